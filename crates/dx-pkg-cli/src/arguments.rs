@@ -1,0 +1,202 @@
+//! The command line: what can be written, and what it means as settings.
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::{Args, Parser, Subcommand, ValueEnum};
+
+/// A fast, safe package manager for npm projects.
+#[derive(Parser, Debug)]
+#[command(name = "dx", version, about, disable_help_subcommand = true)]
+#[command(after_help = "Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.")]
+pub struct Arguments {
+    /// Run as if dx had been started in this folder.
+    #[arg(short = 'C', long = "dir", alias = "prefix", value_name = "FOLDER", global = true)]
+    pub folder: Option<PathBuf>,
+    #[command(flatten)]
+    pub output: OutputArguments,
+    #[command(subcommand)]
+    pub command: Command,
+}
+
+/// How much is shown, and in which form.
+#[derive(Args, Debug, Clone, Default)]
+pub struct OutputArguments {
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true)]
+    pub json: bool,
+    /// Print nothing but errors.
+    #[arg(long, short = 's', global = true)]
+    pub silent: bool,
+    /// Print what was counted: requests, bytes, links.
+    #[arg(long, global = true)]
+    pub verbose: bool,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum Command {
+    /// Install the project's dependencies, or add packages to it.
+    #[command(visible_alias = "i", aliases = ["add", "in", "ins", "inst"])]
+    Install(InstallArguments),
+    /// Install exactly what the lockfile says, replacing node_modules.
+    #[command(aliases = ["clean-install", "ic"])]
+    Ci(TreeArguments),
+    /// Remove packages from the project.
+    #[command(visible_aliases = ["rm", "uninstall", "un"])]
+    Remove(RemoveArguments),
+    /// Look after the store.
+    Store(StoreArguments),
+}
+
+#[derive(Args, Debug)]
+pub struct InstallArguments {
+    /// Packages to add: name, name@version, name@tag, name@npm:other, a folder, a tarball or a URL.
+    #[arg(value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// Save as a development dependency.
+    #[arg(short = 'D', long = "save-dev")]
+    pub dev: bool,
+    /// Save as an optional dependency.
+    #[arg(short = 'O', long = "save-optional")]
+    pub optional: bool,
+    /// Save as a peer dependency.
+    #[arg(long = "save-peer")]
+    pub peer: bool,
+    /// Save as a dependency even if it is another kind now.
+    #[arg(short = 'P', long = "save-prod")]
+    pub prod: bool,
+    /// Save the exact version instead of a range.
+    #[arg(short = 'E', long = "save-exact")]
+    pub exact: bool,
+    /// Leave package.json and the lockfile as they are.
+    #[arg(long = "no-save")]
+    pub no_save: bool,
+    #[command(flatten)]
+    pub tree: TreeArguments,
+}
+
+#[derive(Args, Debug)]
+pub struct RemoveArguments {
+    /// Names of the packages.
+    #[arg(value_name = "PACKAGE", required = true)]
+    pub packages: Vec<String>,
+    #[command(flatten)]
+    pub tree: TreeArguments,
+}
+
+#[derive(Args, Debug)]
+pub struct StoreArguments {
+    #[command(subcommand)]
+    pub action: StoreAction,
+}
+
+#[derive(Subcommand, Debug)]
+pub enum StoreAction {
+    /// Print the store's folder.
+    Path,
+    /// Do now what otherwise waits: empty the trash.
+    Settle,
+    /// Check every package's digests.
+    Verify {
+        /// Repair what is damaged, or remove it so that it is fetched again.
+        #[arg(long)]
+        fix: bool,
+    },
+}
+
+#[derive(Clone, Copy, PartialEq, Eq, Debug, ValueEnum)]
+pub enum Omit {
+    Dev,
+    Optional,
+    Peer,
+}
+
+/// What every command that changes node_modules understands.
+#[derive(Args, Debug, Clone, Default)]
+pub struct TreeArguments {
+    /// Fail instead of changing the lockfile.
+    #[arg(long, alias = "immutable")]
+    pub frozen_lockfile: bool,
+    /// Leave out a kind of dependency (dev, optional, peer); may be repeated.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub omit: Vec<Omit>,
+    /// Leave out development dependencies.
+    #[arg(long = "prod", alias = "production")]
+    pub production: bool,
+    /// Only write the lockfile.
+    #[arg(long, alias = "package-lock-only")]
+    pub lockfile_only: bool,
+    /// Do not use the network.
+    #[arg(long)]
+    pub offline: bool,
+    /// Use what is on this machine without asking whether it is current.
+    #[arg(long)]
+    pub prefer_offline: bool,
+    /// Run no scripts at all.
+    #[arg(long)]
+    pub ignore_scripts: bool,
+    /// Refuse where peer dependencies contradict each other.
+    #[arg(long)]
+    pub strict_peer_deps: bool,
+    /// Ignore peer dependencies.
+    #[arg(long)]
+    pub legacy_peer_deps: bool,
+    /// Accepted for npm's sake: dx always goes on where npm needs --force.
+    #[arg(short = 'f', long, hide = true)]
+    pub force: bool,
+    /// The registry to ask.
+    #[arg(long, value_name = "URL")]
+    pub registry: Option<String>,
+    /// Only versions published at least this many days ago.
+    #[arg(long, value_name = "DAYS")]
+    pub min_release_age: Option<f64>,
+    /// Accepted for npm's sake: dx makes no audit.
+    #[arg(long = "no-audit", hide = true)]
+    pub no_audit: bool,
+    /// Accepted for npm's sake: dx does not ask for funding.
+    #[arg(long = "no-fund", hide = true)]
+    pub no_fund: bool,
+}
+
+impl Arguments {
+    /// Reads the process's arguments; what is wrong with them, or help, is printed.
+    pub fn read() -> Result<Self, ExitCode> {
+        Arguments::try_parse().map_err(|error| {
+            let _ = error.print();
+            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
+        })
+    }
+}
+
+impl TreeArguments {
+    /// The arguments as settings of npm's names, for the strongest configuration layer.
+    pub fn settings(&self) -> Vec<(String, String)> {
+        let mut settings = Vec::new();
+        let mut set = |key: &str, value: &str| settings.push((key.to_owned(), value.to_owned()));
+        let omitted = self.omit.iter().map(|kind| match kind {
+            Omit::Dev => "dev",
+            Omit::Optional => "optional",
+            Omit::Peer => "peer",
+        });
+        for kind in omitted.chain(self.production.then_some("dev")) {
+            set("omit", kind);
+        }
+        let switches = [
+            ("offline", self.offline),
+            ("prefer-offline", self.prefer_offline),
+            ("ignore-scripts", self.ignore_scripts),
+            ("strict-peer-deps", self.strict_peer_deps),
+            ("legacy-peer-deps", self.legacy_peer_deps),
+        ];
+        for (key, _) in switches.iter().filter(|(_, on)| *on) {
+            set(key, "true");
+        }
+        if let Some(registry) = &self.registry {
+            set("registry", registry);
+        }
+        if let Some(days) = self.min_release_age {
+            set("min-release-age", &days.to_string());
+        }
+        settings
+    }
+}

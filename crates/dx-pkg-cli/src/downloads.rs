@@ -1,0 +1,193 @@
+//! Brings packages into the store: fetched, verified, unpacked, each once, several at a time.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use dx_pkg_compat::npm_registry::TarballRequest;
+use dx_pkg_compat::tarball::{self, Limits};
+use dx_pkg_core::{Integrity, PackageId, PackageName};
+use dx_pkg_fetch::Priority;
+use dx_pkg_lock::{LockPackage, name_of_path};
+use dx_pkg_store::Store;
+use tokio::sync::Semaphore;
+
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::session::{Network, Session};
+
+/// The downloads of one command.
+pub struct Downloads {
+    shared: Arc<Shared>,
+    offline: bool,
+    network: Box<dyn Fn() -> Result<Network, Failure> + Send + Sync>,
+}
+
+struct Shared {
+    store: Store,
+    state: Mutex<HashMap<PackageId, Status>>,
+    finished: Condvar,
+    processors: Semaphore,
+    progress: Arc<Progress>,
+}
+
+enum Status {
+    Running,
+    Done(Result<(), Failure>),
+}
+
+impl Downloads {
+    /// Downloads into the session's store.
+    pub fn new(session: &Arc<Session>, offline: bool, progress: Arc<Progress>) -> Self {
+        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let shared = Shared {
+            store: session.store.clone(),
+            state: Mutex::default(),
+            finished: Condvar::new(),
+            processors: Semaphore::new(processors),
+            progress,
+        };
+        let session = session.clone();
+        Downloads { shared: Arc::new(shared), offline, network: Box::new(move || session.network()) }
+    }
+
+    /// Starts the download of a package that will probably be needed; what goes wrong is reported when it is waited for.
+    pub fn expect(&self, package: &LockPackage) {
+        if let Ok(Some(id)) = package_id(package)
+            && !self.offline
+        {
+            let _ = self.start(id, package);
+        }
+    }
+
+    /// Starts the download of `package` unless the store has it.
+    fn start(&self, id: PackageId, package: &LockPackage) -> Result<(), Failure> {
+        if self.shared.lock().contains_key(&id) {
+            return Ok(());
+        }
+        if self.shared.store.has(id) || self.shared.store.ensure_expanded(id)? {
+            self.shared.lock().insert(id, Status::Done(Ok(())));
+            return Ok(());
+        }
+        if self.offline {
+            let name = display_name(package);
+            return Err(Failure::new(
+                "DX_OFFLINE",
+                format!("{name} is not in the store, and --offline forbids to fetch it"),
+            )
+            .with_hint("run the command once without --offline"));
+        }
+        let wanted = request(package)?;
+        let network = (self.network)()?;
+        self.shared.lock().insert(id, Status::Running);
+        self.shared.progress.download_started();
+        let shared = self.shared.clone();
+        let runtime = network.runtime.clone();
+        runtime.spawn(async move {
+            let result = shared.clone().bring(network, id, wanted).await;
+            shared.progress.download_finished();
+            shared.lock().insert(id, Status::Done(result));
+            shared.finished.notify_all();
+        });
+        Ok(())
+    }
+
+    /// Waits until every one of `packages` is in the store; returns those that failed, with the reason.
+    pub fn wait<'p>(
+        &self,
+        packages: impl Iterator<Item = (PackageId, &'p LockPackage)>,
+    ) -> Result<Vec<(String, Failure)>, Failure> {
+        let packages: Vec<(PackageId, &LockPackage)> = packages.collect();
+        for (id, package) in &packages {
+            self.start(*id, package)?;
+        }
+        let mut failed = Vec::new();
+        let mut state = self.shared.lock();
+        for (id, package) in packages {
+            loop {
+                match state.get(&id) {
+                    Some(Status::Running) => {
+                        state = self.shared.finished.wait(state).unwrap_or_else(PoisonError::into_inner);
+                    }
+                    Some(Status::Done(Err(failure))) => {
+                        failed.push((package.path.clone(), failure.clone()));
+                        break;
+                    }
+                    _ => break,
+                }
+            }
+        }
+        Ok(failed)
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, Status>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    async fn bring(self: Arc<Self>, network: Network, id: PackageId, wanted: TarballRequest) -> Result<(), Failure> {
+        let name = wanted.name.clone();
+        let integrity = wanted.integrity.clone();
+        let tarball = network.registry.tarball(wanted).await?;
+        self.progress.received(tarball.bytes.len() as u64);
+        let Ok(_permit) = self.processors.acquire().await else {
+            return Err(Failure::new("DX_INTERNAL", "the downloads were stopped"));
+        };
+        let shared = self.clone();
+        let unpacking = tokio::task::spawn_blocking(move || {
+            let result = shared.unpack(id, &name, integrity.as_ref(), &tarball.bytes);
+            drop(tarball.slot);
+            result
+        });
+        unpacking.await.unwrap_or_else(|_| Err(Failure::new("DX_INTERNAL", "unpacking a tarball panicked")))
+    }
+
+    fn unpack(
+        &self,
+        id: PackageId,
+        name: &PackageName,
+        integrity: Option<&Integrity>,
+        bytes: &[u8],
+    ) -> Result<(), Failure> {
+        let unpacked = tarball::unpack(bytes, &Limits::default()).map_err(|error| {
+            let mut failure = Failure::from(error);
+            failure.message = format!("the tarball of {name}: {}", failure.message);
+            failure
+        })?;
+        Ok(self.store.insert(id, integrity, &unpacked.entries())?)
+    }
+}
+
+/// The id that a lockfile entry's files have in the store; `None` for an entry without integrity.
+pub fn package_id(package: &LockPackage) -> Result<Option<PackageId>, Failure> {
+    let Some(text) = package.integrity.as_deref() else { return Ok(None) };
+    match Integrity::parse(text) {
+        Ok(integrity) => Ok(Some(PackageId::from_integrity(&integrity))),
+        Err(error) => {
+            let mut failure = Failure::from(error);
+            failure.message = format!("the lockfile's entry {:?}: {}", package.path, failure.message);
+            Err(failure)
+        }
+    }
+}
+
+/// The name of the package an entry stands for, which an alias does not show in its path.
+pub fn real_name(package: &LockPackage) -> &str {
+    package.name.as_deref().unwrap_or_else(|| name_of_path(&package.path))
+}
+
+fn display_name(package: &LockPackage) -> String {
+    format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?"))
+}
+
+fn request(package: &LockPackage) -> Result<TarballRequest, Failure> {
+    let integrity = package.integrity.as_deref().and_then(|text| Integrity::parse(text).ok());
+    Ok(TarballRequest {
+        name: PackageName::parse(real_name(package))?,
+        version: package.version.as_deref().unwrap_or_default().into(),
+        url: package.resolved.as_deref().filter(|url| url.starts_with("http")).map(Into::into),
+        integrity,
+        priority: Priority::Normal,
+        estimated_bytes: 0,
+    })
+}

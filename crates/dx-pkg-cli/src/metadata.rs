@@ -1,0 +1,347 @@
+//! Answers the resolver's questions: from the metadata cache where that is fresh, else from the registry.
+//!
+//! The resolver asks for one packument after another. While it waits for the first that must be fetched, everything it is
+//! likely to ask for next is fetched too: each packument that arrives is searched for the version that its requirement
+//! means, and that version's dependencies are asked for at once. This changes timing, never answers.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+
+use dx_pkg_compat::npmrc::Config;
+use dx_pkg_core::{PackageName, Spec};
+use dx_pkg_fetch::Priority;
+use dx_pkg_format::packument::Packument;
+use dx_pkg_lock::LockPackage;
+use dx_pkg_registry::{PackumentAnswer, PackumentForm, Validator};
+use dx_pkg_resolve::{External, PickOptions, Picker, Provider, ProviderError};
+use dx_pkg_store::{CachedPackument, Form, MetadataRecord, Store};
+
+use crate::downloads::Downloads;
+use crate::failure::Failure;
+use crate::progress::Progress;
+use crate::session::{Network, Session, now_ms};
+
+/// How metadata may be used.
+#[derive(Clone, Copy, Debug)]
+pub struct Policy {
+    /// Never ask a registry.
+    pub offline: bool,
+    /// Use what is cached however old it is.
+    pub prefer_offline: bool,
+    /// Ask whether it is current however fresh it is.
+    pub prefer_online: bool,
+    /// Ask for full packuments: what the lockfile wants is otherwise read from tarballs.
+    pub full: bool,
+}
+
+/// The resolver's view of the registries.
+pub struct Metadata<'a> {
+    session: &'a Session,
+    shared: Arc<Shared>,
+    downloads: Option<&'a Downloads>,
+    externals: &'a dyn Fn(&str, &str, &str) -> Result<External, ProviderError>,
+    bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, ProviderError>,
+    seeds: Vec<(String, String)>,
+}
+
+struct Shared {
+    config: Config,
+    store: Store,
+    policy: Policy,
+    picker: Mutex<Picker>,
+    state: Mutex<State>,
+    arrived: Condvar,
+    progress: Arc<Progress>,
+}
+
+#[derive(Default)]
+struct State {
+    packuments: HashMap<String, Answer>,
+    /// Requirements whose dependencies have been asked for.
+    followed: HashSet<(String, String)>,
+    following: bool,
+}
+
+enum Answer {
+    /// On its way; these requirements wait to be followed.
+    Pending(Vec<String>),
+    Here(Result<Packument, ProviderError>),
+}
+
+impl<'a> Metadata<'a> {
+    /// A provider; `seeds` are the project's own requirements, from which fetching ahead starts.
+    pub fn new(
+        session: &'a Session,
+        policy: Policy,
+        pick: PickOptions,
+        seeds: Vec<(String, String)>,
+        downloads: Option<&'a Downloads>,
+        externals: &'a dyn Fn(&str, &str, &str) -> Result<External, ProviderError>,
+        bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, ProviderError>,
+        progress: Arc<Progress>,
+    ) -> Self {
+        let shared = Shared {
+            config: session.config.clone(),
+            store: session.store.clone(),
+            policy,
+            picker: Mutex::new(Picker::new(pick)),
+            state: Mutex::default(),
+            arrived: Condvar::new(),
+            progress,
+        };
+        Metadata { session, shared: Arc::new(shared), downloads, externals, bundles, seeds }
+    }
+
+    /// Starts fetching ahead, once.
+    fn follow_seeds(&self, network: &Network) {
+        if std::mem::replace(&mut self.shared.lock().following, true) {
+            return;
+        }
+        for (name, spec) in &self.seeds {
+            self.shared.follow(network, name, spec);
+        }
+    }
+}
+
+impl Provider for Metadata<'_> {
+    fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
+        if let Some(Answer::Here(known)) = self.shared.lock().packuments.get(name) {
+            return known.clone();
+        }
+        let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
+        let registry = self.shared.registry_key(&package);
+        if let Some(fresh) = self.shared.cached(&registry, &package) {
+            let answer = Ok(fresh);
+            self.shared.lock().packuments.insert(name.to_owned(), Answer::Here(answer.clone()));
+            return answer;
+        }
+        if self.shared.policy.offline {
+            return Err(Failure::new(
+                "DX_OFFLINE",
+                format!("{name} is not in the metadata cache, and --offline forbids to fetch it"),
+            )
+            .with_hint("run the command once without --offline")
+            .into_provider_error());
+        }
+        let network = self.session.network().map_err(Failure::into_provider_error)?;
+        self.follow_seeds(&network);
+        self.shared.ask(&network, name, None);
+        self.shared.wait(name)
+    }
+
+    fn manifest(&self, name: &str, spec: &str, from: &str) -> Result<External, ProviderError> {
+        (self.externals)(name, spec, from)
+    }
+
+    fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, ProviderError> {
+        (self.bundles)(package)
+    }
+
+    fn placed(&self, package: &LockPackage) {
+        if let Some(downloads) = self.downloads {
+            downloads.expect(package);
+        }
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What the metadata cache knows a package's registry by.
+    fn registry_key(&self, name: &PackageName) -> String {
+        self.config.registry_for(name).to_string()
+    }
+
+    fn form(&self) -> Form {
+        if self.policy.full { Form::Full } else { Form::Abbreviated }
+    }
+
+    /// What is cached, where policy lets it be used without asking.
+    fn cached(&self, registry: &str, name: &PackageName) -> Option<Packument> {
+        let cached = self.store.metadata(registry, name, self.form())?;
+        let any_age = self.policy.offline || self.policy.prefer_offline;
+        let fresh = !self.policy.prefer_online && now_ms() < cached.fresh_until_ms && cached.fetched_ms <= now_ms();
+        let usable = any_age || (fresh && (cached.full || !self.needs_times(&cached.packument)));
+        usable.then_some(cached.packument)
+    }
+
+    /// Whether the age of versions matters and the abbreviated form cannot tell it.
+    fn needs_times(&self, packument: &Packument) -> bool {
+        let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(before) = picker.before_for(packument.name()) else { return false };
+        packument.modified().is_none_or(|modified| modified > before)
+    }
+
+    /// Sees to it that the packument of `name` arrives, and that `spec` is followed then.
+    fn ask(self: &Arc<Self>, network: &Network, name: &str, spec: Option<&str>) {
+        let mut state = self.lock();
+        match state.packuments.get_mut(name) {
+            Some(Answer::Pending(waiting)) => waiting.extend(spec.map(str::to_owned)),
+            Some(Answer::Here(_)) => {}
+            None => {
+                let waiting = spec.map(str::to_owned).into_iter().collect();
+                state.packuments.insert(name.to_owned(), Answer::Pending(waiting));
+                drop(state);
+                let (shared, network, name) = (self.clone(), network.clone(), name.to_owned());
+                let runtime = network.runtime.clone();
+                runtime.spawn(async move { shared.fetch(network, name).await });
+            }
+        }
+    }
+
+    fn wait(&self, name: &str) -> Result<Packument, ProviderError> {
+        let mut state = self.lock();
+        loop {
+            if let Some(Answer::Here(answer)) = state.packuments.get(name) {
+                return answer.clone();
+            }
+            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
+
+    async fn fetch(self: Arc<Self>, network: Network, name: String) {
+        self.progress.asked();
+        let answer = self.fetch_packument(&network, &name).await;
+        self.progress.answered();
+        let waiting = {
+            let mut state = self.lock();
+            let before = state.packuments.insert(name.clone(), Answer::Here(answer));
+            match before {
+                Some(Answer::Pending(waiting)) => waiting,
+                _ => Vec::new(),
+            }
+        };
+        self.arrived.notify_all();
+        for spec in waiting {
+            self.follow(&network, &name, &spec);
+        }
+    }
+
+    async fn fetch_packument(self: &Arc<Self>, network: &Network, name: &str) -> Result<Packument, ProviderError> {
+        let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
+        let abbreviated = self.policy.full.then_some(PackumentForm::Full).unwrap_or(PackumentForm::Abbreviated);
+        let packument = self.fetch_form(network, &package, abbreviated).await?;
+        if self.policy.full || has_times(&packument) || !self.needs_times(&packument) {
+            return Ok(packument);
+        }
+        self.fetch_form(network, &package, PackumentForm::Full).await
+    }
+
+    async fn fetch_form(
+        self: &Arc<Self>,
+        network: &Network,
+        name: &PackageName,
+        form: PackumentForm,
+    ) -> Result<Packument, ProviderError> {
+        let registry = self.registry_key(name);
+        let stored = match form {
+            PackumentForm::Full => Form::Full,
+            PackumentForm::Abbreviated => Form::Abbreviated,
+        };
+        let cached = self.store.metadata(&registry, name, stored);
+        let validator = cached.as_ref().map(validator_of);
+        let answer = network
+            .registry
+            .packument(name, form, validator.as_ref(), Priority::Normal)
+            .await
+            .map_err(|error| Failure::from(error).into_provider_error())?;
+        let shared = self.clone();
+        let name = name.clone();
+        let keep = tokio::task::spawn_blocking(move || shared.keep(&registry, &name, stored, answer, cached));
+        keep.await.unwrap_or_else(|_| {
+            Err(Failure::new("DX_INTERNAL", "a packument could not be decoded").into_provider_error())
+        })
+    }
+
+    /// Puts an answer into the cache and decodes it. A cache that cannot be written costs time, nothing else.
+    fn keep(
+        &self,
+        registry: &str,
+        name: &PackageName,
+        asked: Form,
+        answer: PackumentAnswer,
+        cached: Option<CachedPackument>,
+    ) -> Result<Packument, ProviderError> {
+        let now = now_ms();
+        let put = |packument: &[u8], form: Form, validator: &Validator, fresh_for_ms: u64| {
+            let record = MetadataRecord {
+                packument,
+                form,
+                etag: validator.etag.as_deref(),
+                last_modified: validator.last_modified.as_deref(),
+                fetched_ms: now,
+                fresh_until_ms: now.saturating_add(fresh_for_ms),
+            };
+            let _ = self.store.put_metadata(registry, name, &record);
+        };
+        match (answer, cached) {
+            (PackumentAnswer::NotModified { fresh_for_ms }, Some(cached)) => {
+                put(cached.packument.as_bytes(), asked, &validator_of(&cached), fresh_for_ms);
+                Ok(cached.packument)
+            }
+            (PackumentAnswer::NotModified { .. }, None) => Err(Failure::new(
+                "DX_BAD_PACKUMENT",
+                format!("the registry says that the packument of {name} has not changed, but none was known"),
+            )
+            .into_provider_error()),
+            (PackumentAnswer::Modified { bytes, validator, fresh_for_ms, full }, _) => {
+                put(&bytes, if full { Form::Full } else { asked }, &validator, fresh_for_ms);
+                Packument::decode(Arc::new(bytes)).map_err(|error| Failure::from(error).into_provider_error())
+            }
+        }
+    }
+
+    /// Asks for what the version that `spec` means of `name` depends on, and for what that depends on.
+    fn follow(self: &Arc<Self>, network: &Network, name: &str, spec: &str) {
+        let mut work = vec![(name.to_owned(), spec.to_owned())];
+        while let Some((name, spec)) = work.pop() {
+            let Ok(parsed) = Spec::parse(&spec) else { continue };
+            let name = match &parsed {
+                Spec::Alias { name, .. } => name.as_str().to_owned(),
+                Spec::Range(_) | Spec::Version(_) | Spec::Tag(_) => name,
+                _ => continue,
+            };
+            if !self.lock().followed.insert((name.clone(), spec.clone())) {
+                continue;
+            }
+            match self.here_or_asked(network, &name, &spec) {
+                Some(packument) => work.extend(self.dependencies(&packument, &parsed)),
+                None => continue,
+            }
+        }
+    }
+
+    fn here_or_asked(self: &Arc<Self>, network: &Network, name: &str, spec: &str) -> Option<Packument> {
+        if let Some(Answer::Here(answer)) = self.lock().packuments.get(name) {
+            return answer.clone().ok();
+        }
+        let package = PackageName::parse(name).ok()?;
+        if let Some(packument) = self.cached(&self.registry_key(&package), &package) {
+            return Some(packument);
+        }
+        self.ask(network, name, Some(spec));
+        None
+    }
+
+    fn dependencies(&self, packument: &Packument, spec: &Spec) -> Vec<(String, String)> {
+        let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(version) = picker.pick(packument, spec) else { return Vec::new() };
+        let view = packument.version(version);
+        let peers = view.peer_dependencies().filter(|(name, _)| !view.peer_optional(name));
+        view.dependencies()
+            .chain(view.optional_dependencies())
+            .chain(peers)
+            .map(|(name, spec)| (name.to_owned(), spec.to_owned()))
+            .collect()
+    }
+}
+
+fn has_times(packument: &Packument) -> bool {
+    packument.versions().any(|version| version.published().is_some())
+}
+
+fn validator_of(cached: &CachedPackument) -> Validator {
+    Validator { etag: cached.etag.clone(), last_modified: cached.last_modified.clone() }
+}

@@ -1,0 +1,9 @@
+//! The commands, one module each, and the stages they are made of.
+
+pub mod add;
+mod finish;
+pub mod install;
+mod lifecycle;
+mod materials;
+pub mod remove;
+pub mod store;

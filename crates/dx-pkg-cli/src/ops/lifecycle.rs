@@ -1,0 +1,174 @@
+//! Lifecycle scripts: the project's own, and those of the dependencies that the project allows by name.
+
+use std::path::Path;
+
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_link::scripts::{self, LockFacts, Output, ScriptCommand, ScriptEnvironment};
+use dx_pkg_lock::LockPackage;
+
+use crate::downloads::real_name;
+use crate::failure::Failure;
+use crate::node::{self, Node};
+use crate::plan::Plan;
+use crate::project::{Project, read};
+use crate::report::Report;
+use crate::session::Session;
+use crate::surroundings::Surroundings;
+
+/// What runs for a dependency, in order.
+const DEPENDENCY_EVENTS: [&str; 3] = ["preinstall", "install", "postinstall"];
+/// What runs for the project itself, in order.
+const PROJECT_EVENTS: [&str; 7] =
+    ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
+
+/// Which scripts may run.
+pub struct Scripts {
+    ignored: bool,
+    allowed: Vec<(String, bool)>,
+    /// Packages that were there already need no second run.
+    _private: (),
+}
+
+impl Scripts {
+    /// Reads the project's `allowScripts` and the settings.
+    pub fn new(session: &Session, project: &Project, _plan: &Plan) -> Result<Self, Failure> {
+        let configured = session.config.allow_scripts()?.into_iter().map(|name| (name, true));
+        let allowed = project.manifest.allow_scripts.iter().cloned().chain(configured).collect();
+        Ok(Scripts { ignored: session.config.ignore_scripts()?, allowed, _private: () })
+    }
+
+    /// Whether the package's scripts are allowed and will be run. A denial wins.
+    pub fn may_run(&self, package: &LockPackage) -> bool {
+        !self.ignored && package.has_install_script && self.verdict(package) == Some(true)
+    }
+
+    fn verdict(&self, package: &LockPackage) -> Option<bool> {
+        let name = real_name(package);
+        let exact = package.version.as_deref().map(|version| format!("{name}@{version}"));
+        let about = self.allowed.iter().filter(|(key, _)| key == name || Some(key) == exact.as_ref());
+        about.map(|(_, verdict)| *verdict).min()
+    }
+
+    /// Runs what may run; returns the packages whose scripts were passed over without having been denied.
+    pub fn run(
+        &self,
+        surroundings: &Surroundings,
+        session: &Session,
+        project: &Project,
+        plan: &Plan,
+        report: &Report,
+    ) -> Result<Vec<String>, Failure> {
+        let with_scripts =
+            || plan.installed.packages.iter().filter(|package| package.has_install_script && !package.link);
+        let skipped = with_scripts()
+            .filter(|package| !self.may_run(package) && (self.ignored || self.verdict(package).is_none()))
+            .map(|package| format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?")))
+            .collect();
+        if self.ignored {
+            return Ok(skipped);
+        }
+        let runner = Runner { surroundings, session, project, node: node::find(surroundings, &session.store), report };
+        let allowed: Vec<&LockPackage> = with_scripts().filter(|package| self.may_run(package)).collect();
+        for path in scripts::order(allowed.iter().map(|package| package.path.as_str())) {
+            if let Some(package) = allowed.iter().find(|package| package.path == path) {
+                runner.dependency(package)?;
+            }
+        }
+        runner.events(&project.root, &project.manifest, &PROJECT_EVENTS, None)?;
+        Ok(skipped)
+    }
+}
+
+struct Runner<'r> {
+    surroundings: &'r Surroundings,
+    session: &'r Session,
+    project: &'r Project,
+    node: Option<Node>,
+    report: &'r Report,
+}
+
+impl Runner<'_> {
+    fn dependency(&self, package: &LockPackage) -> Result<(), Failure> {
+        let folder = self.project.root.join(&package.path);
+        let Some(text) = read(&folder.join("package.json"))? else { return Ok(()) };
+        let manifest = Manifest::parse(&text)?;
+        let facts = LockFacts {
+            resolved: package.resolved.as_deref(),
+            integrity: package.integrity.as_deref(),
+            optional: package.optional,
+            dev: package.dev,
+            dev_optional: package.dev_optional,
+            peer: package.peer,
+        };
+        match self.events(&folder, &manifest, &DEPENDENCY_EVENTS, Some(facts)) {
+            Err(failure) if package.optional => {
+                self.report.warning(&format!("optional: {}", failure.message));
+                Ok(())
+            }
+            outcome => outcome,
+        }
+    }
+
+    fn events(
+        &self,
+        folder: &Path,
+        manifest: &Manifest,
+        events: &[&str],
+        lock: Option<LockFacts<'_>>,
+    ) -> Result<(), Failure> {
+        let gyp = folder.join("binding.gyp").is_file();
+        let implied = scripts::implied_install(manifest.scripts.iter().map(|(name, _)| name.as_str()), gyp);
+        for event in events {
+            let implied = implied.filter(|_| *event == "install");
+            if let Some(script) = manifest.script(event).or(implied) {
+                self.script(folder, manifest, event, script, lock)?;
+            }
+        }
+        Ok(())
+    }
+
+    fn script(
+        &self,
+        folder: &Path,
+        manifest: &Manifest,
+        event: &str,
+        script: &str,
+        lock: Option<LockFacts<'_>>,
+    ) -> Result<(), Failure> {
+        let executable = std::env::current_exe().unwrap_or_else(|_| "dx".into());
+        let environment = scripts::environment(
+            self.surroundings.variables.iter().cloned(),
+            &ScriptEnvironment {
+                event,
+                script,
+                package: folder,
+                name: manifest.name.as_deref(),
+                version: manifest.version.as_deref(),
+                fields: &[],
+                lock,
+                project: &self.project.root,
+                called_from: &self.surroundings.called_from,
+                command: "install",
+                settings: &[],
+                user_agent: self.session.user_agent(),
+                executable: &executable,
+                node: self.node.as_ref().map(|node| node.path.as_path()),
+                node_gyp: None,
+            },
+        );
+        let is_project = folder == self.project.root;
+        let output = if is_project && self.report.shows_progress() { Output::Inherit } else { Output::Capture };
+        let command = ScriptCommand { script, arguments: &[], folder, environment: &environment, shell: None, output };
+        let outcome = scripts::run(&command)?;
+        if outcome.success() {
+            return Ok(());
+        }
+        let printed = [outcome.stdout, outcome.stderr].concat();
+        let printed = dx_pkg_fetch::plain_text(&String::from_utf8_lossy(&printed), 2000);
+        let ended =
+            outcome.code.map_or_else(|| "was ended by a signal".to_owned(), |code| format!("ended with code {code}"));
+        let name = manifest.name.as_deref().unwrap_or("the project");
+        Err(Failure::new("DX_SCRIPT_FAILED", format!("the script {event:?} of {name} {ended}: {script}\n{printed}"))
+            .with_hint("correct what the script needs, or install with --ignore-scripts"))
+    }
+}

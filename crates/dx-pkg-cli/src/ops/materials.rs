@@ -1,0 +1,224 @@
+//! What resolution works from: requirements, options, and answers about packages outside the registry.
+
+use std::sync::Arc;
+
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_compat::npmrc::ReleaseCutoff;
+use dx_pkg_core::{Platform, Spec, Version};
+use dx_pkg_lock::LockPackage;
+use dx_pkg_resolve::{External, Options, PickOptions, ProviderError, Requirements, Resolution};
+
+use crate::arguments::TreeArguments;
+use crate::downloads::{Downloads, package_id};
+use crate::failure::Failure;
+use crate::metadata::{Metadata, Policy};
+use crate::node;
+use crate::ops::install::Change;
+use crate::progress::Progress;
+use crate::project::{Project, in_file, read, record_of};
+use crate::session::{Session, now_ms};
+use crate::surroundings::Surroundings;
+
+/// The npm whose rules dx follows; packages that name an npm in `engines` are told this one.
+const NPM_VERSION: &str = "12.2.0";
+
+/// How old a version must be to be chosen where nothing is configured, in milliseconds: a day.
+const MINIMUM_AGE: u64 = 24 * 60 * 60 * 1000;
+
+/// What one resolution is given.
+pub struct Materials {
+    /// What the project asks for.
+    pub requirements: Requirements,
+    /// How to resolve.
+    pub options: Options,
+    policy: Policy,
+}
+
+impl Materials {
+    /// Reads settings and the machine.
+    pub fn gather(
+        surroundings: &Surroundings,
+        session: &Session,
+        project: &Project,
+        arguments: &TreeArguments,
+        change: &Change<'_>,
+        frozen: bool,
+    ) -> Result<Self, Failure> {
+        let config = &session.config;
+        let options = Options {
+            pick: PickOptions {
+                default_tag: config.tag()?,
+                node: node_version(surroundings, session)?,
+                npm: Version::parse(NPM_VERSION).ok(),
+                before: cutoff(session)?,
+                before_excluded: config.release_age_exclude()?,
+            },
+            platform: platform(session)?,
+            legacy_peer_deps: config.legacy_peer_deps()?,
+            strict_peer_deps: config.strict_peer_deps()?,
+            prefer_dedupe: false,
+            update: Vec::new(),
+            explicit: change.explicit.clone(),
+            workspaces: project.workspaces.iter().map(|(path, _)| path.clone()).collect(),
+            frozen,
+        };
+        let policy = Policy {
+            offline: config.offline()?,
+            prefer_offline: config.prefer_offline()?,
+            prefer_online: config.prefer_online()?,
+            full: arguments.lockfile_only,
+        };
+        Ok(Materials { requirements: project.requirements()?, options, policy })
+    }
+
+    /// The resolver's view of the registries.
+    pub fn provider<'a>(
+        &self,
+        session: &'a Session,
+        downloads: Option<&'a Downloads>,
+        externals: &'a dyn Fn(&str, &str, &str) -> Result<External, ProviderError>,
+        bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, ProviderError>,
+        progress: Arc<Progress>,
+    ) -> Metadata<'a> {
+        let own = std::iter::once(&self.requirements.root).chain(&self.requirements.workspaces);
+        let seeds = own
+            .flat_map(|record| {
+                let sections = [
+                    &record.dependencies,
+                    &record.dev_dependencies,
+                    &record.optional_dependencies,
+                    &record.peer_dependencies,
+                ];
+                sections.into_iter().flatten().cloned()
+            })
+            .collect();
+        Metadata::new(session, self.policy, self.options.pick.clone(), seeds, downloads, externals, bundles, progress)
+    }
+}
+
+fn node_version(surroundings: &Surroundings, session: &Session) -> Result<Option<Version>, Failure> {
+    if let Some(text) = session.config.node_version()? {
+        let version = Version::parse(&text)?;
+        return Ok(Some(version));
+    }
+    Ok(node::find(surroundings, &session.store).map(|node| node.version))
+}
+
+fn cutoff(session: &Session) -> Result<Option<u64>, Failure> {
+    Ok(match session.config.release_cutoff()? {
+        Some(ReleaseCutoff::Before(moment)) => Some(moment),
+        Some(ReleaseCutoff::MinimumAge(age)) if age.is_zero() => None,
+        Some(ReleaseCutoff::MinimumAge(age)) => {
+            Some(now_ms().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
+        }
+        None => Some(now_ms().saturating_sub(MINIMUM_AGE)),
+    })
+}
+
+fn platform(session: &Session) -> Result<Platform, Failure> {
+    let mut platform = Platform::host(dx_pkg_fs::libc_family());
+    if let Some(os) = session.config.os()? {
+        platform.os = os.into();
+    }
+    if let Some(cpu) = session.config.cpu()? {
+        platform.cpu = cpu.into();
+    }
+    if let Some(libc) = session.config.libc()? {
+        platform.libc = Some(libc.into());
+    }
+    Ok(platform)
+}
+
+/// Refuses to install what cannot run here, as npm does.
+pub fn refuse_unfit(session: &Session, resolution: &Resolution) -> Result<(), Failure> {
+    let strict = session.config.engine_strict()?;
+    let force = session.config.force()?;
+    match resolution.unfit.iter().find(|unfit| (unfit.platform && !force) || (strict && !unfit.platform)) {
+        Some(unfit) => Err(Failure::new(
+            "DX_UNSUPPORTED_PLATFORM",
+            format!("{} does not run here: it wants {}", unfit.package, unfit.wants),
+        )
+        .with_hint("remove the dependency, or make it an optional one")),
+        None => Ok(()),
+    }
+}
+
+/// The manifest of a folder; other sources outside the registry are refused for now.
+pub fn external(project: &Project, name: &str, spec: &str, from: &str) -> Result<External, ProviderError> {
+    let load = || -> Result<External, Failure> {
+        let Spec::Directory(path) = Spec::parse(spec)? else {
+            return Err(Failure::new(
+                "DX_UNSUPPORTED_SOURCE",
+                format!(
+                    "{name}@{spec:?}: packages from git, from a URL and from a local tarball are not supported yet"
+                ),
+            )
+            .with_hint("use a version from the registry"));
+        };
+        let folder = project.root.join(from).join(&*path);
+        let file = folder.join("package.json");
+        let record = match read(&file)? {
+            Some(text) => record_of(&Manifest::parse(&text).map_err(|error| in_file(&file, error.into()))?),
+            None if folder.is_dir() => LockPackage::default(),
+            None => {
+                return Err(Failure::new(
+                    "DX_NO_FOLDER",
+                    format!("{name}@{spec:?}: there is no folder {}", folder.display()),
+                )
+                .with_hint("correct the path in package.json"));
+            }
+        };
+        Ok(External { package: record, folder: Some(path.into()) })
+    };
+    load().map_err(Failure::into_provider_error)
+}
+
+/// The packages inside a tarball's own `node_modules`.
+pub fn bundled(
+    session: &Session,
+    downloads: Option<&Downloads>,
+    package: &LockPackage,
+) -> Result<Vec<LockPackage>, ProviderError> {
+    let load = || -> Result<Vec<LockPackage>, Failure> {
+        let (Some(downloads), Some(id)) = (downloads, package_id(package)?) else { return Ok(Vec::new()) };
+        if let Some((_, failure)) = downloads.wait(std::iter::once((id, package)))?.into_iter().next() {
+            return Err(failure);
+        }
+        let Some(stored) = session.store.open_package(id)? else { return Ok(Vec::new()) };
+        let dxp = stored.dxp();
+        let mut found = Vec::new();
+        for entry in dxp.entries() {
+            let Some(path) = entry.path.strip_suffix("/package.json").filter(|path| is_package_folder(path)) else {
+                continue;
+            };
+            let contents = dxp.read(&entry)?;
+            let Ok(manifest) = Manifest::parse(&String::from_utf8_lossy(&contents)) else { continue };
+            let record = LockPackage {
+                path: path.to_owned(),
+                in_bundle: true,
+                dev_dependencies: Vec::new(),
+                ..record_of(&manifest)
+            };
+            found.push(record);
+        }
+        Ok(found)
+    };
+    load().map_err(Failure::into_provider_error)
+}
+
+/// Whether `path` is `node_modules/a/node_modules/@s/b` and the like.
+fn is_package_folder(path: &str) -> bool {
+    let mut rest = path;
+    loop {
+        let Some(after) = rest.strip_prefix("node_modules/") else { return false };
+        let name_end = if after.starts_with('@') {
+            after.find('/').and_then(|at| after[at + 1..].find('/').map(|end| at + 1 + end))
+        } else {
+            after.find('/')
+        };
+        match name_end {
+            Some(end) => rest = &after[end + 1..],
+            None => return !after.is_empty(),
+        }
+    }
+}

@@ -1,0 +1,118 @@
+//! From a resolution to what is to lie in `node_modules`.
+
+use dx_pkg_compat::npmrc::DependencyType;
+use dx_pkg_core::PackageId;
+use dx_pkg_link::{Placement, PlacementSource, Tree};
+use dx_pkg_lock::{Lock, LockPackage};
+
+use crate::downloads::package_id;
+use crate::failure::Failure;
+
+/// The entries that are installed on this machine, in the lockfile's order.
+pub struct Plan {
+    /// What is installed, as the hidden lockfile tells it; without the project itself.
+    pub installed: Lock,
+}
+
+/// Marks, in the record kept beside the tree, a package whose files are its own rather than the store's.
+const PRIVATE: &str = "dxPrivate";
+
+impl Plan {
+    /// Leaves out what does not run here and what `omit` names.
+    pub fn new(lock: &Lock, runs_here: &[bool], omit: &[DependencyType]) -> Self {
+        let packages = lock
+            .packages
+            .iter()
+            .zip(runs_here)
+            .filter(|(package, runs_here)| **runs_here && !package.path.is_empty() && !is_omitted(package, omit))
+            .map(|(package, _)| package.clone())
+            .collect();
+        Plan { installed: Lock { packages, ..lock.clone() } }
+    }
+
+    /// Packages to be fetched, with the ids of their files.
+    pub fn wanted(&self) -> Result<Vec<(PackageId, &LockPackage)>, Failure> {
+        let from_registry = self.installed.packages.iter().filter(|package| is_unpacked(package));
+        from_registry.map(|package| Ok((required_id(package)?, package))).collect()
+    }
+
+    /// Leaves out optional packages that could not be fetched; any other failure is the command's.
+    pub fn drop_failed(&mut self, failed: Vec<(String, Failure)>) -> Result<Vec<Failure>, Failure> {
+        let mut dropped = Vec::new();
+        for (path, failure) in failed {
+            let package = self.installed.packages.iter().find(|package| package.path == path);
+            if !package.is_some_and(|package| package.optional) {
+                return Err(failure);
+            }
+            let below = format!("{path}/");
+            self.installed.packages.retain(|package| package.path != path && !package.path.starts_with(&below));
+            dropped.push(failure);
+        }
+        Ok(dropped)
+    }
+
+    /// Marks the packages that `is_private` names.
+    pub fn mark_private(&mut self, is_private: impl Fn(&LockPackage) -> bool) {
+        for package in &mut self.installed.packages {
+            if is_private(package) {
+                package.extra.push((PRIVATE.to_owned(), "true".to_owned()));
+            }
+        }
+    }
+
+    /// The tree to be linked.
+    pub fn tree(&self) -> Result<Tree, Failure> {
+        tree_of(&self.installed)
+    }
+}
+
+/// The tree that a record of installed packages describes.
+pub fn tree_of(installed: &Lock) -> Result<Tree, Failure> {
+    let mut placements = Vec::with_capacity(installed.packages.len());
+    for package in &installed.packages {
+        if package.link {
+            let target = package.resolved.clone().unwrap_or_default();
+            let bins = installed.get(&target).map(|folder| folder.bin.clone()).unwrap_or_default();
+            let source = PlacementSource::Symlink { target };
+            placements.push(Placement { path: package.path.clone(), source, bins, private_copy: false });
+        } else if is_unpacked(package) {
+            placements.push(Placement {
+                path: package.path.clone(),
+                source: PlacementSource::Package(required_id(package)?),
+                bins: package.bin.clone(),
+                private_copy: package.extra.iter().any(|(key, _)| key == PRIVATE),
+            });
+        }
+    }
+    Ok(Tree::new(placements))
+}
+
+/// Whether the entry's files come from a tarball of its own.
+fn is_unpacked(package: &LockPackage) -> bool {
+    !package.link && !package.in_bundle && package.path.contains("node_modules/")
+}
+
+fn required_id(package: &LockPackage) -> Result<PackageId, Failure> {
+    package_id(package)?.ok_or_else(|| {
+        let source = package.resolved.as_deref().unwrap_or("nowhere");
+        Failure::new(
+            "DX_NO_INTEGRITY",
+            format!(
+                "the lockfile's entry {:?} (from {}) has no integrity, so its files cannot be verified",
+                package.path,
+                dx_pkg_compat::npmrc::redact_urls(source)
+            ),
+        )
+        .with_hint("packages from git, from a URL and from a local tarball are not supported yet")
+    })
+}
+
+fn is_omitted(package: &LockPackage, omit: &[DependencyType]) -> bool {
+    let omits = |kind| omit.contains(&kind);
+    let (dev, optional, peer) =
+        (omits(DependencyType::Dev), omits(DependencyType::Optional), omits(DependencyType::Peer));
+    package.peer && peer
+        || package.dev && dev
+        || package.optional && optional
+        || package.dev_optional && dev && optional
+}

@@ -1,0 +1,202 @@
+//! A project on disk: its manifests, its lockfile, its `.npmrc` layers.
+
+use std::path::{Path, PathBuf};
+
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::{Override, Requirements};
+use serde_json::Value;
+
+use crate::failure::Failure;
+use crate::surroundings::Surroundings;
+use crate::workspaces;
+
+/// Lockfiles that dx keeps in place, the first that is there.
+const LOCKFILES: [&str; 2] = ["npm-shrinkwrap.json", "package-lock.json"];
+/// Lockfiles of other managers, which dx does not read yet.
+const FOREIGN: [&str; 4] = ["pnpm-lock.yaml", "bun.lock", "bun.lockb", "yarn.lock"];
+
+/// The project a command works on.
+pub struct Project {
+    /// Its folder, absolute.
+    pub root: PathBuf,
+    /// The text of its `package.json`; empty where there is none.
+    pub manifest_text: String,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// Its workspaces' manifests: folder relative to the root, and contents.
+    pub workspaces: Vec<(String, Manifest)>,
+    /// The lockfile's name.
+    pub lockfile: &'static str,
+    /// The lockfile's text and contents, if there is one.
+    pub locked: Option<(String, Lock)>,
+}
+
+impl Project {
+    /// Opens the project that `surroundings` is in: the nearest folder upwards with a `package.json` or `node_modules`.
+    pub fn open(surroundings: &Surroundings) -> Result<Self, Failure> {
+        let root = find_root(&surroundings.folder);
+        let path = root.join("package.json");
+        let Some(manifest_text) = read(&path)? else {
+            return Err(Failure::new(
+                "DX_NO_MANIFEST",
+                format!("there is no package.json in {} or above", surroundings.folder.display()),
+            )
+            .with_hint("run dx in a project's folder, or write a package.json with {} in it"));
+        };
+        let manifest = parse_manifest(&path, &manifest_text)?;
+        let workspaces = open_workspaces(&root, &manifest)?;
+        let lockfile = LOCKFILES.into_iter().find(|name| root.join(name).exists());
+        if lockfile.is_none()
+            && let Some(foreign) = FOREIGN.into_iter().find(|name| root.join(name).exists())
+        {
+            return Err(Failure::new(
+                "DX_FOREIGN_LOCKFILE",
+                format!("this project is locked by {foreign}, which dx cannot read yet"),
+            )
+            .with_hint(format!(
+                "to start over with a package-lock.json, move {foreign} away and run the command again"
+            )));
+        }
+        let lockfile = lockfile.unwrap_or("package-lock.json");
+        Ok(Project { root, manifest_text, manifest, workspaces, lockfile, locked: None })
+    }
+
+    /// Reads the lockfile.
+    pub fn read_lockfile(&mut self) -> Result<(), Failure> {
+        let path = self.root.join(self.lockfile);
+        if let Some(text) = read(&path)? {
+            let lock = npm::read(&text).map_err(|error| in_file(&path, Failure::from(error)))?;
+            self.locked = Some((text, lock));
+        }
+        Ok(())
+    }
+
+    /// What the project asks for.
+    pub fn requirements(&self) -> Result<Requirements, Failure> {
+        let overrides = match &self.manifest.overrides {
+            Some(value) => overrides_of(value)?,
+            None => Vec::new(),
+        };
+        let workspaces = self
+            .workspaces
+            .iter()
+            .map(|(path, manifest)| LockPackage { path: path.clone(), ..record_of(manifest) })
+            .collect();
+        Ok(Requirements { root: record_of(&self.manifest), workspaces, overrides })
+    }
+
+    /// Files whose change means that there may be something to do.
+    pub fn inputs(&self) -> Vec<PathBuf> {
+        let folders = self.workspaces.iter().map(|(path, _)| self.root.join(path).join("package.json"));
+        [self.root.join("package.json"), self.root.join(self.lockfile)].into_iter().chain(folders).collect()
+    }
+}
+
+/// The nearest folder upwards that is a project; `from` itself where none is. A workspace belongs to its project.
+pub fn find_root(from: &Path) -> PathBuf {
+    let nearest = from
+        .ancestors()
+        .find(|folder| folder.join("package.json").is_file() || folder.join("node_modules").is_dir())
+        .unwrap_or(from);
+    for outer in nearest.ancestors().skip(1) {
+        let Ok(text) = std::fs::read_to_string(outer.join("package.json")) else { continue };
+        let Ok(manifest) = Manifest::parse(&text) else { continue };
+        let Ok(patterns) = manifest.workspace_patterns() else { continue };
+        let Ok(inner) = nearest.strip_prefix(outer) else { continue };
+        let inner = inner.to_string_lossy().replace('\\', "/");
+        if workspaces::find(outer, &patterns).contains(&inner) {
+            return outer.to_owned();
+        }
+    }
+    nearest.to_owned()
+}
+
+/// A file's text; `None` where there is none.
+pub fn read(path: &Path) -> Result<Option<String>, Failure> {
+    match std::fs::read(path) {
+        Ok(bytes) => match String::from_utf8(bytes) {
+            Ok(text) => Ok(Some(text)),
+            Err(_) => Err(Failure::new("DX_NOT_TEXT", format!("{} is not UTF-8 text", path.display()))
+                .with_hint("save it as UTF-8")),
+        },
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(Failure::io(format!("reading {}", path.display()), &error)),
+    }
+}
+
+/// The failure, with the file it concerns named first.
+pub fn in_file(path: &Path, mut failure: Failure) -> Failure {
+    failure.message = format!("{}: {}", path.display(), failure.message);
+    failure
+}
+
+fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, Failure> {
+    Manifest::parse(text).map_err(|error| in_file(path, Failure::from(error)))
+}
+
+fn open_workspaces(root: &Path, manifest: &Manifest) -> Result<Vec<(String, Manifest)>, Failure> {
+    let patterns = manifest.workspace_patterns()?;
+    let mut found = Vec::new();
+    for folder in workspaces::find(root, &patterns) {
+        let path = root.join(&folder).join("package.json");
+        if let Some(text) = read(&path)? {
+            found.push((folder, parse_manifest(&path, &text)?));
+        }
+    }
+    Ok(found)
+}
+
+/// The part of a manifest that resolution and the lockfile want.
+pub fn record_of(manifest: &Manifest) -> LockPackage {
+    let json = |key: &str| manifest.raw.get(key).filter(|value| !is_empty(value)).map(ToString::to_string);
+    LockPackage {
+        name: manifest.name.clone(),
+        version: manifest.version.clone(),
+        license: manifest.license.clone(),
+        engines: json("engines"),
+        funding: manifest.funding.as_ref().map(ToString::to_string),
+        workspaces: json("workspaces"),
+        bin: manifest.bin.clone(),
+        os: manifest.os.clone(),
+        cpu: manifest.cpu.clone(),
+        libc: manifest.libc.clone(),
+        has_install_script: manifest.has_install_script,
+        dependencies: manifest.dependencies.clone(),
+        dev_dependencies: manifest.dev_dependencies.clone(),
+        optional_dependencies: manifest.optional_dependencies.clone(),
+        peer_dependencies: manifest.peer_dependencies.clone(),
+        peer_dependencies_meta: manifest.peer_meta.clone(),
+        bundle_dependencies: manifest.bundle_dependencies.clone(),
+        ..LockPackage::default()
+    }
+}
+
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null | Value::Bool(false) => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(items) => items.is_empty(),
+        Value::Object(items) => items.is_empty(),
+        _ => false,
+    }
+}
+
+fn overrides_of(value: &Value) -> Result<Vec<Override>, Failure> {
+    let bad = |what: &str| {
+        Failure::new("DX_BAD_OVERRIDES", format!("package.json: {what}"))
+            .with_hint("an override is a name with a version, or with an object of overrides that apply below it")
+    };
+    let Value::Object(entries) = value else { return Err(bad("\"overrides\" is not an object")) };
+    let mut overrides = Vec::new();
+    for (key, value) in entries.iter().filter(|(key, _)| *key != ".") {
+        let (value, children) = match value {
+            Value::String(text) => (Some(text.clone()), Vec::new()),
+            Value::Object(inner) => (inner.get(".").and_then(Value::as_str).map(str::to_owned), overrides_of(value)?),
+            _ => return Err(bad(&format!("the override {key:?} is neither text nor an object"))),
+        };
+        overrides.push(Override { key: key.clone(), value, children });
+    }
+    Ok(overrides)
+}

@@ -1,0 +1,164 @@
+//! What a command works with: configuration, store, and the network once it is needed.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+use dx_pkg_compat::npm_registry::{NpmRegistry, fetch_config};
+use dx_pkg_compat::npmrc::{Config, ConfigSources};
+use dx_pkg_fetch::Fetcher;
+use dx_pkg_store::Store;
+use tokio::runtime::Runtime;
+use url::Url;
+
+use crate::failure::Failure;
+use crate::project;
+use crate::surroundings::Surroundings;
+
+/// Where dx goes for packages when nothing is configured; set when dx is built.
+const DEFAULT_REGISTRY: Option<&str> = option_env!("DX_DEFAULT_REGISTRY");
+
+/// Configuration, store and network of one command.
+pub struct Session {
+    /// The effective configuration.
+    pub config: Config,
+    /// The store.
+    pub store: Store,
+    /// Where the configuration came from, whether or not the files exist.
+    pub config_files: Vec<PathBuf>,
+    user_agent: String,
+    extra_ca: Option<PathBuf>,
+    network: OnceLock<Result<Network, Failure>>,
+}
+
+/// The registries and the threads that wait for them.
+#[derive(Clone)]
+pub struct Network {
+    /// The registries.
+    pub registry: NpmRegistry,
+    /// The runtime requests run on.
+    pub runtime: Arc<Runtime>,
+}
+
+impl Session {
+    /// Reads the configuration for the project in `root` and opens the store.
+    pub fn open(surroundings: &Surroundings, root: &Path, flags: &[(String, String)]) -> Result<Self, Failure> {
+        let files = config_files(surroundings, root);
+        let texts: Vec<Option<String>> =
+            files.iter().map(|path| path.as_deref().map_or(Ok(None), project::read)).collect::<Result<_, _>>()?;
+        let layer = |position: usize| match (&files[position], &texts[position]) {
+            (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
+            _ => None,
+        };
+        let config = Config::load(&ConfigSources {
+            default_registry: DEFAULT_REGISTRY.unwrap_or("http://registry.invalid/"),
+            project: layer(0),
+            user: layer(1),
+            global: layer(2),
+            env: &surroundings.variables,
+            flags,
+        })?;
+        if let Some(setting) = config.unsupported().into_iter().next() {
+            return Err(Failure::new(
+                "DX_UNSUPPORTED_SETTING",
+                format!("{}={} (set in {}) is not supported", setting.key, setting.value, setting.origin),
+            )
+            .with_hint("remove the setting; dx does not ignore a setting that would change the result"));
+        }
+        let store = open_store(surroundings, root)?;
+        Ok(Session {
+            config,
+            store,
+            config_files: files.into_iter().flatten().collect(),
+            user_agent: format!(
+                "dx/{} npm/? node/? {} {}",
+                env!("CARGO_PKG_VERSION"),
+                std::env::consts::OS,
+                std::env::consts::ARCH
+            ),
+            extra_ca: surroundings.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from),
+            network: OnceLock::new(),
+        })
+    }
+
+    /// What dx calls itself.
+    pub fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+
+    /// The network, started on the first call.
+    pub fn network(&self) -> Result<Network, Failure> {
+        self.network.get_or_init(|| self.start_network()).clone()
+    }
+
+    /// The network if it was needed so far.
+    pub fn network_used(&self) -> Option<&Network> {
+        self.network.get().and_then(|network| network.as_ref().ok())
+    }
+
+    fn start_network(&self) -> Result<Network, Failure> {
+        if DEFAULT_REGISTRY.is_none() && self.config.registry().host_str() == Some("registry.invalid") {
+            return Err(Failure::new("DX_NO_REGISTRY", "no registry is configured")
+                .with_hint("write registry=<address> into .npmrc"));
+        }
+        let config = fetch_config(&self.config, self.user_agent.clone(), self.extra_ca.clone())?;
+        let default = DEFAULT_REGISTRY.and_then(|text| Url::parse(text).ok());
+        let default = default.unwrap_or_else(|| self.config.registry().clone());
+        let registry = NpmRegistry::new(Fetcher::new(config), self.config.clone(), &default)?;
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(1)
+            .enable_all()
+            .build()
+            .map_err(|error| Failure::io("starting the network's threads", &error))?;
+        Ok(Network { registry, runtime: Arc::new(runtime) })
+    }
+}
+
+/// Milliseconds since 1970; 0 for a clock before that.
+pub fn now_ms() -> u64 {
+    let elapsed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX)
+}
+
+/// The `.npmrc` of the project, of the user and of the machine.
+pub fn config_files(surroundings: &Surroundings, root: &Path) -> [Option<PathBuf>; 3] {
+    let named = |name: &str| {
+        let own =
+            surroundings.variables.iter().find(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_empty());
+        own.map(|(_, value)| surroundings.folder.join(value))
+    };
+    let user = named("npm_config_userconfig").or_else(|| surroundings.home.as_ref().map(|home| home.join(".npmrc")));
+    let global = named("npm_config_globalconfig").or_else(|| {
+        let prefix = named("npm_config_prefix").or_else(|| surroundings.variable("PREFIX").map(PathBuf::from));
+        Some(prefix?.join("etc/npmrc"))
+    });
+    let project = Some(root.join(".npmrc")).filter(|project| Some(project) != user.as_ref());
+    [project, user, global.or_else(|| cfg!(unix).then(|| PathBuf::from("/usr/local/etc/npmrc")))]
+}
+
+/// The store: the configured one where it shares the project's file system, else one at the root of the project's.
+fn open_store(surroundings: &Surroundings, root: &Path) -> Result<Store, Failure> {
+    let Some(folder) = surroundings.store_folder() else {
+        return Err(Failure::new("DX_NO_HOME", "there is no home folder to keep the store in")
+            .with_hint("set DX_STORE to a folder"));
+    };
+    let configured = surroundings.variable("DX_STORE").is_some();
+    if !configured && let Some(near) = store_on_same_device(root, &folder) {
+        return Ok(near);
+    }
+    Ok(Store::open(&folder)?)
+}
+
+fn device(path: &Path) -> Option<u64> {
+    path.ancestors().find_map(|folder| dx_pkg_fs::identity(folder).ok().flatten()).map(|identity| identity.device)
+}
+
+/// A store on the project's file system, where the usual one is on another and its root can be written.
+fn store_on_same_device(root: &Path, usual: &Path) -> Option<Store> {
+    let own = device(root)?;
+    if device(usual) == Some(own) {
+        return None;
+    }
+    let top = root.ancestors().take_while(|folder| device(folder) == Some(own)).last()?;
+    Store::open(&top.join(".dx-store")).ok()
+}

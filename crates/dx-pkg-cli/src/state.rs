@@ -1,0 +1,146 @@
+//! `node_modules/.dx/state`: by what an install can tell that nothing has changed since the last one.
+//!
+//! ```text
+//! magic "DXS\0" | version u32 | settings digest 32 | count u32
+//! per file: path length u32 | path | present u8 | device, inode, size, mtime, ctime: u64 each
+//! checksum: first 16 bytes of BLAKE3 of all before it
+//! ```
+//! Numbers are little-endian; relative paths are relative to the project.
+
+use std::path::{Path, PathBuf};
+
+use dx_pkg_fs::Identity;
+
+const MAGIC: [u8; 4] = *b"DXS\0";
+const VERSION: u32 = 1;
+const CHECKSUM: usize = 16;
+
+/// Where the state lies in a project.
+pub const PATH: &str = "node_modules/.dx/state";
+
+/// What was there when an install ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct State {
+    /// Digest of every setting that could change the result.
+    pub settings: [u8; 32],
+    /// Files and folders, with what they were; `None` for one that did not exist.
+    pub files: Vec<(PathBuf, Option<Identity>)>,
+}
+
+impl State {
+    /// Notes what the files are now.
+    pub fn take(root: &Path, settings: [u8; 32], files: Vec<PathBuf>) -> std::io::Result<Self> {
+        let note = |path: PathBuf| {
+            let relative = path.strip_prefix(root).map(Path::to_owned).unwrap_or(path);
+            let identity = dx_pkg_fs::identity(&root.join(&relative))?;
+            Ok((relative, identity))
+        };
+        Ok(State { settings, files: files.into_iter().map(note).collect::<std::io::Result<_>>()? })
+    }
+
+    /// Whether every file is as it was.
+    pub fn holds(&self, root: &Path) -> bool {
+        self.files.iter().all(|(path, noted)| {
+            let path = if root.as_os_str().is_empty() { path.clone() } else { root.join(path) };
+            dx_pkg_fs::identity(&path).is_ok_and(|now| now == *noted)
+        })
+    }
+
+    /// The bytes of the file.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        bytes.extend(MAGIC);
+        bytes.extend(VERSION.to_le_bytes());
+        bytes.extend(self.settings);
+        bytes.extend(count(self.files.len()).to_le_bytes());
+        for (path, identity) in &self.files {
+            let text = path.to_string_lossy();
+            bytes.extend(count(text.len()).to_le_bytes());
+            bytes.extend(text.as_bytes());
+            bytes.push(u8::from(identity.is_some()));
+            let identity = identity.unwrap_or_default();
+            for number in [identity.device, identity.inode, identity.size] {
+                bytes.extend(number.to_le_bytes());
+            }
+            for number in [identity.mtime_ns, identity.ctime_ns] {
+                bytes.extend(number.to_le_bytes());
+            }
+        }
+        let checksum = blake3::hash(&bytes);
+        bytes.extend(&checksum.as_bytes()[..CHECKSUM]);
+        bytes
+    }
+
+    /// Reads the bytes of the file; `None` for anything but an undamaged state of this version.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (body, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
+        if blake3::hash(body).as_bytes().get(..CHECKSUM) != Some(checksum) {
+            return None;
+        }
+        let mut rest = body;
+        if take::<4>(&mut rest)? != MAGIC || u32::from_le_bytes(take(&mut rest)?) != VERSION {
+            return None;
+        }
+        let settings = take(&mut rest)?;
+        let files = u32::from_le_bytes(take(&mut rest)?);
+        let files = (0..files).map(|_| file(&mut rest)).collect::<Option<Vec<_>>>()?;
+        rest.is_empty().then_some(State { settings, files })
+    }
+}
+
+fn file(rest: &mut &[u8]) -> Option<(PathBuf, Option<Identity>)> {
+    let length = u32::from_le_bytes(take(rest)?) as usize;
+    let (text, after) = rest.split_at_checked(length)?;
+    *rest = after;
+    let path = PathBuf::from(std::str::from_utf8(text).ok()?);
+    let [present] = take(rest)?;
+    let identity = Identity {
+        device: u64::from_le_bytes(take(rest)?),
+        inode: u64::from_le_bytes(take(rest)?),
+        size: u64::from_le_bytes(take(rest)?),
+        mtime_ns: i64::from_le_bytes(take(rest)?),
+        ctime_ns: i64::from_le_bytes(take(rest)?),
+    };
+    Some((path, (present != 0).then_some(identity)))
+}
+
+fn take<const N: usize>(rest: &mut &[u8]) -> Option<[u8; N]> {
+    let (head, tail) = rest.split_first_chunk::<N>()?;
+    *rest = tail;
+    Some(*head)
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// Digest of the settings that could change what an install does: flags, and the environment's part of them. What
+/// files say is covered by the files' identities.
+pub fn settings_digest(flags: &[(String, String)], variables: impl Iterator<Item = (String, String)>) -> [u8; 32] {
+    let irrelevant = ["offline", "prefer-offline"];
+    let mut lines: Vec<String> = flags
+        .iter()
+        .filter(|(key, _)| !irrelevant.contains(&key.as_str()))
+        .map(|(key, value)| format!("--{key}={value}"))
+        .chain(variables.filter(|(key, _)| concerns(key)).map(|(key, value)| format!("{key}={value}")))
+        .collect();
+    lines.sort();
+    lines.dedup();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    for line in lines {
+        hasher.update(line.as_bytes());
+        hasher.update(&[0]);
+    }
+    *hasher.finalize().as_bytes()
+}
+
+fn concerns(variable: &str) -> bool {
+    let starts = |prefix: &str| variable.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    starts("npm_config_")
+        || starts("DX_")
+        || ["NODE_ENV", "HOME", "XDG_DATA_HOME", "PREFIX", "PATH"].contains(&variable)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,45 @@
+use std::path::PathBuf;
+
+use dx_pkg_fs::Identity;
+use proptest::prelude::*;
+
+use super::{State, settings_digest};
+
+fn states() -> impl Strategy<Value = State> {
+    let identity = (any::<u64>(), any::<u64>(), any::<u64>(), any::<i64>(), any::<i64>())
+        .prop_map(|(device, inode, size, mtime_ns, ctime_ns)| Identity { device, inode, size, mtime_ns, ctime_ns });
+    let file = ("[a-z/.]{1,20}", proptest::option::of(identity)).prop_map(|(path, id)| (PathBuf::from(path), id));
+    (any::<[u8; 32]>(), proptest::collection::vec(file, 0..6)).prop_map(|(settings, files)| State { settings, files })
+}
+
+proptest! {
+    #[test]
+    fn a_state_survives_encoding(state in states()) {
+        prop_assert_eq!(State::decode(&state.encode()), Some(state));
+    }
+
+    #[test]
+    fn a_damaged_state_is_no_state(state in states(), at in any::<prop::sample::Index>(), bit in 0..8u32) {
+        let mut bytes = state.encode();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        prop_assert_eq!(State::decode(&bytes), None);
+        bytes.truncate(at);
+        prop_assert_eq!(State::decode(&bytes), None);
+    }
+}
+
+#[test]
+fn only_settings_that_matter_change_the_digest() {
+    let digest = |flags: &[(&str, &str)], variables: &[(&str, &str)]| {
+        let own =
+            |list: &[(&str, &str)]| list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
+        settings_digest(&own(flags), own(variables).into_iter())
+    };
+    let plain = digest(&[], &[]);
+    assert_eq!(digest(&[("offline", "true")], &[("TERM", "dumb")]), plain);
+    assert_ne!(digest(&[("omit", "dev")], &[]), plain);
+    assert_ne!(digest(&[], &[("NPM_CONFIG_OMIT", "dev")]), plain);
+    assert_ne!(digest(&[], &[("NODE_ENV", "production")]), plain);
+    assert_eq!(digest(&[("a", "1"), ("b", "2")], &[]), digest(&[("b", "2"), ("a", "1")], &[]));
+}

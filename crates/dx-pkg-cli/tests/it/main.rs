@@ -1,0 +1,1 @@
+//! `dx` as a user runs it, against a registry in this process.

@@ -1,0 +1,12 @@
+//! Everything npm: manifests, .npmrc, packuments, tarballs, lockfiles, the HTTP registry.
+#![cfg_attr(
+    test,
+    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)
+)]
+
+pub mod lockfile;
+pub mod manifest;
+pub mod npm_registry;
+pub mod npmrc;
+pub mod packument;
+pub mod tarball;

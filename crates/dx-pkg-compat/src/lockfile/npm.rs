@@ -1,0 +1,14 @@
+//! `package-lock.json` and `npm-shrinkwrap.json`.
+//!
+//! Versions 1, 2 and 3 are read; version 1 is upgraded as npm upgrades it. What is written is what npm 12 writes.
+
+mod legacy;
+mod path;
+mod read;
+mod write;
+
+pub use read::read;
+pub use write::{write, write_hidden};
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,257 @@
+//! Version 1: a tree of `dependencies`, upgraded to entries by path as npm upgrades it.
+
+use dx_pkg_core::{GitSpec, Spec};
+use dx_pkg_lock::{Lock, LockPackage};
+use serde_json::value::RawValue;
+
+use super::super::LockfileError;
+use super::super::json::Object;
+use super::path;
+use super::read::{Place, Source};
+
+/// How deep packages may be nested.
+const MAX_DEPTH: usize = 128;
+
+/// The entries of a version 1 lockfile, the project's own first.
+pub(super) fn upgrade(
+    lock: &Lock,
+    dependencies: &RawValue,
+    source: Source<'_>,
+) -> Result<Vec<LockPackage>, LockfileError> {
+    let root = LockPackage {
+        name: lock.name.clone(),
+        version: lock.version.clone(),
+        ..LockPackage::default()
+    };
+    let mut tree = Tree {
+        source,
+        entries: vec![Entry {
+            package: root,
+            requires: Vec::new(),
+        }],
+    };
+    tree.add_all("", dependencies, 0)?;
+    tree.bind_requires();
+    let mut packages: Vec<LockPackage> = tree
+        .entries
+        .into_iter()
+        .map(|entry| entry.package)
+        .collect();
+    packages.iter_mut().for_each(LockPackage::normalise);
+    // Two links to one folder give it two entries: one is enough.
+    packages.sort_by(|a, b| a.path.cmp(&b.path));
+    packages.dedup_by(|later, first| later.path == first.path);
+    Ok(packages)
+}
+
+struct Entry {
+    package: LockPackage,
+    requires: Vec<(String, String)>,
+}
+
+struct Tree<'a> {
+    source: Source<'a>,
+    entries: Vec<Entry>,
+}
+
+impl Tree<'_> {
+    /// Adds every member of `dependencies`, which are those of the package in `folder`.
+    fn add_all(
+        &mut self,
+        folder: &str,
+        dependencies: &RawValue,
+        depth: usize,
+    ) -> Result<(), LockfileError> {
+        let place = Place {
+            source: self.source,
+            entry: Some(folder),
+        };
+        if depth > MAX_DEPTH {
+            return Err(place.error("dependencies", dependencies.get(), "is nested too deeply"));
+        }
+        for (name, raw) in place.object("dependencies", dependencies)?.0 {
+            let slash = if folder.is_empty() { "" } else { "/" };
+            self.add(
+                &format!("{folder}{slash}node_modules/{name}"),
+                &name,
+                raw,
+                depth,
+            )?;
+        }
+        Ok(())
+    }
+
+    fn add(
+        &mut self,
+        at: &str,
+        name: &str,
+        raw: &RawValue,
+        depth: usize,
+    ) -> Result<(), LockfileError> {
+        let place = Place {
+            source: self.source,
+            entry: Some(at),
+        };
+        let members = place.object(name, raw)?;
+        let flag = |key: &str| {
+            members
+                .get(key)
+                .map_or(Ok(false), |value| place.flag(key, value))
+        };
+        let string = |key: &str| {
+            members
+                .get(key)
+                .map_or(Ok(None), |value| place.string(key, value))
+        };
+        let mut package = LockPackage {
+            path: at.to_owned(),
+            integrity: string("integrity")?,
+            resolved: string("resolved")?,
+            dev: flag("dev")?,
+            optional: flag("optional")?,
+            in_bundle: flag("bundled")?,
+            ..LockPackage::default()
+        };
+        let written = match string("version")? {
+            Some(version) => Some(version),
+            None => string("from")?,
+        };
+        if let Some(written) = written {
+            locate(&mut package, name, &written);
+        }
+        if package
+            .version
+            .as_deref()
+            .is_some_and(|version| !path::version_is_safe(version))
+        {
+            return Err(place.error("version", raw.get(), "is not a version"));
+        }
+        self.push(package, requires(&members, place)?);
+        // What is nested below a link is in the folder it leads to.
+        let folder = match self.entries.last() {
+            Some(entry) => entry.package.path.clone(),
+            None => at.to_owned(),
+        };
+        match members.get("dependencies") {
+            Some(dependencies) => self.add_all(&folder, dependencies, depth + 1),
+            None => Ok(()),
+        }
+    }
+
+    /// Adds the entry; for a link, also the folder it leads to, which then is last.
+    fn push(&mut self, mut package: LockPackage, requires: Vec<(String, String)>) {
+        if !package.link {
+            self.entries.push(Entry { package, requires });
+            return;
+        }
+        let target = LockPackage {
+            path: package.resolved.clone().unwrap_or_default(),
+            dev: std::mem::take(&mut package.dev),
+            optional: std::mem::take(&mut package.optional),
+            ..LockPackage::default()
+        };
+        package.in_bundle = false;
+        self.entries.push(Entry {
+            package,
+            requires: Vec::new(),
+        });
+        self.entries.push(Entry {
+            package: target,
+            requires,
+        });
+    }
+
+    /// Turns each `requires` into a dependency, optional where only what is optional is required.
+    fn bind_requires(&mut self) {
+        let flat = Lock {
+            packages: self
+                .entries
+                .iter()
+                .map(|entry| entry.package.clone())
+                .collect(),
+            ..Lock::default()
+        };
+        let index = flat.index();
+        for entry in &mut self.entries {
+            for (name, spec) in std::mem::take(&mut entry.requires) {
+                let dependency = index.resolve(&entry.package.path, &name);
+                let only_optional =
+                    dependency.is_some_and(|found| found.optional && !entry.package.optional);
+                let only_dev = dependency.is_some_and(|found| found.dev && !entry.package.dev);
+                let list = if only_optional {
+                    &mut entry.package.optional_dependencies
+                } else if only_dev {
+                    &mut entry.package.dev_dependencies
+                } else {
+                    &mut entry.package.dependencies
+                };
+                list.push((name, spec));
+            }
+        }
+    }
+}
+
+fn requires(
+    members: &Object<'_>,
+    place: Place<'_, '_>,
+) -> Result<Vec<(String, String)>, LockfileError> {
+    match members.get("requires") {
+        Some(raw) if raw.get().starts_with('{') => place.pairs("requires", raw),
+        _ => Ok(Vec::new()),
+    }
+}
+
+/// Reads what version 1 has as `version`: a version, an alias, a folder, a tarball or a git commit.
+fn locate(package: &mut LockPackage, name: &str, written: &str) {
+    match Spec::parse(written) {
+        Ok(Spec::Directory(folder)) => {
+            package.link = true;
+            package.resolved = Some(
+                folder
+                    .strip_prefix("./")
+                    .unwrap_or(&folder)
+                    .trim_end_matches('/')
+                    .to_owned(),
+            );
+            package.integrity = None;
+        }
+        Ok(Spec::Tarball(file)) => {
+            package.resolved = Some(format!("file:{}", file.strip_prefix("./").unwrap_or(&file)));
+            package.version = version_in_file_name(name, &file);
+        }
+        Ok(Spec::Remote(url)) => {
+            package.version = version_in_file_name(name, &url);
+            package.resolved = Some(url.into());
+        }
+        Ok(Spec::Git(git)) => package.resolved = Some(git_url(&git)),
+        Ok(Spec::Alias { name, spec }) => {
+            package.name = Some(name.as_str().to_owned());
+            if let Spec::Version(version) = *spec {
+                package.version = Some(version.to_string());
+            }
+        }
+        _ => package.version = Some(written.to_owned()),
+    }
+}
+
+fn git_url(git: &GitSpec) -> String {
+    let hash = if git.committish.is_some() { "#" } else { "" };
+    format!(
+        "git+{}{hash}{}",
+        git.url,
+        git.committish.as_deref().unwrap_or_default()
+    )
+}
+
+/// `1.2.3` of `…/name-1.2.3.tgz`.
+fn version_in_file_name(name: &str, file: &str) -> Option<String> {
+    let bare = name.rsplit('/').next()?;
+    let file = file.rsplit('/').next()?.split(['?', '#']).next()?;
+    let version = file.strip_prefix(bare)?.strip_prefix('-')?;
+    let version = version
+        .strip_suffix(".tgz")
+        .or_else(|| version.strip_suffix(".tar.gz"))?;
+    dx_pkg_core::Version::parse(version)
+        .ok()
+        .map(|version| version.to_string())
+}

@@ -1,0 +1,346 @@
+//! Reading: text to [`Lock`].
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use dx_pkg_core::PackageName;
+use dx_pkg_lock::{Lock, LockPackage, locale_compare, name_of_path};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::super::LockfileError;
+use super::super::json::{Object, canonical};
+use super::{legacy, path};
+
+/// Reads a `package-lock.json`, an `npm-shrinkwrap.json` or the hidden lockfile of `node_modules`.
+///
+/// Entries come sorted, so that the order of keys in the text makes no difference. Paths and names that could lead
+/// a write elsewhere, merge conflicts and unknown versions are refused. A version 1 lockfile does not say what the
+/// project itself depends on: its root entry has no dependencies.
+pub fn read(text: &str) -> Result<Lock, LockfileError> {
+    let source = Source::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let members = match source.text {
+        "" => Object::default(),
+        text => Object::parse(text).map_err(|error| syntax_error(text, &error))?,
+    };
+    let place = Place {
+        source,
+        entry: None,
+    };
+    let string = |key| {
+        members
+            .get(key)
+            .map_or(Ok(None), |raw| place.string(key, raw))
+    };
+    let mut lock = Lock {
+        name: string("name")?,
+        version: string("version")?,
+        format_version: format_version(&members, place)?,
+        packages: Vec::new(),
+    };
+    match (members.get("packages"), members.get("dependencies")) {
+        (Some(packages), _) => lock.packages = read_entries(packages, place)?,
+        (None, Some(dependencies)) => lock.packages = legacy::upgrade(&lock, dependencies, source)?,
+        (None, None) => {}
+    }
+    lock.packages
+        .sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
+    check_paths(&lock, source)?;
+    Ok(lock)
+}
+
+fn read_entries(
+    packages: &RawValue,
+    place: Place<'_, '_>,
+) -> Result<Vec<LockPackage>, LockfileError> {
+    let entries = place.object("packages", packages)?.0;
+    entries
+        .into_iter()
+        .map(|(path, raw)| read_entry(place.source, &path, raw.get()))
+        .collect()
+}
+
+fn check_paths(lock: &Lock, source: Source<'_>) -> Result<(), LockfileError> {
+    let links = lock.packages.iter().filter(|package| package.link);
+    let targets: HashSet<&str> = links
+        .filter_map(|package| package.resolved.as_deref())
+        .collect();
+    for package in &lock.packages {
+        let refuse = |path: &str, rule| LockfileError::Path {
+            line: source.line_of(path),
+            path: path.to_owned(),
+            rule,
+        };
+        path::check(&package.path, |folder| targets.contains(folder))
+            .map_err(|rule| refuse(&package.path, rule))?;
+        if !package.link {
+            continue;
+        }
+        let target = package
+            .resolved
+            .as_deref()
+            .ok_or_else(|| refuse(&package.path, "it is a link to nothing"))?;
+        path::check_target(target).map_err(|rule| refuse(target, rule))?;
+        if !path::is_in_modules(&package.path) {
+            return Err(refuse(
+                &package.path,
+                "it is a link outside any `node_modules`",
+            ));
+        }
+    }
+    Ok(())
+}
+
+/// The string member of this key, if there is one.
+pub(super) fn member_text(members: &Object<'_>, key: &str) -> Option<String> {
+    serde_json::from_str(members.get(key)?.get()).ok()
+}
+
+fn format_version(members: &Object<'_>, place: Place<'_, '_>) -> Result<u8, LockfileError> {
+    match members.get("lockfileVersion").map(RawValue::get) {
+        Some("1") => Ok(1),
+        Some("2") => Ok(2),
+        Some("3") => Ok(3),
+        None | Some("null")
+            if members.get("packages").is_some() || members.get("dependencies").is_none() =>
+        {
+            Ok(3)
+        }
+        None | Some("null") => Ok(1),
+        Some(found) if found.parse::<f64>().is_ok() => Err(LockfileError::Version {
+            found: found.to_owned(),
+        }),
+        Some(_) => {
+            let raw = members.get("lockfileVersion");
+            Err(place.error(
+                "lockfileVersion",
+                raw.map_or("", RawValue::get),
+                "is not a number",
+            ))
+        }
+    }
+}
+
+fn syntax_error(text: &str, error: &serde_json::Error) -> LockfileError {
+    let mut lines = text.lines().enumerate();
+    if let Some((line, _)) =
+        lines.find(|(_, line)| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>"))
+    {
+        return LockfileError::Conflict { line: line + 1 };
+    }
+    let message = error.to_string();
+    let reason = message
+        .rsplit_once(" at line ")
+        .map_or(message.as_str(), |(reason, _)| reason);
+    LockfileError::Syntax {
+        line: error.line(),
+        column: error.column(),
+        reason: reason.to_owned(),
+    }
+}
+
+/// Reads the entry at `path`, whose text `raw` is part of `source`.
+pub(super) fn read_entry(
+    source: Source<'_>,
+    path: &str,
+    raw: &str,
+) -> Result<LockPackage, LockfileError> {
+    let place = Place {
+        source,
+        entry: Some(path),
+    };
+    let members = Object::parse(raw).map_err(|_| {
+        Place {
+            entry: None,
+            ..place
+        }
+        .error(path, raw, "is not an object")
+    })?;
+    let mut package = LockPackage {
+        path: path.to_owned(),
+        ..LockPackage::default()
+    };
+    for (key, value) in &members.0 {
+        read_member(&mut package, place, key, value)?;
+    }
+    if let (Some(name), true) = (&package.name, path.contains("node_modules/"))
+        && PackageName::parse(name).is_err()
+    {
+        return Err(place.error("name", raw, "is not a package name"));
+    }
+    if package
+        .version
+        .as_deref()
+        .is_some_and(|version| !path::version_is_safe(version))
+    {
+        return Err(place.error("version", raw, "is not a version"));
+    }
+    package.normalise();
+    Ok(package)
+}
+
+fn read_member(
+    package: &mut LockPackage,
+    place: Place<'_, '_>,
+    key: &str,
+    raw: &RawValue,
+) -> Result<(), LockfileError> {
+    match key {
+        "name" => package.name = place.string(key, raw)?,
+        "version" => package.version = place.string(key, raw)?,
+        "resolved" => package.resolved = place.string(key, raw)?,
+        "integrity" => package.integrity = place.string(key, raw)?,
+        "link" => package.link = place.flag(key, raw)?,
+        "dev" => package.dev = place.flag(key, raw)?,
+        "optional" => package.optional = place.flag(key, raw)?,
+        "devOptional" => package.dev_optional = place.flag(key, raw)?,
+        "peer" => package.peer = place.flag(key, raw)?,
+        "inBundle" => package.in_bundle = place.flag(key, raw)?,
+        "extraneous" => package.extraneous = place.flag(key, raw)?,
+        "hasInstallScript" => package.has_install_script = place.flag(key, raw)?,
+        "hasShrinkwrap" => package.has_shrinkwrap = place.flag(key, raw)?,
+        "engines" => package.engines = Some(canonical(raw.get())),
+        "funding" => package.funding = Some(canonical(raw.get())),
+        "workspaces" => package.workspaces = Some(canonical(raw.get())),
+        "os" => package.os = place.strings(key, raw)?,
+        "cpu" => package.cpu = place.strings(key, raw)?,
+        "libc" => package.libc = place.strings(key, raw)?,
+        "dependencies" => package.dependencies = place.pairs(key, raw)?,
+        "devDependencies" => package.dev_dependencies = place.pairs(key, raw)?,
+        "optionalDependencies" => package.optional_dependencies = place.pairs(key, raw)?,
+        "peerDependencies" => package.peer_dependencies = place.pairs(key, raw)?,
+        "peerDependenciesMeta" => package.peer_dependencies_meta = place.peer_meta(key, raw)?,
+        "deprecated" if is_string(raw) => package.deprecated = place.string(key, raw)?,
+        "license" if is_string(raw) => package.license = place.string(key, raw)?,
+        "bin" if !is_string(raw) => package.bin = place.pairs(key, raw)?,
+        "bundleDependencies" if raw.get().starts_with('[') => {
+            package.bundle_dependencies = place.strings(key, raw)?
+        }
+        _ => package.extra.push((key.to_owned(), canonical(raw.get()))),
+    }
+    Ok(())
+}
+
+fn is_string(raw: &RawValue) -> bool {
+    raw.get().starts_with('"')
+}
+
+/// The text of a lockfile, by which a part of it finds its line.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    text: &'a str,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text }
+    }
+
+    /// The line, from 1, where `part`, a slice of the text, begins.
+    fn line(self, part: &str) -> usize {
+        self.line_at((part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
+    }
+
+    /// The line where `path` is written; in version 1, where its last name first is.
+    fn line_of(self, path: &str) -> usize {
+        let escaped = serde_json::Value::from(path).to_string();
+        let found = self
+            .text
+            .find(&escaped)
+            .or_else(|| self.text.find(name_of_path(path)));
+        self.line_at(found.unwrap_or(0))
+    }
+
+    fn line_at(self, offset: usize) -> usize {
+        let before = self.text.as_bytes().get(..offset).unwrap_or_default();
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+}
+
+/// What is being read, to name it in errors.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a, 'p> {
+    pub(super) source: Source<'a>,
+    pub(super) entry: Option<&'p str>,
+}
+
+impl Place<'_, '_> {
+    pub(super) fn error(self, key: &str, part: &str, reason: &'static str) -> LockfileError {
+        let entry = self
+            .entry
+            .map_or_else(|| "the lockfile".to_owned(), |path| format!("{path:?}"));
+        LockfileError::Value {
+            line: self.source.line(part),
+            entry,
+            key: key.to_owned(),
+            reason,
+        }
+    }
+
+    pub(super) fn read<'de, T: Deserialize<'de>>(
+        self,
+        key: &str,
+        raw: &'de RawValue,
+        kind: &'static str,
+    ) -> Result<T, LockfileError> {
+        serde_json::from_str(raw.get()).map_err(|_| self.error(key, raw.get(), kind))
+    }
+
+    pub(super) fn object<'de>(
+        self,
+        key: &str,
+        raw: &'de RawValue,
+    ) -> Result<Object<'de>, LockfileError> {
+        Object::parse(raw.get()).map_err(|_| self.error(key, raw.get(), "is not an object"))
+    }
+
+    /// A string; null and false are no string, as for npm.
+    pub(super) fn string(self, key: &str, raw: &RawValue) -> Result<Option<String>, LockfileError> {
+        if matches!(raw.get(), "null" | "false") {
+            return Ok(None);
+        }
+        self.read(key, raw, "is not a string").map(Some)
+    }
+
+    pub(super) fn flag(self, key: &str, raw: &RawValue) -> Result<bool, LockfileError> {
+        if raw.get() == "null" {
+            Ok(false)
+        } else {
+            self.read(key, raw, "is neither true nor false")
+        }
+    }
+
+    /// An array of strings, or one string.
+    fn strings(self, key: &str, raw: &RawValue) -> Result<Vec<String>, LockfileError> {
+        if is_string(raw) {
+            return self
+                .read(key, raw, "is not a string")
+                .map(|text| vec![text]);
+        }
+        self.read(key, raw, "is not an array of strings")
+    }
+
+    /// An object of strings.
+    pub(super) fn pairs(
+        self,
+        key: &str,
+        raw: &RawValue,
+    ) -> Result<Vec<(String, String)>, LockfileError> {
+        let pair = |(name, value): (Cow<'_, str>, &RawValue)| {
+            let value = self.read(key, value, "holds a value that is not a string")?;
+            Ok((name.into_owned(), value))
+        };
+        self.object(key, raw)?.0.into_iter().map(pair).collect()
+    }
+
+    fn peer_meta(self, key: &str, raw: &RawValue) -> Result<Vec<(String, bool)>, LockfileError> {
+        let meta = |(name, value): (Cow<'_, str>, &RawValue)| {
+            let optional = self
+                .object(key, value)?
+                .get("optional")
+                .is_some_and(|optional| optional.get() == "true");
+            Ok((name.into_owned(), optional))
+        };
+        self.object(key, raw)?.0.into_iter().map(meta).collect()
+    }
+}

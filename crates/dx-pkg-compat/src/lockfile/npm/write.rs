@@ -1,0 +1,265 @@
+//! Writing: [`Lock`] to text, byte for byte as npm 12 does.
+
+mod legacy;
+
+use std::borrow::Cow;
+
+use dx_pkg_lock::{Lock, LockPackage};
+
+use super::super::json::{Format, Object, Value, canonical};
+use super::read::{Source, member_text, read_entry};
+
+/// Writes a lockfile of version 3, or of version 2 where `previous` is one.
+///
+/// From `previous`, the lockfile that is replaced, come the indentation, the line endings, members that are not dx's
+/// concern, and the exact text of every entry that says what it said before. If nothing has changed, `previous` is
+/// returned as it is.
+#[must_use]
+pub fn write(lock: &Lock, previous: Option<&str>) -> String {
+    let packages = lock.packages.iter().collect();
+    match previous.and_then(Previous::parse) {
+        Some(previous) => {
+            render(lock, packages, &previous).unwrap_or_else(|| previous.text.to_owned())
+        }
+        None => render(lock, packages, &Previous::default()).unwrap_or_default(),
+    }
+}
+
+/// Writes `node_modules/.package-lock.json`, which has no entry for the project itself.
+///
+/// `lock` is to hold only what is in place.
+#[must_use]
+pub fn write_hidden(lock: &Lock) -> String {
+    let packages = lock
+        .packages
+        .iter()
+        .filter(|package| !package.path.is_empty())
+        .collect();
+    render(lock, packages, &Previous::default()).unwrap_or_default()
+}
+
+/// The lockfile that is replaced, as source text.
+#[derive(Default)]
+struct Previous<'a> {
+    text: &'a str,
+    format: Format<'a>,
+    members: Object<'a>,
+    entries: Object<'a>,
+    /// 0 where there is none.
+    version: u8,
+}
+
+impl<'a> Previous<'a> {
+    fn parse(text: &'a str) -> Option<Self> {
+        let members = Object::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
+        let version = members
+            .get("lockfileVersion")
+            .map_or(Some(3), |raw| raw.get().parse().ok())?;
+        let entries = members
+            .get("packages")
+            .and_then(|raw| Object::parse(raw.get()).ok())
+            .unwrap_or_default();
+        Some(Self {
+            text,
+            format: Format::of(text),
+            members,
+            entries,
+            version,
+        })
+    }
+
+    /// Whether it is a current lockfile of the same project with as many entries.
+    fn frames(&self, lock: &Lock, entries: usize) -> bool {
+        matches!(self.version, 2 | 3)
+            && self.members.get("packages").is_some()
+            && self.entries.0.len() == entries
+            && member_text(&self.members, "name") == lock.name
+            && member_text(&self.members, "version") == lock.version
+    }
+}
+
+/// The text; `None` when it says nothing that `previous` does not say.
+fn render(lock: &Lock, packages: Vec<&LockPackage>, previous: &Previous<'_>) -> Option<String> {
+    const OWN: [&str; 6] = [
+        "name",
+        "version",
+        "lockfileVersion",
+        "requires",
+        "packages",
+        "dependencies",
+    ];
+    let mut unchanged = previous.frames(lock, packages.len());
+    let mut entries = Vec::with_capacity(packages.len());
+    for package in packages {
+        let entry = render_entry(package, previous);
+        unchanged &= matches!(entry, Value::Source(Cow::Borrowed(_)));
+        entries.push((Cow::Borrowed(package.path.as_str()), entry));
+    }
+    if unchanged {
+        return None;
+    }
+    let keeps_version_2 = previous.version == 2;
+    let version = Value::Literal(Cow::Borrowed(if keeps_version_2 { "2" } else { "3" }));
+    let mut members: Vec<(Cow<'_, str>, Value<'_>)> = vec![
+        ("lockfileVersion".into(), version),
+        ("requires".into(), Value::TRUE),
+        ("packages".into(), Value::Object(entries)),
+    ];
+    for (key, text) in [("name", &lock.name), ("version", &lock.version)] {
+        members.extend(text.iter().map(|text| (key.into(), Value::string(text))));
+    }
+    if keeps_version_2 {
+        members.extend(legacy::dependencies(lock).map(|value| ("dependencies".into(), value)));
+    }
+    let others = previous
+        .members
+        .0
+        .iter()
+        .filter(|(key, _)| !OWN.contains(&key.as_ref()));
+    members.extend(others.map(|(key, raw)| (key.clone(), Value::parse(raw.get()))));
+
+    let mut value = Value::Object(members);
+    value.sort();
+    let mut out = String::with_capacity(600 * lock.packages.len() + 200);
+    value.write(&mut out, previous.format, 0);
+    out.push_str(previous.format.newline);
+    Some(out)
+}
+
+/// The entry's text, borrowed from `previous` where that says the same.
+fn render_entry<'a>(package: &LockPackage, previous: &Previous<'a>) -> Value<'a> {
+    let mut value = entry(package);
+    value.sort();
+    let mut text = String::with_capacity(600);
+    value.write(&mut text, previous.format, 2);
+    match previous.entries.get(&package.path) {
+        Some(before) if before.get() == text || says_the_same(package, before.get()) => {
+            Value::Source(Cow::Borrowed(before.get()))
+        }
+        _ => Value::Source(Cow::Owned(text)),
+    }
+}
+
+/// Whether the entry `before` can stay: it differs at most in spelling and in members that dx does not know.
+fn says_the_same(package: &LockPackage, before: &str) -> bool {
+    /// Members by which npm records that it altered the package.
+    const ALTERED: [&str; 3] = ["patched", "packageExtensionsApplied", "npmExtensionApplied"];
+    let Ok(mut before) = read_entry(Source::new(before), &package.path, before) else {
+        return false;
+    };
+    let package = normalised(package);
+    if package.extra.is_empty()
+        && !before
+            .extra
+            .iter()
+            .any(|(key, _)| ALTERED.contains(&key.as_str()))
+    {
+        before.extra.clear();
+    }
+    package == before
+}
+
+/// The entry in the order and spelling in which reading gives it.
+fn normalised(package: &LockPackage) -> LockPackage {
+    let mut package = package.clone();
+    package.normalise();
+    for json in [
+        &mut package.engines,
+        &mut package.funding,
+        &mut package.workspaces,
+    ]
+    .into_iter()
+    .flatten()
+    {
+        *json = canonical(json);
+    }
+    package
+        .extra
+        .iter_mut()
+        .for_each(|(_, json)| *json = canonical(json));
+    package
+}
+
+fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
+    let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+    let mut add = |key: &'static str, value: Option<Value<'a>>| {
+        members.extend(value.map(|value| (Cow::Borrowed(key), value)))
+    };
+    for (key, text) in [
+        ("name", &package.name),
+        ("version", &package.version),
+        ("resolved", &package.resolved),
+        ("integrity", &package.integrity),
+        ("deprecated", &package.deprecated),
+        ("license", &package.license),
+    ] {
+        add(key, text.as_deref().map(Value::string));
+    }
+    for (key, set) in [
+        ("link", package.link),
+        ("dev", package.dev),
+        ("optional", package.optional),
+        ("devOptional", package.dev_optional),
+        ("peer", package.peer),
+        ("inBundle", package.in_bundle),
+        ("extraneous", package.extraneous),
+        ("hasInstallScript", package.has_install_script),
+        ("hasShrinkwrap", package.has_shrinkwrap),
+    ] {
+        add(key, set.then_some(Value::TRUE));
+    }
+    for (key, json) in [
+        ("engines", &package.engines),
+        ("funding", &package.funding),
+        ("workspaces", &package.workspaces),
+    ] {
+        add(key, json.as_deref().map(Value::parse));
+    }
+    for (key, texts) in [
+        ("os", &package.os),
+        ("cpu", &package.cpu),
+        ("libc", &package.libc),
+        ("bundleDependencies", &package.bundle_dependencies),
+    ] {
+        let array = || Value::Array(texts.iter().map(|text| Value::string(text)).collect());
+        add(key, (!texts.is_empty()).then(array));
+    }
+    for (key, pairs) in [
+        ("bin", &package.bin),
+        ("dependencies", &package.dependencies),
+        ("devDependencies", &package.dev_dependencies),
+        ("optionalDependencies", &package.optional_dependencies),
+        ("peerDependencies", &package.peer_dependencies),
+    ] {
+        add(key, (!pairs.is_empty()).then(|| Value::strings(pairs)));
+    }
+    let meta = &package.peer_dependencies_meta;
+    add(
+        "peerDependenciesMeta",
+        (!meta.is_empty()).then(|| peer_meta(meta)),
+    );
+    members.extend(
+        package
+            .extra
+            .iter()
+            .map(|(key, json)| (Cow::Borrowed(key.as_str()), Value::parse(json))),
+    );
+    Value::Object(members)
+}
+
+fn peer_meta(meta: &[(String, bool)]) -> Value<'_> {
+    let optional = |set: bool| {
+        if set {
+            Value::TRUE
+        } else {
+            Value::Literal(Cow::Borrowed("false"))
+        }
+    };
+    let member = |(name, set): &'_ (String, bool)| {
+        (
+            Cow::Owned(name.clone()),
+            Value::Object(vec![(Cow::Borrowed("optional"), optional(*set))]),
+        )
+    };
+    Value::Object(meta.iter().map(member).collect())
+}

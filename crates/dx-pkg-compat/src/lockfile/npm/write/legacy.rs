@@ -1,0 +1,225 @@
+//! The `dependencies` of a version 2 lockfile: the same tree again, nested, for npm 6.
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+
+use dx_pkg_core::Spec;
+use dx_pkg_lock::{Lock, LockPackage, locale_compare, name_of_path};
+use rustc_hash::FxHashMap;
+
+use super::super::super::json::Value;
+
+const MODULES: &str = "node_modules/";
+
+/// The tree of everything below the project's `node_modules`; `None` when that is empty.
+pub(super) fn dependencies(lock: &Lock) -> Option<Value<'_>> {
+    let mut children: BTreeMap<&str, Vec<&LockPackage>> = BTreeMap::new();
+    for package in &lock.packages {
+        if let Some(folder) = parent(&package.path) {
+            children.entry(folder).or_default().push(package);
+        }
+    }
+    let tree = Tree {
+        lock,
+        children,
+        dependents: dependents(lock),
+    };
+    tree.nested("", &mut Vec::new())
+}
+
+/// Who depends on each entry, and by which specifier.
+type Dependents<'a> = FxHashMap<&'a str, Vec<(&'a str, &'a str)>>;
+
+struct Tree<'a> {
+    lock: &'a Lock,
+    children: BTreeMap<&'a str, Vec<&'a LockPackage>>,
+    dependents: Dependents<'a>,
+}
+
+impl<'a> Tree<'a> {
+    /// What is in the `node_modules` of `folder`. `above` are the folders that contain it.
+    fn nested(&self, folder: &'a str, above: &mut Vec<&'a str>) -> Option<Value<'a>> {
+        let mut members = Vec::new();
+        above.push(folder);
+        for package in self.children.get(folder).into_iter().flatten() {
+            // A link back to a folder around it would never end.
+            if !above.contains(&real_folder(package)) {
+                members.push((
+                    Cow::Borrowed(name_of_path(&package.path)),
+                    self.entry(package, above),
+                ));
+            }
+        }
+        above.pop();
+        (!members.is_empty()).then_some(Value::Object(members))
+    }
+
+    fn entry(&self, package: &'a LockPackage, above: &mut Vec<&'a str>) -> Value<'a> {
+        let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
+        let mut add =
+            |key: &'static str, value: Value<'a>| members.push((Cow::Borrowed(key), value));
+        let origin = self.origin(package);
+        if let Some(version) = origin.version {
+            add("version", Value::String(version));
+        }
+        if let Some(from) = origin.from {
+            add("from", Value::String(Cow::Owned(from)));
+        }
+        if let (true, Some(resolved)) = (origin.from_registry, &package.resolved) {
+            add("resolved", Value::string(resolved));
+        }
+        if let Some(integrity) = &package.integrity {
+            add("integrity", Value::string(integrity));
+        }
+        for (key, set) in [
+            ("bundled", package.in_bundle),
+            ("extraneous", package.extraneous),
+            ("peer", package.peer),
+            ("devOptional", package.dev_optional),
+            ("dev", package.dev),
+            ("optional", package.optional),
+        ] {
+            if set {
+                add(key, Value::TRUE);
+            }
+        }
+        let folder = real_folder(package);
+        let target = if package.link {
+            self.lock.get(folder)
+        } else {
+            Some(package)
+        };
+        if let Some(requires) = target.and_then(requires) {
+            add("requires", requires);
+        }
+        if let Some(nested) = self.nested(folder, above) {
+            add("dependencies", nested);
+        }
+        Value::Object(members)
+    }
+
+    fn origin(&self, package: &'a LockPackage) -> Origin<'a> {
+        if package.link {
+            let target = package.resolved.as_deref().unwrap_or_default();
+            return Origin {
+                version: Some(Cow::Owned(format!("file:{target}"))),
+                ..Origin::default()
+            };
+        }
+        let name = name_of_path(&package.path);
+        let resolved = package.resolved.as_deref().unwrap_or_default();
+        let spec = self.specifier(&package.path);
+        let asked = spec.and_then(|spec| Spec::parse(spec).ok());
+        if resolved.starts_with("git+") {
+            let from = spec.map(|spec| format!("{name}@{spec}"));
+            return Origin {
+                version: package.resolved.as_deref().map(Cow::Borrowed),
+                from,
+                from_registry: false,
+            };
+        }
+        if matches!(asked, Some(Spec::Tarball(_) | Spec::Remote(_))) {
+            return Origin {
+                version: package.resolved.as_deref().map(Cow::Borrowed),
+                ..Origin::default()
+            };
+        }
+        let version = match (&package.name, &package.version) {
+            (Some(real), Some(version)) if real != name => {
+                Some(Cow::Owned(format!("npm:{real}@{version}")))
+            }
+            (_, version) => version.as_deref().map(Cow::Borrowed),
+        };
+        Origin {
+            version,
+            from: None,
+            from_registry: !resolved.starts_with("file:"),
+        }
+    }
+
+    /// The specifier by which the dependent nearest to the project asks for the entry at `path`.
+    fn specifier(&self, path: &str) -> Option<&'a str> {
+        let depth = |from: &str| from.matches("node_modules").count();
+        let last = |from: &'a str| from.rsplit("node_modules").next().unwrap_or_default();
+        let dependents = self.dependents.get(path)?.iter();
+        let nearest = dependents.min_by(|(a, _), (b, _)| {
+            depth(a)
+                .cmp(&depth(b))
+                .then_with(|| locale_compare(last(a), last(b)))
+        });
+        nearest.map(|(_, spec)| *spec)
+    }
+}
+
+/// What version 2 writes in `dependencies` about where a package comes from.
+#[derive(Default)]
+struct Origin<'a> {
+    version: Option<Cow<'a, str>>,
+    from: Option<String>,
+    from_registry: bool,
+}
+
+/// The package whose `node_modules` the entry at `path` is directly in.
+fn parent(path: &str) -> Option<&str> {
+    let at = path.len() - name_of_path(path).len();
+    let folder = path[..at].strip_suffix(MODULES)?;
+    Some(folder.strip_suffix('/').unwrap_or(folder))
+}
+
+/// Where the package's files are: a link's target, or its own place.
+fn real_folder(package: &LockPackage) -> &str {
+    match &package.resolved {
+        Some(target) if package.link => target,
+        _ => &package.path,
+    }
+}
+
+fn dependents(lock: &Lock) -> Dependents<'_> {
+    let index = lock.index();
+    let mut dependents = Dependents::default();
+    for package in lock.packages.iter().filter(|package| !package.link) {
+        for (name, spec) in edges(package).chain(peers(package)) {
+            if let Some(found) = index.resolve(&package.path, name) {
+                dependents
+                    .entry(&found.path)
+                    .or_default()
+                    .push((&package.path, spec));
+            }
+        }
+    }
+    dependents
+}
+
+/// What the package needs, but for its peers.
+fn edges(package: &LockPackage) -> impl Iterator<Item = (&str, &str)> {
+    let lists = [
+        &package.dependencies,
+        &package.optional_dependencies,
+        &package.dev_dependencies,
+    ];
+    lists
+        .into_iter()
+        .flatten()
+        .map(|(name, spec)| (name.as_str(), spec.as_str()))
+}
+
+fn peers(package: &LockPackage) -> impl Iterator<Item = (&str, &str)> {
+    package
+        .peer_dependencies
+        .iter()
+        .map(|(name, spec)| (name.as_str(), spec.as_str()))
+}
+
+/// Empty, but there, for a package that needs nothing but peers.
+fn requires(package: &LockPackage) -> Option<Value<'_>> {
+    let members: BTreeMap<&str, &str> = edges(package).collect();
+    if members.is_empty() && package.peer_dependencies.is_empty() {
+        return None;
+    }
+    Some(Value::Object(
+        members
+            .into_iter()
+            .map(|(name, spec)| (Cow::Borrowed(name), Value::string(spec)))
+            .collect(),
+    ))
+}

@@ -1,0 +1,122 @@
+//! `package.json`: read with npm's normalisation, and edited without disturbing the rest of the text.
+//!
+//! Owns what a manifest means; never opens a file and never looks at where the manifest lies.
+//! The normalisation is the one npm applies before it builds a tree (its `normalizeSteps`).
+
+use serde_json::Value;
+
+mod bin;
+mod edit;
+mod error;
+mod read;
+mod section;
+mod text;
+
+#[cfg(test)]
+mod tests;
+
+pub use edit::ManifestEdit;
+pub use error::ManifestError;
+pub use section::Section;
+
+/// A `package.json` as npm sees it after normalisation.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Manifest {
+    /// `name`, not validated: a project may have any name or none.
+    pub name: Option<String>,
+    /// `version`, not validated.
+    pub version: Option<String>,
+    /// Whether `private` is truthy.
+    pub private: bool,
+    /// `type`: `module` or `commonjs`.
+    pub module_type: Option<String>,
+    /// `dependencies` without the names that `optionalDependencies` lists too.
+    pub dependencies: Vec<(String, String)>,
+    /// `devDependencies`.
+    pub dev_dependencies: Vec<(String, String)>,
+    /// `optionalDependencies`.
+    pub optional_dependencies: Vec<(String, String)>,
+    /// `peerDependencies`.
+    pub peer_dependencies: Vec<(String, String)>,
+    /// `peerDependenciesMeta`: each name with whether it is `optional`.
+    pub peer_meta: Vec<(String, bool)>,
+    /// `bundleDependencies` (or `bundledDependencies`); `true` means every name of `dependencies`.
+    pub bundle_dependencies: Vec<String>,
+    /// `overrides` where it is an object that is not empty.
+    pub overrides: Option<Value>,
+    /// `engines` where it is an object: name and range.
+    pub engines: Vec<(String, String)>,
+    /// `os`, a single string counting as a list of one.
+    pub os: Vec<String>,
+    /// `cpu`, a single string counting as a list of one.
+    pub cpu: Vec<String>,
+    /// `libc`, a single string counting as a list of one.
+    pub libc: Vec<String>,
+    /// `bin`: command names without folders, each with a path that cannot leave the package.
+    pub bin: Vec<(String, String)>,
+    /// `directories.bin`, cleaned as a `bin` path is; it counts only where `bin` is empty.
+    pub directories_bin: Option<String>,
+    /// `scripts` that are strings, in the order of the text.
+    pub scripts: Vec<(String, String)>,
+    /// `workspaces` as written, where truthy; see [`Manifest::workspace_patterns`].
+    pub workspaces: Option<Value>,
+    /// `allowScripts`: package specs whose scripts may (`true`) or must not (`false`) run.
+    pub allow_scripts: Vec<(String, bool)>,
+    /// `packageManager`, such as `pnpm@9.1.0`.
+    pub package_manager: Option<String>,
+    /// `devEngines` as written.
+    pub dev_engines: Option<Value>,
+    /// `license`, the `type` of it where it is an object.
+    pub license: Option<String>,
+    /// `funding` as a lockfile stores it: a string has become `{"url": …}`, an empty value nothing.
+    pub funding: Option<Value>,
+    /// Whether a `preinstall`, `install` or `postinstall` script is there, or `hasInstallScript` says so.
+    pub has_install_script: bool,
+    /// The whole document as it was written.
+    pub raw: Value,
+}
+
+impl Manifest {
+    /// Reads the text of a `package.json`; a byte order mark is tolerated.
+    ///
+    /// # Errors
+    /// Text that is not JSON, that still holds merge-conflict markers or is no object, and
+    /// a dependency whose value is not a string (npm refuses those too).
+    pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
+        Self::from_value(read::document(text)?)
+    }
+
+    /// Reads a manifest that is already parsed, such as one from a registry's answer.
+    ///
+    /// # Errors
+    /// A value that is no object, and a dependency whose value is not a string.
+    pub fn from_value(raw: Value) -> Result<Manifest, ManifestError> {
+        read::manifest(raw)
+    }
+
+    /// The entries of one dependency section.
+    #[must_use]
+    pub fn section(&self, section: Section) -> &[(String, String)] {
+        match section {
+            Section::Dependencies => &self.dependencies,
+            Section::Dev => &self.dev_dependencies,
+            Section::Optional => &self.optional_dependencies,
+            Section::Peer => &self.peer_dependencies,
+        }
+    }
+
+    /// The text of a script.
+    #[must_use]
+    pub fn script(&self, name: &str) -> Option<&str> {
+        let found = self.scripts.iter().find(|(key, _)| key == name);
+        found.map(|(_, command)| command.as_str())
+    }
+
+    /// The patterns of `workspaces`: the list itself or its `packages`; none where it is absent.
+    ///
+    /// # Errors
+    /// A `workspaces` of another shape, which npm refuses for a project's root and ignores elsewhere.
+    pub fn workspace_patterns(&self) -> Result<Vec<String>, ManifestError> {
+        read::workspace_patterns(self.workspaces.as_ref())
+    }
+}

@@ -1,0 +1,95 @@
+//! npm's HTTP registry: packuments and tarballs.
+//!
+//! Owns the URLs, the headers, what the answers mean and the check of a tarball's integrity. Which request runs when,
+//! and what is tried again, is the fetcher's; what is kept, and for how long, is the caller's.
+
+mod address;
+mod error;
+mod freshness;
+mod gzip;
+mod packument;
+mod settings;
+mod tarball;
+
+#[cfg(test)]
+mod tests;
+
+pub use error::RegistryError;
+pub use settings::fetch_config;
+pub use tarball::{Tarball, TarballRequest};
+
+use crate::npmrc::{Authorization, Config, ConfigError};
+use address::ReplaceHost;
+use dx_pkg_fetch::header::HeaderValue;
+use dx_pkg_fetch::{Credentials, Fetcher};
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread::available_parallelism;
+use tokio::sync::Semaphore;
+use tokio::task::JoinError;
+use url::Url;
+
+/// The registries of one configuration. Clones share everything.
+#[derive(Clone)]
+pub struct NpmRegistry {
+    fetcher: Fetcher,
+    config: Config,
+    replace_host: Arc<ReplaceHost>,
+    /// Decoding and hashing at once, so that a burst of answers does not start a thread for each.
+    processors: Arc<Semaphore>,
+}
+
+impl NpmRegistry {
+    /// The registries of `config`. `default_registry` is the one that lockfiles name in place of whichever is
+    /// configured.
+    ///
+    /// # Errors
+    /// A `replace-registry-host` that is not text.
+    pub fn new(
+        fetcher: Fetcher,
+        config: Config,
+        default_registry: &Url,
+    ) -> Result<Self, ConfigError> {
+        let replace_host = Arc::new(ReplaceHost::read(
+            &config.replace_registry_host()?,
+            default_registry,
+        ));
+        let processors = available_parallelism().map_or(1, NonZero::get);
+        Ok(Self {
+            fetcher,
+            config,
+            replace_host,
+            processors: Arc::new(Semaphore::new(processors)),
+        })
+    }
+
+    /// The fetcher all requests go through.
+    pub fn fetcher(&self) -> &Fetcher {
+        &self.fetcher
+    }
+
+    /// Credentials for a package of `registry`: those of the very URL, or the registry's where both have one origin.
+    fn credentials(&self, registry: &Url) -> Credentials {
+        let (config, registry) = (self.config.clone(), registry.clone());
+        Arc::new(move |url| header(&config.credentials_for_artifact(url, &registry)?))
+    }
+
+    /// Runs work that takes the processor, away from the threads that serve the network.
+    async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
+        // The semaphore is never closed.
+        let _permit = self.processors.acquire().await;
+        match tokio::task::spawn_blocking(work)
+            .await
+            .map_err(JoinError::try_into_panic)
+        {
+            Ok(result) => result,
+            Err(Ok(panic)) => std::panic::resume_unwind(panic),
+            // Cancelled, which only the end of the runtime does: nobody is left to answer.
+            Err(Err(_)) => std::future::pending().await,
+        }
+    }
+}
+
+fn header(authorization: &Authorization) -> Option<HeaderValue> {
+    HeaderValue::from_str(&authorization.header_value()).ok()
+}

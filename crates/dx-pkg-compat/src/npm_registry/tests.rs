@@ -1,0 +1,82 @@
+use super::*;
+use crate::npmrc::ConfigSources;
+use dx_pkg_core::{Coded, Integrity, PackageName};
+use dx_pkg_fetch::{FetchConfig, Priority, RetryPolicy};
+use dx_pkg_format::packument::Packument;
+use dx_pkg_registry::{PackumentAnswer, PackumentForm, Validator};
+use dx_pkg_testkit::{Fault, Registry};
+use std::path::Path;
+use std::time::Duration;
+
+mod addresses;
+mod packuments;
+mod tarballs;
+
+/// The registry that lockfiles name by default.
+const DEFAULT: &str = "https://registry.example/";
+
+fn name(text: &str) -> PackageName {
+    PackageName::parse(text).unwrap()
+}
+
+fn url(text: &str) -> Url {
+    Url::parse(text).unwrap()
+}
+
+fn config(npmrc: &str) -> Config {
+    let user = Some((Path::new("/home/me/.npmrc"), npmrc));
+    Config::load(&ConfigSources {
+        default_registry: DEFAULT,
+        user,
+        ..ConfigSources::default()
+    })
+    .unwrap()
+}
+
+/// A client of `npmrc` whose retries take no time worth mentioning.
+fn client(npmrc: &str) -> NpmRegistry {
+    let retry = RetryPolicy {
+        first_delay: Duration::from_millis(2),
+        ..RetryPolicy::default()
+    };
+    let fetcher = Fetcher::new(FetchConfig {
+        retry,
+        ..FetchConfig::default()
+    });
+    NpmRegistry::new(fetcher, config(npmrc), &url(DEFAULT)).unwrap()
+}
+
+fn client_of(registry: &Registry) -> NpmRegistry {
+    client(&format!("registry={}", registry.url()))
+}
+
+/// `npmrc` lines with a token for everything at `registry`.
+fn with_token(registry: &Registry, token: &str) -> String {
+    format!(
+        "registry={0}\n//127.0.0.1:{1}/:_authToken={token}\n",
+        registry.url(),
+        registry.port()
+    )
+}
+
+async fn ask(client: &NpmRegistry, package: &str) -> Result<PackumentAnswer, RegistryError> {
+    client
+        .packument(
+            &name(package),
+            PackumentForm::Abbreviated,
+            None,
+            Priority::Normal,
+        )
+        .await
+}
+
+fn wanted(registry: &Registry, package: &str, version: &str) -> TarballRequest {
+    TarballRequest {
+        name: name(package),
+        version: version.into(),
+        url: None,
+        integrity: Some(Integrity::parse(&registry.integrity(package, version)).unwrap()),
+        priority: Priority::Normal,
+        estimated_bytes: 0,
+    }
+}

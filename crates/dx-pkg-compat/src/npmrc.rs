@@ -1,0 +1,257 @@
+//! npm's configuration: `.npmrc` files, `npm_config_*` variables and flags in one layered view.
+//!
+//! Owns the dialect, the layers, which credential goes to which URL, and the kinds of the
+//! settings. Reads no file and no environment itself: the caller hands both in. Secrets leave
+//! only through [`Authorization`]; no error, warning or `Debug` output holds one.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dx_pkg_core::PackageName;
+use url::Url;
+
+mod combined;
+mod credentials;
+mod error;
+mod expand;
+mod ini;
+mod layers;
+mod options;
+mod proxy;
+mod release_age;
+mod source;
+mod unsupported;
+mod value;
+
+#[cfg(test)]
+mod tests;
+
+pub use credentials::{Authorization, ClientCertificate};
+pub use error::{ConfigError, ConfigWarning, redact_urls};
+pub use layers::environment_setting;
+pub use options::{OPTIONS, OptionGroup, OptionInfo};
+pub use release_age::ReleaseCutoff;
+pub use source::Source;
+pub use unsupported::Unsupported;
+pub use value::{
+    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel,
+    NodeLinker, RawValue,
+};
+
+use credentials::CredentialTable;
+use layers::Entry;
+use value::Setting;
+
+/// What a configuration is made of, from weakest to strongest.
+#[derive(Clone, Copy, Default)]
+pub struct ConfigSources<'a> {
+    /// The registry where nothing else names one.
+    pub default_registry: &'a str,
+    /// The machine's file: path and text.
+    pub global: Option<(&'a Path, &'a str)>,
+    /// The user's file: path and text.
+    pub user: Option<(&'a Path, &'a str)>,
+    /// The project's file: path and text.
+    pub project: Option<(&'a Path, &'a str)>,
+    /// The whole environment; besides `npm_config_*` it serves `${NAME}`, the proxies and `HOME`.
+    pub env: &'a [(String, String)],
+    /// Flags with npm's names, without dashes in front; `--no-x` is `("x", "false")`.
+    pub flags: &'a [(String, String)],
+}
+
+/// The effective configuration; cheap to clone, safe to share.
+#[derive(Clone)]
+pub struct Config {
+    inner: Arc<Inner>,
+}
+
+struct Inner {
+    entries: BTreeMap<String, Entry>,
+    registry: Url,
+    scopes: BTreeMap<String, Url>,
+    credentials: CredentialTable,
+    warnings: Vec<ConfigWarning>,
+    proxies: proxy::Environment,
+    home: Option<PathBuf>,
+    production: bool,
+}
+
+impl Config {
+    /// Merges the layers.
+    ///
+    /// # Errors
+    /// A `registry` or `@scope:registry` that is no http(s) address, or that a project's file
+    /// takes from the environment: going on would ask another registry for the packages.
+    pub fn load(sources: &ConfigSources<'_>) -> Result<Config, ConfigError> {
+        let mut warnings = Vec::new();
+        let entries = layers::merge(sources, &mut warnings)?;
+        let home = layers::home(sources.env);
+        let credentials = CredentialTable::build(&entries, home.as_deref(), &mut warnings);
+        let registry = match entries.get("registry") {
+            Some(entry) if entry.value != RawValue::Null => registry_url("registry", entry)?,
+            _ => {
+                let default = RawValue::Text(sources.default_registry.to_owned());
+                registry_url("registry", &Entry::new(default, Source::Default))?
+            }
+        };
+        let inner = Inner {
+            registry,
+            scopes: scopes(&entries)?,
+            credentials,
+            warnings,
+            proxies: proxy::Environment::read(sources.env),
+            home,
+            production: layers::variable(sources.env, "NODE_ENV") == Some("production"),
+            entries,
+        };
+        Ok(Config {
+            inner: Arc::new(inner),
+        })
+    }
+
+    /// The registry of packages whose scope has none of its own; ends with `/`.
+    #[must_use]
+    pub fn registry(&self) -> &Url {
+        &self.inner.registry
+    }
+
+    /// The registry of a package: its scope's, else the general one; ends with `/`.
+    #[must_use]
+    pub fn registry_for(&self, name: &PackageName) -> &Url {
+        let scope = name.scope().map(|scope| scope.trim_start_matches('@'));
+        scope
+            .and_then(|scope| self.inner.scopes.get(scope))
+            .unwrap_or(&self.inner.registry)
+    }
+
+    /// The registries of scopes: scope without `@`, and address.
+    pub fn scoped_registries(&self) -> impl Iterator<Item = (&str, &Url)> {
+        let scopes = self.inner.scopes.iter();
+        scopes.map(|(scope, url)| (scope.as_str(), url))
+    }
+
+    /// The credential for a URL: that of the longest `//host[:port]/path/` the URL lies under.
+    #[must_use]
+    pub fn credentials_for(&self, url: &Url) -> Option<Authorization> {
+        self.inner.credentials.authorization(url)
+    }
+
+    /// The credential for a package's file: the URL's own, else the one of the registry the
+    /// package comes from where both have the same origin.
+    #[must_use]
+    pub fn credentials_for_artifact(&self, url: &Url, registry: &Url) -> Option<Authorization> {
+        self.credentials_for(url).or_else(|| {
+            let same_origin = url.origin() == registry.origin();
+            same_origin
+                .then(|| self.credentials_for(registry))
+                .flatten()
+        })
+    }
+
+    /// The client certificate for a URL, found like [`Config::credentials_for`].
+    #[must_use]
+    pub fn client_certificate_for(&self, url: &Url) -> Option<ClientCertificate> {
+        self.inner.credentials.certificate(url)
+    }
+
+    /// What is configured but not used.
+    #[must_use]
+    pub fn warnings(&self) -> &[ConfigWarning] {
+        &self.inner.warnings
+    }
+
+    /// The effective value of a setting as it is written, unless it is a secret; a URL in it may
+    /// hold a password, so show it through [`redact_urls`].
+    #[must_use]
+    pub fn raw(&self, key: &str) -> Option<(&RawValue, &Source)> {
+        let entry = self.inner.entries.get(key)?;
+        (!error::is_secret(key)).then_some((&entry.value, &entry.source))
+    }
+
+    /// The keys that are set in any layer, sorted.
+    pub fn keys(&self) -> impl Iterator<Item = &str> {
+        self.inner.entries.keys().map(String::as_str)
+    }
+
+    /// A stable byte string of every setting that can change what an install does, without
+    /// secrets: two configurations with equal bytes install the same.
+    #[must_use]
+    pub fn digest_input(&self) -> Vec<u8> {
+        let mut bytes = Vec::new();
+        let mut field = |text: &str| {
+            bytes.extend_from_slice(&(text.len() as u64).to_le_bytes());
+            bytes.extend_from_slice(text.as_bytes());
+        };
+        field(&redact_urls(self.inner.registry.as_str()));
+        field(if self.inner.production {
+            "production"
+        } else {
+            ""
+        });
+        for (key, entry) in &self.inner.entries {
+            if !options::counts(key) || error::is_secret(key) {
+                continue;
+            }
+            field(key);
+            match &entry.value {
+                RawValue::List(list) => {
+                    field(&list.len().to_string());
+                    list.iter().for_each(|text| field(&redact_urls(text)));
+                }
+                single => field(&redact_urls(&single.display())),
+            }
+        }
+        bytes
+    }
+
+    fn read<T: Setting>(&self, key: &str, default: impl FnOnce() -> T) -> Result<T, ConfigError> {
+        match self.inner.entries.get(key) {
+            None => Ok(default()),
+            Some(entry) if entry.value == RawValue::Null => Ok(default()),
+            Some(entry) => T::read(&entry.value, self.inner.home.as_deref())
+                .ok_or_else(|| entry.invalid(key, T::ALLOWED)),
+        }
+    }
+}
+
+impl fmt::Debug for Config {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mut map = formatter.debug_map();
+        for (key, entry) in &self.inner.entries {
+            map.entry(&redact_urls(key), &entry.shown(key));
+        }
+        map.finish()
+    }
+}
+
+fn scopes(entries: &BTreeMap<String, Entry>) -> Result<BTreeMap<String, Url>, ConfigError> {
+    let mut scopes = BTreeMap::new();
+    for (key, entry) in entries {
+        let scope = key.strip_prefix('@');
+        let Some(scope) = scope.and_then(|key| key.strip_suffix(":registry")) else {
+            continue;
+        };
+        if entry.value != RawValue::Null {
+            scopes.insert(scope.to_owned(), registry_url(key, entry)?);
+        }
+    }
+    Ok(scopes)
+}
+
+fn registry_url(key: &str, entry: &Entry) -> Result<Url, ConfigError> {
+    let invalid = || entry.invalid(key, "an address that starts with http:// or https://");
+    let text = entry.value.text().ok_or_else(invalid)?;
+    let mut url = Url::parse(&text).map_err(|_| invalid())?;
+    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
+        return Err(invalid());
+    }
+    url.set_query(None);
+    url.set_fragment(None);
+    if !url.path().ends_with('/') {
+        let path = format!("{}/", url.path());
+        url.set_path(&path);
+    }
+    Ok(url)
+}

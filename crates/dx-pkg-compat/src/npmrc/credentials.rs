@@ -1,0 +1,241 @@
+//! Which credential goes to which URL.
+//!
+//! A credential is bound to `//host[:port]/path/`. It serves a URL of the same host whose port is
+//! the same (no port means the scheme's own) and whose path continues at a `/`. The longest path
+//! wins; among equals `_authToken`, then `_auth`, then `username` with `_password`, as npm has it.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::path::{Path, PathBuf};
+
+use base64::Engine;
+use base64::alphabet::STANDARD as ALPHABET;
+use base64::engine::DecodePaddingMode;
+use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use url::Url;
+
+use super::error::redact_urls;
+use super::layers::Entry;
+use super::value::{RawValue, Setting};
+use super::{ConfigWarning, Source};
+
+/// A secret to send as the `Authorization` header.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Authorization {
+    scheme: &'static str,
+    secret: String,
+}
+
+impl Authorization {
+    /// The header's value, such as `Bearer …`.
+    #[must_use]
+    pub fn header_value(&self) -> String {
+        format!("{} {}", self.scheme, self.secret)
+    }
+}
+
+impl fmt::Debug for Authorization {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "{} ***", self.scheme)
+    }
+}
+
+/// Files in PEM form that identify the client to a registry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ClientCertificate {
+    /// `certfile`
+    pub certificate: PathBuf,
+    /// `keyfile`
+    pub key: PathBuf,
+}
+
+/// Every credential of a configuration.
+#[derive(Default)]
+pub(super) struct CredentialTable {
+    /// Longest paths first.
+    bound: Vec<(Place, Secrets)>,
+}
+
+/// Where a credential may be sent.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
+struct Place {
+    host: String,
+    port: Option<u16>,
+    /// Without a slash at its end; empty for the whole host.
+    path: String,
+}
+
+#[derive(Default)]
+struct Secrets {
+    authorization: Option<Authorization>,
+    certificate: Option<ClientCertificate>,
+}
+
+/// Settings that are credentials when they follow a `//host/path/:`.
+const NAMES: [&str; 6] = [
+    "_authToken",
+    "_auth",
+    "username",
+    "_password",
+    "certfile",
+    "keyfile",
+];
+
+impl CredentialTable {
+    /// Collects the credentials among the settings and warns about those that cannot be used.
+    pub(super) fn build(
+        entries: &BTreeMap<String, Entry>,
+        home: Option<&Path>,
+        warnings: &mut Vec<ConfigWarning>,
+    ) -> CredentialTable {
+        let mut places: BTreeMap<Place, BTreeMap<&str, &Entry>> = BTreeMap::new();
+        for (key, entry) in entries {
+            let Some((registry, name)) = key.rsplit_once(':').filter(|_| key.starts_with("//"))
+            else {
+                warn_unscoped(key, entry, warnings);
+                continue;
+            };
+            if !NAMES.contains(&name) || entry.value == RawValue::Null {
+                continue;
+            }
+            match usable(registry, name, entry) {
+                Ok(place) => {
+                    places.entry(place).or_default().insert(name, entry);
+                }
+                Err(reason) => warnings.push(ConfigWarning::BadCredential {
+                    key: redact_urls(key),
+                    reason,
+                    origin: entry.source.clone(),
+                }),
+            }
+        }
+        let mut bound: Vec<_> = places
+            .into_iter()
+            .map(|(place, settings)| (place, Secrets::of(&settings, home)))
+            .collect();
+        bound.sort_by_key(|(place, _)| std::cmp::Reverse((place.path.len(), place.port)));
+        CredentialTable { bound }
+    }
+
+    /// The header for a URL.
+    pub(super) fn authorization(&self, url: &Url) -> Option<Authorization> {
+        self.find(url, |secrets| secrets.authorization.clone())
+    }
+
+    /// The client certificate for a URL.
+    pub(super) fn certificate(&self, url: &Url) -> Option<ClientCertificate> {
+        self.find(url, |secrets| secrets.certificate.clone())
+    }
+
+    fn find<T>(&self, url: &Url, pick: impl Fn(&Secrets) -> Option<T>) -> Option<T> {
+        self.bound
+            .iter()
+            .filter(|(place, _)| place.covers(url))
+            .find_map(|(_, secrets)| pick(secrets))
+    }
+}
+
+impl Place {
+    /// Reads `//host[:port]/path/`.
+    fn parse(registry: &str) -> Option<Place> {
+        let rest = registry.strip_prefix("//")?;
+        let authority = rest.split('/').next()?;
+        // The URL parser takes these for slashes or drops them, and would find another host.
+        let strange = |character: char| character == '\\' || character.is_whitespace();
+        if authority.is_empty() || rest.contains(strange) {
+            return None;
+        }
+        let port = match authority.rsplit_once(':') {
+            Some((_, digits)) if !digits.ends_with(']') => Some(digits.parse().ok()?),
+            _ => None,
+        };
+        // The URL parser writes host and path in the one form request URLs have.
+        let url = Url::parse(&format!("https://{rest}")).ok()?;
+        let plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
+        plain.then_some(Place {
+            host: url.host_str()?.to_owned(),
+            port,
+            path: url.path().trim_end_matches('/').to_owned(),
+        })
+    }
+
+    fn covers(&self, url: &Url) -> bool {
+        let same_port = match self.port {
+            Some(port) => url.port_or_known_default() == Some(port),
+            None => url.port().is_none(),
+        };
+        let rest = url.path().strip_prefix(self.path.as_str());
+        matches!(url.scheme(), "http" | "https")
+            && url.host_str() == Some(self.host.as_str())
+            && same_port
+            && rest.is_some_and(|rest| rest.is_empty() || rest.starts_with('/'))
+    }
+}
+
+impl Secrets {
+    fn of(settings: &BTreeMap<&str, &Entry>, home: Option<&Path>) -> Secrets {
+        let text = |name: &str| {
+            let entry = settings.get(name)?;
+            entry.value.text().filter(|text| !text.is_empty())
+        };
+        let path = |name: &str| PathBuf::read(&settings.get(name)?.value, home);
+        let bearer = text("_authToken").map(|token| ("Bearer", token));
+        let basic = || text("_auth").map(|pair| ("Basic", pair));
+        let user = || Some(("Basic", basic_pair(&text("username")?, &text("_password")?)));
+        let chosen = bearer.or_else(basic).or_else(user);
+        let files = path("certfile").zip(path("keyfile"));
+        Secrets {
+            authorization: chosen.map(|(scheme, secret)| Authorization { scheme, secret }),
+            certificate: files.map(|(certificate, key)| ClientCertificate { certificate, key }),
+        }
+    }
+}
+
+fn usable(registry: &str, name: &str, entry: &Entry) -> Result<Place, &'static str> {
+    let place = Place::parse(registry).ok_or("its registry is not of the form //host/path/")?;
+    let text = entry.value.text().ok_or("it has several values")?;
+    let printable = |character: char| character == ' ' || character.is_ascii_graphic();
+    if matches!(name, "_authToken" | "_auth") && !text.chars().all(printable) {
+        return Err("it holds characters that no header may hold");
+    }
+    Ok(place)
+}
+
+fn warn_unscoped(key: &str, entry: &Entry, warnings: &mut Vec<ConfigWarning>) {
+    let is_credential =
+        NAMES.contains(&key) || matches!(key, "_authtoken" | "-authtoken" | "cert" | "key");
+    if is_credential && entry.value != RawValue::Null && entry.source != Source::Default {
+        warnings.push(ConfigWarning::UnscopedCredential {
+            key: key.to_owned(),
+            origin: entry.source.clone(),
+        });
+    }
+}
+
+/// `username:password` in Base64; npm stores the password itself in Base64 and reads it leniently.
+fn basic_pair(username: &str, password: &str) -> String {
+    const LENIENT: GeneralPurpose = GeneralPurpose::new(
+        &ALPHABET,
+        GeneralPurposeConfig::new()
+            .with_decode_allow_trailing_bits(true)
+            .with_decode_padding_mode(DecodePaddingMode::RequireNone),
+    );
+    let digits: String = password
+        .chars()
+        .take_while(|character| *character != '=')
+        .map(|character| match character {
+            '-' => '+',
+            '_' => '/',
+            other => other,
+        })
+        .filter(|character| character.is_ascii_alphanumeric() || matches!(character, '+' | '/'))
+        .collect();
+    // A single digit left over holds no whole byte.
+    let whole = digits.len() - usize::from(digits.len() % 4 == 1);
+    let decoded = LENIENT.decode(&digits[..whole]).unwrap_or_default();
+    let password = String::from_utf8_lossy(&decoded);
+    STANDARD.encode(format!("{username}:{password}"))
+}

@@ -1,0 +1,174 @@
+//! What can be wrong with a configuration, and what is worth a warning.
+
+use dx_pkg_core::Coded;
+
+use super::source::Source;
+
+/// Why a configuration cannot be used. Secrets and passwords in URLs are left out of the texts.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigError {
+    /// A value is not of its setting's kind.
+    #[error("{key:?} in {origin} is {value:?}, which is not allowed")]
+    Invalid {
+        /// The setting.
+        key: String,
+        /// The value without secrets.
+        value: String,
+        /// Where it is set.
+        origin: Source,
+        /// What may stand there.
+        allowed: &'static str,
+    },
+    /// A project's file takes a registry's address from the environment.
+    #[error("{key:?} in {origin} refers to the environment variable {variable:?}")]
+    RegistryFromEnvironment {
+        /// The setting.
+        key: String,
+        /// The first variable it refers to.
+        variable: String,
+        /// Where it is set.
+        origin: Source,
+    },
+}
+
+impl Coded for ConfigError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } => "DX_CONFIG_INVALID",
+            Self::RegistryFromEnvironment { .. } => ENV_IN_PROJECT,
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::Invalid { allowed, .. } => format!("allowed: {allowed}"),
+            Self::RegistryFromEnvironment { .. } => {
+                "a project's .npmrc must not read the environment, and without this line packages \
+                 would come from another registry: write the address itself, or move the line to \
+                 your own .npmrc"
+                    .to_owned()
+            }
+        })
+    }
+}
+
+const ENV_IN_PROJECT: &str = "DX_NPMRC_ENV_IN_PROJECT";
+
+/// Something in the configuration that is not used as its author may expect.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum ConfigWarning {
+    /// A project's file refers to the environment; the setting counts as absent.
+    #[error("{key:?} in {origin} refers to the environment variable {variable:?} and is not used")]
+    EnvInProject {
+        /// The setting.
+        key: String,
+        /// The first variable it refers to.
+        variable: String,
+        /// Where it is set.
+        origin: Source,
+    },
+    /// A variable is not set. A credential then counts as absent; another value stays as written.
+    #[error(
+        "{key:?} in {origin} refers to the environment variable {variable:?}, which is not set"
+    )]
+    EnvUnset {
+        /// The setting.
+        key: String,
+        /// The first variable that is not set.
+        variable: String,
+        /// Where it is set.
+        origin: Source,
+    },
+    /// A credential is not bound to a registry; it is never sent.
+    #[error("{key:?} in {origin} names no registry and is not used")]
+    UnscopedCredential {
+        /// The setting.
+        key: String,
+        /// Where it is set.
+        origin: Source,
+    },
+    /// A credential or its registry is malformed; it is never sent.
+    #[error("{key:?} in {origin} is malformed and is not used: {reason}")]
+    BadCredential {
+        /// The setting.
+        key: String,
+        /// What is wrong with it.
+        reason: &'static str,
+        /// Where it is set.
+        origin: Source,
+    },
+}
+
+impl Coded for ConfigWarning {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::EnvInProject { .. } => ENV_IN_PROJECT,
+            Self::EnvUnset { .. } => "DX_NPMRC_ENV_UNSET",
+            Self::UnscopedCredential { .. } => "DX_NPMRC_UNSCOPED_CREDENTIAL",
+            Self::BadCredential { .. } => "DX_NPMRC_BAD_CREDENTIAL",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            Self::EnvInProject { key, .. } => format!(
+                "a project's .npmrc must not read the environment: move the line to your own \
+                 .npmrc, or set the environment variable npm_config_{key}"
+            ),
+            Self::EnvUnset { variable, .. } => {
+                format!("set {variable}, or write ${{{variable}?}} where it may be missing")
+            }
+            Self::UnscopedCredential { key, .. } => {
+                format!("write //host/path/:{key}=… with the registry it is for")
+            }
+            Self::BadCredential { .. } => "correct or remove the line".to_owned(),
+        })
+    }
+}
+
+/// A text with the user and password of every URL in it replaced by `***`.
+#[must_use]
+pub fn redact_urls(text: &str) -> String {
+    let mut redacted = String::with_capacity(text.len());
+    let mut rest = text;
+    while let Some(at) = rest.find("//") {
+        let (before, after) = rest.split_at(at + 2);
+        redacted.push_str(before);
+        rest = after;
+        let secret = user_info(after);
+        if secret > 0 {
+            redacted.push_str("***");
+            rest = &after[secret..];
+        }
+    }
+    redacted.push_str(rest);
+    redacted
+}
+
+/// The length of the user and password at the start of what follows `//`.
+fn user_info(text: &str) -> usize {
+    let ends_url = |character: char| character.is_whitespace() || ",\"'".contains(character);
+    let url = &text[..text.find(ends_url).unwrap_or(text.len())];
+    let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
+    if let Some(at) = authority.rfind('@') {
+        return at;
+    }
+    // A password with an unescaped `/`, `?` or `#` looks like a port that is no number.
+    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
+    let is_port = port.ends_with(']') || port.bytes().all(|byte| byte.is_ascii_digit());
+    if is_port {
+        0
+    } else {
+        url.rfind('@').unwrap_or(0)
+    }
+}
+
+/// Whether a setting's value is a secret.
+pub(super) fn is_secret(key: &str) -> bool {
+    let name = key.rsplit(':').next().unwrap_or(key);
+    name.starts_with('_')
+        || key.starts_with("//")
+        || matches!(name, "password" | "otp" | "key" | "cert" | "username")
+}

@@ -1,0 +1,96 @@
+//! The dialect of INI that npm's configuration files are written in.
+//!
+//! Rules: `;` and `#` start comments, at the start of a line or unescaped in an unquoted value;
+//! double quotes hold a JSON string; single quotes are dropped and what they hold is read as JSON
+//! where it is JSON; `\;`, `\#` and `\\` are escapes; `key[]` collects a list; a key without `=`
+//! is true. What follows a `[section]` belongs to that section and is no setting.
+
+use super::value::RawValue;
+
+/// Reads the settings of a file in the order of first appearance; a repeated key replaces.
+pub(super) fn parse(text: &str) -> Vec<(String, RawValue)> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut settings: Vec<(String, RawValue)> = Vec::new();
+    for line in text.split(['\r', '\n']) {
+        let start = line.trim_start();
+        if start.is_empty() || start.starts_with([';', '#']) {
+            continue;
+        }
+        if is_section(line) {
+            // Every later line belongs to a section: there is no way back to the top level.
+            break;
+        }
+        if let Some((key, value)) = setting(line) {
+            store(&mut settings, key, value);
+        }
+    }
+    settings
+}
+
+fn is_section(line: &str) -> bool {
+    let header = line.trim_end().strip_prefix('[');
+    header.and_then(|rest| rest.find(']').map(|end| end + 1 == rest.len())) == Some(true)
+}
+
+fn setting(line: &str) -> Option<(String, RawValue)> {
+    let (key, value) = match line.split_once('=') {
+        Some(("", _)) => return None,
+        Some((key, value)) => (key, RawValue::from_ini(&unquote(value))),
+        None => (line, RawValue::Bool(true)),
+    };
+    Some((unquote(key), value))
+}
+
+fn store(settings: &mut Vec<(String, RawValue)>, key: String, value: RawValue) {
+    let (key, appends) = match key.strip_suffix("[]") {
+        Some(name) if !name.is_empty() => (name.to_owned(), true),
+        _ => (key, false),
+    };
+    let existing = settings.iter_mut().find(|(name, _)| *name == key);
+    match (existing, appends) {
+        // Once a list, a key without brackets adds to it as well.
+        (Some((_, RawValue::List(list))), _) => list.extend(value.text()),
+        (Some((_, single)), true) => {
+            let both = [single.text(), value.text()];
+            *single = RawValue::List(both.into_iter().flatten().collect());
+        }
+        (Some((_, single)), false) => *single = value,
+        (None, true) => settings.push((key, RawValue::List(value.text().into_iter().collect()))),
+        (None, false) => settings.push((key, value)),
+    }
+}
+
+/// Removes quotes, escapes and a trailing comment.
+fn unquote(text: &str) -> String {
+    let text = text.trim();
+    let quoted = |quote| text.starts_with(quote) && text.ends_with(quote);
+    if quoted('\'') {
+        let inner = text.get(1..text.len().max(2) - 1).unwrap_or_default();
+        return json_string(inner).unwrap_or_else(|| inner.to_owned());
+    }
+    if quoted('"') {
+        return json_string(text).unwrap_or_else(|| text.to_owned());
+    }
+    unescape(text)
+}
+
+fn json_string(text: &str) -> Option<String> {
+    serde_json::from_str(text).ok()
+}
+
+fn unescape(text: &str) -> String {
+    let mut plain = String::with_capacity(text.len());
+    let mut characters = text.chars();
+    while let Some(character) = characters.next() {
+        match character {
+            ';' | '#' => break,
+            '\\' => match characters.next() {
+                Some(escaped @ ('\\' | ';' | '#')) => plain.push(escaped),
+                Some(other) => plain.extend(['\\', other]),
+                None => plain.push('\\'),
+            },
+            other => plain.push(other),
+        }
+    }
+    plain.trim().to_owned()
+}

@@ -1,0 +1,187 @@
+//! From files, variables and flags to one value for each key.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use super::error::{is_secret, redact_urls};
+use super::expand::expand;
+use super::value::RawValue;
+use super::{ConfigError, ConfigSources, ConfigWarning, Source, ini};
+
+/// The value that counts for a key, and where it comes from.
+pub(super) struct Entry {
+    pub(super) value: RawValue,
+    pub(super) source: Source,
+}
+
+impl Entry {
+    pub(super) fn new(value: RawValue, source: Source) -> Entry {
+        Entry { value, source }
+    }
+
+    /// The value for a person to read, without secrets.
+    pub(super) fn shown(&self, key: &str) -> String {
+        if is_secret(key) {
+            "***".to_owned()
+        } else {
+            redact_urls(&self.value.display())
+        }
+    }
+
+    /// The error for a value that is not of its setting's kind.
+    pub(super) fn invalid(&self, key: &str, allowed: &'static str) -> ConfigError {
+        ConfigError::Invalid {
+            key: key.to_owned(),
+            value: self.shown(key),
+            origin: self.source.clone(),
+            allowed,
+        }
+    }
+}
+
+type Entries = BTreeMap<String, Entry>;
+type Settings = Vec<(String, RawValue)>;
+
+/// Merges all layers, the stronger over the weaker.
+pub(super) fn merge(
+    sources: &ConfigSources<'_>,
+    warnings: &mut Vec<ConfigWarning>,
+) -> Result<Entries, ConfigError> {
+    let shared = |path: &Path| Arc::<Path>::from(path);
+    let mut entries = Entries::new();
+    let mut add = |settings: Settings, source: Source| {
+        for (key, value) in settings {
+            let settled = settle(&key, value, &source, sources.env, warnings)?;
+            if let Some((key, value)) = settled {
+                entries.insert(key, Entry::new(value, source.clone()));
+            }
+        }
+        Ok::<(), ConfigError>(())
+    };
+    if let Some((path, text)) = sources.global {
+        add(ini::parse(text), Source::Global(shared(path)))?;
+    }
+    if let Some((path, text)) = sources.user {
+        add(ini::parse(text), Source::User(shared(path)))?;
+    }
+    if let Some((path, text)) = sources.project {
+        add(ini::parse(text), Source::Project(shared(path)))?;
+    }
+    add(environment(sources.env), Source::Environment)?;
+    add(flags(sources.flags), Source::Flag)?;
+    Ok(entries)
+}
+
+/// Expands `${NAME}` where the source may, and drops what must not be used.
+fn settle(
+    key: &str,
+    value: RawValue,
+    source: &Source,
+    env: &[(String, String)],
+    warnings: &mut Vec<ConfigWarning>,
+) -> Result<Option<(String, RawValue)>, ConfigError> {
+    let lookup = |name: &str| variable(env, name).map(str::to_owned);
+    let mut used = Vec::new();
+    let mut unset = Vec::new();
+    let mut expand_text = |text: &str| {
+        let expanded = expand(text, &lookup);
+        used.extend(expanded.used);
+        unset.extend(expanded.unset);
+        expanded.text
+    };
+    let expanded_key = expand_text(key);
+    let value = value.map_text(&mut |text| expand_text(text.trim()));
+    if let (false, Some(variable)) = (source.is_trusted(), used.into_iter().next()) {
+        let (key, origin) = (key.to_owned(), source.clone());
+        if key == "registry" || key.ends_with(":registry") {
+            return Err(ConfigError::RegistryFromEnvironment {
+                key,
+                variable,
+                origin,
+            });
+        }
+        warnings.push(ConfigWarning::EnvInProject {
+            key,
+            variable,
+            origin,
+        });
+        return Ok(None);
+    }
+    if let Some(variable) = unset.into_iter().next() {
+        warnings.push(ConfigWarning::EnvUnset {
+            key: key.to_owned(),
+            variable,
+            origin: source.clone(),
+        });
+        if is_secret(key) {
+            return Ok(None);
+        }
+    }
+    Ok(Some((expanded_key, value)))
+}
+
+fn flags(flags: &[(String, String)]) -> Settings {
+    let mut settings = Settings::new();
+    for (key, value) in flags {
+        match settings.iter_mut().find(|(other, _)| other == key) {
+            Some((_, RawValue::List(list))) => list.push(value.clone()),
+            Some((_, single)) => {
+                let first = single.text().into_iter();
+                *single = RawValue::List(first.chain([value.clone()]).collect());
+            }
+            None => settings.push((key.clone(), RawValue::from_ini(value))),
+        }
+    }
+    settings
+}
+
+/// The `npm_config_*` variables that are not empty; of two spellings the lower-case one wins.
+fn environment(env: &[(String, String)]) -> Settings {
+    let mut settings: Vec<(&str, String, &str)> = env
+        .iter()
+        .filter(|(_, value)| !value.is_empty())
+        .filter_map(|(name, value)| Some((name.as_str(), setting_name(name)?, value.as_str())))
+        .collect();
+    settings.sort_unstable();
+    settings
+        .into_iter()
+        .map(|(_, key, value)| (key, RawValue::from_ini(value.trim())))
+        .collect()
+}
+
+/// The setting an environment variable stands for: `NPM_CONFIG_STRICT_SSL` is `strict-ssl`.
+/// What follows the prefix is kept as it is where it starts with `//`.
+fn setting_name(variable: &str) -> Option<String> {
+    let prefix = variable.get(.."npm_config_".len())?;
+    if !prefix.eq_ignore_ascii_case("npm_config_") {
+        return None;
+    }
+    let name = &variable[prefix.len()..];
+    if name.starts_with("//") {
+        return Some(name.to_owned());
+    }
+    let (first, rest) = name.split_at_checked(1)?;
+    Some(format!("{first}{}", rest.replace('_', "-")).to_lowercase())
+}
+
+/// The value the environment gives a setting, for what must be known before the files are read,
+/// such as `userconfig`.
+#[must_use]
+pub fn environment_setting(env: &[(String, String)], key: &str) -> Option<String> {
+    let settings = environment(env);
+    let found = settings.into_iter().rfind(|(name, _)| name == key);
+    found.and_then(|(_, value)| value.text())
+}
+
+/// An environment variable by its exact name.
+pub(super) fn variable<'e>(env: &'e [(String, String)], name: &str) -> Option<&'e str> {
+    let found = env.iter().find(|(key, _)| key == name);
+    found.map(|(_, value)| value.as_str())
+}
+
+/// The user's folder.
+pub(super) fn home(env: &[(String, String)]) -> Option<PathBuf> {
+    let folder = variable(env, "HOME").or_else(|| variable(env, "USERPROFILE"))?;
+    (!folder.is_empty()).then(|| PathBuf::from(folder))
+}

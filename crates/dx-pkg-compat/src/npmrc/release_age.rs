@@ -1,0 +1,145 @@
+//! How old a version must be to be chosen: npm's `before` and `min-release-age`, pnpm's
+//! `minimum-release-age`.
+
+use std::time::Duration;
+
+use super::combined::separated;
+use super::value::{RawValue, Setting};
+use super::{Config, ConfigError};
+
+/// Which versions are too new.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ReleaseCutoff {
+    /// Those published after this time, in milliseconds since 1970 UTC.
+    Before(u64),
+    /// Those published less than this long ago; zero lets every version through.
+    MinimumAge(Duration),
+}
+
+const MINUTE: f64 = 60.0;
+const DAY: f64 = 24.0 * 60.0 * MINUTE;
+
+/// The settings, and how many seconds the unit of each has; the first wins within one layer.
+const KEYS: [(&str, Option<f64>); 3] = [
+    ("before", None),
+    ("min-release-age", Some(DAY)),
+    ("minimum-release-age", Some(MINUTE)),
+];
+
+impl Config {
+    /// The cutoff that is configured: of the three settings the one in the strongest layer, within
+    /// a layer the one that is first in this order: `before`, `min-release-age` (days),
+    /// `minimum-release-age` (minutes). `None` where none is set.
+    ///
+    /// # Errors
+    /// A value that is no date or number.
+    pub fn release_cutoff(&self) -> Result<Option<ReleaseCutoff>, ConfigError> {
+        let entries = KEYS.iter().rev().filter_map(|(key, unit)| {
+            let entry = self.inner.entries.get(*key)?;
+            Some((key, unit, entry))
+        });
+        // Of equal layers `max_by_key` takes the last, hence the reversed order.
+        let strongest = entries.max_by_key(|(_, _, entry)| &entry.source);
+        let Some((key, unit, entry)) = strongest else {
+            return Ok(None);
+        };
+        if entry.value == RawValue::Null {
+            return Ok(None);
+        }
+        match unit {
+            None => {
+                let date = entry.value.text().and_then(|text| milliseconds(&text));
+                let invalid =
+                    || entry.invalid(key, "a date such as 2026-01-31 or 2026-01-31T12:00:00Z");
+                date.map(|date| Some(ReleaseCutoff::Before(date)))
+                    .ok_or_else(invalid)
+            }
+            Some(unit) => {
+                let count = f64::read(&entry.value, None);
+                let age = count.and_then(|count| Duration::try_from_secs_f64(count * unit).ok());
+                let invalid = || entry.invalid(key, f64::ALLOWED);
+                age.map(|age| Some(ReleaseCutoff::MinimumAge(age)))
+                    .ok_or_else(invalid)
+            }
+        }
+    }
+
+    /// The names and patterns of packages that the cutoff does not concern.
+    ///
+    /// # Errors
+    /// None today; a list of texts is read from any value.
+    pub fn release_age_exclude(&self) -> Result<Vec<String>, ConfigError> {
+        let mut names: Vec<String> = self.read("min-release-age-exclude", Vec::new)?;
+        names.extend(self.read("minimum-release-age-exclude", Vec::<String>::new)?);
+        Ok(separated(names))
+    }
+}
+
+/// Milliseconds since 1970 of an ISO 8601 date, with or without a time; UTC where no zone is given.
+fn milliseconds(text: &str) -> Option<u64> {
+    let (date, time) = match text.split_once(['T', ' ']) {
+        Some((date, time)) => (date, time),
+        None => (text, "00:00Z"),
+    };
+    let mut parts = date.splitn(3, '-');
+    let year = digits(parts.next()?, 4)?;
+    let month = parts.next().map_or(Some(1), |part| digits(part, 2))?;
+    let day = parts.next().map_or(Some(1), |part| digits(part, 2))?;
+    let leap = year % 4 == 0 && (year % 100 != 0 || year % 400 == 0);
+    let last = match month {
+        4 | 6 | 9 | 11 => 30,
+        2 => 28 + i64::from(leap),
+        1..=12 => 31,
+        _ => return None,
+    };
+    if !(1..=last).contains(&day) {
+        return None;
+    }
+    let total = days(year, month, day) * 86_400_000 + time_of_day(time)?;
+    u64::try_from(total).ok()
+}
+
+fn time_of_day(text: &str) -> Option<i64> {
+    let at = text.find(['Z', '+', '-']).unwrap_or(text.len());
+    let (clock, zone) = text.split_at(at);
+    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, "0"));
+    let mut parts = clock.split(':');
+    let hour = digits(parts.next()?, 2)?;
+    let minute = digits(parts.next()?, 2)?;
+    let second = parts.next().map_or(Some(0), |part| digits(part, 2))?;
+    let in_range = hour < 24 && minute < 60 && second < 60 && parts.next().is_none();
+    let only_digits = !fraction.is_empty() && fraction.bytes().all(|byte| byte.is_ascii_digit());
+    if !in_range || !only_digits {
+        return None;
+    }
+    let thousandths = format!("{fraction:0<3}")[..3].parse::<i64>().ok()?;
+    let clock = ((hour * 60 + minute) * 60 + second) * 1000 + thousandths;
+    Some(clock - zone_offset(zone)?)
+}
+
+fn zone_offset(zone: &str) -> Option<i64> {
+    let sign = match zone.chars().next() {
+        None | Some('Z') => return (zone.len() <= 1).then_some(0),
+        Some('+') => 1,
+        Some(_) => -1,
+    };
+    let (hours, minutes) = zone[1..].split_once(':')?;
+    let minutes = digits(hours, 2)? * 60 + digits(minutes, 2)?;
+    Some(sign * minutes * 60_000)
+}
+
+/// Days from 1970-01-01 to a date of the Gregorian calendar, counted in eras of 400 years that
+/// begin in March.
+fn days(year: i64, month: i64, day: i64) -> i64 {
+    let year = if month <= 2 { year - 1 } else { year };
+    let era = year.div_euclid(400);
+    let year_of_era = year.rem_euclid(400);
+    let day_of_year = (153 * ((month + 9) % 12) + 2) / 5 + day - 1;
+    let day_of_era = year_of_era * 365 + year_of_era / 4 - year_of_era / 100 + day_of_year;
+    era * 146_097 + day_of_era - 719_468
+}
+
+fn digits(text: &str, length: usize) -> Option<i64> {
+    let all = text.len() == length && text.bytes().all(|byte| byte.is_ascii_digit());
+    all.then(|| text.parse().ok())?
+}

@@ -1,0 +1,42 @@
+//! The layers a setting can come from, from weakest to strongest.
+
+use std::fmt;
+use std::path::Path;
+use std::sync::Arc;
+
+/// Where a setting comes from; a greater one wins.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Source {
+    /// What dx itself sets.
+    Default,
+    /// The machine's file.
+    Global(Arc<Path>),
+    /// The user's file.
+    User(Arc<Path>),
+    /// The project's file, which is not trusted with the environment.
+    Project(Arc<Path>),
+    /// `npm_config_*` variables.
+    Environment,
+    /// The command line.
+    Flag,
+}
+
+impl Source {
+    /// Whether values from here may read environment variables.
+    pub(super) fn is_trusted(&self) -> bool {
+        !matches!(self, Source::Project(_))
+    }
+}
+
+impl fmt::Display for Source {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Source::Default => formatter.write_str("the defaults"),
+            Source::Global(path) | Source::User(path) | Source::Project(path) => {
+                write!(formatter, "{}", path.display())
+            }
+            Source::Environment => formatter.write_str("the environment (npm_config_*)"),
+            Source::Flag => formatter.write_str("the command line"),
+        }
+    }
+}

@@ -1,0 +1,204 @@
+//! npm's packuments: from the registry's JSON, abbreviated or full, to the binary form that resolution maps.
+//!
+//! The JSON is read once, front to back; what resolution does not need is skipped without being parsed, and
+//! texts are borrowed. Each manifest is normalised as npm does it when it takes one from a packument, so that
+//! what is encoded is what npm would write to a lockfile:
+//!
+//! - a value of an unexpected type counts as absent, a version that is no object or has no valid number is left
+//!   out, and missing dist-tags stay missing (npm makes up no `latest`);
+//! - what `optionalDependencies` lists is removed from `dependencies`;
+//! - `bundledDependencies` stands in for `bundleDependencies`, and `true` means every dependency;
+//! - `bin` is an object of base names and paths inside the package;
+//! - `funding` is an object or array; `license` a text or, if it is neither text nor object with a type,
+//!   compact JSON; `licenses` is not read;
+//! - an install script is one that the registry's flag or `scripts` tell of; npm's own `node-gyp rebuild` for
+//!   packages with a `binding.gyp` shows in their files only;
+//! - `engines` that are a bare text have the name "", those of an array the names "0", "1", ….
+
+mod bins;
+mod json;
+mod manifest;
+mod shape;
+#[cfg(test)]
+mod tests;
+mod time;
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use dx_pkg_core::{Coded, PackageName};
+use dx_pkg_format::packument::{PackumentData, VersionData};
+use serde::de::{IgnoredAny, MapAccess};
+
+use self::manifest::{Manifest, MaybeManifest};
+use self::shape::{Key, Lenient, Pairs, Shape, Text};
+
+/// Why a registry's answer is no packument of the requested package.
+#[derive(Debug, thiserror::Error)]
+pub enum PackumentError {
+    /// The answer is not JSON.
+    #[error("cannot read the packument of {name}: it is not valid JSON at line {line}, column {column}")]
+    Json {
+        /// The requested package.
+        name: PackageName,
+        /// Line, from 1.
+        line: usize,
+        /// Column in bytes, from 1.
+        column: usize,
+    },
+    /// The answer is JSON, but something else.
+    #[error("cannot read the packument of {name}: the answer has neither a name nor versions nor dist-tags")]
+    NotPackument {
+        /// The requested package.
+        name: PackageName,
+    },
+    /// The answer is about another package.
+    #[error("refusing the packument of {name}: the registry answered with that of \"{found}\"")]
+    WrongName {
+        /// The requested package.
+        name: PackageName,
+        /// The name in the answer, escaped.
+        found: String,
+    },
+    /// The packument is too large for the binary form.
+    #[error("cannot store the packument of {name}")]
+    Encode {
+        /// The requested package.
+        name: PackageName,
+        /// What is too large.
+        #[source]
+        source: dx_pkg_format::FormatError,
+    },
+}
+
+impl Coded for PackumentError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Json { .. } => "DX_PACKUMENT_JSON",
+            Self::NotPackument { .. } => "DX_PACKUMENT_UNRECOGNISED",
+            Self::WrongName { .. } => "DX_PACKUMENT_NAME",
+            Self::Encode { source, .. } => source.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::Json { .. } | Self::NotPackument { .. } => {
+                Some("check that the registry setting is the URL of an npm registry".to_owned())
+            }
+            Self::WrongName { .. } => {
+                Some("the registry or a proxy before it confuses packages; do not install from it".to_owned())
+            }
+            Self::Encode { source, .. } => source.hint(),
+        }
+    }
+}
+
+/// Encodes the registry's JSON about `requested` as DXM.
+///
+/// # Errors
+/// When it is not JSON, no packument, or that of another package.
+pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, PackumentError> {
+    let text = text_of(json);
+    let Lenient(document) =
+        serde_json::from_str::<Lenient<Document<'_>>>(&text).map_err(|error| PackumentError::Json {
+            name: requested.clone(),
+            line: error.line(),
+            column: error.column(),
+        })?;
+    if !document.recognised {
+        return Err(PackumentError::NotPackument {
+            name: requested.clone(),
+        });
+    }
+    if let Some(found) = &document.name
+        && found != requested.as_str()
+    {
+        return Err(PackumentError::WrongName {
+            name: requested.clone(),
+            found: found.escape_debug().take(300).collect(),
+        });
+    }
+    let data = document.into_data(requested.as_str());
+    data.encode().map_err(|source| PackumentError::Encode {
+        name: requested.clone(),
+        source,
+    })
+}
+
+/// The JSON as text: without a byte order mark, and what is no UTF-8 replaced.
+fn text_of(json: &[u8]) -> Cow<'_, str> {
+    let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
+    // `from_utf8_lossy` alone takes ten times as long for what is UTF-8.
+    std::str::from_utf8(json).map_or_else(|_| String::from_utf8_lossy(json), Cow::Borrowed)
+}
+
+/// A packument before it is encoded.
+#[derive(Default)]
+struct Document<'a> {
+    recognised: bool,
+    name: Option<Text<'a>>,
+    modified: Option<Text<'a>>,
+    dist_tags: Pairs<'a>,
+    versions: Versions<'a>,
+    times: Pairs<'a>,
+}
+
+impl<'de> Shape<'de> for Document<'de> {
+    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let mut document = Self::default();
+        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+            document.recognised |= matches!(&*key, "name" | "versions" | "dist-tags");
+            match &*key {
+                "name" => document.name = map.next_value::<Lenient<_>>()?.0,
+                "modified" => document.modified = map.next_value::<Lenient<_>>()?.0,
+                "dist-tags" => document.dist_tags = map.next_value::<Lenient<_>>()?.0,
+                "versions" => document.versions = map.next_value::<Lenient<_>>()?.0,
+                "time" => document.times = map.next_value::<Lenient<_>>()?.0,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(document)
+    }
+}
+
+#[derive(Default)]
+struct Versions<'a>(Vec<(Text<'a>, Manifest<'a>)>);
+
+impl<'de> Shape<'de> for Versions<'de> {
+    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let mut versions = Vec::new();
+        while let Some((Key(version), Lenient(MaybeManifest(manifest)))) = map.next_entry()? {
+            versions.extend(manifest.map(|manifest| (version, manifest)));
+        }
+        Ok(Self(versions))
+    }
+}
+
+impl<'a> Document<'a> {
+    fn into_data(self, requested: &'a str) -> PackumentData<'a> {
+        let name = Cow::Borrowed(requested);
+        let times: HashMap<&str, &str> = self
+            .times
+            .0
+            .iter()
+            .map(|(version, time)| (&**version, &**time))
+            .collect();
+        let modified = self.modified.as_deref().or(times.get("modified").copied());
+        let versions = self.versions.0.into_iter().map(|(version, manifest)| {
+            let published = times.get(&*version).and_then(|time| time::milliseconds(time));
+            VersionData {
+                published,
+                ..manifest.into_data(version, &name)
+            }
+        });
+        PackumentData {
+            modified: modified.and_then(time::milliseconds),
+            dist_tags: self.dist_tags.0,
+            versions: versions.collect(),
+            name,
+        }
+    }
+}

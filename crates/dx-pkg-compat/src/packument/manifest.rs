@@ -1,0 +1,302 @@
+//! One version's manifest, from JSON to what is kept of it.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+
+use dx_pkg_core::Integrity;
+use dx_pkg_format::packument::VersionData;
+use serde::de::{IgnoredAny, MapAccess, SeqAccess};
+
+use super::bins::{self, Bin};
+use super::json::Json;
+use super::shape::{Key, Lenient, Pair, Pairs, Shape, Text, Texts, Truth};
+
+/// A manifest before it is normalised.
+#[derive(Default)]
+pub(super) struct Manifest<'a> {
+    name: Option<Text<'a>>,
+    data: VersionData<'a>,
+    bin: Bin<'a>,
+    bundle: Option<Bundle<'a>>,
+    bundled: Option<Bundle<'a>>,
+    flagged: bool,
+    scripted: bool,
+}
+
+/// A manifest, or `None` where the packument holds something else for a version.
+#[derive(Default)]
+pub(super) struct MaybeManifest<'a>(pub(super) Option<Manifest<'a>>);
+
+impl<'de> Shape<'de> for MaybeManifest<'de> {
+    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        Manifest::read(map).map(Some).map(Self)
+    }
+}
+
+impl<'de> Manifest<'de> {
+    fn read<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let mut manifest = Self::default();
+        let data = &mut manifest.data;
+        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+            match &*key {
+                "name" => manifest.name = value(&mut map)?,
+                "dependencies" => data.dependencies = value::<Pairs<'_>, _>(&mut map)?.0,
+                "optionalDependencies" => {
+                    data.optional_dependencies = value::<Pairs<'_>, _>(&mut map)?.0;
+                }
+                "peerDependencies" => data.peer_dependencies = value::<Pairs<'_>, _>(&mut map)?.0,
+                "peerDependenciesMeta" => data.peer_meta = value::<PeerMeta<'_>, _>(&mut map)?.0,
+                "bundleDependencies" => manifest.bundle = Some(value(&mut map)?),
+                "bundledDependencies" => manifest.bundled = Some(value(&mut map)?),
+                "engines" => data.engines = value::<Engines<'_>, _>(&mut map)?.0,
+                "os" => data.os = value::<Texts<'_>, _>(&mut map)?.0,
+                "cpu" => data.cpu = value::<Texts<'_>, _>(&mut map)?.0,
+                "libc" => data.libc = value::<Texts<'_>, _>(&mut map)?.0,
+                "bin" => manifest.bin = value(&mut map)?,
+                "deprecated" => data.deprecated = value::<Deprecation<'_>, _>(&mut map)?.0,
+                "license" => data.license = value::<License<'_>, _>(&mut map)?.0,
+                "funding" => data.funding_json = value::<Funding<'_>, _>(&mut map)?.0,
+                "hasInstallScript" => manifest.flagged = value::<Truth, _>(&mut map)?.0,
+                "scripts" => manifest.scripted = value::<Scripts, _>(&mut map)?.0,
+                "_hasShrinkwrap" => data.has_shrinkwrap = value::<Truth, _>(&mut map)?.0,
+                "dist" => value::<Dist<'_>, _>(&mut map)?.fill(data),
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(manifest)
+    }
+
+    /// What is kept, normalised in the order in which npm does it.
+    pub(super) fn into_data(self, version: Text<'de>, package: &Text<'de>) -> VersionData<'de> {
+        let mut data = self.data;
+        data.version = version;
+        match self.bundle.or(self.bundled) {
+            Some(Bundle::Names(names)) => data.bundled = names,
+            Some(Bundle::All) => {
+                data.bundles_all = true;
+                let names = data.dependencies.iter().map(|(name, _)| name.clone());
+                data.bundled = names.collect();
+            }
+            Some(Bundle::None) | None => {}
+        }
+        remove_optional(&mut data.dependencies, &data.optional_dependencies);
+        data.has_install_script = self.flagged || self.scripted;
+        data.bins = bins::normalised(self.bin, self.name.as_ref().unwrap_or(package));
+        data
+    }
+}
+
+fn value<'de, T: Shape<'de>, M: MapAccess<'de>>(map: &mut M) -> Result<T, M::Error> {
+    map.next_value::<Lenient<T>>().map(|value| value.0)
+}
+
+/// What is listed as optional, too, is optional only.
+fn remove_optional(dependencies: &mut Vec<Pair<'_>>, optional: &[Pair<'_>]) {
+    if dependencies.is_empty() || optional.is_empty() {
+        return;
+    }
+    let optional: HashSet<&str> = optional.iter().map(|(name, _)| &**name).collect();
+    dependencies.retain(|(name, _)| !optional.contains(&**name));
+}
+
+/// `bundleDependencies`: names, all of them or none.
+#[derive(Default)]
+enum Bundle<'a> {
+    #[default]
+    None,
+    All,
+    Names(Vec<Text<'a>>),
+}
+
+impl<'de> Shape<'de> for Bundle<'de> {
+    fn flag(all: bool) -> Self {
+        if all { Self::All } else { Self::None }
+    }
+
+    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let mut names = Vec::new();
+        while let Some((Key(name), _)) = map.next_entry::<Key<'de>, IgnoredAny>()? {
+            names.push(name);
+        }
+        Ok(Self::Names(names))
+    }
+
+    fn array<S: SeqAccess<'de>>(sequence: S) -> Result<Self, S::Error> {
+        Texts::array(sequence).map(|texts| Self::Names(texts.0))
+    }
+}
+
+/// `peerDependenciesMeta`: (name, whether optional).
+#[derive(Default)]
+struct PeerMeta<'a>(Vec<(Text<'a>, bool)>);
+
+impl<'de> Shape<'de> for PeerMeta<'de> {
+    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let mut peers = Vec::new();
+        while let Some((Key(name), Lenient(Optional(optional)))) = map.next_entry()? {
+            peers.push((name, optional));
+        }
+        Ok(Self(peers))
+    }
+}
+
+#[derive(Default)]
+struct Optional(bool);
+
+impl<'de> Shape<'de> for Optional {
+    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let mut optional = false;
+        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+            if key == "optional" {
+                optional = value::<Truth, _>(&mut map)?.0;
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Self(optional))
+    }
+}
+
+/// `engines`; a bare text is kept under the name "", the texts of an array under "0", "1", …
+#[derive(Default)]
+struct Engines<'a>(Vec<Pair<'a>>);
+
+impl<'de> Shape<'de> for Engines<'de> {
+    fn text(text: Text<'de>) -> Self {
+        Self(vec![(Cow::Borrowed(""), text)])
+    }
+
+    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        Pairs::object(map).map(|pairs| Self(pairs.0))
+    }
+
+    fn array<S: SeqAccess<'de>>(sequence: S) -> Result<Self, S::Error> {
+        let Texts(texts) = Texts::array(sequence)?;
+        let numbered = texts.into_iter().enumerate();
+        Ok(Self(
+            numbered
+                .map(|(at, text)| (Cow::Owned(at.to_string()), text))
+                .collect(),
+        ))
+    }
+}
+
+/// `deprecated`: a message, or `true` without one.
+#[derive(Default)]
+struct Deprecation<'a>(Text<'a>);
+
+impl<'de> Shape<'de> for Deprecation<'de> {
+    fn text(message: Text<'de>) -> Self {
+        Self(message)
+    }
+
+    fn flag(deprecated: bool) -> Self {
+        Self(Cow::Borrowed(if deprecated { "true" } else { "" }))
+    }
+}
+
+/// `scripts`: whether one of them runs at installation.
+#[derive(Default)]
+struct Scripts(bool);
+
+impl<'de> Shape<'de> for Scripts {
+    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let mut found = false;
+        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+            if matches!(&*key, "preinstall" | "install" | "postinstall") {
+                let script: Option<Text<'de>> = value(&mut map)?;
+                found |= script.is_some_and(|script| !script.is_empty());
+            } else {
+                map.next_value::<IgnoredAny>()?;
+            }
+        }
+        Ok(Self(found))
+    }
+}
+
+/// `dist`: where the tarball is and what it must hash to.
+#[derive(Default)]
+struct Dist<'a> {
+    tarball: Option<Text<'a>>,
+    integrity: Option<Text<'a>>,
+    shasum: Option<Text<'a>>,
+    unpacked_size: Option<u64>,
+    file_count: Option<u64>,
+}
+
+impl<'de> Shape<'de> for Dist<'de> {
+    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+        let mut dist = Self::default();
+        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+            match &*key {
+                "tarball" => dist.tarball = value(&mut map)?,
+                "integrity" => dist.integrity = value(&mut map)?,
+                "shasum" => dist.shasum = value(&mut map)?,
+                "unpackedSize" => dist.unpacked_size = value(&mut map)?,
+                "fileCount" => dist.file_count = value(&mut map)?,
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        Ok(dist)
+    }
+}
+
+impl<'a> Dist<'a> {
+    fn fill(self, data: &mut VersionData<'a>) {
+        let integrity = self.integrity.filter(|text| !text.trim().is_empty());
+        let from_shasum = || {
+            let shasum = Integrity::from_shasum_hex(self.shasum.as_deref()?).ok()?;
+            Some(Cow::Owned(shasum.to_string()))
+        };
+        data.integrity = integrity.or_else(from_shasum);
+        data.tarball = self.tarball.unwrap_or_default();
+        data.unpacked_size = self.unpacked_size;
+        data.file_count = self.file_count;
+    }
+}
+
+/// `license` as npm writes it to a lockfile: a text, an object's `type`, or else compact JSON.
+#[derive(Default)]
+struct License<'a>(Option<Text<'a>>);
+
+impl<'de> Shape<'de> for License<'de> {
+    fn text(text: Text<'de>) -> Self {
+        Self(Some(text).filter(|text| !text.is_empty()))
+    }
+
+    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        let mut kind = None;
+        let json = Json::of_object(map, |key, value| {
+            if key == "type" {
+                kind = value.as_text().filter(|text| !text.is_empty());
+            }
+        })?;
+        Ok(Self(kind.or(json.filled()).map(Cow::Owned)))
+    }
+
+    fn array<S: SeqAccess<'de>>(sequence: S) -> Result<Self, S::Error> {
+        Ok(Self(Json::array(sequence)?.filled().map(Cow::Owned)))
+    }
+}
+
+/// `funding` as npm writes it to a lockfile, in compact JSON: a bare URL becomes an object.
+#[derive(Default)]
+struct Funding<'a>(Option<Text<'a>>);
+
+impl<'de> Shape<'de> for Funding<'de> {
+    fn text(url: Text<'de>) -> Self {
+        Self((!url.is_empty()).then(|| format!("{{\"url\":{}}}", Json::text(url)).into()))
+    }
+
+    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
+        Ok(Self(Json::object(map)?.filled().map(Cow::Owned)))
+    }
+
+    fn array<S: SeqAccess<'de>>(sequence: S) -> Result<Self, S::Error> {
+        Ok(Self(Json::array(sequence)?.filled().map(Cow::Owned)))
+    }
+}

@@ -1,0 +1,288 @@
+//! Package tarballs: gzip and tar in memory, with npm's rules about what becomes a file.
+//!
+//! A tarball is untrusted. It is inflated once into a buffer that [`Unpacked`] owns; entries are slices of it.
+//! Nothing is written to disk here.
+//!
+//! What npm 12 makes of a tarball and so does this module: the first segment of every name is dropped; only
+//! regular files are extracted (folders come with their files, links, devices and pipes are left out); of two
+//! entries with one name the last counts; `.gitignore` becomes `.npmignore` unless that is there as well; a
+//! file is executable when its owner's bit says so.
+
+mod collisions;
+mod error;
+mod header;
+mod inflate;
+mod path;
+mod reader;
+#[cfg(test)]
+mod tests;
+
+use std::ops::Range;
+
+use dx_pkg_format::dxp::FileEntry;
+
+pub use self::error::{PathProblem, TarballError};
+pub use self::path::NameRules;
+use self::header::Kind;
+use self::reader::Reader;
+
+const GIB: u64 = 1024 * 1024 * 1024;
+const MIB: u64 = 1024 * 1024;
+
+/// What a tarball may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Limits {
+    /// Most bytes it may decompress to.
+    pub max_bytes: u64,
+    /// Most headers it may have, those of folders and extensions included.
+    pub max_entries: usize,
+    /// Most bytes per compressed byte, where it decompresses to more than `ratio_floor`.
+    pub max_ratio: u64,
+    /// Number of bytes up to which no ratio is too high.
+    pub ratio_floor: u64,
+    /// Which names can be stored.
+    pub names: NameRules,
+    /// Refuse names that differ only in case or Unicode form, for file systems that hold them equal.
+    pub refuse_folded_collisions: bool,
+    /// Keep the name of `.gitignore`, as for the sources of a git dependency.
+    pub keep_gitignore: bool,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        Self {
+            max_bytes: 4 * GIB,
+            max_entries: 500_000,
+            max_ratio: 200,
+            ratio_floor: 256 * MIB,
+            names: NameRules::host(),
+            refuse_folded_collisions: cfg!(any(windows, target_os = "macos")),
+            keep_gitignore: false,
+        }
+    }
+}
+
+/// The files of a tarball, sorted by path, each path once.
+pub struct Unpacked {
+    archive: Vec<u8>,
+    paths: String,
+    files: Vec<File>,
+    skipped: Vec<Skipped>,
+}
+
+/// An entry that is not extracted.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Skipped {
+    /// Its name in the archive, escaped for display.
+    pub name: String,
+    /// What it is.
+    pub kind: SkippedKind,
+}
+
+/// Why an entry is not extracted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SkippedKind {
+    /// A symbolic link.
+    Symlink,
+    /// A hard link.
+    Hardlink,
+    /// A character or block device.
+    Device,
+    /// A named pipe.
+    Fifo,
+    /// A file beside the package's folder.
+    OutsideFolder,
+}
+
+struct File {
+    path: Range<usize>,
+    data: Range<usize>,
+    executable: bool,
+    /// It was a `.gitignore`, and gives way to a real `.npmignore`.
+    renamed: bool,
+}
+
+/// Decompresses and reads a package's tarball, or a tar archive that is not compressed.
+///
+/// # Errors
+/// [`TarballError`] for anything damaged, too large or hostile; nothing is extracted in part.
+pub fn unpack(tgz: &[u8], limits: &Limits) -> Result<Unpacked, TarballError> {
+    let mut unpacked = Unpacked {
+        archive: inflate::inflate(tgz, limits)?,
+        paths: String::new(),
+        files: Vec::new(),
+        skipped: Vec::new(),
+    };
+    unpacked.read(limits)?;
+    unpacked.keep_last_of_each_path();
+    let paths: Vec<&str> = unpacked.files.iter().map(|f| unpacked.path(f)).collect();
+    collisions::check_files_and_folders(&paths)?;
+    if limits.refuse_folded_collisions
+        && let Some((first, second)) = collisions::folded(&paths).first()
+    {
+        return Err(TarballError::FoldedCollision {
+            first: error::escaped(first.as_bytes()),
+            second: error::escaped(second.as_bytes()),
+        });
+    }
+    Ok(unpacked)
+}
+
+impl Unpacked {
+    /// The files, sorted by path.
+    #[must_use]
+    pub fn entries(&self) -> Vec<FileEntry<'_>> {
+        self.files.iter().map(|file| self.entry(file)).collect()
+    }
+
+    /// The file at `path`, such as `package.json`.
+    #[must_use]
+    pub fn find(&self, path: &str) -> Option<FileEntry<'_>> {
+        let at = self
+            .files
+            .binary_search_by(|file| self.path(file).cmp(path))
+            .ok()?;
+        self.files.get(at).map(|file| self.entry(file))
+    }
+
+    /// Makes the file at `path` executable, as npm does with the targets of `bin`; false when there is none.
+    pub fn set_executable(&mut self, path: &str) -> bool {
+        let paths = &self.paths;
+        let found = self
+            .files
+            .binary_search_by(|file| paths[file.path.clone()].cmp(path));
+        match found.ok().and_then(|at| self.files.get_mut(at)) {
+            Some(file) => {
+                file.executable = true;
+                true
+            }
+            None => false,
+        }
+    }
+
+    /// Number of files.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.files.len()
+    }
+
+    /// Whether there is no file.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.files.is_empty()
+    }
+
+    /// Entries that npm leaves out as well: links, devices, pipes, files outside the package's folder.
+    #[must_use]
+    pub fn skipped(&self) -> &[Skipped] {
+        &self.skipped
+    }
+
+    /// Pairs of paths that are one on a file system which ignores case or Unicode form.
+    #[must_use]
+    pub fn collides_when_case_folded(&self) -> Vec<(&str, &str)> {
+        let paths: Vec<&str> = self.files.iter().map(|file| self.path(file)).collect();
+        collisions::folded(&paths)
+    }
+
+    fn entry(&self, file: &File) -> FileEntry<'_> {
+        FileEntry {
+            path: self.path(file),
+            executable: file.executable,
+            data: &self.archive[file.data.clone()],
+        }
+    }
+
+    fn path(&self, file: &File) -> &str {
+        &self.paths[file.path.clone()]
+    }
+
+    fn read(&mut self, limits: &Limits) -> Result<(), TarballError> {
+        let mut reader = Reader::new(&self.archive, limits);
+        loop {
+            let entry = match reader.next_entry() {
+                Ok(Some(entry)) => entry,
+                Ok(None) => break,
+                // What fails at its very first header is no archive at all.
+                Err(TarballError::Header { .. }) if reader.headers() == 0 => {
+                    return Err(unrecognised(&self.archive));
+                }
+                Err(error) => return Err(error),
+            };
+            let skipped = match entry.kind {
+                Kind::File => {
+                    let path = path::append(&entry.name, limits.names, &mut self.paths)?;
+                    if let Some(path) = path {
+                        let renamed = !limits.keep_gitignore && rename_gitignore(&mut self.paths, &path);
+                        self.files.push(File {
+                            path: path.start..self.paths.len(),
+                            data: entry.data,
+                            executable: entry.executable,
+                            renamed,
+                        });
+                        continue;
+                    }
+                    SkippedKind::OutsideFolder
+                }
+                Kind::Symlink => SkippedKind::Symlink,
+                Kind::Hardlink => SkippedKind::Hardlink,
+                Kind::Device => SkippedKind::Device,
+                Kind::Fifo => SkippedKind::Fifo,
+                _ => continue,
+            };
+            self.skipped.push(Skipped {
+                name: error::escaped(&entry.name),
+                kind: skipped,
+            });
+        }
+        if reader.headers() == 0 {
+            return Err(unrecognised(&self.archive));
+        }
+        Ok(())
+    }
+
+    fn keep_last_of_each_path(&mut self) {
+        let paths = &self.paths;
+        let path = |file: &File| &paths[file.path.clone()];
+        // The sort is stable, so that of equal paths the archive's last comes last.
+        self.files.sort_by(|a, b| {
+            path(a)
+                .cmp(path(b))
+                .then_with(|| b.renamed.cmp(&a.renamed))
+        });
+        self.files.dedup_by(|later, earlier| {
+            let same = path(later) == path(earlier);
+            if same {
+                std::mem::swap(later, earlier);
+            }
+            same
+        });
+    }
+}
+
+impl std::fmt::Debug for Unpacked {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let paths = self.files.iter().map(|file| self.path(file));
+        formatter.debug_list().entries(paths).finish()
+    }
+}
+
+fn unrecognised(archive: &[u8]) -> TarballError {
+    TarballError::Unrecognised {
+        bytes: archive.len(),
+    }
+}
+
+/// Gives the `.gitignore` whose path ends `paths` the name `.npmignore`; false when it is another file.
+fn rename_gitignore(paths: &mut String, path: &Range<usize>) -> bool {
+    const FROM: &str = ".gitignore";
+    let renamed = match paths[path.clone()].strip_suffix(FROM) {
+        Some(folder) => folder.is_empty() || folder.ends_with('/'),
+        None => false,
+    };
+    if renamed {
+        paths.truncate(path.end - FROM.len());
+        paths.push_str(".npmignore");
+    }
+    renamed
+}

@@ -1,0 +1,69 @@
+//! Names of one tarball that get in each other's way.
+
+use std::collections::HashMap;
+
+use unicode_normalization::UnicodeNormalization as _;
+
+use super::error::{TarballError, escaped};
+
+/// Fails when one of `paths`, which are sorted, is a folder of another.
+pub(super) fn check_files_and_folders(paths: &[&str]) -> Result<(), TarballError> {
+    let mut previous = "";
+    for path in paths {
+        let Some((folder, _)) = path.rsplit_once('/') else {
+            continue;
+        };
+        // Neighbours mostly share their folder, whose ancestors need one look only.
+        if folder == previous {
+            continue;
+        }
+        previous = folder;
+        if let Some(file) = ancestors(path).find(|folder| paths.binary_search(folder).is_ok()) {
+            return Err(TarballError::FileAndFolder {
+                file: escaped(file.as_bytes()),
+                below: escaped(path.as_bytes()),
+            });
+        }
+    }
+    Ok(())
+}
+
+/// Pairs of `paths` that a file system which ignores case and Unicode form takes for one, or for a file and a
+/// folder of the same name.
+pub(super) fn folded<'a>(paths: &[&'a str]) -> Vec<(&'a str, &'a str)> {
+    let mut files: HashMap<String, &'a str> = HashMap::with_capacity(paths.len());
+    let mut pairs = Vec::new();
+    for &path in paths {
+        if let Some(first) = files.insert(fold(path), path) {
+            pairs.push((first, path));
+        }
+    }
+    let mut previous = "";
+    for &path in paths {
+        let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
+        if folder == previous {
+            continue;
+        }
+        previous = folder;
+        let file = ancestors(path).find_map(|folder| files.get(fold(folder).as_str()));
+        pairs.extend(file.map(|file| (*file, path)));
+    }
+    pairs
+}
+
+/// The folders above `path`, outermost first.
+fn ancestors(path: &str) -> impl Iterator<Item = &str> {
+    path.match_indices('/').map(|(at, _)| &path[..at])
+}
+
+/// One spelling for all that case-insensitive, normalising file systems hold equal.
+fn fold(path: &str) -> String {
+    if path.is_ascii() {
+        return path.to_ascii_uppercase();
+    }
+    path.nfd()
+        .flat_map(char::to_lowercase)
+        .flat_map(char::to_uppercase)
+        .nfd()
+        .collect()
+}

@@ -1,0 +1,248 @@
+//! The entries of a tar archive in memory, with pax fields and long names applied.
+//!
+//! Follows npm's reader where archives leave a choice: two zero blocks end the archive and what follows is not
+//! read; an archive without them is whole when its last entry is; a global header's path is ignored. It is
+//! stricter in one thing: a header whose checksum is wrong is an error and is not passed over.
+
+use std::borrow::Cow;
+use std::ops::Range;
+
+use super::header::{BLOCK, Header, Kind, until_nul};
+use super::{Limits, PathProblem, TarballError, error::escaped};
+
+/// No honest pax header or long name is longer, in bytes.
+const LONGEST_METADATA: usize = 1024 * 1024;
+
+/// An entry of the file system, as the archive tells it.
+pub(super) struct RawEntry<'a> {
+    pub(super) name: Cow<'a, [u8]>,
+    pub(super) kind: Kind,
+    pub(super) executable: bool,
+    /// Where its contents are in the archive.
+    pub(super) data: Range<usize>,
+}
+
+/// Fields that the entries before gave for the next one.
+#[derive(Default)]
+struct Overrides<'a> {
+    name: Option<&'a [u8]>,
+    size: Option<u64>,
+}
+
+/// Walks an archive from its first header on.
+pub(super) struct Reader<'a> {
+    archive: &'a [u8],
+    offset: usize,
+    next: Overrides<'a>,
+    global_size: Option<u64>,
+    headers: usize,
+    max_headers: usize,
+}
+
+impl<'a> Reader<'a> {
+    pub(super) fn new(archive: &'a [u8], limits: &Limits) -> Self {
+        Self {
+            archive,
+            offset: 0,
+            next: Overrides::default(),
+            global_size: None,
+            headers: 0,
+            max_headers: limits.max_entries,
+        }
+    }
+
+    /// Number of headers read so far.
+    pub(super) fn headers(&self) -> usize {
+        self.headers
+    }
+
+    /// The next entry that stands for something in the file system, or `None` at the end.
+    pub(super) fn next_entry(&mut self) -> Result<Option<RawEntry<'a>>, TarballError> {
+        while let Some(at) = self.next_header()? {
+            let header = Header::parse(&self.archive[at..at + BLOCK])
+                .map_err(|reason| TarballError::Header { offset: at, reason })?;
+            self.headers += 1;
+            if self.headers > self.max_headers {
+                return Err(TarballError::TooManyEntries {
+                    limit: self.max_headers,
+                });
+            }
+            let kind = header.kind();
+            if kind.is_in_file_system() {
+                return self.entry(&header, kind, at).map(Some);
+            }
+            let data = self.body(at, self.size(&header, at)?)?;
+            if kind == Kind::Other {
+                self.next = Overrides::default();
+            } else {
+                self.metadata(kind, data, at)?;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Position of the next header, past lone zero blocks; `None` at the end of the archive.
+    fn next_header(&mut self) -> Result<Option<usize>, TarballError> {
+        let mut zero_blocks = 0;
+        while let Some(block) = self.archive.get(self.offset..self.offset + BLOCK) {
+            if block.iter().any(|byte| *byte != 0) {
+                let at = self.offset;
+                self.offset += BLOCK;
+                return Ok(Some(at));
+            }
+            self.offset += BLOCK;
+            zero_blocks += 1;
+            if zero_blocks == 2 {
+                return Ok(None);
+            }
+        }
+        let rest = self.archive.get(self.offset..).unwrap_or_default();
+        if rest.iter().any(|byte| *byte != 0) {
+            return Err(if self.headers == 0 {
+                TarballError::Unrecognised {
+                    bytes: self.archive.len(),
+                }
+            } else {
+                TarballError::Truncated {
+                    offset: self.offset,
+                }
+            });
+        }
+        Ok(None)
+    }
+
+    fn size(&self, header: &Header<'_>, at: usize) -> Result<u64, TarballError> {
+        header.size().ok_or(TarballError::Header {
+            offset: at,
+            reason: "its size is not a number",
+        })
+    }
+
+    /// Takes the body of `size` bytes and its padding.
+    fn body(&mut self, at: usize, size: u64) -> Result<Range<usize>, TarballError> {
+        let start = self.offset;
+        let end = usize::try_from(size)
+            .ok()
+            .and_then(|size| start.checked_add(size));
+        let padded = end.and_then(|end| end.checked_next_multiple_of(BLOCK));
+        match (end, padded) {
+            (Some(end), Some(padded)) if padded <= self.archive.len() => {
+                self.offset = padded;
+                Ok(start..end)
+            }
+            _ => Err(TarballError::Truncated { offset: at }),
+        }
+    }
+
+    fn entry(
+        &mut self,
+        header: &Header<'a>,
+        kind: Kind,
+        at: usize,
+    ) -> Result<RawEntry<'a>, TarballError> {
+        let given = std::mem::take(&mut self.next);
+        let name = given.name.map_or_else(|| header.name(), Cow::Borrowed);
+        let folder = kind == Kind::Folder || header.may_be_old_folder() && name.ends_with(b"/");
+        let size = match given.size.or(self.global_size) {
+            _ if !header.has_body() || (folder && header.may_be_old_folder()) => 0,
+            Some(size) => size,
+            None => self.size(header, at)?,
+        };
+        Ok(RawEntry {
+            name,
+            kind: if folder { Kind::Folder } else { kind },
+            executable: header.executable(),
+            data: self.body(at, size)?,
+        })
+    }
+
+    /// Keeps what a pax header or a long name says about the entries to come.
+    fn metadata(&mut self, kind: Kind, data: Range<usize>, at: usize) -> Result<(), TarballError> {
+        if data.len() > LONGEST_METADATA {
+            return Err(TarballError::Header {
+                offset: at,
+                reason: "its extended fields are longer than 1 MiB",
+            });
+        }
+        let text = &self.archive[data];
+        match kind {
+            Kind::LongName if !text.is_empty() => {
+                let name = until_nul(text);
+                if text[name.len()..].iter().any(|byte| *byte != 0) {
+                    return Err(nul_in_name(text));
+                }
+                self.next.name = Some(name);
+            }
+            Kind::Extended => {
+                for (key, value) in PaxRecords(text) {
+                    match key {
+                        b"path" if value.contains(&0) => return Err(nul_in_name(value)),
+                        b"path" if !value.is_empty() => self.next.name = Some(value),
+                        b"size" => self.next.size = Some(pax_size(value, at)?),
+                        _ => {}
+                    }
+                }
+            }
+            Kind::Global => {
+                for (_, value) in PaxRecords(text).filter(|(key, _)| *key == b"size") {
+                    self.global_size = Some(pax_size(value, at)?);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+fn nul_in_name(name: &[u8]) -> TarballError {
+    TarballError::UnsafePath {
+        entry: escaped(name),
+        problem: PathProblem::Nul,
+    }
+}
+
+fn pax_size(value: &[u8], at: usize) -> Result<u64, TarballError> {
+    decimal(value).ok_or(TarballError::Header {
+        offset: at,
+        reason: "its pax size is not a number",
+    })
+}
+
+fn decimal(digits: &[u8]) -> Option<u64> {
+    if digits.is_empty() {
+        return None;
+    }
+    digits.iter().try_fold(0_u64, |value, digit| match digit {
+        b'0'..=b'9' => value.checked_mul(10)?.checked_add(u64::from(digit - b'0')),
+        _ => None,
+    })
+}
+
+/// The `length key=value\n` records of a pax header; lines that are none are passed over, as npm does.
+struct PaxRecords<'a>(&'a [u8]);
+
+impl<'a> Iterator for PaxRecords<'a> {
+    type Item = (&'a [u8], &'a [u8]);
+
+    fn next(&mut self) -> Option<Self::Item> {
+        while !self.0.is_empty() {
+            if let Some((key, value, rest)) = pax_record(self.0) {
+                self.0 = rest;
+                return Some((key, value));
+            }
+            let line = self.0.iter().position(|byte| *byte == b'\n');
+            self.0 = line
+                .and_then(|end| self.0.get(end + 1..))
+                .unwrap_or_default();
+        }
+        None
+    }
+}
+
+fn pax_record(text: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
+    let space = text.iter().take(20).position(|byte| *byte == b' ')?;
+    let length = usize::try_from(decimal(&text[..space])?).ok()?;
+    let record = text.get(space + 1..length)?.strip_suffix(b"\n")?;
+    let equals = record.iter().position(|byte| *byte == b'=')?;
+    Some((&record[..equals], &record[equals + 1..], &text[length..]))
+}

@@ -1,0 +1,27 @@
+//! Behaviour of the tarball reader: npm's rules, hostile archives, every tar format, random input.
+
+mod archive;
+mod containers;
+mod formats;
+mod hostile;
+mod properties;
+mod rules;
+
+use super::{Limits, NameRules, TarballError, Unpacked, unpack};
+
+/// Unpacks with the limits of a case-sensitive Unix, whatever the tests run on.
+fn unpack_on_unix(tgz: &[u8]) -> Result<Unpacked, TarballError> {
+    unpack(tgz, &unix())
+}
+
+fn unix() -> Limits {
+    Limits {
+        names: NameRules::Unix,
+        refuse_folded_collisions: false,
+        ..Limits::default()
+    }
+}
+
+fn paths(unpacked: &Unpacked) -> Vec<&str> {
+    unpacked.entries().iter().map(|entry| entry.path).collect()
+}

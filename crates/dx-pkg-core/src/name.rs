@@ -1,0 +1,192 @@
+//! Package names: what npm installs, and the narrower set it lets be published.
+//!
+//! A name that passes is safe as one or two path segments below `node_modules` and in a registry's URL path.
+
+#[cfg(test)]
+mod tests;
+
+use std::borrow::Borrow;
+use std::fmt;
+use std::str::FromStr;
+use std::sync::Arc;
+
+use crate::Coded;
+
+/// The longest name, in bytes.
+const MAX_LENGTH: usize = 214;
+/// Names that mean something else in a `node_modules` folder or on a registry's host.
+const RESERVED: [&str; 2] = ["node_modules", "favicon.ico"];
+/// Node's own modules, which a new package cannot be called; in order.
+const CORE_MODULES: [&str; 42] = [
+    "assert",
+    "async_hooks",
+    "buffer",
+    "child_process",
+    "cluster",
+    "console",
+    "constants",
+    "crypto",
+    "dgram",
+    "diagnostics_channel",
+    "dns",
+    "domain",
+    "events",
+    "fs",
+    "http",
+    "http2",
+    "https",
+    "inspector",
+    "module",
+    "net",
+    "os",
+    "path",
+    "perf_hooks",
+    "process",
+    "punycode",
+    "querystring",
+    "readline",
+    "repl",
+    "stream",
+    "string_decoder",
+    "sys",
+    "timers",
+    "tls",
+    "trace_events",
+    "tty",
+    "url",
+    "util",
+    "v8",
+    "vm",
+    "wasi",
+    "worker_threads",
+    "zlib",
+];
+
+/// A name such as `lodash` or `@scope/package`; cloning is one reference count.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageName(Arc<str>);
+
+/// A text that is not a package name, and the rule it breaks.
+#[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
+#[error("{name:?} is not a package name: {rule}")]
+pub struct NameError {
+    name: Box<str>,
+    rule: &'static str,
+}
+
+impl NameError {
+    /// The text as given.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+}
+
+impl Coded for NameError {
+    fn code(&self) -> &'static str {
+        "DX_INVALID_NAME"
+    }
+}
+
+impl PackageName {
+    /// Reads the name of a package to install; names older than today's rules, with capitals for example, pass.
+    pub fn parse(name: &str) -> Result<Self, NameError> {
+        match broken_rule(name) {
+            None => Ok(Self(name.into())),
+            Some(rule) => Err(NameError { name: name.into(), rule }),
+        }
+    }
+
+    /// Reads the name of a package to publish, which today's rules must allow as well.
+    pub fn parse_new(name: &str) -> Result<Self, NameError> {
+        let parsed = Self::parse(name)?;
+        let rule = if CORE_MODULES.binary_search(&name).is_ok() {
+            "it is a module of Node's own"
+        } else if name.chars().any(char::is_uppercase) {
+            "a new name has no capital letters"
+        } else if parsed.bare().contains(['~', '\'', '!', '(', ')', '*']) {
+            "a new name has none of ~'!()*"
+        } else {
+            return Ok(parsed);
+        };
+        Err(NameError { name: name.into(), rule })
+    }
+
+    /// The whole name.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+
+    /// The scope with its `@`, if there is one.
+    pub fn scope(&self) -> Option<&str> {
+        self.0.split_once('/').map(|(scope, _)| scope)
+    }
+
+    /// The name without its scope.
+    pub fn bare(&self) -> &str {
+        self.0.split_once('/').map_or(&self.0, |(_, bare)| bare)
+    }
+}
+
+fn broken_rule(name: &str) -> Option<&'static str> {
+    let (scope, bare) = match name.strip_prefix('@').and_then(|scoped| scoped.split_once('/')) {
+        Some((scope, bare)) => (Some(scope), bare),
+        None => (None, name),
+    };
+    if name.is_empty() {
+        Some("it is empty")
+    } else if name.len() > MAX_LENGTH {
+        Some("it is longer than 214 characters")
+    } else if bare.is_empty() || scope.is_some_and(str::is_empty) {
+        Some("a scoped name is @scope/name")
+    } else if bare.starts_with('.') {
+        Some("it begins with a dot")
+    } else if name.starts_with(['-', '_']) {
+        Some("it begins with a hyphen or an underscore")
+    } else if RESERVED.iter().any(|reserved| bare.eq_ignore_ascii_case(reserved)) {
+        Some("the name is reserved")
+    } else if !name_is_url_safe(scope, bare) {
+        Some("it holds a character that does not belong in a URL's path segment")
+    } else {
+        None
+    }
+}
+
+fn name_is_url_safe(scope: Option<&str>, bare: &str) -> bool {
+    scope
+        .into_iter()
+        .chain([bare])
+        .flat_map(str::bytes)
+        .all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte))
+}
+
+impl FromStr for PackageName {
+    type Err = NameError;
+
+    fn from_str(name: &str) -> Result<Self, NameError> {
+        Self::parse(name)
+    }
+}
+
+impl AsRef<str> for PackageName {
+    fn as_ref(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Borrow<str> for PackageName {
+    fn borrow(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for PackageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(&self.0)
+    }
+}
+
+impl fmt::Debug for PackageName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PackageName({})", self.0)
+    }
+}

@@ -1,0 +1,114 @@
+//! The 32 bytes by which a package's contents are known on this machine.
+
+#[cfg(test)]
+mod tests;
+
+use std::fmt;
+use std::str::FromStr;
+
+use sha2::{Digest, Sha256};
+
+use crate::{Hash, HashAlgorithm, Integrity};
+
+/// Identifies the bytes of a package, whatever its name, derived from its integrity.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct PackageId([u8; 32]);
+
+impl PackageId {
+    /// The id of whatever matches the integrity: the first half of its only strongest digest.
+    ///
+    /// A SHA-1 digest is hashed, so it cannot be made to meet the half of another. So are several strongest digests,
+    /// all of them: none of their ids may be taken by bytes that only match another.
+    pub fn from_integrity(integrity: &Integrity) -> Self {
+        match integrity.acceptable() {
+            [only] if only.algorithm() != HashAlgorithm::Sha1 => {
+                let mut id = [0; 32];
+                id.copy_from_slice(&only.digest()[..32]);
+                Self(id)
+            }
+            acceptable => Self::hashed(acceptable),
+        }
+    }
+
+    fn hashed(acceptable: &[Hash]) -> Self {
+        let mut acceptable: Vec<&Hash> = acceptable.iter().collect();
+        acceptable.sort_by_key(|hash| hash.digest());
+        let mut hasher = Sha256::new();
+        for hash in acceptable {
+            hasher.update(format!("dx-{}:", hash.algorithm()));
+            hasher.update(hash.digest());
+        }
+        Self(hasher.finalize().into())
+    }
+
+    /// The id of these 32 bytes, as read from a file that dx wrote.
+    pub const fn from_bytes(bytes: [u8; 32]) -> Self {
+        Self(bytes)
+    }
+
+    /// The bytes.
+    pub const fn as_bytes(&self) -> &[u8; 32] {
+        &self.0
+    }
+
+    /// The first byte, by which ids are spread over folders.
+    pub const fn first_byte(&self) -> u8 {
+        self.0[0]
+    }
+
+    /// The id as 64 lower-case hexadecimal digits.
+    pub fn hex(&self) -> [u8; 64] {
+        const DIGITS: &[u8; 16] = b"0123456789abcdef";
+        let mut hex = [0; 64];
+        for (pair, byte) in hex.chunks_exact_mut(2).zip(self.0) {
+            pair[0] = DIGITS[usize::from(byte >> 4)];
+            pair[1] = DIGITS[usize::from(byte & 15)];
+        }
+        hex
+    }
+
+    /// The id of 64 lower-case hexadecimal digits; `None` for anything else.
+    pub fn from_hex(hex: &str) -> Option<Self> {
+        let mut id = [0; 32];
+        decode_hex(hex, &mut id).then_some(Self(id))
+    }
+}
+
+/// Decodes lower-case hexadecimal digits that fill `bytes` exactly; says whether they did.
+pub(crate) fn decode_hex(hex: &str, bytes: &mut [u8]) -> bool {
+    let digit = |byte| match byte {
+        b'0'..=b'9' => Some(byte - b'0'),
+        b'a'..=b'f' => Some(byte - b'a' + 10),
+        _ => None,
+    };
+    hex.len() == bytes.len() * 2
+        && bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)).all(|(byte, pair)| {
+            match (digit(pair[0]), digit(pair[1])) {
+                (Some(high), Some(low)) => {
+                    *byte = high << 4 | low;
+                    true
+                }
+                _ => false,
+            }
+        })
+}
+
+impl FromStr for PackageId {
+    type Err = ();
+
+    fn from_str(hex: &str) -> Result<Self, ()> {
+        Self::from_hex(hex).ok_or(())
+    }
+}
+
+impl fmt::Display for PackageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(str::from_utf8(&self.hex()).unwrap_or_default())
+    }
+}
+
+impl fmt::Debug for PackageId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "PackageId({self})")
+    }
+}

@@ -1,0 +1,79 @@
+//! The two HTTP clients: one for `http:` that costs nothing to set up, one for `https:` made when it is first needed.
+
+use crate::config::FetchConfig;
+use crate::dns::Resolver;
+use crate::error::FetchCause;
+use crate::tls;
+use reqwest::header::HeaderValue;
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use url::Url;
+
+/// How long an idle connection is kept.
+const KEEP_ALIVE: Duration = Duration::from_secs(90);
+
+pub(crate) struct Clients {
+    config: FetchConfig,
+    resolver: Resolver,
+    plain: OnceCell<reqwest::Client>,
+    secure: OnceCell<reqwest::Client>,
+}
+
+impl Clients {
+    pub(crate) fn new(config: FetchConfig) -> Self {
+        Self { config, resolver: Resolver::default(), plain: OnceCell::new(), secure: OnceCell::new() }
+    }
+
+    /// The client to reach `url` with.
+    pub(crate) async fn for_url(&self, url: &Url) -> Result<&reqwest::Client, FetchCause> {
+        let proxy = self.config.proxy.as_ref().and_then(|choose| choose(url));
+        let proxy = proxy.as_ref().map_or("", Url::scheme);
+        // The HTTP client would ignore a proxy it does not know, and so connect directly.
+        if !matches!(proxy, "" | "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
+            let reason = "it must be an http:, https: or socks: address".to_owned();
+            return Err(FetchCause::Configuration { setting: "proxy", reason });
+        }
+        if url.scheme() == "http" && proxy != "https" {
+            let plain = || async { self.build(tls::without_roots()?) };
+            return self.plain.get_or_try_init(plain).await;
+        }
+        self.secure
+            .get_or_try_init(|| async {
+                let settings = self.config.tls.clone();
+                let tls = tokio::task::spawn_blocking(move || tls::with_settings(&settings))
+                    .await
+                    .map_err(|error| FetchCause::Configuration { setting: "tls", reason: error.to_string() })??;
+                self.build(tls)
+            })
+            .await
+    }
+
+    fn build(&self, tls: rustls::ClientConfig) -> Result<reqwest::Client, FetchCause> {
+        let mut builder = reqwest::Client::builder()
+            .tls_backend_preconfigured(tls)
+            .user_agent(user_agent(&self.config.user_agent))
+            .http1_only()
+            .redirect(reqwest::redirect::Policy::none())
+            .referer(false)
+            .retry(reqwest::retry::never())
+            .connect_timeout(self.config.timeouts.connect)
+            .tcp_nodelay(true)
+            .tcp_keepalive(Duration::from_secs(30))
+            .pool_idle_timeout(KEEP_ALIVE)
+            .dns_resolver(self.resolver.clone())
+            .local_address(self.config.local_address)
+            .no_proxy();
+        if let Some(choose) = self.config.proxy.clone() {
+            builder = builder.proxy(reqwest::Proxy::custom(move |url| choose(url)));
+        }
+        builder.build().map_err(|error| FetchCause::Configuration {
+            setting: "network",
+            reason: crate::text::redact_text(&error.without_url().to_string()),
+        })
+    }
+}
+
+fn user_agent(text: &str) -> HeaderValue {
+    let allowed: String = text.chars().filter(|c| matches!(c, ' '..='~')).collect();
+    HeaderValue::from_str(&allowed).unwrap_or_else(|_| HeaderValue::from_static("dx"))
+}

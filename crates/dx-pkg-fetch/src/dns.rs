@@ -1,0 +1,59 @@
+//! Host names to addresses: one look-up per host, however many connections are opened to it at once.
+
+use reqwest::dns::{Addrs, Name, Resolve, Resolving};
+use std::collections::HashMap;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
+use tokio::sync::OnceCell;
+use tokio::time::Instant;
+
+/// How long an answer is used; the system's resolver does not tell the record's own lifetime.
+const LIFETIME: Duration = Duration::from_secs(60);
+
+/// A look-up that failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("{reason}")]
+pub(crate) struct DnsError {
+    pub(crate) host: String,
+    reason: String,
+}
+
+/// The system's resolver with a small memory.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Resolver(Arc<Mutex<HashMap<String, Entry>>>);
+
+#[derive(Debug, Clone)]
+struct Entry {
+    since: Instant,
+    addresses: Arc<OnceCell<Vec<SocketAddr>>>,
+}
+
+impl Resolver {
+    fn entry(&self, host: &str) -> Arc<OnceCell<Vec<SocketAddr>>> {
+        let mut entries = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let fresh = || Entry { since: Instant::now(), addresses: Arc::default() };
+        let entry = entries.entry(host.to_owned()).or_insert_with(fresh);
+        if entry.since.elapsed() > LIFETIME {
+            *entry = fresh();
+        }
+        Arc::clone(&entry.addresses)
+    }
+}
+
+impl Resolve for Resolver {
+    fn resolve(&self, name: Name) -> Resolving {
+        let cell = self.entry(name.as_str());
+        Box::pin(async move {
+            let addresses = cell.get_or_try_init(|| look_up(name.as_str())).await?;
+            Ok(Box::new(addresses.clone().into_iter()) as Addrs)
+        })
+    }
+}
+
+async fn look_up(host: &str) -> Result<Vec<SocketAddr>, DnsError> {
+    let failed = |reason: String| DnsError { host: host.to_owned(), reason };
+    let found: Vec<SocketAddr> =
+        tokio::net::lookup_host((host, 0)).await.map_err(|error| failed(error.to_string()))?.collect();
+    if found.is_empty() { Err(failed("the name has no address".to_owned())) } else { Ok(found) }
+}

@@ -1,0 +1,277 @@
+//! What can go wrong between asking and having the whole answer.
+
+use crate::text::{redact_text, redact_url};
+use dx_pkg_core::Coded;
+use reqwest::StatusCode;
+use std::fmt;
+use std::time::Duration;
+use url::Url;
+
+/// A request that was given up on.
+#[derive(Debug, Clone, thiserror::Error)]
+#[error("could not fetch {url}{}: {cause}", Tries(*tries))]
+pub struct FetchError {
+    /// The address asked for, without user, password and query.
+    pub url: String,
+    /// How many tries were made.
+    pub tries: u32,
+    /// What went wrong in the last try.
+    pub cause: FetchCause,
+}
+
+impl FetchError {
+    pub(crate) fn new(url: &Url, tries: u32, cause: FetchCause) -> Self {
+        Self { url: redact_url(url), tries, cause }
+    }
+
+    /// The HTTP status, when the server answered with one that is an error.
+    pub fn status(&self) -> Option<StatusCode> {
+        match &self.cause {
+            FetchCause::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+/// Why a try failed.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum FetchCause {
+    /// The network may not be used.
+    #[error("the network is switched off (offline)")]
+    Offline,
+    /// Nothing happened for too long.
+    #[error("{phase} took longer than {}", Seconds(*limit))]
+    Timeout {
+        /// What was being waited for.
+        phase: Phase,
+        /// How long was waited.
+        limit: Duration,
+    },
+    /// The host's name has no address.
+    #[error("the host {host} was not found: {reason}")]
+    Dns {
+        /// The name looked up: the server's or the proxy's.
+        host: String,
+        /// What the resolver said.
+        reason: String,
+    },
+    /// No connection could be made, or it broke before the answer began.
+    #[error("no connection: {reason}")]
+    Connect {
+        /// What the system said.
+        reason: String,
+    },
+    /// The server's certificate or its TLS is not acceptable.
+    #[error("no secure connection: {reason}")]
+    Tls {
+        /// What the TLS layer said.
+        reason: String,
+    },
+    /// The server answered with an error.
+    #[error("the server answered {status}{}", Said(message.as_deref()))]
+    Status {
+        /// The status.
+        status: StatusCode,
+        /// The beginning of the answer, made plain.
+        message: Option<String>,
+        /// How long the server asks to be left alone.
+        retry_after: Option<Duration>,
+    },
+    /// The answer ended before its end.
+    #[error("the answer broke off after {received} bytes{}: {reason}", OfExpected(*expected))]
+    Truncated {
+        /// Bytes received.
+        received: u64,
+        /// Bytes announced by `Content-Length`.
+        expected: Option<u64>,
+        /// What the connection said.
+        reason: String,
+    },
+    /// The answer is larger than allowed.
+    #[error("the answer is larger than {limit} bytes")]
+    TooLarge {
+        /// Bytes allowed.
+        limit: u64,
+    },
+    /// A redirect that is not followed.
+    #[error("the server redirects to {to}, which is not followed: {reason}")]
+    Redirect {
+        /// Where to, made plain.
+        to: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The address is not one to fetch from.
+    #[error("only http: and https: addresses can be fetched")]
+    Scheme,
+    /// A setting is wrong.
+    #[error("the setting {setting} cannot be used: {reason}")]
+    Configuration {
+        /// The setting's name.
+        setting: &'static str,
+        /// What is wrong with it.
+        reason: String,
+    },
+}
+
+/// What a timeout interrupted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Connecting, TLS included.
+    Connect,
+    /// Waiting for the next bytes.
+    Idle,
+    /// The whole transfer.
+    Total,
+}
+
+impl FetchCause {
+    /// Whether trying again may help.
+    pub(crate) fn is_transient(&self) -> bool {
+        match self {
+            Self::Timeout { .. } | Self::Dns { .. } | Self::Connect { .. } | Self::Truncated { .. } => true,
+            Self::Status { status, .. } => {
+                status.is_server_error()
+                    || matches!(*status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+            }
+            Self::Offline
+            | Self::Tls { .. }
+            | Self::TooLarge { .. }
+            | Self::Redirect { .. }
+            | Self::Scheme
+            | Self::Configuration { .. } => false,
+        }
+    }
+
+    /// The cause of an error of the HTTP client before the body.
+    pub(crate) fn of_request(error: reqwest::Error, connect_limit: Duration) -> Self {
+        let error = error.without_url();
+        if let Some(dns) = find::<crate::dns::DnsError>(&error) {
+            return Self::Dns { host: redact_text(&dns.host), reason: redact_text(&dns.to_string()) };
+        }
+        if let Some(tls) = find::<rustls::Error>(&error) {
+            return Self::Tls { reason: redact_text(&tls.to_string()) };
+        }
+        if error.is_connect() && error.is_timeout() {
+            return Self::Timeout { phase: Phase::Connect, limit: connect_limit };
+        }
+        Self::Connect { reason: innermost(&error) }
+    }
+}
+
+/// Looks for an `E` among the causes of `error`, inside I/O errors too.
+fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
+    let mut next = Some(error);
+    while let Some(error) = next {
+        if let Some(found) = error.downcast_ref::<E>() {
+            return Some(found);
+        }
+        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
+            Some(inner) => Some(inner),
+            None => error.source(),
+        };
+    }
+    None
+}
+
+/// The text of the last cause, which says what happened; those around it only say where.
+pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
+    let mut innermost = error;
+    while let Some(source) = innermost.source() {
+        innermost = source;
+    }
+    redact_text(&innermost.to_string())
+}
+
+impl Coded for FetchError {
+    fn code(&self) -> &'static str {
+        match &self.cause {
+            FetchCause::Offline => "DX_FETCH_OFFLINE",
+            FetchCause::Timeout { .. } => "DX_FETCH_TIMEOUT",
+            FetchCause::Dns { .. } => "DX_FETCH_DNS",
+            FetchCause::Connect { .. } => "DX_FETCH_CONNECT",
+            FetchCause::Tls { .. } => "DX_FETCH_TLS",
+            FetchCause::Status { .. } => "DX_FETCH_STATUS",
+            FetchCause::Truncated { .. } => "DX_FETCH_TRUNCATED",
+            FetchCause::TooLarge { .. } => "DX_FETCH_TOO_LARGE",
+            FetchCause::Redirect { .. } => "DX_FETCH_REDIRECT",
+            FetchCause::Scheme => "DX_FETCH_SCHEME",
+            FetchCause::Configuration { .. } => "DX_FETCH_CONFIG",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match &self.cause {
+            FetchCause::Offline => "run again without --offline, or install once while online",
+            FetchCause::Timeout { phase: Phase::Total, .. } => "raise fetch-timeout if the network is slow",
+            FetchCause::Timeout { .. } => "check the network and the proxy settings, then try again",
+            FetchCause::Dns { .. } => "check the registry's address, the network and the proxy settings",
+            FetchCause::Connect { .. } => "check that the server is reachable, and the proxy settings",
+            FetchCause::Tls { .. } => {
+                "if the server's certificate comes from your own authority, name it with cafile or NODE_EXTRA_CA_CERTS"
+            }
+            FetchCause::Status { status, .. } => return Some(status_hint(*status).to_owned()),
+            FetchCause::Truncated { .. } => "try again; if it happens every time, a proxy on the way cuts answers off",
+            FetchCause::TooLarge { .. } => "check that the address is right; no package should be this large",
+            FetchCause::Redirect { .. } => "check the registry's address and its settings",
+            FetchCause::Scheme => "check the address in the lockfile or the manifest",
+            FetchCause::Configuration { .. } => "correct it in .npmrc or in the environment",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+fn status_hint(status: StatusCode) -> &'static str {
+    match status.as_u16() {
+        401 | 403 => "check the credentials for this address in .npmrc",
+        404 | 410 => "check the name and the address; private packages are hidden from those not logged in",
+        407 => "check the user and password in the proxy setting",
+        408 | 429 => "wait a little, or lower network-concurrency",
+        500..=599 => "the server has a problem of its own; try again later",
+        _ => "check the address",
+    }
+}
+
+/// `, tried 3 times`, or nothing for a single try.
+struct Tries(u32);
+
+impl fmt::Display for Tries {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.0 > 1 { write!(f, " in {} tries", self.0) } else { Ok(()) }
+    }
+}
+
+struct Seconds(Duration);
+
+impl fmt::Display for Seconds {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} s", self.0.as_secs_f64())
+    }
+}
+
+struct Said<'a>(Option<&'a str>);
+
+impl fmt::Display for Said<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |message| write!(f, ": {message}"))
+    }
+}
+
+struct OfExpected(Option<u64>);
+
+impl fmt::Display for OfExpected {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.map_or(Ok(()), |expected| write!(f, " of {expected}"))
+    }
+}
+
+impl fmt::Display for Phase {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Connect => "connecting",
+            Self::Idle => "waiting for the server",
+            Self::Total => "the transfer",
+        })
+    }
+}

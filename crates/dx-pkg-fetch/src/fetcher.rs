@@ -1,0 +1,120 @@
+//! The fetcher: a turn in the queue, a try, and perhaps another.
+
+use crate::clients::Clients;
+use crate::config::FetchConfig;
+use crate::cooldown::Cooldown;
+use crate::error::{FetchCause, FetchError};
+use crate::queue::Queue;
+use crate::request::{Class, Request, Response};
+use crate::statistics::{Counters, Outcome, Statistics, Tally};
+use crate::transfer;
+use reqwest::StatusCode;
+use std::sync::Arc;
+use url::Url;
+
+/// Fetches over HTTP. Clones share connections, queues and counters. Needs a tokio runtime with time and I/O.
+#[derive(Clone)]
+pub struct Fetcher(Arc<Shared>);
+
+struct Shared {
+    config: FetchConfig,
+    clients: Clients,
+    metadata: Queue,
+    tarballs: Queue,
+    cooldown: Cooldown,
+    counters: Counters,
+}
+
+impl Fetcher {
+    /// A fetcher. Nothing is opened, loaded or checked before the first request.
+    pub fn new(config: FetchConfig) -> Self {
+        let limits = config.concurrency;
+        Self(Arc::new(Shared {
+            clients: Clients::new(config.clone()),
+            metadata: Queue::new(limits.metadata, limits.per_host),
+            tarballs: Queue::new(limits.tarballs, limits.per_host),
+            cooldown: Cooldown::default(),
+            counters: Counters::default(),
+            config,
+        }))
+    }
+
+    /// Fetches `request` when its turn comes, trying again where that may help.
+    ///
+    /// Dropping the future takes the request out of the queue or ends its transfer. The response holds its place in
+    /// the queue until its [`Response::slot`] is dropped.
+    ///
+    /// # Errors
+    ///
+    /// [`FetchError`] with the cause of the last try.
+    pub async fn get(&self, request: Request) -> Result<Response, FetchError> {
+        let tally = Tally::start(&self.0.counters);
+        let result = self.0.try_repeatedly(&request).await;
+        tally.finish(match &result {
+            Ok(response) if response.status == StatusCode::NOT_MODIFIED => Outcome::NotModified,
+            Ok(_) => Outcome::Completed,
+            Err(_) => Outcome::Failed,
+        });
+        result
+    }
+
+    /// Notes an answer that a cache gave, so that the statistics tell of it.
+    pub fn count_cached(&self) {
+        self.0.counters.count_cached();
+    }
+
+    /// What has been done so far.
+    pub fn statistics(&self) -> Statistics {
+        self.0.counters.snapshot()
+    }
+}
+
+impl Shared {
+    async fn try_repeatedly(&self, request: &Request) -> Result<Response, FetchError> {
+        if self.config.offline {
+            return Err(FetchError::new(&request.url, 0, FetchCause::Offline));
+        }
+        let queue = match request.class {
+            Class::Metadata => &self.metadata,
+            Class::Tarball => &self.tarballs,
+        };
+        let host = host_of(&request.url);
+        let rank = queue.rank(request.priority, request.estimate);
+        let mut tries = 1;
+        loop {
+            let slot = queue.acquire(&host, rank).await;
+            self.cooldown.wait(&host).await;
+            let cause = match transfer::run(&self.clients, &self.config, &self.counters, request).await {
+                Ok(transfer::Answer { status, headers, url, body }) => {
+                    return Ok(Response { status, headers, url, body, slot });
+                }
+                Err(cause) => cause,
+            };
+            // Others may use the slot while this one waits.
+            drop(slot);
+            if tries >= self.config.retry.tries || !cause.is_transient() {
+                return Err(FetchError::new(&request.url, tries, cause));
+            }
+            let asked = match &cause {
+                FetchCause::Status { retry_after, .. } => *retry_after,
+                _ => None,
+            };
+            let delay = self.config.retry.delay(tries, asked);
+            if asked.is_some() {
+                self.cooldown.hold(&host, delay);
+            }
+            self.counters.count_retry();
+            tokio::time::sleep(delay).await;
+            tries += 1;
+        }
+    }
+}
+
+/// The host and port that limits and pauses apply to.
+fn host_of(url: &Url) -> Arc<str> {
+    let host = url.host_str().unwrap_or_default();
+    match url.port_or_known_default() {
+        Some(port) => format!("{host}:{port}").into(),
+        None => host.into(),
+    }
+}

@@ -1,0 +1,34 @@
+//! Parallel downloads: priorities, retries, limits, statistics.
+//!
+//! [`Fetcher::get`] waits for its turn in the queue of its [`Class`], sends the request, follows redirects, retries
+//! what is worth retrying and delivers the whole body. It knows nothing of npm: what the bytes mean, whether they
+//! may be cached and whether their digest is right is the caller's business.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod clients;
+mod config;
+mod cooldown;
+mod dns;
+mod error;
+mod fetcher;
+mod queue;
+mod request;
+mod retry;
+mod statistics;
+mod text;
+mod tls;
+mod transfer;
+
+pub use bytes::Bytes;
+pub use config::{BodyLimits, Concurrency, FetchConfig, ProxyChoice, Timeouts, TlsSettings};
+pub use error::{FetchCause, FetchError, Phase};
+pub use fetcher::Fetcher;
+pub use queue::Slot;
+pub use request::{Class, Credentials, Priority, Request, Response};
+pub use reqwest::StatusCode;
+pub use reqwest::header;
+pub use retry::RetryPolicy;
+pub use statistics::Statistics;
+pub use text::{plain_text, redact_url};
+pub use url::Url;

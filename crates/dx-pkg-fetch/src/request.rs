@@ -1,0 +1,122 @@
+//! What is asked for and what comes back.
+
+use crate::queue::Slot;
+use bytes::Bytes;
+use reqwest::StatusCode;
+use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use std::fmt;
+use std::sync::Arc;
+use url::Url;
+
+/// The two kinds of transfer; each has its own queue, so that metadata never waits behind tarballs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Class {
+    /// Documents that resolution waits for.
+    Metadata,
+    /// Package contents.
+    Tarball,
+}
+
+/// Which waiting request goes first within its class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
+pub enum Priority {
+    /// Development dependencies and type packages.
+    Low,
+    /// Transitive dependencies.
+    #[default]
+    Normal,
+    /// Peer dependencies.
+    High,
+    /// Direct dependencies.
+    Critical,
+}
+
+/// Asked once per hop for the `Authorization` that this very URL may receive.
+pub type Credentials = Arc<dyn Fn(&Url) -> Option<HeaderValue> + Send + Sync>;
+
+/// One GET.
+#[derive(Clone)]
+pub struct Request {
+    pub(crate) url: Url,
+    pub(crate) class: Class,
+    pub(crate) priority: Priority,
+    pub(crate) estimate: u64,
+    pub(crate) headers: HeaderMap,
+    pub(crate) credentials: Option<Credentials>,
+}
+
+impl Request {
+    /// A metadata document; gzip is accepted and left for the caller to undo.
+    pub fn metadata(url: Url) -> Self {
+        Self::new(url, Class::Metadata, HeaderValue::from_static("gzip"))
+    }
+
+    /// A tarball, byte for byte.
+    pub fn tarball(url: Url) -> Self {
+        Self::new(url, Class::Tarball, HeaderValue::from_static("identity"))
+    }
+
+    fn new(url: Url, class: Class, encoding: HeaderValue) -> Self {
+        let mut headers = HeaderMap::new();
+        headers.insert(reqwest::header::ACCEPT_ENCODING, encoding);
+        Self { url, class, priority: Priority::default(), estimate: 0, headers, credentials: None }
+    }
+
+    /// Sets the priority.
+    pub fn priority(mut self, priority: Priority) -> Self {
+        self.priority = priority;
+        self
+    }
+
+    /// Sets how long the job is guessed to be, in bytes; of equal priority, the longest goes first.
+    pub fn estimated_bytes(mut self, bytes: u64) -> Self {
+        self.estimate = bytes;
+        self
+    }
+
+    /// Sets a header. `Authorization` is ignored here, for it would follow a redirect to another host.
+    pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        if name != reqwest::header::AUTHORIZATION {
+            self.headers.insert(name, value);
+        }
+        self
+    }
+
+    /// Sets who is asked for credentials.
+    pub fn credentials(mut self, credentials: Credentials) -> Self {
+        self.credentials = Some(credentials);
+        self
+    }
+}
+
+impl fmt::Debug for Request {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Request")
+            .field("url", &crate::redact_url(&self.url))
+            .field("class", &self.class)
+            .field("priority", &self.priority)
+            .finish_non_exhaustive()
+    }
+}
+
+/// A complete answer: 2xx, or 304 to a conditional request.
+#[derive(Debug)]
+pub struct Response {
+    /// The status.
+    pub status: StatusCode,
+    /// The headers of the last hop.
+    pub headers: HeaderMap,
+    /// Where the answer came from, after redirects.
+    pub url: Url,
+    /// The body as sent: any `Content-Encoding` is still on it.
+    pub body: Bytes,
+    /// The place in the queue; the next transfer starts when it is dropped.
+    pub slot: Slot,
+}
+
+impl Response {
+    /// A header as text, where it is there and is text.
+    pub fn header(&self, name: HeaderName) -> Option<&str> {
+        self.headers.get(name)?.to_str().ok()
+    }
+}

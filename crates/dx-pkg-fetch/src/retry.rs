@@ -1,0 +1,62 @@
+//! When to try again: exponential back-off with jitter, and what the server asks for in `Retry-After`.
+
+use std::hash::{BuildHasher, Hasher, RandomState};
+use std::time::{Duration, SystemTime};
+
+#[cfg(test)]
+mod tests;
+
+/// How often and how soon to try again.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct RetryPolicy {
+    /// Tries in all, the first included (`fetch-retries` + 1).
+    pub tries: u32,
+    /// The wait before the second try (`fetch-retry-mintimeout`).
+    pub first_delay: Duration,
+    /// What each further wait is multiplied by (`fetch-retry-factor`).
+    pub factor: f64,
+    /// The longest wait of its own accord (`fetch-retry-maxtimeout`).
+    pub longest_delay: Duration,
+    /// The longest wait a server may ask for.
+    pub longest_retry_after: Duration,
+}
+
+impl Default for RetryPolicy {
+    fn default() -> Self {
+        Self {
+            tries: 3,
+            first_delay: Duration::from_millis(100),
+            factor: 2.0,
+            longest_delay: Duration::from_secs(60),
+            longest_retry_after: Duration::from_secs(60),
+        }
+    }
+}
+
+impl RetryPolicy {
+    /// The wait after the `failed`th try (from 1): back-off within a quarter either way, or what the server asks for
+    /// if that is longer.
+    pub(crate) fn delay(&self, failed: u32, retry_after: Option<Duration>) -> Duration {
+        let exponent = i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX);
+        let longest = self.longest_delay.as_secs_f64();
+        let base = self.first_delay.as_secs_f64() * self.factor.max(1.0).powi(exponent);
+        let own = Duration::from_secs_f64(base.min(longest) * (0.75 + 0.5 * random_fraction()));
+        own.max(retry_after.unwrap_or_default().min(self.longest_retry_after))
+    }
+}
+
+/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds or a date, as a wait from `now`.
+pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
+    let value = value.trim();
+    if let Ok(seconds) = value.parse::<u64>() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(value).ok()?;
+    Some(date.duration_since(now).unwrap_or_default())
+}
+
+/// A number in 0..1, good enough to keep clients out of step.
+fn random_fraction() -> f64 {
+    let bits = RandomState::new().build_hasher().finish() >> 11;
+    bits as f64 / (1u64 << 53) as f64
+}

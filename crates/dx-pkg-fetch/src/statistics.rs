@@ -1,0 +1,105 @@
+//! What the fetcher has done so far.
+
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// A snapshot of the counters. Requests that are neither completed, failed nor cancelled are under way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Statistics {
+    /// Requests asked for.
+    pub total: u64,
+    /// Requests answered, by a body or by "not modified".
+    pub completed: u64,
+    /// Requests given up on.
+    pub failed: u64,
+    /// Requests dropped by the caller before they ended.
+    pub cancelled: u64,
+    /// Further tries, over all requests.
+    pub retried: u64,
+    /// Of the completed requests, those answered by "not modified".
+    pub not_modified: u64,
+    /// Bytes of bodies received, as sent, those of failed tries included.
+    pub bytes: u64,
+    /// Answers that needed no request at all, as reported by [`crate::Fetcher::count_cached`].
+    pub from_cache: u64,
+}
+
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    total: AtomicU64,
+    completed: AtomicU64,
+    failed: AtomicU64,
+    cancelled: AtomicU64,
+    retried: AtomicU64,
+    not_modified: AtomicU64,
+    bytes: AtomicU64,
+    from_cache: AtomicU64,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Outcome {
+    Completed,
+    NotModified,
+    Failed,
+    Cancelled,
+}
+
+impl Counters {
+    pub(crate) fn count_retry(&self) {
+        self.retried.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn count_bytes(&self, bytes: usize) {
+        self.bytes.fetch_add(bytes as u64, Relaxed);
+    }
+
+    pub(crate) fn count_cached(&self) {
+        self.from_cache.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn snapshot(&self) -> Statistics {
+        Statistics {
+            total: self.total.load(Relaxed),
+            completed: self.completed.load(Relaxed),
+            failed: self.failed.load(Relaxed),
+            cancelled: self.cancelled.load(Relaxed),
+            retried: self.retried.load(Relaxed),
+            not_modified: self.not_modified.load(Relaxed),
+            bytes: self.bytes.load(Relaxed),
+            from_cache: self.from_cache.load(Relaxed),
+        }
+    }
+}
+
+/// Counts one request, whichever way its future ends.
+pub(crate) struct Tally<'a> {
+    counters: &'a Counters,
+    outcome: Outcome,
+}
+
+impl<'a> Tally<'a> {
+    pub(crate) fn start(counters: &'a Counters) -> Self {
+        counters.total.fetch_add(1, Relaxed);
+        Self { counters, outcome: Outcome::Cancelled }
+    }
+
+    pub(crate) fn finish(mut self, outcome: Outcome) {
+        self.outcome = outcome;
+    }
+}
+
+impl Drop for Tally<'_> {
+    fn drop(&mut self) {
+        let counters = self.counters;
+        let counter = match self.outcome {
+            Outcome::Completed => &counters.completed,
+            Outcome::NotModified => {
+                counters.not_modified.fetch_add(1, Relaxed);
+                &counters.completed
+            }
+            Outcome::Failed => &counters.failed,
+            Outcome::Cancelled => &counters.cancelled,
+        };
+        counter.fetch_add(1, Relaxed);
+    }
+}

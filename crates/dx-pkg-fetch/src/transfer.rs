@@ -1,0 +1,215 @@
+//! One try: send, follow redirects, take in the body.
+
+use crate::clients::Clients;
+use crate::config::{FetchConfig, Timeouts};
+use crate::error::{FetchCause, Phase, innermost};
+use crate::request::{Class, Request};
+use crate::retry::parse_retry_after;
+use crate::statistics::Counters;
+use crate::text::{plain_text, redact_url};
+use bytes::{Bytes, BytesMut};
+use reqwest::StatusCode;
+use reqwest::header::{
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+};
+use std::time::{Duration, SystemTime};
+use tokio::time::Instant;
+use url::Url;
+
+/// The most redirects followed.
+const MAX_REDIRECTS: usize = 10;
+
+/// The most allocated on the word of `Content-Length` alone, in bytes.
+const MAX_RESERVED: u64 = 64 << 20;
+
+/// How much of an error's body is read for its message, in bytes, and for how long.
+const ERROR_BODY: usize = 4 << 10;
+const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// What one successful try yields.
+pub(crate) struct Answer {
+    pub(crate) status: StatusCode,
+    pub(crate) headers: HeaderMap,
+    pub(crate) url: Url,
+    pub(crate) body: Bytes,
+}
+
+/// The clock of one try.
+struct Clock {
+    timeouts: Timeouts,
+    deadline: Instant,
+}
+
+impl Clock {
+    fn start(timeouts: Timeouts) -> Self {
+        Self { timeouts, deadline: Instant::now() + timeouts.total }
+    }
+
+    /// Waits for `future`, as long as bytes may stay away and the whole try may last.
+    async fn limit<T>(&self, future: impl Future<Output = T>) -> Result<T, FetchCause> {
+        let idle = Instant::now() + self.timeouts.idle;
+        tokio::time::timeout_at(idle.min(self.deadline), future).await.map_err(|_| {
+            if idle < self.deadline {
+                FetchCause::Timeout { phase: Phase::Idle, limit: self.timeouts.idle }
+            } else {
+                FetchCause::Timeout { phase: Phase::Total, limit: self.timeouts.total }
+            }
+        })
+    }
+}
+
+/// Runs one try of `request`.
+pub(crate) async fn run(
+    clients: &Clients,
+    config: &FetchConfig,
+    counters: &Counters,
+    request: &Request,
+) -> Result<Answer, FetchCause> {
+    let clock = Clock::start(config.timeouts);
+    let (url, response) = follow(clients, config, &clock, request).await?;
+    let status = response.status();
+    let conditional = request.headers.contains_key(IF_NONE_MATCH) || request.headers.contains_key(IF_MODIFIED_SINCE);
+    let not_modified = status == StatusCode::NOT_MODIFIED && conditional;
+    if !status.is_success() && !not_modified {
+        return Err(refusal(response).await);
+    }
+    let limit = match request.class {
+        Class::Metadata => config.limits.metadata,
+        Class::Tarball => config.limits.tarball,
+    };
+    let headers = response.headers().clone();
+    let body = if not_modified { Bytes::new() } else { read_body(response, &clock, counters, limit).await? };
+    Ok(Answer { status, headers, url, body })
+}
+
+/// Sends the request and follows redirects, asking anew at each hop which credentials it may see.
+async fn follow(
+    clients: &Clients,
+    config: &FetchConfig,
+    clock: &Clock,
+    request: &Request,
+) -> Result<(Url, reqwest::Response), FetchCause> {
+    let mut url = request.url.clone();
+    for _ in 0..=MAX_REDIRECTS {
+        if !matches!(url.scheme(), "http" | "https") {
+            return Err(FetchCause::Scheme);
+        }
+        let mut headers = request.headers.clone();
+        if let Some(mut authorization) = request.credentials.as_ref().and_then(|credentials| credentials(&url)) {
+            authorization.set_sensitive(true);
+            headers.insert(AUTHORIZATION, authorization);
+        }
+        let client = clients.for_url(&url).await?;
+        let sent = clock.limit(client.get(url.clone()).headers(headers).send()).await?;
+        let response = sent.map_err(|error| FetchCause::of_request(error, config.timeouts.connect))?;
+        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+            return Ok((url, response));
+        }
+        url = redirect_target(&url, response.headers())?;
+    }
+    Err(FetchCause::Redirect { to: redact_url(&url), reason: "too many redirects" })
+}
+
+fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, FetchCause> {
+    let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
+    let Some(location) = location else {
+        return Err(FetchCause::Redirect { to: "nowhere".to_owned(), reason: "there is no readable Location" });
+    };
+    let Ok(to) = from.join(location) else {
+        return Err(FetchCause::Redirect { to: plain_text(location, 200), reason: "it is not an address" });
+    };
+    let reason = match (from.scheme(), to.scheme()) {
+        ("https", "http") => "it would leave the secure connection",
+        (_, "http" | "https") => return Ok(to),
+        _ => "it is neither http: nor https:",
+    };
+    Err(FetchCause::Redirect { to: redact_url(&to), reason })
+}
+
+/// The whole body, in one allocation where its length is announced.
+async fn read_body(
+    mut response: reqwest::Response,
+    clock: &Clock,
+    counters: &Counters,
+    limit: u64,
+) -> Result<Bytes, FetchCause> {
+    let expected = content_length(response.headers());
+    if expected.is_some_and(|expected| expected > limit) {
+        return Err(FetchCause::TooLarge { limit });
+    }
+    let mut body = Body::default();
+    loop {
+        let truncated = |reason: String, received: u64| FetchCause::Truncated { received, expected, reason };
+        let chunk = match clock.limit(response.chunk()).await? {
+            Ok(Some(chunk)) => chunk,
+            Ok(None) if expected.is_some_and(|expected| expected != body.len()) => {
+                return Err(truncated("the connection was closed".to_owned(), body.len()));
+            }
+            Ok(None) => return Ok(body.finish()),
+            Err(error) => return Err(truncated(innermost(&error.without_url()), body.len())),
+        };
+        counters.count_bytes(chunk.len());
+        if body.len() + chunk.len() as u64 > limit {
+            return Err(FetchCause::TooLarge { limit });
+        }
+        body.push(chunk, expected);
+    }
+}
+
+fn content_length(headers: &HeaderMap) -> Option<u64> {
+    headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
+}
+
+/// A body under way; one that arrives in a single chunk is not copied.
+#[derive(Default)]
+struct Body {
+    first: Bytes,
+    joined: BytesMut,
+}
+
+impl Body {
+    fn len(&self) -> u64 {
+        (self.first.len() + self.joined.len()) as u64
+    }
+
+    fn push(&mut self, chunk: Bytes, expected: Option<u64>) {
+        if self.len() == 0 {
+            self.first = chunk;
+            return;
+        }
+        if self.joined.is_empty() {
+            let announced = expected.unwrap_or_default().min(MAX_RESERVED) as usize;
+            self.joined.reserve(announced.max(self.first.len() + chunk.len()));
+            self.joined.extend_from_slice(&std::mem::take(&mut self.first));
+        }
+        self.joined.extend_from_slice(&chunk);
+    }
+
+    fn finish(self) -> Bytes {
+        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
+    }
+}
+
+/// What the server's refusal says, with the beginning of its body where that is text.
+async fn refusal(mut response: reqwest::Response) -> FetchCause {
+    let status = response.status();
+    let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
+    let retry_after = retry_after.and_then(|value| parse_retry_after(value, SystemTime::now()));
+    let mut body = Vec::new();
+    if !response.headers().contains_key(CONTENT_ENCODING) {
+        let read = async {
+            while body.len() < ERROR_BODY {
+                let Ok(Some(chunk)) = response.chunk().await else {
+                    break;
+                };
+                body.extend_from_slice(&chunk);
+            }
+        };
+        // The message is a courtesy: without it the status still says enough.
+        let _ = tokio::time::timeout(ERROR_BODY_PATIENCE, read).await;
+    }
+    body.truncate(ERROR_BODY);
+    let message = plain_text(&String::from_utf8_lossy(&body), 200);
+    let message = Some(message).filter(|message| !message.is_empty() && !message.starts_with('<'));
+    FetchCause::Status { status, message, retry_after }
+}

@@ -1,0 +1,91 @@
+//! Redirects, and who may see credentials.
+
+use crate::server::{Server, fetcher, impatient, ok, response};
+use dx_pkg_core::Coded;
+use dx_pkg_fetch::header::{AUTHORIZATION, HeaderName, HeaderValue};
+use dx_pkg_fetch::{Credentials, Fetcher, Request, Url};
+use std::sync::Arc;
+
+fn credentials_for(host: &'static str) -> Credentials {
+    Arc::new(move |url: &Url| (url.host_str() == Some(host)).then(|| HeaderValue::from_static("Bearer secret")))
+}
+
+#[tokio::test]
+async fn another_host_never_receives_credentials() {
+    let storage = Server::start(|_, _| ok(b"tarball")).await;
+    let target = storage.other_name("/signed?x=1").to_string();
+    let registry = Server::start(move |_, _| response("302 Found", &[("Location", &target)], b"")).await;
+    let request = Request::tarball(registry.url("/a.tgz"))
+        .credentials(credentials_for("127.0.0.1"))
+        .header(AUTHORIZATION, HeaderValue::from_static("Bearer by-mistake"));
+    let response = fetcher().get(request).await.unwrap();
+    assert_eq!(&response.body[..], b"tarball");
+    assert_eq!(response.url.path(), "/signed");
+    assert_eq!(registry.seen()[0].header("authorization"), Some("Bearer secret"));
+    assert_eq!(storage.seen()[0].header("authorization"), None);
+}
+
+#[tokio::test]
+async fn each_hop_is_given_its_own_credentials() {
+    let server = Server::start(|_, seen| match seen.path.as_str() {
+        "/a" => response("307 Temporary Redirect", &[("Location", "b")], b""),
+        _ => ok(b"end"),
+    })
+    .await;
+    let credentials: Credentials = Arc::new(|url: &Url| HeaderValue::from_str(url.path()).ok());
+    let request = Request::metadata(server.url("/a"))
+        .credentials(credentials)
+        .header(HeaderName::from_static("x-kept"), HeaderValue::from_static("1"));
+    fetcher().get(request).await.unwrap();
+    let seen = server.seen();
+    assert_eq!(seen[0].header("authorization"), Some("/a"));
+    assert_eq!(seen[1].header("authorization"), Some("/b"));
+    assert_eq!(seen[1].header("x-kept"), Some("1"));
+}
+
+#[tokio::test]
+async fn ten_redirects_are_followed_and_no_more() {
+    let server = Server::start(|_, seen| {
+        let left: u32 = seen.path[1..].parse().unwrap();
+        if left == 0 {
+            return ok(b"end");
+        }
+        response("302 Found", &[("Location", &format!("/{}", left - 1))], b"")
+    })
+    .await;
+    fetcher().get(Request::metadata(server.url("/10"))).await.unwrap();
+    let error = fetcher().get(Request::metadata(server.url("/11"))).await.unwrap_err();
+    assert_eq!((error.code(), error.tries), ("DX_FETCH_REDIRECT", 1));
+}
+
+#[tokio::test]
+async fn redirects_to_other_schemes_are_refused() {
+    for target in ["file:///etc/passwd", "ftp://registry.example/", "http://", "data:text/plain,x"] {
+        let server = Server::start(move |_, _| response("302 Found", &[("Location", target)], b"")).await;
+        let error = fetcher().get(Request::metadata(server.url("/a"))).await.unwrap_err();
+        assert_eq!(error.code(), "DX_FETCH_REDIRECT", "{target}");
+    }
+    let error = fetcher().get(Request::metadata(Url::parse("file:///etc/passwd").unwrap())).await.unwrap_err();
+    assert_eq!(error.code(), "DX_FETCH_SCHEME");
+}
+
+#[tokio::test]
+async fn a_proxy_is_asked_in_the_hosts_place_where_one_is_chosen() {
+    let proxy = Server::start(|_, _| ok(b"by proxy")).await;
+    let mut address = proxy.url("/");
+    address.set_username("me").unwrap();
+    address.set_password(Some("pw")).unwrap();
+    let mut config = impatient();
+    config.proxy = Some(Arc::new(move |url| (url.host_str() == Some("registry.example")).then(|| address.clone())));
+    let fetcher = Fetcher::new(config);
+    let through = Url::parse("http://registry.example/a").unwrap();
+    let response = fetcher.get(Request::metadata(through)).await.unwrap();
+    assert_eq!(&response.body[..], b"by proxy");
+    assert_eq!(proxy.paths(), ["http://registry.example/a"]);
+    let authorization = proxy.seen()[0].header("proxy-authorization").map(str::to_owned);
+    assert_eq!(authorization.as_deref(), Some("Basic bWU6cHc="));
+
+    let server = Server::start(|_, _| ok(b"direct")).await;
+    let response = fetcher.get(Request::metadata(server.other_name("/a"))).await.unwrap();
+    assert_eq!(&response.body[..], b"direct");
+}

@@ -1,0 +1,46 @@
+//! Comparing a package's contents with what its tables say.
+
+use super::Dxp;
+use crate::FormatError;
+
+impl Dxp<'_> {
+    /// Hashes everything: every file's contents, the content root, and whether the index finds every path.
+    ///
+    /// # Errors
+    /// When anything differs.
+    pub fn verify(&self) -> Result<(), FormatError> {
+        let root = content_root_of(
+            self.entries()
+                .map(|entry| (entry.path, entry.executable, entry.digest)),
+        );
+        if root != self.content_root() {
+            return Err(FormatError::Checksum {
+                format: super::FORMAT,
+                part: "content root",
+            });
+        }
+        for entry in self.entries() {
+            if self.find(entry.path) != Some(entry) {
+                return Err(FormatError::Corrupt {
+                    format: super::FORMAT,
+                    what: "the index misses a file",
+                });
+            }
+            self.read_verified(&entry)?;
+        }
+        Ok(())
+    }
+}
+
+/// The content root of files given ascending by path: (path, executable, BLAKE3 of the contents).
+pub fn content_root_of<'a>(files: impl Iterator<Item = (&'a str, bool, [u8; 32])>) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    for (path, executable, digest) in files {
+        let mode: u32 = if executable { 0o755 } else { 0o644 };
+        hasher.update(&(path.len() as u32).to_le_bytes());
+        hasher.update(path.as_bytes());
+        hasher.update(&mode.to_le_bytes());
+        hasher.update(&digest);
+    }
+    *hasher.finalize().as_bytes()
+}

@@ -1,0 +1,128 @@
+//! What every binary format here is made of: little-endian access, bounds-checked slicing, a string table and a
+//! checksum.
+//!
+//! Numbers are little-endian and need no alignment. Nothing here panics on any input: a read out of bounds is an
+//! error while decoding, and zero or the empty string afterwards (possible only when a mapped file is altered
+//! under a reader).
+
+mod lists;
+mod strings;
+
+use std::ops::Range;
+
+use crate::FormatError;
+
+pub use lists::{ListTable, ListTableBuilder};
+pub use strings::{StringTable, StringTableBuilder};
+
+/// The [`u16`] at `offset`, or 0 when out of bounds.
+#[inline]
+#[must_use]
+pub fn u16_at(bytes: &[u8], offset: usize) -> u16 {
+    array_at(bytes, offset).map_or(0, u16::from_le_bytes)
+}
+
+/// The [`u32`] at `offset`, or 0 when out of bounds.
+#[inline]
+#[must_use]
+pub fn u32_at(bytes: &[u8], offset: usize) -> u32 {
+    array_at(bytes, offset).map_or(0, u32::from_le_bytes)
+}
+
+/// The [`u64`] at `offset`, or 0 when out of bounds.
+#[inline]
+#[must_use]
+pub fn u64_at(bytes: &[u8], offset: usize) -> u64 {
+    array_at(bytes, offset).map_or(0, u64::from_le_bytes)
+}
+
+/// The `N` bytes at `offset`, or `None` when out of bounds.
+#[inline]
+#[must_use]
+pub fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
+    bytes.get(offset..)?.first_chunk().copied()
+}
+
+/// XXH3-64 of `bytes`: detects damage, proves nothing about origin.
+#[must_use]
+pub fn checksum(bytes: &[u8]) -> u64 {
+    twox_hash::XxHash3_64::oneshot(bytes)
+}
+
+/// The largest of consecutive little-endian [`u32`]s; `None` when there are none. Trailing bytes are ignored.
+#[must_use]
+pub fn max_u32(bytes: &[u8]) -> Option<u32> {
+    words(bytes).max()
+}
+
+/// Consecutive little-endian [`u32`]s; trailing bytes are ignored.
+pub fn words(
+    bytes: &[u8],
+) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIterator + Clone + '_ {
+    bytes
+        .as_chunks::<4>()
+        .0
+        .iter()
+        .map(|word| u32::from_le_bytes(*word))
+}
+
+/// Lays out consecutive sections of a file and checks that they fit.
+#[derive(Debug, Clone)]
+pub struct Sections {
+    format: &'static str,
+    position: u64,
+    available: u64,
+}
+
+impl Sections {
+    /// Sections of a file of `available` bytes, the first of which begins at `start`.
+    #[must_use]
+    pub fn new(format: &'static str, start: usize, available: usize) -> Self {
+        Self {
+            format,
+            position: start as u64,
+            available: available as u64,
+        }
+    }
+
+    /// The byte range of the next section: `count` items of `size` bytes each.
+    pub fn next(&mut self, count: u64, size: u64) -> Result<Range<usize>, FormatError> {
+        let truncated = |needed| FormatError::Truncated {
+            format: self.format,
+            needed,
+            available: self.available,
+        };
+        let end = count
+            .checked_mul(size)
+            .and_then(|bytes| self.position.checked_add(bytes))
+            .ok_or_else(|| truncated(u64::MAX))?;
+        if end > self.available {
+            return Err(truncated(end));
+        }
+        // Both ends are at most `available`, which came from a `usize`.
+        let range = self.position as usize..end as usize;
+        self.position = end;
+        Ok(range)
+    }
+
+    /// Where the next section would begin.
+    #[must_use]
+    pub fn position(&self) -> u64 {
+        self.position
+    }
+
+    /// Fails unless the sections taken end exactly where the file ends.
+    pub fn finish(self) -> Result<(), FormatError> {
+        if self.position == self.available {
+            Ok(())
+        } else {
+            Err(FormatError::Corrupt {
+                format: self.format,
+                what: "bytes follow the last section",
+            })
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

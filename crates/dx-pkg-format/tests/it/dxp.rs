@@ -1,0 +1,100 @@
+//! Properties of DXP.
+
+use std::collections::BTreeMap;
+
+use dx_pkg_format::dxp::{self, Compression, FileEntry};
+use proptest::prelude::*;
+use proptest::sample::Index;
+
+type Files = BTreeMap<String, (bool, Vec<u8>)>;
+
+fn files() -> impl Strategy<Value = Files> {
+    let contents = prop_oneof![
+        proptest::collection::vec(any::<u8>(), 0..200),
+        (any::<u8>(), 0usize..300_000).prop_map(|(byte, size)| vec![byte; size]),
+    ];
+    proptest::collection::btree_map(
+        "[a-zü]{1,4}(/[a-z.-]{1,5}x){0,3}",
+        (any::<bool>(), contents),
+        0..12,
+    )
+}
+
+fn compression() -> impl Strategy<Value = Compression> {
+    prop_oneof![Just(Compression::Stored), Just(Compression::Lz4)]
+}
+
+fn encode(files: &Files, compression: Compression) -> Vec<u8> {
+    let entries: Vec<_> = files
+        .iter()
+        .map(|(path, (executable, data))| FileEntry {
+            path,
+            executable: *executable,
+            data,
+        })
+        .collect();
+    dxp::encode(&entries, None, compression).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
+
+    #[test]
+    fn what_is_encoded_is_read_back(files in files(), compression in compression()) {
+        let bytes = encode(&files, compression);
+        let dxp = dxp::decode(&bytes).unwrap();
+        dxp.verify().unwrap();
+        prop_assert_eq!(dxp.len(), files.len());
+        for (entry, (path, (executable, data))) in dxp.entries().zip(&files) {
+            prop_assert_eq!((entry.path, entry.executable, entry.size), (path.as_str(), *executable, data.len() as u64));
+            prop_assert_eq!(dxp.find(path), Some(entry));
+            prop_assert_eq!(&*dxp.read(&entry).unwrap(), data);
+        }
+    }
+
+    #[test]
+    fn an_altered_byte_is_refused_or_changes_nothing(
+        files in files(), compression in compression(), at in any::<Index>(), flip in 1u8..,
+    ) {
+        let mut bytes = encode(&files, compression);
+        let at = at.index(bytes.len());
+        bytes[at] ^= flip;
+        let Ok(dxp) = dxp::decode(&bytes) else { return Ok(()) };
+        if dxp.verify().is_ok() {
+            for (path, (executable, data)) in &files {
+                let entry = dxp.find(path).unwrap();
+                prop_assert_eq!(entry.executable, *executable);
+                prop_assert_eq!(&*dxp.read(&entry).unwrap(), data);
+            }
+        }
+    }
+
+    #[test]
+    fn any_truncation_is_refused(files in files(), compression in compression(), at in any::<Index>()) {
+        let mut bytes = encode(&files, compression);
+        bytes.truncate(at.index(bytes.len()));
+        prop_assert!(dxp::decode(&bytes).is_err());
+    }
+
+    #[test]
+    fn arbitrary_tables_under_a_right_checksum_never_panic(
+        files in files(),
+        compression in compression(),
+        changes in proptest::collection::vec((any::<Index>(), any::<u8>()), 1..6),
+    ) {
+        let mut bytes = encode(&files, compression);
+        let payload = dx_pkg_format::wire::u64_at(&bytes, 32) as usize;
+        for (at, value) in changes {
+            let at = 16 + at.index(payload - 16);
+            bytes[at] = value;
+        }
+        let checksum = dx_pkg_format::wire::checksum(&bytes[16..payload]);
+        bytes[8..16].copy_from_slice(&checksum.to_le_bytes());
+        if let Ok(dxp) = dxp::decode(&bytes) {
+            let _ = dxp.verify();
+            for entry in dxp.entries() {
+                let _ = (dxp.find(entry.path), dxp.read(&entry));
+            }
+        }
+    }
+}

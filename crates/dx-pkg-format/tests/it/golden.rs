@@ -1,0 +1,114 @@
+//! Files written by each published format version are read, and written the same, by this one.
+//!
+//! A change that makes these tests fail needs a new format version and a new golden file; `UPDATE_GOLDEN=1` writes
+//! the missing ones.
+
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use dx_pkg_core::Integrity;
+use dx_pkg_format::dxp::{self, Compression, FileEntry};
+use dx_pkg_format::packument::{Packument, PackumentData, VersionData};
+
+fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/golden")
+        .join(name);
+    if std::env::var_os("UPDATE_GOLDEN").is_some() && !path.exists() {
+        std::fs::write(&path, bytes).unwrap();
+    }
+    std::fs::read(&path).unwrap()
+}
+
+#[test]
+fn dxp_version_1() {
+    let large = "0123456789abcdef".repeat(4096);
+    let files = [
+        FileEntry {
+            path: "package.json",
+            executable: false,
+            data: b"{\"name\":\"golden\",\"version\":\"1.0.0\"}\n",
+        },
+        FileEntry {
+            path: "bin/golden.js",
+            executable: true,
+            data: b"#!/usr/bin/env node\n",
+        },
+        FileEntry {
+            path: "lib/text.txt",
+            executable: false,
+            data: large.as_bytes(),
+        },
+    ];
+    let integrity = Integrity::parse("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=").unwrap();
+    let encode = |compression| dxp::encode(&files, Some(&integrity), compression).unwrap();
+    let stored = golden("dxp-v1.dxp", &encode(Compression::Stored));
+    assert_eq!(stored, encode(Compression::Stored));
+    // What LZ4 makes of the same contents may change with the compressor, so that file is only read.
+    let compressed = golden("dxp-v1-lz4.dxp", &encode(Compression::Lz4));
+    assert!(compressed.len() < stored.len() / 10);
+    for bytes in [stored, compressed] {
+        let dxp = dxp::decode(&bytes).unwrap();
+        dxp.verify().unwrap();
+        for file in files {
+            let entry = dxp.find(file.path).unwrap();
+            assert_eq!(entry.executable, file.executable);
+            assert_eq!(&*dxp.read(&entry).unwrap(), file.data);
+        }
+        assert_eq!(dxp.integrity(), Some("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="));
+    }
+}
+
+#[test]
+fn dxm_version_1() {
+    let version = |version: &'static str| VersionData {
+        version: version.into(),
+        published: Some(1_700_000_000_000),
+        tarball: format!("https://registry.example/golden/-/golden-{version}.tgz").into(),
+        integrity: Some("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=".into()),
+        unpacked_size: Some(1234),
+        file_count: Some(5),
+        dependencies: vec![
+            ("zeta".into(), "^1.0.0".into()),
+            ("alpha".into(), "~2.0.0".into()),
+        ],
+        peer_dependencies: vec![("peer".into(), "*".into())],
+        peer_meta: vec![("peer".into(), true)],
+        engines: vec![("node".into(), ">=18".into())],
+        os: vec!["!win32".into()],
+        bins: vec![("golden".into(), "bin/golden.js".into())],
+        license: Some("MIT".into()),
+        ..VersionData::default()
+    };
+    let mut versions = vec![version("1.0.0"), version("1.0.0-rc.1"), version("0.9.0")];
+    versions[2].deprecated = "use 1.0.0".into();
+    versions[2].has_install_script = true;
+    let data = PackumentData {
+        name: "golden".into(),
+        modified: Some(1_700_000_000_001),
+        dist_tags: vec![
+            ("latest".into(), "1.0.0".into()),
+            ("next".into(), "1.0.0-rc.1".into()),
+        ],
+        versions,
+    };
+    let bytes = data.encode().unwrap();
+    let kept = golden("dxm-v1.dxm", &bytes);
+    assert_eq!(kept, bytes);
+    let packument = Packument::decode(Arc::new(kept)).unwrap();
+    let versions: Vec<_> = packument
+        .versions()
+        .map(|view| view.version_str())
+        .collect();
+    assert_eq!(versions, ["0.9.0", "1.0.0-rc.1", "1.0.0"]);
+    let latest = packument.version(packument.tag("latest").unwrap());
+    assert_eq!(
+        latest.dependencies().collect::<Vec<_>>(),
+        [("zeta", "^1.0.0"), ("alpha", "~2.0.0")]
+    );
+    assert!(latest.peer_optional("peer"));
+    assert_eq!(
+        packument.versions().next().unwrap().deprecated(),
+        Some("use 1.0.0")
+    );
+}

@@ -1,0 +1,28 @@
+//! The one operating-system seam: links, maps, atomic writes, locks, directory-relative operations.
+//!
+//! All `unsafe` of the workspace is here. Functions return [`std::io::Error`]; callers know the path and the
+//! purpose, and say both. Linux is what this is written for and run on. The branches for macOS and Windows follow
+//! those systems' documentation and have never been run.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod atomic;
+mod dir;
+mod exchange;
+mod host;
+mod identity;
+mod import;
+mod lock;
+mod map;
+mod remove;
+mod staging;
+
+pub use atomic::{Durability, write_atomic};
+pub use dir::{Dir, DirEntry, EntryKind};
+pub use exchange::{Swap, exchange_or_rename};
+pub use host::{libc_family, process_alive};
+pub use identity::{Identity, identity};
+pub use import::{Import, Sharing, copy_range};
+pub use lock::FileLock;
+pub use map::Map;
+pub use remove::remove_tree;
+pub use staging::{Staging, unique_name};

@@ -1,0 +1,22 @@
+use super::*;
+
+#[test]
+fn small_large_and_empty_files_read_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    for size in [0, 1, READ_UP_TO as usize, READ_UP_TO as usize + 1, 300_000] {
+        let bytes: Vec<u8> = (0..size).map(|n| n as u8).collect();
+        let path = folder.path().join("file");
+        std::fs::write(&path, &bytes).unwrap();
+        assert_eq!(&*Map::open(&path).unwrap(), bytes);
+    }
+}
+
+#[test]
+fn a_map_outlives_the_name_of_its_file() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("file");
+    std::fs::write(&path, vec![7; 100_000]).unwrap();
+    let map = Map::open(&path).unwrap();
+    std::fs::remove_file(&path).unwrap();
+    assert!(map.iter().all(|&byte| byte == 7));
+}

@@ -1,0 +1,185 @@
+//! The commands of a `node_modules` folder: which package offers which name, and the links in `.bin`.
+//!
+//! Where two packages offer one name, npm lets the package with the lower path win, by its own collation.
+
+use std::collections::BTreeMap;
+use std::io;
+
+use dx_pkg_fs::Dir;
+
+use crate::LinkError;
+use crate::build::Run;
+use crate::tree::{PlacementSource, Site};
+
+#[cfg(any(windows, test))]
+mod shim;
+#[cfg(test)]
+mod tests;
+
+/// The folder of commands within a `node_modules` folder.
+pub(crate) const BIN: &str = ".bin";
+
+/// A command a package offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Command<'a> {
+    pub(crate) name: &'a str,
+    /// Relative to the package.
+    pub(crate) file: String,
+}
+
+/// The commands of one package with npm's normalisation; what cannot be a command is left out.
+pub(crate) fn commands<'a>(site: &Site<'a>) -> Vec<Command<'a>> {
+    let mut commands = BTreeMap::new();
+    for (name, file) in &site.placement.bins {
+        if let (Some(name), Some(file)) = (command_name(name), command_file(file)) {
+            commands.insert(name, file);
+        }
+    }
+    commands
+        .into_iter()
+        .map(|(name, file)| Command { name, file })
+        .collect()
+}
+
+/// The last segment of a command's name, so that no name leads out of `.bin`.
+fn command_name(name: &str) -> Option<&str> {
+    let name = name.rsplit(['/', '\\', ':']).next().unwrap_or(name);
+    (!matches!(name, "" | "." | "..") && !name.contains('\0')).then_some(name)
+}
+
+/// A path relative to the package; `..` stops at the package's own folder.
+fn command_file(file: &str) -> Option<String> {
+    let mut segments = Vec::new();
+    for segment in file.split(['/', '\\']) {
+        match segment {
+            "" | "." => {}
+            ".." => _ = segments.pop(),
+            segment => segments.push(segment),
+        }
+    }
+    let file = segments.join("/");
+    (!file.is_empty() && !file.contains('\0')).then_some(file)
+}
+
+/// For each name in a folder, its target relative to `.bin`: the first package, in npm's order, whose file exists.
+/// `wanted` limits the names that are looked at.
+pub(crate) fn winners<'a>(
+    run: &Run<'_>,
+    sites: &[Site<'a>],
+    wanted: impl Fn(&str) -> bool,
+) -> Result<BTreeMap<&'a str, String>, LinkError> {
+    let mut offering: Vec<&Site<'a>> = sites
+        .iter()
+        .filter(|site| !site.placement.bins.is_empty())
+        .collect();
+    offering.sort_by(|a, b| dx_pkg_lock::locale_compare(&a.placement.path, &b.placement.path));
+    let mut winners = BTreeMap::new();
+    for site in offering {
+        let mut commands = commands(site);
+        commands.retain(|command| wanted(command.name) && !winners.contains_key(command.name));
+        retain_existing(run, site, &mut commands)?;
+        for command in commands {
+            winners.insert(command.name, format!("../{}/{}", site.name, command.file));
+        }
+    }
+    Ok(winners)
+}
+
+/// Leaves out commands whose file is missing; npm also links folders. Those of a linked folder are made runnable.
+fn retain_existing(
+    run: &Run<'_>,
+    site: &Site<'_>,
+    commands: &mut Vec<Command<'_>>,
+) -> Result<(), LinkError> {
+    match &site.placement.source {
+        _ if commands.is_empty() => {}
+        PlacementSource::Package(id) => {
+            let package = run.packages.open(*id, &site.placement.path)?;
+            let dxp = package.dxp();
+            commands.retain(|command| {
+                dxp.find(&command.file).is_some()
+                    || dxp
+                        .entries()
+                        .any(|entry| crate::tree::below(entry.path, &command.file))
+            });
+        }
+        PlacementSource::Symlink { target } => {
+            let folder = run.project.join(target);
+            commands.retain(|command| folder.join(&command.file).exists());
+            for command in commands {
+                let path = folder.join(&command.file);
+                if path.is_file() {
+                    crate::import::repair_in_place(&path)?;
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Makes the command `name` in a `.bin` folder, in place of what has that name; `target` is relative to the folder.
+#[cfg(not(windows))]
+pub(crate) fn make(bin: &Dir, name: &str, target: &str) -> io::Result<()> {
+    match bin.symlink(target, name) {
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+            bin.remove_file(name)?;
+            bin.symlink(target, name)
+        }
+        done => done,
+    }
+}
+
+/// Whether the command is there already.
+#[cfg(not(windows))]
+pub(crate) fn is(bin: &Dir, name: &str, target: &str) -> bool {
+    bin.read_link(name)
+        .is_ok_and(|found| found.as_os_str() == target)
+}
+
+/// Removes a command, if it is there.
+#[cfg(not(windows))]
+pub(crate) fn remove(bin: &Dir, name: &str) -> io::Result<()> {
+    missing_is_fine(bin.remove_file(name))
+}
+
+/// Makes the command `name` in a `.bin` folder, in place of what has that name; `target` is relative to the folder.
+#[cfg(windows)]
+pub(crate) fn make(bin: &Dir, name: &str, target: &str) -> io::Result<()> {
+    use std::io::Read;
+
+    remove(bin, name)?;
+    let mut start = [0; 256];
+    let length = bin
+        .open_file(target)
+        .and_then(|mut file| file.read(&mut start))
+        .unwrap_or(0);
+    for shim in shim::shims(name, target, &start[..length]) {
+        bin.write_file(&shim.name, shim.text.as_bytes(), 0o777)?;
+    }
+    Ok(())
+}
+
+/// Whether the command is there already: shims are always written anew.
+#[cfg(windows)]
+pub(crate) fn is(_bin: &Dir, _name: &str, _target: &str) -> bool {
+    false
+}
+
+/// Removes a command, if it is there.
+#[cfg(windows)]
+pub(crate) fn remove(bin: &Dir, name: &str) -> io::Result<()> {
+    for suffix in ["", ".cmd", ".ps1"] {
+        missing_is_fine(bin.remove_file(format!("{name}{suffix}")))?;
+    }
+    Ok(())
+}
+
+fn missing_is_fine(done: io::Result<()>) -> io::Result<()> {
+    done.or_else(|error| {
+        if error.kind() == io::ErrorKind::NotFound {
+            Ok(())
+        } else {
+            Err(error)
+        }
+    })
+}

@@ -1,0 +1,356 @@
+//! Building packages, links and commands in a folder nobody looks at yet, and a whole tree from nothing.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use dx_pkg_fs::Dir;
+
+use crate::bins::{self, BIN};
+use crate::import::{Counts, Folder, Importer, Need};
+use crate::packages::Packages;
+use crate::staging::Staging;
+use crate::tree::{NODE_MODULES, PlacementSource, Site, Sites, below};
+use crate::{LinkError, LinkOptions, Progress, parallel};
+
+/// What one call of `materialise` works with.
+pub(crate) struct Run<'r> {
+    pub(crate) project: &'r Path,
+    pub(crate) packages: Packages<'r>,
+    pub(crate) importer: Importer,
+    pub(crate) options: &'r LinkOptions<'r>,
+    pub(crate) progress: &'r dyn Progress,
+    pub(crate) threads: usize,
+    pub(crate) counts: Mutex<Counts>,
+}
+
+impl Run<'_> {
+    /// The folder of an importer, which a link in the project must not lead out of it.
+    pub(crate) fn folder(&self, importer: &str) -> Result<PathBuf, LinkError> {
+        let folder = self.project.join(importer);
+        if !importer.is_empty() && !self.options.links_outside {
+            let real = |path: &Path| {
+                path.canonicalize()
+                    .map_err(LinkError::io("find the folder", path))
+            };
+            if !real(&folder)?.starts_with(real(self.project)?) {
+                return Err(LinkError::UnsafePath {
+                    path: importer.to_owned(),
+                    reason: "a link leads it out of the project",
+                });
+            }
+        }
+        Ok(folder)
+    }
+
+    pub(crate) fn count(&self, counts: Counts) {
+        *self.counts.lock().unwrap_or_else(PoisonError::into_inner) += counts;
+    }
+}
+
+/// Builds the whole tree beside its place, then renames it in; returns the replaced trees that are still to be removed.
+pub(crate) fn fresh(run: &Run<'_>, sites: &Sites<'_>) -> Result<Vec<PathBuf>, LinkError> {
+    let mut leftovers = Vec::new();
+    let mut stagings = Vec::new();
+    for importer in importers(run, sites) {
+        let folder = run.folder(importer)?;
+        leftovers.extend(Staging::sweep(
+            &folder,
+            run.packages.store,
+            run.options.keep_foreign,
+        )?);
+        stagings.push((importer, Staging::create(&folder)?));
+    }
+    let jobs = jobs(run, sites, &stagings)?;
+    parallel::for_each(&jobs, run.threads, |job| job.work(run))?;
+    drop(jobs);
+
+    let several = stagings.len() > 1;
+    if let Some((_, root)) = stagings.last() {
+        for (name, data) in run.options.extra_files {
+            with_parents(&root.dir, name, &mut Counts::default(), || {
+                root.dir.write_file(name, data, 0o666)
+            })
+            .map_err(LinkError::io("write", Path::new(NODE_MODULES).join(name)))?;
+        }
+        if several {
+            root.forget_extra_files(run.options.extra_files)?;
+        }
+    }
+    for (importer, staging) in stagings {
+        let has_sites = sites.0.iter().any(|site| site.importer == importer);
+        leftovers.extend(staging.switch(run, importer.is_empty() || has_sites)?);
+    }
+    Ok(leftovers)
+}
+
+/// Every folder whose `node_modules` is to be replaced, the project itself last: its holds the state of all.
+/// A workspace that has packages of its own no more is among them.
+fn importers<'a>(run: &Run<'_>, sites: &Sites<'a>) -> Vec<&'a str> {
+    let mut importers: Vec<&str> = Vec::new();
+    for site in &sites.0 {
+        importers.push(site.importer);
+        if let PlacementSource::Symlink { target } = &site.placement.source
+            && !target.starts_with("..")
+            && !target.split('/').any(|segment| segment == NODE_MODULES)
+            && run
+                .project
+                .join(target)
+                .join(NODE_MODULES)
+                .symlink_metadata()
+                .is_ok()
+        {
+            importers.push(target);
+        }
+    }
+    importers.sort_unstable();
+    importers.dedup();
+    importers.retain(|importer| !importer.is_empty());
+    importers.push("");
+    importers
+}
+
+/// A share of the work that touches no folder of another.
+enum Job<'j> {
+    /// A package directly in `node_modules` with all that lies within it.
+    Packages { dir: &'j Dir, sites: &'j [Site<'j>] },
+    /// The commands of the packages directly in `node_modules`.
+    Commands { dir: &'j Dir, sites: Vec<Site<'j>> },
+}
+
+/// The heaviest job first, so that none is left over at the end.
+fn jobs<'j>(
+    run: &Run<'_>,
+    sites: &'j Sites<'j>,
+    stagings: &'j [(&str, Staging)],
+) -> Result<Vec<Job<'j>>, LinkError> {
+    let mut jobs = Vec::new();
+    for (importer, staging) in stagings {
+        let dir = &staging.dir;
+        let own = || sites.0.iter().filter(|site| site.importer == *importer);
+        let direct: Vec<Site<'j>> = own()
+            .filter(|site| site.inner_folder().is_empty())
+            .copied()
+            .collect();
+        jobs.push(Weighed {
+            weight: direct.len().into(),
+            job: Job::Commands { dir, sites: direct },
+        });
+    }
+    for sites in sites
+        .0
+        .chunk_by(|a, b| a.importer == b.importer && a.top() == b.top())
+    {
+        let own = stagings
+            .iter()
+            .find(|(importer, _)| *importer == sites[0].importer);
+        if let Some((_, Staging { dir, .. })) = own {
+            jobs.push(Weighed {
+                weight: 0.into(),
+                job: Job::Packages { dir, sites },
+            });
+        }
+    }
+    parallel::for_each(&jobs, run.threads, |weighed| {
+        if let Job::Packages { sites, .. } = &weighed.job {
+            for site in *sites {
+                weighed
+                    .weight
+                    .fetch_add(run.packages.weight(site)?, Ordering::Relaxed);
+            }
+        }
+        Ok(())
+    })?;
+    jobs.sort_by_key(|weighed| std::cmp::Reverse(weighed.weight.load(Ordering::Relaxed)));
+    Ok(jobs.into_iter().map(|weighed| weighed.job).collect())
+}
+
+/// A job and the number of files and commands it makes.
+struct Weighed<'j> {
+    weight: AtomicUsize,
+    job: Job<'j>,
+}
+
+impl Job<'_> {
+    fn work(&self, run: &Run<'_>) -> Result<(), LinkError> {
+        match self {
+            Self::Commands { dir, sites } => link_commands(run, dir, "", sites),
+            Self::Packages { dir, sites } => {
+                for (index, site) in sites.iter().enumerate() {
+                    place(run, dir, site.inner, site, descendants(&sites[index..]))?;
+                }
+                let mut nested: Vec<Site<'_>> = sites
+                    .iter()
+                    .filter(|site| !site.inner_folder().is_empty())
+                    .copied()
+                    .collect();
+                nested.sort_by_key(Site::inner_folder);
+                for sites in nested.chunk_by(|a, b| a.inner_folder() == b.inner_folder()) {
+                    link_commands(run, dir, sites[0].inner_folder(), sites)?;
+                }
+                Ok(())
+            }
+        }
+    }
+}
+
+/// Of sites sorted by segments, those that lie within the first.
+pub(crate) fn descendants<'s, 'a>(sites: &'s [Site<'a>]) -> &'s [Site<'a>] {
+    let Some((first, rest)) = sites.split_first() else {
+        return &[];
+    };
+    let end = rest
+        .iter()
+        .position(|site| !below(&site.placement.path, &first.placement.path));
+    &rest[..end.unwrap_or(rest.len())]
+}
+
+/// Makes what `site` describes as `name` below `into`; `within` are the sites that lie in it, which it leaves room for.
+pub(crate) fn place(
+    run: &Run<'_>,
+    into: &Dir,
+    name: &str,
+    site: &Site<'_>,
+    within: &[Site<'_>],
+) -> Result<(), LinkError> {
+    let path = site.placement.path.as_str();
+    let mut counts = Counts::default();
+    match &site.placement.source {
+        PlacementSource::Symlink { target } => {
+            let target = relative(path, target);
+            with_parents(into, name, &mut counts, || into.symlink(&target, name))
+                .map_err(LinkError::io("link", path))?;
+            counts.symlinks += 1;
+        }
+        PlacementSource::Package(id) => {
+            let package = run.packages.open(*id, path)?;
+            let dir = with_parents(into, name, &mut counts, || into.make_dir(name))
+                .map_err(LinkError::io("make the folder", path))?;
+            counts.directories += 1;
+            let source = run.importer.source(run.packages.store, *id, &package);
+            let commands = bins::commands(site);
+            let private = site.placement.private_copy;
+            let mut last = "";
+            for entry in source.dxp.entries() {
+                if occupied(entry.path, path, within) {
+                    continue;
+                }
+                make_folders(&dir, last, entry.path, &mut counts).map_err(LinkError::io(
+                    "make the folders of",
+                    Path::new(path).join(entry.path),
+                ))?;
+                last = entry.path;
+                let need = if commands.iter().any(|command| command.file == entry.path) {
+                    Need::Command { private }
+                } else if private {
+                    Need::Private
+                } else {
+                    Need::Shared
+                };
+                run.importer.file(
+                    &source,
+                    &entry,
+                    Folder { dir: &dir, path },
+                    need,
+                    &mut counts,
+                )?;
+            }
+        }
+    }
+    run.count(counts);
+    run.progress.linked(1);
+    Ok(())
+}
+
+/// Whether a bundled file would lie where the tree puts another package.
+fn occupied(file: &str, path: &str, within: &[Site<'_>]) -> bool {
+    file.starts_with("node_modules/")
+        && within.iter().any(|site| {
+            site.placement
+                .path
+                .strip_prefix(path)
+                .is_some_and(|inner| below(file, inner.trim_start_matches('/')))
+        })
+}
+
+/// Makes the folders of `file` that its predecessor in sorted order does not share with it.
+fn make_folders(dir: &Dir, last: &str, file: &str, counts: &mut Counts) -> io::Result<()> {
+    for (end, _) in file.match_indices('/') {
+        if !last.starts_with(&file[..=end]) {
+            dir.create_dir(&file[..end])?;
+            counts.directories += 1;
+        }
+    }
+    Ok(())
+}
+
+/// Does `work`, and once more with all parents of `name` made where they were missing.
+pub(crate) fn with_parents<T>(
+    dir: &Dir,
+    name: &str,
+    counts: &mut Counts,
+    work: impl Fn() -> io::Result<T>,
+) -> io::Result<T> {
+    match work() {
+        Err(error) if error.kind() == io::ErrorKind::NotFound && name.contains('/') => {}
+        done => return done,
+    }
+    for (end, _) in name.match_indices('/') {
+        match dir.create_dir(&name[..end]) {
+            Ok(()) => counts.directories += 1,
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
+            Err(error) => return Err(error),
+        }
+    }
+    work()
+}
+
+/// Makes the `.bin` of a folder that has none.
+pub(crate) fn link_commands(
+    run: &Run<'_>,
+    dir: &Dir,
+    folder: &str,
+    sites: &[Site<'_>],
+) -> Result<(), LinkError> {
+    let winners = bins::winners(run, sites, |_| true)?;
+    if winners.is_empty() {
+        return Ok(());
+    }
+    let bin = if folder.is_empty() {
+        BIN.to_owned()
+    } else {
+        format!("{folder}/{BIN}")
+    };
+    let at = |name: &str| Path::new(sites[0].folder()).join(BIN).join(name);
+    let mut counts = Counts {
+        directories: 1,
+        ..Counts::default()
+    };
+    let bin = with_parents(dir, &bin, &mut counts, || dir.make_or_open_dir(&bin))
+        .map_err(LinkError::io("make", at("")))?;
+    for (name, target) in winners {
+        bins::make(&bin, name, &target).map_err(LinkError::io("link the command", at(name)))?;
+        counts.symlinks += 1;
+    }
+    run.count(counts);
+    Ok(())
+}
+
+/// The text of a link at `path` that leads to `target`, both relative to the project.
+fn relative(path: &str, target: &str) -> String {
+    let mut from: Vec<&str> = path.split('/').collect();
+    from.pop();
+    let to: Vec<&str> = target
+        .split('/')
+        .filter(|segment| !segment.is_empty())
+        .collect();
+    let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
+    let mut text = vec![".."; from.len() - common];
+    text.extend(&to[common..]);
+    if text.is_empty() {
+        ".".to_owned()
+    } else {
+        text.join("/")
+    }
+}

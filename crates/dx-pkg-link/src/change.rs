@@ -1,0 +1,320 @@
+//! Applying the difference between the tree in place and the wanted one, at a cost that depends on the difference.
+//!
+//! New packages are built in a staging folder first, in parallel; then everything is renamed: what is to go into the
+//! staging folder, what is new out of it. A package that is replaced takes the packages nested in it along.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+
+use dx_pkg_fs::{Dir, exchange_or_rename};
+
+use crate::bins::{self, BIN};
+use crate::build::{self, Run, descendants, place, with_parents};
+use crate::import::Counts;
+use crate::staging::{self, Staging, missing};
+use crate::tree::{NODE_MODULES, Site, Sites, below};
+use crate::{LinkError, LinkReport, parallel};
+
+mod difference;
+#[cfg(test)]
+mod tests;
+
+use difference::{Difference, Fate};
+
+/// Changes the tree in place from `previous` to `next`.
+pub(crate) fn apply(
+    run: &Run<'_>,
+    previous: &Sites<'_>,
+    next: &Sites<'_>,
+) -> Result<LinkReport, LinkError> {
+    let mut difference = Difference::of(previous, next);
+    difference.uncover(next, |site| run.packages.bundles(site))?;
+    let mut report = LinkReport {
+        added: difference.count(Fate::Added),
+        replaced: difference.count(Fate::Replaced),
+        removed: previous.0.len() as u64
+            - difference.count(Fate::Kept)
+            - difference.count(Fate::Replaced),
+        ..LinkReport::default()
+    };
+    let mut stagings = BTreeMap::new();
+    for importer in difference.importers(next) {
+        let folder = run.folder(importer)?;
+        report.leftovers.extend(Staging::sweep(
+            &folder,
+            run.packages.store,
+            run.options.keep_foreign,
+        )?);
+        stagings.insert(importer, Staging::create(&folder)?);
+    }
+
+    let jobs: Vec<usize> = difference.changed().collect();
+    parallel::for_each(&jobs, run.threads, |&index| {
+        let site = &next.0[index];
+        let Some(staging) = stagings.get(site.importer) else {
+            return Ok(());
+        };
+        place(
+            run,
+            &staging.dir,
+            &new_name(index),
+            site,
+            descendants(&next.0[index..]),
+        )
+    })?;
+
+    if let Some(root) = stagings.get("") {
+        root.forget_extra_files(run.options.extra_files)?;
+    }
+    for (importer, staging) in &stagings {
+        let visible = staging.visible()?;
+        Change {
+            run,
+            next,
+            difference: &difference,
+            importer,
+            staging,
+            visible,
+        }
+        .apply()?;
+    }
+    if let Some(root) = stagings.get("") {
+        write_extra_files(run, root)?;
+    }
+    report.leftovers.extend(
+        stagings
+            .into_values()
+            .filter_map(|staging| staging.finish(run.packages.store)),
+    );
+    Ok(report)
+}
+
+/// What the site at `index` of the wanted tree is called in the staging folder.
+fn new_name(index: usize) -> String {
+    format!("new-{index}")
+}
+
+/// The difference as it concerns one importer's `node_modules`.
+struct Change<'c> {
+    run: &'c Run<'c>,
+    next: &'c Sites<'c>,
+    difference: &'c Difference<'c>,
+    importer: &'c str,
+    staging: &'c Staging,
+    /// The importer's `node_modules`.
+    visible: Dir,
+}
+
+impl Change<'_> {
+    fn apply(&self) -> Result<(), LinkError> {
+        let removed = || {
+            self.difference
+                .removed
+                .iter()
+                .filter(|site| site.importer == self.importer)
+        };
+        for (index, site) in removed().enumerate() {
+            self.remove(index, site)?;
+        }
+        let mut rebuilt = BTreeSet::new();
+        for index in self
+            .difference
+            .changed()
+            .filter(|&index| self.next.0[index].importer == self.importer)
+        {
+            self.put(index)?;
+            if self.difference.fates[index] == Fate::Replaced {
+                rebuilt.extend(self.take_along(index)?);
+            }
+        }
+        self.update_commands(&rebuilt)?;
+        for site in removed() {
+            self.remove_empty(site);
+        }
+        if !self.importer.is_empty() {
+            // Refused where anything is in it.
+            let _ = std::fs::remove_dir(self.place(""));
+        }
+        Ok(())
+    }
+
+    fn place(&self, inner: &str) -> PathBuf {
+        self.run
+            .project
+            .join(self.importer)
+            .join(NODE_MODULES)
+            .join(inner)
+    }
+
+    fn remove(&self, index: usize, site: &Site<'_>) -> Result<(), LinkError> {
+        match self
+            .visible
+            .rename(site.inner, &self.staging.dir, format!("old-{index}"))
+        {
+            Err(error) if !missing(&error) => {
+                Err(LinkError::io("remove", self.place(site.inner))(error))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Puts what was built for the site in its place; what was there goes into the staging folder.
+    fn put(&self, index: usize) -> Result<(), LinkError> {
+        let site = &self.next.0[index];
+        let (new, place) = (
+            self.staging.path().join(new_name(index)),
+            self.place(site.inner),
+        );
+        with_parents(&self.visible, site.inner, &mut Counts::default(), || {
+            exchange_or_rename(&new, &place)
+        })
+        .map(|_| ())
+        .map_err(LinkError::io("put a package at", place))
+    }
+
+    /// Moves the packages nested in the replaced one into the new one, and says in which folders it has commands.
+    fn take_along(&self, index: usize) -> Result<BTreeSet<String>, LinkError> {
+        let parent = &self.next.0[index];
+        let mut moved = "";
+        let mut folders = BTreeSet::new();
+        for (offset, site) in descendants(&self.next.0[index..]).iter().enumerate() {
+            let path = site.placement.path.as_str();
+            if !moved.is_empty() && below(path, moved) {
+                continue;
+            }
+            folders.insert(site.inner_folder().to_owned());
+            if self.difference.fates[index + 1 + offset] == Fate::Added {
+                continue;
+            }
+            moved = path;
+            let old = format!("{}{}", new_name(index), &site.inner[parent.inner.len()..]);
+            with_parents(&self.visible, site.inner, &mut Counts::default(), || {
+                self.staging.dir.rename(&old, &self.visible, site.inner)
+            })
+            .map_err(LinkError::io("keep", self.place(site.inner)))?;
+        }
+        Ok(folders)
+    }
+
+    fn update_commands(&self, rebuilt: &BTreeSet<String>) -> Result<(), LinkError> {
+        let mut names = BTreeMap::<&str, BTreeSet<String>>::new();
+        let sites: Vec<Site<'_>> = self.difference.before_and_after(self.next).collect();
+        for site in &sites {
+            if site.importer == self.importer && !rebuilt.contains(site.inner_folder()) {
+                let commands = bins::commands(site);
+                let affected = names.entry(site.inner_folder()).or_default();
+                affected.extend(commands.into_iter().map(|command| command.name.to_owned()));
+            }
+        }
+        names.retain(|_, names| !names.is_empty());
+        if names.is_empty() && rebuilt.is_empty() {
+            return Ok(());
+        }
+        let mut folders = BTreeMap::<&str, Vec<Site<'_>>>::new();
+        for site in self
+            .next
+            .0
+            .iter()
+            .filter(|site| site.importer == self.importer)
+        {
+            let folder = site.inner_folder();
+            if names.contains_key(folder) || rebuilt.contains(folder) {
+                folders.entry(folder).or_default().push(*site);
+            }
+        }
+        for folder in rebuilt {
+            if let Some(sites) = folders.get(folder.as_str()) {
+                build::link_commands(self.run, &self.visible, folder, sites)?;
+            }
+        }
+        for (folder, names) in &names {
+            let sites = folders.get(folder).map_or(&[][..], Vec::as_slice);
+            self.update_folder(folder, sites, names)?;
+        }
+        Ok(())
+    }
+
+    /// Makes the commands called `names` of one folder what its packages offer.
+    fn update_folder(
+        &self,
+        folder: &str,
+        sites: &[Site<'_>],
+        names: &BTreeSet<String>,
+    ) -> Result<(), LinkError> {
+        let winners = bins::winners(self.run, sites, |name| names.contains(name))?;
+        let bin = Path::new(folder).join(BIN);
+        let at = |name: &str| self.place("").join(&bin).join(name);
+        let Some(bin) = self.open_bin(folder, !winners.is_empty())? else {
+            return Ok(());
+        };
+        let mut counts = Counts::default();
+        for name in names {
+            let target = winners.get(name.as_str());
+            if target.is_some_and(|target| bins::is(&bin, name, target)) {
+                continue;
+            }
+            bins::remove(&bin, name).map_err(LinkError::io("remove the command", at(name)))?;
+            if let Some(target) = target {
+                bins::make(&bin, name, target)
+                    .map_err(LinkError::io("link the command", at(name)))?;
+                counts.symlinks += 1;
+            }
+        }
+        self.run.count(counts);
+        if winners.is_empty() {
+            // Refused where other commands are left.
+            let _ = self.visible.remove_dir(Path::new(folder).join(BIN));
+        }
+        Ok(())
+    }
+
+    fn open_bin(&self, folder: &str, make: bool) -> Result<Option<Dir>, LinkError> {
+        let path = if folder.is_empty() {
+            BIN.to_owned()
+        } else {
+            format!("{folder}/{BIN}")
+        };
+        let fail = LinkError::io("open", self.place(&path));
+        match self.visible.open_dir(&path) {
+            Ok(dir) => Ok(Some(dir)),
+            Err(error) if missing(&error) && !make => Ok(None),
+            Err(error) if missing(&error) => self.visible.make_dir(&path).map(Some).map_err(fail),
+            Err(error) => Err(fail(error)),
+        }
+    }
+
+    /// Removes the folders that only the removed package was in: its scope, and a nested `node_modules`.
+    fn remove_empty(&self, site: &Site<'_>) {
+        if let Some((scope, _)) = site.name.split_once('/') {
+            let _ = self
+                .visible
+                .remove_dir(Path::new(site.inner_folder()).join(scope));
+        }
+        if !site.inner_folder().is_empty() {
+            // Refused where anything is in it, or if the folder went with the package around it.
+            let _ = self.visible.remove_dir(site.inner_folder());
+        }
+    }
+}
+
+fn write_extra_files(run: &Run<'_>, root: &Staging) -> Result<(), LinkError> {
+    let visible = root.visible()?;
+    for (index, (name, data)) in run.options.extra_files.iter().enumerate() {
+        let draft = format!("state-{index}");
+        root.dir
+            .write_file(&draft, data, 0o666)
+            .and_then(|()| {
+                with_parents(&visible, name, &mut Counts::default(), || {
+                    root.dir.rename(&draft, &visible, name)
+                })
+            })
+            .map_err(LinkError::io(
+                "write",
+                run.project.join(NODE_MODULES).join(name),
+            ))?;
+    }
+    staging::touch(&visible, run.options.extra_files).map_err(LinkError::io(
+        "touch the state in",
+        run.project.join(NODE_MODULES),
+    ))
+}

@@ -1,0 +1,133 @@
+//! What has to happen to each placement. Pure.
+
+use std::collections::BTreeSet;
+
+use crate::LinkError;
+use crate::tree::{PlacementSource, Site, Sites, below, by_segments};
+
+/// What becomes of a placement of the wanted tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Fate {
+    /// In place already.
+    Kept,
+    /// Built and exchanged with what is in its place.
+    Replaced,
+    /// Built where nothing of the previous tree is left.
+    Added,
+}
+
+/// How to get from one tree to another.
+pub(crate) struct Difference<'a> {
+    /// The fate of each site of the wanted tree.
+    pub(crate) fates: Vec<Fate>,
+    /// What is to be taken away; what lies within one of these goes with it and is not listed.
+    pub(crate) removed: Vec<Site<'a>>,
+    /// Sites of the previous tree that are replaced.
+    pub(crate) replaced: Vec<Site<'a>>,
+}
+
+impl<'a> Difference<'a> {
+    pub(crate) fn of(previous: &Sites<'a>, next: &Sites<'a>) -> Self {
+        let mut difference = Self {
+            fates: Vec::with_capacity(next.0.len()),
+            removed: Vec::new(),
+            replaced: Vec::new(),
+        };
+        // The last path whose contents go away with it.
+        let mut gone: Option<&str> = None;
+        let is_gone = |gone: Option<&str>, site: &Site<'_>| {
+            gone.is_some_and(|gone| below(&site.placement.path, gone))
+        };
+        let mut old = previous.0.iter().peekable();
+        for new in &next.0 {
+            let mut fate = Fate::Added;
+            while let Some(site) =
+                old.next_if(|old| by_segments(&old.placement.path, &new.placement.path).is_le())
+            {
+                let same_place = site.placement.path == new.placement.path;
+                if is_gone(gone, site) {
+                    continue;
+                }
+                if !same_place {
+                    gone = Some(&site.placement.path);
+                    difference.removed.push(*site);
+                } else if site.placement == new.placement {
+                    fate = Fate::Kept;
+                } else {
+                    fate = Fate::Replaced;
+                    difference.replaced.push(*site);
+                    if matches!(new.placement.source, PlacementSource::Symlink { .. }) {
+                        gone = Some(&site.placement.path);
+                    }
+                }
+            }
+            difference.fates.push(fate);
+        }
+        for site in old {
+            if !is_gone(gone, site) {
+                gone = Some(&site.placement.path);
+                difference.removed.push(*site);
+            }
+        }
+        difference
+    }
+
+    /// Replaces each kept package that `bundles` files of its own where something nested in it goes away: these files
+    /// were left out in favour of that.
+    pub(crate) fn uncover(
+        &mut self,
+        next: &Sites<'a>,
+        bundles: impl Fn(&Site<'a>) -> Result<bool, LinkError>,
+    ) -> Result<(), LinkError> {
+        let removed = std::mem::take(&mut self.removed);
+        for site in &removed {
+            for (end, _) in site.placement.path.match_indices("/node_modules/") {
+                let parent = &site.placement.path[..end];
+                let found = next
+                    .0
+                    .binary_search_by(|other| by_segments(&other.placement.path, parent));
+                if let Ok(index) = found
+                    && self.fates[index] == Fate::Kept
+                    && bundles(&next.0[index])?
+                {
+                    self.fates[index] = Fate::Replaced;
+                    self.replaced.push(next.0[index]);
+                }
+            }
+        }
+        self.removed = removed;
+        Ok(())
+    }
+
+    pub(crate) fn count(&self, fate: Fate) -> u64 {
+        self.fates.iter().filter(|other| **other == fate).count() as u64
+    }
+
+    /// The indices of what has to be built, parents first.
+    pub(crate) fn changed(&self) -> impl Iterator<Item = usize> {
+        self.fates
+            .iter()
+            .enumerate()
+            .filter(|(_, fate)| **fate != Fate::Kept)
+            .map(|(index, _)| index)
+    }
+
+    /// The importers that are touched, always with the project itself: its `node_modules` holds the state of all.
+    pub(crate) fn importers(&self, next: &Sites<'a>) -> BTreeSet<&'a str> {
+        let changed = self.changed().map(|index| next.0[index].importer);
+        changed
+            .chain(self.removed.iter().map(|site| site.importer))
+            .chain([""])
+            .collect()
+    }
+
+    /// Every site that goes, comes or is replaced, as it was and as it will be.
+    pub(crate) fn before_and_after(&self, next: &Sites<'a>) -> impl Iterator<Item = Site<'a>> {
+        let after: Vec<Site<'a>> = self.changed().map(|index| next.0[index]).collect();
+        self.removed
+            .iter()
+            .chain(&self.replaced)
+            .copied()
+            .chain(after)
+    }
+}

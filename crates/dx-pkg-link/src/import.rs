@@ -1,0 +1,326 @@
+//! How one file of a package gets from the store into a tree.
+//!
+//! A hard link is the cheapest and the default; where the file systems refuse it, that is remembered and files are
+//! written from the package's DXP, which needs no second look-up. A file that must differ from the store's (its mode
+//! or its first line) or must not be shared is always a private copy, so nothing here ever alters the store.
+
+use std::borrow::Cow;
+use std::io::{self, Read};
+use std::ops::AddAssign;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use dx_pkg_core::PackageId;
+use dx_pkg_format::dxp::{Dxp, Entry};
+use dx_pkg_fs::{Dir, Import};
+#[cfg(unix)]
+use dx_pkg_fs::{Durability, write_atomic};
+use dx_pkg_store::{Package, Store};
+
+use crate::LinkError;
+
+#[cfg(test)]
+mod tests;
+
+/// How much of a command's file is searched for the end of its first line.
+const FIRST_LINE: usize = 2048;
+
+/// The setting `package-import-method`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ImportMethod {
+    /// Hard links where possible, else copies.
+    #[default]
+    Auto,
+    /// Copies that share their blocks with the store; an error where the file system cannot.
+    Clone,
+    /// Hard links; an error where the file systems cannot.
+    Hardlink,
+    /// Copies that share nothing.
+    Copy,
+}
+
+/// What was done, in files, folders and bytes.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Counts {
+    pub(crate) directories: u64,
+    pub(crate) hardlinks: u64,
+    pub(crate) reflinks: u64,
+    pub(crate) copies: u64,
+    pub(crate) symlinks: u64,
+    pub(crate) bytes_saved: u64,
+    pub(crate) bytes_copied: u64,
+}
+
+impl AddAssign for Counts {
+    fn add_assign(&mut self, other: Self) {
+        self.directories += other.directories;
+        self.hardlinks += other.hardlinks;
+        self.reflinks += other.reflinks;
+        self.copies += other.copies;
+        self.symlinks += other.symlinks;
+        self.bytes_saved += other.bytes_saved;
+        self.bytes_copied += other.bytes_copied;
+    }
+}
+
+/// What a file must be like once it is in the tree.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Need {
+    /// As in the store; sharing allowed.
+    Shared,
+    /// As in the store; not shared.
+    Private,
+    /// Executable and without a carriage return after its interpreter line; `private` as above.
+    Command { private: bool },
+}
+
+/// A package about to be linked.
+pub(crate) struct Source<'a> {
+    id: PackageId,
+    pub(crate) dxp: Dxp<'a>,
+    expanded: Option<Dir>,
+}
+
+impl Source<'_> {
+    fn read(&self, entry: &Entry<'_>) -> Result<Cow<'_, [u8]>, LinkError> {
+        self.dxp.read(entry).map_err(|source| LinkError::Corrupt {
+            id: self.id.to_string(),
+            file: entry.path.to_owned(),
+            source,
+        })
+    }
+
+    /// The start of a file, from the expanded copy where there is one: it need not be decompressed.
+    fn first_line(
+        &self,
+        entry: &Entry<'_>,
+        buffer: &mut [u8; FIRST_LINE],
+    ) -> Result<usize, LinkError> {
+        if let Some(mut file) = self
+            .expanded
+            .as_ref()
+            .and_then(|dir| dir.open_file(entry.path).ok())
+            && let Ok(length) = file.read(buffer)
+        {
+            return Ok(length);
+        }
+        let data = self.read(entry)?;
+        let length = data.len().min(FIRST_LINE);
+        buffer[..length].copy_from_slice(&data[..length]);
+        Ok(length)
+    }
+}
+
+/// A package's folder in the tree being built.
+#[derive(Clone, Copy)]
+pub(crate) struct Folder<'a> {
+    pub(crate) dir: &'a Dir,
+    /// Where it is to lie, relative to the project: for errors.
+    pub(crate) path: &'a str,
+}
+
+impl Folder<'_> {
+    pub(crate) fn at(&self, name: &str) -> PathBuf {
+        Path::new(self.path).join(name)
+    }
+
+    fn write(
+        &self,
+        name: &str,
+        data: &[u8],
+        executable: bool,
+        counts: &mut Counts,
+    ) -> Result<(), LinkError> {
+        self.dir
+            .write_file(name, data, mode(executable))
+            .map_err(LinkError::io("write", self.at(name)))?;
+        counts.copies += 1;
+        counts.bytes_copied += data.len() as u64;
+        Ok(())
+    }
+}
+
+/// The strategy of a run, settled by what the file systems answer.
+pub(crate) struct Importer {
+    method: ImportMethod,
+    hardlinks: AtomicBool,
+    reflinks: AtomicBool,
+}
+
+impl Importer {
+    pub(crate) fn new(method: ImportMethod) -> Self {
+        Self {
+            method,
+            hardlinks: AtomicBool::new(matches!(
+                method,
+                ImportMethod::Auto | ImportMethod::Hardlink
+            )),
+            reflinks: AtomicBool::new(method != ImportMethod::Copy),
+        }
+    }
+
+    /// Prepares a package's files; the expanded ones are opened only where they can be of use.
+    pub(crate) fn source<'a>(
+        &self,
+        store: &Store,
+        id: PackageId,
+        package: &'a Package,
+    ) -> Source<'a> {
+        let wanted =
+            self.hardlinks.load(Ordering::Relaxed) || self.reflinks.load(Ordering::Relaxed);
+        let open = || match Dir::open(package.expanded()) {
+            Err(_) if store.ensure_expanded(id).is_ok() => Dir::open(package.expanded()),
+            opened => opened,
+        };
+        // Without expanded files everything is written from the DXP.
+        Source {
+            id,
+            dxp: package.dxp(),
+            expanded: wanted.then(open).and_then(Result::ok),
+        }
+    }
+
+    /// Makes `name` in `into` from the package's `entry`; `at` is the place's path, for errors.
+    pub(crate) fn file(
+        &self,
+        source: &Source<'_>,
+        entry: &Entry<'_>,
+        into: Folder<'_>,
+        need: Need,
+        counts: &mut Counts,
+    ) -> Result<(), LinkError> {
+        let at = || into.at(entry.path);
+        let (private, executable) = match need {
+            Need::Shared => (false, entry.executable),
+            Need::Private => (true, entry.executable),
+            Need::Command { private } => {
+                let mut buffer = [0; FIRST_LINE];
+                let length = source.first_line(entry, &mut buffer)?;
+                if let Some(end) = carriage_return(&buffer[..length]) {
+                    let mut data = source.read(entry)?.into_owned();
+                    data.remove(end);
+                    return into.write(entry.path, &data, true, counts);
+                }
+                (private || !entry.executable, true)
+            }
+        };
+        if let Some(expanded) = &source.expanded {
+            if !private && self.hardlinks.load(Ordering::Relaxed) {
+                match into.dir.link_from(expanded, entry.path, entry.path) {
+                    Ok(()) => {
+                        counts.hardlinks += 1;
+                        counts.bytes_saved += entry.size;
+                        return Ok(());
+                    }
+                    Err(error) => self.refused_link(error, &at)?,
+                }
+            } else if executable == entry.executable && self.reflinks.load(Ordering::Relaxed) {
+                match self.clone_file(expanded, entry, into, counts) {
+                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
+                    Err(error) if self.method == ImportMethod::Clone => {
+                        return Err(LinkError::MethodUnsupported {
+                            method: "clone",
+                            path: at(),
+                            source: error,
+                        });
+                    }
+                    done => return done.map_err(LinkError::io("copy", at())),
+                }
+            }
+        }
+        into.write(entry.path, &source.read(entry)?, executable, counts)
+    }
+
+    /// Judges a refused hard link: `Ok` when the file is to be copied instead.
+    fn refused_link(&self, error: io::Error, at: &dyn Fn() -> PathBuf) -> Result<(), LinkError> {
+        use io::ErrorKind::{
+            CrossesDevices, NotFound, PermissionDenied, TooManyLinks, Unsupported,
+        };
+        match error.kind() {
+            // One file has as many names as the file system allows, or was deleted in the store: copy this one.
+            TooManyLinks | NotFound => Ok(()),
+            CrossesDevices | PermissionDenied | Unsupported => {
+                if self.method == ImportMethod::Hardlink {
+                    return Err(LinkError::MethodUnsupported {
+                        method: "hardlink",
+                        path: at(),
+                        source: error,
+                    });
+                }
+                self.hardlinks.store(false, Ordering::Relaxed);
+                Ok(())
+            }
+            _ => Err(LinkError::io("link", at())(error)),
+        }
+    }
+
+    /// Makes a copy that shares its blocks with the store if possible; that it is not is remembered.
+    fn clone_file(
+        &self,
+        from: &Dir,
+        entry: &Entry<'_>,
+        into: Folder<'_>,
+        counts: &mut Counts,
+    ) -> io::Result<()> {
+        match Import::Reflink.place(from, entry.path, into.dir, entry.path)? {
+            Import::Copy if self.method == ImportMethod::Clone => {
+                Err(io::ErrorKind::Unsupported.into())
+            }
+            Import::Copy => {
+                self.reflinks.store(false, Ordering::Relaxed);
+                counts.copies += 1;
+                counts.bytes_copied += entry.size;
+                Ok(())
+            }
+            Import::Reflink | Import::Hardlink => {
+                counts.reflinks += 1;
+                counts.bytes_saved += entry.size;
+                Ok(())
+            }
+        }
+    }
+}
+
+/// The mode a file is created with; the process's umask applies.
+fn mode(executable: bool) -> u32 {
+    if executable { 0o777 } else { 0o666 }
+}
+
+/// Where the carriage return that ends an interpreter line is, if there is one: the kernel would look for `node\r`.
+pub(crate) fn carriage_return(start: &[u8]) -> Option<usize> {
+    let line = start
+        .strip_prefix(b"#!")
+        .and_then(|_| start.iter().position(|byte| *byte == b'\n'))?;
+    (start[line - 1] == b'\r').then(|| line - 1)
+}
+
+/// Makes a linked folder's command runnable, as npm does: the file belongs to the project, not to the store.
+#[cfg(unix)]
+pub(crate) fn repair_in_place(path: &Path) -> Result<(), LinkError> {
+    use std::os::unix::fs::PermissionsExt;
+
+    let fail = LinkError::io("make executable", path);
+    let repair = || -> io::Result<()> {
+        let mut data = Vec::new();
+        let mut file = std::fs::File::open(path)?;
+        (&mut file).take(FIRST_LINE as u64).read_to_end(&mut data)?;
+        let mode = file.metadata()?.permissions().mode();
+        let end = carriage_return(&data);
+        if let Some(end) = end {
+            file.read_to_end(&mut data)?;
+            data.remove(end);
+            write_atomic(path, &data, Durability::Fsync)?;
+        }
+        if end.is_some() || mode & 0o111 != 0o111 {
+            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o777 | 0o111))?;
+        }
+        Ok(())
+    };
+    repair().map_err(fail)
+}
+
+/// Nothing to do: Windows starts commands through their shims.
+#[cfg(not(unix))]
+pub(crate) fn repair_in_place(_path: &Path) -> Result<(), LinkError> {
+    Ok(())
+}

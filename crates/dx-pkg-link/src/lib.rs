@@ -1,0 +1,22 @@
+//! Turns a planned tree into `node_modules`, its bins, and the order and environment of lifecycle scripts.
+//!
+//! A tree is either built beside its place and renamed into it, or, when the tree that is in place is
+//! known, changed by the difference only. Nothing here resolves, fetches or reads npm's formats.
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod bins;
+mod build;
+mod change;
+mod error;
+mod import;
+mod materialise;
+mod packages;
+mod parallel;
+pub mod scripts;
+mod staging;
+mod tree;
+
+pub use error::LinkError;
+pub use import::ImportMethod;
+pub use materialise::{LinkOptions, LinkReport, NoProgress, Progress, materialise};
+pub use tree::{Placement, PlacementSource, Tree};

@@ -1,0 +1,53 @@
+//! Opening the packages of a run in the store.
+//!
+//! A package is mapped each time it is needed and unmapped again: keeping the 1,200 packages of
+//! a large tree mapped saves a twentieth of the processor time, but makes 175 MiB resident instead of 7.
+
+use dx_pkg_core::PackageId;
+use dx_pkg_store::{Package, Store};
+
+use crate::LinkError;
+use crate::tree::{PlacementSource, Site};
+
+/// Where packages come from.
+pub(crate) struct Packages<'s> {
+    pub(crate) store: &'s Store,
+}
+
+impl Packages<'_> {
+    /// Maps a package; `path` is where it is to lie, for the error.
+    pub(crate) fn open(&self, id: PackageId, path: &str) -> Result<Package, LinkError> {
+        self.store
+            .open_package(id)
+            .map_err(|source| LinkError::Store {
+                id: id.to_string(),
+                source,
+            })?
+            .ok_or_else(|| LinkError::MissingPackage {
+                path: path.to_owned(),
+                id: id.to_string(),
+            })
+    }
+
+    /// How many files the site consists of: what it costs to link it.
+    pub(crate) fn weight(&self, site: &Site<'_>) -> Result<usize, LinkError> {
+        match &site.placement.source {
+            PlacementSource::Symlink { .. } => Ok(1),
+            PlacementSource::Package(id) => Ok(self.open(*id, &site.placement.path)?.dxp().len()),
+        }
+    }
+
+    /// Whether the package brings packages of its own in its `node_modules`.
+    pub(crate) fn bundles(&self, site: &Site<'_>) -> Result<bool, LinkError> {
+        match &site.placement.source {
+            PlacementSource::Symlink { .. } => Ok(false),
+            PlacementSource::Package(id) => {
+                let package = self.open(*id, &site.placement.path)?;
+                Ok(package
+                    .dxp()
+                    .entries()
+                    .any(|entry| entry.path.starts_with("node_modules/")))
+            }
+        }
+    }
+}

@@ -1,0 +1,163 @@
+//! Starting one script and waiting for it.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use dx_pkg_core::Coded;
+
+#[cfg(test)]
+mod tests;
+
+/// Where a script's output goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To the terminal, which the script may also read from.
+    Inherit,
+    /// Into the [`ScriptOutcome`]; the script's input is empty.
+    Capture,
+}
+
+/// A script to be run.
+#[derive(Clone, Copy, Debug)]
+pub struct ScriptCommand<'c> {
+    /// Its text, in the shell's language.
+    pub script: &'c str,
+    /// Further arguments, passed literally.
+    pub arguments: &'c [String],
+    /// Where it runs.
+    pub folder: &'c Path,
+    /// Its whole environment, as [`super::environment`] makes it.
+    pub environment: &'c BTreeMap<String, String>,
+    /// The setting `script-shell`; by default the system's.
+    pub shell: Option<&'c Path>,
+    /// Where its output goes.
+    pub output: Output,
+}
+
+/// How a script ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptOutcome {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// What it wrote to its standard output, if captured.
+    pub stdout: Vec<u8>,
+    /// What it wrote to its standard error, if captured.
+    pub stderr: Vec<u8>,
+}
+
+impl ScriptOutcome {
+    /// Whether it ended with code 0.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.code == Some(0)
+    }
+}
+
+/// A script that could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("could not start `{shell}` for the script `{script}` in `{folder}`")]
+pub struct ScriptError {
+    /// The shell.
+    pub shell: PathBuf,
+    /// The script's text.
+    pub script: String,
+    /// Where it was to run.
+    pub folder: PathBuf,
+    /// The system's answer.
+    #[source]
+    pub source: io::Error,
+}
+
+impl Coded for ScriptError {
+    fn code(&self) -> &'static str {
+        "DX_SCRIPT_START"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("check that the folder and the shell of `script-shell` exist".into())
+    }
+}
+
+/// Runs a script to its end.
+///
+/// # Errors
+/// The shell cannot be started. A script that fails is an outcome, not an error.
+pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
+    let shell = command
+        .shell
+        .unwrap_or(Path::new(if cfg!(windows) { "cmd" } else { "sh" }));
+    let mut process = Command::new(shell);
+    process
+        .current_dir(command.folder)
+        .env_clear()
+        .envs(command.environment);
+    pass_script(&mut process, shell, command);
+    if command.output == Output::Capture {
+        process.stdin(Stdio::null());
+    } else {
+        process
+            .stdin(Stdio::inherit())
+            .stdout(Stdio::inherit())
+            .stderr(Stdio::inherit());
+    }
+    let output = process.output().map_err(|source| ScriptError {
+        shell: shell.to_owned(),
+        script: command.script.to_owned(),
+        folder: command.folder.to_owned(),
+        source,
+    })?;
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    #[cfg(not(unix))]
+    let signal = None;
+    Ok(ScriptOutcome {
+        code: output.status.code(),
+        signal,
+        stdout: output.stdout,
+        stderr: output.stderr,
+    })
+}
+
+#[cfg(not(windows))]
+fn pass_script(process: &mut Command, _shell: &Path, command: &ScriptCommand<'_>) {
+    process
+        .arg("-c")
+        .arg(with_arguments(command.script, command.arguments));
+}
+
+#[cfg(windows)]
+fn pass_script(process: &mut Command, shell: &Path, command: &ScriptCommand<'_>) {
+    use std::os::windows::process::CommandExt;
+
+    let is_cmd = shell
+        .file_stem()
+        .is_some_and(|stem| stem.eq_ignore_ascii_case("cmd"));
+    if is_cmd {
+        // `cmd` takes the rest of its line as it is, so it must not be quoted again.
+        let quoted = command
+            .arguments
+            .iter()
+            .map(|argument| format!(" \"{}\"", argument.replace('"', "\"\"")));
+        process.args(["/d", "/s", "/c"]).raw_arg(format!(
+            "\"{}{}\"",
+            command.script,
+            quoted.collect::<String>()
+        ));
+    } else {
+        process
+            .arg("-c")
+            .arg(with_arguments(command.script, command.arguments));
+    }
+}
+
+/// The script followed by its arguments, each quoted so that a POSIX shell passes it on as it is.
+fn with_arguments(script: &str, arguments: &[String]) -> String {
+    let quoted = arguments
+        .iter()
+        .map(|argument| format!(" '{}'", argument.replace('\'', r"'\''")));
+    std::iter::once(script.to_owned()).chain(quoted).collect()
+}

@@ -1,0 +1,285 @@
+//! Folders beside `node_modules` in which changes are prepared, and what becomes of the old tree.
+//!
+//! A staging folder is named `.node_modules-dx-<process>-<random>`. Whatever a crash leaves under such a name is
+//! swept by the next run once its process is gone, after the user's own entries were rescued from it.
+
+use std::ffi::{OsStr, OsString};
+use std::io::{self, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::process;
+use std::time::SystemTime;
+
+use dx_pkg_fs::{Dir, DirEntry, EntryKind, Swap, exchange_or_rename};
+use dx_pkg_store::Store;
+
+use crate::LinkError;
+use crate::build::Run;
+use crate::tree::NODE_MODULES;
+
+mod mount;
+#[cfg(test)]
+mod tests;
+
+use mount::is_mount_point;
+
+const PREFIX: &str = ".node_modules-dx-";
+
+/// What the store calls a tree it could not move to its own file system.
+const TRASH: &str = ".dx-trash-";
+
+/// A folder that is removed again unless it is switched in or discarded.
+pub(crate) struct Staging {
+    /// Holds `node_modules` and the staging folder.
+    parent: Dir,
+    parent_path: PathBuf,
+    /// Relative to `parent`.
+    name: String,
+    /// Whether it lies within `node_modules`.
+    inside: bool,
+    pub(crate) dir: Dir,
+    done: bool,
+}
+
+impl Staging {
+    /// Makes an empty folder beside the importer's `node_modules`.
+    pub(crate) fn create(importer: &Path) -> Result<Self, LinkError> {
+        let parent = Dir::open(importer).map_err(LinkError::io("open the folder", importer))?;
+        let name = dx_pkg_fs::unique_name(&format!("{PREFIX}{}-", process::id()));
+        // Renaming does not leave a mount, so what is mounted is changed from within.
+        let inside = is_mount_point(&importer.join(NODE_MODULES));
+        let name = if inside {
+            format!("{NODE_MODULES}/{name}")
+        } else {
+            name
+        };
+        let dir = parent
+            .make_dir(&name)
+            .map_err(LinkError::io("make the folder", importer.join(&name)))?;
+        Ok(Self {
+            parent,
+            parent_path: importer.to_owned(),
+            name,
+            inside,
+            dir,
+            done: false,
+        })
+    }
+
+    /// Removes what dead processes left beside the importer's `node_modules`; returns what is still to be removed.
+    pub(crate) fn sweep(
+        importer: &Path,
+        store: &Store,
+        keep_foreign: bool,
+    ) -> Result<Vec<PathBuf>, LinkError> {
+        let fail = |error| LinkError::io("look for abandoned trees in", importer)(error);
+        let parent = Dir::open(importer).map_err(fail)?;
+        let mut names: Vec<PathBuf> = garbage(&parent).map_err(fail)?.map(PathBuf::from).collect();
+        if is_mount_point(&importer.join(NODE_MODULES)) {
+            let visible = parent.open_dir(NODE_MODULES).map_err(fail)?;
+            names.extend(
+                garbage(&visible)
+                    .map_err(fail)?
+                    .map(|name| Path::new(NODE_MODULES).join(name)),
+            );
+        }
+        let mut leftovers = Vec::new();
+        for name in names {
+            if keep_foreign {
+                rescue(&parent, &name).map_err(fail)?;
+            }
+            leftovers.extend(discard(store, importer.join(name)));
+        }
+        Ok(leftovers)
+    }
+
+    /// Deletes the state of the visible tree, so that a crash among several renames leaves a tree nobody trusts.
+    pub(crate) fn forget_extra_files(&self, files: &[(String, Vec<u8>)]) -> Result<(), LinkError> {
+        for (name, _) in files {
+            let path = format!("{NODE_MODULES}/{name}");
+            match self.parent.remove_file(&path) {
+                Err(error) if !missing(&error) => {
+                    return Err(LinkError::io("remove", self.parent_path.join(path))(error));
+                }
+                _ => {}
+            }
+        }
+        Ok(())
+    }
+
+    /// Makes this folder the importer's `node_modules` (or, if not `keep`, leaves none unless the user's own entries
+    /// need it) and returns the old one if it could not be put into the store's trash.
+    pub(crate) fn switch(
+        mut self,
+        run: &Run<'_>,
+        keep: bool,
+    ) -> Result<Option<PathBuf>, LinkError> {
+        let place = self.parent_path.join(NODE_MODULES);
+        let swap = if self.inside {
+            Err(ErrorKind::CrossesDevices.into())
+        } else {
+            exchange_or_rename(&self.path(), &place)
+        };
+        match swap {
+            Ok(swap) => {
+                // From here on the name is the old tree's, if there was one.
+                self.done = true;
+                if swap == Swap::Exchanged && run.options.keep_foreign {
+                    rescue(&self.parent, Path::new(&self.name))
+                        .map_err(LinkError::io("keep the entries of", &place))?;
+                }
+            }
+            // Layered file systems refuse to rename a folder of a lower layer.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::CrossesDevices | ErrorKind::ResourceBusy
+                ) =>
+            {
+                self.forget_extra_files(run.options.extra_files)?;
+                self.empty_into(run.options.keep_foreign)
+                    .map_err(LinkError::io("replace the contents of", &place))?;
+            }
+            Err(error) => return Err(LinkError::io("rename the new tree to", &place)(error)),
+        }
+        if !keep {
+            // Refused where the user's entries were kept.
+            let _ = self.parent.remove_dir(NODE_MODULES);
+        } else if self.parent_path == run.project {
+            touch(&self.visible()?, run.options.extra_files)
+                .map_err(LinkError::io("touch the state in", &place))?;
+        }
+        Ok(if self.done {
+            discard(run.packages.store, self.path())
+        } else {
+            None
+        })
+    }
+
+    /// Replaces the entries of `node_modules` one by one, where the folder itself cannot be.
+    fn empty_into(&self, keep_foreign: bool) -> io::Result<()> {
+        let visible = self.parent.make_or_open_dir(NODE_MODULES)?;
+        for DirEntry { name, .. } in visible.entries()? {
+            let own = self.inside && Path::new(&self.name).file_name() == Some(&name);
+            let kept = own || keep_foreign && is_foreign(&name);
+            if !kept {
+                dx_pkg_fs::remove_tree(&self.parent_path.join(NODE_MODULES).join(name))?;
+            }
+        }
+        for DirEntry { name, .. } in self.dir.entries()? {
+            self.dir.rename(&name, &visible, &name)?;
+        }
+        Ok(())
+    }
+
+    /// Where the folder is.
+    pub(crate) fn path(&self) -> PathBuf {
+        self.parent_path.join(&self.name)
+    }
+
+    /// Puts the folder with what was moved into it into the trash; returns it if that is impossible.
+    pub(crate) fn finish(mut self, store: &Store) -> Option<PathBuf> {
+        self.done = true;
+        discard(store, self.path())
+    }
+
+    /// The importer's `node_modules`, made if it is missing.
+    pub(crate) fn visible(&self) -> Result<Dir, LinkError> {
+        self.parent
+            .make_or_open_dir(NODE_MODULES)
+            .map_err(LinkError::io("open", self.parent_path.join(NODE_MODULES)))
+    }
+}
+
+impl Drop for Staging {
+    fn drop(&mut self) {
+        if !self.done {
+            // Best effort: what stays is swept by the next run.
+            let _ = dx_pkg_fs::remove_tree(&self.path());
+        }
+    }
+}
+
+/// Gives the state files the newest time of the tree: npm believes its hidden lockfile only then.
+pub(crate) fn touch(visible: &Dir, files: &[(String, Vec<u8>)]) -> io::Result<()> {
+    for (name, _) in files {
+        let file = visible.open_file(name)?;
+        file.set_modified(SystemTime::now())?;
+    }
+    Ok(())
+}
+
+/// Moves the user's own entries from an old tree back into the visible one.
+fn rescue(parent: &Dir, old: &Path) -> io::Result<()> {
+    let Ok(old) = parent.open_dir(old) else {
+        return Ok(());
+    };
+    let mut visible = None;
+    for DirEntry { name, kind } in old.entries()? {
+        if kind == EntryKind::Other || !is_foreign(&name) {
+            continue;
+        }
+        let visible = match &mut visible {
+            Some(visible) => visible,
+            none => none.insert(parent.make_or_open_dir(NODE_MODULES)?),
+        };
+        match old.rename(&name, visible, &name) {
+            // What is there already is newer.
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists
+                ) => {}
+            done => done?,
+        }
+    }
+    Ok(())
+}
+
+/// Whether an entry of `node_modules` belongs to neither dx nor another package manager: a tool's cache, say.
+fn is_foreign(name: &OsStr) -> bool {
+    // A name that is not Unicode is nobody's but the user's.
+    let name = name.to_str().unwrap_or(".");
+    name.starts_with('.')
+        && !matches!(
+            name,
+            ".bin" | ".dx" | ".package-lock.json" | ".modules.yaml" | ".pnpm"
+        )
+        && !name.starts_with(".yarn-")
+        && ![".pnpm-", PREFIX, TRASH]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+}
+
+/// What nobody will ever need again.
+fn garbage(folder: &Dir) -> io::Result<impl Iterator<Item = OsString>> {
+    let trash = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with(TRASH));
+    let entries = folder.entries()?.into_iter().map(|entry| entry.name);
+    Ok(entries.filter(move |name| trash(name) || is_abandoned(name)))
+}
+
+fn is_abandoned(name: &OsStr) -> bool {
+    let name = name.to_str().unwrap_or_default();
+    let Some(id) = name
+        .strip_prefix(PREFIX)
+        .and_then(|rest| rest.split('-').next())
+    else {
+        return false;
+    };
+    // This process holds the project's lock, so a folder with its own number is an earlier process's.
+    id.parse()
+        .is_ok_and(|id| id == process::id() || !dx_pkg_fs::process_alive(id))
+}
+
+/// Puts a tree into the store's trash; returns where it is if that is impossible.
+fn discard(store: &Store, path: PathBuf) -> Option<PathBuf> {
+    match store.trash(&path) {
+        Ok(Some(moved)) if moved.starts_with(store.root()) => None,
+        Ok(moved) => moved,
+        Err(_) => Some(path),
+    }
+}
+
+/// Whether an error says that there is no such entry.
+pub(crate) fn missing(error: &io::Error) -> bool {
+    matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
+}

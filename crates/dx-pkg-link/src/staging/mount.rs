@@ -1,0 +1,31 @@
+//! Whether a folder is where something is mounted: such a `node_modules`, as containers have it, cannot be renamed.
+
+use std::fs;
+use std::path::Path;
+
+/// Whether the folder is a mount point, by Linux's `/proc/self/mountinfo` (proc_pid_mountinfo(5)); false elsewhere.
+pub(super) fn is_mount_point(folder: &Path) -> bool {
+    if !cfg!(target_os = "linux") || !folder.is_dir() {
+        return false;
+    }
+    let Ok(folder) = folder.canonicalize() else {
+        return false;
+    };
+    let Some(folder) = folder.to_str() else {
+        return false;
+    };
+    let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
+    mounts.lines().any(|line| {
+        line.split(' ')
+            .nth(4)
+            .is_some_and(|point| point == escaped(folder))
+    })
+}
+
+/// The way the kernel writes a path there.
+fn escaped(path: &str) -> String {
+    path.replace('\\', "\\134")
+        .replace(' ', "\\040")
+        .replace('\t', "\\011")
+        .replace('\n', "\\012")
+}

@@ -1,0 +1,125 @@
+//! How files get from the store into the tree.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+use std::path::Path;
+
+use dx_pkg_core::Coded;
+use dx_pkg_link::{ImportMethod, LinkOptions, NoProgress, Tree, materialise};
+use tempfile::TempDir;
+
+use crate::world::{WithBins, World, package};
+
+fn inode(path: &Path) -> u64 {
+    fs::metadata(path).unwrap().ino()
+}
+
+/// A world whose store is on another file system, if the machine has two.
+fn divided() -> Option<(World, TempDir)> {
+    let folder = TempDir::new().unwrap();
+    let other = TempDir::new_in("/dev/shm").ok()?;
+    let device = |path: &Path| fs::metadata(path).unwrap().dev();
+    if device(folder.path()) == device(other.path()) {
+        eprintln!("skipped: /dev/shm and the temporary folder are one file system");
+        return None;
+    }
+    let world = World::with_store_in(folder, Some(&other.path().join("store")));
+    Some((world, other))
+}
+
+#[test]
+fn a_store_elsewhere_is_copied_from() {
+    let Some((world, _other)) = divided() else {
+        return;
+    };
+    let a = world.module("a");
+    let tree = Tree::new(vec![package("node_modules/a", a).bins(&[("a", "cli.js")])]);
+    world.write("node_modules/old/index.js", "");
+    let report = world.install(&tree);
+    assert_eq!((report.hardlinks, report.copies), (0, 4));
+    assert_eq!(world.execute("node_modules/.bin/a"), "a");
+    assert!(report.bytes_copied > 0);
+    assert_eq!(report.bytes_saved, 0);
+}
+
+#[test]
+fn a_method_the_file_systems_refuse_is_an_error() {
+    let Some((world, _other)) = divided() else {
+        return;
+    };
+    let tree = Tree::new(vec![package("node_modules/a", world.module("a"))]);
+    for import in [ImportMethod::Hardlink, ImportMethod::Clone] {
+        let options = LinkOptions {
+            import,
+            ..LinkOptions::default()
+        };
+        let error = materialise(
+            &world.project,
+            &world.store,
+            &tree,
+            None,
+            &options,
+            &NoProgress,
+        )
+        .unwrap_err();
+        assert_eq!(error.code(), "DX_IMPORT_METHOD_UNSUPPORTED");
+        assert_eq!(
+            fs::read_dir(&world.project).unwrap().count(),
+            0,
+            "nothing is left of the attempt"
+        );
+    }
+}
+
+#[test]
+fn private_packages_share_nothing_with_the_store() {
+    let world = World::new();
+    let id = world.module("a");
+    let mut private = package("node_modules/a", id);
+    private.private_copy = true;
+    let report = world.install(&Tree::new(vec![private, package("node_modules/b", id)]));
+    assert_eq!((report.copies + report.reflinks, report.hardlinks), (4, 4));
+    let stored = inode(&world.store.expanded(id).join("cli.js"));
+    assert_ne!(inode(&world.project.join("node_modules/a/cli.js")), stored);
+    assert_eq!(inode(&world.project.join("node_modules/b/cli.js")), stored);
+    assert_ne!(
+        fs::metadata(world.project.join("node_modules/a/cli.js"))
+            .unwrap()
+            .mode()
+            & 0o111,
+        0
+    );
+}
+
+#[test]
+fn copy_shares_nothing() {
+    let world = World::new();
+    let id = world.module("a");
+    let tree = Tree::new(vec![package("node_modules/a", id)]);
+    let report = world.link(
+        &tree,
+        None,
+        &LinkOptions {
+            import: ImportMethod::Copy,
+            ..LinkOptions::default()
+        },
+    );
+    assert_eq!(
+        (report.copies, report.hardlinks, report.reflinks),
+        (4, 0, 0)
+    );
+    assert_ne!(
+        inode(&world.store.expanded(id).join("cli.js")),
+        inode(&world.project.join("node_modules/a/cli.js"))
+    );
+}
+
+#[test]
+fn a_file_lost_from_the_expanded_package_comes_from_its_archive() {
+    let world = World::new();
+    let id = world.module("a");
+    fs::remove_file(world.store.expanded(id).join("lib/index.js")).unwrap();
+    let report = world.install(&Tree::new(vec![package("node_modules/a", id)]));
+    assert_eq!((report.hardlinks, report.copies), (3, 1));
+    assert_eq!(world.node("", "console.log(require('a'))"), "a");
+}

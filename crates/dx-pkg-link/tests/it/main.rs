@@ -1,0 +1,19 @@
+//! Whole trees in real folders: what Node.js finds in them, what changes, what survives.
+#![allow(
+    missing_docs,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::print_stdout,
+    clippy::print_stderr
+)]
+
+mod change;
+mod commands;
+mod crash;
+mod fresh;
+mod import;
+mod mount;
+mod property;
+mod scripts;
+mod world;

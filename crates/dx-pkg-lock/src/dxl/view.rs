@@ -1,0 +1,199 @@
+//! Reading DXL in place.
+
+use dx_pkg_format::FormatError;
+use dx_pkg_format::wire::{Sections, array_at, max_u32, u16_at, u32_at, u64_at, words};
+
+use super::{
+    CHECKED_FROM, CHECKSUM_OFFSET, FORMAT, HEADER_SIZE, LIST_IS_PAIRS, Package, RECORD_SIZE, Record, SIGNATURE, Text,
+    VERSION, checksum, flag, header, path_hash, record,
+};
+use crate::Lock;
+
+/// A DXL file in place, its offsets checked.
+#[derive(Clone, Copy)]
+pub struct DxlView<'a> {
+    header: &'a [u8],
+    records: &'a [Record],
+    index: &'a [u8],
+    pub(super) cells: &'a [u8],
+    /// Where each string ends.
+    ends: &'a [u8],
+    strings: &'a str,
+}
+
+impl<'a> DxlView<'a> {
+    /// Checks the file and gives access to it.
+    ///
+    /// Fails on anything but a whole, undamaged file of this version. A file that someone made with intent can say
+    /// anything a lockfile could: its paths are checked where they are used.
+    pub fn open(bytes: &'a [u8]) -> Result<Self, FormatError> {
+        if !bytes.starts_with(&SIGNATURE) {
+            return Err(FormatError::Signature { format: FORMAT });
+        }
+        let found = u16_at(bytes, header::VERSION);
+        if found != VERSION {
+            return Err(FormatError::Version { format: FORMAT, found, supported: VERSION });
+        }
+        let mut sections = Sections::new(FORMAT, 0, bytes.len());
+        let mut section = |count: u32, size: usize| sections.next(u64::from(count), size as u64);
+        let head = &bytes[section(1, HEADER_SIZE)?];
+        let count = |offset| u32_at(head, offset);
+        let records = section(count(header::PACKAGES), RECORD_SIZE)?;
+        let index = section(count(header::SLOTS), 4)?;
+        let cells = section(count(header::CELLS), 4)?;
+        let ends = section(count(header::STRINGS), 4)?;
+        let text = section(count(header::STRING_BYTES), 1)?;
+        sections.finish()?;
+        if checksum(&bytes[CHECKED_FROM..]) != u64_at(head, CHECKSUM_OFFSET) {
+            return Err(FormatError::Checksum { format: FORMAT, part: "contents" });
+        }
+        let view = Self {
+            header: head,
+            records: bytes[records].as_chunks().0,
+            index: &bytes[index],
+            cells: &bytes[cells],
+            ends: &bytes[ends],
+            strings: std::str::from_utf8(&bytes[text]).map_err(|_| corrupt("a string is not UTF-8"))?,
+        };
+        view.validate()?;
+        Ok(view)
+    }
+
+    fn validate(&self) -> Result<(), FormatError> {
+        let refuse = |bad: bool, what| if bad { Err(corrupt(what)) } else { Ok(()) };
+        refuse(!words(self.ends).is_sorted(), "the string offsets are not ascending")?;
+        refuse(
+            !words(self.ends).all(|end| self.strings.is_char_boundary(end as usize)),
+            "a string is out of bounds or cut within a character",
+        )?;
+        let strings = u32_at(self.header, header::STRINGS);
+        let out_of_table = |text: u32| text > strings;
+        refuse(
+            out_of_table(u32_at(self.header, header::NAME))
+                || out_of_table(u32_at(self.header, header::PROJECT_VERSION)),
+            "the header refers to a string that is not there",
+        )?;
+        refuse(max_u32(self.cells).is_some_and(out_of_table), "a list refers to a string that is not there")?;
+        let slots = self.index.len() / 4;
+        refuse(!slots.is_power_of_two(), "the index's size is not a power of two")?;
+        refuse(
+            max_u32(self.index).is_some_and(|slot| slot as usize > self.records.len()),
+            "the index refers to a package that is not there",
+        )?;
+        let cells = self.cells.len() as u64 / 4;
+        for record in self.records {
+            let mut texts = words(&record[record::TEXTS..record::FLAGS]);
+            refuse(texts.any(out_of_table), "a package refers to a string that is not there")?;
+            refuse(
+                text_number(record, Text::Path) == 0 || text_number(record, Text::Name) == 0,
+                "a package has no path or no name",
+            )?;
+            refuse(u32_at(record, record::FLAGS) & !flag::ALL != 0, "a package has unknown flags")?;
+            let mut end = u64::from(u32_at(record, record::CELLS));
+            for (count, pairs) in words(&record[record::COUNTS..]).zip(LIST_IS_PAIRS) {
+                end += u64::from(count);
+                refuse(pairs && count % 2 != 0, "a list of pairs ends within a pair")?;
+            }
+            refuse(end > cells, "a package's lists are out of bounds")?;
+        }
+        Ok(())
+    }
+
+    /// How many packages there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.records.len()
+    }
+
+    /// Whether there are no packages.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.records.is_empty()
+    }
+
+    /// BLAKE3 of the lockfile's text that was compiled.
+    #[must_use]
+    pub fn source_digest(&self) -> [u8; 32] {
+        array_at(self.header, header::SOURCE_DIGEST).unwrap_or_default()
+    }
+
+    /// The project's name as the lockfile gives it.
+    #[must_use]
+    pub fn name(&self) -> Option<&'a str> {
+        self.text(u32_at(self.header, header::NAME))
+    }
+
+    /// The project's version as the lockfile gives it.
+    #[must_use]
+    pub fn version(&self) -> Option<&'a str> {
+        self.text(u32_at(self.header, header::PROJECT_VERSION))
+    }
+
+    /// The `lockfileVersion` that was read.
+    #[must_use]
+    pub fn format_version(&self) -> u8 {
+        self.header.get(header::LOCKFILE_VERSION).copied().unwrap_or(0)
+    }
+
+    /// All packages, in npm's order: a folder comes before what is inside it.
+    pub fn packages(&self) -> impl ExactSizeIterator<Item = Package<'a>> + DoubleEndedIterator + Clone + use<'a> {
+        let view = *self;
+        self.records.iter().map(move |record| Package::new(view, record))
+    }
+
+    /// The package at this place of the order.
+    #[must_use]
+    pub fn package(&self, position: usize) -> Option<Package<'a>> {
+        self.records.get(position).map(|record| Package::new(*self, record))
+    }
+
+    /// The place in the order of the package at `path`; one hash and, nearly always, one comparison.
+    #[must_use]
+    pub fn position(&self, path: &str) -> Option<usize> {
+        let slots = self.index.len() / 4;
+        let first = path_hash(path) as usize;
+        for probe in 0..slots {
+            let slot = first.wrapping_add(probe) & (slots - 1);
+            let position = (u32_at(self.index, 4 * slot) as usize).checked_sub(1)?;
+            if self.package(position)?.path() == path {
+                return Some(position);
+            }
+        }
+        None
+    }
+
+    /// The package at `path`.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<Package<'a>> {
+        self.package(self.position(path)?)
+    }
+
+    /// The lock as plain data.
+    #[must_use]
+    pub fn to_lock(&self) -> Lock {
+        Lock {
+            name: self.name().map(str::to_owned),
+            version: self.version().map(str::to_owned),
+            format_version: self.format_version(),
+            packages: self.packages().map(Package::to_package).collect(),
+        }
+    }
+
+    /// The text referred to by `number`; `None` for 0.
+    #[inline]
+    pub(super) fn text(&self, number: u32) -> Option<&'a str> {
+        let end = 4 * number.checked_sub(1)? as usize;
+        let start = if end == 0 { 0 } else { u32_at(self.ends, end - 4) };
+        Some(self.strings.get(start as usize..u32_at(self.ends, end) as usize).unwrap_or_default())
+    }
+}
+
+fn corrupt(what: &'static str) -> FormatError {
+    FormatError::Corrupt { format: FORMAT, what }
+}
+
+/// The number by which `record` refers to one of its texts.
+#[inline]
+pub(super) fn text_number(record: &Record, text: Text) -> u32 {
+    u32_at(record, record::TEXTS + 4 * text as usize)
+}

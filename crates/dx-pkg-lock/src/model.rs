@@ -1,0 +1,220 @@
+//! The lock model: a lockfile's entries as plain data.
+//!
+//! It neither reads nor writes any text form, and trusts the paths it is given: readers refuse bad ones.
+
+use rustc_hash::FxHashMap;
+
+use crate::locale_compare;
+
+/// A lockfile: what is installed at each path below the project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Lock {
+    /// The project's name as the lockfile gives it.
+    pub name: Option<String>,
+    /// The project's version as the lockfile gives it.
+    pub version: Option<String>,
+    /// The `lockfileVersion` that was read; 3 for a new lock.
+    pub format_version: u8,
+    /// One entry per path, `""` (the project itself) first, then in the order of [`locale_compare`].
+    pub packages: Vec<LockPackage>,
+}
+
+/// One entry of a lockfile: the package, link or workspace at a path.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct LockPackage {
+    /// Where it is, relative to the project, `/`-separated: `""`, `packages/a` or `node_modules/a/node_modules/@b/c`.
+    pub path: String,
+    /// The package's name, only where the path does not tell it: aliases, the project and workspaces.
+    pub name: Option<String>,
+    /// The exact version; a link, a folder or a git dependency may have none.
+    pub version: Option<String>,
+    /// Where it comes from: a tarball's URL, a `file:` or `git+` specifier, or for a link its target folder.
+    pub resolved: Option<String>,
+    /// Subresource integrity of the tarball.
+    pub integrity: Option<String>,
+    /// A symbolic link to the folder `resolved`.
+    pub link: bool,
+    /// Needed only for development.
+    pub dev: bool,
+    /// Needed only by optional dependencies.
+    pub optional: bool,
+    /// Needed only for development or by optional dependencies, but not by one of these alone.
+    pub dev_optional: bool,
+    /// Needed only as a peer.
+    pub peer: bool,
+    /// Comes inside its dependent's tarball.
+    pub in_bundle: bool,
+    /// Nothing depends on it.
+    pub extraneous: bool,
+    /// Has a `preinstall`, `install` or `postinstall` script, or a `binding.gyp`.
+    pub has_install_script: bool,
+    /// Carries its own `npm-shrinkwrap.json`.
+    pub has_shrinkwrap: bool,
+    /// The deprecation message.
+    pub deprecated: Option<String>,
+    /// The licence expression.
+    pub license: Option<String>,
+    /// `engines` as JSON text.
+    pub engines: Option<String>,
+    /// `funding` as JSON text.
+    pub funding: Option<String>,
+    /// Commands: name and file within the package.
+    pub bin: Vec<(String, String)>,
+    /// Operating systems it is for; `!x` excludes.
+    pub os: Vec<String>,
+    /// Processors it is for; `!x` excludes.
+    pub cpu: Vec<String>,
+    /// C libraries it is for; `!x` excludes.
+    pub libc: Vec<String>,
+    /// `dependencies`: name and specifier.
+    pub dependencies: Vec<(String, String)>,
+    /// `devDependencies`, of the project and of workspaces only.
+    pub dev_dependencies: Vec<(String, String)>,
+    /// `optionalDependencies`.
+    pub optional_dependencies: Vec<(String, String)>,
+    /// `peerDependencies`.
+    pub peer_dependencies: Vec<(String, String)>,
+    /// `peerDependenciesMeta`: name and whether that peer is optional.
+    pub peer_dependencies_meta: Vec<(String, bool)>,
+    /// Names of dependencies that the package's tarball contains.
+    pub bundle_dependencies: Vec<String>,
+    /// `workspaces` as JSON text.
+    pub workspaces: Option<String>,
+    /// Every other key and its value as JSON text.
+    pub extra: Vec<(String, String)>,
+}
+
+impl Lock {
+    /// The entry at `path`. It looks through all entries; for many questions make an [`index`](Lock::index).
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<&LockPackage> {
+        self.packages.iter().find(|package| package.path == path)
+    }
+
+    /// The project's own entry.
+    #[must_use]
+    pub fn root(&self) -> Option<&LockPackage> {
+        self.get("")
+    }
+
+    /// What `name` means in the package at `from_path`, by node's look-up; see [`LockIndex::resolve`].
+    #[must_use]
+    pub fn resolve(&self, from_path: &str, name: &str) -> Option<&LockPackage> {
+        self.index().resolve(from_path, name)
+    }
+
+    /// A look-up by path over the entries as they are now.
+    #[must_use]
+    pub fn index(&self) -> LockIndex<'_> {
+        let positions = self.packages.iter().enumerate().map(|(position, package)| (package.path.as_str(), position));
+        LockIndex { packages: &self.packages, positions: positions.collect() }
+    }
+
+    /// Brings entries, and every keyed list in them, into the order in which they are written.
+    pub fn normalise(&mut self) {
+        self.packages.sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
+        for package in &mut self.packages {
+            package.normalise();
+        }
+    }
+}
+
+impl LockPackage {
+    /// The package's name: the explicit one, else the path's.
+    #[must_use]
+    pub fn package_name(&self) -> &str {
+        self.name.as_deref().unwrap_or_else(|| name_of_path(&self.path))
+    }
+
+    /// Whether this entry, or the folder it links to, lies outside the project.
+    #[must_use]
+    pub fn is_outside(&self) -> bool {
+        outside_project(&self.path) || (self.link && self.resolved.as_deref().is_some_and(outside_project))
+    }
+
+    /// Sorts every list whose order means nothing.
+    pub fn normalise(&mut self) {
+        let by_name =
+            |a: &(String, String), b: &(String, String)| locale_compare(&a.0, &b.0).then_with(|| a.0.cmp(&b.0));
+        for list in [
+            &mut self.bin,
+            &mut self.dependencies,
+            &mut self.dev_dependencies,
+            &mut self.optional_dependencies,
+            &mut self.peer_dependencies,
+            &mut self.extra,
+        ] {
+            list.sort_by(by_name);
+        }
+        self.peer_dependencies_meta.sort_by(|a, b| locale_compare(&a.0, &b.0).then_with(|| a.0.cmp(&b.0)));
+    }
+}
+
+/// Entries of a [`Lock`] by path.
+#[derive(Clone, Debug)]
+pub struct LockIndex<'a> {
+    packages: &'a [LockPackage],
+    positions: FxHashMap<&'a str, usize>,
+}
+
+impl<'a> LockIndex<'a> {
+    /// The entry at `path`.
+    #[must_use]
+    pub fn get(&self, path: &str) -> Option<&'a LockPackage> {
+        self.position(path).and_then(|position| self.packages.get(position))
+    }
+
+    /// The position in [`Lock::packages`] of the entry at `path`.
+    #[must_use]
+    pub fn position(&self, path: &str) -> Option<usize> {
+        self.positions.get(path).copied()
+    }
+
+    /// The entry that `name` means in the package at `from_path`: the nearest `node_modules/<name>` from there
+    /// upwards. A link is looked up from its target, as node does, and is returned itself when it is what is found.
+    #[must_use]
+    pub fn resolve(&self, from_path: &str, name: &str) -> Option<&'a LockPackage> {
+        let mut folder = match self.get(from_path) {
+            Some(LockPackage { link: true, resolved: Some(target), .. }) => target.as_str(),
+            _ => from_path,
+        };
+        let mut candidate = String::with_capacity(folder.len() + name.len() + "/node_modules/".len());
+        loop {
+            if folder != "node_modules" && !folder.ends_with("/node_modules") {
+                candidate.clear();
+                candidate.push_str(folder);
+                if !folder.is_empty() {
+                    candidate.push('/');
+                }
+                candidate.push_str("node_modules/");
+                candidate.push_str(name);
+                if let Some(found) = self.get(&candidate) {
+                    return Some(found);
+                }
+            }
+            if folder.is_empty() {
+                return None;
+            }
+            folder = folder.rfind('/').map_or("", |slash| &folder[..slash]);
+        }
+    }
+}
+
+/// The package name a path ends with: what follows the last `node_modules/`, or else its last segment.
+#[must_use]
+pub fn name_of_path(path: &str) -> &str {
+    const FOLDER: &str = "node_modules/";
+    match path.rfind(FOLDER) {
+        Some(at) if at == 0 || path.as_bytes().get(at - 1) == Some(&b'/') => &path[at + FOLDER.len()..],
+        _ => path.rsplit('/').next().unwrap_or(path),
+    }
+}
+
+/// Whether a `/`-separated path relative to the project leads out of it.
+#[must_use]
+pub fn outside_project(path: &str) -> bool {
+    path == ".." || path.starts_with("../") || path.starts_with('/')
+}
+
+#[cfg(test)]
+mod tests;

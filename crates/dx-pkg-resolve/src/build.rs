@@ -1,0 +1,245 @@
+//! Builds the tree: takes the shallowest unfinished node, finds packages for its unmet edges, places them, repeats.
+//!
+//! The order (by depth, then by path) is part of npm's rules: it decides which version is hoisted.
+
+mod bundles;
+mod manifests;
+mod peers;
+mod queue;
+mod start;
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use crate::can_place::Outcome;
+use crate::explain::{Conflict, label};
+use crate::intern::{NameId, SpecId};
+use crate::manifest::{EdgeKind, ManifestId};
+use crate::pick::Picker;
+use crate::place::{Placed, Placer, Request};
+use crate::provider::Provider;
+use crate::tree::{EdgeId, NodeId, Tree};
+use crate::{Options, ResolveError};
+
+use queue::Queue;
+
+pub(crate) use start::start;
+
+/// Everything one resolution works on.
+pub(crate) struct Builder<'a> {
+    pub(crate) tree: Tree,
+    provider: &'a dyn Provider,
+    pub(crate) picker: Picker,
+    options: &'a Options,
+    queue: Queue,
+    seen: FxHashSet<NodeId>,
+    /// Edges the user named on the command line.
+    explicit: FxHashSet<EdgeId>,
+    /// Names whose version is to be chosen anew everywhere.
+    update: Vec<NameId>,
+    /// The scratch tree last made for a node.
+    scratch: FxHashMap<NodeId, NodeId>,
+    manifests: FxHashMap<(NameId, SpecId), Result<ManifestId, u32>>,
+    registry: FxHashMap<(NameId, u32), ManifestId>,
+    pub(crate) failures: Vec<Failure>,
+    pub(crate) failed: Vec<NodeId>,
+    pub(crate) conflicts: Vec<Conflict>,
+    /// Projects on disk by their folder: the project itself, workspaces, linked folders.
+    folders: FxHashMap<String, NodeId>,
+    links: Vec<NodeId>,
+    /// Whether anything was placed that the lockfile did not have.
+    pub(crate) changed: bool,
+    /// Whether the lockfile's flags cannot be trusted: the project's requirements are not those it was made for.
+    pub(crate) flags_suspect: bool,
+    pub(crate) from_lock: bool,
+}
+
+/// Why a package could not be loaded.
+pub(crate) struct Failure {
+    pub(crate) error: ResolveError,
+}
+
+impl Builder<'_> {
+    /// Works until no edge of the tree asks for anything that can be had.
+    pub(crate) fn run(&mut self) -> Result<(), ResolveError> {
+        let root = self.tree.root;
+        self.queue.push(&self.tree, root);
+        loop {
+            while let Some(node) = self.queue.pop() {
+                if self.tree[node].root == root && self.seen.insert(node) {
+                    if self.options.frozen {
+                        self.refuse_changes(node)?;
+                    }
+                    self.step(node);
+                }
+            }
+            if !self.follow_links() {
+                break;
+            }
+        }
+        match self.tree.bad_reference.take() {
+            Some(reference) => Err(ResolveError::OverrideReference { reference }),
+            None => Ok(()),
+        }
+    }
+
+    /// An unmet edge is an error where the lockfile may not be changed, unless nothing is lost by leaving it so.
+    fn refuse_changes(&self, node: NodeId) -> Result<(), ResolveError> {
+        let tree = &self.tree;
+        let unmet = self.problem_edges(node).into_iter().find(|edge| {
+            let optional = tree[*edge].kind.is_optional() && tree[*edge].to.is_none();
+            !optional && !tree[*edge].peer_conflicted
+        });
+        match unmet {
+            None => Ok(()),
+            Some(edge) => Err(ResolveError::Frozen {
+                name: tree.text(tree[edge].name).to_owned(),
+                spec: tree.interner.spec_text(tree.spec(edge)).to_owned(),
+                required_by: label(tree, node),
+            }),
+        }
+    }
+
+    /// Meets the edges of one node.
+    fn step(&mut self, node: NodeId) {
+        let mut tasks = Vec::new();
+        for edge in self.problem_edges(node) {
+            if !self.tree[edge].peer_conflicted && !self.options.frozen {
+                let dep = self.find_package(node, edge);
+                tasks.push((edge, dep));
+            }
+        }
+        tasks.sort_by(|(a, _), (b, _)| {
+            let name = |edge: &EdgeId| self.tree.text(self.tree[*edge].name);
+            dx_pkg_lock::locale_compare(name(a), name(b))
+        });
+        for (edge, dep) in tasks {
+            let explicit = self.explicit.contains(&edge);
+            let mut placer = Placer {
+                tree: &mut self.tree,
+                prefer_dedupe: self.options.prefer_dedupe,
+                strict_peers: self.options.strict_peer_deps,
+                update: &self.update,
+                conflicts: &mut self.conflicts,
+            };
+            let placed = placer.place(Request { dep, edge, explicit, prefer_dedupe: self.options.prefer_dedupe });
+            for item in placed {
+                self.after_placing(item);
+            }
+        }
+        for edge in self.tree[node].edges_out.clone() {
+            if let Some(to) = self.tree[edge].to.filter(|to| self.tree[*to].target.is_some()) {
+                self.links.push(to);
+            }
+        }
+    }
+
+    /// A package for `edge`: one already gathered for this node, one that hoisting can reach, or a new one.
+    fn find_package(&mut self, node: NodeId, edge: EdgeId) -> NodeId {
+        let name = self.tree[edge].name;
+        let kind = self.tree[edge].kind;
+        let scratch = self.scratch_of(node);
+        let gathered = self
+            .tree
+            .edge_named(scratch, name)
+            .filter(|own| self.tree.is_valid(*own))
+            .and_then(|own| self.tree[own].to)
+            .filter(|dep| self.tree.satisfied_by(edge, *dep));
+        if let Some(dep) = gathered {
+            return dep;
+        }
+        let renewed = self.update.contains(&name) || self.explicit.contains(&edge);
+        if kind == EdgeKind::PeerOptional && !renewed {
+            let from = self.tree[edge].from;
+            let start = self.tree.above(from).unwrap_or(from);
+            if let Some(dep) = self.hoistable(start, edge) {
+                return dep;
+            }
+        }
+        let parent = kind.is_peer().then_some(scratch);
+        let mut required = FxHashSet::from_iter([self.tree[edge].from]);
+        self.package_for_edge(edge, parent, None, &mut required)
+    }
+
+    /// A package below `start`, nearest first, that satisfies `edge`.
+    fn hoistable(&self, start: NodeId, edge: EdgeId) -> Option<NodeId> {
+        let mut queue = self.tree.children(start);
+        let mut next = 0;
+        while next < queue.len() {
+            let node = queue[next];
+            if self.tree[node].name == self.tree[edge].name
+                && !self.tree[node].in_bundle
+                && self.tree.satisfied_by(edge, node)
+            {
+                return Some(node);
+            }
+            queue.extend(self.tree.children(node));
+            next += 1;
+        }
+        None
+    }
+
+    fn after_placing(&mut self, placed: Placed) {
+        let Placed { node, edge, alone, disturbed } = placed;
+        if self.tree[node].failure.is_some() {
+            self.failed.push(node);
+        } else if self.tree[node].target.is_none() {
+            self.provider.placed(&self.tree.manifest(node).record());
+        }
+        self.changed = true;
+        if matches!(alone, Outcome::Ok | Outcome::Replace) {
+            for other in self.tree[node].edges_in.clone() {
+                if other != edge && !self.tree[other].peer_conflicted && !self.tree.is_valid(other) {
+                    self.again(self.tree[other].from);
+                }
+            }
+        }
+        self.queue.push(&self.tree, node);
+        for node in disturbed {
+            self.again(node);
+        }
+    }
+
+    fn again(&mut self, node: NodeId) {
+        self.seen.remove(&node);
+        self.queue.push(&self.tree, node);
+    }
+
+    /// The edges of `node` that need a package found for them.
+    fn problem_edges(&self, node: NodeId) -> Vec<EdgeId> {
+        let tree = &self.tree;
+        let bundled: &[NameId] = if tree.is_mine(node) { &[] } else { &tree.manifest(node).bundled };
+        tree[node]
+            .edges_out
+            .iter()
+            .copied()
+            .filter(|edge| {
+                let this = &tree[*edge];
+                if bundled.contains(&this.name) {
+                    return false;
+                }
+                let Some(to) = this.to else {
+                    return this.kind != EdgeKind::PeerOptional || self.explicit.contains(edge);
+                };
+                if tree[to].failure.is_some() && self.failed.contains(&to) {
+                    return false;
+                }
+                if !tree.is_valid(*edge) {
+                    return true;
+                }
+                !tree.is_workspace(to) && (self.update.contains(&this.name) || self.explicit.contains(edge))
+            })
+            .collect()
+    }
+
+    /// Queues the folders that links placed so far lead to; returns whether there is work again.
+    fn follow_links(&mut self) -> bool {
+        for link in std::mem::take(&mut self.links) {
+            let Some(target) = self.tree[link].target else { continue };
+            let reachable = self.tree[link].root == self.tree.root && self.tree[target].root == self.tree.root;
+            if reachable && self.tree.above(target).is_some() && !self.seen.contains(&target) {
+                self.queue.push(&self.tree, target);
+            }
+        }
+        !self.queue.is_empty()
+    }
+}

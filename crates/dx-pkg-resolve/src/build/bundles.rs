@@ -1,0 +1,68 @@
+//! Packages that came inside another package's tarball.
+
+use crate::ResolveError;
+use crate::manifest::Manifest;
+use crate::tree::NodeId;
+
+use super::Builder;
+
+impl Builder<'_> {
+    /// Puts what the tarballs of bundling packages contain into the tree. Those a lockfile describes are there already.
+    pub(crate) fn load_bundles(&mut self) -> Result<(), ResolveError> {
+        let bundlers: Vec<NodeId> = self
+            .tree
+            .project_nodes()
+            .into_iter()
+            .filter(|node| {
+                !self.tree.is_mine(*node)
+                    && self.tree[*node].target.is_none()
+                    && !self.tree.manifest(*node).bundled.is_empty()
+                    && self.tree.children(*node).iter().all(|child| !self.tree[*child].in_bundle)
+            })
+            .collect();
+        for bundler in bundlers {
+            let mut record = self.tree.manifest(bundler).record();
+            record.path = self.tree.path(bundler);
+            record.name.get_or_insert_with(|| self.tree.text(self.tree[bundler].name).to_owned());
+            let contents = match self.provider.bundled(&record) {
+                Ok(contents) => contents,
+                Err(_) if self.tree[bundler].flags.optional => continue,
+                Err(source) => {
+                    return Err(ResolveError::Load {
+                        name: self.tree.text(self.tree[bundler].name).to_owned(),
+                        spec: record.version.unwrap_or_default(),
+                        required_by: record.path,
+                        source,
+                    });
+                }
+            };
+            self.add_bundled(bundler, contents);
+            self.changed = true;
+        }
+        Ok(())
+    }
+
+    fn add_bundled(&mut self, bundler: NodeId, mut contents: Vec<dx_pkg_lock::LockPackage>) {
+        contents.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut added = Vec::new();
+        for record in contents {
+            let Some((parent, name)) = super::start::split_path(&record.path) else { continue };
+            let parent = parent.split("node_modules/").skip(1).try_fold(bundler, |at, name| {
+                let name = self.tree.interner.find_name(name.trim_end_matches('/'))?;
+                self.tree.child(at, name)
+            });
+            let Some(parent) = parent else { continue };
+            let name_id = self.tree.interner.name(name);
+            let name = name.to_owned();
+            let manifest = Manifest::from_record(record, Some(&name), &mut self.tree.interner);
+            let manifest = self.tree.manifests.push(manifest);
+            let node = self.tree.add_node(name_id, manifest);
+            self.tree[node].in_bundle = true;
+            self.tree.attach(node, parent);
+            added.push(node);
+        }
+        for node in added {
+            self.tree.load_edges(node, false);
+        }
+    }
+}

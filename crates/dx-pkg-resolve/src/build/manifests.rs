@@ -1,0 +1,148 @@
+//! Finds the package a requirement means and makes a node for it.
+
+use dx_pkg_core::Spec;
+
+use crate::explain::label;
+use crate::intern::{NameId, SpecId};
+use crate::manifest::{EdgeKind, Manifest, ManifestId};
+use crate::tree::{EdgeId, NodeId};
+use crate::{ResolveError, provider::External};
+
+use super::{Builder, Failure};
+
+impl Builder<'_> {
+    /// A node in `parent` for what `asked` asks for, under the name of `edge`.
+    pub(super) fn package_for_spec(&mut self, edge: EdgeId, asked: EdgeId, parent: NodeId) -> NodeId {
+        let name = self.tree[edge].name;
+        let spec = self.tree.spec(asked);
+        if self.is_folder(spec) {
+            return self.link_for_spec(name, spec, asked, parent);
+        }
+        match self.manifest_for(name, spec, asked) {
+            Ok(manifest) => {
+                let node = self.tree.add_node(name, manifest);
+                self.tree.attach(node, parent);
+                self.tree.load_edges(node, false);
+                node
+            }
+            Err(failure) => self.failed_node(name, failure, parent),
+        }
+    }
+
+    fn failed_node(&mut self, name: NameId, failure: u32, parent: NodeId) -> NodeId {
+        let text = self.tree.text(name).to_owned();
+        let record = dx_pkg_lock::LockPackage::default();
+        let manifest = Manifest::from_record(record, Some(&text), &mut self.tree.interner);
+        let manifest = self.tree.manifests.push(manifest);
+        let node = self.tree.add_node(name, manifest);
+        self.tree[node].failure = Some(failure);
+        self.tree.attach(node, parent);
+        node
+    }
+
+    fn is_folder(&self, spec: SpecId) -> bool {
+        matches!(self.tree.interner.parsed(spec), Ok(Spec::Directory(_)))
+    }
+
+    fn fail(&mut self, error: ResolveError) -> u32 {
+        self.failures.push(Failure { error });
+        crate::intern::index(self.failures.len() - 1)
+    }
+
+    fn required_by(&self, edge: EdgeId) -> String {
+        label(&self.tree, self.tree.source_or_self(self.tree[edge].from))
+    }
+
+    fn manifest_for(&mut self, name: NameId, spec: SpecId, edge: EdgeId) -> Result<ManifestId, u32> {
+        if let Some(known) = self.manifests.get(&(name, spec)) {
+            return *known;
+        }
+        let found = self.load_manifest(name, spec, edge).map_err(|error| self.fail(error));
+        self.manifests.insert((name, spec), found);
+        found
+    }
+
+    fn load_manifest(&mut self, name: NameId, spec: SpecId, edge: EdgeId) -> Result<ManifestId, ResolveError> {
+        let text = |id: SpecId| self.tree.interner.spec_text(id).to_owned();
+        let parsed = match self.tree.interner.parsed(spec) {
+            Ok(parsed) => parsed.clone(),
+            Err(reason) => {
+                return Err(ResolveError::BadSpec {
+                    name: self.tree.text(name).to_owned(),
+                    spec: text(spec),
+                    required_by: self.required_by(edge),
+                    reason: reason.to_string(),
+                });
+            }
+        };
+        let package_name = match &parsed {
+            Spec::Alias { name, .. } => name.as_str().to_owned(),
+            _ => self.tree.text(name).to_owned(),
+        };
+        let load_error = |source| ResolveError::Load {
+            name: self.tree.text(name).to_owned(),
+            spec: text(spec),
+            required_by: self.required_by(edge),
+            source,
+        };
+        if !matches!(parsed, Spec::Alias { .. } | Spec::Range(_) | Spec::Version(_) | Spec::Tag(_)) {
+            let from = self.tree.path(self.tree.source_or_self(self.tree[edge].from));
+            let External { package, .. } =
+                self.provider.manifest(&package_name, &text(spec), &from).map_err(load_error)?;
+            let manifest = Manifest::from_record(package, Some(&package_name), &mut self.tree.interner);
+            return Ok(self.tree.manifests.push(manifest));
+        }
+        let packument = self.provider.packument(&package_name).map_err(load_error)?;
+        let Some(version) = self.picker.pick(&packument, &parsed) else {
+            return Err(ResolveError::NoVersion {
+                name: package_name,
+                spec: text(spec),
+                required_by: self.required_by(edge),
+                available: packument.versions().rev().take(5).map(|v| v.version_str().to_owned()).collect(),
+            });
+        };
+        let package_name = self.tree.interner.name(&package_name);
+        let position = version.0;
+        if let Some(known) = self.registry.get(&(package_name, position)) {
+            return Ok(*known);
+        }
+        let manifest = Manifest::from_registry(&packument, version, &mut self.tree.interner);
+        let id = self.tree.manifests.push(manifest);
+        self.registry.insert((package_name, position), id);
+        Ok(id)
+    }
+
+    /// A link to a folder, in `parent`.
+    fn link_for_spec(&mut self, name: NameId, spec: SpecId, edge: EdgeId, parent: NodeId) -> NodeId {
+        let from = self.tree.source_or_self(self.tree[edge].from);
+        let is_workspace = self.tree[edge].kind == EdgeKind::Workspace;
+        let path = match self.tree.interner.parsed(spec) {
+            Ok(Spec::Directory(path)) => self.tree.relative_to_root(path, from),
+            _ => String::new(),
+        };
+        if let Some(target) = self.folders.get(&path) {
+            return self.link_to(name, *target, parent);
+        }
+        let text = self.tree.interner.spec_text(spec).to_owned();
+        let from_path = self.tree.path(from);
+        let name_text = self.tree.text(name).to_owned();
+        match self.provider.manifest(&name_text, &text, &from_path) {
+            Ok(External { package, .. }) => {
+                let target = self.add_folder(&path, package, is_workspace);
+                self.link_to(name, target, parent)
+            }
+            Err(source) => {
+                let required_by = self.required_by(edge);
+                let failure = self.fail(ResolveError::Load { name: name_text, spec: text, required_by, source });
+                self.failed_node(name, failure, parent)
+            }
+        }
+    }
+
+    fn link_to(&mut self, name: NameId, target: NodeId, parent: NodeId) -> NodeId {
+        let link = self.tree.add_node(name, self.tree[target].manifest);
+        self.tree[link].target = Some(target);
+        self.tree.attach(link, parent);
+        link
+    }
+}

@@ -1,0 +1,281 @@
+//! The tree a resolution starts from: the project, its folders, and what the lockfile has.
+
+use rustc_hash::{FxHashMap, FxHashSet};
+
+use dx_pkg_lock::{Lock, LockPackage};
+
+use crate::explain::Conflict;
+use crate::intern::Interner;
+use crate::manifest::{Declared, EdgeKind, Manifest, Manifests};
+use crate::overrides::Rules;
+use crate::pick::Picker;
+use crate::provider::Provider;
+use crate::tree::{Flags, NodeId, Tree};
+use crate::{Options, Requirements, ResolveError};
+
+use super::{Builder, Queue};
+
+/// Prepares a resolution of `requirements`, starting from `previous`.
+pub(crate) fn start<'a>(
+    requirements: &Requirements,
+    previous: Option<&Lock>,
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a>, ResolveError> {
+    let mut interner = Interner::default();
+    let mut manifests = Manifests::default();
+    let (rules, root_rules) = Rules::new(&requirements.overrides, &mut interner);
+    let root_name = requirements.root.name.as_deref().unwrap_or_default();
+    let name = interner.name(root_name);
+    let root = Manifest::from_record(requirements.root.clone(), None, &mut interner);
+    let root = manifests.push(root);
+    let mut tree = Tree::new(interner, manifests, rules, root, name);
+    tree.legacy_peer_deps = options.legacy_peer_deps;
+    let project = tree.root;
+    tree[project].rules = root_rules;
+    let update = options.update.iter().map(|name| tree.interner.name(name)).collect();
+    let mut builder = Builder {
+        tree,
+        provider,
+        picker: Picker::new(options.pick.clone()),
+        options,
+        queue: Queue::default(),
+        seen: FxHashSet::default(),
+        explicit: FxHashSet::default(),
+        update,
+        scratch: FxHashMap::default(),
+        manifests: FxHashMap::default(),
+        registry: FxHashMap::default(),
+        failures: Vec::new(),
+        failed: Vec::new(),
+        conflicts: Vec::new(),
+        folders: FxHashMap::from_iter([(String::new(), project)]),
+        links: Vec::new(),
+        changed: false,
+        flags_suspect: false,
+        from_lock: previous.is_some(),
+    };
+    builder.load_folders(requirements);
+    let loaded = match previous {
+        Some(lock) => builder.load_lock(lock)?,
+        None => Vec::new(),
+    };
+    builder.load_all_edges(project, &loaded);
+    builder.check_root_overrides()?;
+    builder.queue_unfinished(previous);
+    Ok(builder)
+}
+
+impl Builder<'_> {
+    fn load_folders(&mut self, requirements: &Requirements) {
+        let mut folders: Vec<&LockPackage> = requirements.workspaces.iter().collect();
+        folders.sort_by(|a, b| a.path.cmp(&b.path));
+        for folder in folders {
+            let path = folder.path.clone();
+            self.add_folder(&path, folder.clone(), true);
+        }
+    }
+
+    /// Makes the node of a project in `path`, relative to the root; edges only when the rest of the tree has its own.
+    pub(super) fn add_folder(&mut self, path: &str, package: LockPackage, workspace: bool) -> NodeId {
+        let folder_name = path.rsplit('/').next().unwrap_or(path).to_owned();
+        let name = self.tree.interner.name(package.name.as_deref().unwrap_or(&folder_name));
+        let manifest = Manifest::from_record(package, Some(&folder_name), &mut self.tree.interner);
+        let manifest = self.tree.manifests.push(manifest);
+        let node = self.tree.add_node(name, manifest);
+        self.tree[node].folder = Some(path.into());
+        if !path.starts_with("..") && !path.starts_with('/') {
+            let holder = self.folder_above(path);
+            self.tree.attach_folder(node, holder);
+        } else {
+            self.tree[node].root = self.tree.root;
+        }
+        self.folders.insert(path.to_owned(), node);
+        if !workspace {
+            self.tree.load_edges(node, true);
+        }
+        node
+    }
+
+    fn folder_above(&self, path: &str) -> NodeId {
+        let mut at = path;
+        while let Some((parent, _)) = at.rsplit_once('/') {
+            if let Some(node) = self.folders.get(parent) {
+                return *node;
+            }
+            at = parent;
+        }
+        self.tree.root
+    }
+
+    /// Workspaces of the project are edges of its root.
+    pub(super) fn load_workspace_edges(&mut self, node: NodeId, edges_of: NodeId) {
+        if node != self.tree.root {
+            return;
+        }
+        let mut folders: Vec<(String, NodeId)> =
+            self.folders.iter().map(|(path, node)| (path.clone(), *node)).collect();
+        folders.sort();
+        for (path, folder) in folders {
+            let is_declared = self.options.workspaces.contains(&path);
+            if is_declared {
+                let spec = self.tree.interner.spec(&format!("file:{path}"));
+                let name = self.tree[folder].name;
+                self.tree.add_edge(edges_of, Declared { name, spec, kind: EdgeKind::Workspace });
+            }
+        }
+    }
+
+    /// Makes a node for every entry of the lockfile, without edges; returns them.
+    fn load_lock(&mut self, lock: &Lock) -> Result<Vec<NodeId>, ResolveError> {
+        let mut entries: Vec<&LockPackage> = lock.packages.iter().filter(|entry| !entry.path.is_empty()).collect();
+        entries.sort_by(|a, b| a.path.cmp(&b.path));
+        let mut nodes: FxHashMap<&str, NodeId> = FxHashMap::default();
+        nodes.insert("", self.tree.root);
+        let mut loaded = Vec::new();
+        for entry in entries.iter().filter(|entry| !entry.link && split_path(&entry.path).is_none()) {
+            if !self.folders.contains_key(&entry.path) {
+                let node = self.add_folder(&entry.path, (*entry).clone(), true);
+                loaded.push(node);
+            }
+        }
+        let folders: Vec<(String, NodeId)> = self.folders.iter().map(|(path, node)| (path.clone(), *node)).collect();
+        for entry in &entries {
+            if let Some((_, node)) = folders.iter().find(|(path, _)| *path == entry.path) {
+                nodes.insert(&entry.path, *node);
+                continue;
+            }
+            let Some((parent, name)) = split_path(&entry.path) else { continue };
+            let Some(parent) = nodes.get(parent).copied() else { continue };
+            let name_id = self.tree.interner.name(name);
+            let node = if entry.link {
+                let target = entry.resolved.as_deref().unwrap_or_default();
+                let target_node = nodes.get(target).copied().or_else(|| self.folders.get(target).copied());
+                let Some(target_node) = target_node else {
+                    return Err(ResolveError::LockLink { path: entry.path.clone(), target: target.to_owned() });
+                };
+                let node = self.tree.add_node(name_id, self.tree[target_node].manifest);
+                self.tree[node].target = Some(target_node);
+                self.tree[target_node].links_in.push(node);
+                node
+            } else {
+                let manifest = Manifest::from_record((*entry).clone(), Some(name), &mut self.tree.interner);
+                let manifest = self.tree.manifests.push(manifest);
+                self.tree.add_node(name_id, manifest)
+            };
+            self.tree[node].in_bundle = entry.in_bundle;
+            self.tree.attach(node, parent);
+            self.tree[node].flags = flags_of(entry);
+            nodes.insert(&entry.path, node);
+            loaded.push(node);
+        }
+        self.flags_suspect = lock.get("").is_none_or(|locked| !self.same_requirements(locked));
+        Ok(loaded)
+    }
+
+    /// Whether the project asks for what the lockfile's root entry says it asked for.
+    fn same_requirements(&self, locked: &LockPackage) -> bool {
+        let own = self.tree.manifest(self.tree.root).record();
+        let sorted = |list: &[(String, String)]| {
+            let mut list = list.to_vec();
+            list.sort();
+            list
+        };
+        sorted(&own.dependencies) == sorted(&locked.dependencies)
+            && sorted(&own.dev_dependencies) == sorted(&locked.dev_dependencies)
+            && sorted(&own.optional_dependencies) == sorted(&locked.optional_dependencies)
+            && sorted(&own.peer_dependencies) == sorted(&locked.peer_dependencies)
+    }
+
+    fn load_all_edges(&mut self, project: NodeId, loaded: &[NodeId]) {
+        self.load_workspace_edges(project, project);
+        self.tree.load_edges(project, true);
+        let folders: FxHashSet<NodeId> = self.folders.values().copied().collect();
+        let mut in_order: Vec<NodeId> = folders.iter().copied().filter(|node| *node != project).collect();
+        in_order.sort_unstable();
+        for node in in_order {
+            self.tree.load_edges(node, true);
+        }
+        for node in loaded {
+            if self.tree[*node].target.is_none() && !folders.contains(node) {
+                self.tree.load_edges(*node, false);
+            }
+        }
+    }
+
+    fn check_root_overrides(&self) -> Result<(), ResolveError> {
+        let tree = &self.tree;
+        for edge in &tree[tree.root].edges_out {
+            let declared = tree[*edge].declared;
+            let applied = tree.spec(*edge);
+            if applied != declared {
+                return Err(ResolveError::Override {
+                    name: tree.text(tree[*edge].name).to_owned(),
+                    spec: tree.interner.spec_text(declared).to_owned(),
+                });
+            }
+        }
+        Ok(())
+    }
+
+    fn queue_unfinished(&mut self, previous: Option<&Lock>) {
+        let root = self.tree.root;
+        for name in &self.options.explicit {
+            let name = self.tree.interner.name(name);
+            if let Some(edge) = self.tree.edge_named(root, name) {
+                self.explicit.insert(edge);
+            }
+        }
+        if previous.is_none() {
+            return;
+        }
+        self.accept_locked_conflicts();
+        for node in self.tree.project_nodes() {
+            let unfinished = self.tree[node].edges_out.iter().any(|edge| !self.tree.is_valid(*edge));
+            let renewed = self.tree[node].edges_out.iter().any(|edge| self.update.contains(&self.tree[*edge].name));
+            if unfinished || renewed {
+                self.queue.push(&self.tree, node);
+            }
+        }
+    }
+}
+
+impl Builder<'_> {
+    /// A peer requirement that the lockfile does not meet was accepted when the lockfile was made; only the project's own
+    /// are looked at again.
+    fn accept_locked_conflicts(&mut self) {
+        for node in self.tree.project_nodes() {
+            for edge in self.tree[node].edges_out.clone() {
+                let this = &self.tree[edge];
+                let lived_with = this.kind.is_peer() && this.to.is_some() && !self.tree.is_mine(node);
+                if lived_with && !self.tree.is_valid(edge) {
+                    self.tree[edge].peer_conflicted = true;
+                    if let Some(to) = self.tree[edge].to {
+                        let conflict = Conflict::new(&self.tree, edge, to, false);
+                        Conflict::note(&mut self.conflicts, conflict);
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn flags_of(entry: &LockPackage) -> Flags {
+    Flags {
+        dev: entry.dev,
+        optional: entry.optional,
+        dev_optional: entry.dev_optional || entry.dev || entry.optional,
+        peer: entry.peer,
+        extraneous: entry.extraneous,
+    }
+}
+
+/// Splits a lockfile path into the path of the holder and the name; `None` for a folder outside `node_modules`.
+pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
+    const MARK: &str = "node_modules/";
+    let at = path.rfind(MARK)?;
+    if at != 0 && !path[..at].ends_with('/') {
+        return None;
+    }
+    Some((path[..at].trim_end_matches('/'), &path[at + MARK.len()..]))
+}

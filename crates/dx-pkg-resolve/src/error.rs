@@ -1,0 +1,132 @@
+//! Why a resolution failed, as data; [`std::fmt::Display`] words it for people.
+
+use dx_pkg_core::Coded;
+use thiserror::Error;
+
+use crate::explain::Conflict;
+
+/// A failure to learn about a package, as the caller reported it.
+#[derive(Clone, Debug, Error)]
+#[error("{message}")]
+pub struct ProviderError {
+    /// Stable code of the underlying error.
+    pub code: &'static str,
+    /// What happened, ready to be shown.
+    pub message: String,
+    /// What the user can do about it.
+    pub hint: Option<String>,
+}
+
+/// Why there is no resolution.
+#[derive(Clone, Debug, Error)]
+pub enum ResolveError {
+    /// A package that is not optional could not be loaded.
+    #[error("cannot load {name}@{spec}, required by {required_by}: {source}")]
+    Load {
+        /// Name of the dependency.
+        name: String,
+        /// Requirement as written.
+        spec: String,
+        /// Who asked for it.
+        required_by: String,
+        /// What went wrong.
+        source: ProviderError,
+    },
+    /// No published version satisfies a requirement.
+    #[error("no version of {name} matches {spec:?}, required by {required_by}{}", list_available(.available))]
+    NoVersion {
+        /// Name of the package.
+        name: String,
+        /// Requirement as written.
+        spec: String,
+        /// Who asked for it.
+        required_by: String,
+        /// A few of the versions that exist, newest first.
+        available: Vec<String>,
+    },
+    /// A requirement that cannot be understood.
+    #[error("{required_by} asks for {name}@{spec:?}, which is not a version, range, tag, alias, path or URL: {reason}")]
+    BadSpec {
+        /// Name of the dependency.
+        name: String,
+        /// Requirement as written.
+        spec: String,
+        /// Who asked for it.
+        required_by: String,
+        /// Why it was refused.
+        reason: String,
+    },
+    /// Peer requirements contradict each other and `strict-peer-deps` is set.
+    #[error("peer dependencies conflict: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    PeerConflict(Vec<Conflict>),
+    /// An override contradicts a direct dependency.
+    #[error("the override for {name} contradicts the project's own dependency {name}@{spec}")]
+    Override {
+        /// Name of the dependency.
+        name: String,
+        /// The project's own requirement.
+        spec: String,
+    },
+    /// An override refers to a dependency that the project does not have.
+    #[error("the override {reference:?} refers to a package that is not a direct dependency")]
+    OverrideReference {
+        /// The reference as written, beginning with `$`.
+        reference: String,
+    },
+    /// The lockfile does not have what the project asks for, and may not be changed.
+    #[error("the lockfile has no {name} that satisfies {spec:?}, which {required_by} asks for")]
+    Frozen {
+        /// Name of the dependency.
+        name: String,
+        /// Requirement as written.
+        spec: String,
+        /// Who asks for it.
+        required_by: String,
+    },
+    /// The lockfile names a link whose target it does not describe.
+    #[error("the lockfile has a link at {path:?} but no entry for its target {target:?}")]
+    LockLink {
+        /// Path of the link.
+        path: String,
+        /// The missing path.
+        target: String,
+    },
+}
+
+fn list_available(versions: &[String]) -> String {
+    if versions.is_empty() { String::new() } else { format!(" (there is {})", versions.join(", ")) }
+}
+
+impl Coded for ResolveError {
+    fn code(&self) -> &'static str {
+        match self {
+            ResolveError::Load { source, .. } => source.code,
+            ResolveError::NoVersion { .. } => "DX_NO_MATCHING_VERSION",
+            ResolveError::BadSpec { .. } => "DX_BAD_SPEC",
+            ResolveError::PeerConflict(_) => "DX_PEER_CONFLICT",
+            ResolveError::Override { .. } => "DX_OVERRIDE_CONFLICT",
+            ResolveError::OverrideReference { .. } => "DX_OVERRIDE_REFERENCE",
+            ResolveError::Frozen { .. } => "DX_LOCKFILE_OUT_OF_DATE",
+            ResolveError::LockLink { .. } => "DX_LOCK_MISSING_TARGET",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some(match self {
+            ResolveError::Load { source, .. } => return source.hint.clone(),
+            ResolveError::NoVersion { name, .. } => {
+                format!("change the requirement, or check that {name} is published in the configured registry")
+            }
+            ResolveError::BadSpec { .. } => "correct the requirement in the package.json that asks for it".into(),
+            ResolveError::PeerConflict(_) => {
+                "change one of the versions, or install without --strict-peer-deps to go on with a warning".into()
+            }
+            ResolveError::Override { .. } => {
+                "give both the same version, or write the override as \"$name\" to follow the dependency".into()
+            }
+            ResolveError::OverrideReference { .. } => "add the package to dependencies, or write a version".into(),
+            ResolveError::Frozen { .. } => "run dx install to bring the lockfile up to date".into(),
+            ResolveError::LockLink { .. } => "remove the lockfile and install again to rebuild it".into(),
+        })
+    }
+}

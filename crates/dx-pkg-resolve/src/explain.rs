@@ -1,0 +1,92 @@
+//! Peer conflicts, as data and in words.
+
+use std::fmt;
+
+use crate::intern::NameId;
+use crate::tree::{EdgeId, NodeId, Tree};
+
+/// A peer requirement that is not met.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Conflict {
+    /// Who has the requirement, as `name@version`.
+    pub dependent: String,
+    /// Where the dependent lies, relative to the project.
+    pub path: String,
+    /// Name of the package it needs.
+    pub name: String,
+    /// The version requirement.
+    pub wants: String,
+    /// The version that is there instead, if any.
+    pub found: Option<String>,
+    /// Why that version is there: `name@range from dependent`.
+    pub found_because: Option<String>,
+    /// Whether npm would refuse to install at all because of it.
+    pub refused_by_npm: bool,
+}
+
+impl Conflict {
+    pub(crate) fn new(tree: &Tree, edge: EdgeId, dep: NodeId, refused_by_npm: bool) -> Self {
+        let this = &tree[edge];
+        let from = tree.source_or_self(this.from);
+        let found = this
+            .to
+            .or_else(|| tree.resolve(from, this.name))
+            .filter(|found| *found != dep || tree[*found].root == tree.root);
+        Conflict {
+            dependent: label(tree, from),
+            path: tree.path(from),
+            name: tree.text(this.name).to_owned(),
+            wants: tree.interner.spec_text(tree.spec(edge)).to_owned(),
+            found: found.map(|found| version_text(tree, found)),
+            found_because: found.and_then(|found| reason(tree, found, this.name, edge)),
+            refused_by_npm,
+        }
+    }
+
+    /// Adds `conflict` unless it is known; a known one can become one that npm refuses.
+    pub(crate) fn note(known: &mut Vec<Conflict>, conflict: Conflict) {
+        let same = known.iter_mut().find(|other| {
+            other.dependent == conflict.dependent && other.name == conflict.name && other.wants == conflict.wants
+        });
+        match same {
+            Some(other) => other.refused_by_npm |= conflict.refused_by_npm,
+            None => known.push(conflict),
+        }
+    }
+}
+
+impl fmt::Display for Conflict {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} needs {}@{}", self.dependent, self.name, self.wants)?;
+        match (&self.found, &self.found_because) {
+            (Some(found), Some(because)) => write!(out, ", but {}@{found} is there ({because})", self.name),
+            (Some(found), None) => write!(out, ", but {}@{found} is there", self.name),
+            (None, _) => write!(out, ", which could not be placed beside what is there"),
+        }
+    }
+}
+
+fn version_text(tree: &Tree, node: NodeId) -> String {
+    tree.version(node).map_or_else(|| "?".to_owned(), ToString::to_string)
+}
+
+/// `name@version`, or what a person calls the project.
+pub(crate) fn label(tree: &Tree, node: NodeId) -> String {
+    if tree.is_project(node) && tree[node].source.is_none() {
+        return match tree.manifest(node).name {
+            Some(name) => tree.text(name).to_owned(),
+            None => "the project".to_owned(),
+        };
+    }
+    format!("{}@{}", tree.text(tree[node].name), version_text(tree, node))
+}
+
+fn reason(tree: &Tree, found: NodeId, name: NameId, except: EdgeId) -> Option<String> {
+    let edge = tree
+        .dependents(found)
+        .filter(|edge| *edge != except && tree.is_valid(*edge))
+        .max_by_key(|edge| tree.is_mine(tree[*edge].from))?;
+    let wants = tree.interner.spec_text(tree.spec(edge));
+    let from = tree.source_or_self(tree[edge].from);
+    Some(format!("{}@{wants} is asked for by {}", tree.text(name), label(tree, from)))
+}

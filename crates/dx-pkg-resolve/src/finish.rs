@@ -1,0 +1,163 @@
+//! From the built tree to the lockfile's model: flags, what is not installed here, entries in order.
+
+use dx_pkg_lock::{Lock, LockPackage, locale_compare};
+use rustc_hash::FxHashSet;
+
+use crate::build::Builder;
+use crate::explain::label;
+use crate::pick::Picker;
+use crate::tree::{NodeId, Tree};
+use crate::{Options, Requirements, Resolution, ResolveError, Unfit, flags};
+
+pub(crate) fn finish(
+    mut builder: Builder<'_>,
+    requirements: &Requirements,
+    previous: Option<&Lock>,
+    options: &Options,
+) -> Result<Resolution, ResolveError> {
+    if options.strict_peer_deps && builder.conflicts.iter().any(|conflict| conflict.refused_by_npm) {
+        return Err(ResolveError::PeerConflict(builder.conflicts));
+    }
+    let renewed = builder.changed || builder.flags_suspect || !builder.from_lock;
+    if renewed {
+        flags::calculate(&mut builder.tree);
+        if builder.from_lock {
+            prune_extraneous(&mut builder.tree);
+        }
+    }
+    drop_failed(&mut builder)?;
+    let mut unfit = Vec::new();
+    mark_unfit(&mut builder.tree, &builder.picker, options, &mut unfit);
+    builder.load_bundles()?;
+    if builder.changed {
+        flags::calculate(&mut builder.tree);
+    }
+    let skipped = builder.failures.iter().map(|failure| failure.error.to_string()).collect();
+    let (lock, installed) = to_lock(&builder.tree, requirements, previous);
+    let changed = previous.is_none_or(|previous| differs(previous, &lock));
+    Ok(Resolution { lock, installed, changed, conflicts: builder.conflicts, unfit, skipped })
+}
+
+/// Whether the two say different things; the order of entries and keys does not count.
+fn differs(a: &Lock, b: &Lock) -> bool {
+    let normalised = |lock: &Lock| {
+        let mut lock = lock.clone();
+        lock.normalise();
+        lock.packages
+    };
+    normalised(a) != normalised(b)
+}
+
+fn prune_extraneous(tree: &mut Tree) {
+    for node in tree.project_nodes() {
+        if tree[node].flags.extraneous && tree[node].root == tree.root && node != tree.root {
+            tree.detach(node);
+        }
+    }
+}
+
+/// Optional packages that could not be loaded are left out with what depends on them; others end the resolution.
+fn drop_failed(builder: &mut Builder<'_>) -> Result<(), ResolveError> {
+    let tree = &mut builder.tree;
+    for node in std::mem::take(&mut builder.failed) {
+        if tree[node].root != tree.root {
+            continue;
+        }
+        let Some(failure) = tree[node].failure else { continue };
+        if !tree[node].flags.optional {
+            return Err(builder.failures.swap_remove(failure as usize).error);
+        }
+        make_inert(tree, node);
+    }
+    Ok(())
+}
+
+fn make_inert(tree: &mut Tree, node: NodeId) {
+    for member in tree.optional_set(node) {
+        tree[member].inert = true;
+    }
+}
+
+fn mark_unfit(tree: &mut Tree, picker: &Picker, options: &Options, unfit: &mut Vec<Unfit>) {
+    for node in tree.project_nodes() {
+        if tree[node].target.is_some() || tree.is_mine(node) {
+            continue;
+        }
+        let manifest = tree.manifest(node);
+        let runs_here = manifest.platform(|os, cpu, libc| options.platform.accepts(os, cpu, libc));
+        let engines = manifest.engines();
+        let engine_fits =
+            |name: &str, range: &Option<String>| range.as_deref().is_none_or(|range| picker.engine_fits(name, range));
+        let engines_fit = engine_fits("node", &engines.node) && engine_fits("npm", &engines.npm);
+        if runs_here && engines_fit {
+            continue;
+        }
+        if tree[node].flags.optional {
+            if !tree[node].inert {
+                make_inert(tree, node);
+            }
+        } else {
+            let wants = match (&engines.node, engines_fit) {
+                (Some(range), false) => format!("node {range}"),
+                _ => "another platform".to_owned(),
+            };
+            unfit.push(Unfit { package: label(tree, node), wants, platform: !runs_here });
+        }
+    }
+}
+
+fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) -> (Lock, Vec<bool>) {
+    let mut entries: Vec<(LockPackage, bool)> = Vec::new();
+    let mut seen: FxHashSet<NodeId> = FxHashSet::default();
+    for node in tree.project_nodes() {
+        let nothing_to_record = tree[node].inert && tree.version(node).is_none() && tree[node].target.is_none();
+        let unused_folder = tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
+        if !nothing_to_record && !(unused_folder && tree[node].flags.extraneous) && seen.insert(node) {
+            entries.push((entry(tree, node), !tree[node].inert));
+        }
+    }
+    entries.sort_by(|(a, _), (b, _)| locale_compare(&a.path, &b.path));
+    let (packages, installed) = entries.into_iter().unzip();
+    let lock = Lock {
+        name: requirements.root.name.clone().or_else(|| previous.and_then(|lock| lock.name.clone())),
+        version: requirements.root.version.clone(),
+        format_version: previous.map_or(3, |lock| lock.format_version),
+        packages,
+    };
+    (lock, installed)
+}
+
+/// The lockfile's entry for `node`.
+fn entry(tree: &Tree, node: NodeId) -> LockPackage {
+    let path = tree.path(node);
+    if let Some(target) = tree[node].target {
+        let mut link = LockPackage { path, link: true, resolved: Some(tree.path(target)), ..LockPackage::default() };
+        set_flags(&mut link, tree, node);
+        return link;
+    }
+    let mut record = tree.manifest(node).record();
+    let package_name = tree.manifest(node).name.map(|name| tree.text(name).to_owned());
+    let folder_name = tree[node].folder.as_deref().map(|folder| folder.rsplit('/').next().unwrap_or(folder).to_owned());
+    let is_renamed = package_name.as_deref() != Some(tree.text(tree[node].name))
+        || folder_name.is_some_and(|folder| package_name.as_deref() != Some(folder.as_str()));
+    let is_root = node == tree.root;
+    record.name = package_name.filter(|_| is_root || is_renamed);
+    if !tree.is_top(node) {
+        record.dev_dependencies.clear();
+    }
+    record.path = path;
+    record.in_bundle = tree[node].in_bundle;
+    if !is_root {
+        set_flags(&mut record, tree, node);
+    }
+    record
+}
+
+fn set_flags(record: &mut LockPackage, tree: &Tree, node: NodeId) {
+    let flags = tree[node].flags;
+    record.extraneous = flags.extraneous;
+    record.peer = flags.peer && !flags.extraneous;
+    record.dev = flags.dev && !flags.extraneous;
+    record.optional = flags.optional && !flags.extraneous;
+    record.dev_optional = flags.dev_optional && !flags.dev && !flags.optional && !flags.extraneous;
+}

@@ -1,0 +1,85 @@
+//! Which installations need each package: the lockfile's `dev`, `optional`, `devOptional`, `peer`.
+//!
+//! Every flag starts out set and is cleared on each node that a path without that quality reaches.
+
+use rustc_hash::FxHashSet;
+
+use crate::tree::{Flags, NodeId, Tree};
+
+/// Calculates the flags of every node of the project's tree anew.
+pub(crate) fn calculate(tree: &mut Tree) {
+    for node in tree.project_nodes() {
+        tree[node].flags = Flags::ALL;
+    }
+    let root = tree.root;
+    tree[root].flags = Flags::NONE;
+    let mut seen: FxHashSet<NodeId> = FxHashSet::default();
+    let mut queue = vec![root];
+    while let Some(node) = queue.pop() {
+        seen.insert(node);
+        keep_holders(tree, node);
+        if let Some(target) = tree[node].target {
+            if clear_by_link(tree, node, target) || !seen.contains(&target) {
+                queue.push(target);
+            }
+            continue;
+        }
+        for edge in tree[node].edges_out.clone() {
+            if let Some(to) = tree[edge].to
+                && clear_by_edge(tree, node, edge, to)
+            {
+                queue.push(to);
+            }
+        }
+    }
+    seen.remove(&root);
+    for node in seen {
+        let flags = &mut tree[node].flags;
+        if flags.dev || flags.optional {
+            flags.dev_optional = false;
+        }
+    }
+}
+
+/// A needed node keeps the folders it lies in from being superfluous.
+fn keep_holders(tree: &mut Tree, node: NodeId) {
+    if tree[node].flags.extraneous {
+        return;
+    }
+    let mut at = tree.above(node);
+    while let Some(holder) = at {
+        if !tree[holder].flags.extraneous {
+            break;
+        }
+        tree[holder].flags.extraneous = false;
+        at = tree.above(holder);
+    }
+}
+
+fn clear_by_link(tree: &mut Tree, link: NodeId, target: NodeId) -> bool {
+    let (from, to) = (tree[link].flags, tree[target].flags);
+    let cleared = Flags {
+        dev: to.dev && from.dev,
+        optional: to.optional && from.optional,
+        dev_optional: to.dev_optional && from.dev_optional,
+        peer: to.peer && from.peer,
+        extraneous: to.extraneous && from.extraneous,
+    };
+    tree[target].flags = cleared;
+    cleared != to
+}
+
+fn clear_by_edge(tree: &mut Tree, node: NodeId, edge: crate::tree::EdgeId, target: NodeId) -> bool {
+    let (from, to) = (tree[node].flags, tree[target].flags);
+    let kind = tree[edge].kind;
+    let dev = kind == crate::manifest::EdgeKind::Dev;
+    let (optional, peer) = (kind.is_optional(), kind.is_peer());
+    let mut cleared = to;
+    cleared.extraneous &= from.extraneous || (peer && optional);
+    cleared.dev &= from.dev || dev;
+    cleared.optional &= from.optional || optional;
+    cleared.dev_optional &= from.dev_optional || from.dev || from.optional || dev || optional;
+    cleared.peer &= from.peer || peer;
+    tree[target].flags = cleared;
+    cleared != to
+}

@@ -1,0 +1,105 @@
+//! Interned names and version requirements: on the resolver's hot paths both are `u32`.
+
+use dx_pkg_core::{Range, Spec, SpecError, Version};
+use rustc_hash::FxHashMap;
+
+/// A package or dependency name.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct NameId(u32);
+
+/// The text of a version requirement, with its parsed form.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct SpecId(u32);
+
+/// Owns every name and requirement of one resolution.
+#[derive(Default)]
+pub(crate) struct Interner {
+    names: Vec<Box<str>>,
+    name_ids: FxHashMap<Box<str>, NameId>,
+    specs: Vec<InternedSpec>,
+    spec_ids: FxHashMap<Box<str>, SpecId>,
+}
+
+struct InternedSpec {
+    raw: Box<str>,
+    parsed: Result<Spec, SpecError>,
+}
+
+impl Interner {
+    pub(crate) fn name(&mut self, name: &str) -> NameId {
+        if let Some(id) = self.name_ids.get(name) {
+            return *id;
+        }
+        let id = NameId(index(self.names.len()));
+        self.names.push(name.into());
+        self.name_ids.insert(name.into(), id);
+        id
+    }
+
+    pub(crate) fn find_name(&self, name: &str) -> Option<NameId> {
+        self.name_ids.get(name).copied()
+    }
+
+    pub(crate) fn name_text(&self, id: NameId) -> &str {
+        &self.names[id.0 as usize]
+    }
+
+    pub(crate) fn name_count(&self) -> usize {
+        self.names.len()
+    }
+
+    pub(crate) fn spec(&mut self, raw: &str) -> SpecId {
+        if let Some(id) = self.spec_ids.get(raw) {
+            return *id;
+        }
+        let id = SpecId(index(self.specs.len()));
+        self.specs.push(InternedSpec { raw: raw.into(), parsed: Spec::parse(raw) });
+        self.spec_ids.insert(raw.into(), id);
+        id
+    }
+
+    pub(crate) fn spec_text(&self, id: SpecId) -> &str {
+        &self.specs[id.0 as usize].raw
+    }
+
+    pub(crate) fn parsed(&self, id: SpecId) -> Result<&Spec, &SpecError> {
+        self.specs[id.0 as usize].parsed.as_ref()
+    }
+}
+
+impl NameId {
+    pub(crate) fn index(self) -> usize {
+        self.0 as usize
+    }
+}
+
+/// Arena indices fit `u32`: no project has four thousand million names.
+pub(crate) fn index(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+/// The range a registry requirement asks for, looking through aliases; `None` for tags, git, files and folders.
+pub(crate) fn registry_range(spec: &Spec) -> Option<SpecRange<'_>> {
+    match spec {
+        Spec::Range(range) => Some(SpecRange::Range(range)),
+        Spec::Version(version) => Some(SpecRange::Exact(version)),
+        Spec::Alias { spec, .. } => registry_range(spec),
+        _ => None,
+    }
+}
+
+/// What [`registry_range`] found.
+#[derive(Clone, Copy)]
+pub(crate) enum SpecRange<'a> {
+    Range(&'a Range),
+    Exact(&'a Version),
+}
+
+impl SpecRange<'_> {
+    pub(crate) fn satisfied_by(self, version: &Version) -> bool {
+        match self {
+            SpecRange::Range(range) => range.is_any() || range.satisfies(version),
+            SpecRange::Exact(exact) => exact == version,
+        }
+    }
+}

@@ -1,0 +1,247 @@
+//! What the resolver knows of one version of one package: its edges first, everything else on demand.
+
+use dx_pkg_core::Version;
+use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
+use dx_pkg_lock::LockPackage;
+
+use crate::engines;
+use crate::intern::{Interner, NameId, SpecId, index};
+
+/// An entry of [`Manifests`].
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct ManifestId(u32);
+
+/// Which section of a manifest a dependency was declared in.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum EdgeKind {
+    Prod,
+    Dev,
+    Optional,
+    Peer,
+    PeerOptional,
+    Workspace,
+}
+
+impl EdgeKind {
+    pub(crate) fn is_peer(self) -> bool {
+        matches!(self, EdgeKind::Peer | EdgeKind::PeerOptional)
+    }
+
+    pub(crate) fn is_optional(self) -> bool {
+        matches!(self, EdgeKind::Optional | EdgeKind::PeerOptional)
+    }
+}
+
+/// One declared dependency.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Declared {
+    pub(crate) name: NameId,
+    pub(crate) spec: SpecId,
+    pub(crate) kind: EdgeKind,
+}
+
+/// Where the rest of a manifest can be read.
+pub(crate) enum Origin {
+    Registry { packument: Packument, version: VersionIndex },
+    Record(Box<LockPackage>),
+}
+
+/// One version of one package.
+pub(crate) struct Manifest {
+    pub(crate) name: Option<NameId>,
+    pub(crate) version: Option<Version>,
+    pub(crate) integrity: Option<Box<str>>,
+    pub(crate) resolved: Option<Box<str>>,
+    /// In the order edges are created: peers, optional peers, production, optional.
+    pub(crate) declared: Vec<Declared>,
+    /// Development dependencies; edges only where the package is a project of its own.
+    pub(crate) dev: Vec<Declared>,
+    pub(crate) bundled: Vec<NameId>,
+    pub(crate) origin: Origin,
+}
+
+/// All manifests of one resolution.
+#[derive(Default)]
+pub(crate) struct Manifests {
+    items: Vec<Manifest>,
+}
+
+impl std::ops::Index<ManifestId> for Manifests {
+    type Output = Manifest;
+    fn index(&self, id: ManifestId) -> &Manifest {
+        &self.items[id.0 as usize]
+    }
+}
+
+impl Manifests {
+    pub(crate) fn push(&mut self, manifest: Manifest) -> ManifestId {
+        self.items.push(manifest);
+        ManifestId(index(self.items.len() - 1))
+    }
+}
+
+impl Manifest {
+    /// Reads version `version` of `packument`.
+    pub(crate) fn from_registry(packument: &Packument, version: VersionIndex, interner: &mut Interner) -> Self {
+        let view = packument.version(version);
+        let mut declared = Declarations::new(interner);
+        for (name, spec) in view.peer_dependencies() {
+            if !view.peer_optional(name) {
+                declared.add(name, spec, EdgeKind::Peer);
+            }
+        }
+        for (name, spec) in view.peer_dependencies() {
+            if view.peer_optional(name) {
+                declared.add(name, spec, EdgeKind::PeerOptional);
+            }
+        }
+        declared.add_all(view.dependencies(), EdgeKind::Prod);
+        declared.add_all(view.optional_dependencies(), EdgeKind::Optional);
+        let declared = declared.list;
+        let bundled = view.bundled().map(|name| interner.name(name)).collect();
+        Manifest {
+            name: Some(interner.name(packument.name())),
+            version: Some(view.version()),
+            integrity: view.integrity().map(Into::into),
+            resolved: Some(view.tarball().into()),
+            declared,
+            dev: Vec::new(),
+            bundled,
+            origin: Origin::Registry { packument: packument.clone(), version },
+        }
+    }
+
+    /// Reads a lockfile entry, a project's manifest or one from outside the registry. `name` is used where it names none.
+    pub(crate) fn from_record(record: LockPackage, name: Option<&str>, interner: &mut Interner) -> Self {
+        let mut declared = Declarations::new(interner);
+        let optional = |name: &str| record.peer_dependencies_meta.iter().any(|(n, optional)| n == name && *optional);
+        for (name, spec) in &record.peer_dependencies {
+            if !optional(name) {
+                declared.add(name, spec, EdgeKind::Peer);
+            }
+        }
+        for (name, spec) in &record.peer_dependencies {
+            if optional(name) {
+                declared.add(name, spec, EdgeKind::PeerOptional);
+            }
+        }
+        declared.add_all(pairs(&record.dependencies), EdgeKind::Prod);
+        declared.add_all(pairs(&record.optional_dependencies), EdgeKind::Optional);
+        let declared = declared.list;
+        let mut dev = Declarations::new(interner);
+        dev.add_all(pairs(&record.dev_dependencies), EdgeKind::Dev);
+        let dev = dev.list;
+        let version = record.version.as_deref().and_then(|text| Version::parse_loose(text).ok());
+        Manifest {
+            name: record.name.as_deref().or(name).map(|name| interner.name(name)),
+            version,
+            integrity: record.integrity.as_deref().map(Into::into),
+            resolved: record.resolved.as_deref().map(Into::into),
+            declared,
+            dev,
+            bundled: record.bundle_dependencies.iter().map(|name| interner.name(name)).collect(),
+            origin: Origin::Record(Box::new(record)),
+        }
+    }
+
+    /// What goes into the lockfile for this version, without path and flags.
+    pub(crate) fn record(&self) -> LockPackage {
+        match &self.origin {
+            Origin::Record(record) => (**record).clone(),
+            Origin::Registry { packument, version } => registry_record(packument.version(*version)),
+        }
+    }
+
+    /// Reads a field of the manifest that only a few checks need.
+    pub(crate) fn platform<R>(&self, read: impl FnOnce(&[&str], &[&str], &[&str]) -> R) -> R {
+        match &self.origin {
+            Origin::Record(record) => read(&strs(&record.os), &strs(&record.cpu), &strs(&record.libc)),
+            Origin::Registry { packument, version } => {
+                let view = packument.version(*version);
+                let (os, cpu, libc): (Vec<_>, Vec<_>, Vec<_>) =
+                    (view.os().collect(), view.cpu().collect(), view.libc().collect());
+                read(&os, &cpu, &libc)
+            }
+        }
+    }
+
+    /// The range of Node versions the package says it runs on, and of npm versions.
+    pub(crate) fn engines(&self) -> Engines {
+        let value = |engine: &str| match &self.origin {
+            Origin::Record(record) => engines::value_of(record.engines.as_deref()?, engine),
+            Origin::Registry { packument, version } => packument
+                .version(*version)
+                .engines()
+                .find(|(name, _)| *name == engine)
+                .map(|(_, range)| range.to_owned()),
+        };
+        Engines { node: value("node"), npm: value("npm") }
+    }
+}
+
+/// The two engines npm checks.
+pub(crate) struct Engines {
+    pub(crate) node: Option<String>,
+    pub(crate) npm: Option<String>,
+}
+
+/// A later section's declaration of a name takes the place of an earlier one's, and goes to the end.
+struct Declarations<'a> {
+    interner: &'a mut Interner,
+    list: Vec<Declared>,
+}
+
+impl<'a> Declarations<'a> {
+    fn new(interner: &'a mut Interner) -> Self {
+        Declarations { interner, list: Vec::new() }
+    }
+
+    fn add(&mut self, name: &str, spec: &str, kind: EdgeKind) {
+        let name = self.interner.name(name);
+        let spec = self.interner.spec(spec);
+        self.list.retain(|declared| declared.name != name);
+        self.list.push(Declared { name, spec, kind });
+    }
+
+    fn add_all<'s>(&mut self, pairs: impl Iterator<Item = (&'s str, &'s str)>, kind: EdgeKind) {
+        for (name, spec) in pairs {
+            self.add(name, spec, kind);
+        }
+    }
+}
+
+fn pairs(list: &[(String, String)]) -> impl Iterator<Item = (&str, &str)> {
+    list.iter().map(|(name, spec)| (name.as_str(), spec.as_str()))
+}
+
+fn strs(list: &[String]) -> Vec<&str> {
+    list.iter().map(String::as_str).collect()
+}
+
+fn registry_record(view: VersionView<'_>) -> LockPackage {
+    let own = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
+        pairs.map(|(name, spec)| (name.to_owned(), spec.to_owned())).collect::<Vec<_>>()
+    };
+    let list = |items: &mut dyn Iterator<Item = &str>| items.map(str::to_owned).collect::<Vec<_>>();
+    LockPackage {
+        version: Some(view.version_str().to_owned()),
+        resolved: Some(view.tarball().to_owned()),
+        integrity: view.integrity().map(str::to_owned),
+        has_install_script: view.has_install_script(),
+        has_shrinkwrap: view.has_shrinkwrap(),
+        deprecated: view.deprecated().filter(|text| !text.is_empty()).map(str::to_owned),
+        license: view.license().map(str::to_owned),
+        engines: engines::to_json(&own(&mut view.engines())),
+        funding: view.funding_json().map(str::to_owned),
+        bin: own(&mut view.bins()),
+        os: list(&mut view.os()),
+        cpu: list(&mut view.cpu()),
+        libc: list(&mut view.libc()),
+        dependencies: own(&mut view.dependencies()),
+        optional_dependencies: own(&mut view.optional_dependencies()),
+        peer_dependencies: own(&mut view.peer_dependencies()),
+        peer_dependencies_meta: view.peer_meta().map(|(name, optional)| (name.to_owned(), optional)).collect(),
+        bundle_dependencies: list(&mut view.bundled()),
+        ..LockPackage::default()
+    }
+}

@@ -1,0 +1,206 @@
+//! The project's `overrides`: which rule applies to which dependency, at any depth.
+//!
+//! Rules form a tree as written in `package.json`. Each node of the dependency tree carries the innermost rule set it
+//! is under; a rule set sees its own children, its ancestors' children, and itself.
+
+use dx_pkg_core::{Range, Spec};
+
+use crate::intern::{Interner, NameId, SpecId, index};
+
+/// One entry of the project's `overrides`, as written.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Override {
+    /// The key: a name, or a name with a range (`foo@^1`).
+    pub key: String,
+    /// The replacement requirement (`.` of an object, or the string itself).
+    pub value: Option<String>,
+    /// Overrides that apply below this package only.
+    pub children: Vec<Override>,
+}
+
+/// A rule set in [`Rules`]; identity is equality.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
+pub(crate) struct RuleId(u32);
+
+struct Rule {
+    parent: Option<RuleId>,
+    name: Option<NameId>,
+    key: Box<str>,
+    key_range: Option<Range>,
+    key_spec: SpecId,
+    value: SpecId,
+    children: Vec<RuleId>,
+}
+
+/// Every rule of a project; the first is the root set, which overrides nothing itself.
+#[derive(Default)]
+pub(crate) struct Rules {
+    items: Vec<Rule>,
+}
+
+impl Rules {
+    /// Builds the rules; `None` where the project has none.
+    pub(crate) fn new(overrides: &[Override], interner: &mut Interner) -> (Self, Option<RuleId>) {
+        let mut rules = Rules::default();
+        if overrides.is_empty() {
+            return (rules, None);
+        }
+        let any = interner.spec("*");
+        let root = rules.push(Rule {
+            parent: None,
+            name: None,
+            key: "".into(),
+            key_range: None,
+            key_spec: any,
+            value: any,
+            children: Vec::new(),
+        });
+        for child in overrides {
+            rules.add(root, child, interner);
+        }
+        (rules, Some(root))
+    }
+
+    fn push(&mut self, rule: Rule) -> RuleId {
+        self.items.push(rule);
+        RuleId(index(self.items.len() - 1))
+    }
+
+    fn add(&mut self, parent: RuleId, written: &Override, interner: &mut Interner) {
+        let (name, key_spec) = split_key(&written.key);
+        let value = match written.value.as_deref() {
+            Some("") => "*",
+            Some(value) => value,
+            None => key_spec,
+        };
+        let key_range = Range::parse(key_spec).ok();
+        let rule = Rule {
+            parent: Some(parent),
+            name: Some(interner.name(name)),
+            key: written.key.as_str().into(),
+            key_range,
+            key_spec: interner.spec(key_spec),
+            value: interner.spec(value),
+            children: Vec::new(),
+        };
+        let id = self.push(rule);
+        self.items[parent.0 as usize].children.push(id);
+        for child in &written.children {
+            self.add(id, child, interner);
+        }
+    }
+
+    fn rule(&self, id: RuleId) -> &Rule {
+        &self.items[id.0 as usize]
+    }
+
+    pub(crate) fn name(&self, id: RuleId) -> Option<NameId> {
+        self.rule(id).name
+    }
+
+    pub(crate) fn value(&self, id: RuleId) -> SpecId {
+        self.rule(id).value
+    }
+
+    pub(crate) fn key_spec(&self, id: RuleId) -> SpecId {
+        self.rule(id).key_spec
+    }
+
+    /// Whether the rule applies only to part of a package's versions or replaces anything at all.
+    pub(crate) fn is_root(&self, id: RuleId) -> bool {
+        self.rule(id).parent.is_none()
+    }
+
+    /// The rules visible from `id`, innermost first; an inner rule hides an outer one with the same key.
+    fn visible(&self, id: RuleId) -> Vec<RuleId> {
+        let mut seen: Vec<RuleId> = Vec::new();
+        let mut at = Some(id);
+        while let Some(current) = at {
+            let rule = self.rule(current);
+            let own = (!self.is_root(current)).then_some(current);
+            for candidate in rule.children.iter().copied().chain(own) {
+                if !seen.iter().any(|known| self.rule(*known).key == self.rule(candidate).key) {
+                    seen.push(candidate);
+                }
+            }
+            at = rule.parent;
+        }
+        seen
+    }
+
+    /// The rule set that applies to a dependency `name@spec` of a package under `id`.
+    pub(crate) fn for_edge(&self, id: RuleId, name: NameId, spec: SpecId, interner: &Interner) -> RuleId {
+        self.visible(id)
+            .into_iter()
+            .find(|rule| self.rule(*rule).name == Some(name) && self.matches(*rule, spec, interner))
+            .unwrap_or(id)
+    }
+
+    fn matches(&self, id: RuleId, spec: SpecId, interner: &Interner) -> bool {
+        let Some(key) = &self.rule(id).key_range else { return true };
+        if key.is_any() {
+            return true;
+        }
+        let Ok(mut parsed) = interner.parsed(spec) else { return true };
+        while let Spec::Alias { spec, .. } = parsed {
+            parsed = spec;
+        }
+        match parsed {
+            Spec::Range(range) => range.intersects(key),
+            Spec::Version(version) => key.satisfies(version),
+            Spec::Git(git) => git.semver.as_ref().is_some_and(|range| range.intersects(key)),
+            _ => true,
+        }
+    }
+
+    /// The more specific of two rule sets where one contains the other, their nearest common ancestor where they do
+    /// not contradict, `None` where they do.
+    pub(crate) fn combine(&self, first: RuleId, second: RuleId, interner: &Interner) -> Option<RuleId> {
+        if self.is_within(second, first) {
+            return Some(second);
+        }
+        if self.is_within(first, second) {
+            return Some(first);
+        }
+        if self.contradict(first, second, interner) {
+            return None;
+        }
+        self.ancestry(second).find(|ancestor| self.is_within(first, *ancestor))
+    }
+
+    fn ancestry(&self, id: RuleId) -> impl Iterator<Item = RuleId> {
+        std::iter::successors(Some(id), |id| self.rule(*id).parent)
+    }
+
+    fn is_within(&self, inner: RuleId, outer: RuleId) -> bool {
+        self.ancestry(inner).any(|ancestor| ancestor == outer)
+    }
+
+    fn contradict(&self, first: RuleId, second: RuleId, interner: &Interner) -> bool {
+        let others = self.visible(second);
+        self.visible(first).into_iter().any(|a| {
+            others
+                .iter()
+                .any(|b| a != *b && self.rule(a).key == self.rule(*b).key && !self.values_meet(a, *b, interner))
+        })
+    }
+
+    fn values_meet(&self, a: RuleId, b: RuleId, interner: &Interner) -> bool {
+        match (interner.parsed(self.value(a)), interner.parsed(self.value(b))) {
+            (Ok(Spec::Range(a)), Ok(Spec::Range(b))) => a.intersects(b),
+            (Ok(Spec::Range(range)), Ok(Spec::Version(version)))
+            | (Ok(Spec::Version(version)), Ok(Spec::Range(range))) => range.satisfies(version),
+            (Ok(Spec::Version(a)), Ok(Spec::Version(b))) => a == b,
+            _ => true,
+        }
+    }
+}
+
+/// Splits `foo@^1` and `@scope/foo@^1` at the requirement; `*` where there is none.
+fn split_key(key: &str) -> (&str, &str) {
+    match key.char_indices().skip(1).find(|(_, c)| *c == '@') {
+        Some((at, _)) if at + 1 < key.len() => (&key[..at], &key[at + 1..]),
+        Some((at, _)) => (&key[..at], "*"),
+        None => (key, "*"),
+    }
+}

@@ -1,0 +1,148 @@
+//! Which version of a package satisfies a requirement best.
+//!
+//! npm's rule: the default tag's version where it is in range, fits the engines and is not deprecated; otherwise the
+//! versions in range, those that are neither deprecated nor unfit first, then those that fit, then those not deprecated,
+//! the highest first.
+
+use std::cell::RefCell;
+
+use dx_pkg_core::{Range, Spec, Version};
+use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
+use rustc_hash::FxHashMap;
+
+use crate::intern::registry_range;
+
+/// What the choice depends on besides the packument.
+#[derive(Clone, Debug)]
+pub struct PickOptions {
+    /// The tag a requirement without a version means, `latest` unless configured.
+    pub default_tag: String,
+    /// Version of Node the packages must run on; `None` leaves engines out of account.
+    pub node: Option<Version>,
+    /// Version of npm to report to packages that name one in `engines`.
+    pub npm: Option<Version>,
+    /// Only versions published at or before this moment, in milliseconds since 1970.
+    pub before: Option<u64>,
+    /// Packages `before` does not apply to: names, or `@scope/*`.
+    pub before_excluded: Vec<String>,
+}
+
+impl Default for PickOptions {
+    fn default() -> Self {
+        PickOptions { default_tag: "latest".into(), node: None, npm: None, before: None, before_excluded: Vec::new() }
+    }
+}
+
+/// Picks versions; remembers which engine ranges fit.
+pub struct Picker {
+    options: PickOptions,
+    engine_fits: RefCell<FxHashMap<Box<str>, (bool, bool)>>,
+}
+
+impl Picker {
+    /// A picker for one resolution.
+    #[must_use]
+    pub fn new(options: PickOptions) -> Self {
+        Picker { options, engine_fits: RefCell::default() }
+    }
+
+    /// The options it was made with.
+    #[must_use]
+    pub fn options(&self) -> &PickOptions {
+        &self.options
+    }
+
+    /// The version of `packument` that `spec` means; `None` where none fits.
+    #[must_use]
+    pub fn pick(&self, packument: &Packument, spec: &Spec) -> Option<VersionIndex> {
+        let before = self.before_for(packument.name());
+        let in_time = |view: &VersionView<'_>| match (before, view.published()) {
+            (Some(before), Some(published)) => published <= before,
+            _ => true,
+        };
+        match spec {
+            Spec::Alias { spec, .. } => self.pick(packument, spec),
+            Spec::Tag(tag) => {
+                let index = packument.tag(tag)?;
+                let view = packument.version(index);
+                if in_time(&view) { Some(index) } else { self.best(packument, in_time, |v| *v <= view.version()) }
+            }
+            Spec::Version(version) => packument.find(version).filter(|index| in_time(&packument.version(*index))),
+            _ => {
+                let range = registry_range(spec)?;
+                if let Some(index) = packument.tag(&self.options.default_tag) {
+                    let view = packument.version(index);
+                    let preferred = range.satisfied_by(&view.version())
+                        && in_time(&view)
+                        && view.deprecated().is_none_or(str::is_empty)
+                        && self.fits(&view);
+                    if preferred {
+                        return Some(index);
+                    }
+                }
+                self.best(packument, in_time, |version| range.satisfied_by(version))
+            }
+        }
+    }
+
+    fn best(
+        &self,
+        packument: &Packument,
+        in_time: impl Fn(&VersionView<'_>) -> bool,
+        in_range: impl Fn(&Version) -> bool,
+    ) -> Option<VersionIndex> {
+        let mut best: Option<(u8, VersionIndex)> = None;
+        for view in packument.versions().rev() {
+            let index = view.index();
+            if !in_range(&view.version()) || !in_time(&view) {
+                continue;
+            }
+            let maintained = view.deprecated().is_none_or(str::is_empty);
+            let fits = self.fits(&view);
+            let rank = u8::from(maintained && fits) << 2 | u8::from(fits) << 1 | u8::from(maintained);
+            if best.is_none_or(|(known, _)| rank > known) {
+                best = Some((rank, index));
+            }
+            if rank == 0b111 {
+                break;
+            }
+        }
+        best.map(|(_, index)| index)
+    }
+
+    fn fits(&self, view: &VersionView<'_>) -> bool {
+        view.engines().all(|(name, range)| self.engine_fits(name, range))
+    }
+
+    /// Whether this machine's `engine` (`node` or `npm`) is in `range`; other engines are not checked.
+    pub(crate) fn engine_fits(&self, engine: &str, range: &str) -> bool {
+        let current = match engine {
+            "node" => &self.options.node,
+            "npm" => &self.options.npm,
+            _ => return true,
+        };
+        if current.is_none() || range.is_empty() {
+            return true;
+        }
+        let mut known = self.engine_fits.borrow_mut();
+        let (node, npm) = *known.entry(range.into()).or_insert_with(|| {
+            let parsed = Range::parse(range).ok();
+            let fits = |version: &Option<Version>| match (version, &parsed) {
+                (Some(version), Some(range)) => range.satisfies_including_prerelease(version),
+                _ => false,
+            };
+            (fits(&self.options.node), fits(&self.options.npm))
+        });
+        if engine == "node" { node } else { npm }
+    }
+
+    /// The moment after which versions of `name` are too new.
+    #[must_use]
+    pub fn before_for(&self, name: &str) -> Option<u64> {
+        let excluded = self.options.before_excluded.iter().any(|pattern| match pattern.strip_suffix('*') {
+            Some(prefix) => name.starts_with(prefix),
+            None => pattern == name,
+        });
+        self.options.before.filter(|_| !excluded)
+    }
+}

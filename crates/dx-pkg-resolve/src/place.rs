@@ -1,0 +1,309 @@
+//! Puts a package, with its peers, into the tree: as far up as it goes without conflict.
+
+use crate::can_place::{Answer, Outcome, Question, can_place};
+use crate::explain::Conflict;
+use crate::intern::NameId;
+use crate::tree::{EdgeId, NodeId, Tree};
+
+/// What placing needs besides the tree.
+pub(crate) struct Placer<'a> {
+    pub(crate) tree: &'a mut Tree,
+    pub(crate) prefer_dedupe: bool,
+    pub(crate) strict_peers: bool,
+    /// Names whose every edge is to be looked at anew.
+    pub(crate) update: &'a [NameId],
+    pub(crate) conflicts: &'a mut Vec<Conflict>,
+}
+
+/// A package to place for an edge.
+#[derive(Clone, Copy)]
+pub(crate) struct Request {
+    /// The package, in the scratch tree its peers were gathered in.
+    pub(crate) dep: NodeId,
+    pub(crate) edge: EdgeId,
+    pub(crate) explicit: bool,
+    pub(crate) prefer_dedupe: bool,
+}
+
+/// One package that was given a place.
+pub(crate) struct Placed {
+    pub(crate) node: NodeId,
+    pub(crate) edge: EdgeId,
+    pub(crate) alone: Outcome,
+    /// Nodes that lost what they had and must be looked at again.
+    pub(crate) disturbed: Vec<NodeId>,
+}
+
+/// The placement a peer's placement follows from.
+struct Dependent {
+    start: NodeId,
+    chain: Vec<EdgeId>,
+    top: EdgeId,
+}
+
+impl Placer<'_> {
+    /// Places `request.dep` and then its peers; returns everything that was given a place, dependents first.
+    pub(crate) fn place(&mut self, request: Request) -> Vec<Placed> {
+        let mut placed = Vec::new();
+        self.place_one(request, None, &mut placed);
+        placed
+    }
+
+    fn place_one(&mut self, request: Request, dependent: Option<&Dependent>, placed: &mut Vec<Placed>) {
+        let Request { dep, edge, explicit, .. } = request;
+        let name = self.tree[edge].name;
+        let stands = self.tree[edge].to.is_some() && self.tree.is_valid(edge);
+        if stands && !explicit && !self.update.contains(&name) {
+            return;
+        }
+        let start = self.tree.deepest_target(dependent.map_or(self.tree[edge].from, |d| d.start), name);
+        let top = dependent.map_or(edge, |d| d.top);
+        let Some(answer) = self.find_place(request, start, dependent, top) else { return };
+        let outcome = if answer.with_peers == Outcome::Conflict { answer.alone } else { answer.with_peers };
+        if outcome == Outcome::Keep {
+            if self.tree[edge].kind.is_peer() && !self.tree.is_valid(edge) {
+                self.accept_conflict(edge, dep);
+            }
+            self.prune_duplicates(answer.target, explicit, true);
+            return;
+        }
+        let Some(node) = self.put(request, &answer, placed) else { return };
+        self.remove_superfluous(edge, node, answer.target, explicit);
+        let own = Dependent { start, chain: answer.chain, top };
+        self.place_peers(request, node, &own, placed);
+    }
+
+    /// Walks up from `start` to the last place before the first conflict.
+    fn find_place(
+        &mut self,
+        request: Request,
+        start: NodeId,
+        dependent: Option<&Dependent>,
+        top: EdgeId,
+    ) -> Option<Answer> {
+        let Request { dep, edge, explicit, prefer_dedupe } = request;
+        let tree = &*self.tree;
+        let name = tree[edge].name;
+        let chain = dependent.map_or(&[][..], |d| d.chain.as_slice());
+        let (mut found, mut alone) = (None, None);
+        for target in tree.ancestry(start) {
+            let peer_here = tree.edge_named(target, name).is_some_and(|edge| tree[edge].kind.is_peer());
+            if peer_here && !tree.is_top(target) {
+                continue;
+            }
+            let answer = can_place(tree, Question { dep, target, edge, prefer_dedupe, explicit }, chain);
+            if answer.alone != Outcome::Conflict {
+                alone = Some(answer.clone());
+            }
+            if answer.with_peers == Outcome::Conflict {
+                break;
+            }
+            found = Some(answer);
+            if tree[dep].failure.is_some() {
+                break;
+            }
+        }
+        if found.is_none() {
+            let refused = self.is_mine(top);
+            if refused || self.strict_peers {
+                let conflict = Conflict::new(self.tree, edge, dep, true);
+                self.note(conflict);
+            }
+            if alone.is_none() {
+                self.accept_conflict(edge, dep);
+            }
+        }
+        found.or(alone)
+    }
+
+    /// Makes the node, in the place `answer` found.
+    fn put(&mut self, request: Request, answer: &Answer, placed: &mut Vec<Placed>) -> Option<NodeId> {
+        let Request { dep, edge, .. } = request;
+        let target = answer.target;
+        let looped = self.tree.ancestry(target).find(|at| !self.tree.is_top(*at) && self.tree.same_package(*at, dep));
+        if let Some(earlier) = looped {
+            let link = self.tree.add_node(self.tree[dep].name, self.tree[dep].manifest);
+            self.tree[link].target = Some(earlier);
+            self.tree[earlier].links_in.push(link);
+            self.tree.attach(link, target);
+            return None;
+        }
+        let node = self.copy(dep);
+        let mut disturbed = Vec::new();
+        match self.tree.child(target, self.tree[dep].name) {
+            Some(old) => self.replace(node, old, dep, &mut disturbed),
+            None => self.tree.attach(node, target),
+        }
+        if self.tree[edge].kind.is_peer() && !self.tree.satisfied_by(edge, node) {
+            self.accept_conflict(edge, dep);
+        }
+        placed.push(Placed { node, edge, alone: answer.alone, disturbed });
+        Some(node)
+    }
+
+    fn copy(&mut self, dep: NodeId) -> NodeId {
+        let (name, manifest) = (self.tree[dep].name, self.tree[dep].manifest);
+        let node = self.tree.add_node(name, manifest);
+        self.tree[node].failure = self.tree[dep].failure;
+        self.tree[node].rules = self.tree[dep].rules;
+        match self.tree[dep].target {
+            Some(target) => {
+                self.tree[node].target = Some(target);
+                self.tree[target].links_in.push(node);
+            }
+            None => self.tree.load_edges(node, false),
+        }
+        node
+    }
+
+    fn replace(&mut self, node: NodeId, old: NodeId, dep: NodeId, disturbed: &mut Vec<NodeId>) {
+        let tree = &*self.tree;
+        let target = tree[old].parent;
+        let mut old_deps = Vec::new();
+        for edge in &tree[old].edges_out {
+            if let Some(to) = tree[*edge].to
+                && tree.edge_named(node, tree[*edge].name).is_none()
+            {
+                old_deps.extend(tree.dep_set(&[to], |tree, edge| tree[edge].to != Some(to)));
+            }
+        }
+        let mut pruned = Vec::new();
+        let mut conflicting = Vec::new();
+        for edge in tree[old].edges_in.clone() {
+            let this = &tree[edge];
+            let met = tree.satisfied_by(edge, node);
+            if met || !this.kind.is_peer() || tree[this.from].parent != target || this.peer_conflicted {
+                continue;
+            }
+            for (entry, _) in tree.peer_entry_sets(this.from) {
+                let Some(entry_node) = tree[entry].to else { continue };
+                if tree.is_mine(tree[entry].from) {
+                    conflicting.push(edge);
+                } else {
+                    pruned.extend(tree.dep_set(&[entry_node], |tree, edge| {
+                        tree[edge].to != Some(entry_node) && !tree[edge].peer_conflicted
+                    }));
+                }
+            }
+        }
+        for edge in conflicting {
+            self.accept_conflict(edge, dep);
+        }
+        self.tree.replace(node, old);
+        self.prune_for_replacement(node, &old_deps);
+        for member in pruned {
+            disturbed.extend(self.tree[member].edges_in.iter().map(|edge| self.tree[*edge].from));
+            self.tree.detach(member);
+        }
+    }
+
+    /// Removes what only the replaced package needed.
+    fn prune_for_replacement(&mut self, node: NodeId, old_deps: &[NodeId]) {
+        let tree = &*self.tree;
+        let mut superfluous: Vec<NodeId> = tree[node]
+            .edges_out
+            .iter()
+            .filter(|edge| !tree.is_valid(**edge))
+            .filter_map(|edge| tree[*edge].to)
+            .collect();
+        for dep in old_deps {
+            superfluous.extend(tree.dep_set(&[*dep], |tree, edge| tree[edge].to != Some(*dep) && tree.is_valid(edge)));
+        }
+        let gone = tree.dep_set(&superfluous, |tree, edge| {
+            tree[edge].from != node && tree[edge].to != Some(node) && tree.is_valid(edge)
+        });
+        self.detach_all(gone);
+    }
+
+    fn detach_all(&mut self, nodes: impl IntoIterator<Item = NodeId>) {
+        let mut nodes: Vec<NodeId> = nodes.into_iter().collect();
+        nodes.sort_unstable();
+        for node in nodes {
+            self.tree.detach(node);
+        }
+    }
+
+    /// After a placement: copies further down that the new one makes superfluous.
+    fn remove_superfluous(&mut self, edge: EdgeId, node: NodeId, target: NodeId, explicit: bool) {
+        if self.tree.is_valid(edge)
+            && let Some(to) = self.tree[edge].to
+            && to != node
+        {
+            self.prune_duplicates(to, explicit, false);
+        }
+        let root = self.tree[target].root;
+        for other in self.tree.nodes_of_name(self.tree[node].name).to_vec() {
+            if self.tree[other].root != root || self.tree.is_top(other) || !self.tree.is_below(other, target) {
+                continue;
+            }
+            self.prune_duplicates(other, explicit, false);
+            if self.tree[other].root == root {
+                for child in self.tree.children(other) {
+                    self.prune_duplicates(child, explicit, false);
+                }
+            }
+        }
+    }
+
+    /// Removes `node` where a copy further up will do, and looks below it where `descend` says so.
+    fn prune_duplicates(&mut self, node: NodeId, explicit: bool, descend: bool) {
+        if self.tree.can_dedupe(node, self.prefer_dedupe, explicit) {
+            let gone = self.tree.dep_set(&[node], |tree, edge| tree[edge].to != Some(node) && tree.is_valid(edge));
+            self.detach_all(gone);
+        } else if descend {
+            let mut below = self.tree.children(node);
+            for project in self.tree[node].folder_children.clone() {
+                below.extend(self.tree.children(project));
+            }
+            below.sort_by_cached_key(|child| self.tree.path(*child));
+            for child in below {
+                if self.tree[child].root == self.tree[node].root {
+                    self.prune_duplicates(child, explicit, true);
+                }
+            }
+        }
+    }
+
+    fn place_peers(&mut self, request: Request, node: NodeId, own: &Dependent, placed: &mut Vec<Placed>) {
+        let Some(scratch) = self.tree[request.dep].parent else { return };
+        for edge in self.tree[node].edges_out.clone() {
+            let this = &self.tree[edge];
+            if !this.kind.is_peer() || this.peer_conflicted || self.tree.is_valid(edge) {
+                continue;
+            }
+            let Some(peer) = self.tree.child(scratch, this.name) else { continue };
+            if self.tree.satisfied_by(edge, peer) {
+                let request = Request { dep: peer, edge, ..request };
+                self.place_one(request, Some(own), placed);
+            }
+        }
+    }
+
+    /// Whether the conflict is between requirements of the project itself, where npm refuses to go on.
+    fn is_mine(&self, top: EdgeId) -> bool {
+        let tree = &*self.tree;
+        let from = tree[top].from;
+        if tree.is_mine(from) {
+            return true;
+        }
+        if !tree[top].kind.is_peer() {
+            return false;
+        }
+        let incoming = || tree[from].edges_in.iter();
+        if incoming().any(|edge| !tree[*edge].kind.is_peer() && tree.is_mine(tree[*edge].from)) {
+            return true;
+        }
+        incoming().any(|edge| tree[*edge].kind.is_peer())
+            && tree.peer_entry_sets(from).iter().any(|(edge, _)| tree.is_mine(tree[*edge].from))
+    }
+
+    fn accept_conflict(&mut self, edge: EdgeId, dep: NodeId) {
+        self.tree[edge].peer_conflicted = true;
+        let conflict = Conflict::new(self.tree, edge, dep, false);
+        self.note(conflict);
+    }
+
+    fn note(&mut self, conflict: Conflict) {
+        Conflict::note(self.conflicts, conflict);
+    }
+}

@@ -1,0 +1,220 @@
+//! The dependency tree as it will lie on disk, with edges that follow Node's lookup rule.
+//!
+//! A tree is an arena of nodes and edges. Several trees live in one arena: the project's own, and the small scratch trees
+//! in which peer sets are put together before they are placed. A node that is detached keeps its subtree and becomes the
+//! root of a tree of its own.
+
+mod attach;
+mod edges;
+mod queries;
+mod sets;
+
+use rustc_hash::FxHashMap;
+
+use crate::intern::{Interner, NameId, SpecId, index};
+use crate::manifest::{EdgeKind, ManifestId, Manifests};
+use crate::overrides::{RuleId, Rules};
+
+/// A place in a tree.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct NodeId(u32);
+
+/// A requirement of one node.
+#[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
+pub(crate) struct EdgeId(u32);
+
+/// How an edge stands; found on demand and remembered until what it points at changes.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) enum EdgeState {
+    Unknown,
+    Valid,
+    Missing,
+    /// A peer that was placed inside its dependent.
+    PeerLocal,
+    Invalid,
+    Detached,
+}
+
+pub(crate) struct Edge {
+    pub(crate) from: NodeId,
+    pub(crate) name: NameId,
+    /// The requirement as declared; [`Tree::spec`] gives it with overrides applied.
+    pub(crate) declared: SpecId,
+    pub(crate) kind: EdgeKind,
+    pub(crate) to: Option<NodeId>,
+    pub(crate) rules: Option<RuleId>,
+    /// The resolution goes on although this peer requirement is not met.
+    pub(crate) peer_conflicted: bool,
+    state: std::cell::Cell<EdgeState>,
+}
+
+/// Which installations need a node; each is true until a path without that quality is found.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+pub(crate) struct Flags {
+    pub(crate) dev: bool,
+    pub(crate) optional: bool,
+    pub(crate) dev_optional: bool,
+    pub(crate) peer: bool,
+    pub(crate) extraneous: bool,
+}
+
+impl Flags {
+    pub(crate) const ALL: Flags = Flags { dev: true, optional: true, dev_optional: true, peer: true, extraneous: true };
+    pub(crate) const NONE: Flags =
+        Flags { dev: false, optional: false, dev_optional: false, peer: false, extraneous: false };
+}
+
+pub(crate) struct Node {
+    /// The name it is found by, which an alias makes differ from the package's.
+    pub(crate) name: NameId,
+    pub(crate) manifest: ManifestId,
+    pub(crate) parent: Option<NodeId>,
+    /// The project that contains this one's folder, for workspaces and linked folders.
+    pub(crate) folder_parent: Option<NodeId>,
+    pub(crate) folder_children: Vec<NodeId>,
+    pub(crate) root: NodeId,
+    children: FxHashMap<NameId, NodeId>,
+    pub(crate) edges_out: Vec<EdgeId>,
+    pub(crate) edges_in: Vec<EdgeId>,
+    /// For a link: the node of the folder it points at.
+    pub(crate) target: Option<NodeId>,
+    pub(crate) links_in: Vec<NodeId>,
+    /// For the root of a scratch tree: the node it stands for.
+    pub(crate) source: Option<NodeId>,
+    pub(crate) rules: Option<RuleId>,
+    pub(crate) flags: Flags,
+    /// Kept in the lockfile but not installed here: an optional package for another platform, or one that failed.
+    pub(crate) inert: bool,
+    /// Index of the load failure, for a package that could not be loaded.
+    pub(crate) failure: Option<u32>,
+    /// The dependency that brought this package inside its own tarball.
+    pub(crate) in_bundle: bool,
+    /// Folder relative to the project root, for nodes that no `node_modules` holds.
+    pub(crate) folder: Option<Box<str>>,
+    /// Position in the order of attachment.
+    attached: u32,
+}
+
+/// Arena of nodes and edges, with the manifests, names and rules they refer to.
+pub(crate) struct Tree {
+    nodes: Vec<Node>,
+    edges: Vec<Edge>,
+    /// Live edges by the name they ask for.
+    edges_by_name: Vec<Vec<EdgeId>>,
+    /// Nodes of the project's tree by name, in the order they were attached.
+    nodes_by_name: Vec<Vec<NodeId>>,
+    pub(crate) manifests: Manifests,
+    pub(crate) interner: Interner,
+    pub(crate) rules: Rules,
+    pub(crate) legacy_peer_deps: bool,
+    /// The project.
+    pub(crate) root: NodeId,
+    /// Rule references that could not be followed.
+    pub(crate) bad_reference: std::cell::RefCell<Option<String>>,
+    attachments: u32,
+}
+
+impl std::ops::Index<NodeId> for Tree {
+    type Output = Node;
+    fn index(&self, id: NodeId) -> &Node {
+        &self.nodes[id.0 as usize]
+    }
+}
+
+impl std::ops::IndexMut<NodeId> for Tree {
+    fn index_mut(&mut self, id: NodeId) -> &mut Node {
+        &mut self.nodes[id.0 as usize]
+    }
+}
+
+impl std::ops::Index<EdgeId> for Tree {
+    type Output = Edge;
+    fn index(&self, id: EdgeId) -> &Edge {
+        &self.edges[id.0 as usize]
+    }
+}
+
+impl std::ops::IndexMut<EdgeId> for Tree {
+    fn index_mut(&mut self, id: EdgeId) -> &mut Edge {
+        &mut self.edges[id.0 as usize]
+    }
+}
+
+impl Tree {
+    /// A tree of the project alone, without edges yet: [`Tree::load_edges`] makes them once the rules are known.
+    pub(crate) fn new(interner: Interner, manifests: Manifests, rules: Rules, root: ManifestId, name: NameId) -> Self {
+        let mut tree = Tree {
+            nodes: Vec::new(),
+            edges: Vec::new(),
+            edges_by_name: Vec::new(),
+            nodes_by_name: Vec::new(),
+            manifests,
+            interner,
+            rules,
+            legacy_peer_deps: false,
+            root: NodeId(0),
+            bad_reference: std::cell::RefCell::new(None),
+            attachments: 0,
+        };
+        tree.root = tree.add_node(name, root);
+        let project = tree.root;
+        tree[project].flags = Flags::NONE;
+        tree[project].folder = Some("".into());
+        tree
+    }
+
+    /// A node by itself, the root of its own tree, without edges.
+    pub(crate) fn add_node(&mut self, name: NameId, manifest: ManifestId) -> NodeId {
+        let id = NodeId(index(self.nodes.len()));
+        self.nodes.push(Node {
+            name,
+            manifest,
+            parent: None,
+            folder_parent: None,
+            folder_children: Vec::new(),
+            root: id,
+            children: FxHashMap::default(),
+            edges_out: Vec::new(),
+            edges_in: Vec::new(),
+            target: None,
+            links_in: Vec::new(),
+            source: None,
+            rules: None,
+            flags: Flags::ALL,
+            inert: false,
+            failure: None,
+            in_bundle: false,
+            folder: None,
+            attached: 0,
+        });
+        id
+    }
+
+    pub(crate) fn node_ids(&self) -> impl Iterator<Item = NodeId> + use<> {
+        (0..index(self.nodes.len())).map(NodeId)
+    }
+
+    /// Every node of the project's tree.
+    pub(crate) fn project_nodes(&self) -> Vec<NodeId> {
+        self.node_ids().filter(|node| self[*node].root == self.root).collect()
+    }
+
+    pub(crate) fn child(&self, node: NodeId, name: NameId) -> Option<NodeId> {
+        self[node].children.get(&name).copied()
+    }
+
+    /// Children in the order they were attached.
+    pub(crate) fn children(&self, node: NodeId) -> Vec<NodeId> {
+        let mut children: Vec<NodeId> = self[node].children.values().copied().collect();
+        children.sort_unstable_by_key(|child| self[*child].attached);
+        children
+    }
+
+    pub(crate) fn has_children(&self, node: NodeId) -> bool {
+        !self[node].children.is_empty()
+    }
+
+    pub(crate) fn text(&self, name: NameId) -> &str {
+        self.interner.name_text(name)
+    }
+}

@@ -1,0 +1,158 @@
+//! Moving nodes: what is attached where, and which edges must look again.
+
+use crate::intern::NameId;
+
+use super::{EdgeId, NodeId, Tree};
+
+impl Tree {
+    /// Puts `child` into `parent`'s `node_modules`, in the place of what has that name there.
+    pub(crate) fn attach(&mut self, child: NodeId, parent: NodeId) {
+        let parent = self[parent].target.unwrap_or(parent);
+        let name = self[child].name;
+        if let Some(old) = self.child(parent, name) {
+            if old == child {
+                return;
+            }
+            self.detach(old);
+        }
+        if self[child].parent.is_some() || self[child].folder_parent.is_some() {
+            self.detach(child);
+        }
+        self[child].parent = Some(parent);
+        self[parent].children.insert(name, child);
+        self.settle(child, self[parent].root);
+        self.reload_named(parent, name);
+    }
+
+    /// Puts the project in `child` under the project in `parent`, whose folder contains it.
+    pub(crate) fn attach_folder(&mut self, child: NodeId, parent: NodeId) {
+        self[child].folder_parent = Some(parent);
+        self[parent].folder_children.push(child);
+        self.settle(child, self[parent].root);
+    }
+
+    /// Takes `node` and everything below it out of its tree.
+    pub(crate) fn detach(&mut self, node: NodeId) {
+        let name = self[node].name;
+        if let Some(parent) = self[node].parent.take()
+            && self.child(parent, name) == Some(node)
+        {
+            self[parent].children.remove(&name);
+        }
+        if let Some(parent) = self[node].folder_parent.take() {
+            self[parent].folder_children.retain(|child| *child != node);
+        }
+        self.settle(node, node);
+    }
+
+    /// Puts `new` where `old` is; what `old` held in its `node_modules` stays there.
+    pub(crate) fn replace(&mut self, new: NodeId, old: NodeId) {
+        let Some(parent) = self[old].parent else { return };
+        let children = self.children(old);
+        for child in children {
+            let name = self[child].name;
+            self[old].children.remove(&name);
+            self[child].parent = Some(new);
+            self[new].children.insert(name, child);
+        }
+        self.attach(new, parent);
+    }
+
+    /// Gives `node` and its whole subtree the root `root` and lets every edge that crosses the border look again.
+    fn settle(&mut self, node: NodeId, root: NodeId) {
+        let subtree = self.subtree(node);
+        for member in &subtree {
+            if self[*member].root == self.root {
+                let (name, member) = (self[*member].name, *member);
+                self.nodes_by_name[name.index()].retain(|other| *other != member);
+            }
+        }
+        for member in &subtree {
+            self.attachments += 1;
+            let order = self.attachments;
+            let node = &mut self[*member];
+            node.root = root;
+            node.attached = order;
+        }
+        if root == self.root {
+            for member in &subtree {
+                let name = self[*member].name;
+                self.nodes_of_name_mut(name).push(*member);
+            }
+        }
+        for member in subtree {
+            let crossing: Vec<EdgeId> = self[member]
+                .edges_in
+                .iter()
+                .copied()
+                .filter(|edge| self[self[*edge].from].root != root)
+                .chain(
+                    self[member]
+                        .edges_out
+                        .iter()
+                        .copied()
+                        .filter(|edge| self[*edge].to.is_none_or(|to| self[to].root != root)),
+                )
+                .collect();
+            for edge in crossing {
+                self.reload(edge, false);
+            }
+        }
+    }
+
+    /// `node` and everything below it, parents first.
+    pub(crate) fn subtree(&self, node: NodeId) -> Vec<NodeId> {
+        let mut members = vec![node];
+        let mut next = 0;
+        while next < members.len() {
+            let member = members[next];
+            if self.has_children(member) {
+                members.extend(self.children(member));
+            }
+            members.extend(self[member].folder_children.iter().copied());
+            next += 1;
+        }
+        members
+    }
+
+    /// Lets the edges that ask for `name` from within `top`'s subtree look again, where that changes what they find.
+    fn reload_named(&mut self, top: NodeId, name: NameId) {
+        let root = self[top].root;
+        let placed = self.child(top, name);
+        let Some(edges) = self.edges_by_name.get(name.index()) else { return };
+        let affected: Vec<EdgeId> = edges
+            .iter()
+            .copied()
+            .filter(|edge| {
+                let from = self[*edge].from;
+                self[from].root == root && self.is_below(from, top)
+            })
+            .filter(|edge| {
+                let to = self[*edge].to;
+                to == placed || self.resolve(self[*edge].from, name) != to
+            })
+            .collect();
+        for edge in affected {
+            self.reload(edge, true);
+        }
+    }
+
+    /// Nodes of the project's tree that have `name`, in the order they were attached.
+    pub(crate) fn nodes_of_name(&self, name: NameId) -> &[NodeId] {
+        self.nodes_by_name.get(name.index()).map_or(&[], Vec::as_slice)
+    }
+
+    fn nodes_of_name_mut(&mut self, name: NameId) -> &mut Vec<NodeId> {
+        if self.nodes_by_name.len() <= name.index() {
+            self.nodes_by_name.resize_with(self.interner.name_count().max(name.index() + 1), Vec::new);
+        }
+        &mut self.nodes_by_name[name.index()]
+    }
+
+    pub(super) fn edges_of_name_mut(&mut self, name: NameId) -> &mut Vec<EdgeId> {
+        if self.edges_by_name.len() <= name.index() {
+            self.edges_by_name.resize_with(self.interner.name_count().max(name.index() + 1), Vec::new);
+        }
+        &mut self.edges_by_name[name.index()]
+    }
+}

@@ -1,0 +1,283 @@
+//! Edges: making them, finding what they point at, and whether that satisfies them.
+
+use dx_pkg_core::{GitSpec, Spec};
+
+use crate::intern::{NameId, SpecId, index, registry_range};
+use crate::manifest::{Declared, EdgeKind};
+use crate::overrides::RuleId;
+
+use super::{Edge, EdgeId, EdgeState, NodeId, Tree};
+
+impl Tree {
+    /// Makes `node`'s edges from its manifest. Development dependencies count only where `with_dev` says so.
+    pub(crate) fn load_edges(&mut self, node: NodeId, with_dev: bool) {
+        let manifest = &self.manifests[self[node].manifest];
+        let mut declared: Vec<Declared> = manifest.declared.clone();
+        if with_dev {
+            declared.extend(manifest.dev.iter().copied());
+        }
+        for item in declared {
+            if self.legacy_peer_deps && item.kind.is_peer() {
+                continue;
+            }
+            self.add_edge(node, item);
+        }
+    }
+
+    /// Makes one edge; an earlier edge of the same name gives way unless it is a workspace's.
+    pub(crate) fn add_edge(&mut self, from: NodeId, declared: Declared) -> EdgeId {
+        if let Some(old) = self.edge_named(from, declared.name) {
+            if self[old].kind == EdgeKind::Workspace {
+                return old;
+            }
+            self.drop_edge(old);
+        }
+        let id = EdgeId(index(self.edges.len()));
+        self.edges.push(Edge {
+            from,
+            name: declared.name,
+            declared: declared.spec,
+            kind: declared.kind,
+            to: None,
+            rules: None,
+            peer_conflicted: false,
+            state: std::cell::Cell::new(EdgeState::Unknown),
+        });
+        self[from].edges_out.push(id);
+        self.edges_of_name_mut(declared.name).push(id);
+        self.reload(id, true);
+        id
+    }
+
+    /// Forgets an edge.
+    pub(crate) fn drop_edge(&mut self, edge: EdgeId) {
+        let Edge { from, name, to, .. } = self[edge];
+        if let Some(to) = to {
+            self.leave(to, edge);
+        }
+        self[from].edges_out.retain(|other| *other != edge);
+        self.edges_of_name_mut(name).retain(|other| *other != edge);
+        self[edge].to = None;
+        self[edge].state.set(EdgeState::Detached);
+    }
+
+    pub(crate) fn edge_named(&self, from: NodeId, name: NameId) -> Option<EdgeId> {
+        self[from].edges_out.iter().copied().find(|edge| self[*edge].name == name)
+    }
+
+    /// Looks up again what `edge` points at; `hard` also forgets a judgement that still concerns the same node.
+    pub(crate) fn reload(&mut self, edge: EdgeId, hard: bool) {
+        if self[edge].state.get() == EdgeState::Detached {
+            return;
+        }
+        let Edge { from, name, declared, to: old, rules: old_rules, .. } = self[edge];
+        let rules = self[from].rules.map(|rules| self.rules.for_edge(rules, name, declared, &self.interner));
+        let rules_changed = rules.is_some() && rules != old_rules;
+        self[edge].rules = rules;
+        let new = self.resolve(from, name);
+        if new != old {
+            if let Some(old) = old {
+                self.leave(old, edge);
+            }
+            self[edge].to = new;
+            self[edge].state.set(EdgeState::Unknown);
+            if let Some(new) = new {
+                self.enter(new, edge);
+            }
+        } else if hard {
+            self[edge].state.set(EdgeState::Unknown);
+        } else if rules_changed && let Some(to) = new {
+            self.rules_left(to, old_rules);
+            self.rules_entered(to, rules);
+        }
+    }
+
+    fn enter(&mut self, node: NodeId, edge: EdgeId) {
+        let rules = self[edge].rules;
+        if self[node].rules.is_none() || self[node].rules != rules {
+            self.rules_entered(node, rules);
+        }
+        self[node].edges_in.push(edge);
+    }
+
+    fn leave(&mut self, node: NodeId, edge: EdgeId) {
+        if let Some(at) = self[node].edges_in.iter().position(|other| *other == edge) {
+            self[node].edges_in.swap_remove(at);
+        }
+        if self[edge].rules.is_some() {
+            self.rules_left(node, self[edge].rules);
+        }
+    }
+
+    fn rules_entered(&mut self, node: NodeId, rules: Option<RuleId>) {
+        let Some(added) = rules else { return };
+        let combined = match self[node].rules {
+            None => Some(added),
+            Some(own) if own == added => return,
+            Some(own) => self.rules.combine(own, added, &self.interner),
+        };
+        if let Some(combined) = combined
+            && self[node].rules != Some(combined)
+        {
+            self[node].rules = Some(combined);
+            self.renew_rules_below(node);
+        }
+    }
+
+    fn rules_left(&mut self, node: NodeId, rules: Option<RuleId>) {
+        if self[node].rules.is_none() || self[node].rules != rules {
+            return;
+        }
+        let mut remaining: Option<RuleId> = None;
+        for edge in &self[node].edges_in {
+            let incoming = self[*edge].rules;
+            remaining = match (incoming, remaining) {
+                (Some(incoming), Some(known)) => self.rules.combine(incoming, known, &self.interner),
+                (incoming, _) => incoming,
+            };
+        }
+        if self[node].rules != remaining {
+            self[node].rules = remaining;
+            if remaining.is_some() {
+                self.renew_rules_below(node);
+            }
+        }
+    }
+
+    fn renew_rules_below(&mut self, node: NodeId) {
+        if let Some(target) = self[node].target {
+            self.rules_entered(target, self[node].rules);
+            return;
+        }
+        for edge in self[node].edges_out.clone() {
+            self.reload(edge, true);
+            if let Some(to) = self[edge].to {
+                self.rules_entered(to, self[edge].rules);
+            }
+        }
+    }
+
+    /// The requirement an edge stands for, overrides applied.
+    pub(crate) fn spec(&self, edge: EdgeId) -> SpecId {
+        let Edge { name, declared, rules, from, .. } = self[edge];
+        let Some(rules) = rules else { return declared };
+        let value = self.rules.value(rules);
+        if self.rules.name(rules) != Some(name) || self.interner.spec_text(value) == "*" {
+            return declared;
+        }
+        let Some(reference) = self.interner.spec_text(value).strip_prefix('$') else { return value };
+        let reference_name = self.interner.find_name(reference);
+        let project = self[self.source_or_self(self[from].root)].root;
+        [project, from].into_iter().find_map(|node| self.declared_by(node, reference_name?)).unwrap_or_else(|| {
+            *self.bad_reference.borrow_mut() = Some(format!("${reference}"));
+            declared
+        })
+    }
+
+    fn declared_by(&self, node: NodeId, name: NameId) -> Option<SpecId> {
+        let manifest = &self.manifests[self[node].manifest];
+        let of =
+            |kinds: &[EdgeKind]| manifest.declared.iter().find(|item| item.name == name && kinds.contains(&item.kind));
+        manifest
+            .dev
+            .iter()
+            .find(|item| item.name == name)
+            .or_else(|| of(&[EdgeKind::Optional]))
+            .or_else(|| of(&[EdgeKind::Prod]))
+            .or_else(|| of(&[EdgeKind::Peer, EdgeKind::PeerOptional]))
+            .map(|item| item.spec)
+    }
+
+    /// Whether `edge` is satisfied by what it finds, or is optional and finds nothing.
+    pub(crate) fn is_valid(&self, edge: EdgeId) -> bool {
+        self.edge_state(edge) == EdgeState::Valid
+    }
+
+    pub(crate) fn edge_state(&self, edge: EdgeId) -> EdgeState {
+        let this = &self[edge];
+        if this.state.get() != EdgeState::Unknown {
+            return this.state.get();
+        }
+        let state = match this.to {
+            None if this.kind.is_optional() => EdgeState::Valid,
+            None => EdgeState::Missing,
+            Some(to) if this.kind.is_peer() && self[to].parent == Some(this.from) && !self.is_top(this.from) => {
+                EdgeState::PeerLocal
+            }
+            Some(to) if !self.satisfied_by(edge, to) || self.rules_conflict(edge, to) => EdgeState::Invalid,
+            Some(_) => EdgeState::Valid,
+        };
+        this.state.set(state);
+        state
+    }
+
+    fn rules_conflict(&self, edge: EdgeId, to: NodeId) -> bool {
+        match (self[edge].rules, self[to].rules) {
+            (Some(a), Some(b)) if !self[to].edges_out.is_empty() => self.rules.combine(a, b, &self.interner).is_none(),
+            _ => false,
+        }
+    }
+
+    /// Whether `node` is what `edge` asks for.
+    pub(crate) fn satisfied_by(&self, edge: EdgeId, node: NodeId) -> bool {
+        let this = &self[edge];
+        if self[node].name != this.name {
+            return false;
+        }
+        let rules = this.rules.filter(|rules| !self.rules.is_root(*rules));
+        let Some(rules) = rules.filter(|_| !self[node].in_bundle) else {
+            let spec = if self[node].in_bundle { this.declared } else { self.spec(edge) };
+            return self.fits(node, spec, this.from);
+        };
+        if self.fits(node, self.spec(edge), this.from) {
+            return true;
+        }
+        self.fits(node, this.declared, this.from) && !self.fits(node, self.rules.key_spec(rules), this.from)
+    }
+
+    fn fits(&self, node: NodeId, spec: SpecId, from: NodeId) -> bool {
+        let Ok(parsed) = self.interner.parsed(spec) else { return false };
+        self.fits_parsed(node, parsed, from)
+    }
+
+    fn fits_parsed(&self, node: NodeId, spec: &Spec, from: NodeId) -> bool {
+        let manifest = &self.manifests[self[node].manifest];
+        if let Some(range) = registry_range(spec) {
+            return match &manifest.version {
+                Some(version) => range.satisfied_by(version),
+                None => matches!(spec, Spec::Range(range) if range.is_any()),
+            };
+        }
+        match spec {
+            Spec::Alias { spec, .. } => self.fits_parsed(node, spec, from),
+            Spec::Tag(_) => manifest.resolved.as_deref().is_none_or(|url| url.starts_with("http")),
+            Spec::Remote(url) => manifest.resolved.as_deref() == Some(&**url),
+            Spec::Tarball(path) => manifest.resolved.as_deref().is_some_and(|url| {
+                url.strip_prefix("file:").is_some_and(|held| held == self.relative_to_root(path, from))
+            }),
+            Spec::Directory(path) => self[node]
+                .target
+                .is_some_and(|target| self[target].folder.as_deref() == Some(&*self.relative_to_root(path, from))),
+            Spec::Git(git) => {
+                let same = manifest.resolved.as_deref().is_some_and(|held| same_repository(git, held));
+                let in_range = git
+                    .semver
+                    .as_ref()
+                    .is_none_or(|range| manifest.version.as_ref().is_some_and(|version| range.satisfies(version)));
+                same && in_range
+            }
+            _ => false,
+        }
+    }
+}
+
+/// Whether the lockfile's `held` is the repository, and where a commit is named the commit, that `wanted` asks for.
+fn same_repository(wanted: &GitSpec, held: &str) -> bool {
+    let Ok(Spec::Git(held)) = Spec::parse(held) else { return false };
+    let is_commit = |revision: &str| revision.len() >= 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let same_commit = match wanted.committish.as_deref() {
+        Some(revision) if is_commit(revision) => held.committish.as_deref() == Some(revision),
+        _ => true,
+    };
+    same_commit && held.url == wanted.url
+}

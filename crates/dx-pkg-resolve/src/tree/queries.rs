@@ -1,0 +1,204 @@
+//! Questions about a tree; nothing here changes it.
+
+use dx_pkg_core::Version;
+
+use crate::intern::NameId;
+use crate::manifest::{EdgeKind, Manifest};
+
+use super::{EdgeId, NodeId, Tree};
+
+impl Tree {
+    /// Node's lookup: the nearest `node_modules` at or above `node` that has `name`.
+    pub(crate) fn resolve(&self, node: NodeId, name: NameId) -> Option<NodeId> {
+        self.ancestry(node).find_map(|at| self.child(at, name))
+    }
+
+    /// Where lookup goes on from `node`.
+    pub(crate) fn above(&self, node: NodeId) -> Option<NodeId> {
+        self[node].parent.or(self[node].folder_parent)
+    }
+
+    /// `node`, then what is above it.
+    pub(crate) fn ancestry(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
+        std::iter::successors(Some(node), |at| self.above(*at))
+    }
+
+    /// Whether `node` is `top` or below it.
+    pub(crate) fn is_below(&self, node: NodeId, top: NodeId) -> bool {
+        self.ancestry(node).any(|at| at == top)
+    }
+
+    /// Not inside any `node_modules`: the project, a workspace, the root of a scratch tree.
+    pub(crate) fn is_top(&self, node: NodeId) -> bool {
+        self[node].parent.is_none()
+    }
+
+    /// The project, or the node that stands for it in no other tree.
+    pub(crate) fn is_project(&self, node: NodeId) -> bool {
+        self[node].root == node
+    }
+
+    pub(crate) fn is_workspace(&self, node: NodeId) -> bool {
+        if self.is_project(node) {
+            return false;
+        }
+        let root = self[node].root;
+        let Some(name) = self.manifest(node).name else { return false };
+        self.edge_named(root, name).is_some_and(|edge| {
+            self[edge].kind == EdgeKind::Workspace
+                && self[edge].to.is_some_and(|to| to == node || self[to].target == Some(node))
+        })
+    }
+
+    /// The project's own manifests: what their author can change.
+    pub(crate) fn is_mine(&self, node: NodeId) -> bool {
+        self.is_project(node) || self.is_workspace(node)
+    }
+
+    pub(crate) fn source_or_self(&self, node: NodeId) -> NodeId {
+        self[node].source.unwrap_or(node)
+    }
+
+    pub(crate) fn manifest(&self, node: NodeId) -> &Manifest {
+        &self.manifests[self[node].manifest]
+    }
+
+    pub(crate) fn version(&self, node: NodeId) -> Option<&Version> {
+        self.manifest(node).version.as_ref()
+    }
+
+    /// How many `node_modules` folders deep `node` lies.
+    pub(crate) fn depth(&self, node: NodeId) -> u32 {
+        std::iter::successors(self[node].parent, |at| self[*at].parent).fold(0, |depth, _| depth + 1)
+    }
+
+    /// Path relative to the project root, `/`-separated; empty for the project.
+    pub(crate) fn path(&self, node: NodeId) -> String {
+        let mut names = Vec::new();
+        let mut at = node;
+        while let Some(parent) = self[at].parent {
+            names.push(self.text(self[at].name));
+            at = parent;
+        }
+        let mut path = self[at].folder.as_deref().unwrap_or_default().to_owned();
+        for name in names.iter().rev() {
+            if !path.is_empty() {
+                path.push('/');
+            }
+            path.push_str("node_modules/");
+            path.push_str(name);
+        }
+        path
+    }
+
+    /// A relative path of a `file:` requirement of `from`, seen from the project root.
+    pub(crate) fn relative_to_root(&self, path: &str, from: NodeId) -> String {
+        let base = self.path(self.source_or_self(from));
+        normalise(&base, path)
+    }
+
+    /// Whether the package at `node` can stand in for the one at `other` in everything that depends on it, but for peers
+    /// beside it whose names are in `ignored`.
+    pub(crate) fn can_replace(&self, node: NodeId, other: NodeId, ignored: &[NameId]) -> bool {
+        if self[node].name != self[other].name || self.manifest(node).name != self.manifest(other).name {
+            return false;
+        }
+        if !self[other].edges_out.is_empty() && self[node].rules != self[other].rules {
+            return false;
+        }
+        let dependents_gone = self.dep_set(&[other], |tree, edge| tree[edge].to != Some(other) && tree.is_valid(edge));
+        self[other].edges_in.iter().all(|edge| {
+            let from = self[*edge].from;
+            let is_replaced_peer = !self.is_top(other)
+                && self[from].parent == self[other].parent
+                && self[*edge].kind.is_peer()
+                && ignored.contains(&self[from].name);
+            is_replaced_peer || dependents_gone.contains(&from) || self.satisfied_by(*edge, node)
+        })
+    }
+
+    /// Whether two nodes hold the same package.
+    pub(crate) fn same_package(&self, a: NodeId, b: NodeId) -> bool {
+        if a == b {
+            return true;
+        }
+        if self[a].name != self[b].name {
+            return false;
+        }
+        match (self[a].target, self[b].target) {
+            (Some(a), Some(b)) => return self.same_package(a, b),
+            (Some(_), None) => return false,
+            _ => {}
+        }
+        let (a, b) = (self.manifest(a), self.manifest(b));
+        if let (Some(a), Some(b)) = (&a.integrity, &b.integrity) {
+            return a == b;
+        }
+        if let (Some(a), Some(b)) = (&a.resolved, &b.resolved) {
+            return a == b;
+        }
+        a.name.is_some() && a.name == b.name && a.version.is_some() && a.version == b.version
+    }
+
+    /// Whether a copy further up makes `node` superfluous.
+    pub(crate) fn can_dedupe(&self, node: NodeId, prefer_dedupe: bool, explicit: bool) -> bool {
+        if self[node].in_bundle {
+            return false;
+        }
+        let Some(grandparent) = self.above(node).and_then(|parent| self.above(parent)) else { return false };
+        if self[node].edges_in.is_empty() {
+            return true;
+        }
+        let Some(other) = self.resolve(grandparent, self[node].name) else { return false };
+        if self.same_package(other, node) {
+            return true;
+        }
+        if !self.can_replace(other, node, &[]) {
+            return false;
+        }
+        let newer = match (self.version(other), self.version(node)) {
+            (Some(theirs), Some(ours)) => theirs == ours || (theirs > ours && !self.is_overridden(node)),
+            _ => false,
+        };
+        prefer_dedupe || newer || explicit
+    }
+
+    fn is_overridden(&self, node: NodeId) -> bool {
+        let Some(rules) = self[node].rules else { return false };
+        if self.rules.name(rules) != Some(self[node].name) {
+            return false;
+        }
+        let Some(version) = self.version(node).map(ToString::to_string) else { return false };
+        self[node].edges_in.iter().any(|edge| {
+            let edge = &self[*edge];
+            edge.rules.is_some_and(|rules| {
+                self.rules.name(rules) == Some(self[node].name)
+                    && self.interner.spec_text(self.rules.value(rules)) == version
+                    && self[edge.from].rules != Some(rules)
+            })
+        })
+    }
+
+    /// Dependents a package can be explained by.
+    pub(crate) fn dependents(&self, node: NodeId) -> impl Iterator<Item = EdgeId> {
+        self[node].edges_in.iter().copied()
+    }
+}
+
+/// Joins `path` to the folder `base` and resolves `.` and `..` as far as they go.
+pub(crate) fn normalise(base: &str, path: &str) -> String {
+    if path.starts_with('/') {
+        return path.trim_end_matches('/').to_owned();
+    }
+    let mut parts: Vec<&str> = Vec::new();
+    for part in base.split('/').chain(path.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            other => parts.push(other),
+        }
+    }
+    parts.join("/")
+}

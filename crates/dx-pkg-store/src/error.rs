@@ -1,0 +1,122 @@
+//! Why the store could not do what was asked, and what to do about it.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use dx_pkg_core::{Coded, PackageId};
+use dx_pkg_format::FormatError;
+
+/// Why the store could not do what was asked.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum StoreError {
+    /// The store is on a read-only file system.
+    #[error("{doing} `{}`: the file system is read-only", path.display())]
+    ReadOnly {
+        /// What was being done.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// This user may not write to the store.
+    #[error("{doing} `{}`: permission denied", path.display())]
+    Forbidden {
+        /// What was being done.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// There is no space left, or the user's quota is used up.
+    #[error("{doing} `{}`: no space is left on the device", path.display())]
+    Full {
+        /// What was being done.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+    },
+    /// Another failure of the file system.
+    #[error("{doing} `{}`: {source}", path.display())]
+    Io {
+        /// What was being done.
+        doing: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        source: io::Error,
+    },
+    /// A package in the store is damaged.
+    #[error("opening the package `{}`: {source}", path.display())]
+    Damaged {
+        /// The DXP file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: FormatError,
+    },
+    /// A package's files cannot be stored.
+    #[error("storing the package {id}: {source}")]
+    Unstorable {
+        /// The package.
+        id: PackageId,
+        /// What is wrong with the files.
+        source: FormatError,
+    },
+}
+
+impl StoreError {
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(io::Error) -> Self {
+        move |source| {
+            let path = path.as_ref().to_owned();
+            match source.kind() {
+                io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { doing, path },
+                io::ErrorKind::PermissionDenied => Self::Forbidden { doing, path },
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Self::Full { doing, path }
+                }
+                _ => Self::Io {
+                    doing,
+                    path,
+                    source,
+                },
+            }
+        }
+    }
+}
+
+impl Coded for StoreError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::ReadOnly { .. } => "DX_STORE_READ_ONLY",
+            Self::Forbidden { .. } => "DX_STORE_FORBIDDEN",
+            Self::Full { .. } => "DX_STORE_FULL",
+            Self::Io { .. } => "DX_STORE_IO",
+            Self::Damaged { .. } => "DX_STORE_DAMAGED",
+            Self::Unstorable { .. } => "DX_STORE_UNSTORABLE",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::ReadOnly { .. } => {
+                "choose a store that can be written to with `DX_STORE=<folder>`"
+            }
+            Self::Forbidden { .. } => {
+                "give your user write access to the store, or choose another with `DX_STORE=<folder>`"
+            }
+            Self::Full { .. } => {
+                "free some space (`dx store gc` removes unused packages), or move the store with `DX_STORE=<folder>`"
+            }
+            Self::Damaged { .. } => {
+                "run `dx store verify --fix`: it removes what is damaged, and it is fetched again"
+            }
+            Self::Io { .. } => return None,
+            Self::Unstorable { source, .. } => return source.hint(),
+        };
+        Some(hint.to_owned())
+    }
+}
+
+#[cfg(test)]
+mod tests;

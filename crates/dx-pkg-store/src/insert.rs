@@ -1,0 +1,245 @@
+//! Putting packages into the store: the DXP file first, then the folder of its files.
+
+use std::fs::File;
+use std::io::{self, IoSlice, Write};
+use std::path::Path;
+
+use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_format::FormatError;
+use dx_pkg_format::dxp::{Compression, Dxp, Encoding, FileEntry};
+use dx_pkg_fs::{Dir, unique_name};
+
+use crate::layout::Sharded;
+use crate::{Folder, Store, StoreError};
+
+const PLAIN: u32 = 0o644;
+const EXECUTABLE: u32 = 0o755;
+/// How many pieces systems take in one call.
+const MOST_PARTS: usize = 1024;
+
+/// A name in `tmp/` whose file or tree is removed unless it was renamed away.
+struct Temporary<'a> {
+    store: &'a Store,
+    name: String,
+    published: bool,
+}
+
+impl<'a> Temporary<'a> {
+    fn new(store: &'a Store) -> Self {
+        Self {
+            store,
+            name: unique_name(""),
+            published: false,
+        }
+    }
+
+    fn path(&self) -> std::path::PathBuf {
+        self.store.folder(Folder::Tmp).join(&self.name)
+    }
+}
+
+impl Drop for Temporary<'_> {
+    fn drop(&mut self) {
+        if !self.published {
+            // What cannot be removed is garbage that emptying the trash removes later.
+            let _ = dx_pkg_fs::remove_tree(&self.path());
+        }
+    }
+}
+
+impl Store {
+    /// Stores a package: its DXP file, then its files, expanded.
+    ///
+    /// An entry another process made meanwhile is kept, as the same id means the same contents.
+    ///
+    /// # Errors
+    /// When a path is unsafe or repeated, or the file system refuses; nothing half-made becomes visible.
+    pub fn insert(
+        &self,
+        id: PackageId,
+        integrity: Option<&Integrity>,
+        files: &[FileEntry<'_>],
+    ) -> Result<(), StoreError> {
+        let encoding = Encoding::new(files, integrity, Compression::Stored)
+            .map_err(|source| StoreError::Unstorable { id, source })?;
+        self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| {
+            write_parts(file, &encoding)
+        })?;
+        let mut sorted: Vec<_> = files.iter().collect();
+        sorted.sort_unstable_by_key(|file| file.path);
+        self.insert_expanded(id, |tree| {
+            sorted
+                .iter()
+                .try_for_each(|file| tree.add(file.path, file.executable, file.data))
+        })
+    }
+
+    /// Makes sure the package's files are there, from its DXP file where they are not; says whether they are.
+    ///
+    /// A damaged DXP file counts as missing and is put into the trash, so that the package is fetched again.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn ensure_expanded(&self, id: PackageId) -> Result<bool, StoreError> {
+        if self.has(id) {
+            return Ok(true);
+        }
+        let package = match self.open_package(id) {
+            Ok(Some(package)) => package,
+            Ok(None) => return Ok(false),
+            Err(StoreError::Damaged { path, .. }) => return self.trash(&path).map(|_| false),
+            Err(error) => return Err(error),
+        };
+        let mut damage = None;
+        let expanded =
+            self.insert_expanded(id, |tree| write_verified(tree, package.dxp(), &mut damage));
+        match damage {
+            None => expanded.map(|()| true),
+            Some(_) => self.trash(&self.package_path(id)).map(|_| false),
+        }
+    }
+
+    /// Writes a file in `tmp/` and renames it to its place, replacing what is there.
+    pub(crate) fn write_file(
+        &self,
+        folder: Folder,
+        target: &Sharded,
+        write: impl FnOnce(&mut File) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        let tmp = self.dir(Folder::Tmp)?;
+        let mut temporary = Temporary::new(self);
+        let path = || self.folder(folder).join(target);
+        let mut file = tmp
+            .create_file(&temporary.name, PLAIN)
+            .map_err(StoreError::io("creating", temporary.path()))?;
+        write(&mut file).map_err(StoreError::io("writing", path()))?;
+        self.publish(&temporary.name, folder, target)?
+            .map_err(StoreError::io("writing", path()))?;
+        temporary.published = true;
+        Ok(())
+    }
+
+    fn insert_expanded(
+        &self,
+        id: PackageId,
+        fill: impl FnOnce(&mut Tree) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
+        let target = Sharded::new(id, "");
+        let mut temporary = Temporary::new(self);
+        let root = self.dir(Folder::Tmp)?.make_dir(&temporary.name);
+        let mut tree = Tree::new(root.map_err(StoreError::io("creating", temporary.path()))?);
+        fill(&mut tree).map_err(|source| {
+            let path = self.expanded(id).join(&tree.current);
+            StoreError::io("writing", path)(source)
+        })?;
+        match self.publish(&temporary.name, Folder::Expanded, &target)? {
+            Ok(()) => {
+                temporary.published = true;
+                Ok(())
+            }
+            Err(error) if is_taken(&error) => Ok(()),
+            Err(error) => Err(StoreError::io("writing", self.expanded(id))(error)),
+        }
+    }
+}
+
+/// Whether a folder could not be renamed because another process has made the same one.
+fn is_taken(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
+    )
+}
+
+/// Writes the parts where they are: gathering them in a buffer first takes up to twice as long.
+fn write_parts(file: &mut File, encoding: &Encoding<'_>) -> io::Result<()> {
+    let mut parts: Vec<_> = encoding.parts().map(IoSlice::new).collect();
+    for batch in parts.chunks_mut(MOST_PARTS) {
+        let mut rest = batch;
+        while !rest.is_empty() {
+            match file.write_vectored(rest) {
+                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
+                Ok(written) => IoSlice::advance_slices(&mut rest, written),
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
+            }
+        }
+    }
+    Ok(())
+}
+
+fn write_verified(
+    tree: &mut Tree,
+    dxp: Dxp<'_>,
+    damage: &mut Option<FormatError>,
+) -> io::Result<()> {
+    for entry in dxp.entries() {
+        match dxp.read_verified(&entry) {
+            Ok(contents) => tree.add(entry.path, entry.executable, &contents)?,
+            Err(error) => {
+                *damage = Some(error);
+                return Err(io::ErrorKind::InvalidData.into());
+            }
+        }
+    }
+    Ok(())
+}
+
+/// A folder being filled with files in any order, cheapest when files of one folder follow each other.
+struct Tree {
+    root: Dir,
+    /// The folders from the root to the one last written to, and where their names end in `current`.
+    open: Vec<(usize, Dir)>,
+    current: String,
+}
+
+impl Tree {
+    fn new(root: Dir) -> Self {
+        Self {
+            root,
+            open: Vec::new(),
+            current: String::new(),
+        }
+    }
+
+    fn add(&mut self, path: &str, executable: bool, contents: &[u8]) -> io::Result<()> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.enter(parent)?;
+        let dir = self.open.last().map_or(&self.root, |(_, dir)| dir);
+        dir.write_file(
+            Path::new(name),
+            contents,
+            if executable { EXECUTABLE } else { PLAIN },
+        )
+    }
+
+    /// Opens the folder `path`, reusing what is open of the way there.
+    fn enter(&mut self, path: &str) -> io::Result<()> {
+        let shared = self.open.iter().take_while(|(end, _)| {
+            path.get(..*end) == self.current.get(..*end)
+                && matches!(path.as_bytes().get(*end), None | Some(b'/'))
+        });
+        let keep = shared.count();
+        self.open.truncate(keep);
+        let mut at = self.open.last().map_or(0, |(end, _)| *end);
+        self.current.clear();
+        self.current.push_str(path);
+        while at < path.len() {
+            let start = if at == 0 { 0 } else { at + 1 };
+            let rest = path.get(start..).unwrap_or_default();
+            let end = start + rest.find('/').unwrap_or(rest.len());
+            let name = path.get(start..end).unwrap_or_default();
+            let dir = self
+                .open
+                .last()
+                .map_or(&self.root, |(_, dir)| dir)
+                .make_or_open_dir(name)?;
+            self.open.push((end, dir));
+            at = end;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests;

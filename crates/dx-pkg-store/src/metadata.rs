@@ -1,0 +1,133 @@
+//! The cache of packuments: a header with validators and times, then the DXM bytes, mapped.
+
+mod record;
+
+use std::io;
+use std::sync::Arc;
+
+use dx_pkg_core::PackageName;
+use dx_pkg_format::packument::Packument;
+use dx_pkg_fs::{Map, unique_name};
+
+use crate::layout::escaped;
+use crate::{Folder, Store, StoreError};
+
+pub use record::MetadataRecord;
+
+/// How much of each manifest a packument holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Form {
+    /// What installing needs.
+    Abbreviated,
+    /// Everything, publication times included.
+    Full,
+}
+
+/// A packument from the cache.
+#[derive(Debug, Clone)]
+pub struct CachedPackument {
+    /// The packument.
+    pub packument: Packument,
+    /// The registry's `ETag`.
+    pub etag: Option<String>,
+    /// The registry's `Last-Modified`.
+    pub last_modified: Option<String>,
+    /// When the registry last confirmed it, in milliseconds since 1970.
+    pub fetched_ms: u64,
+    /// Until when it may be used without asking, in milliseconds since 1970.
+    pub fresh_until_ms: u64,
+    /// Whether it is the full form.
+    pub full: bool,
+}
+
+/// The part of a mapping that holds the DXM bytes.
+struct Tail {
+    map: Map,
+    start: usize,
+}
+
+impl AsRef<[u8]> for Tail {
+    fn as_ref(&self) -> &[u8] {
+        self.map.get(self.start..).unwrap_or_default()
+    }
+}
+
+impl Store {
+    /// The cached packument of a package; the full form serves as well where the abbreviated one is asked for and
+    /// missing. What is damaged or cannot be read counts as missing.
+    #[must_use]
+    pub fn metadata(
+        &self,
+        registry_key: &str,
+        name: &PackageName,
+        form: Form,
+    ) -> Option<CachedPackument> {
+        let forms: &[Form] = match form {
+            Form::Abbreviated => &[Form::Abbreviated, Form::Full],
+            Form::Full => &[Form::Full],
+        };
+        let dir = self.existing(Folder::Metadata)?;
+        let registry = escaped(registry_key);
+        forms.iter().find_map(|&form| {
+            let file = dir
+                .open_file(format!("{registry}/{}", file_name(name, form)))
+                .ok()?;
+            let map = Map::of(&file).ok()?;
+            let header = record::decode(&map).ok()?;
+            let (etag, last_modified) = (
+                header.etag.map(str::to_owned),
+                header.last_modified.map(str::to_owned),
+            );
+            let (fetched_ms, fresh_until_ms) = (header.fetched_ms, header.fresh_until_ms);
+            let start = header.length;
+            let packument = Packument::decode(Arc::new(Tail { map, start })).ok()?;
+            (packument.name() == name.as_str()).then_some(CachedPackument {
+                packument,
+                etag,
+                last_modified,
+                fetched_ms,
+                fresh_until_ms,
+                full: form == Form::Full,
+            })
+        })
+    }
+
+    /// Keeps a packument, replacing the same form of it.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn put_metadata(
+        &self,
+        registry_key: &str,
+        name: &PackageName,
+        record: &MetadataRecord<'_>,
+    ) -> Result<(), StoreError> {
+        let (tmp, metadata) = (self.dir(Folder::Tmp)?, self.dir(Folder::Metadata)?);
+        let registry = escaped(registry_key);
+        let target = format!("{registry}/{}", file_name(name, record.form));
+        let path = || self.folder(Folder::Metadata).join(&target);
+        let temporary = unique_name("");
+        let written = tmp
+            .write_file(&temporary, &record.encode(), 0o644)
+            .and_then(|()| match tmp.rename(&temporary, metadata, &target) {
+                Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                    metadata.make_or_open_dir(&registry)?;
+                    tmp.rename(&temporary, metadata, &target)
+                }
+                renamed => renamed,
+            });
+        written.map_err(|error| {
+            let _ = tmp.remove_file(&temporary);
+            StoreError::io("writing", path())(error)
+        })
+    }
+}
+
+fn file_name(name: &PackageName, form: Form) -> String {
+    // The prefix also keeps the names of devices, which some systems reserve, from standing alone.
+    let prefix = match form {
+        Form::Abbreviated => 'a',
+        Form::Full => 'f',
+    };
+    format!("{prefix}-{}.dxm", escaped(name.as_str()))
+}

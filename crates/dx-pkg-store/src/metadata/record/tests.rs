@@ -1,0 +1,43 @@
+use super::*;
+
+fn record(
+    etag: Option<&'static str>,
+    last_modified: Option<&'static str>,
+) -> MetadataRecord<'static> {
+    MetadataRecord {
+        packument: b"DXM bytes",
+        form: Form::Abbreviated,
+        etag,
+        last_modified,
+        fetched_ms: 1,
+        fresh_until_ms: u64::MAX,
+    }
+}
+
+#[test]
+fn validators_and_times_come_back() {
+    for (etag, modified) in [
+        (None, None),
+        (Some("\"x\""), None),
+        (None, Some("Mon")),
+        (Some(""), Some("ü")),
+    ] {
+        let bytes = record(etag, modified).encode();
+        let header = decode(&bytes).unwrap();
+        assert_eq!((header.etag, header.last_modified), (etag, modified));
+        assert_eq!((header.fetched_ms, header.fresh_until_ms), (1, u64::MAX));
+        assert_eq!(&bytes[header.length..], b"DXM bytes");
+    }
+}
+
+#[test]
+fn any_altered_byte_or_truncation_of_the_header_is_refused() {
+    let bytes = record(Some("\"etag\""), Some("Mon, 01 Jan 2024 00:00:00 GMT")).encode();
+    let length = decode(&bytes).unwrap().length;
+    for at in 0..length {
+        let mut altered = bytes.clone();
+        altered[at] ^= 1;
+        assert!(decode(&altered).is_err(), "byte {at}");
+        assert!(decode(&bytes[..at]).is_err(), "cut at {at}");
+    }
+}

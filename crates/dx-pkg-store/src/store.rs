@@ -1,0 +1,134 @@
+//! Opening a store and naming its folders.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, OnceLock};
+
+use dx_pkg_core::PackageId;
+use dx_pkg_fs::Dir;
+
+use crate::layout::Sharded;
+use crate::{Folder, StoreError};
+
+/// A store; cloning shares it, and threads and processes may use it at once.
+#[derive(Debug, Clone)]
+pub struct Store {
+    inner: Arc<Inner>,
+}
+
+#[derive(Debug)]
+struct Inner {
+    root: PathBuf,
+    dir: Dir,
+    folders: [OnceLock<Dir>; Folder::COUNT],
+}
+
+impl Store {
+    /// Opens the store below `root`, which is created when it is missing; folders are made when first used.
+    ///
+    /// # Errors
+    /// When `root` can be neither opened nor created.
+    pub fn open(root: &Path) -> Result<Self, StoreError> {
+        let root = root.join("v1");
+        let dir = match Dir::open(&root) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                std::fs::create_dir_all(&root).and_then(|()| Dir::open(&root))
+            }
+            opened => opened,
+        };
+        let dir = dir.map_err(StoreError::io("opening the store", &root))?;
+        Ok(Self {
+            inner: Arc::new(Inner {
+                root,
+                dir,
+                folders: Default::default(),
+            }),
+        })
+    }
+
+    /// The folder of this version of the layout, `<root>/v1`.
+    #[must_use]
+    pub fn root(&self) -> &Path {
+        &self.inner.root
+    }
+
+    /// The path of a folder of the store, which need not exist yet.
+    #[must_use]
+    pub fn folder(&self, folder: Folder) -> PathBuf {
+        self.inner.root.join(folder.name())
+    }
+
+    /// Whether the package's files are there to be linked.
+    #[must_use]
+    pub fn has(&self, id: PackageId) -> bool {
+        let found = self
+            .existing(Folder::Expanded)
+            .map(|dir| dir.identity(Sharded::new(id, "")));
+        matches!(found, Some(Ok(Some(_))))
+    }
+
+    /// Where the package's files are once it was inserted or expanded.
+    #[must_use]
+    pub fn expanded(&self, id: PackageId) -> PathBuf {
+        self.folder(Folder::Expanded).join(Sharded::new(id, ""))
+    }
+
+    /// The folder of entries being made, created when it is missing.
+    ///
+    /// # Errors
+    /// When it cannot be created.
+    pub fn tmp_dir(&self) -> Result<PathBuf, StoreError> {
+        self.dir(Folder::Tmp)?;
+        Ok(self.folder(Folder::Tmp))
+    }
+
+    pub(crate) fn package_path(&self, id: PackageId) -> PathBuf {
+        self.folder(Folder::Packages).join(Sharded::new(id, ".dxp"))
+    }
+
+    /// A folder of the store, created when it is missing and kept open.
+    pub(crate) fn dir(&self, folder: Folder) -> Result<&Dir, StoreError> {
+        let cell = &self.inner.folders[folder as usize];
+        if let Some(dir) = cell.get() {
+            return Ok(dir);
+        }
+        let dir = self.inner.dir.make_or_open_dir(folder.name());
+        let dir = dir.map_err(StoreError::io(
+            "opening the store's folder",
+            self.folder(folder),
+        ))?;
+        Ok(cell.get_or_init(|| dir))
+    }
+
+    /// A folder of the store, kept open, unless it does not exist yet.
+    pub(crate) fn existing(&self, folder: Folder) -> Option<&Dir> {
+        let cell = &self.inner.folders[folder as usize];
+        if let Some(dir) = cell.get() {
+            return Some(dir);
+        }
+        let dir = self.inner.dir.open_dir(folder.name()).ok()?;
+        Some(cell.get_or_init(|| dir))
+    }
+
+    /// Renames `name` in `tmp/` to a sharded name in `folder`, whose shard is created when it is missing.
+    pub(crate) fn publish(
+        &self,
+        name: &str,
+        folder: Folder,
+        target: &Sharded,
+    ) -> Result<io::Result<()>, StoreError> {
+        let (tmp, dir) = (self.dir(Folder::Tmp)?, self.dir(folder)?);
+        let renamed = tmp.rename(name, dir, target);
+        if !matches!(&renamed, Err(error) if error.kind() == io::ErrorKind::NotFound) {
+            return Ok(renamed);
+        }
+        match dir.create_dir(target.shard()) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                let path = self.folder(folder).join(target.shard());
+                return Err(StoreError::io("creating the store's folder", path)(error));
+            }
+            _ => {}
+        }
+        Ok(tmp.rename(name, dir, target))
+    }
+}

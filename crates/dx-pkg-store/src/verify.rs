@@ -1,0 +1,236 @@
+//! Checking every package against its digests, and every expanded file against its package.
+
+use std::io::{self, Read};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_format::dxp::Dxp;
+use dx_pkg_fs::{Dir, EntryKind};
+
+use crate::{Folder, Store, StoreError};
+
+/// What a verification found.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct VerifyReport {
+    /// How many packages were checked.
+    pub packages: usize,
+    /// How many expanded files were checked.
+    pub files: usize,
+    /// What is wrong, ordered by id.
+    pub damage: Vec<Damage>,
+}
+
+/// One damaged package.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Damage {
+    /// The package.
+    pub id: PackageId,
+    /// What is wrong, as a sentence without its full stop.
+    pub what: String,
+    /// Whether it was repaired, or removed so that it is fetched again.
+    pub fixed: bool,
+}
+
+impl Store {
+    /// Hashes every package and every expanded file. With `fix`, files that differ are made again from their
+    /// package, and packages that are damaged go to the trash.
+    ///
+    /// # Errors
+    /// When the store cannot be read, or with `fix`, not be written.
+    pub fn verify(&self, fix: bool) -> Result<VerifyReport, StoreError> {
+        let shard = AtomicUsize::new(0);
+        let report = Mutex::new(Ok(VerifyReport::default()));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        std::thread::scope(|scope| {
+            for _ in 0..threads {
+                scope.spawn(|| {
+                    loop {
+                        let shard = shard.fetch_add(1, Ordering::Relaxed);
+                        if shard > usize::from(u8::MAX) {
+                            return;
+                        }
+                        let found = self.verify_shard(&format!("{shard:02x}"), fix);
+                        let mut report = report
+                            .lock()
+                            .unwrap_or_else(std::sync::PoisonError::into_inner);
+                        match (&mut *report, found) {
+                            (Ok(report), Ok(found)) => report.add(found),
+                            (Ok(_), Err(error)) => *report = Err(error),
+                            (Err(_), _) => return,
+                        }
+                    }
+                });
+            }
+        });
+        let mut report = report
+            .into_inner()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)?;
+        report.damage.sort();
+        Ok(report)
+    }
+
+    fn verify_shard(&self, shard: &str, fix: bool) -> Result<VerifyReport, StoreError> {
+        let mut report = VerifyReport::default();
+        let packages = self.ids_in(Folder::Packages, shard, ".dxp")?;
+        for &id in &packages {
+            report.packages += 1;
+            if let Some(what) = self.verify_package(id, &mut report.files)? {
+                let fixed = fix && self.repair(id)?;
+                report.damage.push(Damage { id, what, fixed });
+            }
+        }
+        for id in self.ids_in(Folder::Expanded, shard, "")? {
+            // A package inserted meanwhile has its DXP file first.
+            if packages.contains(&id) || self.open_package(id)?.is_some() {
+                continue;
+            }
+            let fixed = fix && self.trash(&self.expanded(id))?.is_some();
+            report.damage.push(Damage {
+                id,
+                what: "its files are there without their package".to_owned(),
+                fixed,
+            });
+        }
+        Ok(report)
+    }
+
+    /// What is wrong with a package; `None` when it is sound.
+    fn verify_package(
+        &self,
+        id: PackageId,
+        files: &mut usize,
+    ) -> Result<Option<String>, StoreError> {
+        let package = match self.open_package(id) {
+            Ok(Some(package)) => package,
+            Ok(None) => return Ok(None),
+            Err(StoreError::Damaged { source, .. }) => return Ok(Some(source.to_string())),
+            Err(error) => return Err(error),
+        };
+        let dxp = package.dxp();
+        if let Err(error) = dxp.verify() {
+            return Ok(Some(error.to_string()));
+        }
+        let integrity = dxp
+            .integrity()
+            .and_then(|integrity| Integrity::parse(integrity).ok());
+        if integrity.is_some_and(|integrity| PackageId::from_integrity(&integrity) != id) {
+            return Ok(Some("it is another package than its name says".to_owned()));
+        }
+        let root = match Dir::open(package.expanded()) {
+            Ok(root) => root,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("reading", package.expanded())(error)),
+        };
+        let found = Expanded { dxp, files: 0 }.check(root, files);
+        found.map_err(StoreError::io("reading", package.expanded()))
+    }
+
+    /// Makes the files again from a sound package, or removes a damaged one; says whether all is well now.
+    fn repair(&self, id: PackageId) -> Result<bool, StoreError> {
+        self.trash(&self.expanded(id))?;
+        let sound = match self.open_package(id) {
+            Ok(Some(package)) => {
+                let dxp = package.dxp();
+                let own = dxp
+                    .integrity()
+                    .and_then(|integrity| Integrity::parse(integrity).ok());
+                dxp.verify().is_ok()
+                    && own.is_none_or(|integrity| PackageId::from_integrity(&integrity) == id)
+            }
+            Ok(None) | Err(StoreError::Damaged { .. }) => false,
+            Err(error) => return Err(error),
+        };
+        if sound {
+            return self.ensure_expanded(id);
+        }
+        self.trash(&self.package_path(id))?;
+        Ok(true)
+    }
+
+    fn ids_in(
+        &self,
+        folder: Folder,
+        shard: &str,
+        suffix: &str,
+    ) -> Result<Vec<PackageId>, StoreError> {
+        let path = self.folder(folder).join(shard);
+        let entries = match Dir::open(&path).and_then(|dir| dir.entries()) {
+            Ok(entries) => entries,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+            Err(error) => return Err(StoreError::io("reading", path)(error)),
+        };
+        let id = |entry: dx_pkg_fs::DirEntry| {
+            PackageId::from_hex(entry.name.to_str()?.strip_suffix(suffix)?)
+        };
+        Ok(entries.into_iter().filter_map(id).collect())
+    }
+}
+
+impl VerifyReport {
+    fn add(&mut self, other: Self) {
+        self.packages += other.packages;
+        self.files += other.files;
+        self.damage.extend(other.damage);
+    }
+}
+
+/// A package's folder being compared with it.
+struct Expanded<'a> {
+    dxp: Dxp<'a>,
+    files: usize,
+}
+
+impl Expanded<'_> {
+    fn check(mut self, root: Dir, files: &mut usize) -> io::Result<Option<String>> {
+        let mut pending = vec![(String::new(), root)];
+        while let Some((prefix, dir)) = pending.pop() {
+            for entry in dir.entries()? {
+                let path = format!("{prefix}{}", entry.name.to_string_lossy());
+                match entry.kind {
+                    EntryKind::Directory => {
+                        pending.push((format!("{path}/"), dir.open_dir(&entry.name)?))
+                    }
+                    EntryKind::File if self.file_matches(&dir, &entry.name, &path)? => {
+                        self.files += 1
+                    }
+                    EntryKind::File => {
+                        return Ok(Some(format!("the file `{path}` was changed or added")));
+                    }
+                    _ => return Ok(Some(format!("`{path}` is no file"))),
+                }
+            }
+        }
+        *files += self.files;
+        Ok((self.files != self.dxp.len()).then(|| "a file is missing".to_owned()))
+    }
+
+    fn file_matches(&self, dir: &Dir, name: &std::ffi::OsStr, path: &str) -> io::Result<bool> {
+        let Some(entry) = self.dxp.find(path) else {
+            return Ok(false);
+        };
+        let mut file = dir.open_file(name)?;
+        let metadata = file.metadata()?;
+        if metadata.len() != entry.size || is_executable(&metadata) == Some(!entry.executable) {
+            return Ok(false);
+        }
+        let mut hasher = blake3::Hasher::new();
+        let mut buffer = vec![0; 64 * 1024];
+        loop {
+            match file.read(&mut buffer)? {
+                0 => return Ok(*hasher.finalize().as_bytes() == entry.digest),
+                read => hasher.update(buffer.get(..read).unwrap_or_default()),
+            };
+        }
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &std::fs::Metadata) -> Option<bool> {
+    Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_metadata: &std::fs::Metadata) -> Option<bool> {
+    None
+}

@@ -1,0 +1,60 @@
+//! A device that is full or read-only. Run with `--ignored` where such file systems are mounted:
+//! `DX_TEST_FULL_FS` names a tmpfs of 256 KiB, `DX_TEST_READ_ONLY_FS` a read-only mount with an empty `store/v1`.
+
+use std::path::PathBuf;
+
+use dx_pkg_core::Coded;
+use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_store::Store;
+
+use crate::{files, identify};
+
+fn mount(variable: &str) -> PathBuf {
+    std::env::var_os(variable)
+        .unwrap_or_else(|| panic!("{variable} is not set"))
+        .into()
+}
+
+#[test]
+#[ignore = "needs DX_TEST_FULL_FS"]
+fn a_full_device_is_named_and_nothing_half_written_stays() {
+    let store = Store::open(&mount("DX_TEST_FULL_FS").join("store")).unwrap();
+    let (small, _) = identify("small");
+    store.insert(small, None, &files("{}")).unwrap();
+    // The first fits as one file and not as two, the second not even once.
+    for size in [150_000, 1_000_000] {
+        let (large, _) = identify("large");
+        let data = vec![1; size];
+        let error = store
+            .insert(
+                large,
+                None,
+                &[FileEntry {
+                    path: "a",
+                    executable: false,
+                    data: &data,
+                }],
+            )
+            .unwrap_err();
+        assert_eq!(error.code(), "DX_STORE_FULL", "{error}");
+        assert!(!store.has(large));
+        assert_eq!(
+            std::fs::read_dir(store.tmp_dir().unwrap()).unwrap().count(),
+            0
+        );
+    }
+    assert!(store.has(small));
+    assert_eq!(store.verify(false).unwrap().damage, []);
+}
+
+#[test]
+#[ignore = "needs DX_TEST_READ_ONLY_FS"]
+fn a_read_only_store_is_named() {
+    let store = Store::open(&mount("DX_TEST_READ_ONLY_FS").join("store")).unwrap();
+    let (id, _) = identify("a");
+    let error = store.insert(id, None, &files("{}")).unwrap_err();
+    assert_eq!(error.code(), "DX_STORE_READ_ONLY", "{error}");
+    assert!(error.to_string().contains("store/v1"), "{error}");
+    assert!(!store.has(id));
+    assert_eq!(store.verify(false).unwrap().packages, 0);
+}

@@ -1,0 +1,68 @@
+//! The store from outside, on real folders.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "tests"
+)]
+
+mod damage;
+mod device;
+mod kill;
+mod metadata;
+mod packages;
+mod trash;
+
+use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_store::Store;
+
+/// A store in a folder of its own.
+struct Fixture {
+    folder: tempfile::TempDir,
+    store: Store,
+}
+
+impl Fixture {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(&folder.path().join("store")).unwrap();
+        Self { folder, store }
+    }
+
+    /// Inserts a small package with `name` in its manifest.
+    fn insert(&self, name: &str) -> PackageId {
+        let (id, integrity) = identify(name);
+        let manifest = format!("{{\"name\":\"{name}\"}}");
+        self.store
+            .insert(id, Some(&integrity), &files(&manifest))
+            .unwrap();
+        id
+    }
+
+    /// What is in `tmp/`.
+    fn garbage(&self) -> usize {
+        std::fs::read_dir(self.store.tmp_dir().unwrap())
+            .unwrap()
+            .count()
+    }
+}
+
+fn identify(name: &str) -> (PackageId, Integrity) {
+    let integrity = Integrity::sha512_of(name.as_bytes());
+    (PackageId::from_integrity(&integrity), integrity)
+}
+
+fn files(manifest: &str) -> [FileEntry<'_>; 4] {
+    let file = |path, executable, data| FileEntry {
+        path,
+        executable,
+        data,
+    };
+    [
+        file("package.json", false, manifest.as_bytes()),
+        file("bin/run.js", true, b"#!/usr/bin/env node\n".as_slice()),
+        file("lib/deep/index.js", false, b"module.exports = 1\n"),
+        file("lib/empty.js", false, b""),
+    ]
+}

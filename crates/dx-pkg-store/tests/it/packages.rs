@@ -1,0 +1,160 @@
+//! Inserting, opening and expanding packages.
+
+use std::fs;
+
+use dx_pkg_core::Coded;
+use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_store::{Store, StoreError};
+
+use crate::{Fixture, files, identify};
+
+#[test]
+fn an_inserted_package_is_there_in_both_forms() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let (id, integrity) = identify("a");
+    assert!(!store.has(id));
+    assert!(store.open_package(id).unwrap().is_none());
+    store.insert(id, Some(&integrity), &files("{}")).unwrap();
+    assert!(store.has(id));
+    let package = store.open_package(id).unwrap().unwrap();
+    assert_eq!(
+        package.dxp().integrity(),
+        Some(integrity.to_string().as_str())
+    );
+    for file in files("{}") {
+        assert_eq!(
+            fs::read(store.expanded(id).join(file.path)).unwrap(),
+            file.data
+        );
+        let entry = package.dxp().find(file.path).unwrap();
+        assert_eq!(&*package.dxp().read_verified(&entry).unwrap(), file.data);
+    }
+    assert_eq!(package.expanded(), store.expanded(id));
+    assert_eq!(fixture.garbage(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn only_executables_are_executable() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = Fixture::new();
+    let id = fixture.insert("a");
+    let mode = |path| {
+        fs::metadata(fixture.store.expanded(id).join(path))
+            .unwrap()
+            .permissions()
+            .mode()
+            & 0o111
+    };
+    assert_ne!(mode("bin/run.js"), 0);
+    assert_eq!(mode("package.json"), 0);
+}
+
+#[test]
+fn another_handle_and_another_process_see_the_same_store() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a");
+    let other = Store::open(&fixture.folder.path().join("store")).unwrap();
+    assert!(other.has(id));
+    assert!(other.open_package(id).unwrap().is_some());
+}
+
+#[test]
+fn inserting_the_same_package_from_many_threads_succeeds_everywhere() {
+    let fixture = Fixture::new();
+    let (id, integrity) = identify("a");
+    std::thread::scope(|scope| {
+        for _ in 0..8 {
+            scope.spawn(|| {
+                // A handle each, as processes have.
+                let store = Store::open(&fixture.folder.path().join("store")).unwrap();
+                for _ in 0..20 {
+                    store.insert(id, Some(&integrity), &files("{}")).unwrap();
+                }
+            });
+        }
+    });
+    assert!(fixture.store.verify(false).unwrap().damage.is_empty());
+    assert_eq!(fixture.garbage(), 0);
+}
+
+#[test]
+fn missing_files_are_made_again_from_the_package() {
+    let fixture = Fixture::new();
+    let id = fixture.insert("a");
+    fs::remove_dir_all(fixture.store.expanded(id)).unwrap();
+    assert!(!fixture.store.has(id));
+    assert!(fixture.store.ensure_expanded(id).unwrap());
+    assert!(fixture.store.has(id));
+    assert!(fixture.store.verify(false).unwrap().damage.is_empty());
+    assert!(
+        !fixture
+            .store
+            .ensure_expanded(identify("unknown").0)
+            .unwrap()
+    );
+}
+
+#[test]
+fn a_package_without_files_is_a_package() {
+    let fixture = Fixture::new();
+    let (id, _) = identify("empty");
+    fixture.store.insert(id, None, &[]).unwrap();
+    assert!(fixture.store.has(id));
+    assert!(
+        fixture
+            .store
+            .open_package(id)
+            .unwrap()
+            .unwrap()
+            .dxp()
+            .is_empty()
+    );
+}
+
+#[test]
+fn a_package_with_unsafe_or_conflicting_paths_leaves_nothing() {
+    let fixture = Fixture::new();
+    let (id, _) = identify("bad");
+    let file = |path| FileEntry {
+        path,
+        executable: false,
+        data: b"",
+    };
+    let error = fixture
+        .store
+        .insert(id, None, &[file("../../escaped")])
+        .unwrap_err();
+    assert_eq!(error.code(), "DX_STORE_UNSTORABLE");
+    let error = fixture
+        .store
+        .insert(id, None, &[file("a"), file("a/b")])
+        .unwrap_err();
+    assert!(matches!(error, StoreError::Io { .. }), "{error}");
+    assert!(!fixture.store.has(id));
+    assert_eq!(fixture.garbage(), 0);
+    assert!(!fixture.folder.path().join("escaped").exists());
+}
+
+#[test]
+fn a_store_that_cannot_be_created_says_where() {
+    let folder = tempfile::tempdir().unwrap();
+    fs::write(folder.path().join("file"), "").unwrap();
+    let error = Store::open(&folder.path().join("file")).unwrap_err();
+    assert!(error.to_string().contains("file/v1"), "{error}");
+}
+
+#[test]
+fn compiled_locks_come_back_by_their_key() {
+    let fixture = Fixture::new();
+    assert!(fixture.store.compiled_lock([1; 32]).is_none());
+    fixture.store.put_compiled_lock([1; 32], b"old").unwrap();
+    fixture
+        .store
+        .put_compiled_lock([1; 32], b"compiled")
+        .unwrap();
+    assert_eq!(&*fixture.store.compiled_lock([1; 32]).unwrap(), b"compiled");
+    assert!(fixture.store.compiled_lock([2; 32]).is_none());
+    assert_eq!(fixture.garbage(), 0);
+}

@@ -1,0 +1,41 @@
+//! Test parts: an in-process npm registry, package and project builders, and runs of a `dx` binary.
+//!
+//! ```no_run
+//! use dx_pkg_testkit::{Project, Registry};
+//!
+//! let registry = Registry::start();
+//! registry.package("a", "1.0.0").dep("b", "^1").publish();
+//! registry.package("b", "1.2.0").publish();
+//! let project = Project::new(&registry).dep("a", "^1").create();
+//! let dx = "target/debug/dx"; // env!("CARGO_BIN_EXE_dx") in the tests of the binary's crate
+//! project.dx(dx).args(["install"]).run().success();
+//! assert_eq!(project.node("console.log(require('b'))").success().stdout.trim(), "b@1.2.0");
+//! assert_eq!(registry.metadata_requests(), 2);
+//! ```
+//!
+//! Everything here panics when it cannot do what a test asked of it: a test has nothing better to do.
+//! No crate of the workspace is used, so that a mistake in one cannot hide in the tests of it.
+
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test part that fails stops its test"
+)]
+
+mod command;
+mod fault;
+mod http;
+mod package;
+mod packument;
+mod project;
+mod registry;
+mod tarball;
+
+pub use command::{Command, Run};
+pub use fault::{Fault, FaultHandle};
+pub use http::RecordedRequest;
+pub use package::PackageBuilder;
+pub use project::{Project, ProjectBuilder};
+pub use registry::Registry;
+pub use tarball::{Entry, EntryKind, integrity_sha512, shasum, tgz};

@@ -1,0 +1,58 @@
+//! Project tasks, run as `cargo xtask <task>`: the invariants of the tree and checks on real projects.
+//!
+//! Every task says what it found on standard output and ends with exit code 1 when something is wrong.
+
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+#![expect(
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a task reports to a person"
+)]
+
+mod compare;
+mod concurrent;
+mod crash;
+mod dx;
+mod options;
+mod realworld;
+mod tidy;
+mod tree;
+mod workspace;
+
+use options::Options;
+use std::process::ExitCode;
+
+const USAGE: &str = "\
+cargo xtask <task>
+
+  tidy        check the invariants of the source tree
+  realworld   install every project of examples/ from the configured registry and build or test it
+              [--dx PATH] [--only NAME]
+  compare npm compare dx with npm on one fixture
+              --fixture DIR|package.json --npm PATH/npm-cli.js [--node PATH] [--registry URL] [--force] [--dx PATH]
+  crash       kill installs at random moments; the next one must put everything right
+              --fixture DIR|package.json [--runs 100] [--seed N] [--registry URL] [--dx PATH]
+  concurrent  install at once in one project, and in ten projects with one empty store
+              --fixture DIR|package.json [--registry URL] [--dx PATH]
+
+Without --dx the release binary is built and used. Without --registry npm's own settings decide.";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args().skip(1);
+    let task = arguments.next().unwrap_or_default();
+    let outcome = Options::parse(arguments).and_then(|options| match task.as_str() {
+        "tidy" => tidy::run(&workspace::root()),
+        "realworld" => realworld::run(&options),
+        "compare" => compare::run(&options),
+        "crash" => crash::run(&options),
+        "concurrent" => concurrent::run(&options),
+        _ => Err(USAGE.to_owned()),
+    });
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            eprintln!("{message}");
+            ExitCode::FAILURE
+        }
+    }
+}
