@@ -7,6 +7,7 @@ mod address;
 mod error;
 mod freshness;
 mod gzip;
+mod license;
 mod packument;
 mod settings;
 mod tarball;

@@ -100,16 +100,11 @@ impl Coded for PackumentError {
 /// When it is not JSON, no packument, or that of another package.
 pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, PackumentError> {
     let text = text_of(json);
-    let Lenient(document) =
-        serde_json::from_str::<Lenient<Document<'_>>>(&text).map_err(|error| PackumentError::Json {
-            name: requested.clone(),
-            line: error.line(),
-            column: error.column(),
-        })?;
+    let Lenient(document) = serde_json::from_str::<Lenient<Document<'_>>>(&text).map_err(|error| {
+        PackumentError::Json { name: requested.clone(), line: error.line(), column: error.column() }
+    })?;
     if !document.recognised {
-        return Err(PackumentError::NotPackument {
-            name: requested.clone(),
-        });
+        return Err(PackumentError::NotPackument { name: requested.clone() });
     }
     if let Some(found) = &document.name
         && found != requested.as_str()
@@ -120,10 +115,7 @@ pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, Packument
         });
     }
     let data = document.into_data(requested.as_str());
-    data.encode().map_err(|source| PackumentError::Encode {
-        name: requested.clone(),
-        source,
-    })
+    data.encode().map_err(|source| PackumentError::Encode { name: requested.clone(), source })
 }
 
 /// The JSON as text: without a byte order mark, and what is no UTF-8 replaced.
@@ -180,19 +172,11 @@ impl<'de> Shape<'de> for Versions<'de> {
 impl<'a> Document<'a> {
     fn into_data(self, requested: &'a str) -> PackumentData<'a> {
         let name = Cow::Borrowed(requested);
-        let times: HashMap<&str, &str> = self
-            .times
-            .0
-            .iter()
-            .map(|(version, time)| (&**version, &**time))
-            .collect();
+        let times: HashMap<&str, &str> = self.times.0.iter().map(|(version, time)| (&**version, &**time)).collect();
         let modified = self.modified.as_deref().or(times.get("modified").copied());
         let versions = self.versions.0.into_iter().map(|(version, manifest)| {
             let published = times.get(&*version).and_then(|time| time::milliseconds(time));
-            VersionData {
-                published,
-                ..manifest.into_data(version, &name)
-            }
+            VersionData { published, ..manifest.into_data(version, &name) }
         });
         PackumentData {
             modified: modified.and_then(time::milliseconds),

@@ -22,8 +22,8 @@ use std::ops::Range;
 use dx_pkg_format::dxp::FileEntry;
 
 pub use self::error::{PathProblem, TarballError};
-pub use self::path::NameRules;
 use self::header::Kind;
+pub use self::path::NameRules;
 use self::reader::Reader;
 
 const GIB: u64 = 1024 * 1024 * 1024;
@@ -138,19 +138,14 @@ impl Unpacked {
     /// The file at `path`, such as `package.json`.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<FileEntry<'_>> {
-        let at = self
-            .files
-            .binary_search_by(|file| self.path(file).cmp(path))
-            .ok()?;
+        let at = self.files.binary_search_by(|file| self.path(file).cmp(path)).ok()?;
         self.files.get(at).map(|file| self.entry(file))
     }
 
     /// Makes the file at `path` executable, as npm does with the targets of `bin`; false when there is none.
     pub fn set_executable(&mut self, path: &str) -> bool {
         let paths = &self.paths;
-        let found = self
-            .files
-            .binary_search_by(|file| paths[file.path.clone()].cmp(path));
+        let found = self.files.binary_search_by(|file| paths[file.path.clone()].cmp(path));
         match found.ok().and_then(|at| self.files.get_mut(at)) {
             Some(file) => {
                 file.executable = true;
@@ -186,11 +181,7 @@ impl Unpacked {
     }
 
     fn entry(&self, file: &File) -> FileEntry<'_> {
-        FileEntry {
-            path: self.path(file),
-            executable: file.executable,
-            data: &self.archive[file.data.clone()],
-        }
+        FileEntry { path: self.path(file), executable: file.executable, data: &self.archive[file.data.clone()] }
     }
 
     fn path(&self, file: &File) -> &str {
@@ -230,10 +221,7 @@ impl Unpacked {
                 Kind::Fifo => SkippedKind::Fifo,
                 _ => continue,
             };
-            self.skipped.push(Skipped {
-                name: error::escaped(&entry.name),
-                kind: skipped,
-            });
+            self.skipped.push(Skipped { name: error::escaped(&entry.name), kind: skipped });
         }
         if reader.headers() == 0 {
             return Err(unrecognised(&self.archive));
@@ -245,11 +233,7 @@ impl Unpacked {
         let paths = &self.paths;
         let path = |file: &File| &paths[file.path.clone()];
         // The sort is stable, so that of equal paths the archive's last comes last.
-        self.files.sort_by(|a, b| {
-            path(a)
-                .cmp(path(b))
-                .then_with(|| b.renamed.cmp(&a.renamed))
-        });
+        self.files.sort_by(|a, b| path(a).cmp(path(b)).then_with(|| b.renamed.cmp(&a.renamed)));
         self.files.dedup_by(|later, earlier| {
             let same = path(later) == path(earlier);
             if same {
@@ -268,9 +252,7 @@ impl std::fmt::Debug for Unpacked {
 }
 
 fn unrecognised(archive: &[u8]) -> TarballError {
-    TarballError::Unrecognised {
-        bytes: archive.len(),
-    }
+    TarballError::Unrecognised { bytes: archive.len() }
 }
 
 /// Gives the `.gitignore` whose path ends `paths` the name `.npmignore`; false when it is another file.

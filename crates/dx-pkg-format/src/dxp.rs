@@ -183,12 +183,8 @@ impl<'a> Dxp<'a> {
     /// When compressed contents do not expand to their size.
     pub fn read(&self, entry: &Entry<'_>) -> Result<Cow<'a, [u8]>, DxpError> {
         let start = usize::try_from(entry.offset).unwrap_or(usize::MAX);
-        let end = usize::try_from(entry.stored_size)
-            .unwrap_or(usize::MAX)
-            .saturating_add(start);
-        let damaged = || FormatError::Content {
-            path: entry.path.to_owned(),
-        };
+        let end = usize::try_from(entry.stored_size).unwrap_or(usize::MAX).saturating_add(start);
+        let damaged = || FormatError::Content { path: entry.path.to_owned() };
         let stored = self.bytes.get(start..end).ok_or_else(damaged)?;
         match entry.codec {
             Codec::Stored => Ok(Cow::Borrowed(stored)),
@@ -212,9 +208,7 @@ impl<'a> Dxp<'a> {
         if *blake3::hash(&contents).as_bytes() == entry.digest {
             Ok(contents)
         } else {
-            Err(FormatError::Content {
-                path: entry.path.to_owned(),
-            })
+            Err(FormatError::Content { path: entry.path.to_owned() })
         }
     }
 
@@ -233,16 +227,12 @@ impl<'a> Dxp<'a> {
 
     fn path(&self, index: usize) -> &'a str {
         let row = HEADER + index * ROW;
-        self.text(
-            wire::u32_at(self.bytes, row) as usize,
-            wire::u32_at(self.bytes, row + 4) as usize,
-        )
+        self.text(wire::u32_at(self.bytes, row) as usize, wire::u32_at(self.bytes, row + 4) as usize)
     }
 
     fn text(&self, offset: usize, length: usize) -> &'a str {
         let start = self.layout.strings_at + offset;
-        std::str::from_utf8(self.bytes.get(start..start + length).unwrap_or_default())
-            .unwrap_or_default()
+        std::str::from_utf8(self.bytes.get(start..start + length).unwrap_or_default()).unwrap_or_default()
     }
 
     fn entry(&self, index: usize) -> Entry<'a> {
@@ -251,11 +241,7 @@ impl<'a> Dxp<'a> {
         Entry {
             path: self.path(index),
             executable: flags & EXECUTABLE != 0,
-            codec: if codec == Codec::Lz4 as u8 {
-                Codec::Lz4
-            } else {
-                Codec::Stored
-            },
+            codec: if codec == Codec::Lz4 as u8 { Codec::Lz4 } else { Codec::Stored },
             size: wire::u64_at(self.bytes, row + 16),
             stored_size: wire::u64_at(self.bytes, row + 24),
             offset: wire::u64_at(self.bytes, row + 32),

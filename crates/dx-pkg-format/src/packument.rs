@@ -84,17 +84,11 @@ impl Packument {
     /// When the signature or version is another's, or the bytes are truncated or damaged.
     pub fn decode(bytes: SharedBytes) -> Result<Self, PackumentError> {
         let layout = Layout::decode((*bytes).as_ref())?;
-        Ok(Self {
-            bytes,
-            layout: Arc::new(layout),
-        })
+        Ok(Self { bytes, layout: Arc::new(layout) })
     }
 
     fn parts(&self) -> Parts<'_> {
-        Parts {
-            bytes: (*self.bytes).as_ref(),
-            layout: &self.layout,
-        }
+        Parts { bytes: (*self.bytes).as_ref(), layout: &self.layout }
     }
 
     /// The encoded bytes, as given to [`Packument::decode`].
@@ -121,10 +115,7 @@ impl Packument {
         let parts = self.parts();
         parts.tag_rows().map(move |row| {
             let strings = parts.strings();
-            (
-                strings.get(wire::u32_at(row, 0)),
-                strings.get(wire::u32_at(row, 4)),
-            )
+            (strings.get(wire::u32_at(row, 0)), strings.get(wire::u32_at(row, 4)))
         })
     }
 
@@ -132,9 +123,7 @@ impl Packument {
     #[must_use]
     pub fn tag(&self, tag: &str) -> Option<VersionIndex> {
         let parts = self.parts();
-        let row = parts
-            .tag_rows()
-            .find(|row| parts.strings().get(wire::u32_at(row, 0)) == tag)?;
+        let row = parts.tag_rows().find(|row| parts.strings().get(wire::u32_at(row, 0)) == tag)?;
         some_unless(wire::u32_at(row, 8), ABSENT_32).map(VersionIndex)
     }
 
@@ -151,9 +140,7 @@ impl Packument {
     }
 
     /// All versions, ascending by semver, those of equal precedence by their text.
-    pub fn versions(
-        &self,
-    ) -> impl ExactSizeIterator<Item = VersionView<'_>> + DoubleEndedIterator + Clone {
+    pub fn versions(&self) -> impl ExactSizeIterator<Item = VersionView<'_>> + DoubleEndedIterator + Clone {
         let parts = self.parts();
         (0..self.layout.versions).map(move |index| VersionView::new(parts, index))
     }
@@ -195,28 +182,18 @@ impl Packument {
     pub fn find_str(&self, version: &str) -> Option<VersionIndex> {
         if let Ok(parsed) = Version::parse(version) {
             let last = self.find(&parsed)?;
-            let equal = (0..=last.0)
-                .rev()
-                .map(VersionIndex)
-                .take_while(|&index| self.version(index).version() == parsed);
-            return equal
-                .clone()
-                .find(|&index| self.version(index).version_str() == version);
+            let equal =
+                (0..=last.0).rev().map(VersionIndex).take_while(|&index| self.version(index).version() == parsed);
+            return equal.clone().find(|&index| self.version(index).version_str() == version);
         }
-        let position = self
-            .versions()
-            .position(|view| view.version_str() == version)?;
+        let position = self.versions().position(|view| view.version_str() == version)?;
         u32::try_from(position).ok().map(VersionIndex)
     }
 }
 
 impl std::fmt::Debug for Packument {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_struct("Packument")
-            .field("name", &self.name())
-            .field("versions", &self.len())
-            .finish()
+        formatter.debug_struct("Packument").field("name", &self.name()).field("versions", &self.len()).finish()
     }
 }
 

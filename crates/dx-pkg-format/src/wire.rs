@@ -56,14 +56,8 @@ pub fn max_u32(bytes: &[u8]) -> Option<u32> {
 }
 
 /// Consecutive little-endian [`u32`]s; trailing bytes are ignored.
-pub fn words(
-    bytes: &[u8],
-) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIterator + Clone + '_ {
-    bytes
-        .as_chunks::<4>()
-        .0
-        .iter()
-        .map(|word| u32::from_le_bytes(*word))
+pub fn words(bytes: &[u8]) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIterator + Clone + '_ {
+    bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word))
 }
 
 /// Lays out consecutive sections of a file and checks that they fit.
@@ -78,20 +72,12 @@ impl Sections {
     /// Sections of a file of `available` bytes, the first of which begins at `start`.
     #[must_use]
     pub fn new(format: &'static str, start: usize, available: usize) -> Self {
-        Self {
-            format,
-            position: start as u64,
-            available: available as u64,
-        }
+        Self { format, position: start as u64, available: available as u64 }
     }
 
     /// The byte range of the next section: `count` items of `size` bytes each.
     pub fn next(&mut self, count: u64, size: u64) -> Result<Range<usize>, FormatError> {
-        let truncated = |needed| FormatError::Truncated {
-            format: self.format,
-            needed,
-            available: self.available,
-        };
+        let truncated = |needed| FormatError::Truncated { format: self.format, needed, available: self.available };
         let end = count
             .checked_mul(size)
             .and_then(|bytes| self.position.checked_add(bytes))
@@ -116,10 +102,7 @@ impl Sections {
         if self.position == self.available {
             Ok(())
         } else {
-            Err(FormatError::Corrupt {
-                format: self.format,
-                what: "bytes follow the last section",
-            })
+            Err(FormatError::Corrupt { format: self.format, what: "bytes follow the last section" })
         }
     }
 }

@@ -32,10 +32,7 @@ pub fn write_atomic(path: &Path, contents: &[u8], durability: Durability) -> io:
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let temporary = Temporary {
-        path: parent.join(unique_name(".dx-tmp-")),
-        keep: false,
-    };
+    let temporary = Temporary { path: parent.join(unique_name(".dx-tmp-")), keep: false };
     temporary.write(contents, existing, durability)?;
     temporary.rename(path)?;
     if durability == Durability::Fsync {
@@ -51,16 +48,8 @@ struct Temporary {
 }
 
 impl Temporary {
-    fn write(
-        &self,
-        contents: &[u8],
-        permissions: Option<fs::Permissions>,
-        durability: Durability,
-    ) -> io::Result<()> {
-        let mut file = OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(&self.path)?;
+    fn write(&self, contents: &[u8], permissions: Option<fs::Permissions>, durability: Durability) -> io::Result<()> {
+        let mut file = OpenOptions::new().write(true).create_new(true).open(&self.path)?;
         file.write_all(contents)?;
         if let Some(permissions) = permissions {
             file.set_permissions(permissions)?;

@@ -23,9 +23,7 @@ pub fn exchange_or_rename(new: &Path, place: &Path) -> io::Result<Swap> {
             std::fs::rename(new, place)?;
             Ok(Swap::Renamed)
         }
-        Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            exchange_by_renaming(new, place)
-        }
+        Err(error) if error.kind() == io::ErrorKind::Unsupported => exchange_by_renaming(new, place),
         Err(error) => Err(error),
     }
 }

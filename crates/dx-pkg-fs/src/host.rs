@@ -15,9 +15,7 @@ pub fn libc_family() -> Option<&'static str> {
         return None;
     }
     *FAMILY.get_or_init(|| {
-        ["/bin/sh", "/usr/bin/env"]
-            .into_iter()
-            .find_map(|program| family_of(&interpreter(Path::new(program))?))
+        ["/bin/sh", "/usr/bin/env"].into_iter().find_map(|program| family_of(&interpreter(Path::new(program))?))
     })
 }
 
@@ -36,16 +34,10 @@ fn family_of(interpreter: &str) -> Option<&'static str> {
 fn interpreter(program: &Path) -> Option<String> {
     const PT_INTERP: u32 = 3;
     let mut start = Vec::new();
-    File::open(program)
-        .ok()?
-        .take(4096)
-        .read_to_end(&mut start)
-        .ok()?;
+    File::open(program).ok()?.take(4096).read_to_end(&mut start).ok()?;
     let word = |offset: usize, size: usize| -> Option<u64> {
         let mut bytes = [0; 8];
-        bytes
-            .get_mut(..size)?
-            .copy_from_slice(start.get(offset..offset.checked_add(size)?)?);
+        bytes.get_mut(..size)?.copy_from_slice(start.get(offset..offset.checked_add(size)?)?);
         Some(u64::from_le_bytes(bytes))
     };
     if start.get(..4)? != b"\x7fELF" || *start.get(5)? != 1 {
@@ -80,16 +72,10 @@ fn interpreter(program: &Path) -> Option<String> {
 pub fn process_alive(pid: u32) -> bool {
     #[cfg(unix)]
     {
-        let Some(pid) = i32::try_from(pid)
-            .ok()
-            .and_then(rustix::process::Pid::from_raw)
-        else {
+        let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
             return false;
         };
-        !matches!(
-            rustix::process::test_kill_process(pid),
-            Err(rustix::io::Errno::SRCH)
-        )
+        !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
     }
     #[cfg(not(unix))]
     {

@@ -24,9 +24,7 @@ pub struct Identity {
 /// The identity of what `path` leads to, links followed; `None` when there is nothing.
 pub fn identity(path: &Path) -> io::Result<Option<Identity>> {
     #[cfg(unix)]
-    let found = rustix::fs::stat(path)
-        .map(|stat| Identity::from_stat(&stat))
-        .map_err(io::Error::from);
+    let found = rustix::fs::stat(path).map(|stat| Identity::from_stat(&stat)).map_err(io::Error::from);
     #[cfg(not(unix))]
     let found = std::fs::metadata(path).map(|metadata| Identity::from_metadata(&metadata));
     match found {
@@ -50,8 +48,7 @@ impl Identity {
         reason = "the widths of these fields differ between systems"
     )]
     pub(crate) fn from_stat(stat: &rustix::fs::Stat) -> Self {
-        let nanoseconds =
-            |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
+        let nanoseconds = |seconds: i64, rest: i64| seconds.saturating_mul(1_000_000_000).saturating_add(rest);
         Self {
             device: stat.st_dev as u64,
             inode: stat.st_ino as u64,

@@ -60,20 +60,14 @@ impl Import {
         let (source_name, name) = (source_name.as_ref(), name.as_ref());
         match self.attempt(source, source_name, target, name) {
             Ok(()) => Ok(self),
-            Err(error) if self != Self::Copy && may_copy_instead(&error) => Self::Copy
-                .attempt(source, source_name, target, name)
-                .map(|()| Self::Copy),
+            Err(error) if self != Self::Copy && may_copy_instead(&error) => {
+                Self::Copy.attempt(source, source_name, target, name).map(|()| Self::Copy)
+            }
             Err(error) => Err(error),
         }
     }
 
-    fn attempt(
-        self,
-        source: &Dir,
-        source_name: &Path,
-        target: &Dir,
-        name: &Path,
-    ) -> io::Result<()> {
+    fn attempt(self, source: &Dir, source_name: &Path, target: &Dir, name: &Path) -> io::Result<()> {
         match self {
             Self::Hardlink => target.link_from(source, source_name, name),
             Self::Reflink => reflink(source, source_name, target, name),
@@ -114,20 +108,13 @@ fn create_like(
 #[cfg(any(target_os = "linux", target_os = "android"))]
 fn reflink(source: &Dir, source_name: &Path, target: &Dir, name: &Path) -> io::Result<()> {
     let source = source.open_file(source_name)?;
-    create_like(&source, target, name, |file| {
-        Ok(rustix::fs::ioctl_ficlone(&*file, &source)?)
-    })
+    create_like(&source, target, name, |file| Ok(rustix::fs::ioctl_ficlone(&*file, &source)?))
 }
 
 #[cfg(target_vendor = "apple")]
 fn reflink(source: &Dir, source_name: &Path, target: &Dir, name: &Path) -> io::Result<()> {
     let source = source.open_file(source_name)?;
-    Ok(rustix::fs::fclonefileat(
-        &source,
-        target,
-        name,
-        rustix::fs::CloneFlags::empty(),
-    )?)
+    Ok(rustix::fs::fclonefileat(&source, target, name, rustix::fs::CloneFlags::empty())?)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
@@ -138,27 +125,16 @@ fn reflink(_source: &Dir, _source_name: &Path, _target: &Dir, _name: &Path) -> i
 fn copy(source: &Dir, source_name: &Path, target: &Dir, name: &Path) -> io::Result<()> {
     let mut source = source.open_file(source_name)?;
     // The standard library uses `copy_file_range`, which shares blocks where the file system can.
-    create_like(&source.try_clone()?, target, name, |file| {
-        io::copy(&mut source, file).map(|_| ())
-    })
+    create_like(&source.try_clone()?, target, name, |file| io::copy(&mut source, file).map(|_| ()))
 }
 
 /// Appends `length` bytes of `source`, from `offset` on, to `target`.
 ///
 /// Block-aligned ranges are shared instead of copied on file systems that can.
-pub fn copy_range(
-    mut source: &File,
-    offset: u64,
-    length: u64,
-    mut target: &File,
-) -> io::Result<()> {
+pub fn copy_range(mut source: &File, offset: u64, length: u64, mut target: &File) -> io::Result<()> {
     source.seek(SeekFrom::Start(offset))?;
     let copied = io::copy(&mut source.take(length), &mut target)?;
-    if copied == length {
-        Ok(())
-    } else {
-        Err(io::ErrorKind::UnexpectedEof.into())
-    }
+    if copied == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
 }
 
 #[cfg(test)]

@@ -39,10 +39,7 @@ impl Map {
     }
 }
 
-#[expect(
-    unsafe_code,
-    reason = "a mapping is only as constant as its file, which `Map` asks of callers"
-)]
+#[expect(unsafe_code, reason = "a mapping is only as constant as its file, which `Map` asks of callers")]
 fn map(file: &File) -> io::Result<memmap2::Mmap> {
     // SAFETY: the mapping is private and read-only; the files dx maps are complete when they get their name and
     // are only ever replaced as a whole. Text read from them is checked again at each access, so bytes changed by

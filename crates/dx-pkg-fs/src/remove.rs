@@ -16,11 +16,7 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     let (Some(name), Some(parent)) = (path.file_name(), path.parent()) else {
         return Err(io::ErrorKind::InvalidInput.into());
     };
-    let parent = if parent.as_os_str().is_empty() {
-        Path::new(".")
-    } else {
-        parent
-    };
+    let parent = if parent.as_os_str().is_empty() { Path::new(".") } else { parent };
     let parent = match Dir::open(parent) {
         Ok(parent) => parent,
         Err(error) => return gone_is_fine(Err(error)),
@@ -64,11 +60,7 @@ impl Level {
                 removed => gone_is_fine(removed)?,
             }
         }
-        Ok(Self {
-            dir,
-            name,
-            subdirectories,
-        })
+        Ok(Self { dir, name, subdirectories })
     }
 }
 
@@ -91,9 +83,7 @@ fn remove_dir_in(parent: &Dir, name: OsString) -> io::Result<()> {
         } else if let Some(Level { name, .. }) = levels.pop() {
             let above = levels.last().map_or(parent, |level| &level.dir);
             match above.remove_dir(&name) {
-                Err(error)
-                    if error.kind() == io::ErrorKind::PermissionDenied && !levels.is_empty() =>
-                {
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied && !levels.is_empty() => {
                     above.set_own_mode(0o700)?;
                     gone_is_fine(above.remove_dir(&name))?;
                 }

@@ -31,10 +31,7 @@ impl Staging {
     pub fn new_in(parent: &Path, prefix: &str) -> io::Result<Self> {
         let path = parent.join(unique_name(prefix));
         std::fs::create_dir(&path)?;
-        Ok(Self {
-            path,
-            placed: false,
-        })
+        Ok(Self { path, placed: false })
     }
 
     /// Where the folder is now.

@@ -26,11 +26,7 @@ struct Temporary<'a> {
 
 impl<'a> Temporary<'a> {
     fn new(store: &'a Store) -> Self {
-        Self {
-            store,
-            name: unique_name(""),
-            published: false,
-        }
+        Self { store, name: unique_name(""), published: false }
     }
 
     fn path(&self) -> std::path::PathBuf {
@@ -62,15 +58,11 @@ impl Store {
     ) -> Result<(), StoreError> {
         let encoding = Encoding::new(files, integrity, Compression::Stored)
             .map_err(|source| StoreError::Unstorable { id, source })?;
-        self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| {
-            write_parts(file, &encoding)
-        })?;
+        self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| write_parts(file, &encoding))?;
         let mut sorted: Vec<_> = files.iter().collect();
         sorted.sort_unstable_by_key(|file| file.path);
         self.insert_expanded(id, |tree| {
-            sorted
-                .iter()
-                .try_for_each(|file| tree.add(file.path, file.executable, file.data))
+            sorted.iter().try_for_each(|file| tree.add(file.path, file.executable, file.data))
         })
     }
 
@@ -91,8 +83,7 @@ impl Store {
             Err(error) => return Err(error),
         };
         let mut damage = None;
-        let expanded =
-            self.insert_expanded(id, |tree| write_verified(tree, package.dxp(), &mut damage));
+        let expanded = self.insert_expanded(id, |tree| write_verified(tree, package.dxp(), &mut damage));
         match damage {
             None => expanded.map(|()| true),
             Some(_) => self.trash(&self.package_path(id)).map(|_| false),
@@ -109,21 +100,14 @@ impl Store {
         let tmp = self.dir(Folder::Tmp)?;
         let mut temporary = Temporary::new(self);
         let path = || self.folder(folder).join(target);
-        let mut file = tmp
-            .create_file(&temporary.name, PLAIN)
-            .map_err(StoreError::io("creating", temporary.path()))?;
+        let mut file = tmp.create_file(&temporary.name, PLAIN).map_err(StoreError::io("creating", temporary.path()))?;
         write(&mut file).map_err(StoreError::io("writing", path()))?;
-        self.publish(&temporary.name, folder, target)?
-            .map_err(StoreError::io("writing", path()))?;
+        self.publish(&temporary.name, folder, target)?.map_err(StoreError::io("writing", path()))?;
         temporary.published = true;
         Ok(())
     }
 
-    fn insert_expanded(
-        &self,
-        id: PackageId,
-        fill: impl FnOnce(&mut Tree) -> io::Result<()>,
-    ) -> Result<(), StoreError> {
+    fn insert_expanded(&self, id: PackageId, fill: impl FnOnce(&mut Tree) -> io::Result<()>) -> Result<(), StoreError> {
         let target = Sharded::new(id, "");
         let mut temporary = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(&temporary.name);
@@ -145,10 +129,7 @@ impl Store {
 
 /// Whether a folder could not be renamed because another process has made the same one.
 fn is_taken(error: &io::Error) -> bool {
-    matches!(
-        error.kind(),
-        io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists
-    )
+    matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
 }
 
 /// Writes the parts where they are: gathering them in a buffer first takes up to twice as long.
@@ -168,11 +149,7 @@ fn write_parts(file: &mut File, encoding: &Encoding<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn write_verified(
-    tree: &mut Tree,
-    dxp: Dxp<'_>,
-    damage: &mut Option<FormatError>,
-) -> io::Result<()> {
+fn write_verified(tree: &mut Tree, dxp: Dxp<'_>, damage: &mut Option<FormatError>) -> io::Result<()> {
     for entry in dxp.entries() {
         match dxp.read_verified(&entry) {
             Ok(contents) => tree.add(entry.path, entry.executable, &contents)?,
@@ -195,29 +172,20 @@ struct Tree {
 
 impl Tree {
     fn new(root: Dir) -> Self {
-        Self {
-            root,
-            open: Vec::new(),
-            current: String::new(),
-        }
+        Self { root, open: Vec::new(), current: String::new() }
     }
 
     fn add(&mut self, path: &str, executable: bool, contents: &[u8]) -> io::Result<()> {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         self.enter(parent)?;
         let dir = self.open.last().map_or(&self.root, |(_, dir)| dir);
-        dir.write_file(
-            Path::new(name),
-            contents,
-            if executable { EXECUTABLE } else { PLAIN },
-        )
+        dir.write_file(Path::new(name), contents, if executable { EXECUTABLE } else { PLAIN })
     }
 
     /// Opens the folder `path`, reusing what is open of the way there.
     fn enter(&mut self, path: &str) -> io::Result<()> {
         let shared = self.open.iter().take_while(|(end, _)| {
-            path.get(..*end) == self.current.get(..*end)
-                && matches!(path.as_bytes().get(*end), None | Some(b'/'))
+            path.get(..*end) == self.current.get(..*end) && matches!(path.as_bytes().get(*end), None | Some(b'/'))
         });
         let keep = shared.count();
         self.open.truncate(keep);
@@ -229,11 +197,7 @@ impl Tree {
             let rest = path.get(start..).unwrap_or_default();
             let end = start + rest.find('/').unwrap_or(rest.len());
             let name = path.get(start..end).unwrap_or_default();
-            let dir = self
-                .open
-                .last()
-                .map_or(&self.root, |(_, dir)| dir)
-                .make_or_open_dir(name)?;
+            let dir = self.open.last().map_or(&self.root, |(_, dir)| dir).make_or_open_dir(name)?;
             self.open.push((end, dir));
             at = end;
         }

@@ -78,11 +78,7 @@ impl Sharded {
         let hex = id.hex();
         let mut text = [b'/'; 71];
         let length = 67 + suffix.len();
-        let parts = [
-            (0..2, &hex[..2]),
-            (3..67, &hex[..]),
-            (67..length, suffix.as_bytes()),
-        ];
+        let parts = [(0..2, &hex[..2]), (3..67, &hex[..]), (67..length, suffix.as_bytes())];
         for (range, part) in parts {
             if let Some(place) = text.get_mut(range) {
                 place.copy_from_slice(part);
@@ -112,9 +108,7 @@ pub(crate) fn escaped(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' => {
-                text.push(char::from(byte))
-            }
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' => text.push(char::from(byte)),
             b'/' => text.push('+'),
             b'A'..=b'Z' => text.extend(['!', char::from(byte.to_ascii_lowercase())]),
             _ => text.push_str(&format!("%{byte:02x}")),
@@ -124,12 +118,7 @@ pub(crate) fn escaped(name: &str) -> String {
         // The cut is at a byte boundary of ASCII text; `#` occurs in no other escaped name.
         text.truncate(LONGEST - 33);
         text.push('#');
-        text.push_str(
-            blake3::hash(name.as_bytes())
-                .to_hex()
-                .get(..32)
-                .unwrap_or_default(),
-        );
+        text.push_str(blake3::hash(name.as_bytes()).to_hex().get(..32).unwrap_or_default());
     }
     text
 }

@@ -56,12 +56,7 @@ impl Store {
     /// The cached packument of a package; the full form serves as well where the abbreviated one is asked for and
     /// missing. What is damaged or cannot be read counts as missing.
     #[must_use]
-    pub fn metadata(
-        &self,
-        registry_key: &str,
-        name: &PackageName,
-        form: Form,
-    ) -> Option<CachedPackument> {
+    pub fn metadata(&self, registry_key: &str, name: &PackageName, form: Form) -> Option<CachedPackument> {
         let forms: &[Form] = match form {
             Form::Abbreviated => &[Form::Abbreviated, Form::Full],
             Form::Full => &[Form::Full],
@@ -69,15 +64,10 @@ impl Store {
         let dir = self.existing(Folder::Metadata)?;
         let registry = escaped(registry_key);
         forms.iter().find_map(|&form| {
-            let file = dir
-                .open_file(format!("{registry}/{}", file_name(name, form)))
-                .ok()?;
+            let file = dir.open_file(format!("{registry}/{}", file_name(name, form))).ok()?;
             let map = Map::of(&file).ok()?;
             let header = record::decode(&map).ok()?;
-            let (etag, last_modified) = (
-                header.etag.map(str::to_owned),
-                header.last_modified.map(str::to_owned),
-            );
+            let (etag, last_modified) = (header.etag.map(str::to_owned), header.last_modified.map(str::to_owned));
             let (fetched_ms, fresh_until_ms) = (header.fetched_ms, header.fresh_until_ms);
             let start = header.length;
             let packument = Packument::decode(Arc::new(Tail { map, start })).ok()?;
@@ -107,15 +97,15 @@ impl Store {
         let target = format!("{registry}/{}", file_name(name, record.form));
         let path = || self.folder(Folder::Metadata).join(&target);
         let temporary = unique_name("");
-        let written = tmp
-            .write_file(&temporary, &record.encode(), 0o644)
-            .and_then(|()| match tmp.rename(&temporary, metadata, &target) {
+        let written = tmp.write_file(&temporary, &record.encode(), 0o644).and_then(|()| {
+            match tmp.rename(&temporary, metadata, &target) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
                     metadata.make_or_open_dir(&registry)?;
                     tmp.rename(&temporary, metadata, &target)
                 }
                 renamed => renamed,
-            });
+            }
+        });
         written.map_err(|error| {
             let _ = tmp.remove_file(&temporary);
             StoreError::io("writing", path())(error)

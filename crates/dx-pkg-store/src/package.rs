@@ -44,11 +44,7 @@ impl Store {
             Err(error) => return Err(StoreError::io("opening the package", path)(error)),
         };
         match Layout::decode(&map) {
-            Ok(layout) => Ok(Some(Package {
-                map,
-                layout,
-                expanded: self.expanded(id),
-            })),
+            Ok(layout) => Ok(Some(Package { map, layout, expanded: self.expanded(id) })),
             Err(source) => Err(StoreError::Damaged { path, source }),
         }
     }

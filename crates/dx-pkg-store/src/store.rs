@@ -37,13 +37,7 @@ impl Store {
             opened => opened,
         };
         let dir = dir.map_err(StoreError::io("opening the store", &root))?;
-        Ok(Self {
-            inner: Arc::new(Inner {
-                root,
-                dir,
-                folders: Default::default(),
-            }),
-        })
+        Ok(Self { inner: Arc::new(Inner { root, dir, folders: Default::default() }) })
     }
 
     /// The folder of this version of the layout, `<root>/v1`.
@@ -61,9 +55,7 @@ impl Store {
     /// Whether the package's files are there to be linked.
     #[must_use]
     pub fn has(&self, id: PackageId) -> bool {
-        let found = self
-            .existing(Folder::Expanded)
-            .map(|dir| dir.identity(Sharded::new(id, "")));
+        let found = self.existing(Folder::Expanded).map(|dir| dir.identity(Sharded::new(id, "")));
         matches!(found, Some(Ok(Some(_))))
     }
 
@@ -93,10 +85,7 @@ impl Store {
             return Ok(dir);
         }
         let dir = self.inner.dir.make_or_open_dir(folder.name());
-        let dir = dir.map_err(StoreError::io(
-            "opening the store's folder",
-            self.folder(folder),
-        ))?;
+        let dir = dir.map_err(StoreError::io("opening the store's folder", self.folder(folder)))?;
         Ok(cell.get_or_init(|| dir))
     }
 
@@ -111,12 +100,7 @@ impl Store {
     }
 
     /// Renames `name` in `tmp/` to a sharded name in `folder`, whose shard is created when it is missing.
-    pub(crate) fn publish(
-        &self,
-        name: &str,
-        folder: Folder,
-        target: &Sharded,
-    ) -> Result<io::Result<()>, StoreError> {
+    pub(crate) fn publish(&self, name: &str, folder: Folder, target: &Sharded) -> Result<io::Result<()>, StoreError> {
         let (tmp, dir) = (self.dir(Folder::Tmp)?, self.dir(folder)?);
         let renamed = tmp.rename(name, dir, target);
         if !matches!(&renamed, Err(error) if error.kind() == io::ErrorKind::NotFound) {

@@ -14,23 +14,19 @@ const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 impl Store {
     /// Takes a file or tree away in one step and says where it is now; `None` when there was nothing.
     ///
-    /// It goes to the store's trash, or, when it is on another file system, to a name beside it that begins with
-    /// `.dx-trash-`, which the caller must remove.
+    /// It goes to the store's trash, or, when it is on another file system or the store cannot be written, to a
+    /// name beside it that begins with `.dx-trash-`, which the caller must remove.
     ///
     /// # Errors
     /// When the file system refuses.
     pub fn trash(&self, path: &Path) -> Result<Option<PathBuf>, StoreError> {
-        self.dir(Folder::Trash)?;
         let inside = self.folder(Folder::Trash).join(unique_name(""));
-        let (moved, target) = match std::fs::rename(path, &inside) {
-            Err(error) if error.kind() == io::ErrorKind::CrossesDevices => {
-                let beside = path.with_file_name(unique_name(".dx-trash-"));
-                (std::fs::rename(path, &beside), beside)
-            }
-            renamed => (renamed, inside),
-        };
-        match moved {
-            Ok(()) => Ok(Some(target)),
+        if self.dir(Folder::Trash).is_ok() && std::fs::rename(path, &inside).is_ok() {
+            return Ok(Some(inside));
+        }
+        let beside = path.with_file_name(unique_name(".dx-trash-"));
+        match std::fs::rename(path, &beside) {
+            Ok(()) => Ok(Some(beside)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => Err(StoreError::io("removing", path)(error)),
         }
@@ -53,11 +49,8 @@ impl Store {
         }
         let now = SystemTime::now();
         for path in self.names_in(Folder::Tmp)? {
-            let modified =
-                std::fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
-            let age = modified
-                .ok()
-                .and_then(|modified| now.duration_since(modified).ok());
+            let modified = std::fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
             if age.is_some_and(|age| age > ABANDONED) {
                 remove(&path);
             }
@@ -69,10 +62,7 @@ impl Store {
         let path = self.folder(folder);
         // Opened anew, so that two threads reading it do not share a position.
         match Dir::open(&path).and_then(|dir| dir.entries()) {
-            Ok(entries) => Ok(entries
-                .into_iter()
-                .map(|entry| path.join(entry.name))
-                .collect()),
+            Ok(entries) => Ok(entries.into_iter().map(|entry| path.join(entry.name)).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),
             Err(error) => Err(StoreError::io("reading", path)(error)),
         }

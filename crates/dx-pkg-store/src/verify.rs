@@ -51,9 +51,7 @@ impl Store {
                             return;
                         }
                         let found = self.verify_shard(&format!("{shard:02x}"), fix);
-                        let mut report = report
-                            .lock()
-                            .unwrap_or_else(std::sync::PoisonError::into_inner);
+                        let mut report = report.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         match (&mut *report, found) {
                             (Ok(report), Ok(found)) => report.add(found),
                             (Ok(_), Err(error)) => *report = Err(error),
@@ -63,9 +61,7 @@ impl Store {
                 });
             }
         });
-        let mut report = report
-            .into_inner()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)?;
+        let mut report = report.into_inner().unwrap_or_else(std::sync::PoisonError::into_inner)?;
         report.damage.sort();
         Ok(report)
     }
@@ -86,21 +82,13 @@ impl Store {
                 continue;
             }
             let fixed = fix && self.trash(&self.expanded(id))?.is_some();
-            report.damage.push(Damage {
-                id,
-                what: "its files are there without their package".to_owned(),
-                fixed,
-            });
+            report.damage.push(Damage { id, what: "its files are there without their package".to_owned(), fixed });
         }
         Ok(report)
     }
 
     /// What is wrong with a package; `None` when it is sound.
-    fn verify_package(
-        &self,
-        id: PackageId,
-        files: &mut usize,
-    ) -> Result<Option<String>, StoreError> {
+    fn verify_package(&self, id: PackageId, files: &mut usize) -> Result<Option<String>, StoreError> {
         let package = match self.open_package(id) {
             Ok(Some(package)) => package,
             Ok(None) => return Ok(None),
@@ -111,9 +99,7 @@ impl Store {
         if let Err(error) = dxp.verify() {
             return Ok(Some(error.to_string()));
         }
-        let integrity = dxp
-            .integrity()
-            .and_then(|integrity| Integrity::parse(integrity).ok());
+        let integrity = dxp.integrity().and_then(|integrity| Integrity::parse(integrity).ok());
         if integrity.is_some_and(|integrity| PackageId::from_integrity(&integrity) != id) {
             return Ok(Some("it is another package than its name says".to_owned()));
         }
@@ -132,11 +118,8 @@ impl Store {
         let sound = match self.open_package(id) {
             Ok(Some(package)) => {
                 let dxp = package.dxp();
-                let own = dxp
-                    .integrity()
-                    .and_then(|integrity| Integrity::parse(integrity).ok());
-                dxp.verify().is_ok()
-                    && own.is_none_or(|integrity| PackageId::from_integrity(&integrity) == id)
+                let own = dxp.integrity().and_then(|integrity| Integrity::parse(integrity).ok());
+                dxp.verify().is_ok() && own.is_none_or(|integrity| PackageId::from_integrity(&integrity) == id)
             }
             Ok(None) | Err(StoreError::Damaged { .. }) => false,
             Err(error) => return Err(error),
@@ -148,21 +131,14 @@ impl Store {
         Ok(true)
     }
 
-    fn ids_in(
-        &self,
-        folder: Folder,
-        shard: &str,
-        suffix: &str,
-    ) -> Result<Vec<PackageId>, StoreError> {
+    fn ids_in(&self, folder: Folder, shard: &str, suffix: &str) -> Result<Vec<PackageId>, StoreError> {
         let path = self.folder(folder).join(shard);
         let entries = match Dir::open(&path).and_then(|dir| dir.entries()) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(StoreError::io("reading", path)(error)),
         };
-        let id = |entry: dx_pkg_fs::DirEntry| {
-            PackageId::from_hex(entry.name.to_str()?.strip_suffix(suffix)?)
-        };
+        let id = |entry: dx_pkg_fs::DirEntry| PackageId::from_hex(entry.name.to_str()?.strip_suffix(suffix)?);
         Ok(entries.into_iter().filter_map(id).collect())
     }
 }
@@ -188,12 +164,8 @@ impl Expanded<'_> {
             for entry in dir.entries()? {
                 let path = format!("{prefix}{}", entry.name.to_string_lossy());
                 match entry.kind {
-                    EntryKind::Directory => {
-                        pending.push((format!("{path}/"), dir.open_dir(&entry.name)?))
-                    }
-                    EntryKind::File if self.file_matches(&dir, &entry.name, &path)? => {
-                        self.files += 1
-                    }
+                    EntryKind::Directory => pending.push((format!("{path}/"), dir.open_dir(&entry.name)?)),
+                    EntryKind::File if self.file_matches(&dir, &entry.name, &path)? => self.files += 1,
                     EntryKind::File => {
                         return Ok(Some(format!("the file `{path}` was changed or added")));
                     }

@@ -1,16 +1,18 @@
 //! The end of an install: the lockfile's last facts, the link, what is written.
 
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc;
+use dx_pkg_core::PackageName;
 use dx_pkg_fs::{Durability, Map, write_atomic};
-use dx_pkg_link::{ImportMethod, LinkOptions, LinkReport, Tree, materialise};
+use dx_pkg_link::{ImportMethod, LinkOptions, LinkReport, Placement, Tree, materialise};
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_lock::{Lock, LockPackage};
 
-use crate::downloads::package_id;
+use crate::downloads::{package_id, real_name};
 use crate::failure::Failure;
 use crate::ops::install::Mode;
 use crate::plan::{Plan, tree_of};
@@ -22,20 +24,63 @@ use crate::state::{self, State};
 /// The record of what lies in `node_modules`, below it.
 const INSTALLED: &str = ".dx/lock.dxl";
 
-/// Abbreviated packuments do not tell a licence; the package's own manifest does. Entries that the lockfile had
-/// already are left as they are.
-pub fn complete_from_tarballs(session: &Session, lock: &mut Lock, previous: Option<&Lock>) {
-    let known = previous.map(Lock::index);
-    for package in &mut lock.packages {
-        let is_known = known
-            .as_ref()
-            .and_then(|known| known.get(&package.path))
-            .is_some_and(|old| old.integrity == package.integrity);
-        if is_known || package.license.is_some() || package.link || !package.path.contains("node_modules/") {
-            continue;
+/// Licences on their way: path of the entry, and the licence once it is known.
+pub type Licenses = Vec<(String, tokio::task::JoinHandle<Option<String>>)>;
+
+/// Entries of registry packages that are new and tell no licence: abbreviated packuments do not have it.
+fn without_license<'l>(lock: &'l Lock, previous: Option<&Lock>) -> impl Iterator<Item = &'l LockPackage> {
+    let known: HashMap<&str, Option<&str>> = previous
+        .iter()
+        .flat_map(|lock| &lock.packages)
+        .map(|package| (package.path.as_str(), package.integrity.as_deref()))
+        .collect();
+    let known: HashSet<String> = lock
+        .packages
+        .iter()
+        .filter(|package| known.get(package.path.as_str()) == Some(&package.integrity.as_deref()))
+        .map(|package| package.path.clone())
+        .collect();
+    lock.packages.iter().filter(move |package| {
+        package.license.is_none()
+            && !package.link
+            && package.integrity.is_some()
+            && package.path.contains("node_modules/")
+            && !known.contains(&package.path)
+    })
+}
+
+/// Asks for the licences of packages that will not be fetched, such as those for other platforms.
+pub fn ask_licenses(session: &Session, lock: &Lock, plan: &Plan, previous: Option<&Lock>) -> Licenses {
+    let fetched: HashSet<&str> = plan.installed.packages.iter().map(|package| package.path.as_str()).collect();
+    let Some(network) = session.network_used() else { return Vec::new() };
+    let mut asked = Vec::new();
+    for package in without_license(lock, previous).filter(|package| !fetched.contains(package.path.as_str())) {
+        let Ok(name) = PackageName::parse(real_name(package)) else { continue };
+        let (registry, version) = (network.registry.clone(), package.version.clone().unwrap_or_default());
+        let answer = network.runtime.spawn(async move { registry.license(&name, &version).await });
+        asked.push((package.path.clone(), answer));
+    }
+    asked
+}
+
+/// Fills in the licences: of fetched packages from their own manifests, of others as the registry answered.
+pub fn complete(session: &Session, lock: &mut Lock, previous: Option<&Lock>, asked: Licenses) {
+    let mut found: HashMap<String, String> = HashMap::new();
+    for package in without_license(lock, previous) {
+        if let Some(license) = stored_manifest(session, package).and_then(|manifest| manifest.license) {
+            found.insert(package.path.clone(), license);
         }
-        if let Some(manifest) = stored_manifest(session, package) {
-            package.license = manifest.license;
+    }
+    if let Some(network) = session.network_used() {
+        for (path, answer) in asked {
+            if let Ok(Some(license)) = network.runtime.block_on(answer) {
+                found.insert(path, license);
+            }
+        }
+    }
+    for package in &mut lock.packages {
+        if let Some(license) = found.remove(&package.path) {
+            package.license = Some(license);
         }
     }
 }
@@ -55,14 +100,14 @@ pub fn record_requirements(lock: &mut Lock, manifest: &Manifest) {
     }
 }
 
-/// Makes `node_modules` what the plan says.
+/// Makes `node_modules` what the plan says; returns, too, the paths at which something new lies.
 pub fn link(
     session: &Session,
     project: &Project,
     plan: &Plan,
     mode: Mode,
     progress: &Progress,
-) -> Result<LinkReport, Failure> {
+) -> Result<(LinkReport, HashSet<String>), Failure> {
     let tree = plan.tree()?;
     let previous = if mode == Mode::Ci { None } else { what_is_there(&project.root) };
     let record = dxl::encode(&plan.installed, [0; 32]);
@@ -73,7 +118,7 @@ pub fn link(
     let extra_files =
         [(INSTALLED.to_owned(), record), (".package-lock.json".to_owned(), npm::write_hidden(&visible).into_bytes())];
     if tree.placements.is_empty() && previous.is_none() && !project.root.join("node_modules").exists() {
-        return Ok(LinkReport::default());
+        return Ok((LinkReport::default(), HashSet::new()));
     }
     progress.link(tree.placements.len());
     let options = LinkOptions {
@@ -83,7 +128,16 @@ pub fn link(
         threads: None,
         extra_files: &extra_files,
     };
-    Ok(materialise(&project.root, &session.store, &tree, previous.as_ref(), &options, progress)?)
+    let report = materialise(&project.root, &session.store, &tree, previous.as_ref(), &options, progress)?;
+    let before: HashMap<&str, &Placement> = previous
+        .iter()
+        .filter(|_| !report.fresh)
+        .flat_map(|tree| &tree.placements)
+        .map(|placement| (placement.path.as_str(), placement))
+        .collect();
+    let is_new = |placement: &&Placement| before.get(placement.path.as_str()) != Some(placement);
+    let new = tree.placements.iter().filter(is_new).map(|placement| placement.path.clone()).collect();
+    Ok((report, new))
 }
 
 fn import_method(session: &Session) -> Result<ImportMethod, Failure> {

@@ -1,5 +1,6 @@
 //! `install` and `ci`: the stages in their order, each in a module of its own.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -79,6 +80,10 @@ pub fn carry_out(
     }
     session.config.warnings().iter().for_each(|warning| report.warning(&warning.to_string()));
 
+    let scripts = lifecycle::Scripts::new(&session, &project)?;
+    if !arguments.lockfile_only {
+        scripts.run_before(surroundings, &session, &project, report)?;
+    }
     let progress = Arc::new(Progress::new(report.shows_progress() && !surroundings.in_ci()));
     let downloads = Downloads::new(&session, session.config.offline()?, progress.clone());
     let materials = Materials::gather(surroundings, &session, &project, arguments, change, frozen)?;
@@ -90,20 +95,22 @@ pub fn carry_out(
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
     let mut lock = resolution.lock;
     if !arguments.lockfile_only {
+        let licenses = finish::ask_licenses(&session, &lock, &plan, project.locked.as_ref().map(|(_, lock)| lock));
         let failed = downloads.wait(plan.wanted()?.into_iter())?;
         let dropped = plan.drop_failed(failed)?;
         summary.warnings.extend(dropped.iter().map(|failure| format!("optional: {}", failure.message)));
-        finish::complete_from_tarballs(&session, &mut lock, project.locked.as_ref().map(|(_, lock)| lock));
+        finish::complete(&session, &mut lock, project.locked.as_ref().map(|(_, lock)| lock), licenses);
     }
     let manifest_text = (change.manifest)(&lock)?;
     if let Some(text) = &manifest_text {
         finish::record_requirements(&mut lock, &Manifest::parse(text)?);
     }
 
-    let scripts = lifecycle::Scripts::new(&session, &project, &plan)?;
+    let mut fresh = HashSet::new();
     if !arguments.lockfile_only {
         plan.mark_private(|package| scripts.may_run(package));
-        let done = finish::link(&session, &project, &plan, mode, &progress)?;
+        let done;
+        (done, fresh) = finish::link(&session, &project, &plan, mode, &progress)?;
         (summary.added, summary.changed, summary.removed) = (done.added, done.replaced, done.removed);
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
         summary.statistics = finish::statistics(&session, &progress, &done);
@@ -114,7 +121,7 @@ pub fn carry_out(
         finish::save(&session, &project, &lock, manifest_text.as_deref())?;
     }
     if !arguments.lockfile_only {
-        summary.scripts_skipped = scripts.run(surroundings, &session, &project, &plan, report)?;
+        summary.scripts_skipped = scripts.run(surroundings, &session, &project, &plan, &fresh, report)?;
         let digest = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
         finish::note_state(&session, &project, digest)?;
     }

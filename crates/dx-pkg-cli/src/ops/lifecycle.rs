@@ -1,5 +1,6 @@
 //! Lifecycle scripts: the project's own, and those of the dependencies that the project allows by name.
 
+use std::collections::HashSet;
 use std::path::Path;
 
 use dx_pkg_compat::manifest::Manifest;
@@ -15,26 +16,18 @@ use crate::report::Report;
 use crate::session::Session;
 use crate::surroundings::Surroundings;
 
-/// What runs for a dependency, in order.
-const DEPENDENCY_EVENTS: [&str; 3] = ["preinstall", "install", "postinstall"];
-/// What runs for the project itself, in order.
-const PROJECT_EVENTS: [&str; 7] =
-    ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
-
 /// Which scripts may run.
 pub struct Scripts {
     ignored: bool,
     allowed: Vec<(String, bool)>,
-    /// Packages that were there already need no second run.
-    _private: (),
 }
 
 impl Scripts {
     /// Reads the project's `allowScripts` and the settings.
-    pub fn new(session: &Session, project: &Project, _plan: &Plan) -> Result<Self, Failure> {
+    pub fn new(session: &Session, project: &Project) -> Result<Self, Failure> {
         let configured = session.config.allow_scripts()?.into_iter().map(|name| (name, true));
         let allowed = project.manifest.allow_scripts.iter().cloned().chain(configured).collect();
-        Ok(Scripts { ignored: session.config.ignore_scripts()?, allowed, _private: () })
+        Ok(Scripts { ignored: session.config.ignore_scripts()?, allowed })
     }
 
     /// Whether the package's scripts are allowed and will be run. A denial wins.
@@ -49,13 +42,30 @@ impl Scripts {
         about.map(|(_, verdict)| *verdict).min()
     }
 
-    /// Runs what may run; returns the packages whose scripts were passed over without having been denied.
+    /// Runs what the project wants done before anything else.
+    pub fn run_before(
+        &self,
+        surroundings: &Surroundings,
+        session: &Session,
+        project: &Project,
+        report: &Report,
+    ) -> Result<(), Failure> {
+        let events = scripts::ROOT_EVENTS_BEFORE.as_slice();
+        if self.ignored || !events.iter().any(|event| project.manifest.script(event).is_some()) {
+            return Ok(());
+        }
+        let runner = Runner { surroundings, session, project, node: node::find(surroundings, &session.store), report };
+        runner.events(&project.root, &project.manifest, events, None)
+    }
+
+    /// Runs what may run: the scripts of the packages in `fresh`, then the project's own; returns the packages whose scripts were passed over without having been denied.
     pub fn run(
         &self,
         surroundings: &Surroundings,
         session: &Session,
         project: &Project,
         plan: &Plan,
+        fresh: &HashSet<String>,
         report: &Report,
     ) -> Result<Vec<String>, Failure> {
         let with_scripts =
@@ -68,13 +78,15 @@ impl Scripts {
             return Ok(skipped);
         }
         let runner = Runner { surroundings, session, project, node: node::find(surroundings, &session.store), report };
-        let allowed: Vec<&LockPackage> = with_scripts().filter(|package| self.may_run(package)).collect();
-        for path in scripts::order(allowed.iter().map(|package| package.path.as_str())) {
-            if let Some(package) = allowed.iter().find(|package| package.path == path) {
-                runner.dependency(package)?;
+        let due: Vec<&LockPackage> =
+            with_scripts().filter(|package| self.may_run(package) && fresh.contains(&package.path)).collect();
+        let order = scripts::order(due.iter().map(|package| package.path.as_str()));
+        for event in scripts::DEPENDENCY_EVENTS {
+            for package in order.iter().filter_map(|path| due.iter().find(|package| package.path == *path)) {
+                runner.dependency(package, event)?;
             }
         }
-        runner.events(&project.root, &project.manifest, &PROJECT_EVENTS, None)?;
+        runner.events(&project.root, &project.manifest, scripts::ROOT_EVENTS_AFTER.as_slice(), None)?;
         Ok(skipped)
     }
 }
@@ -88,7 +100,7 @@ struct Runner<'r> {
 }
 
 impl Runner<'_> {
-    fn dependency(&self, package: &LockPackage) -> Result<(), Failure> {
+    fn dependency(&self, package: &LockPackage, event: &str) -> Result<(), Failure> {
         let folder = self.project.root.join(&package.path);
         let Some(text) = read(&folder.join("package.json"))? else { return Ok(()) };
         let manifest = Manifest::parse(&text)?;
@@ -100,7 +112,7 @@ impl Runner<'_> {
             dev_optional: package.dev_optional,
             peer: package.peer,
         };
-        match self.events(&folder, &manifest, &DEPENDENCY_EVENTS, Some(facts)) {
+        match self.events(&folder, &manifest, &[event], Some(facts)) {
             Err(failure) if package.optional => {
                 self.report.warning(&format!("optional: {}", failure.message));
                 Ok(())

@@ -1,1 +1,22 @@
-//! `dx` as a user runs it, against a registry in this process.
+//! `dx` as a user runs it: the real binary, a registry in this process, Node to require what was installed.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod add;
+mod age;
+mod concurrent;
+mod documentation;
+mod faults;
+mod fresh;
+mod harness;
+mod incremental;
+mod lockfile;
+mod npmrc;
+mod offline;
+mod omit;
+mod optional;
+mod output;
+mod peers;
+mod resolution;
+mod scripts;
+mod workspaces;

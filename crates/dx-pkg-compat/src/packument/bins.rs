@@ -110,6 +110,5 @@ fn clean_path(path: Text<'_>) -> Text<'_> {
 const SEPARATORS: [char; 3] = ['/', '\\', ':'];
 
 fn is_clean(path: &str) -> bool {
-    !path.contains(['\\', ':'])
-        && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
+    !path.contains(['\\', ':']) && path.split('/').all(|part| !matches!(part, "" | "." | ".."))
 }

@@ -28,9 +28,7 @@ impl Json {
         mut member: impl FnMut(&str, &Self),
     ) -> Result<Self, M::Error> {
         let mut text = String::from("{");
-        while let Some((Key(key), Lenient(value))) =
-            map.next_entry::<Key<'de>, Lenient<Self>>()?
-        {
+        while let Some((Key(key), Lenient(value))) = map.next_entry::<Key<'de>, Lenient<Self>>()? {
             member(&key, &value);
             if text.len() > 1 {
                 text.push(',');

@@ -175,11 +175,7 @@ impl<'de> Shape<'de> for Engines<'de> {
     fn array<S: SeqAccess<'de>>(sequence: S) -> Result<Self, S::Error> {
         let Texts(texts) = Texts::array(sequence)?;
         let numbered = texts.into_iter().enumerate();
-        Ok(Self(
-            numbered
-                .map(|(at, text)| (Cow::Owned(at.to_string()), text))
-                .collect(),
-        ))
+        Ok(Self(numbered.map(|(at, text)| (Cow::Owned(at.to_string()), text)).collect()))
     }
 }
 

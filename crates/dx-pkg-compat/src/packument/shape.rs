@@ -168,9 +168,7 @@ pub(super) struct Pairs<'a>(pub(super) Vec<Pair<'a>>);
 impl<'de> Shape<'de> for Pairs<'de> {
     fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
         let mut pairs = Vec::new();
-        while let Some((Key(key), Lenient(value))) =
-            map.next_entry::<Key<'de>, Lenient<Option<Text<'de>>>>()?
-        {
+        while let Some((Key(key), Lenient(value))) = map.next_entry::<Key<'de>, Lenient<Option<Text<'de>>>>()? {
             pairs.extend(value.map(|value| (key, value)));
         }
         merge_repeated(&mut pairs);

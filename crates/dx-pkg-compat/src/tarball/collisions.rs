@@ -61,9 +61,5 @@ fn fold(path: &str) -> String {
     if path.is_ascii() {
         return path.to_ascii_uppercase();
     }
-    path.nfd()
-        .flat_map(char::to_lowercase)
-        .flat_map(char::to_uppercase)
-        .nfd()
-        .collect()
+    path.nfd().flat_map(char::to_lowercase).flat_map(char::to_uppercase).nfd().collect()
 }

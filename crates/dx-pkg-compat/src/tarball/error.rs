@@ -109,9 +109,7 @@ impl Coded for TarballError {
             Self::Unrecognised { .. } => "DX_TARBALL_UNRECOGNISED",
             Self::Gzip { .. } | Self::Header { .. } => "DX_TARBALL_CORRUPT",
             Self::Truncated { .. } => "DX_TARBALL_TRUNCATED",
-            Self::TooLarge { .. } | Self::Ratio { .. } | Self::TooManyEntries { .. } => {
-                "DX_TARBALL_TOO_LARGE"
-            }
+            Self::TooLarge { .. } | Self::Ratio { .. } | Self::TooManyEntries { .. } => "DX_TARBALL_TOO_LARGE",
             Self::UnsafePath { .. } => "DX_TARBALL_UNSAFE_PATH",
             Self::FileAndFolder { .. } | Self::FoldedCollision { .. } => "DX_TARBALL_COLLISION",
         }
@@ -119,9 +117,7 @@ impl Coded for TarballError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Unrecognised { .. } => {
-                "check that the URL serves a package and not a login or error page"
-            }
+            Self::Unrecognised { .. } => "check that the URL serves a package and not a login or error page",
             Self::Gzip { .. } | Self::Header { .. } | Self::Truncated { .. } => {
                 "download it again; if it stays so, the package was published damaged"
             }
@@ -132,9 +128,7 @@ impl Coded for TarballError {
             | Self::Ratio { .. }
             | Self::TooManyEntries { .. }
             | Self::UnsafePath { .. }
-            | Self::FileAndFolder { .. } => {
-                "do not install this package; report it to the registry it came from"
-            }
+            | Self::FileAndFolder { .. } => "do not install this package; report it to the registry it came from",
         };
         Some(hint.to_owned())
     }

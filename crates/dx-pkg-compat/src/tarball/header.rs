@@ -67,15 +67,7 @@ impl Kind {
 
     /// Whether pax fields and long names given before apply to it.
     pub(super) fn is_in_file_system(self) -> bool {
-        matches!(
-            self,
-            Self::File
-                | Self::Folder
-                | Self::Symlink
-                | Self::Hardlink
-                | Self::Device
-                | Self::Fifo
-        )
+        matches!(self, Self::File | Self::Folder | Self::Symlink | Self::Hardlink | Self::Device | Self::Fifo)
     }
 }
 
@@ -122,11 +114,7 @@ impl<'a> Header<'a> {
         if &self.block[MAGIC] != b"ustar\x0000" {
             return Cow::Borrowed(name);
         }
-        let prefix = if self.block[LONG_PREFIX_MARK] == 0 {
-            SHORT_PREFIX
-        } else {
-            LONG_PREFIX
-        };
+        let prefix = if self.block[LONG_PREFIX_MARK] == 0 { SHORT_PREFIX } else { LONG_PREFIX };
         let prefix = until_nul(&self.block[prefix]);
         if prefix.is_empty() {
             return Cow::Borrowed(name);
@@ -147,19 +135,14 @@ impl<'a> Header<'a> {
 
 /// The part of a field before its first NUL.
 pub(super) fn until_nul(field: &[u8]) -> &[u8] {
-    let end = field
-        .iter()
-        .position(|byte| *byte == 0)
-        .unwrap_or(field.len());
+    let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
     &field[..end]
 }
 
 /// An octal number, or GNU's base-256 when the first byte is 0x80; a negative or over-long one is none.
 fn number(field: &[u8]) -> Option<u64> {
     match field.first() {
-        Some(0x80) => field[1..].iter().try_fold(0_u64, |value, byte| {
-            Some(value.checked_mul(256)? | u64::from(*byte))
-        }),
+        Some(0x80) => field[1..].iter().try_fold(0_u64, |value, byte| Some(value.checked_mul(256)? | u64::from(*byte))),
         _ => octal(field),
     }
 }
@@ -167,10 +150,7 @@ fn number(field: &[u8]) -> Option<u64> {
 /// An octal number among spaces, ended by a NUL or a space; an empty field is zero.
 fn octal(field: &[u8]) -> Option<u64> {
     let digits = until_nul(field).trim_ascii();
-    let digits = digits
-        .split(|byte| *byte == b' ')
-        .next()
-        .unwrap_or_default();
+    let digits = digits.split(|byte| *byte == b' ').next().unwrap_or_default();
     digits.iter().try_fold(0_u64, |value, digit| match digit {
         b'0'..=b'7' => Some(value.checked_mul(8)? | u64::from(digit - b'0')),
         _ => None,

@@ -25,13 +25,9 @@ pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Vec<u8>, TarballErr
         }
         return Ok(tgz.to_vec());
     }
-    let body = deflate_start(tgz).ok_or(TarballError::Gzip {
-        reason: "its gzip header is damaged",
-    })?;
+    let body = deflate_start(tgz).ok_or(TarballError::Gzip { reason: "its gzip header is damaged" })?;
     let Some(trailer_at) = tgz.len().checked_sub(TRAILER).filter(|at| *at >= body) else {
-        return Err(TarballError::Gzip {
-            reason: "it ends within its gzip header",
-        });
+        return Err(TarballError::Gzip { reason: "it ends within its gzip header" });
     };
     let (stream, trailer) = (&tgz[body..trailer_at], &tgz[trailer_at..]);
     let (crc, length) = (le32(&trailer[..4]), le32(&trailer[4..]));
@@ -53,9 +49,7 @@ struct Ceiling {
 
 impl Ceiling {
     fn new(compressed: usize, limits: &Limits) -> Self {
-        let plausible = (compressed as u64)
-            .saturating_mul(limits.max_ratio)
-            .max(limits.ratio_floor);
+        let plausible = (compressed as u64).saturating_mul(limits.max_ratio).max(limits.ratio_floor);
         Self {
             bytes: usize::try_from(plausible.min(limits.max_bytes)).unwrap_or(usize::MAX),
             compressed,
@@ -66,10 +60,7 @@ impl Ceiling {
     fn passed(&self) -> TarballError {
         let limit = self.bytes as u64;
         if self.by_ratio {
-            TarballError::Ratio {
-                compressed: self.compressed,
-                limit,
-            }
+            TarballError::Ratio { compressed: self.compressed, limit }
         } else {
             TarballError::TooLarge { limit }
         }
@@ -77,11 +68,7 @@ impl Ceiling {
 }
 
 /// Decompresses the one DEFLATE stream that `stream` begins with.
-fn inflate_stream(
-    stream: &[u8],
-    expected: u32,
-    ceiling: &Ceiling,
-) -> Result<Vec<u8>, TarballError> {
+fn inflate_stream(stream: &[u8], expected: u32, ceiling: &Ceiling) -> Result<Vec<u8>, TarballError> {
     let possible = (stream.len() as u64).saturating_mul(DEFLATE_MAX_RATIO);
     let expected = usize::try_from(u64::from(expected).min(possible)).unwrap_or(usize::MAX);
     let mut size = expected.min(ceiling.bytes);
@@ -94,16 +81,11 @@ fn inflate_stream(
                 return Ok(buffer);
             }
             Err(libdeflater::DecompressionError::InsufficientSpace) if size < ceiling.bytes => {
-                size = size
-                    .saturating_mul(2)
-                    .max(SMALLEST_BUFFER)
-                    .min(ceiling.bytes);
+                size = size.saturating_mul(2).max(SMALLEST_BUFFER).min(ceiling.bytes);
             }
             Err(libdeflater::DecompressionError::InsufficientSpace) => return Err(ceiling.passed()),
             Err(libdeflater::DecompressionError::BadData) => {
-                return Err(TarballError::Gzip {
-                    reason: "its compressed data is damaged or cut short",
-                });
+                return Err(TarballError::Gzip { reason: "its compressed data is damaged or cut short" });
             }
         }
     }
@@ -118,17 +100,13 @@ fn inflate_members(tgz: &[u8], ceiling: &Ceiling) -> Result<Vec<u8>, TarballErro
         flate2::bufread::GzDecoder::new(&mut rest)
             .take(room.saturating_add(1))
             .read_to_end(&mut inflated)
-            .map_err(|_| TarballError::Gzip {
-                reason: "its compressed data or checksum is damaged",
-            })?;
+            .map_err(|_| TarballError::Gzip { reason: "its compressed data or checksum is damaged" })?;
         if inflated.len() > ceiling.bytes {
             return Err(ceiling.passed());
         }
     }
     if rest.iter().any(|byte| *byte != 0) {
-        return Err(TarballError::Gzip {
-            reason: "something that is not gzip follows its gzip stream",
-        });
+        return Err(TarballError::Gzip { reason: "something that is not gzip follows its gzip stream" });
     }
     Ok(inflated)
 }
@@ -162,8 +140,5 @@ fn deflate_start(gzip: &[u8]) -> Option<usize> {
 }
 
 fn le32(bytes: &[u8]) -> u32 {
-    bytes
-        .iter()
-        .rev()
-        .fold(0, |value, byte| value << 8 | u32::from(*byte))
+    bytes.iter().rev().fold(0, |value, byte| value << 8 | u32::from(*byte))
 }

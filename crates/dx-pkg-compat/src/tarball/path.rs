@@ -29,35 +29,21 @@ impl NameRules {
     /// The rules of the platform this runs on.
     #[must_use]
     pub const fn host() -> Self {
-        if cfg!(windows) {
-            Self::Windows
-        } else {
-            Self::Unix
-        }
+        if cfg!(windows) { Self::Windows } else { Self::Unix }
     }
 }
 
 /// Appends the path inside the package to `paths` and returns where; `None` when there is no second segment.
-pub(super) fn append(
-    name: &[u8],
-    rules: NameRules,
-    paths: &mut String,
-) -> Result<Option<Range<usize>>, TarballError> {
+pub(super) fn append(name: &[u8], rules: NameRules, paths: &mut String) -> Result<Option<Range<usize>>, TarballError> {
     let start = paths.len();
     // npm decodes names so, too: what is no UTF-8 is replaced.
     let text = String::from_utf8_lossy(name);
-    append_components(&text, rules, paths).map_err(|problem| TarballError::UnsafePath {
-        entry: escaped(name),
-        problem,
-    })?;
+    append_components(&text, rules, paths)
+        .map_err(|problem| TarballError::UnsafePath { entry: escaped(name), problem })?;
     Ok((paths.len() > start).then_some(start..paths.len()))
 }
 
-fn append_components(
-    name: &str,
-    rules: NameRules,
-    paths: &mut String,
-) -> Result<(), PathProblem> {
+fn append_components(name: &str, rules: NameRules, paths: &mut String) -> Result<(), PathProblem> {
     let start = paths.len();
     if name.contains('\\') {
         return Err(PathProblem::Backslash);
@@ -121,18 +107,12 @@ fn windows_can_store(component: &str) -> bool {
 fn is_device(component: &str) -> bool {
     let stem = component.split('.').next().unwrap_or_default();
     let stem = stem.trim_end_matches(' ').to_ascii_uppercase();
-    if matches!(
-        stem.as_str(),
-        "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$"
-    ) {
+    if matches!(stem.as_str(), "CON" | "PRN" | "AUX" | "NUL" | "CONIN$" | "CONOUT$") {
         return true;
     }
     let port = stem.strip_prefix("COM").or_else(|| stem.strip_prefix("LPT"));
     port.is_some_and(|port| {
         let mut digits = port.chars();
-        matches!(
-            (digits.next(), digits.next()),
-            (Some('0'..='9' | '¹' | '²' | '³'), None)
-        )
+        matches!((digits.next(), digits.next()), (Some('0'..='9' | '¹' | '²' | '³'), None))
     })
 }

@@ -63,9 +63,7 @@ impl<'a> Reader<'a> {
                 .map_err(|reason| TarballError::Header { offset: at, reason })?;
             self.headers += 1;
             if self.headers > self.max_headers {
-                return Err(TarballError::TooManyEntries {
-                    limit: self.max_headers,
-                });
+                return Err(TarballError::TooManyEntries { limit: self.max_headers });
             }
             let kind = header.kind();
             if kind.is_in_file_system() {
@@ -99,31 +97,22 @@ impl<'a> Reader<'a> {
         let rest = self.archive.get(self.offset..).unwrap_or_default();
         if rest.iter().any(|byte| *byte != 0) {
             return Err(if self.headers == 0 {
-                TarballError::Unrecognised {
-                    bytes: self.archive.len(),
-                }
+                TarballError::Unrecognised { bytes: self.archive.len() }
             } else {
-                TarballError::Truncated {
-                    offset: self.offset,
-                }
+                TarballError::Truncated { offset: self.offset }
             });
         }
         Ok(None)
     }
 
     fn size(&self, header: &Header<'_>, at: usize) -> Result<u64, TarballError> {
-        header.size().ok_or(TarballError::Header {
-            offset: at,
-            reason: "its size is not a number",
-        })
+        header.size().ok_or(TarballError::Header { offset: at, reason: "its size is not a number" })
     }
 
     /// Takes the body of `size` bytes and its padding.
     fn body(&mut self, at: usize, size: u64) -> Result<Range<usize>, TarballError> {
         let start = self.offset;
-        let end = usize::try_from(size)
-            .ok()
-            .and_then(|size| start.checked_add(size));
+        let end = usize::try_from(size).ok().and_then(|size| start.checked_add(size));
         let padded = end.and_then(|end| end.checked_next_multiple_of(BLOCK));
         match (end, padded) {
             (Some(end), Some(padded)) if padded <= self.archive.len() => {
@@ -134,12 +123,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn entry(
-        &mut self,
-        header: &Header<'a>,
-        kind: Kind,
-        at: usize,
-    ) -> Result<RawEntry<'a>, TarballError> {
+    fn entry(&mut self, header: &Header<'a>, kind: Kind, at: usize) -> Result<RawEntry<'a>, TarballError> {
         let given = std::mem::take(&mut self.next);
         let name = given.name.map_or_else(|| header.name(), Cow::Borrowed);
         let folder = kind == Kind::Folder || header.may_be_old_folder() && name.ends_with(b"/");
@@ -159,10 +143,7 @@ impl<'a> Reader<'a> {
     /// Keeps what a pax header or a long name says about the entries to come.
     fn metadata(&mut self, kind: Kind, data: Range<usize>, at: usize) -> Result<(), TarballError> {
         if data.len() > LONGEST_METADATA {
-            return Err(TarballError::Header {
-                offset: at,
-                reason: "its extended fields are longer than 1 MiB",
-            });
+            return Err(TarballError::Header { offset: at, reason: "its extended fields are longer than 1 MiB" });
         }
         let text = &self.archive[data];
         match kind {
@@ -195,17 +176,11 @@ impl<'a> Reader<'a> {
 }
 
 fn nul_in_name(name: &[u8]) -> TarballError {
-    TarballError::UnsafePath {
-        entry: escaped(name),
-        problem: PathProblem::Nul,
-    }
+    TarballError::UnsafePath { entry: escaped(name), problem: PathProblem::Nul }
 }
 
 fn pax_size(value: &[u8], at: usize) -> Result<u64, TarballError> {
-    decimal(value).ok_or(TarballError::Header {
-        offset: at,
-        reason: "its pax size is not a number",
-    })
+    decimal(value).ok_or(TarballError::Header { offset: at, reason: "its pax size is not a number" })
 }
 
 fn decimal(digits: &[u8]) -> Option<u64> {
@@ -231,9 +206,7 @@ impl<'a> Iterator for PaxRecords<'a> {
                 return Some((key, value));
             }
             let line = self.0.iter().position(|byte| *byte == b'\n');
-            self.0 = line
-                .and_then(|end| self.0.get(end + 1..))
-                .unwrap_or_default();
+            self.0 = line.and_then(|end| self.0.get(end + 1..)).unwrap_or_default();
         }
         None
     }

@@ -15,11 +15,7 @@ fn unpack_on_unix(tgz: &[u8]) -> Result<Unpacked, TarballError> {
 }
 
 fn unix() -> Limits {
-    Limits {
-        names: NameRules::Unix,
-        refuse_folded_collisions: false,
-        ..Limits::default()
-    }
+    Limits { names: NameRules::Unix, refuse_folded_collisions: false, ..Limits::default() }
 }
 
 fn paths(unpacked: &Unpacked) -> Vec<&str> {

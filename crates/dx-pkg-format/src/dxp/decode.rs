@@ -1,9 +1,6 @@
 //! Checking the header and tables of a DXP file.
 
-use super::{
-    CHECKED_FROM, Codec, Dxp, EXECUTABLE, FORMAT, HEADER, LZ4_RATIO, ROW, SIGNATURE, VERSION,
-    is_safe_path,
-};
+use super::{CHECKED_FROM, Codec, Dxp, EXECUTABLE, FORMAT, HEADER, LZ4_RATIO, ROW, SIGNATURE, VERSION, is_safe_path};
 use crate::FormatError;
 use crate::wire::{self, Sections};
 
@@ -28,11 +25,7 @@ impl Layout {
         }
         let found = wire::u16_at(bytes, 4);
         if found != VERSION {
-            return Err(FormatError::Version {
-                format: FORMAT,
-                found,
-                supported: VERSION,
-            });
+            return Err(FormatError::Version { format: FORMAT, found, supported: VERSION });
         }
         let length = wire::u64_at(bytes, 40);
         let payload = wire::u64_at(bytes, 32);
@@ -42,23 +35,14 @@ impl Layout {
         let rows = sections.next(files.into(), ROW as u64)?;
         let index = sections.next(slots.into(), 4)?;
         let strings = sections.next(wire::u32_at(bytes, 24).into(), 1)?;
-        let padding = payload
-            .checked_sub(sections.position())
-            .ok_or(corrupt("the payload begins in the tables"))?;
+        let padding = payload.checked_sub(sections.position()).ok_or(corrupt("the payload begins in the tables"))?;
         let padding = sections.next(1, padding)?;
         if length != bytes.len() as u64 {
-            return Err(FormatError::Truncated {
-                format: FORMAT,
-                needed: length,
-                available: bytes.len() as u64,
-            });
+            return Err(FormatError::Truncated { format: FORMAT, needed: length, available: bytes.len() as u64 });
         }
         let checked = bytes.get(CHECKED_FROM..padding.end).unwrap_or_default();
         if wire::u16_at(bytes, 6) != 0 || wire::checksum(checked) != wire::u64_at(bytes, 8) {
-            return Err(FormatError::Checksum {
-                format: FORMAT,
-                part: "tables",
-            });
+            return Err(FormatError::Checksum { format: FORMAT, part: "tables" });
         }
         let layout = Self {
             files: files as usize,
@@ -75,48 +59,31 @@ impl Layout {
         if !slots.is_power_of_two() || slots <= files {
             return Err(corrupt("the index has no free slot"));
         }
-        if wire::max_u32(bytes.get(index).unwrap_or_default()).is_some_and(|number| number > files)
-        {
+        if wire::max_u32(bytes.get(index).unwrap_or_default()).is_some_and(|number| number > files) {
             return Err(corrupt("the index names a file that is not there"));
         }
-        validate_rows(
-            bytes.get(rows).unwrap_or_default(),
-            text,
-            padding.end as u64..length,
-        )?;
+        validate_rows(bytes.get(rows).unwrap_or_default(), text, padding.end as u64..length)?;
         Ok(layout)
     }
 
     /// The package in `bytes`, which must be the ones that were checked; others give wrong answers, never a panic.
     #[must_use]
     pub fn view(self, bytes: &[u8]) -> Dxp<'_> {
-        Dxp {
-            bytes,
-            layout: self,
-        }
+        Dxp { bytes, layout: self }
     }
 }
 
-fn validate_rows(
-    rows: &[u8],
-    text: &str,
-    payload: std::ops::Range<u64>,
-) -> Result<(), FormatError> {
+fn validate_rows(rows: &[u8], text: &str, payload: std::ops::Range<u64>) -> Result<(), FormatError> {
     let mut previous = "";
     for row in rows.chunks_exact(ROW) {
         let start = wire::u32_at(row, 0) as usize;
         let end = start.saturating_add(wire::u32_at(row, 4) as usize);
-        let path = text
-            .get(start..end)
-            .ok_or(corrupt("a path lies outside the strings"))?;
+        let path = text.get(start..end).ok_or(corrupt("a path lies outside the strings"))?;
         if path <= previous {
             return Err(corrupt("the paths are not ascending"));
         }
         if !is_safe_path(path) {
-            return Err(FormatError::UnsafePath {
-                doing: "reading",
-                path: path.to_owned(),
-            });
+            return Err(FormatError::UnsafePath { doing: "reading", path: path.to_owned() });
         }
         previous = path;
         let (size, stored) = (wire::u64_at(row, 16), wire::u64_at(row, 24));
@@ -130,9 +97,7 @@ fn validate_rows(
             return Err(corrupt("a file has impossible attributes"));
         }
         let offset = wire::u64_at(row, 32);
-        let end = offset
-            .checked_add(stored)
-            .ok_or(corrupt("a file lies outside the payload"))?;
+        let end = offset.checked_add(stored).ok_or(corrupt("a file lies outside the payload"))?;
         if offset < payload.start || end > payload.end {
             return Err(corrupt("a file lies outside the payload"));
         }
@@ -141,8 +106,5 @@ fn validate_rows(
 }
 
 fn corrupt(what: &'static str) -> FormatError {
-    FormatError::Corrupt {
-        format: FORMAT,
-        what,
-    }
+    FormatError::Corrupt { format: FORMAT, what }
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use dx_pkg_core::Integrity;
 
 use super::{
-    ALIGN_FROM, ALIGNMENT, CHECKED_FROM, Codec, Compression, EXECUTABLE, FORMAT, FileEntry, HEADER,
-    ROOT_AT, ROW, SIGNATURE, VERSION, is_safe_path,
+    ALIGN_FROM, ALIGNMENT, CHECKED_FROM, Codec, Compression, EXECUTABLE, FORMAT, FileEntry, HEADER, ROOT_AT, ROW,
+    SIGNATURE, VERSION, is_safe_path,
 };
 use crate::FormatError;
 use crate::wire;
@@ -58,16 +58,12 @@ impl<'a> Encoding<'a> {
         integrity: Option<&Integrity>,
         compression: Compression,
     ) -> Result<Self, FormatError> {
-        let too_large = |what| FormatError::TooLarge {
-            format: FORMAT,
-            what,
-        };
+        let too_large = |what| FormatError::TooLarge { format: FORMAT, what };
         let files = sorted(files)?;
         let integrity = integrity.map(ToString::to_string).unwrap_or_default();
         let count = u32::try_from(files.len()).map_err(|_| too_large("files"))?;
         let slots = (count.checked_mul(2).ok_or(too_large("files"))? + 1).next_power_of_two();
-        let string_size: usize =
-            files.iter().map(|file| file.path.len()).sum::<usize>() + integrity.len();
+        let string_size: usize = files.iter().map(|file| file.path.len()).sum::<usize>() + integrity.len();
         let string_size = u32::try_from(string_size).map_err(|_| too_large("bytes of paths"))?;
 
         let tables = HEADER + files.len() * ROW + slots as usize * 4 + string_size as usize;
@@ -79,23 +75,10 @@ impl<'a> Encoding<'a> {
             let (codec, bytes) = compress(entry.data, compression);
             let stored_size = bytes.len() as u64;
             let aligned = codec == Codec::Stored && stored_size >= ALIGN_FROM;
-            let offset = if aligned {
-                position.next_multiple_of(ALIGNMENT)
-            } else {
-                position
-            };
-            payload.push(Payload {
-                padding: (offset - position) as usize,
-                bytes,
-            });
+            let offset = if aligned { position.next_multiple_of(ALIGNMENT) } else { position };
+            payload.push(Payload { padding: (offset - position) as usize, bytes });
             position = offset + stored_size;
-            rows.push(Row {
-                digest: *blake3::hash(entry.data).as_bytes(),
-                entry,
-                codec,
-                stored_size,
-                offset,
-            });
+            rows.push(Row { digest: *blake3::hash(entry.data).as_bytes(), entry, codec, stored_size, offset });
         }
 
         let mut head = Vec::with_capacity(payload_at as usize);
@@ -121,11 +104,7 @@ impl<'a> Encoding<'a> {
         if let Some(field) = head.get_mut(8..16) {
             field.copy_from_slice(&checksum.to_le_bytes());
         }
-        Ok(Self {
-            head,
-            payload,
-            length: position,
-        })
+        Ok(Self { head, payload, length: position })
     }
 
     /// The length of the file in bytes.
@@ -148,13 +127,8 @@ impl<'a> Encoding<'a> {
 
     /// The pieces of the file in order, none of them empty.
     pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
-        let payload = self
-            .payload
-            .iter()
-            .flat_map(|part| [ZEROS.get(..part.padding).unwrap_or_default(), &part.bytes]);
-        std::iter::once(self.head.as_slice())
-            .chain(payload)
-            .filter(|part| !part.is_empty())
+        let payload = self.payload.iter().flat_map(|part| [ZEROS.get(..part.padding).unwrap_or_default(), &part.bytes]);
+        std::iter::once(self.head.as_slice()).chain(payload).filter(|part| !part.is_empty())
     }
 
     /// The whole file in one buffer.
@@ -172,19 +146,11 @@ fn sorted<'a>(files: &[FileEntry<'a>]) -> Result<Vec<FileEntry<'a>>, FormatError
     let mut files = files.to_vec();
     files.sort_unstable_by_key(|file| file.path);
     if let Some(file) = files.iter().find(|file| !is_safe_path(file.path)) {
-        return Err(FormatError::UnsafePath {
-            doing: "writing",
-            path: file.path.to_owned(),
-        });
+        return Err(FormatError::UnsafePath { doing: "writing", path: file.path.to_owned() });
     }
-    let twice = files
-        .iter()
-        .zip(files.iter().skip(1))
-        .find(|(a, b)| a.path == b.path);
+    let twice = files.iter().zip(files.iter().skip(1)).find(|(a, b)| a.path == b.path);
     match twice {
-        Some((file, _)) => Err(FormatError::DuplicatePath {
-            path: file.path.to_owned(),
-        }),
+        Some((file, _)) => Err(FormatError::DuplicatePath { path: file.path.to_owned() }),
         None => Ok(files),
     }
 }
@@ -200,10 +166,7 @@ fn compress(data: &[u8], compression: Compression) -> (Codec, Cow<'_, [u8]>) {
 }
 
 fn content_root(rows: &[Row<'_>]) -> [u8; 32] {
-    super::content_root_of(
-        rows.iter()
-            .map(|row| (row.entry.path, row.entry.executable, row.digest)),
-    )
+    super::content_root_of(rows.iter().map(|row| (row.entry.path, row.entry.executable, row.digest)))
 }
 
 fn write_rows(head: &mut Vec<u8>, rows: &[Row<'_>], mut path_at: usize) {
@@ -225,10 +188,7 @@ fn write_index(head: &mut Vec<u8>, rows: &[Row<'_>], slots: usize) {
     for (number, row) in (1..).zip(rows) {
         let first = wire::checksum(row.entry.path.as_bytes()) as usize;
         let mut probes = (0..slots).map(|probe| first.wrapping_add(probe) & (slots - 1));
-        if let Some(slot) = probes
-            .find(|&slot| index.get(slot) == Some(&0))
-            .and_then(|slot| index.get_mut(slot))
-        {
+        if let Some(slot) = probes.find(|&slot| index.get(slot) == Some(&0)).and_then(|slot| index.get_mut(slot)) {
             *slot = number;
         }
     }

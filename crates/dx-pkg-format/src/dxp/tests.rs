@@ -3,11 +3,7 @@ use dx_pkg_core::Integrity;
 use super::*;
 
 fn file<'a>(path: &'a str, data: &'a [u8]) -> FileEntry<'a> {
-    FileEntry {
-        path,
-        executable: false,
-        data,
-    }
+    FileEntry { path, executable: false, data }
 }
 
 fn encoded(files: &[FileEntry<'_>], compression: Compression) -> Vec<u8> {
@@ -16,17 +12,10 @@ fn encoded(files: &[FileEntry<'_>], compression: Compression) -> Vec<u8> {
 
 #[test]
 fn files_are_found_and_listed_in_order() {
-    let files = [
-        file("package.json", b"{}"),
-        file("lib/a.js", b"a"),
-        file("README", b""),
-    ];
+    let files = [file("package.json", b"{}"), file("lib/a.js", b"a"), file("README", b"")];
     let bytes = encoded(&files, Compression::Stored);
     let dxp = decode(&bytes).unwrap();
-    assert_eq!(
-        dxp.entries().map(|entry| entry.path).collect::<Vec<_>>(),
-        ["README", "lib/a.js", "package.json"]
-    );
+    assert_eq!(dxp.entries().map(|entry| entry.path).collect::<Vec<_>>(), ["README", "lib/a.js", "package.json"]);
     let entry = dxp.find("lib/a.js").unwrap();
     assert!(matches!(dxp.read(&entry).unwrap(), Cow::Borrowed(b"a")));
     assert_eq!(dxp.find("lib"), None);
@@ -47,33 +36,20 @@ fn an_empty_package_is_a_package() {
 fn the_content_root_depends_on_contents_only() {
     let text = "the same line again and again\n".repeat(100);
     let files = [file("a", text.as_bytes()), file("b", b"b")];
-    let root = |files: &[FileEntry<'_>], compression| {
-        decode(&encoded(files, compression)).unwrap().content_root()
-    };
+    let root = |files: &[FileEntry<'_>], compression| decode(&encoded(files, compression)).unwrap().content_root();
     let stored = root(&files, Compression::Stored);
     assert_eq!(root(&files, Compression::Lz4), stored);
     assert_eq!(root(&[files[1], files[0]], Compression::Stored), stored);
     let mut executable = files;
     executable[0].executable = true;
     assert_ne!(root(&executable, Compression::Stored), stored);
-    assert_ne!(
-        root(
-            &[file("a", text.as_bytes()), file("c", b"b")],
-            Compression::Stored
-        ),
-        stored
-    );
+    assert_ne!(root(&[file("a", text.as_bytes()), file("c", b"b")], Compression::Stored), stored);
 }
 
 #[test]
 fn large_stored_files_are_aligned() {
     let large = vec![1; ALIGN_FROM as usize];
-    let files = [
-        file("a", b"1"),
-        file("b", &large),
-        file("c", b"3"),
-        file("d", &large),
-    ];
+    let files = [file("a", b"1"), file("b", &large), file("c", b"3"), file("d", &large)];
     let bytes = encoded(&files, Compression::Stored);
     let dxp = decode(&bytes).unwrap();
     for path in ["b", "d"] {
@@ -84,14 +60,9 @@ fn large_stored_files_are_aligned() {
 
 #[test]
 fn compression_is_used_only_where_it_pays() {
-    let noise: Vec<u8> = (0..2000_u32)
-        .flat_map(|n| blake3::hash(&n.to_le_bytes()).as_bytes()[..4].to_vec())
-        .collect();
+    let noise: Vec<u8> = (0..2000_u32).flat_map(|n| blake3::hash(&n.to_le_bytes()).as_bytes()[..4].to_vec()).collect();
     let text = "abcdefgh".repeat(1000);
-    let bytes = encoded(
-        &[file("noise", &noise), file("text", text.as_bytes())],
-        Compression::Lz4,
-    );
+    let bytes = encoded(&[file("noise", &noise), file("text", text.as_bytes())], Compression::Lz4);
     let dxp = decode(&bytes).unwrap();
     assert!(dxp.find("noise").unwrap().stored_at().is_some());
     let entry = dxp.find("text").unwrap();
@@ -104,70 +75,38 @@ fn compression_is_used_only_where_it_pays() {
 fn the_source_integrity_is_kept() {
     let integrity = Integrity::parse("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=").unwrap();
     let bytes = encode(&[file("a", b"")], Some(&integrity), Compression::Stored).unwrap();
-    assert_eq!(
-        decode(&bytes).unwrap().integrity(),
-        Some("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=")
-    );
+    assert_eq!(decode(&bytes).unwrap().integrity(), Some("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="));
     let bytes = encoded(&[file("a", b"")], Compression::Stored);
     assert_eq!(decode(&bytes).unwrap().integrity(), None);
 }
 
 #[test]
 fn a_path_given_twice_is_refused() {
-    let error = encode(
-        &[file("a", b"1"), file("b", b""), file("a", b"2")],
-        None,
-        Compression::Stored,
-    )
-    .unwrap_err();
-    assert_eq!(
-        error,
-        FormatError::DuplicatePath {
-            path: "a".to_owned()
-        }
-    );
+    let error = encode(&[file("a", b"1"), file("b", b""), file("a", b"2")], None, Compression::Stored).unwrap_err();
+    assert_eq!(error, FormatError::DuplicatePath { path: "a".to_owned() });
 }
 
 #[test]
 fn paths_that_lead_out_are_refused_by_encoder_and_decoder() {
-    for path in [
-        "", ".", "..", "/a", "a/", "a//b", "a/../b", "../a", "a\\b", "a\0b", "C:a", "./a",
-    ] {
+    for path in ["", ".", "..", "/a", "a/", "a//b", "a/../b", "../a", "a\\b", "a\0b", "C:a", "./a"] {
         let error = encode(&[file(path, b"")], None, Compression::Stored).unwrap_err();
         assert!(matches!(error, FormatError::UnsafePath { .. }), "{path:?}");
     }
     let mut bytes = encoded(&[file("aa/bb", b"")], Compression::Stored);
-    let at = bytes
-        .windows(5)
-        .position(|window| window == b"aa/bb")
-        .unwrap();
+    let at = bytes.windows(5).position(|window| window == b"aa/bb").unwrap();
     bytes[at..at + 5].copy_from_slice(b"../bb");
     repair_checksum(&mut bytes);
-    assert!(matches!(
-        decode(&bytes),
-        Err(FormatError::UnsafePath { .. })
-    ));
+    assert!(matches!(decode(&bytes), Err(FormatError::UnsafePath { .. })));
 }
 
 #[test]
 fn damaged_contents_are_found_by_verification() {
-    let mut bytes = encoded(
-        &[file("a", b"contents"), file("b", b"other")],
-        Compression::Stored,
-    );
-    let at = bytes
-        .windows(8)
-        .position(|window| window == b"contents")
-        .unwrap();
+    let mut bytes = encoded(&[file("a", b"contents"), file("b", b"other")], Compression::Stored);
+    let at = bytes.windows(8).position(|window| window == b"contents").unwrap();
     bytes[at] ^= 1;
     let dxp = decode(&bytes).unwrap();
-    let damaged = FormatError::Content {
-        path: "a".to_owned(),
-    };
-    assert_eq!(
-        dxp.read_verified(&dxp.find("a").unwrap()),
-        Err(damaged.clone())
-    );
+    let damaged = FormatError::Content { path: "a".to_owned() };
+    assert_eq!(dxp.read_verified(&dxp.find("a").unwrap()), Err(damaged.clone()));
     assert!(dxp.read_verified(&dxp.find("b").unwrap()).is_ok());
     assert_eq!(dxp.verify(), Err(damaged));
 }
@@ -196,19 +135,9 @@ fn a_size_beyond_what_compression_can_reach_is_refused() {
 fn another_signature_or_version_is_named() {
     let mut bytes = encoded(&[file("a", b"")], Compression::Stored);
     bytes[4] = 9;
-    assert_eq!(
-        decode(&bytes).unwrap_err(),
-        FormatError::Version {
-            format: "DXP",
-            found: 9,
-            supported: 1
-        }
-    );
+    assert_eq!(decode(&bytes).unwrap_err(), FormatError::Version { format: "DXP", found: 9, supported: 1 });
     bytes[0] = b'd';
-    assert_eq!(
-        decode(&bytes).unwrap_err(),
-        FormatError::Signature { format: "DXP" }
-    );
+    assert_eq!(decode(&bytes).unwrap_err(), FormatError::Signature { format: "DXP" });
 }
 
 #[test]
@@ -216,10 +145,7 @@ fn the_parts_written_in_order_are_the_file() {
     let large = vec![1; 100_000];
     let files = [file("a", b"1"), file("b", &large)];
     let encoding = Encoding::new(&files, None, Compression::Stored).unwrap();
-    assert_eq!(
-        encoding.parts().collect::<Vec<_>>().concat(),
-        encoding.to_vec()
-    );
+    assert_eq!(encoding.parts().collect::<Vec<_>>().concat(), encoding.to_vec());
     assert_eq!(encoding.len(), encoding.to_vec().len() as u64);
 }
 

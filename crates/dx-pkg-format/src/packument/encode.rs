@@ -5,10 +5,7 @@ use std::borrow::Cow;
 use dx_pkg_core::Version;
 
 use super::view::{FLAG_BUNDLES_ALL, FLAG_INSTALL_SCRIPT, FLAG_SHRINKWRAP};
-use super::{
-    ABSENT, ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG,
-    VERSION,
-};
+use super::{ABSENT, ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG, VERSION};
 use crate::FormatError;
 use crate::wire::{self, ListTableBuilder, StringTableBuilder};
 
@@ -86,10 +83,7 @@ impl PackumentData<'_> {
     /// When there are more strings or list cells than 32 bits can count.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
         let versions = sorted(&self.versions);
-        let prereleases: Vec<String> = versions
-            .iter()
-            .map(|(version, _)| prerelease_text(version))
-            .collect();
+        let prereleases: Vec<String> = versions.iter().map(|(version, _)| prerelease_text(version)).collect();
         let mut tables = Tables::default();
         let name = tables.strings.intern(&self.name);
         let mut strings = Vec::with_capacity(versions.len() * STRINGS);
@@ -104,24 +98,13 @@ impl PackumentData<'_> {
         }
         let mut tags = Vec::with_capacity(self.dist_tags.len() * TAG);
         for (tag, version) in &self.dist_tags {
-            let index = versions
-                .iter()
-                .position(|(_, data)| data.version == *version);
-            let index = index
-                .and_then(|index| u32::try_from(index).ok())
-                .unwrap_or(ABSENT_32);
-            for word in [
-                tables.strings.intern(tag),
-                tables.strings.intern(version),
-                index,
-            ] {
+            let index = versions.iter().position(|(_, data)| data.version == *version);
+            let index = index.and_then(|index| u32::try_from(index).ok()).unwrap_or(ABSENT_32);
+            for word in [tables.strings.intern(tag), tables.strings.intern(version), index] {
                 tags.extend_from_slice(&word.to_le_bytes());
             }
         }
-        let too_large = |what| FormatError::TooLarge {
-            format: FORMAT,
-            what,
-        };
+        let too_large = |what| FormatError::TooLarge { format: FORMAT, what };
         let (string_count, string_bytes) = tables.strings.counts().ok_or(too_large("strings"))?;
         let (list_count, cell_count) = tables.lists.counts().ok_or(too_large("dependencies"))?;
         let version_count = u32::try_from(versions.len()).map_err(|_| too_large("versions"))?;
@@ -134,15 +117,7 @@ impl PackumentData<'_> {
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[0; 10]);
         out.extend_from_slice(&self.modified.unwrap_or(ABSENT).to_le_bytes());
-        for word in [
-            name,
-            version_count,
-            tag_count,
-            list_count,
-            cell_count,
-            string_count,
-            string_bytes,
-        ] {
+        for word in [name, version_count, tag_count, list_count, cell_count, string_count, string_bytes] {
             out.extend_from_slice(&word.to_le_bytes());
         }
         out.resize(HEADER, 0);
@@ -163,28 +138,15 @@ impl PackumentData<'_> {
 }
 
 fn sorted<'a, 'd>(versions: &'d [VersionData<'a>]) -> Vec<(Version, &'d VersionData<'a>)> {
-    let parse = |text: &str| {
-        Version::parse(text)
-            .or_else(|_| Version::parse_loose(text))
-            .ok()
-    };
-    let mut sorted: Vec<_> = versions
-        .iter()
-        .filter_map(|data| Some((parse(&data.version)?, data)))
-        .collect();
-    sorted.sort_by(|(a, a_data), (b, b_data)| {
-        a.cmp(b).then_with(|| a_data.version.cmp(&b_data.version))
-    });
+    let parse = |text: &str| Version::parse(text).or_else(|_| Version::parse_loose(text)).ok();
+    let mut sorted: Vec<_> = versions.iter().filter_map(|data| Some((parse(&data.version)?, data))).collect();
+    sorted.sort_by(|(a, a_data), (b, b_data)| a.cmp(b).then_with(|| a_data.version.cmp(&b_data.version)));
     sorted.dedup_by(|(_, later), (_, earlier)| later.version == earlier.version);
     sorted
 }
 
 fn prerelease_text(version: &Version) -> String {
-    let identifiers: Vec<String> = version
-        .prerelease()
-        .iter()
-        .map(ToString::to_string)
-        .collect();
+    let identifiers: Vec<String> = version.prerelease().iter().map(ToString::to_string).collect();
     identifiers.join(".")
 }
 
@@ -199,19 +161,13 @@ fn write_numbers(out: &mut Vec<u8>, version: &Version, data: &VersionData<'_>) {
     for number in numbers {
         out.extend_from_slice(&number.to_le_bytes());
     }
-    let file_count = data
-        .file_count
-        .and_then(|count| u32::try_from(count).ok())
-        .unwrap_or(ABSENT_32);
+    let file_count = data.file_count.and_then(|count| u32::try_from(count).ok()).unwrap_or(ABSENT_32);
     let flags = [
         (data.has_install_script, FLAG_INSTALL_SCRIPT),
         (data.has_shrinkwrap, FLAG_SHRINKWRAP),
         (data.bundles_all, FLAG_BUNDLES_ALL),
     ];
-    let flags = flags
-        .iter()
-        .filter(|(set, _)| *set)
-        .fold(0, |flags, (_, flag)| flags | flag);
+    let flags = flags.iter().filter(|(set, _)| *set).fold(0, |flags, (_, flag)| flags | flag);
     out.extend_from_slice(&file_count.to_le_bytes());
     out.extend_from_slice(&flags.to_le_bytes());
 }
@@ -225,11 +181,7 @@ struct Tables<'d> {
 
 impl<'d> Tables<'d> {
     fn strings_of(&mut self, data: &'d VersionData<'_>, prerelease: &'d str) -> [u32; 8] {
-        let engines_node = data
-            .engines
-            .iter()
-            .find(|(engine, _)| engine == "node")
-            .map_or("", |(_, range)| range);
+        let engines_node = data.engines.iter().find(|(engine, _)| engine == "node").map_or("", |(_, range)| range);
         let strings = &mut self.strings;
         [
             strings.intern(&data.version),
@@ -249,9 +201,7 @@ impl<'d> Tables<'d> {
             self.pairs(&data.optional_dependencies),
             self.pairs(&data.peer_dependencies),
             self.list(
-                data.peer_meta.iter().flat_map(|(name, optional)| {
-                    [&**name, if *optional { "optional" } else { "" }]
-                }),
+                data.peer_meta.iter().flat_map(|(name, optional)| [&**name, if *optional { "optional" } else { "" }]),
             ),
             self.list(data.bundled.iter().map(|name| &**name)),
             self.pairs(&data.engines),

@@ -1,8 +1,6 @@
 //! Checking a binary packument and finding its sections.
 
-use super::{
-    ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG, VERSION,
-};
+use super::{ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG, VERSION};
 use crate::FormatError;
 use crate::wire::{self, ListTable, Sections, StringTable};
 
@@ -34,17 +32,10 @@ impl Layout {
         }
         let found = wire::u16_at(bytes, 4);
         if found != VERSION {
-            return Err(FormatError::Version {
-                format: FORMAT,
-                found,
-                supported: VERSION,
-            });
+            return Err(FormatError::Version { format: FORMAT, found, supported: VERSION });
         }
         if wire::u16_at(bytes, 6) != 0 {
-            return Err(FormatError::Corrupt {
-                format: FORMAT,
-                what: "a reserved field is not zero",
-            });
+            return Err(FormatError::Corrupt { format: FORMAT, what: "a reserved field is not zero" });
         }
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
         sections.next(1, HEADER as u64)?;
@@ -62,10 +53,7 @@ impl Layout {
         debug_assert_eq!(numbers.start, HEADER);
         let checked = bytes.get(CHECKED_FROM..).unwrap_or_default();
         if wire::checksum(checked) != wire::u64_at(bytes, 8) {
-            return Err(FormatError::Checksum {
-                format: FORMAT,
-                part: "contents",
-            });
+            return Err(FormatError::Checksum { format: FORMAT, part: "contents" });
         }
         let layout = Self {
             versions: wire::u32_at(bytes, 28),
@@ -78,11 +66,7 @@ impl Layout {
             text_at: text.start,
             end: text.end,
         };
-        Parts {
-            bytes,
-            layout: &layout,
-        }
-        .validate(strings)?;
+        Parts { bytes, layout: &layout }.validate(strings)?;
         Ok(layout)
     }
 }
@@ -94,10 +78,7 @@ impl<'a> Parts<'a> {
 
     pub(super) fn strings(self) -> StringTable<'a> {
         let layout = self.layout;
-        StringTable::new(
-            self.slice(layout.string_ends_at, layout.text_at),
-            self.slice(layout.text_at, layout.end),
-        )
+        StringTable::new(self.slice(layout.string_ends_at, layout.text_at), self.slice(layout.text_at, layout.end))
     }
 
     pub(super) fn lists(self) -> ListTable<'a> {
@@ -109,17 +90,11 @@ impl<'a> Parts<'a> {
     }
 
     pub(super) fn tag_rows(self) -> impl ExactSizeIterator<Item = &'a [u8]> + Clone {
-        self.slice(self.layout.tags_at, self.layout.list_ends_at)
-            .chunks_exact(TAG)
+        self.slice(self.layout.tags_at, self.layout.list_ends_at).chunks_exact(TAG)
     }
 
     fn validate(self, strings: u32) -> Result<(), FormatError> {
-        let corrupt = |what| {
-            Err(FormatError::Corrupt {
-                format: FORMAT,
-                what,
-            })
-        };
+        let corrupt = |what| Err(FormatError::Corrupt { format: FORMAT, what });
         let layout = self.layout;
         let lists = ((layout.cells_at - layout.list_ends_at) / 4) as u32;
         if strings == 0 || lists == 0 {
@@ -128,13 +103,11 @@ impl<'a> Parts<'a> {
         self.strings().validate(FORMAT)?;
         self.lists().validate(FORMAT, strings)?;
         if wire::u32_at(self.bytes, 24) >= strings
-            || wire::max_u32(self.slice(layout.strings_at, layout.lists_at))
-                .is_some_and(|id| id >= strings)
+            || wire::max_u32(self.slice(layout.strings_at, layout.lists_at)).is_some_and(|id| id >= strings)
         {
             return corrupt("it refers to a string that is not there");
         }
-        if wire::max_u32(self.slice(layout.lists_at, layout.tags_at)).is_some_and(|id| id >= lists)
-        {
+        if wire::max_u32(self.slice(layout.lists_at, layout.tags_at)).is_some_and(|id| id >= lists) {
             return corrupt("it refers to a list that is not there");
         }
         for row in self.tag_rows() {

@@ -7,10 +7,7 @@ fn data<'a>(versions: &[&'a str]) -> PackumentData<'a> {
         name: "a".into(),
         versions: versions
             .iter()
-            .map(|version| VersionData {
-                version: (*version).into(),
-                ..VersionData::default()
-            })
+            .map(|version| VersionData { version: (*version).into(), ..VersionData::default() })
             .collect(),
         ..PackumentData::default()
     }
@@ -26,17 +23,8 @@ fn order(packument: &Packument) -> Vec<&str> {
 
 #[test]
 fn versions_ascend_by_semver_not_by_text() {
-    let packument = decode(&data(&[
-        "10.0.0",
-        "9.0.0",
-        "1.0.0",
-        "1.0.0-rc.10",
-        "1.0.0-rc.9",
-    ]));
-    assert_eq!(
-        order(&packument),
-        ["1.0.0-rc.9", "1.0.0-rc.10", "1.0.0", "9.0.0", "10.0.0"]
-    );
+    let packument = decode(&data(&["10.0.0", "9.0.0", "1.0.0", "1.0.0-rc.10", "1.0.0-rc.9"]));
+    assert_eq!(order(&packument), ["1.0.0-rc.9", "1.0.0-rc.10", "1.0.0", "9.0.0", "10.0.0"]);
 }
 
 #[test]
@@ -75,15 +63,9 @@ fn a_prerelease_is_not_found_as_its_release() {
 #[test]
 fn a_tag_without_its_version_is_listed_but_leads_nowhere() {
     let mut data = data(&["1.0.0"]);
-    data.dist_tags = vec![
-        ("latest".into(), "1.0.0".into()),
-        ("gone".into(), "3.0.0".into()),
-    ];
+    data.dist_tags = vec![("latest".into(), "1.0.0".into()), ("gone".into(), "3.0.0".into())];
     let packument = decode(&data);
-    assert_eq!(
-        packument.dist_tags().collect::<Vec<_>>(),
-        [("latest", "1.0.0"), ("gone", "3.0.0")]
-    );
+    assert_eq!(packument.dist_tags().collect::<Vec<_>>(), [("latest", "1.0.0"), ("gone", "3.0.0")]);
     assert_eq!(packument.tag("latest"), Some(VersionIndex(0)));
     assert_eq!(packument.tag("gone"), None);
     assert_eq!(packument.tag("other"), None);
@@ -124,9 +106,7 @@ fn a_peer_is_optional_only_when_its_meta_says_so() {
 fn equal_manifests_share_their_lists() {
     let mut few = data(&["1.0.0"]);
     let mut many = data(&["1.0.0", "1.0.1", "1.0.2", "1.0.3"]);
-    let dependencies: Vec<_> = (0..50)
-        .map(|n| (format!("dependency-{n}").into(), "^1.0.0".into()))
-        .collect();
+    let dependencies: Vec<_> = (0..50).map(|n| (format!("dependency-{n}").into(), "^1.0.0".into())).collect();
     for version in few.versions.iter_mut().chain(&mut many.versions) {
         version.dependencies = dependencies.clone();
     }
@@ -139,14 +119,7 @@ fn another_signature_or_version_is_named() {
     let mut bytes = data(&["1.0.0"]).encode().unwrap();
     bytes[4] = 2;
     let error = Packument::decode(Arc::new(bytes.clone())).unwrap_err();
-    assert_eq!(
-        error,
-        FormatError::Version {
-            format: "DXM",
-            found: 2,
-            supported: 1
-        }
-    );
+    assert_eq!(error, FormatError::Version { format: "DXM", found: 2, supported: 1 });
     bytes[0] = b'X';
     let error = Packument::decode(Arc::new(bytes)).unwrap_err();
     assert_eq!(error, FormatError::Signature { format: "DXM" });

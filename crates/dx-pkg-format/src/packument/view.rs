@@ -51,25 +51,16 @@ impl<'a> VersionView<'a> {
     }
 
     fn number(self, column: usize) -> u64 {
-        wire::u64_at(
-            self.parts.bytes,
-            super::HEADER + self.index as usize * NUMBERS + column * 8,
-        )
+        wire::u64_at(self.parts.bytes, super::HEADER + self.index as usize * NUMBERS + column * 8)
     }
 
     fn half(self, offset: usize) -> u32 {
-        wire::u32_at(
-            self.parts.bytes,
-            super::HEADER + self.index as usize * NUMBERS + offset,
-        )
+        wire::u32_at(self.parts.bytes, super::HEADER + self.index as usize * NUMBERS + offset)
     }
 
     fn text(self, column: Text) -> &'a str {
-        let offset =
-            self.parts.layout.strings_at + self.index as usize * STRINGS + column as usize * 4;
-        self.parts
-            .strings()
-            .get(wire::u32_at(self.parts.bytes, offset))
+        let offset = self.parts.layout.strings_at + self.index as usize * STRINGS + column as usize * 4;
+        self.parts.strings().get(wire::u32_at(self.parts.bytes, offset))
     }
 
     fn text_unless_empty(self, column: Text) -> Option<&'a str> {
@@ -78,23 +69,15 @@ impl<'a> VersionView<'a> {
 
     fn cells(self, column: List) -> &'a [u8] {
         let offset = self.parts.layout.lists_at + self.index as usize * LISTS + column as usize * 4;
-        self.parts
-            .lists()
-            .get(wire::u32_at(self.parts.bytes, offset))
+        self.parts.lists().get(wire::u32_at(self.parts.bytes, offset))
     }
 
     fn pairs(self, column: List) -> Pairs<'a> {
-        Pairs {
-            cells: self.cells(column),
-            strings: self.parts.strings(),
-        }
+        Pairs { cells: self.cells(column), strings: self.parts.strings() }
     }
 
     fn texts(self, column: List) -> Texts<'a> {
-        Texts {
-            cells: self.cells(column),
-            strings: self.parts.strings(),
-        }
+        Texts { cells: self.cells(column), strings: self.parts.strings() }
     }
 
     fn flag(self, flag: u32) -> bool {
@@ -128,9 +111,7 @@ impl<'a> VersionView<'a> {
     /// Whether there are prerelease identifiers.
     #[must_use]
     pub fn is_prerelease(self) -> bool {
-        let offset = self.parts.layout.strings_at
-            + self.index as usize * STRINGS
-            + Text::Prerelease as usize * 4;
+        let offset = self.parts.layout.strings_at + self.index as usize * STRINGS + Text::Prerelease as usize * 4;
         wire::u32_at(self.parts.bytes, offset) != 0
     }
 
@@ -203,15 +184,13 @@ impl<'a> VersionView<'a> {
 
     /// `peerDependenciesMeta`: (name, optional) in the manifest's order.
     pub fn peer_meta(self) -> impl ExactSizeIterator<Item = (&'a str, bool)> + Clone {
-        self.pairs(List::PeerMeta)
-            .map(|(name, optional)| (name, !optional.is_empty()))
+        self.pairs(List::PeerMeta).map(|(name, optional)| (name, !optional.is_empty()))
     }
 
     /// Whether `peerDependenciesMeta` marks this peer optional.
     #[must_use]
     pub fn peer_optional(self, name: &str) -> bool {
-        self.peer_meta()
-            .any(|(peer, optional)| optional && peer == name)
+        self.peer_meta().any(|(peer, optional)| optional && peer == name)
     }
 
     /// The names of bundled dependencies; see [`VersionView::bundles_all`].
@@ -289,10 +268,7 @@ impl<'a> VersionView<'a> {
 
 impl std::fmt::Debug for VersionView<'_> {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter
-            .debug_tuple("VersionView")
-            .field(&self.version_str())
-            .finish()
+        formatter.debug_tuple("VersionView").field(&self.version_str()).finish()
     }
 }
 
@@ -317,10 +293,7 @@ impl<'a> Iterator for Pairs<'a> {
     fn next(&mut self) -> Option<Self::Item> {
         let (pair, rest) = self.cells.split_at_checked(8)?;
         self.cells = rest;
-        Some((
-            self.strings.get(wire::u32_at(pair, 0)),
-            self.strings.get(wire::u32_at(pair, 4)),
-        ))
+        Some((self.strings.get(wire::u32_at(pair, 0)), self.strings.get(wire::u32_at(pair, 4))))
     }
 
     fn size_hint(&self) -> (usize, Option<usize>) {

@@ -15,11 +15,7 @@ pub struct ListTableBuilder {
 
 impl Default for ListTableBuilder {
     fn default() -> Self {
-        let mut builder = Self {
-            known: FxHashMap::default(),
-            ends: Vec::new(),
-            cells: Vec::new(),
-        };
+        let mut builder = Self { known: FxHashMap::default(), ends: Vec::new(), cells: Vec::new() };
         builder.intern(&[]);
         builder
     }
@@ -33,8 +29,7 @@ impl ListTableBuilder {
         }
         let id = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.cells.extend_from_slice(list);
-        self.ends
-            .push(u32::try_from(self.cells.len()).unwrap_or(u32::MAX));
+        self.ends.push(u32::try_from(self.cells.len()).unwrap_or(u32::MAX));
         self.known.insert(list.into(), id);
         id
     }
@@ -42,10 +37,7 @@ impl ListTableBuilder {
     /// How many lists and cells there are; `None` when there are more than 32 bits can count.
     #[must_use]
     pub fn counts(&self) -> Option<(u32, u32)> {
-        Some((
-            u32::try_from(self.ends.len()).ok()?,
-            u32::try_from(self.cells.len()).ok()?,
-        ))
+        Some((u32::try_from(self.ends.len()).ok()?, u32::try_from(self.cells.len()).ok()?))
     }
 
     /// Appends the table: the end of each list in cells (`u32`), then all cells (`u32`).
@@ -79,16 +71,10 @@ impl<'a> ListTable<'a> {
             last = end;
         }
         if !ordered || last as usize != self.cells.len() / 4 {
-            return Err(FormatError::Corrupt {
-                format,
-                what: "the list offsets are not ascending",
-            });
+            return Err(FormatError::Corrupt { format, what: "the list offsets are not ascending" });
         }
         if max_u32(self.cells).is_some_and(|cell| cell >= limit) {
-            return Err(FormatError::Corrupt {
-                format,
-                what: "a list refers to a string that is not there",
-            });
+            return Err(FormatError::Corrupt { format, what: "a list refers to a string that is not there" });
         }
         Ok(())
     }
@@ -97,14 +83,8 @@ impl<'a> ListTable<'a> {
     #[inline]
     pub fn get(self, id: u32) -> &'a [u8] {
         let position = id as usize * 4;
-        let start = if id == 0 {
-            0
-        } else {
-            u32_at(self.ends, position - 4)
-        };
+        let start = if id == 0 { 0 } else { u32_at(self.ends, position - 4) };
         let end = u32_at(self.ends, position);
-        self.cells
-            .get(start as usize * 4..end as usize * 4)
-            .unwrap_or_default()
+        self.cells.get(start as usize * 4..end as usize * 4).unwrap_or_default()
     }
 }

@@ -16,12 +16,7 @@ pub struct StringTableBuilder<'a> {
 
 impl Default for StringTableBuilder<'_> {
     fn default() -> Self {
-        let mut builder = Self {
-            known: FxHashMap::default(),
-            ends: Vec::new(),
-            bytes: Vec::new(),
-            overflow: false,
-        };
+        let mut builder = Self { known: FxHashMap::default(), ends: Vec::new(), bytes: Vec::new(), overflow: false };
         builder.intern("");
         builder
     }
@@ -58,10 +53,7 @@ impl<'a> StringTableBuilder<'a> {
         if self.overflow {
             return None;
         }
-        Some((
-            u32::try_from(self.ends.len()).ok()?,
-            u32::try_from(self.bytes.len()).ok()?,
-        ))
+        Some((u32::try_from(self.ends.len()).ok()?, u32::try_from(self.bytes.len()).ok()?))
     }
 
     /// Appends the table: the end offset of each string (`u32`), then all bytes.
@@ -115,16 +107,9 @@ impl<'a> StringTable<'a> {
     #[must_use]
     pub fn get(self, id: u32) -> &'a str {
         let position = id as usize * 4;
-        let start = if id == 0 {
-            0
-        } else {
-            u32_at(self.ends, position - 4)
-        };
+        let start = if id == 0 { 0 } else { u32_at(self.ends, position - 4) };
         let end = u32_at(self.ends, position);
-        let bytes = self
-            .bytes
-            .get(start as usize..end as usize)
-            .unwrap_or_default();
+        let bytes = self.bytes.get(start as usize..end as usize).unwrap_or_default();
         std::str::from_utf8(bytes).unwrap_or_default()
     }
 }

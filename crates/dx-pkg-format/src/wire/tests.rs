@@ -43,15 +43,8 @@ fn strings_come_back_and_repeat_only_once() {
 
 #[test]
 fn a_string_that_splits_a_character_is_refused() {
-    let ends: Vec<u8> = [0u32, 1, 2]
-        .iter()
-        .flat_map(|end| end.to_le_bytes())
-        .collect();
-    assert!(
-        StringTable::new(&ends, "ü".as_bytes())
-            .validate("X")
-            .is_err()
-    );
+    let ends: Vec<u8> = [0u32, 1, 2].iter().flat_map(|end| end.to_le_bytes()).collect();
+    assert!(StringTable::new(&ends, "ü".as_bytes()).validate("X").is_err());
     assert!(StringTable::new(&ends, b"ab").validate("X").is_ok());
     assert!(StringTable::new(&ends, b"abc").validate("X").is_err());
 }

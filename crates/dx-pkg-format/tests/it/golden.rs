@@ -11,9 +11,7 @@ use dx_pkg_format::dxp::{self, Compression, FileEntry};
 use dx_pkg_format::packument::{Packument, PackumentData, VersionData};
 
 fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
-        .join("tests/golden")
-        .join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/golden").join(name);
     if std::env::var_os("UPDATE_GOLDEN").is_some() && !path.exists() {
         std::fs::write(&path, bytes).unwrap();
     }
@@ -24,21 +22,9 @@ fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
 fn dxp_version_1() {
     let large = "0123456789abcdef".repeat(4096);
     let files = [
-        FileEntry {
-            path: "package.json",
-            executable: false,
-            data: b"{\"name\":\"golden\",\"version\":\"1.0.0\"}\n",
-        },
-        FileEntry {
-            path: "bin/golden.js",
-            executable: true,
-            data: b"#!/usr/bin/env node\n",
-        },
-        FileEntry {
-            path: "lib/text.txt",
-            executable: false,
-            data: large.as_bytes(),
-        },
+        FileEntry { path: "package.json", executable: false, data: b"{\"name\":\"golden\",\"version\":\"1.0.0\"}\n" },
+        FileEntry { path: "bin/golden.js", executable: true, data: b"#!/usr/bin/env node\n" },
+        FileEntry { path: "lib/text.txt", executable: false, data: large.as_bytes() },
     ];
     let integrity = Integrity::parse("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=").unwrap();
     let encode = |compression| dxp::encode(&files, Some(&integrity), compression).unwrap();
@@ -68,10 +54,7 @@ fn dxm_version_1() {
         integrity: Some("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=".into()),
         unpacked_size: Some(1234),
         file_count: Some(5),
-        dependencies: vec![
-            ("zeta".into(), "^1.0.0".into()),
-            ("alpha".into(), "~2.0.0".into()),
-        ],
+        dependencies: vec![("zeta".into(), "^1.0.0".into()), ("alpha".into(), "~2.0.0".into())],
         peer_dependencies: vec![("peer".into(), "*".into())],
         peer_meta: vec![("peer".into(), true)],
         engines: vec![("node".into(), ">=18".into())],
@@ -86,29 +69,17 @@ fn dxm_version_1() {
     let data = PackumentData {
         name: "golden".into(),
         modified: Some(1_700_000_000_001),
-        dist_tags: vec![
-            ("latest".into(), "1.0.0".into()),
-            ("next".into(), "1.0.0-rc.1".into()),
-        ],
+        dist_tags: vec![("latest".into(), "1.0.0".into()), ("next".into(), "1.0.0-rc.1".into())],
         versions,
     };
     let bytes = data.encode().unwrap();
     let kept = golden("dxm-v1.dxm", &bytes);
     assert_eq!(kept, bytes);
     let packument = Packument::decode(Arc::new(kept)).unwrap();
-    let versions: Vec<_> = packument
-        .versions()
-        .map(|view| view.version_str())
-        .collect();
+    let versions: Vec<_> = packument.versions().map(|view| view.version_str()).collect();
     assert_eq!(versions, ["0.9.0", "1.0.0-rc.1", "1.0.0"]);
     let latest = packument.version(packument.tag("latest").unwrap());
-    assert_eq!(
-        latest.dependencies().collect::<Vec<_>>(),
-        [("zeta", "^1.0.0"), ("alpha", "~2.0.0")]
-    );
+    assert_eq!(latest.dependencies().collect::<Vec<_>>(), [("zeta", "^1.0.0"), ("alpha", "~2.0.0")]);
     assert!(latest.peer_optional("peer"));
-    assert_eq!(
-        packument.versions().next().unwrap().deprecated(),
-        Some("use 1.0.0")
-    );
+    assert_eq!(packument.versions().next().unwrap().deprecated(), Some("use 1.0.0"));
 }

@@ -13,16 +13,8 @@ fn pairs(strategy: &'static str) -> impl Strategy<Value = Vec<(String, String)>>
     proptest::collection::vec(("[a-z@/-]{1,8}", strategy), 0..4)
 }
 
-fn borrowed(
-    pairs: Vec<(String, String)>,
-) -> Vec<(
-    std::borrow::Cow<'static, str>,
-    std::borrow::Cow<'static, str>,
-)> {
-    pairs
-        .into_iter()
-        .map(|(a, b)| (a.into(), b.into()))
-        .collect()
+fn borrowed(pairs: Vec<(String, String)>) -> Vec<(std::borrow::Cow<'static, str>, std::borrow::Cow<'static, str>)> {
+    pairs.into_iter().map(|(a, b)| (a.into(), b.into())).collect()
 }
 
 prop_compose! {
@@ -94,10 +86,7 @@ fn read_back(packument: &Packument) -> PackumentData<'_> {
         dependencies: view.dependencies().map(owned).collect(),
         optional_dependencies: view.optional_dependencies().map(owned).collect(),
         peer_dependencies: view.peer_dependencies().map(owned).collect(),
-        peer_meta: view
-            .peer_meta()
-            .map(|(name, optional)| (name.into(), optional))
-            .collect(),
+        peer_meta: view.peer_meta().map(|(name, optional)| (name.into(), optional)).collect(),
         bundled: view.bundled().map(Into::into).collect(),
         bundles_all: view.bundles_all(),
         engines: view.engines().map(owned).collect(),

@@ -18,9 +18,7 @@ impl Dir {
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
         let path = path.as_ref();
         if fs::metadata(path)?.is_dir() {
-            Ok(Self {
-                path: path.to_owned(),
-            })
+            Ok(Self { path: path.to_owned() })
         } else {
             Err(io::ErrorKind::NotADirectory.into())
         }
@@ -28,19 +26,13 @@ impl Dir {
 
     /// Another handle on the same directory.
     pub fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self {
-            path: self.path.clone(),
-        })
+        Ok(Self { path: self.path.clone() })
     }
 
     /// Opens a directory below this one.
     pub fn open_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let path = self.path.join(name);
-        if fs::symlink_metadata(&path)?.is_dir() {
-            Ok(Self { path })
-        } else {
-            Err(io::ErrorKind::NotADirectory.into())
-        }
+        if fs::symlink_metadata(&path)?.is_dir() { Ok(Self { path }) } else { Err(io::ErrorKind::NotADirectory.into()) }
     }
 
     /// Creates a directory below this one.
@@ -55,19 +47,11 @@ impl Dir {
 
     /// Creates a new file for writing; an existing one is an error. The mode has no meaning here.
     pub fn create_file(&self, name: impl AsRef<Path>, _mode: u32) -> io::Result<File> {
-        OpenOptions::new()
-            .write(true)
-            .create_new(true)
-            .open(self.path.join(name))
+        OpenOptions::new().write(true).create_new(true).open(self.path.join(name))
     }
 
     /// Gives the file `source_name` of `source` a second name here.
-    pub fn link_from(
-        &self,
-        source: &Self,
-        source_name: impl AsRef<Path>,
-        name: impl AsRef<Path>,
-    ) -> io::Result<()> {
+    pub fn link_from(&self, source: &Self, source_name: impl AsRef<Path>, name: impl AsRef<Path>) -> io::Result<()> {
         fs::hard_link(source.path.join(source_name), self.path.join(name))
     }
 
@@ -94,12 +78,7 @@ impl Dir {
     }
 
     /// Renames `name` to `new_name` in `target`.
-    pub fn rename(
-        &self,
-        name: impl AsRef<Path>,
-        target: &Self,
-        new_name: impl AsRef<Path>,
-    ) -> io::Result<()> {
+    pub fn rename(&self, name: impl AsRef<Path>, target: &Self, new_name: impl AsRef<Path>) -> io::Result<()> {
         fs::rename(self.path.join(name), target.path.join(new_name))
     }
 
@@ -125,10 +104,7 @@ impl Dir {
             } else {
                 EntryKind::File
             };
-            Ok(DirEntry {
-                name: entry.file_name(),
-                kind,
-            })
+            Ok(DirEntry { name: entry.file_name(), kind })
         };
         fs::read_dir(&self.path)?.map(entry).collect()
     }

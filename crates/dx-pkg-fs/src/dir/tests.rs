@@ -8,14 +8,8 @@ fn a_tree_is_made_without_naming_a_long_path() {
     let folder = tempfile::tempdir().unwrap();
     let root = Dir::open(folder.path()).unwrap();
     let lib = root.make_dir("lib").unwrap();
-    lib.make_dir("deep")
-        .unwrap()
-        .write_file("a.js", b"text", 0o644)
-        .unwrap();
-    assert_eq!(
-        fs::read(folder.path().join("lib/deep/a.js")).unwrap(),
-        b"text"
-    );
+    lib.make_dir("deep").unwrap().write_file("a.js", b"text", 0o644).unwrap();
+    assert_eq!(fs::read(folder.path().join("lib/deep/a.js")).unwrap(), b"text");
 }
 
 #[test]
@@ -23,16 +17,10 @@ fn an_existing_name_is_an_error_unless_asked_for() {
     let folder = tempfile::tempdir().unwrap();
     let root = Dir::open(folder.path()).unwrap();
     root.write_file("a", b"first", 0o644).unwrap();
-    assert_eq!(
-        root.write_file("a", b"second", 0o644).unwrap_err().kind(),
-        io::ErrorKind::AlreadyExists
-    );
+    assert_eq!(root.write_file("a", b"second", 0o644).unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     assert_eq!(fs::read(folder.path().join("a")).unwrap(), b"first");
     root.make_dir("d").unwrap();
-    assert_eq!(
-        root.make_dir("d").unwrap_err().kind(),
-        io::ErrorKind::AlreadyExists
-    );
+    assert_eq!(root.make_dir("d").unwrap_err().kind(), io::ErrorKind::AlreadyExists);
     root.make_or_open_dir("d").unwrap();
     root.make_or_open_dir("e").unwrap();
 }
@@ -44,21 +32,10 @@ fn entries_tell_files_folders_and_links_apart() {
     root.write_file("file", b"", 0o644).unwrap();
     root.make_dir("folder").unwrap();
     root.symlink("nowhere", "link").unwrap();
-    let found: BTreeMap<_, _> = root
-        .entries()
-        .unwrap()
-        .into_iter()
-        .map(|entry| (entry.name.into_string().unwrap(), entry.kind))
-        .collect();
-    let expected = [
-        ("file", EntryKind::File),
-        ("folder", EntryKind::Directory),
-        ("link", EntryKind::Symlink),
-    ];
-    assert_eq!(
-        found,
-        expected.map(|(name, kind)| (name.to_owned(), kind)).into()
-    );
+    let found: BTreeMap<_, _> =
+        root.entries().unwrap().into_iter().map(|entry| (entry.name.into_string().unwrap(), entry.kind)).collect();
+    let expected = [("file", EntryKind::File), ("folder", EntryKind::Directory), ("link", EntryKind::Symlink)];
+    assert_eq!(found, expected.map(|(name, kind)| (name.to_owned(), kind)).into());
     assert_eq!(root.read_link("link").unwrap(), Path::new("nowhere"));
 }
 
@@ -83,13 +60,7 @@ fn modes_are_as_asked_for() {
     let root = Dir::open(folder.path()).unwrap();
     root.write_file("plain", b"", 0o644).unwrap();
     root.write_file("tool", b"", 0o755).unwrap();
-    let mode = |name| {
-        fs::metadata(folder.path().join(name))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o111
-    };
+    let mode = |name| fs::metadata(folder.path().join(name)).unwrap().permissions().mode() & 0o111;
     assert_eq!(mode("plain"), 0);
     assert_ne!(mode("tool"), 0);
     root.set_mode("plain", 0o755).unwrap();

@@ -18,9 +18,7 @@ pub struct Dir {
     fd: OwnedFd,
 }
 
-const DIRECTORY: OFlags = OFlags::RDONLY
-    .union(OFlags::DIRECTORY)
-    .union(OFlags::CLOEXEC);
+const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
 impl Dir {
     /// Opens the directory at `path`, following symbolic links.
@@ -31,29 +29,18 @@ impl Dir {
 
     /// Another handle on the same directory.
     pub fn try_clone(&self) -> io::Result<Self> {
-        Ok(Self {
-            fd: self.fd.try_clone()?,
-        })
+        Ok(Self { fd: self.fd.try_clone()? })
     }
 
     /// Opens a directory below this one.
     pub fn open_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
-        let fd = rustix::fs::openat(
-            &self.fd,
-            name.as_ref(),
-            DIRECTORY | OFlags::NOFOLLOW,
-            Mode::empty(),
-        )?;
+        let fd = rustix::fs::openat(&self.fd, name.as_ref(), DIRECTORY | OFlags::NOFOLLOW, Mode::empty())?;
         Ok(Self { fd })
     }
 
     /// Creates a directory below this one, mode 0777 less the umask.
     pub fn create_dir(&self, name: impl AsRef<Path>) -> io::Result<()> {
-        Ok(rustix::fs::mkdirat(
-            &self.fd,
-            name.as_ref(),
-            Mode::from_raw_mode(0o777),
-        )?)
+        Ok(rustix::fs::mkdirat(&self.fd, name.as_ref(), Mode::from_raw_mode(0o777))?)
     }
 
     /// Opens a file for reading.
@@ -64,40 +51,18 @@ impl Dir {
 
     /// Creates a new file of `mode` (less the umask) for writing; an existing one is an error.
     pub fn create_file(&self, name: impl AsRef<Path>, mode: u32) -> io::Result<File> {
-        let flags =
-            OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        Ok(rustix::fs::openat(
-            &self.fd,
-            name.as_ref(),
-            flags,
-            Mode::from_raw_mode(mode as _),
-        )?
-        .into())
+        let flags = OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        Ok(rustix::fs::openat(&self.fd, name.as_ref(), flags, Mode::from_raw_mode(mode as _))?.into())
     }
 
     /// Gives the file `source_name` of `source` a second name here.
-    pub fn link_from(
-        &self,
-        source: &Self,
-        source_name: impl AsRef<Path>,
-        name: impl AsRef<Path>,
-    ) -> io::Result<()> {
-        Ok(rustix::fs::linkat(
-            &source.fd,
-            source_name.as_ref(),
-            &self.fd,
-            name.as_ref(),
-            AtFlags::empty(),
-        )?)
+    pub fn link_from(&self, source: &Self, source_name: impl AsRef<Path>, name: impl AsRef<Path>) -> io::Result<()> {
+        Ok(rustix::fs::linkat(&source.fd, source_name.as_ref(), &self.fd, name.as_ref(), AtFlags::empty())?)
     }
 
     /// Creates a symbolic link called `name` that says `target`.
     pub fn symlink(&self, target: impl AsRef<Path>, name: impl AsRef<Path>) -> io::Result<()> {
-        Ok(rustix::fs::symlinkat(
-            target.as_ref(),
-            &self.fd,
-            name.as_ref(),
-        )?)
+        Ok(rustix::fs::symlinkat(target.as_ref(), &self.fd, name.as_ref())?)
     }
 
     /// What the symbolic link `name` says.
@@ -107,36 +72,18 @@ impl Dir {
     }
 
     /// Renames `name` to `new_name` in `target`, replacing a file or an empty directory there.
-    pub fn rename(
-        &self,
-        name: impl AsRef<Path>,
-        target: &Self,
-        new_name: impl AsRef<Path>,
-    ) -> io::Result<()> {
-        Ok(rustix::fs::renameat(
-            &self.fd,
-            name.as_ref(),
-            &target.fd,
-            new_name.as_ref(),
-        )?)
+    pub fn rename(&self, name: impl AsRef<Path>, target: &Self, new_name: impl AsRef<Path>) -> io::Result<()> {
+        Ok(rustix::fs::renameat(&self.fd, name.as_ref(), &target.fd, new_name.as_ref())?)
     }
 
     /// Removes a file or symbolic link.
     pub fn remove_file(&self, name: impl AsRef<Path>) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(
-            &self.fd,
-            name.as_ref(),
-            AtFlags::empty(),
-        )?)
+        Ok(rustix::fs::unlinkat(&self.fd, name.as_ref(), AtFlags::empty())?)
     }
 
     /// Removes an empty directory.
     pub fn remove_dir(&self, name: impl AsRef<Path>) -> io::Result<()> {
-        Ok(rustix::fs::unlinkat(
-            &self.fd,
-            name.as_ref(),
-            AtFlags::REMOVEDIR,
-        )?)
+        Ok(rustix::fs::unlinkat(&self.fd, name.as_ref(), AtFlags::REMOVEDIR)?)
     }
 
     /// The entries in the order the file system gives them, `.` and `..` left out.
@@ -156,10 +103,7 @@ impl Dir {
                 }
                 known => known,
             };
-            entries.push(DirEntry {
-                name: name.to_owned(),
-                kind: kind_of(file_type),
-            });
+            entries.push(DirEntry { name: name.to_owned(), kind: kind_of(file_type) });
         }
         Ok(entries)
     }
@@ -174,20 +118,12 @@ impl Dir {
 
     /// Sets the permission bits of a file, links followed.
     pub fn set_mode(&self, name: impl AsRef<Path>, mode: u32) -> io::Result<()> {
-        Ok(rustix::fs::chmodat(
-            &self.fd,
-            name.as_ref(),
-            Mode::from_raw_mode(mode as _),
-            AtFlags::empty(),
-        )?)
+        Ok(rustix::fs::chmodat(&self.fd, name.as_ref(), Mode::from_raw_mode(mode as _), AtFlags::empty())?)
     }
 
     /// Sets the permission bits of this directory itself.
     pub(crate) fn set_own_mode(&self, mode: u32) -> io::Result<()> {
-        Ok(rustix::fs::fchmod(
-            &self.fd,
-            Mode::from_raw_mode(mode as _),
-        )?)
+        Ok(rustix::fs::fchmod(&self.fd, Mode::from_raw_mode(mode as _))?)
     }
 
     /// Waits until the directory's entries are on the device.

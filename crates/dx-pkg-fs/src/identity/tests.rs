@@ -31,25 +31,12 @@ fn an_edit_that_restores_the_modification_time_is_seen() {
     let path = folder.path().join("a");
     fs::write(&path, "text").unwrap();
     let time = SystemTime::now() - Duration::from_secs(60);
-    fs::File::options()
-        .write(true)
-        .open(&path)
-        .unwrap()
-        .set_modified(time)
-        .unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
     let before = identity(&path).unwrap().unwrap();
     std::thread::sleep(Duration::from_millis(20));
     fs::write(&path, "edit").unwrap();
-    fs::File::options()
-        .write(true)
-        .open(&path)
-        .unwrap()
-        .set_modified(time)
-        .unwrap();
+    fs::File::options().write(true).open(&path).unwrap().set_modified(time).unwrap();
     let after = identity(&path).unwrap().unwrap();
-    assert_eq!(
-        (before.inode, before.size, before.mtime_ns),
-        (after.inode, after.size, after.mtime_ns)
-    );
+    assert_eq!((before.inode, before.size, before.mtime_ns), (after.inode, after.size, after.mtime_ns));
     assert_ne!(before, after);
 }

@@ -11,9 +11,7 @@ fn a_second_holder_waits_and_says_so() {
     let first = FileLock::exclusive(&path, || panic!("nobody holds the lock")).unwrap();
     assert!(FileLock::try_exclusive(&path).unwrap().is_none());
     std::thread::scope(|scope| {
-        let second = scope.spawn(|| {
-            FileLock::exclusive(&path, || waited.store(true, Ordering::SeqCst)).map(drop)
-        });
+        let second = scope.spawn(|| FileLock::exclusive(&path, || waited.store(true, Ordering::SeqCst)).map(drop));
         while !waited.load(Ordering::SeqCst) {
             std::thread::sleep(Duration::from_millis(1));
         }

@@ -7,12 +7,7 @@ fn trees_files_links_and_nothing_are_removed() {
     let folder = tempfile::tempdir().unwrap();
     let root = Dir::open(folder.path()).unwrap();
     let tree = root.make_dir("tree").unwrap();
-    tree.make_dir("a")
-        .unwrap()
-        .make_dir("b")
-        .unwrap()
-        .write_file("c", b"", 0o644)
-        .unwrap();
+    tree.make_dir("a").unwrap().make_dir("b").unwrap().write_file("c", b"", 0o644).unwrap();
     tree.make_dir("empty").unwrap();
     tree.write_file("f", b"", 0o644).unwrap();
     root.write_file("file", b"", 0o644).unwrap();
@@ -27,14 +22,8 @@ fn trees_files_links_and_nothing_are_removed() {
 fn links_are_removed_and_not_followed() {
     let folder = tempfile::tempdir().unwrap();
     let root = Dir::open(folder.path()).unwrap();
-    root.make_dir("kept")
-        .unwrap()
-        .write_file("f", b"", 0o644)
-        .unwrap();
-    root.make_dir("tree")
-        .unwrap()
-        .symlink("../kept", "link")
-        .unwrap();
+    root.make_dir("kept").unwrap().write_file("f", b"", 0o644).unwrap();
+    root.make_dir("tree").unwrap().symlink("../kept", "link").unwrap();
     root.symlink("kept", "top").unwrap();
     remove_tree(&folder.path().join("tree")).unwrap();
     remove_tree(&folder.path().join("top")).unwrap();
@@ -50,11 +39,7 @@ fn read_only_folders_are_removed() {
     let deep = folder.path().join("tree/a/b");
     fs::create_dir_all(&deep).unwrap();
     fs::write(deep.join("f"), "").unwrap();
-    for path in [
-        deep.as_path(),
-        &folder.path().join("tree/a"),
-        &folder.path().join("tree"),
-    ] {
+    for path in [deep.as_path(), &folder.path().join("tree/a"), &folder.path().join("tree")] {
         fs::set_permissions(path, fs::Permissions::from_mode(0o500)).unwrap();
     }
     remove_tree(&folder.path().join("tree")).unwrap();

@@ -10,13 +10,7 @@ fn names_do_not_repeat() {
 fn a_dropped_staging_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let staging = Staging::new_in(folder.path(), "s-").unwrap();
-    staging
-        .open()
-        .unwrap()
-        .make_dir("a")
-        .unwrap()
-        .write_file("b", b"", 0o644)
-        .unwrap();
+    staging.open().unwrap().make_dir("a").unwrap().write_file("b", b"", 0o644).unwrap();
     drop(staging);
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 0);
 }
@@ -25,11 +19,7 @@ fn a_dropped_staging_leaves_nothing() {
 fn a_placed_staging_stays() {
     let folder = tempfile::tempdir().unwrap();
     let staging = Staging::new_in(folder.path(), "s-").unwrap();
-    staging
-        .open()
-        .unwrap()
-        .write_file("b", b"x", 0o644)
-        .unwrap();
+    staging.open().unwrap().write_file("b", b"x", 0o644).unwrap();
     staging.place(&folder.path().join("done")).unwrap();
     assert_eq!(std::fs::read(folder.path().join("done/b")).unwrap(), b"x");
 }

@@ -3,37 +3,16 @@ use super::*;
 #[test]
 fn what_the_system_says_becomes_what_the_user_can_do() {
     let cases = [
-        (
-            io::ErrorKind::ReadOnlyFilesystem,
-            "DX_STORE_READ_ONLY",
-            "DX_STORE=",
-        ),
-        (
-            io::ErrorKind::PermissionDenied,
-            "DX_STORE_FORBIDDEN",
-            "write access",
-        ),
-        (
-            io::ErrorKind::StorageFull,
-            "DX_STORE_FULL",
-            "free some space",
-        ),
-        (
-            io::ErrorKind::QuotaExceeded,
-            "DX_STORE_FULL",
-            "free some space",
-        ),
+        (io::ErrorKind::ReadOnlyFilesystem, "DX_STORE_READ_ONLY", "DX_STORE="),
+        (io::ErrorKind::PermissionDenied, "DX_STORE_FORBIDDEN", "write access"),
+        (io::ErrorKind::StorageFull, "DX_STORE_FULL", "free some space"),
+        (io::ErrorKind::QuotaExceeded, "DX_STORE_FULL", "free some space"),
     ];
     for (kind, code, hint) in cases {
         let error = StoreError::io("writing", "/store/v1/packages")(kind.into());
         assert_eq!(error.code(), code);
         assert!(error.hint().unwrap().contains(hint));
-        assert!(
-            error
-                .to_string()
-                .starts_with("writing `/store/v1/packages`: "),
-            "{error}"
-        );
+        assert!(error.to_string().starts_with("writing `/store/v1/packages`: "), "{error}");
     }
     let error = StoreError::io("reading", "/store")(io::ErrorKind::TimedOut.into());
     assert_eq!(error.code(), "DX_STORE_IO");

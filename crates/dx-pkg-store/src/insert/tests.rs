@@ -11,16 +11,7 @@ fn tree() -> (tempfile::TempDir, Tree) {
 #[test]
 fn files_in_any_order_land_in_their_folders() {
     let (folder, mut tree) = tree();
-    let paths = [
-        "a/b/c.js",
-        "a/b.js",
-        "x",
-        "a/b/d.js",
-        "a/bc/e",
-        "a.js",
-        "a/b/deep/er/f",
-        "z/1",
-    ];
+    let paths = ["a/b/c.js", "a/b.js", "x", "a/b/d.js", "a/bc/e", "a.js", "a/b/deep/er/f", "z/1"];
     for path in paths {
         tree.add(path, false, path.as_bytes()).unwrap();
     }

@@ -81,11 +81,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>, FormatError> {
     }
     let found = wire::u16_at(bytes, 4);
     if found != VERSION {
-        return Err(FormatError::Version {
-            format: FORMAT,
-            found,
-            supported: VERSION,
-        });
+        return Err(FormatError::Version { format: FORMAT, found, supported: VERSION });
     }
     let mut sections = Sections::new(FORMAT, 0, bytes.len());
     sections.next(1, FIXED as u64)?;
@@ -94,13 +90,8 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>, FormatError> {
         if length == ABSENT {
             return Ok(None);
         }
-        let text = bytes
-            .get(sections.next(length.into(), 1)?)
-            .unwrap_or_default();
-        let damaged = FormatError::Corrupt {
-            format: FORMAT,
-            what: "a validator is not UTF-8",
-        };
+        let text = bytes.get(sections.next(length.into(), 1)?).unwrap_or_default();
+        let damaged = FormatError::Corrupt { format: FORMAT, what: "a validator is not UTF-8" };
         std::str::from_utf8(text).map(Some).map_err(|_| damaged)
     };
     let (etag, last_modified) = (text(32)?, text(36)?);
@@ -108,10 +99,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>, FormatError> {
     let length = sections.next(padding, 1)?.end;
     let checked = bytes.get(CHECKED_FROM..length).unwrap_or_default();
     if wire::u16_at(bytes, 6) != 0 || wire::checksum(checked) != wire::u64_at(bytes, 8) {
-        return Err(FormatError::Checksum {
-            format: FORMAT,
-            part: "header",
-        });
+        return Err(FormatError::Checksum { format: FORMAT, part: "header" });
     }
     Ok(Header {
         etag,

@@ -11,10 +11,7 @@ use crate::{Fixture, files, identify};
 impl Fixture {
     fn package_file(&self, id: PackageId) -> PathBuf {
         let hex = id.to_string();
-        self.store
-            .folder(Folder::Packages)
-            .join(&hex[..2])
-            .join(format!("{hex}.dxp"))
+        self.store.folder(Folder::Packages).join(&hex[..2]).join(format!("{hex}.dxp"))
     }
 
     /// The damaged packages found, each with what is wrong, after checking that `fix` repairs them all.
@@ -24,10 +21,7 @@ impl Fixture {
         let fixed = self.store.verify(true).unwrap().damage;
         assert!(fixed.iter().all(|damage| damage.fixed), "{fixed:?}");
         assert_eq!(self.store.verify(false).unwrap().damage, []);
-        found
-            .into_iter()
-            .map(|damage| (damage.id, damage.what))
-            .collect()
+        found.into_iter().map(|damage| (damage.id, damage.what)).collect()
     }
 }
 
@@ -49,41 +43,24 @@ fn a_sound_store_has_no_damage() {
         fixture.insert(name);
     }
     let report = fixture.store.verify(false).unwrap();
-    assert_eq!(
-        (report.packages, report.files, report.damage.len()),
-        (3, 12, 0)
-    );
+    assert_eq!((report.packages, report.files, report.damage.len()), (3, 12, 0));
 }
 
 #[test]
 fn changed_added_and_missing_files_are_found_and_made_again() {
     let fixture = Fixture::new();
     let changes: [FolderChange; 5] = [
-        ("same size", |root| {
-            alter(&root.join("package.json"), |bytes| bytes[0] = b'[')
-        }),
-        ("other size", |root| {
-            alter(&root.join("package.json"), Vec::clear)
-        }),
-        ("added", |root| {
-            fs::write(root.join("lib/new.js"), "").unwrap()
-        }),
-        ("missing", |root| {
-            fs::remove_file(root.join("lib/empty.js")).unwrap()
-        }),
-        ("folder missing", |root| {
-            fs::remove_dir_all(root.join("lib")).unwrap()
-        }),
+        ("same size", |root| alter(&root.join("package.json"), |bytes| bytes[0] = b'[')),
+        ("other size", |root| alter(&root.join("package.json"), Vec::clear)),
+        ("added", |root| fs::write(root.join("lib/new.js"), "").unwrap()),
+        ("missing", |root| fs::remove_file(root.join("lib/empty.js")).unwrap()),
+        ("folder missing", |root| fs::remove_dir_all(root.join("lib")).unwrap()),
     ];
     for (name, change) in changes {
         let id = fixture.insert(name);
         change(&fixture.store.expanded(id));
         let found = fixture.damage();
-        assert_eq!(
-            found.iter().map(|(id, _)| *id).collect::<Vec<_>>(),
-            [id],
-            "{name}"
-        );
+        assert_eq!(found.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [id], "{name}");
         assert!(fixture.store.has(id), "{name}");
         let manifest = fs::read_to_string(fixture.store.expanded(id).join("package.json")).unwrap();
         assert!(manifest.contains(name));
@@ -115,14 +92,7 @@ fn a_package_under_the_name_of_another_is_found() {
     let fixture = Fixture::new();
     let (a, b) = (fixture.insert("a"), fixture.insert("b"));
     fs::copy(fixture.package_file(a), fixture.package_file(b)).unwrap();
-    assert_eq!(
-        fixture
-            .damage()
-            .iter()
-            .map(|(id, _)| *id)
-            .collect::<Vec<_>>(),
-        [b]
-    );
+    assert_eq!(fixture.damage().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [b]);
     assert!(fixture.store.has(a));
     assert!(!fixture.store.has(b));
 }
@@ -143,18 +113,12 @@ fn a_damaged_package_is_never_expanded() {
     fs::remove_dir_all(fixture.store.expanded(id)).unwrap();
     let manifest = b"{\"name\":\"a\"}";
     alter(&fixture.package_file(id), |bytes| {
-        let at = bytes
-            .windows(manifest.len())
-            .position(|window| window == manifest)
-            .unwrap();
+        let at = bytes.windows(manifest.len()).position(|window| window == manifest).unwrap();
         bytes[at] ^= 1;
     });
     assert!(!fixture.store.ensure_expanded(id).unwrap());
     assert!(!fixture.store.has(id));
-    assert!(
-        fixture.store.open_package(id).unwrap().is_none(),
-        "the damaged file is out of the way"
-    );
+    assert!(fixture.store.open_package(id).unwrap().is_none(), "the damaged file is out of the way");
     assert_eq!(fixture.garbage(), 0);
 }
 

@@ -10,9 +10,7 @@ use dx_pkg_store::Store;
 use crate::{files, identify};
 
 fn mount(variable: &str) -> PathBuf {
-    std::env::var_os(variable)
-        .unwrap_or_else(|| panic!("{variable} is not set"))
-        .into()
+    std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set")).into()
 }
 
 #[test]
@@ -25,23 +23,10 @@ fn a_full_device_is_named_and_nothing_half_written_stays() {
     for size in [150_000, 1_000_000] {
         let (large, _) = identify("large");
         let data = vec![1; size];
-        let error = store
-            .insert(
-                large,
-                None,
-                &[FileEntry {
-                    path: "a",
-                    executable: false,
-                    data: &data,
-                }],
-            )
-            .unwrap_err();
+        let error = store.insert(large, None, &[FileEntry { path: "a", executable: false, data: &data }]).unwrap_err();
         assert_eq!(error.code(), "DX_STORE_FULL", "{error}");
         assert!(!store.has(large));
-        assert_eq!(
-            std::fs::read_dir(store.tmp_dir().unwrap()).unwrap().count(),
-            0
-        );
+        assert_eq!(std::fs::read_dir(store.tmp_dir().unwrap()).unwrap().count(), 0);
     }
     assert!(store.has(small));
     assert_eq!(store.verify(false).unwrap().damage, []);

@@ -42,10 +42,7 @@ fn a_process_killed_at_any_moment_leaves_a_sound_store() {
         packages = report.packages.max(packages);
         assert_eq!(std::mem::take(&mut report.damage), []);
     }
-    assert!(
-        packages > 10,
-        "{packages} packages were inserted before the process was killed"
-    );
+    assert!(packages > 10, "{packages} packages were inserted before the process was killed");
     fixture.insert("after");
     assert_eq!(fixture.store.verify(true).unwrap().damage, []);
 }

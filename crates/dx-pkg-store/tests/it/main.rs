@@ -1,10 +1,5 @@
 //! The store from outside, on real folders.
-#![allow(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    reason = "tests"
-)]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod damage;
 mod device;
@@ -34,17 +29,13 @@ impl Fixture {
     fn insert(&self, name: &str) -> PackageId {
         let (id, integrity) = identify(name);
         let manifest = format!("{{\"name\":\"{name}\"}}");
-        self.store
-            .insert(id, Some(&integrity), &files(&manifest))
-            .unwrap();
+        self.store.insert(id, Some(&integrity), &files(&manifest)).unwrap();
         id
     }
 
     /// What is in `tmp/`.
     fn garbage(&self) -> usize {
-        std::fs::read_dir(self.store.tmp_dir().unwrap())
-            .unwrap()
-            .count()
+        std::fs::read_dir(self.store.tmp_dir().unwrap()).unwrap().count()
     }
 }
 
@@ -54,11 +45,7 @@ fn identify(name: &str) -> (PackageId, Integrity) {
 }
 
 fn files(manifest: &str) -> [FileEntry<'_>; 4] {
-    let file = |path, executable, data| FileEntry {
-        path,
-        executable,
-        data,
-    };
+    let file = |path, executable, data| FileEntry { path, executable, data };
     [
         file("package.json", false, manifest.as_bytes()),
         file("bin/run.js", true, b"#!/usr/bin/env node\n".as_slice()),

@@ -18,15 +18,9 @@ fn an_inserted_package_is_there_in_both_forms() {
     store.insert(id, Some(&integrity), &files("{}")).unwrap();
     assert!(store.has(id));
     let package = store.open_package(id).unwrap().unwrap();
-    assert_eq!(
-        package.dxp().integrity(),
-        Some(integrity.to_string().as_str())
-    );
+    assert_eq!(package.dxp().integrity(), Some(integrity.to_string().as_str()));
     for file in files("{}") {
-        assert_eq!(
-            fs::read(store.expanded(id).join(file.path)).unwrap(),
-            file.data
-        );
+        assert_eq!(fs::read(store.expanded(id).join(file.path)).unwrap(), file.data);
         let entry = package.dxp().find(file.path).unwrap();
         assert_eq!(&*package.dxp().read_verified(&entry).unwrap(), file.data);
     }
@@ -40,13 +34,7 @@ fn only_executables_are_executable() {
     use std::os::unix::fs::PermissionsExt;
     let fixture = Fixture::new();
     let id = fixture.insert("a");
-    let mode = |path| {
-        fs::metadata(fixture.store.expanded(id).join(path))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o111
-    };
+    let mode = |path| fs::metadata(fixture.store.expanded(id).join(path)).unwrap().permissions().mode() & 0o111;
     assert_ne!(mode("bin/run.js"), 0);
     assert_eq!(mode("package.json"), 0);
 }
@@ -88,12 +76,7 @@ fn missing_files_are_made_again_from_the_package() {
     assert!(fixture.store.ensure_expanded(id).unwrap());
     assert!(fixture.store.has(id));
     assert!(fixture.store.verify(false).unwrap().damage.is_empty());
-    assert!(
-        !fixture
-            .store
-            .ensure_expanded(identify("unknown").0)
-            .unwrap()
-    );
+    assert!(!fixture.store.ensure_expanded(identify("unknown").0).unwrap());
 }
 
 #[test]
@@ -102,35 +85,17 @@ fn a_package_without_files_is_a_package() {
     let (id, _) = identify("empty");
     fixture.store.insert(id, None, &[]).unwrap();
     assert!(fixture.store.has(id));
-    assert!(
-        fixture
-            .store
-            .open_package(id)
-            .unwrap()
-            .unwrap()
-            .dxp()
-            .is_empty()
-    );
+    assert!(fixture.store.open_package(id).unwrap().unwrap().dxp().is_empty());
 }
 
 #[test]
 fn a_package_with_unsafe_or_conflicting_paths_leaves_nothing() {
     let fixture = Fixture::new();
     let (id, _) = identify("bad");
-    let file = |path| FileEntry {
-        path,
-        executable: false,
-        data: b"",
-    };
-    let error = fixture
-        .store
-        .insert(id, None, &[file("../../escaped")])
-        .unwrap_err();
+    let file = |path| FileEntry { path, executable: false, data: b"" };
+    let error = fixture.store.insert(id, None, &[file("../../escaped")]).unwrap_err();
     assert_eq!(error.code(), "DX_STORE_UNSTORABLE");
-    let error = fixture
-        .store
-        .insert(id, None, &[file("a"), file("a/b")])
-        .unwrap_err();
+    let error = fixture.store.insert(id, None, &[file("a"), file("a/b")]).unwrap_err();
     assert!(matches!(error, StoreError::Io { .. }), "{error}");
     assert!(!fixture.store.has(id));
     assert_eq!(fixture.garbage(), 0);
@@ -150,10 +115,7 @@ fn compiled_locks_come_back_by_their_key() {
     let fixture = Fixture::new();
     assert!(fixture.store.compiled_lock([1; 32]).is_none());
     fixture.store.put_compiled_lock([1; 32], b"old").unwrap();
-    fixture
-        .store
-        .put_compiled_lock([1; 32], b"compiled")
-        .unwrap();
+    fixture.store.put_compiled_lock([1; 32], b"compiled").unwrap();
     assert_eq!(&*fixture.store.compiled_lock([1; 32]).unwrap(), b"compiled");
     assert!(fixture.store.compiled_lock([2; 32]).is_none());
     assert_eq!(fixture.garbage(), 0);

@@ -9,9 +9,26 @@ use serde_json::{Map, Value, json};
 use super::{encode, name};
 
 const FIELDS: [&str; 20] = [
-    "name", "dependencies", "optionalDependencies", "peerDependencies", "peerDependenciesMeta",
-    "bundleDependencies", "bundledDependencies", "engines", "os", "cpu", "libc", "bin", "deprecated", "license",
-    "funding", "hasInstallScript", "scripts", "_hasShrinkwrap", "dist", "unknown",
+    "name",
+    "dependencies",
+    "optionalDependencies",
+    "peerDependencies",
+    "peerDependenciesMeta",
+    "bundleDependencies",
+    "bundledDependencies",
+    "engines",
+    "os",
+    "cpu",
+    "libc",
+    "bin",
+    "deprecated",
+    "license",
+    "funding",
+    "hasInstallScript",
+    "scripts",
+    "_hasShrinkwrap",
+    "dist",
+    "unknown",
 ];
 
 fn value() -> impl Strategy<Value = Value> {

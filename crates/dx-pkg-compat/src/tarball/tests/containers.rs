@@ -5,9 +5,7 @@ use super::archive::{Archive, gzip, octal};
 use super::{Limits, paths, unix, unpack, unpack_on_unix};
 
 fn sample() -> Archive {
-    Archive::new()
-        .file("package/package.json", b"{}")
-        .file("package/index.js", &[7; 3000])
+    Archive::new().file("package/package.json", b"{}").file("package/index.js", &[7; 3000])
 }
 
 #[test]
@@ -126,10 +124,7 @@ fn header_with_a_wrong_checksum_is_refused() {
     let mut tar = sample().tar();
     tar[second_header + 300] ^= 1;
     let error = unpack_on_unix(&tar).unwrap_err();
-    assert!(
-        matches!(error, TarballError::Header { offset: 1024, .. }),
-        "{error}"
-    );
+    assert!(matches!(error, TarballError::Header { offset: 1024, .. }), "{error}");
 }
 
 #[test]
@@ -243,30 +238,23 @@ fn ustar_prefix_is_read_only_where_the_format_has_one() {
 
 #[test]
 fn base_256_size_is_read_and_a_negative_one_refused() {
-    let sized = |size: [u8; 12]| {
-        Archive::new()
-            .header(b"package/a", b'0', b"0000644", &size)
-            .body(&[5; 300])
-            .tgz()
-    };
+    let sized = |size: [u8; 12]| Archive::new().header(b"package/a", b'0', b"0000644", &size).body(&[5; 300]).tgz();
     let unpacked = unpack_on_unix(&sized([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 44])).unwrap();
     assert_eq!(unpacked.entries()[0].data, [5; 300]);
     for size in [[0xff; 12], [0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], *b"12z\0\0\0\0\0\0\0\0\0"] {
         let error = unpack_on_unix(&sized(size)).unwrap_err();
-        assert!(
-            matches!(error, TarballError::Header { .. } | TarballError::Truncated { .. }),
-            "{error}"
-        );
+        assert!(matches!(error, TarballError::Header { .. } | TarballError::Truncated { .. }), "{error}");
     }
 }
 
 #[test]
 fn size_beyond_the_archive_is_a_truncation() {
-    for size in [octal(3000, 12), octal(0o77_777_777_777, 12), vec![0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff]] {
-        let tgz = Archive::new()
-            .header(b"package/a", b'0', b"0000644", &size)
-            .body(&[5; 300])
-            .tgz();
+    for size in [
+        octal(3000, 12),
+        octal(0o77_777_777_777, 12),
+        vec![0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
+    ] {
+        let tgz = Archive::new().header(b"package/a", b'0', b"0000644", &size).body(&[5; 300]).tgz();
         let error = unpack_on_unix(&tgz).unwrap_err();
         assert_eq!(error, TarballError::Truncated { offset: 0 });
     }
@@ -274,10 +262,7 @@ fn size_beyond_the_archive_is_a_truncation() {
 
 #[test]
 fn archive_larger_than_allowed_is_refused_in_every_container() {
-    let limits = Limits {
-        max_bytes: 4096,
-        ..unix()
-    };
+    let limits = Limits { max_bytes: 4096, ..unix() };
     let archive = Archive::new().file("package/a", &[0; 8192]);
     let tar = archive.clone().tar();
     let members = [gzip(&tar[..600]), gzip(&tar[600..])].concat();
@@ -289,31 +274,19 @@ fn archive_larger_than_allowed_is_refused_in_every_container() {
 
 #[test]
 fn bomb_is_refused_by_ratio_before_it_is_inflated() {
-    let limits = Limits {
-        ratio_floor: 1 << 20,
-        ..unix()
-    };
+    let limits = Limits { ratio_floor: 1 << 20, ..unix() };
     let archive = Archive::new().file("package/a", &vec![0; 8 << 20]).tar();
     let halves = archive.split_at(4 << 20);
     for bomb in [gzip(&archive), [gzip(halves.0), gzip(halves.1)].concat()] {
         let limit = (bomb.len() as u64 * limits.max_ratio).max(1 << 20);
-        assert_eq!(
-            unpack(&bomb, &limits).unwrap_err(),
-            TarballError::Ratio {
-                compressed: bomb.len(),
-                limit
-            }
-        );
+        assert_eq!(unpack(&bomb, &limits).unwrap_err(), TarballError::Ratio { compressed: bomb.len(), limit });
         assert!(unpack_on_unix(&bomb).is_ok(), "the default allows any ratio up to 256 MiB");
     }
 }
 
 #[test]
 fn too_many_entries_are_refused_whatever_their_type() {
-    let limits = Limits {
-        max_entries: 10,
-        ..unix()
-    };
+    let limits = Limits { max_entries: 10, ..unix() };
     for flag in [b'0', b'2', b'5', b'g', b'K'] {
         let archive = |n| (0..n).fold(Archive::new(), |a, _| a.entry(b"package/a", flag, 0o644, b""));
         assert!(unpack(&archive(10).tgz(), &limits).is_ok());
@@ -324,10 +297,7 @@ fn too_many_entries_are_refused_whatever_their_type() {
 
 #[test]
 fn extended_header_beyond_a_mebibyte_is_refused() {
-    let tgz = Archive::new()
-        .pax(b'x', &[("comment", &vec![b'c'; 1 << 20])])
-        .file("package/a", b"")
-        .tgz();
+    let tgz = Archive::new().pax(b'x', &[("comment", &vec![b'c'; 1 << 20])]).file("package/a", b"").tgz();
     let error = unpack_on_unix(&tgz).unwrap_err();
     assert!(matches!(error, TarballError::Header { offset: 0, .. }), "{error}");
 }

@@ -13,20 +13,14 @@ fn first_segment_is_dropped_whatever_it_is() {
         .file("./package/c.js", b"c")
         .tgz();
     let unpacked = unpack_on_unix(&tgz).unwrap();
-    assert_eq!(
-        paths(&unpacked),
-        ["b.js", "lib/a.js", "package.json", "package/c.js"]
-    );
+    assert_eq!(paths(&unpacked), ["b.js", "lib/a.js", "package.json", "package/c.js"]);
     assert_eq!(unpacked.find("lib/a.js").unwrap().data, b"a");
     assert!(unpacked.find("lib").is_none());
 }
 
 #[test]
 fn file_beside_the_package_folder_is_left_out() {
-    let tgz = Archive::new()
-        .file("package.json", b"outside")
-        .file("package/package.json", b"inside")
-        .tgz();
+    let tgz = Archive::new().file("package.json", b"outside").file("package/package.json", b"inside").tgz();
     let unpacked = unpack_on_unix(&tgz).unwrap();
     assert_eq!(paths(&unpacked), ["package.json"]);
     assert_eq!(unpacked.entries()[0].data, b"inside");
@@ -85,22 +79,13 @@ fn gitignore_becomes_npmignore() {
         .file("package/not.gitignore", b"kept")
         .tgz();
     let unpacked = unpack_on_unix(&tgz).unwrap();
-    assert_eq!(
-        paths(&unpacked),
-        [".npmignore", "a/.npmignore", "not.gitignore"]
-    );
+    assert_eq!(paths(&unpacked), [".npmignore", "a/.npmignore", "not.gitignore"]);
 }
 
 #[test]
 fn npmignore_wins_over_gitignore_in_either_order() {
-    let before = Archive::new()
-        .file("package/.npmignore", b"npm")
-        .file("package/.gitignore", b"git")
-        .tgz();
-    let after = Archive::new()
-        .file("package/.gitignore", b"git")
-        .file("package/.npmignore", b"npm")
-        .tgz();
+    let before = Archive::new().file("package/.npmignore", b"npm").file("package/.gitignore", b"git").tgz();
+    let after = Archive::new().file("package/.gitignore", b"git").file("package/.npmignore", b"npm").tgz();
     for tgz in [before, after] {
         let unpacked = unpack_on_unix(&tgz).unwrap();
         assert_eq!(paths(&unpacked), [".npmignore"]);
@@ -110,10 +95,7 @@ fn npmignore_wins_over_gitignore_in_either_order() {
 
 #[test]
 fn gitignore_is_kept_on_request() {
-    let limits = super::Limits {
-        keep_gitignore: true,
-        ..unix()
-    };
+    let limits = super::Limits { keep_gitignore: true, ..unix() };
     let tgz = Archive::new().file("package/.gitignore", b"").tgz();
     assert_eq!(paths(&unpack(&tgz, &limits).unwrap()), [".gitignore"]);
 }
@@ -146,12 +128,21 @@ fn unknown_types_are_passed_over_with_their_bodies() {
 #[test]
 fn odd_names_of_real_packages_are_kept() {
     let names = [
-        "ab:c.json", "aux.js", "com1", "trailing. ", "dots...", "new\nline", " ", "...", "..a",
-        "node_modules/.bin/x", "ü", "*?|<>\"",
+        "ab:c.json",
+        "aux.js",
+        "com1",
+        "trailing. ",
+        "dots...",
+        "new\nline",
+        " ",
+        "...",
+        "..a",
+        "node_modules/.bin/x",
+        "ü",
+        "*?|<>\"",
     ];
-    let archive = names.iter().fold(Archive::new(), |archive, name| {
-        archive.file(&format!("package/{name}"), name.as_bytes())
-    });
+    let archive =
+        names.iter().fold(Archive::new(), |archive, name| archive.file(&format!("package/{name}"), name.as_bytes()));
     let unpacked = unpack_on_unix(&archive.tgz()).unwrap();
     let mut expected = names.to_vec();
     expected.sort_unstable();
@@ -160,9 +151,7 @@ fn odd_names_of_real_packages_are_kept() {
 
 #[test]
 fn name_that_is_no_utf8_is_decoded_as_npm_does() {
-    let tgz = Archive::new()
-        .entry(b"package/caf\xe9", b'0', 0o644, b"")
-        .tgz();
+    let tgz = Archive::new().entry(b"package/caf\xe9", b'0', 0o644, b"").tgz();
     assert_eq!(paths(&unpack_on_unix(&tgz).unwrap()), ["caf\u{fffd}"]);
 }
 
@@ -181,11 +170,7 @@ fn names_differing_in_case_or_form_are_kept_and_told() {
     assert_eq!(unpacked.len(), 7);
     assert_eq!(
         unpacked.collides_when_case_folded(),
-        [
-            ("cafe\u{301}", "caf\u{e9}"),
-            ("README.md", "readme.md"),
-            ("Lib", "lib/a")
-        ]
+        [("cafe\u{301}", "caf\u{e9}"), ("README.md", "readme.md"), ("Lib", "lib/a")]
     );
 }
 

@@ -1,9 +1,6 @@
 use super::*;
 
-fn record(
-    etag: Option<&'static str>,
-    last_modified: Option<&'static str>,
-) -> MetadataRecord<'static> {
+fn record(etag: Option<&'static str>, last_modified: Option<&'static str>) -> MetadataRecord<'static> {
     MetadataRecord {
         packument: b"DXM bytes",
         form: Form::Abbreviated,
@@ -16,12 +13,7 @@ fn record(
 
 #[test]
 fn validators_and_times_come_back() {
-    for (etag, modified) in [
-        (None, None),
-        (Some("\"x\""), None),
-        (None, Some("Mon")),
-        (Some(""), Some("ü")),
-    ] {
+    for (etag, modified) in [(None, None), (Some("\"x\""), None), (None, Some("Mon")), (Some(""), Some("ü"))] {
         let bytes = record(etag, modified).encode();
         let header = decode(&bytes).unwrap();
         assert_eq!((header.etag, header.last_modified), (etag, modified));

@@ -1,0 +1,106 @@
+//! Runs of this crate's `dx`, and what tests ask about a project and its store afterwards.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use dx_pkg_testkit::{Command, Project, ProjectBuilder, Registry, Run};
+use serde_json::Value;
+
+/// A `dx` that sees nothing of this machine's configuration.
+pub(crate) fn command(project: &Project) -> Command {
+    project
+        .dx(env!("CARGO_BIN_EXE_dx"))
+        .env("npm_config_globalconfig", project.home().join("no-such-npmrc"))
+        .env("NO_UPDATE_NOTIFIER", "1")
+}
+
+/// Runs `dx` to its end.
+pub(crate) fn dx<const N: usize>(project: &Project, args: [&str; N]) -> Run {
+    command(project).args(args).run()
+}
+
+/// Runs `dx`, which is to succeed.
+#[track_caller]
+pub(crate) fn ok<const N: usize>(project: &Project, args: [&str; N]) -> Run {
+    dx(project, args).success()
+}
+
+/// Fails the test unless `dx` exited with 1 and named this code; returns what it said.
+#[track_caller]
+pub(crate) fn fails(run: Run, code: &str) -> String {
+    assert_eq!(run.status, Some(1), "{run}");
+    assert!(run.stderr.contains(&format!("[{code}]")), "no {code}: {run}");
+    run.stderr
+}
+
+/// A project whose failed requests are given up on at once.
+pub(crate) fn impatient(registry: &Registry) -> ProjectBuilder {
+    Project::new(registry)
+        .npmrc("fetch-timeout=400")
+        .npmrc("fetch-retries=1")
+        .npmrc("fetch-retry-mintimeout=1")
+        .npmrc("fetch-retry-maxtimeout=2")
+}
+
+/// Every file of the project with its contents; a link with where it leads.
+pub(crate) fn files(project: &Project) -> BTreeMap<String, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    list(&project.path(), "", &mut found);
+    found
+}
+
+fn list(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
+    for entry in fs::read_dir(folder).unwrap() {
+        let entry = entry.unwrap();
+        let path = format!("{prefix}{}", entry.file_name().to_str().unwrap());
+        let kind = entry.file_type().unwrap();
+        if kind.is_symlink() {
+            let target = fs::read_link(entry.path()).unwrap();
+            found.insert(path, target.into_os_string().into_encoded_bytes());
+        } else if kind.is_dir() {
+            found.insert(format!("{path}/"), Vec::new());
+            list(&entry.path(), &format!("{path}/"), found);
+        } else {
+            found.insert(path, fs::read(entry.path()).unwrap());
+        }
+    }
+}
+
+/// The packages in the project's store: names of the package files and of the unpacked folders.
+pub(crate) fn stored(project: &Project) -> Vec<String> {
+    let mut found = Vec::new();
+    for kind in ["packages", "expanded"] {
+        let Ok(groups) = fs::read_dir(project.store().join("v1").join(kind)) else { continue };
+        for group in groups {
+            for entry in fs::read_dir(group.unwrap().path()).unwrap() {
+                found.push(format!("{kind}/{}", entry.unwrap().file_name().to_str().unwrap()));
+            }
+        }
+    }
+    found.sort();
+    found
+}
+
+/// The lockfile's entry at a path; `null` where there is none.
+pub(crate) fn locked(project: &Project, path: &str) -> Value {
+    project.json("package-lock.json")["packages"][path].clone()
+}
+
+/// The version the lockfile has at a path.
+#[track_caller]
+pub(crate) fn locked_version(project: &Project, path: &str) -> String {
+    let entry = locked(project, path);
+    entry["version"].as_str().unwrap_or_else(|| panic!("{path} in the lockfile: {entry}")).to_owned()
+}
+
+/// `path → name@version` as a map to compare [`Project::installed`] with.
+pub(crate) fn tree<const N: usize>(packages: [(&str, &str); N]) -> BTreeMap<String, String> {
+    packages.into_iter().map(|(path, id)| (format!("node_modules/{path}"), id.to_owned())).collect()
+}
+
+/// What `require(name)` gives in the project.
+#[track_caller]
+pub(crate) fn required(project: &Project, name: &str) -> String {
+    project.node(&format!("console.log(require({name:?}))")).success().stdout.trim().to_owned()
+}

@@ -1,0 +1,39 @@
+//! Any bytes as a package tarball: refused, or files whose paths stay inside the package.
+
+use dx_pkg_compat::tarball::{Limits, unpack};
+
+/// Length of a tar header and where its checksum is.
+const BLOCK: usize = 512;
+const CHECKSUM: std::ops::Range<usize> = 148..156;
+
+pub(crate) fn run(data: &[u8]) {
+    check(data);
+    // Past the checksums, which chance does not meet.
+    let mut sealed = data.to_vec();
+    for block in sealed.chunks_exact_mut(BLOCK) {
+        block[CHECKSUM].fill(b' ');
+        let sum: u32 = block.iter().map(|byte| u32::from(*byte)).sum();
+        block[CHECKSUM].copy_from_slice(format!("{sum:06o}\0 ").as_bytes());
+    }
+    check(&sealed);
+}
+
+fn check(data: &[u8]) {
+    let limits = Limits { max_bytes: 1 << 24, ..Limits::default() };
+    let Ok(unpacked) = unpack(data, &limits) else { return };
+    let entries = unpacked.entries();
+    assert!(entries.is_sorted_by(|a, b| a.path < b.path));
+    for entry in &entries {
+        assert!(entry.path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{:?}", entry.path);
+        assert!(!entry.path.contains(['\\', '\0']), "{:?}", entry.path);
+        assert!(unpacked.find(entry.path).is_some_and(|found| found.data == entry.data));
+        let inside = entries
+            .iter()
+            .filter(|other| other.path.strip_prefix(entry.path).is_some_and(|rest| rest.starts_with('/')));
+        assert_eq!(inside.count(), 0, "{:?}", entry.path);
+    }
+    let _ = unpacked.collides_when_case_folded();
+    for skipped in unpacked.skipped() {
+        assert!(!skipped.name.contains(char::is_control));
+    }
+}

@@ -1,0 +1,118 @@
+//! Mutation fuzzing of every decoder, on the stable toolchain and the standard library.
+//!
+//! ```text
+//! cargo run --release --manifest-path fuzz/Cargo.toml -- <target> [iterations] [seed]
+//! cargo run --release --manifest-path fuzz/Cargo.toml -- <target> <file>
+//! ```
+//!
+//! Inputs are mutations of `corpus/<target>/`; the same seed gives the same inputs. An input that makes a target
+//! panic is kept in `artifacts/<target>/` and can be given back as a file. A new target is a file in
+//! `fuzz_targets/`, a row in [`TARGETS`], and a folder of small valid inputs in `corpus/`.
+
+mod mutate;
+
+#[path = "../fuzz_targets/dxp_decode.rs"]
+mod dxp_decode;
+#[path = "../fuzz_targets/lock_decode.rs"]
+mod lock_decode;
+#[path = "../fuzz_targets/package_lock.rs"]
+mod package_lock;
+#[path = "../fuzz_targets/packument_decode.rs"]
+mod packument_decode;
+#[path = "../fuzz_targets/packument_encode.rs"]
+mod packument_encode;
+#[path = "../fuzz_targets/tarball_unpack.rs"]
+mod tarball_unpack;
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::time::{Duration, Instant};
+
+use mutate::Mutator;
+
+/// A decoder under test; it must return, whatever the bytes.
+type Target = fn(&[u8]);
+
+const TARGETS: &[(&str, Target)] = &[
+    ("dxp_decode", dxp_decode::run),
+    ("lock_decode", lock_decode::run),
+    ("package_lock", package_lock::run),
+    ("packument_decode", packument_decode::run),
+    ("packument_encode", packument_encode::run),
+    ("tarball_unpack", tarball_unpack::run),
+];
+
+/// Inputs that take longer are reported: a decoder should not be made to hang either.
+const SLOW: Duration = Duration::from_secs(1);
+/// Crashes after which a run ends.
+const ENOUGH: usize = 10;
+
+fn main() -> ExitCode {
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let Some(&(name, target)) = TARGETS.iter().find(|(name, _)| arguments.first().is_some_and(|given| given == name))
+    else {
+        let names: Vec<_> = TARGETS.iter().map(|(name, _)| *name).collect();
+        eprintln!("usage: fuzz <{}> [iterations|file] [seed]", names.join("|"));
+        return ExitCode::from(2);
+    };
+    let count = arguments.get(1).map_or("10000", String::as_str);
+    let Ok(iterations) = count.parse() else {
+        let input = std::fs::read(count).expect("the second argument is a number or a file");
+        target(&input);
+        return ExitCode::SUCCESS;
+    };
+    let seed = arguments.get(2).map_or(Ok(1), |seed| seed.parse()).expect("the seed is a number");
+    let crashes = fuzz(name, target, iterations, seed);
+    if crashes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+fn fuzz(name: &str, target: Target, iterations: u64, seed: u64) -> usize {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let corpus = read_corpus(&root.join("corpus").join(name));
+    let mut mutator = Mutator::new(seed, &corpus);
+    let (mut crashes, mut slowest) = (0, Duration::ZERO);
+    let begun = Instant::now();
+    // A panic is what is looked for; its message is printed when the kept input is run alone.
+    std::panic::set_hook(Box::new(|_| {}));
+    for iteration in 0..iterations {
+        let input = mutator.next_input();
+        let started = Instant::now();
+        let outcome = catch_unwind(AssertUnwindSafe(|| target(&input)));
+        let elapsed = started.elapsed();
+        slowest = slowest.max(elapsed);
+        let kind = match outcome {
+            Err(_) => "crash",
+            Ok(()) if elapsed > SLOW => "slow",
+            Ok(()) => continue,
+        };
+        crashes += 1;
+        let kept = keep(&root.join("artifacts").join(name), &format!("{kind}-{seed}-{iteration}"), &input);
+        println!("{kind} at iteration {iteration}: {}", kept.display());
+        if crashes == ENOUGH {
+            break;
+        }
+    }
+    println!(
+        "{name}: {iterations} inputs from {} seeds in {:.1?}, slowest {slowest:.1?}, {crashes} crashes",
+        corpus.len(),
+        begun.elapsed()
+    );
+    crashes
+}
+
+fn read_corpus(folder: &Path) -> Vec<Vec<u8>> {
+    let entries = std::fs::read_dir(folder).unwrap_or_else(|error| panic!("reading {}: {error}", folder.display()));
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.expect("the corpus can be listed").path()).collect();
+    // The order of a folder differs between machines; the inputs must not.
+    paths.sort();
+    let corpus: Vec<_> = paths.iter().map(|path| std::fs::read(path).expect("the corpus can be read")).collect();
+    assert!(!corpus.is_empty(), "{} is empty", folder.display());
+    corpus
+}
+
+fn keep(folder: &Path, name: &str, input: &[u8]) -> PathBuf {
+    let path = folder.join(name);
+    std::fs::create_dir_all(folder).and_then(|()| std::fs::write(&path, input)).expect("an artifact can be written");
+    path
+}
