@@ -36,7 +36,7 @@ pub struct OutputArguments {
 #[derive(Subcommand, Debug)]
 pub enum Command {
     /// Install the project's dependencies, or add packages to it.
-    #[command(visible_alias = "i", aliases = ["add", "in", "ins", "inst"])]
+    #[command(visible_aliases = ["i", "add"], aliases = ["in", "ins", "inst"])]
     Install(InstallArguments),
     /// Install exactly what the lockfile says, replacing node_modules.
     #[command(aliases = ["clean-install", "ic"])]
@@ -50,7 +50,7 @@ pub enum Command {
 
 #[derive(Args, Debug)]
 pub struct InstallArguments {
-    /// Packages to add: name, name@version, name@tag, name@npm:other, a folder, a tarball or a URL.
+    /// Packages to add: name, name@version, name@tag, name@npm:other, or a folder.
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
     /// Save as a development dependency.
@@ -185,6 +185,7 @@ impl TreeArguments {
             ("offline", self.offline),
             ("prefer-offline", self.prefer_offline),
             ("ignore-scripts", self.ignore_scripts),
+            ("package-lock-only", self.lockfile_only),
             ("strict-peer-deps", self.strict_peer_deps),
             ("legacy-peer-deps", self.legacy_peer_deps),
         ];

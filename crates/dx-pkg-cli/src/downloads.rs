@@ -24,6 +24,8 @@ pub struct Downloads {
 
 struct Shared {
     store: Store,
+    /// Packages that this command put into the store.
+    inserted: Mutex<Vec<PackageId>>,
     state: Mutex<HashMap<PackageId, Status>>,
     finished: Condvar,
     processors: Semaphore,
@@ -41,6 +43,7 @@ impl Downloads {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Shared {
             store: session.store.clone(),
+            inserted: Mutex::default(),
             state: Mutex::default(),
             finished: Condvar::new(),
             processors: Semaphore::new(processors),
@@ -77,13 +80,14 @@ impl Downloads {
             .with_hint("run the command once without --offline"));
         }
         let wanted = request(package)?;
+        let commands: Vec<String> = package.bin.iter().map(|(_, file)| file.clone()).collect();
         let network = (self.network)()?;
         self.shared.lock().insert(id, Status::Running);
         self.shared.progress.download_started();
         let shared = self.shared.clone();
         let runtime = network.runtime.clone();
         runtime.spawn(async move {
-            let result = shared.clone().bring(network, id, wanted).await;
+            let result = shared.clone().bring(network, id, wanted, commands).await;
             shared.progress.download_finished();
             shared.lock().insert(id, Status::Done(result));
             shared.finished.notify_all();
@@ -120,12 +124,25 @@ impl Downloads {
     }
 }
 
+impl Downloads {
+    /// The packages that were not in the store before this command.
+    pub fn inserted(&self) -> Vec<PackageId> {
+        self.shared.inserted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, Status>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    async fn bring(self: Arc<Self>, network: Network, id: PackageId, wanted: TarballRequest) -> Result<(), Failure> {
+    async fn bring(
+        self: Arc<Self>,
+        network: Network,
+        id: PackageId,
+        wanted: TarballRequest,
+        commands: Vec<String>,
+    ) -> Result<(), Failure> {
         let name = wanted.name.clone();
         let integrity = wanted.integrity.clone();
         let tarball = network.registry.tarball(wanted).await?;
@@ -135,7 +152,7 @@ impl Shared {
         };
         let shared = self.clone();
         let unpacking = tokio::task::spawn_blocking(move || {
-            let result = shared.unpack(id, &name, integrity.as_ref(), &tarball.bytes);
+            let result = shared.unpack(id, &name, integrity.as_ref(), &tarball.bytes, &commands);
             drop(tarball.slot);
             result
         });
@@ -148,13 +165,20 @@ impl Shared {
         name: &PackageName,
         integrity: Option<&Integrity>,
         bytes: &[u8],
+        commands: &[String],
     ) -> Result<(), Failure> {
-        let unpacked = tarball::unpack(bytes, &Limits::default()).map_err(|error| {
+        let mut unpacked = tarball::unpack(bytes, &Limits::default()).map_err(|error| {
             let mut failure = Failure::from(error);
             failure.message = format!("the tarball of {name}: {}", failure.message);
             failure
         })?;
-        Ok(self.store.insert(id, integrity, &unpacked.entries())?)
+        // Commands are executable in the store, so that linking need not make copies that are.
+        for file in commands {
+            unpacked.set_executable(file.trim_start_matches("./"));
+        }
+        self.store.insert(id, integrity, &unpacked.entries())?;
+        self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(id);
+        Ok(())
     }
 }
 

@@ -29,9 +29,6 @@ use failure::Failure;
 use report::Report;
 use surroundings::Surroundings;
 
-#[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
-
 fn main() -> ExitCode {
     if noop::nothing_to_do() {
         return ExitCode::SUCCESS;

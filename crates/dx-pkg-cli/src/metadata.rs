@@ -5,6 +5,7 @@
 //! means, and that version's dependencies are asked for at once. This changes timing, never answers.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use dx_pkg_compat::npmrc::Config;
@@ -50,6 +51,7 @@ struct Shared {
     policy: Policy,
     picker: Mutex<Picker>,
     state: Mutex<State>,
+    used_cache: AtomicBool,
     arrived: Condvar,
     progress: Arc<Progress>,
 }
@@ -86,10 +88,16 @@ impl<'a> Metadata<'a> {
             policy,
             picker: Mutex::new(Picker::new(pick)),
             state: Mutex::default(),
+            used_cache: AtomicBool::new(false),
             arrived: Condvar::new(),
             progress,
         };
         Metadata { session, shared: Arc::new(shared), downloads, externals, bundles, seeds }
+    }
+
+    /// Whether any answer came from the cache without asking whether it is current.
+    pub fn used_cache(&self) -> bool {
+        self.shared.used_cache.load(Ordering::Relaxed)
     }
 
     /// Starts fetching ahead, once.
@@ -111,6 +119,7 @@ impl Provider for Metadata<'_> {
         let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
         let registry = self.shared.registry_key(&package);
         if let Some(fresh) = self.shared.cached(&registry, &package) {
+            self.shared.used_cache.store(true, Ordering::Relaxed);
             let answer = Ok(fresh);
             self.shared.lock().packuments.insert(name.to_owned(), Answer::Here(answer.clone()));
             return answer;

@@ -3,6 +3,7 @@
 pub mod add;
 mod finish;
 pub mod install;
+mod installed;
 mod lifecycle;
 mod materials;
 pub mod remove;

@@ -41,7 +41,9 @@ impl Plan {
         let mut dropped = Vec::new();
         for (path, failure) in failed {
             let package = self.installed.packages.iter().find(|package| package.path == path);
-            if !package.is_some_and(|package| package.optional) {
+            // What this machine refuses is no fault of the package: a full disk must not make an install incomplete.
+            let is_ours = failure.code.starts_with("DX_STORE") || failure.code == "DX_INTERNAL";
+            if is_ours || !package.is_some_and(|package| package.optional) {
                 return Err(failure);
             }
             let below = format!("{path}/");
@@ -58,6 +60,11 @@ impl Plan {
                 package.extra.push((PRIVATE.to_owned(), "true".to_owned()));
             }
         }
+    }
+
+    /// Whether any package is marked so.
+    pub fn has_private(&self) -> bool {
+        self.installed.packages.iter().any(is_private)
     }
 
     /// The tree to be linked.
@@ -80,11 +87,15 @@ pub fn tree_of(installed: &Lock) -> Result<Tree, Failure> {
                 path: package.path.clone(),
                 source: PlacementSource::Package(required_id(package)?),
                 bins: package.bin.clone(),
-                private_copy: package.extra.iter().any(|(key, _)| key == PRIVATE),
+                private_copy: is_private(package),
             });
         }
     }
     Ok(Tree::new(placements))
+}
+
+fn is_private(package: &LockPackage) -> bool {
+    package.extra.iter().any(|(key, _)| key == PRIVATE)
 }
 
 /// Whether the entry's files come from a tarball of its own.

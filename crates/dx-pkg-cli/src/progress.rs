@@ -1,14 +1,20 @@
-//! Shows, on a terminal, what a long command is doing.
+//! Shows, on a terminal, what a long command is doing: one line, drawn again a few times a second.
 
-use std::io::IsTerminal;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::io::{IsTerminal, Write};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+use std::thread::JoinHandle;
 use std::time::Duration;
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+/// How long a drawing stays.
+const FRAME: Duration = Duration::from_millis(100);
+const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+/// Back to the first column, and the line cleared.
+const CLEAR: &str = "\r\u{1b}[2K";
 
 /// Counters that every stage adds to, and the line that shows them.
+#[derive(Default)]
 pub struct Progress {
-    bar: ProgressBar,
     asked: AtomicU64,
     answered: AtomicU64,
     downloads: AtomicU64,
@@ -16,48 +22,48 @@ pub struct Progress {
     bytes: AtomicU64,
     linked: AtomicU64,
     to_link: AtomicU64,
+    ended: AtomicBool,
+    drawing: Mutex<Option<JoinHandle<()>>>,
 }
 
 impl Progress {
-    /// A progress line on standard error; invisible unless that is a terminal and `shown`.
-    pub fn new(shown: bool) -> Self {
-        let bar = ProgressBar::with_draw_target(None, ProgressDrawTarget::hidden());
+    /// Counters, shown on standard error where that is a terminal and `shown` says so.
+    pub fn start(shown: bool) -> Arc<Self> {
+        let progress = Arc::new(Progress::default());
         if shown && std::io::stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::stderr());
-            if let Ok(style) = ProgressStyle::with_template("{spinner} {msg}") {
-                bar.set_style(style);
+            let drawn = progress.clone();
+            let drawing = std::thread::spawn(move || drawn.draw());
+            *progress.drawing.lock().unwrap_or_else(PoisonError::into_inner) = Some(drawing);
+        }
+        progress
+    }
+
+    fn draw(&self) {
+        let mut stderr = std::io::stderr();
+        for frame in SPINNER.iter().cycle() {
+            if self.ended.load(Ordering::Relaxed) {
+                break;
             }
-            bar.enable_steady_tick(Duration::from_millis(100));
+            // A terminal that went away is no reason to fail.
+            let _ = stderr.write_all(format!("{CLEAR}{frame} {}", self.message()).as_bytes());
+            std::thread::park_timeout(FRAME);
         }
-        let zero = AtomicU64::default;
-        Progress {
-            bar,
-            asked: zero(),
-            answered: zero(),
-            downloads: zero(),
-            downloaded: zero(),
-            bytes: zero(),
-            linked: zero(),
-            to_link: zero(),
-        }
+        let _ = stderr.write_all(CLEAR.as_bytes());
     }
 
     /// A packument was asked for.
     pub fn asked(&self) {
         self.asked.fetch_add(1, Ordering::Relaxed);
-        self.show();
     }
 
     /// A packument arrived.
     pub fn answered(&self) {
         self.answered.fetch_add(1, Ordering::Relaxed);
-        self.show();
     }
 
     /// A tarball was asked for.
     pub fn download_started(&self) {
         self.downloads.fetch_add(1, Ordering::Relaxed);
-        self.show();
     }
 
     /// A tarball arrived, this long.
@@ -68,18 +74,21 @@ impl Progress {
     /// A tarball is unpacked, or failed.
     pub fn download_finished(&self) {
         self.downloaded.fetch_add(1, Ordering::Relaxed);
-        self.show();
     }
 
     /// So many packages will be linked.
     pub fn link(&self, packages: usize) {
         self.to_link.store(packages as u64, Ordering::Relaxed);
-        self.show();
     }
 
     /// Removes the line.
     pub fn finish(&self) {
-        self.bar.finish_and_clear();
+        self.ended.store(true, Ordering::Relaxed);
+        let drawing = self.drawing.lock().unwrap_or_else(PoisonError::into_inner).take();
+        if let Some(drawing) = drawing {
+            drawing.thread().unpark();
+            let _ = drawing.join();
+        }
     }
 
     /// Requests for metadata so far.
@@ -92,34 +101,33 @@ impl Progress {
         (self.downloaded.load(Ordering::Relaxed), self.bytes.load(Ordering::Relaxed))
     }
 
-    fn show(&self) {
-        if self.bar.is_hidden() {
-            return;
-        }
+    fn message(&self) -> String {
         let count = |counter: &AtomicU64| counter.load(Ordering::Relaxed);
         let mut parts = Vec::new();
         if count(&self.asked) > count(&self.answered) {
             parts.push(format!("resolving {}/{}", count(&self.answered), count(&self.asked)));
         }
-        if count(&self.downloads) > 0 {
+        if count(&self.downloads) > count(&self.downloaded) {
             #[expect(clippy::cast_precision_loss, reason = "shown with one digit")]
             let megabytes = count(&self.bytes) as f64 / 1e6;
-            parts.push(format!(
-                "downloading {}/{} ({megabytes:.1} MB)",
-                count(&self.downloaded),
-                count(&self.downloads)
-            ));
+            let (done, all) = (count(&self.downloaded), count(&self.downloads));
+            parts.push(format!("downloading {done}/{all} ({megabytes:.1} MB)"));
         }
         if count(&self.to_link) > 0 {
             parts.push(format!("linking {}/{}", count(&self.linked), count(&self.to_link)));
         }
-        self.bar.set_message(parts.join(", "));
+        parts.join(", ")
+    }
+}
+
+impl Drop for Progress {
+    fn drop(&mut self) {
+        self.finish();
     }
 }
 
 impl dx_pkg_link::Progress for Progress {
     fn linked(&self, packages: usize) {
         self.linked.fetch_add(packages as u64, Ordering::Relaxed);
-        self.show();
     }
 }

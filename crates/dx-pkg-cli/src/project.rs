@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_fs::Identity;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{Override, Requirements};
 use serde_json::Value;
@@ -31,14 +32,19 @@ pub struct Project {
     pub lockfile: &'static str,
     /// The lockfile's text and contents, if there is one.
     pub locked: Option<(String, Lock)>,
+    /// What its files were when they were read: a later change means that there may be something to do.
+    pub seen: Seen,
 }
 
+/// Files with what they were; `None` for one that did not exist.
+pub type Seen = Vec<(PathBuf, Option<Identity>)>;
+
 impl Project {
-    /// Opens the project that `surroundings` is in: the nearest folder upwards with a `package.json` or `node_modules`.
-    pub fn open(surroundings: &Surroundings) -> Result<Self, Failure> {
-        let root = find_root(&surroundings.folder);
+    /// Opens the project in `root`, which [`find_root`] found.
+    pub fn open(surroundings: &Surroundings, root: PathBuf) -> Result<Self, Failure> {
+        let mut seen = Seen::new();
         let path = root.join("package.json");
-        let Some(manifest_text) = read(&path)? else {
+        let Some(manifest_text) = read_noting(&path, &mut seen)? else {
             return Err(Failure::new(
                 "DX_NO_MANIFEST",
                 format!("there is no package.json in {} or above", surroundings.folder.display()),
@@ -46,7 +52,7 @@ impl Project {
             .with_hint("run dx in a project's folder, or write a package.json with {} in it"));
         };
         let manifest = parse_manifest(&path, &manifest_text)?;
-        let workspaces = open_workspaces(&root, &manifest)?;
+        let workspaces = open_workspaces(&root, &manifest, &mut seen)?;
         let lockfile = LOCKFILES.into_iter().find(|name| root.join(name).exists());
         if lockfile.is_none()
             && let Some(foreign) = FOREIGN.into_iter().find(|name| root.join(name).exists())
@@ -60,13 +66,13 @@ impl Project {
             )));
         }
         let lockfile = lockfile.unwrap_or("package-lock.json");
-        Ok(Project { root, manifest_text, manifest, workspaces, lockfile, locked: None })
+        Ok(Project { root, manifest_text, manifest, workspaces, lockfile, locked: None, seen })
     }
 
     /// Reads the lockfile.
     pub fn read_lockfile(&mut self) -> Result<(), Failure> {
         let path = self.root.join(self.lockfile);
-        if let Some(text) = read(&path)? {
+        if let Some(text) = read_noting(&path, &mut self.seen)? {
             let lock = npm::read(&text).map_err(|error| in_file(&path, Failure::from(error)))?;
             self.locked = Some((text, lock));
         }
@@ -83,15 +89,44 @@ impl Project {
             .workspaces
             .iter()
             .map(|(path, manifest)| LockPackage { path: path.clone(), ..record_of(manifest) })
+            .chain(self.linked_folders()?)
             .collect();
         Ok(Requirements { root: record_of(&self.manifest), workspaces, overrides })
     }
 
-    /// Files whose change means that there may be something to do.
-    pub fn inputs(&self) -> Vec<PathBuf> {
-        let folders = self.workspaces.iter().map(|(path, _)| self.root.join(path).join("package.json"));
-        [self.root.join("package.json"), self.root.join(self.lockfile)].into_iter().chain(folders).collect()
+    /// What the folders that the lockfile has links to ask for now: their manifests are edited like the project's.
+    fn linked_folders(&self) -> Result<Vec<LockPackage>, Failure> {
+        let locked = self.locked.iter().flat_map(|(_, lock)| &lock.packages);
+        let is_workspace = |path: &str| self.workspaces.iter().any(|(workspace, _)| workspace == path);
+        let mut found = Vec::new();
+        for LockPackage { path, .. } in locked.filter(|entry| !entry.link && !entry.path.contains("node_modules/")) {
+            let file = self.root.join(path).join("package.json");
+            if !path.is_empty()
+                && !is_workspace(path)
+                && let Some(text) = read(&file)?
+            {
+                found.push(LockPackage { path: path.clone(), ..record_of(&parse_manifest(&file, &text)?) });
+            }
+        }
+        Ok(found)
     }
+
+    /// Notes that a file is now what this command made of it.
+    pub fn wrote(&mut self, path: &Path) {
+        self.seen.retain(|(known, _)| known != path);
+        self.seen.push(note(path));
+    }
+}
+
+/// A file with what it is now.
+pub fn note(path: &Path) -> (PathBuf, Option<Identity>) {
+    (path.to_owned(), dx_pkg_fs::identity(path).ok().flatten())
+}
+
+/// A file's text, having noted what the file was before it was read.
+pub fn read_noting(path: &Path, seen: &mut Seen) -> Result<Option<String>, Failure> {
+    seen.push(note(path));
+    read(path)
 }
 
 /// The nearest folder upwards that is a project; `from` itself where none is. A workspace belongs to its project.
@@ -136,12 +171,12 @@ fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, Failure> {
     Manifest::parse(text).map_err(|error| in_file(path, Failure::from(error)))
 }
 
-fn open_workspaces(root: &Path, manifest: &Manifest) -> Result<Vec<(String, Manifest)>, Failure> {
+fn open_workspaces(root: &Path, manifest: &Manifest, seen: &mut Seen) -> Result<Vec<(String, Manifest)>, Failure> {
     let patterns = manifest.workspace_patterns()?;
     let mut found = Vec::new();
     for folder in workspaces::find(root, &patterns) {
         let path = root.join(&folder).join("package.json");
-        if let Some(text) = read(&path)? {
+        if let Some(text) = read_noting(&path, seen)? {
             found.push((folder, parse_manifest(&path, &text)?));
         }
     }

@@ -56,6 +56,15 @@ impl Report {
     /// A line for the user, on standard output.
     pub fn line(&self, text: &str) {
         if !self.silent && !self.json {
+            print(&format!("{}\n", plain(text)));
+        }
+    }
+
+    /// An answer: text for people, or fields for programs.
+    pub fn answer(&self, text: &str, fields: &Value) {
+        if self.json {
+            print_json(fields);
+        } else if !self.silent {
             print(&format!("{text}\n"));
         }
     }
@@ -63,14 +72,14 @@ impl Report {
     /// A warning, on standard error.
     pub fn warning(&self, text: &str) {
         if !self.silent && !self.json {
-            complain(&format!("{} {text}\n", paint("33", "warning:")));
+            complain(&format!("{} {}\n", paint("33", "warning:"), plain(text)));
         }
     }
 
     /// The outcome of an install.
     pub fn summary(&self, summary: &Summary) {
         if self.json {
-            print(&format!("{}\n", summary.to_json()));
+            print_json(&summary.to_json());
             return;
         }
         summary.warnings.iter().for_each(|warning| self.warning(warning));
@@ -116,7 +125,7 @@ impl Report {
 
     fn note(&self, text: &str) {
         if !self.silent && !self.json {
-            complain(&format!("{text}\n"));
+            complain(&format!("{}\n", plain(text)));
         }
     }
 
@@ -124,11 +133,11 @@ impl Report {
     pub fn failure(&self, failure: &Failure) -> ExitCode {
         if self.json {
             let error = json!({ "code": failure.code, "message": failure.message, "hint": failure.hint });
-            print(&format!("{}\n", json!({ "error": error })));
+            print_json(&json!({ "error": error }));
         } else {
-            complain(&format!("{} {} [{}]\n", paint("31", "error:"), failure.message, failure.code));
+            complain(&format!("{} {} [{}]\n", paint("31", "error:"), plain(&failure.message), failure.code));
             if let Some(hint) = &failure.hint {
-                complain(&format!("  {} {hint}\n", paint("36", "help:")));
+                complain(&format!("  {} {}\n", paint("36", "help:"), plain(hint)));
             }
         }
         failure.exit_code()
@@ -190,6 +199,29 @@ fn seconds(elapsed: Duration) -> String {
 fn paint(colour: &str, text: &str) -> String {
     let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     if coloured { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
+}
+
+/// The text without anything that a terminal would act on but the ends of lines; much of it comes from outside.
+fn plain(text: &str) -> String {
+    const LONGEST_LINE: usize = 2000;
+    let line = |line: &str| {
+        let indent = line.len() - line.trim_start_matches(' ').len();
+        format!("{}{}", &line[..indent], dx_pkg_fetch::plain_text(line, LONGEST_LINE))
+    };
+    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+}
+
+/// One line of JSON; what a terminal might act on is written as an escape, which means the same.
+fn print_json(value: &Value) {
+    let mut line = String::new();
+    for c in value.to_string().chars() {
+        match c {
+            ' '..='~' => line.push(c),
+            c if c.is_alphanumeric() => line.push(c),
+            c => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| line.push_str(&format!("\\u{unit:04x}"))),
+        }
+    }
+    print(&format!("{line}\n"));
 }
 
 /// A closed pipe is no reason to fail.

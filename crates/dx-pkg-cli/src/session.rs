@@ -1,18 +1,18 @@
 //! What a command works with: configuration, store, and the network once it is needed.
 
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::OnceLock;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 use dx_pkg_compat::npm_registry::{NpmRegistry, fetch_config};
 use dx_pkg_compat::npmrc::{Config, ConfigSources};
 use dx_pkg_fetch::Fetcher;
 use dx_pkg_store::Store;
-use tokio::runtime::Runtime;
+use tokio::runtime::Handle;
 use url::Url;
 
 use crate::failure::Failure;
-use crate::project;
+use crate::project::{self, Seen};
 use crate::surroundings::Surroundings;
 
 /// Where dx goes for packages when nothing is configured; set when dx is built.
@@ -25,7 +25,7 @@ pub struct Session {
     /// The store.
     pub store: Store,
     /// Where the configuration came from, whether or not the files exist.
-    pub config_files: Vec<PathBuf>,
+    pub config_files: Seen,
     user_agent: String,
     extra_ca: Option<PathBuf>,
     network: OnceLock<Result<Network, Failure>>,
@@ -36,16 +36,18 @@ pub struct Session {
 pub struct Network {
     /// The registries.
     pub registry: NpmRegistry,
-    /// The runtime requests run on.
-    pub runtime: Arc<Runtime>,
+    /// The runtime requests run on, which a thread of its own drives.
+    pub runtime: Handle,
 }
 
 impl Session {
     /// Reads the configuration for the project in `root` and opens the store.
     pub fn open(surroundings: &Surroundings, root: &Path, flags: &[(String, String)]) -> Result<Self, Failure> {
         let files = config_files(surroundings, root);
+        let mut config_files = Seen::new();
+        let mut read = |path: &PathBuf| project::read_noting(path, &mut config_files);
         let texts: Vec<Option<String>> =
-            files.iter().map(|path| path.as_deref().map_or(Ok(None), project::read)).collect::<Result<_, _>>()?;
+            files.iter().map(|path| path.as_ref().map_or(Ok(None), &mut read)).collect::<Result<_, _>>()?;
         let layer = |position: usize| match (&files[position], &texts[position]) {
             (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
             _ => None,
@@ -69,7 +71,7 @@ impl Session {
         Ok(Session {
             config,
             store,
-            config_files: files.into_iter().flatten().collect(),
+            config_files,
             user_agent: format!(
                 "dx/{} npm/? node/? {} {}",
                 env!("CARGO_PKG_VERSION"),
@@ -105,12 +107,13 @@ impl Session {
         let default = DEFAULT_REGISTRY.and_then(|text| Url::parse(text).ok());
         let default = default.unwrap_or_else(|| self.config.registry().clone());
         let registry = NpmRegistry::new(Fetcher::new(config), self.config.clone(), &default)?;
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(1)
-            .enable_all()
-            .build()
-            .map_err(|error| Failure::io("starting the network's threads", &error))?;
-        Ok(Network { registry, runtime: Arc::new(runtime) })
+        let failed = |error: std::io::Error| Failure::io("starting the network's thread", &error);
+        // One thread serves as many connections as dx opens; decoding and unpacking run on others.
+        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let serve = move || runtime.block_on(std::future::pending::<()>());
+        std::thread::Builder::new().name("dx-network".into()).spawn(serve).map_err(failed)?;
+        Ok(Network { registry, runtime: handle })
     }
 }
 

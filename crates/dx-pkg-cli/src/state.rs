@@ -7,6 +7,7 @@
 //! ```
 //! Numbers are little-endian; relative paths are relative to the project.
 
+use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_fs::Identity;
@@ -28,14 +29,11 @@ pub struct State {
 }
 
 impl State {
-    /// Notes what the files are now.
-    pub fn take(root: &Path, settings: [u8; 32], files: Vec<PathBuf>) -> std::io::Result<Self> {
-        let note = |path: PathBuf| {
-            let relative = path.strip_prefix(root).map(Path::to_owned).unwrap_or(path);
-            let identity = dx_pkg_fs::identity(&root.join(&relative))?;
-            Ok((relative, identity))
-        };
-        Ok(State { settings, files: files.into_iter().map(note).collect::<std::io::Result<_>>()? })
+    /// The state of a project in `root`, from what its files were; of two notes of one file the later counts.
+    pub fn new(root: &Path, settings: [u8; 32], seen: impl IntoIterator<Item = (PathBuf, Option<Identity>)>) -> Self {
+        let relative = |path: PathBuf| path.strip_prefix(root).map(Path::to_owned).unwrap_or(path);
+        let files: BTreeMap<_, _> = seen.into_iter().map(|(path, identity)| (relative(path), identity)).collect();
+        State { settings, files: files.into_iter().collect() }
     }
 
     /// Whether every file is as it was.

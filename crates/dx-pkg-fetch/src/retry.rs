@@ -37,10 +37,11 @@ impl RetryPolicy {
     /// The wait after the `failed`th try (from 1): back-off within a quarter either way, or what the server asks for
     /// if that is longer.
     pub(crate) fn delay(&self, failed: u32, retry_after: Option<Duration>) -> Duration {
-        let exponent = i32::try_from(failed.saturating_sub(1)).unwrap_or(i32::MAX);
-        let longest = self.longest_delay.as_secs_f64();
-        let base = self.first_delay.as_secs_f64() * self.factor.max(1.0).powi(exponent);
-        let own = Duration::from_secs_f64(base.min(longest) * (0.75 + 0.5 * random_fraction()));
+        const GROWTHS: u32 = 64;
+        let (factor, longest) = (self.factor.max(1.0), self.longest_delay.as_secs_f64());
+        let grow = |delay: f64, _| (delay * factor).min(longest);
+        let base = (1..failed.min(GROWTHS)).fold(self.first_delay.as_secs_f64().min(longest), grow);
+        let own = Duration::from_secs_f64(base * (0.75 + 0.5 * random_fraction()));
         own.max(retry_after.unwrap_or_default().min(self.longest_retry_after))
     }
 }

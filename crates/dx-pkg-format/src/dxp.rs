@@ -254,7 +254,9 @@ impl<'a> Dxp<'a> {
 #[must_use]
 pub fn is_safe_path(path: &str) -> bool {
     let safe = |segment: &str| !matches!(segment, "" | "." | "..");
-    !path.bytes().any(|byte| matches!(byte, 0 | b'\\' | b':')) && path.split('/').all(safe)
+    let drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
+    let stream = cfg!(windows) && path.contains(':');
+    !drive && !stream && !path.bytes().any(|byte| matches!(byte, 0 | b'\\')) && path.split('/').all(safe)
 }
 
 #[cfg(test)]

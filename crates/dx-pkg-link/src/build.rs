@@ -1,11 +1,14 @@
 //! Building packages, links and commands in a folder nobody looks at yet, and a whole tree from nothing.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
+use dx_pkg_core::PackageId;
 use dx_pkg_fs::Dir;
+use dx_pkg_store::Package;
 
 use crate::bins::{self, BIN};
 use crate::import::{Counts, Folder, Importer, Need};
@@ -19,6 +22,8 @@ pub(crate) struct Run<'r> {
     pub(crate) project: &'r Path,
     pub(crate) packages: Packages<'r>,
     pub(crate) importer: Importer,
+    /// Packages that are to be moved: this run's own, placed once.
+    pub(crate) movable: HashSet<PackageId>,
     pub(crate) options: &'r LinkOptions<'r>,
     pub(crate) progress: &'r dyn Progress,
     pub(crate) threads: usize,
@@ -225,6 +230,10 @@ pub(crate) fn place(
         }
         PlacementSource::Package(id) => {
             let package = run.packages.open(*id, path)?;
+            if move_package(run, into, name, site, within, &package)? {
+                run.progress.linked(1);
+                return Ok(());
+            }
             let dir = with_parents(into, name, &mut counts, || into.make_dir(name))
                 .map_err(LinkError::io("make the folder", path))?;
             counts.directories += 1;
@@ -261,6 +270,39 @@ pub(crate) fn place(
     run.count(counts);
     run.progress.linked(1);
     Ok(())
+}
+
+/// Puts a package in its place by one rename, where it is this run's to move; says whether it was.
+fn move_package(
+    run: &Run<'_>,
+    into: &Dir,
+    name: &str,
+    site: &Site<'_>,
+    within: &[Site<'_>],
+    package: &Package,
+) -> Result<bool, LinkError> {
+    let PlacementSource::Package(id) = site.placement.source else {
+        return Ok(false);
+    };
+    if !run.movable.contains(&id) {
+        return Ok(false);
+    }
+    let path = site.placement.path.as_str();
+    let source = run.importer.source(run.packages.store, id, package);
+    let commands: Vec<String> =
+        bins::commands(site).into_iter().map(|command| command.file).collect();
+    let shadowed = source.dxp.entries().any(|entry| occupied(entry.path, path, within));
+    if shadowed || !run.importer.may_move(&source, &commands, site.placement.private_copy) {
+        return Ok(false);
+    }
+    let mut counts = Counts::default();
+    let moved = with_parents(into, name, &mut counts, || run.packages.store.move_expanded(id, into, name));
+    if moved.is_ok() {
+        counts.moves += source.dxp.len() as u64;
+    }
+    run.count(counts);
+    // What cannot be moved, for whatever reason, is linked.
+    Ok(moved.is_ok())
 }
 
 /// Whether a bundled file would lie where the tree puts another package.

@@ -46,6 +46,7 @@ pub(crate) struct Counts {
     pub(crate) hardlinks: u64,
     pub(crate) reflinks: u64,
     pub(crate) copies: u64,
+    pub(crate) moves: u64,
     pub(crate) symlinks: u64,
     pub(crate) bytes_saved: u64,
     pub(crate) bytes_copied: u64,
@@ -57,6 +58,7 @@ impl AddAssign for Counts {
         self.hardlinks += other.hardlinks;
         self.reflinks += other.reflinks;
         self.copies += other.copies;
+        self.moves += other.moves;
         self.symlinks += other.symlinks;
         self.bytes_saved += other.bytes_saved;
         self.bytes_copied += other.bytes_copied;
@@ -178,6 +180,19 @@ impl Importer {
             dxp: package.dxp(),
             expanded: wanted.then(open).and_then(Result::ok),
         }
+    }
+
+    /// Whether a package's files may be moved out of the store as they are: nothing of them must be private or changed.
+    pub(crate) fn may_move(&self, source: &Source<'_>, commands: &[String], private: bool) -> bool {
+        let as_it_is = |file: &String| {
+            let Some(entry) = source.dxp.find(file) else { return true };
+            let mut buffer = [0; FIRST_LINE];
+            entry.executable
+                && source
+                    .first_line(&entry, &mut buffer)
+                    .is_ok_and(|length| carriage_return(&buffer[..length]).is_none())
+        };
+        !private && self.method == ImportMethod::Auto && source.expanded.is_some() && commands.iter().all(as_it_is)
     }
 
     /// Makes `name` in `into` from the package's `entry`; `at` is the place's path, for errors.

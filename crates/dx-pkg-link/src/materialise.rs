@@ -1,17 +1,19 @@
 //! The one entry: from a planned tree to what lies on disk.
 
 use std::io;
+use std::collections::{HashMap, HashSet};
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 
+use dx_pkg_core::PackageId;
 use dx_pkg_store::Store;
 
 use crate::build::{self, Run};
 use crate::import::{Counts, Importer};
 use crate::packages::Packages;
 use crate::tree::{NODE_MODULES, Sites};
-use crate::{ImportMethod, LinkError, Tree, change, parallel};
+use crate::{ImportMethod, LinkError, PlacementSource, Tree, change, parallel};
 
 /// How a tree is to be put in place.
 #[derive(Clone, Copy, Debug)]
@@ -23,6 +25,9 @@ pub struct LinkOptions<'o> {
     pub keep_foreign: bool,
     /// Whether links may lead out of the project, as `file:` dependencies in a manifest may ask for.
     pub links_outside: bool,
+    /// Packages that were put into the store for this tree: where one is placed once, its files are moved instead of
+    /// linked, so that each file is created once. The store keeps the package and can expand it again.
+    pub movable: &'o [PackageId],
     /// Threads to use; by default as many as there are processors, at most eight.
     pub threads: Option<NonZeroUsize>,
     /// Files below the project's `node_modules`, such as `.package-lock.json` and `.dx/lock.dxl`, with their contents.
@@ -38,6 +43,7 @@ impl Default for LinkOptions<'_> {
             import: ImportMethod::Auto,
             keep_foreign: true,
             links_outside: false,
+            movable: &[],
             threads: None,
             extra_files: &[],
         }
@@ -77,6 +83,8 @@ pub struct LinkReport {
     pub reflinks: u64,
     /// Files that share nothing with the store.
     pub copies: u64,
+    /// Files that were moved out of the store.
+    pub moves: u64,
     /// Links made, commands included.
     pub symlinks: u64,
     /// Bytes of linked and reflinked files: what copying would have written.
@@ -92,7 +100,7 @@ impl LinkReport {
     /// Files put in place, by whatever means.
     #[must_use]
     pub fn files(&self) -> u64 {
-        self.hardlinks + self.reflinks + self.copies
+        self.hardlinks + self.reflinks + self.copies + self.moves
     }
 
     fn count(mut self, counts: Counts) -> Self {
@@ -100,11 +108,25 @@ impl LinkReport {
         self.hardlinks = counts.hardlinks;
         self.reflinks = counts.reflinks;
         self.copies = counts.copies;
+        self.moves = counts.moves;
         self.symlinks = counts.symlinks;
         self.bytes_saved = counts.bytes_saved;
         self.bytes_copied = counts.bytes_copied;
         self
     }
+}
+
+/// Those of `ids` that `tree` has at one place only.
+fn placed_once(tree: &Tree, ids: &[PackageId]) -> HashSet<PackageId> {
+    let mut uses: HashMap<PackageId, usize> = ids.iter().map(|id| (*id, 0)).collect();
+    for placement in &tree.placements {
+        if let PlacementSource::Package(id) = &placement.source
+            && let Some(count) = uses.get_mut(id)
+        {
+            *count += 1;
+        }
+    }
+    uses.into_iter().filter(|(_, count)| *count == 1).map(|(id, _)| id).collect()
 }
 
 /// Makes the project's `node_modules` folders what `tree` says.
@@ -130,6 +152,7 @@ pub fn materialise(
         project,
         packages: Packages { store },
         importer: Importer::new(options.import),
+        movable: placed_once(tree, options.movable),
         options,
         progress,
         threads: options

@@ -63,9 +63,14 @@ impl Builder<'_> {
     pub(crate) fn run(&mut self) -> Result<(), ResolveError> {
         let root = self.tree.root;
         self.queue.push(&self.tree, root);
+        let mut steps = 0;
         loop {
             while let Some(node) = self.queue.pop() {
                 if self.tree[node].root == root && self.seen.insert(node) {
+                    steps += 1;
+                    if steps > self.most_steps() {
+                        return Err(ResolveError::Endless { package: label(&self.tree, node) });
+                    }
                     if self.options.frozen {
                         self.refuse_changes(node)?;
                     }
@@ -80,6 +85,12 @@ impl Builder<'_> {
             Some(reference) => Err(ResolveError::OverrideReference { reference }),
             None => Ok(()),
         }
+    }
+
+    /// Two packages can displace each other for ever; npm goes round until it is stopped. Real projects of any size
+    /// need less than two steps for each package they hold.
+    fn most_steps(&self) -> usize {
+        10_000 + 100 * self.tree.manifests.len()
     }
 
     /// An unmet edge is an error where the lockfile may not be changed, unless nothing is lost by leaving it so.

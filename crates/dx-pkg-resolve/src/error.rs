@@ -33,7 +33,7 @@ pub enum ResolveError {
         source: ProviderError,
     },
     /// No published version satisfies a requirement.
-    #[error("no version of {name} matches {spec:?}, required by {required_by}{}", list_available(.available))]
+    #[error("no version of {name} matches {spec:?}, required by {required_by}{}", why_none(.available, .too_new.as_deref()))]
     NoVersion {
         /// Name of the package.
         name: String,
@@ -43,6 +43,8 @@ pub enum ResolveError {
         required_by: String,
         /// A few of the versions that exist, newest first.
         available: Vec<String>,
+        /// The version that would match were it not too new.
+        too_new: Option<String>,
     },
     /// A requirement that cannot be understood.
     #[error("{required_by} asks for {name}@{spec:?}, which is not a version, range, tag, alias, path or URL: {reason}")]
@@ -73,6 +75,12 @@ pub enum ResolveError {
         /// The reference as written, beginning with `$`.
         reference: String,
     },
+    /// Packages displace each other without end.
+    #[error("the dependencies do not settle: placing what {package} needs keeps displacing what others need")]
+    Endless {
+        /// The package last looked at, as `name@version`.
+        package: String,
+    },
     /// The lockfile does not have what the project asks for, and may not be changed.
     #[error("the lockfile has no {name} that satisfies {spec:?}, which {required_by} asks for")]
     Frozen {
@@ -93,7 +101,10 @@ pub enum ResolveError {
     },
 }
 
-fn list_available(versions: &[String]) -> String {
+fn why_none(versions: &[String], too_new: Option<&str>) -> String {
+    if let Some(version) = too_new {
+        return format!(": {version} was published too recently");
+    }
     if versions.is_empty() { String::new() } else { format!(" (there is {})", versions.join(", ")) }
 }
 
@@ -106,6 +117,7 @@ impl Coded for ResolveError {
             ResolveError::PeerConflict(_) => "DX_PEER_CONFLICT",
             ResolveError::Override { .. } => "DX_OVERRIDE_CONFLICT",
             ResolveError::OverrideReference { .. } => "DX_OVERRIDE_REFERENCE",
+            ResolveError::Endless { .. } => "DX_ENDLESS_RESOLUTION",
             ResolveError::Frozen { .. } => "DX_LOCKFILE_OUT_OF_DATE",
             ResolveError::LockLink { .. } => "DX_LOCK_MISSING_TARGET",
         }
@@ -114,6 +126,9 @@ impl Coded for ResolveError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             ResolveError::Load { source, .. } => return source.hint.clone(),
+            ResolveError::NoVersion { name, too_new: Some(_), .. } => {
+                format!("choose an older version, or let this one through with min-release-age-exclude[]={name} in .npmrc")
+            }
             ResolveError::NoVersion { name, .. } => {
                 format!("change the requirement, or check that {name} is published in the configured registry")
             }
@@ -125,6 +140,9 @@ impl Coded for ResolveError {
                 "give both the same version, or write the override as \"$name\" to follow the dependency".into()
             }
             ResolveError::OverrideReference { .. } => "add the package to dependencies, or write a version".into(),
+            ResolveError::Endless { package } => {
+                format!("choose versions of {package} and its peers that agree, for example with an override")
+            }
             ResolveError::Frozen { .. } => "run dx install to bring the lockfile up to date".into(),
             ResolveError::LockLink { .. } => "remove the lockfile and install again to rebuild it".into(),
         })

@@ -43,6 +43,14 @@ impl Conflict {
         }
     }
 
+    /// Adds what was found, where nothing had been placed yet when the conflict was noted; `resolve` tells the version
+    /// that a name means for the package at a path.
+    pub(crate) fn complete(&mut self, resolve: impl FnOnce(&str, &str) -> Option<String>) {
+        if self.found.is_none() {
+            self.found = resolve(&self.path, &self.name);
+        }
+    }
+
     /// Adds `conflict` unless it is known; a known one can become one that npm refuses.
     pub(crate) fn note(known: &mut Vec<Conflict>, conflict: Conflict) {
         let same = known.iter_mut().find(|other| {

@@ -34,6 +34,10 @@ pub(crate) fn finish(
     }
     let skipped = builder.failures.iter().map(|failure| failure.error.to_string()).collect();
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
+    let index = lock.index();
+    for conflict in &mut builder.conflicts {
+        conflict.complete(|path, name| index.resolve(path, name)?.version.clone());
+    }
     let changed = previous.is_none_or(|previous| differs(previous, &lock));
     Ok(Resolution { lock, installed, changed, conflicts: builder.conflicts, unfit, skipped })
 }
@@ -97,13 +101,20 @@ fn mark_unfit(tree: &mut Tree, picker: &Picker, options: &Options, unfit: &mut V
                 make_inert(tree, node);
             }
         } else {
-            let wants = match (&engines.node, engines_fit) {
-                (Some(range), false) => format!("node {range}"),
-                _ => "another platform".to_owned(),
+            let wants = match (&engines.node, &engines.npm) {
+                _ if !runs_here => manifest.platform(platform_in_words),
+                (Some(range), _) if !picker.engine_fits("node", range) => format!("node {range}"),
+                (_, range) => format!("npm {}", range.as_deref().unwrap_or_default()),
             };
             unfit.push(Unfit { package: label(tree, node), wants, platform: !runs_here });
         }
     }
+}
+
+/// `os linux, darwin; cpu x64`, as the package writes them.
+fn platform_in_words(os: &[&str], cpu: &[&str], libc: &[&str]) -> String {
+    let named = [("os", os), ("cpu", cpu), ("libc", libc)].into_iter().filter(|(_, list)| !list.is_empty());
+    named.map(|(what, list)| format!("{what} {}", list.join(", "))).collect::<Vec<_>>().join("; ")
 }
 
 fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) -> (Lock, Vec<bool>) {
@@ -120,7 +131,7 @@ fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) ->
     let (packages, installed) = entries.into_iter().unzip();
     let lock = Lock {
         name: requirements.root.name.clone().or_else(|| previous.and_then(|lock| lock.name.clone())),
-        version: requirements.root.version.clone(),
+        version: requirements.root.version.clone().or_else(|| previous.and_then(|lock| lock.version.clone())),
         format_version: previous.map_or(3, |lock| lock.format_version),
         packages,
     };
@@ -131,9 +142,7 @@ fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) ->
 fn entry(tree: &Tree, node: NodeId) -> LockPackage {
     let path = tree.path(node);
     if let Some(target) = tree[node].target {
-        let mut link = LockPackage { path, link: true, resolved: Some(tree.path(target)), ..LockPackage::default() };
-        set_flags(&mut link, tree, node);
-        return link;
+        return LockPackage { path, link: true, resolved: Some(tree.path(target)), ..LockPackage::default() };
     }
     let mut record = tree.manifest(node).record();
     let package_name = tree.manifest(node).name.map(|name| tree.text(name).to_owned());

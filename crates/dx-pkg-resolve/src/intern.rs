@@ -15,6 +15,8 @@ pub(crate) struct SpecId(u32);
 #[derive(Default)]
 pub(crate) struct Interner {
     names: Vec<Box<str>>,
+    /// For each name, the first one that differs from it in case only, or itself.
+    folded: Vec<NameId>,
     name_ids: FxHashMap<Box<str>, NameId>,
     specs: Vec<InternedSpec>,
     spec_ids: FxHashMap<Box<str>, SpecId>,
@@ -33,6 +35,11 @@ impl Interner {
         let id = NameId(index(self.names.len()));
         self.names.push(name.into());
         self.name_ids.insert(name.into(), id);
+        self.folded.push(id);
+        let lower = name.to_lowercase();
+        if lower != name {
+            self.folded[id.index()] = self.name(&lower);
+        }
         id
     }
 
@@ -42,6 +49,11 @@ impl Interner {
 
     pub(crate) fn name_text(&self, id: NameId) -> &str {
         &self.names[id.0 as usize]
+    }
+
+    /// The name in lower case: some file systems have one place for names that differ in case only.
+    pub(crate) fn fold(&self, id: NameId) -> NameId {
+        self.folded[id.index()]
     }
 
     pub(crate) fn name_count(&self) -> usize {

@@ -74,6 +74,10 @@ impl std::ops::Index<ManifestId> for Manifests {
 }
 
 impl Manifests {
+    pub(crate) fn len(&self) -> usize {
+        self.items.len()
+    }
+
     pub(crate) fn push(&mut self, manifest: Manifest) -> ManifestId {
         self.items.push(manifest);
         ManifestId(index(self.items.len() - 1))

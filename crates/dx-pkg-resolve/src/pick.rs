@@ -85,6 +85,12 @@ impl Picker {
         }
     }
 
+    /// The version that `spec` would mean if none were too new, where that is why there is none.
+    pub(crate) fn too_new(&self, packument: &Packument, spec: &Spec) -> Option<VersionIndex> {
+        self.before_for(packument.name())?;
+        Picker::new(PickOptions { before: None, ..self.options.clone() }).pick(packument, spec)
+    }
+
     fn best(
         &self,
         packument: &Packument,

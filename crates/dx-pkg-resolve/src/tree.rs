@@ -38,6 +38,8 @@ pub(crate) enum EdgeState {
 pub(crate) struct Edge {
     pub(crate) from: NodeId,
     pub(crate) name: NameId,
+    /// The name in lower case, by which places are found.
+    key: NameId,
     /// The requirement as declared; [`Tree::spec`] gives it with overrides applied.
     pub(crate) declared: SpecId,
     pub(crate) kind: EdgeKind,
@@ -73,6 +75,7 @@ pub(crate) struct Node {
     pub(crate) folder_parent: Option<NodeId>,
     pub(crate) folder_children: Vec<NodeId>,
     pub(crate) root: NodeId,
+    /// By name in lower case.
     children: FxHashMap<NameId, NodeId>,
     pub(crate) edges_out: Vec<EdgeId>,
     pub(crate) edges_in: Vec<EdgeId>,
@@ -99,7 +102,7 @@ pub(crate) struct Node {
 pub(crate) struct Tree {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
-    /// Live edges by the name they ask for.
+    /// Live edges by the name they ask for, in lower case.
     edges_by_name: Vec<Vec<EdgeId>>,
     /// Nodes of the project's tree by name, in the order they were attached.
     nodes_by_name: Vec<Vec<NodeId>>,
@@ -200,7 +203,7 @@ impl Tree {
     }
 
     pub(crate) fn child(&self, node: NodeId, name: NameId) -> Option<NodeId> {
-        self[node].children.get(&name).copied()
+        self[node].children.get(&self.interner.fold(name)).copied()
     }
 
     /// Children in the order they were attached.

@@ -65,6 +65,16 @@ impl Store {
         self.folder(Folder::Expanded).join(Sharded::new(id, ""))
     }
 
+    /// Moves the package's expanded folder out of the store, to `name` in `into`: the cheapest way to give files a place
+    /// when nothing else has linked them yet. The package stays, as its DXP; [`Self::ensure_expanded`] makes the files anew.
+    ///
+    /// # Errors
+    /// When it is not expanded, `into` is on another file system, or the file system refuses.
+    pub fn move_expanded(&self, id: PackageId, into: &Dir, name: &str) -> io::Result<()> {
+        let expanded = self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?;
+        expanded.rename(Sharded::new(id, ""), into, name)
+    }
+
     /// The folder of entries being made, created when it is missing.
     ///
     /// # Errors

@@ -66,6 +66,22 @@ impl Store {
         Ok(report)
     }
 
+    /// Expands every package whose files are not there, such as those that were moved into a project; says how many.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn expand_all(&self) -> Result<usize, StoreError> {
+        let mut expanded = 0;
+        for shard in 0..=u8::MAX {
+            for id in self.ids_in(Folder::Packages, &format!("{shard:02x}"), ".dxp")? {
+                if !self.has(id) && self.ensure_expanded(id)? {
+                    expanded += 1;
+                }
+            }
+        }
+        Ok(expanded)
+    }
+
     fn verify_shard(&self, shard: &str, fix: bool) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
         let packages = self.ids_in(Folder::Packages, shard, ".dxp")?;

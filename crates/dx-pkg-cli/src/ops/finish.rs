@@ -1,28 +1,23 @@
 //! The end of an install: the lockfile's last facts, the link, what is written.
 
 use std::collections::{HashMap, HashSet};
-use std::path::Path;
 
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc;
-use dx_pkg_core::PackageName;
-use dx_pkg_fs::{Durability, Map, write_atomic};
-use dx_pkg_link::{ImportMethod, LinkOptions, LinkReport, Placement, Tree, materialise};
-use dx_pkg_lock::dxl::{self, DxlView};
+use dx_pkg_core::{PackageId, PackageName};
+use dx_pkg_fs::{Durability, write_atomic};
+use dx_pkg_link::{ImportMethod, LinkOptions, LinkReport, Placement, materialise};
 use dx_pkg_lock::{Lock, LockPackage};
 
 use crate::downloads::{package_id, real_name};
 use crate::failure::Failure;
 use crate::ops::install::Mode;
-use crate::plan::{Plan, tree_of};
+use crate::ops::installed;
+use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::{Project, record_of};
 use crate::session::Session;
-use crate::state::{self, State};
-
-/// The record of what lies in `node_modules`, below it.
-const INSTALLED: &str = ".dx/lock.dxl";
 
 /// Licences on their way: path of the entry, and the licence once it is known.
 pub type Licenses = Vec<(String, tokio::task::JoinHandle<Option<String>>)>;
@@ -106,17 +101,17 @@ pub fn link(
     project: &Project,
     plan: &Plan,
     mode: Mode,
+    movable: &[PackageId],
     progress: &Progress,
 ) -> Result<(LinkReport, HashSet<String>), Failure> {
     let tree = plan.tree()?;
-    let previous = if mode == Mode::Ci { None } else { what_is_there(&project.root) };
-    let record = dxl::encode(&plan.installed, [0; 32]);
+    let previous = if mode == Mode::Ci { None } else { installed::tree(&project.root) };
     let mut visible = plan.installed.clone();
     for package in &mut visible.packages {
         package.extra.clear();
     }
-    let extra_files =
-        [(INSTALLED.to_owned(), record), (".package-lock.json".to_owned(), npm::write_hidden(&visible).into_bytes())];
+    let hidden = npm::write_hidden(&visible).into_bytes();
+    let extra_files = [installed::record(&visible), (".package-lock.json".to_owned(), hidden)];
     if tree.placements.is_empty() && previous.is_none() && !project.root.join("node_modules").exists() {
         return Ok((LinkReport::default(), HashSet::new()));
     }
@@ -125,6 +120,7 @@ pub fn link(
         import: import_method(session)?,
         keep_foreign: mode == Mode::Install,
         links_outside: true,
+        movable,
         threads: None,
         extra_files: &extra_files,
     };
@@ -149,26 +145,10 @@ fn import_method(session: &Session) -> Result<ImportMethod, Failure> {
     })
 }
 
-/// The tree that lies in `node_modules`, where dx put it there and nobody has taken from it since.
-fn what_is_there(root: &Path) -> Option<Tree> {
-    let map = Map::open(root.join("node_modules").join(INSTALLED)).ok()?;
-    let installed = DxlView::open(&map).ok()?.to_lock();
-    let tree = tree_of(&installed).ok()?;
-    let is_whole = tree.placements.iter().all(|placement| {
-        let is_top = placement.path.matches("node_modules/").count() == 1;
-        !is_top || root.join(&placement.path).symlink_metadata().is_ok()
-    });
-    is_whole.then_some(tree)
-}
-
 /// Writes lockfile and manifest, each whole or not at all, and only where they change.
-pub fn save(session: &Session, project: &Project, lock: &Lock, manifest: Option<&str>) -> Result<(), Failure> {
-    let write = |path: &Path, text: &str| {
-        write_atomic(path, text.as_bytes(), Durability::Fsync)
-            .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))
-    };
+pub fn save(session: &Session, project: &mut Project, lock: &Lock, manifest: Option<&str>) -> Result<(), Failure> {
     if let Some(text) = manifest.filter(|text| *text != project.manifest_text) {
-        write(&project.root.join("package.json"), text)?;
+        write(project, "package.json", text)?;
     }
     if !session.config.package_lock()? {
         return Ok(());
@@ -183,8 +163,16 @@ pub fn save(session: &Session, project: &Project, lock: &Lock, manifest: Option<
     let previous = project.locked.as_ref().map(|(text, _)| text.as_str());
     let text = npm::write(&lock, previous);
     if previous != Some(text.as_str()) {
-        write(&project.root.join(project.lockfile), &text)?;
+        write(project, project.lockfile, &text)?;
     }
+    Ok(())
+}
+
+fn write(project: &mut Project, name: &str, text: &str) -> Result<(), Failure> {
+    let path = project.root.join(name);
+    write_atomic(&path, text.as_bytes(), Durability::Fsync)
+        .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))?;
+    project.wrote(&path);
     Ok(())
 }
 
@@ -194,27 +182,6 @@ fn omit_resolved(lock: &mut Lock) {
             package.resolved = None;
         }
     }
-}
-
-/// Notes by what the next run can tell that nothing has changed.
-pub fn note_state(session: &Session, project: &Project, settings: [u8; 32]) -> Result<(), Failure> {
-    let mut files = project.inputs();
-    files.extend(session.config_files.iter().cloned());
-    files.push(project.root.join("node_modules"));
-    files.push(project.root.join("npm-shrinkwrap.json"));
-    for (path, _) in &project.workspaces {
-        files.extend(project.root.join(path).parent().map(Path::to_owned));
-        files.push(project.root.join(path).join("node_modules"));
-    }
-    files.sort();
-    files.dedup();
-    let path = project.root.join(state::PATH);
-    if !path.parent().is_some_and(Path::is_dir) {
-        return Ok(());
-    }
-    let failed = |error: std::io::Error| Failure::io(format!("writing {}", path.display()), &error);
-    let state = State::take(&project.root, settings, files).map_err(failed)?;
-    write_atomic(&path, &state.encode(), Durability::Rename).map_err(failed)
 }
 
 /// What `--verbose` and `--json` tell.
@@ -232,6 +199,7 @@ pub fn statistics(session: &Session, progress: &Progress, done: &LinkReport) -> 
         ("hardlinks", done.hardlinks),
         ("reflinks", done.reflinks),
         ("copies", done.copies),
+        ("moves", done.moves),
         ("bytes saved", done.bytes_saved),
     ]);
     statistics

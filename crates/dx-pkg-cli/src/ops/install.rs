@@ -1,23 +1,27 @@
 //! `install` and `ci`: the stages in their order, each in a module of its own.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_fs::FileLock;
+use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE};
 use dx_pkg_lock::Lock;
-use dx_pkg_resolve::{Resolution, resolve};
+use dx_pkg_resolve::{Resolution, ResolveError, resolve};
 
 use crate::arguments::TreeArguments;
 use crate::downloads::Downloads;
 use crate::failure::Failure;
+use crate::metadata::Policy;
 use crate::ops::finish;
+use crate::ops::installed;
 use crate::ops::lifecycle;
 use crate::ops::materials::{self, Materials};
 use crate::plan::Plan;
 use crate::progress::Progress;
-use crate::project::Project;
+use crate::project::{Project, find_root};
 use crate::report::{Report, Summary};
 use crate::session::Session;
 use crate::state;
@@ -40,11 +44,38 @@ pub struct Change<'c> {
     pub manifest: &'c dyn Fn(&Lock) -> Result<Option<String>, Failure>,
     /// Whether manifest and lockfile are written.
     pub save: bool,
+    /// Whether the project's own scripts run.
+    pub own_scripts: bool,
 }
 
 impl Change<'_> {
     /// No change.
-    pub const NONE: Change<'static> = Change { explicit: Vec::new(), manifest: &|_| Ok(None), save: true };
+    pub const NONE: Change<'static> =
+        Change { explicit: Vec::new(), manifest: &|_| Ok(None), save: true, own_scripts: true };
+}
+
+/// A project with its settings; no other command works on it as long as this lives.
+pub struct Work {
+    /// Settings, store and network.
+    pub session: Arc<Session>,
+    /// The project as it is now.
+    pub project: Project,
+    _only_one: Option<FileLock>,
+}
+
+impl Work {
+    /// Waits for other commands in the project that `surroundings` is in, then reads it.
+    pub fn begin(surroundings: &Surroundings, arguments: &TreeArguments, report: &Report) -> Result<Self, Failure> {
+        let root = find_root(&surroundings.folder);
+        let session = Session::open(surroundings, &root, &arguments.settings())?;
+        let only_one = lock_project(&session, &root, report)?;
+        let mut project = Project::open(surroundings, root)?;
+        if session.config.package_lock()? {
+            project.read_lockfile()?;
+        }
+        session.config.warnings().iter().for_each(|warning| report.warning(&warning.to_string()));
+        Ok(Work { session: Arc::new(session), project, _only_one: only_one })
+    }
 }
 
 /// Installs the project that `surroundings` is in.
@@ -54,50 +85,47 @@ pub fn install(
     mode: Mode,
     report: &Report,
 ) -> Result<(), Failure> {
-    let project = Project::open(surroundings)?;
-    let session = Session::open(surroundings, &project.root, &arguments.settings())?;
-    carry_out(surroundings, project, session, arguments, mode, &Change::NONE, report)
+    let work = Work::begin(surroundings, arguments, report)?;
+    carry_out(surroundings, work, arguments, mode, &Change::NONE, report)
 }
 
 /// Resolves, fetches, links and records; the one path every command that changes `node_modules` takes.
 pub fn carry_out(
     surroundings: &Surroundings,
-    mut project: Project,
-    session: Session,
+    work: Work,
     arguments: &TreeArguments,
     mode: Mode,
     change: &Change<'_>,
     report: &Report,
 ) -> Result<(), Failure> {
     let started = Instant::now();
-    let session = Arc::new(session);
-    let _only_one = lock_project(&session, &project, report)?;
-    project.read_lockfile()?;
+    let Work { session, mut project, _only_one } = work;
+    let lockfile_only = session.config.package_lock_only()?;
     let frozen = mode == Mode::Ci || arguments.frozen_lockfile;
     if frozen && project.locked.is_none() {
         return Err(Failure::new("DX_NO_LOCKFILE", format!("there is no lockfile in {}", project.root.display()))
             .with_hint("run dx install once to write it"));
     }
-    session.config.warnings().iter().for_each(|warning| report.warning(&warning.to_string()));
-
     let scripts = lifecycle::Scripts::new(&session, &project)?;
-    if !arguments.lockfile_only {
-        scripts.run_before(surroundings, &session, &project, report)?;
-    }
-    let progress = Arc::new(Progress::new(report.shows_progress() && !surroundings.in_ci()));
+    let own_scripts = |events: &[&str], project: &Project| match change.own_scripts && !lockfile_only {
+        true => scripts.run_own(events, surroundings, &session, project, report),
+        false => Ok(()),
+    };
+    own_scripts(ROOT_EVENTS_BEFORE.as_slice(), &project)?;
+    let progress = Progress::start(report.shows_progress() && !surroundings.in_ci());
     let downloads = Downloads::new(&session, session.config.offline()?, progress.clone());
-    let materials = Materials::gather(surroundings, &session, &project, arguments, change, frozen)?;
-    let ahead = (!arguments.lockfile_only).then_some(&downloads);
+    let materials = Materials::gather(surroundings, &session, &project, change, frozen)?;
+    let ahead = (!lockfile_only).then_some(&downloads);
     let resolution = resolve_project(&session, &project, &materials, ahead, &progress)?;
-    materials::refuse_unfit(&session, &resolution)?;
-
-    let mut summary = Summary { packages: count_packages(&resolution.lock), ..Summary::default() };
+    let mut summary = summary_of(&session, &resolution)?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
     let mut lock = resolution.lock;
-    if !arguments.lockfile_only {
+    let mut dropped = Vec::new();
+    if !lockfile_only {
+        summary.scripts_skipped = scripts.passed_over(&plan)?;
         let licenses = finish::ask_licenses(&session, &lock, &plan, project.locked.as_ref().map(|(_, lock)| lock));
         let failed = downloads.wait(plan.wanted()?.into_iter())?;
-        let dropped = plan.drop_failed(failed)?;
+        dropped = plan.drop_failed(failed)?;
         summary.warnings.extend(dropped.iter().map(|failure| format!("optional: {}", failure.message)));
         finish::complete(&session, &mut lock, project.locked.as_ref().map(|(_, lock)| lock), licenses);
     }
@@ -107,10 +135,10 @@ pub fn carry_out(
     }
 
     let mut fresh = HashSet::new();
-    if !arguments.lockfile_only {
+    if !lockfile_only {
         plan.mark_private(|package| scripts.may_run(package));
         let done;
-        (done, fresh) = finish::link(&session, &project, &plan, mode, &progress)?;
+        (done, fresh) = finish::link(&session, &project, &plan, mode, &downloads.inserted(), &progress)?;
         (summary.added, summary.changed, summary.removed) = (done.added, done.replaced, done.removed);
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
         summary.statistics = finish::statistics(&session, &progress, &done);
@@ -118,18 +146,35 @@ pub fn carry_out(
     }
     progress.finish();
     if change.save && !frozen {
-        finish::save(&session, &project, &lock, manifest_text.as_deref())?;
+        finish::save(&session, &mut project, &lock, manifest_text.as_deref())?;
     }
-    if !arguments.lockfile_only {
-        summary.scripts_skipped = scripts.run(surroundings, &session, &project, &plan, &fresh, report)?;
+    if !lockfile_only {
+        scripts.run(surroundings, &session, &project, &plan, &fresh, report)?;
+        installed::settle(&project, &plan)?;
+        own_scripts(ROOT_EVENTS_AFTER.as_slice(), &project)?;
+    }
+    // What is missing or in no manifest is looked at again by the next install.
+    if !lockfile_only && change.save && dropped.is_empty() {
         let digest = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
-        finish::note_state(&session, &project, digest)?;
+        installed::note_state(&session, &project, &plan, digest)?;
     }
-    summary.conflicts = resolution.conflicts.iter().map(ToString::to_string).collect();
-    summary.lockfile_only = arguments.lockfile_only;
+    summary.lockfile_only = lockfile_only;
     summary.elapsed = started.elapsed();
     report.summary(&summary);
     Ok(())
+}
+
+/// What a resolution leaves to be told; an error where it must not be installed.
+fn summary_of(session: &Session, resolution: &Resolution) -> Result<Summary, Failure> {
+    materials::refuse_unfit(session, resolution)?;
+    let unfit = resolution.unfit.iter().map(|unfit| format!("{} wants {}", unfit.package, unfit.wants));
+    let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
+    Ok(Summary {
+        packages: count_packages(&resolution.lock),
+        conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
+        warnings: unfit.chain(skipped).collect(),
+        ..Summary::default()
+    })
 }
 
 fn resolve_project(
@@ -141,14 +186,23 @@ fn resolve_project(
 ) -> Result<Resolution, Failure> {
     let externals = |name: &str, spec: &str, from: &str| materials::external(project, name, spec, from);
     let bundles = |package: &dx_pkg_lock::LockPackage| materials::bundled(session, downloads, package);
-    let provider = materials.provider(session, downloads, &externals, &bundles, progress.clone());
+    let provider =
+        |policy: Policy| materials.provider(session, policy, downloads, &externals, &bundles, progress.clone());
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
-    Ok(resolve(&materials.requirements, previous, &provider, &materials.options)?)
+    let cached = provider(materials.policy);
+    match resolve(&materials.requirements, previous, &cached, &materials.options) {
+        // It may have been published since the cached packument was.
+        Err(ResolveError::NoVersion { .. }) if cached.used_cache() && !materials.policy.offline => {
+            let current = provider(Policy { prefer_offline: false, prefer_online: true, ..materials.policy });
+            Ok(resolve(&materials.requirements, previous, &current, &materials.options)?)
+        }
+        outcome => Ok(outcome?),
+    }
 }
 
 /// Lets one install at a time work on a project. Without a place for the lock there is none.
-fn lock_project(session: &Session, project: &Project, report: &Report) -> Result<Option<FileLock>, Failure> {
-    let name = blake3::hash(project.root.as_os_str().as_encoded_bytes()).to_hex();
+fn lock_project(session: &Session, root: &Path, report: &Report) -> Result<Option<FileLock>, Failure> {
+    let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
     let folder = session.store.folder(dx_pkg_store::Folder::Locks);
     if std::fs::create_dir_all(&folder).is_err() {
         return Ok(None);

@@ -1,7 +1,7 @@
 //! Lifecycle scripts: the project's own, and those of the dependencies that the project allows by name.
 
 use std::collections::HashSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_link::scripts::{self, LockFacts, Output, ScriptCommand, ScriptEnvironment};
@@ -19,7 +19,10 @@ use crate::surroundings::Surroundings;
 /// Which scripts may run.
 pub struct Scripts {
     ignored: bool,
+    all: bool,
+    strict: bool,
     allowed: Vec<(String, bool)>,
+    shell: Option<PathBuf>,
 }
 
 impl Scripts {
@@ -27,38 +30,54 @@ impl Scripts {
     pub fn new(session: &Session, project: &Project) -> Result<Self, Failure> {
         let configured = session.config.allow_scripts()?.into_iter().map(|name| (name, true));
         let allowed = project.manifest.allow_scripts.iter().cloned().chain(configured).collect();
-        Ok(Scripts { ignored: session.config.ignore_scripts()?, allowed })
+        Ok(Scripts {
+            ignored: session.config.ignore_scripts()?,
+            all: session.config.dangerously_allow_all_scripts()?,
+            strict: session.config.strict_allow_scripts()?,
+            allowed,
+            shell: session.config.script_shell()?.map(PathBuf::from),
+        })
     }
 
-    /// Whether the package's scripts are allowed and will be run. A denial wins.
+    /// Whether the package's scripts are allowed and will be run. A denial wins, but over the setting that allows all.
     pub fn may_run(&self, package: &LockPackage) -> bool {
         !self.ignored && package.has_install_script && self.verdict(package) == Some(true)
     }
 
     fn verdict(&self, package: &LockPackage) -> Option<bool> {
+        if self.all {
+            return Some(true);
+        }
         let name = real_name(package);
         let exact = package.version.as_deref().map(|version| format!("{name}@{version}"));
         let about = self.allowed.iter().filter(|(key, _)| key == name || Some(key) == exact.as_ref());
         about.map(|(_, verdict)| *verdict).min()
     }
 
-    /// Runs what the project wants done before anything else.
-    pub fn run_before(
-        &self,
-        surroundings: &Surroundings,
-        session: &Session,
-        project: &Project,
-        report: &Report,
-    ) -> Result<(), Failure> {
-        let events = scripts::ROOT_EVENTS_BEFORE.as_slice();
-        if self.ignored || !events.iter().any(|event| project.manifest.script(event).is_some()) {
-            return Ok(());
+    /// The packages whose scripts are passed over without having been denied.
+    ///
+    /// # Errors
+    /// There are such, and the setting `strict-allow-scripts` forbids it.
+    pub fn passed_over(&self, plan: &Plan) -> Result<Vec<String>, Failure> {
+        let is_passed_over =
+            |package: &&LockPackage| !self.may_run(package) && (self.ignored || self.verdict(package).is_none());
+        let label =
+            |package: &LockPackage| format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?"));
+        let passed_over: Vec<String> = with_scripts(plan).filter(is_passed_over).map(label).collect();
+        if self.strict && !self.ignored && !passed_over.is_empty() {
+            return Err(Failure::new(
+                "DX_SCRIPTS_UNDECIDED",
+                format!(
+                    "strict-allow-scripts is set, and nothing is said of the scripts of {}",
+                    passed_over.join(", ")
+                ),
+            )
+            .with_hint("name each in allowScripts of package.json, with true or false"));
         }
-        let runner = Runner { surroundings, session, project, node: node::find(surroundings, &session.store), report };
-        runner.events(&project.root, &project.manifest, events, None)
+        Ok(passed_over)
     }
 
-    /// Runs what may run: the scripts of the packages in `fresh`, then the project's own; returns the packages whose scripts were passed over without having been denied.
+    /// Runs the scripts of the packages in `fresh` that are allowed any.
     pub fn run(
         &self,
         surroundings: &Surroundings,
@@ -67,28 +86,52 @@ impl Scripts {
         plan: &Plan,
         fresh: &HashSet<String>,
         report: &Report,
-    ) -> Result<Vec<String>, Failure> {
-        let with_scripts =
-            || plan.installed.packages.iter().filter(|package| package.has_install_script && !package.link);
-        let skipped = with_scripts()
-            .filter(|package| !self.may_run(package) && (self.ignored || self.verdict(package).is_none()))
-            .map(|package| format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?")))
-            .collect();
-        if self.ignored {
-            return Ok(skipped);
-        }
-        let runner = Runner { surroundings, session, project, node: node::find(surroundings, &session.store), report };
+    ) -> Result<(), Failure> {
         let due: Vec<&LockPackage> =
-            with_scripts().filter(|package| self.may_run(package) && fresh.contains(&package.path)).collect();
+            with_scripts(plan).filter(|package| self.may_run(package) && fresh.contains(&package.path)).collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let runner = self.runner(surroundings, session, project, report);
         let order = scripts::order(due.iter().map(|package| package.path.as_str()));
         for event in scripts::DEPENDENCY_EVENTS {
             for package in order.iter().filter_map(|path| due.iter().find(|package| package.path == *path)) {
                 runner.dependency(package, event)?;
             }
         }
-        runner.events(&project.root, &project.manifest, scripts::ROOT_EVENTS_AFTER.as_slice(), None)?;
-        Ok(skipped)
+        Ok(())
     }
+
+    /// Runs the project's own scripts of these events.
+    pub fn run_own(
+        &self,
+        events: &[&str],
+        surroundings: &Surroundings,
+        session: &Session,
+        project: &Project,
+        report: &Report,
+    ) -> Result<(), Failure> {
+        if self.ignored {
+            return Ok(());
+        }
+        let runner = self.runner(surroundings, session, project, report);
+        runner.events(&project.root, &project.manifest, events, None)
+    }
+
+    fn runner<'r>(
+        &'r self,
+        surroundings: &'r Surroundings,
+        session: &'r Session,
+        project: &'r Project,
+        report: &'r Report,
+    ) -> Runner<'r> {
+        let node = node::find(surroundings, &session.store);
+        Runner { surroundings, session, project, node, report, shell: self.shell.as_deref() }
+    }
+}
+
+fn with_scripts(plan: &Plan) -> impl Iterator<Item = &LockPackage> {
+    plan.installed.packages.iter().filter(|package| package.has_install_script && !package.link)
 }
 
 struct Runner<'r> {
@@ -97,6 +140,7 @@ struct Runner<'r> {
     project: &'r Project,
     node: Option<Node>,
     report: &'r Report,
+    shell: Option<&'r Path>,
 }
 
 impl Runner<'_> {
@@ -170,7 +214,8 @@ impl Runner<'_> {
         );
         let is_project = folder == self.project.root;
         let output = if is_project && self.report.shows_progress() { Output::Inherit } else { Output::Capture };
-        let command = ScriptCommand { script, arguments: &[], folder, environment: &environment, shell: None, output };
+        let command =
+            ScriptCommand { script, arguments: &[], folder, environment: &environment, shell: self.shell, output };
         let outcome = scripts::run(&command)?;
         if outcome.success() {
             return Ok(());

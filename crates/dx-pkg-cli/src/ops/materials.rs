@@ -1,14 +1,14 @@
 //! What resolution works from: requirements, options, and answers about packages outside the registry.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc::ReleaseCutoff;
 use dx_pkg_core::{Platform, Spec, Version};
-use dx_pkg_lock::LockPackage;
+use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{External, Options, PickOptions, ProviderError, Requirements, Resolution};
 
-use crate::arguments::TreeArguments;
 use crate::downloads::{Downloads, package_id};
 use crate::failure::Failure;
 use crate::metadata::{Metadata, Policy};
@@ -31,7 +31,10 @@ pub struct Materials {
     pub requirements: Requirements,
     /// How to resolve.
     pub options: Options,
-    policy: Policy,
+    /// How metadata may be used.
+    pub policy: Policy,
+    /// Requirements that the lockfile cannot settle: names and specs.
+    open: Vec<(String, String)>,
 }
 
 impl Materials {
@@ -40,7 +43,6 @@ impl Materials {
         surroundings: &Surroundings,
         session: &Session,
         project: &Project,
-        arguments: &TreeArguments,
         change: &Change<'_>,
         frozen: bool,
     ) -> Result<Self, Failure> {
@@ -66,34 +68,48 @@ impl Materials {
             offline: config.offline()?,
             prefer_offline: config.prefer_offline()?,
             prefer_online: config.prefer_online()?,
-            full: arguments.lockfile_only,
+            full: config.package_lock_only()?,
         };
-        Ok(Materials { requirements: project.requirements()?, options, policy })
+        let requirements = project.requirements()?;
+        let open = open_requirements(&requirements, project.locked.as_ref().map(|(_, lock)| lock));
+        Ok(Materials { requirements, options, policy, open })
     }
 
     /// The resolver's view of the registries.
     pub fn provider<'a>(
         &self,
         session: &'a Session,
+        policy: Policy,
         downloads: Option<&'a Downloads>,
         externals: &'a dyn Fn(&str, &str, &str) -> Result<External, ProviderError>,
         bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, ProviderError>,
         progress: Arc<Progress>,
     ) -> Metadata<'a> {
-        let own = std::iter::once(&self.requirements.root).chain(&self.requirements.workspaces);
-        let seeds = own
-            .flat_map(|record| {
-                let sections = [
-                    &record.dependencies,
-                    &record.dev_dependencies,
-                    &record.optional_dependencies,
-                    &record.peer_dependencies,
-                ];
-                sections.into_iter().flatten().cloned()
-            })
-            .collect();
-        Metadata::new(session, self.policy, self.options.pick.clone(), seeds, downloads, externals, bundles, progress)
+        let (pick, seeds) = (self.options.pick.clone(), self.open.clone());
+        Metadata::new(session, policy, pick, seeds, downloads, externals, bundles, progress)
     }
+}
+
+/// The requirements of the project and its workspaces that the lockfile does not have as they are, and that no
+/// workspace meets.
+fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<(String, String)> {
+    let own = || std::iter::once(&requirements.root).chain(&requirements.workspaces);
+    let names: HashSet<&str> = requirements.workspaces.iter().map(LockPackage::package_name).collect();
+    let mut open = Vec::new();
+    for record in own() {
+        let before = locked.and_then(|lock| lock.get(&record.path));
+        let known: HashSet<&(String, String)> = before.into_iter().flat_map(asked_for).collect();
+        open.extend(
+            asked_for(record).filter(|asked| !known.contains(asked) && !names.contains(asked.0.as_str())).cloned(),
+        );
+    }
+    open
+}
+
+fn asked_for(record: &LockPackage) -> impl Iterator<Item = &(String, String)> {
+    let sections =
+        [&record.dependencies, &record.dev_dependencies, &record.optional_dependencies, &record.peer_dependencies];
+    sections.into_iter().flatten()
 }
 
 fn node_version(surroundings: &Surroundings, session: &Session) -> Result<Option<Version>, Failure> {

@@ -67,19 +67,22 @@ fn list(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// The packages in the project's store: names of the package files and of the unpacked folders.
+/// The packages in the project's store: names of the package files.
 pub(crate) fn stored(project: &Project) -> Vec<String> {
-    let mut found = Vec::new();
-    for kind in ["packages", "expanded"] {
-        let Ok(groups) = fs::read_dir(project.store().join("v1").join(kind)) else { continue };
-        for group in groups {
-            for entry in fs::read_dir(group.unwrap().path()).unwrap() {
-                found.push(format!("{kind}/{}", entry.unwrap().file_name().to_str().unwrap()));
-            }
-        }
-    }
-    found.sort();
-    found
+    in_store(project, "packages")
+}
+
+/// The ids of the packages that lie unpacked in the project's store.
+pub(crate) fn unpacked(project: &Project) -> Vec<String> {
+    in_store(project, "expanded")
+}
+
+fn in_store(project: &Project, kind: &str) -> Vec<String> {
+    let Ok(groups) = fs::read_dir(project.store().join("v1").join(kind)) else { return Vec::new() };
+    let entries = groups.flat_map(|group| fs::read_dir(group.unwrap().path()).unwrap());
+    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    names.sort();
+    names
 }
 
 /// The lockfile's entry at a path; `null` where there is none.

@@ -19,10 +19,7 @@ fn locked_project(registry: &Registry) -> Project {
     ok(&first, ["install"]);
     registry.package("b", "1.1.0").publish();
     registry.clear_requests();
-    Project::new(registry)
-        .dep("a", "^1.0.0")
-        .file("package-lock.json", first.read("package-lock.json"))
-        .create()
+    Project::new(registry).dep("a", "^1.0.0").file("package-lock.json", first.read("package-lock.json")).create()
 }
 
 #[test]

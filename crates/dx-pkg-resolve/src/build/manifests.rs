@@ -99,6 +99,7 @@ impl Builder<'_> {
                 spec: text(spec),
                 required_by: self.required_by(edge),
                 available: packument.versions().rev().take(5).map(|v| v.version_str().to_owned()).collect(),
+                too_new: self.picker.too_new(&packument, &parsed).map(|v| packument.version(v).version_str().to_owned()),
             });
         };
         let package_name = self.tree.interner.name(&package_name);

@@ -142,6 +142,7 @@ impl Builder<'_> {
         let folders: Vec<(String, NodeId)> = self.folders.iter().map(|(path, node)| (path.clone(), *node)).collect();
         for entry in &entries {
             if let Some((_, node)) = folders.iter().find(|(path, _)| *path == entry.path) {
+                self.tree[*node].flags = flags_of(entry);
                 nodes.insert(&entry.path, *node);
                 continue;
             }
@@ -165,11 +166,18 @@ impl Builder<'_> {
             };
             self.tree[node].in_bundle = entry.in_bundle;
             self.tree.attach(node, parent);
-            self.tree[node].flags = flags_of(entry);
+            self.tree[node].flags = match self.tree[node].target {
+                Some(target) => self.tree[target].flags,
+                None => flags_of(entry),
+            };
             nodes.insert(&entry.path, node);
             loaded.push(node);
         }
-        self.flags_suspect = lock.get("").is_none_or(|locked| !self.same_requirements(locked));
+        // A folder that is no workspace may have been one when the lockfile was made.
+        let is_workspace = |entry: &LockPackage| self.options.workspaces.contains(&entry.path);
+        let mut folders = entries.iter().filter(|entry| !entry.link && split_path(&entry.path).is_none());
+        self.flags_suspect = lock.get("").is_none_or(|locked| !self.same_requirements(locked))
+            || !folders.all(|entry| is_workspace(entry));
         Ok(loaded)
     }
 

@@ -19,7 +19,8 @@ impl Tree {
             self.detach(child);
         }
         self[child].parent = Some(parent);
-        self[parent].children.insert(name, child);
+        let key = self.interner.fold(name);
+        self[parent].children.insert(key, child);
         self.settle(child, self[parent].root);
         self.reload_named(parent, name);
     }
@@ -37,7 +38,8 @@ impl Tree {
         if let Some(parent) = self[node].parent.take()
             && self.child(parent, name) == Some(node)
         {
-            self[parent].children.remove(&name);
+            let key = self.interner.fold(name);
+            self[parent].children.remove(&key);
         }
         if let Some(parent) = self[node].folder_parent.take() {
             self[parent].folder_children.retain(|child| *child != node);
@@ -50,10 +52,10 @@ impl Tree {
         let Some(parent) = self[old].parent else { return };
         let children = self.children(old);
         for child in children {
-            let name = self[child].name;
-            self[old].children.remove(&name);
+            let key = self.interner.fold(self[child].name);
+            self[old].children.remove(&key);
             self[child].parent = Some(new);
-            self[new].children.insert(name, child);
+            self[new].children.insert(key, child);
         }
         self.attach(new, parent);
     }
@@ -119,7 +121,8 @@ impl Tree {
     fn reload_named(&mut self, top: NodeId, name: NameId) {
         let root = self[top].root;
         let placed = self.child(top, name);
-        let Some(edges) = self.edges_by_name.get(name.index()) else { return };
+        let key = self.interner.fold(name);
+        let Some(edges) = self.edges_by_name.get(key.index()) else { return };
         let affected: Vec<EdgeId> = edges
             .iter()
             .copied()
@@ -149,10 +152,10 @@ impl Tree {
         &mut self.nodes_by_name[name.index()]
     }
 
-    pub(super) fn edges_of_name_mut(&mut self, name: NameId) -> &mut Vec<EdgeId> {
-        if self.edges_by_name.len() <= name.index() {
-            self.edges_by_name.resize_with(self.interner.name_count().max(name.index() + 1), Vec::new);
+    pub(super) fn edges_of_key_mut(&mut self, key: NameId) -> &mut Vec<EdgeId> {
+        if self.edges_by_name.len() <= key.index() {
+            self.edges_by_name.resize_with(self.interner.name_count().max(key.index() + 1), Vec::new);
         }
-        &mut self.edges_by_name[name.index()]
+        &mut self.edges_by_name[key.index()]
     }
 }

@@ -33,9 +33,11 @@ impl Tree {
             self.drop_edge(old);
         }
         let id = EdgeId(index(self.edges.len()));
+        let key = self.interner.fold(declared.name);
         self.edges.push(Edge {
             from,
             name: declared.name,
+            key,
             declared: declared.spec,
             kind: declared.kind,
             to: None,
@@ -44,25 +46,26 @@ impl Tree {
             state: std::cell::Cell::new(EdgeState::Unknown),
         });
         self[from].edges_out.push(id);
-        self.edges_of_name_mut(declared.name).push(id);
+        self.edges_of_key_mut(key).push(id);
         self.reload(id, true);
         id
     }
 
     /// Forgets an edge.
     pub(crate) fn drop_edge(&mut self, edge: EdgeId) {
-        let Edge { from, name, to, .. } = self[edge];
+        let Edge { from, key, to, .. } = self[edge];
         if let Some(to) = to {
             self.leave(to, edge);
         }
         self[from].edges_out.retain(|other| *other != edge);
-        self.edges_of_name_mut(name).retain(|other| *other != edge);
+        self.edges_of_key_mut(key).retain(|other| *other != edge);
         self[edge].to = None;
         self[edge].state.set(EdgeState::Detached);
     }
 
     pub(crate) fn edge_named(&self, from: NodeId, name: NameId) -> Option<EdgeId> {
-        self[from].edges_out.iter().copied().find(|edge| self[*edge].name == name)
+        let key = self.interner.fold(name);
+        self[from].edges_out.iter().copied().find(|edge| self[*edge].key == key)
     }
 
     /// Looks up again what `edge` points at; `hard` also forgets a judgement that still concerns the same node.

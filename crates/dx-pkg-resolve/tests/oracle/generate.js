@@ -70,7 +70,6 @@ class World {
       aliases: random.chance(0.25),
       tags: random.chance(0.3),
       unfit: random.chance(0.3),
-      bundles: random.chance(0.1),
       folders: random.chance(0.1),
       missing: random.chance(0.1),
       collisions: random.chance(0.06),
@@ -182,9 +181,6 @@ class World {
           manifest.cpu = ['s390x']
         }
       }
-      if (profile.bundles && manifest.dependencies && random.chance(0.2)) {
-        manifest.bundleDependencies = [random.pick(Object.keys(manifest.dependencies))]
-      }
       packument.versions[version] = manifest
       packument.time[version] = new Date(EPOCH + random.below(100) * DAY).toISOString()
     }
@@ -290,7 +286,7 @@ exports.generate = seed => {
   const world = new World(seed)
   const { random } = world
   const { root, folders } = world.root()
-  const options = { force: true, nodeVersion: 'v24.0.0', npmVersion: '12.0.0' }
+  const options = { nodeVersion: 'v24.0.0', npmVersion: '12.0.0' }
   if (random.chance(0.06)) {
     options.legacyPeerDeps = true
   }

@@ -37,6 +37,15 @@ class Packuments {
   delete () {}
 }
 
+/** npm goes round for ever on a few projects: a build that takes this many steps is given up. */
+const MOST_STEPS = 4000
+let steps = 0
+process.on('time', level => {
+  if (level === 'start' && ++steps > MOST_STEPS) {
+    throw Object.assign(new Error('npm does not come to an end'), { code: 'ENDLESS' })
+  }
+})
+
 const write = (folder, name, value) => {
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(path.join(folder, name), JSON.stringify(value, null, 2) + '\n')
@@ -49,6 +58,7 @@ const build = async (project, one, step, force) => {
   }
   const options = {
     ...one.options,
+    before: one.options.before && new Date(one.options.before),
     force,
     path: project,
     registry: 'https://registry.example/',
@@ -60,6 +70,7 @@ const build = async (project, one, step, force) => {
     packumentCache: new Packuments(one.registry),
     minReleaseAgeExclude: [],
   }
+  steps = 0
   const arborist = new Arborist(options)
   const request = { ...options, add: step.add, update: step.update ? { names: step.update } : undefined }
   const tree = await arborist.buildIdealTree(request)
@@ -76,12 +87,12 @@ const run = async one => {
       try {
         outcome = await build(project, one, step, false)
       } catch (error) {
-        if (error.code !== 'ERESOLVE') {
+        if (error.code !== 'ERESOLVE' && error.code !== 'EBADPLATFORM') {
           step.error = { code: error.code || '', message: error.message }
           break
         }
-        step.refused = true
-        if (one.options.strictPeerDeps) {
+        step.refused = error.code
+        if (error.code === 'ERESOLVE' && one.options.strictPeerDeps) {
           break
         }
         try {

@@ -38,6 +38,11 @@ pub fn read(text: &str) -> Result<Lock, LockfileError> {
         format_version: format_version(&members, place)?,
         packages: Vec::new(),
     };
+    if let (Some(version), Some(raw)) = (&lock.version, members.get("version"))
+        && !path::version_is_safe(version)
+    {
+        return Err(place.error("version", raw.get(), "is not a version"));
+    }
     match (members.get("packages"), members.get("dependencies")) {
         (Some(packages), _) => lock.packages = read_entries(packages, place)?,
         (None, Some(dependencies)) => lock.packages = legacy::upgrade(&lock, dependencies, source)?,

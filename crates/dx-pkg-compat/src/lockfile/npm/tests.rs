@@ -215,6 +215,13 @@ fn conflict_markers_are_named() {
 }
 
 #[test]
+fn the_projects_own_version_must_be_one_that_can_be_written_again() {
+    let text = |version: &str| format!("{{\"name\": \"a\", \"version\": \"{version}\", \"lockfileVersion\": 1, \"dependencies\": {{}}}}");
+    assert!(matches!(read(&text("1/0.0")), Err(LockfileError::Value { .. })));
+    assert!(read(&text("1.0.0")).is_ok());
+}
+
+#[test]
 fn errors_say_where() {
     assert!(matches!(
         read("{\n  \"a\": nux\n}"),

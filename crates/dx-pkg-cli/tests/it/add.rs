@@ -1,0 +1,261 @@
+//! `dx install <package>` and `dx remove`: what is written into the manifest, and how.
+
+use dx_pkg_testkit::{Project, Registry};
+use serde_json::json;
+
+use crate::harness::{dx, fails, files, locked, locked_version, ok, required};
+
+fn registry() -> Registry {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    registry.package("a", "1.2.0").dep("b", "1").publish();
+    registry.package("a", "2.0.0-beta.1").publish();
+    registry.dist_tag("a", "latest", "1.2.0");
+    registry.dist_tag("a", "next", "2.0.0-beta.1");
+    registry.package("b", "1.0.0").publish();
+    registry.package("z", "0.3.1").publish();
+    registry
+}
+
+#[test]
+fn each_way_of_adding_saves_as_npm_does() {
+    // Arguments, then the section and the requirement that npm 12 writes for them.
+    let cases: [(&[&str], &str, &str, &str); 17] = [
+        (&["a"], "dependencies", "a", "^1.2.0"),
+        (&["a@1.0.0"], "dependencies", "a", "^1.0.0"),
+        (&["a@^1"], "dependencies", "a", "^1.2.0"),
+        (&["a@~1.0.0"], "dependencies", "a", "~1.0.0"),
+        (&["a@1.x <1.2.0"], "dependencies", "a", "1.x <1.2.0"),
+        (&["a@*"], "dependencies", "a", "^1.2.0"),
+        (&["a@next"], "dependencies", "a", "^2.0.0-beta.1"),
+        (&["a@latest"], "dependencies", "a", "^1.2.0"),
+        (&["z"], "dependencies", "z", "^0.3.1"),
+        (&["x@npm:a"], "dependencies", "x", "npm:a@^1.2.0"),
+        (&["x@npm:a@1"], "dependencies", "x", "npm:a@^1.2.0"),
+        (&["x@npm:a@1.0.0"], "dependencies", "x", "npm:a@^1.0.0"),
+        (&["-D", "a"], "devDependencies", "a", "^1.2.0"),
+        (&["-O", "a"], "optionalDependencies", "a", "^1.2.0"),
+        (&["--save-peer", "a"], "peerDependencies", "a", "^1.2.0"),
+        (&["-E", "a"], "dependencies", "a", "1.2.0"),
+        (&["-E", "a@^1"], "dependencies", "a", "1.2.0"),
+    ];
+    let registry = registry();
+    for (arguments, section, name, spec) in cases {
+        let project = Project::new(&registry).create();
+        crate::harness::command(&project).args(["install"]).args(arguments).run().success();
+        let manifest = project.json("package.json");
+        assert_eq!(manifest[section], json!({ name: spec }), "{arguments:?}: {manifest}");
+        assert_eq!(locked(&project, "")[section], json!({ name: spec }), "{arguments:?}");
+        let version = locked_version(&project, &format!("node_modules/{name}"));
+        let real = if name == "x" { "a" } else { name };
+        assert_eq!(required(&project, name), format!("{real}@{version}"), "{arguments:?}");
+    }
+}
+
+#[test]
+fn add_is_another_name_of_install() {
+    let registry = registry();
+    let project = Project::new(&registry).create();
+    ok(&project, ["add", "a", "z"]);
+    assert_eq!(project.json("package.json")["dependencies"], json!({"a": "^1.2.0", "z": "^0.3.1"}));
+}
+
+#[test]
+fn alias_is_locked_with_the_real_name() {
+    let registry = registry();
+    let project = Project::new(&registry).create();
+    ok(&project, ["install", "x@npm:a@1.0.0"]);
+    let entry = locked(&project, "node_modules/x");
+    assert_eq!((&entry["name"], &entry["version"]), (&json!("a"), &json!("1.0.0")));
+}
+
+#[test]
+fn save_prefix_and_save_exact_are_obeyed() {
+    let registry = registry();
+    let project = Project::new(&registry).npmrc("save-prefix=~").create();
+    ok(&project, ["install", "a"]);
+    assert_eq!(project.json("package.json")["dependencies"]["a"], "~1.2.0");
+    let project = Project::new(&registry).npmrc("save-exact=true").create();
+    ok(&project, ["install", "a"]);
+    assert_eq!(project.json("package.json")["dependencies"]["a"], "1.2.0");
+}
+
+#[test]
+fn package_moves_between_sections() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "^1.0.0").create();
+    ok(&project, ["install", "-D", "a"]);
+    let manifest = project.json("package.json");
+    assert_eq!(manifest["devDependencies"], json!({"a": "^1.2.0"}));
+    assert!(manifest.get("dependencies").is_none(), "{manifest}");
+    assert_eq!(locked(&project, "node_modules/a")["dev"], true);
+    assert_eq!(locked(&project, "node_modules/b")["dev"], true);
+    ok(&project, ["install", "-P", "a"]);
+    let manifest = project.json("package.json");
+    assert_eq!(manifest["dependencies"], json!({"a": "^1.2.0"}));
+    assert!(manifest.get("devDependencies").is_none(), "{manifest}");
+    assert!(locked(&project, "node_modules/b")["dev"].is_null());
+}
+
+#[test]
+fn package_stays_in_its_section_unless_told_otherwise() {
+    let registry = registry();
+    let project = Project::new(&registry).dev("a", "1.0.0").create();
+    ok(&project, ["install", "a@latest"]);
+    let manifest = project.json("package.json");
+    assert_eq!(manifest["devDependencies"], json!({"a": "^1.2.0"}));
+    assert!(manifest.get("dependencies").is_none());
+}
+
+#[test]
+fn no_save_installs_and_writes_neither_manifest_nor_lockfile() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("z", "*").create();
+    ok(&project, ["install"]);
+    let (manifest, lock) = (project.read("package.json"), project.read("package-lock.json"));
+    ok(&project, ["install", "--no-save", "a"]);
+    assert_eq!(required(&project, "a"), "a@1.2.0");
+    assert_eq!((project.read("package.json"), project.read("package-lock.json")), (manifest, lock));
+    ok(&project, ["install"]);
+    assert!(!project.exists("node_modules/a"), "what is in no manifest is not kept");
+}
+
+#[test]
+fn remove_takes_a_package_and_what_only_it_needed() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "^1.2.0").dep("z", "*").create();
+    ok(&project, ["install"]);
+    let run = ok(&project, ["remove", "a"]);
+    assert!(run.stdout.contains("removed 2"), "{run}");
+    assert_eq!(project.json("package.json")["dependencies"], json!({"z": "*"}));
+    assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), ["node_modules/z"]);
+    let lock = project.json("package-lock.json");
+    assert_eq!(lock["packages"].as_object().unwrap().keys().collect::<Vec<_>>(), ["", "node_modules/z"]);
+    ok(&project, ["rm", "z"]);
+    assert!(project.json("package.json").get("dependencies").is_none());
+    assert!(project.installed().is_empty());
+}
+
+#[test]
+fn removing_what_is_not_there_changes_nothing() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("z", "*").create();
+    ok(&project, ["install"]);
+    let before = (project.read("package.json"), project.read("package-lock.json"));
+    ok(&project, ["remove", "a"]);
+    assert_eq!((project.read("package.json"), project.read("package-lock.json")), before);
+}
+
+#[test]
+fn adding_what_does_not_exist_changes_nothing() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("z", "*").create();
+    ok(&project, ["install"]);
+    let before = files(&project);
+    fails(dx(&project, ["install", "nowhere"]), "DX_PACKAGE_NOT_FOUND");
+    let said = fails(dx(&project, ["install", "a@9"]), "DX_NO_MATCHING_VERSION");
+    assert!(said.contains("1.2.0"), "the versions there are: {said}");
+    fails(dx(&project, ["install", "a@no-such-tag"]), "DX_NO_MATCHING_VERSION");
+    assert_eq!(files(&project), before);
+}
+
+#[test]
+fn names_that_are_no_names_are_refused_before_anything_is_asked() {
+    let registry = registry();
+    for name in ["../a", "a/../b", "@s/../../x", ".bin", "node_modules", "a\u{0}b", "A b"] {
+        if name.contains('\u{0}') {
+            continue; // No argument can hold it.
+        }
+        let project = Project::new(&registry).create();
+        let before = files(&project);
+        let run = dx(&project, ["install", name]);
+        assert_eq!(run.status, Some(1), "{name:?}: {run}");
+        assert_eq!(files(&project), before, "{name:?}");
+    }
+    assert_eq!(registry.requests().len(), 0);
+}
+
+#[test]
+fn manifest_keeps_its_formatting() {
+    let registry = registry();
+    let cases = [
+        // Tabs.
+        (
+            "{\n\t\"name\": \"p\",\n\t\"dependencies\": {\n\t\t\"z\": \"*\"\n\t},\n\t\"private\": true\n}\n",
+            "{\n\t\"name\": \"p\",\n\t\"dependencies\": {\n\t\t\"a\": \"^1.2.0\",\n\t\t\"z\": \"*\"\n\t},\n\t\"private\": true\n}\n",
+        ),
+        // Windows line ends.
+        (
+            "{\r\n  \"name\": \"p\",\r\n  \"dependencies\": {\r\n    \"z\": \"*\"\r\n  }\r\n}\r\n",
+            "{\r\n  \"name\": \"p\",\r\n  \"dependencies\": {\r\n    \"a\": \"^1.2.0\",\r\n    \"z\": \"*\"\r\n  }\r\n}\r\n",
+        ),
+        // No line end at the end, four spaces.
+        (
+            "{\n    \"dependencies\": {\n        \"z\": \"*\"\n    },\n    \"name\": \"p\"\n}",
+            "{\n    \"dependencies\": {\n        \"a\": \"^1.2.0\",\n        \"z\": \"*\"\n    },\n    \"name\": \"p\"\n}",
+        ),
+    ];
+    for (before, after) in cases {
+        let project = Project::new(&registry).package_json(before).create();
+        ok(&project, ["install", "a"]);
+        assert_eq!(project.read("package.json"), after);
+        ok(&project, ["remove", "a"]);
+        assert_eq!(project.read("package.json"), before);
+    }
+}
+
+#[test]
+fn install_without_arguments_never_writes_the_manifest() {
+    let registry = registry();
+    let text = "{\"dependencies\":   {\"z\":\"*\",\n\"a\":\"1\"}}";
+    let project = Project::new(&registry).package_json(text).create();
+    ok(&project, ["install"]);
+    assert_eq!(project.read("package.json"), text);
+}
+
+#[test]
+fn local_folder_is_added_as_a_link() {
+    let registry = registry();
+    let project = Project::new(&registry)
+        .file("lib/package.json", r#"{"name":"lib","version":"3.0.0","dependencies":{"b":"1"}}"#)
+        .file("lib/index.js", "module.exports = 'lib with ' + require('b')")
+        .create();
+    ok(&project, ["install", "./lib"]);
+    assert_eq!(project.json("package.json")["dependencies"], json!({"lib": "file:lib"}));
+    assert_eq!(locked(&project, "node_modules/lib"), json!({"resolved": "lib", "link": true}));
+    assert_eq!(locked_version(&project, "lib"), "3.0.0");
+    assert!(project.path().join("node_modules/lib").is_symlink());
+    assert_eq!(required(&project, "lib"), "lib with b@1.0.0");
+}
+
+#[test]
+fn local_folder_is_found_from_where_dash_c_leads() {
+    let registry = registry();
+    let project = Project::new(&registry).file("lib/package.json", r#"{"name":"the-lib","version":"3.0.0"}"#).create();
+    let elsewhere = project.home();
+    let run =
+        crate::harness::command(&project).current_dir(&elsewhere).args(["-C", "../project", "add", "./lib"]).run();
+    run.success();
+    assert_eq!(project.json("package.json")["dependencies"], json!({"the-lib": "file:lib"}));
+}
+
+#[test]
+fn sources_that_are_not_supported_are_errors() {
+    let registry = registry();
+    for spec in ["https://127.0.0.1:1/x.tgz", "git+https://127.0.0.1:1/x.git", "user/repository", "./x.tgz"] {
+        let project = Project::new(&registry).create();
+        let before = files(&project);
+        fails(dx(&project, ["install", spec]), "DX_UNSUPPORTED_SOURCE");
+        assert_eq!(files(&project), before);
+    }
+}
+
+#[test]
+fn adding_in_a_frozen_project_is_refused() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("z", "*").create();
+    ok(&project, ["install"]);
+    let before = files(&project);
+    fails(dx(&project, ["install", "--frozen-lockfile", "a"]), "DX_LOCKFILE_OUT_OF_DATE");
+    assert_eq!(files(&project), before);
+}

@@ -1,0 +1,86 @@
+//! How old a version must be to be chosen.
+
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use dx_pkg_testkit::{Project, Registry};
+
+use crate::harness::{dx, fails, ok, required};
+
+/// The moment so long ago as RFC 3339 (days to a date by Howard Hinnant's `civil_from_days`).
+fn ago(time: Duration) -> String {
+    let seconds = (SystemTime::now() - time).duration_since(UNIX_EPOCH).unwrap().as_secs();
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let shifted = days + 719_468;
+    let (era, of_era) = (shifted / 146_097, shifted % 146_097);
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let shifted_month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * shifted_month + 2) / 5 + 1;
+    let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
+    let year = year_of_era + era * 400 + u64::from(month <= 2);
+    format!("{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}.000Z", rest / 3600, rest / 60 % 60, rest % 60)
+}
+
+const HOUR: Duration = Duration::from_secs(3600);
+
+fn registry() -> Registry {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").published_at(&ago(HOUR * 24 * 30)).publish();
+    registry.package("a", "1.1.0").published_at(&ago(HOUR * 25)).publish();
+    registry.package("a", "1.2.0").published_at(&ago(HOUR)).publish();
+    registry
+}
+
+#[test]
+fn version_of_the_last_day_is_not_chosen() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "^1").create();
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a@1.1.0");
+}
+
+#[test]
+fn age_is_configurable() {
+    let cases: [(&[&str], &str, &str); 5] = [
+        (&["--min-release-age=0"], "", "a@1.2.0"),
+        (&["--min-release-age", "7"], "", "a@1.0.0"),
+        (&[], "min-release-age=0", "a@1.2.0"),
+        (&[], "minimum-release-age=1560", "a@1.0.0"),
+        (&[], "min-release-age-exclude[]=a", "a@1.2.0"),
+    ];
+    for (arguments, line, expected) in cases {
+        let registry = registry();
+        let project = Project::new(&registry).dep("a", "^1").npmrc(line).create();
+        crate::harness::command(&project).args(["install"]).args(arguments).run().success();
+        assert_eq!(required(&project, "a"), expected, "{arguments:?} {line}");
+    }
+}
+
+#[test]
+fn locked_version_is_installed_however_young() {
+    let registry = registry();
+    let first = Project::new(&registry).dep("a", "^1").create();
+    ok(&first, ["install", "--min-release-age=0"]);
+    let lock = first.read("package-lock.json");
+    let second = Project::new(&registry).dep("a", "^1").file("package-lock.json", lock).create();
+    ok(&second, ["install"]);
+    assert_eq!(required(&second, "a"), "a@1.2.0");
+}
+
+#[test]
+fn exact_version_that_is_too_young_is_refused_with_the_reason() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1.2.0").create();
+    let said = fails(dx(&project, ["install"]), "DX_NO_MATCHING_VERSION");
+    assert!(said.contains("min-release-age"), "{said}");
+}
+
+#[test]
+fn cached_metadata_without_times_is_not_mistaken_for_old() {
+    let registry = registry();
+    let first = Project::new(&registry).dep("a", "^1").create();
+    ok(&first, ["install", "--min-release-age=0"]);
+    let second = Project::new(&registry).dep("a", "^1").store(first.store()).create();
+    ok(&second, ["install"]);
+    assert_eq!(required(&second, "a"), "a@1.1.0");
+}

@@ -1,0 +1,246 @@
+//! A registry that is down, slow, refuses, lies or is hostile: a clear error, and nothing half-written.
+
+use std::fs;
+
+use dx_pkg_testkit::{Entry, Fault, Project, Registry};
+
+use crate::harness::{dx, fails, files, impatient, ok, required, stored, unpacked};
+
+fn registry() -> Registry {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").file("data", "x".repeat(4000)).publish();
+    registry
+}
+
+/// An install that fails with `code` and leaves everything as it was; the next, without the fault, succeeds.
+#[track_caller]
+fn fails_then_heals(registry: &Registry, pattern: &str, fault: Fault, code: &str) -> String {
+    let project = impatient(registry).dep("a", "^1.0.0").create();
+    let before = files(&project);
+    let fault = registry.fault(pattern, fault);
+    let said = fails(dx(&project, ["install"]), code);
+    assert!(said.contains('a'), "what could not be had: {said}");
+    assert!(fault.hits() > 0, "the fault never struck");
+    assert_eq!(files(&project), before, "{code}");
+    assert_eq!((stored(&project), unpacked(&project)), (Vec::new(), Vec::new()), "{code}");
+    fault.clear();
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a@1.0.0");
+    said
+}
+
+#[test]
+fn registry_that_is_down() {
+    let registry = registry();
+    let project = impatient(&registry).dep("a", "1").create();
+    let before = files(&project);
+    let said = fails(dx(&project, ["install", "--registry", "http://127.0.0.1:1/"]), "DX_FETCH_CONNECT");
+    assert!(said.contains("127.0.0.1:1") && said.contains("help:"), "{said}");
+    assert_eq!(files(&project), before);
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a@1.0.0");
+}
+
+#[test]
+fn packument_requests_that_fail() {
+    let cases = [
+        (Fault::Stall, "DX_FETCH_TIMEOUT"),
+        (Fault::StallBody, "DX_FETCH_TIMEOUT"),
+        (Fault::status(404), "DX_PACKAGE_NOT_FOUND"),
+        (Fault::status(401), "DX_UNAUTHORIZED"),
+        (Fault::status(403), "DX_UNAUTHORIZED"),
+        (Fault::status(500), "DX_FETCH_STATUS"),
+        (Fault::status(503), "DX_FETCH_STATUS"),
+        (Fault::status(429), "DX_FETCH_STATUS"),
+        (Fault::Drop, "DX_FETCH_CONNECT"),
+        (Fault::Truncate, "DX_FETCH_TRUNCATED"),
+        (Fault::bad_json(), "DX_BAD_PACKUMENT"),
+        (Fault::Body(b"<html>please log in</html>".to_vec()), "DX_BAD_PACKUMENT"),
+        (Fault::Body(b"{}".to_vec()), "DX_BAD_PACKUMENT"),
+        (Fault::Body(br#"{"name":"other","versions":{},"dist-tags":{}}"#.to_vec()), "DX_BAD_PACKUMENT"),
+    ];
+    for (fault, code) in cases {
+        fails_then_heals(&registry(), "/a", fault, code);
+    }
+}
+
+#[test]
+fn tarball_requests_that_fail() {
+    let other = registry();
+    let another = other.package("a", "2.0.0").tarball();
+    let cases = [
+        (Fault::Stall, "DX_FETCH_TIMEOUT"),
+        (Fault::StallBody, "DX_FETCH_TIMEOUT"),
+        (Fault::status(404), "DX_TARBALL_NOT_FOUND"),
+        (Fault::status(401), "DX_UNAUTHORIZED"),
+        (Fault::status(500), "DX_FETCH_STATUS"),
+        (Fault::Drop, "DX_FETCH_CONNECT"),
+        (Fault::Truncate, "DX_FETCH_TRUNCATED"),
+        (Fault::WrongBytes, "DX_INTEGRITY_MISMATCH"),
+        (Fault::Body(another), "DX_INTEGRITY_MISMATCH"),
+        (Fault::Body(b"<html>please log in</html>".to_vec()), "DX_INTEGRITY_MISMATCH"),
+        (Fault::Body(Vec::new()), "DX_INTEGRITY_MISMATCH"),
+    ];
+    for (fault, code) in cases {
+        fails_then_heals(&registry(), "/a/-/*", fault, code);
+    }
+}
+
+#[test]
+fn failing_install_leaves_the_tree_that_is_there() {
+    let registry = registry();
+    registry.package("b", "1.0.0").publish();
+    let project = impatient(&registry).dep("a", "1").create();
+    ok(&project, ["install"]);
+    let (before, packages) = (files(&project), stored(&project));
+    registry.fault("/b/-/*", Fault::WrongBytes);
+    for kind in ["-P", "-D"] {
+        fails(dx(&project, ["install", kind, "b"]), "DX_INTEGRITY_MISMATCH");
+        assert_eq!((files(&project), stored(&project)), (before.clone(), packages.clone()));
+    }
+}
+
+#[test]
+fn passing_trouble_is_waited_out() {
+    let cases = [
+        Fault::status(429).header("retry-after", "1"),
+        Fault::status(503),
+        Fault::status(500),
+        Fault::Drop,
+        Fault::Truncate,
+        Fault::Stall,
+    ];
+    for fault in cases {
+        for pattern in ["/a", "/a/-/*"] {
+            let registry = registry();
+            let struck = registry.fault(pattern, fault.clone()).times(1);
+            let project = impatient(&registry).dep("a", "1").create();
+            let run = ok(&project, ["install"]);
+            assert_eq!(struck.hits(), 1);
+            assert_eq!(required(&project, "a"), "a@1.0.0");
+            assert_eq!(run.stderr, "", "what was waited out is not complained about");
+        }
+    }
+}
+
+#[test]
+fn full_packument_for_an_abbreviated_request_is_understood() {
+    let registry = registry();
+    registry.without_gzip();
+    registry.fault("/a", Fault::FullPackument);
+    let project = Project::new(&registry).dep("a", "1").create();
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a@1.0.0");
+}
+
+#[test]
+fn lockfile_that_lies_about_integrity_is_caught() {
+    let registry = registry();
+    let honest = Project::new(&registry).dep("a", "1").create();
+    ok(&honest, ["install"]);
+    let lock = honest.read("package-lock.json");
+    let wrong = format!("sha512-{}==", "A".repeat(86));
+    let lie = lock.replace(&registry.integrity("a", "1.0.0"), &wrong);
+    let project = impatient(&registry).dep("a", "1").file("package-lock.json", lie).create();
+    let before = files(&project);
+    fails(dx(&project, ["ci"]), "DX_INTEGRITY_MISMATCH");
+    assert_eq!(files(&project), before);
+    assert_eq!((stored(&project), unpacked(&project)), (Vec::new(), Vec::new()));
+    project.write("package-lock.json", lock);
+    ok(&project, ["ci"]);
+    assert_eq!(required(&project, "a"), "a@1.0.0");
+}
+
+#[test]
+fn hostile_tarballs_write_nothing() {
+    let cases = [
+        (Entry::file("package/../../escaped", "x"), "DX_TARBALL_UNSAFE_PATH"),
+        (Entry::file("package/lib/../../../escaped", "x"), "DX_TARBALL_UNSAFE_PATH"),
+        (Entry::file("package/a\\..\\..\\escaped", "x"), "DX_TARBALL_UNSAFE_PATH"),
+        (Entry::file("package/C:/escaped", "x"), "DX_TARBALL_UNSAFE_PATH"),
+        (Entry::file("package/index.js/below-a-file", "x"), "DX_TARBALL_COLLISION"),
+    ];
+    for (entry, code) in cases {
+        let registry = Registry::start();
+        registry.package("a", "1.0.0").raw_entry(entry.clone()).publish();
+        let project = Project::new(&registry).dep("a", "1").create();
+        let before = files(&project);
+        let outside = entries(&project);
+        let said = fails(dx(&project, ["install"]), code);
+        assert!(said.contains('a'), "{said}");
+        assert_eq!(files(&project), before, "{entry:?}");
+        assert_eq!((stored(&project), unpacked(&project)), (Vec::new(), Vec::new()), "{entry:?}");
+        assert_eq!(entries(&project), outside, "{entry:?}");
+    }
+}
+
+/// What lies beside the project.
+fn entries(project: &Project) -> Vec<String> {
+    let parent = project.path();
+    let parent = parent.parent().unwrap();
+    let mut names: Vec<String> = fs::read_dir(parent)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name != "store")
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn links_in_tarballs_are_never_made() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").raw_entry(Entry::symlink("package/passwords", "/etc/passwd")).publish();
+    let project = Project::new(&registry).dep("a", "1").create();
+    dx(&project, ["install"]);
+    assert!(!project.exists("node_modules/a/passwords"));
+}
+
+#[test]
+fn commands_that_would_lead_out_of_their_package_are_not_made() {
+    let registry = Registry::start();
+    registry
+        .package("a", "1.0.0")
+        .bin("../../escaped", "x.js")
+        .bin("inside", "../../../package.json")
+        .file("x.js", "")
+        .publish();
+    let project = Project::new(&registry).dep("a", "1").create();
+    let outside = entries(&project);
+    dx(&project, ["install"]);
+    assert_eq!(entries(&project), outside);
+    assert!(!project.exists("escaped"));
+    let inside = project.path().join("node_modules/.bin/inside");
+    assert!(!inside.exists() || fs::canonicalize(inside).unwrap().starts_with(project.path().join("node_modules/a")));
+}
+
+#[test]
+fn dependencies_with_names_that_traverse_are_refused() {
+    for name in ["../escaped", ".bin", "node_modules", "a/b", "@s/../x"] {
+        let registry = Registry::start();
+        registry.package("a", "1.0.0").dep(name, "1").publish();
+        let project = Project::new(&registry).dep("a", "1").create();
+        let before = files(&project);
+        let run = dx(&project, ["install"]);
+        assert_eq!(run.status, Some(1), "{name}: {run}");
+        assert_eq!(files(&project), before, "{name}");
+    }
+}
+
+#[test]
+fn killed_install_is_taken_up_by_the_next() {
+    let registry = registry();
+    registry.package("b", "1.0.0").publish();
+    registry.fault("/b/-/*", Fault::Stall).times(1);
+    let project = Project::new(&registry).dep("a", "1").dep("b", "1").create();
+    let before = files(&project);
+    let mut child = crate::harness::command(&project).args(["install"]).spawn();
+    while registry.tarball_requests() < 2 {
+        std::thread::yield_now();
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    assert_eq!(files(&project), before);
+    ok(&project, ["install"]);
+    assert_eq!((required(&project, "a"), required(&project, "b")), ("a@1.0.0".to_owned(), "b@1.0.0".to_owned()));
+}

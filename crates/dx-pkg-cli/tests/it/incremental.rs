@@ -1,0 +1,163 @@
+//! An install into a tree that is there: only what must change does.
+
+use std::collections::BTreeMap;
+use std::fs;
+
+use dx_pkg_testkit::{Project, Registry};
+
+use crate::harness::{ok, required};
+
+fn project() -> (Registry, Project) {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").bin("a", "a.js").executable("a.js", "#!/usr/bin/env node\n").publish();
+    registry.package("@s/b", "1.0.0").dep("c", "1").publish();
+    registry.package("c", "1.0.0").publish();
+    registry.package("c", "2.0.0").publish();
+    registry.package("d", "1.0.0").publish();
+    let project = Project::new(&registry).dep("a", "1").dep("@s/b", "1").dep("c", "2").create();
+    ok(&project, ["install"]);
+    (registry, project)
+}
+
+/// The number that the file system knows each package's folder by: another one where it was made anew.
+#[cfg(unix)]
+fn inodes(project: &Project) -> BTreeMap<String, u64> {
+    use std::os::unix::fs::MetadataExt;
+    let folders = project.installed().into_keys();
+    folders
+        .map(|folder| {
+            let inode = fs::symlink_metadata(project.path().join(&folder)).unwrap().ino();
+            (folder, inode)
+        })
+        .collect()
+}
+
+#[test]
+#[cfg(unix)]
+fn adding_and_removing_leave_other_packages_untouched() {
+    let (_registry, project) = project();
+    let before = inodes(&project);
+    let run = ok(&project, ["install", "d"]);
+    assert!(run.stdout.contains("(added 1)"), "{run}");
+    let mut with_d = inodes(&project);
+    assert!(with_d.remove("node_modules/d").is_some());
+    assert_eq!(with_d, before);
+    ok(&project, ["remove", "d"]);
+    assert_eq!(inodes(&project), before);
+}
+
+#[test]
+#[cfg(unix)]
+fn changed_version_replaces_that_package_only() {
+    let (registry, project) = project();
+    registry.package("a", "1.1.0").publish(); // After its packument was cached.
+    let before = inodes(&project);
+    let run = ok(&project, ["install", "a@1.1.0"]);
+    assert!(run.stdout.contains("changed 1"), "{run}");
+    let after = inodes(&project);
+    let changed: Vec<&String> =
+        after.iter().filter(|(path, inode)| before.get(*path) != Some(inode)).map(|(path, _)| path).collect();
+    assert_eq!(changed, ["node_modules/a"]);
+    assert_eq!(required(&project, "a"), "a@1.1.0");
+}
+
+#[test]
+fn commands_come_and_go_with_their_package() {
+    let (_registry, project) = project();
+    let command = if cfg!(windows) { "node_modules/.bin/a.cmd" } else { "node_modules/.bin/a" };
+    assert!(project.exists(command));
+    ok(&project, ["remove", "a"]);
+    assert!(!project.exists(command));
+}
+
+#[test]
+fn what_other_tools_keep_in_node_modules_survives_install_but_not_ci() {
+    let (_registry, project) = project();
+    project.write("node_modules/.cache/tool/data", "kept");
+    ok(&project, ["install", "d"]);
+    assert_eq!(project.read("node_modules/.cache/tool/data"), "kept");
+    project.remove("node_modules/.dx");
+    ok(&project, ["install"]);
+    assert_eq!(project.read("node_modules/.cache/tool/data"), "kept");
+    ok(&project, ["ci"]);
+    assert!(!project.exists("node_modules/.cache"));
+}
+
+#[test]
+fn deleted_package_is_put_back_by_the_next_install() {
+    for path in ["node_modules/a", "node_modules/@s/b", "node_modules/@s", "node_modules/.bin", "node_modules"] {
+        let (_registry, project) = project();
+        let before = project.installed();
+        project.remove(path);
+        ok(&project, ["install"]);
+        assert_eq!(project.installed(), before, "{path}");
+        assert!(project.exists(path), "{path}");
+    }
+}
+
+#[test]
+fn package_put_into_node_modules_by_hand_is_taken_away() {
+    let (_registry, project) = project();
+    project.write("node_modules/stranger/package.json", r#"{"name":"stranger","version":"1.0.0"}"#);
+    ok(&project, ["install"]);
+    assert!(!project.exists("node_modules/stranger"));
+}
+
+#[test]
+fn tree_of_another_tool_is_replaced() {
+    let (registry, project) = project();
+    let other = Project::new(&registry)
+        .dep("a", "1")
+        .file("node_modules/a/package.json", r#"{"name":"a","version":"0.0.1"}"#)
+        .file("node_modules/old/package.json", r#"{"name":"old","version":"1.0.0"}"#)
+        .file("node_modules/.package-lock.json", r#"{"lockfileVersion":3,"packages":{}}"#)
+        .create();
+    ok(&other, ["install"]);
+    assert_eq!(required(&other, "a"), "a@1.0.0");
+    assert!(!other.exists("node_modules/old"));
+    drop(project);
+}
+
+#[test]
+fn changed_manifest_is_noticed() {
+    let (_registry, project) = project();
+    assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
+    project.write("package.json", project.read("package.json").replace("\"@s/b\"", "\"d\""));
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "d"), "d@1.0.0");
+    assert!(!project.exists("node_modules/@s/b"));
+}
+
+#[test]
+fn changed_setting_is_noticed() {
+    let (_registry, project) = project();
+    project.write(".npmrc", format!("{}legacy-peer-deps=true\n", project.read(".npmrc")));
+    let run = ok(&project, ["install"]);
+    assert_ne!(run.stdout, "Already up to date\n");
+}
+
+#[test]
+fn manifest_changed_while_an_install_runs_is_noticed_by_the_next() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    registry.package("b", "1.0.0").publish();
+    let add_b = "const fs = require('fs'), m = JSON.parse(fs.readFileSync('package.json')); m.dependencies.b = '1'; \
+                 fs.writeFileSync('package.json', JSON.stringify(m))";
+    let project =
+        Project::new(&registry).dep("a", "1").script("postinstall", "node change.js").file("change.js", add_b).create();
+    ok(&project, ["install"]);
+    assert!(!project.exists("node_modules/b"));
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "b"), "b@1.0.0");
+}
+
+#[test]
+fn replaced_file_of_one_project_does_not_reach_another() {
+    let (registry, project) = project();
+    let other = Project::new(&registry).dep("a", "1").store(project.store()).create();
+    let file = project.path().join("node_modules/a/index.js");
+    fs::remove_file(&file).unwrap();
+    fs::write(&file, "module.exports = 'patched'").unwrap();
+    ok(&other, ["install"]);
+    assert_eq!(required(&other, "a"), "a@1.0.0");
+}

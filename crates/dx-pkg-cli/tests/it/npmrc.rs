@@ -1,0 +1,213 @@
+//! Settings: where they are read from, whom credentials are sent to, what is refused.
+
+use dx_pkg_testkit::{Fault, Project, RecordedRequest, Registry};
+
+use crate::harness::{command, dx, fails, files, ok, required};
+
+fn tokens(requests: &[RecordedRequest]) -> Vec<Option<&str>> {
+    requests.iter().map(|request| request.header("authorization")).collect()
+}
+
+#[test]
+fn scope_has_its_registry_and_only_that_gets_the_token() {
+    let (public, private) = (Registry::start(), Registry::start());
+    public.package("a", "1.0.0").publish();
+    private.package("@acme/b", "1.0.0").dep("a", "1").publish();
+    private.require_token("secret-token");
+    let host = private.url().trim_start_matches("http:").to_owned();
+    let project = Project::new(&public)
+        .dep("@acme/b", "1")
+        .npmrc(&format!("@acme:registry={}", private.url()))
+        .npmrc(&format!("{host}:_authToken=secret-token"))
+        .create();
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "@acme/b"), "@acme/b@1.0.0");
+    assert_eq!(tokens(&private.requests()), [Some("Bearer secret-token"); 2]);
+    assert_eq!(tokens(&public.requests()), [None; 2]);
+}
+
+#[test]
+fn token_does_not_follow_a_redirect_or_a_tarball_to_another_host() {
+    let (registry, elsewhere) = (Registry::start(), Registry::start());
+    registry.package("a", "1.0.0").publish();
+    registry.package("b", "1.0.0").publish();
+    elsewhere.package("a", "1.0.0").publish();
+    elsewhere.package("b", "1.0.0").publish();
+    registry.require_token("secret-token");
+    registry.fault("/a/-/*", Fault::Redirect(elsewhere.url().to_owned()));
+    let project = Project::new(&registry).dep("a", "1").dep("b", "1").npmrc("[HOST]:_authToken=secret-token").create();
+    ok(&project, ["install"]);
+    assert!(tokens(&registry.requests()).iter().all(|token| *token == Some("Bearer secret-token")));
+    assert_eq!(tokens(&elsewhere.requests()), [None]);
+    let direct = Project::new(&registry).dep("b", "1").npmrc("[HOST]:_authToken=secret-token").create();
+    registry.tarballs_at(elsewhere.url());
+    elsewhere.clear_requests();
+    ok(&direct, ["install"]);
+    assert_eq!(tokens(&elsewhere.requests()), [None]);
+}
+
+#[test]
+fn missing_and_wrong_credentials_name_the_key_and_never_the_token() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    registry.require_token("right");
+    let project = Project::new(&registry).dep("a", "1").create();
+    let said = fails(dx(&project, ["install"]), "DX_UNAUTHORIZED");
+    assert!(said.contains(":_authToken"), "{said}");
+    project.write(".npmrc", format!("{}{}:_authToken=wr0ng\n", project.read(".npmrc"), host(&registry)));
+    let said = fails(dx(&project, ["install", "--verbose"]), "DX_UNAUTHORIZED");
+    assert!(!said.contains("wr0ng"), "{said}");
+}
+
+fn host(registry: &Registry) -> &str {
+    registry.url().trim_start_matches("http:")
+}
+
+#[test]
+fn password_in_the_address_is_not_shown() {
+    let registry = Registry::start();
+    let project = Project::offline().dep("a", "1").create();
+    let address = registry.url().replace("http://", "http://user:s3cret@");
+    project.write(".npmrc", format!("registry={address}\n"));
+    for run in [dx(&project, ["install"]), dx(&project, ["install", "--json"]), dx(&project, ["install", "--verbose"])]
+    {
+        assert_eq!(run.status, Some(1), "{run}");
+        assert!(!format!("{run}").contains("s3cret"), "{run}");
+    }
+}
+
+#[test]
+fn variables_are_expanded_in_the_users_file_and_not_in_the_projects() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    registry.require_token("from-environment");
+    let line = format!("{}:_authToken=${{TEST_TOKEN}}\n", host(&registry));
+    let project = Project::new(&registry).dep("a", "1").npmrc(line.trim()).create();
+    let run = command(&project).env("TEST_TOKEN", "from-environment").args(["install"]).run();
+    let said = fails(run, "DX_UNAUTHORIZED");
+    assert!(said.contains("warning:") && said.contains("TEST_TOKEN"), "{said}");
+    assert_eq!(tokens(&registry.requests()), [None]);
+
+    let project = Project::new(&registry).dep("a", "1").create();
+    std::fs::write(project.home().join(".npmrc"), line).unwrap();
+    command(&project).env("TEST_TOKEN", "from-environment").args(["install"]).run().success();
+    assert_eq!(required(&project, "a"), "a@1.0.0");
+}
+
+#[test]
+fn project_may_not_take_its_registry_from_the_environment() {
+    let registry = Registry::start();
+    let project = Project::offline().dep("a", "1").npmrc("registry=http://127.0.0.1:1/${TEST_TOKEN}/").create();
+    let run = command(&project).env("TEST_TOKEN", "s3cret").args(["install"]).run();
+    assert_eq!(run.status, Some(1), "{run}");
+    assert!(run.stderr.contains("TEST_TOKEN") && !run.stderr.contains("s3cret"), "{run}");
+    assert_eq!(registry.requests().len(), 0);
+}
+
+#[test]
+fn layers_are_weighed_flag_environment_project_user() {
+    let [flag, environment, in_project, user] = [(); 4].map(|()| {
+        let registry = Registry::start();
+        registry.package("a", "1.0.0").publish();
+        registry
+    });
+    let fresh = || {
+        let project = Project::offline().dep("a", "1").npmrc(&format!("registry={}", in_project.url())).create();
+        std::fs::write(project.home().join(".npmrc"), format!("registry={}\n", user.url())).unwrap();
+        project
+    };
+    let asked = || [&flag, &environment, &in_project, &user].map(|registry| registry.metadata_requests());
+    let project = fresh();
+    let variable = ("npm_config_registry", environment.url());
+    command(&project).env(variable.0, variable.1).args(["install", "--registry", flag.url()]).run().success();
+    assert_eq!(asked(), [1, 0, 0, 0]);
+    let project = fresh();
+    command(&project).env(variable.0, variable.1).args(["install"]).run().success();
+    assert_eq!(asked(), [1, 1, 0, 0]);
+    ok(&fresh(), ["install"]);
+    assert_eq!(asked(), [1, 1, 1, 0]);
+    let project = fresh();
+    project.remove(".npmrc");
+    ok(&project, ["install"]);
+    assert_eq!(asked(), [1, 1, 1, 1]);
+}
+
+#[test]
+fn settings_that_are_not_supported_are_errors_that_name_their_origin() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let settings = [
+        "node-linker=pnp",
+        "node-linker=isolated",
+        "install-strategy=nested",
+        "global-style=true",
+        "prefer-dedupe=true",
+        "lockfile-version=1",
+        "lockfile-version=2",
+        "install-links=true",
+        "bin-links=false",
+        "workspaces=false",
+        "dry-run=true",
+        "allow-directory=none",
+    ];
+    for setting in settings {
+        let project = Project::new(&registry).dep("a", "1").npmrc(setting).create();
+        let before = files(&project);
+        let said = fails(dx(&project, ["install"]), "DX_UNSUPPORTED_SETTING");
+        assert!(said.contains(setting) && said.contains(".npmrc"), "{setting}: {said}");
+        assert_eq!(files(&project), before, "{setting}");
+    }
+}
+
+#[test]
+fn settings_that_say_what_dx_does_anyway_are_accepted() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let lines = [
+        "node-linker=hoisted",
+        "install-strategy=hoisted",
+        "lockfile-version=3",
+        "install-links=false",
+        "bin-links=true",
+        "fund=false",
+        "audit=false",
+        "loglevel=error",
+        "progress=false",
+    ];
+    let builder = lines.into_iter().fold(Project::new(&registry).dep("a", "1"), |builder, line| builder.npmrc(line));
+    let project = builder.create();
+    assert_eq!(ok(&project, ["install"]).stderr, "");
+}
+
+#[test]
+fn value_that_is_not_of_its_kind_is_an_error() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    for setting in ["strict-ssl=perhaps", "fetch-retries=many", "package-import-method=teleport", "min-release-age=x"] {
+        let project = Project::new(&registry).dep("a", "1").npmrc(setting).create();
+        let (key, value) = setting.split_once('=').unwrap();
+        let said = fails(dx(&project, ["install"]), "DX_CONFIG_INVALID");
+        assert!(said.contains(key) && said.contains(value) && said.contains(".npmrc"), "{said}");
+        assert!(!project.exists("node_modules"));
+    }
+}
+
+#[test]
+fn package_lock_only_writes_the_lockfile_only() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = Project::new(&registry).dep("a", "1").npmrc("package-lock-only=true").create();
+    ok(&project, ["install"]);
+    assert!(project.exists("package-lock.json") && !project.exists("node_modules"));
+}
+
+#[test]
+fn import_method_copy_shares_nothing_with_the_store() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = Project::new(&registry).dep("a", "1").npmrc("package-import-method=copy").create();
+    let run = ok(&project, ["install", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(json["statistics"]["hardlinks"], 0, "{json}");
+    assert_eq!(json["statistics"]["copies"], 2, "{json}");
+}

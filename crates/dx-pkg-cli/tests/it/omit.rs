@@ -1,0 +1,85 @@
+//! Leaving out kinds of dependencies, and taking them in again.
+
+use dx_pkg_testkit::{Project, Registry};
+
+use crate::harness::{command, locked, ok};
+
+fn project() -> (Registry, Project) {
+    let registry = Registry::start();
+    for name in ["main", "tool", "extra"] {
+        registry.package(name, "1.0.0").dep(&format!("{name}-part"), "1").dep("shared", "1").publish();
+        registry.package(&format!("{name}-part"), "1.0.0").publish();
+    }
+    registry.package("shared", "1.0.0").publish();
+    let project = Project::new(&registry).dep("main", "1").dev("tool", "1").optional("extra", "1").create();
+    (registry, project)
+}
+
+fn names(project: &Project) -> Vec<String> {
+    project.installed().into_keys().map(|path| path.replace("node_modules/", "")).collect()
+}
+
+const ALL: [&str; 7] = ["extra", "extra-part", "main", "main-part", "shared", "tool", "tool-part"];
+const WITHOUT_DEV: [&str; 5] = ["extra", "extra-part", "main", "main-part", "shared"];
+
+#[test]
+fn every_way_to_omit_dev_leaves_it_out_and_in_the_lockfile() {
+    let ways: [(&[&str], &[(&str, &str)]); 6] = [
+        (&["--omit=dev"], &[]),
+        (&["--omit", "dev"], &[]),
+        (&["--prod"], &[]),
+        (&["--production"], &[]),
+        (&[], &[("NODE_ENV", "production")]),
+        (&[], &[("npm_config_omit", "dev")]),
+    ];
+    for (arguments, variables) in ways {
+        let (_registry, project) = project();
+        let dx = command(&project).args(["install"]).args(arguments);
+        variables.iter().fold(dx, |dx, (name, value)| dx.env(name, value)).run().success();
+        assert_eq!(names(&project), WITHOUT_DEV, "{arguments:?} {variables:?}");
+        assert_eq!(locked(&project, "node_modules/tool")["dev"], true);
+    }
+}
+
+#[test]
+fn optional_can_be_omitted_too_and_both_together() {
+    let (_registry, project) = project();
+    ok(&project, ["install", "--omit=optional"]);
+    assert_eq!(names(&project), ["main", "main-part", "shared", "tool", "tool-part"]);
+    ok(&project, ["install", "--omit=dev,optional"]);
+    assert_eq!(names(&project), ["main", "main-part", "shared"]);
+}
+
+#[test]
+fn switching_back_and_forth_is_noticed() {
+    let (registry, project) = project();
+    ok(&project, ["install"]);
+    assert_eq!(names(&project), ALL);
+    registry.clear_requests();
+    for _ in 0..2 {
+        ok(&project, ["install", "--prod"]);
+        assert_eq!(names(&project), WITHOUT_DEV);
+        assert_eq!(ok(&project, ["install", "--prod"]).stdout, "Already up to date\n");
+        ok(&project, ["install"]);
+        assert_eq!(names(&project), ALL);
+        command(&project).env("NODE_ENV", "production").args(["install"]).run().success();
+        assert_eq!(names(&project), WITHOUT_DEV);
+    }
+    assert_eq!(registry.requests().len(), 0);
+}
+
+#[test]
+fn include_wins_over_omit() {
+    let (_registry, project) = project();
+    project.write(".npmrc", format!("{}include=dev\n", project.read(".npmrc")));
+    ok(&project, ["install", "--omit=dev"]);
+    assert_eq!(names(&project), ALL);
+}
+
+#[test]
+fn what_is_omitted_is_not_downloaded() {
+    let (registry, project) = project();
+    ok(&project, ["install", "--lockfile-only"]);
+    ok(&project, ["ci", "--prod"]);
+    assert!(!registry.requests().iter().any(|request| request.is_tarball() && request.path.contains("tool")));
+}

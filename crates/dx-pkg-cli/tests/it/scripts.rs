@@ -1,0 +1,219 @@
+//! Lifecycle scripts: whose run, when, how often, and what is said of the others.
+
+use dx_pkg_testkit::{Project, ProjectBuilder, Registry};
+use serde_json::json;
+
+use crate::harness::{command, dx, fails, locked, ok};
+
+/// A script that notes in the project who ran which event.
+const NOTE: &str = "node -e \"require('fs').appendFileSync(process.env.INIT_CWD + '/ran', process.env.npm_package_name + ':' + process.env.npm_lifecycle_event + ' ')\"";
+
+fn registry() -> Registry {
+    let registry = Registry::start();
+    let native = registry.package("native", "1.0.0").script("preinstall", NOTE).script("install", NOTE);
+    native.script("postinstall", NOTE).publish();
+    registry.package("other", "1.0.0").script("postinstall", NOTE).publish();
+    registry.package("plain", "1.0.0").script("test", NOTE).publish();
+    registry
+}
+
+fn project(registry: &Registry) -> ProjectBuilder {
+    Project::new(registry).dep("native", "1").dep("other", "1").dep("plain", "1")
+}
+
+fn ran(project: &Project) -> String {
+    if project.exists("ran") { project.read("ran").trim().to_owned() } else { String::new() }
+}
+
+#[test]
+fn scripts_of_dependencies_are_not_run_and_named() {
+    let registry = registry();
+    let project = project(&registry).create();
+    let run = ok(&project, ["install"]);
+    assert_eq!(ran(&project), "");
+    assert!(run.stderr.contains("native@1.0.0, other@1.0.0"), "{run}");
+    assert!(run.stderr.contains("allowScripts"), "how to allow them: {run}");
+    assert!(!run.stderr.contains("plain"), "{run}");
+    assert_eq!(locked(&project, "node_modules/native")["hasInstallScript"], true);
+}
+
+#[test]
+fn allowed_scripts_run_once_and_in_order() {
+    let registry = registry();
+    registry.package("late", "1.0.0").publish();
+    let project = project(&registry).field("allowScripts", json!({"native": true, "other": false})).create();
+    let run = ok(&project, ["install"]);
+    let expected = "native:preinstall native:install native:postinstall";
+    assert_eq!(ran(&project), expected);
+    assert_eq!(run.stderr, "", "what was denied is not named: {run}");
+    ok(&project, ["install"]);
+    ok(&project, ["install", "late"]);
+    assert_eq!(ran(&project), expected, "what is in place is not run again");
+}
+
+#[test]
+fn allowing_scripts_later_runs_them() {
+    let registry = registry();
+    let project = project(&registry).create();
+    ok(&project, ["install"]);
+    let mut manifest = project.json("package.json");
+    manifest["allowScripts"] = json!({"other@1.0.0": true, "native@2.0.0": true});
+    project.write("package.json", manifest.to_string());
+    ok(&project, ["install"]);
+    assert_eq!(ran(&project), "other:postinstall");
+}
+
+#[test]
+fn ci_runs_allowed_scripts_in_its_new_tree() {
+    let registry = registry();
+    let project = project(&registry).field("allowScripts", json!({"other": true})).create();
+    ok(&project, ["install"]);
+    ok(&project, ["ci"]);
+    assert_eq!(ran(&project), "other:postinstall other:postinstall");
+}
+
+#[test]
+fn scripts_of_the_project_run_and_see_the_tree() {
+    let registry = registry();
+    let look = "node -e \"require('fs').appendFileSync('ran', require('plain') + ' ')\"";
+    let events = ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
+    let builder = Project::new(&registry).dep("plain", "1");
+    let builder = events.into_iter().fold(builder, |builder, event| builder.script(event, NOTE));
+    let project = builder.script("postinstall", look).create();
+    ok(&project, ["install"]);
+    let expected = "project:preinstall project:install plain@1.0.0 project:prepublish project:preprepare \
+                    project:prepare project:postprepare";
+    assert_eq!(ran(&project), expected);
+}
+
+#[test]
+fn scripts_of_the_project_do_not_run_when_packages_are_added() {
+    let registry = registry();
+    let project = Project::new(&registry).script("postinstall", NOTE).script("prepare", NOTE).create();
+    ok(&project, ["install", "plain"]);
+    ok(&project, ["remove", "plain"]);
+    assert_eq!(ran(&project), "");
+}
+
+#[test]
+fn ignore_scripts_runs_none_at_all() {
+    let registry = registry();
+    let project =
+        project(&registry).field("allowScripts", json!({"native": true})).script("postinstall", NOTE).create();
+    ok(&project, ["install", "--ignore-scripts"]);
+    assert_eq!(ran(&project), "");
+    ok(&project, ["install"]);
+    assert_eq!(ran(&project), "native:preinstall native:install native:postinstall project:postinstall");
+}
+
+#[test]
+fn failing_allowed_script_is_an_error_and_runs_again_next_time() {
+    let registry = Registry::start();
+    let fail = "node -e \"console.error('no compiler'); require('fs').appendFileSync(process.env.INIT_CWD + '/ran', 'x'); \
+                process.exit(require('fs').existsSync(process.env.INIT_CWD + '/compiler') ? 0 : 3)\"";
+    registry.package("native", "1.0.0").script("install", fail).publish();
+    let project = Project::new(&registry).dep("native", "1").field("allowScripts", json!({"native": true})).create();
+    let said = fails(dx(&project, ["install"]), "DX_SCRIPT_FAILED");
+    for part in ["native", "install", "code 3", "no compiler"] {
+        assert!(said.contains(part), "{part}: {said}");
+    }
+    fails(dx(&project, ["install"]), "DX_SCRIPT_FAILED");
+    project.write("compiler", "");
+    ok(&project, ["install"]);
+    assert_eq!(ran(&project), "xxx");
+    assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
+}
+
+#[test]
+fn failing_script_of_an_optional_package_is_a_warning() {
+    let registry = Registry::start();
+    registry.package("native", "1.0.0").script("install", "exit 3").publish();
+    let project =
+        Project::new(&registry).optional("native", "1").field("allowScripts", json!({"native": true})).create();
+    let run = ok(&project, ["install"]);
+    assert!(run.stderr.contains("native") && run.stderr.contains("code 3"), "{run}");
+}
+
+#[test]
+fn failing_script_of_the_project_is_an_error() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("plain", "1").script("prepare", "exit 4").create();
+    let said = fails(dx(&project, ["install"]), "DX_SCRIPT_FAILED");
+    assert!(said.contains("prepare") && said.contains("code 4"), "{said}");
+}
+
+#[test]
+fn script_changes_its_own_copy_and_not_the_store() {
+    let registry = Registry::start();
+    let build = "node -e \"require('fs').writeFileSync('index.js', 'module.exports = \\'built\\'')\"";
+    registry.package("native", "1.0.0").script("install", build).publish();
+    let builder = || Project::new(&registry).dep("native", "1");
+    let allowing = builder().field("allowScripts", json!({"native": true})).create();
+    ok(&allowing, ["install"]);
+    assert_eq!(crate::harness::required(&allowing, "native"), "built");
+    let other = builder().store(allowing.store()).create();
+    ok(&other, ["install"]);
+    assert_eq!(crate::harness::required(&other, "native"), "native@1.0.0");
+}
+
+#[test]
+fn script_finds_commands_of_its_dependencies() {
+    let registry = Registry::start();
+    let tool = registry.package("tool", "1.0.0").bin("tool", "tool.js");
+    let code = "#!/usr/bin/env node\nrequire('fs').appendFileSync(process.env.INIT_CWD + '/ran', 'tool ')\n";
+    tool.executable("tool.js", code).publish();
+    registry.package("native", "1.0.0").dep("tool", "1").script("install", "tool").publish();
+    let project = Project::new(&registry)
+        .dep("native", "1")
+        .field("allowScripts", json!({"native": true}))
+        .script("postinstall", "tool")
+        .create();
+    ok(&project, ["install"]);
+    assert_eq!(ran(&project), "tool tool");
+}
+
+#[test]
+fn setting_that_allows_all_scripts_is_obeyed() {
+    let registry = registry();
+    let project = project(&registry)
+        .npmrc("dangerously-allow-all-scripts=true")
+        .field("allowScripts", json!({"other": false}))
+        .create();
+    ok(&project, ["install"]);
+    assert_eq!(ran(&project), "native:preinstall native:install native:postinstall other:postinstall");
+}
+
+#[test]
+fn strict_allow_scripts_makes_an_error_of_what_is_not_decided() {
+    let registry = registry();
+    let project = project(&registry).npmrc("strict-allow-scripts=true").create();
+    let said = fails(dx(&project, ["install"]), "DX_SCRIPTS_UNDECIDED");
+    assert!(said.contains("native@1.0.0, other@1.0.0"), "{said}");
+    assert!(!project.exists("node_modules"));
+    project.write("package.json", r#"{"dependencies":{"native":"1"},"allowScripts":{"native":false}}"#);
+    ok(&project, ["install"]);
+}
+
+#[test]
+fn script_shell_is_the_shell() {
+    if cfg!(windows) {
+        return;
+    }
+    let registry = registry();
+    let project = Project::new(&registry).script("postinstall", "whatever").file("shell", "").create();
+    let shell = project.path().join("shell");
+    project.write("shell", "#!/bin/sh\necho \"$@\" > \"$INIT_CWD/ran\"\n");
+    #[cfg(unix)]
+    std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    project.write(".npmrc", format!("{}script-shell={}\n", project.read(".npmrc"), shell.display()));
+    ok(&project, ["install"]);
+    assert_eq!(ran(&project), "-c whatever");
+}
+
+#[test]
+fn secrets_of_the_environment_are_not_printed_by_dx() {
+    let registry = registry();
+    let project = Project::new(&registry).script("postinstall", "exit 1").create();
+    let run = command(&project).env("SECRET_TOKEN", "s3cret").args(["install", "--verbose"]).run();
+    assert!(!format!("{run}").contains("s3cret"), "{run}");
+}

@@ -1,0 +1,306 @@
+//! npm's own answers for random projects, as `tests/oracle/npm.js` writes them, against this resolver's.
+//!
+//! A few chosen cases lie in `tests/fixtures/oracle.jsonl`; `RESOLVE_ORACLE=<file>` runs a corpus of any size.
+
+use std::cell::RefCell;
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::{PackageName, Platform, Version};
+use dx_pkg_format::packument::Packument;
+use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::{
+    External, Options, Override, PickOptions, Provider, ProviderError, Requirements, Resolution, ResolveError, resolve,
+};
+use serde_json::Value;
+
+/// One random project: its registry, its folders, and its states one after the other.
+pub(crate) struct Case {
+    value: Value,
+    packuments: HashMap<String, Packument>,
+    asked: RefCell<usize>,
+}
+
+impl Case {
+    pub(crate) fn parse(line: &str) -> Self {
+        let value: Value = serde_json::from_str(line).unwrap();
+        let registry = value["registry"].as_object().unwrap();
+        let packuments = registry.iter().map(|(name, text)| {
+            let package = PackageName::parse(name).unwrap();
+            let bytes = dx_pkg_compat::packument::encode(text.to_string().as_bytes(), &package).unwrap();
+            (name.clone(), Packument::decode(Arc::new(bytes)).unwrap())
+        });
+        let packuments = packuments.collect();
+        Case { value, packuments, asked: RefCell::new(0) }
+    }
+
+    pub(crate) fn label(&self) -> String {
+        self.value["label"].as_str().map_or_else(|| format!("seed {}", self.value["seed"]), str::to_owned)
+    }
+
+    pub(crate) fn steps(&self) -> &[Value] {
+        self.value["steps"].as_array().unwrap()
+    }
+
+    fn option(&self, name: &str) -> &Value {
+        &self.value["options"][name]
+    }
+
+    pub(crate) fn options(&self, step: &Value) -> Options {
+        let names = |key: &str| -> Vec<String> {
+            step[key].as_array().into_iter().flatten().map(|name| name.as_str().unwrap().to_owned()).collect()
+        };
+        let version = |key: &str| Version::parse_loose(self.option(key).as_str().unwrap()).ok();
+        let explicit = names("add").into_iter().map(|spec| spec[..spec.rfind('@').unwrap()].to_owned()).collect();
+        Options {
+            pick: PickOptions {
+                node: version("nodeVersion"),
+                npm: version("npmVersion"),
+                before: self.option("before").as_str().map(milliseconds),
+                ..PickOptions::default()
+            },
+            platform: Platform { os: "linux".into(), cpu: "x64".into(), libc: Some("glibc".into()) },
+            legacy_peer_deps: self.option("legacyPeerDeps") == true,
+            strict_peer_deps: self.option("strictPeerDeps") == true,
+            prefer_dedupe: self.option("preferDedupe") == true,
+            update: names("update"),
+            explicit,
+            workspaces: self.workspaces(),
+            frozen: false,
+        }
+    }
+
+    fn folders(&self) -> impl Iterator<Item = (&String, &Value)> {
+        self.value["folders"].as_object().into_iter().flatten()
+    }
+
+    fn workspaces(&self) -> Vec<String> {
+        self.folders().map(|(path, _)| path.clone()).filter(|path| path.starts_with("packages/")).collect()
+    }
+
+    pub(crate) fn requirements(&self, step: &Value) -> Requirements {
+        let workspaces = self.workspaces();
+        let workspaces = self.folders().filter(|(path, _)| workspaces.contains(path));
+        Requirements {
+            root: record(&step["root"], ""),
+            workspaces: workspaces.map(|(path, manifest)| record(manifest, path)).collect(),
+            overrides: overrides(&step["root"]["overrides"]),
+        }
+    }
+}
+
+impl Provider for Case {
+    fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
+        *self.asked.borrow_mut() += 1;
+        let missing = || ProviderError { code: "DX_NOT_FOUND", message: format!("{name} is not there"), hint: None };
+        self.packuments.get(name).cloned().ok_or_else(missing)
+    }
+
+    fn manifest(&self, name: &str, spec: &str, from: &str) -> Result<External, ProviderError> {
+        *self.asked.borrow_mut() += 1;
+        let path = spec.strip_prefix("file:").unwrap_or(spec);
+        let mut parts: Vec<&str> = from.split('/').filter(|part| !part.is_empty()).collect();
+        for part in path.split('/') {
+            match part {
+                "." => {}
+                ".." => drop(parts.pop()),
+                other => parts.push(other),
+            }
+        }
+        let folder = parts.join("/");
+        match self.folders().find(|(path, _)| **path == folder) {
+            Some((_, manifest)) => Ok(External { package: record(manifest, ""), folder: Some(folder) }),
+            None => Err(ProviderError { code: "DX_NOT_FOUND", message: format!("{name}: no {folder}"), hint: None }),
+        }
+    }
+
+    fn bundled(&self, _: &LockPackage) -> Result<Vec<LockPackage>, ProviderError> {
+        Ok(Vec::new())
+    }
+}
+
+fn record(manifest: &Value, path: &str) -> LockPackage {
+    let manifest = Manifest::parse(&manifest.to_string()).unwrap();
+    let workspaces = manifest.raw.get("workspaces").map(ToString::to_string);
+    LockPackage {
+        path: path.to_owned(),
+        name: manifest.name,
+        version: manifest.version,
+        workspaces,
+        dependencies: manifest.dependencies,
+        dev_dependencies: manifest.dev_dependencies,
+        optional_dependencies: manifest.optional_dependencies,
+        peer_dependencies: manifest.peer_dependencies,
+        peer_dependencies_meta: manifest.peer_meta,
+        ..LockPackage::default()
+    }
+}
+
+fn overrides(value: &Value) -> Vec<Override> {
+    let entries = value.as_object().into_iter().flatten().filter(|(key, _)| *key != ".");
+    let list = entries.map(|(key, value)| match value {
+        Value::Object(inner) => Override {
+            key: key.clone(),
+            value: inner.get(".").and_then(Value::as_str).map(str::to_owned),
+            children: overrides(value),
+        },
+        text => Override { key: key.clone(), value: text.as_str().map(str::to_owned), children: Vec::new() },
+    });
+    list.collect()
+}
+
+/// The corpus writes whole days of 2024 only.
+fn milliseconds(date: &str) -> u64 {
+    const LENGTHS: [u64; 12] = [31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31];
+    let number = |range: std::ops::Range<usize>| date[range].parse::<usize>().unwrap();
+    assert_eq!(number(0..4), 2024);
+    let days = LENGTHS[..number(5..7) - 1].iter().sum::<u64>() + number(8..10) as u64 - 1;
+    1_704_067_200_000 + days * 86_400_000
+}
+
+fn normalised(lock: &Lock) -> BTreeMap<String, LockPackage> {
+    let mut lock = lock.clone();
+    lock.normalise();
+    let root = &mut lock.packages[0];
+    root.dependencies.sort();
+    root.dev_dependencies.sort();
+    root.optional_dependencies.sort();
+    lock.packages.into_iter().map(|entry| (entry.path.clone(), entry)).collect()
+}
+
+/// What differs between npm's lockfile and ours, in words.
+fn differences(npm: &Lock, ours: &Lock) -> Vec<String> {
+    let (theirs, ours) = (normalised(npm), normalised(ours));
+    let text = |entry: &LockPackage| entry.version.clone().or(entry.resolved.clone()).unwrap_or_default();
+    let mut list = Vec::new();
+    for (path, entry) in &theirs {
+        match ours.get(path) {
+            None => list.push(format!("missing {path} {}", text(entry))),
+            Some(own) if own.version != entry.version => {
+                list.push(format!("{path}: {} instead of {}", text(own), text(entry)));
+            }
+            Some(own) if own != entry => list.push(format!("{path}: {}", fields(own, entry))),
+            Some(_) => {}
+        }
+    }
+    list.extend(ours.iter().filter(|(path, _)| !theirs.contains_key(*path)).map(|(path, e)| format!("extra {path} {}", text(e))));
+    list
+}
+
+/// The fields in which two entries differ, ours first.
+fn fields(ours: &LockPackage, theirs: &LockPackage) -> String {
+    let (ours, theirs) = (format!("{ours:#?}"), format!("{theirs:#?}"));
+    let pairs = ours.lines().zip(theirs.lines()).filter(|(own, their)| own != their);
+    pairs.map(|(own, their)| format!("{} / {}", own.trim(), their.trim())).collect::<Vec<_>>().join(" ")
+}
+
+/// Compares every state of a case; the states after the first start from npm's own lockfile.
+pub(crate) fn check(case: &Case) -> Vec<String> {
+    let mut previous: Option<Lock> = None;
+    let mut found = Vec::new();
+    // npm looks at every conflict again that the lockfile holds; here those between packages are accepted.
+    let mut comparable = true;
+    for (number, step) in case.steps().iter().enumerate() {
+        let outcome = resolve(&case.requirements(step), previous.as_ref(), case, &case.options(step));
+        let lock = step.get("lock").map(|lock| npm::read(&lock.to_string()).unwrap());
+        if comparable {
+            let list = step_differences(case, step, lock.as_ref(), &outcome);
+            found.extend(list.into_iter().map(|line| format!("step {number}: {line}")));
+        }
+        comparable = outcome.as_ref().is_ok_and(|resolution| resolution.conflicts.is_empty());
+        if let (Some(lock), Ok(_)) = (&lock, &outcome) {
+            found.extend(unstable(case, step, lock).into_iter().map(|line| format!("step {number}: {line}")));
+        }
+        previous = lock;
+    }
+    found
+}
+
+fn step_differences(
+    case: &Case,
+    step: &Value,
+    lock: Option<&Lock>,
+    outcome: &Result<Resolution, ResolveError>,
+) -> Vec<String> {
+    let refused = step["refused"].as_str();
+    if case.option("strictPeerDeps") == true && refused == Some("ERESOLVE") {
+        return match outcome {
+            Err(ResolveError::PeerConflict(_)) => Vec::new(),
+            Err(error) => vec![format!("npm refuses the peers, we say {error}")],
+            Ok(_) => vec!["npm refuses the peers under strict-peer-deps, we do not".into()],
+        };
+    }
+    match (lock, outcome) {
+        (None, Err(error)) if same_error(step, error) => Vec::new(),
+        (None, _) if step["error"]["code"] == "" || step["error"]["code"] == "ENDLESS" => Vec::new(),
+        (None, Err(error)) => vec![format!("npm says {}, we say {error}", step["error"])],
+        (None, Ok(_)) => vec![format!("npm says {}, we go on", step["error"])],
+        (Some(_), Err(error)) => vec![format!("npm goes on, we say {error}")],
+        (Some(lock), Ok(resolution)) => {
+            let mut list = differences(lock, &resolution.lock);
+            let refused_here = resolution.conflicts.iter().any(|conflict| conflict.refused_by_npm);
+            if refused_here != (refused == Some("ERESOLVE")) {
+                list.push(format!("refused: npm {refused:?}, we {refused_here} {:?}", resolution.conflicts));
+            }
+            let inert: Vec<&str> = step["inert"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+            for (entry, installed) in resolution.lock.packages.iter().zip(&resolution.installed) {
+                if inert.contains(&entry.path.as_str()) == *installed {
+                    list.push(format!("{} installed: {installed}", entry.path));
+                }
+            }
+            list
+        }
+    }
+}
+
+fn same_error(step: &Value, error: &ResolveError) -> bool {
+    match step["error"]["code"].as_str().unwrap_or_default() {
+        "ETARGET" | "ENOVERSIONS" => matches!(error, ResolveError::NoVersion { .. }),
+        "E404" => matches!(error, ResolveError::Load { .. }),
+        "EOVERRIDE" => matches!(error, ResolveError::Override { .. }),
+        "" => step["error"]["message"].as_str().is_some_and(|text| text.starts_with("Unable to resolve reference"))
+            && matches!(error, ResolveError::OverrideReference { .. }),
+        _ => false,
+    }
+}
+
+/// Resolving again from npm's lockfile must change nothing. Missing optional packages are asked for again.
+fn unstable(case: &Case, step: &Value, lock: &Lock) -> Vec<String> {
+    let mut options = case.options(step);
+    options.update.clear();
+    options.explicit.clear();
+    *case.asked.borrow_mut() = 0;
+    match resolve(&case.requirements(step), Some(lock), case, &options) {
+        Err(error) => vec![format!("again from the lockfile: {error}")],
+        Ok(again) if again.changed => {
+            let list = differences(lock, &again.lock);
+            vec![format!("again from the lockfile: {}", list.join("; "))]
+        }
+        Ok(_) => Vec::new(),
+    }
+}
+
+#[test]
+#[ignore = "reads the corpus that RESOLVE_ORACLE names"]
+fn random_projects_resolve_as_with_npm() {
+    let path = std::env::var("RESOLVE_ORACLE").unwrap();
+    let only = std::env::var("RESOLVE_ORACLE_SEED").ok();
+    let (mut cases, mut states, mut different) = (0, 0, 0);
+    for line in std::fs::read_to_string(path).unwrap().lines() {
+        let case = Case::parse(line);
+        if only.as_ref().is_some_and(|seed| !seed.is_empty() && *seed != case.value["seed"].to_string()) {
+            continue;
+        }
+        cases += 1;
+        states += case.steps().len();
+        let found = check(&case);
+        if !found.is_empty() {
+            different += 1;
+            println!("{}: {}", case.label(), found.join("\n    "));
+        }
+    }
+    println!("{cases} projects in {states} states, {different} different");
+    assert_eq!(different, 0);
+}
