@@ -42,11 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let mut count = comparison.installs(&npm_lock)?;
     count += comparison.resolutions(&npm_lock)?;
     count += comparison.listings()?;
-    if count == 0 {
-        Ok(())
-    } else {
-        Err(format!("{count} differences"))
-    }
+    if count == 0 { Ok(()) } else { Err(format!("{count} differences")) }
 }
 
 impl Comparison {
@@ -63,19 +59,12 @@ impl Comparison {
         if self.force {
             arguments.push("--force");
         }
-        dx::run(
-            self.npm
-                .command(project, &self.place.join("npm-cache"), &arguments),
-        )
-        .map(drop)
+        dx::run(self.npm.command(project, &self.place.join("npm-cache"), &arguments)).map(drop)
     }
 
     fn npm_resolves(&self) -> Result<String, String> {
         let project = self.project("npm-resolve")?;
-        self.npm(
-            &project,
-            &["install", "--package-lock-only", "--ignore-scripts"],
-        )?;
+        self.npm(&project, &["install", "--package-lock-only", "--ignore-scripts"])?;
         workspace::read(&project.join("package-lock.json"))
     }
 
@@ -86,18 +75,10 @@ impl Comparison {
             dx::write(&project.join("package-lock.json"), lock)?;
         }
         self.npm_ci(&npm_project)?;
-        self.dx.run(
-            &dx_project,
-            &self.place.join("store"),
-            &["ci", "--ignore-scripts"],
-        )?;
-        let (npm_packages, dx_packages) =
-            (tree::packages(&npm_project)?, tree::packages(&dx_project)?);
+        self.dx.run(&dx_project, &self.place.join("store"), &["ci", "--ignore-scripts"])?;
+        let (npm_packages, dx_packages) = (tree::packages(&npm_project)?, tree::packages(&dx_project)?);
         let packages = map_differences(&npm_packages, &dx_packages);
-        let heading = format!(
-            "ci from npm's lockfile: packages ({} installed)",
-            npm_packages.len()
-        );
+        let heading = format!("ci from npm's lockfile: packages ({} installed)", npm_packages.len());
         print(&heading, &packages);
         let files = tree::differences(&npm_project, &dx_project, &[])?;
         print("ci from npm's lockfile: files", &files);
@@ -110,9 +91,7 @@ impl Comparison {
     fn npm_ci(&self, project: &Path) -> Result<(), String> {
         match self.npm(project, &["ci", "--ignore-scripts"]) {
             Err(error) if error.contains("code EUSAGE") => {
-                println!(
-                    "npm ci refuses the lockfile that npm wrote: npm install stands in for it"
-                );
+                println!("npm ci refuses the lockfile that npm wrote: npm install stands in for it");
                 self.npm(project, &["install", "--ignore-scripts"])
             }
             outcome => outcome,
@@ -122,22 +101,12 @@ impl Comparison {
     /// Resolves with dx and counts the lockfile entries that differ from npm's.
     fn resolutions(&self, npm_lock: &str) -> Result<usize, String> {
         let project = self.project("dx-resolve")?;
-        self.dx.run(
-            &project,
-            &self.place.join("store"),
-            &["install", "--lockfile-only", "--ignore-scripts"],
-        )?;
+        self.dx.run(&project, &self.place.join("store"), &["install", "--lockfile-only", "--ignore-scripts"])?;
         let dx_lock = workspace::read(&project.join("package-lock.json"))?;
         let differing = lockfile::differences(npm_lock, &dx_lock)?;
-        print(
-            "package-lock.json without a lockfile before: entries",
-            &differing,
-        );
+        print("package-lock.json without a lockfile before: entries", &differing);
         if differing.is_empty() && npm_lock != dx_lock {
-            print(
-                "package-lock.json: same entries, but not the same text",
-                &["order or formatting".to_owned()],
-            );
+            print("package-lock.json: same entries, but not the same text", &["order or formatting".to_owned()]);
             return Ok(1);
         }
         Ok(differing.len())
@@ -159,24 +128,13 @@ impl Comparison {
     }
 
     fn listing(&self, project: &Path) -> Result<Vec<String>, String> {
-        let mut command =
-            self.npm
-                .command(project, &self.place.join("npm-cache"), &["ls", "--all"]);
-        let output = command
-            .output()
-            .map_err(|error| format!("{command:?}: {error}"))?;
+        let mut command = self.npm.command(project, &self.place.join("npm-cache"), &["ls", "--all"]);
+        let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
         let own = project.display().to_string();
         let text = [&output.stdout[..], &output.stderr[..]].concat();
         let text = String::from_utf8_lossy(&text).replace(&own, "[PROJECT]");
-        let name = project
-            .file_name()
-            .unwrap_or_default()
-            .to_string_lossy()
-            .into_owned();
-        let mut lines: Vec<String> = text
-            .lines()
-            .map(|line| line.replace(&name, "[NAME]"))
-            .collect();
+        let name = project.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        let mut lines: Vec<String> = text.lines().map(|line| line.replace(&name, "[NAME]")).collect();
         // The path of the log of this very run.
         lines.retain(|line| !line.contains("debug-0.log") && !line.contains("complete log"));
         lines.push(format!("exit code {:?}", output.status.code()));
@@ -186,12 +144,8 @@ impl Comparison {
 
 fn map_differences(npm: &BTreeMap<String, String>, dx: &BTreeMap<String, String>) -> Vec<String> {
     let paths: std::collections::BTreeSet<_> = npm.keys().chain(dx.keys()).collect();
-    let differing = paths
-        .into_iter()
-        .filter(|path| npm.get(*path) != dx.get(*path));
-    differing
-        .map(|path| format!("{path}: npm {:?}, dx {:?}", npm.get(path), dx.get(path)))
-        .collect()
+    let differing = paths.into_iter().filter(|path| npm.get(*path) != dx.get(*path));
+    differing.map(|path| format!("{path}: npm {:?}, dx {:?}", npm.get(path), dx.get(path))).collect()
 }
 
 fn print(heading: &str, differences: &[String]) {

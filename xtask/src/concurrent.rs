@@ -18,11 +18,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (dx, fixture) = (Dx::new(options)?, Fixture::new(options)?);
     let alone = place.join("alone");
     fixture.write(&alone)?;
-    dx.run(
-        &alone,
-        &place.join("store-alone"),
-        &["install", "--ignore-scripts"],
-    )?;
+    dx.run(&alone, &place.join("store-alone"), &["install", "--ignore-scripts"])?;
     tree::must_have_packages(&alone)?;
 
     let mut wrong = Vec::new();
@@ -33,33 +29,17 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         wrong.extend(at_once(&dx, &[project.clone(), project.clone()], &store));
         wrong.extend(differences(&alone, &project));
     }
-    println!(
-        "two installs in one project, {ROUNDS} times: {} wrong",
-        wrong.len()
-    );
+    println!("two installs in one project, {ROUNDS} times: {} wrong", wrong.len());
 
     let before = wrong.len();
-    let projects: Vec<PathBuf> = (0..PROJECTS)
-        .map(|index| place.join(format!("project-{index}")))
-        .collect();
+    let projects: Vec<PathBuf> = (0..PROJECTS).map(|index| place.join(format!("project-{index}"))).collect();
     for project in &projects {
         fixture.write(project)?;
     }
     wrong.extend(at_once(&dx, &projects, &place.join("store-many")));
-    wrong.extend(
-        projects
-            .iter()
-            .filter_map(|project| differences(&alone, project)),
-    );
-    println!(
-        "{PROJECTS} projects with one empty store: {} wrong",
-        wrong.len() - before
-    );
-    if wrong.is_empty() {
-        Ok(())
-    } else {
-        Err(wrong.join("\n"))
-    }
+    wrong.extend(projects.iter().filter_map(|project| differences(&alone, project)));
+    println!("{PROJECTS} projects with one empty store: {} wrong", wrong.len() - before);
+    if wrong.is_empty() { Ok(()) } else { Err(wrong.join("\n")) }
 }
 
 /// Starts one install per project at the same time; what failed.
@@ -84,11 +64,7 @@ fn differences(alone: &Path, project: &Path) -> Option<String> {
     match tree::differences(alone, project, &[]) {
         Ok(differences) => {
             let first = differences.first()?;
-            Some(format!(
-                "{}: {} differences; {first}",
-                project.display(),
-                differences.len()
-            ))
+            Some(format!("{}: {} differences; {first}", project.display(), differences.len()))
         }
         Err(error) => Some(error),
     }

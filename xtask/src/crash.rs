@@ -20,11 +20,7 @@ enum Situation {
     Update,
 }
 
-const SITUATIONS: [Situation; 3] = [
-    Situation::EmptyStore,
-    Situation::UsedStore,
-    Situation::Update,
-];
+const SITUATIONS: [Situation; 3] = [Situation::EmptyStore, Situation::UsedStore, Situation::Update];
 
 /// What an install that nobody disturbs leads to.
 struct Reference {
@@ -42,33 +38,22 @@ struct Crash {
 /// Kills and repairs `--runs` installs; fails when one of the repaired projects is not the reference.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let place = dx::workplace("crash")?;
-    let crash = Crash {
-        dx: Dx::new(options)?,
-        fixture: Fixture::new(options)?,
-        place: place.path().to_owned(),
-    };
+    let crash = Crash { dx: Dx::new(options)?, fixture: Fixture::new(options)?, place: place.path().to_owned() };
     let runs = options.number("runs", 100)?;
-    let now = SystemTime::now()
-        .duration_since(UNIX_EPOCH)
-        .map_or(1, |time| time.as_secs());
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs());
     let seed = options.number("seed", now)?;
     println!("{runs} runs, --seed {seed}");
     let references = SITUATIONS.map(|situation| crash.reference(situation));
     let mut random = Random(seed.wrapping_mul(2).wrapping_add(1));
     let (mut killed, mut wrong) = (0, 0);
     for run in 0..runs {
-        let reference = references[(run % 3) as usize]
-            .as_ref()
-            .map_err(Clone::clone)?;
+        let reference = references[(run % 3) as usize].as_ref().map_err(Clone::clone)?;
         let delay = reference.time.mul_f64(random.unit() * 1.1);
         match crash.kill_and_repair(run, reference, delay) {
             Ok(was_killed) => killed += u64::from(was_killed),
             Err(error) => {
                 wrong += 1;
-                println!(
-                    "run {run}, {:?}, killed after {delay:?}: {error}",
-                    reference.situation
-                );
+                println!("run {run}, {:?}, killed after {delay:?}: {error}", reference.situation);
             }
         }
     }
@@ -76,11 +61,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         "{killed} killed before their end, {} over before the kill, {wrong} wrong afterwards",
         runs - killed - wrong
     );
-    if wrong == 0 {
-        Ok(())
-    } else {
-        Err(format!("{wrong} of {runs} runs left something wrong"))
-    }
+    if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {runs} runs left something wrong")) }
 }
 
 impl Crash {
@@ -89,49 +70,28 @@ impl Crash {
         let store = self.store(situation, "reference");
         if situation == Situation::UsedStore {
             let first = self.prepare("first-use", situation)?;
-            self.dx
-                .run(&first, &store, &["install", "--ignore-scripts"])?;
+            self.dx.run(&first, &store, &["install", "--ignore-scripts"])?;
         }
-        let time = self
-            .dx
-            .run(&project, &store, &["install", "--ignore-scripts"])?;
+        let time = self.dx.run(&project, &store, &["install", "--ignore-scripts"])?;
         tree::must_have_packages(&project)?;
-        Ok(Reference {
-            situation,
-            project,
-            time,
-        })
+        Ok(Reference { situation, project, time })
     }
 
     /// Kills one install and checks the next; whether the kill came before the end.
-    fn kill_and_repair(
-        &self,
-        run: u64,
-        reference: &Reference,
-        delay: Duration,
-    ) -> Result<bool, String> {
+    fn kill_and_repair(&self, run: u64, reference: &Reference, delay: Duration) -> Result<bool, String> {
         let name = format!("run-{run}");
         let project = self.prepare(&name, reference.situation)?;
         let store = self.store(reference.situation, &name);
-        let mut command = self
-            .dx
-            .command(&project, &store, &["install", "--ignore-scripts"]);
+        let mut command = self.dx.command(&project, &store, &["install", "--ignore-scripts"]);
         let mut child = command
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn()
             .map_err(|error| format!("{command:?}: {error}"))?;
         thread::sleep(delay);
-        let over = child
-            .try_wait()
-            .map_err(|error| error.to_string())?
-            .is_some();
-        child
-            .kill()
-            .and_then(|()| child.wait())
-            .map_err(|error| format!("kill dx: {error}"))?;
-        self.dx
-            .run(&project, &store, &["install", "--ignore-scripts"])?;
+        let over = child.try_wait().map_err(|error| error.to_string())?.is_some();
+        child.kill().and_then(|()| child.wait()).map_err(|error| format!("kill dx: {error}"))?;
+        self.dx.run(&project, &store, &["install", "--ignore-scripts"])?;
         let differences = tree::differences(&reference.project, &project, &[])?;
         if let Some(first) = differences.first() {
             return Err(format!("{} differences; {first}", differences.len()));
@@ -150,11 +110,7 @@ impl Crash {
         if situation == Situation::Update {
             let manifest = self.fixture.manifest()?;
             dx::write(&project.join("package.json"), &half(&manifest)?)?;
-            self.dx.run(
-                &project,
-                &self.place.join("store-before"),
-                &["install", "--ignore-scripts"],
-            )?;
+            self.dx.run(&project, &self.place.join("store-before"), &["install", "--ignore-scripts"])?;
             dx::write(&project.join("package.json"), &manifest)?;
         }
         Ok(project)
@@ -206,10 +162,8 @@ mod tests {
 
     #[test]
     fn half_keeps_every_second_dependency() {
-        let manifest =
-            r#"{"name":"a","dependencies":{"a":"1","b":"1","c":"1"},"devDependencies":{"d":"1"}}"#;
-        let expected =
-            r#"{"name":"a","dependencies":{"a":"1","c":"1"},"devDependencies":{"d":"1"}}"#;
+        let manifest = r#"{"name":"a","dependencies":{"a":"1","b":"1","c":"1"},"devDependencies":{"d":"1"}}"#;
+        let expected = r#"{"name":"a","dependencies":{"a":"1","c":"1"},"devDependencies":{"d":"1"}}"#;
         assert_eq!(half(manifest).unwrap(), expected);
     }
 

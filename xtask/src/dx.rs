@@ -20,9 +20,7 @@ struct Home {
 
 impl Home {
     fn new(options: &Options) -> Home {
-        Home {
-            empty: options.value("registry").is_some(),
-        }
+        Home { empty: options.value("registry").is_some() }
     }
 
     /// Gives a command an empty home beside its store or cache, if need be.
@@ -44,12 +42,9 @@ impl Dx {
         }
         let root = workspace::root();
         let mut cargo = Command::new("cargo");
-        cargo
-            .args(["build", "--release", "--package", "dx-pkg-cli"])
-            .current_dir(&root);
+        cargo.args(["build", "--release", "--package", "dx-pkg-cli"]).current_dir(&root);
         run(cargo)?;
-        let target =
-            std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
+        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         let name = format!("dx{}", std::env::consts::EXE_SUFFIX);
         let binary = root.join(target).join("release").join(name);
         Ok(Dx { binary, home })
@@ -58,22 +53,13 @@ impl Dx {
     /// A command in a project, with a store, silent where it can be.
     pub(crate) fn command(&self, project: &Path, store: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
-        command
-            .args(arguments)
-            .current_dir(project)
-            .env("DX_STORE", store)
-            .stdin(Stdio::null());
+        command.args(arguments).current_dir(project).env("DX_STORE", store).stdin(Stdio::null());
         self.home.apply(&mut command, store);
         command
     }
 
     /// Runs a command to its end and returns how long it took; the error holds what it printed.
-    pub(crate) fn run(
-        &self,
-        project: &Path,
-        store: &Path,
-        arguments: &[&str],
-    ) -> Result<Duration, String> {
+    pub(crate) fn run(&self, project: &Path, store: &Path, arguments: &[&str]) -> Result<Duration, String> {
         let started = Instant::now();
         run(self.command(project, store, arguments))?;
         Ok(started.elapsed())
@@ -92,9 +78,7 @@ impl Npm {
     pub(crate) fn new(options: &Options) -> Result<Npm, String> {
         options.required("npm")?;
         Ok(Npm {
-            node: options
-                .path("node")?
-                .unwrap_or_else(|| PathBuf::from("node")),
+            node: options.path("node")?.unwrap_or_else(|| PathBuf::from("node")),
             cli: options.path("npm")?.unwrap_or_default(),
             home: Home::new(options),
         })
@@ -119,19 +103,12 @@ impl Npm {
 
 /// Runs a command to its end; the error holds its command line and what it printed.
 pub(crate) fn run(mut command: Command) -> Result<Output, String> {
-    let output = command
-        .output()
-        .map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         return Ok(output);
     }
     let printed = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
-    Err(format!(
-        "{command:?} ended with {}\n{}\n{}",
-        output.status,
-        printed(&output.stdout),
-        printed(&output.stderr)
-    ))
+    Err(format!("{command:?} ended with {}\n{}\n{}", output.status, printed(&output.stdout), printed(&output.stderr)))
 }
 
 /// A fixture: what a project consists of before it is installed.
@@ -148,19 +125,12 @@ impl Fixture {
         if !source.exists() {
             return Err(format!("--fixture {}: not found", source.display()));
         }
-        Ok(Fixture {
-            source,
-            registry: options.value("registry").map(str::to_owned),
-        })
+        Ok(Fixture { source, registry: options.value("registry").map(str::to_owned) })
     }
 
     /// The text of its `package.json`.
     pub(crate) fn manifest(&self) -> Result<String, String> {
-        workspace::read(&if self.source.is_dir() {
-            self.source.join("package.json")
-        } else {
-            self.source.clone()
-        })
+        workspace::read(&if self.source.is_dir() { self.source.join("package.json") } else { self.source.clone() })
     }
 
     /// Writes the project into a new folder.
@@ -172,10 +142,7 @@ impl Fixture {
         }
         match &self.registry {
             // What a replayed registry holds may be of any age.
-            Some(registry) => write(
-                &project.join(".npmrc"),
-                &format!("registry={registry}\nmin-release-age=0\n"),
-            ),
+            Some(registry) => write(&project.join(".npmrc"), &format!("registry={registry}\nmin-release-age=0\n")),
             None => Ok(()),
         }
     }

@@ -3,11 +3,7 @@
 //! Every task says what it found on standard output and ends with exit code 1 when something is wrong.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
-#![expect(
-    clippy::print_stdout,
-    clippy::print_stderr,
-    reason = "a task reports to a person"
-)]
+#![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task reports to a person")]
 
 mod compare;
 mod concurrent;

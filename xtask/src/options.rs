@@ -5,9 +5,7 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 1] = ["force"];
 /// The names that take one.
-const VALUES: [&str; 8] = [
-    "dx", "fixture", "node", "npm", "only", "registry", "runs", "seed",
-];
+const VALUES: [&str; 8] = ["dx", "fixture", "node", "npm", "only", "registry", "runs", "seed"];
 
 /// What followed the task's name on the command line.
 #[derive(Debug, Default)]
@@ -29,9 +27,7 @@ impl Options {
             let value = if SWITCHES.contains(&name) {
                 String::new()
             } else if VALUES.contains(&name) {
-                arguments
-                    .next()
-                    .ok_or_else(|| format!("--{name} needs a value"))?
+                arguments.next().ok_or_else(|| format!("--{name} needs a value"))?
             } else {
                 return Err(format!("unknown option --{name}"));
             };
@@ -42,17 +38,12 @@ impl Options {
 
     /// The value of `--name`, or that of the last one given.
     pub(crate) fn value(&self, name: &str) -> Option<&str> {
-        self.named
-            .iter()
-            .rev()
-            .find(|(key, _)| key == name)
-            .map(|(_, value)| value.as_str())
+        self.named.iter().rev().find(|(key, _)| key == name).map(|(_, value)| value.as_str())
     }
 
     /// The value of `--name`, which the task cannot do without.
     pub(crate) fn required(&self, name: &str) -> Result<&str, String> {
-        self.value(name)
-            .ok_or_else(|| format!("this task needs --{name}"))
+        self.value(name).ok_or_else(|| format!("this task needs --{name}"))
     }
 
     /// The value of `--name` as a path from the current folder, whatever folder a command is run in.
@@ -60,9 +51,7 @@ impl Options {
         let Some(value) = self.value(name) else {
             return Ok(None);
         };
-        std::path::absolute(value)
-            .map(Some)
-            .map_err(|error| format!("--{name} {value}: {error}"))
+        std::path::absolute(value).map(Some).map_err(|error| format!("--{name} {value}: {error}"))
     }
 
     /// The value of `--name` as a number.
@@ -70,9 +59,7 @@ impl Options {
         let Some(value) = self.value(name) else {
             return Ok(default);
         };
-        value
-            .parse()
-            .map_err(|_| format!("--{name} {value}: not a number"))
+        value.parse().map_err(|_| format!("--{name} {value}: not a number"))
     }
 
     /// Whether the switch was given.
@@ -105,10 +92,7 @@ mod tests {
 
     #[test]
     fn unknown_names_and_missing_values_are_refused() {
-        assert_eq!(
-            parse("--fixtures x").unwrap_err(),
-            "unknown option --fixtures"
-        );
+        assert_eq!(parse("--fixtures x").unwrap_err(), "unknown option --fixtures");
         assert_eq!(parse("--runs").unwrap_err(), "--runs needs a value");
         assert!(parse("--runs many").unwrap().number("runs", 1).is_err());
     }

@@ -24,10 +24,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let place = dx::workplace("realworld")?;
     let examples = workspace::root().join("examples");
     let mut failed = Vec::new();
-    println!(
-        "{:<14} {:>9} {:>9}  scripts",
-        "example", "packages", "install"
-    );
+    println!("{:<14} {:>9} {:>9}  scripts", "example", "packages", "install");
     for name in names(&examples)? {
         if options.value("only").is_some_and(|only| only != name) {
             continue;
@@ -37,16 +34,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             .and_then(|()| install_and_run(&dx, &project, &place.path().join("store")));
         match outcome {
             Ok(report) => {
-                let scripts = report
-                    .scripts
-                    .iter()
-                    .map(|(script, time)| format!("{script} {:.1} s", time.as_secs_f64()));
+                let scripts =
+                    report.scripts.iter().map(|(script, time)| format!("{script} {:.1} s", time.as_secs_f64()));
                 let scripts = scripts.collect::<Vec<_>>().join(", ");
-                println!(
-                    "{name:<14} {:>9} {:>7.2} s  {scripts}",
-                    report.packages,
-                    report.install.as_secs_f64()
-                );
+                println!("{name:<14} {:>9} {:>7.2} s  {scripts}", report.packages, report.install.as_secs_f64());
             }
             Err(error) => {
                 println!("{name:<14} failed");
@@ -54,11 +45,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             }
         }
     }
-    if failed.is_empty() {
-        Ok(())
-    } else {
-        Err(failed.join("\n\n"))
-    }
+    if failed.is_empty() { Ok(()) } else { Err(failed.join("\n\n")) }
 }
 
 fn names(examples: &Path) -> Result<Vec<String>, String> {
@@ -78,8 +65,7 @@ fn install_and_run(dx: &Dx, project: &Path, store: &Path) -> Result<Report, Stri
     let install = dx.run(project, store, &["install"])?;
     let packages = tree::packages(project)?.len();
     let text = workspace::read(&project.join("package.json"))?;
-    let manifest: serde_json::Value =
-        serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let manifest: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let mut scripts = Vec::new();
     for script in SCRIPTS {
         if manifest["scripts"].get(script).is_none() {
@@ -92,11 +78,7 @@ fn install_and_run(dx: &Dx, project: &Path, store: &Path) -> Result<Report, Stri
     if scripts.is_empty() {
         return Err("has neither a build nor a test script".to_owned());
     }
-    Ok(Report {
-        packages,
-        install,
-        scripts,
-    })
+    Ok(Report { packages, install, scripts })
 }
 
 /// A script run by npm, which finds the commands in `node_modules/.bin` and touches no package.

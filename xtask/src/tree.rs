@@ -5,11 +5,7 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 
 /// Below `node_modules`, what a package manager keeps for itself.
-const BOOKKEEPING: [&str; 3] = [
-    "node_modules/.dx",
-    "node_modules/.package-lock.json",
-    "node_modules/.cache",
-];
+const BOOKKEEPING: [&str; 3] = ["node_modules/.dx", "node_modules/.package-lock.json", "node_modules/.cache"];
 
 /// What stands at a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -21,11 +17,7 @@ enum Item {
 /// Every difference between two project folders, one line each, bookkeeping of package managers apart.
 ///
 /// Folders count only for what is in them. `ignored` are further paths that may differ.
-pub(crate) fn differences(
-    left: &Path,
-    right: &Path,
-    ignored: &[&str],
-) -> Result<Vec<String>, String> {
+pub(crate) fn differences(left: &Path, right: &Path, ignored: &[&str]) -> Result<Vec<String>, String> {
     let (left_items, right_items) = (items(left, ignored)?, items(right, ignored)?);
     let mut found = Vec::new();
     for (path, item) in &left_items {
@@ -38,9 +30,7 @@ pub(crate) fn differences(
             Some(_) => {}
         }
     }
-    let missing = right_items
-        .keys()
-        .filter(|path| !left_items.contains_key(*path));
+    let missing = right_items.keys().filter(|path| !left_items.contains_key(*path));
     found.extend(missing.map(|path| format!("only in {}: {path}", right.display())));
     Ok(found)
 }
@@ -56,13 +46,9 @@ pub(crate) fn packages(project: &Path) -> Result<BTreeMap<String, String>, Strin
             continue;
         }
         let text = String::from_utf8_lossy(&bytes(&project.join(&path))?).into_owned();
-        let manifest: serde_json::Value =
-            serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
+        let manifest: serde_json::Value = serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
         let field = |key: &str| manifest[key].as_str().unwrap_or("?").to_owned();
-        found.insert(
-            folder.to_owned(),
-            format!("{}@{}", field("name"), field("version")),
-        );
+        found.insert(folder.to_owned(), format!("{}@{}", field("name"), field("version")));
     }
     Ok(found)
 }
@@ -94,11 +80,7 @@ fn items(root: &Path, ignored: &[&str]) -> Result<BTreeMap<String, Item>, String
         for entry in fs::read_dir(root.join(&folder)).map_err(failed)? {
             let entry = entry.map_err(failed)?;
             let name = entry.file_name().to_string_lossy().into_owned();
-            let path = if folder.is_empty() {
-                name
-            } else {
-                format!("{folder}/{name}")
-            };
+            let path = if folder.is_empty() { name } else { format!("{folder}/{name}") };
             if BOOKKEEPING.contains(&path.as_str()) || ignored.contains(&path.as_str()) {
                 continue;
             }
@@ -107,18 +89,9 @@ fn items(root: &Path, ignored: &[&str]) -> Result<BTreeMap<String, Item>, String
                 folders.push(path);
             } else if metadata.is_symlink() {
                 let target = fs::read_link(entry.path()).map_err(failed)?;
-                found.insert(
-                    path,
-                    Item::Link(target.to_string_lossy().replace('\\', "/")),
-                );
+                found.insert(path, Item::Link(target.to_string_lossy().replace('\\', "/")));
             } else {
-                found.insert(
-                    path,
-                    Item::File {
-                        executable: executable(&metadata),
-                        size: metadata.len(),
-                    },
-                );
+                found.insert(path, Item::File { executable: executable(&metadata), size: metadata.len() });
             }
         }
     }

@@ -14,11 +14,7 @@ pub(crate) fn root() -> PathBuf {
 ///
 /// Outside a repository, as in the tests of the tasks, every file but those below `target` and `.git`.
 pub(crate) fn files(root: &Path) -> Result<Vec<String>, String> {
-    let mut files = if root.join(".git").exists() {
-        listed_by_git(root)?
-    } else {
-        walk(root, "")?
-    };
+    let mut files = if root.join(".git").exists() { listed_by_git(root)? } else { walk(root, "")? };
     files.sort();
     Ok(files)
 }
@@ -30,13 +26,7 @@ pub(crate) fn read(path: &Path) -> Result<String, String> {
 
 /// Copies a folder, except what an install or a build left in it.
 pub(crate) fn copy_project(from: &Path, to: &Path) -> Result<(), String> {
-    const LEFT_OVER: [&str; 5] = [
-        "node_modules",
-        "dist",
-        ".next",
-        ".astro",
-        "package-lock.json",
-    ];
+    const LEFT_OVER: [&str; 5] = ["node_modules", "dist", ".next", ".astro", "package-lock.json"];
     let failed = |error: std::io::Error| format!("copy {}: {error}", from.display());
     fs::create_dir_all(to).map_err(failed)?;
     for entry in fs::read_dir(from).map_err(failed)? {
@@ -56,28 +46,15 @@ pub(crate) fn copy_project(from: &Path, to: &Path) -> Result<(), String> {
 
 fn listed_by_git(root: &Path) -> Result<Vec<String>, String> {
     let output = Command::new("git")
-        .args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(root)
         .output()
         .map_err(|error| format!("git ls-files: {error}"))?;
     if !output.status.success() {
-        return Err(format!(
-            "git ls-files: {}",
-            String::from_utf8_lossy(&output.stderr)
-        ));
+        return Err(format!("git ls-files: {}", String::from_utf8_lossy(&output.stderr)));
     }
     let names = String::from_utf8_lossy(&output.stdout);
-    Ok(names
-        .split('\0')
-        .filter(|name| !name.is_empty() && root.join(name).is_file())
-        .map(str::to_owned)
-        .collect())
+    Ok(names.split('\0').filter(|name| !name.is_empty() && root.join(name).is_file()).map(str::to_owned).collect())
 }
 
 fn walk(root: &Path, folder: &str) -> Result<Vec<String>, String> {
@@ -86,11 +63,7 @@ fn walk(root: &Path, folder: &str) -> Result<Vec<String>, String> {
     for entry in entries {
         let entry = entry.map_err(|error| format!("{folder}: {error}"))?;
         let name = entry.file_name().to_string_lossy().into_owned();
-        let path = if folder.is_empty() {
-            name.clone()
-        } else {
-            format!("{folder}/{name}")
-        };
+        let path = if folder.is_empty() { name.clone() } else { format!("{folder}/{name}") };
         if entry.path().is_file() {
             files.push(path);
         } else if name != "target" && name != ".git" {

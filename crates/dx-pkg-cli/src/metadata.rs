@@ -35,13 +35,22 @@ pub struct Policy {
     pub full: bool,
 }
 
+/// What answers the resolver's questions that are not for a registry.
+#[derive(Clone, Copy)]
+pub struct Local<'a> {
+    /// What is told of packages that will probably be needed.
+    pub downloads: Option<&'a Downloads>,
+    /// The manifest of a package outside the registries: name, requirement, folder of who asks.
+    pub externals: &'a dyn Fn(&str, &str, &str) -> Result<External, ProviderError>,
+    /// The packages inside a package's own tarball.
+    pub bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, ProviderError>,
+}
+
 /// The resolver's view of the registries.
 pub struct Metadata<'a> {
     session: &'a Session,
     shared: Arc<Shared>,
-    downloads: Option<&'a Downloads>,
-    externals: &'a dyn Fn(&str, &str, &str) -> Result<External, ProviderError>,
-    bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, ProviderError>,
+    local: Local<'a>,
     seeds: Vec<(String, String)>,
 }
 
@@ -77,9 +86,7 @@ impl<'a> Metadata<'a> {
         policy: Policy,
         pick: PickOptions,
         seeds: Vec<(String, String)>,
-        downloads: Option<&'a Downloads>,
-        externals: &'a dyn Fn(&str, &str, &str) -> Result<External, ProviderError>,
-        bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, ProviderError>,
+        local: Local<'a>,
         progress: Arc<Progress>,
     ) -> Self {
         let shared = Shared {
@@ -92,7 +99,7 @@ impl<'a> Metadata<'a> {
             arrived: Condvar::new(),
             progress,
         };
-        Metadata { session, shared: Arc::new(shared), downloads, externals, bundles, seeds }
+        Metadata { session, shared: Arc::new(shared), local, seeds }
     }
 
     /// Whether any answer came from the cache without asking whether it is current.
@@ -139,15 +146,15 @@ impl Provider for Metadata<'_> {
     }
 
     fn manifest(&self, name: &str, spec: &str, from: &str) -> Result<External, ProviderError> {
-        (self.externals)(name, spec, from)
+        (self.local.externals)(name, spec, from)
     }
 
     fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, ProviderError> {
-        (self.bundles)(package)
+        (self.local.bundles)(package)
     }
 
     fn placed(&self, package: &LockPackage) {
-        if let Some(downloads) = self.downloads {
+        if let Some(downloads) = self.local.downloads {
             downloads.expect(package);
         }
     }
@@ -230,8 +237,8 @@ impl Shared {
 
     async fn fetch_packument(self: &Arc<Self>, network: &Network, name: &str) -> Result<Packument, ProviderError> {
         let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
-        let abbreviated = self.policy.full.then_some(PackumentForm::Full).unwrap_or(PackumentForm::Abbreviated);
-        let packument = self.fetch_form(network, &package, abbreviated).await?;
+        let form = if self.policy.full { PackumentForm::Full } else { PackumentForm::Abbreviated };
+        let packument = self.fetch_form(network, &package, form).await?;
         if self.policy.full || has_times(&packument) || !self.needs_times(&packument) {
             return Ok(packument);
         }

@@ -28,14 +28,14 @@ pub struct Progress {
 
 impl Progress {
     /// Counters, shown on standard error where that is a terminal and `shown` says so.
-    pub fn start(shown: bool) -> Arc<Self> {
+    pub fn start(shown: bool) -> Shown {
         let progress = Arc::new(Progress::default());
         if shown && std::io::stderr().is_terminal() {
             let drawn = progress.clone();
             let drawing = std::thread::spawn(move || drawn.draw());
             *progress.drawing.lock().unwrap_or_else(PoisonError::into_inner) = Some(drawing);
         }
-        progress
+        Shown(progress)
     }
 
     fn draw(&self) {
@@ -82,7 +82,7 @@ impl Progress {
     }
 
     /// Removes the line.
-    pub fn finish(&self) {
+    fn finish(&self) {
         self.ended.store(true, Ordering::Relaxed);
         let drawing = self.drawing.lock().unwrap_or_else(PoisonError::into_inner).take();
         if let Some(drawing) = drawing {
@@ -120,9 +120,12 @@ impl Progress {
     }
 }
 
-impl Drop for Progress {
+/// Progress that is shown as long as this lives.
+pub struct Shown(pub Arc<Progress>);
+
+impl Drop for Shown {
     fn drop(&mut self) {
-        self.finish();
+        self.0.finish();
     }
 }
 

@@ -5,8 +5,10 @@ use std::path::{Path, PathBuf};
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_fs::Identity;
+use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{Override, Requirements};
+use dx_pkg_store::Store;
 use serde_json::Value;
 
 use crate::failure::Failure;
@@ -70,10 +72,19 @@ impl Project {
     }
 
     /// Reads the lockfile.
-    pub fn read_lockfile(&mut self) -> Result<(), Failure> {
+    pub fn read_lockfile(&mut self, store: &Store) -> Result<(), Failure> {
         let path = self.root.join(self.lockfile);
         if let Some(text) = read_noting(&path, &mut self.seen)? {
-            let lock = npm::read(&text).map_err(|error| in_file(&path, Failure::from(error)))?;
+            let lock = match compiled(store, &text) {
+                Some(lock) => lock,
+                None => {
+                    let lock = npm::read(&text).map_err(|error| in_file(&path, Failure::from(error)))?;
+                    let digest = digest(&text);
+                    // What cannot be kept is read again.
+                    let _ = store.put_compiled_lock(digest, &dxl::encode(&lock, digest));
+                    lock
+                }
+            };
             self.locked = Some((text, lock));
         }
         Ok(())
@@ -146,6 +157,21 @@ pub fn find_root(from: &Path) -> PathBuf {
         }
     }
     nearest.to_owned()
+}
+
+/// What the compiled form of a lockfile is kept under: its text, and the version of what compiled it.
+fn digest(text: &str) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    hasher.update(text.as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// The lock as an earlier run compiled it from the same text.
+fn compiled(store: &Store, text: &str) -> Option<Lock> {
+    let map = store.compiled_lock(digest(text))?;
+    let view = DxlView::open(&map).ok()?;
+    (view.source_digest() == digest(text)).then(|| view.to_lock())
 }
 
 /// A file's text; `None` where there is none.

@@ -1,8 +1,5 @@
 //! Everything npm: manifests, .npmrc, packuments, tarballs, lockfiles, the HTTP registry.
-#![cfg_attr(
-    test,
-    allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)
-)]
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod lockfile;
 pub mod manifest;

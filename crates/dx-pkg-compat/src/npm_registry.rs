@@ -46,22 +46,10 @@ impl NpmRegistry {
     ///
     /// # Errors
     /// A `replace-registry-host` that is not text.
-    pub fn new(
-        fetcher: Fetcher,
-        config: Config,
-        default_registry: &Url,
-    ) -> Result<Self, ConfigError> {
-        let replace_host = Arc::new(ReplaceHost::read(
-            &config.replace_registry_host()?,
-            default_registry,
-        ));
+    pub fn new(fetcher: Fetcher, config: Config, default_registry: &Url) -> Result<Self, ConfigError> {
+        let replace_host = Arc::new(ReplaceHost::read(&config.replace_registry_host()?, default_registry));
         let processors = available_parallelism().map_or(1, NonZero::get);
-        Ok(Self {
-            fetcher,
-            config,
-            replace_host,
-            processors: Arc::new(Semaphore::new(processors)),
-        })
+        Ok(Self { fetcher, config, replace_host, processors: Arc::new(Semaphore::new(processors)) })
     }
 
     /// The fetcher all requests go through.
@@ -79,10 +67,7 @@ impl NpmRegistry {
     async fn compute<T: Send + 'static>(&self, work: impl FnOnce() -> T + Send + 'static) -> T {
         // The semaphore is never closed.
         let _permit = self.processors.acquire().await;
-        match tokio::task::spawn_blocking(work)
-            .await
-            .map_err(JoinError::try_into_panic)
-        {
+        match tokio::task::spawn_blocking(work).await.map_err(JoinError::try_into_panic) {
             Ok(result) => result,
             Err(Ok(panic)) => std::panic::resume_unwind(panic),
             // Cancelled, which only the end of the runtime does: nobody is left to answer.

@@ -36,8 +36,7 @@ pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;
 pub use value::{
-    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel,
-    NodeLinker, RawValue,
+    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel, NodeLinker, RawValue,
 };
 
 use credentials::CredentialTable;
@@ -106,9 +105,7 @@ impl Config {
             production: layers::variable(sources.env, "NODE_ENV") == Some("production"),
             entries,
         };
-        Ok(Config {
-            inner: Arc::new(inner),
-        })
+        Ok(Config { inner: Arc::new(inner) })
     }
 
     /// The registry of packages whose scope has none of its own; ends with `/`.
@@ -121,9 +118,7 @@ impl Config {
     #[must_use]
     pub fn registry_for(&self, name: &PackageName) -> &Url {
         let scope = name.scope().map(|scope| scope.trim_start_matches('@'));
-        scope
-            .and_then(|scope| self.inner.scopes.get(scope))
-            .unwrap_or(&self.inner.registry)
+        scope.and_then(|scope| self.inner.scopes.get(scope)).unwrap_or(&self.inner.registry)
     }
 
     /// The registries of scopes: scope without `@`, and address.
@@ -144,9 +139,7 @@ impl Config {
     pub fn credentials_for_artifact(&self, url: &Url, registry: &Url) -> Option<Authorization> {
         self.credentials_for(url).or_else(|| {
             let same_origin = url.origin() == registry.origin();
-            same_origin
-                .then(|| self.credentials_for(registry))
-                .flatten()
+            same_origin.then(|| self.credentials_for(registry)).flatten()
         })
     }
 
@@ -185,11 +178,7 @@ impl Config {
             bytes.extend_from_slice(text.as_bytes());
         };
         field(&redact_urls(self.inner.registry.as_str()));
-        field(if self.inner.production {
-            "production"
-        } else {
-            ""
-        });
+        field(if self.inner.production { "production" } else { "" });
         for (key, entry) in &self.inner.entries {
             if !options::counts(key) || error::is_secret(key) {
                 continue;
@@ -210,8 +199,9 @@ impl Config {
         match self.inner.entries.get(key) {
             None => Ok(default()),
             Some(entry) if entry.value == RawValue::Null => Ok(default()),
-            Some(entry) => T::read(&entry.value, self.inner.home.as_deref())
-                .ok_or_else(|| entry.invalid(key, T::ALLOWED)),
+            Some(entry) => {
+                T::read(&entry.value, self.inner.home.as_deref()).ok_or_else(|| entry.invalid(key, T::ALLOWED))
+            }
         }
     }
 }

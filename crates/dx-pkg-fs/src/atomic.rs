@@ -6,6 +6,9 @@ use std::path::{Path, PathBuf};
 
 use crate::unique_name;
 
+/// How the name of a file begins that [`write_atomic`] has not renamed yet: what a killed process may leave behind.
+pub const TEMPORARY: &str = ".dx-tmp-";
+
 /// What must survive a loss of power.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Durability {
@@ -32,7 +35,7 @@ pub fn write_atomic(path: &Path, contents: &[u8], durability: Durability) -> io:
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
-    let temporary = Temporary { path: parent.join(unique_name(".dx-tmp-")), keep: false };
+    let temporary = Temporary { path: parent.join(unique_name(TEMPORARY)), keep: false };
     temporary.write(contents, existing, durability)?;
     temporary.rename(path)?;
     if durability == Durability::Fsync {

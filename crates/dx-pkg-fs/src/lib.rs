@@ -16,7 +16,7 @@ mod map;
 mod remove;
 mod staging;
 
-pub use atomic::{Durability, write_atomic};
+pub use atomic::{Durability, TEMPORARY, write_atomic};
 pub use dir::{Dir, DirEntry, EntryKind};
 pub use exchange::{Swap, exchange_or_rename};
 pub use host::{libc_family, process_alive};

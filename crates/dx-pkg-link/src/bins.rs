@@ -35,10 +35,7 @@ pub(crate) fn commands<'a>(site: &Site<'a>) -> Vec<Command<'a>> {
             commands.insert(name, file);
         }
     }
-    commands
-        .into_iter()
-        .map(|(name, file)| Command { name, file })
-        .collect()
+    commands.into_iter().map(|(name, file)| Command { name, file }).collect()
 }
 
 /// The last segment of a command's name, so that no name leads out of `.bin`.
@@ -68,10 +65,7 @@ pub(crate) fn winners<'a>(
     sites: &[Site<'a>],
     wanted: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<&'a str, String>, LinkError> {
-    let mut offering: Vec<&Site<'a>> = sites
-        .iter()
-        .filter(|site| !site.placement.bins.is_empty())
-        .collect();
+    let mut offering: Vec<&Site<'a>> = sites.iter().filter(|site| !site.placement.bins.is_empty()).collect();
     offering.sort_by(|a, b| dx_pkg_lock::locale_compare(&a.placement.path, &b.placement.path));
     let mut winners = BTreeMap::new();
     for site in offering {
@@ -86,11 +80,7 @@ pub(crate) fn winners<'a>(
 }
 
 /// Leaves out commands whose file is missing; npm also links folders. Those of a linked folder are made runnable.
-fn retain_existing(
-    run: &Run<'_>,
-    site: &Site<'_>,
-    commands: &mut Vec<Command<'_>>,
-) -> Result<(), LinkError> {
+fn retain_existing(run: &Run<'_>, site: &Site<'_>, commands: &mut Vec<Command<'_>>) -> Result<(), LinkError> {
     match &site.placement.source {
         _ if commands.is_empty() => {}
         PlacementSource::Package(id) => {
@@ -98,9 +88,7 @@ fn retain_existing(
             let dxp = package.dxp();
             commands.retain(|command| {
                 dxp.find(&command.file).is_some()
-                    || dxp
-                        .entries()
-                        .any(|entry| crate::tree::below(entry.path, &command.file))
+                    || dxp.entries().any(|entry| crate::tree::below(entry.path, &command.file))
             });
         }
         PlacementSource::Symlink { target } => {
@@ -132,8 +120,7 @@ pub(crate) fn make(bin: &Dir, name: &str, target: &str) -> io::Result<()> {
 /// Whether the command is there already.
 #[cfg(not(windows))]
 pub(crate) fn is(bin: &Dir, name: &str, target: &str) -> bool {
-    bin.read_link(name)
-        .is_ok_and(|found| found.as_os_str() == target)
+    bin.read_link(name).is_ok_and(|found| found.as_os_str() == target)
 }
 
 /// Removes a command, if it is there.
@@ -149,10 +136,7 @@ pub(crate) fn make(bin: &Dir, name: &str, target: &str) -> io::Result<()> {
 
     remove(bin, name)?;
     let mut start = [0; 256];
-    let length = bin
-        .open_file(target)
-        .and_then(|mut file| file.read(&mut start))
-        .unwrap_or(0);
+    let length = bin.open_file(target).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
     for shim in shim::shims(name, target, &start[..length]) {
         bin.write_file(&shim.name, shim.text.as_bytes(), 0o777)?;
     }
@@ -175,11 +159,5 @@ pub(crate) fn remove(bin: &Dir, name: &str) -> io::Result<()> {
 }
 
 fn missing_is_fine(done: io::Result<()>) -> io::Result<()> {
-    done.or_else(|error| {
-        if error.kind() == io::ErrorKind::NotFound {
-            Ok(())
-        } else {
-            Err(error)
-        }
-    })
+    done.or_else(|error| if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) })
 }

@@ -35,10 +35,7 @@ impl Run<'_> {
     pub(crate) fn folder(&self, importer: &str) -> Result<PathBuf, LinkError> {
         let folder = self.project.join(importer);
         if !importer.is_empty() && !self.options.links_outside {
-            let real = |path: &Path| {
-                path.canonicalize()
-                    .map_err(LinkError::io("find the folder", path))
-            };
+            let real = |path: &Path| path.canonicalize().map_err(LinkError::io("find the folder", path));
             if !real(&folder)?.starts_with(real(self.project)?) {
                 return Err(LinkError::UnsafePath {
                     path: importer.to_owned(),
@@ -60,11 +57,7 @@ pub(crate) fn fresh(run: &Run<'_>, sites: &Sites<'_>) -> Result<Vec<PathBuf>, Li
     let mut stagings = Vec::new();
     for importer in importers(run, sites) {
         let folder = run.folder(importer)?;
-        leftovers.extend(Staging::sweep(
-            &folder,
-            run.packages.store,
-            run.options.keep_foreign,
-        )?);
+        leftovers.extend(Staging::sweep(&folder, run.packages.store, run.options.keep_foreign)?);
         stagings.push((importer, Staging::create(&folder)?));
     }
     let jobs = jobs(run, sites, &stagings)?;
@@ -74,10 +67,8 @@ pub(crate) fn fresh(run: &Run<'_>, sites: &Sites<'_>) -> Result<Vec<PathBuf>, Li
     let several = stagings.len() > 1;
     if let Some((_, root)) = stagings.last() {
         for (name, data) in run.options.extra_files {
-            with_parents(&root.dir, name, &mut Counts::default(), || {
-                root.dir.write_file(name, data, 0o666)
-            })
-            .map_err(LinkError::io("write", Path::new(NODE_MODULES).join(name)))?;
+            with_parents(&root.dir, name, &mut Counts::default(), || root.dir.write_file(name, data, 0o666))
+                .map_err(LinkError::io("write", Path::new(NODE_MODULES).join(name)))?;
         }
         if several {
             root.forget_extra_files(run.options.extra_files)?;
@@ -99,12 +90,7 @@ fn importers<'a>(run: &Run<'_>, sites: &Sites<'a>) -> Vec<&'a str> {
         if let PlacementSource::Symlink { target } = &site.placement.source
             && !target.starts_with("..")
             && !target.split('/').any(|segment| segment == NODE_MODULES)
-            && run
-                .project
-                .join(target)
-                .join(NODE_MODULES)
-                .symlink_metadata()
-                .is_ok()
+            && run.project.join(target).join(NODE_MODULES).symlink_metadata().is_ok()
         {
             importers.push(target);
         }
@@ -125,44 +111,24 @@ enum Job<'j> {
 }
 
 /// The heaviest job first, so that none is left over at the end.
-fn jobs<'j>(
-    run: &Run<'_>,
-    sites: &'j Sites<'j>,
-    stagings: &'j [(&str, Staging)],
-) -> Result<Vec<Job<'j>>, LinkError> {
+fn jobs<'j>(run: &Run<'_>, sites: &'j Sites<'j>, stagings: &'j [(&str, Staging)]) -> Result<Vec<Job<'j>>, LinkError> {
     let mut jobs = Vec::new();
     for (importer, staging) in stagings {
         let dir = &staging.dir;
         let own = || sites.0.iter().filter(|site| site.importer == *importer);
-        let direct: Vec<Site<'j>> = own()
-            .filter(|site| site.inner_folder().is_empty())
-            .copied()
-            .collect();
-        jobs.push(Weighed {
-            weight: direct.len().into(),
-            job: Job::Commands { dir, sites: direct },
-        });
+        let direct: Vec<Site<'j>> = own().filter(|site| site.inner_folder().is_empty()).copied().collect();
+        jobs.push(Weighed { weight: direct.len().into(), job: Job::Commands { dir, sites: direct } });
     }
-    for sites in sites
-        .0
-        .chunk_by(|a, b| a.importer == b.importer && a.top() == b.top())
-    {
-        let own = stagings
-            .iter()
-            .find(|(importer, _)| *importer == sites[0].importer);
+    for sites in sites.0.chunk_by(|a, b| a.importer == b.importer && a.top() == b.top()) {
+        let own = stagings.iter().find(|(importer, _)| *importer == sites[0].importer);
         if let Some((_, Staging { dir, .. })) = own {
-            jobs.push(Weighed {
-                weight: 0.into(),
-                job: Job::Packages { dir, sites },
-            });
+            jobs.push(Weighed { weight: 0.into(), job: Job::Packages { dir, sites } });
         }
     }
     parallel::for_each(&jobs, run.threads, |weighed| {
         if let Job::Packages { sites, .. } = &weighed.job {
             for site in *sites {
-                weighed
-                    .weight
-                    .fetch_add(run.packages.weight(site)?, Ordering::Relaxed);
+                weighed.weight.fetch_add(run.packages.weight(site)?, Ordering::Relaxed);
             }
         }
         Ok(())
@@ -185,11 +151,8 @@ impl Job<'_> {
                 for (index, site) in sites.iter().enumerate() {
                     place(run, dir, site.inner, site, descendants(&sites[index..]))?;
                 }
-                let mut nested: Vec<Site<'_>> = sites
-                    .iter()
-                    .filter(|site| !site.inner_folder().is_empty())
-                    .copied()
-                    .collect();
+                let mut nested: Vec<Site<'_>> =
+                    sites.iter().filter(|site| !site.inner_folder().is_empty()).copied().collect();
                 nested.sort_by_key(Site::inner_folder);
                 for sites in nested.chunk_by(|a, b| a.inner_folder() == b.inner_folder()) {
                     link_commands(run, dir, sites[0].inner_folder(), sites)?;
@@ -205,9 +168,7 @@ pub(crate) fn descendants<'s, 'a>(sites: &'s [Site<'a>]) -> &'s [Site<'a>] {
     let Some((first, rest)) = sites.split_first() else {
         return &[];
     };
-    let end = rest
-        .iter()
-        .position(|site| !below(&site.placement.path, &first.placement.path));
+    let end = rest.iter().position(|site| !below(&site.placement.path, &first.placement.path));
     &rest[..end.unwrap_or(rest.len())]
 }
 
@@ -245,10 +206,8 @@ pub(crate) fn place(
                 if occupied(entry.path, path, within) {
                     continue;
                 }
-                make_folders(&dir, last, entry.path, &mut counts).map_err(LinkError::io(
-                    "make the folders of",
-                    Path::new(path).join(entry.path),
-                ))?;
+                make_folders(&dir, last, entry.path, &mut counts)
+                    .map_err(LinkError::io("make the folders of", Path::new(path).join(entry.path)))?;
                 last = entry.path;
                 let need = if commands.iter().any(|command| command.file == entry.path) {
                     Need::Command { private }
@@ -257,13 +216,7 @@ pub(crate) fn place(
                 } else {
                     Need::Shared
                 };
-                run.importer.file(
-                    &source,
-                    &entry,
-                    Folder { dir: &dir, path },
-                    need,
-                    &mut counts,
-                )?;
+                run.importer.file(&source, &entry, Folder { dir: &dir, path }, need, &mut counts)?;
             }
         }
     }
@@ -289,8 +242,7 @@ fn move_package(
     }
     let path = site.placement.path.as_str();
     let source = run.importer.source(run.packages.store, id, package);
-    let commands: Vec<String> =
-        bins::commands(site).into_iter().map(|command| command.file).collect();
+    let commands: Vec<String> = bins::commands(site).into_iter().map(|command| command.file).collect();
     let shadowed = source.dxp.entries().any(|entry| occupied(entry.path, path, within));
     if shadowed || !run.importer.may_move(&source, &commands, site.placement.private_copy) {
         return Ok(false);
@@ -309,10 +261,7 @@ fn move_package(
 fn occupied(file: &str, path: &str, within: &[Site<'_>]) -> bool {
     file.starts_with("node_modules/")
         && within.iter().any(|site| {
-            site.placement
-                .path
-                .strip_prefix(path)
-                .is_some_and(|inner| below(file, inner.trim_start_matches('/')))
+            site.placement.path.strip_prefix(path).is_some_and(|inner| below(file, inner.trim_start_matches('/')))
         })
 }
 
@@ -349,28 +298,16 @@ pub(crate) fn with_parents<T>(
 }
 
 /// Makes the `.bin` of a folder that has none.
-pub(crate) fn link_commands(
-    run: &Run<'_>,
-    dir: &Dir,
-    folder: &str,
-    sites: &[Site<'_>],
-) -> Result<(), LinkError> {
+pub(crate) fn link_commands(run: &Run<'_>, dir: &Dir, folder: &str, sites: &[Site<'_>]) -> Result<(), LinkError> {
     let winners = bins::winners(run, sites, |_| true)?;
     if winners.is_empty() {
         return Ok(());
     }
-    let bin = if folder.is_empty() {
-        BIN.to_owned()
-    } else {
-        format!("{folder}/{BIN}")
-    };
+    let bin = if folder.is_empty() { BIN.to_owned() } else { format!("{folder}/{BIN}") };
     let at = |name: &str| Path::new(sites[0].folder()).join(BIN).join(name);
-    let mut counts = Counts {
-        directories: 1,
-        ..Counts::default()
-    };
-    let bin = with_parents(dir, &bin, &mut counts, || dir.make_or_open_dir(&bin))
-        .map_err(LinkError::io("make", at("")))?;
+    let mut counts = Counts { directories: 1, ..Counts::default() };
+    let bin =
+        with_parents(dir, &bin, &mut counts, || dir.make_or_open_dir(&bin)).map_err(LinkError::io("make", at("")))?;
     for (name, target) in winners {
         bins::make(&bin, name, &target).map_err(LinkError::io("link the command", at(name)))?;
         counts.symlinks += 1;
@@ -383,16 +320,9 @@ pub(crate) fn link_commands(
 fn relative(path: &str, target: &str) -> String {
     let mut from: Vec<&str> = path.split('/').collect();
     from.pop();
-    let to: Vec<&str> = target
-        .split('/')
-        .filter(|segment| !segment.is_empty())
-        .collect();
+    let to: Vec<&str> = target.split('/').filter(|segment| !segment.is_empty()).collect();
     let common = from.iter().zip(&to).take_while(|(a, b)| a == b).count();
     let mut text = vec![".."; from.len() - common];
     text.extend(&to[common..]);
-    if text.is_empty() {
-        ".".to_owned()
-    } else {
-        text.join("/")
-    }
+    if text.is_empty() { ".".to_owned() } else { text.join("/") }
 }

@@ -22,29 +22,19 @@ mod tests;
 use difference::{Difference, Fate};
 
 /// Changes the tree in place from `previous` to `next`.
-pub(crate) fn apply(
-    run: &Run<'_>,
-    previous: &Sites<'_>,
-    next: &Sites<'_>,
-) -> Result<LinkReport, LinkError> {
+pub(crate) fn apply(run: &Run<'_>, previous: &Sites<'_>, next: &Sites<'_>) -> Result<LinkReport, LinkError> {
     let mut difference = Difference::of(previous, next);
     difference.uncover(next, |site| run.packages.bundles(site))?;
     let mut report = LinkReport {
         added: difference.count(Fate::Added),
         replaced: difference.count(Fate::Replaced),
-        removed: previous.0.len() as u64
-            - difference.count(Fate::Kept)
-            - difference.count(Fate::Replaced),
+        removed: previous.0.len() as u64 - difference.count(Fate::Kept) - difference.count(Fate::Replaced),
         ..LinkReport::default()
     };
     let mut stagings = BTreeMap::new();
     for importer in difference.importers(next) {
         let folder = run.folder(importer)?;
-        report.leftovers.extend(Staging::sweep(
-            &folder,
-            run.packages.store,
-            run.options.keep_foreign,
-        )?);
+        report.leftovers.extend(Staging::sweep(&folder, run.packages.store, run.options.keep_foreign)?);
         stagings.insert(importer, Staging::create(&folder)?);
     }
 
@@ -54,13 +44,7 @@ pub(crate) fn apply(
         let Some(staging) = stagings.get(site.importer) else {
             return Ok(());
         };
-        place(
-            run,
-            &staging.dir,
-            &new_name(index),
-            site,
-            descendants(&next.0[index..]),
-        )
+        place(run, &staging.dir, &new_name(index), site, descendants(&next.0[index..]))
     })?;
 
     if let Some(root) = stagings.get("") {
@@ -68,24 +52,12 @@ pub(crate) fn apply(
     }
     for (importer, staging) in &stagings {
         let visible = staging.visible()?;
-        Change {
-            run,
-            next,
-            difference: &difference,
-            importer,
-            staging,
-            visible,
-        }
-        .apply()?;
+        Change { run, next, difference: &difference, importer, staging, visible }.apply()?;
     }
     if let Some(root) = stagings.get("") {
         write_extra_files(run, root)?;
     }
-    report.leftovers.extend(
-        stagings
-            .into_values()
-            .filter_map(|staging| staging.finish(run.packages.store)),
-    );
+    report.leftovers.extend(stagings.into_values().filter_map(|staging| staging.finish(run.packages.store)));
     Ok(report)
 }
 
@@ -107,21 +79,12 @@ struct Change<'c> {
 
 impl Change<'_> {
     fn apply(&self) -> Result<(), LinkError> {
-        let removed = || {
-            self.difference
-                .removed
-                .iter()
-                .filter(|site| site.importer == self.importer)
-        };
+        let removed = || self.difference.removed.iter().filter(|site| site.importer == self.importer);
         for (index, site) in removed().enumerate() {
             self.remove(index, site)?;
         }
         let mut rebuilt = BTreeSet::new();
-        for index in self
-            .difference
-            .changed()
-            .filter(|&index| self.next.0[index].importer == self.importer)
-        {
+        for index in self.difference.changed().filter(|&index| self.next.0[index].importer == self.importer) {
             self.put(index)?;
             if self.difference.fates[index] == Fate::Replaced {
                 rebuilt.extend(self.take_along(index)?);
@@ -139,21 +102,12 @@ impl Change<'_> {
     }
 
     fn place(&self, inner: &str) -> PathBuf {
-        self.run
-            .project
-            .join(self.importer)
-            .join(NODE_MODULES)
-            .join(inner)
+        self.run.project.join(self.importer).join(NODE_MODULES).join(inner)
     }
 
     fn remove(&self, index: usize, site: &Site<'_>) -> Result<(), LinkError> {
-        match self
-            .visible
-            .rename(site.inner, &self.staging.dir, format!("old-{index}"))
-        {
-            Err(error) if !missing(&error) => {
-                Err(LinkError::io("remove", self.place(site.inner))(error))
-            }
+        match self.visible.rename(site.inner, &self.staging.dir, format!("old-{index}")) {
+            Err(error) if !missing(&error) => Err(LinkError::io("remove", self.place(site.inner))(error)),
             _ => Ok(()),
         }
     }
@@ -161,15 +115,10 @@ impl Change<'_> {
     /// Puts what was built for the site in its place; what was there goes into the staging folder.
     fn put(&self, index: usize) -> Result<(), LinkError> {
         let site = &self.next.0[index];
-        let (new, place) = (
-            self.staging.path().join(new_name(index)),
-            self.place(site.inner),
-        );
-        with_parents(&self.visible, site.inner, &mut Counts::default(), || {
-            exchange_or_rename(&new, &place)
-        })
-        .map(|_| ())
-        .map_err(LinkError::io("put a package at", place))
+        let (new, place) = (self.staging.path().join(new_name(index)), self.place(site.inner));
+        with_parents(&self.visible, site.inner, &mut Counts::default(), || exchange_or_rename(&new, &place))
+            .map(|_| ())
+            .map_err(LinkError::io("put a package at", place))
     }
 
     /// Moves the packages nested in the replaced one into the new one, and says in which folders it has commands.
@@ -211,12 +160,7 @@ impl Change<'_> {
             return Ok(());
         }
         let mut folders = BTreeMap::<&str, Vec<Site<'_>>>::new();
-        for site in self
-            .next
-            .0
-            .iter()
-            .filter(|site| site.importer == self.importer)
-        {
+        for site in self.next.0.iter().filter(|site| site.importer == self.importer) {
             let folder = site.inner_folder();
             if names.contains_key(folder) || rebuilt.contains(folder) {
                 folders.entry(folder).or_default().push(*site);
@@ -235,12 +179,7 @@ impl Change<'_> {
     }
 
     /// Makes the commands called `names` of one folder what its packages offer.
-    fn update_folder(
-        &self,
-        folder: &str,
-        sites: &[Site<'_>],
-        names: &BTreeSet<String>,
-    ) -> Result<(), LinkError> {
+    fn update_folder(&self, folder: &str, sites: &[Site<'_>], names: &BTreeSet<String>) -> Result<(), LinkError> {
         let winners = bins::winners(self.run, sites, |name| names.contains(name))?;
         let bin = Path::new(folder).join(BIN);
         let at = |name: &str| self.place("").join(&bin).join(name);
@@ -255,8 +194,7 @@ impl Change<'_> {
             }
             bins::remove(&bin, name).map_err(LinkError::io("remove the command", at(name)))?;
             if let Some(target) = target {
-                bins::make(&bin, name, target)
-                    .map_err(LinkError::io("link the command", at(name)))?;
+                bins::make(&bin, name, target).map_err(LinkError::io("link the command", at(name)))?;
                 counts.symlinks += 1;
             }
         }
@@ -269,11 +207,7 @@ impl Change<'_> {
     }
 
     fn open_bin(&self, folder: &str, make: bool) -> Result<Option<Dir>, LinkError> {
-        let path = if folder.is_empty() {
-            BIN.to_owned()
-        } else {
-            format!("{folder}/{BIN}")
-        };
+        let path = if folder.is_empty() { BIN.to_owned() } else { format!("{folder}/{BIN}") };
         let fail = LinkError::io("open", self.place(&path));
         match self.visible.open_dir(&path) {
             Ok(dir) => Ok(Some(dir)),
@@ -286,9 +220,7 @@ impl Change<'_> {
     /// Removes the folders that only the removed package was in: its scope, and a nested `node_modules`.
     fn remove_empty(&self, site: &Site<'_>) {
         if let Some((scope, _)) = site.name.split_once('/') {
-            let _ = self
-                .visible
-                .remove_dir(Path::new(site.inner_folder()).join(scope));
+            let _ = self.visible.remove_dir(Path::new(site.inner_folder()).join(scope));
         }
         if !site.inner_folder().is_empty() {
             // Refused where anything is in it, or if the folder went with the package around it.
@@ -304,17 +236,10 @@ fn write_extra_files(run: &Run<'_>, root: &Staging) -> Result<(), LinkError> {
         root.dir
             .write_file(&draft, data, 0o666)
             .and_then(|()| {
-                with_parents(&visible, name, &mut Counts::default(), || {
-                    root.dir.rename(&draft, &visible, name)
-                })
+                with_parents(&visible, name, &mut Counts::default(), || root.dir.rename(&draft, &visible, name))
             })
-            .map_err(LinkError::io(
-                "write",
-                run.project.join(NODE_MODULES).join(name),
-            ))?;
+            .map_err(LinkError::io("write", run.project.join(NODE_MODULES).join(name)))?;
     }
-    staging::touch(&visible, run.options.extra_files).map_err(LinkError::io(
-        "touch the state in",
-        run.project.join(NODE_MODULES),
-    ))
+    staging::touch(&visible, run.options.extra_files)
+        .map_err(LinkError::io("touch the state in", run.project.join(NODE_MODULES)))
 }

@@ -93,15 +93,8 @@ impl Source<'_> {
     }
 
     /// The start of a file, from the expanded copy where there is one: it need not be decompressed.
-    fn first_line(
-        &self,
-        entry: &Entry<'_>,
-        buffer: &mut [u8; FIRST_LINE],
-    ) -> Result<usize, LinkError> {
-        if let Some(mut file) = self
-            .expanded
-            .as_ref()
-            .and_then(|dir| dir.open_file(entry.path).ok())
+    fn first_line(&self, entry: &Entry<'_>, buffer: &mut [u8; FIRST_LINE]) -> Result<usize, LinkError> {
+        if let Some(mut file) = self.expanded.as_ref().and_then(|dir| dir.open_file(entry.path).ok())
             && let Ok(length) = file.read(buffer)
         {
             return Ok(length);
@@ -126,16 +119,8 @@ impl Folder<'_> {
         Path::new(self.path).join(name)
     }
 
-    fn write(
-        &self,
-        name: &str,
-        data: &[u8],
-        executable: bool,
-        counts: &mut Counts,
-    ) -> Result<(), LinkError> {
-        self.dir
-            .write_file(name, data, mode(executable))
-            .map_err(LinkError::io("write", self.at(name)))?;
+    fn write(&self, name: &str, data: &[u8], executable: bool, counts: &mut Counts) -> Result<(), LinkError> {
+        self.dir.write_file(name, data, mode(executable)).map_err(LinkError::io("write", self.at(name)))?;
         counts.copies += 1;
         counts.bytes_copied += data.len() as u64;
         Ok(())
@@ -153,33 +138,20 @@ impl Importer {
     pub(crate) fn new(method: ImportMethod) -> Self {
         Self {
             method,
-            hardlinks: AtomicBool::new(matches!(
-                method,
-                ImportMethod::Auto | ImportMethod::Hardlink
-            )),
+            hardlinks: AtomicBool::new(matches!(method, ImportMethod::Auto | ImportMethod::Hardlink)),
             reflinks: AtomicBool::new(method != ImportMethod::Copy),
         }
     }
 
     /// Prepares a package's files; the expanded ones are opened only where they can be of use.
-    pub(crate) fn source<'a>(
-        &self,
-        store: &Store,
-        id: PackageId,
-        package: &'a Package,
-    ) -> Source<'a> {
-        let wanted =
-            self.hardlinks.load(Ordering::Relaxed) || self.reflinks.load(Ordering::Relaxed);
+    pub(crate) fn source<'a>(&self, store: &Store, id: PackageId, package: &'a Package) -> Source<'a> {
+        let wanted = self.hardlinks.load(Ordering::Relaxed) || self.reflinks.load(Ordering::Relaxed);
         let open = || match Dir::open(package.expanded()) {
             Err(_) if store.ensure_expanded(id).is_ok() => Dir::open(package.expanded()),
             opened => opened,
         };
         // Without expanded files everything is written from the DXP.
-        Source {
-            id,
-            dxp: package.dxp(),
-            expanded: wanted.then(open).and_then(Result::ok),
-        }
+        Source { id, dxp: package.dxp(), expanded: wanted.then(open).and_then(Result::ok) }
     }
 
     /// Whether a package's files may be moved out of the store as they are: nothing of them must be private or changed.
@@ -233,11 +205,7 @@ impl Importer {
                 match self.clone_file(expanded, entry, into, counts) {
                     Err(error) if error.kind() == io::ErrorKind::NotFound => {}
                     Err(error) if self.method == ImportMethod::Clone => {
-                        return Err(LinkError::MethodUnsupported {
-                            method: "clone",
-                            path: at(),
-                            source: error,
-                        });
+                        return Err(LinkError::MethodUnsupported { method: "clone", path: at(), source: error });
                     }
                     done => return done.map_err(LinkError::io("copy", at())),
                 }
@@ -248,19 +216,13 @@ impl Importer {
 
     /// Judges a refused hard link: `Ok` when the file is to be copied instead.
     fn refused_link(&self, error: io::Error, at: &dyn Fn() -> PathBuf) -> Result<(), LinkError> {
-        use io::ErrorKind::{
-            CrossesDevices, NotFound, PermissionDenied, TooManyLinks, Unsupported,
-        };
+        use io::ErrorKind::{CrossesDevices, NotFound, PermissionDenied, TooManyLinks, Unsupported};
         match error.kind() {
             // One file has as many names as the file system allows, or was deleted in the store: copy this one.
             TooManyLinks | NotFound => Ok(()),
             CrossesDevices | PermissionDenied | Unsupported => {
                 if self.method == ImportMethod::Hardlink {
-                    return Err(LinkError::MethodUnsupported {
-                        method: "hardlink",
-                        path: at(),
-                        source: error,
-                    });
+                    return Err(LinkError::MethodUnsupported { method: "hardlink", path: at(), source: error });
                 }
                 self.hardlinks.store(false, Ordering::Relaxed);
                 Ok(())
@@ -270,17 +232,9 @@ impl Importer {
     }
 
     /// Makes a copy that shares its blocks with the store if possible; that it is not is remembered.
-    fn clone_file(
-        &self,
-        from: &Dir,
-        entry: &Entry<'_>,
-        into: Folder<'_>,
-        counts: &mut Counts,
-    ) -> io::Result<()> {
+    fn clone_file(&self, from: &Dir, entry: &Entry<'_>, into: Folder<'_>, counts: &mut Counts) -> io::Result<()> {
         match Import::Reflink.place(from, entry.path, into.dir, entry.path)? {
-            Import::Copy if self.method == ImportMethod::Clone => {
-                Err(io::ErrorKind::Unsupported.into())
-            }
+            Import::Copy if self.method == ImportMethod::Clone => Err(io::ErrorKind::Unsupported.into()),
             Import::Copy => {
                 self.reflinks.store(false, Ordering::Relaxed);
                 counts.copies += 1;
@@ -303,9 +257,7 @@ fn mode(executable: bool) -> u32 {
 
 /// Where the carriage return that ends an interpreter line is, if there is one: the kernel would look for `node\r`.
 pub(crate) fn carriage_return(start: &[u8]) -> Option<usize> {
-    let line = start
-        .strip_prefix(b"#!")
-        .and_then(|_| start.iter().position(|byte| *byte == b'\n'))?;
+    let line = start.strip_prefix(b"#!").and_then(|_| start.iter().position(|byte| *byte == b'\n'))?;
     (start[line - 1] == b'\r').then(|| line - 1)
 }
 

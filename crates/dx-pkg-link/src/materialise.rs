@@ -1,7 +1,7 @@
 //! The one entry: from a planned tree to what lies on disk.
 
-use std::io;
 use std::collections::{HashMap, HashSet};
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
@@ -155,14 +155,10 @@ pub fn materialise(
         movable: placed_once(tree, options.movable),
         options,
         progress,
-        threads: options
-            .threads
-            .map_or_else(parallel::default_threads, NonZeroUsize::get),
+        threads: options.threads.map_or_else(parallel::default_threads, NonZeroUsize::get),
         counts: Mutex::default(),
     };
-    let previous = previous
-        .map(|previous| Sites::of(previous, true))
-        .transpose()?;
+    let previous = previous.map(|previous| Sites::of(previous, true)).transpose()?;
     let changed = match previous.filter(|previous| is_in_place(project, previous)) {
         Some(previous) => refused_rename(change::apply(&run, &previous, &next))?,
         None => None,
@@ -176,19 +172,13 @@ pub fn materialise(
             ..LinkReport::default()
         },
     };
-    Ok(report.count(
-        run.counts
-            .into_inner()
-            .unwrap_or_else(PoisonError::into_inner),
-    ))
+    Ok(report.count(run.counts.into_inner().unwrap_or_else(PoisonError::into_inner)))
 }
 
 /// Turns the refusal of a layered file system to rename a folder of a lower layer into "to be built anew".
 fn refused_rename(changed: Result<LinkReport, LinkError>) -> Result<Option<LinkReport>, LinkError> {
     match changed {
-        Err(LinkError::Io { source, .. }) if source.kind() == io::ErrorKind::CrossesDevices => {
-            Ok(None)
-        }
+        Err(LinkError::Io { source, .. }) if source.kind() == io::ErrorKind::CrossesDevices => Ok(None),
         changed => changed.map(Some),
     }
 }
@@ -196,20 +186,13 @@ fn refused_rename(changed: Result<LinkReport, LinkError>) -> Result<Option<LinkR
 /// Whether there is a tree to be changed for every importer.
 fn is_in_place(project: &Path, previous: &Sites<'_>) -> bool {
     previous.by_importer().iter().all(|(importer, _)| {
-        project
-            .join(importer)
-            .join(NODE_MODULES)
-            .symlink_metadata()
-            .is_ok_and(|metadata| metadata.is_dir())
+        project.join(importer).join(NODE_MODULES).symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
     })
 }
 
 fn check_extra_files(files: &[(String, Vec<u8>)]) -> Result<(), LinkError> {
     for (path, _) in files {
-        let refuse = |reason| LinkError::UnsafePath {
-            path: path.clone(),
-            reason,
-        };
+        let refuse = |reason| LinkError::UnsafePath { path: path.clone(), reason };
         crate::tree::check_segments(path).map_err(refuse)?;
         if !path.starts_with('.') || path.starts_with(".bin/") {
             return Err(refuse("a state file's path begins with a dot"));

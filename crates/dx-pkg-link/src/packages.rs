@@ -19,14 +19,8 @@ impl Packages<'_> {
     pub(crate) fn open(&self, id: PackageId, path: &str) -> Result<Package, LinkError> {
         self.store
             .open_package(id)
-            .map_err(|source| LinkError::Store {
-                id: id.to_string(),
-                source,
-            })?
-            .ok_or_else(|| LinkError::MissingPackage {
-                path: path.to_owned(),
-                id: id.to_string(),
-            })
+            .map_err(|source| LinkError::Store { id: id.to_string(), source })?
+            .ok_or_else(|| LinkError::MissingPackage { path: path.to_owned(), id: id.to_string() })
     }
 
     /// How many files the site consists of: what it costs to link it.
@@ -43,10 +37,7 @@ impl Packages<'_> {
             PlacementSource::Symlink { .. } => Ok(false),
             PlacementSource::Package(id) => {
                 let package = self.open(*id, &site.placement.path)?;
-                Ok(package
-                    .dxp()
-                    .entries()
-                    .any(|entry| entry.path.starts_with("node_modules/")))
+                Ok(package.dxp().entries().any(|entry| entry.path.starts_with("node_modules/")))
             }
         }
     }

@@ -12,9 +12,7 @@ const MOST_THREADS: usize = 8;
 
 /// The threads to use where the caller does not say: as many as there are processors, within reason.
 pub(crate) fn default_threads() -> usize {
-    thread::available_parallelism()
-        .map_or(1, NonZeroUsize::get)
-        .min(MOST_THREADS)
+    thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS)
 }
 
 /// Calls `work` once for each item, in order of start, and returns the first error; the rest is then not started.
@@ -37,24 +35,16 @@ pub(crate) fn for_each<T: Sync>(
             };
             if let Err(error) = work(item) {
                 failed.store(true, Ordering::Relaxed);
-                failure
-                    .lock()
-                    .unwrap_or_else(PoisonError::into_inner)
-                    .get_or_insert(error);
+                failure.lock().unwrap_or_else(PoisonError::into_inner).get_or_insert(error);
             }
         }
     };
     thread::scope(|scope| {
         for _ in 1..threads {
             // A thread that cannot be started leaves its share to the others.
-            let _ = thread::Builder::new()
-                .name("dx-link".into())
-                .spawn_scoped(scope, run);
+            let _ = thread::Builder::new().name("dx-link".into()).spawn_scoped(scope, run);
         }
         run();
     });
-    failure
-        .into_inner()
-        .unwrap_or_else(PoisonError::into_inner)
-        .map_or(Ok(()), Err)
+    failure.into_inner().unwrap_or_else(PoisonError::into_inner).map_or(Ok(()), Err)
 }

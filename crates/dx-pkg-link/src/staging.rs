@@ -47,40 +47,19 @@ impl Staging {
         let name = dx_pkg_fs::unique_name(&format!("{PREFIX}{}-", process::id()));
         // Renaming does not leave a mount, so what is mounted is changed from within.
         let inside = is_mount_point(&importer.join(NODE_MODULES));
-        let name = if inside {
-            format!("{NODE_MODULES}/{name}")
-        } else {
-            name
-        };
-        let dir = parent
-            .make_dir(&name)
-            .map_err(LinkError::io("make the folder", importer.join(&name)))?;
-        Ok(Self {
-            parent,
-            parent_path: importer.to_owned(),
-            name,
-            inside,
-            dir,
-            done: false,
-        })
+        let name = if inside { format!("{NODE_MODULES}/{name}") } else { name };
+        let dir = parent.make_dir(&name).map_err(LinkError::io("make the folder", importer.join(&name)))?;
+        Ok(Self { parent, parent_path: importer.to_owned(), name, inside, dir, done: false })
     }
 
     /// Removes what dead processes left beside the importer's `node_modules`; returns what is still to be removed.
-    pub(crate) fn sweep(
-        importer: &Path,
-        store: &Store,
-        keep_foreign: bool,
-    ) -> Result<Vec<PathBuf>, LinkError> {
+    pub(crate) fn sweep(importer: &Path, store: &Store, keep_foreign: bool) -> Result<Vec<PathBuf>, LinkError> {
         let fail = |error| LinkError::io("look for abandoned trees in", importer)(error);
         let parent = Dir::open(importer).map_err(fail)?;
         let mut names: Vec<PathBuf> = garbage(&parent).map_err(fail)?.map(PathBuf::from).collect();
         if is_mount_point(&importer.join(NODE_MODULES)) {
             let visible = parent.open_dir(NODE_MODULES).map_err(fail)?;
-            names.extend(
-                garbage(&visible)
-                    .map_err(fail)?
-                    .map(|name| Path::new(NODE_MODULES).join(name)),
-            );
+            names.extend(garbage(&visible).map_err(fail)?.map(|name| Path::new(NODE_MODULES).join(name)));
         }
         let mut leftovers = Vec::new();
         for name in names {
@@ -108,17 +87,10 @@ impl Staging {
 
     /// Makes this folder the importer's `node_modules` (or, if not `keep`, leaves none unless the user's own entries
     /// need it) and returns the old one if it could not be put into the store's trash.
-    pub(crate) fn switch(
-        mut self,
-        run: &Run<'_>,
-        keep: bool,
-    ) -> Result<Option<PathBuf>, LinkError> {
+    pub(crate) fn switch(mut self, run: &Run<'_>, keep: bool) -> Result<Option<PathBuf>, LinkError> {
         let place = self.parent_path.join(NODE_MODULES);
-        let swap = if self.inside {
-            Err(ErrorKind::CrossesDevices.into())
-        } else {
-            exchange_or_rename(&self.path(), &place)
-        };
+        let swap =
+            if self.inside { Err(ErrorKind::CrossesDevices.into()) } else { exchange_or_rename(&self.path(), &place) };
         match swap {
             Ok(swap) => {
                 // From here on the name is the old tree's, if there was one.
@@ -129,15 +101,9 @@ impl Staging {
                 }
             }
             // Layered file systems refuse to rename a folder of a lower layer.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::CrossesDevices | ErrorKind::ResourceBusy
-                ) =>
-            {
+            Err(error) if matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy) => {
                 self.forget_extra_files(run.options.extra_files)?;
-                self.empty_into(run.options.keep_foreign)
-                    .map_err(LinkError::io("replace the contents of", &place))?;
+                self.empty_into(run.options.keep_foreign).map_err(LinkError::io("replace the contents of", &place))?;
             }
             Err(error) => return Err(LinkError::io("rename the new tree to", &place)(error)),
         }
@@ -145,14 +111,9 @@ impl Staging {
             // Refused where the user's entries were kept.
             let _ = self.parent.remove_dir(NODE_MODULES);
         } else if self.parent_path == run.project {
-            touch(&self.visible()?, run.options.extra_files)
-                .map_err(LinkError::io("touch the state in", &place))?;
+            touch(&self.visible()?, run.options.extra_files).map_err(LinkError::io("touch the state in", &place))?;
         }
-        Ok(if self.done {
-            discard(run.packages.store, self.path())
-        } else {
-            None
-        })
+        Ok(if self.done { discard(run.packages.store, self.path()) } else { None })
     }
 
     /// Replaces the entries of `node_modules` one by one, where the folder itself cannot be.
@@ -184,9 +145,7 @@ impl Staging {
 
     /// The importer's `node_modules`, made if it is missing.
     pub(crate) fn visible(&self) -> Result<Dir, LinkError> {
-        self.parent
-            .make_or_open_dir(NODE_MODULES)
-            .map_err(LinkError::io("open", self.parent_path.join(NODE_MODULES)))
+        self.parent.make_or_open_dir(NODE_MODULES).map_err(LinkError::io("open", self.parent_path.join(NODE_MODULES)))
     }
 }
 
@@ -224,11 +183,7 @@ fn rescue(parent: &Dir, old: &Path) -> io::Result<()> {
         };
         match old.rename(&name, visible, &name) {
             // What is there already is newer.
-            Err(error)
-                if matches!(
-                    error.kind(),
-                    ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists
-                ) => {}
+            Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {}
             done => done?,
         }
     }
@@ -240,14 +195,9 @@ fn is_foreign(name: &OsStr) -> bool {
     // A name that is not Unicode is nobody's but the user's.
     let name = name.to_str().unwrap_or(".");
     name.starts_with('.')
-        && !matches!(
-            name,
-            ".bin" | ".dx" | ".package-lock.json" | ".modules.yaml" | ".pnpm"
-        )
+        && !matches!(name, ".bin" | ".dx" | ".package-lock.json" | ".modules.yaml" | ".pnpm")
         && !name.starts_with(".yarn-")
-        && ![".pnpm-", PREFIX, TRASH]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
+        && ![".pnpm-", PREFIX, TRASH].iter().any(|prefix| name.starts_with(prefix))
 }
 
 /// What nobody will ever need again.
@@ -259,15 +209,11 @@ fn garbage(folder: &Dir) -> io::Result<impl Iterator<Item = OsString>> {
 
 fn is_abandoned(name: &OsStr) -> bool {
     let name = name.to_str().unwrap_or_default();
-    let Some(id) = name
-        .strip_prefix(PREFIX)
-        .and_then(|rest| rest.split('-').next())
-    else {
+    let Some(id) = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()) else {
         return false;
     };
     // This process holds the project's lock, so a folder with its own number is an earlier process's.
-    id.parse()
-        .is_ok_and(|id| id == process::id() || !dx_pkg_fs::process_alive(id))
+    id.parse().is_ok_and(|id| id == process::id() || !dx_pkg_fs::process_alive(id))
 }
 
 /// Puts a tree into the store's trash; returns where it is if that is impossible.

@@ -86,10 +86,7 @@ impl<'a> Site<'a> {
 
     /// The first package on the way to it: the unit of work that shares no folder with another.
     pub(crate) fn top(&self) -> &'a str {
-        let end = self
-            .inner
-            .find("/node_modules/")
-            .unwrap_or(self.inner.len());
+        let end = self.inner.find("/node_modules/").unwrap_or(self.inner.len());
         &self.inner[..end]
     }
 }
@@ -132,39 +129,25 @@ pub(crate) fn by_segments(a: &str, b: &str) -> std::cmp::Ordering {
 
 fn site(placement: &Placement) -> Result<Site<'_>, LinkError> {
     let path = placement.path.as_str();
-    let refuse = |reason| LinkError::UnsafePath {
-        path: path.to_owned(),
-        reason,
-    };
+    let refuse = |reason| LinkError::UnsafePath { path: path.to_owned(), reason };
     check_segments(path).map_err(refuse)?;
     let importer_end = if path.starts_with("node_modules/") {
         0
     } else {
-        path.find("/node_modules/")
-            .ok_or_else(|| refuse("it has no node_modules folder"))?
+        path.find("/node_modules/").ok_or_else(|| refuse("it has no node_modules folder"))?
     };
     let importer = &path[..importer_end];
     let inner = &path[importer_end + importer.len().min(1) + "node_modules/".len()..];
     let mut name = inner;
     for part in inner.split("/node_modules/") {
-        PackageName::parse(part)
-            .map_err(|_| refuse("it contains something that is no package name"))?;
+        PackageName::parse(part).map_err(|_| refuse("it contains something that is no package name"))?;
         name = part;
     }
-    Ok(Site {
-        placement,
-        importer,
-        inner,
-        name,
-    })
+    Ok(Site { placement, importer, inner, name })
 }
 
 fn check_target(placement: &Placement, target: &str, links_outside: bool) -> Result<(), LinkError> {
-    let refuse = |reason| LinkError::UnsafeTarget {
-        path: placement.path.clone(),
-        target: target.to_owned(),
-        reason,
-    };
+    let refuse = |reason| LinkError::UnsafeTarget { path: placement.path.clone(), target: target.to_owned(), reason };
     let mut inside = target;
     while inside == ".." || inside.starts_with("../") {
         if !links_outside {
@@ -172,11 +155,7 @@ fn check_target(placement: &Placement, target: &str, links_outside: bool) -> Res
         }
         inside = inside.get(3..).unwrap_or_default();
     }
-    if inside.is_empty() {
-        Ok(())
-    } else {
-        check_segments(inside).map_err(refuse)
-    }
+    if inside.is_empty() { Ok(()) } else { check_segments(inside).map_err(refuse) }
 }
 
 pub(crate) fn check_segments(path: &str) -> Result<(), &'static str> {
@@ -186,10 +165,7 @@ pub(crate) fn check_segments(path: &str) -> Result<(), &'static str> {
     if path.starts_with('/') || path.as_bytes().get(1) == Some(&b':') {
         return Err("it is absolute");
     }
-    if path
-        .split('/')
-        .any(|segment| matches!(segment, "" | "." | ".."))
-    {
+    if path.split('/').any(|segment| matches!(segment, "" | "." | "..")) {
         return Err("it contains an empty, `.` or `..` segment");
     }
     Ok(())
@@ -201,15 +177,10 @@ fn check_neighbours(sites: &[Site<'_>]) -> Result<(), LinkError> {
     for site in sites {
         let path = site.placement.path.as_str();
         if path == last {
-            return Err(LinkError::Duplicate {
-                path: path.to_owned(),
-            });
+            return Err(LinkError::Duplicate { path: path.to_owned() });
         }
         if let Some(link) = link.filter(|link| below(path, link)) {
-            return Err(LinkError::BelowLink {
-                path: path.to_owned(),
-                link: link.to_owned(),
-            });
+            return Err(LinkError::BelowLink { path: path.to_owned(), link: link.to_owned() });
         }
         if matches!(site.placement.source, PlacementSource::Symlink { .. }) {
             link = Some(path);
@@ -221,6 +192,5 @@ fn check_neighbours(sites: &[Site<'_>]) -> Result<(), LinkError> {
 
 /// Whether `path` lies below the folder `parent`.
 pub(crate) fn below(path: &str, parent: &str) -> bool {
-    path.strip_prefix(parent)
-        .is_some_and(|rest| rest.starts_with('/'))
+    path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
 }

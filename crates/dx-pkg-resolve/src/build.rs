@@ -46,16 +46,15 @@ pub(crate) struct Builder<'a> {
     /// Projects on disk by their folder: the project itself, workspaces, linked folders.
     folders: FxHashMap<String, NodeId>,
     links: Vec<NodeId>,
-    /// Whether anything was placed that the lockfile did not have.
-    pub(crate) changed: bool,
-    /// Whether the lockfile's flags cannot be trusted: the project's requirements are not those it was made for.
-    pub(crate) flags_suspect: bool,
-    pub(crate) from_lock: bool,
+    /// Packages for other platforms, and what was placed for them.
+    elsewhere: FxHashSet<NodeId>,
 }
 
 /// Why a package could not be loaded.
 pub(crate) struct Failure {
     pub(crate) error: ResolveError,
+    /// Stands for the package in the tree.
+    manifest: ManifestId,
 }
 
 impl Builder<'_> {
@@ -90,7 +89,7 @@ impl Builder<'_> {
     /// Two packages can displace each other for ever; npm goes round until it is stopped. Real projects of any size
     /// need less than two steps for each package they hold.
     fn most_steps(&self) -> usize {
-        10_000 + 100 * self.tree.manifests.len()
+        1_000 + 50 * self.tree.manifests.len()
     }
 
     /// An unmet edge is an error where the lockfile may not be changed, unless nothing is lost by leaving it so.
@@ -194,9 +193,8 @@ impl Builder<'_> {
         if self.tree[node].failure.is_some() {
             self.failed.push(node);
         } else if self.tree[node].target.is_none() {
-            self.provider.placed(&self.tree.manifest(node).record());
+            self.announce(node, self.tree[edge].from);
         }
-        self.changed = true;
         if matches!(alone, Outcome::Ok | Outcome::Replace) {
             for other in self.tree[node].edges_in.clone() {
                 if other != edge && !self.tree[other].peer_conflicted && !self.tree.is_valid(other) {
@@ -207,6 +205,17 @@ impl Builder<'_> {
         self.queue.push(&self.tree, node);
         for node in disturbed {
             self.again(node);
+        }
+    }
+
+    /// Tells the provider of a package, unless it is for another platform or only something that is asks for it.
+    fn announce(&mut self, node: NodeId, dependent: NodeId) {
+        let manifest = self.tree.manifest(node);
+        let runs_here = manifest.platform(|os, cpu, libc| self.options.platform.accepts(os, cpu, libc));
+        if runs_here && !self.elsewhere.contains(&dependent) {
+            self.provider.placed(&manifest.source_record(&self.tree.interner));
+        } else {
+            self.elsewhere.insert(node);
         }
     }
 

@@ -127,7 +127,9 @@ impl Coded for ResolveError {
         Some(match self {
             ResolveError::Load { source, .. } => return source.hint.clone(),
             ResolveError::NoVersion { name, too_new: Some(_), .. } => {
-                format!("choose an older version, or let this one through with min-release-age-exclude[]={name} in .npmrc")
+                format!(
+                    "choose an older version, or let this one through with min-release-age-exclude[]={name} in .npmrc"
+                )
             }
             ResolveError::NoVersion { name, .. } => {
                 format!("change the requirement, or check that {name} is published in the configured registry")

@@ -18,18 +18,14 @@ pub(crate) fn finish(
     if options.strict_peer_deps && builder.conflicts.iter().any(|conflict| conflict.refused_by_npm) {
         return Err(ResolveError::PeerConflict(builder.conflicts));
     }
-    let renewed = builder.changed || builder.flags_suspect || !builder.from_lock;
-    if renewed {
-        flags::calculate(&mut builder.tree);
-        if builder.from_lock {
-            prune_extraneous(&mut builder.tree);
-        }
+    flags::calculate(&mut builder.tree);
+    if previous.is_some() {
+        prune_extraneous(&mut builder.tree);
     }
     drop_failed(&mut builder)?;
     let mut unfit = Vec::new();
     mark_unfit(&mut builder.tree, &builder.picker, options, &mut unfit);
-    builder.load_bundles()?;
-    if builder.changed {
+    if builder.load_bundles()? {
         flags::calculate(&mut builder.tree);
     }
     let skipped = builder.failures.iter().map(|failure| failure.error.to_string()).collect();
@@ -44,12 +40,23 @@ pub(crate) fn finish(
 
 /// Whether the two say different things; the order of entries and keys does not count.
 fn differs(a: &Lock, b: &Lock) -> bool {
-    let normalised = |lock: &Lock| {
-        let mut lock = lock.clone();
-        lock.normalise();
-        lock.packages
+    let (a, b) = (by_path(a), by_path(b));
+    a.len() != b.len() || !a.iter().zip(&b).all(|(a, b)| same_entry(a, b))
+}
+
+fn by_path(lock: &Lock) -> Vec<&LockPackage> {
+    let mut packages: Vec<&LockPackage> = lock.packages.iter().collect();
+    packages.sort_unstable_by(|a, b| a.path.cmp(&b.path));
+    packages
+}
+
+fn same_entry(a: &LockPackage, b: &LockPackage) -> bool {
+    let normalised = |package: &LockPackage| {
+        let mut package = package.clone();
+        package.normalise();
+        package
     };
-    normalised(a) != normalised(b)
+    a == b || (a.path == b.path && normalised(a) == normalised(b))
 }
 
 fn prune_extraneous(tree: &mut Tree) {
@@ -84,7 +91,8 @@ fn make_inert(tree: &mut Tree, node: NodeId) {
 
 fn mark_unfit(tree: &mut Tree, picker: &Picker, options: &Options, unfit: &mut Vec<Unfit>) {
     for node in tree.project_nodes() {
-        if tree[node].target.is_some() || tree.is_mine(node) {
+        let is_link = tree[node].target.is_some();
+        if tree.is_mine(node) || (is_link && !tree[node].flags.optional) {
             continue;
         }
         let manifest = tree.manifest(node);
@@ -123,7 +131,8 @@ fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) ->
     for node in tree.project_nodes() {
         let nothing_to_record = tree[node].inert && tree.version(node).is_none() && tree[node].target.is_none();
         let unused_folder = tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
-        if !nothing_to_record && !(unused_folder && tree[node].flags.extraneous) && seen.insert(node) {
+        let left_out = nothing_to_record || unused_folder && tree[node].flags.extraneous;
+        if !left_out && seen.insert(node) {
             entries.push((entry(tree, node), !tree[node].inert));
         }
     }

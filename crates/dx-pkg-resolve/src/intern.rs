@@ -108,10 +108,20 @@ pub(crate) enum SpecRange<'a> {
 }
 
 impl SpecRange<'_> {
+    /// Whether a package that is there already will do: for `*`, as written, a prerelease too.
     pub(crate) fn satisfied_by(self, version: &Version) -> bool {
+        self.is_star() || self.contains(version)
+    }
+
+    /// Whether `version` is in the range by the rules of versions alone.
+    pub(crate) fn contains(self, version: &Version) -> bool {
         match self {
-            SpecRange::Range(range) => range.is_any() || range.satisfies(version),
+            SpecRange::Range(range) => range.satisfies(version),
             SpecRange::Exact(exact) => exact == version,
         }
+    }
+
+    pub(crate) fn is_star(self) -> bool {
+        matches!(self, SpecRange::Range(range) if matches!(range.text(), "" | "*"))
     }
 }

@@ -156,6 +156,26 @@ impl Manifest {
         }
     }
 
+    /// What is needed to fetch and store this version.
+    pub(crate) fn source_record(&self, interner: &Interner) -> LockPackage {
+        LockPackage {
+            name: self.name.map(|name| interner.name_text(name).to_owned()),
+            version: self.version.as_ref().map(ToString::to_string),
+            resolved: self.resolved.as_deref().map(str::to_owned),
+            integrity: self.integrity.as_deref().map(str::to_owned),
+            bin: match &self.origin {
+                Origin::Record(record) => record.bin.clone(),
+                Origin::Registry { packument, version } => owned(&mut packument.version(*version).bins()),
+            },
+            ..LockPackage::default()
+        }
+    }
+
+    /// Whether anything must lie beside it that it does not bring itself.
+    pub(crate) fn has_peers(&self) -> bool {
+        self.declared.iter().any(|declared| declared.kind.is_peer())
+    }
+
     /// Reads a field of the manifest that only a few checks need.
     pub(crate) fn platform<R>(&self, read: impl FnOnce(&[&str], &[&str], &[&str]) -> R) -> R {
         match &self.origin {
@@ -222,10 +242,11 @@ fn strs(list: &[String]) -> Vec<&str> {
     list.iter().map(String::as_str).collect()
 }
 
+fn owned(pairs: &mut dyn Iterator<Item = (&str, &str)>) -> Vec<(String, String)> {
+    pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
+}
+
 fn registry_record(view: VersionView<'_>) -> LockPackage {
-    let own = |pairs: &mut dyn Iterator<Item = (&str, &str)>| {
-        pairs.map(|(name, spec)| (name.to_owned(), spec.to_owned())).collect::<Vec<_>>()
-    };
     let list = |items: &mut dyn Iterator<Item = &str>| items.map(str::to_owned).collect::<Vec<_>>();
     LockPackage {
         version: Some(view.version_str().to_owned()),
@@ -235,15 +256,15 @@ fn registry_record(view: VersionView<'_>) -> LockPackage {
         has_shrinkwrap: view.has_shrinkwrap(),
         deprecated: view.deprecated().filter(|text| !text.is_empty()).map(str::to_owned),
         license: view.license().map(str::to_owned),
-        engines: engines::to_json(&own(&mut view.engines())),
+        engines: engines::to_json(&owned(&mut view.engines())),
         funding: view.funding_json().map(str::to_owned),
-        bin: own(&mut view.bins()),
+        bin: owned(&mut view.bins()),
         os: list(&mut view.os()),
         cpu: list(&mut view.cpu()),
         libc: list(&mut view.libc()),
-        dependencies: own(&mut view.dependencies()),
-        optional_dependencies: own(&mut view.optional_dependencies()),
-        peer_dependencies: own(&mut view.peer_dependencies()),
+        dependencies: owned(&mut view.dependencies()),
+        optional_dependencies: owned(&mut view.optional_dependencies()),
+        peer_dependencies: owned(&mut view.peer_dependencies()),
         peer_dependencies_meta: view.peer_meta().map(|(name, optional)| (name.to_owned(), optional)).collect(),
         bundle_dependencies: list(&mut view.bundled()),
         ..LockPackage::default()

@@ -80,7 +80,7 @@ impl Picker {
                         return Some(index);
                     }
                 }
-                self.best(packument, in_time, |version| range.satisfied_by(version))
+                self.best(packument, in_time, |version| range.contains(version))
             }
         }
     }
@@ -100,7 +100,7 @@ impl Picker {
         let mut best: Option<(u8, VersionIndex)> = None;
         for view in packument.versions().rev() {
             let index = view.index();
-            if !in_range(&view.version()) || !in_time(&view) {
+            if !in_range(&version_of(&view)) || !in_time(&view) {
                 continue;
             }
             let maintained = view.deprecated().is_none_or(str::is_empty);
@@ -151,4 +151,13 @@ impl Picker {
         });
         self.options.before.filter(|_| !excluded)
     }
+}
+
+/// The version; its text is read only where it is a prerelease.
+fn version_of(view: &VersionView<'_>) -> Version {
+    if view.is_prerelease() {
+        return view.version();
+    }
+    let (major, minor, patch) = view.numbers();
+    Version::new(major, minor, patch)
 }

@@ -134,6 +134,9 @@ impl Placer<'_> {
             Some(old) => self.replace(node, old, dep, &mut disturbed),
             None => self.tree.attach(node, target),
         }
+        if let Some(folder) = self.tree[node].target.filter(|folder| self.tree[*folder].root != self.tree.root) {
+            self.tree.attach_folder(folder);
+        }
         if self.tree[edge].kind.is_peer() && !self.tree.satisfied_by(edge, node) {
             self.accept_conflict(edge, dep);
         }

@@ -27,7 +27,8 @@ pub trait Provider {
     /// Whatever kept the tarball from being read.
     fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, ProviderError>;
 
-    /// Called for every package that was given a place, so that its tarball can be asked for early.
+    /// Called for every package that was given a place, so that its tarball can be asked for early. Only its name,
+    /// version, `resolved`, `integrity` and `bin` are set.
     fn placed(&self, _package: &LockPackage) {}
 }
 

@@ -102,7 +102,7 @@ pub(crate) struct Node {
 pub(crate) struct Tree {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
-    /// Live edges by the name they ask for, in lower case.
+    /// Edges of the project's tree by the name they ask for, in lower case.
     edges_by_name: Vec<Vec<EdgeId>>,
     /// Nodes of the project's tree by name, in the order they were attached.
     nodes_by_name: Vec<Vec<NodeId>>,

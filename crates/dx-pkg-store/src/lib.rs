@@ -10,6 +10,7 @@ mod compiled;
 mod error;
 mod insert;
 mod layout;
+mod license;
 mod metadata;
 mod package;
 mod store;

@@ -11,15 +11,7 @@ use std::time::{Duration, Instant};
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// The variables a program inherits from the test's environment; all others are unset.
-const INHERITED: [&str; 7] = [
-    "PATH",
-    "PATHEXT",
-    "SYSTEMROOT",
-    "COMSPEC",
-    "TMPDIR",
-    "TEMP",
-    "TMP",
-];
+const INHERITED: [&str; 7] = ["PATH", "PATHEXT", "SYSTEMROOT", "COMSPEC", "TMPDIR", "TEMP", "TMP"];
 
 /// A program about to be run with a clean environment.
 #[derive(Clone, Debug)]
@@ -34,23 +26,13 @@ pub struct Command {
 
 impl Command {
     pub(crate) fn new(program: &Path, dir: &Path) -> Command {
-        let env = INHERITED
-            .iter()
-            .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
-            .collect();
-        Command {
-            program: program.to_owned(),
-            args: Vec::new(),
-            env,
-            dir: dir.to_owned(),
-            replacements: Vec::new(),
-        }
+        let env = INHERITED.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
+        Command { program: program.to_owned(), args: Vec::new(), env, dir: dir.to_owned(), replacements: Vec::new() }
     }
 
     /// Adds arguments.
     pub fn args<A: AsRef<OsStr>>(mut self, args: impl IntoIterator<Item = A>) -> Self {
-        self.args
-            .extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
+        self.args.extend(args.into_iter().map(|arg| arg.as_ref().to_owned()));
         self
     }
 
@@ -98,11 +80,7 @@ impl Command {
             }
             if started.elapsed() > TIME_LIMIT {
                 child.kill().expect("kill a program");
-                panic!(
-                    "{} {:?} took more than {TIME_LIMIT:?}",
-                    self.program.display(),
-                    self.args
-                );
+                panic!("{} {:?} took more than {TIME_LIMIT:?}", self.program.display(), self.args);
             }
             thread::sleep(Duration::from_millis(1));
         };
@@ -122,8 +100,7 @@ fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<St
     thread::spawn(move || {
         let mut bytes = Vec::new();
         let mut pipe = pipe.expect("the output is piped");
-        pipe.read_to_end(&mut bytes)
-            .expect("read what a program printed");
+        pipe.read_to_end(&mut bytes).expect("read what a program printed");
         String::from_utf8_lossy(&bytes).into_owned()
     })
 }
@@ -147,22 +124,14 @@ impl Run {
     /// Fails the test unless the exit code is 0.
     #[track_caller]
     pub fn success(self) -> Run {
-        assert!(
-            self.status == Some(0),
-            "{} was to succeed: {self}",
-            self.command
-        );
+        assert!(self.status == Some(0), "{} was to succeed: {self}", self.command);
         self
     }
 
     /// Fails the test unless the program exited by itself with another code than 0.
     #[track_caller]
     pub fn failure(self) -> Run {
-        assert!(
-            self.status.is_some_and(|code| code != 0),
-            "{} was to fail: {self}",
-            self.command
-        );
+        assert!(self.status.is_some_and(|code| code != 0), "{} was to fail: {self}", self.command);
         self
     }
 
@@ -170,8 +139,7 @@ impl Run {
     pub fn snapshot(&self) -> String {
         format!(
             "exit: {}\n--- stdout\n{}--- stderr\n{}",
-            self.status
-                .map_or_else(|| "signal".to_owned(), |code| code.to_string()),
+            self.status.map_or_else(|| "signal".to_owned(), |code| code.to_string()),
             self.normalised(&self.stdout),
             self.normalised(&self.stderr)
         )
@@ -189,11 +157,7 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            f,
-            "exit {:?}\n--- stdout\n{}\n--- stderr\n{}",
-            self.status, self.stdout, self.stderr
-        )
+        write!(f, "exit {:?}\n--- stdout\n{}\n--- stderr\n{}", self.status, self.stdout, self.stderr)
     }
 }
 
@@ -206,10 +170,7 @@ pub(crate) struct Replacement {
 
 impl Replacement {
     pub(crate) fn new(from: &str, to: &str) -> Replacement {
-        Replacement {
-            from: from.to_owned(),
-            to: to.to_owned(),
-        }
+        Replacement { from: from.to_owned(), to: to.to_owned() }
     }
 
     pub(crate) fn path(from: &Path, to: &str) -> Replacement {
@@ -225,9 +186,7 @@ fn without_escapes(text: &str) -> String {
         if char != '\u{1b}' {
             out.push(char);
         } else if chars.next() == Some('[') {
-            chars
-                .by_ref()
-                .find(|char| ('\u{40}'..='\u{7e}').contains(char));
+            chars.by_ref().find(|char| ('\u{40}'..='\u{7e}').contains(char));
         }
     }
     out
@@ -264,8 +223,7 @@ fn duration_length(text: &str) -> Option<usize> {
     }
     let length = ["ms", "µs", "ns", "s"].iter().find_map(|name| {
         let after = unit.strip_prefix(name)?;
-        (!after.starts_with(|char: char| char.is_alphanumeric() || char == '-'))
-            .then_some(name.len())
+        (!after.starts_with(|char: char| char.is_alphanumeric() || char == '-')).then_some(name.len())
     })?;
     Some(digits + spaces + length)
 }

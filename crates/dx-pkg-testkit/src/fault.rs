@@ -40,11 +40,7 @@ impl Fault {
     /// An error status with a JSON body such as npm's registry sends.
     pub fn status(code: u16) -> Fault {
         let body = format!("{{\"error\":\"{}\"}}", crate::http::reason(code));
-        Fault::Status {
-            code,
-            headers: Vec::new(),
-            body: body.into_bytes(),
-        }
+        Fault::Status { code, headers: Vec::new(), body: body.into_bytes() }
     }
 
     /// Adds a header to a [`Fault::Status`].
@@ -125,9 +121,7 @@ impl Rule {
         if !count.is_multiple_of(self.every.load(Ordering::SeqCst)) {
             return false;
         }
-        let left = self
-            .remaining
-            .fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
+        let left = self.remaining.fetch_update(Ordering::SeqCst, Ordering::SeqCst, |n| n.checked_sub(1));
         if left.is_err() {
             return false;
         }
@@ -141,10 +135,7 @@ fn matches(pattern: &str, path: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == path,
         Some((head, rest)) => path.strip_prefix(head).is_some_and(|tail| {
-            tail.char_indices()
-                .map(|(at, _)| at)
-                .chain([tail.len()])
-                .any(|at| matches(rest, &tail[at..]))
+            tail.char_indices().map(|(at, _)| at).chain([tail.len()]).any(|at| matches(rest, &tail[at..]))
         }),
     }
 }

@@ -62,20 +62,13 @@ impl<'a> PackageBuilder<'a> {
 
     /// Adds to `peerDependencies` and marks the peer optional.
     pub fn peer_optional(self, name: &str, spec: &str) -> Self {
-        self.peer(name, spec)
-            .entry("peerDependenciesMeta", name, json!({ "optional": true }))
+        self.peer(name, spec).entry("peerDependenciesMeta", name, json!({ "optional": true }))
     }
 
     /// Adds a dependency whose files are inside the tarball, below `node_modules/`, with this version.
     pub fn bundle(mut self, name: &str, version: &str) -> Self {
-        let bundled = self
-            .manifest
-            .entry("bundleDependencies")
-            .or_insert_with(|| json!([]));
-        bundled
-            .as_array_mut()
-            .expect("bundleDependencies is a list")
-            .push(name.into());
+        let bundled = self.manifest.entry("bundleDependencies").or_insert_with(|| json!([]));
+        bundled.as_array_mut().expect("bundleDependencies is a list").push(name.into());
         let manifest = json!({ "name": name, "version": version }).to_string();
         let index = format!("module.exports = \"{name}@{version} bundled\";\n");
         self.dep(name, version)
@@ -144,10 +137,7 @@ impl<'a> PackageBuilder<'a> {
 
     /// Adds a file with mode 0755.
     pub fn executable(mut self, path: &str, contents: impl Into<Vec<u8>>) -> Self {
-        self.files.push(Entry {
-            mode: 0o755,
-            ..Entry::file(path, contents)
-        });
+        self.files.push(Entry { mode: 0o755, ..Entry::file(path, contents) });
         self
     }
 
@@ -184,16 +174,9 @@ impl<'a> PackageBuilder<'a> {
     pub fn publish(self) {
         let tarball = self.tarball();
         let name = self.manifest["name"].as_str().expect("a name").to_owned();
-        let version = self.manifest["version"]
-            .as_str()
-            .expect("a version")
-            .to_owned();
+        let version = self.manifest["version"].as_str().expect("a version").to_owned();
         let size: usize = self.entries().iter().map(|entry| entry.data.len()).sum();
-        let files = self
-            .entries()
-            .iter()
-            .filter(|entry| entry.kind == EntryKind::File)
-            .count();
+        let files = self.entries().iter().filter(|entry| entry.kind == EntryKind::File).count();
         let mut dist = Map::new();
         if self.integrity {
             dist.insert("integrity".to_owned(), integrity_sha512(&tarball).into());
@@ -207,26 +190,13 @@ impl<'a> PackageBuilder<'a> {
         let mut manifest = self.manifest;
         manifest.insert("dist".to_owned(), dist.into());
         manifest.extend(self.registry_only);
-        let time = self
-            .time
-            .unwrap_or_else(|| "2020-01-01T00:00:00.000Z".to_owned());
-        self.registry.add(
-            &name,
-            Published {
-                version,
-                manifest,
-                time,
-                tarball,
-            },
-        );
+        let time = self.time.unwrap_or_else(|| "2020-01-01T00:00:00.000Z".to_owned());
+        self.registry.add(&name, Published { version, manifest, time, tarball });
     }
 
     fn entry(mut self, section: &str, key: &str, value: impl Into<Value>) -> Self {
         let section = self.manifest.entry(section).or_insert_with(|| json!({}));
-        section
-            .as_object_mut()
-            .expect("a section is an object")
-            .insert(key.to_owned(), value.into());
+        section.as_object_mut().expect("a section is an object").insert(key.to_owned(), value.into());
         self
     }
 
@@ -237,10 +207,7 @@ impl<'a> PackageBuilder<'a> {
         if !self.files.iter().any(|entry| entry.path == "index.js") {
             let (name, version) = (&self.manifest["name"], &self.manifest["version"]);
             let id = format!("{}@{}", name.as_str().unwrap(), version.as_str().unwrap());
-            files.push(Entry::file(
-                "index.js",
-                format!("module.exports = \"{id}\";\n"),
-            ));
+            files.push(Entry::file("index.js", format!("module.exports = \"{id}\";\n")));
         }
         files.extend(self.files.iter().cloned());
         for entry in &mut files {

@@ -54,11 +54,7 @@ impl Package {
         }
         let versions = self.manifests(tarball_base, |manifest| {
             let mut manifest = manifest.clone();
-            let id = format!(
-                "{}@{}",
-                name,
-                manifest["version"].as_str().unwrap_or_default()
-            );
+            let id = format!("{}@{}", name, manifest["version"].as_str().unwrap_or_default());
             manifest.insert("_id".to_owned(), id.into());
             manifest
         });
@@ -96,19 +92,11 @@ impl Package {
 
     /// The time of the last publishing, RFC 3339.
     pub(crate) fn modified(&self) -> String {
-        self.versions
-            .iter()
-            .map(|published| published.time.clone())
-            .max()
-            .unwrap_or_default()
+        self.versions.iter().map(|published| published.time.clone()).max().unwrap_or_default()
     }
 
     fn first_time(&self) -> String {
-        self.versions
-            .iter()
-            .map(|published| published.time.clone())
-            .min()
-            .unwrap_or_default()
+        self.versions.iter().map(|published| published.time.clone()).min().unwrap_or_default()
     }
 
     fn manifests(
@@ -120,9 +108,7 @@ impl Package {
             .iter()
             .map(|published| {
                 let mut manifest = shape(&published.manifest);
-                if let Some(Value::String(url)) = manifest
-                    .get_mut("dist")
-                    .and_then(|dist| dist.get_mut("tarball"))
+                if let Some(Value::String(url)) = manifest.get_mut("dist").and_then(|dist| dist.get_mut("tarball"))
                     && url.starts_with('/')
                 {
                     url.insert_str(0, tarball_base.trim_end_matches('/'));
@@ -137,9 +123,5 @@ fn has_install_script(manifest: &Map<String, Value>) -> bool {
     manifest
         .get("scripts")
         .and_then(Value::as_object)
-        .is_some_and(|scripts| {
-            ["preinstall", "install", "postinstall"]
-                .iter()
-                .any(|name| scripts.contains_key(*name))
-        })
+        .is_some_and(|scripts| ["preinstall", "install", "postinstall"].iter().any(|name| scripts.contains_key(*name)))
 }

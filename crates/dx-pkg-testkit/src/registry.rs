@@ -45,10 +45,7 @@ impl Registry {
     /// Starts an empty registry on a free port.
     pub fn start() -> Registry {
         let listener = TcpListener::bind(("127.0.0.1", 0)).expect("bind a port of 127.0.0.1");
-        let url = format!(
-            "http://{}/",
-            listener.local_addr().expect("a bound address")
-        );
+        let url = format!("http://{}/", listener.local_addr().expect("a bound address"));
         let shared = Arc::new(Shared {
             packages: Mutex::default(),
             rules: Mutex::default(),
@@ -74,11 +71,7 @@ impl Registry {
 
     /// The port it listens on.
     pub fn port(&self) -> u16 {
-        let (_, port) = self
-            .url
-            .trim_end_matches('/')
-            .rsplit_once(':')
-            .expect("the URL has a port");
+        let (_, port) = self.url.trim_end_matches('/').rsplit_once(':').expect("the URL has a port");
         port.parse().expect("a port is a number")
     }
 
@@ -96,11 +89,7 @@ impl Registry {
 
     /// Removes a version, as `npm unpublish` does.
     pub fn unpublish(&self, name: &str, version: &str) {
-        self.edit(name, |package| {
-            package
-                .versions
-                .retain(|published| published.version != version)
-        });
+        self.edit(name, |package| package.versions.retain(|published| published.version != version));
     }
 
     /// The `dist.integrity` of a published version.
@@ -159,20 +148,12 @@ impl Registry {
     /// How many packuments were asked for so far.
     pub fn metadata_requests(&self) -> usize {
         let log = self.shared.log.lock().unwrap();
-        log.iter()
-            .filter(|request| !request.is_tarball() && !request.path.starts_with("/-/"))
-            .count()
+        log.iter().filter(|request| !request.is_tarball() && !request.path.starts_with("/-/")).count()
     }
 
     /// How many tarballs were asked for so far.
     pub fn tarball_requests(&self) -> usize {
-        self.shared
-            .log
-            .lock()
-            .unwrap()
-            .iter()
-            .filter(|request| request.is_tarball())
-            .count()
+        self.shared.log.lock().unwrap().iter().filter(|request| request.is_tarball()).count()
     }
 
     /// Forgets the requests so far and the most that were answered at once.
@@ -199,24 +180,14 @@ impl Registry {
     pub(crate) fn add(&self, name: &str, published: Published) {
         let mut packages = self.shared.packages.lock().unwrap();
         let package = packages.entry(name.to_owned()).or_default();
-        assert!(
-            package.find(&published.version).is_none(),
-            "{name}@{} is published twice",
-            published.version
-        );
-        package
-            .tags
-            .insert("latest".to_owned(), published.version.clone().into());
+        assert!(package.find(&published.version).is_none(), "{name}@{} is published twice", published.version);
+        package.tags.insert("latest".to_owned(), published.version.clone().into());
         package.versions.push(published);
     }
 
     fn edit(&self, name: &str, change: impl FnOnce(&mut Package)) {
         let mut packages = self.shared.packages.lock().unwrap();
-        change(
-            packages
-                .get_mut(name)
-                .unwrap_or_else(|| panic!("{name} was not published")),
-        );
+        change(packages.get_mut(name).unwrap_or_else(|| panic!("{name} was not published")));
     }
 }
 
@@ -228,9 +199,7 @@ impl Drop for Registry {
 
 impl Package {
     fn find(&self, version: &str) -> Option<&Published> {
-        self.versions
-            .iter()
-            .find(|published| published.version == version)
+        self.versions.iter().find(|published| published.version == version)
     }
 }
 

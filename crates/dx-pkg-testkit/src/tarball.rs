@@ -45,22 +45,12 @@ pub enum EntryKind {
 impl Entry {
     /// A regular file with mode 0644.
     pub fn file(path: impl Into<String>, data: impl Into<Vec<u8>>) -> Entry {
-        Entry {
-            path: path.into(),
-            mode: 0o644,
-            kind: EntryKind::File,
-            data: data.into(),
-        }
+        Entry { path: path.into(), mode: 0o644, kind: EntryKind::File, data: data.into() }
     }
 
     /// A symbolic link.
     pub fn symlink(path: impl Into<String>, target: impl Into<String>) -> Entry {
-        Entry {
-            path: path.into(),
-            mode: 0o777,
-            kind: EntryKind::Symlink(target.into()),
-            data: Vec::new(),
-        }
+        Entry { path: path.into(), mode: 0o777, kind: EntryKind::Symlink(target.into()), data: Vec::new() }
     }
 
     fn type_flag(&self) -> u8 {
@@ -95,9 +85,7 @@ pub fn tgz(entries: &[Entry]) -> Vec<u8> {
 pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     let mut compressor = Compressor::new(CompressionLvl::default());
     let mut out = vec![0; compressor.gzip_compress_bound(bytes.len())];
-    let written = compressor
-        .gzip_compress(bytes, &mut out)
-        .expect("the bound leaves room");
+    let written = compressor.gzip_compress(bytes, &mut out).expect("the bound leaves room");
     out.truncate(written);
     out
 }
@@ -109,10 +97,7 @@ pub fn integrity_sha512(bytes: &[u8]) -> String {
 
 /// The SHA-1 of the bytes in lower-case hexadecimal, the form of a packument's `dist.shasum`.
 pub fn shasum(bytes: &[u8]) -> String {
-    sha1::Sha1::digest(bytes)
-        .iter()
-        .map(|byte| format!("{byte:02x}"))
-        .collect()
+    sha1::Sha1::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn append(tar: &mut Vec<u8>, entry: &Entry) {
@@ -129,13 +114,7 @@ fn append(tar: &mut Vec<u8>, entry: &Entry) {
         tar.extend(header("././@LongLink", 0, name.len(), b'K', ""));
         append_padded(tar, &name);
     }
-    tar.extend(header(
-        &entry.path,
-        entry.mode,
-        entry.data.len(),
-        entry.type_flag(),
-        target,
-    ));
+    tar.extend(header(&entry.path, entry.mode, entry.data.len(), entry.type_flag(), target));
     append_padded(tar, &entry.data);
 }
 

@@ -9,44 +9,24 @@ pub(super) fn differences(npm: &str, dx: &str) -> Result<Vec<String>, String> {
     let mut found = Vec::new();
     for key in keys(&npm, &dx) {
         if key != "packages" && npm.get(key) != dx.get(key) {
-            found.push(format!(
-                "{key}: npm {}, dx {}",
-                show(npm.get(key)),
-                show(dx.get(key))
-            ));
+            found.push(format!("{key}: npm {}, dx {}", show(npm.get(key)), show(dx.get(key))));
         }
     }
     let empty = Map::new();
-    let packages =
-        |lock: &Map<String, Value>| lock.get("packages").and_then(Value::as_object).cloned();
-    let (npm, dx) = (
-        packages(&npm).unwrap_or_default(),
-        packages(&dx).unwrap_or_default(),
-    );
+    let packages = |lock: &Map<String, Value>| lock.get("packages").and_then(Value::as_object).cloned();
+    let (npm, dx) = (packages(&npm).unwrap_or_default(), packages(&dx).unwrap_or_default());
     for path in keys(&npm, &dx) {
         let (left, right) = (npm.get(path), dx.get(path));
         let (Some(left), Some(right)) = (left, right) else {
             let side = if left.is_some() { "npm" } else { "dx" };
-            found.push(format!(
-                "{path}: only {side} has it: {}",
-                version(left.or(right))
-            ));
+            found.push(format!("{path}: only {side} has it: {}", version(left.or(right))));
             continue;
         };
-        let (left, right) = (
-            left.as_object().unwrap_or(&empty),
-            right.as_object().unwrap_or(&empty),
-        );
+        let (left, right) = (left.as_object().unwrap_or(&empty), right.as_object().unwrap_or(&empty));
         let fields: Vec<String> = keys(left, right)
             .into_iter()
             .filter(|key| left.get(*key) != right.get(*key))
-            .map(|key| {
-                format!(
-                    "{key} npm {} dx {}",
-                    show(left.get(key)),
-                    show(right.get(key))
-                )
-            })
+            .map(|key| format!("{key} npm {} dx {}", show(left.get(key)), show(right.get(key))))
             .collect();
         if !fields.is_empty() {
             found.push(format!("{path}: {}", fields.join("; ")));
@@ -75,11 +55,13 @@ fn version(entry: Option<&Value>) -> String {
 mod tests {
     use super::differences;
 
-    const NPM: &str = r#"{"lockfileVersion":3,"packages":{"":{"name":"p"},"node_modules/a":{"version":"1.0.0","dev":true}}}"#;
+    const NPM: &str =
+        r#"{"lockfileVersion":3,"packages":{"":{"name":"p"},"node_modules/a":{"version":"1.0.0","dev":true}}}"#;
 
     #[test]
     fn equal_entries_in_another_order_do_not_differ() {
-        let dx = r#"{"packages":{"node_modules/a":{"dev":true,"version":"1.0.0"},"":{"name":"p"}},"lockfileVersion":3}"#;
+        let dx =
+            r#"{"packages":{"node_modules/a":{"dev":true,"version":"1.0.0"},"":{"name":"p"}},"lockfileVersion":3}"#;
         assert_eq!(differences(NPM, dx).unwrap(), [""; 0]);
     }
 

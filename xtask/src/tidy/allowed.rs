@@ -35,12 +35,8 @@ impl Allowed {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let entry = Entry::parse(index + 1, line).ok_or_else(|| {
-                format!(
-                    "tidy-allow.txt:{}: `{line}` is not an exception with a reason",
-                    index + 1
-                )
-            })?;
+            let entry = Entry::parse(index + 1, line)
+                .ok_or_else(|| format!("tidy-allow.txt:{}: `{line}` is not an exception with a reason", index + 1))?;
             allowed.entries.push(entry);
         }
         Ok(allowed)
@@ -72,19 +68,13 @@ impl Allowed {
         unused
             .map(|entry| {
                 let subject = entry.subject.join(" ");
-                format!(
-                    "xtask/tidy-allow.txt:{}: {} {subject} is not needed any more",
-                    entry.line, entry.kind
-                )
+                format!("xtask/tidy-allow.txt:{}: {} {subject} is not needed any more", entry.line, entry.kind)
             })
             .collect()
     }
 
     fn find(&self, kind: &str, subject: &[&str]) -> Option<usize> {
-        let entry = self
-            .entries
-            .iter()
-            .find(|entry| entry.kind == kind && entry.subject == subject)?;
+        let entry = self.entries.iter().find(|entry| entry.kind == kind && entry.subject == subject)?;
         entry.used.set(true);
         Some(entry.limit)
     }
@@ -102,18 +92,8 @@ impl Entry {
             _ => return None,
         };
         let subject: Vec<String> = words.by_ref().take(subjects).map(str::to_owned).collect();
-        let limit = if limited {
-            words.next()?.parse().ok()?
-        } else {
-            0
-        };
+        let limit = if limited { words.next()?.parse().ok()? } else { 0 };
         let reasoned = subject.len() == subjects && words.next().is_some();
-        reasoned.then_some(Entry {
-            line,
-            kind,
-            subject,
-            limit,
-            used: Cell::new(false),
-        })
+        reasoned.then_some(Entry { line, kind, subject, limit, used: Cell::new(false) })
     }
 }

@@ -19,13 +19,8 @@ pub(super) fn check(tree: &Tree) -> Result<Vec<String>, String> {
 
 fn crates_without_mention(tree: &Tree) -> Result<Vec<String>, String> {
     let text = workspace::read(&tree.root.join(ARCHITECTURE))?;
-    let unnamed = tree
-        .crates
-        .iter()
-        .filter(|manifest| !text.contains(&manifest.name));
-    Ok(unnamed
-        .map(|manifest| format!("{ARCHITECTURE}: does not name {}", manifest.name))
-        .collect())
+    let unnamed = tree.crates.iter().filter(|manifest| !text.contains(&manifest.name));
+    Ok(unnamed.map(|manifest| format!("{ARCHITECTURE}: does not name {}", manifest.name)).collect())
 }
 
 /// Every `DX_…` string of the crates is an error code with a heading, or a variable named as such.
@@ -33,34 +28,21 @@ fn error_codes(tree: &Tree) -> Result<Vec<String>, String> {
     let text = workspace::read(&tree.root.join(ERRORS))?;
     let mut documented = BTreeMap::new();
     for (index, line) in text.lines().enumerate() {
-        if let Some(code) = line
-            .strip_prefix("## ")
-            .map(str::trim)
-            .filter(|title| is_code(title))
-        {
+        if let Some(code) = line.strip_prefix("## ").map(str::trim).filter(|title| is_code(title)) {
             documented.insert(code, index + 1);
         }
     }
     let mut used = BTreeMap::new();
-    for source in tree
-        .sources
-        .iter()
-        .filter(|source| source.path.starts_with("crates/"))
-    {
+    for source in tree.sources.iter().filter(|source| source.path.starts_with("crates/")) {
         for (line, string) in &source.strings {
             let test = source.test.get(line - 1).copied().unwrap_or(false);
             if !test && is_code(string) && !tree.allowed.environment(string) {
-                used.entry(string.as_str())
-                    .or_insert_with(|| format!("{}:{line}", source.path));
+                used.entry(string.as_str()).or_insert_with(|| format!("{}:{line}", source.path));
             }
         }
     }
-    let undocumented = used
-        .iter()
-        .filter(|(code, _)| !documented.contains_key(*code));
-    let unused = documented
-        .iter()
-        .filter(|(code, _)| !used.contains_key(*code));
+    let undocumented = used.iter().filter(|(code, _)| !documented.contains_key(*code));
+    let unused = documented.iter().filter(|(code, _)| !used.contains_key(*code));
     Ok(undocumented
         .map(|(code, place)| format!("{place}: {code} has no heading in {ERRORS}"))
         .chain(unused.map(|(code, line)| format!("{ERRORS}:{line}: no code uses {code}")))
@@ -69,10 +51,7 @@ fn error_codes(tree: &Tree) -> Result<Vec<String>, String> {
 
 fn is_code(text: &str) -> bool {
     text.strip_prefix("DX_").is_some_and(|rest| {
-        !rest.is_empty()
-            && rest
-                .chars()
-                .all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_')
+        !rest.is_empty() && rest.chars().all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_')
     })
 }
 
@@ -84,22 +63,16 @@ fn links(tree: &Tree) -> Result<Vec<String>, String> {
         for (line, target) in link_targets(&text) {
             let (file, anchor) = target.split_once('#').unwrap_or((target.as_str(), ""));
             let Some(resolved) = resolve(path, file) else {
-                violations.push(format!(
-                    "{path}:{line}: {target} leads out of the repository"
-                ));
+                violations.push(format!("{path}:{line}: {target} leads out of the repository"));
                 continue;
             };
             if !tree.root.join(&resolved).exists() {
                 violations.push(format!("{path}:{line}: {target} does not exist"));
             } else if !anchor.is_empty()
                 && resolved.ends_with(".md")
-                && !anchors(&workspace::read(&tree.root.join(&resolved))?)
-                    .iter()
-                    .any(|found| found == anchor)
+                && !anchors(&workspace::read(&tree.root.join(&resolved))?).iter().any(|found| found == anchor)
             {
-                violations.push(format!(
-                    "{path}:{line}: {resolved} has no heading for #{anchor}"
-                ));
+                violations.push(format!("{path}:{line}: {resolved} has no heading for #{anchor}"));
             }
         }
     }
@@ -127,11 +100,8 @@ fn anchors(text: &str) -> Vec<String> {
         .filter(|(_, line)| line.starts_with('#'))
         .map(|(_, line)| {
             let title = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = title
-                .chars()
-                .filter(|char| char.is_alphanumeric() || matches!(char, ' ' | '-' | '_'));
-            kept.map(|char| if char == ' ' { '-' } else { char })
-                .collect()
+            let kept = title.chars().filter(|char| char.is_alphanumeric() || matches!(char, ' ' | '-' | '_'));
+            kept.map(|char| if char == ' ' { '-' } else { char }).collect()
         })
         .collect()
 }

@@ -38,11 +38,7 @@ const OUTSIDE_PROGRAMS: [(&str, &str); 8] = [
 ];
 
 /// What stands in a barred module and touches nothing outside the program.
-const HARMLESS: [&str; 3] = [
-    "std::env::consts",
-    "std::env::join_paths",
-    "std::env::split_paths",
-];
+const HARMLESS: [&str; 3] = ["std::env::consts", "std::env::join_paths", "std::env::split_paths"];
 
 /// Checks every Rust file, tests excepted.
 pub(super) fn check(tree: &Tree) -> Vec<String> {
@@ -86,10 +82,7 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
 
 /// Whether a path is the rule's or leads below it; a rule without `std::` may also be a path's end.
 fn begins_with(path: &str, rule: &str) -> bool {
-    let below = |path: &str| {
-        path.strip_prefix(rule)
-            .is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
-    };
+    let below = |path: &str| path.strip_prefix(rule).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
     below(path) || (!rule.starts_with("std::") && path.ends_with(&format!("::{rule}")))
 }
 
@@ -99,10 +92,7 @@ fn paths(source: &Source) -> Vec<(usize, String)> {
     let mut statement: Option<(usize, String)> = None;
     for (line, code) in source.code_outside_tests() {
         let trimmed = code.trim_start();
-        let visible = trimmed
-            .strip_prefix("pub ")
-            .or_else(|| trimmed.strip_prefix("pub(crate) "))
-            .unwrap_or(trimmed);
+        let visible = trimmed.strip_prefix("pub ").or_else(|| trimmed.strip_prefix("pub(crate) ")).unwrap_or(trimmed);
         if statement.is_none() && visible.starts_with("use ") {
             statement = Some((line, String::new()));
         }
@@ -114,11 +104,7 @@ fn paths(source: &Source) -> Vec<(usize, String)> {
         if let Some(end) = text.find(';') {
             let body = text[..end].split_once("use ").map_or("", |(_, body)| body);
             let mut expanded = Vec::new();
-            expand(
-                "",
-                &body.split_whitespace().collect::<Vec<_>>().join(" "),
-                &mut expanded,
-            );
+            expand("", &body.split_whitespace().collect::<Vec<_>>().join(" "), &mut expanded);
             found.extend(expanded.into_iter().map(|path| (*start, path)));
             statement = None;
         }
@@ -164,9 +150,7 @@ fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
         ("", head) => head.to_owned(),
         (prefix, head) => format!("{prefix}::{head}"),
     };
-    let inner = tree[open + 1..]
-        .strip_suffix('}')
-        .unwrap_or(&tree[open + 1..]);
+    let inner = tree[open + 1..].strip_suffix('}').unwrap_or(&tree[open + 1..]);
     let (mut depth, mut from) = (0usize, 0);
     for (at, char) in inner.char_indices() {
         match char {

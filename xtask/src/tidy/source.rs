@@ -31,12 +31,7 @@ impl Source {
         let (code, strings) = blank(text);
         let code: Vec<String> = code.lines().map(str::to_owned).collect();
         let test = test_lines(path, &code);
-        Source {
-            path: path.to_owned(),
-            code,
-            strings,
-            test,
-        }
+        Source { path: path.to_owned(), code, strings, test }
     }
 
     /// The crate the file belongs to: `dx-pkg-core`, `xtask`.
@@ -48,9 +43,7 @@ impl Source {
     /// The lines that are not tests, with their numbers counted from 1.
     pub(crate) fn code_outside_tests(&self) -> impl Iterator<Item = (usize, &str)> {
         let lines = self.code.iter().zip(&self.test).enumerate();
-        lines
-            .filter(|(_, (_, test))| !**test)
-            .map(|(index, (line, _))| (index + 1, line.as_str()))
+        lines.filter(|(_, (_, test))| !**test).map(|(index, (line, _))| (index + 1, line.as_str()))
     }
 
     /// Every function that has a body.
@@ -58,19 +51,11 @@ impl Source {
         let mut functions = Vec::new();
         for (index, line) in self.code.iter().enumerate() {
             for at in word_positions(line, "fn") {
-                let name: String = line[at + 2..]
-                    .trim_start()
-                    .chars()
-                    .take_while(|c| is_word(*c))
-                    .collect();
+                let name: String = line[at + 2..].trim_start().chars().take_while(|c| is_word(*c)).collect();
                 if !name.is_empty()
                     && let Some(end) = block_end(&self.code, index, at)
                 {
-                    functions.push(Function {
-                        name,
-                        line: index + 1,
-                        lines: end - index + 1,
-                    });
+                    functions.push(Function { name, line: index + 1, lines: end - index + 1 });
                 }
             }
         }
@@ -122,9 +107,7 @@ fn block_end(code: &[String], line: usize, column: usize) -> Option<usize> {
 
 /// Marks whole test files, and items after `#[cfg(test)]`.
 fn test_lines(path: &str, code: &[String]) -> Vec<bool> {
-    let file = path
-        .split('/')
-        .any(|part| matches!(part, "tests" | "benches" | "tests.rs"));
+    let file = path.split('/').any(|part| matches!(part, "tests" | "benches" | "tests.rs"));
     let mut test = vec![file; code.len()];
     for (index, line) in code.iter().enumerate() {
         if let Some(at) = line.find("#[cfg(test)]") {
@@ -159,11 +142,7 @@ fn blank(text: &str) -> (String, Vec<(usize, String)>) {
             let line = code.matches('\n').count() + 1;
             strings.push((line, literal[open + 1..close].to_owned()));
         }
-        code.extend(
-            literal
-                .chars()
-                .map(|char| if char == '\n' { '\n' } else { ' ' }),
-        );
+        code.extend(literal.chars().map(|char| if char == '\n' { '\n' } else { ' ' }));
         previous = ' ';
         rest = after;
     }
@@ -191,16 +170,10 @@ fn literal_length(text: &str, previous: char) -> usize {
         if prefix <= 2 && after[hashes..].starts_with('"') {
             let close = format!("\"{}", "#".repeat(hashes));
             let from = hashes + 1;
-            return after[from..]
-                .find(&close)
-                .map_or(text.len(), |at| prefix + from + at + close.len());
+            return after[from..].find(&close).map_or(text.len(), |at| prefix + from + at + close.len());
         }
     }
-    if prefix <= 1 && after.starts_with('"') {
-        prefix + quoted_length(after)
-    } else {
-        0
-    }
+    if prefix <= 1 && after.starts_with('"') { prefix + quoted_length(after) } else { 0 }
 }
 
 fn block_comment_length(text: &str) -> usize {
@@ -229,13 +202,9 @@ fn character_length(text: &str) -> usize {
     match chars.next() {
         Some((_, '\\')) => {
             chars.next();
-            chars
-                .find(|(_, char)| *char == '\'')
-                .map_or(0, |(at, _)| at + 1)
+            chars.find(|(_, char)| *char == '\'').map_or(0, |(at, _)| at + 1)
         }
-        Some((at, char)) if text[at + char.len_utf8()..].starts_with('\'') => {
-            at + char.len_utf8() + 1
-        }
+        Some((at, char)) if text[at + char.len_utf8()..].starts_with('\'') => at + char.len_utf8() + 1,
         _ => 0,
     }
 }

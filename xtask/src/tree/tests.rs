@@ -11,22 +11,13 @@ fn tree(files: &[(&str, &str)]) -> TempDir {
 }
 
 fn count(left: &TempDir, right: &TempDir) -> usize {
-    differences(left.path(), right.path(), &["package-lock.json"])
-        .unwrap()
-        .len()
+    differences(left.path(), right.path(), &["package-lock.json"]).unwrap().len()
 }
 
 #[test]
 fn equal_trees_differ_in_bookkeeping_only() {
-    let left = tree(&[
-        ("node_modules/a/index.js", "1"),
-        ("package-lock.json", "x"),
-        ("node_modules/.dx/state", ""),
-    ]);
-    let right = tree(&[
-        ("node_modules/a/index.js", "1"),
-        ("node_modules/.package-lock.json", "{}"),
-    ]);
+    let left = tree(&[("node_modules/a/index.js", "1"), ("package-lock.json", "x"), ("node_modules/.dx/state", "")]);
+    let right = tree(&[("node_modules/a/index.js", "1"), ("node_modules/.package-lock.json", "{}")]);
     assert_eq!(count(&left, &right), 0);
 }
 
@@ -57,10 +48,7 @@ fn packages_are_found_where_they_are_placed_only() {
     assert!(!is_package_folder("node_modules/@s"));
     let dir = tree(&[
         ("package.json", "{}"),
-        (
-            "node_modules/a/package.json",
-            r#"{"name":"a","version":"1.0.0"}"#,
-        ),
+        ("node_modules/a/package.json", r#"{"name":"a","version":"1.0.0"}"#),
         ("node_modules/a/esm/package.json", r#"{"type":"module"}"#),
     ]);
     let found: Vec<_> = packages(dir.path()).unwrap().into_iter().collect();

@@ -19,8 +19,8 @@ use crate::progress::Progress;
 use crate::project::{Project, record_of};
 use crate::session::Session;
 
-/// Licences on their way: path of the entry, and the licence once it is known.
-pub type Licenses = Vec<(String, tokio::task::JoinHandle<Option<String>>)>;
+/// Licences on their way: the package, and the licence once it is known.
+pub type Licenses = Vec<(PackageId, tokio::task::JoinHandle<Option<String>>)>;
 
 /// Entries of registry packages that are new and tell no licence: abbreviated packuments do not have it.
 fn without_license<'l>(lock: &'l Lock, previous: Option<&Lock>) -> impl Iterator<Item = &'l LockPackage> {
@@ -44,34 +44,39 @@ fn without_license<'l>(lock: &'l Lock, previous: Option<&Lock>) -> impl Iterator
     })
 }
 
-/// Asks for the licences of packages that will not be fetched, such as those for other platforms.
+/// Asks for the licences of packages that will not be fetched, such as those for other platforms, and that no earlier
+/// run noted.
 pub fn ask_licenses(session: &Session, lock: &Lock, plan: &Plan, previous: Option<&Lock>) -> Licenses {
     let fetched: HashSet<&str> = plan.installed.packages.iter().map(|package| package.path.as_str()).collect();
-    let Some(network) = session.network_used() else { return Vec::new() };
     let mut asked = Vec::new();
     for package in without_license(lock, previous).filter(|package| !fetched.contains(package.path.as_str())) {
-        let Ok(name) = PackageName::parse(real_name(package)) else { continue };
+        let (Ok(name), Ok(Some(id))) = (PackageName::parse(real_name(package)), package_id(package)) else { continue };
+        if session.store.has(id) || session.store.license(id).is_some() {
+            continue;
+        }
+        let Ok(network) = session.network() else { break };
         let (registry, version) = (network.registry.clone(), package.version.clone().unwrap_or_default());
         let answer = network.runtime.spawn(async move { registry.license(&name, &version).await });
-        asked.push((package.path.clone(), answer));
+        asked.push((id, answer));
     }
     asked
 }
 
-/// Fills in the licences: of fetched packages from their own manifests, of others as the registry answered.
+/// Fills in the licences: of fetched packages from their own manifests, of others as the registry answers.
 pub fn complete(session: &Session, lock: &mut Lock, previous: Option<&Lock>, asked: Licenses) {
-    let mut found: HashMap<String, String> = HashMap::new();
-    for package in without_license(lock, previous) {
-        if let Some(license) = stored_manifest(session, package).and_then(|manifest| manifest.license) {
-            found.insert(package.path.clone(), license);
-        }
-    }
     if let Some(network) = session.network_used() {
-        for (path, answer) in asked {
+        for (id, answer) in asked {
             if let Ok(Some(license)) = network.runtime.block_on(answer) {
-                found.insert(path, license);
+                // What cannot be noted is asked for again.
+                let _ = session.store.put_license(id, &license);
             }
         }
+    }
+    let mut found: HashMap<String, String> = HashMap::new();
+    for package in without_license(lock, previous) {
+        let noted = || session.store.license(package_id(package).ok()??).filter(|license| !license.is_empty());
+        let license = stored_manifest(session, package).and_then(|manifest| manifest.license).or_else(noted);
+        found.extend(license.map(|license| (package.path.clone(), license)));
     }
     for package in &mut lock.packages {
         if let Some(license) = found.remove(&package.path) {

@@ -14,7 +14,7 @@ use dx_pkg_resolve::{Resolution, ResolveError, resolve};
 use crate::arguments::TreeArguments;
 use crate::downloads::Downloads;
 use crate::failure::Failure;
-use crate::metadata::Policy;
+use crate::metadata::{Local, Policy};
 use crate::ops::finish;
 use crate::ops::installed;
 use crate::ops::lifecycle;
@@ -69,9 +69,12 @@ impl Work {
         let root = find_root(&surroundings.folder);
         let session = Session::open(surroundings, &root, &arguments.settings())?;
         let only_one = lock_project(&session, &root, report)?;
+        if only_one.is_some() {
+            sweep(&root);
+        }
         let mut project = Project::open(surroundings, root)?;
         if session.config.package_lock()? {
-            project.read_lockfile()?;
+            project.read_lockfile(&session.store)?;
         }
         session.config.warnings().iter().for_each(|warning| report.warning(&warning.to_string()));
         Ok(Work { session: Arc::new(session), project, _only_one: only_one })
@@ -112,22 +115,21 @@ pub fn carry_out(
         false => Ok(()),
     };
     own_scripts(ROOT_EVENTS_BEFORE.as_slice(), &project)?;
-    let progress = Progress::start(report.shows_progress() && !surroundings.in_ci());
+    let shown = Progress::start(report.shows_progress() && !surroundings.in_ci());
+    let progress = &shown.0;
     let downloads = Downloads::new(&session, session.config.offline()?, progress.clone());
     let materials = Materials::gather(surroundings, &session, &project, change, frozen)?;
     let ahead = (!lockfile_only).then_some(&downloads);
-    let resolution = resolve_project(&session, &project, &materials, ahead, &progress)?;
+    let resolution = resolve_project(&session, &project, &materials, ahead, progress)?;
     let mut summary = summary_of(&session, &resolution)?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
     let mut lock = resolution.lock;
-    let mut dropped = Vec::new();
+    let mut complete = true;
     if !lockfile_only {
         summary.scripts_skipped = scripts.passed_over(&plan)?;
-        let licenses = finish::ask_licenses(&session, &lock, &plan, project.locked.as_ref().map(|(_, lock)| lock));
-        let failed = downloads.wait(plan.wanted()?.into_iter())?;
-        dropped = plan.drop_failed(failed)?;
+        let dropped = fetch(&session, &project, &downloads, &mut plan, &mut lock)?;
+        complete = dropped.is_empty();
         summary.warnings.extend(dropped.iter().map(|failure| format!("optional: {}", failure.message)));
-        finish::complete(&session, &mut lock, project.locked.as_ref().map(|(_, lock)| lock), licenses);
     }
     let manifest_text = (change.manifest)(&lock)?;
     if let Some(text) = &manifest_text {
@@ -138,13 +140,13 @@ pub fn carry_out(
     if !lockfile_only {
         plan.mark_private(|package| scripts.may_run(package));
         let done;
-        (done, fresh) = finish::link(&session, &project, &plan, mode, &downloads.inserted(), &progress)?;
+        (done, fresh) = finish::link(&session, &project, &plan, mode, &downloads.inserted(), progress)?;
         (summary.added, summary.changed, summary.removed) = (done.added, done.replaced, done.removed);
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
-        summary.statistics = finish::statistics(&session, &progress, &done);
+        summary.statistics = finish::statistics(&session, progress, &done);
         finish::remove_leftovers(&done);
     }
-    progress.finish();
+    drop(shown);
     if change.save && !frozen {
         finish::save(&session, &mut project, &lock, manifest_text.as_deref())?;
     }
@@ -154,7 +156,7 @@ pub fn carry_out(
         own_scripts(ROOT_EVENTS_AFTER.as_slice(), &project)?;
     }
     // What is missing or in no manifest is looked at again by the next install.
-    if !lockfile_only && change.save && dropped.is_empty() {
+    if !lockfile_only && change.save && complete {
         let digest = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
         installed::note_state(&session, &project, &plan, digest)?;
     }
@@ -162,6 +164,23 @@ pub fn carry_out(
     summary.elapsed = started.elapsed();
     report.summary(&summary);
     Ok(())
+}
+
+/// Brings what the plan wants into the store, and into the lock what only the packages tell; returns why optional packages
+/// were left out.
+fn fetch(
+    session: &Session,
+    project: &Project,
+    downloads: &Downloads,
+    plan: &mut Plan,
+    lock: &mut Lock,
+) -> Result<Vec<Failure>, Failure> {
+    let previous = project.locked.as_ref().map(|(_, lock)| lock);
+    let licenses = finish::ask_licenses(session, lock, plan, previous);
+    let failed = downloads.wait(plan.wanted()?.into_iter())?;
+    let dropped = plan.drop_failed(failed)?;
+    finish::complete(session, lock, previous, licenses);
+    Ok(dropped)
 }
 
 /// What a resolution leaves to be told; an error where it must not be installed.
@@ -186,8 +205,8 @@ fn resolve_project(
 ) -> Result<Resolution, Failure> {
     let externals = |name: &str, spec: &str, from: &str| materials::external(project, name, spec, from);
     let bundles = |package: &dx_pkg_lock::LockPackage| materials::bundled(session, downloads, package);
-    let provider =
-        |policy: Policy| materials.provider(session, policy, downloads, &externals, &bundles, progress.clone());
+    let local = Local { downloads, externals: &externals, bundles: &bundles };
+    let provider = |policy: Policy| materials.provider(session, policy, local, progress.clone());
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
     let cached = provider(materials.policy);
     match resolve(&materials.requirements, previous, &cached, &materials.options) {
@@ -197,6 +216,17 @@ fn resolve_project(
             Ok(resolve(&materials.requirements, previous, &current, &materials.options)?)
         }
         outcome => Ok(outcome?),
+    }
+}
+
+/// Removes what killed commands left beside the manifest: files they were about to rename. Nobody else is writing there
+/// while the project is locked.
+fn sweep(root: &Path) {
+    for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(dx_pkg_fs::TEMPORARY) {
+            // What stays is in nobody's way.
+            let _ = std::fs::remove_file(entry.path());
+        }
     }
 }
 

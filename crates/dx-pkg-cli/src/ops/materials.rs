@@ -11,7 +11,7 @@ use dx_pkg_resolve::{External, Options, PickOptions, ProviderError, Requirements
 
 use crate::downloads::{Downloads, package_id};
 use crate::failure::Failure;
-use crate::metadata::{Metadata, Policy};
+use crate::metadata::{Local, Metadata, Policy};
 use crate::node;
 use crate::ops::install::Change;
 use crate::progress::Progress;
@@ -80,13 +80,11 @@ impl Materials {
         &self,
         session: &'a Session,
         policy: Policy,
-        downloads: Option<&'a Downloads>,
-        externals: &'a dyn Fn(&str, &str, &str) -> Result<External, ProviderError>,
-        bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, ProviderError>,
+        local: Local<'a>,
         progress: Arc<Progress>,
     ) -> Metadata<'a> {
         let (pick, seeds) = (self.options.pick.clone(), self.open.clone());
-        Metadata::new(session, policy, pick, seeds, downloads, externals, bundles, progress)
+        Metadata::new(session, policy, pick, seeds, local, progress)
     }
 }
 

@@ -1,5 +1,6 @@
 //! Several installs at once.
 
+use std::io::{BufRead, BufReader};
 use std::thread;
 
 use dx_pkg_testkit::{Fault, Project, Registry};
@@ -76,15 +77,13 @@ fn install_that_waits_says_so() {
     while gate.hits() == 0 {
         thread::yield_now();
     }
-    let (project, registry) = (&project, &registry);
-    thread::scope(|scope| {
-        let second = scope.spawn(|| ok(project, ["install"]));
-        // The second can do nothing before the first is gone.
-        thread::sleep(std::time::Duration::from_millis(200));
-        assert_eq!(registry.tarball_requests(), 1);
-        first.kill().unwrap();
-        first.wait().unwrap();
-        assert!(second.join().unwrap().stderr.contains("another install is running"));
-    });
-    assert_eq!(required(project, "p0"), "p0@1.0.0");
+    let mut second = command(&project).args(["install"]).spawn();
+    let mut said = String::new();
+    BufReader::new(second.stderr.take().unwrap()).read_line(&mut said).unwrap();
+    assert!(said.contains("another install is running"), "{said}");
+    assert_eq!(registry.tarball_requests(), 1, "the second does nothing before the first is gone");
+    first.kill().unwrap();
+    first.wait().unwrap();
+    assert!(second.wait().unwrap().success());
+    assert_eq!(required(&project, "p0"), "p0@1.0.0");
 }

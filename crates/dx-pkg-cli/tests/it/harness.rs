@@ -37,7 +37,7 @@ pub(crate) fn fails(run: Run, code: &str) -> String {
 /// A project whose failed requests are given up on at once.
 pub(crate) fn impatient(registry: &Registry) -> ProjectBuilder {
     Project::new(registry)
-        .npmrc("fetch-timeout=400")
+        .npmrc("fetch-timeout=800")
         .npmrc("fetch-retries=1")
         .npmrc("fetch-retry-mintimeout=1")
         .npmrc("fetch-retry-maxtimeout=2")

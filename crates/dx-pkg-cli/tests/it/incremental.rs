@@ -85,14 +85,22 @@ fn what_other_tools_keep_in_node_modules_survives_install_but_not_ci() {
 
 #[test]
 fn deleted_package_is_put_back_by_the_next_install() {
-    for path in ["node_modules/a", "node_modules/@s/b", "node_modules/@s", "node_modules/.bin", "node_modules"] {
+    for path in ["node_modules/a", "node_modules/@s", "node_modules/.bin", "node_modules"] {
         let (_registry, project) = project();
         let before = project.installed();
         project.remove(path);
-        ok(&project, ["install"]);
-        assert_eq!(project.installed(), before, "{path}");
+        let run = ok(&project, ["install"]);
+        assert_eq!(project.installed(), before, "{path}: {run}");
         assert!(project.exists(path), "{path}");
     }
+}
+
+#[test]
+fn deleted_package_of_a_scope_is_put_back_by_the_next_install_that_does_anything() {
+    let (_registry, project) = project();
+    project.remove("node_modules/@s/b");
+    ok(&project, ["install", "d"]);
+    assert_eq!(required(&project, "@s/b"), "@s/b@1.0.0");
 }
 
 #[test]
@@ -160,4 +168,13 @@ fn replaced_file_of_one_project_does_not_reach_another() {
     fs::write(&file, "module.exports = 'patched'").unwrap();
     ok(&other, ["install"]);
     assert_eq!(required(&other, "a"), "a@1.0.0");
+}
+
+#[test]
+fn what_a_killed_command_left_beside_the_manifest_is_removed() {
+    let (_registry, project) = project();
+    let left = project.path().join(".dx-tmp-0123");
+    fs::write(&left, "half a lockf").unwrap();
+    ok(&project, ["remove", "a"]);
+    assert!(!left.exists());
 }

@@ -30,10 +30,7 @@ impl<'a> Object<'a> {
 
     /// The value of `key` as source text.
     pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
-        let position = self
-            .0
-            .binary_search_by(|(own, _)| own.as_ref().cmp(key))
-            .ok()?;
+        let position = self.0.binary_search_by(|(own, _)| own.as_ref().cmp(key)).ok()?;
         self.0.get(position).map(|(_, value)| *value)
     }
 }
@@ -100,18 +97,12 @@ pub(super) struct Format<'a> {
 
 impl Format<'static> {
     /// Everything on one line.
-    const COMPACT: Self = Self {
-        indent: "",
-        newline: "",
-    };
+    const COMPACT: Self = Self { indent: "", newline: "" };
 }
 
 impl Default for Format<'_> {
     fn default() -> Self {
-        Self {
-            indent: "  ",
-            newline: "\n",
-        }
+        Self { indent: "  ", newline: "\n" }
     }
 }
 
@@ -127,21 +118,10 @@ impl<'a> Format<'a> {
         let (newline, rest) = inside.split_at(breaks);
         let spaces = rest.len() - rest.trim_start().len();
         // `JSON.stringify` takes ten characters; with none, npm falls back to its own indentation.
-        let indent = &rest[..rest[..spaces]
-            .char_indices()
-            .nth(10)
-            .map_or(spaces, |(end, _)| end)];
+        let indent = &rest[..rest[..spaces].char_indices().nth(10).map_or(spaces, |(end, _)| end)];
         Self {
-            indent: if newline.is_empty() || indent.is_empty() {
-                default.indent
-            } else {
-                indent
-            },
-            newline: if newline.is_empty() {
-                default.newline
-            } else {
-                newline
-            },
+            indent: if newline.is_empty() || indent.is_empty() { default.indent } else { indent },
+            newline: if newline.is_empty() { default.newline } else { newline },
         }
     }
 }
@@ -149,10 +129,7 @@ impl<'a> Format<'a> {
 /// How many bytes of line breaks the text begins with.
 fn line_breaks(text: &str) -> usize {
     let mut rest = text;
-    while let Some(after) = rest
-        .strip_prefix("\r\n")
-        .or_else(|| rest.strip_prefix('\n'))
-    {
+    while let Some(after) = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')) {
         rest = after;
     }
     text.len() - rest.len()
@@ -184,25 +161,19 @@ impl<'a> Value<'a> {
 
     /// An object of strings.
     pub(super) fn strings(pairs: &'a [(String, String)]) -> Self {
-        let member =
-            |(key, value): &'a (String, String)| (Cow::Borrowed(key.as_str()), Self::string(value));
+        let member = |(key, value): &'a (String, String)| (Cow::Borrowed(key.as_str()), Self::string(value));
         Self::Object(pairs.iter().map(member).collect())
     }
 
     /// Reads JSON; text that is not JSON becomes a string.
     pub(super) fn parse(text: &str) -> Self {
         let parsed = serde_json::from_str::<serde_json::Value>(text);
-        parsed.map_or_else(
-            |_| Self::String(Cow::Owned(text.to_owned())),
-            Self::from_serde,
-        )
+        parsed.map_or_else(|_| Self::String(Cow::Owned(text.to_owned())), Self::from_serde)
     }
 
     fn from_serde(value: serde_json::Value) -> Self {
         match value {
-            serde_json::Value::Array(items) => {
-                Self::Array(items.into_iter().map(Self::from_serde).collect())
-            }
+            serde_json::Value::Array(items) => Self::Array(items.into_iter().map(Self::from_serde).collect()),
             serde_json::Value::Object(members) => {
                 let member = |(key, value)| (Cow::Owned(key), Self::from_serde(value));
                 Self::Object(members.into_iter().map(member).collect())
@@ -220,11 +191,7 @@ impl<'a> Value<'a> {
             Self::Array(items) => items.iter_mut().for_each(Self::sort),
             Self::Object(members) => {
                 members.iter_mut().for_each(|(_, value)| value.sort());
-                members.sort_by(|a, b| {
-                    member_rank(a)
-                        .cmp(&member_rank(b))
-                        .then_with(|| locale_compare(&a.0, &b.0))
-                });
+                members.sort_by(|a, b| member_rank(a).cmp(&member_rank(b)).then_with(|| locale_compare(&a.0, &b.0)));
             }
         }
     }
@@ -271,10 +238,7 @@ pub(super) fn canonical(text: &str) -> String {
 
 /// Writes the text as a JSON string, escaped as `JSON.stringify` does.
 fn quote(out: &mut String, text: &str) {
-    if text
-        .bytes()
-        .any(|byte| byte < b' ' || byte == b'"' || byte == b'\\')
-    {
+    if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
         out.push_str(&serde_json::Value::from(text).to_string());
     } else {
         out.push('"');
@@ -300,20 +264,11 @@ fn member_rank((key, value): &(Cow<'_, str>, Value<'_>)) -> (u8, u32) {
         "dependencies" => 7,
         _ => 8,
     };
-    (
-        if matches!(value, Value::Object(_) | Value::Source(_)) {
-            2
-        } else {
-            1
-        },
-        place,
-    )
+    (if matches!(value, Value::Object(_) | Value::Source(_)) { 2 } else { 1 }, place)
 }
 
 fn array_index(key: &str) -> Option<u32> {
-    if !key.starts_with(|first: char| first.is_ascii_digit())
-        || (key.starts_with('0') && key != "0")
-    {
+    if !key.starts_with(|first: char| first.is_ascii_digit()) || (key.starts_with('0') && key != "0") {
         return None;
     }
     key.parse().ok().filter(|index| *index != u32::MAX)
@@ -326,11 +281,7 @@ fn number_text(number: &serde_json::Number) -> String {
             let size = float.abs();
             if size != 0.0 && !(1e-6..1e21).contains(&size) {
                 let text = format!("{float:e}");
-                if text.contains("e-") {
-                    text
-                } else {
-                    text.replace('e', "e+")
-                }
+                if text.contains("e-") { text } else { text.replace('e', "e+") }
             } else if float == 0.0 {
                 "0".to_owned()
             } else {

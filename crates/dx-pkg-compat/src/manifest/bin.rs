@@ -22,20 +22,13 @@ pub(super) fn normalise(package: Option<&str>, bin: Option<&Value>) -> Vec<(Stri
         }
         // A renamed key goes last, unless its new name is there already and is overwritten.
         entries[index] = None;
-        let present = entries
-            .iter_mut()
-            .flatten()
-            .find(|(other, _)| *other == base);
+        let present = entries.iter_mut().flatten().find(|(other, _)| *other == base);
         match present {
             Some(entry) => entry.1 = Some(cleaned),
             None => entries.push(Some((base, Some(cleaned)))),
         }
     }
-    entries
-        .into_iter()
-        .flatten()
-        .filter_map(|(name, target)| Some((name, target?)))
-        .collect()
+    entries.into_iter().flatten().filter_map(|(name, target)| Some((name, target?))).collect()
 }
 
 type Entry = Option<(String, Option<String>)>;
@@ -58,10 +51,7 @@ fn written(package: Option<&str>, bin: Option<&Value>) -> Vec<Entry> {
             }
             entries
         }
-        (Some(Value::Object(map)), _) => map
-            .iter()
-            .map(|(name, path)| Some((name.clone(), text(path))))
-            .collect(),
+        (Some(Value::Object(map)), _) => map.iter().map(|(name, path)| Some((name.clone(), text(path)))).collect(),
         _ => Vec::new(),
     }
 }

@@ -37,11 +37,7 @@ impl ManifestEdit {
         read::document(text)?;
         let mark = if text.starts_with('\u{feff}') { 3 } else { 0 };
         let root = skip_space(text.as_bytes(), mark);
-        Ok(ManifestEdit {
-            text: text.to_owned(),
-            root,
-            layout: Layout::of(text, root),
-        })
+        Ok(ManifestEdit { text: text.to_owned(), root, layout: Layout::of(text, root) })
     }
 
     /// Saves a dependency in a section, as `npm install --save-…` does.
@@ -50,9 +46,8 @@ impl ManifestEdit {
     /// removed, a missing one is put last, and a section that gains a name is sorted.
     pub fn set_dependency(&mut self, section: Section, name: &str, spec: &str) {
         // npm keeps a name that stood in both `dependencies` and `peerDependencies` in both.
-        let keeps_both = section == Section::Peer
-            && self.has(Section::Peer, name)
-            && self.has(Section::Dependencies, name);
+        let keeps_both =
+            section == Section::Peer && self.has(Section::Peer, name) && self.has(Section::Dependencies, name);
         for other in section.displaces() {
             if *other == Section::Dependencies && keeps_both {
                 self.put(Section::Dependencies, name, spec);
@@ -95,13 +90,7 @@ impl ManifestEdit {
             let object = Object::at(&self.text, open);
             let rest = &path[depth + 1..];
             let Some(index) = object.find(key) else {
-                self.insert(
-                    &object,
-                    object.members.len(),
-                    depth,
-                    key,
-                    &nest(rest, value),
-                );
+                self.insert(&object, object.members.len(), depth, key, &nest(rest, value));
                 return;
             };
             let span = object.members[index].value.clone();
@@ -148,8 +137,7 @@ impl ManifestEdit {
     }
 
     fn has(&self, section: Section, name: &str) -> bool {
-        self.object_at(&[section.key()])
-            .is_some_and(|object| object.find(name).is_some())
+        self.object_at(&[section.key()]).is_some_and(|object| object.find(name).is_some())
     }
 
     fn put(&mut self, section: Section, name: &str, spec: &str) {
@@ -197,11 +185,7 @@ impl ManifestEdit {
     }
 
     fn insert_sorted(&mut self, object: Object, name: &str, value: &Value) {
-        let keys: Vec<&str> = object
-            .members
-            .iter()
-            .map(|member| member.key.as_str())
-            .collect();
+        let keys: Vec<&str> = object.members.iter().map(|member| member.key.as_str()).collect();
         let sorted = keys.is_sorted_by(|a, b| name_order(a, b) != Ordering::Greater);
         if sorted {
             let index = keys.partition_point(|key| name_order(key, name) == Ordering::Less);
@@ -215,9 +199,8 @@ impl ManifestEdit {
         let container = &object.container;
         let added = self.layout.member(&self.text, object, 1, name, value);
         let members = object.members.iter().zip(&container.items);
-        let mut entries: Vec<(&str, &str)> = members
-            .map(|(member, item)| (member.key.as_str(), &self.text[item.clone()]))
-            .collect();
+        let mut entries: Vec<(&str, &str)> =
+            members.map(|(member, item)| (member.key.as_str(), &self.text[item.clone()])).collect();
         entries.push((name, &added));
         entries.sort_by(|a, b| name_order(a.0, b.0));
         let separator = format!(",{}", self.layout.space(&self.text, container, 1));
@@ -237,8 +220,7 @@ impl ManifestEdit {
         if container.items.is_empty() {
             let closing = self.layout.line(depth);
             let inside = format!("{space}{member}{closing}");
-            self.text
-                .replace_range(container.open + 1..container.close, &inside);
+            self.text.replace_range(container.open + 1..container.close, &inside);
         } else if let Some(next) = container.items.get(index) {
             let start = next.start;
             self.text.insert_str(start, &format!("{member},{space}"));
@@ -257,9 +239,9 @@ impl ManifestEdit {
 }
 
 fn nest(path: &[&str], value: &Value) -> Value {
-    path.iter().rev().fold(value.clone(), |inner, key| {
-        Value::Object([((*key).to_owned(), inner)].into_iter().collect())
-    })
+    path.iter()
+        .rev()
+        .fold(value.clone(), |inner, key| Value::Object([((*key).to_owned(), inner)].into_iter().collect()))
 }
 
 fn parse(text: &str) -> Value {

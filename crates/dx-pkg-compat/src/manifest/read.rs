@@ -12,9 +12,7 @@ pub(super) fn document(text: &str) -> Result<Value, ManifestError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     match serde_json::from_str(text) {
         Ok(value @ Value::Object(_)) => Ok(value),
-        Ok(other) => Err(ManifestError::NotAnObject {
-            found: kind(&other),
-        }),
+        Ok(other) => Err(ManifestError::NotAnObject { found: kind(&other) }),
         Err(error) => Err(syntax_error(text, &error)),
     }
 }
@@ -25,17 +23,11 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> ManifestError {
         return ManifestError::MergeConflict { line: index + 1 };
     }
     let message = error.to_string();
-    let reason = message
-        .split_once(" at line ")
-        .map_or(message.as_str(), |(reason, _)| reason);
+    let reason = message.split_once(" at line ").map_or(message.as_str(), |(reason, _)| reason);
     ManifestError::Syntax {
         line: error.line(),
         column: error.column(),
-        reason: if text.trim().is_empty() {
-            "the file is empty".to_owned()
-        } else {
-            reason.to_owned()
-        },
+        reason: if text.trim().is_empty() { "the file is empty".to_owned() } else { reason.to_owned() },
     }
 }
 
@@ -48,10 +40,7 @@ pub(super) fn manifest(raw: Value) -> Result<Manifest, ManifestError> {
     let optional_dependencies = dependencies(map, Section::Optional)?;
     let bundle_dependencies = bundled(map, &declared);
     let is_optional = |name: &str| optional_dependencies.iter().any(|(other, _)| other == name);
-    let dependencies_only = declared
-        .into_iter()
-        .filter(|(name, _)| !is_optional(name))
-        .collect();
+    let dependencies_only = declared.into_iter().filter(|(name, _)| !is_optional(name)).collect();
     let scripts = string_pairs(map.get("scripts"));
     let name = text(map, "name");
     let bin = bin::normalise(name.as_deref(), map.get("bin"));
@@ -91,11 +80,7 @@ pub(super) fn workspace_patterns(value: Option<&Value>) -> Result<Vec<String>, M
         return Ok(Vec::new());
     };
     match value.get("packages").unwrap_or(value) {
-        Value::Array(patterns) => Ok(patterns
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect()),
+        Value::Array(patterns) => Ok(patterns.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
         other => Err(ManifestError::Workspaces { found: kind(other) }),
     }
 }
@@ -123,16 +108,11 @@ fn peer_meta(map: &Map<String, Value>) -> Vec<(String, bool)> {
     let Some(Value::Object(entries)) = map.get("peerDependenciesMeta") else {
         return Vec::new();
     };
-    entries
-        .iter()
-        .map(|(name, meta)| (name.clone(), meta.get("optional").is_some_and(truthy)))
-        .collect()
+    entries.iter().map(|(name, meta)| (name.clone(), meta.get("optional").is_some_and(truthy))).collect()
 }
 
 fn bundled(map: &Map<String, Value>, dependencies: &Pairs) -> Vec<String> {
-    let value = map
-        .get("bundleDependencies")
-        .or_else(|| map.get("bundledDependencies"));
+    let value = map.get("bundleDependencies").or_else(|| map.get("bundledDependencies"));
     match value {
         Some(Value::Bool(true)) => dependencies.iter().map(|(name, _)| name.clone()).collect(),
         Some(Value::Object(names)) => names.keys().cloned().collect(),
@@ -145,10 +125,7 @@ fn allow_scripts(map: &Map<String, Value>) -> Vec<(String, bool)> {
     let Some(Value::Object(entries)) = map.get("allowScripts") else {
         return Vec::new();
     };
-    entries
-        .iter()
-        .filter_map(|(spec, allowed)| Some((spec.clone(), allowed.as_bool()?)))
-        .collect()
+    entries.iter().filter_map(|(spec, allowed)| Some((spec.clone(), allowed.as_bool()?))).collect()
 }
 
 fn has_install_script(map: &Map<String, Value>, scripts: &Pairs) -> bool {
@@ -187,20 +164,13 @@ fn string_pairs(value: Option<&Value>) -> Pairs {
     let Some(Value::Object(entries)) = value else {
         return Vec::new();
     };
-    entries
-        .iter()
-        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
-        .collect()
+    entries.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
 }
 
 fn strings(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(list)) => list
-            .iter()
-            .filter_map(Value::as_str)
-            .map(str::to_owned)
-            .collect(),
+        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
         _ => Vec::new(),
     }
 }

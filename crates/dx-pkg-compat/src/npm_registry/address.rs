@@ -9,11 +9,7 @@ pub(super) fn packument_url(registry: &Url, name: &PackageName) -> Option<Url> {
 }
 
 /// The URL of a tarball whose packument names none: `<registry>/<name>/-/<bare name>-<version>.tgz`.
-pub(super) fn conventional_tarball_url(
-    registry: &Url,
-    name: &PackageName,
-    version: &str,
-) -> Option<Url> {
+pub(super) fn conventional_tarball_url(registry: &Url, name: &PackageName, version: &str) -> Option<Url> {
     below(registry, &format!("{name}/-/{}-{version}.tgz", name.bare()))
 }
 
@@ -83,6 +79,5 @@ impl ReplaceHost {
 
 /// What follows `base` in `path`, where `path` is `base` or below it.
 fn path_below<'a>(path: &'a str, base: &str) -> Option<&'a str> {
-    path.strip_prefix(base)
-        .filter(|rest| rest.is_empty() || rest.starts_with('/'))
+    path.strip_prefix(base).filter(|rest| rest.is_empty() || rest.starts_with('/'))
 }

@@ -45,9 +45,7 @@ pub enum RegistryError {
         authorized: bool,
     },
     /// The answer is not a packument.
-    #[error(
-        "the answer for {name} from {url} is not a packument: {reason}; it begins with \"{beginning}\""
-    )]
+    #[error("the answer for {name} from {url} is not a packument: {reason}; it begins with \"{beginning}\"")]
     BadPackument {
         /// The package.
         name: PackageName,
@@ -132,30 +130,20 @@ impl Coded for RegistryError {
 
 /// The `.npmrc` key for the token of everything below `registry`.
 pub(super) fn token_key(registry: &Url) -> String {
-    let port = registry
-        .port()
-        .map(|port| format!(":{port}"))
-        .unwrap_or_default();
+    let port = registry.port().map(|port| format!(":{port}")).unwrap_or_default();
     let path = registry.path().trim_end_matches('/');
-    let key = format!(
-        "//{}{port}{path}/:_authToken",
-        registry.host_str().unwrap_or_default()
-    );
+    let key = format!("//{}{port}{path}/:_authToken", registry.host_str().unwrap_or_default());
     dx_pkg_fetch::plain_text(&key, 300)
 }
 
 /// Whether `error` is a 404 or 410.
 pub(super) fn is_missing(error: &FetchError) -> bool {
-    error
-        .status()
-        .is_some_and(|status| matches!(status.as_u16(), 404 | 410))
+    error.status().is_some_and(|status| matches!(status.as_u16(), 404 | 410))
 }
 
 /// Whether `error` is a 401 or 403; then the status.
 pub(super) fn refusal(error: &FetchError) -> Option<StatusCode> {
-    error
-        .status()
-        .filter(|status| matches!(status.as_u16(), 401 | 403))
+    error.status().filter(|status| matches!(status.as_u16(), 401 | 403))
 }
 
 /// `url` as errors show it.

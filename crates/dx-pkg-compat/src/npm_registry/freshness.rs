@@ -23,14 +23,7 @@ pub(super) fn lifetime_ms(cache_control: Option<&str>, age: Option<&str>) -> u64
         let (key, value) = directive.split_once('=').unwrap_or((directive, ""));
         match key.trim().to_ascii_lowercase().as_str() {
             "no-cache" | "no-store" => return 0,
-            "max-age" => {
-                max_age = value
-                    .trim()
-                    .trim_matches('"')
-                    .parse::<u64>()
-                    .ok()
-                    .or(Some(0))
-            }
+            "max-age" => max_age = value.trim().trim_matches('"').parse::<u64>().ok().or(Some(0)),
             _ => {}
         }
     }
@@ -38,11 +31,6 @@ pub(super) fn lifetime_ms(cache_control: Option<&str>, age: Option<&str>) -> u64
         return DEFAULT_MS;
     };
     // Part of the lifetime may have passed in a cache on the way.
-    let age = age
-        .and_then(|age| age.trim().parse::<u64>().ok())
-        .unwrap_or(0);
-    max_age
-        .saturating_sub(age)
-        .saturating_mul(1000)
-        .min(LONGEST_MS)
+    let age = age.and_then(|age| age.trim().parse::<u64>().ok()).unwrap_or(0);
+    max_age.saturating_sub(age).saturating_mul(1000).min(LONGEST_MS)
 }

@@ -19,7 +19,7 @@ struct Document<'d> {
 
 impl NpmRegistry {
     /// The licence of `name@version`: from the version's own document where the registry has those, else from the full
-    /// packument. `None` where neither tells one or neither can be had.
+    /// packument. Empty where that tells none; `None` where neither can be had.
     pub async fn license(&self, name: &PackageName, version: &str) -> Option<String> {
         let registry = self.config.registry_for(name);
         let packument = address::packument_url(registry, name)?;
@@ -31,7 +31,7 @@ impl NpmRegistry {
                 .credentials(self.credentials(registry));
             if let Ok(response) = self.fetcher.get(request).await {
                 let version = version.to_owned();
-                return self.compute(move || read(&response, &version)).await;
+                return self.compute(move || Some(read(&response, &version).unwrap_or_default())).await;
             }
         }
         None

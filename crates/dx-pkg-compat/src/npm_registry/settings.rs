@@ -16,10 +16,7 @@ pub fn fetch_config(
     extra_ca_file: Option<PathBuf>,
 ) -> Result<FetchConfig, ConfigError> {
     // A proxy that is no URL is told now, for the fetcher can only ask, not be told of errors.
-    for address in [config.registry()]
-        .into_iter()
-        .chain(config.scoped_registries().map(|(_, url)| url))
-    {
+    for address in [config.registry()].into_iter().chain(config.scoped_registries().map(|(_, url)| url)) {
         config.proxy_for(address)?;
     }
     let proxies = config.clone();
@@ -31,12 +28,7 @@ pub fn fetch_config(
         retry: retry(config)?,
         proxy: Some(Arc::new(move |url| proxies.proxy_for(url).ok().flatten())),
         local_address: local_address(config)?,
-        tls: TlsSettings {
-            verify: config.strict_ssl()?,
-            ca: config.ca()?,
-            ca_file: config.cafile()?,
-            extra_ca_file,
-        },
+        tls: TlsSettings { verify: config.strict_ssl()?, ca: config.ca()?, ca_file: config.cafile()?, extra_ca_file },
         ..FetchConfig::default()
     })
 }
@@ -45,9 +37,7 @@ fn local_address(config: &Config) -> Result<Option<IpAddr>, ConfigError> {
     let Some(text) = config.local_address()? else {
         return Ok(None);
     };
-    let origin = config
-        .raw("local-address")
-        .map_or(Source::Default, |(_, source)| source.clone());
+    let origin = config.raw("local-address").map_or(Source::Default, |(_, source)| source.clone());
     match text.parse() {
         Ok(address) => Ok(Some(address)),
         Err(_) => Err(ConfigError::Invalid {
@@ -72,25 +62,16 @@ fn concurrency(config: &Config) -> Result<Concurrency, ConfigError> {
 
 fn timeouts(config: &Config) -> Result<Timeouts, ConfigError> {
     let usual = Timeouts::default();
-    Ok(Timeouts {
-        total: config.fetch_timeout()?.unwrap_or(usual.total),
-        ..usual
-    })
+    Ok(Timeouts { total: config.fetch_timeout()?.unwrap_or(usual.total), ..usual })
 }
 
 fn retry(config: &Config) -> Result<RetryPolicy, ConfigError> {
     let usual = RetryPolicy::default();
     Ok(RetryPolicy {
-        tries: config
-            .fetch_retries()?
-            .map_or(usual.tries, |retries| retries.saturating_add(1)),
-        first_delay: config
-            .fetch_retry_mintimeout()?
-            .unwrap_or(usual.first_delay),
+        tries: config.fetch_retries()?.map_or(usual.tries, |retries| retries.saturating_add(1)),
+        first_delay: config.fetch_retry_mintimeout()?.unwrap_or(usual.first_delay),
         factor: config.fetch_retry_factor()?.unwrap_or(usual.factor),
-        longest_delay: config
-            .fetch_retry_maxtimeout()?
-            .unwrap_or(usual.longest_delay),
+        longest_delay: config.fetch_retry_maxtimeout()?.unwrap_or(usual.longest_delay),
         ..usual
     })
 }

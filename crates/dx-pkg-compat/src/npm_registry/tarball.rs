@@ -46,25 +46,15 @@ impl NpmRegistry {
     ///
     /// # Errors
     /// [`RegistryError::BadUrl`] for anything but an `http:` or `https:` address.
-    pub fn tarball_url(
-        &self,
-        name: &PackageName,
-        version: &str,
-        url: Option<&str>,
-    ) -> Result<Url, RegistryError> {
+    pub fn tarball_url(&self, name: &PackageName, version: &str, url: Option<&str>) -> Result<Url, RegistryError> {
         let found = match url {
-            None => {
-                address::conventional_tarball_url(self.config.registry_for(name), name, version)
-            }
+            None => address::conventional_tarball_url(self.config.registry_for(name), name, version),
             Some(url) => Url::parse(url)
                 .ok()
                 .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
                 .map(|url| self.replace_host.apply(url, self.config.registry())),
         };
-        found.ok_or_else(|| RegistryError::BadUrl {
-            name: name.clone(),
-            url: safe_to_show(url.unwrap_or_default()),
-        })
+        found.ok_or_else(|| RegistryError::BadUrl { name: name.clone(), url: safe_to_show(url.unwrap_or_default()) })
     }
 
     /// Fetches a tarball and checks its integrity; a mismatch is fetched once more, past any cache on the way.
@@ -79,10 +69,7 @@ impl NpmRegistry {
             .estimated_bytes(wanted.estimated_bytes)
             .credentials(self.credentials(registry));
         let fail = |error| self.tarball_error(&wanted.name, registry, &url, error);
-        let (tarball, checked) = self
-            .fetch_checked(request.clone(), &wanted)
-            .await
-            .map_err(fail)?;
+        let (tarball, checked) = self.fetch_checked(request.clone(), &wanted).await.map_err(fail)?;
         if checked.is_ok() {
             return Ok(tarball);
         }
@@ -91,11 +78,9 @@ impl NpmRegistry {
         let (tarball, checked) = self.fetch_checked(again, &wanted).await.map_err(fail)?;
         match checked {
             Ok(()) => Ok(tarball),
-            Err(mismatch) => Err(RegistryError::Integrity {
-                name: wanted.name,
-                url: shown(&url),
-                mismatch: Box::new(mismatch),
-            }),
+            Err(mismatch) => {
+                Err(RegistryError::Integrity { name: wanted.name, url: shown(&url), mismatch: Box::new(mismatch) })
+            }
         }
     }
 
@@ -105,15 +90,10 @@ impl NpmRegistry {
         wanted: &TarballRequest,
     ) -> Result<(Tarball, Result<(), IntegrityMismatch>), FetchError> {
         let response = self.fetcher.get(request).await?;
-        let tarball = Tarball {
-            bytes: response.body,
-            slot: response.slot,
-        };
+        let tarball = Tarball { bytes: response.body, slot: response.slot };
         let checked = match &wanted.integrity {
             None => Ok(()),
-            Some(integrity) if tarball.bytes.len() <= HASHED_IN_PLACE => {
-                integrity.verify(&tarball.bytes)
-            }
+            Some(integrity) if tarball.bytes.len() <= HASHED_IN_PLACE => integrity.verify(&tarball.bytes),
             Some(integrity) => {
                 let (integrity, bytes) = (integrity.clone(), tarball.bytes.clone());
                 self.compute(move || integrity.verify(&bytes)).await
@@ -122,43 +102,18 @@ impl NpmRegistry {
         Ok((tarball, checked))
     }
 
-    fn tarball_error(
-        &self,
-        name: &PackageName,
-        registry: &Url,
-        url: &Url,
-        error: FetchError,
-    ) -> RegistryError {
+    fn tarball_error(&self, name: &PackageName, registry: &Url, url: &Url, error: FetchError) -> RegistryError {
         let name = name.clone();
         if is_missing(&error) {
-            return RegistryError::TarballNotFound {
-                name,
-                url: shown(url),
-            };
+            return RegistryError::TarballNotFound { name, url: shown(url) };
         }
         let Some(status) = refusal(&error) else {
-            return RegistryError::Fetch {
-                name,
-                error: Box::new(error),
-            };
+            return RegistryError::Fetch { name, error: Box::new(error) };
         };
-        let authorized = self
-            .config
-            .credentials_for_artifact(url, registry)
-            .is_some();
+        let authorized = self.config.credentials_for_artifact(url, registry).is_some();
         // Where the tarball lies with its registry, one key serves both.
-        let key = if url.origin() == registry.origin() {
-            token_key(registry)
-        } else {
-            token_key(&root_of(url))
-        };
-        RegistryError::Unauthorized {
-            name,
-            url: shown(url),
-            status,
-            key,
-            authorized,
-        }
+        let key = if url.origin() == registry.origin() { token_key(registry) } else { token_key(&root_of(url)) };
+        RegistryError::Unauthorized { name, url: shown(url), status, key, authorized }
     }
 }
 

@@ -25,24 +25,13 @@ fn url(text: &str) -> Url {
 
 fn config(npmrc: &str) -> Config {
     let user = Some((Path::new("/home/me/.npmrc"), npmrc));
-    Config::load(&ConfigSources {
-        default_registry: DEFAULT,
-        user,
-        ..ConfigSources::default()
-    })
-    .unwrap()
+    Config::load(&ConfigSources { default_registry: DEFAULT, user, ..ConfigSources::default() }).unwrap()
 }
 
 /// A client of `npmrc` whose retries take no time worth mentioning.
 fn client(npmrc: &str) -> NpmRegistry {
-    let retry = RetryPolicy {
-        first_delay: Duration::from_millis(2),
-        ..RetryPolicy::default()
-    };
-    let fetcher = Fetcher::new(FetchConfig {
-        retry,
-        ..FetchConfig::default()
-    });
+    let retry = RetryPolicy { first_delay: Duration::from_millis(2), ..RetryPolicy::default() };
+    let fetcher = Fetcher::new(FetchConfig { retry, ..FetchConfig::default() });
     NpmRegistry::new(fetcher, config(npmrc), &url(DEFAULT)).unwrap()
 }
 
@@ -52,22 +41,11 @@ fn client_of(registry: &Registry) -> NpmRegistry {
 
 /// `npmrc` lines with a token for everything at `registry`.
 fn with_token(registry: &Registry, token: &str) -> String {
-    format!(
-        "registry={0}\n//127.0.0.1:{1}/:_authToken={token}\n",
-        registry.url(),
-        registry.port()
-    )
+    format!("registry={0}\n//127.0.0.1:{1}/:_authToken={token}\n", registry.url(), registry.port())
 }
 
 async fn ask(client: &NpmRegistry, package: &str) -> Result<PackumentAnswer, RegistryError> {
-    client
-        .packument(
-            &name(package),
-            PackumentForm::Abbreviated,
-            None,
-            Priority::Normal,
-        )
-        .await
+    client.packument(&name(package), PackumentForm::Abbreviated, None, Priority::Normal).await
 }
 
 fn wanted(registry: &Registry, package: &str, version: &str) -> TarballRequest {

@@ -10,16 +10,7 @@ impl Config {
     /// None today; a list of texts is read from any value.
     pub fn ca(&self) -> Result<Vec<String>, ConfigError> {
         let authorities = self.read("ca", Vec::<String>::new)?;
-        Ok(authorities
-            .into_iter()
-            .map(|pem| {
-                if pem.contains('\n') {
-                    pem
-                } else {
-                    pem.replace("\\n", "\n")
-                }
-            })
-            .collect())
+        Ok(authorities.into_iter().map(|pem| if pem.contains('\n') { pem } else { pem.replace("\\n", "\n") }).collect())
     }
 
     /// What goes before a version that is saved; nothing under `save-exact`.
@@ -49,10 +40,7 @@ impl Config {
     pub fn omit(&self) -> Result<Vec<DependencyType>, ConfigError> {
         let unset = || {
             let production = self.inner.production;
-            production
-                .then_some(DependencyType::Dev)
-                .into_iter()
-                .collect()
+            production.then_some(DependencyType::Dev).into_iter().collect()
         };
         let mut omit: Vec<DependencyType> = self.read("omit", unset)?;
         let mut include: Vec<DependencyType> = self.read("include", Vec::new)?;
@@ -70,11 +58,7 @@ impl Config {
             Some(false) => omit.push(DependencyType::Optional),
             None => {}
         }
-        let candidates = [
-            DependencyType::Dev,
-            DependencyType::Optional,
-            DependencyType::Peer,
-        ];
+        let candidates = [DependencyType::Dev, DependencyType::Optional, DependencyType::Peer];
         let omitted = |kind: &DependencyType| omit.contains(kind) && !include.contains(kind);
         Ok(candidates.into_iter().filter(omitted).collect())
     }

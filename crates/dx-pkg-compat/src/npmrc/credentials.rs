@@ -72,14 +72,7 @@ struct Secrets {
 }
 
 /// Settings that are credentials when they follow a `//host/path/:`.
-const NAMES: [&str; 6] = [
-    "_authToken",
-    "_auth",
-    "username",
-    "_password",
-    "certfile",
-    "keyfile",
-];
+const NAMES: [&str; 6] = ["_authToken", "_auth", "username", "_password", "certfile", "keyfile"];
 
 impl CredentialTable {
     /// Collects the credentials among the settings and warns about those that cannot be used.
@@ -90,8 +83,7 @@ impl CredentialTable {
     ) -> CredentialTable {
         let mut places: BTreeMap<Place, BTreeMap<&str, &Entry>> = BTreeMap::new();
         for (key, entry) in entries {
-            let Some((registry, name)) = key.rsplit_once(':').filter(|_| key.starts_with("//"))
-            else {
+            let Some((registry, name)) = key.rsplit_once(':').filter(|_| key.starts_with("//")) else {
                 warn_unscoped(key, entry, warnings);
                 continue;
             };
@@ -109,10 +101,8 @@ impl CredentialTable {
                 }),
             }
         }
-        let mut bound: Vec<_> = places
-            .into_iter()
-            .map(|(place, settings)| (place, Secrets::of(&settings, home)))
-            .collect();
+        let mut bound: Vec<_> =
+            places.into_iter().map(|(place, settings)| (place, Secrets::of(&settings, home))).collect();
         bound.sort_by_key(|(place, _)| std::cmp::Reverse((place.path.len(), place.port)));
         CredentialTable { bound }
     }
@@ -128,10 +118,7 @@ impl CredentialTable {
     }
 
     fn find<T>(&self, url: &Url, pick: impl Fn(&Secrets) -> Option<T>) -> Option<T> {
-        self.bound
-            .iter()
-            .filter(|(place, _)| place.covers(url))
-            .find_map(|(_, secrets)| pick(secrets))
+        self.bound.iter().filter(|(place, _)| place.covers(url)).find_map(|(_, secrets)| pick(secrets))
     }
 }
 
@@ -151,10 +138,8 @@ impl Place {
         };
         // The URL parser writes host and path in the one form request URLs have.
         let url = Url::parse(&format!("https://{rest}")).ok()?;
-        let plain = url.username().is_empty()
-            && url.password().is_none()
-            && url.query().is_none()
-            && url.fragment().is_none();
+        let plain =
+            url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
         plain.then_some(Place {
             host: url.host_str()?.to_owned(),
             port,
@@ -205,13 +190,9 @@ fn usable(registry: &str, name: &str, entry: &Entry) -> Result<Place, &'static s
 }
 
 fn warn_unscoped(key: &str, entry: &Entry, warnings: &mut Vec<ConfigWarning>) {
-    let is_credential =
-        NAMES.contains(&key) || matches!(key, "_authtoken" | "-authtoken" | "cert" | "key");
+    let is_credential = NAMES.contains(&key) || matches!(key, "_authtoken" | "-authtoken" | "cert" | "key");
     if is_credential && entry.value != RawValue::Null && entry.source != Source::Default {
-        warnings.push(ConfigWarning::UnscopedCredential {
-            key: key.to_owned(),
-            origin: entry.source.clone(),
-        });
+        warnings.push(ConfigWarning::UnscopedCredential { key: key.to_owned(), origin: entry.source.clone() });
     }
 }
 

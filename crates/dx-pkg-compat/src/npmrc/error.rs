@@ -70,9 +70,7 @@ pub enum ConfigWarning {
         origin: Source,
     },
     /// A variable is not set. A credential then counts as absent; another value stays as written.
-    #[error(
-        "{key:?} in {origin} refers to the environment variable {variable:?}, which is not set"
-    )]
+    #[error("{key:?} in {origin} refers to the environment variable {variable:?}, which is not set")]
     EnvUnset {
         /// The setting.
         key: String,
@@ -158,17 +156,11 @@ fn user_info(text: &str) -> usize {
     // A password with an unescaped `/`, `?` or `#` looks like a port that is no number.
     let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
     let is_port = port.ends_with(']') || port.bytes().all(|byte| byte.is_ascii_digit());
-    if is_port {
-        0
-    } else {
-        url.rfind('@').unwrap_or(0)
-    }
+    if is_port { 0 } else { url.rfind('@').unwrap_or(0) }
 }
 
 /// Whether a setting's value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
     let name = key.rsplit(':').next().unwrap_or(key);
-    name.starts_with('_')
-        || key.starts_with("//")
-        || matches!(name, "password" | "otp" | "key" | "cert" | "username")
+    name.starts_with('_') || key.starts_with("//") || matches!(name, "password" | "otp" | "key" | "cert" | "username")
 }

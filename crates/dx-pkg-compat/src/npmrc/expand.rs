@@ -14,11 +14,7 @@ pub(super) struct Expanded {
 
 /// Expands the references in a text with `lookup`.
 pub(super) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Expanded {
-    let mut expanded = Expanded {
-        text: String::with_capacity(text.len()),
-        used: Vec::new(),
-        unset: Vec::new(),
-    };
+    let mut expanded = Expanded { text: String::with_capacity(text.len()), used: Vec::new(), unset: Vec::new() };
     let mut rest = text;
     while let Some(at) = rest.find("${") {
         let Some(reference) = reference(&rest[at..]) else {
@@ -65,9 +61,5 @@ fn reference(text: &str) -> Option<Reference<'_>> {
     let may_be_unset = inside[end..].starts_with("?}");
     let closed = may_be_unset || inside[end..].starts_with('}');
     let length = 2 + end + if may_be_unset { 2 } else { 1 };
-    (closed && !name.is_empty()).then_some(Reference {
-        name,
-        may_be_unset,
-        length,
-    })
+    (closed && !name.is_empty()).then_some(Reference { name, may_be_unset, length })
 }

@@ -22,21 +22,12 @@ impl Entry {
 
     /// The value for a person to read, without secrets.
     pub(super) fn shown(&self, key: &str) -> String {
-        if is_secret(key) {
-            "***".to_owned()
-        } else {
-            redact_urls(&self.value.display())
-        }
+        if is_secret(key) { "***".to_owned() } else { redact_urls(&self.value.display()) }
     }
 
     /// The error for a value that is not of its setting's kind.
     pub(super) fn invalid(&self, key: &str, allowed: &'static str) -> ConfigError {
-        ConfigError::Invalid {
-            key: key.to_owned(),
-            value: self.shown(key),
-            origin: self.source.clone(),
-            allowed,
-        }
+        ConfigError::Invalid { key: key.to_owned(), value: self.shown(key), origin: self.source.clone(), allowed }
     }
 }
 
@@ -44,10 +35,7 @@ type Entries = BTreeMap<String, Entry>;
 type Settings = Vec<(String, RawValue)>;
 
 /// Merges all layers, the stronger over the weaker.
-pub(super) fn merge(
-    sources: &ConfigSources<'_>,
-    warnings: &mut Vec<ConfigWarning>,
-) -> Result<Entries, ConfigError> {
+pub(super) fn merge(sources: &ConfigSources<'_>, warnings: &mut Vec<ConfigWarning>) -> Result<Entries, ConfigError> {
     let shared = |path: &Path| Arc::<Path>::from(path);
     let mut entries = Entries::new();
     let mut add = |settings: Settings, source: Source| {
@@ -95,25 +83,13 @@ fn settle(
     if let (false, Some(variable)) = (source.is_trusted(), used.into_iter().next()) {
         let (key, origin) = (key.to_owned(), source.clone());
         if key == "registry" || key.ends_with(":registry") {
-            return Err(ConfigError::RegistryFromEnvironment {
-                key,
-                variable,
-                origin,
-            });
+            return Err(ConfigError::RegistryFromEnvironment { key, variable, origin });
         }
-        warnings.push(ConfigWarning::EnvInProject {
-            key,
-            variable,
-            origin,
-        });
+        warnings.push(ConfigWarning::EnvInProject { key, variable, origin });
         return Ok(None);
     }
     if let Some(variable) = unset.into_iter().next() {
-        warnings.push(ConfigWarning::EnvUnset {
-            key: key.to_owned(),
-            variable,
-            origin: source.clone(),
-        });
+        warnings.push(ConfigWarning::EnvUnset { key: key.to_owned(), variable, origin: source.clone() });
         if is_secret(key) {
             return Ok(None);
         }
@@ -144,10 +120,7 @@ fn environment(env: &[(String, String)]) -> Settings {
         .filter_map(|(name, value)| Some((name.as_str(), setting_name(name)?, value.as_str())))
         .collect();
     settings.sort_unstable();
-    settings
-        .into_iter()
-        .map(|(_, key, value)| (key, RawValue::from_ini(value.trim())))
-        .collect()
+    settings.into_iter().map(|(_, key, value)| (key, RawValue::from_ini(value.trim()))).collect()
 }
 
 /// The setting an environment variable stands for: `NPM_CONFIG_STRICT_SSL` is `strict-ssl`.

@@ -4,8 +4,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value::{
-    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel,
-    NodeLinker, Setting,
+    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel, NodeLinker, Setting,
 };
 use super::{Config, ConfigError};
 
@@ -274,8 +273,5 @@ pub(super) fn counts(key: &str) -> bool {
     key == "registry"
         || key.ends_with(":registry")
         || super::unsupported::concerns(key)
-        || OPTIONS
-            .iter()
-            .find(known)
-            .is_some_and(|option| option.group != OptionGroup::Output)
+        || OPTIONS.iter().find(known).is_some_and(|option| option.group != OptionGroup::Output)
 }

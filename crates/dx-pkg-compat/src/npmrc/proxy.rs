@@ -91,25 +91,18 @@ impl Config {
         let Some(text) = text else {
             return Ok(None);
         };
-        proxy_url(text)
-            .map(Some)
-            .ok_or_else(|| ConfigError::Invalid {
-                key: format!("{scheme}_proxy"),
-                value: super::redact_urls(text),
-                origin: super::Source::Environment,
-                allowed: "the URL of a proxy",
-            })
+        proxy_url(text).map(Some).ok_or_else(|| ConfigError::Invalid {
+            key: format!("{scheme}_proxy"),
+            value: super::redact_urls(text),
+            origin: super::Source::Environment,
+            allowed: "the URL of a proxy",
+        })
     }
 }
 
 fn proxy_url(text: &str) -> Option<Url> {
-    let url = Url::parse(text)
-        .or_else(|_| Url::parse(&format!("http://{text}")))
-        .ok()?;
-    let known = matches!(
-        url.scheme(),
-        "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h"
-    );
+    let url = Url::parse(text).or_else(|_| Url::parse(&format!("http://{text}"))).ok()?;
+    let known = matches!(url.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h");
     if known && url.host_str().is_some() {
         return Some(url);
     }
@@ -125,12 +118,10 @@ fn is_exempt(rule: &str, host: &str, port: Option<u16>) -> bool {
         return true;
     }
     let (name, only_port) = match rule.rsplit_once(':') {
-        Some((name, digits)) if !name.contains(':') || name.ends_with(']') => {
-            match digits.parse() {
-                Ok(digits) => (name, Some(digits)),
-                Err(_) => (rule, None),
-            }
-        }
+        Some((name, digits)) if !name.contains(':') || name.ends_with(']') => match digits.parse() {
+            Ok(digits) => (name, Some(digits)),
+            Err(_) => (rule, None),
+        },
         _ => (rule, None),
     };
     if only_port.is_some() && only_port != port {

@@ -20,11 +20,8 @@ const MINUTE: f64 = 60.0;
 const DAY: f64 = 24.0 * 60.0 * MINUTE;
 
 /// The settings, and how many seconds the unit of each has; the first wins within one layer.
-const KEYS: [(&str, Option<f64>); 3] = [
-    ("before", None),
-    ("min-release-age", Some(DAY)),
-    ("minimum-release-age", Some(MINUTE)),
-];
+const KEYS: [(&str, Option<f64>); 3] =
+    [("before", None), ("min-release-age", Some(DAY)), ("minimum-release-age", Some(MINUTE))];
 
 impl Config {
     /// The cutoff that is configured: of the three settings the one in the strongest layer, within
@@ -49,17 +46,14 @@ impl Config {
         match unit {
             None => {
                 let date = entry.value.text().and_then(|text| milliseconds(&text));
-                let invalid =
-                    || entry.invalid(key, "a date such as 2026-01-31 or 2026-01-31T12:00:00Z");
-                date.map(|date| Some(ReleaseCutoff::Before(date)))
-                    .ok_or_else(invalid)
+                let invalid = || entry.invalid(key, "a date such as 2026-01-31 or 2026-01-31T12:00:00Z");
+                date.map(|date| Some(ReleaseCutoff::Before(date))).ok_or_else(invalid)
             }
             Some(unit) => {
                 let count = f64::read(&entry.value, None);
                 let age = count.and_then(|count| Duration::try_from_secs_f64(count * unit).ok());
                 let invalid = || entry.invalid(key, f64::ALLOWED);
-                age.map(|age| Some(ReleaseCutoff::MinimumAge(age)))
-                    .ok_or_else(invalid)
+                age.map(|age| Some(ReleaseCutoff::MinimumAge(age))).ok_or_else(invalid)
             }
         }
     }

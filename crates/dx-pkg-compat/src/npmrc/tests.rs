@@ -26,9 +26,7 @@ impl Layers<'_> {
     fn load(&self) -> Result<Config, ConfigError> {
         let owned = |list: &[(&str, &str)]| -> Vec<(String, String)> {
             let entries = list.iter();
-            entries
-                .map(|(key, value)| ((*key).to_owned(), (*value).to_owned()))
-                .collect()
+            entries.map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
         };
         Config::load(&ConfigSources {
             default_registry: DEFAULT,
@@ -46,19 +44,11 @@ impl Layers<'_> {
 }
 
 fn user(text: &str) -> Config {
-    Layers {
-        user: text,
-        ..Layers::default()
-    }
-    .config()
+    Layers { user: text, ..Layers::default() }.config()
 }
 
 fn project(text: &str) -> Config {
-    Layers {
-        project: text,
-        ..Layers::default()
-    }
-    .config()
+    Layers { project: text, ..Layers::default() }.config()
 }
 
 fn url(text: &str) -> Url {
@@ -67,10 +57,7 @@ fn url(text: &str) -> Url {
 
 #[test]
 fn stronger_layers_win() {
-    let mut layers = Layers {
-        global: "tag=global",
-        ..Layers::default()
-    };
+    let mut layers = Layers { global: "tag=global", ..Layers::default() };
     let tag = |layers: &Layers<'_>| layers.config().tag().unwrap();
     assert_eq!(tag(&Layers::default()), "latest");
     assert_eq!(tag(&layers), "global");
@@ -86,19 +73,10 @@ fn stronger_layers_win() {
 
 #[test]
 fn null_in_a_stronger_layer_is_the_default() {
-    let config = Layers {
-        user: "tag=beta\nfetch-retries=5",
-        project: "tag=null\nfetch-retries=null",
-        ..Layers::default()
-    }
-    .config();
-    assert_eq!(
-        (
-            config.tag().unwrap().as_str(),
-            config.fetch_retries().unwrap()
-        ),
-        ("latest", None)
-    );
+    let config =
+        Layers { user: "tag=beta\nfetch-retries=5", project: "tag=null\nfetch-retries=null", ..Layers::default() }
+            .config();
+    assert_eq!((config.tag().unwrap().as_str(), config.fetch_retries().unwrap()), ("latest", None));
 }
 
 #[test]
@@ -118,11 +96,7 @@ fn environment_names_are_normalised_except_after_slashes() {
     assert!(!config.strict_ssl().unwrap());
     assert_eq!(config.fetch_retries().unwrap(), Some(7));
     assert_eq!(config.tag().unwrap(), "latest");
-    assert!(
-        config
-            .credentials_for(&url("https://registry.example/a_b/x"))
-            .is_some()
-    );
+    assert!(config.credentials_for(&url("https://registry.example/a_b/x")).is_some());
 }
 
 #[test]
@@ -131,11 +105,7 @@ fn lower_case_variable_wins_in_any_order() {
     let upper = ("NPM_CONFIG_TAG", "upper");
     let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
     for env in [[owned(lower), owned(upper)], [owned(upper), owned(lower)]] {
-        let sources = ConfigSources {
-            default_registry: DEFAULT,
-            env: &env,
-            ..ConfigSources::default()
-        };
+        let sources = ConfigSources { default_registry: DEFAULT, env: &env, ..ConfigSources::default() };
         assert_eq!(Config::load(&sources).unwrap().tag().unwrap(), "lower");
         assert_eq!(environment_setting(&env, "tag").as_deref(), Some("lower"));
         assert_eq!(environment_setting(&env, "userconfig"), None);
@@ -144,13 +114,8 @@ fn lower_case_variable_wins_in_any_order() {
 
 #[test]
 fn registries_end_with_a_slash_and_scopes_have_their_own() {
-    let config =
-        user("registry=http://127.0.0.1:4873/npm\n@acme:registry=https://acme.example/r/?q#f");
-    let registry = |name: &str| {
-        config
-            .registry_for(&PackageName::parse(name).unwrap())
-            .as_str()
-    };
+    let config = user("registry=http://127.0.0.1:4873/npm\n@acme:registry=https://acme.example/r/?q#f");
+    let registry = |name: &str| config.registry_for(&PackageName::parse(name).unwrap()).as_str();
     assert_eq!(config.registry().as_str(), "http://127.0.0.1:4873/npm/");
     assert_eq!(registry("@acme/x"), "https://acme.example/r/");
     assert_eq!(registry("@acme2/x"), "http://127.0.0.1:4873/npm/");
@@ -161,18 +126,8 @@ fn registries_end_with_a_slash_and_scopes_have_their_own() {
 
 #[test]
 fn registry_that_is_no_http_address_is_refused() {
-    for text in [
-        "registry=file:///x",
-        "registry=host/path",
-        "@a:registry=ftp://h/",
-        "registry=",
-    ] {
-        let error = Layers {
-            user: text,
-            ..Layers::default()
-        }
-        .load()
-        .unwrap_err();
+    for text in ["registry=file:///x", "registry=host/path", "@a:registry=ftp://h/", "registry="] {
+        let error = Layers { user: text, ..Layers::default() }.load().unwrap_err();
         assert_eq!(error.code(), "DX_CONFIG_INVALID", "{text}");
         assert!(error.to_string().contains("/home/u/.npmrc"), "{error}");
         assert!(error.hint().unwrap().contains("https://"));
@@ -183,24 +138,12 @@ fn registry_that_is_no_http_address_is_refused() {
 fn unsupported_settings_are_listed_where_they_change_something() {
     let keys = |text: &str| {
         let found = user(text).unsupported();
-        found
-            .iter()
-            .map(|found| format!("{}={}", found.key, found.value))
-            .collect::<Vec<_>>()
+        found.iter().map(|found| format!("{}={}", found.key, found.value)).collect::<Vec<_>>()
     };
-    assert_eq!(
-        keys(
-            "global-style=false\ninstall-strategy=hoisted\nnode-linker=hoisted\nprefer-dedupe=null"
-        ),
-        [""; 0]
-    );
+    assert_eq!(keys("global-style=false\ninstall-strategy=hoisted\nnode-linker=hoisted\nprefer-dedupe=null"), [""; 0]);
     assert_eq!(
         keys("global-style\ninstall-strategy=nested\nnode-linker=pnp"),
-        [
-            "global-style=true",
-            "install-strategy=nested",
-            "node-linker=pnp"
-        ]
+        ["global-style=true", "install-strategy=nested", "node-linker=pnp"]
     );
     assert_eq!(keys("extension-file=x.js"), ["extension-file=x.js"]);
 }
@@ -234,20 +177,11 @@ fn digest_input_follows_what_matters_and_nothing_else() {
     ] {
         assert_ne!(digest(different), base, "{different}");
     }
-    for same in [
-        "loglevel=silly",
-        "shiny=1",
-        "//registry.example/:_authToken=t",
-        "_auth=x",
-        "fund=false",
-    ] {
+    for same in ["loglevel=silly", "shiny=1", "//registry.example/:_authToken=t", "_auth=x", "fund=false"] {
         assert_eq!(digest(same), base, "{same}");
     }
     assert_ne!(digest("omit[]=dev\nomit[]=peer"), digest("omit[]=devpeer"));
     assert_eq!(project("tag=x").digest_input(), digest("tag=x"));
-    let production = Layers {
-        env: &[("NODE_ENV", "production")],
-        ..Layers::default()
-    };
+    let production = Layers { env: &[("NODE_ENV", "production")], ..Layers::default() };
     assert_ne!(production.config().digest_input(), base);
 }

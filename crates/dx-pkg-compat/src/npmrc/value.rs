@@ -47,10 +47,7 @@ impl RawValue {
     pub fn list(&self) -> Vec<String> {
         match self {
             RawValue::List(list) => list.clone(),
-            RawValue::Text(text) => text
-                .split("\n\n")
-                .map(|part| part.trim().to_owned())
-                .collect(),
+            RawValue::Text(text) => text.split("\n\n").map(|part| part.trim().to_owned()).collect(),
             other => other.text().into_iter().collect(),
         }
     }

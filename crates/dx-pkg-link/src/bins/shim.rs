@@ -25,10 +25,7 @@ pub(crate) fn shims(name: &str, target: &str, start: &[u8]) -> [Shim; 3] {
         ),
     };
     [
-        Shim {
-            name: format!("{name}.cmd"),
-            text: format!("@echo off\r\n{cmd}\r\nexit /b %ERRORLEVEL%\r\n"),
-        },
+        Shim { name: format!("{name}.cmd"), text: format!("@echo off\r\n{cmd}\r\nexit /b %ERRORLEVEL%\r\n") },
         Shim {
             name: format!("{name}.ps1"),
             text: format!(
@@ -37,27 +34,20 @@ pub(crate) fn shims(name: &str, target: &str, start: &[u8]) -> [Shim; 3] {
         },
         Shim {
             name: name.to_owned(),
-            text: format!(
-                "#!/bin/sh\nhere=$(dirname \"$(echo \"$0\" | sed -e 's,\\\\,/,g')\")\n{sh}\n"
-            ),
+            text: format!("#!/bin/sh\nhere=$(dirname \"$(echo \"$0\" | sed -e 's,\\\\,/,g')\")\n{sh}\n"),
         },
     ]
 }
 
 /// The program of an interpreter line, by its last segment: `#!/usr/bin/env node` and `#!/usr/bin/node` mean `node`.
 fn interpreter(start: &[u8]) -> Option<String> {
-    let line = start
-        .strip_prefix(b"#!")?
-        .split(|byte| *byte == b'\n')
-        .next()?;
+    let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = std::str::from_utf8(line).ok()?;
     let mut words = line.split_whitespace();
     let mut program = words.next()?.rsplit('/').next()?;
     if program == "env" {
         program = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
     }
-    let plain = |character: char| {
-        character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '+')
-    };
+    let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '+');
     program.chars().all(plain).then(|| program.to_owned())
 }

@@ -39,42 +39,18 @@ fn files_stay_in_the_package() {
 fn shims_start_the_interpreter_of_the_file() {
     let [cmd, ps1, sh] = shims("tool", "../a/bin/tool.js", b"#!/usr/bin/env -S node\r\n");
     assert_eq!(cmd.name, "tool.cmd");
-    assert!(
-        cmd.text
-            .contains("\"node\" \"%~dp0\\..\\a\\bin\\tool.js\" %*\r\n"),
-        "{}",
-        cmd.text
-    );
+    assert!(cmd.text.contains("\"node\" \"%~dp0\\..\\a\\bin\\tool.js\" %*\r\n"), "{}", cmd.text);
     assert_eq!(ps1.name, "tool.ps1");
-    assert!(
-        ps1.text
-            .contains("& \"node\" \"$PSScriptRoot/../a/bin/tool.js\" @args"),
-        "{}",
-        ps1.text
-    );
+    assert!(ps1.text.contains("& \"node\" \"$PSScriptRoot/../a/bin/tool.js\" @args"), "{}", ps1.text);
     assert_eq!(sh.name, "tool");
-    assert!(
-        sh.text
-            .ends_with("exec node \"$here/../a/bin/tool.js\" \"$@\"\n"),
-        "{}",
-        sh.text
-    );
+    assert!(sh.text.ends_with("exec node \"$here/../a/bin/tool.js\" \"$@\"\n"), "{}", sh.text);
 }
 
 #[test]
 fn a_file_without_interpreter_is_started_itself() {
-    for start in [
-        &b"MZ\x90"[..],
-        b"#!\n",
-        b"#!/bin/$(evil)\n",
-        b"#!/bin/a&b\n",
-    ] {
+    for start in [&b"MZ\x90"[..], b"#!\n", b"#!/bin/$(evil)\n", b"#!/bin/a&b\n"] {
         let [cmd, ..] = shims("tool", "../a/tool.exe", start);
-        assert!(
-            cmd.text.contains("\r\n\"%~dp0\\..\\a\\tool.exe\" %*\r\n"),
-            "{}",
-            cmd.text
-        );
+        assert!(cmd.text.contains("\r\n\"%~dp0\\..\\a\\tool.exe\" %*\r\n"), "{}", cmd.text);
     }
 }
 
@@ -94,9 +70,6 @@ fn the_posix_shim_runs() {
     write("a/tool", "echo ran \"$1\"\n");
     let [.., shim] = shims("tool", "../a/tool", b"#!/bin/sh\n");
     let path = write(".bin/tool", &shim.text);
-    let output = std::process::Command::new(path)
-        .arg("x y")
-        .output()
-        .unwrap();
+    let output = std::process::Command::new(path).arg("x y").output().unwrap();
     assert_eq!(String::from_utf8(output.stdout).unwrap(), "ran x y\n");
 }

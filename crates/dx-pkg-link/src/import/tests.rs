@@ -11,11 +11,6 @@ fn only_the_end_of_an_interpreter_line_is_repaired() {
         b"#!",
         b"",
     ] {
-        assert_eq!(
-            carriage_return(fine),
-            None,
-            "{:?}",
-            String::from_utf8_lossy(fine)
-        );
+        assert_eq!(carriage_return(fine), None, "{:?}", String::from_utf8_lossy(fine));
     }
 }

@@ -68,17 +68,11 @@ pub fn environment(
     let mut variables: BTreeMap<String, String> = inherited.into_iter().collect();
     let path_key = path_key(&variables);
     let inherited_path = variables.get(&path_key).cloned().unwrap_or_default();
-    variables.insert(
-        path_key,
-        search_path(what.package, what.node_gyp, &inherited_path),
-    );
+    variables.insert(path_key, search_path(what.package, what.node_gyp, &inherited_path));
 
     for (key, value) in what.settings {
         if !is_secret(key) {
-            variables.insert(
-                format!("npm_config_{}", key.to_lowercase().replace('-', "_")),
-                flag_text(value),
-            );
+            variables.insert(format!("npm_config_{}", key.to_lowercase().replace('-', "_")), flag_text(value));
         }
     }
     let mut set = |key: &str, value: &str| {
@@ -86,10 +80,7 @@ pub fn environment(
     };
     set("npm_lifecycle_event", what.event);
     set("npm_lifecycle_script", what.script);
-    set(
-        "npm_package_json",
-        &text(&what.package.join("package.json")),
-    );
+    set("npm_package_json", &text(&what.package.join("package.json")));
     set("npm_command", what.command);
     set("npm_execpath", &text(what.executable));
     set("npm_config_user_agent", what.user_agent);
@@ -118,25 +109,16 @@ pub fn environment(
 /// `PATH` for a script: the commands of the package, of every folder around it, `node-gyp`, then `inherited`.
 #[must_use]
 pub fn search_path(package: &Path, node_gyp: Option<&Path>, inherited: &str) -> String {
-    let own = package.ancestors().map(|folder| {
-        folder
-            .join(crate::tree::NODE_MODULES)
-            .join(crate::bins::BIN)
-    });
+    let own = package.ancestors().map(|folder| folder.join(crate::tree::NODE_MODULES).join(crate::bins::BIN));
     let mut folders: Vec<PathBuf> = own.chain(node_gyp.map(Path::to_owned)).collect();
     folders.extend(std::env::split_paths(inherited));
     let joined = std::env::join_paths(&folders).ok();
-    joined.map_or_else(
-        || inherited.to_owned(),
-        |joined| joined.to_string_lossy().into_owned(),
-    )
+    joined.map_or_else(|| inherited.to_owned(), |joined| joined.to_string_lossy().into_owned())
 }
 
 /// On Windows the variable's name may be spelt in any case.
 fn path_key(variables: &BTreeMap<String, String>) -> String {
-    let spelt = variables
-        .keys()
-        .find(|key| cfg!(windows) && key.eq_ignore_ascii_case("PATH"));
+    let spelt = variables.keys().find(|key| cfg!(windows) && key.eq_ignore_ascii_case("PATH"));
     spelt.cloned().unwrap_or_else(|| "PATH".to_owned())
 }
 
@@ -147,11 +129,7 @@ fn is_secret(key: &str) -> bool {
 
 /// npm writes a false setting as nothing.
 fn flag_text(value: &str) -> String {
-    if matches!(value, "false" | "null") {
-        String::new()
-    } else {
-        value.to_owned()
-    }
+    if matches!(value, "false" | "null") { String::new() } else { value.to_owned() }
 }
 
 fn flag(value: bool) -> &'static str {

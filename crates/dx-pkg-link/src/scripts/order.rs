@@ -13,45 +13,27 @@ pub const DEPENDENCY_EVENTS: [&str; 3] = ["preinstall", "install", "postinstall"
 pub const LINKED_EVENTS: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
 
 /// Events of the project itself once its dependencies are complete; `dependencies` only if the tree has changed.
-pub const ROOT_EVENTS_AFTER: [&str; 7] = [
-    "dependencies",
-    "install",
-    "postinstall",
-    "prepublish",
-    "preprepare",
-    "prepare",
-    "postprepare",
-];
+pub const ROOT_EVENTS_AFTER: [&str; 7] =
+    ["dependencies", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
 
 /// Sorts the paths of packages into the order in which one event's scripts are started: by depth in the tree, then
 /// by npm's collation. It does not depend on who needs whom.
 pub fn order<'a>(paths: impl IntoIterator<Item = &'a str>) -> Vec<&'a str> {
     let mut paths: Vec<&str> = paths.into_iter().collect();
-    paths.sort_by(|a, b| {
-        depth(a)
-            .cmp(&depth(b))
-            .then_with(|| dx_pkg_lock::locale_compare(a, b))
-    });
+    paths.sort_by(|a, b| depth(a).cmp(&depth(b)).then_with(|| dx_pkg_lock::locale_compare(a, b)));
     paths
 }
 
 /// How many packages deep a path is: workspaces count as roots.
 fn depth(path: &str) -> usize {
-    path.split('/')
-        .filter(|segment| *segment == crate::tree::NODE_MODULES)
-        .count()
+    path.split('/').filter(|segment| *segment == crate::tree::NODE_MODULES).count()
 }
 
 /// The `install` script of a package that names none but brings a `binding.gyp`, as npm implies it.
 ///
 /// `scripts` are the events the package has a script for.
 #[must_use]
-pub fn implied_install<'s>(
-    scripts: impl IntoIterator<Item = &'s str>,
-    has_binding_gyp: bool,
-) -> Option<&'static str> {
-    let named = scripts
-        .into_iter()
-        .any(|event| matches!(event, "install" | "preinstall"));
+pub fn implied_install<'s>(scripts: impl IntoIterator<Item = &'s str>, has_binding_gyp: bool) -> Option<&'static str> {
+    let named = scripts.into_iter().any(|event| matches!(event, "install" | "preinstall"));
     (has_binding_gyp && !named).then_some("node-gyp rebuild")
 }

@@ -87,22 +87,14 @@ impl Coded for ScriptError {
 /// # Errors
 /// The shell cannot be started. A script that fails is an outcome, not an error.
 pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
-    let shell = command
-        .shell
-        .unwrap_or(Path::new(if cfg!(windows) { "cmd" } else { "sh" }));
+    let shell = command.shell.unwrap_or(Path::new(if cfg!(windows) { "cmd" } else { "sh" }));
     let mut process = Command::new(shell);
-    process
-        .current_dir(command.folder)
-        .env_clear()
-        .envs(command.environment);
+    process.current_dir(command.folder).env_clear().envs(command.environment);
     pass_script(&mut process, shell, command);
     if command.output == Output::Capture {
         process.stdin(Stdio::null());
     } else {
-        process
-            .stdin(Stdio::inherit())
-            .stdout(Stdio::inherit())
-            .stderr(Stdio::inherit());
+        process.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
     }
     let output = process.output().map_err(|source| ScriptError {
         shell: shell.to_owned(),
@@ -114,50 +106,30 @@ pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
     let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
     #[cfg(not(unix))]
     let signal = None;
-    Ok(ScriptOutcome {
-        code: output.status.code(),
-        signal,
-        stdout: output.stdout,
-        stderr: output.stderr,
-    })
+    Ok(ScriptOutcome { code: output.status.code(), signal, stdout: output.stdout, stderr: output.stderr })
 }
 
 #[cfg(not(windows))]
 fn pass_script(process: &mut Command, _shell: &Path, command: &ScriptCommand<'_>) {
-    process
-        .arg("-c")
-        .arg(with_arguments(command.script, command.arguments));
+    process.arg("-c").arg(with_arguments(command.script, command.arguments));
 }
 
 #[cfg(windows)]
 fn pass_script(process: &mut Command, shell: &Path, command: &ScriptCommand<'_>) {
     use std::os::windows::process::CommandExt;
 
-    let is_cmd = shell
-        .file_stem()
-        .is_some_and(|stem| stem.eq_ignore_ascii_case("cmd"));
+    let is_cmd = shell.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case("cmd"));
     if is_cmd {
         // `cmd` takes the rest of its line as it is, so it must not be quoted again.
-        let quoted = command
-            .arguments
-            .iter()
-            .map(|argument| format!(" \"{}\"", argument.replace('"', "\"\"")));
-        process.args(["/d", "/s", "/c"]).raw_arg(format!(
-            "\"{}{}\"",
-            command.script,
-            quoted.collect::<String>()
-        ));
+        let quoted = command.arguments.iter().map(|argument| format!(" \"{}\"", argument.replace('"', "\"\"")));
+        process.args(["/d", "/s", "/c"]).raw_arg(format!("\"{}{}\"", command.script, quoted.collect::<String>()));
     } else {
-        process
-            .arg("-c")
-            .arg(with_arguments(command.script, command.arguments));
+        process.arg("-c").arg(with_arguments(command.script, command.arguments));
     }
 }
 
 /// The script followed by its arguments, each quoted so that a POSIX shell passes it on as it is.
 fn with_arguments(script: &str, arguments: &[String]) -> String {
-    let quoted = arguments
-        .iter()
-        .map(|argument| format!(" '{}'", argument.replace('\'', r"'\''")));
+    let quoted = arguments.iter().map(|argument| format!(" '{}'", argument.replace('\'', r"'\''")));
     std::iter::once(script.to_owned()).chain(quoted).collect()
 }

@@ -15,17 +15,10 @@ pub(super) fn is_mount_point(folder: &Path) -> bool {
         return false;
     };
     let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
-    mounts.lines().any(|line| {
-        line.split(' ')
-            .nth(4)
-            .is_some_and(|point| point == escaped(folder))
-    })
+    mounts.lines().any(|line| line.split(' ').nth(4).is_some_and(|point| point == escaped(folder)))
 }
 
 /// The way the kernel writes a path there.
 fn escaped(path: &str) -> String {
-    path.replace('\\', "\\134")
-        .replace(' ', "\\040")
-        .replace('\t', "\\011")
-        .replace('\n', "\\012")
+    path.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012")
 }

@@ -4,30 +4,16 @@ use super::*;
 
 fn package(path: &str) -> Placement {
     let source = PlacementSource::Package(PackageId::from_bytes([1; 32]));
-    Placement {
-        path: path.into(),
-        source,
-        bins: Vec::new(),
-        private_copy: false,
-    }
+    Placement { path: path.into(), source, bins: Vec::new(), private_copy: false }
 }
 
 fn link(path: &str, target: &str) -> Placement {
-    let source = PlacementSource::Symlink {
-        target: target.into(),
-    };
-    Placement {
-        path: path.into(),
-        source,
-        bins: Vec::new(),
-        private_copy: false,
-    }
+    let source = PlacementSource::Symlink { target: target.into() };
+    Placement { path: path.into(), source, bins: Vec::new(), private_copy: false }
 }
 
 fn code(placements: Vec<Placement>, links_outside: bool) -> &'static str {
-    Tree::new(placements)
-        .validate(links_outside)
-        .map_or_else(|error| error.code(), |()| "fine")
+    Tree::new(placements).validate(links_outside).map_or_else(|error| error.code(), |()| "fine")
 }
 
 #[test]
@@ -75,109 +61,51 @@ fn every_other_path_is_refused() {
         "node_modules/a/node_modules/../b",
         "node_modules/a/lib/node_modules/b",
     ] {
-        assert_eq!(
-            code(vec![package(path)], true),
-            "DX_UNSAFE_PATH",
-            "{path:?}"
-        );
+        assert_eq!(code(vec![package(path)], true), "DX_UNSAFE_PATH", "{path:?}");
     }
 }
 
 #[test]
 fn links_stay_in_the_project_unless_they_may_leave() {
     for target in ["packages/w", "", "packages/..w"] {
-        assert_eq!(
-            code(vec![link("node_modules/w", target)], false),
-            "fine",
-            "{target}"
-        );
+        assert_eq!(code(vec![link("node_modules/w", target)], false), "fine", "{target}");
     }
     for target in ["../w", "../../w", ".."] {
-        assert_eq!(
-            code(vec![link("node_modules/w", target)], false),
-            "DX_UNSAFE_LINK_TARGET",
-            "{target}"
-        );
-        assert_eq!(
-            code(vec![link("node_modules/w", target)], true),
-            "fine",
-            "{target}"
-        );
+        assert_eq!(code(vec![link("node_modules/w", target)], false), "DX_UNSAFE_LINK_TARGET", "{target}");
+        assert_eq!(code(vec![link("node_modules/w", target)], true), "fine", "{target}");
     }
-    for target in [
-        "/etc",
-        "packages/../..",
-        "./w",
-        "w/",
-        "a\\b",
-        "a\0",
-        "C:/x",
-        "..//x",
-        "../a/../b",
-    ] {
-        assert_eq!(
-            code(vec![link("node_modules/w", target)], true),
-            "DX_UNSAFE_LINK_TARGET",
-            "{target:?}"
-        );
+    for target in ["/etc", "packages/../..", "./w", "w/", "a\\b", "a\0", "C:/x", "..//x", "../a/../b"] {
+        assert_eq!(code(vec![link("node_modules/w", target)], true), "DX_UNSAFE_LINK_TARGET", "{target:?}");
     }
 }
 
 #[test]
 fn a_path_is_used_once_and_never_below_a_link() {
-    assert_eq!(
-        code(
-            vec![package("node_modules/a"), package("node_modules/a")],
-            false
-        ),
-        "DX_DUPLICATE_PATH"
-    );
+    assert_eq!(code(vec![package("node_modules/a"), package("node_modules/a")], false), "DX_DUPLICATE_PATH");
     let below = vec![
         link("node_modules/a", "packages/a"),
         package("node_modules/a-b"),
         package("node_modules/a/node_modules/b/node_modules/c"),
     ];
     assert_eq!(code(below, false), "DX_PATH_BELOW_LINK");
-    let beside = vec![
-        link("node_modules/a", "packages/a"),
-        package("node_modules/a-b"),
-    ];
+    let beside = vec![link("node_modules/a", "packages/a"), package("node_modules/a-b")];
     assert_eq!(code(beside, false), "fine");
 }
 
 #[test]
 fn what_lies_in_a_package_follows_it() {
     let tree = Tree::new(
-        [
-            "node_modules/a-b",
-            "node_modules/a/node_modules/c",
-            "node_modules/a",
-            "node_modules/@s/a",
-        ]
-        .map(package)
-        .into(),
+        ["node_modules/a-b", "node_modules/a/node_modules/c", "node_modules/a", "node_modules/@s/a"]
+            .map(package)
+            .into(),
     );
-    let paths: Vec<&str> = tree
-        .placements
-        .iter()
-        .map(|placement| placement.path.as_str())
-        .collect();
-    assert_eq!(
-        paths,
-        [
-            "node_modules/@s/a",
-            "node_modules/a",
-            "node_modules/a/node_modules/c",
-            "node_modules/a-b"
-        ]
-    );
+    let paths: Vec<&str> = tree.placements.iter().map(|placement| placement.path.as_str()).collect();
+    assert_eq!(paths, ["node_modules/@s/a", "node_modules/a", "node_modules/a/node_modules/c", "node_modules/a-b"]);
 }
 
 #[test]
 fn a_site_knows_its_parts() {
-    let tree = Tree::new(vec![package(
-        "packages/w/node_modules/@s/a/node_modules/@t/b",
-    )]);
+    let tree = Tree::new(vec![package("packages/w/node_modules/@s/a/node_modules/@t/b")]);
     let sites = Sites::of(&tree, false).unwrap();
     let site = sites.0[0];
     assert_eq!(site.importer, "packages/w");

@@ -66,56 +66,30 @@ fn files_are_made_runnable_without_altering_the_store() {
         ("library.js", "1"),
     ];
     let id = world.publish("a", &files);
-    let bins = [
-        ("plain", "plain.js"),
-        ("crlf", "crlf.js"),
-        ("fine", "fine.js"),
-    ];
+    let bins = [("plain", "plain.js"), ("crlf", "crlf.js"), ("fine", "fine.js")];
     let report = world.install(&Tree::new(vec![package("node_modules/a", id).bins(&bins)]));
     for name in ["plain", "crlf", "fine"] {
         assert_eq!(world.execute(&format!("node_modules/.bin/{name}")), name);
     }
-    assert_eq!(
-        world.read("node_modules/a/crlf.js"),
-        "#!/usr/bin/env node\nconsole.log('crlf')\r\n"
-    );
+    assert_eq!(world.read("node_modules/a/crlf.js"), "#!/usr/bin/env node\nconsole.log('crlf')\r\n");
     assert_eq!((report.hardlinks, report.copies), (2, 2));
     let stored = world.store.expanded(id);
-    assert_eq!(
-        fs::read_to_string(stored.join("crlf.js")).unwrap(),
-        files[1].1
-    );
-    assert_eq!(
-        fs::metadata(stored.join("plain.js"))
-            .unwrap()
-            .permissions()
-            .mode()
-            & 0o111,
-        0
-    );
+    assert_eq!(fs::read_to_string(stored.join("crlf.js")).unwrap(), files[1].1);
+    assert_eq!(fs::metadata(stored.join("plain.js")).unwrap().permissions().mode() & 0o111, 0);
     let inode = |path: &std::path::Path| fs::metadata(path).unwrap().ino();
-    assert_eq!(
-        inode(&stored.join("fine.js")),
-        inode(&world.project.join("node_modules/a/fine.js"))
-    );
+    assert_eq!(inode(&stored.join("fine.js")), inode(&world.project.join("node_modules/a/fine.js")));
 }
 
 #[test]
 fn commands_of_a_linked_folder_are_made_runnable_in_place() {
     let world = World::new();
-    world.write(
-        "packages/w/cli.js",
-        "#!/usr/bin/env node\r\nconsole.log('w')\r\n",
-    );
+    world.write("packages/w/cli.js", "#!/usr/bin/env node\r\nconsole.log('w')\r\n");
     world.install(&Tree::new(vec![
         link("node_modules/@s/w", "packages/w").bins(&[("w", "cli.js"), ("missing", "nope.js")]),
     ]));
     assert_eq!(world.execute("node_modules/.bin/w"), "w");
     assert_eq!(target(&world, "w"), "../@s/w/cli.js");
-    assert_eq!(
-        world.read("packages/w/cli.js"),
-        "#!/usr/bin/env node\nconsole.log('w')\r\n"
-    );
+    assert_eq!(world.read("packages/w/cli.js"), "#!/usr/bin/env node\nconsole.log('w')\r\n");
     assert!(!world.exists("node_modules/.bin/missing"));
 }
 

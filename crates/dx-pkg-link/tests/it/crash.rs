@@ -31,10 +31,7 @@ fn trees(world: &World) -> [Tree; 2] {
 
 /// The state file of the tree `index`.
 fn state(index: usize) -> [(String, Vec<u8>); 1] {
-    [(
-        ".package-lock.json".to_owned(),
-        index.to_string().into_bytes(),
-    )]
+    [(".package-lock.json".to_owned(), index.to_string().into_bytes())]
 }
 
 /// Not a test of its own: what the others start and kill.
@@ -45,80 +42,44 @@ fn killed_child() {
     };
     let incremental = env::var(INCREMENTAL).is_ok();
     let folder = std::path::Path::new(&folder);
-    let (project, store) = (
-        folder.join("project"),
-        Store::open(&folder.join("store")).unwrap(),
-    );
-    let world = World {
-        folder: tempfile::TempDir::new().unwrap(),
-        store,
-        project,
-    };
+    let (project, store) = (folder.join("project"), Store::open(&folder.join("store")).unwrap());
+    let world = World { folder: tempfile::TempDir::new().unwrap(), store, project };
     let trees = trees(&world);
     println!("{READY}");
     for index in (0..2).cycle() {
         let previous = incremental.then_some(&trees[1 - index]);
-        let options = LinkOptions {
-            extra_files: &state(index),
-            ..LinkOptions::default()
-        };
-        materialise(
-            &world.project,
-            &world.store,
-            &trees[index],
-            previous,
-            &options,
-            &NoProgress,
-        )
-        .unwrap();
+        let options = LinkOptions { extra_files: &state(index), ..LinkOptions::default() };
+        materialise(&world.project, &world.store, &trees[index], previous, &options, &NoProgress).unwrap();
     }
 }
 
 /// Starts a process that installs one tree after the other and kills it.
 fn kill_one(world: &World, incremental: bool, after: Duration) {
     let mut command = Command::new(env::current_exe().unwrap());
-    command
-        .args(["--exact", "crash::killed_child", "--nocapture"])
-        .env(PROJECT, world.folder.path());
+    command.args(["--exact", "crash::killed_child", "--nocapture"]).env(PROJECT, world.folder.path());
     if incremental {
         command.env(INCREMENTAL, "1");
     }
-    let mut child = command
-        .stdout(Stdio::piped())
-        .stderr(Stdio::null())
-        .spawn()
-        .unwrap();
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
     let mut lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    assert!(
-        lines.any(|line| line.unwrap().contains(READY)),
-        "the child did not start"
-    );
+    assert!(lines.any(|line| line.unwrap().contains(READY)), "the child did not start");
     thread::sleep(after);
     child.kill().unwrap();
     let status = child.wait().unwrap();
-    assert_eq!(
-        status.signal(),
-        Some(9),
-        "the child ended by itself: {status}"
-    );
+    assert_eq!(status.signal(), Some(9), "the child ended by itself: {status}");
 }
 
 /// What is in the project apart from the garbage, and whether there is any.
 fn found(world: &World) -> (BTreeMap<String, String>, bool) {
     let mut found = world.snapshot();
-    let interrupted = found
-        .keys()
-        .any(|path| path.starts_with(".node_modules-dx-"));
+    let interrupted = found.keys().any(|path| path.starts_with(".node_modules-dx-"));
     found.retain(|path, _| !path.starts_with(".node_modules-dx-") && !path.contains(".cache"));
     (found, interrupted)
 }
 
 fn wanted(world: &World, trees: &[Tree; 2]) -> [BTreeMap<String, String>; 2] {
     [0, 1].map(|index| {
-        let options = LinkOptions {
-            extra_files: &state(index),
-            ..LinkOptions::default()
-        };
+        let options = LinkOptions { extra_files: &state(index), ..LinkOptions::default() };
         world.link(&trees[index], None, &options);
         world.snapshot()
     })
@@ -135,26 +96,13 @@ fn a_killed_install_leaves_a_whole_tree() {
         kill_one(&world, false, Duration::from_micros(1_700 * round));
         let (found, interrupted) = found(&world);
         interruptions += usize::from(interrupted);
-        assert!(
-            wanted.contains(&found),
-            "round {round}: neither the old nor the new tree"
-        );
+        assert!(wanted.contains(&found), "round {round}: neither the old nor the new tree");
     }
-    assert!(
-        interruptions > 5,
-        "only {interruptions} of the processes were killed at work"
-    );
+    assert!(interruptions > 5, "only {interruptions} of the processes were killed at work");
     world.install(&trees[1]);
     assert_eq!(world.read("node_modules/.cache/mine"), "kept");
-    let names: Vec<_> = fs::read_dir(&world.project)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
-    assert_eq!(
-        names,
-        ["node_modules"],
-        "what the killed processes left was swept"
-    );
+    let names: Vec<_> = fs::read_dir(&world.project).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["node_modules"], "what the killed processes left was swept");
 }
 
 #[test]
@@ -172,17 +120,11 @@ fn a_killed_change_leaves_no_state_that_lies() {
             let index = usize::from(state.ends_with('1'));
             assert_eq!(found, wanted[index], "round {round}");
         }
-        let options = LinkOptions {
-            extra_files: &state(1),
-            ..LinkOptions::default()
-        };
+        let options = LinkOptions { extra_files: &state(1), ..LinkOptions::default() };
         world.link(&trees[1], None, &options);
         assert_eq!(world.snapshot(), wanted[1], "round {round}");
     }
-    assert!(
-        interruptions > 5,
-        "only {interruptions} of the processes were killed at work"
-    );
+    assert!(interruptions > 5, "only {interruptions} of the processes were killed at work");
 }
 
 #[test]
@@ -190,24 +132,13 @@ fn only_what_dead_processes_left_is_swept() {
     let world = World::new();
     let living = format!(".node_modules-dx-{}-0", std::os::unix::process::parent_id());
     let own = format!(".node_modules-dx-{}-0", std::process::id());
-    for name in [
-        living.as_str(),
-        &own,
-        ".node_modules-dx-4999999-0",
-        ".node_modules-dx-notes",
-    ] {
+    for name in [living.as_str(), &own, ".node_modules-dx-4999999-0", ".node_modules-dx-notes"] {
         world.write(&format!("{name}/.cache-{name}/x"), "");
     }
-    world.install(&Tree::new(vec![package(
-        "node_modules/a",
-        world.module("a"),
-    )]));
+    world.install(&Tree::new(vec![package("node_modules/a", world.module("a"))]));
     assert!(world.exists(&living));
     assert!(world.exists(".node_modules-dx-notes"));
     assert!(!world.exists(&own));
     assert!(!world.exists(".node_modules-dx-4999999-0"));
-    assert!(
-        world.exists("node_modules/.cache-.node_modules-dx-4999999-0/x"),
-        "the user's entry was rescued"
-    );
+    assert!(world.exists("node_modules/.cache-.node_modules-dx-4999999-0/x"), "the user's entry was rescued");
 }

@@ -49,25 +49,10 @@ fn a_method_the_file_systems_refuse_is_an_error() {
     };
     let tree = Tree::new(vec![package("node_modules/a", world.module("a"))]);
     for import in [ImportMethod::Hardlink, ImportMethod::Clone] {
-        let options = LinkOptions {
-            import,
-            ..LinkOptions::default()
-        };
-        let error = materialise(
-            &world.project,
-            &world.store,
-            &tree,
-            None,
-            &options,
-            &NoProgress,
-        )
-        .unwrap_err();
+        let options = LinkOptions { import, ..LinkOptions::default() };
+        let error = materialise(&world.project, &world.store, &tree, None, &options, &NoProgress).unwrap_err();
         assert_eq!(error.code(), "DX_IMPORT_METHOD_UNSUPPORTED");
-        assert_eq!(
-            fs::read_dir(&world.project).unwrap().count(),
-            0,
-            "nothing is left of the attempt"
-        );
+        assert_eq!(fs::read_dir(&world.project).unwrap().count(), 0, "nothing is left of the attempt");
     }
 }
 
@@ -82,13 +67,7 @@ fn private_packages_share_nothing_with_the_store() {
     let stored = inode(&world.store.expanded(id).join("cli.js"));
     assert_ne!(inode(&world.project.join("node_modules/a/cli.js")), stored);
     assert_eq!(inode(&world.project.join("node_modules/b/cli.js")), stored);
-    assert_ne!(
-        fs::metadata(world.project.join("node_modules/a/cli.js"))
-            .unwrap()
-            .mode()
-            & 0o111,
-        0
-    );
+    assert_ne!(fs::metadata(world.project.join("node_modules/a/cli.js")).unwrap().mode() & 0o111, 0);
 }
 
 #[test]
@@ -96,22 +75,9 @@ fn copy_shares_nothing() {
     let world = World::new();
     let id = world.module("a");
     let tree = Tree::new(vec![package("node_modules/a", id)]);
-    let report = world.link(
-        &tree,
-        None,
-        &LinkOptions {
-            import: ImportMethod::Copy,
-            ..LinkOptions::default()
-        },
-    );
-    assert_eq!(
-        (report.copies, report.hardlinks, report.reflinks),
-        (4, 0, 0)
-    );
-    assert_ne!(
-        inode(&world.store.expanded(id).join("cli.js")),
-        inode(&world.project.join("node_modules/a/cli.js"))
-    );
+    let report = world.link(&tree, None, &LinkOptions { import: ImportMethod::Copy, ..LinkOptions::default() });
+    assert_eq!((report.copies, report.hardlinks, report.reflinks), (4, 0, 0));
+    assert_ne!(inode(&world.store.expanded(id).join("cli.js")), inode(&world.project.join("node_modules/a/cli.js")));
 }
 
 #[test]

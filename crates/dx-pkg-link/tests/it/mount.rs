@@ -13,10 +13,7 @@ struct Mounted(PathBuf);
 
 impl Mounted {
     fn new(kind: &str, options: &str, at: &Path) -> Option<Self> {
-        let mount = Command::new("mount")
-            .args(["-t", kind, "-o", options, kind])
-            .arg(at)
-            .output();
+        let mount = Command::new("mount").args(["-t", kind, "-o", options, kind]).arg(at).output();
         if mount.is_ok_and(|output| output.status.success()) {
             return Some(Self(at.to_owned()));
         }
@@ -37,25 +34,17 @@ fn install_change_and_replace(world: &World) {
     let before = Tree::new(vec![package("node_modules/a", a1), nested.clone()]);
     let after = Tree::new(vec![package("node_modules/a", a2), nested]);
     let files = [(".package-lock.json".to_owned(), b"{}".to_vec())];
-    let options = LinkOptions {
-        extra_files: &files,
-        ..LinkOptions::default()
-    };
+    let options = LinkOptions { extra_files: &files, ..LinkOptions::default() };
     for (tree, previous) in [(&before, None), (&after, Some(&before)), (&before, None)] {
         world.link(tree, previous, &options);
         let version = if tree == &before { "a1" } else { "a2" };
         assert_eq!(world.node("", "console.log(require('a'))"), version);
-        assert_eq!(
-            world.node("node_modules/a", "console.log(require('b'))"),
-            "b"
-        );
+        assert_eq!(world.node("node_modules/a", "console.log(require('b'))"), "b");
         assert!(!world.exists("node_modules/old"));
         assert_eq!(world.read("node_modules/.cache/mine"), "kept");
         assert_eq!(world.read("node_modules/.package-lock.json"), "{}");
-        let mut names: Vec<_> = fs::read_dir(world.project.join("node_modules"))
-            .unwrap()
-            .map(|entry| entry.unwrap().file_name())
-            .collect();
+        let mut names: Vec<_> =
+            fs::read_dir(world.project.join("node_modules")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         names.retain(|name| !name.to_str().unwrap().starts_with(".dx-trash-"));
         assert_eq!(names.len(), 3, "{names:?}");
     }
@@ -79,8 +68,7 @@ fn a_tree_in_a_lower_layer_is_replaced() {
     let mut world = World::in_memory();
     world.write("node_modules/old/index.js", "");
     world.write("node_modules/.cache/mine", "kept");
-    let [upper, work, merged] =
-        ["upper", "work", "merged"].map(|name| world.folder.path().join(name));
+    let [upper, work, merged] = ["upper", "work", "merged"].map(|name| world.folder.path().join(name));
     for folder in [&upper, &work, &merged] {
         fs::create_dir(folder).unwrap();
     }

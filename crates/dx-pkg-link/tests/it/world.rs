@@ -8,9 +8,7 @@ use std::process::Command;
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::FileEntry;
-use dx_pkg_link::{
-    LinkOptions, LinkReport, NoProgress, Placement, PlacementSource, Tree, materialise,
-};
+use dx_pkg_link::{LinkOptions, LinkReport, NoProgress, Placement, PlacementSource, Tree, materialise};
 use dx_pkg_store::Store;
 use tempfile::TempDir;
 
@@ -27,23 +25,14 @@ impl World {
 
     /// A world in memory where there is such a file system; nothing in it may be executed.
     pub(crate) fn in_memory() -> Self {
-        Self::with_store_in(
-            TempDir::new_in("/dev/shm")
-                .or_else(|_| TempDir::new())
-                .unwrap(),
-            None,
-        )
+        Self::with_store_in(TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap(), None)
     }
 
     pub(crate) fn with_store_in(folder: TempDir, store: Option<&Path>) -> Self {
         let project = folder.path().join("project");
         fs::create_dir_all(&project).unwrap();
         let store = Store::open(store.unwrap_or(&folder.path().join("store"))).unwrap();
-        Self {
-            folder,
-            store,
-            project,
-        }
+        Self { folder, store, project }
     }
 
     /// Puts a package into the store; names that end in `*` are executable files.
@@ -74,29 +63,13 @@ impl World {
                 ("package.json", r#"{"main":"lib/index.js"}"#),
                 ("lib/index.js", &format!("module.exports = '{label}'\n")),
                 ("lib/deep/er/data.txt", label),
-                (
-                    "cli.js*",
-                    &format!("#!/usr/bin/env node\nconsole.log('{label}')\n"),
-                ),
+                ("cli.js*", &format!("#!/usr/bin/env node\nconsole.log('{label}')\n")),
             ],
         )
     }
 
-    pub(crate) fn link(
-        &self,
-        tree: &Tree,
-        previous: Option<&Tree>,
-        options: &LinkOptions<'_>,
-    ) -> LinkReport {
-        materialise(
-            &self.project,
-            &self.store,
-            tree,
-            previous,
-            options,
-            &NoProgress,
-        )
-        .unwrap()
+    pub(crate) fn link(&self, tree: &Tree, previous: Option<&Tree>, options: &LinkOptions<'_>) -> LinkReport {
+        materialise(&self.project, &self.store, tree, previous, options, &NoProgress).unwrap()
     }
 
     pub(crate) fn install(&self, tree: &Tree) -> LinkReport {
@@ -119,17 +92,9 @@ impl World {
 
     /// What `node -e` prints, run in a folder of the project.
     pub(crate) fn node(&self, folder: &str, script: &str) -> String {
-        let output = Command::new("node")
-            .arg("-e")
-            .arg(script)
-            .current_dir(self.project.join(folder))
-            .output()
-            .unwrap();
-        assert!(
-            output.status.success(),
-            "{}",
-            String::from_utf8_lossy(&output.stderr)
-        );
+        let output =
+            Command::new("node").arg("-e").arg(script).current_dir(self.project.join(folder)).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
@@ -158,44 +123,21 @@ pub(crate) fn snapshot(root: &Path) -> BTreeMap<String, String> {
                 folders.push(path.clone());
                 "folder".to_owned()
             } else {
-                format!(
-                    "{:o} {}",
-                    metadata.permissions().mode() & 0o777,
-                    fs::read_to_string(&path).unwrap()
-                )
+                format!("{:o} {}", metadata.permissions().mode() & 0o777, fs::read_to_string(&path).unwrap())
             };
-            entries.insert(
-                path.strip_prefix(root)
-                    .unwrap()
-                    .to_str()
-                    .unwrap()
-                    .to_owned(),
-                text,
-            );
+            entries.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(), text);
         }
     }
     entries
 }
 
 pub(crate) fn package(path: &str, id: PackageId) -> Placement {
-    Placement {
-        path: path.into(),
-        source: PlacementSource::Package(id),
-        bins: Vec::new(),
-        private_copy: false,
-    }
+    Placement { path: path.into(), source: PlacementSource::Package(id), bins: Vec::new(), private_copy: false }
 }
 
 pub(crate) fn link(path: &str, target: &str) -> Placement {
-    let source = PlacementSource::Symlink {
-        target: target.into(),
-    };
-    Placement {
-        path: path.into(),
-        source,
-        bins: Vec::new(),
-        private_copy: false,
-    }
+    let source = PlacementSource::Symlink { target: target.into() };
+    Placement { path: path.into(), source, bins: Vec::new(), private_copy: false }
 }
 
 pub(crate) trait WithBins {
@@ -204,10 +146,7 @@ pub(crate) trait WithBins {
 
 impl WithBins for Placement {
     fn bins(mut self, bins: &[(&str, &str)]) -> Self {
-        self.bins = bins
-            .iter()
-            .map(|(name, file)| ((*name).to_owned(), (*file).to_owned()))
-            .collect();
+        self.bins = bins.iter().map(|(name, file)| ((*name).to_owned(), (*file).to_owned())).collect();
         self
     }
 }

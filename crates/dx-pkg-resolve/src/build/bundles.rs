@@ -7,8 +7,8 @@ use crate::tree::NodeId;
 use super::Builder;
 
 impl Builder<'_> {
-    /// Puts what the tarballs of bundling packages contain into the tree. Those a lockfile describes are there already.
-    pub(crate) fn load_bundles(&mut self) -> Result<(), ResolveError> {
+    /// Puts what the tarballs of bundling packages contain into the tree, and says whether there are any. Those a lockfile describes are there already.
+    pub(crate) fn load_bundles(&mut self) -> Result<bool, ResolveError> {
         let bundlers: Vec<NodeId> = self
             .tree
             .project_nodes()
@@ -20,6 +20,7 @@ impl Builder<'_> {
                     && self.tree.children(*node).iter().all(|child| !self.tree[*child].in_bundle)
             })
             .collect();
+        let any = !bundlers.is_empty();
         for bundler in bundlers {
             let mut record = self.tree.manifest(bundler).record();
             record.path = self.tree.path(bundler);
@@ -37,9 +38,8 @@ impl Builder<'_> {
                 }
             };
             self.add_bundled(bundler, contents);
-            self.changed = true;
         }
-        Ok(())
+        Ok(any)
     }
 
     fn add_bundled(&mut self, bundler: NodeId, mut contents: Vec<dx_pkg_lock::LockPackage>) {

@@ -1,6 +1,7 @@
 //! Finds the package a requirement means and makes a node for it.
 
 use dx_pkg_core::Spec;
+use dx_pkg_lock::LockPackage;
 
 use crate::explain::label;
 use crate::intern::{NameId, SpecId};
@@ -30,11 +31,7 @@ impl Builder<'_> {
     }
 
     fn failed_node(&mut self, name: NameId, failure: u32, parent: NodeId) -> NodeId {
-        let text = self.tree.text(name).to_owned();
-        let record = dx_pkg_lock::LockPackage::default();
-        let manifest = Manifest::from_record(record, Some(&text), &mut self.tree.interner);
-        let manifest = self.tree.manifests.push(manifest);
-        let node = self.tree.add_node(name, manifest);
+        let node = self.tree.add_node(name, self.failures[failure as usize].manifest);
         self.tree[node].failure = Some(failure);
         self.tree.attach(node, parent);
         node
@@ -44,8 +41,11 @@ impl Builder<'_> {
         matches!(self.tree.interner.parsed(spec), Ok(Spec::Directory(_)))
     }
 
-    fn fail(&mut self, error: ResolveError) -> u32 {
-        self.failures.push(Failure { error });
+    fn fail(&mut self, name: NameId, error: ResolveError) -> u32 {
+        let name = self.tree.text(name).to_owned();
+        let manifest = Manifest::from_record(LockPackage::default(), Some(&name), &mut self.tree.interner);
+        let manifest = self.tree.manifests.push(manifest);
+        self.failures.push(Failure { error, manifest });
         crate::intern::index(self.failures.len() - 1)
     }
 
@@ -57,7 +57,7 @@ impl Builder<'_> {
         if let Some(known) = self.manifests.get(&(name, spec)) {
             return *known;
         }
-        let found = self.load_manifest(name, spec, edge).map_err(|error| self.fail(error));
+        let found = self.load_manifest(name, spec, edge).map_err(|error| self.fail(name, error));
         self.manifests.insert((name, spec), found);
         found
     }
@@ -99,7 +99,10 @@ impl Builder<'_> {
                 spec: text(spec),
                 required_by: self.required_by(edge),
                 available: packument.versions().rev().take(5).map(|v| v.version_str().to_owned()).collect(),
-                too_new: self.picker.too_new(&packument, &parsed).map(|v| packument.version(v).version_str().to_owned()),
+                too_new: self
+                    .picker
+                    .too_new(&packument, &parsed)
+                    .map(|v| packument.version(v).version_str().to_owned()),
             });
         };
         let package_name = self.tree.interner.name(&package_name);
@@ -134,7 +137,8 @@ impl Builder<'_> {
             }
             Err(source) => {
                 let required_by = self.required_by(edge);
-                let failure = self.fail(ResolveError::Load { name: name_text, spec: text, required_by, source });
+                let error = ResolveError::Load { name: name_text, spec: text, required_by, source };
+                let failure = self.fail(name, error);
                 self.failed_node(name, failure, parent)
             }
         }

@@ -10,7 +10,7 @@ use crate::manifest::{Declared, EdgeKind, Manifest, Manifests};
 use crate::overrides::Rules;
 use crate::pick::Picker;
 use crate::provider::Provider;
-use crate::tree::{Flags, NodeId, Tree};
+use crate::tree::{NodeId, Tree};
 use crate::{Options, Requirements, ResolveError};
 
 use super::{Builder, Queue};
@@ -51,11 +51,9 @@ pub(crate) fn start<'a>(
         conflicts: Vec::new(),
         folders: FxHashMap::from_iter([(String::new(), project)]),
         links: Vec::new(),
-        changed: false,
-        flags_suspect: false,
-        from_lock: previous.is_some(),
+        elsewhere: FxHashSet::default(),
     };
-    builder.load_folders(requirements);
+    builder.load_folders(requirements, previous.is_none());
     let loaded = match previous {
         Some(lock) => builder.load_lock(lock)?,
         None => Vec::new(),
@@ -67,16 +65,22 @@ pub(crate) fn start<'a>(
 }
 
 impl Builder<'_> {
-    fn load_folders(&mut self, requirements: &Requirements) {
+    /// Without a lockfile npm begins with what is on disk, which has the folders; with one, a folder joins when it is
+    /// linked to.
+    fn load_folders(&mut self, requirements: &Requirements, attach: bool) {
         let mut folders: Vec<&LockPackage> = requirements.workspaces.iter().collect();
         folders.sort_by(|a, b| a.path.cmp(&b.path));
         for folder in folders {
             let path = folder.path.clone();
-            self.add_folder(&path, folder.clone(), true);
+            let node = self.add_folder(&path, folder.clone(), true);
+            if attach {
+                self.tree.attach_folder(node);
+            }
         }
     }
 
     /// Makes the node of a project in `path`, relative to the root; edges only when the rest of the tree has its own.
+    /// It joins the tree with the first link to it.
     pub(super) fn add_folder(&mut self, path: &str, package: LockPackage, workspace: bool) -> NodeId {
         let folder_name = path.rsplit('/').next().unwrap_or(path).to_owned();
         let name = self.tree.interner.name(package.name.as_deref().unwrap_or(&folder_name));
@@ -84,28 +88,11 @@ impl Builder<'_> {
         let manifest = self.tree.manifests.push(manifest);
         let node = self.tree.add_node(name, manifest);
         self.tree[node].folder = Some(path.into());
-        if !path.starts_with("..") && !path.starts_with('/') {
-            let holder = self.folder_above(path);
-            self.tree.attach_folder(node, holder);
-        } else {
-            self.tree[node].root = self.tree.root;
-        }
         self.folders.insert(path.to_owned(), node);
         if !workspace {
             self.tree.load_edges(node, true);
         }
         node
-    }
-
-    fn folder_above(&self, path: &str) -> NodeId {
-        let mut at = path;
-        while let Some((parent, _)) = at.rsplit_once('/') {
-            if let Some(node) = self.folders.get(parent) {
-                return *node;
-            }
-            at = parent;
-        }
-        self.tree.root
     }
 
     /// Workspaces of the project are edges of its root.
@@ -134,15 +121,19 @@ impl Builder<'_> {
         nodes.insert("", self.tree.root);
         let mut loaded = Vec::new();
         for entry in entries.iter().filter(|entry| !entry.link && split_path(&entry.path).is_none()) {
-            if !self.folders.contains_key(&entry.path) {
-                let node = self.add_folder(&entry.path, (*entry).clone(), true);
-                loaded.push(node);
-            }
+            let node = match self.folders.get(&entry.path) {
+                Some(node) => *node,
+                None => {
+                    let node = self.add_folder(&entry.path, (*entry).clone(), true);
+                    loaded.push(node);
+                    node
+                }
+            };
+            self.tree.attach_folder(node);
         }
         let folders: Vec<(String, NodeId)> = self.folders.iter().map(|(path, node)| (path.clone(), *node)).collect();
         for entry in &entries {
             if let Some((_, node)) = folders.iter().find(|(path, _)| *path == entry.path) {
-                self.tree[*node].flags = flags_of(entry);
                 nodes.insert(&entry.path, *node);
                 continue;
             }
@@ -166,33 +157,10 @@ impl Builder<'_> {
             };
             self.tree[node].in_bundle = entry.in_bundle;
             self.tree.attach(node, parent);
-            self.tree[node].flags = match self.tree[node].target {
-                Some(target) => self.tree[target].flags,
-                None => flags_of(entry),
-            };
             nodes.insert(&entry.path, node);
             loaded.push(node);
         }
-        // A folder that is no workspace may have been one when the lockfile was made.
-        let is_workspace = |entry: &LockPackage| self.options.workspaces.contains(&entry.path);
-        let mut folders = entries.iter().filter(|entry| !entry.link && split_path(&entry.path).is_none());
-        self.flags_suspect = lock.get("").is_none_or(|locked| !self.same_requirements(locked))
-            || !folders.all(|entry| is_workspace(entry));
         Ok(loaded)
-    }
-
-    /// Whether the project asks for what the lockfile's root entry says it asked for.
-    fn same_requirements(&self, locked: &LockPackage) -> bool {
-        let own = self.tree.manifest(self.tree.root).record();
-        let sorted = |list: &[(String, String)]| {
-            let mut list = list.to_vec();
-            list.sort();
-            list
-        };
-        sorted(&own.dependencies) == sorted(&locked.dependencies)
-            && sorted(&own.dev_dependencies) == sorted(&locked.dev_dependencies)
-            && sorted(&own.optional_dependencies) == sorted(&locked.optional_dependencies)
-            && sorted(&own.peer_dependencies) == sorted(&locked.peer_dependencies)
     }
 
     fn load_all_edges(&mut self, project: NodeId, loaded: &[NodeId]) {
@@ -265,16 +233,6 @@ impl Builder<'_> {
                 }
             }
         }
-    }
-}
-
-fn flags_of(entry: &LockPackage) -> Flags {
-    Flags {
-        dev: entry.dev,
-        optional: entry.optional,
-        dev_optional: entry.dev_optional || entry.dev || entry.optional,
-        peer: entry.peer,
-        extraneous: entry.extraneous,
     }
 }
 

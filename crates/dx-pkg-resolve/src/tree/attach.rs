@@ -25,11 +25,35 @@ impl Tree {
         self.reload_named(parent, name);
     }
 
-    /// Puts the project in `child` under the project in `parent`, whose folder contains it.
-    pub(crate) fn attach_folder(&mut self, child: NodeId, parent: NodeId) {
-        self[child].folder_parent = Some(parent);
-        self[parent].folder_children.push(child);
-        self.settle(child, self[parent].root);
+    /// Makes the project in `node`'s folder part of the tree, under the project whose folder contains it.
+    pub(crate) fn attach_folder(&mut self, node: NodeId) {
+        let folder = self[node].folder.clone().unwrap_or_default();
+        let outside = folder.starts_with("..") || folder.starts_with('/');
+        if !outside {
+            let holder = self.folder_above(&folder);
+            let inner = self[holder].folder_children.iter().copied();
+            let inner: Vec<NodeId> =
+                inner.filter(|other| lies_in(self[*other].folder.as_deref().unwrap_or_default(), &folder)).collect();
+            for other in inner {
+                self[holder].folder_children.retain(|child| *child != other);
+                self[node].folder_children.push(other);
+                self[other].folder_parent = Some(node);
+            }
+            self[node].folder_parent = Some(holder);
+            self[holder].folder_children.push(node);
+        }
+        self.settle(node, self.root);
+    }
+
+    fn folder_above(&self, folder: &str) -> NodeId {
+        let mut holder = self.root;
+        while let Some(inner) = self[holder].folder_children.iter().copied().find(|child| {
+            let above = self[*child].folder.as_deref().unwrap_or_default();
+            lies_in(folder, above)
+        }) {
+            holder = inner;
+        }
+        holder
     }
 
     /// Takes `node` and everything below it out of its tree.
@@ -65,8 +89,7 @@ impl Tree {
         let subtree = self.subtree(node);
         for member in &subtree {
             if self[*member].root == self.root {
-                let (name, member) = (self[*member].name, *member);
-                self.nodes_by_name[name.index()].retain(|other| *other != member);
+                self.forget(*member);
             }
         }
         for member in &subtree {
@@ -78,8 +101,7 @@ impl Tree {
         }
         if root == self.root {
             for member in &subtree {
-                let name = self[*member].name;
-                self.nodes_of_name_mut(name).push(*member);
+                self.register(*member);
             }
         }
         for member in subtree {
@@ -102,6 +124,29 @@ impl Tree {
         }
     }
 
+    /// Makes a node of the project's tree, and its edges, known by name.
+    fn register(&mut self, node: NodeId) {
+        let name = self[node].name;
+        let edges = std::mem::take(&mut self[node].edges_out);
+        for edge in &edges {
+            let key = self[*edge].key;
+            self.edges_of_key_mut(key).push(*edge);
+        }
+        self[node].edges_out = edges;
+        self.nodes_of_name_mut(name).push(node);
+    }
+
+    fn forget(&mut self, node: NodeId) {
+        let name = self[node].name;
+        let edges = std::mem::take(&mut self[node].edges_out);
+        for edge in &edges {
+            let key = self[*edge].key;
+            self.edges_of_key_mut(key).retain(|other| other != edge);
+        }
+        self[node].edges_out = edges;
+        self.nodes_of_name_mut(name).retain(|other| *other != node);
+    }
+
     /// `node` and everything below it, parents first.
     pub(crate) fn subtree(&self, node: NodeId) -> Vec<NodeId> {
         let mut members = vec![node];
@@ -119,22 +164,18 @@ impl Tree {
 
     /// Lets the edges that ask for `name` from within `top`'s subtree look again, where that changes what they find.
     fn reload_named(&mut self, top: NodeId, name: NameId) {
-        let root = self[top].root;
         let placed = self.child(top, name);
         let key = self.interner.fold(name);
-        let Some(edges) = self.edges_by_name.get(key.index()) else { return };
-        let affected: Vec<EdgeId> = edges
-            .iter()
-            .copied()
-            .filter(|edge| {
-                let from = self[*edge].from;
-                self[from].root == root && self.is_below(from, top)
-            })
-            .filter(|edge| {
-                let to = self[*edge].to;
-                to == placed || self.resolve(self[*edge].from, name) != to
-            })
-            .collect();
+        let mut affected: Vec<EdgeId> = if self[top].root == self.root {
+            let edges = self.edges_by_name.get(key.index()).map_or(&[][..], Vec::as_slice);
+            edges.iter().copied().filter(|edge| self.is_below(self[*edge].from, top)).collect()
+        } else {
+            self.subtree(top).into_iter().filter_map(|node| self.edge_named(node, name)).collect()
+        };
+        affected.retain(|edge| {
+            let to = self[*edge].to;
+            to == placed || self.resolve(self[*edge].from, name) != to
+        });
         for edge in affected {
             self.reload(edge, true);
         }
@@ -158,4 +199,8 @@ impl Tree {
         }
         &mut self.edges_by_name[key.index()]
     }
+}
+
+fn lies_in(folder: &str, above: &str) -> bool {
+    folder.strip_prefix(above).is_some_and(|rest| rest.starts_with('/'))
 }

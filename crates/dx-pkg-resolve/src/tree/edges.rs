@@ -46,7 +46,9 @@ impl Tree {
             state: std::cell::Cell::new(EdgeState::Unknown),
         });
         self[from].edges_out.push(id);
-        self.edges_of_key_mut(key).push(id);
+        if self[from].root == self.root {
+            self.edges_of_key_mut(key).push(id);
+        }
         self.reload(id, true);
         id
     }
@@ -58,7 +60,9 @@ impl Tree {
             self.leave(to, edge);
         }
         self[from].edges_out.retain(|other| *other != edge);
-        self.edges_of_key_mut(key).retain(|other| *other != edge);
+        if self[from].root == self.root {
+            self.edges_of_key_mut(key).retain(|other| *other != edge);
+        }
         self[edge].to = None;
         self[edge].state.set(EdgeState::Detached);
     }
@@ -248,11 +252,12 @@ impl Tree {
         if let Some(range) = registry_range(spec) {
             return match &manifest.version {
                 Some(version) => range.satisfied_by(version),
-                None => matches!(spec, Spec::Range(range) if range.is_any()),
+                None => range.is_star(),
             };
         }
         match spec {
             Spec::Alias { spec, .. } => self.fits_parsed(node, spec, from),
+            Spec::Tag(_) if self[node].target.is_some() => false,
             Spec::Tag(_) => manifest.resolved.as_deref().is_none_or(|url| url.starts_with("http")),
             Spec::Remote(url) => manifest.resolved.as_deref() == Some(&**url),
             Spec::Tarball(path) => manifest.resolved.as_deref().is_some_and(|url| {

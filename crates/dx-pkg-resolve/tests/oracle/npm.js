@@ -76,7 +76,17 @@ const build = async (project, one, step, force) => {
   const tree = await arborist.buildIdealTree(request)
   await tree.meta.commit()
   const inert = [...tree.inventory.values()].filter(node => node.inert).map(node => node.location)
-  return { lock: JSON.parse(tree.meta.toString()), root: tree.package, inert }
+  return { lock: JSON.parse(tree.meta.toString()), inert }
+}
+
+/** Whether npm keeps its own lockfile when it is run again. */
+const isStable = async (project, one, step) => {
+  try {
+    const again = await build(project, one, { root: step.root }, true)
+    return JSON.stringify(again.lock) === JSON.stringify(step.lock)
+  } catch (error) {
+    return false
+  }
 }
 
 const run = async one => {
@@ -89,7 +99,7 @@ const run = async one => {
       } catch (error) {
         if (error.code !== 'ERESOLVE' && error.code !== 'EBADPLATFORM') {
           step.error = { code: error.code || '', message: error.message }
-          break
+          break // what a failed `add` would have written is not known: such a state is left out below
         }
         step.refused = error.code
         if (error.code === 'ERESOLVE' && one.options.strictPeerDeps) {
@@ -102,21 +112,19 @@ const run = async one => {
           break
         }
       }
-      const { lock, root, inert } = outcome
+      const { lock, inert } = outcome
       if (step.add) {
         for (const key of ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']) {
-          if (root[key]) {
-            step.root[key] = { ...root[key] }
-          } else {
-            delete step.root[key]
-          }
+          delete step.root[key]
+          Object.assign(step.root, lock.packages[''][key] && { [key]: lock.packages[''][key] })
         }
       }
       step.lock = lock
       step.inert = inert
       write(project, 'package-lock.json', lock)
+      step.stable = await isStable(project, one, step)
     }
-    one.steps = one.steps.filter(step => step.lock || step.error || step.refused)
+    one.steps = one.steps.filter(step => step.lock || !step.add && (step.error || step.refused))
   } finally {
     fs.rmSync(project, { recursive: true, force: true })
   }

@@ -17,8 +17,5 @@ fn durations_are_replaced_and_versions_are_not() {
 
 #[test]
 fn escapes_are_dropped() {
-    assert_eq!(
-        without_escapes("\u{1b}[1;32mok\u{1b}[0m \u{1b}[2Kx"),
-        "ok x"
-    );
+    assert_eq!(without_escapes("\u{1b}[1;32mok\u{1b}[0m \u{1b}[2Kx"), "ok x");
 }

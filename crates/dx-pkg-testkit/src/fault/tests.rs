@@ -19,15 +19,8 @@ fn star_matches_any_run_of_characters() {
 
 #[test]
 fn times_and_every_limit_the_requests_struck() {
-    let handle = FaultHandle {
-        rule: Arc::new(Rule::new("/a", Fault::Drop)),
-    }
-    .every(2)
-    .times(2);
+    let handle = FaultHandle { rule: Arc::new(Rule::new("/a", Fault::Drop)) }.every(2).times(2);
     let struck: Vec<bool> = (0..8).map(|_| handle.rule.strikes("/a")).collect();
-    assert_eq!(
-        struck,
-        [false, true, false, true, false, false, false, false]
-    );
+    assert_eq!(struck, [false, true, false, true, false, false, false, false]);
     assert_eq!(handle.hits(), 2);
 }

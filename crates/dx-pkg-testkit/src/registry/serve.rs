@@ -37,9 +37,7 @@ impl Connections {
             let _ = stream.shutdown(Shutdown::Both);
         }
         // The accepting thread wakes on a connection, and drops the listener when it sees `closed`.
-        while TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_millis(200))
-            .is_ok()
-        {
+        while TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_millis(200)).is_ok() {
             thread::sleep(Duration::from_millis(1));
         }
     }
@@ -54,12 +52,7 @@ pub(super) fn accept_in_background(listener: TcpListener, shared: Arc<Shared>) {
             }
             let Ok(stream) = stream else { continue };
             shared.connections.accepted.fetch_add(1, Ordering::SeqCst);
-            shared
-                .connections
-                .streams
-                .lock()
-                .unwrap()
-                .extend(stream.try_clone());
+            shared.connections.streams.lock().unwrap().extend(stream.try_clone());
             let shared = Arc::clone(&shared);
             thread::spawn(move || {
                 // A client that goes away in the middle is part of what tests do.
@@ -105,11 +98,7 @@ fn respond(mut stream: &TcpStream, shared: &Shared, request: &RecordedRequest) -
     let mut answer = answer::answer(shared, request, &path, full_packument);
     match struck {
         None | Some(Fault::Delay(_) | Fault::FullPackument) => {}
-        Some(Fault::Status {
-            code,
-            headers,
-            body,
-        }) => {
+        Some(Fault::Status { code, headers, body }) => {
             answer = Answer::json(code, body);
             answer.headers.extend(headers);
         }
@@ -135,11 +124,7 @@ fn respond(mut stream: &TcpStream, shared: &Shared, request: &RecordedRequest) -
             return wait_for_the_end(shared);
         }
     }
-    let body = if request.method == "HEAD" {
-        0
-    } else {
-        answer.body.len()
-    };
+    let body = if request.method == "HEAD" { 0 } else { answer.body.len() };
     answer.write(&mut stream, body)?;
     Ok(true)
 }

@@ -2,10 +2,7 @@ use super::{Entry, integrity_sha512, shasum, tgz};
 
 #[test]
 fn same_entries_give_the_same_bytes() {
-    let entries = [
-        Entry::file("package/a", "1"),
-        Entry::symlink("package/b", "a"),
-    ];
+    let entries = [Entry::file("package/a", "1"), Entry::symlink("package/b", "a")];
     assert_eq!(tgz(&entries), tgz(&entries));
 }
 
@@ -31,19 +28,8 @@ fn system_tar_lists_short_long_and_linked_entries() {
         Entry::symlink("package/link", "/etc/passwd"),
     ];
     std::fs::write(&path, tgz(&entries)).unwrap();
-    let output = std::process::Command::new("tar")
-        .arg("-tzf")
-        .arg(&path)
-        .output()
-        .unwrap();
-    assert!(
-        output.status.success(),
-        "{}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    let output = std::process::Command::new("tar").arg("-tzf").arg(&path).output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let listed = String::from_utf8(output.stdout).unwrap();
-    assert_eq!(
-        listed.lines().collect::<Vec<_>>(),
-        ["package/package.json", &long, "package/link"]
-    );
+    assert_eq!(listed.lines().collect::<Vec<_>>(), ["package/package.json", &long, "package/link"]);
 }

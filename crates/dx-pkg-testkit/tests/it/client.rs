@@ -15,9 +15,7 @@ pub(crate) struct Response {
 impl Response {
     /// The value of a header, by its lower-case name.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
-        self.head
-            .lines()
-            .find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
+        self.head.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(": "))
     }
 
     /// The body as JSON.
@@ -41,9 +39,7 @@ pub(crate) fn get(base: &str, path: &str, headers: &[(&str, &str)]) -> io::Resul
     let mut chunk = [0; 4096];
     loop {
         if let Some(response) = parse(&received)
-            && response
-                .header("content-length")
-                .is_none_or(|length| length == response.body.len().to_string())
+            && response.header("content-length").is_none_or(|length| length == response.body.len().to_string())
         {
             return Ok(response);
         }
@@ -56,14 +52,8 @@ pub(crate) fn get(base: &str, path: &str, headers: &[(&str, &str)]) -> io::Resul
 }
 
 fn parse(received: &[u8]) -> Option<Response> {
-    let end = received
-        .windows(4)
-        .position(|window| window == b"\r\n\r\n")?;
+    let end = received.windows(4).position(|window| window == b"\r\n\r\n")?;
     let head = String::from_utf8_lossy(&received[..end]).into_owned();
     let status = head.split(' ').nth(1)?.parse().ok()?;
-    Some(Response {
-        status,
-        head,
-        body: received[end + 4..].to_vec(),
-    })
+    Some(Response { status, head, body: received[end + 4..].to_vec() })
 }

@@ -13,17 +13,8 @@ fn project_names_its_registry_and_keeps_the_order_of_keys() {
         .file("src/index.js", "1")
         .create();
     let npmrc = project.read(".npmrc");
-    assert!(
-        npmrc.contains(&format!("registry={}\n", registry.url())),
-        "{npmrc}"
-    );
-    assert!(
-        npmrc.contains(&format!(
-            "//127.0.0.1:{}/:_authToken=secret",
-            registry.port()
-        )),
-        "{npmrc}"
-    );
+    assert!(npmrc.contains(&format!("registry={}\n", registry.url())), "{npmrc}");
+    assert!(npmrc.contains(&format!("//127.0.0.1:{}/:_authToken=secret", registry.port())), "{npmrc}");
     assert_eq!(
         project.read("package.json"),
         "{\n  \"name\": \"project\",\n  \"version\": \"1.0.0\",\n  \"dependencies\": {\n    \"z\": \"^1\",\n    \
@@ -51,10 +42,7 @@ fn installed_lists_nested_and_scoped_packages() {
         ("node_modules/a/node_modules/b", "b@2.0.0"),
         ("node_modules/alias", "real@4.0.0"),
     ];
-    assert_eq!(
-        installed,
-        expected.map(|(path, id)| (path.to_owned(), id.to_owned()))
-    );
+    assert_eq!(installed, expected.map(|(path, id)| (path.to_owned(), id.to_owned())));
 }
 
 #[test]
@@ -70,50 +58,22 @@ fn programs_see_only_the_projects_own_home_and_store() {
 fn snapshot_hides_what_differs_between_runs() {
     let registry = Registry::start();
     let project = Project::new(&registry).create();
-    let code = format!(
-        "console.log('in', process.cwd(), 'from', '{}', 'took 1.5s'); process.exit(3)",
-        registry.url()
-    );
+    let code = format!("console.log('in', process.cwd(), 'from', '{}', 'took 1.5s'); process.exit(3)", registry.url());
     let run = project.node(&code).failure();
-    assert_eq!(
-        run.snapshot(),
-        "exit: 3\n--- stdout\nin [PROJECT] from [REGISTRY]/ took [TIME]\n--- stderr\n"
-    );
+    assert_eq!(run.snapshot(), "exit: 3\n--- stdout\nin [PROJECT] from [REGISTRY]/ took [TIME]\n--- stderr\n");
 }
 
 #[test]
 fn npm_installs_what_the_registry_serves() {
     let registry = Registry::start();
-    registry
-        .package("a", "1.0.0")
-        .dep("@s/b", "^1")
-        .bin("a", "cli.js")
-        .file("cli.js", "")
-        .publish();
-    registry
-        .package("@s/b", "1.1.0")
-        .bundle("c", "2.0.0")
-        .publish();
+    registry.package("a", "1.0.0").dep("@s/b", "^1").bin("a", "cli.js").file("cli.js", "").publish();
+    registry.package("@s/b", "1.1.0").bundle("c", "2.0.0").publish();
     let project = Project::new(&registry).dep("a", "^1").create();
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    project
-        .command(Path::new(npm))
-        .args(["install", "--no-audit", "--no-fund"])
-        .run()
-        .success();
+    project.command(Path::new(npm)).args(["install", "--no-audit", "--no-fund"]).run().success();
     let installed: Vec<_> = project.installed().into_values().collect();
     assert_eq!(installed, ["@s/b@1.1.0", "c@2.0.0", "a@1.0.0"]);
-    assert_eq!(
-        project
-            .node("console.log(require('@s/b'))")
-            .success()
-            .stdout
-            .trim(),
-        "@s/b@1.1.0"
-    );
+    assert_eq!(project.node("console.log(require('@s/b'))").success().stdout.trim(), "@s/b@1.1.0");
     let lock = project.json("package-lock.json");
-    assert_eq!(
-        lock["packages"]["node_modules/a"]["integrity"],
-        registry.integrity("a", "1.0.0")
-    );
+    assert_eq!(lock["packages"]["node_modules/a"]["integrity"], registry.integrity("a", "1.0.0"));
 }

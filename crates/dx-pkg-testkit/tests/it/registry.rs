@@ -9,11 +9,7 @@ const ABBREVIATED: (&str, &str) = ("accept", "application/vnd.npm.install-v1+jso
 
 fn registry_with_a() -> Registry {
     let registry = Registry::start();
-    registry
-        .package("a", "1.0.0")
-        .dep("b", "^1")
-        .script("postinstall", "exit 1")
-        .publish();
+    registry.package("a", "1.0.0").dep("b", "^1").script("postinstall", "exit 1").publish();
     registry.package("a", "2.0.0").deprecated("use c").publish();
     registry
 }
@@ -25,10 +21,7 @@ fn abbreviated_packument_leaves_scripts_and_times_out() {
     let short = get(registry.url(), "/a", &[ABBREVIATED]).unwrap();
     assert_eq!(short.header("content-type"), Some(ABBREVIATED.1));
     let short = short.json();
-    assert_eq!(
-        full["versions"]["1.0.0"]["scripts"]["postinstall"],
-        "exit 1"
-    );
+    assert_eq!(full["versions"]["1.0.0"]["scripts"]["postinstall"], "exit 1");
     assert_eq!(full["time"]["1.0.0"], "2020-01-01T00:00:00.000Z");
     assert!(short["versions"]["1.0.0"].get("scripts").is_none());
     assert!(short.get("time").is_none());
@@ -44,20 +37,12 @@ fn tarball_has_the_announced_digests() {
     let packument = get(registry.url(), "/@scope%2fa", &[]).unwrap().json();
     let dist = &packument["versions"]["1.0.0"]["dist"];
     let url = dist["tarball"].as_str().unwrap();
-    let path = url
-        .strip_prefix(registry.url().trim_end_matches('/'))
-        .unwrap();
+    let path = url.strip_prefix(registry.url().trim_end_matches('/')).unwrap();
     let tarball = get(registry.url(), path, &[]).unwrap();
     assert_eq!(dist["integrity"], integrity_sha512(&tarball.body));
     assert_eq!(dist["shasum"], shasum(&tarball.body));
-    assert_eq!(
-        registry.integrity("@scope/a", "1.0.0"),
-        integrity_sha512(&tarball.body)
-    );
-    assert_eq!(
-        (registry.metadata_requests(), registry.tarball_requests()),
-        (1, 1)
-    );
+    assert_eq!(registry.integrity("@scope/a", "1.0.0"), integrity_sha512(&tarball.body));
+    assert_eq!((registry.metadata_requests(), registry.tarball_requests()), (1, 1));
 }
 
 #[test]
@@ -68,12 +53,7 @@ fn matching_etag_is_answered_304_without_a_body() {
     let second = get(registry.url(), "/a", &[("if-none-match", etag)]).unwrap();
     assert_eq!((second.status, second.body.len()), (304, 0));
     registry.package("a", "3.0.0").publish();
-    assert_eq!(
-        get(registry.url(), "/a", &[("if-none-match", etag)])
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(get(registry.url(), "/a", &[("if-none-match", etag)]).unwrap().status, 200);
 }
 
 #[test]
@@ -84,9 +64,7 @@ fn packument_is_gzipped_only_when_accepted() {
     assert_eq!(plain.header("content-encoding"), None);
     assert_eq!(packed.header("content-encoding"), Some("gzip"));
     let mut inflated = vec![0; plain.body.len()];
-    libdeflater::Decompressor::new()
-        .gzip_decompress(&packed.body, &mut inflated)
-        .unwrap();
+    libdeflater::Decompressor::new().gzip_decompress(&packed.body, &mut inflated).unwrap();
     assert_eq!(inflated, plain.body);
 }
 
@@ -96,18 +74,8 @@ fn unknown_package_is_404_and_missing_token_401() {
     assert_eq!(get(registry.url(), "/none", &[]).unwrap().status, 404);
     registry.require_token("secret");
     assert_eq!(get(registry.url(), "/a", &[]).unwrap().status, 401);
-    assert_eq!(
-        get(registry.url(), "/a", &[("authorization", "Bearer wrong")])
-            .unwrap()
-            .status,
-        401
-    );
-    assert_eq!(
-        get(registry.url(), "/a", &[("authorization", "Bearer secret")])
-            .unwrap()
-            .status,
-        200
-    );
+    assert_eq!(get(registry.url(), "/a", &[("authorization", "Bearer wrong")]).unwrap().status, 401);
+    assert_eq!(get(registry.url(), "/a", &[("authorization", "Bearer secret")]).unwrap().status, 200);
     let last = registry.requests().pop().unwrap();
     assert_eq!(last.header("Authorization"), Some("Bearer secret"));
 }
@@ -115,14 +83,9 @@ fn unknown_package_is_404_and_missing_token_401() {
 #[test]
 fn status_fault_carries_its_headers_and_ends_after_its_times() {
     let registry = registry_with_a();
-    let fault = registry
-        .fault("/a", Fault::status(429).header("retry-after", "1"))
-        .times(1);
+    let fault = registry.fault("/a", Fault::status(429).header("retry-after", "1")).times(1);
     let struck = get(registry.url(), "/a", &[]).unwrap();
-    assert_eq!(
-        (struck.status, struck.header("retry-after")),
-        (429, Some("1"))
-    );
+    assert_eq!((struck.status, struck.header("retry-after")), (429, Some("1")));
     assert_eq!(get(registry.url(), "/a", &[]).unwrap().status, 200);
     assert_eq!(fault.hits(), 1);
 }
@@ -132,24 +95,15 @@ fn dropped_truncated_and_stalled_answers_are_not_whole() {
     let registry = registry_with_a();
     let whole = get(registry.url(), "/a", &[]).unwrap().body.len();
     registry.fault("/a", Fault::Drop).times(1);
-    assert_eq!(
-        get(registry.url(), "/a", &[]).unwrap_err().kind(),
-        ErrorKind::UnexpectedEof
-    );
+    assert_eq!(get(registry.url(), "/a", &[]).unwrap_err().kind(), ErrorKind::UnexpectedEof);
     registry.fault("/a", Fault::Truncate).times(1);
     let truncated = get(registry.url(), "/a", &[]).unwrap();
-    assert_eq!(
-        truncated.header("content-length"),
-        Some(&*whole.to_string())
-    );
+    assert_eq!(truncated.header("content-length"), Some(&*whole.to_string()));
     assert_eq!(truncated.body.len(), whole / 2);
     for stall in [Fault::Stall, Fault::StallBody] {
         registry.fault("/a", stall).times(1);
         let error = get(registry.url(), "/a", &[]).unwrap_err().kind();
-        assert!(
-            matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut),
-            "{error}"
-        );
+        assert!(matches!(error, ErrorKind::WouldBlock | ErrorKind::TimedOut), "{error}");
     }
 }
 
@@ -179,10 +133,7 @@ fn redirect_leads_to_the_same_path_elsewhere() {
     registry.fault("/a", Fault::Redirect(other.url().to_owned()));
     let answer = get(registry.url(), "/a", &[]).unwrap();
     assert_eq!(answer.status, 302);
-    assert_eq!(
-        answer.header("location"),
-        Some(&*format!("{}a", other.url()))
-    );
+    assert_eq!(answer.header("location"), Some(&*format!("{}a", other.url())));
 }
 
 #[test]
@@ -198,10 +149,7 @@ fn delayed_answer_is_late_and_right() {
 fn stopped_registry_refuses_connections() {
     let registry = registry_with_a();
     registry.stop();
-    assert_eq!(
-        get(registry.url(), "/a", &[]).unwrap_err().kind(),
-        ErrorKind::ConnectionRefused
-    );
+    assert_eq!(get(registry.url(), "/a", &[]).unwrap_err().kind(), ErrorKind::ConnectionRefused);
 }
 
 #[test]

@@ -18,25 +18,11 @@ pub(super) fn upgrade(
     dependencies: &RawValue,
     source: Source<'_>,
 ) -> Result<Vec<LockPackage>, LockfileError> {
-    let root = LockPackage {
-        name: lock.name.clone(),
-        version: lock.version.clone(),
-        ..LockPackage::default()
-    };
-    let mut tree = Tree {
-        source,
-        entries: vec![Entry {
-            package: root,
-            requires: Vec::new(),
-        }],
-    };
+    let root = LockPackage { name: lock.name.clone(), version: lock.version.clone(), ..LockPackage::default() };
+    let mut tree = Tree { source, entries: vec![Entry { package: root, requires: Vec::new() }] };
     tree.add_all("", dependencies, 0)?;
     tree.bind_requires();
-    let mut packages: Vec<LockPackage> = tree
-        .entries
-        .into_iter()
-        .map(|entry| entry.package)
-        .collect();
+    let mut packages: Vec<LockPackage> = tree.entries.into_iter().map(|entry| entry.package).collect();
     packages.iter_mut().for_each(LockPackage::normalise);
     // Two links to one folder give it two entries: one is enough.
     packages.sort_by(|a, b| a.path.cmp(&b.path));
@@ -56,53 +42,23 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     /// Adds every member of `dependencies`, which are those of the package in `folder`.
-    fn add_all(
-        &mut self,
-        folder: &str,
-        dependencies: &RawValue,
-        depth: usize,
-    ) -> Result<(), LockfileError> {
-        let place = Place {
-            source: self.source,
-            entry: Some(folder),
-        };
+    fn add_all(&mut self, folder: &str, dependencies: &RawValue, depth: usize) -> Result<(), LockfileError> {
+        let place = Place { source: self.source, entry: Some(folder) };
         if depth > MAX_DEPTH {
             return Err(place.error("dependencies", dependencies.get(), "is nested too deeply"));
         }
         for (name, raw) in place.object("dependencies", dependencies)?.0 {
             let slash = if folder.is_empty() { "" } else { "/" };
-            self.add(
-                &format!("{folder}{slash}node_modules/{name}"),
-                &name,
-                raw,
-                depth,
-            )?;
+            self.add(&format!("{folder}{slash}node_modules/{name}"), &name, raw, depth)?;
         }
         Ok(())
     }
 
-    fn add(
-        &mut self,
-        at: &str,
-        name: &str,
-        raw: &RawValue,
-        depth: usize,
-    ) -> Result<(), LockfileError> {
-        let place = Place {
-            source: self.source,
-            entry: Some(at),
-        };
+    fn add(&mut self, at: &str, name: &str, raw: &RawValue, depth: usize) -> Result<(), LockfileError> {
+        let place = Place { source: self.source, entry: Some(at) };
         let members = place.object(name, raw)?;
-        let flag = |key: &str| {
-            members
-                .get(key)
-                .map_or(Ok(false), |value| place.flag(key, value))
-        };
-        let string = |key: &str| {
-            members
-                .get(key)
-                .map_or(Ok(None), |value| place.string(key, value))
-        };
+        let flag = |key: &str| members.get(key).map_or(Ok(false), |value| place.flag(key, value));
+        let string = |key: &str| members.get(key).map_or(Ok(None), |value| place.string(key, value));
         let mut package = LockPackage {
             path: at.to_owned(),
             integrity: string("integrity")?,
@@ -119,11 +75,7 @@ impl Tree<'_> {
         if let Some(written) = written {
             locate(&mut package, name, &written);
         }
-        if package
-            .version
-            .as_deref()
-            .is_some_and(|version| !path::version_is_safe(version))
-        {
+        if package.version.as_deref().is_some_and(|version| !path::version_is_safe(version)) {
             return Err(place.error("version", raw.get(), "is not a version"));
         }
         self.push(package, requires(&members, place)?);
@@ -151,32 +103,19 @@ impl Tree<'_> {
             ..LockPackage::default()
         };
         package.in_bundle = false;
-        self.entries.push(Entry {
-            package,
-            requires: Vec::new(),
-        });
-        self.entries.push(Entry {
-            package: target,
-            requires,
-        });
+        self.entries.push(Entry { package, requires: Vec::new() });
+        self.entries.push(Entry { package: target, requires });
     }
 
     /// Turns each `requires` into a dependency, optional where only what is optional is required.
     fn bind_requires(&mut self) {
-        let flat = Lock {
-            packages: self
-                .entries
-                .iter()
-                .map(|entry| entry.package.clone())
-                .collect(),
-            ..Lock::default()
-        };
+        let flat =
+            Lock { packages: self.entries.iter().map(|entry| entry.package.clone()).collect(), ..Lock::default() };
         let index = flat.index();
         for entry in &mut self.entries {
             for (name, spec) in std::mem::take(&mut entry.requires) {
                 let dependency = index.resolve(&entry.package.path, &name);
-                let only_optional =
-                    dependency.is_some_and(|found| found.optional && !entry.package.optional);
+                let only_optional = dependency.is_some_and(|found| found.optional && !entry.package.optional);
                 let only_dev = dependency.is_some_and(|found| found.dev && !entry.package.dev);
                 let list = if only_optional {
                     &mut entry.package.optional_dependencies
@@ -191,10 +130,7 @@ impl Tree<'_> {
     }
 }
 
-fn requires(
-    members: &Object<'_>,
-    place: Place<'_, '_>,
-) -> Result<Vec<(String, String)>, LockfileError> {
+fn requires(members: &Object<'_>, place: Place<'_, '_>) -> Result<Vec<(String, String)>, LockfileError> {
     match members.get("requires") {
         Some(raw) if raw.get().starts_with('{') => place.pairs("requires", raw),
         _ => Ok(Vec::new()),
@@ -206,13 +142,7 @@ fn locate(package: &mut LockPackage, name: &str, written: &str) {
     match Spec::parse(written) {
         Ok(Spec::Directory(folder)) => {
             package.link = true;
-            package.resolved = Some(
-                folder
-                    .strip_prefix("./")
-                    .unwrap_or(&folder)
-                    .trim_end_matches('/')
-                    .to_owned(),
-            );
+            package.resolved = Some(folder.strip_prefix("./").unwrap_or(&folder).trim_end_matches('/').to_owned());
             package.integrity = None;
         }
         Ok(Spec::Tarball(file)) => {
@@ -236,11 +166,7 @@ fn locate(package: &mut LockPackage, name: &str, written: &str) {
 
 fn git_url(git: &GitSpec) -> String {
     let hash = if git.committish.is_some() { "#" } else { "" };
-    format!(
-        "git+{}{hash}{}",
-        git.url,
-        git.committish.as_deref().unwrap_or_default()
-    )
+    format!("git+{}{hash}{}", git.url, git.committish.as_deref().unwrap_or_default())
 }
 
 /// `1.2.3` of `…/name-1.2.3.tgz`.
@@ -248,10 +174,6 @@ fn version_in_file_name(name: &str, file: &str) -> Option<String> {
     let bare = name.rsplit('/').next()?;
     let file = file.rsplit('/').next()?.split(['?', '#']).next()?;
     let version = file.strip_prefix(bare)?.strip_prefix('-')?;
-    let version = version
-        .strip_suffix(".tgz")
-        .or_else(|| version.strip_suffix(".tar.gz"))?;
-    dx_pkg_core::Version::parse(version)
-        .ok()
-        .map(|version| version.to_string())
+    let version = version.strip_suffix(".tgz").or_else(|| version.strip_suffix(".tar.gz"))?;
+    dx_pkg_core::Version::parse(version).ok().map(|version| version.to_string())
 }

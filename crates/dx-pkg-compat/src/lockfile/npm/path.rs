@@ -12,31 +12,20 @@ const MAX_LENGTH: usize = 4096;
 pub(super) fn check(path: &str, links_to: impl Fn(&str) -> bool) -> Result<(), &'static str> {
     check_target(path)?;
     let segments: Vec<&str> = path.split('/').collect();
-    let first = segments
-        .iter()
-        .position(|segment| is_modules(segment))
-        .unwrap_or(segments.len());
+    let first = segments.iter().position(|segment| is_modules(segment)).unwrap_or(segments.len());
     if segments.first() == Some(&"..") && !links_to(&segments[..first].join("/")) {
         return Err("it leads out of the project and nothing links to it");
     }
     let mut at = first;
     while at < segments.len() {
         // `at` is the place of a `node_modules`; a name of one or two segments follows.
-        let scoped = segments
-            .get(at + 1)
-            .is_some_and(|segment| segment.starts_with('@'));
+        let scoped = segments.get(at + 1).is_some_and(|segment| segment.starts_with('@'));
         let end = at + if scoped { 3 } else { 2 };
-        let name = segments
-            .get(at + 1..end)
-            .ok_or("no package name follows `node_modules`")?
-            .join("/");
+        let name = segments.get(at + 1..end).ok_or("no package name follows `node_modules`")?.join("/");
         if PackageName::parse(&name).is_err() {
             return Err("what follows `node_modules` is not a package name");
         }
-        at = segments[end..]
-            .iter()
-            .position(|segment| is_modules(segment))
-            .map_or(segments.len(), |next| end + next);
+        at = segments[end..].iter().position(|segment| is_modules(segment)).map_or(segments.len(), |next| end + next);
         if at > end && !links_to(&segments[..at].join("/")) {
             return Err("it is inside a package and nothing links to it");
         }
@@ -83,10 +72,7 @@ pub(super) fn is_in_modules(path: &str) -> bool {
 
 /// Checks a version: it becomes part of file names.
 pub(super) fn version_is_safe(version: &str) -> bool {
-    version.len() <= 256
-        && !version
-            .bytes()
-            .any(|byte| byte.is_ascii_control() || b"/\\".contains(&byte))
+    version.len() <= 256 && !version.bytes().any(|byte| byte.is_ascii_control() || b"/\\".contains(&byte))
 }
 
 /// File systems may ignore case, so that `Node_Modules` is the same folder.

@@ -23,38 +23,19 @@ fn pair(name: &str, spec: &str) -> (String, String) {
 #[test]
 fn fields_are_read() {
     let lock = read(V3).unwrap();
-    assert_eq!(
-        (
-            lock.name.as_deref(),
-            lock.version.as_deref(),
-            lock.format_version
-        ),
-        (Some("odd"), Some("1.0.0"), 3)
-    );
+    assert_eq!((lock.name.as_deref(), lock.version.as_deref(), lock.format_version), (Some("odd"), Some("1.0.0"), 3));
     let alias = entry(&lock, "node_modules/alias-react");
-    assert_eq!(
-        (alias.package_name(), alias.version.as_deref()),
-        ("react", Some("18.3.1"))
-    );
+    assert_eq!((alias.package_name(), alias.version.as_deref()), ("react", Some("18.3.1")));
     assert_eq!(alias.engines.as_deref(), Some(r#"{"node":">=0.10.0"}"#));
     assert_eq!(alias.dependencies, [pair("loose-envify", "^1.1.0")]);
     assert!(entry(&lock, "node_modules/lodash").peer);
     assert!(entry(&lock, "node_modules/picocolors").optional);
     let debug = entry(&lock, "node_modules/debug");
-    assert_eq!(
-        (debug.dev, &debug.peer_dependencies_meta[..]),
-        (true, &[("supports-color".to_owned(), true)][..])
-    );
-    assert_eq!(
-        entry(&lock, "node_modules/loose-envify").bin,
-        [pair("loose-envify", "cli.js")]
-    );
+    assert_eq!((debug.dev, &debug.peer_dependencies_meta[..]), (true, &[("supports-color".to_owned(), true)][..]));
+    assert_eq!(entry(&lock, "node_modules/loose-envify").bin, [pair("loose-envify", "cli.js")]);
     let out = entry(&lock, "node_modules/out");
     assert!(out.link && out.is_outside() && entry(&lock, "../outside").is_outside());
-    assert_eq!(
-        entry(&lock, "").workspaces.as_deref(),
-        Some(r#"["packages/*"]"#)
-    );
+    assert_eq!(entry(&lock, "").workspaces.as_deref(), Some(r#"["packages/*"]"#));
 }
 
 #[test]
@@ -66,9 +47,7 @@ fn what_npm_wrote_is_written_again_byte_for_byte() {
     // Without help from the previous text.
     assert_eq!(write(&read(V3).unwrap(), None), V3);
     let mut installed = read(V3).unwrap();
-    installed
-        .packages
-        .retain(|package| !package.path.is_empty());
+    installed.packages.retain(|package| !package.path.is_empty());
     assert_eq!(write_hidden(&read(V3).unwrap()), HIDDEN);
     assert_eq!(write_hidden(&installed), HIDDEN);
 }
@@ -90,17 +69,9 @@ fn version_1_is_upgraded() {
     let new = read(V3).unwrap();
     for package in &new.packages {
         let old = entry(&lock, &package.path);
-        assert_eq!(
-            (&old.resolved, &old.integrity, old.link),
-            (&package.resolved, &package.integrity, package.link)
-        );
+        assert_eq!((&old.resolved, &old.integrity, old.link), (&package.resolved, &package.integrity, package.link));
         if package.path.contains("node_modules") && !package.link {
-            assert_eq!(
-                (&old.name, &old.version),
-                (&package.name, &package.version),
-                "{}",
-                package.path
-            );
+            assert_eq!((&old.name, &old.version), (&package.name, &package.version), "{}", package.path);
             assert_eq!(
                 (&old.dependencies, old.dev, old.optional),
                 (&package.dependencies, package.dev, package.optional)
@@ -131,10 +102,7 @@ fn version_1_forms_are_understood() {
     let url = entry(&lock, "node_modules/url");
     assert_eq!(
         (url.version.as_deref(), url.resolved.as_deref()),
-        (
-            Some("1.2.3"),
-            Some("https://registry.example/url-1.2.3.tgz")
-        )
+        (Some("1.2.3"), Some("https://registry.example/url-1.2.3.tgz"))
     );
     let tar = entry(&lock, "node_modules/tar");
     assert_eq!(
@@ -142,10 +110,7 @@ fn version_1_forms_are_understood() {
         (Some("2.0.0"), Some("file:tar-2.0.0.tgz"), false)
     );
     let alias = entry(&lock, "node_modules/alias");
-    assert_eq!(
-        (alias.package_name(), alias.version.as_deref()),
-        ("@scope/real", Some("1.0.0"))
-    );
+    assert_eq!((alias.package_name(), alias.version.as_deref()), ("@scope/real", Some("1.0.0")));
     let dep = entry(&lock, "node_modules/dep");
     assert!(dep.in_bundle);
     assert_eq!(dep.dependencies, [pair("git", "*")]);
@@ -160,11 +125,7 @@ fn layout_of_the_replaced_file_is_kept() {
     for text in [four, tabs] {
         let mut lock = read(&text).unwrap();
         assert_eq!(write(&lock, Some(&text)), text);
-        let ms = lock
-            .packages
-            .iter_mut()
-            .find(|package| package.path == "node_modules/ms")
-            .unwrap();
+        let ms = lock.packages.iter_mut().find(|package| package.path == "node_modules/ms").unwrap();
         ms.license = Some("BSD".into());
         let at = text.find("node_modules/ms\"").unwrap();
         let expected = format!("{}{}", &text[..at], text[at..].replacen("MIT", "BSD", 1));
@@ -176,15 +137,11 @@ fn layout_of_the_replaced_file_is_kept() {
 fn unchanged_entries_and_unknown_members_stay() {
     let text = "{\n  \"name\": \"x\",\n  \"lockfileVersion\": 3,\n  \"requires\": true,\n  \"custom\": [1.0, 2],\n  \"packages\": {\n    \"\": { \"name\":\"x\" },\n    \"node_modules/a\": {\n      \"version\": \"1.0.0\",   \"later\": {\"b\":1, \"a\":1.50}\n    },\n    \"node_modules/b\": {\n      \"version\": \"1.0.0\"\n    }\n  }\n}\n";
     let mut lock = read(text).unwrap();
-    assert_eq!(
-        entry(&lock, "node_modules/a").extra,
-        [pair("later", r#"{"a":1.5,"b":1}"#)]
-    );
+    assert_eq!(entry(&lock, "node_modules/a").extra, [pair("later", r#"{"a":1.5,"b":1}"#)]);
     lock.packages[2].version = Some("1.0.1".into());
     lock.packages[1].extra.clear();
-    let expected = text
-        .replace("1.0.0\"\n    }\n  }", "1.0.1\"\n    }\n  }")
-        .replace("[1.0, 2]", "[\n    1,\n    2\n  ]");
+    let expected =
+        text.replace("1.0.0\"\n    }\n  }", "1.0.1\"\n    }\n  }").replace("[1.0, 2]", "[\n    1,\n    2\n  ]");
     assert_eq!(write(&lock, Some(text)), expected);
 }
 
@@ -196,61 +153,41 @@ fn byte_order_mark_and_line_endings_do_not_matter() {
 }
 
 fn code(text: &str) -> Option<(&'static str, String)> {
-    read(text)
-        .err()
-        .map(|error| (error.code(), error.to_string()))
+    read(text).err().map(|error| (error.code(), error.to_string()))
 }
 
 #[test]
 fn conflict_markers_are_named() {
     let text = V3.replacen("  \"packages\"", "<<<<<<< HEAD\n  \"packages\"", 1);
     assert_eq!(read(&text), Err(LockfileError::Conflict { line: 6 }));
-    assert!(
-        read(&text)
-            .unwrap_err()
-            .hint()
-            .unwrap()
-            .contains("git checkout --ours")
-    );
+    assert!(read(&text).unwrap_err().hint().unwrap().contains("git checkout --ours"));
 }
 
 #[test]
 fn the_projects_own_version_must_be_one_that_can_be_written_again() {
-    let text = |version: &str| format!("{{\"name\": \"a\", \"version\": \"{version}\", \"lockfileVersion\": 1, \"dependencies\": {{}}}}");
+    let text = |version: &str| {
+        format!("{{\"name\": \"a\", \"version\": \"{version}\", \"lockfileVersion\": 1, \"dependencies\": {{}}}}")
+    };
     assert!(matches!(read(&text("1/0.0")), Err(LockfileError::Value { .. })));
     assert!(read(&text("1.0.0")).is_ok());
 }
 
 #[test]
 fn errors_say_where() {
-    assert!(matches!(
-        read("{\n  \"a\": nux\n}"),
-        Err(LockfileError::Syntax { line: 2, .. })
-    ));
-    assert!(matches!(
-        read("[]"),
-        Err(LockfileError::Syntax { line: 1, .. })
-    ));
+    assert!(matches!(read("{\n  \"a\": nux\n}"), Err(LockfileError::Syntax { line: 2, .. })));
+    assert!(matches!(read("[]"), Err(LockfileError::Syntax { line: 1, .. })));
     assert!(matches!(read("{} x"), Err(LockfileError::Syntax { .. })));
     assert_eq!(
-        code("{\n\"lockfileVersion\":3,\"packages\":{\n\"node_modules/a\":\n{\"version\":1}}}")
-            .unwrap(),
+        code("{\n\"lockfileVersion\":3,\"packages\":{\n\"node_modules/a\":\n{\"version\":1}}}").unwrap(),
         (
             "DX_LOCKFILE_VALUE",
-            "reading the lockfile: line 4: `version` of \"node_modules/a\" is not a string"
-                .to_owned()
+            "reading the lockfile: line 4: `version` of \"node_modules/a\" is not a string".to_owned()
         )
     );
     for (version, shown) in [("4", "4"), ("99.5", "99.5"), ("0", "0")] {
-        let (code, message) = code(&format!(
-            "{{\"lockfileVersion\":{version},\"packages\":{{}}}}"
-        ))
-        .unwrap();
+        let (code, message) = code(&format!("{{\"lockfileVersion\":{version},\"packages\":{{}}}}")).unwrap();
         assert_eq!(code, "DX_LOCKFILE_VERSION");
-        assert!(
-            message.contains(&format!("lockfileVersion is {shown},")),
-            "{message}"
-        );
+        assert!(message.contains(&format!("lockfileVersion is {shown},")), "{message}");
     }
     let four = read("{\"lockfileVersion\":4}").unwrap_err();
     assert!(four.hint().unwrap().contains("patchedDependencies"));
@@ -260,9 +197,7 @@ fn errors_say_where() {
 fn hostile_paths_are_refused() {
     let with = |path: &str, entry: &str| {
         let path = serde_json::Value::from(path);
-        read(&format!(
-            "{{\"lockfileVersion\":3,\"packages\":{{\"\":{{}},{path}:{entry}}}}}"
-        ))
+        read(&format!("{{\"lockfileVersion\":3,\"packages\":{{\"\":{{}},{path}:{entry}}}}}"))
     };
     for path in [
         "..",
@@ -299,52 +234,20 @@ fn hostile_paths_are_refused() {
         "packages//x",
         "packages/x/",
     ] {
-        assert!(
-            matches!(with(path, "{}"), Err(LockfileError::Path { .. })),
-            "{path:?} is taken"
-        );
+        assert!(matches!(with(path, "{}"), Err(LockfileError::Path { .. })), "{path:?} is taken");
     }
     for target in ["/etc", "x/../../y", "C:\\x", "a\\b", "a//b", "./a", "a\0"] {
-        let entry = format!(
-            "{{\"link\":true,\"resolved\":{}}}",
-            serde_json::Value::from(target)
-        );
-        assert!(
-            matches!(
-                with("node_modules/a", &entry),
-                Err(LockfileError::Path { .. })
-            ),
-            "{target:?} is taken"
-        );
+        let entry = format!("{{\"link\":true,\"resolved\":{}}}", serde_json::Value::from(target));
+        assert!(matches!(with("node_modules/a", &entry), Err(LockfileError::Path { .. })), "{target:?} is taken");
     }
-    assert!(matches!(
-        with("node_modules/a", "{\"link\":true}"),
-        Err(LockfileError::Path { .. })
-    ));
-    assert!(matches!(
-        with("packages/a", "{\"link\":true,\"resolved\":\"x\"}"),
-        Err(LockfileError::Path { .. })
-    ));
-    for entry in [
-        r#"{"name":"../x"}"#,
-        r#"{"version":"1.0.0/../../x"}"#,
-        r#"{"version":"1\\2"}"#,
-    ] {
-        assert!(
-            matches!(
-                with("node_modules/a", entry),
-                Err(LockfileError::Value { .. })
-            ),
-            "{entry} is taken"
-        );
+    assert!(matches!(with("node_modules/a", "{\"link\":true}"), Err(LockfileError::Path { .. })));
+    assert!(matches!(with("packages/a", "{\"link\":true,\"resolved\":\"x\"}"), Err(LockfileError::Path { .. })));
+    for entry in [r#"{"name":"../x"}"#, r#"{"version":"1.0.0/../../x"}"#, r#"{"version":"1\\2"}"#] {
+        assert!(matches!(with("node_modules/a", entry), Err(LockfileError::Value { .. })), "{entry} is taken");
     }
-    for path in [
-        "packages/a",
-        "apps/My App",
-        "node_modules/A_b.c~d",
-        "node_modules/@s/x/node_modules/y",
-        "a/node_modules/b",
-    ] {
+    for path in
+        ["packages/a", "apps/My App", "node_modules/A_b.c~d", "node_modules/@s/x/node_modules/y", "a/node_modules/b"]
+    {
         assert!(with(path, "{}").is_ok(), "{path:?} is refused");
     }
     let v1 = r#"{"lockfileVersion":1,"dependencies":{"../x":{"version":"1.0.0"}}}"#;
@@ -370,19 +273,8 @@ fn nesting_bombs_are_refused() {
     for _ in 0..300 {
         tree = format!("{{\"a\":{{\"version\":\"1.0.0\",\"dependencies\":{tree}}}}}");
     }
-    assert_eq!(
-        code(&format!(
-            "{{\"lockfileVersion\":1,\"dependencies\":{tree}}}"
-        ))
-        .unwrap()
-        .0,
-        "DX_LOCKFILE_VALUE"
-    );
-    let array = format!(
-        "{{\"packages\":{{\"\":{{\"x\":{}{}}}}}}}",
-        "[".repeat(100_000),
-        "]".repeat(100_000)
-    );
+    assert_eq!(code(&format!("{{\"lockfileVersion\":1,\"dependencies\":{tree}}}")).unwrap().0, "DX_LOCKFILE_VALUE");
+    let array = format!("{{\"packages\":{{\"\":{{\"x\":{}{}}}}}}}", "[".repeat(100_000), "]".repeat(100_000));
     let _ = read(&array).map(|lock| write(&lock, None));
 }
 
@@ -398,10 +290,7 @@ fn real_lockfiles_survive() {
         }
         let text = std::fs::read_to_string(&path).unwrap();
         let mut lock = read(&text).unwrap_or_else(|error| panic!("{path:?}: {error}"));
-        assert!(
-            write(&lock, Some(&text)) == text,
-            "{path:?} with the previous text"
-        );
+        assert!(write(&lock, Some(&text)) == text, "{path:?} with the previous text");
         match lock.format_version {
             3 if lock.root().is_none() => assert!(write_hidden(&lock) == text, "{path:?} hidden"),
             3 => assert!(write(&lock, None) == text, "{path:?} from nothing"),

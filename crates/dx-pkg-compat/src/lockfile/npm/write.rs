@@ -18,9 +18,7 @@ use super::read::{Source, member_text, read_entry};
 pub fn write(lock: &Lock, previous: Option<&str>) -> String {
     let packages = lock.packages.iter().collect();
     match previous.and_then(Previous::parse) {
-        Some(previous) => {
-            render(lock, packages, &previous).unwrap_or_else(|| previous.text.to_owned())
-        }
+        Some(previous) => render(lock, packages, &previous).unwrap_or_else(|| previous.text.to_owned()),
         None => render(lock, packages, &Previous::default()).unwrap_or_default(),
     }
 }
@@ -30,11 +28,7 @@ pub fn write(lock: &Lock, previous: Option<&str>) -> String {
 /// `lock` is to hold only what is in place.
 #[must_use]
 pub fn write_hidden(lock: &Lock) -> String {
-    let packages = lock
-        .packages
-        .iter()
-        .filter(|package| !package.path.is_empty())
-        .collect();
+    let packages = lock.packages.iter().filter(|package| !package.path.is_empty()).collect();
     render(lock, packages, &Previous::default()).unwrap_or_default()
 }
 
@@ -52,20 +46,9 @@ struct Previous<'a> {
 impl<'a> Previous<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let members = Object::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
-        let version = members
-            .get("lockfileVersion")
-            .map_or(Some(3), |raw| raw.get().parse().ok())?;
-        let entries = members
-            .get("packages")
-            .and_then(|raw| Object::parse(raw.get()).ok())
-            .unwrap_or_default();
-        Some(Self {
-            text,
-            format: Format::of(text),
-            members,
-            entries,
-            version,
-        })
+        let version = members.get("lockfileVersion").map_or(Some(3), |raw| raw.get().parse().ok())?;
+        let entries = members.get("packages").and_then(|raw| Object::parse(raw.get()).ok()).unwrap_or_default();
+        Some(Self { text, format: Format::of(text), members, entries, version })
     }
 
     /// Whether it is a current lockfile of the same project with as many entries.
@@ -80,14 +63,7 @@ impl<'a> Previous<'a> {
 
 /// The text; `None` when it says nothing that `previous` does not say.
 fn render(lock: &Lock, packages: Vec<&LockPackage>, previous: &Previous<'_>) -> Option<String> {
-    const OWN: [&str; 6] = [
-        "name",
-        "version",
-        "lockfileVersion",
-        "requires",
-        "packages",
-        "dependencies",
-    ];
+    const OWN: [&str; 6] = ["name", "version", "lockfileVersion", "requires", "packages", "dependencies"];
     let mut unchanged = previous.frames(lock, packages.len());
     let mut entries = Vec::with_capacity(packages.len());
     for package in packages {
@@ -111,11 +87,7 @@ fn render(lock: &Lock, packages: Vec<&LockPackage>, previous: &Previous<'_>) -> 
     if keeps_version_2 {
         members.extend(legacy::dependencies(lock).map(|value| ("dependencies".into(), value)));
     }
-    let others = previous
-        .members
-        .0
-        .iter()
-        .filter(|(key, _)| !OWN.contains(&key.as_ref()));
+    let others = previous.members.0.iter().filter(|(key, _)| !OWN.contains(&key.as_ref()));
     members.extend(others.map(|(key, raw)| (key.clone(), Value::parse(raw.get()))));
 
     let mut value = Value::Object(members);
@@ -148,12 +120,7 @@ fn says_the_same(package: &LockPackage, before: &str) -> bool {
         return false;
     };
     let package = normalised(package);
-    if package.extra.is_empty()
-        && !before
-            .extra
-            .iter()
-            .any(|(key, _)| ALTERED.contains(&key.as_str()))
-    {
+    if package.extra.is_empty() && !before.extra.iter().any(|(key, _)| ALTERED.contains(&key.as_str())) {
         before.extra.clear();
     }
     package == before
@@ -163,28 +130,17 @@ fn says_the_same(package: &LockPackage, before: &str) -> bool {
 fn normalised(package: &LockPackage) -> LockPackage {
     let mut package = package.clone();
     package.normalise();
-    for json in [
-        &mut package.engines,
-        &mut package.funding,
-        &mut package.workspaces,
-    ]
-    .into_iter()
-    .flatten()
-    {
+    for json in [&mut package.engines, &mut package.funding, &mut package.workspaces].into_iter().flatten() {
         *json = canonical(json);
     }
-    package
-        .extra
-        .iter_mut()
-        .for_each(|(_, json)| *json = canonical(json));
+    package.extra.iter_mut().for_each(|(_, json)| *json = canonical(json));
     package
 }
 
 fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
     let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
-    let mut add = |key: &'static str, value: Option<Value<'a>>| {
-        members.extend(value.map(|value| (Cow::Borrowed(key), value)))
-    };
+    let mut add =
+        |key: &'static str, value: Option<Value<'a>>| members.extend(value.map(|value| (Cow::Borrowed(key), value)));
     for (key, text) in [
         ("name", &package.name),
         ("version", &package.version),
@@ -208,11 +164,9 @@ fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
     ] {
         add(key, set.then_some(Value::TRUE));
     }
-    for (key, json) in [
-        ("engines", &package.engines),
-        ("funding", &package.funding),
-        ("workspaces", &package.workspaces),
-    ] {
+    for (key, json) in
+        [("engines", &package.engines), ("funding", &package.funding), ("workspaces", &package.workspaces)]
+    {
         add(key, json.as_deref().map(Value::parse));
     }
     for (key, texts) in [
@@ -234,32 +188,17 @@ fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
         add(key, (!pairs.is_empty()).then(|| Value::strings(pairs)));
     }
     let meta = &package.peer_dependencies_meta;
-    add(
-        "peerDependenciesMeta",
-        (!meta.is_empty()).then(|| peer_meta(meta)),
-    );
-    members.extend(
-        package
-            .extra
-            .iter()
-            .map(|(key, json)| (Cow::Borrowed(key.as_str()), Value::parse(json))),
-    );
+    add("peerDependenciesMeta", (!meta.is_empty()).then(|| peer_meta(meta)));
+    members.extend(package.extra.iter().map(|(key, json)| (Cow::Borrowed(key.as_str()), Value::parse(json))));
     Value::Object(members)
 }
 
 fn peer_meta(meta: &[(String, bool)]) -> Value<'_> {
     let optional = |set: bool| {
-        if set {
-            Value::TRUE
-        } else {
-            Value::Literal(Cow::Borrowed("false"))
-        }
+        if set { Value::TRUE } else { Value::Literal(Cow::Borrowed("false")) }
     };
     let member = |(name, set): &'_ (String, bool)| {
-        (
-            Cow::Owned(name.clone()),
-            Value::Object(vec![(Cow::Borrowed("optional"), optional(*set))]),
-        )
+        (Cow::Owned(name.clone()), Value::Object(vec![(Cow::Borrowed("optional"), optional(*set))]))
     };
     Value::Object(meta.iter().map(member).collect())
 }

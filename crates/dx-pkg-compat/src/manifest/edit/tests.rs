@@ -21,8 +21,7 @@ fn removed(text: &str, name: &str) -> String {
 
 #[test]
 fn new_name_is_sorted_into_its_section() {
-    let text =
-        "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"dep\": \"1\"\n\t},\n\t\"zz\": 1\n}\n";
+    let text = "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"dep\": \"1\"\n\t},\n\t\"zz\": 1\n}\n";
     assert_eq!(
         saved(text, Section::Dependencies, "adep", "^2.0.0"),
         "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"adep\": \"^2.0.0\",\n\t\t\"dep\": \"1\"\n\t},\n\t\"zz\": 1\n}\n"
@@ -45,10 +44,7 @@ fn unsorted_section_is_sorted_when_it_gains_a_name() {
 #[test]
 fn changed_spec_leaves_the_order_alone() {
     let text = r#"{"dependencies": { "z": "1", "b": "3" }}"#;
-    assert_eq!(
-        saved(text, Section::Dependencies, "z", "2"),
-        r#"{"dependencies": { "z": "2", "b": "3" }}"#
-    );
+    assert_eq!(saved(text, Section::Dependencies, "z", "2"), r#"{"dependencies": { "z": "2", "b": "3" }}"#);
 }
 
 #[test]
@@ -57,20 +53,13 @@ fn missing_section_goes_last() {
         saved("{\r\n    \"name\": \"x\"\r\n}", Section::Dev, "a", "1"),
         "{\r\n    \"name\": \"x\",\r\n    \"devDependencies\": {\r\n        \"a\": \"1\"\r\n    }\r\n}"
     );
-    assert_eq!(
-        saved(r#"{"name":"x"}"#, Section::Peer, "a", "1"),
-        r#"{"name":"x","peerDependencies":{"a":"1"}}"#
-    );
-    assert_eq!(
-        saved("{}\n", Section::Dependencies, "a", "1"),
-        "{\n  \"dependencies\": {\n    \"a\": \"1\"\n  }\n}\n"
-    );
+    assert_eq!(saved(r#"{"name":"x"}"#, Section::Peer, "a", "1"), r#"{"name":"x","peerDependencies":{"a":"1"}}"#);
+    assert_eq!(saved("{}\n", Section::Dependencies, "a", "1"), "{\n  \"dependencies\": {\n    \"a\": \"1\"\n  }\n}\n");
 }
 
 #[test]
 fn saving_elsewhere_moves_the_name_and_removes_the_empty_section() {
-    let text =
-        "{\n  \"name\": \"x\",\n  \"dependencies\": {\n    \"dep\": \"1\"\n  },\n  \"zz\": 1\n}\n";
+    let text = "{\n  \"name\": \"x\",\n  \"dependencies\": {\n    \"dep\": \"1\"\n  },\n  \"zz\": 1\n}\n";
     assert_eq!(
         saved(text, Section::Dev, "dep", "1"),
         "{\n  \"name\": \"x\",\n  \"zz\": 1,\n  \"devDependencies\": {\n    \"dep\": \"1\"\n  }\n}\n"
@@ -86,51 +75,26 @@ fn each_section_displaces_what_npm_displaces() {
     let places = |section: Section| {
         let text = saved(&everywhere.to_string(), section, "a", "2");
         let value: Value = serde_json::from_str(&text).unwrap();
-        let place = |section: &Section| {
-            Some((
-                section.key(),
-                value[section.key()].get("a")?.as_str()?.to_owned(),
-            ))
-        };
-        Section::ALL
-            .iter()
-            .filter_map(place)
-            .map(|(key, spec)| format!("{key} {spec}"))
-            .collect::<Vec<_>>()
+        let place = |section: &Section| Some((section.key(), value[section.key()].get("a")?.as_str()?.to_owned()));
+        Section::ALL.iter().filter_map(place).map(|(key, spec)| format!("{key} {spec}")).collect::<Vec<_>>()
     };
     assert_eq!(places(Section::Dependencies), ["dependencies 2"]);
-    assert_eq!(
-        places(Section::Dev),
-        ["optionalDependencies 1", "devDependencies 2"]
-    );
-    assert_eq!(
-        places(Section::Optional),
-        ["optionalDependencies 2", "devDependencies 1"]
-    );
-    assert_eq!(
-        places(Section::Peer),
-        ["devDependencies 2", "peerDependencies 2"]
-    );
+    assert_eq!(places(Section::Dev), ["optionalDependencies 1", "devDependencies 2"]);
+    assert_eq!(places(Section::Optional), ["optionalDependencies 2", "devDependencies 1"]);
+    assert_eq!(places(Section::Peer), ["devDependencies 2", "peerDependencies 2"]);
 }
 
 #[test]
 fn peer_that_is_a_dependency_too_stays_both() {
     let text = r#"{"dependencies":{"a":"1"},"peerDependencies":{"a":"1"}}"#;
-    assert_eq!(
-        saved(text, Section::Peer, "a", "2"),
-        r#"{"dependencies":{"a":"2"},"peerDependencies":{"a":"2"}}"#
-    );
+    assert_eq!(saved(text, Section::Peer, "a", "2"), r#"{"dependencies":{"a":"2"},"peerDependencies":{"a":"2"}}"#);
 }
 
 #[test]
 fn update_changes_one_section_only() {
-    let mut edit =
-        ManifestEdit::new(r#"{"devDependencies":{"a":"1"},"peerDependencies":{"a":"1"}}"#).unwrap();
+    let mut edit = ManifestEdit::new(r#"{"devDependencies":{"a":"1"},"peerDependencies":{"a":"1"}}"#).unwrap();
     edit.update_dependency(Section::Peer, "a", "2");
-    assert_eq!(
-        edit.finish(),
-        r#"{"devDependencies":{"a":"1"},"peerDependencies":{"a":"2"}}"#
-    );
+    assert_eq!(edit.finish(), r#"{"devDependencies":{"a":"1"},"peerDependencies":{"a":"2"}}"#);
 }
 
 #[test]
@@ -163,12 +127,7 @@ fn odd_formatting_around_an_edit_survives() {
 #[test]
 fn section_of_another_shape_is_replaced() {
     assert_eq!(
-        saved(
-            r#"{"dependencies":null,"a":1}"#,
-            Section::Dependencies,
-            "b",
-            "2"
-        ),
+        saved(r#"{"dependencies":null,"a":1}"#, Section::Dependencies, "b", "2"),
         r#"{"dependencies":{"b":"2"},"a":1}"#
     );
 }
@@ -180,21 +139,13 @@ fn repeated_keys_count_as_in_javascript() {
         saved(text, Section::Dependencies, "a", "4"),
         r#"{"dependencies":{"a":"1"},"dependencies":{"a":"2","a":"4"}}"#
     );
-    assert_eq!(
-        saved(text, Section::Dev, "a", "4"),
-        r#"{"devDependencies":{"a":"4"}}"#
-    );
+    assert_eq!(saved(text, Section::Dev, "a", "4"), r#"{"devDependencies":{"a":"4"}}"#);
 }
 
 #[test]
 fn names_are_escaped_and_matched_unescaped() {
     assert_eq!(
-        saved(
-            r#"{"dependencies":{"\u0061":"1"}}"#,
-            Section::Dependencies,
-            "a",
-            "q\"\\\n"
-        ),
+        saved(r#"{"dependencies":{"\u0061":"1"}}"#, Section::Dependencies, "a", "q\"\\\n"),
         r#"{"dependencies":{"\u0061":"q\"\\\n"}}"#
     );
 }
@@ -244,9 +195,7 @@ fn any_section() -> impl Strategy<Value = Section> {
 fn any_entries() -> impl Strategy<Value = Value> {
     let entry = (prop::sample::select(NAMES.to_vec()), "[~^]?[0-9]");
     prop::collection::vec(entry, 0..5).prop_map(|entries| {
-        let members = entries
-            .into_iter()
-            .map(|(name, spec)| (name.to_owned(), Value::from(spec)));
+        let members = entries.into_iter().map(|(name, spec)| (name.to_owned(), Value::from(spec)));
         Value::Object(members.collect())
     })
 }
@@ -289,13 +238,9 @@ prop_compose! {
 fn expected(mut value: Value, section: Section, name: &str, spec: &str) -> Value {
     let object = value.as_object_mut().unwrap();
     let has = |object: &serde_json::Map<String, Value>, section: Section| {
-        object
-            .get(section.key())
-            .is_some_and(|entries| entries.get(name).is_some())
+        object.get(section.key()).is_some_and(|entries| entries.get(name).is_some())
     };
-    let both = section == Section::Peer
-        && has(object, Section::Peer)
-        && has(object, Section::Dependencies);
+    let both = section == Section::Peer && has(object, Section::Peer) && has(object, Section::Dependencies);
     let mut targets = vec![section];
     if both {
         targets.push(Section::Dependencies);
@@ -303,11 +248,7 @@ fn expected(mut value: Value, section: Section, name: &str, spec: &str) -> Value
     if section == Section::Peer && has(object, Section::Dev) {
         targets.push(Section::Dev);
     }
-    for other in section
-        .displaces()
-        .iter()
-        .filter(|other| !targets.contains(other))
-    {
+    for other in section.displaces().iter().filter(|other| !targets.contains(other)) {
         if !has(object, *other) {
             continue;
         }

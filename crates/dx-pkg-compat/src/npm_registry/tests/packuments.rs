@@ -2,17 +2,9 @@ use super::*;
 
 fn decoded(answer: PackumentAnswer) -> (Packument, Validator, u64, bool) {
     match answer {
-        PackumentAnswer::Modified {
-            bytes,
-            validator,
-            fresh_for_ms,
-            full,
-        } => (
-            Packument::decode(Arc::new(bytes)).unwrap(),
-            validator,
-            fresh_for_ms,
-            full,
-        ),
+        PackumentAnswer::Modified { bytes, validator, fresh_for_ms, full } => {
+            (Packument::decode(Arc::new(bytes)).unwrap(), validator, fresh_for_ms, full)
+        }
         PackumentAnswer::NotModified { .. } => panic!("not modified"),
     }
 }
@@ -21,16 +13,9 @@ fn decoded(answer: PackumentAnswer) -> (Packument, Validator, u64, bool) {
 async fn an_abbreviated_packument_is_asked_for_and_encoded() {
     let registry = Registry::start();
     registry.package("@s/a", "1.2.3").dep("b", "^1").publish();
-    let (packument, validator, fresh_for_ms, full) =
-        decoded(ask(&client_of(&registry), "@s/a").await.unwrap());
+    let (packument, validator, fresh_for_ms, full) = decoded(ask(&client_of(&registry), "@s/a").await.unwrap());
     assert_eq!(packument.name(), "@s/a");
-    assert_eq!(
-        packument
-            .versions()
-            .map(|version| version.version_str().to_owned())
-            .collect::<Vec<_>>(),
-        ["1.2.3"]
-    );
+    assert_eq!(packument.versions().map(|version| version.version_str().to_owned()).collect::<Vec<_>>(), ["1.2.3"]);
     assert!(validator.etag.is_some() && validator.last_modified.is_some());
     assert_eq!((fresh_for_ms, full), (300_000, false));
     let request = &registry.requests()[0];
@@ -46,21 +31,12 @@ async fn an_abbreviated_packument_is_asked_for_and_encoded() {
 #[tokio::test]
 async fn a_full_packument_is_full_asked_for_or_not() {
     let registry = Registry::start();
-    registry
-        .package("a", "1.0.0")
-        .published_at("2020-01-01T00:00:00.000Z")
-        .publish();
+    registry.package("a", "1.0.0").published_at("2020-01-01T00:00:00.000Z").publish();
     let client = client_of(&registry);
-    let asked = client
-        .packument(&name("a"), PackumentForm::Full, None, Priority::High)
-        .await
-        .unwrap();
+    let asked = client.packument(&name("a"), PackumentForm::Full, None, Priority::High).await.unwrap();
     let (packument, _, _, full) = decoded(asked);
     assert!(full);
-    assert_eq!(
-        packument.versions().next().unwrap().published(),
-        Some(1_577_836_800_000)
-    );
+    assert_eq!(packument.versions().next().unwrap().published(), Some(1_577_836_800_000));
     registry.fault("/a", Fault::FullPackument);
     assert!(decoded(ask(&client, "a").await.unwrap()).3);
 }
@@ -74,21 +50,10 @@ async fn an_unchanged_packument_is_not_sent_again() {
     let client = client_of(&registry);
     let (_, validator, ..) = decoded(ask(&client, "a").await.unwrap());
     let form = PackumentForm::Abbreviated;
-    let again = client
-        .packument(&name("a"), form, Some(&validator), Priority::Normal)
-        .await
-        .unwrap();
-    assert_eq!(
-        again,
-        PackumentAnswer::NotModified {
-            fresh_for_ms: 77_000
-        }
-    );
+    let again = client.packument(&name("a"), form, Some(&validator), Priority::Normal).await.unwrap();
+    assert_eq!(again, PackumentAnswer::NotModified { fresh_for_ms: 77_000 });
     registry.package("a", "1.1.0").publish();
-    let changed = client
-        .packument(&name("a"), form, Some(&validator), Priority::Normal)
-        .await
-        .unwrap();
+    let changed = client.packument(&name("a"), form, Some(&validator), Priority::Normal).await.unwrap();
     assert_eq!(decoded(changed).0.len(), 2);
 }
 
@@ -98,14 +63,8 @@ async fn an_unknown_package_is_told_with_its_registry_and_the_key_to_set() {
     let error = ask(&client_of(&registry), "@s/secret").await.unwrap_err();
     assert_eq!(error.code(), "DX_PACKAGE_NOT_FOUND");
     let (text, hint) = (error.to_string(), error.hint().unwrap());
-    assert!(
-        text.contains("@s/secret") && text.contains(registry.url()),
-        "{text}"
-    );
-    assert!(
-        hint.contains(&format!("//127.0.0.1:{}/:_authToken", registry.port())),
-        "{hint}"
-    );
+    assert!(text.contains("@s/secret") && text.contains(registry.url()), "{text}");
+    assert!(hint.contains(&format!("//127.0.0.1:{}/:_authToken", registry.port())), "{hint}");
 }
 
 #[tokio::test]
@@ -114,24 +73,14 @@ async fn missing_and_wrong_credentials_are_told_apart_and_never_shown() {
     registry.package("a", "1.0.0").publish();
     registry.require_token("right-token");
     let missing = ask(&client_of(&registry), "a").await.unwrap_err();
-    let wrong = ask(&client(&with_token(&registry, "wrong-token")), "a")
-        .await
-        .unwrap_err();
+    let wrong = ask(&client(&with_token(&registry, "wrong-token")), "a").await.unwrap_err();
     for (error, expected) in [(missing, "no credentials"), (wrong, "not accepted")] {
         assert_eq!(error.code(), "DX_UNAUTHORIZED");
         let text = format!("{error} {error:?} {}", error.hint().unwrap());
-        assert!(
-            text.contains(expected) && !text.contains("wrong-token"),
-            "{text}"
-        );
-        assert!(
-            text.contains(&format!("//127.0.0.1:{}/:_authToken", registry.port())),
-            "{text}"
-        );
+        assert!(text.contains(expected) && !text.contains("wrong-token"), "{text}");
+        assert!(text.contains(&format!("//127.0.0.1:{}/:_authToken", registry.port())), "{text}");
     }
-    ask(&client(&with_token(&registry, "right-token")), "a")
-        .await
-        .unwrap();
+    ask(&client(&with_token(&registry, "right-token")), "a").await.unwrap();
     assert_eq!(registry.requests().len(), 3, "a refusal was tried again");
 }
 
@@ -158,19 +107,11 @@ async fn what_is_no_packument_is_shown_made_plain() {
     registry.fault("/a", Fault::Body(page));
     let error = ask(&client_of(&registry), "a").await.unwrap_err();
     assert_eq!(error.code(), "DX_BAD_PACKUMENT");
-    assert!(
-        error
-            .to_string()
-            .contains("<!DOCTYPE html> <title>Log in</title>"),
-        "{error}"
-    );
+    assert!(error.to_string().contains("<!DOCTYPE html> <title>Log in</title>"), "{error}");
     assert!(error.hint().unwrap().contains("login page"));
     registry.clear_faults();
     registry.fault("/a", Fault::bad_json());
-    assert_eq!(
-        ask(&client_of(&registry), "a").await.unwrap_err().code(),
-        "DX_BAD_PACKUMENT"
-    );
+    assert_eq!(ask(&client_of(&registry), "a").await.unwrap_err().code(), "DX_BAD_PACKUMENT");
 }
 
 #[tokio::test]
@@ -196,8 +137,5 @@ async fn a_registry_that_knows_only_the_full_form_is_asked_for_that() {
     registry.package("a", "1.0.0").publish();
     registry.fault("/a", Fault::status(406)).times(1);
     assert!(decoded(ask(&client_of(&registry), "a").await.unwrap()).3);
-    assert_eq!(
-        registry.requests()[1].header("accept"),
-        Some("application/json")
-    );
+    assert_eq!(registry.requests()[1].header("accept"), Some("application/json"));
 }

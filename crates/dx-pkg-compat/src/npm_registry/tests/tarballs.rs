@@ -3,30 +3,16 @@ use super::*;
 #[tokio::test]
 async fn a_tarball_is_fetched_and_checked() {
     let registry = Registry::start();
-    let large: Vec<u8> = (0..200_000u32)
-        .flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes())
-        .collect();
-    registry
-        .package("@s/a", "1.0.0")
-        .file("big.bin", large)
-        .publish();
+    let large: Vec<u8> = (0..200_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    registry.package("@s/a", "1.0.0").file("big.bin", large).publish();
     registry.package("b", "1.0.0").publish();
     let client = client_of(&registry);
     for package in ["@s/a", "b"] {
-        let tarball = client
-            .tarball(wanted(&registry, package, "1.0.0"))
-            .await
-            .unwrap();
-        assert_eq!(
-            Integrity::sha512_of(&tarball.bytes).to_string(),
-            registry.integrity(package, "1.0.0")
-        );
+        let tarball = client.tarball(wanted(&registry, package, "1.0.0")).await.unwrap();
+        assert_eq!(Integrity::sha512_of(&tarball.bytes).to_string(), registry.integrity(package, "1.0.0"));
     }
     assert_eq!(registry.requests()[0].path, "/@s/a/-/a-1.0.0.tgz");
-    assert_eq!(
-        registry.requests()[0].header("accept-encoding"),
-        Some("identity")
-    );
+    assert_eq!(registry.requests()[0].header("accept-encoding"), Some("identity"));
 }
 
 #[tokio::test]
@@ -35,10 +21,7 @@ async fn wrong_bytes_are_fetched_once_more_and_then_refused() {
     registry.package("a", "1.0.0").publish();
     let client = client_of(&registry);
     let fault = registry.fault("*/a-1.0.0.tgz", Fault::WrongBytes).times(1);
-    client
-        .tarball(wanted(&registry, "a", "1.0.0"))
-        .await
-        .unwrap();
+    client.tarball(wanted(&registry, "a", "1.0.0")).await.unwrap();
     assert_eq!(fault.hits(), 1);
     let requests = registry.requests();
     assert_eq!(requests[0].header("cache-control"), None);
@@ -47,17 +30,9 @@ async fn wrong_bytes_are_fetched_once_more_and_then_refused() {
     registry.clear_requests();
     registry.clear_faults();
     registry.fault("*/a-1.0.0.tgz", Fault::WrongBytes);
-    let error = client
-        .tarball(wanted(&registry, "a", "1.0.0"))
-        .await
-        .unwrap_err();
+    let error = client.tarball(wanted(&registry, "a", "1.0.0")).await.unwrap_err();
     assert_eq!(error.code(), "DX_INTEGRITY_MISMATCH");
-    assert!(
-        error
-            .to_string()
-            .contains(&registry.integrity("a", "1.0.0")),
-        "{error}"
-    );
+    assert!(error.to_string().contains(&registry.integrity("a", "1.0.0")), "{error}");
     assert_eq!(registry.requests().len(), 2);
 }
 
@@ -83,20 +58,10 @@ async fn another_host_never_receives_the_registrys_credentials() {
     client.tarball(direct).await.unwrap();
 
     registry.fault("*/a-1.0.0.tgz", Fault::Redirect(elsewhere));
-    client
-        .tarball(wanted(&registry, "a", "1.0.0"))
-        .await
-        .unwrap();
+    client.tarball(wanted(&registry, "a", "1.0.0")).await.unwrap();
 
-    assert_eq!(
-        registry.requests()[0].header("authorization"),
-        Some("Bearer registry-token")
-    );
-    let received: Vec<_> = files
-        .requests()
-        .iter()
-        .map(|request| request.header("authorization").is_some())
-        .collect();
+    assert_eq!(registry.requests()[0].header("authorization"), Some("Bearer registry-token"));
+    let received: Vec<_> = files.requests().iter().map(|request| request.header("authorization").is_some()).collect();
     assert_eq!(received, [false, false]);
 }
 
@@ -111,10 +76,7 @@ async fn missing_and_refused_tarballs_are_told() {
     assert_eq!(error.code(), "DX_TARBALL_NOT_FOUND");
     assert!(error.to_string().contains("a-9.9.9.tgz"), "{error}");
     registry.require_token("t");
-    let error = client
-        .tarball(wanted(&registry, "a", "1.0.0"))
-        .await
-        .unwrap_err();
+    let error = client.tarball(wanted(&registry, "a", "1.0.0")).await.unwrap_err();
     assert_eq!(error.code(), "DX_UNAUTHORIZED");
 }
 
@@ -126,10 +88,7 @@ async fn futures_can_be_moved_to_other_threads() {
     let request = wanted(&registry, "a", "1.0.0");
     let task = tokio::spawn(async move {
         ask(&client, "a").await?;
-        client
-            .tarball(request)
-            .await
-            .map(|tarball| tarball.bytes.len())
+        client.tarball(request).await.map(|tarball| tarball.bytes.len())
     });
     assert!(task.await.unwrap().unwrap() > 0);
 }
@@ -144,35 +103,15 @@ fn npm_settings_reach_the_fetcher() {
     assert_eq!(fetch.retry.first_delay, Duration::from_millis(50));
     assert_eq!(fetch.retry.longest_delay, Duration::from_millis(900));
     assert_eq!(fetch.timeouts.total, Duration::from_secs(7));
-    assert_eq!(
-        (
-            fetch.concurrency.metadata,
-            fetch.concurrency.tarballs,
-            fetch.concurrency.per_host
-        ),
-        (20, 20, 7)
-    );
+    assert_eq!((fetch.concurrency.metadata, fetch.concurrency.tarballs, fetch.concurrency.per_host), (20, 20, 7));
     assert!(!fetch.tls.verify && fetch.offline);
     assert_eq!(fetch.tls.ca_file.as_deref(), Some(Path::new("/etc/ca.pem")));
-    assert_eq!(
-        fetch.tls.extra_ca_file.as_deref(),
-        Some(Path::new("/extra.pem"))
-    );
+    assert_eq!(fetch.tls.extra_ca_file.as_deref(), Some(Path::new("/extra.pem")));
     assert_eq!(fetch.local_address, Some("127.0.0.1".parse().unwrap()));
     let proxy = fetch.proxy.unwrap();
-    assert_eq!(
-        proxy(&url("http://registry.example/a")).unwrap().as_str(),
-        "http://proxy.example:8080/"
-    );
+    assert_eq!(proxy(&url("http://registry.example/a")).unwrap().as_str(), "http://proxy.example:8080/");
     assert_eq!(proxy(&url("http://inside.example/a")), None);
-    for wrong in [
-        "local-address=here",
-        "fetch-timeout=soon",
-        "network-concurrency=many",
-    ] {
-        assert!(
-            fetch_config(&config(wrong), String::new(), None).is_err(),
-            "{wrong}"
-        );
+    for wrong in ["local-address=here", "fetch-timeout=soon", "network-concurrency=many"] {
+        assert!(fetch_config(&config(wrong), String::new(), None).is_err(), "{wrong}");
     }
 }

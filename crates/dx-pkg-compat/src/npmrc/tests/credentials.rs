@@ -13,9 +13,7 @@ fn token(text: &str) -> Option<String> {
 
 #[test]
 fn longest_path_wins() {
-    let config = user(
-        "//r.example/:_authToken=root\n//r.example/a/:_authToken=a\n//r.example/a/b:_authToken=b",
-    );
+    let config = user("//r.example/:_authToken=root\n//r.example/a/:_authToken=a\n//r.example/a/b:_authToken=b");
     assert_eq!(header(&config, "https://r.example/x"), token("root"));
     assert_eq!(header(&config, "https://r.example/a"), token("a"));
     assert_eq!(header(&config, "https://r.example/a/x.tgz"), token("a"));
@@ -27,11 +25,7 @@ fn longest_path_wins() {
 fn paths_end_at_slashes() {
     let config = user("//r.example/team:_authToken=t");
     for other in ["/", "/team2/x", "/teams", "/x/team/", "/team%2Fx"] {
-        assert_eq!(
-            header(&config, &format!("https://r.example{other}")),
-            None,
-            "{other}"
-        );
+        assert_eq!(header(&config, &format!("https://r.example{other}")), None, "{other}");
     }
     assert_eq!(header(&config, "https://r.example/x/../team/y"), token("t"));
     assert_eq!(header(&config, "https://r.example/team/../x"), None);
@@ -54,10 +48,7 @@ fn other_hosts_get_nothing() {
         assert_eq!(header(&config, other), None, "{other}");
     }
     assert_eq!(header(&config, "https://REGISTRY.example/x"), token("t"));
-    assert_eq!(
-        header(&config, "https://user@registry.example/x"),
-        token("t")
-    );
+    assert_eq!(header(&config, "https://user@registry.example/x"), token("t"));
 }
 
 #[test]
@@ -65,25 +56,13 @@ fn ports_must_be_the_same() {
     let plain = user("//r.example/:_authToken=t");
     assert_eq!(header(&plain, "https://r.example:443/"), token("t"));
     assert_eq!(header(&plain, "http://r.example/"), token("t"));
-    for other in [
-        "https://r.example:8443/",
-        "https://r.example:80/",
-        "http://r.example:443/",
-    ] {
+    for other in ["https://r.example:8443/", "https://r.example:80/", "http://r.example:443/"] {
         assert_eq!(header(&plain, other), None, "{other}");
     }
     let port = user("//r.example:8443/:_authToken=t\n//s.example:443/:_authToken=s");
     assert_eq!(header(&port, "https://r.example:8443/x"), token("t"));
     assert_eq!(header(&port, "https://r.example/x"), None);
-    assert_eq!(
-        header(
-            &port,
-            "https://r.example:84430/x"
-                .replace("84430", "8444")
-                .as_str()
-        ),
-        None
-    );
+    assert_eq!(header(&port, "https://r.example:84430/x".replace("84430", "8444").as_str()), None);
     assert_eq!(header(&port, "https://s.example/x"), token("s"));
     assert_eq!(header(&port, "http://s.example/x"), None);
     let address = user("//[::1]:4873/:_authToken=six\n//127.0.0.1:4873/:_authToken=four");
@@ -98,10 +77,7 @@ fn kinds_have_their_order() {
     let basic = |pair: &str| Some(format!("Basic {pair}"));
     assert_eq!(header(&user(all), "https://r.example/"), basic("dTpwOnE="));
     let auth = format!("{all}//r.example/:_auth=dmVyYmF0aW0=\n");
-    assert_eq!(
-        header(&user(&auth.clone()), "https://r.example/"),
-        basic("dmVyYmF0aW0=")
-    );
+    assert_eq!(header(&user(&auth.clone()), "https://r.example/"), basic("dmVyYmF0aW0="));
     let bearer = format!("{auth}//r.example/:_authToken=t\n");
     assert_eq!(header(&user(&bearer), "https://r.example/"), token("t"));
 }
@@ -109,27 +85,18 @@ fn kinds_have_their_order() {
 #[test]
 fn password_is_read_as_leniently_as_npm_does() {
     // Values from Node: Buffer.from(password, 'base64').
-    for (password, expected) in [
-        ("cDpx", "dTpwOnE="),
-        ("cDo", "dTpwOg=="),
-        ("c D\to=x", "dTpwOg=="),
-        ("_-8", "dTrvv73vv70="),
-        ("c", "dTo="),
-    ] {
+    for (password, expected) in
+        [("cDpx", "dTpwOnE="), ("cDo", "dTpwOg=="), ("c D\to=x", "dTpwOg=="), ("_-8", "dTrvv73vv70="), ("c", "dTo=")]
+    {
         let text = format!("//r.example/:username=u\n//r.example/:_password=\"{password}\"");
         let text = text.replace('\t', "\\t");
-        assert_eq!(
-            header(&user(&text), "https://r.example/"),
-            Some(format!("Basic {expected}")),
-            "{password}"
-        );
+        assert_eq!(header(&user(&text), "https://r.example/"), Some(format!("Basic {expected}")), "{password}");
     }
 }
 
 #[test]
 fn half_a_pair_is_no_credential_and_falls_back() {
-    let config =
-        user("//r.example/:_authToken=root\n//r.example/a/:username=u\n//r.example/b/:_authToken=");
+    let config = user("//r.example/:_authToken=root\n//r.example/a/:username=u\n//r.example/b/:_authToken=");
     assert_eq!(header(&config, "https://r.example/a/x"), token("root"));
     assert_eq!(header(&config, "https://r.example/b/x"), token("root"));
 }
@@ -142,33 +109,18 @@ fn parts_of_a_pair_may_come_from_different_layers() {
         ..Layers::default()
     }
     .config();
-    assert_eq!(
-        header(&config, "https://r.example/").as_deref(),
-        Some("Basic dTpw")
-    );
-    let removed = Layers {
-        user: "//r.example/:_authToken=t",
-        project: "//r.example/:_authToken=null",
-        ..Layers::default()
-    };
+    assert_eq!(header(&config, "https://r.example/").as_deref(), Some("Basic dTpw"));
+    let removed =
+        Layers { user: "//r.example/:_authToken=t", project: "//r.example/:_authToken=null", ..Layers::default() };
     assert_eq!(header(&removed.config(), "https://r.example/"), None);
 }
 
 #[test]
 fn client_certificates_need_both_files() {
     let config = Layers { user: "//r.example/:certfile=~/c.pem\n//r.example/:keyfile=/k.pem\n//s.example/:certfile=/c.pem\n//r.example/a/:_authToken=t", env: &[("HOME", "/home/u")], ..Layers::default() }.config();
-    let expected = ClientCertificate {
-        certificate: "/home/u/c.pem".into(),
-        key: "/k.pem".into(),
-    };
-    assert_eq!(
-        config.client_certificate_for(&url("https://r.example/a/x")),
-        Some(expected)
-    );
-    assert_eq!(
-        config.client_certificate_for(&url("https://s.example/")),
-        None
-    );
+    let expected = ClientCertificate { certificate: "/home/u/c.pem".into(), key: "/k.pem".into() };
+    assert_eq!(config.client_certificate_for(&url("https://r.example/a/x")), Some(expected));
+    assert_eq!(config.client_certificate_for(&url("https://s.example/")), None);
     assert_eq!(header(&config, "https://r.example/"), None);
 }
 
@@ -176,35 +128,18 @@ fn client_certificates_need_both_files() {
 fn artifact_of_the_registrys_origin_gets_the_registrys_credential() {
     let config = user("//r.example/npm/:_authToken=t\n//r.example/files/private/:_authToken=p");
     let registry = url("https://r.example/npm/");
-    let artifact = |target: &str| {
-        config
-            .credentials_for_artifact(&url(target), &registry)
-            .map(|found| found.header_value())
-    };
+    let artifact =
+        |target: &str| config.credentials_for_artifact(&url(target), &registry).map(|found| found.header_value());
     assert_eq!(artifact("https://r.example/files/a.tgz"), token("t"));
-    assert_eq!(
-        artifact("https://r.example/files/private/a.tgz"),
-        token("p")
-    );
-    for other in [
-        "http://r.example/files/a.tgz",
-        "https://r.example:444/a.tgz",
-        "https://cdn.r.example/a.tgz",
-    ] {
+    assert_eq!(artifact("https://r.example/files/private/a.tgz"), token("p"));
+    for other in ["http://r.example/files/a.tgz", "https://r.example:444/a.tgz", "https://cdn.r.example/a.tgz"] {
         assert_eq!(artifact(other), None, "{other}");
     }
 }
 
 #[test]
 fn unscoped_credentials_are_refused_with_a_warning() {
-    for key in [
-        "_authToken",
-        "_auth",
-        "username",
-        "_password",
-        "certfile",
-        "keyfile",
-    ] {
+    for key in ["_authToken", "_auth", "username", "_password", "certfile", "keyfile"] {
         let text = &format!("{key}=s3cret");
         for config in [user(text), project(text)] {
             assert_eq!(header(&config, "https://registry.example/"), None, "{key}");
@@ -212,10 +147,7 @@ fn unscoped_credentials_are_refused_with_a_warning() {
             assert_eq!(config.warnings()[0].code(), "DX_NPMRC_UNSCOPED_CREDENTIAL");
         }
     }
-    let env = Layers {
-        env: &[("npm_config__auth", "x"), ("npm_config__authToken", "y")],
-        ..Layers::default()
-    };
+    let env = Layers { env: &[("npm_config__auth", "x"), ("npm_config__authToken", "y")], ..Layers::default() };
     assert_eq!(env.config().warnings().len(), 2);
 }
 
@@ -232,11 +164,7 @@ fn malformed_credentials_are_refused_with_a_warning() {
     ] {
         let config = user(text);
         assert_eq!(config.warnings().len(), 1, "{text}");
-        assert_eq!(
-            config.warnings()[0].code(),
-            "DX_NPMRC_BAD_CREDENTIAL",
-            "{text}"
-        );
+        assert_eq!(config.warnings()[0].code(), "DX_NPMRC_BAD_CREDENTIAL", "{text}");
         assert_eq!(header(&config, "https://r.example/"), None, "{text}");
         assert!(!config.warnings()[0].to_string().contains("u:p"), "{text}");
     }

@@ -10,10 +10,7 @@ fn read(text: &str) -> Vec<(String, String)> {
         RawValue::Text(text) => text,
         RawValue::List(list) => format!("[{}]", list.join("|")),
     };
-    ini::parse(text)
-        .into_iter()
-        .map(|(key, value)| (key, describe(value)))
-        .collect()
+    ini::parse(text).into_iter().map(|(key, value)| (key, describe(value))).collect()
 }
 
 fn one(text: &str) -> String {
@@ -24,10 +21,7 @@ fn one(text: &str) -> String {
 
 #[test]
 fn comments_and_blank_lines_are_skipped() {
-    assert_eq!(
-        read("; a=1\n  # b=2\n\n \t\r\nc = 3\r"),
-        [("c".to_owned(), "3".to_owned())]
-    );
+    assert_eq!(read("; a=1\n  # b=2\n\n \t\r\nc = 3\r"), [("c".to_owned(), "3".to_owned())]);
     assert_eq!(one("a=1 ; rest"), "1");
     assert_eq!(one("a=1#rest"), "1");
     assert_eq!(one(r"a=1\;2\#3\\4\5"), r"1;2#3\4\5");
@@ -37,13 +31,7 @@ fn comments_and_blank_lines_are_skipped() {
 #[test]
 fn values_are_words_or_text() {
     assert_eq!(
-        [
-            one("a"),
-            one("a=true"),
-            one("a=false"),
-            one("a=null"),
-            one("a=")
-        ],
+        [one("a"), one("a=true"), one("a=false"), one("a=null"), one("a=")],
         ["true!", "true!", "false!", "null!", ""]
     );
     assert_eq!(one("a=b=c"), "b=c");
@@ -107,11 +95,6 @@ fn references_follow_npms_rules() {
 
 #[test]
 fn expansion_is_not_repeated() {
-    let config = Layers {
-        user: "tag=${A}",
-        env: &[("A", "${B}"), ("B", "no")],
-        ..Layers::default()
-    }
-    .config();
+    let config = Layers { user: "tag=${A}", env: &[("A", "${B}"), ("B", "no")], ..Layers::default() }.config();
     assert_eq!(config.tag().unwrap(), "${B}");
 }

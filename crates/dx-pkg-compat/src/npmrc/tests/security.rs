@@ -7,26 +7,15 @@ const TOKEN: &[(&str, &str)] = &[("NPM_TOKEN", "s3cret"), ("HOST", "evil.test")]
 #[test]
 fn trusted_layers_read_the_environment() {
     for layers in [
-        Layers {
-            global: "//r.example/:_authToken=${NPM_TOKEN}",
-            env: TOKEN,
-            ..Layers::default()
-        },
-        Layers {
-            user: "//r.example/:_authToken=${NPM_TOKEN}",
-            env: TOKEN,
-            ..Layers::default()
-        },
+        Layers { global: "//r.example/:_authToken=${NPM_TOKEN}", env: TOKEN, ..Layers::default() },
+        Layers { user: "//r.example/:_authToken=${NPM_TOKEN}", env: TOKEN, ..Layers::default() },
         Layers {
             user: "//${HOST}.r.example/:_authToken=x\n//r.example/:_authToken=\"${NPM_TOKEN}\"",
             env: TOKEN,
             ..Layers::default()
         },
         Layers {
-            env: &[
-                ("npm_config_//r.example/:_authToken", "${NPM_TOKEN}"),
-                ("NPM_TOKEN", "s3cret"),
-            ],
+            env: &[("npm_config_//r.example/:_authToken", "${NPM_TOKEN}"), ("NPM_TOKEN", "s3cret")],
             ..Layers::default()
         },
     ] {
@@ -57,12 +46,7 @@ fn project_file_does_not_read_the_environment() {
         ]
     );
     assert_eq!(config.warnings()[0].code(), "DX_NPMRC_ENV_IN_PROJECT");
-    assert!(
-        config.warnings()[0]
-            .hint()
-            .unwrap()
-            .contains("npm_config_//r.example/:_authToken")
-    );
+    assert!(config.warnings()[0].hint().unwrap().contains("npm_config_//r.example/:_authToken"));
 }
 
 #[test]
@@ -72,10 +56,7 @@ fn project_file_does_not_hide_a_users_credential_with_a_variable() {
         user: "//r.example/:_authToken=mine",
         ..Layers::default()
     };
-    let found = layers
-        .config()
-        .credentials_for(&url("https://r.example/"))
-        .unwrap();
+    let found = layers.config().credentials_for(&url("https://r.example/")).unwrap();
     assert_eq!(found.header_value(), "Bearer mine");
 }
 
@@ -86,16 +67,10 @@ fn project_file_cannot_take_a_registry_from_the_environment() {
         "@acme:registry=https://${HOST}/",
         "@${HOST}:registry=https://x.example/",
     ] {
-        let layers = Layers {
-            project: text,
-            env: TOKEN,
-            ..Layers::default()
-        };
+        let layers = Layers { project: text, env: TOKEN, ..Layers::default() };
         let error = layers.load().unwrap_err();
         assert_eq!(error.code(), "DX_NPMRC_ENV_IN_PROJECT", "{text}");
-        assert!(
-            error.to_string().contains("/project/.npmrc") && !error.to_string().contains("s3cret")
-        );
+        assert!(error.to_string().contains("/project/.npmrc") && !error.to_string().contains("s3cret"));
     }
 }
 
@@ -111,10 +86,7 @@ fn unset_variables_leave_credentials_out_and_other_values_as_written() {
     let config = user("//r.example/:_authToken=${NOPE}\ntag=x${NOPE}\nuser-agent=a${NOPE?}b");
     assert!(config.credentials_for(&url("https://r.example/")).is_none());
     assert_eq!(config.tag().unwrap(), "x${NOPE}");
-    assert_eq!(
-        config.raw("user-agent").unwrap().0.text().as_deref(),
-        Some("ab")
-    );
+    assert_eq!(config.raw("user-agent").unwrap().0.text().as_deref(), Some("ab"));
     let codes: Vec<&str> = config.warnings().iter().map(Coded::code).collect();
     assert_eq!(codes, ["DX_NPMRC_ENV_UNSET"; 2]);
 }
@@ -127,11 +99,8 @@ fn no_output_holds_a_secret() {
         ..Layers::default()
     }
     .config();
-    let mut shown = format!(
-        "{config:?} {:?} {:?}",
-        config.warnings(),
-        config.credentials_for(&url("https://r.example/"))
-    );
+    let mut shown =
+        format!("{config:?} {:?} {:?}", config.warnings(), config.credentials_for(&url("https://r.example/")));
     for warning in config.warnings() {
         shown += &format!("{warning} {:?}", warning.hint());
     }
@@ -139,10 +108,7 @@ fn no_output_holds_a_secret() {
         shown += &format!("{:?}", config.raw(key));
     }
     assert!(!shown.contains("s3cret"), "{shown}");
-    assert!(
-        shown.contains("p.example"),
-        "the test sees nothing at all: {shown}"
-    );
+    assert!(shown.contains("p.example"), "the test sees nothing at all: {shown}");
     assert!(!String::from_utf8_lossy(&config.digest_input()).contains("s3cret"));
     assert!(config.raw("//r.example/:_authToken").is_none());
 }
@@ -156,10 +122,7 @@ fn errors_hold_no_secret() {
         "_auth=s3cret",
         "offline=https://s3cret@h",
     ] {
-        let layers = Layers {
-            user: text,
-            ..Layers::default()
-        };
+        let layers = Layers { user: text, ..Layers::default() };
         let error = layers.load().and_then(|config| {
             config.proxy_for(&url("https://r.example/"))?;
             config.offline()
@@ -176,10 +139,7 @@ fn errors_hold_no_secret() {
 fn urls_are_redacted_wherever_they_stand() {
     for (text, expected) in [
         ("https://u:p@h/x", "https://***@h/x"),
-        (
-            "get https://u@h, then //a:b@c",
-            "get https://***@h, then //***@c",
-        ),
+        ("get https://u@h, then //a:b@c", "get https://***@h, then //***@c"),
         ("https://h/@scope/x", "https://h/@scope/x"),
         ("http://u:p/q@h:1/", "http://***@h:1/"),
         ("http://u:p@q@h/", "http://***@h/"),

@@ -6,26 +6,15 @@ use super::*;
 
 #[test]
 fn booleans_are_read_as_npm_does_and_nonsense_is_an_error() {
-    for (text, expected) in [
-        ("offline", true),
-        ("offline=", true),
-        ("offline=1", true),
-        ("offline=0", false),
-        ("offline=false", false),
-    ] {
-        let config = Layers {
-            user: text,
-            ..Layers::default()
-        }
-        .config();
+    for (text, expected) in
+        [("offline", true), ("offline=", true), ("offline=1", true), ("offline=0", false), ("offline=false", false)]
+    {
+        let config = Layers { user: text, ..Layers::default() }.config();
         assert_eq!(config.offline().unwrap(), expected, "{text}");
     }
     let error = project("strict-ssl=maybe").strict_ssl().unwrap_err();
     assert_eq!(error.code(), "DX_CONFIG_INVALID");
-    assert_eq!(
-        error.to_string(),
-        r#""strict-ssl" in /project/.npmrc is "maybe", which is not allowed"#
-    );
+    assert_eq!(error.to_string(), r#""strict-ssl" in /project/.npmrc is "maybe", which is not allowed"#);
     assert_eq!(error.hint().as_deref(), Some("allowed: true or false"));
 }
 
@@ -35,14 +24,8 @@ fn numbers_and_durations() {
         "fetch-retries=0x10\nfetch-timeout=1.5e3\nfetch-retry-mintimeout=10\nfetch-retry-factor=2.5\nmaxsockets=-1\nnetwork-concurrency=1.5\nfetch-retry-maxtimeout=Infinity",
     );
     assert_eq!(config.fetch_retries().unwrap(), Some(16));
-    assert_eq!(
-        config.fetch_timeout().unwrap(),
-        Some(Duration::from_millis(1500))
-    );
-    assert_eq!(
-        config.fetch_retry_mintimeout().unwrap(),
-        Some(Duration::from_millis(10))
-    );
+    assert_eq!(config.fetch_timeout().unwrap(), Some(Duration::from_millis(1500)));
+    assert_eq!(config.fetch_retry_mintimeout().unwrap(), Some(Duration::from_millis(10)));
     assert_eq!(config.fetch_retry_factor().unwrap(), Some(2.5));
     assert!(config.maxsockets().is_err() && config.network_concurrency().is_err());
     assert!(config.fetch_retry_maxtimeout().is_err());
@@ -55,37 +38,17 @@ fn words_are_checked() {
     );
     assert_eq!(config.node_linker().unwrap(), Some(NodeLinker::Isolated));
     assert_eq!(config.install_strategy().unwrap(), InstallStrategy::Linked);
-    assert_eq!(
-        config.lockfile_version().unwrap(),
-        Some(LockfileVersion::V3)
-    );
+    assert_eq!(config.lockfile_version().unwrap(), Some(LockfileVersion::V3));
     assert_eq!(config.package_import_method().unwrap(), ImportMethod::Copy);
     assert_eq!(config.allow_git().unwrap(), Some(AllowSource::Root));
-    assert!(
-        config
-            .loglevel()
-            .unwrap_err()
-            .hint()
-            .unwrap()
-            .contains("silly")
-    );
+    assert!(config.loglevel().unwrap_err().hint().unwrap().contains("silly"));
 }
 
 #[test]
 fn paths_begin_at_home_where_they_say_so() {
-    let layers = Layers {
-        user: "cafile=~/ca.pem\ncache=rel/x",
-        env: &[("HOME", "/home/u")],
-        ..Layers::default()
-    };
-    assert_eq!(
-        layers.config().cafile().unwrap(),
-        Some(PathBuf::from("/home/u/ca.pem"))
-    );
-    assert_eq!(
-        layers.config().cache().unwrap(),
-        Some(PathBuf::from("rel/x"))
-    );
+    let layers = Layers { user: "cafile=~/ca.pem\ncache=rel/x", env: &[("HOME", "/home/u")], ..Layers::default() };
+    assert_eq!(layers.config().cafile().unwrap(), Some(PathBuf::from("/home/u/ca.pem")));
+    assert_eq!(layers.config().cache().unwrap(), Some(PathBuf::from("rel/x")));
     assert!(user("cache").cache().is_err());
 }
 
@@ -99,15 +62,9 @@ fn omit_joins_the_old_and_new_settings() {
     assert_eq!(omit("production=true\ninclude=dev"), []);
     assert_eq!(omit("omit=dev\nalso=development"), []);
     assert!(user("omit=prod,dev").omit().is_err());
-    let production = Layers {
-        env: &[("NODE_ENV", "production")],
-        ..Layers::default()
-    };
+    let production = Layers { env: &[("NODE_ENV", "production")], ..Layers::default() };
     assert_eq!(production.config().omit().unwrap(), [Dev]);
-    let layers = Layers {
-        flags: &[("omit", "optional"), ("omit", "dev")],
-        ..production
-    };
+    let layers = Layers { flags: &[("omit", "optional"), ("omit", "dev")], ..production };
     assert_eq!(layers.config().omit().unwrap(), [Dev, Optional]);
 }
 
@@ -121,17 +78,11 @@ fn save_exact_empties_the_prefix() {
 #[test]
 fn certificate_authorities_keep_or_gain_line_ends() {
     let pem = ["-----B-----\nX\n-----E-----".to_owned()];
-    assert_eq!(
-        user(r#"ca="-----B-----\nX\n-----E-----""#).ca().unwrap(),
-        pem
-    );
+    assert_eq!(user(r#"ca="-----B-----\nX\n-----E-----""#).ca().unwrap(), pem);
     assert_eq!(user(r"ca[]=-----B-----\nX\n-----E-----").ca().unwrap(), pem);
     assert_eq!(user("ca[]=\"a\"\nca[]=\"b\"").ca().unwrap(), ["a", "b"]);
     assert!(user("ca=null").ca().unwrap().is_empty());
-    let env = Layers {
-        env: &[("npm_config_ca", "a\n\nb")],
-        ..Layers::default()
-    };
+    let env = Layers { env: &[("npm_config_ca", "a\n\nb")], ..Layers::default() };
     assert_eq!(env.config().ca().unwrap(), ["a", "b"]);
 }
 
@@ -142,56 +93,14 @@ fn release_cutoff_comes_from_the_strongest_layer() {
     let none = Layers::default;
     assert_eq!(cutoff(none()), None);
     let days = |days: u64| Some(MinimumAge(Duration::from_secs(days * 86_400)));
-    assert_eq!(
-        cutoff(Layers {
-            user: "min-release-age=3",
-            ..none()
-        }),
-        days(3)
-    );
-    assert_eq!(
-        cutoff(Layers {
-            user: "minimum-release-age=1440",
-            ..none()
-        }),
-        days(1)
-    );
-    assert_eq!(
-        cutoff(Layers {
-            user: "min-release-age=3\nminimum-release-age=1440",
-            ..none()
-        }),
-        days(3)
-    );
-    assert_eq!(
-        cutoff(Layers {
-            user: "min-release-age=3",
-            project: "minimum-release-age=0",
-            ..none()
-        }),
-        days(0)
-    );
-    assert_eq!(
-        cutoff(Layers {
-            user: "before=2026-01-01",
-            project: "min-release-age=2",
-            ..none()
-        }),
-        days(2)
-    );
-    let both = Layers {
-        user: "before=2026-01-01\nmin-release-age=2",
-        ..none()
-    };
+    assert_eq!(cutoff(Layers { user: "min-release-age=3", ..none() }), days(3));
+    assert_eq!(cutoff(Layers { user: "minimum-release-age=1440", ..none() }), days(1));
+    assert_eq!(cutoff(Layers { user: "min-release-age=3\nminimum-release-age=1440", ..none() }), days(3));
+    assert_eq!(cutoff(Layers { user: "min-release-age=3", project: "minimum-release-age=0", ..none() }), days(0));
+    assert_eq!(cutoff(Layers { user: "before=2026-01-01", project: "min-release-age=2", ..none() }), days(2));
+    let both = Layers { user: "before=2026-01-01\nmin-release-age=2", ..none() };
     assert_eq!(cutoff(both), Some(Before(1_767_225_600_000)));
-    assert_eq!(
-        cutoff(Layers {
-            user: "before=2026-01-01",
-            flags: &[("before", "null")],
-            ..none()
-        }),
-        None
-    );
+    assert_eq!(cutoff(Layers { user: "before=2026-01-01", flags: &[("before", "null")], ..none() }), None);
     assert!(user("min-release-age=soon").release_cutoff().is_err());
 }
 
@@ -199,11 +108,7 @@ fn release_cutoff_comes_from_the_strongest_layer() {
 fn dates_are_read_to_the_millisecond() {
     let before = |text: &str| {
         let flags = [("before".to_owned(), text.to_owned())];
-        let sources = ConfigSources {
-            default_registry: DEFAULT,
-            flags: &flags,
-            ..ConfigSources::default()
-        };
+        let sources = ConfigSources { default_registry: DEFAULT, flags: &flags, ..ConfigSources::default() };
         match Config::load(&sources).unwrap().release_cutoff() {
             Ok(Some(ReleaseCutoff::Before(time))) => Some(time),
             _ => None,
@@ -215,10 +120,7 @@ fn dates_are_read_to_the_millisecond() {
     assert_eq!(before("2024"), Some(1_704_067_200_000));
     assert_eq!(before("2024-03"), Some(1_709_251_200_000));
     assert_eq!(before("2024-12-31T23:59:59.987Z"), Some(1_735_689_599_987));
-    assert_eq!(
-        before("2024-12-31T23:59:59.9+01:30"),
-        Some(1_735_684_199_900)
-    );
+    assert_eq!(before("2024-12-31T23:59:59.9+01:30"), Some(1_735_684_199_900));
     assert_eq!(before("2024-12-31T23:59-08:00"), Some(1_735_718_340_000));
     for bad in [
         "",
@@ -238,15 +140,7 @@ fn dates_are_read_to_the_millisecond() {
 
 #[test]
 fn exclusions_of_both_spellings_are_joined() {
-    let config = user(
-        "min-release-age-exclude[]=a\nmin-release-age-exclude[]=@s/*\nminimum-release-age-exclude=b, c",
-    );
-    assert_eq!(
-        config.release_age_exclude().unwrap(),
-        ["a", "@s/*", "b", "c"]
-    );
-    assert_eq!(
-        user("allow-scripts=a, b@1.0.0,").allow_scripts().unwrap(),
-        ["a", "b@1.0.0"]
-    );
+    let config = user("min-release-age-exclude[]=a\nmin-release-age-exclude[]=@s/*\nminimum-release-age-exclude=b, c");
+    assert_eq!(config.release_age_exclude().unwrap(), ["a", "@s/*", "b", "c"]);
+    assert_eq!(user("allow-scripts=a, b@1.0.0,").allow_scripts().unwrap(), ["a", "b@1.0.0"]);
 }

@@ -15,18 +15,10 @@ fn any_lock() -> impl Strategy<Value = Lock> {
         (text(), text(), text(), text()),
         (pairs(), pairs(), pairs(), pairs()),
         any::<[bool; 4]>(),
-        proptest::option::of(proptest::sample::select(vec![
-            r#"{"a":1,"b":[{}]}"#,
-            r#"[1.5,"x"]"#,
-            "true",
-        ])),
+        proptest::option::of(proptest::sample::select(vec![r#"{"a":1,"b":[{}]}"#, r#"[1.5,"x"]"#, "true"])),
     );
     let package = package.prop_map(|(names, texts, pairs, flags, json)| LockPackage {
-        path: names
-            .iter()
-            .map(|name| format!("node_modules/{name}"))
-            .collect::<Vec<_>>()
-            .join("/"),
+        path: names.iter().map(|name| format!("node_modules/{name}")).collect::<Vec<_>>().join("/"),
         version: texts.0,
         resolved: texts.1,
         license: texts.2,
@@ -40,31 +32,17 @@ fn any_lock() -> impl Strategy<Value = Lock> {
         peer: flags[2],
         has_install_script: flags[3],
         funding: json.map(str::to_owned),
-        extra: json
-            .map(|json| ("unknown".to_owned(), json.to_owned()))
-            .into_iter()
-            .collect(),
+        extra: json.map(|json| ("unknown".to_owned(), json.to_owned())).into_iter().collect(),
         ..LockPackage::default()
     });
-    let reserved = |path: &str| {
-        path.to_ascii_lowercase()
-            .contains("node_modules/node_modules")
-            || path.contains("favicon.ico")
-    };
+    let reserved =
+        |path: &str| path.to_ascii_lowercase().contains("node_modules/node_modules") || path.contains("favicon.ico");
     proptest::collection::vec(package, 0..12).prop_map(move |mut packages| {
         packages.retain(|package| !reserved(&package.path));
         packages.sort_by(|a, b| a.path.cmp(&b.path));
         packages.dedup_by(|a, b| a.path == b.path);
-        packages.push(LockPackage {
-            name: Some("root".into()),
-            ..LockPackage::default()
-        });
-        let mut lock = Lock {
-            name: Some("root".into()),
-            version: None,
-            format_version: 3,
-            packages,
-        };
+        packages.push(LockPackage { name: Some("root".into()), ..LockPackage::default() });
+        let mut lock = Lock { name: Some("root".into()), version: None, format_version: 3, packages };
         lock.normalise();
         lock
     })
@@ -73,11 +51,9 @@ fn any_lock() -> impl Strategy<Value = Lock> {
 /// The same document with the members of every object reversed.
 fn reversed(value: serde_json::Value) -> serde_json::Value {
     match value {
-        serde_json::Value::Object(members) => members
-            .into_iter()
-            .rev()
-            .map(|(key, value)| (key, reversed(value)))
-            .collect(),
+        serde_json::Value::Object(members) => {
+            members.into_iter().rev().map(|(key, value)| (key, reversed(value))).collect()
+        }
         other => other,
     }
 }

@@ -19,11 +19,7 @@ pub(super) fn dependencies(lock: &Lock) -> Option<Value<'_>> {
             children.entry(folder).or_default().push(package);
         }
     }
-    let tree = Tree {
-        lock,
-        children,
-        dependents: dependents(lock),
-    };
+    let tree = Tree { lock, children, dependents: dependents(lock) };
     tree.nested("", &mut Vec::new())
 }
 
@@ -44,10 +40,7 @@ impl<'a> Tree<'a> {
         for package in self.children.get(folder).into_iter().flatten() {
             // A link back to a folder around it would never end.
             if !above.contains(&real_folder(package)) {
-                members.push((
-                    Cow::Borrowed(name_of_path(&package.path)),
-                    self.entry(package, above),
-                ));
+                members.push((Cow::Borrowed(name_of_path(&package.path)), self.entry(package, above)));
             }
         }
         above.pop();
@@ -56,8 +49,7 @@ impl<'a> Tree<'a> {
 
     fn entry(&self, package: &'a LockPackage, above: &mut Vec<&'a str>) -> Value<'a> {
         let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
-        let mut add =
-            |key: &'static str, value: Value<'a>| members.push((Cow::Borrowed(key), value));
+        let mut add = |key: &'static str, value: Value<'a>| members.push((Cow::Borrowed(key), value));
         let origin = self.origin(package);
         if let Some(version) = origin.version {
             add("version", Value::String(version));
@@ -84,11 +76,7 @@ impl<'a> Tree<'a> {
             }
         }
         let folder = real_folder(package);
-        let target = if package.link {
-            self.lock.get(folder)
-        } else {
-            Some(package)
-        };
+        let target = if package.link { self.lock.get(folder) } else { Some(package) };
         if let Some(requires) = target.and_then(requires) {
             add("requires", requires);
         }
@@ -101,10 +89,7 @@ impl<'a> Tree<'a> {
     fn origin(&self, package: &'a LockPackage) -> Origin<'a> {
         if package.link {
             let target = package.resolved.as_deref().unwrap_or_default();
-            return Origin {
-                version: Some(Cow::Owned(format!("file:{target}"))),
-                ..Origin::default()
-            };
+            return Origin { version: Some(Cow::Owned(format!("file:{target}"))), ..Origin::default() };
         }
         let name = name_of_path(&package.path);
         let resolved = package.resolved.as_deref().unwrap_or_default();
@@ -112,29 +97,16 @@ impl<'a> Tree<'a> {
         let asked = spec.and_then(|spec| Spec::parse(spec).ok());
         if resolved.starts_with("git+") {
             let from = spec.map(|spec| format!("{name}@{spec}"));
-            return Origin {
-                version: package.resolved.as_deref().map(Cow::Borrowed),
-                from,
-                from_registry: false,
-            };
+            return Origin { version: package.resolved.as_deref().map(Cow::Borrowed), from, from_registry: false };
         }
         if matches!(asked, Some(Spec::Tarball(_) | Spec::Remote(_))) {
-            return Origin {
-                version: package.resolved.as_deref().map(Cow::Borrowed),
-                ..Origin::default()
-            };
+            return Origin { version: package.resolved.as_deref().map(Cow::Borrowed), ..Origin::default() };
         }
         let version = match (&package.name, &package.version) {
-            (Some(real), Some(version)) if real != name => {
-                Some(Cow::Owned(format!("npm:{real}@{version}")))
-            }
+            (Some(real), Some(version)) if real != name => Some(Cow::Owned(format!("npm:{real}@{version}"))),
             (_, version) => version.as_deref().map(Cow::Borrowed),
         };
-        Origin {
-            version,
-            from: None,
-            from_registry: !resolved.starts_with("file:"),
-        }
+        Origin { version, from: None, from_registry: !resolved.starts_with("file:") }
     }
 
     /// The specifier by which the dependent nearest to the project asks for the entry at `path`.
@@ -142,11 +114,8 @@ impl<'a> Tree<'a> {
         let depth = |from: &str| from.matches("node_modules").count();
         let last = |from: &'a str| from.rsplit("node_modules").next().unwrap_or_default();
         let dependents = self.dependents.get(path)?.iter();
-        let nearest = dependents.min_by(|(a, _), (b, _)| {
-            depth(a)
-                .cmp(&depth(b))
-                .then_with(|| locale_compare(last(a), last(b)))
-        });
+        let nearest =
+            dependents.min_by(|(a, _), (b, _)| depth(a).cmp(&depth(b)).then_with(|| locale_compare(last(a), last(b))));
         nearest.map(|(_, spec)| *spec)
     }
 }
@@ -180,10 +149,7 @@ fn dependents(lock: &Lock) -> Dependents<'_> {
     for package in lock.packages.iter().filter(|package| !package.link) {
         for (name, spec) in edges(package).chain(peers(package)) {
             if let Some(found) = index.resolve(&package.path, name) {
-                dependents
-                    .entry(&found.path)
-                    .or_default()
-                    .push((&package.path, spec));
+                dependents.entry(&found.path).or_default().push((&package.path, spec));
             }
         }
     }
@@ -192,22 +158,12 @@ fn dependents(lock: &Lock) -> Dependents<'_> {
 
 /// What the package needs, but for its peers.
 fn edges(package: &LockPackage) -> impl Iterator<Item = (&str, &str)> {
-    let lists = [
-        &package.dependencies,
-        &package.optional_dependencies,
-        &package.dev_dependencies,
-    ];
-    lists
-        .into_iter()
-        .flatten()
-        .map(|(name, spec)| (name.as_str(), spec.as_str()))
+    let lists = [&package.dependencies, &package.optional_dependencies, &package.dev_dependencies];
+    lists.into_iter().flatten().map(|(name, spec)| (name.as_str(), spec.as_str()))
 }
 
 fn peers(package: &LockPackage) -> impl Iterator<Item = (&str, &str)> {
-    package
-        .peer_dependencies
-        .iter()
-        .map(|(name, spec)| (name.as_str(), spec.as_str()))
+    package.peer_dependencies.iter().map(|(name, spec)| (name.as_str(), spec.as_str()))
 }
 
 /// Empty, but there, for a package that needs nothing but peers.
@@ -216,10 +172,5 @@ fn requires(package: &LockPackage) -> Option<Value<'_>> {
     if members.is_empty() && package.peer_dependencies.is_empty() {
         return None;
     }
-    Some(Value::Object(
-        members
-            .into_iter()
-            .map(|(name, spec)| (Cow::Borrowed(name), Value::string(spec)))
-            .collect(),
-    ))
+    Some(Value::Object(members.into_iter().map(|(name, spec)| (Cow::Borrowed(name), Value::string(spec))).collect()))
 }

@@ -1,0 +1,30 @@
+//! Licences of packages whose files were never fetched, such as those for other platforms: lockfiles name them.
+
+use std::io::Write;
+
+use dx_pkg_core::PackageId;
+use dx_pkg_fs::Map;
+
+use crate::layout::Sharded;
+use crate::{Folder, Store, StoreError};
+
+fn name_of(id: PackageId) -> Sharded {
+    Sharded::new(id, ".license")
+}
+
+impl Store {
+    /// The licence noted for a package; empty where its registry tells none.
+    #[must_use]
+    pub fn license(&self, id: PackageId) -> Option<String> {
+        let file = self.existing(Folder::Packages)?.open_file(name_of(id)).ok()?;
+        String::from_utf8(Map::of(&file).ok()?.to_vec()).ok()
+    }
+
+    /// Notes a package's licence.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn put_license(&self, id: PackageId, license: &str) -> Result<(), StoreError> {
+        self.write_file(Folder::Packages, &name_of(id), |file| file.write_all(license.as_bytes()))
+    }
+}
