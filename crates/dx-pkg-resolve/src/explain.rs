@@ -57,7 +57,13 @@ impl Conflict {
             other.dependent == conflict.dependent && other.name == conflict.name && other.wants == conflict.wants
         });
         match same {
-            Some(other) => other.refused_by_npm |= conflict.refused_by_npm,
+            Some(other) => {
+                let refused = other.refused_by_npm || conflict.refused_by_npm;
+                if conflict.found_because.is_some() || other.found.is_none() {
+                    *other = conflict;
+                }
+                other.refused_by_npm = refused;
+            }
             None => known.push(conflict),
         }
     }

@@ -257,7 +257,7 @@ impl Tree {
         }
         match spec {
             Spec::Alias { spec, .. } => self.fits_parsed(node, spec, from),
-            Spec::Tag(_) if self[node].target.is_some() => false,
+            Spec::Tag(_) if self[node].target.is_some_and(|target| self.is_top(target)) => false,
             Spec::Tag(_) => manifest.resolved.as_deref().is_none_or(|url| url.starts_with("http")),
             Spec::Remote(url) => manifest.resolved.as_deref() == Some(&**url),
             Spec::Tarball(path) => manifest.resolved.as_deref().is_some_and(|url| {
