@@ -257,7 +257,6 @@ impl Builder<'_> {
             let Some(target) = self.tree[link].target else { continue };
             let reachable = self.tree[link].root == self.tree.root && self.tree[target].root == self.tree.root;
             if reachable && self.tree.above(target).is_some() && !self.seen.contains(&target) {
-                self.tree.pass_rules_on(link);
                 self.queue.push(&self.tree, target);
             }
         }

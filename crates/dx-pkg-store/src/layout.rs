@@ -66,17 +66,20 @@ impl Folder {
     }
 }
 
+/// The room for a shard, its `/` and an id, and for the longest suffix, `.license`.
+const SHARDED: usize = 67 + 8;
+
 /// `aa/<64 digits><suffix>` without allocating.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Sharded {
-    text: [u8; 71],
+    text: [u8; SHARDED],
     length: usize,
 }
 
 impl Sharded {
     pub(crate) fn new(id: PackageId, suffix: &str) -> Self {
         let hex = id.hex();
-        let mut text = [b'/'; 71];
+        let mut text = [b'/'; SHARDED];
         let length = 67 + suffix.len();
         let parts = [(0..2, &hex[..2]), (3..67, &hex[..]), (67..length, suffix.as_bytes())];
         for (range, part) in parts {

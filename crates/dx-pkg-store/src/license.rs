@@ -28,3 +28,6 @@ impl Store {
         self.write_file(Folder::Packages, &name_of(id), |file| file.write_all(license.as_bytes()))
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -177,9 +177,6 @@ impl Builder<'_> {
                 self.tree.load_edges(*node, false);
             }
         }
-        for link in loaded.iter().filter(|node| self.tree[**node].target.is_some()) {
-            self.tree.renew_rules_below(*link);
-        }
     }
 
     fn check_root_overrides(&self) -> Result<(), ResolveError> {

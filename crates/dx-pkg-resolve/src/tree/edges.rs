@@ -151,38 +151,9 @@ impl Tree {
         }
     }
 
-    /// Lets the folder that `link` points at come under the rules the link is under.
-    pub(crate) fn pass_rules_on(&mut self, link: NodeId) {
-        if let Some(target) = self[link].target {
-            self.rules_entered(target, self[link].rules);
-        }
-    }
-
-    /// Whether any rule of `link` applies to a dependency of the folder it points at, however deep. Until the folder's
-    /// own turn comes, npm lets it come under rules only then.
-    fn rules_reach_below(&self, link: NodeId) -> bool {
-        let Some(rules) = self[link].rules.filter(|_| self[link].root == self.root) else { return false };
-        let mut walk: Vec<NodeId> = self[link].target.into_iter().collect();
-        let mut next = 0;
-        while next < walk.len() {
-            for edge in &self[walk[next]].edges_out {
-                let Edge { name, declared, to, .. } = self[*edge];
-                if self.rules.name(self.rules.for_edge(rules, name, declared, &self.interner)) == Some(name) {
-                    return true;
-                }
-                let found = to.map(|to| self[to].target.unwrap_or(to)).filter(|found| !walk.contains(found));
-                walk.extend(found);
-            }
-            next += 1;
-        }
-        false
-    }
-
-    pub(crate) fn renew_rules_below(&mut self, node: NodeId) {
-        if self[node].target.is_some() {
-            if self.rules_reach_below(node) {
-                self.pass_rules_on(node);
-            }
+    fn renew_rules_below(&mut self, node: NodeId) {
+        if let Some(target) = self[node].target {
+            self.rules_entered(target, self[node].rules);
             return;
         }
         for edge in self[node].edges_out.clone() {

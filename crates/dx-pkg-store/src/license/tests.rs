@@ -1,0 +1,15 @@
+use dx_pkg_core::PackageId;
+
+use crate::Store;
+
+#[test]
+fn a_noted_license_is_found_again_under_its_own_package() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let (mine, other) = (PackageId::from_bytes([7; 32]), PackageId::from_bytes([8; 32]));
+    assert_eq!(store.license(mine), None);
+    store.put_license(mine, "MIT").unwrap();
+    assert_eq!(store.license(mine).as_deref(), Some("MIT"));
+    assert_eq!(store.license(other), None);
+    assert_eq!(Store::open(folder.path()).unwrap().license(mine).as_deref(), Some("MIT"));
+}
