@@ -23,24 +23,18 @@ use crate::session::Session;
 pub type Licenses = Vec<(PackageId, tokio::task::JoinHandle<Option<String>>)>;
 
 /// Entries of registry packages that are new and tell no licence: abbreviated packuments do not have it.
-fn without_license<'l>(lock: &'l Lock, previous: Option<&Lock>) -> impl Iterator<Item = &'l LockPackage> {
+fn without_license<'l>(lock: &'l Lock, previous: Option<&'l Lock>) -> impl Iterator<Item = &'l LockPackage> {
     let known: HashMap<&str, Option<&str>> = previous
         .iter()
         .flat_map(|lock| &lock.packages)
         .map(|package| (package.path.as_str(), package.integrity.as_deref()))
-        .collect();
-    let known: HashSet<String> = lock
-        .packages
-        .iter()
-        .filter(|package| known.get(package.path.as_str()) == Some(&package.integrity.as_deref()))
-        .map(|package| package.path.clone())
         .collect();
     lock.packages.iter().filter(move |package| {
         package.license.is_none()
             && !package.link
             && package.integrity.is_some()
             && package.path.contains("node_modules/")
-            && !known.contains(&package.path)
+            && known.get(package.path.as_str()) != Some(&package.integrity.as_deref())
     })
 }
 
