@@ -68,7 +68,7 @@ impl Builder<'_> {
                 if self.tree[node].root == root && self.seen.insert(node) {
                     steps += 1;
                     if steps > self.most_steps() {
-                        return Err(ResolveError::Endless { package: label(&self.tree, node) });
+                        return Err(self.endless(node));
                     }
                     if self.options.frozen {
                         self.refuse_changes(node)?;
@@ -84,6 +84,13 @@ impl Builder<'_> {
             Some(reference) => Err(ResolveError::OverrideReference { reference }),
             None => Ok(()),
         }
+    }
+
+    fn endless(&mut self, node: NodeId) -> ResolveError {
+        if self.options.strict_peer_deps && self.conflicts.iter().any(|conflict| conflict.refused_by_npm) {
+            return ResolveError::PeerConflict(std::mem::take(&mut self.conflicts));
+        }
+        ResolveError::Endless { package: label(&self.tree, node) }
     }
 
     /// Two packages can displace each other for ever; npm goes round until it is stopped. Real projects of any size
@@ -257,6 +264,7 @@ impl Builder<'_> {
             let Some(target) = self.tree[link].target else { continue };
             let reachable = self.tree[link].root == self.tree.root && self.tree[target].root == self.tree.root;
             if reachable && self.tree.above(target).is_some() && !self.seen.contains(&target) {
+                self.tree.pass_rules_on(link);
                 self.queue.push(&self.tree, target);
             }
         }

@@ -3,9 +3,9 @@
 //! Rules form a tree as written in `package.json`. Each node of the dependency tree carries the innermost rule set it
 //! is under; a rule set sees its own children, its ancestors' children, and itself.
 
-use dx_pkg_core::{Range, Spec};
+use dx_pkg_core::{Range, Spec, Version};
 
-use crate::intern::{Interner, NameId, SpecId, index};
+use crate::intern::{Interner, NameId, SpecId, index, registry_range};
 
 /// One entry of the project's `overrides`, as written.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -136,6 +136,17 @@ impl Rules {
             .unwrap_or(id)
     }
 
+    /// The rule set that a package itself is under, whoever depends on it.
+    pub(crate) fn for_package(&self, id: RuleId, name: NameId, version: &Version, interner: &Interner) -> RuleId {
+        let names = |rule: &RuleId| {
+            let rule = self.rule(*rule);
+            let in_range =
+                |spec| interner.parsed(spec).ok().and_then(registry_range).is_some_and(|range| range.contains(version));
+            rule.name == Some(name) && (in_range(rule.key_spec) || in_range(rule.value))
+        };
+        self.visible(id).into_iter().find(names).unwrap_or(id)
+    }
+
     fn matches(&self, id: RuleId, spec: SpecId, interner: &Interner) -> bool {
         let Some(key) = &self.rule(id).key_range else { return true };
         if key.is_any() {
@@ -147,7 +158,7 @@ impl Rules {
         }
         match parsed {
             Spec::Range(range) => range.intersects(key),
-            Spec::Version(version) => key.satisfies(version),
+            Spec::Version(version) => meets(key, version),
             Spec::Git(git) => git.semver.as_ref().is_some_and(|range| range.intersects(key)),
             _ => true,
         }
@@ -189,11 +200,16 @@ impl Rules {
         match (interner.parsed(self.value(a)), interner.parsed(self.value(b))) {
             (Ok(Spec::Range(a)), Ok(Spec::Range(b))) => a.intersects(b),
             (Ok(Spec::Range(range)), Ok(Spec::Version(version)))
-            | (Ok(Spec::Version(version)), Ok(Spec::Range(range))) => range.satisfies(version),
+            | (Ok(Spec::Version(version)), Ok(Spec::Range(range))) => meets(range, version),
             (Ok(Spec::Version(a)), Ok(Spec::Version(b))) => a == b,
             _ => true,
         }
     }
+}
+
+/// Whether `version` is between the bounds of `range`; a prerelease need not be named by it.
+fn meets(range: &Range, version: &Version) -> bool {
+    Range::parse(&version.to_string()).is_ok_and(|exact| range.intersects(&exact))
 }
 
 /// Splits `foo@^1` and `@scope/foo@^1` at the requirement; `*` where there is none.

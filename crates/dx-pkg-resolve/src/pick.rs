@@ -10,7 +10,7 @@ use dx_pkg_core::{Range, Spec, Version};
 use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
 use rustc_hash::FxHashMap;
 
-use crate::intern::registry_range;
+use crate::intern::{SpecRange, registry_range};
 
 /// What the choice depends on besides the packument.
 #[derive(Clone, Debug)]
@@ -65,7 +65,11 @@ impl Picker {
             Spec::Tag(tag) => {
                 let index = packument.tag(tag)?;
                 let view = packument.version(index);
-                if in_time(&view) { Some(index) } else { self.best(packument, in_time, |v| *v <= view.version()) }
+                if in_time(&view) {
+                    Some(index)
+                } else {
+                    self.best(packument, in_time, |other| other.version() <= view.version())
+                }
             }
             Spec::Version(version) => packument.find(version).filter(|index| in_time(&packument.version(*index))),
             _ => {
@@ -80,7 +84,13 @@ impl Picker {
                         return Some(index);
                     }
                 }
-                self.best(packument, in_time, |version| range.contains(version))
+                if names_prereleases(range) {
+                    return self.best(packument, in_time, |view| range.contains(&view.version()));
+                }
+                self.best(packument, in_time, |view| {
+                    let (major, minor, patch) = view.numbers();
+                    !view.is_prerelease() && range.contains(&Version::new(major, minor, patch))
+                })
             }
         }
     }
@@ -95,12 +105,12 @@ impl Picker {
         &self,
         packument: &Packument,
         in_time: impl Fn(&VersionView<'_>) -> bool,
-        in_range: impl Fn(&Version) -> bool,
+        in_range: impl Fn(&VersionView<'_>) -> bool,
     ) -> Option<VersionIndex> {
         let mut best: Option<(u8, VersionIndex)> = None;
         for view in packument.versions().rev() {
             let index = view.index();
-            if !in_range(&version_of(&view)) || !in_time(&view) {
+            if !in_range(&view) || !in_time(&view) {
                 continue;
             }
             let maintained = view.deprecated().is_none_or(str::is_empty);
@@ -153,11 +163,13 @@ impl Picker {
     }
 }
 
-/// The version; its text is read only where it is a prerelease.
-fn version_of(view: &VersionView<'_>) -> Version {
-    if view.is_prerelease() {
-        return view.version();
+/// Whether a range may be about prereleases: only then are they in it, and most packuments have more of them than
+/// releases.
+fn names_prereleases(range: SpecRange<'_>) -> bool {
+    match range {
+        SpecRange::Exact(_) => true,
+        SpecRange::Range(range) => range.text().bytes().any(|byte| {
+            byte == b'-' || (byte.is_ascii_alphabetic() && !matches!(byte.to_ascii_lowercase(), b'x' | b'v'))
+        }),
     }
-    let (major, minor, patch) = view.numbers();
-    Version::new(major, minor, patch)
 }

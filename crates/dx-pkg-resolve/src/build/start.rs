@@ -74,6 +74,7 @@ impl Builder<'_> {
             let path = folder.path.clone();
             let node = self.add_folder(&path, folder.clone(), true);
             if attach {
+                self.tree[node].rules = self.tree.rules_for_folder(node);
                 self.tree.attach_folder(node);
             }
         }
@@ -175,6 +176,11 @@ impl Builder<'_> {
         for node in loaded {
             if self.tree[*node].target.is_none() && !folders.contains(node) {
                 self.tree.load_edges(*node, false);
+            }
+        }
+        for node in loaded {
+            if self.tree[*node].target.is_some() {
+                self.tree.renew_rules_below(*node);
             }
         }
     }

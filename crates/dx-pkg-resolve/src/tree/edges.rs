@@ -151,9 +151,47 @@ impl Tree {
         }
     }
 
-    fn renew_rules_below(&mut self, node: NodeId) {
-        if let Some(target) = self[node].target {
-            self.rules_entered(target, self[node].rules);
+    /// Lets the folder that `link` points at come under the rules the link is under.
+    pub(crate) fn pass_rules_on(&mut self, link: NodeId) {
+        if let Some(target) = self[link].target {
+            self.rules_entered(target, self[link].rules);
+        }
+    }
+
+    /// The rules a workspace is under before anything is linked to it.
+    pub(crate) fn rules_for_folder(&self, folder: NodeId) -> Option<RuleId> {
+        let manifest = &self.manifests[self[folder].manifest];
+        let root = self[self.root].rules?;
+        Some(self.rules.for_package(root, manifest.name?, manifest.version.as_ref()?, &self.interner))
+    }
+
+    /// Whether any rule of `link` applies to a dependency of the folder it points at, however deep. Until the folder's
+    /// own turn comes, npm lets it come under rules only then.
+    fn rules_reach_below(&self, link: NodeId) -> bool {
+        let Some(rules) = self[link].rules.filter(|_| self[link].root == self.root) else { return false };
+        let mut walk: Vec<NodeId> = self[link].target.into_iter().collect();
+        let mut next = 0;
+        while next < walk.len() {
+            for edge in &self[walk[next]].edges_out {
+                let Edge { name, declared, to, .. } = self[*edge];
+                if self.rules.name(self.rules.for_edge(rules, name, declared, &self.interner)) == Some(name) {
+                    return true;
+                }
+                let found = to.map(|to| self[to].target.unwrap_or(to));
+                if let Some(found) = found.filter(|found| !walk.contains(found)) {
+                    walk.push(found);
+                }
+            }
+            next += 1;
+        }
+        false
+    }
+
+    pub(crate) fn renew_rules_below(&mut self, node: NodeId) {
+        if self[node].target.is_some() {
+            if self.rules_reach_below(node) {
+                self.pass_rules_on(node);
+            }
             return;
         }
         for edge in self[node].edges_out.clone() {
@@ -258,7 +296,10 @@ impl Tree {
         match spec {
             Spec::Alias { spec, .. } => self.fits_parsed(node, spec, from),
             Spec::Tag(_) if self[node].target.is_some_and(|target| self.is_top(target)) => false,
-            Spec::Tag(_) => manifest.resolved.as_deref().is_none_or(|url| url.starts_with("http")),
+            Spec::Tag(_) => match manifest.resolved.as_deref() {
+                Some(url) => url.starts_with("http"),
+                None => manifest.version.is_some(),
+            },
             Spec::Remote(url) => manifest.resolved.as_deref() == Some(&**url),
             Spec::Tarball(path) => manifest.resolved.as_deref().is_some_and(|url| {
                 url.strip_prefix("file:").is_some_and(|held| held == self.relative_to_root(path, from))

@@ -46,6 +46,8 @@ process.on('time', level => {
   }
 })
 
+const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies', 'peerDependenciesMeta']
+
 const write = (folder, name, value) => {
   fs.mkdirSync(folder, { recursive: true })
   fs.writeFileSync(path.join(folder, name), JSON.stringify(value, null, 2) + '\n')
@@ -114,7 +116,7 @@ const run = async one => {
       }
       const { lock, inert } = outcome
       if (step.add) {
-        for (const key of ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']) {
+        for (const key of SECTIONS) {
           delete step.root[key]
           Object.assign(step.root, lock.packages[''][key] && { [key]: lock.packages[''][key] })
         }
