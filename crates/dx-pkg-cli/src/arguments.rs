@@ -94,8 +94,12 @@ pub struct StoreArguments {
 pub enum StoreAction {
     /// Print the store's folder.
     Path,
-    /// Do now what otherwise waits: empty the trash.
-    Settle,
+    /// Do now what otherwise happens in the background: prepare the next trees, empty the trash.
+    Settle {
+        /// At the lowest priority, and not at all while another process does it.
+        #[arg(long, hide = true)]
+        background: bool,
+    },
     /// Check every package's digests.
     Verify {
         /// Repair what is damaged, or remove it so that it is fetched again.

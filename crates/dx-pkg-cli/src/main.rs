@@ -16,6 +16,7 @@ mod ops;
 mod plan;
 mod progress;
 mod project;
+mod remembered;
 mod report;
 mod session;
 mod state;

@@ -5,13 +5,14 @@
 //! means, and that version's dependencies are asked for at once. This changes timing, never answers.
 
 use std::collections::{HashMap, HashSet};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_fetch::Priority;
 use dx_pkg_format::packument::Packument;
+use dx_pkg_fs::Identity;
 use dx_pkg_lock::LockPackage;
 use dx_pkg_registry::{PackumentAnswer, PackumentForm, Validator};
 use dx_pkg_resolve::{External, PickOptions, Picker, Provider, ProviderError};
@@ -54,6 +55,14 @@ pub struct Metadata<'a> {
     seeds: Vec<(String, String)>,
 }
 
+/// What of the metadata cache a resolution rests on.
+pub struct Basis {
+    /// The files, as they are now.
+    pub files: Vec<(String, Identity)>,
+    /// Until when they may be used without asking, in milliseconds since 1970.
+    pub fresh_until_ms: u64,
+}
+
 struct Shared {
     config: Config,
     store: Store,
@@ -61,6 +70,8 @@ struct Shared {
     picker: Mutex<Picker>,
     state: Mutex<State>,
     used_cache: AtomicBool,
+    /// Until when the earliest answer may be used without asking, in milliseconds since 1970.
+    fresh_until_ms: AtomicU64,
     arrived: Condvar,
     progress: Arc<Progress>,
 }
@@ -96,6 +107,7 @@ impl<'a> Metadata<'a> {
             picker: Mutex::new(Picker::new(pick)),
             state: Mutex::default(),
             used_cache: AtomicBool::new(false),
+            fresh_until_ms: AtomicU64::new(u64::MAX),
             arrived: Condvar::new(),
             progress,
         };
@@ -105,6 +117,22 @@ impl<'a> Metadata<'a> {
     /// Whether any answer came from the cache without asking whether it is current.
     pub fn used_cache(&self) -> bool {
         self.shared.used_cache.load(Ordering::Relaxed)
+    }
+
+    /// The files of the metadata cache that the answers came from, and until when they may be used without asking; `None`
+    /// where the command's policy was not to care, so that the same install may come to something else.
+    pub fn basis(&self) -> Option<Basis> {
+        let Policy { offline, prefer_offline, prefer_online, .. } = self.shared.policy;
+        if offline || prefer_offline || prefer_online {
+            return None;
+        }
+        let mut files = Vec::new();
+        for name in self.shared.lock().packuments.keys() {
+            let Ok(name) = PackageName::parse(name) else { continue };
+            files.extend(self.shared.store.metadata_files(&self.shared.registry_key(&name), &name));
+        }
+        files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        Some(Basis { files, fresh_until_ms: self.shared.fresh_until_ms.load(Ordering::Relaxed) })
     }
 
     /// Starts fetching ahead, once.
@@ -180,6 +208,7 @@ impl Shared {
         let any_age = self.policy.offline || self.policy.prefer_offline;
         let fresh = !self.policy.prefer_online && now_ms() < cached.fresh_until_ms && cached.fetched_ms <= now_ms();
         let usable = any_age || (fresh && (cached.full || !self.needs_times(&cached.packument)));
+        self.fresh_until_ms.fetch_min(if usable { cached.fresh_until_ms } else { u64::MAX }, Ordering::Relaxed);
         usable.then_some(cached.packument)
     }
 
@@ -290,6 +319,7 @@ impl Shared {
                 fetched_ms: now,
                 fresh_until_ms: now.saturating_add(fresh_for_ms),
             };
+            self.fresh_until_ms.fetch_min(record.fresh_until_ms, Ordering::Relaxed);
             let _ = self.store.put_metadata(registry, name, &record);
         };
         match (answer, cached) {

@@ -1,10 +1,13 @@
 //! The commands, one module each, and the stages they are made of.
 
 pub mod add;
+pub mod background;
 mod finish;
+mod forest;
 pub mod install;
 mod installed;
 mod lifecycle;
 mod materials;
 pub mod remove;
+mod shortcut;
 pub mod store;

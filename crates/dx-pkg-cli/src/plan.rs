@@ -67,6 +67,11 @@ impl Plan {
         self.installed.packages.iter().any(is_private)
     }
 
+    /// The folders, relative to the project, that links in the tree lead to.
+    pub fn linked_folders(&self) -> impl Iterator<Item = &str> {
+        self.installed.packages.iter().filter(|package| package.link).filter_map(|package| package.resolved.as_deref())
+    }
+
     /// The tree to be linked.
     pub fn tree(&self) -> Result<Tree, Failure> {
         tree_of(&self.installed)

@@ -32,8 +32,12 @@ pub struct Project {
     pub workspaces: Vec<(String, Manifest)>,
     /// The lockfile's name.
     pub lockfile: &'static str,
-    /// The lockfile's text and contents, if there is one.
+    /// The lockfile's text and contents, if there is one; see [`Self::read_lockfile`].
     pub locked: Option<(String, Lock)>,
+    /// The lockfile's text before [`Self::read_lockfile`] takes it.
+    unread: Option<String>,
+    /// Digest of the workspaces' folders and manifests.
+    pub workspaces_digest: [u8; 32],
     /// What its files were when they were read: a later change means that there may be something to do.
     pub seen: Seen,
 }
@@ -54,7 +58,7 @@ impl Project {
             .with_hint("run dx in a project's folder, or write a package.json with {} in it"));
         };
         let manifest = parse_manifest(&path, &manifest_text)?;
-        let workspaces = open_workspaces(&root, &manifest, &mut seen)?;
+        let (workspaces, workspaces_digest) = open_workspaces(&root, &manifest, &mut seen)?;
         let lockfile = LOCKFILES.into_iter().find(|name| root.join(name).exists());
         if lockfile.is_none()
             && let Some(foreign) = FOREIGN.into_iter().find(|name| root.join(name).exists())
@@ -68,13 +72,35 @@ impl Project {
             )));
         }
         let lockfile = lockfile.unwrap_or("package-lock.json");
-        Ok(Project { root, manifest_text, manifest, workspaces, lockfile, locked: None, seen })
+        let locked = None;
+        Ok(Project {
+            root,
+            manifest_text,
+            manifest,
+            workspaces,
+            lockfile,
+            locked,
+            unread: None,
+            workspaces_digest,
+            seen,
+        })
     }
 
-    /// Reads the lockfile.
+    /// Loads the lockfile's text.
+    pub fn load_lockfile(&mut self) -> Result<(), Failure> {
+        self.unread = read_noting(&self.root.join(self.lockfile), &mut self.seen)?;
+        Ok(())
+    }
+
+    /// The lockfile's text, if there is one and it was loaded.
+    pub fn lockfile_text(&self) -> Option<&str> {
+        self.locked.as_ref().map(|(text, _)| text.as_str()).or(self.unread.as_deref())
+    }
+
+    /// Reads the lockfile whose text was loaded.
     pub fn read_lockfile(&mut self, store: &Store) -> Result<(), Failure> {
         let path = self.root.join(self.lockfile);
-        if let Some(text) = read_noting(&path, &mut self.seen)? {
+        if let Some(text) = self.unread.take() {
             let lock = match compiled(store, &text) {
                 Some(lock) => lock,
                 None => {
@@ -197,16 +223,24 @@ fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, Failure> {
     Manifest::parse(text).map_err(|error| in_file(path, Failure::from(error)))
 }
 
-fn open_workspaces(root: &Path, manifest: &Manifest, seen: &mut Seen) -> Result<Vec<(String, Manifest)>, Failure> {
+/// Workspaces by folder, and the digest of folders and manifests.
+type Workspaces = (Vec<(String, Manifest)>, [u8; 32]);
+
+fn open_workspaces(root: &Path, manifest: &Manifest, seen: &mut Seen) -> Result<Workspaces, Failure> {
     let patterns = manifest.workspace_patterns()?;
+    let mut hasher = blake3::Hasher::new();
     let mut found = Vec::new();
     for folder in workspaces::find(root, &patterns) {
         let path = root.join(&folder).join("package.json");
         if let Some(text) = read_noting(&path, seen)? {
+            for part in [&folder, &text] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
             found.push((folder, parse_manifest(&path, &text)?));
         }
     }
-    Ok(found)
+    Ok((found, *hasher.finalize().as_bytes()))
 }
 
 /// The part of a manifest that resolution and the lockfile want.

@@ -56,13 +56,7 @@ impl State {
             bytes.extend(count(text.len()).to_le_bytes());
             bytes.extend(text.as_bytes());
             bytes.push(u8::from(identity.is_some()));
-            let identity = identity.unwrap_or_default();
-            for number in [identity.device, identity.inode, identity.size] {
-                bytes.extend(number.to_le_bytes());
-            }
-            for number in [identity.mtime_ns, identity.ctime_ns] {
-                bytes.extend(number.to_le_bytes());
-            }
+            bytes.extend(identity.unwrap_or_default().to_bytes());
         }
         let checksum = blake3::hash(&bytes);
         bytes.extend(&checksum.as_bytes()[..CHECKSUM]);
@@ -92,13 +86,7 @@ fn file(rest: &mut &[u8]) -> Option<(PathBuf, Option<Identity>)> {
     *rest = after;
     let path = PathBuf::from(std::str::from_utf8(text).ok()?);
     let [present] = take(rest)?;
-    let identity = Identity {
-        device: u64::from_le_bytes(take(rest)?),
-        inode: u64::from_le_bytes(take(rest)?),
-        size: u64::from_le_bytes(take(rest)?),
-        mtime_ns: i64::from_le_bytes(take(rest)?),
-        ctime_ns: i64::from_le_bytes(take(rest)?),
-    };
+    let identity = Identity::from_bytes(take(rest)?);
     Some((path, (present != 0).then_some(identity)))
 }
 

@@ -41,6 +41,37 @@ pub(crate) fn missing_is_none<T>(error: io::Error) -> io::Result<Option<T>> {
 }
 
 impl Identity {
+    /// How many bytes [`Self::to_bytes`] gives.
+    pub const BYTES: usize = 40;
+
+    /// The five numbers in their order, little-endian.
+    #[must_use]
+    pub fn to_bytes(&self) -> [u8; Self::BYTES] {
+        let mut bytes = [0; Self::BYTES];
+        let numbers = [
+            self.device.to_le_bytes(),
+            self.inode.to_le_bytes(),
+            self.size.to_le_bytes(),
+            self.mtime_ns.to_le_bytes(),
+            self.ctime_ns.to_le_bytes(),
+        ];
+        bytes.as_chunks_mut::<8>().0.copy_from_slice(&numbers);
+        bytes
+    }
+
+    /// What [`Self::to_bytes`] was made from.
+    #[must_use]
+    pub fn from_bytes(bytes: [u8; Self::BYTES]) -> Self {
+        let [device, inode, size, mtime, ctime] = *bytes.as_chunks::<8>().0 else { return Self::default() };
+        Self {
+            device: u64::from_le_bytes(device),
+            inode: u64::from_le_bytes(inode),
+            size: u64::from_le_bytes(size),
+            mtime_ns: i64::from_le_bytes(mtime),
+            ctime_ns: i64::from_le_bytes(ctime),
+        }
+    }
+
     #[cfg(unix)]
     #[allow(
         clippy::unnecessary_cast,

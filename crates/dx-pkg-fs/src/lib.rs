@@ -6,6 +6,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod atomic;
+mod background;
 mod dir;
 mod exchange;
 mod host;
@@ -17,6 +18,7 @@ mod remove;
 mod staging;
 
 pub use atomic::{Durability, TEMPORARY, write_atomic};
+pub use background::{asked_to_end, work_in_background};
 pub use dir::{Dir, DirEntry, EntryKind};
 pub use exchange::{Swap, exchange_or_rename};
 pub use host::{libc_family, process_alive};

@@ -2,13 +2,14 @@
 
 use std::collections::HashSet;
 use std::io;
+use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_fs::Dir;
-use dx_pkg_store::Package;
+use dx_pkg_store::{Package, Store};
 
 use crate::bins::{self, BIN};
 use crate::import::{Counts, Folder, Importer, Need};
@@ -30,7 +31,27 @@ pub(crate) struct Run<'r> {
     pub(crate) counts: Mutex<Counts>,
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
+    /// What `options` ask for.
+    pub(crate) fn new(
+        project: &'r Path,
+        store: &'r Store,
+        movable: HashSet<PackageId>,
+        options: &'r LinkOptions<'r>,
+        progress: &'r dyn Progress,
+    ) -> Self {
+        Run {
+            project,
+            packages: Packages { store },
+            importer: Importer::new(options.import),
+            movable,
+            options,
+            progress,
+            threads: options.threads.map_or_else(parallel::default_threads, NonZeroUsize::get),
+            counts: Mutex::default(),
+        }
+    }
+
     /// The folder of an importer, which a link in the project must not lead out of it.
     pub(crate) fn folder(&self, importer: &str) -> Result<PathBuf, LinkError> {
         let folder = self.project.join(importer);
@@ -64,26 +85,35 @@ pub(crate) fn fresh(run: &Run<'_>, sites: &Sites<'_>) -> Result<Vec<PathBuf>, Li
     parallel::for_each(&jobs, run.threads, |job| job.work(run))?;
     drop(jobs);
 
-    let several = stagings.len() > 1;
     if let Some((_, root)) = stagings.last() {
         for (name, data) in run.options.extra_files {
             with_parents(&root.dir, name, &mut Counts::default(), || root.dir.write_file(name, data, 0o666))
                 .map_err(LinkError::io("write", Path::new(NODE_MODULES).join(name)))?;
         }
-        if several {
-            root.forget_extra_files(run.options.extra_files)?;
-        }
+    }
+    leftovers.extend(switch_all(run, stagings, |importer| sites.has_packages(importer))?);
+    Ok(leftovers)
+}
+
+/// Makes what was built visible, one importer after another, the project's own last.
+pub(crate) fn switch_all(
+    run: &Run<'_>,
+    stagings: Vec<(&str, Staging)>,
+    has_packages: impl Fn(&str) -> bool,
+) -> Result<Vec<PathBuf>, LinkError> {
+    let mut leftovers = Vec::new();
+    if let [_, .., (_, root)] = stagings.as_slice() {
+        root.forget_extra_files(run.options.extra_files)?;
     }
     for (importer, staging) in stagings {
-        let has_sites = sites.0.iter().any(|site| site.importer == importer);
-        leftovers.extend(staging.switch(run, importer.is_empty() || has_sites)?);
+        leftovers.extend(staging.switch(run, importer.is_empty() || has_packages(importer))?);
     }
     Ok(leftovers)
 }
 
 /// Every folder whose `node_modules` is to be replaced, the project itself last: its holds the state of all.
 /// A workspace that has packages of its own no more is among them.
-fn importers<'a>(run: &Run<'_>, sites: &Sites<'a>) -> Vec<&'a str> {
+pub(crate) fn importers<'a>(run: &Run<'_>, sites: &Sites<'a>) -> Vec<&'a str> {
     let mut importers: Vec<&str> = Vec::new();
     for site in &sites.0 {
         importers.push(site.importer);
@@ -145,6 +175,9 @@ struct Weighed<'j> {
 
 impl Job<'_> {
     fn work(&self, run: &Run<'_>) -> Result<(), LinkError> {
+        if run.options.cancelled.is_some_and(|cancelled| cancelled.load(Ordering::Relaxed)) {
+            return Err(LinkError::Cancelled);
+        }
         match self {
             Self::Commands { dir, sites } => link_commands(run, dir, "", sites),
             Self::Packages { dir, sites } => {

@@ -80,6 +80,9 @@ pub enum LinkError {
         #[source]
         source: io::Error,
     },
+    /// The caller asked for an end.
+    #[error("building the tree was cancelled")]
+    Cancelled,
     /// The system refused an operation.
     #[error("could not {doing} `{path}`")]
     Io {
@@ -110,6 +113,7 @@ impl Coded for LinkError {
             Self::Store { source, .. } => source.code(),
             Self::Corrupt { .. } => "DX_PACKAGE_CORRUPT",
             Self::MethodUnsupported { .. } => "DX_IMPORT_METHOD_UNSUPPORTED",
+            Self::Cancelled => "DX_CANCELLED",
             Self::Io { .. } => "DX_LINK_IO",
         }
     }
@@ -128,6 +132,7 @@ impl Coded for LinkError {
             Self::MethodUnsupported { .. } => {
                 Some("set package-import-method=auto, or keep the store on the project's file system".into())
             }
+            Self::Cancelled => None,
             Self::Io { source, .. } => match source.kind() {
                 io::ErrorKind::StorageFull => Some("free some disk space and run the command again".into()),
                 io::ErrorKind::PermissionDenied => Some("check who owns the project and node_modules".into()),

@@ -13,10 +13,12 @@ mod materialise;
 mod packages;
 mod parallel;
 pub mod scripts;
+mod spare;
 mod staging;
 mod tree;
 
 pub use error::LinkError;
 pub use import::ImportMethod;
 pub use materialise::{LinkOptions, LinkReport, NoProgress, Progress, materialise};
+pub use spare::place_spare;
 pub use tree::{Placement, PlacementSource, Tree};

@@ -4,16 +4,16 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::{Mutex, PoisonError};
+use std::sync::PoisonError;
+use std::sync::atomic::AtomicBool;
 
 use dx_pkg_core::PackageId;
 use dx_pkg_store::Store;
 
 use crate::build::{self, Run};
-use crate::import::{Counts, Importer};
-use crate::packages::Packages;
+use crate::import::Counts;
 use crate::tree::{NODE_MODULES, Sites};
-use crate::{ImportMethod, LinkError, PlacementSource, Tree, change, parallel};
+use crate::{ImportMethod, LinkError, PlacementSource, Tree, change, spare};
 
 /// How a tree is to be put in place.
 #[derive(Clone, Copy, Debug)]
@@ -28,6 +28,11 @@ pub struct LinkOptions<'o> {
     /// Packages that were put into the store for this tree: where one is placed once, its files are moved instead of
     /// linked, so that each file is created once. The store keeps the package and can expand it again.
     pub movable: &'o [PackageId],
+    /// A folder with this very tree, ready: it is renamed into place instead of being built, where it can be. Its state
+    /// files must be there already, with the contents of `extra_files`.
+    pub spare: Option<&'o Path>,
+    /// Once set, building ends with [`LinkError::Cancelled`]; what was built is removed.
+    pub cancelled: Option<&'o AtomicBool>,
     /// Threads to use; by default as many as there are processors, at most eight.
     pub threads: Option<NonZeroUsize>,
     /// Files below the project's `node_modules`, such as `.package-lock.json` and `.dx/lock.dxl`, with their contents.
@@ -44,6 +49,8 @@ impl Default for LinkOptions<'_> {
             keep_foreign: true,
             links_outside: false,
             movable: &[],
+            spare: None,
+            cancelled: None,
             threads: None,
             extra_files: &[],
         }
@@ -69,6 +76,8 @@ impl Progress for NoProgress {
 pub struct LinkReport {
     /// Whether the whole tree was built anew; otherwise only the difference was applied.
     pub fresh: bool,
+    /// Whether it was ready and only had to be renamed.
+    pub was_ready: bool,
     /// Packages and links put in place where there was none.
     pub added: u64,
     /// Packages and links put in place of another.
@@ -148,16 +157,7 @@ pub fn materialise(
 ) -> Result<LinkReport, LinkError> {
     let next = Sites::of(tree, options.links_outside)?;
     check_extra_files(options.extra_files)?;
-    let run = Run {
-        project,
-        packages: Packages { store },
-        importer: Importer::new(options.import),
-        movable: placed_once(tree, options.movable),
-        options,
-        progress,
-        threads: options.threads.map_or_else(parallel::default_threads, NonZeroUsize::get),
-        counts: Mutex::default(),
-    };
+    let run = Run::new(project, store, placed_once(tree, options.movable), options, progress);
     let previous = previous.map(|previous| Sites::of(previous, true)).transpose()?;
     let changed = match previous.filter(|previous| is_in_place(project, previous)) {
         Some(previous) => refused_rename(change::apply(&run, &previous, &next))?,
@@ -165,14 +165,29 @@ pub fn materialise(
     };
     let report = match changed {
         Some(report) => report,
-        None => LinkReport {
-            fresh: true,
-            added: next.0.len() as u64,
-            leftovers: build::fresh(&run, &next)?,
-            ..LinkReport::default()
-        },
+        None => {
+            let (leftovers, was_ready) = build_or_place(&run, &next)?;
+            LinkReport {
+                fresh: true,
+                added: next.0.len() as u64,
+                was_ready,
+                leftovers,
+                ..LinkReport::default()
+            }
+        }
     };
     Ok(report.count(run.counts.into_inner().unwrap_or_else(PoisonError::into_inner)))
+}
+
+/// Puts the spare in place where there is one that fits, else builds the tree; says which.
+fn build_or_place(run: &Run<'_>, sites: &Sites<'_>) -> Result<(Vec<PathBuf>, bool), LinkError> {
+    if let Some(spare) = run.options.spare
+        && let Some(leftovers) =
+            spare::place(run, &build::importers(run, sites), |importer| sites.has_packages(importer), spare)?
+    {
+        return Ok((leftovers, true));
+    }
+    Ok((build::fresh(run, sites)?, false))
 }
 
 /// Turns the refusal of a layered file system to rename a folder of a lower layer into "to be built anew".

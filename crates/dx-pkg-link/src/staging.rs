@@ -44,12 +44,21 @@ impl Staging {
     /// Makes an empty folder beside the importer's `node_modules`.
     pub(crate) fn create(importer: &Path) -> Result<Self, LinkError> {
         let parent = Dir::open(importer).map_err(LinkError::io("open the folder", importer))?;
-        let name = dx_pkg_fs::unique_name(&format!("{PREFIX}{}-", process::id()));
-        // Renaming does not leave a mount, so what is mounted is changed from within.
-        let inside = is_mount_point(&importer.join(NODE_MODULES));
-        let name = if inside { format!("{NODE_MODULES}/{name}") } else { name };
+        let (name, inside) = staging_name(importer);
         let dir = parent.make_dir(&name).map_err(LinkError::io("make the folder", importer.join(&name)))?;
         Ok(Self { parent, parent_path: importer.to_owned(), name, inside, dir, done: false })
+    }
+
+    /// Moves the folder `ready` beside the importer's `node_modules`; `None` where it cannot be moved there.
+    pub(crate) fn adopt(importer: &Path, ready: &Path) -> Result<Option<Self>, LinkError> {
+        let parent = Dir::open(importer).map_err(LinkError::io("open the folder", importer))?;
+        let (name, inside) = staging_name(importer);
+        let path = importer.join(&name);
+        if std::fs::rename(ready, &path).is_err() {
+            return Ok(None);
+        }
+        let dir = parent.open_dir(&name).map_err(LinkError::io("open the folder", path))?;
+        Ok(Some(Self { parent, parent_path: importer.to_owned(), name, inside, dir, done: false }))
     }
 
     /// Removes what dead processes left beside the importer's `node_modules`; returns what is still to be removed.
@@ -147,6 +156,14 @@ impl Staging {
     pub(crate) fn visible(&self) -> Result<Dir, LinkError> {
         self.parent.make_or_open_dir(NODE_MODULES).map_err(LinkError::io("open", self.parent_path.join(NODE_MODULES)))
     }
+}
+
+/// A new name, relative to the importer, and whether it lies within `node_modules`: renaming does not leave a mount, so
+/// what is mounted is changed from within.
+fn staging_name(importer: &Path) -> (String, bool) {
+    let name = dx_pkg_fs::unique_name(&format!("{PREFIX}{}-", process::id()));
+    let inside = is_mount_point(&importer.join(NODE_MODULES));
+    (if inside { format!("{NODE_MODULES}/{name}") } else { name }, inside)
 }
 
 impl Drop for Staging {

@@ -110,6 +110,11 @@ impl<'a> Sites<'a> {
         Ok(Self(sites))
     }
 
+    /// Whether anything lies in the importer's `node_modules`.
+    pub(crate) fn has_packages(&self, importer: &str) -> bool {
+        self.0.iter().any(|site| site.importer == importer)
+    }
+
     /// The sites of each importer, the project itself last: its `node_modules` holds the state of all.
     pub(crate) fn by_importer(&self) -> Vec<(&'a str, Vec<Site<'a>>)> {
         let mut importers = std::collections::BTreeMap::<&str, Vec<Site<'a>>>::new();

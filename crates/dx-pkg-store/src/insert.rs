@@ -107,7 +107,7 @@ impl Store {
         Ok(())
     }
 
-    fn insert_expanded(&self, id: PackageId, fill: impl FnOnce(&mut Tree) -> io::Result<()>) -> Result<(), StoreError> {
+    pub(crate) fn insert_expanded(&self, id: PackageId, fill: impl FnOnce(&mut Tree) -> io::Result<()>) -> Result<(), StoreError> {
         let target = Sharded::new(id, "");
         let mut temporary = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(&temporary.name);
@@ -163,7 +163,7 @@ fn write_verified(tree: &mut Tree, dxp: Dxp<'_>, damage: &mut Option<FormatError
 }
 
 /// A folder being filled with files in any order, cheapest when files of one folder follow each other.
-struct Tree {
+pub(crate) struct Tree {
     root: Dir,
     /// The folders from the root to the one last written to, and where their names end in `current`.
     open: Vec<(usize, Dir)>,
@@ -175,7 +175,14 @@ impl Tree {
         Self { root, open: Vec::new(), current: String::new() }
     }
 
-    fn add(&mut self, path: &str, executable: bool, contents: &[u8]) -> io::Result<()> {
+    /// Gives the file at `path` in `from` a second name at the same path here.
+    pub(crate) fn link(&mut self, path: &str, from: &Dir) -> io::Result<()> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.enter(parent)?;
+        self.open.last().map_or(&self.root, |(_, dir)| dir).link_from(from, path, name)
+    }
+
+    pub(crate) fn add(&mut self, path: &str, executable: bool, contents: &[u8]) -> io::Result<()> {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         self.enter(parent)?;
         let dir = self.open.last().map_or(&self.root, |(_, dir)| dir);

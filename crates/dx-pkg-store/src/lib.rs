@@ -8,16 +8,21 @@
 
 mod compiled;
 mod error;
+mod expanded;
+mod forest;
 mod insert;
 mod layout;
 mod license;
 mod metadata;
 mod package;
+mod resolution;
 mod store;
 mod trash;
 mod verify;
 
 pub use error::StoreError;
+pub use expanded::Altered;
+pub use forest::{Forest, ForestKey, Spare, Wish};
 pub use layout::Folder;
 pub use metadata::{CachedPackument, Form, MetadataRecord};
 pub use package::Package;

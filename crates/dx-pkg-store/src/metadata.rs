@@ -113,7 +113,7 @@ impl Store {
     }
 }
 
-fn file_name(name: &PackageName, form: Form) -> String {
+pub(crate) fn file_name(name: &PackageName, form: Form) -> String {
     // The prefix also keeps the names of devices, which some systems reserve, from standing alone.
     let prefix = match form {
         Form::Abbreviated => 'a',

@@ -1,11 +1,12 @@
 //! Checking every package against its digests, and every expanded file against its package.
 
 use std::io::{self, Read};
+use std::path::Path;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::Dxp;
+use dx_pkg_format::dxp::{Dxp, Entry};
 use dx_pkg_fs::{Dir, EntryKind};
 
 use crate::{Folder, Store, StoreError};
@@ -181,7 +182,7 @@ impl Expanded<'_> {
                 let path = format!("{prefix}{}", entry.name.to_string_lossy());
                 match entry.kind {
                     EntryKind::Directory => pending.push((format!("{path}/"), dir.open_dir(&entry.name)?)),
-                    EntryKind::File if self.file_matches(&dir, &entry.name, &path)? => self.files += 1,
+                    EntryKind::File if self.is_right(&dir, &entry.name, &path)? => self.files += 1,
                     EntryKind::File => {
                         return Ok(Some(format!("the file `{path}` was changed or added")));
                     }
@@ -193,23 +194,29 @@ impl Expanded<'_> {
         Ok((self.files != self.dxp.len()).then(|| "a file is missing".to_owned()))
     }
 
-    fn file_matches(&self, dir: &Dir, name: &std::ffi::OsStr, path: &str) -> io::Result<bool> {
-        let Some(entry) = self.dxp.find(path) else {
-            return Ok(false);
+    fn is_right(&self, dir: &Dir, name: &std::ffi::OsStr, path: &str) -> io::Result<bool> {
+        self.dxp.find(path).map_or(Ok(false), |entry| file_matches(dir, name, &entry))
+    }
+}
+
+/// Whether the file at `path` in `dir` is what `entry` says.
+pub(crate) fn file_matches(dir: &Dir, path: impl AsRef<Path>, entry: &Entry<'_>) -> io::Result<bool> {
+    let mut file = match dir.open_file(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    if metadata.len() != entry.size || is_executable(&metadata) == Some(!entry.executable) {
+        return Ok(false);
+    }
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(*hasher.finalize().as_bytes() == entry.digest),
+            read => hasher.update(buffer.get(..read).unwrap_or_default()),
         };
-        let mut file = dir.open_file(name)?;
-        let metadata = file.metadata()?;
-        if metadata.len() != entry.size || is_executable(&metadata) == Some(!entry.executable) {
-            return Ok(false);
-        }
-        let mut hasher = blake3::Hasher::new();
-        let mut buffer = vec![0; 64 * 1024];
-        loop {
-            match file.read(&mut buffer)? {
-                0 => return Ok(*hasher.finalize().as_bytes() == entry.digest),
-                read => hasher.update(buffer.get(..read).unwrap_or_default()),
-            };
-        }
     }
 }
 

@@ -40,6 +40,7 @@ pub fn add(surroundings: &Surroundings, arguments: &InstallArguments, report: &R
         manifest: &save,
         save: !arguments.no_save && work.session.config.save()?,
         own_scripts: false,
+        asked: None,
     };
     carry_out(surroundings, work, &arguments.tree, Mode::Install, &change, report)
 }

@@ -9,9 +9,11 @@ use dx_pkg_core::{PackageId, PackageName};
 use dx_pkg_fs::{Durability, write_atomic};
 use dx_pkg_link::{ImportMethod, LinkOptions, LinkReport, Placement, materialise};
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_store::Spare;
 
 use crate::downloads::{package_id, real_name};
 use crate::failure::Failure;
+use crate::ops::forest;
 use crate::ops::install::Mode;
 use crate::ops::installed;
 use crate::plan::Plan;
@@ -105,23 +107,24 @@ pub fn link(
 ) -> Result<(LinkReport, HashSet<String>), Failure> {
     let tree = plan.tree()?;
     let previous = if mode == Mode::Ci { None } else { installed::tree(&project.root) };
-    let mut visible = plan.installed.clone();
-    for package in &mut visible.packages {
-        package.extra.clear();
-    }
-    let hidden = npm::write_hidden(&visible).into_bytes();
-    let extra_files = [installed::record(&visible), (".package-lock.json".to_owned(), hidden)];
     if tree.placements.is_empty() && previous.is_none() && !project.root.join("node_modules").exists() {
         return Ok((LinkReport::default(), HashSet::new()));
     }
     progress.link(tree.placements.len());
+    let extra_files = forest::state_files(&plan.installed);
+    let import = import_method(session)?;
+    let spare = match previous {
+        None if import == ImportMethod::Auto => session.store.take_spare(forest::key(&plan.installed)),
+        _ => None,
+    };
     let options = LinkOptions {
-        import: import_method(session)?,
+        import,
         keep_foreign: mode == Mode::Install,
         links_outside: true,
         movable,
-        threads: None,
+        spare: spare.as_ref().map(Spare::path),
         extra_files: &extra_files,
+        ..LinkOptions::default()
     };
     let report = materialise(&project.root, &session.store, &tree, previous.as_ref(), &options, progress)?;
     let before: HashMap<&str, &Placement> = previous
@@ -135,7 +138,8 @@ pub fn link(
     Ok((report, new))
 }
 
-fn import_method(session: &Session) -> Result<ImportMethod, Failure> {
+/// How files get into the tree, as the settings say.
+pub fn import_method(session: &Session) -> Result<ImportMethod, Failure> {
     Ok(match session.config.package_import_method()? {
         npmrc::ImportMethod::Auto => ImportMethod::Auto,
         npmrc::ImportMethod::Clone | npmrc::ImportMethod::CloneOrCopy => ImportMethod::Clone,
@@ -148,6 +152,7 @@ fn import_method(session: &Session) -> Result<ImportMethod, Failure> {
 pub fn save(session: &Session, project: &mut Project, lock: &Lock, manifest: Option<&str>) -> Result<(), Failure> {
     if let Some(text) = manifest.filter(|text| *text != project.manifest_text) {
         write(project, "package.json", text)?;
+        text.clone_into(&mut project.manifest_text);
     }
     if !session.config.package_lock()? {
         return Ok(());
@@ -163,11 +168,13 @@ pub fn save(session: &Session, project: &mut Project, lock: &Lock, manifest: Opt
     let text = npm::write(&lock, previous);
     if previous != Some(text.as_str()) {
         write(project, project.lockfile, &text)?;
+        project.locked = Some((text, lock));
     }
     Ok(())
 }
 
-fn write(project: &mut Project, name: &str, text: &str) -> Result<(), Failure> {
+/// Writes a file of the project, whole or not at all.
+pub fn write(project: &mut Project, name: &str, text: &str) -> Result<(), Failure> {
     let path = project.root.join(name);
     write_atomic(&path, text.as_bytes(), Durability::Fsync)
         .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))?;
@@ -194,6 +201,7 @@ pub fn statistics(session: &Session, progress: &Progress, done: &LinkReport) -> 
         statistics.push(("failed requests", fetched.failed));
     }
     statistics.extend([
+        ("ready trees", u64::from(done.was_ready)),
         ("directories", done.directories),
         ("hardlinks", done.hardlinks),
         ("reflinks", done.reflinks),

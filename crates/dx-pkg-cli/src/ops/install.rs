@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::PackageId;
 use dx_pkg_fs::FileLock;
 use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE};
 use dx_pkg_lock::Lock;
@@ -14,14 +15,17 @@ use dx_pkg_resolve::{Resolution, ResolveError, resolve};
 use crate::arguments::TreeArguments;
 use crate::downloads::Downloads;
 use crate::failure::Failure;
-use crate::metadata::{Local, Policy};
+use crate::metadata::{Basis, Local, Policy};
+use crate::ops::background;
 use crate::ops::finish;
 use crate::ops::installed;
 use crate::ops::lifecycle;
 use crate::ops::materials::{self, Materials};
+use crate::ops::shortcut::{self, Taken};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::{Project, find_root};
+use crate::remembered::Inputs;
 use crate::report::{Report, Summary};
 use crate::session::Session;
 use crate::state;
@@ -46,12 +50,14 @@ pub struct Change<'c> {
     pub save: bool,
     /// Whether the project's own scripts run.
     pub own_scripts: bool,
+    /// What the install is worked out from, where nothing but the project and the settings decides.
+    pub asked: Option<Inputs>,
 }
 
 impl Change<'_> {
     /// No change.
     pub const NONE: Change<'static> =
-        Change { explicit: Vec::new(), manifest: &|_| Ok(None), save: true, own_scripts: true };
+        Change { explicit: Vec::new(), manifest: &|_| Ok(None), save: true, own_scripts: true, asked: None };
 }
 
 /// A project with its settings; no other command works on it as long as this lives.
@@ -74,7 +80,7 @@ impl Work {
         }
         let mut project = Project::open(surroundings, root)?;
         if session.config.package_lock()? {
-            project.read_lockfile(&session.store)?;
+            project.load_lockfile()?;
         }
         session.config.warnings().iter().for_each(|warning| report.warning(&warning.to_string()));
         Ok(Work { session: Arc::new(session), project, _only_one: only_one })
@@ -88,8 +94,19 @@ pub fn install(
     mode: Mode,
     report: &Report,
 ) -> Result<(), Failure> {
-    let work = Work::begin(surroundings, arguments, report)?;
-    carry_out(surroundings, work, arguments, mode, &Change::NONE, report)
+    let started = Instant::now();
+    let mut work = Work::begin(surroundings, arguments, report)?;
+    let asked = Inputs::of(surroundings, &work.session, &work.project);
+    let frozen = mode == Mode::Ci || arguments.frozen_lockfile;
+    let settings = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
+    if let Some(Taken { mut summary, done }) = shortcut::take(&mut work, asked, frozen, settings)? {
+        finish::remove_leftovers(&done);
+        summary.elapsed = started.elapsed();
+        report.summary(&summary);
+        return background::start(surroundings, &work.session, &work.project.root, true);
+    }
+    let change = Change { asked: Some(asked), ..Change::NONE };
+    carry_out(surroundings, work, arguments, mode, &change, report)
 }
 
 /// Resolves, fetches, links and records; the one path every command that changes `node_modules` takes.
@@ -103,6 +120,7 @@ pub fn carry_out(
 ) -> Result<(), Failure> {
     let started = Instant::now();
     let Work { session, mut project, _only_one } = work;
+    project.read_lockfile(&session.store)?;
     let lockfile_only = session.config.package_lock_only()?;
     let frozen = mode == Mode::Ci || arguments.frozen_lockfile;
     if frozen && project.locked.is_none() {
@@ -116,39 +134,16 @@ pub fn carry_out(
     };
     own_scripts(ROOT_EVENTS_BEFORE.as_slice(), &project)?;
     let shown = Progress::start(report.shows_progress() && !surroundings.in_ci());
-    let progress = &shown.0;
-    let downloads = Downloads::new(&session, session.config.offline()?, progress.clone());
-    let materials = Materials::gather(surroundings, &session, &project, change, frozen)?;
-    let ahead = (!lockfile_only).then_some(&downloads);
-    let resolution = resolve_project(&session, &project, &materials, ahead, progress)?;
-    let mut summary = summary_of(&session, &resolution)?;
-    let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
-    let mut lock = resolution.lock;
-    let mut complete = true;
+    let stages = Stages { surroundings, session: &session, project: &project, change, frozen, progress: &shown.0 };
+    let mut outcome = stages.work_out(&scripts, lockfile_only)?;
+    let (mut fresh, mut new_tree) = (HashSet::new(), false);
     if !lockfile_only {
-        summary.scripts_skipped = scripts.passed_over(&plan)?;
-        let dropped = fetch(&session, &project, &downloads, &mut plan, &mut lock)?;
-        complete = dropped.is_empty();
-        summary.warnings.extend(dropped.iter().map(|failure| format!("optional: {}", failure.message)));
-    }
-    let manifest_text = (change.manifest)(&lock)?;
-    if let Some(text) = &manifest_text {
-        finish::record_requirements(&mut lock, &Manifest::parse(text)?);
-    }
-
-    let mut fresh = HashSet::new();
-    if !lockfile_only {
-        plan.mark_private(|package| scripts.may_run(package));
-        let done;
-        (done, fresh) = finish::link(&session, &project, &plan, mode, &downloads.inserted(), progress)?;
-        (summary.added, summary.changed, summary.removed) = (done.added, done.replaced, done.removed);
-        summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
-        summary.statistics = finish::statistics(&session, progress, &done);
-        finish::remove_leftovers(&done);
+        (fresh, new_tree) = stages.put_in_place(&mut outcome, &scripts, mode)?;
     }
     drop(shown);
+    let Outcome { plan, lock, manifest, mut summary, complete, basis, .. } = outcome;
     if change.save && !frozen {
-        finish::save(&session, &mut project, &lock, manifest_text.as_deref())?;
+        finish::save(&session, &mut project, &lock, manifest.as_deref())?;
     }
     if !lockfile_only {
         scripts.run(surroundings, &session, &project, &plan, &fresh, report)?;
@@ -158,12 +153,87 @@ pub fn carry_out(
     // What is missing or in no manifest is looked at again by the next install.
     if !lockfile_only && change.save && complete {
         let digest = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
-        installed::note_state(&session, &project, &plan, digest)?;
+        installed::note_state(&session, &project, plan.linked_folders(), digest)?;
+        let asked = change.asked.map(|asked| (asked, basis));
+        let now = Inputs::of(surroundings, &session, &project);
+        shortcut::remember(&session, &project, &plan, &summary, now, asked)?;
     }
     summary.lockfile_only = lockfile_only;
     summary.elapsed = started.elapsed();
     report.summary(&summary);
-    Ok(())
+    if lockfile_only { Ok(()) } else { background::start(surroundings, &session, &project.root, new_tree) }
+}
+
+/// What the stages of an install work with.
+struct Stages<'s> {
+    surroundings: &'s Surroundings,
+    session: &'s Arc<Session>,
+    project: &'s Project,
+    change: &'s Change<'s>,
+    frozen: bool,
+    progress: &'s Arc<Progress>,
+}
+
+/// What the first stages came to.
+struct Outcome {
+    /// What is to lie in `node_modules`.
+    plan: Plan,
+    /// The lockfile to be.
+    lock: Lock,
+    /// The manifest to be, where it changes.
+    manifest: Option<String>,
+    /// What the user is told.
+    summary: Summary,
+    /// Whether nothing had to be left out.
+    complete: bool,
+    /// The metadata that was asked for; `None` where it does not hold for another time.
+    basis: Option<Basis>,
+    /// Packages this command brought into the store.
+    inserted: Vec<PackageId>,
+}
+
+impl Stages<'_> {
+    /// Resolves and fetches.
+    fn work_out(&self, scripts: &lifecycle::Scripts, lockfile_only: bool) -> Result<Outcome, Failure> {
+        let Stages { surroundings, session, project, change, frozen, progress } = *self;
+        let downloads = Downloads::new(session, session.config.offline()?, progress.clone());
+        let materials = Materials::gather(surroundings, session, project, change, frozen)?;
+        let ahead = (!lockfile_only).then_some(&downloads);
+        let (resolution, basis) = resolve_project(session, project, &materials, ahead, progress)?;
+        let mut summary = summary_of(session, &resolution)?;
+        let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
+        let mut lock = resolution.lock;
+        let mut complete = true;
+        if !lockfile_only {
+            summary.scripts_skipped = scripts.passed_over(&plan)?;
+            let dropped = fetch(session, project, &downloads, &mut plan, &mut lock)?;
+            complete = dropped.is_empty();
+            summary.warnings.extend(dropped.iter().map(|failure| format!("optional: {}", failure.message)));
+        }
+        let manifest = (change.manifest)(&lock)?;
+        if let Some(text) = &manifest {
+            finish::record_requirements(&mut lock, &Manifest::parse(text)?);
+        }
+        Ok(Outcome { plan, lock, manifest, summary, complete, basis, inserted: downloads.inserted() })
+    }
+
+    /// Makes `node_modules` what was worked out; returns the paths at which something new lies, and whether the tree is new
+    /// as a whole.
+    fn put_in_place(
+        &self,
+        outcome: &mut Outcome,
+        scripts: &lifecycle::Scripts,
+        mode: Mode,
+    ) -> Result<(HashSet<String>, bool), Failure> {
+        let Outcome { plan, summary, inserted, .. } = outcome;
+        plan.mark_private(|package| scripts.may_run(package));
+        let (done, fresh) = finish::link(self.session, self.project, plan, mode, inserted, self.progress)?;
+        (summary.added, summary.changed, summary.removed) = (done.added, done.replaced, done.removed);
+        summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
+        summary.statistics = finish::statistics(self.session, self.progress, &done);
+        finish::remove_leftovers(&done);
+        Ok((fresh, done.fresh))
+    }
 }
 
 /// Brings what the plan wants into the store, and into the lock what only the packages tell; returns why optional packages
@@ -202,7 +272,7 @@ fn resolve_project(
     materials: &Materials,
     downloads: Option<&Downloads>,
     progress: &Arc<Progress>,
-) -> Result<Resolution, Failure> {
+) -> Result<(Resolution, Option<Basis>), Failure> {
     let externals = |name: &str, spec: &str, from: &str| materials::external(project, name, spec, from);
     let bundles = |package: &dx_pkg_lock::LockPackage| materials::bundled(session, downloads, package);
     let local = Local { downloads, externals: &externals, bundles: &bundles };
@@ -213,9 +283,9 @@ fn resolve_project(
         // It may have been published since the cached packument was.
         Err(ResolveError::NoVersion { .. }) if cached.used_cache() && !materials.policy.offline => {
             let current = provider(Policy { prefer_offline: false, prefer_online: true, ..materials.policy });
-            Ok(resolve(&materials.requirements, previous, &current, &materials.options)?)
+            Ok((resolve(&materials.requirements, previous, &current, &materials.options)?, current.basis()))
         }
-        outcome => Ok(outcome?),
+        outcome => Ok((outcome?, cached.basis())),
     }
 }
 

@@ -15,7 +15,7 @@ use crate::session::Session;
 use crate::state::{self, State};
 
 /// The record of what lies in `node_modules`, below it.
-const RECORD: &str = ".dx/lock.dxl";
+pub const RECORD: &str = ".dx/lock.dxl";
 
 /// The record's name and contents, for a tree whose scripts have still to run.
 ///
@@ -69,7 +69,13 @@ fn has_strangers(root: &Path, tree: &Tree) -> bool {
 /// Notes by what the next run can tell that nothing has changed: files as they were when this run read or wrote them,
 /// folders as they are now. Of `node_modules` that is the folder itself: what is taken out of a scope's folder, or out of
 /// a package, is noticed by the next run that has something to do, so that the check costs the same for every tree.
-pub fn note_state(session: &Session, project: &Project, plan: &Plan, settings: [u8; 32]) -> Result<(), Failure> {
+/// `linked` are the folders that links in the tree lead to.
+pub fn note_state<'l>(
+    session: &Session,
+    project: &Project,
+    linked: impl Iterator<Item = &'l str>,
+    settings: [u8; 32],
+) -> Result<(), Failure> {
     let root = &project.root;
     let path = root.join(state::PATH);
     if !path.parent().is_some_and(Path::is_dir) {
@@ -80,11 +86,7 @@ pub fn note_state(session: &Session, project: &Project, plan: &Plan, settings: [
         folders.extend(root.join(workspace).parent().map(Path::to_owned));
         folders.push(root.join(workspace).join("node_modules"));
     }
-    for package in &plan.installed.packages {
-        if package.link {
-            folders.extend(package.resolved.as_ref().map(|target| root.join(target).join("package.json")));
-        }
-    }
+    folders.extend(linked.map(|folder| root.join(folder).join("package.json")));
     folders.sort();
     folders.dedup();
     let seen = folders.iter().map(|path| note(path)).chain(session.config_files.clone()).chain(project.seen.clone());

@@ -26,6 +26,7 @@ pub fn remove(surroundings: &Surroundings, arguments: &RemoveArguments, report: 
         manifest: &|_| Ok(Some(text.clone())),
         save: work.session.config.save()?,
         own_scripts: false,
+        asked: None,
     };
     carry_out(surroundings, work, &arguments.tree, Mode::Install, &change, report)
 }

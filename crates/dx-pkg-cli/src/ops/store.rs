@@ -4,6 +4,7 @@ use serde_json::json;
 
 use crate::arguments::StoreAction;
 use crate::failure::Failure;
+use crate::ops::background::{self, Settled};
 use crate::project::find_root;
 use crate::report::{Report, count};
 use crate::session::Session;
@@ -17,11 +18,19 @@ pub fn store(surroundings: &Surroundings, action: &StoreAction, report: &Report)
             let path = session.store.root().display().to_string();
             report.answer(&path, &json!({ "path": path }));
         }
-        StoreAction::Settle => {
-            let removed = session.store.empty_trash()?;
-            let expanded = session.store.expand_all()?;
-            let (trees, packages) = (count(removed as u64, "tree"), count(expanded as u64, "package"));
-            report.line(&format!("Emptied the trash of {trees}, expanded {packages}"));
+        StoreAction::Settle { background } => {
+            let _ = dx_pkg_fs::asked_to_end();
+            if *background {
+                dx_pkg_fs::work_in_background();
+            }
+            let spares = background::spare_forests(surroundings, &session)?;
+            let settled = background::settle(&session.store, spares, !background)?;
+            let Settled { deleted, prepared, repaired } = settled;
+            let mut text = format!("Prepared {}, deleted {}", count(prepared as u64, "tree"), count(deleted as u64, "old one"));
+            if repaired > 0 {
+                text.push_str(&format!(", repaired {}", count(repaired as u64, "file")));
+            }
+            report.answer(&text, &json!({ "prepared": prepared, "deleted": deleted, "repaired": repaired }));
         }
         StoreAction::Verify { fix } => {
             let checked = session.store.verify(*fix)?;

@@ -13,6 +13,8 @@ pub(crate) fn command(project: &Project) -> Command {
         .dx(env!("CARGO_BIN_EXE_dx"))
         .env("npm_config_globalconfig", project.home().join("no-such-npmrc"))
         .env("NO_UPDATE_NOTIFIER", "1")
+        // Nothing goes on working when a test has ended; tests of ready trees ask for them.
+        .env("DX_SPARE_FORESTS", "0")
 }
 
 /// Runs `dx` to its end.

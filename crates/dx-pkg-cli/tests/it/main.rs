@@ -7,6 +7,7 @@ mod age;
 mod concurrent;
 mod documentation;
 mod faults;
+mod forests;
 mod fresh;
 mod harness;
 mod incremental;

@@ -237,6 +237,9 @@ options! {
     "package-import-method": ImportMethod, "auto", Tree,
         "How files come from the store into a project."
         => package_import_method = ImportMethod::Auto;
+    "spare-forests": Option<u32>, "", Tree,
+        "How many node_modules trees are kept ready for each project; 1, or 0 where CI is set. DX_SPARE_FORESTS wins."
+        => spare_forests = None;
     "node-linker": Option<NodeLinker>, "", Tree,
         "The layout of node_modules."
         => node_linker = None;

@@ -16,4 +16,5 @@ mod import;
 mod mount;
 mod property;
 mod scripts;
+mod spare;
 mod world;

@@ -1,0 +1,238 @@
+//! What dx does while nobody waits: it prepares the next tree of projects that were installed, checks the files that
+//! trees share, and empties the trash.
+//!
+//! An install leaves a wish in the store and starts `dx store settle --background`, which works at the lowest priority,
+//! in a session of its own, one process for a store. `dx store settle` does the same while the user waits.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::sync::atomic::Ordering;
+
+use dx_pkg_core::PackageId;
+use dx_pkg_link::{LinkError, LinkOptions, NoProgress, PlacementSource, Tree, materialise};
+use dx_pkg_lock::Lock;
+use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_store::{Altered, ForestKey, Store, Wish};
+
+use crate::failure::Failure;
+use crate::ops::{forest, installed};
+use crate::plan::tree_of;
+use crate::session::Session;
+use crate::surroundings::Surroundings;
+
+/// What was done.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Settled {
+    /// Trees deleted from the trash.
+    pub deleted: usize,
+    /// Trees made ready.
+    pub prepared: usize,
+    /// Files of packages that had been altered, made anew.
+    pub repaired: usize,
+}
+
+/// How many trees are kept ready for each forest: as configured, else one, and none in continuous integration.
+pub fn spare_forests(surroundings: &Surroundings, session: &Session) -> Result<u32, Failure> {
+    if let Some(text) = surroundings.variable("DX_SPARE_FORESTS") {
+        return text.trim().parse().map_err(|_| {
+            Failure::new("DX_CONFIG_INVALID", format!("DX_SPARE_FORESTS={text} is not a number of trees"))
+                .with_hint("set it to 0, 1 or more")
+        });
+    }
+    let default = u32::from(!surroundings.in_ci());
+    Ok(session.config.spare_forests()?.unwrap_or(default))
+}
+
+/// Asks for the next tree of the project in `root`, whose present one may be new as a whole, and starts whoever prepares it. It is a convenience: what fails here
+/// is not worth a word.
+pub fn start(surroundings: &Surroundings, session: &Session, root: &Path, new_tree: bool) -> Result<(), Failure> {
+    let spares = spare_forests(surroundings, session)?;
+    let wish = Wish { project: root.to_owned(), new_tree };
+    if spares == 0 || session.store.wish(&wish).is_err() {
+        return Ok(());
+    }
+    let (Ok(program), Some(store)) = (std::env::current_exe(), session.store.root().parent()) else { return Ok(()) };
+    let _ = Command::new(program)
+        .args(["store", "settle", "--background"])
+        .env("DX_STORE", store)
+        .env("DX_SPARE_FORESTS", spares.to_string())
+        .current_dir(store)
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn();
+    Ok(())
+}
+
+/// Does what waits. With `wait` after another process that does so has ended; otherwise not at all while there is one.
+///
+/// # Errors
+/// What the store cannot do, and `DX_CANCELLED` when the process is asked to end.
+pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure> {
+    let mut settled = Settled::default();
+    let mut waited = false;
+    loop {
+        let Some(lock) = store.background_lock(wait)? else { return Ok(settled) };
+        let wishes = store.take_wishes();
+        // A wish that came after the last look and before the lock was free again would wait for the next install.
+        if waited && wishes.is_empty() {
+            return Ok(settled);
+        }
+        waited = true;
+        let mut failed = None;
+        for wish in wishes.iter().filter(|_| spares > 0) {
+            let outcome = Preparation::of(store, wish).map(|next| next.map(|next| next.carry_out(spares)));
+            match outcome {
+                Ok(Some(Ok((prepared, repaired)))) => {
+                    settled.prepared += prepared;
+                    settled.repaired += repaired;
+                }
+                Ok(None) => {}
+                Err(failure) | Ok(Some(Err(failure))) => failed = Some(failure),
+            }
+            if is_ending() {
+                break;
+            }
+        }
+        if !is_ending() {
+            store.keep_within_bounds();
+            settled.deleted += store.empty_trash()?;
+        }
+        drop(lock);
+        if let Some(failure) = failed {
+            return Err(failure);
+        }
+        if is_ending() {
+            return Ok(settled);
+        }
+    }
+}
+
+fn is_ending() -> bool {
+    dx_pkg_fs::asked_to_end().load(Ordering::Relaxed)
+}
+
+/// The next tree for a project.
+struct Preparation<'p> {
+    store: &'p Store,
+    project: &'p Path,
+    new_tree: bool,
+    key: ForestKey,
+    record: Vec<u8>,
+    installed: Lock,
+    tree: Tree,
+}
+
+impl<'p> Preparation<'p> {
+    /// Of the project as it is now; `None` where no tree can be prepared for it.
+    fn of(store: &'p Store, wish: &'p Wish) -> Result<Option<Self>, Failure> {
+        let Wish { project, new_tree } = wish;
+        let Ok(record) = fs::read(project.join("node_modules").join(installed::RECORD)) else { return Ok(None) };
+        let Ok(view) = DxlView::open(&record) else { return Ok(None) };
+        let installed = view.to_lock();
+        let tree = tree_of(&installed)?;
+        // The commands of a linked folder depend on the files that lie there.
+        let is_elsewhere = |source: &PlacementSource| matches!(source, PlacementSource::Symlink { .. });
+        if tree.placements.iter().any(|placement| is_elsewhere(&placement.source) && !placement.bins.is_empty()) {
+            return Ok(None);
+        }
+        let key = forest::key_of_record(&record);
+        Ok(Some(Preparation { store, project, new_tree: *new_tree, key, record, installed, tree }))
+    }
+
+    /// Makes as many trees ready as are missing; says how many, and how many files had to be repaired first.
+    fn carry_out(&self, spares: u32) -> Result<(usize, usize), Failure> {
+        let repaired = self.check_files()?;
+        self.store.plant_forest(self.key, &self.record, self.project)?;
+        let forests = self.store.forests();
+        let ready = forests.iter().find(|forest| forest.key == self.key).map_or(0, |forest| forest.spares.len());
+        let mut prepared = 0;
+        for _ in ready..spares as usize {
+            self.prepare()?;
+            prepared += 1;
+        }
+        Ok((prepared, repaired))
+    }
+
+    /// Sees to it that the files which the tree is linked from are right. Where they were not, no ready tree can be trusted,
+    /// and the project's own has them too.
+    fn check_files(&self) -> Result<usize, Failure> {
+        let mut seen: HashMap<PackageId, Vec<Altered>> = HashMap::new();
+        for placement in &self.tree.placements {
+            let PlacementSource::Package(id) = placement.source else { continue };
+            if seen.contains_key(&id) {
+                continue;
+            }
+            if is_ending() {
+                return Err(LinkError::Cancelled.into());
+            }
+            let altered = self.store.keep_expanded(id, Some(&self.project.join(&placement.path)))?;
+            seen.insert(id, altered.unwrap_or_default());
+        }
+        let repaired = seen.values().map(Vec::len).sum();
+        if repaired > 0 {
+            for forest in self.store.forests() {
+                forest.spares.iter().try_for_each(|spare| self.store.trash(spare).map(|_| ()))?;
+            }
+            for placement in self.tree.placements.iter().filter(|_| self.new_tree) {
+                if let PlacementSource::Package(id) = placement.source {
+                    self.repair_copy(&self.project.join(&placement.path), id, &seen[&id]);
+                }
+            }
+        }
+        Ok(repaired)
+    }
+
+    /// Replaces, in a project's copy of a package, files that share the inode of an altered one. What was altered in this
+    /// very project, after dx put it there, was meant for it and is left alone.
+    fn repair_copy(&self, copy: &Path, id: PackageId, altered: &[Altered]) {
+        let Ok(settled) = fs::metadata(self.project.join("node_modules").join(installed::RECORD)) else { return };
+        for Altered { path, inode } in altered {
+            let place = copy.join(path);
+            let Ok(Some(found)) = dx_pkg_fs::identity(&place) else { continue };
+            if found.inode != *inode || found.mtime_ns > modified_ns(&settled) {
+                continue;
+            }
+            let draft = place.with_file_name(dx_pkg_fs::unique_name(dx_pkg_fs::TEMPORARY));
+            let linked = fs::hard_link(self.store.expanded(id).join(path), &draft);
+            // What cannot be replaced stays as it is; `dx ci` makes the tree anew.
+            let _ = linked.and_then(|()| fs::rename(&draft, &place));
+        }
+    }
+
+    /// Builds one tree and offers it.
+    fn prepare(&self) -> Result<(), Failure> {
+        let folder = self.store.tmp_dir()?.join(dx_pkg_fs::unique_name(""));
+        let built = self.build(&folder).and_then(|()| Ok(self.store.offer_spare(self.key, &folder)?));
+        if built.is_err() {
+            let _ = dx_pkg_fs::remove_tree(&folder);
+        }
+        built
+    }
+
+    fn build(&self, folder: &Path) -> Result<(), Failure> {
+        let make = |folder: &Path| {
+            fs::create_dir_all(folder).map_err(|error| Failure::io(format!("making {}", folder.display()), &error))
+        };
+        make(folder)?;
+        let importers: BTreeSet<&str> =
+            self.installed.packages.iter().filter_map(|package| forest::importer(&package.path)).collect();
+        importers.into_iter().try_for_each(|importer| make(&folder.join(importer)))?;
+        let extra_files = forest::state_files(&self.installed);
+        let options = LinkOptions {
+            links_outside: true,
+            cancelled: Some(dx_pkg_fs::asked_to_end()),
+            extra_files: &extra_files,
+            ..LinkOptions::default()
+        };
+        materialise(folder, self.store, &self.tree, None, &options, &NoProgress)?;
+        Ok(())
+    }
+}
+
+fn modified_ns(metadata: &fs::Metadata) -> i64 {
+    let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
+    since.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default()
+}

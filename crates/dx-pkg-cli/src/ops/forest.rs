@@ -1,0 +1,40 @@
+//! Forests as installs see them: what a tree is known by, and what it must hold beside packages.
+
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_lock::Lock;
+use dx_pkg_lock::dxl;
+use dx_pkg_store::ForestKey;
+
+use crate::ops::installed;
+
+/// The files of `node_modules` that describe it: dx's own record, and what npm reads.
+pub fn state_files(installed: &Lock) -> [(String, Vec<u8>); 2] {
+    let mut visible = installed.clone();
+    for package in &mut visible.packages {
+        package.extra.clear();
+    }
+    [installed::record(&visible), (".package-lock.json".to_owned(), npm::write_hidden(&visible).into_bytes())]
+}
+
+/// The forest of trees that hold what `installed` says.
+pub fn key(installed: &Lock) -> ForestKey {
+    key_of_record(&dxl::encode(installed, [0; 32]))
+}
+
+/// The same, from the settled record of a tree in place.
+pub fn key_of_record(record: &[u8]) -> ForestKey {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"dx forest 1\0");
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    hasher.update(record);
+    *hasher.finalize().as_bytes()
+}
+
+/// The folder, relative to the project, whose `node_modules` a path is in.
+pub fn importer(path: &str) -> Option<&str> {
+    match path.split_once("node_modules/") {
+        Some(("", _)) => Some(""),
+        Some((folder, _)) => folder.strip_suffix('/'),
+        None => None,
+    }
+}

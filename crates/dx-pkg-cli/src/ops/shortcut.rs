@@ -1,0 +1,121 @@
+//! The shortest way to a tree: an install that was worked out before, and a tree that is ready.
+
+use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE};
+use dx_pkg_link::{LinkOptions, LinkReport, place_spare};
+use dx_pkg_lock::LockPackage;
+
+use crate::failure::Failure;
+use crate::metadata::Basis;
+use crate::ops::install::Work;
+use crate::ops::{finish, forest, installed};
+use crate::plan::Plan;
+use crate::project::Project;
+use crate::remembered::{Inputs, Remembered};
+use crate::report::Summary;
+use crate::session::Session;
+
+/// What [`take`] did.
+pub struct Taken {
+    /// What the user is told.
+    pub summary: Summary,
+    /// What is left to be removed.
+    pub done: LinkReport,
+}
+
+/// Installs by renaming, where what is to be installed is known, a tree is ready and no `node_modules` is in the way.
+/// With `frozen` only where the lockfile stays as it is. `settings` is the digest of settings for the state.
+pub fn take(work: &mut Work, inputs: Inputs, frozen: bool, settings: [u8; 32]) -> Result<Option<Taken>, Failure> {
+    let Work { session, project, .. } = work;
+    let Some(file) = session.store.resolution(inputs.key()) else { return Ok(None) };
+    let Some(remembered) = Remembered::decode(&file) else { return Ok(None) };
+    if frozen && remembered.lockfile.is_some() || !may_be_short(session, project)? || !is_empty(project) {
+        return Ok(None);
+    }
+    if !remembered.holds(&session.store) {
+        return Ok(None);
+    }
+    let Some(spare) = session.store.take_spare(remembered.forest) else { return Ok(None) };
+    // Their contents came with the tree.
+    let state = [installed::RECORD, ".package-lock.json"].map(|name| (name.to_owned(), Vec::new()));
+    let options = LinkOptions { keep_foreign: true, links_outside: true, extra_files: &state, ..LinkOptions::default() };
+    let importers: Vec<&str> = remembered.importers.iter().map(String::as_str).collect();
+    let placed = place_spare(&project.root, &session.store, spare.path(), &importers, &options)?;
+    drop(spare);
+    let Some(done) = placed else { return Ok(None) };
+    if let Some(text) = remembered.lockfile {
+        finish::write(project, project.lockfile, text)?;
+    }
+    installed::note_state(session, project, std::iter::empty(), settings)?;
+    Ok(Some(Taken { summary: remembered.summary(), done }))
+}
+
+/// Whether the way round scripts, folders elsewhere and unusual settings is allowed at all.
+fn may_be_short(session: &Session, project: &Project) -> Result<bool, Failure> {
+    let config = &session.config;
+    let mut events = ROOT_EVENTS_BEFORE.iter().chain(ROOT_EVENTS_AFTER.iter());
+    let has_scripts = events.any(|event| project.manifest.script(event).is_some())
+        || project.root.join("binding.gyp").exists();
+    Ok((config.ignore_scripts()? || !has_scripts)
+        && config.package_lock()?
+        && !config.package_lock_only()?
+        && !config.prefer_online()?
+        && finish::import_method(session)? == dx_pkg_link::ImportMethod::Auto)
+}
+
+/// Whether no `node_modules` is in the way.
+fn is_empty(project: &Project) -> bool {
+    let folders = project.workspaces.iter().map(|(folder, _)| folder.as_str()).chain([""]);
+    folders.into_iter().all(|folder| project.root.join(folder).join("node_modules").symlink_metadata().is_err())
+}
+
+/// Keeps what this install came to for the next of the same kind: as one of the project as it is now, and, where
+/// `asked` says what it was worked out from, as one of the project as it was.
+pub fn remember(
+    session: &Session,
+    project: &Project,
+    plan: &Plan,
+    summary: &Summary,
+    now: Inputs,
+    asked: Option<(Inputs, Option<Basis>)>,
+) -> Result<(), Failure> {
+    if !may_be_short(session, project)? || plan.has_private() || !is_self_contained(project, plan) {
+        return Ok(());
+    }
+    let tree = plan.tree()?;
+    let mut importers: Vec<String> =
+        plan.installed.packages.iter().filter_map(|package| forest::importer(&package.path)).map(str::to_owned).collect();
+    importers.sort_unstable();
+    importers.dedup();
+    importers.retain(|importer| !importer.is_empty());
+    importers.push(String::new());
+    let mut remembered = Remembered {
+        forest: forest::key(&plan.installed),
+        fresh_until_ms: u64::MAX,
+        packages: summary.packages as u64,
+        placed: tree.placements.len() as u64,
+        importers,
+        scripts_skipped: summary.scripts_skipped.clone(),
+        conflicts: summary.conflicts.clone(),
+        warnings: summary.warnings.clone(),
+        metadata: Vec::new(),
+        lockfile: None,
+    };
+    // What cannot be kept is worked out again.
+    let _ = session.store.put_resolution(now.key(), &remembered.encode());
+    if let Some((asked, Some(basis))) = asked.filter(|(asked, _)| *asked != now) {
+        remembered.lockfile = project.lockfile_text();
+        remembered.metadata = basis.files;
+        remembered.fresh_until_ms = basis.fresh_until_ms;
+        let _ = session.store.put_resolution(asked.key(), &remembered.encode());
+    }
+    Ok(())
+}
+
+/// Whether the tree depends on nothing but what [`Inputs`] covers: its links lead to workspaces, and none of them has
+/// commands, whose files the tree would have to look for.
+fn is_self_contained(project: &Project, plan: &Plan) -> bool {
+    let is_workspace = |folder: &str| project.workspaces.iter().any(|(workspace, _)| workspace == folder);
+    let has_commands = |folder: &str| plan.installed.get(folder).is_some_and(|package| !package.bin.is_empty());
+    plan.linked_folders().all(|folder| is_workspace(folder) && !has_commands(folder))
+        && plan.installed.packages.iter().all(|package: &LockPackage| package.link || !package.path.starts_with(".."))
+}

@@ -1,0 +1,52 @@
+use dx_pkg_fs::Identity;
+
+use super::Remembered;
+
+fn sample() -> Remembered<'static> {
+    Remembered {
+        forest: [3; 32],
+        fresh_until_ms: 17,
+        packages: 2,
+        placed: 3,
+        importers: vec!["packages/a".into(), String::new()],
+        scripts_skipped: vec!["esbuild@1.0.0".into()],
+        conflicts: Vec::new(),
+        warnings: vec!["ä".into()],
+        metadata: vec![("r/a-x.dxm".into(), Identity { device: 1, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 })],
+        lockfile: Some("{}\n"),
+    }
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let bytes = sample().encode();
+    assert_eq!(Remembered::decode(&bytes), Some(sample()));
+    let bytes = Remembered { lockfile: None, ..sample() }.encode();
+    assert_eq!(Remembered::decode(&bytes).unwrap().lockfile, None);
+}
+
+#[test]
+fn damage_is_noticed_wherever_it_is() {
+    let bytes = sample().encode();
+    for position in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[position] ^= 1;
+        assert_eq!(Remembered::decode(&damaged), None, "byte {position}");
+        assert_eq!(Remembered::decode(&bytes[..position]), None, "cut to {position}");
+    }
+}
+
+#[test]
+fn nothing_in_a_body_makes_reading_panic() {
+    // The checksum is made to fit, as only dx itself would.
+    let bytes = sample().encode();
+    for position in super::HEADER..bytes.len() {
+        for value in [0, 1, 0x7f, 0xff] {
+            let mut altered = bytes.clone();
+            altered[position] = value;
+            let checksum = dx_pkg_format::wire::checksum(&altered[super::HEADER..]);
+            altered[8..super::HEADER].copy_from_slice(&checksum.to_le_bytes());
+            let _ = Remembered::decode(&altered);
+        }
+    }
+}

@@ -1,0 +1,92 @@
+//! Trees that were made ahead of time.
+
+use std::fs;
+use std::path::PathBuf;
+use std::sync::atomic::AtomicBool;
+
+use dx_pkg_core::Coded;
+use dx_pkg_link::{LinkOptions, NoProgress, Tree, materialise, place_spare};
+
+use crate::world::{WithBins, World, link, package};
+
+fn state() -> [(String, Vec<u8>); 1] {
+    [(".dx/state".to_owned(), b"state".to_vec())]
+}
+
+fn tree(world: &World) -> Tree {
+    let (a, b) = (world.module("a"), world.module("b"));
+    Tree::new(vec![
+        package("node_modules/a", a).bins(&[("ay", "cli.js")]),
+        package("packages/w/node_modules/b", b),
+        link("node_modules/w", "packages/w"),
+    ])
+}
+
+/// Builds the tree in a folder of the store, as whoever prepares spares does.
+fn prepare(world: &World, tree: &Tree) -> PathBuf {
+    let spare = world.store.tmp_dir().unwrap().join("spare");
+    fs::create_dir_all(spare.join("packages/w")).unwrap();
+    let options = LinkOptions { extra_files: &state(), ..LinkOptions::default() };
+    materialise(&spare, &world.store, tree, None, &options, &NoProgress).unwrap();
+    spare
+}
+
+#[test]
+fn a_ready_tree_is_the_tree_that_would_be_built() {
+    let world = World::new();
+    world.write("packages/w/index.js", "");
+    let tree = tree(&world);
+    let options = LinkOptions { extra_files: &state(), ..LinkOptions::default() };
+    world.link(&tree, None, &options);
+    let built = world.snapshot();
+    world.write("node_modules/left.js", "");
+
+    let spare = prepare(&world, &tree);
+    let report = world.link(&tree, None, &LinkOptions { spare: Some(&spare), ..options });
+    assert!(report.was_ready && report.fresh);
+    assert_eq!((report.added, report.files()), (3, 0));
+    assert_eq!(world.snapshot(), built);
+    assert_eq!(world.execute("node_modules/.bin/ay"), "a");
+    assert_eq!(fs::read_dir(spare.join("packages/w")).unwrap().count(), 0, "moved, not copied");
+}
+
+#[test]
+fn a_ready_tree_replaces_an_old_one_and_keeps_the_users_entries() {
+    let world = World::new();
+    world.write("packages/w/index.js", "");
+    world.write("node_modules/.cache/mine", "kept");
+    world.write("node_modules/old/index.js", "");
+    let spare = prepare(&world, &tree(&world));
+    let options = LinkOptions { extra_files: &state(), ..LinkOptions::default() };
+    let report = place_spare(&world.project, &world.store, &spare, &["packages/w", ""], &options).unwrap();
+    assert!(report.is_some());
+    assert!(world.project.join("node_modules/a/package.json").exists());
+    assert!(world.project.join("packages/w/node_modules/b/package.json").exists());
+    assert!(world.project.join("node_modules/.cache/mine").exists());
+    assert!(!world.project.join("node_modules/old").exists());
+}
+
+#[test]
+fn a_spare_that_lacks_a_part_is_not_used() {
+    let world = World::new();
+    world.write("packages/w/index.js", "");
+    let tree = tree(&world);
+    let spare = prepare(&world, &tree);
+    fs::remove_dir_all(spare.join("packages/w/node_modules")).unwrap();
+    let options = LinkOptions { extra_files: &state(), spare: Some(&spare), ..LinkOptions::default() };
+    let report = world.link(&tree, None, &options);
+    assert!(!report.was_ready);
+    assert!(world.project.join("packages/w/node_modules/b/package.json").exists());
+}
+
+#[test]
+fn building_ends_when_it_is_cancelled_and_leaves_nothing() {
+    let world = World::new();
+    world.write("packages/w/index.js", "");
+    let cancelled = AtomicBool::new(true);
+    let options = LinkOptions { cancelled: Some(&cancelled), ..LinkOptions::default() };
+    let error = materialise(&world.project, &world.store, &tree(&world), None, &options, &NoProgress).unwrap_err();
+    assert_eq!(error.code(), "DX_CANCELLED");
+    let names: Vec<_> = fs::read_dir(&world.project).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    assert_eq!(names, ["packages"]);
+}
