@@ -94,6 +94,17 @@ pub struct StoreArguments {
 pub enum StoreAction {
     /// Print the store's folder.
     Path,
+    /// Print how much the store holds.
+    Status,
+    /// Take away what has not been used for long.
+    Prune {
+        /// What was last used more than this many days ago goes.
+        #[arg(long, value_name = "DAYS", default_value_t = 30)]
+        unused_for: u64,
+        /// The least recently used packages go until the store takes at most this much: bytes, or with K, M or G.
+        #[arg(long, value_name = "SIZE", value_parser = bytes)]
+        max_size: Option<u64>,
+    },
     /// Do now what otherwise happens in the background: prepare the next trees, empty the trash.
     Settle {
         /// At the lowest priority, and not at all while another process does it.
@@ -160,6 +171,20 @@ pub struct TreeArguments {
     /// Accepted for npm's sake: dx does not ask for funding.
     #[arg(long = "no-fund", hide = true)]
     pub no_fund: bool,
+}
+
+/// A number of bytes: `1000`, `500M`, `2G`.
+fn bytes(text: &str) -> Result<u64, String> {
+    let digits = text.trim_end_matches(|c: char| !c.is_ascii_digit());
+    let unit = match text[digits.len()..].to_ascii_uppercase().as_str() {
+        "" => Some(1),
+        "K" | "KB" => Some(1 << 10),
+        "M" | "MB" => Some(1 << 20),
+        "G" | "GB" => Some(1_u64 << 30),
+        _ => None,
+    };
+    let number: Option<u64> = digits.parse().ok();
+    number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit)).ok_or_else(|| "write 500M or 2G".to_owned())
 }
 
 impl Arguments {

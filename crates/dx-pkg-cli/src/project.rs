@@ -17,6 +17,8 @@ use crate::workspaces;
 
 /// Lockfiles that dx keeps in place, the first that is there.
 const LOCKFILES: [&str; 2] = ["npm-shrinkwrap.json", "package-lock.json"];
+/// The files of a project that an install may write.
+pub const FILES: [&str; 3] = ["package.json", LOCKFILES[0], LOCKFILES[1]];
 /// Lockfiles of other managers, which dx does not read yet.
 const FOREIGN: [&str; 4] = ["pnpm-lock.yaml", "bun.lock", "bun.lockb", "yarn.lock"];
 

@@ -137,13 +137,15 @@ impl<'r> Remembered<'r> {
     /// Reads the bytes of the file; `None` for anything but an undamaged file of this version.
     pub fn decode(bytes: &'r [u8]) -> Option<Self> {
         let (header, body) = bytes.split_at_checked(HEADER)?;
-        if header[..4] != MAGIC || wire::u32_at(header, 4) != VERSION || wire::u64_at(header, 8) != wire::checksum(body) {
+        if header[..4] != MAGIC || wire::u32_at(header, 4) != VERSION || wire::u64_at(header, 8) != wire::checksum(body)
+        {
             return None;
         }
         let mut rest = Rest(body);
         let forest = rest.take()?;
         let [fresh_until_ms, packages, placed] = [rest.number()?, rest.number()?, rest.number()?];
-        let [importers, scripts_skipped, conflicts, warnings] = [rest.list()?, rest.list()?, rest.list()?, rest.list()?];
+        let [importers, scripts_skipped, conflicts, warnings] =
+            [rest.list()?, rest.list()?, rest.list()?, rest.list()?];
         let files = u32::from_le_bytes(rest.take()?);
         let file = |rest: &mut Rest<'r>| Some((rest.text()?.to_owned(), Identity::from_bytes(rest.take()?)));
         let metadata = (0..files).map(|_| file(&mut rest)).collect::<Option<Vec<_>>>()?;

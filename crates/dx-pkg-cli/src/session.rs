@@ -26,6 +26,8 @@ pub struct Session {
     pub store: Store,
     /// Where the configuration came from, whether or not the files exist.
     pub config_files: Seen,
+    /// How many trees are kept ready for each project; where there are any, a background process follows an install.
+    pub spares: u32,
     user_agent: String,
     extra_ca: Option<PathBuf>,
     network: OnceLock<Result<Network, Failure>>,
@@ -68,10 +70,12 @@ impl Session {
             .with_hint("remove the setting; dx does not ignore a setting that would change the result"));
         }
         let store = open_store(surroundings, root)?;
+        let spares = spare_forests(surroundings, &config)?;
         Ok(Session {
             config,
             store,
             config_files,
+            spares,
             user_agent: format!(
                 "dx/{} npm/? node/? {} {}",
                 env!("CARGO_PKG_VERSION"),
@@ -115,6 +119,17 @@ impl Session {
         std::thread::Builder::new().name("dx-network".into()).spawn(serve).map_err(failed)?;
         Ok(Network { registry, runtime: handle })
     }
+}
+
+/// As configured, else one, and none in continuous integration.
+fn spare_forests(surroundings: &Surroundings, config: &Config) -> Result<u32, Failure> {
+    if let Some(text) = surroundings.variable("DX_SPARE_FORESTS") {
+        return text.trim().parse().map_err(|_| {
+            Failure::new("DX_CONFIG_INVALID", format!("DX_SPARE_FORESTS={text} is not a number of trees"))
+                .with_hint("set it to 0, 1 or more")
+        });
+    }
+    Ok(config.spare_forests()?.unwrap_or(u32::from(!surroundings.in_ci())))
 }
 
 /// Milliseconds since 1970; 0 for a clock before that.

@@ -78,6 +78,12 @@ impl Drop for Temporary {
     }
 }
 
+/// Waits until the file at `path`, contents and name, is on the device.
+pub fn sync_file(path: &Path) -> io::Result<()> {
+    File::open(path)?.sync_all()?;
+    path.parent().map_or(Ok(()), sync_dir)
+}
+
 #[cfg(unix)]
 fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()

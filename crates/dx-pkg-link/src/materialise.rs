@@ -167,13 +167,7 @@ pub fn materialise(
         Some(report) => report,
         None => {
             let (leftovers, was_ready) = build_or_place(&run, &next)?;
-            LinkReport {
-                fresh: true,
-                added: next.0.len() as u64,
-                was_ready,
-                leftovers,
-                ..LinkReport::default()
-            }
+            LinkReport { fresh: true, added: next.0.len() as u64, was_ready, leftovers, ..LinkReport::default() }
         }
     };
     Ok(report.count(run.counts.into_inner().unwrap_or_else(PoisonError::into_inner)))

@@ -7,7 +7,6 @@ use crate::staging::Staging;
 use crate::tree::NODE_MODULES;
 use crate::{LinkError, LinkOptions, LinkReport, NoProgress};
 
-
 /// Renames the ready tree in `spare`, a folder that stands for the project, to its place; what is in the way goes to the
 /// trash as with [`crate::materialise`]. `importers` are the folders, relative to the project, whose `node_modules`
 /// it holds; the project itself is `""`. Says `None`, with nothing changed, where the tree cannot be moved there.

@@ -95,7 +95,7 @@ impl Coded for StoreError {
                 "give your user write access to the store, or choose another with `DX_STORE=<folder>`"
             }
             Self::Full { .. } => {
-                "free some space (`dx store gc` removes unused packages), or move the store with `DX_STORE=<folder>`"
+                "free some space (`dx store prune` removes unused packages), or move the store with `DX_STORE=<folder>`"
             }
             Self::Damaged { .. } => "run `dx store verify --fix`: it removes what is damaged, and it is fetched again",
             Self::Io { .. } => return None,

@@ -65,14 +65,14 @@ impl Store {
         for (index, entry) in dxp.entries().enumerate() {
             let found = root.identity(entry.path).map_err(failed)?.map(row);
             let known = noted.as_ref().and_then(|note| wire::array_at::<ROW>(note, HEADER + index * ROW));
-            if found.is_some() && (just_made || found == known) || file_matches(&root, entry.path, &entry).map_err(failed)? {
+            if found.is_some() && (just_made || found == known)
+                || file_matches(&root, entry.path, &entry).map_err(failed)?
+            {
                 now.extend(found.unwrap_or_default());
                 continue;
             }
-            altered.push(Altered {
-                path: entry.path.to_owned(),
-                inode: found.map_or(0, |found| wire::u64_at(&found, 0)),
-            });
+            altered
+                .push(Altered { path: entry.path.to_owned(), inode: found.map_or(0, |found| wire::u64_at(&found, 0)) });
             now.extend(row(self.rewrite(dxp, &entry, &root).map_err(failed)?));
         }
         if noted.is_none_or(|note| note.get(HEADER..) != Some(&now)) {

@@ -104,7 +104,8 @@ impl Store {
     pub fn take_spare(&self, key: ForestKey) -> Option<Spare> {
         let forest = self.forest_folder(key);
         let entries = Dir::open(&forest).and_then(|dir| dir.entries()).ok()?;
-        let spares = entries.into_iter().filter(|entry| entry.name.to_str().is_some_and(|name| name.starts_with(SPARE)));
+        let spares =
+            entries.into_iter().filter(|entry| entry.name.to_str().is_some_and(|name| name.starts_with(SPARE)));
         let tmp = self.tmp_dir().ok()?;
         for spare in spares {
             let path = tmp.join(unique_name(""));

@@ -107,7 +107,11 @@ impl Store {
         Ok(())
     }
 
-    pub(crate) fn insert_expanded(&self, id: PackageId, fill: impl FnOnce(&mut Tree) -> io::Result<()>) -> Result<(), StoreError> {
+    pub(crate) fn insert_expanded(
+        &self,
+        id: PackageId,
+        fill: impl FnOnce(&mut Tree) -> io::Result<()>,
+    ) -> Result<(), StoreError> {
         let target = Sharded::new(id, "");
         let mut temporary = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(&temporary.name);

@@ -44,7 +44,8 @@ impl Store {
     /// Whether a file of the metadata cache is still the same.
     #[must_use]
     pub fn metadata_is(&self, file: &str, identity: &Identity) -> bool {
-        self.existing(Folder::Metadata).is_some_and(|dir| matches!(dir.identity(file), Ok(Some(now)) if now == *identity))
+        self.existing(Folder::Metadata)
+            .is_some_and(|dir| matches!(dir.identity(file), Ok(Some(now)) if now == *identity))
     }
 }
 

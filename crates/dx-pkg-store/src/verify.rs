@@ -148,7 +148,7 @@ impl Store {
         Ok(true)
     }
 
-    fn ids_in(&self, folder: Folder, shard: &str, suffix: &str) -> Result<Vec<PackageId>, StoreError> {
+    pub(crate) fn ids_in(&self, folder: Folder, shard: &str, suffix: &str) -> Result<Vec<PackageId>, StoreError> {
         let path = self.folder(folder).join(shard);
         let entries = match Dir::open(&path).and_then(|dir| dir.entries()) {
             Ok(entries) => entries,

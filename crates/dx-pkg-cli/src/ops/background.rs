@@ -1,5 +1,5 @@
 //! What dx does while nobody waits: it prepares the next tree of projects that were installed, checks the files that
-//! trees share, and empties the trash.
+//! trees share, sees to it that the lockfile survives a loss of power, and empties the trash.
 //!
 //! An install leaves a wish in the store and starts `dx store settle --background`, which works at the lowest priority,
 //! in a session of its own, one process for a store. `dx store settle` does the same while the user waits.
@@ -9,18 +9,19 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
+use std::time::{Duration, SystemTime};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_link::{LinkError, LinkOptions, NoProgress, PlacementSource, Tree, materialise};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_store::{Altered, ForestKey, Store, Wish};
+use dx_pkg_store::{Altered, Folder, ForestKey, PruneLimits, Pruned, Store, Wish};
 
 use crate::failure::Failure;
 use crate::ops::{forest, installed};
 use crate::plan::tree_of;
+use crate::project;
 use crate::session::Session;
-use crate::surroundings::Surroundings;
 
 /// What was done.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -33,37 +34,23 @@ pub struct Settled {
     pub repaired: usize,
 }
 
-/// How many trees are kept ready for each forest: as configured, else one, and none in continuous integration.
-pub fn spare_forests(surroundings: &Surroundings, session: &Session) -> Result<u32, Failure> {
-    if let Some(text) = surroundings.variable("DX_SPARE_FORESTS") {
-        return text.trim().parse().map_err(|_| {
-            Failure::new("DX_CONFIG_INVALID", format!("DX_SPARE_FORESTS={text} is not a number of trees"))
-                .with_hint("set it to 0, 1 or more")
-        });
-    }
-    let default = u32::from(!surroundings.in_ci());
-    Ok(session.config.spare_forests()?.unwrap_or(default))
-}
-
 /// Asks for the next tree of the project in `root`, whose present one may be new as a whole, and starts whoever prepares it. It is a convenience: what fails here
 /// is not worth a word.
-pub fn start(surroundings: &Surroundings, session: &Session, root: &Path, new_tree: bool) -> Result<(), Failure> {
-    let spares = spare_forests(surroundings, session)?;
+pub fn start(session: &Session, root: &Path, new_tree: bool) {
     let wish = Wish { project: root.to_owned(), new_tree };
-    if spares == 0 || session.store.wish(&wish).is_err() {
-        return Ok(());
+    if session.spares == 0 || session.store.wish(&wish).is_err() {
+        return;
     }
-    let (Ok(program), Some(store)) = (std::env::current_exe(), session.store.root().parent()) else { return Ok(()) };
+    let (Ok(program), Some(store)) = (std::env::current_exe(), session.store.root().parent()) else { return };
     let _ = Command::new(program)
         .args(["store", "settle", "--background"])
         .env("DX_STORE", store)
-        .env("DX_SPARE_FORESTS", spares.to_string())
+        .env("DX_SPARE_FORESTS", session.spares.to_string())
         .current_dir(store)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .spawn();
-    Ok(())
 }
 
 /// Does what waits. With `wait` after another process that does so has ended; otherwise not at all while there is one.
@@ -82,6 +69,7 @@ pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure
         }
         waited = true;
         let mut failed = None;
+        wishes.iter().for_each(sync);
         for wish in wishes.iter().filter(|_| spares > 0) {
             let outcome = Preparation::of(store, wish).map(|next| next.map(|next| next.carry_out(spares)));
             match outcome {
@@ -98,6 +86,7 @@ pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure
         }
         if !is_ending() {
             store.keep_within_bounds();
+            prune_now_and_then(store)?;
             settled.deleted += store.empty_trash()?;
         }
         drop(lock);
@@ -107,6 +96,46 @@ pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure
         if is_ending() {
             return Ok(settled);
         }
+    }
+}
+
+/// Takes away what has not been used for so long, and more until the store takes at most `max_bytes`.
+pub fn prune(store: &Store, unused_for: Duration, max_bytes: Option<u64>) -> Result<Pruned, Failure> {
+    let unused_since = SystemTime::now().checked_sub(unused_for).unwrap_or(SystemTime::UNIX_EPOCH);
+    let mut used: HashMap<PackageId, SystemTime> = HashMap::new();
+    for forest in store.forests() {
+        let Ok(record) = forest.record() else { continue };
+        let Some(tree) = DxlView::open(&record).ok().and_then(|view| tree_of(&view.to_lock()).ok()) else { continue };
+        for placement in tree.placements {
+            if let PlacementSource::Package(id) = placement.source {
+                // Forests come with the last used first.
+                used.entry(id).or_insert(forest.used);
+            }
+        }
+    }
+    Ok(store.prune(&PruneLimits { unused_since, max_bytes, used: &used })?)
+}
+
+/// Keeps the store from growing for ever: about once a day, what nobody used for three months goes.
+fn prune_now_and_then(store: &Store) -> Result<(), Failure> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let note = store.folder(Folder::Locks).join("pruned");
+    let modified = fs::metadata(&note).and_then(|metadata| metadata.modified());
+    let is_due = modified.as_ref().is_ok_and(|last| last.elapsed().is_ok_and(|since| since > DAY));
+    if is_due {
+        prune(store, 90 * DAY, None)?;
+    }
+    if is_due || modified.is_err() {
+        fs::write(&note, b"").map_err(|error| Failure::io(format!("writing {}", note.display()), &error))?;
+    }
+    Ok(())
+}
+
+/// Waits for the device to have what the install wrote into the project, which did not.
+fn sync(wish: &Wish) {
+    for name in project::FILES {
+        // What is not there, or cannot be, needs no waiting for.
+        let _ = dx_pkg_fs::sync_file(&wish.project.join(name));
     }
 }
 

@@ -149,9 +149,15 @@ pub fn import_method(session: &Session) -> Result<ImportMethod, Failure> {
 }
 
 /// Writes lockfile and manifest, each whole or not at all, and only where they change.
-pub fn save(session: &Session, project: &mut Project, lock: &Lock, manifest: Option<&str>) -> Result<(), Failure> {
+pub fn save(
+    session: &Session,
+    project: &mut Project,
+    lock: &Lock,
+    manifest: Option<&str>,
+    durability: Durability,
+) -> Result<(), Failure> {
     if let Some(text) = manifest.filter(|text| *text != project.manifest_text) {
-        write(project, "package.json", text)?;
+        write(project, "package.json", text, durability)?;
         text.clone_into(&mut project.manifest_text);
     }
     if !session.config.package_lock()? {
@@ -167,16 +173,22 @@ pub fn save(session: &Session, project: &mut Project, lock: &Lock, manifest: Opt
     let previous = project.locked.as_ref().map(|(text, _)| text.as_str());
     let text = npm::write(&lock, previous);
     if previous != Some(text.as_str()) {
-        write(project, project.lockfile, &text)?;
+        write(project, project.lockfile, &text, durability)?;
         project.locked = Some((text, lock));
     }
     Ok(())
 }
 
+/// What is asked of manifest and lockfile: to be on the device when the command ends, unless a background process follows
+/// that waits for it in the user's stead.
+pub fn durability(session: &Session, lockfile_only: bool) -> Durability {
+    if session.spares > 0 && !lockfile_only { Durability::Rename } else { Durability::Fsync }
+}
+
 /// Writes a file of the project, whole or not at all.
-pub fn write(project: &mut Project, name: &str, text: &str) -> Result<(), Failure> {
+pub fn write(project: &mut Project, name: &str, text: &str, durability: Durability) -> Result<(), Failure> {
     let path = project.root.join(name);
-    write_atomic(&path, text.as_bytes(), Durability::Fsync)
+    write_atomic(&path, text.as_bytes(), durability)
         .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))?;
     project.wrote(&path);
     Ok(())

@@ -103,7 +103,8 @@ pub fn install(
         finish::remove_leftovers(&done);
         summary.elapsed = started.elapsed();
         report.summary(&summary);
-        return background::start(surroundings, &work.session, &work.project.root, true);
+        background::start(&work.session, &work.project.root, true);
+        return Ok(());
     }
     let change = Change { asked: Some(asked), ..Change::NONE };
     carry_out(surroundings, work, arguments, mode, &change, report)
@@ -134,6 +135,7 @@ pub fn carry_out(
     };
     own_scripts(ROOT_EVENTS_BEFORE.as_slice(), &project)?;
     let shown = Progress::start(report.shows_progress() && !surroundings.in_ci());
+    let durability = finish::durability(&session, lockfile_only);
     let stages = Stages { surroundings, session: &session, project: &project, change, frozen, progress: &shown.0 };
     let mut outcome = stages.work_out(&scripts, lockfile_only)?;
     let (mut fresh, mut new_tree) = (HashSet::new(), false);
@@ -143,7 +145,7 @@ pub fn carry_out(
     drop(shown);
     let Outcome { plan, lock, manifest, mut summary, complete, basis, .. } = outcome;
     if change.save && !frozen {
-        finish::save(&session, &mut project, &lock, manifest.as_deref())?;
+        finish::save(&session, &mut project, &lock, manifest.as_deref(), durability)?;
     }
     if !lockfile_only {
         scripts.run(surroundings, &session, &project, &plan, &fresh, report)?;
@@ -161,7 +163,10 @@ pub fn carry_out(
     summary.lockfile_only = lockfile_only;
     summary.elapsed = started.elapsed();
     report.summary(&summary);
-    if lockfile_only { Ok(()) } else { background::start(surroundings, &session, &project.root, new_tree) }
+    if !lockfile_only {
+        background::start(&session, &project.root, new_tree);
+    }
+    Ok(())
 }
 
 /// What the stages of an install work with.

@@ -37,13 +37,14 @@ pub fn take(work: &mut Work, inputs: Inputs, frozen: bool, settings: [u8; 32]) -
     let Some(spare) = session.store.take_spare(remembered.forest) else { return Ok(None) };
     // Their contents came with the tree.
     let state = [installed::RECORD, ".package-lock.json"].map(|name| (name.to_owned(), Vec::new()));
-    let options = LinkOptions { keep_foreign: true, links_outside: true, extra_files: &state, ..LinkOptions::default() };
+    let options =
+        LinkOptions { keep_foreign: true, links_outside: true, extra_files: &state, ..LinkOptions::default() };
     let importers: Vec<&str> = remembered.importers.iter().map(String::as_str).collect();
     let placed = place_spare(&project.root, &session.store, spare.path(), &importers, &options)?;
     drop(spare);
     let Some(done) = placed else { return Ok(None) };
     if let Some(text) = remembered.lockfile {
-        finish::write(project, project.lockfile, text)?;
+        finish::write(project, project.lockfile, text, finish::durability(session, false))?;
     }
     installed::note_state(session, project, std::iter::empty(), settings)?;
     Ok(Some(Taken { summary: remembered.summary(), done }))
@@ -53,8 +54,8 @@ pub fn take(work: &mut Work, inputs: Inputs, frozen: bool, settings: [u8; 32]) -
 fn may_be_short(session: &Session, project: &Project) -> Result<bool, Failure> {
     let config = &session.config;
     let mut events = ROOT_EVENTS_BEFORE.iter().chain(ROOT_EVENTS_AFTER.iter());
-    let has_scripts = events.any(|event| project.manifest.script(event).is_some())
-        || project.root.join("binding.gyp").exists();
+    let has_scripts =
+        events.any(|event| project.manifest.script(event).is_some()) || project.root.join("binding.gyp").exists();
     Ok((config.ignore_scripts()? || !has_scripts)
         && config.package_lock()?
         && !config.package_lock_only()?
@@ -82,8 +83,13 @@ pub fn remember(
         return Ok(());
     }
     let tree = plan.tree()?;
-    let mut importers: Vec<String> =
-        plan.installed.packages.iter().filter_map(|package| forest::importer(&package.path)).map(str::to_owned).collect();
+    let mut importers: Vec<String> = plan
+        .installed
+        .packages
+        .iter()
+        .filter_map(|package| forest::importer(&package.path))
+        .map(str::to_owned)
+        .collect();
     importers.sort_unstable();
     importers.dedup();
     importers.retain(|importer| !importer.is_empty());

@@ -1,5 +1,8 @@
 //! `dx store`: looking after the store.
 
+use std::time::Duration;
+
+use dx_pkg_store::{Folder, Pruned, Store, Usage};
 use serde_json::json;
 
 use crate::arguments::StoreAction;
@@ -18,15 +21,17 @@ pub fn store(surroundings: &Surroundings, action: &StoreAction, report: &Report)
             let path = session.store.root().display().to_string();
             report.answer(&path, &json!({ "path": path }));
         }
+        StoreAction::Status => status(&session.store, report)?,
+        StoreAction::Prune { unused_for, max_size } => prune(&session.store, *unused_for, *max_size, report)?,
         StoreAction::Settle { background } => {
             let _ = dx_pkg_fs::asked_to_end();
             if *background {
                 dx_pkg_fs::work_in_background();
             }
-            let spares = background::spare_forests(surroundings, &session)?;
-            let settled = background::settle(&session.store, spares, !background)?;
+            let settled = background::settle(&session.store, session.spares, !background)?;
             let Settled { deleted, prepared, repaired } = settled;
-            let mut text = format!("Prepared {}, deleted {}", count(prepared as u64, "tree"), count(deleted as u64, "old one"));
+            let mut text =
+                format!("Prepared {}, deleted {}", count(prepared as u64, "tree"), count(deleted as u64, "old one"));
             if repaired > 0 {
                 text.push_str(&format!(", repaired {}", count(repaired as u64, "file")));
             }
@@ -54,4 +59,60 @@ pub fn store(surroundings: &Surroundings, action: &StoreAction, report: &Report)
         }
     }
     Ok(())
+}
+
+/// What the parts of the store are called.
+const PARTS: [(Folder, &str, &str); 8] = [
+    (Folder::Packages, "packages", "packages"),
+    (Folder::Expanded, "expanded", "packages, unpacked"),
+    (Folder::Forests, "readyTrees", "ready trees"),
+    (Folder::Metadata, "metadata", "packuments"),
+    (Folder::Lockfiles, "lockfiles", "compiled lockfiles"),
+    (Folder::Resolutions, "resolutions", "remembered installs"),
+    (Folder::Tmp, "unfinished", "unfinished entries"),
+    (Folder::Trash, "trash", "old trees to be deleted"),
+];
+
+fn status(store: &Store, report: &Report) -> Result<(), Failure> {
+    let usage = store.usage()?;
+    let mut lines = vec![store.root().display().to_string()];
+    let mut fields = serde_json::Map::new();
+    let mut total = 0;
+    for (folder, Usage { entries, bytes }) in usage {
+        total += bytes;
+        if let Some((_, field, name)) = PARTS.iter().find(|(part, ..)| *part == folder) {
+            lines.push(format!("{entries:>8} {name:<24} {:>10}", size(bytes)));
+            fields.insert((*field).to_owned(), json!({ "entries": entries, "bytes": bytes }));
+        }
+    }
+    lines.push(format!("{:>8} {:<24} {:>10}", "", "in all", size(total)));
+    fields.insert("path".to_owned(), json!(store.root().display().to_string()));
+    fields.insert("bytes".to_owned(), json!(total));
+    report.answer(&lines.join("\n"), &fields.into());
+    Ok(())
+}
+
+fn prune(store: &Store, unused_for: u64, max_bytes: Option<u64>, report: &Report) -> Result<(), Failure> {
+    let pruned = background::prune(store, Duration::from_secs(unused_for.saturating_mul(24 * 60 * 60)), max_bytes)?;
+    store.empty_trash()?;
+    let Pruned { packages, documents, bytes } = pruned;
+    let text = format!(
+        "Removed {} and {}: {}",
+        count(packages as u64, "package"),
+        count(documents as u64, "document"),
+        size(bytes)
+    );
+    report.answer(&text, &json!({ "packages": packages, "documents": documents, "bytes": bytes }));
+    Ok(())
+}
+
+/// Bytes as people read them.
+fn size(bytes: u64) -> String {
+    const KIB: u64 = 1 << 10;
+    match bytes {
+        0..KIB => format!("{bytes} B"),
+        KIB..0x10_0000 => format!("{} KiB", bytes >> 10),
+        0x10_0000..0x4000_0000 => format!("{} MiB", bytes >> 20),
+        _ => format!("{}.{} GiB", bytes >> 30, ((bytes % (1 << 30)) * 10) >> 30),
+    }
 }

@@ -298,3 +298,29 @@ fn nothing_is_prepared_where_that_is_not_wanted() {
     let run = command(&project).env("DX_SPARE_FORESTS", "many").args(["install"]).run();
     assert!(run.stderr.contains("[DX_CONFIG_INVALID]"), "{run}");
 }
+
+#[test]
+fn the_store_tells_what_it_holds_and_gives_back_what_nobody_uses() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    dx(&project, ["install"]);
+    let status = || -> Value { serde_json::from_str(&dx(&project, ["store", "status", "--json"]).stdout).unwrap() };
+    assert_eq!(status()["packages"]["entries"], 2);
+    assert_eq!(status()["readyTrees"]["entries"], 1);
+    let text = dx(&project, ["store", "status"]).stdout;
+    assert!(text.contains("2 packages, unpacked"), "{text}");
+
+    let prune = || -> Value {
+        serde_json::from_str(&dx(&project, ["store", "prune", "--unused-for", "0", "--json"]).stdout).unwrap()
+    };
+    assert_eq!(prune()["packages"], 0, "the project shares their files");
+    project.remove("node_modules");
+    fs::remove_dir_all(project.store().join("v1/forests")).unwrap();
+    assert_eq!(prune()["packages"], 2);
+    assert_eq!(status()["packages"]["entries"], 0);
+    dx(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a with b1.0.0");
+
+    let run = command(&project).args(["store", "prune", "--max-size", "lots"]).run();
+    assert_eq!(run.status, Some(2), "{run}");
+}

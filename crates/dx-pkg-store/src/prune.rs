@@ -1,0 +1,219 @@
+//! How much the store holds, and giving back what nobody uses.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
+
+use dx_pkg_core::PackageId;
+use dx_pkg_fs::{Dir, EntryKind, Footprint};
+
+use crate::{Folder, Store, StoreError};
+
+/// What a part of the store holds.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Usage {
+    /// Its entries: packages, trees, documents.
+    pub entries: usize,
+    /// The bytes it takes on the device. A file with several names counts where it is met first: among packages'
+    /// expanded files before ready trees.
+    pub bytes: u64,
+}
+
+/// What [`Store::prune`] may take away.
+#[derive(Debug, Clone)]
+pub struct PruneLimits<'l> {
+    /// What was last used before this may go.
+    pub unused_since: SystemTime,
+    /// The least recently used packages go until the store takes at most so many bytes.
+    pub max_bytes: Option<u64>,
+    /// When packages were last used, as far as that is known; otherwise it is when they were stored.
+    pub used: &'l HashMap<PackageId, SystemTime>,
+}
+
+/// What [`Store::prune`] took away.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Pruned {
+    /// Packages.
+    pub packages: usize,
+    /// Packuments, compiled lockfiles and resolutions.
+    pub documents: usize,
+    /// Bytes given back once the trash is empty; files that projects share stay on the device for as long as they do.
+    pub bytes: u64,
+}
+
+/// A package that could go.
+struct Candidate {
+    id: PackageId,
+    used: SystemTime,
+    bytes: u64,
+}
+
+impl Store {
+    /// What each part of the store holds, in the order of [`Folder`].
+    ///
+    /// # Errors
+    /// When the store cannot be read.
+    pub fn usage(&self) -> Result<Vec<(Folder, Usage)>, StoreError> {
+        let mut counted = HashSet::new();
+        let mut usage = Vec::new();
+        for (folder, depth) in [
+            (Folder::Packages, 2),
+            (Folder::Expanded, 2),
+            (Folder::Forests, 3),
+            (Folder::Metadata, 2),
+            (Folder::Lockfiles, 2),
+            (Folder::Resolutions, 2),
+            (Folder::Tmp, 1),
+            (Folder::Trash, 1),
+        ] {
+            let path = self.folder(folder);
+            let is_entry = |at: usize, path: &Path| at == depth && is_counted(folder, path);
+            let found = measure(&path, &is_entry, &mut counted).map_err(StoreError::io("reading", path))?;
+            usage.push((folder, found));
+        }
+        Ok(usage)
+    }
+
+    /// Takes away what was not used for long: packages that no project shares files with, packuments, compiled lockfiles
+    /// and resolutions; and of packages the least recently used, until the store is small enough.
+    ///
+    /// # Errors
+    /// When the store cannot be read or written.
+    pub fn prune(&self, limits: &PruneLimits<'_>) -> Result<Pruned, StoreError> {
+        let mut pruned = Pruned::default();
+        for folder in [Folder::Metadata, Folder::Lockfiles, Folder::Resolutions] {
+            let (documents, bytes) = self.prune_documents(folder, limits.unused_since)?;
+            pruned.documents += documents;
+            pruned.bytes += bytes;
+        }
+        let mut candidates = self.candidates(limits.used)?;
+        candidates.sort_by_key(|candidate| candidate.used);
+        let mut total = match limits.max_bytes {
+            Some(_) => self.usage()?.iter().map(|(_, usage)| usage.bytes).sum(),
+            None => 0,
+        };
+        for Candidate { id, used, bytes } in candidates {
+            let is_too_much = limits.max_bytes.is_some_and(|most| total > most);
+            if used >= limits.unused_since && !is_too_much {
+                break;
+            }
+            self.remove_package(id)?;
+            total = total.saturating_sub(bytes);
+            pruned.packages += 1;
+            pruned.bytes += bytes;
+        }
+        Ok(pruned)
+    }
+
+    /// Puts everything of a package into the trash, its expanded files first: what is there without a package is damage.
+    fn remove_package(&self, id: PackageId) -> Result<(), StoreError> {
+        self.trash(&self.expanded(id))?;
+        let package = self.package_path(id);
+        for path in [package.with_extension("files"), package] {
+            self.trash(&path)?;
+        }
+        Ok(())
+    }
+
+    /// Every package whose files no project shares, with when it was used and the bytes it takes.
+    fn candidates(&self, used: &HashMap<PackageId, SystemTime>) -> Result<Vec<Candidate>, StoreError> {
+        let mut found = Vec::new();
+        for shard in 0..=u8::MAX {
+            for id in self.ids_in(Folder::Packages, &format!("{shard:02x}"), ".dxp")? {
+                let path = self.package_path(id);
+                let Ok(metadata) = std::fs::metadata(&path) else { continue };
+                let stored = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
+                let expanded = self.expanded(id);
+                let fail = StoreError::io("reading", &expanded);
+                let mut tree = Tree::default();
+                walk(&expanded, 0, &mut |_, _, footprint| tree.add(footprint)).map_err(fail)?;
+                if tree.is_shared {
+                    continue;
+                }
+                let used = used.get(&id).copied().unwrap_or(stored).max(stored);
+                found.push(Candidate { id, used, bytes: metadata.len() + tree.bytes });
+            }
+        }
+        Ok(found)
+    }
+
+    fn prune_documents(&self, folder: Folder, unused_since: SystemTime) -> Result<(usize, u64), StoreError> {
+        let root = self.folder(folder);
+        let mut old: Vec<(PathBuf, u64)> = Vec::new();
+        walk(&root, 0, &mut |path, _, footprint| {
+            if footprint.kind == EntryKind::File && footprint.modified < unused_since {
+                old.push((path.to_owned(), footprint.bytes));
+            }
+        })
+        .map_err(StoreError::io("reading", &root))?;
+        for (path, _) in &old {
+            match std::fs::remove_file(path) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                    return Err(StoreError::io("removing", path)(error));
+                }
+                _ => {}
+            }
+        }
+        Ok((old.len(), old.iter().map(|(_, bytes)| bytes).sum()))
+    }
+}
+
+/// What one package's folder takes.
+#[derive(Default)]
+struct Tree {
+    bytes: u64,
+    is_shared: bool,
+}
+
+impl Tree {
+    fn add(&mut self, footprint: &Footprint) {
+        self.bytes += footprint.bytes;
+        self.is_shared |= footprint.kind == EntryKind::File && footprint.names > 1;
+    }
+}
+
+/// Whether a path at the right depth is an entry of its own: beside packages lie notes about them.
+fn is_counted(folder: Folder, path: &Path) -> bool {
+    let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    match folder {
+        Folder::Packages => name.ends_with(".dxp"),
+        Folder::Forests => name.starts_with("spare-"),
+        _ => true,
+    }
+}
+
+fn measure(
+    root: &Path,
+    is_entry: &dyn Fn(usize, &Path) -> bool,
+    counted: &mut HashSet<(u64, u64)>,
+) -> io::Result<Usage> {
+    let mut usage = Usage::default();
+    walk(root, 0, &mut |path, depth, footprint| {
+        usage.entries += usize::from(is_entry(depth, path));
+        if footprint.names == 1
+            || footprint.kind == EntryKind::Directory
+            || counted.insert((footprint.device, footprint.inode))
+        {
+            usage.bytes += footprint.bytes;
+        }
+    })?;
+    Ok(usage)
+}
+
+/// Visits what is below `folder`, links not followed; what vanishes meanwhile is passed over.
+fn walk(folder: &Path, depth: usize, visit: &mut dyn FnMut(&Path, usize, &Footprint)) -> io::Result<()> {
+    let gone = |error: io::Error| if error.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(error) };
+    for entry in Dir::open(folder).and_then(|dir| dir.entries()).or_else(gone)? {
+        let path = folder.join(&entry.name);
+        let Some(footprint) = dx_pkg_fs::footprint(&path)? else { continue };
+        visit(&path, depth + 1, &footprint);
+        if footprint.kind == EntryKind::Directory {
+            walk(&path, depth + 1, visit)?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

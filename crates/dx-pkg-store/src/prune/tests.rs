@@ -1,0 +1,87 @@
+use std::collections::HashMap;
+use std::fs;
+use std::time::{Duration, SystemTime};
+
+use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_format::dxp::FileEntry;
+
+use super::PruneLimits;
+use crate::{Folder, Store};
+
+/// A store with three packages of a file of `size` bytes each.
+fn store(size: usize) -> (tempfile::TempDir, Store, Vec<PackageId>) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let mut ids = Vec::new();
+    for name in ["a", "b", "c"] {
+        let integrity = Integrity::sha512_of(name.as_bytes());
+        let id = PackageId::from_integrity(&integrity);
+        let data = vec![name.as_bytes()[0]; size];
+        store.insert(id, Some(&integrity), &[FileEntry { path: "file", executable: false, data: &data }]).unwrap();
+        ids.push(id);
+    }
+    (folder, store, ids)
+}
+
+fn present(store: &Store, ids: &[PackageId]) -> Vec<bool> {
+    ids.iter().map(|id| store.open_package(*id).unwrap().is_some()).collect()
+}
+
+fn ago(seconds: u64) -> SystemTime {
+    SystemTime::now() - Duration::from_secs(seconds)
+}
+
+#[test]
+fn usage_counts_each_byte_once() {
+    let (_folder, store, ids) = store(100_000);
+    store.plant_forest([1; 32], b"record", std::path::Path::new("/p")).unwrap();
+    let tree = store.tmp_dir().unwrap().join("tree");
+    fs::create_dir(&tree).unwrap();
+    fs::hard_link(store.expanded(ids[0]).join("file"), tree.join("file")).unwrap();
+    store.offer_spare([1; 32], &tree).unwrap();
+    let usage: Vec<_> = store.usage().unwrap();
+    let of = |wanted: Folder| usage.iter().find(|(folder, _)| *folder == wanted).unwrap().1;
+    assert_eq!(of(Folder::Packages).entries, 3);
+    assert_eq!(of(Folder::Expanded).entries, 3);
+    assert!(of(Folder::Expanded).bytes >= 300_000);
+    assert_eq!(of(Folder::Forests).entries, 1);
+    assert!(of(Folder::Forests).bytes < 100_000, "its file is counted with the package");
+}
+
+#[test]
+fn what_was_used_lately_or_is_shared_stays() {
+    let (folder, store, ids) = store(10);
+    fs::hard_link(store.expanded(ids[0]).join("file"), folder.path().join("a project's")).unwrap();
+    let used = HashMap::from([(ids[1], SystemTime::now() + Duration::from_secs(60))]);
+    let limits = PruneLimits { unused_since: SystemTime::now() + Duration::from_secs(1), max_bytes: None, used: &used };
+    let pruned = store.prune(&limits).unwrap();
+    assert_eq!(pruned.packages, 1);
+    assert_eq!(present(&store, &ids), [true, true, false]);
+    assert!(!store.has(ids[2]));
+    assert!(store.verify(false).unwrap().damage.is_empty());
+}
+
+#[test]
+fn nothing_young_goes_unless_the_store_is_too_large() {
+    let (_folder, store, ids) = store(100_000);
+    let used = HashMap::from([(ids[0], ago(0) + Duration::from_secs(50)), (ids[1], ago(0) + Duration::from_secs(99))]);
+    let limits = PruneLimits { unused_since: ago(1000), max_bytes: None, used: &used };
+    assert_eq!(store.prune(&limits).unwrap().packages, 0);
+    let total: u64 = store.usage().unwrap().iter().map(|(_, usage)| usage.bytes).sum();
+    let pruned = store.prune(&PruneLimits { max_bytes: Some(total - 1000), ..limits }).unwrap();
+    assert_eq!(pruned.packages, 1);
+    assert_eq!(present(&store, &ids), [true, true, false], "the least recently used");
+}
+
+#[test]
+fn old_documents_go() {
+    let (_folder, store, _) = store(10);
+    store.put_resolution([1; 32], b"graph").unwrap();
+    store.put_compiled_lock([2; 32], b"lock").unwrap();
+    let used = HashMap::new();
+    let young = PruneLimits { unused_since: ago(1000), max_bytes: None, used: &used };
+    assert_eq!(store.prune(&young).unwrap().documents, 0);
+    let old = PruneLimits { unused_since: SystemTime::now() + Duration::from_secs(1), ..young };
+    assert_eq!(store.prune(&old).unwrap().documents, 2);
+    assert!(store.resolution([1; 32]).is_none());
+}
