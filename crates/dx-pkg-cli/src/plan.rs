@@ -1,5 +1,7 @@
 //! From a resolution to what is to lie in `node_modules`.
 
+use std::collections::HashSet;
+
 use dx_pkg_compat::npmrc::DependencyType;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::{Placement, PlacementSource, Tree};
@@ -20,11 +22,19 @@ const PRIVATE: &str = "dxPrivate";
 impl Plan {
     /// Leaves out what does not run here and what `omit` names.
     pub fn new(lock: &Lock, runs_here: &[bool], omit: &[DependencyType]) -> Self {
+        // Of a linked folder the folder's entry tells who needs it, not the link's.
+        let folders = lock.packages.iter().filter(|package| !package.link && !package.path.contains("node_modules/"));
+        let omitted: HashSet<&str> =
+            folders.filter(|folder| is_omitted(folder, omit)).map(|folder| folder.path.as_str()).collect();
+        let leads_to_omitted = |package: &LockPackage| {
+            package.link && package.resolved.as_deref().is_some_and(|target| omitted.contains(target))
+        };
         let packages = lock
             .packages
             .iter()
             .zip(runs_here)
             .filter(|(package, runs_here)| **runs_here && !package.path.is_empty() && !is_omitted(package, omit))
+            .filter(|(package, _)| !leads_to_omitted(package))
             .map(|(package, _)| package.clone())
             .collect();
         Plan { installed: Lock { packages, ..lock.clone() } }
@@ -37,8 +47,9 @@ impl Plan {
     }
 
     /// Leaves out optional packages that could not be fetched; any other failure is the command's.
-    pub fn drop_failed(&mut self, failed: Vec<(String, Failure)>) -> Result<Vec<Failure>, Failure> {
+    pub fn drop_failed(&mut self, lock: &Lock, failed: Vec<(String, Failure)>) -> Result<Vec<Failure>, Failure> {
         let mut dropped = Vec::new();
+        let mut gone: HashSet<String> = HashSet::new();
         for (path, failure) in failed {
             let package = self.installed.packages.iter().find(|package| package.path == path);
             // What this machine refuses is no fault of the package: a full disk must not make an install incomplete.
@@ -46,11 +57,20 @@ impl Plan {
             if is_ours || !package.is_some_and(|package| package.optional) {
                 return Err(failure);
             }
-            let below = format!("{path}/");
-            self.installed.packages.retain(|package| package.path != path && !package.path.starts_with(&below));
+            gone.insert(path);
             dropped.push(failure);
         }
+        self.leave_out(lock, &gone);
         Ok(dropped)
+    }
+
+    /// Leaves out the optional packages at these paths, with what they were needed for and what only they need, as `lock`
+    /// tells.
+    pub fn leave_out(&mut self, lock: &Lock, paths: &HashSet<String>) {
+        if !paths.is_empty() {
+            let gone = optional_set(lock, paths);
+            self.installed.packages.retain(|package| !gone.contains(package.path.as_str()));
+        }
     }
 
     /// Marks the packages that `is_private` names.
@@ -76,6 +96,52 @@ impl Plan {
     pub fn tree(&self) -> Result<Tree, Failure> {
         tree_of(&self.installed)
     }
+}
+
+/// The packages that go with those at the paths `failed`, which are optional: packages that cannot do without them, and
+/// what nobody else needs.
+fn optional_set<'l>(lock: &'l Lock, failed: &HashSet<String>) -> HashSet<&'l str> {
+    let index = lock.index();
+    let mut gone: HashSet<&str> = HashSet::new();
+    let failed = lock.packages.iter().filter(|package| failed.contains(&package.path));
+    gone.extend(failed.map(|package| package.path.as_str()));
+    let misses = |package: &LockPackage, gone: &HashSet<&str>| {
+        let is_optional = |name: &String| package.optional_dependencies.iter().any(|(other, _)| other == name);
+        let mut required = package.dependencies.iter().map(|(name, _)| name).filter(|name| !is_optional(name));
+        required.any(|name| index.resolve(&package.path, name).is_some_and(|found| gone.contains(found.path.as_str())))
+    };
+    loop {
+        let more = lock
+            .packages
+            .iter()
+            .filter(|package| package.optional && !gone.contains(package.path.as_str()) && misses(package, &gone));
+        let more: Vec<&str> = more.map(|package| package.path.as_str()).collect();
+        if more.is_empty() {
+            break;
+        }
+        gone.extend(more);
+    }
+    let mut needed: HashSet<&str> = HashSet::new();
+    let mut queue: Vec<&LockPackage> =
+        lock.packages.iter().filter(|package| !package.path.contains("node_modules/") && !package.optional).collect();
+    while let Some(package) = queue.pop() {
+        if gone.contains(package.path.as_str()) || !needed.insert(&package.path) {
+            continue;
+        }
+        queue.extend(package.resolved.as_deref().filter(|_| package.link).and_then(|target| index.get(target)));
+        let sections = [
+            &package.dependencies,
+            &package.dev_dependencies,
+            &package.optional_dependencies,
+            &package.peer_dependencies,
+        ];
+        let names = sections.into_iter().flatten().map(|(name, _)| name);
+        queue.extend(names.filter_map(|name| index.resolve(&package.path, name)));
+    }
+    let superfluous =
+        lock.packages.iter().filter(|package| package.optional && !needed.contains(package.path.as_str()));
+    gone.extend(superfluous.map(|package| package.path.as_str()));
+    gone
 }
 
 /// The tree that a record of installed packages describes.

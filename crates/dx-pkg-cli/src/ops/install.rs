@@ -143,13 +143,19 @@ pub fn carry_out(
         (fresh, new_tree) = stages.put_in_place(&mut outcome, &scripts, mode)?;
     }
     drop(shown);
-    let Outcome { plan, lock, manifest, mut summary, complete, basis, .. } = outcome;
+    let Outcome { mut plan, lock, manifest, mut summary, mut complete, basis, .. } = outcome;
     if change.save && !frozen {
         finish::save(&session, &mut project, &lock, manifest.as_deref(), durability)?;
     }
     if !lockfile_only {
-        scripts.run(surroundings, &session, &project, &plan, &fresh, report)?;
+        let failed = scripts.run(surroundings, &session, &project, &plan, &fresh, report)?;
         installed::settle(&project, &plan)?;
+        if !failed.is_empty() {
+            complete = false;
+            plan.leave_out(&lock, &failed);
+            finish::link(&session, &project, &plan, Mode::Install, &[], &Progress::start(false).0)?;
+            installed::settle(&project, &plan)?;
+        }
         own_scripts(ROOT_EVENTS_AFTER.as_slice(), &project)?;
     }
     // What is missing or in no manifest is looked at again by the next install.
@@ -253,7 +259,7 @@ fn fetch(
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
     let licenses = finish::ask_licenses(session, lock, plan, previous);
     let failed = downloads.wait(plan.wanted()?.into_iter())?;
-    let dropped = plan.drop_failed(failed)?;
+    let dropped = plan.drop_failed(lock, failed)?;
     finish::complete(session, lock, previous, licenses);
     Ok(dropped)
 }

@@ -77,7 +77,8 @@ impl Scripts {
         Ok(passed_over)
     }
 
-    /// Runs the scripts of the packages in `fresh` that are allowed any.
+    /// Runs the scripts of the packages in `fresh` that are allowed any; returns where the optional ones lie whose scripts
+    /// failed.
     pub fn run(
         &self,
         surroundings: &Surroundings,
@@ -86,20 +87,30 @@ impl Scripts {
         plan: &Plan,
         fresh: &HashSet<String>,
         report: &Report,
-    ) -> Result<(), Failure> {
+    ) -> Result<HashSet<String>, Failure> {
+        let mut failed = HashSet::new();
         let due: Vec<&LockPackage> =
             with_scripts(plan).filter(|package| self.may_run(package) && fresh.contains(&package.path)).collect();
         if due.is_empty() {
-            return Ok(());
+            return Ok(failed);
         }
         let runner = self.runner(surroundings, session, project, report);
         let order = scripts::order(due.iter().map(|package| package.path.as_str()));
         for event in scripts::DEPENDENCY_EVENTS {
             for package in order.iter().filter_map(|path| due.iter().find(|package| package.path == *path)) {
-                runner.dependency(package, event)?;
+                if failed.contains(&package.path) {
+                    continue;
+                }
+                match runner.dependency(package, event) {
+                    Err(failure) if package.optional => {
+                        report.warning(&format!("optional: {}", failure.message));
+                        failed.insert(package.path.clone());
+                    }
+                    outcome => outcome?,
+                }
             }
         }
-        Ok(())
+        Ok(failed)
     }
 
     /// Runs the project's own scripts of these events.
@@ -156,13 +167,7 @@ impl Runner<'_> {
             dev_optional: package.dev_optional,
             peer: package.peer,
         };
-        match self.events(&folder, &manifest, &[event], Some(facts)) {
-            Err(failure) if package.optional => {
-                self.report.warning(&format!("optional: {}", failure.message));
-                Ok(())
-            }
-            outcome => outcome,
-        }
+        self.events(&folder, &manifest, &[event], Some(facts))
     }
 
     fn events(

@@ -80,3 +80,25 @@ fn what_is_omitted_is_not_downloaded() {
     ok(&project, ["ci", "--prod"]);
     assert!(!registry.requests().iter().any(|request| request.is_tarball() && request.path.contains("tool")));
 }
+
+#[test]
+fn a_linked_folder_is_left_out_with_what_needs_it() {
+    let registry = Registry::start();
+    registry.package("main", "1.0.0").publish();
+    let project = Project::new(&registry)
+        .dep("main", "1")
+        .dev("lib", "file:lib")
+        .optional("opt", "file:opt")
+        .file("lib/package.json", r#"{"name":"lib","version":"1.0.0","dependencies":{"main":"1"}}"#)
+        .file("opt/package.json", r#"{"name":"opt","version":"1.0.0"}"#)
+        .create();
+    ok(&project, ["install"]);
+    let links = || ["lib", "opt"].map(|name| project.exists(&format!("node_modules/{name}")));
+    assert_eq!(links(), [true, true]);
+    ok(&project, ["install", "--omit=dev"]);
+    assert_eq!(links(), [false, true]);
+    ok(&project, ["ci", "--omit=optional"]);
+    assert_eq!(links(), [true, false]);
+    ok(&project, ["install"]);
+    assert_eq!(links(), [true, true]);
+}

@@ -85,9 +85,25 @@ fn optional_package_whose_tarball_cannot_be_had_is_dropped_with_a_warning() {
         let run = ok(&project, ["install"]);
         assert!(run.stderr.contains("warning: optional: ") && run.stderr.contains('b'), "{run}");
         assert!(!project.exists("node_modules/b"));
+        assert!(!project.exists("node_modules/c"), "only b needs it");
         assert_eq!(required(&project, "a"), "a@1.0.0");
         assert_eq!(locked(&project, "node_modules/b")["optional"], true);
     }
+}
+
+#[test]
+fn optional_package_goes_with_the_dependency_that_cannot_be_fetched_and_what_others_need_stays() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").optional("b", "1").dep("shared", "1").publish();
+    registry.package("b", "1.0.0").dep("c", "1").dep("shared", "1").dep("own", "1").publish();
+    registry.package("c", "1.0.0").publish();
+    registry.package("own", "1.0.0").publish();
+    registry.package("shared", "1.0.0").publish();
+    registry.fault("/c/-/*", Fault::status(404));
+    let project = impatient(&registry).dep("a", "1").create();
+    ok(&project, ["install"]);
+    assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), ["node_modules/a", "node_modules/shared"]);
+    assert_eq!(locked(&project, "node_modules/c")["optional"], true, "the lockfile is for machines that can have it");
 }
 
 #[test]

@@ -125,6 +125,30 @@ fn failing_allowed_script_is_an_error_and_runs_again_next_time() {
 }
 
 #[test]
+fn optional_package_whose_script_fails_is_taken_away_with_what_only_it_needs() {
+    let registry = Registry::start();
+    registry.package("native", "1.0.0").script("install", "exit 3").dep("helper", "1").dep("shared", "1").publish();
+    registry.package("helper", "1.0.0").publish();
+    registry.package("shared", "1.0.0").publish();
+    registry.package("well", "1.0.0").script("postinstall", "echo ran > ran.txt").publish();
+    let project = Project::new(&registry)
+        .dep("shared", "1")
+        .dep("well", "1")
+        .optional("native", "1")
+        .field("allowScripts", json!({"native": true, "well": true}))
+        .create();
+    ok(&project, ["install"]);
+    let left: Vec<String> = project.installed().into_keys().collect();
+    assert_eq!(left, ["node_modules/shared", "node_modules/well"]);
+    assert_eq!(locked(&project, "node_modules/native")["optional"], true);
+    project.remove("node_modules/well/ran.txt");
+    let run = ok(&project, ["install"]);
+    assert!(run.stderr.contains("native"), "it is tried again: {run}");
+    assert!(!project.exists("node_modules/native"));
+    assert!(!project.exists("node_modules/well/ran.txt"), "what went well is not run again");
+}
+
+#[test]
 fn failing_script_of_an_optional_package_is_a_warning() {
     let registry = Registry::start();
     registry.package("native", "1.0.0").script("install", "exit 3").publish();
