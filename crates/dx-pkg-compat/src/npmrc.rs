@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dx_pkg_core::PackageName;
+use dx_pkg_fetch::ClientCertificate;
 use url::Url;
 
 mod combined;
@@ -28,7 +29,7 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-pub use credentials::{Authorization, ClientCertificate};
+pub use credentials::Authorization;
 pub use error::{ConfigError, ConfigWarning, redact_urls};
 pub use layers::environment_setting;
 pub use options::{OPTIONS, OptionGroup, OptionInfo};
@@ -143,10 +144,20 @@ impl Config {
         })
     }
 
-    /// The client certificate for a URL, found like [`Config::credentials_for`].
+    /// The client certificate for a URL, found like [`Config::credentials_for`]; where it has none, that of a registry
+    /// of the same origin, whose packages' files may lie beside it. `cert` and `key` serve every registry that has none
+    /// of its own, and, unlike with npm, no other server.
     #[must_use]
     pub fn client_certificate_for(&self, url: &Url) -> Option<ClientCertificate> {
-        self.inner.credentials.certificate(url)
+        let credentials = &self.inner.credentials;
+        let registries = || {
+            let all = std::iter::once(&self.inner.registry).chain(self.inner.scopes.values());
+            all.filter(|registry| registry.origin() == url.origin())
+        };
+        credentials
+            .certificate(url)
+            .or_else(|| registries().find_map(|registry| credentials.certificate(registry)))
+            .or_else(|| registries().next().and_then(|_| credentials.unbound_certificate()))
     }
 
     /// What is configured but not used.

@@ -1,10 +1,13 @@
-//! The two HTTP clients: one for `http:` that costs nothing to set up, one for `https:` made when it is first needed.
+//! The HTTP clients: one for `http:` that costs nothing to set up, one for `https:` made when it is first needed, and
+//! one for each certificate that dx identifies itself with, so that no connection opened with it serves another server.
 
-use crate::config::FetchConfig;
+use crate::config::{ClientCertificate, FetchConfig};
 use crate::dns::Resolver;
 use crate::error::FetchCause;
 use crate::tls;
 use reqwest::header::HeaderValue;
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::sync::OnceCell;
 use url::Url;
@@ -16,36 +19,42 @@ pub(crate) struct Clients {
     config: FetchConfig,
     resolver: Resolver,
     plain: OnceCell<reqwest::Client>,
-    secure: OnceCell<reqwest::Client>,
+    secure: Mutex<HashMap<Option<ClientCertificate>, Arc<OnceCell<reqwest::Client>>>>,
 }
 
 impl Clients {
     pub(crate) fn new(config: FetchConfig) -> Self {
-        Self { config, resolver: Resolver::default(), plain: OnceCell::new(), secure: OnceCell::new() }
+        Self { config, resolver: Resolver::default(), plain: OnceCell::new(), secure: Mutex::default() }
     }
 
     /// The client to reach `url` with.
-    pub(crate) async fn for_url(&self, url: &Url) -> Result<&reqwest::Client, FetchCause> {
+    pub(crate) async fn for_url(&self, url: &Url) -> Result<reqwest::Client, FetchCause> {
         let proxy = self.config.proxy.as_ref().and_then(|choose| choose(url));
         let proxy = proxy.as_ref().map_or("", Url::scheme);
         // The HTTP client would ignore a proxy it does not know, and so connect directly.
         if !matches!(proxy, "" | "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h") {
             let reason = "it must be an http:, https: or socks: address".to_owned();
-            return Err(FetchCause::Configuration { setting: "proxy", reason });
+            return Err(FetchCause::Configuration { setting: "proxy".into(), reason });
         }
         if url.scheme() == "http" && proxy != "https" {
             let plain = || async { self.build(tls::without_roots()?) };
-            return self.plain.get_or_try_init(plain).await;
+            return self.plain.get_or_try_init(plain).await.cloned();
         }
-        self.secure
-            .get_or_try_init(|| async {
-                let settings = self.config.tls.clone();
-                let tls = tokio::task::spawn_blocking(move || tls::with_settings(&settings))
-                    .await
-                    .map_err(|error| FetchCause::Configuration { setting: "tls", reason: error.to_string() })??;
-                self.build(tls)
-            })
+        let choose = self.config.client_certificates.as_ref().filter(|_| url.scheme() == "https");
+        let identity = choose.and_then(|choose| choose(url));
+        let client = {
+            let mut secure = self.secure.lock().unwrap_or_else(PoisonError::into_inner);
+            Arc::clone(secure.entry(identity.clone()).or_default())
+        };
+        client.get_or_try_init(|| self.secure(identity)).await.cloned()
+    }
+
+    async fn secure(&self, identity: Option<ClientCertificate>) -> Result<reqwest::Client, FetchCause> {
+        let settings = self.config.tls.clone();
+        let tls = tokio::task::spawn_blocking(move || tls::with_settings(&settings, identity.as_ref()))
             .await
+            .map_err(|error| FetchCause::Configuration { setting: "tls".into(), reason: error.to_string() })??;
+        self.build(tls)
     }
 
     fn build(&self, tls: rustls::ClientConfig) -> Result<reqwest::Client, FetchCause> {
@@ -67,7 +76,7 @@ impl Clients {
             builder = builder.proxy(reqwest::Proxy::custom(move |url| choose(url)));
         }
         builder.build().map_err(|error| FetchCause::Configuration {
-            setting: "network",
+            setting: "network".into(),
             reason: crate::text::redact_text(&error.without_url().to_string()),
         })
     }

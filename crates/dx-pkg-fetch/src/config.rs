@@ -1,6 +1,7 @@
 //! What a fetcher is told once: who it is, how much at once, how long, through what, trusting whom.
 
 use crate::retry::RetryPolicy;
+use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -28,6 +29,8 @@ pub struct FetchConfig {
     pub local_address: Option<IpAddr>,
     /// Whom to trust.
     pub tls: TlsSettings,
+    /// Asked once per hop for the certificate that this very URL's server may see; without it none is shown to anybody.
+    pub client_certificates: Option<CertificateChoice>,
 }
 
 impl Default for FetchConfig {
@@ -42,6 +45,7 @@ impl Default for FetchConfig {
             proxy: None,
             local_address: None,
             tls: TlsSettings::default(),
+            client_certificates: None,
         }
     }
 }
@@ -107,6 +111,45 @@ impl Default for BodyLimits {
 /// Which proxy a URL is reached through: an `http:`, `https:`, `socks4[a]:` or `socks5[h]:` address, user and password
 /// included.
 pub type ProxyChoice = Arc<dyn Fn(&Url) -> Option<Url> + Send + Sync>;
+
+/// Which certificate the client shows to the server of a URL.
+pub type CertificateChoice = Arc<dyn Fn(&Url) -> Option<ClientCertificate> + Send + Sync>;
+
+/// What the client identifies itself with to servers that ask for it; read when the first such server is reached.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ClientCertificate {
+    /// The certificate, with those that lead to its authority after it.
+    pub certificate: Pem,
+    /// Its private key, not encrypted.
+    pub key: Pem,
+}
+
+/// Something in PEM form.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Pem {
+    /// The setting that says it, to name it in errors.
+    pub setting: String,
+    /// Where it is.
+    pub source: PemSource,
+}
+
+/// Where something in PEM form is.
+#[derive(Clone, PartialEq, Eq, Hash)]
+pub enum PemSource {
+    /// In a file.
+    File(PathBuf),
+    /// Here.
+    Text(String),
+}
+
+impl fmt::Debug for PemSource {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => path.fmt(formatter),
+            Self::Text(_) => formatter.write_str("***"),
+        }
+    }
+}
 
 /// Whom to trust.
 ///

@@ -3,6 +3,7 @@
 use crate::text::{redact_text, redact_url};
 use dx_pkg_core::Coded;
 use reqwest::StatusCode;
+use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
 use url::Url;
@@ -68,6 +69,12 @@ pub enum FetchCause {
         /// What the TLS layer said.
         reason: String,
     },
+    /// The server wants another certificate of the client than it has seen, if it has seen one.
+    #[error("the server refuses the client's certificate, or the lack of one: {reason}")]
+    ClientCertificate {
+        /// What the server said.
+        reason: String,
+    },
     /// The server answered with an error.
     #[error("the server answered {status}{}", Said(message.as_deref()))]
     Status {
@@ -109,7 +116,7 @@ pub enum FetchCause {
     #[error("the setting {setting} cannot be used: {reason}")]
     Configuration {
         /// The setting's name.
-        setting: &'static str,
+        setting: Cow<'static, str>,
         /// What is wrong with it.
         reason: String,
     },
@@ -137,6 +144,7 @@ impl FetchCause {
             }
             Self::Offline
             | Self::Tls { .. }
+            | Self::ClientCertificate { .. }
             | Self::TooLarge { .. }
             | Self::Redirect { .. }
             | Self::Scheme
@@ -151,12 +159,31 @@ impl FetchCause {
             return Self::Dns { host: redact_text(&dns.host), reason: redact_text(&dns.to_string()) };
         }
         if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::Tls { reason: redact_text(&tls.to_string()) };
+            return Self::of_tls(tls);
         }
         if error.is_connect() && error.is_timeout() {
             return Self::Timeout { phase: Phase::Connect, limit: connect_limit };
         }
         Self::Connect { reason: innermost(&error) }
+    }
+
+    fn of_tls(error: &rustls::Error) -> Self {
+        use rustls::AlertDescription as Alert;
+        let reason = redact_text(&error.to_string());
+        match error {
+            // Said by a server, these are about what the client has shown (RFC 8446 §6.2).
+            rustls::Error::AlertReceived(
+                Alert::CertificateRequired
+                | Alert::BadCertificate
+                | Alert::UnsupportedCertificate
+                | Alert::CertificateRevoked
+                | Alert::CertificateExpired
+                | Alert::CertificateUnknown
+                | Alert::UnknownCA
+                | Alert::AccessDenied,
+            ) => Self::ClientCertificate { reason },
+            _ => Self::Tls { reason },
+        }
     }
 }
 
@@ -192,6 +219,7 @@ impl Coded for FetchError {
             FetchCause::Dns { .. } => "DX_FETCH_DNS",
             FetchCause::Connect { .. } => "DX_FETCH_CONNECT",
             FetchCause::Tls { .. } => "DX_FETCH_TLS",
+            FetchCause::ClientCertificate { .. } => "DX_FETCH_CLIENT_CERTIFICATE",
             FetchCause::Status { .. } => "DX_FETCH_STATUS",
             FetchCause::Truncated { .. } => "DX_FETCH_TRUNCATED",
             FetchCause::TooLarge { .. } => "DX_FETCH_TOO_LARGE",
@@ -210,6 +238,9 @@ impl Coded for FetchError {
             FetchCause::Connect { .. } => "check that the server is reachable, and the proxy settings",
             FetchCause::Tls { .. } => {
                 "if the server's certificate comes from your own authority, name it with cafile or NODE_EXTRA_CA_CERTS"
+            }
+            FetchCause::ClientCertificate { .. } => {
+                "name the certificate for this address with //host/path/:certfile and :keyfile in .npmrc"
             }
             FetchCause::Status { status, .. } => return Some(status_hint(*status).to_owned()),
             FetchCause::Truncated { .. } => "try again; if it happens every time, a proxy on the way cuts answers off",

@@ -21,7 +21,10 @@ mod tls;
 mod transfer;
 
 pub use bytes::Bytes;
-pub use config::{BodyLimits, Concurrency, FetchConfig, ProxyChoice, Timeouts, TlsSettings};
+pub use config::{
+    BodyLimits, CertificateChoice, ClientCertificate, Concurrency, FetchConfig, Pem, PemSource, ProxyChoice, Timeouts,
+    TlsSettings,
+};
 pub use error::{FetchCause, FetchError, Phase};
 pub use fetcher::Fetcher;
 pub use queue::Slot;

@@ -1,11 +1,11 @@
 //! Whom TLS trusts. Loading the roots takes milliseconds, so it is done when the first `https:` request is made.
 
-use crate::config::TlsSettings;
+use crate::config::{ClientCertificate, Pem, PemSource, TlsSettings};
 use crate::error::FetchCause;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
-use rustls::pki_types::pem::PemObject;
-use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
+use rustls::pki_types::pem::{self, PemObject};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
 use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 use std::io::ErrorKind;
 use std::path::Path;
@@ -19,23 +19,71 @@ pub(crate) fn without_roots() -> Result<ClientConfig, FetchCause> {
     Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-/// The configuration `settings` ask for. Reads files: call it off the async threads.
-pub(crate) fn with_settings(settings: &TlsSettings) -> Result<ClientConfig, FetchCause> {
+/// The configuration `settings` ask for, showing `identity` to servers that want to see one. Reads files: call it off
+/// the async threads.
+pub(crate) fn with_settings(
+    settings: &TlsSettings,
+    identity: Option<&ClientCertificate>,
+) -> Result<ClientConfig, FetchCause> {
     let builder = builder()?;
-    let mut config = if settings.verify {
-        builder.with_root_certificates(roots(settings)?).with_no_client_auth()
+    let builder = if settings.verify {
+        builder.with_root_certificates(roots(settings)?)
     } else {
         let verifier = Arc::new(AcceptAnyone(Arc::clone(builder.crypto_provider())));
-        builder.dangerous().with_custom_certificate_verifier(verifier).with_no_client_auth()
+        builder.dangerous().with_custom_certificate_verifier(verifier)
+    };
+    let mut config = match identity {
+        None => builder.with_no_client_auth(),
+        Some(identity) => {
+            let (chain, key) = identity.read()?;
+            builder
+                .with_client_auth_cert(chain, key)
+                .map_err(|error| identity.key.unusable(&format!("it does not serve the certificate: {error}")))?
+        }
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
     Ok(config)
 }
 
+impl ClientCertificate {
+    fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), FetchCause> {
+        let chain = CertificateDer::pem_slice_iter(&self.certificate.read()?)
+            .collect::<Result<Vec<_>, _>>()
+            .map_err(|error| self.certificate.unusable(&format!("not a PEM certificate: {error}")))?;
+        if chain.is_empty() {
+            return Err(self.certificate.unusable("no certificate in PEM form in it"));
+        }
+        let key = PrivateKeyDer::from_pem_slice(&self.key.read()?).map_err(|error| match error {
+            pem::Error::NoItemsFound => {
+                self.key.unusable("no private key in PEM form in it, or only an encrypted one, which dx cannot read")
+            }
+            other => self.key.unusable(&format!("not a PEM private key: {other}")),
+        })?;
+        Ok((chain, key))
+    }
+}
+
+impl Pem {
+    fn read(&self) -> Result<Vec<u8>, FetchCause> {
+        match &self.source {
+            PemSource::File(path) => std::fs::read(path).map_err(|error| self.unusable(&error.to_string())),
+            PemSource::Text(text) => Ok(text.clone().into_bytes()),
+        }
+    }
+
+    fn unusable(&self, why: &str) -> FetchCause {
+        let reason = match &self.source {
+            PemSource::File(path) => format!("{}: {why}", path.display()),
+            PemSource::Text(_) => why.to_owned(),
+        };
+        FetchCause::Configuration { setting: self.setting.clone().into(), reason }
+    }
+}
+
 fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, FetchCause> {
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| FetchCause::Configuration { setting: "tls", reason: error.to_string() })
+        .map_err(|error| FetchCause::Configuration { setting: "tls".into(), reason: error.to_string() })
 }
 
 fn roots(settings: &TlsSettings) -> Result<RootCertStore, FetchCause> {
@@ -77,14 +125,17 @@ fn add_file(store: &mut RootCertStore, path: &Path, setting: &'static str, missi
             return Ok(());
         }
         Err(error) => {
-            return Err(FetchCause::Configuration { setting, reason: format!("{}: {error}", path.display()) });
+            return Err(FetchCause::Configuration {
+                setting: setting.into(),
+                reason: format!("{}: {error}", path.display()),
+            });
         }
     };
     add_pem(store, &pem, setting, &path.display().to_string())
 }
 
 fn add_pem(store: &mut RootCertStore, pem: &[u8], setting: &'static str, place: &str) -> Result<(), FetchCause> {
-    let wrong = |why: String| FetchCause::Configuration { setting, reason: format!("{place}: {why}") };
+    let wrong = |why: String| FetchCause::Configuration { setting: setting.into(), reason: format!("{place}: {why}") };
     let certificates = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| wrong(format!("not a PEM certificate: {error}")))?;

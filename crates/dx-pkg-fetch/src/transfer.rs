@@ -209,7 +209,14 @@ async fn refusal(mut response: reqwest::Response) -> FetchCause {
         let _ = tokio::time::timeout(ERROR_BODY_PATIENCE, read).await;
     }
     body.truncate(ERROR_BODY);
-    let message = plain_text(&String::from_utf8_lossy(&body), 200);
-    let message = Some(message).filter(|message| !message.is_empty() && !message.starts_with('<'));
+    let body = String::from_utf8_lossy(&body);
+    let text = if body.trim_start().starts_with('<') { html_title(&body) } else { &body };
+    let message = Some(plain_text(text, 200)).filter(|message| !message.is_empty());
     FetchCause::Status { status, message, retry_after }
+}
+
+/// The title of an error page: servers say there why they refuse, such as that they want a certificate.
+fn html_title(page: &str) -> &str {
+    let title = page.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
+    title.map_or("", |(title, _)| title)
 }

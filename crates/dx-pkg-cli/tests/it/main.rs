@@ -4,6 +4,7 @@
 
 mod add;
 mod age;
+mod client_certificate;
 mod concurrent;
 mod documentation;
 mod faults;

@@ -19,7 +19,7 @@ pub fn fetch_config(
     for address in [config.registry()].into_iter().chain(config.scoped_registries().map(|(_, url)| url)) {
         config.proxy_for(address)?;
     }
-    let proxies = config.clone();
+    let (proxies, certificates) = (config.clone(), config.clone());
     Ok(FetchConfig {
         user_agent,
         offline: config.offline()?,
@@ -29,6 +29,7 @@ pub fn fetch_config(
         proxy: Some(Arc::new(move |url| proxies.proxy_for(url).ok().flatten())),
         local_address: local_address(config)?,
         tls: TlsSettings { verify: config.strict_ssl()?, ca: config.ca()?, ca_file: config.cafile()?, extra_ca_file },
+        client_certificates: Some(Arc::new(move |url| certificates.client_certificate_for(url))),
         ..FetchConfig::default()
     })
 }

@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use dx_pkg_fetch::{ClientCertificate, Pem, PemSource};
 use url::Url;
 
 use super::error::redact_urls;
@@ -40,20 +41,13 @@ impl fmt::Debug for Authorization {
     }
 }
 
-/// Files in PEM form that identify the client to a registry.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ClientCertificate {
-    /// `certfile`
-    pub certificate: PathBuf,
-    /// `keyfile`
-    pub key: PathBuf,
-}
-
 /// Every credential of a configuration.
 #[derive(Default)]
 pub(super) struct CredentialTable {
     /// Longest paths first.
     bound: Vec<(Place, Secrets)>,
+    /// `cert` and `key`.
+    unbound: Option<ClientCertificate>,
 }
 
 /// Where a credential may be sent.
@@ -81,10 +75,11 @@ impl CredentialTable {
         home: Option<&Path>,
         warnings: &mut Vec<ConfigWarning>,
     ) -> CredentialTable {
+        let mut unscoped = Vec::new();
         let mut places: BTreeMap<Place, BTreeMap<&str, &Entry>> = BTreeMap::new();
         for (key, entry) in entries {
             let Some((registry, name)) = key.rsplit_once(':').filter(|_| key.starts_with("//")) else {
-                warn_unscoped(key, entry, warnings);
+                unscoped.push((key, entry));
                 continue;
             };
             if !NAMES.contains(&name) || entry.value == RawValue::Null {
@@ -101,10 +96,21 @@ impl CredentialTable {
                 }),
             }
         }
-        let mut bound: Vec<_> =
-            places.into_iter().map(|(place, settings)| (place, Secrets::of(&settings, home))).collect();
+        let mut bound: Vec<_> = places
+            .into_iter()
+            .map(|(place, settings)| {
+                let secrets = Secrets::of(&place, &settings, home);
+                (place, secrets)
+            })
+            .collect();
         bound.sort_by_key(|(place, _)| std::cmp::Reverse((place.path.len(), place.port)));
-        CredentialTable { bound }
+        let unbound = unbound_certificate(entries);
+        for (key, entry) in unscoped {
+            if unbound.is_none() || !matches!(key.as_str(), "cert" | "key") {
+                warn_unscoped(key, entry, warnings);
+            }
+        }
+        CredentialTable { bound, unbound }
     }
 
     /// The header for a URL.
@@ -115,6 +121,11 @@ impl CredentialTable {
     /// The client certificate for a URL.
     pub(super) fn certificate(&self, url: &Url) -> Option<ClientCertificate> {
         self.find(url, |secrets| secrets.certificate.clone())
+    }
+
+    /// The client certificate that is bound to no place.
+    pub(super) fn unbound_certificate(&self) -> Option<ClientCertificate> {
+        self.unbound.clone()
     }
 
     fn find<T>(&self, url: &Url, pick: impl Fn(&Secrets) -> Option<T>) -> Option<T> {
@@ -160,8 +171,19 @@ impl Place {
     }
 }
 
+/// As it is written before the setting's name: `//host[:port]/path/`.
+impl fmt::Display for Place {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(formatter, "//{}", self.host)?;
+        if let Some(port) = self.port {
+            write!(formatter, ":{port}")?;
+        }
+        write!(formatter, "{}/", self.path)
+    }
+}
+
 impl Secrets {
-    fn of(settings: &BTreeMap<&str, &Entry>, home: Option<&Path>) -> Secrets {
+    fn of(place: &Place, settings: &BTreeMap<&str, &Entry>, home: Option<&Path>) -> Secrets {
         let text = |name: &str| {
             let entry = settings.get(name)?;
             entry.value.text().filter(|text| !text.is_empty())
@@ -174,7 +196,10 @@ impl Secrets {
         let files = path("certfile").zip(path("keyfile"));
         Secrets {
             authorization: chosen.map(|(scheme, secret)| Authorization { scheme, secret }),
-            certificate: files.map(|(certificate, key)| ClientCertificate { certificate, key }),
+            certificate: files.map(|(certificate, key)| {
+                let pem = |name, path| Pem { setting: format!("{place}:{name}"), source: PemSource::File(path) };
+                ClientCertificate { certificate: pem("certfile", certificate), key: pem("keyfile", key) }
+            }),
         }
     }
 }
@@ -187,6 +212,15 @@ fn usable(registry: &str, name: &str, entry: &Entry) -> Result<Place, &'static s
         return Err("it holds characters that no header may hold");
     }
     Ok(place)
+}
+
+/// `cert` and `key`: the text itself, in which `\n` may stand for a line end.
+fn unbound_certificate(entries: &BTreeMap<String, Entry>) -> Option<ClientCertificate> {
+    let pem = |name: &str| {
+        let text = entries.get(name)?.value.text().filter(|text| !text.is_empty())?;
+        Some(Pem { setting: name.to_owned(), source: PemSource::Text(text.replace("\\n", "\n")) })
+    };
+    Some(ClientCertificate { certificate: pem("cert")?, key: pem("key")? })
 }
 
 fn warn_unscoped(key: &str, entry: &Entry, warnings: &mut Vec<ConfigWarning>) {

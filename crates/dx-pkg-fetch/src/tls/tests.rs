@@ -2,7 +2,7 @@ use super::*;
 use std::path::PathBuf;
 
 fn refused(settings: &TlsSettings) -> String {
-    with_settings(settings).expect_err("the settings were accepted").to_string()
+    with_settings(settings, None).expect_err("the settings were accepted").to_string()
 }
 
 #[test]
@@ -40,7 +40,7 @@ fn unusable_authorities_are_named() {
 #[test]
 fn verification_can_be_switched_off() {
     let settings = TlsSettings { verify: false, ca_file: Some("/nowhere/ca.pem".into()), ..TlsSettings::default() };
-    assert!(with_settings(&settings).is_ok());
+    assert!(with_settings(&settings, None).is_ok());
 }
 
 /// A certificate of a private authority.

@@ -3,8 +3,10 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bodies;
+mod client_certificates;
 mod queueing;
 mod redirects;
 mod retries;
+mod secure;
 mod server;
 mod tls;

@@ -48,6 +48,17 @@ async fn refusals_are_not_tried_again() {
 }
 
 #[tokio::test]
+async fn of_an_error_page_the_title_is_shown() {
+    let page = b"<html>\r\n<head><title>400 No certificate was sent</title></head>\r\n<body>much more</body></html>";
+    let server = Server::start(|_, _| response("400 Bad Request", &[], page)).await;
+    let shown = fails(&fetcher(), server.url("/a")).await.to_string();
+    assert!(shown.ends_with("the server answered 400 Bad Request: 400 No certificate was sent"), "{shown}");
+    let server = Server::start(|_, _| response("400 Bad Request", &[], b"<p>no title</p>")).await;
+    let shown = fails(&fetcher(), server.url("/a")).await.to_string();
+    assert!(shown.ends_with("the server answered 400 Bad Request"), "{shown}");
+}
+
+#[tokio::test]
 async fn the_number_of_tries_is_a_setting() {
     let server = Server::start(|_, _| response("500 Internal Server Error", &[], b"")).await;
     let mut config = impatient();

@@ -1,51 +1,16 @@
 //! TLS against a server with a certificate of a private authority.
 
+use crate::secure;
 use crate::server::impatient;
 use dx_pkg_core::Coded;
 use dx_pkg_fetch::header::HeaderValue;
 use dx_pkg_fetch::{Credentials, FetchConfig, FetchError, Fetcher, Request, TlsSettings, Url};
-use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
-use tokio_rustls::TlsAcceptor;
-use tokio_rustls::rustls::ServerConfig;
-use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 
 const SECURE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecure";
 const DOWNGRADE: &[u8] = b"HTTP/1.1 302 Found\r\nLocation: http://localhost/a\r\nContent-Length: 0\r\n\r\n";
-
-/// Starts a server that always answers the same; returns its port and its authority's certificate.
-async fn start(answer: &'static [u8]) -> (u16, String) {
-    let mut authority = CertificateParams::new(Vec::new()).unwrap();
-    authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-    let authority = CertifiedIssuer::self_signed(authority, KeyPair::generate().unwrap()).unwrap();
-    let key = KeyPair::generate().unwrap();
-    let leaf = CertificateParams::new(["localhost".to_owned()]).unwrap().signed_by(&key, &authority).unwrap();
-    let config = ServerConfig::builder_with_provider(Arc::new(tokio_rustls::rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .unwrap()
-        .with_no_client_auth()
-        .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
-        .unwrap();
-    let acceptor = TlsAcceptor::from(Arc::new(config));
-    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
-    let port = listener.local_addr().unwrap().port();
-    tokio::spawn(async move {
-        while let Ok((stream, _)) = listener.accept().await {
-            let acceptor = acceptor.clone();
-            tokio::spawn(async move {
-                let Ok(mut stream) = acceptor.accept(stream).await else {
-                    return;
-                };
-                let _ = stream.read(&mut [0; 4096]).await;
-                let _ = stream.write_all(answer).await;
-                // Closed without notice, as some mirrors do.
-            });
-        }
-    });
-    (port, authority.pem())
-}
 
 async fn get(url: &str, tls: TlsSettings) -> Result<Vec<u8>, FetchError> {
     let fetcher = Fetcher::new(FetchConfig { tls, ..impatient() });
@@ -55,7 +20,7 @@ async fn get(url: &str, tls: TlsSettings) -> Result<Vec<u8>, FetchError> {
 
 #[tokio::test]
 async fn a_private_authority_is_refused_until_it_is_named() {
-    let (port, authority) = start(SECURE).await;
+    let (port, authority) = secure::start(SECURE).await;
     let url = format!("https://localhost:{port}/a");
     let error = get(&url, TlsSettings::default()).await.unwrap_err();
     assert_eq!((error.code(), error.tries), ("DX_FETCH_TLS", 1), "{error}");
@@ -66,7 +31,7 @@ async fn a_private_authority_is_refused_until_it_is_named() {
 
 #[tokio::test]
 async fn a_certificate_for_another_host_is_refused() {
-    let (port, authority) = start(SECURE).await;
+    let (port, authority) = secure::start(SECURE).await;
     let named = TlsSettings { ca: vec![authority], ..TlsSettings::default() };
     let error = get(&format!("https://127.0.0.1:{port}/a"), named).await.unwrap_err();
     assert_eq!(error.code(), "DX_FETCH_TLS", "{error}");
@@ -74,14 +39,14 @@ async fn a_certificate_for_another_host_is_refused() {
 
 #[tokio::test]
 async fn anything_goes_without_strict_ssl() {
-    let (port, _) = start(SECURE).await;
+    let (port, _) = secure::start(SECURE).await;
     let lax = TlsSettings { verify: false, ..TlsSettings::default() };
     assert_eq!(get(&format!("https://127.0.0.1:{port}/a"), lax).await.unwrap(), b"secure");
 }
 
 #[tokio::test]
 async fn a_redirect_out_of_the_secure_connection_is_refused() {
-    let (port, authority) = start(DOWNGRADE).await;
+    let (port, authority) = secure::start(DOWNGRADE).await;
     let named = TlsSettings { ca: vec![authority], ..TlsSettings::default() };
     let error = get(&format!("https://localhost:{port}/a"), named).await.unwrap_err();
     assert_eq!(error.code(), "DX_FETCH_REDIRECT", "{error}");
@@ -102,7 +67,7 @@ async fn a_server_without_tls_is_a_failed_secure_connection() {
 
 #[tokio::test]
 async fn a_secure_host_is_reached_through_a_tunnel_that_sees_no_credentials() {
-    let (port, authority) = start(SECURE).await;
+    let (port, authority) = secure::start(SECURE).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let proxy = format!("http://me:pw@{}", listener.local_addr().unwrap());
     let tunnel = tokio::spawn(async move {

@@ -1,6 +1,7 @@
 //! Which credential goes where, and above all where it does not go.
 
 use super::*;
+use dx_pkg_fetch::{Pem, PemSource};
 
 fn header(config: &Config, target: &str) -> Option<String> {
     let authorization = config.credentials_for(&url(target));
@@ -118,10 +119,42 @@ fn parts_of_a_pair_may_come_from_different_layers() {
 #[test]
 fn client_certificates_need_both_files() {
     let config = Layers { user: "//r.example/:certfile=~/c.pem\n//r.example/:keyfile=/k.pem\n//s.example/:certfile=/c.pem\n//r.example/a/:_authToken=t", env: &[("HOME", "/home/u")], ..Layers::default() }.config();
-    let expected = ClientCertificate { certificate: "/home/u/c.pem".into(), key: "/k.pem".into() };
+    let pem =
+        |name: &str, path: &str| Pem { setting: format!("//r.example/:{name}"), source: PemSource::File(path.into()) };
+    let expected = ClientCertificate { certificate: pem("certfile", "/home/u/c.pem"), key: pem("keyfile", "/k.pem") };
     assert_eq!(config.client_certificate_for(&url("https://r.example/a/x")), Some(expected));
     assert_eq!(config.client_certificate_for(&url("https://s.example/")), None);
     assert_eq!(header(&config, "https://r.example/"), None);
+}
+
+#[test]
+fn files_beside_a_registry_get_its_client_certificate_and_other_hosts_none() {
+    let config = user(
+        "registry=https://r.example:8443/npm/\n//r.example:8443/npm/:certfile=/c.pem\n//r.example:8443/npm/:keyfile=/k.pem",
+    );
+    let found = |address: &str| config.client_certificate_for(&url(address)).map(|found| found.key.setting);
+    for address in ["https://r.example:8443/npm/a", "https://r.example:8443/files/a.tgz"] {
+        assert_eq!(found(address).as_deref(), Some("//r.example:8443/npm/:keyfile"), "{address}");
+    }
+    for address in ["https://r.example/npm/a", "https://s.example:8443/npm/a", "http://r.example:8443/files/a.tgz"] {
+        assert_eq!(found(address), None, "{address}");
+    }
+}
+
+#[test]
+fn a_certificate_as_text_serves_the_registries_and_yields_to_their_own() {
+    let config = user(
+        "registry=https://r.example/\n@s:registry=https://s.example/\n//s.example/:certfile=/c.pem\n//s.example/:keyfile=/k.pem\ncert=one\\ntwo\nkey=s3cret",
+    );
+    let found = |address: &str| config.client_certificate_for(&url(address));
+    let text = found("https://r.example/a").unwrap();
+    assert_eq!(text.certificate.source, PemSource::Text("one\ntwo".to_owned()));
+    assert_eq!((text.certificate.setting.as_str(), text.key.setting.as_str()), ("cert", "key"));
+    assert_eq!(found("https://s.example/a").unwrap().key.setting, "//s.example/:keyfile");
+    assert_eq!(found("https://elsewhere.example/a"), None);
+    assert!(config.warnings().is_empty(), "{:?}", config.warnings());
+    assert!(!format!("{config:?}").contains("s3cret"));
+    assert_eq!(user("cert=one").warnings().len(), 1, "a certificate without a key is passed over in silence");
 }
 
 #[test]
