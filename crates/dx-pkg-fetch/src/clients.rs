@@ -49,6 +49,17 @@ impl Clients {
         client.get_or_try_init(|| self.secure(identity)).await.cloned()
     }
 
+    /// Opens a connection to the server of `url` and leaves it for a request to come.
+    pub(crate) async fn open(&self, url: &Url, limit: Duration) {
+        let Ok(client) = self.for_url(url).await else {
+            return;
+        };
+        // The HTTP client has no call for this. It refuses a request in another version than the connection speaks once
+        // the connection stands, having sent nothing, and keeps the connection.
+        let refused = client.get(url.clone()).version(reqwest::Version::HTTP_2).send();
+        let _ = tokio::time::timeout(limit, refused).await;
+    }
+
     async fn secure(&self, identity: Option<ClientCertificate>) -> Result<reqwest::Client, FetchCause> {
         let settings = self.config.tls.clone();
         let tls = tokio::task::spawn_blocking(move || tls::with_settings(&settings, identity.as_ref()))

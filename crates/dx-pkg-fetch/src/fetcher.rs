@@ -4,12 +4,14 @@ use crate::clients::Clients;
 use crate::config::FetchConfig;
 use crate::cooldown::Cooldown;
 use crate::error::{FetchCause, FetchError};
-use crate::queue::Queue;
-use crate::request::{Class, Request, Response};
+use crate::queue::{Queue, Rank, Slot};
+use crate::request::{Class, Priority, Request, Response};
 use crate::statistics::{Counters, Outcome, Statistics, Tally};
 use crate::transfer;
 use reqwest::StatusCode;
 use std::sync::Arc;
+use std::time::Duration;
+use tokio::time::Instant;
 use url::Url;
 
 /// Fetches over HTTP. Clones share connections, queues and counters. Needs a tokio runtime with time and I/O.
@@ -58,6 +60,20 @@ impl Fetcher {
         result
     }
 
+    /// Opens a connection to the server of `url`, TLS included, for a request to come; nothing is asked.
+    ///
+    /// Further calls at the same time open further connections. What goes wrong is left for that request to tell.
+    pub async fn warm(&self, url: &Url) {
+        if !self.0.config.offline {
+            self.0.clients.open(url, self.0.config.timeouts.connect).await;
+        }
+    }
+
+    /// How long requests of this class and priority have waited for their turn, all together.
+    pub fn waited(&self, class: Class, priority: Priority) -> Duration {
+        self.0.counters.waited(class, priority)
+    }
+
     /// Notes an answer that a cache gave, so that the statistics tell of it.
     pub fn count_cached(&self) {
         self.0.counters.count_cached();
@@ -81,10 +97,12 @@ impl Shared {
         let host = host_of(&request.url);
         let rank = queue.rank(request.priority, request.estimate);
         let mut tries = 1;
+        let mut partial = None;
         loop {
-            let slot = queue.acquire(&host, rank).await;
+            let slot = self.wait_for_turn(queue, &host, rank, request).await;
             self.cooldown.wait(&host).await;
-            let cause = match transfer::run(&self.clients, &self.config, &self.counters, request).await {
+            let run = transfer::run(&self.clients, &self.config, &self.counters, request, &mut partial);
+            let cause = match run.await {
                 Ok(transfer::Answer { status, headers, url, body }) => {
                     return Ok(Response { status, headers, url, body, slot });
                 }
@@ -107,6 +125,13 @@ impl Shared {
             tokio::time::sleep(delay).await;
             tries += 1;
         }
+    }
+
+    async fn wait_for_turn(&self, queue: &Queue, host: &Arc<str>, rank: Rank, request: &Request) -> Slot {
+        let since = Instant::now();
+        let slot = queue.acquire(host, rank).await;
+        self.counters.count_wait(request.class, request.priority, since.elapsed());
+        slot
     }
 }
 

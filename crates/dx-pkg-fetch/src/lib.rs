@@ -14,6 +14,7 @@ mod error;
 mod fetcher;
 mod queue;
 mod request;
+mod resume;
 mod retry;
 mod statistics;
 mod text;

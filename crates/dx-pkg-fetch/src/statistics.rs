@@ -1,6 +1,8 @@
 //! What the fetcher has done so far.
 
+use crate::request::{Class, Priority};
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+use std::time::Duration;
 
 /// A snapshot of the counters. Requests that are neither completed, failed nor cancelled are under way.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -15,6 +17,8 @@ pub struct Statistics {
     pub cancelled: u64,
     /// Further tries, over all requests.
     pub retried: u64,
+    /// Of the further tries, those that went on where the last one broke off.
+    pub resumed: u64,
     /// Of the completed requests, those answered by "not modified".
     pub not_modified: u64,
     /// Bytes of bodies received, as sent, those of failed tries included.
@@ -30,9 +34,12 @@ pub(crate) struct Counters {
     failed: AtomicU64,
     cancelled: AtomicU64,
     retried: AtomicU64,
+    resumed: AtomicU64,
     not_modified: AtomicU64,
     bytes: AtomicU64,
     from_cache: AtomicU64,
+    /// Microseconds, by class and priority.
+    waited: [[AtomicU64; 4]; 2],
 }
 
 /// How a request ended.
@@ -47,6 +54,19 @@ pub(crate) enum Outcome {
 impl Counters {
     pub(crate) fn count_retry(&self) {
         self.retried.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn count_resumed(&self) {
+        self.resumed.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn count_wait(&self, class: Class, priority: Priority, wait: Duration) {
+        let micros = u64::try_from(wait.as_micros()).unwrap_or(u64::MAX);
+        self.waited[class as usize][priority as usize].fetch_add(micros, Relaxed);
+    }
+
+    pub(crate) fn waited(&self, class: Class, priority: Priority) -> Duration {
+        Duration::from_micros(self.waited[class as usize][priority as usize].load(Relaxed))
     }
 
     pub(crate) fn count_bytes(&self, bytes: usize) {
@@ -64,6 +84,7 @@ impl Counters {
             failed: self.failed.load(Relaxed),
             cancelled: self.cancelled.load(Relaxed),
             retried: self.retried.load(Relaxed),
+            resumed: self.resumed.load(Relaxed),
             not_modified: self.not_modified.load(Relaxed),
             bytes: self.bytes.load(Relaxed),
             from_cache: self.from_cache.load(Relaxed),

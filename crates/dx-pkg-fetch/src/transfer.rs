@@ -4,6 +4,7 @@ use crate::clients::Clients;
 use crate::config::{FetchConfig, Timeouts};
 use crate::error::{FetchCause, Phase, innermost};
 use crate::request::{Class, Request};
+use crate::resume::{Partial, is_about_a_range};
 use crate::retry::parse_retry_after;
 use crate::statistics::Counters;
 use crate::text::{plain_text, redact_url};
@@ -58,28 +59,53 @@ impl Clock {
     }
 }
 
-/// Runs one try of `request`.
+/// Runs one try of `request`. Goes on from `partial`, what an earlier try has left, where the server allows it, and
+/// leaves there what it has itself if it breaks off.
 pub(crate) async fn run(
     clients: &Clients,
     config: &FetchConfig,
     counters: &Counters,
     request: &Request,
+    partial: &mut Option<Partial>,
 ) -> Result<Answer, FetchCause> {
     let clock = Clock::start(config.timeouts);
-    let (url, response) = follow(clients, config, &clock, request).await?;
+    let (url, response) = follow(clients, config, &clock, request, partial.as_ref()).await?;
     let status = response.status();
     let conditional = request.headers.contains_key(IF_NONE_MATCH) || request.headers.contains_key(IF_MODIFIED_SINCE);
-    let not_modified = status == StatusCode::NOT_MODIFIED && conditional;
-    if !status.is_success() && !not_modified {
+    let headers = response.headers().clone();
+    if status == StatusCode::NOT_MODIFIED && conditional {
+        return Ok(Answer { status, headers, url, body: Bytes::new() });
+    }
+    let mut body = Body::default();
+    if is_about_a_range(status) {
+        let kept = partial.take().filter(|partial| status.is_success() && partial.continues(&headers));
+        let Some(kept) = kept else {
+            // Without what there was, the next try asks for everything.
+            let reason = "the server answered with another part than was asked for".to_owned();
+            return Err(FetchCause::Truncated { received: 0, expected: None, reason });
+        };
+        counters.count_resumed();
+        body = kept.body;
+    } else if !status.is_success() {
         return Err(refusal(response).await);
     }
+    *partial = None;
     let limit = match request.class {
         Class::Metadata => config.limits.metadata,
         Class::Tarball => config.limits.tarball,
     };
-    let headers = response.headers().clone();
-    let body = if not_modified { Bytes::new() } else { read_body(response, &clock, counters, limit).await? };
-    Ok(Answer { status, headers, url, body })
+    let whole = content_length(&headers).map(|rest| body.len().saturating_add(rest));
+    match read_body(response, &clock, counters, limit, whole, &mut body).await {
+        // What has been put together is as good as what comes in one piece.
+        Ok(()) if status == StatusCode::PARTIAL_CONTENT => {
+            Ok(Answer { status: StatusCode::OK, headers, url, body: body.finish() })
+        }
+        Ok(()) => Ok(Answer { status, headers, url, body: body.finish() }),
+        Err(cause) => {
+            *partial = Partial::keep(url, &headers, whole, body);
+            Err(cause)
+        }
+    }
 }
 
 /// Sends the request and follows redirects, asking anew at each hop which credentials it may see.
@@ -88,6 +114,7 @@ async fn follow(
     config: &FetchConfig,
     clock: &Clock,
     request: &Request,
+    partial: Option<&Partial>,
 ) -> Result<(Url, reqwest::Response), FetchCause> {
     let mut url = request.url.clone();
     for _ in 0..=MAX_REDIRECTS {
@@ -98,6 +125,9 @@ async fn follow(
         if let Some(mut authorization) = request.credentials.as_ref().and_then(|credentials| credentials(&url)) {
             authorization.set_sensitive(true);
             headers.insert(AUTHORIZATION, authorization);
+        }
+        if let Some(partial) = partial {
+            partial.ask_for_rest(&url, &mut headers);
         }
         let client = clients.for_url(&url).await?;
         let sent = clock.limit(client.get(url.clone()).headers(headers).send()).await?;
@@ -126,18 +156,18 @@ fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, FetchCause> {
     Err(FetchCause::Redirect { to: redact_url(&to), reason })
 }
 
-/// The whole body, in one allocation where its length is announced.
+/// Adds what comes to `body`, which is to have `expected` bytes in the end; in one allocation where that is known.
 async fn read_body(
     mut response: reqwest::Response,
     clock: &Clock,
     counters: &Counters,
     limit: u64,
-) -> Result<Bytes, FetchCause> {
-    let expected = content_length(response.headers());
+    expected: Option<u64>,
+    body: &mut Body,
+) -> Result<(), FetchCause> {
     if expected.is_some_and(|expected| expected > limit) {
         return Err(FetchCause::TooLarge { limit });
     }
-    let mut body = Body::default();
     loop {
         let truncated = |reason: String, received: u64| FetchCause::Truncated { received, expected, reason };
         let chunk = match clock.limit(response.chunk()).await? {
@@ -145,7 +175,7 @@ async fn read_body(
             Ok(None) if expected.is_some_and(|expected| expected != body.len()) => {
                 return Err(truncated("the connection was closed".to_owned(), body.len()));
             }
-            Ok(None) => return Ok(body.finish()),
+            Ok(None) => return Ok(()),
             Err(error) => return Err(truncated(innermost(&error.without_url()), body.len())),
         };
         counters.count_bytes(chunk.len());
@@ -162,17 +192,17 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
 
 /// A body under way; one that arrives in a single chunk is not copied.
 #[derive(Default)]
-struct Body {
+pub(crate) struct Body {
     first: Bytes,
     joined: BytesMut,
 }
 
 impl Body {
-    fn len(&self) -> u64 {
+    pub(crate) fn len(&self) -> u64 {
         (self.first.len() + self.joined.len()) as u64
     }
 
-    fn push(&mut self, chunk: Bytes, expected: Option<u64>) {
+    pub(crate) fn push(&mut self, chunk: Bytes, expected: Option<u64>) {
         if self.len() == 0 {
             self.first = chunk;
             return;
