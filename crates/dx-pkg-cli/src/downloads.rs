@@ -1,7 +1,7 @@
 //! Brings packages into the store: fetched, verified, unpacked, each once, several at a time.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::collections::{HashMap, HashSet};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dx_pkg_compat::npm_registry::TarballRequest;
 use dx_pkg_compat::tarball::{self, Limits};
@@ -18,6 +18,8 @@ use crate::session::{Network, Session};
 /// The downloads of one command.
 pub struct Downloads {
     shared: Arc<Shared>,
+    /// Names of the project's own requirements.
+    direct: OnceLock<HashSet<String>>,
     offline: bool,
     network: Box<dyn Fn() -> Result<Network, Failure> + Send + Sync>,
 }
@@ -50,20 +52,42 @@ impl Downloads {
             progress,
         };
         let session = session.clone();
-        Downloads { shared: Arc::new(shared), offline, network: Box::new(move || session.network()) }
+        let network = Box::new(move || session.network());
+        Downloads { shared: Arc::new(shared), direct: OnceLock::new(), offline, network }
     }
 
-    /// Starts the download of a package that will probably be needed; what goes wrong is reported when it is waited for.
-    pub fn expect(&self, package: &LockPackage) {
+    /// Says what the project itself requires: those packages go first.
+    pub fn put_first(&self, direct: impl Iterator<Item = String>) {
+        self.direct.get_or_init(|| direct.collect());
+    }
+
+    /// Starts the download of a package that will probably be needed, of so many bytes as far as is known; what goes
+    /// wrong is reported when it is waited for.
+    pub fn expect(&self, package: &LockPackage, bytes: Option<u64>) {
         if let Ok(Some(id)) = package_id(package)
             && !self.offline
         {
-            let _ = self.start(id, package);
+            let _ = self.start(id, package, bytes);
+        }
+    }
+
+    fn priority(&self, package: &LockPackage) -> Priority {
+        let name = real_name(package);
+        if name.starts_with("@types/") {
+            Priority::Low
+        } else if self.direct.get().is_some_and(|direct| direct.contains(name)) {
+            Priority::Critical
+        } else if package.dev || package.dev_optional {
+            Priority::Low
+        } else if package.peer {
+            Priority::High
+        } else {
+            Priority::Normal
         }
     }
 
     /// Starts the download of `package` unless the store has it.
-    fn start(&self, id: PackageId, package: &LockPackage) -> Result<(), Failure> {
+    fn start(&self, id: PackageId, package: &LockPackage, bytes: Option<u64>) -> Result<(), Failure> {
         if self.shared.lock().contains_key(&id) {
             return Ok(());
         }
@@ -79,7 +103,7 @@ impl Downloads {
             )
             .with_hint("run the command once without --offline"));
         }
-        let wanted = request(package)?;
+        let wanted = request(package, self.priority(package), bytes)?;
         let commands: Vec<String> = package.bin.iter().map(|(_, file)| file.clone()).collect();
         let network = (self.network)()?;
         self.shared.lock().insert(id, Status::Running);
@@ -102,7 +126,7 @@ impl Downloads {
     ) -> Result<Vec<(String, Failure)>, Failure> {
         let packages: Vec<(PackageId, &LockPackage)> = packages.collect();
         for (id, package) in &packages {
-            self.start(*id, package)?;
+            self.start(*id, package, None)?;
         }
         let mut failed = Vec::new();
         let mut state = self.shared.lock();
@@ -204,14 +228,14 @@ fn display_name(package: &LockPackage) -> String {
     format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?"))
 }
 
-fn request(package: &LockPackage) -> Result<TarballRequest, Failure> {
+fn request(package: &LockPackage, priority: Priority, bytes: Option<u64>) -> Result<TarballRequest, Failure> {
     let integrity = package.integrity.as_deref().and_then(|text| Integrity::parse(text).ok());
     Ok(TarballRequest {
         name: PackageName::parse(real_name(package))?,
         version: package.version.as_deref().unwrap_or_default().into(),
         url: package.resolved.as_deref().filter(|url| url.starts_with("http")).map(Into::into),
         integrity,
-        priority: Priority::Normal,
-        estimated_bytes: 0,
+        priority,
+        estimated_bytes: bytes.unwrap_or_default(),
     })
 }

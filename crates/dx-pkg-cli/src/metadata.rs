@@ -18,7 +18,7 @@ use dx_pkg_registry::{PackumentAnswer, PackumentForm, Validator};
 use dx_pkg_resolve::{External, PickOptions, Picker, Provider, ProviderError};
 use dx_pkg_store::{CachedPackument, Form, MetadataRecord, Store};
 
-use crate::downloads::Downloads;
+use crate::downloads::{Downloads, real_name};
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::session::{Network, Session, now_ms};
@@ -183,7 +183,7 @@ impl Provider for Metadata<'_> {
 
     fn placed(&self, package: &LockPackage) {
         if let Some(downloads) = self.local.downloads {
-            downloads.expect(package);
+            downloads.expect(package, self.shared.unpacked_size(package));
         }
     }
 }
@@ -217,6 +217,13 @@ impl Shared {
         let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(before) = picker.before_for(packument.name()) else { return false };
         packument.modified().is_none_or(|modified| modified > before)
+    }
+
+    /// How large a package is, where its packument is here and says so.
+    fn unpacked_size(&self, package: &LockPackage) -> Option<u64> {
+        let state = self.lock();
+        let Some(Answer::Here(Ok(packument))) = state.packuments.get(real_name(package)) else { return None };
+        packument.version(packument.find_str(package.version.as_deref()?)?).unpacked_size()
     }
 
     /// Sees to it that the packument of `name` arrives, and that `spec` is followed then.

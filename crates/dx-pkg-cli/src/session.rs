@@ -2,11 +2,11 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dx_pkg_compat::npm_registry::{NpmRegistry, fetch_config};
 use dx_pkg_compat::npmrc::{Config, ConfigSources};
-use dx_pkg_fetch::Fetcher;
+use dx_pkg_fetch::{Class, Fetcher, Priority};
 use dx_pkg_store::Store;
 use tokio::runtime::Handle;
 use url::Url;
@@ -118,6 +118,33 @@ impl Session {
         let serve = move || runtime.block_on(std::future::pending::<()>());
         std::thread::Builder::new().name("dx-network".into()).spawn(serve).map_err(failed)?;
         Ok(Network { registry, runtime: handle })
+    }
+}
+
+impl Network {
+    /// What the fetcher has counted, for `--verbose` and `--json`. Waiting is the time that requests have waited for their
+    /// turn, all together, in milliseconds.
+    pub fn statistics(&self) -> Vec<(&'static str, u64)> {
+        let fetcher = self.registry.fetcher();
+        let counted = fetcher.statistics();
+        let waited = |class: Class, priorities: &[Priority]| {
+            let all: Duration = priorities.iter().map(|priority| fetcher.waited(class, *priority)).sum();
+            u64::try_from(all.as_millis()).unwrap_or(u64::MAX)
+        };
+        vec![
+            ("requests", counted.total),
+            ("completed requests", counted.completed),
+            ("failed requests", counted.failed),
+            ("not modified", counted.not_modified),
+            ("bytes received", counted.bytes),
+            ("retries", counted.retried),
+            ("resumed", counted.resumed),
+            ("metadata waiting", waited(Class::Metadata, &Priority::ALL)),
+            ("critical tarballs waiting", waited(Class::Tarball, &[Priority::Critical])),
+            ("high tarballs waiting", waited(Class::Tarball, &[Priority::High])),
+            ("normal tarballs waiting", waited(Class::Tarball, &[Priority::Normal])),
+            ("low tarballs waiting", waited(Class::Tarball, &[Priority::Low])),
+        ]
     }
 }
 

@@ -31,6 +31,11 @@ pub enum Priority {
     Critical,
 }
 
+impl Priority {
+    /// Every priority, the least urgent first.
+    pub const ALL: [Self; 4] = [Self::Low, Self::Normal, Self::High, Self::Critical];
+}
+
 /// Asked once per hop for the `Authorization` that this very URL may receive.
 pub type Credentials = Arc<dyn Fn(&Url) -> Option<HeaderValue> + Send + Sync>;
 

@@ -39,7 +39,7 @@ pub(crate) struct Counters {
     bytes: AtomicU64,
     from_cache: AtomicU64,
     /// Microseconds, by class and priority.
-    waited: [[AtomicU64; 4]; 2],
+    waited: [[AtomicU64; Priority::ALL.len()]; 2],
 }
 
 /// How a request ended.

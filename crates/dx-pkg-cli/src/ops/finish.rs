@@ -208,9 +208,7 @@ pub fn statistics(session: &Session, progress: &Progress, done: &LinkReport) -> 
     let mut statistics =
         vec![("metadata requests", progress.metadata_requests()), ("tarballs", tarballs), ("tarball bytes", bytes)];
     if let Some(network) = session.network_used() {
-        let fetched = network.registry.fetcher().statistics();
-        statistics.push(("retries", fetched.retried));
-        statistics.push(("failed requests", fetched.failed));
+        statistics.extend(network.statistics());
     }
     statistics.extend([
         ("ready trees", u64::from(done.was_ready)),

@@ -209,6 +209,7 @@ impl Stages<'_> {
         let Stages { surroundings, session, project, change, frozen, progress } = *self;
         let downloads = Downloads::new(session, session.config.offline()?, progress.clone());
         let materials = Materials::gather(surroundings, session, project, change, frozen)?;
+        downloads.put_first(materials.direct());
         let ahead = (!lockfile_only).then_some(&downloads);
         let (resolution, basis) = resolve_project(session, project, &materials, ahead, progress)?;
         let mut summary = summary_of(session, &resolution)?;

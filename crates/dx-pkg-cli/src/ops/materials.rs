@@ -75,6 +75,12 @@ impl Materials {
         Ok(Materials { requirements, options, policy, open })
     }
 
+    /// Names of what the project and its workspaces require.
+    pub fn direct(&self) -> impl Iterator<Item = String> {
+        let own = std::iter::once(&self.requirements.root).chain(&self.requirements.workspaces);
+        own.flat_map(asked_for).map(|(name, _)| name.clone())
+    }
+
     /// The resolver's view of the registries.
     pub fn provider<'a>(
         &self,

@@ -7,6 +7,7 @@ mod age;
 mod client_certificate;
 mod concurrent;
 mod documentation;
+mod downloads;
 mod faults;
 mod forests;
 mod fresh;

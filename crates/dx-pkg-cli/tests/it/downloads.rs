@@ -1,0 +1,107 @@
+//! In which order packages are fetched, and what is counted on the way.
+
+use std::time::Duration;
+
+use dx_pkg_testkit::{Fault, Project, Registry};
+use serde_json::Value;
+
+use crate::harness::{dx, fails, ok, required};
+
+/// The packages in the order their tarballs were asked for.
+fn fetched(registry: &Registry) -> Vec<String> {
+    let requests = registry.requests();
+    let tarballs = requests.iter().filter(|request| request.is_tarball());
+    tarballs.map(|request| request.path.trim_start_matches('/').split("/-/").next().unwrap().to_owned()).collect()
+}
+
+#[test]
+fn direct_dependencies_go_before_their_own_and_type_packages_last() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    for inner in ["m", "n"] {
+        registry.package(inner, "1.0.0").publish();
+    }
+    registry.package("@types/x", "1.0.0").publish();
+    registry.package("z", "1.0.0").dep("m", "1").dep("n", "1").publish();
+    let builder = || Project::new(&registry).dep("a", "1").dep("z", "1").dev("@types/x", "1");
+    let first = builder().create();
+    ok(&first, ["install"]);
+    registry.clear_requests();
+    // While the first answer is on its way all the others are asked for.
+    registry.fault("*.tgz", Fault::Delay(Duration::from_millis(500))).times(1);
+    let lock = first.read("package-lock.json");
+    let project = builder().npmrc("network-concurrency=1").file("package-lock.json", lock).create();
+    ok(&project, ["ci"]);
+    let order: Vec<String> = fetched(&registry).into_iter().skip(1).collect();
+    let class = |name: &str| match name {
+        "a" | "z" => 0,
+        "m" | "n" => 1,
+        _ => 2,
+    };
+    assert_eq!(order.len(), 4);
+    assert!(order.is_sorted_by_key(|name| class(name)), "{order:?}");
+}
+
+#[test]
+fn larger_packages_go_first_where_their_size_is_known() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    for (name, size) in [("b", 100), ("c", 30_000), ("d", 5_000)] {
+        registry.package(name, "1.0.0").file("data", "x".repeat(size)).publish();
+    }
+    registry.fault("*.tgz", Fault::Delay(Duration::from_millis(500))).times(1);
+    let builder = Project::new(&registry).dep("a", "1").dep("b", "1").dep("c", "1").dep("d", "1");
+    let project = builder.npmrc("network-concurrency=1").create();
+    ok(&project, ["install"]);
+    assert_eq!(fetched(&registry), ["a", "c", "d", "b"]);
+}
+
+#[test]
+fn every_seventh_answer_may_be_dropped_and_the_statistics_are_true() {
+    const PACKAGES: usize = 25;
+    let registry = Registry::start();
+    let mut builder = Project::new(&registry).npmrc("fetch-retry-mintimeout=1").npmrc("network-concurrency=4");
+    for number in 0..PACKAGES {
+        let name = format!("p{number}");
+        registry.package(&name, "1.0.0").publish();
+        builder = builder.dep(&name, "1");
+    }
+    let dropped = registry.fault("*", Fault::Drop).every(7);
+    let project = builder.create();
+    let run = ok(&project, ["install", "--json"]);
+    let summary: Value = serde_json::from_str(&run.stdout).unwrap();
+    let count = |name: &str| usize::try_from(summary["statistics"][name].as_u64().unwrap()).unwrap();
+    assert!(dropped.hits() >= 2 * PACKAGES / 7, "{}", dropped.hits());
+    assert_eq!((count("requests"), count("completed_requests"), count("failed_requests")), (50, 50, 0), "{summary}");
+    assert_eq!((count("retries"), count("resumed")), (dropped.hits(), 0), "{summary}");
+    assert_eq!(registry.requests().len(), 2 * PACKAGES + dropped.hits());
+    assert!(count("bytes_received") >= count("tarball_bytes") && count("tarball_bytes") > 0, "{summary}");
+    for waiting in ["metadata_waiting", "critical_tarballs_waiting", "low_tarballs_waiting"] {
+        assert!(summary["statistics"][waiting].is_u64(), "{summary}");
+    }
+    assert_eq!(required(&project, "p24"), "p24@1.0.0");
+}
+
+#[test]
+fn a_mirror_that_is_dead_is_named() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let mirror = Registry::start();
+    registry.tarballs_at(mirror.url());
+    mirror.stop();
+    let project = Project::new(&registry).dep("a", "1").npmrc("fetch-retry-mintimeout=1").create();
+    let said = fails(dx(&project, ["install"]), "DX_FETCH_CONNECT");
+    assert!(said.contains(&format!("127.0.0.1:{}", mirror.port())) && said.contains("3 tries"), "{said}");
+    assert!(!project.exists("node_modules") && !project.exists("package-lock.json"));
+}
+
+#[test]
+fn a_tarball_that_is_wrong_once_is_fetched_again() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").file("data", "x".repeat(4000)).publish();
+    let wrong = registry.fault("*.tgz", Fault::WrongBytes).times(1);
+    let project = Project::new(&registry).dep("a", "1").create();
+    ok(&project, ["install"]);
+    assert_eq!((wrong.hits(), registry.tarball_requests()), (1, 2));
+    assert_eq!(required(&project, "a"), "a@1.0.0");
+}
