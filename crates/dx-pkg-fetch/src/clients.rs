@@ -17,7 +17,7 @@ const KEEP_ALIVE: Duration = Duration::from_secs(90);
 
 pub(crate) struct Clients {
     config: FetchConfig,
-    resolver: Resolver,
+    pub(crate) resolver: Resolver,
     plain: OnceCell<reqwest::Client>,
     secure: Mutex<HashMap<Option<ClientCertificate>, Arc<OnceCell<reqwest::Client>>>>,
 }

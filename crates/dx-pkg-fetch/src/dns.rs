@@ -8,6 +8,9 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use tokio::time::Instant;
 
+#[cfg(test)]
+mod tests;
+
 /// How long an answer is used; the system's resolver does not tell the record's own lifetime.
 const LIFETIME: Duration = Duration::from_secs(60);
 
