@@ -18,6 +18,11 @@ impl Cooldown {
         *entry = (*entry).max(until);
     }
 
+    /// Whether `host` may not be asked now.
+    pub(crate) fn holds(&self, host: &Arc<str>) -> bool {
+        self.until(host).is_some()
+    }
+
     /// Waits until `host` may be asked again.
     pub(crate) async fn wait(&self, host: &Arc<str>) {
         while let Some(until) = self.until(host) {

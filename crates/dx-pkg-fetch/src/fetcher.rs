@@ -100,7 +100,6 @@ impl Shared {
         let mut partial = None;
         loop {
             let slot = self.wait_for_turn(queue, &host, rank, request).await;
-            self.cooldown.wait(&host).await;
             let run = transfer::run(&self.clients, &self.config, &self.counters, request, &mut partial);
             let cause = match run.await {
                 Ok(transfer::Answer { status, headers, url, body }) => {
@@ -128,10 +127,16 @@ impl Shared {
     }
 
     async fn wait_for_turn(&self, queue: &Queue, host: &Arc<str>, rank: Rank, request: &Request) -> Slot {
-        let since = Instant::now();
-        let slot = queue.acquire(host, rank).await;
-        self.counters.count_wait(request.class, request.priority, since.elapsed());
-        slot
+        loop {
+            self.cooldown.wait(host).await;
+            let since = Instant::now();
+            let slot = queue.acquire(host, rank).await;
+            self.counters.count_wait(request.class, request.priority, since.elapsed());
+            // A host that has asked for a pause meanwhile does not keep the slot from others.
+            if !self.cooldown.holds(host) {
+                return slot;
+            }
+        }
     }
 }
 

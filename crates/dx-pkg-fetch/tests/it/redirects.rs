@@ -5,6 +5,8 @@ use dx_pkg_core::Coded;
 use dx_pkg_fetch::header::{AUTHORIZATION, HeaderName, HeaderValue};
 use dx_pkg_fetch::{Credentials, Fetcher, Request, Url};
 use std::sync::Arc;
+use tokio::io::{AsyncReadExt, AsyncWriteExt};
+use tokio::net::{TcpListener, TcpStream};
 
 fn credentials_for(host: &'static str) -> Credentials {
     Arc::new(move |url: &Url| (url.host_str() == Some(host)).then(|| HeaderValue::from_static("Bearer secret")))
@@ -88,4 +90,34 @@ async fn a_proxy_is_asked_in_the_hosts_place_where_one_is_chosen() {
     let server = Server::start(|_, _| ok(b"direct")).await;
     let response = fetcher.get(Request::metadata(server.other_name("/a"))).await.unwrap();
     assert_eq!(&response.body[..], b"direct");
+}
+
+#[tokio::test]
+async fn a_socks_proxy_is_given_the_hosts_name() {
+    let server = Server::start(|_, _| ok(b"by socks")).await;
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let proxy = Url::parse(&format!("socks5h://{}", listener.local_addr().unwrap())).unwrap();
+    let inside = server.url("/").port().unwrap();
+    let asked = tokio::spawn(async move {
+        let (mut client, _) = listener.accept().await.unwrap();
+        // RFC 1928: version, methods; then version, connect, 0, kind 3 (a name), its length, the name, the port.
+        let mut greeting = [0; 3];
+        client.read_exact(&mut greeting).await.unwrap();
+        client.write_all(&[5, 0]).await.unwrap();
+        let mut head = [0; 5];
+        client.read_exact(&mut head).await.unwrap();
+        let mut name = vec![0; usize::from(head[4]) + 2];
+        client.read_exact(&mut name).await.unwrap();
+        client.write_all(&[5, 0, 0, 1, 0, 0, 0, 0, 0, 0]).await.unwrap();
+        let mut server = TcpStream::connect(("127.0.0.1", inside)).await.unwrap();
+        tokio::spawn(async move { tokio::io::copy_bidirectional(&mut client, &mut server).await });
+        name.truncate(usize::from(head[4]));
+        (head[3], String::from_utf8(name).unwrap())
+    });
+    let mut config = impatient();
+    config.proxy = Some(Arc::new(move |_| Some(proxy.clone())));
+    let url = Url::parse("http://registry.example/a").unwrap();
+    let response = Fetcher::new(config).get(Request::metadata(url)).await.unwrap();
+    assert_eq!(&response.body[..], b"by socks");
+    assert_eq!(asked.await.unwrap(), (3, "registry.example".to_owned()));
 }

@@ -2,7 +2,7 @@
 
 use crate::server::{Server, Step, fetcher, head, impatient, ok, response};
 use dx_pkg_core::Coded;
-use dx_pkg_fetch::{FetchCause, FetchError, Fetcher, Phase, Request, Statistics, Timeouts, Url};
+use dx_pkg_fetch::{Concurrency, FetchCause, FetchError, Fetcher, Phase, Request, Statistics, Timeouts, Url};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -87,6 +87,30 @@ async fn retry_after_is_waited_for_and_holds_back_others() {
     assert!(start.elapsed() >= MS(1000), "the second request did not wait for the host");
     first.await.unwrap().unwrap();
     assert!(start.elapsed() >= MS(1000) && start.elapsed() < MS(5000));
+}
+
+#[tokio::test]
+async fn a_host_that_asks_for_a_pause_does_not_hold_up_another() {
+    let busy = Server::start(|_, _| response("429 Too Many Requests", &[("Retry-After", "3600")], b"")).await;
+    let other = Server::start(|_, _| ok(b"fine")).await;
+    let mut config = impatient();
+    config.concurrency = Concurrency::of(1);
+    let fetcher = Fetcher::new(config);
+    let ask = |path: &str| {
+        let (fetcher, url) = (fetcher.clone(), busy.url(path));
+        tokio::spawn(async move { fetcher.get(Request::metadata(url)).await.map(|response| response.status) })
+    };
+    let first = ask("/first");
+    while fetcher.statistics().retried == 0 {
+        tokio::time::sleep(MS(1)).await;
+    }
+    let second = ask("/second");
+    tokio::time::sleep(MS(20)).await;
+    let answer = tokio::time::timeout(MS(20_000), fetcher.get(Request::metadata(other.url("/a")))).await;
+    assert_eq!(&answer.expect("the pause held up another host").unwrap().body[..], b"fine");
+    assert_eq!(busy.paths(), ["/first"], "the pause was not kept");
+    first.abort();
+    second.abort();
 }
 
 #[tokio::test]
