@@ -64,7 +64,8 @@ pub const VERSION: u16 = 1;
 pub type DxpError = FormatError;
 
 const FORMAT: &str = "DXP";
-const HEADER: usize = 96;
+/// The length of the header in bytes.
+pub const HEADER: usize = 96;
 const CHECKED_FROM: usize = 16;
 const ROOT_AT: usize = 48;
 const ROW: usize = 72;
@@ -140,6 +141,15 @@ pub struct Dxp<'a> {
 /// When the signature or version is another's, the bytes are truncated or damaged, or a path is unsafe.
 pub fn decode(bytes: &[u8]) -> Result<Dxp<'_>, DxpError> {
     Ok(Layout::decode(bytes)?.view(bytes))
+}
+
+/// How many files the package has that begins with `header`; `None` when it is no header this build reads.
+///
+/// Nothing is checked: it is a hint at what reading the package costs.
+#[must_use]
+pub fn file_count(header: &[u8]) -> Option<usize> {
+    let known = header.starts_with(&SIGNATURE) && header.len() >= HEADER && wire::u16_at(header, 4) == VERSION;
+    known.then(|| wire::u32_at(header, 16) as usize)
 }
 
 impl<'a> Dxp<'a> {

@@ -158,7 +158,7 @@ fn jobs<'j>(run: &Run<'_>, sites: &'j Sites<'j>, stagings: &'j [(&str, Staging)]
     parallel::for_each(&jobs, run.threads, |weighed| {
         if let Job::Packages { sites, .. } = &weighed.job {
             for site in *sites {
-                weighed.weight.fetch_add(run.packages.weight(site)?, Ordering::Relaxed);
+                weighed.weight.fetch_add(run.packages.weight(site), Ordering::Relaxed);
             }
         }
         Ok(())

@@ -146,8 +146,8 @@ impl Importer {
     /// Prepares a package's files; the expanded ones are opened only where they can be of use.
     pub(crate) fn source<'a>(&self, store: &Store, id: PackageId, package: &'a Package) -> Source<'a> {
         let wanted = self.hardlinks.load(Ordering::Relaxed) || self.reflinks.load(Ordering::Relaxed);
-        let open = || match Dir::open(package.expanded()) {
-            Err(_) if store.ensure_expanded(id).is_ok() => Dir::open(package.expanded()),
+        let open = || match store.open_expanded(id) {
+            Err(_) if store.ensure_expanded(id).is_ok() => store.open_expanded(id),
             opened => opened,
         };
         // Without expanded files everything is written from the DXP.

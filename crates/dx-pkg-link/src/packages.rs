@@ -23,11 +23,11 @@ impl Packages<'_> {
             .ok_or_else(|| LinkError::MissingPackage { path: path.to_owned(), id: id.to_string() })
     }
 
-    /// How many files the site consists of: what it costs to link it.
-    pub(crate) fn weight(&self, site: &Site<'_>) -> Result<usize, LinkError> {
+    /// How many files the site consists of, as far as that is known: what it costs to link it.
+    pub(crate) fn weight(&self, site: &Site<'_>) -> usize {
         match &site.placement.source {
-            PlacementSource::Symlink { .. } => Ok(1),
-            PlacementSource::Package(id) => Ok(self.open(*id, &site.placement.path)?.dxp().len()),
+            PlacementSource::Symlink { .. } => 1,
+            PlacementSource::Package(id) => self.store.file_count(*id).unwrap_or(1),
         }
     }
 

@@ -120,13 +120,13 @@ impl Store {
         if integrity.is_some_and(|integrity| PackageId::from_integrity(&integrity) != id) {
             return Ok(Some("it is another package than its name says".to_owned()));
         }
-        let root = match Dir::open(package.expanded()) {
+        let root = match self.open_expanded(id) {
             Ok(root) => root,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io("reading", package.expanded())(error)),
+            Err(error) => return Err(StoreError::io("reading", self.expanded(id))(error)),
         };
         let found = Expanded { dxp, files: 0 }.check(root, files);
-        found.map_err(StoreError::io("reading", package.expanded()))
+        found.map_err(StoreError::io("reading", self.expanded(id)))
     }
 
     /// Makes the files again from a sound package, or removes a damaged one; says whether all is well now.
