@@ -57,8 +57,8 @@ impl Store {
             let copy = copy.and_then(|copy| Dir::open(copy).ok());
             self.insert_expanded(id, |tree| fill(tree, dxp, copy.as_ref()))?;
         }
-        let failed = |error| StoreError::io("checking", package.expanded())(error);
-        let root = Dir::open(package.expanded()).map_err(failed)?;
+        let failed = |error| StoreError::io("checking", self.expanded(id))(error);
+        let root = self.open_expanded(id).map_err(failed)?;
         let noted = self.note(id, dxp.len());
         let mut now = Vec::with_capacity(dxp.len() * ROW);
         let mut altered = Vec::new();
