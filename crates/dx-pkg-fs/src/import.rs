@@ -1,140 +1,79 @@
-//! Getting a file from one folder into another without copying, where the file systems allow it.
+//! Giving a file of one folder a place in another without copying its bytes, where the file systems allow it.
+//!
+//! A hard link is [`Dir::link_from`]. What is here shares blocks: the new file is one of its own, and writing to
+//! either leaves the other alone. Where the file systems cannot, the error is [`io::ErrorKind::Unsupported`].
 
 use std::fs::File;
-use std::io::{self, Read, Seek, SeekFrom};
+use std::io;
 use std::path::Path;
 
 use crate::Dir;
 
-/// How a file gets from one folder into another.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Import {
-    /// A second name for the same file.
-    Hardlink,
-    /// A new file that shares the blocks until one of them is written.
-    Reflink,
-    /// A new file with blocks of its own.
-    Copy,
-}
+/// Whether whole folders can be cloned at once ([`clone_tree`]).
+pub const CLONES_TREES: bool = cfg!(target_vendor = "apple");
 
-/// Whether writing to the imported file may change its source.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Sharing {
-    /// It may: hardlinks are fine.
-    Shared,
-    /// It must not: only reflinks and copies will do.
-    Private,
-}
-
-impl Import {
-    /// The cheapest way that works from `source` to `target`, tried with a small file in each.
-    ///
-    /// A hardlink costs the least on Linux, also where reflinks work; on macOS a clone does.
-    pub fn detect(source: &Dir, target: &Dir, sharing: Sharing) -> io::Result<Self> {
-        let candidates: &[Self] = match sharing {
-            Sharing::Private => &[Self::Reflink],
-            Sharing::Shared if cfg!(target_vendor = "apple") => &[Self::Reflink, Self::Hardlink],
-            Sharing::Shared => &[Self::Hardlink, Self::Reflink],
-        };
-        let probe = crate::unique_name(".dx-probe-");
-        source.write_file(&probe, b"probe", 0o644)?;
-        let works = |import: &&Self| {
-            let done = import.attempt(source, Path::new(&probe), target, Path::new(&probe));
-            done.is_ok() && target.remove_file(&probe).is_ok()
-        };
-        let found = candidates.iter().find(works).copied().unwrap_or(Self::Copy);
-        // Already gone when both folders are the same one and the second name was the first.
-        let _ = source.remove_file(&probe);
-        Ok(found)
-    }
-
-    /// Imports one file under a name that must be free, and says how: what this one file does not allow
-    /// (too many links, another owner, another file system) is copied.
-    pub fn place(
-        self,
-        source: &Dir,
-        source_name: impl AsRef<Path>,
-        target: &Dir,
-        name: impl AsRef<Path>,
-    ) -> io::Result<Self> {
-        let (source_name, name) = (source_name.as_ref(), name.as_ref());
-        match self.attempt(source, source_name, target, name) {
-            Ok(()) => Ok(self),
-            Err(error) if self != Self::Copy && may_copy_instead(&error) => {
-                Self::Copy.attempt(source, source_name, target, name).map(|()| Self::Copy)
-            }
-            Err(error) => Err(error),
-        }
-    }
-
-    fn attempt(self, source: &Dir, source_name: &Path, target: &Dir, name: &Path) -> io::Result<()> {
-        match self {
-            Self::Hardlink => target.link_from(source, source_name, name),
-            Self::Reflink => reflink(source, source_name, target, name),
-            Self::Copy => copy(source, source_name, target, name),
-        }
-    }
-}
-
-/// Whether the error is about the way and not about the file, its new name or a full or read-only device.
-fn may_copy_instead(error: &io::Error) -> bool {
-    !matches!(
-        error.kind(),
-        io::ErrorKind::NotFound
-            | io::ErrorKind::AlreadyExists
-            | io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::ReadOnlyFilesystem
-    )
-}
-
-/// Creates `name` as `fill` writes it; removed again when that fails.
-fn create_like(
-    source: &File,
+/// Makes `name` in `target` a new file with the contents and permission bits (less the umask) of `source_name` in
+/// `source`, sharing its blocks. On failure nothing is left.
+pub fn reflink(
+    source: &Dir,
+    source_name: impl AsRef<Path>,
     target: &Dir,
-    name: &Path,
-    fill: impl FnOnce(&mut File) -> io::Result<()>,
+    name: impl AsRef<Path>,
+    executable: bool,
 ) -> io::Result<()> {
-    #[cfg(unix)]
-    let mode = std::os::unix::fs::PermissionsExt::mode(&source.metadata()?.permissions()) & 0o777;
-    #[cfg(not(unix))]
-    let mode = 0o644;
-    let mut file = target.create_file(name, mode)?;
-    fill(&mut file).inspect_err(|_| {
-        let _ = target.remove_file(name);
-    })
+    reflink_file(&source.open_file(source_name)?, target, name.as_ref(), if executable { 0o777 } else { 0o666 })
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]
-fn reflink(source: &Dir, source_name: &Path, target: &Dir, name: &Path) -> io::Result<()> {
-    let source = source.open_file(source_name)?;
-    create_like(&source, target, name, |file| Ok(rustix::fs::ioctl_ficlone(&*file, &source)?))
+fn reflink_file(source: &File, target: &Dir, name: &Path, mode: u32) -> io::Result<()> {
+    let file = target.create_file(name, mode)?;
+    rustix::fs::ioctl_ficlone(&file, source).map_err(|errno| {
+        // The file is this call's own: it was created a moment ago, and only if there was none.
+        let _ = target.remove_file(name);
+        unsupported(errno)
+    })
 }
 
 #[cfg(target_vendor = "apple")]
-fn reflink(source: &Dir, source_name: &Path, target: &Dir, name: &Path) -> io::Result<()> {
-    let source = source.open_file(source_name)?;
-    Ok(rustix::fs::fclonefileat(&source, target, name, rustix::fs::CloneFlags::empty())?)
+fn reflink_file(source: &File, target: &Dir, name: &Path, _mode: u32) -> io::Result<()> {
+    rustix::fs::fclonefileat(source, target, name, rustix::fs::CloneFlags::empty()).map_err(unsupported)
 }
 
 #[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn reflink(_source: &Dir, _source_name: &Path, _target: &Dir, _name: &Path) -> io::Result<()> {
+fn reflink_file(_source: &File, _target: &Dir, _name: &Path, _mode: u32) -> io::Result<()> {
     Err(io::ErrorKind::Unsupported.into())
 }
 
-fn copy(source: &Dir, source_name: &Path, target: &Dir, name: &Path) -> io::Result<()> {
-    let mut source = source.open_file(source_name)?;
-    // The standard library uses `copy_file_range`, which shares blocks where the file system can.
-    create_like(&source.try_clone()?, target, name, |file| io::copy(&mut source, file).map(|_| ()))
+/// Makes `name` in `target` a copy of the folder `source_name` in `source` with all that is in it, sharing every
+/// file's blocks, by one call: clonefile(2) of macOS, which its manual page allows for folders. Never run.
+#[cfg(target_vendor = "apple")]
+pub fn clone_tree(source: &Dir, source_name: impl AsRef<Path>, target: &Dir, name: impl AsRef<Path>) -> io::Result<()> {
+    let source = source.open_dir(source_name)?;
+    rustix::fs::fclonefileat(&source, target, name.as_ref(), rustix::fs::CloneFlags::empty()).map_err(unsupported)
 }
 
-/// Appends `length` bytes of `source`, from `offset` on, to `target`.
-///
-/// Block-aligned ranges are shared instead of copied on file systems that can.
-pub fn copy_range(mut source: &File, offset: u64, length: u64, mut target: &File) -> io::Result<()> {
-    source.seek(SeekFrom::Start(offset))?;
-    let copied = io::copy(&mut source.take(length), &mut target)?;
-    if copied == length { Ok(()) } else { Err(io::ErrorKind::UnexpectedEof.into()) }
+/// Unsupported here: only macOS clones folders.
+#[cfg(not(target_vendor = "apple"))]
+pub fn clone_tree(
+    _source: &Dir,
+    _source_name: impl AsRef<Path>,
+    _target: &Dir,
+    _name: impl AsRef<Path>,
+) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// How a refusal says that these file systems cannot share blocks, as ioctl_ficlone(2) and clonefile(2) list them;
+/// `NOTTY` is what a file system says that does not know the call.
+#[cfg(unix)]
+fn unsupported(errno: rustix::io::Errno) -> io::Error {
+    use rustix::io::Errno;
+    match errno {
+        Errno::NOTSUP | Errno::XDEV | Errno::INVAL | Errno::NOTTY | Errno::NOSYS => {
+            io::Error::new(io::ErrorKind::Unsupported, io::Error::from(errno))
+        }
+        other => other.into(),
+    }
 }
 
 #[cfg(test)]

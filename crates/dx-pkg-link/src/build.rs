@@ -224,7 +224,7 @@ pub(crate) fn place(
         }
         PlacementSource::Package(id) => {
             let package = run.packages.open(*id, path)?;
-            if move_package(run, into, name, site, within, &package)? {
+            if place_whole(run, into, name, site, within, &package)? {
                 run.progress.linked(1);
                 return Ok(());
             }
@@ -258,8 +258,9 @@ pub(crate) fn place(
     Ok(())
 }
 
-/// Puts a package in its place by one rename, where it is this run's to move; says whether it was.
-fn move_package(
+/// Puts a package in its place by one call, and says whether it did: by a rename where it is this run's to move, by
+/// a clone of its folder where the system can.
+fn place_whole(
     run: &Run<'_>,
     into: &Dir,
     name: &str,
@@ -270,24 +271,35 @@ fn move_package(
     let PlacementSource::Package(id) = site.placement.source else {
         return Ok(false);
     };
-    if !run.movable.contains(&id) {
+    let moves = run.importer.moves() && !site.placement.private_copy && run.movable.contains(&id);
+    if !moves && !run.importer.clones_trees() {
         return Ok(false);
     }
     let path = site.placement.path.as_str();
-    let source = run.importer.source(run.packages.store, id, package);
+    let store = run.packages.store;
+    let source = run.importer.source(store, id, package);
     let commands: Vec<String> = bins::commands(site).into_iter().map(|command| command.file).collect();
     let shadowed = source.dxp.entries().any(|entry| occupied(entry.path, path, within));
-    if shadowed || !run.importer.may_move(&source, &commands, site.placement.private_copy) {
+    if shadowed || !Importer::fits_whole(&source, &commands) {
         return Ok(false);
     }
     let mut counts = Counts::default();
-    let moved = with_parents(into, name, &mut counts, || run.packages.store.move_expanded(id, into, name));
-    if moved.is_ok() {
-        counts.moves += source.dxp.len() as u64;
+    let placed = with_parents(into, name, &mut counts, || {
+        if moves { store.move_expanded(id, into, name) } else { store.clone_expanded(id, into, name) }
+    });
+    if placed.is_ok() {
+        let files = source.dxp.len() as u64;
+        counts.bytes_saved += source.dxp.entries().map(|entry| entry.size).sum::<u64>();
+        if moves {
+            counts.moves += files;
+            counts.packages_moved += 1;
+        } else {
+            counts.reflinks += files;
+        }
     }
     run.count(counts);
-    // What cannot be moved, for whatever reason, is linked.
-    Ok(moved.is_ok())
+    // What cannot be placed so, for whatever reason, is placed file by file.
+    Ok(placed.is_ok())
 }
 
 /// Whether a bundled file would lie where the tree puts another package.

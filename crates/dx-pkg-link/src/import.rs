@@ -1,8 +1,9 @@
 //! How one file of a package gets from the store into a tree.
 //!
-//! A hard link is the cheapest and the default; where the file systems refuse it, that is remembered and files are
-//! written from the package's DXP, which needs no second look-up. A file that must differ from the store's (its mode
-//! or its first line) or must not be shared is always a private copy, so nothing here ever alters the store.
+//! A hard link is the cheapest and the default, then a reflink, then a file written from the package's DXP, which
+//! needs no second look-up. What the file systems refuse for the first file is not tried for the others: the first
+//! file is the trial. A file that must differ from the store's (its mode or its first line) or must not be shared
+//! is never a hard link, so nothing here ever alters the store. Measured in docs/design/0003-import-strategies.md.
 
 use std::borrow::Cow;
 use std::io::{self, Read};
@@ -12,7 +13,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{Dxp, Entry};
-use dx_pkg_fs::{Dir, Import};
+use dx_pkg_fs::Dir;
 #[cfg(unix)]
 use dx_pkg_fs::{Durability, write_atomic};
 use dx_pkg_store::{Package, Store};
@@ -28,11 +29,13 @@ const FIRST_LINE: usize = 2048;
 /// The setting `package-import-method`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ImportMethod {
-    /// Hard links where possible, else copies.
+    /// Hard links where possible, else reflinks, else copies. What must not be shared is a reflink or a copy.
     #[default]
     Auto,
-    /// Copies that share their blocks with the store; an error where the file system cannot.
+    /// Reflinks: copies that share their blocks with the store; an error where the file systems cannot.
     Clone,
+    /// Reflinks where possible, else copies.
+    CloneOrCopy,
     /// Hard links; an error where the file systems cannot.
     Hardlink,
     /// Copies that share nothing.
@@ -47,6 +50,7 @@ pub(crate) struct Counts {
     pub(crate) reflinks: u64,
     pub(crate) copies: u64,
     pub(crate) moves: u64,
+    pub(crate) packages_moved: u64,
     pub(crate) symlinks: u64,
     pub(crate) bytes_saved: u64,
     pub(crate) bytes_copied: u64,
@@ -59,6 +63,7 @@ impl AddAssign for Counts {
         self.reflinks += other.reflinks;
         self.copies += other.copies;
         self.moves += other.moves;
+        self.packages_moved += other.packages_moved;
         self.symlinks += other.symlinks;
         self.bytes_saved += other.bytes_saved;
         self.bytes_copied += other.bytes_copied;
@@ -154,8 +159,8 @@ impl Importer {
         Source { id, dxp: package.dxp(), expanded: wanted.then(open).and_then(Result::ok) }
     }
 
-    /// Whether a package's files may be moved out of the store as they are: nothing of them must be private or changed.
-    pub(crate) fn may_move(&self, source: &Source<'_>, commands: &[String], private: bool) -> bool {
+    /// Whether a package's folder can be put in place as it is in the store, none of its files changed.
+    pub(crate) fn fits_whole(source: &Source<'_>, commands: &[String]) -> bool {
         let as_it_is = |file: &String| {
             let Some(entry) = source.dxp.find(file) else { return true };
             let mut buffer = [0; FIRST_LINE];
@@ -164,7 +169,17 @@ impl Importer {
                     .first_line(&entry, &mut buffer)
                     .is_ok_and(|length| carriage_return(&buffer[..length]).is_none())
         };
-        !private && self.method == ImportMethod::Auto && source.expanded.is_some() && commands.iter().all(as_it_is)
+        source.expanded.is_some() && commands.iter().all(as_it_is)
+    }
+
+    /// Whether folders may be moved out of the store.
+    pub(crate) fn moves(&self) -> bool {
+        self.method == ImportMethod::Auto
+    }
+
+    /// Whether folders are to be cloned by one call.
+    pub(crate) fn clones_trees(&self) -> bool {
+        dx_pkg_fs::CLONES_TREES && self.method != ImportMethod::Hardlink && self.reflinks.load(Ordering::Relaxed)
     }
 
     /// Makes `name` in `into` from the package's `entry`; `at` is the place's path, for errors.
@@ -201,13 +216,15 @@ impl Importer {
                     }
                     Err(error) => self.refused_link(error, &at)?,
                 }
-            } else if executable == entry.executable && self.reflinks.load(Ordering::Relaxed) {
-                match self.clone_file(expanded, entry, into, counts) {
-                    Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-                    Err(error) if self.method == ImportMethod::Clone => {
-                        return Err(LinkError::MethodUnsupported { method: "clone", path: at(), source: error });
+            }
+            if executable == entry.executable && self.reflinks.load(Ordering::Relaxed) {
+                match dx_pkg_fs::reflink(expanded, entry.path, into.dir, entry.path, executable) {
+                    Ok(()) => {
+                        counts.reflinks += 1;
+                        counts.bytes_saved += entry.size;
+                        return Ok(());
                     }
-                    done => return done.map_err(LinkError::io("copy", at())),
+                    Err(error) => self.refused_reflink(error, &at)?,
                 }
             }
         }
@@ -231,21 +248,20 @@ impl Importer {
         }
     }
 
-    /// Makes a copy that shares its blocks with the store if possible; that it is not is remembered.
-    fn clone_file(&self, from: &Dir, entry: &Entry<'_>, into: Folder<'_>, counts: &mut Counts) -> io::Result<()> {
-        match Import::Reflink.place(from, entry.path, into.dir, entry.path)? {
-            Import::Copy if self.method == ImportMethod::Clone => Err(io::ErrorKind::Unsupported.into()),
-            Import::Copy => {
+    /// Judges a refused reflink: `Ok` when the file is to be copied instead.
+    fn refused_reflink(&self, error: io::Error, at: &dyn Fn() -> PathBuf) -> Result<(), LinkError> {
+        use io::ErrorKind::{NotFound, PermissionDenied, Unsupported};
+        match error.kind() {
+            // Lost from the expanded package, or not to be read there: the DXP has it.
+            NotFound | PermissionDenied => Ok(()),
+            Unsupported if self.method == ImportMethod::Clone => {
+                Err(LinkError::MethodUnsupported { method: "clone", path: at(), source: error })
+            }
+            Unsupported => {
                 self.reflinks.store(false, Ordering::Relaxed);
-                counts.copies += 1;
-                counts.bytes_copied += entry.size;
                 Ok(())
             }
-            Import::Reflink | Import::Hardlink => {
-                counts.reflinks += 1;
-                counts.bytes_saved += entry.size;
-                Ok(())
-            }
+            _ => Err(LinkError::io("copy", at())(error)),
         }
     }
 }

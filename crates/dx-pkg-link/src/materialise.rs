@@ -94,9 +94,11 @@ pub struct LinkReport {
     pub copies: u64,
     /// Files that were moved out of the store.
     pub moves: u64,
+    /// Packages that were moved out of the store, each by one rename.
+    pub packages_moved: u64,
     /// Links made, commands included.
     pub symlinks: u64,
-    /// Bytes of linked and reflinked files: what copying would have written.
+    /// Bytes of linked, reflinked and moved files: what copying would have written.
     pub bytes_saved: u64,
     /// Bytes written.
     pub bytes_copied: u64,
@@ -118,6 +120,7 @@ impl LinkReport {
         self.reflinks = counts.reflinks;
         self.copies = counts.copies;
         self.moves = counts.moves;
+        self.packages_moved = counts.packages_moved;
         self.symlinks = counts.symlinks;
         self.bytes_saved = counts.bytes_saved;
         self.bytes_copied = counts.bytes_copied;

@@ -75,6 +75,16 @@ impl Store {
         expanded.rename(Sharded::new(id, ""), into, name)
     }
 
+    /// Clones the package's expanded folder to `name` in `into` by one call, where the system can: see
+    /// [`dx_pkg_fs::clone_tree`].
+    ///
+    /// # Errors
+    /// When it is not expanded, or the system or the file systems cannot.
+    pub fn clone_expanded(&self, id: PackageId, into: &Dir, name: &str) -> io::Result<()> {
+        let expanded = self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?;
+        dx_pkg_fs::clone_tree(expanded, Sharded::new(id, ""), into, name)
+    }
+
     /// The folder of entries being made, created when it is missing.
     ///
     /// # Errors

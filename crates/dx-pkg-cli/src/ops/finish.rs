@@ -142,7 +142,8 @@ pub fn link(
 pub fn import_method(session: &Session) -> Result<ImportMethod, Failure> {
     Ok(match session.config.package_import_method()? {
         npmrc::ImportMethod::Auto => ImportMethod::Auto,
-        npmrc::ImportMethod::Clone | npmrc::ImportMethod::CloneOrCopy => ImportMethod::Clone,
+        npmrc::ImportMethod::Clone => ImportMethod::Clone,
+        npmrc::ImportMethod::CloneOrCopy => ImportMethod::CloneOrCopy,
         npmrc::ImportMethod::Hardlink => ImportMethod::Hardlink,
         npmrc::ImportMethod::Copy => ImportMethod::Copy,
     })
@@ -217,7 +218,9 @@ pub fn statistics(session: &Session, progress: &Progress, done: &LinkReport) -> 
         ("reflinks", done.reflinks),
         ("copies", done.copies),
         ("moves", done.moves),
+        ("moved packages", done.packages_moved),
         ("bytes saved", done.bytes_saved),
+        ("bytes copied", done.bytes_copied),
     ]);
     statistics
 }

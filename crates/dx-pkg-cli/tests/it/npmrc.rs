@@ -211,3 +211,36 @@ fn import_method_copy_shares_nothing_with_the_store() {
     assert_eq!(json["statistics"]["hardlinks"], 0, "{json}");
     assert_eq!(json["statistics"]["copies"], 2, "{json}");
 }
+
+#[test]
+fn import_method_of_the_environment_wins_and_every_word_is_known() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = Project::new(&registry).dep("a", "1").npmrc("package-import-method=teleport").create();
+    for (method, hardlinks) in [("auto", true), ("hardlink", true), ("copy", false), ("clone-or-copy", false)] {
+        let run = command(&project)
+            .env("npm_config_package_import_method", method)
+            .env("DX_SPARE_FORESTS", "0")
+            .args(["install", "--json"])
+            .run()
+            .success();
+        project.remove("node_modules");
+        let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let statistics = &json["statistics"];
+        let shared = statistics["hardlinks"].as_u64().unwrap() + statistics["moves"].as_u64().unwrap();
+        let own = statistics["copies"].as_u64().unwrap() + statistics["reflinks"].as_u64().unwrap();
+        assert_eq!(if hardlinks { (shared, own) } else { (own, shared) }, (2, 0), "{method}: {json}");
+    }
+}
+
+#[test]
+fn a_package_that_was_just_fetched_is_moved_and_counted() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = Project::new(&registry).dep("a", "1").create();
+    let run = ok(&project, ["install", "--json"]);
+    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+    let statistics = &json["statistics"];
+    assert_eq!((&statistics["moved_packages"], &statistics["moves"]), (&1.into(), &2.into()), "{json}");
+    assert!(statistics["bytes_saved"].as_u64().unwrap() > 0 && statistics["bytes_copied"] == 0, "{json}");
+}

@@ -57,6 +57,56 @@ fn a_method_the_file_systems_refuse_is_an_error() {
 }
 
 #[test]
+fn clone_or_copy_copies_where_blocks_cannot_be_shared() {
+    let Some((world, _other)) = divided() else {
+        return;
+    };
+    let tree = Tree::new(vec![package("node_modules/a", world.module("a"))]);
+    let options = LinkOptions { import: ImportMethod::CloneOrCopy, ..LinkOptions::default() };
+    let report = world.link(&tree, None, &options);
+    assert_eq!((report.hardlinks, report.reflinks, report.copies), (0, 0, 4));
+    assert_eq!(world.node("", "console.log(require('a'))"), "a");
+}
+
+/// A folder on Btrfs that a test may fill, named by `DX_TEST_BTRFS`.
+fn on_btrfs() -> TempDir {
+    TempDir::new_in(std::env::var_os("DX_TEST_BTRFS").unwrap()).unwrap()
+}
+
+#[test]
+#[ignore = "needs DX_TEST_BTRFS"]
+fn between_subvolumes_blocks_are_shared_as_files_cannot_be() {
+    let folder = on_btrfs();
+    let root = dx_pkg_fs::Dir::open(folder.path()).unwrap();
+    dx_pkg_fs::subvolume_create(&root, "elsewhere").unwrap();
+    let store = folder.path().join("elsewhere/store");
+    let world = World::with_store_in(folder, Some(&store));
+    let a = world.module("a");
+    let tree = Tree::new(vec![package("node_modules/a", a).bins(&[("a", "cli.js")])]);
+    let report = world.install(&tree);
+    assert_eq!((report.hardlinks, report.reflinks, report.copies), (0, 4, 0));
+    assert_eq!(world.execute("node_modules/.bin/a"), "a");
+    world.write("node_modules/a/lib/index.js", "");
+    assert_eq!(fs::read_to_string(world.store.expanded(a).join("lib/index.js")).unwrap(), "module.exports = 'a'\n");
+}
+
+#[test]
+#[ignore = "needs DX_TEST_BTRFS"]
+fn where_blocks_can_be_shared_private_packages_and_clones_share_them() {
+    let world = World::with_store_in(on_btrfs(), None);
+    let id = world.module("a");
+    let mut private = package("node_modules/a", id);
+    private.private_copy = true;
+    let tree = Tree::new(vec![private, package("node_modules/b", id)]);
+    let report = world.install(&tree);
+    assert_eq!((report.hardlinks, report.reflinks, report.copies), (4, 4, 0));
+    for import in [ImportMethod::Clone, ImportMethod::CloneOrCopy] {
+        let report = world.link(&tree, None, &LinkOptions { import, ..LinkOptions::default() });
+        assert_eq!((report.hardlinks, report.reflinks, report.copies), (0, 8, 0), "{import:?}");
+    }
+}
+
+#[test]
 fn private_packages_share_nothing_with_the_store() {
     let world = World::new();
     let id = world.module("a");
