@@ -63,6 +63,35 @@ pub fn clone_tree(
     Err(io::ErrorKind::Unsupported.into())
 }
 
+/// Gives `target` from its beginning the blocks of `source` from `offset` on; `offset` and `length` are multiples of
+/// the file system's block size.
+#[cfg(any(target_os = "linux", target_os = "android"))]
+#[expect(unsafe_code, reason = "no safe wrapper exists for this call")]
+pub fn clone_range(source: &File, offset: u64, length: u64, target: &File) -> io::Result<()> {
+    use std::os::fd::{AsFd, AsRawFd};
+
+    /// `struct file_clone_range` of ioctl_ficlonerange(2).
+    #[repr(C)]
+    struct Range {
+        source: i64,
+        offset: u64,
+        length: u64,
+        target_offset: u64,
+    }
+    type CloneRange = rustix::ioctl::Setter<{ rustix::ioctl::opcode::write::<Range>(0x94, 13) }, Range>;
+
+    let range = Range { source: source.as_fd().as_raw_fd().into(), offset, length, target_offset: 0 };
+    // SAFETY: the code and the structure are those of `FICLONERANGE`, which only reads it; the descriptor in it stays
+    // open for the call.
+    unsafe { rustix::ioctl::ioctl(target, CloneRange::new(range)) }.map_err(unsupported)
+}
+
+/// Unsupported here.
+#[cfg(not(any(target_os = "linux", target_os = "android")))]
+pub fn clone_range(_source: &File, _offset: u64, _length: u64, _target: &File) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
 /// How a refusal says that these file systems cannot share blocks, as ioctl_ficlone(2) and clonefile(2) list them;
 /// `NOTTY` is what a file system says that does not know the call.
 #[cfg(unix)]

@@ -25,7 +25,7 @@ pub use exchange::{Swap, exchange_or_rename};
 pub use footprint::{Footprint, footprint};
 pub use host::{libc_family, process_alive};
 pub use identity::{Identity, identity};
-pub use import::{CLONES_TREES, clone_tree, reflink};
+pub use import::{CLONES_TREES, clone_range, clone_tree, reflink};
 pub use lock::FileLock;
 pub use map::Map;
 pub use remove::remove_tree;

@@ -1,7 +1,7 @@
 //! Putting packages into the store: the DXP file first, then the folder of its files.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, IoSlice, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use dx_pkg_core::{Integrity, PackageId};
@@ -14,6 +14,10 @@ use crate::{Folder, Store, StoreError};
 
 const PLAIN: u32 = 0o644;
 const EXECUTABLE: u32 = 0o755;
+/// What file systems share is made of blocks of this many bytes; with larger ones they refuse, and it is written.
+const BLOCK: usize = 4096;
+/// Smaller files are written: the package's encoder aligns none of them.
+const SHARED_FROM: usize = 64 * 1024;
 /// How many pieces systems take in one call.
 const MOST_PARTS: usize = 1024;
 
@@ -61,6 +65,7 @@ impl Store {
         self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| write_parts(file, &encoding))?;
         let mut sorted: Vec<_> = files.iter().collect();
         sorted.sort_unstable_by_key(|file| file.path);
+        // The blocks of a file just written are not on the device yet: to share them would be to wait for it.
         self.insert_expanded(id, |tree| {
             sorted.iter().try_for_each(|file| tree.add(file.path, file.executable, file.data))
         })
@@ -76,14 +81,14 @@ impl Store {
         if self.has(id) {
             return Ok(true);
         }
-        let package = match self.open_package(id) {
-            Ok(Some(package)) => package,
+        let (package, archive) = match self.open_package_file(id) {
+            Ok(Some(opened)) => opened,
             Ok(None) => return Ok(false),
             Err(StoreError::Damaged { path, .. }) => return self.trash(&path).map(|_| false),
             Err(error) => return Err(error),
         };
         let mut damage = None;
-        let expanded = self.insert_expanded(id, |tree| write_verified(tree, package.dxp(), &mut damage));
+        let expanded = self.insert_expanded(id, |tree| write_verified(tree, package.dxp(), &archive, &mut damage));
         match damage {
             None => expanded.map(|()| true),
             Some(_) => self.trash(&self.package_path(id)).map(|_| false),
@@ -153,10 +158,13 @@ fn write_parts(file: &mut File, encoding: &Encoding<'_>) -> io::Result<()> {
     Ok(())
 }
 
-fn write_verified(tree: &mut Tree, dxp: Dxp<'_>, damage: &mut Option<FormatError>) -> io::Result<()> {
+fn write_verified(tree: &mut Tree, dxp: Dxp<'_>, archive: &File, damage: &mut Option<FormatError>) -> io::Result<()> {
     for entry in dxp.entries() {
         match dxp.read_verified(&entry) {
-            Ok(contents) => tree.add(entry.path, entry.executable, &contents)?,
+            Ok(contents) => {
+                let blocks = entry.stored_at().map(|offset| (archive, offset));
+                tree.add_sharing(entry.path, entry.executable, &contents, blocks)?;
+            }
             Err(error) => {
                 *damage = Some(error);
                 return Err(io::ErrorKind::InvalidData.into());
@@ -164,6 +172,16 @@ fn write_verified(tree: &mut Tree, dxp: Dxp<'_>, damage: &mut Option<FormatError
         }
     }
     Ok(())
+}
+
+/// Gives `file` as many whole blocks of `length` bytes at `offset` in `archive` as can be shared, and says how many bytes
+/// these are; the file is then written to from there on.
+fn share(file: &mut File, archive: &File, offset: u64, length: usize) -> usize {
+    let whole = length - length % BLOCK;
+    let shared = offset.is_multiple_of(BLOCK as u64)
+        && dx_pkg_fs::clone_range(archive, offset, whole as u64, file).is_ok()
+        && file.seek(SeekFrom::Start(whole as u64)).is_ok();
+    if shared { whole } else { 0 }
 }
 
 /// A folder being filled with files in any order, cheapest when files of one folder follow each other.
@@ -187,10 +205,29 @@ impl Tree {
     }
 
     pub(crate) fn add(&mut self, path: &str, executable: bool, contents: &[u8]) -> io::Result<()> {
+        self.add_sharing(path, executable, contents, None)
+    }
+
+    /// Adds a file; `blocks` are where the same contents are stored in another file, whose blocks it then shares where
+    /// the file system can do that.
+    fn add_sharing(
+        &mut self,
+        path: &str,
+        executable: bool,
+        contents: &[u8],
+        blocks: Option<(&File, u64)>,
+    ) -> io::Result<()> {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         self.enter(parent)?;
         let dir = self.open.last().map_or(&self.root, |(_, dir)| dir);
-        dir.write_file(Path::new(name), contents, if executable { EXECUTABLE } else { PLAIN })
+        let mut file = dir.create_file(Path::new(name), if executable { EXECUTABLE } else { PLAIN })?;
+        let shared = match blocks {
+            Some((archive, offset)) if contents.len() >= SHARED_FROM => {
+                share(&mut file, archive, offset, contents.len())
+            }
+            _ => 0,
+        };
+        file.write_all(contents.get(shared..).unwrap_or_default())
     }
 
     /// Opens the folder `path`, reusing what is open of the way there.

@@ -1,5 +1,6 @@
 //! Reading a stored package.
 
+use std::fs::File;
 use std::io::{self, Read};
 
 use dx_pkg_core::PackageId;
@@ -30,22 +31,31 @@ impl Store {
     /// # Errors
     /// When the file is damaged or cannot be read.
     pub fn open_package(&self, id: PackageId) -> Result<Option<Package>, StoreError> {
-        let Some(packages) = self.existing(Folder::Packages) else { return Ok(None) };
-        let map = match packages.open_file(Sharded::new(id, ".dxp")).and_then(|file| Map::of(&file)) {
-            Ok(map) => map,
+        Ok(self.open_package_file(id)?.map(|(package, _)| package))
+    }
+
+    /// Maps a package's DXP file and keeps the file open.
+    pub(crate) fn open_package_file(&self, id: PackageId) -> Result<Option<(Package, File)>, StoreError> {
+        let (map, file) = match self.open_dxp(id).and_then(|file| Ok((Map::of(&file)?, file))) {
+            Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::io("opening the package", self.package_path(id))(error)),
         };
         match Layout::decode(&map) {
-            Ok(layout) => Ok(Some(Package { map, layout })),
+            Ok(layout) => Ok(Some((Package { map, layout }, file))),
             Err(source) => Err(StoreError::Damaged { path: self.package_path(id), source }),
         }
+    }
+
+    fn open_dxp(&self, id: PackageId) -> io::Result<File> {
+        let packages = self.existing(Folder::Packages).ok_or(io::ErrorKind::NotFound)?;
+        packages.open_file(Sharded::new(id, ".dxp"))
     }
 
     /// How many files a package has, by its first bytes alone; `None` when they cannot be read. A hint, unchecked.
     #[must_use]
     pub fn file_count(&self, id: PackageId) -> Option<usize> {
-        let mut file = self.existing(Folder::Packages)?.open_file(Sharded::new(id, ".dxp")).ok()?;
+        let mut file = self.open_dxp(id).ok()?;
         let mut header = [0; dxp::HEADER];
         file.read_exact(&mut header).ok()?;
         dxp::file_count(&header)

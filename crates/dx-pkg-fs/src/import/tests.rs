@@ -58,3 +58,16 @@ fn where_blocks_can_be_shared_a_reflink_is_a_file_of_its_own() {
         std::os::unix::fs::PermissionsExt::mode(&folders.path.join("target/large").metadata().unwrap().permissions());
     assert_ne!(mode & 0o111, 0);
 }
+
+#[cfg(target_os = "linux")]
+#[test]
+#[ignore = "needs DX_TEST_BTRFS"]
+fn where_blocks_can_be_shared_a_range_of_whole_blocks_is() {
+    let folders = folders(Some(crate::btrfs_for_tests()));
+    let bytes: Vec<u8> = (0..200_000_u32).map(|n| (n / 100) as u8).collect();
+    folders.source.write_file("a", &bytes, 0o644).unwrap();
+    let (source, target) = (folders.source.open_file("a").unwrap(), folders.target.create_file("b", 0o644).unwrap());
+    clone_range(&source, 4096, 98_304, &target).unwrap();
+    assert_eq!(fs::read(folders.path.join("target/b")).unwrap(), &bytes[4096..102_400]);
+    assert_eq!(clone_range(&source, 100, 4096, &target).unwrap_err().kind(), io::ErrorKind::Unsupported);
+}

@@ -80,6 +80,39 @@ fn missing_files_are_made_again_from_the_package() {
     assert!(!fixture.store.ensure_expanded(identify("unknown").0).unwrap());
 }
 
+/// Files around the sizes from which contents are aligned in the package and may share its blocks.
+fn is_expanded_exactly(store: &Store) {
+    let (id, _) = identify("large");
+    let contents: Vec<Vec<u8>> = [65_535, 65_536, 65_537, 200_000]
+        .iter()
+        .map(|size| (0..*size).map(|n: u32| (n / 250) as u8 ^ n as u8).collect())
+        .collect();
+    let names = ["a", "b", "c/d", "c/e"];
+    let entry = |(path, data)| FileEntry { path, executable: false, data };
+    let files: Vec<_> = names.into_iter().zip(contents.iter().map(Vec::as_slice)).map(entry).collect();
+    store.insert(id, None, &files).unwrap();
+    fs::remove_dir_all(store.expanded(id)).unwrap();
+    assert!(store.ensure_expanded(id).unwrap());
+    for (name, data) in names.into_iter().zip(&contents) {
+        let path = store.expanded(id).join(name);
+        assert!(fs::read(&path).unwrap() == *data, "{name}");
+        fs::write(path, "changed").unwrap();
+    }
+    assert!(store.open_package(id).unwrap().unwrap().dxp().verify().is_ok());
+}
+
+#[test]
+fn large_files_are_made_again_exactly() {
+    is_expanded_exactly(&Fixture::new().store);
+}
+
+#[test]
+#[ignore = "needs DX_TEST_BTRFS, a folder on Btrfs"]
+fn large_files_that_share_blocks_are_made_again_exactly() {
+    let folder = tempfile::tempdir_in(std::env::var_os("DX_TEST_BTRFS").unwrap()).unwrap();
+    is_expanded_exactly(&Store::open(folder.path()).unwrap());
+}
+
 #[test]
 fn a_package_without_files_is_a_package() {
     let fixture = Fixture::new();
