@@ -7,6 +7,7 @@
 
 mod atomic;
 mod background;
+mod btrfs;
 mod dir;
 mod exchange;
 mod footprint;
@@ -20,6 +21,8 @@ mod staging;
 
 pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
 pub use background::{asked_to_end, work_in_background};
+pub use atomic::{Durability, TEMPORARY, write_atomic};
+pub use btrfs::{is_btrfs, snapshot, subvolume_create, subvolume_delete};
 pub use dir::{Dir, DirEntry, EntryKind};
 pub use exchange::{Swap, exchange_or_rename};
 pub use footprint::{Footprint, footprint};
@@ -30,3 +33,9 @@ pub use lock::FileLock;
 pub use map::Map;
 pub use remove::remove_tree;
 pub use staging::{Staging, unique_name};
+
+/// A folder on Btrfs that a test may fill.
+#[cfg(test)]
+fn btrfs_for_tests() -> std::path::PathBuf {
+    std::env::var_os("DX_TEST_BTRFS").expect("DX_TEST_BTRFS names a folder on Btrfs").into()
+}
