@@ -32,6 +32,8 @@ struct Shared {
     finished: Condvar,
     processors: Semaphore,
     progress: Arc<Progress>,
+    /// Whether a background process will write the packages from the project's copies.
+    stored_later: bool,
 }
 
 enum Status {
@@ -40,8 +42,9 @@ enum Status {
 }
 
 impl Downloads {
-    /// Downloads into the session's store.
-    pub fn new(session: &Arc<Session>, offline: bool, progress: Arc<Progress>) -> Self {
+    /// Downloads into the session's store; with `stored_later` for this process alone, which must then leave what it has to
+    /// a background process ([`Store::leave_pending`]).
+    pub fn new(session: &Arc<Session>, offline: bool, stored_later: bool, progress: Arc<Progress>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Shared {
             store: session.store.clone(),
@@ -50,6 +53,7 @@ impl Downloads {
             finished: Condvar::new(),
             processors: Semaphore::new(processors),
             progress,
+            stored_later,
         };
         let session = session.clone();
         let network = Box::new(move || session.network());
@@ -200,7 +204,10 @@ impl Shared {
         for file in commands {
             unpacked.set_executable(file.trim_start_matches("./"));
         }
-        self.store.insert(id, integrity, &unpacked.entries())?;
+        match self.stored_later {
+            true => self.store.insert_later(id, integrity, &unpacked.entries())?,
+            false => self.store.insert(id, integrity, &unpacked.entries())?,
+        }
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         Ok(())
     }

@@ -84,13 +84,14 @@ pub(crate) enum Need {
 /// A package about to be linked.
 pub(crate) struct Source<'a> {
     id: PackageId,
+    package: &'a Package,
     pub(crate) dxp: Dxp<'a>,
     expanded: Option<Dir>,
 }
 
 impl Source<'_> {
     fn read(&self, entry: &Entry<'_>) -> Result<Cow<'_, [u8]>, LinkError> {
-        self.dxp.read(entry).map_err(|source| LinkError::Corrupt {
+        self.package.read(entry).map_err(|source| LinkError::Corrupt {
             id: self.id.to_string(),
             file: entry.path.to_owned(),
             source,
@@ -156,7 +157,7 @@ impl Importer {
             opened => opened,
         };
         // Without expanded files everything is written from the DXP.
-        Source { id, dxp: package.dxp(), expanded: wanted.then(open).and_then(Result::ok) }
+        Source { id, package, dxp: package.dxp(), expanded: wanted.then(open).and_then(Result::ok) }
     }
 
     /// Whether a package's folder can be put in place as it is in the store, none of its files changed.

@@ -193,7 +193,7 @@ pub(crate) struct Tree {
 }
 
 impl Tree {
-    fn new(root: Dir) -> Self {
+    pub(crate) fn new(root: Dir) -> Self {
         Self { root, open: Vec::new(), current: String::new() }
     }
 

@@ -15,6 +15,7 @@ use dx_pkg_core::PackageId;
 ///                                abbreviated and full packuments behind a header with validators and times
 ///   lockfiles/<aa>/<digest>.dxl  compiled lockfiles by the digest of their text
 ///   resolutions/                 graphs by what was asked for
+///   pending/                     what installs left to be written, by way of their tables
 ///   tmp/                         entries being made
 ///   trash/                       what is to be deleted when nobody waits
 ///   locks/                       files that processes lock
@@ -37,6 +38,8 @@ pub enum Folder {
     Lockfiles,
     /// Remembered resolutions.
     Resolutions,
+    /// What installs left to be written.
+    Pending,
     /// Entries being made.
     Tmp,
     /// What is to be deleted.
@@ -47,7 +50,7 @@ pub enum Folder {
 
 impl Folder {
     /// How many there are.
-    pub(crate) const COUNT: usize = 9;
+    pub(crate) const COUNT: usize = 10;
 
     /// The name below `v1/`.
     #[must_use]
@@ -59,6 +62,7 @@ impl Folder {
             Self::Metadata => "metadata",
             Self::Lockfiles => "lockfiles",
             Self::Resolutions => "resolutions",
+            Self::Pending => "pending",
             Self::Tmp => "tmp",
             Self::Trash => "trash",
             Self::Locks => "locks",

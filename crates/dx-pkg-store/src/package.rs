@@ -1,27 +1,55 @@
 //! Reading a stored package.
 
+use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
+use std::path::PathBuf;
+use std::sync::Arc;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_format::dxp::{self, Dxp, Layout};
+use dx_pkg_format::dxp::{self, Dxp, DxpError, Entry, Layout};
 use dx_pkg_fs::{Dir, Map};
 
 use crate::layout::Sharded;
+use crate::pending::{self, Tables};
+use crate::verify::read_matching;
 use crate::{Folder, Store, StoreError};
 
-/// A package's DXP file, mapped and checked.
+/// A package of the store.
 #[derive(Debug)]
-pub struct Package {
-    map: Map,
-    layout: Layout,
+pub struct Package(Source);
+
+#[derive(Debug)]
+enum Source {
+    /// Its DXP file, mapped and checked.
+    Whole { map: Map, layout: Layout },
+    /// The tables of a package that only this process has, and the folder of its files.
+    Pending { tables: Arc<Tables>, files: PathBuf },
 }
 
 impl Package {
-    /// The package, read in place.
+    /// What the package says of itself. Contents are to be had by [`Self::read`].
     #[must_use]
     pub fn dxp(&self) -> Dxp<'_> {
-        self.layout.view(&self.map)
+        match &self.0 {
+            Source::Whole { map, layout } => layout.view(map),
+            Source::Pending { tables, .. } => tables.dxp(),
+        }
+    }
+
+    /// The contents of a file of this package, in place where they are stored as they are.
+    ///
+    /// # Errors
+    /// When they are damaged, or the package is only this process's and has been moved away.
+    pub fn read(&self, entry: &Entry<'_>) -> Result<Cow<'_, [u8]>, DxpError> {
+        match &self.0 {
+            Source::Whole { map, layout } => layout.view(map).read(entry),
+            Source::Pending { files, .. } => {
+                let read = |dir: Dir| read_matching(&dir, entry.path, entry);
+                let contents = Dir::open(files).and_then(read).ok().flatten();
+                contents.map(Cow::Owned).ok_or_else(|| DxpError::Content { path: entry.path.to_owned() })
+            }
+        }
     }
 }
 
@@ -31,6 +59,12 @@ impl Store {
     /// # Errors
     /// When the file is damaged or cannot be read.
     pub fn open_package(&self, id: PackageId) -> Result<Option<Package>, StoreError> {
+        if let Some(pending) = self.pending()
+            && let Some(tables) = pending.tables(id)
+        {
+            let files = self.folder(Folder::Tmp).join(pending.name()).join(pending::name_of(id));
+            return Ok(Some(Package(Source::Pending { tables, files })));
+        }
         Ok(self.open_package_file(id)?.map(|(package, _)| package))
     }
 
@@ -42,7 +76,7 @@ impl Store {
             Err(error) => return Err(StoreError::io("opening the package", self.package_path(id))(error)),
         };
         match Layout::decode(&map) {
-            Ok(layout) => Ok(Some((Package { map, layout }, file))),
+            Ok(layout) => Ok(Some((Package(Source::Whole { map, layout }), file))),
             Err(source) => Err(StoreError::Damaged { path: self.package_path(id), source }),
         }
     }
@@ -55,6 +89,9 @@ impl Store {
     /// How many files a package has, by its first bytes alone; `None` when they cannot be read. A hint, unchecked.
     #[must_use]
     pub fn file_count(&self, id: PackageId) -> Option<usize> {
+        if let Some(tables) = self.pending().and_then(|pending| pending.tables(id)) {
+            return Some(tables.dxp().len());
+        }
         let mut file = self.open_dxp(id).ok()?;
         let mut header = [0; dxp::HEADER];
         file.read_exact(&mut header).ok()?;
@@ -66,6 +103,9 @@ impl Store {
     /// # Errors
     /// When it was not expanded, or the file system refuses.
     pub fn open_expanded(&self, id: PackageId) -> io::Result<Dir> {
+        if let Some(pending) = self.pending().filter(|pending| pending.tables(id).is_some()) {
+            return pending.dir.open_dir(pending::name_of(id));
+        }
         self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?.open_dir(Sharded::new(id, ""))
     }
 }

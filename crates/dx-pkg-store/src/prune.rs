@@ -64,6 +64,7 @@ impl Store {
             (Folder::Metadata, 2),
             (Folder::Lockfiles, 2),
             (Folder::Resolutions, 2),
+            (Folder::Pending, 1),
             (Folder::Tmp, 1),
             (Folder::Trash, 1),
         ] {

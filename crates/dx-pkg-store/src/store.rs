@@ -8,6 +8,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_fs::Dir;
 
 use crate::layout::Sharded;
+use crate::pending::{self, Pending};
 use crate::{Folder, StoreError};
 
 /// A store; cloning shares it, and threads and processes may use it at once.
@@ -21,6 +22,7 @@ struct Inner {
     root: PathBuf,
     dir: Dir,
     folders: [OnceLock<Dir>; Folder::COUNT],
+    pending: OnceLock<Pending>,
 }
 
 impl Store {
@@ -37,7 +39,7 @@ impl Store {
             opened => opened,
         };
         let dir = dir.map_err(StoreError::io("opening the store", &root))?;
-        Ok(Self { inner: Arc::new(Inner { root, dir, folders: Default::default() }) })
+        Ok(Self { inner: Arc::new(Inner { root, dir, folders: Default::default(), pending: OnceLock::new() }) })
     }
 
     /// The folder of this version of the layout, `<root>/v1`.
@@ -55,6 +57,9 @@ impl Store {
     /// Whether the package's files are there to be linked.
     #[must_use]
     pub fn has(&self, id: PackageId) -> bool {
+        if self.pending().is_some_and(|pending| pending.tables(id).is_some()) {
+            return true;
+        }
         let found = self.existing(Folder::Expanded).map(|dir| dir.identity(Sharded::new(id, "")));
         matches!(found, Some(Ok(Some(_))))
     }
@@ -71,6 +76,9 @@ impl Store {
     /// # Errors
     /// When it is not expanded, `into` is on another file system, or the file system refuses.
     pub fn move_expanded(&self, id: PackageId, into: &Dir, name: &str) -> io::Result<()> {
+        if let Some(pending) = self.pending().filter(|pending| pending.tables(id).is_some()) {
+            return pending.dir.rename(pending::name_of(id), into, name);
+        }
         let expanded = self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?;
         expanded.rename(Sharded::new(id, ""), into, name)
     }
@@ -92,6 +100,15 @@ impl Store {
     pub fn tmp_dir(&self) -> Result<PathBuf, StoreError> {
         self.dir(Folder::Tmp)?;
         Ok(self.folder(Folder::Tmp))
+    }
+
+    /// The packages that only this process has.
+    pub(crate) fn pending(&self) -> Option<&Pending> {
+        self.inner.pending.get()
+    }
+
+    pub(crate) fn pending_cell(&self) -> &OnceLock<Pending> {
+        &self.inner.pending
     }
 
     pub(crate) fn package_path(&self, id: PackageId) -> PathBuf {

@@ -58,7 +58,7 @@ impl Store {
         failure.map_or(Ok(removed), Err)
     }
 
-    fn names_in(&self, folder: Folder) -> Result<Vec<PathBuf>, StoreError> {
+    pub(crate) fn names_in(&self, folder: Folder) -> Result<Vec<PathBuf>, StoreError> {
         let path = self.folder(folder);
         // Opened anew, so that two threads reading it do not share a position.
         match Dir::open(&path).and_then(|dir| dir.entries()) {

@@ -199,6 +199,22 @@ impl Expanded<'_> {
     }
 }
 
+/// The contents of the file at `path` in `dir`, if it is what `entry` says.
+pub(crate) fn read_matching(dir: &Dir, path: &str, entry: &Entry<'_>) -> io::Result<Option<Vec<u8>>> {
+    let mut file = match dir.open_file(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    if metadata.len() != entry.size || is_executable(&metadata) == Some(!entry.executable) {
+        return Ok(None);
+    }
+    let mut contents = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
+    file.read_to_end(&mut contents)?;
+    Ok((*blake3::hash(&contents).as_bytes() == entry.digest).then_some(contents))
+}
+
 /// Whether the file at `path` in `dir` is what `entry` says.
 pub(crate) fn file_matches(dir: &Dir, path: impl AsRef<Path>, entry: &Entry<'_>) -> io::Result<bool> {
     let mut file = match dir.open_file(path) {

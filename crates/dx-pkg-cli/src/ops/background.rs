@@ -1,4 +1,4 @@
-//! What dx does while nobody waits: it prepares the next tree of projects that were installed, checks the files that
+//! What dx does while nobody waits: it writes into the store what an install fetched, prepares the next tree of projects that were installed, checks the files that
 //! trees share, sees to it that the lockfile survives a loss of power, and empties the trash.
 //!
 //! An install leaves a wish in the store and starts `dx store settle --background`, which works at the lowest priority,
@@ -6,7 +6,7 @@
 
 use std::collections::{BTreeSet, HashMap};
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
@@ -62,6 +62,7 @@ pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure
     let mut waited = false;
     loop {
         let Some(lock) = store.background_lock(wait)? else { return Ok(settled) };
+        store_pending(store)?;
         let wishes = store.take_wishes();
         // A wish that came after the last look and before the lock was free again would wait for the next install.
         if waited && wishes.is_empty() {
@@ -97,6 +98,29 @@ pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure
             return Ok(settled);
         }
     }
+}
+
+/// Writes the packages that installs have left to be written, from their projects' copies.
+fn store_pending(store: &Store) -> Result<(), Failure> {
+    for note in store.pending_notes()? {
+        let mut copies: HashMap<PackageId, Vec<PathBuf>> = HashMap::new();
+        let record = fs::read(note.project.join("node_modules").join(installed::RECORD)).unwrap_or_default();
+        let tree = DxlView::open(&record).ok().and_then(|view| tree_of(&view.to_lock()).ok()).unwrap_or_default();
+        for placement in tree.placements {
+            if let PlacementSource::Package(id) = placement.source {
+                copies.entry(id).or_default().push(note.project.join(placement.path));
+            }
+        }
+        for (id, tables) in &note.packages {
+            if is_ending() {
+                return Err(LinkError::Cancelled.into());
+            }
+            // What cannot be had from any copy is fetched again when it is wanted.
+            store.complete(&note, *id, tables, copies.get(id).map_or(&[], Vec::as_slice))?;
+        }
+        store.forget_pending(&note)?;
+    }
+    Ok(())
 }
 
 /// Takes away what has not been used for so long, and more until the store takes at most `max_bytes`.
@@ -173,7 +197,8 @@ impl<'p> Preparation<'p> {
 
     /// Makes as many trees ready as are missing; says how many, and how many files had to be repaired first.
     fn carry_out(&self, spares: u32) -> Result<(usize, usize), Failure> {
-        let repaired = self.check_files()?;
+        // A package that the store lacks is fetched by the next install that wants it.
+        let Some(repaired) = self.check_files()? else { return Ok((0, 0)) };
         self.store.plant_forest(self.key, &self.record, self.project)?;
         let forests = self.store.forests();
         let ready = forests.iter().find(|forest| forest.key == self.key).map_or(0, |forest| forest.spares.len());
@@ -186,8 +211,8 @@ impl<'p> Preparation<'p> {
     }
 
     /// Sees to it that the files which the tree is linked from are right. Where they were not, no ready tree can be trusted,
-    /// and the project's own has them too.
-    fn check_files(&self) -> Result<usize, Failure> {
+    /// and the project's own has them too. Says how many were not; `None` where the store lacks a package.
+    fn check_files(&self) -> Result<Option<usize>, Failure> {
         let mut seen: HashMap<PackageId, Vec<Altered>> = HashMap::new();
         for placement in &self.tree.placements {
             let PlacementSource::Package(id) = placement.source else { continue };
@@ -198,7 +223,8 @@ impl<'p> Preparation<'p> {
                 return Err(LinkError::Cancelled.into());
             }
             let altered = self.store.keep_expanded(id, Some(&self.project.join(&placement.path)))?;
-            seen.insert(id, altered.unwrap_or_default());
+            let Some(altered) = altered else { return Ok(None) };
+            seen.insert(id, altered);
         }
         let repaired = seen.values().map(Vec::len).sum();
         if repaired > 0 {
@@ -211,7 +237,7 @@ impl<'p> Preparation<'p> {
                 }
             }
         }
-        Ok(repaired)
+        Ok(Some(repaired))
     }
 
     /// Replaces, in a project's copy of a package, files that share the inode of an altered one. What was altered in this

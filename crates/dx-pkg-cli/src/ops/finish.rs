@@ -85,7 +85,7 @@ fn stored_manifest(session: &Session, package: &LockPackage) -> Option<Manifest>
     let id = package_id(package).ok()??;
     let stored = session.store.open_package(id).ok()??;
     let dxp = stored.dxp();
-    let text = dxp.read(&dxp.find("package.json")?).ok()?;
+    let text = stored.read(&dxp.find("package.json")?).ok()?;
     Manifest::parse(std::str::from_utf8(&text).ok()?).ok()
 }
 

@@ -8,6 +8,7 @@ use std::time::Instant;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::PackageId;
 use dx_pkg_fs::FileLock;
+use dx_pkg_link::ImportMethod;
 use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE};
 use dx_pkg_lock::Lock;
 use dx_pkg_resolve::{Resolution, ResolveError, resolve};
@@ -119,6 +120,27 @@ pub fn carry_out(
     change: &Change<'_>,
     report: &Report,
 ) -> Result<(), Failure> {
+    let (session, root) = (work.session.clone(), work.project.root.clone());
+    let outcome = stages(surroundings, work, arguments, mode, change, report);
+    // Also after a failure: what was fetched need not be fetched again.
+    let left = session.store.leave_pending(&root);
+    let new_tree = outcome?;
+    left?;
+    if let Some(new_tree) = new_tree {
+        background::start(&session, &root, new_tree);
+    }
+    Ok(())
+}
+
+/// Says whether the tree is new as a whole; `None` where there is none to be had.
+fn stages(
+    surroundings: &Surroundings,
+    work: Work,
+    arguments: &TreeArguments,
+    mode: Mode,
+    change: &Change<'_>,
+    report: &Report,
+) -> Result<Option<bool>, Failure> {
     let started = Instant::now();
     let Work { session, mut project, _only_one } = work;
     project.read_lockfile(&session.store)?;
@@ -169,10 +191,7 @@ pub fn carry_out(
     summary.lockfile_only = lockfile_only;
     summary.elapsed = started.elapsed();
     report.summary(&summary);
-    if !lockfile_only {
-        background::start(&session, &project.root, new_tree);
-    }
-    Ok(())
+    Ok((!lockfile_only).then_some(new_tree))
 }
 
 /// What the stages of an install work with.
@@ -204,10 +223,21 @@ struct Outcome {
 }
 
 impl Stages<'_> {
+    /// Whether packages need not be written into the store while the user waits: a background process follows, and has the
+    /// project's files to write them from.
+    fn may_store_later(&self) -> bool {
+        let device = |path: &Path| dx_pkg_fs::identity(path).ok().flatten().map(|identity| identity.device);
+        let store = device(self.session.store.root());
+        self.session.spares > 0
+            && store.is_some()
+            && store == device(&self.project.root)
+            && finish::import_method(self.session).is_ok_and(|method| method == ImportMethod::Auto)
+    }
+
     /// Resolves and fetches.
     fn work_out(&self, scripts: &lifecycle::Scripts, lockfile_only: bool) -> Result<Outcome, Failure> {
         let Stages { surroundings, session, project, change, frozen, progress } = *self;
-        let downloads = Downloads::new(session, session.config.offline()?, progress.clone());
+        let downloads = Downloads::new(session, session.config.offline()?, self.may_store_later(), progress.clone());
         let materials = Materials::gather(surroundings, session, project, change, frozen)?;
         downloads.put_first(materials.direct());
         let ahead = (!lockfile_only).then_some(&downloads);

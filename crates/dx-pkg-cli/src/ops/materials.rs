@@ -211,7 +211,7 @@ pub fn bundled(
             let Some(path) = entry.path.strip_suffix("/package.json").filter(|path| is_package_folder(path)) else {
                 continue;
             };
-            let contents = dxp.read(&entry)?;
+            let contents = stored.read(&entry)?;
             let Ok(manifest) = Manifest::parse(&String::from_utf8_lossy(&contents)) else { continue };
             let record = LockPackage {
                 path: path.to_owned(),

@@ -62,13 +62,14 @@ pub fn store(surroundings: &Surroundings, action: &StoreAction, report: &Report)
 }
 
 /// What the parts of the store are called.
-const PARTS: [(Folder, &str, &str); 8] = [
+const PARTS: [(Folder, &str, &str); 9] = [
     (Folder::Packages, "packages", "packages"),
     (Folder::Expanded, "expanded", "packages, unpacked"),
     (Folder::Forests, "readyTrees", "ready trees"),
     (Folder::Metadata, "metadata", "packuments"),
     (Folder::Lockfiles, "lockfiles", "compiled lockfiles"),
     (Folder::Resolutions, "resolutions", "remembered installs"),
+    (Folder::Pending, "pending", "installs to be stored"),
     (Folder::Tmp, "unfinished", "unfinished entries"),
     (Folder::Trash, "trash", "old trees to be deleted"),
 ];

@@ -3,10 +3,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use dx_pkg_testkit::{Project, Registry, Run};
+use dx_pkg_testkit::{Fault, Project, Registry, Run};
 use serde_json::Value;
 
-use crate::harness::{command, files, locked_version, required};
+use crate::harness::{command, files, locked_version, required, stored};
 
 /// Runs `dx` with one tree kept ready for each project; what goes on in the background is over when it returns.
 #[track_caller]
@@ -323,4 +323,54 @@ fn the_store_tells_what_it_holds_and_gives_back_what_nobody_uses() {
 
     let run = command(&project).args(["store", "prune", "--max-size", "lots"]).run();
     assert_eq!(run.status, Some(2), "{run}");
+}
+
+#[test]
+fn what_an_install_fetched_is_stored_afterwards_from_its_own_files() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).run().success();
+    settle(&project);
+    assert_eq!(stored(&project).iter().filter(|name| name.ends_with(".dxp")).count(), 2);
+    registry.stop();
+    let other = Project::new(&registry).dep("a", "1").store(project.store()).create();
+    other.write("package-lock.json", project.read("package-lock.json"));
+    dx(&other, ["ci", "--offline"]);
+    assert_eq!(required(&other, "a"), "a with b1.0.0");
+    let verified = dx(&project, ["store", "verify", "--json"]);
+    assert!(verified.stdout.contains(r#""damaged":0"#), "{verified}");
+}
+
+#[test]
+fn what_a_failed_install_fetched_is_not_fetched_again() {
+    let registry = registry();
+    registry.package("d", "1.0.0").publish();
+    let fault = registry.fault("/d/-/*", Fault::status(404));
+    let project = Project::new(&registry).dep("a", "1").dep("d", "1").create();
+    let run = command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).run();
+    assert_eq!(run.status, Some(1), "{run}");
+    settle(&project);
+    fault.clear();
+    registry.clear_requests();
+    dx(&project, ["install"]);
+    assert!(registry.tarball_requests() < 3, "{:?}", registry.requests());
+    assert_eq!(required(&project, "a"), "a with b1.0.0");
+}
+
+#[test]
+fn an_edit_right_after_an_install_does_not_reach_the_store() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    // Nobody works in the background while this holds the lock of whoever does.
+    fs::create_dir_all(project.store().join("v1/locks")).unwrap();
+    let lock = fs::File::create(project.store().join("v1/locks/background")).unwrap();
+    lock.lock().unwrap();
+    command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).run().success();
+    project.write("node_modules/b/index.js", "module.exports = 'mine'");
+    drop(lock);
+    settle(&project);
+    assert_eq!(required(&project, "a"), "a with mine");
+    project.remove("node_modules");
+    dx(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a with b1.0.0");
 }

@@ -125,6 +125,12 @@ impl<'a> Encoding<'a> {
         wire::array_at(&self.head, ROOT_AT).unwrap_or_default()
     }
 
+    /// Header and tables: the file up to its payload.
+    #[must_use]
+    pub fn into_head(self) -> Vec<u8> {
+        self.head
+    }
+
     /// The pieces of the file in order, none of them empty.
     pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let payload = self.payload.iter().flat_map(|part| [ZEROS.get(..part.padding).unwrap_or_default(), &part.bytes]);

@@ -1,0 +1,263 @@
+//! Packages that one process has whole, and the store not yet.
+//!
+//! An install that a background process follows need not write what it fetched twice. It unpacks packages into a folder of
+//! its own in `tmp/`, keeps the tables of their DXP files in memory, and moves or links the files into its project. When it
+//! ends, it leaves the tables in `pending/`, and whoever works in the background writes the DXP files from the project's
+//! copies, each file compared with its digest. Other processes see nothing of such a package until then.
+//!
+//! ```text
+//! magic "DXQ\0" | version u32 | XXH3-64 of all after it
+//! project: length u32, text | folder in tmp/: length u32, text
+//! per package: id 32 | length u32 | the DXP file up to its payload
+//! ```
+//! Numbers are little-endian.
+
+use std::collections::HashMap;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_format::dxp::{Compression, Dxp, Encoding, FileEntry, Layout};
+use dx_pkg_format::wire;
+use dx_pkg_fs::{Dir, unique_name};
+
+use crate::insert::Tree;
+use crate::layout::Sharded;
+use crate::verify::read_matching;
+use crate::{Folder, Store, StoreError};
+
+const MAGIC: [u8; 4] = *b"DXQ\0";
+const VERSION: u32 = 1;
+const HEADER: usize = 16;
+
+/// The tables of a package: its DXP file up to the payload.
+#[derive(Debug)]
+pub(crate) struct Tables {
+    bytes: Vec<u8>,
+    layout: Layout,
+}
+
+impl Tables {
+    pub(crate) fn dxp(&self) -> Dxp<'_> {
+        self.layout.view(&self.bytes)
+    }
+}
+
+/// The packages of this process.
+#[derive(Debug)]
+pub(crate) struct Pending {
+    /// Below `tmp/`.
+    name: String,
+    pub(crate) dir: Dir,
+    tables: Mutex<HashMap<PackageId, Arc<Tables>>>,
+}
+
+impl Pending {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn tables(&self, id: PackageId) -> Option<Arc<Tables>> {
+        self.lock().get(&id).cloned()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, Arc<Tables>>> {
+        self.tables.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What an install left to be written.
+#[derive(Debug)]
+pub struct PendingNote {
+    /// The project that has the packages' files.
+    pub project: PathBuf,
+    /// The packages, with the beginnings of their DXP files.
+    pub packages: Vec<(PackageId, Vec<u8>)>,
+    /// The folder in `tmp/` that holds what was not moved into the project.
+    rest: PathBuf,
+    note: PathBuf,
+}
+
+impl Store {
+    /// Takes a package for this process alone; see [`Self::leave_pending`].
+    ///
+    /// # Errors
+    /// When a path is unsafe or repeated, or the file system refuses.
+    pub fn insert_later(
+        &self,
+        id: PackageId,
+        integrity: Option<&Integrity>,
+        files: &[FileEntry<'_>],
+    ) -> Result<(), StoreError> {
+        let encoding = Encoding::new(files, integrity, Compression::Stored)
+            .map_err(|source| StoreError::Unstorable { id, source })?;
+        let bytes = encoding.into_head();
+        let layout = Layout::decode_head(&bytes).map_err(|source| StoreError::Unstorable { id, source })?;
+        let pending = self.pending_or_begin()?;
+        if pending.tables(id).is_some() {
+            return Ok(());
+        }
+        let failed = |error| StoreError::io("writing", self.expanded(id))(error);
+        let mut tree = Tree::new(pending.dir.make_dir(name_of(id)).map_err(failed)?);
+        let mut sorted: Vec<_> = files.iter().collect();
+        sorted.sort_unstable_by_key(|file| file.path);
+        sorted.iter().try_for_each(|file| tree.add(file.path, file.executable, file.data)).map_err(failed)?;
+        pending.lock().insert(id, Arc::new(Tables { bytes, layout }));
+        Ok(())
+    }
+
+    fn pending_or_begin(&self) -> Result<&Pending, StoreError> {
+        let tmp = self.dir(Folder::Tmp)?;
+        if let Some(pending) = self.pending() {
+            return Ok(pending);
+        }
+        let name = unique_name("pending-");
+        let dir = tmp.make_dir(&name).map_err(StoreError::io("making", self.folder(Folder::Tmp).join(&name)))?;
+        let begun = Pending { name, dir, tables: Mutex::default() };
+        // Of two threads that begin at once, the second one's folder stays empty and is swept with tmp/.
+        Ok(self.pending_cell().get_or_init(|| begun))
+    }
+
+    /// Leaves what [`Self::insert_later`] took to whoever works in the background; `project` has the files.
+    ///
+    /// # Errors
+    /// When the file system refuses; the packages are then fetched again when they are wanted.
+    pub fn leave_pending(&self, project: &Path) -> Result<(), StoreError> {
+        let Some(pending) = self.pending() else { return Ok(()) };
+        let tables = std::mem::take(&mut *pending.lock());
+        let mut out = Vec::with_capacity(HEADER + tables.values().map(|tables| tables.bytes.len() + 36).sum::<usize>());
+        out.extend(MAGIC);
+        out.extend(VERSION.to_le_bytes());
+        out.extend([0; 8]);
+        field(&mut out, project.as_os_str().as_encoded_bytes());
+        field(&mut out, pending.name.as_bytes());
+        for (id, tables) in tables {
+            out.extend(id.as_bytes());
+            field(&mut out, &tables.bytes);
+        }
+        let checksum = wire::checksum(out.get(HEADER..).unwrap_or_default());
+        if let Some(place) = out.get_mut(8..HEADER) {
+            place.copy_from_slice(&checksum.to_le_bytes());
+        }
+        let (tmp, folder) = (self.dir(Folder::Tmp)?, self.dir(Folder::Pending)?);
+        let name = unique_name("");
+        tmp.write_file(&name, &out, 0o644)
+            .and_then(|()| tmp.rename(&name, folder, &name))
+            .map_err(StoreError::io("writing", self.folder(Folder::Pending).join(name)))
+    }
+
+    /// What installs have left. A note that is damaged is removed.
+    ///
+    /// # Errors
+    /// When the folder cannot be read.
+    pub fn pending_notes(&self) -> Result<Vec<PendingNote>, StoreError> {
+        let mut notes = Vec::new();
+        for path in self.names_in(Folder::Pending)? {
+            let bytes = std::fs::read(&path).map_err(StoreError::io("reading", &path))?;
+            match self.decode_note(&bytes, &path) {
+                Some(note) => notes.push(note),
+                None => std::fs::remove_file(&path).map_err(StoreError::io("removing", path))?,
+            }
+        }
+        Ok(notes)
+    }
+
+    fn decode_note(&self, bytes: &[u8], path: &Path) -> Option<PendingNote> {
+        let (header, mut rest) = bytes.split_at_checked(HEADER)?;
+        let is_sound = header.get(..4) == Some(&MAGIC)
+            && wire::u32_at(header, 4) == VERSION
+            && wire::u64_at(header, 8) == wire::checksum(rest);
+        let project = PathBuf::from(std::str::from_utf8(take_field(&mut rest)?).ok()?);
+        let name = std::str::from_utf8(take_field(&mut rest)?).ok()?;
+        let is_name = name.starts_with("pending-") && !name.contains(['/', '\\']);
+        let mut packages = Vec::new();
+        while let Some((id, after)) = rest.split_first_chunk::<32>() {
+            rest = after;
+            packages.push((PackageId::from_bytes(*id), take_field(&mut rest)?.to_vec()));
+        }
+        (is_sound && is_name && project.is_absolute() && rest.is_empty()).then(|| PendingNote {
+            project,
+            packages,
+            rest: self.folder(Folder::Tmp).join(name),
+            note: path.to_owned(),
+        })
+    }
+
+    /// Writes the DXP file of a pending package from the first of `copies`, or of what was not moved, that has all its
+    /// files as they were; says whether there was one.
+    ///
+    /// # Errors
+    /// When the file system refuses to be written to.
+    pub fn complete(
+        &self,
+        note: &PendingNote,
+        id: PackageId,
+        tables: &[u8],
+        copies: &[PathBuf],
+    ) -> Result<bool, StoreError> {
+        let Ok(layout) = Layout::decode_head(tables) else { return Ok(false) };
+        if self.open_package(id).is_ok_and(|package| package.is_some()) {
+            return Ok(true);
+        }
+        let left = note.rest.join(name_of(id));
+        for copy in copies.iter().chain([&left]) {
+            let Ok(dir) = Dir::open(copy) else { continue };
+            let mut differs = false;
+            let written = self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| {
+                file.write_all(tables)?;
+                let done = write_payload(file, tables.len() as u64, layout.view(tables), &dir);
+                differs = matches!(&done, Err(error) if error.kind() == io::ErrorKind::InvalidData);
+                done
+            });
+            match written {
+                Ok(()) => return Ok(true),
+                Err(_) if differs => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(false)
+    }
+
+    /// Forgets what an install left, once it is written or cannot be.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn forget_pending(&self, note: &PendingNote) -> Result<(), StoreError> {
+        self.trash(&note.rest)?;
+        std::fs::remove_file(&note.note).map_err(StoreError::io("removing", &note.note))
+    }
+}
+
+/// Writes the contents where the tables say, from files that are compared with their digests.
+fn write_payload(file: &mut std::fs::File, mut position: u64, dxp: Dxp<'_>, from: &Dir) -> io::Result<()> {
+    for entry in dxp.entries() {
+        let contents = read_matching(from, entry.path, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
+        let at = entry.stored_at().ok_or(io::ErrorKind::InvalidData)?;
+        let padding = at.checked_sub(position).ok_or(io::ErrorKind::InvalidData)?;
+        io::copy(&mut io::Read::take(io::repeat(0), padding), file)?;
+        file.write_all(&contents)?;
+        position = at + contents.len() as u64;
+    }
+    Ok(())
+}
+
+/// What the folder of a pending package is called.
+pub(crate) fn name_of(id: PackageId) -> String {
+    String::from_utf8_lossy(&id.hex()).into_owned()
+}
+
+fn field(out: &mut Vec<u8>, bytes: &[u8]) {
+    out.extend(u32::try_from(bytes.len()).unwrap_or(u32::MAX).to_le_bytes());
+    out.extend(bytes);
+}
+
+fn take_field<'b>(rest: &mut &'b [u8]) -> Option<&'b [u8]> {
+    let (length, after) = rest.split_first_chunk::<4>()?;
+    let (bytes, after) = after.split_at_checked(u32::from_le_bytes(*length) as usize)?;
+    *rest = after;
+    Some(bytes)
+}
+
+#[cfg(test)]
+mod tests;

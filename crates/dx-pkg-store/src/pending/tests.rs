@@ -1,0 +1,112 @@
+use std::fs;
+use std::path::PathBuf;
+
+use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_fs::Dir;
+
+use crate::Store;
+
+const FILES: [(&str, bool, &[u8]); 3] =
+    [("bin/run.js", true, b"#!/usr/bin/env node"), ("index.js", false, b"one"), ("large.bin", false, &[7; 70_000])];
+
+fn world() -> (tempfile::TempDir, Store, PackageId, Integrity) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let integrity = Integrity::sha512_of(b"a tarball");
+    let id = PackageId::from_integrity(&integrity);
+    let files = FILES.map(|(path, executable, data)| FileEntry { path, executable, data });
+    store.insert_later(id, Some(&integrity), &files).unwrap();
+    fs::create_dir_all(folder.path().join("project/node_modules")).unwrap();
+    (folder, store, id, integrity)
+}
+
+fn modules(folder: &tempfile::TempDir) -> PathBuf {
+    folder.path().join("project/node_modules")
+}
+
+/// Another process on the same store.
+fn other(folder: &tempfile::TempDir) -> Store {
+    Store::open(folder.path()).unwrap()
+}
+
+#[test]
+fn a_pending_package_is_whole_for_its_process_and_nothing_for_others() {
+    let (folder, store, id, _) = world();
+    assert!(store.has(id));
+    let package = store.open_package(id).unwrap().unwrap();
+    assert_eq!(store.file_count(id), Some(3));
+    let entry = package.dxp().find("index.js").unwrap();
+    assert_eq!(&*package.read(&entry).unwrap(), b"one");
+    assert!(store.open_expanded(id).unwrap().open_file("bin/run.js").is_ok());
+    assert!(!other(&folder).has(id));
+    assert!(other(&folder).open_package(id).unwrap().is_none());
+    assert!(!other(&folder).ensure_expanded(id).unwrap());
+}
+
+#[test]
+fn a_package_that_was_moved_into_a_project_is_stored_from_there() {
+    let (folder, store, id, integrity) = world();
+    store.move_expanded(id, &Dir::open(modules(&folder)).unwrap(), "a").unwrap();
+    store.leave_pending(&folder.path().join("project")).unwrap();
+    let later = other(&folder);
+    let notes = later.pending_notes().unwrap();
+    assert_eq!(notes.len(), 1);
+    assert_eq!(notes[0].project, folder.path().join("project"));
+    let (found, tables) = &notes[0].packages[0];
+    assert_eq!(*found, id);
+    assert!(later.complete(&notes[0], id, tables, &[modules(&folder).join("a")]).unwrap());
+    later.forget_pending(&notes[0]).unwrap();
+    assert!(later.pending_notes().unwrap().is_empty());
+
+    // It is the very file that would have been written at once.
+    let at_once = tempfile::tempdir().unwrap();
+    let at_once = Store::open(at_once.path()).unwrap();
+    let files = FILES.map(|(path, executable, data)| FileEntry { path, executable, data });
+    at_once.insert(id, Some(&integrity), &files).unwrap();
+    assert_eq!(fs::read(later.package_path(id)).unwrap(), fs::read(at_once.package_path(id)).unwrap());
+    assert!(later.ensure_expanded(id).unwrap());
+    assert!(later.verify(false).unwrap().damage.is_empty());
+}
+
+#[test]
+fn what_was_not_moved_is_stored_from_where_it_is() {
+    let (folder, store, id, _) = world();
+    store.leave_pending(&folder.path().join("project")).unwrap();
+    let later = other(&folder);
+    let notes = later.pending_notes().unwrap();
+    assert!(later.complete(&notes[0], id, &notes[0].packages[0].1, &[]).unwrap());
+    later.forget_pending(&notes[0]).unwrap();
+    later.empty_trash().unwrap();
+    assert_eq!(fs::read_dir(folder.path().join("v1/tmp")).unwrap().count(), 0);
+}
+
+#[test]
+fn a_copy_that_was_edited_is_not_stored() {
+    let (folder, store, id, _) = world();
+    store.move_expanded(id, &Dir::open(modules(&folder)).unwrap(), "a").unwrap();
+    let copy = modules(&folder).join("a");
+    fs::write(copy.join("index.js"), "two").unwrap();
+    store.leave_pending(&folder.path().join("project")).unwrap();
+    let later = other(&folder);
+    let notes = later.pending_notes().unwrap();
+    assert!(!later.complete(&notes[0], id, &notes[0].packages[0].1, &[copy]).unwrap());
+    assert!(later.open_package(id).unwrap().is_none());
+    assert_eq!(fs::read_dir(folder.path().join("v1/tmp")).unwrap().count(), 1, "nothing half-written");
+}
+
+#[test]
+fn a_damaged_note_is_removed() {
+    let (folder, store, _, _) = world();
+    store.leave_pending(&folder.path().join("project")).unwrap();
+    let pending = folder.path().join("v1/pending");
+    let path = fs::read_dir(&pending).unwrap().next().unwrap().unwrap().path();
+    let sound = fs::read(&path).unwrap();
+    for position in 0..sound.len() {
+        let mut damaged = sound.clone();
+        damaged[position] ^= 1;
+        fs::write(&path, damaged).unwrap();
+        assert!(other(&folder).pending_notes().unwrap().is_empty(), "byte {position}");
+        assert!(!path.exists());
+    }
+}
