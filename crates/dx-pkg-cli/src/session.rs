@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use dx_pkg_compat::npm_registry::{NpmRegistry, fetch_config};
 use dx_pkg_compat::npmrc::{Config, ConfigSources};
 use dx_pkg_fetch::{Class, Fetcher, Priority};
-use dx_pkg_store::Store;
+use dx_pkg_store::{Folder, Store};
 use tokio::runtime::Handle;
 use url::Url;
 
@@ -100,6 +100,22 @@ impl Session {
     /// The network if it was needed so far.
     pub fn network_used(&self) -> Option<&Network> {
         self.network.get().and_then(|network| network.as_ref().ok())
+    }
+
+    /// Opens a connection to the registry while something else is done, where the store is empty: then it will be needed.
+    pub fn warm(&self) {
+        let filled = |folder: &Folder| {
+            let entries = std::fs::read_dir(self.store.folder(*folder));
+            entries.is_ok_and(|mut entries| entries.next().is_some())
+        };
+        if [Folder::Packages, Folder::Forests].iter().any(filled) || self.config.offline().unwrap_or(true) {
+            return;
+        }
+        // What is wrong is told when the network is needed.
+        if let Ok(network) = self.network() {
+            let (fetcher, registry) = (network.registry.fetcher().clone(), self.config.registry().clone());
+            network.runtime.spawn(async move { fetcher.warm(&registry).await });
+        }
     }
 
     fn start_network(&self) -> Result<Network, Failure> {

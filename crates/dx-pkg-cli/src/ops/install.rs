@@ -75,6 +75,7 @@ impl Work {
     pub fn begin(surroundings: &Surroundings, arguments: &TreeArguments, report: &Report) -> Result<Self, Failure> {
         let root = find_root(&surroundings.folder);
         let session = Session::open(surroundings, &root, &arguments.settings())?;
+        session.warm();
         let only_one = lock_project(&session, &root, report)?;
         if only_one.is_some() {
             sweep(&root);

@@ -105,3 +105,19 @@ fn a_tarball_that_is_wrong_once_is_fetched_again() {
     assert_eq!((wrong.hits(), registry.tarball_requests()), (1, 2));
     assert_eq!(required(&project, "a"), "a@1.0.0");
 }
+
+#[test]
+fn no_connection_is_opened_where_the_store_has_everything() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let first = Project::new(&registry).dep("a", "1").create();
+    ok(&first, ["install"]);
+    let before = registry.connections();
+    let lock = first.read("package-lock.json");
+    let builder = Project::new(&registry).dep("a", "1").file("package-lock.json", lock);
+    let second = builder.store(first.store()).create();
+    ok(&second, ["ci"]);
+    assert_eq!(required(&second, "a"), "a@1.0.0");
+    fails(dx(&Project::new(&registry).dep("a", "1").create(), ["install", "--offline"]), "DX_OFFLINE");
+    assert_eq!(registry.connections(), before);
+}
