@@ -133,6 +133,17 @@ impl Project {
         Ok(Requirements { root: record_of(&self.manifest), workspaces, overrides })
     }
 
+    /// Whether the project or one of its workspaces has any dependency.
+    pub fn requires_anything(&self) -> bool {
+        let mut manifests = std::iter::once(&self.manifest).chain(self.workspaces.iter().map(|(_, manifest)| manifest));
+        manifests.any(|manifest| {
+            !(manifest.dependencies.is_empty()
+                && manifest.dev_dependencies.is_empty()
+                && manifest.optional_dependencies.is_empty()
+                && manifest.peer_dependencies.is_empty())
+        })
+    }
+
     /// What the folders that the lockfile has links to ask for now: their manifests are edited like the project's.
     fn linked_folders(&self) -> Result<Vec<LockPackage>, Failure> {
         let locked = self.locked.iter().flat_map(|(_, lock)| &lock.packages);

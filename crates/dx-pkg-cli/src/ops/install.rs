@@ -75,12 +75,14 @@ impl Work {
     pub fn begin(surroundings: &Surroundings, arguments: &TreeArguments, report: &Report) -> Result<Self, Failure> {
         let root = find_root(&surroundings.folder);
         let session = Session::open(surroundings, &root, &arguments.settings())?;
-        session.warm();
         let only_one = lock_project(&session, &root, report)?;
         if only_one.is_some() {
             sweep(&root);
         }
         let mut project = Project::open(surroundings, root)?;
+        if project.requires_anything() {
+            session.warm();
+        }
         if session.config.package_lock()? {
             project.load_lockfile()?;
         }
