@@ -90,24 +90,46 @@ async fn a_slot_granted_to_one_who_has_just_gone_is_not_lost() {
     tokio::time::timeout(Duration::from_secs(5), queue.acquire(&name, rank)).await.expect("the slot was lost");
 }
 
+/// Counts a job as running until it ends or is cancelled, which is before its slot is dropped.
+struct Running<'a>([&'a AtomicUsize; 2]);
+
+impl<'a> Running<'a> {
+    /// Adds one to the counts of its host and of all.
+    fn start(counts: [&'a AtomicUsize; 2]) -> Self {
+        for count in counts {
+            count.fetch_add(1, SeqCst);
+        }
+        Self(counts)
+    }
+}
+
+impl Drop for Running<'_> {
+    fn drop(&mut self) {
+        for count in self.0 {
+            count.fetch_sub(1, SeqCst);
+        }
+    }
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn limits_hold_while_many_come_and_go() {
     const LIMIT: usize = 5;
     const PER_HOST: usize = 3;
     let queue = Queue::new(LIMIT, PER_HOST);
-    let active: Arc<[AtomicUsize; 3]> = Arc::default();
+    let (active, all): (Arc<[AtomicUsize; 3]>, Arc<AtomicUsize>) = Default::default();
     let done = Arc::new(AtomicUsize::new(0));
     let mut tasks = Vec::new();
     for job in 0..600usize {
-        let (queue, active, done) = (queue.clone(), Arc::clone(&active), Arc::clone(&done));
+        let (queue, active, all, done) = (queue.clone(), Arc::clone(&active), Arc::clone(&all), Arc::clone(&done));
         tasks.push(tokio::spawn(async move {
             let at = job % 3;
             let slot = queue.acquire(&host(["a", "b", "c"][at]), queue.rank(Priority::Normal, job as u64 % 7)).await;
-            assert!(active[at].fetch_add(1, SeqCst) < PER_HOST);
-            assert!(active.iter().map(|count| count.load(SeqCst)).sum::<usize>() <= LIMIT);
+            let running = Running::start([&active[at], &all]);
+            assert!(active[at].load(SeqCst) <= PER_HOST);
+            assert!(all.load(SeqCst) <= LIMIT);
             tokio::task::yield_now().await;
-            active[at].fetch_sub(1, SeqCst);
             done.fetch_add(1, SeqCst);
+            drop(running);
             drop(slot);
         }));
         if job % 11 == 0 {
