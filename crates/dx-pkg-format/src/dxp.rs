@@ -152,6 +152,13 @@ pub fn file_count(header: &[u8]) -> Option<usize> {
     known.then(|| wire::u32_at(header, 16) as usize)
 }
 
+/// How many bytes header and tables of the package take that begins with `header`; `None` when it is no header this
+/// build reads. Nothing is checked.
+#[must_use]
+pub fn tables_length(header: &[u8]) -> Option<u64> {
+    file_count(header).map(|_| wire::u64_at(header, 32))
+}
+
 impl<'a> Dxp<'a> {
     /// How many files there are.
     #[must_use]

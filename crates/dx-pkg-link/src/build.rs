@@ -9,7 +9,7 @@ use std::sync::{Mutex, PoisonError};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_fs::Dir;
-use dx_pkg_store::{Package, Store};
+use dx_pkg_store::{PackageTables, Store};
 
 use crate::bins::{self, BIN};
 use crate::import::{Counts, Folder, Importer, Need};
@@ -231,7 +231,7 @@ pub(crate) fn place(
             let dir = with_parents(into, name, &mut counts, || into.make_dir(name))
                 .map_err(LinkError::io("make the folder", path))?;
             counts.directories += 1;
-            let source = run.importer.source(run.packages.store, *id, &package);
+            let source = run.importer.source(run.packages.store, *id, path, &package);
             let commands = bins::commands(site);
             let private = site.placement.private_copy;
             let mut last = "";
@@ -266,7 +266,7 @@ fn place_whole(
     name: &str,
     site: &Site<'_>,
     within: &[Site<'_>],
-    package: &Package,
+    package: &PackageTables,
 ) -> Result<bool, LinkError> {
     let PlacementSource::Package(id) = site.placement.source else {
         return Ok(false);
@@ -277,7 +277,7 @@ fn place_whole(
     }
     let path = site.placement.path.as_str();
     let store = run.packages.store;
-    let source = run.importer.source(store, id, package);
+    let source = run.importer.source(store, id, path, package);
     let commands: Vec<String> = bins::commands(site).into_iter().map(|command| command.file).collect();
     let shadowed = source.dxp.entries().any(|entry| occupied(entry.path, path, within));
     if shadowed || !Importer::fits_whole(&source, &commands) {

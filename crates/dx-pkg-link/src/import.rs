@@ -6,6 +6,7 @@
 //! is never a hard link, so nothing here ever alters the store. Measured in docs/design/0003-import-strategies.md.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::io::{self, Read};
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
@@ -16,7 +17,7 @@ use dx_pkg_format::dxp::{Dxp, Entry};
 use dx_pkg_fs::Dir;
 #[cfg(unix)]
 use dx_pkg_fs::{Durability, write_atomic};
-use dx_pkg_store::{Package, Store};
+use dx_pkg_store::{Package, PackageTables, Store};
 
 use crate::LinkError;
 
@@ -83,19 +84,34 @@ pub(crate) enum Need {
 
 /// A package about to be linked.
 pub(crate) struct Source<'a> {
+    store: &'a Store,
     id: PackageId,
-    package: &'a Package,
+    /// Where it is to lie, for errors.
+    path: &'a str,
+    /// Its files, without contents.
     pub(crate) dxp: Dxp<'a>,
+    /// With contents, once one of them was needed.
+    whole: OnceCell<Package>,
     expanded: Option<Dir>,
 }
 
 impl Source<'_> {
     fn read(&self, entry: &Entry<'_>) -> Result<Cow<'_, [u8]>, LinkError> {
-        self.package.read(entry).map_err(|source| LinkError::Corrupt {
-            id: self.id.to_string(),
-            file: entry.path.to_owned(),
-            source,
-        })
+        let id = || self.id.to_string();
+        let missing = || LinkError::MissingPackage { path: self.path.to_owned(), id: id() };
+        let package = match self.whole.get() {
+            Some(package) => package,
+            None => {
+                let opened =
+                    self.store.open_package(self.id).map_err(|source| LinkError::Store { id: id(), source })?;
+                let opened = opened.ok_or_else(missing)?;
+                self.whole.get_or_init(|| opened)
+            }
+        };
+        // It may have been stored anew since its tables were read, so its own are asked.
+        let entry = package.dxp().find(entry.path).ok_or_else(missing)?;
+        let read = package.read(&entry);
+        read.map_err(|source| LinkError::Corrupt { id: id(), file: entry.path.to_owned(), source })
     }
 
     /// The start of a file, from the expanded copy where there is one: it need not be decompressed.
@@ -150,14 +166,21 @@ impl Importer {
     }
 
     /// Prepares a package's files; the expanded ones are opened only where they can be of use.
-    pub(crate) fn source<'a>(&self, store: &Store, id: PackageId, package: &'a Package) -> Source<'a> {
+    pub(crate) fn source<'a>(
+        &self,
+        store: &'a Store,
+        id: PackageId,
+        path: &'a str,
+        package: &'a PackageTables,
+    ) -> Source<'a> {
         let wanted = self.hardlinks.load(Ordering::Relaxed) || self.reflinks.load(Ordering::Relaxed);
         let open = || match store.open_expanded(id) {
             Err(_) if store.ensure_expanded(id).is_ok() => store.open_expanded(id),
             opened => opened,
         };
         // Without expanded files everything is written from the DXP.
-        Source { id, package, dxp: package.dxp(), expanded: wanted.then(open).and_then(Result::ok) }
+        let expanded = wanted.then(open).and_then(Result::ok);
+        Source { store, id, path, dxp: package.dxp(), whole: OnceCell::new(), expanded }
     }
 
     /// Whether a package's folder can be put in place as it is in the store, none of its files changed.

@@ -27,7 +27,7 @@ pub use expanded::Altered;
 pub use forest::{Forest, ForestKey, Spare, Wish};
 pub use layout::Folder;
 pub use metadata::{CachedPackument, Form, MetadataRecord};
-pub use package::Package;
+pub use package::{Package, PackageTables};
 pub use pending::PendingNote;
 pub use prune::{PruneLimits, Pruned, Usage};
 pub use store::Store;

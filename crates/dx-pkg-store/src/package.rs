@@ -7,11 +7,12 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use dx_pkg_core::PackageId;
+use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{self, Dxp, DxpError, Entry, Layout};
 use dx_pkg_fs::{Dir, Map};
 
 use crate::layout::Sharded;
-use crate::pending::{self, Tables};
+use crate::pending;
 use crate::verify::read_matching;
 use crate::{Folder, Store, StoreError};
 
@@ -24,7 +25,7 @@ enum Source {
     /// Its DXP file, mapped and checked.
     Whole { map: Map, layout: Layout },
     /// The tables of a package that only this process has, and the folder of its files.
-    Pending { tables: Arc<Tables>, files: PathBuf },
+    Pending { tables: PackageTables, files: PathBuf },
 }
 
 impl Package {
@@ -53,7 +54,51 @@ impl Package {
     }
 }
 
+/// Which files a package has, without their contents.
+#[derive(Debug, Clone)]
+pub struct PackageTables {
+    bytes: Arc<Vec<u8>>,
+    layout: Layout,
+}
+
+impl PackageTables {
+    /// Of the bytes of a DXP file up to its payload.
+    pub(crate) fn of(bytes: Vec<u8>) -> Result<Self, FormatError> {
+        let layout = Layout::decode_tables(&bytes)?;
+        Ok(Self { bytes: Arc::new(bytes), layout })
+    }
+
+    pub(crate) fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The package, of which no contents can be read.
+    #[must_use]
+    pub fn dxp(&self) -> Dxp<'_> {
+        self.layout.view(&self.bytes)
+    }
+}
+
 impl Store {
+    /// Reads the tables of a package's DXP file; `None` when the store has none.
+    ///
+    /// # Errors
+    /// When the tables are damaged or cannot be read.
+    pub fn open_tables(&self, id: PackageId) -> Result<Option<PackageTables>, StoreError> {
+        if let Some(tables) = self.pending().and_then(|pending| pending.tables(id)) {
+            return Ok(Some(tables));
+        }
+        let bytes = match self.open_dxp(id).and_then(read_tables) {
+            Ok(bytes) => bytes,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(StoreError::io("opening the package", self.package_path(id))(error)),
+        };
+        match PackageTables::of(bytes) {
+            Ok(tables) => Ok(Some(tables)),
+            Err(source) => Err(StoreError::Damaged { path: self.package_path(id), source }),
+        }
+    }
+
     /// Maps a package's DXP file; `None` when the store has none.
     ///
     /// # Errors
@@ -108,4 +153,18 @@ impl Store {
         }
         self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?.open_dir(Sharded::new(id, ""))
     }
+}
+
+/// The beginning of a DXP file with all of its tables, unless the file is damaged.
+fn read_tables(mut file: File) -> io::Result<Vec<u8>> {
+    /// What the tables of most packages fit in: 50 files have about 6 KiB.
+    const FIRST: usize = 8 * 1024;
+    let mut bytes = vec![0; FIRST];
+    let read = file.read(&mut bytes)?;
+    bytes.truncate(read);
+    let missing = dxp::tables_length(&bytes).unwrap_or_default().saturating_sub(read as u64);
+    if missing > 0 {
+        file.take(missing).read_to_end(&mut bytes)?;
+    }
+    Ok(bytes)
 }

@@ -15,34 +15,21 @@
 use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::{Compression, Dxp, Encoding, FileEntry, Layout};
+use dx_pkg_format::dxp::{self, Compression, Dxp, Encoding, FileEntry, Layout};
 use dx_pkg_format::wire;
 use dx_pkg_fs::{Dir, unique_name};
 
 use crate::insert::Tree;
 use crate::layout::Sharded;
 use crate::verify::read_matching;
-use crate::{Folder, Store, StoreError};
+use crate::{Folder, PackageTables, Store, StoreError};
 
 const MAGIC: [u8; 4] = *b"DXQ\0";
 const VERSION: u32 = 1;
 const HEADER: usize = 16;
-
-/// The tables of a package: its DXP file up to the payload.
-#[derive(Debug)]
-pub(crate) struct Tables {
-    bytes: Vec<u8>,
-    layout: Layout,
-}
-
-impl Tables {
-    pub(crate) fn dxp(&self) -> Dxp<'_> {
-        self.layout.view(&self.bytes)
-    }
-}
 
 /// The packages of this process.
 #[derive(Debug)]
@@ -50,7 +37,7 @@ pub(crate) struct Pending {
     /// Below `tmp/`.
     name: String,
     pub(crate) dir: Dir,
-    tables: Mutex<HashMap<PackageId, Arc<Tables>>>,
+    tables: Mutex<HashMap<PackageId, PackageTables>>,
 }
 
 impl Pending {
@@ -58,11 +45,11 @@ impl Pending {
         &self.name
     }
 
-    pub(crate) fn tables(&self, id: PackageId) -> Option<Arc<Tables>> {
+    pub(crate) fn tables(&self, id: PackageId) -> Option<PackageTables> {
         self.lock().get(&id).cloned()
     }
 
-    fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, Arc<Tables>>> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, PackageTables>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -92,8 +79,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let encoding = Encoding::new(files, integrity, Compression::Stored)
             .map_err(|source| StoreError::Unstorable { id, source })?;
-        let bytes = encoding.into_head();
-        let layout = Layout::decode_head(&bytes).map_err(|source| StoreError::Unstorable { id, source })?;
+        let tables = PackageTables::of(encoding.into_head()).map_err(|source| StoreError::Unstorable { id, source })?;
         let pending = self.pending_or_begin()?;
         if pending.tables(id).is_some() {
             return Ok(());
@@ -103,7 +89,7 @@ impl Store {
         let mut sorted: Vec<_> = files.iter().collect();
         sorted.sort_unstable_by_key(|file| file.path);
         sorted.iter().try_for_each(|file| tree.add(file.path, file.executable, file.data)).map_err(failed)?;
-        pending.lock().insert(id, Arc::new(Tables { bytes, layout }));
+        pending.lock().insert(id, tables);
         Ok(())
     }
 
@@ -126,7 +112,8 @@ impl Store {
     pub fn leave_pending(&self, project: &Path) -> Result<(), StoreError> {
         let Some(pending) = self.pending() else { return Ok(()) };
         let tables = std::mem::take(&mut *pending.lock());
-        let mut out = Vec::with_capacity(HEADER + tables.values().map(|tables| tables.bytes.len() + 36).sum::<usize>());
+        let mut out =
+            Vec::with_capacity(HEADER + tables.values().map(|tables| tables.bytes().len() + 36).sum::<usize>());
         out.extend(MAGIC);
         out.extend(VERSION.to_le_bytes());
         out.extend([0; 8]);
@@ -134,7 +121,7 @@ impl Store {
         field(&mut out, pending.name.as_bytes());
         for (id, tables) in tables {
             out.extend(id.as_bytes());
-            field(&mut out, &tables.bytes);
+            field(&mut out, tables.bytes());
         }
         let checksum = wire::checksum(out.get(HEADER..).unwrap_or_default());
         if let Some(place) = out.get_mut(8..HEADER) {
@@ -196,7 +183,10 @@ impl Store {
         tables: &[u8],
         copies: &[PathBuf],
     ) -> Result<bool, StoreError> {
-        let Ok(layout) = Layout::decode_head(tables) else { return Ok(false) };
+        let Ok(layout) = Layout::decode_tables(tables) else { return Ok(false) };
+        if dxp::tables_length(tables) != Some(tables.len() as u64) {
+            return Ok(false);
+        }
         if self.open_package(id).is_ok_and(|package| package.is_some()) {
             return Ok(true);
         }

@@ -20,28 +20,19 @@ impl Layout {
     /// # Errors
     /// When the signature or version is another's, the bytes are truncated or damaged, or a path is unsafe.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        let (layout, _) = Self::check(bytes)?;
-        let length = wire::u64_at(bytes, 40);
-        if length != bytes.len() as u64 {
-            return Err(FormatError::Truncated { format: FORMAT, needed: length, available: bytes.len() as u64 });
-        }
-        Ok(layout)
+        Self::check(bytes, true)
     }
 
-    /// Checks `bytes` that end where the payload would begin: everything can be asked of the package but contents.
+    /// Checks header and tables of `bytes`, of which those after the tables may be missing: enough to know the files,
+    /// but not to read them. [`super::tables_length`] says how many are needed.
     ///
     /// # Errors
-    /// As [`Self::decode`], and when there is more or less than header and tables.
-    pub fn decode_head(bytes: &[u8]) -> Result<Self, FormatError> {
-        let (layout, end) = Self::check(bytes)?;
-        if end != bytes.len() {
-            return Err(corrupt("bytes follow the tables"));
-        }
-        Ok(layout)
+    /// As [`Self::decode`].
+    pub fn decode_tables(bytes: &[u8]) -> Result<Self, FormatError> {
+        Self::check(bytes, false)
     }
 
-    /// Checks header and tables, and says where they end.
-    fn check(bytes: &[u8]) -> Result<(Self, usize), FormatError> {
+    fn check(bytes: &[u8], whole: bool) -> Result<Self, FormatError> {
         if bytes.get(..4) != Some(&SIGNATURE) {
             return Err(FormatError::Signature { format: FORMAT });
         }
@@ -59,6 +50,9 @@ impl Layout {
         let strings = sections.next(wire::u32_at(bytes, 24).into(), 1)?;
         let padding = payload.checked_sub(sections.position()).ok_or(corrupt("the payload begins in the tables"))?;
         let padding = sections.next(1, padding)?;
+        if whole && length != bytes.len() as u64 {
+            return Err(FormatError::Truncated { format: FORMAT, needed: length, available: bytes.len() as u64 });
+        }
         let checked = bytes.get(CHECKED_FROM..padding.end).unwrap_or_default();
         if wire::u16_at(bytes, 6) != 0 || wire::checksum(checked) != wire::u64_at(bytes, 8) {
             return Err(FormatError::Checksum { format: FORMAT, part: "tables" });
@@ -82,7 +76,7 @@ impl Layout {
             return Err(corrupt("the index names a file that is not there"));
         }
         validate_rows(bytes.get(rows).unwrap_or_default(), text, padding.end as u64..length)?;
-        Ok((layout, padding.end))
+        Ok(layout)
     }
 
     /// The package in `bytes`, which must be the ones that were checked; others give wrong answers, never a panic.

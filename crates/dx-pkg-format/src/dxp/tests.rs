@@ -33,6 +33,22 @@ fn an_empty_package_is_a_package() {
 }
 
 #[test]
+fn the_tables_alone_tell_the_files_and_no_contents() {
+    let bytes = encoded(&[file("a", b"contents"), file("b/c", b"")], Compression::Stored);
+    let tables = &bytes[..tables_length(&bytes).unwrap() as usize];
+    assert_eq!(file_count(tables), Some(2));
+    let dxp = Layout::decode_tables(tables).unwrap().view(tables);
+    assert_eq!(dxp.entries().map(|entry| (entry.path, entry.size)).collect::<Vec<_>>(), [("a", 8), ("b/c", 0)]);
+    assert!(dxp.read(&dxp.find("a").unwrap()).is_err());
+    assert!(Layout::decode(tables).is_err());
+    for length in 0..tables.len() {
+        assert!(Layout::decode_tables(&tables[..length]).is_err(), "{length}");
+    }
+    assert_eq!(tables_length(&bytes[..HEADER - 1]), None);
+    assert_eq!(file_count(b"no DXP file"), None);
+}
+
+#[test]
 fn the_content_root_depends_on_contents_only() {
     let text = "the same line again and again\n".repeat(100);
     let files = [file("a", text.as_bytes()), file("b", b"b")];

@@ -80,6 +80,22 @@ fn missing_files_are_made_again_from_the_package() {
     assert!(!fixture.store.ensure_expanded(identify("unknown").0).unwrap());
 }
 
+#[test]
+fn the_tables_of_few_and_of_many_files_are_read_without_their_contents() {
+    let fixture = Fixture::new();
+    assert!(fixture.store.open_tables(identify("none").0).unwrap().is_none());
+    for count in [0, 1, 2000] {
+        let (id, _) = identify(&count.to_string());
+        let paths: Vec<String> = (0..count).map(|number| format!("folder/file-{number:04}")).collect();
+        let entries: Vec<_> =
+            paths.iter().map(|path| FileEntry { path, executable: false, data: path.as_bytes() }).collect();
+        fixture.store.insert(id, None, &entries).unwrap();
+        let tables = fixture.store.open_tables(id).unwrap().unwrap();
+        assert!(tables.dxp().entries().map(|entry| entry.path).eq(&paths), "{count}");
+        assert_eq!(fixture.store.file_count(id), Some(count));
+    }
+}
+
 /// Files around the sizes from which contents are aligned in the package and may share its blocks.
 fn is_expanded_exactly(store: &Store) {
     let (id, _) = identify("large");
