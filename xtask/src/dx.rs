@@ -44,10 +44,14 @@ impl Dx {
         let mut cargo = Command::new("cargo");
         cargo.args(["build", "--release", "--package", "dx-pkg-cli"]).current_dir(&root);
         run(cargo)?;
-        let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root.join("target"), PathBuf::from);
         let name = format!("dx{}", std::env::consts::EXE_SUFFIX);
-        let binary = root.join(target).join("release").join(name);
+        let binary = workspace::target().join("release").join(name);
         Ok(Dx { binary, home })
+    }
+
+    /// Where the binary is.
+    pub(crate) fn path(&self) -> &Path {
+        &self.binary
     }
 
     /// A command in a project, with a store, silent where it can be.

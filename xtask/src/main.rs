@@ -5,6 +5,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task reports to a person")]
 
+mod bench;
 mod compare;
 mod concurrent;
 mod crash;
@@ -24,6 +25,9 @@ cargo xtask <task>
   tidy        check the invariants of the source tree
   realworld   install every project of examples/ from the configured registry and build or test it
               [--dx PATH] [--only NAME]
+  bench       measure dx beside npm, pnpm, Yarn and Bun; see docs/benchmarks.md
+              [record|serve|peers|parts|page] [--fixture A,B] [--network A,B] [--managers A,B] [--scenarios A,B] [-n RUNS]
+              [--root DIR] [--data DIR] [--peers DIR] [--port N] [--tls] [--keep] [--dx PATH]
   compare npm compare dx with npm on one fixture
               --fixture DIR|package.json --npm PATH/npm-cli.js [--node PATH] [--registry URL] [--force] [--dx PATH]
   crash       kill installs at random moments; the next one must put everything right
@@ -36,7 +40,11 @@ Without --dx the release binary is built and used. Without --registry npm's own 
 fn main() -> ExitCode {
     let mut arguments = std::env::args().skip(1);
     let task = arguments.next().unwrap_or_default();
+    if task == "bench-exec" {
+        return finish(bench::exec(&arguments.collect::<Vec<_>>()));
+    }
     let outcome = Options::parse(arguments).and_then(|options| match task.as_str() {
+        "bench" => bench::run(&options),
         "tidy" => tidy::run(&workspace::root()),
         "realworld" => realworld::run(&options),
         "compare" => compare::run(&options),
@@ -44,6 +52,10 @@ fn main() -> ExitCode {
         "concurrent" => concurrent::run(&options),
         _ => Err(USAGE.to_owned()),
     });
+    finish(outcome)
+}
+
+fn finish(outcome: Result<(), String>) -> ExitCode {
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {

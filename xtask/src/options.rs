@@ -3,9 +3,25 @@
 use std::path::PathBuf;
 
 /// The names that take no value.
-const SWITCHES: [&str; 1] = ["force"];
+const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
 /// The names that take one.
-const VALUES: [&str; 8] = ["dx", "fixture", "node", "npm", "only", "registry", "runs", "seed"];
+const VALUES: [&str; 15] = [
+    "data",
+    "dx",
+    "fixture",
+    "managers",
+    "network",
+    "node",
+    "npm",
+    "only",
+    "peers",
+    "port",
+    "registry",
+    "root",
+    "runs",
+    "scenarios",
+    "seed",
+];
 
 /// What followed the task's name on the command line.
 #[derive(Debug, Default)]
@@ -20,6 +36,7 @@ impl Options {
         let mut options = Options::default();
         let mut arguments = arguments;
         while let Some(argument) = arguments.next() {
+            let argument = if argument == "-n" { "--runs".to_owned() } else { argument };
             let Some(name) = argument.strip_prefix("--") else {
                 options.words.push(argument);
                 continue;
@@ -60,6 +77,11 @@ impl Options {
             return Ok(default);
         };
         value.parse().map_err(|_| format!("--{name} {value}: not a number"))
+    }
+
+    /// The words of `--name`, which commas separate; those of `default` where it is not given.
+    pub(crate) fn list<'a>(&'a self, name: &str, default: &'a str) -> Vec<&'a str> {
+        self.value(name).unwrap_or(default).split(',').map(str::trim).filter(|word| !word.is_empty()).collect()
     }
 
     /// Whether the switch was given.

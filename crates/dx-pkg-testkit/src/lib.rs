@@ -25,6 +25,8 @@ mod package;
 mod packument;
 mod project;
 mod registry;
+#[cfg(feature = "replay")]
+pub mod replay;
 mod tarball;
 
 pub use command::{Command, Run};

@@ -1,0 +1,40 @@
+use super::{ABBREVIATED, Asked, Recording};
+
+fn document(path: &str, full: bool) -> Asked {
+    Asked::Document { path: path.to_owned(), full }
+}
+
+#[test]
+fn requests_are_told_apart() {
+    for (path, accept, asked) in [
+        ("/a", ABBREVIATED, document("a", false)),
+        ("/a?write=true", "*/*", document("a", true)),
+        ("/@s%2fa", ABBREVIATED, document("@s/a", false)),
+        ("/@s/a/1.0.0", ABBREVIATED, document("@s/a/1.0.0", true)),
+        ("/a/latest", "*/*", document("a/latest", true)),
+        ("/@s/a/-/a-1.0.0.tgz", "*/*", Asked::Tarball { path: "@s/a/-/a-1.0.0.tgz".to_owned() }),
+        ("/-/npm/v1/security/advisories/bulk", "*/*", Asked::Other),
+        ("/../../etc/passwd", "*/*", Asked::Other),
+        ("/a/%2e%2e/b", "*/*", document("a/%2e%2e/b", true)),
+        ("/", "*/*", Asked::Other),
+    ] {
+        assert_eq!(Asked::new(path, accept), asked, "{path}");
+    }
+}
+
+#[test]
+fn what_is_kept_names_no_registry_and_is_answered_with_the_servers_address() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = Recording::new(folder.path(), "http://127.0.0.1:1/");
+    let asked = document("@s/a", true);
+    let upstream = "https://upstream.example/";
+    recording.keep(&asked, format!("{{\"tarball\":\"{upstream}@s/a/-/a-1.0.0.tgz\"}}").as_bytes(), upstream).unwrap();
+
+    let kept = std::fs::read_to_string(folder.path().join("documents/@s/a.full.json")).unwrap();
+    assert_eq!(kept, r#"{"tarball":"http://registry.example/@s/a/-/a-1.0.0.tgz"}"#);
+    let held = recording.get(&asked, false).unwrap();
+    assert_eq!(held.body, r#"{"tarball":"http://127.0.0.1:1/@s/a/-/a-1.0.0.tgz"}"#);
+    assert_eq!(recording.get(&asked, true).unwrap().etag, held.etag);
+    assert_ne!(recording.get(&asked, true).unwrap().body, held.body);
+    assert!(recording.get(&document("@s/a", false), false).is_none());
+}

@@ -1,0 +1,166 @@
+//! The folder of one manager and one fixture: a project and a home, put into the state that a scenario begins with.
+
+use super::disk;
+use super::exec::Cost;
+use super::fixtures::Fixture;
+use super::managers::{Manager, Registry};
+use super::scenario::{Scenario, Start};
+use super::server::Server;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+/// How much of a failed command's output is told.
+const TOLD: usize = 600;
+
+/// Where one manager installs one fixture.
+pub(crate) struct Place<'a> {
+    pub(crate) manager: &'a Manager,
+    fixture: &'a Fixture,
+    folder: PathBuf,
+    node: PathBuf,
+}
+
+impl<'a> Place<'a> {
+    /// Makes an empty place below `root`.
+    pub(crate) fn new(
+        root: &Path,
+        manager: &'a Manager,
+        fixture: &'a Fixture,
+        node: &Path,
+    ) -> Result<Place<'a>, String> {
+        let folder = root.join(fixture.name).join(&manager.name);
+        disk::remove(&folder)?;
+        Ok(Place { manager, fixture, folder, node: node.to_owned() })
+    }
+
+    fn project(&self) -> PathBuf {
+        self.folder.join("project")
+    }
+
+    fn home(&self) -> PathBuf {
+        self.folder.join("home")
+    }
+
+    fn lockfile(&self) -> PathBuf {
+        self.project().join(self.manager.lockfile())
+    }
+
+    /// The lockfile as the first install wrote it.
+    fn saved_lockfile(&self) -> PathBuf {
+        self.folder.join("lockfile")
+    }
+
+    /// The bytes that project and home take.
+    pub(crate) fn usage(&self) -> u64 {
+        disk::usage(&self.folder)
+    }
+
+    /// Installs into an empty place, and keeps the lockfile.
+    pub(crate) fn fill(&self, server: &Server) -> Result<(), String> {
+        disk::remove(&self.folder)?;
+        self.write_project(server)?;
+        self.work(server, &self.manager.install())?;
+        self.settle(server)?;
+        fs::copy(self.lockfile(), self.saved_lockfile())
+            .map_err(|error| format!("{}: {error}", self.lockfile().display()))?;
+        Ok(())
+    }
+
+    /// Brings the place into the state that a scenario begins with, from whatever the one before left.
+    pub(crate) fn prepare(&self, server: &Server, scenario: Scenario, changed: bool) -> Result<(), String> {
+        let Start { caches, lockfile, tree } = scenario.start();
+        if caches && !self.saved_lockfile().exists() {
+            self.fill(server)?;
+        }
+        self.write_project(server)?;
+        if lockfile && self.saved_lockfile().exists() {
+            write(&self.lockfile(), &crate::workspace::read(&self.saved_lockfile())?)?;
+        } else {
+            disk::remove(&self.lockfile())?;
+        }
+        if !tree {
+            self.remove_trees()?;
+        }
+        if !caches {
+            disk::remove(&self.home())?;
+            Manager::make_home(&self.home())?;
+        }
+        if tree && (changed || !self.project().join("node_modules").exists()) {
+            self.work(server, &self.manager.install())?;
+            self.settle(server)?;
+        }
+        Ok(())
+    }
+
+    /// Removes `node_modules`, of workspaces too.
+    fn remove_trees(&self) -> Result<(), String> {
+        disk::remove(&self.project().join("node_modules"))?;
+        let Ok(packages) = fs::read_dir(self.project().join("packages")) else { return Ok(()) };
+        packages.flatten().try_for_each(|package| disk::remove(&package.path().join("node_modules")))
+    }
+
+    fn write_project(&self, server: &Server) -> Result<(), String> {
+        self.fixture.write(&self.project())?;
+        self.manager.write_settings(self.fixture, &self.project(), &registry(server))?;
+        Manager::make_home(&self.home())
+    }
+
+    /// Does what the manager leaves for later.
+    pub(crate) fn settle(&self, server: &Server) -> Result<Cost, String> {
+        self.manager.settle().map_or(Ok(Cost::default()), |words| self.work(server, &words))
+    }
+
+    /// Runs a command of the manager in the project; the error holds what it printed last.
+    pub(crate) fn work(&self, server: &Server, words: &[String]) -> Result<Cost, String> {
+        let log = self.folder.join("output.log");
+        let program = std::env::current_exe().map_err(|error| format!("find xtask: {error}"))?;
+        let mut command = Command::new(program);
+        command.arg("bench-exec").arg(&log).arg("--").args(words).current_dir(self.project());
+        command.env_clear().envs(self.manager.environment(&self.home(), &self.node, &registry(server)));
+        command.stdin(Stdio::null());
+        let output = crate::dx::run(command)?;
+        let cost: Cost = serde_json::from_slice(&output.stdout).map_err(|error| format!("bench-exec: {error}"))?;
+        if cost.status == 0 {
+            return Ok(cost);
+        }
+        let printed = fs::read(&log).unwrap_or_default();
+        let from = printed.len().saturating_sub(TOLD);
+        let printed = String::from_utf8_lossy(&printed[from..]).trim().to_owned();
+        Err(format!("`{}` ended with {}: {printed}", words.join(" "), cost.status))
+    }
+
+    /// The system calls of a command and of what it left running; `None` without strace.
+    pub(crate) fn system_calls(&self, server: &Server, words: &[String]) -> Result<Option<u64>, String> {
+        let Some(strace) = strace() else { return Ok(None) };
+        let report = self.folder.join("strace.txt");
+        let mut traced = vec![strace, "-f".to_owned(), "-c".to_owned(), "-U".to_owned(), "calls,name".to_owned()];
+        traced.extend(["-o".to_owned(), report.display().to_string(), "--".to_owned()]);
+        traced.extend_from_slice(words);
+        self.work(server, &traced)?;
+        let text = fs::read_to_string(&report).map_err(|error| format!("{}: {error}", report.display()))?;
+        let total = text.lines().find_map(|line| line.trim().strip_suffix("total")?.trim().parse().ok());
+        total.map(Some).ok_or_else(|| "strace counted nothing".to_owned())
+    }
+}
+
+fn registry(server: &Server) -> Registry<'_> {
+    Registry { url: server.url(), authority: server.authority() }
+}
+
+/// Where strace is.
+fn strace() -> Option<String> {
+    let path = std::env::var_os("PATH")?;
+    std::env::split_paths(&path)
+        .map(|folder| folder.join("strace"))
+        .find(|file| file.is_file())
+        .map(|file| file.display().to_string())
+}
+
+/// Writes a file unless it says the same already: its times are part of what managers look at.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
+    if fs::read_to_string(path).is_ok_and(|present| present == text) {
+        return Ok(());
+    }
+    crate::dx::write(path, text)
+}

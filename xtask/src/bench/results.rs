@@ -1,0 +1,104 @@
+//! What was measured, as it is kept in `results.json`.
+
+use super::exec::Cost;
+use serde::{Deserialize, Serialize};
+
+/// One timed run.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Run {
+    pub(crate) cost: Cost,
+    /// Requests for packuments and manifests, and for tarballs.
+    pub(crate) metadata_requests: u64,
+    pub(crate) tarball_requests: u64,
+    pub(crate) other_requests: u64,
+    pub(crate) connections: u64,
+    pub(crate) bytes_received: u64,
+    pub(crate) bytes_sent: u64,
+    /// The registry's own processor time in seconds.
+    pub(crate) registry_cpu: f64,
+}
+
+impl Run {
+    pub(crate) fn requests(&self) -> u64 {
+        self.metadata_requests + self.tarball_requests + self.other_requests
+    }
+}
+
+/// One manager in one scenario.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Cell {
+    pub(crate) fixture: String,
+    pub(crate) network: String,
+    pub(crate) scenario: String,
+    pub(crate) manager: String,
+    pub(crate) runs: Vec<Run>,
+    /// Why there is no run, or why a run failed.
+    pub(crate) failure: Option<String>,
+    /// By how many bytes project and caches grew in the last run.
+    pub(crate) disk: Option<i64>,
+    /// System calls of a run of its own, with what it left running.
+    pub(crate) system_calls: Option<u64>,
+}
+
+impl Cell {
+    /// The median of a figure over the runs; `None` where there is none, or a run failed.
+    pub(crate) fn median(&self, figure: impl Fn(&Run) -> f64) -> Option<f64> {
+        if self.failure.is_some() {
+            return None;
+        }
+        median(self.runs.iter().map(figure).collect())
+    }
+
+    /// The least of a figure.
+    pub(crate) fn least(&self, figure: impl Fn(&Run) -> f64) -> Option<f64> {
+        self.runs.iter().map(figure).reduce(f64::min)
+    }
+}
+
+/// The middle value, or the mean of the two in the middle.
+pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() {
+        0 => None,
+        length if length % 2 == 1 => Some(values[middle]),
+        _ => Some(f64::midpoint(values[middle - 1], values[middle])),
+    }
+}
+
+/// A part measured beside its baseline.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+pub(crate) struct Part {
+    /// What the figures belong to, such as `lockfile`.
+    pub(crate) group: String,
+    pub(crate) name: String,
+    /// Seconds for the work; `None` where it could not be measured.
+    pub(crate) seconds: Option<f64>,
+    /// What the work was, or why it was not measured.
+    pub(crate) note: String,
+}
+
+/// A whole session of measurements.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+pub(crate) struct Results {
+    pub(crate) date: String,
+    pub(crate) machine: Vec<(String, String)>,
+    pub(crate) versions: Vec<(String, String)>,
+    pub(crate) missing: Vec<String>,
+    /// How long the scenarios took altogether, in seconds.
+    pub(crate) took: f64,
+    pub(crate) cells: Vec<Cell>,
+    pub(crate) parts: Vec<Part>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::median;
+
+    #[test]
+    fn the_median_is_in_the_middle_whatever_the_order() {
+        assert_eq!(median(vec![3.0, 1.0, 2.0]), Some(2.0));
+        assert_eq!(median(vec![4.0, 1.0, 2.0, 3.0]), Some(2.5));
+        assert_eq!(median(Vec::new()), None);
+    }
+}

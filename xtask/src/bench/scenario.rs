@@ -1,0 +1,124 @@
+//! The scenarios: what is there before a run, and what is run.
+
+use super::fixtures::Fixture;
+use super::managers::Manager;
+
+/// The script that `run` starts.
+pub(crate) const SCRIPT: &str = "bench-nothing";
+
+/// What a manager is asked to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Scenario {
+    Noop,
+    Warm,
+    Fresh,
+    Add,
+    Remove,
+    UpdateOne,
+    Ci,
+    Cold,
+    Run,
+}
+
+/// Every scenario, in the order in which they are run: each finds what it needs left by those before it.
+pub(crate) const SCENARIOS: [Scenario; 9] = [
+    Scenario::Noop,
+    Scenario::Warm,
+    Scenario::Fresh,
+    Scenario::Add,
+    Scenario::Remove,
+    Scenario::UpdateOne,
+    Scenario::Run,
+    Scenario::Ci,
+    Scenario::Cold,
+];
+
+impl Scenario {
+    /// Its name on the command line and in tables.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Scenario::Noop => "noop",
+            Scenario::Warm => "warm",
+            Scenario::Fresh => "fresh",
+            Scenario::Add => "add",
+            Scenario::Remove => "remove",
+            Scenario::UpdateOne => "update-one",
+            Scenario::Ci => "ci",
+            Scenario::Cold => "cold",
+            Scenario::Run => "run",
+        }
+    }
+
+    /// What it measures, in a sentence.
+    pub(crate) fn meaning(self) -> &'static str {
+        match self {
+            Scenario::Noop => "Install again where everything is in place.",
+            Scenario::Warm => "Lockfile and caches are there, `node_modules` is not.",
+            Scenario::Fresh => "Caches are there, lockfile and `node_modules` are not.",
+            Scenario::Add => "Add one package, which the caches have, to an installed project.",
+            Scenario::Remove => "Remove one direct dependency from an installed project.",
+            Scenario::UpdateOne => "Change one direct dependency to another version, which the caches have.",
+            Scenario::Ci => "Only the lockfile is there: no caches, no `node_modules`.",
+            Scenario::Cold => "Only `package.json` is there.",
+            Scenario::Run => "Start a script that does nothing.",
+        }
+    }
+
+    /// The scenario of this name.
+    pub(crate) fn find(name: &str) -> Result<Scenario, String> {
+        let names = || SCENARIOS.map(Scenario::name).join(", ");
+        SCENARIOS
+            .into_iter()
+            .find(|scenario| scenario.name() == name)
+            .ok_or_else(|| format!("no scenario {name}: {}", names()))
+    }
+
+    /// What lies there before each run.
+    pub(crate) fn start(self) -> Start {
+        match self {
+            Scenario::Noop | Scenario::Run => Start { caches: true, lockfile: true, tree: true },
+            Scenario::Add | Scenario::Remove | Scenario::UpdateOne => {
+                Start { caches: true, lockfile: true, tree: true }
+            }
+            Scenario::Warm => Start { caches: true, lockfile: true, tree: false },
+            Scenario::Fresh => Start { caches: true, lockfile: false, tree: false },
+            Scenario::Ci => Start { caches: false, lockfile: true, tree: false },
+            Scenario::Cold => Start { caches: false, lockfile: false, tree: false },
+        }
+    }
+
+    /// Whether a run leaves the project other than it was.
+    pub(crate) fn changes_project(self) -> bool {
+        matches!(self, Scenario::Add | Scenario::Remove | Scenario::UpdateOne)
+    }
+
+    /// Whether it is run once before it is timed, so that the caches hold what it needs and nothing is left to be done.
+    pub(crate) fn needs_rehearsal(self) -> bool {
+        matches!(self, Scenario::Fresh | Scenario::Noop | Scenario::Run) || self.changes_project()
+    }
+
+    /// Whether a run may leave work for later.
+    pub(crate) fn leaves_work(self) -> bool {
+        !matches!(self, Scenario::Noop | Scenario::Run)
+    }
+
+    /// The command line; `None` where the manager has none for it.
+    pub(crate) fn command(self, manager: &Manager, fixture: &Fixture) -> Option<Vec<String>> {
+        Some(match self {
+            Scenario::Noop | Scenario::Fresh | Scenario::Cold => manager.install(),
+            Scenario::Warm | Scenario::Ci => manager.frozen(),
+            Scenario::Add => manager.add(fixture, fixture.add),
+            Scenario::Remove => manager.remove(fixture, fixture.remove),
+            Scenario::UpdateOne => manager.add(fixture, &format!("{}@{}", fixture.update.0, fixture.update.1)),
+            Scenario::Run => return manager.run(SCRIPT),
+        })
+    }
+}
+
+/// What lies there before a run.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Start {
+    pub(crate) caches: bool,
+    pub(crate) lockfile: bool,
+    pub(crate) tree: bool,
+}

@@ -1,0 +1,243 @@
+//! The measurement itself: managers take turns, run by run.
+
+use super::disk;
+use super::fixtures::Fixture;
+use super::managers::{self, Manager, Peers};
+use super::networks;
+use super::place::Place;
+use super::results::{Cell, Results, Run};
+use super::scenario::{SCENARIOS, Scenario};
+use super::server::Server;
+use super::{machine, table};
+use crate::options::Options;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+/// How often a scenario is run where nothing is said, and how long the runs of one manager may take by then.
+const RUNS: u64 = 5;
+const PATIENCE: Duration = Duration::from_secs(12);
+/// The scenarios that ask the registry, and so differ from network to network.
+const ONLINE: [Scenario; 2] = [Scenario::Ci, Scenario::Cold];
+
+/// What is to be measured.
+struct Plan {
+    fixtures: Vec<&'static Fixture>,
+    networks: Vec<String>,
+    scenarios: Vec<Scenario>,
+    /// Whether scenarios that hardly ask the registry are left out where there is a delay.
+    only_online: bool,
+    runs: u64,
+    patience: Duration,
+}
+
+impl Plan {
+    fn new(options: &Options) -> Result<Plan, String> {
+        let fixtures = options.list("fixture", "large").into_iter().map(Fixture::find).collect::<Result<_, _>>()?;
+        let networks: Vec<String> = options.list("network", networks::ALL).into_iter().map(str::to_owned).collect();
+        networks.iter().try_for_each(|name| networks::find(name).map(drop))?;
+        let all = SCENARIOS.map(Scenario::name).join(",");
+        let named = options.list("scenarios", &all).into_iter().map(Scenario::find).collect::<Result<Vec<_>, _>>()?;
+        let scenarios = SCENARIOS.into_iter().filter(|scenario| named.contains(scenario)).collect();
+        let only_online = options.value("network").is_none() && options.value("scenarios").is_none();
+        let patience = if options.has("runs") { Duration::MAX } else { PATIENCE };
+        Ok(Plan { fixtures, networks, scenarios, only_online, runs: options.number("runs", RUNS)?, patience })
+    }
+
+    fn scenarios(&self, network: &str) -> impl Iterator<Item = Scenario> {
+        let all = !self.only_online || network == "none";
+        self.scenarios.iter().copied().filter(move |scenario| all || ONLINE.contains(scenario))
+    }
+}
+
+/// Runs the suite and writes what it found.
+pub(crate) fn run(options: &Options) -> Result<(), String> {
+    let plan = Plan::new(options)?;
+    let data = super::data(options)?;
+    if !data.join("documents").exists() {
+        return Err(format!("{}: nothing is recorded there; run `cargo xtask bench record` first", data.display()));
+    }
+    let peers = Peers::new(options)?;
+    let (managers, missing) = managers::installed(options, &peers)?;
+    let root = super::root(options)?;
+    let mut server = Server::start(&data, options.has("tls"))?;
+    let started = Instant::now();
+    let mut results = Results {
+        date: machine::date(),
+        machine: machine::describe(&root)?,
+        versions: versions(&managers, &peers)?,
+        missing,
+        ..Results::default()
+    };
+    for fixture in &plan.fixtures {
+        let bench = Bench { plan: &plan, fixture, root: &root, node: peers.node() };
+        bench.run(&managers, &mut server, &mut results)?;
+        if !options.has("keep") {
+            disk::remove(&root.join(fixture.name))?;
+        }
+    }
+    results.took = started.elapsed().as_secs_f64();
+    let path = super::folder().join("results.json");
+    let text = serde_json::to_string_pretty(&results).map_err(|error| error.to_string())?;
+    crate::dx::write(&path, &text)?;
+    println!("\n{:.0} s; written to {}", results.took, path.display());
+    Ok(())
+}
+
+fn versions(managers: &[Manager], peers: &Peers) -> Result<Vec<(String, String)>, String> {
+    let mut versions: Vec<_> = managers.iter().map(|manager| (manager.name.clone(), manager.version.clone())).collect();
+    versions.push(("node".to_owned(), managers::version(&[peers.node()])?));
+    Ok(versions)
+}
+
+/// One fixture on every network.
+struct Bench<'a> {
+    plan: &'a Plan,
+    fixture: &'a Fixture,
+    root: &'a Path,
+    node: std::path::PathBuf,
+}
+
+/// A manager's place, and what it takes to know in which state that is.
+struct Seat<'a> {
+    place: Place<'a>,
+    /// Whether the project differs from its manifest and lockfile as they were saved.
+    changed: bool,
+}
+
+impl Bench<'_> {
+    fn run(&self, managers: &[Manager], server: &mut Server, results: &mut Results) -> Result<(), String> {
+        let mut seats = Vec::new();
+        for manager in managers {
+            seats.push(Seat { place: Place::new(self.root, manager, self.fixture, &self.node)?, changed: true });
+        }
+        for network in &self.plan.networks {
+            for scenario in self.plan.scenarios(network) {
+                server.set_network("none")?;
+                let cells = self.scenario(scenario, network, &mut seats, server)?;
+                table::print(&cells);
+                results.cells.extend(cells);
+            }
+        }
+        Ok(())
+    }
+
+    /// One scenario on one network: each manager in its turn, until every one has had its runs.
+    fn scenario(
+        &self,
+        scenario: Scenario,
+        network: &str,
+        seats: &mut [Seat<'_>],
+        server: &mut Server,
+    ) -> Result<Vec<Cell>, String> {
+        let mut cells: Vec<Cell> = seats.iter().map(|seat| self.empty_cell(scenario, network, seat)).collect();
+        for round in 0..self.plan.runs {
+            for (seat, cell) in seats.iter_mut().zip(&mut cells) {
+                let spent: f64 = cell.runs.iter().map(|run| run.cost.wall).sum();
+                if cell.failure.is_some() || (round > 0 && Duration::from_secs_f64(spent) >= self.plan.patience) {
+                    continue;
+                }
+                if let Err(reason) = self.turn(scenario, network, seat, server, cell) {
+                    cell.failure = Some(reason);
+                    // Whatever the failure left is no state to begin with.
+                    seat.changed = true;
+                }
+            }
+        }
+        server.set_network("none")?;
+        for (seat, cell) in seats.iter_mut().zip(&mut cells) {
+            if cell.failure.is_none() && network == "none" && counted(scenario) {
+                cell.system_calls = self.system_calls(scenario, seat, server).unwrap_or_default();
+            }
+        }
+        Ok(cells)
+    }
+
+    fn empty_cell(&self, scenario: Scenario, network: &str, seat: &Seat<'_>) -> Cell {
+        let manager = seat.place.manager;
+        let unsupported = scenario.command(manager, self.fixture).is_none();
+        Cell {
+            fixture: self.fixture.name.to_owned(),
+            network: network.to_owned(),
+            scenario: scenario.name().to_owned(),
+            manager: manager.name.clone(),
+            runs: Vec::new(),
+            failure: unsupported.then(|| "not supported yet".to_owned()),
+            disk: None,
+            system_calls: None,
+        }
+    }
+
+    /// One timed run of one manager.
+    fn turn(
+        &self,
+        scenario: Scenario,
+        network: &str,
+        seat: &mut Seat<'_>,
+        server: &mut Server,
+        cell: &mut Cell,
+    ) -> Result<(), String> {
+        let words = scenario.command(seat.place.manager, self.fixture).unwrap_or_default();
+        let first = cell.runs.is_empty();
+        if first && scenario.needs_rehearsal() {
+            seat.begin(server, scenario)?;
+            seat.end(scenario, seat.place.work(server, &words))?;
+            seat.place.settle(server)?;
+        }
+        seat.begin(server, scenario)?;
+        let used = first.then(|| seat.place.usage());
+        server.set_network(network)?;
+        let (before, cpu_before) = server.counts()?;
+        let outcome = seat.place.work(server, &words);
+        let (after, cpu_after) = server.counts()?;
+        server.set_network("none")?;
+        let mut cost = seat.end(scenario, outcome)?;
+        if let Some(used) = used {
+            cell.disk = Some(seat.place.usage().cast_signed() - used.cast_signed());
+        }
+        if scenario.leaves_work() {
+            let settled = seat.place.settle(server)?;
+            cost.after_wall += settled.wall + settled.after_wall;
+            cost.after_cpu += settled.cpu + settled.after_cpu;
+        }
+        let counts = after.since(&before);
+        cell.runs.push(Run {
+            cost,
+            metadata_requests: counts.metadata_requests,
+            tarball_requests: counts.tarball_requests,
+            other_requests: counts.other_requests,
+            connections: counts.connections,
+            bytes_received: counts.bytes_received,
+            bytes_sent: counts.bytes_sent,
+            registry_cpu: cpu_after - cpu_before,
+        });
+        Ok(())
+    }
+
+    fn system_calls(&self, scenario: Scenario, seat: &mut Seat<'_>, server: &Server) -> Result<Option<u64>, String> {
+        let words = scenario.command(seat.place.manager, self.fixture).unwrap_or_default();
+        seat.begin(server, scenario)?;
+        let counted = seat.place.system_calls(server, &words);
+        seat.changed = scenario.changes_project();
+        seat.place.settle(server)?;
+        counted
+    }
+}
+
+/// Whether the system calls of a scenario are counted: those that are done in a moment otherwise take minutes to trace.
+fn counted(scenario: Scenario) -> bool {
+    matches!(scenario, Scenario::Noop | Scenario::Warm | Scenario::Add | Scenario::Remove | Scenario::Run)
+}
+
+impl Seat<'_> {
+    fn begin(&mut self, server: &Server, scenario: Scenario) -> Result<(), String> {
+        self.place.prepare(server, scenario, self.changed)?;
+        self.changed = false;
+        Ok(())
+    }
+
+    /// Notes in which state a command left the place.
+    fn end<T>(&mut self, scenario: Scenario, outcome: Result<T, String>) -> Result<T, String> {
+        self.changed = scenario.changes_project() || outcome.is_err();
+        outcome
+    }
+}
