@@ -240,8 +240,9 @@ impl Manager {
         match self.kind {
             Kind::Npm | Kind::Dx | Kind::DxUnprepared => npmrc += "min-release-age=0\n",
             Kind::Pnpm | Kind::PnpmGlobal | Kind::Aube => {
-                let mut settings =
-                    "minimumReleaseAge: 0\nlinkWorkspacePackages: true\nupdateNotifier: false\n".to_owned();
+                let mut settings = "minimumReleaseAge: 0\nlinkWorkspacePackages: true\nupdateNotifier: false\n\
+                     strictDepBuilds: false\n"
+                    .to_owned();
                 if fixture.workspaces {
                     settings += "packages:\n  - packages/*\n";
                 }
