@@ -1,16 +1,22 @@
 //! `cargo xtask bench`: dx beside npm, pnpm, Yarn and Bun, against a recorded registry on this machine.
 //!
 //! - `bench peers` installs the other managers, `bench record` records what the fixtures need; both once.
-//! - `bench` runs scenarios and writes `target/bench/results.json`, `docs/benchmarks.md` and its charts.
-//! - `bench parts` measures single parts of dx beside their baselines, `bench page` writes the page again.
+//! - `bench` runs scenarios and keeps what it finds in `target/bench/results.json`, in the place of what was there of
+//!   the same; `bench parts` measures single parts of dx beside their baselines, and keeps that there too.
+//! - `bench page` writes `docs/benchmarks.md` and its charts from that file; `bench all` does the three.
 //! - `bench serve` is the recorded registry by itself.
 
+mod chart;
+mod claims;
 mod disk;
 mod exec;
 mod fixtures;
+mod images;
 mod machine;
 mod managers;
 mod networks;
+mod page;
+mod parts;
 mod peers;
 mod place;
 mod record;
@@ -30,12 +36,24 @@ use std::path::PathBuf;
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     match options.word() {
         None => suite::run(options),
+        Some("parts") => run_parts(options),
+        Some("page") => page::write_all(),
+        Some("all") => suite::run(options).and_then(|()| run_parts(options)).and_then(|()| page::write_all()),
         Some("peers") => peers::install(&folder().join("peers")),
         Some("record") => record::run(options),
         Some("serve") => server::serve(options, None),
         Some("serve-recording") => server::serve(options, Some(record::upstream()?)),
         Some(other) => Err(format!("bench {other}: no such part; see `cargo xtask`")),
     }
+}
+
+fn run_parts(options: &Options) -> Result<(), String> {
+    let parts = parts::measure(options)?;
+    let mut results = results::Results::load()?;
+    results.parts.retain(|old| !parts.iter().any(|new| (&new.group, &new.name) == (&old.group, &old.name)));
+    results.parts.extend(parts);
+    println!("kept in {}", results.save()?.display());
+    Ok(())
 }
 
 /// Where everything that is measured is kept.

@@ -26,7 +26,7 @@ cargo xtask <task>
   realworld   install every project of examples/ from the configured registry and build or test it
               [--dx PATH] [--only NAME]
   bench       measure dx beside npm, pnpm, Yarn and Bun; see docs/benchmarks.md
-              [record|serve|peers|parts|page] [--fixture A,B] [--network A,B] [--managers A,B] [--scenarios A,B] [-n RUNS]
+              [peers|record|parts|page|all|serve] [--fixture A,B] [--network A,B] [--managers A,B] [--scenarios A,B] [-n RUNS]
               [--root DIR] [--data DIR] [--peers DIR] [--port N] [--tls] [--keep] [--dx PATH]
   compare npm compare dx with npm on one fixture
               --fixture DIR|package.json --npm PATH/npm-cli.js [--node PATH] [--registry URL] [--force] [--dx PATH]

@@ -168,6 +168,19 @@ impl Manager {
         }
     }
 
+    /// Writes the lockfile and installs nothing.
+    pub(crate) fn resolve(&self) -> Vec<String> {
+        let flag = if self.kind == Kind::Npm { "--package-lock-only" } else { "--lockfile-only" };
+        let mut words = self.install();
+        words.push(flag.to_owned());
+        words
+    }
+
+    /// The program itself, where no other runs it.
+    pub(crate) fn executable(&self) -> Option<PathBuf> {
+        (self.program.len() == 1).then(|| self.program[0].clone())
+    }
+
     /// Adds a package, or changes the version of one.
     pub(crate) fn add(&self, fixture: &Fixture, package: &str) -> Vec<String> {
         let mut words = match self.kind {

@@ -42,7 +42,8 @@ impl<'a> Place<'a> {
         self.folder.join("home")
     }
 
-    fn lockfile(&self) -> PathBuf {
+    /// The lockfile, which a run may not have written.
+    pub(crate) fn lockfile(&self) -> PathBuf {
         self.project().join(self.manager.lockfile())
     }
 
@@ -91,6 +92,17 @@ impl<'a> Place<'a> {
             self.settle(server)?;
         }
         Ok(())
+    }
+
+    /// Writes the lockfile and nothing else, with packuments in the cache or without anything.
+    pub(crate) fn resolve(&self, server: &Server, cached: bool) -> Result<Cost, String> {
+        let words = self.manager.resolve();
+        if !cached || !self.home().exists() {
+            disk::remove(&self.home())?;
+        }
+        self.write_project(server)?;
+        disk::remove(&self.lockfile())?;
+        self.work(server, &words)
     }
 
     /// Removes `node_modules`, of workspaces too.

@@ -27,6 +27,8 @@ impl Run {
 /// One manager in one scenario.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Cell {
+    /// The day of the measurement.
+    pub(crate) date: String,
     pub(crate) fixture: String,
     pub(crate) network: String,
     pub(crate) scenario: String,
@@ -81,7 +83,7 @@ pub(crate) struct Part {
 /// A whole session of measurements.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
-    pub(crate) date: String,
+    /// What the measurements were made on.
     pub(crate) machine: Vec<(String, String)>,
     pub(crate) versions: Vec<(String, String)>,
     pub(crate) missing: Vec<String>,
@@ -89,6 +91,50 @@ pub(crate) struct Results {
     pub(crate) took: f64,
     pub(crate) cells: Vec<Cell>,
     pub(crate) parts: Vec<Part>,
+}
+
+impl Results {
+    /// What was kept by the last session; nothing where there was none.
+    pub(crate) fn load() -> Result<Results, String> {
+        let path = path();
+        if !path.exists() {
+            return Ok(Results::default());
+        }
+        let text = crate::workspace::read(&path)?;
+        serde_json::from_str(&text).map_err(|error| format!("{}: {error}; remove it", path.display()))
+    }
+
+    /// Keeps everything; returns where.
+    pub(crate) fn save(&self) -> Result<std::path::PathBuf, String> {
+        let text = serde_json::to_string_pretty(self).map_err(|error| error.to_string())?;
+        crate::dx::write(&path(), &text)?;
+        Ok(path())
+    }
+
+    /// Takes new cells in the place of those of the same fixture, network, scenario and manager.
+    pub(crate) fn replace(&mut self, cells: Vec<Cell>) {
+        let same = |one: &Cell, other: &Cell| {
+            (&one.fixture, &one.network, &one.scenario, &one.manager)
+                == (&other.fixture, &other.network, &other.scenario, &other.manager)
+        };
+        self.cells.retain(|old| !cells.iter().any(|new| same(old, new)));
+        self.cells.extend(cells);
+    }
+
+    /// The cells of one table row, in the order in which the managers ran.
+    pub(crate) fn row<'a>(&'a self, fixture: &'a str, network: &'a str, scenario: &'a str) -> Vec<&'a Cell> {
+        let wanted = |cell: &&Cell| cell.fixture == fixture && cell.network == network && cell.scenario == scenario;
+        self.cells.iter().filter(wanted).collect()
+    }
+
+    /// The seconds of a part.
+    pub(crate) fn part(&self, group: &str, name: &str) -> Option<f64> {
+        self.parts.iter().find(|part| part.group == group && part.name == name)?.seconds
+    }
+}
+
+fn path() -> std::path::PathBuf {
+    super::folder().join("results.json")
 }
 
 #[cfg(test)]

@@ -61,25 +61,23 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let root = super::root(options)?;
     let mut server = Server::start(&data, options.has("tls"))?;
     let started = Instant::now();
-    let mut results = Results {
-        date: machine::date(),
-        machine: machine::describe(&root)?,
-        versions: versions(&managers, &peers)?,
-        missing,
-        ..Results::default()
-    };
+    let mut cells = Vec::new();
     for fixture in &plan.fixtures {
         let bench = Bench { plan: &plan, fixture, root: &root, node: peers.node() };
-        bench.run(&managers, &mut server, &mut results)?;
+        bench.run(&managers, &mut server, &mut cells)?;
         if !options.has("keep") {
             disk::remove(&root.join(fixture.name))?;
         }
     }
-    results.took = started.elapsed().as_secs_f64();
-    let path = super::folder().join("results.json");
-    let text = serde_json::to_string_pretty(&results).map_err(|error| error.to_string())?;
-    crate::dx::write(&path, &text)?;
-    println!("\n{:.0} s; written to {}", results.took, path.display());
+    let took = started.elapsed().as_secs_f64();
+    let mut results = Results::load()?;
+    results.machine = machine::describe(&root)?;
+    results.versions.retain(|(name, _)| managers.iter().all(|manager| manager.name != *name) && name != "node");
+    results.versions.extend(versions(&managers, &peers)?);
+    results.missing = missing;
+    results.took = took;
+    results.replace(cells);
+    println!("\n{took:.0} s; kept in {}", results.save()?.display());
     Ok(())
 }
 
@@ -105,7 +103,7 @@ struct Seat<'a> {
 }
 
 impl Bench<'_> {
-    fn run(&self, managers: &[Manager], server: &mut Server, results: &mut Results) -> Result<(), String> {
+    fn run(&self, managers: &[Manager], server: &mut Server, found: &mut Vec<Cell>) -> Result<(), String> {
         let mut seats = Vec::new();
         for manager in managers {
             seats.push(Seat { place: Place::new(self.root, manager, self.fixture, &self.node)?, changed: true });
@@ -115,7 +113,7 @@ impl Bench<'_> {
                 server.set_network("none")?;
                 let cells = self.scenario(scenario, network, &mut seats, server)?;
                 table::print(&cells);
-                results.cells.extend(cells);
+                found.extend(cells);
             }
         }
         Ok(())
@@ -156,12 +154,13 @@ impl Bench<'_> {
         let manager = seat.place.manager;
         let unsupported = scenario.command(manager, self.fixture).is_none();
         Cell {
+            date: machine::date(),
             fixture: self.fixture.name.to_owned(),
             network: network.to_owned(),
             scenario: scenario.name().to_owned(),
             manager: manager.name.clone(),
             runs: Vec::new(),
-            failure: unsupported.then(|| "not supported yet".to_owned()),
+            failure: unsupported.then(|| table::NOT_SUPPORTED.to_owned()),
             disk: None,
             system_calls: None,
         }

@@ -4,9 +4,11 @@ use super::networks;
 use super::results::Cell;
 use super::scenario::Scenario;
 
-/// The manager that ratios are taken to, and why none is given.
+/// The manager that ratios are taken to.
 pub(crate) const BASELINE: &str = "bun";
 
+/// What is said of a manager that has no command for a scenario.
+pub(crate) const NOT_SUPPORTED: &str = "not supported yet";
 /// How many characters of a failure are shown; the whole is in the JSON.
 const FAILURE: usize = 400;
 
@@ -46,7 +48,7 @@ fn line(cell: &Cell, base: Option<f64>) -> String {
     let name = &cell.manager;
     if let Some(failure) = &cell.failure {
         let failure: String = failure.replace('\n', " ").chars().take(FAILURE).collect();
-        return format!("{name:<14} {}{failure}", if failure == "not supported yet" { "" } else { "FAILED " });
+        return format!("{name:<14} {}{failure}", if failure == NOT_SUPPORTED { "" } else { "FAILED " });
     }
     let median = |figure: fn(&super::results::Run) -> f64| cell.median(figure).unwrap_or(f64::NAN);
     let wall = median(|run| run.cost.wall);

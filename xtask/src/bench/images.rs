@@ -1,0 +1,67 @@
+//! File systems in files, mounted for a measurement; only the superuser can make them.
+
+use crate::dx::run;
+use std::path::Path;
+use std::process::Command;
+use tempfile::TempDir;
+
+/// The file systems that are tried.
+pub(crate) const KINDS: [&str; 3] = ["ext4", "btrfs", "xfs"];
+/// Room for a file of 1 GB and its copy.
+const SIZE: &str = "3G";
+/// A folder in memory, so that the disk is not what is measured.
+const MEMORY: &str = "/dev/shm";
+
+/// A mounted image, unmounted and removed when it is dropped.
+pub(crate) struct Image {
+    place: TempDir,
+}
+
+impl Image {
+    /// Makes and mounts one; the error says what is missing.
+    pub(crate) fn mount(kind: &str) -> Result<Image, String> {
+        if !is_superuser() {
+            return Err("needs root to mount a file system".to_owned());
+        }
+        let parent = if Path::new(MEMORY).is_dir() { MEMORY.into() } else { std::env::temp_dir() };
+        let place =
+            tempfile::Builder::new().prefix("dx-bench-").tempdir_in(parent).map_err(|error| error.to_string())?;
+        let image = place.path().join("image");
+        let folder = place.path().join("mounted");
+        std::fs::create_dir(&folder).map_err(|error| error.to_string())?;
+        let words = |program: &str, words: &[&str]| {
+            let mut command = Command::new(program);
+            command.args(words);
+            run(command).map(drop)
+        };
+        let (image, folder) = (image.display().to_string(), folder.display().to_string());
+        words("truncate", &["-s", SIZE, &image])?;
+        words(&format!("mkfs.{kind}"), &["-q", &image])?;
+        words("mount", &["-o", "loop,noatime", &image, &folder])?;
+        Ok(Image { place })
+    }
+
+    /// Where it is mounted.
+    pub(crate) fn folder(&self) -> std::path::PathBuf {
+        self.place.path().join("mounted")
+    }
+}
+
+impl Drop for Image {
+    fn drop(&mut self) {
+        let mut umount = Command::new("umount");
+        umount.arg(self.folder());
+        // What stays mounted is seen in the list of mounts; the measurement is done all the same.
+        let _ = run(umount);
+    }
+}
+
+#[cfg(unix)]
+fn is_superuser() -> bool {
+    rustix::process::geteuid().is_root()
+}
+
+#[cfg(not(unix))]
+fn is_superuser() -> bool {
+    false
+}
