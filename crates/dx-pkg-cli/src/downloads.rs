@@ -216,6 +216,9 @@ impl Shared {
 /// The id that a lockfile entry's files have in the store; `None` for an entry without integrity.
 pub fn package_id(package: &LockPackage) -> Result<Option<PackageId>, Failure> {
     let Some(text) = package.integrity.as_deref() else { return Ok(None) };
+    if let Some(id) = PackageId::from_sha512_text(text) {
+        return Ok(Some(id));
+    }
     match Integrity::parse(text) {
         Ok(integrity) => Ok(Some(PackageId::from_integrity(&integrity))),
         Err(error) => {

@@ -99,15 +99,21 @@ impl Project {
         self.locked.as_ref().map(|(text, _)| text.as_str()).or(self.unread.as_deref())
     }
 
+    /// Takes note of the lockfile's text as it was just written.
+    pub fn set_lockfile_text(&mut self, text: String) {
+        self.locked = None;
+        self.unread = Some(text);
+    }
+
     /// Reads the lockfile whose text was loaded.
     pub fn read_lockfile(&mut self, store: &Store) -> Result<(), Failure> {
         let path = self.root.join(self.lockfile);
         if let Some(text) = self.unread.take() {
-            let lock = match compiled(store, &text) {
+            let digest = digest(&text);
+            let lock = match compiled(store, digest) {
                 Some(lock) => lock,
                 None => {
                     let lock = npm::read(&text).map_err(|error| in_file(&path, Failure::from(error)))?;
-                    let digest = digest(&text);
                     // What cannot be kept is read again.
                     let _ = store.put_compiled_lock(digest, &dxl::encode(&lock, digest));
                     lock
@@ -206,11 +212,11 @@ fn digest(text: &str) -> [u8; 32] {
     *hasher.finalize().as_bytes()
 }
 
-/// The lock as an earlier run compiled it from the same text.
-fn compiled(store: &Store, text: &str) -> Option<Lock> {
-    let map = store.compiled_lock(digest(text))?;
+/// The lock as an earlier run compiled it from the text with this digest.
+fn compiled(store: &Store, digest: [u8; 32]) -> Option<Lock> {
+    let map = store.compiled_lock(digest)?;
     let view = DxlView::open(&map).ok()?;
-    (view.source_digest() == digest(text)).then(|| view.to_lock())
+    (view.source_digest() == digest).then(|| view.to_lock())
 }
 
 /// A file's text; `None` where there is none.

@@ -6,6 +6,7 @@ mod tests;
 use std::fmt;
 use std::str::FromStr;
 
+use base64::Engine;
 use sha2::{Digest, Sha256};
 
 use crate::{Hash, HashAlgorithm, Integrity};
@@ -28,6 +29,14 @@ impl PackageId {
             }
             acceptable => Self::hashed(acceptable),
         }
+    }
+
+    /// The same from the integrity's text, where that is one SHA-512 digest, as nearly all are; `None` for any other.
+    pub fn from_sha512_text(text: &str) -> Option<Self> {
+        let digits = text.strip_prefix("sha512-").filter(|digits| digits.len() == 88)?;
+        let mut digest = [0; 66];
+        let length = base64::engine::general_purpose::STANDARD.decode_slice(digits, &mut digest).ok()?;
+        digest.first_chunk().filter(|_| length == 64).map(|id| Self(*id))
     }
 
     fn hashed(acceptable: &[Hash]) -> Self {

@@ -1,5 +1,6 @@
 //! The end of an install: the lockfile's last facts, the link, what is written.
 
+use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
 
 use dx_pkg_compat::lockfile::npm;
@@ -9,7 +10,7 @@ use dx_pkg_core::{PackageId, PackageName};
 use dx_pkg_fs::{Durability, write_atomic};
 use dx_pkg_link::{ImportMethod, LinkOptions, LinkReport, Placement, materialise};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_store::Spare;
+use dx_pkg_store::{ForestKey, Spare};
 
 use crate::downloads::{package_id, real_name};
 use crate::failure::Failure;
@@ -96,7 +97,19 @@ pub fn record_requirements(lock: &mut Lock, manifest: &Manifest) {
     }
 }
 
-/// Makes `node_modules` what the plan says; returns, too, the paths at which something new lies.
+/// What [`link`] did.
+pub struct Linked {
+    /// What was counted.
+    pub report: LinkReport,
+    /// The paths at which something new lies.
+    pub new: HashSet<String>,
+    /// The forest of such trees.
+    pub forest: ForestKey,
+    /// How many packages and links the tree has.
+    pub placed: usize,
+}
+
+/// Makes `node_modules` what the plan says.
 pub fn link(
     session: &Session,
     project: &Project,
@@ -104,17 +117,23 @@ pub fn link(
     mode: Mode,
     movable: &[PackageId],
     progress: &Progress,
-) -> Result<(LinkReport, HashSet<String>), Failure> {
-    let tree = plan.tree()?;
-    let previous = if mode == Mode::Ci { None } else { installed::tree(&project.root) };
-    if tree.placements.is_empty() && previous.is_none() && !project.root.join("node_modules").exists() {
-        return Ok((LinkReport::default(), HashSet::new()));
+) -> Result<Linked, Failure> {
+    let (extra_files, tree, previous) = std::thread::scope(|scope| {
+        let extra_files = scope.spawn(|| forest::state_files(&plan.installed));
+        let tree = plan.tree();
+        let previous = if mode == Mode::Ci { None } else { installed::tree(&project.root) };
+        let extra_files = extra_files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        tree.map(|tree| (extra_files, tree, previous))
+    })?;
+    let forest = forest::key(plan, &extra_files[0].1);
+    let placed = tree.placements.len();
+    if placed == 0 && previous.is_none() && !project.root.join("node_modules").exists() {
+        return Ok(Linked { report: LinkReport::default(), new: HashSet::new(), forest, placed });
     }
-    progress.link(tree.placements.len());
-    let extra_files = forest::state_files(&plan.installed);
+    progress.link(placed);
     let import = import_method(session)?;
     let spare = match previous {
-        None if import == ImportMethod::Auto => session.store.take_spare(forest::key(&plan.installed)),
+        None if import == ImportMethod::Auto => session.store.take_spare(forest),
         _ => None,
     };
     let options = LinkOptions {
@@ -135,7 +154,7 @@ pub fn link(
         .collect();
     let is_new = |placement: &&Placement| before.get(placement.path.as_str()) != Some(placement);
     let new = tree.placements.iter().filter(is_new).map(|placement| placement.path.clone()).collect();
-    Ok((report, new))
+    Ok(Linked { report, new, forest, placed })
 }
 
 /// How files get into the tree, as the settings say.
@@ -149,11 +168,26 @@ pub fn import_method(session: &Session) -> Result<ImportMethod, Failure> {
     })
 }
 
+/// The lockfile's text as it is to be; `None` where it stays as it is.
+pub fn lockfile_text(session: &Session, project: &Project, lock: &Lock) -> Result<Option<String>, Failure> {
+    if !session.config.package_lock()? {
+        return Ok(None);
+    }
+    let mut lock = Cow::Borrowed(lock);
+    if session.config.omit_lockfile_registry_resolved()? {
+        omit_resolved(lock.to_mut());
+    }
+    if lock.name.is_none() {
+        lock.to_mut().name = project.root.file_name().map(|name| name.to_string_lossy().into_owned());
+    }
+    let previous = project.locked.as_ref().map(|(text, _)| text.as_str());
+    Ok(Some(npm::write(&lock, previous)).filter(|text| previous != Some(text)))
+}
+
 /// Writes lockfile and manifest, each whole or not at all, and only where they change.
 pub fn save(
-    session: &Session,
     project: &mut Project,
-    lock: &Lock,
+    lockfile: Option<String>,
     manifest: Option<&str>,
     durability: Durability,
 ) -> Result<(), Failure> {
@@ -161,21 +195,9 @@ pub fn save(
         write(project, "package.json", text, durability)?;
         text.clone_into(&mut project.manifest_text);
     }
-    if !session.config.package_lock()? {
-        return Ok(());
-    }
-    let mut lock = lock.clone();
-    if session.config.omit_lockfile_registry_resolved()? {
-        omit_resolved(&mut lock);
-    }
-    if lock.name.is_none() {
-        lock.name = project.root.file_name().map(|name| name.to_string_lossy().into_owned());
-    }
-    let previous = project.locked.as_ref().map(|(text, _)| text.as_str());
-    let text = npm::write(&lock, previous);
-    if previous != Some(text.as_str()) {
+    if let Some(text) = lockfile {
         write(project, project.lockfile, &text, durability)?;
-        project.locked = Some((text, lock));
+        project.set_lockfile_text(text);
     }
     Ok(())
 }

@@ -1,24 +1,28 @@
 //! Forests as installs see them: what a tree is known by, and what it must hold beside packages.
 
+use std::borrow::Cow;
+
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl;
 use dx_pkg_store::ForestKey;
 
 use crate::ops::installed;
+use crate::plan::Plan;
 
 /// The files of `node_modules` that describe it: dx's own record, and what npm reads.
 pub fn state_files(installed: &Lock) -> [(String, Vec<u8>); 2] {
-    let mut visible = installed.clone();
-    for package in &mut visible.packages {
-        package.extra.clear();
+    let mut visible = Cow::Borrowed(installed);
+    if installed.packages.iter().any(|package| !package.extra.is_empty()) {
+        visible.to_mut().packages.iter_mut().for_each(|package| package.extra.clear());
     }
     [installed::record(&visible), (".package-lock.json".to_owned(), npm::write_hidden(&visible).into_bytes())]
 }
 
-/// The forest of trees that hold what `installed` says.
-pub fn key(installed: &Lock) -> ForestKey {
-    key_of_record(&dxl::encode(installed, [0; 32]))
+/// The forest of trees that hold what the plan says; `record` is the first of its [`state_files`].
+pub fn key(plan: &Plan, record: &[u8]) -> ForestKey {
+    // This is how the record is settled.
+    if plan.has_private() { key_of_record(&dxl::encode(&plan.installed, [0; 32])) } else { key_of_record(record) }
 }
 
 /// The same, from the settled record of a tree in place.

@@ -1,8 +1,8 @@
 //! `install` and `ci`: the stages in their order, each in a module of its own.
 
-use std::collections::HashSet;
 use std::path::Path;
 use std::sync::Arc;
+use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 use dx_pkg_compat::manifest::Manifest;
@@ -18,7 +18,7 @@ use crate::downloads::Downloads;
 use crate::failure::Failure;
 use crate::metadata::{Basis, Local, Policy};
 use crate::ops::background;
-use crate::ops::finish;
+use crate::ops::finish::{self, Linked};
 use crate::ops::installed;
 use crate::ops::lifecycle;
 use crate::ops::materials::{self, Materials};
@@ -163,17 +163,15 @@ fn stages(
     let durability = finish::durability(&session, lockfile_only);
     let stages = Stages { surroundings, session: &session, project: &project, change, frozen, progress: &shown.0 };
     let mut outcome = stages.work_out(&scripts, lockfile_only)?;
-    let (mut fresh, mut new_tree) = (HashSet::new(), false);
-    if !lockfile_only {
-        (fresh, new_tree) = stages.put_in_place(&mut outcome, &scripts, mode)?;
-    }
+    let writes = change.save && !frozen;
+    let (linked, text) = stages.put_in_place(&mut outcome, &scripts, (!lockfile_only).then_some(mode), writes)?;
     drop(shown);
     let Outcome { mut plan, lock, manifest, mut summary, mut complete, basis, .. } = outcome;
-    if change.save && !frozen {
-        finish::save(&session, &mut project, &lock, manifest.as_deref(), durability)?;
+    if writes {
+        finish::save(&mut project, text, manifest.as_deref(), durability)?;
     }
-    if !lockfile_only {
-        let failed = scripts.run(surroundings, &session, &project, &plan, &fresh, report)?;
+    if let Some(linked) = &linked {
+        let failed = scripts.run(surroundings, &session, &project, &plan, &linked.new, report)?;
         installed::settle(&project, &plan)?;
         if !failed.is_empty() {
             complete = false;
@@ -184,17 +182,19 @@ fn stages(
         own_scripts(ROOT_EVENTS_AFTER.as_slice(), &project)?;
     }
     // What is missing or in no manifest is looked at again by the next install.
-    if !lockfile_only && change.save && complete {
+    if let Some(Linked { forest, placed, .. }) = linked.as_ref().filter(|_| change.save && complete) {
         let digest = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
         installed::note_state(&session, &project, plan.linked_folders(), digest)?;
         let asked = change.asked.map(|asked| (asked, basis));
         let now = Inputs::of(surroundings, &session, &project);
-        shortcut::remember(&session, &project, &plan, &summary, now, asked)?;
+        shortcut::remember(&session, &project, &plan, (*forest, *placed), &summary, now, asked)?;
     }
     summary.lockfile_only = lockfile_only;
     summary.elapsed = started.elapsed();
     report.summary(&summary);
-    Ok((!lockfile_only).then_some(new_tree))
+    // The process ends soon: to give back what is in thousands of pieces would take a tenth of the way.
+    std::mem::forget((plan, lock));
+    Ok(linked.map(|linked| linked.report.fresh))
 }
 
 /// What the stages of an install work with.
@@ -262,22 +262,34 @@ impl Stages<'_> {
         Ok(Outcome { plan, lock, manifest, summary, complete, basis, inserted: downloads.inserted() })
     }
 
-    /// Makes `node_modules` what was worked out; returns the paths at which something new lies, and whether the tree is new
-    /// as a whole.
+    /// Makes `node_modules` what was worked out, where there is a mode to do it in, and meanwhile, with `writes`, the
+    /// lockfile's new text.
     fn put_in_place(
         &self,
         outcome: &mut Outcome,
         scripts: &lifecycle::Scripts,
-        mode: Mode,
-    ) -> Result<(HashSet<String>, bool), Failure> {
-        let Outcome { plan, summary, inserted, .. } = outcome;
-        plan.mark_private(|package| scripts.may_run(package));
-        let (done, fresh) = finish::link(self.session, self.project, plan, mode, inserted, self.progress)?;
-        (summary.added, summary.changed, summary.removed) = (done.added, done.replaced, done.removed);
-        summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
-        summary.statistics = finish::statistics(self.session, self.progress, &done);
-        finish::remove_leftovers(&done);
-        Ok((fresh, done.fresh))
+        mode: Option<Mode>,
+        writes: bool,
+    ) -> Result<(Option<Linked>, Option<String>), Failure> {
+        let Outcome { plan, lock, summary, inserted, .. } = outcome;
+        std::thread::scope(|scope| {
+            let text = writes.then(|| scope.spawn(|| finish::lockfile_text(self.session, self.project, lock)));
+            let linked = mode.map(|mode| {
+                plan.mark_private(|package| scripts.may_run(package));
+                finish::link(self.session, self.project, plan, mode, inserted, self.progress)
+            });
+            let linked = linked.transpose()?;
+            if let Some(Linked { report: done, .. }) = &linked {
+                (summary.added, summary.changed, summary.removed) = (done.added, done.replaced, done.removed);
+                summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
+                summary.statistics = finish::statistics(self.session, self.progress, done);
+                finish::remove_leftovers(done);
+            }
+            let joined = |text: ScopedJoinHandle<'_, Result<Option<String>, Failure>>| {
+                text.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+            };
+            Ok((linked, text.map(joined).transpose()?.flatten()))
+        })
     }
 }
 

@@ -3,6 +3,7 @@
 use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE};
 use dx_pkg_link::{LinkOptions, LinkReport, place_spare};
 use dx_pkg_lock::LockPackage;
+use dx_pkg_store::ForestKey;
 
 use crate::failure::Failure;
 use crate::metadata::Basis;
@@ -70,11 +71,12 @@ fn is_empty(project: &Project) -> bool {
 }
 
 /// Keeps what this install came to for the next of the same kind: as one of the project as it is now, and, where
-/// `asked` says what it was worked out from, as one of the project as it was.
+/// `asked` says what it was worked out from, as one of the project as it was. `tree` is its forest and how much it holds.
 pub fn remember(
     session: &Session,
     project: &Project,
     plan: &Plan,
+    tree: (ForestKey, usize),
     summary: &Summary,
     now: Inputs,
     asked: Option<(Inputs, Option<Basis>)>,
@@ -82,7 +84,7 @@ pub fn remember(
     if !may_be_short(session, project)? || plan.has_private() || !is_self_contained(project, plan) {
         return Ok(());
     }
-    let tree = plan.tree()?;
+    let (forest, placed) = tree;
     let mut importers: Vec<String> = plan
         .installed
         .packages
@@ -95,10 +97,10 @@ pub fn remember(
     importers.retain(|importer| !importer.is_empty());
     importers.push(String::new());
     let mut remembered = Remembered {
-        forest: forest::key(&plan.installed),
+        forest,
         fresh_until_ms: u64::MAX,
         packages: summary.packages as u64,
-        placed: tree.placements.len() as u64,
+        placed: placed as u64,
         importers,
         scripts_skipped: summary.scripts_skipped.clone(),
         conflicts: summary.conflicts.clone(),

@@ -6,6 +6,7 @@ mod add;
 mod age;
 mod client_certificate;
 mod concurrent;
+mod counting;
 mod documentation;
 mod downloads;
 mod faults;

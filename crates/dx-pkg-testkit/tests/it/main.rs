@@ -5,3 +5,5 @@
 mod client;
 mod project;
 mod registry;
+#[cfg(feature = "replay")]
+mod replay;

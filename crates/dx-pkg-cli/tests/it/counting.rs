@@ -1,0 +1,102 @@
+//! What cannot be noisy: how many system calls and requests an install makes.
+//!
+//! System calls are counted where strace is installed and may trace; elsewhere the tests say so and pass.
+
+use std::fs;
+use std::process::{Command, Stdio};
+
+use dx_pkg_testkit::{Project, Registry};
+
+use crate::harness::ok;
+
+/// An install with nothing to do: starting a process is about 60 of them, and 8 more for the library of mathematics, which
+/// only an unoptimised build loads.
+const NOOP: u64 = if cfg!(debug_assertions) { 88 } else { 80 };
+/// Installing [`PACKAGES`] of [`FILES`] files from the store.
+const WARM: u64 = 1200;
+const PACKAGES: usize = 20;
+const FILES: usize = 10;
+
+/// The system calls of `dx install` in a project, with those of its threads; `None` without strace.
+fn system_calls(project: &Project) -> Option<u64> {
+    let report = project.home().join("strace.txt");
+    let traced = Command::new("strace")
+        .args(["-f", "-c", "-U", "calls,name", "-o"])
+        .arg(&report)
+        .args(["--", env!("CARGO_BIN_EXE_dx"), "install"])
+        .current_dir(project.path())
+        .env_clear()
+        .env("PATH", std::env::var_os("PATH").unwrap())
+        .env("HOME", project.home())
+        .env("DX_STORE", project.store())
+        .env("DX_SPARE_FORESTS", "0")
+        .env("XDG_DATA_HOME", project.home().join(".local/share"))
+        .env("npm_config_globalconfig", project.home().join("no-such-npmrc"))
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status();
+    if !traced.is_ok_and(|status| status.success()) {
+        #[expect(clippy::print_stderr, reason = "who reads the test's output is to know that nothing was counted")]
+        {
+            eprintln!("system calls are not counted: strace is not installed or may not trace");
+        }
+        return None;
+    }
+    let report = fs::read_to_string(&report).unwrap();
+    let total = report.lines().find_map(|line| line.trim().strip_suffix("total"));
+    Some(total.unwrap_or_else(|| panic!("strace counted nothing: {report}")).trim().parse().unwrap())
+}
+
+fn project_of_many_files(registry: &Registry) -> Project {
+    let mut project = Project::new(registry);
+    for package in 0..PACKAGES {
+        let name = format!("package-{package}");
+        let mut builder = registry.package(&name, "1.0.0");
+        for file in 0..FILES {
+            builder = builder.file(&format!("lib/file-{file}.js"), "module.exports = 1;\n");
+        }
+        builder.publish();
+        project = project.dep(&name, "^1.0.0");
+    }
+    project.create()
+}
+
+#[test]
+fn an_install_with_nothing_to_do_makes_few_system_calls() {
+    let registry = Registry::start();
+    let project = project_of_many_files(&registry);
+    ok(&project, ["install"]);
+    ok(&project, ["install"]);
+    if let Some(calls) = system_calls(&project) {
+        assert!(calls <= NOOP, "{calls} system calls");
+    }
+}
+
+#[test]
+fn an_install_from_the_store_makes_a_few_system_calls_a_file() {
+    let registry = Registry::start();
+    let project = project_of_many_files(&registry);
+    ok(&project, ["install"]);
+    ok(&project, ["store", "settle"]);
+    fs::remove_dir_all(project.path().join("node_modules")).unwrap();
+    ok(&project, ["install"]);
+    fs::remove_dir_all(project.path().join("node_modules")).unwrap();
+    if let Some(calls) = system_calls(&project) {
+        assert!(project.path().join("node_modules/package-0/lib/file-0.js").exists());
+        assert!(calls <= WARM, "{calls} system calls for {} files", PACKAGES * FILES);
+    }
+}
+
+#[test]
+fn a_locked_install_into_an_empty_store_asks_for_tarballs_only() {
+    let registry = Registry::start();
+    let project = project_of_many_files(&registry);
+    ok(&project, ["install"]);
+    fs::remove_dir_all(project.path().join("node_modules")).unwrap();
+    fs::remove_dir_all(project.store()).unwrap();
+    registry.clear_requests();
+    ok(&project, ["ci"]);
+    assert_eq!((registry.metadata_requests(), registry.tarball_requests()), (0, PACKAGES));
+    assert_eq!(registry.requests().len(), PACKAGES);
+}
