@@ -49,7 +49,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     for run in 0..runs {
         let reference = references[(run % 3) as usize].as_ref().map_err(Clone::clone)?;
         let delay = reference.time.mul_f64(random.unit() * 1.1);
-        match crash.kill_and_repair(run, reference, delay) {
+        let later = BACKGROUND.mul_f64(random.unit());
+        match crash.kill_and_repair(run, reference, delay, later) {
             Ok(was_killed) => killed += u64::from(was_killed),
             Err(error) => {
                 wrong += 1;
@@ -64,6 +65,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {runs} runs left something wrong")) }
 }
 
+/// In what time the background's work is killed; with an empty store it takes about so long.
+const BACKGROUND: Duration = Duration::from_secs(2);
+
 impl Crash {
     fn reference(&self, situation: Situation) -> Result<Reference, String> {
         let project = self.prepare(&format!("reference-{situation:?}"), situation)?;
@@ -77,30 +81,46 @@ impl Crash {
         Ok(Reference { situation, project, time })
     }
 
-    /// Kills one install and checks the next; whether the kill came before the end.
-    fn kill_and_repair(&self, run: u64, reference: &Reference, delay: Duration) -> Result<bool, String> {
+    /// Kills one install and checks the next, then kills what goes on in the background and checks the install after that;
+    /// whether the first kill came before the end.
+    fn kill_and_repair(
+        &self,
+        run: u64,
+        reference: &Reference,
+        delay: Duration,
+        later: Duration,
+    ) -> Result<bool, String> {
         let name = format!("run-{run}");
         let project = self.prepare(&name, reference.situation)?;
         let store = self.store(reference.situation, &name);
-        let mut command = self.dx.command(&project, &store, &["install", "--ignore-scripts"]);
-        let mut child = command
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .map_err(|error| format!("{command:?}: {error}"))?;
-        thread::sleep(delay);
-        let over = child.try_wait().map_err(|error| error.to_string())?.is_some();
-        child.kill().and_then(|()| child.wait()).map_err(|error| format!("kill dx: {error}"))?;
+        let over = self.kill(&project, &store, &["install", "--ignore-scripts"], delay)?;
         self.dx.run(&project, &store, &["install", "--ignore-scripts"])?;
-        let differences = tree::differences(&reference.project, &project, &[])?;
-        if let Some(first) = differences.first() {
-            return Err(format!("{} differences; {first}", differences.len()));
-        }
+        same_tree(&reference.project, &project)?;
+        self.kill(&project, &store, &["store", "settle"], later)?;
+        remove(&project.join("node_modules"))?;
+        self.dx.run(&project, &store, &["install", "--ignore-scripts"])?;
+        same_tree(&reference.project, &project)?;
+        self.dx.run(&project, &store, &["store", "settle"])?;
+        self.dx.run(&project, &store, &["store", "verify"])?;
         remove(&project)?;
         if store == self.place.join(format!("store-{name}")) {
             remove(&store)?;
         }
         Ok(!over)
+    }
+
+    /// Starts a command and kills it after a while; whether it was over by then.
+    fn kill(&self, project: &Path, store: &Path, arguments: &[&str], after: Duration) -> Result<bool, String> {
+        let mut command = self.dx.command(project, store, arguments);
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .map_err(|error| format!("{command:?}: {error}"))?;
+        thread::sleep(after);
+        let over = child.try_wait().map_err(|error| error.to_string())?.is_some();
+        child.kill().and_then(|()| child.wait()).map_err(|error| format!("kill dx: {error}"))?;
+        Ok(over)
     }
 
     /// A new project, ready for the install that is killed.
@@ -137,6 +157,14 @@ fn half(manifest: &str) -> Result<String, String> {
         }
     }
     Ok(manifest.to_string())
+}
+
+fn same_tree(reference: &Path, project: &Path) -> Result<(), String> {
+    let differences = tree::differences(reference, project, &[])?;
+    match differences.first() {
+        Some(first) => Err(format!("{} differences; {first}", differences.len())),
+        None => Ok(()),
+    }
 }
 
 fn remove(folder: &Path) -> Result<(), String> {

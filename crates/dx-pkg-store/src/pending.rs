@@ -16,6 +16,7 @@ use std::collections::HashMap;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{self, Compression, Dxp, Encoding, FileEntry, Layout};
@@ -30,6 +31,10 @@ use crate::{Folder, PackageTables, Store, StoreError};
 const MAGIC: [u8; 4] = *b"DXQ\0";
 const VERSION: u32 = 1;
 const HEADER: usize = 16;
+/// How the folders of packages in `tmp/` begin; the number of their process follows.
+const PREFIX: &str = "pending-";
+/// A process of another container cannot be told from a dead one; it has this long from one package to the next.
+const PAUSE: Duration = Duration::from_secs(10 * 60);
 
 /// The packages of this process.
 #[derive(Debug)]
@@ -98,7 +103,7 @@ impl Store {
         if let Some(pending) = self.pending() {
             return Ok(pending);
         }
-        let name = unique_name("pending-");
+        let name = unique_name(&format!("{PREFIX}{}-", std::process::id()));
         let dir = tmp.make_dir(&name).map_err(StoreError::io("making", self.folder(Folder::Tmp).join(&name)))?;
         let begun = Pending { name, dir, tables: Mutex::default() };
         // Of two threads that begin at once, the second one's folder stays empty and is swept with tmp/.
@@ -150,6 +155,24 @@ impl Store {
         Ok(notes)
     }
 
+    /// The folders that killed processes left: those without a note.
+    pub(crate) fn abandoned_pending(&self) -> Result<Vec<PathBuf>, StoreError> {
+        let is_abandoned = |path: &PathBuf| {
+            let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+            let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()?.parse().ok());
+            let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
+            process.is_some_and(|process| !dx_pkg_fs::process_alive(process))
+                && modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > PAUSE))
+        };
+        let mut abandoned: Vec<PathBuf> = self.names_in(Folder::Tmp)?.into_iter().filter(is_abandoned).collect();
+        if !abandoned.is_empty() {
+            // Looked for last: a process leaves its note before it ends.
+            let notes = self.pending_notes()?;
+            abandoned.retain(|path| notes.iter().all(|note| note.rest != *path));
+        }
+        Ok(abandoned)
+    }
+
     fn decode_note(&self, bytes: &[u8], path: &Path) -> Option<PendingNote> {
         let (header, mut rest) = bytes.split_at_checked(HEADER)?;
         let is_sound = header.get(..4) == Some(&MAGIC)
@@ -157,7 +180,7 @@ impl Store {
             && wire::u64_at(header, 8) == wire::checksum(rest);
         let project = PathBuf::from(std::str::from_utf8(take_field(&mut rest)?).ok()?);
         let name = std::str::from_utf8(take_field(&mut rest)?).ok()?;
-        let is_name = name.starts_with("pending-") && !name.contains(['/', '\\']);
+        let is_name = name.starts_with(PREFIX) && !name.contains(['/', '\\']);
         let mut packages = Vec::new();
         while let Some((id, after)) = rest.split_first_chunk::<32>() {
             rest = after;

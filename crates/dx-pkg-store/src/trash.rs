@@ -47,6 +47,9 @@ impl Store {
         for name in self.names_in(Folder::Trash)? {
             remove(&name);
         }
+        for path in self.abandoned_pending()? {
+            remove(&path);
+        }
         let now = SystemTime::now();
         for path in self.names_in(Folder::Tmp)? {
             let modified = std::fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());

@@ -110,3 +110,24 @@ fn a_damaged_note_is_removed() {
         assert!(!path.exists());
     }
 }
+
+#[test]
+fn what_a_killed_process_had_fetched_is_deleted_after_a_while() {
+    let (folder, store, _, _) = world();
+    let tmp = folder.path().join("v1/tmp");
+    let own = fs::read_dir(&tmp).unwrap().next().unwrap().unwrap().path();
+    // No process has this number.
+    let dead = tmp.join("pending-4194999-0");
+    let noted = tmp.join("pending-4194998-0");
+    for path in [&dead, &noted] {
+        fs::create_dir(path).unwrap();
+    }
+    store.empty_trash().unwrap();
+    assert!(dead.exists(), "it might live in another container");
+    for path in [&own, &dead] {
+        let hour_ago = std::time::SystemTime::now() - std::time::Duration::from_secs(3600);
+        fs::File::open(path).unwrap().set_modified(hour_ago).unwrap();
+    }
+    store.empty_trash().unwrap();
+    assert_eq!((own.exists(), dead.exists(), noted.exists()), (true, false, true));
+}
