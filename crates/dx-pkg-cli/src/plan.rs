@@ -1,6 +1,6 @@
 //! From a resolution to what is to lie in `node_modules`.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use dx_pkg_compat::npmrc::DependencyType;
 use dx_pkg_core::PackageId;
@@ -35,7 +35,12 @@ impl Plan {
             .zip(runs_here)
             .filter(|(package, runs_here)| **runs_here && !package.path.is_empty() && !is_omitted(package, omit))
             .filter(|(package, _)| !leads_to_omitted(package))
-            .map(|(package, _)| package.clone())
+            .map(|(package, _)| {
+                let mut package = package.clone();
+                // As a lockfile would give it back: what is installed is told by one record, however it was resolved.
+                package.normalise();
+                package
+            })
             .collect();
         Plan { installed: Lock { packages, ..lock.clone() } }
     }
@@ -70,6 +75,15 @@ impl Plan {
         if !paths.is_empty() {
             let gone = optional_set(lock, paths);
             self.installed.packages.retain(|package| !gone.contains(package.path.as_str()));
+        }
+    }
+
+    /// Takes over the licences that became known after the resolution.
+    pub fn take_licenses(&mut self, lock: &Lock) {
+        let known: HashMap<&str, &LockPackage> =
+            lock.packages.iter().map(|package| (package.path.as_str(), package)).collect();
+        for package in self.installed.packages.iter_mut().filter(|package| package.license.is_none()) {
+            package.license = known.get(package.path.as_str()).and_then(|entry| entry.license.clone());
         }
     }
 

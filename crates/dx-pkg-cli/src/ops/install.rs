@@ -307,6 +307,7 @@ fn fetch(
     let failed = downloads.wait(plan.wanted()?.into_iter())?;
     let dropped = plan.drop_failed(lock, failed)?;
     finish::complete(session, lock, previous, licenses);
+    plan.take_licenses(lock);
     Ok(dropped)
 }
 

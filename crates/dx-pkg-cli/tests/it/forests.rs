@@ -374,3 +374,32 @@ fn an_edit_right_after_an_install_does_not_reach_the_store() {
     dx(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a with b1.0.0");
 }
+
+#[test]
+fn a_tree_that_was_resolved_is_the_one_that_its_lockfile_gives() {
+    let registry = registry();
+    registry
+        .package("z", "1.0.0")
+        .field("license", "MIT")
+        .dep("b", "1")
+        .dep("a", "1")
+        .bin("zz", "cli.js")
+        .bin("aa", "cli.js")
+        .executable("cli.js", "#!/usr/bin/env node")
+        .publish();
+    let project = Project::new(&registry).dep("z", "1").create();
+    dx(&project, ["install"]);
+    let built = tree(&project);
+    // Without what is remembered of them, the lockfile is read and resolved.
+    for folder in ["v1/resolutions", "v1/lockfiles"] {
+        let _ = fs::remove_dir_all(project.store().join(folder));
+    }
+    project.remove("node_modules/.dx/state");
+    let (said, _) = install(&project, ["install", "--json"]);
+    assert_eq!((&said["changed"], &said["added"]), (&0.into(), &0.into()));
+    assert_eq!(tree(&project), built);
+    fs::remove_dir_all(project.store().join("v1/resolutions")).unwrap();
+    project.remove("node_modules");
+    assert_eq!(install(&project, ["install", "--json"]).1, 1);
+    assert_eq!(tree(&project), built);
+}
