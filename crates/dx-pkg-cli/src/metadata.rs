@@ -356,12 +356,13 @@ impl Shared {
                 Spec::Range(_) | Spec::Version(_) | Spec::Tag(_) => name,
                 _ => continue,
             };
-            if !self.lock().followed.insert((name.clone(), spec.clone())) {
+            if self.lock().followed.contains(&(name.clone(), spec.clone())) {
                 continue;
             }
-            match self.here_or_asked(network, &name, &spec) {
-                Some(packument) => work.extend(self.dependencies(&packument, &parsed)),
-                None => continue,
+            // What is still on its way is followed when it has arrived.
+            let Some(packument) = self.here_or_asked(network, &name, &spec) else { continue };
+            if self.lock().followed.insert((name, spec)) {
+                work.extend(self.dependencies(&packument, &parsed));
             }
         }
     }

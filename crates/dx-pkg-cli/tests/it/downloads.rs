@@ -130,3 +130,20 @@ fn no_connection_is_opened_where_none_can_be_needed() {
     ok(&Project::new(&registry).create(), ["install"]);
     assert_eq!(registry.connections(), before);
 }
+
+#[test]
+fn metadata_of_deeper_dependencies_is_asked_for_at_once_not_one_after_another() {
+    const WIDTH: usize = 12;
+    let registry = Registry::start();
+    let mut middle = registry.package("middle", "1.0.0");
+    for number in 0..WIDTH {
+        middle = middle.dep(&format!("leaf-{number}"), "1");
+        registry.package(&format!("leaf-{number}"), "1.0.0").publish();
+    }
+    middle.publish();
+    registry.package("top", "1.0.0").dep("middle", "1").publish();
+    registry.fault("/leaf-*", Fault::Delay(std::time::Duration::from_millis(300)));
+    let project = Project::new(&registry).dep("top", "1").create();
+    ok(&project, ["install", "--lockfile-only"]);
+    assert!(registry.most_in_flight() >= WIDTH / 2, "{} at once", registry.most_in_flight());
+}
