@@ -4,6 +4,7 @@
 //! - `bench` runs scenarios and keeps what it finds in `target/bench/results.json`, in the place of what was there of
 //!   the same; `bench parts` measures single parts of dx beside their baselines, and keeps that there too.
 //! - `bench page` writes `docs/benchmarks.md` and its charts from that file; `bench all` does the three.
+//! - `bench timeline` draws which requests a cold install waits for, one after the other.
 //! - `bench serve` is the recorded registry by itself.
 
 mod chart;
@@ -25,6 +26,7 @@ mod scenario;
 mod server;
 mod suite;
 mod table;
+mod timeline;
 
 pub(crate) use exec::run as exec;
 
@@ -41,6 +43,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         Some("all") => suite::run(options).and_then(|()| run_parts(options)).and_then(|()| page::write_all()),
         Some("peers") => peers::install(&folder().join("peers")),
         Some("record") => record::run(options),
+        Some("timeline") => timeline::run(options),
         Some("serve") => server::serve(options, None),
         Some("serve-recording") => server::serve(options, Some(record::upstream()?)),
         Some(other) => Err(format!("bench {other}: no such part; see `cargo xtask`")),

@@ -28,6 +28,9 @@ cargo xtask <task>
   bench       measure dx beside npm, pnpm, Yarn and Bun; see docs/benchmarks.md
               [peers|record|parts|page|all|serve] [--fixture A,B] [--network A,B] [--managers A,B] [--scenarios A,B] [-n RUNS]
               [--root DIR] [--data DIR] [--peers DIR] [--port N] [--tls] [--keep] [--dx PATH]
+  bench timeline
+              draw which requests a cold install waits for, or those of files that `dx install --timing` wrote
+              [FILE…] [--fixture A] [--network A] [--without SETTING] [--out FILE] [--tls] [--dx PATH]
   compare npm compare dx with npm on one fixture
               --fixture DIR|package.json --npm PATH/npm-cli.js [--node PATH] [--registry URL] [--force] [--dx PATH]
   crash       kill installs at random moments; the next one must put everything right

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
 /// The names that take one.
-const VALUES: [&str; 15] = [
+const VALUES: [&str; 17] = [
     "data",
     "dx",
     "fixture",
@@ -14,6 +14,7 @@ const VALUES: [&str; 15] = [
     "node",
     "npm",
     "only",
+    "out",
     "peers",
     "port",
     "registry",
@@ -21,6 +22,7 @@ const VALUES: [&str; 15] = [
     "runs",
     "scenarios",
     "seed",
+    "without",
 ];
 
 /// What followed the task's name on the command line.
@@ -87,6 +89,11 @@ impl Options {
     /// Whether the switch was given.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
+    }
+
+    /// The words that are not options.
+    pub(crate) fn words(&self) -> &[String] {
+        &self.words
     }
 
     /// The first word that is not an option.

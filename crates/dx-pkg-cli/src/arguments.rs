@@ -165,6 +165,9 @@ pub struct TreeArguments {
     /// Only versions published at least this many days ago.
     #[arg(long, value_name = "DAYS")]
     pub min_release_age: Option<f64>,
+    /// Write into this file which requests were made and when, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub timing: Option<PathBuf>,
     /// Accepted for npm's sake: dx makes no audit.
     #[arg(long = "no-audit", hide = true)]
     pub no_audit: bool,

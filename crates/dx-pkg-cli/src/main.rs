@@ -21,6 +21,7 @@ mod report;
 mod session;
 mod state;
 mod surroundings;
+mod timing;
 mod workspaces;
 
 use std::process::ExitCode;

@@ -10,7 +10,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::{PackageName, Spec};
-use dx_pkg_fetch::Priority;
+use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_fs::Identity;
 use dx_pkg_lock::LockPackage;
@@ -53,6 +53,8 @@ pub struct Metadata<'a> {
     shared: Arc<Shared>,
     local: Local<'a>,
     seeds: Vec<(String, String)>,
+    /// The last packument that the resolver had to wait for.
+    waited_for: Mutex<Option<String>>,
 }
 
 /// What of the metadata cache a resolution rests on.
@@ -90,6 +92,24 @@ enum Answer {
     Here(Result<Packument, ProviderError>),
 }
 
+/// Why a packument is asked for, and how urgently.
+#[derive(Clone, Copy)]
+struct Reason<'r> {
+    priority: Priority,
+    /// The package whose packument told of it.
+    cause: Option<&'r str>,
+}
+
+impl<'r> Reason<'r> {
+    /// The project itself requires it.
+    const DIRECT: Reason<'static> = Reason { priority: Priority::Critical, cause: None };
+
+    /// A packument that has arrived tells of it.
+    fn answer_to(name: &'r str) -> Self {
+        Reason { priority: Priority::Normal, cause: Some(name) }
+    }
+}
+
 impl<'a> Metadata<'a> {
     /// A provider; `seeds` are the project's own requirements, from which fetching ahead starts.
     pub fn new(
@@ -111,7 +131,7 @@ impl<'a> Metadata<'a> {
             arrived: Condvar::new(),
             progress,
         };
-        Metadata { session, shared: Arc::new(shared), local, seeds }
+        Metadata { session, shared: Arc::new(shared), local, seeds, waited_for: Mutex::default() }
     }
 
     /// Whether any answer came from the cache without asking whether it is current.
@@ -135,13 +155,17 @@ impl<'a> Metadata<'a> {
         Some(Basis { files, fresh_until_ms: self.shared.fresh_until_ms.load(Ordering::Relaxed) })
     }
 
+    fn waited_for(&self) -> MutexGuard<'_, Option<String>> {
+        self.waited_for.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Starts fetching ahead, once.
     fn follow_seeds(&self, network: &Network) {
         if std::mem::replace(&mut self.shared.lock().following, true) {
             return;
         }
         for (name, spec) in &self.seeds {
-            self.shared.follow(network, name, spec);
+            self.shared.follow(network, name, spec, Reason::DIRECT);
         }
     }
 }
@@ -169,8 +193,11 @@ impl Provider for Metadata<'_> {
         }
         let network = self.session.network().map_err(Failure::into_provider_error)?;
         self.follow_seeds(&network);
-        self.shared.ask(&network, name, None);
-        self.shared.wait(name)
+        let waited_for = self.waited_for().clone();
+        self.shared.ask(&network, name, None, Reason { priority: Priority::Critical, cause: waited_for.as_deref() });
+        let answer = self.shared.wait(name);
+        *self.waited_for() = Some(name.to_owned());
+        answer
     }
 
     fn manifest(&self, name: &str, spec: &str, from: &str) -> Result<External, ProviderError> {
@@ -183,6 +210,10 @@ impl Provider for Metadata<'_> {
 
     fn placed(&self, package: &LockPackage) {
         if let Some(downloads) = self.local.downloads {
+            if let (Some(trace), Some(cause)) = (&self.session.trace, &*self.waited_for()) {
+                let label = format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or_default());
+                trace.because(Class::Tarball, &label, cause);
+            }
             downloads.expect(package, self.shared.unpacked_size(package));
         }
     }
@@ -227,7 +258,7 @@ impl Shared {
     }
 
     /// Sees to it that the packument of `name` arrives, and that `spec` is followed then.
-    fn ask(self: &Arc<Self>, network: &Network, name: &str, spec: Option<&str>) {
+    fn ask(self: &Arc<Self>, network: &Network, name: &str, spec: Option<&str>, reason: Reason<'_>) {
         let mut state = self.lock();
         match state.packuments.get_mut(name) {
             Some(Answer::Pending(waiting)) => waiting.extend(spec.map(str::to_owned)),
@@ -236,9 +267,12 @@ impl Shared {
                 let waiting = spec.map(str::to_owned).into_iter().collect();
                 state.packuments.insert(name.to_owned(), Answer::Pending(waiting));
                 drop(state);
+                if let (Some(trace), Some(cause)) = (network.registry.fetcher().trace(), reason.cause) {
+                    trace.because(Class::Metadata, name, cause);
+                }
                 let (shared, network, name) = (self.clone(), network.clone(), name.to_owned());
                 let runtime = network.runtime.clone();
-                runtime.spawn(async move { shared.fetch(network, name).await });
+                runtime.spawn(async move { shared.fetch(network, name, reason.priority).await });
             }
         }
     }
@@ -253,9 +287,9 @@ impl Shared {
         }
     }
 
-    async fn fetch(self: Arc<Self>, network: Network, name: String) {
+    async fn fetch(self: Arc<Self>, network: Network, name: String, priority: Priority) {
         self.progress.asked();
-        let answer = self.fetch_packument(&network, &name).await;
+        let answer = self.fetch_packument(&network, &name, priority).await;
         self.progress.answered();
         let waiting = {
             let mut state = self.lock();
@@ -267,18 +301,23 @@ impl Shared {
         };
         self.arrived.notify_all();
         for spec in waiting {
-            self.follow(&network, &name, &spec);
+            self.follow(&network, &name, &spec, Reason::answer_to(&name));
         }
     }
 
-    async fn fetch_packument(self: &Arc<Self>, network: &Network, name: &str) -> Result<Packument, ProviderError> {
+    async fn fetch_packument(
+        self: &Arc<Self>,
+        network: &Network,
+        name: &str,
+        priority: Priority,
+    ) -> Result<Packument, ProviderError> {
         let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
         let form = if self.policy.full { PackumentForm::Full } else { PackumentForm::Abbreviated };
-        let packument = self.fetch_form(network, &package, form).await?;
+        let packument = self.fetch_form(network, &package, form, priority).await?;
         if self.policy.full || has_times(&packument) || !self.needs_times(&packument) {
             return Ok(packument);
         }
-        self.fetch_form(network, &package, PackumentForm::Full).await
+        self.fetch_form(network, &package, PackumentForm::Full, priority).await
     }
 
     async fn fetch_form(
@@ -286,6 +325,7 @@ impl Shared {
         network: &Network,
         name: &PackageName,
         form: PackumentForm,
+        priority: Priority,
     ) -> Result<Packument, ProviderError> {
         let registry = self.registry_key(name);
         let stored = match form {
@@ -296,7 +336,7 @@ impl Shared {
         let validator = cached.as_ref().map(validator_of);
         let answer = network
             .registry
-            .packument(name, form, validator.as_ref(), Priority::Normal)
+            .packument(name, form, validator.as_ref(), priority)
             .await
             .map_err(|error| Failure::from(error).into_provider_error())?;
         let shared = self.clone();
@@ -347,9 +387,9 @@ impl Shared {
     }
 
     /// Asks for what the version that `spec` means of `name` depends on, and for what that depends on.
-    fn follow(self: &Arc<Self>, network: &Network, name: &str, spec: &str) {
-        let mut work = vec![(name.to_owned(), spec.to_owned())];
-        while let Some((name, spec)) = work.pop() {
+    fn follow(self: &Arc<Self>, network: &Network, name: &str, spec: &str, reason: Reason<'_>) {
+        let mut work = vec![(name.to_owned(), spec.to_owned(), reason.priority)];
+        while let Some((name, spec, priority)) = work.pop() {
             let Ok(parsed) = Spec::parse(&spec) else { continue };
             let name = match &parsed {
                 Spec::Alias { name, .. } => name.as_str().to_owned(),
@@ -360,14 +400,22 @@ impl Shared {
                 continue;
             }
             // What is still on its way is followed when it has arrived.
-            let Some(packument) = self.here_or_asked(network, &name, &spec) else { continue };
+            let Some(packument) = self.here_or_asked(network, &name, &spec, Reason { priority, ..reason }) else {
+                continue;
+            };
             if self.lock().followed.insert((name, spec)) {
                 work.extend(self.dependencies(&packument, &parsed));
             }
         }
     }
 
-    fn here_or_asked(self: &Arc<Self>, network: &Network, name: &str, spec: &str) -> Option<Packument> {
+    fn here_or_asked(
+        self: &Arc<Self>,
+        network: &Network,
+        name: &str,
+        spec: &str,
+        reason: Reason<'_>,
+    ) -> Option<Packument> {
         if let Some(Answer::Here(answer)) = self.lock().packuments.get(name) {
             return answer.clone().ok();
         }
@@ -375,20 +423,18 @@ impl Shared {
         if let Some(packument) = self.cached(&self.registry_key(&package), &package) {
             return Some(packument);
         }
-        self.ask(network, name, Some(spec));
+        self.ask(network, name, Some(spec), reason);
         None
     }
 
-    fn dependencies(&self, packument: &Packument, spec: &Spec) -> Vec<(String, String)> {
+    fn dependencies(&self, packument: &Packument, spec: &Spec) -> Vec<(String, String, Priority)> {
         let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(version) = picker.pick(packument, spec) else { return Vec::new() };
         let view = packument.version(version);
         let peers = view.peer_dependencies().filter(|(name, _)| !view.peer_optional(name));
-        view.dependencies()
-            .chain(view.optional_dependencies())
-            .chain(peers)
-            .map(|(name, spec)| (name.to_owned(), spec.to_owned()))
-            .collect()
+        let with = |priority| move |(name, spec): (&str, &str)| (name.to_owned(), spec.to_owned(), priority);
+        let own = view.dependencies().chain(view.optional_dependencies()).map(with(Priority::Normal));
+        own.chain(peers.map(with(Priority::High))).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dx_pkg_compat::npm_registry::{NpmRegistry, fetch_config};
 use dx_pkg_compat::npmrc::{Config, ConfigSources};
-use dx_pkg_fetch::{Class, Fetcher, Priority};
+use dx_pkg_fetch::{Class, Fetcher, Priority, Trace};
 use dx_pkg_store::{Folder, Store};
 use tokio::runtime::Handle;
 use url::Url;
@@ -28,6 +28,8 @@ pub struct Session {
     pub config_files: Seen,
     /// How many trees are kept ready for each project; where there are any, a background process follows an install.
     pub spares: u32,
+    /// Where requests and stages are recorded, if anywhere.
+    pub trace: Option<Trace>,
     user_agent: String,
     extra_ca: Option<PathBuf>,
     network: OnceLock<Result<Network, Failure>>,
@@ -76,6 +78,7 @@ impl Session {
             store,
             config_files,
             spares,
+            trace: None,
             user_agent: format!(
                 "dx/{} npm/? node/? {} {}",
                 env!("CARGO_PKG_VERSION"),
@@ -118,12 +121,20 @@ impl Session {
         }
     }
 
+    /// Notes for `--timing` that a stage ends.
+    pub fn mark(&self, stage: &'static str) {
+        if let Some(trace) = &self.trace {
+            trace.mark(stage);
+        }
+    }
+
     fn start_network(&self) -> Result<Network, Failure> {
         if DEFAULT_REGISTRY.is_none() && self.config.registry().host_str() == Some("registry.invalid") {
             return Err(Failure::new("DX_NO_REGISTRY", "no registry is configured")
                 .with_hint("write registry=<address> into .npmrc"));
         }
-        let config = fetch_config(&self.config, self.user_agent.clone(), self.extra_ca.clone())?;
+        let mut config = fetch_config(&self.config, self.user_agent.clone(), self.extra_ca.clone())?;
+        config.trace.clone_from(&self.trace);
         let default = DEFAULT_REGISTRY.and_then(|text| Url::parse(text).ok());
         let default = default.unwrap_or_else(|| self.config.registry().clone());
         let registry = NpmRegistry::new(Fetcher::new(config), self.config.clone(), &default)?;

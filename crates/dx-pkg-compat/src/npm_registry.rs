@@ -22,7 +22,7 @@ pub use tarball::{Tarball, TarballRequest};
 use crate::npmrc::{Authorization, Config, ConfigError};
 use address::ReplaceHost;
 use dx_pkg_fetch::header::HeaderValue;
-use dx_pkg_fetch::{Credentials, Fetcher};
+use dx_pkg_fetch::{Credentials, Fetcher, Request};
 use std::num::NonZero;
 use std::sync::Arc;
 use std::thread::available_parallelism;
@@ -61,6 +61,11 @@ impl NpmRegistry {
     fn credentials(&self, registry: &Url) -> Credentials {
         let (config, registry) = (self.config.clone(), registry.clone());
         Arc::new(move |url| header(&config.credentials_for_artifact(url, &registry)?))
+    }
+
+    /// The request with what a trace calls it, where there is a trace.
+    fn labelled(&self, request: Request, label: impl FnOnce() -> String) -> Request {
+        if self.fetcher.trace().is_some() { request.label(label()) } else { request }
     }
 
     /// Runs work that takes the processor, away from the threads that serve the network.

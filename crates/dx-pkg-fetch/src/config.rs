@@ -1,6 +1,7 @@
 //! What a fetcher is told once: who it is, how much at once, how long, through what, trusting whom.
 
 use crate::retry::RetryPolicy;
+use crate::trace::Trace;
 use std::fmt;
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -31,6 +32,8 @@ pub struct FetchConfig {
     pub tls: TlsSettings,
     /// Asked once per hop for the certificate that this very URL's server may see; without it none is shown to anybody.
     pub client_certificates: Option<CertificateChoice>,
+    /// Where every request is recorded, if anywhere.
+    pub trace: Option<Trace>,
 }
 
 impl Default for FetchConfig {
@@ -46,6 +49,7 @@ impl Default for FetchConfig {
             local_address: None,
             tls: TlsSettings::default(),
             client_certificates: None,
+            trace: None,
         }
     }
 }

@@ -7,6 +7,7 @@ use crate::error::{FetchCause, FetchError};
 use crate::queue::{Queue, Rank, Slot};
 use crate::request::{Class, Priority, Request, Response};
 use crate::statistics::{Counters, Outcome, Statistics, Tally};
+use crate::trace::{Entry, Trace};
 use crate::transfer;
 use reqwest::StatusCode;
 use std::sync::Arc;
@@ -51,7 +52,11 @@ impl Fetcher {
     /// [`FetchError`] with the cause of the last try.
     pub async fn get(&self, request: Request) -> Result<Response, FetchError> {
         let tally = Tally::start(&self.0.counters);
-        let result = self.0.try_repeatedly(&request).await;
+        let mut entry = self.0.config.trace.as_ref().map(|trace| trace.begin(&request));
+        let result = self.0.try_repeatedly(&request, &mut entry).await;
+        if let (Some(entry), Ok(response)) = (&mut entry, &result) {
+            entry.completed(response.status, response.body.len());
+        }
         tally.finish(match &result {
             Ok(response) if response.status == StatusCode::NOT_MODIFIED => Outcome::NotModified,
             Ok(_) => Outcome::Completed,
@@ -79,6 +84,11 @@ impl Fetcher {
         self.0.counters.count_cached();
     }
 
+    /// Where requests are recorded, if anywhere.
+    pub fn trace(&self) -> Option<&Trace> {
+        self.0.config.trace.as_ref()
+    }
+
     /// What has been done so far.
     pub fn statistics(&self) -> Statistics {
         self.0.counters.snapshot()
@@ -86,7 +96,7 @@ impl Fetcher {
 }
 
 impl Shared {
-    async fn try_repeatedly(&self, request: &Request) -> Result<Response, FetchError> {
+    async fn try_repeatedly(&self, request: &Request, entry: &mut Option<Entry>) -> Result<Response, FetchError> {
         if self.config.offline {
             return Err(FetchError::new(&request.url, 0, FetchCause::Offline));
         }
@@ -100,7 +110,7 @@ impl Shared {
         let mut partial = None;
         loop {
             let slot = self.wait_for_turn(queue, &host, rank, request).await;
-            let run = transfer::run(&self.clients, &self.config, &self.counters, request, &mut partial);
+            let run = transfer::run(&self.clients, &self.config, &self.counters, request, &mut partial, entry);
             let cause = match run.await {
                 Ok(transfer::Answer { status, headers, url, body }) => {
                     return Ok(Response { status, headers, url, body, slot });

@@ -46,6 +46,7 @@ pub struct Request {
     pub(crate) class: Class,
     pub(crate) priority: Priority,
     pub(crate) estimate: u64,
+    pub(crate) label: Box<str>,
     pub(crate) headers: HeaderMap,
     pub(crate) credentials: Option<Credentials>,
 }
@@ -64,7 +65,15 @@ impl Request {
     fn new(url: Url, class: Class, encoding: HeaderValue) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(reqwest::header::ACCEPT_ENCODING, encoding);
-        Self { url, class, priority: Priority::default(), estimate: 0, headers, credentials: None }
+        Self {
+            url,
+            class,
+            priority: Priority::default(),
+            estimate: 0,
+            label: Box::default(),
+            headers,
+            credentials: None,
+        }
     }
 
     /// Sets the priority.
@@ -76,6 +85,12 @@ impl Request {
     /// Sets how long the job is guessed to be, in bytes; of equal priority, the longest goes first.
     pub fn estimated_bytes(mut self, bytes: u64) -> Self {
         self.estimate = bytes;
+        self
+    }
+
+    /// Sets what a trace calls it; best only where there is one, see [`crate::Fetcher::trace`].
+    pub fn label(mut self, label: impl Into<Box<str>>) -> Self {
+        self.label = label.into();
         self
     }
 

@@ -8,6 +8,7 @@ use crate::resume::{Partial, is_about_a_range};
 use crate::retry::parse_retry_after;
 use crate::statistics::Counters;
 use crate::text::{plain_text, redact_url};
+use crate::trace::Entry;
 use bytes::{Bytes, BytesMut};
 use reqwest::StatusCode;
 use reqwest::header::{
@@ -67,9 +68,16 @@ pub(crate) async fn run(
     counters: &Counters,
     request: &Request,
     partial: &mut Option<Partial>,
+    entry: &mut Option<Entry>,
 ) -> Result<Answer, FetchCause> {
     let clock = Clock::start(config.timeouts);
+    if let Some(entry) = entry {
+        entry.sent();
+    }
     let (url, response) = follow(clients, config, &clock, request, partial.as_ref()).await?;
+    if let Some(entry) = entry {
+        entry.answered(response.version());
+    }
     let status = response.status();
     let conditional = request.headers.contains_key(IF_NONE_MATCH) || request.headers.contains_key(IF_MODIFIED_SINCE);
     let headers = response.headers().clone();

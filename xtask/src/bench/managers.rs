@@ -121,6 +121,12 @@ pub(crate) fn installed(options: &Options, peers: &Peers) -> Result<(Vec<Manager
     Ok((managers, missing))
 }
 
+/// dx alone, without trees prepared in the background.
+pub(crate) fn dx(options: &Options) -> Result<Manager, String> {
+    let program = vec![Dx::new(options)?.path().to_owned()];
+    Ok(Manager { kind: Kind::DxUnprepared, name: "dx".to_owned(), version: version(&program)?, program })
+}
+
 /// The version that a program says it is, without its name.
 pub(crate) fn version(program: &[PathBuf]) -> Result<String, String> {
     let mut command = Command::new(&program[0]);

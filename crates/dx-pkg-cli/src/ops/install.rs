@@ -7,6 +7,7 @@ use std::time::Instant;
 
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::PackageId;
+use dx_pkg_fetch::Trace;
 use dx_pkg_fs::FileLock;
 use dx_pkg_link::ImportMethod;
 use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE};
@@ -31,6 +32,7 @@ use crate::report::{Report, Summary};
 use crate::session::Session;
 use crate::state;
 use crate::surroundings::Surroundings;
+use crate::timing;
 
 /// Which rules an install follows.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -74,7 +76,8 @@ impl Work {
     /// Waits for other commands in the project that `surroundings` is in, then reads it.
     pub fn begin(surroundings: &Surroundings, arguments: &TreeArguments, report: &Report) -> Result<Self, Failure> {
         let root = find_root(&surroundings.folder);
-        let session = Session::open(surroundings, &root, &arguments.settings())?;
+        let mut session = Session::open(surroundings, &root, &arguments.settings())?;
+        session.trace = arguments.timing.as_ref().map(|_| Trace::start());
         let only_one = lock_project(&session, &root, report)?;
         if only_one.is_some() {
             sweep(&root);
@@ -108,7 +111,7 @@ pub fn install(
         summary.elapsed = started.elapsed();
         report.summary(&summary);
         background::start(&work.session, &work.project.root, true);
-        return Ok(());
+        return write_timing(surroundings, &work.session, arguments);
     }
     let change = Change { asked: Some(asked), ..Change::NONE };
     carry_out(surroundings, work, arguments, mode, &change, report)
@@ -127,12 +130,22 @@ pub fn carry_out(
     let outcome = stages(surroundings, work, arguments, mode, change, report);
     // Also after a failure: what was fetched need not be fetched again.
     let left = session.store.leave_pending(&root);
+    let told = write_timing(surroundings, &session, arguments);
     let new_tree = outcome?;
     left?;
+    told?;
     if let Some(new_tree) = new_tree {
         background::start(&session, &root, new_tree);
     }
     Ok(())
+}
+
+/// Writes the file that `--timing` names.
+fn write_timing(surroundings: &Surroundings, session: &Session, arguments: &TreeArguments) -> Result<(), Failure> {
+    match (&session.trace, &arguments.timing) {
+        (Some(trace), Some(path)) => timing::write(trace, &surroundings.folder.join(path)),
+        _ => Ok(()),
+    }
 }
 
 /// Says whether the tree is new as a whole; `None` where there is none to be had.
@@ -245,6 +258,7 @@ impl Stages<'_> {
         downloads.put_first(materials.direct());
         let ahead = (!lockfile_only).then_some(&downloads);
         let (resolution, basis) = resolve_project(session, project, &materials, ahead, progress)?;
+        session.mark("resolved");
         let mut summary = summary_of(session, &resolution)?;
         let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
         let mut lock = resolution.lock;
@@ -252,6 +266,7 @@ impl Stages<'_> {
         if !lockfile_only {
             summary.scripts_skipped = scripts.passed_over(&plan)?;
             let dropped = fetch(session, project, &downloads, &mut plan, &mut lock)?;
+            session.mark("fetched");
             complete = dropped.is_empty();
             summary.warnings.extend(dropped.iter().map(|failure| format!("optional: {}", failure.message)));
         }
@@ -279,6 +294,7 @@ impl Stages<'_> {
                 finish::link(self.session, self.project, plan, mode, inserted, self.progress)
             });
             let linked = linked.transpose()?;
+            self.session.mark("linked");
             if let Some(Linked { report: done, .. }) = &linked {
                 (summary.added, summary.changed, summary.removed) = (done.added, done.replaced, done.removed);
                 summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();

@@ -23,4 +23,5 @@ mod output;
 mod peers;
 mod resolution;
 mod scripts;
+mod timing;
 mod workspaces;

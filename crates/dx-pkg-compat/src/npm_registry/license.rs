@@ -29,6 +29,7 @@ impl NpmRegistry {
                 .header(ACCEPT, HeaderValue::from_static("application/json"))
                 .priority(Priority::Low)
                 .credentials(self.credentials(registry));
+            let request = self.labelled(request, || format!("{name}@{version}"));
             if let Ok(response) = self.fetcher.get(request).await {
                 let version = version.to_owned();
                 return self.compute(move || Some(read(&response, &version).unwrap_or_default())).await;

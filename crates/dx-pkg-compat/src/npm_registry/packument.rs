@@ -40,6 +40,7 @@ impl NpmRegistry {
         let mut asked = form;
         let response = loop {
             let request = self.packument_request(&url, registry, asked, validator).priority(priority);
+            let request = self.labelled(request, || name.to_string());
             match self.fetcher.get(request).await {
                 Ok(response) => break response,
                 // A registry may not know the abbreviated form at all; npm, too, asks once more for the full one.

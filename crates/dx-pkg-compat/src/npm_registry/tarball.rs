@@ -68,6 +68,7 @@ impl NpmRegistry {
             .priority(wanted.priority)
             .estimated_bytes(wanted.estimated_bytes)
             .credentials(self.credentials(registry));
+        let request = self.labelled(request, || format!("{}@{}", wanted.name, wanted.version));
         let fail = |error| self.tarball_error(&wanted.name, registry, &url, error);
         let (tarball, checked) = self.fetch_checked(request.clone(), &wanted).await.map_err(fail)?;
         if checked.is_ok() {

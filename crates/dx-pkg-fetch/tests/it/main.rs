@@ -11,4 +11,5 @@ mod retries;
 mod secure;
 mod server;
 mod tls;
+mod tracing;
 mod warming;

@@ -1,0 +1,83 @@
+//! `--timing`: what is told of a command's requests.
+
+use dx_pkg_testkit::{Fault, Project, Registry};
+use serde_json::Value;
+
+use crate::harness::{dx, fails, impatient, ok};
+
+/// A project of `a`, which needs `b`, which needs `c`.
+fn chain() -> (Registry, Project) {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").dep("b", "1").publish();
+    registry.package("b", "1.0.0").dep("@s/c", "1").publish();
+    registry.package("@s/c", "1.0.0").publish();
+    let project = impatient(&registry).dep("a", "1").create();
+    (registry, project)
+}
+
+fn find<'t>(timing: &'t Value, kind: &str, name: &str) -> &'t Value {
+    let requests = timing["requests"].as_array().unwrap();
+    let found = requests.iter().find(|request| request["kind"] == kind && request["name"] == name);
+    found.unwrap_or_else(|| panic!("no {kind} of {name}: {timing:#}"))
+}
+
+#[test]
+fn every_request_is_told_with_the_answer_that_gave_rise_to_it() {
+    let (registry, project) = chain();
+    ok(&project, ["install", "--timing", "timing.json"]);
+    let timing = project.json("timing.json");
+    assert_eq!(timing["version"], 1);
+    assert_eq!(timing["requests"].as_array().unwrap().len(), registry.requests().len());
+    for (name, cause, priority) in
+        [("a", Value::Null, "critical"), ("b", "a".into(), "normal"), ("@s/c", "b".into(), "normal")]
+    {
+        let told = find(&timing, "metadata", name);
+        assert_eq!((&told["causedBy"], &told["priority"]), (&cause, &priority.into()), "{told:#}");
+        let times = ["queued", "sent", "firstByte", "done"].map(|key| told[key].as_u64().unwrap());
+        assert!(times.is_sorted() && times[3] <= timing["ended"].as_u64().unwrap(), "{told:#}");
+        assert_eq!((&told["status"], &told["tries"], &told["http"]), (&200.into(), &1.into(), &"1.1".into()));
+    }
+    for name in ["a@1.0.0", "b@1.0.0", "@s/c@1.0.0"] {
+        let told = find(&timing, "tarball", name);
+        assert!(told["bytes"].as_u64().unwrap() > 0 && told["causedBy"].is_string(), "{told:#}");
+    }
+    let stages: Vec<&str> =
+        timing["stages"].as_array().unwrap().iter().map(|stage| stage["name"].as_str().unwrap()).collect();
+    assert_eq!(stages, ["resolved", "fetched", "linked"]);
+}
+
+#[test]
+fn an_install_by_a_lockfile_has_nothing_to_wait_for_but_tarballs() {
+    let (_registry, project) = chain();
+    ok(&project, ["install"]);
+    std::fs::remove_dir_all(project.store()).unwrap();
+    ok(&project, ["ci", "--timing", "timing.json"]);
+    let timing = project.json("timing.json");
+    let requests = timing["requests"].as_array().unwrap();
+    assert_eq!(requests.len(), 3);
+    assert!(requests.iter().all(|request| request["kind"] == "tarball" && request["causedBy"].is_null()), "{timing:#}");
+}
+
+#[test]
+fn what_a_failed_command_asked_is_told_too() {
+    let (registry, project) = chain();
+    registry.fault("/b", Fault::status(500));
+    fails(dx(&project, ["install", "--timing", "timing.json"]), "DX_FETCH_STATUS");
+    let timing = project.json("timing.json");
+    let told = find(&timing, "metadata", "b");
+    assert_eq!((&told["status"], &told["tries"]), (&Value::Null, &2.into()), "{told:#}");
+}
+
+#[test]
+fn a_command_without_requests_tells_none() {
+    let (_registry, project) = chain();
+    ok(&project, ["install"]);
+    ok(&project, ["install", "--timing", "timing.json"]);
+    assert_eq!(project.json("timing.json")["requests"], Value::Array(Vec::new()));
+}
+
+#[test]
+fn a_file_that_cannot_be_written_is_an_error() {
+    let (_registry, project) = chain();
+    fails(dx(&project, ["install", "--timing", "no/such/folder.json"]), "DX_IO");
+}
