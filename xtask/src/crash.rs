@@ -1,32 +1,46 @@
-//! `cargo xtask crash`: installs killed at random moments, each followed by one that must put everything right.
+//! `cargo xtask crash`: installs, and the process that works in the background after them, killed at random moments, each
+//! followed by an install that must put everything right.
 //!
-//! Three situations take turns: an empty store; a store that all earlier kills of this kind have been through; and a
-//! project in which half of the dependencies are installed and the others were added.
+//! Four situations take turns: an empty store; a store that all earlier kills of this kind have been through; a project in
+//! which half of the dependencies are installed and the others were added; and a project for which a tree is ready.
 
 use crate::dx::{self, Dx, Fixture};
 use crate::options::Options;
-use crate::tree;
+use crate::tree::{self, Snapshot};
 use serde_json::Value;
-use std::fs;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 use std::thread;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Situation {
     EmptyStore,
     UsedStore,
     Update,
+    ReadyTree,
 }
 
-const SITUATIONS: [Situation; 3] = [Situation::EmptyStore, Situation::UsedStore, Situation::Update];
+const SITUATIONS: [Situation; 4] =
+    [Situation::EmptyStore, Situation::UsedStore, Situation::Update, Situation::ReadyTree];
 
-/// What an install that nobody disturbs leads to.
+const INSTALL: [&str; 2] = ["install", "--ignore-scripts"];
+const SETTLE: [&str; 3] = ["store", "settle", "--background"];
+
+/// What an install that nobody disturbs leads to, and how long it and what follows it take.
 struct Reference {
     situation: Situation,
-    project: PathBuf,
-    time: Duration,
+    snapshot: Snapshot,
+    install: Duration,
+    settle: Duration,
+}
+
+/// How many of the two were killed before their end.
+#[derive(Default)]
+struct Killed {
+    installs: u64,
+    workers: u64,
 }
 
 struct Crash {
@@ -35,81 +49,98 @@ struct Crash {
     place: PathBuf,
 }
 
-/// Kills and repairs `--runs` installs; fails when one of the repaired projects is not the reference.
+/// Kills and repairs `--runs` installs and as many workers; fails when one of the repaired projects is not the reference.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    let place = dx::workplace("crash")?;
-    let crash = Crash { dx: Dx::new(options)?, fixture: Fixture::new(options)?, place: place.path().to_owned() };
+    let place = match options.path("root")? {
+        Some(root) => tempfile::tempdir_in(root).map_err(|error| format!("make a folder: {error}"))?,
+        None => dx::workplace("crash")?,
+    };
+    let dx = Dx::new(options)?.with("DX_SPARE_FORESTS", "1");
+    let crash = Crash { dx, fixture: Fixture::new(options)?, place: place.path().to_owned() };
     let runs = options.number("runs", 100)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs());
     let seed = options.number("seed", now)?;
     println!("{runs} runs, --seed {seed}");
-    let references = SITUATIONS.map(|situation| crash.reference(situation));
+    let started = Instant::now();
+    let references: Vec<Reference> =
+        SITUATIONS.into_iter().map(|situation| crash.reference(situation)).collect::<Result<_, _>>()?;
     let mut random = Random(seed.wrapping_mul(2).wrapping_add(1));
-    let (mut killed, mut wrong) = (0, 0);
-    for run in 0..runs {
-        let reference = references[(run % 3) as usize].as_ref().map_err(Clone::clone)?;
-        let delay = reference.time.mul_f64(random.unit() * 1.1);
-        let later = BACKGROUND.mul_f64(random.unit());
-        match crash.kill_and_repair(run, reference, delay, later) {
-            Ok(was_killed) => killed += u64::from(was_killed),
-            Err(error) => {
-                wrong += 1;
-                println!("run {run}, {:?}, killed after {delay:?}: {error}", reference.situation);
-            }
+    let (mut killed, mut wrong) = (Killed::default(), 0);
+    for (run, reference) in (0..runs).zip(references.iter().cycle()) {
+        let delays = [reference.install, reference.settle].map(|time| time.mul_f64(random.unit() * 1.1));
+        if let Err(error) = crash.kill_and_repair(run, reference, delays, &mut killed) {
+            wrong += 1;
+            println!("run {run}, {:?}, killed after {delays:?}: {error}", reference.situation);
         }
     }
     println!(
-        "{killed} killed before their end, {} over before the kill, {wrong} wrong afterwards",
-        runs - killed - wrong
+        "of {runs} installs {} and of {runs} workers {} were killed before their end; {wrong} wrong afterwards; {:?}",
+        killed.installs,
+        killed.workers,
+        started.elapsed()
     );
     if wrong == 0 { Ok(()) } else { Err(format!("{wrong} of {runs} runs left something wrong")) }
 }
 
-/// In what time the background's work is killed; with an empty store it takes about so long.
-const BACKGROUND: Duration = Duration::from_secs(2);
-
 impl Crash {
     fn reference(&self, situation: Situation) -> Result<Reference, String> {
-        let project = self.prepare(&format!("reference-{situation:?}"), situation)?;
-        let store = self.store(situation, "reference");
+        let name = format!("reference-{situation:?}");
+        let store = self.store(situation, &name);
         if situation == Situation::UsedStore {
             let first = self.prepare("first-use", situation)?;
-            self.dx.run(&first, &store, &["install", "--ignore-scripts"])?;
+            self.dx.run(&first, &store, &INSTALL)?;
+            self.dx.run(&first, &store, &["store", "settle"])?;
         }
-        let time = self.dx.run(&project, &store, &["install", "--ignore-scripts"])?;
+        let project = self.prepare(&name, situation)?;
+        let alone = Alone::begin(&store)?;
+        let install = self.dx.run(&project, &store, &INSTALL)?;
         tree::must_have_packages(&project)?;
-        Ok(Reference { situation, project, time })
+        drop(alone);
+        let settle = self.dx.run(&project, &store, &SETTLE)?;
+        println!("{situation:?}: an install takes {install:?}, what follows {settle:?}");
+        Ok(Reference { situation, snapshot: Snapshot::of(&project)?, install, settle })
     }
 
-    /// Kills one install and checks the next, then kills what goes on in the background and checks the install after that;
-    /// whether the first kill came before the end.
+    /// Kills one install and checks the next, then kills the worker that follows it and checks the install after that, and
+    /// the one from the tree that the next worker makes.
     fn kill_and_repair(
         &self,
         run: u64,
         reference: &Reference,
-        delay: Duration,
-        later: Duration,
-    ) -> Result<bool, String> {
+        [install, settle]: [Duration; 2],
+        killed: &mut Killed,
+    ) -> Result<(), String> {
         let name = format!("run-{run}");
         let project = self.prepare(&name, reference.situation)?;
         let store = self.store(reference.situation, &name);
-        let over = self.kill(&project, &store, &["install", "--ignore-scripts"], delay)?;
-        self.dx.run(&project, &store, &["install", "--ignore-scripts"])?;
-        same_tree(&reference.project, &project)?;
-        self.kill(&project, &store, &["store", "settle"], later)?;
+        let is_right = || reference.snapshot.must_equal(&Snapshot::of(&project)?);
+        let after = |what: &'static str| move |error: String| format!("{what}: {error}");
+        let alone = Alone::begin(&store)?;
+        killed.installs += u64::from(self.kill(&project, &store, &INSTALL, install)?);
+        self.dx.run(&project, &store, &INSTALL)?;
+        is_right().map_err(after("the install after the killed one"))?;
+        drop(alone);
+        killed.workers += u64::from(self.kill(&project, &store, &SETTLE, settle)?);
+        let alone = Alone::begin(&store)?;
         remove(&project.join("node_modules"))?;
-        self.dx.run(&project, &store, &["install", "--ignore-scripts"])?;
-        same_tree(&reference.project, &project)?;
+        self.dx.run(&project, &store, &INSTALL)?;
+        is_right().map_err(after("the install after the killed worker"))?;
+        drop(alone);
         self.dx.run(&project, &store, &["store", "settle"])?;
         self.dx.run(&project, &store, &["store", "verify"])?;
+        let alone = Alone::begin(&store)?;
+        remove(&project.join("node_modules"))?;
+        self.dx.run(&project, &store, &INSTALL)?;
+        is_right().map_err(after("the install from the next ready tree"))?;
+        drop(alone);
         remove(&project)?;
         if store == self.place.join(format!("store-{name}")) {
             remove(&store)?;
         }
-        Ok(!over)
+        Ok(())
     }
 
-    /// Starts a command and kills it after a while; whether it was over by then.
+    /// Starts a command and kills it after a while; whether that was before its end.
     fn kill(&self, project: &Path, store: &Path, arguments: &[&str], after: Duration) -> Result<bool, String> {
         let mut command = self.dx.command(project, store, arguments);
         let mut child = command
@@ -118,29 +149,56 @@ impl Crash {
             .spawn()
             .map_err(|error| format!("{command:?}: {error}"))?;
         thread::sleep(after);
-        let over = child.try_wait().map_err(|error| error.to_string())?.is_some();
+        let was_running = child.try_wait().map_err(|error| error.to_string())?.is_none();
         child.kill().and_then(|()| child.wait()).map_err(|error| format!("kill dx: {error}"))?;
-        Ok(over)
+        Ok(was_running)
     }
 
     /// A new project, ready for the install that is killed.
     fn prepare(&self, name: &str, situation: Situation) -> Result<PathBuf, String> {
         let project = self.place.join(name);
         self.fixture.write(&project)?;
-        if situation == Situation::Update {
-            let manifest = self.fixture.manifest()?;
-            dx::write(&project.join("package.json"), &half(&manifest)?)?;
-            self.dx.run(&project, &self.place.join("store-before"), &["install", "--ignore-scripts"])?;
-            dx::write(&project.join("package.json"), &manifest)?;
+        match situation {
+            Situation::EmptyStore | Situation::UsedStore => {}
+            Situation::Update => {
+                let manifest = self.fixture.manifest()?;
+                dx::write(&project.join("package.json"), &half(&manifest)?)?;
+                self.dx.run(&project, &self.place.join("store-before"), &INSTALL)?;
+                dx::write(&project.join("package.json"), &manifest)?;
+            }
+            Situation::ReadyTree => {
+                let store = self.store(situation, name);
+                self.dx.run(&project, &store, &INSTALL)?;
+                self.dx.run(&project, &store, &["store", "settle"])?;
+                remove(&project.join("node_modules"))?;
+            }
         }
         Ok(project)
     }
 
     fn store(&self, situation: Situation, name: &str) -> PathBuf {
         match situation {
-            Situation::UsedStore => self.place.join("store-used"),
+            Situation::UsedStore | Situation::ReadyTree => self.place.join(format!("store-{situation:?}")),
             Situation::EmptyStore | Situation::Update => self.place.join(format!("store-{name}")),
         }
+    }
+}
+
+/// As long as this lives, nobody works in the background for a store: it holds the lock of whoever does.
+struct Alone {
+    _lock: File,
+}
+
+impl Alone {
+    fn begin(store: &Path) -> Result<Alone, String> {
+        let folder = store.join("v1/locks");
+        let open = || -> std::io::Result<File> {
+            fs::create_dir_all(&folder)?;
+            let lock = File::create(folder.join("background"))?;
+            lock.lock()?;
+            Ok(lock)
+        };
+        Ok(Alone { _lock: open().map_err(|error| format!("lock {}: {error}", folder.display()))? })
     }
 }
 
@@ -157,14 +215,6 @@ fn half(manifest: &str) -> Result<String, String> {
         }
     }
     Ok(manifest.to_string())
-}
-
-fn same_tree(reference: &Path, project: &Path) -> Result<(), String> {
-    let differences = tree::differences(reference, project, &[])?;
-    match differences.first() {
-        Some(first) => Err(format!("{} differences; {first}", differences.len())),
-        None => Ok(()),
-    }
 }
 
 fn remove(folder: &Path) -> Result<(), String> {

@@ -11,6 +11,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Dx {
     binary: PathBuf,
     home: Home,
+    variables: Vec<(&'static str, &'static str)>,
 }
 
 /// Whose settings count: the user's, or nobody's where a registry was named and results are to be comparable.
@@ -38,7 +39,7 @@ impl Dx {
     pub(crate) fn new(options: &Options) -> Result<Dx, String> {
         let home = Home::new(options);
         if let Some(binary) = options.path("dx")? {
-            return Ok(Dx { binary, home });
+            return Ok(Dx { binary, home, variables: Vec::new() });
         }
         let root = workspace::root();
         let mut cargo = Command::new("cargo");
@@ -46,7 +47,13 @@ impl Dx {
         run(cargo)?;
         let name = format!("dx{}", std::env::consts::EXE_SUFFIX);
         let binary = workspace::target().join("release").join(name);
-        Ok(Dx { binary, home })
+        Ok(Dx { binary, home, variables: Vec::new() })
+    }
+
+    /// The same with a variable in its environment.
+    pub(crate) fn with(mut self, name: &'static str, value: &'static str) -> Dx {
+        self.variables.push((name, value));
+        self
     }
 
     /// Where the binary is.
@@ -58,6 +65,7 @@ impl Dx {
     pub(crate) fn command(&self, project: &Path, store: &Path, arguments: &[&str]) -> Command {
         let mut command = Command::new(&self.binary);
         command.args(arguments).current_dir(project).env("DX_STORE", store).stdin(Stdio::null());
+        command.envs(self.variables.iter().copied());
         self.home.apply(&mut command, store);
         command
     }

@@ -33,8 +33,8 @@ cargo xtask <task>
               [FILE…] [--fixture A] [--network A] [--without SETTING] [--out FILE] [--tls] [--dx PATH]
   compare npm compare dx with npm on one fixture
               --fixture DIR|package.json --npm PATH/npm-cli.js [--node PATH] [--registry URL] [--force] [--dx PATH]
-  crash       kill installs at random moments; the next one must put everything right
-              --fixture DIR|package.json [--runs 100] [--seed N] [--registry URL] [--dx PATH]
+  crash       kill installs and what follows them at random moments; the next install must put everything right
+              --fixture DIR|package.json [--runs 100] [--seed N] [--root DIR] [--registry URL] [--dx PATH]
   concurrent  install at once in one project, and in ten projects with one empty store
               --fixture DIR|package.json [--registry URL] [--dx PATH]
 

@@ -1,6 +1,6 @@
 //! Installed trees compared: the same files with the same contents, executable bits and link targets.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
 use std::path::Path;
 
@@ -12,6 +12,60 @@ const BOOKKEEPING: [&str; 3] = ["node_modules/.dx", "node_modules/.package-lock.
 enum Item {
     File { executable: bool, size: u64 },
     Link(String),
+}
+
+/// A project folder as it was, to compare others with.
+pub(crate) struct Snapshot {
+    items: BTreeMap<String, Item>,
+    digests: BTreeMap<String, blake3::Hash>,
+}
+
+impl Snapshot {
+    /// Of a project folder, bookkeeping of package managers apart.
+    pub(crate) fn of(project: &Path) -> Result<Snapshot, String> {
+        let items = items(project, &[])?;
+        let digests = digests(project, &items)?;
+        Ok(Snapshot { items, digests })
+    }
+
+    /// Says in what the other project differs, and in how many paths, if it does.
+    pub(crate) fn must_equal(&self, other: &Snapshot) -> Result<(), String> {
+        let paths: BTreeSet<&String> = self.items.keys().chain(other.items.keys()).collect();
+        let differs = |path: &&&String| {
+            self.items.get(**path) != other.items.get(**path) || self.digests.get(**path) != other.digests.get(**path)
+        };
+        let different: Vec<&&String> = paths.iter().filter(differs).collect();
+        match different.first() {
+            None => Ok(()),
+            Some(path) => Err(format!(
+                "{} differences; {path}: {:?}, and not {:?}{}",
+                different.len(),
+                other.items.get(**path),
+                self.items.get(**path),
+                if self.items.get(**path) == other.items.get(**path) { " with other contents" } else { "" }
+            )),
+        }
+    }
+}
+
+/// The digest of every file, worked out by as many threads as there are processors.
+fn digests(root: &Path, items: &BTreeMap<String, Item>) -> Result<BTreeMap<String, blake3::Hash>, String> {
+    let files: Vec<&String> =
+        items.iter().filter(|(_, item)| matches!(item, Item::File { .. })).map(|(path, _)| path).collect();
+    let threads = std::thread::available_parallelism().map_or(1, usize::from);
+    let share = files.len().div_ceil(threads).max(1);
+    let digest = |path: &String| Ok((path.clone(), blake3::hash(&bytes(&root.join(path))?)));
+    std::thread::scope(|scope| {
+        let workers: Vec<_> = files
+            .chunks(share)
+            .map(|files| scope.spawn(move || files.iter().map(|path| digest(path)).collect::<Result<Vec<_>, String>>()))
+            .collect();
+        let mut found = BTreeMap::new();
+        for worker in workers {
+            found.extend(worker.join().map_err(|_| "reading a tree panicked".to_owned())??);
+        }
+        Ok(found)
+    })
 }
 
 /// Every difference between two project folders, one line each, bookkeeping of package managers apart.

@@ -1,4 +1,4 @@
-use super::{differences, is_package_folder, packages};
+use super::{Snapshot, differences, is_package_folder, packages};
 use crate::dx::write;
 use tempfile::TempDir;
 
@@ -53,4 +53,18 @@ fn packages_are_found_where_they_are_placed_only() {
     ]);
     let found: Vec<_> = packages(dir.path()).unwrap().into_iter().collect();
     assert_eq!(found, [("node_modules/a".to_owned(), "a@1.0.0".to_owned())]);
+}
+
+#[test]
+fn a_snapshot_equals_its_like_and_nothing_else() {
+    let files = [("a", "1"), ("b/c", "22"), ("node_modules/.dx/state", "x")];
+    let snapshot = |files: &[(&str, &str)]| Snapshot::of(tree(files).path()).unwrap();
+    let own = snapshot(&files);
+    own.must_equal(&snapshot(&files[..2])).unwrap();
+    let others: [&[(&str, &str)]; 3] =
+        [&[("a", "2"), ("b/c", "22")], &[("a", "1")], &[("a", "1"), ("b/c", "22"), ("d", "")]];
+    for (other, named) in others.into_iter().zip(["a: ", "b/c: ", "d: "]) {
+        let said = own.must_equal(&snapshot(other)).unwrap_err();
+        assert!(said.contains(named) && said.starts_with("1 differences"), "{said}");
+    }
 }
