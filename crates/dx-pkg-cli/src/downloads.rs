@@ -8,9 +8,10 @@ use dx_pkg_compat::tarball::{self, Limits};
 use dx_pkg_core::{Integrity, PackageId, PackageName};
 use dx_pkg_fetch::Priority;
 use dx_pkg_lock::{LockPackage, name_of_path};
-use dx_pkg_store::Store;
+use dx_pkg_store::{Store, StoreError};
 use tokio::sync::Semaphore;
 
+use crate::ending;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::session::{Network, Session};
@@ -95,7 +96,7 @@ impl Downloads {
         if self.shared.lock().contains_key(&id) {
             return Ok(());
         }
-        if self.shared.store.has(id) || self.shared.store.ensure_expanded(id)? {
+        if self.shared.has(id)? {
             self.shared.lock().insert(id, Status::Done(Ok(())));
             return Ok(());
         }
@@ -130,6 +131,7 @@ impl Downloads {
     ) -> Result<Vec<(String, Failure)>, Failure> {
         let packages: Vec<(PackageId, &LockPackage)> = packages.collect();
         for (id, package) in &packages {
+            ending::check()?;
             self.start(*id, package, None)?;
         }
         let mut failed = Vec::new();
@@ -138,7 +140,9 @@ impl Downloads {
             loop {
                 match state.get(&id) {
                     Some(Status::Running) => {
-                        state = self.shared.finished.wait(state).unwrap_or_else(PoisonError::into_inner);
+                        ending::check()?;
+                        let waited = self.shared.finished.wait_timeout(state, ending::PAUSE);
+                        state = waited.unwrap_or_else(PoisonError::into_inner).0;
                     }
                     Some(Status::Done(Err(failure))) => {
                         failed.push((package.path.clone(), failure.clone()));
@@ -162,6 +166,20 @@ impl Downloads {
 impl Shared {
     fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, Status>> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Whether a package need not be fetched.
+    fn has(&self, id: PackageId) -> Result<bool, Failure> {
+        if self.store.has(id) {
+            return Ok(true);
+        }
+        match self.store.ensure_expanded(id) {
+            // A store that cannot be written to gives what it has all the same: files are then written from packages.
+            Err(StoreError::ReadOnly { .. } | StoreError::Forbidden { .. }) => {
+                Ok(self.store.open_package(id)?.is_some())
+            }
+            expanded => Ok(expanded?),
+        }
     }
 
     async fn bring(

@@ -6,6 +6,8 @@ use std::process::ExitCode;
 use dx_pkg_core::Coded;
 use dx_pkg_resolve::ProviderError;
 
+use crate::ending;
+
 /// An error as the user sees it.
 #[derive(Clone, Debug)]
 pub struct Failure {
@@ -39,9 +41,10 @@ impl Failure {
         }
     }
 
-    /// 1 for whatever went wrong; 2 is what a wrong command line gives.
+    /// 1 for whatever went wrong, 128 and the signal's number for a command that was interrupted; 2 is what a wrong command
+    /// line gives.
     pub fn exit_code(&self) -> ExitCode {
-        ExitCode::from(1)
+        ExitCode::from(if self.code == ending::CANCELLED { ending::exit_code() } else { 1 })
     }
 }
 

@@ -8,6 +8,7 @@
 
 mod arguments;
 mod downloads;
+mod ending;
 mod failure;
 mod metadata;
 mod node;

@@ -19,6 +19,7 @@ use dx_pkg_resolve::{External, PickOptions, Picker, Provider, ProviderError};
 use dx_pkg_store::{CachedPackument, Form, MetadataRecord, Store};
 
 use crate::downloads::{Downloads, real_name};
+use crate::ending;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::session::{Network, Session, now_ms};
@@ -283,7 +284,8 @@ impl Shared {
             if let Some(Answer::Here(answer)) = state.packuments.get(name) {
                 return answer.clone();
             }
-            state = self.arrived.wait(state).unwrap_or_else(PoisonError::into_inner);
+            ending::check().map_err(Failure::into_provider_error)?;
+            state = self.arrived.wait_timeout(state, ending::PAUSE).unwrap_or_else(PoisonError::into_inner).0;
         }
     }
 

@@ -8,6 +8,7 @@ pub mod install;
 mod installed;
 mod lifecycle;
 mod materials;
+pub mod preparation;
 pub mod remove;
 mod shortcut;
 pub mod store;

@@ -88,11 +88,14 @@ impl Inputs {
 }
 
 impl<'r> Remembered<'r> {
-    /// Whether the metadata it rests on is unchanged and still fresh.
+    /// Whether the metadata it rests on is unchanged and still fresh. Metadata from a time that has yet to come is not: the
+    /// clock was set back, and until when it is fresh says nothing.
     pub fn holds(&self, store: &Store) -> bool {
+        let now = now_ms();
+        let is_past = |identity: &Identity| u64::try_from(identity.mtime_ns / 1_000_000).is_ok_and(|ms| ms <= now);
         self.metadata.is_empty()
-            || now_ms() < self.fresh_until_ms
-                && self.metadata.iter().all(|(file, identity)| store.metadata_is(file, identity))
+            || now < self.fresh_until_ms
+                && self.metadata.iter().all(|(file, identity)| is_past(identity) && store.metadata_is(file, identity))
     }
 
     /// What the user is told.

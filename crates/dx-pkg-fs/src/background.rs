@@ -1,8 +1,12 @@
-//! What a process that works while nobody waits does to be in nobody's way.
+//! What a process that works while nobody waits does to be in nobody's way, and how a process is asked to end.
 
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicI32, Ordering};
 
 static ENDING: AtomicBool = AtomicBool::new(false);
+/// The signal that set it.
+static SIGNAL: AtomicI32 = AtomicI32::new(0);
+/// The process whose end this one waits for; 0 for none.
+static CHILD: AtomicI32 = AtomicI32::new(0);
 
 /// Leaves the terminal's session and gives way to every other process: the lowest priority for the processor, and for
 /// the disk where the system has one. To be called before other threads are started, which inherit it. What the system
@@ -18,7 +22,8 @@ pub fn work_in_background() {
 }
 
 /// A flag that is set once the process has been asked to end (SIGTERM, SIGINT, SIGHUP), from the first call on: work is
-/// then left off at the next good moment instead of in the middle. Elsewhere than on Unix it is never set.
+/// then left off at the next good moment instead of in the middle. Whoever asks twice ends the process at once. A signal
+/// that was ignored stays so. Elsewhere than on Unix the flag is never set.
 #[must_use]
 pub fn asked_to_end() -> &'static AtomicBool {
     #[cfg(unix)]
@@ -26,13 +31,35 @@ pub fn asked_to_end() -> &'static AtomicBool {
     &ENDING
 }
 
+/// The number of the signal that asked the process to end, 0 before one did.
+#[must_use]
+pub fn ended_by() -> i32 {
+    SIGNAL.load(Ordering::Relaxed)
+}
+
+/// Says which process this one waits for, `None` for none: a SIGTERM is passed on to it. What a terminal sends reaches
+/// both by itself.
+pub fn waits_for(process: Option<u32>) {
+    CHILD.store(process.and_then(|process| i32::try_from(process).ok()).unwrap_or_default(), Ordering::Relaxed);
+}
+
 #[cfg(unix)]
 mod unix {
     use std::sync::Once;
     use std::sync::atomic::Ordering;
 
-    extern "C" fn note(_signal: libc::c_int) {
-        super::ENDING.store(true, Ordering::Relaxed);
+    #[expect(unsafe_code, reason = "what a signal handler may call has no safe form")]
+    extern "C" fn note(signal: libc::c_int) {
+        if super::ENDING.swap(true, Ordering::Relaxed) {
+            // SAFETY: _exit(2) may be called at any moment.
+            unsafe { libc::_exit(128 + signal) };
+        }
+        super::SIGNAL.store(signal, Ordering::Relaxed);
+        let child = super::CHILD.load(Ordering::Relaxed);
+        if signal == libc::SIGTERM && child > 0 {
+            // SAFETY: kill(2) may be called at any moment; the number is that of a child.
+            unsafe { libc::kill(child, signal) };
+        }
     }
 
     #[expect(unsafe_code, reason = "signal handlers are set by a system call without a safe form")]
@@ -41,8 +68,12 @@ mod unix {
         ONCE.call_once(|| {
             let handler = note as extern "C" fn(libc::c_int) as libc::sighandler_t;
             for signal in [libc::SIGTERM, libc::SIGINT, libc::SIGHUP] {
-                // SAFETY: the handler only stores to an atomic, which is allowed at any moment.
-                unsafe { libc::signal(signal, handler) };
+                // SAFETY: the handler stores to atomics and calls what is allowed at any moment.
+                unsafe {
+                    if libc::signal(signal, handler) == libc::SIG_IGN {
+                        libc::signal(signal, libc::SIG_IGN);
+                    }
+                }
             }
         });
     }

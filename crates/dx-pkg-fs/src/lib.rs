@@ -20,7 +20,7 @@ mod remove;
 mod staging;
 
 pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
-pub use background::{asked_to_end, work_in_background};
+pub use background::{asked_to_end, ended_by, waits_for, work_in_background};
 pub use btrfs::{is_btrfs, snapshot, subvolume_create, subvolume_delete};
 pub use dir::{Dir, DirEntry, EntryKind};
 pub use exchange::{Swap, exchange_or_rename};

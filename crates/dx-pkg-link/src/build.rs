@@ -67,6 +67,14 @@ impl<'r> Run<'r> {
         Ok(folder)
     }
 
+    /// An error once the run was cancelled.
+    pub(crate) fn go_on(&self) -> Result<(), LinkError> {
+        match self.options.cancelled {
+            Some(cancelled) if cancelled.load(Ordering::Relaxed) => Err(LinkError::Cancelled),
+            _ => Ok(()),
+        }
+    }
+
     pub(crate) fn count(&self, counts: Counts) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) += counts;
     }
@@ -82,8 +90,14 @@ pub(crate) fn fresh(run: &Run<'_>, sites: &Sites<'_>) -> Result<Vec<PathBuf>, Li
         stagings.push((importer, Staging::create(&folder)?));
     }
     let jobs = jobs(run, sites, &stagings)?;
-    parallel::for_each(&jobs, run.threads, |job| job.work(run))?;
+    let built = parallel::for_each(&jobs, run.threads, |job| job.work(run));
     drop(jobs);
+    if let Err(error) = built {
+        give_back(run, sites.0.iter().map(|site| (site, site.inner)), |importer| {
+            stagings.iter().find(|(other, _)| *other == importer).map(|(_, staging)| staging)
+        });
+        return Err(error);
+    }
 
     if let Some((_, root)) = stagings.last() {
         for (name, data) in run.options.extra_files {
@@ -93,6 +107,24 @@ pub(crate) fn fresh(run: &Run<'_>, sites: &Sites<'_>) -> Result<Vec<PathBuf>, Li
     }
     leftovers.extend(switch_all(run, stagings, |importer| sites.has_packages(importer))?);
     Ok(leftovers)
+}
+
+/// Gives packages that were moved into a tree which will not be back to the store, so that they need not be fetched again.
+/// Sites come with their names in the staging folder of their importer, parents first.
+pub(crate) fn give_back<'s, N: AsRef<str>>(
+    run: &Run<'_>,
+    sites: impl DoubleEndedIterator<Item = (&'s Site<'s>, N)>,
+    staging: impl Fn(&str) -> Option<&'s Staging>,
+) {
+    for (site, name) in sites.rev() {
+        if let PlacementSource::Package(id) = site.placement.source
+            && run.movable.contains(&id)
+            && let Some(staging) = staging(site.importer)
+        {
+            // What is not there was not moved yet.
+            let _ = run.packages.store.take_back(id, &staging.dir, name.as_ref());
+        }
+    }
 }
 
 /// Makes what was built visible, one importer after another, the project's own last.
@@ -175,9 +207,7 @@ struct Weighed<'j> {
 
 impl Job<'_> {
     fn work(&self, run: &Run<'_>) -> Result<(), LinkError> {
-        if run.options.cancelled.is_some_and(|cancelled| cancelled.load(Ordering::Relaxed)) {
-            return Err(LinkError::Cancelled);
-        }
+        run.go_on()?;
         match self {
             Self::Commands { dir, sites } => link_commands(run, dir, "", sites),
             Self::Packages { dir, sites } => {
@@ -303,7 +333,7 @@ fn place_whole(
 }
 
 /// Whether a bundled file would lie where the tree puts another package.
-fn occupied(file: &str, path: &str, within: &[Site<'_>]) -> bool {
+pub(crate) fn occupied(file: &str, path: &str, within: &[Site<'_>]) -> bool {
     file.starts_with("node_modules/")
         && within.iter().any(|site| {
             site.placement.path.strip_prefix(path).is_some_and(|inner| below(file, inner.trim_start_matches('/')))

@@ -39,13 +39,19 @@ pub(crate) fn apply(run: &Run<'_>, previous: &Sites<'_>, next: &Sites<'_>) -> Re
     }
 
     let jobs: Vec<usize> = difference.changed().collect();
-    parallel::for_each(&jobs, run.threads, |&index| {
+    let built = parallel::for_each(&jobs, run.threads, |&index| {
+        run.go_on()?;
         let site = &next.0[index];
         let Some(staging) = stagings.get(site.importer) else {
             return Ok(());
         };
         place(run, &staging.dir, &new_name(index), site, descendants(&next.0[index..]))
-    })?;
+    });
+    if let Err(error) = built {
+        let sites = jobs.iter().map(|&index| (&next.0[index], new_name(index)));
+        build::give_back(run, sites, |importer| stagings.get(importer));
+        return Err(error);
+    }
 
     if let Some(root) = stagings.get("") {
         root.forget_extra_files(run.options.extra_files)?;

@@ -20,7 +20,7 @@ use crate::{ImportMethod, LinkError, PlacementSource, Tree, change, spare};
 pub struct LinkOptions<'o> {
     /// How files get from the store into the tree.
     pub import: ImportMethod,
-    /// Whether dot-entries of an old `node_modules` that belong to no package manager survive: yes for `install`,
+    /// Whether dot-entries and plain files of an old `node_modules` that belong to no package manager survive: yes for `install`,
     /// no for `ci`.
     pub keep_foreign: bool,
     /// Whether links may lead out of the project, as `file:` dependencies in a manifest may ask for.

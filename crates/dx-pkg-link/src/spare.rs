@@ -44,6 +44,10 @@ pub(crate) fn place(
         };
         // What was adopted already is removed with its staging.
         let Some(staging) = staging else { return Ok(None) };
+        let is_there = |(name, _): &(String, Vec<u8>)| matches!(staging.dir.identity(name), Ok(Some(_)));
+        if importer.is_empty() && !run.options.extra_files.iter().all(is_there) {
+            return Ok(None);
+        }
         stagings.push((*importer, staging));
     }
     leftovers.extend(switch_all(run, stagings, has_packages)?);

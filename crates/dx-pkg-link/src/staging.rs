@@ -128,9 +128,9 @@ impl Staging {
     /// Replaces the entries of `node_modules` one by one, where the folder itself cannot be.
     fn empty_into(&self, keep_foreign: bool) -> io::Result<()> {
         let visible = self.parent.make_or_open_dir(NODE_MODULES)?;
-        for DirEntry { name, .. } in visible.entries()? {
+        for DirEntry { name, kind } in visible.entries()? {
             let own = self.inside && Path::new(&self.name).file_name() == Some(&name);
-            let kept = own || keep_foreign && is_foreign(&name);
+            let kept = own || keep_foreign && is_foreign(&name, kind);
             if !kept {
                 dx_pkg_fs::remove_tree(&self.parent_path.join(NODE_MODULES).join(name))?;
             }
@@ -191,7 +191,7 @@ fn rescue(parent: &Dir, old: &Path) -> io::Result<()> {
     };
     let mut visible = None;
     for DirEntry { name, kind } in old.entries()? {
-        if kind == EntryKind::Other || !is_foreign(&name) {
+        if kind == EntryKind::Other || !is_foreign(&name, kind) {
             continue;
         }
         let visible = match &mut visible {
@@ -207,11 +207,12 @@ fn rescue(parent: &Dir, old: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether an entry of `node_modules` belongs to neither dx nor another package manager: a tool's cache, say.
-fn is_foreign(name: &OsStr) -> bool {
+/// Whether an entry of `node_modules` belongs to neither dx nor another package manager: a tool's cache, say, or a plain
+/// file, which no package is.
+fn is_foreign(name: &OsStr, kind: EntryKind) -> bool {
     // A name that is not Unicode is nobody's but the user's.
     let name = name.to_str().unwrap_or(".");
-    name.starts_with('.')
+    (name.starts_with('.') || kind == EntryKind::File)
         && !matches!(name, ".bin" | ".dx" | ".package-lock.json" | ".modules.yaml" | ".pnpm")
         && !name.starts_with(".yarn-")
         && ![".pnpm-", PREFIX, TRASH].iter().any(|prefix| name.starts_with(prefix))

@@ -139,5 +139,5 @@ fn fill(tree: &mut Tree, dxp: Dxp<'_>, copy: Option<&Dir>) -> io::Result<()> {
     Ok(())
 }
 
-#[cfg(test)]
+#[cfg(all(test, unix))]
 mod tests;

@@ -5,7 +5,9 @@
 //!   <aa>/<key>/
 //!     record           what its trees hold; the caller's format
 //!     used             the project that last had such a tree; its modification time is when that was
-//!     spare-<random>/  a ready tree: node_modules, and of each workspace <folder>/node_modules
+//!     spare-<time>-<random>/
+//!                      a ready tree: node_modules, and of each workspace <folder>/node_modules; the time is when
+//!                      node_modules itself was last changed, in nanoseconds: a tree with another one has lost something
 //!   wishes/<digest>    a project whose next tree is to be prepared: `+` where its present one is new, else `-`, and its folder
 //! ```
 //! Trees are made in `tmp/` and renamed. A spare is claimed by renaming it away, so only one install gets it.
@@ -111,7 +113,10 @@ impl Store {
             let path = tmp.join(unique_name(""));
             // Another install may be quicker.
             if std::fs::rename(forest.join(&spare.name), &path).is_ok() {
-                return Some(Spare { store: self.clone(), path });
+                let claimed = Spare { store: self.clone(), path };
+                if spare.name.to_str().is_some_and(|name| name.starts_with(&stamp(claimed.path()))) {
+                    return Some(claimed);
+                }
             }
         }
         None
@@ -138,7 +143,7 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn offer_spare(&self, key: ForestKey, tree: &Path) -> Result<(), StoreError> {
-        let place = self.forest_folder(key).join(unique_name(SPARE));
+        let place = self.forest_folder(key).join(unique_name(&stamp(tree)));
         std::fs::rename(tree, &place).map_err(StoreError::io("renaming a ready tree to", place))
     }
 
@@ -244,6 +249,12 @@ impl Store {
         let lock = if wait { FileLock::exclusive(&path, || {}).map(Some) } else { FileLock::try_exclusive(&path) };
         lock.map_err(StoreError::io("locking", path))
     }
+}
+
+/// How the name of a spare begins, by when its `node_modules` was last changed.
+fn stamp(tree: &Path) -> String {
+    let modules = dx_pkg_fs::identity(&tree.join("node_modules")).ok().flatten();
+    format!("{SPARE}{}-", modules.map_or(0, |modules| modules.mtime_ns))
 }
 
 /// The folder that a text names.

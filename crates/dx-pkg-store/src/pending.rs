@@ -110,13 +110,15 @@ impl Store {
         Ok(self.pending_cell().get_or_init(|| begun))
     }
 
-    /// Leaves what [`Self::insert_later`] took to whoever works in the background; `project` has the files.
+    /// Leaves what [`Self::insert_later`] took to whoever works in the background; `project` has the files. Says how many
+    /// packages these are.
     ///
     /// # Errors
     /// When the file system refuses; the packages are then fetched again when they are wanted.
-    pub fn leave_pending(&self, project: &Path) -> Result<(), StoreError> {
-        let Some(pending) = self.pending() else { return Ok(()) };
+    pub fn leave_pending(&self, project: &Path) -> Result<usize, StoreError> {
+        let Some(pending) = self.pending() else { return Ok(0) };
         let tables = std::mem::take(&mut *pending.lock());
+        let left = tables.len();
         let mut out =
             Vec::with_capacity(HEADER + tables.values().map(|tables| tables.bytes().len() + 36).sum::<usize>());
         out.extend(MAGIC);
@@ -136,7 +138,8 @@ impl Store {
         let name = unique_name("");
         tmp.write_file(&name, &out, 0o644)
             .and_then(|()| tmp.rename(&name, folder, &name))
-            .map_err(StoreError::io("writing", self.folder(Folder::Pending).join(name)))
+            .map_err(StoreError::io("writing", self.folder(Folder::Pending).join(name)))?;
+        Ok(left)
     }
 
     /// What installs have left. A note that is damaged is removed.

@@ -25,7 +25,7 @@ pub struct Usage {
 pub struct PruneLimits<'l> {
     /// What was last used before this may go.
     pub unused_since: SystemTime,
-    /// The least recently used packages go until the store takes at most so many bytes.
+    /// The least recently used ready trees go, then such packages, until the store takes at most so many bytes.
     pub max_bytes: Option<u64>,
     /// When packages were last used, as far as that is known; otherwise it is when they were stored.
     pub used: &'l HashMap<PackageId, SystemTime>,
@@ -34,6 +34,8 @@ pub struct PruneLimits<'l> {
 /// What [`Store::prune`] took away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
+    /// Ready trees.
+    pub trees: usize,
     /// Packages.
     pub packages: usize,
     /// Packuments, compiled lockfiles and resolutions.
@@ -76,8 +78,9 @@ impl Store {
         Ok(usage)
     }
 
-    /// Takes away what was not used for long: packages that no project shares files with, packuments, compiled lockfiles
-    /// and resolutions; and of packages the least recently used, until the store is small enough.
+    /// Takes away what was not used for long: forests, packages that no project shares files with, packuments, compiled lockfiles
+    /// and resolutions; and of ready trees and packages the least recently used, until the store is small enough. The trash
+    /// is emptied on the way: what lies there shares files with packages.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -88,12 +91,9 @@ impl Store {
             pruned.documents += documents;
             pruned.bytes += bytes;
         }
+        let mut total = self.prune_forests(limits, &mut pruned)?;
         let mut candidates = self.candidates(limits.used)?;
         candidates.sort_by_key(|candidate| candidate.used);
-        let mut total = match limits.max_bytes {
-            Some(_) => self.usage()?.iter().map(|(_, usage)| usage.bytes).sum(),
-            None => 0,
-        };
         for Candidate { id, used, bytes } in candidates {
             let is_too_much = limits.max_bytes.is_some_and(|most| total > most);
             if used >= limits.unused_since && !is_too_much {
@@ -105,6 +105,33 @@ impl Store {
             pruned.bytes += bytes;
         }
         Ok(pruned)
+    }
+
+    /// Takes away forests that were not used for long, and ready trees until the store is small enough; says how many bytes it
+    /// still takes, where that is limited.
+    fn prune_forests(&self, limits: &PruneLimits<'_>, pruned: &mut Pruned) -> Result<u64, StoreError> {
+        let measure = || match limits.max_bytes {
+            Some(_) => Ok(self.usage()?.iter().map(|(_, usage)| usage.bytes).sum()),
+            None => Ok(0),
+        };
+        let mut total: u64 = measure()?;
+        for forest in self.forests().iter().rev() {
+            let is_old = forest.used < limits.unused_since;
+            let is_too_much = limits.max_bytes.is_some_and(|most| total > most);
+            if is_old {
+                self.fell_forest(forest)?;
+            } else if is_too_much {
+                forest.spares.iter().try_for_each(|spare| self.trash(spare).map(|_| ()))?;
+            } else {
+                break;
+            }
+            self.empty_trash()?;
+            let left = measure()?;
+            pruned.trees += forest.spares.len();
+            pruned.bytes += total.saturating_sub(left);
+            total = left;
+        }
+        Ok(total)
     }
 
     /// Puts everything of a package into the trash, its expanded files first: what is there without a package is damage.

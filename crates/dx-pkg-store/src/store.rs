@@ -83,6 +83,18 @@ impl Store {
         expanded.rename(Sharded::new(id, ""), into, name)
     }
 
+    /// Takes back what [`Self::move_expanded`] moved to `name` in `from`, where it is this process's alone and its tree will
+    /// not be.
+    ///
+    /// # Errors
+    /// When the file system refuses; the package is then fetched again when it is wanted.
+    pub fn take_back(&self, id: PackageId, from: &Dir, name: &str) -> io::Result<()> {
+        match self.pending().filter(|pending| pending.tables(id).is_some()) {
+            Some(pending) => from.rename(name, &pending.dir, pending::name_of(id)),
+            None => Ok(()),
+        }
+    }
+
     /// Clones the package's expanded folder to `name` in `into` by one call, where the system can: see
     /// [`dx_pkg_fs::clone_tree`].
     ///

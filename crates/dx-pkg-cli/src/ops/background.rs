@@ -4,21 +4,21 @@
 //! An install leaves a wish in the store and starts `dx store settle --background`, which works at the lowest priority,
 //! in a session of its own, one process for a store. `dx store settle` does the same while the user waits.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::sync::atomic::Ordering;
 use std::time::{Duration, SystemTime};
 
 use dx_pkg_core::PackageId;
-use dx_pkg_link::{LinkError, LinkOptions, NoProgress, PlacementSource, Tree, materialise};
-use dx_pkg_lock::Lock;
+use dx_pkg_link::PlacementSource;
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_store::{Altered, Folder, ForestKey, PruneLimits, Pruned, Store, Wish};
+use dx_pkg_store::{Folder, PruneLimits, Pruned, Store, Wish};
 
+use crate::ending;
 use crate::failure::Failure;
-use crate::ops::{forest, installed};
+use crate::ops::installed;
+use crate::ops::preparation::{Preparation, Prepared};
 use crate::plan::tree_of;
 use crate::project;
 use crate::session::Session;
@@ -30,7 +30,9 @@ pub struct Settled {
     pub deleted: usize,
     /// Trees made ready.
     pub prepared: usize,
-    /// Files of packages that had been altered, made anew.
+    /// Those of them that were changed from another ready tree instead of being built.
+    pub patched: usize,
+    /// Files of packages that had been altered or were missing, made anew.
     pub repaired: usize,
 }
 
@@ -38,9 +40,13 @@ pub struct Settled {
 /// is not worth a word.
 pub fn start(session: &Session, root: &Path, new_tree: bool) {
     let wish = Wish { project: root.to_owned(), new_tree };
-    if session.spares == 0 || session.store.wish(&wish).is_err() {
-        return;
+    if session.spares > 0 && session.store.wish(&wish).is_ok() {
+        start_worker(session);
     }
+}
+
+/// Starts whoever does what waits.
+pub fn start_worker(session: &Session) {
     let (Ok(program), Some(store)) = (std::env::current_exe(), session.store.root().parent()) else { return };
     let _ = Command::new(program)
         .args(["store", "settle", "--background"])
@@ -72,20 +78,22 @@ pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure
         let mut failed = None;
         wishes.iter().for_each(sync);
         for wish in wishes.iter().filter(|_| spares > 0) {
-            let outcome = Preparation::of(store, wish).map(|next| next.map(|next| next.carry_out(spares)));
-            match outcome {
-                Ok(Some(Ok((prepared, repaired)))) => {
-                    settled.prepared += prepared;
+            // Whoever comes next does the rest.
+            if ending::is_asked() {
+                store.wish(wish)?;
+                continue;
+            }
+            match prepare(store, wish, spares) {
+                Ok(Prepared { trees, patched, repaired }) => {
+                    settled.prepared += trees;
+                    settled.patched += patched;
                     settled.repaired += repaired;
                 }
-                Ok(None) => {}
-                Err(failure) | Ok(Some(Err(failure))) => failed = Some(failure),
-            }
-            if is_ending() {
-                break;
+                Err(failure) if failure.code == ending::CANCELLED => store.wish(wish)?,
+                Err(failure) => failed = Some(failure),
             }
         }
-        if !is_ending() {
+        if !ending::is_asked() {
             store.keep_within_bounds();
             prune_now_and_then(store)?;
             settled.deleted += store.empty_trash()?;
@@ -94,10 +102,16 @@ pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure
         if let Some(failure) = failed {
             return Err(failure);
         }
-        if is_ending() {
+        if ending::is_asked() {
             return Ok(settled);
         }
     }
+}
+
+/// Prepares the next tree of one project, as far as there can be one.
+fn prepare(store: &Store, wish: &Wish, spares: u32) -> Result<Prepared, Failure> {
+    let next = Preparation::of(store, wish)?;
+    Ok(next.map(|next| next.carry_out(spares)).transpose()?.unwrap_or_default())
 }
 
 /// Writes the packages that installs have left to be written, from their projects' copies.
@@ -112,9 +126,7 @@ fn store_pending(store: &Store) -> Result<(), Failure> {
             }
         }
         for (id, tables) in &note.packages {
-            if is_ending() {
-                return Err(LinkError::Cancelled.into());
-            }
+            ending::check()?;
             // What cannot be had from any copy is fetched again when it is wanted.
             store.complete(&note, *id, tables, copies.get(id).map_or(&[], Vec::as_slice))?;
         }
@@ -145,7 +157,8 @@ fn prune_now_and_then(store: &Store) -> Result<(), Failure> {
     const DAY: Duration = Duration::from_secs(24 * 60 * 60);
     let note = store.folder(Folder::Locks).join("pruned");
     let modified = fs::metadata(&note).and_then(|metadata| metadata.modified());
-    let is_due = modified.as_ref().is_ok_and(|last| last.elapsed().is_ok_and(|since| since > DAY));
+    // A time that has yet to come tells that the clock was set back, and nothing else.
+    let is_due = modified.as_ref().is_ok_and(|last| last.elapsed().map_or(true, |since| since > DAY));
     if is_due {
         prune(store, 90 * DAY, None)?;
     }
@@ -161,133 +174,4 @@ fn sync(wish: &Wish) {
         // What is not there, or cannot be, needs no waiting for.
         let _ = dx_pkg_fs::sync_file(&wish.project.join(name));
     }
-}
-
-fn is_ending() -> bool {
-    dx_pkg_fs::asked_to_end().load(Ordering::Relaxed)
-}
-
-/// The next tree for a project.
-struct Preparation<'p> {
-    store: &'p Store,
-    project: &'p Path,
-    new_tree: bool,
-    key: ForestKey,
-    record: Vec<u8>,
-    installed: Lock,
-    tree: Tree,
-}
-
-impl<'p> Preparation<'p> {
-    /// Of the project as it is now; `None` where no tree can be prepared for it.
-    fn of(store: &'p Store, wish: &'p Wish) -> Result<Option<Self>, Failure> {
-        let Wish { project, new_tree } = wish;
-        let Ok(record) = fs::read(project.join("node_modules").join(installed::RECORD)) else { return Ok(None) };
-        let Ok(view) = DxlView::open(&record) else { return Ok(None) };
-        let installed = view.to_lock();
-        let tree = tree_of(&installed)?;
-        // The commands of a linked folder depend on the files that lie there.
-        let is_elsewhere = |source: &PlacementSource| matches!(source, PlacementSource::Symlink { .. });
-        if tree.placements.iter().any(|placement| is_elsewhere(&placement.source) && !placement.bins.is_empty()) {
-            return Ok(None);
-        }
-        let key = forest::key_of_record(&record);
-        Ok(Some(Preparation { store, project, new_tree: *new_tree, key, record, installed, tree }))
-    }
-
-    /// Makes as many trees ready as are missing; says how many, and how many files had to be repaired first.
-    fn carry_out(&self, spares: u32) -> Result<(usize, usize), Failure> {
-        // A package that the store lacks is fetched by the next install that wants it.
-        let Some(repaired) = self.check_files()? else { return Ok((0, 0)) };
-        self.store.plant_forest(self.key, &self.record, self.project)?;
-        let forests = self.store.forests();
-        let ready = forests.iter().find(|forest| forest.key == self.key).map_or(0, |forest| forest.spares.len());
-        let mut prepared = 0;
-        for _ in ready..spares as usize {
-            self.prepare()?;
-            prepared += 1;
-        }
-        Ok((prepared, repaired))
-    }
-
-    /// Sees to it that the files which the tree is linked from are right. Where they were not, no ready tree can be trusted,
-    /// and the project's own has them too. Says how many were not; `None` where the store lacks a package.
-    fn check_files(&self) -> Result<Option<usize>, Failure> {
-        let mut seen: HashMap<PackageId, Vec<Altered>> = HashMap::new();
-        for placement in &self.tree.placements {
-            let PlacementSource::Package(id) = placement.source else { continue };
-            if seen.contains_key(&id) {
-                continue;
-            }
-            if is_ending() {
-                return Err(LinkError::Cancelled.into());
-            }
-            let altered = self.store.keep_expanded(id, Some(&self.project.join(&placement.path)))?;
-            let Some(altered) = altered else { return Ok(None) };
-            seen.insert(id, altered);
-        }
-        let repaired = seen.values().map(Vec::len).sum();
-        if repaired > 0 {
-            for forest in self.store.forests() {
-                forest.spares.iter().try_for_each(|spare| self.store.trash(spare).map(|_| ()))?;
-            }
-            for placement in self.tree.placements.iter().filter(|_| self.new_tree) {
-                if let PlacementSource::Package(id) = placement.source {
-                    self.repair_copy(&self.project.join(&placement.path), id, &seen[&id]);
-                }
-            }
-        }
-        Ok(Some(repaired))
-    }
-
-    /// Replaces, in a project's copy of a package, files that share the inode of an altered one. What was altered in this
-    /// very project, after dx put it there, was meant for it and is left alone.
-    fn repair_copy(&self, copy: &Path, id: PackageId, altered: &[Altered]) {
-        let Ok(settled) = fs::metadata(self.project.join("node_modules").join(installed::RECORD)) else { return };
-        for Altered { path, inode } in altered {
-            let place = copy.join(path);
-            let Ok(Some(found)) = dx_pkg_fs::identity(&place) else { continue };
-            if found.inode != *inode || found.mtime_ns > modified_ns(&settled) {
-                continue;
-            }
-            let draft = place.with_file_name(dx_pkg_fs::unique_name(dx_pkg_fs::TEMPORARY));
-            let linked = fs::hard_link(self.store.expanded(id).join(path), &draft);
-            // What cannot be replaced stays as it is; `dx ci` makes the tree anew.
-            let _ = linked.and_then(|()| fs::rename(&draft, &place));
-        }
-    }
-
-    /// Builds one tree and offers it.
-    fn prepare(&self) -> Result<(), Failure> {
-        let folder = self.store.tmp_dir()?.join(dx_pkg_fs::unique_name(""));
-        let built = self.build(&folder).and_then(|()| Ok(self.store.offer_spare(self.key, &folder)?));
-        if built.is_err() {
-            let _ = dx_pkg_fs::remove_tree(&folder);
-        }
-        built
-    }
-
-    fn build(&self, folder: &Path) -> Result<(), Failure> {
-        let make = |folder: &Path| {
-            fs::create_dir_all(folder).map_err(|error| Failure::io(format!("making {}", folder.display()), &error))
-        };
-        make(folder)?;
-        let importers: BTreeSet<&str> =
-            self.installed.packages.iter().filter_map(|package| forest::importer(&package.path)).collect();
-        importers.into_iter().try_for_each(|importer| make(&folder.join(importer)))?;
-        let extra_files = forest::state_files(&self.installed);
-        let options = LinkOptions {
-            links_outside: true,
-            cancelled: Some(dx_pkg_fs::asked_to_end()),
-            extra_files: &extra_files,
-            ..LinkOptions::default()
-        };
-        materialise(folder, self.store, &self.tree, None, &options, &NoProgress)?;
-        Ok(())
-    }
-}
-
-fn modified_ns(metadata: &fs::Metadata) -> i64 {
-    let since = metadata.modified().ok().and_then(|time| time.duration_since(std::time::UNIX_EPOCH).ok());
-    since.and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default()
 }

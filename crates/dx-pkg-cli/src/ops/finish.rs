@@ -13,6 +13,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_store::{ForestKey, Spare};
 
 use crate::downloads::{package_id, real_name};
+use crate::ending;
 use crate::failure::Failure;
 use crate::ops::forest;
 use crate::ops::install::Mode;
@@ -20,7 +21,7 @@ use crate::ops::installed;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::{Project, record_of};
-use crate::session::Session;
+use crate::session::{Network, Session};
 
 /// Licences on their way: the package, and the licence once it is known.
 pub type Licenses = Vec<(PackageId, tokio::task::JoinHandle<Option<String>>)>;
@@ -63,7 +64,7 @@ pub fn ask_licenses(session: &Session, lock: &Lock, plan: &Plan, previous: Optio
 pub fn complete(session: &Session, lock: &mut Lock, previous: Option<&Lock>, asked: Licenses) {
     if let Some(network) = session.network_used() {
         for (id, answer) in asked {
-            if let Ok(Some(license)) = network.runtime.block_on(answer) {
+            if let Some(license) = wait_for(network, answer) {
                 // What cannot be noted is asked for again.
                 let _ = session.store.put_license(id, &license);
             }
@@ -80,6 +81,17 @@ pub fn complete(session: &Session, lock: &mut Lock, previous: Option<&Lock>, ask
             package.license = Some(license);
         }
     }
+}
+
+/// What was asked for, unless the command is to end.
+fn wait_for(network: &Network, mut answer: tokio::task::JoinHandle<Option<String>>) -> Option<String> {
+    while !ending::is_asked() {
+        let look = async { tokio::time::timeout(ending::PAUSE, &mut answer).await };
+        if let Ok(answer) = network.runtime.block_on(look) {
+            return answer.ok().flatten();
+        }
+    }
+    None
 }
 
 fn stored_manifest(session: &Session, package: &LockPackage) -> Option<Manifest> {
@@ -143,6 +155,7 @@ pub fn link(
         movable,
         spare: spare.as_ref().map(Spare::path),
         extra_files: &extra_files,
+        cancelled: Some(dx_pkg_fs::asked_to_end()),
         ..LinkOptions::default()
     };
     let report = materialise(&project.root, &session.store, &tree, previous.as_ref(), &options, progress)?;

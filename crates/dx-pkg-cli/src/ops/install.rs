@@ -1,5 +1,6 @@
 //! `install` and `ci`: the stages in their order, each in a module of its own.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
@@ -16,6 +17,7 @@ use dx_pkg_resolve::{Resolution, ResolveError, resolve};
 
 use crate::arguments::TreeArguments;
 use crate::downloads::Downloads;
+use crate::ending;
 use crate::failure::Failure;
 use crate::metadata::{Basis, Local, Policy};
 use crate::ops::background;
@@ -127,17 +129,28 @@ pub fn carry_out(
     report: &Report,
 ) -> Result<(), Failure> {
     let (session, root) = (work.session.clone(), work.project.root.clone());
+    let _ = ending::is_asked();
     let outcome = stages(surroundings, work, arguments, mode, change, report);
     // Also after a failure: what was fetched need not be fetched again.
     let left = session.store.leave_pending(&root);
     let told = write_timing(surroundings, &session, arguments);
-    let new_tree = outcome?;
-    left?;
-    told?;
-    if let Some(new_tree) = new_tree {
-        background::start(&session, &root, new_tree);
+    match outcome {
+        Ok(new_tree) => {
+            left?;
+            told?;
+            if let Some(new_tree) = new_tree {
+                background::start(&session, &root, new_tree);
+            }
+            Ok(())
+        }
+        Err(failure) => {
+            if left.is_ok_and(|left| left > 0) {
+                background::start_worker(&session);
+            }
+            // Whatever failed on the way out, this is why.
+            Err(if ending::is_asked() { ending::failure() } else { failure })
+        }
     }
-    Ok(())
 }
 
 /// Writes the file that `--timing` names.
@@ -175,7 +188,9 @@ fn stages(
     let shown = Progress::start(report.shows_progress() && !surroundings.in_ci());
     let durability = finish::durability(&session, lockfile_only);
     let stages = Stages { surroundings, session: &session, project: &project, change, frozen, progress: &shown.0 };
+    ending::check()?;
     let mut outcome = stages.work_out(&scripts, lockfile_only)?;
+    ending::check()?;
     let writes = change.save && !frozen;
     let (linked, text) = stages.put_in_place(&mut outcome, &scripts, (!lockfile_only).then_some(mode), writes)?;
     drop(shown);
@@ -183,6 +198,7 @@ fn stages(
     if writes {
         finish::save(&mut project, text, manifest.as_deref(), durability)?;
     }
+    ending::check()?;
     if let Some(linked) = &linked {
         let failed = scripts.run(surroundings, &session, &project, &plan, &linked.new, report)?;
         installed::settle(&project, &plan)?;
@@ -383,9 +399,11 @@ fn lock_project(session: &Session, root: &Path, report: &Report) -> Result<Optio
     }
     let waits = || report.warning("another install is running in this project; waiting for it to end");
     let path = folder.join(name.as_str());
-    let lock = FileLock::exclusive(&path, waits)
-        .map_err(|error| Failure::io(format!("locking {}", path.display()), &error))?;
-    Ok(Some(lock))
+    match FileLock::exclusive(&path, waits) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => Ok(None),
+        Err(error) => Err(Failure::io(format!("locking {}", path.display()), &error)),
+    }
 }
 
 fn count_packages(lock: &Lock) -> usize {

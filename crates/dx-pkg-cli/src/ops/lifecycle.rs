@@ -8,6 +8,7 @@ use dx_pkg_link::scripts::{self, LockFacts, Output, ScriptCommand, ScriptEnviron
 use dx_pkg_lock::LockPackage;
 
 use crate::downloads::real_name;
+use crate::ending;
 use crate::failure::Failure;
 use crate::node::{self, Node};
 use crate::plan::Plan;
@@ -102,7 +103,7 @@ impl Scripts {
                     continue;
                 }
                 match runner.dependency(package, event) {
-                    Err(failure) if package.optional => {
+                    Err(failure) if package.optional && !ending::is_asked() => {
                         report.warning(&format!("optional: {}", failure.message));
                         failed.insert(package.path.clone());
                     }
@@ -196,6 +197,7 @@ impl Runner<'_> {
         script: &str,
         lock: Option<LockFacts<'_>>,
     ) -> Result<(), Failure> {
+        ending::check()?;
         let executable = std::env::current_exe().unwrap_or_else(|_| "dx".into());
         let environment = scripts::environment(
             self.surroundings.variables.iter().cloned(),

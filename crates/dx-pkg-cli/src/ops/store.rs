@@ -24,18 +24,20 @@ pub fn store(surroundings: &Surroundings, action: &StoreAction, report: &Report)
         StoreAction::Status => status(&session.store, report)?,
         StoreAction::Prune { unused_for, max_size } => prune(&session.store, *unused_for, *max_size, report)?,
         StoreAction::Settle { background } => {
-            let _ = dx_pkg_fs::asked_to_end();
             if *background {
                 dx_pkg_fs::work_in_background();
             }
             let settled = background::settle(&session.store, session.spares, !background)?;
-            let Settled { deleted, prepared, repaired } = settled;
+            let Settled { deleted, prepared, patched, repaired } = settled;
             let mut text =
                 format!("Prepared {}, deleted {}", count(prepared as u64, "tree"), count(deleted as u64, "old one"));
             if repaired > 0 {
                 text.push_str(&format!(", repaired {}", count(repaired as u64, "file")));
             }
-            report.answer(&text, &json!({ "prepared": prepared, "deleted": deleted, "repaired": repaired }));
+            report.answer(
+                &text,
+                &json!({ "prepared": prepared, "patched": patched, "deleted": deleted, "repaired": repaired }),
+            );
         }
         StoreAction::Verify { fix } => {
             let checked = session.store.verify(*fix)?;
@@ -96,14 +98,15 @@ fn status(store: &Store, report: &Report) -> Result<(), Failure> {
 fn prune(store: &Store, unused_for: u64, max_bytes: Option<u64>, report: &Report) -> Result<(), Failure> {
     let pruned = background::prune(store, Duration::from_secs(unused_for.saturating_mul(24 * 60 * 60)), max_bytes)?;
     store.empty_trash()?;
-    let Pruned { packages, documents, bytes } = pruned;
+    let Pruned { trees, packages, documents, bytes } = pruned;
     let text = format!(
-        "Removed {} and {}: {}",
+        "Removed {}, {} and {}: {}",
+        count(trees as u64, "ready tree"),
         count(packages as u64, "package"),
         count(documents as u64, "document"),
         size(bytes)
     );
-    report.answer(&text, &json!({ "packages": packages, "documents": documents, "bytes": bytes }));
+    report.answer(&text, &json!({ "readyTrees": trees, "packages": packages, "documents": documents, "bytes": bytes }));
     Ok(())
 }
 

@@ -50,3 +50,21 @@ fn nothing_in_a_body_makes_reading_panic() {
         }
     }
 }
+
+#[test]
+fn metadata_from_a_time_that_is_yet_to_come_is_not_fresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = dx_pkg_store::Store::open(folder.path()).unwrap();
+    let path = store.folder(dx_pkg_store::Folder::Metadata).join("r/a-x.dxm");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "").unwrap();
+    let rests_on_it = || {
+        let identity = dx_pkg_fs::identity(&path).unwrap().unwrap();
+        Remembered { fresh_until_ms: u64::MAX, metadata: vec![("r/a-x.dxm".into(), identity)], ..sample() }
+    };
+    assert!(rests_on_it().holds(&store));
+    // As it looks once the clock was set back by an hour.
+    let hour = std::time::Duration::from_secs(3600);
+    std::fs::File::open(&path).unwrap().set_modified(std::time::SystemTime::now() + hour).unwrap();
+    assert!(!rests_on_it().holds(&store));
+}

@@ -7,13 +7,18 @@ mod age;
 mod client_certificate;
 mod concurrent;
 mod counting;
+#[cfg(target_os = "linux")]
+mod devices;
 mod documentation;
 mod downloads;
 mod faults;
+#[cfg(unix)]
 mod forests;
 mod fresh;
 mod harness;
 mod incremental;
+#[cfg(unix)]
+mod interrupted;
 mod lockfile;
 mod npmrc;
 mod offline;
@@ -23,5 +28,9 @@ mod output;
 mod peers;
 mod resolution;
 mod scripts;
+#[cfg(unix)]
+mod sharing;
 mod timing;
+#[cfg(target_os = "linux")]
+mod worker;
 mod workspaces;

@@ -92,11 +92,17 @@ pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
     process.current_dir(command.folder).env_clear().envs(command.environment);
     pass_script(&mut process, shell, command);
     if command.output == Output::Capture {
-        process.stdin(Stdio::null());
+        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     } else {
         process.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
     }
-    let output = process.output().map_err(|source| ScriptError {
+    let ended = process.spawn().and_then(|child| {
+        dx_pkg_fs::waits_for(Some(child.id()));
+        let output = child.wait_with_output();
+        dx_pkg_fs::waits_for(None);
+        output
+    });
+    let output = ended.map_err(|source| ScriptError {
         shell: shell.to_owned(),
         script: command.script.to_owned(),
         folder: command.folder.to_owned(),

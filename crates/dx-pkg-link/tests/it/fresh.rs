@@ -68,7 +68,7 @@ fn nothing_of_the_old_tree_stays_but_the_users_own_entries() {
         .map(|entry| entry.unwrap().file_name().into_string().unwrap())
         .collect();
     names.sort();
-    assert_eq!(names, [".cache", ".vite", "a"]);
+    assert_eq!(names, [".cache", ".vite", "a", "plain.txt"]);
     assert_eq!(report.leftovers, Vec::<std::path::PathBuf>::new());
     assert_eq!(fs::read_dir(&world.project).unwrap().count(), 1, "the old tree went into the store's trash");
 

@@ -1,4 +1,6 @@
 //! Whole trees in real folders: what Node.js finds in them, what changes, what survives.
+// They look at inodes, modes and signals.
+#![cfg(unix)]
 #![allow(
     missing_docs,
     clippy::unwrap_used,

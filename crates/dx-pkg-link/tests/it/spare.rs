@@ -4,7 +4,8 @@ use std::fs;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
-use dx_pkg_core::Coded;
+use dx_pkg_core::{Coded, PackageId};
+use dx_pkg_format::dxp::FileEntry;
 use dx_pkg_link::{LinkOptions, NoProgress, Tree, materialise, place_spare};
 
 use crate::world::{WithBins, World, link, package};
@@ -39,7 +40,7 @@ fn a_ready_tree_is_the_tree_that_would_be_built() {
     let options = LinkOptions { extra_files: &state(), ..LinkOptions::default() };
     world.link(&tree, None, &options);
     let built = world.snapshot();
-    world.write("node_modules/left.js", "");
+    world.write("node_modules/left/index.js", "");
 
     let spare = prepare(&world, &tree);
     let report = world.link(&tree, None, &LinkOptions { spare: Some(&spare), ..options });
@@ -89,4 +90,52 @@ fn building_ends_when_it_is_cancelled_and_leaves_nothing() {
     assert_eq!(error.code(), "DX_CANCELLED");
     let names: Vec<_> = fs::read_dir(&world.project).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["packages"]);
+}
+
+#[test]
+fn packages_that_were_moved_into_a_tree_which_is_cancelled_are_the_stores_again() {
+    struct Once(AtomicBool);
+    impl dx_pkg_link::Progress for Once {
+        fn linked(&self, _packages: usize) {
+            self.0.store(true, std::sync::atomic::Ordering::Relaxed);
+        }
+    }
+    let entries = |text: &'static str| {
+        ["index.js", "lib/x.js"].map(|path| FileEntry { path, executable: false, data: text.as_bytes() })
+    };
+    for before in [None, Some(Tree::default())] {
+        let world = World::new();
+        let ids = [1, 2].map(|number| PackageId::from_bytes([number; 32]));
+        world.store.insert_later(ids[0], None, &entries("one")).unwrap();
+        world.store.insert_later(ids[1], None, &entries("two")).unwrap();
+        let places = [("node_modules/a", ids[0]), ("node_modules/a/node_modules/b", ids[1])];
+        let tree = Tree::new(places.map(|(path, id)| package(path, id)).into());
+        if let Some(before) = &before {
+            fs::create_dir_all(world.project.join("node_modules")).unwrap();
+            world.link(before, None, &LinkOptions::default());
+        }
+        let progress = Once(AtomicBool::new(false));
+        let options = LinkOptions {
+            cancelled: Some(&progress.0),
+            movable: &ids,
+            threads: std::num::NonZeroUsize::new(1),
+            ..LinkOptions::default()
+        };
+        // Of a fresh tree both are one job: what fails there stands in for what cancels it.
+        if before.is_none() {
+            fs::remove_dir_all(pending_folder(&world).join("02".repeat(32))).unwrap();
+        }
+        materialise(&world.project, &world.store, &tree, before.as_ref(), &options, &progress).unwrap_err();
+        assert_eq!(world.store.leave_pending(&world.project).unwrap(), 2);
+        let note = &world.store.pending_notes().unwrap()[0];
+        for (id, tables) in &note.packages {
+            let is_there = world.store.complete(note, *id, tables, &[]).unwrap();
+            assert_eq!(is_there, before.is_some() || *id == ids[0], "{id}");
+        }
+    }
+}
+
+fn pending_folder(world: &World) -> std::path::PathBuf {
+    let mut folders = fs::read_dir(world.store.folder(dx_pkg_store::Folder::Tmp)).unwrap();
+    folders.next().unwrap().unwrap().path()
 }

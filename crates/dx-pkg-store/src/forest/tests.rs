@@ -40,6 +40,20 @@ fn what_is_left_of_a_spare_goes_away_with_it() {
 }
 
 #[test]
+fn a_spare_that_lost_something_since_it_was_offered_is_nobodys() {
+    let (_folder, store) = store();
+    store.plant_forest(KEY, b"record", Path::new("/project")).unwrap();
+    store.offer_spare(KEY, &tree(&store, "one")).unwrap();
+    let spare = store.forests()[0].spares[0].clone();
+    std::thread::sleep(std::time::Duration::from_millis(10));
+    fs::remove_file(spare.join("node_modules/file")).unwrap();
+    assert!(store.take_spare(KEY).is_none());
+    assert!(store.forests()[0].spares.is_empty(), "it is not looked at twice");
+    store.offer_spare(KEY, &tree(&store, "two")).unwrap();
+    assert!(store.take_spare(KEY).is_some());
+}
+
+#[test]
 fn forests_tell_their_record_and_spares_most_recent_first() {
     let (_folder, store) = store();
     assert!(store.forests().is_empty());

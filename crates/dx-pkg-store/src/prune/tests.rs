@@ -85,3 +85,40 @@ fn old_documents_go() {
     assert_eq!(store.prune(&old).unwrap().documents, 2);
     assert!(store.resolution([1; 32]).is_none());
 }
+
+#[test]
+fn ready_trees_go_before_packages_and_the_least_recently_used_first() {
+    let (_folder, store, ids) = store(100_000);
+    for (key, id) in [(1, ids[0]), (2, ids[1])] {
+        store.plant_forest([key; 32], b"record", std::path::Path::new("/p")).unwrap();
+        let tree = store.tmp_dir().unwrap().join("tree");
+        fs::create_dir_all(tree.join("node_modules")).unwrap();
+        fs::hard_link(store.expanded(id).join("file"), tree.join("node_modules/file")).unwrap();
+        fs::write(tree.join("node_modules/own"), vec![key; 100_000]).unwrap();
+        store.offer_spare([key; 32], &tree).unwrap();
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    let total = || -> u64 { store.usage().unwrap().iter().map(|(_, usage)| usage.bytes).sum() };
+    let used = HashMap::new();
+    let limits = |most| PruneLimits { unused_since: ago(1000), max_bytes: Some(most), used: &used };
+    let before = total();
+    let pruned = store.prune(&limits(before - 1000)).unwrap();
+    assert_eq!((pruned.trees, pruned.packages), (1, 0));
+    assert_eq!(pruned.bytes, before - total());
+    assert!(store.take_spare([1; 32]).is_none() && store.forests().len() == 2);
+    let pruned = store.prune(&limits(0)).unwrap();
+    assert_eq!((pruned.trees, pruned.packages), (1, 3), "what no tree shares any more goes too");
+    assert_eq!(present(&store, &ids), [false; 3]);
+}
+
+#[test]
+fn forests_that_were_not_used_for_long_are_felled() {
+    let (_folder, store, ids) = store(10);
+    store.plant_forest([1; 32], b"record", std::path::Path::new("/p")).unwrap();
+    let used = HashMap::from([(ids[0], SystemTime::now())]);
+    let young = PruneLimits { unused_since: ago(1000), max_bytes: None, used: &used };
+    store.prune(&young).unwrap();
+    assert_eq!(store.forests().len(), 1);
+    store.prune(&PruneLimits { unused_since: SystemTime::now() + Duration::from_secs(1), ..young }).unwrap();
+    assert!(store.forests().is_empty());
+}

@@ -1,0 +1,147 @@
+//! Commands that are asked to end: by Ctrl-C, by SIGTERM, once or twice.
+
+use std::io::Read;
+use std::process::Child;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use dx_pkg_testkit::{Fault, Project, Registry};
+
+use crate::harness::{command, files, ok, required};
+
+/// Registry packages `a` and `b`, of which `b` never arrives.
+fn stalling() -> (Registry, dx_pkg_testkit::FaultHandle) {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").file("data", "x".repeat(4000)).publish();
+    registry.package("b", "1.0.0").publish();
+    let fault = registry.fault("/b/-/*", Fault::Stall);
+    (registry, fault)
+}
+
+/// Waits until something is so; a test that waits in vain fails.
+#[track_caller]
+fn until(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
+}
+
+fn signal(child: &Child, name: &str) {
+    let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    assert!(status.success());
+}
+
+/// How it ended: its code and what it said.
+fn end(mut child: Child) -> (Option<i32>, String) {
+    let mut said = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
+    (child.wait().unwrap().code(), said)
+}
+
+/// How many of the store's folders for unfinished work hold a package that was fetched.
+fn fetched(project: &Project) -> usize {
+    let folders = std::fs::read_dir(project.store().join("v1/tmp")).into_iter().flatten().flatten();
+    folders.filter_map(|folder| Some(std::fs::read_dir(folder.path()).ok()?.count())).sum()
+}
+
+#[test]
+fn an_interrupted_install_keeps_what_was_fetched_and_changes_nothing() {
+    for (name, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
+        let (registry, fault) = stalling();
+        let project = Project::new(&registry).dep("a", "1").dep("b", "1").create();
+        let before = files(&project);
+        let child = command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).spawn();
+        until("a is there, b stalls", || registry.tarball_requests() == 2 && fetched(&project) == 1);
+        signal(&child, name);
+        let (status, said) = end(child);
+        assert_eq!(status, Some(code), "{said}");
+        assert!(said.contains("[DX_CANCELLED]") && said.contains("help:"), "{said}");
+        assert_eq!(files(&project), before);
+
+        fault.clear();
+        command(&project).env("DX_SPARE_FORESTS", "1").args(["store", "settle"]).run().success();
+        registry.clear_requests();
+        ok(&project, ["install"]);
+        assert_eq!(registry.tarball_requests(), 1, "{:?}", registry.requests());
+        assert_eq!((required(&project, "a"), required(&project, "b")), ("a@1.0.0".to_owned(), "b@1.0.0".to_owned()));
+    }
+}
+
+#[test]
+fn without_a_background_process_what_was_fetched_is_in_the_store_already() {
+    let (registry, fault) = stalling();
+    let project = Project::new(&registry).dep("a", "1").dep("b", "1").create();
+    let child = command(&project).args(["install"]).spawn();
+    until("a is stored, b stalls", || {
+        registry.tarball_requests() == 2 && crate::harness::unpacked(&project).len() == 1
+    });
+    signal(&child, "-INT");
+    assert_eq!(end(child).0, Some(130));
+    fault.clear();
+    registry.clear_requests();
+    ok(&project, ["install"]);
+    assert_eq!(registry.tarball_requests(), 1, "{:?}", registry.requests());
+}
+
+#[test]
+fn a_resolution_that_waits_for_the_registry_can_be_interrupted() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let fault = registry.fault("/a", Fault::Stall);
+    let project = Project::new(&registry).dep("a", "1").create();
+    let before = files(&project);
+    let child = command(&project).args(["install"]).spawn();
+    until("the packument was asked for", || fault.hits() > 0);
+    signal(&child, "-INT");
+    assert_eq!(end(child).0, Some(130));
+    assert_eq!(files(&project), before);
+}
+
+#[test]
+fn a_script_is_ended_with_the_command_and_runs_again_the_next_time() {
+    let registry = Registry::start();
+    registry
+        .package("s", "1.0.0")
+        .script("postinstall", "echo began > ../../began; [ -e ../../quick ] || exec sleep 60; echo done > done.txt")
+        .publish();
+    let project = Project::new(&registry).dep("s", "1").field("allowScripts", serde_json::json!({"s": true})).create();
+    let child = command(&project).args(["install"]).spawn();
+    until("the script runs", || project.exists("began"));
+    signal(&child, "-TERM");
+    let (status, said) = end(child);
+    assert_eq!(status, Some(143), "{said}");
+    project.write("quick", "");
+    ok(&project, ["install"]);
+    assert_eq!(project.read("node_modules/s/done.txt"), "done\n");
+}
+
+#[test]
+fn whoever_interrupts_twice_does_not_wait() {
+    let registry = Registry::start();
+    let project =
+        Project::new(&registry).script("preinstall", "trap '' INT TERM; echo $$ > pid; exec sleep 60").create();
+    let child = command(&project).args(["install"]).spawn();
+    until("the script runs", || project.exists("pid") && !project.read("pid").is_empty());
+    let script = project.read("pid").trim().to_owned();
+    signal(&child, "-INT");
+    // The first is noted and waits for the script, which does not care.
+    until("the second ends it", || {
+        signal_if_alive(&child, "-INT");
+        is_over(child.id())
+    });
+    let killed = std::process::Command::new("kill").args(["-KILL", &script]).status().unwrap();
+    assert!(killed.success(), "the script was still running");
+    assert_eq!(end(child).0, Some(130));
+}
+
+fn signal_if_alive(child: &Child, name: &str) {
+    let _ = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
+}
+
+/// Whether a child that was not waited for yet has ended.
+fn is_over(process: u32) -> bool {
+    let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
+    stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))
+}

@@ -1,0 +1,316 @@
+//! What projects share, and what happens to it: files written to in place, ready trees that lose something, scripts that
+//! change their own package, another version of dx, a clock that was set back.
+
+use std::fs;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use dx_pkg_testkit::{Project, Registry, Run};
+use serde_json::{Value, json};
+
+use crate::harness::{command, files, ok, required};
+
+#[track_caller]
+fn dx<const N: usize>(project: &Project, args: [&str; N]) -> Run {
+    let run = command(project).env("DX_SPARE_FORESTS", "1").args(args).run().success();
+    settle(project);
+    run
+}
+
+#[track_caller]
+fn settle(project: &Project) -> Value {
+    let run = command(project).env("DX_SPARE_FORESTS", "1").args(["store", "settle", "--json"]).run().success();
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// How many ready trees an install used: 0 or 1.
+#[track_caller]
+fn ready<const N: usize>(project: &Project, args: [&str; N]) -> u64 {
+    let said: Value = serde_json::from_str(&dx(project, args).stdout).unwrap();
+    said["statistics"]["ready_trees"].as_u64().unwrap()
+}
+
+fn registry() -> Registry {
+    let registry = Registry::start();
+    registry
+        .package("a", "1.0.0")
+        .dep("b", "1")
+        .dep("@s/d", "1")
+        .bin("ay", "cli.js")
+        .executable("cli.js", "#!/usr/bin/env node\nconsole.log('ay')")
+        .file("index.js", "module.exports = 'a with ' + require('b')")
+        .file("lib/deep/x.js", "module.exports = 'deep'")
+        .publish();
+    registry.package("b", "1.0.0").file("index.js", "module.exports = 'b1.0.0'").publish();
+    registry.package("@s/d", "1.0.0").dep("b", "2").file("index.js", "module.exports = require('b')").publish();
+    registry.package("b", "2.0.0").file("index.js", "module.exports = 'b2.0.0'").publish();
+    registry.package("c", "1.0.0").file("index.js", "module.exports = 'c'").publish();
+    registry
+}
+
+/// The project's files but the state, which holds inodes and times.
+fn tree(project: &Project) -> std::collections::BTreeMap<String, Vec<u8>> {
+    let mut files = files(project);
+    files.remove("node_modules/.dx/state");
+    files
+}
+
+/// The ready trees in a project's store.
+fn spares(project: &Project) -> Vec<PathBuf> {
+    let list = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    let forests = list(project.store().join("v1/forests")).filter(|path| !path.ends_with("wishes")).flat_map(list);
+    let found = forests.flat_map(list).filter(|path| path.is_dir()).collect::<Vec<_>>();
+    assert!(!found.is_empty(), "there is no ready tree");
+    found
+}
+
+#[test]
+fn a_file_overwritten_in_another_project_does_not_reach_the_next_tree() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    let other = Project::new(&registry).dep("c", "1").dep("b", "1").store(project.store()).create();
+    dx(&project, ["install"]);
+    dx(&other, ["install"]);
+    let shared = |project: &Project| fs::metadata(project.path().join("node_modules/b/index.js")).unwrap().ino();
+    assert_eq!(shared(&project), shared(&other), "the premise: both have the same file");
+    other.write("node_modules/b/index.js", "module.exports = 'overwritten in place'");
+    // Whatever is prepared meanwhile for the other one must not take it over either.
+    dx(&other, ["add", "@s/d"]);
+    for command in ["install", "ci"] {
+        project.remove("node_modules");
+        dx(&project, [command]);
+        assert_eq!(required(&project, "a"), "a with b1.0.0", "{command}");
+    }
+    ok(&project, ["store", "verify"]);
+    project.remove("node_modules");
+    assert_eq!(ready(&project, ["install", "--json"]), 1);
+    assert_eq!(required(&project, "a"), "a with b1.0.0");
+}
+
+#[test]
+fn whatever_a_ready_tree_has_lost_the_tree_that_comes_of_it_is_whole() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    dx(&project, ["install"]);
+    let whole = tree(&project);
+    let lost = [
+        "node_modules/b",
+        "node_modules/@s",
+        "node_modules/@s/d",
+        "node_modules/@s/d/node_modules/b/index.js",
+        "node_modules/@s/d/node_modules",
+        "node_modules/a/lib/deep/x.js",
+        "node_modules/a/lib",
+        "node_modules/.bin/ay",
+        "node_modules/.bin",
+        "node_modules/.dx",
+        "node_modules/.package-lock.json",
+        "node_modules",
+    ];
+    for lost in lost {
+        for spare in spares(&project) {
+            let path = spare.join(lost);
+            let is_folder = path.symlink_metadata().unwrap().is_dir();
+            let done = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
+            done.unwrap();
+        }
+        project.remove("node_modules");
+        dx(&project, ["install"]);
+        assert_eq!(tree(&project), whole, "without {lost}");
+        assert_eq!(dx(&project, ["install"]).stdout, "Already up to date\n", "without {lost}");
+    }
+}
+
+#[test]
+fn what_a_user_takes_out_of_a_tree_stays_out() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    dx(&project, ["install"]);
+    project.remove("node_modules");
+    command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).run().success();
+    project.remove("node_modules/a/lib/deep");
+    settle(&project);
+    dx(&project, ["add", "c"]);
+    assert!(!project.exists("node_modules/a/lib/deep"));
+}
+
+#[test]
+fn a_script_that_writes_into_its_package_changes_nothing_but_its_project() {
+    let registry = registry();
+    registry
+        .package("s", "1.0.0")
+        .file("index.js", "module.exports = 's'\n")
+        .file("data.txt", "as published\n")
+        .script("postinstall", "echo \"module.exports += '!'\" >> index.js; rm data.txt; echo x > made.txt")
+        .publish();
+    let allowed = || Project::new(&registry).dep("s", "1").dep("b", "1").field("allowScripts", json!({"s": true}));
+    let project = allowed().create();
+    let other = Project::new(&registry).dep("s", "1").dep("b", "1").store(project.store()).create();
+    dx(&other, ["install"]);
+    dx(&project, ["install"]);
+    assert_eq!(required(&project, "s"), "s!");
+    for _ in 0..2 {
+        assert_eq!(required(&other, "s"), "s");
+        assert!(other.exists("node_modules/s/data.txt") && !other.exists("node_modules/s/made.txt"));
+        ok(&project, ["store", "verify"]);
+        for spare in spares(&project) {
+            let read = |path: &str| fs::read_to_string(spare.join("node_modules/s").join(path)).unwrap();
+            assert_eq!(read("index.js"), "module.exports = 's'\n");
+            assert_eq!(read("data.txt"), "as published\n");
+        }
+        // From ready trees as from none.
+        project.remove("node_modules");
+        assert_eq!(ready(&project, ["install", "--json"]), 1);
+        assert_eq!(required(&project, "s"), "s!", "it ran once in the new tree");
+        other.remove("node_modules");
+        assert_eq!(ready(&other, ["install", "--json"]), 1);
+    }
+    let third = allowed().store(project.store()).create();
+    third.write("package-lock.json", project.read("package-lock.json"));
+    dx(&third, ["ci"]);
+    assert_eq!(required(&third, "s"), "s!");
+}
+
+/// This `dx` under another version number.
+fn of_another_version(project: &Project) -> PathBuf {
+    let mut bytes = fs::read(env!("CARGO_BIN_EXE_dx")).unwrap();
+    let (own, other) = (env!("CARGO_PKG_VERSION").as_bytes(), b"0.9.9");
+    assert_eq!(own.len(), other.len(), "the other number must have as many digits");
+    let mut at = 0;
+    while let Some(found) = bytes[at..].windows(own.len()).position(|window| window == own) {
+        at += found;
+        bytes[at..at + own.len()].copy_from_slice(other);
+    }
+    let path = project.home().join("dx-of-another-version");
+    fs::write(&path, bytes).unwrap();
+    fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    path
+}
+
+#[test]
+fn two_versions_of_dx_share_a_store_and_do_not_take_each_others_trees() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    let binary = of_another_version(&project);
+    let other = |args: &[&str]| {
+        let base = project.dx(&binary).env("DX_SPARE_FORESTS", "1");
+        base.env("npm_config_globalconfig", project.home().join("no-such-npmrc")).args(args).run().success()
+    };
+    assert!(other(&["--version"]).stdout.contains("0.9.9"));
+    dx(&project, ["install"]);
+    let built = tree(&project);
+    registry.clear_requests();
+    for round in [0, 1] {
+        project.remove("node_modules");
+        let said: Value = serde_json::from_str(&other(&["install", "--json"]).stdout).unwrap();
+        other(&["store", "settle"]);
+        assert_eq!(tree(&project), built);
+        project.remove("node_modules");
+        assert_eq!(ready(&project, ["ci", "--json"]), 1);
+        assert_eq!(tree(&project), built);
+        assert_eq!(said["statistics"]["ready_trees"], round, "from the second time on it has one of its own");
+    }
+    assert_eq!(registry.tarball_requests(), 0, "packages are shared");
+    ok(&project, ["store", "verify"]);
+}
+
+/// Gives everything below a folder a time that is yet to come, as it looks once the clock was set back.
+fn from_the_future(folder: &Path) {
+    let time = SystemTime::now() + Duration::from_secs(400 * 24 * 3600);
+    for entry in fs::read_dir(folder).unwrap().flatten() {
+        let kind = entry.file_type().unwrap();
+        if kind.is_dir() {
+            from_the_future(&entry.path());
+        }
+        if !kind.is_symlink() {
+            fs::File::open(entry.path()).unwrap().set_modified(time).unwrap();
+        }
+    }
+    fs::File::open(folder).unwrap().set_modified(time).unwrap();
+}
+
+#[test]
+fn a_clock_that_was_set_back_costs_time_only() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    dx(&project, ["install"]);
+    let built = tree(&project);
+    from_the_future(&project.path());
+    from_the_future(project.store());
+    for args in [["install"], ["install"], ["ci"], ["install"]] {
+        dx(&project, args);
+        assert_eq!(tree(&project), built);
+        ok(&project, ["store", "verify"]);
+    }
+    dx(&project, ["store", "prune", "--unused-for", "0"]);
+    project.remove("node_modules");
+    dx(&project, ["ci"]);
+    assert_eq!(required(&project, "a"), "a with b1.0.0");
+}
+
+#[test]
+fn what_dx_did_not_place_survives_every_install_and_no_ci() {
+    let registry = registry();
+    registry.package("e", "1.0.0").publish();
+    let project = Project::new(&registry).dep("a", "1").create();
+    let kept = [".cache/tool/x", ".vite/deps/y.js", ".my-tool.json", "notes.txt"];
+    let keep = |project: &Project| kept.iter().for_each(|path| project.write(&format!("node_modules/{path}"), path));
+    let is_kept = |project: &Project| kept.map(|path| project.exists(&format!("node_modules/{path}")));
+    dx(&project, ["install"]);
+    keep(&project);
+    dx(&project, ["add", "c"]);
+    assert_eq!(is_kept(&project), [true; 4], "a change");
+    // Without its record a tree is replaced as a whole, by a ready one and by one that is built.
+    for ready_trees in [1, 0] {
+        project.remove("node_modules/.dx");
+        if ready_trees == 0 {
+            fs::remove_dir_all(project.store().join("v1/forests")).unwrap();
+        }
+        let run = command(&project).env("DX_SPARE_FORESTS", "1").args(["install", "--json"]).run().success();
+        let said: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(said["statistics"]["ready_trees"], ready_trees, "{said}");
+        assert_eq!(is_kept(&project), [true; 4], "replaced, ready trees: {ready_trees}");
+        settle(&project);
+    }
+    // A package that no manifest asks for is none of the user's entries.
+    project.write("node_modules/stranger/package.json", "{}");
+    dx(&project, ["install", "e"]);
+    assert_eq!(is_kept(&project), [true; 4], "a stranger was removed");
+    assert!(!project.exists("node_modules/stranger"));
+    // Nor is any of it in the next project's tree.
+    let copy = Project::new(&registry).store(project.store()).create();
+    copy.write("package.json", project.read("package.json"));
+    copy.write("package-lock.json", project.read("package-lock.json"));
+    assert_eq!(ready(&copy, ["install", "--json"]), 1);
+    assert_eq!(is_kept(&copy), [false; 4]);
+    dx(&project, ["ci"]);
+    assert_eq!(is_kept(&project), [false; 4], "ci");
+}
+
+#[test]
+fn a_ready_tree_for_an_earlier_lockfile_is_changed_instead_of_built() {
+    let registry = registry();
+    for name in ["e", "f", "g", "h", "i"] {
+        registry.package(name, "1.0.0").bin(name, "cli.js").executable("cli.js", "#!/bin/sh\n").publish();
+    }
+    let base = Project::new(&registry).dep("a", "1").dep("e", "1").dep("f", "1").dep("g", "1").dep("h", "1");
+    let project = base.create();
+    dx(&project, ["install"]);
+    command(&project).env("DX_SPARE_FORESTS", "0").args(["install", "i"]).run().success();
+    command(&project).env("DX_SPARE_FORESTS", "0").args(["remove", "e"]).run().success();
+    // The first change asked for no tree; this one does.
+    command(&project).env("DX_SPARE_FORESTS", "1").args(["install", "c"]).run().success();
+    let patched = settle(&project);
+    let built = spares(&project);
+    assert_eq!(built.len(), 1, "changed, not added: {patched}");
+    project.remove("node_modules");
+    command(&project).env("DX_SPARE_FORESTS", "0").args(["ci"]).run().success();
+    // The ci took it; what it would have built itself is the same.
+    let from_spare = tree(&project);
+    project.remove("node_modules");
+    command(&project).env("DX_SPARE_FORESTS", "0").args(["ci"]).run().success();
+    assert_eq!(tree(&project), from_spare);
+    assert!(project.exists("node_modules/.bin/i") && !project.exists("node_modules/.bin/e"));
+    assert_eq!(required(&project, "a"), "a with b1.0.0");
+}
