@@ -21,6 +21,8 @@ use std::ops::Range;
 
 use dx_pkg_format::dxp::FileEntry;
 
+use crate::buffer::Buffer;
+
 pub use self::error::{PathProblem, TarballError};
 use self::header::Kind;
 pub use self::path::NameRules;
@@ -64,7 +66,7 @@ impl Default for Limits {
 
 /// The files of a tarball, sorted by path, each path once.
 pub struct Unpacked {
-    archive: Vec<u8>,
+    archive: Buffer,
     paths: String,
     files: Vec<File>,
     skipped: Vec<Skipped>,

@@ -6,6 +6,8 @@
 
 use std::io::Read;
 
+use crate::buffer::Buffer;
+
 use super::{Limits, TarballError};
 
 const MAGIC: [u8; 2] = [0x1f, 0x8b];
@@ -17,13 +19,13 @@ const DEFLATE_MAX_RATIO: u64 = 1032;
 const SMALLEST_BUFFER: usize = 64 * 1024;
 
 /// Decompresses `tgz` whole; what is not gzip is returned as it is, for it may be a plain tar archive.
-pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Vec<u8>, TarballError> {
+pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Buffer, TarballError> {
     let ceiling = Ceiling::new(tgz.len(), limits);
     if !tgz.starts_with(&MAGIC) {
         if tgz.len() > ceiling.bytes {
             return Err(ceiling.passed());
         }
-        return Ok(tgz.to_vec());
+        return Ok(tgz.to_vec().into());
     }
     let body = deflate_start(tgz).ok_or(TarballError::Gzip { reason: "its gzip header is damaged" })?;
     let Some(trailer_at) = tgz.len().checked_sub(TRAILER).filter(|at| *at >= body) else {
@@ -37,7 +39,7 @@ pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Vec<u8>, TarballErr
         return Ok(inflated);
     }
     drop(inflated);
-    inflate_members(tgz, &ceiling)
+    inflate_members(tgz, &ceiling).map(Buffer::from)
 }
 
 /// The most a tarball may become, and which of the limits that is.
@@ -68,14 +70,14 @@ impl Ceiling {
 }
 
 /// Decompresses the one DEFLATE stream that `stream` begins with.
-fn inflate_stream(stream: &[u8], expected: u32, ceiling: &Ceiling) -> Result<Vec<u8>, TarballError> {
+fn inflate_stream(stream: &[u8], expected: u32, ceiling: &Ceiling) -> Result<Buffer, TarballError> {
     let possible = (stream.len() as u64).saturating_mul(DEFLATE_MAX_RATIO);
     let expected = usize::try_from(u64::from(expected).min(possible)).unwrap_or(usize::MAX);
     let mut size = expected.min(ceiling.bytes);
     let mut decompressor = libdeflater::Decompressor::new();
     loop {
-        let mut buffer = vec![0; size];
-        match decompressor.deflate_decompress(stream, &mut buffer) {
+        let mut buffer = Buffer::of(size);
+        match decompressor.deflate_decompress(stream, buffer.bytes_mut()) {
             Ok(length) => {
                 buffer.truncate(length);
                 return Ok(buffer);

@@ -82,8 +82,8 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn gzip_is_undone_even_when_its_trailer_lies() {
     let text = vec![b'x'; 100_000];
     let zipped = gzip(&text);
-    assert_eq!(inflate(&zipped).unwrap(), text);
-    assert_eq!(inflate(&gzip(b"")).unwrap(), b"");
+    assert!(*inflate(&zipped).unwrap() == *text);
+    assert!(inflate(&gzip(b"")).unwrap().is_empty());
     for told in [0u32, 1, 99_999, u32::MAX] {
         let mut lying = zipped.clone();
         let at = lying.len() - 4;
