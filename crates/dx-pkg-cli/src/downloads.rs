@@ -1,12 +1,15 @@
 //! Brings packages into the store: fetched, verified, unpacked, each once, several at a time.
 
 use std::collections::{HashMap, HashSet};
+use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npm_registry::TarballRequest;
 use dx_pkg_compat::tarball::{self, Limits};
 use dx_pkg_core::{Integrity, PackageId, PackageName};
 use dx_pkg_fetch::Priority;
+use dx_pkg_link::Arrival;
 use dx_pkg_lock::{LockPackage, name_of_path};
 use dx_pkg_store::{Store, StoreError};
 use tokio::sync::Semaphore;
@@ -35,6 +38,18 @@ struct Shared {
     progress: Arc<Progress>,
     /// Whether a background process will write the packages from the project's copies.
     stored_later: bool,
+    /// The licences of the packages that were asked for without knowing them.
+    licenses: Mutex<HashMap<PackageId, Option<String>>>,
+    /// Who is told of packages as they arrive.
+    listener: Mutex<Option<Sender<Arrival>>>,
+}
+
+/// What is known of a package beside where to get it.
+struct Facts {
+    /// The files that are to be executable.
+    commands: Vec<String>,
+    /// Whether its licence is to be read from its manifest.
+    wants_license: bool,
 }
 
 enum Status {
@@ -55,6 +70,8 @@ impl Downloads {
             processors: Semaphore::new(processors),
             progress,
             stored_later,
+            licenses: Mutex::default(),
+            listener: Mutex::default(),
         };
         let session = session.clone();
         let network = Box::new(move || session.network());
@@ -97,7 +114,7 @@ impl Downloads {
             return Ok(());
         }
         if self.shared.has(id)? {
-            self.shared.lock().insert(id, Status::Done(Ok(())));
+            self.shared.done(id, Ok(()));
             return Ok(());
         }
         if self.offline {
@@ -109,6 +126,7 @@ impl Downloads {
             .with_hint("run the command once without --offline"));
         }
         let wanted = request(package, self.priority(package), bytes)?;
+        let wants_license = package.license.is_none();
         let commands: Vec<String> = package.bin.iter().map(|(_, file)| file.clone()).collect();
         let network = (self.network)()?;
         self.shared.lock().insert(id, Status::Running);
@@ -116,10 +134,9 @@ impl Downloads {
         let shared = self.shared.clone();
         let runtime = network.runtime.clone();
         runtime.spawn(async move {
-            let result = shared.clone().bring(network, id, wanted, commands).await;
+            let result = shared.clone().bring(network, id, wanted, Facts { commands, wants_license }).await;
             shared.progress.download_finished();
-            shared.lock().insert(id, Status::Done(result));
-            shared.finished.notify_all();
+            shared.done(id, result);
         });
         Ok(())
     }
@@ -157,6 +174,45 @@ impl Downloads {
 }
 
 impl Downloads {
+    /// Starts what is still to be started of `packages`, and says how many are on their way.
+    pub fn start_all<'p>(
+        &self,
+        packages: impl Iterator<Item = (PackageId, &'p LockPackage)>,
+    ) -> Result<usize, Failure> {
+        for (id, package) in packages {
+            self.start(id, package, None)?;
+        }
+        Ok(self.shared.lock().values().filter(|status| matches!(status, Status::Running)).count())
+    }
+
+    /// Whether packages are kept for this process until a background process stores them.
+    pub fn are_stored_later(&self) -> bool {
+        self.shared.stored_later
+    }
+
+    /// The packages that are in the store, and then those that arrive, until [`Self::end_arrivals`].
+    pub fn arrivals(&self) -> Receiver<Arrival> {
+        let (sender, arrivals) = channel();
+        // Told under the lock of the state, so that none is missed or told twice.
+        let state = self.shared.lock();
+        for (id, _) in state.iter().filter(|(_, status)| matches!(status, Status::Done(Ok(())))) {
+            // The receiver is right here.
+            let _ = sender.send(self.shared.arrival(*id));
+        }
+        *self.shared.listener() = Some(sender);
+        arrivals
+    }
+
+    /// Ends what [`Self::arrivals`] tells.
+    pub fn end_arrivals(&self) {
+        *self.shared.listener() = None;
+    }
+
+    /// The licence that the package's own manifest tells; `None` where nobody has looked.
+    pub fn license(&self, id: PackageId) -> Option<Option<String>> {
+        self.shared.licenses.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
     /// The packages that were not in the store before this command.
     pub fn inserted(&self) -> Vec<PackageId> {
         self.shared.inserted.lock().unwrap_or_else(PoisonError::into_inner).clone()
@@ -182,12 +238,33 @@ impl Shared {
         }
     }
 
+    fn listener(&self) -> MutexGuard<'_, Option<Sender<Arrival>>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arrival(&self, id: PackageId) -> Arrival {
+        Arrival { id, is_own: self.store.is_own(id) }
+    }
+
+    /// Notes how a package fared, and tells whoever waits for it.
+    fn done(&self, id: PackageId, result: Result<(), Failure>) {
+        let mut state = self.lock();
+        if result.is_ok()
+            && let Some(listener) = &*self.listener()
+        {
+            // Who has stopped listening has failed, and says so.
+            let _ = listener.send(self.arrival(id));
+        }
+        state.insert(id, Status::Done(result));
+        self.finished.notify_all();
+    }
+
     async fn bring(
         self: Arc<Self>,
         network: Network,
         id: PackageId,
         wanted: TarballRequest,
-        commands: Vec<String>,
+        facts: Facts,
     ) -> Result<(), Failure> {
         let name = wanted.name.clone();
         let integrity = wanted.integrity.clone();
@@ -198,7 +275,7 @@ impl Shared {
         };
         let shared = self.clone();
         let unpacking = tokio::task::spawn_blocking(move || {
-            let result = shared.unpack(id, &name, integrity.as_ref(), &tarball.bytes, &commands);
+            let result = shared.unpack(id, &name, integrity.as_ref(), &tarball.bytes, &facts);
             drop(tarball.slot);
             result
         });
@@ -211,7 +288,7 @@ impl Shared {
         name: &PackageName,
         integrity: Option<&Integrity>,
         bytes: &[u8],
-        commands: &[String],
+        facts: &Facts,
     ) -> Result<(), Failure> {
         let mut unpacked = tarball::unpack(bytes, &Limits::default()).map_err(|error| {
             let mut failure = Failure::from(error);
@@ -219,8 +296,13 @@ impl Shared {
             failure
         })?;
         // Commands are executable in the store, so that linking need not make copies that are.
-        for file in commands {
+        for file in &facts.commands {
             unpacked.set_executable(file.trim_start_matches("./"));
+        }
+        if facts.wants_license {
+            let manifest = unpacked.find("package.json").and_then(|file| std::str::from_utf8(file.data).ok());
+            let license = manifest.and_then(|text| Manifest::parse(text).ok()).and_then(|manifest| manifest.license);
+            self.licenses.lock().unwrap_or_else(PoisonError::into_inner).insert(id, license);
         }
         match self.stored_later {
             true => self.store.insert_later(id, integrity, &unpacked.entries())?,

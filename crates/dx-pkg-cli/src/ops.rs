@@ -2,6 +2,7 @@
 
 pub mod add;
 pub mod background;
+mod fetch;
 mod finish;
 mod forest;
 pub mod install;

@@ -16,6 +16,7 @@ mod identity;
 mod import;
 mod lock;
 mod map;
+mod memory;
 mod remove;
 mod staging;
 
@@ -30,6 +31,7 @@ pub use identity::{Identity, identity};
 pub use import::{CLONES_TREES, clone_range, clone_tree, reflink};
 pub use lock::FileLock;
 pub use map::Map;
+pub use memory::return_large_blocks;
 pub use remove::remove_tree;
 pub use staging::{Staging, unique_name};
 

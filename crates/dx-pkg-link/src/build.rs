@@ -28,7 +28,7 @@ pub(crate) struct Run<'r> {
     pub(crate) options: &'r LinkOptions<'r>,
     pub(crate) progress: &'r dyn Progress,
     pub(crate) threads: usize,
-    pub(crate) counts: Mutex<Counts>,
+    counts: Mutex<Counts>,
 }
 
 impl<'r> Run<'r> {
@@ -78,6 +78,11 @@ impl<'r> Run<'r> {
     pub(crate) fn count(&self, counts: Counts) {
         *self.counts.lock().unwrap_or_else(PoisonError::into_inner) += counts;
     }
+
+    /// What was counted.
+    pub(crate) fn into_counts(self) -> Counts {
+        self.counts.into_inner().unwrap_or_else(PoisonError::into_inner)
+    }
 }
 
 /// Builds the whole tree beside its place, then renames it in; returns the replaced trees that are still to be removed.
@@ -99,12 +104,7 @@ pub(crate) fn fresh(run: &Run<'_>, sites: &Sites<'_>) -> Result<Vec<PathBuf>, Li
         return Err(error);
     }
 
-    if let Some((_, root)) = stagings.last() {
-        for (name, data) in run.options.extra_files {
-            with_parents(&root.dir, name, &mut Counts::default(), || root.dir.write_file(name, data, 0o666))
-                .map_err(LinkError::io("write", Path::new(NODE_MODULES).join(name)))?;
-        }
-    }
+    write_extra_files(stagings.last().map(|(_, root)| root), run.options.extra_files)?;
     leftovers.extend(switch_all(run, stagings, |importer| sites.has_packages(importer))?);
     Ok(leftovers)
 }
@@ -125,6 +125,16 @@ pub(crate) fn give_back<'s, N: AsRef<str>>(
             let _ = run.packages.store.take_back(id, &staging.dir, name.as_ref());
         }
     }
+}
+
+/// Writes the files that describe a tree into the project's own `node_modules` to be.
+pub(crate) fn write_extra_files(root: Option<&Staging>, files: &[(String, Vec<u8>)]) -> Result<(), LinkError> {
+    let Some(root) = root else { return Ok(()) };
+    for (name, data) in files {
+        with_parents(&root.dir, name, &mut Counts::default(), || root.dir.write_file(name, data, 0o666))
+            .map_err(LinkError::io("write", Path::new(NODE_MODULES).join(name)))?;
+    }
+    Ok(())
 }
 
 /// Makes what was built visible, one importer after another, the project's own last.
@@ -165,7 +175,7 @@ pub(crate) fn importers<'a>(run: &Run<'_>, sites: &Sites<'a>) -> Vec<&'a str> {
 }
 
 /// A share of the work that touches no folder of another.
-enum Job<'j> {
+pub(crate) enum Job<'j> {
     /// A package directly in `node_modules` with all that lies within it.
     Packages { dir: &'j Dir, sites: &'j [Site<'j>] },
     /// The commands of the packages directly in `node_modules`.
@@ -181,7 +191,7 @@ fn jobs<'j>(run: &Run<'_>, sites: &'j Sites<'j>, stagings: &'j [(&str, Staging)]
         let direct: Vec<Site<'j>> = own().filter(|site| site.inner_folder().is_empty()).copied().collect();
         jobs.push(Weighed { weight: direct.len().into(), job: Job::Commands { dir, sites: direct } });
     }
-    for sites in sites.0.chunk_by(|a, b| a.importer == b.importer && a.top() == b.top()) {
+    for sites in sites.by_top() {
         let own = stagings.iter().find(|(importer, _)| *importer == sites[0].importer);
         if let Some((_, Staging { dir, .. })) = own {
             jobs.push(Weighed { weight: 0.into(), job: Job::Packages { dir, sites } });
@@ -206,7 +216,8 @@ struct Weighed<'j> {
 }
 
 impl Job<'_> {
-    fn work(&self, run: &Run<'_>) -> Result<(), LinkError> {
+    /// Does it.
+    pub(crate) fn work(&self, run: &Run<'_>) -> Result<(), LinkError> {
         run.go_on()?;
         match self {
             Self::Commands { dir, sites } => link_commands(run, dir, "", sites),

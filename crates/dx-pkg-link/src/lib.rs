@@ -4,6 +4,7 @@
 //! known, changed by the difference only. Nothing here resolves, fetches or reads npm's formats.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod ahead;
 mod bins;
 mod build;
 mod change;
@@ -18,6 +19,7 @@ mod spare;
 mod staging;
 mod tree;
 
+pub use ahead::{Arrival, Built, build_ahead};
 pub use error::LinkError;
 pub use import::ImportMethod;
 pub use materialise::{LinkOptions, LinkReport, NoProgress, Progress, materialise};

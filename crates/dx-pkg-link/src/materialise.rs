@@ -4,7 +4,6 @@ use std::collections::{HashMap, HashSet};
 use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
-use std::sync::PoisonError;
 use std::sync::atomic::AtomicBool;
 
 use dx_pkg_core::PackageId;
@@ -114,7 +113,7 @@ impl LinkReport {
         self.hardlinks + self.reflinks + self.copies + self.moves
     }
 
-    fn count(mut self, counts: Counts) -> Self {
+    pub(crate) fn count(mut self, counts: Counts) -> Self {
         self.directories = counts.directories;
         self.hardlinks = counts.hardlinks;
         self.reflinks = counts.reflinks;
@@ -129,7 +128,7 @@ impl LinkReport {
 }
 
 /// Those of `ids` that `tree` has at one place only.
-fn placed_once(tree: &Tree, ids: &[PackageId]) -> HashSet<PackageId> {
+pub(crate) fn placed_once(tree: &Tree, ids: &[PackageId]) -> HashSet<PackageId> {
     let mut uses: HashMap<PackageId, usize> = ids.iter().map(|id| (*id, 0)).collect();
     for placement in &tree.placements {
         if let PlacementSource::Package(id) = &placement.source
@@ -173,7 +172,7 @@ pub fn materialise(
             LinkReport { fresh: true, added: next.0.len() as u64, was_ready, leftovers, ..LinkReport::default() }
         }
     };
-    Ok(report.count(run.counts.into_inner().unwrap_or_else(PoisonError::into_inner)))
+    Ok(report.count(run.into_counts()))
 }
 
 /// Puts the spare in place where there is one that fits, else builds the tree; says which.
@@ -202,7 +201,7 @@ fn is_in_place(project: &Path, previous: &Sites<'_>) -> bool {
     })
 }
 
-fn check_extra_files(files: &[(String, Vec<u8>)]) -> Result<(), LinkError> {
+pub(crate) fn check_extra_files(files: &[(String, Vec<u8>)]) -> Result<(), LinkError> {
     for (path, _) in files {
         let refuse = |reason| LinkError::UnsafePath { path: path.clone(), reason };
         crate::tree::check_segments(path).map_err(refuse)?;

@@ -11,7 +11,7 @@ mod tests;
 pub(crate) const NODE_MODULES: &str = "node_modules";
 
 /// One entry of a `node_modules` folder.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Placement {
     /// Where it lies, relative to the project and `/`-separated, such as `node_modules/a/node_modules/@s/b`.
     pub path: String,
@@ -24,7 +24,7 @@ pub struct Placement {
 }
 
 /// What a [`Placement`] consists of.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PlacementSource {
     /// The files of a package in the store.
     Package(PackageId),
@@ -97,8 +97,16 @@ pub(crate) struct Sites<'a>(pub(crate) Vec<Site<'a>>);
 
 impl<'a> Sites<'a> {
     pub(crate) fn of(tree: &'a Tree, links_outside: bool) -> Result<Self, LinkError> {
-        let mut sites = Vec::with_capacity(tree.placements.len());
-        for placement in &tree.placements {
+        Self::of_placements(&tree.placements, links_outside)
+    }
+
+    /// The same of some of a tree's placements.
+    pub(crate) fn of_placements(
+        placements: impl IntoIterator<Item = &'a Placement>,
+        links_outside: bool,
+    ) -> Result<Self, LinkError> {
+        let mut sites = Vec::new();
+        for placement in placements {
             let site = site(placement)?;
             if let PlacementSource::Symlink { target } = &placement.source {
                 check_target(placement, target, links_outside)?;
@@ -108,6 +116,11 @@ impl<'a> Sites<'a> {
         sites.sort_by(|a, b| by_segments(&a.placement.path, &b.placement.path));
         check_neighbours(&sites)?;
         Ok(Self(sites))
+    }
+
+    /// The sites in shares that touch no folder of another: what lies directly in a `node_modules`, with all within it.
+    pub(crate) fn by_top(&self) -> impl Iterator<Item = &[Site<'a>]> {
+        self.0.chunk_by(|a, b| a.importer == b.importer && a.top() == b.top())
     }
 
     /// Whether anything lies in the importer's `node_modules`.

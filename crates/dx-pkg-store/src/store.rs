@@ -57,7 +57,7 @@ impl Store {
     /// Whether the package's files are there to be linked.
     #[must_use]
     pub fn has(&self, id: PackageId) -> bool {
-        if self.pending().is_some_and(|pending| pending.tables(id).is_some()) {
+        if self.is_own(id) {
             return true;
         }
         let found = self.existing(Folder::Expanded).map(|dir| dir.identity(Sharded::new(id, "")));
@@ -93,6 +93,12 @@ impl Store {
             Some(pending) => from.rename(name, &pending.dir, pending::name_of(id)),
             None => Ok(()),
         }
+    }
+
+    /// Whether only this process has the package, until [`Self::leave_pending`].
+    #[must_use]
+    pub fn is_own(&self, id: PackageId) -> bool {
+        self.pending().is_some_and(|pending| pending.tables(id).is_some())
     }
 
     /// Clones the package's expanded folder to `name` in `into` by one call, where the system can: see

@@ -8,11 +8,11 @@ use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc;
 use dx_pkg_core::{PackageId, PackageName};
 use dx_pkg_fs::{Durability, write_atomic};
-use dx_pkg_link::{ImportMethod, LinkOptions, LinkReport, Placement, materialise};
+use dx_pkg_link::{Built, ImportMethod, LinkOptions, LinkReport, Placement, materialise};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_store::{ForestKey, Spare};
 
-use crate::downloads::{package_id, real_name};
+use crate::downloads::{Downloads, package_id, real_name};
 use crate::ending;
 use crate::failure::Failure;
 use crate::ops::forest;
@@ -61,7 +61,7 @@ pub fn ask_licenses(session: &Session, lock: &Lock, plan: &Plan, previous: Optio
 }
 
 /// Fills in the licences: of fetched packages from their own manifests, of others as the registry answers.
-pub fn complete(session: &Session, lock: &mut Lock, previous: Option<&Lock>, asked: Licenses) {
+pub fn complete(session: &Session, downloads: &Downloads, lock: &mut Lock, previous: Option<&Lock>, asked: Licenses) {
     if let Some(network) = session.network_used() {
         for (id, answer) in asked {
             if let Some(license) = wait_for(network, answer) {
@@ -72,8 +72,11 @@ pub fn complete(session: &Session, lock: &mut Lock, previous: Option<&Lock>, ask
     }
     let mut found: HashMap<String, String> = HashMap::new();
     for package in without_license(lock, previous) {
-        let noted = || session.store.license(package_id(package).ok()??).filter(|license| !license.is_empty());
-        let license = stored_manifest(session, package).and_then(|manifest| manifest.license).or_else(noted);
+        let Ok(Some(id)) = package_id(package) else { continue };
+        let noted = || session.store.license(id).filter(|license| !license.is_empty());
+        let told = downloads.license(id);
+        let told = told.unwrap_or_else(|| stored_manifest(session, id).and_then(|manifest| manifest.license));
+        let license = told.or_else(noted);
         found.extend(license.map(|license| (package.path.clone(), license)));
     }
     for package in &mut lock.packages {
@@ -94,8 +97,7 @@ fn wait_for(network: &Network, mut answer: tokio::task::JoinHandle<Option<String
     None
 }
 
-fn stored_manifest(session: &Session, package: &LockPackage) -> Option<Manifest> {
-    let id = package_id(package).ok()??;
+fn stored_manifest(session: &Session, id: PackageId) -> Option<Manifest> {
     let stored = session.store.open_package(id).ok()??;
     let dxp = stored.dxp();
     let text = stored.read(&dxp.find("package.json")?).ok()?;
@@ -121,13 +123,22 @@ pub struct Linked {
     pub placed: usize,
 }
 
+/// What a tree can be made of beside the store.
+#[derive(Default)]
+pub struct Ready<'r> {
+    /// Packages of this command, which may be moved.
+    pub movable: &'r [PackageId],
+    /// The tree itself, built while packages arrived.
+    pub built: Option<Built>,
+}
+
 /// Makes `node_modules` what the plan says.
 pub fn link(
     session: &Session,
     project: &Project,
     plan: &Plan,
     mode: Mode,
-    movable: &[PackageId],
+    ready: Ready<'_>,
     progress: &Progress,
 ) -> Result<Linked, Failure> {
     let (extra_files, tree, previous) = std::thread::scope(|scope| {
@@ -145,20 +156,24 @@ pub fn link(
     progress.link(placed);
     let import = import_method(session)?;
     let spare = match previous {
-        None if import == ImportMethod::Auto => session.store.take_spare(forest),
+        None if import == ImportMethod::Auto && ready.built.is_none() => session.store.take_spare(forest),
         _ => None,
     };
     let options = LinkOptions {
         import,
         keep_foreign: mode == Mode::Install,
         links_outside: true,
-        movable,
+        movable: ready.movable,
         spare: spare.as_ref().map(Spare::path),
         extra_files: &extra_files,
         cancelled: Some(dx_pkg_fs::asked_to_end()),
         ..LinkOptions::default()
     };
-    let report = materialise(&project.root, &session.store, &tree, previous.as_ref(), &options, progress)?;
+    let (root, store) = (&project.root, &session.store);
+    let report = match ready.built {
+        Some(built) => built.place(root, store, &tree, &options, progress)?,
+        None => materialise(root, store, &tree, previous.as_ref(), &options, progress)?,
+    };
     let before: HashMap<&str, &Placement> = previous
         .iter()
         .filter(|_| !report.fresh)

@@ -10,8 +10,8 @@ use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::PackageId;
 use dx_pkg_fetch::Trace;
 use dx_pkg_fs::FileLock;
-use dx_pkg_link::ImportMethod;
 use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE};
+use dx_pkg_link::{Built, ImportMethod};
 use dx_pkg_lock::Lock;
 use dx_pkg_resolve::{Resolution, ResolveError, resolve};
 
@@ -21,7 +21,8 @@ use crate::ending;
 use crate::failure::Failure;
 use crate::metadata::{Basis, Local, Policy};
 use crate::ops::background;
-use crate::ops::finish::{self, Linked};
+use crate::ops::fetch::fetch;
+use crate::ops::finish::{self, Linked, Ready};
 use crate::ops::installed;
 use crate::ops::lifecycle;
 use crate::ops::materials::{self, Materials};
@@ -188,11 +189,12 @@ fn stages(
     let shown = Progress::start(report.shows_progress() && !surroundings.in_ci());
     let durability = finish::durability(&session, lockfile_only);
     let stages = Stages { surroundings, session: &session, project: &project, change, frozen, progress: &shown.0 };
+    let tree_mode = (!lockfile_only).then_some(mode);
     ending::check()?;
-    let mut outcome = stages.work_out(&scripts, lockfile_only)?;
+    let mut outcome = stages.work_out(&scripts, tree_mode)?;
     ending::check()?;
     let writes = change.save && !frozen;
-    let (linked, text) = stages.put_in_place(&mut outcome, &scripts, (!lockfile_only).then_some(mode), writes)?;
+    let (linked, text) = stages.put_in_place(&mut outcome, tree_mode, writes)?;
     drop(shown);
     let Outcome { mut plan, lock, manifest, mut summary, mut complete, basis, .. } = outcome;
     if writes {
@@ -205,7 +207,7 @@ fn stages(
         if !failed.is_empty() {
             complete = false;
             plan.leave_out(&lock, &failed);
-            finish::link(&session, &project, &plan, Mode::Install, &[], &Progress::start(false).0)?;
+            finish::link(&session, &project, &plan, Mode::Install, Ready::default(), &Progress::start(false).0)?;
             installed::settle(&project, &plan)?;
         }
         own_scripts(ROOT_EVENTS_AFTER.as_slice(), &project)?;
@@ -252,6 +254,8 @@ struct Outcome {
     basis: Option<Basis>,
     /// Packages this command brought into the store.
     inserted: Vec<PackageId>,
+    /// The tree that was built while packages arrived.
+    built: Option<Built>,
 }
 
 impl Stages<'_> {
@@ -266,31 +270,34 @@ impl Stages<'_> {
             && finish::import_method(self.session).is_ok_and(|method| method == ImportMethod::Auto)
     }
 
-    /// Resolves and fetches.
-    fn work_out(&self, scripts: &lifecycle::Scripts, lockfile_only: bool) -> Result<Outcome, Failure> {
+    /// Resolves and, where there is a mode to install in, fetches.
+    fn work_out(&self, scripts: &lifecycle::Scripts, mode: Option<Mode>) -> Result<Outcome, Failure> {
         let Stages { surroundings, session, project, change, frozen, progress } = *self;
         let downloads = Downloads::new(session, session.config.offline()?, self.may_store_later(), progress.clone());
         let materials = Materials::gather(surroundings, session, project, change, frozen)?;
         downloads.put_first(materials.direct());
-        let ahead = (!lockfile_only).then_some(&downloads);
+        let ahead = mode.map(|_| &downloads);
         let (resolution, basis) = resolve_project(session, project, &materials, ahead, progress)?;
         session.mark("resolved");
         let mut summary = summary_of(session, &resolution)?;
         let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
         let mut lock = resolution.lock;
         let mut complete = true;
-        if !lockfile_only {
+        let mut built = None;
+        if let Some(mode) = mode {
+            plan.mark_private(|package| scripts.may_run(package));
             summary.scripts_skipped = scripts.passed_over(&plan)?;
-            let dropped = fetch(session, project, &downloads, &mut plan, &mut lock)?;
+            let fetched = fetch(session, project, &downloads, &mut plan, &mut lock, mode)?;
             session.mark("fetched");
-            complete = dropped.is_empty();
+            let dropped = fetched.dropped;
+            (complete, built) = (dropped.is_empty(), fetched.built);
             summary.warnings.extend(dropped.iter().map(|failure| format!("optional: {}", failure.message)));
         }
         let manifest = (change.manifest)(&lock)?;
         if let Some(text) = &manifest {
             finish::record_requirements(&mut lock, &Manifest::parse(text)?);
         }
-        Ok(Outcome { plan, lock, manifest, summary, complete, basis, inserted: downloads.inserted() })
+        Ok(Outcome { plan, lock, manifest, summary, complete, basis, inserted: downloads.inserted(), built })
     }
 
     /// Makes `node_modules` what was worked out, where there is a mode to do it in, and meanwhile, with `writes`, the
@@ -298,16 +305,15 @@ impl Stages<'_> {
     fn put_in_place(
         &self,
         outcome: &mut Outcome,
-        scripts: &lifecycle::Scripts,
         mode: Option<Mode>,
         writes: bool,
     ) -> Result<(Option<Linked>, Option<String>), Failure> {
-        let Outcome { plan, lock, summary, inserted, .. } = outcome;
+        let Outcome { plan, lock, summary, inserted, built, .. } = outcome;
         std::thread::scope(|scope| {
             let text = writes.then(|| scope.spawn(|| finish::lockfile_text(self.session, self.project, lock)));
             let linked = mode.map(|mode| {
-                plan.mark_private(|package| scripts.may_run(package));
-                finish::link(self.session, self.project, plan, mode, inserted, self.progress)
+                let ready = Ready { movable: inserted, built: built.take() };
+                finish::link(self.session, self.project, plan, mode, ready, self.progress)
             });
             let linked = linked.transpose()?;
             self.session.mark("linked");
@@ -323,24 +329,6 @@ impl Stages<'_> {
             Ok((linked, text.map(joined).transpose()?.flatten()))
         })
     }
-}
-
-/// Brings what the plan wants into the store, and into the lock what only the packages tell; returns why optional packages
-/// were left out.
-fn fetch(
-    session: &Session,
-    project: &Project,
-    downloads: &Downloads,
-    plan: &mut Plan,
-    lock: &mut Lock,
-) -> Result<Vec<Failure>, Failure> {
-    let previous = project.locked.as_ref().map(|(_, lock)| lock);
-    let licenses = finish::ask_licenses(session, lock, plan, previous);
-    let failed = downloads.wait(plan.wanted()?.into_iter())?;
-    let dropped = plan.drop_failed(lock, failed)?;
-    finish::complete(session, lock, previous, licenses);
-    plan.take_licenses(lock);
-    Ok(dropped)
 }
 
 /// What a resolution leaves to be told; an error where it must not be installed.

@@ -10,6 +10,7 @@
     clippy::print_stderr
 )]
 
+mod ahead;
 mod change;
 mod commands;
 mod crash;

@@ -37,6 +37,10 @@ impl World {
 
     /// Puts a package into the store; names that end in `*` are executable files.
     pub(crate) fn publish(&self, label: &str, files: &[(&str, &str)]) -> PackageId {
+        self.put(label, files, |id, entries| self.store.insert(id, None, entries).unwrap())
+    }
+
+    fn put(&self, label: &str, files: &[(&str, &str)], insert: impl Fn(PackageId, &[FileEntry<'_>])) -> PackageId {
         let mut bytes = [0; 32];
         for (index, byte) in label.bytes().enumerate() {
             bytes[index % 32] ^= byte.rotate_left(index as u32 / 32);
@@ -51,21 +55,28 @@ impl World {
             })
             .collect();
         entries.sort_by_key(|entry| entry.path);
-        self.store.insert(id, None, &entries).unwrap();
+        insert(id, &entries);
         id
     }
 
     /// A package whose module exports `label`.
     pub(crate) fn module(&self, label: &str) -> PackageId {
-        self.publish(
-            label,
-            &[
-                ("package.json", r#"{"main":"lib/index.js"}"#),
-                ("lib/index.js", &format!("module.exports = '{label}'\n")),
-                ("lib/deep/er/data.txt", label),
-                ("cli.js*", &format!("#!/usr/bin/env node\nconsole.log('{label}')\n")),
-            ],
-        )
+        self.put_module(label, |id, entries| self.store.insert(id, None, entries).unwrap())
+    }
+
+    /// The same, of this process alone.
+    pub(crate) fn own_module(&self, label: &str) -> PackageId {
+        self.put_module(label, |id, entries| self.store.insert_later(id, None, entries).unwrap())
+    }
+
+    fn put_module(&self, label: &str, insert: impl Fn(PackageId, &[FileEntry<'_>])) -> PackageId {
+        let files = [
+            ("package.json", r#"{"main":"lib/index.js"}"#),
+            ("lib/index.js", &format!("module.exports = '{label}'\n")),
+            ("lib/deep/er/data.txt", label),
+            ("cli.js*", &format!("#!/usr/bin/env node\nconsole.log('{label}')\n")),
+        ];
+        self.put(label, &files, insert)
     }
 
     pub(crate) fn link(&self, tree: &Tree, previous: Option<&Tree>, options: &LinkOptions<'_>) -> LinkReport {

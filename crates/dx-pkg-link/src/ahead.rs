@@ -1,0 +1,248 @@
+//! Building a tree while its packages still arrive, so that little is left to do once the last one is there.
+//!
+//! Packages are put in place in the order in which the store gets them, a folder of `node_modules` with all that lies in
+//! it at a time. Nothing is visible before [`Built::place`]. It never waits for a package that does not come.
+
+use std::collections::{HashMap, HashSet};
+use std::io;
+use std::path::{Path, PathBuf};
+
+use dx_pkg_core::PackageId;
+use dx_pkg_store::Store;
+
+use crate::bins::BIN;
+use crate::build::{Job, Run, give_back, importers, link_commands, switch_all, write_extra_files};
+use crate::import::Counts;
+use crate::materialise::{check_extra_files, placed_once};
+use crate::staging::Staging;
+use crate::tree::{PlacementSource, Site, Sites};
+use crate::{LinkError, LinkOptions, LinkReport, NoProgress, Placement, Progress, Tree};
+
+/// A package that can be linked from now on.
+#[derive(Clone, Copy, Debug)]
+pub struct Arrival {
+    /// Which package.
+    pub id: PackageId,
+    /// Whether this process alone has it, so that its files may be moved.
+    pub is_own: bool,
+}
+
+/// A tree beside its place; what is not placed is removed.
+pub struct Built {
+    stagings: Vec<(String, Staging)>,
+    counts: Counts,
+    leftovers: Vec<PathBuf>,
+    placed: Vec<Placement>,
+    /// What may have been moved.
+    movable: HashSet<PackageId>,
+}
+
+/// Builds what `tree` says of the packages that `arrivals` names, until there are no more.
+///
+/// The caller holds the project's lock, and no tree is in place that could be changed instead.
+///
+/// # Errors
+/// As [`crate::materialise`]; what was built is removed.
+pub fn build_ahead(
+    project: &Path,
+    store: &Store,
+    tree: &Tree,
+    options: &LinkOptions<'_>,
+    arrivals: impl IntoIterator<Item = Arrival>,
+) -> Result<Built, LinkError> {
+    let sites = Sites::of(tree, options.links_outside)?;
+    let ids: Vec<PackageId> = tree.placements.iter().filter_map(id_of).collect();
+    let mut run = Run::new(project, store, placed_once(tree, &ids), options, &NoProgress);
+    let mut leftovers = Vec::new();
+    let mut stagings = Vec::new();
+    for importer in importers(&run, &sites) {
+        let folder = run.folder(importer)?;
+        leftovers.extend(Staging::sweep(&folder, store, options.keep_foreign)?);
+        stagings.push((importer.to_owned(), Staging::create(&folder)?));
+    }
+    let mut placed = Vec::with_capacity(tree.placements.len());
+    let outcome = place_arriving(&mut run, &sites, &stagings, arrivals, &mut placed);
+    let movable = std::mem::take(&mut run.movable);
+    let built = Built { stagings, counts: run.into_counts(), leftovers, placed, movable };
+    match outcome {
+        Ok(()) => Ok(built),
+        Err(error) => {
+            built.give_back(project, store);
+            Err(error)
+        }
+    }
+}
+
+/// Puts groups of sites in place as they become complete, and notes what was begun.
+fn place_arriving(
+    run: &mut Run<'_>,
+    sites: &Sites<'_>,
+    stagings: &[(String, Staging)],
+    arrivals: impl IntoIterator<Item = Arrival>,
+    placed: &mut Vec<Placement>,
+) -> Result<(), LinkError> {
+    let groups: Vec<&[Site<'_>]> = sites.by_top().collect();
+    let mut waiting = Waiting::of(&groups);
+    let mut place = |run: &Run<'_>, complete: Vec<usize>| {
+        complete.into_iter().try_for_each(|group| {
+            placed.extend(groups[group].iter().map(|site| site.placement.clone()));
+            job(stagings, groups[group]).map_or(Ok(()), |job| job.work(run))
+        })
+    };
+    place(run, waiting.ready())?;
+    for Arrival { id, is_own } in arrivals {
+        if !is_own {
+            run.movable.remove(&id);
+        }
+        place(run, waiting.arrived(id))?;
+    }
+    Ok(())
+}
+
+impl Built {
+    /// Makes this tree, completed or reduced to what `tree` says, the project's.
+    ///
+    /// # Errors
+    /// As [`crate::materialise`].
+    pub fn place(
+        self,
+        project: &Path,
+        store: &Store,
+        tree: &Tree,
+        options: &LinkOptions<'_>,
+        progress: &dyn Progress,
+    ) -> Result<LinkReport, LinkError> {
+        check_extra_files(options.extra_files)?;
+        let sites = Sites::of(tree, options.links_outside)?;
+        let run = Run::new(project, store, placed_once(tree, options.movable), options, progress);
+        let Built { stagings, counts, mut leftovers, placed, .. } = self;
+        run.count(counts);
+        if let Err(error) = complete(&run, &sites, &stagings, &placed) {
+            give_back(&run, sites.0.iter().map(|site| (site, site.inner)), |importer| of_importer(&stagings, importer));
+            return Err(error);
+        }
+        let named = stagings.iter().map(|(importer, _)| importer.clone()).collect::<Vec<_>>();
+        let stagings = named.iter().map(String::as_str).zip(stagings.into_iter().map(|(_, staging)| staging)).collect();
+        leftovers.extend(switch_all(&run, stagings, |importer| sites.has_packages(importer))?);
+        let added = sites.0.len() as u64;
+        Ok(LinkReport { fresh: true, added, leftovers, ..LinkReport::default() }.count(run.into_counts()))
+    }
+
+    /// Gives packages back to the store that were moved out of it, where the command fails: they need not be fetched again.
+    pub fn give_back(self, project: &Path, store: &Store) {
+        let options = LinkOptions::default();
+        let Built { stagings, placed, movable, .. } = self;
+        let run = Run::new(project, store, movable, &options, &NoProgress);
+        let sites = Sites::of_placements(&placed, true).unwrap_or_default();
+        give_back(&run, sites.0.iter().map(|site| (site, site.inner)), |importer| of_importer(&stagings, importer));
+    }
+}
+
+/// Makes of what was built what `sites` say, with commands and state files.
+fn complete(
+    run: &Run<'_>,
+    sites: &Sites<'_>,
+    stagings: &[(String, Staging)],
+    placed: &[Placement],
+) -> Result<(), LinkError> {
+    let wanted: HashSet<&Placement> = sites.0.iter().map(|site| site.placement).collect();
+    let (kept, dropped): (Vec<&Placement>, Vec<&Placement>) =
+        placed.iter().partition(|placement| wanted.contains(placement));
+    let kept: HashSet<&Placement> = kept.into_iter().collect();
+    drop_placements(run, stagings, sites, &dropped)?;
+    for sites in sites.by_top() {
+        // Of a package directly in node_modules and what lies in it, all is there or nothing.
+        if !sites.iter().any(|site| kept.contains(site.placement)) {
+            job(stagings, sites).map_or(Ok(()), |job| job.work(run))?;
+        }
+    }
+    for (importer, staging) in stagings {
+        let direct = sites.0.iter().filter(|site| site.importer == importer && site.inner_folder().is_empty());
+        Job::Commands { dir: &staging.dir, sites: direct.copied().collect() }.work(run)?;
+    }
+    write_extra_files(stagings.last().map(|(_, root)| root), run.options.extra_files)
+}
+
+/// Takes away what the tree was built with and is not to have, with the commands that lead there.
+fn drop_placements(
+    run: &Run<'_>,
+    stagings: &[(String, Staging)],
+    sites: &Sites<'_>,
+    dropped: &[&Placement],
+) -> Result<(), LinkError> {
+    let dropped = Sites::of_placements(dropped.iter().copied(), true)?;
+    for site in &dropped.0 {
+        let Some(staging) = of_importer(stagings, site.importer) else { continue };
+        let gone = |inner: &str| {
+            let path = staging.path().join(inner);
+            dx_pkg_fs::remove_tree(&path).or_else(ignore_missing).map_err(LinkError::io("remove", path))
+        };
+        gone(site.inner)?;
+        let folder = site.inner_folder();
+        if !folder.is_empty() && !site.placement.bins.is_empty() {
+            gone(&format!("{folder}/{BIN}"))?;
+            let beside =
+                sites.0.iter().filter(|other| other.importer == site.importer && other.inner_folder() == folder);
+            link_commands(run, &staging.dir, folder, &beside.copied().collect::<Vec<_>>())?;
+        }
+    }
+    Ok(())
+}
+
+fn ignore_missing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
+}
+
+fn of_importer<'s>(stagings: &'s [(String, Staging)], importer: &str) -> Option<&'s Staging> {
+    stagings.iter().find(|(known, _)| known == importer).map(|(_, staging)| staging)
+}
+
+fn job<'j>(stagings: &'j [(String, Staging)], sites: &'j [Site<'j>]) -> Option<Job<'j>> {
+    let staging = of_importer(stagings, sites.first()?.importer)?;
+    Some(Job::Packages { dir: &staging.dir, sites })
+}
+
+fn id_of(placement: &Placement) -> Option<PackageId> {
+    match placement.source {
+        PlacementSource::Package(id) => Some(id),
+        PlacementSource::Symlink { .. } => None,
+    }
+}
+
+/// Which groups of sites still lack packages.
+struct Waiting {
+    lacking: Vec<usize>,
+    groups_of: HashMap<PackageId, Vec<usize>>,
+}
+
+impl Waiting {
+    fn of(groups: &[&[Site<'_>]]) -> Self {
+        let mut groups_of: HashMap<PackageId, Vec<usize>> = HashMap::new();
+        let mut lacking = vec![0; groups.len()];
+        for (number, sites) in groups.iter().enumerate() {
+            for id in sites.iter().filter_map(|site| id_of(site.placement)) {
+                let waiting = groups_of.entry(id).or_default();
+                if waiting.last() != Some(&number) {
+                    waiting.push(number);
+                    lacking[number] += 1;
+                }
+            }
+        }
+        Self { lacking, groups_of }
+    }
+
+    /// The groups that lack nothing from the beginning: those of links.
+    fn ready(&self) -> Vec<usize> {
+        (0..self.lacking.len()).filter(|group| self.lacking[*group] == 0).collect()
+    }
+
+    /// The groups that are complete now that `id` has arrived.
+    fn arrived(&mut self, id: PackageId) -> Vec<usize> {
+        let mut groups = self.groups_of.remove(&id).unwrap_or_default();
+        groups.retain(|group| {
+            self.lacking[*group] -= 1;
+            self.lacking[*group] == 0
+        });
+        groups
+    }
+}
