@@ -133,6 +133,7 @@ impl Session {
             return Err(Failure::new("DX_NO_REGISTRY", "no registry is configured")
                 .with_hint("write registry=<address> into .npmrc"));
         }
+        dx_pkg_fs::return_large_blocks();
         let mut config = fetch_config(&self.config, self.user_agent.clone(), self.extra_ca.clone())?;
         config.trace.clone_from(&self.trace);
         let default = DEFAULT_REGISTRY.and_then(|text| Url::parse(text).ok());

@@ -15,7 +15,7 @@ pub fn work_in_background() {
     #[cfg(unix)]
     {
         let _ = rustix::process::setsid();
-        let _ = rustix::process::nice(19);
+        let _ = rustix::process::setpriority_process(None, 19);
     }
     #[cfg(target_os = "linux")]
     linux::be_idle();

@@ -40,10 +40,13 @@ fn end(mut child: Child) -> (Option<i32>, String) {
     (child.wait().unwrap().code(), said)
 }
 
-/// How many of the store's folders for unfinished work hold a package that was fetched.
+/// How many packages were fetched: they lie in the store's folder for unfinished work, or in the tree being built.
 fn fetched(project: &Project) -> usize {
-    let folders = std::fs::read_dir(project.store().join("v1/tmp")).into_iter().flatten().flatten();
-    folders.filter_map(|folder| Some(std::fs::read_dir(folder.path()).ok()?.count())).sum()
+    let names = |folder: std::path::PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let unfinished = names(project.store().join("v1/tmp"));
+    let trees =
+        names(project.path()).filter(|entry| entry.file_name().to_string_lossy().starts_with(".node_modules-dx-"));
+    unfinished.chain(trees).map(|folder| names(folder.path()).count()).sum()
 }
 
 #[test]
