@@ -7,4 +7,5 @@ pub mod manifest;
 pub mod npm_registry;
 pub mod npmrc;
 pub mod packument;
+mod surrogates;
 pub mod tarball;

@@ -32,6 +32,7 @@ use serde::de::{IgnoredAny, MapAccess};
 
 use self::manifest::{Manifest, MaybeManifest};
 use self::shape::{Key, Lenient, Pairs, Shape, Text};
+use crate::surrogates::without_lone;
 
 /// Why a registry's answer is no packument of the requested package.
 #[derive(Debug, thiserror::Error)]
@@ -100,9 +101,18 @@ impl Coded for PackumentError {
 /// When it is not JSON, no packument, or that of another package.
 pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, PackumentError> {
     let text = text_of(json);
-    let Lenient(document) = serde_json::from_str::<Lenient<Document<'_>>>(&text).map_err(|error| {
-        PackumentError::Json { name: requested.clone(), line: error.line(), column: error.column() }
-    })?;
+    let repaired;
+    let document = match read(&text) {
+        Ok(document) => document,
+        Err(_) => {
+            repaired = without_lone(&text);
+            read(&repaired).map_err(|error| PackumentError::Json {
+                name: requested.clone(),
+                line: error.line(),
+                column: error.column(),
+            })?
+        }
+    };
     if !document.recognised {
         return Err(PackumentError::NotPackument { name: requested.clone() });
     }
@@ -116,6 +126,10 @@ pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, Packument
     }
     let data = document.into_data(requested.as_str());
     data.encode().map_err(|source| PackumentError::Encode { name: requested.clone(), source })
+}
+
+fn read(text: &str) -> serde_json::Result<Document<'_>> {
+    serde_json::from_str(text).map(|Lenient(document)| document)
 }
 
 /// The JSON as text: without a byte order mark, and what is no UTF-8 replaced.

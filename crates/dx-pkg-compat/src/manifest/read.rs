@@ -4,13 +4,14 @@ use serde_json::{Map, Value};
 
 use super::section::script_key_order;
 use super::{Manifest, ManifestError, Section, bin};
+use crate::surrogates::without_lone;
 
 type Pairs = Vec<(String, String)>;
 
 /// Parses the text of a `package.json` into an object.
 pub(super) fn document(text: &str) -> Result<Value, ManifestError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
-    match serde_json::from_str(text) {
+    match serde_json::from_str(text).or_else(|_| serde_json::from_str(&without_lone(text))) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(other) => Err(ManifestError::NotAnObject { found: kind(&other) }),
         Err(error) => Err(syntax_error(text, &error)),

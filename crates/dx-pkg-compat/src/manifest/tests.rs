@@ -58,6 +58,12 @@ fn byte_order_mark_is_tolerated() {
 }
 
 #[test]
+fn half_of_a_surrogate_pair_is_tolerated() {
+    let manifest = Manifest::parse(r#"{"name":"a","license":"cut \ud83d"}"#).unwrap();
+    assert_eq!(manifest.license.as_deref(), Some("cut \u{fffd}"));
+}
+
+#[test]
 fn optional_dependencies_leave_dependencies() {
     let read = manifest(json!({
         "dependencies": {"a": "1", "b": "2"}, "optionalDependencies": {"b": "3"},

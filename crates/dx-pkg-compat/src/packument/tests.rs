@@ -150,6 +150,16 @@ fn byte_order_mark_and_damaged_utf8_are_tolerated_as_npm_does() {
 }
 
 #[test]
+fn half_of_a_surrogate_pair_is_tolerated_as_npm_does() {
+    let json = r#"{"name":"a","readme":"\ud83d","versions":{"1.0.0":{"deprecated":"cut \ud83d"},"1.1.0":{}}}"#;
+    let packument = encoded("a", json);
+    assert_eq!(packument.version(packument.find_str("1.0.0").unwrap()).deprecated(), Some("cut \u{fffd}"));
+    assert_eq!(packument.len(), 2);
+    let PackumentError::Json { column, .. } = refused("a", br#"{"name":"\ud83d","versions":]"#) else { panic!() };
+    assert_eq!(column, 29);
+}
+
+#[test]
 fn name_may_be_missing_and_versions_may_be() {
     assert_eq!(encoded("a", r#"{"versions":{"1.0.0":{}}}"#).name(), "a");
     let unpublished = encoded("a", r#"{"name":"a","time":{"unpublished":{"versions":["1.0.0"]}}}"#);

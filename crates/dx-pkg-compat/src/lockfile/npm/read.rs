@@ -11,6 +11,7 @@ use serde_json::value::RawValue;
 use super::super::LockfileError;
 use super::super::json::{Object, canonical};
 use super::{legacy, path};
+use crate::surrogates::without_lone;
 
 /// Reads a `package-lock.json`, an `npm-shrinkwrap.json` or the hidden lockfile of `node_modules`.
 ///
@@ -18,7 +19,8 @@ use super::{legacy, path};
 /// a write elsewhere, merge conflicts and unknown versions are refused. A version 1 lockfile does not say what the
 /// project itself depends on: its root entry has no dependencies.
 pub fn read(text: &str) -> Result<Lock, LockfileError> {
-    let source = Source::new(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let text = without_lone(text.strip_prefix('\u{feff}').unwrap_or(text));
+    let source = Source::new(&text);
     let members = match source.text {
         "" => Object::default(),
         text => Object::parse(text).map_err(|error| syntax_error(text, &error))?,

@@ -146,6 +146,12 @@ fn unchanged_entries_and_unknown_members_stay() {
 }
 
 #[test]
+fn half_of_a_surrogate_pair_is_tolerated() {
+    let text = r#"{"lockfileVersion":3,"packages":{"node_modules/a":{"version":"1.0.0","deprecated":"cut \ud83d"}}}"#;
+    assert_eq!(read(text).unwrap().packages[0].deprecated.as_deref(), Some("cut \u{fffd}"));
+}
+
+#[test]
 fn byte_order_mark_and_line_endings_do_not_matter() {
     let text = format!("\u{feff}{}", V3.replace('\n', "\r\n"));
     assert_eq!(read(&text).unwrap(), read(V3).unwrap());
