@@ -185,7 +185,7 @@ fn is_private(package: &LockPackage) -> bool {
 
 /// Whether the entry's files come from a tarball of its own.
 fn is_unpacked(package: &LockPackage) -> bool {
-    !package.link && !package.in_bundle && package.path.contains("node_modules/")
+    !package.link && !package.comes_in_tarball() && package.path.contains("node_modules/")
 }
 
 fn required_id(package: &LockPackage) -> Result<PackageId, Failure> {

@@ -120,6 +120,13 @@ impl Lock {
 }
 
 impl LockPackage {
+    /// Whether the files come inside another package's tarball. What the project itself bundles when it is published is
+    /// marked as bundled too, but has an integrity of its own.
+    #[must_use]
+    pub fn comes_in_tarball(&self) -> bool {
+        self.in_bundle && self.integrity.is_none()
+    }
+
     /// The package's name: the explicit one, else the path's.
     #[must_use]
     pub fn package_name(&self) -> &str {

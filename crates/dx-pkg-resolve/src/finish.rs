@@ -127,13 +127,16 @@ fn platform_in_words(os: &[&str], cpu: &[&str], libc: &[&str]) -> String {
 
 fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) -> (Lock, Vec<bool>) {
     let mut entries: Vec<(LockPackage, bool)> = Vec::new();
+    let bundled = bundled_by_project(tree);
     let mut seen: FxHashSet<NodeId> = FxHashSet::default();
     for node in tree.project_nodes() {
         let nothing_to_record = tree[node].inert && tree.version(node).is_none() && tree[node].target.is_none();
         let unused_folder = tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
         let left_out = nothing_to_record || unused_folder && tree[node].flags.extraneous;
         if !left_out && seen.insert(node) {
-            entries.push((entry(tree, node), !tree[node].inert));
+            let mut record = entry(tree, node);
+            record.in_bundle |= bundled.contains(&node);
+            entries.push((record, !tree[node].inert));
         }
     }
     entries.sort_by(|(a, _), (b, _)| locale_compare(&a.path, &b.path));
@@ -145,6 +148,22 @@ fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) ->
         packages,
     };
     (lock, installed)
+}
+
+/// What goes into the project's own tarball: what it bundles, and what that needs beside it or has inside it.
+fn bundled_by_project(tree: &Tree) -> FxHashSet<NodeId> {
+    let names = &tree.manifest(tree.root).bundled;
+    let mut waiting: Vec<NodeId> = names.iter().filter_map(|name| tree.child(tree.root, *name)).collect();
+    let mut bundled: FxHashSet<NodeId> = FxHashSet::default();
+    while let Some(node) = waiting.pop() {
+        if tree[node].target.is_some() || !bundled.insert(node) {
+            continue;
+        }
+        let needed = tree[node].edges_out.iter().filter_map(|edge| tree[*edge].to);
+        waiting.extend(needed.filter(|to| tree[*to].parent == Some(tree.root)));
+        waiting.extend(tree.children(node));
+    }
+    bundled
 }
 
 /// The lockfile's entry for `node`.

@@ -151,6 +151,25 @@ fn prereleases_are_chosen_only_when_asked_for() {
 }
 
 #[test]
+fn what_the_project_bundles_is_installed_and_marked() {
+    let registry = registry();
+    let project =
+        Project::new(&registry).dep("a", "1").dep("b", "2").field("bundleDependencies", json!(["a"])).create();
+    ok(&project, ["install"]);
+    let marked = ["node_modules/a", "node_modules/a/node_modules/b", "node_modules/b"];
+    let expected = tree([("a", "a@1.0.0"), ("a/node_modules/b", "b@1.1.0"), ("b", "b@2.0.0")]);
+    assert_eq!(project.installed(), expected);
+    let flags = marked.map(|path| locked(&project, path)["inBundle"].clone());
+    assert_eq!(flags, [json!(true), json!(true), json!(null)]);
+    let lock = project.read("package-lock.json");
+    ok(&project, ["ci"]);
+    assert_eq!(project.installed(), expected);
+    ok(&project, ["install", "c"]);
+    ok(&project, ["remove", "c"]);
+    assert_eq!(project.read("package-lock.json"), lock);
+}
+
+#[test]
 fn bundled_dependencies_come_from_the_tarball() {
     let registry = registry();
     registry.package("whole", "1.0.0").bundle("b", "1.0.0").publish();

@@ -156,7 +156,7 @@ impl Builder<'_> {
                 let manifest = self.tree.manifests.push(manifest);
                 self.tree.add_node(name_id, manifest)
             };
-            self.tree[node].in_bundle = entry.in_bundle;
+            self.tree[node].in_bundle = entry.comes_in_tarball();
             self.tree.attach(node, parent);
             nodes.insert(&entry.path, node);
             loaded.push(node);

@@ -75,6 +75,10 @@ impl Tree<'_> {
         if let Some(written) = written {
             locate(&mut package, name, &written);
         }
+        if package.in_bundle && self.is_inside_whole(at) {
+            package.integrity = None;
+            package.resolved = None;
+        }
         if package.version.as_deref().is_some_and(|version| !path::version_is_safe(version)) {
             return Err(place.error("version", raw.get(), "is not a version"));
         }
@@ -88,6 +92,13 @@ impl Tree<'_> {
             Some(dependencies) => self.add_all(&folder, dependencies, depth + 1),
             None => Ok(()),
         }
+    }
+
+    /// Whether the package at this path lies in one that is not bundled itself: it came in the tarball of that one.
+    fn is_inside_whole(&self, at: &str) -> bool {
+        let outermost = at.match_indices("/node_modules/").next().map(|(end, _)| &at[..end]);
+        let holder = outermost.and_then(|path| self.entries.iter().rfind(|entry| entry.package.path == path));
+        holder.is_some_and(|holder| !holder.package.in_bundle)
     }
 
     /// Adds the entry; for a link, also the folder it leads to, which then is last.
