@@ -70,6 +70,7 @@ pub fn complete(session: &Session, downloads: &Downloads, lock: &mut Lock, previ
             }
         }
     }
+    keep_licenses(lock, previous);
     let mut found: HashMap<String, String> = HashMap::new();
     for package in without_license(lock, previous) {
         let Ok(Some(id)) = package_id(package) else { continue };
@@ -95,6 +96,16 @@ fn wait_for(network: &Network, mut answer: tokio::task::JoinHandle<Option<String
         }
     }
     None
+}
+
+/// Takes over the licences of packages that stay what they were, but whose metadata was asked for again.
+fn keep_licenses(lock: &mut Lock, previous: Option<&Lock>) {
+    let known: HashMap<&str, &LockPackage> =
+        previous.iter().flat_map(|lock| &lock.packages).map(|package| (package.path.as_str(), package)).collect();
+    for package in lock.packages.iter_mut().filter(|package| package.license.is_none() && package.integrity.is_some()) {
+        let before = known.get(package.path.as_str()).filter(|before| before.integrity == package.integrity);
+        package.license = before.and_then(|before| before.license.clone());
+    }
 }
 
 fn stored_manifest(session: &Session, id: PackageId) -> Option<Manifest> {
@@ -209,7 +220,11 @@ pub fn lockfile_text(session: &Session, project: &Project, lock: &Lock) -> Resul
         lock.to_mut().name = project.root.file_name().map(|name| name.to_string_lossy().into_owned());
     }
     let previous = project.locked.as_ref().map(|(text, _)| text.as_str());
-    Ok(Some(npm::write(&lock, previous)).filter(|text| previous != Some(text)))
+    let text = match previous {
+        Some(_) => npm::write(&lock, previous),
+        None => npm::write_like(&lock, &project.manifest_text),
+    };
+    Ok(Some(text).filter(|text| previous != Some(text)))
 }
 
 /// Writes lockfile and manifest, each whole or not at all, and only where they change.

@@ -8,7 +8,7 @@ mod read;
 mod write;
 
 pub use read::read;
-pub use write::{write, write_hidden};
+pub use write::{write, write_hidden, write_like};
 
 #[cfg(test)]
 mod tests;

@@ -314,3 +314,35 @@ fn real_lockfiles_survive() {
     }
     assert!(checked > 0);
 }
+
+#[test]
+fn new_lockfile_is_laid_out_like_the_manifest() {
+    let lock = Lock { name: Some("p".to_owned()), format_version: 3, ..Lock::default() };
+    for (manifest, expected) in [
+        ("{\n\t\"name\": \"p\"\n}\n", "{\n\t\"name\": \"p\",\n\t\"lockfileVersion\": 3,\n"),
+        ("{\r\n    \"name\": \"p\"\r\n}", "{\r\n    \"name\": \"p\",\r\n    \"lockfileVersion\": 3,\r\n"),
+        ("{\"name\": \"p\"}", "{\n  \"name\": \"p\",\n  \"lockfileVersion\": 3,\n"),
+    ] {
+        let text = super::write_like(&lock, manifest);
+        assert!(text.starts_with(expected), "{text}");
+    }
+}
+
+#[test]
+fn project_that_says_nothing_has_no_entry() {
+    let lock = Lock { format_version: 3, packages: vec![LockPackage::default()], ..Lock::default() };
+    let expected = "{\n  \"lockfileVersion\": 3,\n  \"requires\": true,\n  \"packages\": {}\n}\n";
+    assert_eq!(write(&lock, None), expected);
+    assert_eq!(write(&lock, Some(expected)), expected);
+}
+
+#[test]
+fn version_1_tells_whose_tarball_a_bundled_package_came_in() {
+    let text = r#"{"lockfileVersion":1,"dependencies":{
+        "own":{"version":"1.0.0","bundled":true,"integrity":"sha512-AAAA"},
+        "whole":{"version":"1.0.0","integrity":"sha512-AAAA",
+            "dependencies":{"part":{"version":"1.0.0","bundled":true,"integrity":"sha512-AAAA"}}}}}"#;
+    let lock = read(text).unwrap();
+    assert!(!entry(&lock, "node_modules/own").comes_in_tarball());
+    assert!(entry(&lock, "node_modules/whole/node_modules/part").comes_in_tarball());
+}

@@ -16,11 +16,23 @@ use super::read::{Source, member_text, read_entry};
 /// returned as it is.
 #[must_use]
 pub fn write(lock: &Lock, previous: Option<&str>) -> String {
-    let packages = lock.packages.iter().collect();
+    let packages = filled(lock).collect();
     match previous.and_then(Previous::parse) {
         Some(previous) => render(lock, packages, &previous).unwrap_or_else(|| previous.text.to_owned()),
         None => render(lock, packages, &Previous::default()).unwrap_or_default(),
     }
+}
+
+/// Writes a new lockfile of version 3 with the indentation and line endings of `manifest`, the project's `package.json`.
+#[must_use]
+pub fn write_like(lock: &Lock, manifest: &str) -> String {
+    let layout = Previous { format: Format::of(manifest), ..Previous::default() };
+    render(lock, filled(lock).collect(), &layout).unwrap_or_default()
+}
+
+/// The entries; that of a project whose manifest says nothing is left out.
+fn filled(lock: &Lock) -> impl Iterator<Item = &LockPackage> {
+    lock.packages.iter().filter(|package| !package.path.is_empty() || **package != LockPackage::default())
 }
 
 /// Writes `node_modules/.package-lock.json`, which has no entry for the project itself.
