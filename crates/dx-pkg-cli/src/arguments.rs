@@ -65,6 +65,9 @@ pub struct InstallArguments {
     /// Save as a dependency even if it is another kind now.
     #[arg(short = 'P', long = "save-prod")]
     pub prod: bool,
+    /// Accepted for npm's sake: what is added is saved unless --no-save is given.
+    #[arg(short = 'S', long = "save", hide = true)]
+    pub save: bool,
     /// Save the exact version instead of a range.
     #[arg(short = 'E', long = "save-exact")]
     pub exact: bool,
@@ -80,6 +83,21 @@ pub struct RemoveArguments {
     /// Names of the packages.
     #[arg(value_name = "PACKAGE", required = true)]
     pub packages: Vec<String>,
+    /// Accepted for npm's sake: a package is taken out of every section it is in.
+    #[arg(short = 'D', long = "save-dev", hide = true)]
+    pub dev: bool,
+    /// Accepted for npm's sake, as the other sections.
+    #[arg(short = 'O', long = "save-optional", hide = true)]
+    pub optional: bool,
+    /// Accepted for npm's sake, as the other sections.
+    #[arg(short = 'P', long = "save-prod", hide = true)]
+    pub prod: bool,
+    /// Accepted for npm's sake: what is removed is saved unless --no-save is given.
+    #[arg(short = 'S', long = "save", hide = true)]
+    pub save: bool,
+    /// Leave package.json and the lockfile as they are.
+    #[arg(long = "no-save")]
+    pub no_save: bool,
     #[command(flatten)]
     pub tree: TreeArguments,
 }

@@ -57,8 +57,20 @@ impl Project {
                 "DX_NO_MANIFEST",
                 format!("there is no package.json in {} or above", surroundings.folder.display()),
             )
-            .with_hint("run dx in a project's folder, or write a package.json with {} in it"));
+            .with_hint("run dx in a project's folder, or add a package with dx add, which makes a package.json"));
         };
+        Self::of(root, manifest_text, seen)
+    }
+
+    /// The same; a folder without a `package.json` is a project that asks for nothing. The file is made when it is saved.
+    pub fn open_or_new(_: &Surroundings, root: PathBuf) -> Result<Self, Failure> {
+        let mut seen = Seen::new();
+        let text = read_noting(&root.join("package.json"), &mut seen)?;
+        Self::of(root, text.unwrap_or_else(|| "{}\n".to_owned()), seen)
+    }
+
+    fn of(root: PathBuf, manifest_text: String, mut seen: Seen) -> Result<Self, Failure> {
+        let path = root.join("package.json");
         let manifest = parse_manifest(&path, &manifest_text)?;
         let (workspaces, workspaces_digest) = open_workspaces(&root, &manifest, &mut seen)?;
         let lockfile = LOCKFILES.into_iter().find(|name| root.join(name).exists());

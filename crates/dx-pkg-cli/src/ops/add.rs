@@ -24,7 +24,7 @@ struct Addition {
 
 /// Adds the packages that `arguments` names.
 pub fn add(surroundings: &Surroundings, arguments: &InstallArguments, report: &Report) -> Result<(), Failure> {
-    let mut work = Work::begin(surroundings, &arguments.tree, report)?;
+    let mut work = Work::begin_new(surroundings, &arguments.tree, report)?;
     refuse_workspace(surroundings, &work)?;
     let additions: Vec<Addition> = arguments
         .packages

@@ -1,7 +1,7 @@
 //! `install` and `ci`: the stages in their order, each in a module of its own.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread::ScopedJoinHandle;
 use std::time::Instant;
@@ -78,6 +78,20 @@ pub struct Work {
 impl Work {
     /// Waits for other commands in the project that `surroundings` is in, then reads it.
     pub fn begin(surroundings: &Surroundings, arguments: &TreeArguments, report: &Report) -> Result<Self, Failure> {
+        Self::begin_with(Project::open, surroundings, arguments, report)
+    }
+
+    /// The same, where a folder without a `package.json` is a project that asks for nothing yet.
+    pub fn begin_new(surroundings: &Surroundings, arguments: &TreeArguments, report: &Report) -> Result<Self, Failure> {
+        Self::begin_with(Project::open_or_new, surroundings, arguments, report)
+    }
+
+    fn begin_with(
+        open: fn(&Surroundings, PathBuf) -> Result<Project, Failure>,
+        surroundings: &Surroundings,
+        arguments: &TreeArguments,
+        report: &Report,
+    ) -> Result<Self, Failure> {
         let root = find_root(&surroundings.folder);
         let mut session = Session::open(surroundings, &root, &arguments.settings())?;
         session.trace = arguments.timing.as_ref().map(|_| Trace::start());
@@ -85,7 +99,7 @@ impl Work {
         if only_one.is_some() {
             sweep(&root);
         }
-        let mut project = Project::open(surroundings, root)?;
+        let mut project = open(surroundings, root)?;
         if project.requires_anything() {
             session.warm();
         }

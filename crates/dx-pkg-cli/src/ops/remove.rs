@@ -24,7 +24,7 @@ pub fn remove(surroundings: &Surroundings, arguments: &RemoveArguments, report: 
     let change = Change {
         explicit: Vec::new(),
         manifest: &|_| Ok(Some(text.clone())),
-        save: work.session.config.save()?,
+        save: !arguments.no_save && work.session.config.save()?,
         own_scripts: false,
         asked: None,
     };

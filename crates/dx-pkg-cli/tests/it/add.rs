@@ -147,6 +147,66 @@ fn removing_what_is_not_there_changes_nothing() {
 }
 
 #[test]
+fn flags_that_npm_takes_are_taken_when_removing() {
+    let registry = registry();
+    for flag in ["-D", "--save-dev", "-S", "--save", "-P", "-O"] {
+        let project = Project::new(&registry).dev("a", "^1.2.0").create();
+        ok(&project, ["install"]);
+        ok(&project, ["remove", flag, "a"]);
+        assert!(project.json("package.json").get("devDependencies").is_none(), "{flag}");
+    }
+    let project = Project::new(&registry).create();
+    ok(&project, ["install", "--save", "a"]);
+    assert_eq!(project.json("package.json")["dependencies"], json!({"a": "^1.2.0"}));
+}
+
+#[test]
+fn removing_without_saving_leaves_manifest_and_lockfile() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "^1.2.0").create();
+    ok(&project, ["install"]);
+    let before = (project.read("package.json"), project.read("package-lock.json"));
+    ok(&project, ["remove", "--no-save", "a"]);
+    assert!(!project.exists("node_modules/a"));
+    assert_eq!((project.read("package.json"), project.read("package-lock.json")), before);
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a@1.2.0");
+}
+
+#[test]
+fn adding_in_a_folder_without_a_manifest_makes_one() {
+    let registry = registry();
+    let project = Project::new(&registry).create();
+    project.remove("package.json");
+    ok(&project, ["add", "z"]);
+    assert_eq!(project.read("package.json"), "{\n  \"dependencies\": {\n    \"z\": \"^0.3.1\"\n  }\n}\n");
+    assert_eq!(required(&project, "z"), "z@0.3.1");
+    ok(&project, ["ci"]);
+}
+
+#[test]
+fn failed_adding_in_a_folder_without_a_manifest_makes_none() {
+    let registry = registry();
+    let project = Project::new(&registry).create();
+    project.remove("package.json");
+    fails(dx(&project, ["add", "nowhere"]), "DX_PACKAGE_NOT_FOUND");
+    fails(dx(&project, ["remove", "z"]), "DX_NO_MANIFEST");
+    assert!(!project.exists("package.json"));
+}
+
+#[test]
+fn licence_stays_when_a_package_is_asked_for_again() {
+    let registry = registry();
+    registry.package("free", "1.0.0").field("license", "MIT").publish();
+    let project = Project::new(&registry).dep("free", "1").create();
+    ok(&project, ["install"]);
+    let before = locked(&project, "node_modules/free");
+    assert_eq!(before["license"], "MIT");
+    ok(&project, ["install", "free@^1.0.0"]);
+    assert_eq!(locked(&project, "node_modules/free"), before);
+}
+
+#[test]
 fn adding_what_does_not_exist_changes_nothing() {
     let registry = registry();
     let project = Project::new(&registry).dep("z", "*").create();
