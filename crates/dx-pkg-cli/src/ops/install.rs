@@ -10,7 +10,7 @@ use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::PackageId;
 use dx_pkg_fetch::Trace;
 use dx_pkg_fs::FileLock;
-use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE};
+use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS};
 use dx_pkg_link::{Built, ImportMethod};
 use dx_pkg_lock::Lock;
 use dx_pkg_resolve::{Resolution, ResolveError, resolve};
@@ -223,6 +223,10 @@ fn stages(
             plan.leave_out(&lock, &failed);
             finish::link(&session, &project, &plan, Mode::Install, Ready::default(), &Progress::start(false).0)?;
             installed::settle(&project, &plan)?;
+        }
+        scripts.run_workspaces(surroundings, &session, &project, &plan, report)?;
+        if linked.report.added + linked.report.replaced + linked.report.removed > 0 {
+            scripts.run_own(TREE_EVENTS.as_slice(), surroundings, &session, &project, report)?;
         }
         own_scripts(ROOT_EVENTS_AFTER.as_slice(), &project)?;
     }

@@ -23,6 +23,8 @@ pub struct Scripts {
     all: bool,
     strict: bool,
     allowed: Vec<(String, bool)>,
+    /// The folders of workspaces, whose scripts are the project's own.
+    workspaces: HashSet<String>,
     shell: Option<PathBuf>,
 }
 
@@ -36,6 +38,7 @@ impl Scripts {
             all: session.config.dangerously_allow_all_scripts()?,
             strict: session.config.strict_allow_scripts()?,
             allowed,
+            workspaces: project.workspaces.iter().map(|(folder, _)| folder.clone()).collect(),
             shell: session.config.script_shell()?.map(PathBuf::from),
         })
     }
@@ -64,7 +67,7 @@ impl Scripts {
             |package: &&LockPackage| !self.may_run(package) && (self.ignored || self.verdict(package).is_none());
         let label =
             |package: &LockPackage| format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?"));
-        let passed_over: Vec<String> = with_scripts(plan).filter(is_passed_over).map(label).collect();
+        let passed_over: Vec<String> = self.with_scripts(plan).filter(is_passed_over).map(label).collect();
         if self.strict && !self.ignored && !passed_over.is_empty() {
             return Err(Failure::new(
                 "DX_SCRIPTS_UNDECIDED",
@@ -91,7 +94,7 @@ impl Scripts {
     ) -> Result<HashSet<String>, Failure> {
         let mut failed = HashSet::new();
         let due: Vec<&LockPackage> =
-            with_scripts(plan).filter(|package| self.may_run(package) && fresh.contains(&package.path)).collect();
+            self.with_scripts(plan).filter(|package| self.may_run(package) && fresh.contains(&package.path)).collect();
         if due.is_empty() {
             return Ok(failed);
         }
@@ -112,6 +115,41 @@ impl Scripts {
             }
         }
         Ok(failed)
+    }
+
+    /// Runs the scripts of the workspaces that are linked. npm asks nobody for leave to run these.
+    pub fn run_workspaces(
+        &self,
+        surroundings: &Surroundings,
+        session: &Session,
+        project: &Project,
+        plan: &Plan,
+        report: &Report,
+    ) -> Result<(), Failure> {
+        let linked: HashSet<&str> = plan.linked_folders().collect();
+        let due = project.workspaces.iter().filter(|(folder, manifest)| {
+            !self.ignored && linked.contains(folder.as_str()) && runs_when_linked(manifest)
+        });
+        let due: Vec<&(String, Manifest)> = due.collect();
+        if due.is_empty() {
+            return Ok(());
+        }
+        let runner = self.runner(surroundings, session, project, report);
+        for event in scripts::LINKED_EVENTS {
+            for (folder, manifest) in &due {
+                runner.events(&project.root.join(folder), manifest, &[event], None)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// The packages with scripts that are nobody's own.
+    fn with_scripts<'p>(&self, plan: &'p Plan) -> impl Iterator<Item = &'p LockPackage> {
+        let is_own = |package: &LockPackage| self.workspaces.contains(&package.path);
+        plan.installed
+            .packages
+            .iter()
+            .filter(move |package| package.has_install_script && !package.link && !is_own(package))
     }
 
     /// Runs the project's own scripts of these events.
@@ -142,8 +180,9 @@ impl Scripts {
     }
 }
 
-fn with_scripts(plan: &Plan) -> impl Iterator<Item = &LockPackage> {
-    plan.installed.packages.iter().filter(|package| package.has_install_script && !package.link)
+/// Whether a workspace has a script that runs when it is linked.
+pub fn runs_when_linked(manifest: &Manifest) -> bool {
+    scripts::LINKED_EVENTS.iter().any(|event| manifest.script(event).is_some())
 }
 
 struct Runner<'r> {

@@ -1,6 +1,6 @@
 //! The shortest way to a tree: an install that was worked out before, and a tree that is ready.
 
-use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE};
+use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS};
 use dx_pkg_link::{LinkOptions, LinkReport, place_spare};
 use dx_pkg_lock::LockPackage;
 use dx_pkg_store::ForestKey;
@@ -8,7 +8,7 @@ use dx_pkg_store::ForestKey;
 use crate::failure::Failure;
 use crate::metadata::Basis;
 use crate::ops::install::Work;
-use crate::ops::{finish, forest, installed};
+use crate::ops::{finish, forest, installed, lifecycle};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::remembered::{Inputs, Remembered};
@@ -54,9 +54,10 @@ pub fn take(work: &mut Work, inputs: Inputs, frozen: bool, settings: [u8; 32]) -
 /// Whether the way round scripts, folders elsewhere and unusual settings is allowed at all.
 fn may_be_short(session: &Session, project: &Project) -> Result<bool, Failure> {
     let config = &session.config;
-    let mut events = ROOT_EVENTS_BEFORE.iter().chain(ROOT_EVENTS_AFTER.iter());
-    let has_scripts =
-        events.any(|event| project.manifest.script(event).is_some()) || project.root.join("binding.gyp").exists();
+    let mut events = ROOT_EVENTS_BEFORE.iter().chain(TREE_EVENTS.iter()).chain(ROOT_EVENTS_AFTER.iter());
+    let has_scripts = events.any(|event| project.manifest.script(event).is_some())
+        || project.root.join("binding.gyp").exists()
+        || project.workspaces.iter().any(|(_, manifest)| lifecycle::runs_when_linked(manifest));
     Ok((config.ignore_scripts()? || !has_scripts)
         && config.package_lock()?
         && !config.package_lock_only()?

@@ -96,6 +96,28 @@ fn scripts_of_the_project_do_not_run_when_packages_are_added() {
 }
 
 #[test]
+fn dependencies_runs_whenever_the_tree_has_changed_and_only_then() {
+    let registry = registry();
+    registry.package("late", "1.0.0").publish();
+    let events = ["predependencies", "dependencies", "postdependencies"];
+    let builder = Project::new(&registry).dep("plain", "1");
+    let project = events.into_iter().fold(builder, |builder, event| builder.script(event, NOTE)).create();
+    let mut expected = Vec::new();
+    for (arguments, changes) in [
+        (&["install"][..], true),
+        (&["install"], false),
+        (&["install", "late"], true),
+        (&["install", "--lockfile-only", "other"], false),
+        (&["remove", "late", "other"], true),
+        (&["ci"], true),
+    ] {
+        command(&project).args(arguments).run().success();
+        expected.extend(events.map(|event| format!("project:{event}")).into_iter().filter(|_| changes));
+        assert_eq!(ran(&project), expected.join(" "), "{arguments:?}");
+    }
+}
+
+#[test]
 fn ignore_scripts_runs_none_at_all() {
     let registry = registry();
     let project =

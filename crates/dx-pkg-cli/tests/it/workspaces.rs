@@ -125,6 +125,20 @@ fn without_name(mut entry: serde_json::Value) -> serde_json::Value {
 }
 
 #[test]
+fn scripts_of_workspaces_run_as_the_projects_own() {
+    let registry = registry();
+    let note = |event: &str| format!(r#""{event}":"echo {event} >> ran""#);
+    let scripts = ["postinstall", "prepare", "preinstall", "test"].map(note).join(",");
+    let manifest = format!(r#"{{"name":"two","version":"1.0.0","scripts":{{{scripts}}}}}"#);
+    let project = monorepo(&registry).file("packages/two/package.json", manifest).create();
+    let run = ok(&project, ["install"]);
+    assert_eq!(run.stderr, "", "nothing was passed over");
+    assert_eq!(project.read("packages/two/ran"), "preinstall\nprepare\npostinstall\n");
+    ok(&project, ["install", "--ignore-scripts", "b"]);
+    assert_eq!(project.read("packages/two/ran"), "preinstall\nprepare\npostinstall\n");
+}
+
+#[test]
 fn workspaces_of_one_name_are_refused() {
     let registry = registry();
     let project = monorepo(&registry).file("packages/three/package.json", r#"{"name":"one"}"#).create();

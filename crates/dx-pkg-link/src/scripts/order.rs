@@ -9,12 +9,15 @@ pub const ROOT_EVENTS_BEFORE: [&str; 1] = ["preinstall"];
 /// Events of a dependency. Each is over for all packages before the next begins; commands are linked after the first.
 pub const DEPENDENCY_EVENTS: [&str; 3] = ["preinstall", "install", "postinstall"];
 
-/// Events of a linked folder and of a package from git: those of a dependency, then `prepare`.
-pub const LINKED_EVENTS: [&str; 4] = ["preinstall", "install", "postinstall", "prepare"];
+/// Events of a linked folder: those of a dependency, with `prepare` before the commands are linked.
+pub const LINKED_EVENTS: [&str; 4] = ["preinstall", "prepare", "install", "postinstall"];
 
-/// Events of the project itself once its dependencies are complete; `dependencies` only if the tree has changed.
-pub const ROOT_EVENTS_AFTER: [&str; 7] =
-    ["dependencies", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
+/// Events of the project itself after any command that has changed the tree.
+pub const TREE_EVENTS: [&str; 3] = ["predependencies", "dependencies", "postdependencies"];
+
+/// Events of the project itself once its dependencies are complete.
+pub const ROOT_EVENTS_AFTER: [&str; 6] =
+    ["install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
 
 /// Sorts the paths of packages into the order in which one event's scripts are started: by depth in the tree, then
 /// by npm's collation. It does not depend on who needs whom.
