@@ -4,7 +4,8 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::tree::{Flags, NodeId, Tree};
+use crate::manifest::EdgeKind;
+use crate::tree::{EdgeId, Flags, NodeId, Tree};
 
 /// Calculates the flags of every node of the project's tree anew.
 pub(crate) fn calculate(tree: &mut Tree) {
@@ -25,7 +26,9 @@ pub(crate) fn calculate(tree: &mut Tree) {
             continue;
         }
         for edge in tree[node].edges_out.clone() {
-            if let Some(to) = tree[edge].to
+            // Beside a dependent that could do without it, npm has another version while it calculates.
+            let is_elsewhere = tree[edge].kind == EdgeKind::PeerOptional && tree[edge].conflict_is_locked;
+            if let Some(to) = tree[edge].to.filter(|_| !is_elsewhere)
                 && clear_by_edge(tree, node, edge, to)
             {
                 queue.push(to);
@@ -69,10 +72,10 @@ fn clear_by_link(tree: &mut Tree, link: NodeId, target: NodeId) -> bool {
     cleared != to
 }
 
-fn clear_by_edge(tree: &mut Tree, node: NodeId, edge: crate::tree::EdgeId, target: NodeId) -> bool {
+fn clear_by_edge(tree: &mut Tree, node: NodeId, edge: EdgeId, target: NodeId) -> bool {
     let (from, to) = (tree[node].flags, tree[target].flags);
     let kind = tree[edge].kind;
-    let dev = kind == crate::manifest::EdgeKind::Dev;
+    let dev = kind == EdgeKind::Dev;
     let (optional, peer) = (kind.is_optional(), kind.is_peer());
     let mut cleared = to;
     cleared.extraneous &= from.extraneous || (peer && optional);

@@ -47,6 +47,8 @@ pub(crate) struct Edge {
     pub(crate) rules: Option<RuleId>,
     /// The resolution goes on although this peer requirement is not met.
     pub(crate) peer_conflicted: bool,
+    /// So it was in the lockfile that the resolution started from.
+    pub(crate) conflict_is_locked: bool,
     state: std::cell::Cell<EdgeState>,
 }
 

@@ -212,8 +212,13 @@ impl Builder<'_> {
             return;
         }
         self.accept_locked_conflicts();
+        let reached = self.reached_without_links();
         for node in self.tree.project_nodes() {
-            let unfinished = self.tree[node].edges_out.iter().any(|edge| !self.tree.is_valid(*edge));
+            let is_reached = reached.contains(&node);
+            let unfinished = self.tree[node].edges_out.iter().any(|edge| {
+                let missing = self.tree[*edge].to.is_none();
+                (is_reached || missing) && !self.tree.is_valid(*edge)
+            });
             let renewed = self.tree[node].edges_out.iter().any(|edge| self.update.contains(&self.tree[*edge].name));
             if unfinished || renewed {
                 self.queue.push(&self.tree, node);
@@ -223,6 +228,19 @@ impl Builder<'_> {
 }
 
 impl Builder<'_> {
+    /// What the project depends on, however deep, but not what only its workspaces and other links do: there npm lets a
+    /// lockfile have a version that does not fit, and looks at the requirements of the folder itself only.
+    fn reached_without_links(&self) -> FxHashSet<NodeId> {
+        let mut reached = FxHashSet::default();
+        let mut waiting = vec![self.tree.root];
+        while let Some(node) = waiting.pop() {
+            if reached.insert(node) {
+                waiting.extend(self.tree[node].edges_out.iter().filter_map(|edge| self.tree[*edge].to));
+            }
+        }
+        reached
+    }
+
     /// A peer requirement that the lockfile does not meet was accepted when the lockfile was made; only the project's own
     /// are looked at again.
     fn accept_locked_conflicts(&mut self) {
@@ -232,6 +250,7 @@ impl Builder<'_> {
                 let lived_with = this.kind.is_peer() && this.to.is_some() && !self.tree.is_mine(node);
                 if lived_with && !self.tree.is_valid(edge) {
                     self.tree[edge].peer_conflicted = true;
+                    self.tree[edge].conflict_is_locked = true;
                     if let Some(to) = self.tree[edge].to {
                         let conflict = Conflict::new(&self.tree, edge, to, false);
                         Conflict::note(&mut self.conflicts, conflict);

@@ -43,6 +43,7 @@ impl Tree {
             to: None,
             rules: None,
             peer_conflicted: false,
+            conflict_is_locked: false,
             state: std::cell::Cell::new(EdgeState::Unknown),
         });
         self[from].edges_out.push(id);
