@@ -1,9 +1,11 @@
-//! `cargo xtask compare npm`: dx and npm on the same project and registry, in three respects.
+//! `cargo xtask compare npm`: dx and npm on the same project and registry, in three respects. `compare generated` and
+//! `compare semver` are in [`generated`].
 //!
 //! 1. `npm ci` and `dx ci` from npm's lockfile: the same packages, files, executable bits and links.
 //! 2. Both resolve without a lockfile: the entries of their `package-lock.json`.
 //! 3. What `npm ls --all` says of either tree.
 
+mod generated;
 mod lockfile;
 
 use crate::dx::{self, Dx, Fixture, Npm};
@@ -27,8 +29,11 @@ struct Comparison {
 
 /// Compares in all three respects, prints what differs and fails when anything does.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
-    if options.word() != Some("npm") {
-        return Err("compare with what? `cargo xtask compare npm …`".to_owned());
+    match options.word() {
+        Some("npm") => {}
+        Some("generated") => return generated::projects(options),
+        Some("semver") => return generated::ranges(options),
+        _ => return Err("compare what? `cargo xtask compare npm|generated|semver …`".to_owned()),
     }
     let place = dx::workplace("compare")?;
     let comparison = Comparison {

@@ -33,6 +33,10 @@ cargo xtask <task>
               [FILE…] [--fixture A] [--network A] [--without SETTING] [--out FILE] [--tls] [--dx PATH]
   compare npm compare dx with npm on one fixture
               --fixture DIR|package.json --npm PATH/npm-cli.js [--node PATH] [--registry URL] [--force] [--dx PATH]
+  compare generated, compare semver
+              compare resolutions of generated projects, or generated versions and ranges, with npm's own code; with
+              --data the projects that differ are shrunk and written there
+              --npm PATH/npm-cli.js [--node PATH] [--runs N] [--seed N] [--data DIR]
   crash       kill installs and what follows them at random moments; the next install must put everything right
               --fixture DIR|package.json [--runs 100] [--seed N] [--root DIR] [--registry URL] [--dx PATH]
   concurrent  install at once in one project, and in ten projects with one empty store

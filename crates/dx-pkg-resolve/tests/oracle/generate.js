@@ -74,6 +74,7 @@ class World {
       missing: random.chance(0.1),
       collisions: random.chance(0.06),
       exact: random.chance(0.3),
+      older: random.chance(0.15),
     }
     this.names = NAMES.slice(0, 4 + random.below(NAMES.length - 4))
     if (this.profile.collisions) {
@@ -258,7 +259,7 @@ class World {
     const next = structuredClone(root)
     const key = random.pick(['dependencies', 'dependencies', 'devDependencies', 'optionalDependencies'])
     const name = random.pick(this.names)
-    const kind = random.below(6)
+    const kind = random.below(7)
     const listed = Object.keys(next.dependencies || {}).filter(other => this.versions.has(other))
     if (kind === 0 && listed.length) {
       delete next.dependencies[random.pick(listed)]
@@ -276,6 +277,13 @@ class World {
     }
     if (kind === 4) {
       return { root: next }
+    }
+    if (kind === 5 && listed.length) {
+      const gone = random.pick(listed)
+      for (const section of ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']) {
+        delete next[section]?.[gone]
+      }
+      return { root: next, remove: [gone] }
     }
     next[key] = { ...next[key], [name]: this.range(name) || '*' }
     return { root: next }
@@ -301,6 +309,9 @@ exports.generate = seed => {
   }
   const steps = [{ root }]
   for (let i = random.below(3); i > 0; i--) {
+    if (world.profile.older) {
+      steps[steps.length - 1].lockfileVersion = random.pick([1, 2])
+    }
     steps.push(world.change(steps[steps.length - 1].root))
   }
   return { seed, options, registry: world.registry, folders, steps }

@@ -38,7 +38,7 @@ class Packuments {
 }
 
 /** npm goes round for ever on a few projects: a build that takes this many steps is given up. */
-const MOST_STEPS = 4000
+const MOST_STEPS = 1500
 let steps = 0
 process.on('time', level => {
   if (level === 'start' && ++steps > MOST_STEPS) {
@@ -53,7 +53,7 @@ const write = (folder, name, value) => {
   fs.writeFileSync(path.join(folder, name), JSON.stringify(value, null, 2) + '\n')
 }
 
-const build = async (project, one, step, force) => {
+const build = async (project, one, step, force, lockfileVersion) => {
   write(project, 'package.json', step.root)
   for (const [folder, manifest] of Object.entries(one.folders)) {
     write(path.join(project, folder), 'package.json', manifest)
@@ -66,6 +66,7 @@ const build = async (project, one, step, force) => {
     registry: 'https://registry.example/',
     cache: path.join(project, '.cache'),
     save: true,
+    lockfileVersion,
     os: 'linux',
     cpu: 'x64',
     libc: 'glibc',
@@ -74,7 +75,7 @@ const build = async (project, one, step, force) => {
   }
   steps = 0
   const arborist = new Arborist(options)
-  const request = { ...options, add: step.add, update: step.update ? { names: step.update } : undefined }
+  const request = { ...options, add: step.add, rm: step.remove, update: step.update ? { names: step.update } : undefined }
   const tree = await arborist.buildIdealTree(request)
   await tree.meta.commit()
   const inert = [...tree.inventory.values()].filter(node => node.inert).map(node => node.location)
@@ -125,6 +126,10 @@ const run = async one => {
       step.inert = inert
       write(project, 'package-lock.json', lock)
       step.stable = await isStable(project, one, step)
+      if (step.lockfileVersion) {
+        step.written = (await build(project, one, { root: step.root }, true, step.lockfileVersion)).lock
+        write(project, 'package-lock.json', step.written)
+      }
     }
     one.steps = one.steps.filter(step => step.lock || !step.add && (step.error || step.refused))
   } finally {
