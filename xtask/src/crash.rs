@@ -162,9 +162,15 @@ impl Crash {
             Situation::EmptyStore | Situation::UsedStore => {}
             Situation::Update => {
                 let manifest = self.fixture.manifest()?;
+                // What half of them would resolve to without the others may not be in a recorded registry.
+                let lockfile = self.place.join(format!("reference-{:?}/package-lock.json", Situation::EmptyStore));
+                let lockfile =
+                    fs::read_to_string(&lockfile).map_err(|error| format!("{}: {error}", lockfile.display()))?;
                 dx::write(&project.join("package.json"), &half(&manifest)?)?;
+                dx::write(&project.join("package-lock.json"), &lockfile)?;
                 self.dx.run(&project, &self.place.join("store-before"), &INSTALL)?;
                 dx::write(&project.join("package.json"), &manifest)?;
+                dx::write(&project.join("package-lock.json"), &lockfile)?;
             }
             Situation::ReadyTree => {
                 let store = self.store(situation, name);
