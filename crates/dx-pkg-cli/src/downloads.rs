@@ -7,7 +7,7 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npm_registry::TarballRequest;
 use dx_pkg_compat::tarball::{self, Limits};
-use dx_pkg_core::{Integrity, PackageId, PackageName};
+use dx_pkg_core::{HashAlgorithm, Integrity, PackageId, PackageName};
 use dx_pkg_fetch::Priority;
 use dx_pkg_link::Arrival;
 use dx_pkg_lock::{LockPackage, name_of_path};
@@ -36,8 +36,7 @@ struct Shared {
     finished: Condvar,
     processors: Semaphore,
     progress: Arc<Progress>,
-    /// Whether a background process will write the packages from the project's copies.
-    stored_later: bool,
+    storing: Storing,
     /// The licences of the packages that were asked for without knowing them.
     licenses: Mutex<HashMap<PackageId, Option<String>>>,
     /// Who is told of packages as they arrive.
@@ -52,15 +51,26 @@ struct Facts {
     wants_license: bool,
 }
 
+/// How packages that were fetched get into the store.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Storing {
+    /// At once, packed and unpacked.
+    Now,
+    /// Afterwards: a background process will write them from the project's copies.
+    Later,
+    /// As the tarballs that they came as, while their files go into the project alone.
+    Packed,
+}
+
 enum Status {
     Running,
     Done(Result<(), Failure>),
 }
 
 impl Downloads {
-    /// Downloads into the session's store; with `stored_later` for this process alone, which must then leave what it has to
-    /// a background process ([`Store::leave_pending`]).
-    pub fn new(session: &Arc<Session>, offline: bool, stored_later: bool, progress: Arc<Progress>) -> Self {
+    /// Downloads into the session's store; unless that is done at once, the process has packages that the store does not, and
+    /// must leave them to a background process ([`Store::leave_pending`]) or give them up ([`Store::drop_pending`]).
+    pub fn new(session: &Arc<Session>, offline: bool, storing: Storing, progress: Arc<Progress>) -> Self {
         let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
         let shared = Shared {
             store: session.store.clone(),
@@ -69,7 +79,7 @@ impl Downloads {
             finished: Condvar::new(),
             processors: Semaphore::new(processors),
             progress,
-            stored_later,
+            storing,
             licenses: Mutex::default(),
             listener: Mutex::default(),
         };
@@ -87,7 +97,7 @@ impl Downloads {
     /// wrong is reported when it is waited for.
     pub fn expect(&self, package: &LockPackage, bytes: Option<u64>) {
         if let Ok(Some(id)) = package_id(package)
-            && !self.offline
+            && (!self.offline || self.shared.store.has_tarball(id))
         {
             let _ = self.start(id, package, bytes);
         }
@@ -117,7 +127,7 @@ impl Downloads {
             self.shared.done(id, Ok(()));
             return Ok(());
         }
-        if self.offline {
+        if self.offline && !self.shared.store.has_tarball(id) {
             let name = display_name(package);
             return Err(Failure::new(
                 "DX_OFFLINE",
@@ -187,7 +197,7 @@ impl Downloads {
 
     /// Whether packages are kept for this process until a background process stores them.
     pub fn are_stored_later(&self) -> bool {
-        self.shared.stored_later
+        self.shared.storing != Storing::Now
     }
 
     /// The packages that are in the store, and then those that arrive, until [`Self::end_arrivals`].
@@ -266,8 +276,12 @@ impl Shared {
         wanted: TarballRequest,
         facts: Facts,
     ) -> Result<(), Failure> {
+        let facts = Arc::new(facts);
         let name = wanted.name.clone();
         let integrity = wanted.integrity.clone();
+        if self.store.has_tarball(id) && self.clone().unpack_kept(id, &name, integrity.clone(), &facts).await? {
+            return Ok(());
+        }
         let tarball = network.registry.tarball(wanted).await?;
         self.progress.received(tarball.bytes.len() as u64);
         let Ok(_permit) = self.processors.acquire().await else {
@@ -275,9 +289,40 @@ impl Shared {
         };
         let shared = self.clone();
         let unpacking = tokio::task::spawn_blocking(move || {
+            if shared.storing(integrity.as_ref()) == Storing::Packed {
+                shared.store.put_tarball(id, &tarball.bytes)?;
+            }
             let result = shared.unpack(id, &name, integrity.as_ref(), &tarball.bytes, &facts);
             drop(tarball.slot);
             result
+        });
+        unpacking.await.unwrap_or_else(|_| Err(Failure::new("DX_INTERNAL", "unpacking a tarball panicked")))
+    }
+
+    /// How a package of this integrity gets into the store: a tarball is known again by its SHA-512 only.
+    fn storing(&self, integrity: Option<&Integrity>) -> Storing {
+        let is_known = integrity.is_some_and(|integrity| integrity.strongest().algorithm() == HashAlgorithm::Sha512);
+        if self.storing == Storing::Packed && !is_known { Storing::Now } else { self.storing }
+    }
+
+    /// Unpacks the tarball that the store has, if that is sound.
+    async fn unpack_kept(
+        self: Arc<Self>,
+        id: PackageId,
+        name: &PackageName,
+        integrity: Option<Integrity>,
+        facts: &Arc<Facts>,
+    ) -> Result<bool, Failure> {
+        let Ok(_permit) = self.processors.acquire().await else { return Ok(false) };
+        let (shared, name, facts) = (self.clone(), name.clone(), facts.clone());
+        let unpacking = tokio::task::spawn_blocking(move || {
+            let Some(bytes) = shared.store.tarball(id) else { return Ok(false) };
+            shared.unpack(id, &name, integrity.as_ref(), &bytes, &facts)?;
+            if shared.storing == Storing::Now {
+                // What stays is in nobody's way.
+                let _ = shared.store.forget_tarball(id);
+            }
+            Ok(true)
         });
         unpacking.await.unwrap_or_else(|_| Err(Failure::new("DX_INTERNAL", "unpacking a tarball panicked")))
     }
@@ -304,9 +349,9 @@ impl Shared {
             let license = manifest.and_then(|text| Manifest::parse(text).ok()).and_then(|manifest| manifest.license);
             self.licenses.lock().unwrap_or_else(PoisonError::into_inner).insert(id, license);
         }
-        match self.stored_later {
-            true => self.store.insert_later(id, integrity, &unpacked.entries())?,
-            false => self.store.insert(id, integrity, &unpacked.entries())?,
+        match self.storing(integrity) {
+            Storing::Later | Storing::Packed => self.store.insert_later(id, integrity, &unpacked.entries())?,
+            Storing::Now => self.store.insert(id, integrity, &unpacked.entries())?,
         }
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         Ok(())

@@ -9,6 +9,7 @@ use dx_pkg_core::PackageId;
 /// ```text
 /// <root>/v1/
 ///   packages/<aa>/<id>.dxp       one file per package: what is verified, moved and collected
+///   packages/<aa>/<id>.tgz       or, in continuous integration, the tarball as it came
 ///   expanded/<aa>/<id>/…         the package's files, made from the DXP: what projects are linked from
 ///   forests/                     ready node_modules trees
 ///   metadata/<registry>/a-<name>.dxm, f-<name>.dxm

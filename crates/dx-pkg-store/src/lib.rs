@@ -19,6 +19,7 @@ mod pending;
 mod prune;
 mod resolution;
 mod store;
+mod tarball;
 mod trash;
 mod verify;
 

@@ -142,6 +142,17 @@ impl Store {
         Ok(left)
     }
 
+    /// Gives up what [`Self::insert_later`] took, where nobody will work in the background.
+    ///
+    /// # Errors
+    /// When what was not moved away cannot be removed.
+    pub fn drop_pending(&self) -> Result<(), StoreError> {
+        let Some(pending) = self.pending() else { return Ok(()) };
+        pending.lock().clear();
+        let path = self.folder(Folder::Tmp).join(&pending.name);
+        dx_pkg_fs::remove_tree(&path).map_err(StoreError::io("removing", path))
+    }
+
     /// What installs have left. A note that is damaged is removed.
     ///
     /// # Errors
@@ -227,7 +238,11 @@ impl Store {
                 done
             });
             match written {
-                Ok(()) => return Ok(true),
+                Ok(()) => {
+                    // What stays is in nobody's way.
+                    let _ = self.forget_tarball(id);
+                    return Ok(true);
+                }
                 Err(_) if differs => {}
                 Err(error) => return Err(error),
             }

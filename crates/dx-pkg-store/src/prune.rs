@@ -138,7 +138,7 @@ impl Store {
     fn remove_package(&self, id: PackageId) -> Result<(), StoreError> {
         self.trash(&self.expanded(id))?;
         let package = self.package_path(id);
-        for path in [package.with_extension("files"), package] {
+        for path in [package.with_extension("files"), package.with_extension("tgz"), package] {
             self.trash(&path)?;
         }
         Ok(())
@@ -148,8 +148,11 @@ impl Store {
     fn candidates(&self, used: &HashMap<PackageId, SystemTime>) -> Result<Vec<Candidate>, StoreError> {
         let mut found = Vec::new();
         for shard in 0..=u8::MAX {
-            for id in self.ids_in(Folder::Packages, &format!("{shard:02x}"), ".dxp")? {
-                let path = self.package_path(id);
+            let shard = format!("{shard:02x}");
+            let whole = self.ids_in(Folder::Packages, &shard, ".dxp")?;
+            let packed = self.ids_in(Folder::Packages, &shard, ".tgz")?.into_iter().filter(|id| !whole.contains(id));
+            let packed = packed.map(|id| (id, self.package_path(id).with_extension("tgz")));
+            for (id, path) in whole.iter().map(|id| (*id, self.package_path(*id))).chain(packed) {
                 let Ok(metadata) = std::fs::metadata(&path) else { continue };
                 let stored = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                 let expanded = self.expanded(id);
@@ -205,7 +208,7 @@ impl Tree {
 fn is_counted(folder: Folder, path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     match folder {
-        Folder::Packages => name.ends_with(".dxp"),
+        Folder::Packages => name.ends_with(".dxp") || name.ends_with(".tgz"),
         Folder::Forests => name.starts_with("spare-"),
         _ => true,
     }

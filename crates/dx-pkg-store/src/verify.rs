@@ -93,6 +93,15 @@ impl Store {
                 report.damage.push(Damage { id, what, fixed });
             }
         }
+        for id in self.ids_in(Folder::Packages, shard, ".tgz")? {
+            report.packages += usize::from(!packages.contains(&id));
+            let path = self.package_path(id).with_extension("tgz");
+            let bytes = std::fs::read(&path).map_err(StoreError::io("reading", &path))?;
+            if PackageId::from_integrity(&Integrity::sha512_of(&bytes)) != id {
+                let fixed = fix && self.forget_tarball(id).is_ok();
+                report.damage.push(Damage { id, what: "its tarball is not what its name says".to_owned(), fixed });
+            }
+        }
         for id in self.ids_in(Folder::Expanded, shard, "")? {
             // A package inserted meanwhile has its DXP file first.
             if packages.contains(&id) || self.open_package(id)?.is_some() {

@@ -16,7 +16,7 @@ use dx_pkg_lock::Lock;
 use dx_pkg_resolve::{Resolution, ResolveError, resolve};
 
 use crate::arguments::TreeArguments;
-use crate::downloads::Downloads;
+use crate::downloads::{Downloads, Storing};
 use crate::ending;
 use crate::failure::Failure;
 use crate::metadata::{Basis, Local, Policy};
@@ -147,7 +147,10 @@ pub fn carry_out(
     let _ = ending::is_asked();
     let outcome = stages(surroundings, work, arguments, mode, change, report);
     // Also after a failure: what was fetched need not be fetched again.
-    let left = session.store.leave_pending(&root);
+    let left = match session.spares {
+        0 => session.store.drop_pending().map(|()| 0),
+        _ => session.store.leave_pending(&root),
+    };
     let told = write_timing(surroundings, &session, arguments);
     match outcome {
         Ok(new_tree) => {
@@ -277,21 +280,26 @@ struct Outcome {
 }
 
 impl Stages<'_> {
-    /// Whether packages need not be written into the store while the user waits: a background process follows, and has the
-    /// project's files to write them from.
-    fn may_store_later(&self) -> bool {
+    /// How packages get into the store. Where their files can be moved into the project, they are not written twice while the
+    /// user waits: a background process follows, and has the project's files to write them from; or none does, and in
+    /// continuous integration nobody is likely to want more than their tarballs.
+    fn storing(&self) -> Storing {
         let device = |path: &Path| dx_pkg_fs::identity(path).ok().flatten().map(|identity| identity.device);
         let store = device(self.session.store.root());
-        self.session.spares > 0
-            && store.is_some()
+        let may_move = store.is_some()
             && store == device(&self.project.root)
-            && finish::import_method(self.session).is_ok_and(|method| method == ImportMethod::Auto)
+            && finish::import_method(self.session).is_ok_and(|method| method == ImportMethod::Auto);
+        match may_move {
+            true if self.session.spares > 0 => Storing::Later,
+            true if self.surroundings.in_ci() => Storing::Packed,
+            _ => Storing::Now,
+        }
     }
 
     /// Resolves and, where there is a mode to install in, fetches.
     fn work_out(&self, scripts: &lifecycle::Scripts, mode: Option<Mode>) -> Result<Outcome, Failure> {
         let Stages { surroundings, session, project, change, frozen, progress } = *self;
-        let downloads = Downloads::new(session, session.config.offline()?, self.may_store_later(), progress.clone());
+        let downloads = Downloads::new(session, session.config.offline()?, self.storing(), progress.clone());
         let materials = Materials::gather(surroundings, session, project, change, frozen)?;
         downloads.put_first(materials.direct());
         let ahead = mode.map(|_| &downloads);

@@ -25,6 +25,7 @@ mod offline;
 mod omit;
 mod optional;
 mod output;
+mod packed;
 mod peers;
 mod resolution;
 mod scripts;
