@@ -14,7 +14,7 @@ use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_fs::Identity;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_registry::{PackumentAnswer, PackumentForm, Validator};
+use dx_pkg_registry::{Lifetime, PackumentAnswer, PackumentForm, Validator};
 use dx_pkg_resolve::{External, PickOptions, Picker, Provider, ProviderError};
 use dx_pkg_store::{CachedPackument, Form, MetadataRecord, Store};
 
@@ -178,9 +178,12 @@ impl Provider for Metadata<'_> {
         }
         let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
         let registry = self.shared.registry_key(&package);
-        if let Some(fresh) = self.shared.cached(&registry, &package) {
+        if let Some((usable, stale)) = self.shared.cached(&registry, &package) {
             self.shared.used_cache.store(true, Ordering::Relaxed);
-            let answer = Ok(fresh);
+            if stale && let Ok(network) = self.session.network() {
+                self.shared.revalidate(&network, package);
+            }
+            let answer = Ok(usable);
             self.shared.lock().packuments.insert(name.to_owned(), Answer::Here(answer.clone()));
             return answer;
         }
@@ -234,14 +237,16 @@ impl Shared {
         if self.policy.full { Form::Full } else { Form::Abbreviated }
     }
 
-    /// What is cached, where policy lets it be used without asking.
-    fn cached(&self, registry: &str, name: &PackageName) -> Option<Packument> {
+    /// What is cached, where policy lets it be used without waiting for an answer, and whether one is to be asked for.
+    fn cached(&self, registry: &str, name: &PackageName) -> Option<(Packument, bool)> {
         let cached = self.store.metadata(registry, name, self.form())?;
         let any_age = self.policy.offline || self.policy.prefer_offline;
-        let fresh = !self.policy.prefer_online && now_ms() < cached.fresh_until_ms && cached.fetched_ms <= now_ms();
-        let usable = any_age || (fresh && (cached.full || !self.needs_times(&cached.packument)));
+        let now = now_ms();
+        let until = cached.fresh_until_ms.max(cached.stale_until_ms);
+        let in_time = !self.policy.prefer_online && cached.fetched_ms <= now && now < until;
+        let usable = any_age || (in_time && (cached.full || !self.needs_times(&cached.packument)));
         self.fresh_until_ms.fetch_min(if usable { cached.fresh_until_ms } else { u64::MAX }, Ordering::Relaxed);
-        usable.then_some(cached.packument)
+        usable.then_some((cached.packument, !any_age && now >= cached.fresh_until_ms))
     }
 
     /// Whether the age of versions matters and the abbreviated form cannot tell it.
@@ -307,6 +312,18 @@ impl Shared {
         }
     }
 
+    /// Asks whether a packument that is in use is current, for the next command to know. Nobody waits for the answer: what
+    /// has not come when the command ends is asked again by the next.
+    fn revalidate(self: &Arc<Self>, network: &Network, name: PackageName) {
+        let (shared, network) = (self.clone(), network.clone());
+        let runtime = network.runtime.clone();
+        runtime.spawn(async move { shared.fetch_form(&network, &name, shared.first_form(), Priority::Low).await.ok() });
+    }
+
+    fn first_form(&self) -> PackumentForm {
+        if self.policy.full { PackumentForm::Full } else { PackumentForm::Abbreviated }
+    }
+
     async fn fetch_packument(
         self: &Arc<Self>,
         network: &Network,
@@ -314,8 +331,7 @@ impl Shared {
         priority: Priority,
     ) -> Result<Packument, ProviderError> {
         let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
-        let form = if self.policy.full { PackumentForm::Full } else { PackumentForm::Abbreviated };
-        let packument = self.fetch_form(network, &package, form, priority).await?;
+        let packument = self.fetch_form(network, &package, self.first_form(), priority).await?;
         if self.policy.full || has_times(&packument) || !self.needs_times(&packument) {
             return Ok(packument);
         }
@@ -359,21 +375,23 @@ impl Shared {
         cached: Option<CachedPackument>,
     ) -> Result<Packument, ProviderError> {
         let now = now_ms();
-        let put = |packument: &[u8], form: Form, validator: &Validator, fresh_for_ms: u64| {
+        let put = |packument: &[u8], form: Form, validator: &Validator, lifetime: Lifetime| {
+            let fresh_until_ms = now.saturating_add(lifetime.fresh_for_ms);
             let record = MetadataRecord {
                 packument,
                 form,
                 etag: validator.etag.as_deref(),
                 last_modified: validator.last_modified.as_deref(),
                 fetched_ms: now,
-                fresh_until_ms: now.saturating_add(fresh_for_ms),
+                fresh_until_ms,
+                stale_until_ms: fresh_until_ms.saturating_add(lifetime.stale_for_ms),
             };
             self.fresh_until_ms.fetch_min(record.fresh_until_ms, Ordering::Relaxed);
             let _ = self.store.put_metadata(registry, name, &record);
         };
         match (answer, cached) {
-            (PackumentAnswer::NotModified { fresh_for_ms }, Some(cached)) => {
-                put(cached.packument.as_bytes(), asked, &validator_of(&cached), fresh_for_ms);
+            (PackumentAnswer::NotModified { lifetime }, Some(cached)) => {
+                put(cached.packument.as_bytes(), asked, &validator_of(&cached), lifetime);
                 Ok(cached.packument)
             }
             (PackumentAnswer::NotModified { .. }, None) => Err(Failure::new(
@@ -381,8 +399,8 @@ impl Shared {
                 format!("the registry says that the packument of {name} has not changed, but none was known"),
             )
             .into_provider_error()),
-            (PackumentAnswer::Modified { bytes, validator, fresh_for_ms, full }, _) => {
-                put(&bytes, if full { Form::Full } else { asked }, &validator, fresh_for_ms);
+            (PackumentAnswer::Modified { bytes, validator, lifetime, full }, _) => {
+                put(&bytes, if full { Form::Full } else { asked }, &validator, lifetime);
                 Packument::decode(Arc::new(bytes)).map_err(|error| Failure::from(error).into_provider_error())
             }
         }
@@ -422,7 +440,7 @@ impl Shared {
             return answer.clone().ok();
         }
         let package = PackageName::parse(name).ok()?;
-        if let Some(packument) = self.cached(&self.registry_key(&package), &package) {
+        if let Some((packument, _)) = self.cached(&self.registry_key(&package), &package) {
             return Some(packument);
         }
         self.ask(network, name, Some(spec), reason);

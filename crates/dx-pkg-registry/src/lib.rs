@@ -29,6 +29,15 @@ impl Validator {
     }
 }
 
+/// How long an answer may be used, from now on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lifetime {
+    /// Without asking, in milliseconds.
+    pub fresh_for_ms: u64,
+    /// After that, while it is being asked whether it is current, in milliseconds.
+    pub stale_for_ms: u64,
+}
+
 /// The answer to a request for a packument.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum PackumentAnswer {
@@ -38,14 +47,14 @@ pub enum PackumentAnswer {
         bytes: Vec<u8>,
         /// What to ask with next time.
         validator: Validator,
-        /// How long it may be used without asking, in milliseconds.
-        fresh_for_ms: u64,
+        /// How long it may be used.
+        lifetime: Lifetime,
         /// Whether it holds what [`PackumentForm::Full`] asks for, whichever form was asked for.
         full: bool,
     },
     /// What the validator stands for is still current.
     NotModified {
-        /// How long it may be used without asking, in milliseconds.
-        fresh_for_ms: u64,
+        /// How long it may be used from now on.
+        lifetime: Lifetime,
     },
 }

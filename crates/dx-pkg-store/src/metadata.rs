@@ -36,6 +36,8 @@ pub struct CachedPackument {
     pub fetched_ms: u64,
     /// Until when it may be used without asking, in milliseconds since 1970.
     pub fresh_until_ms: u64,
+    /// Until when it may be used while it is being asked whether it is current, in milliseconds since 1970.
+    pub stale_until_ms: u64,
     /// Whether it is the full form.
     pub full: bool,
 }
@@ -68,7 +70,8 @@ impl Store {
             let map = Map::of(&file).ok()?;
             let header = record::decode(&map).ok()?;
             let (etag, last_modified) = (header.etag.map(str::to_owned), header.last_modified.map(str::to_owned));
-            let (fetched_ms, fresh_until_ms) = (header.fetched_ms, header.fresh_until_ms);
+            let times = (header.fetched_ms, header.fresh_until_ms, header.stale_until_ms);
+            let (fetched_ms, fresh_until_ms, stale_until_ms) = times;
             let start = header.length;
             let packument = Packument::decode(Arc::new(Tail { map, start })).ok()?;
             (packument.name() == name.as_str()).then_some(CachedPackument {
@@ -77,6 +80,7 @@ impl Store {
                 last_modified,
                 fetched_ms,
                 fresh_until_ms,
+                stale_until_ms,
                 full: form == Form::Full,
             })
         })

@@ -51,7 +51,7 @@ impl NpmRegistry {
             }
         };
         if response.status == StatusCode::NOT_MODIFIED {
-            return Ok(PackumentAnswer::NotModified { fresh_for_ms: freshness::fresh_for_ms(&response) });
+            return Ok(PackumentAnswer::NotModified { lifetime: freshness::lifetime_of(&response) });
         }
         let name = name.clone();
         self.compute(move || read(response, &name, asked)).await
@@ -126,7 +126,7 @@ fn read(response: Response, name: &PackageName, asked: PackumentForm) -> Result<
             etag: response.header(ETAG).map(str::to_owned),
             last_modified: response.header(LAST_MODIFIED).map(str::to_owned),
         },
-        fresh_for_ms: freshness::fresh_for_ms(&response),
+        lifetime: freshness::lifetime_of(&response),
         full,
     })
 }

@@ -3,7 +3,7 @@ use crate::npmrc::ConfigSources;
 use dx_pkg_core::{Coded, Integrity, PackageName};
 use dx_pkg_fetch::{FetchConfig, Priority, RetryPolicy};
 use dx_pkg_format::packument::Packument;
-use dx_pkg_registry::{PackumentAnswer, PackumentForm, Validator};
+use dx_pkg_registry::{Lifetime, PackumentAnswer, PackumentForm, Validator};
 use dx_pkg_testkit::{Fault, Registry};
 use std::path::Path;
 use std::time::Duration;

@@ -3,14 +3,15 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXH\0` |
-//! | 4 | 2 | version, 1 |
+//! | 4 | 2 | version, 2 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of the bytes from offset 16 to the packument |
 //! | 16 | 8 | confirmed by the registry, ms since 1970 |
 //! | 24 | 8 | fresh until, ms since 1970 |
-//! | 32 | 4 | length of the ETag; all ones = none |
-//! | 36 | 4 | length of Last-Modified; all ones = none |
-//! | 40 | | ETag, Last-Modified (UTF-8), zeros to a multiple of 8, then the DXM bytes, which carry their own checksum |
+//! | 32 | 8 | usable while asking until, ms since 1970 |
+//! | 40 | 4 | length of the ETag; all ones = none |
+//! | 44 | 4 | length of Last-Modified; all ones = none |
+//! | 48 | | ETag, Last-Modified (UTF-8), zeros to a multiple of 8, then the DXM bytes, which carry their own checksum |
 
 use dx_pkg_format::FormatError;
 use dx_pkg_format::wire::{self, Sections};
@@ -18,9 +19,9 @@ use dx_pkg_format::wire::{self, Sections};
 use super::Form;
 
 const SIGNATURE: [u8; 4] = *b"DXH\0";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const FORMAT: &str = "cached packument";
-const FIXED: usize = 40;
+const FIXED: usize = 48;
 const CHECKED_FROM: usize = 16;
 const ABSENT: u32 = u32::MAX;
 
@@ -39,6 +40,8 @@ pub struct MetadataRecord<'a> {
     pub fetched_ms: u64,
     /// Until when it may be used without asking, in milliseconds since 1970.
     pub fresh_until_ms: u64,
+    /// Until when it may be used while it is being asked whether it is current, in milliseconds since 1970.
+    pub stale_until_ms: u64,
 }
 
 pub(super) struct Header<'a> {
@@ -46,6 +49,7 @@ pub(super) struct Header<'a> {
     pub(super) last_modified: Option<&'a str>,
     pub(super) fetched_ms: u64,
     pub(super) fresh_until_ms: u64,
+    pub(super) stale_until_ms: u64,
     pub(super) length: usize,
 }
 
@@ -56,7 +60,7 @@ impl MetadataRecord<'_> {
         out.extend_from_slice(&SIGNATURE);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.resize(CHECKED_FROM, 0);
-        for time in [self.fetched_ms, self.fresh_until_ms] {
+        for time in [self.fetched_ms, self.fresh_until_ms, self.stale_until_ms] {
             out.extend_from_slice(&time.to_le_bytes());
         }
         for text in texts {
@@ -94,7 +98,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>, FormatError> {
         let damaged = FormatError::Corrupt { format: FORMAT, what: "a validator is not UTF-8" };
         std::str::from_utf8(text).map(Some).map_err(|_| damaged)
     };
-    let (etag, last_modified) = (text(32)?, text(36)?);
+    let (etag, last_modified) = (text(40)?, text(44)?);
     let padding = sections.position().next_multiple_of(8) - sections.position();
     let length = sections.next(padding, 1)?.end;
     let checked = bytes.get(CHECKED_FROM..length).unwrap_or_default();
@@ -106,6 +110,7 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>, FormatError> {
         last_modified,
         fetched_ms: wire::u64_at(bytes, 16),
         fresh_until_ms: wire::u64_at(bytes, 24),
+        stale_until_ms: wire::u64_at(bytes, 32),
         length,
     })
 }

@@ -14,7 +14,9 @@ fn dxm(name: &str, version: &str) -> Vec<u8> {
 }
 
 fn record(packument: &[u8], form: Form) -> MetadataRecord<'_> {
-    MetadataRecord { packument, form, etag: Some("\"e\""), last_modified: None, fetched_ms: 10, fresh_until_ms: 20 }
+    let (fetched_ms, fresh_until_ms, stale_until_ms) = (10, 20, 30);
+    let etag = Some("\"e\"");
+    MetadataRecord { packument, form, etag, last_modified: None, fetched_ms, fresh_until_ms, stale_until_ms }
 }
 
 impl Fixture {
@@ -38,7 +40,7 @@ fn a_packument_comes_back_with_its_validators() {
     let cached = fixture.store.metadata("registry.example", &name, Form::Abbreviated).unwrap();
     assert_eq!(cached.packument.name(), "@scope/a");
     assert_eq!((cached.etag.as_deref(), cached.last_modified), (Some("\"e\""), None));
-    assert_eq!((cached.fetched_ms, cached.fresh_until_ms, cached.full), (10, 20, false));
+    assert_eq!((cached.fetched_ms, cached.fresh_until_ms, cached.stale_until_ms, cached.full), (10, 20, 30, false));
     assert_eq!(fixture.garbage(), 0);
 }
 

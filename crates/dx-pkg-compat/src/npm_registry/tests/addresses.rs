@@ -1,6 +1,6 @@
 use super::super::address::{ReplaceHost, conventional_tarball_url, packument_url};
 use super::super::error::token_key;
-use super::super::freshness::lifetime_ms;
+use super::super::freshness::lifetime;
 use super::super::gzip::inflate;
 use super::*;
 
@@ -53,15 +53,16 @@ fn only_http_addresses_are_tarball_addresses() {
 
 #[test]
 fn freshness_follows_cache_control_and_age() {
-    assert_eq!(lifetime_ms(None, None), 300_000);
-    assert_eq!(lifetime_ms(Some("public"), None), 300_000);
-    assert_eq!(lifetime_ms(Some("public, max-age=60"), None), 60_000);
-    assert_eq!(lifetime_ms(Some("Max-Age=\"60\""), Some("45")), 15_000);
-    assert_eq!(lifetime_ms(Some("max-age=60"), Some("90")), 0);
-    assert_eq!(lifetime_ms(Some("max-age=60, no-cache"), None), 0);
-    assert_eq!(lifetime_ms(Some("no-store"), None), 0);
-    assert_eq!(lifetime_ms(Some("max-age=never"), None), 0);
-    assert_eq!(lifetime_ms(Some("max-age=18446744073709551615"), None), 24 * 3_600_000);
+    let fresh_for_ms = |cache_control, age| lifetime(cache_control, age).fresh_for_ms;
+    assert_eq!(fresh_for_ms(None, None), 300_000);
+    assert_eq!(fresh_for_ms(Some("public"), None), 300_000);
+    assert_eq!(fresh_for_ms(Some("public, max-age=60"), None), 60_000);
+    assert_eq!(fresh_for_ms(Some("Max-Age=\"60\""), Some("45")), 15_000);
+    assert_eq!(fresh_for_ms(Some("max-age=60"), Some("90")), 0);
+    assert_eq!(fresh_for_ms(Some("max-age=60, no-cache"), None), 0);
+    assert_eq!(fresh_for_ms(Some("no-store"), None), 0);
+    assert_eq!(fresh_for_ms(Some("max-age=never"), None), 0);
+    assert_eq!(fresh_for_ms(Some("max-age=18446744073709551615"), None), 24 * 3_600_000);
 }
 
 #[test]

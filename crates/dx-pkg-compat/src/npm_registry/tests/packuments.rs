@@ -2,8 +2,8 @@ use super::*;
 
 fn decoded(answer: PackumentAnswer) -> (Packument, Validator, u64, bool) {
     match answer {
-        PackumentAnswer::Modified { bytes, validator, fresh_for_ms, full } => {
-            (Packument::decode(Arc::new(bytes)).unwrap(), validator, fresh_for_ms, full)
+        PackumentAnswer::Modified { bytes, validator, lifetime, full } => {
+            (Packument::decode(Arc::new(bytes)).unwrap(), validator, lifetime.fresh_for_ms, full)
         }
         PackumentAnswer::NotModified { .. } => panic!("not modified"),
     }
@@ -44,14 +44,17 @@ async fn a_full_packument_is_full_asked_for_or_not() {
 #[tokio::test]
 async fn an_unchanged_packument_is_not_sent_again() {
     let registry = Registry::start();
-    registry.cache_control("public, max-age=77");
+    registry.cache_control("public, max-age=77, stale-while-revalidate=9");
     registry.without_gzip();
     registry.package("a", "1.0.0").publish();
     let client = client_of(&registry);
     let (_, validator, ..) = decoded(ask(&client, "a").await.unwrap());
     let form = PackumentForm::Abbreviated;
     let again = client.packument(&name("a"), form, Some(&validator), Priority::Normal).await.unwrap();
-    assert_eq!(again, PackumentAnswer::NotModified { fresh_for_ms: 77_000 });
+    assert_eq!(
+        again,
+        PackumentAnswer::NotModified { lifetime: Lifetime { fresh_for_ms: 77_000, stale_for_ms: 9_000 } }
+    );
     registry.package("a", "1.1.0").publish();
     let changed = client.packument(&name("a"), form, Some(&validator), Priority::Normal).await.unwrap();
     assert_eq!(decoded(changed).0.len(), 2);

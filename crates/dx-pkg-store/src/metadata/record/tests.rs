@@ -8,6 +8,7 @@ fn record(etag: Option<&'static str>, last_modified: Option<&'static str>) -> Me
         last_modified,
         fetched_ms: 1,
         fresh_until_ms: u64::MAX,
+        stale_until_ms: 3,
     }
 }
 
@@ -17,7 +18,7 @@ fn validators_and_times_come_back() {
         let bytes = record(etag, modified).encode();
         let header = decode(&bytes).unwrap();
         assert_eq!((header.etag, header.last_modified), (etag, modified));
-        assert_eq!((header.fetched_ms, header.fresh_until_ms), (1, u64::MAX));
+        assert_eq!((header.fetched_ms, header.fresh_until_ms, header.stale_until_ms), (1, u64::MAX, 3));
         assert_eq!(&bytes[header.length..], b"DXM bytes");
     }
 }
