@@ -58,7 +58,8 @@ fn larger_packages_go_first_where_their_size_is_known() {
 
 #[test]
 fn every_seventh_answer_may_be_broken_and_the_statistics_are_true() {
-    for fault in [Fault::Drop, Fault::Truncate, Fault::status(503)] {
+    let too_many = Fault::status(429).header("retry-after", "0");
+    for fault in [Fault::Drop, Fault::Truncate, Fault::Stall, Fault::StallBody, Fault::status(503), too_many] {
         every_seventh_answer_is(&fault);
     }
 }
@@ -68,7 +69,7 @@ fn every_seventh_answer_is(fault: &Fault) {
     let registry = Registry::start();
     // More tries than usual: one request may happen to be the seventh again and again.
     let mut builder = Project::new(&registry).npmrc("fetch-retries=20").npmrc("fetch-retry-mintimeout=1");
-    builder = builder.npmrc("fetch-retry-maxtimeout=5").npmrc("network-concurrency=4");
+    builder = builder.npmrc("fetch-retry-maxtimeout=5").npmrc("network-concurrency=4").npmrc("fetch-timeout=700");
     for number in 0..PACKAGES {
         let name = format!("p{number}");
         registry.package(&name, "1.0.0").publish();
@@ -112,6 +113,27 @@ fn a_tarball_that_is_wrong_once_is_fetched_again() {
     ok(&project, ["install"]);
     assert_eq!((wrong.hits(), registry.tarball_requests()), (1, 2));
     assert_eq!(required(&project, "a"), "a@1.0.0");
+}
+
+#[test]
+fn every_seventh_tarball_may_be_wrong_once() {
+    let registry = Registry::start();
+    let mut builder = Project::new(&registry);
+    for number in 0..20 {
+        let name = format!("p{number}");
+        registry.package(&name, "1.0.0").file("data", "x".repeat(4000)).publish();
+        builder = builder.dep(&name, "1");
+    }
+    let wrong = registry.fault("*.tgz", Fault::WrongBytes).every(7).times(2);
+    let project = builder.create();
+    let run = ok(&project, ["install", "--json"]);
+    let summary: Value = serde_json::from_str(&run.stdout).unwrap();
+    // What came and was wrong is an answer, so it is asked for anew instead of tried again.
+    for (name, expected) in [("requests", 42), ("completed_requests", 42), ("failed_requests", 0), ("retries", 0)] {
+        assert_eq!(summary["statistics"][name], expected, "{name}: {summary}");
+    }
+    assert_eq!((wrong.hits(), registry.tarball_requests()), (2, 22));
+    assert_eq!(required(&project, "p19"), "p19@1.0.0");
 }
 
 #[test]

@@ -5,11 +5,11 @@ use serde_json::Value;
 
 use crate::harness::{dx, fails, impatient, ok};
 
-/// A project of `a`, which needs `b`, which needs `c`.
+/// A project of `a`, which needs `b`, which needs `c` beside it.
 fn chain() -> (Registry, Project) {
     let registry = Registry::start();
     registry.package("a", "1.0.0").dep("b", "1").publish();
-    registry.package("b", "1.0.0").dep("@s/c", "1").publish();
+    registry.package("b", "1.0.0").peer("@s/c", "1").publish();
     registry.package("@s/c", "1.0.0").publish();
     let project = impatient(&registry).dep("a", "1").create();
     (registry, project)
@@ -28,11 +28,13 @@ fn every_request_is_told_with_the_answer_that_gave_rise_to_it() {
     let timing = project.json("timing.json");
     assert_eq!(timing["version"], 1);
     assert_eq!(timing["requests"].as_array().unwrap().len(), registry.requests().len());
-    for (name, cause, priority) in
-        [("a", Value::Null, "critical"), ("b", "a".into(), "normal"), ("@s/c", "b".into(), "normal")]
+    // The resolver's own question, which is always urgent, may come before that of whoever looks ahead of it.
+    for (name, cause, ahead) in
+        [("a", Value::Null, "critical"), ("b", "a".into(), "normal"), ("@s/c", "b".into(), "high")]
     {
         let told = find(&timing, "metadata", name);
-        assert_eq!((&told["causedBy"], &told["priority"]), (&cause, &priority.into()), "{told:#}");
+        assert_eq!(told["causedBy"], cause, "{told:#}");
+        assert!(told["priority"] == ahead || told["priority"] == "critical", "{told:#}");
         let times = ["queued", "sent", "firstByte", "done"].map(|key| told[key].as_u64().unwrap());
         assert!(times.is_sorted() && times[3] <= timing["ended"].as_u64().unwrap(), "{told:#}");
         assert_eq!((&told["status"], &told["tries"], &told["http"]), (&200.into(), &1.into(), &"1.1".into()));
