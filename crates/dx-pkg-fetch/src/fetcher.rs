@@ -112,8 +112,8 @@ impl Shared {
             let slot = self.wait_for_turn(queue, &host, rank, request).await;
             let run = transfer::run(&self.clients, &self.config, &self.counters, request, &mut partial, entry);
             let cause = match run.await {
-                Ok(transfer::Answer { status, headers, url, body }) => {
-                    return Ok(Response { status, headers, url, body, slot });
+                Ok(transfer::Answer { status, headers, url, body, checked }) => {
+                    return Ok(Response { status, headers, url, body, checked, slot });
                 }
                 Err(cause) => cause,
             };

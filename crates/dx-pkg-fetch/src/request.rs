@@ -2,6 +2,7 @@
 
 use crate::queue::Slot;
 use bytes::Bytes;
+use dx_pkg_core::{Integrity, IntegrityMismatch};
 use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
 use std::fmt;
@@ -49,6 +50,7 @@ pub struct Request {
     pub(crate) label: Box<str>,
     pub(crate) headers: HeaderMap,
     pub(crate) credentials: Option<Credentials>,
+    pub(crate) integrity: Option<Integrity>,
 }
 
 impl Request {
@@ -73,6 +75,7 @@ impl Request {
             label: Box::default(),
             headers,
             credentials: None,
+            integrity: None,
         }
     }
 
@@ -99,6 +102,12 @@ impl Request {
         if name != reqwest::header::AUTHORIZATION {
             self.headers.insert(name, value);
         }
+        self
+    }
+
+    /// Sets what the body must be; it is hashed while it arrives, and [`Response::checked`] tells.
+    pub fn integrity(mut self, integrity: Integrity) -> Self {
+        self.integrity = Some(integrity);
         self
     }
 
@@ -130,6 +139,8 @@ pub struct Response {
     pub url: Url,
     /// The body as sent: any `Content-Encoding` is still on it.
     pub body: Bytes,
+    /// Whether the body is what [`Request::integrity`] asks for; without one it is.
+    pub checked: Result<(), IntegrityMismatch>,
     /// The place in the queue; the next transfer starts when it is dropped.
     pub slot: Slot,
 }

@@ -10,6 +10,7 @@ use crate::statistics::Counters;
 use crate::text::{plain_text, redact_url};
 use crate::trace::Entry;
 use bytes::{Bytes, BytesMut};
+use dx_pkg_core::{Checker, Integrity, IntegrityMismatch};
 use reqwest::StatusCode;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
@@ -34,6 +35,7 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) url: Url,
     pub(crate) body: Bytes,
+    pub(crate) checked: Result<(), IntegrityMismatch>,
 }
 
 /// The clock of one try.
@@ -82,9 +84,9 @@ pub(crate) async fn run(
     let conditional = request.headers.contains_key(IF_NONE_MATCH) || request.headers.contains_key(IF_MODIFIED_SINCE);
     let headers = response.headers().clone();
     if status == StatusCode::NOT_MODIFIED && conditional {
-        return Ok(Answer { status, headers, url, body: Bytes::new() });
+        return Ok(Answer { status, headers, url, body: Bytes::new(), checked: Ok(()) });
     }
-    let mut body = Body::default();
+    let mut body = Body::new(request.integrity.as_ref());
     if is_about_a_range(status) {
         let kept = partial.take().filter(|partial| status.is_success() && partial.continues(&headers));
         let Some(kept) = kept else {
@@ -104,11 +106,12 @@ pub(crate) async fn run(
     };
     let whole = content_length(&headers).map(|rest| body.len().saturating_add(rest));
     match read_body(response, &clock, counters, limit, whole, &mut body).await {
-        // What has been put together is as good as what comes in one piece.
-        Ok(()) if status == StatusCode::PARTIAL_CONTENT => {
-            Ok(Answer { status: StatusCode::OK, headers, url, body: body.finish() })
+        Ok(()) => {
+            // What has been put together is as good as what comes in one piece.
+            let status = if status == StatusCode::PARTIAL_CONTENT { StatusCode::OK } else { status };
+            let (body, checked) = body.finish();
+            Ok(Answer { status, headers, url, body, checked })
         }
-        Ok(()) => Ok(Answer { status, headers, url, body: body.finish() }),
         Err(cause) => {
             *partial = Partial::keep(url, &headers, whole, body);
             Err(cause)
@@ -198,19 +201,26 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// A body under way; one that arrives in a single chunk is not copied.
-#[derive(Default)]
+/// A body under way, hashed as it comes; one that arrives in a single chunk is not copied.
 pub(crate) struct Body {
     first: Bytes,
     joined: BytesMut,
+    checker: Option<Checker>,
 }
 
 impl Body {
+    pub(crate) fn new(integrity: Option<&Integrity>) -> Self {
+        Self { first: Bytes::new(), joined: BytesMut::new(), checker: integrity.map(Integrity::checker) }
+    }
+
     pub(crate) fn len(&self) -> u64 {
         (self.first.len() + self.joined.len()) as u64
     }
 
     pub(crate) fn push(&mut self, chunk: Bytes, expected: Option<u64>) {
+        if let Some(checker) = &mut self.checker {
+            checker.update(&chunk);
+        }
         if self.len() == 0 {
             self.first = chunk;
             return;
@@ -223,8 +233,9 @@ impl Body {
         self.joined.extend_from_slice(&chunk);
     }
 
-    fn finish(self) -> Bytes {
-        if self.joined.is_empty() { self.first } else { self.joined.freeze() }
+    fn finish(self) -> (Bytes, Result<(), IntegrityMismatch>) {
+        let body = if self.joined.is_empty() { self.first } else { self.joined.freeze() };
+        (body, self.checker.map_or(Ok(()), Checker::finish))
     }
 }
 

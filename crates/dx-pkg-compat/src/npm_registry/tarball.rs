@@ -7,9 +7,6 @@ use dx_pkg_fetch::header::{CACHE_CONTROL, HeaderValue};
 use dx_pkg_fetch::{Bytes, FetchError, Priority, Request, Slot, plain_text};
 use url::Url;
 
-/// Below this many bytes hashing costs less than handing the bytes to another thread.
-const HASHED_IN_PLACE: usize = 16 << 10;
-
 /// Which tarball is wanted.
 #[derive(Debug, Clone)]
 pub struct TarballRequest {
@@ -69,14 +66,18 @@ impl NpmRegistry {
             .estimated_bytes(wanted.estimated_bytes)
             .credentials(self.credentials(registry));
         let request = self.labelled(request, || format!("{}@{}", wanted.name, wanted.version));
+        let request = match &wanted.integrity {
+            Some(integrity) => request.integrity(integrity.clone()),
+            None => request,
+        };
         let fail = |error| self.tarball_error(&wanted.name, registry, &url, error);
-        let (tarball, checked) = self.fetch_checked(request.clone(), &wanted).await.map_err(fail)?;
+        let (tarball, checked) = self.fetch_checked(request.clone()).await.map_err(fail)?;
         if checked.is_ok() {
             return Ok(tarball);
         }
         drop(tarball);
         let again = request.header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let (tarball, checked) = self.fetch_checked(again, &wanted).await.map_err(fail)?;
+        let (tarball, checked) = self.fetch_checked(again).await.map_err(fail)?;
         match checked {
             Ok(()) => Ok(tarball),
             Err(mismatch) => {
@@ -85,22 +86,9 @@ impl NpmRegistry {
         }
     }
 
-    async fn fetch_checked(
-        &self,
-        request: Request,
-        wanted: &TarballRequest,
-    ) -> Result<(Tarball, Result<(), IntegrityMismatch>), FetchError> {
+    async fn fetch_checked(&self, request: Request) -> Result<(Tarball, Result<(), IntegrityMismatch>), FetchError> {
         let response = self.fetcher.get(request).await?;
-        let tarball = Tarball { bytes: response.body, slot: response.slot };
-        let checked = match &wanted.integrity {
-            None => Ok(()),
-            Some(integrity) if tarball.bytes.len() <= HASHED_IN_PLACE => integrity.verify(&tarball.bytes),
-            Some(integrity) => {
-                let (integrity, bytes) = (integrity.clone(), tarball.bytes.clone());
-                self.compute(move || integrity.verify(&bytes)).await
-            }
-        };
-        Ok((tarball, checked))
+        Ok((Tarball { bytes: response.body, slot: response.slot }, response.checked))
     }
 
     fn tarball_error(&self, name: &PackageName, registry: &Url, url: &Url, error: FetchError) -> RegistryError {

@@ -8,7 +8,7 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 }
 
 fn partial(pairs: &[(&'static str, &str)]) -> Option<Partial> {
-    let mut body = Body::default();
+    let mut body = Body::new(None);
     body.push(Bytes::from_static(b"0123"), None);
     Partial::keep(Url::parse("http://registry.example/a?x=1").unwrap(), &headers(pairs), Some(10), body)
 }
@@ -24,7 +24,7 @@ fn only_what_a_server_can_recognise_is_kept() {
     assert!(partial(&[TAG, ("accept-ranges", "none")]).is_none());
     assert!(partial(&[]).is_none());
     let url = Url::parse("http://registry.example/").unwrap();
-    assert!(Partial::keep(url, &headers(&[TAG]), None, Body::default()).is_none(), "nothing arrived");
+    assert!(Partial::keep(url, &headers(&[TAG]), None, Body::new(None)).is_none(), "nothing arrived");
 }
 
 #[test]

@@ -3,6 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bodies;
+mod checking;
 mod client_certificates;
 mod queueing;
 mod redirects;

@@ -8,7 +8,7 @@ use tokio_rustls::TlsAcceptor;
 use tokio_rustls::rustls::pki_types::PrivateKeyDer;
 use tokio_rustls::rustls::server::WebPkiClientVerifier;
 use tokio_rustls::rustls::server::danger::ClientCertVerifier;
-use tokio_rustls::rustls::{RootCertStore, ServerConfig};
+use tokio_rustls::rustls::{HandshakeKind, RootCertStore, ServerConfig};
 
 /// An authority of the test's own.
 pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
@@ -52,6 +52,8 @@ pub(crate) struct SecureServer {
     pub(crate) port: u16,
     /// Of each connection, whether a certificate was shown.
     shown: Arc<Mutex<Vec<bool>>>,
+    /// Of each connection, whether it took up the session of an earlier one.
+    resumed: Arc<Mutex<Vec<bool>>>,
 }
 
 impl SecureServer {
@@ -69,15 +71,18 @@ impl SecureServer {
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
-        let shown = Arc::new(Mutex::new(Vec::new()));
-        let (log, answer) = (Arc::clone(&shown), Arc::new(answer.into()));
+        let (shown, resumed) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
+        let (log, sessions, answer) = (Arc::clone(&shown), Arc::clone(&resumed), Arc::new(answer.into()));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
                 let (acceptor, log, answer) = (acceptor.clone(), Arc::clone(&log), Arc::clone(&answer));
+                let sessions = Arc::clone(&sessions);
                 tokio::spawn(async move {
                     let Ok(mut stream) = acceptor.accept(stream).await else {
                         return;
                     };
+                    let kind = stream.get_ref().1.handshake_kind();
+                    sessions.lock().unwrap().push(kind == Some(HandshakeKind::Resumed));
                     log.lock().unwrap().push(stream.get_ref().1.peer_certificates().is_some());
                     let _ = stream.read(&mut [0; 4096]).await;
                     let _ = stream.write_all(&answer).await;
@@ -85,7 +90,11 @@ impl SecureServer {
                 });
             }
         });
-        Self { port, shown }
+        Self { port, shown, resumed }
+    }
+
+    pub(crate) fn resumed(&self) -> Vec<bool> {
+        self.resumed.lock().unwrap().clone()
     }
 
     pub(crate) fn shown(&self) -> Vec<bool> {

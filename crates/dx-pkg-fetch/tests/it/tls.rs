@@ -1,6 +1,6 @@
 //! TLS against a server with a certificate of a private authority.
 
-use crate::secure;
+use crate::secure::{self, Authority, Clients, SecureServer};
 use crate::server::impatient;
 use dx_pkg_core::Coded;
 use dx_pkg_fetch::header::HeaderValue;
@@ -95,4 +95,18 @@ async fn a_secure_host_is_reached_through_a_tunnel_that_sees_no_credentials() {
     assert!(head.starts_with(&format!("connect localhost:{port} http/1.1")), "{head}");
     assert!(head.contains("proxy-authorization: basic "), "{head}");
     assert!(!head.contains("\r\nauthorization:") && !head.contains("secret"), "{head}");
+}
+
+#[tokio::test]
+async fn a_later_connection_takes_up_the_session_of_an_earlier_one() {
+    let authority = Authority::new();
+    // Each answer ends its connection.
+    let server = SecureServer::start(&authority, Clients::Anybody, SECURE).await;
+    let tls = TlsSettings { ca: vec![authority.pem()], ..TlsSettings::default() };
+    let fetcher = Fetcher::new(FetchConfig { tls, ..impatient() });
+    let url = Url::parse(&format!("https://localhost:{}/a", server.port)).unwrap();
+    for _ in 0..3 {
+        fetcher.get(Request::metadata(url.clone())).await.unwrap();
+    }
+    assert_eq!(server.resumed(), [false, true, true]);
 }
