@@ -11,6 +11,8 @@
 
 mod mutate;
 
+#[path = "../fuzz_targets/chain_decode.rs"]
+mod chain_decode;
 #[path = "../fuzz_targets/dxp_decode.rs"]
 mod dxp_decode;
 #[path = "../fuzz_targets/lock_decode.rs"]
@@ -35,6 +37,7 @@ use mutate::Mutator;
 type Target = fn(&[u8]);
 
 const TARGETS: &[(&str, Target)] = &[
+    ("chain_decode", chain_decode::run),
     ("dxp_decode", dxp_decode::run),
     ("lock_decode", lock_decode::run),
     ("package_lock", package_lock::run),

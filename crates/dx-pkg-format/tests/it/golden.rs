@@ -7,6 +7,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use dx_pkg_core::Integrity;
+use dx_pkg_format::chain::{Chain, ChainData, StateData, Step};
 use dx_pkg_format::dxp::{self, Compression, FileEntry};
 use dx_pkg_format::packument::{Packument, PackumentData, VersionData};
 
@@ -43,6 +44,27 @@ fn dxp_version_1() {
         }
         assert_eq!(dxp.integrity(), Some("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="));
     }
+}
+
+#[test]
+fn dxc_version_1() {
+    let step = |to, likelihood| Step { to, likelihood };
+    let state = |name, major, steps| StateData { name, major, seen: 3, observations: 2, steps };
+    let states = vec![
+        state("golden", 2, vec![step(2, 255), step(1, 128)]),
+        state("@scope/zeta", 0, Vec::new()),
+        state("alpha", 11, vec![step(1, 13)]),
+    ];
+    let bytes = ChainData { trained_ms: 1_700_000_000_000, resolutions: 3, states }.encode().unwrap();
+    let kept = golden("dxc-v1.dxc", &bytes);
+    assert_eq!(kept, bytes);
+    let chain = Chain::decode(&kept).unwrap();
+    assert_eq!((chain.trained_ms(), chain.resolutions(), chain.len()), (1_700_000_000_000, 3, 3));
+    let golden = chain.find("golden", 2).unwrap();
+    let steps: Vec<_> = chain.steps(golden).map(|(to, likelihood)| (chain.state(to).name, likelihood)).collect();
+    assert_eq!(steps, [("@scope/zeta", 128), ("alpha", 255)]);
+    let alpha = chain.state(chain.find("alpha", 11).unwrap());
+    assert_eq!((alpha.seen, alpha.observations), (3, 2));
 }
 
 #[test]
