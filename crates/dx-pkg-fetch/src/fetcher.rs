@@ -1,7 +1,7 @@
 //! The fetcher: a turn in the queue, a try, and perhaps another.
 
 use crate::clients::Clients;
-use crate::config::FetchConfig;
+use crate::config::{Concurrency, FetchConfig};
 use crate::cooldown::Cooldown;
 use crate::error::{FetchCause, FetchError};
 use crate::queue::{Queue, Rank, Slot};
@@ -87,6 +87,11 @@ impl Fetcher {
     /// Where requests are recorded, if anywhere.
     pub fn trace(&self) -> Option<&Trace> {
         self.0.config.trace.as_ref()
+    }
+
+    /// How many transfers may run at once.
+    pub fn concurrency(&self) -> Concurrency {
+        self.0.config.concurrency
     }
 
     /// What has been done so far.

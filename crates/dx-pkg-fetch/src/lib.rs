@@ -1,4 +1,4 @@
-//! Parallel downloads: priorities, retries, limits, statistics.
+//! Parallel downloads: priorities, retries, limits, statistics; and a guess at what will be downloaded next.
 //!
 //! [`Fetcher::get`] waits for its turn in the queue of its [`Class`], sends the request, follows redirects, retries
 //! what is worth retrying and delivers the whole body. It knows nothing of npm: what the bytes mean, whether they
@@ -16,6 +16,7 @@ mod queue;
 mod request;
 mod resume;
 mod retry;
+pub mod speculation;
 mod statistics;
 mod text;
 mod tls;
