@@ -11,6 +11,7 @@ mod concurrent;
 mod crash;
 mod dx;
 mod options;
+mod prefetch;
 mod realworld;
 mod tidy;
 mod tree;
@@ -31,6 +32,9 @@ cargo xtask <task>
   bench timeline
               draw which requests a cold install waits for, or those of files that `dx install --timing` wrote
               [FILE…] [--fixture A] [--network A] [--without SETTING] [--out FILE] [--tls] [--dx PATH]
+  train-prefetch
+              learn, from what npm makes of some projects, which packages are likely to follow which
+              [--data DIR] [--registry URL] | measure --fixture FOLDER,FOLDER
   compare npm compare dx with npm on one fixture
               --fixture DIR|package.json --npm PATH/npm-cli.js [--node PATH] [--registry URL] [--force] [--dx PATH]
   compare generated, compare semver
@@ -55,6 +59,7 @@ fn main() -> ExitCode {
         "tidy" => tidy::run(&workspace::root()),
         "realworld" => realworld::run(&options),
         "compare" => compare::run(&options),
+        "train-prefetch" => prefetch::run(&options),
         "crash" => crash::run(&options),
         "concurrent" => concurrent::run(&options),
         _ => Err(USAGE.to_owned()),
