@@ -20,6 +20,7 @@ mod project;
 mod remembered;
 mod report;
 mod session;
+mod speculation;
 mod state;
 mod surroundings;
 mod timing;

@@ -14,15 +14,22 @@ use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_fs::Identity;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_registry::{Lifetime, PackumentAnswer, PackumentForm, Validator};
+use dx_pkg_registry::PackumentForm;
 use dx_pkg_resolve::{External, PickOptions, Picker, Provider, ProviderError};
-use dx_pkg_store::{CachedPackument, Form, MetadataRecord, Store};
+use dx_pkg_store::{Form, Store};
 
 use crate::downloads::{Downloads, real_name};
 use crate::ending;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::session::{Network, Session, now_ms};
+
+mod ahead;
+mod keep;
+
+use ahead::Ahead;
+pub use ahead::Speculation;
+use keep::validator_of;
 
 /// How metadata may be used.
 #[derive(Clone, Copy, Debug)]
@@ -35,6 +42,8 @@ pub struct Policy {
     pub prefer_online: bool,
     /// Ask for full packuments: what the lockfile wants is otherwise read from tarballs.
     pub full: bool,
+    /// Ask for what will probably be needed before it is known to be.
+    pub speculative: bool,
 }
 
 /// What answers the resolver's questions that are not for a registry.
@@ -46,6 +55,8 @@ pub struct Local<'a> {
     pub externals: &'a dyn Fn(&str, &str, &str) -> Result<External, ProviderError>,
     /// The packages inside a package's own tarball.
     pub bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, ProviderError>,
+    /// Names of packages that will probably be asked for, the first to be needed first.
+    pub likely: &'a dyn Fn() -> Vec<String>,
 }
 
 /// The resolver's view of the registries.
@@ -85,6 +96,16 @@ struct State {
     /// Requirements whose dependencies have been asked for.
     followed: HashSet<(String, String)>,
     following: bool,
+    ahead: Ahead,
+}
+
+impl State {
+    /// An answer that is here; whoever asks needs it.
+    fn here(&mut self, name: &str) -> Option<Result<Packument, ProviderError>> {
+        let Some(Answer::Here(answer)) = self.packuments.get(name) else { return None };
+        self.ahead.needed(name);
+        Some(answer.clone())
+    }
 }
 
 enum Answer {
@@ -140,6 +161,11 @@ impl<'a> Metadata<'a> {
         self.shared.used_cache.load(Ordering::Relaxed)
     }
 
+    /// Ends asking ahead of need, and says what it came to.
+    pub fn finish_speculation(&self) -> Speculation {
+        self.shared.lock().ahead.finish()
+    }
+
     /// The files of the metadata cache that the answers came from, and until when they may be used without asking; `None`
     /// where the command's policy was not to care, so that the same install may come to something else.
     pub fn basis(&self) -> Option<Basis> {
@@ -148,7 +174,8 @@ impl<'a> Metadata<'a> {
             return None;
         }
         let mut files = Vec::new();
-        for name in self.shared.lock().packuments.keys() {
+        let state = self.shared.lock();
+        for name in state.packuments.keys().filter(|name| !state.ahead.is_unused(name)) {
             let Ok(name) = PackageName::parse(name) else { continue };
             files.extend(self.shared.store.metadata_files(&self.shared.registry_key(&name), &name));
         }
@@ -168,13 +195,16 @@ impl<'a> Metadata<'a> {
         for (name, spec) in &self.seeds {
             self.shared.follow(network, name, spec, Reason::DIRECT);
         }
+        if self.shared.policy.speculative {
+            self.shared.speculate(network, (self.local.likely)());
+        }
     }
 }
 
 impl Provider for Metadata<'_> {
     fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
-        if let Some(Answer::Here(known)) = self.shared.lock().packuments.get(name) {
-            return known.clone();
+        if let Some(known) = self.shared.lock().here(name) {
+            return known;
         }
         let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
         let registry = self.shared.registry_key(&package);
@@ -266,12 +296,14 @@ impl Shared {
     /// Sees to it that the packument of `name` arrives, and that `spec` is followed then.
     fn ask(self: &Arc<Self>, network: &Network, name: &str, spec: Option<&str>, reason: Reason<'_>) {
         let mut state = self.lock();
+        state.ahead.needed(name);
         match state.packuments.get_mut(name) {
             Some(Answer::Pending(waiting)) => waiting.extend(spec.map(str::to_owned)),
             Some(Answer::Here(_)) => {}
             None => {
                 let waiting = spec.map(str::to_owned).into_iter().collect();
                 state.packuments.insert(name.to_owned(), Answer::Pending(waiting));
+                state.ahead.started();
                 drop(state);
                 if let (Some(trace), Some(cause)) = (network.registry.fetcher().trace(), reason.cause) {
                     trace.because(Class::Metadata, name, cause);
@@ -298,17 +330,19 @@ impl Shared {
         self.progress.asked();
         let answer = self.fetch_packument(&network, &name, priority).await;
         self.progress.answered();
-        let waiting = {
-            let mut state = self.lock();
-            let before = state.packuments.insert(name.clone(), Answer::Here(answer));
-            match before {
-                Some(Answer::Pending(waiting)) => waiting,
-                _ => Vec::new(),
-            }
-        };
+        self.lock().ahead.ended();
+        self.arrived(&network, &name, answer);
+        self.ask_ahead(&network);
+    }
+
+    /// Takes an answer, and asks for what those who wait for it will need next.
+    fn arrived(self: &Arc<Self>, network: &Network, name: &str, answer: Result<Packument, ProviderError>) {
+        let before = self.lock().packuments.insert(name.to_owned(), Answer::Here(answer));
         self.arrived.notify_all();
-        for spec in waiting {
-            self.follow(&network, &name, &spec, Reason::answer_to(&name));
+        if let Some(Answer::Pending(waiting)) = before {
+            for spec in waiting {
+                self.follow(network, name, &spec, Reason::answer_to(name));
+            }
         }
     }
 
@@ -332,10 +366,15 @@ impl Shared {
     ) -> Result<Packument, ProviderError> {
         let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
         let packument = self.fetch_form(network, &package, self.first_form(), priority).await?;
-        if self.policy.full || has_times(&packument) || !self.needs_times(&packument) {
-            return Ok(packument);
+        match self.is_enough(&packument) {
+            true => Ok(packument),
+            false => self.fetch_form(network, &package, PackumentForm::Full, priority).await,
         }
-        self.fetch_form(network, &package, PackumentForm::Full, priority).await
+    }
+
+    /// Whether an answer to the first form tells all that versions are chosen by.
+    fn is_enough(&self, packument: &Packument) -> bool {
+        self.policy.full || has_times(packument) || !self.needs_times(packument)
     }
 
     async fn fetch_form(
@@ -363,47 +402,6 @@ impl Shared {
         keep.await.unwrap_or_else(|_| {
             Err(Failure::new("DX_INTERNAL", "a packument could not be decoded").into_provider_error())
         })
-    }
-
-    /// Puts an answer into the cache and decodes it. A cache that cannot be written costs time, nothing else.
-    fn keep(
-        &self,
-        registry: &str,
-        name: &PackageName,
-        asked: Form,
-        answer: PackumentAnswer,
-        cached: Option<CachedPackument>,
-    ) -> Result<Packument, ProviderError> {
-        let now = now_ms();
-        let put = |packument: &[u8], form: Form, validator: &Validator, lifetime: Lifetime| {
-            let fresh_until_ms = now.saturating_add(lifetime.fresh_for_ms);
-            let record = MetadataRecord {
-                packument,
-                form,
-                etag: validator.etag.as_deref(),
-                last_modified: validator.last_modified.as_deref(),
-                fetched_ms: now,
-                fresh_until_ms,
-                stale_until_ms: fresh_until_ms.saturating_add(lifetime.stale_for_ms),
-            };
-            self.fresh_until_ms.fetch_min(record.fresh_until_ms, Ordering::Relaxed);
-            let _ = self.store.put_metadata(registry, name, &record);
-        };
-        match (answer, cached) {
-            (PackumentAnswer::NotModified { lifetime }, Some(cached)) => {
-                put(cached.packument.as_bytes(), asked, &validator_of(&cached), lifetime);
-                Ok(cached.packument)
-            }
-            (PackumentAnswer::NotModified { .. }, None) => Err(Failure::new(
-                "DX_BAD_PACKUMENT",
-                format!("the registry says that the packument of {name} has not changed, but none was known"),
-            )
-            .into_provider_error()),
-            (PackumentAnswer::Modified { bytes, validator, lifetime, full }, _) => {
-                put(&bytes, if full { Form::Full } else { asked }, &validator, lifetime);
-                Packument::decode(Arc::new(bytes)).map_err(|error| Failure::from(error).into_provider_error())
-            }
-        }
     }
 
     /// Asks for what the version that `spec` means of `name` depends on, and for what that depends on.
@@ -436,8 +434,8 @@ impl Shared {
         spec: &str,
         reason: Reason<'_>,
     ) -> Option<Packument> {
-        if let Some(Answer::Here(answer)) = self.lock().packuments.get(name) {
-            return answer.clone().ok();
+        if let Some(answer) = self.lock().here(name) {
+            return answer.ok();
         }
         let package = PackageName::parse(name).ok()?;
         if let Some((packument, _)) = self.cached(&self.registry_key(&package), &package) {
@@ -460,8 +458,4 @@ impl Shared {
 
 fn has_times(packument: &Packument) -> bool {
     packument.versions().any(|version| version.published().is_some())
-}
-
-fn validator_of(cached: &CachedPackument) -> Validator {
-    Validator { etag: cached.etag.clone(), last_modified: cached.last_modified.clone() }
 }

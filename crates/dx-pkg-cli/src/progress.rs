@@ -6,6 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use crate::metadata::Speculation;
+
 /// How long a drawing stays.
 const FRAME: Duration = Duration::from_millis(100);
 const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
@@ -22,6 +24,7 @@ pub struct Progress {
     bytes: AtomicU64,
     linked: AtomicU64,
     to_link: AtomicU64,
+    speculation: Mutex<Speculation>,
     ended: AtomicBool,
     drawing: Mutex<Option<JoinHandle<()>>>,
 }
@@ -74,6 +77,16 @@ impl Progress {
     /// A tarball is unpacked, or failed.
     pub fn download_finished(&self) {
         self.downloaded.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// What asking for metadata ahead of need came to.
+    pub fn speculated(&self, done: Speculation) {
+        *self.speculation.lock().unwrap_or_else(PoisonError::into_inner) = done;
+    }
+
+    /// What was told last of that.
+    pub fn speculation(&self) -> Speculation {
+        *self.speculation.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// So many packages will be linked.

@@ -51,6 +51,8 @@ pub enum PackumentAnswer {
         lifetime: Lifetime,
         /// Whether it holds what [`PackumentForm::Full`] asks for, whichever form was asked for.
         full: bool,
+        /// How many bytes its body had, as sent.
+        received: u64,
     },
     /// What the validator stands for is still current.
     NotModified {

@@ -14,6 +14,8 @@ use dx_pkg_core::PackageId;
 ///   forests/                     ready node_modules trees
 ///   metadata/<registry>/a-<name>.dxm, f-<name>.dxm
 ///                                abbreviated and full packuments behind a header with validators and times
+///   metadata/<registry>/chain.dxc
+///                                which of its packages are likely to follow which
 ///   lockfiles/<aa>/<digest>.dxl  compiled lockfiles by the digest of their text
 ///   resolutions/                 graphs by what was asked for
 ///   pending/                     what installs left to be written, by way of their tables

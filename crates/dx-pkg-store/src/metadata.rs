@@ -14,6 +14,9 @@ use crate::{Folder, Store, StoreError};
 
 pub use record::MetadataRecord;
 
+/// The name of the chain over a registry's packages, beside its packuments.
+const CHAIN: &str = "chain.dxc";
+
 /// How much of each manifest a packument holds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Form {
@@ -86,6 +89,21 @@ impl Store {
         })
     }
 
+    /// What is kept of which packages of a registry are likely to follow which. Its own format tells whether it is sound.
+    #[must_use]
+    pub fn chain(&self, registry_key: &str) -> Option<Map> {
+        let dir = self.existing(Folder::Metadata)?;
+        Map::of(&dir.open_file(format!("{}/{CHAIN}", escaped(registry_key))).ok()?).ok()
+    }
+
+    /// Keeps `bytes` as that.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn put_chain(&self, registry_key: &str, bytes: &[u8]) -> Result<(), StoreError> {
+        self.put_document(&escaped(registry_key), CHAIN, bytes)
+    }
+
     /// Keeps a packument, replacing the same form of it.
     ///
     /// # Errors
@@ -96,20 +114,23 @@ impl Store {
         name: &PackageName,
         record: &MetadataRecord<'_>,
     ) -> Result<(), StoreError> {
+        self.put_document(&escaped(registry_key), &file_name(name, record.form), &record.encode())
+    }
+
+    /// Writes a file below `metadata/<registry>/`, whole or not at all.
+    fn put_document(&self, registry: &str, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
         let (tmp, metadata) = (self.dir(Folder::Tmp)?, self.dir(Folder::Metadata)?);
-        let registry = escaped(registry_key);
-        let target = format!("{registry}/{}", file_name(name, record.form));
+        let target = format!("{registry}/{name}");
         let path = || self.folder(Folder::Metadata).join(&target);
         let temporary = unique_name("");
-        let written = tmp.write_file(&temporary, &record.encode(), 0o644).and_then(|()| {
-            match tmp.rename(&temporary, metadata, &target) {
+        let written =
+            tmp.write_file(&temporary, bytes, 0o644).and_then(|()| match tmp.rename(&temporary, metadata, &target) {
                 Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    metadata.make_or_open_dir(&registry)?;
+                    metadata.make_or_open_dir(registry)?;
                     tmp.rename(&temporary, metadata, &target)
                 }
                 renamed => renamed,
-            }
-        });
+            });
         written.map_err(|error| {
             let _ = tmp.remove_file(&temporary);
             StoreError::io("writing", path())(error)

@@ -15,6 +15,7 @@ use dx_pkg_store::{ForestKey, Spare};
 use crate::downloads::{Downloads, package_id, real_name};
 use crate::ending;
 use crate::failure::Failure;
+use crate::metadata::Speculation;
 use crate::ops::forest;
 use crate::ops::install::Mode;
 use crate::ops::installed;
@@ -22,6 +23,7 @@ use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::{Project, record_of};
 use crate::session::{Network, Session};
+use crate::speculation;
 
 /// Licences on their way: the package, and the licence once it is known.
 pub type Licenses = Vec<(PackageId, tokio::task::JoinHandle<Option<String>>)>;
@@ -275,6 +277,13 @@ pub fn statistics(session: &Session, progress: &Progress, done: &LinkReport) -> 
         vec![("metadata requests", progress.metadata_requests()), ("tarballs", tarballs), ("tarball bytes", bytes)];
     if let Some(network) = session.network_used() {
         statistics.extend(network.statistics());
+        let Speculation { asked, used, wasted_bytes } = progress.speculation();
+        statistics.extend([
+            ("speculation table", speculation::table_date()),
+            ("speculated", asked),
+            ("speculation used", used),
+            ("speculation wasted bytes", wasted_bytes),
+        ]);
     }
     statistics.extend([
         ("ready trees", u64::from(done.was_ready)),

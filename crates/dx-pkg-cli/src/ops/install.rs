@@ -33,6 +33,7 @@ use crate::project::{Project, find_root};
 use crate::remembered::Inputs;
 use crate::report::{Report, Summary};
 use crate::session::Session;
+use crate::speculation;
 use crate::state;
 use crate::surroundings::Surroundings;
 use crate::timing;
@@ -305,6 +306,9 @@ impl Stages<'_> {
         let ahead = mode.map(|_| &downloads);
         let (resolution, basis) = resolve_project(session, project, &materials, ahead, progress)?;
         session.mark("resolved");
+        if materials.policy.speculative && progress.metadata_requests() > 0 {
+            speculation::learn(session, &resolution.lock);
+        }
         let mut summary = summary_of(session, &resolution)?;
         let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
         let mut lock = resolution.lock;
@@ -379,11 +383,14 @@ fn resolve_project(
 ) -> Result<(Resolution, Option<Basis>), Failure> {
     let externals = |name: &str, spec: &str, from: &str| materials::external(project, name, spec, from);
     let bundles = |package: &dx_pkg_lock::LockPackage| materials::bundled(session, downloads, package);
-    let local = Local { downloads, externals: &externals, bundles: &bundles };
-    let provider = |policy: Policy| materials.provider(session, policy, local, progress.clone());
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
+    let likely = || speculation::likely(session, &materials.open, previous);
+    let local = Local { downloads, externals: &externals, bundles: &bundles, likely: &likely };
+    let provider = |policy: Policy| materials.provider(session, policy, local, progress.clone());
     let cached = provider(materials.policy);
-    match resolve(&materials.requirements, previous, &cached, &materials.options) {
+    let outcome = resolve(&materials.requirements, previous, &cached, &materials.options);
+    progress.speculated(cached.finish_speculation());
+    match outcome {
         // It may have been published since the cached packument was.
         Err(ResolveError::NoVersion { .. }) if cached.used_cache() && !materials.policy.offline => {
             let current = provider(Policy { prefer_offline: false, prefer_online: true, ..materials.policy });

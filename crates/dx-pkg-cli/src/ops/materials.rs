@@ -34,7 +34,7 @@ pub struct Materials {
     /// How metadata may be used.
     pub policy: Policy,
     /// Requirements that the lockfile cannot settle: names and specs.
-    open: Vec<(String, String)>,
+    pub open: Vec<(String, String)>,
 }
 
 impl Materials {
@@ -69,6 +69,7 @@ impl Materials {
             prefer_offline: config.prefer_offline()?,
             prefer_online: config.prefer_online()?,
             full: config.package_lock_only()?,
+            speculative: config.speculative_fetch()? && !config.offline()? && !config.prefer_offline()?,
         };
         let requirements = project.requirements()?;
         let open = open_requirements(&requirements, project.locked.as_ref().map(|(_, lock)| lock));

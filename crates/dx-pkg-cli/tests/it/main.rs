@@ -31,6 +31,7 @@ mod resolution;
 mod scripts;
 #[cfg(unix)]
 mod sharing;
+mod speculation;
 mod stale;
 mod timing;
 #[cfg(target_os = "linux")]

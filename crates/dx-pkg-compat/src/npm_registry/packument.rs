@@ -128,6 +128,7 @@ fn read(response: Response, name: &PackageName, asked: PackumentForm) -> Result<
         },
         lifetime: freshness::lifetime_of(&response),
         full,
+        received: response.body.len() as u64,
     })
 }
 

@@ -119,6 +119,9 @@ options! {
     "network-concurrency": Option<u32>, "", Network,
         "How many requests run at once."
         => network_concurrency = None;
+    "speculative-fetch": bool, "true", Network,
+        "Whether metadata that will probably be needed is asked for before it is known to be."
+        => speculative_fetch = true;
     "offline": bool, "false", Network,
         "Use only what is on this machine."
         => offline = false;

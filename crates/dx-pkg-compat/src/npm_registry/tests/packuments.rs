@@ -2,7 +2,7 @@ use super::*;
 
 fn decoded(answer: PackumentAnswer) -> (Packument, Validator, u64, bool) {
     match answer {
-        PackumentAnswer::Modified { bytes, validator, lifetime, full } => {
+        PackumentAnswer::Modified { bytes, validator, lifetime, full, .. } => {
             (Packument::decode(Arc::new(bytes)).unwrap(), validator, lifetime.fresh_for_ms, full)
         }
         PackumentAnswer::NotModified { .. } => panic!("not modified"),
