@@ -44,6 +44,18 @@ pub enum Command {
     /// Remove packages from the project.
     #[command(visible_aliases = ["rm", "uninstall", "un"])]
     Remove(RemoveArguments),
+    /// Run a script of the project, or list them.
+    #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
+    Run(RunArguments),
+    /// Run the project's script "test".
+    #[command(visible_alias = "t", alias = "tst")]
+    Test(ScriptArguments),
+    /// Run the project's script "start", or server.js.
+    Start(ScriptArguments),
+    /// Run the project's script "stop".
+    Stop(ScriptArguments),
+    /// Run the project's script "restart", or "stop" and "start".
+    Restart(ScriptArguments),
     /// Look after the store.
     Store(StoreArguments),
 }
@@ -100,6 +112,28 @@ pub struct RemoveArguments {
     pub no_save: bool,
     #[command(flatten)]
     pub tree: TreeArguments,
+}
+
+#[derive(Args, Debug)]
+pub struct RunArguments {
+    /// The script; without one, the scripts are listed.
+    #[arg(value_name = "SCRIPT")]
+    pub script: Option<String>,
+    #[command(flatten)]
+    pub rest: ScriptArguments,
+}
+
+#[derive(Args, Debug, Clone, Default)]
+pub struct ScriptArguments {
+    /// Passed on to the script; what begins with a dash, after --.
+    #[arg(value_name = "ARGUMENT")]
+    pub arguments: Vec<String>,
+    /// Do nothing where there is no such script.
+    #[arg(long)]
+    pub if_present: bool,
+    /// Leave out the scripts that run before and after.
+    #[arg(long)]
+    pub ignore_scripts: bool,
 }
 
 #[derive(Args, Debug)]

@@ -43,20 +43,27 @@ fn main() -> ExitCode {
     };
     let report = Report::new(&arguments.output);
     match run(&arguments, &report) {
-        Ok(()) => ExitCode::SUCCESS,
+        Ok(code) => code,
         Err(failure) => report.failure(&failure),
     }
 }
 
-fn run(arguments: &Arguments, report: &Report) -> Result<(), Failure> {
+fn run(arguments: &Arguments, report: &Report) -> Result<ExitCode, Failure> {
     let surroundings = Surroundings::read(arguments.folder.as_deref())?;
+    let script = |name: &str, rest| ops::run::script(&surroundings, name, name, rest, report);
     match &arguments.command {
         Command::Install(install) if install.packages.is_empty() => {
-            ops::install::install(&surroundings, &install.tree, ops::install::Mode::Install, report)
+            ops::install::install(&surroundings, &install.tree, ops::install::Mode::Install, report)?;
         }
-        Command::Install(install) => ops::add::add(&surroundings, install, report),
-        Command::Ci(tree) => ops::install::install(&surroundings, tree, ops::install::Mode::Ci, report),
-        Command::Remove(remove) => ops::remove::remove(&surroundings, remove, report),
-        Command::Store(store) => ops::store::store(&surroundings, &store.action, report),
+        Command::Install(install) => ops::add::add(&surroundings, install, report)?,
+        Command::Ci(tree) => ops::install::install(&surroundings, tree, ops::install::Mode::Ci, report)?,
+        Command::Remove(remove) => ops::remove::remove(&surroundings, remove, report)?,
+        Command::Store(store) => ops::store::store(&surroundings, &store.action, report)?,
+        Command::Run(run) => return ops::run::run(&surroundings, run, report),
+        Command::Test(rest) => return script("test", rest),
+        Command::Start(rest) => return script("start", rest),
+        Command::Stop(rest) => return script("stop", rest),
+        Command::Restart(rest) => return script("restart", rest),
     }
+    Ok(ExitCode::SUCCESS)
 }

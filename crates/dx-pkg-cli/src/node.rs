@@ -19,13 +19,7 @@ pub struct Node {
 
 /// Finds Node on the `PATH` and its version; `None` where there is none that answers.
 pub fn find(surroundings: &Surroundings, store: &Store) -> Option<Node> {
-    let name = if cfg!(windows) { "node.exe" } else { "node" };
-    let folders = std::env::split_paths(surroundings.variable("PATH")?).collect::<Vec<_>>();
-    let (path, identity) = folders.iter().find_map(|folder| {
-        let path = folder.join(name);
-        let identity = dx_pkg_fs::identity(&path).ok()??;
-        Some((path, identity))
-    })?;
+    let (path, identity) = on_path(surroundings)?;
     let memory = store.folder(Folder::Tmp).with_file_name("node-version");
     let key = describe(&path, &identity);
     let remembered = std::fs::read_to_string(&memory).ok().and_then(|text| {
@@ -42,6 +36,16 @@ pub fn find(surroundings: &Surroundings, store: &Store) -> Option<Node> {
         }
     };
     Some(Node { path, version })
+}
+
+/// The Node program that is found on the `PATH`.
+pub fn on_path(surroundings: &Surroundings) -> Option<(PathBuf, Identity)> {
+    let name = if cfg!(windows) { "node.exe" } else { "node" };
+    std::env::split_paths(surroundings.variable("PATH")?).find_map(|folder| {
+        let path = folder.join(name);
+        let identity = dx_pkg_fs::identity(&path).ok()??;
+        Some((path, identity))
+    })
 }
 
 fn describe(path: &Path, identity: &Identity) -> String {

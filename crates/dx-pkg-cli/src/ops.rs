@@ -11,5 +11,6 @@ mod lifecycle;
 mod materials;
 pub mod preparation;
 pub mod remove;
+pub mod run;
 mod shortcut;
 pub mod store;

@@ -53,6 +53,11 @@ impl Report {
         !self.json && !self.silent
     }
 
+    /// Whether answers are for programs.
+    pub fn wants_json(&self) -> bool {
+        self.json
+    }
+
     /// A line for the user, on standard output.
     pub fn line(&self, text: &str) {
         if !self.silent && !self.json {
@@ -123,7 +128,8 @@ impl Report {
         self.note("  to run them, add \"allowScripts\": { \"name\": true } to package.json and install again");
     }
 
-    fn note(&self, text: &str) {
+    /// Something told on the way, on standard error.
+    pub fn note(&self, text: &str) {
         if !self.silent && !self.json {
             complain(&format!("{}\n", plain(text)));
         }

@@ -47,23 +47,7 @@ pub struct Network {
 impl Session {
     /// Reads the configuration for the project in `root` and opens the store.
     pub fn open(surroundings: &Surroundings, root: &Path, flags: &[(String, String)]) -> Result<Self, Failure> {
-        let files = config_files(surroundings, root);
-        let mut config_files = Seen::new();
-        let mut read = |path: &PathBuf| project::read_noting(path, &mut config_files);
-        let texts: Vec<Option<String>> =
-            files.iter().map(|path| path.as_ref().map_or(Ok(None), &mut read)).collect::<Result<_, _>>()?;
-        let layer = |position: usize| match (&files[position], &texts[position]) {
-            (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
-            _ => None,
-        };
-        let config = Config::load(&ConfigSources {
-            default_registry: DEFAULT_REGISTRY.unwrap_or("http://registry.invalid/"),
-            project: layer(0),
-            user: layer(1),
-            global: layer(2),
-            env: &surroundings.variables,
-            flags,
-        })?;
+        let (config, config_files) = configuration(surroundings, root, flags)?;
         if let Some(setting) = config.unsupported().into_iter().next() {
             return Err(Failure::new(
                 "DX_UNSUPPORTED_SETTING",
@@ -79,12 +63,7 @@ impl Session {
             config_files,
             spares,
             trace: None,
-            user_agent: format!(
-                "dx/{} npm/? node/? {} {}",
-                env!("CARGO_PKG_VERSION"),
-                std::env::consts::OS,
-                std::env::consts::ARCH
-            ),
+            user_agent: user_agent(),
             extra_ca: surroundings.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from),
             network: OnceLock::new(),
         })
@@ -174,6 +153,37 @@ impl Network {
             ("low tarballs waiting", waited(Class::Tarball, &[Priority::Low])),
         ]
     }
+}
+
+/// The configuration for the project in `root`, and the files that it came from, whether or not they exist.
+pub fn configuration(
+    surroundings: &Surroundings,
+    root: &Path,
+    flags: &[(String, String)],
+) -> Result<(Config, Seen), Failure> {
+    let files = config_files(surroundings, root);
+    let mut seen = Seen::new();
+    let mut read = |path: &PathBuf| project::read_noting(path, &mut seen);
+    let texts: Vec<Option<String>> =
+        files.iter().map(|path| path.as_ref().map_or(Ok(None), &mut read)).collect::<Result<_, _>>()?;
+    let layer = |position: usize| match (&files[position], &texts[position]) {
+        (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
+        _ => None,
+    };
+    let config = Config::load(&ConfigSources {
+        default_registry: DEFAULT_REGISTRY.unwrap_or("http://registry.invalid/"),
+        project: layer(0),
+        user: layer(1),
+        global: layer(2),
+        env: &surroundings.variables,
+        flags,
+    })?;
+    Ok((config, seen))
+}
+
+/// What dx calls itself.
+pub fn user_agent() -> String {
+    format!("dx/{} npm/? node/? {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
 }
 
 /// As configured, else one, and none in continuous integration.

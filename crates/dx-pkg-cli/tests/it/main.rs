@@ -28,6 +28,7 @@ mod output;
 mod packed;
 mod peers;
 mod resolution;
+mod run;
 mod scripts;
 #[cfg(unix)]
 mod sharing;

@@ -10,6 +10,9 @@ use dx_pkg_core::Coded;
 #[cfg(test)]
 mod tests;
 
+/// The shell of Unix systems: by its path, so that no dependency's command of that name takes its place.
+const SHELL: &str = "/bin/sh";
+
 /// Where a script's output goes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Output {
@@ -87,14 +90,9 @@ impl Coded for ScriptError {
 /// # Errors
 /// The shell cannot be started. A script that fails is an outcome, not an error.
 pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
-    let shell = command.shell.unwrap_or(Path::new(if cfg!(windows) { "cmd" } else { "sh" }));
-    let mut process = Command::new(shell);
-    process.current_dir(command.folder).env_clear().envs(command.environment);
-    pass_script(&mut process, shell, command);
+    let mut process = process(command);
     if command.output == Output::Capture {
         process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    } else {
-        process.stdin(Stdio::inherit()).stdout(Stdio::inherit()).stderr(Stdio::inherit());
     }
     let ended = process.spawn().and_then(|child| {
         dx_pkg_fs::waits_for(Some(child.id()));
@@ -102,17 +100,45 @@ pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
         dx_pkg_fs::waits_for(None);
         output
     });
-    let output = ended.map_err(|source| ScriptError {
-        shell: shell.to_owned(),
-        script: command.script.to_owned(),
-        folder: command.folder.to_owned(),
-        source,
-    })?;
+    let output = ended.map_err(|source| not_started(command, source))?;
     #[cfg(unix)]
     let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
     #[cfg(not(unix))]
     let signal = None;
     Ok(ScriptOutcome { code: output.status.code(), signal, stdout: output.stdout, stderr: output.stderr })
+}
+
+/// Runs a script in the place of this process, which is then not there to return; where a process cannot be replaced, as
+/// [`run`] does. The script has the terminal.
+///
+/// # Errors
+/// The shell cannot be started.
+pub fn become_script(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
+    #[cfg(unix)]
+    return Err(not_started(command, std::os::unix::process::CommandExt::exec(&mut process(command))));
+    #[cfg(not(unix))]
+    run(command)
+}
+
+fn shell<'c>(command: &ScriptCommand<'c>) -> &'c Path {
+    command.shell.unwrap_or(Path::new(if cfg!(windows) { "cmd" } else { SHELL }))
+}
+
+fn process(command: &ScriptCommand<'_>) -> Command {
+    let shell = shell(command);
+    let mut process = Command::new(shell);
+    process.current_dir(command.folder).env_clear().envs(command.environment);
+    pass_script(&mut process, shell, command);
+    process
+}
+
+fn not_started(command: &ScriptCommand<'_>, source: io::Error) -> ScriptError {
+    ScriptError {
+        shell: shell(command).to_owned(),
+        script: command.script.to_owned(),
+        folder: command.folder.to_owned(),
+        source,
+    }
 }
 
 #[cfg(not(windows))]
