@@ -9,6 +9,7 @@
 //!
 //! TCP's slow start and loss of packets are not imitated.
 
+mod abbreviate;
 mod counts;
 mod network;
 mod recording;

@@ -5,8 +5,10 @@
 //! tarballs/<path>
 //! ```
 //!
-//! Documents name the registry as `http://registry.example/`, which is replaced by the server's address in memory.
+//! Documents name the registry as `http://registry.example/`, which is replaced by the server's address in memory. A
+//! registry that answers full documents only is recorded as if it abbreviated them as npm's does.
 
+use super::abbreviate;
 use crate::tarball::{gzip, shasum};
 use hyper::body::Bytes;
 use std::collections::HashMap;
@@ -82,7 +84,7 @@ impl Recording {
     }
 
     fn load(&self, asked: &Asked, packed: bool) -> Option<Held> {
-        let bytes = fs::read(self.file(asked)?).ok()?;
+        let bytes = fs::read(self.file(asked)?).ok().or_else(|| self.manifest_of_packument(asked))?;
         if matches!(asked, Asked::Tarball { .. }) {
             return Some(Held { etag: format!("\"{:x}\"", bytes.len()), body: bytes.into() });
         }
@@ -92,20 +94,36 @@ impl Recording {
         Some(Held { body: body.into(), etag })
     }
 
-    /// Keeps an answer of the registry at `upstream` on disk.
+    /// The manifest of a version, out of the packument.
+    fn manifest_of_packument(&self, asked: &Asked) -> Option<Vec<u8>> {
+        let Asked::Document { path, full: true } = asked else { return None };
+        let (package, version) = path.rsplit_once('/')?;
+        let packument = Asked::Document { path: package.to_owned(), full: true };
+        let text = fs::read_to_string(self.file(&packument)?).ok()?;
+        abbreviate::manifest(&text, version).map(String::into_bytes)
+    }
+
+    /// Keeps an answer of the registry at `upstream` on disk, a full packument in both forms.
     pub(super) fn keep(&self, asked: &Asked, body: &[u8], upstream: &str) -> io::Result<()> {
+        let (Asked::Document { path, .. }, Ok(text)) = (asked, std::str::from_utf8(body)) else {
+            return self.write(asked, body);
+        };
+        let text = text.replace(upstream, PLACEHOLDER);
+        let Some(short) = abbreviate::abbreviated(&text) else {
+            return self.write(asked, text.as_bytes());
+        };
+        self.write(&Asked::Document { path: path.clone(), full: true }, text.as_bytes())?;
+        self.write(&Asked::Document { path: path.clone(), full: false }, short.as_bytes())
+    }
+
+    fn write(&self, asked: &Asked, body: &[u8]) -> io::Result<()> {
         let Some(file) = self.file(asked) else {
             return Ok(());
         };
         let folder = file.parent().unwrap_or(&self.folder);
         fs::create_dir_all(folder)?;
         let unfinished = tempfile::NamedTempFile::new_in(folder)?;
-        match std::str::from_utf8(body) {
-            Ok(text) if matches!(asked, Asked::Document { .. }) => {
-                fs::write(unfinished.path(), text.replace(upstream, PLACEHOLDER))?;
-            }
-            _ => fs::write(unfinished.path(), body)?,
-        }
+        fs::write(unfinished.path(), body)?;
         unfinished.persist(file)?;
         Ok(())
     }

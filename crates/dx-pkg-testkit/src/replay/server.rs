@@ -216,17 +216,17 @@ async fn find(shared: &Shared, asked: &Asked, packed: bool) -> Result<Option<Hel
     let (None, Some(upstream)) = (&held, &shared.upstream) else {
         return Ok(held);
     };
-    let turn = upstream.turn(asked);
-    let _turn = turn.lock().await;
-    if let Some(held) = shared.recording.get(asked, packed) {
-        return Ok(Some(held));
-    }
     let (path, accept) = match asked {
         Asked::Document { path, full: false } => (path, ABBREVIATED),
         Asked::Document { path, .. } => (path, "application/json"),
         Asked::Tarball { path } => (path, "*/*"),
         Asked::Other => return Ok(None),
     };
+    let turn = upstream.turn(path);
+    let _turn = turn.lock().await;
+    if let Some(held) = shared.recording.get(asked, packed) {
+        return Ok(Some(held));
+    }
     let Some(body) = upstream.get(path, accept).await? else {
         return Ok(None);
     };

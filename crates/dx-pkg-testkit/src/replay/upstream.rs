@@ -1,6 +1,5 @@
 //! The registry that is recorded: asked once for each document and tarball, a few at a time.
 
-use super::recording::Asked;
 use reqwest::{Client, StatusCode};
 use rustls::{ClientConfig, RootCertStore};
 use std::collections::HashMap;
@@ -19,7 +18,7 @@ pub(super) struct Upstream {
     url: String,
     client: Client,
     turns: Semaphore,
-    asked: Mutex<HashMap<Asked, Arc<tokio::sync::Mutex<()>>>>,
+    asked: Mutex<HashMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl Upstream {
@@ -35,9 +34,9 @@ impl Upstream {
         Ok(Upstream { url, client, turns: Semaphore::new(AT_ONCE), asked: Mutex::default() })
     }
 
-    /// What is held by who records an answer, so that nobody asks for it a second time.
-    pub(super) fn turn(&self, asked: &Asked) -> Arc<tokio::sync::Mutex<()>> {
-        Arc::clone(self.asked.lock().unwrap().entry(asked.clone()).or_default())
+    /// What is held by who records what lies at a path, so that nobody asks for it a second time.
+    pub(super) fn turn(&self, path: &str) -> Arc<tokio::sync::Mutex<()>> {
+        Arc::clone(self.asked.lock().unwrap().entry(path.to_owned()).or_default())
     }
 
     /// The registry's URL, with a slash at its end.

@@ -94,3 +94,54 @@ fn tls_comes_with_an_authority_of_its_own() {
     assert!(server.authority().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
     assert!(replay(folder.path()).authority().is_none());
 }
+
+/// What Node's clients for HTTP/2 and HTTP/1.1 get for a tarball over TLS.
+const OVER_TLS: &str = r#"
+const [url, ca] = [process.argv[1], require('fs').readFileSync(process.argv[2])];
+const path = '/@s/a/-/a-1.0.0.tgz';
+const session = require('http2').connect(url, { ca });
+const stream = session.request({ ':path': path });
+let [status, length] = [0, 0];
+stream.on('response', headers => { status = headers[':status']; });
+stream.on('data', part => { length += part.length; });
+stream.on('end', () => {
+  console.log(session.socket.alpnProtocol, status, length);
+  session.close();
+  require('https').get(url + path.slice(1), { ca }, answer => {
+    let length = 0;
+    answer.on('data', part => { length += part.length; });
+    answer.on('end', () => console.log(answer.httpVersion, answer.statusCode, length));
+  });
+});
+"#;
+
+#[test]
+fn both_versions_of_http_are_spoken_over_tls_and_the_certificate_holds() {
+    let (_registry, folder) = recorded();
+    let options = ReplayOptions { folder: folder.path().to_owned(), tls: true, ..ReplayOptions::default() };
+    let server = Replay::start(&options).unwrap();
+    let authority = folder.path().join("authority.pem");
+    std::fs::write(&authority, server.authority().unwrap()).unwrap();
+    let length = std::fs::metadata(folder.path().join("tarballs/@s/a/-/a-1.0.0.tgz")).unwrap().len();
+    let node =
+        std::process::Command::new("node").args(["-e", OVER_TLS, server.url()]).arg(&authority).output().unwrap();
+    let expected = format!("h2 200 {length}\n1.1 200 {length}\n");
+    assert_eq!(String::from_utf8_lossy(&node.stdout), expected, "{}", String::from_utf8_lossy(&node.stderr));
+}
+
+#[test]
+fn hundreds_of_connections_are_answered_at_once() {
+    let (_registry, folder) = recorded();
+    let server = replay(folder.path());
+    let address = server.url().trim_start_matches("http://").trim_end_matches('/');
+    let mut streams: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(address).unwrap()).collect();
+    for stream in &mut streams {
+        stream.write_all(b"GET /@s/a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
+    }
+    for stream in &mut streams {
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).unwrap();
+        assert!(answer.starts_with("HTTP/1.1 200 OK\r\n"), "{answer}");
+    }
+    assert_eq!(server.counts().connections, 300);
+}

@@ -38,3 +38,39 @@ fn what_is_kept_names_no_registry_and_is_answered_with_the_servers_address() {
     assert_ne!(recording.get(&asked, true).unwrap().body, held.body);
     assert!(recording.get(&document("@s/a", false), false).is_none());
 }
+
+#[test]
+fn full_packument_answers_for_its_abbreviated_form_and_its_versions() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = Recording::new(folder.path(), "http://127.0.0.1:1/");
+    let full = serde_json::json!({
+        "_id": "a",
+        "name": "a",
+        "dist-tags": { "latest": "1.0.0" },
+        "versions": {
+            "1.0.0": { "name": "a", "version": "1.0.0", "scripts": { "install": "x" }, "description": "long", "os": ["linux"] },
+            "0.9.0": { "name": "a", "version": "0.9.0", "scripts": { "test": "x" } },
+        },
+        "time": { "modified": "2026-01-01T00:00:00.000Z" },
+        "readme": "longer",
+    });
+    recording.keep(&document("a", false), full.to_string().as_bytes(), "https://upstream.example/").unwrap();
+
+    let read = |asked: &Asked| -> serde_json::Value {
+        serde_json::from_slice(&recording.get(asked, false).unwrap().body).unwrap()
+    };
+    let short = serde_json::json!({
+        "name": "a",
+        "dist-tags": { "latest": "1.0.0" },
+        "versions": {
+            "1.0.0": { "name": "a", "version": "1.0.0", "os": ["linux"], "hasInstallScript": true },
+            "0.9.0": { "name": "a", "version": "0.9.0" },
+        },
+        "modified": "2026-01-01T00:00:00.000Z",
+    });
+    assert_eq!(read(&document("a", false)), short);
+    assert_eq!(read(&document("a", true)), full);
+    assert_eq!(read(&document("a/0.9.0", true)), full["versions"]["0.9.0"]);
+    assert_eq!(read(&document("a/latest", true)), full["versions"]["1.0.0"]);
+    assert!(recording.get(&document("a/2.0.0", true), false).is_none());
+}
