@@ -9,6 +9,8 @@ use std::path::Path;
 const WORKSPACES: usize = 50;
 /// How many registry packages each of them depends on.
 const DEPENDENCIES: usize = 8;
+/// How far apart in `large` the dependencies of a workspace are.
+const STEP: usize = 5;
 
 /// A project and the changes that scenarios make to it.
 pub(crate) struct Fixture {
@@ -88,8 +90,8 @@ fn write_monorepo(project: &Path) -> Result<(), String> {
     for number in 1..=WORKSPACES {
         let mut dependencies = Map::new();
         for turn in 0..DEPENDENCIES {
-            // 7 shares no factor with the size of the pool, so that every dependency has its turn.
-            let (name, range) = pool[(number * DEPENDENCIES + turn) * 7 % pool.len()];
+            // The step shares no factor with the size of the pool, so that every dependency has its turn.
+            let (name, range) = pool[(number * DEPENDENCIES + turn) * STEP % pool.len()];
             dependencies.insert(name.clone(), range.clone());
         }
         for before in [number / 2, number - 1] {
@@ -110,3 +112,6 @@ fn write_monorepo(project: &Path) -> Result<(), String> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests;
