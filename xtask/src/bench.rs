@@ -21,6 +21,7 @@ mod parts;
 mod peers;
 mod place;
 mod record;
+mod registry;
 mod results;
 mod scenario;
 mod server;
@@ -41,7 +42,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         Some("parts") => run_parts(options),
         Some("page") => page::write_all(),
         Some("all") => suite::run(options).and_then(|()| run_parts(options)).and_then(|()| page::write_all()),
-        Some("peers") => peers::install(&folder().join("peers")),
+        Some("peers") => peers::install(options, &folder().join("peers")),
         Some("record") => record::run(options),
         Some("timeline") => timeline::run(options),
         Some("serve") => server::serve(options, None),

@@ -1,4 +1,7 @@
 //! File systems in files, mounted for a measurement; only the superuser can make them.
+//!
+//! They are mounted where only this process and its children see them, and their files have no name any more: whatever
+//! ends the measurement ends them too.
 
 use crate::dx::run;
 use std::path::Path;
@@ -37,7 +40,9 @@ impl Image {
         let (image, folder) = (image.display().to_string(), folder.display().to_string());
         words("truncate", &["-s", SIZE, &image])?;
         words(&format!("mkfs.{kind}"), &["-q", &image])?;
+        see_mounts_alone()?;
         words("mount", &["-o", "loop,noatime", &image, &folder])?;
+        std::fs::remove_file(&image).map_err(|error| format!("remove {image}: {error}"))?;
         Ok(Image { place })
     }
 
@@ -54,6 +59,24 @@ impl Drop for Image {
         // What stays mounted is seen in the list of mounts; the measurement is done all the same.
         let _ = run(umount);
     }
+}
+
+/// Gives this process mounts of its own, once.
+#[cfg(target_os = "linux")]
+fn see_mounts_alone() -> Result<(), String> {
+    static ONCE: std::sync::OnceLock<Result<(), String>> = std::sync::OnceLock::new();
+    let separate = || {
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).map_err(|error| format!("unshare: {error}"))?;
+        let mut mount = Command::new("mount");
+        mount.args(["--make-rprivate", "/"]);
+        run(mount).map(drop)
+    };
+    ONCE.get_or_init(separate).clone()
+}
+
+#[cfg(not(target_os = "linux"))]
+fn see_mounts_alone() -> Result<(), String> {
+    Err("needs Linux to mount a file system".to_owned())
 }
 
 #[cfg(unix)]

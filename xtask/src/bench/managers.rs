@@ -92,7 +92,7 @@ impl Peers {
         let native = |name: &str| Some(vec![modules.join(".bin").join(name)]);
         let script = |path: &str| Some(vec![self.node(), modules.join(path)]);
         let found = match kind {
-            Kind::Aube => native("aube"),
+            Kind::Aube => Some(vec![super::peers::aube(&self.folder)]),
             Kind::Bun | Kind::BunIsolated => native("bun"),
             Kind::Pnpm | Kind::PnpmGlobal => native("pnpm"),
             Kind::Npm => script("npm/bin/npm-cli.js"),
@@ -218,9 +218,8 @@ impl Manager {
     }
 
     /// Starts a script of the project.
-    pub(crate) fn run(&self, script: &str) -> Option<Vec<String>> {
-        // Until there is a `dx run`.
-        (!self.kind.is_dx()).then(|| self.words(&format!("run {script}")))
+    pub(crate) fn run(&self, script: &str) -> Vec<String> {
+        self.words(&format!("run {script}"))
     }
 
     /// Does the work that it leaves for later, for a manager that has such a command.

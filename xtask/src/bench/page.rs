@@ -6,7 +6,7 @@ use super::fixtures::FIXTURES;
 use super::networks;
 use super::results::{Cell, Results, Run};
 use super::scenario::SCENARIOS;
-use super::table::{BASELINE, NOT_SUPPORTED};
+use super::table::BASELINE;
 use crate::dx::write;
 use crate::workspace;
 use std::fmt::Write;
@@ -85,16 +85,8 @@ fn wall(run: &Run) -> f64 {
     run.cost.wall
 }
 
-fn failure(cell: &Cell) -> String {
-    if cell.failure.as_deref() == Some(NOT_SUPPORTED) { NOT_SUPPORTED.to_owned() } else { "**failed**".to_owned() }
-}
-
 fn groups(results: &Results, fixture: &str, network: &str) -> Vec<Group> {
-    let bar = |cell: &&Cell| Bar {
-        name: cell.manager.clone(),
-        seconds: cell.median(wall),
-        word: failure(cell).replace('*', ""),
-    };
+    let bar = |cell: &&Cell| Bar { name: cell.manager.clone(), seconds: cell.median(wall), word: "failed".to_owned() };
     rows(results, fixture, network)
         .map(|(name, cells)| Group { name: name.to_owned(), bars: cells.iter().map(bar).collect() })
         .collect()
@@ -121,7 +113,7 @@ fn times(results: &Results, fixture: &str, network: &str) -> String {
         let shown = managers.iter().map(|manager| match cells.iter().find(|cell| cell.manager == **manager) {
             None => "–".to_owned(),
             Some(cell) => match (cell.median(wall), base) {
-                (None, _) => failure(cell),
+                (None, _) => "**failed**".to_owned(),
                 (Some(seconds), Some(base)) if cell.manager != BASELINE => {
                     format!("{} ({})", duration(seconds), factor(base / seconds))
                 }
@@ -155,8 +147,8 @@ fn details(results: &Results, fixture: &str, network: &str) -> String {
     for (scenario, cells) in rows(results, fixture, network) {
         for cell in cells {
             let Some(median) = cell.median(wall) else {
-                let _ = writeln!(text, "| {scenario} | {} | {} |{}", cell.manager, failure(cell), " |".repeat(12));
-                if let Some(reason) = cell.failure.as_deref().filter(|reason| *reason != NOT_SUPPORTED) {
+                let _ = writeln!(text, "| {scenario} | {} | **failed** |{}", cell.manager, " |".repeat(12));
+                if let Some(reason) = &cell.failure {
                     let _ = writeln!(failures, "- {scenario}, {}: `{}`", cell.manager, shortened(reason));
                 }
                 continue;
@@ -222,12 +214,34 @@ fn parts(results: &Results) -> String {
             claim.reason
         );
     }
+    text += &registry_cost(results);
     text += "\n<details><summary>Every figure</summary>\n\n| group | name | median |\n|---|---|---:|\n";
     for part in &results.parts {
         let figure = part.seconds.map_or_else(|| format!("not measured: {}", shortened(&part.note)), duration);
         let _ = writeln!(text, "| {} | {} | {figure} |", part.group, part.name);
     }
     text + "\n</details>\n"
+}
+
+/// What the recorded registry takes from the machine that it shares with the managers.
+fn registry_cost(results: &Results) -> String {
+    let figure = |name: &str| results.part("registry", name).map(duration);
+    let line = |kind: &str, called: &str| {
+        let [packument, megabyte, connection, many] =
+            ["packument", "megabyte", "connection", "2000-connections-at-once"]
+                .map(|name| figure(&format!("{kind}-{name}")));
+        Some(format!("| {called} | {} | {} | {} | {} |\n", packument?, megabyte?, connection?, many?))
+    };
+    let rows: String =
+        [("plain", "HTTP"), ("tls", "HTTP over TLS")].iter().filter_map(|(kind, called)| line(kind, called)).collect();
+    if rows.is_empty() {
+        return String::new();
+    }
+    format!(
+        "\nProcessor time that the recorded registry itself takes, of the cores that it shares with the managers, and how \
+         long it takes to accept and answer 2,000 connections that are open at once:\n\n\
+         | | a packument | a megabyte of tarballs | a connection | 2,000 connections |\n|---|---:|---:|---:|---:|\n{rows}"
+    )
 }
 
 #[cfg(test)]

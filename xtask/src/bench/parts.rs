@@ -7,6 +7,7 @@ use super::fixtures::Fixture;
 use super::managers::{self, Kind, Manager, Peers};
 use super::place::Place;
 use super::results::{Part, median};
+use super::scenario::Scenario;
 use super::server::Server;
 use super::{disk, images};
 use crate::dx::run;
@@ -73,6 +74,12 @@ impl Parts {
         if wanted("downloads") {
             self.criterion("dx-pkg-fetch", "downloads", &[])?;
         }
+        if wanted("registry") {
+            println!("the recorded registry");
+            for (name, seconds) in super::registry::measure(&self.data)? {
+                self.push("registry", &name, Some(seconds), "");
+            }
+        }
         if wanted("files") {
             self.files()?;
         }
@@ -134,8 +141,27 @@ impl Parts {
                 fs::copy(&written, &kept).map_err(|error| format!("{}: {error}", written.display()))?;
             }
         }
-        self.push("resolve", "precomputed", None, "there is no dx-registry yet");
+        if let Some(dx) = self.manager(Kind::Dx) {
+            let place = Place::new(&root, &dx, fixture, &self.peers.node())?;
+            self.precomputed(&place, &server)?;
+        }
         disk::remove(&root)
+    }
+
+    /// A whole install whose resolution is remembered; what it rests on is looked at, and the tree is put in place.
+    fn precomputed(&mut self, place: &Place<'_>, server: &Server) -> Result<(), String> {
+        let mut times = Vec::new();
+        for round in 0..=RUNS {
+            place.prepare(server, Scenario::Fresh, false)?;
+            let cost = place.work(server, &place.manager.install())?;
+            place.settle(server)?;
+            // The first, which follows from a lockfile, is what makes it known.
+            if round > 0 {
+                times.push(cost.wall);
+            }
+        }
+        self.push("resolve", "dx-precomputed", median(times), "");
+        Ok(())
     }
 
     /// What the others' own parsers take for their lockfiles of the same project.

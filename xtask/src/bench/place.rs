@@ -1,14 +1,13 @@
 //! The folder of one manager and one fixture: a project and a home, put into the state that a scenario begins with.
 
 use super::disk;
-use super::exec::Cost;
+use super::exec::{self, Cost};
 use super::fixtures::Fixture;
 use super::managers::{Manager, Registry};
 use super::scenario::{Scenario, Start};
 use super::server::Server;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
 
 /// How much of a failed command's output is told.
 const TOLD: usize = 600;
@@ -71,11 +70,11 @@ impl<'a> Place<'a> {
     /// Brings the place into the state that a scenario begins with, from whatever the one before left.
     pub(crate) fn prepare(&self, server: &Server, scenario: Scenario, changed: bool) -> Result<(), String> {
         let Start { caches, lockfile, tree } = scenario.start();
-        if caches && !self.saved_lockfile().exists() {
+        if (caches || lockfile) && !self.saved_lockfile().exists() {
             self.fill(server)?;
         }
         self.write_project(server)?;
-        if lockfile && self.saved_lockfile().exists() {
+        if lockfile {
             write(&self.lockfile(), &crate::workspace::read(&self.saved_lockfile())?)?;
         } else {
             disk::remove(&self.lockfile())?;
@@ -126,13 +125,10 @@ impl<'a> Place<'a> {
     /// Runs a command of the manager in the project; the error holds what it printed last.
     pub(crate) fn work(&self, server: &Server, words: &[String]) -> Result<Cost, String> {
         let log = self.folder.join("output.log");
-        let program = std::env::current_exe().map_err(|error| format!("find xtask: {error}"))?;
-        let mut command = Command::new(program);
-        command.arg("bench-exec").arg(&log).arg("--").args(words).current_dir(self.project());
-        command.env_clear().envs(self.manager.environment(&self.home(), &self.node, &registry(server)));
-        command.stdin(Stdio::null());
-        let output = crate::dx::run(command)?;
-        let cost: Cost = serde_json::from_slice(&output.stdout).map_err(|error| format!("bench-exec: {error}"))?;
+        let cost = exec::measure(&log, words, |command| {
+            command.current_dir(self.project());
+            command.env_clear().envs(self.manager.environment(&self.home(), &self.node, &registry(server)));
+        })?;
         if cost.status == 0 {
             return Ok(cost);
         }

@@ -18,13 +18,14 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let data = super::data(options)?;
     let peers = Peers::new(options)?;
     let (managers, _) = managers::installed(options, &peers)?;
-    let workplace = crate::dx::workplace("record")?;
+    let workplace = super::root(options)?.join("record");
+    super::disk::remove(&workplace)?;
     let mut server = Server::start_recording(&data)?;
     let mut failed = Vec::new();
     for name in options.list("fixture", &all) {
         let fixture = Fixture::find(name)?;
         for manager in &managers {
-            let place = Place::new(workplace.path(), manager, fixture, &peers.node())?;
+            let place = Place::new(&workplace, manager, fixture, &peers.node())?;
             let before = server.counts()?.0;
             match install_and_change(&place, fixture, &server) {
                 Ok(()) => {
@@ -39,7 +40,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
                     failed.push(format!("{name} with {}", manager.name));
                 }
             }
-            super::disk::remove(&workplace.path().join(name))?;
+            super::disk::remove(&workplace.join(name))?;
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(format!("not recorded: {}", failed.join(", "))) }
@@ -50,7 +51,7 @@ fn install_and_change(place: &Place<'_>, fixture: &Fixture, server: &Server) -> 
     place.fill(server)?;
     for scenario in SCENARIOS.into_iter().filter(|scenario| scenario.changes_project()) {
         place.prepare(server, scenario, true)?;
-        let words = scenario.command(place.manager, fixture).unwrap_or_default();
+        let words = scenario.command(place.manager, fixture);
         place.work(server, &words)?;
     }
     Ok(())

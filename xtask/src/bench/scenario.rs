@@ -102,16 +102,16 @@ impl Scenario {
         !matches!(self, Scenario::Noop | Scenario::Run)
     }
 
-    /// The command line; `None` where the manager has none for it.
-    pub(crate) fn command(self, manager: &Manager, fixture: &Fixture) -> Option<Vec<String>> {
-        Some(match self {
+    /// The command line.
+    pub(crate) fn command(self, manager: &Manager, fixture: &Fixture) -> Vec<String> {
+        match self {
             Scenario::Noop | Scenario::Fresh | Scenario::Cold => manager.install(),
             Scenario::Warm | Scenario::Ci => manager.frozen(),
             Scenario::Add => manager.add(fixture, fixture.add),
             Scenario::Remove => manager.remove(fixture, fixture.remove),
             Scenario::UpdateOne => manager.add(fixture, &format!("{}@{}", fixture.update.0, fixture.update.1)),
-            Scenario::Run => return manager.run(SCRIPT),
-        })
+            Scenario::Run => manager.run(SCRIPT),
+        }
     }
 }
 

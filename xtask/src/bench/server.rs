@@ -67,8 +67,9 @@ fn processor_time() -> f64 {
     time.tv_sec as f64 + time.tv_nsec as f64 / 1e9
 }
 
+/// Lets this process have as many connections as it wants, as far as it may.
 #[cfg(unix)]
-fn raise_descriptors() {
+pub(crate) fn raise_descriptors() {
     use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
     let limit = getrlimit(Resource::Nofile);
     let wanted = limit.maximum.map_or(DESCRIPTORS, |maximum| maximum.min(DESCRIPTORS));
@@ -82,7 +83,7 @@ fn processor_time() -> f64 {
 }
 
 #[cfg(not(unix))]
-fn raise_descriptors() {}
+pub(crate) fn raise_descriptors() {}
 
 /// A server that this process started.
 pub(crate) struct Server {

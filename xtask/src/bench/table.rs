@@ -6,9 +6,6 @@ use super::scenario::Scenario;
 
 /// The manager that ratios are taken to.
 pub(crate) const BASELINE: &str = "bun";
-
-/// What is said of a manager that has no command for a scenario.
-pub(crate) const NOT_SUPPORTED: &str = "not supported yet";
 /// How many characters of a failure are shown; the whole is in the JSON.
 const FAILURE: usize = 400;
 
@@ -48,7 +45,7 @@ fn line(cell: &Cell, base: Option<f64>) -> String {
     let name = &cell.manager;
     if let Some(failure) = &cell.failure {
         let failure: String = failure.replace('\n', " ").chars().take(FAILURE).collect();
-        return format!("{name:<14} {}{failure}", if failure == NOT_SUPPORTED { "" } else { "FAILED " });
+        return format!("{name:<14} FAILED {failure}");
     }
     let median = |figure: fn(&super::results::Run) -> f64| cell.median(figure).unwrap_or(f64::NAN);
     let wall = median(|run| run.cost.wall);

@@ -1,6 +1,5 @@
 use super::super::exec::Cost;
 use super::super::results::{Cell, Results, Run};
-use super::super::table::NOT_SUPPORTED;
 use super::{details, factor, shortened, times};
 
 fn run(wall: f64) -> Run {
@@ -36,7 +35,7 @@ fn results() -> Results {
         cell("noop", "dx", &[0.001], None),
         cell("noop", "yarn", &[0.5], Some("`/opt/node /opt/yarn.js install` ended with 1: no")),
         cell("run", "bun", &[0.003], None),
-        cell("run", "dx", &[], Some(NOT_SUPPORTED)),
+        cell("run", "dx", &[], Some("unknown command")),
     ];
     Results { cells, ..Results::default() }
 }
@@ -47,7 +46,7 @@ fn ratios_are_to_the_baseline_and_failures_are_shown() {
     let rows: Vec<&str> = text.lines().skip(2).collect();
     assert_eq!(rows[0], "| scenario | bun | dx | yarn |");
     assert_eq!(rows[2], "| noop | 40.0 ms | 1.00 ms (40×) | **failed** |");
-    assert_eq!(rows[3], "| run | 3.00 ms | not supported yet | – |");
+    assert_eq!(rows[3], "| run | 3.00 ms | **failed** | – |");
 }
 
 #[test]

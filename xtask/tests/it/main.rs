@@ -1,0 +1,5 @@
+//! Tests of the tasks as programs.
+#![allow(missing_docs, clippy::unwrap_used, clippy::panic)]
+
+#[cfg(target_os = "linux")]
+mod exec;
