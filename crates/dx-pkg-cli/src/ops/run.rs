@@ -77,7 +77,7 @@ pub fn script(
     };
     if steps.len() > 1 {
         // Whoever ends dx means the script, and no other is to follow it.
-        dx_pkg_fs::asked_to_end();
+        let _ = dx_pkg_fs::asked_to_end();
     }
     for (place, step) in steps.iter().enumerate() {
         let arguments = if Some(place) == main { rest.arguments.as_slice() } else { &[] };
