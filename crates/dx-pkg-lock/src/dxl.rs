@@ -5,12 +5,16 @@
 //! an index finds one by path in constant time. [`DxlView::open`] checks the checksum and every offset once, without
 //! allocating; nothing read afterwards can fail.
 
+mod dependents;
 mod encode;
 mod package;
+mod splice;
 mod view;
 
+pub use dependents::Dependents;
 pub use encode::encode;
 pub use package::{Package, Pairs, Texts};
+pub use splice::splice;
 pub use view::DxlView;
 
 /// The first bytes of every DXL file.

@@ -56,6 +56,12 @@ impl<'a> StringTableBuilder<'a> {
         Some((u32::try_from(self.ends.len()).ok()?, u32::try_from(self.bytes.len()).ok()?))
     }
 
+    /// The end offset of each string and the bytes of all; `None` when there are more than 32 bits can count.
+    #[must_use]
+    pub fn parts(&self) -> Option<(&[u32], &[u8])> {
+        (!self.overflow).then_some((&self.ends, &self.bytes))
+    }
+
     /// Appends the table: the end offset of each string (`u32`), then all bytes.
     pub fn write(&self, out: &mut Vec<u8>) {
         for end in &self.ends {

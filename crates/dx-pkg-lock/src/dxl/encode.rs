@@ -21,52 +21,66 @@ pub fn encode(lock: &Lock, source_digest: [u8; 32]) -> Vec<u8> {
     let name = encoder.text(lock.name.as_deref());
     let version = encoder.text(lock.version.as_deref());
     let records: Vec<[u8; RECORD_SIZE]> = packages.iter().map(|package| encoder.package(package)).collect();
-    let index = path_index(&packages);
-    let (Some((strings, string_bytes)), Ok(cells), Ok(count)) =
-        (encoder.strings.counts(), u32::try_from(encoder.cells.len()), u32::try_from(records.len()))
-    else {
-        return Vec::new();
-    };
+    let paths: Vec<&str> = packages.iter().map(|package| package.path.as_str()).collect();
+    let Some((ends, strings)) = encoder.strings.parts() else { return Vec::new() };
+    let tables = Tables { records: &records, index: &path_index(&paths), cells: &encoder.cells, ends, strings };
+    tables.write(lock.format_version, source_digest, name, version)
+}
 
-    let mut out = vec![0; HEADER_SIZE];
-    out.reserve(
-        records.len() * RECORD_SIZE
-            + 4 * (index.len() + encoder.cells.len() + strings as usize)
-            + string_bytes as usize,
-    );
-    put(&mut out, 0, &SIGNATURE);
-    put(&mut out, header::VERSION, &VERSION.to_le_bytes());
-    put(&mut out, header::LOCKFILE_VERSION, &[lock.format_version]);
-    put(&mut out, header::SOURCE_DIGEST, &source_digest);
-    for (offset, number) in [
-        (header::PACKAGES, count),
-        (header::STRINGS, strings),
-        (header::STRING_BYTES, string_bytes),
-        (header::CELLS, cells),
-        (header::SLOTS, index.len() as u32),
-        (header::NAME, name),
-        (header::PROJECT_VERSION, version),
-    ] {
-        put(&mut out, offset, &number.to_le_bytes());
+/// What a file consists of, without its header.
+pub(super) struct Tables<'t> {
+    pub(super) records: &'t [[u8; RECORD_SIZE]],
+    pub(super) index: &'t [u32],
+    pub(super) cells: &'t [u32],
+    pub(super) ends: &'t [u32],
+    pub(super) strings: &'t [u8],
+}
+
+impl Tables<'_> {
+    /// The whole file; `name` and `version` refer to the project's. Empty beyond the format's 32-bit counts.
+    pub(super) fn write(&self, format_version: u8, source_digest: [u8; 32], name: u32, version: u32) -> Vec<u8> {
+        let lengths = [self.records.len(), self.ends.len(), self.strings.len(), self.cells.len(), self.index.len()];
+        let [Ok(packages), Ok(strings), Ok(string_bytes), Ok(cells), Ok(slots)] = lengths.map(u32::try_from) else {
+            return Vec::new();
+        };
+        let words = self.index.len() + self.cells.len() + self.ends.len();
+        let mut out =
+            Vec::with_capacity(HEADER_SIZE + RECORD_SIZE * self.records.len() + 4 * words + self.strings.len());
+        out.resize(HEADER_SIZE, 0);
+        put(&mut out, 0, &SIGNATURE);
+        put(&mut out, header::VERSION, &VERSION.to_le_bytes());
+        put(&mut out, header::LOCKFILE_VERSION, &[format_version]);
+        put(&mut out, header::SOURCE_DIGEST, &source_digest);
+        for (offset, number) in [
+            (header::PACKAGES, packages),
+            (header::STRINGS, strings),
+            (header::STRING_BYTES, string_bytes),
+            (header::CELLS, cells),
+            (header::SLOTS, slots),
+            (header::NAME, name),
+            (header::PROJECT_VERSION, version),
+        ] {
+            put(&mut out, offset, &number.to_le_bytes());
+        }
+        out.extend_from_slice(self.records.as_flattened());
+        for words in [self.index, self.cells, self.ends] {
+            out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
+        }
+        out.extend_from_slice(self.strings);
+        let sum = checksum(&out[CHECKED_FROM..]);
+        put(&mut out, CHECKSUM_OFFSET, &sum.to_le_bytes());
+        out
     }
-    out.extend_from_slice(records.as_flattened());
-    for word in index.iter().chain(&encoder.cells) {
-        out.extend_from_slice(&word.to_le_bytes());
-    }
-    encoder.strings.write(&mut out);
-    let sum = checksum(&out[CHECKED_FROM..]);
-    put(&mut out, CHECKSUM_OFFSET, &sum.to_le_bytes());
-    out
 }
 
 /// Open addressing at most half full; a slot holds a package's position plus one.
-fn path_index(packages: &[&LockPackage]) -> Vec<u32> {
-    let slots = (packages.len() * 2).next_power_of_two();
+pub(super) fn path_index(paths: &[&str]) -> Vec<u32> {
+    let slots = (paths.len() * 2).next_power_of_two();
     let mut index = vec![0_u32; slots];
-    'packages: for (position, package) in packages.iter().enumerate() {
-        let mut slot = path_hash(&package.path) as usize & (slots - 1);
+    'packages: for (position, path) in paths.iter().enumerate() {
+        let mut slot = path_hash(path) as usize & (slots - 1);
         while index[slot] != 0 {
-            if packages[index[slot] as usize - 1].path == package.path {
+            if paths[index[slot] as usize - 1] == *path {
                 continue 'packages;
             }
             slot = (slot + 1) & (slots - 1);
@@ -91,91 +105,84 @@ impl<'a> Encoder<'a> {
     fn package(&mut self, package: &'a LockPackage) -> [u8; RECORD_SIZE] {
         let mut out = [0; RECORD_SIZE];
         put(&mut out, 0, &package_id(package).unwrap_or_default());
-        let texts: [Option<&str>; TEXT_COUNT] = [
-            Some(&package.path),
-            package.name.as_deref(),
-            Some(package.package_name()),
-            package.version.as_deref(),
-            package.resolved.as_deref(),
-            package.integrity.as_deref(),
-            package.deprecated.as_deref(),
-            package.license.as_deref(),
-            package.engines.as_deref(),
-            package.funding.as_deref(),
-            package.workspaces.as_deref(),
-        ];
-        for (field, text) in texts.into_iter().enumerate() {
+        for (field, text) in texts_of(package).into_iter().enumerate() {
             put(&mut out, record::TEXTS + 4 * field, &self.text(text).to_le_bytes());
         }
         put(&mut out, record::FLAGS, &flags(package).to_le_bytes());
         put(&mut out, record::CELLS, &(self.cells.len() as u32).to_le_bytes());
-        for (list, count) in self.lists(package).into_iter().enumerate() {
+        let Self { strings, cells } = self;
+        let cells = std::cell::RefCell::new(cells);
+        let text = |text| cells.borrow_mut().push(strings.intern(text).saturating_add(1));
+        let counts = lists_of(package, text, |number| cells.borrow_mut().push(number));
+        for (list, count) in counts.into_iter().enumerate() {
             put(&mut out, record::COUNTS + 4 * list, &(count as u32).to_le_bytes());
         }
         out
     }
-
-    /// Appends the package's lists and returns how many cells each takes.
-    fn lists(&mut self, package: &'a LockPackage) -> [usize; LIST_COUNT] {
-        let mut counts = [0; LIST_COUNT];
-        for (list, pairs) in [
-            (List::Bin, &package.bin),
-            (List::Dependencies, &package.dependencies),
-            (List::DevDependencies, &package.dev_dependencies),
-            (List::OptionalDependencies, &package.optional_dependencies),
-            (List::PeerDependencies, &package.peer_dependencies),
-            (List::Extra, &package.extra),
-        ] {
-            counts[list as usize] = 2 * pairs.len();
-        }
-        for (list, texts) in [
-            (List::Os, &package.os),
-            (List::Cpu, &package.cpu),
-            (List::Libc, &package.libc),
-            (List::BundleDependencies, &package.bundle_dependencies),
-        ] {
-            counts[list as usize] = texts.len();
-        }
-        counts[List::PeerDependenciesMeta as usize] = 2 * package.peer_dependencies_meta.len();
-
-        self.pairs(&package.bin);
-        self.texts(&package.os);
-        self.texts(&package.cpu);
-        self.texts(&package.libc);
-        self.pairs(&package.dependencies);
-        self.pairs(&package.dev_dependencies);
-        self.pairs(&package.optional_dependencies);
-        self.pairs(&package.peer_dependencies);
-        for (name, optional) in &package.peer_dependencies_meta {
-            let name = self.text(Some(name));
-            self.cells.extend([name, u32::from(*optional)]);
-        }
-        self.texts(&package.bundle_dependencies);
-        self.pairs(&package.extra);
-        counts
-    }
-
-    fn pairs(&mut self, pairs: &'a [(String, String)]) {
-        for (key, value) in pairs {
-            let pair = [self.text(Some(key)), self.text(Some(value))];
-            self.cells.extend(pair);
-        }
-    }
-
-    fn texts(&mut self, texts: &'a [String]) {
-        for text in texts {
-            let text = self.text(Some(text));
-            self.cells.push(text);
-        }
-    }
 }
 
-fn package_id(package: &LockPackage) -> Option<[u8; 32]> {
+/// A record's texts, in order.
+pub(super) fn texts_of(package: &LockPackage) -> [Option<&str>; TEXT_COUNT] {
+    [
+        Some(&package.path),
+        package.name.as_deref(),
+        Some(package.package_name()),
+        package.version.as_deref(),
+        package.resolved.as_deref(),
+        package.integrity.as_deref(),
+        package.deprecated.as_deref(),
+        package.license.as_deref(),
+        package.engines.as_deref(),
+        package.funding.as_deref(),
+        package.workspaces.as_deref(),
+    ]
+}
+
+/// Goes through a package's lists, in order; returns how many cells each takes. A cell is a text or a number.
+pub(super) fn lists_of<'a>(
+    package: &'a LockPackage,
+    mut text: impl FnMut(&'a str),
+    mut number: impl FnMut(u32),
+) -> [usize; LIST_COUNT] {
+    let mut counts = [0; LIST_COUNT];
+    let mut pairs = |list: List, pairs: &'a [(String, String)]| {
+        counts[list as usize] = 2 * pairs.len();
+        pairs.iter().flat_map(|(key, value)| [key, value]).for_each(|part| text(part));
+    };
+    pairs(List::Bin, &package.bin);
+    let mut texts = |list: List, texts: &'a [String]| {
+        counts[list as usize] = texts.len();
+        texts.iter().for_each(|part| text(part));
+    };
+    texts(List::Os, &package.os);
+    texts(List::Cpu, &package.cpu);
+    texts(List::Libc, &package.libc);
+    let mut pairs = |list: List, pairs: &'a [(String, String)]| {
+        counts[list as usize] = 2 * pairs.len();
+        pairs.iter().flat_map(|(key, value)| [key, value]).for_each(|part| text(part));
+    };
+    pairs(List::Dependencies, &package.dependencies);
+    pairs(List::DevDependencies, &package.dev_dependencies);
+    pairs(List::OptionalDependencies, &package.optional_dependencies);
+    pairs(List::PeerDependencies, &package.peer_dependencies);
+    counts[List::PeerDependenciesMeta as usize] = 2 * package.peer_dependencies_meta.len();
+    for (name, optional) in &package.peer_dependencies_meta {
+        text(name);
+        number(u32::from(*optional));
+    }
+    counts[List::BundleDependencies as usize] = package.bundle_dependencies.len();
+    package.bundle_dependencies.iter().for_each(|name| text(name));
+    counts[List::Extra as usize] = 2 * package.extra.len();
+    package.extra.iter().flat_map(|(key, value)| [key, value]).for_each(|part| text(part));
+    counts
+}
+
+pub(super) fn package_id(package: &LockPackage) -> Option<[u8; 32]> {
     let integrity = Integrity::parse(package.integrity.as_deref()?).ok()?;
     Some(*PackageId::from_integrity(&integrity).as_bytes())
 }
 
-fn flags(package: &LockPackage) -> u32 {
+pub(super) fn flags(package: &LockPackage) -> u32 {
     [
         (package.link, flag::LINK),
         (package.dev, flag::DEV),
@@ -192,6 +199,6 @@ fn flags(package: &LockPackage) -> u32 {
     .sum()
 }
 
-fn put(out: &mut [u8], offset: usize, bytes: &[u8]) {
+pub(super) fn put(out: &mut [u8], offset: usize, bytes: &[u8]) {
     out[offset..offset + bytes.len()].copy_from_slice(bytes);
 }

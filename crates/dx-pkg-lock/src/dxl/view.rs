@@ -12,13 +12,13 @@ use crate::Lock;
 /// A DXL file in place, its offsets checked.
 #[derive(Clone, Copy)]
 pub struct DxlView<'a> {
-    header: &'a [u8],
-    records: &'a [Record],
+    pub(super) header: &'a [u8],
+    pub(super) records: &'a [Record],
     index: &'a [u8],
     pub(super) cells: &'a [u8],
     /// Where each string ends.
-    ends: &'a [u8],
-    strings: &'a str,
+    pub(super) ends: &'a [u8],
+    pub(super) strings: &'a str,
 }
 
 impl<'a> DxlView<'a> {
