@@ -237,7 +237,7 @@ pub(super) fn canonical(text: &str) -> String {
 }
 
 /// Writes the text as a JSON string, escaped as `JSON.stringify` does.
-fn quote(out: &mut String, text: &str) {
+pub(super) fn quote(out: &mut String, text: &str) {
     if text.bytes().any(|byte| byte < b' ' || byte == b'"' || byte == b'\\') {
         out.push_str(&serde_json::Value::from(text).to_string());
     } else {

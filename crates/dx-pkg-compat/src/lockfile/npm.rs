@@ -5,9 +5,11 @@
 mod legacy;
 mod path;
 mod read;
+mod splice;
 mod write;
 
 pub use read::read;
+pub use splice::{splice, splice_hidden};
 pub use write::{write, write_hidden, write_like};
 
 #[cfg(test)]

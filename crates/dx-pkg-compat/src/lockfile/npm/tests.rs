@@ -1,4 +1,4 @@
-mod properties;
+pub(super) mod properties;
 
 use dx_pkg_core::Coded;
 use dx_pkg_lock::{Lock, LockPackage};

@@ -5,6 +5,7 @@ mod legacy;
 use std::borrow::Cow;
 
 use dx_pkg_lock::{Lock, LockPackage};
+use serde_json::value::RawValue;
 
 use super::super::json::{Format, Object, Value, canonical};
 use super::read::{Source, member_text, read_entry};
@@ -112,15 +113,19 @@ fn render(lock: &Lock, packages: Vec<&LockPackage>, previous: &Previous<'_>) -> 
 
 /// The entry's text, borrowed from `previous` where that says the same.
 fn render_entry<'a>(package: &LockPackage, previous: &Previous<'a>) -> Value<'a> {
+    let before = previous.entries.get(&package.path).map(RawValue::get);
+    Value::Source(entry_text(package, before, previous.format))
+}
+
+/// The entry's text: `before` where that says the same.
+pub(super) fn entry_text<'a>(package: &LockPackage, before: Option<&'a str>, format: Format<'_>) -> Cow<'a, str> {
     let mut value = entry(package);
     value.sort();
     let mut text = String::with_capacity(600);
-    value.write(&mut text, previous.format, 2);
-    match previous.entries.get(&package.path) {
-        Some(before) if before.get() == text || says_the_same(package, before.get()) => {
-            Value::Source(Cow::Borrowed(before.get()))
-        }
-        _ => Value::Source(Cow::Owned(text)),
+    value.write(&mut text, format, 2);
+    match before {
+        Some(before) if before == text || says_the_same(package, before) => Cow::Borrowed(before),
+        _ => Cow::Owned(text),
     }
 }
 

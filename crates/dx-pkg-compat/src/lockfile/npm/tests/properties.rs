@@ -3,7 +3,7 @@ use proptest::prelude::*;
 
 use super::{V1, V3, read, write};
 
-fn any_lock() -> impl Strategy<Value = Lock> {
+pub(in super::super) fn any_lock() -> impl Strategy<Value = Lock> {
     let name = || "[a-zA-Z][a-zA-Z0-9._-]{0,6}";
     let pairs = move || {
         proptest::collection::btree_map(name(), "[ -~é\u{2028}]{0,8}", 0..4)
