@@ -22,7 +22,7 @@ use crate::{Options, ResolveError};
 
 use queue::Queue;
 
-pub(crate) use start::start;
+pub(crate) use start::{split_path, start};
 
 /// Everything one resolution works on.
 pub(crate) struct Builder<'a> {

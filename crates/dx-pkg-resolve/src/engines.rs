@@ -4,14 +4,18 @@
 
 use std::fmt::Write;
 
-/// The JSON text of `pairs`; `None` for none.
+/// The JSON text of `pairs`, in the order in which the lockfile has them; `None` for none.
 pub(crate) fn to_json(pairs: &[(String, String)]) -> Option<String> {
     if pairs.is_empty() {
         return None;
     }
     let is_array = pairs.iter().enumerate().all(|(position, (name, _))| *name == position.to_string());
+    let mut pairs: Vec<&(String, String)> = pairs.iter().collect();
+    if !is_array {
+        pairs.sort_by(|a, b| dx_pkg_lock::locale_compare(&a.0, &b.0));
+    }
     let mut json = String::from(if is_array { "[" } else { "{" });
-    for (position, (name, range)) in pairs.iter().enumerate() {
+    for (position, (name, range)) in pairs.into_iter().enumerate() {
         if position > 0 {
             json.push(',');
         }

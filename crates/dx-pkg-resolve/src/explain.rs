@@ -1,5 +1,6 @@
 //! Peer conflicts, as data and in words.
 
+use std::cmp::Reverse;
 use std::fmt;
 
 use crate::intern::NameId;
@@ -99,7 +100,7 @@ fn reason(tree: &Tree, found: NodeId, name: NameId, except: EdgeId) -> Option<St
     let edge = tree
         .dependents(found)
         .filter(|edge| *edge != except && tree.is_valid(*edge))
-        .max_by_key(|edge| tree.is_mine(tree[*edge].from))?;
+        .max_by_key(|edge| (tree.is_mine(tree[*edge].from), Reverse(tree.path(tree[*edge].from))))?;
     let wants = tree.interner.spec_text(tree.spec(edge));
     let from = tree.source_or_self(tree[edge].from);
     Some(format!("{}@{wants} is asked for by {}", tree.text(name), label(tree, from)))

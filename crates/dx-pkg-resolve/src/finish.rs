@@ -4,6 +4,7 @@ use dx_pkg_lock::{Lock, LockPackage, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::Builder;
+use crate::change::settled;
 use crate::explain::label;
 use crate::pick::Picker;
 use crate::tree::{NodeId, Tree};
@@ -29,13 +30,14 @@ pub(crate) fn finish(
         flags::calculate(&mut builder.tree);
     }
     let skipped = builder.failures.iter().map(|failure| failure.error.to_string()).collect();
+    let settled = settled(&builder, requirements);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
     let index = lock.index();
     for conflict in &mut builder.conflicts {
         conflict.complete(|path, name| index.resolve(path, name)?.version.clone());
     }
     let changed = previous.is_none_or(|previous| differs(previous, &lock));
-    Ok(Resolution { lock, installed, changed, conflicts: builder.conflicts, unfit, skipped })
+    Ok(Resolution { lock, installed, changed, conflicts: builder.conflicts, unfit, skipped, settled })
 }
 
 /// Whether the two say different things; the order of entries and keys does not count.
@@ -50,7 +52,7 @@ fn by_path(lock: &Lock) -> Vec<&LockPackage> {
     packages
 }
 
-fn same_entry(a: &LockPackage, b: &LockPackage) -> bool {
+pub(crate) fn same_entry(a: &LockPackage, b: &LockPackage) -> bool {
     let normalised = |package: &LockPackage| {
         let mut package = package.clone();
         package.normalise();
@@ -167,7 +169,7 @@ fn bundled_by_project(tree: &Tree) -> FxHashSet<NodeId> {
 }
 
 /// The lockfile's entry for `node`.
-fn entry(tree: &Tree, node: NodeId) -> LockPackage {
+pub(crate) fn entry(tree: &Tree, node: NodeId) -> LockPackage {
     let path = tree.path(node);
     if let Some(target) = tree[node].target {
         return LockPackage { path, link: true, resolved: Some(tree.path(target)), ..LockPackage::default() };

@@ -45,7 +45,7 @@ pub(crate) fn calculate(tree: &mut Tree) {
 }
 
 /// A needed node keeps the folders it lies in from being superfluous.
-fn keep_holders(tree: &mut Tree, node: NodeId) {
+pub(crate) fn keep_holders(tree: &mut Tree, node: NodeId) {
     if tree[node].flags.extraneous {
         return;
     }
@@ -74,7 +74,13 @@ fn clear_by_link(tree: &mut Tree, link: NodeId, target: NodeId) -> bool {
 
 fn clear_by_edge(tree: &mut Tree, node: NodeId, edge: EdgeId, target: NodeId) -> bool {
     let (from, to) = (tree[node].flags, tree[target].flags);
-    let kind = tree[edge].kind;
+    let cleared = cleared_by_edge(from, tree[edge].kind, to);
+    tree[target].flags = cleared;
+    cleared != to
+}
+
+/// What is left of the flags `to` of a node that an edge of this kind leads to from one with the flags `from`.
+pub(crate) fn cleared_by_edge(from: Flags, kind: EdgeKind, to: Flags) -> Flags {
     let dev = kind == EdgeKind::Dev;
     let (optional, peer) = (kind.is_optional(), kind.is_peer());
     let mut cleared = to;
@@ -83,6 +89,5 @@ fn clear_by_edge(tree: &mut Tree, node: NodeId, edge: EdgeId, target: NodeId) ->
     cleared.optional &= from.optional || optional;
     cleared.dev_optional &= from.dev_optional || from.dev || from.optional || dev || optional;
     cleared.peer &= from.peer || peer;
-    tree[target].flags = cleared;
-    cleared != to
+    cleared
 }

@@ -7,6 +7,7 @@
 
 mod build;
 mod can_place;
+mod change;
 mod engines;
 mod error;
 mod explain;
@@ -23,6 +24,7 @@ mod tree;
 use dx_pkg_core::Platform;
 use dx_pkg_lock::{Lock, LockPackage};
 
+pub use change::{Change, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
 pub use overrides::Override;
@@ -78,6 +80,9 @@ pub struct Resolution {
     pub unfit: Vec<Unfit>,
     /// Optional packages that could not be loaded, with the reason.
     pub skipped: Vec<String>,
+    /// Where nothing was left open, so that [`change`] can tell what a change of the requirements does to `lock`: the
+    /// conflicts that every resolution of it will note.
+    pub settled: Option<Vec<Conflict>>,
 }
 
 /// A package whose `engines`, `os`, `cpu` or `libc` exclude this machine.

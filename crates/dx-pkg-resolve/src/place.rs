@@ -64,6 +64,7 @@ impl Placer<'_> {
             if self.tree[edge].kind.is_peer() && !self.tree.is_valid(edge) {
                 self.accept_conflict(edge, dep);
             }
+            self.tree.swept = true;
             self.prune_duplicates(answer.target, explicit, true);
             return;
         }

@@ -117,6 +117,8 @@ pub(crate) struct Tree {
     /// Rule references that could not be followed.
     pub(crate) bad_reference: std::cell::RefCell<Option<String>>,
     attachments: u32,
+    /// Whether duplicates were looked for in all that lies below some node, whatever its name.
+    pub(crate) swept: bool,
 }
 
 impl std::ops::Index<NodeId> for Tree {
@@ -160,6 +162,7 @@ impl Tree {
             root: NodeId(0),
             bad_reference: std::cell::RefCell::new(None),
             attachments: 0,
+            swept: false,
         };
         tree.root = tree.add_node(name, root);
         let project = tree.root;

@@ -189,14 +189,17 @@ impl World {
         self
     }
 
-    pub(crate) fn try_install(&self, project: &Package, lock: Option<&Lock>) -> Result<Resolution, ResolveError> {
+    pub(crate) fn requirements(&self, project: &Package) -> Requirements {
         let workspaces = self.folders.iter().filter(|(path, _)| self.options.workspaces.contains(path));
-        let requirements = Requirements {
+        Requirements {
             root: project.record(""),
             workspaces: workspaces.map(|(path, manifest)| manifest.record(path)).collect(),
             overrides: self.overrides.clone(),
-        };
-        resolve(&requirements, lock, self, &self.options)
+        }
+    }
+
+    pub(crate) fn try_install(&self, project: &Package, lock: Option<&Lock>) -> Result<Resolution, ResolveError> {
+        resolve(&self.requirements(project), lock, self, &self.options)
     }
 
     pub(crate) fn install(&self, project: &Package) -> Resolution {

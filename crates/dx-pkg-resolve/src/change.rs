@@ -1,0 +1,168 @@
+//! What a change of the project's requirements does to a lock that is settled, at a cost that depends on the change.
+//!
+//! The resolution is carried out in a tree that holds only what the change can touch: all packages of the names that may be
+//! placed, replaced or removed, with whatever asks for these names and the folders they lie in. Names that come in while it
+//! runs are added, and it runs again. What is given up on, for any doubt, is resolved as a whole by [`crate::resolve`]; both
+//! come to the same.
+
+mod scope;
+mod settled;
+
+use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_lock::{LockPackage, locale_compare};
+use rustc_hash::FxHashSet;
+
+use crate::build::{self, Builder};
+use crate::finish::{entry, same_entry};
+use crate::tree::{Flags, NodeId, Tree};
+use crate::{Options, Provider, Requirements, flags};
+
+use scope::Scope;
+pub(crate) use settled::settled;
+
+/// How often names may come in before the resolution is given up on.
+const MOST_ROUNDS: usize = 12;
+
+/// What is different in the lockfile's entries, but for the project's own.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Change {
+    /// Entries that are new or say something else, in the lockfile's order; all are to be installed.
+    pub entries: Vec<LockPackage>,
+    /// Paths of entries that are gone.
+    pub removed: Vec<String>,
+}
+
+/// Resolves `requirements` as [`crate::resolve`] would with the lock `locked`, which must be settled
+/// ([`crate::Resolution::settled`]) but for conflicts about the packages called `disputed`; `installed` has those of its
+/// packages that are installed.
+///
+/// `None` where only the whole resolution can tell.
+pub fn change(
+    requirements: &Requirements,
+    locked: &DxlView<'_>,
+    installed: &DxlView<'_>,
+    disputed: &[String],
+    provider: &dyn Provider,
+    options: &Options,
+) -> Option<Change> {
+    let is_simple = !options.frozen
+        && options.update.is_empty()
+        && options.workspaces.is_empty()
+        && requirements.workspaces.is_empty()
+        && requirements.overrides.is_empty();
+    let mut scope = is_simple.then(|| Scope::of(requirements, locked, installed, disputed, options)).flatten()?;
+    for _ in 0..MOST_ROUNDS {
+        let (reduced, lock) = scope.reduced(requirements)?;
+        let (tree, is_plain) = {
+            let provider = scope.provider(provider);
+            let mut builder = build::start(&reduced, Some(&lock), &provider, options).ok()?;
+            let known = builder.tree.node_ids().count();
+            let is_plain = builder.conflicts.is_empty() && builder.run().is_ok() && is_plain(&builder, known, options);
+            ((builder.tree, known), is_plain)
+        };
+        let (mut tree, known) = tree;
+        if scope.widen(&tree, known) {
+            continue;
+        }
+        if !is_plain {
+            return None;
+        }
+        if calculate_flags(&mut tree, &mut scope) {
+            continue;
+        }
+        return outcome(&tree, &scope);
+    }
+    None
+}
+
+/// Whether nothing happened that concerns more than the packages in the tree, and all of those run here.
+fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
+    let tree = &builder.tree;
+    let runs_here = |node: &NodeId| {
+        let manifest = tree.manifest(*node);
+        let engines = manifest.engines();
+        let fits =
+            |name, range: &Option<String>| range.as_deref().is_none_or(|range| builder.picker.engine_fits(name, range));
+        manifest.platform(|os, cpu, libc| options.platform.accepts(os, cpu, libc))
+            && fits("node", &engines.node)
+            && fits("npm", &engines.npm)
+    };
+    // Also what is gone: whoever was told that it does not run here is told so no more.
+    let mut packages = tree.node_ids().filter(|node| *node != tree.root && tree[*node].source.is_none());
+    builder.conflicts.is_empty()
+        && builder.failures.is_empty()
+        && !tree.swept
+        && tree.node_ids().all(|node| tree[node].target.is_none())
+        && packages.all(|node| runs_here(&node))
+        && tree.node_ids().skip(known).all(|node| tree.manifest(node).bundled.is_empty())
+}
+
+/// Calculates the flags of touched packages, and takes out of the tree those that nothing needs any more. Says whether
+/// others would change too, which are touched then.
+fn calculate_flags(tree: &mut Tree, scope: &mut Scope<'_>) -> bool {
+    let nodes = tree.project_nodes();
+    let mut fixed: FxHashSet<NodeId> = FxHashSet::default();
+    for node in &nodes {
+        let known = if *node == tree.root { Some(Flags::NONE) } else { scope.locked_flags(&tree.path(*node)) };
+        let known = known.filter(|_| *node == tree.root || !scope.is_touched(tree, *node));
+        tree[*node].flags = known.unwrap_or(Flags::ALL);
+        if known.is_some() {
+            fixed.insert(*node);
+        }
+    }
+    let mut wider = false;
+    let mut seen: FxHashSet<NodeId> = FxHashSet::default();
+    let mut queue: Vec<NodeId> = fixed.iter().copied().collect();
+    while let Some(node) = queue.pop() {
+        seen.insert(node);
+        flags::keep_holders(tree, node);
+        for edge in tree[node].edges_out.clone() {
+            let Some(to) = tree[edge].to else { continue };
+            let cleared = flags::cleared_by_edge(tree[node].flags, tree[edge].kind, tree[to].flags);
+            if cleared == tree[to].flags {
+                continue;
+            }
+            if fixed.contains(&to) {
+                let name = tree.text(tree[to].name).to_owned();
+                wider |= scope.touch(&name);
+            } else {
+                tree[to].flags = cleared;
+                queue.push(to);
+            }
+        }
+    }
+    for node in seen.difference(&fixed) {
+        let flags = &mut tree[*node].flags;
+        flags.dev_optional &= !flags.dev && !flags.optional;
+    }
+    for node in nodes {
+        if tree[node].flags.extraneous && tree[node].root == tree.root {
+            tree.detach(node);
+        }
+    }
+    wider
+}
+
+/// What is different now; `None` where an edge was left that is not met.
+fn outcome(tree: &Tree, scope: &Scope<'_>) -> Option<Change> {
+    let mut change = Change::default();
+    let mut present: FxHashSet<String> = FxHashSet::default();
+    for node in tree.project_nodes() {
+        if !tree[node].edges_out.iter().all(|edge| tree.is_valid(*edge)) {
+            return None;
+        }
+        if node == tree.root || !scope.is_touched(tree, node) {
+            continue;
+        }
+        let entry = entry(tree, node);
+        present.insert(entry.path.clone());
+        if !scope.locked(&entry.path).is_some_and(|before| same_entry(&before, &entry)) {
+            change.entries.push(entry);
+        }
+    }
+    change.entries.sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
+    let gone = scope.touched_paths().filter(|path| !present.contains(*path));
+    change.removed = gone.map(str::to_owned).collect();
+    change.removed.sort_unstable();
+    Some(change)
+}
