@@ -17,6 +17,7 @@ mod import;
 mod lock;
 mod map;
 mod memory;
+mod mount;
 mod remove;
 mod staging;
 
@@ -32,6 +33,7 @@ pub use import::{CLONES_TREES, clone_range, clone_tree, reflink};
 pub use lock::FileLock;
 pub use map::Map;
 pub use memory::return_large_blocks;
+pub use mount::is_mount_point;
 pub use remove::remove_tree;
 pub use staging::{Staging, unique_name};
 
