@@ -22,7 +22,7 @@ mod tree;
 pub use ahead::{Arrival, Built, build_ahead};
 pub use error::LinkError;
 pub use import::ImportMethod;
-pub use materialise::{LinkOptions, LinkReport, NoProgress, Progress, materialise};
+pub use materialise::{LinkOptions, LinkReport, NoProgress, Progress, materialise, materialise_difference};
 pub use mend::mend;
 pub use spare::place_spare;
 pub use tree::{Placement, PlacementSource, Tree};

@@ -175,6 +175,30 @@ pub fn materialise(
     Ok(report.count(run.into_counts()))
 }
 
+/// Changes the tree in place by the difference between `previous` and `next`, which may both leave out what has nothing to
+/// do with it: they must have what lies around and within what differs, and beside that whatever offers commands. `None`
+/// where the tree cannot be changed in place: then it must be made anew, from the whole.
+///
+/// # Errors
+/// As for [`materialise`].
+pub fn materialise_difference(
+    project: &Path,
+    store: &Store,
+    previous: &Tree,
+    next: &Tree,
+    options: &LinkOptions<'_>,
+    progress: &dyn Progress,
+) -> Result<Option<LinkReport>, LinkError> {
+    check_extra_files(options.extra_files)?;
+    let (previous, sites) = (Sites::of(previous, true)?, Sites::of(next, options.links_outside)?);
+    let run = Run::new(project, store, placed_once(next, options.movable), options, progress);
+    if !is_in_place(project, &previous) {
+        return Ok(None);
+    }
+    let report = refused_rename(change::apply(&run, &previous, &sites))?;
+    Ok(report.map(|report| report.count(run.counts.into_inner().unwrap_or_else(PoisonError::into_inner))))
+}
+
 /// Puts the spare in place where there is one that fits, else builds the tree; says which.
 fn build_or_place(run: &Run<'_>, sites: &Sites<'_>) -> Result<(Vec<PathBuf>, bool), LinkError> {
     if let Some(spare) = run.options.spare
