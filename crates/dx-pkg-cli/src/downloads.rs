@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npm_registry::TarballRequest;
@@ -34,7 +34,8 @@ struct Shared {
     inserted: Mutex<Vec<PackageId>>,
     state: Mutex<HashMap<PackageId, Status>>,
     finished: Condvar,
-    processors: Semaphore,
+    /// One permit each; counted when the first tarball arrives.
+    processors: LazyLock<Semaphore>,
     progress: Arc<Progress>,
     storing: Storing,
     /// The licences of the packages that were asked for without knowing them.
@@ -71,13 +72,13 @@ impl Downloads {
     /// Downloads into the session's store; unless that is done at once, the process has packages that the store does not, and
     /// must leave them to a background process ([`Store::leave_pending`]) or give them up ([`Store::drop_pending`]).
     pub fn new(session: &Arc<Session>, offline: bool, storing: Storing, progress: Arc<Progress>) -> Self {
-        let processors = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
+        let processors = || Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         let shared = Shared {
             store: session.store.clone(),
             inserted: Mutex::default(),
             state: Mutex::default(),
             finished: Condvar::new(),
-            processors: Semaphore::new(processors),
+            processors: LazyLock::new(processors),
             progress,
             storing,
             licenses: Mutex::default(),

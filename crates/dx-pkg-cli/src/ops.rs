@@ -5,6 +5,7 @@ pub mod background;
 mod fetch;
 mod finish;
 mod forest;
+pub mod incremental;
 pub mod install;
 mod installed;
 mod lifecycle;

@@ -45,6 +45,12 @@ impl Plan {
         Plan { installed: Lock { packages, ..lock.clone() } }
     }
 
+    /// Of these entries, which are all installed.
+    pub fn of(mut packages: Vec<LockPackage>) -> Self {
+        packages.iter_mut().for_each(LockPackage::normalise);
+        Plan { installed: Lock { packages, ..Lock::default() } }
+    }
+
     /// Packages to be fetched, with the ids of their files.
     pub fn wanted(&self) -> Result<Vec<(PackageId, &LockPackage)>, Failure> {
         let from_registry = self.installed.packages.iter().filter(|package| is_unpacked(package));

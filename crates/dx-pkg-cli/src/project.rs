@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_fs::Identity;
+use dx_pkg_fs::{Identity, Map};
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{Override, Requirements};
@@ -117,20 +117,18 @@ impl Project {
         self.unread = Some(text);
     }
 
+    /// The compiled form of the lockfile whose text was loaded; `None` without one.
+    pub fn compiled(&self, store: &Store) -> Result<Option<Compiled>, Failure> {
+        let path = self.root.join(self.lockfile);
+        self.unread.as_deref().map(|text| Compiled::of(text, &path, store)).transpose()
+    }
+
     /// Reads the lockfile whose text was loaded.
     pub fn read_lockfile(&mut self, store: &Store) -> Result<(), Failure> {
         let path = self.root.join(self.lockfile);
         if let Some(text) = self.unread.take() {
-            let digest = digest(&text);
-            let lock = match compiled(store, digest) {
-                Some(lock) => lock,
-                None => {
-                    let lock = npm::read(&text).map_err(|error| in_file(&path, Failure::from(error)))?;
-                    // What cannot be kept is read again.
-                    let _ = store.put_compiled_lock(digest, &dxl::encode(&lock, digest));
-                    lock
-                }
-            };
+            let compiled = Compiled::of(&text, &path, store)?;
+            let lock = DxlView::open(&compiled)?.to_lock();
             self.locked = Some((text, lock));
         }
         Ok(())
@@ -217,18 +215,54 @@ pub fn find_root(from: &Path) -> PathBuf {
 }
 
 /// What the compiled form of a lockfile is kept under: its text, and the version of what compiled it.
-fn digest(text: &str) -> [u8; 32] {
+pub fn digest(text: &str) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
     hasher.update(text.as_bytes());
     *hasher.finalize().as_bytes()
 }
 
-/// The lock as an earlier run compiled it from the text with this digest.
-fn compiled(store: &Store, digest: [u8; 32]) -> Option<Lock> {
-    let map = store.compiled_lock(digest)?;
-    let view = DxlView::open(&map).ok()?;
-    (view.source_digest() == digest).then(|| view.to_lock())
+/// A compiled lockfile, sound and of the text that was asked for.
+pub enum Compiled {
+    /// As an earlier run left it in the store.
+    Kept(Map),
+    /// Made just now.
+    Made(Vec<u8>),
+}
+
+impl Compiled {
+    fn of(text: &str, path: &Path, store: &Store) -> Result<Self, Failure> {
+        let digest = digest(text);
+        let is_sound = |map: &Map| DxlView::open(map).is_ok_and(|view| view.source_digest() == digest);
+        if let Some(map) = store.compiled_lock(digest).filter(is_sound) {
+            return Ok(Compiled::Kept(map));
+        }
+        let lock = npm::read(text).map_err(|error| in_file(path, Failure::from(error)))?;
+        let bytes = dxl::encode(&lock, digest);
+        // What cannot be kept is read again.
+        let _ = store.put_compiled_lock(digest, &bytes);
+        Ok(Compiled::Made(bytes))
+    }
+}
+
+impl std::ops::Deref for Compiled {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            Compiled::Kept(map) => map,
+            Compiled::Made(bytes) => bytes,
+        }
+    }
+}
+
+/// Compiles the lockfile of the project in `root` for the next command there, where that is not done. What is wrong with
+/// it, that command says.
+pub fn compile_lockfile(root: &Path, store: &Store) {
+    let found = LOCKFILES.into_iter().map(|name| root.join(name)).find_map(|path| Some((read(&path).ok()??, path)));
+    if let Some((text, path)) = found {
+        let _ = Compiled::of(&text, &path, store);
+    }
 }
 
 /// A file's text; `None` where there is none.

@@ -9,7 +9,7 @@
 //! forest key 32 | fresh until, ms since 1970: u64 | packages u64 | entries put in place u64
 //! importers | scripts skipped | conflicts | warnings: count u32, then texts
 //! metadata files: count u32, then name, device, inode, size, mtime, ctime: u64 each
-//! lockfile: present u8, text
+//! settled u8 | lockfile: present u8, text
 //! ```
 //! Numbers are little-endian; a text is its length as u32 and its bytes.
 
@@ -23,7 +23,7 @@ use crate::session::{Session, now_ms};
 use crate::surroundings::Surroundings;
 
 const MAGIC: [u8; 4] = *b"DXR\0";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 16;
 
 /// What an install came to.
@@ -47,6 +47,8 @@ pub struct Remembered<'r> {
     pub warnings: Vec<String>,
     /// The metadata it rests on: file names in the store's cache, and what they were.
     pub metadata: Vec<(String, Identity)>,
+    /// Whether a change can be told from itself.
+    pub settled: bool,
     /// The lockfile's new text, where it changed.
     pub lockfile: Option<&'r str>,
 }
@@ -130,6 +132,7 @@ impl<'r> Remembered<'r> {
             text(&mut out, file);
             out.extend(identity.to_bytes());
         }
+        out.push(u8::from(self.settled));
         out.push(u8::from(self.lockfile.is_some()));
         text(&mut out, self.lockfile.unwrap_or_default());
         let checksum = wire::checksum(&out[HEADER..]);
@@ -152,7 +155,7 @@ impl<'r> Remembered<'r> {
         let files = u32::from_le_bytes(rest.take()?);
         let file = |rest: &mut Rest<'r>| Some((rest.text()?.to_owned(), Identity::from_bytes(rest.take()?)));
         let metadata = (0..files).map(|_| file(&mut rest)).collect::<Option<Vec<_>>>()?;
-        let [present] = rest.take()?;
+        let [settled, present] = rest.take()?;
         let lockfile = Some(rest.text()?).filter(|_| present != 0);
         rest.0.is_empty().then_some(Remembered {
             forest,
@@ -164,6 +167,7 @@ impl<'r> Remembered<'r> {
             conflicts,
             warnings,
             metadata,
+            settled: settled != 0,
             lockfile,
         })
     }

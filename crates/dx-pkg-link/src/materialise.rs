@@ -196,7 +196,7 @@ pub fn materialise_difference(
         return Ok(None);
     }
     let report = refused_rename(change::apply(&run, &previous, &sites))?;
-    Ok(report.map(|report| report.count(run.counts.into_inner().unwrap_or_else(PoisonError::into_inner))))
+    Ok(report.map(|report| report.count(run.into_counts())))
 }
 
 /// Puts the spare in place where there is one that fits, else builds the tree; says which.

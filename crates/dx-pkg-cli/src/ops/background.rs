@@ -76,6 +76,7 @@ pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure
         }
         waited = true;
         let mut failed = None;
+        wishes.iter().for_each(|wish| project::compile_lockfile(&wish.project, store));
         wishes.iter().for_each(sync);
         for wish in wishes.iter().filter(|_| spares > 0) {
             // Whoever comes next does the rest.

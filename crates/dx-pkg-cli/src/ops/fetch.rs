@@ -30,11 +30,12 @@ pub fn fetch(
     lock: &mut Lock,
     mode: Mode,
 ) -> Result<Fetched, Failure> {
+    let previous = project.locked.as_ref().map(|(_, lock)| lock);
     let wanted = plan.wanted()?;
     let (count, on_their_way) = (wanted.len(), downloads.start_all(wanted.into_iter())?);
     // What is in the store already is linked by all processors together, after the last package has come.
     if on_their_way * 2 < count || !may_build(session, project, downloads, mode) {
-        return Ok(Fetched { dropped: wait(session, project, downloads, plan, lock)?, built: None });
+        return Ok(Fetched { dropped: wait(session, previous, downloads, plan, lock)?, built: None });
     }
     let tree = plan.tree()?;
     let options = LinkOptions {
@@ -46,7 +47,7 @@ pub fn fetch(
     std::thread::scope(|scope| {
         let arrivals = downloads.arrivals();
         let building = scope.spawn(|| build_ahead(&project.root, &session.store, &tree, &options, arrivals));
-        let dropped = wait(session, project, downloads, plan, lock);
+        let dropped = wait(session, previous, downloads, plan, lock);
         downloads.end_arrivals();
         let built = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         match (dropped, built) {
@@ -68,14 +69,14 @@ fn may_build(session: &Session, project: &Project, downloads: &Downloads, mode: 
         && (mode == Mode::Ci || !project.root.join("node_modules").exists())
 }
 
-fn wait(
+/// The same where nothing is built meanwhile; `previous` has the lock's entries as they were, as far as they are known.
+pub fn wait(
     session: &Session,
-    project: &Project,
+    previous: Option<&Lock>,
     downloads: &Downloads,
     plan: &mut Plan,
     lock: &mut Lock,
 ) -> Result<Vec<Failure>, Failure> {
-    let previous = project.locked.as_ref().map(|(_, lock)| lock);
     let licenses = finish::ask_licenses(session, lock, plan, previous);
     let failed = downloads.wait(plan.wanted()?.into_iter());
     // Whoever builds meanwhile has all there will be.

@@ -6,7 +6,7 @@ use std::collections::{HashMap, HashSet};
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc;
-use dx_pkg_core::{PackageId, PackageName};
+use dx_pkg_core::{PackageId, PackageName, Spec, Version};
 use dx_pkg_fs::{Durability, write_atomic};
 use dx_pkg_link::{Built, ImportMethod, LinkOptions, LinkReport, Placement, materialise};
 use dx_pkg_lock::{Lock, LockPackage};
@@ -122,6 +122,32 @@ pub fn record_requirements(lock: &mut Lock, manifest: &Manifest) {
     if let Some(root) = lock.packages.iter_mut().find(|package| package.path.is_empty()) {
         *root = LockPackage { name: root.name.clone(), ..record_of(manifest) };
     }
+}
+
+/// Whether the requirements written for what was asked for `explicit`ly let its versions be.
+pub fn keeps_versions(lock: &Lock, explicit: &[String]) -> bool {
+    let Some(root) = lock.root() else { return false };
+    explicit.iter().all(|name| {
+        let sections =
+            [&root.dependencies, &root.dev_dependencies, &root.optional_dependencies, &root.peer_dependencies];
+        let spec = sections
+            .into_iter()
+            .flatten()
+            .find(|(other, _)| other == name)
+            .and_then(|(_, spec)| Spec::parse(spec).ok());
+        let version = lock.get(&format!("node_modules/{name}")).and_then(|entry| entry.version.as_deref());
+        let (Some(mut spec), Some(version)) = (spec, version.and_then(|text| Version::parse(text).ok())) else {
+            return false;
+        };
+        if let Spec::Alias { spec: inner, .. } = spec {
+            spec = *inner;
+        }
+        match spec {
+            Spec::Range(range) => range.satisfies(&version),
+            Spec::Version(exact) => exact == version,
+            _ => false,
+        }
+    })
 }
 
 /// What [`link`] did.

@@ -16,7 +16,7 @@ pub fn state_files(installed: &Lock) -> [(String, Vec<u8>); 2] {
     if installed.packages.iter().any(|package| !package.extra.is_empty()) {
         visible.to_mut().packages.iter_mut().for_each(|package| package.extra.clear());
     }
-    [installed::record(&visible), (".package-lock.json".to_owned(), npm::write_hidden(&visible).into_bytes())]
+    [installed::record(&visible), (installed::HIDDEN.to_owned(), npm::write_hidden(&visible).into_bytes())]
 }
 
 /// The forest of trees that hold what the plan says; `record` is the first of its [`state_files`].

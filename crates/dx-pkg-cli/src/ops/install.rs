@@ -7,13 +7,13 @@ use std::thread::ScopedJoinHandle;
 use std::time::Instant;
 
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_core::PackageId;
+use dx_pkg_core::{PackageId, Version};
 use dx_pkg_fetch::Trace;
 use dx_pkg_fs::FileLock;
 use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS};
 use dx_pkg_link::{Built, ImportMethod};
 use dx_pkg_lock::Lock;
-use dx_pkg_resolve::{Resolution, ResolveError, resolve};
+use dx_pkg_resolve::{Conflict, Resolution, ResolveError, resolve};
 
 use crate::arguments::TreeArguments;
 use crate::downloads::{Downloads, Storing};
@@ -23,10 +23,11 @@ use crate::metadata::{Basis, Local, Policy};
 use crate::ops::background;
 use crate::ops::fetch::fetch;
 use crate::ops::finish::{self, Linked, Ready};
-use crate::ops::installed;
+use crate::ops::incremental;
+use crate::ops::installed::{self, Said};
 use crate::ops::lifecycle;
 use crate::ops::materials::{self, Materials};
-use crate::ops::shortcut::{self, Taken};
+use crate::ops::shortcut::{self, Installed, Taken};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::{Project, find_root};
@@ -124,7 +125,7 @@ pub fn install(
     let asked = Inputs::of(surroundings, &work.session, &work.project);
     let frozen = mode == Mode::Ci || arguments.frozen_lockfile;
     let settings = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
-    if let Some(Taken { mut summary, done }) = shortcut::take(&mut work, asked, frozen, settings)? {
+    if let Some(Taken { mut summary, done }) = shortcut::take(surroundings, &mut work, asked, frozen, settings)? {
         finish::remove_leftovers(&done);
         summary.elapsed = started.elapsed();
         report.summary(&summary);
@@ -191,9 +192,14 @@ fn stages(
 ) -> Result<Option<bool>, Failure> {
     let started = Instant::now();
     let Work { session, mut project, _only_one } = work;
-    project.read_lockfile(&session.store)?;
     let lockfile_only = session.config.package_lock_only()?;
     let frozen = mode == Mode::Ci || arguments.frozen_lockfile;
+    let settings = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
+    let step = incremental::Step { surroundings, session: &session, change, settings };
+    if !frozen && step.carry_out(&mut project, report)? {
+        return Ok(Some(false));
+    }
+    project.read_lockfile(&session.store)?;
     if frozen && project.locked.is_none() {
         return Err(Failure::new("DX_NO_LOCKFILE", format!("there is no lockfile in {}", project.root.display()))
             .with_hint("run dx install once to write it"));
@@ -214,7 +220,7 @@ fn stages(
     let writes = change.save && !frozen;
     let (linked, text) = stages.put_in_place(&mut outcome, tree_mode, writes)?;
     drop(shown);
-    let Outcome { mut plan, lock, manifest, mut summary, mut complete, basis, .. } = outcome;
+    let Outcome { mut plan, lock, manifest, mut summary, mut complete, basis, node, settled, .. } = outcome;
     if writes {
         finish::save(&mut project, text, manifest.as_deref(), durability)?;
     }
@@ -236,11 +242,19 @@ fn stages(
     }
     // What is missing or in no manifest is looked at again by the next install.
     if let Some(Linked { forest, placed, .. }) = linked.as_ref().filter(|_| change.save && complete) {
-        let digest = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
-        installed::note_state(&session, &project, plan.linked_folders(), digest)?;
+        let may_be = session.config.omit()?.is_empty() && !plan.has_private();
+        let noted = settled.filter(|_| may_be).and_then(|conflicts| {
+            let disputed = conflicts.iter().map(|conflict| conflict.name.clone()).collect();
+            let conflicts = conflicts.iter().map(ToString::to_string).collect();
+            let said = Said { conflicts, disputed, warnings: summary.warnings.clone() };
+            installed::settled(&project.root, node.as_ref(), &said)
+        });
+        let settled = noted.is_some();
+        installed::note_state(&session, &project, plan.linked_folders(), settings, noted)?;
         let asked = change.asked.map(|asked| (asked, basis));
         let now = Inputs::of(surroundings, &session, &project);
-        shortcut::remember(&session, &project, &plan, (*forest, *placed), &summary, now, asked)?;
+        let installed = Installed { forest: *forest, placed: *placed, summary: &summary, settled };
+        shortcut::remember(&session, &project, &plan, &installed, now, asked)?;
     }
     summary.lockfile_only = lockfile_only;
     summary.elapsed = started.elapsed();
@@ -248,6 +262,22 @@ fn stages(
     // The process ends soon: to give back what is in thousands of pieces would take a tenth of the way.
     std::mem::forget((plan, lock));
     Ok(linked.map(|linked| linked.report.fresh))
+}
+
+/// How packages get into the store. Where their files can be moved into the project, they are not written twice while the
+/// user waits: a background process follows, and has the project's files to write them from; or none does, and in
+/// continuous integration nobody is likely to want more than their tarballs.
+pub fn storing(surroundings: &Surroundings, session: &Session, project: &Project) -> Storing {
+    let device = |path: &Path| dx_pkg_fs::identity(path).ok().flatten().map(|identity| identity.device);
+    let store = device(session.store.root());
+    let may_move = store.is_some()
+        && store == device(&project.root)
+        && finish::import_method(session).is_ok_and(|method| method == ImportMethod::Auto);
+    match may_move {
+        true if session.spares > 0 => Storing::Later,
+        true if surroundings.in_ci() => Storing::Packed,
+        _ => Storing::Now,
+    }
 }
 
 /// What the stages of an install work with.
@@ -278,30 +308,20 @@ struct Outcome {
     inserted: Vec<PackageId>,
     /// The tree that was built while packages arrived.
     built: Option<Built>,
+    /// The version of Node.js that packages were chosen for.
+    node: Option<Version>,
+    /// Where the resolution left nothing open: the conflicts that are lived with.
+    settled: Option<Vec<Conflict>>,
 }
 
 impl Stages<'_> {
-    /// How packages get into the store. Where their files can be moved into the project, they are not written twice while the
-    /// user waits: a background process follows, and has the project's files to write them from; or none does, and in
-    /// continuous integration nobody is likely to want more than their tarballs.
-    fn storing(&self) -> Storing {
-        let device = |path: &Path| dx_pkg_fs::identity(path).ok().flatten().map(|identity| identity.device);
-        let store = device(self.session.store.root());
-        let may_move = store.is_some()
-            && store == device(&self.project.root)
-            && finish::import_method(self.session).is_ok_and(|method| method == ImportMethod::Auto);
-        match may_move {
-            true if self.session.spares > 0 => Storing::Later,
-            true if self.surroundings.in_ci() => Storing::Packed,
-            _ => Storing::Now,
-        }
-    }
-
     /// Resolves and, where there is a mode to install in, fetches.
     fn work_out(&self, scripts: &lifecycle::Scripts, mode: Option<Mode>) -> Result<Outcome, Failure> {
         let Stages { surroundings, session, project, change, frozen, progress } = *self;
-        let downloads = Downloads::new(session, session.config.offline()?, self.storing(), progress.clone());
-        let materials = Materials::gather(surroundings, session, project, change, frozen)?;
+        let storing = storing(surroundings, session, project);
+        let downloads = Downloads::new(session, session.config.offline()?, storing, progress.clone());
+        let previous = project.locked.as_ref().map(|(_, lock)| lock);
+        let materials = Materials::gather(surroundings, session, project, change, previous, frozen)?;
         downloads.put_first(materials.direct());
         let ahead = mode.map(|_| &downloads);
         let (resolution, basis) = resolve_project(session, project, &materials, ahead, progress)?;
@@ -311,7 +331,7 @@ impl Stages<'_> {
         }
         let mut summary = summary_of(session, &resolution)?;
         let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
-        let mut lock = resolution.lock;
+        let (mut lock, mut settled) = (resolution.lock, resolution.settled);
         let mut complete = true;
         let mut built = None;
         if let Some(mode) = mode {
@@ -326,8 +346,10 @@ impl Stages<'_> {
         let manifest = (change.manifest)(&lock)?;
         if let Some(text) = &manifest {
             finish::record_requirements(&mut lock, &Manifest::parse(text)?);
+            settled = settled.filter(|_| finish::keeps_versions(&lock, &change.explicit));
         }
-        Ok(Outcome { plan, lock, manifest, summary, complete, basis, inserted: downloads.inserted(), built })
+        let (node, inserted) = (materials.options.pick.node, downloads.inserted());
+        Ok(Outcome { plan, lock, manifest, summary, complete, basis, inserted, built, node, settled })
     }
 
     /// Makes `node_modules` what was worked out, where there is a mode to do it in, and meanwhile, with `writes`, the
@@ -364,12 +386,15 @@ impl Stages<'_> {
 /// What a resolution leaves to be told; an error where it must not be installed.
 fn summary_of(session: &Session, resolution: &Resolution) -> Result<Summary, Failure> {
     materials::refuse_unfit(session, resolution)?;
-    let unfit = resolution.unfit.iter().map(|unfit| format!("{} wants {}", unfit.package, unfit.wants));
+    // In whatever order the resolution came upon them.
+    let mut unfit: Vec<String> =
+        resolution.unfit.iter().map(|unfit| format!("{} wants {}", unfit.package, unfit.wants)).collect();
+    unfit.sort();
     let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
     Ok(Summary {
         packages: count_packages(&resolution.lock),
         conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
-        warnings: unfit.chain(skipped).collect(),
+        warnings: unfit.into_iter().chain(skipped).collect(),
         ..Summary::default()
     })
 }

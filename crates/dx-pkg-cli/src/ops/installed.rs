@@ -1,8 +1,9 @@
 //! What lies in `node_modules`: the record beside it, whether it still holds, and the note for the next run.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
+use dx_pkg_core::Version;
 use dx_pkg_fs::{Durability, Map, write_atomic};
 use dx_pkg_link::Tree;
 use dx_pkg_lock::Lock;
@@ -12,10 +13,12 @@ use crate::failure::Failure;
 use crate::plan::{Plan, tree_of};
 use crate::project::{Project, note};
 use crate::session::Session;
-use crate::state::{self, State};
+use crate::state::{self, Settled, State};
 
 /// The record of what lies in `node_modules`, below it.
 pub const RECORD: &str = ".dx/lock.dxl";
+/// What npm reads of what lies there, below it.
+pub const HIDDEN: &str = ".package-lock.json";
 
 /// The record's name and contents, for a tree whose scripts have still to run.
 ///
@@ -23,6 +26,31 @@ pub const RECORD: &str = ".dx/lock.dxl";
 /// however this run ends, the next puts it there again and runs them.
 pub fn record(installed: &Lock) -> (String, Vec<u8>) {
     (RECORD.to_owned(), dxl::encode(installed, [0; 32]))
+}
+
+/// What every install says of a tree.
+#[derive(Clone, Debug, Default)]
+pub struct Said {
+    /// Requirements for peers that are not met.
+    pub conflicts: Vec<String>,
+    /// The packages that is about.
+    pub disputed: Vec<String>,
+    /// Everything else.
+    pub warnings: Vec<String>,
+}
+
+/// What a later change can be worked out from, now that the tree is in place. `node` is the version of Node.js that packages
+/// were chosen for.
+pub fn settled(root: &Path, node: Option<&Version>, said: &Said) -> Option<Settled> {
+    let identity = |name: &str| dx_pkg_fs::identity(&root.join("node_modules").join(name)).ok().flatten();
+    Some(Settled {
+        node: node.map(ToString::to_string).unwrap_or_default(),
+        record: identity(RECORD)?,
+        hidden: identity(HIDDEN)?,
+        conflicts: said.conflicts.clone(),
+        disputed: said.disputed.clone(),
+        warnings: said.warnings.clone(),
+    })
 }
 
 /// Completes the record: the scripts of packages that may run any have ended well.
@@ -66,6 +94,30 @@ fn has_strangers(root: &Path, tree: &Tree) -> bool {
     })
 }
 
+/// Whether every scope's folder in `node_modules` has the packages that the record says, and no others: what the state says
+/// of `node_modules` does not cover them.
+pub fn scopes_hold(root: &Path, record: &DxlView<'_>) -> bool {
+    let mut scopes: BTreeMap<&str, usize> = BTreeMap::new();
+    for package in record.packages() {
+        let name = package.path().strip_prefix("node_modules/").filter(|name| name.starts_with('@'));
+        if let Some((scope, name)) = name.and_then(|name| name.split_once('/'))
+            && !name.contains('/')
+        {
+            *scopes.entry(scope).or_default() += 1;
+        }
+    }
+    scopes.into_iter().all(|(scope, expected)| {
+        let Ok(entries) = std::fs::read_dir(root.join("node_modules").join(scope)) else { return false };
+        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
+        let mut present = 0;
+        let only_known = names.filter(|name| !name.starts_with('.')).all(|name| {
+            present += 1;
+            record.position(&format!("node_modules/{scope}/{name}")).is_some()
+        });
+        only_known && present == expected
+    })
+}
+
 /// Notes by what the next run can tell that nothing has changed: files as they were when this run read or wrote them,
 /// folders as they are now. Of `node_modules` that is the folder itself: what is taken out of a scope's folder, or out of
 /// a package, is noticed by the next run that has something to do, so that the check costs the same for every tree.
@@ -75,6 +127,7 @@ pub fn note_state<'l>(
     project: &Project,
     linked: impl Iterator<Item = &'l str>,
     settings: [u8; 32],
+    settled: Option<Settled>,
 ) -> Result<(), Failure> {
     let root = &project.root;
     let path = root.join(state::PATH);
@@ -90,7 +143,7 @@ pub fn note_state<'l>(
     folders.sort();
     folders.dedup();
     let seen = folders.iter().map(|path| note(path)).chain(session.config_files.clone()).chain(project.seen.clone());
-    let state = State::new(root, settings, seen);
+    let state = State { settled, ..State::new(root, settings, seen) };
     write_atomic(&path, &state.encode(), Durability::Rename)
         .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))
 }

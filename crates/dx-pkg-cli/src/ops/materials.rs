@@ -38,12 +38,13 @@ pub struct Materials {
 }
 
 impl Materials {
-    /// Reads settings and the machine.
+    /// Reads settings and the machine; `locked` has at least the lockfile's entries for the project and its workspaces.
     pub fn gather(
         surroundings: &Surroundings,
         session: &Session,
         project: &Project,
         change: &Change<'_>,
+        locked: Option<&Lock>,
         frozen: bool,
     ) -> Result<Self, Failure> {
         let config = &session.config;
@@ -72,7 +73,7 @@ impl Materials {
             speculative: config.speculative_fetch()? && !config.offline()? && !config.prefer_offline()?,
         };
         let requirements = project.requirements()?;
-        let open = open_requirements(&requirements, project.locked.as_ref().map(|(_, lock)| lock));
+        let open = open_requirements(&requirements, locked);
         Ok(Materials { requirements, options, policy, open })
     }
 
@@ -117,7 +118,8 @@ fn asked_for(record: &LockPackage) -> impl Iterator<Item = &(String, String)> {
     sections.into_iter().flatten()
 }
 
-fn node_version(surroundings: &Surroundings, session: &Session) -> Result<Option<Version>, Failure> {
+/// The version of the Node.js that packages are chosen for.
+pub fn node_version(surroundings: &Surroundings, session: &Session) -> Result<Option<Version>, Failure> {
     if let Some(text) = session.config.node_version()? {
         let version = Version::parse(&text)?;
         return Ok(Some(version));

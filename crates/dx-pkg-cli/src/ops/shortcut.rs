@@ -8,12 +8,14 @@ use dx_pkg_store::ForestKey;
 use crate::failure::Failure;
 use crate::metadata::Basis;
 use crate::ops::install::Work;
+use crate::ops::installed::Said;
 use crate::ops::{finish, forest, installed, lifecycle};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::remembered::{Inputs, Remembered};
 use crate::report::Summary;
 use crate::session::Session;
+use crate::surroundings::Surroundings;
 
 /// What [`take`] did.
 pub struct Taken {
@@ -25,7 +27,13 @@ pub struct Taken {
 
 /// Installs by renaming, where what is to be installed is known, a tree is ready and no `node_modules` is in the way.
 /// With `frozen` only where the lockfile stays as it is. `settings` is the digest of settings for the state.
-pub fn take(work: &mut Work, inputs: Inputs, frozen: bool, settings: [u8; 32]) -> Result<Option<Taken>, Failure> {
+pub fn take(
+    surroundings: &Surroundings,
+    work: &mut Work,
+    inputs: Inputs,
+    frozen: bool,
+    settings: [u8; 32],
+) -> Result<Option<Taken>, Failure> {
     let Work { session, project, .. } = work;
     let Some(file) = session.store.resolution(inputs.key()) else { return Ok(None) };
     let Some(remembered) = Remembered::decode(&file) else { return Ok(None) };
@@ -37,7 +45,7 @@ pub fn take(work: &mut Work, inputs: Inputs, frozen: bool, settings: [u8; 32]) -
     }
     let Some(spare) = session.store.take_spare(remembered.forest) else { return Ok(None) };
     // Their contents came with the tree.
-    let state = [installed::RECORD, ".package-lock.json"].map(|name| (name.to_owned(), Vec::new()));
+    let state = [installed::RECORD, installed::HIDDEN].map(|name| (name.to_owned(), Vec::new()));
     let options =
         LinkOptions { keep_foreign: true, links_outside: true, extra_files: &state, ..LinkOptions::default() };
     let importers: Vec<&str> = remembered.importers.iter().map(String::as_str).collect();
@@ -47,12 +55,17 @@ pub fn take(work: &mut Work, inputs: Inputs, frozen: bool, settings: [u8; 32]) -
     if let Some(text) = remembered.lockfile {
         finish::write(project, project.lockfile, text, finish::durability(session, false))?;
     }
-    installed::note_state(session, project, std::iter::empty(), settings)?;
+    let node = crate::ops::materials::node_version(surroundings, session)?;
+    // What was told of conflicts is what the first install came upon; the next may tell it otherwise.
+    let settled = remembered.settled && remembered.conflicts.is_empty();
+    let said = Said { warnings: remembered.warnings.clone(), ..Said::default() };
+    let settled = settled.then(|| installed::settled(&project.root, node.as_ref(), &said)).flatten();
+    installed::note_state(session, project, std::iter::empty(), settings, settled)?;
     Ok(Some(Taken { summary: remembered.summary(), done }))
 }
 
 /// Whether the way round scripts, folders elsewhere and unusual settings is allowed at all.
-fn may_be_short(session: &Session, project: &Project) -> Result<bool, Failure> {
+pub fn may_be_short(session: &Session, project: &Project) -> Result<bool, Failure> {
     let config = &session.config;
     let mut events = ROOT_EVENTS_BEFORE.iter().chain(TREE_EVENTS.iter()).chain(ROOT_EVENTS_AFTER.iter());
     let has_scripts = events.any(|event| project.manifest.script(event).is_some())
@@ -71,21 +84,31 @@ fn is_empty(project: &Project) -> bool {
     folders.into_iter().all(|folder| project.root.join(folder).join("node_modules").symlink_metadata().is_err())
 }
 
+/// What an install came to.
+pub struct Installed<'i> {
+    /// The forest of its tree.
+    pub forest: ForestKey,
+    /// How many packages and links the tree has.
+    pub placed: usize,
+    /// What the user is told.
+    pub summary: &'i Summary,
+    /// Whether a change can be told from itself.
+    pub settled: bool,
+}
+
 /// Keeps what this install came to for the next of the same kind: as one of the project as it is now, and, where
-/// `asked` says what it was worked out from, as one of the project as it was. `tree` is its forest and how much it holds.
+/// `asked` says what it was worked out from, as one of the project as it was.
 pub fn remember(
     session: &Session,
     project: &Project,
     plan: &Plan,
-    tree: (ForestKey, usize),
-    summary: &Summary,
+    installed: &Installed<'_>,
     now: Inputs,
     asked: Option<(Inputs, Option<Basis>)>,
 ) -> Result<(), Failure> {
     if !may_be_short(session, project)? || plan.has_private() || !is_self_contained(project, plan) {
         return Ok(());
     }
-    let (forest, placed) = tree;
     let mut importers: Vec<String> = plan
         .installed
         .packages
@@ -97,6 +120,20 @@ pub fn remember(
     importers.dedup();
     importers.retain(|importer| !importer.is_empty());
     importers.push(String::new());
+    keep(session, project, installed, importers, now, asked);
+    Ok(())
+}
+
+/// The same for a tree that [`remember`] would not object to, of the `node_modules` of these folders.
+pub fn keep(
+    session: &Session,
+    project: &Project,
+    installed: &Installed<'_>,
+    importers: Vec<String>,
+    now: Inputs,
+    asked: Option<(Inputs, Option<Basis>)>,
+) {
+    let Installed { forest, placed, summary, settled } = *installed;
     let mut remembered = Remembered {
         forest,
         fresh_until_ms: u64::MAX,
@@ -107,6 +144,7 @@ pub fn remember(
         conflicts: summary.conflicts.clone(),
         warnings: summary.warnings.clone(),
         metadata: Vec::new(),
+        settled,
         lockfile: None,
     };
     // What cannot be kept is worked out again.
@@ -117,7 +155,6 @@ pub fn remember(
         remembered.fresh_until_ms = basis.fresh_until_ms;
         let _ = session.store.put_resolution(asked.key(), &remembered.encode());
     }
-    Ok(())
 }
 
 /// Whether the tree depends on nothing but what [`Inputs`] covers: its links lead to workspaces, and none of them has

@@ -13,6 +13,7 @@ fn sample() -> Remembered<'static> {
         conflicts: Vec::new(),
         warnings: vec!["ä".into()],
         metadata: vec![("r/a-x.dxm".into(), Identity { device: 1, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 })],
+        settled: true,
         lockfile: Some("{}\n"),
     }
 }

@@ -3,13 +3,26 @@ use std::path::PathBuf;
 use dx_pkg_fs::Identity;
 use proptest::prelude::*;
 
-use super::{State, settings_digest};
+use super::{Settled, State, settings_digest};
 
 fn states() -> impl Strategy<Value = State> {
     let identity = (any::<u64>(), any::<u64>(), any::<u64>(), any::<i64>(), any::<i64>())
         .prop_map(|(device, inode, size, mtime_ns, ctime_ns)| Identity { device, inode, size, mtime_ns, ctime_ns });
-    let file = ("[a-z/.]{1,20}", proptest::option::of(identity)).prop_map(|(path, id)| (PathBuf::from(path), id));
-    (any::<[u8; 32]>(), proptest::collection::vec(file, 0..6)).prop_map(|(settings, files)| State { settings, files })
+    let file =
+        ("[a-z/.]{1,20}", proptest::option::of(identity.clone())).prop_map(|(path, id)| (PathBuf::from(path), id));
+    let texts = || proptest::collection::vec("[a-zé ]{0,20}", 0..3);
+    let settled = ("[0-9.]{0,8}", identity.clone(), identity, texts(), texts(), texts()).prop_map(
+        |(node, record, hidden, conflicts, disputed, warnings)| Settled {
+            node,
+            record,
+            hidden,
+            conflicts,
+            disputed,
+            warnings,
+        },
+    );
+    (any::<[u8; 32]>(), proptest::collection::vec(file, 0..6), proptest::option::of(settled))
+        .prop_map(|(settings, files, settled)| State { settings, files, settled })
 }
 
 proptest! {

@@ -17,13 +17,14 @@ const WARM: u64 = 1200;
 const PACKAGES: usize = 20;
 const FILES: usize = 10;
 
-/// The system calls of `dx install` in a project, with those of its threads; `None` without strace.
-fn system_calls(project: &Project) -> Option<u64> {
+/// The system calls of a command in a project, with those of its threads; `None` without strace.
+fn system_calls<const N: usize>(project: &Project, command: [&str; N]) -> Option<u64> {
     let report = project.home().join("strace.txt");
     let traced = Command::new("strace")
         .args(["-f", "-c", "-U", "calls,name", "-o"])
         .arg(&report)
-        .args(["--", env!("CARGO_BIN_EXE_dx"), "install"])
+        .args(["--", env!("CARGO_BIN_EXE_dx")])
+        .args(command)
         .current_dir(project.path())
         .env_clear()
         .env("PATH", std::env::var_os("PATH").unwrap())
@@ -49,8 +50,12 @@ fn system_calls(project: &Project) -> Option<u64> {
 }
 
 fn project_of_many_files(registry: &Registry) -> Project {
+    project_of(registry, PACKAGES)
+}
+
+fn project_of(registry: &Registry, packages: usize) -> Project {
     let mut project = Project::new(registry);
-    for package in 0..PACKAGES {
+    for package in 0..packages {
         let name = format!("package-{package}");
         let mut builder = registry.package(&name, "1.0.0");
         for file in 0..FILES {
@@ -68,7 +73,7 @@ fn an_install_with_nothing_to_do_makes_few_system_calls() {
     let project = project_of_many_files(&registry);
     ok(&project, ["install"]);
     ok(&project, ["install"]);
-    if let Some(calls) = system_calls(&project) {
+    if let Some(calls) = system_calls(&project, ["install"]) {
         assert!(calls <= NOOP, "{calls} system calls");
     }
 }
@@ -82,9 +87,31 @@ fn an_install_from_the_store_makes_a_few_system_calls_a_file() {
     fs::remove_dir_all(project.path().join("node_modules")).unwrap();
     ok(&project, ["install"]);
     fs::remove_dir_all(project.path().join("node_modules")).unwrap();
-    if let Some(calls) = system_calls(&project) {
+    if let Some(calls) = system_calls(&project, ["install"]) {
         assert!(project.path().join("node_modules/package-0/lib/file-0.js").exists());
         assert!(calls <= WARM, "{calls} system calls for {} files", PACKAGES * FILES);
+    }
+}
+
+#[test]
+fn adding_and_removing_a_package_makes_no_more_system_calls_in_a_larger_tree() {
+    let registries = [Registry::start(), Registry::start()];
+    for registry in &registries {
+        registry.package("one-more", "1.0.0").dep("package-3", "1").dep("inner", "1").publish();
+        registry.package("inner", "1.0.0").publish();
+    }
+    let (small, large) = (project_of(&registries[0], PACKAGES), project_of(&registries[1], 8 * PACKAGES));
+    for project in [&small, &large] {
+        ok(project, ["install"]);
+        // Into the store with it, and out again.
+        ok(project, ["install", "one-more"]);
+        ok(project, ["remove", "one-more"]);
+    }
+    for command in [["install", "one-more"], ["remove", "one-more"]] {
+        let counted = (system_calls(&small, command), system_calls(&large, command));
+        if let (Some(small), Some(large)) = counted {
+            assert!(large < small + PACKAGES as u64, "{command:?}: {small} and {large} system calls");
+        }
     }
 }
 

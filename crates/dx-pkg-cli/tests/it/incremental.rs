@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use dx_pkg_testkit::{Project, Registry};
+use dx_pkg_testkit::{Project, Registry, Run};
 
-use crate::harness::{ok, required};
+use crate::harness::{command, ok, required};
 
 fn project() -> (Registry, Project) {
     let registry = Registry::start();
@@ -177,4 +177,90 @@ fn what_a_killed_command_left_beside_the_manifest_is_removed() {
     fs::write(&left, "half a lockf").unwrap();
     ok(&project, ["remove", "a"]);
     assert!(!left.exists());
+}
+
+/// Everything that commands write: manifest, lockfiles, record, packages, commands.
+fn written(project: &Project) -> Vec<Vec<u8>> {
+    let files = ["package.json", "package-lock.json", "node_modules/.package-lock.json", "node_modules/.dx/lock.dxl"];
+    let mut written: Vec<Vec<u8>> = files.iter().map(|file| fs::read(project.path().join(file)).unwrap()).collect();
+    written.push(format!("{:?}", project.installed()).into_bytes());
+    let bin = fs::read_dir(project.path().join("node_modules/.bin")).into_iter().flatten();
+    let mut commands: Vec<_> = bin.map(|entry| entry.unwrap().file_name()).collect();
+    commands.sort();
+    written.push(format!("{commands:?}").into_bytes());
+    written
+}
+
+#[test]
+fn what_a_change_writes_does_not_depend_on_whether_it_could_be_told_from_itself() {
+    let registry = Registry::start();
+    registry
+        .package("a", "1.0.0")
+        .bin("tool", "a.js")
+        .executable("a.js", "")
+        .dep("shared", "^1.0.0")
+        .dep("inner", "1")
+        .publish();
+    registry.package("a", "2.0.0").bin("tool", "a.js").executable("a.js", "").dep("shared", "^2.0.0").publish();
+    registry.package("b", "1.0.0").bin("tool", "b.js").executable("b.js", "").dep("shared", "^1.0.0").publish();
+    registry.package("@s/c", "1.0.0").dep("b", "1").dep("shared", "^2.0.0").publish();
+    registry.package("@s/d", "1.0.0").dep("shared", "*").publish();
+    registry.package("inner", "1.0.0").dep("deep", "1").publish();
+    registry.package("deep", "1.0.0").publish();
+    registry.package("shared", "1.0.0").bin("shared", "shared.js").executable("shared.js", "").publish();
+    registry.package("shared", "2.0.0").bin("shared", "shared.js").executable("shared.js", "").publish();
+    registry.package("host", "1.0.0").publish();
+    registry.package("plugin", "1.0.0").peer("host", "1").publish();
+    let make = || Project::new(&registry).dep("a", "1").dep("@s/d", "1").create();
+    let (told, whole) = (make(), make());
+    let steps: [&[&str]; 15] = [
+        &["install"],
+        &["install", "@s/c"],
+        &["install", "a@2"],
+        &["install", "shared@1"],
+        &["install", "--save-dev", "b"],
+        &["remove", "a"],
+        &["install", "plugin"],
+        &["remove", "@s/c"],
+        &["install", "a@1"],
+        &["install", "--save-dev", "a"],
+        &["remove", "b", "shared"],
+        &["remove", "plugin", "nothing"],
+        &["install", "@s/c", "inner"],
+        &["remove", "@s/d"],
+        &["remove", "@s/c", "inner", "a"],
+    ];
+    for step in steps {
+        // Without the state nothing is known of what the last command left.
+        let _ = fs::remove_file(whole.path().join("node_modules/.dx/state"));
+        let run = |project: &Project| command(project).args(step).run().success();
+        let (one, other) = (run(&told), run(&whole));
+        let counts = |run: &Run| run.stdout.split(" in ").next().map(str::to_owned);
+        assert_eq!(counts(&one), counts(&other), "{step:?}");
+        assert_eq!(written(&told), written(&whole), "{step:?}");
+    }
+}
+
+#[test]
+fn changed_manifest_is_carried_out_as_a_change() {
+    let (_registry, project) = project();
+    project.write("package.json", project.read("package.json").replace("\"@s/b\"", "\"d\""));
+    ok(&project, ["install"]);
+    let lockfile = project.read("package-lock.json");
+    assert!(lockfile.contains("node_modules/d") && !lockfile.contains("node_modules/@s/b"), "{lockfile}");
+    assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
+}
+
+#[test]
+fn hand_made_changes_to_records_and_lockfile_are_noticed_by_the_next_change() {
+    for file in ["node_modules/.package-lock.json", "node_modules/.dx/lock.dxl", "package-lock.json"] {
+        let (_registry, project) = project();
+        let before = project.installed();
+        project.write(file, "");
+        ok(&project, ["install", "d"]);
+        ok(&project, ["remove", "d"]);
+        assert_eq!(project.installed(), before, "{file}");
+        let hidden = project.read("node_modules/.package-lock.json");
+        assert!(before.keys().all(|path| hidden.contains(&format!("{path:?}"))), "{file}: {hidden}");
+    }
 }

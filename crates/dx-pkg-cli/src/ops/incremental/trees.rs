@@ -1,0 +1,51 @@
+//! The part of a tree that a change has to do with, as it is and as it is to be.
+
+use std::collections::HashSet;
+
+use dx_pkg_link::{Placement, PlacementSource, Tree};
+use dx_pkg_lock::dxl::{DxlView, Package};
+use dx_pkg_lock::{Lock, LockPackage};
+
+use crate::failure::Failure;
+use crate::plan::tree_of;
+
+/// What lies around what is `removed` or `changed`: the packages it lies in, those that lie in it, and in the same folders
+/// those that have commands, which may be others then.
+pub(super) fn around(
+    record: &DxlView<'_>,
+    removed: &[String],
+    changed: &[LockPackage],
+) -> Result<(Tree, Tree), Failure> {
+    let new = tree_of(&Lock { packages: changed.to_vec(), ..Lock::default() })?;
+    let touched: HashSet<&str> =
+        removed.iter().map(String::as_str).chain(changed.iter().map(|package| package.path.as_str())).collect();
+    let mut above: HashSet<&str> = HashSet::new();
+    let mut folders: HashSet<&str> = HashSet::new();
+    for path in &touched {
+        above.extend(path.match_indices("/node_modules/").map(|(end, _)| &path[..end]));
+        folders.insert(folder(path));
+    }
+    let is_around = |package: &Package<'_>| {
+        let path = package.path();
+        touched.contains(path)
+            || above.contains(path)
+            || path.match_indices("/node_modules/").any(|(end, _)| touched.contains(&path[..end]))
+            || !package.bin().is_empty() && folders.contains(folder(path))
+    };
+    let before: Vec<Placement> = record.packages().filter(is_around).filter_map(placement).collect();
+    let stays = |placement: &&Placement| !touched.contains(placement.path.as_str());
+    let after = before.iter().filter(stays).cloned().chain(new.placements).collect();
+    Ok((Tree::new(before), Tree::new(after)))
+}
+
+/// The `node_modules` that a package lies in.
+fn folder(path: &str) -> &str {
+    path.rfind("node_modules/").map_or("", |at| &path[..at])
+}
+
+/// As [`tree_of`] places it; packages that came within another's tarball are not placed.
+fn placement(package: Package<'_>) -> Option<Placement> {
+    let source = PlacementSource::Package(package.id().filter(|_| !package.in_bundle())?);
+    let bins = package.bin().iter().map(|(name, file)| (name.to_owned(), file.to_owned())).collect();
+    Some(Placement { path: package.path().to_owned(), source, bins, private_copy: false })
+}
