@@ -40,7 +40,14 @@ pub fn ended_by() -> i32 {
 /// Says which process this one waits for, `None` for none: a SIGTERM is passed on to it. What a terminal sends reaches
 /// both by itself.
 pub fn waits_for(process: Option<u32>) {
-    CHILD.store(process.and_then(|process| i32::try_from(process).ok()).unwrap_or_default(), Ordering::Relaxed);
+    CHILD.store(process.and_then(|process| i32::try_from(process).ok()).unwrap_or_default(), Ordering::SeqCst);
+    // One that came while the process was being started was passed on to nobody.
+    #[cfg(unix)]
+    if SIGNAL.load(Ordering::SeqCst) == libc::SIGTERM
+        && let Some(child) = process.and_then(|process| rustix::process::Pid::from_raw(i32::try_from(process).ok()?))
+    {
+        let _ = rustix::process::kill_process(child, rustix::process::Signal::TERM);
+    }
 }
 
 #[cfg(unix)]
