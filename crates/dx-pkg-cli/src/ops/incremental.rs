@@ -90,6 +90,10 @@ impl Step<'_> {
             return Ok(false);
         }
         let scripts = lifecycle::Scripts::new(session, project)?;
+        // What was passed over may have been allowed since.
+        if with_scripts(&record).installed.packages.iter().any(|package| scripts.may_run(package)) {
+            return Ok(false);
+        }
         let shown = Progress::start(report.shows_progress() && !surroundings.in_ci());
         let progress = shown.0.clone();
         let Some(next) = self.work_out(project, &ground, (&locked, &record), &scripts, &progress)? else {

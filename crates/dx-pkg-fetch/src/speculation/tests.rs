@@ -4,7 +4,10 @@ use dx_pkg_lock::{Lock, LockPackage};
 use super::*;
 
 /// A resolution: each package with what it depends on.
-fn resolution<'a>(packages: &[(&'a str, u32, &[(&'a str, u32)])]) -> Vec<Observation<'a>> {
+/// A package, its major version, and what it asks for.
+type Told<'a, 'l> = (&'a str, u32, &'l [(&'a str, u32)]);
+
+fn resolution<'a>(packages: &[Told<'a, '_>]) -> Vec<Observation<'a>> {
     packages.iter().map(|(name, major, next)| Observation { name, major: *major, next: next.to_vec() }).collect()
 }
 
