@@ -1,7 +1,8 @@
 //! Buffers that inflated tarballs and packuments lie in, used again for the next ones.
 //!
-//! A buffer from the system is zeroed page by page as it is first written to, and given back page by page: of an install
-//! with an empty store that is a twentieth of the processor's time.
+//! A buffer from the system is zeroed page by page as it is first written to. Page faults of the threads that unpack were
+//! 2.6 % of all samples of an install with an empty store (`perf`, before buffers were used again); what the reuse saves in
+//! time is less than the noise of the machine it was measured on.
 
 use std::ops::Deref;
 use std::sync::{Mutex, PoisonError};
