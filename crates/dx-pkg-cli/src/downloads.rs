@@ -2,22 +2,22 @@
 
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
-use std::sync::{Arc, Condvar, LazyLock, Mutex, MutexGuard, OnceLock, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::npm_registry::TarballRequest;
+use dx_pkg_compat::npm_registry::{Tarball, TarballRequest};
 use dx_pkg_compat::tarball::{self, Limits};
 use dx_pkg_core::{HashAlgorithm, Integrity, PackageId, PackageName};
 use dx_pkg_fetch::Priority;
 use dx_pkg_link::Arrival;
 use dx_pkg_lock::{LockPackage, name_of_path};
 use dx_pkg_store::{Store, StoreError};
-use tokio::sync::Semaphore;
 
 use crate::ending;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::session::{Network, Session};
+use crate::workers::Workers;
 
 /// The downloads of one command.
 pub struct Downloads {
@@ -34,8 +34,7 @@ struct Shared {
     inserted: Mutex<Vec<PackageId>>,
     state: Mutex<HashMap<PackageId, Status>>,
     finished: Condvar,
-    /// One permit each; counted when the first tarball arrives.
-    processors: LazyLock<Semaphore>,
+    workers: Workers,
     progress: Arc<Progress>,
     storing: Storing,
     /// The licences of the packages that were asked for without knowing them.
@@ -72,13 +71,12 @@ impl Downloads {
     /// Downloads into the session's store; unless that is done at once, the process has packages that the store does not, and
     /// must leave them to a background process ([`Store::leave_pending`]) or give them up ([`Store::drop_pending`]).
     pub fn new(session: &Arc<Session>, offline: bool, storing: Storing, progress: Arc<Progress>) -> Self {
-        let processors = || Semaphore::new(std::thread::available_parallelism().map_or(1, std::num::NonZero::get));
         let shared = Shared {
             store: session.store.clone(),
             inserted: Mutex::default(),
             state: Mutex::default(),
             finished: Condvar::new(),
-            processors: LazyLock::new(processors),
+            workers: Workers::new(),
             progress,
             storing,
             licenses: Mutex::default(),
@@ -283,21 +281,24 @@ impl Shared {
         if self.store.has_tarball(id) && self.clone().unpack_kept(id, &name, integrity.clone(), &facts).await? {
             return Ok(());
         }
-        let tarball = network.registry.tarball(wanted).await?;
-        self.progress.received(tarball.bytes.len() as u64);
-        let Ok(_permit) = self.processors.acquire().await else {
-            return Err(Failure::new("DX_INTERNAL", "the downloads were stopped"));
-        };
-        let shared = self.clone();
-        let unpacking = tokio::task::spawn_blocking(move || {
-            if shared.storing(integrity.as_ref()) == Storing::Packed {
-                shared.store.put_tarball(id, &tarball.bytes)?;
+        let unpack = |tarball: Tarball| {
+            let (shared, name, integrity, facts) = (self.clone(), name.clone(), integrity.clone(), facts.clone());
+            async move {
+                shared.progress.received(tarball.bytes.len() as u64);
+                let worker = shared.clone();
+                let unpack = move || {
+                    let (bytes, _slot) = tarball.verify()?;
+                    if worker.storing(integrity.as_ref()) == Storing::Packed
+                        && let Err(error) = worker.store.put_tarball(id, &bytes)
+                    {
+                        return Ok(Err(error.into()));
+                    }
+                    Ok(worker.unpack(id, &name, integrity.as_ref(), &bytes, &facts))
+                };
+                shared.workers.run(unpack).await.unwrap_or_else(|| Ok(Err(panicked())))
             }
-            let result = shared.unpack(id, &name, integrity.as_ref(), &tarball.bytes, &facts);
-            drop(tarball.slot);
-            result
-        });
-        unpacking.await.unwrap_or_else(|_| Err(Failure::new("DX_INTERNAL", "unpacking a tarball panicked")))
+        };
+        network.registry.tarball(wanted, unpack).await?
     }
 
     /// How a package of this integrity gets into the store: a tarball is known again by its SHA-512 only.
@@ -314,9 +315,8 @@ impl Shared {
         integrity: Option<Integrity>,
         facts: &Arc<Facts>,
     ) -> Result<bool, Failure> {
-        let Ok(_permit) = self.processors.acquire().await else { return Ok(false) };
         let (shared, name, facts) = (self.clone(), name.clone(), facts.clone());
-        let unpacking = tokio::task::spawn_blocking(move || {
+        let unpack = move || {
             let Some(bytes) = shared.store.tarball(id) else { return Ok(false) };
             shared.unpack(id, &name, integrity.as_ref(), &bytes, &facts)?;
             if shared.storing == Storing::Now {
@@ -324,8 +324,8 @@ impl Shared {
                 let _ = shared.store.forget_tarball(id);
             }
             Ok(true)
-        });
-        unpacking.await.unwrap_or_else(|_| Err(Failure::new("DX_INTERNAL", "unpacking a tarball panicked")))
+        };
+        self.workers.run(unpack).await.unwrap_or_else(|| Err(panicked()))
     }
 
     fn unpack(
@@ -357,6 +357,10 @@ impl Shared {
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         Ok(())
     }
+}
+
+fn panicked() -> Failure {
+    Failure::new("DX_INTERNAL", "unpacking a tarball panicked")
 }
 
 /// The id that a lockfile entry's files have in the store; `None` for an entry without integrity.

@@ -24,6 +24,7 @@ mod speculation;
 mod state;
 mod surroundings;
 mod timing;
+mod workers;
 mod workspaces;
 
 use std::process::ExitCode;

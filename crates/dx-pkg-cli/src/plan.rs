@@ -118,6 +118,12 @@ impl Plan {
     }
 }
 
+/// The packages from a registry that are installed on every machine, unless they are omitted.
+pub fn certain<'l>(lock: &'l Lock, omit: &[DependencyType]) -> impl Iterator<Item = &'l LockPackage> {
+    let everywhere = |package: &&LockPackage| !package.optional && !package.dev_optional && is_unpacked(package);
+    lock.packages.iter().filter(everywhere).filter(|package| !is_omitted(package, omit))
+}
+
 /// The packages that go with those at the paths `failed`, which are optional: packages that cannot do without them, and
 /// what nobody else needs.
 fn optional_set<'l>(lock: &'l Lock, failed: &HashSet<String>) -> HashSet<&'l str> {

@@ -69,7 +69,7 @@ impl Inputs {
         for machine in [std::env::consts::OS, std::env::consts::ARCH, dx_pkg_fs::libc_family().unwrap_or_default()] {
             field(machine.as_bytes());
         }
-        let node = crate::node::find(surroundings, &session.store).map(|node| node.version.to_string());
+        let node = session.node(surroundings).map(|node| node.version.to_string());
         field(node.unwrap_or_default().as_bytes());
         field(&session.config.digest_input());
         field(project.manifest_text.as_bytes());

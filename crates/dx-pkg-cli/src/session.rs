@@ -1,7 +1,7 @@
 //! What a command works with: configuration, store, and the network once it is needed.
 
 use std::path::{Path, PathBuf};
-use std::sync::OnceLock;
+use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use dx_pkg_compat::npm_registry::{NpmRegistry, fetch_config};
@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use url::Url;
 
 use crate::failure::Failure;
+use crate::node::{Found, Node};
 use crate::project::{self, Seen};
 use crate::surroundings::Surroundings;
 
@@ -33,6 +34,10 @@ pub struct Session {
     user_agent: String,
     extra_ca: Option<PathBuf>,
     network: OnceLock<Result<Network, Failure>>,
+    /// The Node.js that was found, once it is known.
+    node: OnceLock<Option<Node>>,
+    /// The one that is being asked for its version.
+    asked: Mutex<Option<Found>>,
 }
 
 /// The registries and the threads that wait for them.
@@ -66,6 +71,8 @@ impl Session {
             user_agent: user_agent(),
             extra_ca: surroundings.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from),
             network: OnceLock::new(),
+            node: OnceLock::new(),
+            asked: Mutex::default(),
         })
     }
 
@@ -84,13 +91,28 @@ impl Session {
         self.network.get().and_then(|network| network.as_ref().ok())
     }
 
-    /// Opens a connection to the registry while something else is done, where the store is empty: then it will be needed.
-    pub fn warm(&self) {
+    /// The Node.js that will run the packages; `None` where there is none that answers.
+    pub fn node(&self, surroundings: &Surroundings) -> Option<&Node> {
+        let find = || {
+            let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+            asked.or_else(|| Found::begin(surroundings, &self.store))?.finish()
+        };
+        self.node.get_or_init(find).as_ref()
+    }
+
+    /// Whether the store has nothing, so that packages will have to be fetched.
+    pub fn starts_from_nothing(&self) -> bool {
         let filled = |folder: &Folder| {
             let entries = std::fs::read_dir(self.store.folder(*folder));
             entries.is_ok_and(|mut entries| entries.next().is_some())
         };
-        if [Folder::Packages, Folder::Forests].iter().any(filled) || self.config.offline().unwrap_or(true) {
+        ![Folder::Packages, Folder::Forests].iter().any(filled)
+    }
+
+    /// Opens a connection to the registry and asks Node.js for its version while something else is done.
+    pub fn warm(&self, surroundings: &Surroundings) {
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Found::begin(surroundings, &self.store);
+        if self.config.offline().unwrap_or(true) {
             return;
         }
         // What is wrong is told when the network is needed.

@@ -1,7 +1,6 @@
 //! Everything npm: manifests, .npmrc, packuments, tarballs, lockfiles, the HTTP registry.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
-mod buffer;
 pub mod lockfile;
 pub mod manifest;
 pub mod npm_registry;

@@ -21,7 +21,7 @@ use std::ops::Range;
 
 use dx_pkg_format::dxp::FileEntry;
 
-use crate::buffer::Buffer;
+use dx_pkg_fetch::Buffer;
 
 pub use self::error::{PathProblem, TarballError};
 use self::header::Kind;

@@ -115,10 +115,11 @@ impl Shared {
         let mut partial = None;
         loop {
             let slot = self.wait_for_turn(queue, &host, rank, request).await;
+            // Boxed, so that the many requests which still wait are small.
             let run = transfer::run(&self.clients, &self.config, &self.counters, request, &mut partial, entry);
-            let cause = match run.await {
-                Ok(transfer::Answer { status, headers, url, body, checked }) => {
-                    return Ok(Response { status, headers, url, body, checked, slot });
+            let cause = match Box::pin(run).await {
+                Ok(transfer::Answer { status, headers, url, body, verdict }) => {
+                    return Ok(Response { status, headers, url, body, verdict, slot });
                 }
                 Err(cause) => cause,
             };

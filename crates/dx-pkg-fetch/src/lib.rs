@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod buffer;
 mod clients;
 mod config;
 mod cooldown;
@@ -23,6 +24,7 @@ mod tls;
 mod trace;
 mod transfer;
 
+pub use buffer::Buffer;
 pub use bytes::Bytes;
 pub use config::{
     BodyLimits, CertificateChoice, ClientCertificate, Concurrency, FetchConfig, Pem, PemSource, ProxyChoice, Timeouts,
@@ -31,7 +33,7 @@ pub use config::{
 pub use error::{FetchCause, FetchError, Phase};
 pub use fetcher::Fetcher;
 pub use queue::Slot;
-pub use request::{Class, Credentials, Priority, Request, Response};
+pub use request::{Class, Credentials, Priority, Request, Response, Verdict};
 pub use reqwest::header;
 pub use reqwest::{StatusCode, Version};
 pub use retry::RetryPolicy;

@@ -105,7 +105,7 @@ impl Request {
         self
     }
 
-    /// Sets what the body must be; it is hashed while it arrives, and [`Response::checked`] tells.
+    /// Sets what the body must be, which [`Response::verify`] tells; a large one is hashed while it arrives.
     pub fn integrity(mut self, integrity: Integrity) -> Self {
         self.integrity = Some(integrity);
         self
@@ -139,10 +139,33 @@ pub struct Response {
     pub url: Url,
     /// The body as sent: any `Content-Encoding` is still on it.
     pub body: Bytes,
-    /// Whether the body is what [`Request::integrity`] asks for; without one it is.
-    pub checked: Result<(), IntegrityMismatch>,
+    /// What is known of its digest.
+    pub verdict: Verdict,
     /// The place in the queue; the next transfer starts when it is dropped.
     pub slot: Slot,
+}
+
+/// Whether a body is what [`Request::integrity`] asks for.
+#[derive(Debug)]
+pub enum Verdict {
+    /// It is, or nothing is asked for, or it is not.
+    Known(Result<(), IntegrityMismatch>),
+    /// This is asked for, and nobody has looked.
+    Open(Integrity),
+}
+
+impl Verdict {
+    /// Whether `body`, which came with this verdict, is right. May take a millisecond or two, as what is small is not
+    /// hashed while it arrives: one thread receives for all transfers, and others may have nothing to do.
+    ///
+    /// # Errors
+    /// The mismatch.
+    pub fn of(self, body: &[u8]) -> Result<(), IntegrityMismatch> {
+        match self {
+            Self::Known(verdict) => verdict,
+            Self::Open(integrity) => integrity.verify(body),
+        }
+    }
 }
 
 impl Response {

@@ -1,16 +1,17 @@
 //! One try: send, follow redirects, take in the body.
 
+use crate::buffer::Buffer;
 use crate::clients::Clients;
 use crate::config::{FetchConfig, Timeouts};
 use crate::error::{FetchCause, Phase, innermost};
-use crate::request::{Class, Request};
+use crate::request::{Class, Request, Verdict};
 use crate::resume::{Partial, is_about_a_range};
 use crate::retry::parse_retry_after;
 use crate::statistics::Counters;
 use crate::text::{plain_text, redact_url};
 use crate::trace::Entry;
-use bytes::{Bytes, BytesMut};
-use dx_pkg_core::{Checker, Integrity, IntegrityMismatch};
+use bytes::Bytes;
+use dx_pkg_core::{Checker, Integrity};
 use reqwest::StatusCode;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
@@ -25,6 +26,9 @@ const MAX_REDIRECTS: usize = 10;
 /// The most allocated on the word of `Content-Length` alone, in bytes.
 const MAX_RESERVED: u64 = 64 << 20;
 
+/// A body up to this many bytes is hashed once it is whole, by whoever takes it: hashing it takes less than 2 ms.
+const HASHED_WHOLE: u64 = 1 << 20;
+
 /// How much of an error's body is read for its message, in bytes, and for how long.
 const ERROR_BODY: usize = 4 << 10;
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
@@ -35,7 +39,7 @@ pub(crate) struct Answer {
     pub(crate) headers: HeaderMap,
     pub(crate) url: Url,
     pub(crate) body: Bytes,
-    pub(crate) checked: Result<(), IntegrityMismatch>,
+    pub(crate) verdict: Verdict,
 }
 
 /// The clock of one try.
@@ -84,7 +88,7 @@ pub(crate) async fn run(
     let conditional = request.headers.contains_key(IF_NONE_MATCH) || request.headers.contains_key(IF_MODIFIED_SINCE);
     let headers = response.headers().clone();
     if status == StatusCode::NOT_MODIFIED && conditional {
-        return Ok(Answer { status, headers, url, body: Bytes::new(), checked: Ok(()) });
+        return Ok(Answer { status, headers, url, body: Bytes::new(), verdict: Verdict::Known(Ok(())) });
     }
     let mut body = Body::new(request.integrity.as_ref());
     if is_about_a_range(status) {
@@ -109,8 +113,8 @@ pub(crate) async fn run(
         Ok(()) => {
             // What has been put together is as good as what comes in one piece.
             let status = if status == StatusCode::PARTIAL_CONTENT { StatusCode::OK } else { status };
-            let (body, checked) = body.finish();
-            Ok(Answer { status, headers, url, body, checked })
+            let (body, verdict) = body.finish();
+            Ok(Answer { status, headers, url, body, verdict })
         }
         Err(cause) => {
             *partial = Partial::keep(url, &headers, whole, body);
@@ -201,16 +205,26 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// A body under way, hashed as it comes; one that arrives in a single chunk is not copied.
+/// A body under way, hashed as it comes if it is large; one that arrives in a single chunk is not copied.
 pub(crate) struct Body {
     first: Bytes,
-    joined: BytesMut,
-    checker: Option<Checker>,
+    joined: Buffer,
+    check: Check,
+}
+
+/// How it becomes known whether a body is right.
+enum Check {
+    /// Nothing is asked for.
+    Nothing,
+    /// When it is whole, or as it comes: its length decides.
+    Undecided(Integrity),
+    AsItComes(Box<Checker>),
 }
 
 impl Body {
     pub(crate) fn new(integrity: Option<&Integrity>) -> Self {
-        Self { first: Bytes::new(), joined: BytesMut::new(), checker: integrity.map(Integrity::checker) }
+        let check = integrity.map_or(Check::Nothing, |integrity| Check::Undecided(integrity.clone()));
+        Self { first: Bytes::new(), joined: Buffer::default(), check }
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -218,7 +232,12 @@ impl Body {
     }
 
     pub(crate) fn push(&mut self, chunk: Bytes, expected: Option<u64>) {
-        if let Some(checker) = &mut self.checker {
+        if let Check::Undecided(integrity) = &self.check
+            && expected.is_none_or(|expected| expected > HASHED_WHOLE)
+        {
+            self.check = Check::AsItComes(Box::new(integrity.checker()));
+        }
+        if let Check::AsItComes(checker) = &mut self.check {
             checker.update(&chunk);
         }
         if self.len() == 0 {
@@ -227,15 +246,21 @@ impl Body {
         }
         if self.joined.is_empty() {
             let announced = expected.unwrap_or_default().min(MAX_RESERVED) as usize;
-            self.joined.reserve(announced.max(self.first.len() + chunk.len()));
-            self.joined.extend_from_slice(&std::mem::take(&mut self.first));
+            self.joined = Buffer::of(announced.max(self.first.len() + chunk.len()));
+            self.joined.truncate(0);
+            self.joined.extend(&std::mem::take(&mut self.first));
         }
-        self.joined.extend_from_slice(&chunk);
+        self.joined.extend(&chunk);
     }
 
-    fn finish(self) -> (Bytes, Result<(), IntegrityMismatch>) {
-        let body = if self.joined.is_empty() { self.first } else { self.joined.freeze() };
-        (body, self.checker.map_or(Ok(()), Checker::finish))
+    fn finish(self) -> (Bytes, Verdict) {
+        let body = if self.joined.is_empty() { self.first } else { Bytes::from_owner(self.joined) };
+        let verdict = match self.check {
+            Check::Nothing => Verdict::Known(Ok(())),
+            Check::Undecided(integrity) => Verdict::Open(integrity),
+            Check::AsItComes(checker) => Verdict::Known(checker.finish()),
+        };
+        (body, verdict)
     }
 }
 

@@ -103,10 +103,14 @@ impl Store {
         if let Some(pending) = self.pending() {
             return Ok(pending);
         }
+        // Threads that begin at once begin one folder.
+        let _begins = self.begins_pending();
+        if let Some(pending) = self.pending() {
+            return Ok(pending);
+        }
         let name = unique_name(&format!("{PREFIX}{}-", std::process::id()));
         let dir = tmp.make_dir(&name).map_err(StoreError::io("making", self.folder(Folder::Tmp).join(&name)))?;
         let begun = Pending { name, dir, tables: Mutex::default() };
-        // Of two threads that begin at once, the second one's folder stays empty and is swept with tmp/.
         Ok(self.pending_cell().get_or_init(|| begun))
     }
 

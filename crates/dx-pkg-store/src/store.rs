@@ -2,7 +2,7 @@
 
 use std::io;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_fs::Dir;
@@ -23,6 +23,7 @@ struct Inner {
     dir: Dir,
     folders: [OnceLock<Dir>; Folder::COUNT],
     pending: OnceLock<Pending>,
+    begins_pending: Mutex<()>,
 }
 
 impl Store {
@@ -39,7 +40,8 @@ impl Store {
             opened => opened,
         };
         let dir = dir.map_err(StoreError::io("opening the store", &root))?;
-        Ok(Self { inner: Arc::new(Inner { root, dir, folders: Default::default(), pending: OnceLock::new() }) })
+        let (folders, pending, begins_pending) = (Default::default(), OnceLock::new(), Mutex::new(()));
+        Ok(Self { inner: Arc::new(Inner { root, dir, folders, pending, begins_pending }) })
     }
 
     /// The folder of this version of the layout, `<root>/v1`.
@@ -127,6 +129,11 @@ impl Store {
 
     pub(crate) fn pending_cell(&self) -> &OnceLock<Pending> {
         &self.inner.pending
+    }
+
+    /// Held by the thread that begins [`Self::pending`].
+    pub(crate) fn begins_pending(&self) -> MutexGuard<'_, ()> {
+        self.inner.begins_pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn package_path(&self, id: PackageId) -> PathBuf {

@@ -8,7 +8,7 @@ use dx_pkg_lock::Lock;
 
 use crate::arguments::InstallArguments;
 use crate::failure::Failure;
-use crate::ops::install::{Change, Mode, Work, carry_out};
+use crate::ops::install::{Asked, Change, Mode, Work, carry_out};
 use crate::project::Project;
 use crate::report::Report;
 use crate::surroundings::Surroundings;
@@ -40,7 +40,7 @@ pub fn add(surroundings: &Surroundings, arguments: &InstallArguments, report: &R
         manifest: &save,
         save: !arguments.no_save && work.session.config.save()?,
         own_scripts: false,
-        asked: None,
+        asked: Asked::Otherwise,
     };
     carry_out(surroundings, work, &arguments.tree, Mode::Install, &change, report)
 }

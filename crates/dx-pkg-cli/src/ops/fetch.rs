@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use dx_pkg_link::{Built, ImportMethod, LinkOptions, build_ahead};
 use dx_pkg_lock::Lock;
+use dx_pkg_resolve::Requirements;
 
 use crate::downloads::Downloads;
 use crate::failure::Failure;
-use crate::ops::finish;
 use crate::ops::install::Mode;
-use crate::plan::Plan;
+use crate::ops::{finish, materials};
+use crate::plan::{self, Plan};
 use crate::project::Project;
 use crate::session::Session;
 
@@ -19,6 +20,21 @@ pub struct Fetched {
     pub dropped: Vec<Failure>,
     /// The tree, beside its place.
     pub built: Option<Built>,
+}
+
+/// Starts to fetch what is needed wherever this is, where the project requires what it did when `lock` was written: what else
+/// is needed need not be known for that.
+pub fn begin(
+    session: &Session,
+    downloads: &Downloads,
+    requirements: &Requirements,
+    lock: &Lock,
+) -> Result<(), Failure> {
+    if materials::are_unchanged(requirements, lock) {
+        let omit = session.config.omit()?;
+        plan::certain(lock, &omit).for_each(|package| downloads.expect(package, None));
+    }
+    Ok(())
 }
 
 /// Brings what the plan wants into the store, and into the lock what only the packages tell.

@@ -62,8 +62,8 @@ struct Next {
     /// The manifest to be, where it changes.
     manifest: Option<String>,
     inserted: Vec<PackageId>,
-    /// The metadata that was asked for, where somebody wants to know.
-    basis: Option<Basis>,
+    /// What it was worked out from, with the metadata that was asked for, where that can be said.
+    asked: Option<(Inputs, Option<Basis>)>,
     /// The version of Node.js that packages were chosen for.
     node: Option<Version>,
     settled: bool,
@@ -137,8 +137,7 @@ impl Step<'_> {
             let placed = after.packages().filter(|package| package.link() || !package.in_bundle()).count();
             let came = Installed { forest, placed, summary: &summary, settled };
             let now = Inputs::of(surroundings, session, project);
-            let asked = change.asked.map(|asked| (asked, next.basis));
-            shortcut::keep(session, project, &came, vec![String::new()], now, asked);
+            shortcut::keep(session, project, &came, vec![String::new()], now, next.asked);
         }
         summary.elapsed = started.elapsed();
         report.summary(&summary);
@@ -171,13 +170,14 @@ impl Step<'_> {
         let Step { surroundings, session, change, .. } = *self;
         let own =
             Lock { packages: locked.package(0).map(|own| own.to_package()).into_iter().collect(), ..Lock::default() };
-        let materials = Materials::gather(surroundings, session, project, change, Some(&own), false)?;
+        let requirements = project.requirements()?;
+        let materials = Materials::gather(surroundings, session, project, requirements, change, Some(&own), false)?;
         if materials.options.pick.node.as_ref().map(ToString::to_string).unwrap_or_default() != ground.settled.node {
             return Ok(None);
         }
         let storing = install::storing(surroundings, session, project);
         let downloads = Downloads::new(session, session.config.offline()?, storing, progress.clone());
-        downloads.put_first(materials.direct());
+        downloads.put_first(materials::direct(&materials.requirements));
         let externals = |name: &str, spec: &str, from: &str| materials::external(project, name, spec, from);
         let bundles = |package: &LockPackage| materials::bundled(session, Some(&downloads), package);
         let local = Local { downloads: Some(&downloads), externals: &externals, bundles: &bundles, likely: &Vec::new };
@@ -188,7 +188,7 @@ impl Step<'_> {
         let Some(Resolved { mut entries, removed }) = resolved else { return Ok(None) };
         entries.iter_mut().for_each(LockPackage::normalise);
         session.mark("resolved");
-        let basis = change.asked.and_then(|_| provider.basis());
+        let asked = change.inputs(surroundings, session, project).map(|inputs| (inputs, provider.basis()));
 
         let before = entries.iter().filter_map(|entry| locked.get(&entry.path)).map(|entry| entry.to_package());
         let before = Lock { packages: before.collect(), ..Lock::default() };
@@ -217,7 +217,7 @@ impl Step<'_> {
         lock.packages.insert(0, own);
         let (installed, inserted) = (plan.installed.packages, downloads.inserted());
         let node = materials.options.pick.node;
-        Ok(Some(Next { entries: lock.packages, removed, installed, manifest, inserted, basis, node, settled }))
+        Ok(Some(Next { entries: lock.packages, removed, installed, manifest, inserted, asked, node, settled }))
     }
 
     /// Makes the tree what is wanted; `None` where it cannot be changed in place.

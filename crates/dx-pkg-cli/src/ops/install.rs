@@ -21,7 +21,7 @@ use crate::ending;
 use crate::failure::Failure;
 use crate::metadata::{Basis, Local, Policy};
 use crate::ops::background;
-use crate::ops::fetch::fetch;
+use crate::ops::fetch;
 use crate::ops::finish::{self, Linked, Ready};
 use crate::ops::incremental;
 use crate::ops::installed::{self, Said};
@@ -58,14 +58,39 @@ pub struct Change<'c> {
     pub save: bool,
     /// Whether the project's own scripts run.
     pub own_scripts: bool,
-    /// What the install is worked out from, where nothing but the project and the settings decides.
-    pub asked: Option<Inputs>,
+    /// What the install is worked out from.
+    pub asked: Asked,
+}
+
+/// What an install is worked out from.
+#[derive(Clone, Copy, Debug)]
+pub enum Asked {
+    /// Not only the project and the settings decide.
+    Otherwise,
+    /// The project and the settings, as they are when the install begins; not known yet.
+    Project,
+    /// These.
+    Inputs(Inputs),
 }
 
 impl Change<'_> {
     /// No change.
-    pub const NONE: Change<'static> =
-        Change { explicit: Vec::new(), manifest: &|_| Ok(None), save: true, own_scripts: true, asked: None };
+    pub const NONE: Change<'static> = Change {
+        explicit: Vec::new(),
+        manifest: &|_| Ok(None),
+        save: true,
+        own_scripts: true,
+        asked: Asked::Otherwise,
+    };
+
+    /// What the install of `project`, as it was read, is worked out from, where that can be said.
+    pub fn inputs(&self, surroundings: &Surroundings, session: &Session, project: &Project) -> Option<Inputs> {
+        match self.asked {
+            Asked::Otherwise => None,
+            Asked::Project => Some(Inputs::of(surroundings, session, project)),
+            Asked::Inputs(inputs) => Some(inputs),
+        }
+    }
 }
 
 /// A project with its settings; no other command works on it as long as this lives.
@@ -74,6 +99,8 @@ pub struct Work {
     pub session: Arc<Session>,
     /// The project as it is now.
     pub project: Project,
+    /// Whether the store has nothing.
+    pub starts_from_nothing: bool,
     _only_one: Option<FileLock>,
 }
 
@@ -102,14 +129,15 @@ impl Work {
             sweep(&root);
         }
         let mut project = open(surroundings, root)?;
-        if project.requires_anything() {
-            session.warm();
+        let starts_from_nothing = session.starts_from_nothing();
+        if starts_from_nothing && project.requires_anything() {
+            session.warm(surroundings);
         }
         if session.config.package_lock()? {
             project.load_lockfile()?;
         }
         session.config.warnings().iter().for_each(|warning| report.warning(&warning.to_string()));
-        Ok(Work { session: Arc::new(session), project, _only_one: only_one })
+        Ok(Work { session: Arc::new(session), project, starts_from_nothing, _only_one: only_one })
     }
 }
 
@@ -122,17 +150,19 @@ pub fn install(
 ) -> Result<(), Failure> {
     let started = Instant::now();
     let mut work = Work::begin(surroundings, arguments, report)?;
-    let asked = Inputs::of(surroundings, &work.session, &work.project);
+    // Nothing is remembered where there is nothing; then the packages come first.
+    let inputs = (!work.starts_from_nothing).then(|| Inputs::of(surroundings, &work.session, &work.project));
     let frozen = mode == Mode::Ci || arguments.frozen_lockfile;
     let settings = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
-    if let Some(Taken { mut summary, done }) = shortcut::take(surroundings, &mut work, asked, frozen, settings)? {
+    let taken = inputs.map(|inputs| shortcut::take(surroundings, &mut work, inputs, frozen, settings)).transpose()?;
+    if let Some(Taken { mut summary, done }) = taken.flatten() {
         finish::remove_leftovers(&done);
         summary.elapsed = started.elapsed();
         report.summary(&summary);
         background::start(&work.session, &work.project.root, true);
         return write_timing(surroundings, &work.session, arguments);
     }
-    let change = Change { asked: Some(asked), ..Change::NONE };
+    let change = Change { asked: inputs.map_or(Asked::Project, Asked::Inputs), ..Change::NONE };
     carry_out(surroundings, work, arguments, mode, &change, report)
 }
 
@@ -191,7 +221,7 @@ fn stages(
     report: &Report,
 ) -> Result<Option<bool>, Failure> {
     let started = Instant::now();
-    let Work { session, mut project, _only_one } = work;
+    let Work { session, mut project, _only_one, .. } = work;
     let lockfile_only = session.config.package_lock_only()?;
     let frozen = mode == Mode::Ci || arguments.frozen_lockfile;
     let settings = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
@@ -220,7 +250,7 @@ fn stages(
     let writes = change.save && !frozen;
     let (linked, text) = stages.put_in_place(&mut outcome, tree_mode, writes)?;
     drop(shown);
-    let Outcome { mut plan, lock, manifest, mut summary, mut complete, basis, node, settled, .. } = outcome;
+    let Outcome { mut plan, lock, manifest, mut summary, mut complete, inputs, basis, node, settled, .. } = outcome;
     if writes {
         finish::save(&mut project, text, manifest.as_deref(), durability)?;
     }
@@ -251,7 +281,7 @@ fn stages(
         });
         let settled = noted.is_some();
         installed::note_state(&session, &project, plan.linked_folders(), settings, noted)?;
-        let asked = change.asked.map(|asked| (asked, basis));
+        let asked = inputs.map(|inputs| (inputs, basis));
         let now = Inputs::of(surroundings, &session, &project);
         let installed = Installed { forest: *forest, placed: *placed, summary: &summary, settled };
         shortcut::remember(&session, &project, &plan, &installed, now, asked)?;
@@ -302,6 +332,8 @@ struct Outcome {
     summary: Summary,
     /// Whether nothing had to be left out.
     complete: bool,
+    /// What it was worked out from, where that can be said.
+    inputs: Option<Inputs>,
     /// The metadata that was asked for; `None` where it does not hold for another time.
     basis: Option<Basis>,
     /// Packages this command brought into the store.
@@ -321,8 +353,13 @@ impl Stages<'_> {
         let storing = storing(surroundings, session, project);
         let downloads = Downloads::new(session, session.config.offline()?, storing, progress.clone());
         let previous = project.locked.as_ref().map(|(_, lock)| lock);
-        let materials = Materials::gather(surroundings, session, project, change, previous, frozen)?;
-        downloads.put_first(materials.direct());
+        let requirements = project.requirements()?;
+        downloads.put_first(materials::direct(&requirements));
+        if let (Some(_), Some(lock)) = (mode, previous) {
+            fetch::begin(session, &downloads, &requirements, lock)?;
+        }
+        let inputs = change.inputs(surroundings, session, project);
+        let materials = Materials::gather(surroundings, session, project, requirements, change, previous, frozen)?;
         let ahead = mode.map(|_| &downloads);
         let (resolution, basis) = resolve_project(session, project, &materials, ahead, progress)?;
         session.mark("resolved");
@@ -337,7 +374,7 @@ impl Stages<'_> {
         if let Some(mode) = mode {
             plan.mark_private(|package| scripts.may_run(package));
             summary.scripts_skipped = scripts.passed_over(&plan)?;
-            let fetched = fetch(session, project, &downloads, &mut plan, &mut lock, mode)?;
+            let fetched = fetch::fetch(session, project, &downloads, &mut plan, &mut lock, mode)?;
             session.mark("fetched");
             let dropped = fetched.dropped;
             (complete, built) = (dropped.is_empty(), fetched.built);
@@ -349,7 +386,7 @@ impl Stages<'_> {
             settled = settled.filter(|_| finish::keeps_versions(&lock, &change.explicit));
         }
         let (node, inserted) = (materials.options.pick.node, downloads.inserted());
-        Ok(Outcome { plan, lock, manifest, summary, complete, basis, inserted, built, node, settled })
+        Ok(Outcome { plan, lock, manifest, summary, complete, inputs, basis, inserted, built, node, settled })
     }
 
     /// Makes `node_modules` what was worked out, where there is a mode to do it in, and meanwhile, with `writes`, the

@@ -10,7 +10,7 @@ use dx_pkg_lock::LockPackage;
 use crate::downloads::real_name;
 use crate::ending;
 use crate::failure::Failure;
-use crate::node::{self, Node};
+use crate::node::Node;
 use crate::plan::Plan;
 use crate::project::{Project, read};
 use crate::report::Report;
@@ -175,7 +175,7 @@ impl Scripts {
         project: &'r Project,
         report: &'r Report,
     ) -> Runner<'r> {
-        let node = node::find(surroundings, &session.store);
+        let node = session.node(surroundings);
         Runner { surroundings, session, project, node, report, shell: self.shell.as_deref() }
     }
 }
@@ -189,7 +189,7 @@ struct Runner<'r> {
     surroundings: &'r Surroundings,
     session: &'r Session,
     project: &'r Project,
-    node: Option<Node>,
+    node: Option<&'r Node>,
     report: &'r Report,
     shell: Option<&'r Path>,
 }
@@ -254,7 +254,7 @@ impl Runner<'_> {
                 settings: &[],
                 user_agent: self.session.user_agent(),
                 executable: &executable,
-                node: self.node.as_ref().map(|node| node.path.as_path()),
+                node: self.node.map(|node| node.path.as_path()),
                 node_gyp: None,
             },
         );

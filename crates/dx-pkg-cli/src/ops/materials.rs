@@ -12,7 +12,6 @@ use dx_pkg_resolve::{External, Options, PickOptions, ProviderError, Requirements
 use crate::downloads::{Downloads, package_id};
 use crate::failure::Failure;
 use crate::metadata::{Local, Metadata, Policy};
-use crate::node;
 use crate::ops::install::Change;
 use crate::progress::Progress;
 use crate::project::{Project, in_file, read, record_of};
@@ -43,6 +42,7 @@ impl Materials {
         surroundings: &Surroundings,
         session: &Session,
         project: &Project,
+        requirements: Requirements,
         change: &Change<'_>,
         locked: Option<&Lock>,
         frozen: bool,
@@ -72,15 +72,8 @@ impl Materials {
             full: config.package_lock_only()?,
             speculative: config.speculative_fetch()? && !config.offline()? && !config.prefer_offline()?,
         };
-        let requirements = project.requirements()?;
         let open = open_requirements(&requirements, locked);
         Ok(Materials { requirements, options, policy, open })
-    }
-
-    /// Names of what the project and its workspaces require.
-    pub fn direct(&self) -> impl Iterator<Item = String> {
-        let own = std::iter::once(&self.requirements.root).chain(&self.requirements.workspaces);
-        own.flat_map(asked_for).map(|(name, _)| name.clone())
     }
 
     /// The resolver's view of the registries.
@@ -94,6 +87,23 @@ impl Materials {
         let (pick, seeds) = (self.options.pick.clone(), self.open.clone());
         Metadata::new(session, policy, pick, seeds, local, progress)
     }
+}
+
+/// Names of what the project and its workspaces require.
+pub fn direct(requirements: &Requirements) -> impl Iterator<Item = String> {
+    let own = std::iter::once(&requirements.root).chain(&requirements.workspaces);
+    own.flat_map(asked_for).map(|(name, _)| name.clone())
+}
+
+/// Whether the project and its workspaces require what they did when the lockfile was written.
+pub fn are_unchanged(requirements: &Requirements, locked: &Lock) -> bool {
+    let sorted = |record: &LockPackage| -> Vec<(String, String)> {
+        let mut asked: Vec<_> = asked_for(record).cloned().collect();
+        asked.sort_unstable();
+        asked
+    };
+    let mut own = std::iter::once(&requirements.root).chain(&requirements.workspaces);
+    own.all(|record| locked.get(&record.path).is_some_and(|known| sorted(known) == sorted(record)))
 }
 
 /// The requirements of the project and its workspaces that the lockfile does not have as they are, and that no
@@ -124,7 +134,7 @@ pub fn node_version(surroundings: &Surroundings, session: &Session) -> Result<Op
         let version = Version::parse(&text)?;
         return Ok(Some(version));
     }
-    Ok(node::find(surroundings, &session.store).map(|node| node.version))
+    Ok(session.node(surroundings).map(|node| node.version.clone()))
 }
 
 fn cutoff(session: &Session) -> Result<Option<u64>, Failure> {

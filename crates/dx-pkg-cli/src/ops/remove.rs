@@ -5,7 +5,7 @@ use dx_pkg_compat::manifest::{Manifest, ManifestEdit};
 use crate::arguments::RemoveArguments;
 use crate::failure::Failure;
 use crate::ops::add::refuse_workspace;
-use crate::ops::install::{Change, Mode, Work, carry_out};
+use crate::ops::install::{Asked, Change, Mode, Work, carry_out};
 use crate::report::Report;
 use crate::surroundings::Surroundings;
 
@@ -26,7 +26,7 @@ pub fn remove(surroundings: &Surroundings, arguments: &RemoveArguments, report: 
         manifest: &|_| Ok(Some(text.clone())),
         save: !arguments.no_save && work.session.config.save()?,
         own_scripts: false,
-        asked: None,
+        asked: Asked::Otherwise,
     };
     carry_out(surroundings, work, &arguments.tree, Mode::Install, &change, report)
 }

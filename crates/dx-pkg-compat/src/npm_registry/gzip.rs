@@ -2,7 +2,7 @@
 
 use libdeflater::{DecompressionError, Decompressor};
 
-use crate::buffer::Buffer;
+use dx_pkg_fetch::Buffer;
 
 /// The most a document may inflate to, in bytes.
 const LARGEST: usize = 1 << 30;

@@ -4,7 +4,7 @@ use super::error::{is_missing, refusal, shown, token_key};
 use super::{NpmRegistry, RegistryError, address};
 use dx_pkg_core::{Integrity, IntegrityMismatch, PackageName};
 use dx_pkg_fetch::header::{CACHE_CONTROL, HeaderValue};
-use dx_pkg_fetch::{Bytes, FetchError, Priority, Request, Slot, plain_text};
+use dx_pkg_fetch::{Bytes, FetchError, Priority, Request, Slot, Verdict, plain_text};
 use url::Url;
 
 /// Which tarball is wanted.
@@ -24,7 +24,7 @@ pub struct TarballRequest {
     pub estimated_bytes: u64,
 }
 
-/// A tarball whose integrity has been checked.
+/// A tarball that arrived.
 ///
 /// It holds its place among the transfers until [`Self::slot`] is dropped: dropping it only once the tarball is
 /// unpacked lets a slow processor hold back a fast network, so that memory stays bounded. Whoever collects tarballs
@@ -35,6 +35,17 @@ pub struct Tarball {
     pub bytes: Bytes,
     /// The place among the transfers.
     pub slot: Slot,
+    verdict: Verdict,
+}
+
+impl Tarball {
+    /// Makes sure that the tarball is the right one; of the small ones nobody has yet, so it may take a millisecond or two.
+    ///
+    /// # Errors
+    /// The mismatch, for [`NpmRegistry::tarball`] to fetch it once more.
+    pub fn verify(self) -> Result<(Bytes, Slot), IntegrityMismatch> {
+        self.verdict.of(&self.bytes).map(|()| (self.bytes, self.slot))
+    }
 }
 
 impl NpmRegistry {
@@ -54,11 +65,15 @@ impl NpmRegistry {
         found.ok_or_else(|| RegistryError::BadUrl { name: name.clone(), url: safe_to_show(url.unwrap_or_default()) })
     }
 
-    /// Fetches a tarball and checks its integrity; a mismatch is fetched once more, past any cache on the way.
+    /// Fetches a tarball and gives it to `take`, which verifies it before anything else ([`Tarball::verify`]); one that is not
+    /// the right one is fetched once more, past any cache on the way.
     ///
     /// # Errors
     /// [`RegistryError`]: it is missing, refused, not what it should be, or there is no answer.
-    pub async fn tarball(&self, wanted: TarballRequest) -> Result<Tarball, RegistryError> {
+    pub async fn tarball<T, F>(&self, wanted: TarballRequest, take: impl Fn(Tarball) -> F) -> Result<T, RegistryError>
+    where
+        F: Future<Output = Result<T, IntegrityMismatch>>,
+    {
         let url = self.tarball_url(&wanted.name, &wanted.version, wanted.url.as_deref())?;
         let registry = self.config.registry_for(&wanted.name);
         let request = Request::tarball(url.clone())
@@ -71,24 +86,20 @@ impl NpmRegistry {
             None => request,
         };
         let fail = |error| self.tarball_error(&wanted.name, registry, &url, error);
-        let (tarball, checked) = self.fetch_checked(request.clone()).await.map_err(fail)?;
-        if checked.is_ok() {
-            return Ok(tarball);
+        if let Ok(taken) = take(self.fetch_tarball(request.clone()).await.map_err(fail)?).await {
+            return Ok(taken);
         }
-        drop(tarball);
         let again = request.header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let (tarball, checked) = self.fetch_checked(again).await.map_err(fail)?;
-        match checked {
-            Ok(()) => Ok(tarball),
-            Err(mismatch) => {
-                Err(RegistryError::Integrity { name: wanted.name, url: shown(&url), mismatch: Box::new(mismatch) })
-            }
-        }
+        take(self.fetch_tarball(again).await.map_err(fail)?).await.map_err(|mismatch| RegistryError::Integrity {
+            name: wanted.name,
+            url: shown(&url),
+            mismatch: Box::new(mismatch),
+        })
     }
 
-    async fn fetch_checked(&self, request: Request) -> Result<(Tarball, Result<(), IntegrityMismatch>), FetchError> {
+    async fn fetch_tarball(&self, request: Request) -> Result<Tarball, FetchError> {
         let response = self.fetcher.get(request).await?;
-        Ok((Tarball { bytes: response.body, slot: response.slot }, response.checked))
+        Ok(Tarball { bytes: response.body, slot: response.slot, verdict: response.verdict })
     }
 
     fn tarball_error(&self, name: &PackageName, registry: &Url, url: &Url, error: FetchError) -> RegistryError {

@@ -6,7 +6,7 @@
 
 use std::io::Read;
 
-use crate::buffer::Buffer;
+use dx_pkg_fetch::Buffer;
 
 use super::{Limits, TarballError};
 

@@ -1,8 +1,8 @@
 //! Bodies are checked while they arrive, however they arrive.
 
 use crate::server::{Server, Step, fetcher, head, ok};
-use dx_pkg_core::Integrity;
-use dx_pkg_fetch::{Request, Response};
+use dx_pkg_core::{Integrity, IntegrityMismatch};
+use dx_pkg_fetch::{Bytes, Request, Response, Verdict};
 use std::time::Duration;
 
 const BODY: &[u8] = b"what was published, byte for byte";
@@ -10,6 +10,13 @@ const BODY: &[u8] = b"what was published, byte for byte";
 async fn get(server: &Server, integrity: &Integrity) -> Response {
     let request = Request::tarball(server.url("/a")).integrity(integrity.clone());
     fetcher().get(request).await.unwrap()
+}
+
+/// The body, and whether it is right.
+fn checked(response: Response) -> (Bytes, Result<(), IntegrityMismatch>) {
+    let Response { body, verdict, .. } = response;
+    let checked = verdict.of(&body);
+    (body, checked)
 }
 
 fn right() -> Integrity {
@@ -26,9 +33,9 @@ async fn a_body_in_many_pieces_is_checked_as_one() {
         steps
     };
     let server = Server::start(pieces).await;
-    let response = get(&server, &right()).await;
-    assert_eq!((&response.body[..], response.checked), (BODY, Ok(())));
-    let mismatch = get(&server, &Integrity::sha512_of(b"other")).await.checked.unwrap_err();
+    let (body, right_or_not) = checked(get(&server, &right()).await);
+    assert_eq!((&body[..], right_or_not), (BODY, Ok(())));
+    let mismatch = checked(get(&server, &Integrity::sha512_of(b"other")).await).1.unwrap_err();
     assert_eq!(mismatch.actual, *right().strongest());
 }
 
@@ -53,8 +60,8 @@ async fn a_body_that_is_gone_on_with_is_checked_from_its_beginning() {
         }
     })
     .await;
-    let response = get(&server, &right()).await;
-    assert_eq!((&response.body[..], response.checked, server.seen().len()), (BODY, Ok(()), 2));
+    let (body, right_or_not) = checked(get(&server, &right()).await);
+    assert_eq!((&body[..], right_or_not, server.seen().len()), (BODY, Ok(()), 2));
 }
 
 #[tokio::test]
@@ -64,13 +71,25 @@ async fn a_body_that_is_asked_for_anew_is_checked_anew() {
         _ => ok(BODY),
     })
     .await;
-    assert_eq!(get(&server, &right()).await.checked, Ok(()));
+    assert_eq!(checked(get(&server, &right()).await).1, Ok(()));
     assert_eq!(server.seen().len(), 2);
 }
 
 #[tokio::test]
 async fn an_empty_body_is_checked_too() {
     let server = Server::start(|_, _| ok(b"")).await;
-    assert!(get(&server, &right()).await.checked.is_err());
-    assert_eq!(get(&server, &Integrity::sha512_of(b"")).await.checked, Ok(()));
+    assert!(checked(get(&server, &right()).await).1.is_err());
+    assert_eq!(checked(get(&server, &Integrity::sha512_of(b"")).await).1, Ok(()));
+}
+
+#[tokio::test]
+async fn a_large_body_is_known_when_it_is_there_and_a_small_one_when_it_is_looked_at() {
+    let large = vec![7; (1 << 20) + 1];
+    let integrity = Integrity::sha512_of(&large);
+    let server = Server::start(move |_, _| ok(&large)).await;
+    let response = get(&server, &integrity).await;
+    assert!(matches!(&response.verdict, Verdict::Known(Ok(()))), "{:?}", response.verdict);
+    let server = Server::start(|_, _| ok(BODY)).await;
+    let response = get(&server, &right()).await;
+    assert!(matches!(&response.verdict, Verdict::Open(_)), "{:?}", response.verdict);
 }

@@ -131,3 +131,23 @@ fn what_a_killed_process_had_fetched_is_deleted_after_a_while() {
     store.empty_trash().unwrap();
     assert_eq!((own.exists(), dead.exists(), noted.exists()), (true, false, true));
 }
+
+#[test]
+fn threads_that_begin_at_once_begin_one_folder() {
+    for _ in 0..50 {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path()).unwrap();
+        let barrier = std::sync::Barrier::new(4);
+        std::thread::scope(|scope| {
+            for number in 0..4_u8 {
+                let (store, barrier) = (&store, &barrier);
+                scope.spawn(move || {
+                    let id = PackageId::from_integrity(&Integrity::sha512_of(&[number]));
+                    barrier.wait();
+                    store.insert_later(id, None, &[FileEntry { path: "a", executable: false, data: b"a" }]).unwrap();
+                });
+            }
+        });
+        assert_eq!(fs::read_dir(folder.path().join("v1/tmp")).unwrap().count(), 1);
+    }
+}

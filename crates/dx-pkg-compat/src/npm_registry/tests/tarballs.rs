@@ -1,4 +1,10 @@
 use super::*;
+use dx_pkg_fetch::Bytes;
+
+/// The bytes, once they are verified.
+async fn fetch(client: &NpmRegistry, wanted: TarballRequest) -> Result<Bytes, RegistryError> {
+    client.tarball(wanted, |tarball| async { tarball.verify().map(|(bytes, _)| bytes) }).await
+}
 
 #[tokio::test]
 async fn a_tarball_is_fetched_and_checked() {
@@ -8,8 +14,8 @@ async fn a_tarball_is_fetched_and_checked() {
     registry.package("b", "1.0.0").publish();
     let client = client_of(&registry);
     for package in ["@s/a", "b"] {
-        let tarball = client.tarball(wanted(&registry, package, "1.0.0")).await.unwrap();
-        assert_eq!(Integrity::sha512_of(&tarball.bytes).to_string(), registry.integrity(package, "1.0.0"));
+        let tarball = fetch(&client, wanted(&registry, package, "1.0.0")).await.unwrap();
+        assert_eq!(Integrity::sha512_of(&tarball).to_string(), registry.integrity(package, "1.0.0"));
     }
     assert_eq!(registry.requests()[0].path, "/@s/a/-/a-1.0.0.tgz");
     assert_eq!(registry.requests()[0].header("accept-encoding"), Some("identity"));
@@ -21,7 +27,7 @@ async fn wrong_bytes_are_fetched_once_more_and_then_refused() {
     registry.package("a", "1.0.0").publish();
     let client = client_of(&registry);
     let fault = registry.fault("*/a-1.0.0.tgz", Fault::WrongBytes).times(1);
-    client.tarball(wanted(&registry, "a", "1.0.0")).await.unwrap();
+    fetch(&client, wanted(&registry, "a", "1.0.0")).await.unwrap();
     assert_eq!(fault.hits(), 1);
     let requests = registry.requests();
     assert_eq!(requests[0].header("cache-control"), None);
@@ -30,7 +36,7 @@ async fn wrong_bytes_are_fetched_once_more_and_then_refused() {
     registry.clear_requests();
     registry.clear_faults();
     registry.fault("*/a-1.0.0.tgz", Fault::WrongBytes);
-    let error = client.tarball(wanted(&registry, "a", "1.0.0")).await.unwrap_err();
+    let error = fetch(&client, wanted(&registry, "a", "1.0.0")).await.unwrap_err();
     assert_eq!(error.code(), "DX_INTEGRITY_MISMATCH");
     assert!(error.to_string().contains(&registry.integrity("a", "1.0.0")), "{error}");
     assert_eq!(registry.requests().len(), 2);
@@ -42,7 +48,7 @@ async fn a_resolved_address_of_the_default_registry_is_asked_at_the_configured_o
     registry.package("a", "1.0.0").publish();
     let mut request = wanted(&registry, "a", "1.0.0");
     request.url = Some(format!("{DEFAULT}a/-/a-1.0.0.tgz").into());
-    client_of(&registry).tarball(request).await.unwrap();
+    fetch(&client_of(&registry), request).await.unwrap();
 }
 
 #[tokio::test]
@@ -55,10 +61,10 @@ async fn another_host_never_receives_the_registrys_credentials() {
 
     let mut direct = wanted(&registry, "a", "1.0.0");
     direct.url = Some(format!("{elsewhere}a/-/a-1.0.0.tgz").into());
-    client.tarball(direct).await.unwrap();
+    fetch(&client, direct).await.unwrap();
 
     registry.fault("*/a-1.0.0.tgz", Fault::Redirect(elsewhere));
-    client.tarball(wanted(&registry, "a", "1.0.0")).await.unwrap();
+    fetch(&client, wanted(&registry, "a", "1.0.0")).await.unwrap();
 
     assert_eq!(registry.requests()[0].header("authorization"), Some("Bearer registry-token"));
     let received: Vec<_> = files.requests().iter().map(|request| request.header("authorization").is_some()).collect();
@@ -72,11 +78,11 @@ async fn missing_and_refused_tarballs_are_told() {
     let client = client_of(&registry);
     let mut missing = wanted(&registry, "a", "1.0.0");
     missing.version = "9.9.9".into();
-    let error = client.tarball(missing).await.unwrap_err();
+    let error = fetch(&client, missing).await.unwrap_err();
     assert_eq!(error.code(), "DX_TARBALL_NOT_FOUND");
     assert!(error.to_string().contains("a-9.9.9.tgz"), "{error}");
     registry.require_token("t");
-    let error = client.tarball(wanted(&registry, "a", "1.0.0")).await.unwrap_err();
+    let error = fetch(&client, wanted(&registry, "a", "1.0.0")).await.unwrap_err();
     assert_eq!(error.code(), "DX_UNAUTHORIZED");
 }
 
@@ -88,7 +94,7 @@ async fn futures_can_be_moved_to_other_threads() {
     let request = wanted(&registry, "a", "1.0.0");
     let task = tokio::spawn(async move {
         ask(&client, "a").await?;
-        client.tarball(request).await.map(|tarball| tarball.bytes.len())
+        fetch(&client, request).await.map(|tarball| tarball.len())
     });
     assert!(task.await.unwrap().unwrap() > 0);
 }
