@@ -7,10 +7,12 @@ use std::ops::Deref;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
 /// The most that waits to be used again, in bytes.
-const MOST_KEPT: usize = 32 << 20;
+const MOST_KEPT: usize = 64 << 20;
 /// Buffers have the size of a power of two, from this one on.
 const SMALLEST: usize = 4 << 10;
-const SIZES: usize = 13;
+const SIZES: usize = 14;
+/// Who asks for at least this much, in bytes, is given a larger buffer where there is one: few are that large.
+const LARGE: usize = 512 << 10;
 
 static KEPT: Mutex<Kept> = Mutex::new(Kept { bytes: 0, by_size: [const { Vec::new() }; SIZES] });
 
@@ -109,7 +111,8 @@ fn place(size: usize) -> Option<usize> {
 
 fn take(place: usize) -> Option<Vec<u8>> {
     let mut kept = kept();
-    let room = kept.by_size.get_mut(place)?.pop()?;
+    let last = if SMALLEST << place < LARGE { place } else { SIZES - 1 };
+    let room = kept.by_size.get_mut(place..=last)?.iter_mut().find_map(Vec::pop)?;
     kept.bytes -= room.len();
     Some(room)
 }

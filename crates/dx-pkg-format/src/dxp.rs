@@ -52,7 +52,7 @@ use crate::FormatError;
 use crate::wire;
 
 pub use decode::Layout;
-pub use encode::{Encoding, encode};
+pub use encode::{Encoding, complete_tables, encode, provisional_digest, provisional_tables};
 pub use verify::content_root_of;
 
 /// The first four bytes of a DXP file.
@@ -69,6 +69,8 @@ pub const HEADER: usize = 96;
 const CHECKED_FROM: usize = 16;
 const ROOT_AT: usize = 48;
 const ROW: usize = 72;
+/// Where the digest is in a row.
+const DIGEST_AT: usize = 40;
 /// Stored contents from this size on are aligned.
 const ALIGN_FROM: u64 = 64 * 1024;
 const ALIGNMENT: u64 = 4096;
@@ -262,7 +264,7 @@ impl<'a> Dxp<'a> {
             size: wire::u64_at(self.bytes, row + 16),
             stored_size: wire::u64_at(self.bytes, row + 24),
             offset: wire::u64_at(self.bytes, row + 32),
-            digest: wire::array_at(self.bytes, row + 40).unwrap_or_default(),
+            digest: wire::array_at(self.bytes, row + DIGEST_AT).unwrap_or_default(),
         }
     }
 }

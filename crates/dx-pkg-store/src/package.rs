@@ -13,7 +13,6 @@ use dx_pkg_fs::{Dir, Map};
 
 use crate::layout::Sharded;
 use crate::pending;
-use crate::verify::read_matching;
 use crate::{Folder, Store, StoreError};
 
 /// A package of the store.
@@ -46,7 +45,7 @@ impl Package {
         match &self.0 {
             Source::Whole { map, layout } => layout.view(map).read(entry),
             Source::Pending { files, .. } => {
-                let read = |dir: Dir| read_matching(&dir, entry.path, entry);
+                let read = |dir: Dir| pending::read_matching(&dir, entry);
                 let contents = Dir::open(files).and_then(read).ok().flatten();
                 contents.map(Cow::Owned).ok_or_else(|| DxpError::Content { path: entry.path.to_owned() })
             }

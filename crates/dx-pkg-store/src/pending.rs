@@ -3,33 +3,33 @@
 //! An install that a background process follows need not write what it fetched twice. It unpacks packages into a folder of
 //! its own in `tmp/`, keeps the tables of their DXP files in memory, and moves or links the files into its project. When it
 //! ends, it leaves the tables in `pending/`, and whoever works in the background writes the DXP files from the project's
-//! copies, each file compared with its digest. Other processes see nothing of such a package until then.
+//! copies, each file compared with a provisional digest; BLAKE3 is left to it. Other processes see nothing of such a package until then.
 //!
 //! ```text
 //! magic "DXQ\0" | version u32 | XXH3-64 of all after it
 //! project: length u32, text | folder in tmp/: length u32, text
-//! per package: id 32 | length u32 | the DXP file up to its payload
+//! per package: id 32 | length u32 | the DXP file up to its payload, with provisional digests
 //! ```
 //! Numbers are little-endian.
 
 use std::collections::HashMap;
-use std::io::{self, Write};
+use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::{self, Compression, Dxp, Encoding, FileEntry, Layout};
+use dx_pkg_format::dxp::{self, Dxp, Entry, FileEntry, Layout};
 use dx_pkg_format::wire;
 use dx_pkg_fs::{Dir, unique_name};
 
 use crate::insert::Tree;
 use crate::layout::Sharded;
-use crate::verify::read_matching;
+use crate::verify::open_matching;
 use crate::{Folder, PackageTables, Store, StoreError};
 
 const MAGIC: [u8; 4] = *b"DXQ\0";
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 const HEADER: usize = 16;
 /// How the folders of packages in `tmp/` begin; the number of their process follows.
 const PREFIX: &str = "pending-";
@@ -82,9 +82,8 @@ impl Store {
         integrity: Option<&Integrity>,
         files: &[FileEntry<'_>],
     ) -> Result<(), StoreError> {
-        let encoding = Encoding::new(files, integrity, Compression::Stored)
-            .map_err(|source| StoreError::Unstorable { id, source })?;
-        let tables = PackageTables::of(encoding.into_head()).map_err(|source| StoreError::Unstorable { id, source })?;
+        let unstorable = |source| StoreError::Unstorable { id, source };
+        let tables = dxp::provisional_tables(files, integrity).and_then(PackageTables::of).map_err(unstorable)?;
         let pending = self.pending_or_begin()?;
         if pending.tables(id).is_some() {
             return Ok(());
@@ -236,10 +235,13 @@ impl Store {
             let Ok(dir) = Dir::open(copy) else { continue };
             let mut differs = false;
             let written = self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| {
-                file.write_all(tables)?;
+                file.seek(SeekFrom::Start(tables.len() as u64))?;
                 let done = write_payload(file, tables.len() as u64, layout.view(tables), &dir);
                 differs = matches!(&done, Err(error) if error.kind() == io::ErrorKind::InvalidData);
-                done
+                let mut tables = tables.to_vec();
+                dxp::complete_tables(&mut tables, &done?).map_err(|_| io::ErrorKind::InvalidData)?;
+                file.rewind()?;
+                file.write_all(&tables)
             });
             match written {
                 Ok(()) => {
@@ -264,17 +266,28 @@ impl Store {
     }
 }
 
-/// Writes the contents where the tables say, from files that are compared with their digests.
-fn write_payload(file: &mut std::fs::File, mut position: u64, dxp: Dxp<'_>, from: &Dir) -> io::Result<()> {
+/// Writes the contents where the tables say, from files that are compared with their provisional digests; gives the BLAKE3
+/// of each.
+fn write_payload(file: &mut std::fs::File, mut position: u64, dxp: Dxp<'_>, from: &Dir) -> io::Result<Vec<[u8; 32]>> {
+    let mut digests = Vec::with_capacity(dxp.len());
     for entry in dxp.entries() {
-        let contents = read_matching(from, entry.path, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
+        let contents = read_matching(from, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
+        digests.push(*blake3::hash(&contents).as_bytes());
         let at = entry.stored_at().ok_or(io::ErrorKind::InvalidData)?;
         let padding = at.checked_sub(position).ok_or(io::ErrorKind::InvalidData)?;
         io::copy(&mut io::Read::take(io::repeat(0), padding), file)?;
         file.write_all(&contents)?;
         position = at + contents.len() as u64;
     }
-    Ok(())
+    Ok(digests)
+}
+
+/// The contents of a pending package's file, if they are what was unpacked.
+pub(crate) fn read_matching(dir: &Dir, entry: &Entry<'_>) -> io::Result<Option<Vec<u8>>> {
+    let Some(mut file) = open_matching(dir, entry.path, entry)? else { return Ok(None) };
+    let mut contents = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
+    file.read_to_end(&mut contents)?;
+    Ok((dxp::provisional_digest(&contents) == entry.digest).then_some(contents))
 }
 
 /// What the folder of a pending package is called.

@@ -1,5 +1,6 @@
 //! Checking every package against its digests, and every expanded file against its package.
 
+use std::fs::File;
 use std::io::{self, Read};
 use std::path::Path;
 use std::sync::Mutex;
@@ -208,33 +209,21 @@ impl Expanded<'_> {
     }
 }
 
-/// The contents of the file at `path` in `dir`, if it is what `entry` says.
-pub(crate) fn read_matching(dir: &Dir, path: &str, entry: &Entry<'_>) -> io::Result<Option<Vec<u8>>> {
-    let mut file = match dir.open_file(path) {
+/// The file at `path` in `dir`, if it has the size and the mode that `entry` says.
+pub(crate) fn open_matching(dir: &Dir, path: impl AsRef<Path>, entry: &Entry<'_>) -> io::Result<Option<File>> {
+    let file = match dir.open_file(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let metadata = file.metadata()?;
-    if metadata.len() != entry.size || is_executable(&metadata) == Some(!entry.executable) {
-        return Ok(None);
-    }
-    let mut contents = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
-    file.read_to_end(&mut contents)?;
-    Ok((*blake3::hash(&contents).as_bytes() == entry.digest).then_some(contents))
+    let fits = metadata.len() == entry.size && is_executable(&metadata) != Some(!entry.executable);
+    Ok(fits.then_some(file))
 }
 
 /// Whether the file at `path` in `dir` is what `entry` says.
 pub(crate) fn file_matches(dir: &Dir, path: impl AsRef<Path>, entry: &Entry<'_>) -> io::Result<bool> {
-    let mut file = match dir.open_file(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
-        Err(error) => return Err(error),
-    };
-    let metadata = file.metadata()?;
-    if metadata.len() != entry.size || is_executable(&metadata) == Some(!entry.executable) {
-        return Ok(false);
-    }
+    let Some(mut file) = open_matching(dir, path, entry)? else { return Ok(false) };
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {

@@ -5,8 +5,8 @@ fn sizes_have_their_places() {
     assert_eq!(place(0), Some(0));
     assert_eq!(place(SMALLEST), Some(0));
     assert_eq!(place(SMALLEST + 1), Some(1));
-    assert_eq!(place(16 << 20), Some(SIZES - 1));
-    assert_eq!(place((16 << 20) + 1), None);
+    assert_eq!(place(32 << 20), Some(SIZES - 1));
+    assert_eq!(place((32 << 20) + 1), None);
     assert_eq!(place(usize::MAX), None);
 }
 
@@ -39,7 +39,7 @@ fn a_buffer_grows_with_what_is_added() {
 
 #[test]
 fn no_more_is_kept_than_is_allowed() {
-    let buffers: Vec<Buffer> = (0..4).map(|_| Buffer::of(16 << 20)).collect();
+    let buffers: Vec<Buffer> = (0..4).map(|_| Buffer::of(32 << 20)).collect();
     drop(buffers);
     assert!(kept().bytes <= MOST_KEPT);
 }

@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use dx_pkg_core::Integrity;
 
 use super::{
-    ALIGN_FROM, ALIGNMENT, CHECKED_FROM, Codec, Compression, EXECUTABLE, FORMAT, FileEntry, HEADER, ROOT_AT, ROW,
-    SIGNATURE, VERSION, is_safe_path,
+    ALIGN_FROM, ALIGNMENT, CHECKED_FROM, Codec, Compression, DIGEST_AT, EXECUTABLE, FORMAT, FileEntry, HEADER, Layout,
+    ROOT_AT, ROW, SIGNATURE, VERSION, is_safe_path,
 };
 use crate::FormatError;
 use crate::wire;
@@ -58,6 +58,15 @@ impl<'a> Encoding<'a> {
         integrity: Option<&Integrity>,
         compression: Compression,
     ) -> Result<Self, FormatError> {
+        Self::with(files, integrity, compression, |contents| *blake3::hash(contents).as_bytes())
+    }
+
+    fn with(
+        files: &[FileEntry<'a>],
+        integrity: Option<&Integrity>,
+        compression: Compression,
+        digest: impl Fn(&[u8]) -> [u8; 32],
+    ) -> Result<Self, FormatError> {
         let too_large = |what| FormatError::TooLarge { format: FORMAT, what };
         let files = sorted(files)?;
         let integrity = integrity.map(ToString::to_string).unwrap_or_default();
@@ -78,7 +87,7 @@ impl<'a> Encoding<'a> {
             let offset = if aligned { position.next_multiple_of(ALIGNMENT) } else { position };
             payload.push(Payload { padding: (offset - position) as usize, bytes });
             position = offset + stored_size;
-            rows.push(Row { digest: *blake3::hash(entry.data).as_bytes(), entry, codec, stored_size, offset });
+            rows.push(Row { digest: digest(entry.data), entry, codec, stored_size, offset });
         }
 
         let mut head = Vec::with_capacity(payload_at as usize);
@@ -100,10 +109,7 @@ impl<'a> Encoding<'a> {
             head.extend_from_slice(row.entry.path.as_bytes());
         }
         head.resize(payload_at as usize, 0);
-        let checksum = wire::checksum(head.get(CHECKED_FROM..).unwrap_or_default());
-        if let Some(field) = head.get_mut(8..16) {
-            field.copy_from_slice(&checksum.to_le_bytes());
-        }
+        write_checksum(&mut head);
         Ok(Self { head, payload, length: position })
     }
 
@@ -125,12 +131,6 @@ impl<'a> Encoding<'a> {
         wire::array_at(&self.head, ROOT_AT).unwrap_or_default()
     }
 
-    /// Header and tables: the file up to its payload.
-    #[must_use]
-    pub fn into_head(self) -> Vec<u8> {
-        self.head
-    }
-
     /// The pieces of the file in order, none of them empty.
     pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let payload = self.payload.iter().flat_map(|part| [ZEROS.get(..part.padding).unwrap_or_default(), &part.bytes]);
@@ -145,6 +145,54 @@ impl<'a> Encoding<'a> {
             bytes.extend_from_slice(part);
         }
         bytes
+    }
+}
+
+/// Header and tables of the DXP file of these files, stored as they are, but for their digests: in place of those are
+/// [`provisional_digest`]s, which cost a tenth, and the content root is that of them. [`complete_tables`] puts that right.
+///
+/// # Errors
+/// As [`encode`].
+pub fn provisional_tables(files: &[FileEntry<'_>], integrity: Option<&Integrity>) -> Result<Vec<u8>, FormatError> {
+    Ok(Encoding::with(files, integrity, Compression::Stored, provisional_digest)?.head)
+}
+
+/// XXH3-128 of the contents, little-endian, then zeros: detects damage, proves nothing about origin.
+#[must_use]
+pub fn provisional_digest(contents: &[u8]) -> [u8; 32] {
+    let mut digest = [0; 32];
+    let (hash, _) = digest.split_at_mut(16);
+    hash.copy_from_slice(&twox_hash::XxHash3_128::oneshot(contents).to_le_bytes());
+    digest
+}
+
+/// Makes of [`provisional_tables`] the tables of a DXP file; `digests` are the BLAKE3 of the files' contents, in their order.
+///
+/// # Errors
+/// When the tables are damaged, or there is not one digest for each file.
+pub fn complete_tables(tables: &mut [u8], digests: &[[u8; 32]]) -> Result<(), FormatError> {
+    let layout = Layout::decode_tables(tables)?;
+    if digests.len() != layout.files {
+        return Err(FormatError::Corrupt { format: FORMAT, what: "there is not one digest for each file" });
+    }
+    let entries = layout.view(tables).entries().zip(digests);
+    let root = super::content_root_of(entries.map(|(entry, digest)| (entry.path, entry.executable, *digest)));
+    let rows = (HEADER..).step_by(ROW).map(|row| row + DIGEST_AT);
+    for (at, digest) in rows.zip(digests).chain([(ROOT_AT, &root)]) {
+        if let Some(place) = tables.get_mut(at..at + 32) {
+            place.copy_from_slice(digest);
+        }
+    }
+    let end = usize::try_from(super::tables_length(tables).unwrap_or_default()).unwrap_or_default();
+    write_checksum(tables.get_mut(..end).unwrap_or_default());
+    Ok(())
+}
+
+/// Writes the checksum of header and tables, which are all of `head`.
+fn write_checksum(head: &mut [u8]) {
+    let checksum = wire::checksum(head.get(CHECKED_FROM..).unwrap_or_default());
+    if let Some(field) = head.get_mut(8..16) {
+        field.copy_from_slice(&checksum.to_le_bytes());
     }
 }
 

@@ -43,6 +43,30 @@ proptest! {
     }
 
     #[test]
+    fn completed_tables_are_those_of_the_file(files in files(), wrong in any::<bool>()) {
+        let whole = encode(&files, Compression::Stored);
+        let entries: Vec<_> = files
+            .iter()
+            .map(|(path, (executable, data))| FileEntry { path, executable: *executable, data })
+            .collect();
+        let mut tables = dxp::provisional_tables(&entries, None).unwrap();
+        let length = dxp::tables_length(&tables).unwrap() as usize;
+        prop_assert_eq!(tables.len(), length);
+        let provisional: Vec<_> = dxp::Layout::decode_tables(&tables).unwrap().view(&tables).entries().collect();
+        for (entry, file) in provisional.iter().zip(files.values()) {
+            prop_assert_eq!(entry.digest, dxp::provisional_digest(&file.1));
+        }
+        let mut digests: Vec<_> = files.values().map(|(_, data)| *blake3::hash(data).as_bytes()).collect();
+        if wrong {
+            digests.push([0; 32]);
+            prop_assert!(dxp::complete_tables(&mut tables, &digests).is_err());
+        } else {
+            dxp::complete_tables(&mut tables, &digests).unwrap();
+            prop_assert_eq!(&tables[..], &whole[..length]);
+        }
+    }
+
+    #[test]
     fn an_altered_byte_is_refused_or_changes_nothing(
         files in files(), compression in compression(), at in any::<Index>(), flip in 1u8..,
     ) {
