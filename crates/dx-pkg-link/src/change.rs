@@ -238,7 +238,7 @@ impl Change<'_> {
 fn write_extra_files(run: &Run<'_>, root: &Staging) -> Result<(), LinkError> {
     let visible = root.visible()?;
     for (index, (name, data)) in run.options.extra_files.iter().enumerate() {
-        let draft = format!("state-{index}");
+        let draft = staging::draft(index);
         root.dir
             .write_file(&draft, data, 0o666)
             .and_then(|()| {

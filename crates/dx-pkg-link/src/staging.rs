@@ -158,6 +158,12 @@ impl Staging {
     }
 }
 
+/// What a file is called in a staging folder that is to take the place of another. It is garbage when it does not come to
+/// that, rather than a file of the user's.
+pub(crate) fn draft(index: usize) -> String {
+    format!("{PREFIX}draft-{index}")
+}
+
 /// A new name, relative to the importer, and whether it lies within `node_modules`: renaming does not leave a mount, so
 /// what is mounted is changed from within.
 fn staging_name(importer: &Path) -> (String, bool) {

@@ -2,7 +2,7 @@ use std::ffi::OsStr;
 
 use dx_pkg_fs::EntryKind;
 
-use super::is_foreign;
+use super::{draft, is_foreign};
 
 #[test]
 fn dot_entries_of_no_package_manager_are_the_users() {
@@ -23,4 +23,9 @@ fn plain_files_are_the_users_unless_a_package_manager_keeps_its_state_in_them() 
         assert_eq!(is_foreign(OsStr::new(name), EntryKind::File), expected, "{name}");
     }
     assert!(!is_foreign(OsStr::new("linked"), EntryKind::Symlink));
+}
+
+#[test]
+fn a_draft_of_a_process_that_was_killed_is_nobodys() {
+    assert!(!is_foreign(OsStr::new(&draft(0)), EntryKind::File));
 }
