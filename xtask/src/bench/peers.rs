@@ -17,7 +17,7 @@ const PEERS: [(&str, &str, &str); 5] = [
     ("yarn", "yarn-berry", "npm:@yarnpkg/cli-dist@4.18.1"),
     ("yarn-classic", "yarn-classic", "npm:yarn@1.22.22"),
 ];
-/// The manager that is on no npm registry and is built by cargo, which takes minutes.
+/// The manager that is on no npm registry and is built by cargo, which takes minutes, and CMake for its zlib.
 const AUBE: (&str, &str) = ("aube", "2.9.0");
 
 /// The package that holds Node.js for this machine.

@@ -113,7 +113,8 @@ impl Bench<'_> {
         for network in &self.plan.networks {
             for scenario in self.plan.scenarios(network) {
                 server.set_network("none")?;
-                let cells = self.scenario(scenario, network, &mut seats, server)?;
+                let taking_part = self.taking_part(&mut seats, scenario, network, found);
+                let cells = self.scenario(scenario, network, taking_part, server)?;
                 table::print(&cells);
                 found.extend(cells);
             }
@@ -121,12 +122,35 @@ impl Bench<'_> {
         Ok(())
     }
 
+    /// Whoever is measured: where a delay is what is looked at, and nobody has asked for them, not those that take longer
+    /// without one than the others may take for all their runs.
+    fn taking_part<'s, 'p>(
+        &self,
+        seats: &'s mut [Seat<'p>],
+        scenario: Scenario,
+        network: &str,
+        found: &[Cell],
+    ) -> Vec<&'s mut Seat<'p>> {
+        let is_slow = |manager: &Manager| {
+            let cell = found.iter().find(|cell| {
+                cell.network == "none"
+                    && cell.fixture == self.fixture.name
+                    && cell.scenario == scenario.name()
+                    && cell.manager == manager.name
+            });
+            let wall = cell.and_then(|cell| cell.median(|run| run.cost.wall));
+            wall.is_some_and(|wall| Duration::from_secs_f64(wall) > PATIENCE)
+        };
+        let all = !self.plan.only_online || network == "none";
+        seats.iter_mut().filter(|seat| all || !is_slow(seat.place.manager)).collect()
+    }
+
     /// One scenario on one network: each manager in its turn, until every one has had its runs.
     fn scenario(
         &self,
         scenario: Scenario,
         network: &str,
-        seats: &mut [Seat<'_>],
+        mut seats: Vec<&mut Seat<'_>>,
         server: &mut Server,
     ) -> Result<Vec<Cell>, String> {
         let mut cells: Vec<Cell> = seats.iter().map(|seat| self.empty_cell(scenario, network, seat)).collect();
