@@ -40,6 +40,14 @@ impl Buffer {
         Self { room, length: size }
     }
 
+    /// An empty buffer with room for `size` bytes.
+    #[must_use]
+    pub fn with_room(size: usize) -> Self {
+        let mut buffer = Self::of(size);
+        buffer.truncate(0);
+        buffer
+    }
+
     /// All bytes.
     pub fn bytes_mut(&mut self) -> &mut [u8] {
         self.room.get_mut(..self.length).unwrap_or_default()
@@ -54,9 +62,8 @@ impl Buffer {
     pub fn extend(&mut self, bytes: &[u8]) {
         let length = self.length + bytes.len();
         if length > self.room.len() {
-            let mut larger = Self::of(length.max(self.room.len().saturating_mul(2)));
-            larger.truncate(self.length);
-            larger.bytes_mut().copy_from_slice(self);
+            let mut larger = Self::with_room(length.max(self.room.len().saturating_mul(2)));
+            larger.extend(self);
             *self = larger;
         }
         if let Some(end) = self.room.get_mut(self.length..length) {

@@ -246,8 +246,7 @@ impl Body {
         }
         if self.joined.is_empty() {
             let announced = expected.unwrap_or_default().min(MAX_RESERVED) as usize;
-            self.joined = Buffer::of(announced.max(self.first.len() + chunk.len()));
-            self.joined.truncate(0);
+            self.joined = Buffer::with_room(announced.max(self.first.len() + chunk.len()));
             self.joined.extend(&std::mem::take(&mut self.first));
         }
         self.joined.extend(&chunk);

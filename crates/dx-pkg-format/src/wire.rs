@@ -49,6 +49,20 @@ pub fn checksum(bytes: &[u8]) -> u64 {
     twox_hash::XxHash3_64::oneshot(bytes)
 }
 
+/// Whether `bytes` begin as a file of this format does: its signature, and at offset 4 the version this build reads.
+///
+/// # Errors
+/// When either is another's, or there are too few bytes.
+pub fn check_format(bytes: &[u8], format: &'static str, signature: [u8; 4], supported: u16) -> Result<(), FormatError> {
+    if !bytes.starts_with(&signature) {
+        return Err(FormatError::Signature { format });
+    }
+    match u16_at(bytes, 4) {
+        found if found == supported => Ok(()),
+        found => Err(FormatError::Version { format, found, supported }),
+    }
+}
+
 /// The largest of consecutive little-endian [`u32`]s; `None` when there are none. Trailing bytes are ignored.
 #[must_use]
 pub fn max_u32(bytes: &[u8]) -> Option<u32> {

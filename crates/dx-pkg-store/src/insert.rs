@@ -63,12 +63,8 @@ impl Store {
         let encoding = Encoding::new(files, integrity, Compression::Stored)
             .map_err(|source| StoreError::Unstorable { id, source })?;
         self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| write_parts(file, &encoding))?;
-        let mut sorted: Vec<_> = files.iter().collect();
-        sorted.sort_unstable_by_key(|file| file.path);
         // The blocks of a file just written are not on the device yet: to share them would be to wait for it.
-        self.insert_expanded(id, |tree| {
-            sorted.iter().try_for_each(|file| tree.add(file.path, file.executable, file.data))
-        })
+        self.insert_expanded(id, |tree| tree.add_all(files))
     }
 
     /// Makes sure the package's files are there, from its DXP file where they are not; says whether they are.
@@ -202,6 +198,13 @@ impl Tree {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         self.enter(parent)?;
         self.open.last().map_or(&self.root, |(_, dir)| dir).link_from(from, path, name)
+    }
+
+    /// Adds files, those of one folder after each other.
+    pub(crate) fn add_all(&mut self, files: &[FileEntry<'_>]) -> io::Result<()> {
+        let mut sorted: Vec<_> = files.iter().collect();
+        sorted.sort_unstable_by_key(|file| file.path);
+        sorted.into_iter().try_for_each(|file| self.add(file.path, file.executable, file.data))
     }
 
     pub(crate) fn add(&mut self, path: &str, executable: bool, contents: &[u8]) -> io::Result<()> {

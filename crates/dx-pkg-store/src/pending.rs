@@ -90,9 +90,7 @@ impl Store {
         }
         let failed = |error| StoreError::io("writing", self.expanded(id))(error);
         let mut tree = Tree::new(pending.dir.make_dir(name_of(id)).map_err(failed)?);
-        let mut sorted: Vec<_> = files.iter().collect();
-        sorted.sort_unstable_by_key(|file| file.path);
-        sorted.iter().try_for_each(|file| tree.add(file.path, file.executable, file.data)).map_err(failed)?;
+        tree.add_all(files).map_err(failed)?;
         pending.lock().insert(id, tables);
         Ok(())
     }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 /// The manifest fields an abbreviated packument keeps (npm registry documentation, "package metadata").
-const ABBREVIATED: [&str; 19] = [
+const ABBREVIATED: [&str; 20] = [
     "name",
     "version",
     "deprecated",
@@ -11,6 +11,7 @@ const ABBREVIATED: [&str; 19] = [
     "optionalDependencies",
     "devDependencies",
     "bundleDependencies",
+    "bundledDependencies",
     "peerDependencies",
     "peerDependenciesMeta",
     "acceptDependencies",
@@ -71,17 +72,7 @@ impl Package {
 
     /// What is answered to `Accept: application/vnd.npm.install-v1+json`.
     pub(crate) fn abbreviated(&self, name: &str, tarball_base: &str) -> Value {
-        let versions = self.manifests(tarball_base, |manifest| {
-            let mut kept: Map<String, Value> = manifest
-                .iter()
-                .filter(|(key, _)| ABBREVIATED.contains(&key.as_str()))
-                .map(|(key, value)| (key.clone(), value.clone()))
-                .collect();
-            if has_install_script(manifest) {
-                kept.insert("hasInstallScript".to_owned(), true.into());
-            }
-            kept
-        });
+        let versions = self.manifests(tarball_base, abbreviated);
         json!({
             "name": name,
             "modified": self.modified(),
@@ -117,6 +108,16 @@ impl Package {
             })
             .collect()
     }
+}
+
+/// What an abbreviated packument says of the version with this manifest.
+pub(crate) fn abbreviated(manifest: &Map<String, Value>) -> Map<String, Value> {
+    let kept = manifest.iter().filter(|(key, _)| ABBREVIATED.contains(&key.as_str()));
+    let mut kept: Map<String, Value> = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
+    if has_install_script(manifest) {
+        kept.insert("hasInstallScript".to_owned(), true.into());
+    }
+    kept
 }
 
 fn has_install_script(manifest: &Map<String, Value>) -> bool {

@@ -3,24 +3,10 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use dx_pkg_testkit::{Fault, Project, Registry, Run};
+use dx_pkg_testkit::{Fault, Project, Registry};
 use serde_json::Value;
 
-use crate::harness::{command, files, locked_version, required, stored};
-
-/// Runs `dx` with one tree kept ready for each project; what goes on in the background is over when it returns.
-#[track_caller]
-fn dx<const N: usize>(project: &Project, args: [&str; N]) -> Run {
-    let run = command(project).env("DX_SPARE_FORESTS", "1").args(args).run().success();
-    settle(project);
-    run
-}
-
-#[track_caller]
-fn settle(project: &Project) -> Value {
-    let run = command(project).env("DX_SPARE_FORESTS", "1").args(["store", "settle", "--json"]).run().success();
-    serde_json::from_str(&run.stdout).unwrap()
-}
+use crate::harness::{command, dx_with_spares as dx, files, locked_version, required, settle, stored};
 
 /// What an install said, and how many ready trees it used: 0 or 1.
 #[track_caller]

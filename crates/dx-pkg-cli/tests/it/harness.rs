@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use dx_pkg_testkit::{Command, Project, ProjectBuilder, Registry, Run};
 use serde_json::Value;
@@ -108,4 +110,29 @@ pub(crate) fn tree<const N: usize>(packages: [(&str, &str); N]) -> BTreeMap<Stri
 #[track_caller]
 pub(crate) fn required(project: &Project, name: &str) -> String {
     project.node(&format!("console.log(require({name:?}))")).success().stdout.trim().to_owned()
+}
+
+/// Runs `dx` with one tree kept ready for each project; what goes on in the background is over when it returns.
+#[track_caller]
+pub(crate) fn dx_with_spares<const N: usize>(project: &Project, args: [&str; N]) -> Run {
+    let run = command(project).env("DX_SPARE_FORESTS", "1").args(args).run().success();
+    settle(project);
+    run
+}
+
+/// Does what waits in the background of such a command, and returns what that came to.
+#[track_caller]
+pub(crate) fn settle(project: &Project) -> Value {
+    let run = command(project).env("DX_SPARE_FORESTS", "1").args(["store", "settle", "--json"]).run().success();
+    serde_json::from_str(&run.stdout).unwrap()
+}
+
+/// Waits until something is so; a test that waits in vain fails.
+#[track_caller]
+pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
+    let started = Instant::now();
+    while !is_so() {
+        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
+        thread::sleep(Duration::from_millis(2));
+    }
 }

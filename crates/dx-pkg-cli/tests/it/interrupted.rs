@@ -2,12 +2,10 @@
 
 use std::io::Read;
 use std::process::Child;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use dx_pkg_testkit::{Fault, Project, Registry};
 
-use crate::harness::{command, files, ok, required};
+use crate::harness::{command, files, ok, required, until};
 
 /// Registry packages `a` and `b`, of which `b` never arrives.
 fn stalling() -> (Registry, dx_pkg_testkit::FaultHandle) {
@@ -16,16 +14,6 @@ fn stalling() -> (Registry, dx_pkg_testkit::FaultHandle) {
     registry.package("b", "1.0.0").publish();
     let fault = registry.fault("/b/-/*", Fault::Stall);
     (registry, fault)
-}
-
-/// Waits until something is so; a test that waits in vain fails.
-#[track_caller]
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
-        thread::sleep(Duration::from_millis(2));
-    }
 }
 
 fn signal(child: &Child, name: &str) {

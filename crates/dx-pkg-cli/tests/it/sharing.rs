@@ -6,23 +6,10 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use dx_pkg_testkit::{Project, Registry, Run};
+use dx_pkg_testkit::{Project, Registry};
 use serde_json::{Value, json};
 
-use crate::harness::{command, files, ok, required};
-
-#[track_caller]
-fn dx<const N: usize>(project: &Project, args: [&str; N]) -> Run {
-    let run = command(project).env("DX_SPARE_FORESTS", "1").args(args).run().success();
-    settle(project);
-    run
-}
-
-#[track_caller]
-fn settle(project: &Project) -> Value {
-    let run = command(project).env("DX_SPARE_FORESTS", "1").args(["store", "settle", "--json"]).run().success();
-    serde_json::from_str(&run.stdout).unwrap()
-}
+use crate::harness::{command, dx_with_spares as dx, files, ok, required, settle};
 
 /// How many ready trees an install used: 0 or 1.
 #[track_caller]

@@ -3,23 +3,11 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::thread;
-use std::time::{Duration, Instant};
 
 use dx_pkg_testkit::{Project, Registry};
 use serde_json::Value;
 
-use crate::harness::{command, ok};
-
-/// Waits until something is so; a test that waits in vain fails.
-#[track_caller]
-fn until(what: &str, is_so: impl Fn() -> bool) {
-    let started = Instant::now();
-    while !is_so() {
-        assert!(started.elapsed() < Duration::from_secs(60), "waited in vain: {what}");
-        thread::sleep(Duration::from_millis(2));
-    }
-}
+use crate::harness::{command, ok, until};
 
 /// A project whose record of what is installed is a pipe: whoever reads it waits until [`Pipe::let_go`].
 struct Pipe {

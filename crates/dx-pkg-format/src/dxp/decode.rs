@@ -33,13 +33,7 @@ impl Layout {
     }
 
     fn check(bytes: &[u8], whole: bool) -> Result<Self, FormatError> {
-        if bytes.get(..4) != Some(&SIGNATURE) {
-            return Err(FormatError::Signature { format: FORMAT });
-        }
-        let found = wire::u16_at(bytes, 4);
-        if found != VERSION {
-            return Err(FormatError::Version { format: FORMAT, found, supported: VERSION });
-        }
+        wire::check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
         let length = wire::u64_at(bytes, 40);
         let payload = wire::u64_at(bytes, 32);
         let mut sections = Sections::new(FORMAT, 0, bytes.len());

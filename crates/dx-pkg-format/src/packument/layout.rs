@@ -27,13 +27,7 @@ pub(super) struct Parts<'a> {
 
 impl Layout {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        if bytes.get(..4) != Some(&SIGNATURE) {
-            return Err(FormatError::Signature { format: FORMAT });
-        }
-        let found = wire::u16_at(bytes, 4);
-        if found != VERSION {
-            return Err(FormatError::Version { format: FORMAT, found, supported: VERSION });
-        }
+        wire::check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
         if wire::u16_at(bytes, 6) != 0 {
             return Err(FormatError::Corrupt { format: FORMAT, what: "a reserved field is not zero" });
         }

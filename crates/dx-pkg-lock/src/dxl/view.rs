@@ -1,7 +1,7 @@
 //! Reading DXL in place.
 
 use dx_pkg_format::FormatError;
-use dx_pkg_format::wire::{Sections, array_at, max_u32, u16_at, u32_at, u64_at, words};
+use dx_pkg_format::wire::{Sections, array_at, check_format, max_u32, u32_at, u64_at, words};
 
 use super::{
     CHECKED_FROM, CHECKSUM_OFFSET, FORMAT, HEADER_SIZE, LIST_IS_PAIRS, Package, RECORD_SIZE, Record, SIGNATURE, Text,
@@ -27,13 +27,7 @@ impl<'a> DxlView<'a> {
     /// Fails on anything but a whole, undamaged file of this version. A file that someone made with intent can say
     /// anything a lockfile could: its paths are checked where they are used.
     pub fn open(bytes: &'a [u8]) -> Result<Self, FormatError> {
-        if !bytes.starts_with(&SIGNATURE) {
-            return Err(FormatError::Signature { format: FORMAT });
-        }
-        let found = u16_at(bytes, header::VERSION);
-        if found != VERSION {
-            return Err(FormatError::Version { format: FORMAT, found, supported: VERSION });
-        }
+        check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
         let mut section = |count: u32, size: usize| sections.next(u64::from(count), size as u64);
         let head = &bytes[section(1, HEADER_SIZE)?];

@@ -80,13 +80,7 @@ impl MetadataRecord<'_> {
 }
 
 pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>, FormatError> {
-    if bytes.get(..4) != Some(&SIGNATURE) {
-        return Err(FormatError::Signature { format: FORMAT });
-    }
-    let found = wire::u16_at(bytes, 4);
-    if found != VERSION {
-        return Err(FormatError::Version { format: FORMAT, found, supported: VERSION });
-    }
+    wire::check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
     let mut sections = Sections::new(FORMAT, 0, bytes.len());
     sections.next(1, FIXED as u64)?;
     let mut text = |offset| -> Result<Option<&str>, FormatError> {
