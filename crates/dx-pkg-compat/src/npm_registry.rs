@@ -36,7 +36,7 @@ pub struct NpmRegistry {
     fetcher: Fetcher,
     config: Config,
     replace_host: Arc<ReplaceHost>,
-    /// Decoding and hashing at once, so that a burst of answers does not start a thread for each.
+    /// Decoding at once, so that a burst of answers does not start a thread for each.
     processors: Arc<Semaphore>,
 }
 

@@ -10,7 +10,7 @@ const STEP: libc::c_int = 1 << 20;
 
 /// Keeps glibc from raising the size from which on it gives blocks back (mallopt(3)), as it does by itself once a large one
 /// was freed: bodies and archives of many sizes on several threads then leave holes that nothing fits into. An install of
-/// 1,300 packages from nothing has its peak at 120 to 145 MiB instead of 215 MiB, in the same time.
+/// 1,300 packages from nothing had its peak at 120 to 145 MiB instead of 215 MiB, in the same time, when it was introduced.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "the allocator's settings have no safe form")]
 pub fn return_large_blocks() {
