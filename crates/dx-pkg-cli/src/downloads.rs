@@ -17,7 +17,13 @@ use crate::ending;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::session::{Network, Session};
-use crate::workers::Workers;
+use crate::workers::{Weight, Workers};
+
+/// Archives that unpack to at least this many bytes are unpacked one at a time: each lies in memory whole, and few packages
+/// have one.
+const LARGE: u64 = 32 << 20;
+/// How many times as large as its tarball the archive in it usually is.
+const USUAL_RATIO: u64 = 4;
 
 /// The downloads of one command.
 pub struct Downloads {
@@ -286,6 +292,7 @@ impl Shared {
             async move {
                 shared.progress.received(tarball.bytes.len() as u64);
                 let worker = shared.clone();
+                let weight = weight(tarball::unpacked_size(&tarball.bytes));
                 let unpack = move || {
                     let (bytes, _slot) = tarball.verify()?;
                     if worker.storing(integrity.as_ref()) == Storing::Packed
@@ -295,7 +302,7 @@ impl Shared {
                     }
                     Ok(worker.unpack(id, &name, integrity.as_ref(), &bytes, &facts))
                 };
-                shared.workers.run(unpack).await.unwrap_or_else(|| Ok(Err(panicked())))
+                shared.workers.run(weight, unpack).await.unwrap_or_else(|| Ok(Err(panicked())))
             }
         };
         network.registry.tarball(wanted, unpack).await?
@@ -316,6 +323,8 @@ impl Shared {
         facts: &Arc<Facts>,
     ) -> Result<bool, Failure> {
         let (shared, name, facts) = (self.clone(), name.clone(), facts.clone());
+        // How much is in it is not known before it is read.
+        let weight = weight(self.store.tarball_size(id).unwrap_or_default().saturating_mul(USUAL_RATIO));
         let unpack = move || {
             let Some(bytes) = shared.store.tarball(id) else { return Ok(false) };
             shared.unpack(id, &name, integrity.as_ref(), &bytes, &facts)?;
@@ -325,7 +334,7 @@ impl Shared {
             }
             Ok(true)
         };
-        self.workers.run(unpack).await.unwrap_or_else(|| Err(panicked()))
+        self.workers.run(weight, unpack).await.unwrap_or_else(|| Err(panicked()))
     }
 
     fn unpack(
@@ -357,6 +366,11 @@ impl Shared {
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         Ok(())
     }
+}
+
+/// Of an archive of so many bytes.
+fn weight(unpacked: u64) -> Weight {
+    if unpacked < LARGE { Weight::Light } else { Weight::Heavy }
 }
 
 fn panicked() -> Failure {

@@ -14,7 +14,6 @@ use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_fs::Identity;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_registry::PackumentForm;
 use dx_pkg_resolve::{External, PickOptions, Picker, Provider, ProviderError};
 use dx_pkg_store::{Form, Store};
 
@@ -25,11 +24,11 @@ use crate::progress::Progress;
 use crate::session::{Network, Session, now_ms};
 
 mod ahead;
+mod fetch;
 mod keep;
 
 use ahead::Ahead;
 pub use ahead::Speculation;
-use keep::validator_of;
 
 /// How metadata may be used.
 #[derive(Clone, Copy, Debug)]
@@ -86,7 +85,10 @@ struct Shared {
     used_cache: AtomicBool,
     /// Until when the earliest answer may be used without asking, in milliseconds since 1970.
     fresh_until_ms: AtomicU64,
+    /// An answer that is waited for has arrived.
     arrived: Condvar,
+    /// No answer is on its way into the cache any more.
+    kept: Condvar,
     progress: Arc<Progress>,
 }
 
@@ -96,6 +98,10 @@ struct State {
     /// Requirements whose dependencies have been asked for.
     followed: HashSet<(String, String)>,
     following: bool,
+    /// Packuments that a thread waits for.
+    awaited: Vec<String>,
+    /// Answers that are here and on their way into the cache.
+    being_kept: usize,
     ahead: Ahead,
 }
 
@@ -151,6 +157,7 @@ impl<'a> Metadata<'a> {
             used_cache: AtomicBool::new(false),
             fresh_until_ms: AtomicU64::new(u64::MAX),
             arrived: Condvar::new(),
+            kept: Condvar::new(),
             progress,
         };
         Metadata { session, shared: Arc::new(shared), local, seeds, waited_for: Mutex::default() }
@@ -174,7 +181,10 @@ impl<'a> Metadata<'a> {
             return None;
         }
         let mut files = Vec::new();
-        let state = self.shared.lock();
+        let mut state = self.shared.lock();
+        while state.being_kept > 0 {
+            state = self.shared.kept.wait(state).unwrap_or_else(PoisonError::into_inner);
+        }
         for name in state.packuments.keys().filter(|name| !state.ahead.is_unused(name)) {
             let Ok(name) = PackageName::parse(name) else { continue };
             files.extend(self.shared.store.metadata_files(&self.shared.registry_key(&name), &name));
@@ -317,91 +327,16 @@ impl Shared {
 
     fn wait(&self, name: &str) -> Result<Packument, ProviderError> {
         let mut state = self.lock();
+        state.awaited.push(name.to_owned());
         loop {
             if let Some(Answer::Here(answer)) = state.packuments.get(name) {
-                return answer.clone();
+                let answer = answer.clone();
+                state.awaited.retain(|awaited| awaited != name);
+                return answer;
             }
             ending::check().map_err(Failure::into_provider_error)?;
             state = self.arrived.wait_timeout(state, ending::PAUSE).unwrap_or_else(PoisonError::into_inner).0;
         }
-    }
-
-    async fn fetch(self: Arc<Self>, network: Network, name: String, priority: Priority) {
-        self.progress.asked();
-        let answer = self.fetch_packument(&network, &name, priority).await;
-        self.progress.answered();
-        self.lock().ahead.ended();
-        self.arrived(&network, &name, answer);
-        self.ask_ahead(&network);
-    }
-
-    /// Takes an answer, and asks for what those who wait for it will need next.
-    fn arrived(self: &Arc<Self>, network: &Network, name: &str, answer: Result<Packument, ProviderError>) {
-        let before = self.lock().packuments.insert(name.to_owned(), Answer::Here(answer));
-        self.arrived.notify_all();
-        if let Some(Answer::Pending(waiting)) = before {
-            for spec in waiting {
-                self.follow(network, name, &spec, Reason::answer_to(name));
-            }
-        }
-    }
-
-    /// Asks whether a packument that is in use is current, for the next command to know. Nobody waits for the answer: what
-    /// has not come when the command ends is asked again by the next.
-    fn revalidate(self: &Arc<Self>, network: &Network, name: PackageName) {
-        let (shared, network) = (self.clone(), network.clone());
-        let runtime = network.runtime.clone();
-        runtime.spawn(async move { shared.fetch_form(&network, &name, shared.first_form(), Priority::Low).await.ok() });
-    }
-
-    fn first_form(&self) -> PackumentForm {
-        if self.policy.full { PackumentForm::Full } else { PackumentForm::Abbreviated }
-    }
-
-    async fn fetch_packument(
-        self: &Arc<Self>,
-        network: &Network,
-        name: &str,
-        priority: Priority,
-    ) -> Result<Packument, ProviderError> {
-        let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
-        let packument = self.fetch_form(network, &package, self.first_form(), priority).await?;
-        match self.is_enough(&packument) {
-            true => Ok(packument),
-            false => self.fetch_form(network, &package, PackumentForm::Full, priority).await,
-        }
-    }
-
-    /// Whether an answer to the first form tells all that versions are chosen by.
-    fn is_enough(&self, packument: &Packument) -> bool {
-        self.policy.full || has_times(packument) || !self.needs_times(packument)
-    }
-
-    async fn fetch_form(
-        self: &Arc<Self>,
-        network: &Network,
-        name: &PackageName,
-        form: PackumentForm,
-        priority: Priority,
-    ) -> Result<Packument, ProviderError> {
-        let registry = self.registry_key(name);
-        let stored = match form {
-            PackumentForm::Full => Form::Full,
-            PackumentForm::Abbreviated => Form::Abbreviated,
-        };
-        let cached = self.store.metadata(&registry, name, stored);
-        let validator = cached.as_ref().map(validator_of);
-        let answer = network
-            .registry
-            .packument(name, form, validator.as_ref(), priority)
-            .await
-            .map_err(|error| Failure::from(error).into_provider_error())?;
-        let shared = self.clone();
-        let name = name.clone();
-        let keep = tokio::task::spawn_blocking(move || shared.keep(&registry, &name, stored, answer, cached));
-        keep.await.unwrap_or_else(|_| {
-            Err(Failure::new("DX_INTERNAL", "a packument could not be decoded").into_provider_error())
-        })
     }
 
     /// Asks for what the version that `spec` means of `name` depends on, and for what that depends on.
@@ -454,8 +389,4 @@ impl Shared {
         let own = view.dependencies().chain(view.optional_dependencies()).map(with(Priority::Normal));
         own.chain(peers.map(with(Priority::High))).collect()
     }
-}
-
-fn has_times(packument: &Packument) -> bool {
-    packument.versions().any(|version| version.published().is_some())
 }

@@ -8,7 +8,19 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
-type Job = Box<dyn FnOnce() + Send>;
+struct Job {
+    work: Box<dyn FnOnce() + Send>,
+    weight: Weight,
+}
+
+/// How much memory a job takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Weight {
+    /// As many may be done at once as there are threads.
+    Light,
+    /// Only one of these is done at a time.
+    Heavy,
+}
 
 /// As many threads as there are processors, each started when there is a job that no other waits for.
 pub struct Workers {
@@ -27,7 +39,19 @@ struct State {
     jobs: VecDeque<Job>,
     threads: usize,
     waiting: usize,
+    /// A heavy job is being done.
+    burdened: bool,
     closed: bool,
+}
+
+impl State {
+    /// The first job that may be done now.
+    fn next(&mut self) -> Option<Job> {
+        let may = |job: &Job| job.weight == Weight::Light || !self.burdened;
+        let job = self.jobs.remove(self.jobs.iter().position(may)?)?;
+        self.burdened |= job.weight == Weight::Heavy;
+        Some(job)
+    }
 }
 
 impl Workers {
@@ -37,10 +61,10 @@ impl Workers {
     }
 
     /// What `job` returns, once a thread has had time for it; `None` where it panicked or no thread could be started.
-    pub async fn run<T: Send + 'static>(&self, job: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    pub async fn run<T: Send + 'static>(&self, weight: Weight, job: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (sender, result) = oneshot::channel();
         // Who no longer waits for it does not want it.
-        self.take(Box::new(move || drop(sender.send(job()))));
+        self.take(Job { work: Box::new(move || drop(sender.send(job()))), weight });
         result.await.ok()
     }
 
@@ -75,11 +99,16 @@ impl Queue {
     fn work(&self) {
         let mut state = self.lock();
         loop {
-            if let Some(job) = state.jobs.pop_front() {
+            if let Some(Job { work, weight }) = state.next() {
                 drop(state);
                 // Whoever waits for what panicked is told so by the result that does not come.
-                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
+                let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
                 state = self.lock();
+                if weight == Weight::Heavy {
+                    state.burdened = false;
+                    // There may be one that nobody could take.
+                    self.changed.notify_one();
+                }
             } else if state.closed {
                 return;
             } else {
@@ -106,7 +135,11 @@ mod tests {
             let jobs: Vec<_> = (0..100_u32)
                 .map(|number| {
                     let workers = workers.clone();
-                    async move { workers.run(move || if number == 50 { panic!("on purpose") } else { number }).await }
+                    async move {
+                        workers
+                            .run(Weight::Light, move || if number == 50 { panic!("on purpose") } else { number })
+                            .await
+                    }
                 })
                 .collect();
             let mut done = Vec::new();
@@ -125,13 +158,37 @@ mod tests {
         let (sender, started) = std::sync::mpsc::channel();
         for _ in 0..5 {
             let sender = sender.clone();
-            workers.take(Box::new(move || {
+            let work = Box::new(move || {
                 let _ = sender.send(std::thread::current().id());
                 std::thread::sleep(std::time::Duration::from_millis(20));
-            }));
+            });
+            workers.take(Job { work, weight: Weight::Light });
         }
         drop(sender);
         let threads: std::collections::HashSet<_> = started.iter().collect();
         assert_eq!(threads.len(), 2);
+    }
+
+    #[test]
+    fn heavy_jobs_are_done_one_at_a_time_and_keep_no_other_waiting() {
+        let workers = Workers { queue: Arc::default(), most: 2 };
+        let (sender, seen) = std::sync::mpsc::channel();
+        let heavy = Arc::new(Mutex::new(()));
+        let (light_done, first_waits) = std::sync::mpsc::channel();
+        let mut first_waits = Some(first_waits);
+        for _ in 0..4 {
+            let (sender, heavy, waits) = (sender.clone(), heavy.clone(), first_waits.take());
+            let work = Box::new(move || {
+                let _ = sender.send(heavy.try_lock().is_ok_and(|_alone| {
+                    // The first goes on until a light job behind all heavy ones is done.
+                    waits.is_none_or(|waits| waits.recv_timeout(std::time::Duration::from_secs(60)).is_ok())
+                }));
+            });
+            workers.take(Job { work, weight: Weight::Heavy });
+        }
+        let light = move || light_done.send(()).unwrap_or_default();
+        workers.take(Job { work: Box::new(light), weight: Weight::Light });
+        drop(sender);
+        assert_eq!(seen.iter().collect::<Vec<_>>(), [true; 4]);
     }
 }

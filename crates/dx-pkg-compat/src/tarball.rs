@@ -130,6 +130,12 @@ pub fn unpack(tgz: &[u8], limits: &Limits) -> Result<Unpacked, TarballError> {
     Ok(unpacked)
 }
 
+/// How many bytes [`unpack`] will probably need beside `tgz`: what that says itself, unchecked.
+#[must_use]
+pub fn unpacked_size(tgz: &[u8]) -> u64 {
+    inflate::told_length(tgz).map_or(tgz.len() as u64, u64::from)
+}
+
 impl Unpacked {
     /// The files, sorted by path.
     #[must_use]

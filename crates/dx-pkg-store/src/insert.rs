@@ -69,7 +69,8 @@ impl Store {
 
     /// Makes sure the package's files are there, from its DXP file where they are not; says whether they are.
     ///
-    /// A damaged DXP file counts as missing and is put into the trash, so that the package is fetched again.
+    /// A damaged DXP file counts as missing and is put into the trash, so that the package is fetched again; so are files
+    /// without one, which nothing vouches for.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -79,7 +80,12 @@ impl Store {
         }
         let (package, archive) = match self.open_package_file(id) {
             Ok(Some(opened)) => opened,
-            Ok(None) => return Ok(false),
+            Ok(None) => {
+                if self.holds(Folder::Expanded, id, "") {
+                    self.trash(&self.expanded(id))?;
+                }
+                return Ok(false);
+            }
             Err(StoreError::Damaged { path, .. }) => return self.trash(&path).map(|_| false),
             Err(error) => return Err(error),
         };

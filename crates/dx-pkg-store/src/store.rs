@@ -56,13 +56,15 @@ impl Store {
         self.inner.root.join(folder.name())
     }
 
-    /// Whether the package's files are there to be linked.
+    /// Whether the package and its files are there to be linked.
     #[must_use]
     pub fn has(&self, id: PackageId) -> bool {
-        if self.is_own(id) {
-            return true;
-        }
-        let found = self.existing(Folder::Expanded).map(|dir| dir.identity(Sharded::new(id, "")));
+        self.is_own(id) || self.holds(Folder::Packages, id, ".dxp") && self.holds(Folder::Expanded, id, "")
+    }
+
+    /// Whether there is an entry of the package in `folder`.
+    pub(crate) fn holds(&self, folder: Folder, id: PackageId, suffix: &str) -> bool {
+        let found = self.existing(folder).map(|dir| dir.identity(Sharded::new(id, suffix)));
         matches!(found, Some(Ok(Some(_))))
     }
 

@@ -23,8 +23,14 @@ impl Store {
     /// Whether there is a tarball.
     #[must_use]
     pub fn has_tarball(&self, id: PackageId) -> bool {
-        let found = self.existing(Folder::Packages).map(|dir| dir.identity(Sharded::new(id, SUFFIX)));
-        matches!(found, Some(Ok(Some(_))))
+        self.tarball_size(id).is_some()
+    }
+
+    /// How many bytes the tarball has; `None` where there is none.
+    #[must_use]
+    pub fn tarball_size(&self, id: PackageId) -> Option<u64> {
+        let found = self.existing(Folder::Packages)?.identity(Sharded::new(id, SUFFIX));
+        found.ok().flatten().map(|found| found.size)
     }
 
     /// The bytes of a package's tarball if they are what the id says; what is damaged is removed and counts as missing.

@@ -62,6 +62,11 @@ impl<'a> Place<'a> {
         self.write_project(server)?;
         self.work(server, &self.manager.install())?;
         self.settle(server)?;
+        self.save_lockfile()
+    }
+
+    /// Keeps the lockfile that an install has just written, for the scenarios that begin with one.
+    pub(crate) fn save_lockfile(&self) -> Result<(), String> {
         fs::copy(self.lockfile(), self.saved_lockfile())
             .map_err(|error| format!("{}: {error}", self.lockfile().display()))?;
         Ok(())

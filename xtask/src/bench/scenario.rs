@@ -20,7 +20,7 @@ pub(crate) enum Scenario {
     Run,
 }
 
-/// Every scenario, in the order in which they are run: each finds what it needs left by those before it.
+/// Every scenario, in the order in which they are told of.
 pub(crate) const SCENARIOS: [Scenario; 9] = [
     Scenario::Noop,
     Scenario::Warm,
@@ -92,9 +92,14 @@ impl Scenario {
         matches!(self, Scenario::Add | Scenario::Remove | Scenario::UpdateOne)
     }
 
-    /// Whether it is run once before it is timed, so that the caches hold what it needs and nothing is left to be done.
-    pub(crate) fn needs_rehearsal(self) -> bool {
+    /// Whether it is run once before it is timed, so that nothing is left to be done by the run that counts.
+    pub(crate) fn is_rehearsed(self) -> bool {
         matches!(self, Scenario::Fresh | Scenario::Noop | Scenario::Run) || self.changes_project()
+    }
+
+    /// Whether the caches lack something that it needs before it was run once.
+    pub(crate) fn fills_caches(self) -> bool {
+        matches!(self, Scenario::Add | Scenario::UpdateOne)
     }
 
     /// Whether a run may leave work for later.

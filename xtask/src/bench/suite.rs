@@ -16,8 +16,8 @@ use std::time::{Duration, Instant};
 /// How often a scenario is run where nothing is said, and how long the runs of one manager may take by then.
 const RUNS: u64 = 5;
 const PATIENCE: Duration = Duration::from_secs(6);
-/// System calls are not counted where a run takes longer than this, in seconds: traced, it would take minutes.
-const TRACED: f64 = 3.0;
+/// System calls are not counted where a run takes longer than this, in seconds: traced, it takes several times as long.
+const TRACED: f64 = 2.0;
 /// The scenarios that ask the registry, and so differ from network to network.
 const ONLINE: [Scenario; 2] = [Scenario::Ci, Scenario::Cold];
 
@@ -39,7 +39,9 @@ impl Plan {
         networks.iter().try_for_each(|name| networks::find(name).map(drop))?;
         let all = SCENARIOS.map(Scenario::name).join(",");
         let named = options.list("scenarios", &all).into_iter().map(Scenario::find).collect::<Result<Vec<_>, _>>()?;
-        let scenarios = SCENARIOS.into_iter().filter(|scenario| named.contains(scenario)).collect();
+        let mut scenarios: Vec<_> = SCENARIOS.into_iter().filter(|scenario| named.contains(scenario)).collect();
+        // Each finds what it needs left by those before it, and what cold leaves is what most need.
+        scenarios.sort_by_key(|scenario| *scenario != Scenario::Cold);
         let only_online = options.value("network").is_none() && options.value("scenarios").is_none();
         let patience = if options.has("runs") { Duration::MAX } else { PATIENCE };
         Ok(Plan { fixtures, networks, scenarios, only_online, runs: options.number("runs", RUNS)?, patience })
@@ -102,17 +104,26 @@ struct Seat<'a> {
     place: Place<'a>,
     /// Whether the project differs from its manifest and lockfile as they were saved.
     changed: bool,
+    /// Whether the manager takes so long to install that what is not necessary is left out.
+    slow: bool,
 }
 
 impl Bench<'_> {
     fn run(&self, managers: &[Manager], server: &mut Server, found: &mut Vec<Cell>) -> Result<(), String> {
         let mut seats = Vec::new();
         for manager in managers {
-            seats.push(Seat { place: Place::new(self.root, manager, self.fixture, &self.node)?, changed: true });
+            seats.push(Seat {
+                place: Place::new(self.root, manager, self.fixture, &self.node)?,
+                changed: true,
+                slow: false,
+            });
         }
         for network in &self.plan.networks {
             for scenario in self.plan.scenarios(network) {
                 server.set_network("none")?;
+                if self.plan.patience != Duration::MAX {
+                    seats.iter_mut().for_each(|seat| seat.slow = self.is_slow(seat, Scenario::Warm, found));
+                }
                 let taking_part = self.taking_part(&mut seats, scenario, network, found);
                 let cells = self.scenario(scenario, network, taking_part, server)?;
                 table::print(&cells);
@@ -122,8 +133,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Whoever is measured: where a delay is what is looked at, and nobody has asked for them, not those that take longer
-    /// without one than the others may take for all their runs.
+    /// Whoever is measured: where a delay is what is looked at, not the slow ones, unless somebody has asked for them.
     fn taking_part<'s, 'p>(
         &self,
         seats: &'s mut [Seat<'p>],
@@ -131,18 +141,12 @@ impl Bench<'_> {
         network: &str,
         found: &[Cell],
     ) -> Vec<&'s mut Seat<'p>> {
-        let is_slow = |manager: &Manager| {
-            let cell = found.iter().find(|cell| {
-                cell.network == "none"
-                    && cell.fixture == self.fixture.name
-                    && cell.scenario == scenario.name()
-                    && cell.manager == manager.name
-            });
-            let wall = cell.and_then(|cell| cell.median(|run| run.cost.wall));
-            wall.is_some_and(|wall| Duration::from_secs_f64(wall) > PATIENCE)
-        };
         let all = !self.plan.only_online || network == "none";
-        seats.iter_mut().filter(|seat| all || !is_slow(seat.place.manager)).collect()
+        seats.iter_mut().filter(|seat| all || !self.is_slow(seat, scenario, found)).collect()
+    }
+
+    fn is_slow(&self, seat: &Seat<'_>, scenario: Scenario, found: &[Cell]) -> bool {
+        is_slow(found, self.fixture.name, scenario, &seat.place.manager.name)
     }
 
     /// One scenario on one network: each manager in its turn, until every one has had its runs.
@@ -203,7 +207,7 @@ impl Bench<'_> {
     ) -> Result<(), String> {
         let words = scenario.command(seat.place.manager, self.fixture);
         let first = cell.runs.is_empty();
-        if first && scenario.needs_rehearsal() {
+        if first && (scenario.fills_caches() || scenario.is_rehearsed() && !seat.slow) {
             seat.begin(server, scenario)?;
             seat.end(scenario, seat.place.work(server, &words))?;
             seat.place.settle(server)?;
@@ -216,6 +220,9 @@ impl Bench<'_> {
         let (after, cpu_after) = server.counts()?;
         server.set_network("none")?;
         let mut cost = seat.end(scenario, outcome)?;
+        if scenario == Scenario::Cold && network == "none" {
+            seat.place.save_lockfile()?;
+        }
         if let Some(used) = used {
             cell.disk = Some(seat.place.usage().cast_signed() - used.cast_signed());
         }
@@ -248,6 +255,16 @@ impl Bench<'_> {
     }
 }
 
+/// Whether one run without a delay takes a manager longer than others may take for all of theirs.
+fn is_slow(found: &[Cell], fixture: &str, scenario: Scenario, manager: &str) -> bool {
+    let wanted = (fixture, "none", scenario.name(), manager);
+    let cell = found.iter().find(|cell| {
+        (cell.fixture.as_str(), cell.network.as_str(), cell.scenario.as_str(), cell.manager.as_str()) == wanted
+    });
+    let wall = cell.and_then(|cell| cell.median(|run| run.cost.wall));
+    wall.is_some_and(|wall| Duration::from_secs_f64(wall) > PATIENCE)
+}
+
 /// Whether the system calls of a scenario are counted: those that are done in a moment otherwise take minutes to trace.
 fn counted(scenario: Scenario) -> bool {
     matches!(scenario, Scenario::Noop | Scenario::Warm | Scenario::Add | Scenario::Remove | Scenario::Run)
@@ -266,3 +283,6 @@ impl Seat<'_> {
         outcome
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -10,10 +10,10 @@ use std::sync::atomic::Ordering;
 
 use dx_pkg_core::PackageName;
 use dx_pkg_fetch::Priority;
-use dx_pkg_format::packument::Packument;
 use dx_pkg_registry::PackumentForm;
 use dx_pkg_resolve::ProviderError;
 
+use super::fetch::{Ask, Purpose, Use};
 use super::{Answer, Shared};
 use crate::failure::Failure;
 use crate::session::Network;
@@ -121,17 +121,18 @@ impl Shared {
 
     async fn fetch_ahead(self: Arc<Self>, network: Network, name: String) {
         self.progress.asked();
-        let answer = self.try_ahead(&network, &name).await;
+        let error = self.try_ahead(&network, &name).await;
         self.progress.answered();
         self.lock().ahead.ended();
-        if let Some(answer) = answer {
-            self.arrived(&network, &name, answer);
+        if let Some(error) = error {
+            self.arrived(&network, &name, Err(error));
         }
         self.ask_ahead(&network);
     }
 
-    /// The packument; `None` where nobody needs it and there is none, or none without asking again.
-    async fn try_ahead(self: &Arc<Self>, network: &Network, name: &str) -> Option<Result<Packument, ProviderError>> {
+    /// Sees to it that the packument arrives, unless nobody needs it and there is none, or none without asking again; what
+    /// went wrong where somebody does.
+    async fn try_ahead(self: &Arc<Self>, network: &Network, name: &str) -> Option<ProviderError> {
         let package = match PackageName::parse(name) {
             Ok(package) => package,
             Err(error) => return self.unless_unused(name, Failure::from(error).into_provider_error()),
@@ -142,22 +143,24 @@ impl Shared {
             if stale {
                 self.revalidate(network, package);
             }
-            return Some(Ok(usable));
+            self.arrived(network, name, Ok(usable));
+            return None;
         }
-        match self.fetch_form(network, &package, self.first_form(), Priority::Low).await {
-            Ok(packument) if self.is_enough(&packument) => Some(Ok(packument)),
-            Ok(_) if self.forget(name) => None,
-            Ok(_) => Some(self.fetch_form(network, &package, PackumentForm::Full, Priority::Normal).await),
+        let ask = Ask { form: self.first_form(), priority: Priority::Low, purpose: Purpose::Now };
+        let full = Ask { form: PackumentForm::Full, priority: Priority::Normal, purpose: Purpose::Now };
+        match self.fetch_form(network, &package, ask).await {
+            Ok(Use::NotEnough) if !self.forget(name) => self.fetch_form(network, &package, full).await.err(),
+            Ok(_) => None,
             Err(error) => self.unless_unused(name, error),
         }
     }
 
-    fn unless_unused(&self, name: &str, error: ProviderError) -> Option<Result<Packument, ProviderError>> {
+    fn unless_unused(&self, name: &str, error: ProviderError) -> Option<ProviderError> {
         // A server that has trouble is not given more to do than must be.
         if error.code != "DX_PACKAGE_NOT_FOUND" {
             self.lock().ahead.waiting.clear();
         }
-        if self.forget(name) { None } else { Some(Err(error)) }
+        (!self.forget(name)).then_some(error)
     }
 
     /// Unless somebody has come to need it, it is as if it had never been asked for.

@@ -34,7 +34,9 @@ fn fetched(project: &Project) -> usize {
     let unfinished = names(project.store().join("v1/tmp"));
     let trees =
         names(project.path()).filter(|entry| entry.file_name().to_string_lossy().starts_with(".node_modules-dx-"));
-    unfinished.chain(trees).map(|folder| names(folder.path()).count()).sum()
+    // Of a package's files its manifest is written last.
+    let is_whole = |package: &std::fs::DirEntry| package.path().join("package.json").exists();
+    unfinished.chain(trees).map(|folder| names(folder.path()).filter(is_whole).count()).sum()
 }
 
 #[test]

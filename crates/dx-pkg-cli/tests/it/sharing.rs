@@ -9,7 +9,7 @@ use std::time::{Duration, SystemTime};
 use dx_pkg_testkit::{Project, Registry};
 use serde_json::{Value, json};
 
-use crate::harness::{command, dx_with_spares as dx, files, ok, required, settle};
+use crate::harness::{command, dx_with_spares as dx, files, ok, required, settle, unpacked};
 
 /// How many ready trees an install used: 0 or 1.
 #[track_caller]
@@ -300,4 +300,26 @@ fn a_ready_tree_for_an_earlier_lockfile_is_changed_instead_of_built() {
     assert_eq!(tree(&project), from_spare);
     assert!(project.exists("node_modules/.bin/i") && !project.exists("node_modules/.bin/e"));
     assert_eq!(required(&project, "a"), "a with b1.0.0");
+}
+
+#[test]
+fn files_in_the_store_without_their_package_are_not_believed() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    ok(&project, ["install"]);
+    let before = tree(&project);
+    let again = || {
+        fs::remove_dir_all(project.path().join("node_modules")).unwrap();
+        ok(&project, ["install"]);
+        assert_eq!(tree(&project), before);
+    };
+    again();
+    let store = project.store().join("v1");
+    for id in unpacked(&project) {
+        let lost = store.join("expanded").join(&id[..2]).join(&id).join("index.js");
+        fs::remove_file(&lost).unwrap();
+        fs::write(&lost, "nothing vouches for this").unwrap();
+    }
+    fs::remove_dir_all(store.join("packages")).unwrap();
+    again();
 }

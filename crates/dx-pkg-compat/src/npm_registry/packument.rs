@@ -23,17 +23,19 @@ const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 const BEGINNING: usize = 80;
 
 impl NpmRegistry {
-    /// Asks the registry responsible for `name` for its packument, if it has changed since `validator`.
+    /// Asks the registry responsible for `name` for its packument, if it has changed since `validator`, and gives the
+    /// answer to `take`, on the thread that decoded it.
     ///
     /// # Errors
     /// [`RegistryError`]: the package is unknown or refused, the answer is no packument, or there is no answer.
-    pub async fn packument(
+    pub async fn packument<T: Send + 'static>(
         &self,
         name: &PackageName,
         form: PackumentForm,
         validator: Option<&Validator>,
         priority: Priority,
-    ) -> Result<PackumentAnswer, RegistryError> {
+        take: impl FnOnce(PackumentAnswer) -> T + Send + 'static,
+    ) -> Result<T, RegistryError> {
         let registry = self.config.registry_for(name);
         let url = address::packument_url(registry, name)
             .ok_or_else(|| RegistryError::BadUrl { name: name.clone(), url: shown(registry) })?;
@@ -50,11 +52,14 @@ impl NpmRegistry {
                 Err(error) => return Err(self.packument_error(name, registry, &url, error)),
             }
         };
-        if response.status == StatusCode::NOT_MODIFIED {
-            return Ok(PackumentAnswer::NotModified { lifetime: freshness::lifetime_of(&response) });
-        }
         let name = name.clone();
-        self.compute(move || read(response, &name, asked)).await
+        let read = move || match response.status {
+            StatusCode::NOT_MODIFIED => {
+                Ok(PackumentAnswer::NotModified { lifetime: freshness::lifetime_of(&response) })
+            }
+            _ => read(response, &name, asked),
+        };
+        self.compute(move || read().map(take)).await
     }
 
     fn packument_request(

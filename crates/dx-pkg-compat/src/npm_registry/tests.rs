@@ -45,7 +45,7 @@ fn with_token(registry: &Registry, token: &str) -> String {
 }
 
 async fn ask(client: &NpmRegistry, package: &str) -> Result<PackumentAnswer, RegistryError> {
-    client.packument(&name(package), PackumentForm::Abbreviated, None, Priority::Normal).await
+    client.packument(&name(package), PackumentForm::Abbreviated, None, Priority::Normal, |answer| answer).await
 }
 
 fn wanted(registry: &Registry, package: &str, version: &str) -> TarballRequest {

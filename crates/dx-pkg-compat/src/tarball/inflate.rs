@@ -42,6 +42,11 @@ pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Buffer, TarballErro
     inflate_members(tgz, &ceiling).map(Buffer::from)
 }
 
+/// The length that `tgz` says it inflates to, modulo 2³²; `None` for what is not gzip.
+pub(super) fn told_length(tgz: &[u8]) -> Option<u32> {
+    tgz.last_chunk::<4>().filter(|_| tgz.starts_with(&MAGIC)).map(|length| u32::from_le_bytes(*length))
+}
+
 /// The most a tarball may become, and which of the limits that is.
 struct Ceiling {
     bytes: usize,

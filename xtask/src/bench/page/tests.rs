@@ -1,33 +1,5 @@
-use super::super::exec::Cost;
-use super::super::results::{Cell, Results, Run};
+use super::super::results::{Results, examples::cell};
 use super::{details, factor, shortened, times};
-
-fn run(wall: f64) -> Run {
-    Run {
-        cost: Cost { wall, cpu: wall, peak: 3 << 20, ..Cost::default() },
-        metadata_requests: 2,
-        tarball_requests: 1,
-        other_requests: 0,
-        connections: 1,
-        bytes_received: 10,
-        bytes_sent: 2_500_000,
-        registry_cpu: 0.0,
-    }
-}
-
-fn cell(scenario: &str, manager: &str, walls: &[f64], failure: Option<&str>) -> Cell {
-    Cell {
-        date: "2026-01-31".to_owned(),
-        fixture: "large".to_owned(),
-        network: "none".to_owned(),
-        scenario: scenario.to_owned(),
-        manager: manager.to_owned(),
-        runs: walls.iter().copied().map(run).collect(),
-        failure: failure.map(str::to_owned),
-        disk: Some(1_000_000),
-        system_calls: None,
-    }
-}
 
 fn results() -> Results {
     let cells = vec![

@@ -33,7 +33,7 @@ async fn a_full_packument_is_full_asked_for_or_not() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").published_at("2020-01-01T00:00:00.000Z").publish();
     let client = client_of(&registry);
-    let asked = client.packument(&name("a"), PackumentForm::Full, None, Priority::High).await.unwrap();
+    let asked = client.packument(&name("a"), PackumentForm::Full, None, Priority::High, |answer| answer).await.unwrap();
     let (packument, _, _, full) = decoded(asked);
     assert!(full);
     assert_eq!(packument.versions().next().unwrap().published(), Some(1_577_836_800_000));
@@ -50,13 +50,14 @@ async fn an_unchanged_packument_is_not_sent_again() {
     let client = client_of(&registry);
     let (_, validator, ..) = decoded(ask(&client, "a").await.unwrap());
     let form = PackumentForm::Abbreviated;
-    let again = client.packument(&name("a"), form, Some(&validator), Priority::Normal).await.unwrap();
+    let again = client.packument(&name("a"), form, Some(&validator), Priority::Normal, |answer| answer).await.unwrap();
     assert_eq!(
         again,
         PackumentAnswer::NotModified { lifetime: Lifetime { fresh_for_ms: 77_000, stale_for_ms: 9_000 } }
     );
     registry.package("a", "1.1.0").publish();
-    let changed = client.packument(&name("a"), form, Some(&validator), Priority::Normal).await.unwrap();
+    let changed =
+        client.packument(&name("a"), form, Some(&validator), Priority::Normal, |answer| answer).await.unwrap();
     assert_eq!(decoded(changed).0.len(), 2);
 }
 
