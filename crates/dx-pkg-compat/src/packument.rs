@@ -27,11 +27,12 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 
 use dx_pkg_core::{Coded, PackageName};
-use dx_pkg_format::packument::{PackumentData, VersionData};
-use serde::de::{IgnoredAny, MapAccess};
+use dx_pkg_format::FormatError;
+use dx_pkg_format::packument::Encoder;
+use serde::de::{DeserializeSeed, IgnoredAny, MapAccess};
 
-use self::manifest::{Manifest, MaybeManifest};
-use self::shape::{Key, Lenient, Pairs, Shape, Text};
+use self::manifest::Manifest;
+use self::shape::{Fill, Key, Lenient, Pair, Target, Text};
 use crate::surrogates::without_lone;
 
 /// Why a registry's answer is no packument of the requested package.
@@ -102,11 +103,11 @@ impl Coded for PackumentError {
 pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, PackumentError> {
     let text = text_of(json);
     let repaired;
-    let document = match read(&text) {
+    let document = match read(&text, requested) {
         Ok(document) => document,
         Err(_) => {
             repaired = without_lone(&text);
-            read(&repaired).map_err(|error| PackumentError::Json {
+            read(&repaired, requested).map_err(|error| PackumentError::Json {
                 name: requested.clone(),
                 line: error.line(),
                 column: error.column(),
@@ -124,12 +125,15 @@ pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, Packument
             found: found.escape_debug().take(300).collect(),
         });
     }
-    let data = document.into_data(requested.as_str());
-    data.encode().map_err(|source| PackumentError::Encode { name: requested.clone(), source })
+    document.encode().map_err(|source| PackumentError::Encode { name: requested.clone(), source })
 }
 
-fn read(text: &str) -> serde_json::Result<Document<'_>> {
-    serde_json::from_str(text).map(|Lenient(document)| document)
+fn read<'a>(text: &'a str, requested: &'a PackageName) -> serde_json::Result<Document<'a>> {
+    let mut document = Document::of(Cow::Borrowed(requested.as_str()));
+    let mut json = serde_json::Deserializer::from_str(text);
+    Fill(&mut document).deserialize(&mut json)?;
+    json.end()?;
+    Ok(document)
 }
 
 /// The JSON as text: without a byte order mark, and what is no UTF-8 replaced.
@@ -139,64 +143,75 @@ fn text_of(json: &[u8]) -> Cow<'_, str> {
     std::str::from_utf8(json).map_or_else(|_| String::from_utf8_lossy(json), Cow::Borrowed)
 }
 
-/// A packument before it is encoded.
-#[derive(Default)]
+/// A packument of which the versions have been encoded.
 struct Document<'a> {
     recognised: bool,
     name: Option<Text<'a>>,
     modified: Option<Text<'a>>,
-    dist_tags: Pairs<'a>,
+    dist_tags: Vec<Pair<'a>>,
     versions: Versions<'a>,
-    times: Pairs<'a>,
-}
-
-impl<'de> Shape<'de> for Document<'de> {
-    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
-        let mut document = Self::default();
-        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
-            document.recognised |= matches!(&*key, "name" | "versions" | "dist-tags");
-            match &*key {
-                "name" => document.name = map.next_value::<Lenient<_>>()?.0,
-                "modified" => document.modified = map.next_value::<Lenient<_>>()?.0,
-                "dist-tags" => document.dist_tags = map.next_value::<Lenient<_>>()?.0,
-                "versions" => document.versions = map.next_value::<Lenient<_>>()?.0,
-                "time" => document.times = map.next_value::<Lenient<_>>()?.0,
-                _ => {
-                    map.next_value::<IgnoredAny>()?;
-                }
-            }
-        }
-        Ok(document)
-    }
-}
-
-#[derive(Default)]
-struct Versions<'a>(Vec<(Text<'a>, Manifest<'a>)>);
-
-impl<'de> Shape<'de> for Versions<'de> {
-    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
-        let mut versions = Vec::new();
-        while let Some((Key(version), Lenient(MaybeManifest(manifest)))) = map.next_entry()? {
-            versions.extend(manifest.map(|manifest| (version, manifest)));
-        }
-        Ok(Self(versions))
-    }
+    times: Vec<Pair<'a>>,
 }
 
 impl<'a> Document<'a> {
-    fn into_data(self, requested: &'a str) -> PackumentData<'a> {
-        let name = Cow::Borrowed(requested);
-        let times: HashMap<&str, &str> = self.times.0.iter().map(|(version, time)| (&**version, &**time)).collect();
-        let modified = self.modified.as_deref().or(times.get("modified").copied());
-        let versions = self.versions.0.into_iter().map(|(version, manifest)| {
-            let published = times.get(&*version).and_then(|time| time::milliseconds(time));
-            VersionData { published, ..manifest.into_data(version, &name) }
-        });
-        PackumentData {
-            modified: modified.and_then(time::milliseconds),
-            dist_tags: self.dist_tags.0,
-            versions: versions.collect(),
-            name,
+    fn of(package: Text<'a>) -> Self {
+        Self {
+            recognised: false,
+            name: None,
+            modified: None,
+            dist_tags: Vec::new(),
+            versions: Versions { encoder: Encoder::new(&package), manifest: Manifest::default(), package },
+            times: Vec::new(),
         }
+    }
+
+    fn encode(self) -> Result<Vec<u8>, FormatError> {
+        let times: HashMap<&[u8], &str> =
+            self.times.iter().map(|(version, time)| (version.as_bytes(), &**time)).collect();
+        let modified = self.modified.as_deref().or(times.get(&b"modified"[..]).copied());
+        let published = |version: &[u8]| times.get(version).and_then(|time| time::milliseconds(time));
+        self.versions.encoder.finish(modified.and_then(time::milliseconds), &self.dist_tags, published)
+    }
+}
+
+impl<'de> Target<'de> for Document<'de> {
+    fn clear(&mut self) {}
+
+    fn object<M: MapAccess<'de>>(&mut self, mut map: M) -> Result<(), M::Error> {
+        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
+            self.recognised |= matches!(&*key, "name" | "versions" | "dist-tags");
+            match &*key {
+                "name" => self.name = map.next_value::<Lenient<_>>()?.0,
+                "modified" => self.modified = map.next_value::<Lenient<_>>()?.0,
+                "dist-tags" => map.next_value_seed(Fill(&mut self.dist_tags)).map(drop)?,
+                "versions" => map.next_value_seed(Fill(&mut self.versions)).map(drop)?,
+                "time" => map.next_value_seed(Fill(&mut self.times)).map(drop)?,
+                _ => map.next_value::<IgnoredAny>().map(drop)?,
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Encodes versions as they are read.
+struct Versions<'a> {
+    package: Text<'a>,
+    encoder: Encoder,
+    /// The one that was read last.
+    manifest: Manifest<'a>,
+}
+
+impl<'de> Target<'de> for Versions<'de> {
+    fn clear(&mut self) {
+        self.encoder = Encoder::new(&self.package);
+    }
+
+    fn object<M: MapAccess<'de>>(&mut self, mut map: M) -> Result<(), M::Error> {
+        while let Some(Key(version)) = map.next_key::<Key<'de>>()? {
+            if map.next_value_seed(Fill(&mut self.manifest))? {
+                self.encoder.push(self.manifest.data(version, &self.package));
+            }
+        }
+        Ok(())
     }
 }

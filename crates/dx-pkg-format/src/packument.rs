@@ -42,7 +42,7 @@ use crate::FormatError;
 use crate::wire;
 use layout::{Layout, Parts};
 
-pub use encode::{PackumentData, VersionData};
+pub use encode::{Encoder, PackumentData, VersionData};
 pub use view::{Pairs, Texts, VersionView};
 
 /// The first four bytes of a DXM file.

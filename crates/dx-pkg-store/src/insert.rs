@@ -62,7 +62,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let encoding = Encoding::new(files, integrity, Compression::Stored)
             .map_err(|source| StoreError::Unstorable { id, source })?;
-        self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| write_parts(file, &encoding))?;
+        self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| write_parts(file, encoding.parts()))?;
         // The blocks of a file just written are not on the device yet: to share them would be to wait for it.
         self.insert_expanded(id, |tree| tree.add_all(files))
     }
@@ -144,8 +144,8 @@ fn is_taken(error: &io::Error) -> bool {
 }
 
 /// Writes the parts where they are: gathering them in a buffer first takes up to twice as long.
-fn write_parts(file: &mut File, encoding: &Encoding<'_>) -> io::Result<()> {
-    let mut parts: Vec<_> = encoding.parts().map(IoSlice::new).collect();
+pub(crate) fn write_parts<'p>(file: &mut File, parts: impl Iterator<Item = &'p [u8]>) -> io::Result<()> {
+    let mut parts: Vec<_> = parts.map(IoSlice::new).collect();
     for batch in parts.chunks_mut(MOST_PARTS) {
         let mut rest = batch;
         while !rest.is_empty() {

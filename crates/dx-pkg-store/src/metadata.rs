@@ -9,6 +9,7 @@ use dx_pkg_core::PackageName;
 use dx_pkg_format::packument::Packument;
 use dx_pkg_fs::{Map, unique_name};
 
+use crate::insert::write_parts;
 use crate::layout::escaped;
 use crate::{Folder, Store, StoreError};
 
@@ -101,7 +102,7 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn put_chain(&self, registry_key: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        self.put_document(&escaped(registry_key), CHAIN, bytes)
+        self.put_document(&escaped(registry_key), CHAIN, &[bytes])
     }
 
     /// Keeps a packument, replacing the same form of it.
@@ -114,23 +115,25 @@ impl Store {
         name: &PackageName,
         record: &MetadataRecord<'_>,
     ) -> Result<(), StoreError> {
-        self.put_document(&escaped(registry_key), &file_name(name, record.form), &record.encode())
+        let parts = [&*record.header(), record.packument];
+        self.put_document(&escaped(registry_key), &file_name(name, record.form), &parts)
     }
 
     /// Writes a file below `metadata/<registry>/`, whole or not at all.
-    fn put_document(&self, registry: &str, name: &str, bytes: &[u8]) -> Result<(), StoreError> {
+    fn put_document(&self, registry: &str, name: &str, parts: &[&[u8]]) -> Result<(), StoreError> {
         let (tmp, metadata) = (self.dir(Folder::Tmp)?, self.dir(Folder::Metadata)?);
         let target = format!("{registry}/{name}");
         let path = || self.folder(Folder::Metadata).join(&target);
         let temporary = unique_name("");
         let written =
-            tmp.write_file(&temporary, bytes, 0o644).and_then(|()| match tmp.rename(&temporary, metadata, &target) {
-                Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                    metadata.make_or_open_dir(registry)?;
-                    tmp.rename(&temporary, metadata, &target)
-                }
-                renamed => renamed,
-            });
+            tmp.create_file(&temporary, 0o644).and_then(|mut file| write_parts(&mut file, parts.iter().copied()));
+        let written = written.and_then(|()| match tmp.rename(&temporary, metadata, &target) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                metadata.make_or_open_dir(registry)?;
+                tmp.rename(&temporary, metadata, &target)
+            }
+            renamed => renamed,
+        });
         written.map_err(|error| {
             let _ = tmp.remove_file(&temporary);
             StoreError::io("writing", path())(error)

@@ -9,7 +9,7 @@ use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::bins::{self, Bin};
 use super::json::Json;
-use super::shape::{Key, Lenient, Pair, Pairs, Shape, Text, Texts, Truth};
+use super::shape::{Fill, Key, Lenient, Pair, Pairs, Shape, Target, Text, Texts, Truth};
 
 /// A manifest before it is normalised.
 #[derive(Default)]
@@ -23,56 +23,56 @@ pub(super) struct Manifest<'a> {
     scripted: bool,
 }
 
-/// A manifest, or `None` where the packument holds something else for a version.
-#[derive(Default)]
-pub(super) struct MaybeManifest<'a>(pub(super) Option<Manifest<'a>>);
-
-impl<'de> Shape<'de> for MaybeManifest<'de> {
-    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
-        Manifest::read(map).map(Some).map(Self)
+impl<'de> Target<'de> for Manifest<'de> {
+    fn clear(&mut self) {
+        let data = &mut self.data;
+        // Their room is used again: manifests are many, and mostly alike.
+        let mut lists = [&mut data.dependencies, &mut data.optional_dependencies, &mut data.peer_dependencies];
+        let [dependencies, optional_dependencies, peer_dependencies] = lists.each_mut().map(|list| {
+            list.clear();
+            std::mem::take(*list)
+        });
+        let data = VersionData { dependencies, optional_dependencies, peer_dependencies, ..VersionData::default() };
+        *self = Self { data, ..Self::default() };
     }
-}
 
-impl<'de> Manifest<'de> {
-    fn read<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
-        let mut manifest = Self::default();
-        let data = &mut manifest.data;
+    fn object<M: MapAccess<'de>>(&mut self, mut map: M) -> Result<(), M::Error> {
         while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
             match &*key {
-                "name" => manifest.name = value(&mut map)?,
-                "dependencies" => data.dependencies = value::<Pairs<'_>, _>(&mut map)?.0,
-                "optionalDependencies" => {
-                    data.optional_dependencies = value::<Pairs<'_>, _>(&mut map)?.0;
-                }
-                "peerDependencies" => data.peer_dependencies = value::<Pairs<'_>, _>(&mut map)?.0,
-                "peerDependenciesMeta" => data.peer_meta = value::<PeerMeta<'_>, _>(&mut map)?.0,
-                "bundleDependencies" => manifest.bundle = Some(value(&mut map)?),
-                "bundledDependencies" => manifest.bundled = Some(value(&mut map)?),
-                "engines" => data.engines = value::<Engines<'_>, _>(&mut map)?.0,
-                "os" => data.os = value::<Texts<'_>, _>(&mut map)?.0,
-                "cpu" => data.cpu = value::<Texts<'_>, _>(&mut map)?.0,
-                "libc" => data.libc = value::<Texts<'_>, _>(&mut map)?.0,
-                "bin" => manifest.bin = value(&mut map)?,
-                "deprecated" => data.deprecated = value::<Deprecation<'_>, _>(&mut map)?.0,
-                "license" => data.license = value::<License<'_>, _>(&mut map)?.0,
-                "funding" => data.funding_json = value::<Funding<'_>, _>(&mut map)?.0,
-                "hasInstallScript" => manifest.flagged = value::<Truth, _>(&mut map)?.0,
-                "scripts" => manifest.scripted = value::<Scripts, _>(&mut map)?.0,
-                "_hasShrinkwrap" => data.has_shrinkwrap = value::<Truth, _>(&mut map)?.0,
-                "dist" => value::<Dist<'_>, _>(&mut map)?.fill(data),
+                "name" => self.name = value(&mut map)?,
+                "dependencies" => fill(&mut map, &mut self.data.dependencies)?,
+                "optionalDependencies" => fill(&mut map, &mut self.data.optional_dependencies)?,
+                "peerDependencies" => fill(&mut map, &mut self.data.peer_dependencies)?,
+                "peerDependenciesMeta" => self.data.peer_meta = value::<PeerMeta<'_>, _>(&mut map)?.0,
+                "bundleDependencies" => self.bundle = Some(value(&mut map)?),
+                "bundledDependencies" => self.bundled = Some(value(&mut map)?),
+                "engines" => self.data.engines = value::<Engines<'_>, _>(&mut map)?.0,
+                "os" => self.data.os = value::<Texts<'_>, _>(&mut map)?.0,
+                "cpu" => self.data.cpu = value::<Texts<'_>, _>(&mut map)?.0,
+                "libc" => self.data.libc = value::<Texts<'_>, _>(&mut map)?.0,
+                "bin" => self.bin = value(&mut map)?,
+                "deprecated" => self.data.deprecated = value::<Deprecation<'_>, _>(&mut map)?.0,
+                "license" => self.data.license = value::<License<'_>, _>(&mut map)?.0,
+                "funding" => self.data.funding_json = value::<Funding<'_>, _>(&mut map)?.0,
+                "hasInstallScript" => self.flagged = value::<Truth, _>(&mut map)?.0,
+                "scripts" => self.scripted = value::<Scripts, _>(&mut map)?.0,
+                "_hasShrinkwrap" => self.data.has_shrinkwrap = value::<Truth, _>(&mut map)?.0,
+                "dist" => value::<Dist<'_>, _>(&mut map)?.fill(&mut self.data),
                 _ => {
                     map.next_value::<IgnoredAny>()?;
                 }
             }
         }
-        Ok(manifest)
+        Ok(())
     }
+}
 
+impl<'de> Manifest<'de> {
     /// What is kept, normalised in the order in which npm does it.
-    pub(super) fn into_data(self, version: Text<'de>, package: &Text<'de>) -> VersionData<'de> {
-        let mut data = self.data;
+    pub(super) fn data(&mut self, version: Text<'de>, package: &Text<'de>) -> &VersionData<'de> {
+        let data = &mut self.data;
         data.version = version;
-        match self.bundle.or(self.bundled) {
+        match self.bundle.take().or(self.bundled.take()) {
             Some(Bundle::Names(names)) => data.bundled = names,
             Some(Bundle::All) => {
                 data.bundles_all = true;
@@ -83,13 +83,17 @@ impl<'de> Manifest<'de> {
         }
         remove_optional(&mut data.dependencies, &data.optional_dependencies);
         data.has_install_script = self.flagged || self.scripted;
-        data.bins = bins::normalised(self.bin, self.name.as_ref().unwrap_or(package));
+        data.bins = bins::normalised(std::mem::take(&mut self.bin), self.name.as_ref().unwrap_or(package));
         data
     }
 }
 
 fn value<'de, T: Shape<'de>, M: MapAccess<'de>>(map: &mut M) -> Result<T, M::Error> {
     map.next_value::<Lenient<T>>().map(|value| value.0)
+}
+
+fn fill<'de, T: Target<'de>, M: MapAccess<'de>>(map: &mut M, target: &mut T) -> Result<(), M::Error> {
+    map.next_value_seed(Fill(target)).map(|_| ())
 }
 
 /// What is listed as optional, too, is optional only.

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 
 pub(super) type Text<'a> = Cow<'a, str>;
 pub(super) type Pair<'a> = (Text<'a>, Text<'a>);
@@ -93,6 +93,67 @@ impl<'de, T: Shape<'de>> Visitor<'de> for LenientVisitor<T> {
     }
 }
 
+/// What is filled from an object, with what is known beside it; another kind of JSON value leaves it empty.
+pub(super) trait Target<'de> {
+    /// Takes away what there is: of a repeated key the last value counts.
+    fn clear(&mut self);
+
+    fn object<M: MapAccess<'de>>(&mut self, map: M) -> Result<(), M::Error>;
+}
+
+/// Deserialises any JSON value into a target; says whether it was an object.
+pub(super) struct Fill<'t, T>(pub(super) &'t mut T);
+
+impl<'de, T: Target<'de>> DeserializeSeed<'de> for Fill<'_, T> {
+    type Value = bool;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<bool, D::Error> {
+        self.0.clear();
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de, T: Target<'de>> Visitor<'de> for Fill<'_, T> {
+    type Value = bool;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("any JSON value")
+    }
+
+    fn visit_str<E>(self, _: &str) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_bool<E>(self, _: bool) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_u64<E>(self, _: u64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_i64<E>(self, _: i64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_f64<E>(self, _: f64) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_unit<E>(self) -> Result<bool, E> {
+        Ok(false)
+    }
+
+    fn visit_map<M: MapAccess<'de>>(self, map: M) -> Result<bool, M::Error> {
+        self.0.object(map).map(|()| true)
+    }
+
+    fn visit_seq<S: SeqAccess<'de>>(self, mut sequence: S) -> Result<bool, S::Error> {
+        while sequence.next_element::<IgnoredAny>()?.is_some() {}
+        Ok(false)
+    }
+}
+
 /// The key of an object, borrowed unless it has escapes.
 pub(super) struct Key<'a>(pub(super) Text<'a>);
 
@@ -166,13 +227,24 @@ impl<'de> Shape<'de> for Truth {
 pub(super) struct Pairs<'a>(pub(super) Vec<Pair<'a>>);
 
 impl<'de> Shape<'de> for Pairs<'de> {
-    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
+    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
         let mut pairs = Vec::new();
-        while let Some((Key(key), Lenient(value))) = map.next_entry::<Key<'de>, Lenient<Option<Text<'de>>>>()? {
-            pairs.extend(value.map(|value| (key, value)));
-        }
-        merge_repeated(&mut pairs);
+        pairs.object(map)?;
         Ok(Self(pairs))
+    }
+}
+
+impl<'de> Target<'de> for Vec<Pair<'de>> {
+    fn clear(&mut self) {
+        self.clear();
+    }
+
+    fn object<M: MapAccess<'de>>(&mut self, mut map: M) -> Result<(), M::Error> {
+        while let Some((Key(key), Lenient(value))) = map.next_entry::<Key<'de>, Lenient<Option<Text<'de>>>>()? {
+            self.extend(value.map(|value| (key, value)));
+        }
+        merge_repeated(self);
+        Ok(())
     }
 }
 

@@ -82,110 +82,129 @@ impl PackumentData<'_> {
     /// # Errors
     /// When there are more strings or list cells than 32 bits can count.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
-        let versions = sorted(&self.versions);
-        let prereleases: Vec<String> = versions.iter().map(|(version, _)| prerelease_text(version)).collect();
-        let mut tables = Tables::default();
-        let name = tables.strings.intern(&self.name);
-        let mut strings = Vec::with_capacity(versions.len() * STRINGS);
-        let mut lists = Vec::with_capacity(versions.len() * LISTS);
-        for ((_, data), prerelease) in versions.iter().zip(&prereleases) {
-            for id in tables.strings_of(data, prerelease) {
-                strings.extend_from_slice(&id.to_le_bytes());
-            }
-            for id in tables.lists_of(data) {
-                lists.extend_from_slice(&id.to_le_bytes());
-            }
+        let mut versions: Vec<_> =
+            self.versions.iter().filter_map(|data| Some((parse(&data.version)?, data))).collect();
+        versions.sort_by(|(a, a_data), (b, b_data)| a.cmp(b).then_with(|| a_data.version.cmp(&b_data.version)));
+        let mut encoder = Encoder::new(&self.name);
+        versions.iter().for_each(|(_, data)| encoder.push(data));
+        encoder.finish(self.modified, &self.dist_tags, |_| None)
+    }
+}
+
+/// Writes a packument version by version, in any order.
+#[derive(Debug)]
+pub struct Encoder {
+    strings: StringTableBuilder,
+    lists: ListTableBuilder,
+    cells: Vec<u32>,
+    name: u32,
+    rows: Vec<Row>,
+}
+
+/// What is fixed in size of a version.
+#[derive(Debug)]
+struct Row {
+    version: Version,
+    published: Option<u64>,
+    unpacked_size: Option<u64>,
+    file_count: Option<u64>,
+    flags: u32,
+    strings: [u32; STRINGS / 4],
+    lists: [u32; LISTS / 4],
+}
+
+impl Encoder {
+    /// A packument of the package called `name`, without versions.
+    #[must_use]
+    pub fn new(name: &str) -> Self {
+        let mut strings = StringTableBuilder::default();
+        let name = strings.intern(name);
+        Self { strings, lists: ListTableBuilder::default(), cells: Vec::new(), name, rows: Vec::new() }
+    }
+
+    /// Adds a version, unless it is not semver, even loosely; of repetitions the first counts.
+    pub fn push(&mut self, data: &VersionData<'_>) {
+        let Some(version) = parse(&data.version) else { return };
+        let flags = [
+            (data.has_install_script, FLAG_INSTALL_SCRIPT),
+            (data.has_shrinkwrap, FLAG_SHRINKWRAP),
+            (data.bundles_all, FLAG_BUNDLES_ALL),
+        ];
+        let row = Row {
+            published: data.published,
+            unpacked_size: data.unpacked_size,
+            file_count: data.file_count,
+            flags: flags.iter().filter(|(set, _)| *set).fold(0, |flags, (_, flag)| flags | flag),
+            strings: self.strings_of(data, &version),
+            lists: self.lists_of(data),
+            version,
+        };
+        self.rows.push(row);
+    }
+
+    /// The DXM bytes; `published` is asked for the times of versions that came without, by their text.
+    ///
+    /// # Errors
+    /// When there are more strings or list cells than 32 bits can count.
+    pub fn finish(
+        mut self,
+        modified: Option<u64>,
+        dist_tags: &[(Text<'_>, Text<'_>)],
+        published: impl Fn(&[u8]) -> Option<u64>,
+    ) -> Result<Vec<u8>, FormatError> {
+        let mut rows = std::mem::take(&mut self.rows);
+        let text = |row: &Row| self.strings.get(row.strings[0]);
+        rows.sort_by(|a, b| a.version.cmp(&b.version).then_with(|| text(a).cmp(text(b))));
+        rows.dedup_by(|later, earlier| later.strings[0] == earlier.strings[0]);
+        for row in rows.iter_mut().filter(|row| row.published.is_none()) {
+            row.published = published(self.strings.get(row.strings[0]));
         }
-        let mut tags = Vec::with_capacity(self.dist_tags.len() * TAG);
-        for (tag, version) in &self.dist_tags {
-            let index = versions.iter().position(|(_, data)| data.version == *version);
+        let mut tags = Vec::with_capacity(dist_tags.len() * TAG);
+        for (tag, version) in dist_tags {
+            let (tag, version) = (self.strings.intern(tag), self.strings.intern(version));
+            let index = rows.iter().position(|row| row.strings[0] == version);
             let index = index.and_then(|index| u32::try_from(index).ok()).unwrap_or(ABSENT_32);
-            for word in [tables.strings.intern(tag), tables.strings.intern(version), index] {
+            for word in [tag, version, index] {
                 tags.extend_from_slice(&word.to_le_bytes());
             }
         }
         let too_large = |what| FormatError::TooLarge { format: FORMAT, what };
-        let (string_count, string_bytes) = tables.strings.counts().ok_or(too_large("strings"))?;
-        let (list_count, cell_count) = tables.lists.counts().ok_or(too_large("dependencies"))?;
-        let version_count = u32::try_from(versions.len()).map_err(|_| too_large("versions"))?;
-        let tag_count = u32::try_from(self.dist_tags.len()).map_err(|_| too_large("dist-tags"))?;
+        let (string_count, string_bytes) = self.strings.counts().ok_or(too_large("strings"))?;
+        let (list_count, cell_count) = self.lists.counts().ok_or(too_large("dependencies"))?;
+        let version_count = u32::try_from(rows.len()).map_err(|_| too_large("versions"))?;
+        let tag_count = u32::try_from(dist_tags.len()).map_err(|_| too_large("dist-tags"))?;
 
         let tables_size = (string_count as usize + list_count as usize + cell_count as usize) * 4;
-        let rows_size = versions.len() * (NUMBERS + STRINGS + LISTS) + tags.len();
+        let rows_size = rows.len() * (NUMBERS + STRINGS + LISTS) + tags.len();
         let mut out = Vec::with_capacity(HEADER + rows_size + tables_size + string_bytes as usize);
         out.extend_from_slice(&SIGNATURE);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[0; 10]);
-        out.extend_from_slice(&self.modified.unwrap_or(ABSENT).to_le_bytes());
-        for word in [name, version_count, tag_count, list_count, cell_count, string_count, string_bytes] {
+        out.extend_from_slice(&modified.unwrap_or(ABSENT).to_le_bytes());
+        for word in [self.name, version_count, tag_count, list_count, cell_count, string_count, string_bytes] {
             out.extend_from_slice(&word.to_le_bytes());
         }
         out.resize(HEADER, 0);
-        for (version, data) in &versions {
-            write_numbers(&mut out, version, data);
+        rows.iter().for_each(|row| row.write_numbers(&mut out));
+        for id in rows.iter().flat_map(|row| row.strings).chain(rows.iter().flat_map(|row| row.lists)) {
+            out.extend_from_slice(&id.to_le_bytes());
         }
-        out.extend_from_slice(&strings);
-        out.extend_from_slice(&lists);
         out.extend_from_slice(&tags);
-        tables.lists.write(&mut out);
-        tables.strings.write(&mut out);
+        self.lists.write(&mut out);
+        self.strings.write(&mut out);
         let checksum = wire::checksum(out.get(CHECKED_FROM..).unwrap_or_default());
         if let Some(field) = out.get_mut(8..16) {
             field.copy_from_slice(&checksum.to_le_bytes());
         }
         Ok(out)
     }
-}
 
-fn sorted<'a, 'd>(versions: &'d [VersionData<'a>]) -> Vec<(Version, &'d VersionData<'a>)> {
-    let parse = |text: &str| Version::parse(text).or_else(|_| Version::parse_loose(text)).ok();
-    let mut sorted: Vec<_> = versions.iter().filter_map(|data| Some((parse(&data.version)?, data))).collect();
-    sorted.sort_by(|(a, a_data), (b, b_data)| a.cmp(b).then_with(|| a_data.version.cmp(&b_data.version)));
-    sorted.dedup_by(|(_, later), (_, earlier)| later.version == earlier.version);
-    sorted
-}
-
-fn prerelease_text(version: &Version) -> String {
-    let identifiers: Vec<String> = version.prerelease().iter().map(ToString::to_string).collect();
-    identifiers.join(".")
-}
-
-fn write_numbers(out: &mut Vec<u8>, version: &Version, data: &VersionData<'_>) {
-    let numbers = [
-        version.major(),
-        version.minor(),
-        version.patch(),
-        data.published.unwrap_or(ABSENT),
-        data.unpacked_size.unwrap_or(ABSENT),
-    ];
-    for number in numbers {
-        out.extend_from_slice(&number.to_le_bytes());
-    }
-    let file_count = data.file_count.and_then(|count| u32::try_from(count).ok()).unwrap_or(ABSENT_32);
-    let flags = [
-        (data.has_install_script, FLAG_INSTALL_SCRIPT),
-        (data.has_shrinkwrap, FLAG_SHRINKWRAP),
-        (data.bundles_all, FLAG_BUNDLES_ALL),
-    ];
-    let flags = flags.iter().filter(|(set, _)| *set).fold(0, |flags, (_, flag)| flags | flag);
-    out.extend_from_slice(&file_count.to_le_bytes());
-    out.extend_from_slice(&flags.to_le_bytes());
-}
-
-#[derive(Default)]
-struct Tables<'d> {
-    strings: StringTableBuilder<'d>,
-    lists: ListTableBuilder,
-    cells: Vec<u32>,
-}
-
-impl<'d> Tables<'d> {
-    fn strings_of(&mut self, data: &'d VersionData<'_>, prerelease: &'d str) -> [u32; 8] {
+    fn strings_of(&mut self, data: &VersionData<'_>, version: &Version) -> [u32; STRINGS / 4] {
         let engines_node = data.engines.iter().find(|(engine, _)| engine == "node").map_or("", |(_, range)| range);
         let strings = &mut self.strings;
         [
             strings.intern(&data.version),
-            strings.intern(prerelease),
+            if version.is_prerelease() { strings.intern(&prerelease_text(version)) } else { 0 },
             strings.intern(&data.deprecated),
             strings.intern(engines_node),
             strings.push(&data.tarball),
@@ -195,7 +214,7 @@ impl<'d> Tables<'d> {
         ]
     }
 
-    fn lists_of(&mut self, data: &'d VersionData<'_>) -> [u32; 10] {
+    fn lists_of(&mut self, data: &VersionData<'_>) -> [u32; LISTS / 4] {
         [
             self.pairs(&data.dependencies),
             self.pairs(&data.optional_dependencies),
@@ -212,11 +231,11 @@ impl<'d> Tables<'d> {
         ]
     }
 
-    fn pairs(&mut self, pairs: &'d [(Text<'_>, Text<'_>)]) -> u32 {
+    fn pairs(&mut self, pairs: &[(Text<'_>, Text<'_>)]) -> u32 {
         self.list(pairs.iter().flat_map(|(name, value)| [&**name, &**value]))
     }
 
-    fn list(&mut self, texts: impl Iterator<Item = &'d str>) -> u32 {
+    fn list<'t>(&mut self, texts: impl Iterator<Item = &'t str>) -> u32 {
         self.cells.clear();
         for text in texts {
             let id = self.strings.intern(text);
@@ -224,4 +243,31 @@ impl<'d> Tables<'d> {
         }
         self.lists.intern(&self.cells)
     }
+}
+
+impl Row {
+    fn write_numbers(&self, out: &mut Vec<u8>) {
+        let numbers = [
+            self.version.major(),
+            self.version.minor(),
+            self.version.patch(),
+            self.published.unwrap_or(ABSENT),
+            self.unpacked_size.unwrap_or(ABSENT),
+        ];
+        for number in numbers {
+            out.extend_from_slice(&number.to_le_bytes());
+        }
+        let file_count = self.file_count.and_then(|count| u32::try_from(count).ok()).unwrap_or(ABSENT_32);
+        out.extend_from_slice(&file_count.to_le_bytes());
+        out.extend_from_slice(&self.flags.to_le_bytes());
+    }
+}
+
+fn parse(text: &str) -> Option<Version> {
+    Version::parse(text).or_else(|_| Version::parse_loose(text)).ok()
+}
+
+fn prerelease_text(version: &Version) -> String {
+    let identifiers: Vec<String> = version.prerelease().iter().map(ToString::to_string).collect();
+    identifiers.join(".")
 }

@@ -1,6 +1,9 @@
 //! Lists of numbers by number: the end of each in cells (`u32`), then all cells (`u32`).
 
-use rustc_hash::FxHashMap;
+use std::hash::Hasher;
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
 
 use super::{max_u32, u32_at, words};
 use crate::FormatError;
@@ -8,14 +11,15 @@ use crate::FormatError;
 /// Collects lists of numbers, each list stored once; list 0 is always the empty one.
 #[derive(Debug)]
 pub struct ListTableBuilder {
-    known: FxHashMap<Box<[u32]>, u32>,
+    /// The numbers of the lists, by their cells.
+    known: HashTable<u32>,
     ends: Vec<u32>,
     cells: Vec<u32>,
 }
 
 impl Default for ListTableBuilder {
     fn default() -> Self {
-        let mut builder = Self { known: FxHashMap::default(), ends: Vec::new(), cells: Vec::new() };
+        let mut builder = Self { known: HashTable::new(), ends: Vec::new(), cells: Vec::new() };
         builder.intern(&[]);
         builder
     }
@@ -24,13 +28,18 @@ impl Default for ListTableBuilder {
 impl ListTableBuilder {
     /// The number of `list`, which is added when it is new.
     pub fn intern(&mut self, list: &[u32]) -> u32 {
-        if let Some(&id) = self.known.get(list) {
-            return id;
+        if list.is_empty() && !self.ends.is_empty() {
+            return 0;
+        }
+        let hash = hash(list);
+        if let Some(id) = self.known.find(hash, |id| cells(&self.ends, &self.cells, *id) == list) {
+            return *id;
         }
         let id = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.cells.extend_from_slice(list);
         self.ends.push(u32::try_from(self.cells.len()).unwrap_or(u32::MAX));
-        self.known.insert(list.into(), id);
+        let Self { known, ends, cells } = self;
+        known.insert_unique(hash, id, |id| self::hash(self::cells(ends, cells, *id)));
         id
     }
 
@@ -46,6 +55,18 @@ impl ListTableBuilder {
             out.extend_from_slice(&word.to_le_bytes());
         }
     }
+}
+
+fn hash(list: &[u32]) -> u64 {
+    let mut hasher = FxHasher::default();
+    list.iter().for_each(|cell| hasher.write_u32(*cell));
+    hasher.finish()
+}
+
+fn cells<'c>(ends: &[u32], cells: &'c [u32], id: u32) -> &'c [u32] {
+    let id = id as usize;
+    let end = |id: usize| ends.get(id).map_or(0, |end| *end as usize);
+    cells.get(id.checked_sub(1).map_or(0, end)..end(id)).unwrap_or_default()
 }
 
 /// A list table in place.

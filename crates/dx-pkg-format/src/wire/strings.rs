@@ -1,35 +1,42 @@
 //! Strings by number: the end offset of each (`u32`), then all bytes.
 
-use rustc_hash::FxHashMap;
+use std::hash::Hasher;
+
+use hashbrown::HashTable;
+use rustc_hash::FxHasher;
 
 use super::{u32_at, words};
 use crate::FormatError;
 
 /// Collects strings and gives each a number; number 0 is always the empty string.
 #[derive(Debug)]
-pub struct StringTableBuilder<'a> {
-    known: FxHashMap<&'a str, u32>,
+pub struct StringTableBuilder {
+    /// The numbers of the strings that were interned, by their bytes.
+    known: HashTable<u32>,
     ends: Vec<u32>,
     bytes: Vec<u8>,
     overflow: bool,
 }
 
-impl Default for StringTableBuilder<'_> {
+impl Default for StringTableBuilder {
     fn default() -> Self {
-        let mut builder = Self { known: FxHashMap::default(), ends: Vec::new(), bytes: Vec::new(), overflow: false };
+        let mut builder = Self { known: HashTable::new(), ends: Vec::new(), bytes: Vec::new(), overflow: false };
         builder.intern("");
         builder
     }
 }
 
-impl<'a> StringTableBuilder<'a> {
+impl StringTableBuilder {
     /// The number of `text`, which is added when it is new.
-    pub fn intern(&mut self, text: &'a str) -> u32 {
-        if let Some(&id) = self.known.get(text) {
-            return id;
+    pub fn intern(&mut self, text: &str) -> u32 {
+        let hash = hash(text.as_bytes());
+        let is_equal = |id: &u32| string(&self.ends, &self.bytes, *id) == text.as_bytes();
+        if let Some(id) = self.known.find(hash, is_equal) {
+            return *id;
         }
         let id = self.push(text);
-        self.known.insert(text, id);
+        let Self { known, ends, bytes, .. } = self;
+        known.insert_unique(hash, id, |id| self::hash(string(ends, bytes, *id)));
         id
     }
 
@@ -45,6 +52,11 @@ impl<'a> StringTableBuilder<'a> {
             _ => self.overflow = true,
         }
         id
+    }
+
+    /// The bytes of the string with this number; none when there is no such string.
+    pub(crate) fn get(&self, id: u32) -> &[u8] {
+        string(&self.ends, &self.bytes, id)
     }
 
     /// How many strings there are, and how many bytes; `None` when there are more than 32 bits can count.
@@ -69,6 +81,18 @@ impl<'a> StringTableBuilder<'a> {
         }
         out.extend_from_slice(&self.bytes);
     }
+}
+
+fn hash(bytes: &[u8]) -> u64 {
+    let mut hasher = FxHasher::default();
+    hasher.write(bytes);
+    hasher.finish()
+}
+
+fn string<'b>(ends: &[u32], bytes: &'b [u8], id: u32) -> &'b [u8] {
+    let id = id as usize;
+    let end = |id: usize| ends.get(id).map_or(0, |end| *end as usize);
+    bytes.get(id.checked_sub(1).map_or(0, end)..end(id)).unwrap_or_default()
 }
 
 /// A string table in place: the end offset of each string, then all bytes.

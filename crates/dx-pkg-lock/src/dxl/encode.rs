@@ -91,18 +91,18 @@ pub(super) fn path_index(paths: &[&str]) -> Vec<u32> {
 }
 
 #[derive(Default)]
-struct Encoder<'a> {
-    strings: StringTableBuilder<'a>,
+struct Encoder {
+    strings: StringTableBuilder,
     cells: Vec<u32>,
 }
 
-impl<'a> Encoder<'a> {
+impl Encoder {
     /// What a text is referred to by: 0 for none, else its number in the string table plus one.
-    fn text(&mut self, text: Option<&'a str>) -> u32 {
+    fn text(&mut self, text: Option<&str>) -> u32 {
         text.map_or(0, |text| self.strings.intern(text).saturating_add(1))
     }
 
-    fn package(&mut self, package: &'a LockPackage) -> [u8; RECORD_SIZE] {
+    fn package(&mut self, package: &LockPackage) -> [u8; RECORD_SIZE] {
         let mut out = [0; RECORD_SIZE];
         put(&mut out, 0, &package_id(package).unwrap_or_default());
         for (field, text) in texts_of(package).into_iter().enumerate() {

@@ -54,9 +54,10 @@ pub(super) struct Header<'a> {
 }
 
 impl MetadataRecord<'_> {
-    pub(super) fn encode(&self) -> Vec<u8> {
+    /// What stands before the packument.
+    pub(super) fn header(&self) -> Vec<u8> {
         let texts = [self.etag, self.last_modified];
-        let mut out = Vec::with_capacity(FIXED + 256 + self.packument.len());
+        let mut out = Vec::with_capacity(FIXED + 256);
         out.extend_from_slice(&SIGNATURE);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.resize(CHECKED_FROM, 0);
@@ -74,7 +75,6 @@ impl MetadataRecord<'_> {
         if let Some(field) = out.get_mut(8..16) {
             field.copy_from_slice(&checksum.to_le_bytes());
         }
-        out.extend_from_slice(self.packument);
         out
     }
 }
