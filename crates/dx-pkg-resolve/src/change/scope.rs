@@ -18,11 +18,13 @@ const MOST_PACKAGES: usize = 300;
 ///
 /// With a *touched* name all that its packages depend on is touched, as is what lies within them and what has them as
 /// peers: whatever is placed, replaced or removed is then touched, and every edge that leads there is in the reduced lock.
-/// Packages of an *observed* name are there to be found, and stay as they are.
+/// Packages of an *observed* name are there to be found, and stay as they are; so does what is *anchored*, whoever depends
+/// on it: the project itself requires it in production, as it did before, and there is one package of that name.
 pub(super) struct Scope<'a> {
     locked: DxlView<'a>,
     installed: DxlView<'a>,
     dependents: Dependents<'a>,
+    anchored: FxHashSet<String>,
     /// Packages within a package, by its place.
     nested: FxHashMap<u32, Vec<u32>>,
     touched: FxHashSet<String>,
@@ -65,6 +67,7 @@ impl<'a> Scope<'a> {
         let mut scope = Scope {
             locked: *locked,
             installed: *installed,
+            anchored: anchored(locked, &dependents, &requirements.root),
             dependents,
             nested,
             touched: FxHashSet::default(),
@@ -129,6 +132,11 @@ impl<'a> Scope<'a> {
         self.knows(name)
     }
 
+    /// Touches what may change when whoever depends on it does.
+    fn touch_unless_anchored(&mut self, name: &str) -> bool {
+        if self.anchored.contains(name) { self.observe(name) } else { self.touch(name) }
+    }
+
     fn observe(&mut self, name: &str) -> bool {
         if self.touched.contains(name) {
             return false;
@@ -148,7 +156,7 @@ impl<'a> Scope<'a> {
                 self.packages += 1;
                 self.unsure |= package.in_bundle() || !package.bundle_dependencies().is_empty();
                 for (dependency, _) in dependencies(package) {
-                    self.touch(dependency);
+                    self.touch_unless_anchored(dependency);
                 }
                 for inner in self.nested.get(&place).cloned().unwrap_or_default() {
                     let inner = self.locked.package(inner as usize).map_or("", Package::path);
@@ -261,7 +269,8 @@ impl<'a> Scope<'a> {
             }
             for edge in &tree[node].edges_out {
                 let name = tree.text(tree[*edge].name);
-                wider |= if tree[*edge].kind.is_peer() { self.touch(name) } else { self.observe(name) };
+                let is_peer = tree[*edge].kind.is_peer();
+                wider |= if is_peer { self.touch_unless_anchored(name) } else { self.observe(name) };
             }
         }
         wider
@@ -302,6 +311,23 @@ impl Provider for Known<'_, '_> {
     fn placed(&self, package: &LockPackage) {
         self.provider.placed(package);
     }
+}
+
+/// Names of packages that stay, and stay needed in production, whatever becomes of others that depend on them.
+fn anchored(locked: &DxlView<'_>, dependents: &Dependents<'_>, own: &LockPackage) -> FxHashSet<String> {
+    let Some(root) = locked.package(0) else { return FxHashSet::default() };
+    let now: FxHashMap<&str, &str> =
+        own.dependencies.iter().map(|(name, spec)| (name.as_str(), spec.as_str())).collect();
+    let stays = |(name, spec): &(&str, &str)| {
+        let [place] = dependents.called(name) else { return false };
+        let package = locked.package(*place as usize);
+        let is_fixed = |package: Package<'_>| {
+            let flagged = package.dev() || package.optional() || package.dev_optional() || package.peer();
+            !flagged && package.path().strip_prefix("node_modules/") == Some(*name)
+        };
+        now.get(name) == Some(spec) && package.is_some_and(is_fixed)
+    };
+    root.dependencies().iter().filter(stays).map(|(name, _)| name.to_owned()).collect()
 }
 
 /// Names of which the two say different things.
