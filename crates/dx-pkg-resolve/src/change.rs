@@ -14,10 +14,11 @@ use rustc_hash::FxHashSet;
 
 use crate::build::{self, Builder};
 use crate::finish::{entry, same_entry};
-use crate::tree::{Flags, NodeId, Tree};
+use crate::tree::{EdgeId, Flags, NodeId, Tree};
 use crate::{Options, Provider, Requirements, flags};
 
 use scope::Scope;
+use settled::is_left_open;
 pub(crate) use settled::settled;
 
 /// How often names may come in before the resolution is given up on.
@@ -148,7 +149,8 @@ fn outcome(tree: &Tree, scope: &Scope<'_>) -> Option<Change> {
     let mut change = Change::default();
     let mut present: FxHashSet<String> = FxHashSet::default();
     for node in tree.project_nodes() {
-        if !tree[node].edges_out.iter().all(|edge| tree.is_valid(*edge)) {
+        let is_met = |edge: &EdgeId| tree.is_valid(*edge) && !is_left_open(tree, *edge);
+        if !tree[node].edges_out.iter().all(is_met) {
             return None;
         }
         if node == tree.root || !scope.is_touched(tree, node) {

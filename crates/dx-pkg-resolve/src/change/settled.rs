@@ -5,7 +5,13 @@ use dx_pkg_lock::locale_compare;
 use crate::Requirements;
 use crate::build::Builder;
 use crate::explain::Conflict;
-use crate::tree::{EdgeId, NodeId};
+use crate::manifest::EdgeKind;
+use crate::tree::{EdgeId, NodeId, Tree};
+
+/// Whether what an edge asks for is missing without harm, but would be looked for again by another resolution.
+pub(super) fn is_left_open(tree: &Tree, edge: EdgeId) -> bool {
+    tree[edge].kind == EdgeKind::Optional && tree[edge].to.is_none()
+}
 
 /// Whether a lock made of the builder's tree would be kept as it is by another resolution of the same requirements; then,
 /// the conflicts that it would note: requirements for peers that were not met and are lived with.
@@ -19,6 +25,9 @@ pub(crate) fn settled(builder: &Builder<'_>, requirements: &Requirements) -> Opt
         return None;
     }
     let mut unmet: Vec<(String, EdgeId)> = Vec::new();
+    if nodes.iter().any(|node| tree[*node].edges_out.iter().any(|edge| is_left_open(tree, *edge))) {
+        return None;
+    }
     for node in nodes {
         for edge in tree[node].edges_out.iter().copied().filter(|edge| !tree.is_valid(*edge)) {
             if !tree[edge].kind.is_peer() || tree[edge].to.is_none() || tree.is_mine(node) {

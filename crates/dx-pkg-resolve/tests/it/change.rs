@@ -195,7 +195,8 @@ fn walk(seed: u64) -> (usize, usize) {
 fn a_change_of_requirements_comes_to_the_same_as_resolving_everything() {
     let worlds = std::env::var("RESOLVE_WORLDS").ok().map_or(600, |number| number.parse().unwrap());
     let (mut steps, mut told) = (0, 0);
-    for seed in 1..=worlds {
+    // The last one replaces a package that depends on another version of itself, which npm then loses.
+    for seed in (1..=worlds).chain([15_459]) {
         let (more, of_these) = walk(seed);
         (steps, told) = (steps + more, told + of_these);
     }
