@@ -41,6 +41,10 @@ pub(crate) struct Builder<'a> {
     manifests: FxHashMap<(NameId, SpecId), Result<ManifestId, u32>>,
     registry: FxHashMap<(NameId, u32), ManifestId>,
     pub(crate) failures: Vec<Failure>,
+    /// How many packages deep peers are being gathered.
+    gathering: usize,
+    /// A package whose peers have no end.
+    bottomless: Option<NodeId>,
     pub(crate) failed: Vec<NodeId>,
     pub(crate) conflicts: Vec<Conflict>,
     /// Projects on disk by their folder: the project itself, workspaces, linked folders.
@@ -74,6 +78,9 @@ impl Builder<'_> {
                         self.refuse_changes(node)?;
                     }
                     self.step(node);
+                    if let Some(node) = self.bottomless {
+                        return Err(self.endless(node));
+                    }
                 }
             }
             if !self.follow_links() {

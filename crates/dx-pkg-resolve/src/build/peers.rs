@@ -11,6 +11,10 @@ use crate::tree::{EdgeId, NodeId};
 
 use super::Builder;
 
+/// Peers of peers are gathered this deep: those of real packages end within ten, and where two displace each other in turn
+/// there is no end.
+const MOST_GATHERED: usize = 300;
+
 impl Builder<'_> {
     /// The scratch tree that stands for `node`; made where there is none.
     pub(super) fn scratch_of(&mut self, node: NodeId) -> NodeId {
@@ -73,7 +77,13 @@ impl Builder<'_> {
         if asks(edge) || second.is_some_and(asks) {
             required.insert(node);
         }
-        self.gather_peers(node, required);
+        self.gathering += 1;
+        if self.gathering > MOST_GATHERED {
+            self.bottomless.get_or_insert(node);
+        } else {
+            self.gather_peers(node, required);
+        }
+        self.gathering -= 1;
         node
     }
 
@@ -87,6 +97,9 @@ impl Builder<'_> {
             .collect();
         edges.sort_by(|a, b| dx_pkg_lock::locale_compare(tree.text(tree[*a].name), tree.text(tree[*b].name)));
         for edge in edges {
+            if self.bottomless.is_some() {
+                break;
+            }
             let Some(parent) = self.tree[node].parent else { break };
             if self.tree[edge].to.is_some() && self.tree.is_valid(edge) {
                 continue;

@@ -47,6 +47,8 @@ pub(crate) fn start<'a>(
         manifests: FxHashMap::default(),
         registry: FxHashMap::default(),
         failures: Vec::new(),
+        gathering: 0,
+        bottomless: None,
         failed: Vec::new(),
         conflicts: Vec::new(),
         folders: FxHashMap::from_iter([(String::new(), project)]),
