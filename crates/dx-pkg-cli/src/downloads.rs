@@ -17,11 +17,8 @@ use crate::ending;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::session::{Network, Session};
-use crate::workers::{Weight, Workers};
+use crate::workers::Workers;
 
-/// Archives that unpack to at least this many bytes are unpacked one at a time: each lies in memory whole, and few packages
-/// have one.
-const LARGE: u64 = 32 << 20;
 /// How many times as large as its tarball the archive in it usually is.
 const USUAL_RATIO: u64 = 4;
 
@@ -292,7 +289,7 @@ impl Shared {
             async move {
                 shared.progress.received(tarball.bytes.len() as u64);
                 let worker = shared.clone();
-                let weight = weight(tarball::unpacked_size(&tarball.bytes));
+                let memory = tarball::unpacked_size(&tarball.bytes);
                 let unpack = move || {
                     let (bytes, _slot) = tarball.verify()?;
                     if worker.storing(integrity.as_ref()) == Storing::Packed
@@ -302,7 +299,7 @@ impl Shared {
                     }
                     Ok(worker.unpack(id, &name, integrity.as_ref(), &bytes, &facts))
                 };
-                shared.workers.run(weight, unpack).await.unwrap_or_else(|| Ok(Err(panicked())))
+                shared.workers.run(memory, unpack).await.unwrap_or_else(|| Ok(Err(panicked())))
             }
         };
         network.registry.tarball(wanted, unpack).await?
@@ -324,7 +321,7 @@ impl Shared {
     ) -> Result<bool, Failure> {
         let (shared, name, facts) = (self.clone(), name.clone(), facts.clone());
         // How much is in it is not known before it is read.
-        let weight = weight(self.store.tarball_size(id).unwrap_or_default().saturating_mul(USUAL_RATIO));
+        let memory = self.store.tarball_size(id).unwrap_or_default().saturating_mul(USUAL_RATIO);
         let unpack = move || {
             let Some(bytes) = shared.store.tarball(id) else { return Ok(false) };
             shared.unpack(id, &name, integrity.as_ref(), &bytes, &facts)?;
@@ -334,7 +331,7 @@ impl Shared {
             }
             Ok(true)
         };
-        self.workers.run(weight, unpack).await.unwrap_or_else(|| Err(panicked()))
+        self.workers.run(memory, unpack).await.unwrap_or_else(|| Err(panicked()))
     }
 
     fn unpack(
@@ -366,11 +363,6 @@ impl Shared {
         self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(id);
         Ok(())
     }
-}
-
-/// Of an archive of so many bytes.
-fn weight(unpacked: u64) -> Weight {
-    if unpacked < LARGE { Weight::Light } else { Weight::Heavy }
 }
 
 fn panicked() -> Failure {

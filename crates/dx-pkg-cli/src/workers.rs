@@ -8,18 +8,21 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::oneshot;
 
+/// What takes less memory than this is not counted: few jobs take more.
+const COUNTED_FROM: u64 = 32 << 20;
+/// The most that jobs may take at once, unless it is one alone.
+const MOST_MEMORY: u64 = 256 << 20;
+
 struct Job {
     work: Box<dyn FnOnce() + Send>,
-    weight: Weight,
+    /// The memory it takes, in bytes, if that counts.
+    memory: u64,
 }
 
-/// How much memory a job takes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Weight {
-    /// As many may be done at once as there are threads.
-    Light,
-    /// Only one of these is done at a time.
-    Heavy,
+impl Job {
+    fn new(memory: u64, work: impl FnOnce() + Send + 'static) -> Self {
+        Job { work: Box::new(work), memory: if memory < COUNTED_FROM { 0 } else { memory } }
+    }
 }
 
 /// As many threads as there are processors, each started when there is a job that no other waits for.
@@ -39,17 +42,17 @@ struct State {
     jobs: VecDeque<Job>,
     threads: usize,
     waiting: usize,
-    /// A heavy job is being done.
-    burdened: bool,
+    /// The memory that jobs take which are being done, in bytes, as far as it counts.
+    memory: u64,
     closed: bool,
 }
 
 impl State {
     /// The first job that may be done now.
     fn next(&mut self) -> Option<Job> {
-        let may = |job: &Job| job.weight == Weight::Light || !self.burdened;
-        let job = self.jobs.remove(self.jobs.iter().position(may)?)?;
-        self.burdened |= job.weight == Weight::Heavy;
+        let fits = |job: &Job| job.memory == 0 || self.memory == 0 || self.memory + job.memory <= MOST_MEMORY;
+        let job = self.jobs.remove(self.jobs.iter().position(fits)?)?;
+        self.memory += job.memory;
         Some(job)
     }
 }
@@ -60,11 +63,12 @@ impl Workers {
         Workers { queue: Arc::default(), most: std::thread::available_parallelism().map_or(1, std::num::NonZero::get) }
     }
 
-    /// What `job` returns, once a thread has had time for it; `None` where it panicked or no thread could be started.
-    pub async fn run<T: Send + 'static>(&self, weight: Weight, job: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    /// What `job`, which takes so many bytes of memory, returns once a thread has had time for it; `None` where it panicked
+    /// or no thread could be started.
+    pub async fn run<T: Send + 'static>(&self, memory: u64, job: impl FnOnce() -> T + Send + 'static) -> Option<T> {
         let (sender, result) = oneshot::channel();
         // Who no longer waits for it does not want it.
-        self.take(Job { work: Box::new(move || drop(sender.send(job()))), weight });
+        self.take(Job::new(memory, move || drop(sender.send(job()))));
         result.await.ok()
     }
 
@@ -99,15 +103,15 @@ impl Queue {
     fn work(&self) {
         let mut state = self.lock();
         loop {
-            if let Some(Job { work, weight }) = state.next() {
+            if let Some(Job { work, memory }) = state.next() {
                 drop(state);
                 // Whoever waits for what panicked is told so by the result that does not come.
                 let _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(work));
                 state = self.lock();
-                if weight == Weight::Heavy {
-                    state.burdened = false;
-                    // There may be one that nobody could take.
-                    self.changed.notify_one();
+                if memory > 0 {
+                    state.memory -= memory;
+                    // There may be some that nobody could take.
+                    self.changed.notify_all();
                 }
             } else if state.closed {
                 return;
@@ -137,7 +141,7 @@ mod tests {
                     let workers = workers.clone();
                     async move {
                         workers
-                            .run(Weight::Light, move || if number == 50 { panic!("on purpose") } else { number })
+                            .run(0, move || if number == 50 { panic!("on purpose") } else { number })
                             .await
                     }
                 })
@@ -158,11 +162,10 @@ mod tests {
         let (sender, started) = std::sync::mpsc::channel();
         for _ in 0..5 {
             let sender = sender.clone();
-            let work = Box::new(move || {
+            workers.take(Job::new(0, move || {
                 let _ = sender.send(std::thread::current().id());
                 std::thread::sleep(std::time::Duration::from_millis(20));
-            });
-            workers.take(Job { work, weight: Weight::Light });
+            }));
         }
         drop(sender);
         let threads: std::collections::HashSet<_> = started.iter().collect();
@@ -170,25 +173,25 @@ mod tests {
     }
 
     #[test]
-    fn heavy_jobs_are_done_one_at_a_time_and_keep_no_other_waiting() {
-        let workers = Workers { queue: Arc::default(), most: 2 };
+    fn jobs_that_take_much_memory_wait_for_each_other_and_keep_no_other_waiting() {
+        let workers = Workers { queue: Arc::default(), most: 3 };
         let (sender, seen) = std::sync::mpsc::channel();
-        let heavy = Arc::new(Mutex::new(()));
+        let at_once = Arc::new(std::sync::atomic::AtomicU64::new(0));
         let (light_done, first_waits) = std::sync::mpsc::channel();
         let mut first_waits = Some(first_waits);
-        for _ in 0..4 {
-            let (sender, heavy, waits) = (sender.clone(), heavy.clone(), first_waits.take());
-            let work = Box::new(move || {
-                let _ = sender.send(heavy.try_lock().is_ok_and(|_alone| {
-                    // The first goes on until a light job behind all heavy ones is done.
-                    waits.is_none_or(|waits| waits.recv_timeout(std::time::Duration::from_secs(60)).is_ok())
-                }));
-            });
-            workers.take(Job { work, weight: Weight::Heavy });
+        // Two of these may be done at once, and the last one alone.
+        for memory in [100 << 20, 100 << 20, 100 << 20, 100 << 20, 2 * MOST_MEMORY] {
+            let (sender, at_once, waits) = (sender.clone(), at_once.clone(), first_waits.take());
+            workers.take(Job::new(memory, move || {
+                let taken = at_once.fetch_add(memory, std::sync::atomic::Ordering::SeqCst) + memory;
+                // The first goes on until a job behind all of these is done.
+                let in_time = waits.is_none_or(|waits| waits.recv_timeout(std::time::Duration::from_secs(60)).is_ok());
+                at_once.fetch_sub(memory, std::sync::atomic::Ordering::SeqCst);
+                let _ = sender.send(in_time && (taken <= MOST_MEMORY || taken == memory));
+            }));
         }
-        let light = move || light_done.send(()).unwrap_or_default();
-        workers.take(Job { work: Box::new(light), weight: Weight::Light });
+        workers.take(Job::new(0, move || light_done.send(()).unwrap_or_default()));
         drop(sender);
-        assert_eq!(seen.iter().collect::<Vec<_>>(), [true; 4]);
+        assert_eq!(seen.iter().collect::<Vec<_>>(), [true; 5]);
     }
 }

@@ -58,7 +58,7 @@ fn introduction(results: &Results) -> String {
     if !results.missing.is_empty() {
         let _ = writeln!(text, "| not installed | {} |", results.missing.join(", "));
     }
-    let _ = writeln!(text, "| the last run of the suite took | {:.0} minutes |", (results.took / 60.0).ceil());
+    let _ = writeln!(text, "| a default run of the suite took | {:.0} minutes |", (results.took / 60.0).ceil());
     text
 }
 

@@ -87,7 +87,7 @@ pub(crate) struct Results {
     pub(crate) machine: Vec<(String, String)>,
     pub(crate) versions: Vec<(String, String)>,
     pub(crate) missing: Vec<String>,
-    /// How long the scenarios took altogether, in seconds.
+    /// How long the last default run took, in seconds.
     pub(crate) took: f64,
     pub(crate) cells: Vec<Cell>,
     pub(crate) parts: Vec<Part>,

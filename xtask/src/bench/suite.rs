@@ -26,6 +26,8 @@ struct Plan {
     fixtures: Vec<&'static Fixture>,
     networks: Vec<String>,
     scenarios: Vec<Scenario>,
+    /// Whether nothing was asked for in particular.
+    is_default: bool,
     /// Whether scenarios that hardly ask the registry are left out where there is a delay.
     only_online: bool,
     runs: u64,
@@ -44,7 +46,17 @@ impl Plan {
         scenarios.sort_by_key(|scenario| *scenario != Scenario::Cold);
         let only_online = options.value("network").is_none() && options.value("scenarios").is_none();
         let patience = if options.has("runs") { Duration::MAX } else { PATIENCE };
-        Ok(Plan { fixtures, networks, scenarios, only_online, runs: options.number("runs", RUNS)?, patience })
+        let narrowing = ["fixture", "managers", "network", "scenarios", "runs"];
+        let is_default = narrowing.iter().all(|name| options.value(name).is_none());
+        Ok(Plan {
+            fixtures,
+            networks,
+            scenarios,
+            is_default,
+            only_online,
+            runs: options.number("runs", RUNS)?,
+            patience,
+        })
     }
 
     fn scenarios(&self, network: &str) -> impl Iterator<Item = Scenario> {
@@ -79,7 +91,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     results.versions.retain(|(name, _)| managers.iter().all(|manager| manager.name != *name) && name != "node");
     results.versions.extend(versions(&managers, &peers)?);
     results.missing = missing;
-    results.took = took;
+    if plan.is_default {
+        results.took = took;
+    }
     results.replace(cells);
     println!("\n{took:.0} s; kept in {}", results.save()?.display());
     Ok(())
