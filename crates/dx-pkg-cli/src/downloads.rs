@@ -19,7 +19,7 @@ use crate::progress::Progress;
 use crate::session::{Network, Session};
 use crate::workers::Workers;
 
-/// How many times as large as its tarball the archive in it usually is.
+/// How many times as large as its tarball the archive in it usually is: those of the large fixture hold 293 MB in 61.
 const USUAL_RATIO: u64 = 4;
 
 /// The downloads of one command.

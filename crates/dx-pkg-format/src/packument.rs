@@ -127,6 +127,12 @@ impl Packument {
         some_unless(wire::u32_at(row, 8), ABSENT_32).map(VersionIndex)
     }
 
+    /// Whether any version tells when it was published, which only full packuments do.
+    #[must_use]
+    pub fn has_times(&self) -> bool {
+        self.versions().any(|version| version.published().is_some())
+    }
+
     /// How many versions there are.
     #[must_use]
     pub fn len(&self) -> usize {

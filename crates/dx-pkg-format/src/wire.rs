@@ -74,6 +74,14 @@ pub fn words(bytes: &[u8]) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIt
     bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word))
 }
 
+/// The items of the entry with this number, where the entries follow each other and `ends` tells where each ends; none when
+/// there is no such entry.
+fn part<'i, T>(ends: &[u32], items: &'i [T], id: u32) -> &'i [T] {
+    let id = id as usize;
+    let end = |id: usize| ends.get(id).map_or(0, |end| *end as usize);
+    items.get(id.checked_sub(1).map_or(0, end)..end(id)).unwrap_or_default()
+}
+
 /// Lays out consecutive sections of a file and checks that they fit.
 #[derive(Debug, Clone)]
 pub struct Sections {

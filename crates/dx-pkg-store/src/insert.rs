@@ -81,7 +81,7 @@ impl Store {
         let (package, archive) = match self.open_package_file(id) {
             Ok(Some(opened)) => opened,
             Ok(None) => {
-                if self.holds(Folder::Expanded, id, "") {
+                if self.entry(Folder::Expanded, id, "").is_some() {
                     self.trash(&self.expanded(id))?;
                 }
                 return Ok(false);

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dx_pkg_core::PackageId;
-use dx_pkg_fs::Dir;
+use dx_pkg_fs::{Dir, Identity};
 
 use crate::layout::Sharded;
 use crate::pending::{self, Pending};
@@ -59,13 +59,13 @@ impl Store {
     /// Whether the package and its files are there to be linked.
     #[must_use]
     pub fn has(&self, id: PackageId) -> bool {
-        self.is_own(id) || self.holds(Folder::Packages, id, ".dxp") && self.holds(Folder::Expanded, id, "")
+        let holds = |folder, suffix| self.entry(folder, id, suffix).is_some();
+        self.is_own(id) || holds(Folder::Packages, ".dxp") && holds(Folder::Expanded, "")
     }
 
-    /// Whether there is an entry of the package in `folder`.
-    pub(crate) fn holds(&self, folder: Folder, id: PackageId, suffix: &str) -> bool {
-        let found = self.existing(folder).map(|dir| dir.identity(Sharded::new(id, suffix)));
-        matches!(found, Some(Ok(Some(_))))
+    /// The entry of the package in `folder`, where there is one.
+    pub(crate) fn entry(&self, folder: Folder, id: PackageId, suffix: &str) -> Option<Identity> {
+        self.existing(folder)?.identity(Sharded::new(id, suffix)).ok().flatten()
     }
 
     /// Where the package's files are once it was inserted or expanded.

@@ -29,8 +29,7 @@ impl Store {
     /// How many bytes the tarball has; `None` where there is none.
     #[must_use]
     pub fn tarball_size(&self, id: PackageId) -> Option<u64> {
-        let found = self.existing(Folder::Packages)?.identity(Sharded::new(id, SUFFIX));
-        found.ok().flatten().map(|found| found.size)
+        self.entry(Folder::Packages, id, SUFFIX).map(|found| found.size)
     }
 
     /// The bytes of a package's tarball if they are what the id says; what is damaged is removed and counts as missing.

@@ -46,7 +46,7 @@ impl Plan {
         scenarios.sort_by_key(|scenario| *scenario != Scenario::Cold);
         let only_online = options.value("network").is_none() && options.value("scenarios").is_none();
         let patience = if options.has("runs") { Duration::MAX } else { PATIENCE };
-        let narrowing = ["fixture", "managers", "network", "scenarios", "runs"];
+        let narrowing = ["fixture", "managers", "network", "scenarios", "runs", "tls"];
         let is_default = narrowing.iter().all(|name| options.value(name).is_none());
         Ok(Plan {
             fixtures,

@@ -103,7 +103,7 @@ impl Shared {
 
     /// Whether an answer to the first form tells all that versions are chosen by.
     pub(super) fn is_enough(&self, packument: &Packument) -> bool {
-        self.policy.full || has_times(packument) || !self.needs_times(packument)
+        self.policy.full || packument.has_times() || !self.needs_times(packument)
     }
 
     /// Asks for a form of a packument. What is enough for this command arrives, and then goes into the cache.
@@ -127,8 +127,4 @@ impl Shared {
         let taken = network.registry.packument(name, ask.form, validator.as_ref(), ask.priority, take).await;
         taken.map_err(|error| Failure::from(error).into_provider_error())?
     }
-}
-
-fn has_times(packument: &Packument) -> bool {
-    packument.versions().any(|version| version.published().is_some())
 }

@@ -143,6 +143,5 @@ fn says_abbreviated(response: &Response) -> bool {
 
 /// Whether any version tells when it was published, which only full packuments do.
 fn has_times(dxm: &Arc<Vec<u8>>) -> bool {
-    let packument = Packument::decode(Arc::clone(dxm) as SharedBytes);
-    packument.is_ok_and(|packument| packument.versions().any(|version| version.published().is_some()))
+    Packument::decode(Arc::clone(dxm) as SharedBytes).is_ok_and(|packument| packument.has_times())
 }

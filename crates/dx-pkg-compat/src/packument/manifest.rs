@@ -25,13 +25,12 @@ pub(super) struct Manifest<'a> {
 
 impl<'de> Target<'de> for Manifest<'de> {
     fn clear(&mut self) {
-        let data = &mut self.data;
         // Their room is used again: manifests are many, and mostly alike.
-        let mut lists = [&mut data.dependencies, &mut data.optional_dependencies, &mut data.peer_dependencies];
-        let [dependencies, optional_dependencies, peer_dependencies] = lists.each_mut().map(|list| {
+        let VersionData { mut dependencies, mut optional_dependencies, mut peer_dependencies, .. } =
+            std::mem::take(&mut self.data);
+        for list in [&mut dependencies, &mut optional_dependencies, &mut peer_dependencies] {
             list.clear();
-            std::mem::take(*list)
-        });
+        }
         let data = VersionData { dependencies, optional_dependencies, peer_dependencies, ..VersionData::default() };
         *self = Self { data, ..Self::default() };
     }

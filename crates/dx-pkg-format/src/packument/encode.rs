@@ -82,6 +82,7 @@ impl PackumentData<'_> {
     /// # Errors
     /// When there are more strings or list cells than 32 bits can count.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
+        // So that strings are numbered by the order of the versions, whatever order these come in.
         let mut versions: Vec<_> =
             self.versions.iter().filter_map(|data| Some((parse(&data.version)?, data))).collect();
         versions.sort_by(|(a, a_data), (b, b_data)| a.cmp(b).then_with(|| a_data.version.cmp(&b_data.version)));

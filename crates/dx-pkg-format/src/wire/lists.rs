@@ -5,7 +5,7 @@ use std::hash::Hasher;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::{max_u32, u32_at, words};
+use super::{max_u32, part, u32_at, words};
 use crate::FormatError;
 
 /// Collects lists of numbers, each list stored once; list 0 is always the empty one.
@@ -32,14 +32,14 @@ impl ListTableBuilder {
             return 0;
         }
         let hash = hash(list);
-        if let Some(id) = self.known.find(hash, |id| cells(&self.ends, &self.cells, *id) == list) {
+        if let Some(id) = self.known.find(hash, |id| part(&self.ends, &self.cells, *id) == list) {
             return *id;
         }
         let id = u32::try_from(self.ends.len()).unwrap_or(u32::MAX);
         self.cells.extend_from_slice(list);
         self.ends.push(u32::try_from(self.cells.len()).unwrap_or(u32::MAX));
         let Self { known, ends, cells } = self;
-        known.insert_unique(hash, id, |id| self::hash(self::cells(ends, cells, *id)));
+        known.insert_unique(hash, id, |id| self::hash(part(ends, cells, *id)));
         id
     }
 
@@ -61,12 +61,6 @@ fn hash(list: &[u32]) -> u64 {
     let mut hasher = FxHasher::default();
     list.iter().for_each(|cell| hasher.write_u32(*cell));
     hasher.finish()
-}
-
-fn cells<'c>(ends: &[u32], cells: &'c [u32], id: u32) -> &'c [u32] {
-    let id = id as usize;
-    let end = |id: usize| ends.get(id).map_or(0, |end| *end as usize);
-    cells.get(id.checked_sub(1).map_or(0, end)..end(id)).unwrap_or_default()
 }
 
 /// A list table in place.

@@ -5,7 +5,7 @@ use std::hash::Hasher;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::{u32_at, words};
+use super::{part, u32_at, words};
 use crate::FormatError;
 
 /// Collects strings and gives each a number; number 0 is always the empty string.
@@ -30,13 +30,13 @@ impl StringTableBuilder {
     /// The number of `text`, which is added when it is new.
     pub fn intern(&mut self, text: &str) -> u32 {
         let hash = hash(text.as_bytes());
-        let is_equal = |id: &u32| string(&self.ends, &self.bytes, *id) == text.as_bytes();
+        let is_equal = |id: &u32| part(&self.ends, &self.bytes, *id) == text.as_bytes();
         if let Some(id) = self.known.find(hash, is_equal) {
             return *id;
         }
         let id = self.push(text);
         let Self { known, ends, bytes, .. } = self;
-        known.insert_unique(hash, id, |id| self::hash(string(ends, bytes, *id)));
+        known.insert_unique(hash, id, |id| self::hash(part(ends, bytes, *id)));
         id
     }
 
@@ -56,7 +56,7 @@ impl StringTableBuilder {
 
     /// The bytes of the string with this number; none when there is no such string.
     pub(crate) fn get(&self, id: u32) -> &[u8] {
-        string(&self.ends, &self.bytes, id)
+        part(&self.ends, &self.bytes, id)
     }
 
     /// How many strings there are, and how many bytes; `None` when there are more than 32 bits can count.
@@ -87,12 +87,6 @@ fn hash(bytes: &[u8]) -> u64 {
     let mut hasher = FxHasher::default();
     hasher.write(bytes);
     hasher.finish()
-}
-
-fn string<'b>(ends: &[u32], bytes: &'b [u8], id: u32) -> &'b [u8] {
-    let id = id as usize;
-    let end = |id: usize| ends.get(id).map_or(0, |end| *end as usize);
-    bytes.get(id.checked_sub(1).map_or(0, end)..end(id)).unwrap_or_default()
 }
 
 /// A string table in place: the end offset of each string, then all bytes.

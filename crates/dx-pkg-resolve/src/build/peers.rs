@@ -11,8 +11,8 @@ use crate::tree::{EdgeId, NodeId};
 
 use super::Builder;
 
-/// Peers of peers are gathered this deep: those of real packages end within ten, and where two displace each other in turn
-/// there is no end.
+/// Peers of peers are gathered this deep: where two packages displace each other in turn there is no end. The 2 MiB of a test's
+/// stack, without optimisation, were full at some 4,600.
 const MOST_GATHERED: usize = 300;
 
 impl Builder<'_> {

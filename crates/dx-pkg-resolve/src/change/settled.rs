@@ -25,11 +25,14 @@ pub(crate) fn settled(builder: &Builder<'_>, requirements: &Requirements) -> Opt
         return None;
     }
     let mut unmet: Vec<(String, EdgeId)> = Vec::new();
-    if nodes.iter().any(|node| tree[*node].edges_out.iter().any(|edge| is_left_open(tree, *edge))) {
-        return None;
-    }
     for node in nodes {
-        for edge in tree[node].edges_out.iter().copied().filter(|edge| !tree.is_valid(*edge)) {
+        for edge in tree[node].edges_out.iter().copied() {
+            if is_left_open(tree, edge) {
+                return None;
+            }
+            if tree.is_valid(edge) {
+                continue;
+            }
             if !tree[edge].kind.is_peer() || tree[edge].to.is_none() || tree.is_mine(node) {
                 return None;
             }

@@ -2,7 +2,7 @@
 
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_resolve::{Change, Conflict, Options, Provider, Requirements, Resolution, change, resolve};
+use dx_pkg_resolve::{Change, Conflict, Options, Provider, Requirements, Resolution, ResolveError, change, resolve};
 
 use crate::oracle::{differences, fixture};
 use crate::world::{Package, World, package, project, world};
@@ -147,8 +147,9 @@ fn assert_same(before: &Resolution, change: &Change, after: &Resolution, label: 
     assert!(after.skipped.is_empty(), "{label}");
 }
 
-/// One step of a random project after the other; says how many there were, and how many could be told from the change.
-fn walk(seed: u64) -> (usize, usize) {
+/// One step of a random project after the other; says how many there were, how many could be told from the change, and what ended
+/// it early.
+fn walk(seed: u64) -> (usize, usize, Option<ResolveError>) {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let mut world = random_world(&mut dice);
     let mut asked = Asked::new();
@@ -156,7 +157,10 @@ fn walk(seed: u64) -> (usize, usize) {
         let section = dice.roll(4);
         ask(&mut asked, section, requirement(&mut dice));
     }
-    let Ok(mut before) = world.try_install(&manifest(&asked), None) else { return (0, 0) };
+    let mut before = match world.try_install(&manifest(&asked), None) {
+        Ok(before) => before,
+        Err(error) => return (0, 0, Some(error)),
+    };
     let (mut steps, mut told) = (0, 0);
     for step in 0..6 {
         world.options.explicit.clear();
@@ -185,22 +189,29 @@ fn walk(seed: u64) -> (usize, usize) {
         }
         match resolve(&requirements, Some(&before.lock), &world, &world.options) {
             Ok(after) => before = after,
-            Err(_) => return (steps, told),
+            Err(error) => return (steps, told, Some(error)),
         }
     }
-    (steps, told)
+    (steps, told, None)
 }
 
-/// Worlds in which a package that depends on another version of itself is replaced, which npm then loses; and in which
-/// two packages displace each other as peers without end.
-const KNOWN: [u64; 2] = [15_459, 31_786];
+/// A world in which a package that depends on another version of itself is replaced, which npm then loses.
+const LOSES_ITSELF: u64 = 15_459;
+/// One in which two packages displace each other as peers without end.
+const PEERS_WITHOUT_END: u64 = 31_786;
+
+#[test]
+fn peers_that_displace_each_other_without_end_are_an_error() {
+    let (.., ended) = walk(PEERS_WITHOUT_END);
+    assert!(matches!(ended, Some(ResolveError::Endless { .. })), "{ended:?}");
+}
 
 #[test]
 fn a_change_of_requirements_comes_to_the_same_as_resolving_everything() {
     let worlds = std::env::var("RESOLVE_WORLDS").ok().map_or(600, |number| number.parse().unwrap());
     let (mut steps, mut told) = (0, 0);
-    for seed in (1..=worlds).chain(KNOWN) {
-        let (more, of_these) = walk(seed);
+    for seed in (1..=worlds).chain([LOSES_ITSELF]) {
+        let (more, of_these, _) = walk(seed);
         (steps, told) = (steps + more, told + of_these);
     }
     println!("{told} of {steps} changes told from themselves");
