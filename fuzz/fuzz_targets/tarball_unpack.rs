@@ -1,6 +1,6 @@
-//! Any bytes as a package tarball: refused, or files whose paths stay inside the package.
+//! Any bytes as a package tarball: refused, or files whose paths stay inside the package; the same ones if it is read as it arrives.
 
-use dx_pkg_compat::tarball::{Limits, unpack};
+use dx_pkg_compat::tarball::{Entries, Limits, Unfit, unpack};
 
 /// Length of a tar header and where its checksum is.
 const BLOCK: usize = 512;
@@ -20,8 +20,17 @@ pub(crate) fn run(data: &[u8]) {
 
 fn check(data: &[u8]) {
     let limits = Limits { max_bytes: 1 << 24, ..Limits::default() };
-    let Ok(unpacked) = unpack(data, &limits) else { return };
+    let streamed = stream(data, &limits);
+    let Ok(unpacked) = unpack(data, &limits) else {
+        assert!(streamed.is_err());
+        return;
+    };
     let entries = unpacked.entries();
+    if let Ok(mut files) = streamed {
+        files.sort();
+        let whole = entries.iter().map(|entry| (entry.path.to_owned(), entry.data.to_vec(), entry.executable));
+        assert_eq!(files, whole.collect::<Vec<_>>());
+    }
     assert!(entries.is_sorted_by(|a, b| a.path < b.path));
     for entry in &entries {
         assert!(entry.path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{:?}", entry.path);
@@ -36,4 +45,18 @@ fn check(data: &[u8]) {
     for skipped in unpacked.skipped() {
         assert!(!skipped.name.contains(char::is_control));
     }
+}
+
+fn stream(data: &[u8], limits: &Limits) -> Result<Vec<(String, Vec<u8>, bool)>, Unfit> {
+    let mut entries = Entries::new(data, data.len() as u64, limits.clone())?;
+    let mut files = Vec::new();
+    while let Some(file) = entries.next_file()? {
+        let mut contents = Vec::new();
+        while let Some(chunk) = entries.chunk()? {
+            contents.extend_from_slice(chunk);
+        }
+        files.push((file.path, contents, file.executable));
+    }
+    entries.finish()?;
+    Ok(files)
 }

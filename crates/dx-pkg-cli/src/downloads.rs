@@ -1,26 +1,25 @@
 //! Brings packages into the store: fetched, verified, unpacked, each once, several at a time.
 
+mod package;
+mod streaming;
+
 use std::collections::{HashMap, HashSet};
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
-use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::npm_registry::{Tarball, TarballRequest};
-use dx_pkg_compat::tarball::{self, Limits};
+use dx_pkg_compat::npm_registry::TarballRequest;
 use dx_pkg_core::{HashAlgorithm, Integrity, PackageId, PackageName};
 use dx_pkg_fetch::Priority;
 use dx_pkg_link::Arrival;
 use dx_pkg_lock::{LockPackage, name_of_path};
 use dx_pkg_store::{Store, StoreError};
 
+use self::package::Download;
 use crate::ending;
 use crate::failure::Failure;
 use crate::progress::Progress;
 use crate::session::{Network, Session};
 use crate::workers::Workers;
-
-/// How many times as large as its tarball the archive in it usually is: those of the large fixture hold 293 MB in 61.
-const USUAL_RATIO: u64 = 4;
 
 /// The downloads of one command.
 pub struct Downloads {
@@ -44,14 +43,6 @@ struct Shared {
     licenses: Mutex<HashMap<PackageId, Option<String>>>,
     /// Who is told of packages as they arrive.
     listener: Mutex<Option<Sender<Arrival>>>,
-}
-
-/// What is known of a package beside where to get it.
-struct Facts {
-    /// The files that are to be executable.
-    commands: Vec<String>,
-    /// Whether its licence is to be read from its manifest.
-    wants_license: bool,
 }
 
 /// How packages that were fetched get into the store.
@@ -138,15 +129,23 @@ impl Downloads {
             .with_hint("run the command once without --offline"));
         }
         let wanted = request(package, self.priority(package), bytes)?;
-        let wants_license = package.license.is_none();
-        let commands: Vec<String> = package.bin.iter().map(|(_, file)| file.clone()).collect();
         let network = (self.network)()?;
         self.shared.lock().insert(id, Status::Running);
         self.shared.progress.download_started();
         let shared = self.shared.clone();
+        let storing = shared.storing(wanted.integrity.as_ref());
+        let download = Download {
+            shared: shared.clone(),
+            id,
+            name: wanted.name.clone(),
+            integrity: wanted.integrity.clone(),
+            storing,
+            commands: package.bin.iter().map(|(_, file)| file.trim_start_matches("./").to_owned()).collect(),
+            wants_license: package.license.is_none(),
+        };
         let runtime = network.runtime.clone();
         runtime.spawn(async move {
-            let result = shared.clone().bring(network, id, wanted, Facts { commands, wants_license }).await;
+            let result = Arc::new(download).bring(network, wanted).await;
             shared.progress.download_finished();
             shared.done(id, result);
         });
@@ -271,102 +270,11 @@ impl Shared {
         self.finished.notify_all();
     }
 
-    async fn bring(
-        self: Arc<Self>,
-        network: Network,
-        id: PackageId,
-        wanted: TarballRequest,
-        facts: Facts,
-    ) -> Result<(), Failure> {
-        let facts = Arc::new(facts);
-        let name = wanted.name.clone();
-        let integrity = wanted.integrity.clone();
-        if self.store.has_tarball(id) && self.clone().unpack_kept(id, &name, integrity.clone(), &facts).await? {
-            return Ok(());
-        }
-        let unpack = |tarball: Tarball| {
-            let (shared, name, integrity, facts) = (self.clone(), name.clone(), integrity.clone(), facts.clone());
-            async move {
-                shared.progress.received(tarball.bytes.len() as u64);
-                let worker = shared.clone();
-                let memory = tarball::unpacked_size(&tarball.bytes);
-                let unpack = move || {
-                    let (bytes, _slot) = tarball.verify()?;
-                    if worker.storing(integrity.as_ref()) == Storing::Packed
-                        && let Err(error) = worker.store.put_tarball(id, &bytes)
-                    {
-                        return Ok(Err(error.into()));
-                    }
-                    Ok(worker.unpack(id, &name, integrity.as_ref(), &bytes, &facts))
-                };
-                shared.workers.run(memory, unpack).await.unwrap_or_else(|| Ok(Err(panicked())))
-            }
-        };
-        network.registry.tarball(wanted, unpack).await?
-    }
-
     /// How a package of this integrity gets into the store: a tarball is known again by its SHA-512 only.
     fn storing(&self, integrity: Option<&Integrity>) -> Storing {
         let is_known = integrity.is_some_and(|integrity| integrity.strongest().algorithm() == HashAlgorithm::Sha512);
         if self.storing == Storing::Packed && !is_known { Storing::Now } else { self.storing }
     }
-
-    /// Unpacks the tarball that the store has, if that is sound.
-    async fn unpack_kept(
-        self: Arc<Self>,
-        id: PackageId,
-        name: &PackageName,
-        integrity: Option<Integrity>,
-        facts: &Arc<Facts>,
-    ) -> Result<bool, Failure> {
-        let (shared, name, facts) = (self.clone(), name.clone(), facts.clone());
-        // How much is in it is not known before it is read.
-        let memory = self.store.tarball_size(id).unwrap_or_default().saturating_mul(USUAL_RATIO);
-        let unpack = move || {
-            let Some(bytes) = shared.store.tarball(id) else { return Ok(false) };
-            shared.unpack(id, &name, integrity.as_ref(), &bytes, &facts)?;
-            if shared.storing == Storing::Now {
-                // What stays is in nobody's way.
-                let _ = shared.store.forget_tarball(id);
-            }
-            Ok(true)
-        };
-        self.workers.run(memory, unpack).await.unwrap_or_else(|| Err(panicked()))
-    }
-
-    fn unpack(
-        &self,
-        id: PackageId,
-        name: &PackageName,
-        integrity: Option<&Integrity>,
-        bytes: &[u8],
-        facts: &Facts,
-    ) -> Result<(), Failure> {
-        let mut unpacked = tarball::unpack(bytes, &Limits::default()).map_err(|error| {
-            let mut failure = Failure::from(error);
-            failure.message = format!("the tarball of {name}: {}", failure.message);
-            failure
-        })?;
-        // Commands are executable in the store, so that linking need not make copies that are.
-        for file in &facts.commands {
-            unpacked.set_executable(file.trim_start_matches("./"));
-        }
-        if facts.wants_license {
-            let manifest = unpacked.find("package.json").and_then(|file| std::str::from_utf8(file.data).ok());
-            let license = manifest.and_then(|text| Manifest::parse(text).ok()).and_then(|manifest| manifest.license);
-            self.licenses.lock().unwrap_or_else(PoisonError::into_inner).insert(id, license);
-        }
-        match self.storing(integrity) {
-            Storing::Later | Storing::Packed => self.store.insert_later(id, integrity, &unpacked.entries())?,
-            Storing::Now => self.store.insert(id, integrity, &unpacked.entries())?,
-        }
-        self.inserted.lock().unwrap_or_else(PoisonError::into_inner).push(id);
-        Ok(())
-    }
-}
-
-fn panicked() -> Failure {
-    Failure::new("DX_INTERNAL", "unpacking a tarball panicked")
 }
 
 /// The id that a lockfile entry's files have in the store; `None` for an entry without integrity.

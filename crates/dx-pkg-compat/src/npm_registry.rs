@@ -17,7 +17,7 @@ mod tests;
 
 pub use error::RegistryError;
 pub use settings::fetch_config;
-pub use tarball::{Tarball, TarballRequest};
+pub use tarball::{Streaming, Tarball, TarballRequest, Unpacker};
 
 use crate::npmrc::{Authorization, Config, ConfigError};
 use address::ReplaceHost;

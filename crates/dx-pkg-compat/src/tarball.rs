@@ -1,7 +1,7 @@
 //! Package tarballs: gzip and tar in memory, with npm's rules about what becomes a file.
 //!
-//! A tarball is untrusted. It is inflated once into a buffer that [`Unpacked`] owns; entries are slices of it.
-//! Nothing is written to disk here.
+//! A tarball is untrusted. [`unpack`] inflates one that is whole into a buffer that [`Unpacked`] owns; entries are slices of
+//! it. [`Entries`] reads one that is still arriving. Nothing is written to disk here.
 //!
 //! What npm 12 makes of a tarball and so does this module: the first segment of every name is dropped; only
 //! regular files are extracted (folders come with their files, links, devices and pipes are left out); of two
@@ -14,6 +14,7 @@ mod header;
 mod inflate;
 mod path;
 mod reader;
+mod stream;
 #[cfg(test)]
 mod tests;
 
@@ -27,6 +28,7 @@ pub use self::error::{PathProblem, TarballError};
 use self::header::Kind;
 pub use self::path::NameRules;
 use self::reader::Reader;
+pub use self::stream::{Entries, StreamedFile, Unfit};
 
 const GIB: u64 = 1024 * 1024 * 1024;
 const MIB: u64 = 1024 * 1024;
@@ -118,15 +120,7 @@ pub fn unpack(tgz: &[u8], limits: &Limits) -> Result<Unpacked, TarballError> {
     unpacked.read(limits)?;
     unpacked.keep_last_of_each_path();
     let paths: Vec<&str> = unpacked.files.iter().map(|f| unpacked.path(f)).collect();
-    collisions::check_files_and_folders(&paths)?;
-    if limits.refuse_folded_collisions
-        && let Some((first, second)) = collisions::folded(&paths).first()
-    {
-        return Err(TarballError::FoldedCollision {
-            first: error::escaped(first.as_bytes()),
-            second: error::escaped(second.as_bytes()),
-        });
-    }
+    collisions::check(&paths, limits)?;
     Ok(unpacked)
 }
 
@@ -199,7 +193,7 @@ impl Unpacked {
     fn read(&mut self, limits: &Limits) -> Result<(), TarballError> {
         let mut reader = Reader::new(&self.archive, limits);
         loop {
-            let entry = match reader.next_entry() {
+            let (entry, data) = match reader.next_entry() {
                 Ok(Some(entry)) => entry,
                 Ok(None) => break,
                 // What fails at its very first header is no archive at all.
@@ -210,15 +204,8 @@ impl Unpacked {
             };
             let skipped = match entry.kind {
                 Kind::File => {
-                    let path = path::append(&entry.name, limits.names, &mut self.paths)?;
-                    if let Some(path) = path {
-                        let renamed = !limits.keep_gitignore && rename_gitignore(&mut self.paths, &path);
-                        self.files.push(File {
-                            path: path.start..self.paths.len(),
-                            data: entry.data,
-                            executable: entry.executable,
-                            renamed,
-                        });
+                    if let Some((path, renamed)) = append_path(&entry.name, limits, &mut self.paths)? {
+                        self.files.push(File { path, data, executable: entry.executable, renamed });
                         continue;
                     }
                     SkippedKind::OutsideFolder
@@ -261,6 +248,14 @@ impl std::fmt::Debug for Unpacked {
 
 fn unrecognised(archive: &[u8]) -> TarballError {
     TarballError::Unrecognised { bytes: archive.len() }
+}
+
+/// Appends to `paths` what becomes of a file of that name: its path, and whether that is a renamed `.gitignore`. `None` where
+/// it lies beside the package's folder.
+fn append_path(name: &[u8], limits: &Limits, paths: &mut String) -> Result<Option<(Range<usize>, bool)>, TarballError> {
+    let Some(path) = path::append(name, limits.names, paths)? else { return Ok(None) };
+    let renamed = !limits.keep_gitignore && rename_gitignore(paths, &path);
+    Ok(Some((path.start..paths.len(), renamed)))
 }
 
 /// Gives the `.gitignore` whose path ends `paths` the name `.npmignore`; false when it is another file.

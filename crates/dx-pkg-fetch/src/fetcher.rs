@@ -55,7 +55,7 @@ impl Fetcher {
         let mut entry = self.0.config.trace.as_ref().map(|trace| trace.begin(&request));
         let result = self.0.try_repeatedly(&request, &mut entry).await;
         if let (Some(entry), Ok(response)) = (&mut entry, &result) {
-            entry.completed(response.status, response.body.len());
+            entry.completed(response.status, response.length);
         }
         tally.finish(match &result {
             Ok(response) if response.status == StatusCode::NOT_MODIFIED => Outcome::NotModified,
@@ -118,8 +118,10 @@ impl Shared {
             // Boxed, so that the many requests which still wait are small.
             let run = transfer::run(&self.clients, &self.config, &self.counters, request, &mut partial, entry);
             let cause = match Box::pin(run).await {
-                Ok(transfer::Answer { status, headers, url, body, verdict }) => {
-                    return Ok(Response { status, headers, url, body, verdict, slot });
+                Ok(transfer::Answer { status, headers, url, body }) => {
+                    let (length, is_streamed) = (body.len(), body.is_streamed());
+                    let (body, verdict) = body.finish().await;
+                    return Ok(Response { status, headers, url, body, length, is_streamed, verdict, slot });
                 }
                 Err(cause) => cause,
             };

@@ -1,7 +1,7 @@
 //! Parallel downloads: priorities, retries, limits, statistics; and a guess at what will be downloaded next.
 //!
 //! [`Fetcher::get`] waits for its turn in the queue of its [`Class`], sends the request, follows redirects, retries
-//! what is worth retrying and delivers the whole body. It knows nothing of npm: what the bytes mean, whether they
+//! what is worth retrying and delivers the whole body, or passes a large one on as it arrives. It knows nothing of npm: what the bytes mean, whether they
 //! may be cached and whether their digest is right is the caller's business.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -19,6 +19,7 @@ mod resume;
 mod retry;
 pub mod speculation;
 mod statistics;
+mod stream;
 mod text;
 mod tls;
 mod trace;
@@ -38,6 +39,7 @@ pub use reqwest::header;
 pub use reqwest::{StatusCode, Version};
 pub use retry::RetryPolicy;
 pub use statistics::Statistics;
+pub use stream::{OpenStream, Piece};
 pub use text::{plain_text, redact_url};
 pub use trace::{Trace, Transfer};
 pub use url::Url;

@@ -1,6 +1,7 @@
 //! What is asked for and what comes back.
 
 use crate::queue::Slot;
+use crate::stream::OpenStream;
 use bytes::Bytes;
 use dx_pkg_core::{Integrity, IntegrityMismatch};
 use reqwest::StatusCode;
@@ -51,6 +52,7 @@ pub struct Request {
     pub(crate) headers: HeaderMap,
     pub(crate) credentials: Option<Credentials>,
     pub(crate) integrity: Option<Integrity>,
+    pub(crate) stream: Option<OpenStream>,
 }
 
 impl Request {
@@ -76,6 +78,7 @@ impl Request {
             headers,
             credentials: None,
             integrity: None,
+            stream: None,
         }
     }
 
@@ -111,6 +114,12 @@ impl Request {
         self
     }
 
+    /// Sets who is asked whether a body is passed on as it arrives. It is not hashed then: whoever takes it sees every byte.
+    pub fn stream(mut self, open: OpenStream) -> Self {
+        self.stream = Some(open);
+        self
+    }
+
     /// Sets who is asked for credentials.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
@@ -137,8 +146,12 @@ pub struct Response {
     pub headers: HeaderMap,
     /// Where the answer came from, after redirects.
     pub url: Url,
-    /// The body as sent: any `Content-Encoding` is still on it.
+    /// The body as sent: any `Content-Encoding` is still on it. Empty where it was passed on.
     pub body: Bytes,
+    /// How long the body was, in bytes.
+    pub length: u64,
+    /// Whether it was passed on as it arrived.
+    pub is_streamed: bool,
     /// What is known of its digest.
     pub verdict: Verdict,
     /// The place in the queue; the next transfer starts when it is dropped.

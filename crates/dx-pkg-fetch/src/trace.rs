@@ -143,9 +143,9 @@ impl Entry {
     }
 
     /// The answer is complete.
-    pub(crate) fn completed(&mut self, status: StatusCode, bytes: usize) {
+    pub(crate) fn completed(&mut self, status: StatusCode, bytes: u64) {
         self.transfer.status = Some(status);
-        self.transfer.bytes = bytes as u64;
+        self.transfer.bytes = bytes;
     }
 }
 

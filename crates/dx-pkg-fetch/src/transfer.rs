@@ -8,6 +8,7 @@ use crate::request::{Class, Request, Verdict};
 use crate::resume::{Partial, is_about_a_range};
 use crate::retry::parse_retry_after;
 use crate::statistics::Counters;
+use crate::stream::Piece;
 use crate::text::{plain_text, redact_url};
 use crate::trace::Entry;
 use bytes::Bytes;
@@ -17,6 +18,7 @@ use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
 };
 use std::time::{Duration, SystemTime};
+use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 use url::Url;
 
@@ -38,8 +40,7 @@ pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) url: Url,
-    pub(crate) body: Bytes,
-    pub(crate) verdict: Verdict,
+    pub(crate) body: Body,
 }
 
 /// The clock of one try.
@@ -88,7 +89,7 @@ pub(crate) async fn run(
     let conditional = request.headers.contains_key(IF_NONE_MATCH) || request.headers.contains_key(IF_MODIFIED_SINCE);
     let headers = response.headers().clone();
     if status == StatusCode::NOT_MODIFIED && conditional {
-        return Ok(Answer { status, headers, url, body: Bytes::new(), verdict: Verdict::Known(Ok(())) });
+        return Ok(Answer { status, headers, url, body: Body::new(None) });
     }
     let mut body = Body::new(request.integrity.as_ref());
     if is_about_a_range(status) {
@@ -109,12 +110,16 @@ pub(crate) async fn run(
         Class::Tarball => config.limits.tarball,
     };
     let whole = content_length(&headers).map(|rest| body.len().saturating_add(rest));
+    if body.len() == 0
+        && let (Some(open), Some(whole)) = (&request.stream, whole.filter(|whole| *whole <= limit))
+    {
+        body.pass_on(open(whole));
+    }
     match read_body(response, &clock, counters, limit, whole, &mut body).await {
         Ok(()) => {
             // What has been put together is as good as what comes in one piece.
             let status = if status == StatusCode::PARTIAL_CONTENT { StatusCode::OK } else { status };
-            let (body, verdict) = body.finish();
-            Ok(Answer { status, headers, url, body, verdict })
+            Ok(Answer { status, headers, url, body })
         }
         Err(cause) => {
             *partial = Partial::keep(url, &headers, whole, body);
@@ -197,7 +202,7 @@ async fn read_body(
         if body.len() + chunk.len() as u64 > limit {
             return Err(FetchCause::TooLarge { limit });
         }
-        body.push(chunk, expected);
+        body.push(chunk, expected).await;
     }
 }
 
@@ -205,11 +210,14 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// A body under way, hashed as it comes if it is large; one that arrives in a single chunk is not copied.
+/// A body under way: collected, and hashed as it comes if it is large, or passed on.
 pub(crate) struct Body {
+    length: u64,
+    /// What came in a single chunk is not copied.
     first: Bytes,
     joined: Buffer,
     check: Check,
+    stream: Option<Sender<Piece>>,
 }
 
 /// How it becomes known whether a body is right.
@@ -224,14 +232,36 @@ enum Check {
 impl Body {
     pub(crate) fn new(integrity: Option<&Integrity>) -> Self {
         let check = integrity.map_or(Check::Nothing, |integrity| Check::Undecided(integrity.clone()));
-        Self { first: Bytes::new(), joined: Buffer::default(), check }
+        Self { length: 0, first: Bytes::new(), joined: Buffer::default(), check, stream: None }
+    }
+
+    /// Has all that will come passed on to `stream`, if there is one.
+    fn pass_on(&mut self, stream: Option<Sender<Piece>>) {
+        self.stream = stream;
     }
 
     pub(crate) fn len(&self) -> u64 {
-        (self.first.len() + self.joined.len()) as u64
+        self.length
     }
 
-    pub(crate) fn push(&mut self, chunk: Bytes, expected: Option<u64>) {
+    pub(crate) fn is_streamed(&self) -> bool {
+        self.stream.is_some()
+    }
+
+    /// Takes in `chunk`; waits where it is passed on, and whoever takes it has not taken those before.
+    async fn push(&mut self, chunk: Bytes, expected: Option<u64>) {
+        match &self.stream {
+            Some(stream) => {
+                self.length += chunk.len() as u64;
+                // Who has given up says so in the end.
+                let _ = stream.send(Piece::Bytes(chunk)).await;
+            }
+            None => self.collect(chunk, expected),
+        }
+    }
+
+    pub(crate) fn collect(&mut self, chunk: Bytes, expected: Option<u64>) {
+        self.length += chunk.len() as u64;
         if let Check::Undecided(integrity) = &self.check
             && expected.is_none_or(|expected| expected > HASHED_WHOLE)
         {
@@ -240,7 +270,7 @@ impl Body {
         if let Check::AsItComes(checker) = &mut self.check {
             checker.update(&chunk);
         }
-        if self.len() == 0 {
+        if self.first.is_empty() && self.joined.is_empty() {
             self.first = chunk;
             return;
         }
@@ -252,7 +282,11 @@ impl Body {
         self.joined.extend(&chunk);
     }
 
-    fn finish(self) -> (Bytes, Verdict) {
+    /// The body, if it was collected, and what is known of it.
+    pub(crate) async fn finish(self) -> (Bytes, Verdict) {
+        if let Some(stream) = self.stream {
+            let _ = stream.send(Piece::End).await;
+        }
         let body = if self.joined.is_empty() { self.first } else { Bytes::from_owner(self.joined) };
         let verdict = match self.check {
             Check::Nothing => Verdict::Known(Ok(())),

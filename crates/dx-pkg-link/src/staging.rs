@@ -7,7 +7,6 @@ use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process;
-use std::time::SystemTime;
 
 use dx_pkg_fs::{Dir, DirEntry, EntryKind, Swap, exchange_or_rename};
 use dx_pkg_store::Store;
@@ -183,11 +182,7 @@ impl Drop for Staging {
 
 /// Gives the state files the newest time of the tree: npm believes its hidden lockfile only then.
 pub(crate) fn touch(visible: &Dir, files: &[(String, Vec<u8>)]) -> io::Result<()> {
-    for (name, _) in files {
-        let file = visible.open_file(name)?;
-        file.set_modified(SystemTime::now())?;
-    }
-    Ok(())
+    files.iter().try_for_each(|(name, _)| visible.touch(name))
 }
 
 /// Moves the user's own entries from an old tree back into the visible one.

@@ -12,7 +12,7 @@ use dx_pkg_fs::{Dir, unique_name};
 use crate::layout::Sharded;
 use crate::{Folder, Store, StoreError};
 
-const PLAIN: u32 = 0o644;
+pub(crate) const PLAIN: u32 = 0o644;
 const EXECUTABLE: u32 = 0o755;
 /// What file systems share is made of blocks of this many bytes; with larger ones they refuse, and it is written.
 const BLOCK: usize = 4096;
@@ -22,18 +22,22 @@ const SHARED_FROM: usize = 64 * 1024;
 const MOST_PARTS: usize = 1024;
 
 /// A name in `tmp/` whose file or tree is removed unless it was renamed away.
-struct Temporary<'a> {
+pub(crate) struct Temporary<'a> {
     store: &'a Store,
     name: String,
-    published: bool,
+    pub(crate) published: bool,
 }
 
 impl<'a> Temporary<'a> {
-    fn new(store: &'a Store) -> Self {
+    pub(crate) fn new(store: &'a Store) -> Self {
         Self { store, name: unique_name(""), published: false }
     }
 
-    fn path(&self) -> std::path::PathBuf {
+    pub(crate) fn name(&self) -> &str {
+        &self.name
+    }
+
+    pub(crate) fn path(&self) -> std::path::PathBuf {
         self.store.folder(Folder::Tmp).join(&self.name)
     }
 }
@@ -139,7 +143,7 @@ impl Store {
 }
 
 /// Whether a folder could not be renamed because another process has made the same one.
-fn is_taken(error: &io::Error) -> bool {
+pub(crate) fn is_taken(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
 }
 
@@ -226,10 +230,7 @@ impl Tree {
         contents: &[u8],
         blocks: Option<(&File, u64)>,
     ) -> io::Result<()> {
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        self.enter(parent)?;
-        let dir = self.open.last().map_or(&self.root, |(_, dir)| dir);
-        let mut file = dir.create_file(Path::new(name), if executable { EXECUTABLE } else { PLAIN })?;
+        let mut file = self.create(path, executable)?;
         let shared = match blocks {
             Some((archive, offset)) if contents.len() >= SHARED_FROM => {
                 share(&mut file, archive, offset, contents.len())
@@ -237,6 +238,18 @@ impl Tree {
             _ => 0,
         };
         file.write_all(contents.get(shared..).unwrap_or_default())
+    }
+
+    /// Creates an empty file.
+    pub(crate) fn create(&mut self, path: &str, executable: bool) -> io::Result<File> {
+        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
+        self.enter(parent)?;
+        let dir = self.open.last().map_or(&self.root, |(_, dir)| dir);
+        dir.create_file(Path::new(name), if executable { EXECUTABLE } else { PLAIN })
+    }
+
+    pub(crate) fn root(&self) -> &Dir {
+        &self.root
     }
 
     /// Opens the folder `path`, reusing what is open of the way there.

@@ -13,13 +13,14 @@
 //! Numbers are little-endian.
 
 use std::collections::HashMap;
+use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::{self, Dxp, Entry, FileEntry, Layout};
+use dx_pkg_format::dxp::{self, DigestedFile, Dxp, Entry, FileEntry, Layout, ProvisionalDigest};
 use dx_pkg_format::wire;
 use dx_pkg_fs::{Dir, unique_name};
 
@@ -54,6 +55,11 @@ impl Pending {
         self.lock().get(&id).cloned()
     }
 
+    /// Takes a package whose folder is there.
+    pub(crate) fn insert(&self, id: PackageId, tables: PackageTables) {
+        self.lock().insert(id, tables);
+    }
+
     fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, PackageTables>> {
         self.tables.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -83,7 +89,8 @@ impl Store {
         files: &[FileEntry<'_>],
     ) -> Result<(), StoreError> {
         let unstorable = |source| StoreError::Unstorable { id, source };
-        let tables = dxp::provisional_tables(files, integrity).and_then(PackageTables::of).map_err(unstorable)?;
+        let digested: Vec<_> = files.iter().map(DigestedFile::of).collect();
+        let tables = dxp::provisional_tables(&digested, integrity).and_then(PackageTables::of).map_err(unstorable)?;
         let pending = self.pending_or_begin()?;
         if pending.tables(id).is_some() {
             return Ok(());
@@ -91,11 +98,11 @@ impl Store {
         let failed = |error| StoreError::io("writing", self.expanded(id))(error);
         let mut tree = Tree::new(pending.dir.make_dir(name_of(id)).map_err(failed)?);
         tree.add_all(files).map_err(failed)?;
-        pending.lock().insert(id, tables);
+        pending.insert(id, tables);
         Ok(())
     }
 
-    fn pending_or_begin(&self) -> Result<&Pending, StoreError> {
+    pub(crate) fn pending_or_begin(&self) -> Result<&Pending, StoreError> {
         let tmp = self.dir(Folder::Tmp)?;
         if let Some(pending) = self.pending() {
             return Ok(pending);
@@ -233,13 +240,9 @@ impl Store {
             let Ok(dir) = Dir::open(copy) else { continue };
             let mut differs = false;
             let written = self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| {
-                file.seek(SeekFrom::Start(tables.len() as u64))?;
-                let done = write_payload(file, tables.len() as u64, layout.view(tables), &dir);
-                differs = matches!(&done, Err(error) if error.kind() == io::ErrorKind::InvalidData);
-                let mut tables = tables.to_vec();
-                dxp::complete_tables(&mut tables, &done?).map_err(|_| io::ErrorKind::InvalidData)?;
-                file.rewind()?;
-                file.write_all(&tables)
+                let written = write_package(file, tables, layout.view(tables), &dir);
+                differs = matches!(&written, Err(error) if error.kind() == io::ErrorKind::InvalidData);
+                written
             });
             match written {
                 Ok(()) => {
@@ -264,9 +267,21 @@ impl Store {
     }
 }
 
+/// Writes a DXP file of what is in the folder `from`, as the provisional `tables` say, which `dxp` is a view of.
+///
+/// Fails with [`io::ErrorKind::InvalidData`] where the files are others.
+pub(crate) fn write_package(file: &mut File, tables: &[u8], dxp: Dxp<'_>, from: &Dir) -> io::Result<()> {
+    file.seek(SeekFrom::Start(tables.len() as u64))?;
+    let digests = write_payload(file, tables.len() as u64, dxp, from)?;
+    let mut tables = tables.to_vec();
+    dxp::complete_tables(&mut tables, &digests).map_err(|_| io::ErrorKind::InvalidData)?;
+    file.rewind()?;
+    file.write_all(&tables)
+}
+
 /// Writes the contents where the tables say, from files that are compared with their provisional digests; gives the BLAKE3
 /// of each.
-fn write_payload(file: &mut std::fs::File, mut position: u64, dxp: Dxp<'_>, from: &Dir) -> io::Result<Vec<[u8; 32]>> {
+fn write_payload(file: &mut File, mut position: u64, dxp: Dxp<'_>, from: &Dir) -> io::Result<Vec<[u8; 32]>> {
     let mut digests = Vec::with_capacity(dxp.len());
     for entry in dxp.entries() {
         let contents = read_matching(from, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
@@ -285,7 +300,7 @@ pub(crate) fn read_matching(dir: &Dir, entry: &Entry<'_>) -> io::Result<Option<V
     let Some(mut file) = open_matching(dir, entry.path, entry)? else { return Ok(None) };
     let mut contents = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
     file.read_to_end(&mut contents)?;
-    Ok((dxp::provisional_digest(&contents) == entry.digest).then_some(contents))
+    Ok((ProvisionalDigest::of(&contents) == entry.digest).then_some(contents))
 }
 
 /// What the folder of a pending package is called.

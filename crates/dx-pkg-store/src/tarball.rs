@@ -2,10 +2,12 @@
 //! away or packed up right after the install, writing a tarball takes half of the bytes that a DXP file would, and no
 //! pass over the contents. Whoever wants the package next checks and unpacks it as if it had been fetched.
 
+use std::fs::File;
 use std::io::{self, Read, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 
+use crate::insert::{PLAIN, Temporary};
 use crate::layout::Sharded;
 use crate::{Folder, Store, StoreError};
 
@@ -17,7 +19,20 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn put_tarball(&self, id: PackageId, bytes: &[u8]) -> Result<(), StoreError> {
-        self.write_file(Folder::Packages, &Sharded::new(id, SUFFIX), |file| file.write_all(bytes))
+        let mut tarball = self.receive_tarball(id)?;
+        tarball.write(bytes).map_err(StoreError::io("writing", tarball.temporary.path()))?;
+        tarball.keep()
+    }
+
+    /// Begins to keep a tarball that is on its way.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn receive_tarball(&self, id: PackageId) -> Result<IncomingTarball<'_>, StoreError> {
+        let temporary = Temporary::new(self);
+        let file = self.dir(Folder::Tmp)?.create_file(temporary.name(), PLAIN);
+        let file = file.map_err(StoreError::io("creating", temporary.path()))?;
+        Ok(IncomingTarball { store: self, id, file, temporary })
     }
 
     /// Whether there is a tarball.
@@ -56,6 +71,37 @@ impl Store {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
+    }
+}
+
+/// A tarball on its way, which is removed unless it is kept.
+pub struct IncomingTarball<'s> {
+    store: &'s Store,
+    id: PackageId,
+    file: File,
+    temporary: Temporary<'s>,
+}
+
+impl IncomingTarball<'_> {
+    /// Takes the next bytes.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn write(&mut self, bytes: &[u8]) -> io::Result<()> {
+        self.file.write_all(bytes)
+    }
+
+    /// Keeps the tarball, which the caller has verified.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn keep(mut self) -> Result<(), StoreError> {
+        let target = Sharded::new(self.id, SUFFIX);
+        let published = self.store.publish(self.temporary.name(), Folder::Packages, &target)?;
+        let path = self.store.folder(Folder::Packages).join(target);
+        published.map_err(StoreError::io("writing", path))?;
+        self.temporary.published = true;
+        Ok(())
     }
 }
 

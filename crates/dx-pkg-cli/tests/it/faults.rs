@@ -4,11 +4,15 @@ use std::fs;
 
 use dx_pkg_testkit::{Entry, Fault, Project, Registry};
 
-use crate::harness::{dx, fails, files, impatient, ok, required, stored, unpacked};
+use crate::harness::{dx, fails, files, impatient, incompressible, ok, required, stored, unpacked};
 
 fn registry() -> Registry {
+    registry_with("x".repeat(4000).into())
+}
+
+fn registry_with(data: Vec<u8>) -> Registry {
     let registry = Registry::start();
-    registry.package("a", "1.0.0").file("data", "x".repeat(4000)).publish();
+    registry.package("a", "1.0.0").file("data", data).publish();
     registry
 }
 
@@ -66,6 +70,15 @@ fn packument_requests_that_fail() {
 
 #[test]
 fn tarball_requests_that_fail() {
+    tarball_requests_fail(|| vec![b'x'; 4000]);
+}
+
+#[test]
+fn requests_for_tarballs_that_are_unpacked_as_they_arrive_fail() {
+    tarball_requests_fail(incompressible);
+}
+
+fn tarball_requests_fail(data: impl Fn() -> Vec<u8>) {
     let other = registry();
     let another = other.package("a", "2.0.0").tarball();
     let cases = [
@@ -82,7 +95,7 @@ fn tarball_requests_that_fail() {
         (Fault::Body(Vec::new()), "DX_INTEGRITY_MISMATCH"),
     ];
     for (fault, code) in cases {
-        fails_then_heals(&registry(), "/a/-/*", fault, code);
+        fails_then_heals(&registry_with(data()), "/a/-/*", fault, code);
     }
 }
 
@@ -160,9 +173,11 @@ fn hostile_tarballs_write_nothing() {
         (Entry::file("package/C:/escaped", "x"), "DX_TARBALL_UNSAFE_PATH"),
         (Entry::file("package/index.js/below-a-file", "x"), "DX_TARBALL_COLLISION"),
     ];
-    for (entry, code) in cases {
+    for (data, (entry, code)) in
+        [Vec::new(), incompressible()].iter().flat_map(|data| cases.iter().map(move |case| (data, case)))
+    {
         let registry = Registry::start();
-        registry.package("a", "1.0.0").raw_entry(entry.clone()).publish();
+        registry.package("a", "1.0.0").file("data", data.clone()).raw_entry(entry.clone()).publish();
         let project = Project::new(&registry).dep("a", "1").create();
         let before = files(&project);
         let outside = entries(&project);

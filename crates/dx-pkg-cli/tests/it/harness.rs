@@ -47,6 +47,13 @@ pub(crate) fn impatient(registry: &Registry) -> ProjectBuilder {
         .npmrc("fetch-retry-maxtimeout=2")
 }
 
+/// A file that makes a tarball large enough to be unpacked as it arrives.
+pub(crate) fn incompressible() -> Vec<u8> {
+    (0..300_000_u32)
+        .flat_map(|i| (i ^ i.wrapping_mul(2_654_435_761).rotate_left(13)).wrapping_mul(0x9e37_79b1).to_le_bytes())
+        .collect()
+}
+
 /// Every file of the project with its contents; a link with where it leads.
 pub(crate) fn files(project: &Project) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();

@@ -34,6 +34,7 @@ mod scripts;
 mod sharing;
 mod speculation;
 mod stale;
+mod streaming;
 mod timing;
 #[cfg(target_os = "linux")]
 mod worker;

@@ -4,7 +4,10 @@ use super::error::{is_missing, refusal, shown, token_key};
 use super::{NpmRegistry, RegistryError, address};
 use dx_pkg_core::{Integrity, IntegrityMismatch, PackageName};
 use dx_pkg_fetch::header::{CACHE_CONTROL, HeaderValue};
-use dx_pkg_fetch::{Bytes, FetchError, Priority, Request, Slot, Verdict, plain_text};
+use dx_pkg_fetch::{Bytes, FetchError, Piece, Priority, Request, Response, Slot, Verdict, plain_text};
+use std::sync::{Arc, Mutex, PoisonError};
+use tokio::sync::mpsc::Sender;
+use tokio::sync::oneshot;
 use url::Url;
 
 /// Which tarball is wanted.
@@ -48,6 +51,37 @@ impl Tarball {
     }
 }
 
+impl From<Response> for Tarball {
+    fn from(response: Response) -> Self {
+        Self { bytes: response.body, slot: response.slot, verdict: response.verdict }
+    }
+}
+
+/// A tarball on its way to whoever unpacks it as it arrives.
+#[derive(Debug)]
+pub struct Streaming<T> {
+    /// Where its pieces go; those that nobody has taken yet hold back the network, if there are many.
+    pub pieces: Sender<Piece>,
+    /// What it becomes. Nothing comes where it is not the right one, or cannot be unpacked so: it is then fetched once more,
+    /// whole, which tells what is the matter.
+    pub outcome: oneshot::Receiver<T>,
+}
+
+/// Whoever tarballs are fetched for.
+pub trait Unpacker: Send + Sync + 'static {
+    /// What a tarball becomes.
+    type Taken: Send + 'static;
+
+    /// Unpacks a tarball that is here, and verifies it before anything else ([`Tarball::verify`]).
+    fn unpack(
+        self: &Arc<Self>,
+        tarball: Tarball,
+    ) -> impl Future<Output = Result<Self::Taken, IntegrityMismatch>> + Send;
+
+    /// Begins to unpack a tarball of so many bytes as it arrives, verifying it by itself; `None` where that is not worth it.
+    fn begin(self: &Arc<Self>, length: u64) -> Option<Streaming<Self::Taken>>;
+}
+
 impl NpmRegistry {
     /// Where the tarball is fetched from: the given address, led to the configured registry where
     /// `replace-registry-host` says so; without one the conventional address.
@@ -65,15 +99,15 @@ impl NpmRegistry {
         found.ok_or_else(|| RegistryError::BadUrl { name: name.clone(), url: safe_to_show(url.unwrap_or_default()) })
     }
 
-    /// Fetches a tarball and gives it to `take`, which verifies it before anything else ([`Tarball::verify`]); one that is not
-    /// the right one is fetched once more, past any cache on the way.
+    /// Fetches a tarball for `unpacker`; one that is not the right one is fetched once more, past any cache on the way.
     ///
     /// # Errors
     /// [`RegistryError`]: it is missing, refused, not what it should be, or there is no answer.
-    pub async fn tarball<T, F>(&self, wanted: TarballRequest, take: impl Fn(Tarball) -> F) -> Result<T, RegistryError>
-    where
-        F: Future<Output = Result<T, IntegrityMismatch>>,
-    {
+    pub async fn tarball<U: Unpacker>(
+        &self,
+        wanted: TarballRequest,
+        unpacker: &Arc<U>,
+    ) -> Result<U::Taken, RegistryError> {
         let url = self.tarball_url(&wanted.name, &wanted.version, wanted.url.as_deref())?;
         let registry = self.config.registry_for(&wanted.name);
         let request = Request::tarball(url.clone())
@@ -86,20 +120,44 @@ impl NpmRegistry {
             None => request,
         };
         let fail = |error| self.tarball_error(&wanted.name, registry, &url, error);
-        if let Ok(taken) = take(self.fetch_tarball(request.clone()).await.map_err(fail)?).await {
+        if let Some(taken) = self.tarball_or_stream(request.clone(), unpacker).await.map_err(fail)? {
             return Ok(taken);
         }
         let again = request.header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        take(self.fetch_tarball(again).await.map_err(fail)?).await.map_err(|mismatch| RegistryError::Integrity {
+        let response = self.fetcher.get(again).await.map_err(fail)?;
+        unpacker.unpack(response.into()).await.map_err(|mismatch| RegistryError::Integrity {
             name: wanted.name,
             url: shown(&url),
             mismatch: Box::new(mismatch),
         })
     }
 
-    async fn fetch_tarball(&self, request: Request) -> Result<Tarball, FetchError> {
-        let response = self.fetcher.get(request).await?;
-        Ok(Tarball { bytes: response.body, slot: response.slot, verdict: response.verdict })
+    /// What a tarball becomes, whole or on its way; `None` if it is to be fetched once more.
+    async fn tarball_or_stream<U: Unpacker>(
+        &self,
+        request: Request,
+        unpacker: &Arc<U>,
+    ) -> Result<Option<U::Taken>, FetchError> {
+        // Of several beginnings the last is the one that ends.
+        let begun = Arc::new(Mutex::new(None));
+        let open = {
+            let (unpacker, begun) = (unpacker.clone(), begun.clone());
+            move |length| {
+                let Streaming { pieces, outcome } = unpacker.begin(length)?;
+                *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(outcome);
+                Some(pieces)
+            }
+        };
+        let response = self.fetcher.get(request.stream(Arc::new(open))).await?;
+        if !response.is_streamed {
+            return Ok(unpacker.unpack(response.into()).await.ok());
+        }
+        let _slot = response.slot;
+        let outcome = begun.lock().unwrap_or_else(PoisonError::into_inner).take();
+        Ok(match outcome {
+            Some(outcome) => outcome.await.ok(),
+            None => None,
+        })
     }
 
     fn tarball_error(&self, name: &PackageName, registry: &Url, url: &Url, error: FetchError) -> RegistryError {

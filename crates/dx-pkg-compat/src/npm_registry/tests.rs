@@ -1,6 +1,6 @@
 use super::*;
 use crate::npmrc::ConfigSources;
-use dx_pkg_core::{Coded, Integrity, PackageName};
+use dx_pkg_core::{Coded, Integrity, IntegrityMismatch, PackageName};
 use dx_pkg_fetch::{FetchConfig, Priority, RetryPolicy};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_registry::{Lifetime, PackumentAnswer, PackumentForm, Validator};

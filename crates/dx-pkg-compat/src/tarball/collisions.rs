@@ -4,10 +4,25 @@ use std::collections::HashMap;
 
 use unicode_normalization::UnicodeNormalization as _;
 
+use super::Limits;
 use super::error::{TarballError, escaped};
 
+/// Fails when `paths`, which are sorted and each there once, cannot be files of one folder.
+pub(super) fn check(paths: &[&str], limits: &Limits) -> Result<(), TarballError> {
+    check_files_and_folders(paths)?;
+    if limits.refuse_folded_collisions
+        && let Some((first, second)) = folded(paths).first()
+    {
+        return Err(TarballError::FoldedCollision {
+            first: escaped(first.as_bytes()),
+            second: escaped(second.as_bytes()),
+        });
+    }
+    Ok(())
+}
+
 /// Fails when one of `paths`, which are sorted, is a folder of another.
-pub(super) fn check_files_and_folders(paths: &[&str]) -> Result<(), TarballError> {
+fn check_files_and_folders(paths: &[&str]) -> Result<(), TarballError> {
     let mut previous = "";
     for path in paths {
         let Some((folder, _)) = path.rsplit_once('/') else {

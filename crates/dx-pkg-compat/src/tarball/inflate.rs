@@ -10,7 +10,7 @@ use dx_pkg_fetch::Buffer;
 
 use super::{Limits, TarballError};
 
-const MAGIC: [u8; 2] = [0x1f, 0x8b];
+pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 const HEADER: usize = 10;
 const TRAILER: usize = 8;
 const DEFLATE: u8 = 8;
@@ -48,20 +48,24 @@ pub(super) fn told_length(tgz: &[u8]) -> Option<u32> {
 }
 
 /// The most a tarball may become, and which of the limits that is.
-struct Ceiling {
+pub(super) struct Ceiling {
     bytes: usize,
     compressed: usize,
     by_ratio: bool,
 }
 
 impl Ceiling {
-    fn new(compressed: usize, limits: &Limits) -> Self {
+    pub(super) fn new(compressed: usize, limits: &Limits) -> Self {
         let plausible = (compressed as u64).saturating_mul(limits.max_ratio).max(limits.ratio_floor);
         Self {
             bytes: usize::try_from(plausible.min(limits.max_bytes)).unwrap_or(usize::MAX),
             compressed,
             by_ratio: plausible < limits.max_bytes,
         }
+    }
+
+    pub(super) fn bytes(&self) -> u64 {
+        self.bytes as u64
     }
 
     fn passed(&self) -> TarballError {

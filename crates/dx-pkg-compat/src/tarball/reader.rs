@@ -1,4 +1,4 @@
-//! The entries of a tar archive in memory, with pax fields and long names applied.
+//! The entries of a tar archive, with pax fields and long names applied.
 //!
 //! Follows npm's reader where archives leave a choice: two zero blocks end the archive and what follows is not
 //! read; an archive without them is whole when its last entry is; a global header's path is ignored. It is
@@ -11,69 +11,155 @@ use super::header::{BLOCK, Header, Kind, until_nul};
 use super::{Limits, PathProblem, TarballError, error::escaped};
 
 /// No honest pax header or long name is longer, in bytes.
-const LONGEST_METADATA: usize = 1024 * 1024;
+pub(super) const LONGEST_METADATA: usize = 1024 * 1024;
 
 /// An entry of the file system, as the archive tells it.
-pub(super) struct RawEntry<'a> {
+pub(super) struct Entry<'a> {
     pub(super) name: Cow<'a, [u8]>,
     pub(super) kind: Kind,
     pub(super) executable: bool,
-    /// Where its contents are in the archive.
-    pub(super) data: Range<usize>,
+    /// How long its contents are, in bytes.
+    pub(super) size: u64,
+}
+
+/// What a header announces. A body of that size follows, padded to whole blocks.
+pub(super) enum Announced<'a> {
+    Entry(Entry<'a>),
+    /// What [`Headers::metadata`] is to be told.
+    Metadata {
+        kind: Kind,
+        size: u64,
+    },
+    /// Something that npm passes over.
+    Nothing {
+        size: u64,
+    },
 }
 
 /// Fields that the entries before gave for the next one.
 #[derive(Default)]
-struct Overrides<'a> {
-    name: Option<&'a [u8]>,
+struct Overrides {
+    name: Option<Vec<u8>>,
     size: Option<u64>,
 }
 
-/// Walks an archive from its first header on.
+/// Makes sense of headers, one after the other.
+pub(super) struct Headers {
+    next: Overrides,
+    global_size: Option<u64>,
+    count: usize,
+    most: usize,
+}
+
+impl Headers {
+    pub(super) fn new(limits: &Limits) -> Self {
+        Self { next: Overrides::default(), global_size: None, count: 0, most: limits.max_entries }
+    }
+
+    /// Number of headers read so far.
+    pub(super) fn count(&self) -> usize {
+        self.count
+    }
+
+    /// What the header in `block`, at byte `at` of the archive, announces.
+    pub(super) fn read<'b>(&mut self, block: &'b [u8], at: usize) -> Result<Announced<'b>, TarballError> {
+        let header = Header::parse(block).map_err(|reason| TarballError::Header { offset: at, reason })?;
+        self.count += 1;
+        if self.count > self.most {
+            return Err(TarballError::TooManyEntries { limit: self.most });
+        }
+        let kind = header.kind();
+        if kind.is_in_file_system() {
+            return self.entry(&header, kind, at).map(Announced::Entry);
+        }
+        let size = size_of(&header, at)?;
+        if kind == Kind::Other {
+            self.next = Overrides::default();
+            return Ok(Announced::Nothing { size });
+        }
+        Ok(Announced::Metadata { kind, size })
+    }
+
+    fn entry<'b>(&mut self, header: &Header<'b>, kind: Kind, at: usize) -> Result<Entry<'b>, TarballError> {
+        let given = std::mem::take(&mut self.next);
+        let name = given.name.map_or_else(|| header.name(), Cow::Owned);
+        let folder = kind == Kind::Folder || header.may_be_old_folder() && name.ends_with(b"/");
+        let size = match given.size.or(self.global_size) {
+            _ if !header.has_body() || (folder && header.may_be_old_folder()) => 0,
+            Some(size) => size,
+            None => size_of(header, at)?,
+        };
+        let kind = if folder { Kind::Folder } else { kind };
+        Ok(Entry { name, kind, executable: header.executable(), size })
+    }
+
+    /// Keeps what `text`, the body of a pax header or a long name at byte `at`, says about the entries to come.
+    pub(super) fn metadata(&mut self, kind: Kind, text: &[u8], at: usize) -> Result<(), TarballError> {
+        if text.len() > LONGEST_METADATA {
+            return Err(too_long(at));
+        }
+        match kind {
+            Kind::LongName if !text.is_empty() => {
+                let name = until_nul(text);
+                if text[name.len()..].iter().any(|byte| *byte != 0) {
+                    return Err(nul_in_name(text));
+                }
+                self.next.name = Some(name.to_vec());
+            }
+            Kind::Extended => {
+                for (key, value) in PaxRecords(text) {
+                    match key {
+                        b"path" if value.contains(&0) => return Err(nul_in_name(value)),
+                        b"path" if !value.is_empty() => self.next.name = Some(value.to_vec()),
+                        b"size" => self.next.size = Some(pax_size(value, at)?),
+                        _ => {}
+                    }
+                }
+            }
+            Kind::Global => {
+                for (_, value) in PaxRecords(text).filter(|(key, _)| *key == b"size") {
+                    self.global_size = Some(pax_size(value, at)?);
+                }
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Walks an archive in memory from its first header on.
 pub(super) struct Reader<'a> {
     archive: &'a [u8],
     offset: usize,
-    next: Overrides<'a>,
-    global_size: Option<u64>,
-    headers: usize,
-    max_headers: usize,
+    headers: Headers,
 }
 
 impl<'a> Reader<'a> {
     pub(super) fn new(archive: &'a [u8], limits: &Limits) -> Self {
-        Self {
-            archive,
-            offset: 0,
-            next: Overrides::default(),
-            global_size: None,
-            headers: 0,
-            max_headers: limits.max_entries,
-        }
+        Self { archive, offset: 0, headers: Headers::new(limits) }
     }
 
     /// Number of headers read so far.
     pub(super) fn headers(&self) -> usize {
-        self.headers
+        self.headers.count()
     }
 
-    /// The next entry that stands for something in the file system, or `None` at the end.
-    pub(super) fn next_entry(&mut self) -> Result<Option<RawEntry<'a>>, TarballError> {
+    /// The next entry that stands for something in the file system, and where its contents are in the archive; `None` at
+    /// the end.
+    pub(super) fn next_entry(&mut self) -> Result<Option<(Entry<'a>, Range<usize>)>, TarballError> {
         while let Some(at) = self.next_header()? {
-            let header = Header::parse(&self.archive[at..at + BLOCK])
-                .map_err(|reason| TarballError::Header { offset: at, reason })?;
-            self.headers += 1;
-            if self.headers > self.max_headers {
-                return Err(TarballError::TooManyEntries { limit: self.max_headers });
-            }
-            let kind = header.kind();
-            if kind.is_in_file_system() {
-                return self.entry(&header, kind, at).map(Some);
-            }
-            let data = self.body(at, self.size(&header, at)?)?;
-            if kind == Kind::Other {
-                self.next = Overrides::default();
-            } else {
-                self.metadata(kind, data, at)?;
+            match self.headers.read(&self.archive[at..at + BLOCK], at)? {
+                Announced::Entry(entry) => {
+                    let data = self.body(at, entry.size)?;
+                    return Ok(Some((entry, data)));
+                }
+                Announced::Metadata { kind, size } => {
+                    let data = self.body(at, size)?;
+                    self.headers.metadata(kind, &self.archive[data], at)?;
+                }
+                Announced::Nothing { size } => {
+                    self.body(at, size)?;
+                }
             }
         }
         Ok(None)
@@ -96,17 +182,13 @@ impl<'a> Reader<'a> {
         }
         let rest = self.archive.get(self.offset..).unwrap_or_default();
         if rest.iter().any(|byte| *byte != 0) {
-            return Err(if self.headers == 0 {
+            return Err(if self.headers() == 0 {
                 TarballError::Unrecognised { bytes: self.archive.len() }
             } else {
                 TarballError::Truncated { offset: self.offset }
             });
         }
         Ok(None)
-    }
-
-    fn size(&self, header: &Header<'_>, at: usize) -> Result<u64, TarballError> {
-        header.size().ok_or(TarballError::Header { offset: at, reason: "its size is not a number" })
     }
 
     /// Takes the body of `size` bytes and its padding.
@@ -122,57 +204,14 @@ impl<'a> Reader<'a> {
             _ => Err(TarballError::Truncated { offset: at }),
         }
     }
+}
 
-    fn entry(&mut self, header: &Header<'a>, kind: Kind, at: usize) -> Result<RawEntry<'a>, TarballError> {
-        let given = std::mem::take(&mut self.next);
-        let name = given.name.map_or_else(|| header.name(), Cow::Borrowed);
-        let folder = kind == Kind::Folder || header.may_be_old_folder() && name.ends_with(b"/");
-        let size = match given.size.or(self.global_size) {
-            _ if !header.has_body() || (folder && header.may_be_old_folder()) => 0,
-            Some(size) => size,
-            None => self.size(header, at)?,
-        };
-        Ok(RawEntry {
-            name,
-            kind: if folder { Kind::Folder } else { kind },
-            executable: header.executable(),
-            data: self.body(at, size)?,
-        })
-    }
+fn size_of(header: &Header<'_>, at: usize) -> Result<u64, TarballError> {
+    header.size().ok_or(TarballError::Header { offset: at, reason: "its size is not a number" })
+}
 
-    /// Keeps what a pax header or a long name says about the entries to come.
-    fn metadata(&mut self, kind: Kind, data: Range<usize>, at: usize) -> Result<(), TarballError> {
-        if data.len() > LONGEST_METADATA {
-            return Err(TarballError::Header { offset: at, reason: "its extended fields are longer than 1 MiB" });
-        }
-        let text = &self.archive[data];
-        match kind {
-            Kind::LongName if !text.is_empty() => {
-                let name = until_nul(text);
-                if text[name.len()..].iter().any(|byte| *byte != 0) {
-                    return Err(nul_in_name(text));
-                }
-                self.next.name = Some(name);
-            }
-            Kind::Extended => {
-                for (key, value) in PaxRecords(text) {
-                    match key {
-                        b"path" if value.contains(&0) => return Err(nul_in_name(value)),
-                        b"path" if !value.is_empty() => self.next.name = Some(value),
-                        b"size" => self.next.size = Some(pax_size(value, at)?),
-                        _ => {}
-                    }
-                }
-            }
-            Kind::Global => {
-                for (_, value) in PaxRecords(text).filter(|(key, _)| *key == b"size") {
-                    self.global_size = Some(pax_size(value, at)?);
-                }
-            }
-            _ => {}
-        }
-        Ok(())
-    }
+pub(super) fn too_long(at: usize) -> TarballError {
+    TarballError::Header { offset: at, reason: "its extended fields are longer than 1 MiB" }
 }
 
 fn nul_in_name(name: &[u8]) -> TarballError {

@@ -6,12 +6,16 @@ mod formats;
 mod hostile;
 mod properties;
 mod rules;
+mod streamed;
 
 use super::{Limits, NameRules, TarballError, Unpacked, unpack};
 
-/// Unpacks with the limits of a case-sensitive Unix, whatever the tests run on.
+/// Unpacks with the limits of a case-sensitive Unix, whatever the tests run on; and as it arrives, which may give other files
+/// in no case.
 fn unpack_on_unix(tgz: &[u8]) -> Result<Unpacked, TarballError> {
-    unpack(tgz, &unix())
+    let unpacked = unpack(tgz, &unix());
+    streamed::check(tgz, &unix(), unpacked.as_ref());
+    unpacked
 }
 
 fn unix() -> Limits {

@@ -9,7 +9,7 @@ fn headers(pairs: &[(&'static str, &str)]) -> HeaderMap {
 
 fn partial(pairs: &[(&'static str, &str)]) -> Option<Partial> {
     let mut body = Body::new(None);
-    body.push(Bytes::from_static(b"0123"), None);
+    body.collect(Bytes::from_static(b"0123"), None);
     Partial::keep(Url::parse("http://registry.example/a?x=1").unwrap(), &headers(pairs), Some(10), body)
 }
 

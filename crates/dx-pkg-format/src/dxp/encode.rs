@@ -27,13 +27,69 @@ struct Payload<'a> {
     bytes: Cow<'a, [u8]>,
 }
 
+/// A file whose contents are elsewhere.
+#[derive(Debug, Clone, Copy)]
+pub struct DigestedFile<'a> {
+    /// Its path, as of [`FileEntry`].
+    pub path: &'a str,
+    /// Whether it is executable.
+    pub executable: bool,
+    /// How long it is, in bytes.
+    pub size: u64,
+    /// What [`ProvisionalDigest`] makes of its contents.
+    pub digest: [u8; 32],
+}
+
+impl<'a> DigestedFile<'a> {
+    /// A file whose contents are here.
+    #[must_use]
+    pub fn of(file: &FileEntry<'a>) -> Self {
+        let digest = ProvisionalDigest::of(file.data);
+        Self { path: file.path, executable: file.executable, size: file.data.len() as u64, digest }
+    }
+}
+
 /// What the table says of a file.
 struct Row<'a> {
-    entry: FileEntry<'a>,
-    digest: [u8; 32],
+    file: DigestedFile<'a>,
     codec: Codec,
     stored_size: u64,
     offset: u64,
+}
+
+/// Where the contents of the next file go.
+struct Offsets {
+    next: u64,
+}
+
+impl Offsets {
+    /// Where `size` bytes go, and how many before them stay empty.
+    fn place(&mut self, codec: Codec, size: u64) -> (u64, usize) {
+        let aligned = codec == Codec::Stored && size >= ALIGN_FROM;
+        let offset = if aligned { self.next.next_multiple_of(ALIGNMENT) } else { self.next };
+        let padding = (offset - self.next) as usize;
+        self.next = offset + size;
+        (offset, padding)
+    }
+}
+
+/// How large the tables are.
+struct Sizes {
+    files: u32,
+    slots: u32,
+    strings: u32,
+    payload_at: u64,
+}
+
+impl Sizes {
+    fn of(files: usize, path_bytes: usize, integrity: &str) -> Result<Self, FormatError> {
+        let too_large = |what| FormatError::TooLarge { format: FORMAT, what };
+        let count = u32::try_from(files).map_err(|_| too_large("files"))?;
+        let slots = (count.checked_mul(2).ok_or(too_large("files"))? + 1).next_power_of_two();
+        let strings = u32::try_from(path_bytes + integrity.len()).map_err(|_| too_large("bytes of paths"))?;
+        let tables = HEADER + files * ROW + slots as usize * 4 + strings as usize;
+        Ok(Self { files: count, slots, strings, payload_at: (tables as u64).next_multiple_of(8) })
+    }
 }
 
 /// The DXP bytes of these files; `integrity` is that of the archive they came from.
@@ -58,59 +114,22 @@ impl<'a> Encoding<'a> {
         integrity: Option<&Integrity>,
         compression: Compression,
     ) -> Result<Self, FormatError> {
-        Self::with(files, integrity, compression, |contents| *blake3::hash(contents).as_bytes())
-    }
-
-    fn with(
-        files: &[FileEntry<'a>],
-        integrity: Option<&Integrity>,
-        compression: Compression,
-        digest: impl Fn(&[u8]) -> [u8; 32],
-    ) -> Result<Self, FormatError> {
-        let too_large = |what| FormatError::TooLarge { format: FORMAT, what };
-        let files = sorted(files)?;
+        let files = sorted(files, |file| file.path)?;
         let integrity = integrity.map(ToString::to_string).unwrap_or_default();
-        let count = u32::try_from(files.len()).map_err(|_| too_large("files"))?;
-        let slots = (count.checked_mul(2).ok_or(too_large("files"))? + 1).next_power_of_two();
-        let string_size: usize = files.iter().map(|file| file.path.len()).sum::<usize>() + integrity.len();
-        let string_size = u32::try_from(string_size).map_err(|_| too_large("bytes of paths"))?;
-
-        let tables = HEADER + files.len() * ROW + slots as usize * 4 + string_size as usize;
-        let payload_at = (tables as u64).next_multiple_of(8);
-        let mut position = payload_at;
+        let sizes = Sizes::of(files.len(), files.iter().map(|file| file.path.len()).sum(), &integrity)?;
+        let mut offsets = Offsets { next: sizes.payload_at };
         let mut payload = Vec::with_capacity(files.len());
         let mut rows = Vec::with_capacity(files.len());
-        for entry in files {
-            let (codec, bytes) = compress(entry.data, compression);
+        for FileEntry { path, executable, data } in files {
+            let (codec, bytes) = compress(data, compression);
             let stored_size = bytes.len() as u64;
-            let aligned = codec == Codec::Stored && stored_size >= ALIGN_FROM;
-            let offset = if aligned { position.next_multiple_of(ALIGNMENT) } else { position };
-            payload.push(Payload { padding: (offset - position) as usize, bytes });
-            position = offset + stored_size;
-            rows.push(Row { digest: digest(entry.data), entry, codec, stored_size, offset });
+            let (offset, padding) = offsets.place(codec, stored_size);
+            payload.push(Payload { padding, bytes });
+            let file =
+                DigestedFile { path, executable, size: data.len() as u64, digest: *blake3::hash(data).as_bytes() };
+            rows.push(Row { file, codec, stored_size, offset });
         }
-
-        let mut head = Vec::with_capacity(payload_at as usize);
-        head.extend_from_slice(&SIGNATURE);
-        head.extend_from_slice(&VERSION.to_le_bytes());
-        head.resize(CHECKED_FROM, 0);
-        for word in [count, slots, string_size, integrity.len() as u32] {
-            head.extend_from_slice(&word.to_le_bytes());
-        }
-        head.extend_from_slice(&payload_at.to_le_bytes());
-        head.extend_from_slice(&position.to_le_bytes());
-        debug_assert_eq!(head.len(), ROOT_AT);
-        head.extend_from_slice(&content_root(&rows));
-        head.resize(HEADER, 0);
-        write_rows(&mut head, &rows, integrity.len());
-        write_index(&mut head, &rows, slots as usize);
-        head.extend_from_slice(integrity.as_bytes());
-        for row in &rows {
-            head.extend_from_slice(row.entry.path.as_bytes());
-        }
-        head.resize(payload_at as usize, 0);
-        write_checksum(&mut head);
-        Ok(Self { head, payload, length: position })
+        Ok(Self { head: head(&rows, &sizes, offsets.next, &integrity), payload, length: offsets.next })
     }
 
     /// The length of the file in bytes.
@@ -148,21 +167,84 @@ impl<'a> Encoding<'a> {
     }
 }
 
+/// Header and tables, which everything but the contents is.
+fn head(rows: &[Row<'_>], sizes: &Sizes, end: u64, integrity: &str) -> Vec<u8> {
+    let mut head = Vec::with_capacity(sizes.payload_at as usize);
+    head.extend_from_slice(&SIGNATURE);
+    head.extend_from_slice(&VERSION.to_le_bytes());
+    head.resize(CHECKED_FROM, 0);
+    for word in [sizes.files, sizes.slots, sizes.strings, integrity.len() as u32] {
+        head.extend_from_slice(&word.to_le_bytes());
+    }
+    head.extend_from_slice(&sizes.payload_at.to_le_bytes());
+    head.extend_from_slice(&end.to_le_bytes());
+    debug_assert_eq!(head.len(), ROOT_AT);
+    head.extend_from_slice(&content_root(rows));
+    head.resize(HEADER, 0);
+    write_rows(&mut head, rows, integrity.len());
+    write_index(&mut head, rows, sizes.slots as usize);
+    head.extend_from_slice(integrity.as_bytes());
+    for row in rows {
+        head.extend_from_slice(row.file.path.as_bytes());
+    }
+    head.resize(sizes.payload_at as usize, 0);
+    write_checksum(&mut head);
+    head
+}
+
 /// Header and tables of the DXP file of these files, stored as they are, but for their digests: in place of those are
-/// [`provisional_digest`]s, which cost a tenth, and the content root is that of them. [`complete_tables`] puts that right.
+/// [`ProvisionalDigest`]s, which cost a tenth, and the content root is that of them. [`complete_tables`] puts that right.
 ///
 /// # Errors
 /// As [`encode`].
-pub fn provisional_tables(files: &[FileEntry<'_>], integrity: Option<&Integrity>) -> Result<Vec<u8>, FormatError> {
-    Ok(Encoding::with(files, integrity, Compression::Stored, provisional_digest)?.head)
+pub fn provisional_tables(files: &[DigestedFile<'_>], integrity: Option<&Integrity>) -> Result<Vec<u8>, FormatError> {
+    let files = sorted(files, |file| file.path)?;
+    let integrity = integrity.map(ToString::to_string).unwrap_or_default();
+    let sizes = Sizes::of(files.len(), files.iter().map(|file| file.path.len()).sum(), &integrity)?;
+    let mut offsets = Offsets { next: sizes.payload_at };
+    let rows: Vec<_> = files
+        .into_iter()
+        .map(|file| {
+            let (offset, _) = offsets.place(Codec::Stored, file.size);
+            Row { file, codec: Codec::Stored, stored_size: file.size, offset }
+        })
+        .collect();
+    Ok(head(&rows, &sizes, offsets.next, &integrity))
 }
 
-/// XXH3-128 of the contents, little-endian, then zeros: detects damage, proves nothing about origin.
-#[must_use]
-pub fn provisional_digest(contents: &[u8]) -> [u8; 32] {
+/// XXH3-128 of contents, little-endian, then zeros: detects damage, proves nothing about origin.
+#[derive(Clone, Default)]
+pub struct ProvisionalDigest(twox_hash::xxhash3_128::Hasher);
+
+impl ProvisionalDigest {
+    /// Of contents that are all here.
+    #[must_use]
+    pub fn of(contents: &[u8]) -> [u8; 32] {
+        padded(twox_hash::XxHash3_128::oneshot(contents))
+    }
+
+    /// Takes the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.write(bytes);
+    }
+
+    /// Of the bytes taken, all in all.
+    #[must_use]
+    pub fn finish(&self) -> [u8; 32] {
+        padded(self.0.finish_128())
+    }
+}
+
+impl std::fmt::Debug for ProvisionalDigest {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_tuple("ProvisionalDigest").field(&self.0.finish_128()).finish()
+    }
+}
+
+fn padded(hash: u128) -> [u8; 32] {
     let mut digest = [0; 32];
-    let (hash, _) = digest.split_at_mut(16);
-    hash.copy_from_slice(&twox_hash::XxHash3_128::oneshot(contents).to_le_bytes());
+    let (place, _) = digest.split_at_mut(16);
+    place.copy_from_slice(&hash.to_le_bytes());
     digest
 }
 
@@ -196,15 +278,15 @@ fn write_checksum(head: &mut [u8]) {
     }
 }
 
-fn sorted<'a>(files: &[FileEntry<'a>]) -> Result<Vec<FileEntry<'a>>, FormatError> {
+fn sorted<'a, F: Copy>(files: &[F], path: impl Fn(&F) -> &'a str) -> Result<Vec<F>, FormatError> {
     let mut files = files.to_vec();
-    files.sort_unstable_by_key(|file| file.path);
-    if let Some(file) = files.iter().find(|file| !is_safe_path(file.path)) {
-        return Err(FormatError::UnsafePath { doing: "writing", path: file.path.to_owned() });
+    files.sort_unstable_by_key(|file| path(file));
+    if let Some(unsafe_path) = files.iter().map(&path).find(|path| !is_safe_path(path)) {
+        return Err(FormatError::UnsafePath { doing: "writing", path: unsafe_path.to_owned() });
     }
-    let twice = files.iter().zip(files.iter().skip(1)).find(|(a, b)| a.path == b.path);
+    let twice = files.iter().zip(files.iter().skip(1)).find(|(a, b)| path(a) == path(b));
     match twice {
-        Some((file, _)) => Err(FormatError::DuplicatePath { path: file.path.to_owned() }),
+        Some((file, _)) => Err(FormatError::DuplicatePath { path: path(file).to_owned() }),
         None => Ok(files),
     }
 }
@@ -220,27 +302,27 @@ fn compress(data: &[u8], compression: Compression) -> (Codec, Cow<'_, [u8]>) {
 }
 
 fn content_root(rows: &[Row<'_>]) -> [u8; 32] {
-    super::content_root_of(rows.iter().map(|row| (row.entry.path, row.entry.executable, row.digest)))
+    super::content_root_of(rows.iter().map(|row| (row.file.path, row.file.executable, row.file.digest)))
 }
 
 fn write_rows(head: &mut Vec<u8>, rows: &[Row<'_>], mut path_at: usize) {
     for row in rows {
         head.extend_from_slice(&(path_at as u32).to_le_bytes());
-        head.extend_from_slice(&(row.entry.path.len() as u32).to_le_bytes());
-        path_at += row.entry.path.len();
-        let flags = if row.entry.executable { EXECUTABLE } else { 0 };
+        head.extend_from_slice(&(row.file.path.len() as u32).to_le_bytes());
+        path_at += row.file.path.len();
+        let flags = if row.file.executable { EXECUTABLE } else { 0 };
         head.extend_from_slice(&[flags, row.codec as u8, 0, 0, 0, 0, 0, 0]);
-        for number in [row.entry.data.len() as u64, row.stored_size, row.offset] {
+        for number in [row.file.size, row.stored_size, row.offset] {
             head.extend_from_slice(&number.to_le_bytes());
         }
-        head.extend_from_slice(&row.digest);
+        head.extend_from_slice(&row.file.digest);
     }
 }
 
 fn write_index(head: &mut Vec<u8>, rows: &[Row<'_>], slots: usize) {
     let mut index = vec![0_u32; slots];
     for (number, row) in (1..).zip(rows) {
-        let first = wire::checksum(row.entry.path.as_bytes()) as usize;
+        let first = wire::checksum(row.file.path.as_bytes()) as usize;
         let mut probes = (0..slots).map(|probe| first.wrapping_add(probe) & (slots - 1));
         if let Some(slot) = probes.find(|&slot| index.get(slot) == Some(&0)).and_then(|slot| index.get_mut(slot)) {
             *slot = number;

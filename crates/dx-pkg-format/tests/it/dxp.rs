@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use dx_pkg_format::dxp::{self, Compression, FileEntry};
+use dx_pkg_format::dxp::{self, Compression, DigestedFile, FileEntry, ProvisionalDigest};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -47,14 +47,17 @@ proptest! {
         let whole = encode(&files, Compression::Stored);
         let entries: Vec<_> = files
             .iter()
-            .map(|(path, (executable, data))| FileEntry { path, executable: *executable, data })
+            .map(|(path, (executable, data))| DigestedFile::of(&FileEntry { path, executable: *executable, data }))
             .collect();
         let mut tables = dxp::provisional_tables(&entries, None).unwrap();
         let length = dxp::tables_length(&tables).unwrap() as usize;
         prop_assert_eq!(tables.len(), length);
         let provisional: Vec<_> = dxp::Layout::decode_tables(&tables).unwrap().view(&tables).entries().collect();
         for (entry, file) in provisional.iter().zip(files.values()) {
-            prop_assert_eq!(entry.digest, dxp::provisional_digest(&file.1));
+            prop_assert_eq!(entry.digest, ProvisionalDigest::of(&file.1));
+            let mut piecewise = ProvisionalDigest::default();
+            file.1.chunks(1000).for_each(|piece| piecewise.update(piece));
+            prop_assert_eq!(entry.digest, piecewise.finish());
         }
         let mut digests: Vec<_> = files.values().map(|(_, data)| *blake3::hash(data).as_bytes()).collect();
         if wrong {

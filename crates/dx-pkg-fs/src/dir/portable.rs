@@ -82,6 +82,11 @@ impl Dir {
         fs::rename(self.path.join(name), target.path.join(new_name))
     }
 
+    /// Gives a file the time that it is now.
+    pub fn touch(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        OpenOptions::new().write(true).open(self.path.join(name))?.set_modified(std::time::SystemTime::now())
+    }
+
     /// Removes a file or symbolic link.
     pub fn remove_file(&self, name: impl AsRef<Path>) -> io::Result<()> {
         fs::remove_file(self.path.join(name))

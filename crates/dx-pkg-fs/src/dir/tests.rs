@@ -82,3 +82,19 @@ fn files_are_linked_renamed_and_removed_across_folders() {
     root.remove_dir("b").unwrap();
     assert_eq!(root.identity("b").unwrap(), None);
 }
+
+#[test]
+fn what_is_changed_later_is_never_older_than_what_was_touched() {
+    let folder = tempfile::tempdir().unwrap();
+    let root = Dir::open(folder.path()).unwrap();
+    root.write_file("a", b"", 0o644).unwrap();
+    let written = root.identity("a").unwrap().unwrap().mtime_ns;
+    std::thread::sleep(std::time::Duration::from_millis(20));
+    for number in 0..50 {
+        root.touch("a").unwrap();
+        let name = number.to_string();
+        root.write_file(&name, b"", 0o644).unwrap();
+        let [touched, later] = ["a", &name].map(|name| root.identity(name).unwrap().unwrap().mtime_ns);
+        assert!(written < touched && touched <= later, "{written} {touched} {later}");
+    }
+}

@@ -7,7 +7,7 @@ use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::os::unix::ffi::OsStrExt;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, FileType, Mode, OFlags};
+use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
 use super::{DirEntry, EntryKind};
 use crate::Identity;
@@ -74,6 +74,14 @@ impl Dir {
     /// Renames `name` to `new_name` in `target`, replacing a file or an empty directory there.
     pub fn rename(&self, name: impl AsRef<Path>, target: &Self, new_name: impl AsRef<Path>) -> io::Result<()> {
         Ok(rustix::fs::renameat(&self.fd, name.as_ref(), &target.fd, new_name.as_ref())?)
+    }
+
+    /// Gives a file the time that the file system has now, which may be some milliseconds behind the clock: what is changed
+    /// later is never older.
+    pub fn touch(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        let time = |nanoseconds| Timespec { tv_sec: 0, tv_nsec: nanoseconds };
+        let times = Timestamps { last_access: time(UTIME_OMIT), last_modification: time(UTIME_NOW) };
+        Ok(rustix::fs::utimensat(&self.fd, name.as_ref(), &times, AtFlags::SYMLINK_NOFOLLOW)?)
     }
 
     /// Removes a file or symbolic link.

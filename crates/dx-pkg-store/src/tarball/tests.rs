@@ -25,6 +25,22 @@ fn a_tarball_is_had_as_it_was_kept() {
 }
 
 #[test]
+fn a_tarball_that_arrives_in_pieces_is_there_once_it_is_kept() {
+    let (_folder, store, _) = store();
+    let id = PackageId::from_integrity(&Integrity::sha512_of(b"another"));
+    let receive = || {
+        let mut incoming = store.receive_tarball(id).unwrap();
+        [&b"an"[..], b"other"].iter().for_each(|piece| incoming.write(piece).unwrap());
+        incoming
+    };
+    drop(receive());
+    assert!(!store.has_tarball(id));
+    receive().keep().unwrap();
+    assert_eq!(store.tarball(id).unwrap(), b"another");
+    assert_eq!(fs::read_dir(store.folder(Folder::Tmp)).unwrap().count(), 0);
+}
+
+#[test]
 fn a_damaged_tarball_is_nobodys() {
     let (_folder, store, id) = store();
     fs::write(store.package_path(id).with_extension("tgz"), b"tarbell").unwrap();

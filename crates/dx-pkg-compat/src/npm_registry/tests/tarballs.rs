@@ -1,9 +1,52 @@
 use super::*;
-use dx_pkg_fetch::Bytes;
+use dx_pkg_fetch::{Bytes, Piece};
+use std::sync::Arc;
+use tokio::sync::{mpsc, oneshot};
 
-/// The bytes, once they are verified.
+/// Gives the bytes, once they are verified; those of the tarballs that are long enough as they arrive, if they are right.
+struct Collect {
+    streamed_from: u64,
+    right: Integrity,
+}
+
+impl Unpacker for Collect {
+    type Taken = (Bytes, &'static str);
+
+    async fn unpack(self: &Arc<Self>, tarball: Tarball) -> Result<Self::Taken, IntegrityMismatch> {
+        tarball.verify().map(|(bytes, _)| (bytes, "whole"))
+    }
+
+    fn begin(self: &Arc<Self>, length: u64) -> Option<Streaming<Self::Taken>> {
+        if length < self.streamed_from {
+            return None;
+        }
+        let (pieces, mut arriving) = mpsc::channel(1);
+        let (taken, outcome) = oneshot::channel();
+        let right = self.right.clone();
+        tokio::spawn(async move {
+            let mut bytes = Vec::new();
+            while let Some(Piece::Bytes(piece)) = arriving.recv().await {
+                bytes.extend_from_slice(&piece);
+            }
+            if right.verify(&bytes).is_ok() {
+                let _ = taken.send((bytes.into(), "streamed"));
+            }
+        });
+        Some(Streaming { pieces, outcome })
+    }
+}
+
 async fn fetch(client: &NpmRegistry, wanted: TarballRequest) -> Result<Bytes, RegistryError> {
-    client.tarball(wanted, |tarball| async { tarball.verify().map(|(bytes, _)| bytes) }).await
+    fetch_streaming(client, wanted, u64::MAX).await.map(|(bytes, _)| bytes)
+}
+
+async fn fetch_streaming(
+    client: &NpmRegistry,
+    wanted: TarballRequest,
+    streamed_from: u64,
+) -> Result<(Bytes, &'static str), RegistryError> {
+    let right = wanted.integrity.clone().unwrap();
+    client.tarball(wanted, &Arc::new(Collect { streamed_from, right })).await
 }
 
 #[tokio::test]
@@ -39,6 +82,43 @@ async fn wrong_bytes_are_fetched_once_more_and_then_refused() {
     let error = fetch(&client, wanted(&registry, "a", "1.0.0")).await.unwrap_err();
     assert_eq!(error.code(), "DX_INTEGRITY_MISMATCH");
     assert!(error.to_string().contains(&registry.integrity("a", "1.0.0")), "{error}");
+    assert_eq!(registry.requests().len(), 2);
+}
+
+#[tokio::test]
+async fn a_long_tarball_is_passed_on_as_it_arrives_and_begun_anew_where_it_breaks_off() {
+    let registry = Registry::start();
+    let large: Vec<u8> = (0..200_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    registry.package("a", "1.0.0").file("big.bin", large).publish();
+    let client = client_of(&registry);
+    let faults = [None, Some(Fault::Truncate), Some(Fault::Drop), Some(Fault::status(503))];
+    for fault in faults {
+        let shown = format!("{fault:?}");
+        let hits = fault.map(|fault| registry.fault("*/a-1.0.0.tgz", fault).times(1));
+        let (bytes, how) = fetch_streaming(&client, wanted(&registry, "a", "1.0.0"), 1000).await.unwrap();
+        assert_eq!(Integrity::sha512_of(&bytes).to_string(), registry.integrity("a", "1.0.0"), "{shown}");
+        assert_eq!(how, "streamed", "{shown}");
+        assert_eq!(hits.map_or(1, |fault| fault.hits()), 1, "{shown}");
+        registry.clear_faults();
+    }
+    let (_, how) = fetch_streaming(&client, wanted(&registry, "a", "1.0.0"), 10_000_000).await.unwrap();
+    assert_eq!(how, "whole");
+}
+
+#[tokio::test]
+async fn what_does_not_do_as_it_arrives_is_fetched_once_more_whole() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let client = client_of(&registry);
+    registry.fault("*/a-1.0.0.tgz", Fault::WrongBytes).times(1);
+    let (_, how) = fetch_streaming(&client, wanted(&registry, "a", "1.0.0"), 0).await.unwrap();
+    assert_eq!(how, "whole");
+    assert_eq!(registry.requests()[1].header("cache-control"), Some("no-cache"));
+
+    registry.clear_requests();
+    registry.fault("*/a-1.0.0.tgz", Fault::WrongBytes);
+    let error = fetch_streaming(&client, wanted(&registry, "a", "1.0.0"), 0).await.unwrap_err();
+    assert_eq!(error.code(), "DX_INTEGRITY_MISMATCH");
     assert_eq!(registry.requests().len(), 2);
 }
 

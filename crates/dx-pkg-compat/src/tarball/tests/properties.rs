@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use proptest::prelude::*;
 
 use super::archive::{Archive, gzip};
-use super::unpack_on_unix;
+use super::{streamed, unpack_on_unix};
 
 type Files = BTreeMap<String, (Vec<u8>, bool)>;
 
@@ -34,7 +34,9 @@ proptest! {
             .iter()
             .map(|entry| (entry.path.to_owned(), (entry.data.to_vec(), entry.executable)))
             .collect();
-        prop_assert_eq!(found, files);
+        prop_assert_eq!(&found, &files);
+        let streamed = streamed::read(&archive(&files).tgz(), 1000, &super::unix()).unwrap();
+        prop_assert_eq!(streamed, files);
         let sorted = unpacked.entries().is_sorted_by(|a, b| a.path < b.path);
         prop_assert!(sorted);
     }

@@ -1,0 +1,93 @@
+use std::fs;
+
+use dx_pkg_core::{Coded, Integrity, PackageId};
+use dx_pkg_format::dxp::FileEntry;
+
+use super::Incoming;
+use crate::{Folder, Store};
+
+const FILES: [(&str, bool, &[u8]); 4] = [
+    ("package.json", false, b"{}"),
+    ("bin/run.js", true, b"#!/usr/bin/env node"),
+    ("large.bin", false, &[7; 70_000]),
+    ("bin/empty", false, b""),
+];
+
+fn world() -> (tempfile::TempDir, Store, PackageId, Integrity) {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    let integrity = Integrity::sha512_of(b"a tarball");
+    let id = PackageId::from_integrity(&integrity);
+    (folder, store, id, integrity)
+}
+
+fn receive(store: &Store, id: PackageId) -> Incoming<'_> {
+    let mut incoming = store.receive(id).unwrap();
+    for (path, executable, contents) in FILES {
+        incoming.begin(path.to_owned(), executable).unwrap();
+        contents.chunks(1000).for_each(|piece| incoming.write(piece).unwrap());
+    }
+    incoming
+}
+
+/// The DXP file of the same package, had it been there at once.
+fn stored_at_once(id: PackageId, integrity: &Integrity) -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let store = Store::open(folder.path()).unwrap();
+    store
+        .insert(id, Some(integrity), &FILES.map(|(path, executable, data)| FileEntry { path, executable, data }))
+        .unwrap();
+    fs::read(store.package_path(id)).unwrap()
+}
+
+fn nothing_in_tmp(store: &Store) -> bool {
+    fs::read_dir(store.folder(Folder::Tmp)).unwrap().next().is_none()
+}
+
+#[test]
+fn what_is_kept_is_what_would_have_been_stored_at_once() {
+    let (_folder, store, id, integrity) = world();
+    receive(&store, id).keep(Some(&integrity)).unwrap();
+    assert!(store.has(id) && !store.is_own(id));
+    assert_eq!(fs::read(store.package_path(id)).unwrap(), stored_at_once(id, &integrity));
+    assert!(store.verify(false).unwrap().damage.is_empty());
+    assert!(nothing_in_tmp(&store));
+    // As often as it comes.
+    receive(&store, id).keep(Some(&integrity)).unwrap();
+    assert!(nothing_in_tmp(&store));
+}
+
+#[test]
+fn what_is_kept_for_later_is_this_processs_until_then() {
+    let (folder, store, id, integrity) = world();
+    receive(&store, id).keep_for_later(Some(&integrity)).unwrap();
+    receive(&store, id).keep_for_later(Some(&integrity)).unwrap();
+    assert!(store.is_own(id));
+    store.leave_pending(&folder.path().join("project")).unwrap();
+    let later = Store::open(folder.path()).unwrap();
+    let notes = later.pending_notes().unwrap();
+    assert!(later.complete(&notes[0], id, &notes[0].packages[0].1, &[]).unwrap());
+    assert_eq!(fs::read(later.package_path(id)).unwrap(), stored_at_once(id, &integrity));
+}
+
+#[test]
+fn nothing_stays_of_a_package_that_is_not_kept() {
+    let (_folder, store, id, _) = world();
+    drop(receive(&store, id));
+    assert!(!store.has(id) && nothing_in_tmp(&store));
+}
+
+#[test]
+fn a_path_that_leads_out_or_is_there_is_refused() {
+    let (folder, store, id, _) = world();
+    let mut incoming = store.receive(id).unwrap();
+    for path in ["../escaped", "/etc/escaped", "a/../../escaped", ""] {
+        assert_eq!(incoming.begin(path.to_owned(), false).unwrap_err().code(), "DX_STORE_UNSTORABLE", "{path}");
+    }
+    incoming.begin("a".to_owned(), false).unwrap();
+    for path in ["a", "a/b"] {
+        incoming.begin(path.to_owned(), false).unwrap_err();
+    }
+    drop(incoming);
+    assert!(!folder.path().join("tmp/escaped").exists() && nothing_in_tmp(&store));
+}
