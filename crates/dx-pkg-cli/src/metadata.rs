@@ -102,6 +102,8 @@ struct State {
     awaited: Vec<String>,
     /// Answers that are here and on their way into the cache.
     being_kept: usize,
+    /// The registries whose short answers do not tell when a package was last changed.
+    timeless: HashSet<String>,
     ahead: Ahead,
 }
 
@@ -273,13 +275,13 @@ impl Shared {
         self.config.registry_for(name).to_string()
     }
 
-    fn form(&self) -> Form {
-        if self.policy.full { Form::Full } else { Form::Abbreviated }
-    }
-
     /// What is cached, where policy lets it be used without waiting for an answer, and whether one is to be asked for.
     fn cached(&self, registry: &str, name: &PackageName) -> Option<(Packument, bool)> {
-        let cached = self.store.metadata(registry, name, self.form())?;
+        let form = if self.policy.full { Form::Full } else { Form::Abbreviated };
+        let mut cached = self.store.metadata(registry, name, form)?;
+        if !cached.full && self.needs_times(&cached.packument) {
+            cached = self.store.metadata(registry, name, Form::Full).unwrap_or(cached);
+        }
         let any_age = self.policy.offline || self.policy.prefer_offline;
         let now = now_ms();
         let until = cached.fresh_until_ms.max(cached.stale_until_ms);

@@ -39,6 +39,7 @@ struct Options {
     cache_control: String,
     tarball_base: String,
     gzip: bool,
+    modified: bool,
 }
 
 impl Registry {
@@ -55,6 +56,7 @@ impl Registry {
                 cache_control: "public, max-age=300".to_owned(),
                 tarball_base: url.clone(),
                 gzip: true,
+                modified: true,
             }),
             connections: Connections::default(),
             in_flight: AtomicUsize::new(0),
@@ -123,6 +125,11 @@ impl Registry {
     /// Answers 401 to requests whose `Authorization` header is not this value.
     pub fn require_authorization(&self, value: &str) {
         self.shared.options.lock().unwrap().authorization = Some(value.to_owned());
+    }
+
+    /// Leaves `modified` out of abbreviated packuments, as some mirrors do.
+    pub fn omit_modified(&self) {
+        self.shared.options.lock().unwrap().modified = false;
     }
 
     /// Sets the `Cache-Control` of packuments; `public, max-age=300` at first.

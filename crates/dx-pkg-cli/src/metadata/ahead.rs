@@ -146,7 +146,8 @@ impl Shared {
             self.arrived(network, name, Ok(usable));
             return None;
         }
-        let ask = Ask { form: self.first_form(), priority: Priority::Low, purpose: Purpose::Now };
+        let form = self.first_form(&self.registry_key(&package));
+        let ask = Ask { form, priority: Priority::Low, purpose: Purpose::Now };
         let full = Ask { form: PackumentForm::Full, priority: Priority::Normal, purpose: Purpose::Now };
         match self.fetch_form(network, &package, ask).await {
             Ok(Use::NotEnough) if !self.forget(name) => self.fetch_form(network, &package, full).await.err(),

@@ -74,14 +74,20 @@ impl Shared {
         let (shared, network) = (self.clone(), network.clone());
         let runtime = network.runtime.clone();
         let asked = async move {
-            let ask = Ask { form: shared.first_form(), priority: Priority::Low, purpose: Purpose::NextTime };
+            let form = shared.first_form(&shared.registry_key(&name));
+            let ask = Ask { form, priority: Priority::Low, purpose: Purpose::NextTime };
             shared.fetch_form(&network, &name, ask).await.ok()
         };
         runtime.spawn(asked);
     }
 
-    pub(super) fn first_form(&self) -> PackumentForm {
-        if self.policy.full { PackumentForm::Full } else { PackumentForm::Abbreviated }
+    /// The form in which a registry is asked for packuments first.
+    pub(super) fn first_form(&self, registry: &str) -> PackumentForm {
+        if self.policy.full || self.lock().timeless.contains(registry) {
+            PackumentForm::Full
+        } else {
+            PackumentForm::Abbreviated
+        }
     }
 
     /// Sees to it that the packument of `name` arrives, unless that fails.
@@ -92,7 +98,7 @@ impl Shared {
         priority: Priority,
     ) -> Result<(), ProviderError> {
         let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
-        let ask = Ask { form: self.first_form(), priority, purpose: Purpose::Now };
+        let ask = Ask { form: self.first_form(&self.registry_key(&package)), priority, purpose: Purpose::Now };
         match self.fetch_form(network, &package, ask).await? {
             Use::Arrived => Ok(()),
             Use::NotEnough => {
@@ -101,9 +107,16 @@ impl Shared {
         }
     }
 
-    /// Whether an answer to the first form tells all that versions are chosen by.
-    pub(super) fn is_enough(&self, packument: &Packument) -> bool {
-        self.policy.full || packument.has_times() || !self.needs_times(packument)
+    /// Whether a registry's answer to the first form tells all that versions are chosen by.
+    pub(super) fn is_enough(&self, registry: &str, packument: &Packument) -> bool {
+        if self.policy.full || packument.has_times() || !self.needs_times(packument) {
+            return true;
+        }
+        // Where the short form does not even say when a package was last changed, asking for it is in vain.
+        if packument.modified().is_none() {
+            self.lock().timeless.insert(registry.to_owned());
+        }
+        false
     }
 
     /// Asks for a form of a packument. What is enough for this command arrives, and then goes into the cache.

@@ -75,6 +75,40 @@ fn exact_version_that_is_too_young_is_refused_with_the_reason() {
     assert!(said.contains("min-release-age"), "{said}");
 }
 
+/// The forms of packuments that were asked for, and the packages.
+fn asked(registry: &Registry) -> Vec<(String, &'static str)> {
+    let form = |accept: Option<&str>| {
+        if accept.is_some_and(|accept| accept.contains("install-v1")) { "abbreviated" } else { "full" }
+    };
+    let requests = registry.requests();
+    let packuments = requests.iter().filter(|request| !request.path.ends_with(".tgz"));
+    packuments.map(|request| (request.path.clone(), form(request.header("accept")))).collect()
+}
+
+#[test]
+fn a_registry_whose_short_answers_lack_times_is_asked_for_the_long_ones() {
+    let registry = Registry::start();
+    registry.omit_modified();
+    for (name, needs) in [("a", Some("b")), ("b", Some("c")), ("c", None)] {
+        let package = registry.package(name, "1.0.0").published_at(&ago(HOUR * 25));
+        needs.into_iter().fold(package, |package, needs| package.dep(needs, "1")).publish();
+    }
+    let project = Project::new(&registry).dep("a", "1").create();
+    ok(&project, ["install"]);
+    let told = [("/a", "abbreviated"), ("/a", "full"), ("/b", "full"), ("/c", "full")];
+    assert_eq!(asked(&registry), told.map(|(path, form)| (path.to_owned(), form)));
+    // What is known is enough for the next project.
+    registry.clear_requests();
+    let second = Project::new(&registry).dep("a", "1").store(project.store()).create();
+    ok(&second, ["install"]);
+    assert_eq!(asked(&registry), []);
+
+    let project = Project::new(&registry).dep("a", "1").create();
+    ok(&project, ["install", "--min-release-age=0"]);
+    let told = [("/a", "abbreviated"), ("/b", "abbreviated"), ("/c", "abbreviated")];
+    assert_eq!(asked(&registry), told.map(|(path, form)| (path.to_owned(), form)));
+}
+
 #[test]
 fn cached_metadata_without_times_is_not_mistaken_for_old() {
     let registry = registry();

@@ -36,7 +36,13 @@ pub(super) fn answer(shared: &Shared, request: &RecordedRequest, path: &str, ful
 
 fn packument(name: &str, package: &Package, request: &RecordedRequest, options: &Options, abbreviated: bool) -> Answer {
     let (document, media_type) = if abbreviated {
-        (package.abbreviated(name, &options.tarball_base), ABBREVIATED)
+        let mut packument = package.abbreviated(name, &options.tarball_base);
+        if !options.modified
+            && let Some(fields) = packument.as_object_mut()
+        {
+            fields.remove("modified");
+        }
+        (packument, ABBREVIATED)
     } else {
         (package.full(name, &options.tarball_base), "application/json")
     };

@@ -15,10 +15,16 @@ pub(super) fn abbreviated(text: &str) -> Option<String> {
     let versions: Map<String, Value> =
         versions.iter().map(|(version, manifest)| (version.clone(), short(manifest).into())).collect();
     let mut short = json!({ "name": full["name"], "dist-tags": full["dist-tags"], "versions": versions });
-    if let Some(modified) = full["time"].get("modified") {
-        short["modified"] = modified.clone();
+    if let Some(modified) = modified(&full["time"]) {
+        short["modified"] = modified.into();
     }
     Some(short.to_string())
+}
+
+/// When a package was last changed; a registry that does not say so tells when its versions were published.
+fn modified(time: &Value) -> Option<&str> {
+    let newest = || time.as_object()?.values().filter_map(Value::as_str).max();
+    time["modified"].as_str().or_else(newest)
 }
 
 /// The manifest of one version, as a full packument has it.

@@ -74,3 +74,15 @@ fn full_packument_answers_for_its_abbreviated_form_and_its_versions() {
     assert_eq!(read(&document("a/latest", true)), full["versions"]["1.0.0"]);
     assert!(recording.get(&document("a/2.0.0", true), false).is_none());
 }
+
+#[test]
+fn a_full_packument_that_does_not_say_when_it_was_changed_was_so_with_its_newest_version() {
+    let folder = tempfile::tempdir().unwrap();
+    let recording = Recording::new(folder.path(), "http://127.0.0.1:1/");
+    let time = serde_json::json!({ "1.0.0": "2026-02-01T00:00:00.000Z", "1.1.0": "2026-01-01T00:00:00.000Z" });
+    let full = serde_json::json!({ "_id": "a", "name": "a", "dist-tags": {}, "versions": {}, "time": time });
+    recording.keep(&document("a", false), full.to_string().as_bytes(), "https://upstream.example/").unwrap();
+    let short = recording.get(&document("a", false), false).unwrap().body;
+    let short: serde_json::Value = serde_json::from_slice(&short).unwrap();
+    assert_eq!(short["modified"], "2026-02-01T00:00:00.000Z");
+}
