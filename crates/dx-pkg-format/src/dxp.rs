@@ -52,7 +52,7 @@ use crate::FormatError;
 use crate::wire;
 
 pub use decode::Layout;
-pub use encode::{DigestedFile, Encoding, ProvisionalDigest, complete_tables, encode, provisional_tables};
+pub use encode::{DigestedFile, Encoding, ProvisionalDigest, complete_tables, encode, tables_of};
 pub use verify::content_root_of;
 
 /// The first four bytes of a DXP file.

@@ -1,27 +1,67 @@
 //! Packages whose files arrive one after the other, and which nobody can vouch for until the last has.
 
 use std::fs::File;
-use std::io::{self, Write};
+use std::io::{self, Seek, SeekFrom, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{self, DigestedFile, ProvisionalDigest};
+use dx_pkg_fs::Dir;
 
 use crate::insert::{Temporary, Tree, is_taken};
 use crate::layout::Sharded;
 use crate::package::PackageTables;
-use crate::pending::{name_of, write_package};
+use crate::pending::name_of;
 use crate::{Folder, Store, StoreError};
+
+/// What is to become of a package that is on its way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Keeping {
+    /// It is stored, as by [`Store::insert`].
+    Now,
+    /// It is this process's alone, as by [`Store::insert_later`].
+    Later,
+}
 
 /// A package on its way. Its files are written to a folder of its own, which is removed unless the package is kept.
 pub struct Incoming<'s> {
     store: &'s Store,
     id: PackageId,
+    keeping: Keeping,
     tree: Tree,
     files: Vec<Arrived>,
-    open: Option<(File, ProvisionalDigest)>,
+    open: Option<(File, Digest)>,
     /// Removed last, when no file in it is open any more.
     folder: Temporary<'s>,
+}
+
+/// The digest that the tables are to have.
+enum Digest {
+    Blake3(Box<blake3::Hasher>),
+    Provisional(Box<ProvisionalDigest>),
+}
+
+impl Digest {
+    fn new(keeping: Keeping) -> Self {
+        match keeping {
+            Keeping::Now => Self::Blake3(Box::default()),
+            Keeping::Later => Self::Provisional(Box::default()),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Blake3(hasher) => drop(hasher.update(bytes)),
+            Self::Provisional(digest) => digest.update(bytes),
+        }
+    }
+
+    fn finish(&self) -> [u8; 32] {
+        match self {
+            Self::Blake3(hasher) => *hasher.finalize().as_bytes(),
+            Self::Provisional(digest) => digest.finish(),
+        }
+    }
 }
 
 /// A file that is there, or as far as it is there.
@@ -43,11 +83,11 @@ impl Store {
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn receive(&self, id: PackageId) -> Result<Incoming<'_>, StoreError> {
+    pub fn receive(&self, id: PackageId, keeping: Keeping) -> Result<Incoming<'_>, StoreError> {
         let folder = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(folder.name());
         let tree = Tree::new(root.map_err(StoreError::io("creating", folder.path()))?);
-        Ok(Incoming { store: self, id, tree, files: Vec::new(), open: None, folder })
+        Ok(Incoming { store: self, id, keeping, tree, files: Vec::new(), open: None, folder })
     }
 }
 
@@ -63,7 +103,7 @@ impl Incoming<'_> {
         }
         self.end_file();
         let file = self.tree.create(&path, executable).map_err(|error| self.failed(&path, error))?;
-        self.open = Some((file, ProvisionalDigest::default()));
+        self.open = Some((file, Digest::new(self.keeping)));
         self.files.push(Arrived { path, executable, size: 0, digest: [0; 32] });
         Ok(())
     }
@@ -84,12 +124,33 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    /// Takes the package for this process alone, as [`Store::insert_later`] does.
+    /// Makes it a package. The caller has verified what it came from.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn keep_for_later(mut self, integrity: Option<&Integrity>) -> Result<(), StoreError> {
-        let tables = self.tables(integrity)?;
+    pub fn keep(mut self, integrity: Option<&Integrity>) -> Result<(), StoreError> {
+        self.end_file();
+        let files: Vec<_> = self.files.iter().map(Arrived::digested).collect();
+        let tables = dxp::tables_of(&files, integrity).and_then(PackageTables::of);
+        let tables = tables.map_err(|source| StoreError::Unstorable { id: self.id, source })?;
+        match self.keeping {
+            Keeping::Now => self.store(&tables),
+            Keeping::Later => self.keep_pending(tables),
+        }
+    }
+
+    fn store(&mut self, tables: &PackageTables) -> Result<(), StoreError> {
+        let name = Sharded::new(self.id, ".dxp");
+        self.store.write_file(Folder::Packages, &name, |file| write_package(file, tables, self.tree.root()))?;
+        match self.store.publish(self.folder.name(), Folder::Expanded, &Sharded::new(self.id, ""))? {
+            Ok(()) => self.folder.published = true,
+            Err(error) if is_taken(&error) => {}
+            Err(error) => return Err(self.failed("", error)),
+        }
+        Ok(())
+    }
+
+    fn keep_pending(&mut self, tables: PackageTables) -> Result<(), StoreError> {
         let pending = self.store.pending_or_begin()?;
         if pending.tables(self.id).is_none() {
             let moved = self.store.dir(Folder::Tmp)?.rename(self.folder.name(), &pending.dir, name_of(self.id));
@@ -100,40 +161,28 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    /// Stores the package, as [`Store::insert`] does.
-    ///
-    /// # Errors
-    /// When the file system refuses.
-    pub fn keep(mut self, integrity: Option<&Integrity>) -> Result<(), StoreError> {
-        let tables = self.tables(integrity)?;
-        let target = Sharded::new(self.id, "");
-        self.store.write_file(Folder::Packages, &Sharded::new(self.id, ".dxp"), |file| {
-            write_package(file, tables.bytes(), tables.dxp(), self.tree.root())
-        })?;
-        match self.store.publish(self.folder.name(), Folder::Expanded, &target)? {
-            Ok(()) => self.folder.published = true,
-            Err(error) if is_taken(&error) => {}
-            Err(error) => return Err(self.failed("", error)),
-        }
-        Ok(())
-    }
-
     fn end_file(&mut self) {
         if let (Some((_, digest)), Some(arrived)) = (self.open.take(), self.files.last_mut()) {
             arrived.digest = digest.finish();
         }
     }
 
-    fn tables(&mut self, integrity: Option<&Integrity>) -> Result<PackageTables, StoreError> {
-        self.end_file();
-        let files: Vec<_> = self.files.iter().map(Arrived::digested).collect();
-        let tables = dxp::provisional_tables(&files, integrity).and_then(PackageTables::of);
-        tables.map_err(|source| StoreError::Unstorable { id: self.id, source })
-    }
-
     fn failed(&self, path: &str, error: io::Error) -> StoreError {
         StoreError::io("writing", self.store.expanded(self.id).join(path))(error)
     }
+}
+
+/// Writes a DXP file whose contents are the files of `from`, which this process has just written.
+fn write_package(file: &mut File, tables: &PackageTables, from: &Dir) -> io::Result<()> {
+    file.write_all(tables.bytes())?;
+    for entry in tables.dxp().entries() {
+        file.seek(SeekFrom::Start(entry.stored_at().ok_or(io::ErrorKind::InvalidData)?))?;
+        // The system copies by itself, from one file to the other.
+        if io::copy(&mut from.open_file(entry.path)?, file)? != entry.size {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+    }
+    Ok(())
 }
 
 #[cfg(test)]

@@ -27,7 +27,7 @@ mod verify;
 pub use error::StoreError;
 pub use expanded::Altered;
 pub use forest::{Forest, ForestKey, Spare, Wish};
-pub use incoming::Incoming;
+pub use incoming::{Incoming, Keeping};
 pub use layout::Folder;
 pub use metadata::{CachedPackument, Form, MetadataRecord};
 pub use package::{Package, PackageTables};

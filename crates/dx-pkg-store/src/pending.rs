@@ -34,6 +34,8 @@ const VERSION: u32 = 2;
 const HEADER: usize = 16;
 /// How the folders of packages in `tmp/` begin; the number of their process follows.
 const PREFIX: &str = "pending-";
+/// How much of a file is copied at once, in bytes.
+const BUFFER: usize = 128 * 1024;
 /// A process of another container cannot be told from a dead one; it has this long from one package to the next.
 const PAUSE: Duration = Duration::from_secs(10 * 60);
 
@@ -90,7 +92,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let unstorable = |source| StoreError::Unstorable { id, source };
         let digested: Vec<_> = files.iter().map(DigestedFile::of).collect();
-        let tables = dxp::provisional_tables(&digested, integrity).and_then(PackageTables::of).map_err(unstorable)?;
+        let tables = dxp::tables_of(&digested, integrity).and_then(PackageTables::of).map_err(unstorable)?;
         let pending = self.pending_or_begin()?;
         if pending.tables(id).is_some() {
             return Ok(());
@@ -270,7 +272,7 @@ impl Store {
 /// Writes a DXP file of what is in the folder `from`, as the provisional `tables` say, which `dxp` is a view of.
 ///
 /// Fails with [`io::ErrorKind::InvalidData`] where the files are others.
-pub(crate) fn write_package(file: &mut File, tables: &[u8], dxp: Dxp<'_>, from: &Dir) -> io::Result<()> {
+fn write_package(file: &mut File, tables: &[u8], dxp: Dxp<'_>, from: &Dir) -> io::Result<()> {
     file.seek(SeekFrom::Start(tables.len() as u64))?;
     let digests = write_payload(file, tables.len() as u64, dxp, from)?;
     let mut tables = tables.to_vec();
@@ -283,14 +285,29 @@ pub(crate) fn write_package(file: &mut File, tables: &[u8], dxp: Dxp<'_>, from: 
 /// of each.
 fn write_payload(file: &mut File, mut position: u64, dxp: Dxp<'_>, from: &Dir) -> io::Result<Vec<[u8; 32]>> {
     let mut digests = Vec::with_capacity(dxp.len());
+    let mut buffer = vec![0; BUFFER];
     for entry in dxp.entries() {
-        let contents = read_matching(from, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
-        digests.push(*blake3::hash(&contents).as_bytes());
+        let mut contents = open_matching(from, entry.path, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
         let at = entry.stored_at().ok_or(io::ErrorKind::InvalidData)?;
         let padding = at.checked_sub(position).ok_or(io::ErrorKind::InvalidData)?;
         io::copy(&mut io::Read::take(io::repeat(0), padding), file)?;
-        file.write_all(&contents)?;
-        position = at + contents.len() as u64;
+        let (mut provisional, mut digest) = (ProvisionalDigest::default(), blake3::Hasher::new());
+        let mut left = entry.size;
+        while left > 0 {
+            let room = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
+            let piece = buffer.get_mut(..room).unwrap_or_default();
+            let read = contents.read(piece)?;
+            let piece = piece.get(..read).filter(|piece| !piece.is_empty()).ok_or(io::ErrorKind::InvalidData)?;
+            provisional.update(piece);
+            digest.update(piece);
+            file.write_all(piece)?;
+            left -= read as u64;
+        }
+        if provisional.finish() != entry.digest {
+            return Err(io::ErrorKind::InvalidData.into());
+        }
+        digests.push(*digest.finalize().as_bytes());
+        position = at + entry.size;
     }
     Ok(digests)
 }

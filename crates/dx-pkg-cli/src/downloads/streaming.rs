@@ -8,7 +8,7 @@ use std::io::{self, BufRead, Read};
 use dx_pkg_compat::tarball::{Entries, Limits, StreamedFile};
 use dx_pkg_core::{Checker, Integrity};
 use dx_pkg_fetch::{Bytes, Piece};
-use dx_pkg_store::{Incoming, IncomingTarball};
+use dx_pkg_store::{Incoming, IncomingTarball, Keeping};
 use tokio::sync::mpsc::Receiver;
 
 use super::Storing;
@@ -25,24 +25,22 @@ const LONGEST_MANIFEST: u64 = 4 << 20;
 /// tells what is the matter.
 pub(super) fn unpack(download: &Download, integrity: &Integrity, length: u64, pieces: Receiver<Piece>) -> Option<()> {
     let store = &download.shared.store;
-    let kept = match download.storing {
-        Storing::Packed => Some(store.receive_tarball(download.id).ok()?),
-        Storing::Now | Storing::Later => None,
+    let (keeping, kept) = match download.storing {
+        Storing::Now => (Keeping::Now, None),
+        Storing::Later => (Keeping::Later, None),
+        Storing::Packed => (Keeping::Later, Some(store.receive_tarball(download.id).ok()?)),
     };
     let arriving =
         Arriving { download, pieces, next: Bytes::new(), is_whole: false, checker: integrity.checker(), kept };
     let mut entries = Entries::new(arriving, length, Limits::default()).ok()?;
-    let mut incoming = store.receive(download.id).ok()?;
+    let mut incoming = store.receive(download.id, keeping).ok()?;
     let manifest = take_files(download, &mut entries, &mut incoming)?;
     let Arriving { is_whole: true, checker, kept, .. } = entries.finish().ok()? else { return None };
     checker.finish().ok()?;
     if let Some(kept) = kept {
         kept.keep().ok()?;
     }
-    match download.storing {
-        Storing::Now => incoming.keep(Some(integrity)).ok()?,
-        Storing::Later | Storing::Packed => incoming.keep_for_later(Some(integrity)).ok()?,
-    }
+    incoming.keep(Some(integrity)).ok()?;
     if download.wants_license {
         download.note_license(manifest.as_deref());
     }

@@ -36,12 +36,12 @@ pub struct DigestedFile<'a> {
     pub executable: bool,
     /// How long it is, in bytes.
     pub size: u64,
-    /// What [`ProvisionalDigest`] makes of its contents.
+    /// The BLAKE3 of its contents, or for the time being what [`ProvisionalDigest`] makes of them.
     pub digest: [u8; 32],
 }
 
 impl<'a> DigestedFile<'a> {
-    /// A file whose contents are here.
+    /// A file whose contents are here, with a provisional digest.
     #[must_use]
     pub fn of(file: &FileEntry<'a>) -> Self {
         let digest = ProvisionalDigest::of(file.data);
@@ -192,12 +192,12 @@ fn head(rows: &[Row<'_>], sizes: &Sizes, end: u64, integrity: &str) -> Vec<u8> {
     head
 }
 
-/// Header and tables of the DXP file of these files, stored as they are, but for their digests: in place of those are
-/// [`ProvisionalDigest`]s, which cost a tenth, and the content root is that of them. [`complete_tables`] puts that right.
+/// Header and tables of the DXP file of these files, stored as they are. Where their digests are [`ProvisionalDigest`]s, which
+/// cost a tenth, the content root is that of them, and [`complete_tables`] puts that right.
 ///
 /// # Errors
 /// As [`encode`].
-pub fn provisional_tables(files: &[DigestedFile<'_>], integrity: Option<&Integrity>) -> Result<Vec<u8>, FormatError> {
+pub fn tables_of(files: &[DigestedFile<'_>], integrity: Option<&Integrity>) -> Result<Vec<u8>, FormatError> {
     let files = sorted(files, |file| file.path)?;
     let integrity = integrity.map(ToString::to_string).unwrap_or_default();
     let sizes = Sizes::of(files.len(), files.iter().map(|file| file.path.len()).sum(), &integrity)?;
@@ -248,7 +248,7 @@ fn padded(hash: u128) -> [u8; 32] {
     digest
 }
 
-/// Makes of [`provisional_tables`] the tables of a DXP file; `digests` are the BLAKE3 of the files' contents, in their order.
+/// Makes of [`tables_of`] the tables of a DXP file; `digests` are the BLAKE3 of the files' contents, in their order.
 ///
 /// # Errors
 /// When the tables are damaged, or there is not one digest for each file.

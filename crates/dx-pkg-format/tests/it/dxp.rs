@@ -49,7 +49,7 @@ proptest! {
             .iter()
             .map(|(path, (executable, data))| DigestedFile::of(&FileEntry { path, executable: *executable, data }))
             .collect();
-        let mut tables = dxp::provisional_tables(&entries, None).unwrap();
+        let mut tables = dxp::tables_of(&entries, None).unwrap();
         let length = dxp::tables_length(&tables).unwrap() as usize;
         prop_assert_eq!(tables.len(), length);
         let provisional: Vec<_> = dxp::Layout::decode_tables(&tables).unwrap().view(&tables).entries().collect();

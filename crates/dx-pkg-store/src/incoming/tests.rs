@@ -3,7 +3,7 @@ use std::fs;
 use dx_pkg_core::{Coded, Integrity, PackageId};
 use dx_pkg_format::dxp::FileEntry;
 
-use super::Incoming;
+use super::{Incoming, Keeping};
 use crate::{Folder, Store};
 
 const FILES: [(&str, bool, &[u8]); 4] = [
@@ -21,8 +21,8 @@ fn world() -> (tempfile::TempDir, Store, PackageId, Integrity) {
     (folder, store, id, integrity)
 }
 
-fn receive(store: &Store, id: PackageId) -> Incoming<'_> {
-    let mut incoming = store.receive(id).unwrap();
+fn receive(store: &Store, id: PackageId, keeping: Keeping) -> Incoming<'_> {
+    let mut incoming = store.receive(id, keeping).unwrap();
     for (path, executable, contents) in FILES {
         incoming.begin(path.to_owned(), executable).unwrap();
         contents.chunks(1000).for_each(|piece| incoming.write(piece).unwrap());
@@ -47,21 +47,21 @@ fn nothing_in_tmp(store: &Store) -> bool {
 #[test]
 fn what_is_kept_is_what_would_have_been_stored_at_once() {
     let (_folder, store, id, integrity) = world();
-    receive(&store, id).keep(Some(&integrity)).unwrap();
+    receive(&store, id, Keeping::Now).keep(Some(&integrity)).unwrap();
     assert!(store.has(id) && !store.is_own(id));
     assert_eq!(fs::read(store.package_path(id)).unwrap(), stored_at_once(id, &integrity));
     assert!(store.verify(false).unwrap().damage.is_empty());
     assert!(nothing_in_tmp(&store));
     // As often as it comes.
-    receive(&store, id).keep(Some(&integrity)).unwrap();
+    receive(&store, id, Keeping::Now).keep(Some(&integrity)).unwrap();
     assert!(nothing_in_tmp(&store));
 }
 
 #[test]
 fn what_is_kept_for_later_is_this_processs_until_then() {
     let (folder, store, id, integrity) = world();
-    receive(&store, id).keep_for_later(Some(&integrity)).unwrap();
-    receive(&store, id).keep_for_later(Some(&integrity)).unwrap();
+    receive(&store, id, Keeping::Later).keep(Some(&integrity)).unwrap();
+    receive(&store, id, Keeping::Later).keep(Some(&integrity)).unwrap();
     assert!(store.is_own(id));
     store.leave_pending(&folder.path().join("project")).unwrap();
     let later = Store::open(folder.path()).unwrap();
@@ -73,14 +73,14 @@ fn what_is_kept_for_later_is_this_processs_until_then() {
 #[test]
 fn nothing_stays_of_a_package_that_is_not_kept() {
     let (_folder, store, id, _) = world();
-    drop(receive(&store, id));
+    drop(receive(&store, id, Keeping::Now));
     assert!(!store.has(id) && nothing_in_tmp(&store));
 }
 
 #[test]
 fn a_path_that_leads_out_or_is_there_is_refused() {
     let (folder, store, id, _) = world();
-    let mut incoming = store.receive(id).unwrap();
+    let mut incoming = store.receive(id, Keeping::Later).unwrap();
     for path in ["../escaped", "/etc/escaped", "a/../../escaped", ""] {
         assert_eq!(incoming.begin(path.to_owned(), false).unwrap_err().code(), "DX_STORE_UNSTORABLE", "{path}");
     }
