@@ -296,7 +296,10 @@ fn write_payload(file: &mut File, mut position: u64, dxp: Dxp<'_>, from: &Dir) -
         while left > 0 {
             let room = buffer.len().min(usize::try_from(left).unwrap_or(usize::MAX));
             let piece = buffer.get_mut(..room).unwrap_or_default();
-            let read = contents.read(piece)?;
+            let read = match contents.read(piece) {
+                Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
+                read => read?,
+            };
             let piece = piece.get(..read).filter(|piece| !piece.is_empty()).ok_or(io::ErrorKind::InvalidData)?;
             provisional.update(piece);
             digest.update(piece);

@@ -121,7 +121,7 @@ impl Unpacker for Download {
         let download = self.clone();
         // It waits for the network most of the time: the threads that unpack what is here would be too few.
         let unpack = move || {
-            if streaming::unpack(&download, &integrity, length, arriving).is_some() {
+            if streaming::unpack(&download, &integrity, length, arriving).is_ok() {
                 let _ = taken.send(Ok(()));
             }
         };

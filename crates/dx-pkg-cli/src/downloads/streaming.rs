@@ -21,31 +21,44 @@ pub(super) const PIECES: usize = 4;
 /// A manifest that is longer is not looked into, in bytes.
 const LONGEST_MANIFEST: u64 = 4 << 20;
 
-/// Unpacks a tarball of `length` bytes from its pieces; `None` where that does not do: it is then to be unpacked whole, which
-/// tells what is the matter.
-pub(super) fn unpack(download: &Download, integrity: &Integrity, length: u64, pieces: Receiver<Piece>) -> Option<()> {
+/// A tarball has to be fetched once more and unpacked whole; that tells what is the matter.
+pub(super) struct GaveUp;
+
+impl<E: std::error::Error> From<E> for GaveUp {
+    fn from(_: E) -> Self {
+        Self
+    }
+}
+
+/// Unpacks a tarball of `length` bytes from its pieces.
+pub(super) fn unpack(
+    download: &Download,
+    integrity: &Integrity,
+    length: u64,
+    pieces: Receiver<Piece>,
+) -> Result<(), GaveUp> {
     let store = &download.shared.store;
     let (keeping, kept) = match download.storing {
         Storing::Now => (Keeping::Now, None),
         Storing::Later => (Keeping::Later, None),
-        Storing::Packed => (Keeping::Later, Some(store.receive_tarball(download.id).ok()?)),
+        Storing::Packed => (Keeping::Later, Some(store.receive_tarball(download.id)?)),
     };
     let arriving =
         Arriving { download, pieces, next: Bytes::new(), is_whole: false, checker: integrity.checker(), kept };
-    let mut entries = Entries::new(arriving, length, Limits::default()).ok()?;
-    let mut incoming = store.receive(download.id, keeping).ok()?;
+    let mut entries = Entries::new(arriving, length, Limits::default())?;
+    let mut incoming = store.receive(download.id, keeping)?;
     let manifest = take_files(download, &mut entries, &mut incoming)?;
-    let Arriving { is_whole: true, checker, kept, .. } = entries.finish().ok()? else { return None };
-    checker.finish().ok()?;
+    let Arriving { is_whole: true, checker, kept, .. } = entries.finish()? else { return Err(GaveUp) };
+    checker.finish()?;
     if let Some(kept) = kept {
-        kept.keep().ok()?;
+        kept.keep()?;
     }
-    incoming.keep(Some(integrity)).ok()?;
+    incoming.keep(Some(integrity))?;
     if download.wants_license {
         download.note_license(manifest.as_deref());
     }
     download.note_inserted();
-    Some(())
+    Ok(())
 }
 
 /// Writes the files, and gives the manifest.
@@ -53,23 +66,23 @@ fn take_files(
     download: &Download,
     entries: &mut Entries<Arriving<'_>>,
     incoming: &mut Incoming<'_>,
-) -> Option<Option<Vec<u8>>> {
+) -> Result<Option<Vec<u8>>, GaveUp> {
     let mut manifest = None;
-    while let Some(StreamedFile { path, executable, size }) = entries.next_file().ok()? {
+    while let Some(StreamedFile { path, executable, size }) = entries.next_file()? {
         let is_manifest = path == "package.json" && size <= LONGEST_MANIFEST;
         if is_manifest {
             manifest = Some(Vec::new());
         }
         let executable = executable || download.commands.contains(&path);
-        incoming.begin(path, executable).ok()?;
-        while let Some(chunk) = entries.chunk().ok()? {
-            incoming.write(chunk).ok()?;
+        incoming.begin(path, executable)?;
+        while let Some(chunk) = entries.chunk()? {
+            incoming.write(chunk)?;
             if is_manifest && let Some(manifest) = &mut manifest {
                 manifest.extend_from_slice(chunk);
             }
         }
     }
-    Some(manifest)
+    Ok(manifest)
 }
 
 /// The bytes of a tarball, as they come.
