@@ -279,14 +279,15 @@ impl Shared {
     fn cached(&self, registry: &str, name: &PackageName) -> Option<(Packument, bool)> {
         let form = if self.policy.full { Form::Full } else { Form::Abbreviated };
         let mut cached = self.store.metadata(registry, name, form)?;
-        if !cached.full && self.needs_times(&cached.packument) {
-            cached = self.store.metadata(registry, name, Form::Full).unwrap_or(cached);
+        let mut is_enough = cached.full || !self.needs_times(&cached.packument);
+        if !is_enough && let Some(full) = self.store.metadata(registry, name, Form::Full) {
+            (cached, is_enough) = (full, true);
         }
         let any_age = self.policy.offline || self.policy.prefer_offline;
         let now = now_ms();
         let until = cached.fresh_until_ms.max(cached.stale_until_ms);
         let in_time = !self.policy.prefer_online && cached.fetched_ms <= now && now < until;
-        let usable = any_age || (in_time && (cached.full || !self.needs_times(&cached.packument)));
+        let usable = any_age || (in_time && is_enough);
         self.fresh_until_ms.fetch_min(if usable { cached.fresh_until_ms } else { u64::MAX }, Ordering::Relaxed);
         usable.then_some((cached.packument, !any_age && now >= cached.fresh_until_ms))
     }

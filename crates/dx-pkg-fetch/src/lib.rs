@@ -1,8 +1,8 @@
 //! Parallel downloads: priorities, retries, limits, statistics; and a guess at what will be downloaded next.
 //!
 //! [`Fetcher::get`] waits for its turn in the queue of its [`Class`], sends the request, follows redirects, retries
-//! what is worth retrying and delivers the whole body, or passes a large one on as it arrives. It knows nothing of npm: what the bytes mean, whether they
-//! may be cached and whether their digest is right is the caller's business.
+//! what is worth retrying and delivers the whole body, or passes a large one on as it arrives. It knows nothing of npm:
+//! what the bytes mean, whether they may be cached and whether their digest is right is the caller's business.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

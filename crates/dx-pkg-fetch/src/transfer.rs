@@ -113,7 +113,7 @@ pub(crate) async fn run(
     if body.len() == 0
         && let (Some(open), Some(whole)) = (&request.stream, whole.filter(|whole| *whole <= limit))
     {
-        body.pass_on(open(whole));
+        body.stream = open(whole);
     }
     match read_body(response, &clock, counters, limit, whole, &mut body).await {
         Ok(()) => {
@@ -217,6 +217,7 @@ pub(crate) struct Body {
     first: Bytes,
     joined: Buffer,
     check: Check,
+    /// Where all that comes is passed on to, instead of being collected.
     stream: Option<Sender<Piece>>,
 }
 
@@ -233,11 +234,6 @@ impl Body {
     pub(crate) fn new(integrity: Option<&Integrity>) -> Self {
         let check = integrity.map_or(Check::Nothing, |integrity| Check::Undecided(integrity.clone()));
         Self { length: 0, first: Bytes::new(), joined: Buffer::default(), check, stream: None }
-    }
-
-    /// Has all that will come passed on to `stream`, if there is one.
-    fn pass_on(&mut self, stream: Option<Sender<Piece>>) {
-        self.stream = stream;
     }
 
     pub(crate) fn len(&self) -> u64 {

@@ -8,7 +8,7 @@ use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{self, DigestedFile, ProvisionalDigest};
 use dx_pkg_fs::Dir;
 
-use crate::insert::{Temporary, Tree, is_taken};
+use crate::insert::{Temporary, Tree};
 use crate::layout::Sharded;
 use crate::package::PackageTables;
 use crate::pending::name_of;
@@ -135,27 +135,20 @@ impl Incoming<'_> {
         let tables = tables.map_err(|source| StoreError::Unstorable { id: self.id, source })?;
         match self.keeping {
             Keeping::Now => self.store(&tables),
-            Keeping::Later => self.keep_pending(tables),
+            Keeping::Later => self.leave_to_later(tables),
         }
     }
 
-    fn store(&mut self, tables: &PackageTables) -> Result<(), StoreError> {
+    fn store(self, tables: &PackageTables) -> Result<(), StoreError> {
         let name = Sharded::new(self.id, ".dxp");
-        self.store.write_file(Folder::Packages, &name, |file| write_package(file, tables, self.tree.root()))?;
-        match self.store.publish(self.folder.name(), Folder::Expanded, &Sharded::new(self.id, ""))? {
-            Ok(()) => self.folder.published = true,
-            Err(error) if is_taken(&error) => {}
-            Err(error) => return Err(self.failed("", error)),
-        }
-        Ok(())
+        self.store.write_file(Folder::Packages, &name, |file| copy_package(file, tables, self.tree.root()))?;
+        self.folder.publish_expanded(self.id)
     }
 
-    fn keep_pending(&mut self, tables: PackageTables) -> Result<(), StoreError> {
+    fn leave_to_later(self, tables: PackageTables) -> Result<(), StoreError> {
         let pending = self.store.pending_or_begin()?;
         if pending.tables(self.id).is_none() {
-            let moved = self.store.dir(Folder::Tmp)?.rename(self.folder.name(), &pending.dir, name_of(self.id));
-            moved.map_err(|error| self.failed("", error))?;
-            self.folder.published = true;
+            self.folder.move_to(&pending.dir, name_of(self.id))?;
             pending.insert(self.id, tables);
         }
         Ok(())
@@ -173,7 +166,7 @@ impl Incoming<'_> {
 }
 
 /// Writes a DXP file whose contents are the files of `from`, which this process has just written.
-fn write_package(file: &mut File, tables: &PackageTables, from: &Dir) -> io::Result<()> {
+fn copy_package(file: &mut File, tables: &PackageTables, from: &Dir) -> io::Result<()> {
     file.write_all(tables.bytes())?;
     for entry in tables.dxp().entries() {
         file.seek(SeekFrom::Start(entry.stored_at().ok_or(io::ErrorKind::InvalidData)?))?;

@@ -25,7 +25,7 @@ const MOST_PARTS: usize = 1024;
 pub(crate) struct Temporary<'a> {
     store: &'a Store,
     name: String,
-    pub(crate) published: bool,
+    published: bool,
 }
 
 impl<'a> Temporary<'a> {
@@ -39,6 +39,32 @@ impl<'a> Temporary<'a> {
 
     pub(crate) fn path(&self) -> std::path::PathBuf {
         self.store.folder(Folder::Tmp).join(&self.name)
+    }
+
+    /// Gives the file its place, replacing what is there.
+    pub(crate) fn publish_file(mut self, folder: Folder, target: &Sharded) -> Result<(), StoreError> {
+        let published = self.store.publish(&self.name, folder, target)?;
+        published.map_err(|error| StoreError::io("writing", self.store.folder(folder).join(target))(error))?;
+        self.published = true;
+        Ok(())
+    }
+
+    /// Gives the folder of a package's files its place, unless another process has put the same there meanwhile.
+    pub(crate) fn publish_expanded(mut self, id: PackageId) -> Result<(), StoreError> {
+        match self.store.publish(&self.name, Folder::Expanded, &Sharded::new(id, ""))? {
+            Ok(()) => self.published = true,
+            Err(error) if is_taken(&error) => {}
+            Err(error) => return Err(StoreError::io("writing", self.store.expanded(id))(error)),
+        }
+        Ok(())
+    }
+
+    /// Renames the folder to `name` in `into`.
+    pub(crate) fn move_to(mut self, into: &Dir, name: String) -> Result<(), StoreError> {
+        let moved = self.store.dir(Folder::Tmp)?.rename(&self.name, into, name);
+        moved.map_err(|error| StoreError::io("moving", self.path())(error))?;
+        self.published = true;
+        Ok(())
     }
 }
 
@@ -109,13 +135,11 @@ impl Store {
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), StoreError> {
         let tmp = self.dir(Folder::Tmp)?;
-        let mut temporary = Temporary::new(self);
+        let temporary = Temporary::new(self);
         let path = || self.folder(folder).join(target);
         let mut file = tmp.create_file(&temporary.name, PLAIN).map_err(StoreError::io("creating", temporary.path()))?;
         write(&mut file).map_err(StoreError::io("writing", path()))?;
-        self.publish(&temporary.name, folder, target)?.map_err(StoreError::io("writing", path()))?;
-        temporary.published = true;
-        Ok(())
+        temporary.publish_file(folder, target)
     }
 
     pub(crate) fn insert_expanded(
@@ -123,27 +147,19 @@ impl Store {
         id: PackageId,
         fill: impl FnOnce(&mut Tree) -> io::Result<()>,
     ) -> Result<(), StoreError> {
-        let target = Sharded::new(id, "");
-        let mut temporary = Temporary::new(self);
+        let temporary = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(&temporary.name);
         let mut tree = Tree::new(root.map_err(StoreError::io("creating", temporary.path()))?);
         fill(&mut tree).map_err(|source| {
             let path = self.expanded(id).join(&tree.current);
             StoreError::io("writing", path)(source)
         })?;
-        match self.publish(&temporary.name, Folder::Expanded, &target)? {
-            Ok(()) => {
-                temporary.published = true;
-                Ok(())
-            }
-            Err(error) if is_taken(&error) => Ok(()),
-            Err(error) => Err(StoreError::io("writing", self.expanded(id))(error)),
-        }
+        temporary.publish_expanded(id)
     }
 }
 
 /// Whether a folder could not be renamed because another process has made the same one.
-pub(crate) fn is_taken(error: &io::Error) -> bool {
+fn is_taken(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
 }
 

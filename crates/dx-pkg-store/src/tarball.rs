@@ -32,7 +32,7 @@ impl Store {
         let temporary = Temporary::new(self);
         let file = self.dir(Folder::Tmp)?.create_file(temporary.name(), PLAIN);
         let file = file.map_err(StoreError::io("creating", temporary.path()))?;
-        Ok(IncomingTarball { store: self, id, file, temporary })
+        Ok(IncomingTarball { id, file, temporary })
     }
 
     /// Whether there is a tarball.
@@ -76,7 +76,6 @@ impl Store {
 
 /// A tarball on its way, which is removed unless it is kept.
 pub struct IncomingTarball<'s> {
-    store: &'s Store,
     id: PackageId,
     file: File,
     temporary: Temporary<'s>,
@@ -95,13 +94,8 @@ impl IncomingTarball<'_> {
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn keep(mut self) -> Result<(), StoreError> {
-        let target = Sharded::new(self.id, SUFFIX);
-        let published = self.store.publish(self.temporary.name(), Folder::Packages, &target)?;
-        let path = self.store.folder(Folder::Packages).join(target);
-        published.map_err(StoreError::io("writing", path))?;
-        self.temporary.published = true;
-        Ok(())
+    pub fn keep(self) -> Result<(), StoreError> {
+        self.temporary.publish_file(Folder::Packages, &Sharded::new(self.id, SUFFIX))
     }
 }
 

@@ -1,5 +1,5 @@
-//! Large packages, unpacked while they arrive: of a tarball of 45 MB that holds 140 there are never more than a few hundred KiB
-//! in memory, and it is in its place as soon as its last byte has come.
+//! Large packages, unpacked while they arrive: of a tarball of 45 MB that holds 140 there are never more than two MiB in
+//! memory, and it is in its place as soon as its last byte has come.
 //!
 //! Nothing is believed before it is whole and its digest is right: until then its files are in a folder in `tmp/`.
 

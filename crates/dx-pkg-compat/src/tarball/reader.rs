@@ -96,7 +96,7 @@ impl Headers {
     /// Keeps what `text`, the body of a pax header or a long name at byte `at`, says about the entries to come.
     pub(super) fn metadata(&mut self, kind: Kind, text: &[u8], at: usize) -> Result<(), TarballError> {
         if text.len() > LONGEST_METADATA {
-            return Err(too_long(at));
+            return Err(TarballError::Header { offset: at, reason: "its extended fields are longer than 1 MiB" });
         }
         match kind {
             Kind::LongName if !text.is_empty() => {
@@ -208,10 +208,6 @@ impl<'a> Reader<'a> {
 
 fn size_of(header: &Header<'_>, at: usize) -> Result<u64, TarballError> {
     header.size().ok_or(TarballError::Header { offset: at, reason: "its size is not a number" })
-}
-
-pub(super) fn too_long(at: usize) -> TarballError {
-    TarballError::Header { offset: at, reason: "its extended fields are longer than 1 MiB" }
 }
 
 fn nul_in_name(name: &[u8]) -> TarballError {

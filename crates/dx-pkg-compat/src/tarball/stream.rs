@@ -11,7 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::header::{BLOCK, Kind};
 use super::inflate::{Ceiling, MAGIC};
-use super::reader::{Announced, Headers, LONGEST_METADATA, too_long};
+use super::reader::{Announced, Headers, LONGEST_METADATA};
 use super::{Limits, TarballError, append_path, collisions};
 
 /// How much is inflated at once, in bytes. What has been inflated is copied each time, for what comes to refer to it; much
@@ -104,7 +104,7 @@ impl<R: BufRead> Entries<R> {
                     }
                     self.pass_over(entry.size + padding)?;
                 }
-                Announced::Metadata { size, .. } if size > LONGEST_METADATA as u64 => return Err(too_long(0).into()),
+                Announced::Metadata { size, .. } if size > LONGEST_METADATA as u64 => return Err(Unfit),
                 Announced::Metadata { kind, size } => {
                     let mut text = vec![0; size as usize];
                     self.archive.read_exact(&mut text)?;
