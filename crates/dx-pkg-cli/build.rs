@@ -8,7 +8,9 @@ fn main() {
     println!("cargo::rerun-if-changed=build.rs");
     let registry = std::env::var("DX_DEFAULT_REGISTRY").ok().or_else(npm_registry);
     // An address with a user's name in it belongs to that user, not into a program.
-    if let Some(registry) = registry.filter(|registry| registry.starts_with("http") && !registry.contains('@')) {
+    if let Some(registry) =
+        registry.filter(|registry| registry.starts_with("http") && !registry.contains('@'))
+    {
         println!("cargo::rustc-env=DX_DEFAULT_REGISTRY={registry}");
     }
 }

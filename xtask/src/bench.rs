@@ -41,7 +41,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         None => suite::run(options),
         Some("parts") => run_parts(options),
         Some("page") => page::write_all(),
-        Some("all") => suite::run(options).and_then(|()| run_parts(options)).and_then(|()| page::write_all()),
+        Some("all") => {
+            suite::run(options).and_then(|()| run_parts(options)).and_then(|()| page::write_all())
+        }
         Some("peers") => peers::install(options, &folder().join("peers")),
         Some("record") => record::run(options),
         Some("timeline") => timeline::run(options),
@@ -54,7 +56,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 fn run_parts(options: &Options) -> Result<(), String> {
     let parts = parts::measure(options)?;
     let mut results = results::Results::load()?;
-    results.parts.retain(|old| !parts.iter().any(|new| (&new.group, &new.name) == (&old.group, &old.name)));
+    results
+        .parts
+        .retain(|old| !parts.iter().any(|new| (&new.group, &new.name) == (&old.group, &old.name)));
     results.parts.extend(parts);
     println!("kept in {}", results.save()?.display());
     Ok(())

@@ -81,9 +81,11 @@ impl Comparison {
         }
         self.npm_ci(&npm_project)?;
         self.dx.run(&dx_project, &self.place.join("store"), &["ci", "--ignore-scripts"])?;
-        let (npm_packages, dx_packages) = (tree::packages(&npm_project)?, tree::packages(&dx_project)?);
+        let (npm_packages, dx_packages) =
+            (tree::packages(&npm_project)?, tree::packages(&dx_project)?);
         let packages = map_differences(&npm_packages, &dx_packages);
-        let heading = format!("ci from npm's lockfile: packages ({} installed)", npm_packages.len());
+        let heading =
+            format!("ci from npm's lockfile: packages ({} installed)", npm_packages.len());
         print(&heading, &packages);
         let files = tree::differences(&npm_project, &dx_project, &[])?;
         print("ci from npm's lockfile: files", &files);
@@ -96,7 +98,9 @@ impl Comparison {
     fn npm_ci(&self, project: &Path) -> Result<(), String> {
         match self.npm(project, &["ci", "--ignore-scripts"]) {
             Err(error) if error.contains("code EUSAGE") => {
-                println!("npm ci refuses the lockfile that npm wrote: npm install stands in for it");
+                println!(
+                    "npm ci refuses the lockfile that npm wrote: npm install stands in for it"
+                );
                 self.npm(project, &["install", "--ignore-scripts"])
             }
             outcome => outcome,
@@ -106,12 +110,19 @@ impl Comparison {
     /// Resolves with dx and counts the lockfile entries that differ from npm's.
     fn resolutions(&self, npm_lock: &str) -> Result<usize, String> {
         let project = self.project("dx-resolve")?;
-        self.dx.run(&project, &self.place.join("store"), &["install", "--lockfile-only", "--ignore-scripts"])?;
+        self.dx.run(
+            &project,
+            &self.place.join("store"),
+            &["install", "--lockfile-only", "--ignore-scripts"],
+        )?;
         let dx_lock = workspace::read(&project.join("package-lock.json"))?;
         let differing = lockfile::differences(npm_lock, &dx_lock)?;
         print("package-lock.json without a lockfile before: entries", &differing);
         if differing.is_empty() && npm_lock != dx_lock {
-            print("package-lock.json: same entries, but not the same text", &["order or formatting".to_owned()]);
+            print(
+                "package-lock.json: same entries, but not the same text",
+                &["order or formatting".to_owned()],
+            );
             return Ok(1);
         }
         Ok(differing.len())
@@ -133,13 +144,15 @@ impl Comparison {
     }
 
     fn listing(&self, project: &Path) -> Result<Vec<String>, String> {
-        let mut command = self.npm.command(project, &self.place.join("npm-cache"), &["ls", "--all"]);
+        let mut command =
+            self.npm.command(project, &self.place.join("npm-cache"), &["ls", "--all"]);
         let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
         let own = project.display().to_string();
         let text = [&output.stdout[..], &output.stderr[..]].concat();
         let text = String::from_utf8_lossy(&text).replace(&own, "[PROJECT]");
         let name = project.file_name().unwrap_or_default().to_string_lossy().into_owned();
-        let mut lines: Vec<String> = text.lines().map(|line| line.replace(&name, "[NAME]")).collect();
+        let mut lines: Vec<String> =
+            text.lines().map(|line| line.replace(&name, "[NAME]")).collect();
         // The path of the log of this very run.
         lines.retain(|line| !line.contains("debug-0.log") && !line.contains("complete log"));
         lines.push(format!("exit code {:?}", output.status.code()));
@@ -150,7 +163,9 @@ impl Comparison {
 fn map_differences(npm: &BTreeMap<String, String>, dx: &BTreeMap<String, String>) -> Vec<String> {
     let paths: std::collections::BTreeSet<_> = npm.keys().chain(dx.keys()).collect();
     let differing = paths.into_iter().filter(|path| npm.get(*path) != dx.get(*path));
-    differing.map(|path| format!("{path}: npm {:?}, dx {:?}", npm.get(path), dx.get(path))).collect()
+    differing
+        .map(|path| format!("{path}: npm {:?}, dx {:?}", npm.get(path), dx.get(path)))
+        .collect()
 }
 
 fn print(heading: &str, differences: &[String]) {

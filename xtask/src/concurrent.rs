@@ -32,7 +32,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     println!("two installs in one project, {ROUNDS} times: {} wrong", wrong.len());
 
     let before = wrong.len();
-    let projects: Vec<PathBuf> = (0..PROJECTS).map(|index| place.join(format!("project-{index}"))).collect();
+    let projects: Vec<PathBuf> =
+        (0..PROJECTS).map(|index| place.join(format!("project-{index}"))).collect();
     for project in &projects {
         fixture.write(project)?;
     }

@@ -19,14 +19,14 @@ enum Situation {
     EmptyStore,
     UsedStore,
     Update,
-    ReadyTree,
+    PreparedTree,
 }
 
 const SITUATIONS: [Situation; 4] =
-    [Situation::EmptyStore, Situation::UsedStore, Situation::Update, Situation::ReadyTree];
+    [Situation::EmptyStore, Situation::UsedStore, Situation::Update, Situation::PreparedTree];
 
 const INSTALL: [&str; 2] = ["install", "--ignore-scripts"];
-const SETTLE: [&str; 3] = ["store", "settle", "--background"];
+const SETTLE: [&str; 3] = ["store", "maintain", "--background"];
 
 /// What an install that nobody disturbs leads to, and how long it and what follows it take.
 struct Reference {
@@ -52,22 +52,27 @@ struct Crash {
 /// Kills and repairs `--runs` installs and as many workers; fails when one of the repaired projects is not the reference.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let place = match options.path("root")? {
-        Some(root) => tempfile::tempdir_in(root).map_err(|error| format!("make a folder: {error}"))?,
+        Some(root) => {
+            tempfile::tempdir_in(root).map_err(|error| format!("make a folder: {error}"))?
+        }
         None => dx::workplace("crash")?,
     };
-    let dx = Dx::new(options)?.with("DX_SPARE_FORESTS", "1");
+    let dx = Dx::new(options)?.with("DX_PREPARED_TREES", "1");
     let crash = Crash { dx, fixture: Fixture::new(options)?, place: place.path().to_owned() };
     let runs = options.number("runs", 100)?;
     let now = SystemTime::now().duration_since(UNIX_EPOCH).map_or(1, |time| time.as_secs());
     let seed = options.number("seed", now)?;
     println!("{runs} runs, --seed {seed}");
     let started = Instant::now();
-    let references: Vec<Reference> =
-        SITUATIONS.into_iter().map(|situation| crash.reference(situation)).collect::<Result<_, _>>()?;
+    let references: Vec<Reference> = SITUATIONS
+        .into_iter()
+        .map(|situation| crash.reference(situation))
+        .collect::<Result<_, _>>()?;
     let mut random = Random(seed.wrapping_mul(2).wrapping_add(1));
     let (mut killed, mut wrong) = (Killed::default(), 0);
     for (run, reference) in (0..runs).zip(references.iter().cycle()) {
-        let delays = [reference.install, reference.settle].map(|time| time.mul_f64(random.unit() * 1.1));
+        let delays =
+            [reference.install, reference.settle].map(|time| time.mul_f64(random.unit() * 1.1));
         if let Err(error) = crash.kill_and_repair(run, reference, delays, &mut killed) {
             wrong += 1;
             println!("run {run}, {:?}, killed after {delays:?}: {error}", reference.situation);
@@ -89,7 +94,7 @@ impl Crash {
         if situation == Situation::UsedStore {
             let first = self.prepare("first-use", situation)?;
             self.dx.run(&first, &store, &INSTALL)?;
-            self.dx.run(&first, &store, &["store", "settle"])?;
+            self.dx.run(&first, &store, &["store", "maintain"])?;
         }
         let project = self.prepare(&name, situation)?;
         let alone = Alone::begin(&store)?;
@@ -126,12 +131,12 @@ impl Crash {
         self.dx.run(&project, &store, &INSTALL)?;
         is_right().map_err(after("the install after the killed worker"))?;
         drop(alone);
-        self.dx.run(&project, &store, &["store", "settle"])?;
+        self.dx.run(&project, &store, &["store", "maintain"])?;
         self.dx.run(&project, &store, &["store", "verify"])?;
         let alone = Alone::begin(&store)?;
         remove(&project.join("node_modules"))?;
         self.dx.run(&project, &store, &INSTALL)?;
-        is_right().map_err(after("the install from the next ready tree"))?;
+        is_right().map_err(after("the install from the next prepared tree"))?;
         drop(alone);
         remove(&project)?;
         if store == self.place.join(format!("store-{name}")) {
@@ -141,7 +146,13 @@ impl Crash {
     }
 
     /// Starts a command and kills it after a while; whether that was before its end.
-    fn kill(&self, project: &Path, store: &Path, arguments: &[&str], after: Duration) -> Result<bool, String> {
+    fn kill(
+        &self,
+        project: &Path,
+        store: &Path,
+        arguments: &[&str],
+        after: Duration,
+    ) -> Result<bool, String> {
         let mut command = self.dx.command(project, store, arguments);
         let mut child = command
             .stdout(Stdio::null())
@@ -163,19 +174,21 @@ impl Crash {
             Situation::Update => {
                 let manifest = self.fixture.manifest()?;
                 // What half of them would resolve to without the others may not be in a recorded registry.
-                let lockfile = self.place.join(format!("reference-{:?}/package-lock.json", Situation::EmptyStore));
-                let lockfile =
-                    fs::read_to_string(&lockfile).map_err(|error| format!("{}: {error}", lockfile.display()))?;
+                let lockfile = self
+                    .place
+                    .join(format!("reference-{:?}/package-lock.json", Situation::EmptyStore));
+                let lockfile = fs::read_to_string(&lockfile)
+                    .map_err(|error| format!("{}: {error}", lockfile.display()))?;
                 dx::write(&project.join("package.json"), &half(&manifest)?)?;
                 dx::write(&project.join("package-lock.json"), &lockfile)?;
                 self.dx.run(&project, &self.place.join("store-before"), &INSTALL)?;
                 dx::write(&project.join("package.json"), &manifest)?;
                 dx::write(&project.join("package-lock.json"), &lockfile)?;
             }
-            Situation::ReadyTree => {
+            Situation::PreparedTree => {
                 let store = self.store(situation, name);
                 self.dx.run(&project, &store, &INSTALL)?;
-                self.dx.run(&project, &store, &["store", "settle"])?;
+                self.dx.run(&project, &store, &["store", "maintain"])?;
                 remove(&project.join("node_modules"))?;
             }
         }
@@ -184,7 +197,9 @@ impl Crash {
 
     fn store(&self, situation: Situation, name: &str) -> PathBuf {
         match situation {
-            Situation::UsedStore | Situation::ReadyTree => self.place.join(format!("store-{situation:?}")),
+            Situation::UsedStore | Situation::PreparedTree => {
+                self.place.join(format!("store-{situation:?}"))
+            }
             Situation::EmptyStore | Situation::Update => self.place.join(format!("store-{name}")),
         }
     }
@@ -246,8 +261,10 @@ mod tests {
 
     #[test]
     fn half_keeps_every_second_dependency() {
-        let manifest = r#"{"name":"a","dependencies":{"a":"1","b":"1","c":"1"},"devDependencies":{"d":"1"}}"#;
-        let expected = r#"{"name":"a","dependencies":{"a":"1","c":"1"},"devDependencies":{"d":"1"}}"#;
+        let manifest =
+            r#"{"name":"a","dependencies":{"a":"1","b":"1","c":"1"},"devDependencies":{"d":"1"}}"#;
+        let expected =
+            r#"{"name":"a","dependencies":{"a":"1","c":"1"},"devDependencies":{"d":"1"}}"#;
         assert_eq!(half(manifest).unwrap(), expected);
     }
 

@@ -71,7 +71,12 @@ impl Dx {
     }
 
     /// Runs a command to its end and returns how long it took; the error holds what it printed.
-    pub(crate) fn run(&self, project: &Path, store: &Path, arguments: &[&str]) -> Result<Duration, String> {
+    pub(crate) fn run(
+        &self,
+        project: &Path,
+        store: &Path,
+        arguments: &[&str],
+    ) -> Result<Duration, String> {
         let started = Instant::now();
         run(self.command(project, store, arguments))?;
         Ok(started.elapsed())
@@ -120,7 +125,12 @@ pub(crate) fn run(mut command: Command) -> Result<Output, String> {
         return Ok(output);
     }
     let printed = |bytes: &[u8]| String::from_utf8_lossy(bytes).trim_end().to_owned();
-    Err(format!("{command:?} ended with {}\n{}\n{}", output.status, printed(&output.stdout), printed(&output.stderr)))
+    Err(format!(
+        "{command:?} ended with {}\n{}\n{}",
+        output.status,
+        printed(&output.stdout),
+        printed(&output.stderr)
+    ))
 }
 
 /// A fixture: what a project consists of before it is installed.
@@ -142,7 +152,11 @@ impl Fixture {
 
     /// The text of its `package.json`.
     pub(crate) fn manifest(&self) -> Result<String, String> {
-        workspace::read(&if self.source.is_dir() { self.source.join("package.json") } else { self.source.clone() })
+        workspace::read(&if self.source.is_dir() {
+            self.source.join("package.json")
+        } else {
+            self.source.clone()
+        })
     }
 
     /// Writes the project into a new folder.
@@ -154,7 +168,9 @@ impl Fixture {
         }
         match &self.registry {
             // What a replayed registry holds may be of any age.
-            Some(registry) => write(&project.join(".npmrc"), &format!("registry={registry}\nmin-release-age=0\n")),
+            Some(registry) => {
+                write(&project.join(".npmrc"), &format!("registry={registry}\nmin-release-age=0\n"))
+            }
             None => Ok(()),
         }
     }

@@ -83,7 +83,12 @@ impl Options {
 
     /// The words of `--name`, which commas separate; those of `default` where it is not given.
     pub(crate) fn list<'a>(&'a self, name: &str, default: &'a str) -> Vec<&'a str> {
-        self.value(name).unwrap_or(default).split(',').map(str::trim).filter(|word| !word.is_empty()).collect()
+        self.value(name)
+            .unwrap_or(default)
+            .split(',')
+            .map(str::trim)
+            .filter(|word| !word.is_empty())
+            .collect()
     }
 
     /// Whether the switch was given.

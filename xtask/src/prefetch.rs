@@ -33,16 +33,20 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 fn train(options: &Options) -> Result<(), String> {
     let root = workspace::root();
     let projects = workspace::read(&root.join("xtask/prefetch/projects.json"))?;
-    let projects: BTreeMap<String, Value> =
-        serde_json::from_str(&projects).map_err(|error| format!("xtask/prefetch/projects.json: {error}"))?;
+    let projects: BTreeMap<String, Value> = serde_json::from_str(&projects)
+        .map_err(|error| format!("xtask/prefetch/projects.json: {error}"))?;
     let folder = options.path("data")?.unwrap_or_else(|| workspace::target().join("prefetch"));
     let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     let now = u64::try_from(now.as_millis()).unwrap_or(u64::MAX);
     let mut bytes = Vec::new();
     for (name, project) in &projects {
         let lock = resolved(&folder, name, project, options)?;
-        bytes = speculation::learn(Chain::decode(&bytes).ok(), &speculation::observations(&lock, |_| true), now)
-            .map_err(|error| error.to_string())?;
+        bytes = speculation::learn(
+            Chain::decode(&bytes).ok(),
+            &speculation::observations(&lock, |_| true),
+            now,
+        )
+        .map_err(|error| error.to_string())?;
         println!("{name:<24} {:>5} packages", lock.packages.len());
     }
     let chain = Chain::decode(&bytes).map_err(|error| error.to_string())?;
@@ -58,7 +62,14 @@ fn resolved(folder: &Path, name: &str, project: &Value, options: &Options) -> Re
         dx::write(&place.join("package.json"), &project.to_string())?;
         let mut command = Command::new(if cfg!(windows) { "npm.cmd" } else { "npm" });
         command
-            .args(["install", "--package-lock-only", "--ignore-scripts", "--no-audit", "--no-fund", "--force"])
+            .args([
+                "install",
+                "--package-lock-only",
+                "--ignore-scripts",
+                "--no-audit",
+                "--no-fund",
+                "--force",
+            ])
             // Nobody waits for it, so few connections will do.
             .args(["--maxsockets=4", "--update-notifier=false", "--cache"])
             .arg(folder.join("cache"))
@@ -77,7 +88,8 @@ fn read_lock(path: &Path) -> Result<Lock, String> {
 
 /// For each project of `--fixture`: how much of what it needs is predicted, and how much is predicted in vain.
 fn measure(options: &Options) -> Result<(), String> {
-    let bytes = fs::read(workspace::root().join(TABLE)).map_err(|error| format!("{TABLE}: {error}"))?;
+    let bytes =
+        fs::read(workspace::root().join(TABLE)).map_err(|error| format!("{TABLE}: {error}"))?;
     let chain = Chain::decode(&bytes).map_err(|error| error.to_string())?;
     println!(
         "{:<20} {:>5} {:>6} {:>9} {:>5} {:>6} {:>5}",
@@ -85,15 +97,24 @@ fn measure(options: &Options) -> Result<(), String> {
     );
     for folder in options.required("fixture")?.split(',').map(PathBuf::from) {
         let lock = read_lock(&folder.join("package-lock.json"))?;
-        let root = lock.root().ok_or_else(|| format!("{}: no project in its lockfile", folder.display()))?;
-        let asked = root.dependencies.iter().chain(&root.dev_dependencies).chain(&root.optional_dependencies);
+        let root = lock
+            .root()
+            .ok_or_else(|| format!("{}: no project in its lockfile", folder.display()))?;
+        let asked = root
+            .dependencies
+            .iter()
+            .chain(&root.dev_dependencies)
+            .chain(&root.optional_dependencies);
         let seeds: Vec<Seed> = asked.filter_map(|(name, spec)| Seed::of(name, spec)).collect();
         let states = lock.packages.iter().filter_map(speculation::state_of);
-        let needed: HashSet<&str> =
-            states.map(|(name, _)| name).filter(|name| !seeds.iter().any(|seed| seed.name == *name)).collect();
+        let needed: HashSet<&str> = states
+            .map(|(name, _)| name)
+            .filter(|name| !seeds.iter().any(|seed| seed.name == *name))
+            .collect();
         for percent in [25, 50, 75, 90] {
             let predicted = speculation::predict(&[chain], &seeds, CERTAIN / 100 * percent);
-            let hits = predicted.iter().filter(|prediction| needed.contains(prediction.name)).count();
+            let hits =
+                predicted.iter().filter(|prediction| needed.contains(prediction.name)).count();
             let share = |part: usize, whole: usize| format!("{} %", 100 * part / whole.max(1));
             println!(
                 "{:<20} {percent:>4}% {:>6} {:>9} {hits:>5} {:>6} {:>5}",

@@ -34,10 +34,16 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
             .and_then(|()| install_and_run(&dx, &project, &place.path().join("store")));
         match outcome {
             Ok(report) => {
-                let scripts =
-                    report.scripts.iter().map(|(script, time)| format!("{script} {:.1} s", time.as_secs_f64()));
+                let scripts = report
+                    .scripts
+                    .iter()
+                    .map(|(script, time)| format!("{script} {:.1} s", time.as_secs_f64()));
                 let scripts = scripts.collect::<Vec<_>>().join(", ");
-                println!("{name:<14} {:>9} {:>7.2} s  {scripts}", report.packages, report.install.as_secs_f64());
+                println!(
+                    "{name:<14} {:>9} {:>7.2} s  {scripts}",
+                    report.packages,
+                    report.install.as_secs_f64()
+                );
             }
             Err(error) => {
                 println!("{name:<14} failed");
@@ -65,7 +71,8 @@ fn install_and_run(dx: &Dx, project: &Path, store: &Path) -> Result<Report, Stri
     let install = dx.run(project, store, &["install"])?;
     let packages = tree::packages(project)?.len();
     let text = workspace::read(&project.join("package.json"))?;
-    let manifest: serde_json::Value = serde_json::from_str(&text).map_err(|error| error.to_string())?;
+    let manifest: serde_json::Value =
+        serde_json::from_str(&text).map_err(|error| error.to_string())?;
     let mut scripts = Vec::new();
     for script in SCRIPTS {
         if manifest["scripts"].get(script).is_none() {

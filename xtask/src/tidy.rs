@@ -42,8 +42,11 @@ impl Tree {
             .map(|path| dependencies::Manifest::parse(path, &workspace::read(&root.join(path))?))
             .collect::<Result<_, String>>()?;
         let allow_list = root.join("xtask/tidy-allow.txt");
-        let allowed =
-            if allow_list.exists() { Allowed::parse(&workspace::read(&allow_list)?)? } else { Allowed::default() };
+        let allowed = if allow_list.exists() {
+            Allowed::parse(&workspace::read(&allow_list)?)?
+        } else {
+            Allowed::default()
+        };
         Ok(Tree { root: root.to_owned(), files, sources, crates, allowed })
     }
 }

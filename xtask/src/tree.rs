@@ -5,7 +5,8 @@ use std::fs::{self, Metadata};
 use std::path::Path;
 
 /// Below `node_modules`, what a package manager keeps for itself.
-const BOOKKEEPING: [&str; 3] = ["node_modules/.dx", "node_modules/.package-lock.json", "node_modules/.cache"];
+const BOOKKEEPING: [&str; 3] =
+    ["node_modules/.dx", "node_modules/.package-lock.json", "node_modules/.cache"];
 
 /// What stands at a path.
 #[derive(Debug, PartialEq, Eq)]
@@ -32,7 +33,8 @@ impl Snapshot {
     pub(crate) fn must_equal(&self, other: &Snapshot) -> Result<(), String> {
         let paths: BTreeSet<&String> = self.items.keys().chain(other.items.keys()).collect();
         let differs = |path: &&&String| {
-            self.items.get(**path) != other.items.get(**path) || self.digests.get(**path) != other.digests.get(**path)
+            self.items.get(**path) != other.items.get(**path)
+                || self.digests.get(**path) != other.digests.get(**path)
         };
         let different: Vec<&&String> = paths.iter().filter(differs).collect();
         match different.first() {
@@ -42,23 +44,37 @@ impl Snapshot {
                 different.len(),
                 other.items.get(**path),
                 self.items.get(**path),
-                if self.items.get(**path) == other.items.get(**path) { " with other contents" } else { "" }
+                if self.items.get(**path) == other.items.get(**path) {
+                    " with other contents"
+                } else {
+                    ""
+                }
             )),
         }
     }
 }
 
 /// The digest of every file, worked out by as many threads as there are processors.
-fn digests(root: &Path, items: &BTreeMap<String, Item>) -> Result<BTreeMap<String, blake3::Hash>, String> {
-    let files: Vec<&String> =
-        items.iter().filter(|(_, item)| matches!(item, Item::File { .. })).map(|(path, _)| path).collect();
+fn digests(
+    root: &Path,
+    items: &BTreeMap<String, Item>,
+) -> Result<BTreeMap<String, blake3::Hash>, String> {
+    let files: Vec<&String> = items
+        .iter()
+        .filter(|(_, item)| matches!(item, Item::File { .. }))
+        .map(|(path, _)| path)
+        .collect();
     let threads = std::thread::available_parallelism().map_or(1, usize::from);
     let share = files.len().div_ceil(threads).max(1);
     let digest = |path: &String| Ok((path.clone(), blake3::hash(&bytes(&root.join(path))?)));
     std::thread::scope(|scope| {
         let workers: Vec<_> = files
             .chunks(share)
-            .map(|files| scope.spawn(move || files.iter().map(|path| digest(path)).collect::<Result<Vec<_>, String>>()))
+            .map(|files| {
+                scope.spawn(move || {
+                    files.iter().map(|path| digest(path)).collect::<Result<Vec<_>, String>>()
+                })
+            })
             .collect();
         let mut found = BTreeMap::new();
         for worker in workers {
@@ -71,7 +87,11 @@ fn digests(root: &Path, items: &BTreeMap<String, Item>) -> Result<BTreeMap<Strin
 /// Every difference between two project folders, one line each, bookkeeping of package managers apart.
 ///
 /// Folders count only for what is in them. `ignored` are further paths that may differ.
-pub(crate) fn differences(left: &Path, right: &Path, ignored: &[&str]) -> Result<Vec<String>, String> {
+pub(crate) fn differences(
+    left: &Path,
+    right: &Path,
+    ignored: &[&str],
+) -> Result<Vec<String>, String> {
     let (left_items, right_items) = (items(left, ignored)?, items(right, ignored)?);
     let mut found = Vec::new();
     for (path, item) in &left_items {
@@ -100,7 +120,8 @@ pub(crate) fn packages(project: &Path) -> Result<BTreeMap<String, String>, Strin
             continue;
         }
         let text = String::from_utf8_lossy(&bytes(&project.join(&path))?).into_owned();
-        let manifest: serde_json::Value = serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
+        let manifest: serde_json::Value =
+            serde_json::from_str(&text).map_err(|error| format!("{path}: {error}"))?;
         let field = |key: &str| manifest[key].as_str().unwrap_or("?").to_owned();
         found.insert(folder.to_owned(), format!("{}@{}", field("name"), field("version")));
     }
@@ -145,7 +166,10 @@ fn items(root: &Path, ignored: &[&str]) -> Result<BTreeMap<String, Item>, String
                 let target = fs::read_link(entry.path()).map_err(failed)?;
                 found.insert(path, Item::Link(target.to_string_lossy().replace('\\', "/")));
             } else {
-                found.insert(path, Item::File { executable: executable(&metadata), size: metadata.len() });
+                found.insert(
+                    path,
+                    Item::File { executable: executable(&metadata), size: metadata.len() },
+                );
             }
         }
     }

@@ -12,7 +12,9 @@ pub(crate) fn root() -> PathBuf {
 
 /// The folder that cargo builds in.
 pub(crate) fn target() -> PathBuf {
-    root().join(std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from))
+    root().join(
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| PathBuf::from("target"), PathBuf::from),
+    )
 }
 
 /// Every file below `root` that git tracks or would add, relative and with `/`, sorted.
@@ -59,7 +61,11 @@ fn listed_by_git(root: &Path) -> Result<Vec<String>, String> {
         return Err(format!("git ls-files: {}", String::from_utf8_lossy(&output.stderr)));
     }
     let names = String::from_utf8_lossy(&output.stdout);
-    Ok(names.split('\0').filter(|name| !name.is_empty() && root.join(name).is_file()).map(str::to_owned).collect())
+    Ok(names
+        .split('\0')
+        .filter(|name| !name.is_empty() && root.join(name).is_file())
+        .map(str::to_owned)
+        .collect())
 }
 
 fn walk(root: &Path, folder: &str) -> Result<Vec<String>, String> {

@@ -8,7 +8,9 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 /// A fast, safe package manager for npm projects.
 #[derive(Parser, Debug)]
 #[command(name = "dx", version, about, disable_help_subcommand = true)]
-#[command(after_help = "Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.")]
+#[command(
+    after_help = "Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md."
+)]
 pub struct Arguments {
     /// Run as if dx had been started in this folder.
     #[arg(short = 'C', long = "dir", alias = "prefix", value_name = "FOLDER", global = true)]
@@ -158,7 +160,7 @@ pub enum StoreAction {
         max_size: Option<u64>,
     },
     /// Do now what otherwise happens in the background: prepare the next trees, empty the trash.
-    Settle {
+    Maintain {
         /// At the lowest priority, and not at all while another process does it.
         #[arg(long, hide = true)]
         background: bool,
@@ -239,7 +241,10 @@ fn bytes(text: &str) -> Result<u64, String> {
         _ => None,
     };
     let number: Option<u64> = digits.parse().ok();
-    number.zip(unit).and_then(|(number, unit)| number.checked_mul(unit)).ok_or_else(|| "write 500M or 2G".to_owned())
+    number
+        .zip(unit)
+        .and_then(|(number, unit)| number.checked_mul(unit))
+        .ok_or_else(|| "write 500M or 2G".to_owned())
 }
 
 impl Arguments {

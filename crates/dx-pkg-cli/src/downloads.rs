@@ -64,7 +64,12 @@ enum Status {
 impl Downloads {
     /// Downloads into the session's store; unless that is done at once, the process has packages that the store does not, and
     /// must leave them to a background process ([`Store::leave_pending`]) or give them up ([`Store::drop_pending`]).
-    pub fn new(session: &Arc<Session>, offline: bool, storing: Storing, progress: Arc<Progress>) -> Self {
+    pub fn new(
+        session: &Arc<Session>,
+        offline: bool,
+        storing: Storing,
+        progress: Arc<Progress>,
+    ) -> Self {
         let shared = Shared {
             store: session.store.clone(),
             inserted: Mutex::default(),
@@ -112,7 +117,12 @@ impl Downloads {
     }
 
     /// Starts the download of `package` unless the store has it.
-    fn start(&self, id: PackageId, package: &LockPackage, bytes: Option<u64>) -> Result<(), Failure> {
+    fn start(
+        &self,
+        id: PackageId,
+        package: &LockPackage,
+        bytes: Option<u64>,
+    ) -> Result<(), Failure> {
         if self.shared.lock().contains_key(&id) {
             return Ok(());
         }
@@ -140,7 +150,11 @@ impl Downloads {
             name: wanted.name.clone(),
             integrity: wanted.integrity.clone(),
             storing,
-            commands: package.bin.iter().map(|(_, file)| file.trim_start_matches("./").to_owned()).collect(),
+            commands: package
+                .bin
+                .iter()
+                .map(|(_, file)| file.trim_start_matches("./").to_owned())
+                .collect(),
             wants_license: package.license.is_none(),
         };
         let runtime = network.runtime.clone();
@@ -272,7 +286,8 @@ impl Shared {
 
     /// How a package of this integrity gets into the store: a tarball is known again by its SHA-512 only.
     fn storing(&self, integrity: Option<&Integrity>) -> Storing {
-        let is_known = integrity.is_some_and(|integrity| integrity.strongest().algorithm() == HashAlgorithm::Sha512);
+        let is_known = integrity
+            .is_some_and(|integrity| integrity.strongest().algorithm() == HashAlgorithm::Sha512);
         if self.storing == Storing::Packed && !is_known { Storing::Now } else { self.storing }
     }
 }
@@ -287,7 +302,8 @@ pub fn package_id(package: &LockPackage) -> Result<Option<PackageId>, Failure> {
         Ok(integrity) => Ok(Some(PackageId::from_integrity(&integrity))),
         Err(error) => {
             let mut failure = Failure::from(error);
-            failure.message = format!("the lockfile's entry {:?}: {}", package.path, failure.message);
+            failure.message =
+                format!("the lockfile's entry {:?}: {}", package.path, failure.message);
             Err(failure)
         }
     }
@@ -302,7 +318,11 @@ fn display_name(package: &LockPackage) -> String {
     format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?"))
 }
 
-fn request(package: &LockPackage, priority: Priority, bytes: Option<u64>) -> Result<TarballRequest, Failure> {
+fn request(
+    package: &LockPackage,
+    priority: Priority,
+    bytes: Option<u64>,
+) -> Result<TarballRequest, Failure> {
     let integrity = package.integrity.as_deref().and_then(|text| Integrity::parse(text).ok());
     Ok(TarballRequest {
         name: PackageName::parse(real_name(package))?,

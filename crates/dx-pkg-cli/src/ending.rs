@@ -14,7 +14,7 @@ pub const PAUSE: Duration = Duration::from_millis(50);
 
 /// Whether the command was asked to end; from the first call on, nothing but this tells.
 pub fn is_asked() -> bool {
-    dx_pkg_fs::asked_to_end().load(Ordering::Relaxed)
+    dx_pkg_os::asked_to_end().load(Ordering::Relaxed)
 }
 
 /// An error once the command was asked to end.
@@ -27,12 +27,13 @@ pub fn check() -> Result<(), Failure> {
 
 /// What is said then.
 pub fn failure() -> Failure {
-    Failure::new(CANCELLED, "the command was interrupted").with_hint("run it again; what was fetched is kept")
+    Failure::new(CANCELLED, "the command was interrupted")
+        .with_hint("run it again; what was fetched is kept")
 }
 
 /// The exit code of a failure: as shells give it for a command that a signal ended.
 pub fn exit_code() -> u8 {
-    let signal = match dx_pkg_fs::ended_by() {
+    let signal = match dx_pkg_os::ended_by() {
         0 => 2,
         signal => signal,
     };

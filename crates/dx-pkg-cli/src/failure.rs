@@ -35,8 +35,12 @@ impl Failure {
     pub fn io(doing: impl Display, error: &std::io::Error) -> Self {
         let failure = Failure::new("DX_IO", format!("{doing}: {error}"));
         match error.kind() {
-            std::io::ErrorKind::StorageFull => failure.with_hint("free some space and run the command again"),
-            std::io::ErrorKind::PermissionDenied => failure.with_hint("check who owns the file or folder"),
+            std::io::ErrorKind::StorageFull => {
+                failure.with_hint("free some space and run the command again")
+            }
+            std::io::ErrorKind::PermissionDenied => {
+                failure.with_hint("check who owns the file or folder")
+            }
             _ => failure,
         }
     }

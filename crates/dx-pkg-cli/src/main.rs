@@ -54,10 +54,17 @@ fn run(arguments: &Arguments, report: &Report) -> Result<ExitCode, Failure> {
     let script = |name: &str, rest| ops::run::script(&surroundings, name, name, rest, report);
     match &arguments.command {
         Command::Install(install) if install.packages.is_empty() => {
-            ops::install::install(&surroundings, &install.tree, ops::install::Mode::Install, report)?;
+            ops::install::install(
+                &surroundings,
+                &install.tree,
+                ops::install::Mode::Install,
+                report,
+            )?;
         }
         Command::Install(install) => ops::add::add(&surroundings, install, report)?,
-        Command::Ci(tree) => ops::install::install(&surroundings, tree, ops::install::Mode::Ci, report)?,
+        Command::Ci(tree) => {
+            ops::install::install(&surroundings, tree, ops::install::Mode::Ci, report)?
+        }
         Command::Remove(remove) => ops::remove::remove(&surroundings, remove, report)?,
         Command::Store(store) => ops::store::store(&surroundings, &store.action, report)?,
         Command::Run(run) => return ops::run::run(&surroundings, run, report),

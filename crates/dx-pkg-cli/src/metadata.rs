@@ -12,8 +12,8 @@ use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
-use dx_pkg_fs::Identity;
 use dx_pkg_lock::LockPackage;
+use dx_pkg_os::Identity;
 use dx_pkg_resolve::{External, PickOptions, Picker, Provider, ProviderError};
 use dx_pkg_store::{Form, Store};
 
@@ -218,7 +218,8 @@ impl Provider for Metadata<'_> {
         if let Some(known) = self.shared.lock().here(name) {
             return known;
         }
-        let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
+        let package =
+            PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
         let registry = self.shared.registry_key(&package);
         if let Some((usable, stale)) = self.shared.cached(&registry, &package) {
             self.shared.used_cache.store(true, Ordering::Relaxed);
@@ -240,7 +241,12 @@ impl Provider for Metadata<'_> {
         let network = self.session.network().map_err(Failure::into_provider_error)?;
         self.follow_seeds(&network);
         let waited_for = self.waited_for().clone();
-        self.shared.ask(&network, name, None, Reason { priority: Priority::Critical, cause: waited_for.as_deref() });
+        self.shared.ask(
+            &network,
+            name,
+            None,
+            Reason { priority: Priority::Critical, cause: waited_for.as_deref() },
+        );
         let answer = self.shared.wait(name);
         *self.waited_for() = Some(name.to_owned());
         answer
@@ -257,7 +263,11 @@ impl Provider for Metadata<'_> {
     fn placed(&self, package: &LockPackage) {
         if let Some(downloads) = self.local.downloads {
             if let (Some(trace), Some(cause)) = (&self.session.trace, &*self.waited_for()) {
-                let label = format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or_default());
+                let label = format!(
+                    "{}@{}",
+                    real_name(package),
+                    package.version.as_deref().unwrap_or_default()
+                );
                 trace.because(Class::Tarball, &label, cause);
             }
             downloads.expect(package, self.shared.unpacked_size(package));
@@ -288,7 +298,8 @@ impl Shared {
         let until = cached.fresh_until_ms.max(cached.stale_until_ms);
         let in_time = !self.policy.prefer_online && cached.fetched_ms <= now && now < until;
         let usable = any_age || (in_time && is_enough);
-        self.fresh_until_ms.fetch_min(if usable { cached.fresh_until_ms } else { u64::MAX }, Ordering::Relaxed);
+        self.fresh_until_ms
+            .fetch_min(if usable { cached.fresh_until_ms } else { u64::MAX }, Ordering::Relaxed);
         usable.then_some((cached.packument, !any_age && now >= cached.fresh_until_ms))
     }
 
@@ -302,12 +313,20 @@ impl Shared {
     /// How large a package is, where its packument is here and says so.
     fn unpacked_size(&self, package: &LockPackage) -> Option<u64> {
         let state = self.lock();
-        let Some(Answer::Here(Ok(packument))) = state.packuments.get(real_name(package)) else { return None };
+        let Some(Answer::Here(Ok(packument))) = state.packuments.get(real_name(package)) else {
+            return None;
+        };
         packument.version(packument.find_str(package.version.as_deref()?)?).unpacked_size()
     }
 
     /// Sees to it that the packument of `name` arrives, and that `spec` is followed then.
-    fn ask(self: &Arc<Self>, network: &Network, name: &str, spec: Option<&str>, reason: Reason<'_>) {
+    fn ask(
+        self: &Arc<Self>,
+        network: &Network,
+        name: &str,
+        spec: Option<&str>,
+        reason: Reason<'_>,
+    ) {
         let mut state = self.lock();
         state.ahead.needed(name);
         match state.packuments.get_mut(name) {
@@ -318,7 +337,9 @@ impl Shared {
                 state.packuments.insert(name.to_owned(), Answer::Pending(waiting));
                 state.ahead.started();
                 drop(state);
-                if let (Some(trace), Some(cause)) = (network.registry.fetcher().trace(), reason.cause) {
+                if let (Some(trace), Some(cause)) =
+                    (network.registry.fetcher().trace(), reason.cause)
+                {
                     trace.because(Class::Metadata, name, cause);
                 }
                 let (shared, network, name) = (self.clone(), network.clone(), name.to_owned());
@@ -338,7 +359,11 @@ impl Shared {
                 return answer;
             }
             ending::check().map_err(Failure::into_provider_error)?;
-            state = self.arrived.wait_timeout(state, ending::PAUSE).unwrap_or_else(PoisonError::into_inner).0;
+            state = self
+                .arrived
+                .wait_timeout(state, ending::PAUSE)
+                .unwrap_or_else(PoisonError::into_inner)
+                .0;
         }
     }
 
@@ -356,7 +381,9 @@ impl Shared {
                 continue;
             }
             // What is still on its way is followed when it has arrived.
-            let Some(packument) = self.here_or_asked(network, &name, &spec, Reason { priority, ..reason }) else {
+            let Some(packument) =
+                self.here_or_asked(network, &name, &spec, Reason { priority, ..reason })
+            else {
                 continue;
             };
             if self.lock().followed.insert((name, spec)) {
@@ -388,8 +415,11 @@ impl Shared {
         let Some(version) = picker.pick(packument, spec) else { return Vec::new() };
         let view = packument.version(version);
         let peers = view.peer_dependencies().filter(|(name, _)| !view.peer_optional(name));
-        let with = |priority| move |(name, spec): (&str, &str)| (name.to_owned(), spec.to_owned(), priority);
-        let own = view.dependencies().chain(view.optional_dependencies()).map(with(Priority::Normal));
+        let with = |priority| {
+            move |(name, spec): (&str, &str)| (name.to_owned(), spec.to_owned(), priority)
+        };
+        let own =
+            view.dependencies().chain(view.optional_dependencies()).map(with(Priority::Normal));
         own.chain(peers.map(with(Priority::High))).collect()
     }
 }

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
 use dx_pkg_core::Version;
-use dx_pkg_fs::{Durability, Identity, write_atomic};
+use dx_pkg_os::{Durability, Identity, write_atomic};
 use dx_pkg_store::{Folder, Store};
 
 use crate::surroundings::Surroundings;
@@ -55,7 +55,11 @@ impl Found {
                 let output = child.wait_with_output().ok()?;
                 let version = Version::parse(String::from_utf8(output.stdout).ok()?.trim()).ok()?;
                 // Not remembering costs time, nothing else.
-                let _ = write_atomic(&memory, format!("{key}\n{version}").as_bytes(), Durability::Rename);
+                let _ = write_atomic(
+                    &memory,
+                    format!("{key}\n{version}").as_bytes(),
+                    Durability::Rename,
+                );
                 version
             }
         };
@@ -68,13 +72,20 @@ pub fn on_path(surroundings: &Surroundings) -> Option<(PathBuf, Identity)> {
     let name = if cfg!(windows) { "node.exe" } else { "node" };
     std::env::split_paths(surroundings.variable("PATH")?).find_map(|folder| {
         let path = folder.join(name);
-        let identity = dx_pkg_fs::identity(&path).ok()??;
+        let identity = dx_pkg_os::identity(&path).ok()??;
         Some((path, identity))
     })
 }
 
 fn describe(path: &Path, identity: &Identity) -> String {
-    format!("{} {} {} {} {}", path.display(), identity.device, identity.inode, identity.size, identity.mtime_ns)
+    format!(
+        "{} {} {} {} {}",
+        path.display(),
+        identity.device,
+        identity.inode,
+        identity.size,
+        identity.mtime_ns
+    )
 }
 
 fn ask(path: &Path) -> Option<Child> {

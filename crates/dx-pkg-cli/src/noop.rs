@@ -6,7 +6,7 @@ use std::ffi::OsString;
 use std::io::Write;
 use std::path::PathBuf;
 
-use dx_pkg_fs::Map;
+use dx_pkg_os::Map;
 
 use crate::state::{self, State};
 
@@ -23,9 +23,11 @@ pub fn nothing_to_do() -> bool {
     let Some(request) = Request::read(std::env::args_os().skip(1)) else { return false };
     let Ok(map) = Map::open(request.folder.join(state::PATH)) else { return false };
     let Some(state) = State::decode(&map) else { return false };
-    let variables =
-        std::env::vars_os().filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
-    if state::settings_digest(&request.flags, variables) != state.settings || !state.holds(&request.folder) {
+    let variables = std::env::vars_os()
+        .filter_map(|(key, value)| Some((key.into_string().ok()?, value.into_string().ok()?)));
+    if state::settings_digest(&request.flags, variables) != state.settings
+        || !state.holds(&request.folder)
+    {
         return false;
     }
     if !request.silent {
@@ -43,7 +45,8 @@ impl Request {
         let mut arguments = arguments.map(|argument| argument.into_string().ok());
         while let Some(argument) = arguments.next() {
             let argument = argument?;
-            let mut set = |key: &str, value: &str| request.flags.push((key.to_owned(), value.to_owned()));
+            let mut set =
+                |key: &str, value: &str| request.flags.push((key.to_owned(), value.to_owned()));
             match argument.as_str() {
                 "install" | "i" if !command => command = true,
                 "-C" | "--dir" | "--prefix" => request.folder = PathBuf::from(arguments.next()??),
@@ -55,7 +58,8 @@ impl Request {
                 "--omit=peer" => set("omit", "peer"),
                 "--legacy-peer-deps" => set("legacy-peer-deps", "true"),
                 "--strict-peer-deps" => set("strict-peer-deps", "true"),
-                "--frozen-lockfile" | "--offline" | "--prefer-offline" | "--no-audit" | "--no-fund" => {}
+                "--frozen-lockfile" | "--offline" | "--prefer-offline" | "--no-audit"
+                | "--no-fund" => {}
                 _ => return None,
             }
         }

@@ -23,17 +23,25 @@ impl Plan {
     /// Leaves out what does not run here and what `omit` names.
     pub fn new(lock: &Lock, runs_here: &[bool], omit: &[DependencyType]) -> Self {
         // Of a linked folder the folder's entry tells who needs it, not the link's.
-        let folders = lock.packages.iter().filter(|package| !package.link && !package.path.contains("node_modules/"));
-        let omitted: HashSet<&str> =
-            folders.filter(|folder| is_omitted(folder, omit)).map(|folder| folder.path.as_str()).collect();
+        let folders = lock
+            .packages
+            .iter()
+            .filter(|package| !package.link && !package.path.contains("node_modules/"));
+        let omitted: HashSet<&str> = folders
+            .filter(|folder| is_omitted(folder, omit))
+            .map(|folder| folder.path.as_str())
+            .collect();
         let leads_to_omitted = |package: &LockPackage| {
-            package.link && package.resolved.as_deref().is_some_and(|target| omitted.contains(target))
+            package.link
+                && package.resolved.as_deref().is_some_and(|target| omitted.contains(target))
         };
         let packages = lock
             .packages
             .iter()
             .zip(runs_here)
-            .filter(|(package, runs_here)| **runs_here && !package.path.is_empty() && !is_omitted(package, omit))
+            .filter(|(package, runs_here)| {
+                **runs_here && !package.path.is_empty() && !is_omitted(package, omit)
+            })
             .filter(|(package, _)| !leads_to_omitted(package))
             .map(|(package, _)| {
                 let mut package = package.clone();
@@ -58,7 +66,11 @@ impl Plan {
     }
 
     /// Leaves out optional packages that could not be fetched; any other failure is the command's.
-    pub fn drop_failed(&mut self, lock: &Lock, failed: Vec<(String, Failure)>) -> Result<Vec<Failure>, Failure> {
+    pub fn drop_failed(
+        &mut self,
+        lock: &Lock,
+        failed: Vec<(String, Failure)>,
+    ) -> Result<Vec<Failure>, Failure> {
         let mut dropped = Vec::new();
         let mut gone: HashSet<String> = HashSet::new();
         for (path, failure) in failed {
@@ -88,8 +100,11 @@ impl Plan {
     pub fn take_licenses(&mut self, lock: &Lock) {
         let known: HashMap<&str, &LockPackage> =
             lock.packages.iter().map(|package| (package.path.as_str(), package)).collect();
-        for package in self.installed.packages.iter_mut().filter(|package| package.license.is_none()) {
-            package.license = known.get(package.path.as_str()).and_then(|entry| entry.license.clone());
+        for package in
+            self.installed.packages.iter_mut().filter(|package| package.license.is_none())
+        {
+            package.license =
+                known.get(package.path.as_str()).and_then(|entry| entry.license.clone());
         }
     }
 
@@ -109,7 +124,11 @@ impl Plan {
 
     /// The folders, relative to the project, that links in the tree lead to.
     pub fn linked_folders(&self) -> impl Iterator<Item = &str> {
-        self.installed.packages.iter().filter(|package| package.link).filter_map(|package| package.resolved.as_deref())
+        self.installed
+            .packages
+            .iter()
+            .filter(|package| package.link)
+            .filter_map(|package| package.resolved.as_deref())
     }
 
     /// The tree to be linked.
@@ -119,8 +138,12 @@ impl Plan {
 }
 
 /// The packages from a registry that are installed on every machine, unless they are omitted.
-pub fn certain<'l>(lock: &'l Lock, omit: &[DependencyType]) -> impl Iterator<Item = &'l LockPackage> {
-    let everywhere = |package: &&LockPackage| !package.optional && !package.dev_optional && is_unpacked(package);
+pub fn certain<'l>(
+    lock: &'l Lock,
+    omit: &[DependencyType],
+) -> impl Iterator<Item = &'l LockPackage> {
+    let everywhere =
+        |package: &&LockPackage| !package.optional && !package.dev_optional && is_unpacked(package);
     lock.packages.iter().filter(everywhere).filter(|package| !is_omitted(package, omit))
 }
 
@@ -132,15 +155,20 @@ fn optional_set<'l>(lock: &'l Lock, failed: &HashSet<String>) -> HashSet<&'l str
     let failed = lock.packages.iter().filter(|package| failed.contains(&package.path));
     gone.extend(failed.map(|package| package.path.as_str()));
     let misses = |package: &LockPackage, gone: &HashSet<&str>| {
-        let is_optional = |name: &String| package.optional_dependencies.iter().any(|(other, _)| other == name);
-        let mut required = package.dependencies.iter().map(|(name, _)| name).filter(|name| !is_optional(name));
-        required.any(|name| index.resolve(&package.path, name).is_some_and(|found| gone.contains(found.path.as_str())))
+        let is_optional =
+            |name: &String| package.optional_dependencies.iter().any(|(other, _)| other == name);
+        let mut required =
+            package.dependencies.iter().map(|(name, _)| name).filter(|name| !is_optional(name));
+        required.any(|name| {
+            index
+                .resolve(&package.path, name)
+                .is_some_and(|found| gone.contains(found.path.as_str()))
+        })
     };
     loop {
-        let more = lock
-            .packages
-            .iter()
-            .filter(|package| package.optional && !gone.contains(package.path.as_str()) && misses(package, &gone));
+        let more = lock.packages.iter().filter(|package| {
+            package.optional && !gone.contains(package.path.as_str()) && misses(package, &gone)
+        });
         let more: Vec<&str> = more.map(|package| package.path.as_str()).collect();
         if more.is_empty() {
             break;
@@ -148,13 +176,22 @@ fn optional_set<'l>(lock: &'l Lock, failed: &HashSet<String>) -> HashSet<&'l str
         gone.extend(more);
     }
     let mut needed: HashSet<&str> = HashSet::new();
-    let mut queue: Vec<&LockPackage> =
-        lock.packages.iter().filter(|package| !package.path.contains("node_modules/") && !package.optional).collect();
+    let mut queue: Vec<&LockPackage> = lock
+        .packages
+        .iter()
+        .filter(|package| !package.path.contains("node_modules/") && !package.optional)
+        .collect();
     while let Some(package) = queue.pop() {
         if gone.contains(package.path.as_str()) || !needed.insert(&package.path) {
             continue;
         }
-        queue.extend(package.resolved.as_deref().filter(|_| package.link).and_then(|target| index.get(target)));
+        queue.extend(
+            package
+                .resolved
+                .as_deref()
+                .filter(|_| package.link)
+                .and_then(|target| index.get(target)),
+        );
         let sections = [
             &package.dependencies,
             &package.dev_dependencies,
@@ -164,8 +201,10 @@ fn optional_set<'l>(lock: &'l Lock, failed: &HashSet<String>) -> HashSet<&'l str
         let names = sections.into_iter().flatten().map(|(name, _)| name);
         queue.extend(names.filter_map(|name| index.resolve(&package.path, name)));
     }
-    let superfluous =
-        lock.packages.iter().filter(|package| package.optional && !needed.contains(package.path.as_str()));
+    let superfluous = lock
+        .packages
+        .iter()
+        .filter(|package| package.optional && !needed.contains(package.path.as_str()));
     gone.extend(superfluous.map(|package| package.path.as_str()));
     gone
 }
@@ -178,7 +217,12 @@ pub fn tree_of(installed: &Lock) -> Result<Tree, Failure> {
             let target = package.resolved.clone().unwrap_or_default();
             let bins = installed.get(&target).map(|folder| folder.bin.clone()).unwrap_or_default();
             let source = PlacementSource::Symlink { target };
-            placements.push(Placement { path: package.path.clone(), source, bins, private_copy: false });
+            placements.push(Placement {
+                path: package.path.clone(),
+                source,
+                bins,
+                private_copy: false,
+            });
         } else if is_unpacked(package) {
             placements.push(Placement {
                 path: package.path.clone(),

@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_fs::{Identity, Map};
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_os::{Identity, Map};
 use dx_pkg_resolve::{Override, Requirements};
 use dx_pkg_store::Store;
 use serde_json::Value;
@@ -151,7 +151,8 @@ impl Project {
 
     /// Whether the project or one of its workspaces has any dependency.
     pub fn requires_anything(&self) -> bool {
-        let mut manifests = std::iter::once(&self.manifest).chain(self.workspaces.iter().map(|(_, manifest)| manifest));
+        let mut manifests = std::iter::once(&self.manifest)
+            .chain(self.workspaces.iter().map(|(_, manifest)| manifest));
         manifests.any(|manifest| {
             !(manifest.dependencies.is_empty()
                 && manifest.dev_dependencies.is_empty()
@@ -163,15 +164,21 @@ impl Project {
     /// What the folders that the lockfile has links to ask for now: their manifests are edited like the project's.
     fn linked_folders(&self) -> Result<Vec<LockPackage>, Failure> {
         let locked = self.locked.iter().flat_map(|(_, lock)| &lock.packages);
-        let is_workspace = |path: &str| self.workspaces.iter().any(|(workspace, _)| workspace == path);
+        let is_workspace =
+            |path: &str| self.workspaces.iter().any(|(workspace, _)| workspace == path);
         let mut found = Vec::new();
-        for LockPackage { path, .. } in locked.filter(|entry| !entry.link && !entry.path.contains("node_modules/")) {
+        for LockPackage { path, .. } in
+            locked.filter(|entry| !entry.link && !entry.path.contains("node_modules/"))
+        {
             let file = self.root.join(path).join("package.json");
             if !path.is_empty()
                 && !is_workspace(path)
                 && let Some(text) = read(&file)?
             {
-                found.push(LockPackage { path: path.clone(), ..record_of(&parse_manifest(&file, &text)?) });
+                found.push(LockPackage {
+                    path: path.clone(),
+                    ..record_of(&parse_manifest(&file, &text)?)
+                });
             }
         }
         Ok(found)
@@ -186,7 +193,7 @@ impl Project {
 
 /// A file with what it is now.
 pub fn note(path: &Path) -> (PathBuf, Option<Identity>) {
-    (path.to_owned(), dx_pkg_fs::identity(path).ok().flatten())
+    (path.to_owned(), dx_pkg_os::identity(path).ok().flatten())
 }
 
 /// A file's text, having noted what the file was before it was read.
@@ -199,7 +206,9 @@ pub fn read_noting(path: &Path, seen: &mut Seen) -> Result<Option<String>, Failu
 pub fn find_root(from: &Path) -> PathBuf {
     let nearest = from
         .ancestors()
-        .find(|folder| folder.join("package.json").is_file() || folder.join("node_modules").is_dir())
+        .find(|folder| {
+            folder.join("package.json").is_file() || folder.join("node_modules").is_dir()
+        })
         .unwrap_or(from);
     for outer in nearest.ancestors().skip(1) {
         let Ok(text) = std::fs::read_to_string(outer.join("package.json")) else { continue };
@@ -233,7 +242,8 @@ pub enum Compiled {
 impl Compiled {
     fn of(text: &str, path: &Path, store: &Store) -> Result<Self, Failure> {
         let digest = digest(text);
-        let is_sound = |map: &Map| DxlView::open(map).is_ok_and(|view| view.source_digest() == digest);
+        let is_sound =
+            |map: &Map| DxlView::open(map).is_ok_and(|view| view.source_digest() == digest);
         if let Some(map) = store.compiled_lock(digest).filter(is_sound) {
             return Ok(Compiled::Kept(map));
         }
@@ -259,7 +269,10 @@ impl std::ops::Deref for Compiled {
 /// Compiles the lockfile of the project in `root` for the next command there, where that is not done. What is wrong with
 /// it, that command says.
 pub fn compile_lockfile(root: &Path, store: &Store) {
-    let found = LOCKFILES.into_iter().map(|name| root.join(name)).find_map(|path| Some((read(&path).ok()??, path)));
+    let found = LOCKFILES
+        .into_iter()
+        .map(|name| root.join(name))
+        .find_map(|path| Some((read(&path).ok()??, path)));
     if let Some((text, path)) = found {
         let _ = Compiled::of(&text, &path, store);
     }
@@ -270,8 +283,10 @@ pub fn read(path: &Path) -> Result<Option<String>, Failure> {
     match std::fs::read(path) {
         Ok(bytes) => match String::from_utf8(bytes) {
             Ok(text) => Ok(Some(text)),
-            Err(_) => Err(Failure::new("DX_NOT_TEXT", format!("{} is not UTF-8 text", path.display()))
-                .with_hint("save it as UTF-8")),
+            Err(_) => {
+                Err(Failure::new("DX_NOT_TEXT", format!("{} is not UTF-8 text", path.display()))
+                    .with_hint("save it as UTF-8"))
+            }
         },
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(Failure::io(format!("reading {}", path.display()), &error)),
@@ -291,7 +306,11 @@ fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, Failure> {
 /// Workspaces by folder, and the digest of folders and manifests.
 type Workspaces = (Vec<(String, Manifest)>, [u8; 32]);
 
-fn open_workspaces(root: &Path, manifest: &Manifest, seen: &mut Seen) -> Result<Workspaces, Failure> {
+fn open_workspaces(
+    root: &Path,
+    manifest: &Manifest,
+    seen: &mut Seen,
+) -> Result<Workspaces, Failure> {
     let patterns = manifest.workspace_patterns()?;
     let mut hasher = blake3::Hasher::new();
     let mut found = Vec::new();
@@ -310,7 +329,8 @@ fn open_workspaces(root: &Path, manifest: &Manifest, seen: &mut Seen) -> Result<
 
 /// The part of a manifest that resolution and the lockfile want.
 pub fn record_of(manifest: &Manifest) -> LockPackage {
-    let json = |key: &str| manifest.raw.get(key).filter(|value| !is_empty(value)).map(ToString::to_string);
+    let json =
+        |key: &str| manifest.raw.get(key).filter(|value| !is_empty(value)).map(ToString::to_string);
     LockPackage {
         name: manifest.name.clone(),
         version: manifest.version.clone(),
@@ -353,7 +373,9 @@ fn overrides_of(value: &Value) -> Result<Vec<Override>, Failure> {
     for (key, value) in entries.iter().filter(|(key, _)| *key != ".") {
         let (value, children) = match value {
             Value::String(text) => (Some(text.clone()), Vec::new()),
-            Value::Object(inner) => (inner.get(".").and_then(Value::as_str).map(str::to_owned), overrides_of(value)?),
+            Value::Object(inner) => {
+                (inner.get(".").and_then(Value::as_str).map(str::to_owned), overrides_of(value)?)
+            }
             _ => return Err(bad(&format!("the override {key:?} is neither text nor an object"))),
         };
         overrides.push(Override { key: key.clone(), value, children });

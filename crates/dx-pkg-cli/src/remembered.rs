@@ -6,7 +6,7 @@
 //!
 //! ```text
 //! magic "DXR\0" | version u32 | XXH3-64 of all after it
-//! forest key 32 | fresh until, ms since 1970: u64 | packages u64 | entries put in place u64
+//! prepared key 32 | fresh until, ms since 1970: u64 | packages u64 | entries put in place u64
 //! importers | scripts skipped | conflicts | warnings: count u32, then texts
 //! metadata files: count u32, then name, device, inode, size, mtime, ctime: u64 each
 //! settled u8 | lockfile: present u8, text
@@ -14,8 +14,8 @@
 //! Numbers are little-endian; a text is its length as u32 and its bytes.
 
 use dx_pkg_format::wire;
-use dx_pkg_fs::Identity;
-use dx_pkg_store::{ForestKey, Store};
+use dx_pkg_os::Identity;
+use dx_pkg_store::{PreparedKey, Store};
 
 use crate::project::Project;
 use crate::report::Summary;
@@ -29,8 +29,8 @@ const HEADER: usize = 16;
 /// What an install came to.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Remembered<'r> {
-    /// The forest of its tree.
-    pub forest: ForestKey,
+    /// The prepared of its tree.
+    pub prepared: PreparedKey,
     /// Until when the metadata it rests on may be used without asking, in milliseconds since 1970.
     pub fresh_until_ms: u64,
     /// How many packages were installed.
@@ -66,7 +66,11 @@ impl Inputs {
             hasher.update(bytes);
         };
         field(env!("CARGO_PKG_VERSION").as_bytes());
-        for machine in [std::env::consts::OS, std::env::consts::ARCH, dx_pkg_fs::libc_family().unwrap_or_default()] {
+        for machine in [
+            std::env::consts::OS,
+            std::env::consts::ARCH,
+            dx_pkg_os::libc_family().unwrap_or_default(),
+        ] {
             field(machine.as_bytes());
         }
         let node = session.node(surroundings).map(|node| node.version.to_string());
@@ -94,10 +98,15 @@ impl<'r> Remembered<'r> {
     /// clock was set back, and until when it is fresh says nothing.
     pub fn holds(&self, store: &Store) -> bool {
         let now = now_ms();
-        let is_past = |identity: &Identity| u64::try_from(identity.mtime_ns / 1_000_000).is_ok_and(|ms| ms <= now);
+        let is_past = |identity: &Identity| {
+            u64::try_from(identity.mtime_ns / 1_000_000).is_ok_and(|ms| ms <= now)
+        };
         self.metadata.is_empty()
             || now < self.fresh_until_ms
-                && self.metadata.iter().all(|(file, identity)| is_past(identity) && store.metadata_is(file, identity))
+                && self
+                    .metadata
+                    .iter()
+                    .all(|(file, identity)| is_past(identity) && store.metadata_is(file, identity))
     }
 
     /// What the user is told.
@@ -108,18 +117,20 @@ impl<'r> Remembered<'r> {
             scripts_skipped: self.scripts_skipped,
             conflicts: self.conflicts,
             warnings: self.warnings,
-            statistics: vec![("ready trees", 1)],
+            statistics: vec![("prepared trees", 1)],
             ..Summary::default()
         }
     }
 
     /// The bytes of the file.
     pub fn encode(&self) -> Vec<u8> {
-        let mut out = Vec::with_capacity(4096 + self.lockfile.map_or(0, str::len) + 128 * self.metadata.len());
+        let mut out = Vec::with_capacity(
+            4096 + self.lockfile.map_or(0, str::len) + 128 * self.metadata.len(),
+        );
         out.extend(MAGIC);
         out.extend(VERSION.to_le_bytes());
         out.extend([0; 8]);
-        out.extend(self.forest);
+        out.extend(self.prepared);
         for number in [self.fresh_until_ms, self.packages, self.placed] {
             out.extend(number.to_le_bytes());
         }
@@ -143,22 +154,26 @@ impl<'r> Remembered<'r> {
     /// Reads the bytes of the file; `None` for anything but an undamaged file of this version.
     pub fn decode(bytes: &'r [u8]) -> Option<Self> {
         let (header, body) = bytes.split_at_checked(HEADER)?;
-        if header[..4] != MAGIC || wire::u32_at(header, 4) != VERSION || wire::u64_at(header, 8) != wire::checksum(body)
+        if header[..4] != MAGIC
+            || wire::u32_at(header, 4) != VERSION
+            || wire::u64_at(header, 8) != wire::checksum(body)
         {
             return None;
         }
         let mut rest = Rest(body);
-        let forest = rest.take()?;
+        let prepared = rest.take()?;
         let [fresh_until_ms, packages, placed] = [rest.number()?, rest.number()?, rest.number()?];
         let [importers, scripts_skipped, conflicts, warnings] =
             [rest.list()?, rest.list()?, rest.list()?, rest.list()?];
         let files = u32::from_le_bytes(rest.take()?);
-        let file = |rest: &mut Rest<'r>| Some((rest.text()?.to_owned(), Identity::from_bytes(rest.take()?)));
+        let file = |rest: &mut Rest<'r>| {
+            Some((rest.text()?.to_owned(), Identity::from_bytes(rest.take()?)))
+        };
         let metadata = (0..files).map(|_| file(&mut rest)).collect::<Option<Vec<_>>>()?;
         let [settled, present] = rest.take()?;
         let lockfile = Some(rest.text()?).filter(|_| present != 0);
         rest.0.is_empty().then_some(Remembered {
-            forest,
+            prepared,
             fresh_until_ms,
             packages,
             placed,

@@ -138,10 +138,16 @@ impl Report {
     /// An error that ended the command.
     pub fn failure(&self, failure: &Failure) -> ExitCode {
         if self.json {
-            let error = json!({ "code": failure.code, "message": failure.message, "hint": failure.hint });
+            let error =
+                json!({ "code": failure.code, "message": failure.message, "hint": failure.hint });
             print_json(&json!({ "error": error }));
         } else {
-            complain(&format!("{} {} [{}]\n", paint("31", "error:"), plain(&failure.message), failure.code));
+            complain(&format!(
+                "{} {} [{}]\n",
+                paint("31", "error:"),
+                plain(&failure.message),
+                failure.code
+            ));
             if let Some(hint) = &failure.hint {
                 complain(&format!("  {} {}\n", paint("36", "help:"), plain(hint)));
             }
@@ -159,11 +165,12 @@ impl Summary {
                 seconds(self.elapsed)
             );
         }
-        let changes: Vec<String> = [(self.added, "added"), (self.removed, "removed"), (self.changed, "changed")]
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| format!("{word} {number}"))
-            .collect();
+        let changes: Vec<String> =
+            [(self.added, "added"), (self.removed, "removed"), (self.changed, "changed")]
+                .into_iter()
+                .filter(|(number, _)| *number > 0)
+                .map(|(number, word)| format!("{word} {number}"))
+                .collect();
         let packages = count(self.packages as u64, "package");
         if changes.is_empty() {
             return format!("Already up to date: {packages} in {}", seconds(self.elapsed));
@@ -172,8 +179,11 @@ impl Summary {
     }
 
     fn to_json(&self) -> Value {
-        let statistics: serde_json::Map<String, Value> =
-            self.statistics.iter().map(|(name, count)| (name.replace(' ', "_"), json!(count))).collect();
+        let statistics: serde_json::Map<String, Value> = self
+            .statistics
+            .iter()
+            .map(|(name, count)| (name.replace(' ', "_"), json!(count)))
+            .collect();
         json!({
             "added": self.added,
             "removed": self.removed,
@@ -203,7 +213,8 @@ fn seconds(elapsed: Duration) -> String {
 
 /// Colour for standard error, where that is a terminal and `NO_COLOR` is not set.
 fn paint(colour: &str, text: &str) -> String {
-    let coloured = std::io::stderr().is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
+    let coloured = std::io::stderr().is_terminal()
+        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     if coloured { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
@@ -224,7 +235,10 @@ fn print_json(value: &Value) {
         match c {
             ' '..='~' => line.push(c),
             c if c.is_alphanumeric() => line.push(c),
-            c => c.encode_utf16(&mut [0; 2]).iter().for_each(|unit| line.push_str(&format!("\\u{unit:04x}"))),
+            c => c
+                .encode_utf16(&mut [0; 2])
+                .iter()
+                .for_each(|unit| line.push_str(&format!("\\u{unit:04x}"))),
         }
     }
     print(&format!("{line}\n"));

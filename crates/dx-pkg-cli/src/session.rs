@@ -28,7 +28,7 @@ pub struct Session {
     /// Where the configuration came from, whether or not the files exist.
     pub config_files: Seen,
     /// How many trees are kept ready for each project; where there are any, a background process follows an install.
-    pub spares: u32,
+    pub trees: u32,
     /// Where requests and stages are recorded, if anywhere.
     pub trace: Option<Trace>,
     user_agent: String,
@@ -51,22 +51,31 @@ pub struct Network {
 
 impl Session {
     /// Reads the configuration for the project in `root` and opens the store.
-    pub fn open(surroundings: &Surroundings, root: &Path, flags: &[(String, String)]) -> Result<Self, Failure> {
+    pub fn open(
+        surroundings: &Surroundings,
+        root: &Path,
+        flags: &[(String, String)],
+    ) -> Result<Self, Failure> {
         let (config, config_files) = configuration(surroundings, root, flags)?;
         if let Some(setting) = config.unsupported().into_iter().next() {
             return Err(Failure::new(
                 "DX_UNSUPPORTED_SETTING",
-                format!("{}={} (set in {}) is not supported", setting.key, setting.value, setting.origin),
+                format!(
+                    "{}={} (set in {}) is not supported",
+                    setting.key, setting.value, setting.origin
+                ),
             )
-            .with_hint("remove the setting; dx does not ignore a setting that would change the result"));
+            .with_hint(
+                "remove the setting; dx does not ignore a setting that would change the result",
+            ));
         }
         let store = open_store(surroundings, root)?;
-        let spares = spare_forests(surroundings, &config)?;
+        let trees = prepared_trees(surroundings, &config)?;
         Ok(Session {
             config,
             store,
             config_files,
-            spares,
+            trees,
             trace: None,
             user_agent: user_agent(),
             extra_ca: surroundings.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from),
@@ -106,18 +115,20 @@ impl Session {
             let entries = std::fs::read_dir(self.store.folder(*folder));
             entries.is_ok_and(|mut entries| entries.next().is_some())
         };
-        ![Folder::Packages, Folder::Forests].iter().any(filled)
+        ![Folder::Packages, Folder::Prepared].iter().any(filled)
     }
 
     /// Opens a connection to the registry and asks Node.js for its version while something else is done.
     pub fn warm(&self, surroundings: &Surroundings) {
-        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = Found::begin(surroundings, &self.store);
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) =
+            Found::begin(surroundings, &self.store);
         if self.config.offline().unwrap_or(true) {
             return;
         }
         // What is wrong is told when the network is needed.
         if let Ok(network) = self.network() {
-            let (fetcher, registry) = (network.registry.fetcher().clone(), self.config.registry().clone());
+            let (fetcher, registry) =
+                (network.registry.fetcher().clone(), self.config.registry().clone());
             network.runtime.spawn(async move { fetcher.warm(&registry).await });
         }
     }
@@ -130,19 +141,23 @@ impl Session {
     }
 
     fn start_network(&self) -> Result<Network, Failure> {
-        if DEFAULT_REGISTRY.is_none() && self.config.registry().host_str() == Some("registry.invalid") {
+        if DEFAULT_REGISTRY.is_none()
+            && self.config.registry().host_str() == Some("registry.invalid")
+        {
             return Err(Failure::new("DX_NO_REGISTRY", "no registry is configured")
                 .with_hint("write registry=<address> into .npmrc"));
         }
-        dx_pkg_fs::return_large_blocks();
-        let mut config = fetch_config(&self.config, self.user_agent.clone(), self.extra_ca.clone())?;
+        dx_pkg_os::return_large_blocks();
+        let mut config =
+            fetch_config(&self.config, self.user_agent.clone(), self.extra_ca.clone())?;
         config.trace.clone_from(&self.trace);
         let default = DEFAULT_REGISTRY.and_then(|text| Url::parse(text).ok());
         let default = default.unwrap_or_else(|| self.config.registry().clone());
         let registry = NpmRegistry::new(Fetcher::new(config), self.config.clone(), &default)?;
         let failed = |error: std::io::Error| Failure::io("starting the network's thread", &error);
         // One thread serves as many connections as dx opens; decoding and unpacking run on others.
-        let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         let handle = runtime.handle().clone();
         let serve = move || runtime.block_on(std::future::pending::<()>());
         std::thread::Builder::new().name("dx-network".into()).spawn(serve).map_err(failed)?;
@@ -157,7 +172,8 @@ impl Network {
         let fetcher = self.registry.fetcher();
         let counted = fetcher.statistics();
         let waited = |class: Class, priorities: &[Priority]| {
-            let all: Duration = priorities.iter().map(|priority| fetcher.waited(class, *priority)).sum();
+            let all: Duration =
+                priorities.iter().map(|priority| fetcher.waited(class, *priority)).sum();
             u64::try_from(all.as_millis()).unwrap_or(u64::MAX)
         };
         vec![
@@ -186,8 +202,10 @@ pub fn configuration(
     let files = config_files(surroundings, root);
     let mut seen = Seen::new();
     let mut read = |path: &PathBuf| project::read_noting(path, &mut seen);
-    let texts: Vec<Option<String>> =
-        files.iter().map(|path| path.as_ref().map_or(Ok(None), &mut read)).collect::<Result<_, _>>()?;
+    let texts: Vec<Option<String>> = files
+        .iter()
+        .map(|path| path.as_ref().map_or(Ok(None), &mut read))
+        .collect::<Result<_, _>>()?;
     let layer = |position: usize| match (&files[position], &texts[position]) {
         (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
         _ => None,
@@ -205,18 +223,26 @@ pub fn configuration(
 
 /// What dx calls itself.
 pub fn user_agent() -> String {
-    format!("dx/{} npm/? node/? {} {}", env!("CARGO_PKG_VERSION"), std::env::consts::OS, std::env::consts::ARCH)
+    format!(
+        "dx/{} npm/? node/? {} {}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
 }
 
 /// As configured, else one, and none in continuous integration.
-fn spare_forests(surroundings: &Surroundings, config: &Config) -> Result<u32, Failure> {
-    if let Some(text) = surroundings.variable("DX_SPARE_FORESTS") {
+fn prepared_trees(surroundings: &Surroundings, config: &Config) -> Result<u32, Failure> {
+    if let Some(text) = surroundings.variable("DX_PREPARED_TREES") {
         return text.trim().parse().map_err(|_| {
-            Failure::new("DX_CONFIG_INVALID", format!("DX_SPARE_FORESTS={text} is not a number of trees"))
-                .with_hint("set it to 0, 1 or more")
+            Failure::new(
+                "DX_CONFIG_INVALID",
+                format!("DX_PREPARED_TREES={text} is not a number of trees"),
+            )
+            .with_hint("set it to 0, 1 or more")
         });
     }
-    Ok(config.spare_forests()?.unwrap_or(u32::from(!surroundings.in_ci())))
+    Ok(config.prepared_trees()?.unwrap_or(u32::from(!surroundings.in_ci())))
 }
 
 /// Milliseconds since 1970; 0 for a clock before that.
@@ -228,13 +254,17 @@ pub fn now_ms() -> u64 {
 /// The `.npmrc` of the project, of the user and of the machine.
 pub fn config_files(surroundings: &Surroundings, root: &Path) -> [Option<PathBuf>; 3] {
     let named = |name: &str| {
-        let own =
-            surroundings.variables.iter().find(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_empty());
+        let own = surroundings
+            .variables
+            .iter()
+            .find(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_empty());
         own.map(|(_, value)| surroundings.folder.join(value))
     };
-    let user = named("npm_config_userconfig").or_else(|| surroundings.home.as_ref().map(|home| home.join(".npmrc")));
+    let user = named("npm_config_userconfig")
+        .or_else(|| surroundings.home.as_ref().map(|home| home.join(".npmrc")));
     let global = named("npm_config_globalconfig").or_else(|| {
-        let prefix = named("npm_config_prefix").or_else(|| surroundings.variable("PREFIX").map(PathBuf::from));
+        let prefix = named("npm_config_prefix")
+            .or_else(|| surroundings.variable("PREFIX").map(PathBuf::from));
         Some(prefix?.join("etc/npmrc"))
     });
     let project = Some(root.join(".npmrc")).filter(|project| Some(project) != user.as_ref());
@@ -255,7 +285,9 @@ fn open_store(surroundings: &Surroundings, root: &Path) -> Result<Store, Failure
 }
 
 fn device(path: &Path) -> Option<u64> {
-    path.ancestors().find_map(|folder| dx_pkg_fs::identity(folder).ok().flatten()).map(|identity| identity.device)
+    path.ancestors()
+        .find_map(|folder| dx_pkg_os::identity(folder).ok().flatten())
+        .map(|identity| identity.device)
 }
 
 /// A store on the project's file system, where the usual one is on another and its root can be written.

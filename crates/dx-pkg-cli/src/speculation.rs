@@ -22,12 +22,14 @@ const LEAST: u32 = CERTAIN / 4 * 3;
 /// Names of packages whose packuments an install will probably need that has these requirements to settle, the nearest
 /// first. `locked` is the project's lockfile, which settles the rest.
 pub fn likely(session: &Session, open: &[(String, String)], locked: Option<&Lock>) -> Vec<String> {
-    let own = locked
-        .and_then(|lock| speculation::learn(None, &observations(lock, |name| is_own(session, name)), now_ms()).ok());
+    let own = locked.and_then(|lock| {
+        speculation::learn(None, &observations(lock, |name| is_own(session, name)), now_ms()).ok()
+    });
     let learnt = session.store.chain(session.config.registry().as_str());
     let bytes = [own.as_deref(), learnt.as_deref(), Some(SHIPPED)];
     // What is damaged is unknown.
-    let chains: Vec<Chain<'_>> = bytes.into_iter().flatten().filter_map(|bytes| Chain::decode(bytes).ok()).collect();
+    let chains: Vec<Chain<'_>> =
+        bytes.into_iter().flatten().filter_map(|bytes| Chain::decode(bytes).ok()).collect();
     let seeds: Vec<Seed> = open.iter().filter_map(|(name, spec)| Seed::of(name, spec)).collect();
     let locked: HashSet<(&str, u32)> =
         locked.into_iter().flat_map(|lock| &lock.packages).filter_map(state_of).collect();
@@ -62,7 +64,9 @@ pub fn learn(session: &Session, lock: &Lock) {
     let before = session.store.chain(registry);
     let before = before.as_deref().and_then(|bytes| Chain::decode(bytes).ok());
     // What cannot be kept costs time, nothing else.
-    if let Ok(bytes) = speculation::learn(before, &observations(lock, |name| is_own(session, name)), now_ms()) {
+    if let Ok(bytes) =
+        speculation::learn(before, &observations(lock, |name| is_own(session, name)), now_ms())
+    {
         let _ = session.store.put_chain(registry, &bytes);
     }
 }
@@ -70,7 +74,8 @@ pub fn learn(session: &Session, lock: &Lock) {
 /// Whether a package comes from the project's own registry, not from that of a scope.
 fn is_own(session: &Session, name: &str) -> bool {
     !name.starts_with('@')
-        || PackageName::parse(name).is_ok_and(|name| session.config.registry_for(&name) == session.config.registry())
+        || PackageName::parse(name)
+            .is_ok_and(|name| session.config.registry_for(&name) == session.config.registry())
 }
 
 #[cfg(test)]

@@ -12,7 +12,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dx_pkg_fs::Identity;
+use dx_pkg_os::Identity;
 
 const MAGIC: [u8; 4] = *b"DXS\0";
 const VERSION: u32 = 2;
@@ -51,9 +51,14 @@ pub struct Settled {
 
 impl State {
     /// The state of a project in `root`, from what its files were; of two notes of one file the later counts.
-    pub fn new(root: &Path, settings: [u8; 32], seen: impl IntoIterator<Item = (PathBuf, Option<Identity>)>) -> Self {
+    pub fn new(
+        root: &Path,
+        settings: [u8; 32],
+        seen: impl IntoIterator<Item = (PathBuf, Option<Identity>)>,
+    ) -> Self {
         let relative = |path: PathBuf| path.strip_prefix(root).map(Path::to_owned).unwrap_or(path);
-        let files: BTreeMap<_, _> = seen.into_iter().map(|(path, identity)| (relative(path), identity)).collect();
+        let files: BTreeMap<_, _> =
+            seen.into_iter().map(|(path, identity)| (relative(path), identity)).collect();
         State { settings, files: files.into_iter().collect(), settled: None }
     }
 
@@ -66,7 +71,7 @@ impl State {
     pub fn holds_but(&self, root: &Path, other: &Path) -> bool {
         self.files.iter().filter(|(path, _)| path != other).all(|(path, noted)| {
             let path = if root.as_os_str().is_empty() { path.clone() } else { root.join(path) };
-            dx_pkg_fs::identity(&path).is_ok_and(|now| now == *noted)
+            dx_pkg_os::identity(&path).is_ok_and(|now| now == *noted)
         })
     }
 
@@ -83,7 +88,8 @@ impl State {
             bytes.extend(identity.unwrap_or_default().to_bytes());
         }
         bytes.push(u8::from(self.settled.is_some()));
-        if let Some(Settled { node, record, hidden, conflicts, disputed, warnings }) = &self.settled {
+        if let Some(Settled { node, record, hidden, conflicts, disputed, warnings }) = &self.settled
+        {
             put_text(&mut bytes, node);
             bytes.extend(record.to_bytes());
             bytes.extend(hidden.to_bytes());
@@ -159,13 +165,18 @@ fn count(length: usize) -> u32 {
 
 /// Digest of the settings that could change what an install does: flags, and the environment's part of them. What
 /// files say is covered by the files' identities.
-pub fn settings_digest(flags: &[(String, String)], variables: impl Iterator<Item = (String, String)>) -> [u8; 32] {
+pub fn settings_digest(
+    flags: &[(String, String)],
+    variables: impl Iterator<Item = (String, String)>,
+) -> [u8; 32] {
     let irrelevant = ["offline", "prefer-offline"];
     let mut lines: Vec<String> = flags
         .iter()
         .filter(|(key, _)| !irrelevant.contains(&key.as_str()))
         .map(|(key, value)| format!("--{key}={value}"))
-        .chain(variables.filter(|(key, _)| concerns(key)).map(|(key, value)| format!("{key}={value}")))
+        .chain(
+            variables.filter(|(key, _)| concerns(key)).map(|(key, value)| format!("{key}={value}")),
+        )
         .collect();
     lines.sort();
     lines.dedup();
@@ -179,7 +190,9 @@ pub fn settings_digest(flags: &[(String, String)], variables: impl Iterator<Item
 }
 
 fn concerns(variable: &str) -> bool {
-    let starts = |prefix: &str| variable.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix));
+    let starts = |prefix: &str| {
+        variable.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
     starts("npm_config_")
         || starts("DX_")
         || ["NODE_ENV", "HOME", "XDG_DATA_HOME", "PREFIX", "PATH"].contains(&variable)

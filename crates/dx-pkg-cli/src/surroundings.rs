@@ -20,12 +20,15 @@ pub struct Surroundings {
 impl Surroundings {
     /// Reads them; `folder` is the `-C` argument.
     pub fn read(folder: Option<&Path>) -> Result<Self, Failure> {
-        let called_from = std::env::current_dir().map_err(|error| Failure::io("finding the current folder", &error))?;
+        let called_from = std::env::current_dir()
+            .map_err(|error| Failure::io("finding the current folder", &error))?;
         let folder = match folder {
             None => called_from.clone(),
             Some(folder) => {
                 let folder = called_from.join(folder);
-                folder.canonicalize().map_err(|error| Failure::io(format!("opening {}", folder.display()), &error))?
+                folder
+                    .canonicalize()
+                    .map_err(|error| Failure::io(format!("opening {}", folder.display()), &error))?
             }
         };
         let variables: Vec<(String, String)> = std::env::vars_os()
@@ -37,7 +40,10 @@ impl Surroundings {
 
     /// The value of an environment variable that is set and not empty.
     pub fn variable(&self, name: &str) -> Option<&str> {
-        self.variables.iter().find(|(key, value)| key == name && !value.is_empty()).map(|(_, value)| value.as_str())
+        self.variables
+            .iter()
+            .find(|(key, value)| key == name && !value.is_empty())
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether this runs in continuous integration.
@@ -50,7 +56,9 @@ impl Surroundings {
         if let Some(folder) = self.variable("DX_STORE") {
             return Some(self.called_from.join(folder));
         }
-        if let Some(folder) = self.variable("XDG_DATA_HOME").filter(|folder| Path::new(folder).is_absolute()) {
+        if let Some(folder) =
+            self.variable("XDG_DATA_HOME").filter(|folder| Path::new(folder).is_absolute())
+        {
             return Some(Path::new(folder).join("dx/store"));
         }
         Some(self.home.as_ref()?.join(".local/share/dx/store"))

@@ -15,13 +15,17 @@ const VERSION: u32 = 1;
 /// Writes what `trace` has recorded.
 pub fn write(trace: &Trace, path: &Path) -> Result<(), Failure> {
     let text = format!("{:#}\n", document(trace));
-    std::fs::write(path, text).map_err(|error| Failure::io(format!("writing {}", path.display()), &error))
+    std::fs::write(path, text)
+        .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))
 }
 
 /// Times are in microseconds since dx began to work.
 fn document(trace: &Trace) -> Value {
-    let stages: Vec<Value> =
-        trace.marks().into_iter().map(|(name, at)| json!({ "name": name, "ended": micros(at) })).collect();
+    let stages: Vec<Value> = trace
+        .marks()
+        .into_iter()
+        .map(|(name, at)| json!({ "name": name, "ended": micros(at) }))
+        .collect();
     let requests: Vec<Value> = trace.transfers().iter().map(request).collect();
     json!({ "version": VERSION, "ended": micros(trace.now()), "stages": stages, "requests": requests })
 }

@@ -50,7 +50,9 @@ struct State {
 impl State {
     /// The first job that may be done now.
     fn next(&mut self) -> Option<Job> {
-        let fits = |job: &Job| job.memory == 0 || self.memory == 0 || self.memory + job.memory <= MOST_MEMORY;
+        let fits = |job: &Job| {
+            job.memory == 0 || self.memory == 0 || self.memory + job.memory <= MOST_MEMORY
+        };
         let job = self.jobs.remove(self.jobs.iter().position(fits)?)?;
         self.memory += job.memory;
         Some(job)
@@ -60,12 +62,19 @@ impl State {
 impl Workers {
     /// No thread yet.
     pub fn new() -> Self {
-        Workers { queue: Arc::default(), most: std::thread::available_parallelism().map_or(1, std::num::NonZero::get) }
+        Workers {
+            queue: Arc::default(),
+            most: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
+        }
     }
 
     /// What `job`, which takes so many bytes of memory, returns once a thread has had time for it; `None` where it panicked
     /// or no thread could be started.
-    pub async fn run<T: Send + 'static>(&self, memory: u64, job: impl FnOnce() -> T + Send + 'static) -> Option<T> {
+    pub async fn run<T: Send + 'static>(
+        &self,
+        memory: u64,
+        job: impl FnOnce() -> T + Send + 'static,
+    ) -> Option<T> {
         let (sender, result) = oneshot::channel();
         // Who no longer waits for it does not want it.
         self.take(Job::new(memory, move || drop(sender.send(job()))));
@@ -79,7 +88,8 @@ impl Workers {
             self.queue.changed.notify_one();
         } else if state.threads < self.most {
             let queue = Arc::clone(&self.queue);
-            let started = std::thread::Builder::new().name("dx-unpack".into()).spawn(move || queue.work());
+            let started =
+                std::thread::Builder::new().name("dx-unpack".into()).spawn(move || queue.work());
             state.threads += usize::from(started.is_ok());
             if state.threads == 0 {
                 state.jobs.clear();
@@ -141,7 +151,10 @@ mod tests {
                     let workers = workers.clone();
                     async move {
                         workers
-                            .run(0, move || if number == 50 { panic!("on purpose") } else { number })
+                            .run(
+                                0,
+                                move || if number == 50 { panic!("on purpose") } else { number },
+                            )
                             .await
                     }
                 })
@@ -185,7 +198,9 @@ mod tests {
             workers.take(Job::new(memory, move || {
                 let taken = at_once.fetch_add(memory, std::sync::atomic::Ordering::SeqCst) + memory;
                 // The first goes on until a job behind all of these is done.
-                let in_time = waits.is_none_or(|waits| waits.recv_timeout(std::time::Duration::from_secs(60)).is_ok());
+                let in_time = waits.is_none_or(|waits| {
+                    waits.recv_timeout(std::time::Duration::from_secs(60)).is_ok()
+                });
                 at_once.fetch_sub(memory, std::sync::atomic::Ordering::SeqCst);
                 let _ = sender.send(in_time && (taken <= MOST_MEMORY || taken == memory));
             }));

@@ -11,7 +11,8 @@ pub fn find(root: &Path, patterns: &[String]) -> Vec<String> {
             Some(rest) => (true, rest),
             None => (false, pattern.as_str()),
         };
-        let segments: Vec<&str> = pattern.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
+        let segments: Vec<&str> =
+            pattern.split('/').filter(|part| !part.is_empty() && *part != ".").collect();
         if excludes {
             found.retain(|path| !matches(&segments, &path.split('/').collect::<Vec<_>>()));
         } else {
@@ -58,9 +59,12 @@ fn matches(pattern: &[&str], path: &[&str]) -> bool {
     match (pattern.split_first(), path.split_first()) {
         (None, None) => true,
         (Some((&"**", rest)), _) => {
-            matches(rest, path) || path.split_first().is_some_and(|(_, deeper)| matches(pattern, deeper))
+            matches(rest, path)
+                || path.split_first().is_some_and(|(_, deeper)| matches(pattern, deeper))
         }
-        (Some((first, rest)), Some((name, deeper))) => segment_matches(first, name) && matches(rest, deeper),
+        (Some((first, rest)), Some((name, deeper))) => {
+            segment_matches(first, name) && matches(rest, deeper)
+        }
         _ => false,
     }
 }
@@ -68,7 +72,9 @@ fn matches(pattern: &[&str], path: &[&str]) -> bool {
 fn segment_matches(pattern: &str, name: &str) -> bool {
     let Some((head, tail)) = pattern.split_once('*') else { return pattern == name };
     let Some(rest) = name.strip_prefix(head) else { return false };
-    (0..=rest.len()).filter(|at| rest.is_char_boundary(*at)).any(|at| segment_matches(tail, &rest[at..]))
+    (0..=rest.len())
+        .filter(|at| rest.is_char_boundary(*at))
+        .any(|at| segment_matches(tail, &rest[at..]))
 }
 
 #[cfg(test)]

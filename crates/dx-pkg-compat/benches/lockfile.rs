@@ -5,8 +5,8 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use dx_pkg_compat::lockfile::npm;
-use dx_pkg_fs::Map;
 use dx_pkg_lock::dxl::{self, DxlView};
+use dx_pkg_os::Map;
 use serde_json::{Value, json};
 use std::hint::black_box;
 
@@ -29,14 +29,16 @@ fn lockfile() -> String {
             }),
         );
     }
-    json!({ "name": "made", "lockfileVersion": 3, "requires": true, "packages": packages }).to_string()
+    json!({ "name": "made", "lockfileVersion": 3, "requires": true, "packages": packages })
+        .to_string()
 }
 
 fn lockfiles(criterion: &mut Criterion) {
     let text = lockfile();
     let lock = npm::read(&text).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (json_file, dxl_file) = (folder.path().join("package-lock.json"), folder.path().join("lock.dxl"));
+    let (json_file, dxl_file) =
+        (folder.path().join("package-lock.json"), folder.path().join("lock.dxl"));
     std::fs::write(&json_file, &text).unwrap();
     std::fs::write(&dxl_file, dxl::encode(&lock, [0; 32])).unwrap();
     let paths: Vec<&str> = lock.packages.iter().map(|package| package.path.as_str()).collect();
@@ -46,7 +48,8 @@ fn lockfiles(criterion: &mut Criterion) {
         bencher.iter(|| {
             let bytes = Map::open(&dxl_file).unwrap();
             let view = DxlView::open(&bytes).unwrap();
-            let versions = paths.iter().map(|path| view.get(path).unwrap().version().map_or(0, str::len));
+            let versions =
+                paths.iter().map(|path| view.get(path).unwrap().version().map_or(0, str::len));
             black_box(versions.sum::<usize>())
         });
     });
@@ -61,7 +64,8 @@ fn lockfiles(criterion: &mut Criterion) {
             let text = std::fs::read_to_string(&json_file).unwrap();
             let value: Value = serde_json::from_str(&text).unwrap();
             let packages = &value["packages"];
-            let versions = paths.iter().map(|path| packages[*path]["version"].as_str().map_or(0, str::len));
+            let versions =
+                paths.iter().map(|path| packages[*path]["version"].as_str().map_or(0, str::len));
             black_box(versions.sum::<usize>())
         });
     });

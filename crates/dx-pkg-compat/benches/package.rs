@@ -7,7 +7,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use dx_pkg_compat::tarball::{Limits, unpack};
 use dx_pkg_format::dxp::{self, Compression};
-use dx_pkg_fs::Map;
+use dx_pkg_os::Map;
 use dx_pkg_testkit::{Entry, tgz};
 use std::hint::black_box;
 
@@ -18,9 +18,11 @@ fn tarball() -> Vec<u8> {
     if let Some(path) = std::env::var_os("BENCH_TARBALL") {
         return std::fs::read(path).unwrap();
     }
-    let text =
-        |number: usize| format!("module.exports = function number{number}() {{ return {number}; }};\n").repeat(30);
-    let modules = (0..600).map(|number| Entry::file(format!("package/lib/module-{number}.js"), text(number)));
+    let text = |number: usize| {
+        format!("module.exports = function number{number}() {{ return {number}; }};\n").repeat(30)
+    };
+    let modules =
+        (0..600).map(|number| Entry::file(format!("package/lib/module-{number}.js"), text(number)));
     let manifest = Entry::file("package/package.json", r#"{"name":"made","version":"1.0.0"}"#);
     tgz(&modules.chain([manifest]).collect::<Vec<_>>())
 }
@@ -34,9 +36,11 @@ fn packages(criterion: &mut Criterion) {
     let packed = tarball();
     let unpacked = unpack(&packed, &Limits::default()).unwrap();
     let folder = tempfile::tempdir().unwrap();
-    let (tgz_file, dxp_file) = (folder.path().join("package.tgz"), folder.path().join("package.dxp"));
+    let (tgz_file, dxp_file) =
+        (folder.path().join("package.tgz"), folder.path().join("package.dxp"));
     std::fs::write(&tgz_file, &packed).unwrap();
-    std::fs::write(&dxp_file, dxp::encode(&unpacked.entries(), None, Compression::Stored).unwrap()).unwrap();
+    std::fs::write(&dxp_file, dxp::encode(&unpacked.entries(), None, Compression::Stored).unwrap())
+        .unwrap();
     let mut group = criterion.benchmark_group("package");
 
     group.bench_function("one-file-of-dxp", |bencher| {
@@ -58,7 +62,9 @@ fn packages(criterion: &mut Criterion) {
         bencher.iter(|| {
             let bytes = Map::open(&dxp_file).unwrap();
             let package = dxp::decode(&bytes).unwrap();
-            black_box(package.entries().map(|entry| sum(&package.read(&entry).unwrap())).sum::<u64>())
+            black_box(
+                package.entries().map(|entry| sum(&package.read(&entry).unwrap())).sum::<u64>(),
+            )
         });
     });
     group.bench_function("all-files-of-tgz", |bencher| {

@@ -22,7 +22,9 @@ pub enum LockfileError {
         reason: String,
     },
     /// A merge left its markers in the text.
-    #[error("reading the lockfile: line {line} is a merge conflict marker; both sides of the merge are still in it")]
+    #[error(
+        "reading the lockfile: line {line} is a merge conflict marker; both sides of the merge are still in it"
+    )]
     Conflict {
         /// The line of the first marker, from 1.
         line: usize,
@@ -46,7 +48,9 @@ pub enum LockfileError {
         reason: &'static str,
     },
     /// An entry is at, or links to, a path that no package manager writes.
-    #[error("reading the lockfile: line {line}: {path:?} is refused as the place of a package: {rule}")]
+    #[error(
+        "reading the lockfile: line {line}: {path:?} is refused as the place of a package: {rule}"
+    )]
     Path {
         /// The line, from 1.
         line: usize,
@@ -76,7 +80,9 @@ impl Coded for LockfileError {
             Self::Version { found } if found == "4" => {
                 "npm writes version 4 when package.json has `patchedDependencies` or package extensions, which dx does not apply; install with npm"
             }
-            Self::Version { .. } => "a newer npm may have written it: update dx, or install with that npm",
+            Self::Version { .. } => {
+                "a newer npm may have written it: update dx, or install with that npm"
+            }
             Self::Path { .. } => {
                 "no package manager writes such an entry: find out who changed the lockfile before installing from it"
             }

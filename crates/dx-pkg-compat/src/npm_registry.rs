@@ -46,8 +46,13 @@ impl NpmRegistry {
     ///
     /// # Errors
     /// A `replace-registry-host` that is not text.
-    pub fn new(fetcher: Fetcher, config: Config, default_registry: &Url) -> Result<Self, ConfigError> {
-        let replace_host = Arc::new(ReplaceHost::read(&config.replace_registry_host()?, default_registry));
+    pub fn new(
+        fetcher: Fetcher,
+        config: Config,
+        default_registry: &Url,
+    ) -> Result<Self, ConfigError> {
+        let replace_host =
+            Arc::new(ReplaceHost::read(&config.replace_registry_host()?, default_registry));
         let processors = available_parallelism().map_or(1, NonZero::get);
         Ok(Self { fetcher, config, replace_host, processors: Arc::new(Semaphore::new(processors)) })
     }

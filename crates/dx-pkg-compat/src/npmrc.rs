@@ -37,7 +37,8 @@ pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;
 pub use value::{
-    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel, NodeLinker, RawValue,
+    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel,
+    NodeLinker, RawValue,
 };
 
 use credentials::CredentialTable;
@@ -210,9 +211,8 @@ impl Config {
         match self.inner.entries.get(key) {
             None => Ok(default()),
             Some(entry) if entry.value == RawValue::Null => Ok(default()),
-            Some(entry) => {
-                T::read(&entry.value, self.inner.home.as_deref()).ok_or_else(|| entry.invalid(key, T::ALLOWED))
-            }
+            Some(entry) => T::read(&entry.value, self.inner.home.as_deref())
+                .ok_or_else(|| entry.invalid(key, T::ALLOWED)),
         }
     }
 }

@@ -39,7 +39,9 @@ use crate::surrogates::without_lone;
 #[derive(Debug, thiserror::Error)]
 pub enum PackumentError {
     /// The answer is not JSON.
-    #[error("cannot read the packument of {name}: it is not valid JSON at line {line}, column {column}")]
+    #[error(
+        "cannot read the packument of {name}: it is not valid JSON at line {line}, column {column}"
+    )]
     Json {
         /// The requested package.
         name: PackageName,
@@ -49,7 +51,9 @@ pub enum PackumentError {
         column: usize,
     },
     /// The answer is JSON, but something else.
-    #[error("cannot read the packument of {name}: the answer has neither a name nor versions nor dist-tags")]
+    #[error(
+        "cannot read the packument of {name}: the answer has neither a name nor versions nor dist-tags"
+    )]
     NotPackument {
         /// The requested package.
         name: PackageName,
@@ -88,9 +92,10 @@ impl Coded for PackumentError {
             Self::Json { .. } | Self::NotPackument { .. } => {
                 Some("check that the registry setting is the URL of an npm registry".to_owned())
             }
-            Self::WrongName { .. } => {
-                Some("the registry or a proxy before it confuses packages; do not install from it".to_owned())
-            }
+            Self::WrongName { .. } => Some(
+                "the registry or a proxy before it confuses packages; do not install from it"
+                    .to_owned(),
+            ),
             Self::Encode { source, .. } => source.hint(),
         }
     }
@@ -160,7 +165,11 @@ impl<'a> Document<'a> {
             name: None,
             modified: None,
             dist_tags: Vec::new(),
-            versions: Versions { encoder: Encoder::new(&package), manifest: Manifest::default(), package },
+            versions: Versions {
+                encoder: Encoder::new(&package),
+                manifest: Manifest::default(),
+                package,
+            },
             times: Vec::new(),
         }
     }
@@ -169,8 +178,13 @@ impl<'a> Document<'a> {
         let times: HashMap<&[u8], &str> =
             self.times.iter().map(|(version, time)| (version.as_bytes(), &**time)).collect();
         let modified = self.modified.as_deref().or(times.get(&b"modified"[..]).copied());
-        let published = |version: &[u8]| times.get(version).and_then(|time| time::milliseconds(time));
-        self.versions.encoder.finish(modified.and_then(time::milliseconds), &self.dist_tags, published)
+        let published =
+            |version: &[u8]| times.get(version).and_then(|time| time::milliseconds(time));
+        self.versions.encoder.finish(
+            modified.and_then(time::milliseconds),
+            &self.dist_tags,
+            published,
+        )
     }
 }
 

@@ -18,7 +18,9 @@ pub(crate) fn without_lone(json: &str) -> Cow<'_, str> {
         match surrogate(json, at) {
             // What a backslash escapes is no backslash of its own.
             None => at += 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
-            Some(Half::High) if matches!(surrogate(json, at + ESCAPE), Some(Half::Low)) => at += 2 * ESCAPE,
+            Some(Half::High) if matches!(surrogate(json, at + ESCAPE), Some(Half::Low)) => {
+                at += 2 * ESCAPE
+            }
             Some(_) => {
                 parts.push_str(&json[copied..at]);
                 parts.push_str(REPLACEMENT);

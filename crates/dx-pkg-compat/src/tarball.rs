@@ -183,7 +183,11 @@ impl Unpacked {
     }
 
     fn entry(&self, file: &File) -> FileEntry<'_> {
-        FileEntry { path: self.path(file), executable: file.executable, data: &self.archive[file.data.clone()] }
+        FileEntry {
+            path: self.path(file),
+            executable: file.executable,
+            data: &self.archive[file.data.clone()],
+        }
     }
 
     fn path(&self, file: &File) -> &str {
@@ -204,7 +208,9 @@ impl Unpacked {
             };
             let skipped = match entry.kind {
                 Kind::File => {
-                    if let Some((path, renamed)) = append_path(&entry.name, limits, &mut self.paths)? {
+                    if let Some((path, renamed)) =
+                        append_path(&entry.name, limits, &mut self.paths)?
+                    {
                         self.files.push(File { path, data, executable: entry.executable, renamed });
                         continue;
                     }
@@ -252,7 +258,11 @@ fn unrecognised(archive: &[u8]) -> TarballError {
 
 /// Appends to `paths` what becomes of a file of that name: its path, and whether that is a renamed `.gitignore`. `None` where
 /// it lies beside the package's folder.
-fn append_path(name: &[u8], limits: &Limits, paths: &mut String) -> Result<Option<(Range<usize>, bool)>, TarballError> {
+fn append_path(
+    name: &[u8],
+    limits: &Limits,
+    paths: &mut String,
+) -> Result<Option<(Range<usize>, bool)>, TarballError> {
     let Some(path) = path::append(name, limits.names, paths)? else { return Ok(None) };
     let renamed = !limits.keep_gitignore && rename_gitignore(paths, &path);
     Ok(Some((path.start..paths.len(), renamed)))

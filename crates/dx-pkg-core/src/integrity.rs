@@ -26,13 +26,17 @@ pub struct Integrity {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum IntegrityError {
     /// The text holds no hash of SHA-1, SHA-256, SHA-384 or SHA-512.
-    #[error("the integrity {text:?} holds no hash that can be checked (sha512, sha384, sha256 or sha1)")]
+    #[error(
+        "the integrity {text:?} holds no hash that can be checked (sha512, sha384, sha256 or sha1)"
+    )]
     NoUsableHash {
         /// The text as given.
         text: Box<str>,
     },
     /// A hash of a known algorithm has a digest that algorithm cannot produce.
-    #[error("the integrity {text:?} is damaged: a digest is not Base64, or not of its algorithm's length")]
+    #[error(
+        "the integrity {text:?} is damaged: a digest is not Base64, or not of its algorithm's length"
+    )]
     MalformedDigest {
         /// The text as given.
         text: Box<str>,

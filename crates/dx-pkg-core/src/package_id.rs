@@ -35,7 +35,8 @@ impl PackageId {
     pub fn from_sha512_text(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("sha512-").filter(|digits| digits.len() == 88)?;
         let mut digest = [0; 66];
-        let length = base64::engine::general_purpose::STANDARD.decode_slice(digits, &mut digest).ok()?;
+        let length =
+            base64::engine::general_purpose::STANDARD.decode_slice(digits, &mut digest).ok()?;
         digest.first_chunk().filter(|_| length == 64).map(|id| Self(*id))
     }
 

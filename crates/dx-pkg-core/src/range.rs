@@ -33,13 +33,17 @@ struct Inner {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum RangeError {
     /// No part of the text is a comparison of versions.
-    #[error("cannot read {text:?} as a version range: expected something like ^1.2.3, 1.x or >=1.2.0 <2")]
+    #[error(
+        "cannot read {text:?} as a version range: expected something like ^1.2.3, 1.x or >=1.2.0 <2"
+    )]
     Malformed {
         /// The text as given.
         text: Box<str>,
     },
     /// A version in the range is too long, or one of its numbers above 2^53 − 1.
-    #[error("cannot read {text:?} as a version range: a version in it is too long or a number in it too large")]
+    #[error(
+        "cannot read {text:?} as a version range: a version in it is too long or a number in it too large"
+    )]
     VersionTooLarge {
         /// The text as given.
         text: Box<str>,
@@ -63,7 +67,11 @@ impl Range {
     /// The range of every release.
     pub fn any() -> Self {
         let comparators = Box::new([Comparator { opens: true, ..Comparator::any() }]);
-        Self(Arc::new(Inner { text: "*".into(), comparators, including_prerelease: OnceLock::new() }))
+        Self(Arc::new(Inner {
+            text: "*".into(),
+            comparators,
+            including_prerelease: OnceLock::new(),
+        }))
     }
 
     /// The text this was read from, runs of space made one.
@@ -88,7 +96,8 @@ impl Range {
     pub fn satisfies(&self, version: &Version) -> bool {
         alternatives(&self.0.comparators).any(|all| {
             all.iter().all(|comparator| comparator.accepts(version))
-                && (!version.is_prerelease() || all.iter().any(|comparator| comparator.names_prerelease_of(version)))
+                && (!version.is_prerelease()
+                    || all.iter().any(|comparator| comparator.names_prerelease_of(version)))
         })
     }
 
@@ -98,13 +107,16 @@ impl Range {
             // A bound raised past the largest number leaves nothing to satisfy, as in npm.
             parse::alternatives(&self.0.text, Mode::IncludingPrerelease).unwrap_or_default()
         });
-        alternatives(comparators).any(|all| all.iter().all(|comparator| comparator.accepts(version)))
+        alternatives(comparators)
+            .any(|all| all.iter().all(|comparator| comparator.accepts(version)))
     }
 
     /// Whether some version may satisfy both, as npm judges it; bounds are compared, prereleases not enumerated.
     pub fn intersects(&self, other: &Self) -> bool {
         let possible = |all: &[Comparator]| {
-            all.iter().enumerate().all(|(index, left)| all[..index].iter().all(|right| left.intersects(right)))
+            all.iter()
+                .enumerate()
+                .all(|(index, left)| all[..index].iter().all(|right| left.intersects(right)))
         };
         alternatives(&self.0.comparators).filter(|left| possible(left)).any(|left| {
             alternatives(&other.0.comparators)
@@ -114,7 +126,10 @@ impl Range {
     }
 
     /// The highest of the versions that satisfies this; the first of equals.
-    pub fn max_satisfying<'a>(&self, versions: impl IntoIterator<Item = &'a Version>) -> Option<&'a Version> {
+    pub fn max_satisfying<'a>(
+        &self,
+        versions: impl IntoIterator<Item = &'a Version>,
+    ) -> Option<&'a Version> {
         let mut highest: Option<&Version> = None;
         for version in versions {
             if highest.is_none_or(|highest| version > highest) && self.satisfies(version) {

@@ -70,7 +70,9 @@ pub enum SpecError {
         spec: Box<str>,
     },
     /// An alias of something that is not in a registry, or of nothing.
-    #[error("cannot install {spec:?}: an alias is npm:name@version, the version being one of the registry")]
+    #[error(
+        "cannot install {spec:?}: an alias is npm:name@version, the version being one of the registry"
+    )]
     InvalidAlias {
         /// The spec, without the credentials of a URL.
         spec: Box<str>,
@@ -129,7 +131,9 @@ impl Spec {
             return Ok(Some(Self::Git(Box::new(git))));
         }
         match scheme(text) {
-            Some(scheme) if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) => {
+            Some(scheme)
+                if ["http", "https"].iter().any(|known| scheme.eq_ignore_ascii_case(known)) =>
+            {
                 Ok(Some(Self::Remote(text.into())))
             }
             Some(_) => Err(SpecError::UnsupportedProtocol { spec: shown(text) }),
@@ -140,7 +144,11 @@ impl Spec {
     /// Reads an argument of `install`: a name, a name with a spec, or a spec alone.
     pub fn parse_argument(argument: &str) -> Result<Argument, SpecError> {
         let argument = argument.trim();
-        let at = argument.char_indices().skip(1).find(|(_, character)| *character == '@').map(|(at, _)| at);
+        let at = argument
+            .char_indices()
+            .skip(1)
+            .find(|(_, character)| *character == '@')
+            .map(|(at, _)| at);
         let name = at.map_or(argument, |at| &argument[..at]);
         let is_spec = scheme(argument).is_some()
             || git::is_scp_argument(argument)
@@ -167,7 +175,8 @@ impl Spec {
 
     fn registry(text: &str) -> Result<Self, SpecError> {
         // Only a digit, after what loose mode skips, begins a version.
-        let begins_version = |character: char| character.is_ascii_digit() || matches!(character, 'v' | '=');
+        let begins_version =
+            |character: char| character.is_ascii_digit() || matches!(character, 'v' | '=');
         if text.starts_with(begins_version)
             && let Ok(version) = Version::parse_loose(text)
         {
@@ -176,8 +185,13 @@ impl Spec {
         if let Ok(range) = Range::parse(text) {
             return Ok(Self::Range(range));
         }
-        let is_tag = text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte));
-        if is_tag { Ok(Self::Tag(text.into())) } else { Err(SpecError::InvalidTag { spec: shown(text) }) }
+        let is_tag =
+            text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.!~*'()".contains(&byte));
+        if is_tag {
+            Ok(Self::Tag(text.into()))
+        } else {
+            Err(SpecError::InvalidTag { spec: shown(text) })
+        }
     }
 
     fn alias(text: &str, target: &str) -> Result<Self, SpecError> {

@@ -41,7 +41,9 @@ pub enum Identifier {
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum VersionError {
     /// The text does not follow the grammar.
-    #[error("cannot read {text:?} as a version: expected MAJOR.MINOR.PATCH, such as 1.2.3 or 1.2.3-beta.1")]
+    #[error(
+        "cannot read {text:?} as a version: expected MAJOR.MINOR.PATCH, such as 1.2.3 or 1.2.3-beta.1"
+    )]
     Malformed {
         /// The text as given.
         text: Box<str>,
@@ -82,7 +84,10 @@ impl Version {
         Self::read(text, grammar::loose_version)
     }
 
-    fn read(text: &str, grammar: fn(&str) -> Option<grammar::Parts<'_>>) -> Result<Self, VersionError> {
+    fn read(
+        text: &str,
+        grammar: fn(&str) -> Option<grammar::Parts<'_>>,
+    ) -> Result<Self, VersionError> {
         if let Some((major, minor, patch)) = grammar::plain_release(text) {
             return Ok(Self::new(major, minor, patch));
         }
@@ -109,7 +114,8 @@ impl Version {
 
     /// The lowest prerelease of a release, `-0`, which many bounds are.
     pub(crate) fn first_prerelease(major: u64, minor: u64, patch: u64) -> Self {
-        static FIRST: LazyLock<Arc<[Identifier]>> = LazyLock::new(|| Arc::new([Identifier::Numeric(0)]));
+        static FIRST: LazyLock<Arc<[Identifier]>> =
+            LazyLock::new(|| Arc::new([Identifier::Numeric(0)]));
         Self { prerelease: Some(Arc::clone(&FIRST)), ..Self::new(major, minor, patch) }
     }
 
@@ -174,11 +180,15 @@ impl Ord for Identifier {
             (Self::Numeric(left), Self::Numeric(right)) => left.cmp(right),
             (Self::Numeric(_), Self::Text(_)) => Ordering::Less,
             (Self::Text(_), Self::Numeric(_)) => Ordering::Greater,
-            (Self::Text(left), Self::Text(right)) => match (large_number(left), large_number(right)) {
-                (Some(_), None) => Ordering::Less,
-                (None, Some(_)) => Ordering::Greater,
-                (left_number, right_number) => left_number.cmp(&right_number).then_with(|| left.cmp(right)),
-            },
+            (Self::Text(left), Self::Text(right)) => {
+                match (large_number(left), large_number(right)) {
+                    (Some(_), None) => Ordering::Less,
+                    (None, Some(_)) => Ordering::Greater,
+                    (left_number, right_number) => {
+                        left_number.cmp(&right_number).then_with(|| left.cmp(right))
+                    }
+                }
+            }
         }
     }
 }
@@ -197,14 +207,14 @@ impl PartialOrd for Identifier {
 
 impl Ord for Version {
     fn cmp(&self, other: &Self) -> Ordering {
-        (self.major, self.minor, self.patch).cmp(&(other.major, other.minor, other.patch)).then_with(|| {
-            match (&self.prerelease, &other.prerelease) {
+        (self.major, self.minor, self.patch)
+            .cmp(&(other.major, other.minor, other.patch))
+            .then_with(|| match (&self.prerelease, &other.prerelease) {
                 (None, None) => Ordering::Equal,
                 (None, Some(_)) => Ordering::Greater,
                 (Some(_), None) => Ordering::Less,
                 (Some(left), Some(right)) => left.cmp(right),
-            }
-        })
+            })
     }
 }
 

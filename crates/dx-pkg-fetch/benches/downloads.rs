@@ -41,7 +41,8 @@ fn downloads(criterion: &mut Criterion) {
                 let mut downloads = JoinSet::new();
                 for url in &urls {
                     let (fetcher, url) = (fetcher.clone(), url.clone());
-                    downloads.spawn(async move { fetcher.get(Request::tarball(url)).await.map(drop) });
+                    downloads
+                        .spawn(async move { fetcher.get(Request::tarball(url)).await.map(drop) });
                 }
                 for outcome in downloads.join_all().await {
                     outcome.unwrap();

@@ -24,7 +24,12 @@ pub(crate) struct Clients {
 
 impl Clients {
     pub(crate) fn new(config: FetchConfig) -> Self {
-        Self { config, resolver: Resolver::default(), plain: OnceCell::new(), secure: Mutex::default() }
+        Self {
+            config,
+            resolver: Resolver::default(),
+            plain: OnceCell::new(),
+            secure: Mutex::default(),
+        }
     }
 
     /// The client to reach `url` with.
@@ -60,11 +65,18 @@ impl Clients {
         let _ = tokio::time::timeout(limit, refused).await;
     }
 
-    async fn secure(&self, identity: Option<ClientCertificate>) -> Result<reqwest::Client, FetchCause> {
+    async fn secure(
+        &self,
+        identity: Option<ClientCertificate>,
+    ) -> Result<reqwest::Client, FetchCause> {
         let settings = self.config.tls.clone();
-        let tls = tokio::task::spawn_blocking(move || tls::with_settings(&settings, identity.as_ref()))
-            .await
-            .map_err(|error| FetchCause::Configuration { setting: "tls".into(), reason: error.to_string() })??;
+        let tls =
+            tokio::task::spawn_blocking(move || tls::with_settings(&settings, identity.as_ref()))
+                .await
+                .map_err(|error| FetchCause::Configuration {
+                    setting: "tls".into(),
+                    reason: error.to_string(),
+                })??;
         self.build(tls)
     }
 

@@ -56,7 +56,9 @@ impl Resolve for Resolver {
 
 async fn look_up(host: &str) -> Result<Vec<SocketAddr>, DnsError> {
     let failed = |reason: String| DnsError { host: host.to_owned(), reason };
-    let found: Vec<SocketAddr> =
-        tokio::net::lookup_host((host, 0)).await.map_err(|error| failed(error.to_string()))?.collect();
+    let found: Vec<SocketAddr> = tokio::net::lookup_host((host, 0))
+        .await
+        .map_err(|error| failed(error.to_string()))?
+        .collect();
     if found.is_empty() { Err(failed("the name has no address".to_owned())) } else { Ok(found) }
 }

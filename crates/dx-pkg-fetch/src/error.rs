@@ -137,10 +137,16 @@ impl FetchCause {
     /// Whether trying again may help.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
-            Self::Timeout { .. } | Self::Dns { .. } | Self::Connect { .. } | Self::Truncated { .. } => true,
+            Self::Timeout { .. }
+            | Self::Dns { .. }
+            | Self::Connect { .. }
+            | Self::Truncated { .. } => true,
             Self::Status { status, .. } => {
                 status.is_server_error()
-                    || matches!(*status, StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS)
+                    || matches!(
+                        *status,
+                        StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS
+                    )
             }
             Self::Offline
             | Self::Tls { .. }
@@ -156,7 +162,10 @@ impl FetchCause {
     pub(crate) fn of_request(error: reqwest::Error, connect_limit: Duration) -> Self {
         let error = error.without_url();
         if let Some(dns) = find::<crate::dns::DnsError>(&error) {
-            return Self::Dns { host: redact_text(&dns.host), reason: redact_text(&dns.to_string()) };
+            return Self::Dns {
+                host: redact_text(&dns.host),
+                reason: redact_text(&dns.to_string()),
+            };
         }
         if let Some(tls) = find::<rustls::Error>(&error) {
             return Self::of_tls(tls);
@@ -188,7 +197,9 @@ impl FetchCause {
 }
 
 /// Looks for an `E` among the causes of `error`, inside I/O errors too.
-fn find<'a, E: std::error::Error + 'static>(error: &'a (dyn std::error::Error + 'static)) -> Option<&'a E> {
+fn find<'a, E: std::error::Error + 'static>(
+    error: &'a (dyn std::error::Error + 'static),
+) -> Option<&'a E> {
     let mut next = Some(error);
     while let Some(error) = next {
         if let Some(found) = error.downcast_ref::<E>() {
@@ -232,10 +243,18 @@ impl Coded for FetchError {
     fn hint(&self) -> Option<String> {
         let hint = match &self.cause {
             FetchCause::Offline => "run again without --offline, or install once while online",
-            FetchCause::Timeout { phase: Phase::Total, .. } => "raise fetch-timeout if the network is slow",
-            FetchCause::Timeout { .. } => "check the network and the proxy settings, then try again",
-            FetchCause::Dns { .. } => "check the registry's address, the network and the proxy settings",
-            FetchCause::Connect { .. } => "check that the server is reachable, and the proxy settings",
+            FetchCause::Timeout { phase: Phase::Total, .. } => {
+                "raise fetch-timeout if the network is slow"
+            }
+            FetchCause::Timeout { .. } => {
+                "check the network and the proxy settings, then try again"
+            }
+            FetchCause::Dns { .. } => {
+                "check the registry's address, the network and the proxy settings"
+            }
+            FetchCause::Connect { .. } => {
+                "check that the server is reachable, and the proxy settings"
+            }
             FetchCause::Tls { .. } => {
                 "if the server's certificate comes from your own authority, name it with cafile or NODE_EXTRA_CA_CERTS"
             }
@@ -243,8 +262,12 @@ impl Coded for FetchError {
                 "name the certificate for this address with //host/path/:certfile and :keyfile in .npmrc"
             }
             FetchCause::Status { status, .. } => return Some(status_hint(*status).to_owned()),
-            FetchCause::Truncated { .. } => "try again; if it happens every time, a proxy on the way cuts answers off",
-            FetchCause::TooLarge { .. } => "check that the address is right; no package should be this large",
+            FetchCause::Truncated { .. } => {
+                "try again; if it happens every time, a proxy on the way cuts answers off"
+            }
+            FetchCause::TooLarge { .. } => {
+                "check that the address is right; no package should be this large"
+            }
             FetchCause::Redirect { .. } => "check the registry's address and its settings",
             FetchCause::Scheme => "check the address in the lockfile or the manifest",
             FetchCause::Configuration { .. } => "correct it in .npmrc or in the environment",
@@ -256,7 +279,9 @@ impl Coded for FetchError {
 fn status_hint(status: StatusCode) -> &'static str {
     match status.as_u16() {
         401 | 403 => "check the credentials for this address in .npmrc",
-        404 | 410 => "check the name and the address; private packages are hidden from those not logged in",
+        404 | 410 => {
+            "check the name and the address; private packages are hidden from those not logged in"
+        }
         407 => "check the user and password in the proxy setting",
         408 | 429 => "wait a little, or lower network-concurrency",
         500..=599 => "the server has a problem of its own; try again later",

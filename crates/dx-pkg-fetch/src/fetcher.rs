@@ -101,7 +101,11 @@ impl Fetcher {
 }
 
 impl Shared {
-    async fn try_repeatedly(&self, request: &Request, entry: &mut Option<Entry>) -> Result<Response, FetchError> {
+    async fn try_repeatedly(
+        &self,
+        request: &Request,
+        entry: &mut Option<Entry>,
+    ) -> Result<Response, FetchError> {
         if self.config.offline {
             return Err(FetchError::new(&request.url, 0, FetchCause::Offline));
         }
@@ -116,12 +120,28 @@ impl Shared {
         loop {
             let slot = self.wait_for_turn(queue, &host, rank, request).await;
             // Boxed, so that the many requests which still wait are small.
-            let run = transfer::run(&self.clients, &self.config, &self.counters, request, &mut partial, entry);
+            let run = transfer::run(
+                &self.clients,
+                &self.config,
+                &self.counters,
+                request,
+                &mut partial,
+                entry,
+            );
             let cause = match Box::pin(run).await {
                 Ok(transfer::Answer { status, headers, url, body }) => {
                     let (length, is_streamed) = (body.len(), body.is_streamed());
                     let (body, verdict) = body.finish().await;
-                    return Ok(Response { status, headers, url, body, length, is_streamed, verdict, slot });
+                    return Ok(Response {
+                        status,
+                        headers,
+                        url,
+                        body,
+                        length,
+                        is_streamed,
+                        verdict,
+                        slot,
+                    });
                 }
                 Err(cause) => cause,
             };
@@ -144,7 +164,13 @@ impl Shared {
         }
     }
 
-    async fn wait_for_turn(&self, queue: &Queue, host: &Arc<str>, rank: Rank, request: &Request) -> Slot {
+    async fn wait_for_turn(
+        &self,
+        queue: &Queue,
+        host: &Arc<str>,
+        rank: Rank,
+        request: &Request,
+    ) -> Slot {
         loop {
             self.cooldown.wait(host).await;
             let since = Instant::now();

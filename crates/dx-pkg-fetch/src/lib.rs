@@ -28,8 +28,8 @@ mod transfer;
 pub use buffer::Buffer;
 pub use bytes::Bytes;
 pub use config::{
-    BodyLimits, CertificateChoice, ClientCertificate, Concurrency, FetchConfig, Pem, PemSource, ProxyChoice, Timeouts,
-    TlsSettings,
+    BodyLimits, CertificateChoice, ClientCertificate, Concurrency, FetchConfig, Pem, PemSource,
+    ProxyChoice, Timeouts, TlsSettings,
 };
 pub use error::{FetchCause, FetchError, Phase};
 pub use fetcher::Fetcher;

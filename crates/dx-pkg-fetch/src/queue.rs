@@ -104,7 +104,11 @@ impl Shared {
                 entry.active -= 1;
             }
             let next = state.grant_next(self.per_host);
-            if state.hosts.get(host).is_some_and(|entry| entry.active == 0 && entry.waiting.is_empty()) {
+            if state
+                .hosts
+                .get(host)
+                .is_some_and(|entry| entry.active == 0 && entry.waiting.is_empty())
+            {
                 state.hosts.remove(host);
             }
             next
@@ -128,7 +132,9 @@ impl State {
             .hosts
             .iter_mut()
             .filter(|(_, host)| host.active < per_host)
-            .filter_map(|(name, host)| host.waiting.peek().map(|waiter| waiter.rank).map(|rank| (rank, name, host)))
+            .filter_map(|(name, host)| {
+                host.waiting.peek().map(|waiter| waiter.rank).map(|rank| (rank, name, host))
+            })
             .max_by_key(|(rank, ..)| *rank)
             .map(|(_, name, host)| (name, host))?;
         let waiter = host.waiting.pop()?;

@@ -7,7 +7,8 @@ use crate::text::redact_url;
 use crate::transfer::Body;
 use reqwest::StatusCode;
 use reqwest::header::{
-    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE,
+    ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderValue, IF_RANGE,
+    LAST_MODIFIED, RANGE,
 };
 use std::fmt;
 use std::time::Duration;
@@ -30,7 +31,12 @@ pub(crate) struct Partial {
 
 impl Partial {
     /// Keeps `body`, of `whole` bytes in all, if the server can be asked for the rest of it.
-    pub(crate) fn keep(url: Url, headers: &HeaderMap, whole: Option<u64>, body: Body) -> Option<Self> {
+    pub(crate) fn keep(
+        url: Url,
+        headers: &HeaderMap,
+        whole: Option<u64>,
+        body: Body,
+    ) -> Option<Self> {
         let refuses = headers.get(ACCEPT_RANGES).is_some_and(|value| value == "none");
         let validator = validator(headers).filter(|_| !refuses && body.len() > 0)?;
         Some(Self { url, validator, encoding: headers.get(CONTENT_ENCODING).cloned(), whole, body })
@@ -50,13 +56,19 @@ impl Partial {
     /// Whether a 206 with these headers is the rest.
     pub(crate) fn continues(&self, headers: &HeaderMap) -> bool {
         let same = |name, own: Option<&HeaderValue>| headers.get(name) == own;
-        let tag_fits = headers.get(ETAG).is_none_or(|tag| !is_tag(&self.validator) || *tag == self.validator);
-        let range = headers.get(CONTENT_RANGE).and_then(|value| value.to_str().ok()).and_then(content_range);
+        let tag_fits =
+            headers.get(ETAG).is_none_or(|tag| !is_tag(&self.validator) || *tag == self.validator);
+        let range = headers
+            .get(CONTENT_RANGE)
+            .and_then(|value| value.to_str().ok())
+            .and_then(content_range);
         tag_fits
             && same(CONTENT_ENCODING, self.encoding.as_ref())
             && range.is_some_and(|(start, last, whole)| {
                 start == self.body.len()
-                    && whole.is_none_or(|whole| last + 1 == whole && self.whole.is_none_or(|known| known == whole))
+                    && whole.is_none_or(|whole| {
+                        last + 1 == whole && self.whole.is_none_or(|known| known == whole)
+                    })
             })
     }
 }

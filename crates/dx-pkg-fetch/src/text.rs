@@ -40,7 +40,9 @@ pub fn plain_text(text: &str, longest: usize) -> String {
 fn skip_escape_sequence(rest: &mut std::iter::Peekable<std::str::Chars<'_>>) {
     match rest.next() {
         Some('[') => while rest.next().is_some_and(|c| !('@'..='~').contains(&c)) {},
-        Some(']' | 'P' | 'X' | '^' | '_') => while rest.next().is_some_and(|c| c != '\u{7}' && c != '\u{1b}') {},
+        Some(']' | 'P' | 'X' | '^' | '_') => {
+            while rest.next().is_some_and(|c| c != '\u{7}' && c != '\u{1b}') {}
+        }
         _ => {}
     }
 }

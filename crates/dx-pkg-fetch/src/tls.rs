@@ -36,9 +36,9 @@ pub(crate) fn with_settings(
         None => builder.with_no_client_auth(),
         Some(identity) => {
             let (chain, key) = identity.read()?;
-            builder
-                .with_client_auth_cert(chain, key)
-                .map_err(|error| identity.key.unusable(&format!("it does not serve the certificate: {error}")))?
+            builder.with_client_auth_cert(chain, key).map_err(|error| {
+                identity.key.unusable(&format!("it does not serve the certificate: {error}"))
+            })?
         }
     };
     config.alpn_protocols = vec![b"http/1.1".to_vec()];
@@ -49,7 +49,9 @@ impl ClientCertificate {
     fn read(&self) -> Result<(Vec<CertificateDer<'static>>, PrivateKeyDer<'static>), FetchCause> {
         let chain = CertificateDer::pem_slice_iter(&self.certificate.read()?)
             .collect::<Result<Vec<_>, _>>()
-            .map_err(|error| self.certificate.unusable(&format!("not a PEM certificate: {error}")))?;
+            .map_err(|error| {
+                self.certificate.unusable(&format!("not a PEM certificate: {error}"))
+            })?;
         if chain.is_empty() {
             return Err(self.certificate.unusable("no certificate in PEM form in it"));
         }
@@ -66,7 +68,9 @@ impl ClientCertificate {
 impl Pem {
     fn read(&self) -> Result<Vec<u8>, FetchCause> {
         match &self.source {
-            PemSource::File(path) => std::fs::read(path).map_err(|error| self.unusable(&error.to_string())),
+            PemSource::File(path) => {
+                std::fs::read(path).map_err(|error| self.unusable(&error.to_string()))
+            }
             PemSource::Text(text) => Ok(text.clone().into_bytes()),
         }
     }
@@ -83,7 +87,10 @@ impl Pem {
 fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, FetchCause> {
     ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
-        .map_err(|error| FetchCause::Configuration { setting: "tls".into(), reason: error.to_string() })
+        .map_err(|error| FetchCause::Configuration {
+            setting: "tls".into(),
+            reason: error.to_string(),
+        })
 }
 
 fn roots(settings: &TlsSettings) -> Result<RootCertStore, FetchCause> {
@@ -118,7 +125,12 @@ enum Missing {
     Refused,
 }
 
-fn add_file(store: &mut RootCertStore, path: &Path, setting: &'static str, missing: Missing) -> Result<(), FetchCause> {
+fn add_file(
+    store: &mut RootCertStore,
+    path: &Path,
+    setting: &'static str,
+    missing: Missing,
+) -> Result<(), FetchCause> {
     let pem = match std::fs::read(path) {
         Ok(pem) => pem,
         Err(error) if error.kind() == ErrorKind::NotFound && missing == Missing::Ignored => {
@@ -134,8 +146,16 @@ fn add_file(store: &mut RootCertStore, path: &Path, setting: &'static str, missi
     add_pem(store, &pem, setting, &path.display().to_string())
 }
 
-fn add_pem(store: &mut RootCertStore, pem: &[u8], setting: &'static str, place: &str) -> Result<(), FetchCause> {
-    let wrong = |why: String| FetchCause::Configuration { setting: setting.into(), reason: format!("{place}: {why}") };
+fn add_pem(
+    store: &mut RootCertStore,
+    pem: &[u8],
+    setting: &'static str,
+    place: &str,
+) -> Result<(), FetchCause> {
+    let wrong = |why: String| FetchCause::Configuration {
+        setting: setting.into(),
+        reason: format!("{place}: {why}"),
+    };
     let certificates = CertificateDer::pem_slice_iter(pem)
         .collect::<Result<Vec<_>, _>>()
         .map_err(|error| wrong(format!("not a PEM certificate: {error}")))?;

@@ -15,7 +15,8 @@ use bytes::Bytes;
 use dx_pkg_core::{Checker, Integrity};
 use reqwest::StatusCode;
 use reqwest::header::{
-    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH, LOCATION, RETRY_AFTER,
+    AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LOCATION, RETRY_AFTER,
 };
 use std::time::{Duration, SystemTime};
 use tokio::sync::mpsc::Sender;
@@ -86,14 +87,16 @@ pub(crate) async fn run(
         entry.answered(response.version());
     }
     let status = response.status();
-    let conditional = request.headers.contains_key(IF_NONE_MATCH) || request.headers.contains_key(IF_MODIFIED_SINCE);
+    let conditional = request.headers.contains_key(IF_NONE_MATCH)
+        || request.headers.contains_key(IF_MODIFIED_SINCE);
     let headers = response.headers().clone();
     if status == StatusCode::NOT_MODIFIED && conditional {
         return Ok(Answer { status, headers, url, body: Body::new(None) });
     }
     let mut body = Body::new(request.integrity.as_ref());
     if is_about_a_range(status) {
-        let kept = partial.take().filter(|partial| status.is_success() && partial.continues(&headers));
+        let kept =
+            partial.take().filter(|partial| status.is_success() && partial.continues(&headers));
         let Some(kept) = kept else {
             // Without what there was, the next try asks for everything.
             let reason = "the server answered with another part than was asked for".to_owned();
@@ -118,7 +121,8 @@ pub(crate) async fn run(
     match read_body(response, &clock, counters, limit, whole, &mut body).await {
         Ok(()) => {
             // What has been put together is as good as what comes in one piece.
-            let status = if status == StatusCode::PARTIAL_CONTENT { StatusCode::OK } else { status };
+            let status =
+                if status == StatusCode::PARTIAL_CONTENT { StatusCode::OK } else { status };
             Ok(Answer { status, headers, url, body })
         }
         Err(cause) => {
@@ -142,7 +146,9 @@ async fn follow(
             return Err(FetchCause::Scheme);
         }
         let mut headers = request.headers.clone();
-        if let Some(mut authorization) = request.credentials.as_ref().and_then(|credentials| credentials(&url)) {
+        if let Some(mut authorization) =
+            request.credentials.as_ref().and_then(|credentials| credentials(&url))
+        {
             authorization.set_sensitive(true);
             headers.insert(AUTHORIZATION, authorization);
         }
@@ -151,7 +157,8 @@ async fn follow(
         }
         let client = clients.for_url(&url).await?;
         let sent = clock.limit(client.get(url.clone()).headers(headers).send()).await?;
-        let response = sent.map_err(|error| FetchCause::of_request(error, config.timeouts.connect))?;
+        let response =
+            sent.map_err(|error| FetchCause::of_request(error, config.timeouts.connect))?;
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Ok((url, response));
         }
@@ -163,10 +170,16 @@ async fn follow(
 fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, FetchCause> {
     let location = headers.get(LOCATION).and_then(|value| value.to_str().ok());
     let Some(location) = location else {
-        return Err(FetchCause::Redirect { to: "nowhere".to_owned(), reason: "there is no readable Location" });
+        return Err(FetchCause::Redirect {
+            to: "nowhere".to_owned(),
+            reason: "there is no readable Location",
+        });
     };
     let Ok(to) = from.join(location) else {
-        return Err(FetchCause::Redirect { to: plain_text(location, 200), reason: "it is not an address" });
+        return Err(FetchCause::Redirect {
+            to: plain_text(location, 200),
+            reason: "it is not an address",
+        });
     };
     let reason = match (from.scheme(), to.scheme()) {
         ("https", "http") => "it would leave the secure connection",
@@ -189,7 +202,8 @@ async fn read_body(
         return Err(FetchCause::TooLarge { limit });
     }
     loop {
-        let truncated = |reason: String, received: u64| FetchCause::Truncated { received, expected, reason };
+        let truncated =
+            |reason: String, received: u64| FetchCause::Truncated { received, expected, reason };
         let chunk = match clock.limit(response.chunk()).await? {
             Ok(Some(chunk)) => chunk,
             Ok(None) if expected.is_some_and(|expected| expected != body.len()) => {
@@ -232,7 +246,8 @@ enum Check {
 
 impl Body {
     pub(crate) fn new(integrity: Option<&Integrity>) -> Self {
-        let check = integrity.map_or(Check::Nothing, |integrity| Check::Undecided(integrity.clone()));
+        let check =
+            integrity.map_or(Check::Nothing, |integrity| Check::Undecided(integrity.clone()));
         Self { length: 0, first: Bytes::new(), joined: Buffer::default(), check, stream: None }
     }
 

@@ -114,13 +114,20 @@ impl<'a> Chain<'a> {
     pub fn state(&self, id: StateId) -> State<'a> {
         let at = HEADER + id.0 as usize * STATE;
         let in_chain = id.0 < self.layout.states;
-        let word = |field: usize| if in_chain { wire::u32_at(self.bytes, at + field * 4) } else { 0 };
-        State { name: self.strings().get(word(0)), major: word(1), seen: word(3), observations: word(4) }
+        let word =
+            |field: usize| if in_chain { wire::u32_at(self.bytes, at + field * 4) } else { 0 };
+        State {
+            name: self.strings().get(word(0)),
+            major: word(1),
+            seen: word(3),
+            observations: word(4),
+        }
     }
 
     /// Where a state leads, with the likelihood of each step in 255ths.
     pub fn steps(&self, id: StateId) -> impl ExactSizeIterator<Item = (StateId, u8)> + use<'a> {
-        let end = |state: u32| wire::u32_at(self.bytes, HEADER + state as usize * STATE + 8) as usize;
+        let end =
+            |state: u32| wire::u32_at(self.bytes, HEADER + state as usize * STATE + 8) as usize;
         let range = match id.0 {
             state if state >= self.layout.states => 0..0,
             0 => 0..end(0),
@@ -130,15 +137,19 @@ impl<'a> Chain<'a> {
             self.bytes.get(start + range.start * size..start + range.end * size).unwrap_or_default()
         };
         let targets = wire::words(slice(self.layout.targets_at, 4));
-        targets.zip(slice(self.layout.likelihoods_at, 1)).map(|(target, likelihood)| (StateId(target), *likelihood))
+        targets
+            .zip(slice(self.layout.likelihoods_at, 1))
+            .map(|(target, likelihood)| (StateId(target), *likelihood))
     }
 
     /// The state of a package in this major.
     #[must_use]
     pub fn find(&self, name: &str, major: u32) -> Option<StateId> {
         let majors = self.majors(name);
-        let first = majors.start + self.lower_bound(majors.clone(), |state| state.major.cmp(&major));
-        (majors.contains(&first) && self.state(StateId(first)).major == major).then_some(StateId(first))
+        let first =
+            majors.start + self.lower_bound(majors.clone(), |state| state.major.cmp(&major));
+        (majors.contains(&first) && self.state(StateId(first)).major == major)
+            .then_some(StateId(first))
     }
 
     /// The states of a package, ascending by major; empty where it is unknown.

@@ -150,7 +150,9 @@ pub fn decode(bytes: &[u8]) -> Result<Dxp<'_>, DxpError> {
 /// Nothing is checked: it is a hint at what reading the package costs.
 #[must_use]
 pub fn file_count(header: &[u8]) -> Option<usize> {
-    let known = header.starts_with(&SIGNATURE) && header.len() >= HEADER && wire::u16_at(header, 4) == VERSION;
+    let known = header.starts_with(&SIGNATURE)
+        && header.len() >= HEADER
+        && wire::u16_at(header, 4) == VERSION;
     known.then(|| wire::u32_at(header, 16) as usize)
 }
 
@@ -246,12 +248,16 @@ impl<'a> Dxp<'a> {
 
     fn path(&self, index: usize) -> &'a str {
         let row = HEADER + index * ROW;
-        self.text(wire::u32_at(self.bytes, row) as usize, wire::u32_at(self.bytes, row + 4) as usize)
+        self.text(
+            wire::u32_at(self.bytes, row) as usize,
+            wire::u32_at(self.bytes, row + 4) as usize,
+        )
     }
 
     fn text(&self, offset: usize, length: usize) -> &'a str {
         let start = self.layout.strings_at + offset;
-        std::str::from_utf8(self.bytes.get(start..start + length).unwrap_or_default()).unwrap_or_default()
+        std::str::from_utf8(self.bytes.get(start..start + length).unwrap_or_default())
+            .unwrap_or_default()
     }
 
     fn entry(&self, index: usize) -> Entry<'a> {
@@ -275,7 +281,10 @@ pub fn is_safe_path(path: &str) -> bool {
     let safe = |segment: &str| !matches!(segment, "" | "." | "..");
     let drive = matches!(path.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic());
     let stream = cfg!(windows) && path.contains(':');
-    !drive && !stream && !path.bytes().any(|byte| matches!(byte, 0 | b'\\')) && path.split('/').all(safe)
+    !drive
+        && !stream
+        && !path.bytes().any(|byte| matches!(byte, 0 | b'\\'))
+        && path.split('/').all(safe)
 }
 
 #[cfg(test)]

@@ -23,7 +23,9 @@ pub enum FormatError {
         supported: u16,
     },
     /// The bytes end before what the header promises.
-    #[error("reading a {format} file: it is truncated, {needed} bytes are needed and {available} are there")]
+    #[error(
+        "reading a {format} file: it is truncated, {needed} bytes are needed and {available} are there"
+    )]
     Truncated {
         /// The format that was expected.
         format: &'static str,
@@ -33,7 +35,9 @@ pub enum FormatError {
         available: u64,
     },
     /// The stored checksum or digest is not that of the bytes.
-    #[error("reading a {format} file: the checksum of its {part} does not match, the file is damaged")]
+    #[error(
+        "reading a {format} file: the checksum of its {part} does not match, the file is damaged"
+    )]
     Checksum {
         /// The format that was expected.
         format: &'static str,
@@ -49,7 +53,9 @@ pub enum FormatError {
         what: &'static str,
     },
     /// The content of one file of a package does not match its digest.
-    #[error("reading a DXP file: the content of `{path}` does not match its digest, the file is damaged")]
+    #[error(
+        "reading a DXP file: the content of `{path}` does not match its digest, the file is damaged"
+    )]
     Content {
         /// The file within the package.
         path: String,
@@ -95,11 +101,15 @@ impl Coded for FormatError {
 
     fn hint(&self) -> Option<String> {
         match self {
-            Self::Version { found, supported, .. } if found > supported => {
-                Some("a newer dx wrote it: update dx, or remove the file so that it is made again".to_owned())
-            }
+            Self::Version { found, supported, .. } if found > supported => Some(
+                "a newer dx wrote it: update dx, or remove the file so that it is made again"
+                    .to_owned(),
+            ),
             Self::DuplicatePath { .. } | Self::UnsafePath { .. } | Self::TooLarge { .. } => None,
-            _ => Some("remove the file, or run `dx store verify --fix`, so that it is made again".to_owned()),
+            _ => Some(
+                "remove the file, or run `dx store verify --fix`, so that it is made again"
+                    .to_owned(),
+            ),
         }
     }
 }

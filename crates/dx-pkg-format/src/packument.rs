@@ -146,7 +146,9 @@ impl Packument {
     }
 
     /// All versions, ascending by semver, those of equal precedence by their text.
-    pub fn versions(&self) -> impl ExactSizeIterator<Item = VersionView<'_>> + DoubleEndedIterator + Clone {
+    pub fn versions(
+        &self,
+    ) -> impl ExactSizeIterator<Item = VersionView<'_>> + DoubleEndedIterator + Clone {
         let parts = self.parts();
         (0..self.layout.versions).map(move |index| VersionView::new(parts, index))
     }
@@ -188,8 +190,10 @@ impl Packument {
     pub fn find_str(&self, version: &str) -> Option<VersionIndex> {
         if let Ok(parsed) = Version::parse(version) {
             let last = self.find(&parsed)?;
-            let equal =
-                (0..=last.0).rev().map(VersionIndex).take_while(|&index| self.version(index).version() == parsed);
+            let equal = (0..=last.0)
+                .rev()
+                .map(VersionIndex)
+                .take_while(|&index| self.version(index).version() == parsed);
             return equal.clone().find(|&index| self.version(index).version_str() == version);
         }
         let position = self.versions().position(|view| view.version_str() == version)?;
@@ -199,7 +203,11 @@ impl Packument {
 
 impl std::fmt::Debug for Packument {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Packument").field("name", &self.name()).field("versions", &self.len()).finish()
+        formatter
+            .debug_struct("Packument")
+            .field("name", &self.name())
+            .field("versions", &self.len())
+            .finish()
     }
 }
 

@@ -53,7 +53,12 @@ pub fn checksum(bytes: &[u8]) -> u64 {
 ///
 /// # Errors
 /// When either is another's, or there are too few bytes.
-pub fn check_format(bytes: &[u8], format: &'static str, signature: [u8; 4], supported: u16) -> Result<(), FormatError> {
+pub fn check_format(
+    bytes: &[u8],
+    format: &'static str,
+    signature: [u8; 4],
+    supported: u16,
+) -> Result<(), FormatError> {
     if !bytes.starts_with(&signature) {
         return Err(FormatError::Signature { format });
     }
@@ -70,7 +75,9 @@ pub fn max_u32(bytes: &[u8]) -> Option<u32> {
 }
 
 /// Consecutive little-endian [`u32`]s; trailing bytes are ignored.
-pub fn words(bytes: &[u8]) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIterator + Clone + '_ {
+pub fn words(
+    bytes: &[u8],
+) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIterator + Clone + '_ {
     bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word))
 }
 
@@ -99,7 +106,11 @@ impl Sections {
 
     /// The byte range of the next section: `count` items of `size` bytes each.
     pub fn next(&mut self, count: u64, size: u64) -> Result<Range<usize>, FormatError> {
-        let truncated = |needed| FormatError::Truncated { format: self.format, needed, available: self.available };
+        let truncated = |needed| FormatError::Truncated {
+            format: self.format,
+            needed,
+            available: self.available,
+        };
         let end = count
             .checked_mul(size)
             .and_then(|bytes| self.position.checked_add(bytes))

@@ -118,14 +118,21 @@ impl Built {
         let Built { stagings, counts, mut leftovers, placed, .. } = self;
         run.count(counts);
         if let Err(error) = complete(&run, &sites, &stagings, &placed) {
-            give_back(&run, sites.0.iter().map(|site| (site, site.inner)), |importer| of_importer(&stagings, importer));
+            give_back(&run, sites.0.iter().map(|site| (site, site.inner)), |importer| {
+                of_importer(&stagings, importer)
+            });
             return Err(error);
         }
         let named = stagings.iter().map(|(importer, _)| importer.clone()).collect::<Vec<_>>();
-        let stagings = named.iter().map(String::as_str).zip(stagings.into_iter().map(|(_, staging)| staging)).collect();
+        let stagings = named
+            .iter()
+            .map(String::as_str)
+            .zip(stagings.into_iter().map(|(_, staging)| staging))
+            .collect();
         leftovers.extend(switch_all(&run, stagings, |importer| sites.has_packages(importer))?);
         let added = sites.0.len() as u64;
-        Ok(LinkReport { fresh: true, added, leftovers, ..LinkReport::default() }.count(run.into_counts()))
+        Ok(LinkReport { fresh: true, added, leftovers, ..LinkReport::default() }
+            .count(run.into_counts()))
     }
 
     /// Gives packages back to the store that were moved out of it, where the command fails: they need not be fetched again.
@@ -134,7 +141,9 @@ impl Built {
         let Built { stagings, placed, movable, .. } = self;
         let run = Run::new(project, store, movable, &options, &NoProgress);
         let sites = Sites::of_placements(&placed, true).unwrap_or_default();
-        give_back(&run, sites.0.iter().map(|site| (site, site.inner)), |importer| of_importer(&stagings, importer));
+        give_back(&run, sites.0.iter().map(|site| (site, site.inner)), |importer| {
+            of_importer(&stagings, importer)
+        });
     }
 }
 
@@ -157,7 +166,10 @@ fn complete(
         }
     }
     for (importer, staging) in stagings {
-        let direct = sites.0.iter().filter(|site| site.importer == importer && site.inner_folder().is_empty());
+        let direct = sites
+            .0
+            .iter()
+            .filter(|site| site.importer == importer && site.inner_folder().is_empty());
         Job::Commands { dir: &staging.dir, sites: direct.copied().collect() }.work(run)?;
     }
     write_extra_files(stagings.last().map(|(_, root)| root), run.options.extra_files)
@@ -175,14 +187,18 @@ fn drop_placements(
         let Some(staging) = of_importer(stagings, site.importer) else { continue };
         let gone = |inner: &str| {
             let path = staging.path().join(inner);
-            dx_pkg_fs::remove_tree(&path).or_else(ignore_missing).map_err(LinkError::io("remove", path))
+            dx_pkg_os::remove_tree(&path)
+                .or_else(ignore_missing)
+                .map_err(LinkError::io("remove", path))
         };
         gone(site.inner)?;
         let folder = site.inner_folder();
         if !folder.is_empty() && !site.placement.bins.is_empty() {
             gone(&format!("{folder}/{BIN}"))?;
-            let beside =
-                sites.0.iter().filter(|other| other.importer == site.importer && other.inner_folder() == folder);
+            let beside = sites
+                .0
+                .iter()
+                .filter(|other| other.importer == site.importer && other.inner_folder() == folder);
             link_commands(run, &staging.dir, folder, &beside.copied().collect::<Vec<_>>())?;
         }
     }

@@ -5,7 +5,7 @@
 use std::collections::BTreeMap;
 use std::io;
 
-use dx_pkg_fs::Dir;
+use dx_pkg_os::Dir;
 
 use crate::LinkError;
 use crate::build::Run;
@@ -65,7 +65,8 @@ pub(crate) fn winners<'a>(
     sites: &[Site<'a>],
     wanted: impl Fn(&str) -> bool,
 ) -> Result<BTreeMap<&'a str, String>, LinkError> {
-    let mut offering: Vec<&Site<'a>> = sites.iter().filter(|site| !site.placement.bins.is_empty()).collect();
+    let mut offering: Vec<&Site<'a>> =
+        sites.iter().filter(|site| !site.placement.bins.is_empty()).collect();
     offering.sort_by(|a, b| dx_pkg_lock::locale_compare(&a.placement.path, &b.placement.path));
     let mut winners = BTreeMap::new();
     for site in offering {
@@ -80,7 +81,11 @@ pub(crate) fn winners<'a>(
 }
 
 /// Leaves out commands whose file is missing; npm also links folders. Those of a linked folder are made runnable.
-fn retain_existing(run: &Run<'_>, site: &Site<'_>, commands: &mut Vec<Command<'_>>) -> Result<(), LinkError> {
+fn retain_existing(
+    run: &Run<'_>,
+    site: &Site<'_>,
+    commands: &mut Vec<Command<'_>>,
+) -> Result<(), LinkError> {
     match &site.placement.source {
         _ if commands.is_empty() => {}
         PlacementSource::Package(id) => {

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use dx_pkg_core::PackageId;
-use dx_pkg_fs::Dir;
+use dx_pkg_os::Dir;
 use dx_pkg_store::{PackageTables, Store};
 
 use crate::bins::{self, BIN};
@@ -56,7 +56,8 @@ impl<'r> Run<'r> {
     pub(crate) fn folder(&self, importer: &str) -> Result<PathBuf, LinkError> {
         let folder = self.project.join(importer);
         if !importer.is_empty() && !self.options.links_outside {
-            let real = |path: &Path| path.canonicalize().map_err(LinkError::io("find the folder", path));
+            let real =
+                |path: &Path| path.canonicalize().map_err(LinkError::io("find the folder", path));
             if !real(&folder)?.starts_with(real(self.project)?) {
                 return Err(LinkError::UnsafePath {
                     path: importer.to_owned(),
@@ -128,11 +129,16 @@ pub(crate) fn give_back<'s, N: AsRef<str>>(
 }
 
 /// Writes the files that describe a tree into the project's own `node_modules` to be.
-pub(crate) fn write_extra_files(root: Option<&Staging>, files: &[(String, Vec<u8>)]) -> Result<(), LinkError> {
+pub(crate) fn write_extra_files(
+    root: Option<&Staging>,
+    files: &[(String, Vec<u8>)],
+) -> Result<(), LinkError> {
     let Some(root) = root else { return Ok(()) };
     for (name, data) in files {
-        with_parents(&root.dir, name, &mut Counts::default(), || root.dir.write_file(name, data, 0o666))
-            .map_err(LinkError::io("write", Path::new(NODE_MODULES).join(name)))?;
+        with_parents(&root.dir, name, &mut Counts::default(), || {
+            root.dir.write_file(name, data, 0o666)
+        })
+        .map_err(LinkError::io("write", Path::new(NODE_MODULES).join(name)))?;
     }
     Ok(())
 }
@@ -183,13 +189,21 @@ pub(crate) enum Job<'j> {
 }
 
 /// The heaviest job first, so that none is left over at the end.
-fn jobs<'j>(run: &Run<'_>, sites: &'j Sites<'j>, stagings: &'j [(&str, Staging)]) -> Result<Vec<Job<'j>>, LinkError> {
+fn jobs<'j>(
+    run: &Run<'_>,
+    sites: &'j Sites<'j>,
+    stagings: &'j [(&str, Staging)],
+) -> Result<Vec<Job<'j>>, LinkError> {
     let mut jobs = Vec::new();
     for (importer, staging) in stagings {
         let dir = &staging.dir;
         let own = || sites.0.iter().filter(|site| site.importer == *importer);
-        let direct: Vec<Site<'j>> = own().filter(|site| site.inner_folder().is_empty()).copied().collect();
-        jobs.push(Weighed { weight: direct.len().into(), job: Job::Commands { dir, sites: direct } });
+        let direct: Vec<Site<'j>> =
+            own().filter(|site| site.inner_folder().is_empty()).copied().collect();
+        jobs.push(Weighed {
+            weight: direct.len().into(),
+            job: Job::Commands { dir, sites: direct },
+        });
     }
     for sites in sites.by_top() {
         let own = stagings.iter().find(|(importer, _)| *importer == sites[0].importer);
@@ -280,8 +294,10 @@ pub(crate) fn place(
                 if occupied(entry.path, path, within) {
                     continue;
                 }
-                make_folders(&dir, last, entry.path, &mut counts)
-                    .map_err(LinkError::io("make the folders of", Path::new(path).join(entry.path)))?;
+                make_folders(&dir, last, entry.path, &mut counts).map_err(LinkError::io(
+                    "make the folders of",
+                    Path::new(path).join(entry.path),
+                ))?;
                 last = entry.path;
                 let need = if commands.iter().any(|command| command.file == entry.path) {
                     Need::Command { private }
@@ -290,7 +306,13 @@ pub(crate) fn place(
                 } else {
                     Need::Shared
                 };
-                run.importer.file(&source, &entry, Folder { dir: &dir, path }, need, &mut counts)?;
+                run.importer.file(
+                    &source,
+                    &entry,
+                    Folder { dir: &dir, path },
+                    need,
+                    &mut counts,
+                )?;
             }
         }
     }
@@ -319,14 +341,19 @@ fn place_whole(
     let path = site.placement.path.as_str();
     let store = run.packages.store;
     let source = run.importer.source(store, id, path, package);
-    let commands: Vec<String> = bins::commands(site).into_iter().map(|command| command.file).collect();
+    let commands: Vec<String> =
+        bins::commands(site).into_iter().map(|command| command.file).collect();
     let shadowed = source.dxp.entries().any(|entry| occupied(entry.path, path, within));
     if shadowed || !Importer::fits_whole(&source, &commands) {
         return Ok(false);
     }
     let mut counts = Counts::default();
     let placed = with_parents(into, name, &mut counts, || {
-        if moves { store.move_expanded(id, into, name) } else { store.clone_expanded(id, into, name) }
+        if moves {
+            store.move_expanded(id, into, name)
+        } else {
+            store.clone_expanded(id, into, name)
+        }
     });
     if placed.is_ok() {
         let files = source.dxp.len() as u64;
@@ -347,7 +374,10 @@ fn place_whole(
 pub(crate) fn occupied(file: &str, path: &str, within: &[Site<'_>]) -> bool {
     file.starts_with("node_modules/")
         && within.iter().any(|site| {
-            site.placement.path.strip_prefix(path).is_some_and(|inner| below(file, inner.trim_start_matches('/')))
+            site.placement
+                .path
+                .strip_prefix(path)
+                .is_some_and(|inner| below(file, inner.trim_start_matches('/')))
         })
 }
 
@@ -384,7 +414,12 @@ pub(crate) fn with_parents<T>(
 }
 
 /// Makes the `.bin` of a folder that has none.
-pub(crate) fn link_commands(run: &Run<'_>, dir: &Dir, folder: &str, sites: &[Site<'_>]) -> Result<(), LinkError> {
+pub(crate) fn link_commands(
+    run: &Run<'_>,
+    dir: &Dir,
+    folder: &str,
+    sites: &[Site<'_>],
+) -> Result<(), LinkError> {
     let winners = bins::winners(run, sites, |_| true)?;
     if winners.is_empty() {
         return Ok(());
@@ -392,8 +427,8 @@ pub(crate) fn link_commands(run: &Run<'_>, dir: &Dir, folder: &str, sites: &[Sit
     let bin = if folder.is_empty() { BIN.to_owned() } else { format!("{folder}/{BIN}") };
     let at = |name: &str| Path::new(sites[0].folder()).join(BIN).join(name);
     let mut counts = Counts { directories: 1, ..Counts::default() };
-    let bin =
-        with_parents(dir, &bin, &mut counts, || dir.make_or_open_dir(&bin)).map_err(LinkError::io("make", at("")))?;
+    let bin = with_parents(dir, &bin, &mut counts, || dir.make_or_open_dir(&bin))
+        .map_err(LinkError::io("make", at("")))?;
     for (name, target) in winners {
         bins::make(&bin, name, &target).map_err(LinkError::io("link the command", at(name)))?;
         counts.symlinks += 1;

@@ -6,7 +6,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use dx_pkg_fs::{Dir, exchange_or_rename};
+use dx_pkg_os::{Dir, exchange_or_rename};
 
 use crate::bins::{self, BIN};
 use crate::build::{self, Run, descendants, place, with_parents};
@@ -22,19 +22,29 @@ mod tests;
 use difference::{Difference, Fate};
 
 /// Changes the tree in place from `previous` to `next`.
-pub(crate) fn apply(run: &Run<'_>, previous: &Sites<'_>, next: &Sites<'_>) -> Result<LinkReport, LinkError> {
+pub(crate) fn apply(
+    run: &Run<'_>,
+    previous: &Sites<'_>,
+    next: &Sites<'_>,
+) -> Result<LinkReport, LinkError> {
     let mut difference = Difference::of(previous, next);
     difference.uncover(next, |site| run.packages.bundles(site))?;
     let mut report = LinkReport {
         added: difference.count(Fate::Added),
         replaced: difference.count(Fate::Replaced),
-        removed: previous.0.len() as u64 - difference.count(Fate::Kept) - difference.count(Fate::Replaced),
+        removed: previous.0.len() as u64
+            - difference.count(Fate::Kept)
+            - difference.count(Fate::Replaced),
         ..LinkReport::default()
     };
     let mut stagings = BTreeMap::new();
     for importer in difference.importers(next) {
         let folder = run.folder(importer)?;
-        report.leftovers.extend(Staging::sweep(&folder, run.packages.store, run.options.keep_foreign)?);
+        report.leftovers.extend(Staging::sweep(
+            &folder,
+            run.packages.store,
+            run.options.keep_foreign,
+        )?);
         stagings.insert(importer, Staging::create(&folder)?);
     }
 
@@ -63,7 +73,9 @@ pub(crate) fn apply(run: &Run<'_>, previous: &Sites<'_>, next: &Sites<'_>) -> Re
     if let Some(root) = stagings.get("") {
         write_extra_files(run, root)?;
     }
-    report.leftovers.extend(stagings.into_values().filter_map(|staging| staging.finish(run.packages.store)));
+    report
+        .leftovers
+        .extend(stagings.into_values().filter_map(|staging| staging.finish(run.packages.store)));
     Ok(report)
 }
 
@@ -85,12 +97,15 @@ struct Change<'c> {
 
 impl Change<'_> {
     fn apply(&self) -> Result<(), LinkError> {
-        let removed = || self.difference.removed.iter().filter(|site| site.importer == self.importer);
+        let removed =
+            || self.difference.removed.iter().filter(|site| site.importer == self.importer);
         for (index, site) in removed().enumerate() {
             self.remove(index, site)?;
         }
         let mut rebuilt = BTreeSet::new();
-        for index in self.difference.changed().filter(|&index| self.next.0[index].importer == self.importer) {
+        for index in
+            self.difference.changed().filter(|&index| self.next.0[index].importer == self.importer)
+        {
             self.put(index)?;
             if self.difference.fates[index] == Fate::Replaced {
                 rebuilt.extend(self.take_along(index)?);
@@ -113,7 +128,9 @@ impl Change<'_> {
 
     fn remove(&self, index: usize, site: &Site<'_>) -> Result<(), LinkError> {
         match self.visible.rename(site.inner, &self.staging.dir, format!("old-{index}")) {
-            Err(error) if !missing(&error) => Err(LinkError::io("remove", self.place(site.inner))(error)),
+            Err(error) if !missing(&error) => {
+                Err(LinkError::io("remove", self.place(site.inner))(error))
+            }
             _ => Ok(()),
         }
     }
@@ -122,9 +139,11 @@ impl Change<'_> {
     fn put(&self, index: usize) -> Result<(), LinkError> {
         let site = &self.next.0[index];
         let (new, place) = (self.staging.path().join(new_name(index)), self.place(site.inner));
-        with_parents(&self.visible, site.inner, &mut Counts::default(), || exchange_or_rename(&new, &place))
-            .map(|_| ())
-            .map_err(LinkError::io("put a package at", place))
+        with_parents(&self.visible, site.inner, &mut Counts::default(), || {
+            exchange_or_rename(&new, &place)
+        })
+        .map(|_| ())
+        .map_err(LinkError::io("put a package at", place))
     }
 
     /// Moves the packages nested in the replaced one into the new one, and says in which folders it has commands.
@@ -185,7 +204,12 @@ impl Change<'_> {
     }
 
     /// Makes the commands called `names` of one folder what its packages offer.
-    fn update_folder(&self, folder: &str, sites: &[Site<'_>], names: &BTreeSet<String>) -> Result<(), LinkError> {
+    fn update_folder(
+        &self,
+        folder: &str,
+        sites: &[Site<'_>],
+        names: &BTreeSet<String>,
+    ) -> Result<(), LinkError> {
         let winners = bins::winners(self.run, sites, |name| names.contains(name))?;
         let bin = Path::new(folder).join(BIN);
         let at = |name: &str| self.place("").join(&bin).join(name);
@@ -200,7 +224,8 @@ impl Change<'_> {
             }
             bins::remove(&bin, name).map_err(LinkError::io("remove the command", at(name)))?;
             if let Some(target) = target {
-                bins::make(&bin, name, target).map_err(LinkError::io("link the command", at(name)))?;
+                bins::make(&bin, name, target)
+                    .map_err(LinkError::io("link the command", at(name)))?;
                 counts.symlinks += 1;
             }
         }
@@ -242,7 +267,9 @@ fn write_extra_files(run: &Run<'_>, root: &Staging) -> Result<(), LinkError> {
         root.dir
             .write_file(&draft, data, 0o666)
             .and_then(|()| {
-                with_parents(&visible, name, &mut Counts::default(), || root.dir.rename(&draft, &visible, name))
+                with_parents(&visible, name, &mut Counts::default(), || {
+                    root.dir.rename(&draft, &visible, name)
+                })
             })
             .map_err(LinkError::io("write", run.project.join(NODE_MODULES).join(name)))?;
     }

@@ -70,7 +70,9 @@ pub enum LinkError {
         source: dx_pkg_format::dxp::DxpError,
     },
     /// `package-import-method` asks for something the file systems cannot do.
-    #[error("package-import-method is `{method}`, but the store and `{path}` cannot share files that way")]
+    #[error(
+        "package-import-method is `{method}`, but the store and `{path}` cannot share files that way"
+    )]
     MethodUnsupported {
         /// The setting's value.
         method: &'static str,
@@ -97,7 +99,10 @@ pub enum LinkError {
 }
 
 impl LinkError {
-    pub(crate) fn io(doing: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(io::Error) -> Self {
         move |source| Self::Io { doing, path: path.as_ref().to_owned(), source }
     }
 }

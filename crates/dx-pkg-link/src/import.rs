@@ -14,9 +14,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{Dxp, Entry};
-use dx_pkg_fs::Dir;
+use dx_pkg_os::Dir;
 #[cfg(unix)]
-use dx_pkg_fs::{Durability, write_atomic};
+use dx_pkg_os::{Durability, write_atomic};
 use dx_pkg_store::{Package, PackageTables, Store};
 
 use crate::LinkError;
@@ -102,8 +102,10 @@ impl Source<'_> {
         let package = match self.whole.get() {
             Some(package) => package,
             None => {
-                let opened =
-                    self.store.open_package(self.id).map_err(|source| LinkError::Store { id: id(), source })?;
+                let opened = self
+                    .store
+                    .open_package(self.id)
+                    .map_err(|source| LinkError::Store { id: id(), source })?;
                 let opened = opened.ok_or_else(missing)?;
                 self.whole.get_or_init(|| opened)
             }
@@ -115,8 +117,13 @@ impl Source<'_> {
     }
 
     /// The start of a file, from the expanded copy where there is one: it need not be decompressed.
-    fn first_line(&self, entry: &Entry<'_>, buffer: &mut [u8; FIRST_LINE]) -> Result<usize, LinkError> {
-        if let Some(mut file) = self.expanded.as_ref().and_then(|dir| dir.open_file(entry.path).ok())
+    fn first_line(
+        &self,
+        entry: &Entry<'_>,
+        buffer: &mut [u8; FIRST_LINE],
+    ) -> Result<usize, LinkError> {
+        if let Some(mut file) =
+            self.expanded.as_ref().and_then(|dir| dir.open_file(entry.path).ok())
             && let Ok(length) = file.read(buffer)
         {
             return Ok(length);
@@ -141,8 +148,16 @@ impl Folder<'_> {
         Path::new(self.path).join(name)
     }
 
-    fn write(&self, name: &str, data: &[u8], executable: bool, counts: &mut Counts) -> Result<(), LinkError> {
-        self.dir.write_file(name, data, mode(executable)).map_err(LinkError::io("write", self.at(name)))?;
+    fn write(
+        &self,
+        name: &str,
+        data: &[u8],
+        executable: bool,
+        counts: &mut Counts,
+    ) -> Result<(), LinkError> {
+        self.dir
+            .write_file(name, data, mode(executable))
+            .map_err(LinkError::io("write", self.at(name)))?;
         counts.copies += 1;
         counts.bytes_copied += data.len() as u64;
         Ok(())
@@ -160,7 +175,10 @@ impl Importer {
     pub(crate) fn new(method: ImportMethod) -> Self {
         Self {
             method,
-            hardlinks: AtomicBool::new(matches!(method, ImportMethod::Auto | ImportMethod::Hardlink)),
+            hardlinks: AtomicBool::new(matches!(
+                method,
+                ImportMethod::Auto | ImportMethod::Hardlink
+            )),
             reflinks: AtomicBool::new(method != ImportMethod::Copy),
         }
     }
@@ -173,7 +191,8 @@ impl Importer {
         path: &'a str,
         package: &'a PackageTables,
     ) -> Source<'a> {
-        let wanted = self.hardlinks.load(Ordering::Relaxed) || self.reflinks.load(Ordering::Relaxed);
+        let wanted =
+            self.hardlinks.load(Ordering::Relaxed) || self.reflinks.load(Ordering::Relaxed);
         let open = || match store.open_expanded(id) {
             Err(_) if store.ensure_expanded(id).is_ok() => store.open_expanded(id),
             opened => opened,
@@ -203,7 +222,9 @@ impl Importer {
 
     /// Whether folders are to be cloned by one call.
     pub(crate) fn clones_trees(&self) -> bool {
-        dx_pkg_fs::CLONES_TREES && self.method != ImportMethod::Hardlink && self.reflinks.load(Ordering::Relaxed)
+        dx_pkg_os::CLONES_TREES
+            && self.method != ImportMethod::Hardlink
+            && self.reflinks.load(Ordering::Relaxed)
     }
 
     /// Makes `name` in `into` from the package's `entry`; `at` is the place's path, for errors.
@@ -242,7 +263,7 @@ impl Importer {
                 }
             }
             if executable == entry.executable && self.reflinks.load(Ordering::Relaxed) {
-                match dx_pkg_fs::reflink(expanded, entry.path, into.dir, entry.path, executable) {
+                match dx_pkg_os::reflink(expanded, entry.path, into.dir, entry.path, executable) {
                     Ok(()) => {
                         counts.reflinks += 1;
                         counts.bytes_saved += entry.size;
@@ -257,13 +278,19 @@ impl Importer {
 
     /// Judges a refused hard link: `Ok` when the file is to be copied instead.
     fn refused_link(&self, error: io::Error, at: &dyn Fn() -> PathBuf) -> Result<(), LinkError> {
-        use io::ErrorKind::{CrossesDevices, NotFound, PermissionDenied, TooManyLinks, Unsupported};
+        use io::ErrorKind::{
+            CrossesDevices, NotFound, PermissionDenied, TooManyLinks, Unsupported,
+        };
         match error.kind() {
             // One file has as many names as the file system allows, or was deleted in the store: copy this one.
             TooManyLinks | NotFound => Ok(()),
             CrossesDevices | PermissionDenied | Unsupported => {
                 if self.method == ImportMethod::Hardlink {
-                    return Err(LinkError::MethodUnsupported { method: "hardlink", path: at(), source: error });
+                    return Err(LinkError::MethodUnsupported {
+                        method: "hardlink",
+                        path: at(),
+                        source: error,
+                    });
                 }
                 self.hardlinks.store(false, Ordering::Relaxed);
                 Ok(())
@@ -297,7 +324,8 @@ fn mode(executable: bool) -> u32 {
 
 /// Where the carriage return that ends an interpreter line is, if there is one: the kernel would look for `node\r`.
 pub(crate) fn carriage_return(start: &[u8]) -> Option<usize> {
-    let line = start.strip_prefix(b"#!").and_then(|_| start.iter().position(|byte| *byte == b'\n'))?;
+    let line =
+        start.strip_prefix(b"#!").and_then(|_| start.iter().position(|byte| *byte == b'\n'))?;
     (start[line - 1] == b'\r').then(|| line - 1)
 }
 

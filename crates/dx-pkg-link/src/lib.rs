@@ -14,15 +14,17 @@ mod materialise;
 mod mend;
 mod packages;
 mod parallel;
+mod prepared;
 pub mod scripts;
-mod spare;
 mod staging;
 mod tree;
 
 pub use ahead::{Arrival, Built, build_ahead};
 pub use error::LinkError;
 pub use import::ImportMethod;
-pub use materialise::{LinkOptions, LinkReport, NoProgress, Progress, materialise, materialise_difference};
+pub use materialise::{
+    LinkOptions, LinkReport, NoProgress, Progress, materialise, materialise_difference,
+};
 pub use mend::mend;
-pub use spare::place_spare;
+pub use prepared::place_prepared;
 pub use tree::{Placement, PlacementSource, Tree};

@@ -12,7 +12,7 @@ use dx_pkg_store::Store;
 use crate::build::{self, Run};
 use crate::import::Counts;
 use crate::tree::{NODE_MODULES, Sites};
-use crate::{ImportMethod, LinkError, PlacementSource, Tree, change, spare};
+use crate::{ImportMethod, LinkError, PlacementSource, Tree, change, prepared};
 
 /// How a tree is to be put in place.
 #[derive(Clone, Copy, Debug)]
@@ -29,7 +29,7 @@ pub struct LinkOptions<'o> {
     pub movable: &'o [PackageId],
     /// A folder with this very tree, ready: it is renamed into place instead of being built, where it can be. Its state
     /// files must be there already, with the contents of `extra_files`.
-    pub spare: Option<&'o Path>,
+    pub prepared: Option<&'o Path>,
     /// Once set, building ends with [`LinkError::Cancelled`]; what was built is removed.
     pub cancelled: Option<&'o AtomicBool>,
     /// Threads to use; by default as many as there are processors, at most eight.
@@ -48,7 +48,7 @@ impl Default for LinkOptions<'_> {
             keep_foreign: true,
             links_outside: false,
             movable: &[],
-            spare: None,
+            prepared: None,
             cancelled: None,
             threads: None,
             extra_files: &[],
@@ -76,7 +76,7 @@ pub struct LinkReport {
     /// Whether the whole tree was built anew; otherwise only the difference was applied.
     pub fresh: bool,
     /// Whether it was ready and only had to be renamed.
-    pub was_ready: bool,
+    pub was_prepared: bool,
     /// Packages and links put in place where there was none.
     pub added: u64,
     /// Packages and links put in place of another.
@@ -168,8 +168,14 @@ pub fn materialise(
     let report = match changed {
         Some(report) => report,
         None => {
-            let (leftovers, was_ready) = build_or_place(&run, &next)?;
-            LinkReport { fresh: true, added: next.0.len() as u64, was_ready, leftovers, ..LinkReport::default() }
+            let (leftovers, was_prepared) = build_or_place(&run, &next)?;
+            LinkReport {
+                fresh: true,
+                added: next.0.len() as u64,
+                was_prepared,
+                leftovers,
+                ..LinkReport::default()
+            }
         }
     };
     Ok(report.count(run.into_counts()))
@@ -199,11 +205,15 @@ pub fn materialise_difference(
     Ok(report.map(|report| report.count(run.into_counts())))
 }
 
-/// Puts the spare in place where there is one that fits, else builds the tree; says which.
+/// Puts the prepared in place where there is one that fits, else builds the tree; says which.
 fn build_or_place(run: &Run<'_>, sites: &Sites<'_>) -> Result<(Vec<PathBuf>, bool), LinkError> {
-    if let Some(spare) = run.options.spare
-        && let Some(leftovers) =
-            spare::place(run, &build::importers(run, sites), |importer| sites.has_packages(importer), spare)?
+    if let Some(prepared) = run.options.prepared
+        && let Some(leftovers) = prepared::place(
+            run,
+            &build::importers(run, sites),
+            |importer| sites.has_packages(importer),
+            prepared,
+        )?
     {
         return Ok((leftovers, true));
     }
@@ -213,7 +223,9 @@ fn build_or_place(run: &Run<'_>, sites: &Sites<'_>) -> Result<(Vec<PathBuf>, boo
 /// Turns the refusal of a layered file system to rename a folder of a lower layer into "to be built anew".
 fn refused_rename(changed: Result<LinkReport, LinkError>) -> Result<Option<LinkReport>, LinkError> {
     match changed {
-        Err(LinkError::Io { source, .. }) if source.kind() == io::ErrorKind::CrossesDevices => Ok(None),
+        Err(LinkError::Io { source, .. }) if source.kind() == io::ErrorKind::CrossesDevices => {
+            Ok(None)
+        }
         changed => changed.map(Some),
     }
 }
@@ -221,7 +233,11 @@ fn refused_rename(changed: Result<LinkReport, LinkError>) -> Result<Option<LinkR
 /// Whether there is a tree to be changed for every importer.
 fn is_in_place(project: &Path, previous: &Sites<'_>) -> bool {
     previous.by_importer().iter().all(|(importer, _)| {
-        project.join(importer).join(NODE_MODULES).symlink_metadata().is_ok_and(|metadata| metadata.is_dir())
+        project
+            .join(importer)
+            .join(NODE_MODULES)
+            .symlink_metadata()
+            .is_ok_and(|metadata| metadata.is_dir())
     })
 }
 

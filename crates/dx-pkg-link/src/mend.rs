@@ -6,7 +6,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dx_pkg_fs::Dir;
+use dx_pkg_os::Dir;
 use dx_pkg_store::Store;
 
 use crate::bins::{self, BIN};
@@ -85,7 +85,10 @@ impl Search<'_> {
         let within = descendants(&sites[index..]);
         for entry in package.dxp().entries() {
             let is_missing = matches!(dir.identity(entry.path), Ok(None));
-            if is_missing && !occupied(entry.path, path, within) && self.is_old(&place.join(entry.path)) {
+            if is_missing
+                && !occupied(entry.path, path, within)
+                && self.is_old(&place.join(entry.path))
+            {
                 lost.push(Lost::File(index, entry.path.to_owned()));
             }
         }
@@ -106,7 +109,10 @@ impl Search<'_> {
 
     /// Whether the folder that something is missing from was last changed before the tree was put in place.
     fn is_old(&self, missing: &Path) -> bool {
-        let found = missing.ancestors().skip(1).find_map(|folder| dx_pkg_fs::identity(folder).ok().flatten());
+        let found = missing
+            .ancestors()
+            .skip(1)
+            .find_map(|folder| dx_pkg_os::identity(folder).ok().flatten());
         found.is_some_and(|folder| folder.mtime_ns < self.before)
     }
 }
@@ -148,5 +154,7 @@ fn restore_file(run: &Run<'_>, site: &Site<'_>, file: &str) -> Result<(), LinkEr
 /// The importer's `node_modules`, made where it is missing.
 fn modules(run: &Run<'_>, importer: &str) -> Result<Dir, LinkError> {
     let path = run.folder(importer)?.join(NODE_MODULES);
-    std::fs::create_dir_all(&path).and_then(|()| Dir::open(&path)).map_err(LinkError::io("open", path))
+    std::fs::create_dir_all(&path)
+        .and_then(|()| Dir::open(&path))
+        .map_err(LinkError::io("open", path))
 }

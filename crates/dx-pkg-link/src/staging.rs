@@ -8,7 +8,7 @@ use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use dx_pkg_fs::{Dir, DirEntry, EntryKind, Swap, exchange_or_rename};
+use dx_pkg_os::{Dir, DirEntry, EntryKind, Swap, exchange_or_rename};
 use dx_pkg_store::Store;
 
 use crate::LinkError;
@@ -44,7 +44,9 @@ impl Staging {
     pub(crate) fn create(importer: &Path) -> Result<Self, LinkError> {
         let parent = Dir::open(importer).map_err(LinkError::io("open the folder", importer))?;
         let (name, inside) = staging_name(importer);
-        let dir = parent.make_dir(&name).map_err(LinkError::io("make the folder", importer.join(&name)))?;
+        let dir = parent
+            .make_dir(&name)
+            .map_err(LinkError::io("make the folder", importer.join(&name)))?;
         Ok(Self { parent, parent_path: importer.to_owned(), name, inside, dir, done: false })
     }
 
@@ -61,13 +63,19 @@ impl Staging {
     }
 
     /// Removes what dead processes left beside the importer's `node_modules`; returns what is still to be removed.
-    pub(crate) fn sweep(importer: &Path, store: &Store, keep_foreign: bool) -> Result<Vec<PathBuf>, LinkError> {
+    pub(crate) fn sweep(
+        importer: &Path,
+        store: &Store,
+        keep_foreign: bool,
+    ) -> Result<Vec<PathBuf>, LinkError> {
         let fail = |error| LinkError::io("look for abandoned trees in", importer)(error);
         let parent = Dir::open(importer).map_err(fail)?;
         let mut names: Vec<PathBuf> = garbage(&parent).map_err(fail)?.map(PathBuf::from).collect();
         if is_mount_point(&importer.join(NODE_MODULES)) {
             let visible = parent.open_dir(NODE_MODULES).map_err(fail)?;
-            names.extend(garbage(&visible).map_err(fail)?.map(|name| Path::new(NODE_MODULES).join(name)));
+            names.extend(
+                garbage(&visible).map_err(fail)?.map(|name| Path::new(NODE_MODULES).join(name)),
+            );
         }
         let mut leftovers = Vec::new();
         for name in names {
@@ -95,10 +103,17 @@ impl Staging {
 
     /// Makes this folder the importer's `node_modules` (or, if not `keep`, leaves none unless the user's own entries
     /// need it) and returns the old one if it could not be put into the store's trash.
-    pub(crate) fn switch(mut self, run: &Run<'_>, keep: bool) -> Result<Option<PathBuf>, LinkError> {
+    pub(crate) fn switch(
+        mut self,
+        run: &Run<'_>,
+        keep: bool,
+    ) -> Result<Option<PathBuf>, LinkError> {
         let place = self.parent_path.join(NODE_MODULES);
-        let swap =
-            if self.inside { Err(ErrorKind::CrossesDevices.into()) } else { exchange_or_rename(&self.path(), &place) };
+        let swap = if self.inside {
+            Err(ErrorKind::CrossesDevices.into())
+        } else {
+            exchange_or_rename(&self.path(), &place)
+        };
         match swap {
             Ok(swap) => {
                 // From here on the name is the old tree's, if there was one.
@@ -109,9 +124,12 @@ impl Staging {
                 }
             }
             // Layered file systems refuse to rename a folder of a lower layer.
-            Err(error) if matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy) => {
+            Err(error)
+                if matches!(error.kind(), ErrorKind::CrossesDevices | ErrorKind::ResourceBusy) =>
+            {
                 self.forget_extra_files(run.options.extra_files)?;
-                self.empty_into(run.options.keep_foreign).map_err(LinkError::io("replace the contents of", &place))?;
+                self.empty_into(run.options.keep_foreign)
+                    .map_err(LinkError::io("replace the contents of", &place))?;
             }
             Err(error) => return Err(LinkError::io("rename the new tree to", &place)(error)),
         }
@@ -119,7 +137,8 @@ impl Staging {
             // Refused where the user's entries were kept.
             let _ = self.parent.remove_dir(NODE_MODULES);
         } else if self.parent_path == run.project {
-            touch(&self.visible()?, run.options.extra_files).map_err(LinkError::io("touch the state in", &place))?;
+            touch(&self.visible()?, run.options.extra_files)
+                .map_err(LinkError::io("touch the state in", &place))?;
         }
         Ok(if self.done { discard(run.packages.store, self.path()) } else { None })
     }
@@ -131,7 +150,7 @@ impl Staging {
             let own = self.inside && Path::new(&self.name).file_name() == Some(&name);
             let kept = own || keep_foreign && is_foreign(&name, kind);
             if !kept {
-                dx_pkg_fs::remove_tree(&self.parent_path.join(NODE_MODULES).join(name))?;
+                dx_pkg_os::remove_tree(&self.parent_path.join(NODE_MODULES).join(name))?;
             }
         }
         for DirEntry { name, .. } in self.dir.entries()? {
@@ -153,7 +172,9 @@ impl Staging {
 
     /// The importer's `node_modules`, made if it is missing.
     pub(crate) fn visible(&self) -> Result<Dir, LinkError> {
-        self.parent.make_or_open_dir(NODE_MODULES).map_err(LinkError::io("open", self.parent_path.join(NODE_MODULES)))
+        self.parent
+            .make_or_open_dir(NODE_MODULES)
+            .map_err(LinkError::io("open", self.parent_path.join(NODE_MODULES)))
     }
 }
 
@@ -166,7 +187,7 @@ pub(crate) fn draft(index: usize) -> String {
 /// A new name, relative to the importer, and whether it lies within `node_modules`: renaming does not leave a mount, so
 /// what is mounted is changed from within.
 fn staging_name(importer: &Path) -> (String, bool) {
-    let name = dx_pkg_fs::unique_name(&format!("{PREFIX}{}-", process::id()));
+    let name = dx_pkg_os::unique_name(&format!("{PREFIX}{}-", process::id()));
     let inside = is_mount_point(&importer.join(NODE_MODULES));
     (if inside { format!("{NODE_MODULES}/{name}") } else { name }, inside)
 }
@@ -175,7 +196,7 @@ impl Drop for Staging {
     fn drop(&mut self) {
         if !self.done {
             // Best effort: what stays is swept by the next run.
-            let _ = dx_pkg_fs::remove_tree(&self.path());
+            let _ = dx_pkg_os::remove_tree(&self.path());
         }
     }
 }
@@ -201,7 +222,11 @@ fn rescue(parent: &Dir, old: &Path) -> io::Result<()> {
         };
         match old.rename(&name, visible, &name) {
             // What is there already is newer.
-            Err(error) if matches!(error.kind(), ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists) => {}
+            Err(error)
+                if matches!(
+                    error.kind(),
+                    ErrorKind::DirectoryNotEmpty | ErrorKind::AlreadyExists
+                ) => {}
             done => done?,
         }
     }
@@ -232,7 +257,7 @@ fn is_abandoned(name: &OsStr) -> bool {
         return false;
     };
     // This process holds the project's lock, so a folder with its own number is an earlier process's.
-    id.parse().is_ok_and(|id| id == process::id() || !dx_pkg_fs::process_alive(id))
+    id.parse().is_ok_and(|id| id == process::id() || !dx_pkg_os::process_alive(id))
 }
 
 /// Puts a tree into the store's trash; returns where it is if that is impossible.

@@ -158,14 +158,19 @@ fn site(placement: &Placement) -> Result<Site<'_>, LinkError> {
     let inner = &path[importer_end + importer.len().min(1) + "node_modules/".len()..];
     let mut name = inner;
     for part in inner.split("/node_modules/") {
-        PackageName::parse(part).map_err(|_| refuse("it contains something that is no package name"))?;
+        PackageName::parse(part)
+            .map_err(|_| refuse("it contains something that is no package name"))?;
         name = part;
     }
     Ok(Site { placement, importer, inner, name })
 }
 
 fn check_target(placement: &Placement, target: &str, links_outside: bool) -> Result<(), LinkError> {
-    let refuse = |reason| LinkError::UnsafeTarget { path: placement.path.clone(), target: target.to_owned(), reason };
+    let refuse = |reason| LinkError::UnsafeTarget {
+        path: placement.path.clone(),
+        target: target.to_owned(),
+        reason,
+    };
     let mut inside = target;
     while inside == ".." || inside.starts_with("../") {
         if !links_outside {

@@ -10,7 +10,8 @@ use unicode_normalization::UnicodeNormalization;
 use unicode_normalization::char::is_combining_mark;
 
 /// ASCII in collation order; both cases of a letter have one primary weight.
-const ORDER: &[u8] = b"\t\n\x0b\x0c\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz";
+const ORDER: &[u8] =
+    b"\t\n\x0b\x0c\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz";
 
 /// In [`PRIMARY`]: the byte belongs to a character beyond ASCII.
 const BEYOND_ASCII: u8 = u8::MAX;
@@ -79,7 +80,8 @@ fn next_significant(bytes: &mut std::slice::Iter<'_, u8>) -> u8 {
 #[cold]
 fn compare_beyond_ascii(a: &str, b: &str) -> Ordering {
     let base = |text| significant(text).filter(|c| !is_combining_mark(*c)).map(primary_of);
-    let accents = |text| significant(text).map(|c| if is_combining_mark(c) { u32::from(c) } else { 0 });
+    let accents =
+        |text| significant(text).map(|c| if is_combining_mark(c) { u32::from(c) } else { 0 });
     let case = |text| significant(text).map(char::is_uppercase);
     base(a).cmp(base(b)).then_with(|| accents(a).cmp(accents(b))).then_with(|| case(a).cmp(case(b)))
 }
@@ -89,7 +91,11 @@ fn significant(text: &str) -> impl Iterator<Item = char> + '_ {
 }
 
 fn primary_of(c: char) -> u32 {
-    if c.is_ascii() { u32::from(PRIMARY[c as usize]) } else { u32::from(c.to_lowercase().next().unwrap_or(c)) }
+    if c.is_ascii() {
+        u32::from(PRIMARY[c as usize])
+    } else {
+        u32::from(c.to_lowercase().next().unwrap_or(c))
+    }
 }
 
 #[cfg(test)]

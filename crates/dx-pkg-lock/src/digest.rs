@@ -69,7 +69,11 @@ impl Input {
             self.pairs(list.iter().map(|(key, value)| (key.as_str(), value.as_str())).collect());
         }
         let meta = &package.peer_dependencies_meta;
-        self.pairs(meta.iter().map(|(name, optional)| (name.as_str(), if *optional { "1" } else { "" })).collect());
+        self.pairs(
+            meta.iter()
+                .map(|(name, optional)| (name.as_str(), if *optional { "1" } else { "" }))
+                .collect(),
+        );
     }
 
     fn pairs(&mut self, mut pairs: Vec<(&str, &str)>) {

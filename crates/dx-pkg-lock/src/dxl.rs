@@ -92,7 +92,8 @@ enum List {
 const LIST_COUNT: usize = 11;
 
 /// Whether the list at each place consists of pairs.
-const LIST_IS_PAIRS: [bool; LIST_COUNT] = [true, false, false, false, true, true, true, true, true, false, true];
+const LIST_IS_PAIRS: [bool; LIST_COUNT] =
+    [true, false, false, false, true, true, true, true, true, false, true];
 
 /// A record's flags.
 mod flag {
@@ -114,10 +115,9 @@ fn path_hash(path: &str) -> u32 {
     let (words, rest) = path.as_bytes().as_chunks::<8>();
     let mut last = [0; 8];
     last[..rest.len()].copy_from_slice(rest);
-    let hash = words
-        .iter()
-        .chain([&last])
-        .fold(path.len() as u64, |hash, word| (hash.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR));
+    let hash = words.iter().chain([&last]).fold(path.len() as u64, |hash, word| {
+        (hash.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR)
+    });
     (hash >> 32) as u32
 }
 

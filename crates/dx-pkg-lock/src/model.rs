@@ -106,13 +106,18 @@ impl Lock {
     /// A look-up by path over the entries as they are now.
     #[must_use]
     pub fn index(&self) -> LockIndex<'_> {
-        let positions = self.packages.iter().enumerate().map(|(position, package)| (package.path.as_str(), position));
+        let positions = self
+            .packages
+            .iter()
+            .enumerate()
+            .map(|(position, package)| (package.path.as_str(), position));
         LockIndex { packages: &self.packages, positions: positions.collect() }
     }
 
     /// Brings entries, and every keyed list in them, into the order in which they are written.
     pub fn normalise(&mut self) {
-        self.packages.sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
+        self.packages
+            .sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
         for package in &mut self.packages {
             package.normalise();
         }
@@ -136,13 +141,15 @@ impl LockPackage {
     /// Whether this entry, or the folder it links to, lies outside the project.
     #[must_use]
     pub fn is_outside(&self) -> bool {
-        outside_project(&self.path) || (self.link && self.resolved.as_deref().is_some_and(outside_project))
+        outside_project(&self.path)
+            || (self.link && self.resolved.as_deref().is_some_and(outside_project))
     }
 
     /// Sorts every list whose order means nothing.
     pub fn normalise(&mut self) {
-        let by_name =
-            |a: &(String, String), b: &(String, String)| locale_compare(&a.0, &b.0).then_with(|| a.0.cmp(&b.0));
+        let by_name = |a: &(String, String), b: &(String, String)| {
+            locale_compare(&a.0, &b.0).then_with(|| a.0.cmp(&b.0))
+        };
         for list in [
             &mut self.bin,
             &mut self.dependencies,
@@ -153,7 +160,8 @@ impl LockPackage {
         ] {
             list.sort_by(by_name);
         }
-        self.peer_dependencies_meta.sort_by(|a, b| locale_compare(&a.0, &b.0).then_with(|| a.0.cmp(&b.0)));
+        self.peer_dependencies_meta
+            .sort_by(|a, b| locale_compare(&a.0, &b.0).then_with(|| a.0.cmp(&b.0)));
     }
 }
 
@@ -185,7 +193,8 @@ impl<'a> LockIndex<'a> {
             Some(LockPackage { link: true, resolved: Some(target), .. }) => target.as_str(),
             _ => from_path,
         };
-        let mut candidate = String::with_capacity(folder.len() + name.len() + "/node_modules/".len());
+        let mut candidate =
+            String::with_capacity(folder.len() + name.len() + "/node_modules/".len());
         loop {
             if folder != "node_modules" && !folder.ends_with("/node_modules") {
                 candidate.clear();
@@ -212,7 +221,9 @@ impl<'a> LockIndex<'a> {
 pub fn name_of_path(path: &str) -> &str {
     const FOLDER: &str = "node_modules/";
     match path.rfind(FOLDER) {
-        Some(at) if at == 0 || path.as_bytes().get(at - 1) == Some(&b'/') => &path[at + FOLDER.len()..],
+        Some(at) if at == 0 || path.as_bytes().get(at - 1) == Some(&b'/') => {
+            &path[at + FOLDER.len()..]
+        }
         _ => path.rsplit('/').next().unwrap_or(path),
     }
 }

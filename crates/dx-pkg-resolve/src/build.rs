@@ -94,7 +94,9 @@ impl Builder<'_> {
     }
 
     fn endless(&mut self, node: NodeId) -> ResolveError {
-        if self.options.strict_peer_deps && self.conflicts.iter().any(|conflict| conflict.refused_by_npm) {
+        if self.options.strict_peer_deps
+            && self.conflicts.iter().any(|conflict| conflict.refused_by_npm)
+        {
             return ResolveError::PeerConflict(std::mem::take(&mut self.conflicts));
         }
         ResolveError::Endless { package: label(&self.tree, node) }
@@ -145,7 +147,12 @@ impl Builder<'_> {
                 update: &self.update,
                 conflicts: &mut self.conflicts,
             };
-            let placed = placer.place(Request { dep, edge, explicit, prefer_dedupe: self.options.prefer_dedupe });
+            let placed = placer.place(Request {
+                dep,
+                edge,
+                explicit,
+                prefer_dedupe: self.options.prefer_dedupe,
+            });
             for item in placed {
                 self.after_placing(item);
             }
@@ -211,7 +218,8 @@ impl Builder<'_> {
         }
         if matches!(alone, Outcome::Ok | Outcome::Replace) {
             for other in self.tree[node].edges_in.clone() {
-                if other != edge && !self.tree[other].peer_conflicted && !self.tree.is_valid(other) {
+                if other != edge && !self.tree[other].peer_conflicted && !self.tree.is_valid(other)
+                {
                     self.again(self.tree[other].from);
                 }
             }
@@ -225,7 +233,8 @@ impl Builder<'_> {
     /// Tells the provider of a package, unless it is for another platform or only something that is asks for it.
     fn announce(&mut self, node: NodeId, dependent: NodeId) {
         let manifest = self.tree.manifest(node);
-        let runs_here = manifest.platform(|os, cpu, libc| self.options.platform.accepts(os, cpu, libc));
+        let runs_here =
+            manifest.platform(|os, cpu, libc| self.options.platform.accepts(os, cpu, libc));
         if runs_here && !self.elsewhere.contains(&dependent) {
             self.provider.placed(&manifest.source_record(&self.tree.interner));
         } else {
@@ -241,7 +250,8 @@ impl Builder<'_> {
     /// The edges of `node` that need a package found for them.
     fn problem_edges(&self, node: NodeId) -> Vec<EdgeId> {
         let tree = &self.tree;
-        let bundled: &[NameId] = if tree.is_mine(node) { &[] } else { &tree.manifest(node).bundled };
+        let bundled: &[NameId] =
+            if tree.is_mine(node) { &[] } else { &tree.manifest(node).bundled };
         tree[node]
             .edges_out
             .iter()
@@ -260,7 +270,8 @@ impl Builder<'_> {
                 if !tree.is_valid(*edge) {
                     return true;
                 }
-                !tree.is_workspace(to) && (self.update.contains(&this.name) || self.explicit.contains(edge))
+                !tree.is_workspace(to)
+                    && (self.update.contains(&this.name) || self.explicit.contains(edge))
             })
             .collect()
     }
@@ -269,7 +280,8 @@ impl Builder<'_> {
     fn follow_links(&mut self) -> bool {
         for link in std::mem::take(&mut self.links) {
             let Some(target) = self.tree[link].target else { continue };
-            let reachable = self.tree[link].root == self.tree.root && self.tree[target].root == self.tree.root;
+            let reachable =
+                self.tree[link].root == self.tree.root && self.tree[target].root == self.tree.root;
             if reachable && self.tree.above(target).is_some() && !self.seen.contains(&target) {
                 self.tree.pass_rules_on(link);
                 self.queue.push(&self.tree, target);

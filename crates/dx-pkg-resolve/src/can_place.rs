@@ -85,7 +85,8 @@ impl Check<'_> {
             if tree[target_edge].kind.is_peer() && !tree.is_top(target) {
                 return plain(Outcome::Conflict);
             }
-            if self.current.is_none() && target_edge != edge && !tree.satisfied_by(target_edge, dep) {
+            if self.current.is_none() && target_edge != edge && !tree.satisfied_by(target_edge, dep)
+            {
                 return plain(Outcome::Conflict);
             }
         }
@@ -103,7 +104,9 @@ impl Check<'_> {
             && let Some(current) = tree.resolve(target, self.name)
         {
             let shadows = tree[current].edges_in.iter().any(|edge| {
-                tree.is_below(tree[*edge].from, target) && tree.is_valid(*edge) && !tree.satisfied_by(*edge, dep)
+                tree.is_below(tree[*edge].from, target)
+                    && tree.is_valid(*edge)
+                    && !tree.satisfied_by(*edge, dep)
             });
             if shadows {
                 return (Outcome::Conflict, Outcome::Conflict);
@@ -163,7 +166,8 @@ impl Check<'_> {
         let Question { dep, target, edge, .. } = self.question;
         let tree = self.tree;
         let Some(scratch) = tree[dep].parent else { return false };
-        let new_names: Vec<NameId> = tree.children(scratch).into_iter().map(|child| tree[child].name).collect();
+        let new_names: Vec<NameId> =
+            tree.children(scratch).into_iter().map(|child| tree[child].name).collect();
         tree.peer_entry_sets(current).into_iter().all(|(entry, members)| {
             if entry == edge || entry == self.chain[0] {
                 return true;
@@ -225,7 +229,9 @@ impl Check<'_> {
         let mut peer_path = self.peer_path.to_vec();
         peer_path.push(dep);
         tree[dep].edges_out.iter().any(|edge| {
-            let Some(peer) = tree[*edge].to.filter(|peer| tree[*edge].kind.is_peer() && !peer_path.contains(peer))
+            let Some(peer) = tree[*edge]
+                .to
+                .filter(|peer| tree[*edge].kind.is_peer() && !peer_path.contains(peer))
             else {
                 return false;
             };

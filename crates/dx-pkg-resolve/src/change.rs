@@ -51,14 +51,18 @@ pub fn change(
         && options.workspaces.is_empty()
         && requirements.workspaces.is_empty()
         && requirements.overrides.is_empty();
-    let mut scope = is_simple.then(|| Scope::of(requirements, locked, installed, disputed, options)).flatten()?;
+    let mut scope = is_simple
+        .then(|| Scope::of(requirements, locked, installed, disputed, options))
+        .flatten()?;
     for _ in 0..MOST_ROUNDS {
         let (reduced, lock) = scope.reduced(requirements)?;
         let (tree, is_plain) = {
             let provider = scope.provider(provider);
             let mut builder = build::start(&reduced, Some(&lock), &provider, options).ok()?;
             let known = builder.tree.node_ids().count();
-            let is_plain = builder.conflicts.is_empty() && builder.run().is_ok() && is_plain(&builder, known, options);
+            let is_plain = builder.conflicts.is_empty()
+                && builder.run().is_ok()
+                && is_plain(&builder, known, options);
             ((builder.tree, known), is_plain)
         };
         let (mut tree, known) = tree;
@@ -82,14 +86,16 @@ fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
     let runs_here = |node: &NodeId| {
         let manifest = tree.manifest(*node);
         let engines = manifest.engines();
-        let fits =
-            |name, range: &Option<String>| range.as_deref().is_none_or(|range| builder.picker.engine_fits(name, range));
+        let fits = |name, range: &Option<String>| {
+            range.as_deref().is_none_or(|range| builder.picker.engine_fits(name, range))
+        };
         manifest.platform(|os, cpu, libc| options.platform.accepts(os, cpu, libc))
             && fits("node", &engines.node)
             && fits("npm", &engines.npm)
     };
     // Also what is gone: whoever was told that it does not run here is told so no more.
-    let mut packages = tree.node_ids().filter(|node| *node != tree.root && tree[*node].source.is_none());
+    let mut packages =
+        tree.node_ids().filter(|node| *node != tree.root && tree[*node].source.is_none());
     builder.conflicts.is_empty()
         && builder.failures.is_empty()
         && !tree.swept
@@ -104,7 +110,11 @@ fn calculate_flags(tree: &mut Tree, scope: &mut Scope<'_>) -> bool {
     let nodes = tree.project_nodes();
     let mut fixed: FxHashSet<NodeId> = FxHashSet::default();
     for node in &nodes {
-        let known = if *node == tree.root { Some(Flags::NONE) } else { scope.locked_flags(&tree.path(*node)) };
+        let known = if *node == tree.root {
+            Some(Flags::NONE)
+        } else {
+            scope.locked_flags(&tree.path(*node))
+        };
         let known = known.filter(|_| *node == tree.root || !scope.is_touched(tree, *node));
         tree[*node].flags = known.unwrap_or(Flags::ALL);
         if known.is_some() {
@@ -162,7 +172,9 @@ fn outcome(tree: &Tree, scope: &Scope<'_>) -> Option<Change> {
             change.entries.push(entry);
         }
     }
-    change.entries.sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
+    change
+        .entries
+        .sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
     let gone = scope.touched_paths().filter(|path| !present.contains(*path));
     change.removed = gone.map(str::to_owned).collect();
     change.removed.sort_unstable();

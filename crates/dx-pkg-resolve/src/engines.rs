@@ -9,7 +9,8 @@ pub(crate) fn to_json(pairs: &[(String, String)]) -> Option<String> {
     if pairs.is_empty() {
         return None;
     }
-    let is_array = pairs.iter().enumerate().all(|(position, (name, _))| *name == position.to_string());
+    let is_array =
+        pairs.iter().enumerate().all(|(position, (name, _))| *name == position.to_string());
     let mut pairs: Vec<&(String, String)> = pairs.iter().collect();
     if !is_array {
         pairs.sort_by(|a, b| dx_pkg_lock::locale_compare(&a.0, &b.0));

@@ -47,7 +47,9 @@ pub enum ResolveError {
         too_new: Option<String>,
     },
     /// A requirement that cannot be understood.
-    #[error("{required_by} asks for {name}@{spec:?}, which is not a version, range, tag, alias, path or URL: {reason}")]
+    #[error(
+        "{required_by} asks for {name}@{spec:?}, which is not a version, range, tag, alias, path or URL: {reason}"
+    )]
     BadSpec {
         /// Name of the dependency.
         name: String,
@@ -76,7 +78,9 @@ pub enum ResolveError {
         reference: String,
     },
     /// Packages displace each other without end.
-    #[error("the dependencies do not settle: placing what {package} needs keeps displacing what others need")]
+    #[error(
+        "the dependencies do not settle: placing what {package} needs keeps displacing what others need"
+    )]
     Endless {
         /// The package last looked at, as `name@version`.
         package: String,

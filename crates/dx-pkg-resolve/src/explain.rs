@@ -55,7 +55,9 @@ impl Conflict {
     /// Adds `conflict` unless it is known; a known one can become one that npm refuses.
     pub(crate) fn note(known: &mut Vec<Conflict>, conflict: Conflict) {
         let same = known.iter_mut().find(|other| {
-            other.dependent == conflict.dependent && other.name == conflict.name && other.wants == conflict.wants
+            other.dependent == conflict.dependent
+                && other.name == conflict.name
+                && other.wants == conflict.wants
         });
         match same {
             Some(other) => {
@@ -74,7 +76,9 @@ impl fmt::Display for Conflict {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{} needs {}@{}", self.dependent, self.name, self.wants)?;
         match (&self.found, &self.found_because) {
-            (Some(found), Some(because)) => write!(out, ", but {}@{found} is there ({because})", self.name),
+            (Some(found), Some(because)) => {
+                write!(out, ", but {}@{found} is there ({because})", self.name)
+            }
             (Some(found), None) => write!(out, ", but {}@{found} is there", self.name),
             (None, _) => write!(out, ", which could not be placed beside what is there"),
         }
@@ -97,10 +101,10 @@ pub(crate) fn label(tree: &Tree, node: NodeId) -> String {
 }
 
 fn reason(tree: &Tree, found: NodeId, name: NameId, except: EdgeId) -> Option<String> {
-    let edge = tree
-        .dependents(found)
-        .filter(|edge| *edge != except && tree.is_valid(*edge))
-        .max_by_key(|edge| (tree.is_mine(tree[*edge].from), Reverse(tree.path(tree[*edge].from))))?;
+    let edge =
+        tree.dependents(found).filter(|edge| *edge != except && tree.is_valid(*edge)).max_by_key(
+            |edge| (tree.is_mine(tree[*edge].from), Reverse(tree.path(tree[*edge].from))),
+        )?;
     let wants = tree.interner.spec_text(tree.spec(edge));
     let from = tree.source_or_self(tree[edge].from);
     Some(format!("{}@{wants} is asked for by {}", tree.text(name), label(tree, from)))

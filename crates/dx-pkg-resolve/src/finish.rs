@@ -16,7 +16,8 @@ pub(crate) fn finish(
     previous: Option<&Lock>,
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
-    if options.strict_peer_deps && builder.conflicts.iter().any(|conflict| conflict.refused_by_npm) {
+    if options.strict_peer_deps && builder.conflicts.iter().any(|conflict| conflict.refused_by_npm)
+    {
         return Err(ResolveError::PeerConflict(builder.conflicts));
     }
     flags::calculate(&mut builder.tree);
@@ -37,7 +38,15 @@ pub(crate) fn finish(
         conflict.complete(|path, name| index.resolve(path, name)?.version.clone());
     }
     let changed = previous.is_none_or(|previous| differs(previous, &lock));
-    Ok(Resolution { lock, installed, changed, conflicts: builder.conflicts, unfit, skipped, settled })
+    Ok(Resolution {
+        lock,
+        installed,
+        changed,
+        conflicts: builder.conflicts,
+        unfit,
+        skipped,
+        settled,
+    })
 }
 
 /// Whether the two say different things; the order of entries and keys does not count.
@@ -100,8 +109,9 @@ fn mark_unfit(tree: &mut Tree, picker: &Picker, options: &Options, unfit: &mut V
         let manifest = tree.manifest(node);
         let runs_here = manifest.platform(|os, cpu, libc| options.platform.accepts(os, cpu, libc));
         let engines = manifest.engines();
-        let engine_fits =
-            |name: &str, range: &Option<String>| range.as_deref().is_none_or(|range| picker.engine_fits(name, range));
+        let engine_fits = |name: &str, range: &Option<String>| {
+            range.as_deref().is_none_or(|range| picker.engine_fits(name, range))
+        };
         let engines_fit = engine_fits("node", &engines.node) && engine_fits("npm", &engines.npm);
         if runs_here && engines_fit {
             continue;
@@ -123,7 +133,8 @@ fn mark_unfit(tree: &mut Tree, picker: &Picker, options: &Options, unfit: &mut V
 
 /// `os linux, darwin; cpu x64`, as the package writes them.
 fn platform_in_words(os: &[&str], cpu: &[&str], libc: &[&str]) -> String {
-    let named = [("os", os), ("cpu", cpu), ("libc", libc)].into_iter().filter(|(_, list)| !list.is_empty());
+    let named =
+        [("os", os), ("cpu", cpu), ("libc", libc)].into_iter().filter(|(_, list)| !list.is_empty());
     named.map(|(what, list)| format!("{what} {}", list.join(", "))).collect::<Vec<_>>().join("; ")
 }
 
@@ -132,8 +143,10 @@ fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) ->
     let bundled = bundled_by_project(tree);
     let mut seen: FxHashSet<NodeId> = FxHashSet::default();
     for node in tree.project_nodes() {
-        let nothing_to_record = tree[node].inert && tree.version(node).is_none() && tree[node].target.is_none();
-        let unused_folder = tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
+        let nothing_to_record =
+            tree[node].inert && tree.version(node).is_none() && tree[node].target.is_none();
+        let unused_folder =
+            tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
         let left_out = nothing_to_record || unused_folder && tree[node].flags.extraneous;
         if !left_out && seen.insert(node) {
             let mut record = entry(tree, node);
@@ -144,8 +157,16 @@ fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) ->
     entries.sort_by(|(a, _), (b, _)| locale_compare(&a.path, &b.path));
     let (packages, installed) = entries.into_iter().unzip();
     let lock = Lock {
-        name: requirements.root.name.clone().or_else(|| previous.and_then(|lock| lock.name.clone())),
-        version: requirements.root.version.clone().or_else(|| previous.and_then(|lock| lock.version.clone())),
+        name: requirements
+            .root
+            .name
+            .clone()
+            .or_else(|| previous.and_then(|lock| lock.name.clone())),
+        version: requirements
+            .root
+            .version
+            .clone()
+            .or_else(|| previous.and_then(|lock| lock.version.clone())),
         format_version: previous.map_or(3, |lock| lock.format_version),
         packages,
     };
@@ -155,7 +176,8 @@ fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) ->
 /// What goes into the project's own tarball: what it bundles, and what that needs beside it or has inside it.
 fn bundled_by_project(tree: &Tree) -> FxHashSet<NodeId> {
     let names = &tree.manifest(tree.root).bundled;
-    let mut waiting: Vec<NodeId> = names.iter().filter_map(|name| tree.child(tree.root, *name)).collect();
+    let mut waiting: Vec<NodeId> =
+        names.iter().filter_map(|name| tree.child(tree.root, *name)).collect();
     let mut bundled: FxHashSet<NodeId> = FxHashSet::default();
     while let Some(node) = waiting.pop() {
         if tree[node].target.is_some() || !bundled.insert(node) {
@@ -172,11 +194,19 @@ fn bundled_by_project(tree: &Tree) -> FxHashSet<NodeId> {
 pub(crate) fn entry(tree: &Tree, node: NodeId) -> LockPackage {
     let path = tree.path(node);
     if let Some(target) = tree[node].target {
-        return LockPackage { path, link: true, resolved: Some(tree.path(target)), ..LockPackage::default() };
+        return LockPackage {
+            path,
+            link: true,
+            resolved: Some(tree.path(target)),
+            ..LockPackage::default()
+        };
     }
     let mut record = tree.manifest(node).record();
     let package_name = tree.manifest(node).name.map(|name| tree.text(name).to_owned());
-    let folder_name = tree[node].folder.as_deref().map(|folder| folder.rsplit('/').next().unwrap_or(folder).to_owned());
+    let folder_name = tree[node]
+        .folder
+        .as_deref()
+        .map(|folder| folder.rsplit('/').next().unwrap_or(folder).to_owned());
     let is_renamed = package_name.as_deref() != Some(tree.text(tree[node].name))
         || folder_name.is_some_and(|folder| package_name.as_deref() != Some(folder.as_str()));
     let is_root = node == tree.root;

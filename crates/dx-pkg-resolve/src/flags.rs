@@ -27,7 +27,8 @@ pub(crate) fn calculate(tree: &mut Tree) {
         }
         for edge in tree[node].edges_out.clone() {
             // Beside a dependent that could do without it, npm has another version while it calculates.
-            let is_elsewhere = tree[edge].kind == EdgeKind::PeerOptional && tree[edge].conflict_is_locked;
+            let is_elsewhere =
+                tree[edge].kind == EdgeKind::PeerOptional && tree[edge].conflict_is_locked;
             if let Some(to) = tree[edge].to.filter(|_| !is_elsewhere)
                 && clear_by_edge(tree, node, edge, to)
             {

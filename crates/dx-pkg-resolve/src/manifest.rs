@@ -86,7 +86,11 @@ impl Manifests {
 
 impl Manifest {
     /// Reads version `version` of `packument`.
-    pub(crate) fn from_registry(packument: &Packument, version: VersionIndex, interner: &mut Interner) -> Self {
+    pub(crate) fn from_registry(
+        packument: &Packument,
+        version: VersionIndex,
+        interner: &mut Interner,
+    ) -> Self {
         let view = packument.version(version);
         let mut declared = Declarations::new(interner);
         for (name, spec) in view.peer_dependencies() {
@@ -116,9 +120,15 @@ impl Manifest {
     }
 
     /// Reads a lockfile entry, a project's manifest or one from outside the registry. `name` is used where it names none.
-    pub(crate) fn from_record(record: LockPackage, name: Option<&str>, interner: &mut Interner) -> Self {
+    pub(crate) fn from_record(
+        record: LockPackage,
+        name: Option<&str>,
+        interner: &mut Interner,
+    ) -> Self {
         let mut declared = Declarations::new(interner);
-        let optional = |name: &str| record.peer_dependencies_meta.iter().any(|(n, optional)| n == name && *optional);
+        let optional = |name: &str| {
+            record.peer_dependencies_meta.iter().any(|(n, optional)| n == name && *optional)
+        };
         for (name, spec) in &record.peer_dependencies {
             if !optional(name) {
                 declared.add(name, spec, EdgeKind::Peer);
@@ -165,7 +175,9 @@ impl Manifest {
             integrity: self.integrity.as_deref().map(str::to_owned),
             bin: match &self.origin {
                 Origin::Record(record) => record.bin.clone(),
-                Origin::Registry { packument, version } => owned(&mut packument.version(*version).bins()),
+                Origin::Registry { packument, version } => {
+                    owned(&mut packument.version(*version).bins())
+                }
             },
             ..LockPackage::default()
         }
@@ -179,7 +191,9 @@ impl Manifest {
     /// Reads a field of the manifest that only a few checks need.
     pub(crate) fn platform<R>(&self, read: impl FnOnce(&[&str], &[&str], &[&str]) -> R) -> R {
         match &self.origin {
-            Origin::Record(record) => read(&strs(&record.os), &strs(&record.cpu), &strs(&record.libc)),
+            Origin::Record(record) => {
+                read(&strs(&record.os), &strs(&record.cpu), &strs(&record.libc))
+            }
             Origin::Registry { packument, version } => {
                 let view = packument.version(*version);
                 let (os, cpu, libc): (Vec<_>, Vec<_>, Vec<_>) =
@@ -265,7 +279,10 @@ fn registry_record(view: VersionView<'_>) -> LockPackage {
         dependencies: owned(&mut view.dependencies()),
         optional_dependencies: owned(&mut view.optional_dependencies()),
         peer_dependencies: owned(&mut view.peer_dependencies()),
-        peer_dependencies_meta: view.peer_meta().map(|(name, optional)| (name.to_owned(), optional)).collect(),
+        peer_dependencies_meta: view
+            .peer_meta()
+            .map(|(name, optional)| (name.to_owned(), optional))
+            .collect(),
         bundle_dependencies: list(&mut view.bundled()),
         ..LockPackage::default()
     }

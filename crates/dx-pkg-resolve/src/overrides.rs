@@ -129,7 +129,13 @@ impl Rules {
     }
 
     /// The rule set that applies to a dependency `name@spec` of a package under `id`.
-    pub(crate) fn for_edge(&self, id: RuleId, name: NameId, spec: SpecId, interner: &Interner) -> RuleId {
+    pub(crate) fn for_edge(
+        &self,
+        id: RuleId,
+        name: NameId,
+        spec: SpecId,
+        interner: &Interner,
+    ) -> RuleId {
         self.visible(id)
             .into_iter()
             .find(|rule| self.rule(*rule).name == Some(name) && self.matches(*rule, spec, interner))
@@ -137,11 +143,22 @@ impl Rules {
     }
 
     /// The rule set that a package itself is under, whoever depends on it.
-    pub(crate) fn for_package(&self, id: RuleId, name: NameId, version: &Version, interner: &Interner) -> RuleId {
+    pub(crate) fn for_package(
+        &self,
+        id: RuleId,
+        name: NameId,
+        version: &Version,
+        interner: &Interner,
+    ) -> RuleId {
         let names = |rule: &RuleId| {
             let rule = self.rule(*rule);
-            let in_range =
-                |spec| interner.parsed(spec).ok().and_then(registry_range).is_some_and(|range| range.contains(version));
+            let in_range = |spec| {
+                interner
+                    .parsed(spec)
+                    .ok()
+                    .and_then(registry_range)
+                    .is_some_and(|range| range.contains(version))
+            };
             rule.name == Some(name) && (in_range(rule.key_spec) || in_range(rule.value))
         };
         self.visible(id).into_iter().find(names).unwrap_or(id)
@@ -166,7 +183,12 @@ impl Rules {
 
     /// The more specific of two rule sets where one contains the other, their nearest common ancestor where they do
     /// not contradict, `None` where they do.
-    pub(crate) fn combine(&self, first: RuleId, second: RuleId, interner: &Interner) -> Option<RuleId> {
+    pub(crate) fn combine(
+        &self,
+        first: RuleId,
+        second: RuleId,
+        interner: &Interner,
+    ) -> Option<RuleId> {
         if self.is_within(second, first) {
             return Some(second);
         }
@@ -190,9 +212,11 @@ impl Rules {
     fn contradict(&self, first: RuleId, second: RuleId, interner: &Interner) -> bool {
         let others = self.visible(second);
         self.visible(first).into_iter().any(|a| {
-            others
-                .iter()
-                .any(|b| a != *b && self.rule(a).key == self.rule(*b).key && !self.values_meet(a, *b, interner))
+            others.iter().any(|b| {
+                a != *b
+                    && self.rule(a).key == self.rule(*b).key
+                    && !self.values_meet(a, *b, interner)
+            })
         })
     }
 

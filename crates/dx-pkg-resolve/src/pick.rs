@@ -29,7 +29,13 @@ pub struct PickOptions {
 
 impl Default for PickOptions {
     fn default() -> Self {
-        PickOptions { default_tag: "latest".into(), node: None, npm: None, before: None, before_excluded: Vec::new() }
+        PickOptions {
+            default_tag: "latest".into(),
+            node: None,
+            npm: None,
+            before: None,
+            before_excluded: Vec::new(),
+        }
     }
 }
 
@@ -71,7 +77,9 @@ impl Picker {
                     self.best(packument, in_time, |other| other.version() <= view.version())
                 }
             }
-            Spec::Version(version) => packument.find(version).filter(|index| in_time(&packument.version(*index))),
+            Spec::Version(version) => {
+                packument.find(version).filter(|index| in_time(&packument.version(*index)))
+            }
             _ => {
                 let range = registry_range(spec)?;
                 if let Some(index) = packument.tag(&self.options.default_tag) {
@@ -115,7 +123,8 @@ impl Picker {
             }
             let maintained = view.deprecated().is_none_or(str::is_empty);
             let fits = self.fits(&view);
-            let rank = u8::from(maintained && fits) << 2 | u8::from(fits) << 1 | u8::from(maintained);
+            let rank =
+                u8::from(maintained && fits) << 2 | u8::from(fits) << 1 | u8::from(maintained);
             if best.is_none_or(|(known, _)| rank > known) {
                 best = Some((rank, index));
             }
@@ -155,10 +164,11 @@ impl Picker {
     /// The moment after which versions of `name` are too new.
     #[must_use]
     pub fn before_for(&self, name: &str) -> Option<u64> {
-        let excluded = self.options.before_excluded.iter().any(|pattern| match pattern.strip_suffix('*') {
-            Some(prefix) => name.starts_with(prefix),
-            None => pattern == name,
-        });
+        let excluded =
+            self.options.before_excluded.iter().any(|pattern| match pattern.strip_suffix('*') {
+                Some(prefix) => name.starts_with(prefix),
+                None => pattern == name,
+            });
         self.options.before.filter(|_| !excluded)
     }
 }
@@ -169,7 +179,8 @@ fn names_prereleases(range: SpecRange<'_>) -> bool {
     match range {
         SpecRange::Exact(_) => true,
         SpecRange::Range(range) => range.text().bytes().any(|byte| {
-            byte == b'-' || (byte.is_ascii_alphabetic() && !matches!(byte.to_ascii_lowercase(), b'x' | b'v'))
+            byte == b'-'
+                || (byte.is_ascii_alphabetic() && !matches!(byte.to_ascii_lowercase(), b'x' | b'v'))
         }),
     }
 }

@@ -49,17 +49,24 @@ impl Placer<'_> {
         placed
     }
 
-    fn place_one(&mut self, request: Request, dependent: Option<&Dependent>, placed: &mut Vec<Placed>) {
+    fn place_one(
+        &mut self,
+        request: Request,
+        dependent: Option<&Dependent>,
+        placed: &mut Vec<Placed>,
+    ) {
         let Request { dep, edge, explicit, .. } = request;
         let name = self.tree[edge].name;
         let stands = self.tree[edge].to.is_some() && self.tree.is_valid(edge);
         if stands && !explicit && !self.update.contains(&name) {
             return;
         }
-        let start = self.tree.deepest_target(dependent.map_or(self.tree[edge].from, |d| d.start), name);
+        let start =
+            self.tree.deepest_target(dependent.map_or(self.tree[edge].from, |d| d.start), name);
         let top = dependent.map_or(edge, |d| d.top);
         let Some(answer) = self.find_place(request, start, dependent, top) else { return };
-        let outcome = if answer.with_peers == Outcome::Conflict { answer.alone } else { answer.with_peers };
+        let outcome =
+            if answer.with_peers == Outcome::Conflict { answer.alone } else { answer.with_peers };
         if outcome == Outcome::Keep {
             if self.tree[edge].kind.is_peer() && !self.tree.is_valid(edge) {
                 self.accept_conflict(edge, dep);
@@ -88,11 +95,13 @@ impl Placer<'_> {
         let chain = dependent.map_or(&[][..], |d| d.chain.as_slice());
         let (mut found, mut alone) = (None, None);
         for target in tree.ancestry(start) {
-            let peer_here = tree.edge_named(target, name).is_some_and(|edge| tree[edge].kind.is_peer());
+            let peer_here =
+                tree.edge_named(target, name).is_some_and(|edge| tree[edge].kind.is_peer());
             if peer_here && !tree.is_top(target) {
                 continue;
             }
-            let answer = can_place(tree, Question { dep, target, edge, prefer_dedupe, explicit }, chain);
+            let answer =
+                can_place(tree, Question { dep, target, edge, prefer_dedupe, explicit }, chain);
             if answer.alone != Outcome::Conflict {
                 alone = Some(answer.clone());
             }
@@ -118,10 +127,18 @@ impl Placer<'_> {
     }
 
     /// Makes the node, in the place `answer` found.
-    fn put(&mut self, request: Request, answer: &Answer, placed: &mut Vec<Placed>) -> Option<NodeId> {
+    fn put(
+        &mut self,
+        request: Request,
+        answer: &Answer,
+        placed: &mut Vec<Placed>,
+    ) -> Option<NodeId> {
         let Request { dep, edge, .. } = request;
         let target = answer.target;
-        let looped = self.tree.ancestry(target).find(|at| !self.tree.is_top(*at) && self.tree.same_package(*at, dep));
+        let looped = self
+            .tree
+            .ancestry(target)
+            .find(|at| !self.tree.is_top(*at) && self.tree.same_package(*at, dep));
         if let Some(earlier) = looped {
             let link = self.tree.add_node(self.tree[dep].name, self.tree[dep].manifest);
             self.tree[link].target = Some(earlier);
@@ -135,7 +152,9 @@ impl Placer<'_> {
             Some(old) => self.replace(node, old, dep, &mut disturbed),
             None => self.tree.attach(node, target),
         }
-        if let Some(folder) = self.tree[node].target.filter(|folder| self.tree[*folder].root != self.tree.root) {
+        if let Some(folder) =
+            self.tree[node].target.filter(|folder| self.tree[*folder].root != self.tree.root)
+        {
             self.tree.attach_folder(folder);
         }
         if self.tree[edge].kind.is_peer() && !self.tree.satisfied_by(edge, node) {
@@ -176,7 +195,11 @@ impl Placer<'_> {
         for edge in tree[old].edges_in.clone() {
             let this = &tree[edge];
             let met = tree.satisfied_by(edge, node);
-            if met || !this.kind.is_peer() || tree[this.from].parent != target || this.peer_conflicted {
+            if met
+                || !this.kind.is_peer()
+                || tree[this.from].parent != target
+                || this.peer_conflicted
+            {
                 continue;
             }
             for (entry, _) in tree.peer_entry_sets(this.from) {
@@ -211,7 +234,11 @@ impl Placer<'_> {
             .filter_map(|edge| tree[*edge].to)
             .collect();
         for dep in old_deps {
-            superfluous.extend(tree.dep_set(&[*dep], |tree, edge| tree[edge].to != Some(*dep) && tree.is_valid(edge)));
+            superfluous.extend(
+                tree.dep_set(&[*dep], |tree, edge| {
+                    tree[edge].to != Some(*dep) && tree.is_valid(edge)
+                }),
+            );
         }
         let gone = tree.dep_set(&superfluous, |tree, edge| {
             tree[edge].from != node && tree[edge].to != Some(node) && tree.is_valid(edge)
@@ -237,7 +264,10 @@ impl Placer<'_> {
         }
         let root = self.tree[target].root;
         for other in self.tree.nodes_of_name(self.tree[node].name).to_vec() {
-            if self.tree[other].root != root || self.tree.is_top(other) || !self.tree.is_below(other, target) {
+            if self.tree[other].root != root
+                || self.tree.is_top(other)
+                || !self.tree.is_below(other, target)
+            {
                 continue;
             }
             self.prune_duplicates(other, explicit, false);
@@ -252,7 +282,9 @@ impl Placer<'_> {
     /// Removes `node` where a copy further up will do, and looks below it where `descend` says so.
     fn prune_duplicates(&mut self, node: NodeId, explicit: bool, descend: bool) {
         if self.tree.can_dedupe(node, self.prefer_dedupe, explicit) {
-            let gone = self.tree.dep_set(&[node], |tree, edge| tree[edge].to != Some(node) && tree.is_valid(edge));
+            let gone = self
+                .tree
+                .dep_set(&[node], |tree, edge| tree[edge].to != Some(node) && tree.is_valid(edge));
             self.detach_all(gone);
         } else if descend {
             let mut below = self.tree.children(node);
@@ -268,7 +300,13 @@ impl Placer<'_> {
         }
     }
 
-    fn place_peers(&mut self, request: Request, node: NodeId, own: &Dependent, placed: &mut Vec<Placed>) {
+    fn place_peers(
+        &mut self,
+        request: Request,
+        node: NodeId,
+        own: &Dependent,
+        placed: &mut Vec<Placed>,
+    ) {
         let Some(scratch) = self.tree[request.dep].parent else { return };
         for edge in self.tree[node].edges_out.clone() {
             let this = &self.tree[edge];

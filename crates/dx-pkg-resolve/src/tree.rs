@@ -63,7 +63,8 @@ pub(crate) struct Flags {
 }
 
 impl Flags {
-    pub(crate) const ALL: Flags = Flags { dev: true, optional: true, dev_optional: true, peer: true, extraneous: true };
+    pub(crate) const ALL: Flags =
+        Flags { dev: true, optional: true, dev_optional: true, peer: true, extraneous: true };
     pub(crate) const NONE: Flags =
         Flags { dev: false, optional: false, dev_optional: false, peer: false, extraneous: false };
 }
@@ -149,7 +150,13 @@ impl std::ops::IndexMut<EdgeId> for Tree {
 
 impl Tree {
     /// A tree of the project alone, without edges yet: [`Tree::load_edges`] makes them once the rules are known.
-    pub(crate) fn new(interner: Interner, manifests: Manifests, rules: Rules, root: ManifestId, name: NameId) -> Self {
+    pub(crate) fn new(
+        interner: Interner,
+        manifests: Manifests,
+        rules: Rules,
+        root: ManifestId,
+        name: NameId,
+    ) -> Self {
         let mut tree = Tree {
             nodes: Vec::new(),
             edges: Vec::new(),

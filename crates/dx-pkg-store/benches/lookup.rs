@@ -45,7 +45,10 @@ fn lookups(criterion: &mut Criterion) {
 
         let key = format!("pacote:tarball:package-{number}@1.0.0");
         let entry = json!({ "key": key, "integrity": integrity.to_string(), "time": 1, "size": manifest.len() });
-        write(&bucket(&cache, &key), format!("\n0123456789012345678901234567890123456789\t{entry}").as_bytes());
+        write(
+            &bucket(&cache, &key),
+            format!("\n0123456789012345678901234567890123456789\t{entry}").as_bytes(),
+        );
         write(&content(&cache, &integrity.to_string()), manifest.as_bytes());
         keys.push(key);
     }
@@ -56,7 +59,9 @@ fn lookups(criterion: &mut Criterion) {
     });
     group.bench_function("open", |bencher| {
         let mut ids = ids.iter().cycle();
-        bencher.iter(|| black_box(store.open_package(*ids.next().unwrap()).unwrap().unwrap().dxp().len()));
+        bencher.iter(|| {
+            black_box(store.open_package(*ids.next().unwrap()).unwrap().unwrap().dxp().len())
+        });
     });
     group.bench_function("indexed-cache", |bencher| {
         let mut keys = keys.iter().cycle();
@@ -66,7 +71,9 @@ fn lookups(criterion: &mut Criterion) {
             let (_, entry) = lines.rsplit_once('\t').unwrap();
             let entry: Value = serde_json::from_str(entry).unwrap();
             assert_eq!(entry["key"], key.as_str());
-            black_box(fs::read(content(&cache, entry["integrity"].as_str().unwrap())).unwrap().len())
+            black_box(
+                fs::read(content(&cache, entry["integrity"].as_str().unwrap())).unwrap().len(),
+            )
         });
     });
     group.finish();

@@ -63,13 +63,18 @@ pub enum StoreError {
 }
 
 impl StoreError {
-    pub(crate) fn io(doing: &'static str, path: impl AsRef<Path>) -> impl FnOnce(io::Error) -> Self {
+    pub(crate) fn io(
+        doing: &'static str,
+        path: impl AsRef<Path>,
+    ) -> impl FnOnce(io::Error) -> Self {
         move |source| {
             let path = path.as_ref().to_owned();
             match source.kind() {
                 io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { doing, path },
                 io::ErrorKind::PermissionDenied => Self::Forbidden { doing, path },
-                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => Self::Full { doing, path },
+                io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded => {
+                    Self::Full { doing, path }
+                }
                 _ => Self::Io { doing, path, source },
             }
         }
@@ -90,14 +95,18 @@ impl Coded for StoreError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::ReadOnly { .. } => "choose a store that can be written to with `DX_STORE=<folder>`",
+            Self::ReadOnly { .. } => {
+                "choose a store that can be written to with `DX_STORE=<folder>`"
+            }
             Self::Forbidden { .. } => {
                 "give your user write access to the store, or choose another with `DX_STORE=<folder>`"
             }
             Self::Full { .. } => {
                 "free some space (`dx store prune` removes unused packages), or move the store with `DX_STORE=<folder>`"
             }
-            Self::Damaged { .. } => "run `dx store verify --fix`: it removes what is damaged, and it is fetched again",
+            Self::Damaged { .. } => {
+                "run `dx store verify --fix`: it removes what is damaged, and it is fetched again"
+            }
             Self::Io { .. } => return None,
             Self::Unstorable { source, .. } => return source.hint(),
         };

@@ -16,7 +16,7 @@ use std::path::Path;
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{Dxp, Entry};
 use dx_pkg_format::wire;
-use dx_pkg_fs::{Dir, Identity, unique_name};
+use dx_pkg_os::{Dir, Identity, unique_name};
 
 use crate::insert::Tree;
 use crate::layout::Sharded;
@@ -44,7 +44,11 @@ impl Store {
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn keep_expanded(&self, id: PackageId, copy: Option<&Path>) -> Result<Option<Vec<Altered>>, StoreError> {
+    pub fn keep_expanded(
+        &self,
+        id: PackageId,
+        copy: Option<&Path>,
+    ) -> Result<Option<Vec<Altered>>, StoreError> {
         let package = match self.open_package(id) {
             Ok(Some(package)) => package,
             Ok(None) => return Ok(None),
@@ -64,15 +68,18 @@ impl Store {
         let mut altered = Vec::new();
         for (index, entry) in dxp.entries().enumerate() {
             let found = root.identity(entry.path).map_err(failed)?.map(row);
-            let known = noted.as_ref().and_then(|note| wire::array_at::<ROW>(note, HEADER + index * ROW));
+            let known =
+                noted.as_ref().and_then(|note| wire::array_at::<ROW>(note, HEADER + index * ROW));
             if found.is_some() && (just_made || found == known)
                 || file_matches(&root, entry.path, &entry).map_err(failed)?
             {
                 now.extend(found.unwrap_or_default());
                 continue;
             }
-            altered
-                .push(Altered { path: entry.path.to_owned(), inode: found.map_or(0, |found| wire::u64_at(&found, 0)) });
+            altered.push(Altered {
+                path: entry.path.to_owned(),
+                inode: found.map_or(0, |found| wire::u64_at(&found, 0)),
+            });
             now.extend(row(self.rewrite(dxp, &entry, &root).map_err(failed)?));
         }
         if noted.is_none_or(|note| note.get(HEADER..) != Some(&now)) {
@@ -97,7 +104,8 @@ impl Store {
     /// The note about a package of `files` files.
     fn note(&self, id: PackageId, files: usize) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let mut file = self.existing(Folder::Packages)?.open_file(Sharded::new(id, ".files")).ok()?;
+        let mut file =
+            self.existing(Folder::Packages)?.open_file(Sharded::new(id, ".files")).ok()?;
         io::Read::read_to_end(&mut file, &mut bytes).ok()?;
         let body = bytes.get(HEADER..)?;
         let is_sound = bytes.get(..4) == Some(&MAGIC)
@@ -120,7 +128,11 @@ impl Store {
 /// Inode, size and modification time; the change time is no use, as every new name of the file changes it.
 fn row(identity: Identity) -> [u8; ROW] {
     let mut row = [0; ROW];
-    let numbers = [identity.inode.to_le_bytes(), identity.size.to_le_bytes(), identity.mtime_ns.to_le_bytes()];
+    let numbers = [
+        identity.inode.to_le_bytes(),
+        identity.size.to_le_bytes(),
+        identity.mtime_ns.to_le_bytes(),
+    ];
     row.as_chunks_mut::<8>().0.copy_from_slice(&numbers);
     row
 }

@@ -6,7 +6,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{self, DigestedFile, ProvisionalDigest};
-use dx_pkg_fs::Dir;
+use dx_pkg_os::Dir;
 
 use crate::insert::{Temporary, Tree};
 use crate::layout::Sharded;
@@ -74,7 +74,12 @@ struct Arrived {
 
 impl Arrived {
     fn digested(&self) -> DigestedFile<'_> {
-        DigestedFile { path: &self.path, executable: self.executable, size: self.size, digest: self.digest }
+        DigestedFile {
+            path: &self.path,
+            executable: self.executable,
+            size: self.size,
+            digest: self.digest,
+        }
     }
 }
 
@@ -102,7 +107,8 @@ impl Incoming<'_> {
             return Err(StoreError::Unstorable { id: self.id, source });
         }
         self.end_file();
-        let file = self.tree.create(&path, executable).map_err(|error| self.failed(&path, error))?;
+        let file =
+            self.tree.create(&path, executable).map_err(|error| self.failed(&path, error))?;
         self.open = Some((file, Digest::new(self.keeping)));
         self.files.push(Arrived { path, executable, size: 0, digest: [0; 32] });
         Ok(())
@@ -141,7 +147,9 @@ impl Incoming<'_> {
 
     fn store(self, tables: &PackageTables) -> Result<(), StoreError> {
         let name = Sharded::new(self.id, ".dxp");
-        self.store.write_file(Folder::Packages, &name, |file| copy_package(file, tables, self.tree.root()))?;
+        self.store.write_file(Folder::Packages, &name, |file| {
+            copy_package(file, tables, self.tree.root())
+        })?;
         self.folder.publish_expanded(self.id)
     }
 

@@ -7,7 +7,7 @@ use std::path::Path;
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{Compression, Dxp, Encoding, FileEntry};
-use dx_pkg_fs::{Dir, unique_name};
+use dx_pkg_os::{Dir, unique_name};
 
 use crate::layout::Sharded;
 use crate::{Folder, Store, StoreError};
@@ -42,9 +42,15 @@ impl<'a> Temporary<'a> {
     }
 
     /// Gives the file its place, replacing what is there.
-    pub(crate) fn publish_file(mut self, folder: Folder, target: &Sharded) -> Result<(), StoreError> {
+    pub(crate) fn publish_file(
+        mut self,
+        folder: Folder,
+        target: &Sharded,
+    ) -> Result<(), StoreError> {
         let published = self.store.publish(&self.name, folder, target)?;
-        published.map_err(|error| StoreError::io("writing", self.store.folder(folder).join(target))(error))?;
+        published.map_err(|error| {
+            StoreError::io("writing", self.store.folder(folder).join(target))(error)
+        })?;
         self.published = true;
         Ok(())
     }
@@ -72,7 +78,7 @@ impl Drop for Temporary<'_> {
     fn drop(&mut self) {
         if !self.published {
             // What cannot be removed is garbage that emptying the trash removes later.
-            let _ = dx_pkg_fs::remove_tree(&self.path());
+            let _ = dx_pkg_os::remove_tree(&self.path());
         }
     }
 }
@@ -92,7 +98,9 @@ impl Store {
     ) -> Result<(), StoreError> {
         let encoding = Encoding::new(files, integrity, Compression::Stored)
             .map_err(|source| StoreError::Unstorable { id, source })?;
-        self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| write_parts(file, encoding.parts()))?;
+        self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| {
+            write_parts(file, encoding.parts())
+        })?;
         // The blocks of a file just written are not on the device yet: to share them would be to wait for it.
         self.insert_expanded(id, |tree| tree.add_all(files))
     }
@@ -120,7 +128,8 @@ impl Store {
             Err(error) => return Err(error),
         };
         let mut damage = None;
-        let expanded = self.insert_expanded(id, |tree| write_verified(tree, package.dxp(), &archive, &mut damage));
+        let expanded = self
+            .insert_expanded(id, |tree| write_verified(tree, package.dxp(), &archive, &mut damage));
         match damage {
             None => expanded.map(|()| true),
             Some(_) => self.trash(&self.package_path(id)).map(|_| false),
@@ -137,7 +146,9 @@ impl Store {
         let tmp = self.dir(Folder::Tmp)?;
         let temporary = Temporary::new(self);
         let path = || self.folder(folder).join(target);
-        let mut file = tmp.create_file(&temporary.name, PLAIN).map_err(StoreError::io("creating", temporary.path()))?;
+        let mut file = tmp
+            .create_file(&temporary.name, PLAIN)
+            .map_err(StoreError::io("creating", temporary.path()))?;
         write(&mut file).map_err(StoreError::io("writing", path()))?;
         temporary.publish_file(folder, target)
     }
@@ -164,7 +175,10 @@ fn is_taken(error: &io::Error) -> bool {
 }
 
 /// Writes the parts where they are: gathering them in a buffer first takes up to twice as long.
-pub(crate) fn write_parts<'p>(file: &mut File, parts: impl Iterator<Item = &'p [u8]>) -> io::Result<()> {
+pub(crate) fn write_parts<'p>(
+    file: &mut File,
+    parts: impl Iterator<Item = &'p [u8]>,
+) -> io::Result<()> {
     let mut parts: Vec<_> = parts.map(IoSlice::new).collect();
     for batch in parts.chunks_mut(MOST_PARTS) {
         let mut rest = batch;
@@ -180,7 +194,12 @@ pub(crate) fn write_parts<'p>(file: &mut File, parts: impl Iterator<Item = &'p [
     Ok(())
 }
 
-fn write_verified(tree: &mut Tree, dxp: Dxp<'_>, archive: &File, damage: &mut Option<FormatError>) -> io::Result<()> {
+fn write_verified(
+    tree: &mut Tree,
+    dxp: Dxp<'_>,
+    archive: &File,
+    damage: &mut Option<FormatError>,
+) -> io::Result<()> {
     for entry in dxp.entries() {
         match dxp.read_verified(&entry) {
             Ok(contents) => {
@@ -201,7 +220,7 @@ fn write_verified(tree: &mut Tree, dxp: Dxp<'_>, archive: &File, damage: &mut Op
 fn share(file: &mut File, archive: &File, offset: u64, length: usize) -> usize {
     let whole = length - length % BLOCK;
     let shared = offset.is_multiple_of(BLOCK as u64)
-        && dx_pkg_fs::clone_range(archive, offset, whole as u64, file).is_ok()
+        && dx_pkg_os::clone_range(archive, offset, whole as u64, file).is_ok()
         && file.seek(SeekFrom::Start(whole as u64)).is_ok();
     if shared { whole } else { 0 }
 }
@@ -271,7 +290,8 @@ impl Tree {
     /// Opens the folder `path`, reusing what is open of the way there.
     fn enter(&mut self, path: &str) -> io::Result<()> {
         let shared = self.open.iter().take_while(|(end, _)| {
-            path.get(..*end) == self.current.get(..*end) && matches!(path.as_bytes().get(*end), None | Some(b'/'))
+            path.get(..*end) == self.current.get(..*end)
+                && matches!(path.as_bytes().get(*end), None | Some(b'/'))
         });
         let keep = shared.count();
         self.open.truncate(keep);

@@ -11,7 +11,7 @@ use dx_pkg_core::PackageId;
 ///   packages/<aa>/<id>.dxp       one file per package: what is verified, moved and collected
 ///   packages/<aa>/<id>.tgz       or, in continuous integration, the tarball as it came
 ///   expanded/<aa>/<id>/…         the package's files, made from the DXP: what projects are linked from
-///   forests/                     ready node_modules trees
+///   prepared/                     ready node_modules trees
 ///   metadata/<registry>/a-<name>.dxm, f-<name>.dxm
 ///                                abbreviated and full packuments behind a header with validators and times
 ///   metadata/<registry>/chain.dxc
@@ -33,8 +33,8 @@ pub enum Folder {
     Packages,
     /// The files of packages.
     Expanded,
-    /// Ready trees.
-    Forests,
+    /// Prepared trees.
+    Prepared,
     /// Packuments.
     Metadata,
     /// Compiled lockfiles.
@@ -61,7 +61,7 @@ impl Folder {
         match self {
             Self::Packages => "packages",
             Self::Expanded => "expanded",
-            Self::Forests => "forests",
+            Self::Prepared => "prepared",
             Self::Metadata => "metadata",
             Self::Lockfiles => "lockfiles",
             Self::Resolutions => "resolutions",
@@ -118,7 +118,9 @@ pub(crate) fn escaped(name: &str) -> String {
     let mut text = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {
-            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' => text.push(char::from(byte)),
+            b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' | b'@' => {
+                text.push(char::from(byte))
+            }
             b'/' => text.push('+'),
             b'A'..=b'Z' => text.extend(['!', char::from(byte.to_ascii_lowercase())]),
             _ => text.push_str(&format!("%{byte:02x}")),

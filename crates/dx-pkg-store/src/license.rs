@@ -3,7 +3,7 @@
 use std::io::Write;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_fs::Map;
+use dx_pkg_os::Map;
 
 use crate::layout::Sharded;
 use crate::{Folder, Store, StoreError};

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use dx_pkg_core::PackageName;
 use dx_pkg_format::packument::Packument;
-use dx_pkg_fs::{Map, unique_name};
+use dx_pkg_os::{Map, unique_name};
 
 use crate::insert::write_parts;
 use crate::layout::escaped;
@@ -62,7 +62,12 @@ impl Store {
     /// The cached packument of a package; the full form serves as well where the abbreviated one is asked for and
     /// missing. What is damaged or cannot be read counts as missing.
     #[must_use]
-    pub fn metadata(&self, registry_key: &str, name: &PackageName, form: Form) -> Option<CachedPackument> {
+    pub fn metadata(
+        &self,
+        registry_key: &str,
+        name: &PackageName,
+        form: Form,
+    ) -> Option<CachedPackument> {
         let forms: &[Form] = match form {
             Form::Abbreviated => &[Form::Abbreviated, Form::Full],
             Form::Full => &[Form::Full],
@@ -73,7 +78,8 @@ impl Store {
             let file = dir.open_file(format!("{registry}/{}", file_name(name, form))).ok()?;
             let map = Map::of(&file).ok()?;
             let header = record::decode(&map).ok()?;
-            let (etag, last_modified) = (header.etag.map(str::to_owned), header.last_modified.map(str::to_owned));
+            let (etag, last_modified) =
+                (header.etag.map(str::to_owned), header.last_modified.map(str::to_owned));
             let times = (header.fetched_ms, header.fresh_until_ms, header.stale_until_ms);
             let (fetched_ms, fresh_until_ms, stale_until_ms) = times;
             let start = header.length;
@@ -125,8 +131,9 @@ impl Store {
         let target = format!("{registry}/{name}");
         let path = || self.folder(Folder::Metadata).join(&target);
         let temporary = unique_name("");
-        let written =
-            tmp.create_file(&temporary, 0o644).and_then(|mut file| write_parts(&mut file, parts.iter().copied()));
+        let written = tmp
+            .create_file(&temporary, 0o644)
+            .and_then(|mut file| write_parts(&mut file, parts.iter().copied()));
         let written = written.and_then(|()| match tmp.rename(&temporary, metadata, &target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 metadata.make_or_open_dir(registry)?;

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use dx_pkg_core::PackageId;
 use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{self, Dxp, DxpError, Entry, Layout};
-use dx_pkg_fs::{Dir, Map};
+use dx_pkg_os::{Dir, Map};
 
 use crate::layout::Sharded;
 use crate::pending;
@@ -47,7 +47,9 @@ impl Package {
             Source::Pending { files, .. } => {
                 let read = |dir: Dir| pending::read_matching(&dir, entry);
                 let contents = Dir::open(files).and_then(read).ok().flatten();
-                contents.map(Cow::Owned).ok_or_else(|| DxpError::Content { path: entry.path.to_owned() })
+                contents
+                    .map(Cow::Owned)
+                    .ok_or_else(|| DxpError::Content { path: entry.path.to_owned() })
             }
         }
     }
@@ -90,7 +92,9 @@ impl Store {
         let bytes = match self.open_dxp(id).and_then(read_tables) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io("opening the package", self.package_path(id))(error)),
+            Err(error) => {
+                return Err(StoreError::io("opening the package", self.package_path(id))(error));
+            }
         };
         match PackageTables::of(bytes) {
             Ok(tables) => Ok(Some(tables)),
@@ -113,11 +117,16 @@ impl Store {
     }
 
     /// Maps a package's DXP file and keeps the file open.
-    pub(crate) fn open_package_file(&self, id: PackageId) -> Result<Option<(Package, File)>, StoreError> {
+    pub(crate) fn open_package_file(
+        &self,
+        id: PackageId,
+    ) -> Result<Option<(Package, File)>, StoreError> {
         let (map, file) = match self.open_dxp(id).and_then(|file| Ok((Map::of(&file)?, file))) {
             Ok(opened) => opened,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => return Err(StoreError::io("opening the package", self.package_path(id))(error)),
+            Err(error) => {
+                return Err(StoreError::io("opening the package", self.package_path(id))(error));
+            }
         };
         match Layout::decode(&map) {
             Ok(layout) => Ok(Some((Package(Source::Whole { map, layout }), file))),
@@ -150,7 +159,9 @@ impl Store {
         if let Some(pending) = self.pending().filter(|pending| pending.tables(id).is_some()) {
             return pending.dir.open_dir(pending::name_of(id));
         }
-        self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?.open_dir(Sharded::new(id, ""))
+        self.existing(Folder::Expanded)
+            .ok_or(io::ErrorKind::NotFound)?
+            .open_dir(Sharded::new(id, ""))
     }
 }
 

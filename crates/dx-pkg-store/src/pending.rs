@@ -22,7 +22,7 @@ use std::time::Duration;
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{self, DigestedFile, Dxp, Entry, FileEntry, Layout, ProvisionalDigest};
 use dx_pkg_format::wire;
-use dx_pkg_fs::{Dir, unique_name};
+use dx_pkg_os::{Dir, unique_name};
 
 use crate::insert::Tree;
 use crate::layout::Sharded;
@@ -92,7 +92,8 @@ impl Store {
     ) -> Result<(), StoreError> {
         let unstorable = |source| StoreError::Unstorable { id, source };
         let digested: Vec<_> = files.iter().map(DigestedFile::of).collect();
-        let tables = dxp::tables_of(&digested, integrity).and_then(PackageTables::of).map_err(unstorable)?;
+        let tables =
+            dxp::tables_of(&digested, integrity).and_then(PackageTables::of).map_err(unstorable)?;
         let pending = self.pending_or_begin()?;
         if pending.tables(id).is_some() {
             return Ok(());
@@ -115,7 +116,9 @@ impl Store {
             return Ok(pending);
         }
         let name = unique_name(&format!("{PREFIX}{}-", std::process::id()));
-        let dir = tmp.make_dir(&name).map_err(StoreError::io("making", self.folder(Folder::Tmp).join(&name)))?;
+        let dir = tmp
+            .make_dir(&name)
+            .map_err(StoreError::io("making", self.folder(Folder::Tmp).join(&name)))?;
         let begun = Pending { name, dir, tables: Mutex::default() };
         Ok(self.pending_cell().get_or_init(|| begun))
     }
@@ -129,8 +132,9 @@ impl Store {
         let Some(pending) = self.pending() else { return Ok(0) };
         let tables = std::mem::take(&mut *pending.lock());
         let left = tables.len();
-        let mut out =
-            Vec::with_capacity(HEADER + tables.values().map(|tables| tables.bytes().len() + 36).sum::<usize>());
+        let mut out = Vec::with_capacity(
+            HEADER + tables.values().map(|tables| tables.bytes().len() + 36).sum::<usize>(),
+        );
         out.extend(MAGIC);
         out.extend(VERSION.to_le_bytes());
         out.extend([0; 8]);
@@ -160,7 +164,7 @@ impl Store {
         let Some(pending) = self.pending() else { return Ok(()) };
         pending.lock().clear();
         let path = self.folder(Folder::Tmp).join(&pending.name);
-        dx_pkg_fs::remove_tree(&path).map_err(StoreError::io("removing", path))
+        dx_pkg_os::remove_tree(&path).map_err(StoreError::io("removing", path))
     }
 
     /// What installs have left. A note that is damaged is removed.
@@ -183,12 +187,14 @@ impl Store {
     pub(crate) fn abandoned_pending(&self) -> Result<Vec<PathBuf>, StoreError> {
         let is_abandoned = |path: &PathBuf| {
             let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
-            let process = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()?.parse().ok());
+            let process =
+                name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()?.parse().ok());
             let modified = std::fs::metadata(path).and_then(|metadata| metadata.modified());
-            process.is_some_and(|process| !dx_pkg_fs::process_alive(process))
+            process.is_some_and(|process| !dx_pkg_os::process_alive(process))
                 && modified.is_ok_and(|modified| modified.elapsed().is_ok_and(|age| age > PAUSE))
         };
-        let mut abandoned: Vec<PathBuf> = self.names_in(Folder::Tmp)?.into_iter().filter(is_abandoned).collect();
+        let mut abandoned: Vec<PathBuf> =
+            self.names_in(Folder::Tmp)?.into_iter().filter(is_abandoned).collect();
         if !abandoned.is_empty() {
             // Looked for last: a process leaves its note before it ends.
             let notes = self.pending_notes()?;
@@ -243,7 +249,8 @@ impl Store {
             let mut differs = false;
             let written = self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| {
                 let written = write_package(file, tables, layout.view(tables), &dir);
-                differs = matches!(&written, Err(error) if error.kind() == io::ErrorKind::InvalidData);
+                differs =
+                    matches!(&written, Err(error) if error.kind() == io::ErrorKind::InvalidData);
                 written
             });
             match written {
@@ -283,11 +290,17 @@ fn write_package(file: &mut File, tables: &[u8], dxp: Dxp<'_>, from: &Dir) -> io
 
 /// Writes the contents where the tables say, from files that are compared with their provisional digests; gives the BLAKE3
 /// of each.
-fn write_payload(file: &mut File, mut position: u64, dxp: Dxp<'_>, from: &Dir) -> io::Result<Vec<[u8; 32]>> {
+fn write_payload(
+    file: &mut File,
+    mut position: u64,
+    dxp: Dxp<'_>,
+    from: &Dir,
+) -> io::Result<Vec<[u8; 32]>> {
     let mut digests = Vec::with_capacity(dxp.len());
     let mut buffer = vec![0; BUFFER];
     for entry in dxp.entries() {
-        let mut contents = open_matching(from, entry.path, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
+        let mut contents =
+            open_matching(from, entry.path, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
         let at = entry.stored_at().ok_or(io::ErrorKind::InvalidData)?;
         let padding = at.checked_sub(position).ok_or(io::ErrorKind::InvalidData)?;
         io::copy(&mut io::Read::take(io::repeat(0), padding), file)?;
@@ -300,7 +313,10 @@ fn write_payload(file: &mut File, mut position: u64, dxp: Dxp<'_>, from: &Dir) -
                 Err(error) if error.kind() == io::ErrorKind::Interrupted => continue,
                 read => read?,
             };
-            let piece = piece.get(..read).filter(|piece| !piece.is_empty()).ok_or(io::ErrorKind::InvalidData)?;
+            let piece = piece
+                .get(..read)
+                .filter(|piece| !piece.is_empty())
+                .ok_or(io::ErrorKind::InvalidData)?;
             provisional.update(piece);
             digest.update(piece);
             file.write_all(piece)?;

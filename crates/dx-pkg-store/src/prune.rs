@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_fs::{Dir, EntryKind, Footprint};
+use dx_pkg_os::{Dir, EntryKind, Footprint};
 
 use crate::{Folder, Store, StoreError};
 
@@ -16,7 +16,7 @@ pub struct Usage {
     /// Its entries: packages, trees, documents.
     pub entries: usize,
     /// The bytes it takes on the device. A file with several names counts where it is met first: among packages'
-    /// expanded files before ready trees.
+    /// expanded files before prepared trees.
     pub bytes: u64,
 }
 
@@ -25,7 +25,7 @@ pub struct Usage {
 pub struct PruneLimits<'l> {
     /// What was last used before this may go.
     pub unused_since: SystemTime,
-    /// The least recently used ready trees go, then such packages, until the store takes at most so many bytes.
+    /// The least recently used prepared trees go, then such packages, until the store takes at most so many bytes.
     pub max_bytes: Option<u64>,
     /// When packages were last used, as far as that is known; otherwise it is when they were stored.
     pub used: &'l HashMap<PackageId, SystemTime>,
@@ -34,7 +34,7 @@ pub struct PruneLimits<'l> {
 /// What [`Store::prune`] took away.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
-    /// Ready trees.
+    /// Prepared trees.
     pub trees: usize,
     /// Packages.
     pub packages: usize,
@@ -62,7 +62,7 @@ impl Store {
         for (folder, depth) in [
             (Folder::Packages, 2),
             (Folder::Expanded, 2),
-            (Folder::Forests, 3),
+            (Folder::Prepared, 3),
             (Folder::Metadata, 2),
             (Folder::Lockfiles, 2),
             (Folder::Resolutions, 2),
@@ -72,14 +72,15 @@ impl Store {
         ] {
             let path = self.folder(folder);
             let is_entry = |at: usize, path: &Path| at == depth && is_counted(folder, path);
-            let found = measure(&path, &is_entry, &mut counted).map_err(StoreError::io("reading", path))?;
+            let found =
+                measure(&path, &is_entry, &mut counted).map_err(StoreError::io("reading", path))?;
             usage.push((folder, found));
         }
         Ok(usage)
     }
 
-    /// Takes away what was not used for long: forests, packages that no project shares files with, packuments, compiled lockfiles
-    /// and resolutions; and of ready trees and packages the least recently used, until the store is small enough. The trash
+    /// Takes away what was not used for long: prepared, packages that no project shares files with, packuments, compiled lockfiles
+    /// and resolutions; and of prepared trees and packages the least recently used, until the store is small enough. The trash
     /// is emptied on the way: what lies there shares files with packages.
     ///
     /// # Errors
@@ -91,7 +92,7 @@ impl Store {
             pruned.documents += documents;
             pruned.bytes += bytes;
         }
-        let mut total = self.prune_forests(limits, &mut pruned)?;
+        let mut total = self.prune_prepared(limits, &mut pruned)?;
         let mut candidates = self.candidates(limits.used)?;
         candidates.sort_by_key(|candidate| candidate.used);
         for Candidate { id, used, bytes } in candidates {
@@ -107,27 +108,31 @@ impl Store {
         Ok(pruned)
     }
 
-    /// Takes away forests that were not used for long, and ready trees until the store is small enough; says how many bytes it
+    /// Takes away prepared that were not used for long, and prepared trees until the store is small enough; says how many bytes it
     /// still takes, where that is limited.
-    fn prune_forests(&self, limits: &PruneLimits<'_>, pruned: &mut Pruned) -> Result<u64, StoreError> {
+    fn prune_prepared(
+        &self,
+        limits: &PruneLimits<'_>,
+        pruned: &mut Pruned,
+    ) -> Result<u64, StoreError> {
         let measure = || match limits.max_bytes {
             Some(_) => Ok(self.usage()?.iter().map(|(_, usage)| usage.bytes).sum()),
             None => Ok(0),
         };
         let mut total: u64 = measure()?;
-        for forest in self.forests().iter().rev() {
-            let is_old = forest.used < limits.unused_since;
+        for prepared in self.prepared_entries().iter().rev() {
+            let is_old = prepared.used < limits.unused_since;
             let is_too_much = limits.max_bytes.is_some_and(|most| total > most);
             if is_old {
-                self.fell_forest(forest)?;
+                self.remove_prepared(prepared)?;
             } else if is_too_much {
-                forest.spares.iter().try_for_each(|spare| self.trash(spare).map(|_| ()))?;
+                prepared.trees.iter().try_for_each(|prepared| self.trash(prepared).map(|_| ()))?;
             } else {
                 break;
             }
             self.empty_trash()?;
             let left = measure()?;
-            pruned.trees += forest.spares.len();
+            pruned.trees += prepared.trees.len();
             pruned.bytes += total.saturating_sub(left);
             total = left;
         }
@@ -145,12 +150,18 @@ impl Store {
     }
 
     /// Every package whose files no project shares, with when it was used and the bytes it takes.
-    fn candidates(&self, used: &HashMap<PackageId, SystemTime>) -> Result<Vec<Candidate>, StoreError> {
+    fn candidates(
+        &self,
+        used: &HashMap<PackageId, SystemTime>,
+    ) -> Result<Vec<Candidate>, StoreError> {
         let mut found = Vec::new();
         for shard in 0..=u8::MAX {
             let shard = format!("{shard:02x}");
             let whole = self.ids_in(Folder::Packages, &shard, ".dxp")?;
-            let packed = self.ids_in(Folder::Packages, &shard, ".tgz")?.into_iter().filter(|id| !whole.contains(id));
+            let packed = self
+                .ids_in(Folder::Packages, &shard, ".tgz")?
+                .into_iter()
+                .filter(|id| !whole.contains(id));
             let packed = packed.map(|id| (id, self.package_path(id).with_extension("tgz")));
             for (id, path) in whole.iter().map(|id| (*id, self.package_path(*id))).chain(packed) {
                 let Ok(metadata) = std::fs::metadata(&path) else { continue };
@@ -169,7 +180,11 @@ impl Store {
         Ok(found)
     }
 
-    fn prune_documents(&self, folder: Folder, unused_since: SystemTime) -> Result<(usize, u64), StoreError> {
+    fn prune_documents(
+        &self,
+        folder: Folder,
+        unused_since: SystemTime,
+    ) -> Result<(usize, u64), StoreError> {
         let root = self.folder(folder);
         let mut old: Vec<(PathBuf, u64)> = Vec::new();
         walk(&root, 0, &mut |path, _, footprint| {
@@ -209,7 +224,7 @@ fn is_counted(folder: Folder, path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     match folder {
         Folder::Packages => name.ends_with(".dxp") || name.ends_with(".tgz"),
-        Folder::Forests => name.starts_with("spare-"),
+        Folder::Prepared => name.starts_with("tree-"),
         _ => true,
     }
 }
@@ -233,11 +248,17 @@ fn measure(
 }
 
 /// Visits what is below `folder`, links not followed; what vanishes meanwhile is passed over.
-fn walk(folder: &Path, depth: usize, visit: &mut dyn FnMut(&Path, usize, &Footprint)) -> io::Result<()> {
-    let gone = |error: io::Error| if error.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(error) };
+fn walk(
+    folder: &Path,
+    depth: usize,
+    visit: &mut dyn FnMut(&Path, usize, &Footprint),
+) -> io::Result<()> {
+    let gone = |error: io::Error| {
+        if error.kind() == io::ErrorKind::NotFound { Ok(Vec::new()) } else { Err(error) }
+    };
     for entry in Dir::open(folder).and_then(|dir| dir.entries()).or_else(gone)? {
         let path = folder.join(&entry.name);
-        let Some(footprint) = dx_pkg_fs::footprint(&path)? else { continue };
+        let Some(footprint) = dx_pkg_os::footprint(&path)? else { continue };
         visit(&path, depth + 1, &footprint);
         if footprint.kind == EntryKind::Directory {
             walk(&path, depth + 1, visit)?;

@@ -4,7 +4,7 @@
 use std::io::Write;
 
 use dx_pkg_core::{PackageId, PackageName};
-use dx_pkg_fs::{Identity, Map};
+use dx_pkg_os::{Identity, Map};
 
 use crate::layout::{Sharded, escaped};
 use crate::metadata::file_name;
@@ -33,10 +33,15 @@ impl Store {
     /// The files that hold what the metadata cache knows of a package: their names within it, and what they are now. An
     /// answer that rests on them holds as long as they are the same.
     #[must_use]
-    pub fn metadata_files(&self, registry_key: &str, name: &PackageName) -> Vec<(String, Identity)> {
+    pub fn metadata_files(
+        &self,
+        registry_key: &str,
+        name: &PackageName,
+    ) -> Vec<(String, Identity)> {
         let Some(dir) = self.existing(Folder::Metadata) else { return Vec::new() };
         let registry = escaped(registry_key);
-        let paths = [Form::Abbreviated, Form::Full].map(|form| format!("{registry}/{}", file_name(name, form)));
+        let paths = [Form::Abbreviated, Form::Full]
+            .map(|form| format!("{registry}/{}", file_name(name, form)));
         let present = paths.into_iter().filter_map(|path| Some((dir.identity(&path).ok()??, path)));
         present.map(|(identity, path)| (path, identity)).collect()
     }

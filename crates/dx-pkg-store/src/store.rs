@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dx_pkg_core::PackageId;
-use dx_pkg_fs::{Dir, Identity};
+use dx_pkg_os::{Dir, Identity};
 
 use crate::layout::Sharded;
 use crate::pending::{self, Pending};
@@ -40,7 +40,8 @@ impl Store {
             opened => opened,
         };
         let dir = dir.map_err(StoreError::io("opening the store", &root))?;
-        let (folders, pending, begins_pending) = (Default::default(), OnceLock::new(), Mutex::new(()));
+        let (folders, pending, begins_pending) =
+            (Default::default(), OnceLock::new(), Mutex::new(()));
         Ok(Self { inner: Arc::new(Inner { root, dir, folders, pending, begins_pending }) })
     }
 
@@ -106,13 +107,13 @@ impl Store {
     }
 
     /// Clones the package's expanded folder to `name` in `into` by one call, where the system can: see
-    /// [`dx_pkg_fs::clone_tree`].
+    /// [`dx_pkg_os::clone_tree`].
     ///
     /// # Errors
     /// When it is not expanded, or the system or the file systems cannot.
     pub fn clone_expanded(&self, id: PackageId, into: &Dir, name: &str) -> io::Result<()> {
         let expanded = self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?;
-        dx_pkg_fs::clone_tree(expanded, Sharded::new(id, ""), into, name)
+        dx_pkg_os::clone_tree(expanded, Sharded::new(id, ""), into, name)
     }
 
     /// The folder of entries being made, created when it is missing.
@@ -164,7 +165,12 @@ impl Store {
     }
 
     /// Renames `name` in `tmp/` to a sharded name in `folder`, whose shard is created when it is missing.
-    pub(crate) fn publish(&self, name: &str, folder: Folder, target: &Sharded) -> Result<io::Result<()>, StoreError> {
+    pub(crate) fn publish(
+        &self,
+        name: &str,
+        folder: Folder,
+        target: &Sharded,
+    ) -> Result<io::Result<()>, StoreError> {
         let (tmp, dir) = (self.dir(Folder::Tmp)?, self.dir(folder)?);
         let renamed = tmp.rename(name, dir, target);
         if !matches!(&renamed, Err(error) if error.kind() == io::ErrorKind::NotFound) {

@@ -4,7 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use dx_pkg_fs::{Dir, remove_tree, unique_name};
+use dx_pkg_os::{Dir, remove_tree, unique_name};
 
 use crate::{Folder, Store, StoreError};
 
@@ -52,7 +52,8 @@ impl Store {
         }
         let now = SystemTime::now();
         for path in self.names_in(Folder::Tmp)? {
-            let modified = std::fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
+            let modified =
+                std::fs::symlink_metadata(&path).and_then(|metadata| metadata.modified());
             let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
             if age.is_some_and(|age| age > ABANDONED) {
                 remove(&path);

@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{Dxp, Entry};
-use dx_pkg_fs::{Dir, EntryKind};
+use dx_pkg_os::{Dir, EntryKind};
 
 use crate::{Folder, Store, StoreError};
 
@@ -53,7 +53,8 @@ impl Store {
                             return;
                         }
                         let found = self.verify_shard(&format!("{shard:02x}"), fix);
-                        let mut report = report.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+                        let mut report =
+                            report.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
                         match (&mut *report, found) {
                             (Ok(report), Ok(found)) => report.add(found),
                             (Ok(_), Err(error)) => *report = Err(error),
@@ -100,7 +101,11 @@ impl Store {
             let bytes = std::fs::read(&path).map_err(StoreError::io("reading", &path))?;
             if PackageId::from_integrity(&Integrity::sha512_of(&bytes)) != id {
                 let fixed = fix && self.forget_tarball(id).is_ok();
-                report.damage.push(Damage { id, what: "its tarball is not what its name says".to_owned(), fixed });
+                report.damage.push(Damage {
+                    id,
+                    what: "its tarball is not what its name says".to_owned(),
+                    fixed,
+                });
             }
         }
         for id in self.ids_in(Folder::Expanded, shard, "")? {
@@ -109,13 +114,21 @@ impl Store {
                 continue;
             }
             let fixed = fix && self.trash(&self.expanded(id))?.is_some();
-            report.damage.push(Damage { id, what: "its files are there without their package".to_owned(), fixed });
+            report.damage.push(Damage {
+                id,
+                what: "its files are there without their package".to_owned(),
+                fixed,
+            });
         }
         Ok(report)
     }
 
     /// What is wrong with a package; `None` when it is sound.
-    fn verify_package(&self, id: PackageId, files: &mut usize) -> Result<Option<String>, StoreError> {
+    fn verify_package(
+        &self,
+        id: PackageId,
+        files: &mut usize,
+    ) -> Result<Option<String>, StoreError> {
         let package = match self.open_package(id) {
             Ok(Some(package)) => package,
             Ok(None) => return Ok(None),
@@ -146,7 +159,8 @@ impl Store {
             Ok(Some(package)) => {
                 let dxp = package.dxp();
                 let own = dxp.integrity().and_then(|integrity| Integrity::parse(integrity).ok());
-                dxp.verify().is_ok() && own.is_none_or(|integrity| PackageId::from_integrity(&integrity) == id)
+                dxp.verify().is_ok()
+                    && own.is_none_or(|integrity| PackageId::from_integrity(&integrity) == id)
             }
             Ok(None) | Err(StoreError::Damaged { .. }) => false,
             Err(error) => return Err(error),
@@ -158,14 +172,21 @@ impl Store {
         Ok(true)
     }
 
-    pub(crate) fn ids_in(&self, folder: Folder, shard: &str, suffix: &str) -> Result<Vec<PackageId>, StoreError> {
+    pub(crate) fn ids_in(
+        &self,
+        folder: Folder,
+        shard: &str,
+        suffix: &str,
+    ) -> Result<Vec<PackageId>, StoreError> {
         let path = self.folder(folder).join(shard);
         let entries = match Dir::open(&path).and_then(|dir| dir.entries()) {
             Ok(entries) => entries,
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(StoreError::io("reading", path)(error)),
         };
-        let id = |entry: dx_pkg_fs::DirEntry| PackageId::from_hex(entry.name.to_str()?.strip_suffix(suffix)?);
+        let id = |entry: dx_pkg_os::DirEntry| {
+            PackageId::from_hex(entry.name.to_str()?.strip_suffix(suffix)?)
+        };
         Ok(entries.into_iter().filter_map(id).collect())
     }
 }
@@ -191,7 +212,9 @@ impl Expanded<'_> {
             for entry in dir.entries()? {
                 let path = format!("{prefix}{}", entry.name.to_string_lossy());
                 match entry.kind {
-                    EntryKind::Directory => pending.push((format!("{path}/"), dir.open_dir(&entry.name)?)),
+                    EntryKind::Directory => {
+                        pending.push((format!("{path}/"), dir.open_dir(&entry.name)?))
+                    }
                     EntryKind::File if self.is_right(&dir, &entry.name, &path)? => self.files += 1,
                     EntryKind::File => {
                         return Ok(Some(format!("the file `{path}` was changed or added")));
@@ -210,7 +233,11 @@ impl Expanded<'_> {
 }
 
 /// The file at `path` in `dir`, if it has the size and the mode that `entry` says.
-pub(crate) fn open_matching(dir: &Dir, path: impl AsRef<Path>, entry: &Entry<'_>) -> io::Result<Option<File>> {
+pub(crate) fn open_matching(
+    dir: &Dir,
+    path: impl AsRef<Path>,
+    entry: &Entry<'_>,
+) -> io::Result<Option<File>> {
     let file = match dir.open_file(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
@@ -222,7 +249,11 @@ pub(crate) fn open_matching(dir: &Dir, path: impl AsRef<Path>, entry: &Entry<'_>
 }
 
 /// Whether the file at `path` in `dir` is what `entry` says.
-pub(crate) fn file_matches(dir: &Dir, path: impl AsRef<Path>, entry: &Entry<'_>) -> io::Result<bool> {
+pub(crate) fn file_matches(
+    dir: &Dir,
+    path: impl AsRef<Path>,
+    entry: &Entry<'_>,
+) -> io::Result<bool> {
     let Some(mut file) = open_matching(dir, path, entry)? else { return Ok(false) };
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 64 * 1024];

@@ -26,8 +26,17 @@ pub struct Command {
 
 impl Command {
     pub(crate) fn new(program: &Path, dir: &Path) -> Command {
-        let env = INHERITED.iter().filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?))).collect();
-        Command { program: program.to_owned(), args: Vec::new(), env, dir: dir.to_owned(), replacements: Vec::new() }
+        let env = INHERITED
+            .iter()
+            .filter_map(|name| Some((OsString::from(name), std::env::var_os(name)?)))
+            .collect();
+        Command {
+            program: program.to_owned(),
+            args: Vec::new(),
+            env,
+            dir: dir.to_owned(),
+            replacements: Vec::new(),
+        }
     }
 
     /// Adds arguments.
@@ -157,7 +166,11 @@ impl Run {
 
 impl std::fmt::Display for Run {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(f, "exit {:?}\n--- stdout\n{}\n--- stderr\n{}", self.status, self.stdout, self.stderr)
+        write!(
+            f,
+            "exit {:?}\n--- stdout\n{}\n--- stderr\n{}",
+            self.status, self.stdout, self.stderr
+        )
     }
 }
 
@@ -223,7 +236,8 @@ fn duration_length(text: &str) -> Option<usize> {
     }
     let length = ["ms", "µs", "ns", "s"].iter().find_map(|name| {
         let after = unit.strip_prefix(name)?;
-        (!after.starts_with(|char: char| char.is_alphanumeric() || char == '-')).then_some(name.len())
+        (!after.starts_with(|char: char| char.is_alphanumeric() || char == '-'))
+            .then_some(name.len())
     })?;
     Some(digits + spaces + length)
 }

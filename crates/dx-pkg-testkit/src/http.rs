@@ -16,7 +16,10 @@ pub struct RecordedRequest {
 impl RecordedRequest {
     /// The first header of this name, which is compared without case.
     pub fn header(&self, name: &str) -> Option<&str> {
-        self.headers.iter().find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
+        self.headers
+            .iter()
+            .find(|(key, _)| key.eq_ignore_ascii_case(name))
+            .map(|(_, value)| value.as_str())
     }
 
     /// Whether it asks for a tarball.
@@ -32,9 +35,16 @@ impl RecordedRequest {
         }
         let mut words = line.split_whitespace();
         let (Some(method), Some(path)) = (words.next(), words.next()) else {
-            return Err(io::Error::new(io::ErrorKind::InvalidData, format!("request line {line:?}")));
+            return Err(io::Error::new(
+                io::ErrorKind::InvalidData,
+                format!("request line {line:?}"),
+            ));
         };
-        let mut request = RecordedRequest { method: method.to_owned(), path: path.to_owned(), headers: Vec::new() };
+        let mut request = RecordedRequest {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            headers: Vec::new(),
+        };
         loop {
             let mut line = String::new();
             stream.read_line(&mut line)?;
@@ -46,7 +56,8 @@ impl RecordedRequest {
                 request.headers.push((name.trim().to_ascii_lowercase(), value.trim().to_owned()));
             }
         }
-        let length = request.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
+        let length =
+            request.header("content-length").and_then(|value| value.parse().ok()).unwrap_or(0);
         io::copy(&mut io::Read::take(stream, length), &mut io::sink())?;
         Ok(Some(request))
     }

@@ -16,7 +16,12 @@
 //! Everything here panics when it cannot do what a test asked of it: a test has nothing better to do.
 //! No crate of the workspace is used, so that a mistake in one cannot hide in the tests of it.
 
-#![expect(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "a test part that fails stops its test")]
+#![expect(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    reason = "a test part that fails stops its test"
+)]
 
 mod command;
 mod fault;

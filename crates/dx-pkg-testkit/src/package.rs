@@ -196,7 +196,10 @@ impl<'a> PackageBuilder<'a> {
 
     fn entry(mut self, section: &str, key: &str, value: impl Into<Value>) -> Self {
         let section = self.manifest.entry(section).or_insert_with(|| json!({}));
-        section.as_object_mut().expect("a section is an object").insert(key.to_owned(), value.into());
+        section
+            .as_object_mut()
+            .expect("a section is an object")
+            .insert(key.to_owned(), value.into());
         self
     }
 

@@ -99,7 +99,8 @@ impl Package {
             .iter()
             .map(|published| {
                 let mut manifest = shape(&published.manifest);
-                if let Some(Value::String(url)) = manifest.get_mut("dist").and_then(|dist| dist.get_mut("tarball"))
+                if let Some(Value::String(url)) =
+                    manifest.get_mut("dist").and_then(|dist| dist.get_mut("tarball"))
                     && url.starts_with('/')
                 {
                     url.insert_str(0, tarball_base.trim_end_matches('/'));
@@ -113,7 +114,8 @@ impl Package {
 /// What an abbreviated packument says of the version with this manifest.
 pub(crate) fn abbreviated(manifest: &Map<String, Value>) -> Map<String, Value> {
     let kept = manifest.iter().filter(|(key, _)| ABBREVIATED.contains(&key.as_str()));
-    let mut kept: Map<String, Value> = kept.map(|(key, value)| (key.clone(), value.clone())).collect();
+    let mut kept: Map<String, Value> =
+        kept.map(|(key, value)| (key.clone(), value.clone())).collect();
     if has_install_script(manifest) {
         kept.insert("hasInstallScript".to_owned(), true.into());
     }
@@ -121,8 +123,7 @@ pub(crate) fn abbreviated(manifest: &Map<String, Value>) -> Map<String, Value> {
 }
 
 fn has_install_script(manifest: &Map<String, Value>) -> bool {
-    manifest
-        .get("scripts")
-        .and_then(Value::as_object)
-        .is_some_and(|scripts| ["preinstall", "install", "postinstall"].iter().any(|name| scripts.contains_key(*name)))
+    manifest.get("scripts").and_then(Value::as_object).is_some_and(|scripts| {
+        ["preinstall", "install", "postinstall"].iter().any(|name| scripts.contains_key(*name))
+    })
 }

@@ -90,9 +90,9 @@ impl ProjectBuilder {
         let project = Project { store, root, registry: self.registry, _temporary: temporary };
         fs::create_dir_all(project.path()).expect("make the project folder");
         fs::create_dir_all(project.home()).expect("make the home folder");
-        let manifest = self
-            .manifest_text
-            .unwrap_or_else(|| format!("{}\n", serde_json::to_string_pretty(&self.manifest).expect("a map is JSON")));
+        let manifest = self.manifest_text.unwrap_or_else(|| {
+            format!("{}\n", serde_json::to_string_pretty(&self.manifest).expect("a map is JSON"))
+        });
         project.write("package.json", manifest);
         let mut npmrc = String::new();
         if let Some(registry) = &project.registry {
@@ -112,7 +112,10 @@ impl ProjectBuilder {
 
     fn entry(mut self, section: &str, key: &str, value: &str) -> Self {
         let section = self.manifest.entry(section).or_insert_with(|| json!({}));
-        section.as_object_mut().expect("a section is an object").insert(key.to_owned(), value.into());
+        section
+            .as_object_mut()
+            .expect("a section is an object")
+            .insert(key.to_owned(), value.into());
         self
     }
 }
@@ -171,14 +174,16 @@ impl Project {
 
     /// A JSON file of the project.
     pub fn json(&self, path: &str) -> Value {
-        serde_json::from_str(&self.read(path)).unwrap_or_else(|error| panic!("{path} is not JSON: {error}"))
+        serde_json::from_str(&self.read(path))
+            .unwrap_or_else(|error| panic!("{path} is not JSON: {error}"))
     }
 
     /// Writes a file of the project, its folders included.
     pub fn write(&self, path: &str, contents: impl AsRef<[u8]>) {
         let full = self.path().join(path);
         fs::create_dir_all(full.parent().expect("a file has a folder")).expect("make folders");
-        fs::write(&full, contents).unwrap_or_else(|error| panic!("write {}: {error}", full.display()));
+        fs::write(&full, contents)
+            .unwrap_or_else(|error| panic!("write {}: {error}", full.display()));
     }
 
     /// Whether the project has this file, folder or link (also one that leads nowhere).
@@ -189,8 +194,10 @@ impl Project {
     /// Removes a file, link or folder of the project with all that is in it.
     pub fn remove(&self, path: &str) {
         let full = self.path().join(path);
-        let metadata = fs::symlink_metadata(&full).unwrap_or_else(|error| panic!("{path}: {error}"));
-        let removed = if metadata.is_dir() { fs::remove_dir_all(&full) } else { fs::remove_file(&full) };
+        let metadata =
+            fs::symlink_metadata(&full).unwrap_or_else(|error| panic!("{path}: {error}"));
+        let removed =
+            if metadata.is_dir() { fs::remove_dir_all(&full) } else { fs::remove_file(&full) };
         removed.unwrap_or_else(|error| panic!("remove {path}: {error}"));
     }
 
@@ -254,12 +261,13 @@ impl Project {
                 continue;
             }
             let manifest = self.path().join(&path).join("package.json");
-            let id = fs::read_to_string(&manifest).ok().and_then(|text| serde_json::from_str::<Value>(&text).ok()).map(
-                |manifest| {
+            let id = fs::read_to_string(&manifest)
+                .ok()
+                .and_then(|text| serde_json::from_str::<Value>(&text).ok())
+                .map(|manifest| {
                     let field = |key: &str| manifest[key].as_str().unwrap_or("?").to_owned();
                     format!("{}@{}", field("name"), field("version"))
-                },
-            );
+                });
             found.insert(path.clone(), id.unwrap_or_else(|| "no package.json".to_owned()));
             if entry.file_type().expect("a file type").is_dir() {
                 self.list_modules(&format!("{path}/node_modules"), found);

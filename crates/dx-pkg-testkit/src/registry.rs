@@ -73,7 +73,8 @@ impl Registry {
 
     /// The port it listens on.
     pub fn port(&self) -> u16 {
-        let (_, port) = self.url.trim_end_matches('/').rsplit_once(':').expect("the URL has a port");
+        let (_, port) =
+            self.url.trim_end_matches('/').rsplit_once(':').expect("the URL has a port");
         port.parse().expect("a port is a number")
     }
 
@@ -91,7 +92,9 @@ impl Registry {
 
     /// Removes a version, as `npm unpublish` does.
     pub fn unpublish(&self, name: &str, version: &str) {
-        self.edit(name, |package| package.versions.retain(|published| published.version != version));
+        self.edit(name, |package| {
+            package.versions.retain(|published| published.version != version)
+        });
     }
 
     /// The `dist.integrity` of a published version.
@@ -155,7 +158,9 @@ impl Registry {
     /// How many packuments were asked for so far.
     pub fn metadata_requests(&self) -> usize {
         let log = self.shared.log.lock().unwrap();
-        log.iter().filter(|request| !request.is_tarball() && !request.path.starts_with("/-/")).count()
+        log.iter()
+            .filter(|request| !request.is_tarball() && !request.path.starts_with("/-/"))
+            .count()
     }
 
     /// How many tarballs were asked for so far.
@@ -187,7 +192,11 @@ impl Registry {
     pub(crate) fn add(&self, name: &str, published: Published) {
         let mut packages = self.shared.packages.lock().unwrap();
         let package = packages.entry(name.to_owned()).or_default();
-        assert!(package.find(&published.version).is_none(), "{name}@{} is published twice", published.version);
+        assert!(
+            package.find(&published.version).is_none(),
+            "{name}@{} is published twice",
+            published.version
+        );
         package.tags.insert("latest".to_owned(), published.version.clone().into());
         package.versions.push(published);
     }

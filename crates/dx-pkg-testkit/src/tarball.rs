@@ -50,7 +50,12 @@ impl Entry {
 
     /// A symbolic link.
     pub fn symlink(path: impl Into<String>, target: impl Into<String>) -> Entry {
-        Entry { path: path.into(), mode: 0o777, kind: EntryKind::Symlink(target.into()), data: Vec::new() }
+        Entry {
+            path: path.into(),
+            mode: 0o777,
+            kind: EntryKind::Symlink(target.into()),
+            data: Vec::new(),
+        }
     }
 
     fn type_flag(&self) -> u8 {

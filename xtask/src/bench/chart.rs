@@ -35,7 +35,9 @@ pub(crate) fn svg(title: &str, groups: &[Group]) -> String {
     let seconds = || groups.iter().flat_map(|group| &group.bars).filter_map(|bar| bar.seconds);
     let least = seconds().fold(f64::INFINITY, f64::min).max(1e-9).log10().floor();
     let most = seconds().fold(0.0, f64::max).max(1e-9).log10().ceil().max(least + 1.0);
-    let at = |seconds: f64| (seconds.max(1e-9).log10() - least) / (most - least) * (WIDTH - LEFT - RIGHT);
+    let at = |seconds: f64| {
+        (seconds.max(1e-9).log10() - least) / (most - least) * (WIDTH - LEFT - RIGHT)
+    };
     let rows: usize = groups.iter().map(|group| group.bars.len()).sum();
     let height = TOP + rows as f64 * BAR + groups.len() as f64 * GAP + 10.0;
     let mut svg = format!(
@@ -59,7 +61,12 @@ pub(crate) fn svg(title: &str, groups: &[Group]) -> String {
     }
     let mut y = TOP + GAP / 2.0;
     for group in groups {
-        let _ = writeln!(svg, "<text x=\"8\" y=\"{:.1}\">{}</text>", y + BAR - 4.0, escaped(&group.name));
+        let _ = writeln!(
+            svg,
+            "<text x=\"8\" y=\"{:.1}\">{}</text>",
+            y + BAR - 4.0,
+            escaped(&group.name)
+        );
         for bar in &group.bars {
             let baseline = y + BAR - 4.0;
             let _ = writeln!(
@@ -130,9 +137,15 @@ mod tests {
     #[test]
     fn a_tenfold_is_as_long_everywhere_and_failures_have_no_bar() {
         let bar = |name: &str, seconds| Bar { name: name.into(), seconds, word: "failed".into() };
-        let bars = vec![bar("dx", Some(0.01)), bar("bun", Some(0.1)), bar("npm", Some(1.0)), bar("yarn", None)];
+        let bars = vec![
+            bar("dx", Some(0.01)),
+            bar("bun", Some(0.1)),
+            bar("npm", Some(1.0)),
+            bar("yarn", None),
+        ];
         let chart = svg("a & b", &[Group { name: "warm".into(), bars }]);
-        let widths: Vec<&str> = chart.split("width=\"").skip(2).map(|rest| rest.split('"').next().unwrap()).collect();
+        let widths: Vec<&str> =
+            chart.split("width=\"").skip(2).map(|rest| rest.split('"').next().unwrap()).collect();
         assert_eq!(widths, ["1.0", "280.0", "560.0", "0.0"]);
         assert!(chart.contains("a &amp; b") && chart.contains(">failed<"));
     }

@@ -14,7 +14,12 @@ pub(crate) struct Claim {
 }
 
 /// A link to a file beside its copy, of those measured in `group`.
-const fn link(work: &'static str, group: &'static str, name: &'static str, reason: &'static str) -> Claim {
+const fn link(
+    work: &'static str,
+    group: &'static str,
+    name: &'static str,
+    reason: &'static str,
+) -> Claim {
     let baseline = ("reading and writing it", group, "read-and-write");
     Claim { work, ours: (group, name), baseline, claim: "50–60×", reason }
 }
@@ -26,7 +31,11 @@ pub(crate) const CLAIMS: &[Claim] = &[
     Claim {
         work: "DXL: map, check and look up every package of a lockfile",
         ours: ("lockfile", "dxl"),
-        baseline: ("serde_json parsing package-lock.json and the same look-ups", "lockfile", "serde_json"),
+        baseline: (
+            "serde_json parsing package-lock.json and the same look-ups",
+            "lockfile",
+            "serde_json",
+        ),
         claim: "1000–5000×",
         reason: "A parser of 670 KB takes 4 ms, not the tens that the claim supposes, and opening alone takes more than the \
                  claim's 0.02 ms, as every byte is read and compared with the checksum; then every offset and text is \
@@ -71,7 +80,11 @@ pub(crate) const CLAIMS: &[Claim] = &[
     Claim {
         work: "Store: open a package by its digest",
         ours: ("store", "open"),
-        baseline: ("index entry, JSON and contents as npm's cache has them", "store", "indexed-cache"),
+        baseline: (
+            "index entry, JSON and contents as npm's cache has them",
+            "store",
+            "indexed-cache",
+        ),
         claim: NO_CLAIM,
         reason: "One open and one map; the index costs another open, a parse and a name.",
     },

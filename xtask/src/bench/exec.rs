@@ -30,7 +30,11 @@ pub(crate) use linux::run;
 
 /// Has a command measured in a process of its own, which `prepare` gives folder and environment; what the command prints
 /// goes to the file `log`.
-pub(crate) fn measure(log: &Path, words: &[String], prepare: impl FnOnce(&mut Command)) -> Result<Cost, String> {
+pub(crate) fn measure(
+    log: &Path,
+    words: &[String],
+    prepare: impl FnOnce(&mut Command),
+) -> Result<Cost, String> {
     let program = std::env::current_exe().map_err(|error| format!("find xtask: {error}"))?;
     let mut command = Command::new(program);
     command.arg("bench-exec").arg(log).arg("--").args(words);
@@ -90,7 +94,8 @@ mod linux {
         let left = adopt();
         let after_wall = if left { ended.elapsed().as_secs_f64() } else { 0.0 };
         let after_cpu = seconds(&used()?) - cpu;
-        let cost = Cost { status: status.code().unwrap_or(-1), wall, cpu, peak, after_wall, after_cpu };
+        let cost =
+            Cost { status: status.code().unwrap_or(-1), wall, cpu, peak, after_wall, after_cpu };
         println!("{}", serde_json::to_string(&cost).map_err(|error| failed(&error))?);
         Ok(())
     }
@@ -100,7 +105,8 @@ mod linux {
     }
 
     fn seconds(usage: &Usage) -> f64 {
-        let microseconds = usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
+        let microseconds =
+            usage.user_time().num_microseconds() + usage.system_time().num_microseconds();
         microseconds as f64 / 1e6
     }
 
@@ -148,10 +154,13 @@ mod linux {
     /// The children of all threads.
     fn children() -> Vec<Pid> {
         let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
-        let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+        let lists =
+            threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
         lists
             .flat_map(|list| {
-                list.split_whitespace().filter_map(|id| Pid::from_raw(id.parse().ok()?)).collect::<Vec<_>>()
+                list.split_whitespace()
+                    .filter_map(|id| Pid::from_raw(id.parse().ok()?))
+                    .collect::<Vec<_>>()
             })
             .collect()
     }

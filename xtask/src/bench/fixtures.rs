@@ -26,7 +26,13 @@ pub(crate) struct Fixture {
 
 /// Every fixture, from the smallest.
 pub(crate) const FIXTURES: [Fixture; 5] = [
-    Fixture { name: "tiny", workspaces: false, add: "react-is", remove: "react-dom", update: ("react-dom", "19.0.0") },
+    Fixture {
+        name: "tiny",
+        workspaces: false,
+        add: "react-is",
+        remove: "react-dom",
+        update: ("react-dom", "19.0.0"),
+    },
     Fixture {
         name: "medium",
         workspaces: false,
@@ -34,16 +40,37 @@ pub(crate) const FIXTURES: [Fixture; 5] = [
         remove: "tailwindcss",
         update: ("typescript", "5.4.5"),
     },
-    Fixture { name: "large", workspaces: false, add: "react-is", remove: "react-select", update: ("axios", "1.6.8") },
-    Fixture { name: "monorepo", workspaces: true, add: "react-is", remove: "husky", update: ("prettier", "3.2.5") },
-    Fixture { name: "huge", workspaces: false, add: "react-is", remove: "husky", update: ("axios", "1.6.8") },
+    Fixture {
+        name: "large",
+        workspaces: false,
+        add: "react-is",
+        remove: "react-select",
+        update: ("axios", "1.6.8"),
+    },
+    Fixture {
+        name: "monorepo",
+        workspaces: true,
+        add: "react-is",
+        remove: "husky",
+        update: ("prettier", "3.2.5"),
+    },
+    Fixture {
+        name: "huge",
+        workspaces: false,
+        add: "react-is",
+        remove: "husky",
+        update: ("axios", "1.6.8"),
+    },
 ];
 
 impl Fixture {
     /// The fixture of this name.
     pub(crate) fn find(name: &str) -> Result<&'static Fixture, String> {
         let names = || FIXTURES.map(|fixture| fixture.name).join(", ");
-        FIXTURES.iter().find(|fixture| fixture.name == name).ok_or_else(|| format!("no fixture {name}: {}", names()))
+        FIXTURES
+            .iter()
+            .find(|fixture| fixture.name == name)
+            .ok_or_else(|| format!("no fixture {name}: {}", names()))
     }
 
     /// Writes its manifests; what else lies in the folder stays.
@@ -59,7 +86,8 @@ impl Fixture {
 
 fn manifest(name: &str) -> Result<Value, String> {
     let path = workspace::root().join("xtask/fixtures").join(format!("{name}.package.json"));
-    serde_json::from_str(&workspace::read(&path)?).map_err(|error| format!("{}: {error}", path.display()))
+    serde_json::from_str(&workspace::read(&path)?)
+        .map_err(|error| format!("{}: {error}", path.display()))
 }
 
 fn write_json(path: &Path, value: &Value) -> Result<(), String> {
@@ -69,7 +97,8 @@ fn write_json(path: &Path, value: &Value) -> Result<(), String> {
 /// Workspaces that take turns through the dependencies of `large`, each on two of the workspaces before it.
 fn write_monorepo(project: &Path) -> Result<(), String> {
     let large = manifest("large")?;
-    let pool: Vec<(&String, &Value)> = large["dependencies"].as_object().into_iter().flatten().collect();
+    let pool: Vec<(&String, &Value)> =
+        large["dependencies"].as_object().into_iter().flatten().collect();
     let tools = ["eslint", "husky", "prettier", "typescript"];
     let tools: Map<String, Value> = pool
         .iter()

@@ -27,8 +27,10 @@ impl Image {
             return Err("needs root to mount a file system".to_owned());
         }
         let parent = if Path::new(MEMORY).is_dir() { MEMORY.into() } else { std::env::temp_dir() };
-        let place =
-            tempfile::Builder::new().prefix("dx-bench-").tempdir_in(parent).map_err(|error| error.to_string())?;
+        let place = tempfile::Builder::new()
+            .prefix("dx-bench-")
+            .tempdir_in(parent)
+            .map_err(|error| error.to_string())?;
         let image = place.path().join("image");
         let folder = place.path().join("mounted");
         std::fs::create_dir(&folder).map_err(|error| error.to_string())?;
@@ -66,7 +68,8 @@ impl Drop for Image {
 fn see_mounts_alone() -> Result<(), String> {
     static ONCE: std::sync::OnceLock<Result<(), String>> = std::sync::OnceLock::new();
     let separate = || {
-        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS).map_err(|error| format!("unshare: {error}"))?;
+        nix::sched::unshare(nix::sched::CloneFlags::CLONE_NEWNS)
+            .map_err(|error| format!("unshare: {error}"))?;
         let mut mount = Command::new("mount");
         mount.args(["--make-rprivate", "/"]);
         run(mount).map(drop)

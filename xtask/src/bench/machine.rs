@@ -9,7 +9,8 @@ use std::process::Command;
 pub(crate) fn describe(root: &Path) -> Result<Vec<(String, String)>, String> {
     fs::create_dir_all(root).map_err(|error| format!("{}: {error}", root.display()))?;
     let cores = std::thread::available_parallelism().map_or(1, std::num::NonZero::get);
-    let cpu = field("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
+    let cpu =
+        field("/proc/cpuinfo", "model name").unwrap_or_else(|| std::env::consts::ARCH.to_owned());
     let mut facts = vec![("processor".to_owned(), format!("{cpu}, {cores} cores"))];
     if let Some(memory) = field("/proc/meminfo", "MemTotal") {
         let kibibytes: f64 = memory.trim_end_matches("kB").trim().parse().unwrap_or(0.0);
@@ -18,8 +19,13 @@ pub(crate) fn describe(root: &Path) -> Result<Vec<(String, String)>, String> {
     if let Some(system) = said("uname", &["-sr"]) {
         facts.push(("system".to_owned(), system));
     }
-    if let Some(words) = said("findmnt", &["-n", "-o", "FSTYPE,SOURCE", "-T", &root.display().to_string()]) {
-        facts.push(("file system".to_owned(), words.split_whitespace().collect::<Vec<_>>().join(" on ")));
+    if let Some(words) =
+        said("findmnt", &["-n", "-o", "FSTYPE,SOURCE", "-T", &root.display().to_string()])
+    {
+        facts.push((
+            "file system".to_owned(),
+            words.split_whitespace().collect::<Vec<_>>().join(" on "),
+        ));
     }
     Ok(facts)
 }
@@ -32,8 +38,9 @@ pub(crate) fn date() -> String {
 /// The first value of a key in a file of `key: value`.
 fn field(path: &str, key: &str) -> Option<String> {
     let text = fs::read_to_string(path).ok()?;
-    text.lines()
-        .find_map(|line| line.strip_prefix(key)?.trim_start().strip_prefix(':').map(|value| value.trim().to_owned()))
+    text.lines().find_map(|line| {
+        line.strip_prefix(key)?.trim_start().strip_prefix(':').map(|value| value.trim().to_owned())
+    })
 }
 
 fn said(program: &str, arguments: &[&str]) -> Option<String> {

@@ -79,12 +79,17 @@ pub(crate) struct Peers {
 impl Peers {
     /// The folder of `--peers`, else where `cargo xtask bench peers` installs.
     pub(crate) fn new(options: &Options) -> Result<Peers, String> {
-        Ok(Peers { folder: options.path("peers")?.unwrap_or_else(|| workspace::target().join("bench/peers")) })
+        Ok(Peers {
+            folder: options
+                .path("peers")?
+                .unwrap_or_else(|| workspace::target().join("bench/peers")),
+        })
     }
 
     /// The Node.js that was installed with them, else the one in `PATH`.
     pub(crate) fn node(&self) -> PathBuf {
-        let own = self.folder.join("node_modules").join(super::peers::node_package()).join("bin/node");
+        let own =
+            self.folder.join("node_modules").join(super::peers::node_package()).join("bin/node");
         if own.exists() { own } else { PathBuf::from("node") }
     }
 
@@ -106,11 +111,18 @@ impl Peers {
 }
 
 /// The managers of `--managers` that are installed, and the names of those that are not.
-pub(crate) fn installed(options: &Options, peers: &Peers) -> Result<(Vec<Manager>, Vec<String>), String> {
+pub(crate) fn installed(
+    options: &Options,
+    peers: &Peers,
+) -> Result<(Vec<Manager>, Vec<String>), String> {
     let (mut managers, mut missing) = (Vec::new(), Vec::new());
     for name in options.list("managers", DEFAULT) {
         let kind = Kind::parse(name).ok_or_else(|| format!("no manager {name}"))?;
-        let program = if kind.is_dx() { Some(vec![Dx::new(options)?.path().to_owned()]) } else { peers.program(kind) };
+        let program = if kind.is_dx() {
+            Some(vec![Dx::new(options)?.path().to_owned()])
+        } else {
+            peers.program(kind)
+        };
         match program {
             None => missing.push(name.to_owned()),
             Some(program) => {
@@ -125,7 +137,12 @@ pub(crate) fn installed(options: &Options, peers: &Peers) -> Result<(Vec<Manager
 /// dx alone, without trees prepared in the background.
 pub(crate) fn dx(options: &Options) -> Result<Manager, String> {
     let program = vec![Dx::new(options)?.path().to_owned()];
-    Ok(Manager { kind: Kind::DxUnprepared, name: "dx".to_owned(), version: version(&program)?, program })
+    Ok(Manager {
+        kind: Kind::DxUnprepared,
+        name: "dx".to_owned(),
+        version: version(&program)?,
+        program,
+    })
 }
 
 /// The version that a program says it is, without its name.
@@ -136,7 +153,10 @@ pub(crate) fn version(program: &[PathBuf]) -> Result<String, String> {
     let text = String::from_utf8_lossy(&output.stdout);
     let line = text.lines().next().unwrap_or_default();
     let mut words = line.split_whitespace().map(|word| word.trim_start_matches('v'));
-    Ok(words.find(|word| word.starts_with(|first: char| first.is_ascii_digit())).unwrap_or(line).to_owned())
+    Ok(words
+        .find(|word| word.starts_with(|first: char| first.is_ascii_digit()))
+        .unwrap_or(line)
+        .to_owned())
 }
 
 impl Manager {
@@ -156,7 +176,9 @@ impl Manager {
     /// npm is told to go on past conflicting peer dependencies, as the others do by themselves: `large` has some.
     pub(crate) fn install(&self) -> Vec<String> {
         match self.kind {
-            Kind::Pnpm | Kind::PnpmGlobal | Kind::Aube => self.words("install --ignore-scripts --no-frozen-lockfile"),
+            Kind::Pnpm | Kind::PnpmGlobal | Kind::Aube => {
+                self.words("install --ignore-scripts --no-frozen-lockfile")
+            }
             Kind::Npm => self.words("install --ignore-scripts --no-audit --no-fund --force"),
             Kind::Yarn => self.words("install --no-immutable"),
             Kind::YarnClassic => self.words("install --ignore-scripts --non-interactive"),
@@ -170,8 +192,12 @@ impl Manager {
         match self.kind {
             Kind::Npm => self.words("ci --ignore-scripts --no-audit --no-fund --force"),
             Kind::Yarn => self.words("install --immutable"),
-            Kind::YarnClassic => self.words("install --ignore-scripts --non-interactive --frozen-lockfile"),
-            Kind::BunIsolated => self.words("install --ignore-scripts --linker=isolated --frozen-lockfile"),
+            Kind::YarnClassic => {
+                self.words("install --ignore-scripts --non-interactive --frozen-lockfile")
+            }
+            Kind::BunIsolated => {
+                self.words("install --ignore-scripts --linker=isolated --frozen-lockfile")
+            }
             _ => self.words("install --ignore-scripts --frozen-lockfile"),
         }
     }
@@ -260,9 +286,10 @@ impl Manager {
         match self.kind {
             Kind::Npm | Kind::Dx | Kind::DxUnprepared => npmrc += "min-release-age=0\n",
             Kind::Pnpm | Kind::PnpmGlobal | Kind::Aube => {
-                let mut settings = "minimumReleaseAge: 0\nlinkWorkspacePackages: true\nupdateNotifier: false\n\
+                let mut settings =
+                    "minimumReleaseAge: 0\nlinkWorkspacePackages: true\nupdateNotifier: false\n\
                      strictDepBuilds: false\n"
-                    .to_owned();
+                        .to_owned();
                 if fixture.workspaces {
                     settings += "packages:\n  - packages/*\n";
                 }
@@ -288,7 +315,12 @@ impl Manager {
     }
 
     /// The environment it is run in: nothing of the user's.
-    pub(crate) fn environment(&self, home: &Path, node: &Path, registry: &Registry<'_>) -> Vec<(String, String)> {
+    pub(crate) fn environment(
+        &self,
+        home: &Path,
+        node: &Path,
+        registry: &Registry<'_>,
+    ) -> Vec<(String, String)> {
         let text = |path: &Path| path.display().to_string();
         let mut path = std::env::var("PATH").unwrap_or_default();
         if let Some(folder) = node.parent().filter(|folder| folder.is_absolute()) {
@@ -311,7 +343,7 @@ impl Manager {
             variables.push(("npm_config_cafile", text(authority)));
         }
         if self.kind == Kind::DxUnprepared {
-            variables.push(("DX_SPARE_FORESTS", "0".to_owned()));
+            variables.push(("DX_PREPARED_TREES", "0".to_owned()));
         }
         variables.into_iter().map(|(name, value)| (name.to_owned(), value)).collect()
     }

@@ -16,8 +16,12 @@ pub(crate) const ALL: &str = "none,20ms,50ms";
 /// The network of this name.
 pub(crate) fn find(name: &str) -> Result<Network, String> {
     let found = NETWORKS.iter().find(|(known, ..)| *known == name);
-    let (_, _, milliseconds, bits_per_second) = found.ok_or_else(|| format!("no network {name}: {ALL}"))?;
-    Ok(Network { round_trip: Duration::from_millis(*milliseconds), bits_per_second: *bits_per_second })
+    let (_, _, milliseconds, bits_per_second) =
+        found.ok_or_else(|| format!("no network {name}: {ALL}"))?;
+    Ok(Network {
+        round_trip: Duration::from_millis(*milliseconds),
+        bits_per_second: *bits_per_second,
+    })
 }
 
 /// The round-trip time and bandwidth of the network of this name, in words.

@@ -28,8 +28,15 @@ pub(crate) fn write_all() -> Result<(), String> {
         let title = format!("{fixture}, {}", networks::describe(&network));
         let file = format!("benchmarks/{fixture}-{network}.svg");
         let title_of_chart = format!("{title}: median time, logarithmic");
-        write(&root.join("docs").join(&file), &chart::svg(&title_of_chart, &groups(&results, &fixture, &network)))?;
-        let _ = write!(page, "\n## {title}\n\n![{title_of_chart}]({file})\n\n{}", times(&results, &fixture, &network));
+        write(
+            &root.join("docs").join(&file),
+            &chart::svg(&title_of_chart, &groups(&results, &fixture, &network)),
+        )?;
+        let _ = write!(
+            page,
+            "\n## {title}\n\n![{title_of_chart}]({file})\n\n{}",
+            times(&results, &fixture, &network)
+        );
         let _ = write!(page, "\n{}", details(&results, &fixture, &network));
     }
     if !results.parts.is_empty() {
@@ -53,22 +60,32 @@ fn introduction(results: &Results) -> String {
     for (name, value) in &results.machine {
         let _ = writeln!(text, "| {name} | {value} |");
     }
-    let versions: Vec<_> = results.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
+    let versions: Vec<_> =
+        results.versions.iter().map(|(name, version)| format!("{name} {version}")).collect();
     let _ = writeln!(text, "| versions | {} |", versions.join(", "));
     if !results.missing.is_empty() {
         let _ = writeln!(text, "| not installed | {} |", results.missing.join(", "));
     }
-    let _ = writeln!(text, "| a default run of the suite took | {:.0} minutes |", (results.took / 60.0).ceil());
+    let _ = writeln!(
+        text,
+        "| a default run of the suite took | {:.0} minutes |",
+        (results.took / 60.0).ceil()
+    );
     text
 }
 
 /// The fixtures and networks that were measured, from the smallest and the fastest.
 fn tables(results: &Results) -> Vec<(String, String)> {
     let fixtures = FIXTURES.iter().map(|fixture| fixture.name);
-    let pairs = fixtures.flat_map(|fixture| networks::ALL.split(',').map(move |network| (fixture, network)));
-    let measured =
-        |pair: &(&str, &str)| results.cells.iter().any(|cell| (cell.fixture.as_str(), cell.network.as_str()) == *pair);
-    pairs.filter(measured).map(|(fixture, network)| (fixture.to_owned(), network.to_owned())).collect()
+    let pairs = fixtures
+        .flat_map(|fixture| networks::ALL.split(',').map(move |network| (fixture, network)));
+    let measured = |pair: &(&str, &str)| {
+        results.cells.iter().any(|cell| (cell.fixture.as_str(), cell.network.as_str()) == *pair)
+    };
+    pairs
+        .filter(measured)
+        .map(|(fixture, network)| (fixture.to_owned(), network.to_owned()))
+        .collect()
 }
 
 /// The rows that were measured, in the order of the scenarios.
@@ -77,7 +94,9 @@ fn rows<'a>(
     fixture: &'a str,
     network: &'a str,
 ) -> impl Iterator<Item = (&'static str, Vec<&'a Cell>)> {
-    let rows = SCENARIOS.iter().map(move |scenario| (scenario.name(), results.row(fixture, network, scenario.name())));
+    let rows = SCENARIOS
+        .iter()
+        .map(move |scenario| (scenario.name(), results.row(fixture, network, scenario.name())));
     rows.filter(|(_, cells)| !cells.is_empty())
 }
 
@@ -86,7 +105,11 @@ fn wall(run: &Run) -> f64 {
 }
 
 fn groups(results: &Results, fixture: &str, network: &str) -> Vec<Group> {
-    let bar = |cell: &&Cell| Bar { name: cell.manager.clone(), seconds: cell.median(wall), word: "failed".to_owned() };
+    let bar = |cell: &&Cell| Bar {
+        name: cell.manager.clone(),
+        seconds: cell.median(wall),
+        word: "failed".to_owned(),
+    };
     rows(results, fixture, network)
         .map(|(name, cells)| Group { name: name.to_owned(), bars: cells.iter().map(bar).collect() })
         .collect()
@@ -109,16 +132,19 @@ fn times(results: &Results, fixture: &str, network: &str) -> String {
         "---:|".repeat(managers.len())
     );
     for (scenario, cells) in rows(results, fixture, network) {
-        let base = cells.iter().find(|cell| cell.manager == BASELINE).and_then(|cell| cell.median(wall));
-        let shown = managers.iter().map(|manager| match cells.iter().find(|cell| cell.manager == **manager) {
-            None => "–".to_owned(),
-            Some(cell) => match (cell.median(wall), base) {
-                (None, _) => "**failed**".to_owned(),
-                (Some(seconds), Some(base)) if cell.manager != BASELINE => {
-                    format!("{} ({})", duration(seconds), factor(base / seconds))
-                }
-                (Some(seconds), _) => duration(seconds),
-            },
+        let base =
+            cells.iter().find(|cell| cell.manager == BASELINE).and_then(|cell| cell.median(wall));
+        let shown = managers.iter().map(|manager| {
+            match cells.iter().find(|cell| cell.manager == **manager) {
+                None => "–".to_owned(),
+                Some(cell) => match (cell.median(wall), base) {
+                    (None, _) => "**failed**".to_owned(),
+                    (Some(seconds), Some(base)) if cell.manager != BASELINE => {
+                        format!("{} ({})", duration(seconds), factor(base / seconds))
+                    }
+                    (Some(seconds), _) => duration(seconds),
+                },
+            }
         });
         let _ = writeln!(text, "| {scenario} | {} |", shown.collect::<Vec<_>>().join(" | "));
     }
@@ -147,9 +173,19 @@ fn details(results: &Results, fixture: &str, network: &str) -> String {
     for (scenario, cells) in rows(results, fixture, network) {
         for cell in cells {
             let Some(median) = cell.median(wall) else {
-                let _ = writeln!(text, "| {scenario} | {} | **failed** |{}", cell.manager, " |".repeat(12));
+                let _ = writeln!(
+                    text,
+                    "| {scenario} | {} | **failed** |{}",
+                    cell.manager,
+                    " |".repeat(12)
+                );
                 if let Some(reason) = &cell.failure {
-                    let _ = writeln!(failures, "- {scenario}, {}: `{}`", cell.manager, shortened(reason));
+                    let _ = writeln!(
+                        failures,
+                        "- {scenario}, {}: `{}`",
+                        cell.manager,
+                        shortened(reason)
+                    );
                 }
                 continue;
             };
@@ -189,21 +225,25 @@ fn details(results: &Results, fixture: &str, network: &str) -> String {
 fn shortened(reason: &str) -> String {
     // Neither may stand in a table or in code.
     let reason = reason.replace(['`', '|'], " ");
-    let words = reason.split_whitespace().map(|word| word.rsplit_once('/').map_or(word, |(_, name)| name));
+    let words =
+        reason.split_whitespace().map(|word| word.rsplit_once('/').map_or(word, |(_, name)| name));
     words.collect::<Vec<_>>().join(" ").chars().take(300).collect()
 }
 
 /// Each part beside its claim, then every figure.
 fn parts(results: &Results) -> String {
-    let mut text = "| work | dx | baseline | its time | baseline / dx | claim | where they differ |\n\
+    let mut text =
+        "| work | dx | baseline | its time | baseline / dx | claim | where they differ |\n\
         |---|---:|---|---:|---:|---:|---|\n"
-        .to_owned();
+            .to_owned();
     for claim in CLAIMS {
         let (what, group, name) = claim.baseline;
         let ours = results.part(claim.ours.0, claim.ours.1);
         let theirs = results.part(group, name);
-        let shown = |seconds: Option<f64>| seconds.map_or_else(|| "not measured".to_owned(), duration);
-        let ratio = ours.zip(theirs).map_or_else(|| "–".to_owned(), |(ours, theirs)| factor(theirs / ours));
+        let shown =
+            |seconds: Option<f64>| seconds.map_or_else(|| "not measured".to_owned(), duration);
+        let ratio =
+            ours.zip(theirs).map_or_else(|| "–".to_owned(), |(ours, theirs)| factor(theirs / ours));
         let _ = writeln!(
             text,
             "| {} | {} | {what} | {} | {ratio} | {} | {} |",
@@ -215,9 +255,12 @@ fn parts(results: &Results) -> String {
         );
     }
     text += &registry_cost(results);
-    text += "\n<details><summary>Every figure</summary>\n\n| group | name | median |\n|---|---|---:|\n";
+    text +=
+        "\n<details><summary>Every figure</summary>\n\n| group | name | median |\n|---|---|---:|\n";
     for part in &results.parts {
-        let figure = part.seconds.map_or_else(|| format!("not measured: {}", shortened(&part.note)), duration);
+        let figure = part
+            .seconds
+            .map_or_else(|| format!("not measured: {}", shortened(&part.note)), duration);
         let _ = writeln!(text, "| {} | {} | {figure} |", part.group, part.name);
     }
     text + "\n</details>\n"
@@ -230,10 +273,15 @@ fn registry_cost(results: &Results) -> String {
         let [packument, megabyte, connection, many] =
             ["packument", "megabyte", "connection", "2000-connections-at-once"]
                 .map(|name| figure(&format!("{kind}-{name}")));
-        Some(format!("| {called} | {} | {} | {} | {} |\n", packument?, megabyte?, connection?, many?))
+        Some(format!(
+            "| {called} | {} | {} | {} | {} |\n",
+            packument?, megabyte?, connection?, many?
+        ))
     };
-    let rows: String =
-        [("plain", "HTTP"), ("tls", "HTTP over TLS")].iter().filter_map(|(kind, called)| line(kind, called)).collect();
+    let rows: String = [("plain", "HTTP"), ("tls", "HTTP over TLS")]
+        .iter()
+        .filter_map(|(kind, called)| line(kind, called))
+        .collect();
     if rows.is_empty() {
         return String::new();
     }

@@ -59,7 +59,11 @@ impl Parts {
         }
         if wanted("lockfile") {
             let package_lock = lockfiles.join("package-lock.json");
-            self.criterion("dx-pkg-compat", "lockfile", &[("BENCH_LOCKFILE", package_lock.as_path())])?;
+            self.criterion(
+                "dx-pkg-compat",
+                "lockfile",
+                &[("BENCH_LOCKFILE", package_lock.as_path())],
+            )?;
             self.parsers(&lockfiles)?;
         }
         if wanted("package") {
@@ -87,7 +91,12 @@ impl Parts {
     }
 
     /// Runs a bench and takes its medians.
-    fn criterion(&mut self, package: &str, bench: &str, variables: &[(&str, &Path)]) -> Result<(), String> {
+    fn criterion(
+        &mut self,
+        package: &str,
+        bench: &str,
+        variables: &[(&str, &Path)],
+    ) -> Result<(), String> {
         let home = super::folder().join("criterion");
         disk::remove(&home)?;
         let mut cargo = Command::new("cargo");
@@ -100,8 +109,8 @@ impl Parts {
             for name in names(&home.join(&group))? {
                 let path = home.join(&group).join(&name).join("new/estimates.json");
                 let Ok(text) = fs::read_to_string(&path) else { continue };
-                let estimates: serde_json::Value =
-                    serde_json::from_str(&text).map_err(|error| format!("{}: {error}", path.display()))?;
+                let estimates: serde_json::Value = serde_json::from_str(&text)
+                    .map_err(|error| format!("{}: {error}", path.display()))?;
                 let nanoseconds = estimates["median"]["point_estimate"].as_f64();
                 self.push(&group, &name, nanoseconds.map(|value| value / 1e9), "");
             }
@@ -110,9 +119,15 @@ impl Parts {
     }
 
     fn push(&mut self, group: &str, name: &str, seconds: Option<f64>, note: &str) {
-        let shown = seconds.map_or_else(|| format!("not measured: {note}"), |seconds| format!("{seconds:.9} s"));
+        let shown = seconds
+            .map_or_else(|| format!("not measured: {note}"), |seconds| format!("{seconds:.9} s"));
         println!("  {group} {name}: {shown}");
-        self.parts.push(Part { group: group.to_owned(), name: name.to_owned(), seconds, note: note.to_owned() });
+        self.parts.push(Part {
+            group: group.to_owned(),
+            name: name.to_owned(),
+            seconds,
+            note: note.to_owned(),
+        });
     }
 
     fn manager(&self, kind: Kind) -> Option<Manager> {
@@ -124,7 +139,8 @@ impl Parts {
         let fixture = Fixture::find(FIXTURE)?;
         let server = Server::start(&self.data, false)?;
         let root = self.root.join("resolve");
-        fs::create_dir_all(lockfiles).map_err(|error| format!("{}: {error}", lockfiles.display()))?;
+        fs::create_dir_all(lockfiles)
+            .map_err(|error| format!("{}: {error}", lockfiles.display()))?;
         for kind in [Kind::Dx, Kind::Npm, Kind::Bun, Kind::Pnpm] {
             let Some(manager) = self.manager(kind) else { continue };
             let place = Place::new(&root, &manager, fixture, &self.peers.node())?;
@@ -138,7 +154,8 @@ impl Parts {
             let written = place.lockfile();
             let kept = lockfiles.join(manager.lockfile());
             if kind != Kind::Npm {
-                fs::copy(&written, &kept).map_err(|error| format!("{}: {error}", written.display()))?;
+                fs::copy(&written, &kept)
+                    .map_err(|error| format!("{}: {error}", written.display()))?;
             }
         }
         if let Some(dx) = self.manager(Kind::Dx) {
@@ -185,7 +202,8 @@ impl Parts {
             command.arg(&script).arg(&file);
             match run(command) {
                 Ok(output) => {
-                    let nanoseconds: Option<f64> = String::from_utf8_lossy(&output.stdout).trim().parse().ok();
+                    let nanoseconds: Option<f64> =
+                        String::from_utf8_lossy(&output.stdout).trim().parse().ok();
                     self.push("lockfile", name, nanoseconds.map(|value| value / 1e9), "");
                 }
                 Err(reason) => self.push("lockfile", name, None, &reason),
@@ -200,7 +218,7 @@ impl Parts {
             match images::Image::mount(kind) {
                 Ok(image) => {
                     let folders = PathBuf::from(format!("{kind}={}", image.folder().display()));
-                    self.criterion("dx-pkg-fs", "files", &[("BENCH_FOLDERS", folders.as_path())])?;
+                    self.criterion("dx-pkg-os", "files", &[("BENCH_FOLDERS", folders.as_path())])?;
                 }
                 Err(reason) => self.push(&format!("files-{kind}"), "all", None, &reason),
             }
@@ -212,7 +230,8 @@ impl Parts {
 fn names(folder: &Path) -> Result<Vec<String>, String> {
     let entries = fs::read_dir(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
     let folders = entries.flatten().filter(|entry| entry.path().is_dir());
-    let mut names: Vec<String> = folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
+    let mut names: Vec<String> =
+        folders.map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
     names.sort();
     Ok(names)
 }

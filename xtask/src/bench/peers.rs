@@ -44,7 +44,8 @@ pub(crate) fn install(options: &Options, folder: &Path) -> Result<(), String> {
     let wanted = options.list("managers", managers::DEFAULT);
     let node = node_package();
     let mut dependencies = serde_json::Map::from_iter([(node, NODE.into())]);
-    for (_, package, version) in PEERS.into_iter().filter(|(manager, ..)| wanted.contains(manager)) {
+    for (_, package, version) in PEERS.into_iter().filter(|(manager, ..)| wanted.contains(manager))
+    {
         dependencies.insert(package.to_owned(), version.into());
     }
     fs::create_dir_all(folder).map_err(|error| format!("{}: {error}", folder.display()))?;
@@ -62,7 +63,9 @@ pub(crate) fn install(options: &Options, folder: &Path) -> Result<(), String> {
     if wanted.contains(&AUBE.0) {
         println!("building {} {}", AUBE.0, AUBE.1);
         let mut cargo = Command::new("cargo");
-        cargo.args(["install", AUBE.0, "--version", AUBE.1, "--locked", "--root"]).arg(folder.join("cargo"));
+        cargo
+            .args(["install", AUBE.0, "--version", AUBE.1, "--locked", "--root"])
+            .arg(folder.join("cargo"));
         run(cargo)?;
     }
     println!("installed in {}", folder.display());

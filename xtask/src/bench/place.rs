@@ -73,7 +73,12 @@ impl<'a> Place<'a> {
     }
 
     /// Brings the place into the state that a scenario begins with, from whatever the one before left.
-    pub(crate) fn prepare(&self, server: &Server, scenario: Scenario, changed: bool) -> Result<(), String> {
+    pub(crate) fn prepare(
+        &self,
+        server: &Server,
+        scenario: Scenario,
+        changed: bool,
+    ) -> Result<(), String> {
         let Start { caches, lockfile, tree } = scenario.start();
         if (caches || lockfile) && !self.saved_lockfile().exists() {
             self.fill(server)?;
@@ -113,7 +118,9 @@ impl<'a> Place<'a> {
     fn remove_trees(&self) -> Result<(), String> {
         disk::remove(&self.project().join("node_modules"))?;
         let Ok(packages) = fs::read_dir(self.project().join("packages")) else { return Ok(()) };
-        packages.flatten().try_for_each(|package| disk::remove(&package.path().join("node_modules")))
+        packages
+            .flatten()
+            .try_for_each(|package| disk::remove(&package.path().join("node_modules")))
     }
 
     fn write_project(&self, server: &Server) -> Result<(), String> {
@@ -132,7 +139,11 @@ impl<'a> Place<'a> {
         let log = self.folder.join("output.log");
         let cost = exec::measure(&log, words, |command| {
             command.current_dir(self.project());
-            command.env_clear().envs(self.manager.environment(&self.home(), &self.node, &registry(server)));
+            command.env_clear().envs(self.manager.environment(
+                &self.home(),
+                &self.node,
+                &registry(server),
+            ));
         })?;
         if cost.status == 0 {
             return Ok(cost);
@@ -144,15 +155,27 @@ impl<'a> Place<'a> {
     }
 
     /// The system calls of a command and of what it left running; `None` without strace.
-    pub(crate) fn system_calls(&self, server: &Server, words: &[String]) -> Result<Option<u64>, String> {
+    pub(crate) fn system_calls(
+        &self,
+        server: &Server,
+        words: &[String],
+    ) -> Result<Option<u64>, String> {
         let Some(strace) = strace() else { return Ok(None) };
         let report = self.folder.join("strace.txt");
-        let mut traced = vec![strace, "-f".to_owned(), "-c".to_owned(), "-U".to_owned(), "calls,name".to_owned()];
+        let mut traced = vec![
+            strace,
+            "-f".to_owned(),
+            "-c".to_owned(),
+            "-U".to_owned(),
+            "calls,name".to_owned(),
+        ];
         traced.extend(["-o".to_owned(), report.display().to_string(), "--".to_owned()]);
         traced.extend_from_slice(words);
         self.work(server, &traced)?;
-        let text = fs::read_to_string(&report).map_err(|error| format!("{}: {error}", report.display()))?;
-        let total = text.lines().find_map(|line| line.trim().strip_suffix("total")?.trim().parse().ok());
+        let text = fs::read_to_string(&report)
+            .map_err(|error| format!("{}: {error}", report.display()))?;
+        let total =
+            text.lines().find_map(|line| line.trim().strip_suffix("total")?.trim().parse().ok());
         total.map(Some).ok_or_else(|| "strace counted nothing".to_owned())
     }
 }

@@ -48,7 +48,10 @@ pub(crate) fn measure(data: &Path) -> Result<Vec<Figure>, String> {
 }
 
 /// The server's processor time for some work, the time it took, and the bytes it sent.
-fn cost(server: &mut Server, work: impl FnOnce() -> Result<(), String>) -> Result<(f64, f64, u64), String> {
+fn cost(
+    server: &mut Server,
+    work: impl FnOnce() -> Result<(), String>,
+) -> Result<(f64, f64, u64), String> {
     let (before, cpu_before) = server.counts()?;
     let started = Instant::now();
     work()?;
@@ -99,17 +102,19 @@ fn failed(error: impl std::fmt::Display) -> String {
 
 impl Client {
     fn new(server: &Server) -> Result<Client, String> {
-        let address = server.url().split("://").last().unwrap_or_default().trim_end_matches('/').to_owned();
+        let address =
+            server.url().split("://").last().unwrap_or_default().trim_end_matches('/').to_owned();
         let Some(authority) = server.authority() else {
             return Ok(Client { address, tls: None });
         };
         let mut roots = RootCertStore::empty();
         roots.add(CertificateDer::from_pem_file(authority).map_err(failed)?).map_err(failed)?;
-        let config = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .map_err(failed)?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
+        let config =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()
+                .map_err(failed)?
+                .with_root_certificates(roots)
+                .with_no_client_auth();
         Ok(Client { address, tls: Some(Arc::new(config)) })
     }
 
@@ -136,7 +141,8 @@ impl Client {
 
     /// Asks for one thing over many connections, all of which are open before the first is asked.
     fn ask_at_once(&self, path: &str) -> Result<(), String> {
-        let mut connections: Vec<Connection> = (0..CONNECTIONS).map(|_| self.connect()).collect::<Result<_, _>>()?;
+        let mut connections: Vec<Connection> =
+            (0..CONNECTIONS).map(|_| self.connect()).collect::<Result<_, _>>()?;
         connections.iter_mut().try_for_each(|connection| send(connection, path))?;
         connections.iter_mut().try_for_each(|connection| receive(connection).map(drop))
     }

@@ -101,7 +101,8 @@ impl Results {
             return Ok(Results::default());
         }
         let text = crate::workspace::read(&path)?;
-        serde_json::from_str(&text).map_err(|error| format!("{}: {error}; remove it", path.display()))
+        serde_json::from_str(&text)
+            .map_err(|error| format!("{}: {error}; remove it", path.display()))
     }
 
     /// Keeps everything; returns where.
@@ -122,8 +123,15 @@ impl Results {
     }
 
     /// The cells of one table row, in the order in which the managers ran.
-    pub(crate) fn row<'a>(&'a self, fixture: &'a str, network: &'a str, scenario: &'a str) -> Vec<&'a Cell> {
-        let wanted = |cell: &&Cell| cell.fixture == fixture && cell.network == network && cell.scenario == scenario;
+    pub(crate) fn row<'a>(
+        &'a self,
+        fixture: &'a str,
+        network: &'a str,
+        scenario: &'a str,
+    ) -> Vec<&'a Cell> {
+        let wanted = |cell: &&Cell| {
+            cell.fixture == fixture && cell.network == network && cell.scenario == scenario
+        };
         self.cells.iter().filter(wanted).collect()
     }
 
@@ -156,7 +164,12 @@ pub(crate) mod examples {
         }
     }
 
-    pub(crate) fn cell(scenario: &str, manager: &str, walls: &[f64], failure: Option<&str>) -> Cell {
+    pub(crate) fn cell(
+        scenario: &str,
+        manager: &str,
+        walls: &[f64],
+        failure: Option<&str>,
+    ) -> Cell {
         Cell {
             date: "2026-01-31".to_owned(),
             fixture: "large".to_owned(),

@@ -57,7 +57,9 @@ impl Scenario {
             Scenario::Fresh => "Caches are there, lockfile and `node_modules` are not.",
             Scenario::Add => "Add one package, which the caches have, to an installed project.",
             Scenario::Remove => "Remove one direct dependency from an installed project.",
-            Scenario::UpdateOne => "Change one direct dependency to another version, which the caches have.",
+            Scenario::UpdateOne => {
+                "Change one direct dependency to another version, which the caches have."
+            }
             Scenario::Ci => "Only the lockfile is there: no caches, no `node_modules`.",
             Scenario::Cold => "Only `package.json` is there.",
             Scenario::Run => "Start a script that does nothing.",
@@ -114,7 +116,9 @@ impl Scenario {
             Scenario::Warm | Scenario::Ci => manager.frozen(),
             Scenario::Add => manager.add(fixture, fixture.add),
             Scenario::Remove => manager.remove(fixture, fixture.remove),
-            Scenario::UpdateOne => manager.add(fixture, &format!("{}@{}", fixture.update.0, fixture.update.1)),
+            Scenario::UpdateOne => {
+                manager.add(fixture, &format!("{}@{}", fixture.update.0, fixture.update.1))
+            }
             Scenario::Run => manager.run(SCRIPT),
         }
     }

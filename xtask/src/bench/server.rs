@@ -18,11 +18,14 @@ const DESCRIPTORS: u64 = 8192;
 /// Serves until the input ends.
 pub(crate) fn serve(options: &Options, upstream: Option<String>) -> Result<(), String> {
     let folder = super::data(options)?;
-    let port = u16::try_from(options.number("port", 0)?).map_err(|_| "--port: above 65535".to_owned())?;
+    let port =
+        u16::try_from(options.number("port", 0)?).map_err(|_| "--port: above 65535".to_owned())?;
     let network = networks::find(options.value("network").unwrap_or("none"))?;
     raise_descriptors();
-    let replay = ReplayOptions { folder: folder.clone(), port, network, tls: options.has("tls"), upstream };
-    let replay = Replay::start(&replay).map_err(|error| format!("start the recorded registry: {error}"))?;
+    let replay =
+        ReplayOptions { folder: folder.clone(), port, network, tls: options.has("tls"), upstream };
+    let replay =
+        Replay::start(&replay).map_err(|error| format!("start the recorded registry: {error}"))?;
     if let Some(authority) = replay.authority() {
         crate::dx::write(&authority_file(&folder), authority)?;
     }
@@ -113,7 +116,8 @@ impl Server {
             command.arg("--tls");
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped());
-        let mut process = command.spawn().map_err(|error| format!("start the recorded registry: {error}"))?;
+        let mut process =
+            command.spawn().map_err(|error| format!("start the recorded registry: {error}"))?;
         let (Some(input), Some(output)) = (process.stdin.take(), process.stdout.take()) else {
             return Err("the recorded registry has no pipes".to_owned());
         };
@@ -161,13 +165,21 @@ impl Server {
     fn ask(&mut self, question: &str) -> Result<Value, String> {
         let input = self.input.as_mut().ok_or("the recorded registry was stopped")?;
         writeln!(input, "{question}").map_err(|error| format!("the recorded registry: {error}"))?;
-        serde_json::from_str(&self.line()?).map_err(|error| format!("the recorded registry: {error}"))
+        serde_json::from_str(&self.line()?)
+            .map_err(|error| format!("the recorded registry: {error}"))
     }
 
     fn line(&mut self) -> Result<String, String> {
         let mut line = String::new();
-        let read = self.output.read_line(&mut line).map_err(|error| format!("the recorded registry: {error}"))?;
-        if read == 0 { Err("the recorded registry ended".to_owned()) } else { Ok(line.trim_end().to_owned()) }
+        let read = self
+            .output
+            .read_line(&mut line)
+            .map_err(|error| format!("the recorded registry: {error}"))?;
+        if read == 0 {
+            Err("the recorded registry ended".to_owned())
+        } else {
+            Ok(line.trim_end().to_owned())
+        }
     }
 }
 

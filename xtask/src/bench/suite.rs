@@ -36,15 +36,26 @@ struct Plan {
 
 impl Plan {
     fn new(options: &Options) -> Result<Plan, String> {
-        let fixtures = options.list("fixture", "large").into_iter().map(Fixture::find).collect::<Result<_, _>>()?;
-        let networks: Vec<String> = options.list("network", networks::ALL).into_iter().map(str::to_owned).collect();
+        let fixtures = options
+            .list("fixture", "large")
+            .into_iter()
+            .map(Fixture::find)
+            .collect::<Result<_, _>>()?;
+        let networks: Vec<String> =
+            options.list("network", networks::ALL).into_iter().map(str::to_owned).collect();
         networks.iter().try_for_each(|name| networks::find(name).map(drop))?;
         let all = SCENARIOS.map(Scenario::name).join(",");
-        let named = options.list("scenarios", &all).into_iter().map(Scenario::find).collect::<Result<Vec<_>, _>>()?;
-        let mut scenarios: Vec<_> = SCENARIOS.into_iter().filter(|scenario| named.contains(scenario)).collect();
+        let named = options
+            .list("scenarios", &all)
+            .into_iter()
+            .map(Scenario::find)
+            .collect::<Result<Vec<_>, _>>()?;
+        let mut scenarios: Vec<_> =
+            SCENARIOS.into_iter().filter(|scenario| named.contains(scenario)).collect();
         // Each finds what it needs left by those before it, and what cold leaves is what most need.
         scenarios.sort_by_key(|scenario| *scenario != Scenario::Cold);
-        let only_online = options.value("network").is_none() && options.value("scenarios").is_none();
+        let only_online =
+            options.value("network").is_none() && options.value("scenarios").is_none();
         let patience = if options.has("runs") { Duration::MAX } else { PATIENCE };
         let narrowing = ["fixture", "managers", "network", "scenarios", "runs", "tls"];
         let is_default = narrowing.iter().all(|name| options.value(name).is_none());
@@ -70,7 +81,10 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let plan = Plan::new(options)?;
     let data = super::data(options)?;
     if !data.join("documents").exists() {
-        return Err(format!("{}: nothing is recorded there; run `cargo xtask bench record` first", data.display()));
+        return Err(format!(
+            "{}: nothing is recorded there; run `cargo xtask bench record` first",
+            data.display()
+        ));
     }
     let peers = Peers::new(options)?;
     let (managers, missing) = managers::installed(options, &peers)?;
@@ -88,7 +102,9 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let took = started.elapsed().as_secs_f64();
     let mut results = Results::load()?;
     results.machine = machine::describe(&root)?;
-    results.versions.retain(|(name, _)| managers.iter().all(|manager| manager.name != *name) && name != "node");
+    results
+        .versions
+        .retain(|(name, _)| managers.iter().all(|manager| manager.name != *name) && name != "node");
     results.versions.extend(versions(&managers, &peers)?);
     results.missing = missing;
     if plan.is_default {
@@ -100,7 +116,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
 }
 
 fn versions(managers: &[Manager], peers: &Peers) -> Result<Vec<(String, String)>, String> {
-    let mut versions: Vec<_> = managers.iter().map(|manager| (manager.name.clone(), manager.version.clone())).collect();
+    let mut versions: Vec<_> =
+        managers.iter().map(|manager| (manager.name.clone(), manager.version.clone())).collect();
     versions.push(("node".to_owned(), managers::version(&[peers.node()])?));
     Ok(versions)
 }
@@ -123,7 +140,12 @@ struct Seat<'a> {
 }
 
 impl Bench<'_> {
-    fn run(&self, managers: &[Manager], server: &mut Server, found: &mut Vec<Cell>) -> Result<(), String> {
+    fn run(
+        &self,
+        managers: &[Manager],
+        server: &mut Server,
+        found: &mut Vec<Cell>,
+    ) -> Result<(), String> {
         let mut seats = Vec::new();
         for manager in managers {
             seats.push(Seat {
@@ -136,7 +158,9 @@ impl Bench<'_> {
             for scenario in self.plan.scenarios(network) {
                 server.set_network("none")?;
                 if self.plan.patience != Duration::MAX {
-                    seats.iter_mut().for_each(|seat| seat.slow = self.is_slow(seat, Scenario::Warm, found));
+                    seats
+                        .iter_mut()
+                        .for_each(|seat| seat.slow = self.is_slow(seat, Scenario::Warm, found));
                 }
                 let taking_part = self.taking_part(&mut seats, scenario, network, found);
                 let cells = self.scenario(scenario, network, taking_part, server)?;
@@ -171,11 +195,14 @@ impl Bench<'_> {
         mut seats: Vec<&mut Seat<'_>>,
         server: &mut Server,
     ) -> Result<Vec<Cell>, String> {
-        let mut cells: Vec<Cell> = seats.iter().map(|seat| self.empty_cell(scenario, network, seat)).collect();
+        let mut cells: Vec<Cell> =
+            seats.iter().map(|seat| self.empty_cell(scenario, network, seat)).collect();
         for round in 0..self.plan.runs {
             for (seat, cell) in seats.iter_mut().zip(&mut cells) {
                 let spent: f64 = cell.runs.iter().map(|run| run.cost.wall).sum();
-                if cell.failure.is_some() || (round > 0 && Duration::from_secs_f64(spent) >= self.plan.patience) {
+                if cell.failure.is_some()
+                    || (round > 0 && Duration::from_secs_f64(spent) >= self.plan.patience)
+                {
                     continue;
                 }
                 if let Err(reason) = self.turn(scenario, network, seat, server, cell) {
@@ -259,7 +286,12 @@ impl Bench<'_> {
         Ok(())
     }
 
-    fn system_calls(&self, scenario: Scenario, seat: &mut Seat<'_>, server: &Server) -> Result<Option<u64>, String> {
+    fn system_calls(
+        &self,
+        scenario: Scenario,
+        seat: &mut Seat<'_>,
+        server: &Server,
+    ) -> Result<Option<u64>, String> {
         let words = scenario.command(seat.place.manager, self.fixture);
         seat.begin(server, scenario)?;
         let counted = seat.place.system_calls(server, &words);
@@ -273,7 +305,12 @@ impl Bench<'_> {
 fn is_slow(found: &[Cell], fixture: &str, scenario: Scenario, manager: &str) -> bool {
     let wanted = (fixture, "none", scenario.name(), manager);
     let cell = found.iter().find(|cell| {
-        (cell.fixture.as_str(), cell.network.as_str(), cell.scenario.as_str(), cell.manager.as_str()) == wanted
+        (
+            cell.fixture.as_str(),
+            cell.network.as_str(),
+            cell.scenario.as_str(),
+            cell.manager.as_str(),
+        ) == wanted
     });
     let wall = cell.and_then(|cell| cell.median(|run| run.cost.wall));
     wall.is_some_and(|wall| Duration::from_secs_f64(wall) > PATIENCE)
@@ -281,7 +318,10 @@ fn is_slow(found: &[Cell], fixture: &str, scenario: Scenario, manager: &str) -> 
 
 /// Whether the system calls of a scenario are counted: those that are done in a moment otherwise take minutes to trace.
 fn counted(scenario: Scenario) -> bool {
-    matches!(scenario, Scenario::Noop | Scenario::Warm | Scenario::Add | Scenario::Remove | Scenario::Run)
+    matches!(
+        scenario,
+        Scenario::Noop | Scenario::Warm | Scenario::Add | Scenario::Remove | Scenario::Run
+    )
 }
 
 impl Seat<'_> {

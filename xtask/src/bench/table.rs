@@ -13,7 +13,12 @@ const FAILURE: usize = 400;
 pub(crate) fn print(cells: &[Cell]) {
     let Some(first) = cells.first() else { return };
     let meaning = Scenario::find(&first.scenario).map_or("", Scenario::meaning);
-    println!("\n{} · {} · {}: {meaning}", first.fixture, networks::describe(&first.network), first.scenario);
+    println!(
+        "\n{} · {} · {}: {meaning}",
+        first.fixture,
+        networks::describe(&first.network),
+        first.scenario
+    );
     println!(
         "  {:<14}{:>5}{:>10}{:>10}{:>9}{:>9}{:>9}{:>8}{:>9}{:>8}{:>10}{:>10}{:>11}",
         "manager",

@@ -66,8 +66,12 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let (panels, default) = match files {
         [] => measure(options)?,
         files => {
-            let read = |file: &String| Ok(Panel { title: file.clone(), timing: read(Path::new(file))? });
-            (files.iter().map(read).collect::<Result<Vec<_>, String>>()?, folder().join("timeline.svg"))
+            let read =
+                |file: &String| Ok(Panel { title: file.clone(), timing: read(Path::new(file))? });
+            (
+                files.iter().map(read).collect::<Result<Vec<_>, String>>()?,
+                folder().join("timeline.svg"),
+            )
         }
     };
     for panel in &panels {
@@ -118,7 +122,8 @@ fn measure(options: &Options) -> Result<(Vec<Panel>, PathBuf), String> {
 }
 
 fn read(file: &Path) -> Result<Timing, String> {
-    serde_json::from_str(&workspace::read(file)?).map_err(|error| format!("{}: {error}", file.display()))
+    serde_json::from_str(&workspace::read(file)?)
+        .map_err(|error| format!("{}: {error}", file.display()))
 }
 
 #[cfg(test)]

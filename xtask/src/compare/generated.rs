@@ -42,25 +42,37 @@ impl Oracle {
         let path = self.place.join(name);
         let file = File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         let mut command = Command::new(&self.node);
-        command.arg(workspace::root().join(script)).args(arguments).stdin(Stdio::null()).stdout(file);
+        command
+            .arg(workspace::root().join(script))
+            .args(arguments)
+            .stdin(Stdio::null())
+            .stdout(file);
         let status = command.status().map_err(|error| format!("{command:?}: {error}"))?;
         if status.success() { Ok(path) } else { Err(format!("{command:?} ended with {status}")) }
     }
 
     fn projects(&self, arguments: &[&str], name: &str) -> Result<PathBuf, String> {
         let npm = self.npm.display().to_string();
-        let arguments: Vec<&str> = std::iter::once(npm.as_str()).chain(arguments.iter().copied()).collect();
+        let arguments: Vec<&str> =
+            std::iter::once(npm.as_str()).chain(arguments.iter().copied()).collect();
         self.record("crates/dx-pkg-resolve/tests/oracle/npm.js", &arguments, name)
     }
 
     /// What dx resolves differently, by case, and the summary.
     fn differences(corpus: &Path) -> Result<(Differences, String), String> {
-        let printed = test("dx-pkg-resolve", "oracle::random_projects_resolve_as_with_npm", "RESOLVE_ORACLE", corpus)?;
+        let printed = test(
+            "dx-pkg-resolve",
+            "oracle::random_projects_resolve_as_with_npm",
+            "RESOLVE_ORACLE",
+            corpus,
+        )?;
         let mut found = Differences::new();
         let mut summary = String::new();
         for line in printed.lines() {
             match line.split_once(": ") {
-                Some((label, what)) if label.starts_with("seed ") || label.starts_with(shrink::LABEL) => {
+                Some((label, what))
+                    if label.starts_with("seed ") || label.starts_with(shrink::LABEL) =>
+                {
                     found.insert(label.to_owned(), what.to_owned());
                 }
                 _ if line.contains(" projects in ") => line.clone_into(&mut summary),
@@ -75,12 +87,26 @@ impl Oracle {
 fn test(package: &str, name: &str, variable: &str, record: &Path) -> Result<String, String> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command
-        .args(["test", "--quiet", "-p", package, "--test", "it", "--", "--ignored", "--exact", name, "--nocapture"])
+        .args([
+            "test",
+            "--quiet",
+            "-p",
+            package,
+            "--test",
+            "it",
+            "--",
+            "--ignored",
+            "--exact",
+            name,
+            "--nocapture",
+        ])
         .current_dir(workspace::root())
         .env(variable, record)
         .stdin(Stdio::null());
     let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
-    Ok([&output.stdout[..], &output.stderr[..]].map(|bytes| String::from_utf8_lossy(bytes).into_owned()).concat())
+    Ok([&output.stdout[..], &output.stderr[..]]
+        .map(|bytes| String::from_utf8_lossy(bytes).into_owned())
+        .concat())
 }
 
 /// Compares `--runs` generated projects from `--seed` on; fails when any comes out differently.
@@ -115,10 +141,12 @@ pub(super) fn ranges(options: &Options) -> Result<(), String> {
     let place = dx::workplace("semver")?;
     let oracle = Oracle::new(options, place.path())?;
     let semver = oracle.npm.join("node_modules/semver").display().to_string();
-    let (seed, rounds) = (options.number("seed", 1)?.to_string(), options.number("runs", 10)?.to_string());
+    let (seed, rounds) =
+        (options.number("seed", 1)?.to_string(), options.number("runs", 10)?.to_string());
     let script = "crates/dx-pkg-core/tests/oracle/semver.cjs";
     let record = oracle.record(script, &[&semver, "random", &seed, &rounds], "semver.txt")?;
-    let printed = test("dx-pkg-core", "semver::agrees_with_npm_on_a_large_record", "SEMVER_ORACLE", &record)?;
+    let printed =
+        test("dx-pkg-core", "semver::agrees_with_npm_on_a_large_record", "SEMVER_ORACLE", &record)?;
     let summary = workspace::read(&record.with_extension("txt.summary")).map_err(|_| printed)?;
     println!("{summary}");
     Ok(())

@@ -13,7 +13,8 @@ pub(super) fn differences(npm: &str, dx: &str) -> Result<Vec<String>, String> {
         }
     }
     let empty = Map::new();
-    let packages = |lock: &Map<String, Value>| lock.get("packages").and_then(Value::as_object).cloned();
+    let packages =
+        |lock: &Map<String, Value>| lock.get("packages").and_then(Value::as_object).cloned();
     let (npm, dx) = (packages(&npm).unwrap_or_default(), packages(&dx).unwrap_or_default());
     for path in keys(&npm, &dx) {
         let (left, right) = (npm.get(path), dx.get(path));
@@ -22,7 +23,8 @@ pub(super) fn differences(npm: &str, dx: &str) -> Result<Vec<String>, String> {
             found.push(format!("{path}: only {side} has it: {}", version(left.or(right))));
             continue;
         };
-        let (left, right) = (left.as_object().unwrap_or(&empty), right.as_object().unwrap_or(&empty));
+        let (left, right) =
+            (left.as_object().unwrap_or(&empty), right.as_object().unwrap_or(&empty));
         let fields: Vec<String> = keys(left, right)
             .into_iter()
             .filter(|key| left.get(*key) != right.get(*key))
@@ -55,13 +57,11 @@ fn version(entry: Option<&Value>) -> String {
 mod tests {
     use super::differences;
 
-    const NPM: &str =
-        r#"{"lockfileVersion":3,"packages":{"":{"name":"p"},"node_modules/a":{"version":"1.0.0","dev":true}}}"#;
+    const NPM: &str = r#"{"lockfileVersion":3,"packages":{"":{"name":"p"},"node_modules/a":{"version":"1.0.0","dev":true}}}"#;
 
     #[test]
     fn equal_entries_in_another_order_do_not_differ() {
-        let dx =
-            r#"{"packages":{"node_modules/a":{"dev":true,"version":"1.0.0"},"":{"name":"p"}},"lockfileVersion":3}"#;
+        let dx = r#"{"packages":{"node_modules/a":{"dev":true,"version":"1.0.0"},"":{"name":"p"}},"lockfileVersion":3}"#;
         assert_eq!(differences(NPM, dx).unwrap(), [""; 0]);
     }
 

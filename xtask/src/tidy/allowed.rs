@@ -35,8 +35,9 @@ impl Allowed {
             if line.is_empty() || line.starts_with('#') {
                 continue;
             }
-            let entry = Entry::parse(index + 1, line)
-                .ok_or_else(|| format!("tidy-allow.txt:{}: `{line}` is not an exception with a reason", index + 1))?;
+            let entry = Entry::parse(index + 1, line).ok_or_else(|| {
+                format!("tidy-allow.txt:{}: `{line}` is not an exception with a reason", index + 1)
+            })?;
             allowed.entries.push(entry);
         }
         Ok(allowed)
@@ -68,13 +69,17 @@ impl Allowed {
         unused
             .map(|entry| {
                 let subject = entry.subject.join(" ");
-                format!("xtask/tidy-allow.txt:{}: {} {subject} is not needed any more", entry.line, entry.kind)
+                format!(
+                    "xtask/tidy-allow.txt:{}: {} {subject} is not needed any more",
+                    entry.line, entry.kind
+                )
             })
             .collect()
     }
 
     fn find(&self, kind: &str, subject: &[&str]) -> Option<usize> {
-        let entry = self.entries.iter().find(|entry| entry.kind == kind && entry.subject == subject)?;
+        let entry =
+            self.entries.iter().find(|entry| entry.kind == kind && entry.subject == subject)?;
         entry.used.set(true);
         Some(entry.limit)
     }

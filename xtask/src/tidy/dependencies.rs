@@ -8,7 +8,7 @@ const RANKS: [(&str, usize); 14] = [
     ("dx-pkg-format", 1),
     ("dx-pkg-lock", 2),
     ("dx-pkg-resolve", 3),
-    ("dx-pkg-fs", 4),
+    ("dx-pkg-os", 4),
     ("dx-pkg-store", 5),
     ("dx-pkg-fetch", 5),
     ("dx-pkg-registry", 5),
@@ -21,14 +21,16 @@ const RANKS: [(&str, usize); 14] = [
 ];
 
 /// The crates that do no input or output.
-pub(super) const PURE: [&str; 4] = ["dx-pkg-core", "dx-pkg-format", "dx-pkg-lock", "dx-pkg-resolve"];
+pub(super) const PURE: [&str; 4] =
+    ["dx-pkg-core", "dx-pkg-format", "dx-pkg-lock", "dx-pkg-resolve"];
 
 /// Outside crates that do input or output, barred from the pure crates.
 const IMPURE: [&str; 9] =
     ["tokio", "reqwest", "hyper", "rustix", "libc", "memmap2", "tempfile", "indicatif", "walkdir"];
 
 /// Outside crates that read or write npm's own formats, and the crates that may use them.
-const NPM_FORMATS: [&str; 6] = ["serde_json", "sonic-rs", "libdeflater", "flate2", "zlib-rs", "tar"];
+const NPM_FORMATS: [&str; 6] =
+    ["serde_json", "sonic-rs", "libdeflater", "flate2", "zlib-rs", "tar"];
 const KNOWS_NPM: [&str; 3] = ["dx-pkg-compat", "dx-pkg-testkit", "xtask"];
 
 /// What a `Cargo.toml` says, as far as the checks care.
@@ -70,7 +72,10 @@ impl Manifest {
 
 /// Whether the table holds dependencies that are part of what is shipped.
 fn is_dependency_table(table: &str) -> bool {
-    let table = table.rsplit_once("'.").or_else(|| table.rsplit_once("\".")).map_or(table, |(_, last)| last);
+    let table = table
+        .rsplit_once("'.")
+        .or_else(|| table.rsplit_once("\"."))
+        .map_or(table, |(_, last)| last);
     matches!(table, "dependencies" | "build-dependencies")
 }
 
@@ -79,14 +84,18 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
     let mut violations = Vec::new();
     for manifest in &tree.crates {
         let Some(rank) = rank(&manifest.name) else {
-            violations.push(format!("{}: give {} a rank in xtask's tidy", manifest.path, manifest.name));
+            violations
+                .push(format!("{}: give {} a rank in xtask's tidy", manifest.path, manifest.name));
             continue;
         };
         for dependency in &manifest.dependencies {
             if let Some(why) = forbidden(&manifest.name, rank, dependency)
                 && !tree.allowed.dependency(&manifest.name, dependency)
             {
-                violations.push(format!("{}: {} depends on {dependency}: {why}", manifest.path, manifest.name));
+                violations.push(format!(
+                    "{}: {} depends on {dependency}: {why}",
+                    manifest.path, manifest.name
+                ));
             }
         }
     }

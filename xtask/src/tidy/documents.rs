@@ -51,7 +51,10 @@ fn error_codes(tree: &Tree) -> Result<Vec<String>, String> {
 
 fn is_code(text: &str) -> bool {
     text.strip_prefix("DX_").is_some_and(|rest| {
-        !rest.is_empty() && rest.chars().all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_')
+        !rest.is_empty()
+            && rest
+                .chars()
+                .all(|char| char.is_ascii_uppercase() || char.is_ascii_digit() || char == '_')
     })
 }
 
@@ -70,7 +73,9 @@ fn links(tree: &Tree) -> Result<Vec<String>, String> {
                 violations.push(format!("{path}:{line}: {target} does not exist"));
             } else if !anchor.is_empty()
                 && resolved.ends_with(".md")
-                && !anchors(&workspace::read(&tree.root.join(&resolved))?).iter().any(|found| found == anchor)
+                && !anchors(&workspace::read(&tree.root.join(&resolved))?)
+                    .iter()
+                    .any(|found| found == anchor)
             {
                 violations.push(format!("{path}:{line}: {resolved} has no heading for #{anchor}"));
             }
@@ -100,7 +105,9 @@ fn anchors(text: &str) -> Vec<String> {
         .filter(|(_, line)| line.starts_with('#'))
         .map(|(_, line)| {
             let title = line.trim_start_matches('#').trim().to_lowercase();
-            let kept = title.chars().filter(|char| char.is_alphanumeric() || matches!(char, ' ' | '-' | '_'));
+            let kept = title
+                .chars()
+                .filter(|char| char.is_alphanumeric() || matches!(char, ' ' | '-' | '_'));
             kept.map(|char| if char == ' ' { '-' } else { char }).collect()
         })
         .collect()

@@ -13,11 +13,17 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
     for source in &tree.sources {
         let lines = source.code.len();
         if lines > FILE && tree.allowed.file(&source.path).is_none_or(|limit| lines > limit) {
-            violations.push(format!("{}: {lines} lines; {FILE} are allowed: split it by what it does", source.path));
+            violations.push(format!(
+                "{}: {lines} lines; {FILE} are allowed: split it by what it does",
+                source.path
+            ));
         }
         for function in source.functions() {
             if function.lines > FUNCTION
-                && tree.allowed.function(&source.path, &function.name).is_none_or(|limit| function.lines > limit)
+                && tree
+                    .allowed
+                    .function(&source.path, &function.name)
+                    .is_none_or(|limit| function.lines > limit)
             {
                 violations.push(format!(
                     "{}:{}: {} has {} lines; {FUNCTION} are allowed",

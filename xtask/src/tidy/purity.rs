@@ -5,7 +5,7 @@ use super::dependencies::PURE;
 use super::source::{Source, word_positions};
 
 /// The crate that holds all `unsafe` code.
-const UNSAFE: &str = "dx-pkg-fs";
+const UNSAFE: &str = "dx-pkg-os";
 /// The crates that are programs or parts of tests.
 const PROGRAMS: [&str; 4] = ["dx-pkg-cli", "dx-pkg-server", "dx-pkg-testkit", "xtask"];
 
@@ -51,7 +51,7 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
         if package != UNSAFE {
             for (line, code) in source.code_outside_tests() {
                 if !word_positions(code, "unsafe").is_empty() {
-                    report(line, "unsafe", "all unsafe code is in dx-pkg-fs");
+                    report(line, "unsafe", "all unsafe code is in dx-pkg-os");
                 }
             }
         }
@@ -82,7 +82,9 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
 
 /// Whether a path is the rule's or leads below it; a rule without `std::` may also be a path's end.
 fn begins_with(path: &str, rule: &str) -> bool {
-    let below = |path: &str| path.strip_prefix(rule).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"));
+    let below = |path: &str| {
+        path.strip_prefix(rule).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
+    };
     below(path) || (!rule.starts_with("std::") && path.ends_with(&format!("::{rule}")))
 }
 
@@ -92,7 +94,10 @@ fn paths(source: &Source) -> Vec<(usize, String)> {
     let mut statement: Option<(usize, String)> = None;
     for (line, code) in source.code_outside_tests() {
         let trimmed = code.trim_start();
-        let visible = trimmed.strip_prefix("pub ").or_else(|| trimmed.strip_prefix("pub(crate) ")).unwrap_or(trimmed);
+        let visible = trimmed
+            .strip_prefix("pub ")
+            .or_else(|| trimmed.strip_prefix("pub(crate) "))
+            .unwrap_or(trimmed);
         if statement.is_none() && visible.starts_with("use ") {
             statement = Some((line, String::new()));
         }

@@ -51,7 +51,8 @@ impl Source {
         let mut functions = Vec::new();
         for (index, line) in self.code.iter().enumerate() {
             for at in word_positions(line, "fn") {
-                let name: String = line[at + 2..].trim_start().chars().take_while(|c| is_word(*c)).collect();
+                let name: String =
+                    line[at + 2..].trim_start().chars().take_while(|c| is_word(*c)).collect();
                 if !name.is_empty()
                     && let Some(end) = block_end(&self.code, index, at)
                 {
@@ -170,7 +171,9 @@ fn literal_length(text: &str, previous: char) -> usize {
         if prefix <= 2 && after[hashes..].starts_with('"') {
             let close = format!("\"{}", "#".repeat(hashes));
             let from = hashes + 1;
-            return after[from..].find(&close).map_or(text.len(), |at| prefix + from + at + close.len());
+            return after[from..]
+                .find(&close)
+                .map_or(text.len(), |at| prefix + from + at + close.len());
         }
     }
     if prefix <= 1 && after.starts_with('"') { prefix + quoted_length(after) } else { 0 }
@@ -204,7 +207,9 @@ fn character_length(text: &str) -> usize {
             chars.next();
             chars.find(|(_, char)| *char == '\'').map_or(0, |(at, _)| at + 1)
         }
-        Some((at, char)) if text[at + char.len_utf8()..].starts_with('\'') => at + char.len_utf8() + 1,
+        Some((at, char)) if text[at + char.len_utf8()..].starts_with('\'') => {
+            at + char.len_utf8() + 1
+        }
         _ => 0,
     }
 }

@@ -10,9 +10,10 @@ const CORE: &str = "crates/dx-pkg-core/src/lib.rs";
 /// A tree that is in order.
 fn tidy_tree() -> TempDir {
     let dir = tempfile::tempdir().unwrap();
-    for (name, dependencies) in
-        [("dx-pkg-core", ""), ("dx-pkg-compat", "dx-pkg-core.workspace = true\nserde_json = \"1\"\n")]
-    {
+    for (name, dependencies) in [
+        ("dx-pkg-core", ""),
+        ("dx-pkg-compat", "dx-pkg-core.workspace = true\nserde_json = \"1\"\n"),
+    ] {
         plant(
             dir.path(),
             &format!("crates/{name}/Cargo.toml"),
@@ -21,7 +22,11 @@ fn tidy_tree() -> TempDir {
         plant(dir.path(), &format!("crates/{name}/src/lib.rs"), "//! Says nothing of std::fs.\n");
     }
     plant(dir.path(), CORE, "fn code() -> &'static str {\n    \"DX_KNOWN\"\n}\n");
-    plant(dir.path(), "ARCHITECTURE.md", "dx-pkg-core, dx-pkg-compat, [errors](docs/errors.md#dx_known)\n");
+    plant(
+        dir.path(),
+        "ARCHITECTURE.md",
+        "dx-pkg-core, dx-pkg-compat, [errors](docs/errors.md#dx_known)\n",
+    );
     plant(dir.path(), "docs/errors.md", "# Errors\n\n## DX_KNOWN\n");
     dir
 }
@@ -67,14 +72,17 @@ fn dependency_upwards_is_found_in_every_form_of_table() {
 
 #[test]
 fn dev_dependencies_may_point_anywhere() {
-    let manifest = "[package]\nname = \"dx-pkg-core\"\n\n[dev-dependencies]\ndx-pkg-compat.workspace = true\n";
+    let manifest =
+        "[package]\nname = \"dx-pkg-core\"\n\n[dev-dependencies]\ndx-pkg-compat.workspace = true\n";
     assert_eq!(with("crates/dx-pkg-core/Cargo.toml", manifest), [""; 0]);
 }
 
 #[test]
 fn npm_formats_and_runtimes_are_barred_from_core() {
-    for dependency in ["serde_json", "sonic-rs", "libdeflater", "tokio", "rustix", "dx-pkg-testkit"] {
-        let manifest = format!("[package]\nname = \"dx-pkg-core\"\n\n[dependencies]\n{dependency} = \"1\"\n");
+    for dependency in ["serde_json", "sonic-rs", "libdeflater", "tokio", "rustix", "dx-pkg-testkit"]
+    {
+        let manifest =
+            format!("[package]\nname = \"dx-pkg-core\"\n\n[dependencies]\n{dependency} = \"1\"\n");
         assert_eq!(with("crates/dx-pkg-core/Cargo.toml", &manifest).len(), 1, "{dependency}");
     }
 }
@@ -116,14 +124,19 @@ fn words_in_comments_strings_and_tests_do_not_count() {
 #[test]
 fn code_after_a_test_module_counts_again() {
     let code = "#[cfg(test)]\nmod tests {\n    use std::fs;\n}\n\nuse std::env;\n";
-    assert_eq!(with_core_code(code), ["crates/dx-pkg-core/src/more.rs:6: std::env: this crate reads no environment"]);
+    assert_eq!(
+        with_core_code(code),
+        ["crates/dx-pkg-core/src/more.rs:6: std::env: this crate reads no environment"]
+    );
 }
 
 #[test]
 fn libraries_may_use_files_but_not_print_or_read_the_environment() {
     let path = "crates/dx-pkg-compat/src/lib.rs";
     assert_eq!(with(path, "use std::fs;\n"), [""; 0]);
-    for code in ["use std::env;\n", "fn f() { eprintln!(); }\n", "fn f() { std::process::exit(1) }\n"] {
+    for code in
+        ["use std::env;\n", "fn f() { eprintln!(); }\n", "fn f() { std::process::exit(1) }\n"]
+    {
         assert_eq!(with(path, code).len(), 1, "{code}");
     }
 }
@@ -139,9 +152,17 @@ fn long_files_and_functions_are_found_unless_allowed() {
     let dir = tidy_tree();
     plant(dir.path(), "crates/dx-pkg-core/src/more.rs", &format!("{function}{file}"));
     let path = "crates/dx-pkg-core/src/more.rs";
-    plant(dir.path(), "xtask/tidy-allow.txt", &format!("file {path} 700 a table\nfunction {path} long 104 a table\n"));
+    plant(
+        dir.path(),
+        "xtask/tidy-allow.txt",
+        &format!("file {path} 700 a table\nfunction {path} long 104 a table\n"),
+    );
     assert_eq!(check(dir.path()).unwrap(), [""; 0]);
-    plant(dir.path(), "xtask/tidy-allow.txt", &format!("file {path} 600 a table\nfunction {path} long 103 a table\n"));
+    plant(
+        dir.path(),
+        "xtask/tidy-allow.txt",
+        &format!("file {path} 600 a table\nfunction {path} long 103 a table\n"),
+    );
     assert_eq!(check(dir.path()).unwrap().len(), 2);
 }
 
@@ -157,7 +178,10 @@ fn exceptions_need_a_reason_and_a_use() {
 #[test]
 fn error_codes_and_headings_belong_together() {
     let missing = with_core_code("const A: &str = \"DX_OTHER\";\n");
-    assert_eq!(missing, ["crates/dx-pkg-core/src/more.rs:1: DX_OTHER has no heading in docs/errors.md"]);
+    assert_eq!(
+        missing,
+        ["crates/dx-pkg-core/src/more.rs:1: DX_OTHER has no heading in docs/errors.md"]
+    );
     let unused = with("docs/errors.md", "## DX_KNOWN\n\n## DX_GONE\n");
     assert_eq!(unused, ["docs/errors.md:3: no code uses DX_GONE"]);
 }
@@ -199,8 +223,11 @@ fn broken_links_and_anchors_are_found() {
 
 #[test]
 fn functions_are_measured_past_braces_in_literals() {
-    let source =
-        Source::new("xtask/src/a.rs", "fn a() {\n    let _ = \"}\";\n    let _ = '}';\n}\ntrait T { fn b(); }\n");
-    let functions: Vec<_> = source.functions().into_iter().map(|found| (found.name, found.lines)).collect();
+    let source = Source::new(
+        "xtask/src/a.rs",
+        "fn a() {\n    let _ = \"}\";\n    let _ = '}';\n}\ntrait T { fn b(); }\n",
+    );
+    let functions: Vec<_> =
+        source.functions().into_iter().map(|found| (found.name, found.lines)).collect();
     assert_eq!(functions, [("a".to_owned(), 4)]);
 }

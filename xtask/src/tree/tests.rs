@@ -16,8 +16,13 @@ fn count(left: &TempDir, right: &TempDir) -> usize {
 
 #[test]
 fn equal_trees_differ_in_bookkeeping_only() {
-    let left = tree(&[("node_modules/a/index.js", "1"), ("package-lock.json", "x"), ("node_modules/.dx/state", "")]);
-    let right = tree(&[("node_modules/a/index.js", "1"), ("node_modules/.package-lock.json", "{}")]);
+    let left = tree(&[
+        ("node_modules/a/index.js", "1"),
+        ("package-lock.json", "x"),
+        ("node_modules/.dx/state", ""),
+    ]);
+    let right =
+        tree(&[("node_modules/a/index.js", "1"), ("node_modules/.package-lock.json", "{}")]);
     assert_eq!(count(&left, &right), 0);
 }
 

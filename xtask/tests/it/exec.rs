@@ -6,7 +6,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 /// A command that starts others, one of them in a session of its own, and waits.
-const FAMILY: &str = "sleep 600 & echo $! >> ids; setsid sh -c 'echo $$ >> ids; sleep 600' & echo $$ >> ids; wait";
+const FAMILY: &str =
+    "sleep 600 & echo $! >> ids; setsid sh -c 'echo $$ >> ids; sleep 600' & echo $$ >> ids; wait";
 
 fn start(folder: &Path, script: &str) -> Child {
     Command::new(env!("CARGO_BIN_EXE_xtask"))

@@ -30,7 +30,11 @@ pub(super) struct Download {
 }
 
 impl Download {
-    pub(super) async fn bring(self: Arc<Self>, network: Network, wanted: TarballRequest) -> Result<(), Failure> {
+    pub(super) async fn bring(
+        self: Arc<Self>,
+        network: Network,
+        wanted: TarballRequest,
+    ) -> Result<(), Failure> {
         if self.shared.store.has_tarball(self.id) && self.clone().unpack_kept().await? {
             return Ok(());
         }
@@ -82,8 +86,13 @@ impl Download {
     /// Notes the licence that `manifest` tells, the package's own.
     pub(super) fn note_license(&self, manifest: Option<&[u8]>) {
         let text = manifest.and_then(|manifest| std::str::from_utf8(manifest).ok());
-        let license = text.and_then(|text| Manifest::parse(text).ok()).and_then(|manifest| manifest.license);
-        self.shared.licenses.lock().unwrap_or_else(PoisonError::into_inner).insert(self.id, license);
+        let license =
+            text.and_then(|text| Manifest::parse(text).ok()).and_then(|manifest| manifest.license);
+        self.shared
+            .licenses
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .insert(self.id, license);
     }
 
     /// Notes that the store has the package, or this process.

@@ -43,12 +43,20 @@ pub(super) fn unpack(
         Storing::Later => (Keeping::Later, None),
         Storing::Packed => (Keeping::Later, Some(store.receive_tarball(download.id)?)),
     };
-    let arriving =
-        Arriving { download, pieces, next: Bytes::new(), is_whole: false, checker: integrity.checker(), kept };
+    let arriving = Arriving {
+        download,
+        pieces,
+        next: Bytes::new(),
+        is_whole: false,
+        checker: integrity.checker(),
+        kept,
+    };
     let mut entries = Entries::new(arriving, length, Limits::default())?;
     let mut incoming = store.receive(download.id, keeping)?;
     let manifest = take_files(download, &mut entries, &mut incoming)?;
-    let Arriving { is_whole: true, checker, kept, .. } = entries.finish()? else { return Err(GaveUp) };
+    let Arriving { is_whole: true, checker, kept, .. } = entries.finish()? else {
+        return Err(GaveUp);
+    };
     checker.finish()?;
     if let Some(kept) = kept {
         kept.keep()?;

@@ -135,7 +135,9 @@ impl Shared {
     async fn try_ahead(self: &Arc<Self>, network: &Network, name: &str) -> Option<ProviderError> {
         let package = match PackageName::parse(name) {
             Ok(package) => package,
-            Err(error) => return self.unless_unused(name, Failure::from(error).into_provider_error()),
+            Err(error) => {
+                return self.unless_unused(name, Failure::from(error).into_provider_error());
+            }
         };
         if let Some((usable, stale)) = self.cached(&self.registry_key(&package), &package) {
             self.used_cache.store(true, Ordering::Relaxed);
@@ -148,9 +150,12 @@ impl Shared {
         }
         let form = self.first_form(&self.registry_key(&package));
         let ask = Ask { form, priority: Priority::Low, purpose: Purpose::Now };
-        let full = Ask { form: PackumentForm::Full, priority: Priority::Normal, purpose: Purpose::Now };
+        let full =
+            Ask { form: PackumentForm::Full, priority: Priority::Normal, purpose: Purpose::Now };
         match self.fetch_form(network, &package, ask).await {
-            Ok(Use::NotEnough) if !self.forget(name) => self.fetch_form(network, &package, full).await.err(),
+            Ok(Use::NotEnough) if !self.forget(name) => {
+                self.fetch_form(network, &package, full).await.err()
+            }
             Ok(_) => None,
             Err(error) => self.unless_unused(name, error),
         }

@@ -53,7 +53,12 @@ impl Shared {
     }
 
     /// Takes an answer, and asks for what those who wait for it will need next.
-    pub(super) fn arrived(self: &Arc<Self>, network: &Network, name: &str, answer: Result<Packument, ProviderError>) {
+    pub(super) fn arrived(
+        self: &Arc<Self>,
+        network: &Network,
+        name: &str,
+        answer: Result<Packument, ProviderError>,
+    ) {
         let mut state = self.lock();
         let before = state.packuments.insert(name.to_owned(), Answer::Here(answer));
         let is_awaited = state.awaited.iter().any(|awaited| awaited == name);
@@ -97,13 +102,19 @@ impl Shared {
         name: &str,
         priority: Priority,
     ) -> Result<(), ProviderError> {
-        let package = PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
-        let ask = Ask { form: self.first_form(&self.registry_key(&package)), priority, purpose: Purpose::Now };
+        let package =
+            PackageName::parse(name).map_err(|error| Failure::from(error).into_provider_error())?;
+        let ask = Ask {
+            form: self.first_form(&self.registry_key(&package)),
+            priority,
+            purpose: Purpose::Now,
+        };
         match self.fetch_form(network, &package, ask).await? {
             Use::Arrived => Ok(()),
-            Use::NotEnough => {
-                self.fetch_form(network, &package, Ask { form: PackumentForm::Full, ..ask }).await.map(|_| ())
-            }
+            Use::NotEnough => self
+                .fetch_form(network, &package, Ask { form: PackumentForm::Full, ..ask })
+                .await
+                .map(|_| ()),
         }
     }
 
@@ -135,9 +146,20 @@ impl Shared {
         let validator = cached.as_ref().map(validator_of);
         let take = {
             let (shared, network, name) = (self.clone(), network.clone(), name.clone());
-            move |answer| shared.take(&network, &Subject { registry, name, form }, ask.purpose, answer, cached)
+            move |answer| {
+                shared.take(
+                    &network,
+                    &Subject { registry, name, form },
+                    ask.purpose,
+                    answer,
+                    cached,
+                )
+            }
         };
-        let taken = network.registry.packument(name, ask.form, validator.as_ref(), ask.priority, take).await;
+        let taken = network
+            .registry
+            .packument(name, ask.form, validator.as_ref(), ask.priority, take)
+            .await;
         taken.map_err(|error| Failure::from(error).into_provider_error())?
     }
 }

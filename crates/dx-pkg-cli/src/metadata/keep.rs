@@ -42,7 +42,8 @@ impl Shared {
         cached: Option<CachedPackument>,
     ) -> Result<Use, ProviderError> {
         let taken = self.decode(subject, answer, cached)?;
-        let is_enough = subject.form == Form::Full || self.is_enough(&subject.registry, &taken.packument);
+        let is_enough =
+            subject.form == Form::Full || self.is_enough(&subject.registry, &taken.packument);
         let used = if is_enough && purpose == Purpose::Now { Use::Arrived } else { Use::NotEnough };
         let now = now_ms();
         let fresh_until_ms = now.saturating_add(taken.lifetime.fresh_for_ms);

@@ -15,7 +15,15 @@ fn a_plain_install_is_understood() {
 
 #[test]
 fn everything_else_goes_the_usual_way() {
-    for line in ["", "install left-pad", "ci", "install --json", "install --lockfile-only", "remove a", "install -C"] {
+    for line in [
+        "",
+        "install left-pad",
+        "ci",
+        "install --json",
+        "install --lockfile-only",
+        "remove a",
+        "install -C",
+    ] {
         assert_eq!(read(line), None, "{line}");
     }
 }

@@ -23,7 +23,11 @@ struct Addition {
 }
 
 /// Adds the packages that `arguments` names.
-pub fn add(surroundings: &Surroundings, arguments: &InstallArguments, report: &Report) -> Result<(), Failure> {
+pub fn add(
+    surroundings: &Surroundings,
+    arguments: &InstallArguments,
+    report: &Report,
+) -> Result<(), Failure> {
     let mut work = Work::begin_new(surroundings, &arguments.tree, report)?;
     refuse_workspace(surroundings, &work)?;
     let additions: Vec<Addition> = arguments
@@ -33,8 +37,11 @@ pub fn add(surroundings: &Surroundings, arguments: &InstallArguments, report: &R
         .collect::<Result<_, _>>()?;
     let prefix = if arguments.exact { String::new() } else { work.session.config.save_prefix()? };
     let original = work.project.manifest_text.clone();
-    work.project.manifest = Manifest::parse(&edited(&original, &additions, |addition| addition.raw.clone())?)?;
-    let save = |lock: &Lock| edited(&original, &additions, |addition| addition.saved(lock, &prefix)).map(Some);
+    work.project.manifest =
+        Manifest::parse(&edited(&original, &additions, |addition| addition.raw.clone())?)?;
+    let save = |lock: &Lock| {
+        edited(&original, &additions, |addition| addition.saved(lock, &prefix)).map(Some)
+    };
     let change = Change {
         explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
         manifest: &save,
@@ -48,8 +55,9 @@ pub fn add(surroundings: &Surroundings, arguments: &InstallArguments, report: &R
 /// Changing what a single workspace asks for is not supported; changing the project's requirements instead would
 /// surprise whoever asks in a workspace's folder.
 pub fn refuse_workspace(surroundings: &Surroundings, work: &Work) -> Result<(), Failure> {
-    let inside =
-        |(path, _): &&(String, Manifest)| surroundings.folder.starts_with(work.project.root.join(path.as_str()));
+    let inside = |(path, _): &&(String, Manifest)| {
+        surroundings.folder.starts_with(work.project.root.join(path.as_str()))
+    };
     match work.project.workspaces.iter().find(inside) {
         None => Ok(()),
         Some((path, _)) => Err(Failure::new(
@@ -91,8 +99,11 @@ impl Addition {
             (arguments.prod, Section::Dependencies),
         ];
         let asked = given.into_iter().find(|(on, _)| *on).map(|(_, section)| section);
-        let has = |section: &Section| project.manifest.section(*section).iter().any(|(known, _)| *known == name);
-        let section = asked.or_else(|| Section::ALL.into_iter().find(has)).unwrap_or(Section::Dependencies);
+        let has = |section: &Section| {
+            project.manifest.section(*section).iter().any(|(known, _)| *known == name)
+        };
+        let section =
+            asked.or_else(|| Section::ALL.into_iter().find(has)).unwrap_or(Section::Dependencies);
         Ok(Addition { name, raw, spec: parsed.spec, section })
     }
 
@@ -100,7 +111,9 @@ impl Addition {
     /// asked for; else what was asked for.
     fn saved(&self, lock: &Lock, prefix: &str) -> String {
         let entry = lock.get(&format!("node_modules/{}", self.name));
-        let Some(version) = entry.and_then(|entry| entry.version.as_deref()) else { return self.raw.clone() };
+        let Some(version) = entry.and_then(|entry| entry.version.as_deref()) else {
+            return self.raw.clone();
+        };
         let with_prefix = format!("{prefix}{version}");
         let is_covered = |range: &Range| {
             let covers = |version: Version| range.satisfies(&last_allowed(prefix, &version));
@@ -120,10 +133,16 @@ impl Addition {
 
 /// The name the folder's manifest gives, else the folder's own.
 fn folder_name(folder: &Path) -> Result<String, Failure> {
-    let manifest = crate::project::read(&folder.join("package.json"))?.and_then(|text| Manifest::parse(&text).ok());
+    let manifest = crate::project::read(&folder.join("package.json"))?
+        .and_then(|text| Manifest::parse(&text).ok());
     let own = manifest.and_then(|manifest| manifest.name);
     own.or_else(|| normal(folder).file_name().map(|name| name.to_string_lossy().into_owned()))
-        .ok_or_else(|| Failure::new("DX_NO_FOLDER", format!("{} is not a folder with a package", folder.display())))
+        .ok_or_else(|| {
+            Failure::new(
+                "DX_NO_FOLDER",
+                format!("{} is not a folder with a package", folder.display()),
+            )
+        })
 }
 
 /// The path from `root` to `folder`, with `/` between segments; both are absolute.
@@ -131,7 +150,10 @@ fn relative(root: &Path, folder: &Path) -> String {
     let folder = normal(folder);
     let shared = root.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
     let up = root.components().skip(shared).map(|_| "..".to_owned());
-    let down = folder.components().skip(shared).map(|part| part.as_os_str().to_string_lossy().into_owned());
+    let down = folder
+        .components()
+        .skip(shared)
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
     up.chain(down).collect::<Vec<_>>().join("/")
 }
 
@@ -161,7 +183,11 @@ fn last_allowed(prefix: &str, version: &Version) -> Version {
     }
 }
 
-fn edited(text: &str, additions: &[Addition], spec: impl Fn(&Addition) -> String) -> Result<String, Failure> {
+fn edited(
+    text: &str,
+    additions: &[Addition],
+    spec: impl Fn(&Addition) -> String,
+) -> Result<String, Failure> {
     let mut edit = ManifestEdit::new(text)?;
     for addition in additions {
         edit.set_dependency(addition.section, &addition.name, &spec(addition));

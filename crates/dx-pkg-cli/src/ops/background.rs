@@ -1,8 +1,8 @@
 //! What dx does while nobody waits: it writes into the store what an install fetched, prepares the next tree of projects that were installed, checks the files that
 //! trees share, sees to it that the lockfile survives a loss of power, and empties the trash.
 //!
-//! An install leaves a wish in the store and starts `dx store settle --background`, which works at the lowest priority,
-//! in a session of its own, one process for a store. `dx store settle` does the same while the user waits.
+//! An install leaves a job in the store and starts `dx store maintain --background`, which works at the lowest priority,
+//! in a session of its own, one process for a store. `dx store maintain` does the same while the user waits.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,7 +13,7 @@ use std::time::{Duration, SystemTime};
 use dx_pkg_core::PackageId;
 use dx_pkg_link::PlacementSource;
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_store::{Folder, PruneLimits, Pruned, Store, Wish};
+use dx_pkg_store::{Folder, PrepareJob, PruneLimits, Pruned, Store};
 
 use crate::ending;
 use crate::failure::Failure;
@@ -30,7 +30,7 @@ pub struct Settled {
     pub deleted: usize,
     /// Trees made ready.
     pub prepared: usize,
-    /// Those of them that were changed from another ready tree instead of being built.
+    /// Those of them that were changed from another prepared tree instead of being built.
     pub patched: usize,
     /// Files of packages that had been altered or were missing, made anew.
     pub repaired: usize,
@@ -39,19 +39,22 @@ pub struct Settled {
 /// Asks for the next tree of the project in `root`, whose present one may be new as a whole, and starts whoever prepares it. It is a convenience: what fails here
 /// is not worth a word.
 pub fn start(session: &Session, root: &Path, new_tree: bool) {
-    let wish = Wish { project: root.to_owned(), new_tree };
-    if session.spares > 0 && session.store.wish(&wish).is_ok() {
+    let job = PrepareJob { project: root.to_owned(), new_tree };
+    if session.trees > 0 && session.store.queue_job(&job).is_ok() {
         start_worker(session);
     }
 }
 
 /// Starts whoever does what waits.
 pub fn start_worker(session: &Session) {
-    let (Ok(program), Some(store)) = (std::env::current_exe(), session.store.root().parent()) else { return };
+    let (Ok(program), Some(store)) = (std::env::current_exe(), session.store.root().parent())
+    else {
+        return;
+    };
     let _ = Command::new(program)
-        .args(["store", "settle", "--background"])
+        .args(["store", "maintain", "--background"])
         .env("DX_STORE", store)
-        .env("DX_SPARE_FORESTS", session.spares.to_string())
+        .env("DX_PREPARED_TREES", session.trees.to_string())
         .current_dir(store)
         .stdin(Stdio::null())
         .stdout(Stdio::null())
@@ -63,34 +66,34 @@ pub fn start_worker(session: &Session) {
 ///
 /// # Errors
 /// What the store cannot do, and `DX_CANCELLED` when the process is asked to end.
-pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure> {
+pub fn settle(store: &Store, trees: u32, wait: bool) -> Result<Settled, Failure> {
     let mut settled = Settled::default();
     let mut waited = false;
     loop {
         let Some(lock) = store.background_lock(wait)? else { return Ok(settled) };
         store_pending(store)?;
-        let wishes = store.take_wishes();
-        // A wish that came after the last look and before the lock was free again would wait for the next install.
-        if waited && wishes.is_empty() {
+        let jobs = store.take_jobs();
+        // A job that came after the last look and before the lock was free again would wait for the next install.
+        if waited && jobs.is_empty() {
             return Ok(settled);
         }
         waited = true;
         let mut failed = None;
-        wishes.iter().for_each(|wish| project::compile_lockfile(&wish.project, store));
-        wishes.iter().for_each(sync);
-        for wish in wishes.iter().filter(|_| spares > 0) {
+        jobs.iter().for_each(|job| project::compile_lockfile(&job.project, store));
+        jobs.iter().for_each(sync);
+        for job in jobs.iter().filter(|_| trees > 0) {
             // Whoever comes next does the rest.
             if ending::is_asked() {
-                store.wish(wish)?;
+                store.queue_job(job)?;
                 continue;
             }
-            match prepare(store, wish, spares) {
+            match prepare(store, job, trees) {
                 Ok(Prepared { trees, patched, repaired }) => {
                     settled.prepared += trees;
                     settled.patched += patched;
                     settled.repaired += repaired;
                 }
-                Err(failure) if failure.code == ending::CANCELLED => store.wish(wish)?,
+                Err(failure) if failure.code == ending::CANCELLED => store.queue_job(job)?,
                 Err(failure) => failed = Some(failure),
             }
         }
@@ -110,17 +113,21 @@ pub fn settle(store: &Store, spares: u32, wait: bool) -> Result<Settled, Failure
 }
 
 /// Prepares the next tree of one project, as far as there can be one.
-fn prepare(store: &Store, wish: &Wish, spares: u32) -> Result<Prepared, Failure> {
-    let next = Preparation::of(store, wish)?;
-    Ok(next.map(|next| next.carry_out(spares)).transpose()?.unwrap_or_default())
+fn prepare(store: &Store, job: &PrepareJob, trees: u32) -> Result<Prepared, Failure> {
+    let next = Preparation::of(store, job)?;
+    Ok(next.map(|next| next.carry_out(trees)).transpose()?.unwrap_or_default())
 }
 
 /// Writes the packages that installs have left to be written, from their projects' copies.
 fn store_pending(store: &Store) -> Result<(), Failure> {
     for note in store.pending_notes()? {
         let mut copies: HashMap<PackageId, Vec<PathBuf>> = HashMap::new();
-        let record = fs::read(note.project.join("node_modules").join(installed::RECORD)).unwrap_or_default();
-        let tree = DxlView::open(&record).ok().and_then(|view| tree_of(&view.to_lock()).ok()).unwrap_or_default();
+        let record =
+            fs::read(note.project.join("node_modules").join(installed::RECORD)).unwrap_or_default();
+        let tree = DxlView::open(&record)
+            .ok()
+            .and_then(|view| tree_of(&view.to_lock()).ok())
+            .unwrap_or_default();
         for placement in tree.placements {
             if let PlacementSource::Package(id) = placement.source {
                 copies.entry(id).or_default().push(note.project.join(placement.path));
@@ -137,16 +144,23 @@ fn store_pending(store: &Store) -> Result<(), Failure> {
 }
 
 /// Takes away what has not been used for so long, and more until the store takes at most `max_bytes`.
-pub fn prune(store: &Store, unused_for: Duration, max_bytes: Option<u64>) -> Result<Pruned, Failure> {
+pub fn prune(
+    store: &Store,
+    unused_for: Duration,
+    max_bytes: Option<u64>,
+) -> Result<Pruned, Failure> {
     let unused_since = SystemTime::now().checked_sub(unused_for).unwrap_or(SystemTime::UNIX_EPOCH);
     let mut used: HashMap<PackageId, SystemTime> = HashMap::new();
-    for forest in store.forests() {
-        let Ok(record) = forest.record() else { continue };
-        let Some(tree) = DxlView::open(&record).ok().and_then(|view| tree_of(&view.to_lock()).ok()) else { continue };
+    for prepared in store.prepared_entries() {
+        let Ok(record) = prepared.record() else { continue };
+        let Some(tree) = DxlView::open(&record).ok().and_then(|view| tree_of(&view.to_lock()).ok())
+        else {
+            continue;
+        };
         for placement in tree.placements {
             if let PlacementSource::Package(id) = placement.source {
-                // Forests come with the last used first.
-                used.entry(id).or_insert(forest.used);
+                // Prepared come with the last used first.
+                used.entry(id).or_insert(prepared.used);
             }
         }
     }
@@ -159,20 +173,22 @@ fn prune_now_and_then(store: &Store) -> Result<(), Failure> {
     let note = store.folder(Folder::Locks).join("pruned");
     let modified = fs::metadata(&note).and_then(|metadata| metadata.modified());
     // A time that has yet to come tells that the clock was set back, and nothing else.
-    let is_due = modified.as_ref().is_ok_and(|last| last.elapsed().map_or(true, |since| since > DAY));
+    let is_due =
+        modified.as_ref().is_ok_and(|last| last.elapsed().map_or(true, |since| since > DAY));
     if is_due {
         prune(store, 90 * DAY, None)?;
     }
     if is_due || modified.is_err() {
-        fs::write(&note, b"").map_err(|error| Failure::io(format!("writing {}", note.display()), &error))?;
+        fs::write(&note, b"")
+            .map_err(|error| Failure::io(format!("writing {}", note.display()), &error))?;
     }
     Ok(())
 }
 
 /// Waits for the device to have what the install wrote into the project, which did not.
-fn sync(wish: &Wish) {
+fn sync(job: &PrepareJob) {
     for name in project::FILES {
         // What is not there, or cannot be, needs no waiting for.
-        let _ = dx_pkg_fs::sync_file(&wish.project.join(name));
+        let _ = dx_pkg_os::sync_file(&job.project.join(name));
     }
 }

@@ -51,18 +51,22 @@ pub fn fetch(
     let (count, on_their_way) = (wanted.len(), downloads.start_all(wanted.into_iter())?);
     // What is in the store already is linked by all processors together, after the last package has come.
     if on_their_way * 2 < count || !may_build(session, project, downloads, mode) {
-        return Ok(Fetched { dropped: wait(session, previous, downloads, plan, lock)?, built: None });
+        return Ok(Fetched {
+            dropped: wait(session, previous, downloads, plan, lock)?,
+            built: None,
+        });
     }
     let tree = plan.tree()?;
     let options = LinkOptions {
         keep_foreign: mode == Mode::Install,
         links_outside: true,
-        cancelled: Some(dx_pkg_fs::asked_to_end()),
+        cancelled: Some(dx_pkg_os::asked_to_end()),
         ..LinkOptions::default()
     };
     std::thread::scope(|scope| {
         let arrivals = downloads.arrivals();
-        let building = scope.spawn(|| build_ahead(&project.root, &session.store, &tree, &options, arrivals));
+        let building =
+            scope.spawn(|| build_ahead(&project.root, &session.store, &tree, &options, arrivals));
         let dropped = wait(session, previous, downloads, plan, lock);
         downloads.end_arrivals();
         let built = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));

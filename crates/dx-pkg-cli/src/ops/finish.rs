@@ -7,18 +7,18 @@ use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc;
 use dx_pkg_core::{PackageId, PackageName, Spec, Version};
-use dx_pkg_fs::{Durability, write_atomic};
 use dx_pkg_link::{Built, ImportMethod, LinkOptions, LinkReport, Placement, materialise};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_store::{ForestKey, Spare};
+use dx_pkg_os::{Durability, write_atomic};
+use dx_pkg_store::{PreparedKey, PreparedTree};
 
 use crate::downloads::{Downloads, package_id, real_name};
 use crate::ending;
 use crate::failure::Failure;
 use crate::metadata::Speculation;
-use crate::ops::forest;
 use crate::ops::install::Mode;
 use crate::ops::installed;
+use crate::ops::prepared;
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::{Project, record_of};
@@ -29,7 +29,10 @@ use crate::speculation;
 pub type Licenses = Vec<(PackageId, tokio::task::JoinHandle<Option<String>>)>;
 
 /// Entries of registry packages that are new and tell no licence: abbreviated packuments do not have it.
-fn without_license<'l>(lock: &'l Lock, previous: Option<&'l Lock>) -> impl Iterator<Item = &'l LockPackage> {
+fn without_license<'l>(
+    lock: &'l Lock,
+    previous: Option<&'l Lock>,
+) -> impl Iterator<Item = &'l LockPackage> {
     let known: HashMap<&str, Option<&str>> = previous
         .iter()
         .flat_map(|lock| &lock.packages)
@@ -46,16 +49,29 @@ fn without_license<'l>(lock: &'l Lock, previous: Option<&'l Lock>) -> impl Itera
 
 /// Asks for the licences of packages that will not be fetched, such as those for other platforms, and that no earlier
 /// run noted.
-pub fn ask_licenses(session: &Session, lock: &Lock, plan: &Plan, previous: Option<&Lock>) -> Licenses {
-    let fetched: HashSet<&str> = plan.installed.packages.iter().map(|package| package.path.as_str()).collect();
+pub fn ask_licenses(
+    session: &Session,
+    lock: &Lock,
+    plan: &Plan,
+    previous: Option<&Lock>,
+) -> Licenses {
+    let fetched: HashSet<&str> =
+        plan.installed.packages.iter().map(|package| package.path.as_str()).collect();
     let mut asked = Vec::new();
-    for package in without_license(lock, previous).filter(|package| !fetched.contains(package.path.as_str())) {
-        let (Ok(name), Ok(Some(id))) = (PackageName::parse(real_name(package)), package_id(package)) else { continue };
+    for package in
+        without_license(lock, previous).filter(|package| !fetched.contains(package.path.as_str()))
+    {
+        let (Ok(name), Ok(Some(id))) =
+            (PackageName::parse(real_name(package)), package_id(package))
+        else {
+            continue;
+        };
         if session.store.has(id) || session.store.license(id).is_some() {
             continue;
         }
         let Ok(network) = session.network() else { break };
-        let (registry, version) = (network.registry.clone(), package.version.clone().unwrap_or_default());
+        let (registry, version) =
+            (network.registry.clone(), package.version.clone().unwrap_or_default());
         let answer = network.runtime.spawn(async move { registry.license(&name, &version).await });
         asked.push((id, answer));
     }
@@ -63,7 +79,13 @@ pub fn ask_licenses(session: &Session, lock: &Lock, plan: &Plan, previous: Optio
 }
 
 /// Fills in the licences: of fetched packages from their own manifests, of others as the registry answers.
-pub fn complete(session: &Session, downloads: &Downloads, lock: &mut Lock, previous: Option<&Lock>, asked: Licenses) {
+pub fn complete(
+    session: &Session,
+    downloads: &Downloads,
+    lock: &mut Lock,
+    previous: Option<&Lock>,
+    asked: Licenses,
+) {
     if let Some(network) = session.network_used() {
         for (id, answer) in asked {
             if let Some(license) = wait_for(network, answer) {
@@ -78,7 +100,8 @@ pub fn complete(session: &Session, downloads: &Downloads, lock: &mut Lock, previ
         let Ok(Some(id)) = package_id(package) else { continue };
         let noted = || session.store.license(id).filter(|license| !license.is_empty());
         let told = downloads.license(id);
-        let told = told.unwrap_or_else(|| stored_manifest(session, id).and_then(|manifest| manifest.license));
+        let told = told
+            .unwrap_or_else(|| stored_manifest(session, id).and_then(|manifest| manifest.license));
         let license = told.or_else(noted);
         found.extend(license.map(|license| (package.path.clone(), license)));
     }
@@ -90,7 +113,10 @@ pub fn complete(session: &Session, downloads: &Downloads, lock: &mut Lock, previ
 }
 
 /// What was asked for, unless the command is to end.
-fn wait_for(network: &Network, mut answer: tokio::task::JoinHandle<Option<String>>) -> Option<String> {
+fn wait_for(
+    network: &Network,
+    mut answer: tokio::task::JoinHandle<Option<String>>,
+) -> Option<String> {
     while !ending::is_asked() {
         let look = async { tokio::time::timeout(ending::PAUSE, &mut answer).await };
         if let Ok(answer) = network.runtime.block_on(look) {
@@ -102,10 +128,18 @@ fn wait_for(network: &Network, mut answer: tokio::task::JoinHandle<Option<String
 
 /// Takes over the licences of packages that stay what they were, but whose metadata was asked for again.
 fn keep_licenses(lock: &mut Lock, previous: Option<&Lock>) {
-    let known: HashMap<&str, &LockPackage> =
-        previous.iter().flat_map(|lock| &lock.packages).map(|package| (package.path.as_str(), package)).collect();
-    for package in lock.packages.iter_mut().filter(|package| package.license.is_none() && package.integrity.is_some()) {
-        let before = known.get(package.path.as_str()).filter(|before| before.integrity == package.integrity);
+    let known: HashMap<&str, &LockPackage> = previous
+        .iter()
+        .flat_map(|lock| &lock.packages)
+        .map(|package| (package.path.as_str(), package))
+        .collect();
+    for package in lock
+        .packages
+        .iter_mut()
+        .filter(|package| package.license.is_none() && package.integrity.is_some())
+    {
+        let before =
+            known.get(package.path.as_str()).filter(|before| before.integrity == package.integrity);
         package.license = before.and_then(|before| before.license.clone());
     }
 }
@@ -128,15 +162,22 @@ pub fn record_requirements(lock: &mut Lock, manifest: &Manifest) {
 pub fn keeps_versions(lock: &Lock, explicit: &[String]) -> bool {
     let Some(root) = lock.root() else { return false };
     explicit.iter().all(|name| {
-        let sections =
-            [&root.dependencies, &root.dev_dependencies, &root.optional_dependencies, &root.peer_dependencies];
+        let sections = [
+            &root.dependencies,
+            &root.dev_dependencies,
+            &root.optional_dependencies,
+            &root.peer_dependencies,
+        ];
         let spec = sections
             .into_iter()
             .flatten()
             .find(|(other, _)| other == name)
             .and_then(|(_, spec)| Spec::parse(spec).ok());
-        let version = lock.get(&format!("node_modules/{name}")).and_then(|entry| entry.version.as_deref());
-        let (Some(mut spec), Some(version)) = (spec, version.and_then(|text| Version::parse(text).ok())) else {
+        let version =
+            lock.get(&format!("node_modules/{name}")).and_then(|entry| entry.version.as_deref());
+        let (Some(mut spec), Some(version)) =
+            (spec, version.and_then(|text| Version::parse(text).ok()))
+        else {
             return false;
         };
         if let Spec::Alias { spec: inner, .. } = spec {
@@ -156,8 +197,8 @@ pub struct Linked {
     pub report: LinkReport,
     /// The paths at which something new lies.
     pub new: HashSet<String>,
-    /// The forest of such trees.
-    pub forest: ForestKey,
+    /// The prepared of such trees.
+    pub prepared: PreparedKey,
     /// How many packages and links the tree has.
     pub placed: usize,
 }
@@ -181,21 +222,29 @@ pub fn link(
     progress: &Progress,
 ) -> Result<Linked, Failure> {
     let (extra_files, tree, previous) = std::thread::scope(|scope| {
-        let extra_files = scope.spawn(|| forest::state_files(&plan.installed));
+        let extra_files = scope.spawn(|| prepared::state_files(&plan.installed));
         let tree = plan.tree();
         let previous = if mode == Mode::Ci { None } else { installed::tree(&project.root) };
-        let extra_files = extra_files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        let extra_files =
+            extra_files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         tree.map(|tree| (extra_files, tree, previous))
     })?;
-    let forest = forest::key(plan, &extra_files[0].1);
+    let key = prepared::key(plan, &extra_files[0].1);
     let placed = tree.placements.len();
     if placed == 0 && previous.is_none() && !project.root.join("node_modules").exists() {
-        return Ok(Linked { report: LinkReport::default(), new: HashSet::new(), forest, placed });
+        return Ok(Linked {
+            report: LinkReport::default(),
+            new: HashSet::new(),
+            prepared: key,
+            placed,
+        });
     }
     progress.link(placed);
     let import = import_method(session)?;
-    let spare = match previous {
-        None if import == ImportMethod::Auto && ready.built.is_none() => session.store.take_spare(forest),
+    let prepared = match previous {
+        None if import == ImportMethod::Auto && ready.built.is_none() => {
+            session.store.take_prepared_tree(key)
+        }
         _ => None,
     };
     let options = LinkOptions {
@@ -203,9 +252,9 @@ pub fn link(
         keep_foreign: mode == Mode::Install,
         links_outside: true,
         movable: ready.movable,
-        spare: spare.as_ref().map(Spare::path),
+        prepared: prepared.as_ref().map(PreparedTree::path),
         extra_files: &extra_files,
-        cancelled: Some(dx_pkg_fs::asked_to_end()),
+        cancelled: Some(dx_pkg_os::asked_to_end()),
         ..LinkOptions::default()
     };
     let (root, store) = (&project.root, &session.store);
@@ -220,8 +269,9 @@ pub fn link(
         .map(|placement| (placement.path.as_str(), placement))
         .collect();
     let is_new = |placement: &&Placement| before.get(placement.path.as_str()) != Some(placement);
-    let new = tree.placements.iter().filter(is_new).map(|placement| placement.path.clone()).collect();
-    Ok(Linked { report, new, forest, placed })
+    let new =
+        tree.placements.iter().filter(is_new).map(|placement| placement.path.clone()).collect();
+    Ok(Linked { report, new, prepared: key, placed })
 }
 
 /// How files get into the tree, as the settings say.
@@ -236,7 +286,11 @@ pub fn import_method(session: &Session) -> Result<ImportMethod, Failure> {
 }
 
 /// The lockfile's text as it is to be; `None` where it stays as it is.
-pub fn lockfile_text(session: &Session, project: &Project, lock: &Lock) -> Result<Option<String>, Failure> {
+pub fn lockfile_text(
+    session: &Session,
+    project: &Project,
+    lock: &Lock,
+) -> Result<Option<String>, Failure> {
     if !session.config.package_lock()? {
         return Ok(None);
     }
@@ -245,7 +299,8 @@ pub fn lockfile_text(session: &Session, project: &Project, lock: &Lock) -> Resul
         omit_resolved(lock.to_mut());
     }
     if lock.name.is_none() {
-        lock.to_mut().name = project.root.file_name().map(|name| name.to_string_lossy().into_owned());
+        lock.to_mut().name =
+            project.root.file_name().map(|name| name.to_string_lossy().into_owned());
     }
     let previous = project.locked.as_ref().map(|(text, _)| text.as_str());
     let text = match previous {
@@ -276,11 +331,16 @@ pub fn save(
 /// What is asked of manifest and lockfile: to be on the device when the command ends, unless a background process follows
 /// that waits for it in the user's stead.
 pub fn durability(session: &Session, lockfile_only: bool) -> Durability {
-    if session.spares > 0 && !lockfile_only { Durability::Rename } else { Durability::Fsync }
+    if session.trees > 0 && !lockfile_only { Durability::Rename } else { Durability::Fsync }
 }
 
 /// Writes a file of the project, whole or not at all.
-pub fn write(project: &mut Project, name: &str, text: &str, durability: Durability) -> Result<(), Failure> {
+pub fn write(
+    project: &mut Project,
+    name: &str,
+    text: &str,
+    durability: Durability,
+) -> Result<(), Failure> {
     let path = project.root.join(name);
     write_atomic(&path, text.as_bytes(), durability)
         .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))?;
@@ -290,17 +350,26 @@ pub fn write(project: &mut Project, name: &str, text: &str, durability: Durabili
 
 fn omit_resolved(lock: &mut Lock) {
     for package in lock.packages.iter_mut().filter(|package| !package.link) {
-        if package.integrity.is_some() && package.resolved.as_deref().is_some_and(|url| url.starts_with("http")) {
+        if package.integrity.is_some()
+            && package.resolved.as_deref().is_some_and(|url| url.starts_with("http"))
+        {
             package.resolved = None;
         }
     }
 }
 
 /// What `--verbose` and `--json` tell.
-pub fn statistics(session: &Session, progress: &Progress, done: &LinkReport) -> Vec<(&'static str, u64)> {
+pub fn statistics(
+    session: &Session,
+    progress: &Progress,
+    done: &LinkReport,
+) -> Vec<(&'static str, u64)> {
     let (tarballs, bytes) = progress.downloads();
-    let mut statistics =
-        vec![("metadata requests", progress.metadata_requests()), ("tarballs", tarballs), ("tarball bytes", bytes)];
+    let mut statistics = vec![
+        ("metadata requests", progress.metadata_requests()),
+        ("tarballs", tarballs),
+        ("tarball bytes", bytes),
+    ];
     if let Some(network) = session.network_used() {
         statistics.extend(network.statistics());
         let Speculation { asked, used, wasted_bytes } = progress.speculation();
@@ -312,7 +381,7 @@ pub fn statistics(session: &Session, progress: &Progress, done: &LinkReport) -> 
         ]);
     }
     statistics.extend([
-        ("ready trees", u64::from(done.was_ready)),
+        ("prepared trees", u64::from(done.was_prepared)),
         ("directories", done.directories),
         ("hardlinks", done.hardlinks),
         ("reflinks", done.reflinks),
@@ -328,6 +397,6 @@ pub fn statistics(session: &Session, progress: &Progress, done: &LinkReport) -> 
 /// Removes replaced trees that the store could not take. What stays is removed by the next install.
 pub fn remove_leftovers(done: &LinkReport) {
     for path in &done.leftovers {
-        let _ = dx_pkg_fs::remove_tree(path);
+        let _ = dx_pkg_os::remove_tree(path);
     }
 }

@@ -27,7 +27,7 @@ use crate::ops::install::{self, Change};
 use crate::ops::installed::{self, Said};
 use crate::ops::materials::{self, Materials};
 use crate::ops::shortcut::{self, Installed};
-use crate::ops::{fetch, finish, forest, lifecycle};
+use crate::ops::{fetch, finish, lifecycle, prepared};
 use crate::plan::Plan;
 use crate::progress::Progress;
 use crate::project::{self, Project, record_of};
@@ -81,9 +81,12 @@ impl Step<'_> {
         let started = Instant::now();
         let Step { surroundings, session, change, settings } = *self;
         let may_be = change.save && self.is_usual(project)?;
-        let Some(ground) = may_be.then(|| Ground::of(session, project, settings)).flatten() else { return Ok(false) };
+        let Some(ground) = may_be.then(|| Ground::of(session, project, settings)).flatten() else {
+            return Ok(false);
+        };
         let Some(compiled) = project.compiled(&session.store)? else { return Ok(false) };
-        let (Ok(locked), Ok(record)) = (DxlView::open(&compiled), DxlView::open(&ground.record)) else {
+        let (Ok(locked), Ok(record)) = (DxlView::open(&compiled), DxlView::open(&ground.record))
+        else {
             return Ok(false);
         };
         if !ground.holds(project, &locked, &record) {
@@ -96,14 +99,18 @@ impl Step<'_> {
         }
         let shown = Progress::start(report.shows_progress() && !surroundings.in_ci());
         let progress = shown.0.clone();
-        let Some(next) = self.work_out(project, &ground, (&locked, &record), &scripts, &progress)? else {
+        let Some(next) =
+            self.work_out(project, &ground, (&locked, &record), &scripts, &progress)?
+        else {
             return Ok(false);
         };
         ending::check()?;
         let Some(texts) = next.texts(project, &ground, &locked, &record) else { return Ok(false) };
         let after = DxlView::open(&texts.state[0].1)?;
         let scripts_skipped = scripts.passed_over(&with_scripts(&after))?;
-        let Some(done) = self.link(project, &record, &next, &texts, &progress)? else { return Ok(false) };
+        let Some(done) = self.link(project, &record, &next, &texts, &progress)? else {
+            return Ok(false);
+        };
         session.mark("linked");
         drop(shown);
         let mut summary = Summary {
@@ -118,7 +125,7 @@ impl Step<'_> {
             ..Summary::default()
         };
         finish::remove_leftovers(&done);
-        if session.spares == 0
+        if session.trees == 0
             && let Some(text) = &texts.lockfile
         {
             // No background process will compile it.
@@ -126,16 +133,23 @@ impl Step<'_> {
             let bytes = dxl::splice(&locked, &borrowed(&next.removed), &next.entries, digest);
             let _ = session.store.put_compiled_lock(digest, &bytes);
         }
-        finish::save(project, texts.lockfile, next.manifest.as_deref(), finish::durability(session, false))?;
+        finish::save(
+            project,
+            texts.lockfile,
+            next.manifest.as_deref(),
+            finish::durability(session, false),
+        )?;
         let Settled { conflicts, disputed, warnings, .. } = ground.settled.clone();
         let said = Said { conflicts, disputed, warnings };
-        let noted = installed::settled(&project.root, next.node.as_ref(), &said).filter(|_| next.settled);
+        let noted =
+            installed::settled(&project.root, next.node.as_ref(), &said).filter(|_| next.settled);
         let settled = noted.is_some();
         installed::note_state(session, project, std::iter::empty(), settings, noted)?;
         if shortcut::may_be_short(session, project)? {
-            let forest = forest::key_of_record(&texts.state[0].1);
-            let placed = after.packages().filter(|package| package.link() || !package.in_bundle()).count();
-            let came = Installed { forest, placed, summary: &summary, settled };
+            let prepared = prepared::key_of_record(&texts.state[0].1);
+            let placed =
+                after.packages().filter(|package| package.link() || !package.in_bundle()).count();
+            let came = Installed { prepared, placed, summary: &summary, settled };
             let now = Inputs::of(surroundings, session, project);
             shortcut::keep(session, project, &came, vec![String::new()], now, next.asked);
         }
@@ -154,7 +168,8 @@ impl Step<'_> {
             && !config.omit_lockfile_registry_resolved()?
             && config.omit()?.is_empty()
             && finish::import_method(self.session)? == ImportMethod::Auto
-            && (config.ignore_scripts()? || TREE_EVENTS.iter().all(|event| project.manifest.script(event).is_none()))
+            && (config.ignore_scripts()?
+                || TREE_EVENTS.iter().all(|event| project.manifest.script(event).is_none()))
             && (!self.change.own_scripts || shortcut::may_be_short(self.session, project)?))
     }
 
@@ -168,44 +183,77 @@ impl Step<'_> {
         progress: &Arc<Progress>,
     ) -> Result<Option<Next>, Failure> {
         let Step { surroundings, session, change, .. } = *self;
-        let own =
-            Lock { packages: locked.package(0).map(|own| own.to_package()).into_iter().collect(), ..Lock::default() };
+        let own = Lock {
+            packages: locked.package(0).map(|own| own.to_package()).into_iter().collect(),
+            ..Lock::default()
+        };
         let requirements = project.requirements()?;
-        let materials = Materials::gather(surroundings, session, project, requirements, change, Some(&own), false)?;
-        if materials.options.pick.node.as_ref().map(ToString::to_string).unwrap_or_default() != ground.settled.node {
+        let materials = Materials::gather(
+            surroundings,
+            session,
+            project,
+            requirements,
+            change,
+            Some(&own),
+            false,
+        )?;
+        if materials.options.pick.node.as_ref().map(ToString::to_string).unwrap_or_default()
+            != ground.settled.node
+        {
             return Ok(None);
         }
         let storing = install::storing(surroundings, session, project);
-        let downloads = Downloads::new(session, session.config.offline()?, storing, progress.clone());
+        let downloads =
+            Downloads::new(session, session.config.offline()?, storing, progress.clone());
         downloads.put_first(materials::direct(&materials.requirements));
-        let externals = |name: &str, spec: &str, from: &str| materials::external(project, name, spec, from);
-        let bundles = |package: &LockPackage| materials::bundled(session, Some(&downloads), package);
-        let local = Local { downloads: Some(&downloads), externals: &externals, bundles: &bundles, likely: &Vec::new };
+        let externals =
+            |name: &str, spec: &str, from: &str| materials::external(project, name, spec, from);
+        let bundles =
+            |package: &LockPackage| materials::bundled(session, Some(&downloads), package);
+        let local = Local {
+            downloads: Some(&downloads),
+            externals: &externals,
+            bundles: &bundles,
+            likely: &Vec::new,
+        };
         let provider = materials.provider(session, materials.policy, local, progress.clone());
         let Materials { requirements, options, .. } = &materials;
         let disputed = &ground.settled.disputed;
-        let resolved = dx_pkg_resolve::change(requirements, locked, record, disputed, &provider, options);
+        let resolved =
+            dx_pkg_resolve::change(requirements, locked, record, disputed, &provider, options);
         let Some(Resolved { mut entries, removed }) = resolved else { return Ok(None) };
         entries.iter_mut().for_each(LockPackage::normalise);
         session.mark("resolved");
-        let asked = change.inputs(surroundings, session, project).map(|inputs| (inputs, provider.basis()));
+        let asked =
+            change.inputs(surroundings, session, project).map(|inputs| (inputs, provider.basis()));
 
-        let before = entries.iter().filter_map(|entry| locked.get(&entry.path)).map(|entry| entry.to_package());
+        let before = entries
+            .iter()
+            .filter_map(|entry| locked.get(&entry.path))
+            .map(|entry| entry.to_package());
         let before = Lock { packages: before.collect(), ..Lock::default() };
         let mut plan = Plan::of(entries.clone());
         let mut lock = Lock { packages: entries, ..Lock::default() };
         let dropped = fetch::wait(session, Some(&before), &downloads, &mut plan, &mut lock)?;
         session.mark("fetched");
-        if !dropped.is_empty() || plan.installed.packages.iter().any(|package| scripts.may_run(package)) {
+        if !dropped.is_empty()
+            || plan.installed.packages.iter().any(|package| scripts.may_run(package))
+        {
             return Ok(None);
         }
         plan.installed.packages.iter_mut().for_each(|package| package.extra.clear());
 
-        let changed: HashSet<&str> = lock.packages.iter().map(|entry| entry.path.as_str()).collect();
+        let changed: HashSet<&str> =
+            lock.packages.iter().map(|entry| entry.path.as_str()).collect();
         let known = change.explicit.iter().map(|name| format!("node_modules/{name}"));
-        let known = known.filter(|path| !changed.contains(path.as_str()) && !removed.contains(path));
-        let known: Vec<LockPackage> = known.filter_map(|path| Some(locked.get(&path)?.to_package())).collect();
-        let mut told = Lock { packages: lock.packages.iter().cloned().chain(known).collect(), ..Lock::default() };
+        let known =
+            known.filter(|path| !changed.contains(path.as_str()) && !removed.contains(path));
+        let known: Vec<LockPackage> =
+            known.filter_map(|path| Some(locked.get(&path)?.to_package())).collect();
+        let mut told = Lock {
+            packages: lock.packages.iter().cloned().chain(known).collect(),
+            ..Lock::default()
+        };
         let manifest = (change.manifest)(&told)?;
         let mut own = materials.requirements.root;
         if let Some(text) = &manifest {
@@ -217,7 +265,16 @@ impl Step<'_> {
         lock.packages.insert(0, own);
         let (installed, inserted) = (plan.installed.packages, downloads.inserted());
         let node = materials.options.pick.node;
-        Ok(Some(Next { entries: lock.packages, removed, installed, manifest, inserted, asked, node, settled }))
+        Ok(Some(Next {
+            entries: lock.packages,
+            removed,
+            installed,
+            manifest,
+            inserted,
+            asked,
+            node,
+            settled,
+        }))
     }
 
     /// Makes the tree what is wanted; `None` where it cannot be changed in place.
@@ -235,16 +292,29 @@ impl Step<'_> {
             links_outside: true,
             movable: &next.inserted,
             extra_files: &texts.state,
-            cancelled: Some(dx_pkg_fs::asked_to_end()),
+            cancelled: Some(dx_pkg_os::asked_to_end()),
             ..LinkOptions::default()
         };
-        Ok(materialise_difference(&project.root, &self.session.store, &before, &after, &options, progress)?)
+        Ok(materialise_difference(
+            &project.root,
+            &self.session.store,
+            &before,
+            &after,
+            &options,
+            progress,
+        )?)
     }
 }
 
 impl Next {
     /// The files that describe project and tree; `None` where the present ones are not as dx writes them.
-    fn texts(&self, project: &Project, ground: &Ground, locked: &DxlView<'_>, record: &DxlView<'_>) -> Option<Texts> {
+    fn texts(
+        &self,
+        project: &Project,
+        ground: &Ground,
+        locked: &DxlView<'_>,
+        record: &DxlView<'_>,
+    ) -> Option<Texts> {
         let removed = borrowed(&self.removed);
         let previous = project.lockfile_text()?;
         let text = npm::splice(previous, locked, &removed, &self.entries)?;

@@ -9,10 +9,10 @@ use std::time::Instant;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{PackageId, Version};
 use dx_pkg_fetch::Trace;
-use dx_pkg_fs::FileLock;
 use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS};
 use dx_pkg_link::{Built, ImportMethod};
 use dx_pkg_lock::Lock;
+use dx_pkg_os::FileLock;
 use dx_pkg_resolve::{Conflict, Resolution, ResolveError, resolve};
 
 use crate::arguments::TreeArguments;
@@ -84,7 +84,12 @@ impl Change<'_> {
     };
 
     /// What the install of `project`, as it was read, is worked out from, where that can be said.
-    pub fn inputs(&self, surroundings: &Surroundings, session: &Session, project: &Project) -> Option<Inputs> {
+    pub fn inputs(
+        &self,
+        surroundings: &Surroundings,
+        session: &Session,
+        project: &Project,
+    ) -> Option<Inputs> {
         match self.asked {
             Asked::Otherwise => None,
             Asked::Project => Some(Inputs::of(surroundings, session, project)),
@@ -106,12 +111,20 @@ pub struct Work {
 
 impl Work {
     /// Waits for other commands in the project that `surroundings` is in, then reads it.
-    pub fn begin(surroundings: &Surroundings, arguments: &TreeArguments, report: &Report) -> Result<Self, Failure> {
+    pub fn begin(
+        surroundings: &Surroundings,
+        arguments: &TreeArguments,
+        report: &Report,
+    ) -> Result<Self, Failure> {
         Self::begin_with(Project::open, surroundings, arguments, report)
     }
 
     /// The same, where a folder without a `package.json` is a project that asks for nothing yet.
-    pub fn begin_new(surroundings: &Surroundings, arguments: &TreeArguments, report: &Report) -> Result<Self, Failure> {
+    pub fn begin_new(
+        surroundings: &Surroundings,
+        arguments: &TreeArguments,
+        report: &Report,
+    ) -> Result<Self, Failure> {
         Self::begin_with(Project::open_or_new, surroundings, arguments, report)
     }
 
@@ -151,10 +164,14 @@ pub fn install(
     let started = Instant::now();
     let mut work = Work::begin(surroundings, arguments, report)?;
     // Nothing is remembered where there is nothing; then the packages come first.
-    let inputs = (!work.starts_from_nothing).then(|| Inputs::of(surroundings, &work.session, &work.project));
+    let inputs =
+        (!work.starts_from_nothing).then(|| Inputs::of(surroundings, &work.session, &work.project));
     let frozen = mode == Mode::Ci || arguments.frozen_lockfile;
-    let settings = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
-    let taken = inputs.map(|inputs| shortcut::take(surroundings, &mut work, inputs, frozen, settings)).transpose()?;
+    let settings =
+        state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
+    let taken = inputs
+        .map(|inputs| shortcut::take(surroundings, &mut work, inputs, frozen, settings))
+        .transpose()?;
     if let Some(Taken { mut summary, done }) = taken.flatten() {
         finish::remove_leftovers(&done);
         summary.elapsed = started.elapsed();
@@ -179,7 +196,7 @@ pub fn carry_out(
     let _ = ending::is_asked();
     let outcome = stages(surroundings, work, arguments, mode, change, report);
     // Also after a failure: what was fetched need not be fetched again.
-    let left = match session.spares {
+    let left = match session.trees {
         0 => session.store.drop_pending().map(|()| 0),
         _ => session.store.leave_pending(&root),
     };
@@ -204,7 +221,11 @@ pub fn carry_out(
 }
 
 /// Writes the file that `--timing` names.
-fn write_timing(surroundings: &Surroundings, session: &Session, arguments: &TreeArguments) -> Result<(), Failure> {
+fn write_timing(
+    surroundings: &Surroundings,
+    session: &Session,
+    arguments: &TreeArguments,
+) -> Result<(), Failure> {
     match (&session.trace, &arguments.timing) {
         (Some(trace), Some(path)) => timing::write(trace, &surroundings.folder.join(path)),
         _ => Ok(()),
@@ -212,6 +233,7 @@ fn write_timing(surroundings: &Surroundings, session: &Session, arguments: &Tree
 }
 
 /// Says whether the tree is new as a whole; `None` where there is none to be had.
+#[expect(clippy::too_many_lines, reason = "its stages move to a library")]
 fn stages(
     surroundings: &Surroundings,
     work: Work,
@@ -224,25 +246,37 @@ fn stages(
     let Work { session, mut project, _only_one, .. } = work;
     let lockfile_only = session.config.package_lock_only()?;
     let frozen = mode == Mode::Ci || arguments.frozen_lockfile;
-    let settings = state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
+    let settings =
+        state::settings_digest(&arguments.settings(), surroundings.variables.iter().cloned());
     let step = incremental::Step { surroundings, session: &session, change, settings };
     if !frozen && step.carry_out(&mut project, report)? {
         return Ok(Some(false));
     }
     project.read_lockfile(&session.store)?;
     if frozen && project.locked.is_none() {
-        return Err(Failure::new("DX_NO_LOCKFILE", format!("there is no lockfile in {}", project.root.display()))
-            .with_hint("run dx install once to write it"));
+        return Err(Failure::new(
+            "DX_NO_LOCKFILE",
+            format!("there is no lockfile in {}", project.root.display()),
+        )
+        .with_hint("run dx install once to write it"));
     }
     let scripts = lifecycle::Scripts::new(&session, &project)?;
-    let own_scripts = |events: &[&str], project: &Project| match change.own_scripts && !lockfile_only {
-        true => scripts.run_own(events, surroundings, &session, project, report),
-        false => Ok(()),
-    };
+    let own_scripts =
+        |events: &[&str], project: &Project| match change.own_scripts && !lockfile_only {
+            true => scripts.run_own(events, surroundings, &session, project, report),
+            false => Ok(()),
+        };
     own_scripts(ROOT_EVENTS_BEFORE.as_slice(), &project)?;
     let shown = Progress::start(report.shows_progress() && !surroundings.in_ci());
     let durability = finish::durability(&session, lockfile_only);
-    let stages = Stages { surroundings, session: &session, project: &project, change, frozen, progress: &shown.0 };
+    let stages = Stages {
+        surroundings,
+        session: &session,
+        project: &project,
+        change,
+        frozen,
+        progress: &shown.0,
+    };
     let tree_mode = (!lockfile_only).then_some(mode);
     ending::check()?;
     let mut outcome = stages.work_out(&scripts, tree_mode)?;
@@ -250,7 +284,18 @@ fn stages(
     let writes = change.save && !frozen;
     let (linked, text) = stages.put_in_place(&mut outcome, tree_mode, writes)?;
     drop(shown);
-    let Outcome { mut plan, lock, manifest, mut summary, mut complete, inputs, basis, node, settled, .. } = outcome;
+    let Outcome {
+        mut plan,
+        lock,
+        manifest,
+        mut summary,
+        mut complete,
+        inputs,
+        basis,
+        node,
+        settled,
+        ..
+    } = outcome;
     if writes {
         finish::save(&mut project, text, manifest.as_deref(), durability)?;
     }
@@ -261,7 +306,14 @@ fn stages(
         if !failed.is_empty() {
             complete = false;
             plan.leave_out(&lock, &failed);
-            finish::link(&session, &project, &plan, Mode::Install, Ready::default(), &Progress::start(false).0)?;
+            finish::link(
+                &session,
+                &project,
+                &plan,
+                Mode::Install,
+                Ready::default(),
+                &Progress::start(false).0,
+            )?;
             installed::settle(&project, &plan)?;
         }
         scripts.run_workspaces(surroundings, &session, &project, &plan, report)?;
@@ -271,7 +323,9 @@ fn stages(
         own_scripts(ROOT_EVENTS_AFTER.as_slice(), &project)?;
     }
     // What is missing or in no manifest is looked at again by the next install.
-    if let Some(Linked { forest, placed, .. }) = linked.as_ref().filter(|_| change.save && complete) {
+    if let Some(Linked { prepared, placed, .. }) =
+        linked.as_ref().filter(|_| change.save && complete)
+    {
         let may_be = session.config.omit()?.is_empty() && !plan.has_private();
         let noted = settled.filter(|_| may_be).and_then(|conflicts| {
             let disputed = conflicts.iter().map(|conflict| conflict.name.clone()).collect();
@@ -283,7 +337,8 @@ fn stages(
         installed::note_state(&session, &project, plan.linked_folders(), settings, noted)?;
         let asked = inputs.map(|inputs| (inputs, basis));
         let now = Inputs::of(surroundings, &session, &project);
-        let installed = Installed { forest: *forest, placed: *placed, summary: &summary, settled };
+        let installed =
+            Installed { prepared: *prepared, placed: *placed, summary: &summary, settled };
         shortcut::remember(&session, &project, &plan, &installed, now, asked)?;
     }
     summary.lockfile_only = lockfile_only;
@@ -298,13 +353,14 @@ fn stages(
 /// user waits: a background process follows, and has the project's files to write them from; or none does, and in
 /// continuous integration nobody is likely to want more than their tarballs.
 pub fn storing(surroundings: &Surroundings, session: &Session, project: &Project) -> Storing {
-    let device = |path: &Path| dx_pkg_fs::identity(path).ok().flatten().map(|identity| identity.device);
+    let device =
+        |path: &Path| dx_pkg_os::identity(path).ok().flatten().map(|identity| identity.device);
     let store = device(session.store.root());
     let may_move = store.is_some()
         && store == device(&project.root)
         && finish::import_method(session).is_ok_and(|method| method == ImportMethod::Auto);
     match may_move {
-        true if session.spares > 0 => Storing::Later,
+        true if session.trees > 0 => Storing::Later,
         true if surroundings.in_ci() => Storing::Packed,
         _ => Storing::Now,
     }
@@ -348,10 +404,15 @@ struct Outcome {
 
 impl Stages<'_> {
     /// Resolves and, where there is a mode to install in, fetches.
-    fn work_out(&self, scripts: &lifecycle::Scripts, mode: Option<Mode>) -> Result<Outcome, Failure> {
+    fn work_out(
+        &self,
+        scripts: &lifecycle::Scripts,
+        mode: Option<Mode>,
+    ) -> Result<Outcome, Failure> {
         let Stages { surroundings, session, project, change, frozen, progress } = *self;
         let storing = storing(surroundings, session, project);
-        let downloads = Downloads::new(session, session.config.offline()?, storing, progress.clone());
+        let downloads =
+            Downloads::new(session, session.config.offline()?, storing, progress.clone());
         let previous = project.locked.as_ref().map(|(_, lock)| lock);
         let requirements = project.requirements()?;
         downloads.put_first(materials::direct(&requirements));
@@ -359,7 +420,15 @@ impl Stages<'_> {
             fetch::begin(session, &downloads, &requirements, lock)?;
         }
         let inputs = change.inputs(surroundings, session, project);
-        let materials = Materials::gather(surroundings, session, project, requirements, change, previous, frozen)?;
+        let materials = Materials::gather(
+            surroundings,
+            session,
+            project,
+            requirements,
+            change,
+            previous,
+            frozen,
+        )?;
         let ahead = mode.map(|_| &downloads);
         let (resolution, basis) = resolve_project(session, project, &materials, ahead, progress)?;
         session.mark("resolved");
@@ -378,7 +447,9 @@ impl Stages<'_> {
             session.mark("fetched");
             let dropped = fetched.dropped;
             (complete, built) = (dropped.is_empty(), fetched.built);
-            summary.warnings.extend(dropped.iter().map(|failure| format!("optional: {}", failure.message)));
+            summary
+                .warnings
+                .extend(dropped.iter().map(|failure| format!("optional: {}", failure.message)));
         }
         let manifest = (change.manifest)(&lock)?;
         if let Some(text) = &manifest {
@@ -386,7 +457,19 @@ impl Stages<'_> {
             settled = settled.filter(|_| finish::keeps_versions(&lock, &change.explicit));
         }
         let (node, inserted) = (materials.options.pick.node, downloads.inserted());
-        Ok(Outcome { plan, lock, manifest, summary, complete, inputs, basis, inserted, built, node, settled })
+        Ok(Outcome {
+            plan,
+            lock,
+            manifest,
+            summary,
+            complete,
+            inputs,
+            basis,
+            inserted,
+            built,
+            node,
+            settled,
+        })
     }
 
     /// Makes `node_modules` what was worked out, where there is a mode to do it in, and meanwhile, with `writes`, the
@@ -399,7 +482,8 @@ impl Stages<'_> {
     ) -> Result<(Option<Linked>, Option<String>), Failure> {
         let Outcome { plan, lock, summary, inserted, built, .. } = outcome;
         std::thread::scope(|scope| {
-            let text = writes.then(|| scope.spawn(|| finish::lockfile_text(self.session, self.project, lock)));
+            let text = writes
+                .then(|| scope.spawn(|| finish::lockfile_text(self.session, self.project, lock)));
             let linked = mode.map(|mode| {
                 let ready = Ready { movable: inserted, built: built.take() };
                 finish::link(self.session, self.project, plan, mode, ready, self.progress)
@@ -407,8 +491,10 @@ impl Stages<'_> {
             let linked = linked.transpose()?;
             self.session.mark("linked");
             if let Some(Linked { report: done, .. }) = &linked {
-                (summary.added, summary.changed, summary.removed) = (done.added, done.replaced, done.removed);
-                summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
+                (summary.added, summary.changed, summary.removed) =
+                    (done.added, done.replaced, done.removed);
+                summary.packages =
+                    plan.installed.packages.iter().filter(|package| !package.link).count();
                 summary.statistics = finish::statistics(self.session, self.progress, done);
                 finish::remove_leftovers(done);
             }
@@ -424,8 +510,11 @@ impl Stages<'_> {
 fn summary_of(session: &Session, resolution: &Resolution) -> Result<Summary, Failure> {
     materials::refuse_unfit(session, resolution)?;
     // In whatever order the resolution came upon them.
-    let mut unfit: Vec<String> =
-        resolution.unfit.iter().map(|unfit| format!("{} wants {}", unfit.package, unfit.wants)).collect();
+    let mut unfit: Vec<String> = resolution
+        .unfit
+        .iter()
+        .map(|unfit| format!("{} wants {}", unfit.package, unfit.wants))
+        .collect();
     unfit.sort();
     let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
     Ok(Summary {
@@ -443,8 +532,10 @@ fn resolve_project(
     downloads: Option<&Downloads>,
     progress: &Arc<Progress>,
 ) -> Result<(Resolution, Option<Basis>), Failure> {
-    let externals = |name: &str, spec: &str, from: &str| materials::external(project, name, spec, from);
-    let bundles = |package: &dx_pkg_lock::LockPackage| materials::bundled(session, downloads, package);
+    let externals =
+        |name: &str, spec: &str, from: &str| materials::external(project, name, spec, from);
+    let bundles =
+        |package: &dx_pkg_lock::LockPackage| materials::bundled(session, downloads, package);
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
     let likely = || speculation::likely(session, &materials.open, previous);
     let local = Local { downloads, externals: &externals, bundles: &bundles, likely: &likely };
@@ -455,8 +546,12 @@ fn resolve_project(
     match outcome {
         // It may have been published since the cached packument was.
         Err(ResolveError::NoVersion { .. }) if cached.used_cache() && !materials.policy.offline => {
-            let current = provider(Policy { prefer_offline: false, prefer_online: true, ..materials.policy });
-            Ok((resolve(&materials.requirements, previous, &current, &materials.options)?, current.basis()))
+            let current =
+                provider(Policy { prefer_offline: false, prefer_online: true, ..materials.policy });
+            Ok((
+                resolve(&materials.requirements, previous, &current, &materials.options)?,
+                current.basis(),
+            ))
         }
         outcome => Ok((outcome?, cached.basis())),
     }
@@ -466,7 +561,7 @@ fn resolve_project(
 /// while the project is locked.
 fn sweep(root: &Path) {
     for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(dx_pkg_fs::TEMPORARY) {
+        if entry.file_name().to_string_lossy().starts_with(dx_pkg_os::TEMPORARY) {
             // What stays is in nobody's way.
             let _ = std::fs::remove_file(entry.path());
         }
@@ -474,17 +569,29 @@ fn sweep(root: &Path) {
 }
 
 /// Lets one install at a time work on a project. Without a place for the lock there is none.
-fn lock_project(session: &Session, root: &Path, report: &Report) -> Result<Option<FileLock>, Failure> {
+fn lock_project(
+    session: &Session,
+    root: &Path,
+    report: &Report,
+) -> Result<Option<FileLock>, Failure> {
     let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
     let folder = session.store.folder(dx_pkg_store::Folder::Locks);
     if std::fs::create_dir_all(&folder).is_err() {
         return Ok(None);
     }
-    let waits = || report.warning("another install is running in this project; waiting for it to end");
+    let waits =
+        || report.warning("another install is running in this project; waiting for it to end");
     let path = folder.join(name.as_str());
     match FileLock::exclusive(&path, waits) {
         Ok(lock) => Ok(Some(lock)),
-        Err(error) if matches!(error.kind(), ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied) => Ok(None),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(None)
+        }
         Err(error) => Err(Failure::io(format!("locking {}", path.display()), &error)),
     }
 }

@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashSet};
 use std::path::{Path, PathBuf};
 
 use dx_pkg_core::Version;
-use dx_pkg_fs::{Durability, Map, write_atomic};
 use dx_pkg_link::Tree;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::{self, DxlView};
+use dx_pkg_os::{Durability, Map, write_atomic};
 
 use crate::failure::Failure;
 use crate::plan::{Plan, tree_of};
@@ -42,7 +42,8 @@ pub struct Said {
 /// What a later change can be worked out from, now that the tree is in place. `node` is the version of Node.js that packages
 /// were chosen for.
 pub fn settled(root: &Path, node: Option<&Version>, said: &Said) -> Option<Settled> {
-    let identity = |name: &str| dx_pkg_fs::identity(&root.join("node_modules").join(name)).ok().flatten();
+    let identity =
+        |name: &str| dx_pkg_os::identity(&root.join("node_modules").join(name)).ok().flatten();
     Some(Settled {
         node: node.map(ToString::to_string).unwrap_or_default(),
         record: identity(RECORD)?,
@@ -68,9 +69,13 @@ pub fn tree(root: &Path) -> Option<Tree> {
     let map = Map::open(root.join("node_modules").join(RECORD)).ok()?;
     let installed = DxlView::open(&map).ok()?.to_lock();
     let tree = tree_of(&installed).ok()?;
-    let mut top = tree.placements.iter().map(|placement| placement.path.as_str()).filter(|path| is_top(path));
+    let mut top =
+        tree.placements.iter().map(|placement| placement.path.as_str()).filter(|path| is_top(path));
     let is_whole = top.all(|path| root.join(path).symlink_metadata().is_ok());
-    let has_commands = tree.placements.iter().any(|placement| is_top(&placement.path) && !placement.bins.is_empty());
+    let has_commands = tree
+        .placements
+        .iter()
+        .any(|placement| is_top(&placement.path) && !placement.bins.is_empty());
     let is_whole = is_whole && (!has_commands || root.join("node_modules/.bin").is_dir());
     (is_whole && !has_strangers(root, &tree)).then_some(tree)
 }
@@ -81,7 +86,8 @@ fn is_top(path: &str) -> bool {
 
 /// Whether a package lies in `node_modules` that the tree does not have.
 fn has_strangers(root: &Path, tree: &Tree) -> bool {
-    let known: HashSet<&str> = tree.placements.iter().map(|placement| placement.path.as_str()).collect();
+    let known: HashSet<&str> =
+        tree.placements.iter().map(|placement| placement.path.as_str()).collect();
     let packages = |folder: &str| -> Vec<String> {
         let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
         let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_file()));
@@ -99,7 +105,8 @@ fn has_strangers(root: &Path, tree: &Tree) -> bool {
 pub fn scopes_hold(root: &Path, record: &DxlView<'_>) -> bool {
     let mut scopes: BTreeMap<&str, usize> = BTreeMap::new();
     for package in record.packages() {
-        let name = package.path().strip_prefix("node_modules/").filter(|name| name.starts_with('@'));
+        let name =
+            package.path().strip_prefix("node_modules/").filter(|name| name.starts_with('@'));
         if let Some((scope, name)) = name.and_then(|name| name.split_once('/'))
             && !name.contains('/')
         {
@@ -107,7 +114,9 @@ pub fn scopes_hold(root: &Path, record: &DxlView<'_>) -> bool {
         }
     }
     scopes.into_iter().all(|(scope, expected)| {
-        let Ok(entries) = std::fs::read_dir(root.join("node_modules").join(scope)) else { return false };
+        let Ok(entries) = std::fs::read_dir(root.join("node_modules").join(scope)) else {
+            return false;
+        };
         let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
         let mut present = 0;
         let only_known = names.filter(|name| !name.starts_with('.')).all(|name| {
@@ -134,7 +143,8 @@ pub fn note_state<'l>(
     if !path.parent().is_some_and(Path::is_dir) {
         return Ok(());
     }
-    let mut folders: Vec<PathBuf> = vec![root.join("node_modules"), root.join("npm-shrinkwrap.json")];
+    let mut folders: Vec<PathBuf> =
+        vec![root.join("node_modules"), root.join("npm-shrinkwrap.json")];
     for (workspace, _) in &project.workspaces {
         folders.extend(root.join(workspace).parent().map(Path::to_owned));
         folders.push(root.join(workspace).join("node_modules"));
@@ -142,7 +152,11 @@ pub fn note_state<'l>(
     folders.extend(linked.map(|folder| root.join(folder).join("package.json")));
     folders.sort();
     folders.dedup();
-    let seen = folders.iter().map(|path| note(path)).chain(session.config_files.clone()).chain(project.seen.clone());
+    let seen = folders
+        .iter()
+        .map(|path| note(path))
+        .chain(session.config_files.clone())
+        .chain(project.seen.clone());
     let state = State { settled, ..State::new(root, settings, seen) };
     write_atomic(&path, &state.encode(), Durability::Rename)
         .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))

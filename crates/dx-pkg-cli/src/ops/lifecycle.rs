@@ -54,7 +54,8 @@ impl Scripts {
         }
         let name = real_name(package);
         let exact = package.version.as_deref().map(|version| format!("{name}@{version}"));
-        let about = self.allowed.iter().filter(|(key, _)| key == name || Some(key) == exact.as_ref());
+        let about =
+            self.allowed.iter().filter(|(key, _)| key == name || Some(key) == exact.as_ref());
         about.map(|(_, verdict)| *verdict).min()
     }
 
@@ -63,11 +64,14 @@ impl Scripts {
     /// # Errors
     /// There are such, and the setting `strict-allow-scripts` forbids it.
     pub fn passed_over(&self, plan: &Plan) -> Result<Vec<String>, Failure> {
-        let is_passed_over =
-            |package: &&LockPackage| !self.may_run(package) && (self.ignored || self.verdict(package).is_none());
-        let label =
-            |package: &LockPackage| format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?"));
-        let passed_over: Vec<String> = self.with_scripts(plan).filter(is_passed_over).map(label).collect();
+        let is_passed_over = |package: &&LockPackage| {
+            !self.may_run(package) && (self.ignored || self.verdict(package).is_none())
+        };
+        let label = |package: &LockPackage| {
+            format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?"))
+        };
+        let passed_over: Vec<String> =
+            self.with_scripts(plan).filter(is_passed_over).map(label).collect();
         if self.strict && !self.ignored && !passed_over.is_empty() {
             return Err(Failure::new(
                 "DX_SCRIPTS_UNDECIDED",
@@ -93,15 +97,19 @@ impl Scripts {
         report: &Report,
     ) -> Result<HashSet<String>, Failure> {
         let mut failed = HashSet::new();
-        let due: Vec<&LockPackage> =
-            self.with_scripts(plan).filter(|package| self.may_run(package) && fresh.contains(&package.path)).collect();
+        let due: Vec<&LockPackage> = self
+            .with_scripts(plan)
+            .filter(|package| self.may_run(package) && fresh.contains(&package.path))
+            .collect();
         if due.is_empty() {
             return Ok(failed);
         }
         let runner = self.runner(surroundings, session, project, report);
         let order = scripts::order(due.iter().map(|package| package.path.as_str()));
         for event in scripts::DEPENDENCY_EVENTS {
-            for package in order.iter().filter_map(|path| due.iter().find(|package| package.path == *path)) {
+            for package in
+                order.iter().filter_map(|path| due.iter().find(|package| package.path == *path))
+            {
                 if failed.contains(&package.path) {
                     continue;
                 }
@@ -218,7 +226,8 @@ impl Runner<'_> {
         lock: Option<LockFacts<'_>>,
     ) -> Result<(), Failure> {
         let gyp = folder.join("binding.gyp").is_file();
-        let implied = scripts::implied_install(manifest.scripts.iter().map(|(name, _)| name.as_str()), gyp);
+        let implied =
+            scripts::implied_install(manifest.scripts.iter().map(|(name, _)| name.as_str()), gyp);
         for event in events {
             let implied = implied.filter(|_| *event == "install");
             if let Some(script) = manifest.script(event).or(implied) {
@@ -259,19 +268,34 @@ impl Runner<'_> {
             },
         );
         let is_project = folder == self.project.root;
-        let output = if is_project && self.report.shows_progress() { Output::Inherit } else { Output::Capture };
-        let command =
-            ScriptCommand { script, arguments: &[], folder, environment: &environment, shell: self.shell, output };
+        let output = if is_project && self.report.shows_progress() {
+            Output::Inherit
+        } else {
+            Output::Capture
+        };
+        let command = ScriptCommand {
+            script,
+            arguments: &[],
+            folder,
+            environment: &environment,
+            shell: self.shell,
+            output,
+        };
         let outcome = scripts::run(&command)?;
         if outcome.success() {
             return Ok(());
         }
         let printed = [outcome.stdout, outcome.stderr].concat();
         let printed = dx_pkg_fetch::plain_text(&String::from_utf8_lossy(&printed), 2000);
-        let ended =
-            outcome.code.map_or_else(|| "was ended by a signal".to_owned(), |code| format!("ended with code {code}"));
+        let ended = outcome.code.map_or_else(
+            || "was ended by a signal".to_owned(),
+            |code| format!("ended with code {code}"),
+        );
         let name = manifest.name.as_deref().unwrap_or("the project");
-        Err(Failure::new("DX_SCRIPT_FAILED", format!("the script {event:?} of {name} {ended}: {script}\n{printed}"))
-            .with_hint("correct what the script needs, or install with --ignore-scripts"))
+        Err(Failure::new(
+            "DX_SCRIPT_FAILED",
+            format!("the script {event:?} of {name} {ended}: {script}\n{printed}"),
+        )
+        .with_hint("correct what the script needs, or install with --ignore-scripts"))
     }
 }

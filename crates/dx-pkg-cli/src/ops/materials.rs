@@ -70,7 +70,9 @@ impl Materials {
             prefer_offline: config.prefer_offline()?,
             prefer_online: config.prefer_online()?,
             full: config.package_lock_only()?,
-            speculative: config.speculative_fetch()? && !config.offline()? && !config.prefer_offline()?,
+            speculative: config.speculative_fetch()?
+                && !config.offline()?
+                && !config.prefer_offline()?,
         };
         let open = open_requirements(&requirements, locked);
         Ok(Materials { requirements, options, policy, open })
@@ -110,26 +112,36 @@ pub fn are_unchanged(requirements: &Requirements, locked: &Lock) -> bool {
 /// workspace meets.
 fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<(String, String)> {
     let own = || std::iter::once(&requirements.root).chain(&requirements.workspaces);
-    let names: HashSet<&str> = requirements.workspaces.iter().map(LockPackage::package_name).collect();
+    let names: HashSet<&str> =
+        requirements.workspaces.iter().map(LockPackage::package_name).collect();
     let mut open = Vec::new();
     for record in own() {
         let before = locked.and_then(|lock| lock.get(&record.path));
         let known: HashSet<&(String, String)> = before.into_iter().flat_map(asked_for).collect();
         open.extend(
-            asked_for(record).filter(|asked| !known.contains(asked) && !names.contains(asked.0.as_str())).cloned(),
+            asked_for(record)
+                .filter(|asked| !known.contains(asked) && !names.contains(asked.0.as_str()))
+                .cloned(),
         );
     }
     open
 }
 
 fn asked_for(record: &LockPackage) -> impl Iterator<Item = &(String, String)> {
-    let sections =
-        [&record.dependencies, &record.dev_dependencies, &record.optional_dependencies, &record.peer_dependencies];
+    let sections = [
+        &record.dependencies,
+        &record.dev_dependencies,
+        &record.optional_dependencies,
+        &record.peer_dependencies,
+    ];
     sections.into_iter().flatten()
 }
 
 /// The version of the Node.js that packages are chosen for.
-pub fn node_version(surroundings: &Surroundings, session: &Session) -> Result<Option<Version>, Failure> {
+pub fn node_version(
+    surroundings: &Surroundings,
+    session: &Session,
+) -> Result<Option<Version>, Failure> {
     if let Some(text) = session.config.node_version()? {
         let version = Version::parse(&text)?;
         return Ok(Some(version));
@@ -149,7 +161,7 @@ fn cutoff(session: &Session) -> Result<Option<u64>, Failure> {
 }
 
 fn platform(session: &Session) -> Result<Platform, Failure> {
-    let mut platform = Platform::host(dx_pkg_fs::libc_family());
+    let mut platform = Platform::host(dx_pkg_os::libc_family());
     if let Some(os) = session.config.os()? {
         platform.os = os.into();
     }
@@ -166,7 +178,11 @@ fn platform(session: &Session) -> Result<Platform, Failure> {
 pub fn refuse_unfit(session: &Session, resolution: &Resolution) -> Result<(), Failure> {
     let strict = session.config.engine_strict()?;
     let force = session.config.force()?;
-    match resolution.unfit.iter().find(|unfit| (unfit.platform && !force) || (strict && !unfit.platform)) {
+    match resolution
+        .unfit
+        .iter()
+        .find(|unfit| (unfit.platform && !force) || (strict && !unfit.platform))
+    {
         Some(unfit) => Err(Failure::new(
             "DX_UNSUPPORTED_PLATFORM",
             format!("{} does not run here: it wants {}", unfit.package, unfit.wants),
@@ -177,7 +193,12 @@ pub fn refuse_unfit(session: &Session, resolution: &Resolution) -> Result<(), Fa
 }
 
 /// The manifest of a folder; other sources outside the registry are refused for now.
-pub fn external(project: &Project, name: &str, spec: &str, from: &str) -> Result<External, ProviderError> {
+pub fn external(
+    project: &Project,
+    name: &str,
+    spec: &str,
+    from: &str,
+) -> Result<External, ProviderError> {
     let load = || -> Result<External, Failure> {
         let Spec::Directory(path) = Spec::parse(spec)? else {
             return Err(Failure::new(
@@ -191,7 +212,9 @@ pub fn external(project: &Project, name: &str, spec: &str, from: &str) -> Result
         let folder = project.root.join(from).join(&*path);
         let file = folder.join("package.json");
         let record = match read(&file)? {
-            Some(text) => record_of(&Manifest::parse(&text).map_err(|error| in_file(&file, error.into()))?),
+            Some(text) => {
+                record_of(&Manifest::parse(&text).map_err(|error| in_file(&file, error.into()))?)
+            }
             None if folder.is_dir() => LockPackage::default(),
             None => {
                 return Err(Failure::new(
@@ -213,19 +236,27 @@ pub fn bundled(
     package: &LockPackage,
 ) -> Result<Vec<LockPackage>, ProviderError> {
     let load = || -> Result<Vec<LockPackage>, Failure> {
-        let (Some(downloads), Some(id)) = (downloads, package_id(package)?) else { return Ok(Vec::new()) };
-        if let Some((_, failure)) = downloads.wait(std::iter::once((id, package)))?.into_iter().next() {
+        let (Some(downloads), Some(id)) = (downloads, package_id(package)?) else {
+            return Ok(Vec::new());
+        };
+        if let Some((_, failure)) =
+            downloads.wait(std::iter::once((id, package)))?.into_iter().next()
+        {
             return Err(failure);
         }
         let Some(stored) = session.store.open_package(id)? else { return Ok(Vec::new()) };
         let dxp = stored.dxp();
         let mut found = Vec::new();
         for entry in dxp.entries() {
-            let Some(path) = entry.path.strip_suffix("/package.json").filter(|path| is_package_folder(path)) else {
+            let Some(path) =
+                entry.path.strip_suffix("/package.json").filter(|path| is_package_folder(path))
+            else {
                 continue;
             };
             let contents = stored.read(&entry)?;
-            let Ok(manifest) = Manifest::parse(&String::from_utf8_lossy(&contents)) else { continue };
+            let Ok(manifest) = Manifest::parse(&String::from_utf8_lossy(&contents)) else {
+                continue;
+            };
             let record = LockPackage {
                 path: path.to_owned(),
                 in_bundle: true,

@@ -8,11 +8,11 @@ use dx_pkg_core::PackageId;
 use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise, mend};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_store::{Altered, ForestKey, Spare, Store, Wish};
+use dx_pkg_store::{Altered, PrepareJob, PreparedKey, PreparedTree, Store};
 
 use crate::ending;
 use crate::failure::Failure;
-use crate::ops::{forest, installed};
+use crate::ops::{installed, prepared};
 use crate::plan::tree_of;
 
 /// What was done.
@@ -20,7 +20,7 @@ use crate::plan::tree_of;
 pub struct Prepared {
     /// Trees made ready.
     pub trees: usize,
-    /// Those of them that were changed from another ready tree.
+    /// Those of them that were changed from another prepared tree.
     pub patched: usize,
     /// Files that had to be repaired first.
     pub repaired: usize,
@@ -31,7 +31,7 @@ pub struct Preparation<'p> {
     store: &'p Store,
     project: &'p Path,
     new_tree: bool,
-    key: ForestKey,
+    key: PreparedKey,
     record: Vec<u8>,
     installed: Lock,
     tree: Tree,
@@ -39,31 +39,39 @@ pub struct Preparation<'p> {
 
 impl<'p> Preparation<'p> {
     /// Of the project as it is now; `None` where no tree can be prepared for it.
-    pub fn of(store: &'p Store, wish: &'p Wish) -> Result<Option<Self>, Failure> {
-        let Wish { project, new_tree } = wish;
-        let Ok(record) = fs::read(project.join("node_modules").join(installed::RECORD)) else { return Ok(None) };
+    pub fn of(store: &'p Store, job: &'p PrepareJob) -> Result<Option<Self>, Failure> {
+        let PrepareJob { project, new_tree } = job;
+        let Ok(record) = fs::read(project.join("node_modules").join(installed::RECORD)) else {
+            return Ok(None);
+        };
         let Ok(view) = DxlView::open(&record) else { return Ok(None) };
         let installed = view.to_lock();
         let tree = tree_of(&installed)?;
         // The commands of a linked folder depend on the files that lie there.
-        let is_elsewhere = |source: &PlacementSource| matches!(source, PlacementSource::Symlink { .. });
-        if tree.placements.iter().any(|placement| is_elsewhere(&placement.source) && !placement.bins.is_empty()) {
+        let is_elsewhere =
+            |source: &PlacementSource| matches!(source, PlacementSource::Symlink { .. });
+        if tree
+            .placements
+            .iter()
+            .any(|placement| is_elsewhere(&placement.source) && !placement.bins.is_empty())
+        {
             return Ok(None);
         }
-        let key = forest::key_of_record(&record);
+        let key = prepared::key_of_record(&record);
         Ok(Some(Preparation { store, project, new_tree: *new_tree, key, record, installed, tree }))
     }
 
     /// Makes as many trees ready as are missing.
-    pub fn carry_out(&self, spares: u32) -> Result<Prepared, Failure> {
+    pub fn carry_out(&self, trees: u32) -> Result<Prepared, Failure> {
         let mut prepared = Prepared::default();
         // A package that the store lacks is fetched by the next install that wants it.
         let Some(repaired) = self.check_files()? else { return Ok(prepared) };
         prepared.repaired = repaired;
-        self.store.plant_forest(self.key, &self.record, self.project)?;
-        let forests = self.store.forests();
-        let ready = forests.iter().find(|forest| forest.key == self.key).map_or(0, |forest| forest.spares.len());
-        for _ in ready..spares as usize {
+        self.store.record_prepared(self.key, &self.record, self.project)?;
+        let entries = self.store.prepared_entries();
+        let ready =
+            entries.iter().find(|entry| entry.key == self.key).map_or(0, |entry| entry.trees.len());
+        for _ in ready..trees as usize {
             let patched = self.patch()?;
             if !patched {
                 self.prepare()?;
@@ -74,7 +82,7 @@ impl<'p> Preparation<'p> {
         Ok(prepared)
     }
 
-    /// Sees to it that the files which the tree is linked from are right. Where they were not, no ready tree can be trusted,
+    /// Sees to it that the files which the tree is linked from are right. Where they were not, no prepared tree can be trusted,
     /// and the project's own has them too. Says how many were not; `None` where the store lacks a package.
     fn check_files(&self) -> Result<Option<usize>, Failure> {
         let mut seen: HashMap<PackageId, Vec<Altered>> = HashMap::new();
@@ -84,14 +92,18 @@ impl<'p> Preparation<'p> {
                 continue;
             }
             ending::check()?;
-            let altered = self.store.keep_expanded(id, Some(&self.project.join(&placement.path)))?;
+            let altered =
+                self.store.keep_expanded(id, Some(&self.project.join(&placement.path)))?;
             let Some(altered) = altered else { return Ok(None) };
             seen.insert(id, altered);
         }
         let mut repaired = seen.values().map(Vec::len).sum();
         if repaired > 0 {
-            for forest in self.store.forests() {
-                forest.spares.iter().try_for_each(|spare| self.store.trash(spare).map(|_| ()))?;
+            for prepared in self.store.prepared_entries() {
+                prepared
+                    .trees
+                    .iter()
+                    .try_for_each(|prepared| self.store.trash(prepared).map(|_| ()))?;
             }
             for placement in self.tree.placements.iter().filter(|_| self.new_tree) {
                 if let PlacementSource::Package(id) = placement.source {
@@ -107,7 +119,8 @@ impl<'p> Preparation<'p> {
 
     /// When the project's tree was put in place, in nanoseconds since 1970.
     fn settled_at(&self) -> Option<i64> {
-        let record = dx_pkg_fs::identity(&self.project.join("node_modules").join(installed::RECORD));
+        let record =
+            dx_pkg_os::identity(&self.project.join("node_modules").join(installed::RECORD));
         Some(record.ok()??.mtime_ns)
     }
 
@@ -117,11 +130,11 @@ impl<'p> Preparation<'p> {
         let Some(settled) = self.settled_at() else { return };
         for Altered { path, inode } in altered {
             let place = copy.join(path);
-            let Ok(Some(found)) = dx_pkg_fs::identity(&place) else { continue };
+            let Ok(Some(found)) = dx_pkg_os::identity(&place) else { continue };
             if found.inode != *inode || found.mtime_ns > settled {
                 continue;
             }
-            let draft = place.with_file_name(dx_pkg_fs::unique_name(dx_pkg_fs::TEMPORARY));
+            let draft = place.with_file_name(dx_pkg_os::unique_name(dx_pkg_os::TEMPORARY));
             let linked = fs::hard_link(self.store.expanded(id).join(path), &draft);
             // What cannot be replaced stays as it is; `dx ci` makes the tree anew.
             let _ = linked.and_then(|()| fs::rename(&draft, &place));
@@ -131,32 +144,36 @@ impl<'p> Preparation<'p> {
     /// Makes a tree that was ready for what the project had before the one it needs now, and offers it; says whether
     /// there was one, not too different.
     fn patch(&self) -> Result<bool, Failure> {
-        let Some((spare, before)) = self.claim_another() else { return Ok(false) };
-        let changed = self.change(spare.path(), &before);
+        let Some((prepared, before)) = self.claim_another() else { return Ok(false) };
+        let changed = self.change(prepared.path(), &before);
         // What is left of a tree that could not be changed goes to the trash.
         if changed.is_err() {
             return ending::check().map(|()| false);
         }
-        self.store.offer_spare(self.key, spare.path())?;
+        self.store.offer_prepared_tree(self.key, prepared.path())?;
         Ok(true)
     }
 
-    /// A ready tree that was last used by this very project and differs in less than half of what it holds.
-    fn claim_another(&self) -> Option<(Spare, Tree)> {
-        let forests = self.store.forests();
-        let others = forests.iter().filter(|forest| forest.key != self.key && !forest.spares.is_empty());
-        for forest in others.filter(|forest| forest.project().as_deref() == Some(self.project)) {
-            let Ok(record) = forest.record() else { continue };
+    /// A prepared tree that was last used by this very project and differs in less than half of what it holds.
+    fn claim_another(&self) -> Option<(PreparedTree, Tree)> {
+        let prepared = self.store.prepared_entries();
+        let others = prepared
+            .iter()
+            .filter(|prepared| prepared.key != self.key && !prepared.trees.is_empty());
+        for prepared in
+            others.filter(|prepared| prepared.project().as_deref() == Some(self.project))
+        {
+            let Ok(record) = prepared.record() else { continue };
             // Another version of dx may have built it otherwise.
-            if forest::key_of_record(&record) != forest.key {
+            if prepared::key_of_record(&record) != prepared.key {
                 continue;
             }
             let Ok(view) = DxlView::open(&record) else { continue };
             let Ok(tree) = tree_of(&view.to_lock()) else { continue };
             if is_similar(&tree, &self.tree)
-                && let Some(spare) = self.store.take_spare(forest.key)
+                && let Some(prepared) = self.store.take_prepared_tree(prepared.key)
             {
-                return Some((spare, tree));
+                return Some((prepared, tree));
             }
         }
         None
@@ -164,7 +181,7 @@ impl<'p> Preparation<'p> {
 
     fn change(&self, folder: &Path, before: &Tree) -> Result<(), Failure> {
         self.make_importers(folder)?;
-        let state = forest::state_files(&self.installed);
+        let state = prepared::state_files(&self.installed);
         materialise(folder, self.store, &self.tree, Some(before), &options(&state), &NoProgress)?;
         // Nothing vouches for what was in it already.
         mend(folder, self.store, &self.tree, &options(&state), i64::MAX)?;
@@ -173,27 +190,36 @@ impl<'p> Preparation<'p> {
 
     /// Builds one tree and offers it.
     fn prepare(&self) -> Result<(), Failure> {
-        let folder = self.store.tmp_dir()?.join(dx_pkg_fs::unique_name(""));
-        let built = self.build(&folder).and_then(|()| Ok(self.store.offer_spare(self.key, &folder)?));
+        let folder = self.store.tmp_dir()?.join(dx_pkg_os::unique_name(""));
+        let built = self
+            .build(&folder)
+            .and_then(|()| Ok(self.store.offer_prepared_tree(self.key, &folder)?));
         if built.is_err() {
-            let _ = dx_pkg_fs::remove_tree(&folder);
+            let _ = dx_pkg_os::remove_tree(&folder);
         }
         built
     }
 
     fn build(&self, folder: &Path) -> Result<(), Failure> {
         self.make_importers(folder)?;
-        let state = forest::state_files(&self.installed);
+        let state = prepared::state_files(&self.installed);
         materialise(folder, self.store, &self.tree, None, &options(&state), &NoProgress)?;
         Ok(())
     }
 
     /// Makes the folders that stand for the project and its workspaces.
     fn make_importers(&self, folder: &Path) -> Result<(), Failure> {
-        let importers: BTreeSet<&str> =
-            self.installed.packages.iter().filter_map(|package| forest::importer(&package.path)).collect();
-        for folder in importers.into_iter().map(|importer| folder.join(importer)).chain([folder.to_owned()]) {
-            fs::create_dir_all(&folder).map_err(|error| Failure::io(format!("making {}", folder.display()), &error))?;
+        let importers: BTreeSet<&str> = self
+            .installed
+            .packages
+            .iter()
+            .filter_map(|package| prepared::importer(&package.path))
+            .collect();
+        for folder in
+            importers.into_iter().map(|importer| folder.join(importer)).chain([folder.to_owned()])
+        {
+            fs::create_dir_all(&folder)
+                .map_err(|error| Failure::io(format!("making {}", folder.display()), &error))?;
         }
         Ok(())
     }
@@ -204,7 +230,7 @@ fn options(state: &[(String, Vec<u8>)]) -> LinkOptions<'_> {
     LinkOptions {
         keep_foreign: false,
         links_outside: true,
-        cancelled: Some(dx_pkg_fs::asked_to_end()),
+        cancelled: Some(dx_pkg_os::asked_to_end()),
         extra_files: state,
         ..LinkOptions::default()
     }

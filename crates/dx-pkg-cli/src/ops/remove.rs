@@ -10,7 +10,11 @@ use crate::report::Report;
 use crate::surroundings::Surroundings;
 
 /// Removes the packages that `arguments` names.
-pub fn remove(surroundings: &Surroundings, arguments: &RemoveArguments, report: &Report) -> Result<(), Failure> {
+pub fn remove(
+    surroundings: &Surroundings,
+    arguments: &RemoveArguments,
+    report: &Report,
+) -> Result<(), Failure> {
     let mut work = Work::begin(surroundings, &arguments.tree, report)?;
     refuse_workspace(surroundings, &work)?;
     let mut edit = ManifestEdit::new(&work.project.manifest_text)?;

@@ -39,7 +39,11 @@ const BY_SIGNAL: i32 = 128;
 const ALIKE: f64 = 0.6;
 
 /// Runs the script that is named; without a name, lists the scripts.
-pub fn run(surroundings: &Surroundings, run: &RunArguments, report: &Report) -> Result<ExitCode, Failure> {
+pub fn run(
+    surroundings: &Surroundings,
+    run: &RunArguments,
+    report: &Report,
+) -> Result<ExitCode, Failure> {
     match &run.script {
         Some(name) => script(surroundings, "run", name, &run.rest, report),
         None => Package::open(surroundings)?.list(report),
@@ -56,8 +60,11 @@ pub fn script(
 ) -> Result<ExitCode, Failure> {
     let package = Package::open(surroundings)?;
     let root = find_root(&surroundings.folder);
-    let flags: Vec<_> =
-        rest.ignore_scripts.then(|| ("ignore-scripts".to_owned(), "true".to_owned())).into_iter().collect();
+    let flags: Vec<_> = rest
+        .ignore_scripts
+        .then(|| ("ignore-scripts".to_owned(), "true".to_owned()))
+        .into_iter()
+        .collect();
     let (config, _) = configuration(surroundings, &root, &flags)?;
     let steps = package.steps(name, !config.ignore_scripts()?);
     if steps.is_empty() {
@@ -77,12 +84,12 @@ pub fn script(
     };
     if steps.len() > 1 {
         // Whoever ends dx means the script, and no other is to follow it.
-        let _ = dx_pkg_fs::asked_to_end();
+        let _ = dx_pkg_os::asked_to_end();
     }
     for (place, step) in steps.iter().enumerate() {
         let arguments = if Some(place) == main { rest.arguments.as_slice() } else { &[] };
         let outcome = runner.step(step, arguments, place + 1 == steps.len())?;
-        let signal = outcome.signal.unwrap_or_else(dx_pkg_fs::ended_by);
+        let signal = outcome.signal.unwrap_or_else(dx_pkg_os::ended_by);
         if !outcome.success() || signal != 0 {
             let code = outcome.code.filter(|code| *code != 0).unwrap_or(BY_SIGNAL + signal);
             return Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from));
@@ -110,7 +117,8 @@ impl Package {
         for folder in surroundings.folder.ancestors() {
             let path = folder.join("package.json");
             if let Some(text) = read(&path)? {
-                let manifest = Manifest::parse(&text).map_err(|error| in_file(&path, Failure::from(error)))?;
+                let manifest =
+                    Manifest::parse(&text).map_err(|error| in_file(&path, Failure::from(error)))?;
                 return Ok(Package { folder: folder.to_owned(), manifest });
             }
         }
@@ -157,11 +165,13 @@ impl Package {
     fn list(&self, report: &Report) -> Result<ExitCode, Failure> {
         let scripts = &self.manifest.scripts;
         if report.wants_json() {
-            let fields = scripts.iter().map(|(name, script)| (name.clone(), Value::from(script.as_str())));
+            let fields =
+                scripts.iter().map(|(name, script)| (name.clone(), Value::from(script.as_str())));
             report.answer("", &Value::Object(fields.collect()));
             return Ok(ExitCode::SUCCESS);
         }
-        let (lifecycle, others): (Vec<_>, Vec<_>) = scripts.iter().partition(|(name, _)| is_lifecycle(name));
+        let (lifecycle, others): (Vec<_>, Vec<_>) =
+            scripts.iter().partition(|(name, _)| is_lifecycle(name));
         if scripts.is_empty() {
             report.line(&format!("{} has no scripts", self.label()));
         }
@@ -187,7 +197,8 @@ impl Package {
             Some(other) => format!("did you mean {other:?}? `dx run` lists the scripts"),
             None => "`dx run` lists the scripts".to_owned(),
         };
-        Failure::new("DX_SCRIPT_UNKNOWN", format!("{} has no script {name:?}", self.label())).with_hint(hint)
+        Failure::new("DX_SCRIPT_UNKNOWN", format!("{} has no script {name:?}", self.label()))
+            .with_hint(hint)
     }
 }
 
@@ -205,12 +216,22 @@ struct Runner<'r> {
 
 impl Runner<'_> {
     /// Runs one script; the last takes this process's place where it can.
-    fn step(&self, step: &Step, arguments: &[String], last: bool) -> Result<ScriptOutcome, Failure> {
+    fn step(
+        &self,
+        step: &Step,
+        arguments: &[String],
+        last: bool,
+    ) -> Result<ScriptOutcome, Failure> {
         let shown: String = std::iter::once(step.script.as_str())
             .chain(arguments.iter().map(String::as_str))
             .collect::<Vec<_>>()
             .join(" ");
-        self.report.note(&format!("> {} {}\n> {}", self.package.label(), step.event, shown.replace('\n', "\n> ")));
+        self.report.note(&format!(
+            "> {} {}\n> {}",
+            self.package.label(),
+            step.event,
+            shown.replace('\n', "\n> ")
+        ));
         let executable = std::env::current_exe().unwrap_or_else(|_| "dx".into());
         let environment = scripts::environment(
             self.surroundings.variables.iter().cloned(),
@@ -247,9 +268,12 @@ impl Runner<'_> {
 /// Whether npm runs it by itself or has a command for it.
 fn is_lifecycle(name: &str) -> bool {
     let event = ["pre", "post"].iter().find_map(|prefix| name.strip_prefix(prefix));
-    let around =
-        |event: &&str| EVENTS.contains(event) && !matches!(*event, "dependencies" | "prepublishOnly" | "prepack");
-    EVENTS.contains(&name) || event.filter(around).is_some() || matches!(name, "prepublish" | "postpack")
+    let around = |event: &&str| {
+        EVENTS.contains(event) && !matches!(*event, "dependencies" | "prepublishOnly" | "prepack")
+    };
+    EVENTS.contains(&name)
+        || event.filter(around).is_some()
+        || matches!(name, "prepublish" | "postpack")
 }
 
 /// The settings that differ from their defaults, without those that belong to one scope or one registry.
@@ -261,7 +285,9 @@ fn settings(config: &Config) -> Vec<(String, String)> {
             other => other.text().unwrap_or_default(),
         })
     };
-    let is_default = |key: &str, value: &str| OPTIONS.iter().any(|option| option.key == key && option.default == value);
+    let is_default = |key: &str, value: &str| {
+        OPTIONS.iter().any(|option| option.key == key && option.default == value)
+    };
     config
         .keys()
         .filter(|key| !key.starts_with('@'))
@@ -274,7 +300,9 @@ fn settings(config: &Config) -> Vec<(String, String)> {
 fn fields(manifest: &Manifest) -> Vec<(String, String)> {
     let mut fields: Vec<(String, String)> = Vec::new();
     fields.extend(manifest.bin.iter().map(|(name, path)| (format!("bin_{name}"), path.clone())));
-    fields.extend(manifest.engines.iter().map(|(name, range)| (format!("engines_{name}"), range.clone())));
+    fields.extend(
+        manifest.engines.iter().map(|(name, range)| (format!("engines_{name}"), range.clone())),
+    );
     if let Some(config) = manifest.raw.get("config") {
         flatten("config", config, &mut fields);
     }
@@ -284,10 +312,15 @@ fn fields(manifest: &Manifest) -> Vec<(String, String)> {
 fn flatten(key: &str, value: &Value, fields: &mut Vec<(String, String)>) {
     match value {
         Value::Object(entries) => {
-            entries.iter().for_each(|(name, value)| flatten(&format!("{key}_{name}"), value, fields));
+            entries
+                .iter()
+                .for_each(|(name, value)| flatten(&format!("{key}_{name}"), value, fields));
         }
         Value::Array(items) => {
-            items.iter().enumerate().for_each(|(place, value)| flatten(&format!("{key}_{place}"), value, fields));
+            items
+                .iter()
+                .enumerate()
+                .for_each(|(place, value)| flatten(&format!("{key}_{place}"), value, fields));
         }
         Value::Null | Value::Bool(false) => fields.push((key.to_owned(), String::new())),
         Value::String(text) => fields.push((key.to_owned(), text.clone())),

@@ -1,15 +1,15 @@
 //! The shortest way to a tree: an install that was worked out before, and a tree that is ready.
 
 use dx_pkg_link::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS};
-use dx_pkg_link::{LinkOptions, LinkReport, place_spare};
+use dx_pkg_link::{LinkOptions, LinkReport, place_prepared};
 use dx_pkg_lock::LockPackage;
-use dx_pkg_store::ForestKey;
+use dx_pkg_store::PreparedKey;
 
 use crate::failure::Failure;
 use crate::metadata::Basis;
 use crate::ops::install::Work;
 use crate::ops::installed::Said;
-use crate::ops::{finish, forest, installed, lifecycle};
+use crate::ops::{finish, installed, lifecycle, prepared};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::remembered::{Inputs, Remembered};
@@ -37,20 +37,30 @@ pub fn take(
     let Work { session, project, .. } = work;
     let Some(file) = session.store.resolution(inputs.key()) else { return Ok(None) };
     let Some(remembered) = Remembered::decode(&file) else { return Ok(None) };
-    if frozen && remembered.lockfile.is_some() || !may_be_short(session, project)? || !is_empty(project) {
+    if frozen && remembered.lockfile.is_some()
+        || !may_be_short(session, project)?
+        || !is_empty(project)
+    {
         return Ok(None);
     }
     if !remembered.holds(&session.store) {
         return Ok(None);
     }
-    let Some(spare) = session.store.take_spare(remembered.forest) else { return Ok(None) };
+    let Some(prepared) = session.store.take_prepared_tree(remembered.prepared) else {
+        return Ok(None);
+    };
     // Their contents came with the tree.
     let state = [installed::RECORD, installed::HIDDEN].map(|name| (name.to_owned(), Vec::new()));
-    let options =
-        LinkOptions { keep_foreign: true, links_outside: true, extra_files: &state, ..LinkOptions::default() };
+    let options = LinkOptions {
+        keep_foreign: true,
+        links_outside: true,
+        extra_files: &state,
+        ..LinkOptions::default()
+    };
     let importers: Vec<&str> = remembered.importers.iter().map(String::as_str).collect();
-    let placed = place_spare(&project.root, &session.store, spare.path(), &importers, &options)?;
-    drop(spare);
+    let placed =
+        place_prepared(&project.root, &session.store, prepared.path(), &importers, &options)?;
+    drop(prepared);
     let Some(done) = placed else { return Ok(None) };
     if let Some(text) = remembered.lockfile {
         finish::write(project, project.lockfile, text, finish::durability(session, false))?;
@@ -59,7 +69,8 @@ pub fn take(
     // What was told of conflicts is what the first install came upon; the next may tell it otherwise.
     let settled = remembered.settled && remembered.conflicts.is_empty();
     let said = Said { warnings: remembered.warnings.clone(), ..Said::default() };
-    let settled = settled.then(|| installed::settled(&project.root, node.as_ref(), &said)).flatten();
+    let settled =
+        settled.then(|| installed::settled(&project.root, node.as_ref(), &said)).flatten();
     installed::note_state(session, project, std::iter::empty(), settings, settled)?;
     Ok(Some(Taken { summary: remembered.summary(), done }))
 }
@@ -67,7 +78,8 @@ pub fn take(
 /// Whether the way round scripts, folders elsewhere and unusual settings is allowed at all.
 pub fn may_be_short(session: &Session, project: &Project) -> Result<bool, Failure> {
     let config = &session.config;
-    let mut events = ROOT_EVENTS_BEFORE.iter().chain(TREE_EVENTS.iter()).chain(ROOT_EVENTS_AFTER.iter());
+    let mut events =
+        ROOT_EVENTS_BEFORE.iter().chain(TREE_EVENTS.iter()).chain(ROOT_EVENTS_AFTER.iter());
     let has_scripts = events.any(|event| project.manifest.script(event).is_some())
         || project.root.join("binding.gyp").exists()
         || project.workspaces.iter().any(|(_, manifest)| lifecycle::runs_when_linked(manifest));
@@ -81,13 +93,15 @@ pub fn may_be_short(session: &Session, project: &Project) -> Result<bool, Failur
 /// Whether no `node_modules` is in the way.
 fn is_empty(project: &Project) -> bool {
     let folders = project.workspaces.iter().map(|(folder, _)| folder.as_str()).chain([""]);
-    folders.into_iter().all(|folder| project.root.join(folder).join("node_modules").symlink_metadata().is_err())
+    folders
+        .into_iter()
+        .all(|folder| project.root.join(folder).join("node_modules").symlink_metadata().is_err())
 }
 
 /// What an install came to.
 pub struct Installed<'i> {
-    /// The forest of its tree.
-    pub forest: ForestKey,
+    /// The prepared of its tree.
+    pub prepared: PreparedKey,
     /// How many packages and links the tree has.
     pub placed: usize,
     /// What the user is told.
@@ -113,7 +127,7 @@ pub fn remember(
         .installed
         .packages
         .iter()
-        .filter_map(|package| forest::importer(&package.path))
+        .filter_map(|package| prepared::importer(&package.path))
         .map(str::to_owned)
         .collect();
     importers.sort_unstable();
@@ -133,9 +147,9 @@ pub fn keep(
     now: Inputs,
     asked: Option<(Inputs, Option<Basis>)>,
 ) {
-    let Installed { forest, placed, summary, settled } = *installed;
+    let Installed { prepared, placed, summary, settled } = *installed;
     let mut remembered = Remembered {
-        forest,
+        prepared,
         fresh_until_ms: u64::MAX,
         packages: summary.packages as u64,
         placed: placed as u64,
@@ -160,8 +174,14 @@ pub fn keep(
 /// Whether the tree depends on nothing but what [`Inputs`] covers: its links lead to workspaces, and none of them has
 /// commands, whose files the tree would have to look for.
 fn is_self_contained(project: &Project, plan: &Plan) -> bool {
-    let is_workspace = |folder: &str| project.workspaces.iter().any(|(workspace, _)| workspace == folder);
-    let has_commands = |folder: &str| plan.installed.get(folder).is_some_and(|package| !package.bin.is_empty());
+    let is_workspace =
+        |folder: &str| project.workspaces.iter().any(|(workspace, _)| workspace == folder);
+    let has_commands =
+        |folder: &str| plan.installed.get(folder).is_some_and(|package| !package.bin.is_empty());
     plan.linked_folders().all(|folder| is_workspace(folder) && !has_commands(folder))
-        && plan.installed.packages.iter().all(|package: &LockPackage| package.link || !package.path.starts_with(".."))
+        && plan
+            .installed
+            .packages
+            .iter()
+            .all(|package: &LockPackage| package.link || !package.path.starts_with(".."))
 }

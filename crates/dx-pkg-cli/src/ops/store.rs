@@ -14,7 +14,11 @@ use crate::session::Session;
 use crate::surroundings::Surroundings;
 
 /// Carries out `action`.
-pub fn store(surroundings: &Surroundings, action: &StoreAction, report: &Report) -> Result<(), Failure> {
+pub fn store(
+    surroundings: &Surroundings,
+    action: &StoreAction,
+    report: &Report,
+) -> Result<(), Failure> {
     let session = Session::open(surroundings, &find_root(&surroundings.folder), &[])?;
     match action {
         StoreAction::Path => {
@@ -22,15 +26,20 @@ pub fn store(surroundings: &Surroundings, action: &StoreAction, report: &Report)
             report.answer(&path, &json!({ "path": path }));
         }
         StoreAction::Status => status(&session.store, report)?,
-        StoreAction::Prune { unused_for, max_size } => prune(&session.store, *unused_for, *max_size, report)?,
-        StoreAction::Settle { background } => {
+        StoreAction::Prune { unused_for, max_size } => {
+            prune(&session.store, *unused_for, *max_size, report)?
+        }
+        StoreAction::Maintain { background } => {
             if *background {
-                dx_pkg_fs::work_in_background();
+                dx_pkg_os::work_in_background();
             }
-            let settled = background::settle(&session.store, session.spares, !background)?;
+            let settled = background::settle(&session.store, session.trees, !background)?;
             let Settled { deleted, prepared, patched, repaired } = settled;
-            let mut text =
-                format!("Prepared {}, deleted {}", count(prepared as u64, "tree"), count(deleted as u64, "old one"));
+            let mut text = format!(
+                "Prepared {}, deleted {}",
+                count(prepared as u64, "tree"),
+                count(deleted as u64, "old one")
+            );
             if repaired > 0 {
                 text.push_str(&format!(", repaired {}", count(repaired as u64, "file")));
             }
@@ -51,7 +60,8 @@ pub fn store(surroundings: &Surroundings, action: &StoreAction, report: &Report)
             }
             let (packages, damaged) = (checked.packages, checked.damage.len());
             if damaged == 0 || *fix {
-                let text = format!("Checked {}, {damaged} damaged", count(packages as u64, "package"));
+                let text =
+                    format!("Checked {}, {damaged} damaged", count(packages as u64, "package"));
                 report.answer(&text, &json!({ "packages": packages, "damaged": damaged }));
             }
             if !checked.damage.is_empty() && !fix {
@@ -67,7 +77,7 @@ pub fn store(surroundings: &Surroundings, action: &StoreAction, report: &Report)
 const PARTS: [(Folder, &str, &str); 9] = [
     (Folder::Packages, "packages", "packages"),
     (Folder::Expanded, "expanded", "packages, unpacked"),
-    (Folder::Forests, "readyTrees", "ready trees"),
+    (Folder::Prepared, "preparedTrees", "prepared trees"),
     (Folder::Metadata, "metadata", "packuments"),
     (Folder::Lockfiles, "lockfiles", "compiled lockfiles"),
     (Folder::Resolutions, "resolutions", "remembered installs"),
@@ -95,18 +105,27 @@ fn status(store: &Store, report: &Report) -> Result<(), Failure> {
     Ok(())
 }
 
-fn prune(store: &Store, unused_for: u64, max_bytes: Option<u64>, report: &Report) -> Result<(), Failure> {
-    let pruned = background::prune(store, Duration::from_secs(unused_for.saturating_mul(24 * 60 * 60)), max_bytes)?;
+fn prune(
+    store: &Store,
+    unused_for: u64,
+    max_bytes: Option<u64>,
+    report: &Report,
+) -> Result<(), Failure> {
+    let pruned = background::prune(
+        store,
+        Duration::from_secs(unused_for.saturating_mul(24 * 60 * 60)),
+        max_bytes,
+    )?;
     store.empty_trash()?;
     let Pruned { trees, packages, documents, bytes } = pruned;
     let text = format!(
         "Removed {}, {} and {}: {}",
-        count(trees as u64, "ready tree"),
+        count(trees as u64, "prepared tree"),
         count(packages as u64, "package"),
         count(documents as u64, "document"),
         size(bytes)
     );
-    report.answer(&text, &json!({ "readyTrees": trees, "packages": packages, "documents": documents, "bytes": bytes }));
+    report.answer(&text, &json!({ "preparedTrees": trees, "packages": packages, "documents": documents, "bytes": bytes }));
     Ok(())
 }
 

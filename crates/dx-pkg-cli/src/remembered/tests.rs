@@ -1,10 +1,10 @@
-use dx_pkg_fs::Identity;
+use dx_pkg_os::Identity;
 
 use super::Remembered;
 
 fn sample() -> Remembered<'static> {
     Remembered {
-        forest: [3; 32],
+        prepared: [3; 32],
         fresh_until_ms: 17,
         packages: 2,
         placed: 3,
@@ -12,7 +12,10 @@ fn sample() -> Remembered<'static> {
         scripts_skipped: vec!["esbuild@1.0.0".into()],
         conflicts: Vec::new(),
         warnings: vec!["ä".into()],
-        metadata: vec![("r/a-x.dxm".into(), Identity { device: 1, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 })],
+        metadata: vec![(
+            "r/a-x.dxm".into(),
+            Identity { device: 1, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 },
+        )],
         settled: true,
         lockfile: Some("{}\n"),
     }
@@ -60,8 +63,12 @@ fn metadata_from_a_time_that_is_yet_to_come_is_not_fresh() {
     std::fs::create_dir_all(path.parent().unwrap()).unwrap();
     std::fs::write(&path, "").unwrap();
     let rests_on_it = || {
-        let identity = dx_pkg_fs::identity(&path).unwrap().unwrap();
-        Remembered { fresh_until_ms: u64::MAX, metadata: vec![("r/a-x.dxm".into(), identity)], ..sample() }
+        let identity = dx_pkg_os::identity(&path).unwrap().unwrap();
+        Remembered {
+            fresh_until_ms: u64::MAX,
+            metadata: vec![("r/a-x.dxm".into(), identity)],
+            ..sample()
+        }
     };
     assert!(rests_on_it().holds(&store));
     // As it looks once the clock was set back by an hour.

@@ -12,7 +12,9 @@ fn the_shipped_table_is_sound_and_knows_what_every_express_has() {
 
 #[test]
 fn dates_are_those_of_the_calendar() {
-    for (day, date) in [(0, 19700101), (59, 19700301), (11_016, 20000229), (20_782, 20261125), (47_540, 21000228)] {
+    for (day, date) in
+        [(0, 19700101), (59, 19700301), (11_016, 20000229), (20_782, 20261125), (47_540, 21000228)]
+    {
         assert_eq!(date_of(day), date, "{day}");
     }
     assert!(table_date() >= 20261101, "{}", table_date());

@@ -1,15 +1,22 @@
 use std::path::PathBuf;
 
-use dx_pkg_fs::Identity;
+use dx_pkg_os::Identity;
 use proptest::prelude::*;
 
 use super::{Settled, State, settings_digest};
 
 fn states() -> impl Strategy<Value = State> {
-    let identity = (any::<u64>(), any::<u64>(), any::<u64>(), any::<i64>(), any::<i64>())
-        .prop_map(|(device, inode, size, mtime_ns, ctime_ns)| Identity { device, inode, size, mtime_ns, ctime_ns });
-    let file =
-        ("[a-z/.]{1,20}", proptest::option::of(identity.clone())).prop_map(|(path, id)| (PathBuf::from(path), id));
+    let identity = (any::<u64>(), any::<u64>(), any::<u64>(), any::<i64>(), any::<i64>()).prop_map(
+        |(device, inode, size, mtime_ns, ctime_ns)| Identity {
+            device,
+            inode,
+            size,
+            mtime_ns,
+            ctime_ns,
+        },
+    );
+    let file = ("[a-z/.]{1,20}", proptest::option::of(identity.clone()))
+        .prop_map(|(path, id)| (PathBuf::from(path), id));
     let texts = || proptest::collection::vec("[a-zé ]{0,20}", 0..3);
     let settled = ("[0-9.]{0,8}", identity.clone(), identity, texts(), texts(), texts()).prop_map(
         |(node, record, hidden, conflicts, disputed, warnings)| Settled {
@@ -45,8 +52,9 @@ proptest! {
 #[test]
 fn only_settings_that_matter_change_the_digest() {
     let digest = |flags: &[(&str, &str)], variables: &[(&str, &str)]| {
-        let own =
-            |list: &[(&str, &str)]| list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>();
+        let own = |list: &[(&str, &str)]| {
+            list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>()
+        };
         settings_digest(&own(flags), own(variables).into_iter())
     };
     let plain = digest(&[], &[]);

@@ -1,7 +1,7 @@
 use super::find;
 
 fn project(folders: &[&str]) -> std::path::PathBuf {
-    let root = std::env::temp_dir().join(dx_pkg_fs::unique_name("dx-workspaces-"));
+    let root = std::env::temp_dir().join(dx_pkg_os::unique_name("dx-workspaces-"));
     for folder in folders {
         std::fs::create_dir_all(root.join(folder)).unwrap();
         std::fs::write(root.join(folder).join("package.json"), "{}").unwrap();

@@ -130,7 +130,10 @@ fn remove_takes_a_package_and_what_only_it_needed() {
     assert_eq!(project.json("package.json")["dependencies"], json!({"z": "*"}));
     assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), ["node_modules/z"]);
     let lock = project.json("package-lock.json");
-    assert_eq!(lock["packages"].as_object().unwrap().keys().collect::<Vec<_>>(), ["", "node_modules/z"]);
+    assert_eq!(
+        lock["packages"].as_object().unwrap().keys().collect::<Vec<_>>(),
+        ["", "node_modules/z"]
+    );
     ok(&project, ["rm", "z"]);
     assert!(project.json("package.json").get("dependencies").is_none());
     assert!(project.installed().is_empty());
@@ -179,7 +182,10 @@ fn adding_in_a_folder_without_a_manifest_makes_one() {
     let project = Project::new(&registry).create();
     project.remove("package.json");
     ok(&project, ["add", "z"]);
-    assert_eq!(project.read("package.json"), "{\n  \"dependencies\": {\n    \"z\": \"^0.3.1\"\n  }\n}\n");
+    assert_eq!(
+        project.read("package.json"),
+        "{\n  \"dependencies\": {\n    \"z\": \"^0.3.1\"\n  }\n}\n"
+    );
     assert_eq!(required(&project, "z"), "z@0.3.1");
     ok(&project, ["ci"]);
 }
@@ -291,10 +297,14 @@ fn local_folder_is_added_as_a_link() {
 #[test]
 fn local_folder_is_found_from_where_dash_c_leads() {
     let registry = registry();
-    let project = Project::new(&registry).file("lib/package.json", r#"{"name":"the-lib","version":"3.0.0"}"#).create();
+    let project = Project::new(&registry)
+        .file("lib/package.json", r#"{"name":"the-lib","version":"3.0.0"}"#)
+        .create();
     let elsewhere = project.home();
-    let run =
-        crate::harness::command(&project).current_dir(&elsewhere).args(["-C", "../project", "add", "./lib"]).run();
+    let run = crate::harness::command(&project)
+        .current_dir(&elsewhere)
+        .args(["-C", "../project", "add", "./lib"])
+        .run();
     run.success();
     assert_eq!(project.json("package.json")["dependencies"], json!({"the-lib": "file:lib"}));
 }
@@ -302,7 +312,9 @@ fn local_folder_is_found_from_where_dash_c_leads() {
 #[test]
 fn sources_that_are_not_supported_are_errors() {
     let registry = registry();
-    for spec in ["https://127.0.0.1:1/x.tgz", "git+https://127.0.0.1:1/x.git", "user/repository", "./x.tgz"] {
+    for spec in
+        ["https://127.0.0.1:1/x.tgz", "git+https://127.0.0.1:1/x.git", "user/repository", "./x.tgz"]
+    {
         let project = Project::new(&registry).create();
         let before = files(&project);
         fails(dx(&project, ["install", spec]), "DX_UNSUPPORTED_SOURCE");

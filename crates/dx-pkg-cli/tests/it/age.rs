@@ -18,7 +18,12 @@ fn ago(time: Duration) -> String {
     let day = of_year - (153 * shifted_month + 2) / 5 + 1;
     let month = if shifted_month < 10 { shifted_month + 3 } else { shifted_month - 9 };
     let year = year_of_era + era * 400 + u64::from(month <= 2);
-    format!("{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}.000Z", rest / 3600, rest / 60 % 60, rest % 60)
+    format!(
+        "{year}-{month:02}-{day:02}T{:02}:{:02}:{:02}.000Z",
+        rest / 3600,
+        rest / 60 % 60,
+        rest % 60
+    )
 }
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -78,7 +83,11 @@ fn exact_version_that_is_too_young_is_refused_with_the_reason() {
 /// The forms of packuments that were asked for, and the packages.
 fn asked(registry: &Registry) -> Vec<(String, &'static str)> {
     let form = |accept: Option<&str>| {
-        if accept.is_some_and(|accept| accept.contains("install-v1")) { "abbreviated" } else { "full" }
+        if accept.is_some_and(|accept| accept.contains("install-v1")) {
+            "abbreviated"
+        } else {
+            "full"
+        }
     };
     let requests = registry.requests();
     let packuments = requests.iter().filter(|request| !request.path.ends_with(".tgz"));

@@ -25,7 +25,8 @@ impl Door {
     fn before(registry: &Registry) -> Door {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
-        let authority = CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
+        let authority =
+            CertifiedIssuer::self_signed(parameters, KeyPair::generate().unwrap()).unwrap();
         let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let port = listener.local_addr().unwrap().port();
@@ -52,7 +53,8 @@ impl Door {
         project.write("ca.pem", self.authority.pem());
         project.write("client.pem", certificate.pem());
         project.write("client.key", key.serialize_pem());
-        project.write(".npmrc", format!("registry=https://localhost:{}/\ncafile=ca.pem\n", self.port));
+        project
+            .write(".npmrc", format!("registry=https://localhost:{}/\ncafile=ca.pem\n", self.port));
         project
     }
 
@@ -64,7 +66,10 @@ impl Door {
     }
 }
 
-fn issue(authority: &CertifiedIssuer<'static, KeyPair>, name: &str) -> (rcgen::Certificate, KeyPair) {
+fn issue(
+    authority: &CertifiedIssuer<'static, KeyPair>,
+    name: &str,
+) -> (rcgen::Certificate, KeyPair) {
     let key = KeyPair::generate().unwrap();
     (CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, authority).unwrap(), key)
 }
@@ -73,13 +78,18 @@ fn acceptor(authority: &CertifiedIssuer<'static, KeyPair>) -> TlsAcceptor {
     let provider = Arc::new(default_provider());
     let mut roots = RootCertStore::empty();
     roots.add(authority.der().clone()).unwrap();
-    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone()).build().unwrap();
+    let clients = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider.clone())
+        .build()
+        .unwrap();
     let (certificate, key) = issue(authority, "localhost");
     let config = ServerConfig::builder_with_provider(provider)
         .with_safe_default_protocol_versions()
         .unwrap()
         .with_client_cert_verifier(clients)
-        .with_single_cert(vec![certificate.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+        .with_single_cert(
+            vec![certificate.der().clone()],
+            PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+        )
         .unwrap();
     TlsAcceptor::from(Arc::new(config))
 }
@@ -103,7 +113,9 @@ fn a_certificate_in_npms_old_settings_serves_the_registry() {
     registry.package("a", "1.0.0").publish();
     let door = Door::before(&registry);
     let project = door.project();
-    let line = |name: &str, file: &str| format!("{name}=\"{}\"\n", project.read(file).replace('\n', "\\n"));
+    let line = |name: &str, file: &str| {
+        format!("{name}=\"{}\"\n", project.read(file).replace('\n', "\\n"))
+    };
     let lines = line("cert", "client.pem") + &line("key", "client.key");
     project.write(".npmrc", format!("{}{lines}", project.read(".npmrc")));
     ok(&project, ["install"]);
@@ -118,6 +130,10 @@ fn a_certificate_that_cannot_be_read_is_told_with_its_setting() {
     let project = door.project();
     door.show(&project, "missing.pem");
     let said = fails(dx(&project, ["install"]), "DX_FETCH_CONFIG");
-    assert!(said.contains(&format!("//localhost:{}/:certfile", door.port)) && said.contains("missing.pem"), "{said}");
+    assert!(
+        said.contains(&format!("//localhost:{}/:certfile", door.port))
+            && said.contains("missing.pem"),
+        "{said}"
+    );
     assert_eq!(registry.metadata_requests(), 0);
 }

@@ -11,8 +11,14 @@ use crate::harness::{command, ok, required, stored};
 fn registry(packages: usize) -> Registry {
     let registry = Registry::start();
     for number in 0..packages {
-        let package = registry.package(&format!("p{number}"), "1.0.0").file("data", number.to_string().repeat(2000));
-        let package = if number + 1 < packages { package.dep(&format!("p{}", number + 1), "1") } else { package };
+        let package = registry
+            .package(&format!("p{number}"), "1.0.0")
+            .file("data", number.to_string().repeat(2000));
+        let package = if number + 1 < packages {
+            package.dep(&format!("p{}", number + 1), "1")
+        } else {
+            package
+        };
         package.publish();
     }
     registry
@@ -44,16 +50,23 @@ fn additions_at_once_in_one_project_are_all_kept() {
             scope.spawn(move || ok(project, ["install", name]));
         }
     });
-    assert_eq!(project.json("package.json")["dependencies"], json!({"p2": "^1.0.0", "x": "^1.0.0"}));
-    assert_eq!((required(&project, "p2"), required(&project, "x")), ("p2@1.0.0".to_owned(), "x@1.0.0".to_owned()));
+    assert_eq!(
+        project.json("package.json")["dependencies"],
+        json!({"p2": "^1.0.0", "x": "^1.0.0"})
+    );
+    assert_eq!(
+        (required(&project, "p2"), required(&project, "x")),
+        ("p2@1.0.0".to_owned(), "x@1.0.0".to_owned())
+    );
 }
 
 #[test]
 fn projects_at_once_on_one_empty_store_all_succeed() {
     let registry = registry(12);
     let owner = Project::new(&registry).create();
-    let projects: Vec<Project> =
-        (0..6).map(|_| Project::new(&registry).dep("p0", "1").store(owner.store()).create()).collect();
+    let projects: Vec<Project> = (0..6)
+        .map(|_| Project::new(&registry).dep("p0", "1").store(owner.store()).create())
+        .collect();
     thread::scope(|scope| {
         for project in &projects {
             scope.spawn(|| ok(project, ["install"]));

@@ -30,7 +30,7 @@ fn system_calls<const N: usize>(project: &Project, command: [&str; N]) -> Option
         .env("PATH", std::env::var_os("PATH").unwrap())
         .env("HOME", project.home())
         .env("DX_STORE", project.store())
-        .env("DX_SPARE_FORESTS", "0")
+        .env("DX_PREPARED_TREES", "0")
         .env("XDG_DATA_HOME", project.home().join(".local/share"))
         .env("npm_config_globalconfig", project.home().join("no-such-npmrc"))
         .stdin(Stdio::null())
@@ -38,7 +38,10 @@ fn system_calls<const N: usize>(project: &Project, command: [&str; N]) -> Option
         .stderr(Stdio::null())
         .status();
     if !traced.is_ok_and(|status| status.success()) {
-        #[expect(clippy::print_stderr, reason = "who reads the test's output is to know that nothing was counted")]
+        #[expect(
+            clippy::print_stderr,
+            reason = "who reads the test's output is to know that nothing was counted"
+        )]
         {
             eprintln!("system calls are not counted: strace is not installed or may not trace");
         }
@@ -46,7 +49,9 @@ fn system_calls<const N: usize>(project: &Project, command: [&str; N]) -> Option
     }
     let report = fs::read_to_string(&report).unwrap();
     let total = report.lines().find_map(|line| line.trim().strip_suffix("total"));
-    Some(total.unwrap_or_else(|| panic!("strace counted nothing: {report}")).trim().parse().unwrap())
+    Some(
+        total.unwrap_or_else(|| panic!("strace counted nothing: {report}")).trim().parse().unwrap(),
+    )
 }
 
 fn project_of_many_files(registry: &Registry) -> Project {
@@ -83,7 +88,7 @@ fn an_install_from_the_store_makes_a_few_system_calls_a_file() {
     let registry = Registry::start();
     let project = project_of_many_files(&registry);
     ok(&project, ["install"]);
-    ok(&project, ["store", "settle"]);
+    ok(&project, ["store", "maintain"]);
     fs::remove_dir_all(project.path().join("node_modules")).unwrap();
     ok(&project, ["install"]);
     fs::remove_dir_all(project.path().join("node_modules")).unwrap();
@@ -100,7 +105,8 @@ fn adding_and_removing_a_package_makes_no_more_system_calls_in_a_larger_tree() {
         registry.package("one-more", "1.0.0").dep("package-3", "1").dep("inner", "1").publish();
         registry.package("inner", "1.0.0").publish();
     }
-    let (small, large) = (project_of(&registries[0], PACKAGES), project_of(&registries[1], 8 * PACKAGES));
+    let (small, large) =
+        (project_of(&registries[0], PACKAGES), project_of(&registries[1], 8 * PACKAGES));
     for project in [&small, &large] {
         ok(project, ["install"]);
         // Into the store with it, and out again.
@@ -110,7 +116,10 @@ fn adding_and_removing_a_package_makes_no_more_system_calls_in_a_larger_tree() {
     for command in [["install", "one-more"], ["remove", "one-more"]] {
         let counted = (system_calls(&small, command), system_calls(&large, command));
         if let (Some(small), Some(large)) = counted {
-            assert!(large < small + PACKAGES as u64, "{command:?}: {small} and {large} system calls");
+            assert!(
+                large < small + PACKAGES as u64,
+                "{command:?}: {small} and {large} system calls"
+            );
         }
     }
 }

@@ -19,12 +19,18 @@ impl Device {
     fn mount(options: &str) -> Option<Self> {
         let device = Device { folder: tempfile::tempdir().unwrap() };
         let path = device.folder.path();
-        let done = Command::new("mount").args(["-t", "tmpfs", "-o", options, "dx-test"]).arg(path).output();
+        let done = Command::new("mount")
+            .args(["-t", "tmpfs", "-o", options, "dx-test"])
+            .arg(path)
+            .output();
         if done.is_ok_and(|done| done.status.success()) {
             return Some(device);
         }
         // What a test is not able to do is told, not passed over.
-        let _ = std::io::Write::write_all(&mut std::io::stderr(), b"skipped: only root can mount a file system\n");
+        let _ = std::io::Write::write_all(
+            &mut std::io::stderr(),
+            b"skipped: only root can mount a file system\n",
+        );
         None
     }
 
@@ -33,7 +39,10 @@ impl Device {
     }
 
     fn remount(&self, options: &str) {
-        let status = Command::new("mount").args(["-o", &format!("remount,{options}")]).arg(self.path()).status();
+        let status = Command::new("mount")
+            .args(["-o", &format!("remount,{options}")])
+            .arg(self.path())
+            .status();
         assert!(status.unwrap().success(), "remount {options}");
     }
 
@@ -67,7 +76,8 @@ impl Drop for Device {
 /// `a`, whose files take two megabytes, and `b`, which takes next to nothing.
 fn registry() -> Registry {
     let registry = Registry::start();
-    let data: Vec<u8> = (0..2_000_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
+    let data: Vec<u8> =
+        (0..2_000_000_u32).map(|number| (number.wrapping_mul(2_654_435_761) >> 13) as u8).collect();
     registry.package("a", "1.0.0").dep("b", "1").file("data", data).publish();
     registry.package("b", "1.0.0").publish();
     registry
@@ -85,9 +95,9 @@ fn project_on(registry: &Registry, device: &Device) -> Project {
 }
 
 /// Runs `dx` for the project's copy on the device.
-fn dx_on<const N: usize>(device: &Device, project: &Project, spares: &str, args: [&str; N]) -> Run {
+fn dx_on<const N: usize>(device: &Device, project: &Project, trees: &str, args: [&str; N]) -> Run {
     let folder = device.path().join("inside/project");
-    command(project).env("DX_SPARE_FORESTS", spares).current_dir(&folder).args(args).run()
+    command(project).env("DX_PREPARED_TREES", trees).current_dir(&folder).args(args).run()
 }
 
 fn in_place(device: &Device) -> bool {
@@ -100,7 +110,8 @@ fn in_place(device: &Device) -> bool {
 fn a_store_that_is_full_leaves_everything_as_it_was() {
     let Some(device) = Device::mount("size=1m") else { return };
     let registry = registry();
-    let project = Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
+    let project =
+        Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
     let before = files(&project);
     fails(dx(&project, ["install"]), "DX_STORE_FULL");
     assert_eq!(files(&project), before);
@@ -137,50 +148,53 @@ fn a_project_on_a_full_device_keeps_its_tree() {
 }
 
 fn names(folder: &Path) -> Vec<String> {
-    let mut names: Vec<_> =
-        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<_> = fs::read_dir(folder)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .collect();
     names.sort();
     names
 }
 
 #[test]
-fn where_there_is_no_room_for_a_ready_tree_there_is_none_and_the_next_install_is_right() {
-    // Each folder and file takes an inode; a ready tree takes folders.
+fn where_there_is_no_room_for_a_prepared_tree_there_is_none_and_the_next_install_is_right() {
+    // Each folder and file takes an inode; a prepared tree takes folders.
     let Some(device) = Device::mount("size=40m") else { return };
     let registry = registry();
     let project = project_on(&registry, &device);
     dx_on(&device, &project, "0", ["install"]).success();
-    let used =
-        String::from_utf8(Command::new("df").args(["--output=iused"]).arg(device.path()).output().unwrap().stdout);
+    let used = String::from_utf8(
+        Command::new("df").args(["--output=iused"]).arg(device.path()).output().unwrap().stdout,
+    );
     let used: u64 = used.unwrap().lines().nth(1).unwrap().trim().parse().unwrap();
     device.remount(&format!("nr_inodes={}", used + 6));
-    fs::create_dir_all(device.path().join("inside/store/v1/forests/wishes")).unwrap();
+    fs::create_dir_all(device.path().join("inside/store/v1/prepared/jobs")).unwrap();
     let folder = device.path().join("inside/project");
-    let wish = format!("-{}", folder.display());
-    fs::write(device.path().join("inside/store/v1/forests/wishes/w"), wish).unwrap();
-    dx_on(&device, &project, "1", ["store", "settle"]).failure();
+    let job = format!("-{}", folder.display());
+    fs::write(device.path().join("inside/store/v1/prepared/jobs/w"), job).unwrap();
+    dx_on(&device, &project, "1", ["store", "maintain"]).failure();
     let unfinished = names(&device.path().join("inside/store/v1/tmp"));
     assert_eq!(unfinished, Vec::<String>::new(), "what was begun is removed");
     device.remount("nr_inodes=10000");
     fs::remove_dir_all(folder.join("node_modules")).unwrap();
     dx_on(&device, &project, "1", ["install"]).success();
     assert!(in_place(&device));
-    dx_on(&device, &project, "1", ["store", "settle"]).success();
+    dx_on(&device, &project, "1", ["store", "maintain"]).success();
     fs::remove_dir_all(folder.join("node_modules")).unwrap();
     let said = dx_on(&device, &project, "1", ["install", "--json"]).success().stdout;
-    assert!(said.contains(r#""ready_trees":1"#), "{said}");
+    assert!(said.contains(r#""prepared_trees":1"#), "{said}");
     assert!(in_place(&device));
-    dx_on(&device, &project, "1", ["store", "settle"]).success();
+    dx_on(&device, &project, "1", ["store", "maintain"]).success();
 }
 
 #[test]
-fn a_ready_tree_and_a_full_device_give_a_tree_or_an_error_and_then_the_tree() {
+fn a_prepared_tree_and_a_full_device_give_a_tree_or_an_error_and_then_the_tree() {
     let Some(device) = Device::mount("size=40m") else { return };
     let registry = registry();
     let project = project_on(&registry, &device);
     let folder = device.path().join("inside/project");
     dx_on(&device, &project, "1", ["install"]).success();
-    dx_on(&device, &project, "1", ["store", "settle"]).success();
+    dx_on(&device, &project, "1", ["store", "maintain"]).success();
     fs::remove_dir_all(folder.join("node_modules")).unwrap();
     device.fill();
     let run = dx_on(&device, &project, "1", ["install"]);
@@ -189,7 +203,7 @@ fn a_ready_tree_and_a_full_device_give_a_tree_or_an_error_and_then_the_tree() {
     device.make_room();
     dx_on(&device, &project, "1", ["install"]).success();
     assert!(in_place(&device));
-    dx_on(&device, &project, "1", ["store", "settle"]).success();
+    dx_on(&device, &project, "1", ["store", "maintain"]).success();
     dx_on(&device, &project, "1", ["store", "verify"]).success();
 }
 
@@ -197,17 +211,21 @@ fn a_ready_tree_and_a_full_device_give_a_tree_or_an_error_and_then_the_tree() {
 fn a_store_that_cannot_be_written_to_gives_what_it_has() {
     let Some(device) = Device::mount("size=40m") else { return };
     let registry = registry();
-    let project = Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
+    let project =
+        Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
     ok(&project, ["install"]);
     let installed = project.installed();
     device.remount("ro");
-    for spares in ["0", "1"] {
+    for trees in ["0", "1"] {
         // Without metadata, then with a lockfile only, then with nothing.
         for args in [["install"], ["ci"]] {
             project.remove("node_modules");
-            command(&project).env("DX_SPARE_FORESTS", spares).args(args).run().success();
+            command(&project).env("DX_PREPARED_TREES", trees).args(args).run().success();
             assert_eq!(project.installed(), installed);
-            assert_eq!(fs::metadata(project.path().join("node_modules/a/data")).unwrap().len(), 2_000_000);
+            assert_eq!(
+                fs::metadata(project.path().join("node_modules/a/data")).unwrap().len(),
+                2_000_000
+            );
         }
     }
     // The first is of other settings than the last.
@@ -221,10 +239,12 @@ fn a_store_that_cannot_be_written_to_gives_what_it_has() {
 }
 
 #[test]
-fn packages_that_are_only_packed_in_a_store_that_cannot_be_written_to_are_unpacked_into_the_project() {
+fn packages_that_are_only_packed_in_a_store_that_cannot_be_written_to_are_unpacked_into_the_project()
+ {
     let Some(device) = Device::mount("size=40m") else { return };
     let registry = registry();
-    let project = Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
+    let project =
+        Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
     ok(&project, ["install"]);
     let installed = project.installed();
     fs::remove_dir_all(project.store().join("v1/expanded")).unwrap();
@@ -239,7 +259,8 @@ fn packages_that_are_only_packed_in_a_store_that_cannot_be_written_to_are_unpack
 fn a_store_that_is_empty_and_cannot_be_written_to_is_a_clear_error() {
     let Some(device) = Device::mount("size=40m,ro") else { return };
     let registry = registry();
-    let project = Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
+    let project =
+        Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
     let before = files(&project);
     let said = fails(dx(&project, ["install"]), "DX_STORE_READ_ONLY");
     assert!(said.contains("DX_STORE="), "{said}");

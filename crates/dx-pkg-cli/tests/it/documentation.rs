@@ -26,7 +26,11 @@ fn flags(help: &str) -> Vec<String> {
 
 /// The commands that a help text lists, with their other names.
 fn commands(help: &str) -> Vec<String> {
-    let lines = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+    let lines = help
+        .lines()
+        .skip_while(|line| *line != "Commands:")
+        .skip(1)
+        .take_while(|line| !line.is_empty());
     lines
         .filter(|line| line.starts_with("  ") && !line.starts_with("   "))
         .map(|line| line.trim().split(' ').next().unwrap().to_owned())
@@ -42,7 +46,10 @@ fn every_command_and_flag_is_in_cli_md() {
     for command in commands(&top) {
         let help = ok(&project, [&command, "--help"]).stdout;
         for inner in commands(&help) {
-            helps.push((format!("dx {command} {inner}"), ok(&project, [&command, &inner, "--help"]).stdout));
+            helps.push((
+                format!("dx {command} {inner}"),
+                ok(&project, [&command, &inner, "--help"]).stdout,
+            ));
         }
         helps.push((format!("dx {command}"), help));
     }
@@ -52,7 +59,10 @@ fn every_command_and_flag_is_in_cli_md() {
         let found = flags(&help);
         assert!(found.contains(&"--help".to_owned()), "{found:?}");
         for flag in found {
-            assert!(text.contains(&format!("`{flag}")), "{flag} of {command} is missing in docs/cli.md");
+            assert!(
+                text.contains(&format!("`{flag}")),
+                "{flag} of {command} is missing in docs/cli.md"
+            );
         }
     }
 }
@@ -74,8 +84,13 @@ fn every_setting_is_in_settings_md_with_its_default() {
         }
         keys.push(option.key);
     }
-    let others =
-        ["registry", "@scope:registry", "//host/path/:_authToken", "//host/path/:_auth", "//host/path/:username"];
+    let others = [
+        "registry",
+        "@scope:registry",
+        "//host/path/:_authToken",
+        "//host/path/:_auth",
+        "//host/path/:username",
+    ];
     for key in others {
         assert!(text.contains(&format!("`{key}`")), "{key} is missing in docs/settings.md");
     }

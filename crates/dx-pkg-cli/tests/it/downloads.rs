@@ -11,7 +11,9 @@ use crate::harness::{dx, fails, ok, required};
 fn fetched(registry: &Registry) -> Vec<String> {
     let requests = registry.requests();
     let tarballs = requests.iter().filter(|request| request.is_tarball());
-    tarballs.map(|request| request.path.trim_start_matches('/').split("/-/").next().unwrap().to_owned()).collect()
+    tarballs
+        .map(|request| request.path.trim_start_matches('/').split("/-/").next().unwrap().to_owned())
+        .collect()
 }
 
 #[test]
@@ -59,7 +61,9 @@ fn larger_packages_go_first_where_their_size_is_known() {
 #[test]
 fn every_seventh_answer_may_be_broken_and_the_statistics_are_true() {
     let too_many = Fault::status(429).header("retry-after", "0");
-    for fault in [Fault::Drop, Fault::Truncate, Fault::Stall, Fault::StallBody, Fault::status(503), too_many] {
+    for fault in
+        [Fault::Drop, Fault::Truncate, Fault::Stall, Fault::StallBody, Fault::status(503), too_many]
+    {
         every_seventh_answer_is(&fault);
     }
 }
@@ -68,8 +72,12 @@ fn every_seventh_answer_is(fault: &Fault) {
     const PACKAGES: usize = 25;
     let registry = Registry::start();
     // More tries than usual: one request may happen to be the seventh again and again.
-    let mut builder = Project::new(&registry).npmrc("fetch-retries=20").npmrc("fetch-retry-mintimeout=1");
-    builder = builder.npmrc("fetch-retry-maxtimeout=5").npmrc("network-concurrency=4").npmrc("fetch-timeout=700");
+    let mut builder =
+        Project::new(&registry).npmrc("fetch-retries=20").npmrc("fetch-retry-mintimeout=1");
+    builder = builder
+        .npmrc("fetch-retry-maxtimeout=5")
+        .npmrc("network-concurrency=4")
+        .npmrc("fetch-timeout=700");
     for number in 0..PACKAGES {
         let name = format!("p{number}");
         registry.package(&name, "1.0.0").publish();
@@ -79,12 +87,20 @@ fn every_seventh_answer_is(fault: &Fault) {
     let project = builder.create();
     let run = ok(&project, ["install", "--json"]);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
-    let count = |name: &str| usize::try_from(summary["statistics"][name].as_u64().unwrap()).unwrap();
+    let count =
+        |name: &str| usize::try_from(summary["statistics"][name].as_u64().unwrap()).unwrap();
     assert!(broken.hits() >= 2 * PACKAGES / 7, "{}", broken.hits());
-    assert_eq!((count("requests"), count("completed_requests"), count("failed_requests")), (50, 50, 0), "{summary}");
+    assert_eq!(
+        (count("requests"), count("completed_requests"), count("failed_requests")),
+        (50, 50, 0),
+        "{summary}"
+    );
     assert_eq!((count("retries"), count("resumed")), (broken.hits(), 0), "{summary}");
     assert_eq!(registry.requests().len(), 2 * PACKAGES + broken.hits());
-    assert!(count("bytes_received") >= count("tarball_bytes") && count("tarball_bytes") > 0, "{summary}");
+    assert!(
+        count("bytes_received") >= count("tarball_bytes") && count("tarball_bytes") > 0,
+        "{summary}"
+    );
     for waiting in ["metadata_waiting", "critical_tarballs_waiting", "low_tarballs_waiting"] {
         assert!(summary["statistics"][waiting].is_u64(), "{summary}");
     }
@@ -100,7 +116,10 @@ fn a_mirror_that_is_dead_is_named() {
     mirror.stop();
     let project = Project::new(&registry).dep("a", "1").npmrc("fetch-retry-mintimeout=1").create();
     let said = fails(dx(&project, ["install"]), "DX_FETCH_CONNECT");
-    assert!(said.contains(&format!("127.0.0.1:{}", mirror.port())) && said.contains("3 tries"), "{said}");
+    assert!(
+        said.contains(&format!("127.0.0.1:{}", mirror.port())) && said.contains("3 tries"),
+        "{said}"
+    );
     assert!(!project.exists("node_modules") && !project.exists("package-lock.json"));
 }
 
@@ -129,7 +148,9 @@ fn every_seventh_tarball_may_be_wrong_once() {
     let run = ok(&project, ["install", "--json"]);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
     // What came and was wrong is an answer, so it is asked for anew instead of tried again.
-    for (name, expected) in [("requests", 42), ("completed_requests", 42), ("failed_requests", 0), ("retries", 0)] {
+    for (name, expected) in
+        [("requests", 42), ("completed_requests", 42), ("failed_requests", 0), ("retries", 0)]
+    {
         assert_eq!(summary["statistics"][name], expected, "{name}: {summary}");
     }
     assert_eq!((wrong.hits(), registry.tarball_requests()), (2, 22));
@@ -148,7 +169,10 @@ fn no_connection_is_opened_where_none_can_be_needed() {
     let second = builder.store(first.store()).create();
     ok(&second, ["ci"]);
     assert_eq!(required(&second, "a"), "a@1.0.0");
-    fails(dx(&Project::new(&registry).dep("a", "1").create(), ["install", "--offline"]), "DX_OFFLINE");
+    fails(
+        dx(&Project::new(&registry).dep("a", "1").create(), ["install", "--offline"]),
+        "DX_OFFLINE",
+    );
     ok(&Project::new(&registry).create(), ["install"]);
     assert_eq!(registry.connections(), before);
 }

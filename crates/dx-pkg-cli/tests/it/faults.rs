@@ -38,7 +38,8 @@ fn registry_that_is_down() {
     let registry = registry();
     let project = impatient(&registry).dep("a", "1").create();
     let before = files(&project);
-    let said = fails(dx(&project, ["install", "--registry", "http://127.0.0.1:1/"]), "DX_FETCH_CONNECT");
+    let said =
+        fails(dx(&project, ["install", "--registry", "http://127.0.0.1:1/"]), "DX_FETCH_CONNECT");
     assert!(said.contains("127.0.0.1:1") && said.contains("help:"), "{said}");
     assert_eq!(files(&project), before);
     ok(&project, ["install"]);
@@ -61,7 +62,10 @@ fn packument_requests_that_fail() {
         (Fault::bad_json(), "DX_BAD_PACKUMENT"),
         (Fault::Body(b"<html>please log in</html>".to_vec()), "DX_BAD_PACKUMENT"),
         (Fault::Body(b"{}".to_vec()), "DX_BAD_PACKUMENT"),
-        (Fault::Body(br#"{"name":"other","versions":{},"dist-tags":{}}"#.to_vec()), "DX_BAD_PACKUMENT"),
+        (
+            Fault::Body(br#"{"name":"other","versions":{},"dist-tags":{}}"#.to_vec()),
+            "DX_BAD_PACKUMENT",
+        ),
     ];
     for (fault, code) in cases {
         fails_then_heals(&registry(), "/a", fault, code);
@@ -173,11 +177,16 @@ fn hostile_tarballs_write_nothing() {
         (Entry::file("package/C:/escaped", "x"), "DX_TARBALL_UNSAFE_PATH"),
         (Entry::file("package/index.js/below-a-file", "x"), "DX_TARBALL_COLLISION"),
     ];
-    for (data, (entry, code)) in
-        [Vec::new(), incompressible()].iter().flat_map(|data| cases.iter().map(move |case| (data, case)))
+    for (data, (entry, code)) in [Vec::new(), incompressible()]
+        .iter()
+        .flat_map(|data| cases.iter().map(move |case| (data, case)))
     {
         let registry = Registry::start();
-        registry.package("a", "1.0.0").file("data", data.clone()).raw_entry(entry.clone()).publish();
+        registry
+            .package("a", "1.0.0")
+            .file("data", data.clone())
+            .raw_entry(entry.clone())
+            .publish();
         let project = Project::new(&registry).dep("a", "1").create();
         let before = files(&project);
         let outside = entries(&project);
@@ -205,7 +214,10 @@ fn entries(project: &Project) -> Vec<String> {
 #[test]
 fn links_in_tarballs_are_never_made() {
     let registry = Registry::start();
-    registry.package("a", "1.0.0").raw_entry(Entry::symlink("package/passwords", "/etc/passwd")).publish();
+    registry
+        .package("a", "1.0.0")
+        .raw_entry(Entry::symlink("package/passwords", "/etc/passwd"))
+        .publish();
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
     assert!(!project.exists("node_modules/a/passwords"));
@@ -226,7 +238,10 @@ fn commands_that_would_lead_out_of_their_package_are_not_made() {
     assert_eq!(entries(&project), outside);
     assert!(!project.exists("escaped"));
     let inside = project.path().join("node_modules/.bin/inside");
-    assert!(!inside.exists() || fs::canonicalize(inside).unwrap().starts_with(project.path().join("node_modules/a")));
+    assert!(
+        !inside.exists()
+            || fs::canonicalize(inside).unwrap().starts_with(project.path().join("node_modules/a"))
+    );
 }
 
 #[test]
@@ -257,5 +272,8 @@ fn killed_install_is_taken_up_by_the_next() {
     child.wait().unwrap();
     assert_eq!(files(&project), before);
     ok(&project, ["install"]);
-    assert_eq!((required(&project, "a"), required(&project, "b")), ("a@1.0.0".to_owned(), "b@1.0.0".to_owned()));
+    assert_eq!(
+        (required(&project, "a"), required(&project, "b")),
+        ("a@1.0.0".to_owned(), "b@1.0.0".to_owned())
+    );
 }

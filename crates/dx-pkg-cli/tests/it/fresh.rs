@@ -30,12 +30,18 @@ fn fresh_install_builds_a_tree_that_node_and_commands_work_in() {
     let run = ok(&project, ["install"]);
     assert!(run.stdout.starts_with("Installed 4 packages (added 4)"), "{run}");
     assert_eq!(run.stderr, "");
-    let expected = tree([("@s/c", "@s/c@2.0.0"), ("a", "a@1.0.0"), ("a/node_modules/b", "b@1.2.0"), ("b", "b@2.0.0")]);
+    let expected = tree([
+        ("@s/c", "@s/c@2.0.0"),
+        ("a", "a@1.0.0"),
+        ("a/node_modules/b", "b@1.2.0"),
+        ("b", "b@2.0.0"),
+    ]);
     assert_eq!(project.installed(), expected);
     assert_eq!(required(&project, "b"), "b@2.0.0");
     assert_eq!(required(&project, "a/node_modules/b"), "b@1.2.0");
     if cfg!(unix) {
-        let said = project.command(&project.path().join("node_modules/.bin/a")).run().success().stdout;
+        let said =
+            project.command(&project.path().join("node_modules/.bin/a")).run().success().stdout;
         assert_eq!(said, "a says b@1.2.0\n");
     }
 }
@@ -160,7 +166,11 @@ fn project_without_dependencies_installs_nothing() {
 fn folder_below_the_project_installs_the_project() {
     let (_registry, project) = small_graph();
     project.write("src/deep/x.js", "");
-    command(&project).current_dir(&project.path().join("src/deep")).args(["install"]).run().success();
+    command(&project)
+        .current_dir(&project.path().join("src/deep"))
+        .args(["install"])
+        .run()
+        .success();
     assert_eq!(required(&project, "a"), "a@1.0.0");
     assert!(!project.exists("src/deep/node_modules"));
 }
@@ -168,11 +178,16 @@ fn folder_below_the_project_installs_the_project() {
 #[test]
 fn dash_c_installs_another_folder() {
     let (_registry, project) = small_graph();
-    let run = command(&project).current_dir(&project.home()).args(["-C", "../project", "install"]).run();
+    let run =
+        command(&project).current_dir(&project.home()).args(["-C", "../project", "install"]).run();
     run.success();
     assert_eq!(required(&project, "a"), "a@1.0.0");
     assert!(!project.home().join("node_modules").exists());
-    let again = command(&project).current_dir(&project.home()).args(["install", "-C", "../project"]).run().success();
+    let again = command(&project)
+        .current_dir(&project.home())
+        .args(["install", "-C", "../project"])
+        .run()
+        .success();
     assert_eq!(again.stdout, "Already up to date\n");
 }
 

@@ -15,8 +15,8 @@ pub(crate) fn command(project: &Project) -> Command {
         .dx(env!("CARGO_BIN_EXE_dx"))
         .env("npm_config_globalconfig", project.home().join("no-such-npmrc"))
         .env("NO_UPDATE_NOTIFIER", "1")
-        // Nothing goes on working when a test has ended; tests of ready trees ask for them.
-        .env("DX_SPARE_FORESTS", "0")
+        // Nothing goes on working when a test has ended; tests of prepared trees ask for them.
+        .env("DX_PREPARED_TREES", "0")
 }
 
 /// Runs `dx` to its end.
@@ -50,7 +50,11 @@ pub(crate) fn impatient(registry: &Registry) -> ProjectBuilder {
 /// A file that makes a tarball large enough to be unpacked as it arrives.
 pub(crate) fn incompressible() -> Vec<u8> {
     (0..300_000_u32)
-        .flat_map(|i| (i ^ i.wrapping_mul(2_654_435_761).rotate_left(13)).wrapping_mul(0x9e37_79b1).to_le_bytes())
+        .flat_map(|i| {
+            (i ^ i.wrapping_mul(2_654_435_761).rotate_left(13))
+                .wrapping_mul(0x9e37_79b1)
+                .to_le_bytes()
+        })
         .collect()
 }
 
@@ -91,7 +95,8 @@ pub(crate) fn unpacked(project: &Project) -> Vec<String> {
 fn in_store(project: &Project, kind: &str) -> Vec<String> {
     let Ok(groups) = fs::read_dir(project.store().join("v1").join(kind)) else { return Vec::new() };
     let entries = groups.flat_map(|group| fs::read_dir(group.unwrap().path()).unwrap());
-    let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let mut names: Vec<String> =
+        entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     names.sort();
     names
 }
@@ -105,7 +110,10 @@ pub(crate) fn locked(project: &Project, path: &str) -> Value {
 #[track_caller]
 pub(crate) fn locked_version(project: &Project, path: &str) -> String {
     let entry = locked(project, path);
-    entry["version"].as_str().unwrap_or_else(|| panic!("{path} in the lockfile: {entry}")).to_owned()
+    entry["version"]
+        .as_str()
+        .unwrap_or_else(|| panic!("{path} in the lockfile: {entry}"))
+        .to_owned()
 }
 
 /// `path → name@version` as a map to compare [`Project::installed`] with.
@@ -122,7 +130,7 @@ pub(crate) fn required(project: &Project, name: &str) -> String {
 /// Runs `dx` with one tree kept ready for each project; what goes on in the background is over when it returns.
 #[track_caller]
 pub(crate) fn dx_with_spares<const N: usize>(project: &Project, args: [&str; N]) -> Run {
-    let run = command(project).env("DX_SPARE_FORESTS", "1").args(args).run().success();
+    let run = command(project).env("DX_PREPARED_TREES", "1").args(args).run().success();
     settle(project);
     run
 }
@@ -130,7 +138,11 @@ pub(crate) fn dx_with_spares<const N: usize>(project: &Project, args: [&str; N])
 /// Does what waits in the background of such a command, and returns what that came to.
 #[track_caller]
 pub(crate) fn settle(project: &Project) -> Value {
-    let run = command(project).env("DX_SPARE_FORESTS", "1").args(["store", "settle", "--json"]).run().success();
+    let run = command(project)
+        .env("DX_PREPARED_TREES", "1")
+        .args(["store", "maintain", "--json"])
+        .run()
+        .success();
     serde_json::from_str(&run.stdout).unwrap()
 }
 

@@ -9,7 +9,11 @@ use crate::harness::{command, ok, required};
 
 fn project() -> (Registry, Project) {
     let registry = Registry::start();
-    registry.package("a", "1.0.0").bin("a", "a.js").executable("a.js", "#!/usr/bin/env node\n").publish();
+    registry
+        .package("a", "1.0.0")
+        .bin("a", "a.js")
+        .executable("a.js", "#!/usr/bin/env node\n")
+        .publish();
     registry.package("@s/b", "1.0.0").dep("c", "1").publish();
     registry.package("c", "1.0.0").publish();
     registry.package("c", "2.0.0").publish();
@@ -55,8 +59,11 @@ fn changed_version_replaces_that_package_only() {
     let run = ok(&project, ["install", "a@1.1.0"]);
     assert!(run.stdout.contains("changed 1"), "{run}");
     let after = inodes(&project);
-    let changed: Vec<&String> =
-        after.iter().filter(|(path, inode)| before.get(*path) != Some(inode)).map(|(path, _)| path).collect();
+    let changed: Vec<&String> = after
+        .iter()
+        .filter(|(path, inode)| before.get(*path) != Some(inode))
+        .map(|(path, _)| path)
+        .collect();
     assert_eq!(changed, ["node_modules/a"]);
     assert_eq!(required(&project, "a"), "a@1.1.0");
 }
@@ -151,8 +158,11 @@ fn manifest_changed_while_an_install_runs_is_noticed_by_the_next() {
     registry.package("b", "1.0.0").publish();
     let add_b = "const fs = require('fs'), m = JSON.parse(fs.readFileSync('package.json')); m.dependencies.b = '1'; \
                  fs.writeFileSync('package.json', JSON.stringify(m))";
-    let project =
-        Project::new(&registry).dep("a", "1").script("postinstall", "node change.js").file("change.js", add_b).create();
+    let project = Project::new(&registry)
+        .dep("a", "1")
+        .script("postinstall", "node change.js")
+        .file("change.js", add_b)
+        .create();
     ok(&project, ["install"]);
     assert!(!project.exists("node_modules/b"));
     ok(&project, ["install"]);
@@ -181,8 +191,14 @@ fn what_a_killed_command_left_beside_the_manifest_is_removed() {
 
 /// Everything that commands write: manifest, lockfiles, record, packages, commands.
 fn written(project: &Project) -> Vec<Vec<u8>> {
-    let files = ["package.json", "package-lock.json", "node_modules/.package-lock.json", "node_modules/.dx/lock.dxl"];
-    let mut written: Vec<Vec<u8>> = files.iter().map(|file| fs::read(project.path().join(file)).unwrap()).collect();
+    let files = [
+        "package.json",
+        "package-lock.json",
+        "node_modules/.package-lock.json",
+        "node_modules/.dx/lock.dxl",
+    ];
+    let mut written: Vec<Vec<u8>> =
+        files.iter().map(|file| fs::read(project.path().join(file)).unwrap()).collect();
     written.push(format!("{:?}", project.installed()).into_bytes());
     let bin = fs::read_dir(project.path().join("node_modules/.bin")).into_iter().flatten();
     let mut commands: Vec<_> = bin.map(|entry| entry.unwrap().file_name()).collect();
@@ -201,14 +217,32 @@ fn what_a_change_writes_does_not_depend_on_whether_it_could_be_told_from_itself(
         .dep("shared", "^1.0.0")
         .dep("inner", "1")
         .publish();
-    registry.package("a", "2.0.0").bin("tool", "a.js").executable("a.js", "").dep("shared", "^2.0.0").publish();
-    registry.package("b", "1.0.0").bin("tool", "b.js").executable("b.js", "").dep("shared", "^1.0.0").publish();
+    registry
+        .package("a", "2.0.0")
+        .bin("tool", "a.js")
+        .executable("a.js", "")
+        .dep("shared", "^2.0.0")
+        .publish();
+    registry
+        .package("b", "1.0.0")
+        .bin("tool", "b.js")
+        .executable("b.js", "")
+        .dep("shared", "^1.0.0")
+        .publish();
     registry.package("@s/c", "1.0.0").dep("b", "1").dep("shared", "^2.0.0").publish();
     registry.package("@s/d", "1.0.0").dep("shared", "*").publish();
     registry.package("inner", "1.0.0").dep("deep", "1").publish();
     registry.package("deep", "1.0.0").publish();
-    registry.package("shared", "1.0.0").bin("shared", "shared.js").executable("shared.js", "").publish();
-    registry.package("shared", "2.0.0").bin("shared", "shared.js").executable("shared.js", "").publish();
+    registry
+        .package("shared", "1.0.0")
+        .bin("shared", "shared.js")
+        .executable("shared.js", "")
+        .publish();
+    registry
+        .package("shared", "2.0.0")
+        .bin("shared", "shared.js")
+        .executable("shared.js", "")
+        .publish();
     registry.package("host", "1.0.0").publish();
     registry.package("plugin", "1.0.0").peer("host", "1").publish();
     let make = || Project::new(&registry).dep("a", "1").dep("@s/d", "1").create();
@@ -247,13 +281,18 @@ fn changed_manifest_is_carried_out_as_a_change() {
     project.write("package.json", project.read("package.json").replace("\"@s/b\"", "\"d\""));
     ok(&project, ["install"]);
     let lockfile = project.read("package-lock.json");
-    assert!(lockfile.contains("node_modules/d") && !lockfile.contains("node_modules/@s/b"), "{lockfile}");
+    assert!(
+        lockfile.contains("node_modules/d") && !lockfile.contains("node_modules/@s/b"),
+        "{lockfile}"
+    );
     assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
 }
 
 #[test]
 fn hand_made_changes_to_records_and_lockfile_are_noticed_by_the_next_change() {
-    for file in ["node_modules/.package-lock.json", "node_modules/.dx/lock.dxl", "package-lock.json"] {
+    for file in
+        ["node_modules/.package-lock.json", "node_modules/.dx/lock.dxl", "package-lock.json"]
+    {
         let (_registry, project) = project();
         let before = project.installed();
         project.write(file, "");
@@ -261,6 +300,9 @@ fn hand_made_changes_to_records_and_lockfile_are_noticed_by_the_next_change() {
         ok(&project, ["remove", "d"]);
         assert_eq!(project.installed(), before, "{file}");
         let hidden = project.read("node_modules/.package-lock.json");
-        assert!(before.keys().all(|path| hidden.contains(&format!("{path:?}"))), "{file}: {hidden}");
+        assert!(
+            before.keys().all(|path| hidden.contains(&format!("{path:?}"))),
+            "{file}: {hidden}"
+        );
     }
 }

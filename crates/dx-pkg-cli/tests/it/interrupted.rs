@@ -17,7 +17,8 @@ fn stalling() -> (Registry, dx_pkg_testkit::FaultHandle) {
 }
 
 fn signal(child: &Child, name: &str) {
-    let status = std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
+    let status =
+        std::process::Command::new("kill").args([name, &child.id().to_string()]).status().unwrap();
     assert!(status.success());
 }
 
@@ -30,10 +31,11 @@ fn end(mut child: Child) -> (Option<i32>, String) {
 
 /// How many packages were fetched: they lie in the store's folder for unfinished work, or in the tree being built.
 fn fetched(project: &Project) -> usize {
-    let names = |folder: std::path::PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten();
+    let names =
+        |folder: std::path::PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten();
     let unfinished = names(project.store().join("v1/tmp"));
-    let trees =
-        names(project.path()).filter(|entry| entry.file_name().to_string_lossy().starts_with(".node_modules-dx-"));
+    let trees = names(project.path())
+        .filter(|entry| entry.file_name().to_string_lossy().starts_with(".node_modules-dx-"));
     // Of a package's files its manifest is written last.
     let is_whole = |package: &std::fs::DirEntry| package.path().join("package.json").exists();
     unfinished.chain(trees).map(|folder| names(folder.path()).filter(is_whole).count()).sum()
@@ -45,8 +47,10 @@ fn an_interrupted_install_keeps_what_was_fetched_and_changes_nothing() {
         let (registry, fault) = stalling();
         let project = Project::new(&registry).dep("a", "1").dep("b", "1").create();
         let before = files(&project);
-        let child = command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).spawn();
-        until("a is there, b stalls", || registry.tarball_requests() == 2 && fetched(&project) == 1);
+        let child = command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).spawn();
+        until("a is there, b stalls", || {
+            registry.tarball_requests() == 2 && fetched(&project) == 1
+        });
         signal(&child, name);
         let (status, said) = end(child);
         assert_eq!(status, Some(code), "{said}");
@@ -54,11 +58,14 @@ fn an_interrupted_install_keeps_what_was_fetched_and_changes_nothing() {
         assert_eq!(files(&project), before);
 
         fault.clear();
-        command(&project).env("DX_SPARE_FORESTS", "1").args(["store", "settle"]).run().success();
+        command(&project).env("DX_PREPARED_TREES", "1").args(["store", "maintain"]).run().success();
         registry.clear_requests();
         ok(&project, ["install"]);
         assert_eq!(registry.tarball_requests(), 1, "{:?}", registry.requests());
-        assert_eq!((required(&project, "a"), required(&project, "b")), ("a@1.0.0".to_owned(), "b@1.0.0".to_owned()));
+        assert_eq!(
+            (required(&project, "a"), required(&project, "b")),
+            ("a@1.0.0".to_owned(), "b@1.0.0".to_owned())
+        );
     }
 }
 
@@ -97,9 +104,15 @@ fn a_script_is_ended_with_the_command_and_runs_again_the_next_time() {
     let registry = Registry::start();
     registry
         .package("s", "1.0.0")
-        .script("postinstall", "echo began > ../../began; [ -e ../../quick ] || exec sleep 60; echo done > done.txt")
+        .script(
+            "postinstall",
+            "echo began > ../../began; [ -e ../../quick ] || exec sleep 60; echo done > done.txt",
+        )
         .publish();
-    let project = Project::new(&registry).dep("s", "1").field("allowScripts", serde_json::json!({"s": true})).create();
+    let project = Project::new(&registry)
+        .dep("s", "1")
+        .field("allowScripts", serde_json::json!({"s": true}))
+        .create();
     let child = command(&project).args(["install"]).spawn();
     until("the script runs", || project.exists("began"));
     signal(&child, "-TERM");
@@ -113,8 +126,9 @@ fn a_script_is_ended_with_the_command_and_runs_again_the_next_time() {
 #[test]
 fn whoever_interrupts_twice_does_not_wait() {
     let registry = Registry::start();
-    let project =
-        Project::new(&registry).script("preinstall", "trap '' INT TERM; echo $$ > pid; exec sleep 60").create();
+    let project = Project::new(&registry)
+        .script("preinstall", "trap '' INT TERM; echo $$ > pid; exec sleep 60")
+        .create();
     let child = command(&project).args(["install"]).spawn();
     until("the script runs", || project.exists("pid") && !project.read("pid").is_empty());
     let script = project.read("pid").trim().to_owned();

@@ -19,7 +19,10 @@ fn locked_project(registry: &Registry) -> Project {
     ok(&first, ["install"]);
     registry.package("b", "1.1.0").publish();
     registry.clear_requests();
-    Project::new(registry).dep("a", "^1.0.0").file("package-lock.json", first.read("package-lock.json")).create()
+    Project::new(registry)
+        .dep("a", "^1.0.0")
+        .file("package-lock.json", first.read("package-lock.json"))
+        .create()
 }
 
 #[test]
@@ -121,7 +124,10 @@ fn dependency_taken_from_the_manifest_leaves_lockfile_and_tree() {
     let run = ok(&project, ["install"]);
     assert!(run.stdout.contains("removed 2"), "{run}");
     assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), ["node_modules/c"]);
-    assert!(locked(&project, "node_modules/a").is_null() && locked(&project, "node_modules/b").is_null());
+    assert!(
+        locked(&project, "node_modules/a").is_null()
+            && locked(&project, "node_modules/b").is_null()
+    );
 }
 
 #[test]
@@ -158,7 +164,9 @@ fn key_order_of_the_manifest_does_not_change_the_lockfile() {
     registry.package("z", "2.0.0").publish();
     let orders = [[("x", "1"), ("y", "1")], [("y", "1"), ("x", "1")]];
     let locks = orders.map(|order| {
-        let builder = order.into_iter().fold(Project::new(&registry), |builder, (name, spec)| builder.dep(name, spec));
+        let builder = order
+            .into_iter()
+            .fold(Project::new(&registry), |builder, (name, spec)| builder.dep(name, spec));
         let project = builder.create();
         ok(&project, ["install"]);
         let mut lock = project.json("package-lock.json");
@@ -183,10 +191,16 @@ fn indentation_and_line_ends_of_the_lockfile_are_kept() {
         })
         .collect();
     project.write("package-lock.json", &tabs);
-    project.write("package.json", r#"{"name":"project","version":"1.0.0","dependencies":{"a":"^1.0.0","c":"1"}}"#);
+    project.write(
+        "package.json",
+        r#"{"name":"project","version":"1.0.0","dependencies":{"a":"^1.0.0","c":"1"}}"#,
+    );
     ok(&project, ["install"]);
     let written = project.read("package-lock.json");
-    assert!(written.contains("\r\n\t\t\"node_modules/c\": {\r\n\t\t\t\"version\": \"1.0.0\",\r\n"), "{written}");
+    assert!(
+        written.contains("\r\n\t\t\"node_modules/c\": {\r\n\t\t\t\"version\": \"1.0.0\",\r\n"),
+        "{written}"
+    );
     assert_eq!(written.matches('\n').count(), written.matches("\r\n").count());
 }
 
@@ -199,7 +213,8 @@ fn damaged_lockfiles_are_errors_and_nothing_changes() {
     ];
     for (text, code) in texts {
         let registry = registry();
-        let project = Project::new(&registry).dep("a", "1").file("package-lock.json", text).create();
+        let project =
+            Project::new(&registry).dep("a", "1").file("package-lock.json", text).create();
         let before = files(&project);
         let said = fails(dx(&project, ["install"]), code);
         assert!(said.contains("package-lock.json"), "{said}");
@@ -209,7 +224,12 @@ fn damaged_lockfiles_are_errors_and_nothing_changes() {
 
 #[test]
 fn lockfile_that_leads_out_of_node_modules_is_refused() {
-    for path in ["node_modules/../../escaped", "node_modules/.bin", "node_modules/a/../../b", "/node_modules/a"] {
+    for path in [
+        "node_modules/../../escaped",
+        "node_modules/.bin",
+        "node_modules/a/../../b",
+        "/node_modules/a",
+    ] {
         let registry = registry();
         let project = locked_project(&registry);
         let text = project.read("package-lock.json").replace("node_modules/b", path);
@@ -246,10 +266,15 @@ fn setting_package_lock_false_neither_reads_nor_writes_one() {
 #[test]
 fn lockfile_without_registry_addresses_is_written_and_read() {
     let registry = registry();
-    let project = Project::new(&registry).dep("a", "1").npmrc("omit-lockfile-registry-resolved=true").create();
+    let project = Project::new(&registry)
+        .dep("a", "1")
+        .npmrc("omit-lockfile-registry-resolved=true")
+        .create();
     ok(&project, ["install"]);
     assert!(locked(&project, "node_modules/a")["resolved"].is_null());
-    let other = Project::new(&registry).dep("a", "1").file("package-lock.json", project.read("package-lock.json"));
+    let other = Project::new(&registry)
+        .dep("a", "1")
+        .file("package-lock.json", project.read("package-lock.json"));
     let other = other.create();
     ok(&other, ["ci"]);
     assert_eq!(required(&other, "b"), "b@1.0.0");

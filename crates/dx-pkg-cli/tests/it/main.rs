@@ -12,8 +12,6 @@ mod devices;
 mod documentation;
 mod downloads;
 mod faults;
-#[cfg(unix)]
-mod forests;
 mod fresh;
 mod harness;
 mod incremental;
@@ -27,6 +25,8 @@ mod optional;
 mod output;
 mod packed;
 mod peers;
+#[cfg(unix)]
+mod prepared;
 mod resolution;
 mod run;
 mod scripts;

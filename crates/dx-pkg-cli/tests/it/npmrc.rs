@@ -35,11 +35,16 @@ fn token_does_not_follow_a_redirect_or_a_tarball_to_another_host() {
     elsewhere.package("b", "1.0.0").publish();
     registry.require_token("secret-token");
     registry.fault("/a/-/*", Fault::Redirect(elsewhere.url().to_owned()));
-    let project = Project::new(&registry).dep("a", "1").dep("b", "1").npmrc("[HOST]:_authToken=secret-token").create();
+    let project = Project::new(&registry)
+        .dep("a", "1")
+        .dep("b", "1")
+        .npmrc("[HOST]:_authToken=secret-token")
+        .create();
     ok(&project, ["install"]);
     assert!(tokens(&registry.requests()).iter().all(|token| *token == Some("Bearer secret-token")));
     assert_eq!(tokens(&elsewhere.requests()), [None]);
-    let direct = Project::new(&registry).dep("b", "1").npmrc("[HOST]:_authToken=secret-token").create();
+    let direct =
+        Project::new(&registry).dep("b", "1").npmrc("[HOST]:_authToken=secret-token").create();
     registry.tarballs_at(elsewhere.url());
     elsewhere.clear_requests();
     ok(&direct, ["install"]);
@@ -54,7 +59,10 @@ fn missing_and_wrong_credentials_name_the_key_and_never_the_token() {
     let project = Project::new(&registry).dep("a", "1").create();
     let said = fails(dx(&project, ["install"]), "DX_UNAUTHORIZED");
     assert!(said.contains(":_authToken"), "{said}");
-    project.write(".npmrc", format!("{}{}:_authToken=wr0ng\n", project.read(".npmrc"), host(&registry)));
+    project.write(
+        ".npmrc",
+        format!("{}{}:_authToken=wr0ng\n", project.read(".npmrc"), host(&registry)),
+    );
     let said = fails(dx(&project, ["install", "--verbose"]), "DX_UNAUTHORIZED");
     assert!(!said.contains("wr0ng"), "{said}");
 }
@@ -69,8 +77,11 @@ fn password_in_the_address_is_not_shown() {
     let project = Project::offline().dep("a", "1").create();
     let address = registry.url().replace("http://", "http://user:s3cret@");
     project.write(".npmrc", format!("registry={address}\n"));
-    for run in [dx(&project, ["install"]), dx(&project, ["install", "--json"]), dx(&project, ["install", "--verbose"])]
-    {
+    for run in [
+        dx(&project, ["install"]),
+        dx(&project, ["install", "--json"]),
+        dx(&project, ["install", "--verbose"]),
+    ] {
         assert_eq!(run.status, Some(1), "{run}");
         assert!(!format!("{run}").contains("s3cret"), "{run}");
     }
@@ -97,7 +108,10 @@ fn variables_are_expanded_in_the_users_file_and_not_in_the_projects() {
 #[test]
 fn project_may_not_take_its_registry_from_the_environment() {
     let registry = Registry::start();
-    let project = Project::offline().dep("a", "1").npmrc("registry=http://127.0.0.1:1/${TEST_TOKEN}/").create();
+    let project = Project::offline()
+        .dep("a", "1")
+        .npmrc("registry=http://127.0.0.1:1/${TEST_TOKEN}/")
+        .create();
     let run = command(&project).env("TEST_TOKEN", "s3cret").args(["install"]).run();
     assert_eq!(run.status, Some(1), "{run}");
     assert!(run.stderr.contains("TEST_TOKEN") && !run.stderr.contains("s3cret"), "{run}");
@@ -112,14 +126,23 @@ fn layers_are_weighed_flag_environment_project_user() {
         registry
     });
     let fresh = || {
-        let project = Project::offline().dep("a", "1").npmrc(&format!("registry={}", in_project.url())).create();
-        std::fs::write(project.home().join(".npmrc"), format!("registry={}\n", user.url())).unwrap();
+        let project = Project::offline()
+            .dep("a", "1")
+            .npmrc(&format!("registry={}", in_project.url()))
+            .create();
+        std::fs::write(project.home().join(".npmrc"), format!("registry={}\n", user.url()))
+            .unwrap();
         project
     };
-    let asked = || [&flag, &environment, &in_project, &user].map(|registry| registry.metadata_requests());
+    let asked =
+        || [&flag, &environment, &in_project, &user].map(|registry| registry.metadata_requests());
     let project = fresh();
     let variable = ("npm_config_registry", environment.url());
-    command(&project).env(variable.0, variable.1).args(["install", "--registry", flag.url()]).run().success();
+    command(&project)
+        .env(variable.0, variable.1)
+        .args(["install", "--registry", flag.url()])
+        .run()
+        .success();
     assert_eq!(asked(), [1, 0, 0, 0]);
     let project = fresh();
     command(&project).env(variable.0, variable.1).args(["install"]).run().success();
@@ -174,7 +197,9 @@ fn settings_that_say_what_dx_does_anyway_are_accepted() {
         "loglevel=error",
         "progress=false",
     ];
-    let builder = lines.into_iter().fold(Project::new(&registry).dep("a", "1"), |builder, line| builder.npmrc(line));
+    let builder = lines
+        .into_iter()
+        .fold(Project::new(&registry).dep("a", "1"), |builder, line| builder.npmrc(line));
     let project = builder.create();
     assert_eq!(ok(&project, ["install"]).stderr, "");
 }
@@ -183,7 +208,12 @@ fn settings_that_say_what_dx_does_anyway_are_accepted() {
 fn value_that_is_not_of_its_kind_is_an_error() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
-    for setting in ["strict-ssl=perhaps", "fetch-retries=many", "package-import-method=teleport", "min-release-age=x"] {
+    for setting in [
+        "strict-ssl=perhaps",
+        "fetch-retries=many",
+        "package-import-method=teleport",
+        "min-release-age=x",
+    ] {
         let project = Project::new(&registry).dep("a", "1").npmrc(setting).create();
         let (key, value) = setting.split_once('=').unwrap();
         let said = fails(dx(&project, ["install"]), "DX_CONFIG_INVALID");
@@ -205,7 +235,8 @@ fn package_lock_only_writes_the_lockfile_only() {
 fn import_method_copy_shares_nothing_with_the_store() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
-    let project = Project::new(&registry).dep("a", "1").npmrc("package-import-method=copy").create();
+    let project =
+        Project::new(&registry).dep("a", "1").npmrc("package-import-method=copy").create();
     let run = ok(&project, ["install", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     assert_eq!(json["statistics"]["hardlinks"], 0, "{json}");
@@ -216,20 +247,28 @@ fn import_method_copy_shares_nothing_with_the_store() {
 fn import_method_of_the_environment_wins_and_every_word_is_known() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
-    let project = Project::new(&registry).dep("a", "1").npmrc("package-import-method=teleport").create();
-    for (method, hardlinks) in [("auto", true), ("hardlink", true), ("copy", false), ("clone-or-copy", false)] {
+    let project =
+        Project::new(&registry).dep("a", "1").npmrc("package-import-method=teleport").create();
+    for (method, hardlinks) in
+        [("auto", true), ("hardlink", true), ("copy", false), ("clone-or-copy", false)]
+    {
         let run = command(&project)
             .env("npm_config_package_import_method", method)
-            .env("DX_SPARE_FORESTS", "0")
+            .env("DX_PREPARED_TREES", "0")
             .args(["install", "--json"])
             .run()
             .success();
         project.remove("node_modules");
         let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
         let statistics = &json["statistics"];
-        let shared = statistics["hardlinks"].as_u64().unwrap() + statistics["moves"].as_u64().unwrap();
+        let shared =
+            statistics["hardlinks"].as_u64().unwrap() + statistics["moves"].as_u64().unwrap();
         let own = statistics["copies"].as_u64().unwrap() + statistics["reflinks"].as_u64().unwrap();
-        assert_eq!(if hardlinks { (shared, own) } else { (own, shared) }, (2, 0), "{method}: {json}");
+        assert_eq!(
+            if hardlinks { (shared, own) } else { (own, shared) },
+            (2, 0),
+            "{method}: {json}"
+        );
     }
 }
 
@@ -241,6 +280,13 @@ fn a_package_that_was_just_fetched_is_moved_and_counted() {
     let run = ok(&project, ["install", "--json"]);
     let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
     let statistics = &json["statistics"];
-    assert_eq!((&statistics["moved_packages"], &statistics["moves"]), (&1.into(), &2.into()), "{json}");
-    assert!(statistics["bytes_saved"].as_u64().unwrap() > 0 && statistics["bytes_copied"] == 0, "{json}");
+    assert_eq!(
+        (&statistics["moved_packages"], &statistics["moves"]),
+        (&1.into(), &2.into()),
+        "{json}"
+    );
+    assert!(
+        statistics["bytes_saved"].as_u64().unwrap() > 0 && statistics["bytes_copied"] == 0,
+        "{json}"
+    );
 }

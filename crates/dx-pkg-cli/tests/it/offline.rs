@@ -37,7 +37,11 @@ fn lockfile_and_store_need_no_network_even_without_the_flag() {
     ok(&first, ["install"]);
     registry.stop();
     let lock = first.read("package-lock.json");
-    let other = Project::new(&registry).dep("a", "1").store(first.store()).file("package-lock.json", lock).create();
+    let other = Project::new(&registry)
+        .dep("a", "1")
+        .store(first.store())
+        .file("package-lock.json", lock)
+        .create();
     ok(&other, ["install"]);
     assert_eq!(required(&other, "b"), "b@1.0.0");
 }

@@ -7,11 +7,16 @@ use crate::harness::{command, locked, ok};
 fn project() -> (Registry, Project) {
     let registry = Registry::start();
     for name in ["main", "tool", "extra"] {
-        registry.package(name, "1.0.0").dep(&format!("{name}-part"), "1").dep("shared", "1").publish();
+        registry
+            .package(name, "1.0.0")
+            .dep(&format!("{name}-part"), "1")
+            .dep("shared", "1")
+            .publish();
         registry.package(&format!("{name}-part"), "1.0.0").publish();
     }
     registry.package("shared", "1.0.0").publish();
-    let project = Project::new(&registry).dep("main", "1").dev("tool", "1").optional("extra", "1").create();
+    let project =
+        Project::new(&registry).dep("main", "1").dev("tool", "1").optional("extra", "1").create();
     (registry, project)
 }
 
@@ -78,7 +83,12 @@ fn what_is_omitted_is_not_downloaded() {
     let (registry, project) = project();
     ok(&project, ["install", "--lockfile-only"]);
     ok(&project, ["ci", "--prod"]);
-    assert!(!registry.requests().iter().any(|request| request.is_tarball() && request.path.contains("tool")));
+    assert!(
+        !registry
+            .requests()
+            .iter()
+            .any(|request| request.is_tarball() && request.path.contains("tool"))
+    );
 }
 
 #[test]

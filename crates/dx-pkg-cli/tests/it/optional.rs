@@ -12,7 +12,11 @@ fn other_system() -> &'static str {
 fn package_for_another_system_is_locked_and_not_installed() {
     let registry = Registry::start();
     let here = std::env::consts::OS.replace("macos", "darwin").replace("windows", "win32");
-    registry.package("tool", "1.0.0").optional("tool-here", "1").optional("tool-there", "1").publish();
+    registry
+        .package("tool", "1.0.0")
+        .optional("tool-here", "1")
+        .optional("tool-there", "1")
+        .publish();
     registry.package("tool-here", "1.0.0").os([&here]).publish();
     registry.package("tool-there", "1.0.0").os([other_system()]).dep("only-there", "1").publish();
     registry.package("only-there", "1.0.0").publish();
@@ -23,7 +27,12 @@ fn package_for_another_system_is_locked_and_not_installed() {
     assert_eq!(locked(&project, "node_modules/tool-there")["optional"], true);
     assert_eq!(locked(&project, "node_modules/tool-there")["os"][0], other_system());
     assert_eq!(locked_version(&project, "node_modules/only-there"), "1.0.0");
-    assert!(!registry.requests().iter().any(|request| request.is_tarball() && request.path.contains("there")));
+    assert!(
+        !registry
+            .requests()
+            .iter()
+            .any(|request| request.is_tarball() && request.path.contains("there"))
+    );
     // The lockfile is for every system: obeying it gives the same tree.
     ok(&project, ["ci"]);
     assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), installed);
@@ -102,8 +111,15 @@ fn optional_package_goes_with_the_dependency_that_cannot_be_fetched_and_what_oth
     registry.fault("/c/-/*", Fault::status(404));
     let project = impatient(&registry).dep("a", "1").create();
     ok(&project, ["install"]);
-    assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), ["node_modules/a", "node_modules/shared"]);
-    assert_eq!(locked(&project, "node_modules/c")["optional"], true, "the lockfile is for machines that can have it");
+    assert_eq!(
+        project.installed().into_keys().collect::<Vec<_>>(),
+        ["node_modules/a", "node_modules/shared"]
+    );
+    assert_eq!(
+        locked(&project, "node_modules/c")["optional"],
+        true,
+        "the lockfile is for machines that can have it"
+    );
 }
 
 #[test]
@@ -127,7 +143,10 @@ fn required_package_that_does_not_exist_is_an_error() {
     let project = Project::new(&registry).dep("a", "1").create();
     let before = files(&project);
     let said = fails(dx(&project, ["install"]), "DX_PACKAGE_NOT_FOUND");
-    assert!(said.contains("missing") && said.contains("a@1.0.0"), "what is missing and who wants it: {said}");
+    assert!(
+        said.contains("missing") && said.contains("a@1.0.0"),
+        "what is missing and who wants it: {said}"
+    );
     assert_eq!(files(&project), before);
 }
 

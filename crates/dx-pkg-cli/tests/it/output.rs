@@ -27,7 +27,10 @@ fn json_tells_what_was_done() {
     assert_eq!(summary["scriptsSkipped"], json!(["a@1.0.0"]));
     assert_eq!(run.stderr, "");
     let again = json_of(&ok(&project, ["install", "--json"]));
-    assert_eq!((&again["added"], &again["removed"], &again["changed"]), (&json!(0), &json!(0), &json!(0)));
+    assert_eq!(
+        (&again["added"], &again["removed"], &again["changed"]),
+        (&json!(0), &json!(0), &json!(0))
+    );
     let removed = json_of(&ok(&project, ["remove", "a", "--json"]));
     assert_eq!((&removed["removed"], &removed["packages"]), (&json!(1), &json!(0)));
 }
@@ -61,7 +64,8 @@ fn store_path_is_the_folder_of_the_environment() {
 #[test]
 fn store_verify_finds_and_repairs_damage() {
     let registry = registry();
-    let project = Project::new(&registry).dep("a", "1").npmrc("package-import-method=copy").create();
+    let project =
+        Project::new(&registry).dep("a", "1").npmrc("package-import-method=copy").create();
     ok(&project, ["install"]);
     ok(&project, ["store", "verify"]);
     let id = crate::harness::unpacked(&project).remove(0);
@@ -108,7 +112,8 @@ fn pipes_get_plain_text() {
 #[test]
 fn wrong_command_line_exits_with_2() {
     let project = Project::offline().create();
-    for arguments in [["install", "--no-such-flag"], ["no-such-command", "x"], ["remove", "--json"]] {
+    for arguments in [["install", "--no-such-flag"], ["no-such-command", "x"], ["remove", "--json"]]
+    {
         assert_eq!(dx(&project, arguments).status, Some(2), "{arguments:?}");
     }
 }
@@ -124,7 +129,9 @@ fn version_is_told() {
 #[track_caller]
 fn assert_plain(run: &Run) {
     for text in [&run.stdout, &run.stderr] {
-        let odd = text.chars().find(|c| c.is_control() && *c != '\n' || ('\u{202a}'..='\u{202e}').contains(c));
+        let odd = text
+            .chars()
+            .find(|c| c.is_control() && *c != '\n' || ('\u{202a}'..='\u{202e}').contains(c));
         assert_eq!(odd, None, "{run:?}");
     }
 }
@@ -162,9 +169,15 @@ fn terminal_controls_in_answers_are_not_passed_on() {
     let bodies = [
         Fault::Body(EVIL.as_bytes().to_vec()),
         Fault::Body(format!("{{\"name\":\"{EVIL}").into_bytes()),
-        Fault::Body(json!({"name": EVIL, "versions": {EVIL: {}}, "dist-tags": {}}).to_string().into_bytes()),
+        Fault::Body(
+            json!({"name": EVIL, "versions": {EVIL: {}}, "dist-tags": {}}).to_string().into_bytes(),
+        ),
         Fault::Status { code: 400, headers: Vec::new(), body: EVIL.as_bytes().to_vec() },
-        Fault::Status { code: 403, headers: Vec::new(), body: json!({"error": EVIL}).to_string().into_bytes() },
+        Fault::Status {
+            code: 403,
+            headers: Vec::new(),
+            body: json!({"error": EVIL}).to_string().into_bytes(),
+        },
     ];
     for fault in bodies {
         let registry = registry();
@@ -179,8 +192,10 @@ fn terminal_controls_in_answers_are_not_passed_on() {
 #[test]
 fn terminal_controls_in_files_of_the_project_are_not_passed_on() {
     let registry = registry();
-    let project =
-        Project::new(&registry).dep("a", "1").npmrc(&format!("strict-ssl=x{}", EVIL.replace('\r', ""))).create();
+    let project = Project::new(&registry)
+        .dep("a", "1")
+        .npmrc(&format!("strict-ssl=x{}", EVIL.replace('\r', "")))
+        .create();
     assert_plain(&dx(&project, ["install"]));
     let project = Project::new(&registry).dep(&format!("x{EVIL}"), EVIL).create();
     assert_plain(&dx(&project, ["install"]));
@@ -188,7 +203,8 @@ fn terminal_controls_in_files_of_the_project_are_not_passed_on() {
         "": {"dependencies": {"a": "1"}},
         "node_modules/a": {"version": EVIL, "integrity": EVIL, "resolved": EVIL},
     }});
-    let project = Project::new(&registry).dep("a", "1").file("package-lock.json", lock.to_string()).create();
+    let project =
+        Project::new(&registry).dep("a", "1").file("package-lock.json", lock.to_string()).create();
     assert_plain(&dx(&project, ["ci"]));
     assert_plain(&dx(&project, ["install"]));
 }
@@ -198,7 +214,8 @@ fn terminal_controls_that_a_dependencys_script_prints_are_not_passed_on() {
     let registry = Registry::start();
     let script = "node -e \"console.error('\\u001b[2J bad'); process.exit(1)\"";
     registry.package("a", "1.0.0").script("install", script).publish();
-    let project = Project::new(&registry).dep("a", "1").field("allowScripts", json!({"a": true})).create();
+    let project =
+        Project::new(&registry).dep("a", "1").field("allowScripts", json!({"a": true})).create();
     let run = dx(&project, ["install"]);
     assert!(run.stderr.contains("bad"), "{run}");
     assert_plain(&run);

@@ -25,7 +25,7 @@ fn registry() -> Registry {
 }
 
 fn ci(project: &Project) -> Command {
-    command(project).env("CI", "true").env("DX_SPARE_FORESTS", "")
+    command(project).env("CI", "true").env("DX_PREPARED_TREES", "")
 }
 
 fn project(registry: &Registry) -> Project {
@@ -40,7 +40,9 @@ fn tree(project: &Project) -> std::collections::BTreeMap<String, Vec<u8>> {
 
 fn tarballs(project: &Project) -> Vec<PathBuf> {
     let shards = fs::read_dir(project.store().join("v1/packages")).unwrap().flatten();
-    let files = shards.flat_map(|shard| fs::read_dir(shard.path()).unwrap().flatten()).map(|file| file.path());
+    let files = shards
+        .flat_map(|shard| fs::read_dir(shard.path()).unwrap().flatten())
+        .map(|file| file.path());
     files.filter(|path| path.extension().is_some_and(|extension| extension == "tgz")).collect()
 }
 
@@ -69,15 +71,19 @@ fn packages_are_kept_as_they_came_and_installed_from_that() {
 
 #[test]
 fn elsewhere_tarballs_become_packages_once_they_are_wanted() {
-    for spares in ["0", "1"] {
+    for trees in ["0", "1"] {
         let registry = registry();
         let project = project(&registry);
         ci(&project).args(["install"]).run().success();
         let installed = tree(&project);
         registry.clear_requests();
         project.remove("node_modules");
-        command(&project).env("DX_SPARE_FORESTS", spares).args(["ci"]).run().success();
-        command(&project).env("DX_SPARE_FORESTS", spares).args(["store", "settle"]).run().success();
+        command(&project).env("DX_PREPARED_TREES", trees).args(["ci"]).run().success();
+        command(&project)
+            .env("DX_PREPARED_TREES", trees)
+            .args(["store", "maintain"])
+            .run()
+            .success();
         assert_eq!(registry.tarball_requests(), 0);
         assert_eq!(tree(&project), installed);
         assert_eq!(tarballs(&project), Vec::<PathBuf>::new());

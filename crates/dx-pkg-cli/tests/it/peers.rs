@@ -54,7 +54,8 @@ fn conflicting_peers_are_warned_of_and_installed() {
     let run = ok(&project, ["install"]);
     assert_eq!(required(&project, "host"), "host@3.0.0");
     assert!(run.stderr.contains("plugin@1.0.0 needs host@^2, but host@3.0.0 is there"), "{run}");
-    let json: serde_json::Value = serde_json::from_str(&ok(&project, ["ci", "--json"]).stdout).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&ok(&project, ["ci", "--json"]).stdout).unwrap();
     assert_eq!(json["conflicts"].as_array().unwrap().len(), 1, "{json}");
 }
 

@@ -18,7 +18,8 @@ fn registry() -> Registry {
 #[test]
 fn override_replaces_what_dependencies_ask_for() {
     let registry = registry();
-    let project = Project::new(&registry).dep("a", "1").field("overrides", json!({"b": "1.0.0"})).create();
+    let project =
+        Project::new(&registry).dep("a", "1").field("overrides", json!({"b": "1.0.0"})).create();
     ok(&project, ["install"]);
     assert_eq!(required(&project, "b"), "b@1.0.0");
     ok(&project, ["ci"]);
@@ -29,9 +30,15 @@ fn override_replaces_what_dependencies_ask_for() {
 fn nested_override_applies_below_its_package_only() {
     let registry = registry();
     let overrides = json!({"c": {"b": "2.0.0"}});
-    let project = Project::new(&registry).dep("a", "1").dep("c", "1").field("overrides", overrides).create();
+    let project =
+        Project::new(&registry).dep("a", "1").dep("c", "1").field("overrides", overrides).create();
     ok(&project, ["install"]);
-    let expected = tree([("a", "a@1.0.0"), ("b", "b@1.1.0"), ("c", "c@1.0.0"), ("c/node_modules/b", "b@2.0.0")]);
+    let expected = tree([
+        ("a", "a@1.0.0"),
+        ("b", "b@1.1.0"),
+        ("c", "c@1.0.0"),
+        ("c/node_modules/b", "b@2.0.0"),
+    ]);
     assert_eq!(project.installed(), expected);
 }
 
@@ -39,8 +46,11 @@ fn nested_override_applies_below_its_package_only() {
 fn override_with_a_range_in_its_key_applies_to_that_range_only() {
     let registry = registry();
     registry.package("d", "1.0.0").dep("b", "2").publish();
-    let project =
-        Project::new(&registry).dep("a", "1").dep("d", "1").field("overrides", json!({"b@^1": "1.0.0"})).create();
+    let project = Project::new(&registry)
+        .dep("a", "1")
+        .dep("d", "1")
+        .field("overrides", json!({"b@^1": "1.0.0"}))
+        .create();
     ok(&project, ["install"]);
     assert_eq!(project.installed().values().filter(|id| *id == "b@1.0.0").count(), 1);
     assert_eq!(project.installed().values().filter(|id| *id == "b@2.0.0").count(), 1);
@@ -130,7 +140,10 @@ fn package_for_another_node_is_an_error_only_when_strict() {
     registry.package("b", "1.0.0").engines("node", ">=999").publish();
     let project = Project::new(&registry).dep("b", "^1").create();
     let run = ok(&project, ["install"]);
-    assert!(run.stderr.contains("b@1.0.0") && run.stderr.contains(">=999"), "it is warned of: {run}");
+    assert!(
+        run.stderr.contains("b@1.0.0") && run.stderr.contains(">=999"),
+        "it is warned of: {run}"
+    );
     let strict = Project::new(&registry).dep("b", "^1").npmrc("engine-strict=true").create();
     let before = files(&strict);
     fails(dx(&strict, ["install"]), "DX_UNSUPPORTED_PLATFORM");
@@ -143,7 +156,9 @@ fn prereleases_are_chosen_only_when_asked_for() {
     registry.package("b", "1.0.0").publish();
     registry.package("b", "1.1.0-rc.1").publish();
     registry.dist_tag("b", "latest", "1.0.0");
-    for (spec, expected) in [("^1.0.0", "b@1.0.0"), ("*", "b@1.0.0"), ("^1.1.0-rc.0", "b@1.1.0-rc.1")] {
+    for (spec, expected) in
+        [("^1.0.0", "b@1.0.0"), ("*", "b@1.0.0"), ("^1.1.0-rc.0", "b@1.1.0-rc.1")]
+    {
         let project = Project::new(&registry).dep("b", spec).create();
         ok(&project, ["install"]);
         assert_eq!(required(&project, "b"), expected, "{spec}");
@@ -153,8 +168,11 @@ fn prereleases_are_chosen_only_when_asked_for() {
 #[test]
 fn what_the_project_bundles_is_installed_and_marked() {
     let registry = registry();
-    let project =
-        Project::new(&registry).dep("a", "1").dep("b", "2").field("bundleDependencies", json!(["a"])).create();
+    let project = Project::new(&registry)
+        .dep("a", "1")
+        .dep("b", "2")
+        .field("bundleDependencies", json!(["a"]))
+        .create();
     ok(&project, ["install"]);
     let marked = ["node_modules/a", "node_modules/a/node_modules/b", "node_modules/b"];
     let expected = tree([("a", "a@1.0.0"), ("a/node_modules/b", "b@1.1.0"), ("b", "b@2.0.0")]);
@@ -197,7 +215,9 @@ fn conflicting_versions_are_nested_and_shared_ones_hoisted() {
     let project = Project::new(&registry).dep("a", "1").dep("c", "1").dep("e", "1").create();
     ok(&project, ["install"]);
     assert_eq!(required(&project, "b"), "b@1.1.0");
-    let from_e = project.node("console.log(require(require.resolve('b', {paths: [require.resolve('e')]})))").success();
+    let from_e = project
+        .node("console.log(require(require.resolve('b', {paths: [require.resolve('e')]})))")
+        .success();
     assert_eq!(from_e.stdout.trim(), "b@2.0.0");
 }
 
@@ -218,7 +238,9 @@ fn package_without_integrity_is_verified_by_its_sha1() {
     let project = Project::new(&registry).dep("old", "1").create();
     ok(&project, ["install"]);
     assert_eq!(required(&project, "old"), "old@1.0.0");
-    assert!(locked(&project, "node_modules/old")["integrity"].as_str().unwrap().starts_with("sha1-"));
+    assert!(
+        locked(&project, "node_modules/old")["integrity"].as_str().unwrap().starts_with("sha1-")
+    );
 }
 
 #[test]

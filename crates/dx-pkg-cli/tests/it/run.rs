@@ -32,9 +32,13 @@ fn script_runs_between_those_before_and_after_it() {
 
 #[test]
 fn arguments_go_to_the_script_as_they_are_and_to_no_other() {
-    let project =
-        project().script("prelist", ARGUMENTS).script("list", ARGUMENTS).script("postlist", ARGUMENTS).create();
-    let arguments = ["run", "list", "plain", "--", "--flag", "a b", "", "$HOME", "it's", "`id`;\"*\""];
+    let project = project()
+        .script("prelist", ARGUMENTS)
+        .script("list", ARGUMENTS)
+        .script("postlist", ARGUMENTS)
+        .create();
+    let arguments =
+        ["run", "list", "plain", "--", "--flag", "a b", "", "$HOME", "it's", "`id`;\"*\""];
     assert_eq!(
         ok(&project, arguments).stdout,
         "[]\n[\"plain\",\"--flag\",\"a b\",\"\",\"$HOME\",\"it's\",\"`id`;\\\"*\\\"\"]\n[]\n"
@@ -75,16 +79,21 @@ fn signal_that_ends_a_script_ends_dx() {
 #[cfg(unix)]
 #[test]
 fn signal_to_dx_reaches_the_script() {
-    let wait = "trap 'echo caught > caught; exit 5' TERM; echo > ready; while :; do sleep 0.05; done";
-    let project =
-        project().script("alone", wait).script("followed", wait).script("postfollowed", "echo never").create();
+    let wait =
+        "trap 'echo caught > caught; exit 5' TERM; echo > ready; while :; do sleep 0.05; done";
+    let project = project()
+        .script("alone", wait)
+        .script("followed", wait)
+        .script("postfollowed", "echo never")
+        .create();
     for name in ["alone", "followed"] {
         let mut process = command(&project).args(["run", name]).spawn();
         while !project.exists("ready") {
             assert!(process.try_wait().unwrap().is_none(), "{name} is running");
             std::thread::sleep(std::time::Duration::from_millis(5));
         }
-        let kill = std::process::Command::new("kill").arg(process.id().to_string()).status().unwrap();
+        let kill =
+            std::process::Command::new("kill").arg(process.id().to_string()).status().unwrap();
         assert!(kill.success());
         assert_eq!(process.wait().unwrap().code(), Some(5), "{name}");
         assert_eq!(project.read("caught"), "caught\n", "{name}");
@@ -103,7 +112,10 @@ fn script_is_told_what_npm_tells() {
     let project = project()
         .field("bin", json!({ "tool": "./bin/tool.js" }))
         .field("engines", json!({ "node": ">=18" }))
-        .field("config", json!({ "port": 8080, "list": ["a", { "b": 1 }], "off": false, "none": null }))
+        .field(
+            "config",
+            json!({ "port": 8080, "list": ["a", { "b": 1 }], "off": false, "none": null }),
+        )
         .script("show", "env")
         .npmrc("save-exact=true")
         .npmrc("package-lock=true")
@@ -112,9 +124,14 @@ fn script_is_told_what_npm_tells() {
         .create();
     let folder = project.path().canonicalize().unwrap();
     let text = |path: &str| folder.join(path).display().to_string();
-    let run = command(&project).args(["run", "show"]).current_dir(&project.path().join("deep/er")).run().success();
+    let run = command(&project)
+        .args(["run", "show"])
+        .current_dir(&project.path().join("deep/er"))
+        .run()
+        .success();
     let variables = variables(&run);
-    let value = |key: &str| variables.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
+    let value =
+        |key: &str| variables.iter().find(|(name, _)| *name == key).map(|(_, value)| *value);
     for (key, expected) in [
         ("npm_lifecycle_event", "show"),
         ("npm_lifecycle_script", "env"),
@@ -141,7 +158,11 @@ fn script_is_told_what_npm_tells() {
     assert_eq!(value("npm_node_execpath"), value("NODE"));
     assert!(!run.stdout.contains("s3cret"), "{run}");
     assert_eq!(
-        ok(&project, ["run", "env"]).stdout.lines().filter(|line| *line == "npm_lifecycle_event=env").count(),
+        ok(&project, ["run", "env"])
+            .stdout
+            .lines()
+            .filter(|line| *line == "npm_lifecycle_event=env")
+            .count(),
         1
     );
 }
@@ -159,17 +180,25 @@ fn commands_of_every_folder_upwards_are_found_the_nearest_first() {
         .file("node_modules/.bin/near", tool("near of root"))
         .file("node_modules/.bin/far", tool("far of root"))
         .create();
-    for name in ["packages/a/node_modules/.bin/near", "node_modules/.bin/near", "node_modules/.bin/far"] {
+    for name in
+        ["packages/a/node_modules/.bin/near", "node_modules/.bin/near", "node_modules/.bin/far"]
+    {
         let path = project.path().join(name);
-        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+        std::fs::set_permissions(path, std::os::unix::fs::PermissionsExt::from_mode(0o755))
+            .unwrap();
     }
     let inside = project.path().join("packages/a/src");
-    let run = |name: &str| command(&project).args(["run", name]).current_dir(&inside).run().success().stdout;
+    let run = |name: &str| {
+        command(&project).args(["run", name]).current_dir(&inside).run().success().stdout
+    };
     assert_eq!(run("both"), "near of a\nfar of root\n");
     let root = project.path().canonicalize().unwrap().display().to_string();
     assert_eq!(run("where"), format!("{root}/packages/a\n{root} a\n"));
     assert_eq!(ok(&project, ["run", "both"]).stdout, "root\n");
-    assert_eq!(ok(&project, ["-C", "packages/a", "run", "both"]).stdout, "near of a\nfar of root\n");
+    assert_eq!(
+        ok(&project, ["-C", "packages/a", "run", "both"]).stdout,
+        "near of a\nfar of root\n"
+    );
 }
 
 #[test]
@@ -188,12 +217,17 @@ fn unknown_script_is_an_error_with_the_name_that_was_meant() {
 
 #[test]
 fn scripts_are_listed() {
-    let project = project().script("build", "make\nmake more").script("test", "t").script("pretest", "p").create();
+    let project = project()
+        .script("build", "make\nmake more")
+        .script("test", "t")
+        .script("pretest", "p")
+        .create();
     let listed = ok(&project, ["run"]).stdout;
     let expected = "Scripts of demo@1.2.3 with a meaning of their own:\n  test\n    t\n  pretest\n    p\n\
         To be run with `dx run`:\n  build\n    make\nmake more\n";
     assert_eq!(listed, expected);
-    let json: serde_json::Value = serde_json::from_str(&ok(&project, ["run", "--json"]).stdout).unwrap();
+    let json: serde_json::Value =
+        serde_json::from_str(&ok(&project, ["run", "--json"]).stdout).unwrap();
     assert_eq!(json, json!({ "build": "make\nmake more", "test": "t", "pretest": "p" }));
     let none = Project::offline().create();
     assert!(ok(&none, ["run"]).stdout.contains("no scripts"));
@@ -212,17 +246,22 @@ fn scripts_with_commands_of_their_own() {
     }
     assert_eq!(ok(&project, ["stop"]).stdout, "stop stop\npoststop stop\n");
     assert_eq!(ok(&project, ["start", "--", "-x"]).stdout, "prestart start\nstart start -x\n");
-    let restarted: Vec<String> =
-        ok(&project, ["restart", "y"]).stdout.lines().map(|line| line.replace(" restart", "")).collect();
+    let restarted: Vec<String> = ok(&project, ["restart", "y"])
+        .stdout
+        .lines()
+        .map(|line| line.replace(" restart", ""))
+        .collect();
     assert_eq!(restarted, ["prerestart", "stop", "poststop", "prestart", "start y", "postrestart"]);
-    let own = Project::offline().script("restart", "echo own").script("start", "echo start").create();
+    let own =
+        Project::offline().script("restart", "echo own").script("start", "echo start").create();
     assert_eq!(ok(&own, ["restart"]).stdout, "own\n");
 }
 
 #[cfg(unix)]
 #[test]
 fn command_of_a_dependency_does_not_take_the_shells_place() {
-    let project = project().script("x", "echo mine").file("node_modules/.bin/sh", "#!/bin/true\n").create();
+    let project =
+        project().script("x", "echo mine").file("node_modules/.bin/sh", "#!/bin/true\n").create();
     let shell = project.path().join("node_modules/.bin/sh");
     std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     assert_eq!(ok(&project, ["run", "x"]).stdout, "mine\n");
@@ -231,7 +270,8 @@ fn command_of_a_dependency_does_not_take_the_shells_place() {
 #[cfg(unix)]
 #[test]
 fn script_shell_runs_scripts() {
-    let project = project().script("x", "whatever it is").file("shell", "#!/bin/sh\necho \"$@\"\n").create();
+    let project =
+        project().script("x", "whatever it is").file("shell", "#!/bin/sh\necho \"$@\"\n").create();
     let shell = project.path().join("shell");
     std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
     project.write(".npmrc", format!("script-shell={}\n", shell.display()));

@@ -10,7 +10,8 @@ const NOTE: &str = "node -e \"require('fs').appendFileSync(process.env.INIT_CWD 
 
 fn registry() -> Registry {
     let registry = Registry::start();
-    let native = registry.package("native", "1.0.0").script("preinstall", NOTE).script("install", NOTE);
+    let native =
+        registry.package("native", "1.0.0").script("preinstall", NOTE).script("install", NOTE);
     native.script("postinstall", NOTE).publish();
     registry.package("other", "1.0.0").script("postinstall", NOTE).publish();
     registry.package("plain", "1.0.0").script("test", NOTE).publish();
@@ -41,7 +42,8 @@ fn scripts_of_dependencies_are_not_run_and_named() {
 fn allowed_scripts_run_once_and_in_order() {
     let registry = registry();
     registry.package("late", "1.0.0").publish();
-    let project = project(&registry).field("allowScripts", json!({"native": true, "other": false})).create();
+    let project =
+        project(&registry).field("allowScripts", json!({"native": true, "other": false})).create();
     let run = ok(&project, ["install"]);
     let expected = "native:preinstall native:install native:postinstall";
     assert_eq!(ran(&project), expected);
@@ -76,7 +78,15 @@ fn ci_runs_allowed_scripts_in_its_new_tree() {
 fn scripts_of_the_project_run_and_see_the_tree() {
     let registry = registry();
     let look = "node -e \"require('fs').appendFileSync('ran', require('plain') + ' ')\"";
-    let events = ["preinstall", "install", "postinstall", "prepublish", "preprepare", "prepare", "postprepare"];
+    let events = [
+        "preinstall",
+        "install",
+        "postinstall",
+        "prepublish",
+        "preprepare",
+        "prepare",
+        "postprepare",
+    ];
     let builder = Project::new(&registry).dep("plain", "1");
     let builder = events.into_iter().fold(builder, |builder, event| builder.script(event, NOTE));
     let project = builder.script("postinstall", look).create();
@@ -89,7 +99,8 @@ fn scripts_of_the_project_run_and_see_the_tree() {
 #[test]
 fn scripts_of_the_project_do_not_run_when_packages_are_added() {
     let registry = registry();
-    let project = Project::new(&registry).script("postinstall", NOTE).script("prepare", NOTE).create();
+    let project =
+        Project::new(&registry).script("postinstall", NOTE).script("prepare", NOTE).create();
     ok(&project, ["install", "plain"]);
     ok(&project, ["remove", "plain"]);
     assert_eq!(ran(&project), "");
@@ -101,7 +112,8 @@ fn dependencies_runs_whenever_the_tree_has_changed_and_only_then() {
     registry.package("late", "1.0.0").publish();
     let events = ["predependencies", "dependencies", "postdependencies"];
     let builder = Project::new(&registry).dep("plain", "1");
-    let project = events.into_iter().fold(builder, |builder, event| builder.script(event, NOTE)).create();
+    let project =
+        events.into_iter().fold(builder, |builder, event| builder.script(event, NOTE)).create();
     let mut expected = Vec::new();
     for (arguments, changes) in [
         (&["install"][..], true),
@@ -112,7 +124,8 @@ fn dependencies_runs_whenever_the_tree_has_changed_and_only_then() {
         (&["ci"], true),
     ] {
         command(&project).args(arguments).run().success();
-        expected.extend(events.map(|event| format!("project:{event}")).into_iter().filter(|_| changes));
+        expected
+            .extend(events.map(|event| format!("project:{event}")).into_iter().filter(|_| changes));
         assert_eq!(ran(&project), expected.join(" "), "{arguments:?}");
     }
 }
@@ -120,12 +133,17 @@ fn dependencies_runs_whenever_the_tree_has_changed_and_only_then() {
 #[test]
 fn ignore_scripts_runs_none_at_all() {
     let registry = registry();
-    let project =
-        project(&registry).field("allowScripts", json!({"native": true})).script("postinstall", NOTE).create();
+    let project = project(&registry)
+        .field("allowScripts", json!({"native": true}))
+        .script("postinstall", NOTE)
+        .create();
     ok(&project, ["install", "--ignore-scripts"]);
     assert_eq!(ran(&project), "");
     ok(&project, ["install"]);
-    assert_eq!(ran(&project), "native:preinstall native:install native:postinstall project:postinstall");
+    assert_eq!(
+        ran(&project),
+        "native:preinstall native:install native:postinstall project:postinstall"
+    );
 }
 
 #[test]
@@ -134,7 +152,10 @@ fn failing_allowed_script_is_an_error_and_runs_again_next_time() {
     let fail = "node -e \"console.error('no compiler'); require('fs').appendFileSync(process.env.INIT_CWD + '/ran', 'x'); \
                 process.exit(require('fs').existsSync(process.env.INIT_CWD + '/compiler') ? 0 : 3)\"";
     registry.package("native", "1.0.0").script("install", fail).publish();
-    let project = Project::new(&registry).dep("native", "1").field("allowScripts", json!({"native": true})).create();
+    let project = Project::new(&registry)
+        .dep("native", "1")
+        .field("allowScripts", json!({"native": true}))
+        .create();
     let said = fails(dx(&project, ["install"]), "DX_SCRIPT_FAILED");
     for part in ["native", "install", "code 3", "no compiler"] {
         assert!(said.contains(part), "{part}: {said}");
@@ -149,7 +170,12 @@ fn failing_allowed_script_is_an_error_and_runs_again_next_time() {
 #[test]
 fn optional_package_whose_script_fails_is_taken_away_with_what_only_it_needs() {
     let registry = Registry::start();
-    registry.package("native", "1.0.0").script("install", "exit 3").dep("helper", "1").dep("shared", "1").publish();
+    registry
+        .package("native", "1.0.0")
+        .script("install", "exit 3")
+        .dep("helper", "1")
+        .dep("shared", "1")
+        .publish();
     registry.package("helper", "1.0.0").publish();
     registry.package("shared", "1.0.0").publish();
     registry.package("well", "1.0.0").script("postinstall", "echo ran > ran.txt").publish();
@@ -174,8 +200,10 @@ fn optional_package_whose_script_fails_is_taken_away_with_what_only_it_needs() {
 fn failing_script_of_an_optional_package_is_a_warning() {
     let registry = Registry::start();
     registry.package("native", "1.0.0").script("install", "exit 3").publish();
-    let project =
-        Project::new(&registry).optional("native", "1").field("allowScripts", json!({"native": true})).create();
+    let project = Project::new(&registry)
+        .optional("native", "1")
+        .field("allowScripts", json!({"native": true}))
+        .create();
     let run = ok(&project, ["install"]);
     assert!(run.stderr.contains("native") && run.stderr.contains("code 3"), "{run}");
 }
@@ -191,7 +219,8 @@ fn failing_script_of_the_project_is_an_error() {
 #[test]
 fn script_changes_its_own_copy_and_not_the_store() {
     let registry = Registry::start();
-    let build = "node -e \"require('fs').writeFileSync('index.js', 'module.exports = \\'built\\'')\"";
+    let build =
+        "node -e \"require('fs').writeFileSync('index.js', 'module.exports = \\'built\\'')\"";
     registry.package("native", "1.0.0").script("install", build).publish();
     let builder = || Project::new(&registry).dep("native", "1");
     let allowing = builder().field("allowScripts", json!({"native": true})).create();
@@ -226,7 +255,10 @@ fn setting_that_allows_all_scripts_is_obeyed() {
         .field("allowScripts", json!({"other": false}))
         .create();
     ok(&project, ["install"]);
-    assert_eq!(ran(&project), "native:preinstall native:install native:postinstall other:postinstall");
+    assert_eq!(
+        ran(&project),
+        "native:preinstall native:install native:postinstall other:postinstall"
+    );
 }
 
 #[test]
@@ -236,7 +268,10 @@ fn strict_allow_scripts_makes_an_error_of_what_is_not_decided() {
     let said = fails(dx(&project, ["install"]), "DX_SCRIPTS_UNDECIDED");
     assert!(said.contains("native@1.0.0, other@1.0.0"), "{said}");
     assert!(!project.exists("node_modules"));
-    project.write("package.json", r#"{"dependencies":{"native":"1"},"allowScripts":{"native":false}}"#);
+    project.write(
+        "package.json",
+        r#"{"dependencies":{"native":"1"},"allowScripts":{"native":false}}"#,
+    );
     ok(&project, ["install"]);
 }
 
@@ -246,12 +281,14 @@ fn script_shell_is_the_shell() {
         return;
     }
     let registry = registry();
-    let project = Project::new(&registry).script("postinstall", "whatever").file("shell", "").create();
+    let project =
+        Project::new(&registry).script("postinstall", "whatever").file("shell", "").create();
     let shell = project.path().join("shell");
     project.write("shell", "#!/bin/sh\necho \"$@\" > \"$INIT_CWD/ran\"\n");
     #[cfg(unix)]
     std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    project.write(".npmrc", format!("{}script-shell={}\n", project.read(".npmrc"), shell.display()));
+    project
+        .write(".npmrc", format!("{}script-shell={}\n", project.read(".npmrc"), shell.display()));
     ok(&project, ["install"]);
     assert_eq!(ran(&project), "-c whatever");
 }

@@ -1,4 +1,4 @@
-//! What projects share, and what happens to it: files written to in place, ready trees that lose something, scripts that
+//! What projects share, and what happens to it: files written to in place, prepared trees that lose something, scripts that
 //! change their own package, another version of dx, a clock that was set back.
 
 use std::fs;
@@ -11,11 +11,11 @@ use serde_json::{Value, json};
 
 use crate::harness::{command, dx_with_spares as dx, files, ok, required, settle, unpacked};
 
-/// How many ready trees an install used: 0 or 1.
+/// How many prepared trees an install used: 0 or 1.
 #[track_caller]
 fn ready<const N: usize>(project: &Project, args: [&str; N]) -> u64 {
     let said: Value = serde_json::from_str(&dx(project, args).stdout).unwrap();
-    said["statistics"]["ready_trees"].as_u64().unwrap()
+    said["statistics"]["prepared_trees"].as_u64().unwrap()
 }
 
 fn registry() -> Registry {
@@ -30,7 +30,11 @@ fn registry() -> Registry {
         .file("lib/deep/x.js", "module.exports = 'deep'")
         .publish();
     registry.package("b", "1.0.0").file("index.js", "module.exports = 'b1.0.0'").publish();
-    registry.package("@s/d", "1.0.0").dep("b", "2").file("index.js", "module.exports = require('b')").publish();
+    registry
+        .package("@s/d", "1.0.0")
+        .dep("b", "2")
+        .file("index.js", "module.exports = require('b')")
+        .publish();
     registry.package("b", "2.0.0").file("index.js", "module.exports = 'b2.0.0'").publish();
     registry.package("c", "1.0.0").file("index.js", "module.exports = 'c'").publish();
     registry
@@ -43,12 +47,16 @@ fn tree(project: &Project) -> std::collections::BTreeMap<String, Vec<u8>> {
     files
 }
 
-/// The ready trees in a project's store.
-fn spares(project: &Project) -> Vec<PathBuf> {
-    let list = |path: PathBuf| fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    let forests = list(project.store().join("v1/forests")).filter(|path| !path.ends_with("wishes")).flat_map(list);
-    let found = forests.flat_map(list).filter(|path| path.is_dir()).collect::<Vec<_>>();
-    assert!(!found.is_empty(), "there is no ready tree");
+/// The prepared trees in a project's store.
+fn trees(project: &Project) -> Vec<PathBuf> {
+    let list = |path: PathBuf| {
+        fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path())
+    };
+    let prepared = list(project.store().join("v1/prepared"))
+        .filter(|path| !path.ends_with("jobs"))
+        .flat_map(list);
+    let found = prepared.flat_map(list).filter(|path| path.is_dir()).collect::<Vec<_>>();
+    assert!(!found.is_empty(), "there is no prepared tree");
     found
 }
 
@@ -59,7 +67,9 @@ fn a_file_overwritten_in_another_project_does_not_reach_the_next_tree() {
     let other = Project::new(&registry).dep("c", "1").dep("b", "1").store(project.store()).create();
     dx(&project, ["install"]);
     dx(&other, ["install"]);
-    let shared = |project: &Project| fs::metadata(project.path().join("node_modules/b/index.js")).unwrap().ino();
+    let shared = |project: &Project| {
+        fs::metadata(project.path().join("node_modules/b/index.js")).unwrap().ino()
+    };
     assert_eq!(shared(&project), shared(&other), "the premise: both have the same file");
     other.write("node_modules/b/index.js", "module.exports = 'overwritten in place'");
     // Whatever is prepared meanwhile for the other one must not take it over either.
@@ -76,7 +86,7 @@ fn a_file_overwritten_in_another_project_does_not_reach_the_next_tree() {
 }
 
 #[test]
-fn whatever_a_ready_tree_has_lost_the_tree_that_comes_of_it_is_whole() {
+fn whatever_a_prepared_tree_has_lost_the_tree_that_comes_of_it_is_whole() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
@@ -96,8 +106,8 @@ fn whatever_a_ready_tree_has_lost_the_tree_that_comes_of_it_is_whole() {
         "node_modules",
     ];
     for lost in lost {
-        for spare in spares(&project) {
-            let path = spare.join(lost);
+        for prepared in trees(&project) {
+            let path = prepared.join(lost);
             let is_folder = path.symlink_metadata().unwrap().is_dir();
             let done = if is_folder { fs::remove_dir_all(&path) } else { fs::remove_file(&path) };
             done.unwrap();
@@ -115,7 +125,7 @@ fn what_a_user_takes_out_of_a_tree_stays_out() {
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
     project.remove("node_modules");
-    command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).run().success();
+    command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
     project.remove("node_modules/a/lib/deep");
     settle(&project);
     dx(&project, ["add", "c"]);
@@ -129,9 +139,17 @@ fn a_script_that_writes_into_its_package_changes_nothing_but_its_project() {
         .package("s", "1.0.0")
         .file("index.js", "module.exports = 's'\n")
         .file("data.txt", "as published\n")
-        .script("postinstall", "echo \"module.exports += '!'\" >> index.js; rm data.txt; echo x > made.txt")
+        .script(
+            "postinstall",
+            "echo \"module.exports += '!'\" >> index.js; rm data.txt; echo x > made.txt",
+        )
         .publish();
-    let allowed = || Project::new(&registry).dep("s", "1").dep("b", "1").field("allowScripts", json!({"s": true}));
+    let allowed = || {
+        Project::new(&registry)
+            .dep("s", "1")
+            .dep("b", "1")
+            .field("allowScripts", json!({"s": true}))
+    };
     let project = allowed().create();
     let other = Project::new(&registry).dep("s", "1").dep("b", "1").store(project.store()).create();
     dx(&other, ["install"]);
@@ -139,14 +157,18 @@ fn a_script_that_writes_into_its_package_changes_nothing_but_its_project() {
     assert_eq!(required(&project, "s"), "s!");
     for _ in 0..2 {
         assert_eq!(required(&other, "s"), "s");
-        assert!(other.exists("node_modules/s/data.txt") && !other.exists("node_modules/s/made.txt"));
+        assert!(
+            other.exists("node_modules/s/data.txt") && !other.exists("node_modules/s/made.txt")
+        );
         ok(&project, ["store", "verify"]);
-        for spare in spares(&project) {
-            let read = |path: &str| fs::read_to_string(spare.join("node_modules/s").join(path)).unwrap();
+        for prepared in trees(&project) {
+            let read = |path: &str| {
+                fs::read_to_string(prepared.join("node_modules/s").join(path)).unwrap()
+            };
             assert_eq!(read("index.js"), "module.exports = 's'\n");
             assert_eq!(read("data.txt"), "as published\n");
         }
-        // From ready trees as from none.
+        // From prepared trees as from none.
         project.remove("node_modules");
         assert_eq!(ready(&project, ["install", "--json"]), 1);
         assert_eq!(required(&project, "s"), "s!", "it ran once in the new tree");
@@ -181,8 +203,11 @@ fn two_versions_of_dx_share_a_store_and_do_not_take_each_others_trees() {
     let project = Project::new(&registry).dep("a", "1").create();
     let binary = of_another_version(&project);
     let other = |args: &[&str]| {
-        let base = project.dx(&binary).env("DX_SPARE_FORESTS", "1");
-        base.env("npm_config_globalconfig", project.home().join("no-such-npmrc")).args(args).run().success()
+        let base = project.dx(&binary).env("DX_PREPARED_TREES", "1");
+        base.env("npm_config_globalconfig", project.home().join("no-such-npmrc"))
+            .args(args)
+            .run()
+            .success()
     };
     assert!(other(&["--version"]).stdout.contains("0.9.9"));
     dx(&project, ["install"]);
@@ -191,12 +216,15 @@ fn two_versions_of_dx_share_a_store_and_do_not_take_each_others_trees() {
     for round in [0, 1] {
         project.remove("node_modules");
         let said: Value = serde_json::from_str(&other(&["install", "--json"]).stdout).unwrap();
-        other(&["store", "settle"]);
+        other(&["store", "maintain"]);
         assert_eq!(tree(&project), built);
         project.remove("node_modules");
         assert_eq!(ready(&project, ["ci", "--json"]), 1);
         assert_eq!(tree(&project), built);
-        assert_eq!(said["statistics"]["ready_trees"], round, "from the second time on it has one of its own");
+        assert_eq!(
+            said["statistics"]["prepared_trees"], round,
+            "from the second time on it has one of its own"
+        );
     }
     assert_eq!(registry.tarball_requests(), 0, "packages are shared");
     ok(&project, ["store", "verify"]);
@@ -242,22 +270,29 @@ fn what_dx_did_not_place_survives_every_install_and_no_ci() {
     registry.package("e", "1.0.0").publish();
     let project = Project::new(&registry).dep("a", "1").create();
     let kept = [".cache/tool/x", ".vite/deps/y.js", ".my-tool.json", "notes.txt"];
-    let keep = |project: &Project| kept.iter().for_each(|path| project.write(&format!("node_modules/{path}"), path));
-    let is_kept = |project: &Project| kept.map(|path| project.exists(&format!("node_modules/{path}")));
+    let keep = |project: &Project| {
+        kept.iter().for_each(|path| project.write(&format!("node_modules/{path}"), path))
+    };
+    let is_kept =
+        |project: &Project| kept.map(|path| project.exists(&format!("node_modules/{path}")));
     dx(&project, ["install"]);
     keep(&project);
     dx(&project, ["add", "c"]);
     assert_eq!(is_kept(&project), [true; 4], "a change");
     // Without its record a tree is replaced as a whole, by a ready one and by one that is built.
-    for ready_trees in [1, 0] {
+    for prepared_trees in [1, 0] {
         project.remove("node_modules/.dx");
-        if ready_trees == 0 {
-            fs::remove_dir_all(project.store().join("v1/forests")).unwrap();
+        if prepared_trees == 0 {
+            fs::remove_dir_all(project.store().join("v1/prepared")).unwrap();
         }
-        let run = command(&project).env("DX_SPARE_FORESTS", "1").args(["install", "--json"]).run().success();
+        let run = command(&project)
+            .env("DX_PREPARED_TREES", "1")
+            .args(["install", "--json"])
+            .run()
+            .success();
         let said: Value = serde_json::from_str(&run.stdout).unwrap();
-        assert_eq!(said["statistics"]["ready_trees"], ready_trees, "{said}");
-        assert_eq!(is_kept(&project), [true; 4], "replaced, ready trees: {ready_trees}");
+        assert_eq!(said["statistics"]["prepared_trees"], prepared_trees, "{said}");
+        assert_eq!(is_kept(&project), [true; 4], "replaced, prepared trees: {prepared_trees}");
         settle(&project);
     }
     // A package that no manifest asks for is none of the user's entries.
@@ -276,27 +311,36 @@ fn what_dx_did_not_place_survives_every_install_and_no_ci() {
 }
 
 #[test]
-fn a_ready_tree_for_an_earlier_lockfile_is_changed_instead_of_built() {
+fn a_prepared_tree_for_an_earlier_lockfile_is_changed_instead_of_built() {
     let registry = registry();
     for name in ["e", "f", "g", "h", "i"] {
-        registry.package(name, "1.0.0").bin(name, "cli.js").executable("cli.js", "#!/bin/sh\n").publish();
+        registry
+            .package(name, "1.0.0")
+            .bin(name, "cli.js")
+            .executable("cli.js", "#!/bin/sh\n")
+            .publish();
     }
-    let base = Project::new(&registry).dep("a", "1").dep("e", "1").dep("f", "1").dep("g", "1").dep("h", "1");
+    let base = Project::new(&registry)
+        .dep("a", "1")
+        .dep("e", "1")
+        .dep("f", "1")
+        .dep("g", "1")
+        .dep("h", "1");
     let project = base.create();
     dx(&project, ["install"]);
-    command(&project).env("DX_SPARE_FORESTS", "0").args(["install", "i"]).run().success();
-    command(&project).env("DX_SPARE_FORESTS", "0").args(["remove", "e"]).run().success();
+    command(&project).env("DX_PREPARED_TREES", "0").args(["install", "i"]).run().success();
+    command(&project).env("DX_PREPARED_TREES", "0").args(["remove", "e"]).run().success();
     // The first change asked for no tree; this one does.
-    command(&project).env("DX_SPARE_FORESTS", "1").args(["install", "c"]).run().success();
+    command(&project).env("DX_PREPARED_TREES", "1").args(["install", "c"]).run().success();
     let patched = settle(&project);
-    let built = spares(&project);
+    let built = trees(&project);
     assert_eq!(built.len(), 1, "changed, not added: {patched}");
     project.remove("node_modules");
-    command(&project).env("DX_SPARE_FORESTS", "0").args(["ci"]).run().success();
+    command(&project).env("DX_PREPARED_TREES", "0").args(["ci"]).run().success();
     // The ci took it; what it would have built itself is the same.
     let from_spare = tree(&project);
     project.remove("node_modules");
-    command(&project).env("DX_SPARE_FORESTS", "0").args(["ci"]).run().success();
+    command(&project).env("DX_PREPARED_TREES", "0").args(["ci"]).run().success();
     assert_eq!(tree(&project), from_spare);
     assert!(project.exists("node_modules/.bin/i") && !project.exists("node_modules/.bin/e"));
     assert_eq!(required(&project, "a"), "a with b1.0.0");

@@ -72,11 +72,17 @@ fn nothing_is_asked_for_ahead_where_the_settings_forbid_it() {
 
 fn metadata_files(project: &Project) -> Vec<PathBuf> {
     let folders = fs::read_dir(project.store().join("v1/metadata")).unwrap();
-    folders.flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap()).map(|file| file.unwrap().path()).collect()
+    folders
+        .flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap())
+        .map(|file| file.unwrap().path())
+        .collect()
 }
 
 fn forget_packuments(project: &Project) {
-    for file in metadata_files(project).iter().filter(|file| file.extension().is_some_and(|kind| kind == "dxm")) {
+    for file in metadata_files(project)
+        .iter()
+        .filter(|file| file.extension().is_some_and(|kind| kind == "dxm"))
+    {
         fs::remove_file(file).unwrap();
     }
 }
@@ -93,7 +99,9 @@ fn a_locked_install_asks_for_nothing() {
 
 #[test]
 fn what_fails_and_nobody_needs_is_no_ones_trouble() {
-    for fault in [Fault::status(404), Fault::status(500), Fault::Drop, Fault::bad_json(), Fault::Stall] {
+    for fault in
+        [Fault::status(404), Fault::status(500), Fault::Drop, Fault::bad_json(), Fault::Stall]
+    {
         let registry = registry();
         let teacher = taught(&registry);
         registry.package("a", "1.1.0").publish();
@@ -122,9 +130,11 @@ fn statistics_tell_what_was_asked_for_ahead_and_what_of_it_was_in_vain() {
     let registry = registry();
     let teacher = taught(&registry);
     let statistics = |project: &Project| {
-        let report: Value = serde_json::from_str(&ok(project, ["install", "--json"]).stdout).unwrap();
-        ["speculated", "speculation_used", "speculation_wasted_bytes"]
-            .map(|name| report["statistics"][name].as_u64().unwrap_or_else(|| panic!("no {name}: {report}")))
+        let report: Value =
+            serde_json::from_str(&ok(project, ["install", "--json"]).stdout).unwrap();
+        ["speculated", "speculation_used", "speculation_wasted_bytes"].map(|name| {
+            report["statistics"][name].as_u64().unwrap_or_else(|| panic!("no {name}: {report}"))
+        })
     };
     registry.fault("/a", LATE);
     assert_eq!(statistics(&pupil(&registry, &teacher).create()), [4, 4, 0]);
@@ -142,7 +152,8 @@ fn packages_of_another_registry_are_never_asked_for_ahead() {
     private.package("@private/inner", "1.0.0").publish();
     private.package("@private/outer", "1.0.0").dep("@private/inner", "^1").publish();
     let scoped = format!("@private:registry={}", private.url());
-    let teacher = Project::new(&registry).dep("@private/outer", "^1").dep("a", "^1").npmrc(&scoped).create();
+    let teacher =
+        Project::new(&registry).dep("@private/outer", "^1").dep("a", "^1").npmrc(&scoped).create();
     ok(&teacher, ["install"]);
     registry.clear_requests();
     registry.fault("/@private/outer", Fault::Stall);
@@ -155,7 +166,8 @@ fn packages_of_another_registry_are_never_asked_for_ahead() {
 fn a_damaged_chain_is_as_good_as_none() {
     let registry = registry();
     let teacher = taught(&registry);
-    let chains: Vec<_> = metadata_files(&teacher).into_iter().filter(|file| file.ends_with("chain.dxc")).collect();
+    let chains: Vec<_> =
+        metadata_files(&teacher).into_iter().filter(|file| file.ends_with("chain.dxc")).collect();
     assert_eq!(chains.len(), 1);
     let mut bytes = fs::read(&chains[0]).unwrap();
     let middle = bytes.len() / 2;
@@ -171,9 +183,14 @@ type World = BTreeMap<String, Vec<Vec<(String, u8)>>>;
 const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "gone"];
 
 fn worlds() -> impl Strategy<Value = World> {
-    let dependency = (proptest::sample::select(&NAMES[..]), 1u8..4).prop_map(|(name, major)| (name.to_owned(), major));
+    let dependency = (proptest::sample::select(&NAMES[..]), 1u8..4)
+        .prop_map(|(name, major)| (name.to_owned(), major));
     let versions = proptest::collection::vec(proptest::collection::vec(dependency, 0..3), 1..4);
-    proptest::collection::btree_map(proptest::sample::select(&NAMES[..6]).prop_map(str::to_owned), versions, 3..7)
+    proptest::collection::btree_map(
+        proptest::sample::select(&NAMES[..6]).prop_map(str::to_owned),
+        versions,
+        3..7,
+    )
 }
 
 fn publish(registry: &Registry, world: &World) {

@@ -51,8 +51,9 @@ fn each_stale_packument_is_asked_about_once_for_the_next_install() {
     ok(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a@1.0.0", "the answer changed the install under way");
     let asked = registry.requests().into_iter().filter(|request| !request.is_tarball());
-    let mut asked: Vec<_> =
-        asked.map(|request| (request.path.clone(), request.header("if-none-match").is_some())).collect();
+    let mut asked: Vec<_> = asked
+        .map(|request| (request.path.clone(), request.header("if-none-match").is_some()))
+        .collect();
     asked.sort();
     assert_eq!(asked, [("/a".to_owned(), true), ("/b".to_owned(), true)]);
     registry.clear_faults();

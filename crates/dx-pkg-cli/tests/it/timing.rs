@@ -37,14 +37,21 @@ fn every_request_is_told_with_the_answer_that_gave_rise_to_it() {
         assert!(told["priority"] == ahead || told["priority"] == "critical", "{told:#}");
         let times = ["queued", "sent", "firstByte", "done"].map(|key| told[key].as_u64().unwrap());
         assert!(times.is_sorted() && times[3] <= timing["ended"].as_u64().unwrap(), "{told:#}");
-        assert_eq!((&told["status"], &told["tries"], &told["http"]), (&200.into(), &1.into(), &"1.1".into()));
+        assert_eq!(
+            (&told["status"], &told["tries"], &told["http"]),
+            (&200.into(), &1.into(), &"1.1".into())
+        );
     }
     for name in ["a@1.0.0", "b@1.0.0", "@s/c@1.0.0"] {
         let told = find(&timing, "tarball", name);
         assert!(told["bytes"].as_u64().unwrap() > 0 && told["causedBy"].is_string(), "{told:#}");
     }
-    let stages: Vec<&str> =
-        timing["stages"].as_array().unwrap().iter().map(|stage| stage["name"].as_str().unwrap()).collect();
+    let stages: Vec<&str> = timing["stages"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|stage| stage["name"].as_str().unwrap())
+        .collect();
     assert_eq!(stages, ["resolved", "fetched", "linked"]);
 }
 
@@ -57,7 +64,12 @@ fn an_install_by_a_lockfile_has_nothing_to_wait_for_but_tarballs() {
     let timing = project.json("timing.json");
     let requests = timing["requests"].as_array().unwrap();
     assert_eq!(requests.len(), 3);
-    assert!(requests.iter().all(|request| request["kind"] == "tarball" && request["causedBy"].is_null()), "{timing:#}");
+    assert!(
+        requests
+            .iter()
+            .all(|request| request["kind"] == "tarball" && request["causedBy"].is_null()),
+        "{timing:#}"
+    );
 }
 
 #[test]

@@ -28,10 +28,10 @@ impl Pipe {
     }
 
     /// Makes its next tree wanted.
-    fn wish(&self, store: &Path) {
-        let wishes = store.join("v1/forests/wishes");
-        fs::create_dir_all(&wishes).unwrap();
-        fs::write(wishes.join("pipe"), format!("-{}", self.folder.path().display())).unwrap();
+    fn job(&self, store: &Path) {
+        let jobs = store.join("v1/prepared/jobs");
+        fs::create_dir_all(&jobs).unwrap();
+        fs::write(jobs.join("pipe"), format!("-{}", self.folder.path().display())).unwrap();
     }
 
     fn let_go(&self) {
@@ -45,10 +45,14 @@ fn workers(store: &Path) -> Vec<u32> {
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let is_worker = |process: &u32| {
         let read = |file: &str| fs::read(format!("/proc/{process}/{file}")).unwrap_or_default();
-        let has = |text: &[u8], part: &[u8]| text.split(|byte| *byte == 0).any(|found| found == part);
+        let has =
+            |text: &[u8], part: &[u8]| text.split(|byte| *byte == 0).any(|found| found == part);
         has(&read("cmdline"), b"--background") && has(&read("environ"), &variable)
     };
-    processes.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).filter(is_worker).collect()
+    processes
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(is_worker)
+        .collect()
 }
 
 /// Fields of /proc/<process>/stat from the third on.
@@ -69,13 +73,20 @@ fn a_worker_outlives_its_command_gives_way_is_alone_and_ends_when_it_is_asked_to
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     let pipe = Pipe::new();
-    pipe.wish(project.store());
+    pipe.job(project.store());
     // The command is over although what it started is not.
-    command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).run().success();
-    until("the worker waits at the pipe", || matches!(workers(project.store())[..], [only] if stat(only)[0] == "S"));
+    command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
+    until(
+        "the worker waits at the pipe",
+        || matches!(workers(project.store())[..], [only] if stat(only)[0] == "S"),
+    );
     let worker = workers(project.store())[0];
     let fields = stat(worker);
-    assert_eq!(fields[3], worker.to_string(), "a session of its own: closing the terminal does not reach it");
+    assert_eq!(
+        fields[3],
+        worker.to_string(),
+        "a session of its own: closing the terminal does not reach it"
+    );
     assert_eq!(fields[4], "0", "no terminal");
     assert_eq!(fields[16], "19", "the lowest priority");
     assert_eq!(fields[38], "5", "SCHED_IDLE");
@@ -84,24 +95,36 @@ fn a_worker_outlives_its_command_gives_way_is_alone_and_ends_when_it_is_asked_to
         assert_eq!(String::from_utf8_lossy(&io.stdout).trim(), "idle");
     }
     for descriptor in ["0", "1", "2"] {
-        assert_eq!(fs::read_link(format!("/proc/{worker}/fd/{descriptor}")).unwrap(), Path::new("/dev/null"));
+        assert_eq!(
+            fs::read_link(format!("/proc/{worker}/fd/{descriptor}")).unwrap(),
+            Path::new("/dev/null")
+        );
     }
 
     // Another one sees that there is one, and leaves at once.
-    let second = command(&project).env("DX_SPARE_FORESTS", "1").args(["store", "settle", "--background", "--json"]);
+    let second = command(&project).env("DX_PREPARED_TREES", "1").args([
+        "store",
+        "maintain",
+        "--background",
+        "--json",
+    ]);
     let said: Value = serde_json::from_str(&second.run().success().stdout).unwrap();
     assert_eq!((&said["prepared"], &said["deleted"]), (&0.into(), &0.into()));
 
     assert!(Command::new("kill").arg(worker.to_string()).status().unwrap().success());
     pipe.let_go();
     until("the worker ends", || workers(project.store()).is_empty());
-    assert!(fs::read_dir(project.store().join("v1/tmp")).unwrap().next().is_none(), "nothing is left of it");
+    assert!(
+        fs::read_dir(project.store().join("v1/tmp")).unwrap().next().is_none(),
+        "nothing is left of it"
+    );
     let lock = fs::File::open(project.store().join("v1/locks/background")).unwrap();
     lock.try_lock().expect("the next one can begin");
     drop(lock);
     ok(&project, ["store", "verify"]);
     // What it had not come to is done by the next one.
-    let settled = command(&project).env("DX_SPARE_FORESTS", "1").args(["store", "settle"]).run().success();
+    let settled =
+        command(&project).env("DX_PREPARED_TREES", "1").args(["store", "maintain"]).run().success();
     assert!(settled.stdout.contains("Prepared 1 tree"), "{settled}");
 }
 
@@ -110,14 +133,24 @@ fn an_install_in_continuous_integration_starts_no_worker() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     let pipe = Pipe::new();
-    pipe.wish(project.store());
+    pipe.job(project.store());
     // Empty is as good as unset.
-    command(&project).env("CI", "true").env("DX_SPARE_FORESTS", "").args(["install"]).run().success();
+    command(&project)
+        .env("CI", "true")
+        .env("DX_PREPARED_TREES", "")
+        .args(["install"])
+        .run()
+        .success();
     assert_eq!(workers(project.store()), Vec::<u32>::new());
-    assert!(project.store().join("v1/forests/wishes/pipe").exists(), "nobody took the wish");
+    assert!(project.store().join("v1/prepared/jobs/pipe").exists(), "nobody took the job");
     // The counter-check: asked for, there is one.
     project.remove("node_modules");
-    command(&project).env("CI", "true").env("DX_SPARE_FORESTS", "1").args(["install"]).run().success();
+    command(&project)
+        .env("CI", "true")
+        .env("DX_PREPARED_TREES", "1")
+        .args(["install"])
+        .run()
+        .success();
     until("a worker waits at the pipe", || workers(project.store()).len() == 1);
     pipe.let_go();
     until("the worker ends", || workers(project.store()).is_empty());
@@ -128,44 +161,70 @@ fn what_the_store_says_it_takes_is_what_it_takes() {
     let registry = registry();
     registry.package("b", "1.0.0").file("data", vec![7; 300_000]).publish();
     let project = Project::new(&registry).dep("a", "1").dep("b", "1").create();
-    command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).run().success();
-    command(&project).env("DX_SPARE_FORESTS", "1").args(["store", "settle"]).run().success();
-    let said: Value = serde_json::from_str(&ok(&project, ["store", "status", "--json"]).stdout).unwrap();
+    command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
+    command(&project).env("DX_PREPARED_TREES", "1").args(["store", "maintain"]).run().success();
+    let said: Value =
+        serde_json::from_str(&ok(&project, ["store", "status", "--json"]).stdout).unwrap();
     let root = project.store().join("v1");
-    let parts = ["packages", "expanded", "forests", "metadata", "lockfiles", "resolutions", "pending", "tmp", "trash"];
-    let parts: Vec<PathBuf> = parts.iter().map(|part| root.join(part)).filter(|part| part.exists()).collect();
+    let parts = [
+        "packages",
+        "expanded",
+        "prepared",
+        "metadata",
+        "lockfiles",
+        "resolutions",
+        "pending",
+        "tmp",
+        "trash",
+    ];
+    let parts: Vec<PathBuf> =
+        parts.iter().map(|part| root.join(part)).filter(|part| part.exists()).collect();
     let measured = |depth: &str| -> u64 {
         // du counts a file with several names once.
-        let run = Command::new("du").args(["--block-size=1", "-c", depth]).args(&parts).output().unwrap();
+        let run =
+            Command::new("du").args(["--block-size=1", "-c", depth]).args(&parts).output().unwrap();
         let text = String::from_utf8(run.stdout).unwrap();
         text.lines().last().unwrap().split_whitespace().next().unwrap().parse().unwrap()
     };
-    let folders: u64 =
-        parts.iter().map(|part| std::os::unix::fs::MetadataExt::blocks(&fs::metadata(part).unwrap()) * 512).sum();
+    let folders: u64 = parts
+        .iter()
+        .map(|part| std::os::unix::fs::MetadataExt::blocks(&fs::metadata(part).unwrap()) * 512)
+        .sum();
     assert_eq!(said["bytes"].as_u64().unwrap(), measured("-s") - folders);
     assert!(said["bytes"].as_u64().unwrap() > 600_000, "b is there packed and unpacked: {said}");
 }
 
 #[test]
-fn a_store_that_is_to_be_smaller_gives_up_ready_trees_first() {
+fn a_store_that_is_to_be_smaller_gives_up_prepared_trees_first() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
-    command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).run().success();
-    command(&project).env("DX_SPARE_FORESTS", "1").args(["store", "settle"]).run().success();
-    let status = || -> Value { serde_json::from_str(&ok(&project, ["store", "status", "--json"]).stdout).unwrap() };
+    command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
+    command(&project).env("DX_PREPARED_TREES", "1").args(["store", "maintain"]).run().success();
+    let status = || -> Value {
+        serde_json::from_str(&ok(&project, ["store", "status", "--json"]).stdout).unwrap()
+    };
     let before = status();
-    assert_eq!(before["readyTrees"]["entries"], 1);
+    assert_eq!(before["preparedTrees"]["entries"], 1);
     let most = (before["bytes"].as_u64().unwrap() - 1).to_string();
-    let run = command(&project).args(["store", "prune", "--json", "--max-size", most.as_str()]).run().success();
+    let run = command(&project)
+        .args(["store", "prune", "--json", "--max-size", most.as_str()])
+        .run()
+        .success();
     let said: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!((&said["readyTrees"], &said["packages"]), (&1.into(), &0.into()), "{said}");
+    assert_eq!((&said["preparedTrees"], &said["packages"]), (&1.into(), &0.into()), "{said}");
     let after = status();
-    assert_eq!((&after["readyTrees"]["entries"], &after["packages"]["entries"]), (&0.into(), &1.into()));
-    assert_eq!(before["bytes"].as_u64().unwrap() - after["bytes"].as_u64().unwrap(), said["bytes"].as_u64().unwrap());
+    assert_eq!(
+        (&after["preparedTrees"]["entries"], &after["packages"]["entries"]),
+        (&0.into(), &1.into())
+    );
+    assert_eq!(
+        before["bytes"].as_u64().unwrap() - after["bytes"].as_u64().unwrap(),
+        said["bytes"].as_u64().unwrap()
+    );
 }
 
 #[test]
-fn ready_trees_of_projects_that_were_not_used_lately_go_by_themselves() {
+fn prepared_trees_of_projects_that_were_not_used_lately_go_by_themselves() {
     let registry = registry();
     for number in 0..10 {
         registry.package("n", &format!("1.0.{number}")).publish();
@@ -173,17 +232,25 @@ fn ready_trees_of_projects_that_were_not_used_lately_go_by_themselves() {
     let first = Project::new(&registry).dep("a", "1").create();
     let mut projects = Vec::new();
     for number in 0..10 {
-        let project = Project::new(&registry).dep("n", &format!("1.0.{number}")).store(first.store()).create();
-        command(&project).env("DX_SPARE_FORESTS", "1").args(["install"]).run().success();
-        command(&project).env("DX_SPARE_FORESTS", "1").args(["store", "settle"]).run().success();
+        let project = Project::new(&registry)
+            .dep("n", &format!("1.0.{number}"))
+            .store(first.store())
+            .create();
+        command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
+        command(&project).env("DX_PREPARED_TREES", "1").args(["store", "maintain"]).run().success();
         projects.push(project);
     }
-    let said: Value = serde_json::from_str(&ok(&first, ["store", "status", "--json"]).stdout).unwrap();
-    assert_eq!(said["readyTrees"]["entries"], 8, "{said}");
+    let said: Value =
+        serde_json::from_str(&ok(&first, ["store", "status", "--json"]).stdout).unwrap();
+    assert_eq!(said["preparedTrees"]["entries"], 8, "{said}");
     let ready = |project: &Project| -> Value {
         project.remove("node_modules");
         let run = command(project).args(["install", "--json"]).run().success();
-        serde_json::from_str::<Value>(&run.stdout).unwrap()["statistics"]["ready_trees"].clone()
+        serde_json::from_str::<Value>(&run.stdout).unwrap()["statistics"]["prepared_trees"].clone()
     };
-    assert_eq!((ready(&projects[0]), ready(&projects[9])), (0.into(), 1.into()), "the least recently used went");
+    assert_eq!(
+        (ready(&projects[0]), ready(&projects[9])),
+        (0.into(), 1.into()),
+        "the least recently used went"
+    );
 }

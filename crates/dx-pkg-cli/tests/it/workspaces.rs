@@ -21,8 +21,14 @@ fn monorepo(registry: &Registry) -> ProjectBuilder {
             "packages/one/package.json",
             r#"{"name":"one","version":"1.0.0","dependencies":{"two":"^1.0.0","b":"1"}}"#,
         )
-        .file("packages/one/index.js", "module.exports = 'one, ' + require('two') + ', ' + require('b')")
-        .file("packages/two/package.json", r#"{"name":"@s/two","version":"1.5.0","dependencies":{"b":"2"}}"#)
+        .file(
+            "packages/one/index.js",
+            "module.exports = 'one, ' + require('two') + ', ' + require('b')",
+        )
+        .file(
+            "packages/two/package.json",
+            r#"{"name":"@s/two","version":"1.5.0","dependencies":{"b":"2"}}"#,
+        )
         .file("packages/two/index.js", "module.exports = 'two, ' + require('b')")
 }
 
@@ -30,7 +36,10 @@ fn monorepo(registry: &Registry) -> ProjectBuilder {
 fn workspaces_are_linked_and_find_each_other() {
     let registry = registry();
     let project = monorepo(&registry)
-        .file("packages/two/package.json", r#"{"name":"two","version":"1.5.0","dependencies":{"b":"2"}}"#)
+        .file(
+            "packages/two/package.json",
+            r#"{"name":"two","version":"1.5.0","dependencies":{"b":"2"}}"#,
+        )
         .create();
     ok(&project, ["install"]);
     for name in ["one", "two"] {
@@ -54,7 +63,10 @@ fn workspaces_are_linked_and_find_each_other() {
 fn second_install_of_a_monorepo_is_up_to_date() {
     let registry = registry();
     let project = monorepo(&registry)
-        .file("packages/two/package.json", r#"{"name":"two","version":"1.5.0","dependencies":{"b":"2"}}"#)
+        .file(
+            "packages/two/package.json",
+            r#"{"name":"two","version":"1.5.0","dependencies":{"b":"2"}}"#,
+        )
         .create();
     ok(&project, ["install"]);
     assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
@@ -68,7 +80,9 @@ fn second_install_of_a_monorepo_is_up_to_date() {
 #[test]
 fn new_workspace_is_noticed() {
     let registry = registry();
-    let project = monorepo(&registry).file("packages/two/package.json", r#"{"name":"two","version":"1.5.0"}"#).create();
+    let project = monorepo(&registry)
+        .file("packages/two/package.json", r#"{"name":"two","version":"1.5.0"}"#)
+        .create();
     ok(&project, ["install"]);
     project.write("packages/three/package.json", r#"{"name":"three","version":"1.0.0"}"#);
     ok(&project, ["install"]);
@@ -83,21 +97,35 @@ fn new_workspace_is_noticed() {
 fn install_in_a_workspace_installs_the_whole_project() {
     let registry = registry();
     let project = monorepo(&registry)
-        .file("packages/two/package.json", r#"{"name":"two","version":"1.5.0","dependencies":{"b":"2"}}"#)
+        .file(
+            "packages/two/package.json",
+            r#"{"name":"two","version":"1.5.0","dependencies":{"b":"2"}}"#,
+        )
         .create();
-    command(&project).current_dir(&project.path().join("packages/one")).args(["install"]).run().success();
-    assert!(project.exists("package-lock.json") && !project.exists("packages/one/package-lock.json"));
+    command(&project)
+        .current_dir(&project.path().join("packages/one"))
+        .args(["install"])
+        .run()
+        .success();
+    assert!(
+        project.exists("package-lock.json") && !project.exists("packages/one/package-lock.json")
+    );
     assert_eq!(required(&project, "one"), "one, two, b@2.0.0, b@1.0.0");
 }
 
 #[test]
 fn adding_in_a_workspace_does_not_change_the_projects_manifest() {
     let registry = registry();
-    let project = monorepo(&registry).file("packages/two/package.json", r#"{"name":"two","version":"1.5.0"}"#).create();
+    let project = monorepo(&registry)
+        .file("packages/two/package.json", r#"{"name":"two","version":"1.5.0"}"#)
+        .create();
     ok(&project, ["install"]);
     let before = files(&project);
     for arguments in [["add", "b"], ["remove", "b"]] {
-        let run = command(&project).current_dir(&project.path().join("packages/one")).args(arguments).run();
+        let run = command(&project)
+            .current_dir(&project.path().join("packages/one"))
+            .args(arguments)
+            .run();
         fails(run, "DX_UNSUPPORTED_WORKSPACE");
     }
     assert_eq!(files(&project), before);
@@ -107,10 +135,14 @@ fn adding_in_a_workspace_does_not_change_the_projects_manifest() {
 fn workspaces_are_locked_as_npm_does_also_the_second_time() {
     let registry = registry();
     let project = monorepo(&registry)
-        .file("packages/two/package.json", r#"{"name":"two","version":"1.5.0","dependencies":{"b":"2"}}"#)
+        .file(
+            "packages/two/package.json",
+            r#"{"name":"two","version":"1.5.0","dependencies":{"b":"2"}}"#,
+        )
         .create();
     ok(&project, ["install"]);
-    let one = json!({"name": "one", "version": "1.0.0", "dependencies": {"two": "^1.0.0", "b": "1"}});
+    let one =
+        json!({"name": "one", "version": "1.0.0", "dependencies": {"two": "^1.0.0", "b": "1"}});
     assert_eq!(without_name(locked(&project, "packages/one")), without_name(one));
     let lock = project.read("package-lock.json");
     project.remove("node_modules/.dx/state");
@@ -141,7 +173,8 @@ fn scripts_of_workspaces_run_as_the_projects_own() {
 #[test]
 fn workspaces_of_one_name_are_refused() {
     let registry = registry();
-    let project = monorepo(&registry).file("packages/three/package.json", r#"{"name":"one"}"#).create();
+    let project =
+        monorepo(&registry).file("packages/three/package.json", r#"{"name":"one"}"#).create();
     let run = dx(&project, ["install"]);
     assert_eq!(run.status, Some(1), "{run}");
     assert!(!project.exists("node_modules"));
@@ -172,7 +205,8 @@ fn changed_manifest_of_a_linked_folder_is_noticed() {
         .file("lib/package.json", r#"{"name":"lib","version":"0.1.0"}"#)
         .create();
     ok(&project, ["install"]);
-    project.write("lib/package.json", r#"{"name":"lib","version":"0.1.0","dependencies":{"b":"^1"}}"#);
+    project
+        .write("lib/package.json", r#"{"name":"lib","version":"0.1.0","dependencies":{"b":"^1"}}"#);
     ok(&project, ["install"]);
     assert_eq!(required(&project, "b"), "b@1.0.0");
 }

@@ -161,7 +161,8 @@ impl<'a> Value<'a> {
 
     /// An object of strings.
     pub(super) fn strings(pairs: &'a [(String, String)]) -> Self {
-        let member = |(key, value): &'a (String, String)| (Cow::Borrowed(key.as_str()), Self::string(value));
+        let member =
+            |(key, value): &'a (String, String)| (Cow::Borrowed(key.as_str()), Self::string(value));
         Self::Object(pairs.iter().map(member).collect())
     }
 
@@ -173,7 +174,9 @@ impl<'a> Value<'a> {
 
     fn from_serde(value: serde_json::Value) -> Self {
         match value {
-            serde_json::Value::Array(items) => Self::Array(items.into_iter().map(Self::from_serde).collect()),
+            serde_json::Value::Array(items) => {
+                Self::Array(items.into_iter().map(Self::from_serde).collect())
+            }
             serde_json::Value::Object(members) => {
                 let member = |(key, value)| (Cow::Owned(key), Self::from_serde(value));
                 Self::Object(members.into_iter().map(member).collect())
@@ -191,7 +194,9 @@ impl<'a> Value<'a> {
             Self::Array(items) => items.iter_mut().for_each(Self::sort),
             Self::Object(members) => {
                 members.iter_mut().for_each(|(_, value)| value.sort());
-                members.sort_by(|a, b| member_rank(a).cmp(&member_rank(b)).then_with(|| locale_compare(&a.0, &b.0)));
+                members.sort_by(|a, b| {
+                    member_rank(a).cmp(&member_rank(b)).then_with(|| locale_compare(&a.0, &b.0))
+                });
             }
         }
     }
@@ -268,7 +273,9 @@ fn member_rank((key, value): &(Cow<'_, str>, Value<'_>)) -> (u8, u32) {
 }
 
 fn array_index(key: &str) -> Option<u32> {
-    if !key.starts_with(|first: char| first.is_ascii_digit()) || (key.starts_with('0') && key != "0") {
+    if !key.starts_with(|first: char| first.is_ascii_digit())
+        || (key.starts_with('0') && key != "0")
+    {
         return None;
     }
     key.parse().ok().filter(|index| *index != u32::MAX)

@@ -51,7 +51,9 @@ fn written(package: Option<&str>, bin: Option<&Value>) -> Vec<Entry> {
             }
             entries
         }
-        (Some(Value::Object(map)), _) => map.iter().map(|(name, path)| Some((name.clone(), text(path)))).collect(),
+        (Some(Value::Object(map)), _) => {
+            map.iter().map(|(name, path)| Some((name.clone(), text(path)))).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -46,8 +46,9 @@ impl ManifestEdit {
     /// removed, a missing one is put last, and a section that gains a name is sorted.
     pub fn set_dependency(&mut self, section: Section, name: &str, spec: &str) {
         // npm keeps a name that stood in both `dependencies` and `peerDependencies` in both.
-        let keeps_both =
-            section == Section::Peer && self.has(Section::Peer, name) && self.has(Section::Dependencies, name);
+        let keeps_both = section == Section::Peer
+            && self.has(Section::Peer, name)
+            && self.has(Section::Dependencies, name);
         for other in section.displaces() {
             if *other == Section::Dependencies && keeps_both {
                 self.put(Section::Dependencies, name, spec);
@@ -239,9 +240,9 @@ impl ManifestEdit {
 }
 
 fn nest(path: &[&str], value: &Value) -> Value {
-    path.iter()
-        .rev()
-        .fold(value.clone(), |inner, key| Value::Object([((*key).to_owned(), inner)].into_iter().collect()))
+    path.iter().rev().fold(value.clone(), |inner, key| {
+        Value::Object([((*key).to_owned(), inner)].into_iter().collect())
+    })
 }
 
 fn parse(text: &str) -> Value {

@@ -29,7 +29,9 @@ pub enum ManifestError {
         found: &'static str,
     },
     /// A dependency's value is no string.
-    #[error("package.json gives {found} for {name:?} in {section}, where a version or a source must stand")]
+    #[error(
+        "package.json gives {found} for {name:?} in {section}, where a version or a source must stand"
+    )]
     DependencyNotText {
         /// The section as it is spelt in the file.
         section: &'static str,
@@ -64,8 +66,12 @@ impl Coded for ManifestError {
             }
             Self::MergeConflict { .. } => "keep one side of each conflict and delete the markers",
             Self::NotAnObject { .. } => "the smallest valid package.json is {}",
-            Self::DependencyNotText { .. } => "write a string such as \"^1.2.3\", or remove the entry",
-            Self::Workspaces { .. } => "write \"workspaces\": [\"packages/*\"] or {\"packages\": [\"packages/*\"]}",
+            Self::DependencyNotText { .. } => {
+                "write a string such as \"^1.2.3\", or remove the entry"
+            }
+            Self::Workspaces { .. } => {
+                "write \"workspaces\": [\"packages/*\"] or {\"packages\": [\"packages/*\"]}"
+            }
         };
         Some(hint.to_owned())
     }

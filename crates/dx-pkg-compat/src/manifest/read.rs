@@ -28,7 +28,11 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> ManifestError {
     ManifestError::Syntax {
         line: error.line(),
         column: error.column(),
-        reason: if text.trim().is_empty() { "the file is empty".to_owned() } else { reason.to_owned() },
+        reason: if text.trim().is_empty() {
+            "the file is empty".to_owned()
+        } else {
+            reason.to_owned()
+        },
     }
 }
 
@@ -81,7 +85,9 @@ pub(super) fn workspace_patterns(value: Option<&Value>) -> Result<Vec<String>, M
         return Ok(Vec::new());
     };
     match value.get("packages").unwrap_or(value) {
-        Value::Array(patterns) => Ok(patterns.iter().filter_map(Value::as_str).map(str::to_owned).collect()),
+        Value::Array(patterns) => {
+            Ok(patterns.iter().filter_map(Value::as_str).map(str::to_owned).collect())
+        }
         other => Err(ManifestError::Workspaces { found: kind(other) }),
     }
 }
@@ -109,7 +115,10 @@ fn peer_meta(map: &Map<String, Value>) -> Vec<(String, bool)> {
     let Some(Value::Object(entries)) = map.get("peerDependenciesMeta") else {
         return Vec::new();
     };
-    entries.iter().map(|(name, meta)| (name.clone(), meta.get("optional").is_some_and(truthy))).collect()
+    entries
+        .iter()
+        .map(|(name, meta)| (name.clone(), meta.get("optional").is_some_and(truthy)))
+        .collect()
 }
 
 fn bundled(map: &Map<String, Value>, dependencies: &Pairs) -> Vec<String> {
@@ -165,13 +174,18 @@ fn string_pairs(value: Option<&Value>) -> Pairs {
     let Some(Value::Object(entries)) = value else {
         return Vec::new();
     };
-    entries.iter().filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned()))).collect()
+    entries
+        .iter()
+        .filter_map(|(key, value)| Some((key.clone(), value.as_str()?.to_owned())))
+        .collect()
 }
 
 fn strings(value: Option<&Value>) -> Vec<String> {
     match value {
         Some(Value::String(one)) => vec![one.clone()],
-        Some(Value::Array(list)) => list.iter().filter_map(Value::as_str).map(str::to_owned).collect(),
+        Some(Value::Array(list)) => {
+            list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+        }
         _ => Vec::new(),
     }
 }

@@ -17,7 +17,8 @@ pub enum Section {
 
 impl Section {
     /// Every section, in the order npm creates them.
-    pub const ALL: [Section; 4] = [Section::Dependencies, Section::Optional, Section::Dev, Section::Peer];
+    pub const ALL: [Section; 4] =
+        [Section::Dependencies, Section::Optional, Section::Dev, Section::Peer];
 
     /// The section's key in the text.
     #[must_use]

@@ -36,12 +36,17 @@ fn every_field_is_read() {
     assert_eq!(read.section(Section::Optional), pairs(&[("o", "4")]));
     assert_eq!(read.section(Section::Peer), pairs(&[("p", "5"), ("q", "6")]));
     assert_eq!(read.peer_meta, [("p".to_owned(), true), ("q".to_owned(), false)]);
-    let overrides: Vec<&String> = read.overrides.as_ref().unwrap().as_object().unwrap().keys().collect();
+    let overrides: Vec<&String> =
+        read.overrides.as_ref().unwrap().as_object().unwrap().keys().collect();
     assert_eq!(overrides, ["b", "a"]);
     assert_eq!(read.engines, pairs(&[("node", ">=18")]));
     assert_eq!(
         (read.os, read.cpu, read.libc),
-        (vec!["linux".to_owned(), "!win32".to_owned()], vec!["x64".to_owned()], vec!["glibc".to_owned()],)
+        (
+            vec!["linux".to_owned(), "!win32".to_owned()],
+            vec!["x64".to_owned()],
+            vec!["glibc".to_owned()],
+        )
     );
     assert_eq!(read.directories_bin.as_deref(), Some("tools/"));
     assert_eq!(read.scripts, pairs(&[("test", "t"), ("build", "b")]));
@@ -104,7 +109,10 @@ fn numeric_names_come_first_as_in_javascript() {
 fn bundled_dependencies_take_every_spelling() {
     let bundled = |value: Value| manifest(value).bundle_dependencies;
     assert_eq!(bundled(json!({"bundledDependencies": ["a"]})), ["a"]);
-    assert_eq!(bundled(json!({"bundleDependencies": true, "dependencies": {"x": "1", "y": "1"}})), ["x", "y"]);
+    assert_eq!(
+        bundled(json!({"bundleDependencies": true, "dependencies": {"x": "1", "y": "1"}})),
+        ["x", "y"]
+    );
     assert_eq!(bundled(json!({"bundleDependencies": {"k": 1}})), ["k"]);
     assert!(bundled(json!({"bundleDependencies": false, "bundledDependencies": ["a"]})).is_empty());
     assert!(bundled(json!({"bundleDependencies": "a"})).is_empty());
@@ -148,7 +156,10 @@ fn bin_names_and_paths_cannot_escape() {
         pairs(&[("ok", "lib/z.js"), ("up", "abs/x"), ("b", "c/y")])
     );
     assert_eq!(bin(json!({"..": "x", "": "x", "a": "", "b": "..", "c": 1})), []);
-    assert_eq!(bin(json!(["./a.js", "sub/b.js"])), pairs(&[("a.js", "a.js"), ("b.js", "sub/b.js")]));
+    assert_eq!(
+        bin(json!(["./a.js", "sub/b.js"])),
+        pairs(&[("a.js", "a.js"), ("b.js", "sub/b.js")])
+    );
     assert_eq!(Manifest::parse(r#"{"bin": "x"}"#).unwrap().bin, []);
 }
 

@@ -106,7 +106,11 @@ fn member(text: &str, item: &Range<usize>) -> Member {
     let colon = skip_space(bytes, key_end);
     let value = skip_space(bytes, colon + 1).min(item.end);
     let key_span = item.start..key_end;
-    Member { key: serde_json::from_str(&text[key_span.clone()]).unwrap_or_default(), key_span, value: value..item.end }
+    Member {
+        key: serde_json::from_str(&text[key_span.clone()]).unwrap_or_default(),
+        key_span,
+        value: value..item.end,
+    }
 }
 
 /// The end of the string, the bracketed value, the scalar or the single `:` at a position.
@@ -116,7 +120,8 @@ fn skip_token(bytes: &[u8], at: usize) -> usize {
         b'{' | b'[' => skip_brackets(bytes, at),
         b':' => at + 1,
         _ => {
-            let ends = |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'}' | b']' | b':');
+            let ends =
+                |byte: &u8| byte.is_ascii_whitespace() || matches!(byte, b',' | b'}' | b']' | b':');
             let rest = bytes[at..].iter().position(ends);
             rest.map_or(bytes.len(), |length| at + length)
         }

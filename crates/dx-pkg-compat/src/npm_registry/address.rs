@@ -9,7 +9,11 @@ pub(super) fn packument_url(registry: &Url, name: &PackageName) -> Option<Url> {
 }
 
 /// The URL of a tarball whose packument names none: `<registry>/<name>/-/<bare name>-<version>.tgz`.
-pub(super) fn conventional_tarball_url(registry: &Url, name: &PackageName, version: &str) -> Option<Url> {
+pub(super) fn conventional_tarball_url(
+    registry: &Url,
+    name: &PackageName,
+    version: &str,
+) -> Option<Url> {
     below(registry, &format!("{name}/-/{}-{version}.tgz", name.bare()))
 }
 

@@ -45,7 +45,9 @@ pub enum RegistryError {
         authorized: bool,
     },
     /// The answer is not a packument.
-    #[error("the answer for {name} from {url} is not a packument: {reason}; it begins with \"{beginning}\"")]
+    #[error(
+        "the answer for {name} from {url} is not a packument: {reason}; it begins with \"{beginning}\""
+    )]
     BadPackument {
         /// The package.
         name: PackageName,

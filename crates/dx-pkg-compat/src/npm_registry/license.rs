@@ -32,7 +32,9 @@ impl NpmRegistry {
             let request = self.labelled(request, || format!("{name}@{version}"));
             if let Ok(response) = self.fetcher.get(request).await {
                 let version = version.to_owned();
-                return self.compute(move || Some(read(&response, &version).unwrap_or_default())).await;
+                return self
+                    .compute(move || Some(read(&response, &version).unwrap_or_default()))
+                    .await;
             }
         }
         None
@@ -40,7 +42,9 @@ impl NpmRegistry {
 }
 
 fn read(response: &Response, version: &str) -> Option<String> {
-    let zipped = response.header(CONTENT_ENCODING).is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
+    let zipped = response
+        .header(CONTENT_ENCODING)
+        .is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
     let inflated;
     let json: &[u8] = if zipped {
         inflated = gzip::inflate(&response.body).ok()?;

@@ -4,7 +4,8 @@ use super::error::{is_missing, refusal, shown, token_key};
 use super::{NpmRegistry, RegistryError, address, freshness, gzip};
 use dx_pkg_core::PackageName;
 use dx_pkg_fetch::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
+    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
+    LAST_MODIFIED,
 };
 use dx_pkg_fetch::{FetchError, Priority, Request, Response, StatusCode, plain_text};
 use dx_pkg_format::packument::{Packument, SharedBytes};
@@ -13,7 +14,8 @@ use std::sync::Arc;
 use url::Url;
 
 /// What npm sends for the abbreviated form; registries that do not know it answer with the full one.
-const ACCEPT_ABBREVIATED: &str = "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*";
+const ACCEPT_ABBREVIATED: &str =
+    "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*";
 const ACCEPT_FULL: &str = "application/json";
 
 /// How registries mark a packument as abbreviated.
@@ -41,7 +43,8 @@ impl NpmRegistry {
             .ok_or_else(|| RegistryError::BadUrl { name: name.clone(), url: shown(registry) })?;
         let mut asked = form;
         let response = loop {
-            let request = self.packument_request(&url, registry, asked, validator).priority(priority);
+            let request =
+                self.packument_request(&url, registry, asked, validator).priority(priority);
             let request = self.labelled(request, || name.to_string());
             match self.fetcher.get(request).await {
                 Ok(response) => break response,
@@ -79,22 +82,34 @@ impl NpmRegistry {
         let Some(validator) = validator else {
             return request;
         };
-        for (header, value) in [(IF_NONE_MATCH, &validator.etag), (IF_MODIFIED_SINCE, &validator.last_modified)] {
-            if let Some(value) = value.as_deref().and_then(|value| HeaderValue::from_str(value).ok()) {
+        for (header, value) in
+            [(IF_NONE_MATCH, &validator.etag), (IF_MODIFIED_SINCE, &validator.last_modified)]
+        {
+            if let Some(value) =
+                value.as_deref().and_then(|value| HeaderValue::from_str(value).ok())
+            {
                 request = request.header(header, value);
             }
         }
         request
     }
 
-    fn packument_error(&self, name: &PackageName, registry: &Url, url: &Url, error: FetchError) -> RegistryError {
+    fn packument_error(
+        &self,
+        name: &PackageName,
+        registry: &Url,
+        url: &Url,
+        error: FetchError,
+    ) -> RegistryError {
         let authorized = self.config.credentials_for_artifact(url, registry).is_some();
         let (name, key) = (name.clone(), token_key(registry));
         if is_missing(&error) {
             return RegistryError::NotFound { name, registry: shown(registry), key, authorized };
         }
         match refusal(&error) {
-            Some(status) => RegistryError::Unauthorized { name, url: shown(url), status, key, authorized },
+            Some(status) => {
+                RegistryError::Unauthorized { name, url: shown(url), status, key, authorized }
+            }
             None => RegistryError::Fetch { name, error: Box::new(error) },
         }
     }
@@ -105,24 +120,33 @@ fn may_not_know_form(error: &FetchError) -> bool {
 }
 
 /// Decodes an answer. Takes the processor for as long as the packument is large.
-fn read(response: Response, name: &PackageName, asked: PackumentForm) -> Result<PackumentAnswer, RegistryError> {
+fn read(
+    response: Response,
+    name: &PackageName,
+    asked: PackumentForm,
+) -> Result<PackumentAnswer, RegistryError> {
     let bad = |reason: &str, document: &[u8]| RegistryError::BadPackument {
         name: name.clone(),
         url: shown(&response.url),
         reason: plain_text(reason, 200),
-        beginning: plain_text(&String::from_utf8_lossy(&document[..document.len().min(BEGINNING)]), BEGINNING),
+        beginning: plain_text(
+            &String::from_utf8_lossy(&document[..document.len().min(BEGINNING)]),
+            BEGINNING,
+        ),
     };
     let encoding = response.header(CONTENT_ENCODING).unwrap_or("identity").trim();
     let inflated;
-    let json: &[u8] = if encoding.eq_ignore_ascii_case("gzip") || encoding.eq_ignore_ascii_case("x-gzip") {
-        inflated = gzip::inflate(&response.body).map_err(|reason| bad(reason, &[]))?;
-        &inflated
-    } else if encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") {
-        &response.body
-    } else {
-        return Err(bad(&format!("its encoding \"{encoding}\" was not asked for"), &[]));
-    };
-    let bytes = crate::packument::encode(json, name).map_err(|error| bad(&error.to_string(), json))?;
+    let json: &[u8] =
+        if encoding.eq_ignore_ascii_case("gzip") || encoding.eq_ignore_ascii_case("x-gzip") {
+            inflated = gzip::inflate(&response.body).map_err(|reason| bad(reason, &[]))?;
+            &inflated
+        } else if encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") {
+            &response.body
+        } else {
+            return Err(bad(&format!("its encoding \"{encoding}\" was not asked for"), &[]));
+        };
+    let bytes =
+        crate::packument::encode(json, name).map_err(|error| bad(&error.to_string(), json))?;
     let bytes = Arc::new(bytes);
     let full = asked == PackumentForm::Full || !says_abbreviated(&response) && has_times(&bytes);
     Ok(PackumentAnswer::Modified {

@@ -16,7 +16,9 @@ pub fn fetch_config(
     extra_ca_file: Option<PathBuf>,
 ) -> Result<FetchConfig, ConfigError> {
     // A proxy that is no URL is told now, for the fetcher can only ask, not be told of errors.
-    for address in [config.registry()].into_iter().chain(config.scoped_registries().map(|(_, url)| url)) {
+    for address in
+        [config.registry()].into_iter().chain(config.scoped_registries().map(|(_, url)| url))
+    {
         config.proxy_for(address)?;
     }
     let (proxies, certificates) = (config.clone(), config.clone());
@@ -28,7 +30,12 @@ pub fn fetch_config(
         retry: retry(config)?,
         proxy: Some(Arc::new(move |url| proxies.proxy_for(url).ok().flatten())),
         local_address: local_address(config)?,
-        tls: TlsSettings { verify: config.strict_ssl()?, ca: config.ca()?, ca_file: config.cafile()?, extra_ca_file },
+        tls: TlsSettings {
+            verify: config.strict_ssl()?,
+            ca: config.ca()?,
+            ca_file: config.cafile()?,
+            extra_ca_file,
+        },
         client_certificates: Some(Arc::new(move |url| certificates.client_certificate_for(url))),
         ..FetchConfig::default()
     })

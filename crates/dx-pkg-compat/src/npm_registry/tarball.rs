@@ -4,7 +4,9 @@ use super::error::{is_missing, refusal, shown, token_key};
 use super::{NpmRegistry, RegistryError, address};
 use dx_pkg_core::{Integrity, IntegrityMismatch, PackageName};
 use dx_pkg_fetch::header::{CACHE_CONTROL, HeaderValue};
-use dx_pkg_fetch::{Bytes, FetchError, Piece, Priority, Request, Response, Slot, Verdict, plain_text};
+use dx_pkg_fetch::{
+    Bytes, FetchError, Piece, Priority, Request, Response, Slot, Verdict, plain_text,
+};
 use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::oneshot;
@@ -88,15 +90,25 @@ impl NpmRegistry {
     ///
     /// # Errors
     /// [`RegistryError::BadUrl`] for anything but an `http:` or `https:` address.
-    pub fn tarball_url(&self, name: &PackageName, version: &str, url: Option<&str>) -> Result<Url, RegistryError> {
+    pub fn tarball_url(
+        &self,
+        name: &PackageName,
+        version: &str,
+        url: Option<&str>,
+    ) -> Result<Url, RegistryError> {
         let found = match url {
-            None => address::conventional_tarball_url(self.config.registry_for(name), name, version),
+            None => {
+                address::conventional_tarball_url(self.config.registry_for(name), name, version)
+            }
             Some(url) => Url::parse(url)
                 .ok()
                 .filter(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
                 .map(|url| self.replace_host.apply(url, self.config.registry())),
         };
-        found.ok_or_else(|| RegistryError::BadUrl { name: name.clone(), url: safe_to_show(url.unwrap_or_default()) })
+        found.ok_or_else(|| RegistryError::BadUrl {
+            name: name.clone(),
+            url: safe_to_show(url.unwrap_or_default()),
+        })
     }
 
     /// Fetches a tarball for `unpacker`; one that is not the right one is fetched once more, past any cache on the way.
@@ -120,7 +132,9 @@ impl NpmRegistry {
             None => request,
         };
         let fail = |error| self.tarball_error(&wanted.name, registry, &url, error);
-        if let Some(taken) = self.tarball_or_stream(request.clone(), unpacker).await.map_err(fail)? {
+        if let Some(taken) =
+            self.tarball_or_stream(request.clone(), unpacker).await.map_err(fail)?
+        {
             return Ok(taken);
         }
         let again = request.header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
@@ -160,7 +174,13 @@ impl NpmRegistry {
         })
     }
 
-    fn tarball_error(&self, name: &PackageName, registry: &Url, url: &Url, error: FetchError) -> RegistryError {
+    fn tarball_error(
+        &self,
+        name: &PackageName,
+        registry: &Url,
+        url: &Url,
+        error: FetchError,
+    ) -> RegistryError {
         let name = name.clone();
         if is_missing(&error) {
             return RegistryError::TarballNotFound { name, url: shown(url) };
@@ -170,7 +190,11 @@ impl NpmRegistry {
         };
         let authorized = self.config.credentials_for_artifact(url, registry).is_some();
         // Where the tarball lies with its registry, one key serves both.
-        let key = if url.origin() == registry.origin() { token_key(registry) } else { token_key(&root_of(url)) };
+        let key = if url.origin() == registry.origin() {
+            token_key(registry)
+        } else {
+            token_key(&root_of(url))
+        };
         RegistryError::Unauthorized { name, url: shown(url), status, key, authorized }
     }
 }

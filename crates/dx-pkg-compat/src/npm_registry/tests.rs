@@ -25,7 +25,8 @@ fn url(text: &str) -> Url {
 
 fn config(npmrc: &str) -> Config {
     let user = Some((Path::new("/home/me/.npmrc"), npmrc));
-    Config::load(&ConfigSources { default_registry: DEFAULT, user, ..ConfigSources::default() }).unwrap()
+    Config::load(&ConfigSources { default_registry: DEFAULT, user, ..ConfigSources::default() })
+        .unwrap()
 }
 
 /// A client of `npmrc` whose retries take no time worth mentioning.
@@ -45,7 +46,11 @@ fn with_token(registry: &Registry, token: &str) -> String {
 }
 
 async fn ask(client: &NpmRegistry, package: &str) -> Result<PackumentAnswer, RegistryError> {
-    client.packument(&name(package), PackumentForm::Abbreviated, None, Priority::Normal, |answer| answer).await
+    client
+        .packument(&name(package), PackumentForm::Abbreviated, None, Priority::Normal, |answer| {
+            answer
+        })
+        .await
 }
 
 fn wanted(registry: &Registry, package: &str, version: &str) -> TarballRequest {

@@ -10,7 +10,10 @@ impl Config {
     /// None today; a list of texts is read from any value.
     pub fn ca(&self) -> Result<Vec<String>, ConfigError> {
         let authorities = self.read("ca", Vec::<String>::new)?;
-        Ok(authorities.into_iter().map(|pem| if pem.contains('\n') { pem } else { pem.replace("\\n", "\n") }).collect())
+        Ok(authorities
+            .into_iter()
+            .map(|pem| if pem.contains('\n') { pem } else { pem.replace("\\n", "\n") })
+            .collect())
     }
 
     /// What goes before a version that is saved; nothing under `save-exact`.

@@ -78,7 +78,8 @@ impl CredentialTable {
         let mut unscoped = Vec::new();
         let mut places: BTreeMap<Place, BTreeMap<&str, &Entry>> = BTreeMap::new();
         for (key, entry) in entries {
-            let Some((registry, name)) = key.rsplit_once(':').filter(|_| key.starts_with("//")) else {
+            let Some((registry, name)) = key.rsplit_once(':').filter(|_| key.starts_with("//"))
+            else {
                 unscoped.push((key, entry));
                 continue;
             };
@@ -129,7 +130,10 @@ impl CredentialTable {
     }
 
     fn find<T>(&self, url: &Url, pick: impl Fn(&Secrets) -> Option<T>) -> Option<T> {
-        self.bound.iter().filter(|(place, _)| place.covers(url)).find_map(|(_, secrets)| pick(secrets))
+        self.bound
+            .iter()
+            .filter(|(place, _)| place.covers(url))
+            .find_map(|(_, secrets)| pick(secrets))
     }
 }
 
@@ -149,8 +153,10 @@ impl Place {
         };
         // The URL parser writes host and path in the one form request URLs have.
         let url = Url::parse(&format!("https://{rest}")).ok()?;
-        let plain =
-            url.username().is_empty() && url.password().is_none() && url.query().is_none() && url.fragment().is_none();
+        let plain = url.username().is_empty()
+            && url.password().is_none()
+            && url.query().is_none()
+            && url.fragment().is_none();
         plain.then_some(Place {
             host: url.host_str()?.to_owned(),
             port,
@@ -197,8 +203,14 @@ impl Secrets {
         Secrets {
             authorization: chosen.map(|(scheme, secret)| Authorization { scheme, secret }),
             certificate: files.map(|(certificate, key)| {
-                let pem = |name, path| Pem { setting: format!("{place}:{name}"), source: PemSource::File(path) };
-                ClientCertificate { certificate: pem("certfile", certificate), key: pem("keyfile", key) }
+                let pem = |name, path| Pem {
+                    setting: format!("{place}:{name}"),
+                    source: PemSource::File(path),
+                };
+                ClientCertificate {
+                    certificate: pem("certfile", certificate),
+                    key: pem("keyfile", key),
+                }
             }),
         }
     }
@@ -224,9 +236,13 @@ fn unbound_certificate(entries: &BTreeMap<String, Entry>) -> Option<ClientCertif
 }
 
 fn warn_unscoped(key: &str, entry: &Entry, warnings: &mut Vec<ConfigWarning>) {
-    let is_credential = NAMES.contains(&key) || matches!(key, "_authtoken" | "-authtoken" | "cert" | "key");
+    let is_credential =
+        NAMES.contains(&key) || matches!(key, "_authtoken" | "-authtoken" | "cert" | "key");
     if is_credential && entry.value != RawValue::Null && entry.source != Source::Default {
-        warnings.push(ConfigWarning::UnscopedCredential { key: key.to_owned(), origin: entry.source.clone() });
+        warnings.push(ConfigWarning::UnscopedCredential {
+            key: key.to_owned(),
+            origin: entry.source.clone(),
+        });
     }
 }
 

@@ -70,7 +70,9 @@ pub enum ConfigWarning {
         origin: Source,
     },
     /// A variable is not set. A credential then counts as absent; another value stays as written.
-    #[error("{key:?} in {origin} refers to the environment variable {variable:?}, which is not set")]
+    #[error(
+        "{key:?} in {origin} refers to the environment variable {variable:?}, which is not set"
+    )]
     EnvUnset {
         /// The setting.
         key: String,
@@ -162,5 +164,7 @@ fn user_info(text: &str) -> usize {
 /// Whether a setting's value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
     let name = key.rsplit(':').next().unwrap_or(key);
-    name.starts_with('_') || key.starts_with("//") || matches!(name, "password" | "otp" | "key" | "cert" | "username")
+    name.starts_with('_')
+        || key.starts_with("//")
+        || matches!(name, "password" | "otp" | "key" | "cert" | "username")
 }

@@ -14,7 +14,8 @@ pub(super) struct Expanded {
 
 /// Expands the references in a text with `lookup`.
 pub(super) fn expand(text: &str, lookup: &dyn Fn(&str) -> Option<String>) -> Expanded {
-    let mut expanded = Expanded { text: String::with_capacity(text.len()), used: Vec::new(), unset: Vec::new() };
+    let mut expanded =
+        Expanded { text: String::with_capacity(text.len()), used: Vec::new(), unset: Vec::new() };
     let mut rest = text;
     while let Some(at) = rest.find("${") {
         let Some(reference) = reference(&rest[at..]) else {

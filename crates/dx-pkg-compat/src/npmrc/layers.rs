@@ -27,7 +27,12 @@ impl Entry {
 
     /// The error for a value that is not of its setting's kind.
     pub(super) fn invalid(&self, key: &str, allowed: &'static str) -> ConfigError {
-        ConfigError::Invalid { key: key.to_owned(), value: self.shown(key), origin: self.source.clone(), allowed }
+        ConfigError::Invalid {
+            key: key.to_owned(),
+            value: self.shown(key),
+            origin: self.source.clone(),
+            allowed,
+        }
     }
 }
 
@@ -35,7 +40,10 @@ type Entries = BTreeMap<String, Entry>;
 type Settings = Vec<(String, RawValue)>;
 
 /// Merges all layers, the stronger over the weaker.
-pub(super) fn merge(sources: &ConfigSources<'_>, warnings: &mut Vec<ConfigWarning>) -> Result<Entries, ConfigError> {
+pub(super) fn merge(
+    sources: &ConfigSources<'_>,
+    warnings: &mut Vec<ConfigWarning>,
+) -> Result<Entries, ConfigError> {
     let shared = |path: &Path| Arc::<Path>::from(path);
     let mut entries = Entries::new();
     let mut add = |settings: Settings, source: Source| {
@@ -89,7 +97,11 @@ fn settle(
         return Ok(None);
     }
     if let Some(variable) = unset.into_iter().next() {
-        warnings.push(ConfigWarning::EnvUnset { key: key.to_owned(), variable, origin: source.clone() });
+        warnings.push(ConfigWarning::EnvUnset {
+            key: key.to_owned(),
+            variable,
+            origin: source.clone(),
+        });
         if is_secret(key) {
             return Ok(None);
         }

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::value::{
-    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel, NodeLinker, Setting,
+    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel,
+    NodeLinker, Setting,
 };
 use super::{Config, ConfigError};
 
@@ -240,9 +241,9 @@ options! {
     "package-import-method": ImportMethod, "auto", Tree,
         "How files come from the store into a project."
         => package_import_method = ImportMethod::Auto;
-    "spare-forests": Option<u32>, "", Tree,
-        "How many node_modules trees are kept ready for each project; 1, or 0 where CI is set. DX_SPARE_FORESTS wins."
-        => spare_forests = None;
+    "prepared-trees": Option<u32>, "", Tree,
+        "How many node_modules trees are kept ready for each project; 1, or 0 where CI is set. DX_PREPARED_TREES wins."
+        => prepared_trees = None;
     "node-linker": Option<NodeLinker>, "", Tree,
         "The layout of node_modules."
         => node_linker = None;

@@ -102,7 +102,8 @@ impl Config {
 
 fn proxy_url(text: &str) -> Option<Url> {
     let url = Url::parse(text).or_else(|_| Url::parse(&format!("http://{text}"))).ok()?;
-    let known = matches!(url.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h");
+    let known =
+        matches!(url.scheme(), "http" | "https" | "socks4" | "socks4a" | "socks5" | "socks5h");
     if known && url.host_str().is_some() {
         return Some(url);
     }
@@ -118,10 +119,12 @@ fn is_exempt(rule: &str, host: &str, port: Option<u16>) -> bool {
         return true;
     }
     let (name, only_port) = match rule.rsplit_once(':') {
-        Some((name, digits)) if !name.contains(':') || name.ends_with(']') => match digits.parse() {
-            Ok(digits) => (name, Some(digits)),
-            Err(_) => (rule, None),
-        },
+        Some((name, digits)) if !name.contains(':') || name.ends_with(']') => {
+            match digits.parse() {
+                Ok(digits) => (name, Some(digits)),
+                Err(_) => (rule, None),
+            }
+        }
         _ => (rule, None),
     };
     if only_port.is_some() && only_port != port {

@@ -46,7 +46,8 @@ impl Config {
         match unit {
             None => {
                 let date = entry.value.text().and_then(|text| milliseconds(&text));
-                let invalid = || entry.invalid(key, "a date such as 2026-01-31 or 2026-01-31T12:00:00Z");
+                let invalid =
+                    || entry.invalid(key, "a date such as 2026-01-31 or 2026-01-31T12:00:00Z");
                 date.map(|date| Some(ReleaseCutoff::Before(date))).ok_or_else(invalid)
             }
             Some(unit) => {

@@ -73,9 +73,12 @@ fn stronger_layers_win() {
 
 #[test]
 fn null_in_a_stronger_layer_is_the_default() {
-    let config =
-        Layers { user: "tag=beta\nfetch-retries=5", project: "tag=null\nfetch-retries=null", ..Layers::default() }
-            .config();
+    let config = Layers {
+        user: "tag=beta\nfetch-retries=5",
+        project: "tag=null\nfetch-retries=null",
+        ..Layers::default()
+    }
+    .config();
     assert_eq!((config.tag().unwrap().as_str(), config.fetch_retries().unwrap()), ("latest", None));
 }
 
@@ -105,7 +108,8 @@ fn lower_case_variable_wins_in_any_order() {
     let upper = ("NPM_CONFIG_TAG", "upper");
     let owned = |(key, value): (&str, &str)| (key.to_owned(), value.to_owned());
     for env in [[owned(lower), owned(upper)], [owned(upper), owned(lower)]] {
-        let sources = ConfigSources { default_registry: DEFAULT, env: &env, ..ConfigSources::default() };
+        let sources =
+            ConfigSources { default_registry: DEFAULT, env: &env, ..ConfigSources::default() };
         assert_eq!(Config::load(&sources).unwrap().tag().unwrap(), "lower");
         assert_eq!(environment_setting(&env, "tag").as_deref(), Some("lower"));
         assert_eq!(environment_setting(&env, "userconfig"), None);
@@ -114,7 +118,8 @@ fn lower_case_variable_wins_in_any_order() {
 
 #[test]
 fn registries_end_with_a_slash_and_scopes_have_their_own() {
-    let config = user("registry=http://127.0.0.1:4873/npm\n@acme:registry=https://acme.example/r/?q#f");
+    let config =
+        user("registry=http://127.0.0.1:4873/npm\n@acme:registry=https://acme.example/r/?q#f");
     let registry = |name: &str| config.registry_for(&PackageName::parse(name).unwrap()).as_str();
     assert_eq!(config.registry().as_str(), "http://127.0.0.1:4873/npm/");
     assert_eq!(registry("@acme/x"), "https://acme.example/r/");
@@ -140,7 +145,12 @@ fn unsupported_settings_are_listed_where_they_change_something() {
         let found = user(text).unsupported();
         found.iter().map(|found| format!("{}={}", found.key, found.value)).collect::<Vec<_>>()
     };
-    assert_eq!(keys("global-style=false\ninstall-strategy=hoisted\nnode-linker=hoisted\nprefer-dedupe=null"), [""; 0]);
+    assert_eq!(
+        keys(
+            "global-style=false\ninstall-strategy=hoisted\nnode-linker=hoisted\nprefer-dedupe=null"
+        ),
+        [""; 0]
+    );
     assert_eq!(
         keys("global-style\ninstall-strategy=nested\nnode-linker=pnp"),
         ["global-style=true", "install-strategy=nested", "node-linker=pnp"]
@@ -177,7 +187,9 @@ fn digest_input_follows_what_matters_and_nothing_else() {
     ] {
         assert_ne!(digest(different), base, "{different}");
     }
-    for same in ["loglevel=silly", "shiny=1", "//registry.example/:_authToken=t", "_auth=x", "fund=false"] {
+    for same in
+        ["loglevel=silly", "shiny=1", "//registry.example/:_authToken=t", "_auth=x", "fund=false"]
+    {
         assert_eq!(digest(same), base, "{same}");
     }
     assert_ne!(digest("omit[]=dev\nomit[]=peer"), digest("omit[]=devpeer"));

@@ -56,7 +56,11 @@ impl Config {
                 other => other.display(),
             };
             if !supported.contains(&value.as_str()) {
-                found.push(Unsupported { key, value: entry.shown(key), origin: entry.source.clone() });
+                found.push(Unsupported {
+                    key,
+                    value: entry.shown(key),
+                    origin: entry.source.clone(),
+                });
             }
         }
         found

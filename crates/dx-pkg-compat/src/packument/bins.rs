@@ -47,7 +47,8 @@ pub(super) fn normalised<'a>(bin: Bin<'a>, package: &Text<'a>) -> Vec<Pair<'a>> 
         Bin::Path(path) => vec![(package.clone(), path)],
         Bin::Named(pairs) => pairs,
     };
-    let (plain, renamed): (Vec<_>, Vec<_>) = written.into_iter().partition(|(key, _)| is_base_name(key));
+    let (plain, renamed): (Vec<_>, Vec<_>) =
+        written.into_iter().partition(|(key, _)| is_base_name(key));
     let mut places: HashMap<Text<'a>, usize> = HashMap::new();
     let mut bins: Vec<Pair<'a>> = Vec::with_capacity(plain.len() + renamed.len());
     for (key, path) in plain.into_iter().chain(renamed) {

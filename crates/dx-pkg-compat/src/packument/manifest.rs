@@ -26,12 +26,18 @@ pub(super) struct Manifest<'a> {
 impl<'de> Target<'de> for Manifest<'de> {
     fn clear(&mut self) {
         // Their room is used again: manifests are many, and mostly alike.
-        let VersionData { mut dependencies, mut optional_dependencies, mut peer_dependencies, .. } =
-            std::mem::take(&mut self.data);
+        let VersionData {
+            mut dependencies, mut optional_dependencies, mut peer_dependencies, ..
+        } = std::mem::take(&mut self.data);
         for list in [&mut dependencies, &mut optional_dependencies, &mut peer_dependencies] {
             list.clear();
         }
-        let data = VersionData { dependencies, optional_dependencies, peer_dependencies, ..VersionData::default() };
+        let data = VersionData {
+            dependencies,
+            optional_dependencies,
+            peer_dependencies,
+            ..VersionData::default()
+        };
         *self = Self { data, ..Self::default() };
     }
 
@@ -42,7 +48,9 @@ impl<'de> Target<'de> for Manifest<'de> {
                 "dependencies" => fill(&mut map, &mut self.data.dependencies)?,
                 "optionalDependencies" => fill(&mut map, &mut self.data.optional_dependencies)?,
                 "peerDependencies" => fill(&mut map, &mut self.data.peer_dependencies)?,
-                "peerDependenciesMeta" => self.data.peer_meta = value::<PeerMeta<'_>, _>(&mut map)?.0,
+                "peerDependenciesMeta" => {
+                    self.data.peer_meta = value::<PeerMeta<'_>, _>(&mut map)?.0
+                }
                 "bundleDependencies" => self.bundle = Some(value(&mut map)?),
                 "bundledDependencies" => self.bundled = Some(value(&mut map)?),
                 "engines" => self.data.engines = value::<Engines<'_>, _>(&mut map)?.0,
@@ -82,7 +90,8 @@ impl<'de> Manifest<'de> {
         }
         remove_optional(&mut data.dependencies, &data.optional_dependencies);
         data.has_install_script = self.flagged || self.scripted;
-        data.bins = bins::normalised(std::mem::take(&mut self.bin), self.name.as_ref().unwrap_or(package));
+        data.bins =
+            bins::normalised(std::mem::take(&mut self.bin), self.name.as_ref().unwrap_or(package));
         data
     }
 }
@@ -91,7 +100,10 @@ fn value<'de, T: Shape<'de>, M: MapAccess<'de>>(map: &mut M) -> Result<T, M::Err
     map.next_value::<Lenient<T>>().map(|value| value.0)
 }
 
-fn fill<'de, T: Target<'de>, M: MapAccess<'de>>(map: &mut M, target: &mut T) -> Result<(), M::Error> {
+fn fill<'de, T: Target<'de>, M: MapAccess<'de>>(
+    map: &mut M,
+    target: &mut T,
+) -> Result<(), M::Error> {
     map.next_value_seed(Fill(target)).map(|_| ())
 }
 

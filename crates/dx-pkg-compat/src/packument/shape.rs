@@ -8,7 +8,9 @@ use std::collections::{HashMap, HashSet};
 use std::fmt;
 use std::marker::PhantomData;
 
-use serde::de::{Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{
+    Deserialize, DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor,
+};
 
 pub(super) type Text<'a> = Cow<'a, str>;
 pub(super) type Pair<'a> = (Text<'a>, Text<'a>);
@@ -240,7 +242,9 @@ impl<'de> Target<'de> for Vec<Pair<'de>> {
     }
 
     fn object<M: MapAccess<'de>>(&mut self, mut map: M) -> Result<(), M::Error> {
-        while let Some((Key(key), Lenient(value))) = map.next_entry::<Key<'de>, Lenient<Option<Text<'de>>>>()? {
+        while let Some((Key(key), Lenient(value))) =
+            map.next_entry::<Key<'de>, Lenient<Option<Text<'de>>>>()?
+        {
             self.extend(value.map(|value| (key, value)));
         }
         merge_repeated(self);

@@ -113,7 +113,14 @@ fn answer_that_is_no_packument_is_refused() {
 
 #[test]
 fn damaged_json_is_refused() {
-    for json in ["", "<html>", "{", r#"{"name":"a","versions":{"1.0.0":{}"#, r#"{"name":"a"} x"#, r#"{"name":"a",}"#] {
+    for json in [
+        "",
+        "<html>",
+        "{",
+        r#"{"name":"a","versions":{"1.0.0":{}"#,
+        r#"{"name":"a"} x"#,
+        r#"{"name":"a",}"#,
+    ] {
         let error = refused("a", json.as_bytes());
         assert_eq!(error.code(), "DX_PACKUMENT_JSON", "{json}");
     }
@@ -143,7 +150,8 @@ fn deep_nesting_does_not_overflow_the_stack() {
 
 #[test]
 fn byte_order_mark_and_damaged_utf8_are_tolerated_as_npm_does() {
-    let json = b"\xef\xbb\xbf{\"name\":\"a\",\"versions\":{\"1.0.0\":{\"deprecated\":\"caf\xe9\"}}}";
+    let json =
+        b"\xef\xbb\xbf{\"name\":\"a\",\"versions\":{\"1.0.0\":{\"deprecated\":\"caf\xe9\"}}}";
     let bytes = encode(json, &name("a")).unwrap();
     let packument = Packument::decode(Arc::new(bytes)).unwrap();
     assert_eq!(only(&packument).deprecated(), Some("caf\u{fffd}"));
@@ -153,9 +161,15 @@ fn byte_order_mark_and_damaged_utf8_are_tolerated_as_npm_does() {
 fn half_of_a_surrogate_pair_is_tolerated_as_npm_does() {
     let json = r#"{"name":"a","readme":"\ud83d","versions":{"1.0.0":{"deprecated":"cut \ud83d"},"1.1.0":{}}}"#;
     let packument = encoded("a", json);
-    assert_eq!(packument.version(packument.find_str("1.0.0").unwrap()).deprecated(), Some("cut \u{fffd}"));
+    assert_eq!(
+        packument.version(packument.find_str("1.0.0").unwrap()).deprecated(),
+        Some("cut \u{fffd}")
+    );
     assert_eq!(packument.len(), 2);
-    let PackumentError::Json { column, .. } = refused("a", br#"{"name":"\ud83d","versions":]"#) else { panic!() };
+    let PackumentError::Json { column, .. } = refused("a", br#"{"name":"\ud83d","versions":]"#)
+    else {
+        panic!()
+    };
     assert_eq!(column, 29);
 }
 
@@ -168,12 +182,16 @@ fn name_may_be_missing_and_versions_may_be() {
 
 #[test]
 fn missing_dist_tags_stay_missing() {
-    for tags in ["", r#""dist-tags":null,"#, r#""dist-tags":[],"#, r#""dist-tags":{"latest":null},"#] {
-        let packument = encoded("a", &format!(r#"{{"name":"a",{tags}"versions":{{"1.0.0":{{}}}}}}"#));
+    for tags in
+        ["", r#""dist-tags":null,"#, r#""dist-tags":[],"#, r#""dist-tags":{"latest":null},"#]
+    {
+        let packument =
+            encoded("a", &format!(r#"{{"name":"a",{tags}"versions":{{"1.0.0":{{}}}}}}"#));
         assert_eq!(packument.dist_tags().len(), 0);
         assert_eq!(packument.tag("latest"), None);
     }
-    let dangling = encoded("a", r#"{"name":"a","dist-tags":{"latest":"2.0.0"},"versions":{"1.0.0":{}}}"#);
+    let dangling =
+        encoded("a", r#"{"name":"a","dist-tags":{"latest":"2.0.0"},"versions":{"1.0.0":{}}}"#);
     assert_eq!(dangling.dist_tags().collect::<Vec<_>>(), [("latest", "2.0.0")]);
     assert_eq!(dangling.tag("latest"), None);
 }
@@ -187,7 +205,8 @@ fn versions_that_are_none_are_left_out() {
 
 #[test]
 fn repeated_keys_count_as_in_javascript() {
-    let packument = with_fields(r#""dependencies":{"b":"1","c":"1","b":"2"},"os":["a"],"os":["b"]"#);
+    let packument =
+        with_fields(r#""dependencies":{"b":"1","c":"1","b":"2"},"os":["a"],"os":["b"]"#);
     let version = only(&packument);
     assert_eq!(version.dependencies().collect::<Vec<_>>(), [("b", "2"), ("c", "1")]);
     assert_eq!(version.os().collect::<Vec<_>>(), ["b"]);

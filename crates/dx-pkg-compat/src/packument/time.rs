@@ -4,10 +4,9 @@
 pub(super) fn milliseconds(text: &str) -> Option<u64> {
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| -> Option<i64> {
-        bytes
-            .get(from..to)?
-            .iter()
-            .try_fold(0, |value, digit| digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0')))
+        bytes.get(from..to)?.iter().try_fold(0, |value, digit| {
+            digit.is_ascii_digit().then(|| value * 10 + i64::from(digit - b'0'))
+        })
     };
     let separators = [(4, b'-'), (7, b'-'), (10, b'T'), (13, b':'), (16, b':')];
     if separators.iter().any(|(at, separator)| bytes.get(*at) != Some(separator)) {
@@ -15,12 +14,17 @@ pub(super) fn milliseconds(text: &str) -> Option<u64> {
     }
     let (year, month, day) = (number(0, 4)?, number(5, 7)?, number(8, 10)?);
     let (hour, minute, second) = (number(11, 13)?, number(14, 16)?, number(17, 19)?);
-    let in_range = (1..=12).contains(&month) && (1..=31).contains(&day) && hour <= 24 && minute <= 59 && second <= 60;
+    let in_range = (1..=12).contains(&month)
+        && (1..=31).contains(&day)
+        && hour <= 24
+        && minute <= 59
+        && second <= 60;
     if !in_range {
         return None;
     }
     let (fraction, zone) = fraction_and_zone(bytes.get(19..)?)?;
-    let minutes = (days_since_1970(year, month, day) * 24 + hour) * 60 + minute - zone_minutes(zone)?;
+    let minutes =
+        (days_since_1970(year, month, day) * 24 + hour) * 60 + minute - zone_minutes(zone)?;
     u64::try_from((minutes * 60 + second) * 1000 + fraction).ok()
 }
 

@@ -6,7 +6,9 @@ use dx_pkg_core::Coded;
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TarballError {
     /// The bytes are neither gzip nor tar.
-    #[error("cannot unpack the tarball: its {bytes} bytes are neither a gzip stream nor a tar archive")]
+    #[error(
+        "cannot unpack the tarball: its {bytes} bytes are neither a gzip stream nor a tar archive"
+    )]
     Unrecognised {
         /// Length of what was received, in bytes.
         bytes: usize,
@@ -26,7 +28,9 @@ pub enum TarballError {
         reason: &'static str,
     },
     /// The archive ends inside an entry or a header.
-    #[error("the tarball is cut short: byte {offset} of the archive begins something that does not end")]
+    #[error(
+        "the tarball is cut short: byte {offset} of the archive begins something that does not end"
+    )]
     Truncated {
         /// Position in the decompressed archive, in bytes.
         offset: usize,
@@ -38,7 +42,9 @@ pub enum TarballError {
         limit: u64,
     },
     /// The archive is compressed beyond what a package plausibly is.
-    #[error("the tarball of {compressed} bytes decompresses to more than {limit} bytes, which no honest package does")]
+    #[error(
+        "the tarball of {compressed} bytes decompresses to more than {limit} bytes, which no honest package does"
+    )]
     Ratio {
         /// Length of the compressed tarball, in bytes.
         compressed: usize,
@@ -68,7 +74,9 @@ pub enum TarballError {
         below: String,
     },
     /// Two names are one on a file system that ignores case or Unicode form.
-    #[error("refusing the tarball: \"{first}\" and \"{second}\" are the same name on this file system")]
+    #[error(
+        "refusing the tarball: \"{first}\" and \"{second}\" are the same name on this file system"
+    )]
     FoldedCollision {
         /// The name that comes first, escaped.
         first: String,
@@ -109,7 +117,9 @@ impl Coded for TarballError {
             Self::Unrecognised { .. } => "DX_TARBALL_UNRECOGNISED",
             Self::Gzip { .. } | Self::Header { .. } => "DX_TARBALL_CORRUPT",
             Self::Truncated { .. } => "DX_TARBALL_TRUNCATED",
-            Self::TooLarge { .. } | Self::Ratio { .. } | Self::TooManyEntries { .. } => "DX_TARBALL_TOO_LARGE",
+            Self::TooLarge { .. } | Self::Ratio { .. } | Self::TooManyEntries { .. } => {
+                "DX_TARBALL_TOO_LARGE"
+            }
             Self::UnsafePath { .. } => "DX_TARBALL_UNSAFE_PATH",
             Self::FileAndFolder { .. } | Self::FoldedCollision { .. } => "DX_TARBALL_COLLISION",
         }
@@ -117,7 +127,9 @@ impl Coded for TarballError {
 
     fn hint(&self) -> Option<String> {
         let hint = match self {
-            Self::Unrecognised { .. } => "check that the URL serves a package and not a login or error page",
+            Self::Unrecognised { .. } => {
+                "check that the URL serves a package and not a login or error page"
+            }
             Self::Gzip { .. } | Self::Header { .. } | Self::Truncated { .. } => {
                 "download it again; if it stays so, the package was published damaged"
             }
@@ -128,7 +140,9 @@ impl Coded for TarballError {
             | Self::Ratio { .. }
             | Self::TooManyEntries { .. }
             | Self::UnsafePath { .. }
-            | Self::FileAndFolder { .. } => "do not install this package; report it to the registry it came from",
+            | Self::FileAndFolder { .. } => {
+                "do not install this package; report it to the registry it came from"
+            }
         };
         Some(hint.to_owned())
     }

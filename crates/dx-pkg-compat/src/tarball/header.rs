@@ -67,7 +67,10 @@ impl Kind {
 
     /// Whether pax fields and long names given before apply to it.
     pub(super) fn is_in_file_system(self) -> bool {
-        matches!(self, Self::File | Self::Folder | Self::Symlink | Self::Hardlink | Self::Device | Self::Fifo)
+        matches!(
+            self,
+            Self::File | Self::Folder | Self::Symlink | Self::Hardlink | Self::Device | Self::Fifo
+        )
     }
 }
 
@@ -142,7 +145,9 @@ pub(super) fn until_nul(field: &[u8]) -> &[u8] {
 /// An octal number, or GNU's base-256 when the first byte is 0x80; a negative or over-long one is none.
 fn number(field: &[u8]) -> Option<u64> {
     match field.first() {
-        Some(0x80) => field[1..].iter().try_fold(0_u64, |value, byte| Some(value.checked_mul(256)? | u64::from(*byte))),
+        Some(0x80) => field[1..]
+            .iter()
+            .try_fold(0_u64, |value, byte| Some(value.checked_mul(256)? | u64::from(*byte))),
         _ => octal(field),
     }
 }

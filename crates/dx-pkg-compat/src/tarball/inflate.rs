@@ -27,7 +27,8 @@ pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Buffer, TarballErro
         }
         return Ok(tgz.to_vec().into());
     }
-    let body = deflate_start(tgz).ok_or(TarballError::Gzip { reason: "its gzip header is damaged" })?;
+    let body =
+        deflate_start(tgz).ok_or(TarballError::Gzip { reason: "its gzip header is damaged" })?;
     let Some(trailer_at) = tgz.len().checked_sub(TRAILER).filter(|at| *at >= body) else {
         return Err(TarballError::Gzip { reason: "it ends within its gzip header" });
     };
@@ -44,7 +45,9 @@ pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Buffer, TarballErro
 
 /// The length that `tgz` says it inflates to, modulo 2³²; `None` for what is not gzip.
 pub(super) fn told_length(tgz: &[u8]) -> Option<u32> {
-    tgz.last_chunk::<4>().filter(|_| tgz.starts_with(&MAGIC)).map(|length| u32::from_le_bytes(*length))
+    tgz.last_chunk::<4>()
+        .filter(|_| tgz.starts_with(&MAGIC))
+        .map(|length| u32::from_le_bytes(*length))
 }
 
 /// The most a tarball may become, and which of the limits that is.
@@ -56,7 +59,8 @@ pub(super) struct Ceiling {
 
 impl Ceiling {
     pub(super) fn new(compressed: usize, limits: &Limits) -> Self {
-        let plausible = (compressed as u64).saturating_mul(limits.max_ratio).max(limits.ratio_floor);
+        let plausible =
+            (compressed as u64).saturating_mul(limits.max_ratio).max(limits.ratio_floor);
         Self {
             bytes: usize::try_from(plausible.min(limits.max_bytes)).unwrap_or(usize::MAX),
             compressed,
@@ -96,7 +100,9 @@ fn inflate_stream(stream: &[u8], expected: u32, ceiling: &Ceiling) -> Result<Buf
             }
             Err(libdeflater::DecompressionError::InsufficientSpace) => return Err(ceiling.passed()),
             Err(libdeflater::DecompressionError::BadData) => {
-                return Err(TarballError::Gzip { reason: "its compressed data is damaged or cut short" });
+                return Err(TarballError::Gzip {
+                    reason: "its compressed data is damaged or cut short",
+                });
             }
         }
     }
@@ -111,13 +117,17 @@ fn inflate_members(tgz: &[u8], ceiling: &Ceiling) -> Result<Vec<u8>, TarballErro
         flate2::bufread::GzDecoder::new(&mut rest)
             .take(room.saturating_add(1))
             .read_to_end(&mut inflated)
-            .map_err(|_| TarballError::Gzip { reason: "its compressed data or checksum is damaged" })?;
+            .map_err(|_| TarballError::Gzip {
+                reason: "its compressed data or checksum is damaged",
+            })?;
         if inflated.len() > ceiling.bytes {
             return Err(ceiling.passed());
         }
     }
     if rest.iter().any(|byte| *byte != 0) {
-        return Err(TarballError::Gzip { reason: "something that is not gzip follows its gzip stream" });
+        return Err(TarballError::Gzip {
+            reason: "something that is not gzip follows its gzip stream",
+        });
     }
     Ok(inflated)
 }

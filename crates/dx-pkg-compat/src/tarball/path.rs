@@ -34,7 +34,11 @@ impl NameRules {
 }
 
 /// Appends the path inside the package to `paths` and returns where; `None` when there is no second segment.
-pub(super) fn append(name: &[u8], rules: NameRules, paths: &mut String) -> Result<Option<Range<usize>>, TarballError> {
+pub(super) fn append(
+    name: &[u8],
+    rules: NameRules,
+    paths: &mut String,
+) -> Result<Option<Range<usize>>, TarballError> {
     let start = paths.len();
     // npm decodes names so, too: what is no UTF-8 is replaced.
     let text = String::from_utf8_lossy(name);

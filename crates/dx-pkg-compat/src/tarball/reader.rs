@@ -62,8 +62,13 @@ impl Headers {
     }
 
     /// What the header in `block`, at byte `at` of the archive, announces.
-    pub(super) fn read<'b>(&mut self, block: &'b [u8], at: usize) -> Result<Announced<'b>, TarballError> {
-        let header = Header::parse(block).map_err(|reason| TarballError::Header { offset: at, reason })?;
+    pub(super) fn read<'b>(
+        &mut self,
+        block: &'b [u8],
+        at: usize,
+    ) -> Result<Announced<'b>, TarballError> {
+        let header =
+            Header::parse(block).map_err(|reason| TarballError::Header { offset: at, reason })?;
         self.count += 1;
         if self.count > self.most {
             return Err(TarballError::TooManyEntries { limit: self.most });
@@ -80,7 +85,12 @@ impl Headers {
         Ok(Announced::Metadata { kind, size })
     }
 
-    fn entry<'b>(&mut self, header: &Header<'b>, kind: Kind, at: usize) -> Result<Entry<'b>, TarballError> {
+    fn entry<'b>(
+        &mut self,
+        header: &Header<'b>,
+        kind: Kind,
+        at: usize,
+    ) -> Result<Entry<'b>, TarballError> {
         let given = std::mem::take(&mut self.next);
         let name = given.name.map_or_else(|| header.name(), Cow::Owned);
         let folder = kind == Kind::Folder || header.may_be_old_folder() && name.ends_with(b"/");
@@ -94,9 +104,17 @@ impl Headers {
     }
 
     /// Keeps what `text`, the body of a pax header or a long name at byte `at`, says about the entries to come.
-    pub(super) fn metadata(&mut self, kind: Kind, text: &[u8], at: usize) -> Result<(), TarballError> {
+    pub(super) fn metadata(
+        &mut self,
+        kind: Kind,
+        text: &[u8],
+        at: usize,
+    ) -> Result<(), TarballError> {
         if text.len() > LONGEST_METADATA {
-            return Err(TarballError::Header { offset: at, reason: "its extended fields are longer than 1 MiB" });
+            return Err(TarballError::Header {
+                offset: at,
+                reason: "its extended fields are longer than 1 MiB",
+            });
         }
         match kind {
             Kind::LongName if !text.is_empty() => {
@@ -215,7 +233,8 @@ fn nul_in_name(name: &[u8]) -> TarballError {
 }
 
 fn pax_size(value: &[u8], at: usize) -> Result<u64, TarballError> {
-    decimal(value).ok_or(TarballError::Header { offset: at, reason: "its pax size is not a number" })
+    decimal(value)
+        .ok_or(TarballError::Header { offset: at, reason: "its pax size is not a number" })
 }
 
 fn decimal(digits: &[u8]) -> Option<u64> {

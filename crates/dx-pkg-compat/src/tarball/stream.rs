@@ -95,16 +95,24 @@ impl<R: BufRead> Entries<R> {
                 Announced::Entry(entry) => {
                     let padding = padding_of(entry.size)?;
                     let mut path = String::new();
-                    if entry.kind == Kind::File && append_path(&entry.name, &self.limits, &mut path)?.is_some() {
+                    if entry.kind == Kind::File
+                        && append_path(&entry.name, &self.limits, &mut path)?.is_some()
+                    {
                         if !self.paths.insert(path.clone()) {
                             return Err(Unfit);
                         }
                         (self.left, self.padding) = (entry.size, padding);
-                        return Ok(Some(StreamedFile { path, executable: entry.executable, size: entry.size }));
+                        return Ok(Some(StreamedFile {
+                            path,
+                            executable: entry.executable,
+                            size: entry.size,
+                        }));
                     }
                     self.pass_over(entry.size + padding)?;
                 }
-                Announced::Metadata { size, .. } if size > LONGEST_METADATA as u64 => return Err(Unfit),
+                Announced::Metadata { size, .. } if size > LONGEST_METADATA as u64 => {
+                    return Err(Unfit);
+                }
                 Announced::Metadata { kind, size } => {
                     let mut text = vec![0; size as usize];
                     self.archive.read_exact(&mut text)?;
@@ -126,7 +134,8 @@ impl<R: BufRead> Entries<R> {
             return Ok(None);
         }
         let buffered = self.archive.fill_buf()?;
-        let chunk = buffered.get(..usize::try_from(self.left).unwrap_or(usize::MAX)).unwrap_or(buffered);
+        let chunk =
+            buffered.get(..usize::try_from(self.left).unwrap_or(usize::MAX)).unwrap_or(buffered);
         if chunk.is_empty() {
             return Err(Unfit);
         }

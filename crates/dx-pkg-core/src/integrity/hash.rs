@@ -102,7 +102,8 @@ impl Hash {
     /// The hash of a digest in lower-case hexadecimal; `None` if it is not one of the algorithm's.
     pub(super) fn from_hex(algorithm: HashAlgorithm, digest: &str) -> Option<Self> {
         let mut bytes = [0; 64];
-        decode_hex(digest, &mut bytes[..algorithm.digest_length()]).then_some(Self { algorithm, bytes })
+        decode_hex(digest, &mut bytes[..algorithm.digest_length()])
+            .then_some(Self { algorithm, bytes })
     }
 
     fn new(algorithm: HashAlgorithm, digest: &[u8]) -> Self {

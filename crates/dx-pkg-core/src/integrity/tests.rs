@@ -65,7 +65,8 @@ fn sha1_counts_only_alone() {
 
 #[test]
 fn options_space_and_unknown_algorithms_are_ignored() {
-    let text = format!("  md5-XUFAKrxLKna5cZ2REBfFkg==\n{SHA512}?foo?bar sha3-abc  blake3-?x nonsense ");
+    let text =
+        format!("  md5-XUFAKrxLKna5cZ2REBfFkg==\n{SHA512}?foo?bar sha3-abc  blake3-?x nonsense ");
     assert_eq!(integrity(&text), integrity(SHA512));
     assert_eq!(integrity(&format!("{SHA512} {SHA512}")).hashes().len(), 1);
 }
@@ -77,8 +78,12 @@ fn missing_padding_is_repaired() {
 
 #[test]
 fn integrities_without_a_usable_hash_are_refused() {
-    for text in ["", " ", "md5-XUFAKrxLKna5cZ2REBfFkg==", "sha512", "sha999-abc", "SHA512-abc", "?"] {
-        assert!(matches!(Integrity::parse(text), Err(IntegrityError::NoUsableHash { .. })), "{text:?}");
+    for text in ["", " ", "md5-XUFAKrxLKna5cZ2REBfFkg==", "sha512", "sha999-abc", "SHA512-abc", "?"]
+    {
+        assert!(
+            matches!(Integrity::parse(text), Err(IntegrityError::NoUsableHash { .. })),
+            "{text:?}"
+        );
     }
 }
 
@@ -88,7 +93,10 @@ fn damaged_digests_are_refused_even_beside_good_ones() {
     let long = SHA512.replace("sha512", "sha256");
     let longest = format!("sha512-{}", "A".repeat(200));
     for text in ["sha512-", "sha512-!!!!", &short, &long, &longest, &format!("{SHA1} sha512-abc")] {
-        assert!(matches!(Integrity::parse(text), Err(IntegrityError::MalformedDigest { .. })), "{text:?}");
+        assert!(
+            matches!(Integrity::parse(text), Err(IntegrityError::MalformedDigest { .. })),
+            "{text:?}"
+        );
     }
 }
 
@@ -96,7 +104,8 @@ fn damaged_digests_are_refused_even_beside_good_ones() {
 fn shasums_are_sha1_in_hexadecimal() {
     assert_eq!(Integrity::from_shasum_hex(SHA1_HEX).unwrap(), integrity(SHA1));
     assert_eq!(Integrity::from_shasum_hex(&SHA1_HEX.to_uppercase()).unwrap(), integrity(SHA1));
-    for text in ["", "aaf4", &SHA1_HEX[1..], &format!("{SHA1_HEX}00"), &SHA1_HEX.replace('a', "g")] {
+    for text in ["", "aaf4", &SHA1_HEX[1..], &format!("{SHA1_HEX}00"), &SHA1_HEX.replace('a', "g")]
+    {
         assert!(Integrity::from_shasum_hex(text).is_err(), "{text:?}");
     }
 }
@@ -104,7 +113,10 @@ fn shasums_are_sha1_in_hexadecimal() {
 #[test]
 fn a_mismatch_says_what_was_expected_and_what_came() {
     let mismatch = integrity(SHA1).verify(b"other").unwrap_err();
-    assert_eq!(mismatch.to_string(), format!("integrity check failed: expected {SHA1}, got {}", mismatch.actual));
+    assert_eq!(
+        mismatch.to_string(),
+        format!("integrity check failed: expected {SHA1}, got {}", mismatch.actual)
+    );
     assert_eq!(mismatch.actual, Hash::of(HashAlgorithm::Sha1, b"other"));
     assert_eq!(mismatch.code(), "DX_INTEGRITY_MISMATCH");
     assert!(mismatch.hint().is_some());

@@ -54,7 +54,14 @@ fn the_short_way_from_text_gives_the_same_id_or_none() {
     let integrity = Integrity::sha512_of(b"bytes");
     let text = integrity.to_string();
     assert_eq!(PackageId::from_sha512_text(&text), Some(PackageId::from_integrity(&integrity)));
-    for other in ["", "sha512-", &text[..text.len() - 1], &format!("{text} "), &format!("{text}?x"), "sha1-AAAA"] {
+    for other in [
+        "",
+        "sha512-",
+        &text[..text.len() - 1],
+        &format!("{text} "),
+        &format!("{text}?x"),
+        "sha1-AAAA",
+    ] {
         assert_eq!(PackageId::from_sha512_text(other), None, "{other}");
     }
     assert_eq!(PackageId::from_sha512_text(&text.replace('=', "!")), None);

@@ -42,7 +42,8 @@ fn names_are_those_of_node() {
         ["macos", "windows", "linux", "freebsd", "illumos"].map(node_os),
         ["darwin", "win32", "linux", "freebsd", "sunos"]
     );
-    let processors = ["x86_64", "x86", "aarch64", "arm", "riscv64", "s390x", "powerpc64", "loongarch64", "mips"];
+    let processors =
+        ["x86_64", "x86", "aarch64", "arm", "riscv64", "s390x", "powerpc64", "loongarch64", "mips"];
     assert_eq!(
         processors.map(|cpu| node_cpu(cpu, true)),
         ["x64", "ia32", "arm64", "arm", "riscv64", "s390x", "ppc64", "loong64", "mipsel"]

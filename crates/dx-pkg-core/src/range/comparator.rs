@@ -68,7 +68,9 @@ impl Comparator {
 
     /// Whether this comparator opts prereleases of the version's release in.
     pub(crate) fn names_prerelease_of(&self, version: &Version) -> bool {
-        self.operator != Operator::Any && self.bound.is_prerelease() && self.bound.same_release(version)
+        self.operator != Operator::Any
+            && self.bound.is_prerelease()
+            && self.bound.same_release(version)
     }
 
     /// Whether the version passes this comparator alone, under the prerelease rule.
@@ -86,7 +88,8 @@ impl Comparator {
             (_, Any) => true,
             (_, Equal) => self.accepts_alone(&other.bound),
             _ if self.is_below_zero_release() || other.is_below_zero_release() => false,
-            (Greater | GreaterOrEqual, Greater | GreaterOrEqual) | (Less | LessOrEqual, Less | LessOrEqual) => true,
+            (Greater | GreaterOrEqual, Greater | GreaterOrEqual)
+            | (Less | LessOrEqual, Less | LessOrEqual) => true,
             (Greater | GreaterOrEqual, Less | LessOrEqual) => self.meets(other),
             (Less | LessOrEqual, Greater | GreaterOrEqual) => other.meets(self),
         }

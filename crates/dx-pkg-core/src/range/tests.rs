@@ -88,7 +88,11 @@ fn space_is_free() {
 
 #[test]
 fn unreadable_parts_are_dropped_unless_nothing_is_left() {
-    assert_printed(&[(">=1.2.3 foo <2", ">=1.2.3 <2.0.0-0"), ("foo || 1.2.3", "1.2.3"), ("> = 1.2.3", "1.2.3")]);
+    assert_printed(&[
+        (">=1.2.3 foo <2", ">=1.2.3 <2.0.0-0"),
+        ("foo || 1.2.3", "1.2.3"),
+        ("> = 1.2.3", "1.2.3"),
+    ]);
     for text in ["foo", "latest", "1.2.3.4", "1.x.3", ">", "foo || bar"] {
         assert!(matches!(Range::parse(text), Err(RangeError::Malformed { .. })), "{text:?}");
     }
@@ -96,9 +100,12 @@ fn unreadable_parts_are_dropped_unless_nothing_is_left() {
 
 #[test]
 fn large_numbers_make_a_range_unreadable() {
-    for text in
-        [">=9007199254740992", "^9007199254740991.0.0", "1.2.3 || >99999999999999999999999", "1.0.9007199254740992"]
-    {
+    for text in [
+        ">=9007199254740992",
+        "^9007199254740991.0.0",
+        "1.2.3 || >99999999999999999999999",
+        "1.0.9007199254740992",
+    ] {
         assert!(matches!(Range::parse(text), Err(RangeError::VersionTooLarge { .. })), "{text:?}");
     }
 }
@@ -121,7 +128,9 @@ fn including_prereleases_moves_the_bounds() {
     assert!(!range("1.x").satisfies_including_prerelease(&version("2.0.0-beta")));
     assert!(!range("^1.0.0").satisfies_including_prerelease(&version("1.0.0-beta")));
     assert!(range("1.0.0 - 1.2.0").satisfies_including_prerelease(&version("1.0.0-beta")));
-    assert!(!range("0.0.0 - 0.0.9007199254740991").satisfies_including_prerelease(&version("0.0.1")));
+    assert!(
+        !range("0.0.0 - 0.0.9007199254740991").satisfies_including_prerelease(&version("0.0.1"))
+    );
 }
 
 #[test]
@@ -143,7 +152,12 @@ fn highest_satisfying_version_is_the_first_of_equals() {
 
 #[test]
 fn kinds_of_range_are_told_apart() {
-    assert!(range("").is_any() && range("x || 1").is_any() && range(">=0.0.0").is_any() && Range::any().is_any());
+    assert!(
+        range("").is_any()
+            && range("x || 1").is_any()
+            && range(">=0.0.0").is_any()
+            && Range::any().is_any()
+    );
     assert!(!range(">=0.0.1").is_any());
     assert_eq!(range("=1.2.3").exact(), Some(&version("1.2.3")));
     assert_eq!(range("1.2.3 || 1.2.4").exact(), None);

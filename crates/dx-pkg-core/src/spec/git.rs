@@ -38,7 +38,9 @@ impl fmt::Display for GitSpec {
 /// Reads the text if it means a git repository.
 pub(super) fn parse(text: &str) -> Result<Option<GitSpec>, SpecError> {
     let (address, fragment) = match text.split_once('#') {
-        Some((address, fragment)) => (address, Some(fragment).filter(|fragment| !fragment.is_empty())),
+        Some((address, fragment)) => {
+            (address, Some(fragment).filter(|fragment| !fragment.is_empty()))
+        }
         None => (text, None),
     };
     let source = Source { text, address, fragment };
@@ -66,7 +68,8 @@ fn shortcut(address: &str) -> Option<HostedRepository> {
         return HostedSite::from_name(name)?.repository_named(path);
     }
     let (user, project) = address.split_once('/')?;
-    let is_plain = !user.starts_with('.') && !project.contains('/') && !address.contains(['@', ' ', '\t']);
+    let is_plain =
+        !user.starts_with('.') && !project.contains('/') && !address.contains(['@', ' ', '\t']);
     if is_plain { HostedSite::Github.repository_named(address) } else { None }
 }
 
@@ -109,7 +112,8 @@ impl Source<'_> {
                 return self.hosted(scheme, credentials, repository, committish).map(Some);
             }
         }
-        let Some(plain) = scheme.strip_prefix("git+").or((scheme == "git").then_some(scheme)) else {
+        let Some(plain) = scheme.strip_prefix("git+").or((scheme == "git").then_some(scheme))
+        else {
             return Ok(None);
         };
         if scheme != "git" && !SCHEMES.contains(&plain) {
@@ -117,7 +121,8 @@ impl Source<'_> {
         }
         self.refuse_option(authority)?;
         self.refuse_option(host)?;
-        let url = if plain == "ssh" && !is_port { rest.to_owned() } else { format!("{plain}://{rest}") };
+        let url =
+            if plain == "ssh" && !is_port { rest.to_owned() } else { format!("{plain}://{rest}") };
         self.spec(url, self.text.to_owned(), self.fragment).map(Some)
     }
 
@@ -157,7 +162,12 @@ impl Source<'_> {
     /// The spec of a URL and what follows `#`: a committish, or `semver:` and `path:` selectors joined by `::`.
     ///
     /// As in npm, a selector of another name is passed over.
-    fn spec(&self, url: String, saved: String, fragment: Option<&str>) -> Result<GitSpec, SpecError> {
+    fn spec(
+        &self,
+        url: String,
+        saved: String,
+        fragment: Option<&str>,
+    ) -> Result<GitSpec, SpecError> {
         let (mut committish, mut semver, mut subdirectory) = (None, None, None);
         for selector in fragment.into_iter().flat_map(|fragment| fragment.split("::")) {
             let is_new = match selector.split_once(':') {
@@ -175,11 +185,21 @@ impl Source<'_> {
                 }
             };
             if !is_new {
-                return Err(self.invalid("what follows # selects a commit or folder more than once"));
+                return Err(
+                    self.invalid("what follows # selects a commit or folder more than once")
+                );
             }
         }
         let (url, saved) = (url.into(), saved.into());
-        Ok(GitSpec { url, committish, semver, subdirectory, hosted: None, is_shortcut: false, saved })
+        Ok(GitSpec {
+            url,
+            committish,
+            semver,
+            subdirectory,
+            hosted: None,
+            is_shortcut: false,
+            saved,
+        })
     }
 
     fn subdirectory(&self, path: &str) -> Result<Box<str>, SpecError> {
@@ -192,7 +212,9 @@ impl Source<'_> {
     /// Refuses what git or ssh would take for an option of theirs.
     fn refuse_option(&self, word: &str) -> Result<(), SpecError> {
         if word.starts_with('-') {
-            return Err(self.invalid("git would take a revision or host that begins with a hyphen for an option"));
+            return Err(self.invalid(
+                "git would take a revision or host that begins with a hyphen for an option",
+            ));
         }
         Ok(())
     }
@@ -215,7 +237,8 @@ fn percent_decoded(text: &str) -> String {
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {
         decoded.extend_from_slice(before.as_bytes());
-        let digits = after.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
+        let digits =
+            after.get(..2).filter(|digits| digits.bytes().all(|byte| byte.is_ascii_hexdigit()));
         match digits.map(|digits| u8::from_str_radix(digits, 16)) {
             Some(Ok(byte)) => {
                 decoded.push(byte);

@@ -32,7 +32,8 @@ pub struct HostedRepository {
 type Found<'a> = (HostedRepository, Option<&'a str>);
 
 impl HostedSite {
-    const ALL: [Self; 5] = [Self::Github, Self::Gitlab, Self::Bitbucket, Self::Gist, Self::Sourcehut];
+    const ALL: [Self; 5] =
+        [Self::Github, Self::Gitlab, Self::Bitbucket, Self::Gist, Self::Sourcehut];
 
     /// The word before the colon of a shortcut.
     pub const fn name(self) -> &'static str {
@@ -103,7 +104,11 @@ impl HostedSite {
                     }
                     _ => {}
                 }
-                if self == Self::Gist && second.is_empty() { (None, first) } else { (Some(first), second) }
+                if self == Self::Gist && second.is_empty() {
+                    (None, first)
+                } else {
+                    (Some(first), second)
+                }
             }
         };
         Some((self.repository(user, project)?, committish))
@@ -122,7 +127,11 @@ impl HostedSite {
     fn repository(self, user: Option<&str>, project: &str) -> Option<HostedRepository> {
         let project = project.strip_suffix(".git").unwrap_or(project);
         let complete = !project.is_empty() && user.is_none_or(|user| !user.is_empty());
-        complete.then(|| HostedRepository { site: self, user: user.map(Into::into), project: project.into() })
+        complete.then(|| HostedRepository {
+            site: self,
+            user: user.map(Into::into),
+            project: project.into(),
+        })
     }
 }
 

@@ -20,7 +20,9 @@ fn words_are_tags() {
 
 #[test]
 fn aliases_lead_to_the_registry_only() {
-    let Spec::Alias { name, spec } = Spec::parse("npm:@scope/name@^1.2").unwrap() else { panic!("no alias") };
+    let Spec::Alias { name, spec } = Spec::parse("npm:@scope/name@^1.2").unwrap() else {
+        panic!("no alias")
+    };
     assert_eq!((name.as_str(), *spec), ("@scope/name", Spec::parse("^1.2").unwrap()));
     for text in ["npm:", "npm:a@npm:b", "npm:a@user/repo", "npm:a@workspace:*"] {
         assert!(matches!(Spec::parse(text), Err(SpecError::InvalidAlias { .. })), "{text}");
@@ -40,7 +42,10 @@ fn workspace_specs_keep_their_text() {
 fn shortcuts_name_a_hosted_repository() {
     let spec = git("user/project#v1");
     let hosted = spec.hosted.as_ref().unwrap();
-    assert_eq!((hosted.site, hosted.user.as_deref(), &*hosted.project), (HostedSite::Github, Some("user"), "project"));
+    assert_eq!(
+        (hosted.site, hosted.user.as_deref(), &*hosted.project),
+        (HostedSite::Github, Some("user"), "project")
+    );
     assert_eq!(&*spec.url, "ssh://git@github.com/user/project.git");
     assert_eq!(hosted.https_url(), "https://github.com/user/project.git");
     assert_eq!(spec.committish.as_deref(), Some("v1"));
@@ -94,28 +99,44 @@ fn revisions_and_hosts_that_look_like_options_are_refused() {
 #[test]
 fn folders_in_a_repository_stay_in_it() {
     assert_eq!(git("user/repo#path:/a/b").subdirectory.as_deref(), Some("/a/b"));
-    for text in ["user/repo#path:../a", "user/repo#path:a/../../b", "user/repo#path:%2e%2e/a", "user/repo#path:..\\a"] {
+    for text in [
+        "user/repo#path:../a",
+        "user/repo#path:a/../../b",
+        "user/repo#path:%2e%2e/a",
+        "user/repo#path:..\\a",
+    ] {
         assert!(matches!(Spec::parse(text), Err(SpecError::InvalidGit { .. })), "{text}");
     }
 }
 
 #[test]
 fn paths_keep_their_text_without_the_scheme() {
-    for (text, path) in
-        [("file:../a", "../a"), ("./a", "./a"), ("~/a", "~/a"), ("file:///a", "/a"), ("FILE:a", "a"), ("C:/a", "C:/a")]
-    {
+    for (text, path) in [
+        ("file:../a", "../a"),
+        ("./a", "./a"),
+        ("~/a", "~/a"),
+        ("file:///a", "/a"),
+        ("FILE:a", "a"),
+        ("C:/a", "C:/a"),
+    ] {
         assert_eq!(Spec::parse(text).unwrap(), Spec::Directory(path.into()), "{text}");
     }
-    for (text, path) in [("file:a.tgz", "a.tgz"), ("../A.TAR.GZ", "../A.TAR.GZ"), ("a.tar", "a.tar")] {
+    for (text, path) in
+        [("file:a.tgz", "a.tgz"), ("../A.TAR.GZ", "../A.TAR.GZ"), ("a.tar", "a.tar")]
+    {
         assert_eq!(Spec::parse(text).unwrap(), Spec::Tarball(path.into()), "{text}");
     }
 }
 
 #[test]
 fn other_protocols_are_refused() {
-    for text in
-        ["ftp://git.example/a", "link:../a", "ssh://git@git.example/a", "git+svn://git.example/a", "javascript:x"]
-    {
+    for text in [
+        "ftp://git.example/a",
+        "link:../a",
+        "ssh://git@git.example/a",
+        "git+svn://git.example/a",
+        "javascript:x",
+    ] {
         let error = Spec::parse(text).unwrap_err();
         assert_eq!(error.code(), "DX_UNSUPPORTED_PROTOCOL", "{text}");
     }
@@ -134,10 +155,14 @@ fn arguments_are_a_name_a_spec_or_both() {
 
 #[test]
 fn errors_hide_credentials() {
-    for text in ["ftp://user:secret@host.example/a@b", "git+https://user:secret@host.example/a#-x"] {
+    for text in ["ftp://user:secret@host.example/a@b", "git+https://user:secret@host.example/a#-x"]
+    {
         let error = Spec::parse(text).unwrap_err();
         assert!(!error.to_string().contains("secret"), "{error}");
     }
     let error = Spec::parse("ftp://user:secret@host.example/a@b").unwrap_err();
-    assert_eq!(error.to_string(), "cannot install \"ftp://***@host.example/a@b\": its protocol is not supported");
+    assert_eq!(
+        error.to_string(),
+        "cannot install \"ftp://***@host.example/a@b\": its protocol is not supported"
+    );
 }

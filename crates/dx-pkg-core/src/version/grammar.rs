@@ -53,14 +53,17 @@ pub(crate) fn plain_release(text: &str) -> Option<(u64, u64, u64)> {
 /// Reads `v1.2.3-pre+build` with no leading zeros.
 pub(crate) fn strict_version(text: &str) -> Option<Parts<'_>> {
     let text = text.strip_prefix('v').unwrap_or(text);
-    let (text, build) = text.split_once('+').map_or((text, None), |(text, build)| (text, Some(build)));
+    let (text, build) =
+        text.split_once('+').map_or((text, None), |(text, build)| (text, Some(build)));
     if build.is_some_and(|build| !are_identifiers(build)) {
         return None;
     }
-    let (numbers, prerelease) =
-        text.split_once('-').map_or((text, None), |(numbers, prerelease)| (numbers, Some(prerelease)));
-    if prerelease.is_some_and(|prerelease| !are_identifiers(prerelease) || prerelease.split('.').any(has_leading_zero))
-    {
+    let (numbers, prerelease) = text
+        .split_once('-')
+        .map_or((text, None), |(numbers, prerelease)| (numbers, Some(prerelease)));
+    if prerelease.is_some_and(|prerelease| {
+        !are_identifiers(prerelease) || prerelease.split('.').any(has_leading_zero)
+    }) {
         return None;
     }
     let mut numbers = numbers.split('.');
@@ -71,14 +74,16 @@ pub(crate) fn strict_version(text: &str) -> Option<Parts<'_>> {
         prerelease: prerelease.unwrap_or_default(),
     };
     let valid = |part: &str| is_number(part) && !has_leading_zero(part);
-    let complete = numbers.next().is_none() && [parts.major, parts.minor, parts.patch].into_iter().all(valid);
+    let complete =
+        numbers.next().is_none() && [parts.major, parts.minor, parts.patch].into_iter().all(valid);
     complete.then_some(parts)
 }
 
 /// Reads a version as loose mode does: any mix of `v`, `=` and space before it, leading zeros, no hyphen needed.
 pub(crate) fn loose_version(text: &str) -> Option<Parts<'_>> {
     let text = skip_prefix(text);
-    let (text, build) = text.split_once('+').map_or((text, None), |(text, build)| (text, Some(build)));
+    let (text, build) =
+        text.split_once('+').map_or((text, None), |(text, build)| (text, Some(build)));
     if build.is_some_and(|build| !are_identifiers(build)) {
         return None;
     }
@@ -110,7 +115,9 @@ pub(crate) fn partial(text: &str) -> Option<Parts<'_>> {
     if rest.is_empty() {
         return Some(parts);
     }
-    if let Some(prerelease) = rest.strip_prefix('-').filter(|prerelease| are_identifiers(prerelease)) {
+    if let Some(prerelease) =
+        rest.strip_prefix('-').filter(|prerelease| are_identifiers(prerelease))
+    {
         parts.prerelease = prerelease;
     } else if are_identifiers(rest) {
         parts.prerelease = rest;

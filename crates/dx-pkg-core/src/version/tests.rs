@@ -9,7 +9,10 @@ fn parts_of_a_version_are_told_apart() {
     let version = version("1.20.300-alpha.7.b-c+build.1-2");
     assert_eq!((version.major(), version.minor(), version.patch()), (1, 20, 300));
     let alpha = Identifier::Text("alpha".into());
-    assert_eq!(version.prerelease(), [alpha, Identifier::Numeric(7), Identifier::Text("b-c".into())]);
+    assert_eq!(
+        version.prerelease(),
+        [alpha, Identifier::Numeric(7), Identifier::Text("b-c".into())]
+    );
     assert!(version.is_prerelease());
     assert_eq!(version.to_string(), "1.20.300-alpha.7.b-c");
 }
@@ -73,8 +76,18 @@ fn strict_reading_allows_space_around_and_one_v() {
     for text in [" 1.2.3\n", "v1.2.3", "\u{feff}1.2.3\u{a0}", "\tv1.2.3+a"] {
         assert_eq!(version(text), Version::new(1, 2, 3), "{text:?}");
     }
-    for text in ["=1.2.3", "vv1.2.3", "v 1.2.3", "01.2.3", "1.2.3-01", "1.2.3beta", "1.2", "1.2.3.4", "\u{85}1.2.3", ""]
-    {
+    for text in [
+        "=1.2.3",
+        "vv1.2.3",
+        "v 1.2.3",
+        "01.2.3",
+        "1.2.3-01",
+        "1.2.3beta",
+        "1.2",
+        "1.2.3.4",
+        "\u{85}1.2.3",
+        "",
+    ] {
         assert!(Version::parse(text).is_err(), "{text:?}");
     }
 }

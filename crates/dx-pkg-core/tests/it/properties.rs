@@ -6,7 +6,8 @@ use dx_pkg_core::{PackageName, Range, Spec, Version};
 use proptest::prelude::*;
 
 fn release() -> impl Strategy<Value = String> {
-    (0_u64..4, 0_u64..4, 0_u64..4).prop_map(|(major, minor, patch)| format!("{major}.{minor}.{patch}"))
+    (0_u64..4, 0_u64..4, 0_u64..4)
+        .prop_map(|(major, minor, patch)| format!("{major}.{minor}.{patch}"))
 }
 
 fn version() -> impl Strategy<Value = Version> {
@@ -28,7 +29,8 @@ fn range() -> impl Strategy<Value = Range> {
     ];
     let comparator = (operator, bound).prop_map(|(operator, bound)| format!("{operator}{bound}"));
     let alternative = prop::collection::vec(comparator, 1..3).prop_map(|all| all.join(" "));
-    prop::collection::vec(alternative, 1..3).prop_map(|any| Range::parse(&any.join(" || ")).unwrap())
+    prop::collection::vec(alternative, 1..3)
+        .prop_map(|any| Range::parse(&any.join(" || ")).unwrap())
 }
 
 proptest! {

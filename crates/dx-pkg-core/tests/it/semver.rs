@@ -43,9 +43,15 @@ impl Comparison {
         match fields[..] {
             ["version", text, strict, loose] => {
                 self.versions += 1;
-                let printed = |version: Result<Version, _>| version.map_or("-".into(), |version| version.to_string());
-                self.expect(strict, &printed(Version::parse(text)), || format!("strict version {text:?}"));
-                self.expect(loose, &printed(Version::parse_loose(text)), || format!("loose version {text:?}"));
+                let printed = |version: Result<Version, _>| {
+                    version.map_or("-".into(), |version| version.to_string())
+                };
+                self.expect(strict, &printed(Version::parse(text)), || {
+                    format!("strict version {text:?}")
+                });
+                self.expect(loose, &printed(Version::parse_loose(text)), || {
+                    format!("loose version {text:?}")
+                });
                 if loose != "-" {
                     round.versions.push((text.to_owned(), Version::parse_loose(text).expect(text)));
                 }
@@ -65,13 +71,24 @@ impl Comparison {
 
     fn answer(&mut self, round: &Round, line: &str) {
         let fields: Vec<&str> = line.split('\t').collect();
-        let range_of =
-            |text| &round.ranges.iter().find(|(known, _)| known == text).expect("a range introduced before").1;
+        let range_of = |text| {
+            &round
+                .ranges
+                .iter()
+                .find(|(known, _)| known == text)
+                .expect("a range introduced before")
+                .1
+        };
         match fields[..] {
             ["satisfies", text, plain, including] => {
                 let range = range_of(text);
                 self.satisfies += plain.len() + including.len();
-                self.bits(plain, &round.versions, |version| range.satisfies(version), || format!("{text:?} allows"));
+                self.bits(
+                    plain,
+                    &round.versions,
+                    |version| range.satisfies(version),
+                    || format!("{text:?} allows"),
+                );
                 self.bits(
                     including,
                     &round.versions,
@@ -82,10 +99,16 @@ impl Comparison {
             ["intersects", text, bits] => {
                 let range = range_of(text);
                 self.intersects += bits.len();
-                self.bits(bits, &round.ranges, |other| range.intersects(other), || format!("{text:?} intersects"));
+                self.bits(
+                    bits,
+                    &round.ranges,
+                    |other| range.intersects(other),
+                    || format!("{text:?} intersects"),
+                );
             }
             ["order", text, signs] => {
-                let (_, version) = round.versions.iter().find(|(known, _)| known == text).expect("a version");
+                let (_, version) =
+                    round.versions.iter().find(|(known, _)| known == text).expect("a version");
                 self.orders += signs.len();
                 for (sign, (other_text, other)) in signs.chars().zip(&round.versions) {
                     let expected = match sign {
@@ -93,9 +116,11 @@ impl Comparison {
                         '>' => Ordering::Greater,
                         _ => Ordering::Equal,
                     };
-                    self.expect(&format!("{expected:?}"), &format!("{:?}", version.cmp(other)), || {
-                        format!("order of {text:?} and {other_text:?}")
-                    });
+                    self.expect(
+                        &format!("{expected:?}"),
+                        &format!("{:?}", version.cmp(other)),
+                        || format!("order of {text:?} and {other_text:?}"),
+                    );
                 }
             }
             _ => {}
@@ -111,9 +136,11 @@ impl Comparison {
     ) {
         assert_eq!(bits.len(), items.len(), "{}", what());
         for (bit, (text, item)) in bits.chars().zip(items) {
-            self.expect(if bit == '1' { "yes" } else { "no" }, if test(item) { "yes" } else { "no" }, || {
-                format!("{} {text:?}", what())
-            });
+            self.expect(
+                if bit == '1' { "yes" } else { "no" },
+                if test(item) { "yes" } else { "no" },
+                || format!("{} {text:?}", what()),
+            );
         }
     }
 
@@ -132,7 +159,11 @@ impl Comparison {
             self.intersects,
             self.orders,
             self.differences.len(),
-            self.differences.iter().take(40).map(|difference| format!("\n  {difference}")).collect::<String>(),
+            self.differences
+                .iter()
+                .take(40)
+                .map(|difference| format!("\n  {difference}"))
+                .collect::<String>(),
         )
     }
 }
@@ -140,16 +171,26 @@ impl Comparison {
 #[test]
 fn agrees_with_npm_on_the_recorded_answers() {
     let comparison = Comparison::of(include_str!("../fixtures/semver.txt"));
-    assert!(comparison.satisfies > 10_000 && comparison.intersects > 10_000, "{}", comparison.summary());
+    assert!(
+        comparison.satisfies > 10_000 && comparison.intersects > 10_000,
+        "{}",
+        comparison.summary()
+    );
     assert!(comparison.differences.is_empty(), "{}", comparison.summary());
 }
 
 #[test]
 #[ignore = "needs a record written by tests/oracle/semver.cjs, named by SEMVER_ORACLE"]
 fn agrees_with_npm_on_a_large_record() {
-    let path = std::env::var("SEMVER_ORACLE").expect("SEMVER_ORACLE names a record of tests/oracle/semver.cjs");
+    let path = std::env::var("SEMVER_ORACLE")
+        .expect("SEMVER_ORACLE names a record of tests/oracle/semver.cjs");
     let comparison = Comparison::of(&std::fs::read_to_string(&path).expect(&path));
-    assert!(comparison.satisfies >= 100_000 && comparison.intersects >= 20_000, "{}", comparison.summary());
+    assert!(
+        comparison.satisfies >= 100_000 && comparison.intersects >= 20_000,
+        "{}",
+        comparison.summary()
+    );
     assert!(comparison.differences.is_empty(), "{}", comparison.summary());
-    std::fs::write(format!("{path}.summary"), comparison.summary()).expect("the summary beside the record");
+    std::fs::write(format!("{path}.summary"), comparison.summary())
+        .expect("the summary beside the record");
 }

@@ -30,7 +30,8 @@ fn arguments_are_split_as_npm_splits_them() {
         // npm rewrites an `scp`-like address to a URL, and keeps spaces around the spec.
         let expected: Vec<&str> =
             fields[1..].iter().map(|field| field.trim_start_matches("git+ssh://").trim()).collect();
-        let actual: Vec<&str> = actual.split('\t').map(|field| field.trim_start_matches("git+ssh://")).collect();
+        let actual: Vec<&str> =
+            actual.split('\t').map(|field| field.trim_start_matches("git+ssh://")).collect();
         assert_eq!(actual, expected, "{text:?}");
     }
 }
@@ -40,7 +41,11 @@ fn names_are_those_npm_accepts() {
     for fields in records("name") {
         let name = fields[0];
         assert_eq!(PackageName::parse(name).is_ok().to_string(), fields[1], "to install: {name:?}");
-        assert_eq!(PackageName::parse_new(name).is_ok().to_string(), fields[2], "to publish: {name:?}");
+        assert_eq!(
+            PackageName::parse_new(name).is_ok().to_string(),
+            fields[2],
+            "to publish: {name:?}"
+        );
     }
 }
 

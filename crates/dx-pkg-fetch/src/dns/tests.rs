@@ -44,8 +44,11 @@ async fn an_address_that_is_silent_does_not_hold_up_the_other_family() {
     let silent = silent.listen(1).unwrap();
     // Fill the queue of those that nobody accepts, until one is left waiting.
     let mut fillers = Vec::new();
-    while let Ok(filler) =
-        tokio::time::timeout(Duration::from_millis(200), TcpStream::connect((Ipv6Addr::LOCALHOST, port))).await
+    while let Ok(filler) = tokio::time::timeout(
+        Duration::from_millis(200),
+        TcpStream::connect((Ipv6Addr::LOCALHOST, port)),
+    )
+    .await
     {
         fillers.push(filler.unwrap());
         assert!(fillers.len() < 100, "the queue never fills");

@@ -49,7 +49,9 @@ async fn a_full_host_does_not_hold_up_another() {
     let first = queue.acquire(&host("a"), queue.rank(Priority::Normal, 0)).await;
     let waiting = {
         let queue = queue.clone();
-        tokio::spawn(async move { queue.acquire(&host("a"), queue.rank(Priority::Critical, 0)).await })
+        tokio::spawn(
+            async move { queue.acquire(&host("a"), queue.rank(Priority::Critical, 0)).await },
+        )
     };
     settle().await;
     assert!(!waiting.is_finished());
@@ -87,7 +89,9 @@ async fn a_slot_granted_to_one_who_has_just_gone_is_not_lost() {
     drop(held);
     drop(gone);
     let rank = queue.rank(Priority::Normal, 0);
-    tokio::time::timeout(Duration::from_secs(5), queue.acquire(&name, rank)).await.expect("the slot was lost");
+    tokio::time::timeout(Duration::from_secs(5), queue.acquire(&name, rank))
+        .await
+        .expect("the slot was lost");
 }
 
 /// Counts a job as running until it ends or is cancelled, which is before its slot is dropped.
@@ -120,10 +124,13 @@ async fn limits_hold_while_many_come_and_go() {
     let done = Arc::new(AtomicUsize::new(0));
     let mut tasks = Vec::new();
     for job in 0..600usize {
-        let (queue, active, all, done) = (queue.clone(), Arc::clone(&active), Arc::clone(&all), Arc::clone(&done));
+        let (queue, active, all, done) =
+            (queue.clone(), Arc::clone(&active), Arc::clone(&all), Arc::clone(&done));
         tasks.push(tokio::spawn(async move {
             let at = job % 3;
-            let slot = queue.acquire(&host(["a", "b", "c"][at]), queue.rank(Priority::Normal, job as u64 % 7)).await;
+            let slot = queue
+                .acquire(&host(["a", "b", "c"][at]), queue.rank(Priority::Normal, job as u64 % 7))
+                .await;
             let running = Running::start([&active[at], &all]);
             assert!(active[at].load(SeqCst) <= PER_HOST);
             assert!(all.load(SeqCst) <= LIMIT);

@@ -30,7 +30,11 @@ type Key<'a> = (&'a str, u32);
 ///
 /// # Errors
 /// When there is more to learn than a chain can hold.
-pub fn learn(before: Option<Chain<'_>>, resolution: &[Observation<'_>], now_ms: u64) -> Result<Vec<u8>, FormatError> {
+pub fn learn(
+    before: Option<Chain<'_>>,
+    resolution: &[Observation<'_>],
+    now_ms: u64,
+) -> Result<Vec<u8>, FormatError> {
     let number = before.map_or(0, |chain| chain.resolutions()).saturating_add(1);
     let mut states = before.map(known).unwrap_or_default();
     for (key, next) in joined(resolution) {
@@ -88,7 +92,11 @@ fn moved(before: u8, observed: u8, weight: u32) -> u8 {
     u8::try_from((sum + weight / 2) / weight).unwrap_or(u8::MAX)
 }
 
-fn write<'w>(states: HashMap<Key<'w>, Known<'w>>, number: u32, now_ms: u64) -> Result<Vec<u8>, FormatError> {
+fn write<'w>(
+    states: HashMap<Key<'w>, Known<'w>>,
+    number: u32,
+    now_ms: u64,
+) -> Result<Vec<u8>, FormatError> {
     let mut states: Vec<(Key<'w>, Known<'w>)> = states.into_iter().collect();
     states.sort_unstable_by_key(|(key, known)| (Reverse(known.seen), *key));
     states.truncate(MOST_STATES);

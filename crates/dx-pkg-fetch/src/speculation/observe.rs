@@ -13,7 +13,8 @@ pub fn observations<'l>(lock: &'l Lock, is_told: impl Fn(&str) -> bool) -> Vec<O
     };
     let observation = |package: &'l LockPackage| {
         let (name, major) = state_of(package).filter(|(name, _)| is_told(name))?;
-        let peers = package.peer_dependencies.iter().filter(|(peer, _)| !is_optional_peer(package, peer));
+        let peers =
+            package.peer_dependencies.iter().filter(|(peer, _)| !is_optional_peer(package, peer));
         let asked = package.dependencies.iter().chain(&package.optional_dependencies).chain(peers);
         let next = asked
             .filter_map(|(asked, _)| state_of(index.resolve(&package.path, asked)?))

@@ -56,11 +56,20 @@ pub fn predict<'a>(chains: &[Chain<'a>], seeds: &[Seed], least: u32) -> Vec<Pred
             step(chain, id, scaled(likelihood, discount), depth, least, &mut ways);
         }
     }
-    predictions.sort_by_key(|prediction| (prediction.depth, Reverse(prediction.likelihood), prediction.name));
+    predictions.sort_by_key(|prediction| {
+        (prediction.depth, Reverse(prediction.likelihood), prediction.name)
+    });
     predictions
 }
 
-fn step<'a>(chain: Chain<'a>, from: StateId, likelihood: u32, depth: u32, least: u32, ways: &mut BinaryHeap<Way<'a>>) {
+fn step<'a>(
+    chain: Chain<'a>,
+    from: StateId,
+    likelihood: u32,
+    depth: u32,
+    least: u32,
+    ways: &mut BinaryHeap<Way<'a>>,
+) {
     for (to, share) in chain.steps(from) {
         let likelihood = scaled(likelihood, share);
         if likelihood >= least {
@@ -71,7 +80,11 @@ fn step<'a>(chain: Chain<'a>, from: StateId, likelihood: u32, depth: u32, least:
 }
 
 /// The state of a package, in the first chain that has this major of it; else of the nearest major, with a discount.
-fn find<'a>(chains: &[Chain<'a>], name: &str, major: Option<u32>) -> Option<(Chain<'a>, StateId, u8)> {
+fn find<'a>(
+    chains: &[Chain<'a>],
+    name: &str,
+    major: Option<u32>,
+) -> Option<(Chain<'a>, StateId, u8)> {
     if let Some(major) = major {
         let exact = |chain: &Chain<'a>| Some((*chain, chain.find(name, major)?, u8::MAX));
         if let Some(found) = chains.iter().find_map(exact) {
@@ -94,7 +107,9 @@ fn scaled(likelihood: u32, share: u8) -> u32 {
 impl Ord for Way<'_> {
     fn cmp(&self, other: &Self) -> Ordering {
         let key = |way: &Self| (way.likelihood, Reverse(way.depth));
-        key(self).cmp(&key(other)).then_with(|| (other.name, other.major).cmp(&(self.name, self.major)))
+        key(self)
+            .cmp(&key(other))
+            .then_with(|| (other.name, other.major).cmp(&(self.name, self.major)))
     }
 }
 

@@ -8,20 +8,29 @@ use super::*;
 type Told<'a, 'l> = (&'a str, u32, &'l [(&'a str, u32)]);
 
 fn resolution<'a>(packages: &[Told<'a, '_>]) -> Vec<Observation<'a>> {
-    packages.iter().map(|(name, major, next)| Observation { name, major: *major, next: next.to_vec() }).collect()
+    packages
+        .iter()
+        .map(|(name, major, next)| Observation { name, major: *major, next: next.to_vec() })
+        .collect()
 }
 
 /// A chain that has learnt these, one after the other.
 fn learnt(resolutions: &[Vec<Observation<'_>>]) -> Vec<u8> {
-    resolutions
-        .iter()
-        .fold(Vec::new(), |bytes, resolution| learn(Chain::decode(&bytes).ok(), resolution, 1_700_000_000_000).unwrap())
+    resolutions.iter().fold(Vec::new(), |bytes, resolution| {
+        learn(Chain::decode(&bytes).ok(), resolution, 1_700_000_000_000).unwrap()
+    })
 }
 
 fn predicted(chains: &[&[u8]], seeds: &[(&str, Option<u32>)], least: u32) -> Vec<String> {
     let chains: Vec<Chain<'_>> = chains.iter().map(|bytes| Chain::decode(bytes).unwrap()).collect();
-    let seeds: Vec<Seed> = seeds.iter().map(|(name, major)| Seed { name: (*name).to_owned(), major: *major }).collect();
-    predict(&chains, &seeds, least).into_iter().map(|prediction| prediction.name.to_owned()).collect()
+    let seeds: Vec<Seed> = seeds
+        .iter()
+        .map(|(name, major)| Seed { name: (*name).to_owned(), major: *major })
+        .collect();
+    predict(&chains, &seeds, least)
+        .into_iter()
+        .map(|prediction| prediction.name.to_owned())
+        .collect()
 }
 
 #[test]
@@ -42,14 +51,21 @@ fn the_whole_closure_is_predicted_the_nearest_first() {
 
 #[test]
 fn what_was_seen_half_the_time_is_half_as_likely() {
-    let with = resolution(&[("a", 1, &[("b", 1), ("c", 1)]), ("b", 1, &[]), ("c", 1, &[("d", 1)]), ("d", 1, &[])]);
+    let with = resolution(&[
+        ("a", 1, &[("b", 1), ("c", 1)]),
+        ("b", 1, &[]),
+        ("c", 1, &[("d", 1)]),
+        ("d", 1, &[]),
+    ]);
     let without = resolution(&[("a", 1, &[("b", 1)]), ("b", 1, &[])]);
     let bytes = learnt(&[with, without]);
     let chain = Chain::decode(&bytes).unwrap();
     assert_eq!(chain.resolutions(), 2);
     let seeds = [Seed::of("a", "^1").unwrap()];
-    let likelihoods: Vec<_> =
-        predict(&[chain], &seeds, 1).iter().map(|found| (found.name, found.likelihood * 100 / CERTAIN)).collect();
+    let likelihoods: Vec<_> = predict(&[chain], &seeds, 1)
+        .iter()
+        .map(|found| (found.name, found.likelihood * 100 / CERTAIN))
+        .collect();
     assert_eq!(likelihoods, [("b", 100), ("c", 50), ("d", 50)]);
     assert_eq!(predicted(&[&bytes], &[("a", Some(1))], CERTAIN * 6 / 10), ["b"]);
 }
@@ -81,13 +97,21 @@ fn each_major_leads_its_own_way_and_an_unknown_one_that_of_the_nearest() {
     assert_eq!(predicted(&[&bytes], &[("a", None)], 1), ["new"]);
     assert_eq!(predicted(&[&bytes], &[("a", Some(5))], 1), ["new"]);
     assert_eq!(predicted(&[&bytes], &[("a", Some(2))], 1), ["old"]);
-    assert!(predicted(&[&bytes], &[("a", Some(2))], CERTAIN * 9 / 10).is_empty(), "it is less likely");
+    assert!(
+        predicted(&[&bytes], &[("a", Some(2))], CERTAIN * 9 / 10).is_empty(),
+        "it is less likely"
+    );
 }
 
 #[test]
 fn the_first_chain_that_knows_a_package_tells_and_others_tell_the_rest() {
     let own = learnt(&[resolution(&[("a", 1, &[("b", 1)]), ("b", 1, &[])])]);
-    let others = learnt(&[resolution(&[("a", 1, &[("x", 1)]), ("x", 1, &[]), ("c", 1, &[("y", 1)]), ("y", 1, &[])])]);
+    let others = learnt(&[resolution(&[
+        ("a", 1, &[("x", 1)]),
+        ("x", 1, &[]),
+        ("c", 1, &[("y", 1)]),
+        ("y", 1, &[]),
+    ])]);
     assert_eq!(predicted(&[&own, &others], &[("a", Some(1)), ("c", Some(1))], 1), ["b", "y"]);
     assert_eq!(predicted(&[&others, &own], &[("a", Some(1))], 1), ["x"]);
 }
@@ -124,11 +148,15 @@ fn a_lock_tells_packages_of_registries_with_what_they_find() {
     let package = |path: &str, version: &str, dependencies: &[&str]| LockPackage {
         path: path.to_owned(),
         version: Some(version.to_owned()),
-        dependencies: dependencies.iter().map(|name| ((*name).to_owned(), "*".to_owned())).collect(),
+        dependencies: dependencies
+            .iter()
+            .map(|name| ((*name).to_owned(), "*".to_owned()))
+            .collect(),
         ..LockPackage::default()
     };
     let mut peer = package("node_modules/a", "1.2.3", &["b", "missing", "private"]);
-    peer.peer_dependencies = vec![("p".to_owned(), "*".to_owned()), ("q".to_owned(), "*".to_owned())];
+    peer.peer_dependencies =
+        vec![("p".to_owned(), "*".to_owned()), ("q".to_owned(), "*".to_owned())];
     peer.peer_dependencies_meta = vec![("q".to_owned(), true)];
     let lock = Lock {
         packages: vec![
@@ -145,8 +173,13 @@ fn a_lock_tells_packages_of_registries_with_what_they_find() {
         ..Lock::default()
     };
     let told = observations(&lock, |name| name != "private");
-    let expected =
-        [("a", 1, vec![("b", 2), ("p", 0)]), ("b", 2, vec![]), ("b", 1, vec![]), ("p", 0, vec![]), ("q", 1, vec![])];
+    let expected = [
+        ("a", 1, vec![("b", 2), ("p", 0)]),
+        ("b", 2, vec![]),
+        ("b", 1, vec![]),
+        ("p", 0, vec![]),
+        ("q", 1, vec![]),
+    ];
     assert_eq!(told, expected.map(|(name, major, next)| Observation { name, major, next }));
 }
 
@@ -173,7 +206,9 @@ fn a_requirement_tells_the_newest_major_it_lets_through() {
         assert_eq!(seed(spec), Some(("a".to_owned(), major)), "{spec}");
     }
     assert_eq!(seed("npm:b@^7"), Some(("b".to_owned(), Some(7))));
-    for spec in ["file:../a", "git+ssh://git@example.com/a.git", "workspace:*", "https://example.com/a.tgz"] {
+    for spec in
+        ["file:../a", "git+ssh://git@example.com/a.git", "workspace:*", "https://example.com/a.tgz"]
+    {
         assert_eq!(seed(spec), None, "{spec}");
     }
 }

@@ -23,7 +23,10 @@ fn urls_are_shown_without_secrets() {
 
 #[test]
 fn secrets_inside_text_are_removed() {
-    assert_eq!(redact_text("proxy http://u:p@proxy.example:80/ refused"), "proxy http://proxy.example:80/ refused");
+    assert_eq!(
+        redact_text("proxy http://u:p@proxy.example:80/ refused"),
+        "proxy http://proxy.example:80/ refused"
+    );
     assert_eq!(redact_text("see //a@b and //c@d"), "see //b and //d");
     assert_eq!(redact_text("mail me@example"), "mail me@example");
 }

@@ -12,7 +12,8 @@ fn default_roots_are_never_empty() {
 
 #[test]
 fn ca_replaces_the_default_roots() {
-    let settings = TlsSettings { ca: vec![certificate().replace('\n', "\\n")], ..TlsSettings::default() };
+    let settings =
+        TlsSettings { ca: vec![certificate().replace('\n', "\\n")], ..TlsSettings::default() };
     assert_eq!(roots(&settings).unwrap().len(), 1);
 }
 
@@ -39,7 +40,11 @@ fn unusable_authorities_are_named() {
 
 #[test]
 fn verification_can_be_switched_off() {
-    let settings = TlsSettings { verify: false, ca_file: Some("/nowhere/ca.pem".into()), ..TlsSettings::default() };
+    let settings = TlsSettings {
+        verify: false,
+        ca_file: Some("/nowhere/ca.pem".into()),
+        ..TlsSettings::default()
+    };
     assert!(with_settings(&settings, None).is_ok());
 }
 

@@ -31,7 +31,10 @@ async fn a_chunked_body_arrives_whole() {
 async fn a_truncated_body_is_tried_again() {
     let cut = |number: usize| match number {
         0 => vec![Step::Send(head("200 OK", &[], 10)), Step::Send(b"012".to_vec()), Step::Close],
-        1 => vec![Step::Send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01".to_vec()), Step::Close],
+        1 => vec![
+            Step::Send(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n01".to_vec()),
+            Step::Close,
+        ],
         _ => ok(b"0123456789"),
     };
     let server = Server::start(move |number, _| cut(number)).await;
@@ -42,7 +45,10 @@ async fn a_truncated_body_is_tried_again() {
     let server = Server::start(move |_, _| cut(0)).await;
     let error = fetcher().get(Request::tarball(server.url("/a"))).await.unwrap_err();
     assert_eq!(error.code(), "DX_FETCH_TRUNCATED");
-    assert!(matches!(error.cause, FetchCause::Truncated { received: 3, expected: Some(10), .. }), "{error:?}");
+    assert!(
+        matches!(error.cause, FetchCause::Truncated { received: 3, expected: Some(10), .. }),
+        "{error:?}"
+    );
 }
 
 #[tokio::test]
@@ -66,10 +72,13 @@ async fn bodies_over_the_limit_are_refused_announced_or_not() {
 
 #[tokio::test]
 async fn not_modified_answers_only_a_conditional_request() {
-    let server =
-        Server::start(|_, _| vec![Step::Send(b"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n".to_vec())]).await;
+    let server = Server::start(|_, _| {
+        vec![Step::Send(b"HTTP/1.1 304 Not Modified\r\nETag: \"x\"\r\n\r\n".to_vec())]
+    })
+    .await;
     let fetcher = fetcher();
-    let conditional = Request::metadata(server.url("/a")).header(IF_NONE_MATCH, HeaderValue::from_static("\"x\""));
+    let conditional = Request::metadata(server.url("/a"))
+        .header(IF_NONE_MATCH, HeaderValue::from_static("\"x\""));
     let response = fetcher.get(conditional).await.unwrap();
     assert_eq!(response.status.as_u16(), 304);
     assert_eq!(response.header(ETAG), Some("\"x\""));
@@ -82,13 +91,19 @@ async fn not_modified_answers_only_a_conditional_request() {
 
 #[tokio::test]
 async fn metadata_asks_for_gzip_and_leaves_it_on_and_tarballs_do_not() {
-    let server = Server::start(|_, _| response("200 OK", &[("Content-Encoding", "gzip")], b"\x1f\x8bzipped")).await;
+    let server = Server::start(|_, _| {
+        response("200 OK", &[("Content-Encoding", "gzip")], b"\x1f\x8bzipped")
+    })
+    .await;
     let fetcher = fetcher();
     let response = fetcher.get(Request::metadata(server.url("/a"))).await.unwrap();
     assert_eq!(&response.body[..], b"\x1f\x8bzipped");
     fetcher.get(Request::tarball(server.url("/b"))).await.unwrap();
-    let encodings: Vec<_> =
-        server.seen().iter().map(|seen| seen.header("accept-encoding").unwrap().to_owned()).collect();
+    let encodings: Vec<_> = server
+        .seen()
+        .iter()
+        .map(|seen| seen.header("accept-encoding").unwrap().to_owned())
+        .collect();
     assert_eq!(encodings, ["gzip", "identity"]);
 }
 

@@ -67,7 +67,11 @@ async fn a_body_that_is_gone_on_with_is_checked_from_its_beginning() {
 #[tokio::test]
 async fn a_body_that_is_asked_for_anew_is_checked_anew() {
     let server = Server::start(|number, _| match number {
-        0 => vec![Step::Send(head("200 OK", &[], BODY.len())), Step::Send(b"broken".to_vec()), Step::Close],
+        0 => vec![
+            Step::Send(head("200 OK", &[], BODY.len())),
+            Step::Send(b"broken".to_vec()),
+            Step::Close,
+        ],
         _ => ok(BODY),
     })
     .await;

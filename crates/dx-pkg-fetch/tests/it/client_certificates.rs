@@ -3,7 +3,9 @@
 use crate::secure::{Authority, Clients, SecureServer};
 use crate::server::impatient;
 use dx_pkg_core::Coded;
-use dx_pkg_fetch::{ClientCertificate, FetchConfig, FetchError, Fetcher, Pem, PemSource, Request, TlsSettings, Url};
+use dx_pkg_fetch::{
+    ClientCertificate, FetchConfig, FetchError, Fetcher, Pem, PemSource, Request, TlsSettings, Url,
+};
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -27,7 +29,10 @@ impl Folder {
     /// A client's certificate of `authority`, in files.
     fn identity(&self, authority: &Authority) -> ClientCertificate {
         let (certificate, key) = authority.issue("client");
-        identity(self.write("client.pem", &certificate.pem()), self.write("client.key", &key.serialize_pem()))
+        identity(
+            self.write("client.pem", &certificate.pem()),
+            self.write("client.key", &key.serialize_pem()),
+        )
     }
 }
 
@@ -38,7 +43,10 @@ impl Drop for Folder {
 }
 
 fn identity(certificate: PathBuf, key: PathBuf) -> ClientCertificate {
-    let pem = |name: &str, path| Pem { setting: format!("//localhost/:{name}"), source: PemSource::File(path) };
+    let pem = |name: &str, path| Pem {
+        setting: format!("//localhost/:{name}"),
+        source: PemSource::File(path),
+    };
     ClientCertificate { certificate: pem("certfile", certificate), key: pem("keyfile", key) }
 }
 
@@ -46,7 +54,9 @@ fn identity(certificate: PathBuf, key: PathBuf) -> ClientCertificate {
 fn fetcher(authority: &Authority, port: u16, identity: ClientCertificate) -> Fetcher {
     Fetcher::new(FetchConfig {
         tls: TlsSettings { ca: vec![authority.pem()], ..TlsSettings::default() },
-        client_certificates: Some(Arc::new(move |url| (url.port() == Some(port)).then(|| identity.clone()))),
+        client_certificates: Some(Arc::new(move |url| {
+            (url.port() == Some(port)).then(|| identity.clone())
+        })),
         ..impatient()
     })
 }
@@ -58,7 +68,8 @@ async fn get(fetcher: &Fetcher, port: u16) -> Result<Vec<u8>, FetchError> {
 
 #[tokio::test]
 async fn the_certificate_opens_the_server_that_wants_it() {
-    let (folder, authority, clients) = (Folder::new("accepted"), Authority::new(), Authority::new());
+    let (folder, authority, clients) =
+        (Folder::new("accepted"), Authority::new(), Authority::new());
     let server = SecureServer::start(&authority, Clients::Must(&clients), ANSWER).await;
     let fetcher = fetcher(&authority, server.port, folder.identity(&clients));
     assert_eq!(get(&fetcher, server.port).await.unwrap(), b"secure");
@@ -84,10 +95,12 @@ async fn a_missing_or_a_foreign_certificate_is_told_in_one_try() {
 
 #[tokio::test]
 async fn a_redirect_to_another_server_does_not_take_the_certificate_along() {
-    let (folder, authority, clients) = (Folder::new("redirect"), Authority::new(), Authority::new());
+    let (folder, authority, clients) =
+        (Folder::new("redirect"), Authority::new(), Authority::new());
     let storage = SecureServer::start(&authority, Clients::May(&clients), ANSWER).await;
     let location = format!("https://localhost:{}/b", storage.port);
-    let redirect = format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
+    let redirect =
+        format!("HTTP/1.1 302 Found\r\nLocation: {location}\r\nContent-Length: 0\r\n\r\n");
     let registry = SecureServer::start(&authority, Clients::May(&clients), redirect).await;
     let fetcher = fetcher(&authority, registry.port, folder.identity(&clients));
     assert_eq!(get(&fetcher, registry.port).await.unwrap(), b"secure");
@@ -99,10 +112,14 @@ async fn unusable_files_are_told_with_the_setting_that_names_them() {
     let (folder, authority) = (Folder::new("unusable"), Authority::new());
     let server = SecureServer::start(&authority, Clients::Must(&authority), ANSWER).await;
     folder.identity(&authority);
-    let nothing = folder.write("nothing.pem", "-----BEGIN NOTHING-----\nAAAA\n-----END NOTHING-----\n");
-    let garbage = folder.write("garbage.pem", "-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n");
-    let not_a_key = folder.write("not-a.key", "-----BEGIN PRIVATE KEY-----\n%%%\n-----END PRIVATE KEY-----\n");
-    let strange_key = folder.write("strange.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
+    let nothing =
+        folder.write("nothing.pem", "-----BEGIN NOTHING-----\nAAAA\n-----END NOTHING-----\n");
+    let garbage = folder
+        .write("garbage.pem", "-----BEGIN CERTIFICATE-----\n%%%\n-----END CERTIFICATE-----\n");
+    let not_a_key =
+        folder.write("not-a.key", "-----BEGIN PRIVATE KEY-----\n%%%\n-----END PRIVATE KEY-----\n");
+    let strange_key = folder
+        .write("strange.key", "-----BEGIN PRIVATE KEY-----\nAAAA\n-----END PRIVATE KEY-----\n");
     let other_key = folder.write("other.key", &authority.issue("another").1.serialize_pem());
     let (right_certificate, right_key) = (folder.0.join("client.pem"), folder.0.join("client.key"));
     let certificate = |path: PathBuf| identity(path, right_key.clone());
@@ -118,7 +135,8 @@ async fn unusable_files_are_told_with_the_setting_that_names_them() {
         (key(other_key), "//localhost/:keyfile", "other.key"),
     ];
     for (identity, setting, said) in cases {
-        let error = get(&fetcher(&authority, server.port, identity), server.port).await.unwrap_err();
+        let error =
+            get(&fetcher(&authority, server.port, identity), server.port).await.unwrap_err();
         assert_eq!((error.code(), error.tries), ("DX_FETCH_CONFIG", 1), "{error}");
         assert!(error.to_string().contains(&format!("{setting} cannot be used")), "{error}");
         assert!(error.to_string().contains(said), "{error}");
@@ -131,13 +149,20 @@ async fn a_certificate_and_its_key_may_be_given_as_text_and_are_not_shown() {
     let authority = Authority::new();
     let server = SecureServer::start(&authority, Clients::Must(&authority), ANSWER).await;
     let (certificate, key) = authority.issue("client");
-    let pem = |setting: &str, text| Pem { setting: setting.to_owned(), source: PemSource::Text(text) };
-    let identity =
-        ClientCertificate { certificate: pem("cert", certificate.pem()), key: pem("key", key.serialize_pem()) };
+    let pem =
+        |setting: &str, text| Pem { setting: setting.to_owned(), source: PemSource::Text(text) };
+    let identity = ClientCertificate {
+        certificate: pem("cert", certificate.pem()),
+        key: pem("key", key.serialize_pem()),
+    };
     assert!(!format!("{identity:?}").contains("BEGIN"), "{identity:?}");
-    assert_eq!(get(&fetcher(&authority, server.port, identity.clone()), server.port).await.unwrap(), b"secure");
+    assert_eq!(
+        get(&fetcher(&authority, server.port, identity.clone()), server.port).await.unwrap(),
+        b"secure"
+    );
     let broken = ClientCertificate { key: pem("key", "s3cret".to_owned()), ..identity };
-    let error = get(&fetcher(&authority, server.port, broken), server.port).await.unwrap_err().to_string();
+    let error =
+        get(&fetcher(&authority, server.port, broken), server.port).await.unwrap_err().to_string();
     assert!(error.contains("setting key cannot be used") && !error.contains("s3cret"), "{error}");
 }
 

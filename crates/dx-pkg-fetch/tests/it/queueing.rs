@@ -40,7 +40,9 @@ async fn waiting_requests_are_sent_in_order_of_priority_and_length() {
     for (path, priority, bytes) in jobs {
         let request = Request::tarball(server.url(path)).priority(priority).estimated_bytes(bytes);
         let fetcher = fetcher.clone();
-        tasks.push(tokio::spawn(async move { fetcher.get(request).await.map(|response| response.status) }));
+        tasks.push(tokio::spawn(async move {
+            fetcher.get(request).await.map(|response| response.status)
+        }));
     }
     tokio::time::sleep(MS(20)).await;
     assert_eq!(server.paths(), ["/first"], "a held slot did not hold back the others");
@@ -66,14 +68,18 @@ async fn metadata_does_not_wait_for_tarballs() {
     while server.seen().is_empty() {
         tokio::time::sleep(MS(1)).await;
     }
-    let answer = tokio::time::timeout(MS(5_000), fetcher.get(Request::metadata(server.url("/meta")))).await;
+    let answer =
+        tokio::time::timeout(MS(5_000), fetcher.get(Request::metadata(server.url("/meta")))).await;
     assert_eq!(&answer.expect("metadata waited").unwrap().body[..], b"{}");
     tarball.abort();
 }
 
 #[tokio::test]
 async fn a_cancelled_request_frees_its_slot_and_is_counted() {
-    let server = Server::start(|number, _| if number == 0 { vec![Step::Wait(MS(60_000))] } else { ok(b"x") }).await;
+    let server = Server::start(
+        |number, _| if number == 0 { vec![Step::Wait(MS(60_000))] } else { ok(b"x") },
+    )
+    .await;
     let fetcher = limited(Concurrency::of(1));
     let stuck = tokio::spawn({
         let (fetcher, url) = (fetcher.clone(), server.url("/stuck"));
@@ -85,7 +91,8 @@ async fn a_cancelled_request_frees_its_slot_and_is_counted() {
     stuck.abort();
     let next = fetcher.get(Request::tarball(server.url("/next")));
     tokio::time::timeout(MS(5_000), next).await.expect("the slot was lost").unwrap();
-    let expected = Statistics { total: 2, completed: 1, cancelled: 1, bytes: 1, ..Statistics::default() };
+    let expected =
+        Statistics { total: 2, completed: 1, cancelled: 1, bytes: 1, ..Statistics::default() };
     assert_eq!(fetcher.statistics(), expected);
 }
 
@@ -123,7 +130,9 @@ async fn waiting_is_counted_by_class_and_priority() {
     drop(blocker);
     low.await.unwrap().unwrap();
     assert!(fetcher.waited(Class::Tarball, Priority::Low) > Duration::ZERO);
-    for (class, priority) in [(Class::Tarball, Priority::Critical), (Class::Metadata, Priority::Low)] {
+    for (class, priority) in
+        [(Class::Tarball, Priority::Critical), (Class::Metadata, Priority::Low)]
+    {
         assert_eq!(fetcher.waited(class, priority), Duration::ZERO, "{class:?} {priority:?}");
     }
 }
@@ -138,7 +147,9 @@ fn after(wait: Duration, body: &[u8]) -> Vec<Step> {
 async fn together(fetcher: &Fetcher, server: &Server, count: usize) {
     let get = |number: usize| {
         let (fetcher, url) = (fetcher.clone(), server.url(&format!("/{number}")));
-        tokio::spawn(async move { fetcher.get(Request::tarball(url)).await.map(|response| response.status) })
+        tokio::spawn(async move {
+            fetcher.get(Request::tarball(url)).await.map(|response| response.status)
+        })
     };
     let tasks: Vec<_> = (0..count).map(get).collect();
     for task in tasks {
@@ -153,7 +164,10 @@ fn futures_can_be_moved_to_other_threads() {
     let request = Request::metadata("http://registry.example/a".parse().unwrap());
     assert_eq!(
         format!("{request:?}"),
-        format!("Request {{ url: \"http://registry.example/a\", class: {:?}, priority: Normal, .. }}", Class::Metadata)
+        format!(
+            "Request {{ url: \"http://registry.example/a\", class: {:?}, priority: Normal, .. }}",
+            Class::Metadata
+        )
     );
     sendable(async move { fetcher.get(request).await });
 }

@@ -9,14 +9,17 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 fn credentials_for(host: &'static str) -> Credentials {
-    Arc::new(move |url: &Url| (url.host_str() == Some(host)).then(|| HeaderValue::from_static("Bearer secret")))
+    Arc::new(move |url: &Url| {
+        (url.host_str() == Some(host)).then(|| HeaderValue::from_static("Bearer secret"))
+    })
 }
 
 #[tokio::test]
 async fn another_host_never_receives_credentials() {
     let storage = Server::start(|_, _| ok(b"tarball")).await;
     let target = storage.other_name("/signed?x=1").to_string();
-    let registry = Server::start(move |_, _| response("302 Found", &[("Location", &target)], b"")).await;
+    let registry =
+        Server::start(move |_, _| response("302 Found", &[("Location", &target)], b"")).await;
     let request = Request::tarball(registry.url("/a.tgz"))
         .credentials(credentials_for("127.0.0.1"))
         .header(AUTHORIZATION, HeaderValue::from_static("Bearer by-mistake"));
@@ -62,12 +65,17 @@ async fn ten_redirects_are_followed_and_no_more() {
 
 #[tokio::test]
 async fn redirects_to_other_schemes_are_refused() {
-    for target in ["file:///etc/passwd", "ftp://registry.example/", "http://", "data:text/plain,x"] {
-        let server = Server::start(move |_, _| response("302 Found", &[("Location", target)], b"")).await;
+    for target in ["file:///etc/passwd", "ftp://registry.example/", "http://", "data:text/plain,x"]
+    {
+        let server =
+            Server::start(move |_, _| response("302 Found", &[("Location", target)], b"")).await;
         let error = fetcher().get(Request::metadata(server.url("/a"))).await.unwrap_err();
         assert_eq!(error.code(), "DX_FETCH_REDIRECT", "{target}");
     }
-    let error = fetcher().get(Request::metadata(Url::parse("file:///etc/passwd").unwrap())).await.unwrap_err();
+    let error = fetcher()
+        .get(Request::metadata(Url::parse("file:///etc/passwd").unwrap()))
+        .await
+        .unwrap_err();
     assert_eq!(error.code(), "DX_FETCH_SCHEME");
 }
 
@@ -78,7 +86,9 @@ async fn a_proxy_is_asked_in_the_hosts_place_where_one_is_chosen() {
     address.set_username("me").unwrap();
     address.set_password(Some("pw")).unwrap();
     let mut config = impatient();
-    config.proxy = Some(Arc::new(move |url| (url.host_str() == Some("registry.example")).then(|| address.clone())));
+    config.proxy = Some(Arc::new(move |url| {
+        (url.host_str() == Some("registry.example")).then(|| address.clone())
+    }));
     let fetcher = Fetcher::new(config);
     let through = Url::parse("http://registry.example/a").unwrap();
     let response = fetcher.get(Request::metadata(through)).await.unwrap();

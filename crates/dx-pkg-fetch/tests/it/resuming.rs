@@ -10,12 +10,17 @@ const TAG: (&str, &str) = ("ETag", "\"one\"");
 
 /// The whole answer, broken off after `length` bytes.
 fn broken(length: usize) -> Vec<Step> {
-    vec![Step::Send(head("200 OK", &[TAG], WHOLE.len())), Step::Send(WHOLE[..length].to_vec()), Step::Close]
+    vec![
+        Step::Send(head("200 OK", &[TAG], WHOLE.len())),
+        Step::Send(WHOLE[..length].to_vec()),
+        Step::Close,
+    ]
 }
 
 /// What a server that knows ranges answers.
 fn rest(seen: &Seen) -> Vec<Step> {
-    let start: usize = seen.header("range").unwrap()["bytes=".len()..].trim_end_matches('-').parse().unwrap();
+    let start: usize =
+        seen.header("range").unwrap()["bytes=".len()..].trim_end_matches('-').parse().unwrap();
     let range = format!("bytes {start}-{}/{}", WHOLE.len() - 1, WHOLE.len());
     response("206 Partial Content", &[TAG, ("Content-Range", &range)], &WHOLE[start..])
 }
@@ -40,7 +45,14 @@ async fn what_broke_off_is_gone_on_with() {
     assert_eq!((&response.body[..], response.status), (WHOLE, StatusCode::OK));
     assert_eq!(ranges(&server), [None, asked("bytes=4-")]);
     assert_eq!(server.seen()[1].header("if-range"), Some("\"one\""));
-    let expected = Statistics { total: 1, completed: 1, retried: 1, resumed: 1, bytes: 10, ..Statistics::default() };
+    let expected = Statistics {
+        total: 1,
+        completed: 1,
+        retried: 1,
+        resumed: 1,
+        bytes: 10,
+        ..Statistics::default()
+    };
     assert_eq!(fetcher.statistics(), expected);
 }
 
@@ -146,7 +158,11 @@ async fn a_part_that_nobody_asked_for_is_no_answer() {
 #[tokio::test]
 async fn without_a_strong_validator_everything_is_asked_for_again() {
     let server = Server::start(|number, _| match number {
-        0 => vec![Step::Send(head("200 OK", &[("ETag", "W/\"one\"")], 10)), Step::Send(b"0123".to_vec()), Step::Close],
+        0 => vec![
+            Step::Send(head("200 OK", &[("ETag", "W/\"one\"")], 10)),
+            Step::Send(b"0123".to_vec()),
+            Step::Close,
+        ],
         _ => ok(WHOLE),
     })
     .await;

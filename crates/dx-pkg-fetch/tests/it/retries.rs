@@ -2,7 +2,9 @@
 
 use crate::server::{Server, Step, fetcher, head, impatient, ok, response};
 use dx_pkg_core::Coded;
-use dx_pkg_fetch::{Concurrency, FetchCause, FetchError, Fetcher, Phase, Request, Statistics, Timeouts, Url};
+use dx_pkg_fetch::{
+    Concurrency, FetchCause, FetchError, Fetcher, Phase, Request, Statistics, Timeouts, Url,
+};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -14,23 +16,32 @@ async fn fails(fetcher: &Fetcher, url: Url) -> FetchError {
 
 #[tokio::test]
 async fn dropped_connections_are_tried_again() {
-    let server = Server::start(|number, _| if number < 2 { vec![Step::Close] } else { ok(b"third") }).await;
+    let server =
+        Server::start(|number, _| if number < 2 { vec![Step::Close] } else { ok(b"third") }).await;
     let fetcher = fetcher();
     let response = fetcher.get(Request::tarball(server.url("/a"))).await.unwrap();
     assert_eq!(&response.body[..], b"third");
-    let expected = Statistics { total: 1, completed: 1, retried: 2, bytes: 5, ..Statistics::default() };
+    let expected =
+        Statistics { total: 1, completed: 1, retried: 2, bytes: 5, ..Statistics::default() };
     assert_eq!(fetcher.statistics(), expected);
 }
 
 #[tokio::test]
 async fn a_server_that_fails_every_time_is_tried_three_times() {
-    let server = Server::start(|_, _| response("503 Service Unavailable", &[], b"busy \x1b[31mnow")).await;
+    let server =
+        Server::start(|_, _| response("503 Service Unavailable", &[], b"busy \x1b[31mnow")).await;
     let fetcher = fetcher();
     let error = fails(&fetcher, server.url("/a?secret=1")).await;
     assert_eq!(server.seen().len(), 3);
-    assert_eq!((error.code(), error.tries, error.status().unwrap().as_u16()), ("DX_FETCH_STATUS", 3, 503));
+    assert_eq!(
+        (error.code(), error.tries, error.status().unwrap().as_u16()),
+        ("DX_FETCH_STATUS", 3, 503)
+    );
     let shown = error.to_string();
-    assert!(shown.contains("in 3 tries: the server answered 503 Service Unavailable: busy now"), "{shown}");
+    assert!(
+        shown.contains("in 3 tries: the server answered 503 Service Unavailable: busy now"),
+        "{shown}"
+    );
     assert!(shown.contains("/a?…") && !shown.contains("secret"), "{shown}");
     let expected = Statistics { total: 1, failed: 1, retried: 2, ..Statistics::default() };
     assert_eq!(fetcher.statistics(), expected);
@@ -38,7 +49,9 @@ async fn a_server_that_fails_every_time_is_tried_three_times() {
 
 #[tokio::test]
 async fn refusals_are_not_tried_again() {
-    for status in ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found", "410 Gone"] {
+    for status in
+        ["400 Bad Request", "401 Unauthorized", "403 Forbidden", "404 Not Found", "410 Gone"]
+    {
         let server = Server::start(move |_, _| response(status, &[], b"no")).await;
         let error = fails(&fetcher(), server.url("/a")).await;
         assert_eq!(server.seen().len(), 1, "{status}");
@@ -52,7 +65,10 @@ async fn of_an_error_page_the_title_is_shown() {
     let page = b"<html>\r\n<head><title>400 No certificate was sent</title></head>\r\n<body>much more</body></html>";
     let server = Server::start(|_, _| response("400 Bad Request", &[], page)).await;
     let shown = fails(&fetcher(), server.url("/a")).await.to_string();
-    assert!(shown.ends_with("the server answered 400 Bad Request: 400 No certificate was sent"), "{shown}");
+    assert!(
+        shown.ends_with("the server answered 400 Bad Request: 400 No certificate was sent"),
+        "{shown}"
+    );
     let server = Server::start(|_, _| response("400 Bad Request", &[], b"<p>no title</p>")).await;
     let shown = fails(&fetcher(), server.url("/a")).await.to_string();
     assert!(shown.ends_with("the server answered 400 Bad Request"), "{shown}");
@@ -91,14 +107,18 @@ async fn retry_after_is_waited_for_and_holds_back_others() {
 
 #[tokio::test]
 async fn a_host_that_asks_for_a_pause_does_not_hold_up_another() {
-    let busy = Server::start(|_, _| response("429 Too Many Requests", &[("Retry-After", "3600")], b"")).await;
+    let busy =
+        Server::start(|_, _| response("429 Too Many Requests", &[("Retry-After", "3600")], b""))
+            .await;
     let other = Server::start(|_, _| ok(b"fine")).await;
     let mut config = impatient();
     config.concurrency = Concurrency::of(1);
     let fetcher = Fetcher::new(config);
     let ask = |path: &str| {
         let (fetcher, url) = (fetcher.clone(), busy.url(path));
-        tokio::spawn(async move { fetcher.get(Request::metadata(url)).await.map(|response| response.status) })
+        tokio::spawn(async move {
+            fetcher.get(Request::metadata(url)).await.map(|response| response.status)
+        })
     };
     let first = ask("/first");
     while fetcher.statistics().retried == 0 {
@@ -106,7 +126,8 @@ async fn a_host_that_asks_for_a_pause_does_not_hold_up_another() {
     }
     let second = ask("/second");
     tokio::time::sleep(MS(20)).await;
-    let answer = tokio::time::timeout(MS(20_000), fetcher.get(Request::metadata(other.url("/a")))).await;
+    let answer =
+        tokio::time::timeout(MS(20_000), fetcher.get(Request::metadata(other.url("/a")))).await;
     assert_eq!(&answer.expect("the pause held up another host").unwrap().body[..], b"fine");
     assert_eq!(busy.paths(), ["/first"], "the pause was not kept");
     first.abort();
@@ -129,7 +150,11 @@ async fn retry_after_is_capped() {
 #[tokio::test]
 async fn a_stalled_answer_is_given_up_and_tried_again() {
     let server = Server::start(|number, _| match number {
-        0 => vec![Step::Send(head("200 OK", &[], 10)), Step::Send(b"01234".to_vec()), Step::Wait(MS(60_000))],
+        0 => vec![
+            Step::Send(head("200 OK", &[], 10)),
+            Step::Send(b"01234".to_vec()),
+            Step::Wait(MS(60_000)),
+        ],
         _ => ok(b"0123456789"),
     })
     .await;
@@ -155,7 +180,10 @@ async fn timeouts_say_which() {
         config.timeouts = Timeouts { idle: MS(150), total: MS(400), ..Timeouts::default() };
         let error = fails(&Fetcher::new(config), server.url("/a")).await;
         assert_eq!(error.code(), "DX_FETCH_TIMEOUT");
-        assert!(matches!(error.cause, FetchCause::Timeout { phase, .. } if phase == expected), "{error}");
+        assert!(
+            matches!(error.cause, FetchCause::Timeout { phase, .. } if phase == expected),
+            "{error}"
+        );
     }
 }
 
@@ -188,6 +216,9 @@ async fn a_proxy_of_an_unknown_kind_is_refused_and_not_gone_past() {
     config.proxy = Some(Arc::new(|_| Url::parse("gopher://user:hunter2@proxy.example").ok()));
     let error = fails(&Fetcher::new(config), server.url("/a")).await;
     assert_eq!(error.code(), "DX_FETCH_CONFIG");
-    assert!(!error.to_string().contains("hunter2") && error.to_string().contains("proxy"), "{error}");
+    assert!(
+        !error.to_string().contains("hunter2") && error.to_string().contains("proxy"),
+        "{error}"
+    );
     assert_eq!(server.connections(), 0);
 }

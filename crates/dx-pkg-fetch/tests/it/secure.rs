@@ -31,7 +31,8 @@ impl Authority {
     /// A certificate for `name`, and its key.
     pub(crate) fn issue(&self, name: &str) -> (rcgen::Certificate, KeyPair) {
         let key = KeyPair::generate().unwrap();
-        let certificate = CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
+        let certificate =
+            CertificateParams::new([name.to_owned()]).unwrap().signed_by(&key, &self.0).unwrap();
         (certificate, key)
     }
 }
@@ -58,7 +59,11 @@ pub(crate) struct SecureServer {
 
 impl SecureServer {
     /// Starts a server for `localhost` whose certificate comes from `authority`.
-    pub(crate) async fn start(authority: &Authority, clients: Clients<'_>, answer: impl Into<Vec<u8>>) -> Self {
+    pub(crate) async fn start(
+        authority: &Authority,
+        clients: Clients<'_>,
+        answer: impl Into<Vec<u8>>,
+    ) -> Self {
         let key = KeyPair::generate().unwrap();
         let names = CertificateParams::new(["localhost".to_owned()]).unwrap();
         let leaf = names.signed_by(&key, &authority.0).unwrap();
@@ -66,16 +71,21 @@ impl SecureServer {
             .with_safe_default_protocol_versions()
             .unwrap()
             .with_client_cert_verifier(verifier(clients))
-            .with_single_cert(vec![leaf.der().clone()], PrivateKeyDer::Pkcs8(key.serialize_der().into()))
+            .with_single_cert(
+                vec![leaf.der().clone()],
+                PrivateKeyDer::Pkcs8(key.serialize_der().into()),
+            )
             .unwrap();
         let acceptor = TlsAcceptor::from(Arc::new(config));
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let (shown, resumed) = (Arc::new(Mutex::new(Vec::new())), Arc::new(Mutex::new(Vec::new())));
-        let (log, sessions, answer) = (Arc::clone(&shown), Arc::clone(&resumed), Arc::new(answer.into()));
+        let (log, sessions, answer) =
+            (Arc::clone(&shown), Arc::clone(&resumed), Arc::new(answer.into()));
         tokio::spawn(async move {
             while let Ok((stream, _)) = listener.accept().await {
-                let (acceptor, log, answer) = (acceptor.clone(), Arc::clone(&log), Arc::clone(&answer));
+                let (acceptor, log, answer) =
+                    (acceptor.clone(), Arc::clone(&log), Arc::clone(&answer));
                 let sessions = Arc::clone(&sessions);
                 tokio::spawn(async move {
                     let Ok(mut stream) = acceptor.accept(stream).await else {
@@ -116,7 +126,8 @@ fn verifier(clients: Clients<'_>) -> Arc<dyn ClientCertVerifier> {
     let mut roots = RootCertStore::empty();
     roots.add(authority.0.der().clone()).unwrap();
     let builder = WebPkiClientVerifier::builder_with_provider(Arc::new(roots), provider());
-    let builder = if matches!(clients, Clients::May(_)) { builder.allow_unauthenticated() } else { builder };
+    let builder =
+        if matches!(clients, Clients::May(_)) { builder.allow_unauthenticated() } else { builder };
     builder.build().unwrap()
 }
 

@@ -10,7 +10,8 @@ use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
 const SECURE: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecure";
-const DOWNGRADE: &[u8] = b"HTTP/1.1 302 Found\r\nLocation: http://localhost/a\r\nContent-Length: 0\r\n\r\n";
+const DOWNGRADE: &[u8] =
+    b"HTTP/1.1 302 Found\r\nLocation: http://localhost/a\r\nContent-Length: 0\r\n\r\n";
 
 async fn get(url: &str, tls: TlsSettings) -> Result<Vec<u8>, FetchError> {
     let fetcher = Fetcher::new(FetchConfig { tls, ..impatient() });
@@ -61,7 +62,8 @@ async fn a_server_without_tls_is_a_failed_secure_connection() {
             let _ = stream.write_all(b"HTTP/1.1 400 Bad Request\r\n\r\n").await;
         }
     });
-    let error = get(&format!("https://localhost:{port}/a"), TlsSettings::default()).await.unwrap_err();
+    let error =
+        get(&format!("https://localhost:{port}/a"), TlsSettings::default()).await.unwrap_err();
     assert_eq!(error.code(), "DX_FETCH_TLS", "{error}");
 }
 

@@ -1,7 +1,9 @@
 //! What a trace says of requests.
 
 use crate::server::{Server, Step, head, impatient, ok, response};
-use dx_pkg_fetch::{Class, Concurrency, FetchConfig, Fetcher, Priority, Request, StatusCode, Trace, Version};
+use dx_pkg_fetch::{
+    Class, Concurrency, FetchConfig, Fetcher, Priority, Request, StatusCode, Trace, Version,
+};
 use std::time::Duration;
 
 fn traced() -> (Fetcher, Trace) {
@@ -16,7 +18,8 @@ async fn a_request_is_told_from_the_queue_to_its_last_byte() {
     trace.because(Class::Metadata, "b", "a");
     trace.because(Class::Metadata, "b", "later");
     trace.because(Class::Tarball, "b", "other");
-    let request = Request::metadata(server.url("/b?token=secret")).label("b").priority(Priority::High);
+    let request =
+        Request::metadata(server.url("/b?token=secret")).label("b").priority(Priority::High);
     fetcher.get(request).await.unwrap();
     let transfers = trace.transfers();
     let [told] = &transfers[..] else { panic!("{transfers:?}") };
@@ -24,7 +27,8 @@ async fn a_request_is_told_from_the_queue_to_its_last_byte() {
     assert_eq!((told.cause.as_deref(), told.bytes, told.tries), (Some("a"), 6, 1));
     assert_eq!((told.status, told.version), (Some(StatusCode::OK), Some(Version::HTTP_11)));
     assert!(told.url.ends_with("/b?…"), "a query may hold a secret: {}", told.url);
-    let times = [Some(told.queued), told.sent, told.first_byte, Some(told.ended), Some(trace.now())];
+    let times =
+        [Some(told.queued), told.sent, told.first_byte, Some(told.ended), Some(trace.now())];
     assert!(times.iter().all(Option::is_some) && times.is_sorted(), "{times:?}");
 }
 
@@ -47,8 +51,15 @@ async fn tries_failures_and_cancellations_are_told() {
             let _ = tokio::time::timeout(Duration::from_millis(1), &mut never).await;
         }
     }
-    let told: Vec<_> = trace.transfers().iter().map(|told| (told.label.clone(), told.tries, told.status)).collect();
-    assert_eq!(told, [("/missing".into(), 1, None), ("/busy".into(), 3, None), ("/never".into(), 1, None)]);
+    let told: Vec<_> = trace
+        .transfers()
+        .iter()
+        .map(|told| (told.label.clone(), told.tries, told.status))
+        .collect();
+    assert_eq!(
+        told,
+        [("/missing".into(), 1, None), ("/busy".into(), 3, None), ("/never".into(), 1, None)]
+    );
 }
 
 #[tokio::test]
@@ -56,7 +67,8 @@ async fn the_time_in_the_queue_and_the_wait_for_the_server_are_told_apart() {
     const WAIT: Duration = Duration::from_millis(30);
     let server = Server::start(|_, _| [vec![Step::Wait(WAIT)], ok(b"x")].concat()).await;
     let trace = Trace::start();
-    let config = FetchConfig { trace: Some(trace.clone()), concurrency: Concurrency::of(1), ..impatient() };
+    let config =
+        FetchConfig { trace: Some(trace.clone()), concurrency: Concurrency::of(1), ..impatient() };
     let fetcher = Fetcher::new(config);
     let get = |label: &str| fetcher.get(Request::metadata(server.url("/")).label(label));
     let first = async { drop(get("first").await.unwrap()) };
@@ -64,7 +76,10 @@ async fn the_time_in_the_queue_and_the_wait_for_the_server_are_told_apart() {
     tokio::join!(first, second);
     let transfers = trace.transfers();
     let [first, second] = &transfers[..] else { panic!("{transfers:?}") };
-    assert!(second.queued < first.first_byte.unwrap() && second.sent.unwrap() >= first.ended, "{transfers:?}");
+    assert!(
+        second.queued < first.first_byte.unwrap() && second.sent.unwrap() >= first.ended,
+        "{transfers:?}"
+    );
     assert!(second.first_byte.unwrap() - second.sent.unwrap() >= WAIT, "{transfers:?}");
 }
 

@@ -62,21 +62,28 @@ impl ChainData<'_> {
         rows.reserve(order.len() * STATE);
         for position in order {
             let state = &self.states[position];
-            let mut steps: Vec<(u32, u8)> =
-                state.steps.iter().filter_map(|step| Some((*place.get(step.to)?, step.likelihood))).collect();
+            let mut steps: Vec<(u32, u8)> = state
+                .steps
+                .iter()
+                .filter_map(|step| Some((*place.get(step.to)?, step.likelihood)))
+                .collect();
             steps.sort_unstable();
             for (target, likelihood) in steps {
                 targets.extend_from_slice(&target.to_le_bytes());
                 likelihoods.push(likelihood);
             }
             let end = u32::try_from(likelihoods.len()).map_err(|_| too_large("steps"))?;
-            for word in [strings.intern(state.name), state.major, end, state.seen, state.observations] {
+            for word in
+                [strings.intern(state.name), state.major, end, state.seen, state.observations]
+            {
                 rows.extend_from_slice(&word.to_le_bytes());
             }
         }
         let steps = u32::try_from(likelihoods.len()).map_err(|_| too_large("steps"))?;
         let (string_count, string_bytes) = strings.counts().ok_or(too_large("strings"))?;
-        let mut out = Vec::with_capacity(HEADER + rows.len() + 5 * likelihoods.len() + string_bytes as usize * 2);
+        let mut out = Vec::with_capacity(
+            HEADER + rows.len() + 5 * likelihoods.len() + string_bytes as usize * 2,
+        );
         out.extend_from_slice(&SIGNATURE);
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[0; 10]);

@@ -18,7 +18,10 @@ impl Layout {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         wire::check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
         if wire::u16_at(bytes, 6) != 0 {
-            return Err(FormatError::Corrupt { format: FORMAT, what: "a reserved field is not zero" });
+            return Err(FormatError::Corrupt {
+                format: FORMAT,
+                what: "a reserved field is not zero",
+            });
         }
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
         sections.next(1, HEADER as u64)?;

@@ -1,6 +1,9 @@
 //! Checking the header and tables of a DXP file.
 
-use super::{CHECKED_FROM, Codec, Dxp, EXECUTABLE, FORMAT, HEADER, LZ4_RATIO, ROW, SIGNATURE, VERSION, is_safe_path};
+use super::{
+    CHECKED_FROM, Codec, Dxp, EXECUTABLE, FORMAT, HEADER, LZ4_RATIO, ROW, SIGNATURE, VERSION,
+    is_safe_path,
+};
 use crate::FormatError;
 use crate::wire::{self, Sections};
 
@@ -42,10 +45,16 @@ impl Layout {
         let rows = sections.next(files.into(), ROW as u64)?;
         let index = sections.next(slots.into(), 4)?;
         let strings = sections.next(wire::u32_at(bytes, 24).into(), 1)?;
-        let padding = payload.checked_sub(sections.position()).ok_or(corrupt("the payload begins in the tables"))?;
+        let padding = payload
+            .checked_sub(sections.position())
+            .ok_or(corrupt("the payload begins in the tables"))?;
         let padding = sections.next(1, padding)?;
         if whole && length != bytes.len() as u64 {
-            return Err(FormatError::Truncated { format: FORMAT, needed: length, available: bytes.len() as u64 });
+            return Err(FormatError::Truncated {
+                format: FORMAT,
+                needed: length,
+                available: bytes.len() as u64,
+            });
         }
         let checked = bytes.get(CHECKED_FROM..padding.end).unwrap_or_default();
         if wire::u16_at(bytes, 6) != 0 || wire::checksum(checked) != wire::u64_at(bytes, 8) {
@@ -66,7 +75,8 @@ impl Layout {
         if !slots.is_power_of_two() || slots <= files {
             return Err(corrupt("the index has no free slot"));
         }
-        if wire::max_u32(bytes.get(index).unwrap_or_default()).is_some_and(|number| number > files) {
+        if wire::max_u32(bytes.get(index).unwrap_or_default()).is_some_and(|number| number > files)
+        {
             return Err(corrupt("the index names a file that is not there"));
         }
         validate_rows(bytes.get(rows).unwrap_or_default(), text, padding.end as u64..length)?;
@@ -80,7 +90,11 @@ impl Layout {
     }
 }
 
-fn validate_rows(rows: &[u8], text: &str, payload: std::ops::Range<u64>) -> Result<(), FormatError> {
+fn validate_rows(
+    rows: &[u8],
+    text: &str,
+    payload: std::ops::Range<u64>,
+) -> Result<(), FormatError> {
     let mut previous = "";
     for row in rows.chunks_exact(ROW) {
         let start = wire::u32_at(row, 0) as usize;

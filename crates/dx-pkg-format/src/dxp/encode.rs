@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use dx_pkg_core::Integrity;
 
 use super::{
-    ALIGN_FROM, ALIGNMENT, CHECKED_FROM, Codec, Compression, DIGEST_AT, EXECUTABLE, FORMAT, FileEntry, HEADER, Layout,
-    ROOT_AT, ROW, SIGNATURE, VERSION, is_safe_path,
+    ALIGN_FROM, ALIGNMENT, CHECKED_FROM, Codec, Compression, DIGEST_AT, EXECUTABLE, FORMAT,
+    FileEntry, HEADER, Layout, ROOT_AT, ROW, SIGNATURE, VERSION, is_safe_path,
 };
 use crate::FormatError;
 use crate::wire;
@@ -86,7 +86,8 @@ impl Sizes {
         let too_large = |what| FormatError::TooLarge { format: FORMAT, what };
         let count = u32::try_from(files).map_err(|_| too_large("files"))?;
         let slots = (count.checked_mul(2).ok_or(too_large("files"))? + 1).next_power_of_two();
-        let strings = u32::try_from(path_bytes + integrity.len()).map_err(|_| too_large("bytes of paths"))?;
+        let strings =
+            u32::try_from(path_bytes + integrity.len()).map_err(|_| too_large("bytes of paths"))?;
         let tables = HEADER + files * ROW + slots as usize * 4 + strings as usize;
         Ok(Self { files: count, slots, strings, payload_at: (tables as u64).next_multiple_of(8) })
     }
@@ -116,7 +117,8 @@ impl<'a> Encoding<'a> {
     ) -> Result<Self, FormatError> {
         let files = sorted(files, |file| file.path)?;
         let integrity = integrity.map(ToString::to_string).unwrap_or_default();
-        let sizes = Sizes::of(files.len(), files.iter().map(|file| file.path.len()).sum(), &integrity)?;
+        let sizes =
+            Sizes::of(files.len(), files.iter().map(|file| file.path.len()).sum(), &integrity)?;
         let mut offsets = Offsets { next: sizes.payload_at };
         let mut payload = Vec::with_capacity(files.len());
         let mut rows = Vec::with_capacity(files.len());
@@ -125,11 +127,19 @@ impl<'a> Encoding<'a> {
             let stored_size = bytes.len() as u64;
             let (offset, padding) = offsets.place(codec, stored_size);
             payload.push(Payload { padding, bytes });
-            let file =
-                DigestedFile { path, executable, size: data.len() as u64, digest: *blake3::hash(data).as_bytes() };
+            let file = DigestedFile {
+                path,
+                executable,
+                size: data.len() as u64,
+                digest: *blake3::hash(data).as_bytes(),
+            };
             rows.push(Row { file, codec, stored_size, offset });
         }
-        Ok(Self { head: head(&rows, &sizes, offsets.next, &integrity), payload, length: offsets.next })
+        Ok(Self {
+            head: head(&rows, &sizes, offsets.next, &integrity),
+            payload,
+            length: offsets.next,
+        })
     }
 
     /// The length of the file in bytes.
@@ -152,7 +162,10 @@ impl<'a> Encoding<'a> {
 
     /// The pieces of the file in order, none of them empty.
     pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
-        let payload = self.payload.iter().flat_map(|part| [ZEROS.get(..part.padding).unwrap_or_default(), &part.bytes]);
+        let payload = self
+            .payload
+            .iter()
+            .flat_map(|part| [ZEROS.get(..part.padding).unwrap_or_default(), &part.bytes]);
         std::iter::once(self.head.as_slice()).chain(payload).filter(|part| !part.is_empty())
     }
 
@@ -197,7 +210,10 @@ fn head(rows: &[Row<'_>], sizes: &Sizes, end: u64, integrity: &str) -> Vec<u8> {
 ///
 /// # Errors
 /// As [`encode`].
-pub fn tables_of(files: &[DigestedFile<'_>], integrity: Option<&Integrity>) -> Result<Vec<u8>, FormatError> {
+pub fn tables_of(
+    files: &[DigestedFile<'_>],
+    integrity: Option<&Integrity>,
+) -> Result<Vec<u8>, FormatError> {
     let files = sorted(files, |file| file.path)?;
     let integrity = integrity.map(ToString::to_string).unwrap_or_default();
     let sizes = Sizes::of(files.len(), files.iter().map(|file| file.path.len()).sum(), &integrity)?;
@@ -255,10 +271,15 @@ fn padded(hash: u128) -> [u8; 32] {
 pub fn complete_tables(tables: &mut [u8], digests: &[[u8; 32]]) -> Result<(), FormatError> {
     let layout = Layout::decode_tables(tables)?;
     if digests.len() != layout.files {
-        return Err(FormatError::Corrupt { format: FORMAT, what: "there is not one digest for each file" });
+        return Err(FormatError::Corrupt {
+            format: FORMAT,
+            what: "there is not one digest for each file",
+        });
     }
     let entries = layout.view(tables).entries().zip(digests);
-    let root = super::content_root_of(entries.map(|(entry, digest)| (entry.path, entry.executable, *digest)));
+    let root = super::content_root_of(
+        entries.map(|(entry, digest)| (entry.path, entry.executable, *digest)),
+    );
     let rows = (HEADER..).step_by(ROW).map(|row| row + DIGEST_AT);
     for (at, digest) in rows.zip(digests).chain([(ROOT_AT, &root)]) {
         if let Some(place) = tables.get_mut(at..at + 32) {
@@ -302,7 +323,9 @@ fn compress(data: &[u8], compression: Compression) -> (Codec, Cow<'_, [u8]>) {
 }
 
 fn content_root(rows: &[Row<'_>]) -> [u8; 32] {
-    super::content_root_of(rows.iter().map(|row| (row.file.path, row.file.executable, row.file.digest)))
+    super::content_root_of(
+        rows.iter().map(|row| (row.file.path, row.file.executable, row.file.digest)),
+    )
 }
 
 fn write_rows(head: &mut Vec<u8>, rows: &[Row<'_>], mut path_at: usize) {
@@ -324,7 +347,9 @@ fn write_index(head: &mut Vec<u8>, rows: &[Row<'_>], slots: usize) {
     for (number, row) in (1..).zip(rows) {
         let first = wire::checksum(row.file.path.as_bytes()) as usize;
         let mut probes = (0..slots).map(|probe| first.wrapping_add(probe) & (slots - 1));
-        if let Some(slot) = probes.find(|&slot| index.get(slot) == Some(&0)).and_then(|slot| index.get_mut(slot)) {
+        if let Some(slot) =
+            probes.find(|&slot| index.get(slot) == Some(&0)).and_then(|slot| index.get_mut(slot))
+        {
             *slot = number;
         }
     }

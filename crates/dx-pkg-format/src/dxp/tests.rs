@@ -15,7 +15,10 @@ fn files_are_found_and_listed_in_order() {
     let files = [file("package.json", b"{}"), file("lib/a.js", b"a"), file("README", b"")];
     let bytes = encoded(&files, Compression::Stored);
     let dxp = decode(&bytes).unwrap();
-    assert_eq!(dxp.entries().map(|entry| entry.path).collect::<Vec<_>>(), ["README", "lib/a.js", "package.json"]);
+    assert_eq!(
+        dxp.entries().map(|entry| entry.path).collect::<Vec<_>>(),
+        ["README", "lib/a.js", "package.json"]
+    );
     let entry = dxp.find("lib/a.js").unwrap();
     assert!(matches!(dxp.read(&entry).unwrap(), Cow::Borrowed(b"a")));
     assert_eq!(dxp.find("lib"), None);
@@ -38,7 +41,10 @@ fn the_tables_alone_tell_the_files_and_no_contents() {
     let tables = &bytes[..tables_length(&bytes).unwrap() as usize];
     assert_eq!(file_count(tables), Some(2));
     let dxp = Layout::decode_tables(tables).unwrap().view(tables);
-    assert_eq!(dxp.entries().map(|entry| (entry.path, entry.size)).collect::<Vec<_>>(), [("a", 8), ("b/c", 0)]);
+    assert_eq!(
+        dxp.entries().map(|entry| (entry.path, entry.size)).collect::<Vec<_>>(),
+        [("a", 8), ("b/c", 0)]
+    );
     assert!(dxp.read(&dxp.find("a").unwrap()).is_err());
     assert!(Layout::decode(tables).is_err());
     for length in 0..tables.len() {
@@ -52,7 +58,9 @@ fn the_tables_alone_tell_the_files_and_no_contents() {
 fn the_content_root_depends_on_contents_only() {
     let text = "the same line again and again\n".repeat(100);
     let files = [file("a", text.as_bytes()), file("b", b"b")];
-    let root = |files: &[FileEntry<'_>], compression| decode(&encoded(files, compression)).unwrap().content_root();
+    let root = |files: &[FileEntry<'_>], compression| {
+        decode(&encoded(files, compression)).unwrap().content_root()
+    };
     let stored = root(&files, Compression::Stored);
     assert_eq!(root(&files, Compression::Lz4), stored);
     assert_eq!(root(&[files[1], files[0]], Compression::Stored), stored);
@@ -76,7 +84,9 @@ fn large_stored_files_are_aligned() {
 
 #[test]
 fn compression_is_used_only_where_it_pays() {
-    let noise: Vec<u8> = (0..2000_u32).flat_map(|n| blake3::hash(&n.to_le_bytes()).as_bytes()[..4].to_vec()).collect();
+    let noise: Vec<u8> = (0..2000_u32)
+        .flat_map(|n| blake3::hash(&n.to_le_bytes()).as_bytes()[..4].to_vec())
+        .collect();
     let text = "abcdefgh".repeat(1000);
     let bytes = encoded(&[file("noise", &noise), file("text", text.as_bytes())], Compression::Lz4);
     let dxp = decode(&bytes).unwrap();
@@ -98,13 +108,16 @@ fn the_source_integrity_is_kept() {
 
 #[test]
 fn a_path_given_twice_is_refused() {
-    let error = encode(&[file("a", b"1"), file("b", b""), file("a", b"2")], None, Compression::Stored).unwrap_err();
+    let error =
+        encode(&[file("a", b"1"), file("b", b""), file("a", b"2")], None, Compression::Stored)
+            .unwrap_err();
     assert_eq!(error, FormatError::DuplicatePath { path: "a".to_owned() });
 }
 
 #[test]
 fn paths_that_lead_out_are_refused_by_encoder_and_decoder() {
-    for path in ["", ".", "..", "/a", "a/", "a//b", "a/../b", "../a", "a\\b", "a\0b", "C:a", "./a"] {
+    for path in ["", ".", "..", "/a", "a/", "a//b", "a/../b", "../a", "a\\b", "a\0b", "C:a", "./a"]
+    {
         let error = encode(&[file(path, b"")], None, Compression::Stored).unwrap_err();
         assert!(matches!(error, FormatError::UnsafePath { .. }), "{path:?}");
     }
@@ -151,7 +164,10 @@ fn a_size_beyond_what_compression_can_reach_is_refused() {
 fn another_signature_or_version_is_named() {
     let mut bytes = encoded(&[file("a", b"")], Compression::Stored);
     bytes[4] = 9;
-    assert_eq!(decode(&bytes).unwrap_err(), FormatError::Version { format: "DXP", found: 9, supported: 1 });
+    assert_eq!(
+        decode(&bytes).unwrap_err(),
+        FormatError::Version { format: "DXP", found: 9, supported: 1 }
+    );
     bytes[0] = b'd';
     assert_eq!(decode(&bytes).unwrap_err(), FormatError::Signature { format: "DXP" });
 }

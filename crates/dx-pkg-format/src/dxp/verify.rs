@@ -9,13 +9,18 @@ impl Dxp<'_> {
     /// # Errors
     /// When anything differs.
     pub fn verify(&self) -> Result<(), FormatError> {
-        let root = content_root_of(self.entries().map(|entry| (entry.path, entry.executable, entry.digest)));
+        let root = content_root_of(
+            self.entries().map(|entry| (entry.path, entry.executable, entry.digest)),
+        );
         if root != self.content_root() {
             return Err(FormatError::Checksum { format: super::FORMAT, part: "content root" });
         }
         for entry in self.entries() {
             if self.find(entry.path) != Some(entry) {
-                return Err(FormatError::Corrupt { format: super::FORMAT, what: "the index misses a file" });
+                return Err(FormatError::Corrupt {
+                    format: super::FORMAT,
+                    what: "the index misses a file",
+                });
             }
             self.read_verified(&entry)?;
         }

@@ -5,7 +5,10 @@ use std::borrow::Cow;
 use dx_pkg_core::Version;
 
 use super::view::{FLAG_BUNDLES_ALL, FLAG_INSTALL_SCRIPT, FLAG_SHRINKWRAP};
-use super::{ABSENT, ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG, VERSION};
+use super::{
+    ABSENT, ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG,
+    VERSION,
+};
 use crate::FormatError;
 use crate::wire::{self, ListTableBuilder, StringTableBuilder};
 
@@ -85,7 +88,9 @@ impl PackumentData<'_> {
         // So that strings are numbered by the order of the versions, whatever order these come in.
         let mut versions: Vec<_> =
             self.versions.iter().filter_map(|data| Some((parse(&data.version)?, data))).collect();
-        versions.sort_by(|(a, a_data), (b, b_data)| a.cmp(b).then_with(|| a_data.version.cmp(&b_data.version)));
+        versions.sort_by(|(a, a_data), (b, b_data)| {
+            a.cmp(b).then_with(|| a_data.version.cmp(&b_data.version))
+        });
         let mut encoder = Encoder::new(&self.name);
         versions.iter().for_each(|(_, data)| encoder.push(data));
         encoder.finish(self.modified, &self.dist_tags, |_| None)
@@ -120,7 +125,13 @@ impl Encoder {
     pub fn new(name: &str) -> Self {
         let mut strings = StringTableBuilder::default();
         let name = strings.intern(name);
-        Self { strings, lists: ListTableBuilder::default(), cells: Vec::new(), name, rows: Vec::new() }
+        Self {
+            strings,
+            lists: ListTableBuilder::default(),
+            cells: Vec::new(),
+            name,
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a version, unless it is not semver, even loosely; of repetitions the first counts.
@@ -182,12 +193,22 @@ impl Encoder {
         out.extend_from_slice(&VERSION.to_le_bytes());
         out.extend_from_slice(&[0; 10]);
         out.extend_from_slice(&modified.unwrap_or(ABSENT).to_le_bytes());
-        for word in [self.name, version_count, tag_count, list_count, cell_count, string_count, string_bytes] {
+        for word in [
+            self.name,
+            version_count,
+            tag_count,
+            list_count,
+            cell_count,
+            string_count,
+            string_bytes,
+        ] {
             out.extend_from_slice(&word.to_le_bytes());
         }
         out.resize(HEADER, 0);
         rows.iter().for_each(|row| row.write_numbers(&mut out));
-        for id in rows.iter().flat_map(|row| row.strings).chain(rows.iter().flat_map(|row| row.lists)) {
+        for id in
+            rows.iter().flat_map(|row| row.strings).chain(rows.iter().flat_map(|row| row.lists))
+        {
             out.extend_from_slice(&id.to_le_bytes());
         }
         out.extend_from_slice(&tags);
@@ -201,7 +222,8 @@ impl Encoder {
     }
 
     fn strings_of(&mut self, data: &VersionData<'_>, version: &Version) -> [u32; STRINGS / 4] {
-        let engines_node = data.engines.iter().find(|(engine, _)| engine == "node").map_or("", |(_, range)| range);
+        let engines_node =
+            data.engines.iter().find(|(engine, _)| engine == "node").map_or("", |(_, range)| range);
         let strings = &mut self.strings;
         [
             strings.intern(&data.version),
@@ -221,7 +243,9 @@ impl Encoder {
             self.pairs(&data.optional_dependencies),
             self.pairs(&data.peer_dependencies),
             self.list(
-                data.peer_meta.iter().flat_map(|(name, optional)| [&**name, if *optional { "optional" } else { "" }]),
+                data.peer_meta.iter().flat_map(|(name, optional)| {
+                    [&**name, if *optional { "optional" } else { "" }]
+                }),
             ),
             self.list(data.bundled.iter().map(|name| &**name)),
             self.pairs(&data.engines),
@@ -258,7 +282,8 @@ impl Row {
         for number in numbers {
             out.extend_from_slice(&number.to_le_bytes());
         }
-        let file_count = self.file_count.and_then(|count| u32::try_from(count).ok()).unwrap_or(ABSENT_32);
+        let file_count =
+            self.file_count.and_then(|count| u32::try_from(count).ok()).unwrap_or(ABSENT_32);
         out.extend_from_slice(&file_count.to_le_bytes());
         out.extend_from_slice(&self.flags.to_le_bytes());
     }

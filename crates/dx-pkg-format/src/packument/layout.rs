@@ -1,6 +1,8 @@
 //! Checking a binary packument and finding its sections.
 
-use super::{ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG, VERSION};
+use super::{
+    ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG, VERSION,
+};
 use crate::FormatError;
 use crate::wire::{self, ListTable, Sections, StringTable};
 
@@ -29,7 +31,10 @@ impl Layout {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         wire::check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
         if wire::u16_at(bytes, 6) != 0 {
-            return Err(FormatError::Corrupt { format: FORMAT, what: "a reserved field is not zero" });
+            return Err(FormatError::Corrupt {
+                format: FORMAT,
+                what: "a reserved field is not zero",
+            });
         }
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
         sections.next(1, HEADER as u64)?;
@@ -72,7 +77,10 @@ impl<'a> Parts<'a> {
 
     pub(super) fn strings(self) -> StringTable<'a> {
         let layout = self.layout;
-        StringTable::new(self.slice(layout.string_ends_at, layout.text_at), self.slice(layout.text_at, layout.end))
+        StringTable::new(
+            self.slice(layout.string_ends_at, layout.text_at),
+            self.slice(layout.text_at, layout.end),
+        )
     }
 
     pub(super) fn lists(self) -> ListTable<'a> {
@@ -97,11 +105,13 @@ impl<'a> Parts<'a> {
         self.strings().validate(FORMAT)?;
         self.lists().validate(FORMAT, strings)?;
         if wire::u32_at(self.bytes, 24) >= strings
-            || wire::max_u32(self.slice(layout.strings_at, layout.lists_at)).is_some_and(|id| id >= strings)
+            || wire::max_u32(self.slice(layout.strings_at, layout.lists_at))
+                .is_some_and(|id| id >= strings)
         {
             return corrupt("it refers to a string that is not there");
         }
-        if wire::max_u32(self.slice(layout.lists_at, layout.tags_at)).is_some_and(|id| id >= lists) {
+        if wire::max_u32(self.slice(layout.lists_at, layout.tags_at)).is_some_and(|id| id >= lists)
+        {
             return corrupt("it refers to a list that is not there");
         }
         for row in self.tag_rows() {

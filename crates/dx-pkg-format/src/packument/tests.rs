@@ -106,7 +106,8 @@ fn a_peer_is_optional_only_when_its_meta_says_so() {
 fn equal_manifests_share_their_lists() {
     let mut few = data(&["1.0.0"]);
     let mut many = data(&["1.0.0", "1.0.1", "1.0.2", "1.0.3"]);
-    let dependencies: Vec<_> = (0..50).map(|n| (format!("dependency-{n}").into(), "^1.0.0".into())).collect();
+    let dependencies: Vec<_> =
+        (0..50).map(|n| (format!("dependency-{n}").into(), "^1.0.0".into())).collect();
     for version in few.versions.iter_mut().chain(&mut many.versions) {
         version.dependencies = dependencies.clone();
     }

@@ -59,7 +59,8 @@ impl<'a> VersionView<'a> {
     }
 
     fn text(self, column: Text) -> &'a str {
-        let offset = self.parts.layout.strings_at + self.index as usize * STRINGS + column as usize * 4;
+        let offset =
+            self.parts.layout.strings_at + self.index as usize * STRINGS + column as usize * 4;
         self.parts.strings().get(wire::u32_at(self.parts.bytes, offset))
     }
 
@@ -111,7 +112,9 @@ impl<'a> VersionView<'a> {
     /// Whether there are prerelease identifiers.
     #[must_use]
     pub fn is_prerelease(self) -> bool {
-        let offset = self.parts.layout.strings_at + self.index as usize * STRINGS + Text::Prerelease as usize * 4;
+        let offset = self.parts.layout.strings_at
+            + self.index as usize * STRINGS
+            + Text::Prerelease as usize * 4;
         wire::u32_at(self.parts.bytes, offset) != 0
     }
 

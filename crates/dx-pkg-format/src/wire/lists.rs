@@ -86,10 +86,16 @@ impl<'a> ListTable<'a> {
             last = end;
         }
         if !ordered || last as usize != self.cells.len() / 4 {
-            return Err(FormatError::Corrupt { format, what: "the list offsets are not ascending" });
+            return Err(FormatError::Corrupt {
+                format,
+                what: "the list offsets are not ascending",
+            });
         }
         if max_u32(self.cells).is_some_and(|cell| cell >= limit) {
-            return Err(FormatError::Corrupt { format, what: "a list refers to a string that is not there" });
+            return Err(FormatError::Corrupt {
+                format,
+                what: "a list refers to a string that is not there",
+            });
         }
         Ok(())
     }

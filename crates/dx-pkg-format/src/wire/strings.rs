@@ -20,7 +20,8 @@ pub struct StringTableBuilder {
 
 impl Default for StringTableBuilder {
     fn default() -> Self {
-        let mut builder = Self { known: HashTable::new(), ends: Vec::new(), bytes: Vec::new(), overflow: false };
+        let mut builder =
+            Self { known: HashTable::new(), ends: Vec::new(), bytes: Vec::new(), overflow: false };
         builder.intern("");
         builder
     }

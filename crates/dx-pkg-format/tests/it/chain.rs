@@ -11,7 +11,10 @@ fn data() -> ChainData<'static> {
         major,
         seen: 7,
         observations: 3,
-        steps: steps.iter().map(|(to, likelihood)| Step { to: *to, likelihood: *likelihood }).collect(),
+        steps: steps
+            .iter()
+            .map(|(to, likelihood)| Step { to: *to, likelihood: *likelihood })
+            .collect(),
     };
     let states = vec![
         state("b", 1, &[]),
@@ -77,10 +80,17 @@ fn forged(at: usize, word: u32) -> Vec<u8> {
 fn references_that_lead_nowhere_are_refused_though_the_checksum_is_right() {
     let (first_state, first_target) = (64, 64 + 4 * 20);
     // Its name, the end of its steps, and where its first step leads; then a name that breaks the order.
-    for (at, word) in [(first_state, 99), (first_state + 8, 9), (first_target, 4), (first_state, 3)] {
-        assert!(matches!(Chain::decode(&forged(at, word)), Err(FormatError::Corrupt { .. })), "{word} at {at}");
+    for (at, word) in [(first_state, 99), (first_state + 8, 9), (first_target, 4), (first_state, 3)]
+    {
+        assert!(
+            matches!(Chain::decode(&forged(at, word)), Err(FormatError::Corrupt { .. })),
+            "{word} at {at}"
+        );
     }
-    assert!(Chain::decode(&forged(first_state + 12, 99)).is_ok(), "when it was last seen is any number");
+    assert!(
+        Chain::decode(&forged(first_state + 12, 99)).is_ok(),
+        "when it was last seen is any number"
+    );
 }
 
 proptest! {

@@ -13,7 +13,11 @@ fn files() -> impl Strategy<Value = Files> {
         proptest::collection::vec(any::<u8>(), 0..200),
         (any::<u8>(), 0usize..300_000).prop_map(|(byte, size)| vec![byte; size]),
     ];
-    proptest::collection::btree_map("[a-zü]{1,4}(/[a-z.-]{1,5}x){0,3}", (any::<bool>(), contents), 0..12)
+    proptest::collection::btree_map(
+        "[a-zü]{1,4}(/[a-z.-]{1,5}x){0,3}",
+        (any::<bool>(), contents),
+        0..12,
+    )
 }
 
 fn compression() -> impl Strategy<Value = Compression> {
@@ -21,8 +25,10 @@ fn compression() -> impl Strategy<Value = Compression> {
 }
 
 fn encode(files: &Files, compression: Compression) -> Vec<u8> {
-    let entries: Vec<_> =
-        files.iter().map(|(path, (executable, data))| FileEntry { path, executable: *executable, data }).collect();
+    let entries: Vec<_> = files
+        .iter()
+        .map(|(path, (executable, data))| FileEntry { path, executable: *executable, data })
+        .collect();
     dxp::encode(&entries, None, compression).unwrap()
 }
 

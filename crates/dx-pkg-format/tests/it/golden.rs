@@ -23,7 +23,11 @@ fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
 fn dxp_version_1() {
     let large = "0123456789abcdef".repeat(4096);
     let files = [
-        FileEntry { path: "package.json", executable: false, data: b"{\"name\":\"golden\",\"version\":\"1.0.0\"}\n" },
+        FileEntry {
+            path: "package.json",
+            executable: false,
+            data: b"{\"name\":\"golden\",\"version\":\"1.0.0\"}\n",
+        },
         FileEntry { path: "bin/golden.js", executable: true, data: b"#!/usr/bin/env node\n" },
         FileEntry { path: "lib/text.txt", executable: false, data: large.as_bytes() },
     ];
@@ -55,13 +59,15 @@ fn dxc_version_1() {
         state("@scope/zeta", 0, Vec::new()),
         state("alpha", 11, vec![step(1, 13)]),
     ];
-    let bytes = ChainData { trained_ms: 1_700_000_000_000, resolutions: 3, states }.encode().unwrap();
+    let bytes =
+        ChainData { trained_ms: 1_700_000_000_000, resolutions: 3, states }.encode().unwrap();
     let kept = golden("dxc-v1.dxc", &bytes);
     assert_eq!(kept, bytes);
     let chain = Chain::decode(&kept).unwrap();
     assert_eq!((chain.trained_ms(), chain.resolutions(), chain.len()), (1_700_000_000_000, 3, 3));
     let golden = chain.find("golden", 2).unwrap();
-    let steps: Vec<_> = chain.steps(golden).map(|(to, likelihood)| (chain.state(to).name, likelihood)).collect();
+    let steps: Vec<_> =
+        chain.steps(golden).map(|(to, likelihood)| (chain.state(to).name, likelihood)).collect();
     assert_eq!(steps, [("@scope/zeta", 128), ("alpha", 255)]);
     let alpha = chain.state(chain.find("alpha", 11).unwrap());
     assert_eq!((alpha.seen, alpha.observations), (3, 2));
@@ -101,7 +107,10 @@ fn dxm_version_1() {
     let versions: Vec<_> = packument.versions().map(|view| view.version_str()).collect();
     assert_eq!(versions, ["0.9.0", "1.0.0-rc.1", "1.0.0"]);
     let latest = packument.version(packument.tag("latest").unwrap());
-    assert_eq!(latest.dependencies().collect::<Vec<_>>(), [("zeta", "^1.0.0"), ("alpha", "~2.0.0")]);
+    assert_eq!(
+        latest.dependencies().collect::<Vec<_>>(),
+        [("zeta", "^1.0.0"), ("alpha", "~2.0.0")]
+    );
     assert!(latest.peer_optional("peer"));
     assert_eq!(packument.versions().next().unwrap().deprecated(), Some("use 1.0.0"));
 }

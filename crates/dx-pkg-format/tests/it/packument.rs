@@ -13,7 +13,9 @@ fn pairs(strategy: &'static str) -> impl Strategy<Value = Vec<(String, String)>>
     proptest::collection::vec(("[a-z@/-]{1,8}", strategy), 0..4)
 }
 
-fn borrowed(pairs: Vec<(String, String)>) -> Vec<(std::borrow::Cow<'static, str>, std::borrow::Cow<'static, str>)> {
+fn borrowed(
+    pairs: Vec<(String, String)>,
+) -> Vec<(std::borrow::Cow<'static, str>, std::borrow::Cow<'static, str>)> {
     pairs.into_iter().map(|(a, b)| (a.into(), b.into())).collect()
 }
 

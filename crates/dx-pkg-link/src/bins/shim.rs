@@ -25,7 +25,10 @@ pub(crate) fn shims(name: &str, target: &str, start: &[u8]) -> [Shim; 3] {
         ),
     };
     [
-        Shim { name: format!("{name}.cmd"), text: format!("@echo off\r\n{cmd}\r\nexit /b %ERRORLEVEL%\r\n") },
+        Shim {
+            name: format!("{name}.cmd"),
+            text: format!("@echo off\r\n{cmd}\r\nexit /b %ERRORLEVEL%\r\n"),
+        },
         Shim {
             name: format!("{name}.ps1"),
             text: format!(
@@ -34,7 +37,9 @@ pub(crate) fn shims(name: &str, target: &str, start: &[u8]) -> [Shim; 3] {
         },
         Shim {
             name: name.to_owned(),
-            text: format!("#!/bin/sh\nhere=$(dirname \"$(echo \"$0\" | sed -e 's,\\\\,/,g')\")\n{sh}\n"),
+            text: format!(
+                "#!/bin/sh\nhere=$(dirname \"$(echo \"$0\" | sed -e 's,\\\\,/,g')\")\n{sh}\n"
+            ),
         },
     ]
 }
@@ -48,6 +53,8 @@ fn interpreter(start: &[u8]) -> Option<String> {
     if program == "env" {
         program = words.find(|word| !word.starts_with('-') && !word.contains('='))?;
     }
-    let plain = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '+');
+    let plain = |character: char| {
+        character.is_ascii_alphanumeric() || matches!(character, '-' | '_' | '.' | '+')
+    };
     program.chars().all(plain).then(|| program.to_owned())
 }

@@ -41,7 +41,11 @@ fn shims_start_the_interpreter_of_the_file() {
     assert_eq!(cmd.name, "tool.cmd");
     assert!(cmd.text.contains("\"node\" \"%~dp0\\..\\a\\bin\\tool.js\" %*\r\n"), "{}", cmd.text);
     assert_eq!(ps1.name, "tool.ps1");
-    assert!(ps1.text.contains("& \"node\" \"$PSScriptRoot/../a/bin/tool.js\" @args"), "{}", ps1.text);
+    assert!(
+        ps1.text.contains("& \"node\" \"$PSScriptRoot/../a/bin/tool.js\" @args"),
+        "{}",
+        ps1.text
+    );
     assert_eq!(sh.name, "tool");
     assert!(sh.text.ends_with("exec node \"$here/../a/bin/tool.js\" \"$@\"\n"), "{}", sh.text);
 }

@@ -28,15 +28,22 @@ pub(crate) struct Difference<'a> {
 
 impl<'a> Difference<'a> {
     pub(crate) fn of(previous: &Sites<'a>, next: &Sites<'a>) -> Self {
-        let mut difference =
-            Self { fates: Vec::with_capacity(next.0.len()), removed: Vec::new(), replaced: Vec::new() };
+        let mut difference = Self {
+            fates: Vec::with_capacity(next.0.len()),
+            removed: Vec::new(),
+            replaced: Vec::new(),
+        };
         // The last path whose contents go away with it.
         let mut gone: Option<&str> = None;
-        let is_gone = |gone: Option<&str>, site: &Site<'_>| gone.is_some_and(|gone| below(&site.placement.path, gone));
+        let is_gone = |gone: Option<&str>, site: &Site<'_>| {
+            gone.is_some_and(|gone| below(&site.placement.path, gone))
+        };
         let mut old = previous.0.iter().peekable();
         for new in &next.0 {
             let mut fate = Fate::Added;
-            while let Some(site) = old.next_if(|old| by_segments(&old.placement.path, &new.placement.path).is_le()) {
+            while let Some(site) =
+                old.next_if(|old| by_segments(&old.placement.path, &new.placement.path).is_le())
+            {
                 let same_place = site.placement.path == new.placement.path;
                 if is_gone(gone, site) {
                     continue;
@@ -76,7 +83,8 @@ impl<'a> Difference<'a> {
         for site in &removed {
             for (end, _) in site.placement.path.match_indices("/node_modules/") {
                 let parent = &site.placement.path[..end];
-                let found = next.0.binary_search_by(|other| by_segments(&other.placement.path, parent));
+                let found =
+                    next.0.binary_search_by(|other| by_segments(&other.placement.path, parent));
                 if let Ok(index) = found
                     && self.fates[index] == Fate::Kept
                     && bundles(&next.0[index])?
@@ -96,7 +104,11 @@ impl<'a> Difference<'a> {
 
     /// The indices of what has to be built, parents first.
     pub(crate) fn changed(&self) -> impl Iterator<Item = usize> {
-        self.fates.iter().enumerate().filter(|(_, fate)| **fate != Fate::Kept).map(|(index, _)| index)
+        self.fates
+            .iter()
+            .enumerate()
+            .filter(|(_, fate)| **fate != Fate::Kept)
+            .map(|(index, _)| index)
     }
 
     /// The importers that are touched, always with the project itself: its `node_modules` holds the state of all.

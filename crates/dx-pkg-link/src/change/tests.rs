@@ -24,9 +24,13 @@ fn difference(before: &str, after: &str) -> String {
     let (before, after) = (tree(before), tree(after));
     let (previous, next) = (Sites::of(&before, false).unwrap(), Sites::of(&after, false).unwrap());
     let difference = Difference::of(&previous, &next);
-    let short = |path: &str| path.trim_start_matches("node_modules/").replace("/node_modules/", "/");
-    let fates =
-        next.0.iter().zip(&difference.fates).map(|(site, fate)| format!("{}:{fate:?}", short(&site.placement.path)));
+    let short =
+        |path: &str| path.trim_start_matches("node_modules/").replace("/node_modules/", "/");
+    let fates = next
+        .0
+        .iter()
+        .zip(&difference.fates)
+        .map(|(site, fate)| format!("{}:{fate:?}", short(&site.placement.path)));
     let removed = difference.removed.iter().map(|site| format!("-{}", short(&site.placement.path)));
     assert_eq!(difference.count(Fate::Replaced) as usize, difference.replaced.len());
     fates.chain(removed).collect::<Vec<_>>().join(" ")
@@ -39,7 +43,10 @@ fn what_is_the_same_is_kept() {
 
 #[test]
 fn another_source_replaces_and_nested_packages_stay() {
-    assert_eq!(difference("a=1 a/b=2 a/c=3", "a=2 a/b=2 a/c=4"), "a:Replaced a/b:Kept a/c:Replaced");
+    assert_eq!(
+        difference("a=1 a/b=2 a/c=3", "a=2 a/b=2 a/c=4"),
+        "a:Replaced a/b:Kept a/c:Replaced"
+    );
 }
 
 #[test]

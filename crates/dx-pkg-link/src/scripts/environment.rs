@@ -72,7 +72,10 @@ pub fn environment(
 
     for (key, value) in what.settings {
         if !is_secret(key) {
-            variables.insert(format!("npm_config_{}", key.to_lowercase().replace('-', "_")), flag_text(value));
+            variables.insert(
+                format!("npm_config_{}", key.to_lowercase().replace('-', "_")),
+                flag_text(value),
+            );
         }
     }
     let mut set = |key: &str, value: &str| {
@@ -109,7 +112,9 @@ pub fn environment(
 /// `PATH` for a script: the commands of the package, of every folder around it, `node-gyp`, then `inherited`.
 #[must_use]
 pub fn search_path(package: &Path, node_gyp: Option<&Path>, inherited: &str) -> String {
-    let own = package.ancestors().map(|folder| folder.join(crate::tree::NODE_MODULES).join(crate::bins::BIN));
+    let own = package
+        .ancestors()
+        .map(|folder| folder.join(crate::tree::NODE_MODULES).join(crate::bins::BIN));
     let mut folders: Vec<PathBuf> = own.chain(node_gyp.map(Path::to_owned)).collect();
     folders.extend(std::env::split_paths(inherited));
     let joined = std::env::join_paths(&folders).ok();

@@ -36,7 +36,10 @@ fn depth(path: &str) -> usize {
 ///
 /// `scripts` are the events the package has a script for.
 #[must_use]
-pub fn implied_install<'s>(scripts: impl IntoIterator<Item = &'s str>, has_binding_gyp: bool) -> Option<&'static str> {
+pub fn implied_install<'s>(
+    scripts: impl IntoIterator<Item = &'s str>,
+    has_binding_gyp: bool,
+) -> Option<&'static str> {
     let named = scripts.into_iter().any(|event| matches!(event, "install" | "preinstall"));
     (has_binding_gyp && !named).then_some("node-gyp rebuild")
 }

@@ -95,9 +95,9 @@ pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
         process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
     }
     let ended = process.spawn().and_then(|child| {
-        dx_pkg_fs::waits_for(Some(child.id()));
+        dx_pkg_os::waits_for(Some(child.id()));
         let output = child.wait_with_output();
-        dx_pkg_fs::waits_for(None);
+        dx_pkg_os::waits_for(None);
         output
     });
     let output = ended.map_err(|source| not_started(command, source))?;
@@ -105,7 +105,12 @@ pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
     let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
     #[cfg(not(unix))]
     let signal = None;
-    Ok(ScriptOutcome { code: output.status.code(), signal, stdout: output.stdout, stderr: output.stderr })
+    Ok(ScriptOutcome {
+        code: output.status.code(),
+        signal,
+        stdout: output.stdout,
+        stderr: output.stderr,
+    })
 }
 
 /// Runs a script in the place of this process, which is then not there to return; where a process cannot be replaced, as
@@ -115,7 +120,10 @@ pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
 /// The shell cannot be started.
 pub fn become_script(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
     #[cfg(unix)]
-    return Err(not_started(command, std::os::unix::process::CommandExt::exec(&mut process(command))));
+    return Err(not_started(
+        command,
+        std::os::unix::process::CommandExt::exec(&mut process(command)),
+    ));
     #[cfg(not(unix))]
     run(command)
 }
@@ -153,8 +161,15 @@ fn pass_script(process: &mut Command, shell: &Path, command: &ScriptCommand<'_>)
     let is_cmd = shell.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case("cmd"));
     if is_cmd {
         // `cmd` takes the rest of its line as it is, so it must not be quoted again.
-        let quoted = command.arguments.iter().map(|argument| format!(" \"{}\"", argument.replace('"', "\"\"")));
-        process.args(["/d", "/s", "/c"]).raw_arg(format!("\"{}{}\"", command.script, quoted.collect::<String>()));
+        let quoted = command
+            .arguments
+            .iter()
+            .map(|argument| format!(" \"{}\"", argument.replace('"', "\"\"")));
+        process.args(["/d", "/s", "/c"]).raw_arg(format!(
+            "\"{}{}\"",
+            command.script,
+            quoted.collect::<String>()
+        ));
     } else {
         process.arg("-c").arg(with_arguments(command.script, command.arguments));
     }

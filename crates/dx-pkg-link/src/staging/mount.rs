@@ -6,7 +6,7 @@ use std::path::Path;
 /// Whether the folder is a mount point: as the system tells, or by Linux's `/proc/self/mountinfo`
 /// (proc_pid_mountinfo(5)); false elsewhere.
 pub(super) fn is_mount_point(folder: &Path) -> bool {
-    if let Some(told) = dx_pkg_fs::is_mount_point(folder) {
+    if let Some(told) = dx_pkg_os::is_mount_point(folder) {
         return told;
     }
     if !cfg!(target_os = "linux") || !folder.is_dir() {

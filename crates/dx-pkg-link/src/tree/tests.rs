@@ -71,17 +71,30 @@ fn links_stay_in_the_project_unless_they_may_leave() {
         assert_eq!(code(vec![link("node_modules/w", target)], false), "fine", "{target}");
     }
     for target in ["../w", "../../w", ".."] {
-        assert_eq!(code(vec![link("node_modules/w", target)], false), "DX_UNSAFE_LINK_TARGET", "{target}");
+        assert_eq!(
+            code(vec![link("node_modules/w", target)], false),
+            "DX_UNSAFE_LINK_TARGET",
+            "{target}"
+        );
         assert_eq!(code(vec![link("node_modules/w", target)], true), "fine", "{target}");
     }
-    for target in ["/etc", "packages/../..", "./w", "w/", "a\\b", "a\0", "C:/x", "..//x", "../a/../b"] {
-        assert_eq!(code(vec![link("node_modules/w", target)], true), "DX_UNSAFE_LINK_TARGET", "{target:?}");
+    for target in
+        ["/etc", "packages/../..", "./w", "w/", "a\\b", "a\0", "C:/x", "..//x", "../a/../b"]
+    {
+        assert_eq!(
+            code(vec![link("node_modules/w", target)], true),
+            "DX_UNSAFE_LINK_TARGET",
+            "{target:?}"
+        );
     }
 }
 
 #[test]
 fn a_path_is_used_once_and_never_below_a_link() {
-    assert_eq!(code(vec![package("node_modules/a"), package("node_modules/a")], false), "DX_DUPLICATE_PATH");
+    assert_eq!(
+        code(vec![package("node_modules/a"), package("node_modules/a")], false),
+        "DX_DUPLICATE_PATH"
+    );
     let below = vec![
         link("node_modules/a", "packages/a"),
         package("node_modules/a-b"),
@@ -95,12 +108,26 @@ fn a_path_is_used_once_and_never_below_a_link() {
 #[test]
 fn what_lies_in_a_package_follows_it() {
     let tree = Tree::new(
-        ["node_modules/a-b", "node_modules/a/node_modules/c", "node_modules/a", "node_modules/@s/a"]
-            .map(package)
-            .into(),
+        [
+            "node_modules/a-b",
+            "node_modules/a/node_modules/c",
+            "node_modules/a",
+            "node_modules/@s/a",
+        ]
+        .map(package)
+        .into(),
     );
-    let paths: Vec<&str> = tree.placements.iter().map(|placement| placement.path.as_str()).collect();
-    assert_eq!(paths, ["node_modules/@s/a", "node_modules/a", "node_modules/a/node_modules/c", "node_modules/a-b"]);
+    let paths: Vec<&str> =
+        tree.placements.iter().map(|placement| placement.path.as_str()).collect();
+    assert_eq!(
+        paths,
+        [
+            "node_modules/@s/a",
+            "node_modules/a",
+            "node_modules/a/node_modules/c",
+            "node_modules/a-b"
+        ]
+    );
 }
 
 #[test]

@@ -89,7 +89,9 @@ fn what_was_left_out_meanwhile_is_taken_away_with_its_commands() {
     let reduced = Tree::new(kept.cloned().collect());
     place(&world, &reduced, built, &ids);
     assert!(gone.iter().all(|path| !world.exists(path)));
-    assert!(!world.exists("node_modules/.bin/ay") && !world.exists("node_modules/b/node_modules/.bin"));
+    assert!(
+        !world.exists("node_modules/.bin/ay") && !world.exists("node_modules/b/node_modules/.bin")
+    );
     assert_eq!(world.execute("node_modules/.bin/bee"), "b");
     assert!(world.exists("node_modules/b/node_modules/@s/c/cli.js"));
 }
@@ -102,7 +104,8 @@ fn a_failed_command_gives_back_what_it_moved_and_leaves_nothing() {
     let before = world.snapshot();
     build(&world, &tree, &ids).give_back(&world.project, &world.store);
     assert_eq!(world.snapshot(), before);
-    let again = Tree::new(vec![package("node_modules/a", ids[0]), package("node_modules/c", ids[4])]);
+    let again =
+        Tree::new(vec![package("node_modules/a", ids[0]), package("node_modules/c", ids[4])]);
     let report = world.install(&again);
     assert_eq!(report.files(), 8);
     assert_eq!(world.node("", "console.log(require('a'), require('c'))"), "a1 twice");

@@ -30,7 +30,10 @@ fn only_what_differs_is_touched() {
     assert_eq!((report.added, report.replaced, report.removed), (1, 1, 2));
     assert_eq!(report.hardlinks, 8);
     assert_eq!((kept("node_modules/b"), kept("node_modules")), (b, modules));
-    assert_eq!(world.node("", "console.log(require('a'), require('b'), require('@u/c'))"), "a2 b c");
+    assert_eq!(
+        world.node("", "console.log(require('a'), require('b'), require('@u/c'))"),
+        "a2 b c"
+    );
     assert_eq!(world.execute("node_modules/.bin/aa"), "a2");
     for gone in ["node_modules/@t", "node_modules/b/node_modules", "node_modules/.bin/a"] {
         assert!(!world.exists(gone), "{gone}");
@@ -41,7 +44,8 @@ fn only_what_differs_is_touched() {
 #[test]
 fn a_replaced_package_takes_nested_ones_along() {
     let world = World::new();
-    let [p1, p2, c, d, e1, e2] = ["p1", "p2", "c", "d", "e1", "e2"].map(|label| world.module(label));
+    let [p1, p2, c, d, e1, e2] =
+        ["p1", "p2", "c", "d", "e1", "e2"].map(|label| world.module(label));
     let nested = |p, e| {
         vec![
             package("node_modules/p", p),
@@ -55,12 +59,17 @@ fn a_replaced_package_takes_nested_ones_along() {
     after.push(package("node_modules/p/node_modules/f", e1));
     let after = Tree::new(after);
     world.install(&before);
-    let inode = |path: &str| fs::metadata(world.project.join("node_modules/p/node_modules").join(path)).unwrap().ino();
+    let inode = |path: &str| {
+        fs::metadata(world.project.join("node_modules/p/node_modules").join(path)).unwrap().ino()
+    };
     let kept = [inode("@s/c"), inode("e/node_modules/d")];
     let report = world.link(&after, Some(&before), &LinkOptions::default());
     assert_eq!((report.added, report.replaced, report.removed), (1, 2, 0));
     assert_eq!([inode("@s/c"), inode("e/node_modules/d")], kept);
-    assert_eq!(world.node("node_modules/p", "console.log(require('./'), require('e'), require('f'))"), "p2 e2 e1");
+    assert_eq!(
+        world.node("node_modules/p", "console.log(require('./'), require('e'), require('f'))"),
+        "p2 e2 e1"
+    );
     assert_eq!(world.execute("node_modules/p/node_modules/.bin/c"), "c");
     assert_eq!(world.execute("node_modules/p/node_modules/@s/c/node_modules/.bin/d"), "d");
 }
@@ -70,7 +79,8 @@ fn a_link_and_a_package_replace_each_other() {
     let world = World::new();
     world.write("packages/w/index.js", "module.exports = 'linked'");
     let (a, b) = (world.module("a"), world.module("b"));
-    let packages = Tree::new(vec![package("node_modules/w", a), package("node_modules/w/node_modules/b", b)]);
+    let packages =
+        Tree::new(vec![package("node_modules/w", a), package("node_modules/w/node_modules/b", b)]);
     let linked = Tree::new(vec![link("node_modules/w", "packages/w")]);
     world.install(&packages);
     world.link(&linked, Some(&packages), &LinkOptions::default());
@@ -88,7 +98,10 @@ fn what_is_unexpectedly_in_the_way_gives_way() {
     world.install(&before);
     world.write("node_modules/b/by/hand.js", "");
     world.write("node_modules/.bin/b", "by hand");
-    let after = Tree::new(vec![package("node_modules/a", a), package("node_modules/b", b).bins(&[("b", "cli.js")])]);
+    let after = Tree::new(vec![
+        package("node_modules/a", a),
+        package("node_modules/b", b).bins(&[("b", "cli.js")]),
+    ]);
     world.link(&after, Some(&before), &LinkOptions::default());
     assert!(!world.exists("node_modules/b/by"));
     assert_eq!(world.execute("node_modules/.bin/b"), "b");

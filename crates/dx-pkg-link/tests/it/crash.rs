@@ -49,14 +49,17 @@ fn killed_child() {
     for index in (0..2).cycle() {
         let previous = incremental.then_some(&trees[1 - index]);
         let options = LinkOptions { extra_files: &state(index), ..LinkOptions::default() };
-        materialise(&world.project, &world.store, &trees[index], previous, &options, &NoProgress).unwrap();
+        materialise(&world.project, &world.store, &trees[index], previous, &options, &NoProgress)
+            .unwrap();
     }
 }
 
 /// Starts a process that installs one tree after the other and kills it.
 fn kill_one(world: &World, incremental: bool, after: Duration) {
     let mut command = Command::new(env::current_exe().unwrap());
-    command.args(["--exact", "crash::killed_child", "--nocapture"]).env(PROJECT, world.folder.path());
+    command
+        .args(["--exact", "crash::killed_child", "--nocapture"])
+        .env(PROJECT, world.folder.path());
     if incremental {
         command.env(INCREMENTAL, "1");
     }
@@ -101,7 +104,8 @@ fn a_killed_install_leaves_a_whole_tree() {
     assert!(interruptions > 5, "only {interruptions} of the processes were killed at work");
     world.install(&trees[1]);
     assert_eq!(world.read("node_modules/.cache/mine"), "kept");
-    let names: Vec<_> = fs::read_dir(&world.project).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    let names: Vec<_> =
+        fs::read_dir(&world.project).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(names, ["node_modules"], "what the killed processes left was swept");
 }
 
@@ -140,5 +144,8 @@ fn only_what_dead_processes_left_is_swept() {
     assert!(world.exists(".node_modules-dx-notes"));
     assert!(!world.exists(&own));
     assert!(!world.exists(".node_modules-dx-4999999-0"));
-    assert!(world.exists("node_modules/.cache-.node_modules-dx-4999999-0/x"), "the user's entry was rescued");
+    assert!(
+        world.exists("node_modules/.cache-.node_modules-dx-4999999-0/x"),
+        "the user's entry was rescued"
+    );
 }

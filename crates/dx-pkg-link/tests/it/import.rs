@@ -50,9 +50,14 @@ fn a_method_the_file_systems_refuse_is_an_error() {
     let tree = Tree::new(vec![package("node_modules/a", world.module("a"))]);
     for import in [ImportMethod::Hardlink, ImportMethod::Clone] {
         let options = LinkOptions { import, ..LinkOptions::default() };
-        let error = materialise(&world.project, &world.store, &tree, None, &options, &NoProgress).unwrap_err();
+        let error = materialise(&world.project, &world.store, &tree, None, &options, &NoProgress)
+            .unwrap_err();
         assert_eq!(error.code(), "DX_IMPORT_METHOD_UNSUPPORTED");
-        assert_eq!(fs::read_dir(&world.project).unwrap().count(), 0, "nothing is left of the attempt");
+        assert_eq!(
+            fs::read_dir(&world.project).unwrap().count(),
+            0,
+            "nothing is left of the attempt"
+        );
     }
 }
 
@@ -77,8 +82,8 @@ fn on_btrfs() -> TempDir {
 #[ignore = "needs DX_TEST_BTRFS"]
 fn between_subvolumes_blocks_are_shared_as_files_cannot_be() {
     let folder = on_btrfs();
-    let root = dx_pkg_fs::Dir::open(folder.path()).unwrap();
-    dx_pkg_fs::subvolume_create(&root, "elsewhere").unwrap();
+    let root = dx_pkg_os::Dir::open(folder.path()).unwrap();
+    dx_pkg_os::subvolume_create(&root, "elsewhere").unwrap();
     let store = folder.path().join("elsewhere/store");
     let world = World::with_store_in(folder, Some(&store));
     let a = world.module("a");
@@ -87,7 +92,10 @@ fn between_subvolumes_blocks_are_shared_as_files_cannot_be() {
     assert_eq!((report.hardlinks, report.reflinks, report.copies), (0, 4, 0));
     assert_eq!(world.execute("node_modules/.bin/a"), "a");
     world.write("node_modules/a/lib/index.js", "");
-    assert_eq!(fs::read_to_string(world.store.expanded(a).join("lib/index.js")).unwrap(), "module.exports = 'a'\n");
+    assert_eq!(
+        fs::read_to_string(world.store.expanded(a).join("lib/index.js")).unwrap(),
+        "module.exports = 'a'\n"
+    );
 }
 
 #[test]
@@ -117,7 +125,10 @@ fn private_packages_share_nothing_with_the_store() {
     let stored = inode(&world.store.expanded(id).join("cli.js"));
     assert_ne!(inode(&world.project.join("node_modules/a/cli.js")), stored);
     assert_eq!(inode(&world.project.join("node_modules/b/cli.js")), stored);
-    assert_ne!(fs::metadata(world.project.join("node_modules/a/cli.js")).unwrap().mode() & 0o111, 0);
+    assert_ne!(
+        fs::metadata(world.project.join("node_modules/a/cli.js")).unwrap().mode() & 0o111,
+        0
+    );
 }
 
 #[test]
@@ -125,9 +136,16 @@ fn copy_shares_nothing() {
     let world = World::new();
     let id = world.module("a");
     let tree = Tree::new(vec![package("node_modules/a", id)]);
-    let report = world.link(&tree, None, &LinkOptions { import: ImportMethod::Copy, ..LinkOptions::default() });
+    let report = world.link(
+        &tree,
+        None,
+        &LinkOptions { import: ImportMethod::Copy, ..LinkOptions::default() },
+    );
     assert_eq!((report.copies, report.hardlinks, report.reflinks), (4, 0, 0));
-    assert_ne!(inode(&world.store.expanded(id).join("cli.js")), inode(&world.project.join("node_modules/a/cli.js")));
+    assert_ne!(
+        inode(&world.store.expanded(id).join("cli.js")),
+        inode(&world.project.join("node_modules/a/cli.js"))
+    );
 }
 
 #[test]

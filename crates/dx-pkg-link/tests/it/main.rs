@@ -17,7 +17,7 @@ mod crash;
 mod fresh;
 mod import;
 mod mount;
+mod prepared;
 mod property;
 mod scripts;
-mod spare;
 mod world;

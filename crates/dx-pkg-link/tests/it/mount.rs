@@ -43,8 +43,10 @@ fn install_change_and_replace(world: &World) {
         assert!(!world.exists("node_modules/old"));
         assert_eq!(world.read("node_modules/.cache/mine"), "kept");
         assert_eq!(world.read("node_modules/.package-lock.json"), "{}");
-        let mut names: Vec<_> =
-            fs::read_dir(world.project.join("node_modules")).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        let mut names: Vec<_> = fs::read_dir(world.project.join("node_modules"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name())
+            .collect();
         names.retain(|name| !name.to_str().unwrap().starts_with(".dx-trash-"));
         assert_eq!(names.len(), 3, "{names:?}");
     }
@@ -68,7 +70,8 @@ fn a_tree_in_a_lower_layer_is_replaced() {
     let mut world = World::in_memory();
     world.write("node_modules/old/index.js", "");
     world.write("node_modules/.cache/mine", "kept");
-    let [upper, work, merged] = ["upper", "work", "merged"].map(|name| world.folder.path().join(name));
+    let [upper, work, merged] =
+        ["upper", "work", "merged"].map(|name| world.folder.path().join(name));
     for folder in [&upper, &work, &merged] {
         fs::create_dir(folder).unwrap();
     }

@@ -22,9 +22,22 @@ struct Choice {
 }
 
 fn choice() -> impl Strategy<Value = Choice> {
-    (0..2_usize, [0..5_usize, 0..5, 0..5], 1..=3_usize, 0..5_usize, 0..4_usize, prop::bool::weighted(0.1)).prop_map(
-        |(importer, names, depth, kind, bins, private)| Choice { importer, names, depth, kind, bins, private },
+    (
+        0..2_usize,
+        [0..5_usize, 0..5, 0..5],
+        1..=3_usize,
+        0..5_usize,
+        0..4_usize,
+        prop::bool::weighted(0.1),
     )
+        .prop_map(|(importer, names, depth, kind, bins, private)| Choice {
+            importer,
+            names,
+            depth,
+            kind,
+            bins,
+            private,
+        })
 }
 
 fn tree(world: &World, choices: &[Choice]) -> Tree {
@@ -65,7 +78,12 @@ fn tree(world: &World, choices: &[Choice]) -> Tree {
 fn bundling(world: &World) -> dx_pkg_core::PackageId {
     world.publish(
         "bundling",
-        &[("package.json", "{}"), ("cli.js", "1"), ("node_modules/a/lib/x.js", "2"), ("node_modules/q/y.js", "3")],
+        &[
+            ("package.json", "{}"),
+            ("cli.js", "1"),
+            ("node_modules/a/lib/x.js", "2"),
+            ("node_modules/q/y.js", "3"),
+        ],
     )
 }
 

@@ -46,5 +46,8 @@ fn a_script_finds_the_commands_around_it() {
     })
     .unwrap();
     assert!(outcome.success(), "{}", String::from_utf8_lossy(&outcome.stderr));
-    assert_eq!(String::from_utf8(outcome.stdout).unwrap(), "inner\nouter\na:postinstall:/called it's $HOME *\n");
+    assert_eq!(
+        String::from_utf8(outcome.stdout).unwrap(),
+        "inner\nouter\na:postinstall:/called it's $HOME *\n"
+    );
 }

@@ -8,7 +8,9 @@ use std::process::Command;
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::FileEntry;
-use dx_pkg_link::{LinkOptions, LinkReport, NoProgress, Placement, PlacementSource, Tree, materialise};
+use dx_pkg_link::{
+    LinkOptions, LinkReport, NoProgress, Placement, PlacementSource, Tree, materialise,
+};
 use dx_pkg_store::Store;
 use tempfile::TempDir;
 
@@ -40,7 +42,12 @@ impl World {
         self.put(label, files, |id, entries| self.store.insert(id, None, entries).unwrap())
     }
 
-    fn put(&self, label: &str, files: &[(&str, &str)], insert: impl Fn(PackageId, &[FileEntry<'_>])) -> PackageId {
+    fn put(
+        &self,
+        label: &str,
+        files: &[(&str, &str)],
+        insert: impl Fn(PackageId, &[FileEntry<'_>]),
+    ) -> PackageId {
         let mut bytes = [0; 32];
         for (index, byte) in label.bytes().enumerate() {
             bytes[index % 32] ^= byte.rotate_left(index as u32 / 32);
@@ -79,7 +86,12 @@ impl World {
         self.put(label, &files, insert)
     }
 
-    pub(crate) fn link(&self, tree: &Tree, previous: Option<&Tree>, options: &LinkOptions<'_>) -> LinkReport {
+    pub(crate) fn link(
+        &self,
+        tree: &Tree,
+        previous: Option<&Tree>,
+        options: &LinkOptions<'_>,
+    ) -> LinkReport {
         materialise(&self.project, &self.store, tree, previous, options, &NoProgress).unwrap()
     }
 
@@ -103,8 +115,12 @@ impl World {
 
     /// What `node -e` prints, run in a folder of the project.
     pub(crate) fn node(&self, folder: &str, script: &str) -> String {
-        let output =
-            Command::new("node").arg("-e").arg(script).current_dir(self.project.join(folder)).output().unwrap();
+        let output = Command::new("node")
+            .arg("-e")
+            .arg(script)
+            .current_dir(self.project.join(folder))
+            .output()
+            .unwrap();
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
@@ -134,7 +150,11 @@ pub(crate) fn snapshot(root: &Path) -> BTreeMap<String, String> {
                 folders.push(path.clone());
                 "folder".to_owned()
             } else {
-                format!("{:o} {}", metadata.permissions().mode() & 0o777, fs::read_to_string(&path).unwrap())
+                format!(
+                    "{:o} {}",
+                    metadata.permissions().mode() & 0o777,
+                    fs::read_to_string(&path).unwrap()
+                )
             };
             entries.insert(path.strip_prefix(root).unwrap().to_str().unwrap().to_owned(), text);
         }
@@ -143,7 +163,12 @@ pub(crate) fn snapshot(root: &Path) -> BTreeMap<String, String> {
 }
 
 pub(crate) fn package(path: &str, id: PackageId) -> Placement {
-    Placement { path: path.into(), source: PlacementSource::Package(id), bins: Vec::new(), private_copy: false }
+    Placement {
+        path: path.into(),
+        source: PlacementSource::Package(id),
+        bins: Vec::new(),
+        private_copy: false,
+    }
 }
 
 pub(crate) fn link(path: &str, target: &str) -> Placement {
@@ -157,7 +182,8 @@ pub(crate) trait WithBins {
 
 impl WithBins for Placement {
     fn bins(mut self, bins: &[(&str, &str)]) -> Self {
-        self.bins = bins.iter().map(|(name, file)| ((*name).to_owned(), (*file).to_owned())).collect();
+        self.bins =
+            bins.iter().map(|(name, file)| ((*name).to_owned(), (*file).to_owned())).collect();
         self
     }
 }

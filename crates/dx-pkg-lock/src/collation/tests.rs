@@ -10,7 +10,10 @@ fn check(lines: &str) -> usize {
     for line in lines.lines() {
         let fields: Vec<&str> = line.split('\t').collect();
         let [a, b, expected] = fields[..] else { panic!("three fields in {line}") };
-        let (a, b) = (serde_json::from_str::<String>(a).unwrap(), serde_json::from_str::<String>(b).unwrap());
+        let (a, b) = (
+            serde_json::from_str::<String>(a).unwrap(),
+            serde_json::from_str::<String>(b).unwrap(),
+        );
         let expected = expected.parse::<i8>().unwrap().cmp(&0);
         assert_eq!(locale_compare(&a, &b), expected, "{line}");
         assert_eq!(locale_compare(&b, &a), expected.reverse(), "{line} reversed");
@@ -50,7 +53,10 @@ fn case_decides_only_when_nothing_else_does() {
     assert_eq!(locale_compare("Ab", "aB"), Ordering::Greater);
     assert_eq!(locale_compare("A", "aa"), Ordering::Less);
     assert_eq!(locale_compare("node_modules/React", "node_modules/react"), Ordering::Greater);
-    assert_eq!(locale_compare("node_modules/React", "node_modules/react/node_modules/x"), Ordering::Less);
+    assert_eq!(
+        locale_compare("node_modules/React", "node_modules/react/node_modules/x"),
+        Ordering::Less
+    );
 }
 
 #[test]

@@ -4,7 +4,10 @@ fn sample() -> Lock {
     let package = |path: &str, dependencies: &[(&str, &str)]| LockPackage {
         path: path.into(),
         version: Some("1.0.0".into()),
-        dependencies: dependencies.iter().map(|(name, spec)| ((*name).into(), (*spec).into())).collect(),
+        dependencies: dependencies
+            .iter()
+            .map(|(name, spec)| ((*name).into(), (*spec).into()))
+            .collect(),
         ..LockPackage::default()
     };
     Lock {

@@ -86,8 +86,11 @@ impl<'a> Dependents<'a> {
             for (list, count) in words(&record[record::COUNTS..]).enumerate() {
                 let end = start + count as usize;
                 if count > 0 && ASKING.iter().any(|asking| *asking as usize == list) {
-                    let pairs = view.cells.get(4 * start..4 * end).unwrap_or_default().as_chunks::<8>().0;
-                    asking.extend(pairs.iter().map(|pair| (of_text(&mut names, u32_at(pair, 0)), place)));
+                    let pairs =
+                        view.cells.get(4 * start..4 * end).unwrap_or_default().as_chunks::<8>().0;
+                    asking.extend(
+                        pairs.iter().map(|pair| (of_text(&mut names, u32_at(pair, 0)), place)),
+                    );
                 }
                 start = end;
             }

@@ -4,8 +4,8 @@ use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::wire::StringTableBuilder;
 
 use super::{
-    CHECKED_FROM, CHECKSUM_OFFSET, HEADER_SIZE, LIST_COUNT, List, RECORD_SIZE, SIGNATURE, TEXT_COUNT, VERSION,
-    checksum, flag, header, path_hash, record,
+    CHECKED_FROM, CHECKSUM_OFFSET, HEADER_SIZE, LIST_COUNT, List, RECORD_SIZE, SIGNATURE,
+    TEXT_COUNT, VERSION, checksum, flag, header, path_hash, record,
 };
 use crate::{Lock, LockPackage, locale_compare};
 
@@ -20,10 +20,17 @@ pub fn encode(lock: &Lock, source_digest: [u8; 32]) -> Vec<u8> {
     let mut encoder = Encoder::default();
     let name = encoder.text(lock.name.as_deref());
     let version = encoder.text(lock.version.as_deref());
-    let records: Vec<[u8; RECORD_SIZE]> = packages.iter().map(|package| encoder.package(package)).collect();
+    let records: Vec<[u8; RECORD_SIZE]> =
+        packages.iter().map(|package| encoder.package(package)).collect();
     let paths: Vec<&str> = packages.iter().map(|package| package.path.as_str()).collect();
     let Some((ends, strings)) = encoder.strings.parts() else { return Vec::new() };
-    let tables = Tables { records: &records, index: &path_index(&paths), cells: &encoder.cells, ends, strings };
+    let tables = Tables {
+        records: &records,
+        index: &path_index(&paths),
+        cells: &encoder.cells,
+        ends,
+        strings,
+    };
     tables.write(lock.format_version, source_digest, name, version)
 }
 
@@ -38,14 +45,29 @@ pub(super) struct Tables<'t> {
 
 impl Tables<'_> {
     /// The whole file; `name` and `version` refer to the project's. Empty beyond the format's 32-bit counts.
-    pub(super) fn write(&self, format_version: u8, source_digest: [u8; 32], name: u32, version: u32) -> Vec<u8> {
-        let lengths = [self.records.len(), self.ends.len(), self.strings.len(), self.cells.len(), self.index.len()];
-        let [Ok(packages), Ok(strings), Ok(string_bytes), Ok(cells), Ok(slots)] = lengths.map(u32::try_from) else {
+    pub(super) fn write(
+        &self,
+        format_version: u8,
+        source_digest: [u8; 32],
+        name: u32,
+        version: u32,
+    ) -> Vec<u8> {
+        let lengths = [
+            self.records.len(),
+            self.ends.len(),
+            self.strings.len(),
+            self.cells.len(),
+            self.index.len(),
+        ];
+        let [Ok(packages), Ok(strings), Ok(string_bytes), Ok(cells), Ok(slots)] =
+            lengths.map(u32::try_from)
+        else {
             return Vec::new();
         };
         let words = self.index.len() + self.cells.len() + self.ends.len();
-        let mut out =
-            Vec::with_capacity(HEADER_SIZE + RECORD_SIZE * self.records.len() + 4 * words + self.strings.len());
+        let mut out = Vec::with_capacity(
+            HEADER_SIZE + RECORD_SIZE * self.records.len() + 4 * words + self.strings.len(),
+        );
         out.resize(HEADER_SIZE, 0);
         put(&mut out, 0, &SIGNATURE);
         put(&mut out, header::VERSION, &VERSION.to_le_bytes());

@@ -219,9 +219,13 @@ impl<'a> Package<'a> {
     }
 
     /// `peerDependenciesMeta`: name and whether that peer is optional.
-    pub fn peer_dependencies_meta(self) -> impl ExactSizeIterator<Item = (&'a str, bool)> + use<'a> {
+    pub fn peer_dependencies_meta(
+        self,
+    ) -> impl ExactSizeIterator<Item = (&'a str, bool)> + use<'a> {
         let pairs = self.cells(List::PeerDependenciesMeta).as_chunks::<8>().0.iter();
-        pairs.map(move |pair| (self.view.text(u32_at(pair, 0)).unwrap_or_default(), u32_at(pair, 4) != 0))
+        pairs.map(move |pair| {
+            (self.view.text(u32_at(pair, 0)).unwrap_or_default(), u32_at(pair, 4) != 0)
+        })
     }
 
     /// Names of dependencies that the package's tarball contains.
@@ -267,7 +271,10 @@ impl<'a> Package<'a> {
             dev_dependencies: self.dev_dependencies().to_vec(),
             optional_dependencies: self.optional_dependencies().to_vec(),
             peer_dependencies: self.peer_dependencies().to_vec(),
-            peer_dependencies_meta: self.peer_dependencies_meta().map(|(name, set)| (name.to_owned(), set)).collect(),
+            peer_dependencies_meta: self
+                .peer_dependencies_meta()
+                .map(|(name, set)| (name.to_owned(), set))
+                .collect(),
             bundle_dependencies: self.bundle_dependencies().to_vec(),
             workspaces: text(self.workspaces()),
             extra: self.extra().to_vec(),
@@ -328,7 +335,11 @@ impl<'a> Pairs<'a> {
     /// The pairs in order.
     pub fn iter(self) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> + use<'a> {
         let text = move |number| self.view.text(number).unwrap_or_default();
-        self.cells.as_chunks::<8>().0.iter().map(move |pair| (text(u32_at(pair, 0)), text(u32_at(pair, 4))))
+        self.cells
+            .as_chunks::<8>()
+            .0
+            .iter()
+            .map(move |pair| (text(u32_at(pair, 0)), text(u32_at(pair, 4))))
     }
 
     fn to_vec(self) -> Vec<(String, String)> {

@@ -7,13 +7,20 @@ use dx_pkg_format::wire::{u32_at, words};
 use rustc_hash::FxHashMap;
 
 use super::encode::{Tables, flags, lists_of, package_id, path_index, put, texts_of};
-use super::{DxlView, HEADER_SIZE, LIST_COUNT, List, RECORD_SIZE, Record, TEXT_COUNT, flag, header, record};
+use super::{
+    DxlView, HEADER_SIZE, LIST_COUNT, List, RECORD_SIZE, Record, TEXT_COUNT, flag, header, record,
+};
 use crate::{LockPackage, locale_compare};
 
 /// Compiles the lock that `view` is of, without the entries at `removed`, and with `changed` added or in place of what
 /// they have the path of. Both are in npm's order. `source_digest` is the digest of the lock's new text.
 #[must_use]
-pub fn splice(view: &DxlView<'_>, removed: &[&str], changed: &[LockPackage], source_digest: [u8; 32]) -> Vec<u8> {
+pub fn splice(
+    view: &DxlView<'_>,
+    removed: &[&str],
+    changed: &[LockPackage],
+    source_digest: [u8; 32],
+) -> Vec<u8> {
     let entries = merge(view, removed, changed);
     let mut texts = Texts::new(view, changed);
     let name = texts.carry(u32_at(view.header, header::NAME));
@@ -28,7 +35,13 @@ pub fn splice(view: &DxlView<'_>, removed: &[&str], changed: &[LockPackage], sou
     }
     let paths: Vec<&str> = entries.iter().map(Entry::path).collect();
     let Texts { ends, bytes, .. } = texts;
-    let tables = Tables { records: &records, index: &path_index(&paths), cells: &cells, ends: &ends, strings: &bytes };
+    let tables = Tables {
+        records: &records,
+        index: &path_index(&paths),
+        cells: &cells,
+        ends: &ends,
+        strings: &bytes,
+    };
     tables.write(view.format_version(), source_digest, name, version)
 }
 
@@ -164,7 +177,12 @@ fn shared<'a>(view: &DxlView<'a>, changed: &'a [LockPackage]) -> FxHashMap<&'a s
 }
 
 /// The record of an entry that stays.
-fn carried(view: &DxlView<'_>, old: &Record, texts: &mut Texts<'_>, cells: &mut Vec<u32>) -> [u8; RECORD_SIZE] {
+fn carried(
+    view: &DxlView<'_>,
+    old: &Record,
+    texts: &mut Texts<'_>,
+    cells: &mut Vec<u32>,
+) -> [u8; RECORD_SIZE] {
     let mut out = *old;
     for field in 0..TEXT_COUNT {
         let at = record::TEXTS + 4 * field;
@@ -177,7 +195,10 @@ fn carried(view: &DxlView<'_>, old: &Record, texts: &mut Texts<'_>, cells: &mut 
         let own = words(view.cells.get(4 * start..4 * end).unwrap_or_default());
         if list == List::PeerDependenciesMeta as usize {
             // Every second cell is no text.
-            cells.extend(own.enumerate().map(|(at, cell)| if at % 2 == 0 { texts.carry(cell) } else { cell }));
+            cells.extend(
+                own.enumerate()
+                    .map(|(at, cell)| if at % 2 == 0 { texts.carry(cell) } else { cell }),
+            );
         } else {
             cells.extend(own.map(|cell| texts.carry(cell)));
         }
@@ -187,7 +208,11 @@ fn carried(view: &DxlView<'_>, old: &Record, texts: &mut Texts<'_>, cells: &mut 
 }
 
 /// The record of an entry that is new.
-fn fresh<'a>(package: &'a LockPackage, texts: &mut Texts<'a>, cells: &mut Vec<u32>) -> [u8; RECORD_SIZE] {
+fn fresh<'a>(
+    package: &'a LockPackage,
+    texts: &mut Texts<'a>,
+    cells: &mut Vec<u32>,
+) -> [u8; RECORD_SIZE] {
     let mut out = [0; RECORD_SIZE];
     put(&mut out, 0, &package_id(package).unwrap_or_default());
     for (field, text) in texts_of(package).into_iter().enumerate() {

@@ -59,8 +59,17 @@ pub(super) fn sample() -> Lock {
         link: true,
         ..LockPackage::default()
     };
-    let target = LockPackage { path: "packages/link".into(), version: Some("0.0.0".into()), ..LockPackage::default() };
-    Lock { name: Some("project".into()), version: None, format_version: 3, packages: vec![project, full, link, target] }
+    let target = LockPackage {
+        path: "packages/link".into(),
+        version: Some("0.0.0".into()),
+        ..LockPackage::default()
+    };
+    Lock {
+        name: Some("project".into()),
+        version: None,
+        format_version: 3,
+        packages: vec![project, full, link, target],
+    }
 }
 
 #[test]
@@ -96,7 +105,10 @@ fn packages_come_in_npms_order_whatever_the_lock_has() {
 #[test]
 fn every_path_is_found_and_no_other() {
     let packages: Vec<_> = (0..3000)
-        .map(|n| LockPackage { path: format!("node_modules/package-{n}"), ..LockPackage::default() })
+        .map(|n| LockPackage {
+            path: format!("node_modules/package-{n}"),
+            ..LockPackage::default()
+        })
         .collect();
     let lock = Lock { packages, ..Lock::default() };
     let bytes = encode(&lock, [0; 32]);
@@ -126,7 +138,10 @@ fn other_files_and_versions_are_told_apart() {
     bytes[100] ^= 1;
     assert_eq!(code(&bytes), Some("DX_FORMAT_CHECKSUM"));
     bytes[header::VERSION] = 9;
-    assert!(matches!(DxlView::open(&bytes), Err(FormatError::Version { found: 9, supported: VERSION, .. })));
+    assert!(matches!(
+        DxlView::open(&bytes),
+        Err(FormatError::Version { found: 9, supported: VERSION, .. })
+    ));
 }
 
 /// Makes the checksum right again, as someone who alters a file with intent would.

@@ -4,8 +4,8 @@ use dx_pkg_format::FormatError;
 use dx_pkg_format::wire::{Sections, array_at, check_format, max_u32, u32_at, u64_at, words};
 
 use super::{
-    CHECKED_FROM, CHECKSUM_OFFSET, FORMAT, HEADER_SIZE, LIST_IS_PAIRS, Package, RECORD_SIZE, Record, SIGNATURE, Text,
-    VERSION, checksum, flag, header, path_hash, record,
+    CHECKED_FROM, CHECKSUM_OFFSET, FORMAT, HEADER_SIZE, LIST_IS_PAIRS, Package, RECORD_SIZE,
+    Record, SIGNATURE, Text, VERSION, checksum, flag, header, path_hash, record,
 };
 use crate::Lock;
 
@@ -47,7 +47,8 @@ impl<'a> DxlView<'a> {
             index: &bytes[index],
             cells: &bytes[cells],
             ends: &bytes[ends],
-            strings: std::str::from_utf8(&bytes[text]).map_err(|_| corrupt("a string is not UTF-8"))?,
+            strings: std::str::from_utf8(&bytes[text])
+                .map_err(|_| corrupt("a string is not UTF-8"))?,
         };
         view.validate()?;
         Ok(view)
@@ -67,7 +68,10 @@ impl<'a> DxlView<'a> {
                 || out_of_table(u32_at(self.header, header::PROJECT_VERSION)),
             "the header refers to a string that is not there",
         )?;
-        refuse(max_u32(self.cells).is_some_and(out_of_table), "a list refers to a string that is not there")?;
+        refuse(
+            max_u32(self.cells).is_some_and(out_of_table),
+            "a list refers to a string that is not there",
+        )?;
         let slots = self.index.len() / 4;
         refuse(!slots.is_power_of_two(), "the index's size is not a power of two")?;
         refuse(
@@ -130,7 +134,9 @@ impl<'a> DxlView<'a> {
     }
 
     /// All packages, in npm's order: a folder comes before what is inside it.
-    pub fn packages(&self) -> impl ExactSizeIterator<Item = Package<'a>> + DoubleEndedIterator + Clone + use<'a> {
+    pub fn packages(
+        &self,
+    ) -> impl ExactSizeIterator<Item = Package<'a>> + DoubleEndedIterator + Clone + use<'a> {
         let view = *self;
         self.records.iter().map(move |record| Package::new(view, record))
     }

@@ -5,12 +5,22 @@ fn package(path: &str) -> LockPackage {
 }
 
 fn lock(paths: &[&str]) -> Lock {
-    Lock { format_version: 3, packages: paths.iter().map(|path| package(path)).collect(), ..Lock::default() }
+    Lock {
+        format_version: 3,
+        packages: paths.iter().map(|path| package(path)).collect(),
+        ..Lock::default()
+    }
 }
 
 #[test]
 fn nearest_copy_wins_over_hoisted_one() {
-    let lock = lock(&["", "node_modules/a", "node_modules/a/node_modules/b", "node_modules/b", "node_modules/@s/c"]);
+    let lock = lock(&[
+        "",
+        "node_modules/a",
+        "node_modules/a/node_modules/b",
+        "node_modules/b",
+        "node_modules/@s/c",
+    ]);
     let found = |from, name| lock.resolve(from, name).map(|package| package.path.as_str());
     assert_eq!(found("node_modules/a", "b"), Some("node_modules/a/node_modules/b"));
     assert_eq!(found("node_modules/a/node_modules/b", "b"), Some("node_modules/a/node_modules/b"));
@@ -21,7 +31,8 @@ fn nearest_copy_wins_over_hoisted_one() {
 
 #[test]
 fn link_is_resolved_from_its_target() {
-    let mut lock = lock(&["", "node_modules/w", "packages/w", "packages/w/node_modules/b", "node_modules/b"]);
+    let mut lock =
+        lock(&["", "node_modules/w", "packages/w", "packages/w/node_modules/b", "node_modules/b"]);
     lock.packages[1].link = true;
     lock.packages[1].resolved = Some("packages/w".into());
     assert_eq!(lock.resolve("node_modules/w", "b").unwrap().path, "packages/w/node_modules/b");
@@ -40,8 +51,13 @@ fn name_comes_from_the_path_unless_explicit() {
 
 #[test]
 fn links_out_of_the_project_are_marked() {
-    let inside = LockPackage { link: true, resolved: Some("packages/w".into()), ..package("node_modules/w") };
-    let outside = LockPackage { link: true, resolved: Some("../w".into()), ..package("node_modules/w") };
+    let inside = LockPackage {
+        link: true,
+        resolved: Some("packages/w".into()),
+        ..package("node_modules/w")
+    };
+    let outside =
+        LockPackage { link: true, resolved: Some("../w".into()), ..package("node_modules/w") };
     let tarball = LockPackage { resolved: Some("../w".into()), ..package("node_modules/w") };
     assert!(!inside.is_outside());
     assert!(outside.is_outside());
@@ -52,14 +68,25 @@ fn links_out_of_the_project_are_marked() {
 
 #[test]
 fn normalise_puts_the_project_first_and_follows_npms_order() {
-    let mut lock =
-        lock(&["node_modules/Base", "node_modules/a", "node_modules/@x/y", "", "node_modules/a/node_modules/b"]);
+    let mut lock = lock(&[
+        "node_modules/Base",
+        "node_modules/a",
+        "node_modules/@x/y",
+        "",
+        "node_modules/a/node_modules/b",
+    ]);
     lock.packages[0].dependencies = vec![("b".into(), "1".into()), ("A".into(), "1".into())];
     lock.normalise();
     let paths: Vec<_> = lock.packages.iter().map(|package| package.path.as_str()).collect();
     assert_eq!(
         paths,
-        ["", "node_modules/@x/y", "node_modules/a", "node_modules/a/node_modules/b", "node_modules/Base"]
+        [
+            "",
+            "node_modules/@x/y",
+            "node_modules/a",
+            "node_modules/a/node_modules/b",
+            "node_modules/Base"
+        ]
     );
     assert_eq!(lock.packages[4].dependencies[0].0, "A");
 }

@@ -7,16 +7,29 @@ use dx_pkg_lock::{Lock, LockPackage};
 /// A lock of the size of a real application's: 1,226 packages with a handful of dependencies each.
 fn large_lock() -> Lock {
     let package = |number: usize| LockPackage {
-        path: if number == 0 { String::new() } else { format!("node_modules/@scope{}/package-{number}", number % 40) },
+        path: if number == 0 {
+            String::new()
+        } else {
+            format!("node_modules/@scope{}/package-{number}", number % 40)
+        },
         version: Some(format!("{}.{}.0", number % 9, number % 31)),
-        resolved: Some(format!("https://registry.example/package-{number}/-/package-{number}-1.0.0.tgz")),
+        resolved: Some(format!(
+            "https://registry.example/package-{number}/-/package-{number}-1.0.0.tgz"
+        )),
         integrity: Some(format!("sha512-{number:086}==")),
         license: Some("MIT".into()),
         engines: Some(r#"{"node":">=18"}"#.into()),
-        dependencies: (1..5).map(|n| (format!("package-{}", number + n), format!("^{n}.0.0"))).collect(),
+        dependencies: (1..5)
+            .map(|n| (format!("package-{}", number + n), format!("^{n}.0.0")))
+            .collect(),
         ..LockPackage::default()
     };
-    Lock { name: None, version: None, format_version: 3, packages: (0..1226).map(package).collect() }
+    Lock {
+        name: None,
+        version: None,
+        format_version: 3,
+        packages: (0..1226).map(package).collect(),
+    }
 }
 
 /// Opens a file and reads what an install needs of every package; the sum keeps the work from being optimised away.
@@ -46,7 +59,11 @@ fn opening_visiting_and_looking_up_allocate_nothing() {
         let view = DxlView::open(&bytes).unwrap();
         for package in &lock.packages {
             let found = view.get(&package.path).unwrap();
-            seen += found.dependencies().iter().map(|(name, spec)| name.len() + spec.len()).sum::<usize>();
+            seen += found
+                .dependencies()
+                .iter()
+                .map(|(name, spec)| name.len() + spec.len())
+                .sum::<usize>();
         }
     });
     assert!(seen > 100_000);
@@ -70,6 +87,9 @@ fn time_to_open_and_visit() {
         best
     };
     println!("{} bytes", bytes.len());
-    println!("open          {:?}", timed(&|| DxlView::open(std::hint::black_box(&bytes)).unwrap().len()));
+    println!(
+        "open          {:?}",
+        timed(&|| DxlView::open(std::hint::black_box(&bytes)).unwrap().len())
+    );
     println!("open + visit  {:?}", timed(&|| visit(std::hint::black_box(&bytes))));
 }

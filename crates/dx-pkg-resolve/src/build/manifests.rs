@@ -13,7 +13,12 @@ use super::{Builder, Failure};
 
 impl Builder<'_> {
     /// A node in `parent` for what `asked` asks for, under the name of `edge`.
-    pub(super) fn package_for_spec(&mut self, edge: EdgeId, asked: EdgeId, parent: NodeId) -> NodeId {
+    pub(super) fn package_for_spec(
+        &mut self,
+        edge: EdgeId,
+        asked: EdgeId,
+        parent: NodeId,
+    ) -> NodeId {
         let name = self.tree[edge].name;
         let spec = self.tree.spec(asked);
         if self.is_folder(spec) {
@@ -43,7 +48,8 @@ impl Builder<'_> {
 
     fn fail(&mut self, name: NameId, error: ResolveError) -> u32 {
         let name = self.tree.text(name).to_owned();
-        let manifest = Manifest::from_record(LockPackage::default(), Some(&name), &mut self.tree.interner);
+        let manifest =
+            Manifest::from_record(LockPackage::default(), Some(&name), &mut self.tree.interner);
         let manifest = self.tree.manifests.push(manifest);
         self.failures.push(Failure { error, manifest });
         crate::intern::index(self.failures.len() - 1)
@@ -53,7 +59,12 @@ impl Builder<'_> {
         label(&self.tree, self.tree.source_or_self(self.tree[edge].from))
     }
 
-    fn manifest_for(&mut self, name: NameId, spec: SpecId, edge: EdgeId) -> Result<ManifestId, u32> {
+    fn manifest_for(
+        &mut self,
+        name: NameId,
+        spec: SpecId,
+        edge: EdgeId,
+    ) -> Result<ManifestId, u32> {
         if let Some(known) = self.manifests.get(&(name, spec)) {
             return *known;
         }
@@ -62,7 +73,12 @@ impl Builder<'_> {
         found
     }
 
-    fn load_manifest(&mut self, name: NameId, spec: SpecId, edge: EdgeId) -> Result<ManifestId, ResolveError> {
+    fn load_manifest(
+        &mut self,
+        name: NameId,
+        spec: SpecId,
+        edge: EdgeId,
+    ) -> Result<ManifestId, ResolveError> {
         let text = |id: SpecId| self.tree.interner.spec_text(id).to_owned();
         let parsed = match self.tree.interner.parsed(spec) {
             Ok(parsed) => parsed.clone(),
@@ -85,11 +101,13 @@ impl Builder<'_> {
             required_by: self.required_by(edge),
             source,
         };
-        if !matches!(parsed, Spec::Alias { .. } | Spec::Range(_) | Spec::Version(_) | Spec::Tag(_)) {
+        if !matches!(parsed, Spec::Alias { .. } | Spec::Range(_) | Spec::Version(_) | Spec::Tag(_))
+        {
             let from = self.tree.path(self.tree.source_or_self(self.tree[edge].from));
             let External { package, .. } =
                 self.provider.manifest(&package_name, &text(spec), &from).map_err(load_error)?;
-            let manifest = Manifest::from_record(package, Some(&package_name), &mut self.tree.interner);
+            let manifest =
+                Manifest::from_record(package, Some(&package_name), &mut self.tree.interner);
             return Ok(self.tree.manifests.push(manifest));
         }
         let packument = self.provider.packument(&package_name).map_err(load_error)?;
@@ -98,7 +116,12 @@ impl Builder<'_> {
                 name: package_name,
                 spec: text(spec),
                 required_by: self.required_by(edge),
-                available: packument.versions().rev().take(5).map(|v| v.version_str().to_owned()).collect(),
+                available: packument
+                    .versions()
+                    .rev()
+                    .take(5)
+                    .map(|v| v.version_str().to_owned())
+                    .collect(),
                 too_new: self
                     .picker
                     .too_new(&packument, &parsed)
@@ -117,7 +140,13 @@ impl Builder<'_> {
     }
 
     /// A link to a folder, in `parent`.
-    fn link_for_spec(&mut self, name: NameId, spec: SpecId, edge: EdgeId, parent: NodeId) -> NodeId {
+    fn link_for_spec(
+        &mut self,
+        name: NameId,
+        spec: SpecId,
+        edge: EdgeId,
+        parent: NodeId,
+    ) -> NodeId {
         let from = self.tree.source_or_self(self.tree[edge].from);
         let is_workspace = self.tree[edge].kind == EdgeKind::Workspace;
         let path = match self.tree.interner.parsed(spec) {

@@ -27,7 +27,8 @@ impl Builder<'_> {
     }
 
     fn new_scratch(&mut self, node: NodeId) -> NodeId {
-        let (name, manifest, rules) = (self.tree[node].name, self.tree[node].manifest, self.tree[node].rules);
+        let (name, manifest, rules) =
+            (self.tree[node].name, self.tree[node].manifest, self.tree[node].rules);
         let scratch = self.tree.add_node(name, manifest);
         self.tree[scratch].source = Some(node);
         self.tree[scratch].rules = rules;
@@ -41,7 +42,11 @@ impl Builder<'_> {
     /// Gives a scratch tree its root's edges. Most packages have no peers and need none of them, and making them is
     /// what a scratch tree costs: without this the resolution of a large project takes a tenth longer.
     fn fill_scratch(&mut self, scratch: NodeId) {
-        let Some(node) = self.tree[scratch].source.filter(|_| self.tree[scratch].edges_out.is_empty()) else { return };
+        let Some(node) =
+            self.tree[scratch].source.filter(|_| self.tree[scratch].edges_out.is_empty())
+        else {
+            return;
+        };
         let with_dev = self.tree.is_top(node);
         self.tree.load_edges(scratch, with_dev);
         self.load_workspace_edges(node, scratch);
@@ -72,8 +77,10 @@ impl Builder<'_> {
             }
         }
         self.tree.attach(node, parent);
-        let asks =
-            |edge: EdgeId| required.contains(&self.tree[edge].from) && self.tree[edge].kind != EdgeKind::PeerOptional;
+        let asks = |edge: EdgeId| {
+            required.contains(&self.tree[edge].from)
+                && self.tree[edge].kind != EdgeKind::PeerOptional
+        };
         if asks(edge) || second.is_some_and(asks) {
             required.insert(node);
         }
@@ -93,9 +100,13 @@ impl Builder<'_> {
             .edges_out
             .iter()
             .copied()
-            .filter(|edge| tree[*edge].kind.is_peer() && !(tree.is_valid(*edge) && tree[*edge].to.is_some()))
+            .filter(|edge| {
+                tree[*edge].kind.is_peer() && !(tree.is_valid(*edge) && tree[*edge].to.is_some())
+            })
             .collect();
-        edges.sort_by(|a, b| dx_pkg_lock::locale_compare(tree.text(tree[*a].name), tree.text(tree[*b].name)));
+        edges.sort_by(|a, b| {
+            dx_pkg_lock::locale_compare(tree.text(tree[*a].name), tree.text(tree[*b].name))
+        });
         for edge in edges {
             if self.bottomless.is_some() {
                 break;
@@ -113,16 +124,26 @@ impl Builder<'_> {
 
     /// Whether a conflict found while gathering for `parent` is one that npm refuses.
     fn refused(&self, parent: NodeId) -> bool {
-        self.options.strict_peer_deps || self.tree[parent].source.is_some_and(|source| self.tree.is_mine(source))
+        self.options.strict_peer_deps
+            || self.tree[parent].source.is_some_and(|source| self.tree.is_mine(source))
     }
 
     /// A peer that nothing in the scratch tree provides yet.
-    fn gather_missing(&mut self, edge: EdgeId, node: NodeId, parent: NodeId, required: &mut FxHashSet<NodeId>) {
+    fn gather_missing(
+        &mut self,
+        edge: EdgeId,
+        node: NodeId,
+        parent: NodeId,
+        required: &mut FxHashSet<NodeId>,
+    ) {
         let name = self.tree[edge].name;
         let Some(parent_edge) = self.tree.edge_named(parent, name) else {
             if self.tree[edge].kind == EdgeKind::PeerOptional {
                 let source = self.tree.source_or_self(parent);
-                let met = self.tree.resolve(source, name).is_none_or(|current| self.tree.satisfied_by(edge, current));
+                let met = self
+                    .tree
+                    .resolve(source, name)
+                    .is_none_or(|current| self.tree.satisfied_by(edge, current));
                 if met {
                     return;
                 }
@@ -141,7 +162,13 @@ impl Builder<'_> {
     }
 
     /// A peer for which the scratch tree has a package that does not satisfy it.
-    fn gather_instead(&mut self, edge: EdgeId, current: NodeId, parent: NodeId, required: &mut FxHashSet<NodeId>) {
+    fn gather_instead(
+        &mut self,
+        edge: EdgeId,
+        current: NodeId,
+        parent: NodeId,
+        required: &mut FxHashSet<NodeId>,
+    ) {
         let dep = self.package_for_edge(edge, None, None, required);
         if self.tree.can_replace(dep, current, &[]) {
             self.package_for_edge(edge, Some(parent), None, required);

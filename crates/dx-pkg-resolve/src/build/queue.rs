@@ -24,7 +24,12 @@ struct Waiting {
 impl Queue {
     pub(crate) fn push(&mut self, tree: &Tree, node: NodeId) {
         if self.members.insert(node) {
-            let waiting = Waiting { depth: tree.depth(node), path: tree.path(node), order: self.heap.len(), node };
+            let waiting = Waiting {
+                depth: tree.depth(node),
+                path: tree.path(node),
+                order: self.heap.len(),
+                node,
+            };
             self.heap.push(waiting);
         }
     }

@@ -84,7 +84,12 @@ impl Builder<'_> {
 
     /// Makes the node of a project in `path`, relative to the root; edges only when the rest of the tree has its own.
     /// It joins the tree with the first link to it.
-    pub(super) fn add_folder(&mut self, path: &str, package: LockPackage, workspace: bool) -> NodeId {
+    pub(super) fn add_folder(
+        &mut self,
+        path: &str,
+        package: LockPackage,
+        workspace: bool,
+    ) -> NodeId {
         let folder_name = path.rsplit('/').next().unwrap_or(path).to_owned();
         let name = self.tree.interner.name(package.name.as_deref().unwrap_or(&folder_name));
         let manifest = Manifest::from_record(package, Some(&folder_name), &mut self.tree.interner);
@@ -118,12 +123,14 @@ impl Builder<'_> {
 
     /// Makes a node for every entry of the lockfile, without edges; returns them.
     fn load_lock(&mut self, lock: &Lock) -> Result<Vec<NodeId>, ResolveError> {
-        let mut entries: Vec<&LockPackage> = lock.packages.iter().filter(|entry| !entry.path.is_empty()).collect();
+        let mut entries: Vec<&LockPackage> =
+            lock.packages.iter().filter(|entry| !entry.path.is_empty()).collect();
         entries.sort_by(|a, b| a.path.cmp(&b.path));
         let mut nodes: FxHashMap<&str, NodeId> = FxHashMap::default();
         nodes.insert("", self.tree.root);
         let mut loaded = Vec::new();
-        for entry in entries.iter().filter(|entry| !entry.link && split_path(&entry.path).is_none()) {
+        for entry in entries.iter().filter(|entry| !entry.link && split_path(&entry.path).is_none())
+        {
             let node = match self.folders.get(&entry.path) {
                 Some(node) => *node,
                 None => {
@@ -134,7 +141,8 @@ impl Builder<'_> {
             };
             self.tree.attach_folder(node);
         }
-        let folders: Vec<(String, NodeId)> = self.folders.iter().map(|(path, node)| (path.clone(), *node)).collect();
+        let folders: Vec<(String, NodeId)> =
+            self.folders.iter().map(|(path, node)| (path.clone(), *node)).collect();
         for entry in &entries {
             if let Some((_, node)) = folders.iter().find(|(path, _)| *path == entry.path) {
                 nodes.insert(&entry.path, *node);
@@ -145,16 +153,21 @@ impl Builder<'_> {
             let name_id = self.tree.interner.name(name);
             let node = if entry.link {
                 let target = entry.resolved.as_deref().unwrap_or_default();
-                let target_node = nodes.get(target).copied().or_else(|| self.folders.get(target).copied());
+                let target_node =
+                    nodes.get(target).copied().or_else(|| self.folders.get(target).copied());
                 let Some(target_node) = target_node else {
-                    return Err(ResolveError::LockLink { path: entry.path.clone(), target: target.to_owned() });
+                    return Err(ResolveError::LockLink {
+                        path: entry.path.clone(),
+                        target: target.to_owned(),
+                    });
                 };
                 let node = self.tree.add_node(name_id, self.tree[target_node].manifest);
                 self.tree[node].target = Some(target_node);
                 self.tree[target_node].links_in.push(node);
                 node
             } else {
-                let manifest = Manifest::from_record((*entry).clone(), Some(name), &mut self.tree.interner);
+                let manifest =
+                    Manifest::from_record((*entry).clone(), Some(name), &mut self.tree.interner);
                 let manifest = self.tree.manifests.push(manifest);
                 self.tree.add_node(name_id, manifest)
             };
@@ -170,7 +183,8 @@ impl Builder<'_> {
         self.load_workspace_edges(project, project);
         self.tree.load_edges(project, true);
         let folders: FxHashSet<NodeId> = self.folders.values().copied().collect();
-        let mut in_order: Vec<NodeId> = folders.iter().copied().filter(|node| *node != project).collect();
+        let mut in_order: Vec<NodeId> =
+            folders.iter().copied().filter(|node| *node != project).collect();
         in_order.sort_unstable();
         for node in in_order {
             self.tree.load_edges(node, true);
@@ -221,7 +235,10 @@ impl Builder<'_> {
                 let missing = self.tree[*edge].to.is_none();
                 (is_reached || missing) && !self.tree.is_valid(*edge)
             });
-            let renewed = self.tree[node].edges_out.iter().any(|edge| self.update.contains(&self.tree[*edge].name));
+            let renewed = self.tree[node]
+                .edges_out
+                .iter()
+                .any(|edge| self.update.contains(&self.tree[*edge].name));
             if unfinished || renewed {
                 self.queue.push(&self.tree, node);
             }
@@ -237,7 +254,9 @@ impl Builder<'_> {
         let mut waiting = vec![self.tree.root];
         while let Some(node) = waiting.pop() {
             if reached.insert(node) {
-                waiting.extend(self.tree[node].edges_out.iter().filter_map(|edge| self.tree[*edge].to));
+                waiting.extend(
+                    self.tree[node].edges_out.iter().filter_map(|edge| self.tree[*edge].to),
+                );
             }
         }
         reached
@@ -249,7 +268,8 @@ impl Builder<'_> {
         for node in self.tree.project_nodes() {
             for edge in self.tree[node].edges_out.clone() {
                 let this = &self.tree[edge];
-                let lived_with = this.kind.is_peer() && this.to.is_some() && !self.tree.is_mine(node);
+                let lived_with =
+                    this.kind.is_peer() && this.to.is_some() && !self.tree.is_mine(node);
                 if lived_with && !self.tree.is_valid(edge) {
                     self.tree[edge].peer_conflicted = true;
                     self.tree[edge].conflict_is_locked = true;

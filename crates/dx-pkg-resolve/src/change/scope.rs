@@ -57,7 +57,10 @@ impl<'a> Scope<'a> {
             }
             if path.rfind("/node_modules/").is_some() {
                 let (holder, _) = split_path(path)?;
-                nested.entry(u32::try_from(locked.position(holder)?).ok()?).or_default().push(place);
+                nested
+                    .entry(u32::try_from(locked.position(holder)?).ok()?)
+                    .or_default()
+                    .push(place);
             }
         }
         let dependents = Dependents::of(locked);
@@ -164,7 +167,10 @@ impl<'a> Scope<'a> {
                 }
             }
             for place in self.dependents.asking_for(&name).to_vec() {
-                let Some(package) = self.locked.package(place as usize).filter(|_| place != 0) else { continue };
+                let Some(package) = self.locked.package(place as usize).filter(|_| place != 0)
+                else {
+                    continue;
+                };
                 if package.peer_dependencies().iter().any(|(peer, _)| peer == name) {
                     self.touch(name_of_path(package.path()));
                 }
@@ -194,7 +200,8 @@ impl<'a> Scope<'a> {
         let places: Vec<u32> = whole.keys().copied().collect();
         for place in places {
             let mut path = self.locked.package(place as usize)?.path();
-            while let Some((holder, _)) = split_path(path).filter(|(holder, _)| !holder.is_empty()) {
+            while let Some((holder, _)) = split_path(path).filter(|(holder, _)| !holder.is_empty())
+            {
                 whole.entry(u32::try_from(self.locked.position(holder)?).ok()?).or_insert(false);
                 path = holder;
             }
@@ -207,7 +214,8 @@ impl<'a> Scope<'a> {
             Some(if whole { package.to_package() } else { self.stub(package) })
         };
         let packages = whole.into_iter().map(entry).collect::<Option<Vec<_>>>()?;
-        let lock = Lock { format_version: self.locked.format_version(), packages, ..Lock::default() };
+        let lock =
+            Lock { format_version: self.locked.format_version(), packages, ..Lock::default() };
         Some((self.requirements(requirements), lock))
     }
 
@@ -239,7 +247,8 @@ impl<'a> Scope<'a> {
 
     fn requirements(&self, whole: &Requirements) -> Requirements {
         let known = |pairs: &[(String, String)]| -> Vec<(String, String)> {
-            let is_known = |name: &String| self.touched.contains(name) || self.observed.contains(name);
+            let is_known =
+                |name: &String| self.touched.contains(name) || self.observed.contains(name);
             pairs.iter().filter(|(name, _)| is_known(name)).cloned().collect()
         };
         let own = &whole.root;
@@ -270,7 +279,8 @@ impl<'a> Scope<'a> {
             for edge in &tree[node].edges_out {
                 let name = tree.text(tree[*edge].name);
                 let is_peer = tree[*edge].kind.is_peer();
-                wider |= if is_peer { self.touch_unless_anchored(name) } else { self.observe(name) };
+                wider |=
+                    if is_peer { self.touch_unless_anchored(name) } else { self.observe(name) };
             }
         }
         wider
@@ -297,7 +307,11 @@ impl Provider for Known<'_, '_> {
             return self.provider.packument(name);
         }
         refused.borrow_mut().push(name.to_owned());
-        Err(ProviderError { code: "DX_INTERNAL", message: format!("{name} is not in the reduced lock"), hint: None })
+        Err(ProviderError {
+            code: "DX_INTERNAL",
+            message: format!("{name} is not in the reduced lock"),
+            hint: None,
+        })
     }
 
     fn manifest(&self, name: &str, spec: &str, from: &str) -> Result<External, ProviderError> {
@@ -314,7 +328,11 @@ impl Provider for Known<'_, '_> {
 }
 
 /// Names of packages that stay, and stay needed in production, whatever becomes of others that depend on them.
-fn anchored(locked: &DxlView<'_>, dependents: &Dependents<'_>, own: &LockPackage) -> FxHashSet<String> {
+fn anchored(
+    locked: &DxlView<'_>,
+    dependents: &Dependents<'_>,
+    own: &LockPackage,
+) -> FxHashSet<String> {
     let Some(root) = locked.package(0) else { return FxHashSet::default() };
     let now: FxHashMap<&str, &str> =
         own.dependencies.iter().map(|(name, spec)| (name.as_str(), spec.as_str())).collect();
@@ -322,7 +340,8 @@ fn anchored(locked: &DxlView<'_>, dependents: &Dependents<'_>, own: &LockPackage
         let [place] = dependents.called(name) else { return false };
         let package = locked.package(*place as usize);
         let is_fixed = |package: Package<'_>| {
-            let flagged = package.dev() || package.optional() || package.dev_optional() || package.peer();
+            let flagged =
+                package.dev() || package.optional() || package.dev_optional() || package.peer();
             !flagged && package.path().strip_prefix("node_modules/") == Some(*name)
         };
         now.get(name) == Some(spec) && package.is_some_and(is_fixed)
@@ -332,10 +351,14 @@ fn anchored(locked: &DxlView<'_>, dependents: &Dependents<'_>, own: &LockPackage
 
 /// Names of which the two say different things.
 fn changed<'n>(before: Pairs<'n>, now: &'n [(String, String)]) -> Vec<&'n str> {
-    let own: FxHashMap<&str, &str> = now.iter().map(|(name, spec)| (name.as_str(), spec.as_str())).collect();
+    let own: FxHashMap<&str, &str> =
+        now.iter().map(|(name, spec)| (name.as_str(), spec.as_str())).collect();
     let known: FxHashMap<&str, &str> = before.iter().collect();
     let gone = known.keys().filter(|name| !own.contains_key(**name)).copied();
-    gone.chain(own.iter().filter(|(name, spec)| known.get(*name) != Some(spec)).map(|(name, _)| *name)).collect()
+    gone.chain(
+        own.iter().filter(|(name, spec)| known.get(*name) != Some(spec)).map(|(name, _)| *name),
+    )
+    .collect()
 }
 
 fn dependencies(package: Package<'_>) -> impl Iterator<Item = (&str, &str)> {

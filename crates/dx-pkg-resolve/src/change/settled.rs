@@ -17,9 +17,12 @@ pub(super) fn is_left_open(tree: &Tree, edge: EdgeId) -> bool {
 /// the conflicts that it would note: requirements for peers that were not met and are lived with.
 pub(crate) fn settled(builder: &Builder<'_>, requirements: &Requirements) -> Option<Vec<Conflict>> {
     let tree = &builder.tree;
-    let is_plain = |node: NodeId| tree[node].target.is_none() && tree[node].folder.as_deref().is_none_or(str::is_empty);
-    let nothing_special =
-        requirements.workspaces.is_empty() && requirements.overrides.is_empty() && builder.failures.is_empty();
+    let is_plain = |node: NodeId| {
+        tree[node].target.is_none() && tree[node].folder.as_deref().is_none_or(str::is_empty)
+    };
+    let nothing_special = requirements.workspaces.is_empty()
+        && requirements.overrides.is_empty()
+        && builder.failures.is_empty();
     let nodes = tree.project_nodes();
     if !nothing_special || !nodes.iter().all(|node| is_plain(*node)) {
         return None;

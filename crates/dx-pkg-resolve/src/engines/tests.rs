@@ -6,7 +6,10 @@ fn pairs(list: &[(&str, &str)]) -> Vec<(String, String)> {
 
 #[test]
 fn pairs_become_an_object_and_positions_an_array() {
-    assert_eq!(to_json(&pairs(&[("node", ">=18"), ("npm", ">=\"9\"")])).unwrap(), r#"{"node":">=18","npm":">=\"9\""}"#);
+    assert_eq!(
+        to_json(&pairs(&[("node", ">=18"), ("npm", ">=\"9\"")])).unwrap(),
+        r#"{"node":">=18","npm":">=\"9\""}"#
+    );
     let unordered = pairs(&[("node", ">=1"), ("iojs", "*")]);
     assert_eq!(to_json(&unordered).unwrap(), r#"{"iojs":"*","node":">=1"}"#);
     assert_eq!(to_json(&pairs(&[("0", "node >= 0.8.0")])).unwrap(), r#"["node >= 0.8.0"]"#);

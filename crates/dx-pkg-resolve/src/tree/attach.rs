@@ -32,8 +32,11 @@ impl Tree {
         if !outside {
             let holder = self.folder_above(&folder);
             let inner = self[holder].folder_children.iter().copied();
-            let inner: Vec<NodeId> =
-                inner.filter(|other| lies_in(self[*other].folder.as_deref().unwrap_or_default(), &folder)).collect();
+            let inner: Vec<NodeId> = inner
+                .filter(|other| {
+                    lies_in(self[*other].folder.as_deref().unwrap_or_default(), &folder)
+                })
+                .collect();
             for other in inner {
                 self[holder].folder_children.retain(|child| *child != other);
                 self[node].folder_children.push(other);
@@ -188,14 +191,16 @@ impl Tree {
 
     fn nodes_of_name_mut(&mut self, name: NameId) -> &mut Vec<NodeId> {
         if self.nodes_by_name.len() <= name.index() {
-            self.nodes_by_name.resize_with(self.interner.name_count().max(name.index() + 1), Vec::new);
+            self.nodes_by_name
+                .resize_with(self.interner.name_count().max(name.index() + 1), Vec::new);
         }
         &mut self.nodes_by_name[name.index()]
     }
 
     pub(super) fn edges_of_key_mut(&mut self, key: NameId) -> &mut Vec<EdgeId> {
         if self.edges_by_name.len() <= key.index() {
-            self.edges_by_name.resize_with(self.interner.name_count().max(key.index() + 1), Vec::new);
+            self.edges_by_name
+                .resize_with(self.interner.name_count().max(key.index() + 1), Vec::new);
         }
         &mut self.edges_by_name[key.index()]
     }

@@ -79,7 +79,9 @@ impl Tree {
             return;
         }
         let Edge { from, name, declared, to: old, rules: old_rules, .. } = self[edge];
-        let rules = self[from].rules.map(|rules| self.rules.for_edge(rules, name, declared, &self.interner));
+        let rules = self[from]
+            .rules
+            .map(|rules| self.rules.for_edge(rules, name, declared, &self.interner));
         let rules_changed = rules.is_some() && rules != old_rules;
         self[edge].rules = rules;
         let new = self.resolve(from, name);
@@ -140,7 +142,9 @@ impl Tree {
         for edge in &self[node].edges_in {
             let incoming = self[*edge].rules;
             remaining = match (incoming, remaining) {
-                (Some(incoming), Some(known)) => self.rules.combine(incoming, known, &self.interner),
+                (Some(incoming), Some(known)) => {
+                    self.rules.combine(incoming, known, &self.interner)
+                }
                 (incoming, _) => incoming,
             };
         }
@@ -163,19 +167,28 @@ impl Tree {
     pub(crate) fn rules_for_folder(&self, folder: NodeId) -> Option<RuleId> {
         let manifest = &self.manifests[self[folder].manifest];
         let root = self[self.root].rules?;
-        Some(self.rules.for_package(root, manifest.name?, manifest.version.as_ref()?, &self.interner))
+        Some(self.rules.for_package(
+            root,
+            manifest.name?,
+            manifest.version.as_ref()?,
+            &self.interner,
+        ))
     }
 
     /// Whether any rule of `link` applies to a dependency of the folder it points at, however deep. Until the folder's
     /// own turn comes, npm lets it come under rules only then.
     fn rules_reach_below(&self, link: NodeId) -> bool {
-        let Some(rules) = self[link].rules.filter(|_| self[link].root == self.root) else { return false };
+        let Some(rules) = self[link].rules.filter(|_| self[link].root == self.root) else {
+            return false;
+        };
         let mut walk: Vec<NodeId> = self[link].target.into_iter().collect();
         let mut next = 0;
         while next < walk.len() {
             for edge in &self[walk[next]].edges_out {
                 let Edge { name, declared, to, .. } = self[*edge];
-                if self.rules.name(self.rules.for_edge(rules, name, declared, &self.interner)) == Some(name) {
+                if self.rules.name(self.rules.for_edge(rules, name, declared, &self.interner))
+                    == Some(name)
+                {
                     return true;
                 }
                 let found = to.map(|to| self[to].target.unwrap_or(to));
@@ -211,19 +224,25 @@ impl Tree {
         if self.rules.name(rules) != Some(name) || self.interner.spec_text(value) == "*" {
             return declared;
         }
-        let Some(reference) = self.interner.spec_text(value).strip_prefix('$') else { return value };
+        let Some(reference) = self.interner.spec_text(value).strip_prefix('$') else {
+            return value;
+        };
         let reference_name = self.interner.find_name(reference);
         let project = self[self.source_or_self(self[from].root)].root;
-        [project, from].into_iter().find_map(|node| self.declared_by(node, reference_name?)).unwrap_or_else(|| {
-            *self.bad_reference.borrow_mut() = Some(format!("${reference}"));
-            declared
-        })
+        [project, from]
+            .into_iter()
+            .find_map(|node| self.declared_by(node, reference_name?))
+            .unwrap_or_else(|| {
+                *self.bad_reference.borrow_mut() = Some(format!("${reference}"));
+                declared
+            })
     }
 
     fn declared_by(&self, node: NodeId, name: NameId) -> Option<SpecId> {
         let manifest = &self.manifests[self[node].manifest];
-        let of =
-            |kinds: &[EdgeKind]| manifest.declared.iter().find(|item| item.name == name && kinds.contains(&item.kind));
+        let of = |kinds: &[EdgeKind]| {
+            manifest.declared.iter().find(|item| item.name == name && kinds.contains(&item.kind))
+        };
         manifest
             .dev
             .iter()
@@ -247,10 +266,16 @@ impl Tree {
         let state = match this.to {
             None if this.kind.is_optional() => EdgeState::Valid,
             None => EdgeState::Missing,
-            Some(to) if this.kind.is_peer() && self[to].parent == Some(this.from) && !self.is_top(this.from) => {
+            Some(to)
+                if this.kind.is_peer()
+                    && self[to].parent == Some(this.from)
+                    && !self.is_top(this.from) =>
+            {
                 EdgeState::PeerLocal
             }
-            Some(to) if !self.satisfied_by(edge, to) || self.rules_conflict(edge, to) => EdgeState::Invalid,
+            Some(to) if !self.satisfied_by(edge, to) || self.rules_conflict(edge, to) => {
+                EdgeState::Invalid
+            }
             Some(_) => EdgeState::Valid,
         };
         this.state.set(state);
@@ -259,7 +284,9 @@ impl Tree {
 
     fn rules_conflict(&self, edge: EdgeId, to: NodeId) -> bool {
         match (self[edge].rules, self[to].rules) {
-            (Some(a), Some(b)) if !self[to].edges_out.is_empty() => self.rules.combine(a, b, &self.interner).is_none(),
+            (Some(a), Some(b)) if !self[to].edges_out.is_empty() => {
+                self.rules.combine(a, b, &self.interner).is_none()
+            }
             _ => false,
         }
     }
@@ -278,7 +305,8 @@ impl Tree {
         if self.fits(node, self.spec(edge), this.from) {
             return true;
         }
-        self.fits(node, this.declared, this.from) && !self.fits(node, self.rules.key_spec(rules), this.from)
+        self.fits(node, this.declared, this.from)
+            && !self.fits(node, self.rules.key_spec(rules), this.from)
     }
 
     fn fits(&self, node: NodeId, spec: SpecId, from: NodeId) -> bool {
@@ -303,17 +331,18 @@ impl Tree {
             },
             Spec::Remote(url) => manifest.resolved.as_deref() == Some(&**url),
             Spec::Tarball(path) => manifest.resolved.as_deref().is_some_and(|url| {
-                url.strip_prefix("file:").is_some_and(|held| held == self.relative_to_root(path, from))
+                url.strip_prefix("file:")
+                    .is_some_and(|held| held == self.relative_to_root(path, from))
             }),
-            Spec::Directory(path) => self[node]
-                .target
-                .is_some_and(|target| self[target].folder.as_deref() == Some(&*self.relative_to_root(path, from))),
+            Spec::Directory(path) => self[node].target.is_some_and(|target| {
+                self[target].folder.as_deref() == Some(&*self.relative_to_root(path, from))
+            }),
             Spec::Git(git) => {
-                let same = manifest.resolved.as_deref().is_some_and(|held| same_repository(git, held));
-                let in_range = git
-                    .semver
-                    .as_ref()
-                    .is_none_or(|range| manifest.version.as_ref().is_some_and(|version| range.satisfies(version)));
+                let same =
+                    manifest.resolved.as_deref().is_some_and(|held| same_repository(git, held));
+                let in_range = git.semver.as_ref().is_none_or(|range| {
+                    manifest.version.as_ref().is_some_and(|version| range.satisfies(version))
+                });
                 same && in_range
             }
             _ => false,
@@ -324,7 +353,9 @@ impl Tree {
 /// Whether the lockfile's `held` is the repository, and where a commit is named the commit, that `wanted` asks for.
 fn same_repository(wanted: &GitSpec, held: &str) -> bool {
     let Ok(Spec::Git(held)) = Spec::parse(held) else { return false };
-    let is_commit = |revision: &str| revision.len() >= 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let is_commit = |revision: &str| {
+        revision.len() >= 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+    };
     let same_commit = match wanted.committish.as_deref() {
         Some(revision) if is_commit(revision) => held.committish.as_deref() == Some(revision),
         _ => true,

@@ -69,7 +69,8 @@ impl Tree {
 
     /// How many `node_modules` folders deep `node` lies.
     pub(crate) fn depth(&self, node: NodeId) -> u32 {
-        std::iter::successors(self[node].parent, |at| self[*at].parent).fold(0, |depth, _| depth + 1)
+        std::iter::successors(self[node].parent, |at| self[*at].parent)
+            .fold(0, |depth, _| depth + 1)
     }
 
     /// Path relative to the project root, `/`-separated; empty for the project.
@@ -100,13 +101,16 @@ impl Tree {
     /// Whether the package at `node` can stand in for the one at `other` in everything that depends on it, but for peers
     /// beside it whose names are in `ignored`.
     pub(crate) fn can_replace(&self, node: NodeId, other: NodeId, ignored: &[NameId]) -> bool {
-        if self[node].name != self[other].name || self.manifest(node).name != self.manifest(other).name {
+        if self[node].name != self[other].name
+            || self.manifest(node).name != self.manifest(other).name
+        {
             return false;
         }
         if !self[other].edges_out.is_empty() && self[node].rules != self[other].rules {
             return false;
         }
-        let dependents_gone = self.dep_set(&[other], |tree, edge| tree[edge].to != Some(other) && tree.is_valid(edge));
+        let dependents_gone = self
+            .dep_set(&[other], |tree, edge| tree[edge].to != Some(other) && tree.is_valid(edge));
         self[other].edges_in.iter().all(|edge| {
             let from = self[*edge].from;
             let is_replaced_peer = !self.is_top(other)
@@ -145,7 +149,9 @@ impl Tree {
         if self[node].in_bundle {
             return false;
         }
-        let Some(grandparent) = self.above(node).and_then(|parent| self.above(parent)) else { return false };
+        let Some(grandparent) = self.above(node).and_then(|parent| self.above(parent)) else {
+            return false;
+        };
         if self[node].edges_in.is_empty() {
             return true;
         }
@@ -157,7 +163,9 @@ impl Tree {
             return false;
         }
         let newer = match (self.version(other), self.version(node)) {
-            (Some(theirs), Some(ours)) => theirs == ours || (theirs > ours && !self.is_overridden(node)),
+            (Some(theirs), Some(ours)) => {
+                theirs == ours || (theirs > ours && !self.is_overridden(node))
+            }
             _ => false,
         };
         prefer_dedupe || newer || explicit

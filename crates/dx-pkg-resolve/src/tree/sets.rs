@@ -8,7 +8,11 @@ use super::{EdgeId, NodeId, Tree};
 
 impl Tree {
     /// `start` and everything that only these need, following the edges that `counts` accepts.
-    pub(crate) fn dep_set(&self, start: &[NodeId], counts: impl Fn(&Tree, EdgeId) -> bool) -> FxHashSet<NodeId> {
+    pub(crate) fn dep_set(
+        &self,
+        start: &[NodeId],
+        counts: impl Fn(&Tree, EdgeId) -> bool,
+    ) -> FxHashSet<NodeId> {
         let mut order: Vec<NodeId> = Vec::new();
         let mut set: FxHashSet<NodeId> = FxHashSet::default();
         for node in start {
@@ -33,7 +37,10 @@ impl Tree {
             changed = false;
             for node in &order {
                 let needed_outside = set.contains(node)
-                    && self[*node].edges_in.iter().any(|edge| !set.contains(&self[*edge].from) && counts(self, *edge));
+                    && self[*node]
+                        .edges_in
+                        .iter()
+                        .any(|edge| !set.contains(&self[*edge].from) && counts(self, *edge));
                 if needed_outside {
                     set.remove(node);
                     changed = true;
@@ -49,8 +56,14 @@ impl Tree {
         let mut next = 0;
         while next < union.len() {
             let member = union[next];
-            let outward = self[member].edges_out.iter().filter_map(|edge| self.peer_link(*edge, self[*edge].to));
-            let inward = self[member].edges_in.iter().filter_map(|edge| self.peer_link(*edge, Some(self[*edge].from)));
+            let outward = self[member]
+                .edges_out
+                .iter()
+                .filter_map(|edge| self.peer_link(*edge, self[*edge].to));
+            let inward = self[member]
+                .edges_in
+                .iter()
+                .filter_map(|edge| self.peer_link(*edge, Some(self[*edge].from)));
             let found: Vec<NodeId> = outward.chain(inward).collect();
             for other in found {
                 if !union.contains(&other) {
@@ -62,7 +75,9 @@ impl Tree {
         let mut sets = Vec::new();
         for peer in union {
             for edge in &self[peer].edges_in {
-                if self.is_valid(*edge) && (!self[*edge].kind.is_peer() || self.is_top(self[*edge].from)) {
+                if self.is_valid(*edge)
+                    && (!self[*edge].kind.is_peer() || self.is_top(self[*edge].from))
+                {
                     let members = self.peers_from(peer);
                     if members.contains(&node) {
                         sets.push((*edge, members));
@@ -90,14 +105,16 @@ impl Tree {
     }
 
     fn peer_link(&self, edge: EdgeId, other: Option<NodeId>) -> Option<NodeId> {
-        other.filter(|_| self[edge].kind.is_peer() && self.is_valid(edge) && self[edge].to.is_some())
+        other
+            .filter(|_| self[edge].kind.is_peer() && self.is_valid(edge) && self[edge].to.is_some())
     }
 
     /// The deepest place, from `start` upwards, where a dependency `name` could be put: not inside what has it as a peer.
     pub(crate) fn deepest_target(&self, start: NodeId, name: NameId) -> NodeId {
         self.ancestry(start)
             .find(|at| {
-                self.above(*at).is_none() || self.edge_named(*at, name).is_none_or(|edge| !self[edge].kind.is_peer())
+                self.above(*at).is_none()
+                    || self.edge_named(*at, name).is_none_or(|edge| !self[edge].kind.is_peer())
             })
             .unwrap_or(start)
     }

@@ -2,7 +2,9 @@
 
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_resolve::{Change, Conflict, Options, Provider, Requirements, Resolution, ResolveError, change, resolve};
+use dx_pkg_resolve::{
+    Change, Conflict, Options, Provider, Requirements, Resolution, ResolveError, change, resolve,
+};
 
 use crate::oracle::{differences, fixture};
 use crate::world::{Package, World, package, project, world};
@@ -95,7 +97,8 @@ fn both(
     installed.packages.retain(|_| *flags.next().unwrap());
     let (locked, installed) = (encode(&before.lock), encode(&installed));
     let (locked, installed) = (DxlView::open(&locked).unwrap(), DxlView::open(&installed).unwrap());
-    let disputed: Vec<String> = before.settled.iter().flatten().map(|conflict| conflict.name.clone()).collect();
+    let disputed: Vec<String> =
+        before.settled.iter().flatten().map(|conflict| conflict.name.clone()).collect();
     let change = change(requirements, &locked, &installed, &disputed, provider, options)?;
     Some((change, resolve(requirements, Some(&before.lock), provider, options).unwrap()))
 }
@@ -103,9 +106,11 @@ fn both(
 /// The lock with the change made to it; the project's own entry is taken from `after`.
 fn changed(before: &Lock, change: &Change, after: &Lock) -> Lock {
     let mut lock = before.clone();
-    let replaced = |package: &LockPackage| change.entries.iter().any(|entry| entry.path == package.path);
-    lock.packages
-        .retain(|package| !package.path.is_empty() && !change.removed.contains(&package.path) && !replaced(package));
+    let replaced =
+        |package: &LockPackage| change.entries.iter().any(|entry| entry.path == package.path);
+    lock.packages.retain(|package| {
+        !package.path.is_empty() && !change.removed.contains(&package.path) && !replaced(package)
+    });
     lock.packages.extend(change.entries.iter().cloned());
     lock.packages.extend(after.root().cloned());
     lock.normalise();
@@ -119,7 +124,8 @@ fn assert_same(before: &Resolution, change: &Change, after: &Resolution, label: 
         assert!(before.lock.get(removed).is_some(), "{label}: {removed} was not there");
     }
     for entry in &change.entries {
-        let place = after.lock.packages.iter().position(|package| package.path == entry.path).unwrap();
+        let place =
+            after.lock.packages.iter().position(|package| package.path == entry.path).unwrap();
         assert!(after.installed[place], "{label}: {} is not installed", entry.path);
         let same = before.lock.get(&entry.path).is_some_and(|known| {
             let (mut known, mut entry) = (known.clone(), entry.clone());
@@ -135,12 +141,14 @@ fn assert_same(before: &Resolution, change: &Change, after: &Resolution, label: 
     };
     assert_eq!(inert(before), inert(after), "{label}");
     let unfit = |resolution: &Resolution| {
-        let mut packages: Vec<String> = resolution.unfit.iter().map(|unfit| unfit.package.clone()).collect();
+        let mut packages: Vec<String> =
+            resolution.unfit.iter().map(|unfit| unfit.package.clone()).collect();
         packages.sort();
         packages
     };
     assert_eq!(unfit(before), unfit(after), "{label}");
-    let words = |conflicts: &[Conflict]| conflicts.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let words =
+        |conflicts: &[Conflict]| conflicts.iter().map(ToString::to_string).collect::<Vec<_>>();
     let standing = before.settled.as_deref().map(words);
     assert_eq!(standing.as_ref(), Some(&words(&after.conflicts)), "{label}");
     assert_eq!(standing, after.settled.as_deref().map(words), "{label}");
@@ -225,7 +233,9 @@ fn what_npm_was_asked_to_add_and_remove_is_told_from_the_change() {
     for case in fixture() {
         for pair in case.steps().windows(2) {
             let options = case.options(&pair[0]);
-            let Ok(before) = resolve(&case.requirements(&pair[0]), None, case, &options) else { continue };
+            let Ok(before) = resolve(&case.requirements(&pair[0]), None, case, &options) else {
+                continue;
+            };
             if before.settled.is_some()
                 && let Some((change, after)) =
                     both(&case.requirements(&pair[1]), &before, case, &case.options(&pair[1]))

@@ -13,13 +13,16 @@ fn the_default_tag_wins_over_a_newer_version_in_range() {
 
 #[test]
 fn a_tag_means_its_version_whatever_the_order() {
-    let world = world([package("a@1.0.0"), package("a@2.0.0-beta.1")]).tag("a", "next", "2.0.0-beta.1");
+    let world =
+        world([package("a@1.0.0"), package("a@2.0.0-beta.1")]).tag("a", "next", "2.0.0-beta.1");
     assert_eq!(tree(&world.install(&project(&["a@next"]))), ["a@2.0.0-beta.1"]);
 }
 
 #[test]
 fn a_star_means_releases_but_accepts_a_prerelease_that_is_there() {
-    let packages = || [package("a@1.0.0").node(">=99"), package("a@2.0.0-rc.1"), package("b@1.0.0").needs("a@*")];
+    let packages = || {
+        [package("a@1.0.0").node(">=99"), package("a@2.0.0-rc.1"), package("b@1.0.0").needs("a@*")]
+    };
     assert_eq!(tree(&world(packages()).install(&project(&["a@*"]))), ["a@1.0.0"]);
     let both = world(packages()).install(&project(&["a@2.0.0-rc.1", "b@^1"]));
     assert_eq!(tree(&both), ["a@2.0.0-rc.1", "b@1.0.0"]);
@@ -42,12 +45,17 @@ fn a_required_version_for_another_node_is_installed_and_reported() {
     let world = world([package("a@1.0.0").node(">=99")]);
     let resolution = world.install(&project(&["a@^1"]));
     assert_eq!(tree(&resolution), ["a@1.0.0"]);
-    assert_eq!((&*resolution.unfit[0].package, &*resolution.unfit[0].wants), ("a@1.0.0", "node >=99"));
+    assert_eq!(
+        (&*resolution.unfit[0].package, &*resolution.unfit[0].wants),
+        ("a@1.0.0", "node >=99")
+    );
 }
 
 #[test]
 fn versions_published_after_the_cutoff_are_not_seen_but_for_the_names_excluded() {
-    let versions = |name: &str| [1u64, 9].map(|minor| package(&format!("{name}@1.{minor}.0")).published(minor));
+    let versions = |name: &str| {
+        [1u64, 9].map(|minor| package(&format!("{name}@1.{minor}.0")).published(minor))
+    };
     let mut world = world(versions("a").into_iter().chain(versions("b")).chain(versions("@s/c")));
     world.options.pick.before = Some(5);
     world.options.pick.before_excluded = vec!["b".into(), "@s/*".into()];
@@ -68,13 +76,16 @@ fn no_version_in_range_names_who_asked_and_what_there_is() {
     let world = world([package("a@1.0.0").needs("b@^3"), package("b@1.0.0"), package("b@2.0.0")]);
     let error = world.try_install(&project(&["a@^1"]), None).unwrap_err();
     assert_eq!(error.code(), "DX_NO_MATCHING_VERSION");
-    assert_eq!(error.to_string(), "no version of b matches \"^3\", required by a@1.0.0 (there is 2.0.0, 1.0.0)");
+    assert_eq!(
+        error.to_string(),
+        "no version of b matches \"^3\", required by a@1.0.0 (there is 2.0.0, 1.0.0)"
+    );
 }
 
 #[test]
 fn an_override_replaces_a_requirement_everywhere() {
-    let world =
-        world([package("a@1.0.0").needs("b@^1"), package("b@1.0.0"), package("b@2.0.0")]).overriding("b", "2.0.0");
+    let world = world([package("a@1.0.0").needs("b@^1"), package("b@1.0.0"), package("b@2.0.0")])
+        .overriding("b", "2.0.0");
     assert_eq!(tree(&world.install(&project(&["a@^1"]))), ["a@1.0.0", "b@2.0.0"]);
 }
 
@@ -93,7 +104,10 @@ fn overridden() -> [crate::world::Package; 6] {
 fn a_nested_override_applies_below_its_package_only() {
     let mut world = world(overridden());
     world.overrides = vec![rule("a", None, vec![rule("c", Some("2.0.0"), vec![])])];
-    assert_eq!(tree(&world.install(&project(&["a@^1", "b@^1"]))), ["a@1.0.0", "b@1.0.0", "b > c@1.1.0", "c@2.0.0"]);
+    assert_eq!(
+        tree(&world.install(&project(&["a@^1", "b@^1"]))),
+        ["a@1.0.0", "b@1.0.0", "b > c@1.1.0", "c@2.0.0"]
+    );
 }
 
 #[test]
@@ -113,7 +127,10 @@ fn a_key_with_a_range_leaves_other_requirements_alone() {
         package("c@3.0.0"),
     ];
     let world = world(packages).overriding("c@^2", "3.0.0");
-    assert_eq!(tree(&world.install(&project(&["a@^1", "b@^1"]))), ["a@1.0.0", "b@1.0.0", "b > c@3.0.0", "c@1.0.0"]);
+    assert_eq!(
+        tree(&world.install(&project(&["a@^1", "b@^1"]))),
+        ["a@1.0.0", "b@1.0.0", "b > c@3.0.0", "c@1.0.0"]
+    );
 }
 
 #[test]
@@ -133,5 +150,7 @@ fn an_override_that_contradicts_a_direct_dependency_is_refused() {
 fn a_reference_to_no_direct_dependency_is_refused() {
     let world = world(overridden()).overriding("c", "$missing");
     let error = world.try_install(&project(&["a@^1"]), None).unwrap_err();
-    assert!(matches!(error, ResolveError::OverrideReference { reference } if reference == "$missing"));
+    assert!(
+        matches!(error, ResolveError::OverrideReference { reference } if reference == "$missing")
+    );
 }

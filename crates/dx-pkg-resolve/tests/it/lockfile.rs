@@ -109,7 +109,9 @@ fn frozen_refuses_to_add_what_the_lockfile_lacks() {
     world.options.frozen = true;
     world.closed.set(true);
     let error = world.try_install(&project(&["a@^1", "c@^1"]), Some(&lock)).unwrap_err();
-    assert!(matches!(error, ResolveError::Frozen { name, spec, .. } if name == "c" && spec == "^1"));
+    assert!(
+        matches!(error, ResolveError::Frozen { name, spec, .. } if name == "c" && spec == "^1")
+    );
 }
 
 #[test]

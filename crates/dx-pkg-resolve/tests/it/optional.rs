@@ -37,7 +37,8 @@ fn an_optional_dependency_that_cannot_be_had_is_left_out_with_a_word() {
 
 #[test]
 fn a_required_dependency_of_an_optional_one_takes_it_along_when_it_fails() {
-    let world = world([package("o@1.0.0").needs("gone@^1").needs("only@^1"), package("only@1.0.0")]);
+    let world =
+        world([package("o@1.0.0").needs("gone@^1").needs("only@^1"), package("only@1.0.0")]);
     let resolution = world.install(&project(&[]).optional("o@^1"));
     assert_eq!(tree(&resolution), ["[o@1.0.0]", "[only@1.0.0]"]);
 }

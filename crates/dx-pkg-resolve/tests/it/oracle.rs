@@ -12,7 +12,8 @@ use dx_pkg_core::{PackageName, Platform, Version};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{
-    External, Options, Override, PickOptions, Provider, ProviderError, Requirements, Resolution, ResolveError, resolve,
+    External, Options, Override, PickOptions, Provider, ProviderError, Requirements, Resolution,
+    ResolveError, resolve,
 };
 use serde_json::Value;
 
@@ -29,7 +30,8 @@ impl Case {
         let registry = value["registry"].as_object().unwrap();
         let packuments = registry.iter().map(|(name, text)| {
             let package = PackageName::parse(name).unwrap();
-            let bytes = dx_pkg_compat::packument::encode(text.to_string().as_bytes(), &package).unwrap();
+            let bytes =
+                dx_pkg_compat::packument::encode(text.to_string().as_bytes(), &package).unwrap();
             (name.clone(), Packument::decode(Arc::new(bytes)).unwrap())
         });
         let packuments = packuments.collect();
@@ -46,9 +48,15 @@ impl Case {
         let mut value = self.value.clone();
         for packument in value["registry"].as_object_mut().unwrap().values_mut() {
             for manifest in packument["versions"].as_object_mut().unwrap().values_mut() {
-                for key in ["dependencies", "optionalDependencies", "peerDependencies", "peerDependenciesMeta"] {
+                for key in [
+                    "dependencies",
+                    "optionalDependencies",
+                    "peerDependencies",
+                    "peerDependenciesMeta",
+                ] {
                     if let Some(section) = manifest.get_mut(key).and_then(Value::as_object_mut) {
-                        let mut entries: Vec<(String, Value)> = std::mem::take(section).into_iter().collect();
+                        let mut entries: Vec<(String, Value)> =
+                            std::mem::take(section).into_iter().collect();
                         let start = usize::try_from(seed % entries.len().max(1) as u64).unwrap();
                         entries.rotate_left(start);
                         entries.reverse();
@@ -61,7 +69,9 @@ impl Case {
     }
 
     pub(crate) fn label(&self) -> String {
-        self.value["label"].as_str().map_or_else(|| format!("seed {}", self.value["seed"]), str::to_owned)
+        self.value["label"]
+            .as_str()
+            .map_or_else(|| format!("seed {}", self.value["seed"]), str::to_owned)
     }
 
     pub(crate) fn steps(&self) -> &[Value] {
@@ -74,10 +84,18 @@ impl Case {
 
     pub(crate) fn options(&self, step: &Value) -> Options {
         let names = |key: &str| -> Vec<String> {
-            step[key].as_array().into_iter().flatten().map(|name| name.as_str().unwrap().to_owned()).collect()
+            step[key]
+                .as_array()
+                .into_iter()
+                .flatten()
+                .map(|name| name.as_str().unwrap().to_owned())
+                .collect()
         };
         let version = |key: &str| Version::parse_loose(self.option(key).as_str().unwrap()).ok();
-        let explicit = names("add").into_iter().map(|spec| spec[..spec.rfind('@').unwrap()].to_owned()).collect();
+        let explicit = names("add")
+            .into_iter()
+            .map(|spec| spec[..spec.rfind('@').unwrap()].to_owned())
+            .collect();
         Options {
             pick: PickOptions {
                 node: version("nodeVersion"),
@@ -85,7 +103,11 @@ impl Case {
                 before: self.option("before").as_str().map(milliseconds),
                 ..PickOptions::default()
             },
-            platform: Platform { os: "linux".into(), cpu: "x64".into(), libc: Some("glibc".into()) },
+            platform: Platform {
+                os: "linux".into(),
+                cpu: "x64".into(),
+                libc: Some("glibc".into()),
+            },
             legacy_peer_deps: self.option("legacyPeerDeps") == true,
             strict_peer_deps: self.option("strictPeerDeps") == true,
             prefer_dedupe: self.option("preferDedupe") == true,
@@ -101,16 +123,24 @@ impl Case {
     }
 
     fn workspaces(&self) -> Vec<String> {
-        self.folders().map(|(path, _)| path.clone()).filter(|path| path.starts_with("packages/")).collect()
+        self.folders()
+            .map(|(path, _)| path.clone())
+            .filter(|path| path.starts_with("packages/"))
+            .collect()
     }
 
     /// Whether npm took a workspace's link out of the project's `node_modules` to satisfy a dependency further down, as
     /// it does where the workspace has the name of a registry package. Here the workspace stays.
     fn loses_workspace(&self, lock: &Lock) -> bool {
         let workspaces = self.workspaces();
-        let mut names =
-            self.folders().filter(|(path, _)| workspaces.contains(path)).map(|(_, manifest)| &manifest["name"]);
-        names.any(|name| lock.get(&format!("node_modules/{}", name.as_str().unwrap())).is_none_or(|entry| !entry.link))
+        let mut names = self
+            .folders()
+            .filter(|(path, _)| workspaces.contains(path))
+            .map(|(_, manifest)| &manifest["name"]);
+        names.any(|name| {
+            lock.get(&format!("node_modules/{}", name.as_str().unwrap()))
+                .is_none_or(|entry| !entry.link)
+        })
     }
 
     pub(crate) fn requirements(&self, step: &Value) -> Requirements {
@@ -127,7 +157,11 @@ impl Case {
 impl Provider for Case {
     fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
         *self.asked.borrow_mut() += 1;
-        let missing = || ProviderError { code: "DX_NOT_FOUND", message: format!("{name} is not there"), hint: None };
+        let missing = || ProviderError {
+            code: "DX_NOT_FOUND",
+            message: format!("{name} is not there"),
+            hint: None,
+        };
         self.packuments.get(name).cloned().ok_or_else(missing)
     }
 
@@ -144,8 +178,14 @@ impl Provider for Case {
         }
         let folder = parts.join("/");
         match self.folders().find(|(path, _)| **path == folder) {
-            Some((_, manifest)) => Ok(External { package: record(manifest, ""), folder: Some(folder) }),
-            None => Err(ProviderError { code: "DX_NOT_FOUND", message: format!("{name}: no {folder}"), hint: None }),
+            Some((_, manifest)) => {
+                Ok(External { package: record(manifest, ""), folder: Some(folder) })
+            }
+            None => Err(ProviderError {
+                code: "DX_NOT_FOUND",
+                message: format!("{name}: no {folder}"),
+                hint: None,
+            }),
         }
     }
 
@@ -179,7 +219,11 @@ fn overrides(value: &Value) -> Vec<Override> {
             value: inner.get(".").and_then(Value::as_str).map(str::to_owned),
             children: overrides(value),
         },
-        text => Override { key: key.clone(), value: text.as_str().map(str::to_owned), children: Vec::new() },
+        text => Override {
+            key: key.clone(),
+            value: text.as_str().map(str::to_owned),
+            children: Vec::new(),
+        },
     });
     list.collect()
 }
@@ -209,7 +253,8 @@ fn normalised(lock: &Lock) -> BTreeMap<String, LockPackage> {
 /// What differs between npm's lockfile and ours, in words.
 pub(crate) fn differences(npm: &Lock, ours: &Lock) -> Vec<String> {
     let (theirs, ours) = (normalised(npm), normalised(ours));
-    let text = |entry: &LockPackage| entry.version.clone().or(entry.resolved.clone()).unwrap_or_default();
+    let text =
+        |entry: &LockPackage| entry.version.clone().or(entry.resolved.clone()).unwrap_or_default();
     let mut list = Vec::new();
     for (path, entry) in &theirs {
         match ours.get(path) {
@@ -232,8 +277,9 @@ pub(crate) fn differences(npm: &Lock, ours: &Lock) -> Vec<String> {
 /// Whether npm left out a package that another one, or the project itself, depends on: it prunes too much at times.
 fn leaves_hole(lock: &Lock) -> bool {
     let index = lock.index();
-    let is_optional =
-        |entry: &LockPackage, name: &str| entry.optional_dependencies.iter().any(|(other, _)| other == name);
+    let is_optional = |entry: &LockPackage, name: &str| {
+        entry.optional_dependencies.iter().any(|(other, _)| other == name)
+    };
     lock.packages.iter().filter(|entry| !entry.link).any(|entry| {
         let needs = entry.dependencies.iter().chain(&entry.dev_dependencies);
         let mut needs = needs.filter(|(name, _)| !is_optional(entry, name));
@@ -245,7 +291,10 @@ fn leaves_hole(lock: &Lock) -> bool {
 fn fields(ours: &LockPackage, theirs: &LockPackage) -> String {
     let (ours, theirs) = (format!("{ours:#?}"), format!("{theirs:#?}"));
     let pairs = ours.lines().zip(theirs.lines()).filter(|(own, their)| own != their);
-    pairs.map(|(own, their)| format!("{} / {}", own.trim(), their.trim())).collect::<Vec<_>>().join(" ")
+    pairs
+        .map(|(own, their)| format!("{} / {}", own.trim(), their.trim()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Compares every state of a case; the states after the first start from npm's own lockfile.
@@ -255,16 +304,21 @@ pub(crate) fn check(case: &Case) -> Vec<String> {
     // npm looks at every conflict again that the lockfile holds; here those between packages are accepted.
     let mut comparable = true;
     for (number, step) in case.steps().iter().enumerate() {
-        let outcome = resolve(&case.requirements(step), previous.as_ref(), case, &case.options(step));
+        let outcome =
+            resolve(&case.requirements(step), previous.as_ref(), case, &case.options(step));
         let lock = step.get("lock").map(|lock| npm::read(&lock.to_string()).unwrap());
         if comparable {
             let list = step_differences(case, step, lock.as_ref(), &outcome);
             found.extend(list.into_iter().map(|line| format!("step {number}: {line}")));
         }
         comparable = outcome.as_ref().is_ok_and(|resolution| resolution.conflicts.is_empty());
-        if let Some(lock) = lock.as_ref().filter(|lock| step["stable"] == true && outcome.is_ok() && !leaves_hole(lock))
+        if let Some(lock) = lock
+            .as_ref()
+            .filter(|lock| step["stable"] == true && outcome.is_ok() && !leaves_hole(lock))
         {
-            found.extend(unstable(case, step, lock).into_iter().map(|line| format!("step {number}: {line}")));
+            found.extend(
+                unstable(case, step, lock).into_iter().map(|line| format!("step {number}: {line}")),
+            );
         }
         // The next state may start from an older form of the lockfile.
         previous = step.get("written").map(|lock| npm::read(&lock.to_string()).unwrap()).or(lock);
@@ -288,7 +342,9 @@ fn step_differences(
     }
     match (lock, outcome) {
         (None, Err(_)) => Vec::new(),
-        (None, _) if step["error"]["code"] == "" || step["error"]["code"] == "ENDLESS" => Vec::new(),
+        (None, _) if step["error"]["code"] == "" || step["error"]["code"] == "ENDLESS" => {
+            Vec::new()
+        }
         (None, Ok(_)) => vec![format!("npm says {}, we go on", step["error"])],
         (Some(_), Err(error)) => vec![format!("npm goes on, we say {error}")],
         (Some(lock), Ok(resolution)) => {
@@ -298,10 +354,17 @@ fn step_differences(
             let mut list = differences(lock, &resolution.lock);
             let refused_here = resolution.conflicts.iter().any(|conflict| conflict.refused_by_npm);
             if refused_here != (refused == Some("ERESOLVE")) {
-                list.push(format!("refused: npm {refused:?}, we {refused_here} {:?}", resolution.conflicts));
+                list.push(format!(
+                    "refused: npm {refused:?}, we {refused_here} {:?}",
+                    resolution.conflicts
+                ));
             }
-            let inert: Vec<&str> =
-                step["inert"].as_array().unwrap().iter().map(|path| path.as_str().unwrap()).collect();
+            let inert: Vec<&str> = step["inert"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|path| path.as_str().unwrap())
+                .collect();
             for (entry, installed) in resolution.lock.packages.iter().zip(&resolution.installed) {
                 if inert.contains(&entry.path.as_str()) == *installed {
                     list.push(format!("{} installed: {installed}", entry.path));
@@ -354,8 +417,9 @@ fn random_projects_resolve_as_with_npm() {
     let (mut cases, mut states, mut different) = (0, 0, 0);
     for line in std::fs::read_to_string(path).unwrap().lines() {
         let case = Case::parse(line);
-        if only.as_ref().is_some_and(|seed| !seed.is_empty() && seed.parse::<u64>().ok() != case.value["seed"].as_u64())
-        {
+        if only.as_ref().is_some_and(|seed| {
+            !seed.is_empty() && seed.parse::<u64>().ok() != case.value["seed"].as_u64()
+        }) {
             continue;
         }
         cases += 1;

@@ -49,15 +49,21 @@ fn a_conflict_among_the_projects_own_is_noted_as_one_that_npm_refuses() {
     assert_eq!(tree(&resolution), ["a@1.0.0", "p@2.0.0"]);
     let [conflict] = resolution.conflicts.as_slice() else { panic!("{:?}", resolution.conflicts) };
     assert!(conflict.refused_by_npm);
-    assert_eq!(conflict.to_string(), "a@1.0.0 needs p@^1, but p@2.0.0 is there (p@^2 is asked for by project)");
+    assert_eq!(
+        conflict.to_string(),
+        "a@1.0.0 needs p@^1, but p@2.0.0 is there (p@^2 is asked for by project)"
+    );
 }
 
 #[test]
 fn strict_peer_deps_refuses_a_conflict() {
-    let mut world = world([package("a@1.0.0").peer("p@^1"), package("p@1.0.0"), package("p@2.0.0")]);
+    let mut world =
+        world([package("a@1.0.0").peer("p@^1"), package("p@1.0.0"), package("p@2.0.0")]);
     world.options.strict_peer_deps = true;
     let outcome = world.try_install(&project(&["a@^1", "p@^2"]), None);
-    assert!(matches!(outcome, Err(ResolveError::PeerConflict(conflicts)) if conflicts[0].name == "p"));
+    assert!(
+        matches!(outcome, Err(ResolveError::PeerConflict(conflicts)) if conflicts[0].name == "p")
+    );
 }
 
 #[test]

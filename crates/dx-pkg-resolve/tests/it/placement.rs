@@ -4,20 +4,30 @@ use crate::world::{flags, package, project, tree, world};
 
 #[test]
 fn a_dependency_is_hoisted_to_the_shallowest_free_place() {
-    let world = world([package("a@1.0.0").needs("b@^1"), package("b@1.0.0").needs("c@^1"), package("c@1.0.0")]);
+    let world = world([
+        package("a@1.0.0").needs("b@^1"),
+        package("b@1.0.0").needs("c@^1"),
+        package("c@1.0.0"),
+    ]);
     assert_eq!(tree(&world.install(&project(&["a@^1"]))), ["a@1.0.0", "b@1.0.0", "c@1.0.0"]);
 }
 
 #[test]
 fn a_conflicting_version_is_nested_under_its_dependent() {
     let world = world([package("a@1.0.0").needs("b@^1"), package("b@1.0.0"), package("b@2.0.0")]);
-    assert_eq!(tree(&world.install(&project(&["a@^1", "b@^2"]))), ["a@1.0.0", "a > b@1.0.0", "b@2.0.0"]);
+    assert_eq!(
+        tree(&world.install(&project(&["a@^1", "b@^2"]))),
+        ["a@1.0.0", "a > b@1.0.0", "b@2.0.0"]
+    );
 }
 
 #[test]
 fn what_the_project_asks_for_takes_the_top_whoever_comes_first_in_the_alphabet() {
     let world = world([package("a@1.0.0").needs("z@^1"), package("z@1.0.0"), package("z@2.0.0")]);
-    assert_eq!(tree(&world.install(&project(&["a@^1", "z@^2"]))), ["a@1.0.0", "a > z@1.0.0", "z@2.0.0"]);
+    assert_eq!(
+        tree(&world.install(&project(&["a@^1", "z@^2"]))),
+        ["a@1.0.0", "a > z@1.0.0", "z@2.0.0"]
+    );
 }
 
 #[test]
@@ -28,7 +38,10 @@ fn the_first_dependent_by_name_decides_which_version_is_hoisted() {
         package("c@1.0.0"),
         package("c@2.0.0"),
     ]);
-    assert_eq!(tree(&world.install(&project(&["b@^1", "a@^1"]))), ["a@1.0.0", "b@1.0.0", "b > c@2.0.0", "c@1.0.0"]);
+    assert_eq!(
+        tree(&world.install(&project(&["b@^1", "a@^1"]))),
+        ["a@1.0.0", "b@1.0.0", "b > c@2.0.0", "c@1.0.0"]
+    );
 }
 
 #[test]
@@ -41,7 +54,10 @@ fn a_newer_version_that_satisfies_everyone_replaces_the_older_one() {
         package("c@1.2.0"),
     ])
     .tag("c", "latest", "1.0.0");
-    assert_eq!(tree(&world.install(&project(&["a@^1", "b@^1"]))), ["a@1.0.0", "b@1.0.0", "c@1.1.0"]);
+    assert_eq!(
+        tree(&world.install(&project(&["a@^1", "b@^1"]))),
+        ["a@1.0.0", "b@1.0.0", "c@1.1.0"]
+    );
 }
 
 #[test]
@@ -75,18 +91,33 @@ fn a_circle_through_two_versions_ends_in_a_link_to_where_it_began() {
     let resolution = world.install(&project(&["a@1.0.0", "b@2.0.0"]));
     assert_eq!(
         tree(&resolution),
-        ["a@1.0.0", "a > a@2.0.0", "a > a > a -> node_modules/a", "a > a > b@2.0.0", "a > b@1.0.0", "b@2.0.0"]
+        [
+            "a@1.0.0",
+            "a > a@2.0.0",
+            "a > a > a -> node_modules/a",
+            "a > a > b@2.0.0",
+            "a > b@1.0.0",
+            "b@2.0.0"
+        ]
     );
     let deep = world.install(&project(&["b@1.0.0"]));
     assert_eq!(
         tree(&deep),
-        ["a@2.0.0", "a > a@1.0.0", "a > a > a -> node_modules/a", "a > a > b@1.0.0", "a > b@2.0.0", "b@1.0.0"]
+        [
+            "a@2.0.0",
+            "a > a@1.0.0",
+            "a > a > a -> node_modules/a",
+            "a > a > b@1.0.0",
+            "a > b@2.0.0",
+            "b@1.0.0"
+        ]
     );
 }
 
 #[test]
 fn names_that_differ_in_case_only_never_share_a_folder() {
-    let world = world([package("JSONStream@1.0.0").needs("jsonstream@^2"), package("jsonstream@2.0.0")]);
+    let world =
+        world([package("JSONStream@1.0.0").needs("jsonstream@^2"), package("jsonstream@2.0.0")]);
     let resolution = world.install(&project(&["JSONStream@^1"]));
     assert_eq!(tree(&resolution), ["JSONStream@1.0.0", "JSONStream > jsonstream@2.0.0"]);
 }
@@ -111,7 +142,8 @@ fn flags_say_which_installations_need_a_package() {
 
 #[test]
 fn bundled_packages_come_from_the_tarball_and_are_not_asked_for() {
-    let world = world([package("a@1.0.0").needs("b@^1").bundles("b"), package("b@1.5.0")]).bundle("a", &["b@1.2.0"]);
+    let world = world([package("a@1.0.0").needs("b@^1").bundles("b"), package("b@1.5.0")])
+        .bundle("a", &["b@1.2.0"]);
     let resolution = world.install(&project(&["a@^1"]));
     assert_eq!(tree(&resolution), ["a@1.0.0", "a > b@1.2.0"]);
     assert!(resolution.lock.get("node_modules/a/node_modules/b").unwrap().in_bundle);
@@ -124,7 +156,12 @@ fn packages_that_displace_each_other_for_ever_are_an_error_not_a_hang() {
     for line in include_str!("../fixtures/endless.jsonl").lines() {
         let case = crate::oracle::Case::parse(line);
         let step = &case.steps()[0];
-        let outcome = dx_pkg_resolve::resolve(&case.requirements(step), None, &case, &case.options(step));
-        assert!(matches!(outcome, Err(dx_pkg_resolve::ResolveError::Endless { .. })), "{}", case.label());
+        let outcome =
+            dx_pkg_resolve::resolve(&case.requirements(step), None, &case, &case.options(step));
+        assert!(
+            matches!(outcome, Err(dx_pkg_resolve::ResolveError::Endless { .. })),
+            "{}",
+            case.label()
+        );
     }
 }

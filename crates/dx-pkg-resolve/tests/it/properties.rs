@@ -67,7 +67,12 @@ fn installing_from_ones_own_lockfile_changes_nothing() {
         }
         let again = resolve(&requirements, Some(&first.lock), case, &options).unwrap();
         if step["stable"] == true {
-            assert_eq!(differences(&first.lock, &again.lock), Vec::<String>::new(), "{}", case.label());
+            assert_eq!(
+                differences(&first.lock, &again.lock),
+                Vec::<String>::new(),
+                "{}",
+                case.label()
+            );
             assert!(!again.changed, "{}", case.label());
         }
         let third = resolve(&requirements, Some(&again.lock), case, &options).unwrap();
@@ -75,14 +80,22 @@ fn installing_from_ones_own_lockfile_changes_nothing() {
         let asked = case.questions();
         let fourth = resolve(&requirements, Some(&third.lock), case, &options).unwrap();
         assert!(!fourth.changed, "{}", case.label());
-        assert_eq!(case.questions(), asked, "{} asks again {:?} {:?}", case.label(), fourth.skipped, fourth.conflicts);
+        assert_eq!(
+            case.questions(),
+            asked,
+            "{} asks again {:?} {:?}",
+            case.label(),
+            fourth.skipped,
+            fourth.conflicts
+        );
     }
 }
 
 /// What `entry` requires that it does not find, or finds in a version out of range, apart from noted conflicts.
 fn unmet<'l>(lock: &'l Lock, entry: &'l LockPackage) -> impl Iterator<Item = &'l str> {
     let index = lock.index();
-    let is_optional = |name: &str| entry.optional_dependencies.iter().any(|(other, _)| other == name);
+    let is_optional =
+        |name: &str| entry.optional_dependencies.iter().any(|(other, _)| other == name);
     entry
         .dependencies
         .iter()
@@ -95,12 +108,18 @@ fn unmet<'l>(lock: &'l Lock, entry: &'l LockPackage) -> impl Iterator<Item = &'l
 fn every_required_dependency_is_found_where_node_looks_for_it() {
     for case in fixture() {
         let step = &case.steps()[0];
-        let Ok(resolution) = resolve(&case.requirements(step), None, case, &case.options(step)) else { continue };
+        let Ok(resolution) = resolve(&case.requirements(step), None, case, &case.options(step))
+        else {
+            continue;
+        };
         let inert = |path: &str| {
-            let position = resolution.lock.packages.iter().position(|entry| entry.path == path).unwrap();
+            let position =
+                resolution.lock.packages.iter().position(|entry| entry.path == path).unwrap();
             !resolution.installed[position]
         };
-        for entry in resolution.lock.packages.iter().filter(|entry| !entry.link && !inert(&entry.path)) {
+        for entry in
+            resolution.lock.packages.iter().filter(|entry| !entry.link && !inert(&entry.path))
+        {
             let missing: Vec<&str> = unmet(&resolution.lock, entry).collect();
             assert!(missing.is_empty(), "{}: {} lacks {missing:?}", case.label(), entry.path);
         }

@@ -8,7 +8,8 @@ use dx_pkg_core::{Platform, Version};
 use dx_pkg_format::packument::{Packument, PackumentData, VersionData};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{
-    External, Options, Override, PickOptions, Provider, ProviderError, Requirements, Resolution, ResolveError, resolve,
+    External, Options, Override, PickOptions, Provider, ProviderError, Requirements, Resolution,
+    ResolveError, resolve,
 };
 
 /// One version of a package, or a project's manifest.
@@ -24,7 +25,8 @@ pub(crate) fn package(id: &str) -> Package {
     let (name, version) = split(id);
     let version = version.to_owned();
     let tarball = format!("https://registry.example/{name}/-/{name}-{version}.tgz");
-    let data = VersionData { version: version.into(), tarball: tarball.into(), ..VersionData::default() };
+    let data =
+        VersionData { version: version.into(), tarball: tarball.into(), ..VersionData::default() };
     Package { name: name.to_owned(), data, dev: Vec::new() }
 }
 
@@ -91,9 +93,10 @@ impl Package {
     }
 
     fn record(&self, path: &str) -> LockPackage {
-        let pairs = |list: &[(std::borrow::Cow<'static, str>, std::borrow::Cow<'static, str>)]| {
-            list.iter().map(|(name, spec)| (name.to_string(), spec.to_string())).collect()
-        };
+        let pairs =
+            |list: &[(std::borrow::Cow<'static, str>, std::borrow::Cow<'static, str>)]| {
+                list.iter().map(|(name, spec)| (name.to_string(), spec.to_string())).collect()
+            };
         LockPackage {
             path: path.to_owned(),
             name: Some(self.name.clone()),
@@ -102,7 +105,12 @@ impl Package {
             dev_dependencies: self.dev.clone(),
             optional_dependencies: pairs(&self.data.optional_dependencies),
             peer_dependencies: pairs(&self.data.peer_dependencies),
-            peer_dependencies_meta: self.data.peer_meta.iter().map(|(name, flag)| (name.to_string(), *flag)).collect(),
+            peer_dependencies_meta: self
+                .data
+                .peer_meta
+                .iter()
+                .map(|(name, flag)| (name.to_string(), *flag))
+                .collect(),
             ..LockPackage::default()
         }
     }
@@ -115,7 +123,9 @@ fn pair(dependency: &str) -> (std::borrow::Cow<'static, str>, std::borrow::Cow<'
 
 /// A project that needs these.
 pub(crate) fn project(dependencies: &[&str]) -> Package {
-    dependencies.iter().fold(package("project@1.0.0"), |project, dependency| project.needs(dependency))
+    dependencies
+        .iter()
+        .fold(package("project@1.0.0"), |project, dependency| project.needs(dependency))
 }
 
 /// Everything a resolution may ask for, and how to resolve.
@@ -190,7 +200,8 @@ impl World {
     }
 
     pub(crate) fn requirements(&self, project: &Package) -> Requirements {
-        let workspaces = self.folders.iter().filter(|(path, _)| self.options.workspaces.contains(path));
+        let workspaces =
+            self.folders.iter().filter(|(path, _)| self.options.workspaces.contains(path));
         Requirements {
             root: project.record(""),
             workspaces: workspaces.map(|(path, manifest)| manifest.record(path)).collect(),
@@ -198,7 +209,11 @@ impl World {
         }
     }
 
-    pub(crate) fn try_install(&self, project: &Package, lock: Option<&Lock>) -> Result<Resolution, ResolveError> {
+    pub(crate) fn try_install(
+        &self,
+        project: &Package,
+        lock: Option<&Lock>,
+    ) -> Result<Resolution, ResolveError> {
         resolve(&self.requirements(project), lock, self, &self.options)
     }
 
@@ -219,21 +234,29 @@ impl Provider for World {
     fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
         assert!(!self.closed.get(), "asked for {name}");
         self.asked.borrow_mut().push(name.to_owned());
-        let missing = || ProviderError { code: "DX_NOT_FOUND", message: format!("{name} is not there"), hint: None };
+        let missing = || ProviderError {
+            code: "DX_NOT_FOUND",
+            message: format!("{name} is not there"),
+            hint: None,
+        };
         let versions = self.packages.get(name).ok_or_else(missing)?;
         let newest = versions
             .iter()
             .filter_map(|package| Version::parse(&package.data.version).ok())
             .max_by(|a, b| (!a.is_prerelease()).cmp(&!b.is_prerelease()).then(a.cmp(b)))
             .map(|version| version.to_string());
-        let mut tags: Vec<_> = self.tags.iter().filter(|(package, ..)| package == name).cloned().collect();
+        let mut tags: Vec<_> =
+            self.tags.iter().filter(|(package, ..)| package == name).cloned().collect();
         if !tags.iter().any(|(_, tag, _)| tag == "latest") {
             tags.push((name.to_owned(), "latest".to_owned(), newest.unwrap_or_default()));
         }
         let data = PackumentData {
             name: name.to_owned().into(),
             modified: None,
-            dist_tags: tags.into_iter().map(|(_, tag, version)| (tag.into(), version.into())).collect(),
+            dist_tags: tags
+                .into_iter()
+                .map(|(_, tag, version)| (tag.into(), version.into()))
+                .collect(),
             versions: versions.iter().map(|package| package.data.clone()).collect(),
         };
         Ok(Packument::decode(Arc::new(data.encode().unwrap())).unwrap())
@@ -242,7 +265,8 @@ impl Provider for World {
     fn manifest(&self, name: &str, spec: &str, _from: &str) -> Result<External, ProviderError> {
         assert!(!self.closed.get(), "asked for {name}@{spec}");
         let folder = spec.trim_start_matches("file:").trim_start_matches("./").to_owned();
-        let missing = || ProviderError { code: "DX_NOT_FOUND", message: format!("no {folder}"), hint: None };
+        let missing =
+            || ProviderError { code: "DX_NOT_FOUND", message: format!("no {folder}"), hint: None };
         let package = self.folders.get(&folder).ok_or_else(missing)?.record("");
         Ok(External { package, folder: Some(folder) })
     }
@@ -261,8 +285,12 @@ impl Provider for World {
 
 /// The tree as `a > b@1.0.0`, in the lockfile's order; links as `a -> folder`, packages not installed here in brackets.
 pub(crate) fn tree(resolution: &Resolution) -> Vec<String> {
-    let entries =
-        resolution.lock.packages.iter().zip(&resolution.installed).filter(|(entry, _)| !entry.path.is_empty());
+    let entries = resolution
+        .lock
+        .packages
+        .iter()
+        .zip(&resolution.installed)
+        .filter(|(entry, _)| !entry.path.is_empty());
     let lines = entries.map(|(entry, installed)| {
         let place = entry.path.replace("/node_modules/", " > ").replace("node_modules/", "");
         let line = match &entry.resolved {

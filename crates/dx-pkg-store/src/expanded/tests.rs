@@ -7,8 +7,11 @@ use dx_pkg_format::dxp::FileEntry;
 
 use crate::Store;
 
-const FILES: [(&str, bool, &[u8]); 3] =
-    [("bin/run.js", true, b"#!/usr/bin/env node"), ("index.js", false, b"one"), ("package.json", false, b"{}")];
+const FILES: [(&str, bool, &[u8]); 3] = [
+    ("bin/run.js", true, b"#!/usr/bin/env node"),
+    ("index.js", false, b"one"),
+    ("package.json", false, b"{}"),
+];
 
 fn store() -> (tempfile::TempDir, Store, PackageId) {
     let folder = tempfile::tempdir().unwrap();

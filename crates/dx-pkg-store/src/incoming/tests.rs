@@ -35,7 +35,11 @@ fn stored_at_once(id: PackageId, integrity: &Integrity) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     store
-        .insert(id, Some(integrity), &FILES.map(|(path, executable, data)| FileEntry { path, executable, data }))
+        .insert(
+            id,
+            Some(integrity),
+            &FILES.map(|(path, executable, data)| FileEntry { path, executable, data }),
+        )
         .unwrap();
     fs::read(store.package_path(id)).unwrap()
 }
@@ -82,7 +86,11 @@ fn a_path_that_leads_out_or_is_there_is_refused() {
     let (folder, store, id, _) = world();
     let mut incoming = store.receive(id, Keeping::Later).unwrap();
     for path in ["../escaped", "/etc/escaped", "a/../../escaped", ""] {
-        assert_eq!(incoming.begin(path.to_owned(), false).unwrap_err().code(), "DX_STORE_UNSTORABLE", "{path}");
+        assert_eq!(
+            incoming.begin(path.to_owned(), false).unwrap_err().code(),
+            "DX_STORE_UNSTORABLE",
+            "{path}"
+        );
     }
     incoming.begin("a".to_owned(), false).unwrap();
     for path in ["a", "a/b"] {

@@ -13,14 +13,17 @@ fn a_sharded_name_is_its_first_byte_and_itself() {
 
 #[test]
 fn names_that_differ_only_in_case_differ_when_case_is_ignored() {
-    let names = ["JSONStream", "jsonstream", "jsonStream", "j!s", "J!s", "!js", "@a/b", "@a+b", "a%2f"];
+    let names =
+        ["JSONStream", "jsonstream", "jsonStream", "j!s", "J!s", "!js", "@a/b", "@a+b", "a%2f"];
     let escaped: HashSet<_> = names.iter().map(|name| escaped(name).to_lowercase()).collect();
     assert_eq!(escaped.len(), names.len());
 }
 
 #[test]
 fn an_escaped_name_is_one_segment_and_not_too_long() {
-    for name in ["@scope/name", "a\\b", "a\0b", "a:b", "ü", "../..", &"X".repeat(214), &"x".repeat(214)] {
+    for name in
+        ["@scope/name", "a\\b", "a\0b", "a:b", "ü", "../..", &"X".repeat(214), &"x".repeat(214)]
+    {
         let escaped = escaped(name);
         assert!(escaped.len() <= 120, "{escaped}");
         assert!(!escaped.contains(['/', '\\', ':', '\0']), "{escaped}");
@@ -31,5 +34,8 @@ fn an_escaped_name_is_one_segment_and_not_too_long() {
 
 #[test]
 fn long_names_with_the_same_beginning_differ() {
-    assert_ne!(escaped(&format!("{}a", "x".repeat(200))), escaped(&format!("{}b", "x".repeat(200))));
+    assert_ne!(
+        escaped(&format!("{}a", "x".repeat(200))),
+        escaped(&format!("{}b", "x".repeat(200)))
+    );
 }

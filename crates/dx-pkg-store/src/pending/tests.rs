@@ -3,12 +3,15 @@ use std::path::PathBuf;
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::FileEntry;
-use dx_pkg_fs::Dir;
+use dx_pkg_os::Dir;
 
 use crate::Store;
 
-const FILES: [(&str, bool, &[u8]); 3] =
-    [("bin/run.js", true, b"#!/usr/bin/env node"), ("index.js", false, b"one"), ("large.bin", false, &[7; 70_000])];
+const FILES: [(&str, bool, &[u8]); 3] = [
+    ("bin/run.js", true, b"#!/usr/bin/env node"),
+    ("index.js", false, b"one"),
+    ("large.bin", false, &[7; 70_000]),
+];
 
 fn world() -> (tempfile::TempDir, Store, PackageId, Integrity) {
     let folder = tempfile::tempdir().unwrap();
@@ -64,7 +67,10 @@ fn a_package_that_was_moved_into_a_project_is_stored_from_there() {
     let at_once = Store::open(at_once.path()).unwrap();
     let files = FILES.map(|(path, executable, data)| FileEntry { path, executable, data });
     at_once.insert(id, Some(&integrity), &files).unwrap();
-    assert_eq!(fs::read(later.package_path(id)).unwrap(), fs::read(at_once.package_path(id)).unwrap());
+    assert_eq!(
+        fs::read(later.package_path(id)).unwrap(),
+        fs::read(at_once.package_path(id)).unwrap()
+    );
     assert!(later.ensure_expanded(id).unwrap());
     assert!(later.verify(false).unwrap().damage.is_empty());
 }
@@ -92,7 +98,11 @@ fn a_copy_that_was_edited_is_not_stored() {
     let notes = later.pending_notes().unwrap();
     assert!(!later.complete(&notes[0], id, &notes[0].packages[0].1, &[copy]).unwrap());
     assert!(later.open_package(id).unwrap().is_none());
-    assert_eq!(fs::read_dir(folder.path().join("v1/tmp")).unwrap().count(), 1, "nothing half-written");
+    assert_eq!(
+        fs::read_dir(folder.path().join("v1/tmp")).unwrap().count(),
+        1,
+        "nothing half-written"
+    );
 }
 
 #[test]
@@ -144,7 +154,13 @@ fn threads_that_begin_at_once_begin_one_folder() {
                 scope.spawn(move || {
                     let id = PackageId::from_integrity(&Integrity::sha512_of(&[number]));
                     barrier.wait();
-                    store.insert_later(id, None, &[FileEntry { path: "a", executable: false, data: b"a" }]).unwrap();
+                    store
+                        .insert_later(
+                            id,
+                            None,
+                            &[FileEntry { path: "a", executable: false, data: b"a" }],
+                        )
+                        .unwrap();
                 });
             }
         });

@@ -17,7 +17,13 @@ fn store(size: usize) -> (tempfile::TempDir, Store, Vec<PackageId>) {
         let integrity = Integrity::sha512_of(name.as_bytes());
         let id = PackageId::from_integrity(&integrity);
         let data = vec![name.as_bytes()[0]; size];
-        store.insert(id, Some(&integrity), &[FileEntry { path: "file", executable: false, data: &data }]).unwrap();
+        store
+            .insert(
+                id,
+                Some(&integrity),
+                &[FileEntry { path: "file", executable: false, data: &data }],
+            )
+            .unwrap();
         ids.push(id);
     }
     (folder, store, ids)
@@ -34,18 +40,18 @@ fn ago(seconds: u64) -> SystemTime {
 #[test]
 fn usage_counts_each_byte_once() {
     let (_folder, store, ids) = store(100_000);
-    store.plant_forest([1; 32], b"record", std::path::Path::new("/p")).unwrap();
+    store.record_prepared([1; 32], b"record", std::path::Path::new("/p")).unwrap();
     let tree = store.tmp_dir().unwrap().join("tree");
     fs::create_dir(&tree).unwrap();
     fs::hard_link(store.expanded(ids[0]).join("file"), tree.join("file")).unwrap();
-    store.offer_spare([1; 32], &tree).unwrap();
+    store.offer_prepared_tree([1; 32], &tree).unwrap();
     let usage: Vec<_> = store.usage().unwrap();
     let of = |wanted: Folder| usage.iter().find(|(folder, _)| *folder == wanted).unwrap().1;
     assert_eq!(of(Folder::Packages).entries, 3);
     assert_eq!(of(Folder::Expanded).entries, 3);
     assert!(of(Folder::Expanded).bytes >= 300_000);
-    assert_eq!(of(Folder::Forests).entries, 1);
-    assert!(of(Folder::Forests).bytes < 100_000, "its file is counted with the package");
+    assert_eq!(of(Folder::Prepared).entries, 1);
+    assert!(of(Folder::Prepared).bytes < 100_000, "its file is counted with the package");
 }
 
 #[test]
@@ -53,7 +59,11 @@ fn what_was_used_lately_or_is_shared_stays() {
     let (folder, store, ids) = store(10);
     fs::hard_link(store.expanded(ids[0]).join("file"), folder.path().join("a project's")).unwrap();
     let used = HashMap::from([(ids[1], SystemTime::now() + Duration::from_secs(60))]);
-    let limits = PruneLimits { unused_since: SystemTime::now() + Duration::from_secs(1), max_bytes: None, used: &used };
+    let limits = PruneLimits {
+        unused_since: SystemTime::now() + Duration::from_secs(1),
+        max_bytes: None,
+        used: &used,
+    };
     let pruned = store.prune(&limits).unwrap();
     assert_eq!(pruned.packages, 1);
     assert_eq!(present(&store, &ids), [true, true, false]);
@@ -64,7 +74,10 @@ fn what_was_used_lately_or_is_shared_stays() {
 #[test]
 fn nothing_young_goes_unless_the_store_is_too_large() {
     let (_folder, store, ids) = store(100_000);
-    let used = HashMap::from([(ids[0], ago(0) + Duration::from_secs(50)), (ids[1], ago(0) + Duration::from_secs(99))]);
+    let used = HashMap::from([
+        (ids[0], ago(0) + Duration::from_secs(50)),
+        (ids[1], ago(0) + Duration::from_secs(99)),
+    ]);
     let limits = PruneLimits { unused_since: ago(1000), max_bytes: None, used: &used };
     assert_eq!(store.prune(&limits).unwrap().packages, 0);
     let total: u64 = store.usage().unwrap().iter().map(|(_, usage)| usage.bytes).sum();
@@ -87,15 +100,15 @@ fn old_documents_go() {
 }
 
 #[test]
-fn ready_trees_go_before_packages_and_the_least_recently_used_first() {
+fn prepared_trees_go_before_packages_and_the_least_recently_used_first() {
     let (_folder, store, ids) = store(100_000);
     for (key, id) in [(1, ids[0]), (2, ids[1])] {
-        store.plant_forest([key; 32], b"record", std::path::Path::new("/p")).unwrap();
+        store.record_prepared([key; 32], b"record", std::path::Path::new("/p")).unwrap();
         let tree = store.tmp_dir().unwrap().join("tree");
         fs::create_dir_all(tree.join("node_modules")).unwrap();
         fs::hard_link(store.expanded(id).join("file"), tree.join("node_modules/file")).unwrap();
         fs::write(tree.join("node_modules/own"), vec![key; 100_000]).unwrap();
-        store.offer_spare([key; 32], &tree).unwrap();
+        store.offer_prepared_tree([key; 32], &tree).unwrap();
         std::thread::sleep(Duration::from_millis(10));
     }
     let total = || -> u64 { store.usage().unwrap().iter().map(|(_, usage)| usage.bytes).sum() };
@@ -105,7 +118,7 @@ fn ready_trees_go_before_packages_and_the_least_recently_used_first() {
     let pruned = store.prune(&limits(before - 1000)).unwrap();
     assert_eq!((pruned.trees, pruned.packages), (1, 0));
     assert_eq!(pruned.bytes, before - total());
-    assert!(store.take_spare([1; 32]).is_none() && store.forests().len() == 2);
+    assert!(store.take_prepared_tree([1; 32]).is_none() && store.prepared_entries().len() == 2);
     let pruned = store.prune(&limits(0)).unwrap();
     assert_eq!((pruned.trees, pruned.packages), (1, 3), "what no tree shares any more goes too");
     assert_eq!(present(&store, &ids), [false; 3]);
@@ -114,11 +127,13 @@ fn ready_trees_go_before_packages_and_the_least_recently_used_first() {
 #[test]
 fn forests_that_were_not_used_for_long_are_felled() {
     let (_folder, store, ids) = store(10);
-    store.plant_forest([1; 32], b"record", std::path::Path::new("/p")).unwrap();
+    store.record_prepared([1; 32], b"record", std::path::Path::new("/p")).unwrap();
     let used = HashMap::from([(ids[0], SystemTime::now())]);
     let young = PruneLimits { unused_since: ago(1000), max_bytes: None, used: &used };
     store.prune(&young).unwrap();
-    assert_eq!(store.forests().len(), 1);
-    store.prune(&PruneLimits { unused_since: SystemTime::now() + Duration::from_secs(1), ..young }).unwrap();
-    assert!(store.forests().is_empty());
+    assert_eq!(store.prepared_entries().len(), 1);
+    store
+        .prune(&PruneLimits { unused_since: SystemTime::now() + Duration::from_secs(1), ..young })
+        .unwrap();
+    assert!(store.prepared_entries().is_empty());
 }

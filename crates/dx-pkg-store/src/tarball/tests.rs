@@ -55,14 +55,22 @@ fn a_damaged_tarball_is_nobodys() {
 #[test]
 fn tarballs_are_counted_verified_and_pruned_as_packages() {
     let (_folder, store, id) = store();
-    let (_, usage) = store.usage().unwrap().into_iter().find(|(folder, _)| *folder == Folder::Packages).unwrap();
+    let (_, usage) =
+        store.usage().unwrap().into_iter().find(|(folder, _)| *folder == Folder::Packages).unwrap();
     assert_eq!(usage.entries, 1);
     let verified = store.verify(false).unwrap();
     assert_eq!((verified.packages, verified.damage.len()), (1, 0));
     let hour = Duration::from_secs(3600);
     let used = HashMap::new();
-    let young = PruneLimits { unused_since: SystemTime::now() - hour, max_bytes: None, used: &used };
+    let young =
+        PruneLimits { unused_since: SystemTime::now() - hour, max_bytes: None, used: &used };
     assert_eq!(store.prune(&young).unwrap().packages, 0);
-    assert_eq!(store.prune(&PruneLimits { unused_since: SystemTime::now() + hour, ..young }).unwrap().packages, 1);
+    assert_eq!(
+        store
+            .prune(&PruneLimits { unused_since: SystemTime::now() + hour, ..young })
+            .unwrap()
+            .packages,
+        1
+    );
     assert!(!store.has_tarball(id));
 }

@@ -118,7 +118,10 @@ fn a_damaged_package_is_never_expanded() {
     });
     assert!(!fixture.store.ensure_expanded(id).unwrap());
     assert!(!fixture.store.has(id));
-    assert!(fixture.store.open_package(id).unwrap().is_none(), "the damaged file is out of the way");
+    assert!(
+        fixture.store.open_package(id).unwrap().is_none(),
+        "the damaged file is out of the way"
+    );
     assert_eq!(fixture.garbage(), 0);
 }
 

@@ -23,7 +23,9 @@ fn a_full_device_is_named_and_nothing_half_written_stays() {
     for size in [150_000, 1_000_000] {
         let (large, _) = identify("large");
         let data = vec![1; size];
-        let error = store.insert(large, None, &[FileEntry { path: "a", executable: false, data: &data }]).unwrap_err();
+        let error = store
+            .insert(large, None, &[FileEntry { path: "a", executable: false, data: &data }])
+            .unwrap_err();
         assert_eq!(error.code(), "DX_STORE_FULL", "{error}");
         assert!(!store.has(large));
         assert_eq!(std::fs::read_dir(store.tmp_dir().unwrap()).unwrap().count(), 0);

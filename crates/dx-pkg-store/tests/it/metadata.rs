@@ -16,13 +16,23 @@ fn dxm(name: &str, version: &str) -> Vec<u8> {
 fn record(packument: &[u8], form: Form) -> MetadataRecord<'_> {
     let (fetched_ms, fresh_until_ms, stale_until_ms) = (10, 20, 30);
     let etag = Some("\"e\"");
-    MetadataRecord { packument, form, etag, last_modified: None, fetched_ms, fresh_until_ms, stale_until_ms }
+    MetadataRecord {
+        packument,
+        form,
+        etag,
+        last_modified: None,
+        fetched_ms,
+        fresh_until_ms,
+        stale_until_ms,
+    }
 }
 
 impl Fixture {
     fn put(&self, registry: &str, name: &str, version: &str, form: Form) {
         let bytes = dxm(name, version);
-        self.store.put_metadata(registry, &PackageName::parse(name).unwrap(), &record(&bytes, form)).unwrap();
+        self.store
+            .put_metadata(registry, &PackageName::parse(name).unwrap(), &record(&bytes, form))
+            .unwrap();
     }
 
     fn cached_version(&self, registry: &str, name: &str, form: Form) -> Option<(String, bool)> {
@@ -40,7 +50,10 @@ fn a_packument_comes_back_with_its_validators() {
     let cached = fixture.store.metadata("registry.example", &name, Form::Abbreviated).unwrap();
     assert_eq!(cached.packument.name(), "@scope/a");
     assert_eq!((cached.etag.as_deref(), cached.last_modified), (Some("\"e\""), None));
-    assert_eq!((cached.fetched_ms, cached.fresh_until_ms, cached.stale_until_ms, cached.full), (10, 20, 30, false));
+    assert_eq!(
+        (cached.fetched_ms, cached.fresh_until_ms, cached.stale_until_ms, cached.full),
+        (10, 20, 30, false)
+    );
     assert_eq!(fixture.garbage(), 0);
 }
 
@@ -48,9 +61,15 @@ fn a_packument_comes_back_with_its_validators() {
 fn the_full_form_serves_for_the_abbreviated_but_not_the_reverse() {
     let fixture = Fixture::new();
     fixture.put("r", "a", "1.0.0", Form::Full);
-    assert_eq!(fixture.cached_version("r", "a", Form::Abbreviated), Some(("1.0.0".to_owned(), true)));
+    assert_eq!(
+        fixture.cached_version("r", "a", Form::Abbreviated),
+        Some(("1.0.0".to_owned(), true))
+    );
     fixture.put("r", "a", "2.0.0", Form::Abbreviated);
-    assert_eq!(fixture.cached_version("r", "a", Form::Abbreviated), Some(("2.0.0".to_owned(), false)));
+    assert_eq!(
+        fixture.cached_version("r", "a", Form::Abbreviated),
+        Some(("2.0.0".to_owned(), false))
+    );
     assert_eq!(fixture.cached_version("r", "a", Form::Full), Some(("1.0.0".to_owned(), true)));
     fixture.put("r", "b", "1.0.0", Form::Abbreviated);
     assert_eq!(fixture.cached_version("r", "b", Form::Full), None);
@@ -62,7 +81,8 @@ fn registries_and_names_that_look_alike_are_kept_apart() {
     fixture.put("https://one.example/npm", "JSONStream", "1.0.0", Form::Abbreviated);
     fixture.put("https://one.example/npm", "jsonstream", "2.0.0", Form::Abbreviated);
     fixture.put("https://two.example/npm", "JSONStream", "3.0.0", Form::Abbreviated);
-    let version = |registry, name| fixture.cached_version(registry, name, Form::Abbreviated).unwrap().0;
+    let version =
+        |registry, name| fixture.cached_version(registry, name, Form::Abbreviated).unwrap().0;
     assert_eq!(version("https://one.example/npm", "JSONStream"), "1.0.0");
     assert_eq!(version("https://one.example/npm", "jsonstream"), "2.0.0");
     assert_eq!(version("https://two.example/npm", "JSONStream"), "3.0.0");

@@ -35,7 +35,9 @@ fn only_executables_are_executable() {
     use std::os::unix::fs::PermissionsExt;
     let fixture = Fixture::new();
     let id = fixture.insert("a");
-    let mode = |path| fs::metadata(fixture.store.expanded(id).join(path)).unwrap().permissions().mode() & 0o111;
+    let mode = |path| {
+        fs::metadata(fixture.store.expanded(id).join(path)).unwrap().permissions().mode() & 0o111
+    };
     assert_ne!(mode("bin/run.js"), 0);
     assert_eq!(mode("package.json"), 0);
 }
@@ -86,9 +88,12 @@ fn the_tables_of_few_and_of_many_files_are_read_without_their_contents() {
     assert!(fixture.store.open_tables(identify("none").0).unwrap().is_none());
     for count in [0, 1, 2000] {
         let (id, _) = identify(&count.to_string());
-        let paths: Vec<String> = (0..count).map(|number| format!("folder/file-{number:04}")).collect();
-        let entries: Vec<_> =
-            paths.iter().map(|path| FileEntry { path, executable: false, data: path.as_bytes() }).collect();
+        let paths: Vec<String> =
+            (0..count).map(|number| format!("folder/file-{number:04}")).collect();
+        let entries: Vec<_> = paths
+            .iter()
+            .map(|path| FileEntry { path, executable: false, data: path.as_bytes() })
+            .collect();
         fixture.store.insert(id, None, &entries).unwrap();
         let tables = fixture.store.open_tables(id).unwrap().unwrap();
         assert!(tables.dxp().entries().map(|entry| entry.path).eq(&paths), "{count}");
@@ -105,7 +110,8 @@ fn is_expanded_exactly(store: &Store) {
         .collect();
     let names = ["a", "b", "c/d", "c/e"];
     let entry = |(path, data)| FileEntry { path, executable: false, data };
-    let files: Vec<_> = names.into_iter().zip(contents.iter().map(Vec::as_slice)).map(entry).collect();
+    let files: Vec<_> =
+        names.into_iter().zip(contents.iter().map(Vec::as_slice)).map(entry).collect();
     store.insert(id, None, &files).unwrap();
     fs::remove_dir_all(store.expanded(id)).unwrap();
     assert!(store.ensure_expanded(id).unwrap());

@@ -11,8 +11,11 @@ const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 /// The answer to a request, faults apart.
 pub(super) fn answer(shared: &Shared, request: &RecordedRequest, path: &str, full: bool) -> Answer {
     let options = shared.options.lock().unwrap().clone();
-    if options.authorization.is_some() && request.header("authorization") != options.authorization.as_deref() {
-        return Answer::json(401, r#"{"error":"authentication required"}"#).header("www-authenticate", "Bearer");
+    if options.authorization.is_some()
+        && request.header("authorization") != options.authorization.as_deref()
+    {
+        return Answer::json(401, r#"{"error":"authentication required"}"#)
+            .header("www-authenticate", "Bearer");
     }
     if request.method != "GET" && request.method != "HEAD" {
         return Answer::json(405, r#"{"error":"read only"}"#);
@@ -20,12 +23,14 @@ pub(super) fn answer(shared: &Shared, request: &RecordedRequest, path: &str, ful
     let packages = shared.packages.lock().unwrap();
     let name = path.trim_start_matches('/');
     if let Some(package) = packages.get(name) {
-        let abbreviated = !full && request.header("accept").is_some_and(|accept| accept.contains(ABBREVIATED));
+        let abbreviated =
+            !full && request.header("accept").is_some_and(|accept| accept.contains(ABBREVIATED));
         return packument(name, package, request, &options, abbreviated);
     }
     if let Some((name, _)) = name.split_once("/-/")
         && let Some(package) = packages.get(name)
-        && let Some(found) = package.versions.iter().find(|found| tarball_path(name, &found.version) == path)
+        && let Some(found) =
+            package.versions.iter().find(|found| tarball_path(name, &found.version) == path)
     {
         return Answer::new(200, found.tarball.clone())
             .header("content-type", "application/octet-stream")
@@ -34,7 +39,13 @@ pub(super) fn answer(shared: &Shared, request: &RecordedRequest, path: &str, ful
     Answer::json(404, r#"{"error":"Not found"}"#)
 }
 
-fn packument(name: &str, package: &Package, request: &RecordedRequest, options: &Options, abbreviated: bool) -> Answer {
+fn packument(
+    name: &str,
+    package: &Package,
+    request: &RecordedRequest,
+    options: &Options,
+    abbreviated: bool,
+) -> Answer {
     let (document, media_type) = if abbreviated {
         let mut packument = package.abbreviated(name, &options.tarball_base);
         if !options.modified
@@ -58,7 +69,8 @@ fn packument(name: &str, package: &Package, request: &RecordedRequest, options: 
     if unchanged {
         return answer;
     }
-    let accepts_gzip = request.header("accept-encoding").is_some_and(|value| value.contains("gzip"));
+    let accepts_gzip =
+        request.header("accept-encoding").is_some_and(|value| value.contains("gzip"));
     if options.gzip && accepts_gzip {
         return Answer { body: gzip(&body), ..answer.header("content-encoding", "gzip") };
     }
@@ -73,10 +85,12 @@ pub(super) fn decoded_path(path: &str) -> String {
 
 /// An RFC 3339 time in UTC as an HTTP date (RFC 9110, section 5.6.7).
 fn http_date(time: &str) -> String {
-    const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+    const MONTHS: [&str; 12] =
+        ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
     const DAYS: [&str; 7] = ["Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"];
-    let number =
-        |from: usize, to: usize| -> usize { time.get(from..to).and_then(|digits| digits.parse().ok()).unwrap_or(1) };
+    let number = |from: usize, to: usize| -> usize {
+        time.get(from..to).and_then(|digits| digits.parse().ok()).unwrap_or(1)
+    };
     let (year, month, day) = (number(0, 4), number(5, 7).clamp(1, 12), number(8, 10));
     // Sakamoto's algorithm for the day of the week.
     let shifted = if month < 3 { year - 1 } else { year };

@@ -37,7 +37,9 @@ impl Connections {
             let _ = stream.shutdown(Shutdown::Both);
         }
         // The accepting thread wakes on a connection, and drops the listener when it sees `closed`.
-        while TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_millis(200)).is_ok() {
+        while TcpStream::connect_timeout(&([127, 0, 0, 1], port).into(), Duration::from_millis(200))
+            .is_ok()
+        {
             thread::sleep(Duration::from_millis(1));
         }
     }

@@ -11,10 +11,14 @@ pub(super) fn abbreviated(text: &str) -> Option<String> {
     let full: Value = serde_json::from_str(text).ok()?;
     full.get("_id")?;
     let versions = full.get("versions")?.as_object()?;
-    let short = |manifest: &Value| manifest.as_object().map(packument::abbreviated).unwrap_or_default();
-    let versions: Map<String, Value> =
-        versions.iter().map(|(version, manifest)| (version.clone(), short(manifest).into())).collect();
-    let mut short = json!({ "name": full["name"], "dist-tags": full["dist-tags"], "versions": versions });
+    let short =
+        |manifest: &Value| manifest.as_object().map(packument::abbreviated).unwrap_or_default();
+    let versions: Map<String, Value> = versions
+        .iter()
+        .map(|(version, manifest)| (version.clone(), short(manifest).into()))
+        .collect();
+    let mut short =
+        json!({ "name": full["name"], "dist-tags": full["dist-tags"], "versions": versions });
     if let Some(modified) = modified(&full["time"]) {
         short["modified"] = modified.into();
     }

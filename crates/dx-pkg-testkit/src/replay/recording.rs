@@ -68,7 +68,11 @@ pub(super) struct Recording {
 impl Recording {
     /// What lies in `folder`, with `registry` as the address in its documents.
     pub(super) fn new(folder: &Path, registry: &str) -> Recording {
-        Recording { folder: folder.to_owned(), registry: registry.to_owned(), held: Mutex::default() }
+        Recording {
+            folder: folder.to_owned(),
+            registry: registry.to_owned(),
+            held: Mutex::default(),
+        }
     }
 
     /// The answer, packed by gzip where that is wanted and worth it; `None` where nothing was recorded.
@@ -84,7 +88,8 @@ impl Recording {
     }
 
     fn load(&self, asked: &Asked, packed: bool) -> Option<Held> {
-        let bytes = fs::read(self.file(asked)?).ok().or_else(|| self.manifest_of_packument(asked))?;
+        let bytes =
+            fs::read(self.file(asked)?).ok().or_else(|| self.manifest_of_packument(asked))?;
         if matches!(asked, Asked::Tarball { .. }) {
             return Some(Held { etag: format!("\"{:x}\"", bytes.len()), body: bytes.into() });
         }

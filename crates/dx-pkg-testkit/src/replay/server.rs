@@ -67,7 +67,8 @@ impl Replay {
         let (acceptor, authority) = tls.unzip();
         let scheme = if options.tls { "https" } else { "http" };
         let url = format!("{scheme}://{}/", listener.local_addr()?);
-        let upstream = options.upstream.as_deref().map(Upstream::new).transpose().map_err(io::Error::other)?;
+        let upstream =
+            options.upstream.as_deref().map(Upstream::new).transpose().map_err(io::Error::other)?;
         let shared = Arc::new(Shared {
             recording: Recording::new(&options.folder, &url),
             line: Arc::new(Line::new(options.network)),
@@ -162,7 +163,9 @@ async fn serve(stream: impl AsyncRead + AsyncWrite + Unpin + Send + 'static, sha
         async move { Ok::<_, Infallible>(answer(&shared, &request).await) }
     });
     // A client that goes away is no error of the server's.
-    let _ = auto::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), service).await;
+    let _ = auto::Builder::new(TokioExecutor::new())
+        .serve_connection(TokioIo::new(stream), service)
+        .await;
 }
 
 async fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Paced> {
@@ -178,7 +181,12 @@ async fn answer(shared: &Shared, request: &Request<Incoming>) -> Response<Paced>
     );
     shared.line.round_trips(1).await;
     if asked == Asked::Other || !matches!(*request.method(), Method::GET | Method::HEAD) {
-        return response(shared, StatusCode::OK, &[("content-type", "application/json")], Bytes::from_static(b"{}"));
+        return response(
+            shared,
+            StatusCode::OK,
+            &[("content-type", "application/json")],
+            Bytes::from_static(b"{}"),
+        );
     }
     let packed = text(headers, &hyper::header::ACCEPT_ENCODING).contains("gzip");
     let held = match find(shared, &asked, packed).await {
@@ -230,7 +238,10 @@ async fn find(shared: &Shared, asked: &Asked, packed: bool) -> Result<Option<Hel
     let Some(body) = upstream.get(path, accept).await? else {
         return Ok(None);
     };
-    shared.recording.keep(asked, &body, upstream.url()).map_err(|error| format!("{path}: {error}"))?;
+    shared
+        .recording
+        .keep(asked, &body, upstream.url())
+        .map_err(|error| format!("{path}: {error}"))?;
     Ok(shared.recording.get(asked, packed))
 }
 
@@ -243,10 +254,17 @@ fn refusal(shared: &Shared, status: StatusCode, reason: &str) -> Response<Paced>
     response(shared, status, &[("content-type", "application/json")], body.into())
 }
 
-fn response(shared: &Shared, status: StatusCode, headers: &[(&str, &str)], body: Bytes) -> Response<Paced> {
+fn response(
+    shared: &Shared,
+    status: StatusCode,
+    headers: &[(&str, &str)],
+    body: Bytes,
+) -> Response<Paced> {
     let mut response = Response::builder().status(status);
     for (name, value) in headers {
         response = response.header(*name, *value);
     }
-    response.body(Paced::new(body, Arc::clone(&shared.line))).expect("headers of the server's own making")
+    response
+        .body(Paced::new(body, Arc::clone(&shared.line)))
+        .expect("headers of the server's own making")
 }

@@ -25,11 +25,15 @@ impl Upstream {
     pub(super) fn new(url: &str) -> Result<Upstream, Box<dyn Error + Send + Sync>> {
         let mut roots = RootCertStore::empty();
         roots.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-        let tls = ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        let client = Client::builder().tls_backend_preconfigured(tls).timeout(Duration::from_secs(120)).build()?;
+        let tls =
+            ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+                .with_safe_default_protocol_versions()?
+                .with_root_certificates(roots)
+                .with_no_client_auth();
+        let client = Client::builder()
+            .tls_backend_preconfigured(tls)
+            .timeout(Duration::from_secs(120))
+            .build()?;
         let url = format!("{}/", url.trim_end_matches('/'));
         Ok(Upstream { url, client, turns: Semaphore::new(AT_ONCE), asked: Mutex::default() })
     }
@@ -61,13 +65,18 @@ impl Upstream {
     async fn try_once(&self, path: &str, accept: &str) -> Result<Option<Vec<u8>>, String> {
         let path = if path.contains("/-/") { path.to_owned() } else { escaped_scope(path) };
         let asked = self.client.get(format!("{}{path}", self.url)).header("accept", accept);
-        let answer = asked.header("accept-encoding", "gzip").send().await.map_err(|error| without_url(error, &path))?;
+        let answer = asked
+            .header("accept-encoding", "gzip")
+            .send()
+            .await
+            .map_err(|error| without_url(error, &path))?;
         match answer.status() {
             StatusCode::OK => {}
             StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED => return Ok(None),
             status => return Err(format!("{path}: the registry answered {status}")),
         }
-        let packed = answer.headers().get("content-encoding").is_some_and(|encoding| encoding == "gzip");
+        let packed =
+            answer.headers().get("content-encoding").is_some_and(|encoding| encoding == "gzip");
         let body = answer.bytes().await.map_err(|error| without_url(error, &path))?;
         if packed {
             unpacked(&body).ok_or_else(|| format!("{path}: not gzip")).map(Some)
@@ -93,6 +102,9 @@ fn without_url(error: reqwest::Error, path: &str) -> String {
 fn unpacked(bytes: &[u8]) -> Option<Vec<u8>> {
     let size = u32::from_le_bytes(bytes.last_chunk().copied()?);
     let mut body = vec![0; usize::try_from(size).ok()?];
-    libdeflater::Decompressor::new().gzip_decompress(bytes, &mut body).ok().filter(|length| *length == body.len())?;
+    libdeflater::Decompressor::new()
+        .gzip_decompress(bytes, &mut body)
+        .ok()
+        .filter(|length| *length == body.len())?;
     Some(body)
 }

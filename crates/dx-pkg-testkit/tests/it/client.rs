@@ -39,7 +39,9 @@ pub(crate) fn get(base: &str, path: &str, headers: &[(&str, &str)]) -> io::Resul
     let mut chunk = [0; 4096];
     loop {
         if let Some(response) = parse(&received)
-            && response.header("content-length").is_none_or(|length| length == response.body.len().to_string())
+            && response
+                .header("content-length")
+                .is_none_or(|length| length == response.body.len().to_string())
         {
             return Ok(response);
         }

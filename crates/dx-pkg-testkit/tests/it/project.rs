@@ -14,7 +14,10 @@ fn project_names_its_registry_and_keeps_the_order_of_keys() {
         .create();
     let npmrc = project.read(".npmrc");
     assert!(npmrc.contains(&format!("registry={}\n", registry.url())), "{npmrc}");
-    assert!(npmrc.contains(&format!("//127.0.0.1:{}/:_authToken=secret", registry.port())), "{npmrc}");
+    assert!(
+        npmrc.contains(&format!("//127.0.0.1:{}/:_authToken=secret", registry.port())),
+        "{npmrc}"
+    );
     assert_eq!(
         project.read("package.json"),
         "{\n  \"name\": \"project\",\n  \"version\": \"1.0.0\",\n  \"dependencies\": {\n    \"z\": \"^1\",\n    \
@@ -58,15 +61,26 @@ fn programs_see_only_the_projects_own_home_and_store() {
 fn snapshot_hides_what_differs_between_runs() {
     let registry = Registry::start();
     let project = Project::new(&registry).create();
-    let code = format!("console.log('in', process.cwd(), 'from', '{}', 'took 1.5s'); process.exit(3)", registry.url());
+    let code = format!(
+        "console.log('in', process.cwd(), 'from', '{}', 'took 1.5s'); process.exit(3)",
+        registry.url()
+    );
     let run = project.node(&code).failure();
-    assert_eq!(run.snapshot(), "exit: 3\n--- stdout\nin [PROJECT] from [REGISTRY]/ took [TIME]\n--- stderr\n");
+    assert_eq!(
+        run.snapshot(),
+        "exit: 3\n--- stdout\nin [PROJECT] from [REGISTRY]/ took [TIME]\n--- stderr\n"
+    );
 }
 
 #[test]
 fn npm_installs_what_the_registry_serves() {
     let registry = Registry::start();
-    registry.package("a", "1.0.0").dep("@s/b", "^1").bin("a", "cli.js").file("cli.js", "").publish();
+    registry
+        .package("a", "1.0.0")
+        .dep("@s/b", "^1")
+        .bin("a", "cli.js")
+        .file("cli.js", "")
+        .publish();
     registry.package("@s/b", "1.1.0").bundle("c", "2.0.0").publish();
     let project = Project::new(&registry).dep("a", "^1").create();
     let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };

@@ -74,8 +74,14 @@ fn unknown_package_is_404_and_missing_token_401() {
     assert_eq!(get(registry.url(), "/none", &[]).unwrap().status, 404);
     registry.require_token("secret");
     assert_eq!(get(registry.url(), "/a", &[]).unwrap().status, 401);
-    assert_eq!(get(registry.url(), "/a", &[("authorization", "Bearer wrong")]).unwrap().status, 401);
-    assert_eq!(get(registry.url(), "/a", &[("authorization", "Bearer secret")]).unwrap().status, 200);
+    assert_eq!(
+        get(registry.url(), "/a", &[("authorization", "Bearer wrong")]).unwrap().status,
+        401
+    );
+    assert_eq!(
+        get(registry.url(), "/a", &[("authorization", "Bearer secret")]).unwrap().status,
+        200
+    );
     let last = registry.requests().pop().unwrap();
     assert_eq!(last.header("Authorization"), Some("Bearer secret"));
 }

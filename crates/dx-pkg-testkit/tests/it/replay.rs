@@ -19,7 +19,8 @@ fn recorded() -> (Registry, tempfile::TempDir) {
     registry.package("@s/a", "1.0.0").publish();
     let folder = tempfile::tempdir().unwrap();
     let upstream = Some(registry.url().to_owned());
-    let options = ReplayOptions { folder: folder.path().to_owned(), upstream, ..ReplayOptions::default() };
+    let options =
+        ReplayOptions { folder: folder.path().to_owned(), upstream, ..ReplayOptions::default() };
     let recorder = Replay::start(&options).unwrap();
     for _ in 0..2 {
         assert_eq!(get(recorder.url(), "/@s%2fa", &[ABBREVIATED]).unwrap().status, 200);
@@ -40,7 +41,10 @@ fn each_answer_is_recorded_once_and_replayed_without_the_registry() {
 
     let server = replay(folder.path());
     let document = get(server.url(), "/@s/a", &[ABBREVIATED]).unwrap().json();
-    assert_eq!(document["versions"]["1.0.0"]["dist"]["tarball"], format!("{}@s/a/-/a-1.0.0.tgz", server.url()));
+    assert_eq!(
+        document["versions"]["1.0.0"]["dist"]["tarball"],
+        format!("{}@s/a/-/a-1.0.0.tgz", server.url())
+    );
     assert_eq!(get(server.url(), "/@s/a/-/a-1.0.0.tgz", &[]).unwrap().body, tarball);
     assert_eq!(get(server.url(), "/none", &[]).unwrap().status, 404);
 }
@@ -66,7 +70,10 @@ fn what_goes_over_the_wire_is_counted() {
     let tarball = get(server.url(), "/@s/a/-/a-1.0.0.tgz", &[]).unwrap();
     get(server.url(), "/-/npm/v1/security/audits/quick", &[]).unwrap();
     let counts = server.counts().since(&before);
-    assert_eq!((counts.metadata_requests, counts.tarball_requests, counts.other_requests), (0, 1, 1));
+    assert_eq!(
+        (counts.metadata_requests, counts.tarball_requests, counts.other_requests),
+        (0, 1, 1)
+    );
     assert_eq!((counts.connections, counts.requests()), (2, 2));
     assert!(counts.bytes_sent > tarball.body.len() as u64);
     assert!(counts.bytes_received > 0);
@@ -88,7 +95,8 @@ fn http_2_is_spoken_to_who_begins_with_it() {
 #[test]
 fn tls_comes_with_an_authority_of_its_own() {
     let (_registry, folder) = recorded();
-    let options = ReplayOptions { folder: folder.path().to_owned(), tls: true, ..ReplayOptions::default() };
+    let options =
+        ReplayOptions { folder: folder.path().to_owned(), tls: true, ..ReplayOptions::default() };
     let server = Replay::start(&options).unwrap();
     assert!(server.url().starts_with("https://127.0.0.1:"));
     assert!(server.authority().unwrap().starts_with("-----BEGIN CERTIFICATE-----"));
@@ -118,15 +126,25 @@ stream.on('end', () => {
 #[test]
 fn both_versions_of_http_are_spoken_over_tls_and_the_certificate_holds() {
     let (_registry, folder) = recorded();
-    let options = ReplayOptions { folder: folder.path().to_owned(), tls: true, ..ReplayOptions::default() };
+    let options =
+        ReplayOptions { folder: folder.path().to_owned(), tls: true, ..ReplayOptions::default() };
     let server = Replay::start(&options).unwrap();
     let authority = folder.path().join("authority.pem");
     std::fs::write(&authority, server.authority().unwrap()).unwrap();
-    let length = std::fs::metadata(folder.path().join("tarballs/@s/a/-/a-1.0.0.tgz")).unwrap().len();
-    let node =
-        std::process::Command::new("node").args(["-e", OVER_TLS, server.url()]).arg(&authority).output().unwrap();
+    let length =
+        std::fs::metadata(folder.path().join("tarballs/@s/a/-/a-1.0.0.tgz")).unwrap().len();
+    let node = std::process::Command::new("node")
+        .args(["-e", OVER_TLS, server.url()])
+        .arg(&authority)
+        .output()
+        .unwrap();
     let expected = format!("h2 200 {length}\n1.1 200 {length}\n");
-    assert_eq!(String::from_utf8_lossy(&node.stdout), expected, "{}", String::from_utf8_lossy(&node.stderr));
+    assert_eq!(
+        String::from_utf8_lossy(&node.stdout),
+        expected,
+        "{}",
+        String::from_utf8_lossy(&node.stderr)
+    );
 }
 
 #[test]
@@ -134,7 +152,8 @@ fn hundreds_of_connections_are_answered_at_once() {
     let (_registry, folder) = recorded();
     let server = replay(folder.path());
     let address = server.url().trim_start_matches("http://").trim_end_matches('/');
-    let mut streams: Vec<TcpStream> = (0..300).map(|_| TcpStream::connect(address).unwrap()).collect();
+    let mut streams: Vec<TcpStream> =
+        (0..300).map(|_| TcpStream::connect(address).unwrap()).collect();
     for stream in &mut streams {
         stream.write_all(b"GET /@s/a HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n").unwrap();
     }

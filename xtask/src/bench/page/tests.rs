@@ -24,7 +24,9 @@ fn ratios_are_to_the_baseline_and_failures_are_shown() {
 #[test]
 fn details_give_the_reason_of_a_failure_without_folders() {
     let text = details(&results(), "large", "none");
-    assert!(text.contains("| noop | bun | 3 | 40.0 ms | 30.0 ms | 40.0 ms | – | – | 3 | 2 | 1 | 2.5 | 1.0 | – | – |"));
+    assert!(text.contains(
+        "| noop | bun | 3 | 40.0 ms | 30.0 ms | 40.0 ms | – | – | 3 | 2 | 1 | 2.5 | 1.0 | – | – |"
+    ));
     assert!(text.contains("- noop, yarn: `node yarn.js install ended with 1: no`"), "{text}");
 }
 

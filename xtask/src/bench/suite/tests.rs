@@ -18,5 +18,8 @@ fn whoever_took_long_without_a_delay_is_slow() {
         cell("ci", "pnpm", &[50.0], None),
     ];
     let slow = |manager| is_slow(&found, "large", Scenario::Cold, manager);
-    assert_eq!(["npm", "bun", "yarn", "pnpm", "unknown"].map(slow), [true, false, false, false, false]);
+    assert_eq!(
+        ["npm", "bun", "yarn", "pnpm", "unknown"].map(slow),
+        [true, false, false, false, false]
+    );
 }

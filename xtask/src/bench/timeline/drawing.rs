@@ -63,7 +63,8 @@ fn draw(body: &mut String, panel: &Panel, measure: &Measure, top: f64) -> f64 {
     let groups = waves::groups(&panel.timing);
     let rows: usize = groups.iter().map(|group| group.requests.len()).sum();
     let row = (TALLEST / rows.max(1) as f64).min(THICKEST);
-    let heights: Vec<f64> = groups.iter().map(|group| (group.requests.len() as f64 * row).max(LEAST)).collect();
+    let heights: Vec<f64> =
+        groups.iter().map(|group| (group.requests.len() as f64 * row).max(LEAST)).collect();
     let bottom = top + HEAD + heights.iter().map(|height| height + GAP).sum::<f64>();
     let _ = writeln!(
         body,
@@ -88,7 +89,14 @@ fn draw(body: &mut String, panel: &Panel, measure: &Measure, top: f64) -> f64 {
     }
     for stage in &panel.timing.stages {
         let x = measure.at(stage.ended);
-        upright(body, " class=\"stage\"", x, (top + HEAD - 22.0, bottom), &stage.name, top + HEAD - 26.0);
+        upright(
+            body,
+            " class=\"stage\"",
+            x,
+            (top + HEAD - 22.0, bottom),
+            &stage.name,
+            top + HEAD - 26.0,
+        );
     }
     let mut y = top + HEAD;
     for (group, height) in groups.iter().zip(heights) {
@@ -110,7 +118,14 @@ fn draw(body: &mut String, panel: &Panel, measure: &Measure, top: f64) -> f64 {
 }
 
 /// A line from above to below with a word over it.
-fn upright(body: &mut String, class: &str, x: f64, (from, to): (f64, f64), word: &str, baseline: f64) {
+fn upright(
+    body: &mut String,
+    class: &str,
+    x: f64,
+    (from, to): (f64, f64),
+    word: &str,
+    baseline: f64,
+) {
     let _ = writeln!(
         body,
         "<line{class} x1=\"{x:.1}\" y1=\"{from:.1}\" x2=\"{x:.1}\" y2=\"{to:.1}\"/>\
@@ -123,9 +138,11 @@ fn upright(body: &mut String, class: &str, x: f64, (from, to): (f64, f64), word:
 fn line(body: &mut String, request: &Request, measure: &Measure, y: f64, row: f64) {
     let sent = request.sent.unwrap_or(request.done);
     let first_byte = request.first_byte.unwrap_or(request.done);
-    for (class, from, to) in
-        [("queue", request.queued, sent), ("wait", sent, first_byte), ("body", first_byte, request.done)]
-    {
+    for (class, from, to) in [
+        ("queue", request.queued, sent),
+        ("wait", sent, first_byte),
+        ("body", first_byte, request.done),
+    ] {
         let (from, to) = (measure.at(from), measure.at(to));
         // Under a fifth of a pixel nothing is seen.
         if to - from >= 0.2 {

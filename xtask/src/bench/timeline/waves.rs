@@ -75,21 +75,32 @@ pub(super) fn table(timing: &Timing) -> String {
             last as f64 / 1e3
         );
     }
-    let _ = writeln!(text, "  {} waves of metadata; {:.1} ms in all", count(timing), timing.ended as f64 / 1e3);
-    let chain: Vec<&str> = longest_chain(timing).into_iter().map(|request| request.name.as_str()).collect();
+    let _ = writeln!(
+        text,
+        "  {} waves of metadata; {:.1} ms in all",
+        count(timing),
+        timing.ended as f64 / 1e3
+    );
+    let chain: Vec<&str> =
+        longest_chain(timing).into_iter().map(|request| request.name.as_str()).collect();
     let _ = writeln!(text, "  the last of them: {}", chain.join(" > "));
     text
 }
 
 /// What a group is called.
 pub(super) fn name(group: &Group) -> String {
-    if group.kind == Some(Kind::Metadata) { format!("wave {}", group.wave) } else { "tarballs".to_owned() }
+    if group.kind == Some(Kind::Metadata) {
+        format!("wave {}", group.wave)
+    } else {
+        "tarballs".to_owned()
+    }
 }
 
 /// The requests that led to the metadata that came last, from the first.
 fn longest_chain(timing: &Timing) -> Vec<&Request> {
     let metadata = || timing.requests.iter().filter(|request| request.kind == Kind::Metadata);
-    let mut chain: Vec<&Request> = metadata().max_by_key(|request| request.done).into_iter().collect();
+    let mut chain: Vec<&Request> =
+        metadata().max_by_key(|request| request.done).into_iter().collect();
     while let Some(cause) = chain.last().and_then(|last| {
         let cause = last.caused_by.as_deref()?;
         metadata()

@@ -18,7 +18,8 @@ pub(super) fn case(corpus: &str, label: &str) -> Result<Value, String> {
     let mut cases = corpus.lines().filter_map(|line| serde_json::from_str::<Value>(line).ok());
     let found = cases.find(|case| case["seed"].as_u64() == seed);
     let mut case = found.ok_or_else(|| format!("{label} is not in the corpus"))?;
-    for step in case["steps"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut) {
+    for step in case["steps"].as_array_mut().into_iter().flatten().filter_map(Value::as_object_mut)
+    {
         step.retain(|key, _| !ANSWERS.contains(&key.as_str()));
     }
     Ok(case)
@@ -62,7 +63,8 @@ fn differing(oracle: &Oracle, cases: &[Value]) -> Result<Vec<usize>, String> {
 }
 
 fn answered(oracle: &Oracle, case: &Value) -> Result<String, String> {
-    let corpus = oracle.projects(&["--cases", &written(oracle, std::slice::from_ref(case))?], "smallest.jsonl")?;
+    let corpus = oracle
+        .projects(&["--cases", &written(oracle, std::slice::from_ref(case))?], "smallest.jsonl")?;
     crate::workspace::read(&corpus)
 }
 
@@ -106,7 +108,9 @@ fn removals(case: &Value) -> Vec<Vec<String>> {
     for step in case["steps"].as_array().into_iter().flatten() {
         members(&step["root"], &["root".to_owned()], &mut found);
     }
-    for option in case["options"].as_object().into_iter().flatten().filter(|(_, value)| value.is_boolean()) {
+    for option in
+        case["options"].as_object().into_iter().flatten().filter(|(_, value)| value.is_boolean())
+    {
         found.push(vec!["options".to_owned(), option.0.clone()]);
     }
     found.sort_by_key(Vec::len);
@@ -116,7 +120,9 @@ fn removals(case: &Value) -> Vec<Vec<String>> {
 
 /// The members of a manifest, and theirs.
 fn members(value: &Value, path: &[String], found: &mut Vec<Vec<String>>) {
-    for (key, value) in value.as_object().into_iter().flatten().filter(|(key, _)| !NEEDED.contains(&key.as_str())) {
+    for (key, value) in
+        value.as_object().into_iter().flatten().filter(|(key, _)| !NEEDED.contains(&key.as_str()))
+    {
         let path = [path, std::slice::from_ref(key)].concat();
         found.push(path.clone());
         members(value, &path, found);
@@ -138,10 +144,17 @@ fn without(case: &Value, paths: &[impl AsRef<[String]>]) -> Value {
             remove(&mut case, path);
         }
     }
-    for packument in case["registry"].as_object_mut().into_iter().flatten().map(|(_, packument)| packument) {
-        let versions: Vec<String> =
-            packument["versions"].as_object().into_iter().flatten().map(|(version, _)| version.clone()).collect();
-        for tag in packument["dist-tags"].as_object_mut().into_iter().flatten().map(|(_, tag)| tag) {
+    for packument in
+        case["registry"].as_object_mut().into_iter().flatten().map(|(_, packument)| packument)
+    {
+        let versions: Vec<String> = packument["versions"]
+            .as_object()
+            .into_iter()
+            .flatten()
+            .map(|(version, _)| version.clone())
+            .collect();
+        for tag in packument["dist-tags"].as_object_mut().into_iter().flatten().map(|(_, tag)| tag)
+        {
             if !versions.iter().any(|version| *tag == version.as_str()) {
                 *tag = versions.last().cloned().into();
             }
@@ -206,7 +219,8 @@ mod tests {
     #[test]
     fn what_is_taken_away_leaves_a_whole_project() {
         let path = |text: &str| -> Vec<String> { text.split(' ').map(str::to_owned).collect() };
-        let smaller = without(&example(), &[path("registry a versions 2.0.0"), path("root dependencies a")]);
+        let smaller =
+            without(&example(), &[path("registry a versions 2.0.0"), path("root dependencies a")]);
         assert_eq!(smaller["registry"]["a"]["dist-tags"], json!({"latest": "1.0.0"}));
         assert_eq!(smaller["steps"][0]["root"], json!({"name": "p", "dependencies": {}}));
     }

@@ -17,8 +17,11 @@ pub(super) fn around(
     changed: &[LockPackage],
 ) -> Result<(Tree, Tree), Failure> {
     let new = tree_of(&Lock { packages: changed.to_vec(), ..Lock::default() })?;
-    let touched: HashSet<&str> =
-        removed.iter().map(String::as_str).chain(changed.iter().map(|package| package.path.as_str())).collect();
+    let touched: HashSet<&str> = removed
+        .iter()
+        .map(String::as_str)
+        .chain(changed.iter().map(|package| package.path.as_str()))
+        .collect();
     let mut above: HashSet<&str> = HashSet::new();
     let mut folders: HashSet<&str> = HashSet::new();
     for path in &touched {
@@ -32,7 +35,8 @@ pub(super) fn around(
             || path.match_indices("/node_modules/").any(|(end, _)| touched.contains(&path[..end]))
             || !package.bin().is_empty() && folders.contains(folder(path))
     };
-    let before: Vec<Placement> = record.packages().filter(is_around).filter_map(placement).collect();
+    let before: Vec<Placement> =
+        record.packages().filter(is_around).filter_map(placement).collect();
     let stays = |placement: &&Placement| !touched.contains(placement.path.as_str());
     let after = before.iter().filter(stays).cloned().chain(new.placements).collect();
     Ok((Tree::new(before), Tree::new(after)))
@@ -46,6 +50,7 @@ fn folder(path: &str) -> &str {
 /// As [`tree_of`] places it; packages that came within another's tarball are not placed.
 fn placement(package: Package<'_>) -> Option<Placement> {
     let source = PlacementSource::Package(package.id().filter(|_| !package.in_bundle())?);
-    let bins = package.bin().iter().map(|(name, file)| (name.to_owned(), file.to_owned())).collect();
+    let bins =
+        package.bin().iter().map(|(name, file)| (name.to_owned(), file.to_owned())).collect();
     Some(Placement { path: package.path().to_owned(), source, bins, private_copy: false })
 }

@@ -11,8 +11,7 @@ fn pretty(text: &str) -> String {
 #[test]
 fn members_come_in_npms_order() {
     // As json-stringify-nice orders them: array indices, then the preferred keys, then all others; objects last.
-    let text =
-        r#"{"z":1,"b":{},"a":[{"version":1,"name":2,"aa":3}],"dependencies":{},"Z":0,"10":0,"9":{},"name":0,"01":0}"#;
+    let text = r#"{"z":1,"b":{},"a":[{"version":1,"name":2,"aa":3}],"dependencies":{},"Z":0,"10":0,"9":{},"name":0,"01":0}"#;
     assert_eq!(
         canonical(text),
         r#"{"9":{},"10":0,"name":0,"01":0,"a":[{"name":2,"version":1,"aa":3}],"z":1,"Z":0,"dependencies":{},"b":{}}"#
@@ -33,16 +32,23 @@ fn text_is_escaped_as_json_stringify_does() {
 
 #[test]
 fn numbers_are_printed_as_javascript_prints_them() {
-    let printed: Vec<String> = ["1.0", "1e3", "1e21", "1.5e-7", "-0.0", "0.1", "123456789012", "1e-6", "2.5E+22"]
-        .iter()
-        .map(|text| canonical(text))
-        .collect();
-    assert_eq!(printed, ["1", "1000", "1e+21", "1.5e-7", "0", "0.1", "123456789012", "0.000001", "2.5e+22"]);
+    let printed: Vec<String> =
+        ["1.0", "1e3", "1e21", "1.5e-7", "-0.0", "0.1", "123456789012", "1e-6", "2.5E+22"]
+            .iter()
+            .map(|text| canonical(text))
+            .collect();
+    assert_eq!(
+        printed,
+        ["1", "1000", "1e+21", "1.5e-7", "0", "0.1", "123456789012", "0.000001", "2.5e+22"]
+    );
 }
 
 #[test]
 fn empty_values_stay_on_one_line() {
-    assert_eq!(pretty(r#"{"a":{},"b":[],"c":[1]}"#), "{\n  \"b\": [],\n  \"c\": [\n    1\n  ],\n  \"a\": {}\n}");
+    assert_eq!(
+        pretty(r#"{"a":{},"b":[],"c":[1]}"#),
+        "{\n  \"b\": [],\n  \"c\": [\n    1\n  ],\n  \"a\": {}\n}"
+    );
 }
 
 #[test]

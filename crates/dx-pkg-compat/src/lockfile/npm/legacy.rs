@@ -18,11 +18,16 @@ pub(super) fn upgrade(
     dependencies: &RawValue,
     source: Source<'_>,
 ) -> Result<Vec<LockPackage>, LockfileError> {
-    let root = LockPackage { name: lock.name.clone(), version: lock.version.clone(), ..LockPackage::default() };
+    let root = LockPackage {
+        name: lock.name.clone(),
+        version: lock.version.clone(),
+        ..LockPackage::default()
+    };
     let mut tree = Tree { source, entries: vec![Entry { package: root, requires: Vec::new() }] };
     tree.add_all("", dependencies, 0)?;
     tree.bind_requires();
-    let mut packages: Vec<LockPackage> = tree.entries.into_iter().map(|entry| entry.package).collect();
+    let mut packages: Vec<LockPackage> =
+        tree.entries.into_iter().map(|entry| entry.package).collect();
     packages.iter_mut().for_each(LockPackage::normalise);
     // Two links to one folder give it two entries: one is enough.
     packages.sort_by(|a, b| a.path.cmp(&b.path));
@@ -42,7 +47,12 @@ struct Tree<'a> {
 
 impl Tree<'_> {
     /// Adds every member of `dependencies`, which are those of the package in `folder`.
-    fn add_all(&mut self, folder: &str, dependencies: &RawValue, depth: usize) -> Result<(), LockfileError> {
+    fn add_all(
+        &mut self,
+        folder: &str,
+        dependencies: &RawValue,
+        depth: usize,
+    ) -> Result<(), LockfileError> {
         let place = Place { source: self.source, entry: Some(folder) };
         if depth > MAX_DEPTH {
             return Err(place.error("dependencies", dependencies.get(), "is nested too deeply"));
@@ -54,11 +64,18 @@ impl Tree<'_> {
         Ok(())
     }
 
-    fn add(&mut self, at: &str, name: &str, raw: &RawValue, depth: usize) -> Result<(), LockfileError> {
+    fn add(
+        &mut self,
+        at: &str,
+        name: &str,
+        raw: &RawValue,
+        depth: usize,
+    ) -> Result<(), LockfileError> {
         let place = Place { source: self.source, entry: Some(at) };
         let members = place.object(name, raw)?;
         let flag = |key: &str| members.get(key).map_or(Ok(false), |value| place.flag(key, value));
-        let string = |key: &str| members.get(key).map_or(Ok(None), |value| place.string(key, value));
+        let string =
+            |key: &str| members.get(key).map_or(Ok(None), |value| place.string(key, value));
         let mut package = LockPackage {
             path: at.to_owned(),
             integrity: string("integrity")?,
@@ -97,7 +114,8 @@ impl Tree<'_> {
     /// Whether the package at this path lies in one that is not bundled itself: it came in the tarball of that one.
     fn is_inside_whole(&self, at: &str) -> bool {
         let outermost = at.match_indices("/node_modules/").next().map(|(end, _)| &at[..end]);
-        let holder = outermost.and_then(|path| self.entries.iter().rfind(|entry| entry.package.path == path));
+        let holder = outermost
+            .and_then(|path| self.entries.iter().rfind(|entry| entry.package.path == path));
         holder.is_some_and(|holder| !holder.package.in_bundle)
     }
 
@@ -120,13 +138,16 @@ impl Tree<'_> {
 
     /// Turns each `requires` into a dependency, optional where only what is optional is required.
     fn bind_requires(&mut self) {
-        let flat =
-            Lock { packages: self.entries.iter().map(|entry| entry.package.clone()).collect(), ..Lock::default() };
+        let flat = Lock {
+            packages: self.entries.iter().map(|entry| entry.package.clone()).collect(),
+            ..Lock::default()
+        };
         let index = flat.index();
         for entry in &mut self.entries {
             for (name, spec) in std::mem::take(&mut entry.requires) {
                 let dependency = index.resolve(&entry.package.path, &name);
-                let only_optional = dependency.is_some_and(|found| found.optional && !entry.package.optional);
+                let only_optional =
+                    dependency.is_some_and(|found| found.optional && !entry.package.optional);
                 let only_dev = dependency.is_some_and(|found| found.dev && !entry.package.dev);
                 let list = if only_optional {
                     &mut entry.package.optional_dependencies
@@ -141,7 +162,10 @@ impl Tree<'_> {
     }
 }
 
-fn requires(members: &Object<'_>, place: Place<'_, '_>) -> Result<Vec<(String, String)>, LockfileError> {
+fn requires(
+    members: &Object<'_>,
+    place: Place<'_, '_>,
+) -> Result<Vec<(String, String)>, LockfileError> {
     match members.get("requires") {
         Some(raw) if raw.get().starts_with('{') => place.pairs("requires", raw),
         _ => Ok(Vec::new()),
@@ -153,7 +177,8 @@ fn locate(package: &mut LockPackage, name: &str, written: &str) {
     match Spec::parse(written) {
         Ok(Spec::Directory(folder)) => {
             package.link = true;
-            package.resolved = Some(folder.strip_prefix("./").unwrap_or(&folder).trim_end_matches('/').to_owned());
+            package.resolved =
+                Some(folder.strip_prefix("./").unwrap_or(&folder).trim_end_matches('/').to_owned());
             package.integrity = None;
         }
         Ok(Spec::Tarball(file)) => {

@@ -21,11 +21,15 @@ pub(super) fn check(path: &str, links_to: impl Fn(&str) -> bool) -> Result<(), &
         // `at` is the place of a `node_modules`; a name of one or two segments follows.
         let scoped = segments.get(at + 1).is_some_and(|segment| segment.starts_with('@'));
         let end = at + if scoped { 3 } else { 2 };
-        let name = segments.get(at + 1..end).ok_or("no package name follows `node_modules`")?.join("/");
+        let name =
+            segments.get(at + 1..end).ok_or("no package name follows `node_modules`")?.join("/");
         if PackageName::parse(&name).is_err() {
             return Err("what follows `node_modules` is not a package name");
         }
-        at = segments[end..].iter().position(|segment| is_modules(segment)).map_or(segments.len(), |next| end + next);
+        at = segments[end..]
+            .iter()
+            .position(|segment| is_modules(segment))
+            .map_or(segments.len(), |next| end + next);
         if at > end && !links_to(&segments[..at].join("/")) {
             return Err("it is inside a package and nothing links to it");
         }
@@ -72,7 +76,8 @@ pub(super) fn is_in_modules(path: &str) -> bool {
 
 /// Checks a version: it becomes part of file names.
 pub(super) fn version_is_safe(version: &str) -> bool {
-    version.len() <= 256 && !version.bytes().any(|byte| byte.is_ascii_control() || b"/\\".contains(&byte))
+    version.len() <= 256
+        && !version.bytes().any(|byte| byte.is_ascii_control() || b"/\\".contains(&byte))
 }
 
 /// File systems may ignore case, so that `Node_Modules` is the same folder.

@@ -43,12 +43,16 @@ pub fn read(text: &str) -> Result<Lock, LockfileError> {
         (None, Some(dependencies)) => lock.packages = legacy::upgrade(&lock, dependencies, source)?,
         (None, None) => {}
     }
-    lock.packages.sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
+    lock.packages
+        .sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
     check_paths(&lock, source)?;
     Ok(lock)
 }
 
-fn read_entries(packages: &RawValue, place: Place<'_, '_>) -> Result<Vec<LockPackage>, LockfileError> {
+fn read_entries(
+    packages: &RawValue,
+    place: Place<'_, '_>,
+) -> Result<Vec<LockPackage>, LockfileError> {
     let entries = place.object("packages", packages)?.0;
     entries.into_iter().map(|(path, raw)| read_entry(place.source, &path, raw.get())).collect()
 }
@@ -57,12 +61,20 @@ fn check_paths(lock: &Lock, source: Source<'_>) -> Result<(), LockfileError> {
     let links = lock.packages.iter().filter(|package| package.link);
     let targets: HashSet<&str> = links.filter_map(|package| package.resolved.as_deref()).collect();
     for package in &lock.packages {
-        let refuse = |path: &str, rule| LockfileError::Path { line: source.line_of(path), path: path.to_owned(), rule };
-        path::check(&package.path, |folder| targets.contains(folder)).map_err(|rule| refuse(&package.path, rule))?;
+        let refuse = |path: &str, rule| LockfileError::Path {
+            line: source.line_of(path),
+            path: path.to_owned(),
+            rule,
+        };
+        path::check(&package.path, |folder| targets.contains(folder))
+            .map_err(|rule| refuse(&package.path, rule))?;
         if !package.link {
             continue;
         }
-        let target = package.resolved.as_deref().ok_or_else(|| refuse(&package.path, "it is a link to nothing"))?;
+        let target = package
+            .resolved
+            .as_deref()
+            .ok_or_else(|| refuse(&package.path, "it is a link to nothing"))?;
         path::check_target(target).map_err(|rule| refuse(target, rule))?;
         if !path::is_in_modules(&package.path) {
             return Err(refuse(&package.path, "it is a link outside any `node_modules`"));
@@ -81,9 +93,15 @@ fn format_version(members: &Object<'_>, place: Place<'_, '_>) -> Result<u8, Lock
         Some("1") => Ok(1),
         Some("2") => Ok(2),
         Some("3") => Ok(3),
-        None | Some("null") if members.get("packages").is_some() || members.get("dependencies").is_none() => Ok(3),
+        None | Some("null")
+            if members.get("packages").is_some() || members.get("dependencies").is_none() =>
+        {
+            Ok(3)
+        }
         None | Some("null") => Ok(1),
-        Some(found) if found.parse::<f64>().is_ok() => Err(LockfileError::Version { found: found.to_owned() }),
+        Some(found) if found.parse::<f64>().is_ok() => {
+            Err(LockfileError::Version { found: found.to_owned() })
+        }
         Some(_) => {
             let raw = members.get("lockfileVersion");
             Err(place.error("lockfileVersion", raw.map_or("", RawValue::get), "is not a number"))
@@ -93,7 +111,9 @@ fn format_version(members: &Object<'_>, place: Place<'_, '_>) -> Result<u8, Lock
 
 fn syntax_error(text: &str, error: &serde_json::Error) -> LockfileError {
     let mut lines = text.lines().enumerate();
-    if let Some((line, _)) = lines.find(|(_, line)| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>")) {
+    if let Some((line, _)) =
+        lines.find(|(_, line)| line.starts_with("<<<<<<<") || line.starts_with(">>>>>>>"))
+    {
         return LockfileError::Conflict { line: line + 1 };
     }
     let message = error.to_string();
@@ -102,10 +122,14 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> LockfileError {
 }
 
 /// Reads the entry at `path`, whose text `raw` is part of `source`.
-pub(super) fn read_entry(source: Source<'_>, path: &str, raw: &str) -> Result<LockPackage, LockfileError> {
+pub(super) fn read_entry(
+    source: Source<'_>,
+    path: &str,
+    raw: &str,
+) -> Result<LockPackage, LockfileError> {
     let place = Place { source, entry: Some(path) };
-    let members =
-        Object::parse(raw).map_err(|_| Place { entry: None, ..place }.error(path, raw, "is not an object"))?;
+    let members = Object::parse(raw)
+        .map_err(|_| Place { entry: None, ..place }.error(path, raw, "is not an object"))?;
     let mut package = LockPackage { path: path.to_owned(), ..LockPackage::default() };
     for (key, value) in &members.0 {
         read_member(&mut package, place, key, value)?;
@@ -156,7 +180,9 @@ fn read_member(
         "deprecated" if is_string(raw) => package.deprecated = place.string(key, raw)?,
         "license" if is_string(raw) => package.license = place.string(key, raw)?,
         "bin" if !is_string(raw) => package.bin = place.pairs(key, raw)?,
-        "bundleDependencies" if raw.get().starts_with('[') => package.bundle_dependencies = place.strings(key, raw)?,
+        "bundleDependencies" if raw.get().starts_with('[') => {
+            package.bundle_dependencies = place.strings(key, raw)?
+        }
         _ => package.extra.push((key.to_owned(), canonical(raw.get()))),
     }
     Ok(())
@@ -204,7 +230,8 @@ pub(super) struct Place<'a, 'p> {
 
 impl Place<'_, '_> {
     pub(super) fn error(self, key: &str, part: &str, reason: &'static str) -> LockfileError {
-        let entry = self.entry.map_or_else(|| "the lockfile".to_owned(), |path| format!("{path:?}"));
+        let entry =
+            self.entry.map_or_else(|| "the lockfile".to_owned(), |path| format!("{path:?}"));
         LockfileError::Value { line: self.source.line(part), entry, key: key.to_owned(), reason }
     }
 
@@ -217,7 +244,11 @@ impl Place<'_, '_> {
         serde_json::from_str(raw.get()).map_err(|_| self.error(key, raw.get(), kind))
     }
 
-    pub(super) fn object<'de>(self, key: &str, raw: &'de RawValue) -> Result<Object<'de>, LockfileError> {
+    pub(super) fn object<'de>(
+        self,
+        key: &str,
+        raw: &'de RawValue,
+    ) -> Result<Object<'de>, LockfileError> {
         Object::parse(raw.get()).map_err(|_| self.error(key, raw.get(), "is not an object"))
     }
 
@@ -230,7 +261,11 @@ impl Place<'_, '_> {
     }
 
     pub(super) fn flag(self, key: &str, raw: &RawValue) -> Result<bool, LockfileError> {
-        if raw.get() == "null" { Ok(false) } else { self.read(key, raw, "is neither true nor false") }
+        if raw.get() == "null" {
+            Ok(false)
+        } else {
+            self.read(key, raw, "is neither true nor false")
+        }
     }
 
     /// An array of strings, or one string.
@@ -242,7 +277,11 @@ impl Place<'_, '_> {
     }
 
     /// An object of strings.
-    pub(super) fn pairs(self, key: &str, raw: &RawValue) -> Result<Vec<(String, String)>, LockfileError> {
+    pub(super) fn pairs(
+        self,
+        key: &str,
+        raw: &RawValue,
+    ) -> Result<Vec<(String, String)>, LockfileError> {
         let pair = |(name, value): (Cow<'_, str>, &RawValue)| {
             let value = self.read(key, value, "holds a value that is not a string")?;
             Ok((name.into_owned(), value))
@@ -252,7 +291,10 @@ impl Place<'_, '_> {
 
     fn peer_meta(self, key: &str, raw: &RawValue) -> Result<Vec<(String, bool)>, LockfileError> {
         let meta = |(name, value): (Cow<'_, str>, &RawValue)| {
-            let optional = self.object(key, value)?.get("optional").is_some_and(|optional| optional.get() == "true");
+            let optional = self
+                .object(key, value)?
+                .get("optional")
+                .is_some_and(|optional| optional.get() == "true");
             Ok((name.into_owned(), optional))
         };
         self.object(key, raw)?.0.into_iter().map(meta).collect()

@@ -16,7 +16,12 @@ const TAIL: &str = "\n  }\n}\n";
 /// What [`super::write`] makes of `previous`, the text that `locked` was compiled from, without the entries at `removed`
 /// and with `changed` added or in place of what they have the path of. `changed` is in npm's order.
 #[must_use]
-pub fn splice(previous: &str, locked: &DxlView<'_>, removed: &[&str], changed: &[LockPackage]) -> Option<String> {
+pub fn splice(
+    previous: &str,
+    locked: &DxlView<'_>,
+    removed: &[&str],
+    changed: &[LockPackage],
+) -> Option<String> {
     spliced(previous, locked, removed, changed, true)
 }
 

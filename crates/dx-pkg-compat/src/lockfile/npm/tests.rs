@@ -23,7 +23,10 @@ fn pair(name: &str, spec: &str) -> (String, String) {
 #[test]
 fn fields_are_read() {
     let lock = read(V3).unwrap();
-    assert_eq!((lock.name.as_deref(), lock.version.as_deref(), lock.format_version), (Some("odd"), Some("1.0.0"), 3));
+    assert_eq!(
+        (lock.name.as_deref(), lock.version.as_deref(), lock.format_version),
+        (Some("odd"), Some("1.0.0"), 3)
+    );
     let alias = entry(&lock, "node_modules/alias-react");
     assert_eq!((alias.package_name(), alias.version.as_deref()), ("react", Some("18.3.1")));
     assert_eq!(alias.engines.as_deref(), Some(r#"{"node":">=0.10.0"}"#));
@@ -31,7 +34,10 @@ fn fields_are_read() {
     assert!(entry(&lock, "node_modules/lodash").peer);
     assert!(entry(&lock, "node_modules/picocolors").optional);
     let debug = entry(&lock, "node_modules/debug");
-    assert_eq!((debug.dev, &debug.peer_dependencies_meta[..]), (true, &[("supports-color".to_owned(), true)][..]));
+    assert_eq!(
+        (debug.dev, &debug.peer_dependencies_meta[..]),
+        (true, &[("supports-color".to_owned(), true)][..])
+    );
     assert_eq!(entry(&lock, "node_modules/loose-envify").bin, [pair("loose-envify", "cli.js")]);
     let out = entry(&lock, "node_modules/out");
     assert!(out.link && out.is_outside() && entry(&lock, "../outside").is_outside());
@@ -69,9 +75,17 @@ fn version_1_is_upgraded() {
     let new = read(V3).unwrap();
     for package in &new.packages {
         let old = entry(&lock, &package.path);
-        assert_eq!((&old.resolved, &old.integrity, old.link), (&package.resolved, &package.integrity, package.link));
+        assert_eq!(
+            (&old.resolved, &old.integrity, old.link),
+            (&package.resolved, &package.integrity, package.link)
+        );
         if package.path.contains("node_modules") && !package.link {
-            assert_eq!((&old.name, &old.version), (&package.name, &package.version), "{}", package.path);
+            assert_eq!(
+                (&old.name, &old.version),
+                (&package.name, &package.version),
+                "{}",
+                package.path
+            );
             assert_eq!(
                 (&old.dependencies, old.dev, old.optional),
                 (&package.dependencies, package.dev, package.optional)
@@ -125,7 +139,8 @@ fn layout_of_the_replaced_file_is_kept() {
     for text in [four, tabs] {
         let mut lock = read(&text).unwrap();
         assert_eq!(write(&lock, Some(&text)), text);
-        let ms = lock.packages.iter_mut().find(|package| package.path == "node_modules/ms").unwrap();
+        let ms =
+            lock.packages.iter_mut().find(|package| package.path == "node_modules/ms").unwrap();
         ms.license = Some("BSD".into());
         let at = text.find("node_modules/ms\"").unwrap();
         let expected = format!("{}{}", &text[..at], text[at..].replacen("MIT", "BSD", 1));
@@ -140,8 +155,9 @@ fn unchanged_entries_and_unknown_members_stay() {
     assert_eq!(entry(&lock, "node_modules/a").extra, [pair("later", r#"{"a":1.5,"b":1}"#)]);
     lock.packages[2].version = Some("1.0.1".into());
     lock.packages[1].extra.clear();
-    let expected =
-        text.replace("1.0.0\"\n    }\n  }", "1.0.1\"\n    }\n  }").replace("[1.0, 2]", "[\n    1,\n    2\n  ]");
+    let expected = text
+        .replace("1.0.0\"\n    }\n  }", "1.0.1\"\n    }\n  }")
+        .replace("[1.0, 2]", "[\n    1,\n    2\n  ]");
     assert_eq!(write(&lock, Some(text)), expected);
 }
 
@@ -172,7 +188,9 @@ fn conflict_markers_are_named() {
 #[test]
 fn the_projects_own_version_must_be_one_that_can_be_written_again() {
     let text = |version: &str| {
-        format!("{{\"name\": \"a\", \"version\": \"{version}\", \"lockfileVersion\": 1, \"dependencies\": {{}}}}")
+        format!(
+            "{{\"name\": \"a\", \"version\": \"{version}\", \"lockfileVersion\": 1, \"dependencies\": {{}}}}"
+        )
     };
     assert!(matches!(read(&text("1/0.0")), Err(LockfileError::Value { .. })));
     assert!(read(&text("1.0.0")).is_ok());
@@ -184,14 +202,17 @@ fn errors_say_where() {
     assert!(matches!(read("[]"), Err(LockfileError::Syntax { line: 1, .. })));
     assert!(matches!(read("{} x"), Err(LockfileError::Syntax { .. })));
     assert_eq!(
-        code("{\n\"lockfileVersion\":3,\"packages\":{\n\"node_modules/a\":\n{\"version\":1}}}").unwrap(),
+        code("{\n\"lockfileVersion\":3,\"packages\":{\n\"node_modules/a\":\n{\"version\":1}}}")
+            .unwrap(),
         (
             "DX_LOCKFILE_VALUE",
-            "reading the lockfile: line 4: `version` of \"node_modules/a\" is not a string".to_owned()
+            "reading the lockfile: line 4: `version` of \"node_modules/a\" is not a string"
+                .to_owned()
         )
     );
     for (version, shown) in [("4", "4"), ("99.5", "99.5"), ("0", "0")] {
-        let (code, message) = code(&format!("{{\"lockfileVersion\":{version},\"packages\":{{}}}}")).unwrap();
+        let (code, message) =
+            code(&format!("{{\"lockfileVersion\":{version},\"packages\":{{}}}}")).unwrap();
         assert_eq!(code, "DX_LOCKFILE_VERSION");
         assert!(message.contains(&format!("lockfileVersion is {shown},")), "{message}");
     }
@@ -244,16 +265,29 @@ fn hostile_paths_are_refused() {
     }
     for target in ["/etc", "x/../../y", "C:\\x", "a\\b", "a//b", "./a", "a\0"] {
         let entry = format!("{{\"link\":true,\"resolved\":{}}}", serde_json::Value::from(target));
-        assert!(matches!(with("node_modules/a", &entry), Err(LockfileError::Path { .. })), "{target:?} is taken");
+        assert!(
+            matches!(with("node_modules/a", &entry), Err(LockfileError::Path { .. })),
+            "{target:?} is taken"
+        );
     }
     assert!(matches!(with("node_modules/a", "{\"link\":true}"), Err(LockfileError::Path { .. })));
-    assert!(matches!(with("packages/a", "{\"link\":true,\"resolved\":\"x\"}"), Err(LockfileError::Path { .. })));
+    assert!(matches!(
+        with("packages/a", "{\"link\":true,\"resolved\":\"x\"}"),
+        Err(LockfileError::Path { .. })
+    ));
     for entry in [r#"{"name":"../x"}"#, r#"{"version":"1.0.0/../../x"}"#, r#"{"version":"1\\2"}"#] {
-        assert!(matches!(with("node_modules/a", entry), Err(LockfileError::Value { .. })), "{entry} is taken");
+        assert!(
+            matches!(with("node_modules/a", entry), Err(LockfileError::Value { .. })),
+            "{entry} is taken"
+        );
     }
-    for path in
-        ["packages/a", "apps/My App", "node_modules/A_b.c~d", "node_modules/@s/x/node_modules/y", "a/node_modules/b"]
-    {
+    for path in [
+        "packages/a",
+        "apps/My App",
+        "node_modules/A_b.c~d",
+        "node_modules/@s/x/node_modules/y",
+        "a/node_modules/b",
+    ] {
         assert!(with(path, "{}").is_ok(), "{path:?} is refused");
     }
     let v1 = r#"{"lockfileVersion":1,"dependencies":{"../x":{"version":"1.0.0"}}}"#;
@@ -279,8 +313,15 @@ fn nesting_bombs_are_refused() {
     for _ in 0..300 {
         tree = format!("{{\"a\":{{\"version\":\"1.0.0\",\"dependencies\":{tree}}}}}");
     }
-    assert_eq!(code(&format!("{{\"lockfileVersion\":1,\"dependencies\":{tree}}}")).unwrap().0, "DX_LOCKFILE_VALUE");
-    let array = format!("{{\"packages\":{{\"\":{{\"x\":{}{}}}}}}}", "[".repeat(100_000), "]".repeat(100_000));
+    assert_eq!(
+        code(&format!("{{\"lockfileVersion\":1,\"dependencies\":{tree}}}")).unwrap().0,
+        "DX_LOCKFILE_VALUE"
+    );
+    let array = format!(
+        "{{\"packages\":{{\"\":{{\"x\":{}{}}}}}}}",
+        "[".repeat(100_000),
+        "]".repeat(100_000)
+    );
     let _ = read(&array).map(|lock| write(&lock, None));
 }
 
@@ -320,7 +361,10 @@ fn new_lockfile_is_laid_out_like_the_manifest() {
     let lock = Lock { name: Some("p".to_owned()), format_version: 3, ..Lock::default() };
     for (manifest, expected) in [
         ("{\n\t\"name\": \"p\"\n}\n", "{\n\t\"name\": \"p\",\n\t\"lockfileVersion\": 3,\n"),
-        ("{\r\n    \"name\": \"p\"\r\n}", "{\r\n    \"name\": \"p\",\r\n    \"lockfileVersion\": 3,\r\n"),
+        (
+            "{\r\n    \"name\": \"p\"\r\n}",
+            "{\r\n    \"name\": \"p\",\r\n    \"lockfileVersion\": 3,\r\n",
+        ),
         ("{\"name\": \"p\"}", "{\n  \"name\": \"p\",\n  \"lockfileVersion\": 3,\n"),
     ] {
         let text = super::write_like(&lock, manifest);
@@ -330,7 +374,8 @@ fn new_lockfile_is_laid_out_like_the_manifest() {
 
 #[test]
 fn project_that_says_nothing_has_no_entry() {
-    let lock = Lock { format_version: 3, packages: vec![LockPackage::default()], ..Lock::default() };
+    let lock =
+        Lock { format_version: 3, packages: vec![LockPackage::default()], ..Lock::default() };
     let expected = "{\n  \"lockfileVersion\": 3,\n  \"requires\": true,\n  \"packages\": {}\n}\n";
     assert_eq!(write(&lock, None), expected);
     assert_eq!(write(&lock, Some(expected)), expected);

@@ -19,7 +19,9 @@ use super::read::{Source, member_text, read_entry};
 pub fn write(lock: &Lock, previous: Option<&str>) -> String {
     let packages = filled(lock).collect();
     match previous.and_then(Previous::parse) {
-        Some(previous) => render(lock, packages, &previous).unwrap_or_else(|| previous.text.to_owned()),
+        Some(previous) => {
+            render(lock, packages, &previous).unwrap_or_else(|| previous.text.to_owned())
+        }
         None => render(lock, packages, &Previous::default()).unwrap_or_default(),
     }
 }
@@ -33,7 +35,9 @@ pub fn write_like(lock: &Lock, manifest: &str) -> String {
 
 /// The entries; that of a project whose manifest says nothing is left out.
 fn filled(lock: &Lock) -> impl Iterator<Item = &LockPackage> {
-    lock.packages.iter().filter(|package| !package.path.is_empty() || **package != LockPackage::default())
+    lock.packages
+        .iter()
+        .filter(|package| !package.path.is_empty() || **package != LockPackage::default())
 }
 
 /// Writes `node_modules/.package-lock.json`, which has no entry for the project itself.
@@ -59,8 +63,12 @@ struct Previous<'a> {
 impl<'a> Previous<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let members = Object::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
-        let version = members.get("lockfileVersion").map_or(Some(3), |raw| raw.get().parse().ok())?;
-        let entries = members.get("packages").and_then(|raw| Object::parse(raw.get()).ok()).unwrap_or_default();
+        let version =
+            members.get("lockfileVersion").map_or(Some(3), |raw| raw.get().parse().ok())?;
+        let entries = members
+            .get("packages")
+            .and_then(|raw| Object::parse(raw.get()).ok())
+            .unwrap_or_default();
         Some(Self { text, format: Format::of(text), members, entries, version })
     }
 
@@ -76,7 +84,8 @@ impl<'a> Previous<'a> {
 
 /// The text; `None` when it says nothing that `previous` does not say.
 fn render(lock: &Lock, packages: Vec<&LockPackage>, previous: &Previous<'_>) -> Option<String> {
-    const OWN: [&str; 6] = ["name", "version", "lockfileVersion", "requires", "packages", "dependencies"];
+    const OWN: [&str; 6] =
+        ["name", "version", "lockfileVersion", "requires", "packages", "dependencies"];
     let mut unchanged = previous.frames(lock, packages.len());
     let mut entries = Vec::with_capacity(packages.len());
     for package in packages {
@@ -118,7 +127,11 @@ fn render_entry<'a>(package: &LockPackage, previous: &Previous<'a>) -> Value<'a>
 }
 
 /// The entry's text: `before` where that says the same.
-pub(super) fn entry_text<'a>(package: &LockPackage, before: Option<&'a str>, format: Format<'_>) -> Cow<'a, str> {
+pub(super) fn entry_text<'a>(
+    package: &LockPackage,
+    before: Option<&'a str>,
+    format: Format<'_>,
+) -> Cow<'a, str> {
     let mut value = entry(package);
     value.sort();
     let mut text = String::with_capacity(600);
@@ -137,7 +150,9 @@ fn says_the_same(package: &LockPackage, before: &str) -> bool {
         return false;
     };
     let package = normalised(package);
-    if package.extra.is_empty() && !before.extra.iter().any(|(key, _)| ALTERED.contains(&key.as_str())) {
+    if package.extra.is_empty()
+        && !before.extra.iter().any(|(key, _)| ALTERED.contains(&key.as_str()))
+    {
         before.extra.clear();
     }
     package == before
@@ -147,7 +162,9 @@ fn says_the_same(package: &LockPackage, before: &str) -> bool {
 fn normalised(package: &LockPackage) -> LockPackage {
     let mut package = package.clone();
     package.normalise();
-    for json in [&mut package.engines, &mut package.funding, &mut package.workspaces].into_iter().flatten() {
+    for json in
+        [&mut package.engines, &mut package.funding, &mut package.workspaces].into_iter().flatten()
+    {
         *json = canonical(json);
     }
     package.extra.iter_mut().for_each(|(_, json)| *json = canonical(json));
@@ -156,8 +173,9 @@ fn normalised(package: &LockPackage) -> LockPackage {
 
 fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
     let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
-    let mut add =
-        |key: &'static str, value: Option<Value<'a>>| members.extend(value.map(|value| (Cow::Borrowed(key), value)));
+    let mut add = |key: &'static str, value: Option<Value<'a>>| {
+        members.extend(value.map(|value| (Cow::Borrowed(key), value)))
+    };
     for (key, text) in [
         ("name", &package.name),
         ("version", &package.version),
@@ -181,9 +199,11 @@ fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
     ] {
         add(key, set.then_some(Value::TRUE));
     }
-    for (key, json) in
-        [("engines", &package.engines), ("funding", &package.funding), ("workspaces", &package.workspaces)]
-    {
+    for (key, json) in [
+        ("engines", &package.engines),
+        ("funding", &package.funding),
+        ("workspaces", &package.workspaces),
+    ] {
         add(key, json.as_deref().map(Value::parse));
     }
     for (key, texts) in [
@@ -206,7 +226,9 @@ fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
     }
     let meta = &package.peer_dependencies_meta;
     add("peerDependenciesMeta", (!meta.is_empty()).then(|| peer_meta(meta)));
-    members.extend(package.extra.iter().map(|(key, json)| (Cow::Borrowed(key.as_str()), Value::parse(json))));
+    members.extend(
+        package.extra.iter().map(|(key, json)| (Cow::Borrowed(key.as_str()), Value::parse(json))),
+    );
     Value::Object(members)
 }
 

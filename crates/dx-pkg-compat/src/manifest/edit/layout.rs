@@ -54,7 +54,14 @@ impl Layout {
     }
 
     /// A new member of an object at a level.
-    pub(super) fn member(&self, text: &str, object: &Object, depth: usize, key: &str, value: &Value) -> String {
+    pub(super) fn member(
+        &self,
+        text: &str,
+        object: &Object,
+        depth: usize,
+        key: &str,
+        value: &Value,
+    ) -> String {
         let colon = match object.members.last() {
             Some(member) => &text[member.key_span.end..member.value.start],
             None if self.unit.is_some() => ": ",

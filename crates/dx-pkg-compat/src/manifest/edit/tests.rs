@@ -21,7 +21,8 @@ fn removed(text: &str, name: &str) -> String {
 
 #[test]
 fn new_name_is_sorted_into_its_section() {
-    let text = "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"dep\": \"1\"\n\t},\n\t\"zz\": 1\n}\n";
+    let text =
+        "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"dep\": \"1\"\n\t},\n\t\"zz\": 1\n}\n";
     assert_eq!(
         saved(text, Section::Dependencies, "adep", "^2.0.0"),
         "{\n\t\"name\": \"x\",\n\t\"dependencies\": {\n\t\t\"adep\": \"^2.0.0\",\n\t\t\"dep\": \"1\"\n\t},\n\t\"zz\": 1\n}\n"
@@ -44,7 +45,10 @@ fn unsorted_section_is_sorted_when_it_gains_a_name() {
 #[test]
 fn changed_spec_leaves_the_order_alone() {
     let text = r#"{"dependencies": { "z": "1", "b": "3" }}"#;
-    assert_eq!(saved(text, Section::Dependencies, "z", "2"), r#"{"dependencies": { "z": "2", "b": "3" }}"#);
+    assert_eq!(
+        saved(text, Section::Dependencies, "z", "2"),
+        r#"{"dependencies": { "z": "2", "b": "3" }}"#
+    );
 }
 
 #[test]
@@ -53,13 +57,20 @@ fn missing_section_goes_last() {
         saved("{\r\n    \"name\": \"x\"\r\n}", Section::Dev, "a", "1"),
         "{\r\n    \"name\": \"x\",\r\n    \"devDependencies\": {\r\n        \"a\": \"1\"\r\n    }\r\n}"
     );
-    assert_eq!(saved(r#"{"name":"x"}"#, Section::Peer, "a", "1"), r#"{"name":"x","peerDependencies":{"a":"1"}}"#);
-    assert_eq!(saved("{}\n", Section::Dependencies, "a", "1"), "{\n  \"dependencies\": {\n    \"a\": \"1\"\n  }\n}\n");
+    assert_eq!(
+        saved(r#"{"name":"x"}"#, Section::Peer, "a", "1"),
+        r#"{"name":"x","peerDependencies":{"a":"1"}}"#
+    );
+    assert_eq!(
+        saved("{}\n", Section::Dependencies, "a", "1"),
+        "{\n  \"dependencies\": {\n    \"a\": \"1\"\n  }\n}\n"
+    );
 }
 
 #[test]
 fn saving_elsewhere_moves_the_name_and_removes_the_empty_section() {
-    let text = "{\n  \"name\": \"x\",\n  \"dependencies\": {\n    \"dep\": \"1\"\n  },\n  \"zz\": 1\n}\n";
+    let text =
+        "{\n  \"name\": \"x\",\n  \"dependencies\": {\n    \"dep\": \"1\"\n  },\n  \"zz\": 1\n}\n";
     assert_eq!(
         saved(text, Section::Dev, "dep", "1"),
         "{\n  \"name\": \"x\",\n  \"zz\": 1,\n  \"devDependencies\": {\n    \"dep\": \"1\"\n  }\n}\n"
@@ -75,8 +86,14 @@ fn each_section_displaces_what_npm_displaces() {
     let places = |section: Section| {
         let text = saved(&everywhere.to_string(), section, "a", "2");
         let value: Value = serde_json::from_str(&text).unwrap();
-        let place = |section: &Section| Some((section.key(), value[section.key()].get("a")?.as_str()?.to_owned()));
-        Section::ALL.iter().filter_map(place).map(|(key, spec)| format!("{key} {spec}")).collect::<Vec<_>>()
+        let place = |section: &Section| {
+            Some((section.key(), value[section.key()].get("a")?.as_str()?.to_owned()))
+        };
+        Section::ALL
+            .iter()
+            .filter_map(place)
+            .map(|(key, spec)| format!("{key} {spec}"))
+            .collect::<Vec<_>>()
     };
     assert_eq!(places(Section::Dependencies), ["dependencies 2"]);
     assert_eq!(places(Section::Dev), ["optionalDependencies 1", "devDependencies 2"]);
@@ -87,12 +104,16 @@ fn each_section_displaces_what_npm_displaces() {
 #[test]
 fn peer_that_is_a_dependency_too_stays_both() {
     let text = r#"{"dependencies":{"a":"1"},"peerDependencies":{"a":"1"}}"#;
-    assert_eq!(saved(text, Section::Peer, "a", "2"), r#"{"dependencies":{"a":"2"},"peerDependencies":{"a":"2"}}"#);
+    assert_eq!(
+        saved(text, Section::Peer, "a", "2"),
+        r#"{"dependencies":{"a":"2"},"peerDependencies":{"a":"2"}}"#
+    );
 }
 
 #[test]
 fn update_changes_one_section_only() {
-    let mut edit = ManifestEdit::new(r#"{"devDependencies":{"a":"1"},"peerDependencies":{"a":"1"}}"#).unwrap();
+    let mut edit =
+        ManifestEdit::new(r#"{"devDependencies":{"a":"1"},"peerDependencies":{"a":"1"}}"#).unwrap();
     edit.update_dependency(Section::Peer, "a", "2");
     assert_eq!(edit.finish(), r#"{"devDependencies":{"a":"1"},"peerDependencies":{"a":"2"}}"#);
 }
@@ -240,7 +261,9 @@ fn expected(mut value: Value, section: Section, name: &str, spec: &str) -> Value
     let has = |object: &serde_json::Map<String, Value>, section: Section| {
         object.get(section.key()).is_some_and(|entries| entries.get(name).is_some())
     };
-    let both = section == Section::Peer && has(object, Section::Peer) && has(object, Section::Dependencies);
+    let both = section == Section::Peer
+        && has(object, Section::Peer)
+        && has(object, Section::Dependencies);
     let mut targets = vec![section];
     if both {
         targets.push(Section::Dependencies);

@@ -27,7 +27,9 @@ fn what_the_registry_says_is_obeyed() {
 #[test]
 fn the_age_in_a_cache_on_the_way_counts_against_both_times() {
     let cache_control = "max-age=100, stale-while-revalidate=50";
-    for (age, expected) in [("0", (100, 50)), ("30", (70, 50)), ("100", (0, 50)), ("120", (0, 30)), ("900", (0, 0))] {
+    for (age, expected) in
+        [("0", (100, 50)), ("30", (70, 50)), ("100", (0, 50)), ("120", (0, 30)), ("900", (0, 0))]
+    {
         assert_eq!(of(cache_control, Some(age)), expected, "{age}");
     }
 }

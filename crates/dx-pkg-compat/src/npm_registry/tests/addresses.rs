@@ -8,7 +8,11 @@ use super::*;
 fn packument_urls_keep_the_base_and_escape_the_scope() {
     for (base, package, expected) in [
         ("https://registry.example/", "a", "https://registry.example/a"),
-        ("https://registry.example/npm/private/", "@s/a", "https://registry.example/npm/private/@s%2fa"),
+        (
+            "https://registry.example/npm/private/",
+            "@s/a",
+            "https://registry.example/npm/private/@s%2fa",
+        ),
         ("https://registry.example/npm", "@s/a", "https://registry.example/npm/@s%2fa"),
         ("http://127.0.0.1:4873/?x=1#f", "a", "http://127.0.0.1:4873/a"),
     ] {
@@ -18,7 +22,9 @@ fn packument_urls_keep_the_base_and_escape_the_scope() {
 
 #[test]
 fn tarballs_without_address_are_where_npm_puts_them() {
-    let found = conventional_tarball_url(&url("https://registry.example/npm/"), &name("@s/a"), "1.0.0-b.1").unwrap();
+    let found =
+        conventional_tarball_url(&url("https://registry.example/npm/"), &name("@s/a"), "1.0.0-b.1")
+            .unwrap();
     assert_eq!(found.as_str(), "https://registry.example/npm/@s/a/-/a-1.0.0-b.1.tgz");
 }
 
@@ -26,15 +32,43 @@ fn tarballs_without_address_are_where_npm_puts_them() {
 fn default_registry_addresses_are_led_to_the_configured_registry() {
     let mirror = url("http://mirror.example:8080/npm/");
     for (setting, resolved, expected) in [
-        ("npmjs", "https://registry.example/a/-/a-1.tgz", "http://mirror.example:8080/npm/a/-/a-1.tgz"),
-        ("npmjs", "https://registry.example/npm/a/-/a-1.tgz?x=1", "http://mirror.example:8080/npm/a/-/a-1.tgz?x=1"),
+        (
+            "npmjs",
+            "https://registry.example/a/-/a-1.tgz",
+            "http://mirror.example:8080/npm/a/-/a-1.tgz",
+        ),
+        (
+            "npmjs",
+            "https://registry.example/npm/a/-/a-1.tgz?x=1",
+            "http://mirror.example:8080/npm/a/-/a-1.tgz?x=1",
+        ),
         ("npmjs", "https://other.example/a/-/a-1.tgz", "https://other.example/a/-/a-1.tgz"),
         ("never", "https://registry.example/a/-/a-1.tgz", "https://registry.example/a/-/a-1.tgz"),
-        ("always", "https://other.example/a/-/a-1.tgz", "http://mirror.example:8080/npm/a/-/a-1.tgz"),
-        ("other.example", "https://other.example/a/-/a-1.tgz", "http://mirror.example:8080/npm/a/-/a-1.tgz"),
-        ("other.example", "https://registry.example/a/-/a-1.tgz", "https://registry.example/a/-/a-1.tgz"),
-        ("https://other.example/old/", "https://other.example/old/a.tgz", "http://mirror.example:8080/npm/a.tgz"),
-        ("https://other.example/old/", "https://other.example/older/a.tgz", "https://other.example/older/a.tgz"),
+        (
+            "always",
+            "https://other.example/a/-/a-1.tgz",
+            "http://mirror.example:8080/npm/a/-/a-1.tgz",
+        ),
+        (
+            "other.example",
+            "https://other.example/a/-/a-1.tgz",
+            "http://mirror.example:8080/npm/a/-/a-1.tgz",
+        ),
+        (
+            "other.example",
+            "https://registry.example/a/-/a-1.tgz",
+            "https://registry.example/a/-/a-1.tgz",
+        ),
+        (
+            "https://other.example/old/",
+            "https://other.example/old/a.tgz",
+            "http://mirror.example:8080/npm/a.tgz",
+        ),
+        (
+            "https://other.example/old/",
+            "https://other.example/older/a.tgz",
+            "https://other.example/older/a.tgz",
+        ),
     ] {
         let rule = ReplaceHost::read(setting, &url(DEFAULT));
         assert_eq!(rule.apply(url(resolved), &mirror).as_str(), expected, "{setting} {resolved}");
@@ -44,7 +78,9 @@ fn default_registry_addresses_are_led_to_the_configured_registry() {
 #[test]
 fn only_http_addresses_are_tarball_addresses() {
     let client = client("");
-    for bad in ["file:///etc/passwd", "git+ssh://git@registry.example/a", "a.tgz", "", "http://\x1b[31m"] {
+    for bad in
+        ["file:///etc/passwd", "git+ssh://git@registry.example/a", "a.tgz", "", "http://\x1b[31m"]
+    {
         let error = client.tarball_url(&name("a"), "1.0.0", Some(bad)).unwrap_err();
         assert_eq!(error.code(), "DX_BAD_TARBALL_URL", "{bad}");
         assert!(!error.to_string().contains('\x1b'));
@@ -67,7 +103,10 @@ fn freshness_follows_cache_control_and_age() {
 
 #[test]
 fn token_keys_are_those_npm_reads() {
-    assert_eq!(token_key(&url("https://registry.example/npm/x/")), "//registry.example/npm/x/:_authToken");
+    assert_eq!(
+        token_key(&url("https://registry.example/npm/x/")),
+        "//registry.example/npm/x/:_authToken"
+    );
     assert_eq!(token_key(&url("http://u:p@127.0.0.1:4873/")), "//127.0.0.1:4873/:_authToken");
 }
 

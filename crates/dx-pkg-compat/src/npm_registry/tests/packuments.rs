@@ -13,9 +13,13 @@ fn decoded(answer: PackumentAnswer) -> (Packument, Validator, u64, bool) {
 async fn an_abbreviated_packument_is_asked_for_and_encoded() {
     let registry = Registry::start();
     registry.package("@s/a", "1.2.3").dep("b", "^1").publish();
-    let (packument, validator, fresh_for_ms, full) = decoded(ask(&client_of(&registry), "@s/a").await.unwrap());
+    let (packument, validator, fresh_for_ms, full) =
+        decoded(ask(&client_of(&registry), "@s/a").await.unwrap());
     assert_eq!(packument.name(), "@s/a");
-    assert_eq!(packument.versions().map(|version| version.version_str().to_owned()).collect::<Vec<_>>(), ["1.2.3"]);
+    assert_eq!(
+        packument.versions().map(|version| version.version_str().to_owned()).collect::<Vec<_>>(),
+        ["1.2.3"]
+    );
     assert!(validator.etag.is_some() && validator.last_modified.is_some());
     assert_eq!((fresh_for_ms, full), (300_000, false));
     let request = &registry.requests()[0];
@@ -33,7 +37,10 @@ async fn a_full_packument_is_full_asked_for_or_not() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").published_at("2020-01-01T00:00:00.000Z").publish();
     let client = client_of(&registry);
-    let asked = client.packument(&name("a"), PackumentForm::Full, None, Priority::High, |answer| answer).await.unwrap();
+    let asked = client
+        .packument(&name("a"), PackumentForm::Full, None, Priority::High, |answer| answer)
+        .await
+        .unwrap();
     let (packument, _, _, full) = decoded(asked);
     assert!(full);
     assert_eq!(packument.versions().next().unwrap().published(), Some(1_577_836_800_000));
@@ -50,14 +57,21 @@ async fn an_unchanged_packument_is_not_sent_again() {
     let client = client_of(&registry);
     let (_, validator, ..) = decoded(ask(&client, "a").await.unwrap());
     let form = PackumentForm::Abbreviated;
-    let again = client.packument(&name("a"), form, Some(&validator), Priority::Normal, |answer| answer).await.unwrap();
+    let again = client
+        .packument(&name("a"), form, Some(&validator), Priority::Normal, |answer| answer)
+        .await
+        .unwrap();
     assert_eq!(
         again,
-        PackumentAnswer::NotModified { lifetime: Lifetime { fresh_for_ms: 77_000, stale_for_ms: 9_000 } }
+        PackumentAnswer::NotModified {
+            lifetime: Lifetime { fresh_for_ms: 77_000, stale_for_ms: 9_000 }
+        }
     );
     registry.package("a", "1.1.0").publish();
-    let changed =
-        client.packument(&name("a"), form, Some(&validator), Priority::Normal, |answer| answer).await.unwrap();
+    let changed = client
+        .packument(&name("a"), form, Some(&validator), Priority::Normal, |answer| answer)
+        .await
+        .unwrap();
     assert_eq!(decoded(changed).0.len(), 2);
 }
 

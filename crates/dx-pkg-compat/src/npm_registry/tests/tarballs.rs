@@ -52,13 +52,17 @@ async fn fetch_streaming(
 #[tokio::test]
 async fn a_tarball_is_fetched_and_checked() {
     let registry = Registry::start();
-    let large: Vec<u8> = (0..200_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let large: Vec<u8> =
+        (0..200_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     registry.package("@s/a", "1.0.0").file("big.bin", large).publish();
     registry.package("b", "1.0.0").publish();
     let client = client_of(&registry);
     for package in ["@s/a", "b"] {
         let tarball = fetch(&client, wanted(&registry, package, "1.0.0")).await.unwrap();
-        assert_eq!(Integrity::sha512_of(&tarball).to_string(), registry.integrity(package, "1.0.0"));
+        assert_eq!(
+            Integrity::sha512_of(&tarball).to_string(),
+            registry.integrity(package, "1.0.0")
+        );
     }
     assert_eq!(registry.requests()[0].path, "/@s/a/-/a-1.0.0.tgz");
     assert_eq!(registry.requests()[0].header("accept-encoding"), Some("identity"));
@@ -88,20 +92,27 @@ async fn wrong_bytes_are_fetched_once_more_and_then_refused() {
 #[tokio::test]
 async fn a_long_tarball_is_passed_on_as_it_arrives_and_begun_anew_where_it_breaks_off() {
     let registry = Registry::start();
-    let large: Vec<u8> = (0..200_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
+    let large: Vec<u8> =
+        (0..200_000u32).flat_map(|i| i.wrapping_mul(2_654_435_761).to_le_bytes()).collect();
     registry.package("a", "1.0.0").file("big.bin", large).publish();
     let client = client_of(&registry);
     let faults = [None, Some(Fault::Truncate), Some(Fault::Drop), Some(Fault::status(503))];
     for fault in faults {
         let shown = format!("{fault:?}");
         let hits = fault.map(|fault| registry.fault("*/a-1.0.0.tgz", fault).times(1));
-        let (bytes, how) = fetch_streaming(&client, wanted(&registry, "a", "1.0.0"), 1000).await.unwrap();
-        assert_eq!(Integrity::sha512_of(&bytes).to_string(), registry.integrity("a", "1.0.0"), "{shown}");
+        let (bytes, how) =
+            fetch_streaming(&client, wanted(&registry, "a", "1.0.0"), 1000).await.unwrap();
+        assert_eq!(
+            Integrity::sha512_of(&bytes).to_string(),
+            registry.integrity("a", "1.0.0"),
+            "{shown}"
+        );
         assert_eq!(how, "streamed", "{shown}");
         assert_eq!(hits.map_or(1, |fault| fault.hits()), 1, "{shown}");
         registry.clear_faults();
     }
-    let (_, how) = fetch_streaming(&client, wanted(&registry, "a", "1.0.0"), 10_000_000).await.unwrap();
+    let (_, how) =
+        fetch_streaming(&client, wanted(&registry, "a", "1.0.0"), 10_000_000).await.unwrap();
     assert_eq!(how, "whole");
 }
 
@@ -147,7 +158,8 @@ async fn another_host_never_receives_the_registrys_credentials() {
     fetch(&client, wanted(&registry, "a", "1.0.0")).await.unwrap();
 
     assert_eq!(registry.requests()[0].header("authorization"), Some("Bearer registry-token"));
-    let received: Vec<_> = files.requests().iter().map(|request| request.header("authorization").is_some()).collect();
+    let received: Vec<_> =
+        files.requests().iter().map(|request| request.header("authorization").is_some()).collect();
     assert_eq!(received, [false, false]);
 }
 
@@ -189,13 +201,19 @@ fn npm_settings_reach_the_fetcher() {
     assert_eq!(fetch.retry.first_delay, Duration::from_millis(50));
     assert_eq!(fetch.retry.longest_delay, Duration::from_millis(900));
     assert_eq!(fetch.timeouts.total, Duration::from_secs(7));
-    assert_eq!((fetch.concurrency.metadata, fetch.concurrency.tarballs, fetch.concurrency.per_host), (20, 20, 7));
+    assert_eq!(
+        (fetch.concurrency.metadata, fetch.concurrency.tarballs, fetch.concurrency.per_host),
+        (20, 20, 7)
+    );
     assert!(!fetch.tls.verify && fetch.offline);
     assert_eq!(fetch.tls.ca_file.as_deref(), Some(Path::new("/etc/ca.pem")));
     assert_eq!(fetch.tls.extra_ca_file.as_deref(), Some(Path::new("/extra.pem")));
     assert_eq!(fetch.local_address, Some("127.0.0.1".parse().unwrap()));
     let proxy = fetch.proxy.unwrap();
-    assert_eq!(proxy(&url("http://registry.example/a")).unwrap().as_str(), "http://proxy.example:8080/");
+    assert_eq!(
+        proxy(&url("http://registry.example/a")).unwrap().as_str(),
+        "http://proxy.example:8080/"
+    );
     assert_eq!(proxy(&url("http://inside.example/a")), None);
     for wrong in ["local-address=here", "fetch-timeout=soon", "network-concurrency=many"] {
         assert!(fetch_config(&config(wrong), String::new(), None).is_err(), "{wrong}");

@@ -14,7 +14,9 @@ fn token(text: &str) -> Option<String> {
 
 #[test]
 fn longest_path_wins() {
-    let config = user("//r.example/:_authToken=root\n//r.example/a/:_authToken=a\n//r.example/a/b:_authToken=b");
+    let config = user(
+        "//r.example/:_authToken=root\n//r.example/a/:_authToken=a\n//r.example/a/b:_authToken=b",
+    );
     assert_eq!(header(&config, "https://r.example/x"), token("root"));
     assert_eq!(header(&config, "https://r.example/a"), token("a"));
     assert_eq!(header(&config, "https://r.example/a/x.tgz"), token("a"));
@@ -86,18 +88,27 @@ fn kinds_have_their_order() {
 #[test]
 fn password_is_read_as_leniently_as_npm_does() {
     // Values from Node: Buffer.from(password, 'base64').
-    for (password, expected) in
-        [("cDpx", "dTpwOnE="), ("cDo", "dTpwOg=="), ("c D\to=x", "dTpwOg=="), ("_-8", "dTrvv73vv70="), ("c", "dTo=")]
-    {
+    for (password, expected) in [
+        ("cDpx", "dTpwOnE="),
+        ("cDo", "dTpwOg=="),
+        ("c D\to=x", "dTpwOg=="),
+        ("_-8", "dTrvv73vv70="),
+        ("c", "dTo="),
+    ] {
         let text = format!("//r.example/:username=u\n//r.example/:_password=\"{password}\"");
         let text = text.replace('\t', "\\t");
-        assert_eq!(header(&user(&text), "https://r.example/"), Some(format!("Basic {expected}")), "{password}");
+        assert_eq!(
+            header(&user(&text), "https://r.example/"),
+            Some(format!("Basic {expected}")),
+            "{password}"
+        );
     }
 }
 
 #[test]
 fn half_a_pair_is_no_credential_and_falls_back() {
-    let config = user("//r.example/:_authToken=root\n//r.example/a/:username=u\n//r.example/b/:_authToken=");
+    let config =
+        user("//r.example/:_authToken=root\n//r.example/a/:username=u\n//r.example/b/:_authToken=");
     assert_eq!(header(&config, "https://r.example/a/x"), token("root"));
     assert_eq!(header(&config, "https://r.example/b/x"), token("root"));
 }
@@ -111,17 +122,25 @@ fn parts_of_a_pair_may_come_from_different_layers() {
     }
     .config();
     assert_eq!(header(&config, "https://r.example/").as_deref(), Some("Basic dTpw"));
-    let removed =
-        Layers { user: "//r.example/:_authToken=t", project: "//r.example/:_authToken=null", ..Layers::default() };
+    let removed = Layers {
+        user: "//r.example/:_authToken=t",
+        project: "//r.example/:_authToken=null",
+        ..Layers::default()
+    };
     assert_eq!(header(&removed.config(), "https://r.example/"), None);
 }
 
 #[test]
 fn client_certificates_need_both_files() {
     let config = Layers { user: "//r.example/:certfile=~/c.pem\n//r.example/:keyfile=/k.pem\n//s.example/:certfile=/c.pem\n//r.example/a/:_authToken=t", env: &[("HOME", "/home/u")], ..Layers::default() }.config();
-    let pem =
-        |name: &str, path: &str| Pem { setting: format!("//r.example/:{name}"), source: PemSource::File(path.into()) };
-    let expected = ClientCertificate { certificate: pem("certfile", "/home/u/c.pem"), key: pem("keyfile", "/k.pem") };
+    let pem = |name: &str, path: &str| Pem {
+        setting: format!("//r.example/:{name}"),
+        source: PemSource::File(path.into()),
+    };
+    let expected = ClientCertificate {
+        certificate: pem("certfile", "/home/u/c.pem"),
+        key: pem("keyfile", "/k.pem"),
+    };
     assert_eq!(config.client_certificate_for(&url("https://r.example/a/x")), Some(expected));
     assert_eq!(config.client_certificate_for(&url("https://s.example/")), None);
     assert_eq!(header(&config, "https://r.example/"), None);
@@ -132,11 +151,16 @@ fn files_beside_a_registry_get_its_client_certificate_and_other_hosts_none() {
     let config = user(
         "registry=https://r.example:8443/npm/\n//r.example:8443/npm/:certfile=/c.pem\n//r.example:8443/npm/:keyfile=/k.pem",
     );
-    let found = |address: &str| config.client_certificate_for(&url(address)).map(|found| found.key.setting);
+    let found =
+        |address: &str| config.client_certificate_for(&url(address)).map(|found| found.key.setting);
     for address in ["https://r.example:8443/npm/a", "https://r.example:8443/files/a.tgz"] {
         assert_eq!(found(address).as_deref(), Some("//r.example:8443/npm/:keyfile"), "{address}");
     }
-    for address in ["https://r.example/npm/a", "https://s.example:8443/npm/a", "http://r.example:8443/files/a.tgz"] {
+    for address in [
+        "https://r.example/npm/a",
+        "https://s.example:8443/npm/a",
+        "http://r.example:8443/files/a.tgz",
+    ] {
         assert_eq!(found(address), None, "{address}");
     }
 }
@@ -154,18 +178,27 @@ fn a_certificate_as_text_serves_the_registries_and_yields_to_their_own() {
     assert_eq!(found("https://elsewhere.example/a"), None);
     assert!(config.warnings().is_empty(), "{:?}", config.warnings());
     assert!(!format!("{config:?}").contains("s3cret"));
-    assert_eq!(user("cert=one").warnings().len(), 1, "a certificate without a key is passed over in silence");
+    assert_eq!(
+        user("cert=one").warnings().len(),
+        1,
+        "a certificate without a key is passed over in silence"
+    );
 }
 
 #[test]
 fn artifact_of_the_registrys_origin_gets_the_registrys_credential() {
     let config = user("//r.example/npm/:_authToken=t\n//r.example/files/private/:_authToken=p");
     let registry = url("https://r.example/npm/");
-    let artifact =
-        |target: &str| config.credentials_for_artifact(&url(target), &registry).map(|found| found.header_value());
+    let artifact = |target: &str| {
+        config.credentials_for_artifact(&url(target), &registry).map(|found| found.header_value())
+    };
     assert_eq!(artifact("https://r.example/files/a.tgz"), token("t"));
     assert_eq!(artifact("https://r.example/files/private/a.tgz"), token("p"));
-    for other in ["http://r.example/files/a.tgz", "https://r.example:444/a.tgz", "https://cdn.r.example/a.tgz"] {
+    for other in [
+        "http://r.example/files/a.tgz",
+        "https://r.example:444/a.tgz",
+        "https://cdn.r.example/a.tgz",
+    ] {
         assert_eq!(artifact(other), None, "{other}");
     }
 }
@@ -180,7 +213,10 @@ fn unscoped_credentials_are_refused_with_a_warning() {
             assert_eq!(config.warnings()[0].code(), "DX_NPMRC_UNSCOPED_CREDENTIAL");
         }
     }
-    let env = Layers { env: &[("npm_config__auth", "x"), ("npm_config__authToken", "y")], ..Layers::default() };
+    let env = Layers {
+        env: &[("npm_config__auth", "x"), ("npm_config__authToken", "y")],
+        ..Layers::default()
+    };
     assert_eq!(env.config().warnings().len(), 2);
 }
 

@@ -95,6 +95,8 @@ fn references_follow_npms_rules() {
 
 #[test]
 fn expansion_is_not_repeated() {
-    let config = Layers { user: "tag=${A}", env: &[("A", "${B}"), ("B", "no")], ..Layers::default() }.config();
+    let config =
+        Layers { user: "tag=${A}", env: &[("A", "${B}"), ("B", "no")], ..Layers::default() }
+            .config();
     assert_eq!(config.tag().unwrap(), "${B}");
 }

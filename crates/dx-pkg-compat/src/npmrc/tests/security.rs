@@ -70,7 +70,9 @@ fn project_file_cannot_take_a_registry_from_the_environment() {
         let layers = Layers { project: text, env: TOKEN, ..Layers::default() };
         let error = layers.load().unwrap_err();
         assert_eq!(error.code(), "DX_NPMRC_ENV_IN_PROJECT", "{text}");
-        assert!(error.to_string().contains("/project/.npmrc") && !error.to_string().contains("s3cret"));
+        assert!(
+            error.to_string().contains("/project/.npmrc") && !error.to_string().contains("s3cret")
+        );
     }
 }
 
@@ -99,8 +101,11 @@ fn no_output_holds_a_secret() {
         ..Layers::default()
     }
     .config();
-    let mut shown =
-        format!("{config:?} {:?} {:?}", config.warnings(), config.credentials_for(&url("https://r.example/")));
+    let mut shown = format!(
+        "{config:?} {:?} {:?}",
+        config.warnings(),
+        config.credentials_for(&url("https://r.example/"))
+    );
     for warning in config.warnings() {
         shown += &format!("{warning} {:?}", warning.hint());
     }

@@ -6,15 +6,22 @@ use super::*;
 
 #[test]
 fn booleans_are_read_as_npm_does_and_nonsense_is_an_error() {
-    for (text, expected) in
-        [("offline", true), ("offline=", true), ("offline=1", true), ("offline=0", false), ("offline=false", false)]
-    {
+    for (text, expected) in [
+        ("offline", true),
+        ("offline=", true),
+        ("offline=1", true),
+        ("offline=0", false),
+        ("offline=false", false),
+    ] {
         let config = Layers { user: text, ..Layers::default() }.config();
         assert_eq!(config.offline().unwrap(), expected, "{text}");
     }
     let error = project("strict-ssl=maybe").strict_ssl().unwrap_err();
     assert_eq!(error.code(), "DX_CONFIG_INVALID");
-    assert_eq!(error.to_string(), r#""strict-ssl" in /project/.npmrc is "maybe", which is not allowed"#);
+    assert_eq!(
+        error.to_string(),
+        r#""strict-ssl" in /project/.npmrc is "maybe", which is not allowed"#
+    );
     assert_eq!(error.hint().as_deref(), Some("allowed: true or false"));
 }
 
@@ -46,7 +53,11 @@ fn words_are_checked() {
 
 #[test]
 fn paths_begin_at_home_where_they_say_so() {
-    let layers = Layers { user: "cafile=~/ca.pem\ncache=rel/x", env: &[("HOME", "/home/u")], ..Layers::default() };
+    let layers = Layers {
+        user: "cafile=~/ca.pem\ncache=rel/x",
+        env: &[("HOME", "/home/u")],
+        ..Layers::default()
+    };
     assert_eq!(layers.config().cafile().unwrap(), Some(PathBuf::from("/home/u/ca.pem")));
     assert_eq!(layers.config().cache().unwrap(), Some(PathBuf::from("rel/x")));
     assert!(user("cache").cache().is_err());
@@ -95,12 +106,24 @@ fn release_cutoff_comes_from_the_strongest_layer() {
     let days = |days: u64| Some(MinimumAge(Duration::from_secs(days * 86_400)));
     assert_eq!(cutoff(Layers { user: "min-release-age=3", ..none() }), days(3));
     assert_eq!(cutoff(Layers { user: "minimum-release-age=1440", ..none() }), days(1));
-    assert_eq!(cutoff(Layers { user: "min-release-age=3\nminimum-release-age=1440", ..none() }), days(3));
-    assert_eq!(cutoff(Layers { user: "min-release-age=3", project: "minimum-release-age=0", ..none() }), days(0));
-    assert_eq!(cutoff(Layers { user: "before=2026-01-01", project: "min-release-age=2", ..none() }), days(2));
+    assert_eq!(
+        cutoff(Layers { user: "min-release-age=3\nminimum-release-age=1440", ..none() }),
+        days(3)
+    );
+    assert_eq!(
+        cutoff(Layers { user: "min-release-age=3", project: "minimum-release-age=0", ..none() }),
+        days(0)
+    );
+    assert_eq!(
+        cutoff(Layers { user: "before=2026-01-01", project: "min-release-age=2", ..none() }),
+        days(2)
+    );
     let both = Layers { user: "before=2026-01-01\nmin-release-age=2", ..none() };
     assert_eq!(cutoff(both), Some(Before(1_767_225_600_000)));
-    assert_eq!(cutoff(Layers { user: "before=2026-01-01", flags: &[("before", "null")], ..none() }), None);
+    assert_eq!(
+        cutoff(Layers { user: "before=2026-01-01", flags: &[("before", "null")], ..none() }),
+        None
+    );
     assert!(user("min-release-age=soon").release_cutoff().is_err());
 }
 
@@ -108,7 +131,8 @@ fn release_cutoff_comes_from_the_strongest_layer() {
 fn dates_are_read_to_the_millisecond() {
     let before = |text: &str| {
         let flags = [("before".to_owned(), text.to_owned())];
-        let sources = ConfigSources { default_registry: DEFAULT, flags: &flags, ..ConfigSources::default() };
+        let sources =
+            ConfigSources { default_registry: DEFAULT, flags: &flags, ..ConfigSources::default() };
         match Config::load(&sources).unwrap().release_cutoff() {
             Ok(Some(ReleaseCutoff::Before(time))) => Some(time),
             _ => None,
@@ -140,7 +164,9 @@ fn dates_are_read_to_the_millisecond() {
 
 #[test]
 fn exclusions_of_both_spellings_are_joined() {
-    let config = user("min-release-age-exclude[]=a\nmin-release-age-exclude[]=@s/*\nminimum-release-age-exclude=b, c");
+    let config = user(
+        "min-release-age-exclude[]=a\nmin-release-age-exclude[]=@s/*\nminimum-release-age-exclude=b, c",
+    );
     assert_eq!(config.release_age_exclude().unwrap(), ["a", "@s/*", "b", "c"]);
     assert_eq!(user("allow-scripts=a, b@1.0.0,").allow_scripts().unwrap(), ["a", "b@1.0.0"]);
 }

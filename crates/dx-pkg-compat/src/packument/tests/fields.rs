@@ -5,7 +5,9 @@ use super::{encoded, only, with_fields};
 
 #[test]
 fn optional_dependencies_are_not_dependencies_as_well() {
-    let packument = with_fields(r#""dependencies":{"b":"1","c":"1","d":"1"},"optionalDependencies":{"c":"2","e":"1"}"#);
+    let packument = with_fields(
+        r#""dependencies":{"b":"1","c":"1","d":"1"},"optionalDependencies":{"c":"2","e":"1"}"#,
+    );
     let version = only(&packument);
     assert_eq!(version.dependencies().collect::<Vec<_>>(), [("b", "1"), ("d", "1")]);
     assert_eq!(version.optional_dependencies().collect::<Vec<_>>(), [("c", "2"), ("e", "1")]);
@@ -13,13 +15,15 @@ fn optional_dependencies_are_not_dependencies_as_well() {
 
 #[test]
 fn dependencies_of_another_shape_are_none() {
-    for value in ["null", "[]", r#"["b","c"]"#, r#""b""#, "true", "1", r#"{"b":null,"c":1,"d":{}}"#] {
+    for value in ["null", "[]", r#"["b","c"]"#, r#""b""#, "true", "1", r#"{"b":null,"c":1,"d":{}}"#]
+    {
         let packument = with_fields(&format!(
             r#""dependencies":{value},"optionalDependencies":{value},"peerDependencies":{value},"peerDependenciesMeta":[1]"#
         ));
         let version = only(&packument);
-        let count =
-            version.dependencies().len() + version.optional_dependencies().len() + version.peer_dependencies().len();
+        let count = version.dependencies().len()
+            + version.optional_dependencies().len()
+            + version.peer_dependencies().len();
         assert_eq!(count, 0, "{value}");
     }
 }
@@ -79,9 +83,13 @@ fn platforms_may_be_a_text() {
 
 #[test]
 fn deprecation_counts_when_it_is_true_for_javascript() {
-    for (value, expected) in
-        [(r#""use b""#, Some("use b")), ("true", Some("true")), (r#""""#, None), ("false", None), ("null", None)]
-    {
+    for (value, expected) in [
+        (r#""use b""#, Some("use b")),
+        ("true", Some("true")),
+        (r#""""#, None),
+        ("false", None),
+        ("null", None),
+    ] {
         let packument = with_fields(&format!(r#""deprecated":{value}"#));
         assert_eq!(only(&packument).deprecated(), expected, "{value}");
     }
@@ -158,8 +166,13 @@ fn shasum_stands_in_for_a_missing_integrity() {
 
 #[test]
 fn missing_or_misshapen_dist_leaves_the_version_without_tarball() {
-    for dist in ["null", "[]", "{}", r#"{"tarball":null,"unpackedSize":-1,"fileCount":1.5}"#, r#"{"unpackedSize":"1"}"#]
-    {
+    for dist in [
+        "null",
+        "[]",
+        "{}",
+        r#"{"tarball":null,"unpackedSize":-1,"fileCount":1.5}"#,
+        r#"{"unpackedSize":"1"}"#,
+    ] {
         let packument = with_fields(&format!(r#""dist":{dist}"#));
         let version = only(&packument);
         assert_eq!((version.tarball(), version.integrity()), ("", None), "{dist}");

@@ -40,7 +40,10 @@ fn value() -> impl Strategy<Value = Value> {
         "[ -~é\n\"\\\\\u{1F600}]{0,12}".prop_map(Value::from),
     ];
     leaf.prop_recursive(4, 24, 6, |inner| {
-        let key = prop_oneof!["[a-z./\\\\\"é]{0,6}", prop::sample::select(&FIELDS[..]).prop_map(str::to_owned)];
+        let key = prop_oneof![
+            "[a-z./\\\\\"é]{0,6}",
+            prop::sample::select(&FIELDS[..]).prop_map(str::to_owned)
+        ];
         prop_oneof![
             prop::collection::vec(inner.clone(), 0..6).prop_map(Value::from),
             prop::collection::vec((key, inner), 0..6)

@@ -20,12 +20,15 @@ impl Archive {
     pub(super) fn entry(self, name: &[u8], flag: u8, mode: u32, data: &[u8]) -> Self {
         let archive = if name.len() > 100 { self.pax(b'x', &[("path", name)]) } else { self };
         let short = &name[..name.len().min(100)];
-        archive.header(short, flag, &octal(mode.into(), 8), &octal(data.len() as u64, 12)).body(data)
+        archive
+            .header(short, flag, &octal(mode.into(), 8), &octal(data.len() as u64, 12))
+            .body(data)
     }
 
     /// A pax header with the given fields.
     pub(super) fn pax(self, flag: u8, fields: &[(&str, &[u8])]) -> Self {
-        let records: Vec<u8> = fields.iter().flat_map(|(key, value)| pax_record(key, value)).collect();
+        let records: Vec<u8> =
+            fields.iter().flat_map(|(key, value)| pax_record(key, value)).collect();
         self.entry(b"PaxHeader", flag, 0o644, &records)
     }
 

@@ -93,7 +93,8 @@ fn every_truncation_is_refused() {
     // A cut between entries leaves a shorter archive that is whole.
     for length in (1..tar.len()).filter(|length| *length != 1024) {
         let error = unpack_on_unix(&gzip(&tar[..length])).unwrap_err();
-        let expected = matches!(error, TarballError::Truncated { .. } | TarballError::Unrecognised { .. });
+        let expected =
+            matches!(error, TarballError::Truncated { .. } | TarballError::Unrecognised { .. });
         assert!(expected, "{length} bytes: {error}");
     }
 }
@@ -238,12 +239,17 @@ fn ustar_prefix_is_read_only_where_the_format_has_one() {
 
 #[test]
 fn base_256_size_is_read_and_a_negative_one_refused() {
-    let sized = |size: [u8; 12]| Archive::new().header(b"package/a", b'0', b"0000644", &size).body(&[5; 300]).tgz();
+    let sized = |size: [u8; 12]| {
+        Archive::new().header(b"package/a", b'0', b"0000644", &size).body(&[5; 300]).tgz()
+    };
     let unpacked = unpack_on_unix(&sized([0x80, 0, 0, 0, 0, 0, 0, 0, 0, 0, 1, 44])).unwrap();
     assert_eq!(unpacked.entries()[0].data, [5; 300]);
     for size in [[0xff; 12], [0x80, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0], *b"12z\0\0\0\0\0\0\0\0\0"] {
         let error = unpack_on_unix(&sized(size)).unwrap_err();
-        assert!(matches!(error, TarballError::Header { .. } | TarballError::Truncated { .. }), "{error}");
+        assert!(
+            matches!(error, TarballError::Header { .. } | TarballError::Truncated { .. }),
+            "{error}"
+        );
     }
 }
 
@@ -254,7 +260,8 @@ fn size_beyond_the_archive_is_a_truncation() {
         octal(0o77_777_777_777, 12),
         vec![0x80, 0, 0, 0, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff, 0xff],
     ] {
-        let tgz = Archive::new().header(b"package/a", b'0', b"0000644", &size).body(&[5; 300]).tgz();
+        let tgz =
+            Archive::new().header(b"package/a", b'0', b"0000644", &size).body(&[5; 300]).tgz();
         let error = unpack_on_unix(&tgz).unwrap_err();
         assert_eq!(error, TarballError::Truncated { offset: 0 });
     }
@@ -279,7 +286,10 @@ fn bomb_is_refused_by_ratio_before_it_is_inflated() {
     let halves = archive.split_at(4 << 20);
     for bomb in [gzip(&archive), [gzip(halves.0), gzip(halves.1)].concat()] {
         let limit = (bomb.len() as u64 * limits.max_ratio).max(1 << 20);
-        assert_eq!(unpack(&bomb, &limits).unwrap_err(), TarballError::Ratio { compressed: bomb.len(), limit });
+        assert_eq!(
+            unpack(&bomb, &limits).unwrap_err(),
+            TarballError::Ratio { compressed: bomb.len(), limit }
+        );
         assert!(unpack_on_unix(&bomb).is_ok(), "the default allows any ratio up to 256 MiB");
     }
 }
@@ -288,7 +298,8 @@ fn bomb_is_refused_by_ratio_before_it_is_inflated() {
 fn too_many_entries_are_refused_whatever_their_type() {
     let limits = Limits { max_entries: 10, ..unix() };
     for flag in [b'0', b'2', b'5', b'g', b'K'] {
-        let archive = |n| (0..n).fold(Archive::new(), |a, _| a.entry(b"package/a", flag, 0o644, b""));
+        let archive =
+            |n| (0..n).fold(Archive::new(), |a, _| a.entry(b"package/a", flag, 0o644, b""));
         assert!(unpack(&archive(10).tgz(), &limits).is_ok());
         let error = unpack(&archive(11).tgz(), &limits).unwrap_err();
         assert_eq!(error, TarballError::TooManyEntries { limit: 10 });
@@ -297,7 +308,8 @@ fn too_many_entries_are_refused_whatever_their_type() {
 
 #[test]
 fn extended_header_beyond_a_mebibyte_is_refused() {
-    let tgz = Archive::new().pax(b'x', &[("comment", &vec![b'c'; 1 << 20])]).file("package/a", b"").tgz();
+    let tgz =
+        Archive::new().pax(b'x', &[("comment", &vec![b'c'; 1 << 20])]).file("package/a", b"").tgz();
     let error = unpack_on_unix(&tgz).unwrap_err();
     assert!(matches!(error, TarballError::Header { offset: 0, .. }), "{error}");
 }

@@ -19,7 +19,11 @@ fn write(root: &Path, path: &str, data: &[u8], mode: u32) {
 
 fn tar(root: &Path, format: &str) -> Vec<u8> {
     let format = format!("--format={format}");
-    let output = Command::new("tar").current_dir(root).args([&format, "-czf", "-", "package"]).output().unwrap();
+    let output = Command::new("tar")
+        .current_dir(root)
+        .args([&format, "-czf", "-", "package"])
+        .output()
+        .unwrap();
     assert!(output.status.success(), "{output:?}");
     output.stdout
 }

@@ -57,12 +57,18 @@ fn drive_letter_is_refused_where_it_would_count() {
 
 #[test]
 fn nul_in_a_name_is_refused() {
-    let by_pax = Archive::new().pax(b'x', &[("path", b"package/a\0b")]).file("package/short", b"").tgz();
-    let by_gnu =
-        Archive::new().entry(b"././@LongLink", b'L', 0o644, b"package/a\0b\0").file("package/short", b"").tgz();
+    let by_pax =
+        Archive::new().pax(b'x', &[("path", b"package/a\0b")]).file("package/short", b"").tgz();
+    let by_gnu = Archive::new()
+        .entry(b"././@LongLink", b'L', 0o644, b"package/a\0b\0")
+        .file("package/short", b"")
+        .tgz();
     for tgz in [by_pax, by_gnu] {
         let error = unpack_on_unix(&tgz).unwrap_err();
-        assert!(matches!(error, TarballError::UnsafePath { problem: PathProblem::Nul, .. }), "{error}");
+        assert!(
+            matches!(error, TarballError::UnsafePath { problem: PathProblem::Nul, .. }),
+            "{error}"
+        );
         assert!(error.to_string().contains(r"a\0b"), "{error}");
     }
 }
@@ -131,7 +137,9 @@ fn error_does_not_repeat_an_endless_name() {
 #[test]
 fn links_and_devices_are_never_created_and_are_told() {
     let link = |archive: Archive, name: &[u8], flag| {
-        archive.entry(name, flag, 0o777, b"").patch_header(|block| block[157..163].copy_from_slice(b"/etc/x"))
+        archive
+            .entry(name, flag, 0o777, b"")
+            .patch_header(|block| block[157..163].copy_from_slice(b"/etc/x"))
     };
     let mut archive = link(Archive::new(), b"package/soft\x1b", b'2');
     archive = link(archive, b"package/hard", b'1');
@@ -146,7 +154,13 @@ fn links_and_devices_are_never_created_and_are_told() {
     let kinds: Vec<_> = unpacked.skipped().iter().map(|skipped| skipped.kind).collect();
     assert_eq!(
         kinds,
-        [SkippedKind::Symlink, SkippedKind::Hardlink, SkippedKind::Device, SkippedKind::Device, SkippedKind::Fifo]
+        [
+            SkippedKind::Symlink,
+            SkippedKind::Hardlink,
+            SkippedKind::Device,
+            SkippedKind::Device,
+            SkippedKind::Fifo
+        ]
     );
     assert_eq!(unpacked.skipped()[0].name, r"package/soft\u{1b}");
 }
@@ -172,17 +186,27 @@ fn file_that_is_also_a_folder_is_refused() {
             .file(&format!("package/{file}"), b"");
         let error = unpack_on_unix(&archive.tgz()).unwrap_err();
         assert_eq!(error.code(), "DX_TARBALL_COLLISION");
-        assert_eq!(error, TarballError::FileAndFolder { file: file.to_owned(), below: below.to_owned() });
+        assert_eq!(
+            error,
+            TarballError::FileAndFolder { file: file.to_owned(), below: below.to_owned() }
+        );
     }
 }
 
 #[test]
 fn folded_collisions_are_refused_for_file_systems_that_fold() {
     let folding = Limits { refuse_folded_collisions: true, ..unix() };
-    for (first, second) in
-        [("A", "a"), ("X/b", "x/B"), ("cafe\u{301}", "caf\u{e9}"), ("Lib", "lib/a"), ("stra\u{df}e", "STRASSE")]
-    {
-        let tgz = Archive::new().file(&format!("package/{first}"), b"").file(&format!("package/{second}"), b"").tgz();
+    for (first, second) in [
+        ("A", "a"),
+        ("X/b", "x/B"),
+        ("cafe\u{301}", "caf\u{e9}"),
+        ("Lib", "lib/a"),
+        ("stra\u{df}e", "STRASSE"),
+    ] {
+        let tgz = Archive::new()
+            .file(&format!("package/{first}"), b"")
+            .file(&format!("package/{second}"), b"")
+            .tgz();
         let error = unpack(&tgz, &folding).unwrap_err();
         assert!(matches!(error, TarballError::FoldedCollision { .. }), "{first} {second}: {error}");
         assert_eq!(unpack_on_unix(&tgz).unwrap().len(), 2);

@@ -75,7 +75,8 @@ fn check(bytes: &[u8]) {
         return;
     };
     for entry in unpacked.entries() {
-        let safe = !entry.path.is_empty() && entry.path.split('/').all(|part| !matches!(part, "" | "." | ".."));
+        let safe = !entry.path.is_empty()
+            && entry.path.split('/').all(|part| !matches!(part, "" | "." | ".."));
         assert!(safe, "{:?}", entry.path);
     }
 }

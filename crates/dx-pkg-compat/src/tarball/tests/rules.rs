@@ -20,7 +20,10 @@ fn first_segment_is_dropped_whatever_it_is() {
 
 #[test]
 fn file_beside_the_package_folder_is_left_out() {
-    let tgz = Archive::new().file("package.json", b"outside").file("package/package.json", b"inside").tgz();
+    let tgz = Archive::new()
+        .file("package.json", b"outside")
+        .file("package/package.json", b"inside")
+        .tgz();
     let unpacked = unpack_on_unix(&tgz).unwrap();
     assert_eq!(paths(&unpacked), ["package.json"]);
     assert_eq!(unpacked.entries()[0].data, b"inside");
@@ -84,8 +87,10 @@ fn gitignore_becomes_npmignore() {
 
 #[test]
 fn npmignore_wins_over_gitignore_in_either_order() {
-    let before = Archive::new().file("package/.npmignore", b"npm").file("package/.gitignore", b"git").tgz();
-    let after = Archive::new().file("package/.gitignore", b"git").file("package/.npmignore", b"npm").tgz();
+    let before =
+        Archive::new().file("package/.npmignore", b"npm").file("package/.gitignore", b"git").tgz();
+    let after =
+        Archive::new().file("package/.gitignore", b"git").file("package/.npmignore", b"npm").tgz();
     for tgz in [before, after] {
         let unpacked = unpack_on_unix(&tgz).unwrap();
         assert_eq!(paths(&unpacked), [".npmignore"]);
@@ -141,8 +146,9 @@ fn odd_names_of_real_packages_are_kept() {
         "ü",
         "*?|<>\"",
     ];
-    let archive =
-        names.iter().fold(Archive::new(), |archive, name| archive.file(&format!("package/{name}"), name.as_bytes()));
+    let archive = names.iter().fold(Archive::new(), |archive, name| {
+        archive.file(&format!("package/{name}"), name.as_bytes())
+    });
     let unpacked = unpack_on_unix(&archive.tgz()).unwrap();
     let mut expected = names.to_vec();
     expected.sort_unstable();

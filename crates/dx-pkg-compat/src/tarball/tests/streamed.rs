@@ -53,8 +53,10 @@ pub(super) fn check(tgz: &[u8], limits: &Limits, whole: Result<&Unpacked, &Tarba
     for most in [usize::MAX, 97] {
         if let Ok(files) = read(tgz, most, limits) {
             let whole = whole.expect("what is refused whole is refused in pieces");
-            let expected =
-                whole.entries().into_iter().map(|file| (file.path.to_owned(), (file.data.to_vec(), file.executable)));
+            let expected = whole
+                .entries()
+                .into_iter()
+                .map(|file| (file.path.to_owned(), (file.data.to_vec(), file.executable)));
             assert_eq!(files, expected.collect());
         }
     }
@@ -87,8 +89,12 @@ fn the_files_of_an_ordinary_archive_come_in_its_order_and_need_not_be_read() {
         }
     }
     entries.finish().unwrap();
-    let expected =
-        [("package.json", false, 2), ("bin/run.js", true, 19), ("large.bin", false, 300_000), ("empty", false, 0)];
+    let expected = [
+        ("package.json", false, 2),
+        ("bin/run.js", true, 19),
+        ("large.bin", false, 300_000),
+        ("empty", false, 0),
+    ];
     assert_eq!(files, expected.map(|(path, executable, size)| (path.to_owned(), executable, size)));
 }
 

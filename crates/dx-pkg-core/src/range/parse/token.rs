@@ -32,11 +32,13 @@ impl Tokens {
 
     fn read(&mut self, token: &str) -> Result<Read, TooLarge> {
         if let Some(rest) = token.strip_prefix('^') {
-            return grammar::partial(grammar::skip_prefix(rest)).map_or(Ok(Read::Nothing), |parts| self.caret(parts));
+            return grammar::partial(grammar::skip_prefix(rest))
+                .map_or(Ok(Read::Nothing), |parts| self.caret(parts));
         }
         if let Some(rest) = token.strip_prefix('~') {
             let rest = rest.strip_prefix('>').unwrap_or(rest);
-            return grammar::partial(grammar::skip_prefix(rest)).map_or(Ok(Read::Nothing), |parts| self.tilde(parts));
+            return grammar::partial(grammar::skip_prefix(rest))
+                .map_or(Ok(Read::Nothing), |parts| self.tilde(parts));
         }
         let (operator, rest) = split_operator(token);
         match grammar::partial(grammar::skip_prefix(rest)) {
@@ -67,7 +69,11 @@ impl Tokens {
             return Ok(Read::Anything);
         }
         self.at_least(parts)?;
-        if is_wildcard(minor) { self.below(raise(major)?, 0, 0) } else { self.below(number(major)?, raise(minor)?, 0) }
+        if is_wildcard(minor) {
+            self.below(raise(major)?, 0, 0)
+        } else {
+            self.below(number(major)?, raise(minor)?, 0)
+        }
     }
 
     /// `1.x`, `>1.2`, `*`: a comparison with a version that has a wildcard.
@@ -80,7 +86,11 @@ impl Tokens {
             };
         }
         let following = || -> Result<(u64, u64), TooLarge> {
-            Ok(if is_wildcard(minor) { (raise(major)?, 0) } else { (number(major)?, raise(minor)?) })
+            Ok(if is_wildcard(minor) {
+                (raise(major)?, 0)
+            } else {
+                (number(major)?, raise(minor)?)
+            })
         };
         match operator {
             Operator::Any | Operator::Equal => self.tilde(parts),
@@ -103,7 +113,12 @@ impl Tokens {
     }
 
     /// A comparison with a complete version, whose text with what loose mode ignores before it is `rest`.
-    fn comparison(&mut self, operator: Operator, rest: &str, parts: Parts<'_>) -> Result<Read, TooLarge> {
+    fn comparison(
+        &mut self,
+        operator: Operator,
+        rest: &str,
+        parts: Parts<'_>,
+    ) -> Result<Read, TooLarge> {
         if operator == Operator::GreaterOrEqual && rest.starts_with('0') {
             return self.at_least(parts);
         }
@@ -144,7 +159,14 @@ impl Tokens {
             parts.patch = "0";
             parts.prerelease = self.mode.first_identifier();
         }
-        if parts == (Parts { major: "0", minor: "0", patch: "0", prerelease: self.mode.first_identifier() }) {
+        if parts
+            == (Parts {
+                major: "0",
+                minor: "0",
+                patch: "0",
+                prerelease: self.mode.first_identifier(),
+            })
+        {
             return Ok(self.push(Comparator::any()));
         }
         if parts.printed_length() > MAX_LENGTH {
@@ -156,7 +178,8 @@ impl Tokens {
 
     /// Adds the upper bound before the first prerelease of a release.
     fn below(&mut self, major: u64, minor: u64, patch: u64) -> Result<Read, TooLarge> {
-        Ok(self.push(Comparator::new(Operator::Less, Version::first_prerelease(major, minor, patch))))
+        Ok(self
+            .push(Comparator::new(Operator::Less, Version::first_prerelease(major, minor, patch))))
     }
 
     fn push(&mut self, comparator: Comparator) -> Read {
@@ -191,7 +214,8 @@ fn split_operator(token: &str) -> (Operator, &str) {
 
 /// Whether a number follows a wildcard, as in `x.1` or `1.x.3`, which npm does not read outside `^` and `~`.
 fn has_number_after_wildcard(parts: Parts<'_>) -> bool {
-    (is_wildcard(parts.major) && !is_wildcard(parts.minor)) || (is_wildcard(parts.minor) && !is_wildcard(parts.patch))
+    (is_wildcard(parts.major) && !is_wildcard(parts.minor))
+        || (is_wildcard(parts.minor) && !is_wildcard(parts.patch))
 }
 
 fn number(digits: &str) -> Result<u64, TooLarge> {

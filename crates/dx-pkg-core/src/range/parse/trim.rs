@@ -64,7 +64,8 @@ fn without_space_after_comparisons(text: &str) -> String {
 /// Where the longest loose version, or else strict partial one, that begins here ends.
 fn version_end(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
-    let start = start + bytes[start..].iter().take_while(|byte| matches!(byte, b'v' | b'=' | b' ')).count();
+    let start =
+        start + bytes[start..].iter().take_while(|byte| matches!(byte, b'v' | b'=' | b' ')).count();
     loose_end(text, start).or_else(|| partial_end(text, start))
 }
 
@@ -80,7 +81,8 @@ fn loose_end(text: &str, start: usize) -> Option<usize> {
 fn partial_end(text: &str, start: usize) -> Option<usize> {
     let mut end = strict_component_end(text, start)?;
     for component in 1..3 {
-        let Some(next) = after_dot(text, end).and_then(|next| strict_component_end(text, next)) else {
+        let Some(next) = after_dot(text, end).and_then(|next| strict_component_end(text, next))
+        else {
             return Some(end);
         };
         end = next;
@@ -97,7 +99,8 @@ fn after_dot(text: &str, position: usize) -> Option<usize> {
 }
 
 fn digits_end(text: &str, start: usize) -> Option<usize> {
-    let count = text.as_bytes().get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
+    let count =
+        text.as_bytes().get(start..)?.iter().take_while(|byte| byte.is_ascii_digit()).count();
     (count > 0).then_some(start + count)
 }
 

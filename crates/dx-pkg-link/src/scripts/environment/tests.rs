@@ -6,7 +6,10 @@ fn pair(key: &str, value: &str) -> (String, String) {
     (key.to_owned(), value.to_owned())
 }
 
-fn example<'e>(fields: &'e [(String, String)], settings: &'e [(String, String)]) -> ScriptEnvironment<'e> {
+fn example<'e>(
+    fields: &'e [(String, String)],
+    settings: &'e [(String, String)],
+) -> ScriptEnvironment<'e> {
     ScriptEnvironment {
         event: "postinstall",
         script: "node dump.js",
@@ -33,14 +36,18 @@ fn example<'e>(fields: &'e [(String, String)], settings: &'e [(String, String)])
 
 #[test]
 fn a_dependency_s_script_gets_what_npm_gives_it() {
-    let fields = [pair("bin_spb", "dump.js"), pair("config_port", "8080"), pair("engines_node", ">=4")];
+    let fields =
+        [pair("bin_spb", "dump.js"), pair("config_port", "8080"), pair("engines_node", ">=4")];
     let settings = [
         pair("foreground-scripts", "true"),
         pair("audit", "false"),
         pair("//registry.example/:_authToken", "s"),
         pair("_auth", "s"),
     ];
-    let made = environment([pair("PATH", "/usr/bin:/bin"), pair("FOO", "bar")], &example(&fields, &settings));
+    let made = environment(
+        [pair("PATH", "/usr/bin:/bin"), pair("FOO", "bar")],
+        &example(&fields, &settings),
+    );
     let expected = [
         ("FOO", "bar"),
         ("INIT_CWD", "/p/src"),

@@ -19,7 +19,10 @@ fn capture(script: &str, arguments: &[String]) -> ScriptOutcome {
 fn output_and_exit_code_are_reported() {
     let outcome = capture("echo out $ONLY $HOME; echo err >&2; exit 3", &[]);
     assert_eq!((outcome.code, outcome.signal), (Some(3), None));
-    assert_eq!((outcome.stdout.as_slice(), outcome.stderr.as_slice()), (&b"out this\n"[..], &b"err\n"[..]));
+    assert_eq!(
+        (outcome.stdout.as_slice(), outcome.stderr.as_slice()),
+        (&b"out this\n"[..], &b"err\n"[..])
+    );
     assert!(!outcome.success());
 }
 

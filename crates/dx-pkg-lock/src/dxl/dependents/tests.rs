@@ -3,7 +3,8 @@ use super::*;
 use crate::{Lock, LockPackage};
 
 fn entry(path: &str, name: Option<&str>, dependencies: &[&str], peers: &[&str]) -> LockPackage {
-    let pairs = |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "1".to_owned())).collect();
+    let pairs =
+        |names: &[&str]| names.iter().map(|name| ((*name).to_owned(), "1".to_owned())).collect();
     LockPackage {
         path: path.into(),
         name: name.map(str::to_owned),

@@ -14,23 +14,28 @@ fn entry() -> impl Strategy<Value = LockPackage> {
         (prop::option::of(text()), prop::option::of(text()), any::<bool>(), any::<bool>()),
         (pairs(), pairs(), pairs(), prop::collection::vec((text(), any::<bool>()), 0..3)),
     )
-        .prop_map(|((name, depth), (version, license, dev, script), (bin, dependencies, extra, meta))| {
-            let owned = |pairs: Vec<(&str, &str)>| {
-                pairs.into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect::<Vec<_>>()
-            };
-            LockPackage {
-                path: format!("{}node_modules/{name}", "node_modules/a/".repeat(depth)),
-                version: version.map(str::to_owned),
-                license: license.map(str::to_owned),
-                dev,
-                has_install_script: script,
-                bin: owned(bin),
-                dependencies: owned(dependencies),
-                extra: owned(extra),
-                peer_dependencies_meta: meta.into_iter().map(|(name, set)| (name.to_owned(), set)).collect(),
-                ..LockPackage::default()
-            }
-        })
+        .prop_map(
+            |((name, depth), (version, license, dev, script), (bin, dependencies, extra, meta))| {
+                let owned = |pairs: Vec<(&str, &str)>| {
+                    pairs.into_iter().map(|(a, b)| (a.to_owned(), b.to_owned())).collect::<Vec<_>>()
+                };
+                LockPackage {
+                    path: format!("{}node_modules/{name}", "node_modules/a/".repeat(depth)),
+                    version: version.map(str::to_owned),
+                    license: license.map(str::to_owned),
+                    dev,
+                    has_install_script: script,
+                    bin: owned(bin),
+                    dependencies: owned(dependencies),
+                    extra: owned(extra),
+                    peer_dependencies_meta: meta
+                        .into_iter()
+                        .map(|(name, set)| (name.to_owned(), set))
+                        .collect(),
+                    ..LockPackage::default()
+                }
+            },
+        )
 }
 
 fn entries() -> impl Strategy<Value = Vec<LockPackage>> {

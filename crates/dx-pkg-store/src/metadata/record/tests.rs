@@ -1,6 +1,9 @@
 use super::*;
 
-fn record(etag: Option<&'static str>, last_modified: Option<&'static str>) -> MetadataRecord<'static> {
+fn record(
+    etag: Option<&'static str>,
+    last_modified: Option<&'static str>,
+) -> MetadataRecord<'static> {
     MetadataRecord {
         packument: b"DXM bytes",
         form: Form::Abbreviated,
@@ -18,11 +21,16 @@ fn encode(record: &MetadataRecord<'_>) -> Vec<u8> {
 
 #[test]
 fn validators_and_times_come_back() {
-    for (etag, modified) in [(None, None), (Some("\"x\""), None), (None, Some("Mon")), (Some(""), Some("ü"))] {
+    for (etag, modified) in
+        [(None, None), (Some("\"x\""), None), (None, Some("Mon")), (Some(""), Some("ü"))]
+    {
         let bytes = encode(&record(etag, modified));
         let header = decode(&bytes).unwrap();
         assert_eq!((header.etag, header.last_modified), (etag, modified));
-        assert_eq!((header.fetched_ms, header.fresh_until_ms, header.stale_until_ms), (1, u64::MAX, 3));
+        assert_eq!(
+            (header.fetched_ms, header.fresh_until_ms, header.stale_until_ms),
+            (1, u64::MAX, 3)
+        );
         assert_eq!(&bytes[header.length..], b"DXM bytes");
     }
 }

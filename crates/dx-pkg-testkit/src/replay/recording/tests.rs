@@ -28,7 +28,13 @@ fn what_is_kept_names_no_registry_and_is_answered_with_the_servers_address() {
     let recording = Recording::new(folder.path(), "http://127.0.0.1:1/");
     let asked = document("@s/a", true);
     let upstream = "https://upstream.example/";
-    recording.keep(&asked, format!("{{\"tarball\":\"{upstream}@s/a/-/a-1.0.0.tgz\"}}").as_bytes(), upstream).unwrap();
+    recording
+        .keep(
+            &asked,
+            format!("{{\"tarball\":\"{upstream}@s/a/-/a-1.0.0.tgz\"}}").as_bytes(),
+            upstream,
+        )
+        .unwrap();
 
     let kept = std::fs::read_to_string(folder.path().join("documents/@s/a.full.json")).unwrap();
     assert_eq!(kept, r#"{"tarball":"http://registry.example/@s/a/-/a-1.0.0.tgz"}"#);
@@ -54,7 +60,9 @@ fn full_packument_answers_for_its_abbreviated_form_and_its_versions() {
         "time": { "modified": "2026-01-01T00:00:00.000Z" },
         "readme": "longer",
     });
-    recording.keep(&document("a", false), full.to_string().as_bytes(), "https://upstream.example/").unwrap();
+    recording
+        .keep(&document("a", false), full.to_string().as_bytes(), "https://upstream.example/")
+        .unwrap();
 
     let read = |asked: &Asked| -> serde_json::Value {
         serde_json::from_slice(&recording.get(asked, false).unwrap().body).unwrap()
@@ -81,7 +89,9 @@ fn a_full_packument_that_does_not_say_when_it_was_changed_was_so_with_its_newest
     let recording = Recording::new(folder.path(), "http://127.0.0.1:1/");
     let time = serde_json::json!({ "1.0.0": "2026-02-01T00:00:00.000Z", "1.1.0": "2026-01-01T00:00:00.000Z" });
     let full = serde_json::json!({ "_id": "a", "name": "a", "dist-tags": {}, "versions": {}, "time": time });
-    recording.keep(&document("a", false), full.to_string().as_bytes(), "https://upstream.example/").unwrap();
+    recording
+        .keep(&document("a", false), full.to_string().as_bytes(), "https://upstream.example/")
+        .unwrap();
     let short = recording.get(&document("a", false), false).unwrap().body;
     let short: serde_json::Value = serde_json::from_slice(&short).unwrap();
     assert_eq!(short["modified"], "2026-02-01T00:00:00.000Z");

@@ -10,14 +10,16 @@ use super::{splice, splice_hidden};
 fn change<'l>(before: &'l Lock, other: &Lock, gone: u16) -> (Vec<&'l str>, Vec<LockPackage>) {
     let is_changed = |path: &str| other.packages.iter().any(|package| package.path == path);
     let paths = before.packages.iter().map(|package| package.path.as_str()).enumerate();
-    let gone = paths.filter(|(at, path)| gone & (1 << at) != 0 && !path.is_empty() && !is_changed(path));
+    let gone =
+        paths.filter(|(at, path)| gone & (1 << at) != 0 && !path.is_empty() && !is_changed(path));
     (gone.map(|(_, path)| path).collect(), other.packages.clone())
 }
 
 fn apply(before: &Lock, removed: &[&str], changed: &[LockPackage]) -> Lock {
     let mut lock = before.clone();
     lock.packages.retain(|package| {
-        !removed.contains(&package.path.as_str()) && changed.iter().all(|other| other.path != package.path)
+        !removed.contains(&package.path.as_str())
+            && changed.iter().all(|other| other.path != package.path)
     });
     lock.packages.extend(changed.iter().cloned());
     lock.normalise();
@@ -56,8 +58,11 @@ proptest! {
 
 /// A lock of one package, and its text.
 fn small() -> (Lock, String) {
-    let package =
-        |path: &str| LockPackage { path: path.into(), version: Some("1.0.0".into()), ..LockPackage::default() };
+    let package = |path: &str| LockPackage {
+        path: path.into(),
+        version: Some("1.0.0".into()),
+        ..LockPackage::default()
+    };
     let packages = vec![package(""), package("node_modules/a")];
     let lock = Lock { name: Some("p".into()), format_version: 3, packages, version: None };
     let text = write(&lock, None);

@@ -15,7 +15,11 @@ pub(in super::super) fn any_lock() -> impl Strategy<Value = Lock> {
         (text(), text(), text(), text()),
         (pairs(), pairs(), pairs(), pairs()),
         any::<[bool; 4]>(),
-        proptest::option::of(proptest::sample::select(vec![r#"{"a":1,"b":[{}]}"#, r#"[1.5,"x"]"#, "true"])),
+        proptest::option::of(proptest::sample::select(vec![
+            r#"{"a":1,"b":[{}]}"#,
+            r#"[1.5,"x"]"#,
+            "true",
+        ])),
     );
     let package = package.prop_map(|(names, texts, pairs, flags, json)| LockPackage {
         path: names.iter().map(|name| format!("node_modules/{name}")).collect::<Vec<_>>().join("/"),
@@ -35,14 +39,17 @@ pub(in super::super) fn any_lock() -> impl Strategy<Value = Lock> {
         extra: json.map(|json| ("unknown".to_owned(), json.to_owned())).into_iter().collect(),
         ..LockPackage::default()
     });
-    let reserved =
-        |path: &str| path.to_ascii_lowercase().contains("node_modules/node_modules") || path.contains("favicon.ico");
+    let reserved = |path: &str| {
+        path.to_ascii_lowercase().contains("node_modules/node_modules")
+            || path.contains("favicon.ico")
+    };
     proptest::collection::vec(package, 0..12).prop_map(move |mut packages| {
         packages.retain(|package| !reserved(&package.path));
         packages.sort_by(|a, b| a.path.cmp(&b.path));
         packages.dedup_by(|a, b| a.path == b.path);
         packages.push(LockPackage { name: Some("root".into()), ..LockPackage::default() });
-        let mut lock = Lock { name: Some("root".into()), version: None, format_version: 3, packages };
+        let mut lock =
+            Lock { name: Some("root".into()), version: None, format_version: 3, packages };
         lock.normalise();
         lock
     })

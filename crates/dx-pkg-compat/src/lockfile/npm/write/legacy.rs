@@ -40,7 +40,8 @@ impl<'a> Tree<'a> {
         for package in self.children.get(folder).into_iter().flatten() {
             // A link back to a folder around it would never end.
             if !above.contains(&real_folder(package)) {
-                members.push((Cow::Borrowed(name_of_path(&package.path)), self.entry(package, above)));
+                members
+                    .push((Cow::Borrowed(name_of_path(&package.path)), self.entry(package, above)));
             }
         }
         above.pop();
@@ -49,7 +50,8 @@ impl<'a> Tree<'a> {
 
     fn entry(&self, package: &'a LockPackage, above: &mut Vec<&'a str>) -> Value<'a> {
         let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
-        let mut add = |key: &'static str, value: Value<'a>| members.push((Cow::Borrowed(key), value));
+        let mut add =
+            |key: &'static str, value: Value<'a>| members.push((Cow::Borrowed(key), value));
         let origin = self.origin(package);
         if let Some(version) = origin.version {
             add("version", Value::String(version));
@@ -89,7 +91,10 @@ impl<'a> Tree<'a> {
     fn origin(&self, package: &'a LockPackage) -> Origin<'a> {
         if package.link {
             let target = package.resolved.as_deref().unwrap_or_default();
-            return Origin { version: Some(Cow::Owned(format!("file:{target}"))), ..Origin::default() };
+            return Origin {
+                version: Some(Cow::Owned(format!("file:{target}"))),
+                ..Origin::default()
+            };
         }
         let name = name_of_path(&package.path);
         let resolved = package.resolved.as_deref().unwrap_or_default();
@@ -97,13 +102,22 @@ impl<'a> Tree<'a> {
         let asked = spec.and_then(|spec| Spec::parse(spec).ok());
         if resolved.starts_with("git+") {
             let from = spec.map(|spec| format!("{name}@{spec}"));
-            return Origin { version: package.resolved.as_deref().map(Cow::Borrowed), from, from_registry: false };
+            return Origin {
+                version: package.resolved.as_deref().map(Cow::Borrowed),
+                from,
+                from_registry: false,
+            };
         }
         if matches!(asked, Some(Spec::Tarball(_) | Spec::Remote(_))) {
-            return Origin { version: package.resolved.as_deref().map(Cow::Borrowed), ..Origin::default() };
+            return Origin {
+                version: package.resolved.as_deref().map(Cow::Borrowed),
+                ..Origin::default()
+            };
         }
         let version = match (&package.name, &package.version) {
-            (Some(real), Some(version)) if real != name => Some(Cow::Owned(format!("npm:{real}@{version}"))),
+            (Some(real), Some(version)) if real != name => {
+                Some(Cow::Owned(format!("npm:{real}@{version}")))
+            }
             (_, version) => version.as_deref().map(Cow::Borrowed),
         };
         Origin { version, from: None, from_registry: !resolved.starts_with("file:") }
@@ -114,8 +128,9 @@ impl<'a> Tree<'a> {
         let depth = |from: &str| from.matches("node_modules").count();
         let last = |from: &'a str| from.rsplit("node_modules").next().unwrap_or_default();
         let dependents = self.dependents.get(path)?.iter();
-        let nearest =
-            dependents.min_by(|(a, _), (b, _)| depth(a).cmp(&depth(b)).then_with(|| locale_compare(last(a), last(b))));
+        let nearest = dependents.min_by(|(a, _), (b, _)| {
+            depth(a).cmp(&depth(b)).then_with(|| locale_compare(last(a), last(b)))
+        });
         nearest.map(|(_, spec)| *spec)
     }
 }
@@ -172,5 +187,10 @@ fn requires(package: &LockPackage) -> Option<Value<'_>> {
     if members.is_empty() && package.peer_dependencies.is_empty() {
         return None;
     }
-    Some(Value::Object(members.into_iter().map(|(name, spec)| (Cow::Borrowed(name), Value::string(spec))).collect()))
+    Some(Value::Object(
+        members
+            .into_iter()
+            .map(|(name, spec)| (Cow::Borrowed(name), Value::string(spec)))
+            .collect(),
+    ))
 }
