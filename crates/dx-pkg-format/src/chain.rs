@@ -32,7 +32,7 @@ use std::cmp::Ordering;
 use std::ops::Range;
 
 use crate::FormatError;
-use crate::wire::{self, StringTable};
+use crate::wire::{self, Frame, StringTable};
 use layout::Layout;
 
 pub use encode::{ChainData, StateData, Step};
@@ -43,8 +43,8 @@ pub const SIGNATURE: [u8; 4] = *b"DXC\0";
 pub const VERSION: u16 = 1;
 
 const FORMAT: &str = "DXC";
+const FRAME: Frame = Frame { format: FORMAT, signature: SIGNATURE, version: VERSION };
 const HEADER: usize = 64;
-const CHECKED_FROM: usize = 16;
 const STATE: usize = 20;
 
 /// The position of a state among the ascending states of its chain.

@@ -49,7 +49,7 @@ mod verify;
 use std::borrow::Cow;
 
 use crate::FormatError;
-use crate::wire;
+use crate::wire::{self, Frame};
 
 pub use decode::Layout;
 pub use encode::{DigestedFile, Encoding, ProvisionalDigest, complete_tables, encode, tables_of};
@@ -64,9 +64,9 @@ pub const VERSION: u16 = 1;
 pub type DxpError = FormatError;
 
 const FORMAT: &str = "DXP";
+const FRAME: Frame = Frame { format: FORMAT, signature: SIGNATURE, version: VERSION };
 /// The length of the header in bytes.
 pub const HEADER: usize = 96;
-const CHECKED_FROM: usize = 16;
 const ROOT_AT: usize = 48;
 const ROW: usize = 72;
 /// Where the digest is in a row.

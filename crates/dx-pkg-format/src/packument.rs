@@ -39,7 +39,7 @@ use std::sync::Arc;
 use dx_pkg_core::Version;
 
 use crate::FormatError;
-use crate::wire;
+use crate::wire::{self, Frame};
 use layout::{Layout, Parts};
 
 pub use encode::{Encoder, PackumentData, VersionData};
@@ -57,8 +57,8 @@ pub type PackumentError = FormatError;
 pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 const FORMAT: &str = "DXM";
+const FRAME: Frame = Frame { format: FORMAT, signature: SIGNATURE, version: VERSION };
 const HEADER: usize = 64;
-const CHECKED_FROM: usize = 16;
 const NUMBERS: usize = 48;
 const STRINGS: usize = 32;
 const LISTS: usize = 40;

@@ -5,15 +5,21 @@
 //! error while decoding, and zero or the empty string afterwards (possible only when a mapped file is altered
 //! under a reader).
 
+mod frame;
 mod lists;
+mod reader;
 mod strings;
+mod writer;
 
 use std::ops::Range;
 
 use crate::FormatError;
 
+pub use frame::Frame;
 pub use lists::{ListTable, ListTableBuilder};
+pub use reader::Reader;
 pub use strings::{StringTable, StringTableBuilder};
+pub use writer::Writer;
 
 /// The [`u16`] at `offset`, or 0 when out of bounds.
 #[inline]
@@ -59,13 +65,7 @@ pub fn check_format(
     signature: [u8; 4],
     supported: u16,
 ) -> Result<(), FormatError> {
-    if !bytes.starts_with(&signature) {
-        return Err(FormatError::Signature { format });
-    }
-    match u16_at(bytes, 4) {
-        found if found == supported => Ok(()),
-        found => Err(FormatError::Version { format, found, supported }),
-    }
+    Frame { format, signature, version: supported }.check_version(bytes)
 }
 
 /// The largest of consecutive little-endian [`u32`]s; `None` when there are none. Trailing bytes are ignored.

@@ -5,6 +5,8 @@
 //! an index finds one by path in constant time. [`DxlView::open`] checks the checksum and every offset once, without
 //! allocating; nothing read afterwards can fail.
 
+use dx_pkg_format::wire::Frame;
+
 mod dependents;
 mod encode;
 mod package;
@@ -25,17 +27,14 @@ pub const VERSION: u16 = 1;
 /// The format's name in errors.
 const FORMAT: &str = "DXL";
 
+const FRAME: Frame = Frame { format: FORMAT, signature: SIGNATURE, version: VERSION };
 const HEADER_SIZE: usize = 80;
-const CHECKSUM_OFFSET: usize = 8;
-/// The checksum covers everything from here to the end.
-const CHECKED_FROM: usize = 16;
 const RECORD_SIZE: usize = 128;
 
 type Record = [u8; RECORD_SIZE];
 
 /// Byte offsets within the header.
 mod header {
-    pub(super) const VERSION: usize = 4;
     pub(super) const LOCKFILE_VERSION: usize = 6;
     pub(super) const SOURCE_DIGEST: usize = 16;
     pub(super) const PACKAGES: usize = 48;
@@ -119,11 +118,6 @@ fn path_hash(path: &str) -> u32 {
         (hash.rotate_left(23) ^ u64::from_le_bytes(*word)).wrapping_mul(FACTOR)
     });
     (hash >> 32) as u32
-}
-
-/// XXH3-64, as in every format of dx; the one-shot form does not allocate.
-fn checksum(bytes: &[u8]) -> u64 {
-    twox_hash::XxHash3_64::oneshot(bytes)
 }
 
 #[cfg(test)]

@@ -1,8 +1,8 @@
 //! Writing a chain.
 
-use super::{CHECKED_FROM, FORMAT, HEADER, SIGNATURE, STATE, VERSION};
+use super::{FORMAT, FRAME, HEADER, STATE};
 use crate::FormatError;
-use crate::wire::{self, StringTableBuilder};
+use crate::wire::{Frame, StringTableBuilder, Writer};
 
 /// What a chain is written from.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -58,8 +58,8 @@ impl ChainData<'_> {
             place[*position] = number;
         }
         let mut strings = StringTableBuilder::default();
-        let (mut rows, mut targets, mut likelihoods) = (Vec::new(), Vec::new(), Vec::new());
-        rows.reserve(order.len() * STATE);
+        let mut rows = Writer::with_capacity(order.len() * STATE);
+        let (mut targets, mut likelihoods) = (Writer::default(), Vec::new());
         for position in order {
             let state = &self.states[position];
             let mut steps: Vec<(u32, u8)> = state
@@ -69,37 +69,24 @@ impl ChainData<'_> {
                 .collect();
             steps.sort_unstable();
             for (target, likelihood) in steps {
-                targets.extend_from_slice(&target.to_le_bytes());
+                targets.u32(target);
                 likelihoods.push(likelihood);
             }
             let end = u32::try_from(likelihoods.len()).map_err(|_| too_large("steps"))?;
-            for word in
-                [strings.intern(state.name), state.major, end, state.seen, state.observations]
-            {
-                rows.extend_from_slice(&word.to_le_bytes());
-            }
+            let name = strings.intern(state.name);
+            rows.words([name, state.major, end, state.seen, state.observations]);
         }
         let steps = u32::try_from(likelihoods.len()).map_err(|_| too_large("steps"))?;
         let (string_count, string_bytes) = strings.counts().ok_or(too_large("strings"))?;
-        let mut out = Vec::with_capacity(
-            HEADER + rows.len() + 5 * likelihoods.len() + string_bytes as usize * 2,
-        );
-        out.extend_from_slice(&SIGNATURE);
-        out.extend_from_slice(&VERSION.to_le_bytes());
-        out.extend_from_slice(&[0; 10]);
-        out.extend_from_slice(&self.trained_ms.to_le_bytes());
-        for word in [self.resolutions, states, steps, string_count, string_bytes] {
-            out.extend_from_slice(&word.to_le_bytes());
-        }
-        out.resize(HEADER, 0);
-        for section in [rows, targets, likelihoods] {
-            out.extend_from_slice(&section);
+        let mut out =
+            FRAME.begin(HEADER + rows.len() + 5 * likelihoods.len() + string_bytes as usize * 2);
+        out.u64(self.trained_ms);
+        out.words([self.resolutions, states, steps, string_count, string_bytes]);
+        out.zeros_to(HEADER);
+        for section in [rows.as_bytes(), targets.as_bytes(), &likelihoods] {
+            out.bytes(section);
         }
         strings.write(&mut out);
-        let checksum = wire::checksum(out.get(CHECKED_FROM..).unwrap_or_default());
-        if let Some(field) = out.get_mut(8..16) {
-            field.copy_from_slice(&checksum.to_le_bytes());
-        }
-        Ok(out)
+        Ok(Frame::finish(out))
     }
 }

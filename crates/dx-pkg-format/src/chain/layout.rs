@@ -1,6 +1,6 @@
 //! Checking a chain and finding its sections.
 
-use super::{CHECKED_FROM, Chain, FORMAT, HEADER, SIGNATURE, STATE, StateId, VERSION};
+use super::{Chain, FORMAT, FRAME, HEADER, STATE, StateId};
 use crate::FormatError;
 use crate::wire::{self, Sections};
 
@@ -16,13 +16,8 @@ pub(super) struct Layout {
 
 impl Layout {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        wire::check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
-        if wire::u16_at(bytes, 6) != 0 {
-            return Err(FormatError::Corrupt {
-                format: FORMAT,
-                what: "a reserved field is not zero",
-            });
-        }
+        FRAME.check_version(bytes)?;
+        FRAME.check_reserved(bytes)?;
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
         sections.next(1, HEADER as u64)?;
         let count = |offset| u64::from(wire::u32_at(bytes, offset));
@@ -32,10 +27,7 @@ impl Layout {
         let string_ends = sections.next(count(36), 4)?;
         let text = sections.next(count(40), 1)?;
         sections.finish()?;
-        let checked = bytes.get(CHECKED_FROM..).unwrap_or_default();
-        if wire::checksum(checked) != wire::u64_at(bytes, 8) {
-            return Err(FormatError::Checksum { format: FORMAT, part: "contents" });
-        }
+        FRAME.check_checksum(bytes, "contents")?;
         debug_assert_eq!(states.start, HEADER);
         let layout = Self {
             states: wire::u32_at(bytes, 28),

@@ -1,9 +1,6 @@
 //! Checking the header and tables of a DXP file.
 
-use super::{
-    CHECKED_FROM, Codec, Dxp, EXECUTABLE, FORMAT, HEADER, LZ4_RATIO, ROW, SIGNATURE, VERSION,
-    is_safe_path,
-};
+use super::{Codec, Dxp, EXECUTABLE, FORMAT, FRAME, HEADER, LZ4_RATIO, ROW, is_safe_path};
 use crate::FormatError;
 use crate::wire::{self, Sections};
 
@@ -36,7 +33,7 @@ impl Layout {
     }
 
     fn check(bytes: &[u8], whole: bool) -> Result<Self, FormatError> {
-        wire::check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
+        FRAME.check_version(bytes)?;
         let length = wire::u64_at(bytes, 40);
         let payload = wire::u64_at(bytes, 32);
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
@@ -56,10 +53,8 @@ impl Layout {
                 available: bytes.len() as u64,
             });
         }
-        let checked = bytes.get(CHECKED_FROM..padding.end).unwrap_or_default();
-        if wire::u16_at(bytes, 6) != 0 || wire::checksum(checked) != wire::u64_at(bytes, 8) {
-            return Err(FormatError::Checksum { format: FORMAT, part: "tables" });
-        }
+        FRAME.check_reserved(bytes)?;
+        FRAME.check_checksum(bytes.get(..padding.end).unwrap_or_default(), "tables")?;
         let layout = Self {
             files: files as usize,
             slots: slots as usize,

@@ -5,11 +5,11 @@ use std::borrow::Cow;
 use dx_pkg_core::Integrity;
 
 use super::{
-    ALIGN_FROM, ALIGNMENT, CHECKED_FROM, Codec, Compression, DIGEST_AT, EXECUTABLE, FORMAT,
-    FileEntry, HEADER, Layout, ROOT_AT, ROW, SIGNATURE, VERSION, is_safe_path,
+    ALIGN_FROM, ALIGNMENT, Codec, Compression, DIGEST_AT, EXECUTABLE, FORMAT, FRAME, FileEntry,
+    HEADER, Layout, ROOT_AT, ROW, is_safe_path,
 };
 use crate::FormatError;
-use crate::wire;
+use crate::wire::{self, Frame, Writer};
 
 static ZEROS: [u8; ALIGNMENT as usize] = [0; ALIGNMENT as usize];
 
@@ -182,27 +182,21 @@ impl<'a> Encoding<'a> {
 
 /// Header and tables, which everything but the contents is.
 fn head(rows: &[Row<'_>], sizes: &Sizes, end: u64, integrity: &str) -> Vec<u8> {
-    let mut head = Vec::with_capacity(sizes.payload_at as usize);
-    head.extend_from_slice(&SIGNATURE);
-    head.extend_from_slice(&VERSION.to_le_bytes());
-    head.resize(CHECKED_FROM, 0);
-    for word in [sizes.files, sizes.slots, sizes.strings, integrity.len() as u32] {
-        head.extend_from_slice(&word.to_le_bytes());
-    }
-    head.extend_from_slice(&sizes.payload_at.to_le_bytes());
-    head.extend_from_slice(&end.to_le_bytes());
+    let mut head = FRAME.begin(sizes.payload_at as usize);
+    head.words([sizes.files, sizes.slots, sizes.strings, integrity.len() as u32]);
+    head.u64(sizes.payload_at);
+    head.u64(end);
     debug_assert_eq!(head.len(), ROOT_AT);
-    head.extend_from_slice(&content_root(rows));
-    head.resize(HEADER, 0);
+    head.bytes(&content_root(rows));
+    head.zeros_to(HEADER);
     write_rows(&mut head, rows, integrity.len());
     write_index(&mut head, rows, sizes.slots as usize);
-    head.extend_from_slice(integrity.as_bytes());
+    head.bytes(integrity.as_bytes());
     for row in rows {
-        head.extend_from_slice(row.file.path.as_bytes());
+        head.bytes(row.file.path.as_bytes());
     }
-    head.resize(sizes.payload_at as usize, 0);
-    write_checksum(&mut head);
-    head
+    head.zeros_to(sizes.payload_at as usize);
+    Frame::finish(head)
 }
 
 /// Header and tables of the DXP file of these files, stored as they are. Where their digests are [`ProvisionalDigest`]s, which
@@ -287,16 +281,8 @@ pub fn complete_tables(tables: &mut [u8], digests: &[[u8; 32]]) -> Result<(), Fo
         }
     }
     let end = usize::try_from(super::tables_length(tables).unwrap_or_default()).unwrap_or_default();
-    write_checksum(tables.get_mut(..end).unwrap_or_default());
+    Frame::write_checksum(tables.get_mut(..end).unwrap_or_default());
     Ok(())
-}
-
-/// Writes the checksum of header and tables, which are all of `head`.
-fn write_checksum(head: &mut [u8]) {
-    let checksum = wire::checksum(head.get(CHECKED_FROM..).unwrap_or_default());
-    if let Some(field) = head.get_mut(8..16) {
-        field.copy_from_slice(&checksum.to_le_bytes());
-    }
 }
 
 fn sorted<'a, F: Copy>(files: &[F], path: impl Fn(&F) -> &'a str) -> Result<Vec<F>, FormatError> {
@@ -328,21 +314,20 @@ fn content_root(rows: &[Row<'_>]) -> [u8; 32] {
     )
 }
 
-fn write_rows(head: &mut Vec<u8>, rows: &[Row<'_>], mut path_at: usize) {
+fn write_rows(head: &mut Writer, rows: &[Row<'_>], mut path_at: usize) {
     for row in rows {
-        head.extend_from_slice(&(path_at as u32).to_le_bytes());
-        head.extend_from_slice(&(row.file.path.len() as u32).to_le_bytes());
+        head.words([path_at as u32, row.file.path.len() as u32]);
         path_at += row.file.path.len();
         let flags = if row.file.executable { EXECUTABLE } else { 0 };
-        head.extend_from_slice(&[flags, row.codec as u8, 0, 0, 0, 0, 0, 0]);
+        head.bytes(&[flags, row.codec as u8, 0, 0, 0, 0, 0, 0]);
         for number in [row.file.size, row.stored_size, row.offset] {
-            head.extend_from_slice(&number.to_le_bytes());
+            head.u64(number);
         }
-        head.extend_from_slice(&row.file.digest);
+        head.bytes(&row.file.digest);
     }
 }
 
-fn write_index(head: &mut Vec<u8>, rows: &[Row<'_>], slots: usize) {
+fn write_index(head: &mut Writer, rows: &[Row<'_>], slots: usize) {
     let mut index = vec![0_u32; slots];
     for (number, row) in (1..).zip(rows) {
         let first = wire::checksum(row.file.path.as_bytes()) as usize;
@@ -353,7 +338,5 @@ fn write_index(head: &mut Vec<u8>, rows: &[Row<'_>], slots: usize) {
             *slot = number;
         }
     }
-    for number in index {
-        head.extend_from_slice(&number.to_le_bytes());
-    }
+    head.words(index);
 }

@@ -183,6 +183,5 @@ fn the_parts_written_in_order_are_the_file() {
 
 fn repair_checksum(bytes: &mut [u8]) {
     let payload = wire::u64_at(bytes, 32) as usize;
-    let checksum = wire::checksum(&bytes[CHECKED_FROM..payload]);
-    bytes[8..16].copy_from_slice(&checksum.to_le_bytes());
+    Frame::write_checksum(&mut bytes[..payload]);
 }

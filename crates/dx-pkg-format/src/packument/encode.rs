@@ -5,12 +5,9 @@ use std::borrow::Cow;
 use dx_pkg_core::Version;
 
 use super::view::{FLAG_BUNDLES_ALL, FLAG_INSTALL_SCRIPT, FLAG_SHRINKWRAP};
-use super::{
-    ABSENT, ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG,
-    VERSION,
-};
+use super::{ABSENT, ABSENT_32, FORMAT, FRAME, HEADER, LISTS, NUMBERS, STRINGS, TAG};
 use crate::FormatError;
-use crate::wire::{self, ListTableBuilder, StringTableBuilder};
+use crate::wire::{Frame, ListTableBuilder, StringTableBuilder, Writer};
 
 type Text<'a> = Cow<'a, str>;
 
@@ -171,14 +168,12 @@ impl Encoder {
         for row in rows.iter_mut().filter(|row| row.published.is_none()) {
             row.published = published(self.strings.get(row.strings[0]));
         }
-        let mut tags = Vec::with_capacity(dist_tags.len() * TAG);
+        let mut tags = Writer::with_capacity(dist_tags.len() * TAG);
         for (tag, version) in dist_tags {
             let (tag, version) = (self.strings.intern(tag), self.strings.intern(version));
             let index = rows.iter().position(|row| row.strings[0] == version);
             let index = index.and_then(|index| u32::try_from(index).ok()).unwrap_or(ABSENT_32);
-            for word in [tag, version, index] {
-                tags.extend_from_slice(&word.to_le_bytes());
-            }
+            tags.words([tag, version, index]);
         }
         let too_large = |what| FormatError::TooLarge { format: FORMAT, what };
         let (string_count, string_bytes) = self.strings.counts().ok_or(too_large("strings"))?;
@@ -188,12 +183,9 @@ impl Encoder {
 
         let tables_size = (string_count as usize + list_count as usize + cell_count as usize) * 4;
         let rows_size = rows.len() * (NUMBERS + STRINGS + LISTS) + tags.len();
-        let mut out = Vec::with_capacity(HEADER + rows_size + tables_size + string_bytes as usize);
-        out.extend_from_slice(&SIGNATURE);
-        out.extend_from_slice(&VERSION.to_le_bytes());
-        out.extend_from_slice(&[0; 10]);
-        out.extend_from_slice(&modified.unwrap_or(ABSENT).to_le_bytes());
-        for word in [
+        let mut out = FRAME.begin(HEADER + rows_size + tables_size + string_bytes as usize);
+        out.u64(modified.unwrap_or(ABSENT));
+        out.words([
             self.name,
             version_count,
             tag_count,
@@ -201,24 +193,15 @@ impl Encoder {
             cell_count,
             string_count,
             string_bytes,
-        ] {
-            out.extend_from_slice(&word.to_le_bytes());
-        }
-        out.resize(HEADER, 0);
+        ]);
+        out.zeros_to(HEADER);
         rows.iter().for_each(|row| row.write_numbers(&mut out));
-        for id in
-            rows.iter().flat_map(|row| row.strings).chain(rows.iter().flat_map(|row| row.lists))
-        {
-            out.extend_from_slice(&id.to_le_bytes());
-        }
-        out.extend_from_slice(&tags);
+        out.words(rows.iter().flat_map(|row| row.strings));
+        out.words(rows.iter().flat_map(|row| row.lists));
+        out.bytes(tags.as_bytes());
         self.lists.write(&mut out);
         self.strings.write(&mut out);
-        let checksum = wire::checksum(out.get(CHECKED_FROM..).unwrap_or_default());
-        if let Some(field) = out.get_mut(8..16) {
-            field.copy_from_slice(&checksum.to_le_bytes());
-        }
-        Ok(out)
+        Ok(Frame::finish(out))
     }
 
     fn strings_of(&mut self, data: &VersionData<'_>, version: &Version) -> [u32; STRINGS / 4] {
@@ -271,21 +254,19 @@ impl Encoder {
 }
 
 impl Row {
-    fn write_numbers(&self, out: &mut Vec<u8>) {
-        let numbers = [
+    fn write_numbers(&self, out: &mut Writer) {
+        for number in [
             self.version.major(),
             self.version.minor(),
             self.version.patch(),
             self.published.unwrap_or(ABSENT),
             self.unpacked_size.unwrap_or(ABSENT),
-        ];
-        for number in numbers {
-            out.extend_from_slice(&number.to_le_bytes());
+        ] {
+            out.u64(number);
         }
         let file_count =
             self.file_count.and_then(|count| u32::try_from(count).ok()).unwrap_or(ABSENT_32);
-        out.extend_from_slice(&file_count.to_le_bytes());
-        out.extend_from_slice(&self.flags.to_le_bytes());
+        out.words([file_count, self.flags]);
     }
 }
 

@@ -1,8 +1,6 @@
 //! Checking a binary packument and finding its sections.
 
-use super::{
-    ABSENT_32, CHECKED_FROM, FORMAT, HEADER, LISTS, NUMBERS, SIGNATURE, STRINGS, TAG, VERSION,
-};
+use super::{ABSENT_32, FORMAT, FRAME, HEADER, LISTS, NUMBERS, STRINGS, TAG};
 use crate::FormatError;
 use crate::wire::{self, ListTable, Sections, StringTable};
 
@@ -29,13 +27,8 @@ pub(super) struct Parts<'a> {
 
 impl Layout {
     pub(super) fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
-        wire::check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
-        if wire::u16_at(bytes, 6) != 0 {
-            return Err(FormatError::Corrupt {
-                format: FORMAT,
-                what: "a reserved field is not zero",
-            });
-        }
+        FRAME.check_version(bytes)?;
+        FRAME.check_reserved(bytes)?;
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
         sections.next(1, HEADER as u64)?;
         let count = |offset| u64::from(wire::u32_at(bytes, offset));
@@ -50,10 +43,7 @@ impl Layout {
         let text = sections.next(count(48), 1)?;
         sections.finish()?;
         debug_assert_eq!(numbers.start, HEADER);
-        let checked = bytes.get(CHECKED_FROM..).unwrap_or_default();
-        if wire::checksum(checked) != wire::u64_at(bytes, 8) {
-            return Err(FormatError::Checksum { format: FORMAT, part: "contents" });
-        }
+        FRAME.check_checksum(bytes, "contents")?;
         let layout = Self {
             versions: wire::u32_at(bytes, 28),
             strings_at: string_rows.start,

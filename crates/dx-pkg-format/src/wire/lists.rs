@@ -5,7 +5,7 @@ use std::hash::Hasher;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::{max_u32, part, u32_at, words};
+use super::{Writer, max_u32, part, u32_at, words};
 use crate::FormatError;
 
 /// Collects lists of numbers, each list stored once; list 0 is always the empty one.
@@ -50,10 +50,8 @@ impl ListTableBuilder {
     }
 
     /// Appends the table: the end of each list in cells (`u32`), then all cells (`u32`).
-    pub fn write(&self, out: &mut Vec<u8>) {
-        for word in self.ends.iter().chain(&self.cells) {
-            out.extend_from_slice(&word.to_le_bytes());
-        }
+    pub fn write(&self, out: &mut Writer) {
+        out.words(self.ends.iter().chain(&self.cells).copied());
     }
 }
 

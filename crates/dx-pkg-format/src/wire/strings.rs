@@ -5,7 +5,7 @@ use std::hash::Hasher;
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::{part, u32_at, words};
+use super::{Writer, part, u32_at, words};
 use crate::FormatError;
 
 /// Collects strings and gives each a number; number 0 is always the empty string.
@@ -76,11 +76,9 @@ impl StringTableBuilder {
     }
 
     /// Appends the table: the end offset of each string (`u32`), then all bytes.
-    pub fn write(&self, out: &mut Vec<u8>) {
-        for end in &self.ends {
-            out.extend_from_slice(&end.to_le_bytes());
-        }
-        out.extend_from_slice(&self.bytes);
+    pub fn write(&self, out: &mut Writer) {
+        out.words(self.ends.iter().copied());
+        out.bytes(&self.bytes);
     }
 }
 

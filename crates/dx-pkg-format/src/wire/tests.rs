@@ -31,8 +31,9 @@ fn strings_come_back_and_repeat_only_once() {
     assert_eq!(builder.push("a"), 4);
     let (count, bytes) = builder.counts().unwrap();
     assert_eq!((count, bytes), (5, 5));
-    let mut out = Vec::new();
+    let mut out = Writer::default();
     builder.write(&mut out);
+    let out = out.into_bytes();
     let (ends, text) = out.split_at(20);
     let table = StringTable::new(ends, text);
     table.validate("X").unwrap();
@@ -55,8 +56,9 @@ fn lists_come_back_and_references_are_checked() {
     assert_eq!(builder.intern(&[]), 0);
     assert_eq!(builder.intern(&[3, 1]), 1);
     assert_eq!(builder.intern(&[3, 1]), 1);
-    let mut out = Vec::new();
+    let mut out = Writer::default();
     builder.write(&mut out);
+    let out = out.into_bytes();
     let (ends, cells) = out.split_at(8);
     let table = ListTable::new(ends, cells);
     table.validate("X", 4).unwrap();

@@ -5,3 +5,4 @@ mod chain;
 mod dxp;
 mod golden;
 mod packument;
+mod wire;

@@ -1,11 +1,10 @@
 //! Writing DXL.
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::wire::StringTableBuilder;
+use dx_pkg_format::wire::{Frame, StringTableBuilder};
 
 use super::{
-    CHECKED_FROM, CHECKSUM_OFFSET, HEADER_SIZE, LIST_COUNT, List, RECORD_SIZE, SIGNATURE,
-    TEXT_COUNT, VERSION, checksum, flag, header, path_hash, record,
+    FRAME, HEADER_SIZE, LIST_COUNT, List, RECORD_SIZE, TEXT_COUNT, flag, header, path_hash, record,
 };
 use crate::{Lock, LockPackage, locale_compare};
 
@@ -65,12 +64,10 @@ impl Tables<'_> {
             return Vec::new();
         };
         let words = self.index.len() + self.cells.len() + self.ends.len();
-        let mut out = Vec::with_capacity(
-            HEADER_SIZE + RECORD_SIZE * self.records.len() + 4 * words + self.strings.len(),
-        );
+        let mut out = FRAME
+            .begin(HEADER_SIZE + RECORD_SIZE * self.records.len() + 4 * words + self.strings.len())
+            .into_bytes();
         out.resize(HEADER_SIZE, 0);
-        put(&mut out, 0, &SIGNATURE);
-        put(&mut out, header::VERSION, &VERSION.to_le_bytes());
         put(&mut out, header::LOCKFILE_VERSION, &[format_version]);
         put(&mut out, header::SOURCE_DIGEST, &source_digest);
         for (offset, number) in [
@@ -89,8 +86,7 @@ impl Tables<'_> {
             out.extend(words.iter().flat_map(|word| word.to_le_bytes()));
         }
         out.extend_from_slice(self.strings);
-        let sum = checksum(&out[CHECKED_FROM..]);
-        put(&mut out, CHECKSUM_OFFSET, &sum.to_le_bytes());
+        Frame::write_checksum(&mut out);
         out
     }
 }

@@ -1,11 +1,11 @@
 //! Reading DXL in place.
 
 use dx_pkg_format::FormatError;
-use dx_pkg_format::wire::{Sections, array_at, check_format, max_u32, u32_at, u64_at, words};
+use dx_pkg_format::wire::{Sections, array_at, max_u32, u32_at, words};
 
 use super::{
-    CHECKED_FROM, CHECKSUM_OFFSET, FORMAT, HEADER_SIZE, LIST_IS_PAIRS, Package, RECORD_SIZE,
-    Record, SIGNATURE, Text, VERSION, checksum, flag, header, path_hash, record,
+    FORMAT, FRAME, HEADER_SIZE, LIST_IS_PAIRS, Package, RECORD_SIZE, Record, Text, flag, header,
+    path_hash, record,
 };
 use crate::Lock;
 
@@ -27,7 +27,7 @@ impl<'a> DxlView<'a> {
     /// Fails on anything but a whole, undamaged file of this version. A file that someone made with intent can say
     /// anything a lockfile could: its paths are checked where they are used.
     pub fn open(bytes: &'a [u8]) -> Result<Self, FormatError> {
-        check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
+        FRAME.check_version(bytes)?;
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
         let mut section = |count: u32, size: usize| sections.next(u64::from(count), size as u64);
         let head = &bytes[section(1, HEADER_SIZE)?];
@@ -38,9 +38,7 @@ impl<'a> DxlView<'a> {
         let ends = section(count(header::STRINGS), 4)?;
         let text = section(count(header::STRING_BYTES), 1)?;
         sections.finish()?;
-        if checksum(&bytes[CHECKED_FROM..]) != u64_at(head, CHECKSUM_OFFSET) {
-            return Err(FormatError::Checksum { format: FORMAT, part: "contents" });
-        }
+        FRAME.check_checksum(bytes, "contents")?;
         let view = Self {
             header: head,
             records: bytes[records].as_chunks().0,
