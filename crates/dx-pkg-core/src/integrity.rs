@@ -129,11 +129,6 @@ impl Integrity {
         &self.hashes[..count]
     }
 
-    /// Whether there is nothing better than SHA-1.
-    pub fn is_weak(&self) -> bool {
-        self.strongest().algorithm() == HashAlgorithm::Sha1
-    }
-
     /// Whether the bytes match.
     pub fn verify(&self, bytes: &[u8]) -> Result<(), IntegrityMismatch> {
         self.judge(Hash::of(self.strongest().algorithm(), bytes))

@@ -1,4 +1,4 @@
-//! Package names: what npm installs, and the narrower set it lets be published.
+//! Package names, by npm's rules for names that can be installed.
 //!
 //! A name that passes is safe as one or two path segments below `node_modules` and in a registry's URL path.
 
@@ -16,51 +16,6 @@ use crate::Coded;
 const MAX_LENGTH: usize = 214;
 /// Names that mean something else in a `node_modules` folder or on a registry's host.
 const RESERVED: [&str; 2] = ["node_modules", "favicon.ico"];
-/// Node's own modules, which a new package cannot be called; in order.
-const CORE_MODULES: [&str; 42] = [
-    "assert",
-    "async_hooks",
-    "buffer",
-    "child_process",
-    "cluster",
-    "console",
-    "constants",
-    "crypto",
-    "dgram",
-    "diagnostics_channel",
-    "dns",
-    "domain",
-    "events",
-    "fs",
-    "http",
-    "http2",
-    "https",
-    "inspector",
-    "module",
-    "net",
-    "os",
-    "path",
-    "perf_hooks",
-    "process",
-    "punycode",
-    "querystring",
-    "readline",
-    "repl",
-    "stream",
-    "string_decoder",
-    "sys",
-    "timers",
-    "tls",
-    "trace_events",
-    "tty",
-    "url",
-    "util",
-    "v8",
-    "vm",
-    "wasi",
-    "worker_threads",
-    "zlib",
-];
 
 /// A name such as `lodash` or `@scope/package`; cloning is one reference count.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -94,21 +49,6 @@ impl PackageName {
             None => Ok(Self(name.into())),
             Some(rule) => Err(NameError { name: name.into(), rule }),
         }
-    }
-
-    /// Reads the name of a package to publish, which today's rules must allow as well.
-    pub fn parse_new(name: &str) -> Result<Self, NameError> {
-        let parsed = Self::parse(name)?;
-        let rule = if CORE_MODULES.binary_search(&name).is_ok() {
-            "it is a module of Node's own"
-        } else if name.chars().any(char::is_uppercase) {
-            "a new name has no capital letters"
-        } else if parsed.bare().contains(['~', '\'', '!', '(', ')', '*']) {
-            "a new name has none of ~'!()*"
-        } else {
-            return Ok(parsed);
-        };
-        Err(NameError { name: name.into(), rule })
     }
 
     /// The whole name.

@@ -124,20 +124,6 @@ impl Range {
                 .any(|right| left.iter().all(|one| right.iter().all(|other| one.intersects(other))))
         })
     }
-
-    /// The highest of the versions that satisfies this; the first of equals.
-    pub fn max_satisfying<'a>(
-        &self,
-        versions: impl IntoIterator<Item = &'a Version>,
-    ) -> Option<&'a Version> {
-        let mut highest: Option<&Version> = None;
-        for version in versions {
-            if highest.is_none_or(|highest| version > highest) && self.satisfies(version) {
-                highest = Some(version);
-            }
-        }
-        highest
-    }
 }
 
 fn alternatives(comparators: &[Comparator]) -> impl Iterator<Item = &[Comparator]> {

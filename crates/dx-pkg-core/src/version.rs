@@ -156,7 +156,7 @@ impl Version {
     }
 
     /// Whether the three numbers are those of `other`, whatever the prereleases.
-    pub const fn same_release(&self, other: &Self) -> bool {
+    pub(crate) const fn same_release(&self, other: &Self) -> bool {
         self.major == other.major && self.minor == other.minor && self.patch == other.patch
     }
 }

@@ -1,4 +1,4 @@
-//! The lock model, its DXL binary form and the graph digest; no I/O.
+//! The lock model and its DXL binary form; no I/O.
 //!
 //! [`Lock`] is what a lockfile of any manager says, in npm's terms: one entry for each path below the project.
 //! [`dxl`] is its compiled form, read in place.
@@ -6,10 +6,8 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod collation;
-mod digest;
 pub mod dxl;
 mod model;
 
 pub use collation::locale_compare;
-pub use digest::graph_digest;
-pub use model::{Lock, LockIndex, LockPackage, name_of_path, outside_project};
+pub use model::{Lock, LockIndex, LockPackage, name_of_path};

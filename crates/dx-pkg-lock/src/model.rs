@@ -230,7 +230,7 @@ pub fn name_of_path(path: &str) -> &str {
 
 /// Whether a `/`-separated path relative to the project leads out of it.
 #[must_use]
-pub fn outside_project(path: &str) -> bool {
+fn outside_project(path: &str) -> bool {
     path == ".." || path.starts_with("../") || path.starts_with('/')
 }
 

@@ -61,7 +61,7 @@ impl HashAlgorithm {
     }
 
     /// The length of a digest in bytes.
-    pub const fn digest_length(self) -> usize {
+    const fn digest_length(self) -> usize {
         match self {
             Self::Sha1 => 20,
             Self::Sha256 => 32,

@@ -54,17 +54,10 @@ fn names_are_at_most_214_bytes() {
 }
 
 #[test]
-fn old_names_can_be_installed_but_not_published() {
+fn names_older_than_todays_rules_can_be_installed() {
     for name in ["JSONStream", "http", "wasi", "left!pad", "@scope/it's"] {
         assert!(PackageName::parse(name).is_ok(), "{name}");
-        assert!(PackageName::parse_new(name).is_err(), "{name}");
     }
-    assert_eq!(PackageName::parse_new("@scope/http").unwrap().as_str(), "@scope/http");
-}
-
-#[test]
-fn core_modules_are_in_order() {
-    assert!(CORE_MODULES.is_sorted());
 }
 
 #[test]

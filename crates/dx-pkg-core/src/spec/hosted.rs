@@ -137,12 +137,12 @@ impl HostedSite {
 
 impl HostedRepository {
     /// The URL for cloning over SSH.
-    pub fn ssh_url(&self) -> String {
+    pub(super) fn ssh_url(&self) -> String {
         format!("ssh://git@{}", self.url_path())
     }
 
     /// The URL for cloning over HTTPS.
-    pub fn https_url(&self) -> String {
+    pub(super) fn https_url(&self) -> String {
         format!("https://{}", self.url_path())
     }
 

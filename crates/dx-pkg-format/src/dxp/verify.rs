@@ -29,7 +29,9 @@ impl Dxp<'_> {
 }
 
 /// The content root of files given ascending by path: (path, executable, BLAKE3 of the contents).
-pub fn content_root_of<'a>(files: impl Iterator<Item = (&'a str, bool, [u8; 32])>) -> [u8; 32] {
+pub(super) fn content_root_of<'a>(
+    files: impl Iterator<Item = (&'a str, bool, [u8; 32])>,
+) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for (path, executable, digest) in files {
         let mode: u32 = if executable { 0o755 } else { 0o644 };
