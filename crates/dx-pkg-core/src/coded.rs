@@ -1,11 +1,12 @@
-//! The trait by which every error of dx carries a stable code and a hint.
+//! The trait that gives every error of dx a stable code and a hint.
 
 /// An error with a stable, documented code.
 pub trait Coded {
-    /// The code users search for, such as `DX_INTEGRITY_MISMATCH`; never changes once published.
+    /// Returns the code users search for, such as `DX_INTEGRITY_MISMATCH`; never changes once
+    /// published.
     fn code(&self) -> &'static str;
 
-    /// What to do next, where the message alone does not say it.
+    /// Returns what to do next, where the message does not say it.
     fn hint(&self) -> Option<String> {
         None
     }

@@ -1,7 +1,7 @@
 //! Subresource integrity as npm writes it (`sha512-<base64>`), and checking bytes against it.
 //!
-//! Source: W3C Subresource Integrity. Of several hashes those of the strongest algorithm count, and one of them must
-//! match. MD5 and unknown algorithms are passed over.
+//! Source: W3C Subresource Integrity. Of several hashes those of the strongest algorithm count, and
+//! one of them must match. MD5 and unknown algorithms are ignored.
 
 mod hash;
 #[cfg(test)]
@@ -15,7 +15,7 @@ use crate::Coded;
 use hash::Hasher;
 pub use hash::{Hash, HashAlgorithm};
 
-/// One or more hashes of the same bytes; cloning is one reference count.
+/// One or more hashes of the same bytes; cloning increments a reference count.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Integrity {
     /// Never empty; strongest algorithm first, as given within an algorithm, without duplicates.
@@ -55,13 +55,13 @@ impl Coded for IntegrityError {
     }
 }
 
-/// Bytes that are not those an integrity was made of.
+/// Bytes that do not match their integrity.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("integrity check failed: expected {expected}, got {actual}")]
 pub struct IntegrityMismatch {
-    /// What the bytes should have been.
+    /// The expected integrity.
     pub expected: Integrity,
-    /// What they are, in the algorithm that counted.
+    /// The hash of the bytes, in the strongest algorithm of `expected`.
     pub actual: Hash,
 }
 
@@ -100,41 +100,41 @@ impl Integrity {
         Ok(Self { hashes: hashes.into() })
     }
 
-    /// The integrity of a packument's `shasum`: SHA-1 in hexadecimal, of either case.
+    /// Returns the integrity of a packument's `shasum`: SHA-1 in hexadecimal, of either case.
     pub fn from_shasum_hex(shasum: &str) -> Result<Self, IntegrityError> {
         Hash::from_hex(HashAlgorithm::Sha1, &shasum.to_ascii_lowercase())
             .map(Self::from)
             .ok_or_else(|| IntegrityError::MalformedShasum { text: shasum.into() })
     }
 
-    /// The SHA-512 integrity of the bytes.
+    /// Returns the SHA-512 integrity of the bytes.
     pub fn sha512_of(bytes: &[u8]) -> Self {
         Hash::of(HashAlgorithm::Sha512, bytes).into()
     }
 
-    /// The first hash of the strongest algorithm.
+    /// Returns the first hash of the strongest algorithm.
     pub fn strongest(&self) -> &Hash {
         &self.hashes[0]
     }
 
-    /// All hashes, strongest algorithm first.
+    /// Returns all hashes, strongest algorithm first.
     pub fn hashes(&self) -> &[Hash] {
         &self.hashes
     }
 
-    /// The hashes of the strongest algorithm, any of which may match.
+    /// Returns the hashes of the strongest algorithm, any of which may match.
     pub(crate) fn acceptable(&self) -> &[Hash] {
         let strongest = self.strongest().algorithm();
         let count = self.hashes.iter().take_while(|hash| hash.algorithm() == strongest).count();
         &self.hashes[..count]
     }
 
-    /// Whether the bytes match.
+    /// Checks that the bytes match.
     pub fn verify(&self, bytes: &[u8]) -> Result<(), IntegrityMismatch> {
         self.judge(Hash::of(self.strongest().algorithm(), bytes))
     }
 
-    /// A check of bytes that arrive piece by piece.
+    /// Returns a checker for bytes that arrive in chunks.
     pub fn checker(&self) -> Checker {
         Checker { expected: self.clone(), hasher: Hasher::new(self.strongest().algorithm()) }
     }
@@ -148,19 +148,19 @@ impl Integrity {
     }
 }
 
-/// A check in progress; dropping it says nothing about the bytes.
+/// A check of bytes that arrive in chunks.
 pub struct Checker {
     expected: Integrity,
     hasher: Hasher,
 }
 
 impl Checker {
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.hasher.update(bytes);
     }
 
-    /// Whether the bytes taken, all in all, match.
+    /// Checks that all bytes added match.
     pub fn finish(self) -> Result<(), IntegrityMismatch> {
         self.expected.judge(self.hasher.finish())
     }

@@ -1,4 +1,7 @@
-//! Names, versions, ranges, specs, integrities, platforms and error codes; no I/O, no clock, no environment.
+//! The value types of npm's world: names, versions, ranges, specs, integrities, platforms and error
+//! codes.
+//!
+//! No I/O, no clock, no environment. The parts of a spec are in [`spec`].
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -8,7 +11,7 @@ mod name;
 mod package_id;
 mod platform;
 mod range;
-mod spec;
+pub mod spec;
 mod version;
 
 pub use coded::Coded;
@@ -17,5 +20,5 @@ pub use name::{NameError, PackageName};
 pub use package_id::PackageId;
 pub use platform::Platform;
 pub use range::{Range, RangeError};
-pub use spec::{Argument, GitSpec, HostedRepository, HostedSite, Spec, SpecError};
+pub use spec::{Spec, SpecError};
 pub use version::{Identifier, Version, VersionError};

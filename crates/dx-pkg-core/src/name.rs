@@ -1,6 +1,7 @@
 //! Package names, by npm's rules for names that can be installed.
 //!
-//! A name that passes is safe as one or two path segments below `node_modules` and in a registry's URL path.
+//! A name that passes is safe as one or two path segments below `node_modules` and in a registry's
+//! URL path.
 
 #[cfg(test)]
 mod tests;
@@ -14,10 +15,10 @@ use crate::Coded;
 
 /// The longest name, in bytes.
 const MAX_LENGTH: usize = 214;
-/// Names that mean something else in a `node_modules` folder or on a registry's host.
+/// Names with another meaning in a `node_modules` folder or on a registry's host.
 const RESERVED: [&str; 2] = ["node_modules", "favicon.ico"];
 
-/// A name such as `lodash` or `@scope/package`; cloning is one reference count.
+/// A name such as `lodash` or `@scope/package`; cloning increments a reference count.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageName(Arc<str>);
 
@@ -30,7 +31,7 @@ pub struct NameError {
 }
 
 impl NameError {
-    /// The text as given.
+    /// Returns the text as given.
     pub fn name(&self) -> &str {
         &self.name
     }
@@ -43,7 +44,8 @@ impl Coded for NameError {
 }
 
 impl PackageName {
-    /// Reads the name of a package to install; names older than today's rules, with capitals for example, pass.
+    /// Parses the name of a package to install. Names from before today's rules, such as those with
+    /// capitals, pass.
     pub fn parse(name: &str) -> Result<Self, NameError> {
         match broken_rule(name) {
             None => Ok(Self(name.into())),
@@ -51,17 +53,17 @@ impl PackageName {
         }
     }
 
-    /// The whole name.
+    /// Returns the whole name.
     pub fn as_str(&self) -> &str {
         &self.0
     }
 
-    /// The scope with its `@`, if there is one.
+    /// Returns the scope with its `@`, if there is one.
     pub fn scope(&self) -> Option<&str> {
         self.0.split_once('/').map(|(scope, _)| scope)
     }
 
-    /// The name without its scope.
+    /// Returns the name without its scope.
     pub fn bare(&self) -> &str {
         self.0.split_once('/').map_or(&self.0, |(_, bare)| bare)
     }

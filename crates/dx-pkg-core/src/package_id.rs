@@ -1,4 +1,4 @@
-//! The 32 bytes by which a package's contents are known on this machine.
+//! The id of a package's contents in dx's store: 32 bytes derived from its integrity.
 
 #[cfg(test)]
 mod tests;
@@ -16,10 +16,12 @@ use crate::{Hash, HashAlgorithm, Integrity};
 pub struct PackageId([u8; 32]);
 
 impl PackageId {
-    /// The id of whatever matches the integrity: the first half of its only strongest digest.
+    /// Returns the id of the bytes that match the integrity: the first half of its strongest
+    /// digest, if that is one.
     ///
-    /// A SHA-1 digest is hashed, so it cannot be made to meet the half of another. So are several strongest digests,
-    /// all of them: none of their ids may be taken by bytes that only match another.
+    /// A SHA-1 digest is hashed, so that it cannot be made to collide with the half of another.
+    /// Several digests of the strongest algorithm are hashed together, so that bytes that match
+    /// only one of them cannot take another's id.
     pub fn from_integrity(integrity: &Integrity) -> Self {
         match integrity.acceptable() {
             [only] if only.algorithm() != HashAlgorithm::Sha1 => {
@@ -31,7 +33,8 @@ impl PackageId {
         }
     }
 
-    /// The same from the integrity's text, where that is one SHA-512 digest, as nearly all are; `None` for any other.
+    /// Returns the same from the integrity's text, where that is one SHA-512 digest, as nearly all
+    /// are; `None` for any other.
     pub fn from_sha512_text(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("sha512-").filter(|digits| digits.len() == 88)?;
         let mut digest = [0; 66];
@@ -51,22 +54,22 @@ impl PackageId {
         Self(hasher.finalize().into())
     }
 
-    /// The id of these 32 bytes, as read from a file that dx wrote.
+    /// Returns the id of these 32 bytes, as read from a file that dx wrote.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }
 
-    /// The bytes.
+    /// Returns the bytes.
     pub const fn as_bytes(&self) -> &[u8; 32] {
         &self.0
     }
 
-    /// The first byte, by which ids are spread over folders.
+    /// Returns the first byte, which names the id's folder in the store.
     pub const fn first_byte(&self) -> u8 {
         self.0[0]
     }
 
-    /// The id as 64 lower-case hexadecimal digits.
+    /// Returns the id as 64 lower-case hexadecimal digits.
     pub fn hex(&self) -> [u8; 64] {
         const DIGITS: &[u8; 16] = b"0123456789abcdef";
         let mut hex = [0; 64];
@@ -77,14 +80,14 @@ impl PackageId {
         hex
     }
 
-    /// The id of 64 lower-case hexadecimal digits; `None` for anything else.
+    /// Returns the id of 64 lower-case hexadecimal digits; `None` for anything else.
     pub fn from_hex(hex: &str) -> Option<Self> {
         let mut id = [0; 32];
         decode_hex(hex, &mut id).then_some(Self(id))
     }
 }
 
-/// Decodes lower-case hexadecimal digits that fill `bytes` exactly; says whether they did.
+/// Decodes lower-case hexadecimal digits into `bytes`; returns whether they fill it exactly.
 pub(crate) fn decode_hex(hex: &str, bytes: &mut [u8]) -> bool {
     let digit = |byte| match byte {
         b'0'..=b'9' => Some(byte - b'0'),

@@ -1,21 +1,22 @@
-//! The machine a package is to run on, in Node's words, and npm's rules for which packages run there.
+//! Platforms as Node names them, and npm's rules for the packages that run on them.
 
 #[cfg(test)]
 mod tests;
 
-/// An operating system, processor and C library, named as `process.platform`, `process.arch` and npm's `libc` do.
+/// An operating system, processor and C library, named as `process.platform`, `process.arch` and
+/// npm's `libc` do.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Platform {
     /// `linux`, `darwin`, `win32`, …
     pub os: Box<str>,
     /// `x64`, `arm64`, `ia32`, …
     pub cpu: Box<str>,
-    /// `glibc` or `musl`; `None` where it is unknown or, outside Linux, has no meaning.
+    /// `glibc` or `musl`; `None` where it is unknown, and outside Linux.
     pub libc: Option<Box<str>>,
 }
 
 impl Platform {
-    /// The platform this program was built for; `libc` is kept on Linux only.
+    /// Returns the platform this program was built for; `libc` is kept on Linux only.
     pub fn host(libc: Option<&str>) -> Self {
         let os = node_os(std::env::consts::OS);
         Self {
@@ -25,10 +26,11 @@ impl Platform {
         }
     }
 
-    /// Whether a package with these `os`, `cpu` and `libc` lists runs here; an empty list allows everything.
+    /// Returns whether a package with these `os`, `cpu` and `libc` lists runs here; an empty list
+    /// allows everything.
     ///
-    /// An entry that begins with `!` excludes its value. A package that names a C library does not run where none is
-    /// known.
+    /// An entry that begins with `!` excludes its value. A package that names a C library does not
+    /// run where none is known.
     pub fn accepts(&self, os: &[&str], cpu: &[&str], libc: &[&str]) -> bool {
         allows(os, &self.os)
             && allows(cpu, &self.cpu)
@@ -55,7 +57,7 @@ fn allows(list: &[&str], value: &str) -> bool {
     listed || only_exclusions
 }
 
-/// Node's name for Rust's name of an operating system.
+/// Returns Node's name of an operating system that Rust names so.
 fn node_os(os: &str) -> &str {
     match os {
         "macos" => "darwin",
@@ -65,7 +67,7 @@ fn node_os(os: &str) -> &str {
     }
 }
 
-/// Node's name for Rust's name of a processor.
+/// Returns Node's name of a processor that Rust names so.
 fn node_cpu(cpu: &str, little_endian: bool) -> &str {
     match cpu {
         "x86_64" => "x64",

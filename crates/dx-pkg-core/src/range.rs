@@ -1,4 +1,5 @@
-//! Ranges as npm's `semver` package reads them with `loose: true`, which is how npm reads every range.
+//! Ranges as npm's `semver` package reads them with `loose: true`, which is how npm reads every
+//! range.
 
 mod comparator;
 mod parse;
@@ -15,7 +16,7 @@ use crate::{Coded, Version};
 use comparator::{Comparator, Operator};
 use parse::Mode;
 
-/// A set of versions, such as `^1.2.0 || >=3`; cloning is one reference count.
+/// A set of versions, such as `^1.2.0 || >=3`; cloning increments a reference count.
 ///
 /// Two ranges are equal when their texts are, spaces aside.
 #[derive(Clone)]
@@ -23,9 +24,10 @@ pub struct Range(Arc<Inner>);
 
 struct Inner {
     text: Box<str>,
-    /// Alternatives one after the other, each begun by a comparator that `opens`.
+    /// The comparators of all alternatives; one that `opens` begins an alternative.
     comparators: Box<[Comparator]>,
-    /// The same read with prereleases included, which changes the bounds; most ranges never need it.
+    /// The comparators with npm's `includePrerelease`, which changes bounds; most ranges never need
+    /// them.
     including_prerelease: OnceLock<Box<[Comparator]>>,
 }
 
@@ -57,14 +59,14 @@ impl Coded for RangeError {
 }
 
 impl Range {
-    /// Reads a range; the empty text is `*`.
+    /// Parses a range; the empty text is `*`.
     pub fn parse(text: &str) -> Result<Self, RangeError> {
         let text = collapse_spaces(text);
         let comparators = parse::alternatives(&text, Mode::Plain)?;
         Ok(Self(Arc::new(Inner { text, comparators, including_prerelease: OnceLock::new() })))
     }
 
-    /// The range of every release.
+    /// Returns the range of every release.
     pub fn any() -> Self {
         let comparators = Box::new([Comparator { opens: true, ..Comparator::any() }]);
         Self(Arc::new(Inner {
@@ -74,17 +76,18 @@ impl Range {
         }))
     }
 
-    /// The text this was read from, runs of space made one.
+    /// Returns the text, with runs of space collapsed.
     pub fn text(&self) -> &str {
         &self.0.text
     }
 
-    /// Whether every release satisfies this for having no bound at all (`*`, `x`, `>=0.0.0`, …).
+    /// Returns whether this has no bound, so that every release satisfies it (`*`, `x`, `>=0.0.0`,
+    /// …).
     pub fn is_any(&self) -> bool {
         self.0.comparators.iter().any(|comparator| comparator.operator == Operator::Any)
     }
 
-    /// The only version this allows, if it is written as a single exact one.
+    /// Returns the version, if this is a single exact one.
     pub fn exact(&self) -> Option<&Version> {
         match &*self.0.comparators {
             [only] if only.operator == Operator::Equal => Some(&only.bound),
@@ -92,7 +95,8 @@ impl Range {
         }
     }
 
-    /// Whether the version is in the range; a prerelease only if the range names a prerelease of the same release.
+    /// Returns whether the version is in the range; a prerelease only if the range names a
+    /// prerelease of the same release.
     pub fn satisfies(&self, version: &Version) -> bool {
         alternatives(&self.0.comparators).any(|all| {
             all.iter().all(|comparator| comparator.accepts(version))
@@ -101,7 +105,8 @@ impl Range {
         })
     }
 
-    /// Whether the version is in the range, prereleases being versions like any other (npm's `includePrerelease`).
+    /// Returns whether the version is in the range, prereleases being versions like any other
+    /// (npm's `includePrerelease`).
     pub fn satisfies_including_prerelease(&self, version: &Version) -> bool {
         let comparators = self.0.including_prerelease.get_or_init(|| {
             // A bound raised past the largest number leaves nothing to satisfy, as in npm.
@@ -111,7 +116,8 @@ impl Range {
             .any(|all| all.iter().all(|comparator| comparator.accepts(version)))
     }
 
-    /// Whether some version may satisfy both, as npm judges it; bounds are compared, prereleases not enumerated.
+    /// Returns whether some version may satisfy both, as npm judges it; bounds are compared,
+    /// prereleases not enumerated.
     pub fn intersects(&self, other: &Self) -> bool {
         let possible = |all: &[Comparator]| {
             all.iter()
@@ -130,7 +136,7 @@ fn alternatives(comparators: &[Comparator]) -> impl Iterator<Item = &[Comparator
     comparators.chunk_by(|_, next| !next.opens)
 }
 
-/// Trims the text and makes each run of space one space.
+/// Trims the text and collapses runs of space.
 fn collapse_spaces(text: &str) -> Box<str> {
     let bytes = text.as_bytes();
     let is_collapsed = bytes.iter().all(|byte| byte.is_ascii_graphic() || *byte == b' ')
@@ -173,7 +179,7 @@ impl Hash for Range {
 }
 
 impl fmt::Display for Range {
-    /// The comparators npm reduces the range to, `*` for any.
+    /// Returns the comparators npm reduces the range to, `*` for any.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_any() {
             return f.write_str("*");

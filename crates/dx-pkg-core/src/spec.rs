@@ -1,6 +1,7 @@
-//! What a dependency is asked for as: the right-hand side of `dependencies`, or an argument of `install`.
+//! Specs: the right-hand side of an entry of `dependencies`, or an argument of `install`.
 //!
-//! The rules are those of npm's package arguments. Nothing is looked up: a path is a path whether or not it exists.
+//! The rules are those of npm's `npm-package-arg`. No file is looked up: a path is a path whether
+//! or not it exists.
 
 mod git;
 mod hosted;
@@ -13,10 +14,10 @@ use crate::{Coded, NameError, PackageName, Range, Version};
 pub use git::GitSpec;
 pub use hosted::{HostedRepository, HostedSite};
 
-/// One request for a package.
+/// A requirement for a package.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub enum Spec {
-    /// Versions of the registry; the empty text is every version.
+    /// A range of versions of the registry; the empty text is every version.
     Range(Range),
     /// One version of the registry.
     Version(Version),
@@ -37,7 +38,7 @@ pub enum Spec {
     Tarball(Box<str>),
     /// The URL of a tarball.
     Remote(Box<str>),
-    /// What follows `workspace:`, such as `*`, `^1.2.0` or a path.
+    /// The text after `workspace:`, such as `*`, `^1.2.0` or a path.
     Workspace(Box<str>),
 }
 
@@ -52,10 +53,10 @@ pub struct Argument {
     pub spec: Spec,
 }
 
-/// Why a text is not a spec.
+/// The reason why a text is not a spec.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum SpecError {
-    /// Neither a range nor a tag, nor anything else.
+    /// The text is neither a range nor a tag, nor any other spec.
     #[error(
         "cannot read {spec:?} as what to install: it is no version, range, path or URL, and no tag can be called that"
     )]
@@ -63,13 +64,13 @@ pub enum SpecError {
         /// The spec, without the credentials of a URL.
         spec: Box<str>,
     },
-    /// The scheme of a URL is not one that packages are fetched by.
+    /// The scheme of a URL is not supported.
     #[error("cannot install {spec:?}: its protocol is not supported")]
     UnsupportedProtocol {
         /// The spec, without the credentials of a URL.
         spec: Box<str>,
     },
-    /// An alias of something that is not in a registry, or of nothing.
+    /// The target of an alias is missing, or not a version, range or tag of a registry.
     #[error(
         "cannot install {spec:?}: an alias is npm:name@version, the version being one of the registry"
     )]
@@ -77,15 +78,15 @@ pub enum SpecError {
         /// The spec, without the credentials of a URL.
         spec: Box<str>,
     },
-    /// A git URL, or the revision after `#`, that git would not take for what it is.
+    /// A git URL, or the fragment after its `#`, is not valid.
     #[error("cannot install {spec:?}: {problem}")]
     InvalidGit {
         /// The spec, without the credentials of a URL.
         spec: Box<str>,
-        /// What is wrong.
+        /// The problem.
         problem: &'static str,
     },
-    /// The name in an argument or alias.
+    /// The name in an argument or alias is not valid.
     #[error(transparent)]
     Name(#[from] NameError),
 }
@@ -102,7 +103,7 @@ impl Coded for SpecError {
 }
 
 impl Spec {
-    /// Reads the right-hand side of a dependency.
+    /// Parses the right-hand side of a dependency.
     pub fn parse(raw: &str) -> Result<Self, SpecError> {
         let text = raw.trim();
         if let Some(rest) = strip_prefix_ignoring_case(text, "workspace:") {
@@ -122,7 +123,7 @@ impl Spec {
         Self::registry(text)
     }
 
-    /// Reads an alias, a URL, a repository or a path, told by the colon or slash in it.
+    /// Parses an alias, a URL, a repository or a path, all of which have a colon or slash.
     fn addressed(text: &str) -> Result<Option<Self>, SpecError> {
         if let Some(rest) = strip_prefix_ignoring_case(text, "npm:") {
             return Self::alias(text, rest).map(Some);
@@ -141,7 +142,7 @@ impl Spec {
         }
     }
 
-    /// Reads an argument of `install`: a name, a name with a spec, or a spec alone.
+    /// Parses an argument of `install`: a name, a name with a spec, or a spec alone.
     pub fn parse_argument(argument: &str) -> Result<Argument, SpecError> {
         let argument = argument.trim();
         let at = argument
@@ -168,7 +169,7 @@ impl Spec {
         Ok(Argument { name, raw: raw.into(), spec: Self::parse(raw)? })
     }
 
-    /// Whether a registry answers this: a range, version or tag, aliased or not.
+    /// Returns whether this is a package of a registry: a range, version or tag, or an alias.
     pub const fn is_registry(&self) -> bool {
         matches!(self, Self::Range(_) | Self::Version(_) | Self::Tag(_) | Self::Alias { .. })
     }
@@ -219,7 +220,7 @@ impl FromStr for Spec {
     }
 }
 
-/// The text for an error message: what stands between `//` and `@` is hidden.
+/// Returns the text for an error message, with the credentials of a URL hidden.
 fn shown(text: &str) -> Box<str> {
     let Some((scheme, rest)) = text.split_once("://") else {
         return text.into();
@@ -231,7 +232,8 @@ fn shown(text: &str) -> Box<str> {
     }
 }
 
-/// Reads `file:` URLs as npm does: `//abs` and `///abs` are absolute, `//../rel` and `/./rel` relative, `//~/` home.
+/// Reads `file:` URLs as npm does: `//abs` and `///abs` are absolute, `//../rel` and `/./rel`
+/// relative, `//~/` home.
 fn without_url_slashes(path: &str) -> &str {
     let bare = path.trim_start_matches('/');
     match path.len() - bare.len() {
@@ -242,7 +244,8 @@ fn without_url_slashes(path: &str) -> &str {
     }
 }
 
-/// Whether the text can only be a path: `.`, `..`, `./x`, `~/x`, `/x` or, on any system, `C:x`.
+/// Returns whether the text can only be a path: `.`, `..`, `./x`, `~/x`, `/x` or, on any system,
+/// `C:x`.
 fn is_path(text: &str) -> bool {
     match text.as_bytes() {
         [b'.' | b'/', ..] | [b'~', b'/', ..] => true,
@@ -261,7 +264,8 @@ fn is_tarball(path: &str) -> bool {
     })
 }
 
-/// The letters before the first colon, `git+` before them not counted, if the text begins like a URL.
+/// Returns the letters before the first colon, `git+` before them not counted, if the text begins
+/// like a URL.
 fn scheme(text: &str) -> Option<&str> {
     let text = strip_prefix_ignoring_case(text, "git+").unwrap_or(text);
     let (scheme, _) = text.split_once(':')?;

@@ -1,4 +1,4 @@
-//! Versions as npm's `semver` package reads, orders and prints them.
+//! Versions as npm's `semver` package parses, orders and prints them.
 //!
 //! Build metadata is accepted and dropped: it takes part neither in equality nor in order.
 
@@ -37,7 +37,7 @@ pub enum Identifier {
     Text(Box<str>),
 }
 
-/// Why a text is not a version.
+/// The reason why a text is not a version.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum VersionError {
     /// The text does not follow the grammar.
@@ -69,17 +69,19 @@ impl Coded for VersionError {
 }
 
 impl Version {
-    /// A release version; numbers above 2^53 − 1 are the caller's error and make it unreadable to npm.
+    /// Returns a release version. Its numbers must be at most 2^53 − 1; npm does not read others.
     pub const fn new(major: u64, minor: u64, patch: u64) -> Self {
         Self { major, minor, patch, prerelease: None }
     }
 
-    /// Reads a version in the strict grammar; surrounding space, a leading `v` and build metadata are allowed.
+    /// Parses a version in the strict grammar; surrounding space, a leading `v` and build metadata
+    /// are allowed.
     pub fn parse(text: &str) -> Result<Self, VersionError> {
         Self::read(text, grammar::strict_version)
     }
 
-    /// Reads what npm's loose mode reads as well, such as `=1.2.3`, `v 1.2.3`, `01.2.3` or `1.2.3beta`.
+    /// Parses a version in npm's loose mode, which also accepts texts such as `=1.2.3`, `v 1.2.3`,
+    /// `01.2.3` or `1.2.3beta`.
     pub fn parse_loose(text: &str) -> Result<Self, VersionError> {
         Self::read(text, grammar::loose_version)
     }
@@ -102,7 +104,7 @@ impl Version {
         Self::from_parts(&parts).ok_or_else(|| VersionError::NumberTooLarge { text: text.into() })
     }
 
-    /// The version of complete parts, or `None` if a number is too large.
+    /// Returns the version of complete parts, or `None` if a number is too large.
     pub(crate) fn from_parts(parts: &grammar::Parts<'_>) -> Option<Self> {
         Some(Self {
             major: grammar::number(parts.major)?,
@@ -112,7 +114,7 @@ impl Version {
         })
     }
 
-    /// The lowest prerelease of a release, `-0`, which many bounds are.
+    /// Returns the lowest prerelease of a release, `-0`, which many bounds are.
     pub(crate) fn first_prerelease(major: u64, minor: u64, patch: u64) -> Self {
         static FIRST: LazyLock<Arc<[Identifier]>> =
             LazyLock::new(|| Arc::new([Identifier::Numeric(0)]));
@@ -130,32 +132,32 @@ impl Version {
         Some(identifiers.collect())
     }
 
-    /// The first number.
+    /// Returns the first number.
     pub const fn major(&self) -> u64 {
         self.major
     }
 
-    /// The second number.
+    /// Returns the second number.
     pub const fn minor(&self) -> u64 {
         self.minor
     }
 
-    /// The third number.
+    /// Returns the third number.
     pub const fn patch(&self) -> u64 {
         self.patch
     }
 
-    /// The identifiers after the hyphen; empty for a release.
+    /// Returns the identifiers after the hyphen; empty for a release.
     pub fn prerelease(&self) -> &[Identifier] {
         self.prerelease.as_deref().unwrap_or_default()
     }
 
-    /// Whether this is a prerelease.
+    /// Returns whether this is a prerelease.
     pub const fn is_prerelease(&self) -> bool {
         self.prerelease.is_some()
     }
 
-    /// Whether the three numbers are those of `other`, whatever the prereleases.
+    /// Returns whether the three numbers are those of `other`, whatever the prereleases.
     pub(crate) const fn same_release(&self, other: &Self) -> bool {
         self.major == other.major && self.minor == other.minor && self.patch == other.patch
     }
@@ -171,10 +173,10 @@ impl Identifier {
 }
 
 impl Ord for Identifier {
-    /// Numbers by value and before text; text by its bytes.
+    /// Orders numbers by value, before text, and text by its bytes.
     ///
-    /// Numbers from 2^53 on are compared exactly, where npm rounds them to a double and may call two different ones
-    /// equal.
+    /// Numbers from 2^53 on are compared exactly; npm rounds them to a double, so different ones
+    /// may be equal.
     fn cmp(&self, other: &Self) -> Ordering {
         match (self, other) {
             (Self::Numeric(left), Self::Numeric(right)) => left.cmp(right),
@@ -193,7 +195,8 @@ impl Ord for Identifier {
     }
 }
 
-/// What orders texts of digits by value: how many there are, leading zeros aside, then the digits themselves.
+/// Returns the sort key of a number in text: the count of its digits without leading zeros, then
+/// these digits.
 fn large_number(text: &str) -> Option<(usize, &str)> {
     let digits = text.trim_start_matches('0');
     text.bytes().all(|byte| byte.is_ascii_digit()).then_some((digits.len(), digits))

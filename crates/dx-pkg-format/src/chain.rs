@@ -1,8 +1,9 @@
-//! DXC: a Markov chain over packages, in a form that is mapped and read in place.
+//! DXC: a Markov chain of packages, mapped and read in place.
 //!
-//! A state is a package in one of its majors; from it lead the packages that resolutions had below it, each with how
-//! likely it is to be there. States ascend by name and major, so one is found by halving. Decoding checks the checksum,
-//! every offset, every reference and the order once; accessors then cannot fail. Little-endian throughout:
+//! A state is a package in one major version. Its steps lead to the packages that resolutions had
+//! below it, each with its likelihood. States ascend by name and major version, so they are found
+//! by binary search. Decoding checks the checksum, every offset, every reference and the order
+//! once; accessors then cannot fail. Little-endian throughout:
 //!
 //! | offset | size | field |
 //! |---|---|---|
@@ -10,14 +11,14 @@
 //! | 4 | 2 | format version, 1 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
-//! | 16 | 8 | when it was trained, ms since 1970 |
-//! | 24 | 4 | how many resolutions it has seen |
+//! | 16 | 8 | time of training, ms since 1970 |
+//! | 24 | 4 | number of resolutions it was trained with |
 //! | 28 | 4 | number of states, N |
 //! | 32 | 4 | number of steps, E |
 //! | 36 | 4 | number of strings, S |
 //! | 40 | 4 | bytes of strings, B |
 //! | 44 | 20 | zero |
-//! | 64 | N × 20 | states: name (string number), major, end of its steps, resolution it was last seen in, observations |
+//! | 64 | N × 20 | states: name (string number), major, end of steps, last seen, observations |
 //! | … | E × 4 | steps: the state each leads to |
 //! | … | E × 1 | likelihood of each step, in 255ths |
 //! | … | S × 4 | end of each string, in bytes |
@@ -58,58 +59,58 @@ pub struct Chain<'a> {
     layout: Layout,
 }
 
-/// One state.
+/// A state: a package in one major version.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct State<'a> {
     /// The package's name.
     pub name: &'a str,
     /// Its major version.
     pub major: u32,
-    /// The number of the resolution it was last seen in.
+    /// The number of the last resolution with this state.
     pub seen: u32,
-    /// How many resolutions it was seen in.
+    /// The number of resolutions with this state.
     pub observations: u32,
 }
 
 impl<'a> Chain<'a> {
-    /// Checks `bytes` and wraps them.
+    /// Decodes a chain in place.
     ///
     /// # Errors
-    /// When the signature or version is another's, or the bytes are truncated or damaged.
+    /// When the signature or version does not match, or the bytes are truncated or damaged.
     pub fn decode(bytes: &'a [u8]) -> Result<Self, FormatError> {
         Ok(Self { bytes, layout: Layout::decode(bytes)? })
     }
 
-    /// When it was trained, in milliseconds since 1970.
+    /// Returns the time of training, in milliseconds since 1970.
     #[must_use]
     pub fn trained_ms(&self) -> u64 {
         wire::u64_at(self.bytes, 16)
     }
 
-    /// How many resolutions it has seen.
+    /// Returns the number of resolutions it was trained with.
     #[must_use]
     pub fn resolutions(&self) -> u32 {
         wire::u32_at(self.bytes, 24)
     }
 
-    /// How many states it has.
+    /// Returns the number of states.
     #[must_use]
     pub fn len(&self) -> usize {
         self.layout.states as usize
     }
 
-    /// Whether it has none.
+    /// Returns whether there are no states.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.layout.states == 0
     }
 
-    /// Every state, ascending.
+    /// Returns all states, ascending.
     pub fn ids(&self) -> impl ExactSizeIterator<Item = StateId> + use<> {
         (0..self.layout.states).map(StateId)
     }
 
-    /// A state; that of an id of another chain is empty.
+    /// Returns a state; an empty one for an id of another chain.
     #[must_use]
     pub fn state(&self, id: StateId) -> State<'a> {
         let at = HEADER + id.0 as usize * STATE;
@@ -124,7 +125,7 @@ impl<'a> Chain<'a> {
         }
     }
 
-    /// Where a state leads, with the likelihood of each step in 255ths.
+    /// Returns the steps of a state: the next state, and the likelihood in 255ths.
     pub fn steps(&self, id: StateId) -> impl ExactSizeIterator<Item = (StateId, u8)> + use<'a> {
         let end =
             |state: u32| wire::u32_at(self.bytes, HEADER + state as usize * STATE + 8) as usize;
@@ -142,7 +143,7 @@ impl<'a> Chain<'a> {
             .map(|(target, likelihood)| (StateId(target), *likelihood))
     }
 
-    /// The state of a package in this major.
+    /// Returns the state of a package in this major version.
     #[must_use]
     pub fn find(&self, name: &str, major: u32) -> Option<StateId> {
         let majors = self.majors(name);
@@ -152,7 +153,7 @@ impl<'a> Chain<'a> {
             .then_some(StateId(first))
     }
 
-    /// The states of a package, ascending by major; empty where it is unknown.
+    /// Returns the states of a package, ascending by major version; empty if there are none.
     #[must_use]
     pub fn majors(&self, name: &str) -> Range<u32> {
         let all = 0..self.layout.states;
@@ -164,7 +165,7 @@ impl<'a> Chain<'a> {
         start..start + count
     }
 
-    /// How many states of the range come before what `order` looks for.
+    /// Returns how many states of `range` `order` finds to be less.
     fn lower_bound(&self, range: Range<u32>, order: impl Fn(&State<'a>) -> Ordering) -> u32 {
         let (mut low, mut high) = (range.start, range.end);
         while low < high {

@@ -1,8 +1,8 @@
-//! DXP: the files of one package in one file that is mapped and read in place.
+//! DXP: the files of one package in one file, mapped and read in place.
 //!
-//! A file is found by its path through a hash index, and its bytes are a slice of the mapping. Decoding checks
-//! header and tables once; contents are hashed only when asked for ([`Dxp::read_verified`], [`Dxp::verify`]).
-//! Little-endian throughout:
+//! A file is found by its path through a hash index, and its bytes are a slice of the mapping.
+//! Decoding checks header and tables once; contents are hashed only by [`Dxp::read_verified`] and
+//! [`Dxp::verify`]. Little-endian throughout:
 //!
 //! | offset | size | field |
 //! |---|---|---|
@@ -37,10 +37,11 @@
 //! | 32 | 8 | offset of the stored bytes in the file |
 //! | 40 | 32 | BLAKE3 of the contents |
 //!
-//! The slot of a path is the low bits of its XXH3-64, the next free one when taken. Stored contents of 64 KiB or
-//! more begin at a multiple of 4096, so that file systems with reflinks can share their blocks. The content root is
-//! the BLAKE3 over, for each file in the table's order: path length (`u32`), path, mode (`u32`, 0o644 or 0o755),
-//! BLAKE3 of the contents. It does not depend on compression.
+//! The slot of a path is the low bits of its XXH3-64, the next free one when taken. Stored contents
+//! of 64 KiB or more begin at a multiple of 4096, so that file systems with reflinks can share
+//! their blocks. The content root is the BLAKE3 over, for each file in the table's order: path
+//! length (`u32`), path, mode (`u32`, 0o644 or 0o755), BLAKE3 of the contents. It does not depend
+//! on compression.
 
 mod decode;
 mod encode;
@@ -60,7 +61,7 @@ pub const SIGNATURE: [u8; 4] = *b"DXP\0";
 /// The version of the format this build reads and writes.
 pub const VERSION: u16 = 1;
 
-/// Why a DXP file could not be read or written.
+/// The reason why a DXP file cannot be read or written.
 pub type DxpError = FormatError;
 
 const FORMAT: &str = "DXP";
@@ -69,21 +70,21 @@ const FRAME: Frame = Frame { format: FORMAT, signature: SIGNATURE, version: VERS
 pub const HEADER: usize = 96;
 const ROOT_AT: usize = 48;
 const ROW: usize = 72;
-/// Where the digest is in a row.
+/// The offset of the digest in a row.
 const DIGEST_AT: usize = 40;
-/// Stored contents from this size on are aligned.
+/// The size from which on stored contents are aligned, in bytes.
 const ALIGN_FROM: u64 = 64 * 1024;
 const ALIGNMENT: u64 = 4096;
 const EXECUTABLE: u8 = 1;
-/// LZ4 cannot expand further than this.
+/// The highest ratio at which LZ4 can expand.
 const LZ4_RATIO: u64 = 255;
 
-/// One file given to the encoder.
+/// A file to encode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FileEntry<'a> {
     /// The path within the package, `/` between segments.
     pub path: &'a str,
-    /// Whether the file is to be executable.
+    /// Whether the file is executable.
     pub executable: bool,
     /// The contents.
     pub data: &'a [u8],
@@ -123,7 +124,7 @@ pub struct Entry<'a> {
 }
 
 impl Entry<'_> {
-    /// Where the contents are in the DXP file, when they are stored as they are.
+    /// Returns where the contents are in the DXP file, when they are stored as they are.
     #[must_use]
     pub fn stored_at(&self) -> Option<u64> {
         (self.codec == Codec::Stored).then_some(self.offset)
@@ -137,17 +138,18 @@ pub struct Dxp<'a> {
     layout: Layout,
 }
 
-/// Checks header and tables of `bytes` and wraps them; contents are not hashed.
+/// Decodes a package in place: header and tables are checked, contents are not hashed.
 ///
 /// # Errors
-/// When the signature or version is another's, the bytes are truncated or damaged, or a path is unsafe.
+/// When the signature or version does not match, the bytes are truncated or damaged, or a path is
+/// unsafe.
 pub fn decode(bytes: &[u8]) -> Result<Dxp<'_>, DxpError> {
     Ok(Layout::decode(bytes)?.view(bytes))
 }
 
-/// How many files the package has that begins with `header`; `None` when it is no header this build reads.
+/// Returns the number of files by a package's `header`; `None` if this build does not read it.
 ///
-/// Nothing is checked: it is a hint at what reading the package costs.
+/// Nothing else is checked: the number is an estimate of what reading the package costs.
 #[must_use]
 pub fn file_count(header: &[u8]) -> Option<usize> {
     let known = header.starts_with(&SIGNATURE)
@@ -156,33 +158,33 @@ pub fn file_count(header: &[u8]) -> Option<usize> {
     known.then(|| wire::u32_at(header, 16) as usize)
 }
 
-/// How many bytes header and tables of the package take that begins with `header`; `None` when it is no header this
-/// build reads. Nothing is checked.
+/// Returns the length of header and tables in bytes, by a package's `header`; `None` if this build
+/// does not read it. Nothing else is checked.
 #[must_use]
 pub fn tables_length(header: &[u8]) -> Option<u64> {
     file_count(header).map(|_| wire::u64_at(header, 32))
 }
 
 impl<'a> Dxp<'a> {
-    /// How many files there are.
+    /// Returns the number of files.
     #[must_use]
     pub fn len(&self) -> usize {
         self.layout.files
     }
 
-    /// Whether there is no file.
+    /// Returns whether there are no files.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.layout.files == 0
     }
 
-    /// The files, ascending by path.
+    /// Returns the files, ascending by path.
     pub fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'a>> + Clone + use<'a> {
         let dxp = *self;
         (0..self.layout.files).map(move |index| dxp.entry(index))
     }
 
-    /// The file at `path`.
+    /// Returns the file at `path`.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<Entry<'a>> {
         let mask = self.layout.slots.checked_sub(1)?;
@@ -198,7 +200,8 @@ impl<'a> Dxp<'a> {
         None
     }
 
-    /// The contents of a file of this package, in place when they are stored as they are. They are not hashed.
+    /// Returns the contents of a file of this package, without hashing them; in place if they are
+    /// stored as they are.
     ///
     /// # Errors
     /// When compressed contents do not expand to their size.
@@ -220,7 +223,7 @@ impl<'a> Dxp<'a> {
         }
     }
 
-    /// The contents of a file, after comparing them with their digest.
+    /// Returns the contents of a file whose digest matches.
     ///
     /// # Errors
     /// When they differ.
@@ -233,13 +236,14 @@ impl<'a> Dxp<'a> {
         }
     }
 
-    /// BLAKE3 over the sorted paths, modes and digests: the identity of the contents, however stored.
+    /// Returns the BLAKE3 over the sorted paths, modes and digests, which does not depend on how
+    /// contents are stored.
     #[must_use]
     pub fn content_root(&self) -> [u8; 32] {
         wire::array_at(self.bytes, ROOT_AT).unwrap_or_default()
     }
 
-    /// The integrity of what the package was made from, in SRI form.
+    /// Returns the integrity of the tarball that the package was made from, in SRI form.
     #[must_use]
     pub fn integrity(&self) -> Option<&'a str> {
         let text = self.text(0, self.layout.integrity_length);
@@ -275,7 +279,7 @@ impl<'a> Dxp<'a> {
     }
 }
 
-/// Whether `path` stays below the folder it is joined to, on any system.
+/// Returns whether `path` stays below the folder it is joined to, on any system.
 #[must_use]
 pub fn is_safe_path(path: &str) -> bool {
     let safe = |segment: &str| !matches!(segment, "" | "." | "..");

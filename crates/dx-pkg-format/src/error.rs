@@ -1,40 +1,40 @@
-//! The one error of this crate: why bytes were refused, or why a value cannot be encoded.
+//! The errors of this crate: why bytes cannot be decoded, or a value cannot be encoded.
 
 use dx_pkg_core::Coded;
 
-/// Why a file of one of dx's binary formats could not be read or written.
+/// The reason why a file of one of dx's binary formats cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum FormatError {
-    /// The bytes do not begin with the format's signature.
+    /// The bytes do not begin with the signature of the format.
     #[error("reading a {format} file: it does not begin with the {format} signature")]
     Signature {
         /// The format that was expected.
         format: &'static str,
     },
-    /// The file was written in a version this build does not know.
+    /// The file has a version that this build does not read.
     #[error("reading a {format} file: it has version {found}, this dx reads version {supported}")]
     Version {
         /// The format that was expected.
         format: &'static str,
-        /// The version the file names.
+        /// The version of the file.
         found: u16,
-        /// The only version that can be read.
+        /// The version that this build reads.
         supported: u16,
     },
-    /// The bytes end before what the header promises.
+    /// There are fewer bytes than the header requires.
     #[error(
         "reading a {format} file: it is truncated, {needed} bytes are needed and {available} are there"
     )]
     Truncated {
         /// The format that was expected.
         format: &'static str,
-        /// How many bytes the header asks for.
+        /// The number of bytes required.
         needed: u64,
-        /// How many there are.
+        /// The number of bytes there are.
         available: u64,
     },
-    /// The stored checksum or digest is not that of the bytes.
+    /// A checksum or digest does not match its bytes.
     #[error(
         "reading a {format} file: the checksum of its {part} does not match, the file is damaged"
     )]
@@ -44,12 +44,12 @@ pub enum FormatError {
         /// The part that is damaged.
         part: &'static str,
     },
-    /// A field has a value no encoder writes.
+    /// A field has a value that no encoder writes.
     #[error("reading a {format} file: {what}, the file is damaged")]
     Corrupt {
         /// The format that was expected.
         format: &'static str,
-        /// What was found.
+        /// The problem.
         what: &'static str,
     },
     /// The content of one file of a package does not match its digest.
@@ -60,13 +60,13 @@ pub enum FormatError {
         /// The file within the package.
         path: String,
     },
-    /// The same path was given twice to the encoder.
+    /// A path was given to the encoder twice.
     #[error("writing a DXP file: the path `{path}` occurs twice")]
     DuplicatePath {
         /// The path that occurs twice.
         path: String,
     },
-    /// A path is absolute, climbs, or has a part no file can have.
+    /// A path is absolute, leaves its folder, or has a segment that no file can have.
     #[error("{doing} a DXP file: the path {path:?} could lead out of its package")]
     UnsafePath {
         /// Reading or writing.
@@ -74,12 +74,12 @@ pub enum FormatError {
         /// The refused path.
         path: String,
     },
-    /// There is more to encode than the format's 32-bit counts can hold.
+    /// There are more items to encode than a 32-bit count can hold.
     #[error("writing a {format} file: more {what} than the format can hold")]
     TooLarge {
         /// The format being written.
         format: &'static str,
-        /// What there is too much of.
+        /// The items.
         what: &'static str,
     },
 }

@@ -1,8 +1,10 @@
-//! DXP package files, binary packuments, chains over packages and the wire primitives they share; no I/O.
+//! dx's binary formats: DXP package files, binary packuments, chains of packages, and what they
+//! have in common; no I/O.
 //!
-//! [`dxp`] holds one package's files, [`packument`] what resolution needs of one packument, [`chain`] which packages
-//! are likely to follow which, and [`wire`] the cursor, tables and checksum all are made of. Every decoder checks all bounds once and never panics;
-//! the byte tables are in `docs/format/`.
+//! [`dxp`] holds the files of one package, [`packument`] the fields of one packument that
+//! resolution reads, and [`chain`] the packages that are likely to follow others in a resolution.
+//! [`wire`] has the cursors, tables and checksum that all formats use. Every decoder checks all
+//! bounds once and never panics; the byte tables are in `docs/format/`.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod chain;

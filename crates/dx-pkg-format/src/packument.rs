@@ -1,8 +1,8 @@
-//! DXM: what resolution needs of a packument, in a form that is mapped and read in place.
+//! DXM: the fields of a packument that resolution reads, mapped and read in place.
 //!
-//! Versions are stored ascending by semver with their numbers, so an index comparison is a version comparison and
-//! nothing is parsed to choose one. Strings and lists are stored once each. Decoding checks the checksum, every
-//! offset and every reference once; accessors then cannot fail. Little-endian throughout:
+//! Versions ascend by semver precedence, so comparing their positions compares them, and choosing
+//! one parses nothing. Each different string and list is stored once. Decoding checks the checksum,
+//! every offset and every reference once; accessors then cannot fail. Little-endian throughout:
 //!
 //! | offset | size | field |
 //! |---|---|---|
@@ -19,16 +19,21 @@
 //! | 44 | 4 | number of strings, S |
 //! | 48 | 4 | bytes of strings, B |
 //! | 52 | 12 | zero |
-//! | 64 | V × 48 | numbers of each version: major, minor, patch, published, unpacked size (`u64`), file count (`u32`), flags (`u32`) |
-//! | … | V × 32 | strings of each version: version, prerelease, deprecated, engines.node, tarball, integrity, license, funding |
-//! | … | V × 40 | lists of each version: dependencies, optional, peer, peer meta, bundled, engines, os, cpu, libc, bins |
+//! | 64 | V × 48 | numbers of each version, below |
+//! | … | V × 32 | strings of each version, below |
+//! | … | V × 40 | lists of each version, below |
 //! | … | T × 12 | tag (string), its version (string), version index or all ones |
 //! | … | L × 4 | end of each list, in cells |
 //! | … | C × 4 | cells: string numbers; lists of pairs alternate name and value |
 //! | … | S × 4 | end of each string, in bytes |
 //! | … | B | strings, UTF-8 |
 //!
-//! String 0 is empty and list 0 is empty. Flags: 1 install script, 2 shrinkwrap, 4 bundles all dependencies.
+//! - Numbers: major, minor, patch, published, unpacked size (`u64`), file count, flags (`u32`).
+//! - Strings: version, prerelease, deprecated, engines.node, tarball, integrity, license, funding.
+//! - Lists: dependencies, optional, peer, peer meta, bundled, engines, os, cpu, libc, bins.
+//!
+//! String 0 and list 0 are empty. Flags: 1 install script, 2 shrinkwrap, 4 bundles all
+//! dependencies.
 
 mod encode;
 mod layout;
@@ -50,10 +55,10 @@ pub const SIGNATURE: [u8; 4] = *b"DXM\0";
 /// The version of the format this build reads and writes.
 pub const VERSION: u16 = 1;
 
-/// Why a binary packument could not be read or written.
+/// The reason why a binary packument cannot be read or written.
 pub type PackumentError = FormatError;
 
-/// The bytes of a packument: an owned buffer or a mapping.
+/// The bytes of a packument: a buffer or a mapping.
 pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 
 const FORMAT: &str = "DXM";
@@ -78,10 +83,10 @@ pub struct Packument {
 }
 
 impl Packument {
-    /// Checks `bytes` and wraps them.
+    /// Decodes a packument in place.
     ///
     /// # Errors
-    /// When the signature or version is another's, or the bytes are truncated or damaged.
+    /// When the signature or version does not match, or the bytes are truncated or damaged.
     pub fn decode(bytes: SharedBytes) -> Result<Self, PackumentError> {
         let layout = Layout::decode((*bytes).as_ref())?;
         Ok(Self { bytes, layout: Arc::new(layout) })
@@ -91,26 +96,26 @@ impl Packument {
         Parts { bytes: (*self.bytes).as_ref(), layout: &self.layout }
     }
 
-    /// The encoded bytes, as given to [`Packument::decode`].
+    /// Returns the encoded bytes, as given to [`Packument::decode`].
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         (*self.bytes).as_ref()
     }
 
-    /// The package's name as the registry spells it.
+    /// Returns the package's name as the registry spells it.
     #[must_use]
     pub fn name(&self) -> &str {
         let parts = self.parts();
         parts.strings().get(wire::u32_at(parts.bytes, 24))
     }
 
-    /// When the registry last changed the packument, in milliseconds since 1970.
+    /// Returns when the registry last changed the packument, in milliseconds since 1970.
     #[must_use]
     pub fn modified(&self) -> Option<u64> {
         some_unless(wire::u64_at(self.parts().bytes, 16), ABSENT)
     }
 
-    /// The dist-tags in the packument's order: (tag, version). The version need not exist.
+    /// Returns the dist-tags in the packument's order: (tag, version). The version need not exist.
     pub fn dist_tags(&self) -> impl ExactSizeIterator<Item = (&str, &str)> + Clone {
         let parts = self.parts();
         parts.tag_rows().map(move |row| {
@@ -119,7 +124,7 @@ impl Packument {
         })
     }
 
-    /// The version a dist-tag points at; `None` when there is no such tag or no such version.
+    /// Returns the version of a dist-tag; `None` if there is no such tag or no such version.
     #[must_use]
     pub fn tag(&self, tag: &str) -> Option<VersionIndex> {
         let parts = self.parts();
@@ -127,25 +132,25 @@ impl Packument {
         some_unless(wire::u32_at(row, 8), ABSENT_32).map(VersionIndex)
     }
 
-    /// Whether any version tells when it was published, which only full packuments do.
+    /// Returns whether any version has its time of publication, which only full packuments have.
     #[must_use]
     pub fn has_times(&self) -> bool {
         self.versions().any(|version| version.published().is_some())
     }
 
-    /// How many versions there are.
+    /// Returns the number of versions.
     #[must_use]
     pub fn len(&self) -> usize {
         self.layout.versions as usize
     }
 
-    /// Whether there is no version at all, as after everything was unpublished.
+    /// Returns whether there are no versions, as after all of them were unpublished.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.layout.versions == 0
     }
 
-    /// All versions, ascending by semver, those of equal precedence by their text.
+    /// Returns all versions, ascending by semver, those of equal precedence by their text.
     pub fn versions(
         &self,
     ) -> impl ExactSizeIterator<Item = VersionView<'_>> + DoubleEndedIterator + Clone {
@@ -153,13 +158,14 @@ impl Packument {
         (0..self.layout.versions).map(move |index| VersionView::new(parts, index))
     }
 
-    /// The version at `index`; every accessor of the view is empty when the index is of another packument.
+    /// Returns the version at `index`; an index of another packument may give an empty one.
     #[must_use]
     pub fn version(&self, index: VersionIndex) -> VersionView<'_> {
         VersionView::new(self.parts(), index.0)
     }
 
-    /// The version equal to `version`, build metadata aside; the last one when several differ in that only.
+    /// Returns the version equal to `version` apart from build metadata; the last if there are
+    /// several.
     #[must_use]
     pub fn find(&self, version: &Version) -> Option<VersionIndex> {
         let parts = self.parts();
@@ -185,7 +191,7 @@ impl Packument {
         (VersionView::new(parts, index).version() == *version).then_some(VersionIndex(index))
     }
 
-    /// The version written exactly as `version`.
+    /// Returns the version written exactly as `version`.
     #[must_use]
     pub fn find_str(&self, version: &str) -> Option<VersionIndex> {
         if let Ok(parsed) = Version::parse(version) {

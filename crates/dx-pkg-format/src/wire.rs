@@ -1,14 +1,18 @@
-//! What every binary format here is made of: little-endian access, bounds-checked slicing, a string table and a
-//! checksum.
+//! The parts that dx's binary formats share: cursors, the frame with its checksum, sections, tables
+//! of strings and lists.
 //!
-//! Numbers are little-endian and need no alignment. Nothing here panics on any input: a read out of bounds is an
-//! error while decoding, and zero or the empty string afterwards (possible only when a mapped file is altered
-//! under a reader).
+//! Numbers are little-endian and need no alignment. Nothing here panics on any input: a read out of
+//! bounds is an error while decoding, and zero or the empty string afterwards, which happens only
+//! when a mapped file is changed while it is read.
+//!
+//! Small files are read and written field by field, with [`Reader`] and [`Writer`]. Large ones are
+//! checked once, with [`Sections`], and then read in place.
 
 mod frame;
 mod lists;
 mod reader;
 mod strings;
+mod texts;
 mod writer;
 
 use std::ops::Range;
@@ -19,43 +23,45 @@ pub use frame::Frame;
 pub use lists::{ListTable, ListTableBuilder};
 pub use reader::Reader;
 pub use strings::{StringTable, StringTableBuilder};
+pub use texts::{Pairs, Strings, Texts};
 pub use writer::Writer;
 
-/// The [`u16`] at `offset`, or 0 when out of bounds.
+/// Returns the [`u16`] at `offset`, or 0 when out of bounds.
 #[inline]
 #[must_use]
 pub fn u16_at(bytes: &[u8], offset: usize) -> u16 {
     array_at(bytes, offset).map_or(0, u16::from_le_bytes)
 }
 
-/// The [`u32`] at `offset`, or 0 when out of bounds.
+/// Returns the [`u32`] at `offset`, or 0 when out of bounds.
 #[inline]
 #[must_use]
 pub fn u32_at(bytes: &[u8], offset: usize) -> u32 {
     array_at(bytes, offset).map_or(0, u32::from_le_bytes)
 }
 
-/// The [`u64`] at `offset`, or 0 when out of bounds.
+/// Returns the [`u64`] at `offset`, or 0 when out of bounds.
 #[inline]
 #[must_use]
 pub fn u64_at(bytes: &[u8], offset: usize) -> u64 {
     array_at(bytes, offset).map_or(0, u64::from_le_bytes)
 }
 
-/// The `N` bytes at `offset`, or `None` when out of bounds.
+/// Returns the `N` bytes at `offset`, or `None` when out of bounds.
 #[inline]
 #[must_use]
 pub fn array_at<const N: usize>(bytes: &[u8], offset: usize) -> Option<[u8; N]> {
     bytes.get(offset..)?.first_chunk().copied()
 }
 
-/// XXH3-64 of `bytes`: detects damage, proves nothing about origin.
+/// Returns the XXH3-64 of `bytes`, which detects damage and proves nothing about the origin.
 #[must_use]
 pub fn checksum(bytes: &[u8]) -> u64 {
     twox_hash::XxHash3_64::oneshot(bytes)
 }
 
-/// Whether `bytes` begin as a file of this format does: its signature, and at offset 4 the version this build reads.
+/// Checks that `bytes` begin with a format's signature and, at offset 4, the version that this
+/// build reads.
 ///
 /// # Errors
 /// When either is another's, or there are too few bytes.
@@ -68,28 +74,29 @@ pub fn check_format(
     Frame { format, signature, version: supported }.check_version(bytes)
 }
 
-/// The largest of consecutive little-endian [`u32`]s; `None` when there are none. Trailing bytes are ignored.
+/// Returns the largest of consecutive little-endian [`u32`]s; `None` when there are none. Trailing
+/// bytes are ignored.
 #[must_use]
 pub fn max_u32(bytes: &[u8]) -> Option<u32> {
     words(bytes).max()
 }
 
-/// Consecutive little-endian [`u32`]s; trailing bytes are ignored.
+/// Returns consecutive little-endian [`u32`]s; trailing bytes are ignored.
 pub fn words(
     bytes: &[u8],
 ) -> impl ExactSizeIterator<Item = u32> + DoubleEndedIterator + Clone + '_ {
     bytes.as_chunks::<4>().0.iter().map(|word| u32::from_le_bytes(*word))
 }
 
-/// The items of the entry with this number, where the entries follow each other and `ends` tells where each ends; none when
-/// there is no such entry.
+/// Returns the items of the entry with this number, where entries follow each other and `ends` has
+/// the end of each; empty if there is no such entry.
 fn part<'i, T>(ends: &[u32], items: &'i [T], id: u32) -> &'i [T] {
     let id = id as usize;
     let end = |id: usize| ends.get(id).map_or(0, |end| *end as usize);
     items.get(id.checked_sub(1).map_or(0, end)..end(id)).unwrap_or_default()
 }
 
-/// Lays out consecutive sections of a file and checks that they fit.
+/// Calculates the byte ranges of consecutive sections of a file and checks that they fit.
 #[derive(Debug, Clone)]
 pub struct Sections {
     format: &'static str,
@@ -98,13 +105,13 @@ pub struct Sections {
 }
 
 impl Sections {
-    /// Sections of a file of `available` bytes, the first of which begins at `start`.
+    /// Starts at `start`, in a file of `available` bytes.
     #[must_use]
     pub fn new(format: &'static str, start: usize, available: usize) -> Self {
         Self { format, position: start as u64, available: available as u64 }
     }
 
-    /// The byte range of the next section: `count` items of `size` bytes each.
+    /// Returns the byte range of the next section: `count` items of `size` bytes each.
     pub fn next(&mut self, count: u64, size: u64) -> Result<Range<usize>, FormatError> {
         let truncated = |needed| FormatError::Truncated {
             format: self.format,
@@ -124,13 +131,13 @@ impl Sections {
         Ok(range)
     }
 
-    /// Where the next section would begin.
+    /// Returns where the next section begins.
     #[must_use]
     pub fn position(&self) -> u64 {
         self.position
     }
 
-    /// Fails unless the sections taken end exactly where the file ends.
+    /// Checks that the last section ends where the file ends.
     pub fn finish(self) -> Result<(), FormatError> {
         if self.position == self.available {
             Ok(())

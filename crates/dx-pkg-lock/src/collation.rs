@@ -1,8 +1,8 @@
 //! The order of npm's lockfiles: `String.prototype.localeCompare(other, 'en')`.
 //!
-//! That is the CLDR root collation with punctuation significant. All of ASCII is exact. Beyond it, letters are
-//! compared by their base letter, then accents, then case, and scripts by code point; letters that ICU treats as
-//! variants of others without a canonical decomposition (`ø`, `ß`) sort after `z`.
+//! That is the CLDR root collation with significant punctuation. ASCII is exact. Other letters are
+//! compared by base letter, then accents, then case, and scripts by code point. Letters that ICU
+//! treats as variants of others without a canonical decomposition (`ø`, `ß`) sort after `z`.
 
 use std::cmp::Ordering;
 
@@ -13,10 +13,10 @@ use unicode_normalization::char::is_combining_mark;
 const ORDER: &[u8] =
     b"\t\n\x0b\x0c\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789abcdefghijklmnopqrstuvwxyz";
 
-/// In [`PRIMARY`]: the byte belongs to a character beyond ASCII.
+/// The weight in [`PRIMARY`] of the bytes of characters beyond ASCII.
 const BEYOND_ASCII: u8 = u8::MAX;
 
-/// Primary weight of each byte; 0 for control characters, which do not count.
+/// The primary weight of each byte; 0 for control characters, which are ignored.
 const PRIMARY: [u8; 256] = primary_weights();
 
 const fn primary_weights() -> [u8; 256] {
@@ -36,9 +36,9 @@ const fn primary_weights() -> [u8; 256] {
     weights
 }
 
-/// Compares as npm orders lockfile paths and keys: `a.localeCompare(b, 'en')`.
+/// Compares lockfile paths or keys in npm's order, `a.localeCompare(b, 'en')`.
 ///
-/// Strings that differ in control characters alone are equal.
+/// Strings that differ in control characters only are equal.
 #[must_use]
 pub fn locale_compare(a: &str, b: &str) -> Ordering {
     let shared = shared_prefix(a.as_bytes(), b.as_bytes());
@@ -57,13 +57,13 @@ pub fn locale_compare(a: &str, b: &str) -> Ordering {
         match wx {
             0 => return case,
             BEYOND_ASCII => return compare_beyond_ascii(a, b),
-            // Lower case first: its bytes are the greater ones.
+            // Lower case, whose bytes are greater, comes first.
             _ => case = case.then_with(|| y.cmp(&x)),
         }
     }
 }
 
-/// How many leading bytes are the same.
+/// Returns how many leading bytes are the same.
 fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
     let (chunks, _) = a.as_chunks::<8>();
     let (others, _) = b.as_chunks::<8>();
@@ -71,7 +71,7 @@ fn shared_prefix(a: &[u8], b: &[u8]) -> usize {
     whole + a[whole..].iter().zip(&b[whole..]).take_while(|(x, y)| x == y).count()
 }
 
-/// The next byte that has a weight; NUL, which has none, at the end.
+/// Returns the next byte that has a weight; NUL, which has none, at the end.
 #[inline]
 fn next_significant(bytes: &mut std::slice::Iter<'_, u8>) -> u8 {
     bytes.find(|byte| PRIMARY[usize::from(**byte)] != 0).copied().unwrap_or(0)

@@ -1,27 +1,27 @@
 //! DXL: a lock compiled to a file that is read in place.
 //!
-//! All numbers are little-endian; the byte table is `docs/format/dxl.md`. Records are in the order of
-//! [`locale_compare`](crate::locale_compare) (so the project is first and a folder precedes what is inside it), and
-//! an index finds one by path in constant time. [`DxlView::open`] checks the checksum and every offset once, without
-//! allocating; nothing read afterwards can fail.
+//! All numbers are little-endian; the byte table is `docs/format/dxl.md`. Records are in the order
+//! of [`locale_compare`](crate::locale_compare) (so the project is first and a folder precedes what
+//! is inside it), and an index finds one by path in constant time. [`DxlView::open`] checks the
+//! checksum and every offset once, without allocating; nothing read afterwards can fail.
 
 use dx_pkg_format::wire::Frame;
 
-mod dependents;
 mod encode;
+mod names;
 mod package;
 mod splice;
 mod view;
 
-pub use dependents::Dependents;
 pub use encode::encode;
+pub use names::NameIndex;
 pub use package::{Package, Pairs, Texts};
 pub use splice::splice;
 pub use view::DxlView;
 
-/// The first bytes of every DXL file.
+/// The first four bytes of a DXL file.
 pub const SIGNATURE: [u8; 4] = *b"DXL\0";
-/// The layout this build writes and reads.
+/// The version of the format this build reads and writes.
 pub const VERSION: u16 = 1;
 
 /// The format's name in errors.
@@ -108,7 +108,8 @@ mod flag {
     pub(super) const ALL: u32 = (1 << 9) - 1;
 }
 
-/// Spreads a path over the index: multiply-rotate over 8-byte little-endian words, the last one padded with zeros.
+/// Hashes a path for the index: multiply-rotate over 8-byte little-endian words, the last one
+/// padded with zeros.
 fn path_hash(path: &str) -> u32 {
     const FACTOR: u64 = 0x9E37_79B9_7F4A_7C15;
     let (words, rest) = path.as_bytes().as_chunks::<8>();

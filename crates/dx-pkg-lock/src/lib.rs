@@ -1,7 +1,7 @@
 //! The lock model and its DXL binary form; no I/O.
 //!
-//! [`Lock`] is what a lockfile of any manager says, in npm's terms: one entry for each path below the project.
-//! [`dxl`] is its compiled form, read in place.
+//! [`Lock`] is a lockfile as npm has it: one entry for each path below the project. [`dxl`] is its
+//! compiled form, read in place.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

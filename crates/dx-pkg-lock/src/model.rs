@@ -1,6 +1,6 @@
 //! The lock model: a lockfile's entries as plain data.
 //!
-//! It neither reads nor writes any text form, and trusts the paths it is given: readers refuse bad ones.
+//! It reads and writes no text, and trusts paths: the readers of lockfiles refuse unsafe ones.
 
 use rustc_hash::FxHashMap;
 
@@ -15,40 +15,43 @@ pub struct Lock {
     pub version: Option<String>,
     /// The `lockfileVersion` that was read; 3 for a new lock.
     pub format_version: u8,
-    /// One entry per path, `""` (the project itself) first, then in the order of [`locale_compare`].
+    /// One entry per path, `""` (the project itself) first, then in the order of
+    /// [`locale_compare`].
     pub packages: Vec<LockPackage>,
 }
 
 /// One entry of a lockfile: the package, link or workspace at a path.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LockPackage {
-    /// Where it is, relative to the project, `/`-separated: `""`, `packages/a` or `node_modules/a/node_modules/@b/c`.
+    /// The path relative to the project, `/`-separated: `""`, `packages/a` or
+    /// `node_modules/a/node_modules/@b/c`.
     pub path: String,
-    /// The package's name, only where the path does not tell it: aliases, the project and workspaces.
+    /// The package's name, only where the path does not end with it: aliases, the project and
+    /// workspaces.
     pub name: Option<String>,
     /// The exact version; a link, a folder or a git dependency may have none.
     pub version: Option<String>,
-    /// Where it comes from: a tarball's URL, a `file:` or `git+` specifier, or for a link its target folder.
+    /// The source: a tarball's URL, a `file:` or `git+` specifier, or for a link its target folder.
     pub resolved: Option<String>,
     /// Subresource integrity of the tarball.
     pub integrity: Option<String>,
-    /// A symbolic link to the folder `resolved`.
+    /// Whether it is a symbolic link to the folder `resolved`.
     pub link: bool,
-    /// Needed only for development.
+    /// Whether it is needed for development only.
     pub dev: bool,
-    /// Needed only by optional dependencies.
+    /// Whether it is needed by optional dependencies only.
     pub optional: bool,
-    /// Needed only for development or by optional dependencies, but not by one of these alone.
+    /// Whether it is needed both for development and by optional dependencies, and by nothing else.
     pub dev_optional: bool,
-    /// Needed only as a peer.
+    /// Whether it is needed as a peer only.
     pub peer: bool,
-    /// Comes inside its dependent's tarball.
+    /// Whether it is bundled in its dependent's tarball.
     pub in_bundle: bool,
-    /// Nothing depends on it.
+    /// Whether nothing depends on it.
     pub extraneous: bool,
-    /// Has a `preinstall`, `install` or `postinstall` script, or a `binding.gyp`.
+    /// Whether it has a `preinstall`, `install` or `postinstall` script, or a `binding.gyp`.
     pub has_install_script: bool,
-    /// Carries its own `npm-shrinkwrap.json`.
+    /// Whether it has an `npm-shrinkwrap.json`.
     pub has_shrinkwrap: bool,
     /// The deprecation message.
     pub deprecated: Option<String>,
@@ -60,11 +63,11 @@ pub struct LockPackage {
     pub funding: Option<String>,
     /// Commands: name and file within the package.
     pub bin: Vec<(String, String)>,
-    /// Operating systems it is for; `!x` excludes.
+    /// The operating systems it supports; `!x` excludes one.
     pub os: Vec<String>,
-    /// Processors it is for; `!x` excludes.
+    /// The processors it supports; `!x` excludes one.
     pub cpu: Vec<String>,
-    /// C libraries it is for; `!x` excludes.
+    /// The C libraries it supports; `!x` excludes one.
     pub libc: Vec<String>,
     /// `dependencies`: name and specifier.
     pub dependencies: Vec<(String, String)>,
@@ -76,7 +79,7 @@ pub struct LockPackage {
     pub peer_dependencies: Vec<(String, String)>,
     /// `peerDependenciesMeta`: name and whether that peer is optional.
     pub peer_dependencies_meta: Vec<(String, bool)>,
-    /// Names of dependencies that the package's tarball contains.
+    /// The names of dependencies bundled in the package's tarball.
     pub bundle_dependencies: Vec<String>,
     /// `workspaces` as JSON text.
     pub workspaces: Option<String>,
@@ -85,25 +88,27 @@ pub struct LockPackage {
 }
 
 impl Lock {
-    /// The entry at `path`. It looks through all entries; for many questions make an [`index`](Lock::index).
+    /// Returns the entry at `path`. It searches all entries; for many look-ups make an
+    /// [`index`](Lock::index).
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&LockPackage> {
         self.packages.iter().find(|package| package.path == path)
     }
 
-    /// The project's own entry.
+    /// Returns the project's own entry.
     #[must_use]
     pub fn root(&self) -> Option<&LockPackage> {
         self.get("")
     }
 
-    /// What `name` means in the package at `from_path`, by node's look-up; see [`LockIndex::resolve`].
+    /// Returns the entry that Node's look-up finds for `name` from `from_path`; see
+    /// [`LockIndex::resolve`].
     #[must_use]
     pub fn resolve(&self, from_path: &str, name: &str) -> Option<&LockPackage> {
         self.index().resolve(from_path, name)
     }
 
-    /// A look-up by path over the entries as they are now.
+    /// Returns an index of the entries by path.
     #[must_use]
     pub fn index(&self) -> LockIndex<'_> {
         let positions = self
@@ -114,7 +119,7 @@ impl Lock {
         LockIndex { packages: &self.packages, positions: positions.collect() }
     }
 
-    /// Brings entries, and every keyed list in them, into the order in which they are written.
+    /// Sorts entries, and every keyed list in them, in the order in which lockfiles are written.
     pub fn normalise(&mut self) {
         self.packages
             .sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
@@ -125,27 +130,28 @@ impl Lock {
 }
 
 impl LockPackage {
-    /// Whether the files come inside another package's tarball. What the project itself bundles when it is published is
-    /// marked as bundled too, but has an integrity of its own.
+    /// Returns whether the files come inside another package's tarball. Packages that the project
+    /// itself bundles when it is published are marked as bundled too, but have an integrity of
+    /// their own.
     #[must_use]
     pub fn comes_in_tarball(&self) -> bool {
         self.in_bundle && self.integrity.is_none()
     }
 
-    /// The package's name: the explicit one, else the path's.
+    /// Returns the package's name: the explicit one, else the path's.
     #[must_use]
     pub fn package_name(&self) -> &str {
         self.name.as_deref().unwrap_or_else(|| name_of_path(&self.path))
     }
 
-    /// Whether this entry, or the folder it links to, lies outside the project.
+    /// Returns whether this entry, or the folder it links to, is outside the project.
     #[must_use]
     pub fn is_outside(&self) -> bool {
         outside_project(&self.path)
             || (self.link && self.resolved.as_deref().is_some_and(outside_project))
     }
 
-    /// Sorts every list whose order means nothing.
+    /// Sorts every list whose order has no meaning.
     pub fn normalise(&mut self) {
         let by_name = |a: &(String, String), b: &(String, String)| {
             locale_compare(&a.0, &b.0).then_with(|| a.0.cmp(&b.0))
@@ -165,7 +171,7 @@ impl LockPackage {
     }
 }
 
-/// Entries of a [`Lock`] by path.
+/// An index of a [`Lock`]'s entries by path.
 #[derive(Clone, Debug)]
 pub struct LockIndex<'a> {
     packages: &'a [LockPackage],
@@ -173,20 +179,21 @@ pub struct LockIndex<'a> {
 }
 
 impl<'a> LockIndex<'a> {
-    /// The entry at `path`.
+    /// Returns the entry at `path`.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<&'a LockPackage> {
         self.position(path).and_then(|position| self.packages.get(position))
     }
 
-    /// The position in [`Lock::packages`] of the entry at `path`.
+    /// Returns the position in [`Lock::packages`] of the entry at `path`.
     #[must_use]
     pub fn position(&self, path: &str) -> Option<usize> {
         self.positions.get(path).copied()
     }
 
-    /// The entry that `name` means in the package at `from_path`: the nearest `node_modules/<name>` from there
-    /// upwards. A link is looked up from its target, as node does, and is returned itself when it is what is found.
+    /// Returns the entry that Node's look-up finds for `name` from `from_path`: the nearest
+    /// `node_modules/<name>` there or above. Look-up from a link starts at its target; a link that
+    /// is found is returned itself.
     #[must_use]
     pub fn resolve(&self, from_path: &str, name: &str) -> Option<&'a LockPackage> {
         let mut folder = match self.get(from_path) {
@@ -216,7 +223,8 @@ impl<'a> LockIndex<'a> {
     }
 }
 
-/// The package name a path ends with: what follows the last `node_modules/`, or else its last segment.
+/// Returns the package name a path ends with: the part after the last `node_modules/`, or else the
+/// last segment.
 #[must_use]
 pub fn name_of_path(path: &str) -> &str {
     const FOLDER: &str = "node_modules/";
@@ -228,7 +236,7 @@ pub fn name_of_path(path: &str) -> &str {
     }
 }
 
-/// Whether a `/`-separated path relative to the project leads out of it.
+/// Returns whether a `/`-separated path relative to the project is outside of it.
 #[must_use]
 fn outside_project(path: &str) -> bool {
     path == ".." || path.starts_with("../") || path.starts_with('/')

@@ -1,6 +1,8 @@
-//! Builds the tree: takes the shallowest unfinished node, finds packages for its unmet edges, places them, repeats.
+//! The main loop of a resolution, Arborist's `buildIdealTree`.
 //!
-//! The order (by depth, then by path) is part of npm's rules: it decides which version is hoisted.
+//! It takes the shallowest queued node, finds a package for each of its unmet edges, places it, and
+//! repeats until the queue is empty. The order, by depth and then by path, is one of npm's rules:
+//! it decides which version is hoisted.
 
 mod bundles;
 mod manifests;
@@ -24,7 +26,7 @@ use queue::Queue;
 
 pub(crate) use start::{split_path, start};
 
-/// Everything one resolution works on.
+/// The state of one resolution.
 pub(crate) struct Builder<'a> {
     pub(crate) tree: Tree,
     provider: &'a dyn Provider,
@@ -32,37 +34,37 @@ pub(crate) struct Builder<'a> {
     options: &'a Options,
     queue: Queue,
     seen: FxHashSet<NodeId>,
-    /// Edges the user named on the command line.
+    /// Edges of the project to packages that the user named on the command line.
     explicit: FxHashSet<EdgeId>,
-    /// Names whose version is to be chosen anew everywhere.
+    /// Names whose versions are chosen anew everywhere.
     update: Vec<NameId>,
-    /// The scratch tree last made for a node.
+    /// The latest scratch tree of each node.
     scratch: FxHashMap<NodeId, NodeId>,
     manifests: FxHashMap<(NameId, SpecId), Result<ManifestId, u32>>,
     registry: FxHashMap<(NameId, u32), ManifestId>,
     pub(crate) failures: Vec<Failure>,
-    /// How many packages deep peers are being gathered.
-    gathering: usize,
-    /// A package whose peers have no end.
-    bottomless: Option<NodeId>,
+    /// The number of packages whose peers are being gathered, one as a peer of the other.
+    peer_depth: usize,
+    /// The package at which gathering peers of peers was given up.
+    peer_depth_exceeded: Option<NodeId>,
     pub(crate) failed: Vec<NodeId>,
     pub(crate) conflicts: Vec<Conflict>,
-    /// Projects on disk by their folder: the project itself, workspaces, linked folders.
+    /// Nodes of folders on disk by path: the project itself, workspaces, linked folders.
     folders: FxHashMap<String, NodeId>,
     links: Vec<NodeId>,
-    /// Packages for other platforms, and what was placed for them.
-    elsewhere: FxHashSet<NodeId>,
+    /// Packages for other platforms, and packages placed for these alone.
+    other_platform: FxHashSet<NodeId>,
 }
 
 /// Why a package could not be loaded.
 pub(crate) struct Failure {
     pub(crate) error: ResolveError,
-    /// Stands for the package in the tree.
+    /// The empty manifest that stands for the package in the tree.
     manifest: ManifestId,
 }
 
 impl Builder<'_> {
-    /// Works until no edge of the tree asks for anything that can be had.
+    /// Places packages until the queue is empty.
     pub(crate) fn run(&mut self) -> Result<(), ResolveError> {
         let root = self.tree.root;
         self.queue.push(&self.tree, root);
@@ -71,14 +73,14 @@ impl Builder<'_> {
             while let Some(node) = self.queue.pop() {
                 if self.tree[node].root == root && self.seen.insert(node) {
                     steps += 1;
-                    if steps > self.most_steps() {
+                    if steps > self.max_steps() {
                         return Err(self.endless(node));
                     }
                     if self.options.frozen {
                         self.refuse_changes(node)?;
                     }
                     self.step(node);
-                    if let Some(node) = self.bottomless {
+                    if let Some(node) = self.peer_depth_exceeded {
                         return Err(self.endless(node));
                     }
                 }
@@ -102,13 +104,14 @@ impl Builder<'_> {
         ResolveError::Endless { package: label(&self.tree, node) }
     }
 
-    /// Two packages can displace each other for ever; npm goes round until it is stopped. Real projects of any size
-    /// need less than two steps for each package they hold.
-    fn most_steps(&self) -> usize {
+    /// Returns how many nodes may be processed. Two packages can displace each other for ever, in
+    /// npm too; real projects of any size need less than two steps for each of their packages.
+    fn max_steps(&self) -> usize {
         1_000 + 50 * self.tree.manifests.len()
     }
 
-    /// An unmet edge is an error where the lockfile may not be changed, unless nothing is lost by leaving it so.
+    /// Returns an error for an unmet edge of `node`, except a missing optional one or an accepted
+    /// peer conflict.
     fn refuse_changes(&self, node: NodeId) -> Result<(), ResolveError> {
         let tree = &self.tree;
         let unmet = self.problem_edges(node).into_iter().find(|edge| {
@@ -125,7 +128,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Meets the edges of one node.
+    /// Finds and places a package for each unmet edge of `node`.
     fn step(&mut self, node: NodeId) {
         let mut tasks = Vec::new();
         for edge in self.problem_edges(node) {
@@ -164,7 +167,8 @@ impl Builder<'_> {
         }
     }
 
-    /// A package for `edge`: one already gathered for this node, one that hoisting can reach, or a new one.
+    /// Returns a package for `edge`: one gathered for `node` before, one further down that hoisting
+    /// can reach (for an optional peer), or a new one.
     fn find_package(&mut self, node: NodeId, edge: EdgeId) -> NodeId {
         let name = self.tree[edge].name;
         let kind = self.tree[edge].kind;
@@ -191,7 +195,7 @@ impl Builder<'_> {
         self.package_for_edge(edge, parent, None, &mut required)
     }
 
-    /// A package below `start`, nearest first, that satisfies `edge`.
+    /// Returns the nearest package below `start` that satisfies `edge`.
     fn hoistable(&self, start: NodeId, edge: EdgeId) -> Option<NodeId> {
         let mut queue = self.tree.children(start);
         let mut next = 0;
@@ -210,7 +214,7 @@ impl Builder<'_> {
     }
 
     fn after_placing(&mut self, placed: Placed) {
-        let Placed { node, edge, alone, disturbed } = placed;
+        let Placed { node, edge, alone, to_requeue } = placed;
         if self.tree[node].failure.is_some() {
             self.failed.push(node);
         } else if self.tree[node].target.is_none() {
@@ -220,34 +224,35 @@ impl Builder<'_> {
             for other in self.tree[node].edges_in.clone() {
                 if other != edge && !self.tree[other].peer_conflicted && !self.tree.is_valid(other)
                 {
-                    self.again(self.tree[other].from);
+                    self.requeue(self.tree[other].from);
                 }
             }
         }
         self.queue.push(&self.tree, node);
-        for node in disturbed {
-            self.again(node);
+        for node in to_requeue {
+            self.requeue(node);
         }
     }
 
-    /// Tells the provider of a package, unless it is for another platform or only something that is asks for it.
+    /// Reports a placed package to the provider, unless it or its dependent is for another
+    /// platform.
     fn announce(&mut self, node: NodeId, dependent: NodeId) {
         let manifest = self.tree.manifest(node);
         let runs_here =
             manifest.platform(|os, cpu, libc| self.options.platform.accepts(os, cpu, libc));
-        if runs_here && !self.elsewhere.contains(&dependent) {
+        if runs_here && !self.other_platform.contains(&dependent) {
             self.provider.placed(&manifest.source_record(&self.tree.interner));
         } else {
-            self.elsewhere.insert(node);
+            self.other_platform.insert(node);
         }
     }
 
-    fn again(&mut self, node: NodeId) {
+    fn requeue(&mut self, node: NodeId) {
         self.seen.remove(&node);
         self.queue.push(&self.tree, node);
     }
 
-    /// The edges of `node` that need a package found for them.
+    /// Returns the edges of `node` that need a package.
     fn problem_edges(&self, node: NodeId) -> Vec<EdgeId> {
         let tree = &self.tree;
         let bundled: &[NameId] =
@@ -276,7 +281,7 @@ impl Builder<'_> {
             .collect()
     }
 
-    /// Queues the folders that links placed so far lead to; returns whether there is work again.
+    /// Queues the targets of links placed so far; returns whether the queue has nodes again.
     fn follow_links(&mut self) -> bool {
         for link in std::mem::take(&mut self.links) {
             let Some(target) = self.tree[link].target else { continue };

@@ -1,15 +1,16 @@
-//! Whether a package may lie in a given `node_modules`. Nothing here changes the tree.
+//! The check whether a package can be placed in a given `node_modules`, Arborist's `CanPlaceDep`.
 //!
-//! The outcome at a place is *ok* (nothing of that name is there), *keep* (what is there will do), *replace* (what is
-//! there may give way) or *conflict*; a package with peers needs each of them to have an outcome other than conflict at
-//! the same place or above.
+//! Nothing here changes the tree. The outcome at a place is *ok* (the name is free), *keep* (the
+//! package there satisfies the edge), *replace* (the package there can be replaced) or *conflict*.
+//! A package with peers can be placed only where each peer can be placed too, at the same place or
+//! above.
 
 use std::cell::OnceCell;
 
 use crate::intern::NameId;
 use crate::tree::{EdgeId, NodeId, Tree};
 
-/// The outcome at one place.
+/// The outcome of a check at one place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Outcome {
     Ok,
@@ -18,7 +19,7 @@ pub(crate) enum Outcome {
     Conflict,
 }
 
-/// A question: may `dep` be put into `target` to satisfy `edge`?
+/// The placement to check: `dep` in the `node_modules` of `target`, to satisfy `edge`.
 #[derive(Clone, Copy)]
 pub(crate) struct Question {
     pub(crate) dep: NodeId,
@@ -28,29 +29,31 @@ pub(crate) struct Question {
     pub(crate) explicit: bool,
 }
 
-/// The answer: for the package with its peers, and for the package alone.
+/// The result of a check.
 #[derive(Clone, Debug)]
 pub(crate) struct Answer {
     pub(crate) target: NodeId,
+    /// The outcome for the package with its peers.
     pub(crate) with_peers: Outcome,
+    /// The outcome for the package without its peers.
     pub(crate) alone: Outcome,
-    /// What the question this one was asked for had as its edge and dependent, innermost last.
+    /// The edges from the entry of the peer set to the checked one, which is last.
     pub(crate) chain: Vec<EdgeId>,
 }
 
 struct Check<'a> {
     tree: &'a Tree,
     question: Question,
-    /// Edges from the entry of the peer set down to this question's own.
+    /// The edges from the entry of the peer set to the checked one.
     chain: &'a [EdgeId],
-    /// Packages whose peers are being checked, outermost first.
+    /// The packages whose peers are being checked, outermost first.
     peer_path: &'a [NodeId],
     name: NameId,
     current: Option<NodeId>,
     peers: OnceCell<bool>,
 }
 
-/// Answers `question`; `chain` holds the edges of the peer set's earlier questions, the entry first.
+/// Checks `question`; `chain` holds the edges from the entry of the peer set to the dependent.
 pub(crate) fn can_place(tree: &Tree, question: Question, chain: &[EdgeId]) -> Answer {
     let mut chain = chain.to_vec();
     chain.push(question.edge);
@@ -158,11 +161,16 @@ impl Check<'_> {
         if self.chain.len() == 1 && !is_peer {
             return conflict;
         }
-        if self.peer_sets_give_way(current) { self.with_peers(Outcome::Replace) } else { conflict }
+        if self.can_replace_peer_sets(current) {
+            self.with_peers(Outcome::Replace)
+        } else {
+            conflict
+        }
     }
 
-    /// Whether every peer set that holds `current` can be replaced by the new one, or be put deeper.
-    fn peer_sets_give_way(&self, current: NodeId) -> bool {
+    /// Returns whether every peer set with `current` in it can be replaced by the new one, or be
+    /// nested deeper.
+    fn can_replace_peer_sets(&self, current: NodeId) -> bool {
         let Question { dep, target, edge, .. } = self.question;
         let tree = self.tree;
         let Some(scratch) = tree[dep].parent else { return false };
@@ -217,7 +225,8 @@ impl Check<'_> {
         at
     }
 
-    /// `outcome` where all peers can be placed, else a conflict; with `outcome` for the package alone.
+    /// Returns `outcome` if all peers can be placed and a conflict otherwise; then `outcome` for
+    /// the package alone.
     fn with_peers(&self, outcome: Outcome) -> (Outcome, Outcome) {
         let conflict = *self.peers.get_or_init(|| self.peers_conflict());
         (if conflict { Outcome::Conflict } else { outcome }, outcome)

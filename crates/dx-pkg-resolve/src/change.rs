@@ -1,12 +1,14 @@
-//! What a change of the project's requirements does to a lock that is settled, at a cost that depends on the change.
+//! Incremental resolution: the effect of changed requirements on a complete lock, at a cost that
+//! depends on the change.
 //!
-//! The resolution is carried out in a tree that holds only what the change can touch: all packages of the names that may be
-//! placed, replaced or removed, with whatever asks for these names and the folders they lie in. Names that come in while it
-//! runs are added, and it runs again. What is given up on, for any doubt, is resolved as a whole by [`crate::resolve`]; both
-//! come to the same.
+//! A lock is *complete* when resolving the same requirements again would keep it as it is. The
+//! resolution then runs in a tree reduced to what the change can touch: all packages of the names
+//! that may be placed, replaced or removed, their dependents, and the packages they are nested in.
+//! When it comes upon further names, it runs again with these added. In any doubt the caller
+//! resolves everything by [`crate::resolve`]; both give the same lock.
 
+mod complete;
 mod scope;
-mod settled;
 
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{LockPackage, locale_compare};
@@ -17,27 +19,28 @@ use crate::finish::{entry, same_entry};
 use crate::tree::{EdgeId, Flags, NodeId, Tree};
 use crate::{Options, Provider, Requirements, flags};
 
+pub(crate) use complete::accepted_conflicts;
+use complete::is_left_open;
 use scope::Scope;
-use settled::is_left_open;
-pub(crate) use settled::settled;
 
-/// How often names may come in before the resolution is given up on.
-const MOST_ROUNDS: usize = 12;
+/// How often the resolution runs before it is given up.
+const MAX_ROUNDS: usize = 12;
 
-/// What is different in the lockfile's entries, but for the project's own.
+/// The lockfile entries that a change of requirements adds, changes or removes, apart from the
+/// project's own.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Change {
-    /// Entries that are new or say something else, in the lockfile's order; all are to be installed.
+    /// New and changed entries, in the lockfile's order; all of them are installed.
     pub entries: Vec<LockPackage>,
-    /// Paths of entries that are gone.
+    /// Paths of removed entries.
     pub removed: Vec<String>,
 }
 
-/// Resolves `requirements` as [`crate::resolve`] would with the lock `locked`, which must be settled
-/// ([`crate::Resolution::settled`]) but for conflicts about the packages called `disputed`; `installed` has those of its
-/// packages that are installed.
+/// Resolves `requirements` as [`crate::resolve`] would from the lock `locked`, which must be
+/// complete ([`crate::Resolution::accepted_conflicts`]). `disputed` are the names of packages it
+/// has accepted conflicts about, `installed` those of its packages that are installed.
 ///
-/// `None` where only the whole resolution can tell.
+/// Returns `None` where only a full resolution gives the result.
 pub fn change(
     requirements: &Requirements,
     locked: &DxlView<'_>,
@@ -54,7 +57,7 @@ pub fn change(
     let mut scope = is_simple
         .then(|| Scope::of(requirements, locked, installed, disputed, options))
         .flatten()?;
-    for _ in 0..MOST_ROUNDS {
+    for _ in 0..MAX_ROUNDS {
         let (reduced, lock) = scope.reduced(requirements)?;
         let (tree, is_plain) = {
             let provider = scope.provider(provider);
@@ -80,7 +83,8 @@ pub fn change(
     None
 }
 
-/// Whether nothing happened that concerns more than the packages in the tree, and all of those run here.
+/// Returns whether the result concerns packages of the reduced tree only, and all of them run on
+/// this platform.
 fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
     let tree = &builder.tree;
     let runs_here = |node: &NodeId| {
@@ -93,7 +97,7 @@ fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
             && fits("node", &engines.node)
             && fits("npm", &engines.npm)
     };
-    // Also what is gone: whoever was told that it does not run here is told so no more.
+    // Removed packages count too: a warning about one would have to go.
     let mut packages =
         tree.node_ids().filter(|node| *node != tree.root && tree[*node].source.is_none());
     builder.conflicts.is_empty()
@@ -104,8 +108,9 @@ fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
         && tree.node_ids().skip(known).all(|node| tree.manifest(node).bundled.is_empty())
 }
 
-/// Calculates the flags of touched packages, and takes out of the tree those that nothing needs any more. Says whether
-/// others would change too, which are touched then.
+/// Calculates the flags of touched packages and detaches extraneous ones. Where the flags of other
+/// packages would change too, their names become touched; returns whether that widens the reduced
+/// lock.
 fn calculate_flags(tree: &mut Tree, scope: &mut Scope<'_>) -> bool {
     let nodes = tree.project_nodes();
     let mut fixed: FxHashSet<NodeId> = FxHashSet::default();
@@ -126,7 +131,7 @@ fn calculate_flags(tree: &mut Tree, scope: &mut Scope<'_>) -> bool {
     let mut queue: Vec<NodeId> = fixed.iter().copied().collect();
     while let Some(node) = queue.pop() {
         seen.insert(node);
-        flags::keep_holders(tree, node);
+        flags::keep_parents(tree, node);
         for edge in tree[node].edges_out.clone() {
             let Some(to) = tree[edge].to else { continue };
             let cleared = flags::cleared_by_edge(tree[node].flags, tree[edge].kind, tree[to].flags);
@@ -154,7 +159,7 @@ fn calculate_flags(tree: &mut Tree, scope: &mut Scope<'_>) -> bool {
     wider
 }
 
-/// What is different now; `None` where an edge was left that is not met.
+/// Returns the difference to the lock; `None` where an edge is unmet.
 fn outcome(tree: &Tree, scope: &Scope<'_>) -> Option<Change> {
     let mut change = Change::default();
     let mut present: FxHashSet<String> = FxHashSet::default();

@@ -1,10 +1,11 @@
-//! `engines` as the lockfile keeps it: a JSON object of strings, or in old packages an array of strings.
+//! The JSON text of `engines` in lockfiles: an object of strings, or an array of strings in old
+//! packages.
 //!
 //! An array is held as pairs whose names are its positions, as packuments hold it.
 
 use std::fmt::Write;
 
-/// The JSON text of `pairs`, in the order in which the lockfile has them; `None` for none.
+/// Returns the JSON text of `pairs`, in the lockfile's order; `None` if there are none.
 pub(crate) fn to_json(pairs: &[(String, String)]) -> Option<String> {
     if pairs.is_empty() {
         return None;
@@ -45,7 +46,8 @@ fn quote(json: &mut String, text: &str) {
     json.push('"');
 }
 
-/// The value of `engine` in the JSON object `json`; `None` where it is not an object of strings that has it.
+/// Returns the value of `engine` in the JSON object `json`; `None` if it is not an object of
+/// strings with that key.
 pub(crate) fn value_of(json: &str, engine: &str) -> Option<String> {
     let mut strings = Strings { rest: json.trim_start().strip_prefix('{')? };
     loop {
@@ -57,7 +59,7 @@ pub(crate) fn value_of(json: &str, engine: &str) -> Option<String> {
     }
 }
 
-/// The string literals of a flat JSON object, keys and values in turn.
+/// The string literals of a flat JSON object: keys and values in turn.
 struct Strings<'a> {
     rest: &'a str,
 }

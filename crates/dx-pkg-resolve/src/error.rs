@@ -1,63 +1,63 @@
-//! Why a resolution failed, as data; [`std::fmt::Display`] words it for people.
+//! The errors of a resolution, with their codes, messages and hints.
 
 use dx_pkg_core::Coded;
 use thiserror::Error;
 
 use crate::explain::Conflict;
 
-/// A failure to learn about a package, as the caller reported it.
+/// The failure of a [`crate::Provider`] to load a package.
 #[derive(Clone, Debug, Error)]
 #[error("{message}")]
 pub struct ProviderError {
     /// Stable code of the underlying error.
     pub code: &'static str,
-    /// What happened, ready to be shown.
+    /// The message for the user.
     pub message: String,
-    /// What the user can do about it.
+    /// The suggestion for the user.
     pub hint: Option<String>,
 }
 
-/// Why there is no resolution.
+/// The reason why a resolution failed.
 #[derive(Clone, Debug, Error)]
 pub enum ResolveError {
     /// A package that is not optional could not be loaded.
     #[error("cannot load {name}@{spec}, required by {required_by}: {source}")]
     Load {
-        /// Name of the dependency.
+        /// The dependency's name.
         name: String,
-        /// Requirement as written.
+        /// The requirement as written.
         spec: String,
-        /// Who asked for it.
+        /// The dependent.
         required_by: String,
-        /// What went wrong.
+        /// The provider's error.
         source: ProviderError,
     },
     /// No published version satisfies a requirement.
     #[error("no version of {name} matches {spec:?}, required by {required_by}{}", why_none(.available, .too_new.as_deref()))]
     NoVersion {
-        /// Name of the package.
+        /// The package's name.
         name: String,
-        /// Requirement as written.
+        /// The requirement as written.
         spec: String,
-        /// Who asked for it.
+        /// The dependent.
         required_by: String,
-        /// A few of the versions that exist, newest first.
+        /// A few of the published versions, newest first.
         available: Vec<String>,
-        /// The version that would match were it not too new.
+        /// The version that would match if it were not too new.
         too_new: Option<String>,
     },
-    /// A requirement that cannot be understood.
+    /// A requirement cannot be parsed.
     #[error(
         "{required_by} asks for {name}@{spec:?}, which is not a version, range, tag, alias, path or URL: {reason}"
     )]
     BadSpec {
-        /// Name of the dependency.
+        /// The dependency's name.
         name: String,
-        /// Requirement as written.
+        /// The requirement as written.
         spec: String,
-        /// Who asked for it.
+        /// The dependent.
         required_by: String,
-        /// Why it was refused.
+        /// The parser's error.
         reason: String,
     },
     /// Peer requirements contradict each other and `strict-peer-deps` is set.
@@ -66,7 +66,7 @@ pub enum ResolveError {
     /// An override contradicts a direct dependency.
     #[error("the override for {name} contradicts the project's own dependency {name}@{spec}")]
     Override {
-        /// Name of the dependency.
+        /// The dependency's name.
         name: String,
         /// The project's own requirement.
         spec: String,
@@ -77,30 +77,30 @@ pub enum ResolveError {
         /// The reference as written, beginning with `$`.
         reference: String,
     },
-    /// Packages displace each other without end.
+    /// Packages displace each other endlessly.
     #[error(
         "the dependencies do not settle: placing what {package} needs keeps displacing what others need"
     )]
     Endless {
-        /// The package last looked at, as `name@version`.
+        /// The package processed last, as `name@version`.
         package: String,
     },
-    /// The lockfile does not have what the project asks for, and may not be changed.
+    /// The lockfile does not meet a requirement, and may not be changed.
     #[error("the lockfile has no {name} that satisfies {spec:?}, which {required_by} asks for")]
     Frozen {
-        /// Name of the dependency.
+        /// The dependency's name.
         name: String,
-        /// Requirement as written.
+        /// The requirement as written.
         spec: String,
-        /// Who asks for it.
+        /// The dependent.
         required_by: String,
     },
-    /// The lockfile names a link whose target it does not describe.
+    /// The lockfile has a link but no entry for its target.
     #[error("the lockfile has a link at {path:?} but no entry for its target {target:?}")]
     LockLink {
-        /// Path of the link.
+        /// The link's path.
         path: String,
-        /// The missing path.
+        /// The target's path.
         target: String,
     },
 }

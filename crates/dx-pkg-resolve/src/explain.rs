@@ -1,4 +1,4 @@
-//! Peer conflicts, as data and in words.
+//! Peer conflicts, as data and as text.
 
 use std::cmp::Reverse;
 use std::fmt;
@@ -9,19 +9,19 @@ use crate::tree::{EdgeId, NodeId, Tree};
 /// A peer requirement that is not met.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Conflict {
-    /// Who has the requirement, as `name@version`.
+    /// The dependent with the requirement, as `name@version`.
     pub dependent: String,
-    /// Where the dependent lies, relative to the project.
+    /// The dependent's path, relative to the project.
     pub path: String,
-    /// Name of the package it needs.
+    /// The name of the required package.
     pub name: String,
-    /// The version requirement.
+    /// The required versions.
     pub wants: String,
-    /// The version that is there instead, if any.
+    /// The version found instead, if any.
     pub found: Option<String>,
-    /// Why that version is there: `name@range from dependent`.
+    /// The dependent that version is there for, in words.
     pub found_because: Option<String>,
-    /// Whether npm would refuse to install at all because of it.
+    /// Whether npm refuses to install because of it.
     pub refused_by_npm: bool,
 }
 
@@ -44,16 +44,16 @@ impl Conflict {
         }
     }
 
-    /// Adds what was found, where nothing had been placed yet when the conflict was noted; `resolve` tells the version
-    /// that a name means for the package at a path.
-    pub(crate) fn complete(&mut self, resolve: impl FnOnce(&str, &str) -> Option<String>) {
+    /// Fills in the version found, if no package had been placed yet when the conflict was
+    /// recorded. `resolve` returns the version that a name resolves to from a path.
+    pub(crate) fn fill_found(&mut self, resolve: impl FnOnce(&str, &str) -> Option<String>) {
         if self.found.is_none() {
             self.found = resolve(&self.path, &self.name);
         }
     }
 
-    /// Adds `conflict` unless it is known; a known one can become one that npm refuses.
-    pub(crate) fn note(known: &mut Vec<Conflict>, conflict: Conflict) {
+    /// Adds `conflict` to `known`, or merges it with the same one there.
+    pub(crate) fn record(known: &mut Vec<Conflict>, conflict: Conflict) {
         let same = known.iter_mut().find(|other| {
             other.dependent == conflict.dependent
                 && other.name == conflict.name
@@ -89,7 +89,7 @@ fn version_text(tree: &Tree, node: NodeId) -> String {
     tree.version(node).map_or_else(|| "?".to_owned(), ToString::to_string)
 }
 
-/// `name@version`, or what a person calls the project.
+/// Returns `name@version`; for the project its name, or `the project`.
 pub(crate) fn label(tree: &Tree, node: NodeId) -> String {
     if tree.is_project(node) && tree[node].source.is_none() {
         return match tree.manifest(node).name {

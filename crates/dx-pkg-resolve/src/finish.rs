@@ -1,10 +1,11 @@
-//! From the built tree to the lockfile's model: flags, what is not installed here, entries in order.
+//! The last stage of a resolution: from the tree to the lock, with flags and the packages not
+//! installed here.
 
 use dx_pkg_lock::{Lock, LockPackage, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::Builder;
-use crate::change::settled;
+use crate::change::accepted_conflicts;
 use crate::explain::label;
 use crate::pick::Picker;
 use crate::tree::{NodeId, Tree};
@@ -31,11 +32,11 @@ pub(crate) fn finish(
         flags::calculate(&mut builder.tree);
     }
     let skipped = builder.failures.iter().map(|failure| failure.error.to_string()).collect();
-    let settled = settled(&builder, requirements);
+    let accepted_conflicts = accepted_conflicts(&builder, requirements);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
     let index = lock.index();
     for conflict in &mut builder.conflicts {
-        conflict.complete(|path, name| index.resolve(path, name)?.version.clone());
+        conflict.fill_found(|path, name| index.resolve(path, name)?.version.clone());
     }
     let changed = previous.is_none_or(|previous| differs(previous, &lock));
     Ok(Resolution {
@@ -45,11 +46,11 @@ pub(crate) fn finish(
         conflicts: builder.conflicts,
         unfit,
         skipped,
-        settled,
+        accepted_conflicts,
     })
 }
 
-/// Whether the two say different things; the order of entries and keys does not count.
+/// Returns whether two locks differ, apart from the order of entries and keys.
 fn differs(a: &Lock, b: &Lock) -> bool {
     let (a, b) = (by_path(a), by_path(b));
     a.len() != b.len() || !a.iter().zip(&b).all(|(a, b)| same_entry(a, b))
@@ -78,7 +79,8 @@ fn prune_extraneous(tree: &mut Tree) {
     }
 }
 
-/// Optional packages that could not be loaded are left out with what depends on them; others end the resolution.
+/// Makes optional packages that could not be loaded inert, with their dependents; returns the error
+/// of any other.
 fn drop_failed(builder: &mut Builder<'_>) -> Result<(), ResolveError> {
     let tree = &mut builder.tree;
     for node in std::mem::take(&mut builder.failed) {
@@ -131,7 +133,7 @@ fn mark_unfit(tree: &mut Tree, picker: &Picker, options: &Options, unfit: &mut V
     }
 }
 
-/// `os linux, darwin; cpu x64`, as the package writes them.
+/// Returns text such as `os linux, darwin; cpu x64`, in the package's words.
 fn platform_in_words(os: &[&str], cpu: &[&str], libc: &[&str]) -> String {
     let named =
         [("os", os), ("cpu", cpu), ("libc", libc)].into_iter().filter(|(_, list)| !list.is_empty());
@@ -173,7 +175,8 @@ fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) ->
     (lock, installed)
 }
 
-/// What goes into the project's own tarball: what it bundles, and what that needs beside it or has inside it.
+/// Returns the packages that go into the project's own tarball: those it bundles, with their
+/// dependencies beside them and the packages nested in them.
 fn bundled_by_project(tree: &Tree) -> FxHashSet<NodeId> {
     let names = &tree.manifest(tree.root).bundled;
     let mut waiting: Vec<NodeId> =
@@ -190,7 +193,7 @@ fn bundled_by_project(tree: &Tree) -> FxHashSet<NodeId> {
     bundled
 }
 
-/// The lockfile's entry for `node`.
+/// Returns the lockfile's entry for `node`.
 pub(crate) fn entry(tree: &Tree, node: NodeId) -> LockPackage {
     let path = tree.path(node);
     if let Some(target) = tree[node].target {

@@ -1,13 +1,15 @@
-//! Which installations need each package: the lockfile's `dev`, `optional`, `devOptional`, `peer`.
+//! The lockfile's flags `dev`, `optional`, `devOptional` and `peer`, and extraneous packages:
+//! Arborist's `calcDepFlags`.
 //!
-//! Every flag starts out set and is cleared on each node that a path without that quality reaches.
+//! Every flag starts out set. It is cleared on each node that is reached from the project by a path
+//! without an edge of that kind.
 
 use rustc_hash::FxHashSet;
 
 use crate::manifest::EdgeKind;
 use crate::tree::{EdgeId, Flags, NodeId, Tree};
 
-/// Calculates the flags of every node of the project's tree anew.
+/// Recalculates the flags of every node of the project's tree.
 pub(crate) fn calculate(tree: &mut Tree) {
     for node in tree.project_nodes() {
         tree[node].flags = Flags::ALL;
@@ -18,7 +20,7 @@ pub(crate) fn calculate(tree: &mut Tree) {
     let mut queue = vec![root];
     while let Some(node) = queue.pop() {
         seen.insert(node);
-        keep_holders(tree, node);
+        keep_parents(tree, node);
         if let Some(target) = tree[node].target {
             if clear_by_link(tree, node, target) || !seen.contains(&target) {
                 queue.push(target);
@@ -26,10 +28,11 @@ pub(crate) fn calculate(tree: &mut Tree) {
             continue;
         }
         for edge in tree[node].edges_out.clone() {
-            // Beside a dependent that could do without it, npm has another version while it calculates.
-            let is_elsewhere =
+            // For a locked conflict of an optional peer, npm calculates with another version in
+            // place.
+            let is_ignored =
                 tree[edge].kind == EdgeKind::PeerOptional && tree[edge].conflict_is_locked;
-            if let Some(to) = tree[edge].to.filter(|_| !is_elsewhere)
+            if let Some(to) = tree[edge].to.filter(|_| !is_ignored)
                 && clear_by_edge(tree, node, edge, to)
             {
                 queue.push(to);
@@ -45,8 +48,8 @@ pub(crate) fn calculate(tree: &mut Tree) {
     }
 }
 
-/// A needed node keeps the folders it lies in from being superfluous.
-pub(crate) fn keep_holders(tree: &mut Tree, node: NodeId) {
+/// Clears `extraneous` on the packages that a needed node is nested in.
+pub(crate) fn keep_parents(tree: &mut Tree, node: NodeId) {
     if tree[node].flags.extraneous {
         return;
     }
@@ -80,7 +83,8 @@ fn clear_by_edge(tree: &mut Tree, node: NodeId, edge: EdgeId, target: NodeId) ->
     cleared != to
 }
 
-/// What is left of the flags `to` of a node that an edge of this kind leads to from one with the flags `from`.
+/// Returns the flags that remain of `to` when an edge of this kind leads to it from a node with the
+/// flags `from`.
 pub(crate) fn cleared_by_edge(from: Flags, kind: EdgeKind, to: Flags) -> Flags {
     let dev = kind == EdgeKind::Dev;
     let (optional, peer) = (kind.is_optional(), kind.is_peer());

@@ -1,4 +1,4 @@
-//! Interned names and version requirements: on the resolver's hot paths both are `u32`.
+//! Interned names and requirements: both are a `u32` in the resolver.
 
 use dx_pkg_core::{Range, Spec, SpecError, Version};
 use rustc_hash::FxHashMap;
@@ -7,15 +7,15 @@ use rustc_hash::FxHashMap;
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct NameId(u32);
 
-/// The text of a version requirement, with its parsed form.
+/// A requirement: its text with its parsed form.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct SpecId(u32);
 
-/// Owns every name and requirement of one resolution.
+/// The names and requirements of one resolution.
 #[derive(Default)]
 pub(crate) struct Interner {
     names: Vec<Box<str>>,
-    /// For each name, the first one that differs from it in case only, or itself.
+    /// For each name, its lower-case form, or itself.
     folded: Vec<NameId>,
     name_ids: FxHashMap<Box<str>, NameId>,
     specs: Vec<InternedSpec>,
@@ -51,7 +51,8 @@ impl Interner {
         &self.names[id.0 as usize]
     }
 
-    /// The name in lower case: some file systems have one place for names that differ in case only.
+    /// Returns the name in lower case: some file systems have one folder for names that differ in
+    /// case only.
     pub(crate) fn fold(&self, id: NameId) -> NameId {
         self.folded[id.index()]
     }
@@ -85,12 +86,13 @@ impl NameId {
     }
 }
 
-/// Arena indices fit `u32`: no project has four thousand million names.
+/// Returns a length as an arena index; no project reaches 2^32 names.
 pub(crate) fn index(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-/// The range a registry requirement asks for, looking through aliases; `None` for tags, git, files and folders.
+/// Returns the range of a registry requirement, that of an alias's target included; `None` for
+/// tags, git, files and folders.
 pub(crate) fn registry_range(spec: &Spec) -> Option<SpecRange<'_>> {
     match spec {
         Spec::Range(range) => Some(SpecRange::Range(range)),
@@ -100,7 +102,7 @@ pub(crate) fn registry_range(spec: &Spec) -> Option<SpecRange<'_>> {
     }
 }
 
-/// What [`registry_range`] found.
+/// A range or an exact version.
 #[derive(Clone, Copy)]
 pub(crate) enum SpecRange<'a> {
     Range(&'a Range),
@@ -108,12 +110,13 @@ pub(crate) enum SpecRange<'a> {
 }
 
 impl SpecRange<'_> {
-    /// Whether a package that is there already will do: for `*`, as written, a prerelease too.
+    /// Returns whether a package in the tree satisfies this; a requirement written as `*` accepts
+    /// prereleases too.
     pub(crate) fn satisfied_by(self, version: &Version) -> bool {
         self.is_star() || self.contains(version)
     }
 
-    /// Whether `version` is in the range by the rules of versions alone.
+    /// Returns whether `version` is in the range by semver's rules.
     pub(crate) fn contains(self, version: &Version) -> bool {
         match self {
             SpecRange::Range(range) => range.satisfies(version),

@@ -1,7 +1,14 @@
-//! Resolves a project's dependencies and decides where each package lies, by npm's rules.
+//! Dependency resolution and hoisting by npm's rules, those of its library Arborist.
 //!
-//! [`resolve`] is a function of the requirements, the lockfile and what the [`Provider`] answers; it does no I/O of its
-//! own, reads no clock and no environment, and gives the same result however its answers are timed.
+//! [`resolve`] is a function of the requirements, the lockfile and the [`Provider`]'s answers. It
+//! does no I/O, reads no clock and no environment, and its result does not depend on the order in
+//! which answers arrive.
+//!
+//! The modules follow Arborist's: `build` is `build-ideal-tree`, `can_place` is `can-place-dep`,
+//! `place` is `place-dep`, `pick` is `npm-pick-manifest`, `flags` is `calc-dep-flags`, `overrides`
+//! is `override-set`, and `tree` holds nodes and edges. A *scratch tree* is Arborist's virtual
+//! root. [`change`] has no counterpart there: it resolves a changed manifest in the affected part
+//! of a lock only.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -31,10 +38,10 @@ pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
 pub use provider::{External, Provider};
 
-/// What the project asks for.
+/// The requirements of a project.
 #[derive(Clone, Debug, Default)]
 pub struct Requirements {
-    /// The project's manifest, with an empty path.
+    /// The project's manifest, whose path is empty.
     pub root: LockPackage,
     /// The manifests of its workspaces and linked folders, each with its folder as path.
     pub workspaces: Vec<LockPackage>,
@@ -42,47 +49,48 @@ pub struct Requirements {
     pub overrides: Vec<Override>,
 }
 
-/// How to resolve.
+/// The settings of a resolution.
 #[derive(Clone, Debug)]
 pub struct Options {
-    /// How versions are chosen.
+    /// The rules for choosing versions.
     pub pick: PickOptions,
-    /// The machine to install for.
+    /// The platform to install for.
     pub platform: Platform,
-    /// Leave peer requirements out of account.
+    /// Whether peer requirements are ignored.
     pub legacy_peer_deps: bool,
-    /// Refuse instead of going on where peer requirements contradict each other.
+    /// Whether contradicting peer requirements are an error; otherwise they are reported.
     pub strict_peer_deps: bool,
-    /// Keep an older version that satisfies rather than add a newer one.
+    /// Whether an older version that satisfies is kept where a newer one would have to be added.
     pub prefer_dedupe: bool,
-    /// Names whose version is to be chosen anew.
+    /// Names whose versions are chosen anew, wherever they are locked.
     pub update: Vec<String>,
-    /// Names of the project's own dependencies that were asked for explicitly.
+    /// Names of the project's direct dependencies that the user named on the command line.
     pub explicit: Vec<String>,
-    /// Folders that are workspaces, relative to the project.
+    /// Folders of the workspaces, relative to the project.
     pub workspaces: Vec<String>,
-    /// Refuse to place anything that the lockfile does not have.
+    /// Whether a requirement that the lockfile does not meet is an error.
     pub frozen: bool,
 }
 
 /// The outcome of a resolution.
 #[derive(Clone, Debug)]
 pub struct Resolution {
-    /// Every package with its place; sorted as the lockfile is.
+    /// Every package with its path, in the lockfile's order.
     pub lock: Lock,
-    /// For each package of `lock`, whether it is to be installed on this machine.
+    /// For each package of `lock`, whether it is installed on this platform.
     pub installed: Vec<bool>,
     /// Whether `lock` differs from the lockfile the resolution started from.
     pub changed: bool,
     /// Peer requirements that are not met.
     pub conflicts: Vec<Conflict>,
-    /// Packages that are to be installed although they name engines this machine does not have.
+    /// Packages to install although their engines or platforms exclude this machine.
     pub unfit: Vec<Unfit>,
     /// Optional packages that could not be loaded, with the reason.
     pub skipped: Vec<String>,
-    /// Where nothing was left open, so that [`change`] can tell what a change of the requirements does to `lock`: the
-    /// conflicts that every resolution of it will note.
-    pub settled: Option<Vec<Conflict>>,
+    /// The peer conflicts that `lock` accepts, which every further resolution reports again. `None`
+    /// where `lock` is incomplete: resolving the same requirements again could change it, so
+    /// [`change`] cannot start from it.
+    pub accepted_conflicts: Option<Vec<Conflict>>,
 }
 
 /// A package whose `engines`, `os`, `cpu` or `libc` exclude this machine.
@@ -90,17 +98,18 @@ pub struct Resolution {
 pub struct Unfit {
     /// `name@version`.
     pub package: String,
-    /// What it asks for.
+    /// The engine or platform that it requires.
     pub wants: String,
-    /// Whether it is the platform rather than an engine that does not fit.
+    /// Whether the platform, not an engine, excludes this machine.
     pub platform: bool,
 }
 
-/// Resolves `requirements`, keeping what `previous` has wherever it still satisfies.
+/// Resolves `requirements`; locked versions of `previous` are kept wherever they satisfy.
 ///
 /// # Errors
-/// A package that is not optional cannot be loaded, has no matching version or a requirement cannot be understood;
-/// contradicting overrides; with `strict_peer_deps`, contradicting peer requirements.
+/// When a package that is not optional cannot be loaded or has no matching version, a requirement
+/// cannot be parsed, overrides contradict each other or, with `strict_peer_deps`, peer requirements
+/// do.
 pub fn resolve(
     requirements: &Requirements,
     previous: Option<&Lock>,

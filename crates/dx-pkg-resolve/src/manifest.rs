@@ -1,4 +1,5 @@
-//! What the resolver knows of one version of one package: its edges first, everything else on demand.
+//! Manifests: one version of one package, its declared dependencies parsed, everything else read on
+//! demand.
 
 use dx_pkg_core::Version;
 use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
@@ -11,7 +12,7 @@ use crate::intern::{Interner, NameId, SpecId, index};
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct ManifestId(u32);
 
-/// Which section of a manifest a dependency was declared in.
+/// The section of a manifest that a dependency is declared in.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum EdgeKind {
     Prod,
@@ -40,7 +41,7 @@ pub(crate) struct Declared {
     pub(crate) kind: EdgeKind,
 }
 
-/// Where the rest of a manifest can be read.
+/// The source of a manifest's other fields.
 pub(crate) enum Origin {
     Registry { packument: Packument, version: VersionIndex },
     Record(Box<LockPackage>),
@@ -52,9 +53,10 @@ pub(crate) struct Manifest {
     pub(crate) version: Option<Version>,
     pub(crate) integrity: Option<Box<str>>,
     pub(crate) resolved: Option<Box<str>>,
-    /// In the order edges are created: peers, optional peers, production, optional.
+    /// The declared dependencies in the order of their edges: peers, optional peers, production,
+    /// optional.
     pub(crate) declared: Vec<Declared>,
-    /// Development dependencies; edges only where the package is a project of its own.
+    /// Development dependencies, which have edges only in a project or workspace.
     pub(crate) dev: Vec<Declared>,
     pub(crate) bundled: Vec<NameId>,
     pub(crate) origin: Origin,
@@ -85,7 +87,7 @@ impl Manifests {
 }
 
 impl Manifest {
-    /// Reads version `version` of `packument`.
+    /// Reads the version `version` of `packument`.
     pub(crate) fn from_registry(
         packument: &Packument,
         version: VersionIndex,
@@ -119,7 +121,8 @@ impl Manifest {
         }
     }
 
-    /// Reads a lockfile entry, a project's manifest or one from outside the registry. `name` is used where it names none.
+    /// Reads a lockfile entry, a project's manifest or one from outside the registry. `name` is the
+    /// default name.
     pub(crate) fn from_record(
         record: LockPackage,
         name: Option<&str>,
@@ -158,7 +161,7 @@ impl Manifest {
         }
     }
 
-    /// What goes into the lockfile for this version, without path and flags.
+    /// Returns the lockfile entry for this version, without path and flags.
     pub(crate) fn record(&self) -> LockPackage {
         match &self.origin {
             Origin::Record(record) => (**record).clone(),
@@ -166,7 +169,7 @@ impl Manifest {
         }
     }
 
-    /// What is needed to fetch and store this version.
+    /// Returns the fields that fetching and storing this version needs.
     pub(crate) fn source_record(&self, interner: &Interner) -> LockPackage {
         LockPackage {
             name: self.name.map(|name| interner.name_text(name).to_owned()),
@@ -183,12 +186,12 @@ impl Manifest {
         }
     }
 
-    /// Whether anything must lie beside it that it does not bring itself.
+    /// Returns whether it declares peers.
     pub(crate) fn has_peers(&self) -> bool {
         self.declared.iter().any(|declared| declared.kind.is_peer())
     }
 
-    /// Reads a field of the manifest that only a few checks need.
+    /// Calls `read` with the lists `os`, `cpu` and `libc`.
     pub(crate) fn platform<R>(&self, read: impl FnOnce(&[&str], &[&str], &[&str]) -> R) -> R {
         match &self.origin {
             Origin::Record(record) => {
@@ -203,7 +206,7 @@ impl Manifest {
         }
     }
 
-    /// The range of Node versions the package says it runs on, and of npm versions.
+    /// Returns the ranges of Node and npm versions in `engines`.
     pub(crate) fn engines(&self) -> Engines {
         let value = |engine: &str| match &self.origin {
             Origin::Record(record) => engines::value_of(record.engines.as_deref()?, engine),
@@ -223,7 +226,8 @@ pub(crate) struct Engines {
     pub(crate) npm: Option<String>,
 }
 
-/// A later section's declaration of a name takes the place of an earlier one's, and goes to the end.
+/// Collects declared dependencies; a later declaration of a name replaces an earlier one and goes
+/// to the end.
 struct Declarations<'a> {
     interner: &'a mut Interner,
     list: Vec<Declared>,

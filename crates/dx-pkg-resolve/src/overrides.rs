@@ -1,7 +1,9 @@
-//! The project's `overrides`: which rule applies to which dependency, at any depth.
+//! The project's `overrides`, Arborist's `OverrideSet`: the rule that applies to each dependency,
+//! at any depth.
 //!
-//! Rules form a tree as written in `package.json`. Each node of the dependency tree carries the innermost rule set it
-//! is under; a rule set sees its own children, its ancestors' children, and itself.
+//! Rules form a tree as written in `package.json`. Each node of the dependency tree carries its
+//! innermost rule set. The rules visible from a rule set are its children, its ancestors' children,
+//! and itself.
 
 use dx_pkg_core::{Range, Spec, Version};
 
@@ -12,13 +14,13 @@ use crate::intern::{Interner, NameId, SpecId, index, registry_range};
 pub struct Override {
     /// The key: a name, or a name with a range (`foo@^1`).
     pub key: String,
-    /// The replacement requirement (`.` of an object, or the string itself).
+    /// The requirement that replaces others: `.` of an object, or the string itself.
     pub value: Option<String>,
-    /// Overrides that apply below this package only.
+    /// Overrides for the dependencies of this package, at any depth.
     pub children: Vec<Override>,
 }
 
-/// A rule set in [`Rules`]; identity is equality.
+/// A rule set in [`Rules`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
 pub(crate) struct RuleId(u32);
 
@@ -32,14 +34,14 @@ struct Rule {
     children: Vec<RuleId>,
 }
 
-/// Every rule of a project; the first is the root set, which overrides nothing itself.
+/// All rules of a project; the first is the root set, which overrides nothing itself.
 #[derive(Default)]
 pub(crate) struct Rules {
     items: Vec<Rule>,
 }
 
 impl Rules {
-    /// Builds the rules; `None` where the project has none.
+    /// Builds the rules; the root set is `None` if the project has none.
     pub(crate) fn new(overrides: &[Override], interner: &mut Interner) -> (Self, Option<RuleId>) {
         let mut rules = Rules::default();
         if overrides.is_empty() {
@@ -106,12 +108,13 @@ impl Rules {
         self.rule(id).key_spec
     }
 
-    /// Whether the rule applies only to part of a package's versions or replaces anything at all.
+    /// Returns whether this is the root set.
     pub(crate) fn is_root(&self, id: RuleId) -> bool {
         self.rule(id).parent.is_none()
     }
 
-    /// The rules visible from `id`, innermost first; an inner rule hides an outer one with the same key.
+    /// Returns the rules visible from `id`, innermost first; an inner rule hides an outer one with
+    /// the same key.
     fn visible(&self, id: RuleId) -> Vec<RuleId> {
         let mut seen: Vec<RuleId> = Vec::new();
         let mut at = Some(id);
@@ -128,7 +131,7 @@ impl Rules {
         seen
     }
 
-    /// The rule set that applies to a dependency `name@spec` of a package under `id`.
+    /// Returns the rule set for a dependency `name@spec` of a package with the rule set `id`.
     pub(crate) fn for_edge(
         &self,
         id: RuleId,
@@ -142,7 +145,7 @@ impl Rules {
             .unwrap_or(id)
     }
 
-    /// The rule set that a package itself is under, whoever depends on it.
+    /// Returns the rule set for a package by its own name and version, whatever depends on it.
     pub(crate) fn for_package(
         &self,
         id: RuleId,
@@ -181,8 +184,8 @@ impl Rules {
         }
     }
 
-    /// The more specific of two rule sets where one contains the other, their nearest common ancestor where they do
-    /// not contradict, `None` where they do.
+    /// Returns the inner of two rule sets if one is within the other, else their nearest common
+    /// ancestor; `None` if they contradict each other.
     pub(crate) fn combine(
         &self,
         first: RuleId,
@@ -231,12 +234,12 @@ impl Rules {
     }
 }
 
-/// Whether `version` is between the bounds of `range`; a prerelease need not be named by it.
+/// Returns whether `version` is between the bounds of `range`, a prerelease too.
 fn meets(range: &Range, version: &Version) -> bool {
     Range::parse(&version.to_string()).is_ok_and(|exact| range.intersects(&exact))
 }
 
-/// Splits `foo@^1` and `@scope/foo@^1` at the requirement; `*` where there is none.
+/// Splits `foo@^1` and `@scope/foo@^1` into name and requirement, `*` by default.
 fn split_key(key: &str) -> (&str, &str) {
     match key.char_indices().skip(1).find(|(_, c)| *c == '@') {
         Some((at, _)) if at + 1 < key.len() => (&key[..at], &key[at + 1..]),

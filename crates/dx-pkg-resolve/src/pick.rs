@@ -1,8 +1,8 @@
-//! Which version of a package satisfies a requirement best.
+//! The choice of a version for a requirement, as npm's `npm-pick-manifest` makes it.
 //!
-//! npm's rule: the default tag's version where it is in range, fits the engines and is not deprecated; otherwise the
-//! versions in range, those that are neither deprecated nor unfit first, then those that fit, then those not deprecated,
-//! the highest first.
+//! The default tag's version is picked if it is in range, its engines match and it is not
+//! deprecated. Otherwise the highest version in range is, of the first of these groups that has
+//! any: engines match and not deprecated, engines match, not deprecated, any other.
 
 use std::cell::RefCell;
 
@@ -12,18 +12,18 @@ use rustc_hash::FxHashMap;
 
 use crate::intern::{SpecRange, registry_range};
 
-/// What the choice depends on besides the packument.
+/// The settings for choosing versions.
 #[derive(Clone, Debug)]
 pub struct PickOptions {
-    /// The tag a requirement without a version means, `latest` unless configured.
+    /// The dist-tag that is preferred within a range, `latest` unless configured.
     pub default_tag: String,
-    /// Version of Node the packages must run on; `None` leaves engines out of account.
+    /// The version of Node to check `engines` with; `None` skips the check.
     pub node: Option<Version>,
-    /// Version of npm to report to packages that name one in `engines`.
+    /// The version of npm to check `engines` with; `None` skips the check.
     pub npm: Option<Version>,
-    /// Only versions published at or before this moment, in milliseconds since 1970.
+    /// The time, in milliseconds since 1970, after which published versions are too new.
     pub before: Option<u64>,
-    /// Packages `before` does not apply to: names, or `@scope/*`.
+    /// Packages that `before` does not apply to: names, or `@scope/*`.
     pub before_excluded: Vec<String>,
 }
 
@@ -39,26 +39,26 @@ impl Default for PickOptions {
     }
 }
 
-/// Picks versions; remembers which engine ranges fit.
+/// Picks versions; caches which engine ranges match.
 pub struct Picker {
     options: PickOptions,
     engine_fits: RefCell<FxHashMap<Box<str>, (bool, bool)>>,
 }
 
 impl Picker {
-    /// A picker for one resolution.
+    /// Returns a picker for one resolution.
     #[must_use]
     pub fn new(options: PickOptions) -> Self {
         Picker { options, engine_fits: RefCell::default() }
     }
 
-    /// The options it was made with.
+    /// Returns the options it was made with.
     #[must_use]
     pub fn options(&self) -> &PickOptions {
         &self.options
     }
 
-    /// The version of `packument` that `spec` means; `None` where none fits.
+    /// Returns the version of `packument` for `spec`; `None` if none is in range.
     #[must_use]
     pub fn pick(&self, packument: &Packument, spec: &Spec) -> Option<VersionIndex> {
         let before = self.before_for(packument.name());
@@ -103,7 +103,7 @@ impl Picker {
         }
     }
 
-    /// The version that `spec` would mean if none were too new, where that is why there is none.
+    /// Returns the version that `pick` would give if none were too new.
     pub(crate) fn too_new(&self, packument: &Packument, spec: &Spec) -> Option<VersionIndex> {
         self.before_for(packument.name())?;
         Picker::new(PickOptions { before: None, ..self.options.clone() }).pick(packument, spec)
@@ -139,7 +139,8 @@ impl Picker {
         view.engines().all(|(name, range)| self.engine_fits(name, range))
     }
 
-    /// Whether this machine's `engine` (`node` or `npm`) is in `range`; other engines are not checked.
+    /// Returns whether the version of `engine`, `node` or `npm`, is in `range`; other engines are
+    /// not checked.
     pub(crate) fn engine_fits(&self, engine: &str, range: &str) -> bool {
         let current = match engine {
             "node" => &self.options.node,
@@ -161,7 +162,7 @@ impl Picker {
         if engine == "node" { node } else { npm }
     }
 
-    /// The moment after which versions of `name` are too new.
+    /// Returns the time after which versions of `name` are too new.
     #[must_use]
     pub fn before_for(&self, name: &str) -> Option<u64> {
         let excluded =
@@ -173,8 +174,8 @@ impl Picker {
     }
 }
 
-/// Whether a range may be about prereleases: only then are they in it, and most packuments have more of them than
-/// releases.
+/// Returns whether a range may be about prereleases: only then are they in it, and most packuments
+/// have more of them than releases.
 fn names_prereleases(range: SpecRange<'_>) -> bool {
     match range {
         SpecRange::Exact(_) => true,

@@ -1,40 +1,41 @@
-//! Puts a package, with its peers, into the tree: as far up as it goes without conflict.
+//! The placement of a package and its peers, Arborist's `PlaceDep`: as far up the tree as there is
+//! no conflict.
 
 use crate::can_place::{Answer, Outcome, Question, can_place};
 use crate::explain::Conflict;
 use crate::intern::NameId;
 use crate::tree::{EdgeId, NodeId, Tree};
 
-/// What placing needs besides the tree.
+/// Places packages in the tree.
 pub(crate) struct Placer<'a> {
     pub(crate) tree: &'a mut Tree,
     pub(crate) prefer_dedupe: bool,
     pub(crate) strict_peers: bool,
-    /// Names whose every edge is to be looked at anew.
+    /// Names whose versions are chosen anew everywhere.
     pub(crate) update: &'a [NameId],
     pub(crate) conflicts: &'a mut Vec<Conflict>,
 }
 
-/// A package to place for an edge.
+/// A package to place, and the edge to place it for.
 #[derive(Clone, Copy)]
 pub(crate) struct Request {
-    /// The package, in the scratch tree its peers were gathered in.
+    /// The package, in its scratch tree, beside its peers.
     pub(crate) dep: NodeId,
     pub(crate) edge: EdgeId,
     pub(crate) explicit: bool,
     pub(crate) prefer_dedupe: bool,
 }
 
-/// One package that was given a place.
+/// A placed package.
 pub(crate) struct Placed {
     pub(crate) node: NodeId,
     pub(crate) edge: EdgeId,
     pub(crate) alone: Outcome,
-    /// Nodes that lost what they had and must be looked at again.
-    pub(crate) disturbed: Vec<NodeId>,
+    /// The dependents of removed packages, which go back into the queue.
+    pub(crate) to_requeue: Vec<NodeId>,
 }
 
-/// The placement a peer's placement follows from.
+/// The placement of a peer's dependent.
 struct Dependent {
     start: NodeId,
     chain: Vec<EdgeId>,
@@ -42,7 +43,7 @@ struct Dependent {
 }
 
 impl Placer<'_> {
-    /// Places `request.dep` and then its peers; returns everything that was given a place, dependents first.
+    /// Places `request.dep` and then its peers; returns all placed packages, dependents first.
     pub(crate) fn place(&mut self, request: Request) -> Vec<Placed> {
         let mut placed = Vec::new();
         self.place_one(request, None, &mut placed);
@@ -76,12 +77,13 @@ impl Placer<'_> {
             return;
         }
         let Some(node) = self.put(request, &answer, placed) else { return };
-        self.remove_superfluous(edge, node, answer.target, explicit);
+        self.remove_redundant(edge, node, answer.target, explicit);
         let own = Dependent { start, chain: answer.chain, top };
         self.place_peers(request, node, &own, placed);
     }
 
-    /// Walks up from `start` to the last place before the first conflict.
+    /// Finds the last place before the first conflict on the way up from `start`. Where the peers
+    /// fit nowhere, it is the last place for the package alone.
     fn find_place(
         &mut self,
         request: Request,
@@ -117,7 +119,7 @@ impl Placer<'_> {
             let refused = self.is_mine(top);
             if refused || self.strict_peers {
                 let conflict = Conflict::new(self.tree, edge, dep, true);
-                self.note(conflict);
+                self.record(conflict);
             }
             if alone.is_none() {
                 self.accept_conflict(edge, dep);
@@ -126,7 +128,8 @@ impl Placer<'_> {
         found.or(alone)
     }
 
-    /// Makes the node, in the place `answer` found.
+    /// Puts a copy of the package in the place found. Where that is nested in the same package
+    /// already, it puts a link to that package there and returns `None`.
     fn put(
         &mut self,
         request: Request,
@@ -147,9 +150,9 @@ impl Placer<'_> {
             return None;
         }
         let node = self.copy(dep);
-        let mut disturbed = Vec::new();
+        let mut to_requeue = Vec::new();
         match self.tree.child(target, self.tree[dep].name) {
-            Some(old) => self.replace(node, old, dep, &mut disturbed),
+            Some(old) => self.replace(node, old, dep, &mut to_requeue),
             None => self.tree.attach(node, target),
         }
         if let Some(folder) =
@@ -160,7 +163,7 @@ impl Placer<'_> {
         if self.tree[edge].kind.is_peer() && !self.tree.satisfied_by(edge, node) {
             self.accept_conflict(edge, dep);
         }
-        placed.push(Placed { node, edge, alone: answer.alone, disturbed });
+        placed.push(Placed { node, edge, alone: answer.alone, to_requeue });
         Some(node)
     }
 
@@ -179,7 +182,7 @@ impl Placer<'_> {
         node
     }
 
-    fn replace(&mut self, node: NodeId, old: NodeId, dep: NodeId, disturbed: &mut Vec<NodeId>) {
+    fn replace(&mut self, node: NodeId, old: NodeId, dep: NodeId, to_requeue: &mut Vec<NodeId>) {
         let tree = &*self.tree;
         let target = tree[old].parent;
         let mut old_deps = Vec::new();
@@ -219,28 +222,28 @@ impl Placer<'_> {
         self.tree.replace(node, old);
         self.prune_for_replacement(node, &old_deps);
         for member in pruned {
-            disturbed.extend(self.tree[member].edges_in.iter().map(|edge| self.tree[*edge].from));
+            to_requeue.extend(self.tree[member].edges_in.iter().map(|edge| self.tree[*edge].from));
             self.tree.detach(member);
         }
     }
 
-    /// Removes what only the replaced package needed.
+    /// Removes the packages that only the replaced package needed.
     fn prune_for_replacement(&mut self, node: NodeId, old_deps: &[NodeId]) {
         let tree = &*self.tree;
-        let mut superfluous: Vec<NodeId> = tree[node]
+        let mut redundant: Vec<NodeId> = tree[node]
             .edges_out
             .iter()
             .filter(|edge| !tree.is_valid(**edge))
             .filter_map(|edge| tree[*edge].to)
             .collect();
         for dep in old_deps {
-            superfluous.extend(
+            redundant.extend(
                 tree.dep_set(&[*dep], |tree, edge| {
                     tree[edge].to != Some(*dep) && tree.is_valid(edge)
                 }),
             );
         }
-        let gone = tree.dep_set(&superfluous, |tree, edge| {
+        let gone = tree.dep_set(&redundant, |tree, edge| {
             tree[edge].from != node && tree[edge].to != Some(node) && tree.is_valid(edge)
         });
         self.detach_all(gone);
@@ -254,8 +257,8 @@ impl Placer<'_> {
         }
     }
 
-    /// After a placement: copies further down that the new one makes superfluous.
-    fn remove_superfluous(&mut self, edge: EdgeId, node: NodeId, target: NodeId, explicit: bool) {
+    /// Removes the copies further down that a placed package makes redundant.
+    fn remove_redundant(&mut self, edge: EdgeId, node: NodeId, target: NodeId, explicit: bool) {
         if self.tree.is_valid(edge)
             && let Some(to) = self.tree[edge].to
             && to != node
@@ -279,7 +282,8 @@ impl Placer<'_> {
         }
     }
 
-    /// Removes `node` where a copy further up will do, and looks below it where `descend` says so.
+    /// Removes `node` if a copy further up can replace it; otherwise, with `descend`, does the same
+    /// below it.
     fn prune_duplicates(&mut self, node: NodeId, explicit: bool, descend: bool) {
         if self.tree.can_dedupe(node, self.prefer_dedupe, explicit) {
             let gone = self
@@ -321,7 +325,8 @@ impl Placer<'_> {
         }
     }
 
-    /// Whether the conflict is between requirements of the project itself, where npm refuses to go on.
+    /// Returns whether the project itself requires the peer set entered by `top`, so npm refuses a
+    /// conflict in it.
     fn is_mine(&self, top: EdgeId) -> bool {
         let tree = &*self.tree;
         let from = tree[top].from;
@@ -342,10 +347,10 @@ impl Placer<'_> {
     fn accept_conflict(&mut self, edge: EdgeId, dep: NodeId) {
         self.tree[edge].peer_conflicted = true;
         let conflict = Conflict::new(self.tree, edge, dep, false);
-        self.note(conflict);
+        self.record(conflict);
     }
 
-    fn note(&mut self, conflict: Conflict) {
-        Conflict::note(self.conflicts, conflict);
+    fn record(&mut self, conflict: Conflict) {
+        Conflict::record(self.conflicts, conflict);
     }
 }

@@ -1,8 +1,8 @@
-//! The dependency tree as it will lie on disk, with edges that follow Node's lookup rule.
+//! The dependency tree: nodes as they will be on disk, and edges that follow Node's lookup rule.
 //!
-//! A tree is an arena of nodes and edges. Several trees live in one arena: the project's own, and the small scratch trees
-//! in which peer sets are put together before they are placed. A node that is detached keeps its subtree and becomes the
-//! root of a tree of its own.
+//! Nodes and edges are in one arena, which holds several trees: the project's, and the small
+//! scratch trees in which peer sets are gathered before they are placed. A detached node keeps its
+//! subtree and becomes the root of its own tree.
 
 mod attach;
 mod edges;
@@ -15,21 +15,21 @@ use crate::intern::{Interner, NameId, SpecId, index};
 use crate::manifest::{EdgeKind, ManifestId, Manifests};
 use crate::overrides::{RuleId, Rules};
 
-/// A place in a tree.
+/// A node of a tree: a package or link at its place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct NodeId(u32);
 
-/// A requirement of one node.
+/// An edge: a requirement of one node.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
 pub(crate) struct EdgeId(u32);
 
-/// How an edge stands; found on demand and remembered until what it points at changes.
+/// The state of an edge, calculated on demand and cached until the edge finds another node.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum EdgeState {
     Unknown,
     Valid,
     Missing,
-    /// A peer that was placed inside its dependent.
+    /// A peer that is nested in its dependent.
     PeerLocal,
     Invalid,
     Detached,
@@ -38,21 +38,21 @@ pub(crate) enum EdgeState {
 pub(crate) struct Edge {
     pub(crate) from: NodeId,
     pub(crate) name: NameId,
-    /// The name in lower case, by which places are found.
+    /// The name in lower case, by which nodes are looked up.
     key: NameId,
     /// The requirement as declared; [`Tree::spec`] gives it with overrides applied.
     pub(crate) declared: SpecId,
     pub(crate) kind: EdgeKind,
     pub(crate) to: Option<NodeId>,
     pub(crate) rules: Option<RuleId>,
-    /// The resolution goes on although this peer requirement is not met.
+    /// Whether this unmet peer requirement is accepted.
     pub(crate) peer_conflicted: bool,
-    /// So it was in the lockfile that the resolution started from.
+    /// Whether it was accepted in the lockfile already.
     pub(crate) conflict_is_locked: bool,
     state: std::cell::Cell<EdgeState>,
 }
 
-/// Which installations need a node; each is true until a path without that quality is found.
+/// The lockfile's flags of a node; see [`crate::flags`].
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) struct Flags {
     pub(crate) dev: bool,
@@ -70,11 +70,11 @@ impl Flags {
 }
 
 pub(crate) struct Node {
-    /// The name it is found by, which an alias makes differ from the package's.
+    /// The name of its folder in `node_modules`; for an alias not the package's name.
     pub(crate) name: NameId,
     pub(crate) manifest: ManifestId,
     pub(crate) parent: Option<NodeId>,
-    /// The project that contains this one's folder, for workspaces and linked folders.
+    /// For a workspace or linked folder: the project whose folder contains it.
     pub(crate) folder_parent: Option<NodeId>,
     pub(crate) folder_children: Vec<NodeId>,
     pub(crate) root: NodeId,
@@ -82,30 +82,31 @@ pub(crate) struct Node {
     children: FxHashMap<NameId, NodeId>,
     pub(crate) edges_out: Vec<EdgeId>,
     pub(crate) edges_in: Vec<EdgeId>,
-    /// For a link: the node of the folder it points at.
+    /// For a link: the node of the linked folder.
     pub(crate) target: Option<NodeId>,
     pub(crate) links_in: Vec<NodeId>,
-    /// For the root of a scratch tree: the node it stands for.
+    /// For the root of a scratch tree: the node that it stands for.
     pub(crate) source: Option<NodeId>,
     pub(crate) rules: Option<RuleId>,
     pub(crate) flags: Flags,
-    /// Kept in the lockfile but not installed here: an optional package for another platform, or one that failed.
+    /// Whether it is in the lockfile but not installed here: an optional package for another
+    /// platform, or one that could not be loaded.
     pub(crate) inert: bool,
     /// Index of the load failure, for a package that could not be loaded.
     pub(crate) failure: Option<u32>,
-    /// The dependency that brought this package inside its own tarball.
+    /// Whether it comes inside another package's tarball.
     pub(crate) in_bundle: bool,
-    /// Folder relative to the project root, for nodes that no `node_modules` holds.
+    /// For a node outside `node_modules`: its folder, relative to the project root.
     pub(crate) folder: Option<Box<str>>,
-    /// Position in the order of attachment.
+    /// The position in the order of attachment.
     attached: u32,
 }
 
-/// Arena of nodes and edges, with the manifests, names and rules they refer to.
+/// The arena of nodes and edges, with the manifests, names and rules they refer to.
 pub(crate) struct Tree {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
-    /// Edges of the project's tree by the name they ask for, in lower case.
+    /// Edges of the project's tree by their name in lower case.
     edges_by_name: Vec<Vec<EdgeId>>,
     /// Nodes of the project's tree by name, in the order they were attached.
     nodes_by_name: Vec<Vec<NodeId>>,
@@ -115,10 +116,10 @@ pub(crate) struct Tree {
     pub(crate) legacy_peer_deps: bool,
     /// The project.
     pub(crate) root: NodeId,
-    /// Rule references that could not be followed.
+    /// An override's `$name` reference to a dependency that does not exist.
     pub(crate) bad_reference: std::cell::RefCell<Option<String>>,
     attachments: u32,
-    /// Whether duplicates were looked for in all that lies below some node, whatever its name.
+    /// Whether duplicates of all names were removed below some node.
     pub(crate) swept: bool,
 }
 
@@ -149,7 +150,8 @@ impl std::ops::IndexMut<EdgeId> for Tree {
 }
 
 impl Tree {
-    /// A tree of the project alone, without edges yet: [`Tree::load_edges`] makes them once the rules are known.
+    /// Makes a tree of the project alone, without edges: [`Tree::load_edges`] adds them once the
+    /// rules are set.
     pub(crate) fn new(
         interner: Interner,
         manifests: Manifests,
@@ -178,7 +180,7 @@ impl Tree {
         tree
     }
 
-    /// A node by itself, the root of its own tree, without edges.
+    /// Adds a node without edges that is the root of its own tree.
     pub(crate) fn add_node(&mut self, name: NameId, manifest: ManifestId) -> NodeId {
         let id = NodeId(index(self.nodes.len()));
         self.nodes.push(Node {
@@ -209,7 +211,7 @@ impl Tree {
         (0..index(self.nodes.len())).map(NodeId)
     }
 
-    /// Every node of the project's tree.
+    /// Returns every node of the project's tree.
     pub(crate) fn project_nodes(&self) -> Vec<NodeId> {
         self.node_ids().filter(|node| self[*node].root == self.root).collect()
     }
@@ -218,7 +220,7 @@ impl Tree {
         self[node].children.get(&self.interner.fold(name)).copied()
     }
 
-    /// Children in the order they were attached.
+    /// Returns the children in the order they were attached.
     pub(crate) fn children(&self, node: NodeId) -> Vec<NodeId> {
         let mut children: Vec<NodeId> = self[node].children.values().copied().collect();
         children.sort_unstable_by_key(|child| self[*child].attached);

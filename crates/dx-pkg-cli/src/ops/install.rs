@@ -437,7 +437,7 @@ impl Stages<'_> {
         }
         let mut summary = summary_of(session, &resolution)?;
         let mut plan = Plan::new(&resolution.lock, &resolution.installed, &session.config.omit()?);
-        let (mut lock, mut settled) = (resolution.lock, resolution.settled);
+        let (mut lock, mut settled) = (resolution.lock, resolution.accepted_conflicts);
         let mut complete = true;
         let mut built = None;
         if let Some(mode) = mode {

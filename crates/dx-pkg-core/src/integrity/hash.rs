@@ -1,4 +1,4 @@
-//! One digest and the algorithm that made it.
+//! A digest with its algorithm.
 
 use std::fmt;
 
@@ -10,7 +10,8 @@ use sha2::{Digest, Sha256, Sha384, Sha512};
 
 use crate::package_id::decode_hex;
 
-/// Standard Base64, padded when written; both forms are read, as are stray bits after the last byte.
+/// Standard Base64, written with padding. It is read with and without, and bits after the last byte
+/// are ignored.
 const BASE64: GeneralPurpose = GeneralPurpose::new(
     &STANDARD,
     GeneralPurposeConfig::new()
@@ -21,13 +22,13 @@ const BASE64: GeneralPurpose = GeneralPurpose::new(
 /// The algorithms an integrity may use, weakest first.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
 pub enum HashAlgorithm {
-    /// SHA-1, which only the oldest packages have to rely on.
+    /// SHA-1, the only algorithm of the oldest packages.
     Sha1,
     /// SHA-256.
     Sha256,
     /// SHA-384.
     Sha384,
-    /// SHA-512, which npm uses.
+    /// SHA-512, npm's default.
     Sha512,
 }
 
@@ -35,7 +36,7 @@ pub enum HashAlgorithm {
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
 pub struct Hash {
     algorithm: HashAlgorithm,
-    /// The digest, zeros after it.
+    /// The digest, then zeros.
     bytes: [u8; 64],
 }
 
@@ -50,7 +51,7 @@ impl HashAlgorithm {
         }
     }
 
-    /// The name in an integrity, such as `sha512`.
+    /// Returns the name in an integrity, such as `sha512`.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Sha1 => "sha1",
@@ -60,7 +61,7 @@ impl HashAlgorithm {
         }
     }
 
-    /// The length of a digest in bytes.
+    /// Returns the length of a digest in bytes.
     const fn digest_length(self) -> usize {
         match self {
             Self::Sha1 => 20,
@@ -72,26 +73,26 @@ impl HashAlgorithm {
 }
 
 impl Hash {
-    /// The hash of the bytes.
+    /// Returns the hash of the bytes.
     pub fn of(algorithm: HashAlgorithm, bytes: &[u8]) -> Self {
         let mut hasher = Hasher::new(algorithm);
         hasher.update(bytes);
         hasher.finish()
     }
 
-    /// The algorithm.
+    /// Returns the algorithm.
     pub const fn algorithm(&self) -> HashAlgorithm {
         self.algorithm
     }
 
-    /// The digest, of the algorithm's length.
+    /// Returns the digest, of the algorithm's length.
     pub fn digest(&self) -> &[u8] {
         &self.bytes[..self.algorithm.digest_length()]
     }
 
-    /// The hash of a digest in Base64; `None` if it is not one of the algorithm's.
+    /// Returns the hash of a digest in Base64; `None` if it is not one of the algorithm's.
     pub(super) fn from_base64(algorithm: HashAlgorithm, digest: &str) -> Option<Self> {
-        // Room for one byte too many, so that a longer digest is seen to be too long.
+        // Longer than any digest, so that a digest that is too long is refused.
         let mut decoded = [0; 66];
         let length = BASE64.decode_slice(digest, &mut decoded).ok()?;
         let mut bytes = [0; 64];
@@ -99,7 +100,8 @@ impl Hash {
         (length == algorithm.digest_length()).then_some(Self { algorithm, bytes })
     }
 
-    /// The hash of a digest in lower-case hexadecimal; `None` if it is not one of the algorithm's.
+    /// Returns the hash of a digest in lower-case hexadecimal; `None` if it is not one of the
+    /// algorithm's.
     pub(super) fn from_hex(algorithm: HashAlgorithm, digest: &str) -> Option<Self> {
         let mut bytes = [0; 64];
         decode_hex(digest, &mut bytes[..algorithm.digest_length()])
@@ -131,7 +133,7 @@ impl fmt::Debug for Hash {
     }
 }
 
-/// A digest in the making.
+/// A hash calculation in progress.
 pub(super) enum Hasher {
     Sha1(Sha1),
     Sha256(Sha256),

@@ -7,7 +7,7 @@ use crate::{Identifier, Version};
 /// How a version is compared with the bound.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Operator {
-    /// Any version at all; the bound is not looked at.
+    /// Any version; the bound is ignored.
     Any,
     Equal,
     Less,
@@ -34,27 +34,27 @@ impl Comparator {
         Self::new(Operator::Any, Version::new(0, 0, 0))
     }
 
-    /// `<0.0.0-0`, which nothing satisfies.
+    /// Returns `<0.0.0-0`, which nothing satisfies.
     pub(crate) fn none() -> Self {
         Self::new(Operator::Less, Version::first_prerelease(0, 0, 0))
     }
 
-    /// Whether this is [`Comparator::none`].
+    /// Returns whether this is [`Comparator::none`].
     pub(crate) fn is_none(&self) -> bool {
         self.is_below_zero_release() && matches!(self.bound.prerelease(), [Identifier::Numeric(0)])
     }
 
-    /// Whether this is `<0.0.0` or `<0.0.0-` anything, which npm takes to have nothing below.
+    /// Returns whether this is `<0.0.0` or `<0.0.0-` anything, below which npm knows no version.
     fn is_below_zero_release(&self) -> bool {
         self.operator == Operator::Less && self.bound.same_release(&Version::new(0, 0, 0))
     }
 
-    /// Whether the two print the same.
+    /// Returns whether the two print the same.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         self.operator == other.operator && self.bound == other.bound
     }
 
-    /// Whether the version passes, prereleases treated like any other version.
+    /// Returns whether the version passes, prereleases treated like any other version.
     pub(crate) fn accepts(&self, version: &Version) -> bool {
         match self.operator {
             Operator::Any => true,
@@ -66,20 +66,20 @@ impl Comparator {
         }
     }
 
-    /// Whether this comparator opts prereleases of the version's release in.
+    /// Returns whether this comparator allows prereleases of the version's release.
     pub(crate) fn names_prerelease_of(&self, version: &Version) -> bool {
         self.operator != Operator::Any
             && self.bound.is_prerelease()
             && self.bound.same_release(version)
     }
 
-    /// Whether the version passes this comparator alone, under the prerelease rule.
+    /// Returns whether the version passes this comparator alone, under the prerelease rule.
     fn accepts_alone(&self, version: &Version) -> bool {
         self.accepts(version) && (!version.is_prerelease() || self.names_prerelease_of(version))
     }
 
-    /// Whether some version may satisfy both, as npm judges it: `*` first and an exact prerelease second do, the other
-    /// way round they do not.
+    /// Returns whether some version may satisfy both, as npm judges it: `*` first and an exact
+    /// prerelease second do, the other way round they do not.
     pub(crate) fn intersects(&self, other: &Self) -> bool {
         use Operator::{Any, Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
         match (self.operator, other.operator) {
@@ -95,7 +95,8 @@ impl Comparator {
         }
     }
 
-    /// Whether the lower bound `self` lies below the upper bound, or on it where both include it.
+    /// Returns whether the lower bound `self` lies below the upper bound, or on it where both
+    /// include it.
     fn meets(&self, upper: &Self) -> bool {
         self.bound < upper.bound
             || (self.operator == Operator::GreaterOrEqual

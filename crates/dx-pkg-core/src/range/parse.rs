@@ -1,8 +1,9 @@
-//! From the text of a range to comparators.
+//! The parser of ranges: from text to comparators.
 //!
-//! npm's package rewrites the text step by step with regular expressions, and in loose mode drops what it cannot
-//! read, so what a range means follows from those steps. They are repeated here in the same order, without regular
-//! expressions; a step that has nothing to rewrite costs a scan for its first character.
+//! npm's package rewrites the text step by step with regular expressions, and in loose mode drops
+//! what it cannot read, so what a range means follows from those steps. They are repeated here in
+//! the same order, without regular expressions; a step that has nothing to rewrite costs a scan for
+//! its first character.
 
 mod token;
 mod trim;
@@ -14,18 +15,19 @@ use super::{RangeError, grammar};
 use grammar::{Parts, is_wildcard};
 use token::{Tokens, raise};
 
-/// Which of npm's two readings of a range is wanted.
+/// The two ways npm reads a range.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Mode {
     Plain,
-    /// Lower bounds without a prerelease begin at the first one where they were completed.
+    /// npm's `includePrerelease`: a lower bound completed from a partial version begins at its
+    /// first prerelease.
     IncludingPrerelease,
 }
 
 /// A version in the range that npm refuses to read; it makes the whole range unreadable.
 pub(super) struct TooLarge;
 
-/// Reads a range whose runs of space have been collapsed.
+/// Parses a range whose runs of space are collapsed.
 pub(super) fn alternatives(text: &str, mode: Mode) -> Result<Box<[Comparator]>, RangeError> {
     let read = |alternative: &str| {
         let mut set = comparators(alternative.trim_matches(' '), mode)
@@ -65,7 +67,7 @@ fn without_redundant(mut sets: Vec<Vec<Comparator>>) -> Vec<Vec<Comparator>> {
     sets
 }
 
-/// Reads one alternative; empty if nothing in it can be read.
+/// Parses one alternative; the result is empty if nothing in it can be parsed.
 fn comparators(text: &str, mode: Mode) -> Result<Vec<Comparator>, TooLarge> {
     let mut text = trim::without_build(text);
     if text.contains(' ') {
@@ -140,7 +142,7 @@ fn hyphen_to(text: &str, parts: Parts<'_>, mode: Mode) -> Result<String, TooLarg
 }
 
 impl Mode {
-    /// The prerelease at which a lower bound begins where the range gives none.
+    /// Returns the prerelease at which a lower bound begins where the range gives none.
     const fn first_identifier(self) -> &'static str {
         match self {
             Self::Plain => "",

@@ -5,11 +5,11 @@ use std::fmt;
 use super::{HostedRepository, HostedSite, SpecError, shown};
 use crate::Range;
 
-/// A git repository and which commit of it is meant: a committish, a range over its tags, or the default branch.
+/// A git repository and a commit of it: a committish, a range over its tags, or the default branch.
 #[derive(Clone, PartialEq, Eq, Debug)]
 pub struct GitSpec {
-    /// What to give git: a URL without `git+`, or an `scp`-like address. For a shortcut, the site's SSH URL; the site
-    /// may be asked over HTTPS first.
+    /// The address for git: a URL without `git+`, or an `scp`-like address. For a shortcut it is
+    /// the site's SSH URL; HTTPS may be tried first.
     pub url: Box<str>,
     /// The branch, tag or commit; never begins with a hyphen.
     pub committish: Option<Box<str>>,
@@ -17,11 +17,11 @@ pub struct GitSpec {
     pub semver: Option<Range>,
     /// The folder of the package in the repository (`#path:`), beginning with `/`.
     pub subdirectory: Option<Box<str>>,
-    /// The repository on its hosting site, if it is one's.
+    /// The repository on its hosting site, if it is on one.
     pub hosted: Option<HostedRepository>,
-    /// Whether the spec is a shortcut and so leaves the protocol open.
+    /// Whether the spec is a shortcut, which does not name a protocol.
     pub is_shortcut: bool,
-    /// As npm writes it into a manifest.
+    /// The text that npm writes into a manifest.
     saved: Box<str>,
 }
 
@@ -29,13 +29,13 @@ pub struct GitSpec {
 const SCHEMES: [&str; 6] = ["ssh", "https", "http", "file", "rsync", "ftp"];
 
 impl fmt::Display for GitSpec {
-    /// As npm writes it into a manifest.
+    /// Writes the text that npm writes into a manifest.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.saved)
     }
 }
 
-/// Reads the text if it means a git repository.
+/// Parses the text if it is a git repository.
 pub(super) fn parse(text: &str) -> Result<Option<GitSpec>, SpecError> {
     let (address, fragment) = match text.split_once('#') {
         Some((address, fragment)) => {
@@ -56,13 +56,13 @@ pub(super) fn parse(text: &str) -> Result<Option<GitSpec>, SpecError> {
     }
 }
 
-/// Whether an argument is an `scp`-like address rather than a name and its spec: only a host holds a dot before the
-/// colon.
+/// Returns whether an argument is an `scp`-like address rather than a name and its spec: only a
+/// host holds a dot before the colon.
 pub(super) fn is_scp_argument(argument: &str) -> bool {
     scp_like(argument).is_some_and(|(host, _)| host.contains('.'))
 }
 
-/// `github:user/project` and the like, or `user/project`.
+/// Returns `github:user/project` and the like, or `user/project`.
 fn shortcut(address: &str) -> Option<HostedRepository> {
     if let Some((name, path)) = address.split_once(':') {
         return HostedSite::from_name(name)?.repository_named(path);
@@ -73,7 +73,8 @@ fn shortcut(address: &str) -> Option<HostedRepository> {
     if is_plain { HostedSite::Github.repository_named(address) } else { None }
 }
 
-/// The host and path of `user@host:path`, which is not a URL because no slash comes before the colon.
+/// Returns the host and path of `user@host:path`, which is not a URL because no slash comes before
+/// the colon.
 fn scp_like(address: &str) -> Option<(&str, &str)> {
     let (authority, path) = address.split_once(':')?;
     let (user, host) = authority.split_once('@')?;
@@ -85,7 +86,7 @@ fn scp_like(address: &str) -> Option<(&str, &str)> {
 struct Source<'a> {
     text: &'a str,
     address: &'a str,
-    /// What follows the `#`, if anything does.
+    /// The text after `#`, if there is any.
     fragment: Option<&'a str>,
 }
 
@@ -103,7 +104,7 @@ impl Source<'_> {
             Some((credentials, host)) => (Some(credentials), host),
             None => (None, authority),
         };
-        // What follows the colon is a port, or the beginning of a path as `scp` writes it.
+        // A port follows the colon, or the beginning of a path as in an `scp`-like address.
         let (host, port) = host.split_once(':').unwrap_or((host, ""));
         let is_port = port.bytes().all(|byte| byte.is_ascii_digit());
         if let Some(site) = HostedSite::from_host(host).filter(|site| site.has_scheme(scheme)) {
@@ -126,7 +127,8 @@ impl Source<'_> {
         self.spec(url, self.text.to_owned(), self.fragment).map(Some)
     }
 
-    /// A URL on a hosting site: npm brings it into one form, with `.git` and, for SSH, the user `git`.
+    /// Returns a URL on a hosting site: npm brings it into one form, with `.git` and, for SSH, the
+    /// user `git`.
     fn hosted(
         &self,
         scheme: &str,
@@ -159,9 +161,10 @@ impl Source<'_> {
         self.spec(self.address.to_owned(), format!("git+ssh://{}", self.text), self.fragment)
     }
 
-    /// The spec of a URL and what follows `#`: a committish, or `semver:` and `path:` selectors joined by `::`.
+    /// Returns the spec of a URL and what follows `#`: a committish, or `semver:` and `path:`
+    /// selectors joined by `::`.
     ///
-    /// As in npm, a selector of another name is passed over.
+    /// As in npm, a selector of another name is ignored.
     fn spec(
         &self,
         url: String,
@@ -209,7 +212,7 @@ impl Source<'_> {
         Ok(format!("/{}", path.trim_start_matches('/')).into())
     }
 
-    /// Refuses what git or ssh would take for an option of theirs.
+    /// Refuses a word that git or ssh would take for an option.
     fn refuse_option(&self, word: &str) -> Result<(), SpecError> {
         if word.starts_with('-') {
             return Err(self.invalid(
@@ -231,7 +234,7 @@ fn with_fragment(address: &str, fragment: Option<&str>) -> String {
     }
 }
 
-/// Decodes `%20` and the like; what is not valid that way is left as it is.
+/// Decodes `%20` and the like; invalid sequences stay as they are.
 fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;

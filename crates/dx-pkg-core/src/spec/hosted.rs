@@ -1,4 +1,4 @@
-//! Repositories on the sites that have shortcuts.
+//! Repositories on hosting sites that npm has shortcuts for.
 
 use std::fmt;
 
@@ -35,7 +35,7 @@ impl HostedSite {
     const ALL: [Self; 5] =
         [Self::Github, Self::Gitlab, Self::Bitbucket, Self::Gist, Self::Sourcehut];
 
-    /// The word before the colon of a shortcut.
+    /// Returns the word before the colon of a shortcut.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Github => "github",
@@ -46,7 +46,7 @@ impl HostedSite {
         }
     }
 
-    /// The site's host.
+    /// Returns the site's host.
     pub const fn domain(self) -> &'static str {
         match self {
             Self::Github => "github.com",
@@ -66,7 +66,8 @@ impl HostedSite {
         Self::ALL.into_iter().find(|site| site.domain().eq_ignore_ascii_case(host))
     }
 
-    /// Whether a URL of this scheme (`git+` included) is taken for a repository of the site.
+    /// Returns whether a URL of this scheme (`git+` included) is taken for a repository of the
+    /// site.
     pub(super) fn has_scheme(self, scheme: &str) -> bool {
         match scheme {
             "git+ssh" | "git+https" | "ssh" | "https" => true,
@@ -76,7 +77,8 @@ impl HostedSite {
         }
     }
 
-    /// The repository in the path of a URL on the site, unless the path is that of something else, such as an archive.
+    /// Returns the repository in the path of a URL on the site, unless the path is that of
+    /// something else, such as an archive.
     pub(super) fn repository_at(self, path: &str) -> Option<Found<'_>> {
         let path = path.strip_prefix('/').unwrap_or(path);
         let mut committish = None;
@@ -114,7 +116,7 @@ impl HostedSite {
         Some((self.repository(user, project)?, committish))
     }
 
-    /// The repository of what follows `github:` and the like.
+    /// Returns the repository that a path after `github:` and the like names.
     pub(super) fn repository_named(self, path: &str) -> Option<HostedRepository> {
         let path = path.strip_prefix('/').unwrap_or(path);
         match path.rsplit_once('/') {
@@ -136,17 +138,17 @@ impl HostedSite {
 }
 
 impl HostedRepository {
-    /// The URL for cloning over SSH.
+    /// Returns the URL for cloning over SSH.
     pub(super) fn ssh_url(&self) -> String {
         format!("ssh://git@{}", self.url_path())
     }
 
-    /// The URL for cloning over HTTPS.
+    /// Returns the URL for cloning over HTTPS.
     pub(super) fn https_url(&self) -> String {
         format!("https://{}", self.url_path())
     }
 
-    /// The host and path of its URLs.
+    /// Returns the host and path of its URLs.
     pub(super) fn url_path(&self) -> String {
         format!("{}/{}.git", self.site.domain(), self.path())
     }
@@ -160,7 +162,7 @@ impl HostedRepository {
 }
 
 impl fmt::Display for HostedRepository {
-    /// The shortcut, such as `github:user/project`.
+    /// Returns the shortcut, such as `github:user/project`.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}", self.site.name(), self.path())
     }

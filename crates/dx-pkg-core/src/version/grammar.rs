@@ -1,7 +1,7 @@
 //! The lexical grammar shared by versions and ranges.
 //!
-//! Source: the grammar in the README of npm's `semver` package, and its behaviour in loose mode where the README is
-//! silent. Nothing here allocates.
+//! Source: the grammar in the README of npm's `semver` package, and its behaviour in loose mode
+//! where the README is silent. Nothing here allocates.
 
 /// The texts between the dots of a version; an absent part is empty.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -17,19 +17,19 @@ const MAX_DIGITS: usize = 256;
 /// The most characters of an identifier from its first non-digit on.
 const MAX_IDENTIFIER_TAIL: usize = 251;
 
-/// Whether JavaScript's `\s` matches the character.
+/// Returns whether JavaScript's `\s` matches the character.
 pub(crate) fn is_space(character: char) -> bool {
     character == '\u{feff}' || (character != '\u{85}' && character.is_whitespace())
 }
 
-/// The value of a run of digits, or `None` if it is above 2^53 − 1.
+/// Returns the value of a run of digits, or `None` if it is above 2^53 − 1.
 pub(crate) fn number(digits: &str) -> Option<u64> {
     digits.parse().ok().filter(|number| *number <= super::MAX_NUMBER)
 }
 
-/// Reads `1.2.3` and nothing else, which most versions are; what it leaves may still be a version.
+/// Parses `1.2.3` and nothing else, as a fast path for most versions.
 pub(crate) fn plain_release(text: &str) -> Option<(u64, u64, u64)> {
-    // So many digits are below 2^53 − 1.
+    // The most digits that are always below 2^53 − 1.
     const SAFE_DIGITS: usize = 15;
     let mut numbers = [0; 3];
     let mut component = 0;
@@ -79,7 +79,8 @@ pub(crate) fn strict_version(text: &str) -> Option<Parts<'_>> {
     complete.then_some(parts)
 }
 
-/// Reads a version as loose mode does: any mix of `v`, `=` and space before it, leading zeros, no hyphen needed.
+/// Reads a version as loose mode does: any mix of `v`, `=` and space before it, leading zeros, no
+/// hyphen needed.
 pub(crate) fn loose_version(text: &str) -> Option<Parts<'_>> {
     let text = skip_prefix(text);
     let (text, build) =
@@ -95,7 +96,8 @@ pub(crate) fn skip_prefix(text: &str) -> &str {
     text.trim_start_matches(|character| matches!(character, 'v' | '=') || is_space(character))
 }
 
-/// Reads `1`, `1.x`, `1.2.*` or `1.2.3-pre` (build metadata already removed), to the end of the text.
+/// Reads `1`, `1.x`, `1.2.*` or `1.2.3-pre` (build metadata already removed), to the end of the
+/// text.
 pub(crate) fn partial(text: &str) -> Option<Parts<'_>> {
     let major_end = component_end(text, 0)?;
     let mut parts = Parts { major: &text[..major_end], minor: "", patch: "", prerelease: "" };
@@ -132,19 +134,19 @@ pub(crate) fn partial(text: &str) -> Option<Parts<'_>> {
 }
 
 impl Parts<'_> {
-    /// The length of the parts with the dots and the hyphen between them.
+    /// Returns the length of the parts with the dots and the hyphen between them.
     pub(crate) fn printed_length(&self) -> usize {
         let hyphen = usize::from(!self.prerelease.is_empty());
         self.major.len() + self.minor.len() + self.patch.len() + self.prerelease.len() + 2 + hyphen
     }
 
-    /// Whether all three numbers are there and none is a wildcard.
+    /// Returns whether all three numbers are there and none is a wildcard.
     pub(crate) fn is_complete(&self) -> bool {
         !is_wildcard(self.major) && !is_wildcard(self.minor) && !is_wildcard(self.patch)
     }
 }
 
-/// Whether a part stands for any number: absent, `x`, `X` or `*`.
+/// Returns whether a part stands for any number: absent, `x`, `X` or `*`.
 pub(crate) fn is_wildcard(part: &str) -> bool {
     matches!(part, "" | "x" | "X" | "*")
 }
@@ -164,7 +166,7 @@ fn component_end(text: &str, start: usize) -> Option<usize> {
     }
 }
 
-/// How many digits stand at `start`.
+/// Returns how many digits stand at `start`.
 fn digits_at(text: &str, start: usize) -> usize {
     text.as_bytes()[start..].iter().take_while(|byte| byte.is_ascii_digit()).count()
 }
@@ -173,17 +175,17 @@ fn is_number(text: &str) -> bool {
     !text.is_empty() && text.len() <= MAX_DIGITS && digits_at(text, 0) == text.len()
 }
 
-/// Whether this is a number other than `0` that begins with one.
+/// Returns whether this is a number other than `0` that begins with `0`.
 pub(crate) fn has_leading_zero(text: &str) -> bool {
     text.len() > 1 && text.starts_with('0') && digits_at(text, 0) == text.len()
 }
 
-/// Whether a prerelease or build identifier may hold the byte.
+/// Returns whether a prerelease or build identifier may hold the byte.
 pub(crate) const fn is_identifier_byte(byte: u8) -> bool {
     byte.is_ascii_alphanumeric() || byte == b'-'
 }
 
-/// Whether the text is a dot-separated list of non-empty identifiers.
+/// Returns whether the text is a dot-separated list of non-empty identifiers.
 pub(crate) fn are_identifiers(text: &str) -> bool {
     text.split('.').all(|identifier| {
         let digits = digits_at(identifier, 0);

@@ -1,4 +1,5 @@
-//! Versions and ranges against what npm's `semver` package says of them; `tests/oracle/semver.cjs` writes the record.
+//! Versions and ranges against what npm's `semver` package says of them; `tests/oracle/semver.cjs`
+//! writes the record.
 
 use std::cmp::Ordering;
 
@@ -27,7 +28,8 @@ impl Comparison {
         let mut comparison = Self::default();
         for round in record.split("\nend\n") {
             let mut known = Round::default();
-            // Ranges are compared with each other, so all of a round are read before the first answer.
+            // Ranges are compared with each other, so all of a round are read before the first
+            // answer.
             for line in round.lines() {
                 comparison.introduce(&mut known, line);
             }

@@ -1,49 +1,49 @@
-//! Writing a chain.
+//! The encoder of chains.
 
 use super::{FORMAT, FRAME, HEADER, STATE};
 use crate::FormatError;
 use crate::wire::{Frame, StringTableBuilder, Writer};
 
-/// What a chain is written from.
+/// A chain to encode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ChainData<'a> {
-    /// When it was trained, in milliseconds since 1970.
+    /// The time of training, in milliseconds since 1970.
     pub trained_ms: u64,
-    /// How many resolutions it has seen.
+    /// The number of resolutions it was trained with.
     pub resolutions: u32,
-    /// Its states, in any order.
+    /// The states, in any order.
     pub states: Vec<StateData<'a>>,
 }
 
-/// One state to be written.
+/// A state to encode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct StateData<'a> {
     /// The package's name.
     pub name: &'a str,
     /// Its major version.
     pub major: u32,
-    /// The number of the resolution it was last seen in.
+    /// The number of the last resolution with this state.
     pub seen: u32,
-    /// How many resolutions it was seen in.
+    /// The number of resolutions with this state.
     pub observations: u32,
-    /// Where it leads.
+    /// The steps to other states.
     pub steps: Vec<Step>,
 }
 
-/// One step of a state to be written.
+/// A step to encode.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Step {
-    /// The position of the state it leads to, among those given.
+    /// The position of the next state in [`ChainData::states`].
     pub to: usize,
     /// Its likelihood in 255ths.
     pub likelihood: u8,
 }
 
 impl ChainData<'_> {
-    /// The DXC bytes of this chain. Steps that lead nowhere are left out.
+    /// Encodes the chain as DXC. Steps to states that do not exist are left out.
     ///
     /// # Errors
-    /// A state that is given twice, or more of anything than 32 bits can count.
+    /// When a state is given twice, or there are more items than 32 bits can count.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
         let too_large = |what| FormatError::TooLarge { format: FORMAT, what };
         let key = |position: usize| (self.states[position].name, self.states[position].major);

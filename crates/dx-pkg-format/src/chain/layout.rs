@@ -1,10 +1,10 @@
-//! Checking a chain and finding its sections.
+//! The decoder of chains: it checks the bytes and finds the sections.
 
 use super::{Chain, FORMAT, FRAME, HEADER, STATE, StateId};
 use crate::FormatError;
 use crate::wire::{self, Sections};
 
-/// How many states there are, and where the sections after them begin.
+/// The number of states, and where the sections after them begin.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Layout {
     pub(super) states: u32,

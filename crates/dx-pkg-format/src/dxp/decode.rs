@@ -1,10 +1,10 @@
-//! Checking the header and tables of a DXP file.
+//! The decoder of DXP files: it checks header and tables.
 
 use super::{Codec, Dxp, EXECUTABLE, FORMAT, FRAME, HEADER, LZ4_RATIO, ROW, is_safe_path};
 use crate::FormatError;
 use crate::wire::{self, Sections};
 
-/// Proof that bytes were checked, and where their sections begin: views on the same bytes then cost nothing.
+/// The sections of checked bytes: a view of the same bytes then needs no further check.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
     pub(super) files: usize,
@@ -15,16 +15,17 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Checks header and tables of `bytes`; see [`super::decode`].
+    /// Checks header and tables of a whole file; see [`super::decode`].
     ///
     /// # Errors
-    /// When the signature or version is another's, the bytes are truncated or damaged, or a path is unsafe.
+    /// When the signature or version does not match, the bytes are truncated or damaged, or a path
+    /// is unsafe.
     pub fn decode(bytes: &[u8]) -> Result<Self, FormatError> {
         Self::check(bytes, true)
     }
 
-    /// Checks header and tables of `bytes`, of which those after the tables may be missing: enough to know the files,
-    /// but not to read them. [`super::tables_length`] says how many are needed.
+    /// Checks header and tables of a file that may end after them: enough to list the files but not
+    /// to read them. [`super::tables_length`] is the length needed.
     ///
     /// # Errors
     /// As [`Self::decode`].
@@ -78,7 +79,8 @@ impl Layout {
         Ok(layout)
     }
 
-    /// The package in `bytes`, which must be the ones that were checked; others give wrong answers, never a panic.
+    /// Returns the package in `bytes`, which must be those that were checked; others give wrong
+    /// results but no panic.
     #[must_use]
     pub fn view(self, bytes: &[u8]) -> Dxp<'_> {
         Dxp { bytes, layout: self }

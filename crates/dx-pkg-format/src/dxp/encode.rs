@@ -1,4 +1,4 @@
-//! Writing a DXP file.
+//! The encoder of DXP files.
 
 use std::borrow::Cow;
 
@@ -13,7 +13,7 @@ use crate::wire::{self, Frame, Writer};
 
 static ZEROS: [u8; ALIGNMENT as usize] = [0; ALIGNMENT as usize];
 
-/// A DXP file ready to be written: tables of its own, stored contents borrowed from the caller.
+/// An encoded DXP file: its own tables, and stored contents borrowed from the caller.
 #[derive(Debug)]
 pub struct Encoding<'a> {
     head: Vec<u8>,
@@ -27,21 +27,21 @@ struct Payload<'a> {
     bytes: Cow<'a, [u8]>,
 }
 
-/// A file whose contents are elsewhere.
+/// A file to encode without its contents.
 #[derive(Debug, Clone, Copy)]
 pub struct DigestedFile<'a> {
-    /// Its path, as of [`FileEntry`].
+    /// The path, as in [`FileEntry`].
     pub path: &'a str,
     /// Whether it is executable.
     pub executable: bool,
-    /// How long it is, in bytes.
+    /// The size of the contents in bytes.
     pub size: u64,
-    /// The BLAKE3 of its contents, or for the time being what [`ProvisionalDigest`] makes of them.
+    /// The BLAKE3 of its contents, or their [`ProvisionalDigest`].
     pub digest: [u8; 32],
 }
 
 impl<'a> DigestedFile<'a> {
-    /// A file whose contents are here, with a provisional digest.
+    /// Returns a file with the provisional digest of its contents.
     #[must_use]
     pub fn of(file: &FileEntry<'a>) -> Self {
         let digest = ProvisionalDigest::of(file.data);
@@ -49,7 +49,7 @@ impl<'a> DigestedFile<'a> {
     }
 }
 
-/// What the table says of a file.
+/// A row of the file table.
 struct Row<'a> {
     file: DigestedFile<'a>,
     codec: Codec,
@@ -57,13 +57,13 @@ struct Row<'a> {
     offset: u64,
 }
 
-/// Where the contents of the next file go.
+/// The offset of the next file's contents.
 struct Offsets {
     next: u64,
 }
 
 impl Offsets {
-    /// Where `size` bytes go, and how many before them stay empty.
+    /// Returns the offset of the next `size` bytes, and the padding before them.
     fn place(&mut self, codec: Codec, size: u64) -> (u64, usize) {
         let aligned = codec == Codec::Stored && size >= ALIGN_FROM;
         let offset = if aligned { self.next.next_multiple_of(ALIGNMENT) } else { self.next };
@@ -73,7 +73,7 @@ impl Offsets {
     }
 }
 
-/// How large the tables are.
+/// The sizes of the tables.
 struct Sizes {
     files: u32,
     slots: u32,
@@ -93,10 +93,11 @@ impl Sizes {
     }
 }
 
-/// The DXP bytes of these files; `integrity` is that of the archive they came from.
+/// Encodes files as DXP; `integrity` is that of the tarball they came from.
 ///
 /// # Errors
-/// When a path occurs twice or could lead out of the package, or there are more files than 32 bits can count.
+/// When a path occurs twice or could lead out of the package, or there are more files than 32 bits
+/// can count.
 pub fn encode(
     files: &[FileEntry<'_>],
     integrity: Option<&Integrity>,
@@ -106,10 +107,11 @@ pub fn encode(
 }
 
 impl<'a> Encoding<'a> {
-    /// Hashes, and where asked for compresses, these files; see [`encode`].
+    /// Hashes files and compresses them as asked; see [`encode`].
     ///
     /// # Errors
-    /// When a path occurs twice or could lead out of the package, or there are more files than 32 bits can count.
+    /// When a path occurs twice or could lead out of the package, or there are more files than 32
+    /// bits can count.
     pub fn new(
         files: &[FileEntry<'a>],
         integrity: Option<&Integrity>,
@@ -142,25 +144,25 @@ impl<'a> Encoding<'a> {
         })
     }
 
-    /// The length of the file in bytes.
+    /// Returns the length of the file in bytes.
     #[must_use]
     pub fn len(&self) -> u64 {
         self.length
     }
 
-    /// Whether the file has no bytes: never, as there is always a header.
+    /// Returns `false`, as there is always a header.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.length == 0
     }
 
-    /// The content root written in the header.
+    /// Returns the content root written in the header.
     #[must_use]
     pub fn content_root(&self) -> [u8; 32] {
         wire::array_at(&self.head, ROOT_AT).unwrap_or_default()
     }
 
-    /// The pieces of the file in order, none of them empty.
+    /// Returns the parts of the file in order, none of them empty.
     pub fn parts(&self) -> impl Iterator<Item = &[u8]> {
         let payload = self
             .payload
@@ -169,7 +171,7 @@ impl<'a> Encoding<'a> {
         std::iter::once(self.head.as_slice()).chain(payload).filter(|part| !part.is_empty())
     }
 
-    /// The whole file in one buffer.
+    /// Returns the whole file in one buffer.
     #[must_use]
     pub fn to_vec(&self) -> Vec<u8> {
         let mut bytes = Vec::with_capacity(usize::try_from(self.length).unwrap_or_default());
@@ -180,7 +182,7 @@ impl<'a> Encoding<'a> {
     }
 }
 
-/// Header and tables, which everything but the contents is.
+/// Returns header and tables: everything before the contents.
 fn head(rows: &[Row<'_>], sizes: &Sizes, end: u64, integrity: &str) -> Vec<u8> {
     let mut head = FRAME.begin(sizes.payload_at as usize);
     head.words([sizes.files, sizes.slots, sizes.strings, integrity.len() as u32]);
@@ -199,8 +201,10 @@ fn head(rows: &[Row<'_>], sizes: &Sizes, end: u64, integrity: &str) -> Vec<u8> {
     Frame::finish(head)
 }
 
-/// Header and tables of the DXP file of these files, stored as they are. Where their digests are [`ProvisionalDigest`]s, which
-/// cost a tenth, the content root is that of them, and [`complete_tables`] puts that right.
+/// Returns header and tables of the DXP file of these files, uncompressed.
+///
+/// With [`ProvisionalDigest`]s, which cost a tenth of BLAKE3, digests and content root are
+/// provisional too; [`complete_tables`] replaces them.
 ///
 /// # Errors
 /// As [`encode`].
@@ -222,23 +226,24 @@ pub fn tables_of(
     Ok(head(&rows, &sizes, offsets.next, &integrity))
 }
 
-/// XXH3-128 of contents, little-endian, then zeros: detects damage, proves nothing about origin.
+/// The XXH3-128 of contents, little-endian, then zeros. It detects damage and proves nothing about
+/// the origin.
 #[derive(Clone, Default)]
 pub struct ProvisionalDigest(twox_hash::xxhash3_128::Hasher);
 
 impl ProvisionalDigest {
-    /// Of contents that are all here.
+    /// Returns the digest of `contents`.
     #[must_use]
     pub fn of(contents: &[u8]) -> [u8; 32] {
         padded(twox_hash::XxHash3_128::oneshot(contents))
     }
 
-    /// Takes the next bytes.
+    /// Adds the next bytes.
     pub fn update(&mut self, bytes: &[u8]) {
         self.0.write(bytes);
     }
 
-    /// Of the bytes taken, all in all.
+    /// Returns the digest of all bytes added.
     #[must_use]
     pub fn finish(&self) -> [u8; 32] {
         padded(self.0.finish_128())
@@ -258,10 +263,11 @@ fn padded(hash: u128) -> [u8; 32] {
     digest
 }
 
-/// Makes of [`tables_of`] the tables of a DXP file; `digests` are the BLAKE3 of the files' contents, in their order.
+/// Replaces the provisional digests of [`tables_of`] by `digests`, the BLAKE3 of the files'
+/// contents in the same order.
 ///
 /// # Errors
-/// When the tables are damaged, or there is not one digest for each file.
+/// When the tables are damaged, or the numbers of digests and files differ.
 pub fn complete_tables(tables: &mut [u8], digests: &[[u8; 32]]) -> Result<(), FormatError> {
     let layout = Layout::decode_tables(tables)?;
     if digests.len() != layout.files {

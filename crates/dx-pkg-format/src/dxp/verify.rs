@@ -1,13 +1,13 @@
-//! Comparing a package's contents with what its tables say.
+//! The full check of a package's contents.
 
 use super::Dxp;
 use crate::FormatError;
 
 impl Dxp<'_> {
-    /// Hashes everything: every file's contents, the content root, and whether the index finds every path.
+    /// Checks every file's contents, the content root, and that the index finds every path.
     ///
     /// # Errors
-    /// When anything differs.
+    /// When one of these does not match.
     pub fn verify(&self) -> Result<(), FormatError> {
         let root = content_root_of(
             self.entries().map(|entry| (entry.path, entry.executable, entry.digest)),
@@ -28,7 +28,8 @@ impl Dxp<'_> {
     }
 }
 
-/// The content root of files given ascending by path: (path, executable, BLAKE3 of the contents).
+/// Returns the content root of files given ascending by path: (path, executable, BLAKE3 of the
+/// contents).
 pub(super) fn content_root_of<'a>(
     files: impl Iterator<Item = (&'a str, bool, [u8; 32])>,
 ) -> [u8; 32] {

@@ -1,4 +1,4 @@
-//! Writing a binary packument.
+//! The encoder of binary packuments.
 
 use std::borrow::Cow;
 
@@ -11,27 +11,27 @@ use crate::wire::{Frame, ListTableBuilder, StringTableBuilder, Writer};
 
 type Text<'a> = Cow<'a, str>;
 
-/// What is kept of a packument.
+/// A packument to encode.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PackumentData<'a> {
     /// The package's name.
     pub name: Text<'a>,
-    /// When it was last changed, in milliseconds since 1970.
+    /// The time of the last change, in milliseconds since 1970.
     pub modified: Option<u64>,
-    /// (tag, version) in the packument's order.
+    /// The dist-tags, (tag, version), in the packument's order.
     pub dist_tags: Vec<(Text<'a>, Text<'a>)>,
     /// The versions in any order.
     pub versions: Vec<VersionData<'a>>,
 }
 
-/// What is kept of one version's manifest; lists are in the manifest's order.
+/// The manifest of a version to encode; lists are in the manifest's order.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VersionData<'a> {
     /// The version as the registry writes it.
     pub version: Text<'a>,
-    /// The deprecation message; empty when not deprecated.
+    /// The deprecation message; empty if not deprecated.
     pub deprecated: Text<'a>,
-    /// When it was published, in milliseconds since 1970.
+    /// The time of publication, in milliseconds since 1970.
     pub published: Option<u64>,
     /// The URL of the tarball.
     pub tarball: Text<'a>,
@@ -39,7 +39,7 @@ pub struct VersionData<'a> {
     pub integrity: Option<Text<'a>>,
     /// The size of all files unpacked, in bytes.
     pub unpacked_size: Option<u64>,
-    /// How many files there are.
+    /// The number of files.
     pub file_count: Option<u64>,
     /// `dependencies`.
     pub dependencies: Vec<(Text<'a>, Text<'a>)>,
@@ -74,15 +74,15 @@ pub struct VersionData<'a> {
 }
 
 impl PackumentData<'_> {
-    /// The DXM bytes of this packument.
+    /// Encodes the packument as DXM.
     ///
-    /// Versions that are not semver, even loosely, are left out, as are repetitions of a version: no range can
-    /// choose them.
+    /// Versions that are not semver, even loosely, and repetitions of a version are left out: no
+    /// range can choose them.
     ///
     /// # Errors
     /// When there are more strings or list cells than 32 bits can count.
     pub fn encode(&self) -> Result<Vec<u8>, FormatError> {
-        // So that strings are numbered by the order of the versions, whatever order these come in.
+        // Sorted first, so that the numbers of strings do not depend on the order given.
         let mut versions: Vec<_> =
             self.versions.iter().filter_map(|data| Some((parse(&data.version)?, data))).collect();
         versions.sort_by(|(a, a_data), (b, b_data)| {
@@ -94,7 +94,7 @@ impl PackumentData<'_> {
     }
 }
 
-/// Writes a packument version by version, in any order.
+/// Encodes a packument version by version, in any order.
 #[derive(Debug)]
 pub struct Encoder {
     strings: StringTableBuilder,
@@ -104,7 +104,7 @@ pub struct Encoder {
     rows: Vec<Row>,
 }
 
-/// What is fixed in size of a version.
+/// The fields of a version that have a fixed size.
 #[derive(Debug)]
 struct Row {
     version: Version,
@@ -117,7 +117,7 @@ struct Row {
 }
 
 impl Encoder {
-    /// A packument of the package called `name`, without versions.
+    /// Returns an encoder of a packument without versions, of the package `name`.
     #[must_use]
     pub fn new(name: &str) -> Self {
         let mut strings = StringTableBuilder::default();
@@ -131,7 +131,7 @@ impl Encoder {
         }
     }
 
-    /// Adds a version, unless it is not semver, even loosely; of repetitions the first counts.
+    /// Adds a version, unless it is not semver, even loosely; of repetitions the first is kept.
     pub fn push(&mut self, data: &VersionData<'_>) {
         let Some(version) = parse(&data.version) else { return };
         let flags = [
@@ -151,7 +151,8 @@ impl Encoder {
         self.rows.push(row);
     }
 
-    /// The DXM bytes; `published` is asked for the times of versions that came without, by their text.
+    /// Encodes the packument as DXM; `published` returns the time of a version that was added
+    /// without one, by its text.
     ///
     /// # Errors
     /// When there are more strings or list cells than 32 bits can count.

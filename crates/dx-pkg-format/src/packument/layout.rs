@@ -1,4 +1,4 @@
-//! Checking a binary packument and finding its sections.
+//! The decoder of binary packuments: it checks the bytes and finds the sections.
 
 use super::{ABSENT_32, FORMAT, FRAME, HEADER, LISTS, NUMBERS, STRINGS, TAG};
 use crate::FormatError;

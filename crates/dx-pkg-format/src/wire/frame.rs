@@ -25,8 +25,8 @@ impl Frame {
     /// The length of the beginning in bytes; the checksum covers everything from here on.
     pub const SIZE: usize = 16;
 
-    /// A writer that has written the beginning, with room for `capacity` bytes after it. [`Self::finish`] fills in
-    /// the checksum.
+    /// Returns a writer that has written the beginning, with room for `capacity` bytes after it.
+    /// [`Self::finish`] fills in the checksum.
     #[must_use]
     pub fn begin(&self, capacity: usize) -> Writer {
         let mut out = Writer::with_capacity(Self::SIZE + capacity);
@@ -36,7 +36,7 @@ impl Frame {
         out
     }
 
-    /// The bytes of a file that was begun by [`Self::begin`], with their checksum.
+    /// Returns the bytes of a file that was begun by [`Self::begin`], with their checksum.
     #[must_use]
     pub fn finish(writer: Writer) -> Vec<u8> {
         let mut bytes = writer.into_bytes();
@@ -44,7 +44,8 @@ impl Frame {
         bytes
     }
 
-    /// Fills in the checksum of `bytes`, which are the beginning and everything the checksum covers.
+    /// Fills in the checksum of `bytes`, which are the beginning and everything the checksum
+    /// covers.
     pub fn write_checksum(bytes: &mut [u8]) {
         let checksum = checksum(bytes.get(Self::SIZE..).unwrap_or_default());
         if let Some(field) = bytes.get_mut(8..Self::SIZE) {
@@ -81,8 +82,8 @@ impl Frame {
         }
     }
 
-    /// Compares the checksum with `bytes`, which are the beginning and everything the checksum covers; `part` names
-    /// them in the error.
+    /// Compares the checksum with `bytes`, which are the beginning and everything the checksum
+    /// covers; `part` names them in the error.
     ///
     /// # Errors
     /// When they differ.

@@ -1,4 +1,4 @@
-//! Lists of numbers by number: the end of each in cells (`u32`), then all cells (`u32`).
+//! Tables of lists of numbers: the end of each list in cells (`u32`), then all cells (`u32`).
 
 use std::hash::Hasher;
 
@@ -11,7 +11,7 @@ use crate::FormatError;
 /// Collects lists of numbers, each list stored once; list 0 is always the empty one.
 #[derive(Debug)]
 pub struct ListTableBuilder {
-    /// The numbers of the lists, by their cells.
+    /// The numbers of all lists, looked up by their cells.
     known: HashTable<u32>,
     ends: Vec<u32>,
     cells: Vec<u32>,
@@ -26,7 +26,7 @@ impl Default for ListTableBuilder {
 }
 
 impl ListTableBuilder {
-    /// The number of `list`, which is added when it is new.
+    /// Returns the number of `list`, which is added if it is new.
     pub fn intern(&mut self, list: &[u32]) -> u32 {
         if list.is_empty() && !self.ends.is_empty() {
             return 0;
@@ -43,7 +43,8 @@ impl ListTableBuilder {
         id
     }
 
-    /// How many lists and cells there are; `None` when there are more than 32 bits can count.
+    /// Returns how many lists and cells there are; `None` when there are more than 32 bits can
+    /// count.
     #[must_use]
     pub fn counts(&self) -> Option<(u32, u32)> {
         Some((u32::try_from(self.ends.len()).ok()?, u32::try_from(self.cells.len()).ok()?))
@@ -61,7 +62,7 @@ fn hash(list: &[u32]) -> u64 {
     hasher.finish()
 }
 
-/// A list table in place.
+/// A list table, read in place.
 #[derive(Debug, Clone, Copy)]
 pub struct ListTable<'a> {
     ends: &'a [u8],
@@ -69,7 +70,7 @@ pub struct ListTable<'a> {
 }
 
 impl<'a> ListTable<'a> {
-    /// A table over sections that [`ListTable::validate`] has accepted before.
+    /// Returns a table of sections that [`ListTable::validate`] has accepted before.
     #[must_use]
     pub fn new(ends: &'a [u8], cells: &'a [u8]) -> Self {
         Self { ends, cells }
@@ -98,7 +99,7 @@ impl<'a> ListTable<'a> {
         Ok(())
     }
 
-    /// The list with this number; empty when there is none.
+    /// Returns the list with this number; empty when there is none.
     #[inline]
     pub fn get(self, id: u32) -> &'a [u8] {
         let position = id as usize * 4;

@@ -1,14 +1,14 @@
 //! A cursor over bytes: reads one field after another and never panics.
 
-/// Reads little-endian fields in order. Each method returns `None` where the bytes end too early, and the reader is
-/// of no further use then.
+/// Reads little-endian fields in order. Each method returns `None` where the bytes end too early,
+/// and the reader is of no further use then.
 #[derive(Debug, Clone, Copy)]
 pub struct Reader<'a> {
     rest: &'a [u8],
 }
 
 impl<'a> Reader<'a> {
-    /// A reader that begins with the first of `bytes`.
+    /// Returns a reader that begins with the first of `bytes`.
     #[must_use]
     pub fn new(bytes: &'a [u8]) -> Self {
         Self { rest: bytes }
@@ -59,7 +59,8 @@ impl<'a> Reader<'a> {
         self.bytes(length)
     }
 
-    /// Reads a length in bytes as [`u32`] and a text of that length, in place; `None` also where it is not UTF-8.
+    /// Reads a length in bytes as [`u32`] and a text of that length, in place; `None` also where it
+    /// is not UTF-8.
     pub fn text(&mut self) -> Option<&'a str> {
         std::str::from_utf8(self.blob()?).ok()
     }
@@ -75,13 +76,13 @@ impl<'a> Reader<'a> {
         self.list(|reader| reader.text().map(str::to_owned))
     }
 
-    /// The bytes that have not been read.
+    /// Returns the bytes that have not been read.
     #[must_use]
     pub fn rest(&self) -> &'a [u8] {
         self.rest
     }
 
-    /// Whether everything has been read.
+    /// Returns whether everything has been read.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.rest.is_empty()

@@ -1,17 +1,17 @@
-//! Strings by number: the end offset of each (`u32`), then all bytes.
+//! Tables of strings: the end offset of each string (`u32`), then all bytes.
 
 use std::hash::Hasher;
 
 use hashbrown::HashTable;
 use rustc_hash::FxHasher;
 
-use super::{Writer, part, u32_at, words};
+use super::{Strings, Writer, part, u32_at, words};
 use crate::FormatError;
 
-/// Collects strings and gives each a number; number 0 is always the empty string.
+/// Collects strings and numbers them; number 0 is always the empty string.
 #[derive(Debug)]
 pub struct StringTableBuilder {
-    /// The numbers of the strings that were interned, by their bytes.
+    /// The numbers of the strings interned, by their bytes.
     known: HashTable<u32>,
     ends: Vec<u32>,
     bytes: Vec<u8>,
@@ -28,7 +28,7 @@ impl Default for StringTableBuilder {
 }
 
 impl StringTableBuilder {
-    /// The number of `text`, which is added when it is new.
+    /// Returns the number of `text`, which is added if it is new.
     pub fn intern(&mut self, text: &str) -> u32 {
         let hash = hash(text.as_bytes());
         let is_equal = |id: &u32| part(&self.ends, &self.bytes, *id) == text.as_bytes();
@@ -41,7 +41,7 @@ impl StringTableBuilder {
         id
     }
 
-    /// Adds `text` without looking for an equal one: for strings that hardly ever repeat.
+    /// Adds `text` without looking for an equal one: for strings that rarely repeat.
     pub fn push(&mut self, text: &str) -> u32 {
         if text.is_empty() && !self.ends.is_empty() {
             return 0;
@@ -55,12 +55,13 @@ impl StringTableBuilder {
         id
     }
 
-    /// The bytes of the string with this number; none when there is no such string.
+    /// Returns the bytes of the string with this number; none when there is no such string.
     pub(crate) fn get(&self, id: u32) -> &[u8] {
         part(&self.ends, &self.bytes, id)
     }
 
-    /// How many strings there are, and how many bytes; `None` when there are more than 32 bits can count.
+    /// Returns how many strings there are, and how many bytes; `None` when there are more than 32
+    /// bits can count.
     #[must_use]
     pub fn counts(&self) -> Option<(u32, u32)> {
         if self.overflow {
@@ -69,7 +70,8 @@ impl StringTableBuilder {
         Some((u32::try_from(self.ends.len()).ok()?, u32::try_from(self.bytes.len()).ok()?))
     }
 
-    /// The end offset of each string and the bytes of all; `None` when there are more than 32 bits can count.
+    /// Returns the end offset of each string and the bytes of all; `None` when there are more than
+    /// 32 bits can count.
     #[must_use]
     pub fn parts(&self) -> Option<(&[u32], &[u8])> {
         (!self.overflow).then_some((&self.ends, &self.bytes))
@@ -88,7 +90,7 @@ fn hash(bytes: &[u8]) -> u64 {
     hasher.finish()
 }
 
-/// A string table in place: the end offset of each string, then all bytes.
+/// A string table, read in place: the end offset of each string, then all bytes.
 #[derive(Debug, Clone, Copy)]
 pub struct StringTable<'a> {
     ends: &'a [u8],
@@ -96,7 +98,7 @@ pub struct StringTable<'a> {
 }
 
 impl<'a> StringTable<'a> {
-    /// A table over sections that [`StringTable::validate`] has accepted before.
+    /// Returns a table of sections that [`StringTable::validate`] has accepted before.
     #[must_use]
     pub fn new(ends: &'a [u8], bytes: &'a [u8]) -> Self {
         Self { ends, bytes }
@@ -125,7 +127,7 @@ impl<'a> StringTable<'a> {
         }
     }
 
-    /// The string with this number; empty when there is none.
+    /// Returns the string with this number; empty when there is none.
     #[inline]
     #[must_use]
     pub fn get(self, id: u32) -> &'a str {
@@ -134,5 +136,12 @@ impl<'a> StringTable<'a> {
         let end = u32_at(self.ends, position);
         let bytes = self.bytes.get(start as usize..end as usize).unwrap_or_default();
         std::str::from_utf8(bytes).unwrap_or_default()
+    }
+}
+
+impl<'a> Strings<'a> for StringTable<'a> {
+    #[inline]
+    fn string(self, reference: u32) -> &'a str {
+        self.get(reference)
     }
 }

@@ -2,14 +2,15 @@
 
 /// Appends little-endian fields to bytes.
 ///
-/// A length or count beyond 32 bits is written as the largest [`u32`], which no reader finds the bytes for.
+/// A length or count beyond 32 bits is written as the largest [`u32`], which no reader finds the
+/// bytes for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Writer {
     out: Vec<u8>,
 }
 
 impl Writer {
-    /// A writer with room for `capacity` bytes.
+    /// Returns a writer with room for `capacity` bytes.
     #[must_use]
     pub fn with_capacity(capacity: usize) -> Self {
         Self { out: Vec::with_capacity(capacity) }
@@ -77,25 +78,25 @@ impl Writer {
         self.out.resize(self.out.len().max(length), 0);
     }
 
-    /// How many bytes are written.
+    /// Returns how many bytes are written.
     #[must_use]
     pub fn len(&self) -> usize {
         self.out.len()
     }
 
-    /// Whether nothing is written.
+    /// Returns whether nothing is written.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.out.is_empty()
     }
 
-    /// The bytes written so far.
+    /// Returns the bytes written so far.
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         &self.out
     }
 
-    /// The bytes that were written.
+    /// Returns the bytes that were written.
     #[must_use]
     pub fn into_bytes(self) -> Vec<u8> {
         self.out

@@ -79,7 +79,8 @@ fn forged(at: usize, word: u32) -> Vec<u8> {
 #[test]
 fn references_that_lead_nowhere_are_refused_though_the_checksum_is_right() {
     let (first_state, first_target) = (64, 64 + 4 * 20);
-    // Its name, the end of its steps, and where its first step leads; then a name that breaks the order.
+    // Its name, the end of its steps, and where its first step leads; then a name that breaks the
+    // order.
     for (at, word) in [(first_state, 99), (first_state + 8, 9), (first_target, 4), (first_state, 3)]
     {
         assert!(

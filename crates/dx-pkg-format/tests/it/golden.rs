@@ -1,7 +1,7 @@
 //! Files written by each published format version are read, and written the same, by this one.
 //!
-//! A change that makes these tests fail needs a new format version and a new golden file; `UPDATE_GOLDEN=1` writes
-//! the missing ones.
+//! A change that makes these tests fail needs a new format version and a new golden file;
+//! `UPDATE_GOLDEN=1` writes the missing ones.
 
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -35,7 +35,8 @@ fn dxp_version_1() {
     let encode = |compression| dxp::encode(&files, Some(&integrity), compression).unwrap();
     let stored = golden("dxp-v1.dxp", &encode(Compression::Stored));
     assert_eq!(stored, encode(Compression::Stored));
-    // What LZ4 makes of the same contents may change with the compressor, so that file is only read.
+    // What LZ4 makes of the same contents may change with the compressor, so that file is only
+    // read.
     let compressed = golden("dxp-v1-lz4.dxp", &encode(Compression::Lz4));
     assert!(compressed.len() < stored.len() / 10);
     for bytes in [stored, compressed] {

@@ -1,4 +1,4 @@
-//! The cursors of small files: what is written is read again, and no bytes make a reader panic.
+//! The cursors of small files: fields are read as written, and no bytes make a reader panic.
 
 use dx_pkg_format::FormatError;
 use dx_pkg_format::wire::{Frame, Reader, Writer};

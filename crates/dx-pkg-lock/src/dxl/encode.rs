@@ -1,4 +1,4 @@
-//! Writing DXL.
+//! The encoder of DXL.
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::wire::{Frame, StringTableBuilder};
@@ -8,10 +8,10 @@ use super::{
 };
 use crate::{Lock, LockPackage, locale_compare};
 
-/// Compiles `lock`, whose text has the BLAKE3 digest `source_digest`.
+/// Encodes `lock`, whose text has the BLAKE3 digest `source_digest`.
 ///
-/// Entries are put in npm's order; of several with one path the first is found by path. A lock beyond the format's
-/// 32-bit counts gives an empty file, which no reader accepts.
+/// Entries are sorted in npm's order; of several with one path the first is found by path. A lock
+/// with more items than 32 bits can count gives an empty file, which no reader accepts.
 #[must_use]
 pub fn encode(lock: &Lock, source_digest: [u8; 32]) -> Vec<u8> {
     let mut packages: Vec<&LockPackage> = lock.packages.iter().collect();
@@ -33,7 +33,7 @@ pub fn encode(lock: &Lock, source_digest: [u8; 32]) -> Vec<u8> {
     tables.write(lock.format_version, source_digest, name, version)
 }
 
-/// What a file consists of, without its header.
+/// The sections of a file, without its header.
 pub(super) struct Tables<'t> {
     pub(super) records: &'t [[u8; RECORD_SIZE]],
     pub(super) index: &'t [u32],
@@ -43,7 +43,8 @@ pub(super) struct Tables<'t> {
 }
 
 impl Tables<'_> {
-    /// The whole file; `name` and `version` refer to the project's. Empty beyond the format's 32-bit counts.
+    /// Returns the whole file, empty if there are more items than 32 bits can count. `name` and
+    /// `version` are references to the project's.
     pub(super) fn write(
         &self,
         format_version: u8,
@@ -91,7 +92,8 @@ impl Tables<'_> {
     }
 }
 
-/// Open addressing at most half full; a slot holds a package's position plus one.
+/// Returns the hash index: open addressing, at most half full. A slot holds a package's position
+/// plus one.
 pub(super) fn path_index(paths: &[&str]) -> Vec<u32> {
     let slots = (paths.len() * 2).next_power_of_two();
     let mut index = vec![0_u32; slots];
@@ -115,7 +117,7 @@ struct Encoder {
 }
 
 impl Encoder {
-    /// What a text is referred to by: 0 for none, else its number in the string table plus one.
+    /// Returns the reference of a text: 0 for none, else its number in the string table plus one.
     fn text(&mut self, text: Option<&str>) -> u32 {
         text.map_or(0, |text| self.strings.intern(text).saturating_add(1))
     }
@@ -139,7 +141,7 @@ impl Encoder {
     }
 }
 
-/// A record's texts, in order.
+/// Returns a record's texts, in order.
 pub(super) fn texts_of(package: &LockPackage) -> [Option<&str>; TEXT_COUNT] {
     [
         Some(&package.path),
@@ -156,7 +158,8 @@ pub(super) fn texts_of(package: &LockPackage) -> [Option<&str>; TEXT_COUNT] {
     ]
 }
 
-/// Goes through a package's lists, in order; returns how many cells each takes. A cell is a text or a number.
+/// Visits the cells of a package's lists, each a text or a number, in order; returns the number of
+/// cells of each list.
 pub(super) fn lists_of<'a>(
     package: &'a LockPackage,
     mut text: impl FnMut(&'a str),

@@ -1,11 +1,16 @@
-//! One package of a DXL file, in place.
+//! One package of a DXL file, read in place.
 
 use dx_pkg_core::PackageId;
-use dx_pkg_format::wire::{u32_at, words};
+use dx_pkg_format::wire::{self, u32_at, words};
 
 use super::view::text_number;
 use super::{DxlView, List, Record, Text, flag, record};
 use crate::LockPackage;
+
+/// A list of texts, read in place.
+pub type Texts<'a> = wire::Texts<'a, DxlView<'a>>;
+/// A list of pairs of texts, read in place.
+pub type Pairs<'a> = wire::Pairs<'a, DxlView<'a>>;
 
 /// One package of a [`DxlView`].
 #[derive(Clone, Copy)]
@@ -36,81 +41,82 @@ impl<'a> Package<'a> {
     }
 
     fn texts(self, list: List) -> Texts<'a> {
-        Texts { view: self.view, cells: self.cells(list) }
+        Texts::new(self.cells(list), self.view)
     }
 
     fn pairs(self, list: List) -> Pairs<'a> {
-        Pairs { view: self.view, cells: self.cells(list) }
+        Pairs::new(self.cells(list), self.view)
     }
 
-    /// Where it is; see [`LockPackage::path`].
+    /// See [`LockPackage::path`].
     #[must_use]
     pub fn path(self) -> &'a str {
         self.text(Text::Path).unwrap_or_default()
     }
 
-    /// The package's name: the explicit one, else the path's.
+    /// Returns the package's name: the explicit one, else the path's.
     #[must_use]
     pub fn name(self) -> &'a str {
         self.text(Text::Name).unwrap_or_default()
     }
 
-    /// The name only where the path does not tell it.
+    /// See [`LockPackage::name`].
     #[must_use]
     pub fn explicit_name(self) -> Option<&'a str> {
         self.text(Text::ExplicitName)
     }
 
-    /// The exact version.
+    /// Returns the exact version.
     #[must_use]
     pub fn version(self) -> Option<&'a str> {
         self.text(Text::Version)
     }
 
-    /// Where it comes from.
+    /// See [`LockPackage::resolved`].
     #[must_use]
     pub fn resolved(self) -> Option<&'a str> {
         self.text(Text::Resolved)
     }
 
-    /// Subresource integrity as written.
+    /// See [`LockPackage::integrity`].
     #[must_use]
     pub fn integrity(self) -> Option<&'a str> {
         self.text(Text::Integrity)
     }
 
-    /// The store's key, decoded from the integrity when the file was made; `None` without a usable integrity.
+    /// Returns the package's id in the store, stored when the file was made; `None` without a
+    /// usable integrity.
     #[must_use]
     pub fn id(self) -> Option<PackageId> {
         let id = self.record.first_chunk::<32>().copied().unwrap_or_default();
         (id != [0; 32]).then(|| PackageId::from_bytes(id))
     }
 
-    /// The deprecation message.
+    /// Returns the deprecation message.
     #[must_use]
     pub fn deprecated(self) -> Option<&'a str> {
         self.text(Text::Deprecated)
     }
 
-    /// The licence expression.
+    /// Returns the licence expression.
     #[must_use]
     pub fn license(self) -> Option<&'a str> {
         self.text(Text::License)
     }
 
-    /// `engines` as JSON text.
+    /// Returns `engines` as JSON text.
     #[must_use]
     pub fn engines(self) -> Option<&'a str> {
         self.text(Text::Engines)
     }
 
-    /// `funding` as JSON text.
+    /// Returns `funding` as JSON text.
     #[must_use]
     pub fn funding(self) -> Option<&'a str> {
         self.text(Text::Funding)
     }
 
-    /// `workspaces` as JSON text.
+    /// Returns `workspaces` as JSON text.
     #[must_use]
     pub fn workspaces(self) -> Option<&'a str> {
         self.text(Text::Workspaces)
@@ -170,55 +176,55 @@ impl<'a> Package<'a> {
         self.flag(flag::HAS_SHRINKWRAP)
     }
 
-    /// Commands: name and file within the package.
+    /// Returns the commands: name and file within the package.
     #[must_use]
     pub fn bin(self) -> Pairs<'a> {
         self.pairs(List::Bin)
     }
 
-    /// Operating systems it is for.
+    /// See [`LockPackage::os`].
     #[must_use]
     pub fn os(self) -> Texts<'a> {
         self.texts(List::Os)
     }
 
-    /// Processors it is for.
+    /// See [`LockPackage::cpu`].
     #[must_use]
     pub fn cpu(self) -> Texts<'a> {
         self.texts(List::Cpu)
     }
 
-    /// C libraries it is for.
+    /// See [`LockPackage::libc`].
     #[must_use]
     pub fn libc(self) -> Texts<'a> {
         self.texts(List::Libc)
     }
 
-    /// `dependencies`: name and specifier.
+    /// Returns `dependencies`: name and specifier.
     #[must_use]
     pub fn dependencies(self) -> Pairs<'a> {
         self.pairs(List::Dependencies)
     }
 
-    /// `devDependencies`.
+    /// Returns `devDependencies`.
     #[must_use]
     pub fn dev_dependencies(self) -> Pairs<'a> {
         self.pairs(List::DevDependencies)
     }
 
-    /// `optionalDependencies`.
+    /// Returns `optionalDependencies`.
     #[must_use]
     pub fn optional_dependencies(self) -> Pairs<'a> {
         self.pairs(List::OptionalDependencies)
     }
 
-    /// `peerDependencies`.
+    /// Returns `peerDependencies`.
     #[must_use]
     pub fn peer_dependencies(self) -> Pairs<'a> {
         self.pairs(List::PeerDependencies)
     }
 
-    /// `peerDependenciesMeta`: name and whether that peer is optional.
+    /// Returns `peerDependenciesMeta`: name and whether that peer is optional.
     pub fn peer_dependencies_meta(
         self,
     ) -> impl ExactSizeIterator<Item = (&'a str, bool)> + use<'a> {
@@ -228,22 +234,26 @@ impl<'a> Package<'a> {
         })
     }
 
-    /// Names of dependencies that the package's tarball contains.
+    /// See [`LockPackage::bundle_dependencies`].
     #[must_use]
     pub fn bundle_dependencies(self) -> Texts<'a> {
         self.texts(List::BundleDependencies)
     }
 
-    /// Every other key and its value as JSON text.
+    /// Returns every other key and its value as JSON text.
     #[must_use]
     pub fn extra(self) -> Pairs<'a> {
         self.pairs(List::Extra)
     }
 
-    /// The package as plain data.
+    /// Returns the package as plain data.
     #[must_use]
     pub fn to_package(self) -> LockPackage {
         let text = |text: Option<&str>| text.map(str::to_owned);
+        let texts = |texts: Texts<'a>| texts.map(str::to_owned).collect();
+        let pairs = |pairs: Pairs<'a>| {
+            pairs.map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
+        };
         LockPackage {
             path: self.path().to_owned(),
             name: text(self.explicit_name()),
@@ -263,86 +273,21 @@ impl<'a> Package<'a> {
             license: text(self.license()),
             engines: text(self.engines()),
             funding: text(self.funding()),
-            bin: self.bin().to_vec(),
-            os: self.os().to_vec(),
-            cpu: self.cpu().to_vec(),
-            libc: self.libc().to_vec(),
-            dependencies: self.dependencies().to_vec(),
-            dev_dependencies: self.dev_dependencies().to_vec(),
-            optional_dependencies: self.optional_dependencies().to_vec(),
-            peer_dependencies: self.peer_dependencies().to_vec(),
+            bin: pairs(self.bin()),
+            os: texts(self.os()),
+            cpu: texts(self.cpu()),
+            libc: texts(self.libc()),
+            dependencies: pairs(self.dependencies()),
+            dev_dependencies: pairs(self.dev_dependencies()),
+            optional_dependencies: pairs(self.optional_dependencies()),
+            peer_dependencies: pairs(self.peer_dependencies()),
             peer_dependencies_meta: self
                 .peer_dependencies_meta()
                 .map(|(name, set)| (name.to_owned(), set))
                 .collect(),
-            bundle_dependencies: self.bundle_dependencies().to_vec(),
+            bundle_dependencies: texts(self.bundle_dependencies()),
             workspaces: text(self.workspaces()),
-            extra: self.extra().to_vec(),
+            extra: pairs(self.extra()),
         }
-    }
-}
-
-/// A list of texts in place.
-#[derive(Clone, Copy)]
-pub struct Texts<'a> {
-    view: DxlView<'a>,
-    cells: &'a [u8],
-}
-
-impl<'a> Texts<'a> {
-    /// How many there are.
-    #[must_use]
-    pub fn len(self) -> usize {
-        self.cells.len() / 4
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.cells.is_empty()
-    }
-
-    /// The texts in order.
-    pub fn iter(self) -> impl ExactSizeIterator<Item = &'a str> + use<'a> {
-        words(self.cells).map(move |number| self.view.text(number).unwrap_or_default())
-    }
-
-    fn to_vec(self) -> Vec<String> {
-        self.iter().map(str::to_owned).collect()
-    }
-}
-
-/// A list of pairs of texts in place.
-#[derive(Clone, Copy)]
-pub struct Pairs<'a> {
-    view: DxlView<'a>,
-    cells: &'a [u8],
-}
-
-impl<'a> Pairs<'a> {
-    /// How many pairs there are.
-    #[must_use]
-    pub fn len(self) -> usize {
-        self.cells.len() / 8
-    }
-
-    /// Whether there are none.
-    #[must_use]
-    pub fn is_empty(self) -> bool {
-        self.cells.is_empty()
-    }
-
-    /// The pairs in order.
-    pub fn iter(self) -> impl ExactSizeIterator<Item = (&'a str, &'a str)> + use<'a> {
-        let text = move |number| self.view.text(number).unwrap_or_default();
-        self.cells
-            .as_chunks::<8>()
-            .0
-            .iter()
-            .map(move |pair| (text(u32_at(pair, 0)), text(u32_at(pair, 4))))
-    }
-
-    fn to_vec(self) -> Vec<(String, String)> {
-        self.iter().map(|(key, value)| (key.to_owned(), value.to_owned())).collect()
     }
 }

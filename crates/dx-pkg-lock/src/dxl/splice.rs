@@ -1,7 +1,7 @@
-//! Writing the DXL of a lock that differs in a few entries from one that is compiled already.
+//! The encoder of a lock that differs in a few entries from one that is compiled already.
 //!
-//! The result is the file that [`encode`](super::encode) would write, without making entries of what stays: texts are
-//! carried over by number, and hashed only where they are new.
+//! The result is the file that [`encode`](super::encode) would write. Entries that stay are not
+//! decoded: their texts are carried over by reference, and only new texts are hashed.
 
 use dx_pkg_format::wire::{u32_at, words};
 use rustc_hash::FxHashMap;
@@ -12,8 +12,9 @@ use super::{
 };
 use crate::{LockPackage, locale_compare};
 
-/// Compiles the lock that `view` is of, without the entries at `removed`, and with `changed` added or in place of what
-/// they have the path of. Both are in npm's order. `source_digest` is the digest of the lock's new text.
+/// Encodes the lock of `view` without the entries at the paths `removed`, and with the entries
+/// `changed`, which replace entries at the same path. `changed` is in npm's order; `source_digest`
+/// is the digest of the lock's new text.
 #[must_use]
 pub fn splice(
     view: &DxlView<'_>,
@@ -59,7 +60,7 @@ impl Entry<'_> {
     }
 }
 
-/// The entries to be, in order.
+/// Returns the entries of the result, in order.
 fn merge<'a>(view: &DxlView<'a>, removed: &[&str], changed: &'a [LockPackage]) -> Vec<Entry<'a>> {
     let mut entries = Vec::with_capacity(view.len() + changed.len());
     let mut new = changed.iter().peekable();
@@ -81,14 +82,14 @@ fn merge<'a>(view: &DxlView<'a>, removed: &[&str], changed: &'a [LockPackage]) -
     entries
 }
 
-/// The string table in the making.
+/// The string table of the result.
 struct Texts<'a> {
     view: DxlView<'a>,
-    /// By the old reference, the new one; 0 where it has none yet.
+    /// The new reference of each old one; 0 until it has one.
     carried: Vec<u32>,
-    /// Old references of texts that the changed entries have too.
+    /// The old references of texts that changed entries have too.
     known: FxHashMap<&'a str, u32>,
-    /// New references of texts that are new.
+    /// The new references of new texts.
     new: FxHashMap<&'a str, u32>,
     ends: Vec<u32>,
     bytes: Vec<u8>,
@@ -120,7 +121,7 @@ impl<'a> Texts<'a> {
         self.ends.len() as u32
     }
 
-    /// The new reference of the text with the reference `old`.
+    /// Returns the new reference of the text with the reference `old`.
     fn carry(&mut self, old: u32) -> u32 {
         let known = self.carried.get(old as usize).copied().unwrap_or(0);
         if known != 0 || old == 0 {
@@ -133,7 +134,7 @@ impl<'a> Texts<'a> {
         reference
     }
 
-    /// The new reference of `text`.
+    /// Returns the new reference of `text`.
     fn intern(&mut self, text: &'a str) -> u32 {
         if let Some(old) = self.known.get(text) {
             return self.carry(*old);
@@ -147,14 +148,14 @@ impl<'a> Texts<'a> {
     }
 }
 
-/// The texts of `changed` that `view` has, with their references.
+/// Returns the texts of `changed` that `view` has too, with their references.
 fn shared<'a>(view: &DxlView<'a>, changed: &'a [LockPackage]) -> FxHashMap<&'a str, u32> {
     let mut wanted: FxHashMap<&str, u32> = FxHashMap::default();
     for package in changed {
         wanted.extend(texts_of(package).into_iter().flatten().map(|text| (text, 0)));
         lists_of(package, |text| wanted.extend([(text, 0)]), |_| {});
     }
-    // Most texts are told apart by their length and their last byte.
+    // A filter by length and last byte, which rules out most texts.
     let mut seen = [0_u64; 256];
     let mark = |text: &str| (text.len() & 255, text.as_bytes().last().map_or(0, |last| last & 63));
     for text in wanted.keys() {
@@ -176,7 +177,7 @@ fn shared<'a>(view: &DxlView<'a>, changed: &'a [LockPackage]) -> FxHashMap<&'a s
     wanted
 }
 
-/// The record of an entry that stays.
+/// Returns the record of an entry that stays.
 fn carried(
     view: &DxlView<'_>,
     old: &Record,
@@ -194,7 +195,7 @@ fn carried(
         let end = start + count as usize;
         let own = words(view.cells.get(4 * start..4 * end).unwrap_or_default());
         if list == List::PeerDependenciesMeta as usize {
-            // Every second cell is no text.
+            // Every second cell is a number.
             cells.extend(
                 own.enumerate()
                     .map(|(at, cell)| if at % 2 == 0 { texts.carry(cell) } else { cell }),
@@ -207,7 +208,7 @@ fn carried(
     out
 }
 
-/// The record of an entry that is new.
+/// Returns the record of an entry that is new.
 fn fresh<'a>(
     package: &'a LockPackage,
     texts: &mut Texts<'a>,

@@ -15,7 +15,7 @@ fn texts(texts: &[&str]) -> Vec<String> {
     texts.iter().map(|text| (*text).into()).collect()
 }
 
-/// A lock with every field in use, in npm's order.
+/// Returns a lock with every field in use, in npm's order.
 pub(super) fn sample() -> Lock {
     let full = LockPackage {
         path: "node_modules/@scope/full".into(),
@@ -87,7 +87,7 @@ fn every_field_survives() {
     assert_eq!((link.name(), link.explicit_name(), link.id()), ("link", None, None));
 }
 
-/// A file of version 1 as it was published; a change that breaks this needs a new version.
+/// Returns a file of version 1 as it was published; a change that breaks this needs a new version.
 #[test]
 fn published_version_1_is_read_and_written() {
     let golden = include_bytes!("../../fixtures/v1.dxl");

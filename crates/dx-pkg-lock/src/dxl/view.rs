@@ -1,7 +1,7 @@
-//! Reading DXL in place.
+//! The decoder of DXL: it checks a file and reads it in place.
 
 use dx_pkg_format::FormatError;
-use dx_pkg_format::wire::{Sections, array_at, max_u32, u32_at, words};
+use dx_pkg_format::wire::{Sections, Strings, array_at, max_u32, u32_at, words};
 
 use super::{
     FORMAT, FRAME, HEADER_SIZE, LIST_IS_PAIRS, Package, RECORD_SIZE, Record, Text, flag, header,
@@ -9,23 +9,24 @@ use super::{
 };
 use crate::Lock;
 
-/// A DXL file in place, its offsets checked.
+/// A checked DXL file, read in place.
 #[derive(Clone, Copy)]
 pub struct DxlView<'a> {
     pub(super) header: &'a [u8],
     pub(super) records: &'a [Record],
     index: &'a [u8],
     pub(super) cells: &'a [u8],
-    /// Where each string ends.
+    /// The end of each string.
     pub(super) ends: &'a [u8],
     pub(super) strings: &'a str,
 }
 
 impl<'a> DxlView<'a> {
-    /// Checks the file and gives access to it.
+    /// Decodes a file in place.
     ///
-    /// Fails on anything but a whole, undamaged file of this version. A file that someone made with intent can say
-    /// anything a lockfile could: its paths are checked where they are used.
+    /// # Errors
+    /// When the bytes are not a whole, undamaged file of this version. A file made with bad intent
+    /// can have the same contents as such a lockfile: paths are checked where they are used.
     pub fn open(bytes: &'a [u8]) -> Result<Self, FormatError> {
         FRAME.check_version(bytes)?;
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
@@ -95,43 +96,43 @@ impl<'a> DxlView<'a> {
         Ok(())
     }
 
-    /// How many packages there are.
+    /// Returns the number of packages.
     #[must_use]
     pub fn len(&self) -> usize {
         self.records.len()
     }
 
-    /// Whether there are no packages.
+    /// Returns whether there are no packages.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.records.is_empty()
     }
 
-    /// BLAKE3 of the lockfile's text that was compiled.
+    /// Returns the BLAKE3 of the lockfile's text that was compiled.
     #[must_use]
     pub fn source_digest(&self) -> [u8; 32] {
         array_at(self.header, header::SOURCE_DIGEST).unwrap_or_default()
     }
 
-    /// The project's name as the lockfile gives it.
+    /// Returns the project's name as the lockfile gives it.
     #[must_use]
     pub fn name(&self) -> Option<&'a str> {
         self.text(u32_at(self.header, header::NAME))
     }
 
-    /// The project's version as the lockfile gives it.
+    /// Returns the project's version as the lockfile gives it.
     #[must_use]
     pub fn version(&self) -> Option<&'a str> {
         self.text(u32_at(self.header, header::PROJECT_VERSION))
     }
 
-    /// The `lockfileVersion` that was read.
+    /// Returns the `lockfileVersion` that was read.
     #[must_use]
     pub fn format_version(&self) -> u8 {
         self.header.get(header::LOCKFILE_VERSION).copied().unwrap_or(0)
     }
 
-    /// All packages, in npm's order: a folder comes before what is inside it.
+    /// Returns all packages, in npm's order: a folder comes before its contents.
     pub fn packages(
         &self,
     ) -> impl ExactSizeIterator<Item = Package<'a>> + DoubleEndedIterator + Clone + use<'a> {
@@ -139,13 +140,13 @@ impl<'a> DxlView<'a> {
         self.records.iter().map(move |record| Package::new(view, record))
     }
 
-    /// The package at this place of the order.
+    /// Returns the package at a position.
     #[must_use]
     pub fn package(&self, position: usize) -> Option<Package<'a>> {
         self.records.get(position).map(|record| Package::new(*self, record))
     }
 
-    /// The place in the order of the package at `path`; one hash and, nearly always, one comparison.
+    /// Returns the position of the package at `path`, by one hash and nearly always one comparison.
     #[must_use]
     pub fn position(&self, path: &str) -> Option<usize> {
         let slots = self.index.len() / 4;
@@ -160,13 +161,13 @@ impl<'a> DxlView<'a> {
         None
     }
 
-    /// The package at `path`.
+    /// Returns the package at `path`.
     #[must_use]
     pub fn get(&self, path: &str) -> Option<Package<'a>> {
         self.package(self.position(path)?)
     }
 
-    /// The lock as plain data.
+    /// Decodes the whole lock.
     #[must_use]
     pub fn to_lock(&self) -> Lock {
         Lock {
@@ -177,7 +178,7 @@ impl<'a> DxlView<'a> {
         }
     }
 
-    /// The text referred to by `number`; `None` for 0.
+    /// Returns the text with this reference; `None` for 0.
     #[inline]
     pub(super) fn text(&self, number: u32) -> Option<&'a str> {
         let end = 4 * number.checked_sub(1)? as usize;
@@ -186,11 +187,18 @@ impl<'a> DxlView<'a> {
     }
 }
 
+impl<'a> Strings<'a> for DxlView<'a> {
+    #[inline]
+    fn string(self, reference: u32) -> &'a str {
+        self.text(reference).unwrap_or_default()
+    }
+}
+
 fn corrupt(what: &'static str) -> FormatError {
     FormatError::Corrupt { format: FORMAT, what }
 }
 
-/// The number by which `record` refers to one of its texts.
+/// Returns the reference of one of a record's texts.
 #[inline]
 pub(super) fn text_number(record: &Record, text: Text) -> u32 {
     u32_at(record, record::TEXTS + 4 * text as usize)

@@ -32,7 +32,8 @@ fn large_lock() -> Lock {
     }
 }
 
-/// Opens a file and reads what an install needs of every package; the sum keeps the work from being optimised away.
+/// Opens a file and reads what an install needs of every package; the sum keeps the work from being
+/// optimised away.
 fn visit(bytes: &[u8]) -> usize {
     let view = DxlView::open(bytes).unwrap();
     view.packages()

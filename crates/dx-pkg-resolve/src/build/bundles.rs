@@ -1,4 +1,4 @@
-//! Packages that came inside another package's tarball.
+//! Bundled packages, which come inside another package's tarball.
 
 use crate::ResolveError;
 use crate::manifest::Manifest;
@@ -7,7 +7,8 @@ use crate::tree::NodeId;
 use super::Builder;
 
 impl Builder<'_> {
-    /// Puts what the tarballs of bundling packages contain into the tree, and says whether there are any. Those a lockfile describes are there already.
+    /// Adds the packages that bundling packages contain; returns whether there are bundling
+    /// packages. Bundled packages of the lockfile are in the tree already.
     pub(crate) fn load_bundles(&mut self) -> Result<bool, ResolveError> {
         let bundlers: Vec<NodeId> = self
             .tree

@@ -1,4 +1,4 @@
-//! Finds the package a requirement means and makes a node for it.
+//! Loading of manifests: from a requirement to a node.
 
 use dx_pkg_core::Spec;
 use dx_pkg_lock::LockPackage;
@@ -12,7 +12,7 @@ use crate::{ResolveError, provider::External};
 use super::{Builder, Failure};
 
 impl Builder<'_> {
-    /// A node in `parent` for what `asked` asks for, under the name of `edge`.
+    /// Adds a node to `parent`, named as `edge` is, for the requirement of `asked`.
     pub(super) fn package_for_spec(
         &mut self,
         edge: EdgeId,
@@ -139,7 +139,7 @@ impl Builder<'_> {
         Ok(id)
     }
 
-    /// A link to a folder, in `parent`.
+    /// Adds a link to a folder to `parent`.
     fn link_for_spec(
         &mut self,
         name: NameId,

@@ -1,7 +1,8 @@
-//! Gathers a package and its peer set in a scratch tree before anything is placed.
+//! Peer sets: a package and its peers are gathered in a scratch tree before any of them is placed.
 //!
-//! The root of a scratch tree stands for a node of the project's tree and has its edges; the packages gathered for it are
-//! its children, so that their peer requirements find each other there as they would in the dependent's `node_modules`.
+//! The root of a scratch tree (Arborist's virtual root) stands for a node of the project's tree and
+//! has its edges. The packages gathered for that node are its children, so their peer requirements
+//! find each other there as they would in the node's `node_modules`.
 
 use rustc_hash::FxHashSet;
 
@@ -11,12 +12,12 @@ use crate::tree::{EdgeId, NodeId};
 
 use super::Builder;
 
-/// Peers of peers are gathered this deep: where two packages displace each other in turn there is no end. The 2 MiB of a test's
-/// stack, without optimisation, were full at some 4,600.
-const MOST_GATHERED: usize = 300;
+/// How deep peers of peers are gathered. Where two packages displace each other in turn there is no
+/// end; the 2 MiB stack of an unoptimised test overflowed at about 4,600.
+const MAX_PEER_DEPTH: usize = 300;
 
 impl Builder<'_> {
-    /// The scratch tree that stands for `node`; made where there is none.
+    /// Returns the scratch tree of `node`; makes one where there is none.
     pub(super) fn scratch_of(&mut self, node: NodeId) -> NodeId {
         let scratch = match self.scratch.get(&node) {
             Some(scratch) => *scratch,
@@ -39,8 +40,9 @@ impl Builder<'_> {
         scratch
     }
 
-    /// Gives a scratch tree its root's edges. Most packages have no peers and need none of them, and making them is
-    /// what a scratch tree costs: without this the resolution of a large project takes a tenth longer.
+    /// Adds the edges of the node that a scratch tree stands for. Only packages with peers need
+    /// them, so this is put off until one is gathered: making them at once made the resolution of a
+    /// large project a tenth slower.
     fn fill_scratch(&mut self, scratch: NodeId) {
         let Some(node) =
             self.tree[scratch].source.filter(|_| self.tree[scratch].edges_out.is_empty())
@@ -52,8 +54,12 @@ impl Builder<'_> {
         self.load_workspace_edges(node, scratch);
     }
 
-    /// Finds a package for `edge` and gathers its peers beside it in `parent` (a new scratch tree where none is given).
-    /// `second` is another requirement for the same name: its choice is taken where that satisfies `edge` too.
+    /// Finds a package for `edge` and gathers its peers beside it in `parent`, by default a new
+    /// scratch tree.
+    ///
+    /// `second` is another requirement for the same name: the package it picks is taken where it
+    /// satisfies `edge` too. `required` are the dependent and the packages that it needs by other
+    /// edges than optional peers.
     pub(super) fn package_for_edge(
         &mut self,
         edge: EdgeId,
@@ -84,13 +90,13 @@ impl Builder<'_> {
         if asks(edge) || second.is_some_and(asks) {
             required.insert(node);
         }
-        self.gathering += 1;
-        if self.gathering > MOST_GATHERED {
-            self.bottomless.get_or_insert(node);
+        self.peer_depth += 1;
+        if self.peer_depth > MAX_PEER_DEPTH {
+            self.peer_depth_exceeded.get_or_insert(node);
         } else {
             self.gather_peers(node, required);
         }
-        self.gathering -= 1;
+        self.peer_depth -= 1;
         node
     }
 
@@ -108,7 +114,7 @@ impl Builder<'_> {
             dx_pkg_lock::locale_compare(tree.text(tree[*a].name), tree.text(tree[*b].name))
         });
         for edge in edges {
-            if self.bottomless.is_some() {
+            if self.peer_depth_exceeded.is_some() {
                 break;
             }
             let Some(parent) = self.tree[node].parent else { break };
@@ -122,13 +128,13 @@ impl Builder<'_> {
         }
     }
 
-    /// Whether a conflict found while gathering for `parent` is one that npm refuses.
+    /// Returns whether npm refuses a conflict that is found while gathering for `parent`.
     fn refused(&self, parent: NodeId) -> bool {
         self.options.strict_peer_deps
             || self.tree[parent].source.is_some_and(|source| self.tree.is_mine(source))
     }
 
-    /// A peer that nothing in the scratch tree provides yet.
+    /// Gathers a peer that is not in the scratch tree yet.
     fn gather_missing(
         &mut self,
         edge: EdgeId,
@@ -156,12 +162,12 @@ impl Builder<'_> {
             return;
         }
         if self.refused(parent) && required.contains(&dep) && self.tree[node].parent.is_some() {
-            self.note_refused(edge, dep);
+            self.record_refused(edge, dep);
         }
         self.tree[edge].peer_conflicted = true;
     }
 
-    /// A peer for which the scratch tree has a package that does not satisfy it.
+    /// Gathers a peer where the scratch tree has a package of that name that does not satisfy it.
     fn gather_instead(
         &mut self,
         edge: EdgeId,
@@ -173,12 +179,12 @@ impl Builder<'_> {
         if self.tree.can_replace(dep, current, &[]) {
             self.package_for_edge(edge, Some(parent), None, required);
         } else if self.refused(parent) && required.contains(&self.tree[edge].from) {
-            self.note_refused(edge, dep);
+            self.record_refused(edge, dep);
         }
     }
 
-    fn note_refused(&mut self, edge: EdgeId, dep: NodeId) {
+    fn record_refused(&mut self, edge: EdgeId, dep: NodeId) {
         let conflict = Conflict::new(&self.tree, edge, dep, true);
-        Conflict::note(&mut self.conflicts, conflict);
+        Conflict::record(&mut self.conflicts, conflict);
     }
 }

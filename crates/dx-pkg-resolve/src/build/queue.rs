@@ -1,4 +1,4 @@
-//! Nodes that wait for their edges to be met: shallow ones first, then by path.
+//! The queue of nodes whose edges are to be met: by depth, then by path.
 
 use std::cmp::Ordering;
 use std::collections::BinaryHeap;
@@ -7,7 +7,7 @@ use rustc_hash::FxHashSet;
 
 use crate::tree::{NodeId, Tree};
 
-/// The waiting nodes; each at most once.
+/// The queued nodes, each at most once.
 #[derive(Default)]
 pub(crate) struct Queue {
     heap: BinaryHeap<Waiting>,
@@ -46,7 +46,7 @@ impl Queue {
 }
 
 impl Ord for Waiting {
-    /// The heap gives its greatest first, so what comes first must be greatest.
+    /// Orders the node to take first as the greatest, because the heap pops its greatest.
     fn cmp(&self, other: &Self) -> Ordering {
         other
             .depth

@@ -1,4 +1,4 @@
-//! The tree a resolution starts from: the project, its folders, and what the lockfile has.
+//! The tree that a resolution starts from: the project, its folders and the lockfile's entries.
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -15,7 +15,7 @@ use crate::{Options, Requirements, ResolveError};
 
 use super::{Builder, Queue};
 
-/// Prepares a resolution of `requirements`, starting from `previous`.
+/// Prepares a resolution of `requirements` that starts from the lock `previous`.
 pub(crate) fn start<'a>(
     requirements: &Requirements,
     previous: Option<&Lock>,
@@ -47,13 +47,13 @@ pub(crate) fn start<'a>(
         manifests: FxHashMap::default(),
         registry: FxHashMap::default(),
         failures: Vec::new(),
-        gathering: 0,
-        bottomless: None,
+        peer_depth: 0,
+        peer_depth_exceeded: None,
         failed: Vec::new(),
         conflicts: Vec::new(),
         folders: FxHashMap::from_iter([(String::new(), project)]),
         links: Vec::new(),
-        elsewhere: FxHashSet::default(),
+        other_platform: FxHashSet::default(),
     };
     builder.load_folders(requirements, previous.is_none());
     let loaded = match previous {
@@ -67,8 +67,9 @@ pub(crate) fn start<'a>(
 }
 
 impl Builder<'_> {
-    /// Without a lockfile npm begins with what is on disk, which has the folders; with one, a folder joins when it is
-    /// linked to.
+    /// Adds the nodes of workspaces and linked folders. Without a lockfile they are part of the
+    /// tree at once, because npm starts from the folders on disk; with one, each joins the tree
+    /// with the first link to it.
     fn load_folders(&mut self, requirements: &Requirements, attach: bool) {
         let mut folders: Vec<&LockPackage> = requirements.workspaces.iter().collect();
         folders.sort_by(|a, b| a.path.cmp(&b.path));
@@ -82,8 +83,8 @@ impl Builder<'_> {
         }
     }
 
-    /// Makes the node of a project in `path`, relative to the root; edges only when the rest of the tree has its own.
-    /// It joins the tree with the first link to it.
+    /// Adds the node of the folder `path`, relative to the root, which joins the tree with the
+    /// first link to it. A workspace gets its edges later, together with the rest of the tree.
     pub(super) fn add_folder(
         &mut self,
         path: &str,
@@ -103,7 +104,7 @@ impl Builder<'_> {
         node
     }
 
-    /// Workspaces of the project are edges of its root.
+    /// Adds an edge to each declared workspace, if `node` is the project.
     pub(super) fn load_workspace_edges(&mut self, node: NodeId, edges_of: NodeId) {
         if node != self.tree.root {
             return;
@@ -121,7 +122,7 @@ impl Builder<'_> {
         }
     }
 
-    /// Makes a node for every entry of the lockfile, without edges; returns them.
+    /// Adds a node, without edges, for every entry of the lockfile; returns these nodes.
     fn load_lock(&mut self, lock: &Lock) -> Result<Vec<NodeId>, ResolveError> {
         let mut entries: Vec<&LockPackage> =
             lock.packages.iter().filter(|entry| !entry.path.is_empty()).collect();
@@ -247,8 +248,9 @@ impl Builder<'_> {
 }
 
 impl Builder<'_> {
-    /// What the project depends on, however deep, but not what only its workspaces and other links do: there npm lets a
-    /// lockfile have a version that does not fit, and looks at the requirements of the folder itself only.
+    /// Returns the packages that the project depends on, directly or not, without those that only
+    /// its workspaces and other linked folders depend on. Of the latter, npm checks the folder's
+    /// direct dependencies only and lets a lockfile keep other versions that do not satisfy.
     fn reached_without_links(&self) -> FxHashSet<NodeId> {
         let mut reached = FxHashSet::default();
         let mut waiting = vec![self.tree.root];
@@ -262,20 +264,20 @@ impl Builder<'_> {
         reached
     }
 
-    /// A peer requirement that the lockfile does not meet was accepted when the lockfile was made; only the project's own
-    /// are looked at again.
+    /// Accepts the peer conflicts of the lockfile, as they were accepted when it was made, except
+    /// those of the project and its workspaces.
     fn accept_locked_conflicts(&mut self) {
         for node in self.tree.project_nodes() {
             for edge in self.tree[node].edges_out.clone() {
                 let this = &self.tree[edge];
-                let lived_with =
+                let is_accepted =
                     this.kind.is_peer() && this.to.is_some() && !self.tree.is_mine(node);
-                if lived_with && !self.tree.is_valid(edge) {
+                if is_accepted && !self.tree.is_valid(edge) {
                     self.tree[edge].peer_conflicted = true;
                     self.tree[edge].conflict_is_locked = true;
                     if let Some(to) = self.tree[edge].to {
                         let conflict = Conflict::new(&self.tree, edge, to, false);
-                        Conflict::note(&mut self.conflicts, conflict);
+                        Conflict::record(&mut self.conflicts, conflict);
                     }
                 }
             }
@@ -283,7 +285,8 @@ impl Builder<'_> {
     }
 }
 
-/// Splits a lockfile path into the path of the holder and the name; `None` for a folder outside `node_modules`.
+/// Splits a lockfile path into the parent's path and the name; `None` for a folder outside
+/// `node_modules`.
 pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
     const MARK: &str = "node_modules/";
     let at = path.rfind(MARK)?;

@@ -1,9 +1,9 @@
-//! Which part of a lock a change of requirements concerns, and the lock reduced to it.
+//! The part of a lock that a change of requirements can touch, and the lock reduced to it.
 
 use std::cell::RefCell;
 
 use dx_pkg_format::packument::Packument;
-use dx_pkg_lock::dxl::{Dependents, DxlView, Package, Pairs};
+use dx_pkg_lock::dxl::{DxlView, NameIndex, Package, Pairs};
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use rustc_hash::{FxHashMap, FxHashSet};
 
@@ -11,36 +11,41 @@ use crate::build::split_path;
 use crate::tree::{Flags, NodeId, Tree};
 use crate::{External, Options, Provider, ProviderError, Requirements};
 
-/// With more packages than this in it, resolving the whole is as good.
-const MOST_PACKAGES: usize = 300;
+/// With more packages in scope than this, a full resolution costs no more.
+const MAX_PACKAGES: usize = 300;
 
-/// The names a resolution may touch or must know of.
+/// The package names that a resolution may touch or must know.
 ///
-/// With a *touched* name all that its packages depend on is touched, as is what lies within them and what has them as
-/// peers: whatever is placed, replaced or removed is then touched, and every edge that leads there is in the reduced lock.
-/// Packages of an *observed* name are there to be found, and stay as they are; so does what is *anchored*, whoever depends
-/// on it: the project itself requires it in production, as it did before, and there is one package of that name.
+/// - *Touched*: packages of this name may be placed, replaced or removed. Their dependencies, the
+///   packages nested in them and the packages that have them as peers are touched too, and every
+///   edge to them is in the reduced lock.
+/// - *Observed*: packages of this name are in the reduced lock to be found, and stay as they are.
+/// - *Anchored*: the only package of this name is a production dependency of the project, before
+///   and after the change, so it stays whatever happens to its other dependents.
 pub(super) struct Scope<'a> {
     locked: DxlView<'a>,
     installed: DxlView<'a>,
-    dependents: Dependents<'a>,
+    names: NameIndex<'a>,
     anchored: FxHashSet<String>,
-    /// Packages within a package, by its place.
+    /// The packages nested in each package, by position.
     nested: FxHashMap<u32, Vec<u32>>,
     touched: FxHashSet<String>,
     observed: FxHashSet<String>,
-    /// Touched names whose consequences have not been looked at.
+    /// Touched names whose dependencies have not been followed yet.
     open: Vec<String>,
-    /// Names in lower case that the lock has in another case, and names of packages that there are conflicts about.
+    /// Names, in lower case, that the lock has in another case, and names of packages with accepted
+    /// conflicts.
     doubtful: FxHashSet<String>,
-    /// Whether something is touched of which only the whole resolution can tell what becomes of it.
-    pub(super) unsure: bool,
+    /// Whether a touched name needs a full resolution.
+    pub(super) undecidable: bool,
     packages: usize,
+    /// Names the resolution asked for that the lock has but the reduced lock has not.
     refused: RefCell<Vec<String>>,
 }
 
 impl<'a> Scope<'a> {
-    /// What is different between `requirements` and what the lock says of the project, and what was asked for explicitly.
+    /// Returns the scope of the names whose requirements differ from those of the lock, and of
+    /// those the user named.
     pub(super) fn of(
         requirements: &Requirements,
         locked: &DxlView<'a>,
@@ -63,21 +68,21 @@ impl<'a> Scope<'a> {
                     .push(place);
             }
         }
-        let dependents = Dependents::of(locked);
+        let names = NameIndex::new(locked);
         let mut doubtful: FxHashSet<String> =
-            dependents.names().filter(|name| !is_lower(name)).map(str::to_lowercase).collect();
+            names.names().filter(|name| !is_lower(name)).map(str::to_lowercase).collect();
         doubtful.extend(disputed.iter().cloned());
         let mut scope = Scope {
             locked: *locked,
             installed: *installed,
-            anchored: anchored(locked, &dependents, &requirements.root),
-            dependents,
+            anchored: anchored(locked, &names, &requirements.root),
+            names,
             nested,
             touched: FxHashSet::default(),
             observed: FxHashSet::default(),
             open: Vec::new(),
             doubtful,
-            unsure: false,
+            undecidable: false,
             packages: 0,
             refused: RefCell::default(),
         };
@@ -102,12 +107,13 @@ impl<'a> Scope<'a> {
         self.touched.contains(tree.text(tree[node].name))
     }
 
-    /// The entry of the lock at `path`.
+    /// Returns the lock's entry at `path`.
     pub(super) fn locked(&self, path: &str) -> Option<LockPackage> {
         self.locked.get(path).map(Package::to_package)
     }
 
-    /// The flags that the lock has for the package at `path`, as they are before those that follow from others are cleared.
+    /// Returns the lock's flags for the package at `path`, `dev_optional` set where another flag
+    /// implies it.
     pub(super) fn locked_flags(&self, path: &str) -> Option<Flags> {
         let package = self.locked.get(path)?;
         let (dev, optional) = (package.dev(), package.optional());
@@ -115,31 +121,33 @@ impl<'a> Scope<'a> {
         Some(Flags { dev, optional, dev_optional, peer: package.peer(), extraneous: false })
     }
 
-    /// Paths of the packages of touched names.
+    /// Returns the paths of the packages with touched names.
     pub(super) fn touched_paths(&self) -> impl Iterator<Item = &'a str> {
-        let places = self.touched.iter().flat_map(|name| self.dependents.called(name));
+        let places = self.touched.iter().flat_map(|name| self.names.packages_named(name));
         places.filter_map(|place| Some(self.locked.package(*place as usize)?.path()))
     }
 
     fn knows(&self, name: &str) -> bool {
-        !self.dependents.called(name).is_empty() || !self.dependents.asking_for(name).is_empty()
+        !self.names.packages_named(name).is_empty() || !self.names.dependents_of(name).is_empty()
     }
 
-    /// Whether that makes the reduced lock another.
+    /// Makes `name` touched; returns whether that widens the reduced lock.
     pub(super) fn touch(&mut self, name: &str) -> bool {
         if !self.touched.insert(name.to_owned()) {
             return false;
         }
-        self.unsure |= !is_lower(name) || self.doubtful.contains(name);
+        self.undecidable |= !is_lower(name) || self.doubtful.contains(name);
         self.open.push(name.to_owned());
         self.knows(name)
     }
 
-    /// Touches what may change when whoever depends on it does.
+    /// Makes `name` touched, or only observed where it is anchored; returns whether that widens the
+    /// reduced lock.
     fn touch_unless_anchored(&mut self, name: &str) -> bool {
         if self.anchored.contains(name) { self.observe(name) } else { self.touch(name) }
     }
 
+    /// Makes `name` observed; returns whether that widens the reduced lock.
     fn observe(&mut self, name: &str) -> bool {
         if self.touched.contains(name) {
             return false;
@@ -147,17 +155,18 @@ impl<'a> Scope<'a> {
         if !self.knows(name) {
             return self.touch(name);
         }
-        self.unsure |= !is_lower(name) || self.doubtful.contains(name);
+        self.undecidable |= !is_lower(name) || self.doubtful.contains(name);
         self.observed.insert(name.to_owned())
     }
 
-    /// Touches all that what is touched may take along.
+    /// Follows touched names to everything they make touched.
     fn close(&mut self) {
         while let Some(name) = self.open.pop() {
-            for place in self.dependents.called(&name).to_vec() {
+            for place in self.names.packages_named(&name).to_vec() {
                 let Some(package) = self.locked.package(place as usize) else { continue };
                 self.packages += 1;
-                self.unsure |= package.in_bundle() || !package.bundle_dependencies().is_empty();
+                self.undecidable |=
+                    package.in_bundle() || !package.bundle_dependencies().is_empty();
                 for (dependency, _) in dependencies(package) {
                     self.touch_unless_anchored(dependency);
                 }
@@ -166,7 +175,7 @@ impl<'a> Scope<'a> {
                     self.touch(name_of_path(inner));
                 }
             }
-            for place in self.dependents.asking_for(&name).to_vec() {
+            for place in self.names.dependents_of(&name).to_vec() {
                 let Some(package) = self.locked.package(place as usize).filter(|_| place != 0)
                 else {
                     continue;
@@ -175,25 +184,26 @@ impl<'a> Scope<'a> {
                     self.touch(name_of_path(package.path()));
                 }
             }
-            if self.unsure || self.packages > MOST_PACKAGES {
-                self.unsure = true;
+            if self.undecidable || self.packages > MAX_PACKAGES {
+                self.undecidable = true;
                 return;
             }
         }
     }
 
-    /// Requirements and lock, reduced to what is touched and observed.
+    /// Returns requirements and lock reduced to touched and observed names; `None` where a full
+    /// resolution is needed.
     pub(super) fn reduced(&mut self, requirements: &Requirements) -> Option<(Requirements, Lock)> {
         self.close();
-        if self.unsure {
+        if self.undecidable {
             return None;
         }
         let mut whole: FxHashMap<u32, bool> = FxHashMap::default();
         for name in &self.touched {
-            whole.extend(self.dependents.called(name).iter().map(|place| (*place, true)));
+            whole.extend(self.names.packages_named(name).iter().map(|place| (*place, true)));
         }
-        let asking = self.touched.iter().flat_map(|name| self.dependents.asking_for(name));
-        let observed = self.observed.iter().flat_map(|name| self.dependents.called(name));
+        let asking = self.touched.iter().flat_map(|name| self.names.dependents_of(name));
+        let observed = self.observed.iter().flat_map(|name| self.names.packages_named(name));
         for place in asking.chain(observed) {
             whole.entry(*place).or_insert(false);
         }
@@ -208,7 +218,7 @@ impl<'a> Scope<'a> {
         }
         whole.remove(&0);
         let entry = |(place, whole): (u32, bool)| {
-            // What is not installed takes along what depends on it, and what it alone depends on.
+            // Packages that are not installed here would take dependents and dependencies along.
             let is_installed = |package: &Package<'_>| self.installed.get(package.path()).is_some();
             let package = self.locked.package(place as usize).filter(is_installed)?;
             Some(if whole { package.to_package() } else { self.stub(package) })
@@ -219,7 +229,7 @@ impl<'a> Scope<'a> {
         Some((self.requirements(requirements), lock))
     }
 
-    /// The package with those of its dependencies only that are touched.
+    /// Returns the package with its touched dependencies only.
     fn stub(&self, package: Package<'_>) -> LockPackage {
         let text = |text: Option<&str>| text.map(str::to_owned);
         let touched = |pairs: Pairs<'_>| -> Vec<(String, String)> {
@@ -265,8 +275,9 @@ impl<'a> Scope<'a> {
         Requirements { root, ..Requirements::default() }
     }
 
-    /// Takes in what the resolution came upon: packages that were made after the first `known`, and what was refused to
-    /// it. Says whether the reduced lock is another now.
+    /// Adds the names that the resolution came upon: those of nodes made after the first `known`
+    /// and their dependencies, and those the provider refused. Returns whether that widens the
+    /// reduced lock.
     pub(super) fn widen(&mut self, tree: &Tree, known: usize) -> bool {
         let mut wider = false;
         for name in std::mem::take(self.refused.get_mut()) {
@@ -286,7 +297,8 @@ impl<'a> Scope<'a> {
         wider
     }
 
-    /// The provider, but for packages of the lock that have not been taken in yet.
+    /// Returns the provider restricted to names of the reduced lock and names that the lock does
+    /// not have.
     pub(super) fn provider<'p>(&'p self, provider: &'p dyn Provider) -> impl Provider + 'p
     where
         'a: 'p,
@@ -302,8 +314,11 @@ struct Known<'p, 'a> {
 
 impl Provider for Known<'_, '_> {
     fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
-        let Scope { touched, observed, dependents, refused, .. } = self.scope;
-        if touched.contains(name) || observed.contains(name) || dependents.called(name).is_empty() {
+        let Scope { touched, observed, names, refused, .. } = self.scope;
+        if touched.contains(name)
+            || observed.contains(name)
+            || names.packages_named(name).is_empty()
+        {
             return self.provider.packument(name);
         }
         refused.borrow_mut().push(name.to_owned());
@@ -327,17 +342,13 @@ impl Provider for Known<'_, '_> {
     }
 }
 
-/// Names of packages that stay, and stay needed in production, whatever becomes of others that depend on them.
-fn anchored(
-    locked: &DxlView<'_>,
-    dependents: &Dependents<'_>,
-    own: &LockPackage,
-) -> FxHashSet<String> {
+/// Returns the anchored names; see [`Scope`].
+fn anchored(locked: &DxlView<'_>, names: &NameIndex<'_>, own: &LockPackage) -> FxHashSet<String> {
     let Some(root) = locked.package(0) else { return FxHashSet::default() };
     let now: FxHashMap<&str, &str> =
         own.dependencies.iter().map(|(name, spec)| (name.as_str(), spec.as_str())).collect();
     let stays = |(name, spec): &(&str, &str)| {
-        let [place] = dependents.called(name) else { return false };
+        let [place] = names.packages_named(name) else { return false };
         let package = locked.package(*place as usize);
         let is_fixed = |package: Package<'_>| {
             let flagged =
@@ -349,7 +360,7 @@ fn anchored(
     root.dependencies().iter().filter(stays).map(|(name, _)| name.to_owned()).collect()
 }
 
-/// Names of which the two say different things.
+/// Returns the names that are in one of the two only, or with different specs.
 fn changed<'n>(before: Pairs<'n>, now: &'n [(String, String)]) -> Vec<&'n str> {
     let own: FxHashMap<&str, &str> =
         now.iter().map(|(name, spec)| (name.as_str(), spec.as_str())).collect();

@@ -1,11 +1,11 @@
-//! Moving nodes: what is attached where, and which edges must look again.
+//! Attaching, replacing and detaching nodes, with the edges that must be resolved again.
 
 use crate::intern::NameId;
 
 use super::{EdgeId, NodeId, Tree};
 
 impl Tree {
-    /// Puts `child` into `parent`'s `node_modules`, in the place of what has that name there.
+    /// Puts `child` into the `node_modules` of `parent`, in place of any package of that name.
     pub(crate) fn attach(&mut self, child: NodeId, parent: NodeId) {
         let parent = self[parent].target.unwrap_or(parent);
         let name = self[child].name;
@@ -21,16 +21,17 @@ impl Tree {
         self[child].parent = Some(parent);
         let key = self.interner.fold(name);
         self[parent].children.insert(key, child);
-        self.settle(child, self[parent].root);
+        self.set_root(child, self[parent].root);
         self.reload_named(parent, name);
     }
 
-    /// Makes the project in `node`'s folder part of the tree, under the project whose folder contains it.
+    /// Adds the workspace or linked folder `node` to the tree, under the project whose folder
+    /// contains it.
     pub(crate) fn attach_folder(&mut self, node: NodeId) {
         let folder = self[node].folder.clone().unwrap_or_default();
         let outside = folder.starts_with("..") || folder.starts_with('/');
         if !outside {
-            let holder = self.folder_above(&folder);
+            let holder = self.folder_parent_of(&folder);
             let inner = self[holder].folder_children.iter().copied();
             let inner: Vec<NodeId> = inner
                 .filter(|other| {
@@ -45,10 +46,10 @@ impl Tree {
             self[node].folder_parent = Some(holder);
             self[holder].folder_children.push(node);
         }
-        self.settle(node, self.root);
+        self.set_root(node, self.root);
     }
 
-    fn folder_above(&self, folder: &str) -> NodeId {
+    fn folder_parent_of(&self, folder: &str) -> NodeId {
         let mut holder = self.root;
         while let Some(inner) = self[holder].folder_children.iter().copied().find(|child| {
             let above = self[*child].folder.as_deref().unwrap_or_default();
@@ -71,10 +72,10 @@ impl Tree {
         if let Some(parent) = self[node].folder_parent.take() {
             self[parent].folder_children.retain(|child| *child != node);
         }
-        self.settle(node, node);
+        self.set_root(node, node);
     }
 
-    /// Puts `new` where `old` is; what `old` held in its `node_modules` stays there.
+    /// Puts `new` in the place of `old`, whose children it takes over.
     pub(crate) fn replace(&mut self, new: NodeId, old: NodeId) {
         let Some(parent) = self[old].parent else { return };
         let children = self.children(old);
@@ -87,8 +88,9 @@ impl Tree {
         self.attach(new, parent);
     }
 
-    /// Gives `node` and its whole subtree the root `root` and lets every edge that crosses the border look again.
-    fn settle(&mut self, node: NodeId, root: NodeId) {
+    /// Moves `node` and its subtree to the tree of `root` and reloads every edge that leads from
+    /// one tree to the other.
+    fn set_root(&mut self, node: NodeId, root: NodeId) {
         let subtree = self.subtree(node);
         for member in &subtree {
             if self[*member].root == self.root {
@@ -127,7 +129,7 @@ impl Tree {
         }
     }
 
-    /// Makes a node of the project's tree, and its edges, known by name.
+    /// Adds a node of the project's tree, and its edges, to the indexes by name.
     fn register(&mut self, node: NodeId) {
         let name = self[node].name;
         let edges = std::mem::take(&mut self[node].edges_out);
@@ -139,6 +141,7 @@ impl Tree {
         self.nodes_of_name_mut(name).push(node);
     }
 
+    /// Removes a node, and its edges, from the indexes by name.
     fn forget(&mut self, node: NodeId) {
         let name = self[node].name;
         let edges = std::mem::take(&mut self[node].edges_out);
@@ -150,7 +153,7 @@ impl Tree {
         self.nodes_of_name_mut(name).retain(|other| *other != node);
     }
 
-    /// `node` and everything below it, parents first.
+    /// Returns `node` and everything below it, parents first.
     pub(crate) fn subtree(&self, node: NodeId) -> Vec<NodeId> {
         let mut members = vec![node];
         let mut next = 0;
@@ -165,7 +168,7 @@ impl Tree {
         members
     }
 
-    /// Lets the edges that ask for `name` from within `top`'s subtree look again, where that changes what they find.
+    /// Reloads the edges for `name` in the subtree of `top` that find another node now.
     fn reload_named(&mut self, top: NodeId, name: NameId) {
         let placed = self.child(top, name);
         let key = self.interner.fold(name);
@@ -184,7 +187,7 @@ impl Tree {
         }
     }
 
-    /// Nodes of the project's tree that have `name`, in the order they were attached.
+    /// Returns the nodes of the project's tree with this name, in the order they were attached.
     pub(crate) fn nodes_of_name(&self, name: NameId) -> &[NodeId] {
         self.nodes_by_name.get(name.index()).map_or(&[], Vec::as_slice)
     }

@@ -1,6 +1,7 @@
-//! Edges: making them, finding what they point at, and whether that satisfies them.
+//! Edges: adding them, resolving them, and checking whether they are satisfied.
 
-use dx_pkg_core::{GitSpec, Spec};
+use dx_pkg_core::Spec;
+use dx_pkg_core::spec::GitSpec;
 
 use crate::intern::{NameId, SpecId, index, registry_range};
 use crate::manifest::{Declared, EdgeKind};
@@ -9,7 +10,8 @@ use crate::overrides::RuleId;
 use super::{Edge, EdgeId, EdgeState, NodeId, Tree};
 
 impl Tree {
-    /// Makes `node`'s edges from its manifest. Development dependencies count only where `with_dev` says so.
+    /// Adds the edges of `node` from its manifest, those of development dependencies only with
+    /// `with_dev`.
     pub(crate) fn load_edges(&mut self, node: NodeId, with_dev: bool) {
         let manifest = &self.manifests[self[node].manifest];
         let mut declared: Vec<Declared> = manifest.declared.clone();
@@ -24,7 +26,7 @@ impl Tree {
         }
     }
 
-    /// Makes one edge; an earlier edge of the same name gives way unless it is a workspace's.
+    /// Adds an edge in place of an earlier one of that name; a workspace's edge stays instead.
     pub(crate) fn add_edge(&mut self, from: NodeId, declared: Declared) -> EdgeId {
         if let Some(old) = self.edge_named(from, declared.name) {
             if self[old].kind == EdgeKind::Workspace {
@@ -54,7 +56,7 @@ impl Tree {
         id
     }
 
-    /// Forgets an edge.
+    /// Removes an edge.
     pub(crate) fn drop_edge(&mut self, edge: EdgeId) {
         let Edge { from, key, to, .. } = self[edge];
         if let Some(to) = to {
@@ -73,7 +75,7 @@ impl Tree {
         self[from].edges_out.iter().copied().find(|edge| self[*edge].key == key)
     }
 
-    /// Looks up again what `edge` points at; `hard` also forgets a judgement that still concerns the same node.
+    /// Resolves `edge` again; `hard` also clears its cached state where it finds the same node.
     pub(crate) fn reload(&mut self, edge: EdgeId, hard: bool) {
         if self[edge].state.get() == EdgeState::Detached {
             return;
@@ -156,14 +158,14 @@ impl Tree {
         }
     }
 
-    /// Lets the folder that `link` points at come under the rules the link is under.
+    /// Applies the rules of `link` to its target.
     pub(crate) fn pass_rules_on(&mut self, link: NodeId) {
         if let Some(target) = self[link].target {
             self.rules_entered(target, self[link].rules);
         }
     }
 
-    /// The rules a workspace is under before anything is linked to it.
+    /// Returns the rules of a workspace that has no link yet.
     pub(crate) fn rules_for_folder(&self, folder: NodeId) -> Option<RuleId> {
         let manifest = &self.manifests[self[folder].manifest];
         let root = self[self.root].rules?;
@@ -175,8 +177,8 @@ impl Tree {
         ))
     }
 
-    /// Whether any rule of `link` applies to a dependency of the folder it points at, however deep. Until the folder's
-    /// own turn comes, npm lets it come under rules only then.
+    /// Returns whether a rule of `link` applies to a direct or indirect dependency of its target.
+    /// Until the target itself is processed, npm passes rules on to it only in this case.
     fn rules_reach_below(&self, link: NodeId) -> bool {
         let Some(rules) = self[link].rules.filter(|_| self[link].root == self.root) else {
             return false;
@@ -216,7 +218,7 @@ impl Tree {
         }
     }
 
-    /// The requirement an edge stands for, overrides applied.
+    /// Returns the requirement of an edge with overrides applied.
     pub(crate) fn spec(&self, edge: EdgeId) -> SpecId {
         let Edge { name, declared, rules, from, .. } = self[edge];
         let Some(rules) = rules else { return declared };
@@ -253,7 +255,8 @@ impl Tree {
             .map(|item| item.spec)
     }
 
-    /// Whether `edge` is satisfied by what it finds, or is optional and finds nothing.
+    /// Returns whether `edge` is satisfied: by the node it finds, or by finding none if it is
+    /// optional.
     pub(crate) fn is_valid(&self, edge: EdgeId) -> bool {
         self.edge_state(edge) == EdgeState::Valid
     }
@@ -291,7 +294,7 @@ impl Tree {
         }
     }
 
-    /// Whether `node` is what `edge` asks for.
+    /// Returns whether `node` is what `edge` asks for.
     pub(crate) fn satisfied_by(&self, edge: EdgeId, node: NodeId) -> bool {
         let this = &self[edge];
         if self[node].name != this.name {
@@ -350,7 +353,8 @@ impl Tree {
     }
 }
 
-/// Whether the lockfile's `held` is the repository, and where a commit is named the commit, that `wanted` asks for.
+/// Returns whether the lockfile's `held` is the repository of `wanted`, at its commit if it names
+/// one.
 fn same_repository(wanted: &GitSpec, held: &str) -> bool {
     let Ok(Spec::Git(held)) = Spec::parse(held) else { return false };
     let is_commit = |revision: &str| {

@@ -1,4 +1,4 @@
-//! Questions about a tree; nothing here changes it.
+//! Queries on a tree; nothing here changes it.
 
 use dx_pkg_core::Version;
 
@@ -8,32 +8,33 @@ use crate::manifest::{EdgeKind, Manifest};
 use super::{EdgeId, NodeId, Tree};
 
 impl Tree {
-    /// Node's lookup: the nearest `node_modules` at or above `node` that has `name`.
+    /// Returns the package that Node's lookup finds for `name`: the nearest at or above `node`.
     pub(crate) fn resolve(&self, node: NodeId, name: NameId) -> Option<NodeId> {
         self.ancestry(node).find_map(|at| self.child(at, name))
     }
 
-    /// Where lookup goes on from `node`.
+    /// Returns the node where lookup continues after `node`.
     pub(crate) fn above(&self, node: NodeId) -> Option<NodeId> {
         self[node].parent.or(self[node].folder_parent)
     }
 
-    /// `node`, then what is above it.
+    /// Returns `node` and the nodes above it.
     pub(crate) fn ancestry(&self, node: NodeId) -> impl Iterator<Item = NodeId> {
         std::iter::successors(Some(node), |at| self.above(*at))
     }
 
-    /// Whether `node` is `top` or below it.
+    /// Returns whether `node` is `top` or below it.
     pub(crate) fn is_below(&self, node: NodeId, top: NodeId) -> bool {
         self.ancestry(node).any(|at| at == top)
     }
 
-    /// Not inside any `node_modules`: the project, a workspace, the root of a scratch tree.
+    /// Returns whether `node` is in no `node_modules`: the project, a workspace, the root of a
+    /// scratch tree.
     pub(crate) fn is_top(&self, node: NodeId) -> bool {
         self[node].parent.is_none()
     }
 
-    /// The project, or the node that stands for it in no other tree.
+    /// Returns whether `node` is the root of its tree.
     pub(crate) fn is_project(&self, node: NodeId) -> bool {
         self[node].root == node
     }
@@ -50,7 +51,8 @@ impl Tree {
         })
     }
 
-    /// The project's own manifests: what their author can change.
+    /// Returns whether `node` is the project or a workspace, Arborist's `isMine`: the user can edit
+    /// its manifest.
     pub(crate) fn is_mine(&self, node: NodeId) -> bool {
         self.is_project(node) || self.is_workspace(node)
     }
@@ -67,13 +69,13 @@ impl Tree {
         self.manifest(node).version.as_ref()
     }
 
-    /// How many `node_modules` folders deep `node` lies.
+    /// Returns how many `node_modules` folders `node` is nested in.
     pub(crate) fn depth(&self, node: NodeId) -> u32 {
         std::iter::successors(self[node].parent, |at| self[*at].parent)
             .fold(0, |depth, _| depth + 1)
     }
 
-    /// Path relative to the project root, `/`-separated; empty for the project.
+    /// Returns the path relative to the project root, `/`-separated; empty for the project.
     pub(crate) fn path(&self, node: NodeId) -> String {
         let mut names = Vec::new();
         let mut at = node;
@@ -92,14 +94,14 @@ impl Tree {
         path
     }
 
-    /// A relative path of a `file:` requirement of `from`, seen from the project root.
+    /// Returns the path of a `file:` requirement of `from` relative to the project root.
     pub(crate) fn relative_to_root(&self, path: &str, from: NodeId) -> String {
         let base = self.path(self.source_or_self(from));
         normalise(&base, path)
     }
 
-    /// Whether the package at `node` can stand in for the one at `other` in everything that depends on it, but for peers
-    /// beside it whose names are in `ignored`.
+    /// Returns whether `node` satisfies every dependent of `other`, apart from dependents beside it
+    /// that have it as a peer and whose names are in `ignored`.
     pub(crate) fn can_replace(&self, node: NodeId, other: NodeId, ignored: &[NameId]) -> bool {
         if self[node].name != self[other].name
             || self.manifest(node).name != self.manifest(other).name
@@ -121,7 +123,7 @@ impl Tree {
         })
     }
 
-    /// Whether two nodes hold the same package.
+    /// Returns whether two nodes are the same package.
     pub(crate) fn same_package(&self, a: NodeId, b: NodeId) -> bool {
         if a == b {
             return true;
@@ -144,7 +146,7 @@ impl Tree {
         a.name.is_some() && a.name == b.name && a.version.is_some() && a.version == b.version
     }
 
-    /// Whether a copy further up makes `node` superfluous.
+    /// Returns whether a copy further up can replace `node`.
     pub(crate) fn can_dedupe(&self, node: NodeId, prefer_dedupe: bool, explicit: bool) -> bool {
         if self[node].in_bundle {
             return false;
@@ -187,13 +189,13 @@ impl Tree {
         })
     }
 
-    /// Dependents a package can be explained by.
+    /// Returns the edges to `node`.
     pub(crate) fn dependents(&self, node: NodeId) -> impl Iterator<Item = EdgeId> {
         self[node].edges_in.iter().copied()
     }
 }
 
-/// Joins `path` to the folder `base` and resolves `.` and `..` as far as they go.
+/// Joins `path` to the folder `base` and removes `.` and `..` where possible.
 pub(crate) fn normalise(base: &str, path: &str) -> String {
     if path.starts_with('/') {
         return path.trim_end_matches('/').to_owned();

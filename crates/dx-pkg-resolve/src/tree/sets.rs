@@ -1,4 +1,4 @@
-//! Sets of nodes that stand or fall together.
+//! Sets of nodes that are placed or removed together.
 
 use rustc_hash::FxHashSet;
 
@@ -7,7 +7,8 @@ use crate::intern::NameId;
 use super::{EdgeId, NodeId, Tree};
 
 impl Tree {
-    /// `start` and everything that only these need, following the edges that `counts` accepts.
+    /// Returns `start` and everything that only these nodes need, by the edges that `counts`
+    /// accepts.
     pub(crate) fn dep_set(
         &self,
         start: &[NodeId],
@@ -50,7 +51,8 @@ impl Tree {
         set
     }
 
-    /// The peer sets `node` is part of: for each edge that leads into such a set from outside, the set's members.
+    /// Returns the peer sets that `node` is in: for each edge into such a set from outside, the
+    /// edge and the members.
     pub(crate) fn peer_entry_sets(&self, node: NodeId) -> Vec<(EdgeId, Vec<NodeId>)> {
         let mut union = vec![node];
         let mut next = 0;
@@ -109,7 +111,8 @@ impl Tree {
             .filter(|_| self[edge].kind.is_peer() && self.is_valid(edge) && self[edge].to.is_some())
     }
 
-    /// The deepest place, from `start` upwards, where a dependency `name` could be put: not inside what has it as a peer.
+    /// Returns the deepest place at or above `start` for a dependency `name`: not in a package that
+    /// has it as a peer.
     pub(crate) fn deepest_target(&self, start: NodeId, name: NameId) -> NodeId {
         self.ancestry(start)
             .find(|at| {
@@ -119,8 +122,8 @@ impl Tree {
             .unwrap_or(start)
     }
 
-    /// The optional node `node` with everything that must go when it goes: its dependents up to the optional edges, and
-    /// what only these need. Flags must have been calculated.
+    /// Returns the optional node `node` and everything that must go with it: its dependents up to
+    /// an optional edge, and the packages that only these need. Flags must have been calculated.
     pub(crate) fn optional_set(&self, node: NodeId) -> FxHashSet<NodeId> {
         let mut boundary = vec![node];
         let mut next = 0;

@@ -1,4 +1,4 @@
-//! What a change does to a settled lock, worked out from the change alone, is what resolving everything comes to.
+//! Incremental resolution: a changed complete lock is the lock that a full resolution gives.
 
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_lock::{Lock, LockPackage};
@@ -9,7 +9,7 @@ use dx_pkg_resolve::{
 use crate::oracle::{differences, fixture};
 use crate::world::{Package, World, package, project, world};
 
-/// A generator of numbers that gives the same ones every time.
+/// A generator of pseudorandom numbers, the same ones for a seed every time.
 struct Dice(u64);
 
 impl Dice {
@@ -33,7 +33,8 @@ fn requirement(dice: &mut Dice) -> String {
     format!("{}@{}", dice.one(&NAMES), dice.one(&RANGES))
 }
 
-/// Packages that depend on each other in every way, few of them with peers, some for other machines.
+/// A registry of packages with random dependencies of every kind, few of them peers, and some for
+/// other platforms.
 fn random_world(dice: &mut Dice) -> World {
     let peers = dice.roll(3) == 0;
     let mut packages = Vec::new();
@@ -64,7 +65,7 @@ fn random_world(dice: &mut Dice) -> World {
     world(packages)
 }
 
-/// What the project asks for: section and requirement.
+/// The requirements of a project, each with its section.
 type Asked = Vec<(usize, String)>;
 
 fn manifest(asked: &Asked) -> Package {
@@ -84,7 +85,7 @@ fn ask(asked: &mut Asked, section: usize, requirement: String) {
     asked.push((section, requirement));
 }
 
-/// What the change, where it could be told, and the whole resolution come to.
+/// The results of incremental and full resolution; `None` where only the full one gives a result.
 fn both(
     requirements: &Requirements,
     before: &Resolution,
@@ -98,7 +99,7 @@ fn both(
     let (locked, installed) = (encode(&before.lock), encode(&installed));
     let (locked, installed) = (DxlView::open(&locked).unwrap(), DxlView::open(&installed).unwrap());
     let disputed: Vec<String> =
-        before.settled.iter().flatten().map(|conflict| conflict.name.clone()).collect();
+        before.accepted_conflicts.iter().flatten().map(|conflict| conflict.name.clone()).collect();
     let change = change(requirements, &locked, &installed, &disputed, provider, options)?;
     Some((change, resolve(requirements, Some(&before.lock), provider, options).unwrap()))
 }
@@ -149,14 +150,14 @@ fn assert_same(before: &Resolution, change: &Change, after: &Resolution, label: 
     assert_eq!(unfit(before), unfit(after), "{label}");
     let words =
         |conflicts: &[Conflict]| conflicts.iter().map(ToString::to_string).collect::<Vec<_>>();
-    let standing = before.settled.as_deref().map(words);
+    let standing = before.accepted_conflicts.as_deref().map(words);
     assert_eq!(standing.as_ref(), Some(&words(&after.conflicts)), "{label}");
-    assert_eq!(standing, after.settled.as_deref().map(words), "{label}");
+    assert_eq!(standing, after.accepted_conflicts.as_deref().map(words), "{label}");
     assert!(after.skipped.is_empty(), "{label}");
 }
 
-/// One step of a random project after the other; says how many there were, how many could be told from the change, and what ended
-/// it early.
+/// Changes a random project step by step. Returns the number of steps, how many of them were resolved
+/// incrementally, and the error that ended it early.
 fn walk(seed: u64) -> (usize, usize, Option<ResolveError>) {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let mut world = random_world(&mut dice);
@@ -188,7 +189,7 @@ fn walk(seed: u64) -> (usize, usize, Option<ResolveError>) {
         }
         let requirements = world.requirements(&manifest(&asked));
         let label = format!("seed {seed}, step {step}");
-        if before.settled.is_some() {
+        if before.accepted_conflicts.is_some() {
             steps += 1;
             if let Some((change, after)) = both(&requirements, &before, &world, &world.options) {
                 told += 1;
@@ -203,9 +204,10 @@ fn walk(seed: u64) -> (usize, usize, Option<ResolveError>) {
     (steps, told, None)
 }
 
-/// A world in which a package that depends on another version of itself is replaced, which npm then loses.
+/// The seed of a registry in which a package that depends on another version of itself is replaced;
+/// npm then loses it.
 const LOSES_ITSELF: u64 = 15_459;
-/// One in which two packages displace each other as peers without end.
+/// The seed of a registry in which two packages displace each other as peers without end.
 const PEERS_WITHOUT_END: u64 = 31_786;
 
 #[test]
@@ -215,7 +217,7 @@ fn peers_that_displace_each_other_without_end_are_an_error() {
 }
 
 #[test]
-fn a_change_of_requirements_comes_to_the_same_as_resolving_everything() {
+fn incremental_and_full_resolution_give_the_same_lock() {
     let worlds = std::env::var("RESOLVE_WORLDS").ok().map_or(600, |number| number.parse().unwrap());
     let (mut steps, mut told) = (0, 0);
     for seed in (1..=worlds).chain([LOSES_ITSELF]) {
@@ -223,12 +225,12 @@ fn a_change_of_requirements_comes_to_the_same_as_resolving_everything() {
         (steps, told) = (steps + more, told + of_these);
     }
     println!("{told} of {steps} changes told from themselves");
-    // It would be no use if it nearly always gave up.
+    // Giving up nearly always would make it useless.
     assert!(told * 2 > steps, "{told} of {steps}");
 }
 
 #[test]
-fn what_npm_was_asked_to_add_and_remove_is_told_from_the_change() {
+fn packages_that_npm_added_and_removed_are_added_and_removed_incrementally() {
     let mut told = 0;
     for case in fixture() {
         for pair in case.steps().windows(2) {
@@ -236,7 +238,7 @@ fn what_npm_was_asked_to_add_and_remove_is_told_from_the_change() {
             let Ok(before) = resolve(&case.requirements(&pair[0]), None, case, &options) else {
                 continue;
             };
-            if before.settled.is_some()
+            if before.accepted_conflicts.is_some()
                 && let Some((change, after)) =
                     both(&case.requirements(&pair[1]), &before, case, &case.options(&pair[1]))
             {
@@ -249,13 +251,13 @@ fn what_npm_was_asked_to_add_and_remove_is_told_from_the_change() {
 }
 
 #[test]
-fn settled_lock_is_kept_as_it_is() {
+fn complete_lock_is_kept_as_it_is() {
     for seed in 1..200 {
         let mut dice = Dice(seed);
         let world = random_world(&mut dice);
         let asked: Asked = (0..4).map(|_| (2, requirement(&mut dice))).collect();
         let Ok(first) = world.try_install(&manifest(&asked), None) else { continue };
-        if first.settled.is_some() {
+        if first.accepted_conflicts.is_some() {
             world.closed.set(true);
             let again = world.install_from(&manifest(&asked), &first.lock);
             assert!(!again.changed, "seed {seed}");
@@ -264,7 +266,7 @@ fn settled_lock_is_kept_as_it_is() {
 }
 
 #[test]
-fn unrelated_packages_are_not_asked_for() {
+fn unrelated_packuments_are_not_requested() {
     let world = world([
         package("a@1.0.0").needs("shared@1").needs("old@1"),
         package("shared@1.0.0"),

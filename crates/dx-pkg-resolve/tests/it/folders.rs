@@ -63,7 +63,7 @@ fn a_workspace_that_is_new_to_the_lockfile_is_added_and_one_that_is_gone_removed
 }
 
 #[test]
-fn a_lockfile_with_workspaces_is_obeyed_without_a_question() {
+fn a_lockfile_with_workspaces_is_obeyed_without_any_request() {
     let world = world([package("a@1.0.0"), package("a@2.0.0")])
         .workspace("packages/one", package("one@1.0.0").needs("a@^1"))
         .folder("lib/here", package("here@1.0.0").needs("a@^1"));

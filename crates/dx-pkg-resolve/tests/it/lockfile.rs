@@ -1,4 +1,4 @@
-//! From a lockfile: obeyed, repaired with least change, pruned, renewed where asked.
+//! Resolution from a lockfile: obeyed, repaired with the least change, pruned, updated on request.
 
 use dx_pkg_lock::Lock;
 use dx_pkg_resolve::ResolveError;
@@ -17,7 +17,7 @@ fn registry() -> World {
     ])
 }
 
-/// What the project had before 1.1.0 of anything was published.
+/// The lock of the project from before any 1.1.0 was published.
 fn locked() -> (World, Lock) {
     let mut world = registry();
     world = world.tag("a", "latest", "1.0.0").tag("b", "latest", "1.0.0");
@@ -26,7 +26,7 @@ fn locked() -> (World, Lock) {
 }
 
 #[test]
-fn a_lockfile_that_satisfies_is_obeyed_without_a_question() {
+fn a_lockfile_that_satisfies_is_obeyed_without_any_request() {
     let (world, lock) = locked();
     world.closed.set(true);
     let resolution = world.install_from(&project(&["a@^1"]).optional("o@^1"), &lock);
@@ -129,7 +129,7 @@ fn a_link_to_what_the_lockfile_does_not_describe_is_an_error() {
 }
 
 #[test]
-fn a_peer_conflict_between_packages_that_the_lockfile_holds_is_lived_with() {
+fn a_peer_conflict_between_packages_that_the_lockfile_holds_is_accepted() {
     let world = world([
         package("a@1.0.0").needs("b@^1").needs("p@^2"),
         package("b@1.0.0").peer("p@^1"),

@@ -1,4 +1,4 @@
-//! Resolution from outside: scenarios by name, properties of random projects, and npm's own answers.
+//! Resolution: scenarios, properties of random projects, and npm's own results.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 

@@ -17,7 +17,7 @@ fn an_optional_set_for_another_platform_is_locked_whole_and_not_installed() {
 }
 
 #[test]
-fn what_an_unfit_package_lies_in_an_optional_set_with_goes_too() {
+fn an_optional_set_with_an_unfit_package_is_left_out_whole() {
     let world = world([
         package("o@1.0.0").needs("mac@^1").needs("beside@^1"),
         package("mac@1.0.0").os("darwin"),
@@ -28,7 +28,7 @@ fn what_an_unfit_package_lies_in_an_optional_set_with_goes_too() {
 }
 
 #[test]
-fn an_optional_dependency_that_cannot_be_had_is_left_out_with_a_word() {
+fn an_optional_dependency_that_cannot_be_loaded_is_left_out_and_reported() {
     let world = world([package("a@1.0.0").optional("gone@^1")]);
     let resolution = world.install(&project(&["a@^1"]));
     assert_eq!(tree(&resolution), ["a@1.0.0"]);

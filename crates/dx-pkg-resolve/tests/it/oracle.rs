@@ -1,6 +1,8 @@
-//! npm's own answers for random projects, as `tests/oracle/npm.js` writes them, against this resolver's.
+//! npm's own results for random projects, written by `tests/oracle/npm.js`, compared with this
+//! resolver's.
 //!
-//! A few chosen cases lie in `tests/fixtures/oracle.jsonl`; `RESOLVE_ORACLE=<file>` runs a corpus of any size.
+//! A few chosen cases are in `tests/fixtures/oracle.jsonl`; `RESOLVE_ORACLE=<file>` runs a corpus
+//! of any size.
 
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
@@ -38,7 +40,7 @@ impl Case {
         Case { value, packuments, asked: RefCell::new(0) }
     }
 
-    /// How many questions a resolution has asked so far.
+    /// The number of requests of a resolution so far.
     pub(crate) fn questions(&self) -> usize {
         *self.asked.borrow()
     }
@@ -129,8 +131,9 @@ impl Case {
             .collect()
     }
 
-    /// Whether npm took a workspace's link out of the project's `node_modules` to satisfy a dependency further down, as
-    /// it does where the workspace has the name of a registry package. Here the workspace stays.
+    /// Whether npm took a workspace's link out of the project's `node_modules` to satisfy a
+    /// dependency further down, as it does where the workspace has the name of a registry package.
+    /// Here the workspace stays.
     fn loses_workspace(&self, lock: &Lock) -> bool {
         let workspaces = self.workspaces();
         let mut names = self
@@ -241,7 +244,8 @@ fn normalised(lock: &Lock) -> BTreeMap<String, LockPackage> {
     let mut lock = lock.clone();
     lock.normalise();
     let root = &mut lock.packages[0];
-    // npm leaves a dependency that `add` made optional in both sections; a manifest is read as having it in one.
+    // npm leaves a dependency that `add` made optional in both sections; a manifest is read as
+    // having it in one.
     let optional = root.optional_dependencies.clone();
     root.dependencies.retain(|(name, _)| !optional.iter().any(|(other, _)| other == name));
     root.dependencies.sort();
@@ -250,7 +254,7 @@ fn normalised(lock: &Lock) -> BTreeMap<String, LockPackage> {
     lock.packages.into_iter().map(|entry| (entry.path.clone(), entry)).collect()
 }
 
-/// What differs between npm's lockfile and ours, in words.
+/// The differences between npm's lockfile and ours, in words.
 pub(crate) fn differences(npm: &Lock, ours: &Lock) -> Vec<String> {
     let (theirs, ours) = (normalised(npm), normalised(ours));
     let text =
@@ -274,7 +278,8 @@ pub(crate) fn differences(npm: &Lock, ours: &Lock) -> Vec<String> {
     list
 }
 
-/// Whether npm left out a package that another one, or the project itself, depends on: it prunes too much at times.
+/// Whether npm left out a package that another one, or the project itself, depends on: it prunes
+/// too much at times.
 fn leaves_hole(lock: &Lock) -> bool {
     let index = lock.index();
     let is_optional = |entry: &LockPackage, name: &str| {
@@ -301,7 +306,8 @@ fn fields(ours: &LockPackage, theirs: &LockPackage) -> String {
 pub(crate) fn check(case: &Case) -> Vec<String> {
     let mut previous: Option<Lock> = None;
     let mut found = Vec::new();
-    // npm looks at every conflict again that the lockfile holds; here those between packages are accepted.
+    // npm looks at every conflict again that the lockfile holds; here those between packages are
+    // accepted.
     let mut comparable = true;
     for (number, step) in case.steps().iter().enumerate() {
         let outcome =
@@ -375,7 +381,8 @@ fn step_differences(
     }
 }
 
-/// Resolving again from npm's lockfile must change nothing. Missing optional packages are asked for again.
+/// Resolving again from npm's lockfile must change nothing. Missing optional packages are asked for
+/// again.
 fn unstable(case: &Case, step: &Value, lock: &Lock) -> Vec<String> {
     let mut options = case.options(step);
     options.update.clear();

@@ -1,4 +1,4 @@
-//! Peer requirements: gathered as sets, preferred where they are, noted where they conflict.
+//! Peer requirements: gathered as sets, met by packages in place, reported where they conflict.
 
 use dx_pkg_resolve::ResolveError;
 
@@ -43,7 +43,7 @@ fn a_set_that_does_not_fit_above_is_nested_whole() {
 }
 
 #[test]
-fn a_conflict_among_the_projects_own_is_noted_as_one_that_npm_refuses() {
+fn a_conflict_among_the_projects_own_is_reported_as_one_that_npm_refuses() {
     let world = world([package("a@1.0.0").peer("p@^1"), package("p@1.0.0"), package("p@2.0.0")]);
     let resolution = world.install(&project(&["a@^1", "p@^2"]));
     assert_eq!(tree(&resolution), ["a@1.0.0", "p@2.0.0"]);

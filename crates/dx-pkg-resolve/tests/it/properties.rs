@@ -1,8 +1,9 @@
-//! Properties of resolutions of random projects. The projects are those npm was asked about (`fixtures/oracle.jsonl`),
-//! with their sections shuffled.
+//! Properties of resolutions of random projects: those of `fixtures/oracle.jsonl`, with their
+//! sections shuffled.
 //!
-//! The order of keys in the project's manifest and in every package's means nothing but in one case, which is npm's too:
-//! `dependencies` that are also peers are looked at in the order of sections, never of keys.
+//! The order of keys in the project's manifest and in every package's means nothing but in one
+//! case, which is npm's too: `dependencies` that are also peers are looked at in the order of
+//! sections, never of keys.
 
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{Requirements, resolve};
@@ -91,7 +92,7 @@ fn installing_from_ones_own_lockfile_changes_nothing() {
     }
 }
 
-/// What `entry` requires that it does not find, or finds in a version out of range, apart from noted conflicts.
+/// The dependencies of `entry` that are missing or out of range, apart from reported conflicts.
 fn unmet<'l>(lock: &'l Lock, entry: &'l LockPackage) -> impl Iterator<Item = &'l str> {
     let index = lock.index();
     let is_optional =

@@ -1,4 +1,4 @@
-//! A registry and a project in a few words.
+//! Builders of a registry and a project for tests.
 
 use std::cell::{Cell, RefCell};
 use std::collections::BTreeMap;
@@ -121,14 +121,14 @@ fn pair(dependency: &str) -> (std::borrow::Cow<'static, str>, std::borrow::Cow<'
     (name.to_owned().into(), spec.to_owned().into())
 }
 
-/// A project that needs these.
+/// A project with these dependencies.
 pub(crate) fn project(dependencies: &[&str]) -> Package {
     dependencies
         .iter()
         .fold(package("project@1.0.0"), |project, dependency| project.needs(dependency))
 }
 
-/// Everything a resolution may ask for, and how to resolve.
+/// A registry with the settings of a resolution.
 pub(crate) struct World {
     packages: BTreeMap<String, Vec<Package>>,
     tags: Vec<(String, String, String)>,
@@ -136,7 +136,7 @@ pub(crate) struct World {
     bundles: BTreeMap<String, Vec<String>>,
     pub(crate) overrides: Vec<Override>,
     pub(crate) options: Options,
-    /// Any question fails the test.
+    /// Whether any request fails the test.
     pub(crate) closed: Cell<bool>,
     pub(crate) asked: RefCell<Vec<String>>,
 }
@@ -188,7 +188,7 @@ impl World {
         self
     }
 
-    /// What the tarball of `name` brings in its `node_modules`, as `b@1.0.0`.
+    /// Adds packages, such as `b@1.0.0`, bundled in the tarball of `name`.
     pub(crate) fn bundle(mut self, name: &str, contents: &[&str]) -> Self {
         self.bundles.insert(name.to_owned(), contents.iter().map(|id| (*id).to_owned()).collect());
         self
@@ -283,7 +283,8 @@ impl Provider for World {
     }
 }
 
-/// The tree as `a > b@1.0.0`, in the lockfile's order; links as `a -> folder`, packages not installed here in brackets.
+/// The tree as `a > b@1.0.0`, in the lockfile's order; links as `a -> folder`, packages not
+/// installed here in brackets.
 pub(crate) fn tree(resolution: &Resolution) -> Vec<String> {
     let entries = resolution
         .lock

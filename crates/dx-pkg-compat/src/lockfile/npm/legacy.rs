@@ -1,6 +1,7 @@
 //! Version 1: a tree of `dependencies`, upgraded to entries by path as npm upgrades it.
 
-use dx_pkg_core::{GitSpec, Spec};
+use dx_pkg_core::Spec;
+use dx_pkg_core::spec::GitSpec;
 use dx_pkg_lock::{Lock, LockPackage};
 use serde_json::value::RawValue;
 

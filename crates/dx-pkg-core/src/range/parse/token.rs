@@ -1,11 +1,11 @@
-//! From the space-separated tokens of an alternative to comparators.
+//! The parser of the space-separated tokens of an alternative.
 
 use super::grammar::{self, Parts, is_wildcard};
 use super::{Comparator, Mode, Operator, TooLarge};
 use crate::Version;
 use crate::version::{MAX_LENGTH, MAX_NUMBER};
 
-/// The comparators of one alternative, while its tokens are being read.
+/// The comparators of one alternative, while its tokens are parsed.
 pub(super) struct Tokens {
     mode: Mode,
     comparators: Vec<Comparator>,
@@ -21,7 +21,7 @@ impl Tokens {
         let mut is_first = true;
         while let Some(token) = tokens.next() {
             let at_edge = is_first || tokens.peek().is_none();
-            // npm loses a `*` between other tokens, which tells where those are unreadable.
+            // npm drops a `*` between other tokens, which matters where those cannot be parsed.
             if self.read(token)? == Read::Anything && at_edge {
                 self.comparators.push(Comparator::any());
             }
@@ -48,7 +48,7 @@ impl Tokens {
         }
     }
 
-    /// `^1.2.3`: what keeps the first number that is not zero.
+    /// Adds `^1.2.3`: the versions with the same first number that is not zero.
     fn caret(&mut self, parts: Parts<'_>) -> Result<Read, TooLarge> {
         let Parts { major, minor, patch, .. } = parts;
         if is_wildcard(major) || is_wildcard(minor) || (is_wildcard(patch) && major == "0") {
@@ -62,7 +62,8 @@ impl Tokens {
         }
     }
 
-    /// `~1.2.3`, `1.2.x`: what keeps the minor number, or the major one where there is no minor.
+    /// Adds `~1.2.3` or `1.2.x`: the versions with the same minor number, or the same major if
+    /// there is no minor.
     fn tilde(&mut self, parts: Parts<'_>) -> Result<Read, TooLarge> {
         let Parts { major, minor, .. } = parts;
         if is_wildcard(major) {
@@ -76,7 +77,7 @@ impl Tokens {
         }
     }
 
-    /// `1.x`, `>1.2`, `*`: a comparison with a version that has a wildcard.
+    /// Adds `1.x`, `>1.2` or `*`: a comparison with a version that has a wildcard.
     fn x_range(&mut self, operator: Operator, parts: Parts<'_>) -> Result<Read, TooLarge> {
         let Parts { major, minor, .. } = parts;
         if is_wildcard(major) {
@@ -112,7 +113,8 @@ impl Tokens {
         }
     }
 
-    /// A comparison with a complete version, whose text with what loose mode ignores before it is `rest`.
+    /// Adds a comparison with a complete version; `rest` is its text, with the prefix that loose
+    /// mode ignores.
     fn comparison(
         &mut self,
         operator: Operator,
@@ -130,8 +132,8 @@ impl Tokens {
         Ok(self.push(Comparator::new(operator, bound)))
     }
 
-    /// What npm makes of a token it could not expand: without its first `*` and the operator before that, it may be a
-    /// comparison, or nothing, which is any version; otherwise it is dropped.
+    /// Reads a token that npm could not expand. Without its first `*` and the operator before that
+    /// it may be a comparison, or empty, which means any version; otherwise it is dropped.
     fn without_star(&mut self, token: &str) -> Result<Read, TooLarge> {
         if token.is_empty() {
             return Ok(Read::Anything);
@@ -149,7 +151,8 @@ impl Tokens {
         }
     }
 
-    /// Adds an inclusive lower bound, wildcards being zeros; one below which there is nothing is no bound.
+    /// Adds an inclusive lower bound, wildcards being zeros; one below which there is nothing is no
+    /// bound.
     fn at_least(&mut self, mut parts: Parts<'_>) -> Result<Read, TooLarge> {
         let is_partial = is_wildcard(parts.minor) || is_wildcard(parts.patch);
         if is_wildcard(parts.minor) {
@@ -188,7 +191,7 @@ impl Tokens {
     }
 }
 
-/// What a token turned out to be.
+/// The result of reading a token.
 #[derive(PartialEq, Eq)]
 enum Read {
     /// Comparators, which have been added.
@@ -212,7 +215,8 @@ fn split_operator(token: &str) -> (Operator, &str) {
     (operator, &token[length..])
 }
 
-/// Whether a number follows a wildcard, as in `x.1` or `1.x.3`, which npm does not read outside `^` and `~`.
+/// Returns whether a number follows a wildcard, as in `x.1` or `1.x.3`, which npm does not read
+/// outside `^` and `~`.
 fn has_number_after_wildcard(parts: Parts<'_>) -> bool {
     (is_wildcard(parts.major) && !is_wildcard(parts.minor))
         || (is_wildcard(parts.minor) && !is_wildcard(parts.patch))
@@ -222,9 +226,10 @@ fn number(digits: &str) -> Result<u64, TooLarge> {
     grammar::number(digits).ok_or(TooLarge)
 }
 
-/// The number after this one.
+/// Returns the number after this one.
 ///
-/// From 10^21 on npm prints such a number with an exponent and misreads it; here, as below that, the range is refused.
+/// From 10^21 on npm prints such a number with an exponent and misreads it; here, as below that,
+/// the range is refused.
 pub(super) fn raise(digits: &str) -> Result<u64, TooLarge> {
     let number = number(digits)?;
     if number < MAX_NUMBER { Ok(number + 1) } else { Err(TooLarge) }

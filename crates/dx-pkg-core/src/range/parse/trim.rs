@@ -1,4 +1,5 @@
-//! The steps that only remove text: build metadata, and space between an operator and its version.
+//! The parsing steps that only remove text: build metadata, and space between an operator and its
+//! version.
 
 use std::borrow::Cow;
 
@@ -34,8 +35,9 @@ pub(super) fn without_space_after_operators(mut text: Cow<'_, str>) -> Cow<'_, s
     text
 }
 
-/// Finds, from left to right, an optional space, an optional operator, an optional space and a version, and drops the
-/// second space. `v`, `=` and more space may stand before the version and are kept, so `>= = 1` loses one space only.
+/// Finds, from left to right, an optional space, an optional operator, an optional space and a
+/// version, and drops the second space. `v`, `=` and more space may stand before the version and
+/// are kept, so `>= = 1` loses one space only.
 fn without_space_after_comparisons(text: &str) -> String {
     let bytes = text.as_bytes();
     let at = |position: usize| bytes.get(position).copied();
@@ -61,7 +63,7 @@ fn without_space_after_comparisons(text: &str) -> String {
     kept
 }
 
-/// Where the longest loose version, or else strict partial one, that begins here ends.
+/// Returns where the longest loose version, or else strict partial one, that begins here ends.
 fn version_end(text: &str, start: usize) -> Option<usize> {
     let bytes = text.as_bytes();
     let start =
@@ -111,8 +113,8 @@ fn strict_component_end(text: &str, start: usize) -> Option<usize> {
     }
 }
 
-/// Where the dot-separated identifiers that begin here end, or `start` if there are none; a strict number with a
-/// leading zero ends after the zero.
+/// Returns where the dot-separated identifiers that begin here end, or `start` if there are none; a
+/// strict number with a leading zero ends after the zero.
 fn identifiers_end(text: &str, start: usize, strict: bool) -> usize {
     let bytes = text.as_bytes();
     let mut end = start;

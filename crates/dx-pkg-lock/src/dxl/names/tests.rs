@@ -24,15 +24,15 @@ fn packages_are_found_by_the_name_they_lie_under_and_by_what_they_ask_for() {
         entry("node_modules/other", Some("b"), &["b"], &[]),
     ];
     let bytes = encode(&Lock { packages, ..Lock::default() }, [0; 32]);
-    let dependents = Dependents::of(&DxlView::open(&bytes).unwrap());
-    assert_eq!(dependents.called("a"), [1]);
-    assert_eq!(dependents.called("b"), [2, 3]);
-    assert_eq!(dependents.called("other"), [4]);
-    assert_eq!(dependents.called("c"), [0_u32; 0]);
-    assert_eq!(dependents.asking_for("a"), [0, 3]);
-    assert_eq!(dependents.asking_for("b"), [1, 4]);
-    assert_eq!(dependents.asking_for("c"), [1]);
-    assert_eq!(dependents.asking_for("nobody"), [0_u32; 0]);
+    let dependents = NameIndex::new(&DxlView::open(&bytes).unwrap());
+    assert_eq!(dependents.packages_named("a"), [1]);
+    assert_eq!(dependents.packages_named("b"), [2, 3]);
+    assert_eq!(dependents.packages_named("other"), [4]);
+    assert_eq!(dependents.packages_named("c"), [0_u32; 0]);
+    assert_eq!(dependents.dependents_of("a"), [0, 3]);
+    assert_eq!(dependents.dependents_of("b"), [1, 4]);
+    assert_eq!(dependents.dependents_of("c"), [1]);
+    assert_eq!(dependents.dependents_of("nobody"), [0_u32; 0]);
     let mut names: Vec<&str> = dependents.names().collect();
     names.sort_unstable();
     assert_eq!(names, ["a", "b", "c", "other"]);

@@ -1,4 +1,4 @@
-//! Whether a resolution left nothing open: only then can a later change be told from what it touches.
+//! The check whether a lock is complete: only a complete one can be changed incrementally.
 
 use dx_pkg_lock::locale_compare;
 
@@ -8,14 +8,18 @@ use crate::explain::Conflict;
 use crate::manifest::EdgeKind;
 use crate::tree::{EdgeId, NodeId, Tree};
 
-/// Whether what an edge asks for is missing without harm, but would be looked for again by another resolution.
+/// Returns whether an edge is optional and unmet, so another resolution would look for its package
+/// again.
 pub(super) fn is_left_open(tree: &Tree, edge: EdgeId) -> bool {
     tree[edge].kind == EdgeKind::Optional && tree[edge].to.is_none()
 }
 
-/// Whether a lock made of the builder's tree would be kept as it is by another resolution of the same requirements; then,
-/// the conflicts that it would note: requirements for peers that were not met and are lived with.
-pub(crate) fn settled(builder: &Builder<'_>, requirements: &Requirements) -> Option<Vec<Conflict>> {
+/// Returns the accepted peer conflicts of the builder's tree, which every further resolution
+/// reports; `None` if the tree is incomplete.
+pub(crate) fn accepted_conflicts(
+    builder: &Builder<'_>,
+    requirements: &Requirements,
+) -> Option<Vec<Conflict>> {
     let tree = &builder.tree;
     let is_plain = |node: NodeId| {
         tree[node].target.is_none() && tree[node].folder.as_deref().is_none_or(str::is_empty)
@@ -51,7 +55,7 @@ pub(crate) fn settled(builder: &Builder<'_>, requirements: &Requirements) -> Opt
     let mut conflicts = Vec::new();
     for (_, edge) in unmet {
         if let Some(to) = tree[edge].to {
-            Conflict::note(&mut conflicts, Conflict::new(tree, edge, to, false));
+            Conflict::record(&mut conflicts, Conflict::new(tree, edge, to, false));
         }
     }
     Some(conflicts)

@@ -1,4 +1,4 @@
-//! Who is called what, and who asks for what: made in one pass over a compiled lock.
+//! An index by name of a compiled lock: packages and dependents.
 
 use dx_pkg_format::wire::{u32_at, words};
 use rustc_hash::FxHashMap;
@@ -7,15 +7,15 @@ use super::view::text_number;
 use super::{DxlView, List, Text, record};
 use crate::name_of_path;
 
-/// The packages of a [`DxlView`] by name, and the packages that ask for a name, by their place in the order.
-pub struct Dependents<'a> {
-    /// For each name, the reference of one string.
+/// The packages of a [`DxlView`] with each name, and the dependents of each name, by position.
+pub struct NameIndex<'a> {
+    /// The reference of each name.
     names: FxHashMap<&'a str, u32>,
     called: Groups,
     asking: Groups,
 }
 
-/// Lists of places by text reference.
+/// Lists of positions by text reference.
 struct Groups {
     starts: Vec<u32>,
     places: Vec<u32>,
@@ -48,18 +48,18 @@ impl Groups {
     }
 }
 
-/// The lists that ask for packages.
+/// The lists of dependencies.
 const ASKING: [List; 4] =
     [List::Dependencies, List::DevDependencies, List::OptionalDependencies, List::PeerDependencies];
 
-impl<'a> Dependents<'a> {
-    /// Looks through all packages once.
+impl<'a> NameIndex<'a> {
+    /// Makes the index in one pass over all packages.
     #[must_use]
-    pub fn of(view: &DxlView<'a>) -> Self {
+    pub fn new(view: &DxlView<'a>) -> Self {
         let strings = view.ends.len() / 4;
         let mut names: FxHashMap<&'a str, u32> = FxHashMap::default();
         names.reserve(view.len());
-        // By text reference, the reference by which its name is known.
+        // By text reference, the reference of the equal name in `names`.
         let mut known = vec![0_u32; strings + 1];
         let mut of_text = |names: &mut FxHashMap<&'a str, u32>, text: u32| {
             let place = &mut known[text as usize];
@@ -73,7 +73,7 @@ impl<'a> Dependents<'a> {
         let mut renamed = Vec::new();
         for (place, record) in view.records.iter().enumerate() {
             let place = place as u32;
-            // The project itself lies nowhere.
+            // The project itself is in no `node_modules`.
             let path = view.text(text_number(record, Text::Path)).filter(|path| !path.is_empty());
             match path {
                 None => {}
@@ -96,7 +96,7 @@ impl<'a> Dependents<'a> {
             }
         }
         for (name, place) in renamed {
-            // A name that no text has as a whole gets a reference beyond those of texts.
+            // A name that is not a string of the file gets a reference beyond those of strings.
             let next = (strings + names.len() + 1) as u32;
             called.push((*names.entry(name).or_insert(next), place));
         }
@@ -104,19 +104,20 @@ impl<'a> Dependents<'a> {
         Self { names, called: Groups::of(texts, &called), asking: Groups::of(texts, &asking) }
     }
 
-    /// The places of the packages that lie under `name` in a `node_modules`.
+    /// Returns the positions of the packages in a `node_modules/<name>`.
     #[must_use]
-    pub fn called(&self, name: &str) -> &[u32] {
+    pub fn packages_named(&self, name: &str) -> &[u32] {
         self.names.get(name).map_or(&[], |text| self.called.get(*text))
     }
 
-    /// The places of the packages that depend on `name`, in whichever way; one that names it twice is there twice.
+    /// Returns the positions of the packages that depend on `name`, of any kind; one that lists it
+    /// twice is there twice.
     #[must_use]
-    pub fn asking_for(&self, name: &str) -> &[u32] {
+    pub fn dependents_of(&self, name: &str) -> &[u32] {
         self.names.get(name).map_or(&[], |text| self.asking.get(*text))
     }
 
-    /// Every name, in no order.
+    /// Returns all names, in no order.
     pub fn names(&self) -> impl Iterator<Item = &'a str> {
         self.names.keys().copied()
     }
