@@ -175,7 +175,7 @@ impl Spec {
     }
 
     fn registry(text: &str) -> Result<Self, SpecError> {
-        // Only a digit, after what loose mode skips, begins a version.
+        // A version begins with a digit, after the prefix that loose mode ignores.
         let begins_version =
             |character: char| character.is_ascii_digit() || matches!(character, 'v' | '=');
         if text.starts_with(begins_version)

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 
 use crate::locale_compare;
 
-/// A lockfile: what is installed at each path below the project.
+/// A lockfile: the package, link or workspace at each path below the project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Lock {
     /// The project's name as the lockfile gives it.

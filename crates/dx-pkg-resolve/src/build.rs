@@ -19,7 +19,7 @@ use crate::manifest::{EdgeKind, ManifestId};
 use crate::pick::Picker;
 use crate::place::{Placed, Placer, Request};
 use crate::provider::Provider;
-use crate::tree::{EdgeId, NodeId, Tree};
+use crate::tree::{DependencyTree, EdgeId, NodeId};
 use crate::{Options, ResolveError};
 
 use queue::Queue;
@@ -28,7 +28,7 @@ pub(crate) use start::{split_path, start};
 
 /// The state of one resolution.
 pub(crate) struct Builder<'a> {
-    pub(crate) tree: Tree,
+    pub(crate) tree: DependencyTree,
     provider: &'a dyn Provider,
     pub(crate) picker: Picker,
     options: &'a Options,
@@ -95,6 +95,7 @@ impl Builder<'_> {
         }
     }
 
+    /// Returns the error for a resolution that does not end; `node` was processed last.
     fn endless(&mut self, node: NodeId) -> ResolveError {
         if self.options.strict_peer_deps
             && self.conflicts.iter().any(|conflict| conflict.refused_by_npm)
@@ -213,12 +214,13 @@ impl Builder<'_> {
         None
     }
 
+    /// Queues a placed package, and every dependent whose edge it no longer satisfies.
     fn after_placing(&mut self, placed: Placed) {
         let Placed { node, edge, alone, to_requeue } = placed;
         if self.tree[node].failure.is_some() {
             self.failed.push(node);
         } else if self.tree[node].target.is_none() {
-            self.announce(node, self.tree[edge].from);
+            self.report_placed(node, self.tree[edge].from);
         }
         if matches!(alone, Outcome::Ok | Outcome::Replace) {
             for other in self.tree[node].edges_in.clone() {
@@ -236,7 +238,7 @@ impl Builder<'_> {
 
     /// Reports a placed package to the provider, unless it or its dependent is for another
     /// platform.
-    fn announce(&mut self, node: NodeId, dependent: NodeId) {
+    fn report_placed(&mut self, node: NodeId, dependent: NodeId) {
         let manifest = self.tree.manifest(node);
         let runs_here =
             manifest.platform(|os, cpu, libc| self.options.platform.accepts(os, cpu, libc));
@@ -247,6 +249,7 @@ impl Builder<'_> {
         }
     }
 
+    /// Queues a node even if it was processed before.
     fn requeue(&mut self, node: NodeId) {
         self.seen.remove(&node);
         self.queue.push(&self.tree, node);
@@ -256,7 +259,7 @@ impl Builder<'_> {
     fn problem_edges(&self, node: NodeId) -> Vec<EdgeId> {
         let tree = &self.tree;
         let bundled: &[NameId] =
-            if tree.is_mine(node) { &[] } else { &tree.manifest(node).bundled };
+            if tree.is_importer(node) { &[] } else { &tree.manifest(node).bundled };
         tree[node]
             .edges_out
             .iter()

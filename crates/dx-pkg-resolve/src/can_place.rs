@@ -8,7 +8,7 @@
 use std::cell::OnceCell;
 
 use crate::intern::NameId;
-use crate::tree::{EdgeId, NodeId, Tree};
+use crate::tree::{DependencyTree, EdgeId, NodeId};
 
 /// The outcome of a check at one place.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -42,7 +42,7 @@ pub(crate) struct Answer {
 }
 
 struct Check<'a> {
-    tree: &'a Tree,
+    tree: &'a DependencyTree,
     question: Question,
     /// The edges from the entry of the peer set to the checked one.
     chain: &'a [EdgeId],
@@ -54,13 +54,20 @@ struct Check<'a> {
 }
 
 /// Checks `question`; `chain` holds the edges from the entry of the peer set to the dependent.
-pub(crate) fn can_place(tree: &Tree, question: Question, chain: &[EdgeId]) -> Answer {
+pub(crate) fn can_place(tree: &DependencyTree, question: Question, chain: &[EdgeId]) -> Answer {
     let mut chain = chain.to_vec();
     chain.push(question.edge);
     answer(tree, question, chain, &[])
 }
 
-fn answer(tree: &Tree, question: Question, chain: Vec<EdgeId>, peer_path: &[NodeId]) -> Answer {
+/// Checks `question`. `chain` ends with its edge; `peer_path` has the packages whose peers are being
+/// checked.
+fn answer(
+    tree: &DependencyTree,
+    question: Question,
+    chain: Vec<EdgeId>,
+    peer_path: &[NodeId],
+) -> Answer {
     let name = tree[question.edge].name;
     let prefer_dedupe = question.prefer_dedupe || tree[question.edge].kind.is_peer();
     let check = Check {
@@ -77,6 +84,7 @@ fn answer(tree: &Tree, question: Question, chain: Vec<EdgeId>, peer_path: &[Node
 }
 
 impl Check<'_> {
+    /// Returns the outcomes for the package with its peers and for the package alone.
     fn outcome(&self) -> (Outcome, Outcome) {
         let Question { dep, target, edge, .. } = self.question;
         let tree = self.tree;
@@ -94,11 +102,13 @@ impl Check<'_> {
             }
         }
         match self.current {
-            Some(current) => self.beside(current),
+            Some(current) => self.in_occupied_place(current),
             None => self.in_free_place(),
         }
     }
 
+    /// Returns the outcomes where the name is free. A package further up that it would shadow must
+    /// not have a dependent below `target` that needs it and that the new package does not satisfy.
     fn in_free_place(&self) -> (Outcome, Outcome) {
         let Question { dep, target, .. } = self.question;
         let tree = self.tree;
@@ -118,7 +128,11 @@ impl Check<'_> {
         self.with_peers(Outcome::Ok)
     }
 
-    fn beside(&self, current: NodeId) -> (Outcome, Outcome) {
+    /// Returns the outcomes where `current` has the name: the same package is kept, an older one is
+    /// replaced if all its dependents accept that, one that satisfies the edge is kept. At the
+    /// deepest place possible `current` may also be replaced although dependents need it: they get
+    /// copies of their own further down.
+    fn in_occupied_place(&self, current: NodeId) -> (Outcome, Outcome) {
         let Question { dep, target, edge, prefer_dedupe, explicit } = self.question;
         let tree = self.tree;
         let current_fits = tree.satisfied_by(edge, current);
@@ -193,6 +207,8 @@ impl Check<'_> {
         })
     }
 
+    /// Returns whether the peer requirements from `entry` on are met by the packages in `scratch`,
+    /// where it has them.
     fn peers_satisfied_by_new(&self, entry: NodeId, scratch: NodeId) -> bool {
         let tree = self.tree;
         let mut walk = vec![entry];
@@ -217,6 +233,8 @@ impl Check<'_> {
         true
     }
 
+    /// Returns the deepest place where the package could be put, following the chain of peers from
+    /// its entry.
     fn deepest(&self) -> NodeId {
         let mut at = self.tree[self.chain[0]].from;
         for edge in self.chain {
@@ -232,6 +250,8 @@ impl Check<'_> {
         (if conflict { Outcome::Conflict } else { outcome }, outcome)
     }
 
+    /// Returns whether a peer of the package conflicts at `target` or, where `target` has it as a peer
+    /// itself, at the next place above.
     fn peers_conflict(&self) -> bool {
         let Question { dep, target, .. } = self.question;
         let tree = self.tree;

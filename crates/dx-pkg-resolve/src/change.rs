@@ -2,10 +2,10 @@
 //! depends on the change.
 //!
 //! A lock is *complete* when resolving the same requirements again would keep it as it is. The
-//! resolution then runs in a tree reduced to what the change can touch: all packages of the names
-//! that may be placed, replaced or removed, their dependents, and the packages they are nested in.
-//! When it comes upon further names, it runs again with these added. In any doubt the caller
-//! resolves everything by [`crate::resolve`]; both give the same lock.
+//! resolution then runs in a tree reduced to the packages that the change can touch: all packages
+//! of the names that may be placed, replaced or removed, their dependents, and the packages they
+//! are nested in. When it comes upon further names, it runs again with these added. In any doubt
+//! the caller resolves everything by [`crate::resolve`]; both give the same lock.
 
 mod complete;
 mod scope;
@@ -16,7 +16,7 @@ use rustc_hash::FxHashSet;
 
 use crate::build::{self, Builder};
 use crate::finish::{entry, same_entry};
-use crate::tree::{EdgeId, Flags, NodeId, Tree};
+use crate::tree::{DependencyTree, EdgeId, Flags, NodeId};
 use crate::{Options, Provider, Requirements, flags};
 
 pub(crate) use complete::accepted_conflicts;
@@ -111,7 +111,7 @@ fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
 /// Calculates the flags of touched packages and detaches extraneous ones. Where the flags of other
 /// packages would change too, their names become touched; returns whether that widens the reduced
 /// lock.
-fn calculate_flags(tree: &mut Tree, scope: &mut Scope<'_>) -> bool {
+fn calculate_flags(tree: &mut DependencyTree, scope: &mut Scope<'_>) -> bool {
     let nodes = tree.project_nodes();
     let mut fixed: FxHashSet<NodeId> = FxHashSet::default();
     for node in &nodes {
@@ -160,7 +160,7 @@ fn calculate_flags(tree: &mut Tree, scope: &mut Scope<'_>) -> bool {
 }
 
 /// Returns the difference to the lock; `None` where an edge is unmet.
-fn outcome(tree: &Tree, scope: &Scope<'_>) -> Option<Change> {
+fn outcome(tree: &DependencyTree, scope: &Scope<'_>) -> Option<Change> {
     let mut change = Change::default();
     let mut present: FxHashSet<String> = FxHashSet::default();
     for node in tree.project_nodes() {

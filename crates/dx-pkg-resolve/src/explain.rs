@@ -4,7 +4,7 @@ use std::cmp::Reverse;
 use std::fmt;
 
 use crate::intern::NameId;
-use crate::tree::{EdgeId, NodeId, Tree};
+use crate::tree::{DependencyTree, EdgeId, NodeId};
 
 /// A peer requirement that is not met.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,7 +26,12 @@ pub struct Conflict {
 }
 
 impl Conflict {
-    pub(crate) fn new(tree: &Tree, edge: EdgeId, dep: NodeId, refused_by_npm: bool) -> Self {
+    pub(crate) fn new(
+        tree: &DependencyTree,
+        edge: EdgeId,
+        dep: NodeId,
+        refused_by_npm: bool,
+    ) -> Self {
         let this = &tree[edge];
         let from = tree.source_or_self(this.from);
         let found = this
@@ -85,12 +90,12 @@ impl fmt::Display for Conflict {
     }
 }
 
-fn version_text(tree: &Tree, node: NodeId) -> String {
+fn version_text(tree: &DependencyTree, node: NodeId) -> String {
     tree.version(node).map_or_else(|| "?".to_owned(), ToString::to_string)
 }
 
 /// Returns `name@version`; for the project its name, or `the project`.
-pub(crate) fn label(tree: &Tree, node: NodeId) -> String {
+pub(crate) fn label(tree: &DependencyTree, node: NodeId) -> String {
     if tree.is_project(node) && tree[node].source.is_none() {
         return match tree.manifest(node).name {
             Some(name) => tree.text(name).to_owned(),
@@ -100,10 +105,12 @@ pub(crate) fn label(tree: &Tree, node: NodeId) -> String {
     format!("{}@{}", tree.text(tree[node].name), version_text(tree, node))
 }
 
-fn reason(tree: &Tree, found: NodeId, name: NameId, except: EdgeId) -> Option<String> {
+/// Returns, in words, the dependent that `found` is there for: the project or a workspace, else the
+/// first by path.
+fn reason(tree: &DependencyTree, found: NodeId, name: NameId, except: EdgeId) -> Option<String> {
     let edge =
         tree.dependents(found).filter(|edge| *edge != except && tree.is_valid(*edge)).max_by_key(
-            |edge| (tree.is_mine(tree[*edge].from), Reverse(tree.path(tree[*edge].from))),
+            |edge| (tree.is_importer(tree[*edge].from), Reverse(tree.path(tree[*edge].from))),
         )?;
     let wants = tree.interner.spec_text(tree.spec(edge));
     let from = tree.source_or_self(tree[edge].from);

@@ -8,9 +8,11 @@ use crate::build::Builder;
 use crate::change::accepted_conflicts;
 use crate::explain::label;
 use crate::pick::Picker;
-use crate::tree::{NodeId, Tree};
+use crate::tree::{DependencyTree, NodeId};
 use crate::{Options, Requirements, Resolution, ResolveError, Unfit, flags};
 
+/// Finishes a resolution: calculates flags, drops extraneous and failed packages, and makes the
+/// lock.
 pub(crate) fn finish(
     mut builder: Builder<'_>,
     requirements: &Requirements,
@@ -62,6 +64,7 @@ fn by_path(lock: &Lock) -> Vec<&LockPackage> {
     packages
 }
 
+/// Returns whether two entries are equal, apart from the order of keys.
 pub(crate) fn same_entry(a: &LockPackage, b: &LockPackage) -> bool {
     let normalised = |package: &LockPackage| {
         let mut package = package.clone();
@@ -71,7 +74,8 @@ pub(crate) fn same_entry(a: &LockPackage, b: &LockPackage) -> bool {
     a == b || (a.path == b.path && normalised(a) == normalised(b))
 }
 
-fn prune_extraneous(tree: &mut Tree) {
+/// Detaches the packages that nothing needs.
+fn prune_extraneous(tree: &mut DependencyTree) {
     for node in tree.project_nodes() {
         if tree[node].flags.extraneous && tree[node].root == tree.root && node != tree.root {
             tree.detach(node);
@@ -96,16 +100,23 @@ fn drop_failed(builder: &mut Builder<'_>) -> Result<(), ResolveError> {
     Ok(())
 }
 
-fn make_inert(tree: &mut Tree, node: NodeId) {
+/// Makes an optional package inert, with the packages that must go with it.
+fn make_inert(tree: &mut DependencyTree, node: NodeId) {
     for member in tree.optional_set(node) {
         tree[member].inert = true;
     }
 }
 
-fn mark_unfit(tree: &mut Tree, picker: &Picker, options: &Options, unfit: &mut Vec<Unfit>) {
+/// Makes optional packages that do not run on this platform inert, and records required ones.
+fn mark_unfit(
+    tree: &mut DependencyTree,
+    picker: &Picker,
+    options: &Options,
+    unfit: &mut Vec<Unfit>,
+) {
     for node in tree.project_nodes() {
         let is_link = tree[node].target.is_some();
-        if tree.is_mine(node) || (is_link && !tree[node].flags.optional) {
+        if tree.is_importer(node) || (is_link && !tree[node].flags.optional) {
             continue;
         }
         let manifest = tree.manifest(node);
@@ -140,7 +151,12 @@ fn platform_in_words(os: &[&str], cpu: &[&str], libc: &[&str]) -> String {
     named.map(|(what, list)| format!("{what} {}", list.join(", "))).collect::<Vec<_>>().join("; ")
 }
 
-fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) -> (Lock, Vec<bool>) {
+/// Makes the lock; returns with it whether each entry is installed here.
+fn to_lock(
+    tree: &DependencyTree,
+    requirements: &Requirements,
+    previous: Option<&Lock>,
+) -> (Lock, Vec<bool>) {
     let mut entries: Vec<(LockPackage, bool)> = Vec::new();
     let bundled = bundled_by_project(tree);
     let mut seen: FxHashSet<NodeId> = FxHashSet::default();
@@ -177,7 +193,7 @@ fn to_lock(tree: &Tree, requirements: &Requirements, previous: Option<&Lock>) ->
 
 /// Returns the packages that go into the project's own tarball: those it bundles, with their
 /// dependencies beside them and the packages nested in them.
-fn bundled_by_project(tree: &Tree) -> FxHashSet<NodeId> {
+fn bundled_by_project(tree: &DependencyTree) -> FxHashSet<NodeId> {
     let names = &tree.manifest(tree.root).bundled;
     let mut waiting: Vec<NodeId> =
         names.iter().filter_map(|name| tree.child(tree.root, *name)).collect();
@@ -194,7 +210,7 @@ fn bundled_by_project(tree: &Tree) -> FxHashSet<NodeId> {
 }
 
 /// Returns the lockfile's entry for `node`.
-pub(crate) fn entry(tree: &Tree, node: NodeId) -> LockPackage {
+pub(crate) fn entry(tree: &DependencyTree, node: NodeId) -> LockPackage {
     let path = tree.path(node);
     if let Some(target) = tree[node].target {
         return LockPackage {
@@ -225,7 +241,7 @@ pub(crate) fn entry(tree: &Tree, node: NodeId) -> LockPackage {
     record
 }
 
-fn set_flags(record: &mut LockPackage, tree: &Tree, node: NodeId) {
+fn set_flags(record: &mut LockPackage, tree: &DependencyTree, node: NodeId) {
     let flags = tree[node].flags;
     record.extraneous = flags.extraneous;
     record.peer = flags.peer && !flags.extraneous;

@@ -7,10 +7,10 @@
 use rustc_hash::FxHashSet;
 
 use crate::manifest::EdgeKind;
-use crate::tree::{EdgeId, Flags, NodeId, Tree};
+use crate::tree::{DependencyTree, EdgeId, Flags, NodeId};
 
 /// Recalculates the flags of every node of the project's tree.
-pub(crate) fn calculate(tree: &mut Tree) {
+pub(crate) fn calculate(tree: &mut DependencyTree) {
     for node in tree.project_nodes() {
         tree[node].flags = Flags::ALL;
     }
@@ -49,7 +49,7 @@ pub(crate) fn calculate(tree: &mut Tree) {
 }
 
 /// Clears `extraneous` on the packages that a needed node is nested in.
-pub(crate) fn keep_parents(tree: &mut Tree, node: NodeId) {
+pub(crate) fn keep_parents(tree: &mut DependencyTree, node: NodeId) {
     if tree[node].flags.extraneous {
         return;
     }
@@ -63,7 +63,9 @@ pub(crate) fn keep_parents(tree: &mut Tree, node: NodeId) {
     }
 }
 
-fn clear_by_link(tree: &mut Tree, link: NodeId, target: NodeId) -> bool {
+/// Clears the flags of a link's target that the link does not have; returns whether that changed
+/// any.
+fn clear_by_link(tree: &mut DependencyTree, link: NodeId, target: NodeId) -> bool {
     let (from, to) = (tree[link].flags, tree[target].flags);
     let cleared = Flags {
         dev: to.dev && from.dev,
@@ -76,7 +78,8 @@ fn clear_by_link(tree: &mut Tree, link: NodeId, target: NodeId) -> bool {
     cleared != to
 }
 
-fn clear_by_edge(tree: &mut Tree, node: NodeId, edge: EdgeId, target: NodeId) -> bool {
+/// Clears flags of an edge's node; returns whether that changed any.
+fn clear_by_edge(tree: &mut DependencyTree, node: NodeId, edge: EdgeId, target: NodeId) -> bool {
     let (from, to) = (tree[node].flags, tree[target].flags);
     let cleared = cleared_by_edge(from, tree[edge].kind, to);
     tree[target].flags = cleared;

@@ -167,6 +167,7 @@ impl Rules {
         self.visible(id).into_iter().find(names).unwrap_or(id)
     }
 
+    /// Returns whether the key's range, if it has one, can include a version of the requirement.
     fn matches(&self, id: RuleId, spec: SpecId, interner: &Interner) -> bool {
         let Some(key) = &self.rule(id).key_range else { return true };
         if key.is_any() {
@@ -212,6 +213,8 @@ impl Rules {
         self.ancestry(inner).any(|ancestor| ancestor == outer)
     }
 
+    /// Returns whether rules with the same key, one visible from each set, have values that exclude
+    /// each other.
     fn contradict(&self, first: RuleId, second: RuleId, interner: &Interner) -> bool {
         let others = self.visible(second);
         self.visible(first).into_iter().any(|a| {

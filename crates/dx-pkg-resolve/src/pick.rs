@@ -109,6 +109,7 @@ impl Picker {
         Picker::new(PickOptions { before: None, ..self.options.clone() }).pick(packument, spec)
     }
 
+    /// Returns the best version of those in time and in range; see the module's rule.
     fn best(
         &self,
         packument: &Packument,

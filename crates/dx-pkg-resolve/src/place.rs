@@ -4,11 +4,11 @@
 use crate::can_place::{Answer, Outcome, Question, can_place};
 use crate::explain::Conflict;
 use crate::intern::NameId;
-use crate::tree::{EdgeId, NodeId, Tree};
+use crate::tree::{DependencyTree, EdgeId, NodeId};
 
 /// Places packages in the tree.
 pub(crate) struct Placer<'a> {
-    pub(crate) tree: &'a mut Tree,
+    pub(crate) tree: &'a mut DependencyTree,
     pub(crate) prefer_dedupe: bool,
     pub(crate) strict_peers: bool,
     /// Names whose versions are chosen anew everywhere.
@@ -50,6 +50,7 @@ impl Placer<'_> {
         placed
     }
 
+    /// Places one package, then its peers. `dependent` is the placement that a peer follows from.
     fn place_one(
         &mut self,
         request: Request,
@@ -167,6 +168,7 @@ impl Placer<'_> {
         Some(node)
     }
 
+    /// Adds a copy of a gathered package, which gets its edges anew in the project's tree.
     fn copy(&mut self, dep: NodeId) -> NodeId {
         let (name, manifest) = (self.tree[dep].name, self.tree[dep].manifest);
         let node = self.tree.add_node(name, manifest);
@@ -182,6 +184,9 @@ impl Placer<'_> {
         node
     }
 
+    /// Replaces `old` by `node`, the copy of `dep`. Packages that only `old` needed are removed,
+    /// and so are peer sets that needed it: their dependents are pushed to `to_requeue` and get
+    /// them anew elsewhere. Peer sets of the project stay, with an accepted conflict.
     fn replace(&mut self, node: NodeId, old: NodeId, dep: NodeId, to_requeue: &mut Vec<NodeId>) {
         let tree = &*self.tree;
         let target = tree[old].parent;
@@ -207,7 +212,7 @@ impl Placer<'_> {
             }
             for (entry, _) in tree.peer_entry_sets(this.from) {
                 let Some(entry_node) = tree[entry].to else { continue };
-                if tree.is_mine(tree[entry].from) {
+                if tree.is_importer(tree[entry].from) {
                     conflicting.push(edge);
                 } else {
                     pruned.extend(tree.dep_set(&[entry_node], |tree, edge| {
@@ -304,6 +309,7 @@ impl Placer<'_> {
         }
     }
 
+    /// Places the peers of `node` that were gathered beside it.
     fn place_peers(
         &mut self,
         request: Request,
@@ -330,20 +336,22 @@ impl Placer<'_> {
     fn is_mine(&self, top: EdgeId) -> bool {
         let tree = &*self.tree;
         let from = tree[top].from;
-        if tree.is_mine(from) {
+        if tree.is_importer(from) {
             return true;
         }
         if !tree[top].kind.is_peer() {
             return false;
         }
         let incoming = || tree[from].edges_in.iter();
-        if incoming().any(|edge| !tree[*edge].kind.is_peer() && tree.is_mine(tree[*edge].from)) {
+        if incoming().any(|edge| !tree[*edge].kind.is_peer() && tree.is_importer(tree[*edge].from))
+        {
             return true;
         }
         incoming().any(|edge| tree[*edge].kind.is_peer())
-            && tree.peer_entry_sets(from).iter().any(|(edge, _)| tree.is_mine(tree[*edge].from))
+            && tree.peer_entry_sets(from).iter().any(|(edge, _)| tree.is_importer(tree[*edge].from))
     }
 
+    /// Accepts that `dep` does not satisfy the peer edge `edge`, and records the conflict.
     fn accept_conflict(&mut self, edge: EdgeId, dep: NodeId) {
         self.tree[edge].peer_conflicted = true;
         let conflict = Conflict::new(self.tree, edge, dep, false);

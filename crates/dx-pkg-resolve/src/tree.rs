@@ -40,7 +40,7 @@ pub(crate) struct Edge {
     pub(crate) name: NameId,
     /// The name in lower case, by which nodes are looked up.
     key: NameId,
-    /// The requirement as declared; [`Tree::spec`] gives it with overrides applied.
+    /// The requirement as declared; [`DependencyTree::spec`] gives it with overrides applied.
     pub(crate) declared: SpecId,
     pub(crate) kind: EdgeKind,
     pub(crate) to: Option<NodeId>,
@@ -103,7 +103,7 @@ pub(crate) struct Node {
 }
 
 /// The arena of nodes and edges, with the manifests, names and rules they refer to.
-pub(crate) struct Tree {
+pub(crate) struct DependencyTree {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
     /// Edges of the project's tree by their name in lower case.
@@ -123,35 +123,35 @@ pub(crate) struct Tree {
     pub(crate) swept: bool,
 }
 
-impl std::ops::Index<NodeId> for Tree {
+impl std::ops::Index<NodeId> for DependencyTree {
     type Output = Node;
     fn index(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 }
 
-impl std::ops::IndexMut<NodeId> for Tree {
+impl std::ops::IndexMut<NodeId> for DependencyTree {
     fn index_mut(&mut self, id: NodeId) -> &mut Node {
         &mut self.nodes[id.0 as usize]
     }
 }
 
-impl std::ops::Index<EdgeId> for Tree {
+impl std::ops::Index<EdgeId> for DependencyTree {
     type Output = Edge;
     fn index(&self, id: EdgeId) -> &Edge {
         &self.edges[id.0 as usize]
     }
 }
 
-impl std::ops::IndexMut<EdgeId> for Tree {
+impl std::ops::IndexMut<EdgeId> for DependencyTree {
     fn index_mut(&mut self, id: EdgeId) -> &mut Edge {
         &mut self.edges[id.0 as usize]
     }
 }
 
-impl Tree {
-    /// Makes a tree of the project alone, without edges: [`Tree::load_edges`] adds them once the
-    /// rules are set.
+impl DependencyTree {
+    /// Makes a tree of the project alone, without edges: [`DependencyTree::load_edges`] adds them
+    /// once the rules are set.
     pub(crate) fn new(
         interner: Interner,
         manifests: Manifests,
@@ -159,7 +159,7 @@ impl Tree {
         root: ManifestId,
         name: NameId,
     ) -> Self {
-        let mut tree = Tree {
+        let mut tree = DependencyTree {
             nodes: Vec::new(),
             edges: Vec::new(),
             edges_by_name: Vec::new(),

@@ -95,7 +95,7 @@ impl Comparator {
         }
     }
 
-    /// Returns whether the lower bound `self` lies below the upper bound, or on it where both
+    /// Returns whether the lower bound `self` is below the upper bound, or on it where both
     /// include it.
     fn meets(&self, upper: &Self) -> bool {
         self.bound < upper.bound

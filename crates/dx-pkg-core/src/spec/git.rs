@@ -161,7 +161,7 @@ impl Source<'_> {
         self.spec(self.address.to_owned(), format!("git+ssh://{}", self.text), self.fragment)
     }
 
-    /// Returns the spec of a URL and what follows `#`: a committish, or `semver:` and `path:`
+    /// Returns the spec of a URL and its fragment: a committish, or `semver:` and `path:`
     /// selectors joined by `::`.
     ///
     /// As in npm, a selector of another name is ignored.

@@ -166,7 +166,7 @@ fn component_end(text: &str, start: usize) -> Option<usize> {
     }
 }
 
-/// Returns how many digits stand at `start`.
+/// Returns the number of digits at `start`.
 fn digits_at(text: &str, start: usize) -> usize {
     text.as_bytes()[start..].iter().take_while(|byte| byte.is_ascii_digit()).count()
 }

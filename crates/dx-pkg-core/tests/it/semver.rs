@@ -1,5 +1,5 @@
-//! Versions and ranges against what npm's `semver` package says of them; `tests/oracle/semver.cjs`
-//! writes the record.
+//! Versions and ranges, compared with the results of npm's `semver` package;
+//! `tests/oracle/semver.cjs` writes the record.
 
 use std::cmp::Ordering;
 
@@ -16,7 +16,7 @@ struct Comparison {
     differences: Vec<String>,
 }
 
-/// What one round of a record has introduced so far.
+/// The versions and ranges of a record's current round.
 #[derive(Default)]
 struct Round {
     versions: Vec<(String, Version)>,

@@ -52,7 +52,7 @@ fn records(kind: &str) -> impl Iterator<Item = Vec<&'static str>> {
         .map(|fields| fields[1..].to_vec())
 }
 
-/// The recorded answer in the words of [`describe`]: what npm fetches, and for git how it is saved
+/// The recorded result in the form of [`describe`]: what npm fetches, and for git how it is saved
 /// and selected.
 fn expected(fields: &[&str]) -> String {
     let optional = |field: &str| (field != "-").then(|| field.to_owned());

@@ -11,7 +11,7 @@ use crate::FormatError;
 /// Collects lists of numbers, each list stored once; list 0 is always the empty one.
 #[derive(Debug)]
 pub struct ListTableBuilder {
-    /// The numbers of all lists, looked up by their cells.
+    /// The numbers of all lists, by their cells.
     known: HashTable<u32>,
     ends: Vec<u32>,
     cells: Vec<u32>,

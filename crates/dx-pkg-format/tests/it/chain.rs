@@ -1,4 +1,4 @@
-//! Chains: what is written is found again, and what is not a chain is refused.
+//! Chains: encoded states and steps are found, and other bytes are refused.
 
 use dx_pkg_format::FormatError;
 use dx_pkg_format::chain::{Chain, ChainData, StateData, Step};

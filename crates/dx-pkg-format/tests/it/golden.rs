@@ -35,7 +35,7 @@ fn dxp_version_1() {
     let encode = |compression| dxp::encode(&files, Some(&integrity), compression).unwrap();
     let stored = golden("dxp-v1.dxp", &encode(Compression::Stored));
     assert_eq!(stored, encode(Compression::Stored));
-    // What LZ4 makes of the same contents may change with the compressor, so that file is only
+    // The LZ4 block of the same contents may change with the compressor, so that file is only
     // read.
     let compressed = golden("dxp-v1-lz4.dxp", &encode(Compression::Lz4));
     assert!(compressed.len() < stored.len() / 10);

@@ -144,7 +144,7 @@ fn other_files_and_versions_are_told_apart() {
     ));
 }
 
-/// Makes the checksum right again, as someone who alters a file with intent would.
+/// Repairs the checksum, as someone who changes a file with bad intent would.
 fn reseal(bytes: &mut [u8]) {
     if bytes.len() >= HEADER_SIZE {
         Frame::write_checksum(bytes);

@@ -1,4 +1,4 @@
-//! What a DXL file costs to read.
+//! The cost of reading a DXL file.
 #![allow(clippy::unwrap_used)]
 
 use dx_pkg_lock::dxl::{self, DxlView};
@@ -32,8 +32,8 @@ fn large_lock() -> Lock {
     }
 }
 
-/// Opens a file and reads what an install needs of every package; the sum keeps the work from being
-/// optimised away.
+/// Opens a file and reads the fields that an install needs of every package; the sum keeps the work
+/// from being optimised away.
 fn visit(bytes: &[u8]) -> usize {
     let view = DxlView::open(bytes).unwrap();
     view.packages()

@@ -15,7 +15,7 @@ impl Builder<'_> {
             .project_nodes()
             .into_iter()
             .filter(|node| {
-                !self.tree.is_mine(*node)
+                !self.tree.is_importer(*node)
                     && self.tree[*node].target.is_none()
                     && !self.tree.manifest(*node).bundled.is_empty()
                     && self.tree.children(*node).iter().all(|child| !self.tree[*child].in_bundle)
@@ -43,6 +43,7 @@ impl Builder<'_> {
         Ok(any)
     }
 
+    /// Adds the contents of a bundling package's tarball below it.
     fn add_bundled(&mut self, bundler: NodeId, mut contents: Vec<dx_pkg_lock::LockPackage>) {
         contents.sort_by(|a, b| a.path.cmp(&b.path));
         let mut added = Vec::new();

@@ -12,7 +12,7 @@ use crate::{ResolveError, provider::External};
 use super::{Builder, Failure};
 
 impl Builder<'_> {
-    /// Adds a node to `parent`, named as `edge` is, for the requirement of `asked`.
+    /// Adds a node to `parent`, named as `edge` is, for the requirement of the edge `asked`.
     pub(super) fn package_for_spec(
         &mut self,
         edge: EdgeId,
@@ -35,6 +35,7 @@ impl Builder<'_> {
         }
     }
 
+    /// Adds a node for a package that could not be loaded.
     fn failed_node(&mut self, name: NameId, failure: u32, parent: NodeId) -> NodeId {
         let node = self.tree.add_node(name, self.failures[failure as usize].manifest);
         self.tree[node].failure = Some(failure);
@@ -46,6 +47,7 @@ impl Builder<'_> {
         matches!(self.tree.interner.parsed(spec), Ok(Spec::Directory(_)))
     }
 
+    /// Records the failure to load a package; returns its index.
     fn fail(&mut self, name: NameId, error: ResolveError) -> u32 {
         let name = self.tree.text(name).to_owned();
         let manifest =
@@ -59,6 +61,7 @@ impl Builder<'_> {
         label(&self.tree, self.tree.source_or_self(self.tree[edge].from))
     }
 
+    /// Loads the manifest for a requirement, or returns the one loaded before.
     fn manifest_for(
         &mut self,
         name: NameId,
@@ -73,6 +76,8 @@ impl Builder<'_> {
         found
     }
 
+    /// Loads the manifest for a requirement: a registry's packument is loaded and a version picked,
+    /// any other manifest comes from the provider as it is.
     fn load_manifest(
         &mut self,
         name: NameId,

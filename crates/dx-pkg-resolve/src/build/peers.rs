@@ -27,6 +27,7 @@ impl Builder<'_> {
         scratch
     }
 
+    /// Makes a scratch tree for `node`, in place of an earlier one.
     fn new_scratch(&mut self, node: NodeId) -> NodeId {
         let (name, manifest, rules) =
             (self.tree[node].name, self.tree[node].manifest, self.tree[node].rules);
@@ -100,6 +101,7 @@ impl Builder<'_> {
         node
     }
 
+    /// Gathers the unmet peers of `node` beside it, in npm's order of names.
     fn gather_peers(&mut self, node: NodeId, required: &mut FxHashSet<NodeId>) {
         let tree = &self.tree;
         let mut edges: Vec<EdgeId> = tree[node]
@@ -131,7 +133,7 @@ impl Builder<'_> {
     /// Returns whether npm refuses a conflict that is found while gathering for `parent`.
     fn refused(&self, parent: NodeId) -> bool {
         self.options.strict_peer_deps
-            || self.tree[parent].source.is_some_and(|source| self.tree.is_mine(source))
+            || self.tree[parent].source.is_some_and(|source| self.tree.is_importer(source))
     }
 
     /// Gathers a peer that is not in the scratch tree yet.

@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use rustc_hash::FxHashSet;
 
-use crate::tree::{NodeId, Tree};
+use crate::tree::{DependencyTree, NodeId};
 
 /// The queued nodes, each at most once.
 #[derive(Default)]
@@ -22,7 +22,7 @@ struct Waiting {
 }
 
 impl Queue {
-    pub(crate) fn push(&mut self, tree: &Tree, node: NodeId) {
+    pub(crate) fn push(&mut self, tree: &DependencyTree, node: NodeId) {
         if self.members.insert(node) {
             let waiting = Waiting {
                 depth: tree.depth(node),

@@ -10,7 +10,7 @@ use crate::manifest::{Declared, EdgeKind, Manifest, Manifests};
 use crate::overrides::Rules;
 use crate::pick::Picker;
 use crate::provider::Provider;
-use crate::tree::{NodeId, Tree};
+use crate::tree::{DependencyTree, NodeId};
 use crate::{Options, Requirements, ResolveError};
 
 use super::{Builder, Queue};
@@ -29,7 +29,7 @@ pub(crate) fn start<'a>(
     let name = interner.name(root_name);
     let root = Manifest::from_record(requirements.root.clone(), None, &mut interner);
     let root = manifests.push(root);
-    let mut tree = Tree::new(interner, manifests, rules, root, name);
+    let mut tree = DependencyTree::new(interner, manifests, rules, root, name);
     tree.legacy_peer_deps = options.legacy_peer_deps;
     let project = tree.root;
     tree[project].rules = root_rules;
@@ -202,6 +202,7 @@ impl Builder<'_> {
         }
     }
 
+    /// Returns an error if an override changes the requirement of a direct dependency.
     fn check_root_overrides(&self) -> Result<(), ResolveError> {
         let tree = &self.tree;
         for edge in &tree[tree.root].edges_out {
@@ -217,6 +218,8 @@ impl Builder<'_> {
         Ok(())
     }
 
+    /// Queues the nodes of the lockfile's tree that have unmet edges or edges to update. Without a
+    /// lockfile the main loop starts with the project alone.
     fn queue_unfinished(&mut self, previous: Option<&Lock>) {
         let root = self.tree.root;
         for name in &self.options.explicit {
@@ -271,7 +274,7 @@ impl Builder<'_> {
             for edge in self.tree[node].edges_out.clone() {
                 let this = &self.tree[edge];
                 let is_accepted =
-                    this.kind.is_peer() && this.to.is_some() && !self.tree.is_mine(node);
+                    this.kind.is_peer() && this.to.is_some() && !self.tree.is_importer(node);
                 if is_accepted && !self.tree.is_valid(edge) {
                     self.tree[edge].peer_conflicted = true;
                     self.tree[edge].conflict_is_locked = true;

@@ -6,11 +6,11 @@ use crate::Requirements;
 use crate::build::Builder;
 use crate::explain::Conflict;
 use crate::manifest::EdgeKind;
-use crate::tree::{EdgeId, NodeId, Tree};
+use crate::tree::{DependencyTree, EdgeId, NodeId};
 
 /// Returns whether an edge is optional and unmet, so another resolution would look for its package
 /// again.
-pub(super) fn is_left_open(tree: &Tree, edge: EdgeId) -> bool {
+pub(super) fn is_left_open(tree: &DependencyTree, edge: EdgeId) -> bool {
     tree[edge].kind == EdgeKind::Optional && tree[edge].to.is_none()
 }
 
@@ -40,7 +40,7 @@ pub(crate) fn accepted_conflicts(
             if tree.is_valid(edge) {
                 continue;
             }
-            if !tree[edge].kind.is_peer() || tree[edge].to.is_none() || tree.is_mine(node) {
+            if !tree[edge].kind.is_peer() || tree[edge].to.is_none() || tree.is_importer(node) {
                 return None;
             }
             unmet.push((tree.path(node), edge));

@@ -8,7 +8,7 @@ use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::build::split_path;
-use crate::tree::{Flags, NodeId, Tree};
+use crate::tree::{DependencyTree, Flags, NodeId};
 use crate::{External, Options, Provider, ProviderError, Requirements};
 
 /// With more packages in scope than this, a full resolution costs no more.
@@ -39,7 +39,7 @@ pub(super) struct Scope<'a> {
     /// Whether a touched name needs a full resolution.
     pub(super) undecidable: bool,
     packages: usize,
-    /// Names the resolution asked for that the lock has but the reduced lock has not.
+    /// Names that the resolution requested and that are in the lock but not in the reduced lock.
     refused: RefCell<Vec<String>>,
 }
 
@@ -103,7 +103,7 @@ impl<'a> Scope<'a> {
         Some(scope)
     }
 
-    pub(super) fn is_touched(&self, tree: &Tree, node: NodeId) -> bool {
+    pub(super) fn is_touched(&self, tree: &DependencyTree, node: NodeId) -> bool {
         self.touched.contains(tree.text(tree[node].name))
     }
 
@@ -127,6 +127,7 @@ impl<'a> Scope<'a> {
         places.filter_map(|place| Some(self.locked.package(*place as usize)?.path()))
     }
 
+    /// Returns whether the lock has the name, as a package or as a dependency.
     fn knows(&self, name: &str) -> bool {
         !self.names.packages_named(name).is_empty() || !self.names.dependents_of(name).is_empty()
     }
@@ -255,6 +256,7 @@ impl<'a> Scope<'a> {
         }
     }
 
+    /// Returns the requirements with touched and observed names only.
     fn requirements(&self, whole: &Requirements) -> Requirements {
         let known = |pairs: &[(String, String)]| -> Vec<(String, String)> {
             let is_known =
@@ -278,7 +280,7 @@ impl<'a> Scope<'a> {
     /// Adds the names that the resolution came upon: those of nodes made after the first `known`
     /// and their dependencies, and those the provider refused. Returns whether that widens the
     /// reduced lock.
-    pub(super) fn widen(&mut self, tree: &Tree, known: usize) -> bool {
+    pub(super) fn widen(&mut self, tree: &DependencyTree, known: usize) -> bool {
         let mut wider = false;
         for name in std::mem::take(self.refused.get_mut()) {
             wider |= self.observe(&name);

@@ -2,9 +2,9 @@
 
 use crate::intern::NameId;
 
-use super::{EdgeId, NodeId, Tree};
+use super::{DependencyTree, EdgeId, NodeId};
 
-impl Tree {
+impl DependencyTree {
     /// Puts `child` into the `node_modules` of `parent`, in place of any package of that name.
     pub(crate) fn attach(&mut self, child: NodeId, parent: NodeId) {
         let parent = self[parent].target.unwrap_or(parent);

@@ -7,9 +7,9 @@ use crate::intern::{NameId, SpecId, index, registry_range};
 use crate::manifest::{Declared, EdgeKind};
 use crate::overrides::RuleId;
 
-use super::{Edge, EdgeId, EdgeState, NodeId, Tree};
+use super::{DependencyTree, Edge, EdgeId, EdgeState, NodeId};
 
-impl Tree {
+impl DependencyTree {
     /// Adds the edges of `node` from its manifest, those of development dependencies only with
     /// `with_dev`.
     pub(crate) fn load_edges(&mut self, node: NodeId, with_dev: bool) {
@@ -70,6 +70,7 @@ impl Tree {
         self[edge].state.set(EdgeState::Detached);
     }
 
+    /// Returns the edge of `from` with this name.
     pub(crate) fn edge_named(&self, from: NodeId, name: NameId) -> Option<EdgeId> {
         let key = self.interner.fold(name);
         self[from].edges_out.iter().copied().find(|edge| self[*edge].key == key)
@@ -104,6 +105,7 @@ impl Tree {
         }
     }
 
+    /// Adds `edge` to the incoming edges of `node`, with its rules.
     fn enter(&mut self, node: NodeId, edge: EdgeId) {
         let rules = self[edge].rules;
         if self[node].rules.is_none() || self[node].rules != rules {
@@ -112,6 +114,7 @@ impl Tree {
         self[node].edges_in.push(edge);
     }
 
+    /// Removes `edge` from the incoming edges of `node`, with its rules.
     fn leave(&mut self, node: NodeId, edge: EdgeId) {
         if let Some(at) = self[node].edges_in.iter().position(|other| *other == edge) {
             self[node].edges_in.remove(at);
@@ -121,6 +124,7 @@ impl Tree {
         }
     }
 
+    /// Combines the rules of a new incoming edge with those of `node`.
     fn rules_entered(&mut self, node: NodeId, rules: Option<RuleId>) {
         let Some(added) = rules else { return };
         let combined = match self[node].rules {
@@ -136,6 +140,8 @@ impl Tree {
         }
     }
 
+    /// Recalculates the rules of `node` from its incoming edges, if an edge with its rules was
+    /// removed.
     fn rules_left(&mut self, node: NodeId, rules: Option<RuleId>) {
         if self[node].rules.is_none() || self[node].rules != rules {
             return;
@@ -203,6 +209,7 @@ impl Tree {
         false
     }
 
+    /// Passes the rules of `node` on to its dependencies.
     pub(crate) fn renew_rules_below(&mut self, node: NodeId) {
         if self[node].target.is_some() {
             if self.rules_reach_below(node) {
@@ -240,6 +247,7 @@ impl Tree {
             })
     }
 
+    /// Returns the requirement for `name` in a manifest, from the section that counts.
     fn declared_by(&self, node: NodeId, name: NameId) -> Option<SpecId> {
         let manifest = &self.manifests[self[node].manifest];
         let of = |kinds: &[EdgeKind]| {
@@ -261,6 +269,7 @@ impl Tree {
         self.edge_state(edge) == EdgeState::Valid
     }
 
+    /// Returns the state of an edge, from the cache or calculated.
     pub(crate) fn edge_state(&self, edge: EdgeId) -> EdgeState {
         let this = &self[edge];
         if this.state.get() != EdgeState::Unknown {
@@ -285,6 +294,7 @@ impl Tree {
         state
     }
 
+    /// Returns whether the rules of an edge and its node contradict each other.
     fn rules_conflict(&self, edge: EdgeId, to: NodeId) -> bool {
         match (self[edge].rules, self[to].rules) {
             (Some(a), Some(b)) if !self[to].edges_out.is_empty() => {
@@ -294,7 +304,7 @@ impl Tree {
         }
     }
 
-    /// Returns whether `node` is what `edge` asks for.
+    /// Returns whether `node` satisfies the requirement of `edge`.
     pub(crate) fn satisfied_by(&self, edge: EdgeId, node: NodeId) -> bool {
         let this = &self[edge];
         if self[node].name != this.name {
@@ -312,6 +322,7 @@ impl Tree {
             && !self.fits(node, self.rules.key_spec(rules), this.from)
     }
 
+    /// Returns whether `node` satisfies `spec` as a requirement of `from`.
     fn fits(&self, node: NodeId, spec: SpecId, from: NodeId) -> bool {
         let Ok(parsed) = self.interner.parsed(spec) else { return false };
         self.fits_parsed(node, parsed, from)

@@ -5,9 +5,9 @@ use dx_pkg_core::Version;
 use crate::intern::NameId;
 use crate::manifest::{EdgeKind, Manifest};
 
-use super::{EdgeId, NodeId, Tree};
+use super::{DependencyTree, EdgeId, NodeId};
 
-impl Tree {
+impl DependencyTree {
     /// Returns the package that Node's lookup finds for `name`: the nearest at or above `node`.
     pub(crate) fn resolve(&self, node: NodeId, name: NameId) -> Option<NodeId> {
         self.ancestry(node).find_map(|at| self.child(at, name))
@@ -34,11 +34,12 @@ impl Tree {
         self[node].parent.is_none()
     }
 
-    /// Returns whether `node` is the root of its tree.
+    /// Returns whether `node` is the root of its tree, Arborist's `isProjectRoot`.
     pub(crate) fn is_project(&self, node: NodeId) -> bool {
         self[node].root == node
     }
 
+    /// Returns whether `node` is a declared workspace of its tree's project, or a link to one.
     pub(crate) fn is_workspace(&self, node: NodeId) -> bool {
         if self.is_project(node) {
             return false;
@@ -51,12 +52,13 @@ impl Tree {
         })
     }
 
-    /// Returns whether `node` is the project or a workspace, Arborist's `isMine`: the user can edit
-    /// its manifest.
-    pub(crate) fn is_mine(&self, node: NodeId) -> bool {
+    /// Returns whether `node` is an importer: the project (or the root of a scratch tree) or a
+    /// workspace, whose manifest the user can edit.
+    pub(crate) fn is_importer(&self, node: NodeId) -> bool {
         self.is_project(node) || self.is_workspace(node)
     }
 
+    /// Returns the node that the root of a scratch tree stands for, and any other node itself.
     pub(crate) fn source_or_self(&self, node: NodeId) -> NodeId {
         self[node].source.unwrap_or(node)
     }
@@ -173,6 +175,7 @@ impl Tree {
         prefer_dedupe || newer || explicit
     }
 
+    /// Returns whether an override brought `node` to exactly its version.
     fn is_overridden(&self, node: NodeId) -> bool {
         let Some(rules) = self[node].rules else { return false };
         if self.rules.name(rules) != Some(self[node].name) {

@@ -4,15 +4,15 @@ use rustc_hash::FxHashSet;
 
 use crate::intern::NameId;
 
-use super::{EdgeId, NodeId, Tree};
+use super::{DependencyTree, EdgeId, NodeId};
 
-impl Tree {
+impl DependencyTree {
     /// Returns `start` and everything that only these nodes need, by the edges that `counts`
     /// accepts.
     pub(crate) fn dep_set(
         &self,
         start: &[NodeId],
-        counts: impl Fn(&Tree, EdgeId) -> bool,
+        counts: impl Fn(&DependencyTree, EdgeId) -> bool,
     ) -> FxHashSet<NodeId> {
         let mut order: Vec<NodeId> = Vec::new();
         let mut set: FxHashSet<NodeId> = FxHashSet::default();
@@ -90,6 +90,7 @@ impl Tree {
         sets
     }
 
+    /// Returns `start` and the peers reached from it.
     fn peers_from(&self, start: NodeId) -> Vec<NodeId> {
         let mut members = vec![start];
         let mut next = 0;
@@ -106,6 +107,7 @@ impl Tree {
         members
     }
 
+    /// Returns `other` if `edge` is a peer edge that is satisfied by a package.
     fn peer_link(&self, edge: EdgeId, other: Option<NodeId>) -> Option<NodeId> {
         other
             .filter(|_| self[edge].kind.is_peer() && self.is_valid(edge) && self[edge].to.is_some())

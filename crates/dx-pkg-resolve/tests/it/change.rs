@@ -156,8 +156,8 @@ fn assert_same(before: &Resolution, change: &Change, after: &Resolution, label: 
     assert!(after.skipped.is_empty(), "{label}");
 }
 
-/// Changes a random project step by step. Returns the number of steps, how many of them were resolved
-/// incrementally, and the error that ended it early.
+/// Changes a random project step by step. Returns the number of steps, how many of them were
+/// resolved incrementally, and the error that ended it early.
 fn walk(seed: u64) -> (usize, usize, Option<ResolveError>) {
     let mut dice = Dice(seed.wrapping_mul(0x9E37_79B9_7F4A_7C15) | 1);
     let mut world = random_world(&mut dice);

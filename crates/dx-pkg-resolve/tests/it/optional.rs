@@ -1,4 +1,4 @@
-//! Optional dependencies: kept in the lockfile, left out here, dropped when they fail.
+//! Optional dependencies: locked, not installed on other platforms, dropped when they fail.
 
 use crate::world::{flags, package, project, tree, world};
 

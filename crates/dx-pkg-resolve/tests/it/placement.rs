@@ -1,4 +1,4 @@
-//! Where packages lie: hoisting, nesting, replacing, pruning, loops.
+//! Placement: hoisting, nesting, replacing, pruning, loops.
 
 use crate::world::{flags, package, project, tree, world};
 
@@ -152,7 +152,7 @@ fn bundled_packages_come_from_the_tarball_and_are_not_asked_for() {
 
 #[test]
 fn packages_that_displace_each_other_for_ever_are_an_error_not_a_hang() {
-    // Found by comparison with npm, which does not come to an end on such projects either.
+    // Found by comparison with npm, which does not end on such projects either.
     for line in include_str!("../fixtures/endless.jsonl").lines() {
         let case = crate::oracle::Case::parse(line);
         let step = &case.steps()[0];

@@ -5,7 +5,7 @@ use super::super::{DxlView, encode};
 use super::splice;
 use crate::{Lock, LockPackage};
 
-/// Few names and few texts, so that entries share most of what they say.
+/// Few names and few texts, so that entries share most of their strings.
 fn entry() -> impl Strategy<Value = LockPackage> {
     let text = || prop::sample::select(vec!["", "a", "b", "^1.0.0", "MIT", "node_modules/a", "é"]);
     let pairs = || prop::collection::vec((text(), text()), 0..3);
