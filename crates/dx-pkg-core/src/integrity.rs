@@ -18,11 +18,12 @@ pub use hash::{Hash, HashAlgorithm};
 /// One or more hashes of the same bytes; cloning increments a reference count.
 #[derive(Clone, PartialEq, Eq, Hash, Debug)]
 pub struct Integrity {
-    /// Never empty; strongest algorithm first, as given within an algorithm, without duplicates.
+    /// The hashes, at least one, without duplicates: strongest algorithm first, then in the order
+    /// given.
     hashes: Arc<[Hash]>,
 }
 
-/// Why a text is not an integrity.
+/// The reason why a text is not an integrity.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum IntegrityError {
     /// The text holds no hash of SHA-1, SHA-256, SHA-384 or SHA-512.
@@ -76,7 +77,7 @@ impl Coded for IntegrityMismatch {
 }
 
 impl Integrity {
-    /// Reads the space-separated hashes of an `integrity` field; options after `?` are ignored.
+    /// Parses the space-separated hashes of an `integrity` field; options after `?` are ignored.
     pub fn parse(text: &str) -> Result<Self, IntegrityError> {
         let mut hashes: Vec<Hash> = Vec::with_capacity(1);
         for entry in text.split_ascii_whitespace() {

@@ -22,7 +22,7 @@ const RESERVED: [&str; 2] = ["node_modules", "favicon.ico"];
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct PackageName(Arc<str>);
 
-/// A text that is not a package name, and the rule it breaks.
+/// The reason why a text is not a package name: the rule it breaks.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 #[error("{name:?} is not a package name: {rule}")]
 pub struct NameError {

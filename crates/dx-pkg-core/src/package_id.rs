@@ -17,7 +17,7 @@ pub struct PackageId([u8; 32]);
 
 impl PackageId {
     /// Returns the id of the bytes that match the integrity: the first half of its strongest
-    /// digest, if that is one.
+    /// digest, if there is only one.
     ///
     /// A SHA-1 digest is hashed, so that it cannot be made to collide with the half of another.
     /// Several digests of the strongest algorithm are hashed together, so that bytes that match
@@ -33,8 +33,8 @@ impl PackageId {
         }
     }
 
-    /// Returns the same from the integrity's text, where that is one SHA-512 digest, as nearly all
-    /// are; `None` for any other.
+    /// Returns the id from the text of an integrity that is one SHA-512 digest, as nearly all are;
+    /// `None` for any other.
     pub fn from_sha512_text(text: &str) -> Option<Self> {
         let digits = text.strip_prefix("sha512-").filter(|digits| digits.len() == 88)?;
         let mut digest = [0; 66];
@@ -54,7 +54,7 @@ impl PackageId {
         Self(hasher.finalize().into())
     }
 
-    /// Returns the id of these 32 bytes, as read from a file that dx wrote.
+    /// Returns the id with these bytes, which were read from a file that dx wrote.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)
     }

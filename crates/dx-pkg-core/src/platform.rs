@@ -57,7 +57,7 @@ fn allows(list: &[&str], value: &str) -> bool {
     listed || only_exclusions
 }
 
-/// Returns Node's name of an operating system that Rust names so.
+/// Returns Node's name of an operating system, given Rust's.
 fn node_os(os: &str) -> &str {
     match os {
         "macos" => "darwin",
@@ -67,7 +67,7 @@ fn node_os(os: &str) -> &str {
     }
 }
 
-/// Returns Node's name of a processor that Rust names so.
+/// Returns Node's name of a processor, given Rust's.
 fn node_cpu(cpu: &str, little_endian: bool) -> &str {
     match cpu {
         "x86_64" => "x64",

@@ -18,7 +18,7 @@ use parse::Mode;
 
 /// A set of versions, such as `^1.2.0 || >=3`; cloning increments a reference count.
 ///
-/// Two ranges are equal when their texts are, spaces aside.
+/// Two ranges are equal if their texts are, apart from spaces.
 #[derive(Clone)]
 pub struct Range(Arc<Inner>);
 
@@ -31,7 +31,7 @@ struct Inner {
     including_prerelease: OnceLock<Box<[Comparator]>>,
 }
 
-/// A text that is not a range.
+/// The reason why a text is not a range.
 #[derive(Clone, PartialEq, Eq, Debug, thiserror::Error)]
 pub enum RangeError {
     /// No part of the text is a comparison of versions.
@@ -109,15 +109,14 @@ impl Range {
     /// (npm's `includePrerelease`).
     pub fn satisfies_including_prerelease(&self, version: &Version) -> bool {
         let comparators = self.0.including_prerelease.get_or_init(|| {
-            // A bound raised past the largest number leaves nothing to satisfy, as in npm.
+            // As in npm, nothing satisfies a range whose bound exceeds the largest number.
             parse::alternatives(&self.0.text, Mode::IncludingPrerelease).unwrap_or_default()
         });
         alternatives(comparators)
             .any(|all| all.iter().all(|comparator| comparator.accepts(version)))
     }
 
-    /// Returns whether some version may satisfy both, as npm judges it; bounds are compared,
-    /// prereleases not enumerated.
+    /// Returns whether some version may satisfy both, by npm's rules, which compare bounds only.
     pub fn intersects(&self, other: &Self) -> bool {
         let possible = |all: &[Comparator]| {
             all.iter()

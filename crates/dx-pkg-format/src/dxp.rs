@@ -90,7 +90,7 @@ pub struct FileEntry<'a> {
     pub data: &'a [u8],
 }
 
-/// How the encoder stores contents.
+/// The way in which the encoder stores contents.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Compression {
     /// As they are.
@@ -100,7 +100,7 @@ pub enum Compression {
     Lz4,
 }
 
-/// How one file's contents are stored.
+/// The way in which a file's contents are stored.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Codec {
     Stored = 0,

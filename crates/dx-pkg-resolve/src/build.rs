@@ -43,7 +43,7 @@ pub(crate) struct Builder<'a> {
     manifests: FxHashMap<(NameId, SpecId), Result<ManifestId, u32>>,
     registry: FxHashMap<(NameId, u32), ManifestId>,
     pub(crate) failures: Vec<Failure>,
-    /// The number of packages whose peers are being gathered, one as a peer of the other.
+    /// The depth of peers of peers at which packages are being gathered.
     peer_depth: usize,
     /// The package at which gathering peers of peers was given up.
     peer_depth_exceeded: Option<NodeId>,
@@ -56,7 +56,7 @@ pub(crate) struct Builder<'a> {
     other_platform: FxHashSet<NodeId>,
 }
 
-/// Why a package could not be loaded.
+/// The failure to load a package.
 pub(crate) struct Failure {
     pub(crate) error: ResolveError,
     /// The empty manifest that stands for the package in the tree.

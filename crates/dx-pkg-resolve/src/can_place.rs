@@ -60,8 +60,8 @@ pub(crate) fn can_place(tree: &DependencyTree, question: Question, chain: &[Edge
     answer(tree, question, chain, &[])
 }
 
-/// Checks `question`. `chain` ends with its edge; `peer_path` has the packages whose peers are being
-/// checked.
+/// Checks `question`. `chain` ends with its edge; `peer_path` has the packages whose peers are
+/// being checked.
 fn answer(
     tree: &DependencyTree,
     question: Question,
@@ -250,8 +250,8 @@ impl Check<'_> {
         (if conflict { Outcome::Conflict } else { outcome }, outcome)
     }
 
-    /// Returns whether a peer of the package conflicts at `target` or, where `target` has it as a peer
-    /// itself, at the next place above.
+    /// Returns whether a peer of the package conflicts at `target` or, where `target` has it as a
+    /// peer itself, at the next place above.
     fn peers_conflict(&self) -> bool {
         let Question { dep, target, .. } = self.question;
         let tree = self.tree;

@@ -23,7 +23,7 @@ pub(crate) use complete::accepted_conflicts;
 use complete::is_left_open;
 use scope::Scope;
 
-/// How often the resolution runs before it is given up.
+/// The number of runs after which incremental resolution is given up.
 const MAX_ROUNDS: usize = 12;
 
 /// The lockfile entries that a change of requirements adds, changes or removes, apart from the

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn scope_and_bare_name_are_told_apart() {
+fn scope_and_bare_name_are_distinguished() {
     let scoped = PackageName::parse("@scope/name").unwrap();
     assert_eq!((scoped.scope(), scoped.bare()), (Some("@scope"), "name"));
     let bare = PackageName::parse("name").unwrap();

@@ -4,7 +4,7 @@ use std::fmt;
 
 use crate::{Identifier, Version};
 
-/// How a version is compared with the bound.
+/// The comparison of a version with the bound.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
 pub(crate) enum Operator {
     /// Any version; the bound is ignored.
@@ -49,12 +49,12 @@ impl Comparator {
         self.operator == Operator::Less && self.bound.same_release(&Version::new(0, 0, 0))
     }
 
-    /// Returns whether the two print the same.
+    /// Returns whether both have the same text.
     pub(crate) fn same_as(&self, other: &Self) -> bool {
         self.operator == other.operator && self.bound == other.bound
     }
 
-    /// Returns whether the version passes, prereleases treated like any other version.
+    /// Returns whether the version satisfies this, prereleases treated like any other version.
     pub(crate) fn accepts(&self, version: &Version) -> bool {
         match self.operator {
             Operator::Any => true,
@@ -73,13 +73,13 @@ impl Comparator {
             && self.bound.same_release(version)
     }
 
-    /// Returns whether the version passes this comparator alone, under the prerelease rule.
+    /// Returns whether the version satisfies this comparator alone, under the prerelease rule.
     fn accepts_alone(&self, version: &Version) -> bool {
         self.accepts(version) && (!version.is_prerelease() || self.names_prerelease_of(version))
     }
 
-    /// Returns whether some version may satisfy both, as npm judges it: `*` first and an exact
-    /// prerelease second do, the other way round they do not.
+    /// Returns whether some version may satisfy both, by npm's rules. They are not symmetric: `*`
+    /// intersects an exact prerelease, which does not intersect `*`.
     pub(crate) fn intersects(&self, other: &Self) -> bool {
         use Operator::{Any, Equal, Greater, GreaterOrEqual, Less, LessOrEqual};
         match (self.operator, other.operator) {

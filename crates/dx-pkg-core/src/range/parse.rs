@@ -1,9 +1,9 @@
 //! The parser of ranges: from text to comparators.
 //!
 //! npm's package rewrites the text step by step with regular expressions, and in loose mode drops
-//! what it cannot read, so what a range means follows from those steps. They are repeated here in
-//! the same order, without regular expressions; a step that has nothing to rewrite costs a scan for
-//! its first character.
+//! the parts it cannot read, so the meaning of a range follows from those steps. This parser takes
+//! the same steps in the same order, without regular expressions. A step with nothing to rewrite
+//! costs a scan for its first character.
 
 mod token;
 mod trim;
@@ -50,7 +50,7 @@ pub(super) fn alternatives(text: &str, mode: Mode) -> Result<Box<[Comparator]>, 
     Ok(comparators.into())
 }
 
-/// Drops alternatives that nothing satisfies unless all are such, then everything beside a `*`.
+/// Drops alternatives that nothing satisfies, unless all are such, and all others if one is `*`.
 fn without_redundant(mut sets: Vec<Vec<Comparator>>) -> Vec<Vec<Comparator>> {
     if sets.len() < 2 {
         return sets;

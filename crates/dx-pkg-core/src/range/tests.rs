@@ -144,7 +144,7 @@ fn disjoint_ranges_do_not_intersect() {
 }
 
 #[test]
-fn kinds_of_range_are_told_apart() {
+fn kinds_of_range_are_distinguished() {
     assert!(
         range("").is_any()
             && range("x || 1").is_any()

@@ -5,7 +5,7 @@ fn version(text: &str) -> Version {
 }
 
 #[test]
-fn parts_of_a_version_are_told_apart() {
+fn parts_of_a_version_are_distinguished() {
     let version = version("1.20.300-alpha.7.b-c+build.1-2");
     assert_eq!((version.major(), version.minor(), version.patch()), (1, 20, 300));
     let alpha = Identifier::Text("alpha".into());

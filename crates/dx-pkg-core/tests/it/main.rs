@@ -1,4 +1,4 @@
-//! The public interface of dx-pkg-core, judged from outside.
+//! The public interface of dx-pkg-core: properties, and comparisons with npm's packages.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 

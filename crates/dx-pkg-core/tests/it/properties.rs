@@ -1,4 +1,4 @@
-//! Properties of versions and ranges that hold whatever the input.
+//! Properties of versions and ranges that hold for every input.
 
 use std::cmp::Ordering;
 
@@ -104,7 +104,7 @@ proptest! {
 
     #[test]
     fn intersecting_is_symmetric(one in range(), two in range()) {
-        // npm's judgement is not where `*` meets an exact prerelease.
+        // npm's rules are not symmetric for `*` and an exact prerelease.
         prop_assume!(!one.is_any() && !two.is_any());
         prop_assert_eq!(one.intersects(&two), two.intersects(&one), "{} and {}", one, two);
     }

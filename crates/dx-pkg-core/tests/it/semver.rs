@@ -5,7 +5,7 @@ use std::cmp::Ordering;
 
 use dx_pkg_core::{Range, Version};
 
-/// How many answers of a record were compared, and those that differ.
+/// The number of compared results of a record, and those that differ.
 #[derive(Default)]
 struct Comparison {
     versions: usize,
@@ -29,7 +29,7 @@ impl Comparison {
         for round in record.split("\nend\n") {
             let mut known = Round::default();
             // Ranges are compared with each other, so all of a round are read before the first
-            // answer.
+            // result.
             for line in round.lines() {
                 comparison.introduce(&mut known, line);
             }

@@ -1,4 +1,5 @@
-//! Specs, arguments and names against npm's packages; `tests/oracle/specs.cjs` writes the record.
+//! Specs, arguments and names, compared with the results of npm's packages;
+//! `tests/oracle/specs.cjs` writes the record.
 
 use dx_pkg_core::{PackageName, Spec, Version};
 

@@ -67,7 +67,7 @@ fn another_signature_version_or_length_is_refused() {
     assert!(Chain::decode(&[bytes.as_slice(), &[0]].concat()).is_err());
 }
 
-/// Writes a word and makes the checksum right again.
+/// Writes a word and repairs the checksum.
 fn forged(at: usize, word: u32) -> Vec<u8> {
     let mut bytes = data().encode().unwrap();
     bytes[at..at + 4].copy_from_slice(&word.to_le_bytes());
@@ -96,7 +96,7 @@ fn references_that_lead_nowhere_are_refused_though_the_checksum_is_right() {
 
 proptest! {
     #[test]
-    fn whatever_is_written_is_found(
+    fn encoded_states_and_steps_are_found(
         states in proptest::collection::btree_map(("[a-c@/]{1,3}", 0u32..4), proptest::collection::vec((0usize..40, any::<u8>()), 0..5), 0..40)
     ) {
         let keys: Vec<_> = states.keys().collect();

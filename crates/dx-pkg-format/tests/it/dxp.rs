@@ -36,7 +36,7 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 128, ..ProptestConfig::default() })]
 
     #[test]
-    fn what_is_encoded_is_read_back(files in files(), compression in compression()) {
+    fn encoded_contents_are_decoded(files in files(), compression in compression()) {
         let bytes = encode(&files, compression);
         let dxp = dxp::decode(&bytes).unwrap();
         dxp.verify().unwrap();

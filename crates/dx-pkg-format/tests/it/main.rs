@@ -1,4 +1,4 @@
-//! The formats from outside: golden files and properties.
+//! The formats' public interface: golden files and properties.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
 mod chain;

@@ -111,7 +111,7 @@ fn read_back(packument: &Packument) -> PackumentData<'_> {
 
 proptest! {
     #[test]
-    fn what_is_encoded_is_read_back(data in packument_data()) {
+    fn encoded_contents_are_decoded(data in packument_data()) {
         let packument = decode(data.encode().unwrap()).unwrap();
         let mut read = read_back(&packument);
         let ascending: Vec<_> = packument.versions().map(|view| view.version()).collect();

@@ -27,7 +27,7 @@ fn agrees_with_node_on_recorded_pairs() {
     assert_eq!(check(include_str!("../../fixtures/collation.tsv")), 600);
 }
 
-/// Returns `node fixtures/collation.mjs 200000 42 > F && DX_COLLATION_PAIRS=F cargo test -p
+/// Run: `node fixtures/collation.mjs 200000 42 > F && DX_COLLATION_PAIRS=F cargo test -p
 /// dx-pkg-lock -- --ignored`
 #[test]
 #[ignore = "needs a file of pairs made by node"]

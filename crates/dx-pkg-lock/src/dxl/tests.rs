@@ -87,7 +87,7 @@ fn every_field_survives() {
     assert_eq!((link.name(), link.explicit_name(), link.id()), ("link", None, None));
 }
 
-/// Returns a file of version 1 as it was published; a change that breaks this needs a new version.
+/// The golden file of version 1: a change that breaks this test needs a new version.
 #[test]
 fn published_version_1_is_read_and_written() {
     let golden = include_bytes!("../../fixtures/v1.dxl");
@@ -129,7 +129,7 @@ fn empty_lock_is_readable() {
 }
 
 #[test]
-fn other_files_and_versions_are_told_apart() {
+fn other_files_and_versions_are_distinguished() {
     let mut bytes = encode(&sample(), [0; 32]);
     let code = |bytes: &[u8]| DxlView::open(bytes).err().map(|error| error.code());
     assert_eq!(code(b"{}"), Some("DX_FORMAT_SIGNATURE"));

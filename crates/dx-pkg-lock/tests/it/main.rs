@@ -71,7 +71,7 @@ fn opening_visiting_and_looking_up_allocate_nothing() {
     assert_eq!((cost.count_total, cost.bytes_total), (0, 0));
 }
 
-/// `DX_DXL=file cargo test --profile fast -p dx-pkg-lock --test it -- --ignored --nocapture`
+/// Run: `DX_DXL=file cargo test --profile fast -p dx-pkg-lock --test it -- --ignored --nocapture`
 #[test]
 #[ignore = "a measurement"]
 #[allow(clippy::print_stdout)]

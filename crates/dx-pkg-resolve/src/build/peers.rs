@@ -12,8 +12,8 @@ use crate::tree::{EdgeId, NodeId};
 
 use super::Builder;
 
-/// How deep peers of peers are gathered. Where two packages displace each other in turn there is no
-/// end; the 2 MiB stack of an unoptimised test overflowed at about 4,600.
+/// The greatest depth to which peers of peers are gathered. Where two packages displace each other
+/// in turn there is no end; the 2 MiB stack of an unoptimised test overflowed at about 4,600.
 const MAX_PEER_DEPTH: usize = 300;
 
 impl Builder<'_> {

@@ -64,7 +64,7 @@ fn versions_published_after_the_cutoff_are_not_seen_but_for_the_names_excluded()
 }
 
 #[test]
-fn an_alias_lies_under_its_own_name_and_remembers_the_packages() {
+fn an_alias_is_placed_under_its_own_name_and_records_the_packages() {
     let world = world([package("a@1.0.0"), package("b@1.0.0").needs("a@^1")]);
     let resolution = world.install(&project(&["b@^1"]).needs_as("old", "npm:a@^1"));
     assert_eq!(tree(&resolution), ["a@1.0.0", "b@1.0.0", "old@1.0.0"]);
@@ -72,7 +72,7 @@ fn an_alias_lies_under_its_own_name_and_remembers_the_packages() {
 }
 
 #[test]
-fn no_version_in_range_names_who_asked_and_what_there_is() {
+fn no_version_in_range_names_the_dependent_and_existing_versions() {
     let world = world([package("a@1.0.0").needs("b@^3"), package("b@1.0.0"), package("b@2.0.0")]);
     let error = world.try_install(&project(&["a@^1"]), None).unwrap_err();
     assert_eq!(error.code(), "DX_NO_MATCHING_VERSION");

@@ -61,7 +61,7 @@ fn an_added_dependency_keeps_what_is_locked() {
 }
 
 #[test]
-fn what_a_removed_dependency_alone_needed_is_pruned() {
+fn packages_that_only_a_removed_dependency_needed_are_pruned() {
     let (world, lock) = locked();
     world.closed.set(true);
     let resolution = world.install_from(&project(&["b@^1"]), &lock);

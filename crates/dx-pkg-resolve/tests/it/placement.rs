@@ -22,7 +22,7 @@ fn a_conflicting_version_is_nested_under_its_dependent() {
 }
 
 #[test]
-fn what_the_project_asks_for_takes_the_top_whoever_comes_first_in_the_alphabet() {
+fn the_projects_own_dependency_takes_the_top_whatever_the_alphabetical_order() {
     let world = world([package("a@1.0.0").needs("z@^1"), package("z@1.0.0"), package("z@2.0.0")]);
     assert_eq!(
         tree(&world.install(&project(&["a@^1", "z@^2"]))),
@@ -75,13 +75,13 @@ fn a_duplicate_that_a_replacement_makes_superfluous_is_pruned() {
 }
 
 #[test]
-fn dependencies_in_a_circle_lie_side_by_side() {
+fn circular_dependencies_are_placed_side_by_side() {
     let world = world([package("a@1.0.0").needs("b@^1"), package("b@1.0.0").needs("a@^1")]);
     assert_eq!(tree(&world.install(&project(&["a@^1"]))), ["a@1.0.0", "b@1.0.0"]);
 }
 
 #[test]
-fn a_circle_through_two_versions_ends_in_a_link_to_where_it_began() {
+fn a_circle_through_two_versions_ends_in_a_link_to_its_beginning() {
     let world = world([
         package("a@1.0.0").needs("b@1.0.0"),
         package("b@1.0.0").needs("a@2.0.0"),

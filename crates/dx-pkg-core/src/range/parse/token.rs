@@ -151,8 +151,8 @@ impl Tokens {
         }
     }
 
-    /// Adds an inclusive lower bound, wildcards being zeros; one below which there is nothing is no
-    /// bound.
+    /// Adds an inclusive lower bound, with zeros for wildcards. A bound that is below every version
+    /// becomes `*`.
     fn at_least(&mut self, mut parts: Parts<'_>) -> Result<Read, TooLarge> {
         let is_partial = is_wildcard(parts.minor) || is_wildcard(parts.patch);
         if is_wildcard(parts.minor) {
@@ -194,11 +194,11 @@ impl Tokens {
 /// The result of reading a token.
 #[derive(PartialEq, Eq)]
 enum Read {
-    /// Comparators, which have been added.
+    /// Comparators, already added.
     Comparators,
     /// Any version.
     Anything,
-    /// Nothing that can be read.
+    /// Nothing, because it cannot be read.
     Nothing,
 }
 

@@ -15,7 +15,7 @@ fn entry(path: &str, name: Option<&str>, dependencies: &[&str], peers: &[&str]) 
 }
 
 #[test]
-fn packages_are_found_by_the_name_they_lie_under_and_by_what_they_ask_for() {
+fn packages_are_found_by_name_and_by_dependency() {
     let packages = vec![
         entry("", Some("project"), &["a", "other"], &[]),
         entry("node_modules/a", None, &["b"], &["c"]),
