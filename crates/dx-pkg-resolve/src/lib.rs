@@ -7,7 +7,7 @@
 //! The modules follow Arborist's: `build` is `build-ideal-tree`, `can_place` is `can-place-dep`,
 //! `place` is `place-dep`, `pick` is `npm-pick-manifest`, `flags` is `calc-dep-flags`, `overrides`
 //! is `override-set`, and `tree` holds nodes and edges. A *scratch tree* is Arborist's virtual
-//! root. [`change`] has no counterpart there: it resolves a changed manifest in the affected part
+//! root. [`change()`] has no counterpart there: it resolves a changed manifest in the affected part
 //! of a lock only.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
@@ -89,7 +89,7 @@ pub struct Resolution {
     pub skipped: Vec<String>,
     /// The peer conflicts that `lock` accepts, which every further resolution reports again. `None`
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
-    /// [`change`] cannot start from it.
+    /// [`change()`] cannot start from it.
     pub accepted_conflicts: Option<Vec<Conflict>>,
 }
 

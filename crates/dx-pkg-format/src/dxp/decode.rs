@@ -15,7 +15,7 @@ pub struct Layout {
 }
 
 impl Layout {
-    /// Checks header and tables of a whole file; see [`super::decode`].
+    /// Checks header and tables of a whole file; see [`super::decode()`].
     ///
     /// # Errors
     /// When the signature or version does not match, the bytes are truncated or damaged, or a path

@@ -107,7 +107,7 @@ pub fn encode(
 }
 
 impl<'a> Encoding<'a> {
-    /// Hashes files and compresses them as asked; see [`encode`].
+    /// Hashes files and compresses them as asked; see [`encode()`].
     ///
     /// # Errors
     /// When a path occurs twice or could lead out of the package, or there are more files than 32
@@ -207,7 +207,7 @@ fn head(rows: &[Row<'_>], sizes: &Sizes, end: u64, integrity: &str) -> Vec<u8> {
 /// provisional too; [`complete_tables`] replaces them.
 ///
 /// # Errors
-/// As [`encode`].
+/// As [`encode()`].
 pub fn tables_of(
     files: &[DigestedFile<'_>],
     integrity: Option<&Integrity>,

@@ -1,6 +1,6 @@
 //! The encoder of a lock that differs in a few entries from one that is compiled already.
 //!
-//! The result is the file that [`encode`](super::encode) would write. Entries that stay are not
+//! The result is the file that [`encode`](super::encode()) would write. Entries that stay are not
 //! decoded: their texts are carried over by reference, and only new texts are hashed.
 
 use dx_pkg_format::wire::{u32_at, words};
