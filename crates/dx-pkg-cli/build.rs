@@ -1,5 +1,5 @@
-//! Finds the registry that dx asks where nothing else is configured: `DX_DEFAULT_REGISTRY`, else what the npm on the
-//! building machine is configured with. With neither, dx has none and asks for one at run time.
+//! Sets the registry that dx uses if none is configured: `DX_DEFAULT_REGISTRY`, else the registry
+//! of the npm on the building machine. With neither, dx has none, and reports that at run time.
 
 use std::process::Command;
 
@@ -7,7 +7,7 @@ fn main() {
     println!("cargo::rerun-if-env-changed=DX_DEFAULT_REGISTRY");
     println!("cargo::rerun-if-changed=build.rs");
     let registry = std::env::var("DX_DEFAULT_REGISTRY").ok().or_else(npm_registry);
-    // An address with a user's name in it belongs to that user, not into a program.
+    // An address with a user's name in it is not for other users of the program.
     if let Some(registry) =
         registry.filter(|registry| registry.starts_with("http") && !registry.contains('@'))
     {

@@ -1,4 +1,5 @@
-//! Any bytes as a chain: refused, or read and followed without a panic, also when the checksum is right.
+//! Any bytes as a chain: refused, or read and followed without a panic, also when the checksum is
+//! right.
 
 use dx_pkg_format::chain::{Chain, StateId};
 use dx_pkg_format::wire;
@@ -27,5 +28,6 @@ fn decode(data: &[u8]) {
             assert!((to.0 as usize) < chain.len());
         }
     }
-    let _ = (chain.find("", 0), chain.state(StateId(u32::MAX)), chain.steps(StateId(u32::MAX)).count());
+    let _ =
+        (chain.find("", 0), chain.state(StateId(u32::MAX)), chain.steps(StateId(u32::MAX)).count());
 }

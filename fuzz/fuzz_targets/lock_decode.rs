@@ -1,8 +1,9 @@
-//! Any bytes as a DXL file: refused, or readable throughout.
+//! Any bytes as a DXL file: refused, or readable throughout. Compiled lockfiles, the records of
+//! trees and those of prepared trees are such files.
 
 use dx_pkg_lock::dxl::{DxlView, encode};
 
-/// Where the checksum is, and where what it covers begins.
+/// The position of the checksum; it covers the bytes after it.
 const CHECKSUM: std::ops::Range<usize> = 8..16;
 
 pub(crate) fn run(data: &[u8]) {
@@ -24,6 +25,8 @@ fn check(data: &[u8]) {
     }
     let again = encode(&lock, view.source_digest());
     let mut expected = lock;
-    expected.packages.sort_by(|a, b| dx_pkg_lock::locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
+    expected.packages.sort_by(|a, b| {
+        dx_pkg_lock::locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path))
+    });
     assert_eq!(DxlView::open(&again).map(|view| view.to_lock()), Ok(expected));
 }

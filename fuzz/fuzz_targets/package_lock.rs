@@ -7,12 +7,12 @@ pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
     let Ok(lock) = read(text) else { return };
     let written = write(&lock, Some(text));
-    assert_eq!(read(&written).map(|lock| told(&lock)), Ok(told(&lock)));
+    assert_eq!(read(&written).map(|lock| entries(&lock)), Ok(entries(&lock)));
     assert_eq!(write(&lock, Some(&written)), written);
     let _ = write_hidden(&lock);
 }
 
-/// What a lockfile tells: of a project whose manifest is empty npm writes no entry, and neither does dx.
-fn told(lock: &Lock) -> Vec<LockPackage> {
+/// Returns the entries of a lockfile that are written: a project with an empty manifest has none.
+fn entries(lock: &Lock) -> Vec<LockPackage> {
     lock.packages.iter().filter(|package| **package != LockPackage::default()).cloned().collect()
 }

@@ -1,4 +1,5 @@
-//! Any bytes as a binary packument: refused, or read without a panic, also when the checksum is right.
+//! Any bytes as a binary packument: refused, or read without a panic, also when the checksum is
+//! right.
 
 use std::sync::Arc;
 
@@ -29,8 +30,13 @@ fn decode(data: Vec<u8>) {
         let _ = (view.version(), view.prerelease(), view.deprecated(), view.published());
         let _ = (view.tarball(), view.integrity(), view.unpacked_size(), view.file_count());
         let _ = (view.license(), view.funding_json(), view.engines_node(), view.bundles_all());
-        let pairs =
-            [view.dependencies(), view.optional_dependencies(), view.peer_dependencies(), view.engines(), view.bins()];
+        let pairs = [
+            view.dependencies(),
+            view.optional_dependencies(),
+            view.peer_dependencies(),
+            view.engines(),
+            view.bins(),
+        ];
         for pairs in pairs {
             assert_eq!(pairs.len(), pairs.count());
         }

@@ -1,4 +1,5 @@
-//! Any bytes as a registry's packument: refused, or a DXM that decodes and whose executables stay inside.
+//! Any bytes as a registry's packument: refused, or a DXM that decodes and whose executables stay
+//! inside.
 
 use std::sync::Arc;
 

@@ -1,4 +1,5 @@
-//! Any bytes as a package tarball: refused, or files whose paths stay inside the package; the same ones if it is read as it arrives.
+//! Any bytes as a package tarball: refused, or files whose paths stay inside the package; the same
+//! ones if it is read as it arrives.
 
 use std::io::Write;
 
@@ -23,7 +24,11 @@ pub(crate) fn run(data: &[u8]) {
 fn check(data: &[u8]) {
     let limits = Limits { max_bytes: 1 << 24, ..Limits::default() };
     // As it arrives only gzip is read.
-    let streamed = if data.starts_with(&[0x1f, 0x8b]) { stream(data, &limits) } else { stream(&gzip(data), &limits) };
+    let streamed = if data.starts_with(&[0x1f, 0x8b]) {
+        stream(data, &limits)
+    } else {
+        stream(&gzip(data), &limits)
+    };
     let Ok(unpacked) = unpack(data, &limits) else {
         assert!(streamed.is_err());
         return;
@@ -31,17 +36,23 @@ fn check(data: &[u8]) {
     let entries = unpacked.entries();
     if let Ok(mut files) = streamed {
         files.sort();
-        let whole = entries.iter().map(|entry| (entry.path.to_owned(), entry.data.to_vec(), entry.executable));
+        let whole = entries
+            .iter()
+            .map(|entry| (entry.path.to_owned(), entry.data.to_vec(), entry.executable));
         assert_eq!(files, whole.collect::<Vec<_>>());
     }
     assert!(entries.is_sorted_by(|a, b| a.path < b.path));
     for entry in &entries {
-        assert!(entry.path.split('/').all(|part| !matches!(part, "" | "." | "..")), "{:?}", entry.path);
+        assert!(
+            entry.path.split('/').all(|part| !matches!(part, "" | "." | "..")),
+            "{:?}",
+            entry.path
+        );
         assert!(!entry.path.contains(['\\', '\0']), "{:?}", entry.path);
         assert!(unpacked.find(entry.path).is_some_and(|found| found.data == entry.data));
-        let inside = entries
-            .iter()
-            .filter(|other| other.path.strip_prefix(entry.path).is_some_and(|rest| rest.starts_with('/')));
+        let inside = entries.iter().filter(|other| {
+            other.path.strip_prefix(entry.path).is_some_and(|rest| rest.starts_with('/'))
+        });
         assert_eq!(inside.count(), 0, "{:?}", entry.path);
     }
     let _ = unpacked.collides_when_case_folded();

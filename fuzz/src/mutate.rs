@@ -1,8 +1,20 @@
 //! Deterministic mutations of a corpus.
 
 /// Values at which decoders that count, add or compare tend to fail.
-const INTERESTING: [u64; 12] =
-    [0, 1, 0x7f, 0xff, 0x100, 0x7fff, 0xffff, 0x7fff_ffff, 0xffff_ffff, 0x1_0000_0000, 0x7fff_ffff_ffff_ffff, u64::MAX];
+const INTERESTING: [u64; 12] = [
+    0,
+    1,
+    0x7f,
+    0xff,
+    0x100,
+    0x7fff,
+    0xffff,
+    0x7fff_ffff,
+    0xffff_ffff,
+    0x1_0000_0000,
+    0x7fff_ffff_ffff_ffff,
+    u64::MAX,
+];
 /// Headers and tables stand at the beginning; half of all mutations happen there.
 const HEAD: usize = 512;
 
@@ -60,7 +72,8 @@ impl<'a> Mutator<'a> {
         }
     }
 
-    /// Writes an interesting number, or a small one, in 1, 2, 4 or 8 bytes, at a multiple of its width.
+    /// Writes an interesting number, or a small one, in 1, 2, 4 or 8 bytes, at a multiple of its
+    /// width.
     fn overwrite(&mut self, input: &mut [u8], at: usize) {
         let width = 1 << self.below(4);
         let at = at / width * width;

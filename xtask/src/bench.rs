@@ -1,9 +1,13 @@
-//! `cargo xtask bench`: dx beside npm, pnpm, Yarn and Bun, against a recorded registry on this machine.
+//! `cargo xtask bench`: dx beside npm, pnpm, Yarn and Bun, against a recorded registry on this
+//! machine.
 //!
-//! - `bench peers` installs the other managers, `bench record` records what the fixtures need; both once.
-//! - `bench` runs scenarios and keeps what it finds in `target/bench/results.json`, in the place of what was there of
-//!   the same; `bench parts` measures single parts of dx beside their baselines, and keeps that there too.
-//! - `bench page` writes `docs/benchmarks.md` and its charts from that file; `bench all` does the three.
+//! - `bench peers` installs the other managers, `bench record` records the packages of the
+//!   fixtures; both once.
+//! - `bench` runs scenarios and records the results in `target/bench/results.json`, replacing
+//!   earlier ones of the same scenarios; `bench parts` measures single parts of dx beside their
+//!   baselines, and records them there too.
+//! - `bench page` writes `docs/benchmarks.md` and its charts from that file; `bench all` does the
+//!   three.
 //! - `bench timeline` draws which requests a cold install waits for, one after the other.
 //! - `bench serve` is the recorded registry by itself.
 
@@ -64,7 +68,7 @@ fn run_parts(options: &Options) -> Result<(), String> {
     Ok(())
 }
 
-/// Where everything that is measured is kept.
+/// Returns the folder of all measurements.
 fn folder() -> PathBuf {
     workspace::target().join("bench")
 }

@@ -1,7 +1,8 @@
-//! `cargo xtask compare npm`: dx and npm on the same project and registry, in three respects. `compare generated` and
-//! `compare semver` are in [`generated`].
+//! `cargo xtask compare npm`: dx and npm on the same project and registry, in three respects.
+//! `compare generated` and `compare semver` are in [`generated`].
 //!
-//! 1. `npm ci` and `dx ci` from npm's lockfile: the same packages, files, executable bits and links.
+//! 1. `npm ci` and `dx ci` from npm's lockfile: the same packages, files, executable bits and
+//!    links.
 //! 2. Both resolve without a lockfile: the entries of their `package-lock.json`.
 //! 3. What `npm ls --all` says of either tree.
 
@@ -94,7 +95,8 @@ impl Comparison {
 
     /// `npm ci`, or `npm install` where npm refuses its own lockfile.
     ///
-    /// npm leaves optional dependencies that the registry does not have out of the lockfile, and then misses them.
+    /// npm leaves optional dependencies that the registry does not have out of the lockfile, and
+    /// then misses them.
     fn npm_ci(&self, project: &Path) -> Result<(), String> {
         match self.npm(project, &["ci", "--ignore-scripts"]) {
             Err(error) if error.contains("code EUSAGE") => {

@@ -6,9 +6,9 @@ use crate::tree;
 use std::path::{Path, PathBuf};
 use std::thread;
 
-/// How often two installs meet in one project.
+/// The times that two installs meet in one project.
 const ROUNDS: usize = 5;
-/// How many projects meet in one empty store.
+/// The projects that meet in one empty store.
 const PROJECTS: usize = 10;
 
 /// Runs both situations; fails when an install failed or led to another tree than an install alone.

@@ -1,8 +1,9 @@
-//! `cargo xtask crash`: installs, and the process that works in the background after them, killed at random moments, each
-//! followed by an install that must put everything right.
+//! `cargo xtask crash`: installs, and the process that works in the background after them, killed
+//! at random moments, each followed by an install that must put everything right.
 //!
-//! Four situations take turns: an empty store; a store that all earlier kills of this kind have been through; a project in
-//! which half of the dependencies are installed and the others were added; and a project for which a tree is ready.
+//! Four situations take turns: an empty store; a store that all earlier kills of this kind have
+//! been through; a project in which half of the dependencies are installed and the others were
+//! added; and a project that has a prepared tree.
 
 use crate::dx::{self, Dx, Fixture};
 use crate::options::Options;
@@ -26,17 +27,17 @@ const SITUATIONS: [Situation; 4] =
     [Situation::EmptyStore, Situation::UsedStore, Situation::Update, Situation::PreparedTree];
 
 const INSTALL: [&str; 2] = ["install", "--ignore-scripts"];
-const SETTLE: [&str; 3] = ["store", "maintain", "--background"];
+const MAINTAIN: [&str; 3] = ["store", "maintain", "--background"];
 
-/// What an install that nobody disturbs leads to, and how long it and what follows it take.
+/// The result of an undisturbed install, and the time that it and the maintenance after it take.
 struct Reference {
     situation: Situation,
     snapshot: Snapshot,
     install: Duration,
-    settle: Duration,
+    maintenance: Duration,
 }
 
-/// How many of the two were killed before their end.
+/// The processes of each kind that were killed before their end.
 #[derive(Default)]
 struct Killed {
     installs: u64,
@@ -49,7 +50,8 @@ struct Crash {
     place: PathBuf,
 }
 
-/// Kills and repairs `--runs` installs and as many workers; fails when one of the repaired projects is not the reference.
+/// Kills and repairs `--runs` installs and as many workers; fails when one of the repaired projects
+/// is not the reference.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let place = match options.path("root")? {
         Some(root) => {
@@ -71,8 +73,8 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     let mut random = Random(seed.wrapping_mul(2).wrapping_add(1));
     let (mut killed, mut wrong) = (Killed::default(), 0);
     for (run, reference) in (0..runs).zip(references.iter().cycle()) {
-        let delays =
-            [reference.install, reference.settle].map(|time| time.mul_f64(random.unit() * 1.1));
+        let delays = [reference.install, reference.maintenance]
+            .map(|time| time.mul_f64(random.unit() * 1.1));
         if let Err(error) = crash.kill_and_repair(run, reference, delays, &mut killed) {
             wrong += 1;
             println!("run {run}, {:?}, killed after {delays:?}: {error}", reference.situation);
@@ -101,18 +103,18 @@ impl Crash {
         let install = self.dx.run(&project, &store, &INSTALL)?;
         tree::must_have_packages(&project)?;
         drop(alone);
-        let settle = self.dx.run(&project, &store, &SETTLE)?;
-        println!("{situation:?}: an install takes {install:?}, what follows {settle:?}");
-        Ok(Reference { situation, snapshot: Snapshot::of(&project)?, install, settle })
+        let maintenance = self.dx.run(&project, &store, &MAINTAIN)?;
+        println!("{situation:?}: an install takes {install:?}, what follows {maintenance:?}");
+        Ok(Reference { situation, snapshot: Snapshot::of(&project)?, install, maintenance })
     }
 
-    /// Kills one install and checks the next, then kills the worker that follows it and checks the install after that, and
-    /// the one from the tree that the next worker makes.
+    /// Kills one install and checks the next, then kills the worker that follows it and checks the
+    /// install after that, and the one from the tree that the next worker makes.
     fn kill_and_repair(
         &self,
         run: u64,
         reference: &Reference,
-        [install, settle]: [Duration; 2],
+        [install, maintenance]: [Duration; 2],
         killed: &mut Killed,
     ) -> Result<(), String> {
         let name = format!("run-{run}");
@@ -125,7 +127,7 @@ impl Crash {
         self.dx.run(&project, &store, &INSTALL)?;
         is_right().map_err(after("the install after the killed one"))?;
         drop(alone);
-        killed.workers += u64::from(self.kill(&project, &store, &SETTLE, settle)?);
+        killed.workers += u64::from(self.kill(&project, &store, &MAINTAIN, maintenance)?);
         let alone = Alone::begin(&store)?;
         remove(&project.join("node_modules"))?;
         self.dx.run(&project, &store, &INSTALL)?;
@@ -173,7 +175,7 @@ impl Crash {
             Situation::EmptyStore | Situation::UsedStore => {}
             Situation::Update => {
                 let manifest = self.fixture.manifest()?;
-                // What half of them would resolve to without the others may not be in a recorded registry.
+                // A recorded registry may lack the versions that half of them would resolve to.
                 let lockfile = self
                     .place
                     .join(format!("reference-{:?}/package-lock.json", Situation::EmptyStore));
@@ -205,7 +207,7 @@ impl Crash {
     }
 }
 
-/// As long as this lives, nobody works in the background for a store: it holds the lock of whoever does.
+/// Holds the lock of a store's background process, so that none works while this lives.
 struct Alone {
     _lock: File,
 }

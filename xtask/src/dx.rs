@@ -1,4 +1,5 @@
-//! The programs under test, run in a folder of their own: `dx` with a given store, and npm with a given cache.
+//! The programs under test, run in a folder of their own: `dx` with a given store, and npm with a
+//! given cache.
 
 use crate::options::Options;
 use crate::workspace;
@@ -14,7 +15,8 @@ pub(crate) struct Dx {
     variables: Vec<(&'static str, &'static str)>,
 }
 
-/// Whose settings count: the user's, or nobody's where a registry was named and results are to be comparable.
+/// The settings that apply: the user's, or none where a registry was named, so that results are
+/// comparable.
 struct Home {
     empty: bool,
 }
@@ -56,7 +58,7 @@ impl Dx {
         self
     }
 
-    /// Where the binary is.
+    /// The path of the binary.
     pub(crate) fn path(&self) -> &Path {
         &self.binary
     }
@@ -140,7 +142,8 @@ pub(crate) struct Fixture {
 }
 
 impl Fixture {
-    /// The project folder or single `package.json` of `--fixture`, for the registry of `--registry`.
+    /// The project folder or single `package.json` of `--fixture`, for the registry of
+    /// `--registry`.
     pub(crate) fn new(options: &Options) -> Result<Fixture, String> {
         options.required("fixture")?;
         let source = options.path("fixture")?.unwrap_or_default();
@@ -167,7 +170,7 @@ impl Fixture {
             write(&project.join("package.json"), &self.manifest()?)?;
         }
         match &self.registry {
-            // What a replayed registry holds may be of any age.
+            // The versions of a replayed registry may be of any age.
             Some(registry) => {
                 write(&project.join(".npmrc"), &format!("registry={registry}\nmin-release-age=0\n"))
             }

@@ -1,6 +1,7 @@
-//! Project tasks, run as `cargo xtask <task>`: the invariants of the tree and checks on real projects.
+//! Project tasks, run as `cargo xtask <task>`: the invariants of the tree and checks on real
+//! projects.
 //!
-//! Every task says what it found on standard output and ends with exit code 1 when something is wrong.
+//! Every task reports to standard output and ends with exit code 1 when something is wrong.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task reports to a person")]
@@ -13,6 +14,7 @@ mod dx;
 mod options;
 mod prefetch;
 mod realworld;
+mod snapshots;
 mod tidy;
 mod tree;
 mod workspace;
@@ -24,6 +26,7 @@ const USAGE: &str = "\
 cargo xtask <task>
 
   tidy        check the invariants of the source tree
+  snapshots   write the outputs that tests recorded with INSTA_UPDATE=always into the tests
   realworld   install every project of examples/ from the configured registry and build or test it
               [--dx PATH] [--only NAME]
   bench       measure dx beside npm, pnpm, Yarn and Bun; see docs/benchmarks.md
@@ -57,6 +60,7 @@ fn main() -> ExitCode {
     let outcome = Options::parse(arguments).and_then(|options| match task.as_str() {
         "bench" => bench::run(&options),
         "tidy" => tidy::run(&workspace::root()),
+        "snapshots" => snapshots::run(&workspace::root()),
         "realworld" => realworld::run(&options),
         "compare" => compare::run(&options),
         "train-prefetch" => prefetch::run(&options),

@@ -25,7 +25,7 @@ const VALUES: [&str; 17] = [
     "without",
 ];
 
-/// What followed the task's name on the command line.
+/// The arguments after the task's name.
 #[derive(Debug, Default)]
 pub(crate) struct Options {
     words: Vec<String>,
@@ -65,7 +65,7 @@ impl Options {
         self.value(name).ok_or_else(|| format!("this task needs --{name}"))
     }
 
-    /// The value of `--name` as a path from the current folder, whatever folder a command is run in.
+    /// Returns the value of `--name` as an absolute path.
     pub(crate) fn path(&self, name: &str) -> Result<Option<PathBuf>, String> {
         let Some(value) = self.value(name) else {
             return Ok(None);
@@ -91,7 +91,7 @@ impl Options {
             .collect()
     }
 
-    /// Whether the switch was given.
+    /// Returns whether the switch was given.
     pub(crate) fn has(&self, name: &str) -> bool {
         self.value(name).is_some()
     }

@@ -1,14 +1,16 @@
-//! `cargo xtask train-prefetch`: the table shipped in dx of which packages are likely to follow which.
+//! `cargo xtask train-prefetch`: the table shipped in dx of which packages are likely to follow
+//! which.
 //!
-//! npm resolves the projects of `xtask/prefetch/projects.json` one after the other and installs none of them. Their
-//! lockfiles, and npm's cache, stay below `target/prefetch`: a project is resolved again when its lockfile is removed. The
-//! table is learnt from them and written into the source tree. `train-prefetch measure` tells how well it does on other
-//! projects, given as folders with `package.json` and `package-lock.json`.
+//! npm resolves the projects of `xtask/prefetch/projects.json` one after the other and installs
+//! none of them. Their lockfiles, and npm's cache, stay below `target/prefetch`: a project is
+//! resolved again when its lockfile is removed. The table is learnt from them and written into the
+//! source tree. `train-prefetch measure` tells how well it does on other projects, given as folders
+//! with `package.json` and `package-lock.json`.
 
 use crate::options::Options;
 use crate::{dx, workspace};
+use dx_pkg_acquire::prediction::{self, CERTAIN, Seed};
 use dx_pkg_compat::lockfile::npm;
-use dx_pkg_fetch::speculation::{self, CERTAIN, Seed};
 use dx_pkg_format::chain::Chain;
 use dx_pkg_lock::Lock;
 use serde_json::Value;
@@ -19,7 +21,7 @@ use std::process::Command;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// Where the table is.
-const TABLE: &str = "crates/dx-pkg-cli/src/prefetch.dxc";
+const TABLE: &str = "crates/dx-pkg-acquire/src/prediction/prefetch.dxc";
 
 /// Trains the table, or measures it.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
@@ -41,9 +43,9 @@ fn train(options: &Options) -> Result<(), String> {
     let mut bytes = Vec::new();
     for (name, project) in &projects {
         let lock = resolved(&folder, name, project, options)?;
-        bytes = speculation::learn(
+        bytes = prediction::learn(
             Chain::decode(&bytes).ok(),
-            &speculation::observations(&lock, |_| true),
+            &prediction::observations(&lock, |_| true),
             now,
         )
         .map_err(|error| error.to_string())?;
@@ -86,7 +88,8 @@ fn read_lock(path: &Path) -> Result<Lock, String> {
     npm::read(&workspace::read(path)?).map_err(|error| format!("{}: {error}", path.display()))
 }
 
-/// For each project of `--fixture`: how much of what it needs is predicted, and how much is predicted in vain.
+/// For each project of `--fixture`: how much of what it needs is predicted, and how much is
+/// predicted in vain.
 fn measure(options: &Options) -> Result<(), String> {
     let bytes =
         fs::read(workspace::root().join(TABLE)).map_err(|error| format!("{TABLE}: {error}"))?;
@@ -106,13 +109,13 @@ fn measure(options: &Options) -> Result<(), String> {
             .chain(&root.dev_dependencies)
             .chain(&root.optional_dependencies);
         let seeds: Vec<Seed> = asked.filter_map(|(name, spec)| Seed::of(name, spec)).collect();
-        let states = lock.packages.iter().filter_map(speculation::state_of);
+        let states = lock.packages.iter().filter_map(prediction::state_of);
         let needed: HashSet<&str> = states
             .map(|(name, _)| name)
             .filter(|name| !seeds.iter().any(|seed| seed.name == *name))
             .collect();
         for percent in [25, 50, 75, 90] {
-            let predicted = speculation::predict(&[chain], &seeds, CERTAIN / 100 * percent);
+            let predicted = prediction::predict(&[chain], &seeds, CERTAIN / 100 * percent);
             let hits =
                 predicted.iter().filter(|prediction| needed.contains(prediction.name)).count();
             let share = |part: usize, whole: usize| format!("{} %", 100 * part / whole.max(1));

@@ -1,4 +1,5 @@
-//! `cargo xtask realworld`: the examples installed from the configured registry, then built and tested.
+//! `cargo xtask realworld`: the examples installed from the configured registry, then built and
+//! tested.
 
 use crate::dx::{self, Dx};
 use crate::options::Options;
@@ -11,7 +12,7 @@ use std::time::{Duration, Instant};
 /// The scripts that are run when an example has them.
 const SCRIPTS: [&str; 2] = ["build", "test"];
 
-/// What became of one example.
+/// The outcome of one example.
 struct Report {
     packages: usize,
     install: Duration,

@@ -7,15 +7,20 @@ mod dependencies;
 mod documents;
 mod hosts;
 mod length;
+mod lines;
+mod names;
 mod purity;
+mod rings;
 mod source;
+mod usage;
 
 use crate::workspace;
 use allowed::Allowed;
 use source::Source;
 use std::path::{Path, PathBuf};
 
-/// What the checks see: the tracked files, and the Rust ones with comments and strings told apart.
+/// The input of the checks: the tracked files, and the Rust ones with comments and strings told
+/// apart.
 pub(crate) struct Tree {
     root: PathBuf,
     files: Vec<String>,
@@ -69,6 +74,10 @@ fn check(root: &Path) -> Result<Vec<String>, String> {
     let mut violations = dependencies::check(&tree);
     violations.extend(purity::check(&tree));
     violations.extend(length::check(&tree));
+    violations.extend(lines::check(&tree));
+    violations.extend(names::check(&tree));
+    violations.extend(rings::check(&tree));
+    violations.extend(usage::check(&tree)?);
     violations.extend(documents::check(&tree)?);
     violations.extend(hosts::check(&tree));
     violations.extend(tree.allowed.unused());

@@ -1,4 +1,5 @@
-//! Installed trees compared: the same files with the same contents, executable bits and link targets.
+//! Installed trees compared: the same files with the same contents, executable bits and link
+//! targets.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Metadata};
@@ -8,7 +9,7 @@ use std::path::Path;
 const BOOKKEEPING: [&str; 3] =
     ["node_modules/.dx", "node_modules/.package-lock.json", "node_modules/.cache"];
 
-/// What stands at a path.
+/// The entry at a path.
 #[derive(Debug, PartialEq, Eq)]
 enum Item {
     File { executable: bool, size: u64 },
@@ -84,7 +85,8 @@ fn digests(
     })
 }
 
-/// Every difference between two project folders, one line each, bookkeeping of package managers apart.
+/// Every difference between two project folders, one line each, bookkeeping of package managers
+/// apart.
 ///
 /// Folders count only for what is in them. `ignored` are further paths that may differ.
 pub(crate) fn differences(
@@ -136,7 +138,8 @@ pub(crate) fn must_have_packages(project: &Path) -> Result<(), String> {
     }
 }
 
-/// Whether a folder is one that a package manager places packages in: `…/node_modules/name` or `…/@scope/name`.
+/// Returns whether a package manager places packages in a folder: `…/node_modules/name` or
+/// `…/@scope/name`.
 fn is_package_folder(folder: &str) -> bool {
     let Some((_, name)) = folder.rsplit_once("node_modules/") else {
         return false;

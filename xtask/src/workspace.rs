@@ -19,7 +19,8 @@ pub(crate) fn target() -> PathBuf {
 
 /// Every file below `root` that git tracks or would add, relative and with `/`, sorted.
 ///
-/// Outside a repository, as in the tests of the tasks, every file but those below `target` and `.git`.
+/// Outside a repository, as in the tests of the tasks, every file but those below `target` and
+/// `.git`.
 pub(crate) fn files(root: &Path) -> Result<Vec<String>, String> {
     let mut files = if root.join(".git").exists() { listed_by_git(root)? } else { walk(root, "")? };
     files.sort();

@@ -1,38 +1,25 @@
 //! The `dx` command.
 //!
-//! Nothing is started before it is needed: whether there is anything to do is answered first, without argument parser,
-//! runtime or configuration.
+//! Nothing is started before it is needed: an install with nothing to do ends before argument
+//! parser, runtime and settings.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![allow(unreachable_pub, reason = "a binary has no public interface")]
 
-mod arguments;
-mod downloads;
-mod ending;
-mod failure;
-mod metadata;
-mod node;
+mod commands;
+mod environment;
+mod error;
+mod flags;
 mod noop;
-mod ops;
-mod plan;
+mod options;
 mod progress;
-mod project;
-mod remembered;
 mod report;
-mod session;
-mod speculation;
-mod state;
-mod surroundings;
 mod timing;
-mod workers;
-mod workspaces;
 
 use std::process::ExitCode;
 
-use arguments::{Arguments, Command};
-use failure::Failure;
+use commands::Arguments;
 use report::Report;
-use surroundings::Surroundings;
 
 fn main() -> ExitCode {
     if noop::nothing_to_do() {
@@ -43,35 +30,7 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let report = Report::new(&arguments.output);
-    match run(&arguments, &report) {
-        Ok(code) => code,
-        Err(failure) => report.failure(&failure),
-    }
-}
-
-fn run(arguments: &Arguments, report: &Report) -> Result<ExitCode, Failure> {
-    let surroundings = Surroundings::read(arguments.folder.as_deref())?;
-    let script = |name: &str, rest| ops::run::script(&surroundings, name, name, rest, report);
-    match &arguments.command {
-        Command::Install(install) if install.packages.is_empty() => {
-            ops::install::install(
-                &surroundings,
-                &install.tree,
-                ops::install::Mode::Install,
-                report,
-            )?;
-        }
-        Command::Install(install) => ops::add::add(&surroundings, install, report)?,
-        Command::Ci(tree) => {
-            ops::install::install(&surroundings, tree, ops::install::Mode::Ci, report)?
-        }
-        Command::Remove(remove) => ops::remove::remove(&surroundings, remove, report)?,
-        Command::Store(store) => ops::store::store(&surroundings, &store.action, report)?,
-        Command::Run(run) => return ops::run::run(&surroundings, run, report),
-        Command::Test(rest) => return script("test", rest),
-        Command::Start(rest) => return script("start", rest),
-        Command::Stop(rest) => return script("stop", rest),
-        Command::Restart(rest) => return script("restart", rest),
-    }
-    Ok(ExitCode::SUCCESS)
+    let outcome = environment::read(arguments.folder.as_deref())
+        .and_then(|environment| arguments.command.run(environment, &report));
+    outcome.unwrap_or_else(|error| report.error(&error))
 }

@@ -1,72 +1,57 @@
-//! What the user is told: the only place that prints.
+//! Prints results, warnings and errors: the only place that prints.
 
 use std::io::{IsTerminal, Write};
-use std::process::ExitCode;
+use std::process::{Command, ExitCode, Stdio};
+use std::sync::Arc;
 use std::time::Duration;
 
+use dx_pkg_acquire::Counters;
+use dx_pkg_core::{Coded, message_with_causes};
+use dx_pkg_install::{Events, Session, Summary};
 use serde_json::{Value, json};
 
-use crate::arguments::OutputArguments;
-use crate::failure::Failure;
+use crate::error::CommandError;
+use crate::options::OutputArguments;
+use crate::progress::ProgressLine;
 
-/// How a command's outcome is printed.
+/// The printer of one command.
 #[derive(Debug)]
 pub struct Report {
     json: bool,
     silent: bool,
     verbose: bool,
-}
-
-/// What an install did.
-#[derive(Debug, Default)]
-pub struct Summary {
-    /// Packages put in place where there was none.
-    pub added: u64,
-    /// Packages taken away.
-    pub removed: u64,
-    /// Packages put in place of another.
-    pub changed: u64,
-    /// Packages installed in all.
-    pub packages: usize,
-    /// Packages with scripts that were not run.
-    pub scripts_skipped: Vec<String>,
-    /// Unmet peer requirements, in words.
-    pub conflicts: Vec<String>,
-    /// Other warnings.
-    pub warnings: Vec<String>,
-    /// Counters for `--verbose` and `--json`.
-    pub statistics: Vec<(&'static str, u64)>,
-    /// How long it took.
-    pub elapsed: Duration,
-    /// Whether only the lockfile was written.
-    pub lockfile_only: bool,
+    in_ci: bool,
+    progress: ProgressLine,
 }
 
 impl Report {
-    /// As the command line asks.
+    /// Returns the printer that the command line asks for.
     pub fn new(output: &OutputArguments) -> Self {
-        Report { json: output.json, silent: output.silent, verbose: output.verbose }
+        let in_ci = std::env::var_os("CI")
+            .is_some_and(|value| !value.is_empty() && value != "false" && value != "0");
+        Report {
+            json: output.json,
+            silent: output.silent,
+            verbose: output.verbose,
+            in_ci,
+            progress: ProgressLine::default(),
+        }
     }
 
-    /// Whether progress may be shown.
-    pub fn shows_progress(&self) -> bool {
-        !self.json && !self.silent
-    }
-
-    /// Whether answers are for programs.
+    /// Returns whether the output is JSON.
     pub fn wants_json(&self) -> bool {
         self.json
     }
 
-    /// A line for the user, on standard output.
+    /// Prints a line on standard output.
     pub fn line(&self, text: &str) {
         if !self.silent && !self.json {
             print(&format!("{}\n", plain(text)));
         }
     }
 
-    /// An answer: text for people, or fields for programs.
-    pub fn answer(&self, text: &str, fields: &Value) {
+    /// Prints a result: text for people, or fields for programs.
+    pub fn result(&self, text: &str, fields: &Value) {
         if self.json {
             print_json(fields);
         } else if !self.silent {
@@ -74,17 +59,10 @@ impl Report {
         }
     }
 
-    /// A warning, on standard error.
-    pub fn warning(&self, text: &str) {
-        if !self.silent && !self.json {
-            complain(&format!("{} {}\n", paint("33", "warning:"), plain(text)));
-        }
-    }
-
-    /// The outcome of an install.
+    /// Prints the result of an install.
     pub fn summary(&self, summary: &Summary) {
         if self.json {
-            print_json(&summary.to_json());
+            print_json(&to_json(summary));
             return;
         }
         summary.warnings.iter().for_each(|warning| self.warning(warning));
@@ -95,7 +73,7 @@ impl Report {
                 self.line(&format!("  {name}: {count}"));
             }
         }
-        self.line(&summary.sentence());
+        self.line(&sentence(summary));
     }
 
     fn conflicts(&self, conflicts: &[String]) {
@@ -109,10 +87,10 @@ impl Report {
         ));
         let shown = if self.verbose { conflicts.len() } else { SHOWN };
         for conflict in conflicts.iter().take(shown) {
-            self.note(&format!("  {conflict}"));
+            self.detail(&format!("  {conflict}"));
         }
         if conflicts.len() > shown {
-            self.note(&format!("  and {} more (--verbose shows them)", conflicts.len() - shown));
+            self.detail(&format!("  and {} more (--verbose shows them)", conflicts.len() - shown));
         }
     }
 
@@ -125,80 +103,113 @@ impl Report {
             count(packages.len() as u64, "package"),
             packages.join(", ")
         ));
-        self.note("  to run them, add \"allowScripts\": { \"name\": true } to package.json and install again");
+        self.detail("  to run them, add \"allowScripts\": { \"name\": true } to package.json and install again");
     }
 
-    /// Something told on the way, on standard error.
-    pub fn note(&self, text: &str) {
+    /// Prints a line on standard error.
+    pub fn detail(&self, text: &str) {
         if !self.silent && !self.json {
             complain(&format!("{}\n", plain(text)));
         }
     }
 
-    /// An error that ended the command.
-    pub fn failure(&self, failure: &Failure) -> ExitCode {
+    /// Prints the error that ended the command, and returns its exit code.
+    pub fn error(&self, error: &CommandError) -> ExitCode {
+        let (code, message, hint) = (error.code(), message_with_causes(error), error.hint());
         if self.json {
-            let error =
-                json!({ "code": failure.code, "message": failure.message, "hint": failure.hint });
+            let error = json!({ "code": code, "message": message, "hint": hint });
             print_json(&json!({ "error": error }));
         } else {
-            complain(&format!(
-                "{} {} [{}]\n",
-                paint("31", "error:"),
-                plain(&failure.message),
-                failure.code
-            ));
-            if let Some(hint) = &failure.hint {
+            complain(&format!("{} {} [{code}]\n", paint("31", "error:"), plain(&message)));
+            if let Some(hint) = &hint {
                 complain(&format!("  {} {}\n", paint("36", "help:"), plain(hint)));
             }
         }
-        failure.exit_code()
+        error.exit_code()
     }
 }
 
-impl Summary {
-    fn sentence(&self) -> String {
-        if self.lockfile_only {
-            return format!(
-                "Lockfile written: {} in {}",
-                count(self.packages as u64, "package"),
-                seconds(self.elapsed)
-            );
+impl Events for Report {
+    fn warning(&self, text: &str) {
+        if !self.silent && !self.json {
+            complain(&format!("{} {}\n", paint("33", "warning:"), plain(text)));
         }
-        let changes: Vec<String> =
-            [(self.added, "added"), (self.removed, "removed"), (self.changed, "changed")]
-                .into_iter()
-                .filter(|(number, _)| *number > 0)
-                .map(|(number, word)| format!("{word} {number}"))
-                .collect();
-        let packages = count(self.packages as u64, "package");
-        if changes.is_empty() {
-            return format!("Already up to date: {packages} in {}", seconds(self.elapsed));
-        }
-        format!("Installed {packages} ({}) in {}", changes.join(", "), seconds(self.elapsed))
     }
 
-    fn to_json(&self) -> Value {
-        let statistics: serde_json::Map<String, Value> = self
-            .statistics
-            .iter()
-            .map(|(name, count)| (name.replace(' ', "_"), json!(count)))
+    fn work_began(&self, counters: &Arc<Counters>) {
+        dx_pkg_os::memory::return_large_blocks();
+        if self.shows_script_output() && !self.in_ci {
+            self.progress.show(counters);
+        }
+    }
+
+    fn work_ended(&self) {
+        self.progress.hide();
+    }
+
+    fn shows_script_output(&self) -> bool {
+        !self.json && !self.silent
+    }
+
+    /// Starts `dx store maintain --background`. A failure is not reported: the next install tries
+    /// again.
+    fn maintenance_due(&self, session: &Session) {
+        let Some(store) = session.store().root().parent() else { return };
+        let _ = Command::new(&session.environment.executable)
+            .args(["store", "maintain", "--background"])
+            .env("DX_STORE", store)
+            .env("DX_PREPARED_TREES", session.prepared_trees.to_string())
+            .current_dir(store)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn();
+    }
+}
+
+/// Returns the line that ends an install.
+fn sentence(summary: &Summary) -> String {
+    if summary.lockfile_only {
+        return format!(
+            "Lockfile written: {} in {}",
+            count(summary.packages as u64, "package"),
+            seconds(summary.elapsed)
+        );
+    }
+    let changes: Vec<String> =
+        [(summary.added, "added"), (summary.removed, "removed"), (summary.changed, "changed")]
+            .into_iter()
+            .filter(|(number, _)| *number > 0)
+            .map(|(number, word)| format!("{word} {number}"))
             .collect();
-        json!({
-            "added": self.added,
-            "removed": self.removed,
-            "changed": self.changed,
-            "packages": self.packages,
-            "scriptsSkipped": self.scripts_skipped,
-            "conflicts": self.conflicts,
-            "warnings": self.warnings,
-            "statistics": statistics,
-            "milliseconds": u64::try_from(self.elapsed.as_millis()).unwrap_or(u64::MAX),
-        })
+    let packages = count(summary.packages as u64, "package");
+    if changes.is_empty() {
+        return format!("Already up to date: {packages} in {}", seconds(summary.elapsed));
     }
+    format!("Installed {packages} ({}) in {}", changes.join(", "), seconds(summary.elapsed))
 }
 
-/// `1 package`, `2 packages`.
+/// Returns the result of an install as JSON.
+fn to_json(summary: &Summary) -> Value {
+    let statistics: serde_json::Map<String, Value> = summary
+        .statistics
+        .iter()
+        .map(|(name, count)| (name.replace(' ', "_"), json!(count)))
+        .collect();
+    json!({
+        "added": summary.added,
+        "removed": summary.removed,
+        "changed": summary.changed,
+        "packages": summary.packages,
+        "scriptsSkipped": summary.scripts_skipped,
+        "conflicts": summary.conflicts,
+        "warnings": summary.warnings,
+        "statistics": statistics,
+        "milliseconds": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
+    })
+}
+
+/// Returns a number with its noun: `1 package`, `2 packages`.
 pub fn count(number: u64, what: &str) -> String {
     if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
 }
@@ -211,24 +222,25 @@ fn seconds(elapsed: Duration) -> String {
     }
 }
 
-/// Colour for standard error, where that is a terminal and `NO_COLOR` is not set.
+/// Colours text for standard error if that is a terminal and `NO_COLOR` is not set.
 fn paint(colour: &str, text: &str) -> String {
     let coloured = std::io::stderr().is_terminal()
         && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
     if coloured { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
 }
 
-/// The text without anything that a terminal would act on but the ends of lines; much of it comes from outside.
+/// Returns the text without control characters other than line ends; much of it comes from
+/// outside.
 fn plain(text: &str) -> String {
     const LONGEST_LINE: usize = 2000;
     let line = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
-        format!("{}{}", &line[..indent], dx_pkg_fetch::plain_text(line, LONGEST_LINE))
+        format!("{}{}", &line[..indent], dx_pkg_core::text::plain_text(line, LONGEST_LINE))
     };
     text.split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
-/// One line of JSON; what a terminal might act on is written as an escape, which means the same.
+/// Prints one line of JSON, with control characters escaped.
 fn print_json(value: &Value) {
     let mut line = String::new();
     for c in value.to_string().chars() {
@@ -244,11 +256,12 @@ fn print_json(value: &Value) {
     print(&format!("{line}\n"));
 }
 
-/// A closed pipe is no reason to fail.
+/// Prints on standard output. A closed pipe is no reason to fail.
 fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
+/// Prints on standard error.
 fn complain(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -1,25 +1,28 @@
-//! `--timing`: which requests a command made and when, as JSON for `cargo xtask bench timeline` and for people who ask
-//! why an install took as long as it did.
+//! `--timing`: the requests of a command with their times, as JSON, for
+//! `cargo xtask bench timeline`.
 
 use std::path::Path;
 use std::time::Duration;
 
-use dx_pkg_fetch::{Class, Priority, Trace, Transfer, Version};
+use dx_pkg_acquire::AcquireError;
+use dx_pkg_fetch::trace::{Trace, Transfer};
+use dx_pkg_fetch::{Class, Priority, Version};
+
 use serde_json::{Value, json};
 
-use crate::failure::Failure;
+use crate::error::CommandError;
 
-/// The version of the form.
+/// The version of the JSON form.
 const VERSION: u32 = 1;
 
-/// Writes what `trace` has recorded.
-pub fn write(trace: &Trace, path: &Path) -> Result<(), Failure> {
+/// Writes a trace into a file.
+pub fn write(trace: &Trace, path: &Path) -> Result<(), CommandError> {
     let text = format!("{:#}\n", document(trace));
     std::fs::write(path, text)
-        .map_err(|error| Failure::io(format!("writing {}", path.display()), &error))
+        .map_err(|error| AcquireError::io(format!("writing {}", path.display()), error).into())
 }
 
-/// Times are in microseconds since dx began to work.
+/// Returns the trace as JSON, with times in microseconds since dx began to work.
 fn document(trace: &Trace) -> Value {
     let stages: Vec<Value> = trace
         .marks()

@@ -1,4 +1,4 @@
-//! A lockfile as DXL and as JSON: open it, check it, and look up every package.
+//! A lockfile as DXL and as JSON: opening it, checking it, and looking up every package.
 //!
 //! `BENCH_LOCKFILE` names a `package-lock.json`; without it, one of 1,226 packages is made.
 #![allow(missing_docs, clippy::unwrap_used)]
@@ -6,7 +6,7 @@
 use criterion::{Criterion, criterion_group, criterion_main};
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_lock::dxl::{self, DxlView};
-use dx_pkg_os::Map;
+use dx_pkg_os::files::Map;
 use serde_json::{Value, json};
 use std::hint::black_box;
 

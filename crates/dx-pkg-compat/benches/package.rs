@@ -1,13 +1,13 @@
-//! A package as DXP and as `.tar.gz`: read one file of it, and all.
+//! A package as DXP and as `.tar.gz`: reading one file of it, and all.
 //!
-//! `BENCH_TARBALL` names a tarball; without it, one of 600 files is made. Contents are summed up, so that every byte is
-//! read and no page is merely mapped.
+//! `BENCH_TARBALL` names a tarball; without it, one of 600 files is made. Contents are summed, so
+//! that every byte is read and no page is merely mapped.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use dx_pkg_compat::tarball::{Limits, unpack};
 use dx_pkg_format::dxp::{self, Compression};
-use dx_pkg_os::Map;
+use dx_pkg_os::files::Map;
 use dx_pkg_testkit::{Entry, tgz};
 use std::hint::black_box;
 

@@ -1,13 +1,14 @@
 //! Lockfiles as package managers write them, to and from [`dx_pkg_lock::Lock`].
 //!
-//! Reading refuses any path that could lead a write out of its folder; nothing here touches the disk.
+//! Reading refuses any path that could lead a write out of its folder; nothing here touches the
+//! disk.
 
 mod json;
 pub mod npm;
 
 use dx_pkg_core::Coded;
 
-/// Why a lockfile was refused.
+/// The reason for refusing a lockfile.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum LockfileError {
@@ -18,7 +19,7 @@ pub enum LockfileError {
         line: usize,
         /// The column, from 1.
         column: usize,
-        /// What is wrong with it.
+        /// The parser's message.
         reason: String,
     },
     /// A merge left its markers in the text.
@@ -44,7 +45,7 @@ pub enum LockfileError {
         entry: String,
         /// The key.
         key: String,
-        /// What is wrong with it.
+        /// The mistake.
         reason: &'static str,
     },
     /// An entry is at, or links to, a path that no package manager writes.

@@ -1,13 +1,18 @@
-//! `package.json`: read with npm's normalisation, and edited without disturbing the rest of the text.
+//! `package.json`: reading with npm's normalisation, and editing without disturbing the rest of the
+//! text.
 //!
-//! Owns what a manifest means; never opens a file and never looks at where the manifest lies.
-//! The normalisation is the one npm applies before it builds a tree (its `normalizeSteps`).
+//! Owns the meaning of a manifest; never opens a file and does not know the manifest's folder. The
+//! normalisation is the one that npm applies before it builds a tree (its `normalizeSteps`).
 
+use dx_pkg_lock::LockPackage;
+use dx_pkg_resolve::Override;
 use serde_json::Value;
 
 mod bin;
 mod edit;
 mod error;
+mod lock_package;
+mod overrides;
 mod read;
 mod section;
 mod text;
@@ -38,11 +43,11 @@ pub struct Manifest {
     pub optional_dependencies: Vec<(String, String)>,
     /// `peerDependencies`.
     pub peer_dependencies: Vec<(String, String)>,
-    /// `peerDependenciesMeta`: each name with whether it is `optional`.
+    /// `peerDependenciesMeta`: names, and whether each is `optional`.
     pub peer_meta: Vec<(String, bool)>,
     /// `bundleDependencies` (or `bundledDependencies`); `true` means every name of `dependencies`.
     pub bundle_dependencies: Vec<String>,
-    /// `overrides` where it is an object that is not empty.
+    /// `overrides` where it is an object that is not empty; see [`Manifest::override_rules`].
     pub overrides: Option<Value>,
     /// `engines` where it is an object: name and range.
     pub engines: Vec<(String, String)>,
@@ -68,9 +73,10 @@ pub struct Manifest {
     pub dev_engines: Option<Value>,
     /// `license`, the `type` of it where it is an object.
     pub license: Option<String>,
-    /// `funding` as a lockfile stores it: a string has become `{"url": …}`, an empty value nothing.
+    /// `funding` as a lockfile stores it: a string becomes `{"url": …}`, an empty value is dropped.
     pub funding: Option<Value>,
-    /// Whether a `preinstall`, `install` or `postinstall` script is there, or `hasInstallScript` says so.
+    /// Whether there is a `preinstall`, `install` or `postinstall` script, or `hasInstallScript` is
+    /// set.
     pub has_install_script: bool,
     /// The whole document as it was written.
     pub raw: Value,
@@ -94,7 +100,7 @@ impl Manifest {
         read::manifest(raw)
     }
 
-    /// The entries of one dependency section.
+    /// Returns the entries of a dependency section.
     #[must_use]
     pub fn section(&self, section: Section) -> &[(String, String)] {
         match section {
@@ -105,18 +111,34 @@ impl Manifest {
         }
     }
 
-    /// The text of a script.
+    /// Returns the text of a script.
     #[must_use]
     pub fn script(&self, name: &str) -> Option<&str> {
         let found = self.scripts.iter().find(|(key, _)| key == name);
         found.map(|(_, command)| command.as_str())
     }
 
-    /// The patterns of `workspaces`: the list itself or its `packages`; none where it is absent.
+    /// Returns the patterns of `workspaces`, the list itself or its `packages`; none where it is
+    /// absent.
     ///
     /// # Errors
-    /// A `workspaces` of another shape, which npm refuses for a project's root and ignores elsewhere.
+    /// A `workspaces` of another shape, which npm refuses for a project's root and ignores
+    /// elsewhere.
     pub fn workspace_patterns(&self) -> Result<Vec<String>, ManifestError> {
         read::workspace_patterns(self.workspaces.as_ref())
+    }
+
+    /// Returns the rules of `overrides`; none where it is absent.
+    ///
+    /// # Errors
+    /// An override that is neither text nor an object.
+    pub fn override_rules(&self) -> Result<Vec<Override>, ManifestError> {
+        self.overrides.as_ref().map_or(Ok(Vec::new()), overrides::rules)
+    }
+
+    /// Returns the parts of the manifest that the resolver and the lockfile use.
+    #[must_use]
+    pub fn to_lock_package(&self) -> LockPackage {
+        lock_package::of(self)
     }
 }

@@ -1,7 +1,8 @@
 //! npm's HTTP registry: packuments and tarballs.
 //!
-//! Owns the URLs, the headers, what the answers mean and the check of a tarball's integrity. Which request runs when,
-//! and what is tried again, is the fetcher's; what is kept, and for how long, is the caller's.
+//! Owns the URLs, the headers, what the answers mean and the check of a tarball's integrity. Which
+//! request runs when, and what is tried again, is the fetcher's; what is kept, and for how long, is
+//! the caller's.
 
 mod address;
 mod error;
@@ -10,6 +11,7 @@ mod gzip;
 mod license;
 mod packument;
 mod settings;
+mod source;
 mod tarball;
 
 #[cfg(test)]
@@ -17,7 +19,6 @@ mod tests;
 
 pub use error::RegistryError;
 pub use settings::fetch_config;
-pub use tarball::{Streaming, Tarball, TarballRequest, Unpacker};
 
 use crate::npmrc::{Authorization, Config, ConfigError};
 use address::ReplaceHost;
@@ -41,8 +42,8 @@ pub struct NpmRegistry {
 }
 
 impl NpmRegistry {
-    /// The registries of `config`. `default_registry` is the one that lockfiles name in place of whichever is
-    /// configured.
+    /// The registries of `config`. `default_registry` is the one that lockfiles name in place of
+    /// whichever is configured.
     ///
     /// # Errors
     /// A `replace-registry-host` that is not text.
@@ -62,7 +63,8 @@ impl NpmRegistry {
         &self.fetcher
     }
 
-    /// Credentials for a package of `registry`: those of the very URL, or the registry's where both have one origin.
+    /// Credentials for a package of `registry`: those of the very URL, or the registry's where both
+    /// have one origin.
     fn credentials(&self, registry: &Url) -> Credentials {
         let (config, registry) = (self.config.clone(), registry.clone());
         Arc::new(move |url| header(&config.credentials_for_artifact(url, &registry)?))

@@ -1,8 +1,8 @@
 //! npm's configuration: `.npmrc` files, `npm_config_*` variables and flags in one layered view.
 //!
-//! Owns the dialect, the layers, which credential goes to which URL, and the kinds of the
-//! settings. Reads no file and no environment itself: the caller hands both in. Secrets leave
-//! only through [`Authorization`]; no error, warning or `Debug` output holds one.
+//! Owns the file format, the layers, the kinds of settings, and the choice of credentials for a
+//! URL. Reads no file and no environment itself: the caller passes both in. Secrets leave only
+//! through [`Authorization`]; no error, warning or `Debug` output holds one.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dx_pkg_core::PackageName;
-use dx_pkg_fetch::ClientCertificate;
+use dx_pkg_fetch::tls::ClientCertificate;
 use url::Url;
 
 mod combined;
@@ -32,23 +32,20 @@ mod tests;
 pub use credentials::Authorization;
 pub use error::{ConfigError, ConfigWarning, redact_urls};
 pub use layers::environment_setting;
-pub use options::{OPTIONS, OptionGroup, OptionInfo};
+pub use options::{Flag, FlagValue, OPTIONS, OptionGroup, OptionInfo, Support, find_flag};
 pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;
-pub use value::{
-    AllowSource, DependencyType, ImportMethod, InstallStrategy, LockfileVersion, LogLevel,
-    NodeLinker, RawValue,
-};
+pub use value::{DependencyType, ImportMethod, RawValue};
 
 use credentials::CredentialTable;
 use layers::Entry;
 use value::Setting;
 
-/// What a configuration is made of, from weakest to strongest.
+/// The sources of a configuration, from weakest to strongest.
 #[derive(Clone, Copy, Default)]
 pub struct ConfigSources<'a> {
-    /// The registry where nothing else names one.
+    /// The registry if nothing else names one.
     pub default_registry: &'a str,
     /// The machine's file: path and text.
     pub global: Option<(&'a Path, &'a str)>,
@@ -56,7 +53,7 @@ pub struct ConfigSources<'a> {
     pub user: Option<(&'a Path, &'a str)>,
     /// The project's file: path and text.
     pub project: Option<(&'a Path, &'a str)>,
-    /// The whole environment; besides `npm_config_*` it serves `${NAME}`, the proxies and `HOME`.
+    /// The whole environment: `npm_config_*`, the variables of `${NAME}`, the proxies and `HOME`.
     pub env: &'a [(String, String)],
     /// Flags with npm's names, without dashes in front; `--no-x` is `("x", "false")`.
     pub flags: &'a [(String, String)],
@@ -83,8 +80,8 @@ impl Config {
     /// Merges the layers.
     ///
     /// # Errors
-    /// A `registry` or `@scope:registry` that is no http(s) address, or that a project's file
-    /// takes from the environment: going on would ask another registry for the packages.
+    /// A `registry` or `@scope:registry` that is no http(s) address, or that a project's file takes
+    /// from the environment: continuing would request the packages from another registry.
     pub fn load(sources: &ConfigSources<'_>) -> Result<Config, ConfigError> {
         let mut warnings = Vec::new();
         let entries = layers::merge(sources, &mut warnings)?;
@@ -110,33 +107,34 @@ impl Config {
         Ok(Config { inner: Arc::new(inner) })
     }
 
-    /// The registry of packages whose scope has none of its own; ends with `/`.
+    /// Returns the registry of packages whose scope has none of its own; ends with `/`.
     #[must_use]
     pub fn registry(&self) -> &Url {
         &self.inner.registry
     }
 
-    /// The registry of a package: its scope's, else the general one; ends with `/`.
+    /// Returns the registry of a package: its scope's, else the general one; ends with `/`.
     #[must_use]
     pub fn registry_for(&self, name: &PackageName) -> &Url {
         let scope = name.scope().map(|scope| scope.trim_start_matches('@'));
         scope.and_then(|scope| self.inner.scopes.get(scope)).unwrap_or(&self.inner.registry)
     }
 
-    /// The registries of scopes: scope without `@`, and address.
+    /// Returns the registries of scopes: scope without `@`, and address.
     pub fn scoped_registries(&self) -> impl Iterator<Item = (&str, &Url)> {
         let scopes = self.inner.scopes.iter();
         scopes.map(|(scope, url)| (scope.as_str(), url))
     }
 
-    /// The credential for a URL: that of the longest `//host[:port]/path/` the URL lies under.
+    /// Returns the credential for a URL: that of the longest `//host[:port]/path/` that it is
+    /// below.
     #[must_use]
     pub fn credentials_for(&self, url: &Url) -> Option<Authorization> {
         self.inner.credentials.authorization(url)
     }
 
-    /// The credential for a package's file: the URL's own, else the one of the registry the
-    /// package comes from where both have the same origin.
+    /// Returns the credential for a package's file: the URL's own, else that of the package's
+    /// registry if both have the same origin.
     #[must_use]
     pub fn credentials_for_artifact(&self, url: &Url, registry: &Url) -> Option<Authorization> {
         self.credentials_for(url).or_else(|| {
@@ -145,9 +143,10 @@ impl Config {
         })
     }
 
-    /// The client certificate for a URL, found like [`Config::credentials_for`]; where it has none, that of a registry
-    /// of the same origin, whose packages' files may lie beside it. `cert` and `key` serve every registry that has none
-    /// of its own, and, unlike with npm, no other server.
+    /// Returns the client certificate for a URL, found like [`Config::credentials_for`]; where it
+    /// has none, that of a registry of the same origin, as the files of its packages may be beside
+    /// it. `cert` and `key` serve every registry that has none of its own and, unlike with npm, no
+    /// other server.
     #[must_use]
     pub fn client_certificate_for(&self, url: &Url) -> Option<ClientCertificate> {
         let credentials = &self.inner.credentials;
@@ -161,27 +160,27 @@ impl Config {
             .or_else(|| registries().next().and_then(|_| credentials.unbound_certificate()))
     }
 
-    /// What is configured but not used.
+    /// Returns the warnings about settings that are not used.
     #[must_use]
     pub fn warnings(&self) -> &[ConfigWarning] {
         &self.inner.warnings
     }
 
-    /// The effective value of a setting as it is written, unless it is a secret; a URL in it may
-    /// hold a password, so show it through [`redact_urls`].
+    /// Returns the effective value of a setting as it is written, unless it is a secret. A URL in
+    /// it may hold a password, so show it through [`redact_urls`].
     #[must_use]
     pub fn raw(&self, key: &str) -> Option<(&RawValue, &Source)> {
         let entry = self.inner.entries.get(key)?;
         (!error::is_secret(key)).then_some((&entry.value, &entry.source))
     }
 
-    /// The keys that are set in any layer, sorted.
+    /// Returns the keys that are set in any layer, sorted.
     pub fn keys(&self) -> impl Iterator<Item = &str> {
         self.inner.entries.keys().map(String::as_str)
     }
 
-    /// A stable byte string of every setting that can change what an install does, without
-    /// secrets: two configurations with equal bytes install the same.
+    /// Returns a stable byte string of every setting that can change an install, without secrets:
+    /// two configurations with equal bytes install the same.
     #[must_use]
     pub fn digest_input(&self) -> Vec<u8> {
         let mut bytes = Vec::new();
@@ -192,7 +191,7 @@ impl Config {
         field(&redact_urls(self.inner.registry.as_str()));
         field(if self.inner.production { "production" } else { "" });
         for (key, entry) in &self.inner.entries {
-            if !options::counts(key) || error::is_secret(key) {
+            if !options::affects_install(key) || error::is_secret(key) {
                 continue;
             }
             field(key);
@@ -242,12 +241,7 @@ fn scopes(entries: &BTreeMap<String, Entry>) -> Result<BTreeMap<String, Url>, Co
 }
 
 fn registry_url(key: &str, entry: &Entry) -> Result<Url, ConfigError> {
-    let invalid = || entry.invalid(key, "an address that starts with http:// or https://");
-    let text = entry.value.text().ok_or_else(invalid)?;
-    let mut url = Url::parse(&text).map_err(|_| invalid())?;
-    if !matches!(url.scheme(), "http" | "https") || url.host_str().is_none() {
-        return Err(invalid());
-    }
+    let mut url = Url::read(&entry.value, None).ok_or_else(|| entry.invalid(key, Url::ALLOWED))?;
     url.set_query(None);
     url.set_fragment(None);
     if !url.path().ends_with('/') {

@@ -1,17 +1,18 @@
-//! npm's packuments: from the registry's JSON, abbreviated or full, to the binary form that resolution maps.
+//! npm's packuments: from the registry's JSON, abbreviated or full, to the binary form that
+//! resolution maps.
 //!
-//! The JSON is read once, front to back; what resolution does not need is skipped without being parsed, and
-//! texts are borrowed. Each manifest is normalised as npm does it when it takes one from a packument, so that
-//! what is encoded is what npm would write to a lockfile:
+//! The JSON is read once, front to back. Parts that resolution does not need are skipped without
+//! being parsed, and texts are borrowed. Each manifest is normalised as npm normalises one from a
+//! packument, so that the encoded form is what npm would write to a lockfile:
 //!
-//! - a value of an unexpected type counts as absent, a version that is no object or has no valid number is left
-//!   out, and missing dist-tags stay missing (npm makes up no `latest`);
-//! - what `optionalDependencies` lists is removed from `dependencies`;
+//! - a value of an unexpected type counts as absent, a version that is no object or has no valid
+//!   number is left out, and missing dist-tags stay missing (npm makes up no `latest`);
+//! - names in `optionalDependencies` are removed from `dependencies`;
 //! - `bundledDependencies` stands in for `bundleDependencies`, and `true` means every dependency;
 //! - `bin` is an object of base names and paths inside the package;
-//! - `funding` is an object or array; `license` a text or, if it is neither text nor object with a type,
-//!   compact JSON; `licenses` is not read;
-//! - an install script is one that the registry's flag or `scripts` tell of; npm's own `node-gyp rebuild` for
+//! - `funding` is an object or array; `license` a text or, if it is neither text nor object with a
+//!   type, compact JSON; `licenses` is not read;
+//! - the registry's flag or `scripts` show an install script; npm's own `node-gyp rebuild` for
 //!   packages with a `binding.gyp` shows in their files only;
 //! - `engines` that are a bare text have the name "", those of an array the names "0", "1", ….
 
@@ -35,7 +36,7 @@ use self::manifest::Manifest;
 use self::shape::{Fill, Key, Lenient, Pair, Target, Text};
 use crate::surrogates::without_lone;
 
-/// Why a registry's answer is no packument of the requested package.
+/// The reason for refusing a registry's answer.
 #[derive(Debug, thiserror::Error)]
 pub enum PackumentError {
     /// The answer is not JSON.
@@ -50,7 +51,7 @@ pub enum PackumentError {
         /// Column in bytes, from 1.
         column: usize,
     },
-    /// The answer is JSON, but something else.
+    /// The answer is JSON, but no object.
     #[error(
         "cannot read the packument of {name}: the answer has neither a name nor versions nor dist-tags"
     )]
@@ -71,7 +72,7 @@ pub enum PackumentError {
     Encode {
         /// The requested package.
         name: PackageName,
-        /// What is too large.
+        /// The part that is too large.
         #[source]
         source: dx_pkg_format::FormatError,
     },
@@ -104,7 +105,7 @@ impl Coded for PackumentError {
 /// Encodes the registry's JSON about `requested` as DXM.
 ///
 /// # Errors
-/// When it is not JSON, no packument, or that of another package.
+/// An answer that is not JSON, no packument, or that of another package.
 pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, PackumentError> {
     let text = text_of(json);
     let repaired;
@@ -141,14 +142,14 @@ fn read<'a>(text: &'a str, requested: &'a PackageName) -> serde_json::Result<Doc
     Ok(document)
 }
 
-/// The JSON as text: without a byte order mark, and what is no UTF-8 replaced.
+/// Returns the JSON as text: without a byte order mark, and with invalid UTF-8 replaced.
 fn text_of(json: &[u8]) -> Cow<'_, str> {
     let json = json.strip_prefix(b"\xef\xbb\xbf").unwrap_or(json);
-    // `from_utf8_lossy` alone takes ten times as long for what is UTF-8.
+    // `from_utf8_lossy` alone takes ten times as long for valid UTF-8.
     std::str::from_utf8(json).map_or_else(|_| String::from_utf8_lossy(json), Cow::Borrowed)
 }
 
-/// A packument of which the versions have been encoded.
+/// A packument whose versions have been encoded.
 struct Document<'a> {
     recognised: bool,
     name: Option<Text<'a>>,
@@ -211,7 +212,7 @@ impl<'de> Target<'de> for Document<'de> {
 struct Versions<'a> {
     package: Text<'a>,
     encoder: Encoder,
-    /// The one that was read last.
+    /// The manifest that was read last.
     manifest: Manifest<'a>,
 }
 

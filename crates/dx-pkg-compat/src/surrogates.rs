@@ -1,14 +1,15 @@
 //! Escapes of lone UTF-16 surrogates, which JavaScript's strings can hold and Rust's cannot.
 //!
-//! They come from texts that a tool cut in the middle of a pair. npm reads past them; here each becomes the
-//! replacement character.
+//! They come from texts that a tool cut in the middle of a pair. npm reads past them; here each
+//! becomes the replacement character.
 
 use std::borrow::Cow;
 
 const ESCAPE: usize = "\\ud800".len();
 const REPLACEMENT: &str = "\\ufffd";
 
-/// The JSON with every escape of a lone surrogate replaced. Nothing moves, so lines and columns stay what they were.
+/// Returns the JSON with every escape of a lone surrogate replaced. Lines and columns stay the
+/// same.
 pub(crate) fn without_lone(json: &str) -> Cow<'_, str> {
     let mut parts = String::new();
     let mut copied = 0;
@@ -16,7 +17,7 @@ pub(crate) fn without_lone(json: &str) -> Cow<'_, str> {
     while let Some(found) = json[at..].find('\\') {
         at += found;
         match surrogate(json, at) {
-            // What a backslash escapes is no backslash of its own.
+            // A backslash after a backslash starts no escape.
             None => at += 1 + json[at + 1..].chars().next().map_or(0, char::len_utf8),
             Some(Half::High) if matches!(surrogate(json, at + ESCAPE), Some(Half::Low)) => {
                 at += 2 * ESCAPE
@@ -41,7 +42,7 @@ enum Half {
     Low,
 }
 
-/// Which half of a pair the escape at this position stands for, if it is one.
+/// Returns the half of a pair that the escape at this position stands for, if it is one.
 fn surrogate(json: &str, at: usize) -> Option<Half> {
     let digits = json.get(at..at + ESCAPE)?.strip_prefix("\\u")?;
     match u32::from_str_radix(digits, 16).ok()? {

@@ -1,12 +1,13 @@
-//! Package tarballs: gzip and tar in memory, with npm's rules about what becomes a file.
+//! Package tarballs: gzip and tar in memory, with npm's rules about which entries become files.
 //!
-//! A tarball is untrusted. [`unpack`] inflates one that is whole into a buffer that [`Unpacked`] owns; entries are slices of
-//! it. [`Entries`] reads one that is still arriving. Nothing is written to disk here.
+//! A tarball is untrusted. [`unpack`] inflates a complete one into a buffer that [`Unpacked`] owns;
+//! entries are slices of it. [`Entries`] reads one that is still arriving. Nothing is written to
+//! disk here.
 //!
-//! What npm 12 makes of a tarball and so does this module: the first segment of every name is dropped; only
-//! regular files are extracted (folders come with their files, links, devices and pipes are left out); of two
-//! entries with one name the last counts; `.gitignore` becomes `.npmignore` unless that is there as well; a
-//! file is executable when its owner's bit says so.
+//! npm 12's rules, which this module follows: the first segment of every name is dropped; only
+//! regular files are extracted (folders come with their files; links, devices and pipes are left
+//! out); of two entries with one name the last counts; `.gitignore` becomes `.npmignore` unless
+//! there is one already; a file is executable when its owner's bit is set.
 
 mod collisions;
 mod error;
@@ -20,9 +21,8 @@ mod tests;
 
 use std::ops::Range;
 
+use dx_pkg_core::buffer::Buffer;
 use dx_pkg_format::dxp::FileEntry;
-
-use dx_pkg_fetch::Buffer;
 
 pub use self::error::{PathProblem, TarballError};
 use self::header::Kind;
@@ -33,22 +33,23 @@ pub use self::stream::{Entries, StreamedFile, Unfit};
 const GIB: u64 = 1024 * 1024 * 1024;
 const MIB: u64 = 1024 * 1024;
 
-/// What a tarball may hold.
+/// The limits and rules for a tarball.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
-    /// Most bytes it may decompress to.
+    /// The limit on decompressed bytes.
     pub max_bytes: u64,
-    /// Most headers it may have, those of folders and extensions included.
+    /// The limit on headers, those of folders and extensions included.
     pub max_entries: usize,
-    /// Most bytes per compressed byte, where it decompresses to more than `ratio_floor`.
+    /// The limit on bytes per compressed byte, above `ratio_floor`.
     pub max_ratio: u64,
-    /// Number of bytes up to which no ratio is too high.
+    /// The number of decompressed bytes up to which no ratio is too high.
     pub ratio_floor: u64,
-    /// Which names can be stored.
+    /// The names that can be stored.
     pub names: NameRules,
-    /// Refuse names that differ only in case or Unicode form, for file systems that hold them equal.
+    /// Whether to refuse names that differ only in case or Unicode form, for file systems that hold
+    /// them equal.
     pub refuse_folded_collisions: bool,
-    /// Keep the name of `.gitignore`, as for the sources of a git dependency.
+    /// Whether to keep the name of `.gitignore`, as for the sources of a git dependency.
     pub keep_gitignore: bool,
 }
 
@@ -79,11 +80,11 @@ pub struct Unpacked {
 pub struct Skipped {
     /// Its name in the archive, escaped for display.
     pub name: String,
-    /// What it is.
+    /// The reason.
     pub kind: SkippedKind,
 }
 
-/// Why an entry is not extracted.
+/// The reason why an entry is not extracted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SkippedKind {
     /// A symbolic link.
@@ -102,14 +103,15 @@ struct File {
     path: Range<usize>,
     data: Range<usize>,
     executable: bool,
-    /// It was a `.gitignore`, and gives way to a real `.npmignore`.
+    /// A `.gitignore` beside a real `.npmignore`.
     renamed: bool,
 }
 
 /// Decompresses and reads a package's tarball, or a tar archive that is not compressed.
 ///
 /// # Errors
-/// [`TarballError`] for anything damaged, too large or hostile; nothing is extracted in part.
+/// [`TarballError`] for a tarball that is damaged, too large or hostile; nothing is extracted in
+/// part.
 pub fn unpack(tgz: &[u8], limits: &Limits) -> Result<Unpacked, TarballError> {
     let mut unpacked = Unpacked {
         archive: inflate::inflate(tgz, limits)?,
@@ -124,27 +126,29 @@ pub fn unpack(tgz: &[u8], limits: &Limits) -> Result<Unpacked, TarballError> {
     Ok(unpacked)
 }
 
-/// How many bytes [`unpack`] will probably need beside `tgz`: what that says itself, unchecked.
+/// Returns the number of bytes that [`unpack`] will probably need beside `tgz`, as the tarball
+/// states it, unchecked.
 #[must_use]
 pub fn unpacked_size(tgz: &[u8]) -> u64 {
     inflate::told_length(tgz).map_or(tgz.len() as u64, u64::from)
 }
 
 impl Unpacked {
-    /// The files, sorted by path.
+    /// Returns the files, sorted by path.
     #[must_use]
     pub fn entries(&self) -> Vec<FileEntry<'_>> {
         self.files.iter().map(|file| self.entry(file)).collect()
     }
 
-    /// The file at `path`, such as `package.json`.
+    /// Returns the file at `path`, such as `package.json`.
     #[must_use]
     pub fn find(&self, path: &str) -> Option<FileEntry<'_>> {
         let at = self.files.binary_search_by(|file| self.path(file).cmp(path)).ok()?;
         self.files.get(at).map(|file| self.entry(file))
     }
 
-    /// Makes the file at `path` executable, as npm does with the targets of `bin`; false when there is none.
+    /// Makes the file at `path` executable, as npm does with the targets of `bin`; returns whether
+    /// there is one.
     pub fn set_executable(&mut self, path: &str) -> bool {
         let paths = &self.paths;
         let found = self.files.binary_search_by(|file| paths[file.path.clone()].cmp(path));
@@ -157,25 +161,26 @@ impl Unpacked {
         }
     }
 
-    /// Number of files.
+    /// Returns the number of files.
     #[must_use]
     pub fn len(&self) -> usize {
         self.files.len()
     }
 
-    /// Whether there is no file.
+    /// Returns whether there is no file.
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.files.is_empty()
     }
 
-    /// Entries that npm leaves out as well: links, devices, pipes, files outside the package's folder.
+    /// Returns the entries that npm leaves out as well: links, devices, pipes, files outside the
+    /// package's folder.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
     }
 
-    /// Pairs of paths that are one on a file system which ignores case or Unicode form.
+    /// Returns pairs of paths that are one on a file system which ignores case or Unicode form.
     #[must_use]
     pub fn collides_when_case_folded(&self) -> Vec<(&str, &str)> {
         let paths: Vec<&str> = self.files.iter().map(|file| self.path(file)).collect();
@@ -200,7 +205,7 @@ impl Unpacked {
             let (entry, data) = match reader.next_entry() {
                 Ok(Some(entry)) => entry,
                 Ok(None) => break,
-                // What fails at its very first header is no archive at all.
+                // A tarball that fails at its very first header is no archive at all.
                 Err(TarballError::Header { .. }) if reader.headers() == 0 => {
                     return Err(unrecognised(&self.archive));
                 }
@@ -256,8 +261,8 @@ fn unrecognised(archive: &[u8]) -> TarballError {
     TarballError::Unrecognised { bytes: archive.len() }
 }
 
-/// Appends to `paths` what becomes of a file of that name: its path, and whether that is a renamed `.gitignore`. `None` where
-/// it lies beside the package's folder.
+/// Appends the path for a file of that name to `paths`; returns its range there, and whether it is
+/// a renamed `.gitignore`. `None` where the file is beside the package's folder.
 fn append_path(
     name: &[u8],
     limits: &Limits,
@@ -268,7 +273,8 @@ fn append_path(
     Ok(Some((path.start..paths.len(), renamed)))
 }
 
-/// Gives the `.gitignore` whose path ends `paths` the name `.npmignore`; false when it is another file.
+/// Gives the `.gitignore` whose path ends `paths` the name `.npmignore`; returns false for another
+/// file.
 fn rename_gitignore(paths: &mut String, path: &Range<usize>) -> bool {
     const FROM: &str = ".gitignore";
     let renamed = match paths[path.clone()].strip_suffix(FROM) {

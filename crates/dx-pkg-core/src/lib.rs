@@ -5,17 +5,20 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod buffer;
 mod coded;
-mod integrity;
+mod hex;
+pub mod integrity;
 mod name;
 mod package_id;
 mod platform;
 mod range;
 pub mod spec;
+pub mod text;
 mod version;
 
-pub use coded::Coded;
-pub use integrity::{Checker, Hash, HashAlgorithm, Integrity, IntegrityError, IntegrityMismatch};
+pub use coded::{Coded, CodedError, message_with_causes};
+pub use integrity::{Integrity, IntegrityMismatch};
 pub use name::{NameError, PackageName};
 pub use package_id::PackageId;
 pub use platform::Platform;

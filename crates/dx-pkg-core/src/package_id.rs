@@ -9,7 +9,8 @@ use std::str::FromStr;
 use base64::Engine;
 use sha2::{Digest, Sha256};
 
-use crate::{Hash, HashAlgorithm, Integrity};
+use crate::hex::decode_hex;
+use crate::integrity::{Hash, HashAlgorithm, Integrity};
 
 /// Identifies the bytes of a package, whatever its name, derived from its integrity.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -85,25 +86,6 @@ impl PackageId {
         let mut id = [0; 32];
         decode_hex(hex, &mut id).then_some(Self(id))
     }
-}
-
-/// Decodes lower-case hexadecimal digits into `bytes`; returns whether they fill it exactly.
-pub(crate) fn decode_hex(hex: &str, bytes: &mut [u8]) -> bool {
-    let digit = |byte| match byte {
-        b'0'..=b'9' => Some(byte - b'0'),
-        b'a'..=b'f' => Some(byte - b'a' + 10),
-        _ => None,
-    };
-    hex.len() == bytes.len() * 2
-        && bytes.iter_mut().zip(hex.as_bytes().chunks_exact(2)).all(|(byte, pair)| {
-            match (digit(pair[0]), digit(pair[1])) {
-                (Some(high), Some(low)) => {
-                    *byte = high << 4 | low;
-                    true
-                }
-                _ => false,
-            }
-        })
 }
 
 impl FromStr for PackageId {

@@ -1,11 +1,14 @@
-//! Twenty downloads that take 200 ms each: one after the other, and by the fetcher with its default settings.
+//! Twenty downloads that take 200 ms each: one after another, and through the fetcher with its
+//! defaults.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, SamplingMode, criterion_group, criterion_main};
-use dx_pkg_fetch::{FetchConfig, Fetcher, Request, Url};
+use dx_pkg_fetch::config::FetchConfig;
+use dx_pkg_fetch::{Fetcher, Request};
 use dx_pkg_testkit::{Fault, Registry};
 use std::time::Duration;
 use tokio::task::JoinSet;
+use url::Url;
 
 const DOWNLOADS: usize = 20;
 

@@ -1,10 +1,11 @@
-//! The HTTP clients: one for `http:` that costs nothing to set up, one for `https:` made when it is first needed, and
-//! one for each certificate that dx identifies itself with, so that no connection opened with it serves another server.
+//! The HTTP clients: one for `http:` that costs nothing to set up, one for `https:` made on first
+//! use, and one per client certificate, so that no connection opened with a certificate serves
+//! another server.
 
-use crate::config::{ClientCertificate, FetchConfig};
+use crate::config::FetchConfig;
 use crate::dns::Resolver;
 use crate::error::FetchCause;
-use crate::tls;
+use crate::tls::{self, ClientCertificate};
 use reqwest::header::HeaderValue;
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -12,7 +13,7 @@ use std::time::Duration;
 use tokio::sync::OnceCell;
 use url::Url;
 
-/// How long an idle connection is kept.
+/// The time after which an idle connection is closed.
 const KEEP_ALIVE: Duration = Duration::from_secs(90);
 
 pub(crate) struct Clients {
@@ -32,7 +33,7 @@ impl Clients {
         }
     }
 
-    /// The client to reach `url` with.
+    /// Returns the client for `url`.
     pub(crate) async fn for_url(&self, url: &Url) -> Result<reqwest::Client, FetchCause> {
         let proxy = self.config.proxy.as_ref().and_then(|choose| choose(url));
         let proxy = proxy.as_ref().map_or("", Url::scheme);
@@ -54,13 +55,13 @@ impl Clients {
         client.get_or_try_init(|| self.secure(identity)).await.cloned()
     }
 
-    /// Opens a connection to the server of `url` and leaves it for a request to come.
+    /// Opens a connection to the server of `url` and keeps it for a later request.
     pub(crate) async fn open(&self, url: &Url, limit: Duration) {
         let Ok(client) = self.for_url(url).await else {
             return;
         };
-        // The HTTP client has no call for this. It refuses a request in another version than the connection speaks once
-        // the connection stands, having sent nothing, and keeps the connection.
+        // The HTTP client has no call for this. Once connected, it refuses a request whose HTTP
+        // version the connection does not speak, sends nothing, and keeps the connection.
         let refused = client.get(url.clone()).version(reqwest::Version::HTTP_2).send();
         let _ = tokio::time::timeout(limit, refused).await;
     }

@@ -1,38 +1,39 @@
-//! What a fetcher is told once: who it is, how much at once, how long, through what, trusting whom.
+//! The configuration of a [`crate::Fetcher`]: limits, timeouts, retries, proxy, TLS.
 
-use crate::retry::RetryPolicy;
+use crate::tls::{CertificateChoice, TlsSettings};
 use crate::trace::Trace;
-use std::fmt;
 use std::net::IpAddr;
-use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 use url::Url;
 
-/// Everything a [`crate::Fetcher`] is configured with.
+pub use crate::retry::RetryPolicy;
+
+/// The configuration of a [`crate::Fetcher`].
 #[derive(Clone)]
 pub struct FetchConfig {
-    /// Sent as `User-Agent`; characters a header cannot hold are dropped.
+    /// The `User-Agent`; characters that a header cannot hold are dropped.
     pub user_agent: String,
     /// When set, every request fails at once instead of using the network.
     pub offline: bool,
-    /// How many transfers run at once.
+    /// The limits on simultaneous transfers.
     pub concurrency: Concurrency,
-    /// How long to wait, per try.
+    /// The timeouts of one try.
     pub timeouts: Timeouts,
-    /// How often and how soon to try again.
+    /// The number of tries, and the delays between them.
     pub retry: RetryPolicy,
-    /// How large a body may be.
+    /// The limits on the length of bodies.
     pub limits: BodyLimits,
-    /// Asked which proxy a URL is reached through; without it, or for `None`, directly.
+    /// Chooses the proxy of a URL; without it, or for `None`, the connection is direct.
     pub proxy: Option<ProxyChoice>,
     /// The local address to connect from (`local-address`).
     pub local_address: Option<IpAddr>,
-    /// Whom to trust.
+    /// The authorities that dx trusts.
     pub tls: TlsSettings,
-    /// Asked once per hop for the certificate that this very URL's server may see; without it none is shown to anybody.
+    /// Called once per hop for the client certificate that the URL's server may see; without it,
+    /// no server sees one.
     pub client_certificates: Option<CertificateChoice>,
-    /// Where every request is recorded, if anywhere.
+    /// The trace that every request is recorded in, if any.
     pub trace: Option<Trace>,
 }
 
@@ -54,36 +55,36 @@ impl Default for FetchConfig {
     }
 }
 
-/// How many transfers run at once; zero is read as one.
+/// The limits on simultaneous transfers; zero counts as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Concurrency {
-    /// Metadata requests at once.
+    /// Simultaneous metadata requests.
     pub metadata: usize,
-    /// Tarballs at once, including those delivered whose [`crate::Slot`] is still held.
+    /// Simultaneous tarballs, including complete ones whose [`crate::Slot`] is still held.
     pub tarballs: usize,
-    /// Of each class, at most this many to one host (and port).
+    /// Transfers of each class to one host and port.
     pub per_host: usize,
 }
 
 impl Concurrency {
-    /// The setting `network-concurrency`: the same limit for each class and for each host.
+    /// Returns the same limit for each class and for each host (`network-concurrency`).
     pub fn of(limit: usize) -> Self {
         Self { metadata: limit, tarballs: limit, per_host: limit }
     }
 }
 
 impl Default for Concurrency {
-    /// 96: behind 50 ms of latency, 1,226 tarballs take 3.3 s at 20, 1.2 s at 64 and 0.8 s at 96; at 128 (0.7 s)
-    /// unpacking them takes longer. Without latency the number does not matter.
+    /// 96: behind 50 ms of latency, 1,226 tarballs take 3.3 s at 20, 1.2 s at 64 and 0.8 s at 96;
+    /// at 128 (0.7 s) unpacking them takes longer. Without latency the number does not matter.
     fn default() -> Self {
         Self::of(96)
     }
 }
 
-/// How long one try may take.
+/// The timeouts of one try.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Timeouts {
-    /// Until the connection stands, TLS included.
+    /// Until the connection is established, TLS included.
     pub connect: Duration,
     /// Between two arrivals of bytes, the response's head included.
     pub idle: Duration,
@@ -101,12 +102,12 @@ impl Default for Timeouts {
     }
 }
 
-/// How many bytes a body may have, as sent.
+/// The limits on the length of a body as sent, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct BodyLimits {
-    /// Of a metadata document.
+    /// The limit for a metadata document.
     pub metadata: u64,
-    /// Of a tarball.
+    /// The limit for a tarball.
     pub tarball: u64,
 }
 
@@ -116,67 +117,6 @@ impl Default for BodyLimits {
     }
 }
 
-/// Which proxy a URL is reached through: an `http:`, `https:`, `socks4[a]:` or `socks5[h]:` address, user and password
-/// included.
+/// Chooses the proxy of a URL: an `http:`, `https:`, `socks4[a]:` or `socks5[h]:` address, with
+/// user and password.
 pub type ProxyChoice = Arc<dyn Fn(&Url) -> Option<Url> + Send + Sync>;
-
-/// Which certificate the client shows to the server of a URL.
-pub type CertificateChoice = Arc<dyn Fn(&Url) -> Option<ClientCertificate> + Send + Sync>;
-
-/// What the client identifies itself with to servers that ask for it; read when the first such server is reached.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct ClientCertificate {
-    /// The certificate, with those that lead to its authority after it.
-    pub certificate: Pem,
-    /// Its private key, not encrypted.
-    pub key: Pem,
-}
-
-/// Something in PEM form.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Pem {
-    /// The setting that says it, to name it in errors.
-    pub setting: String,
-    /// Where it is.
-    pub source: PemSource,
-}
-
-/// Where something in PEM form is.
-#[derive(Clone, PartialEq, Eq, Hash)]
-pub enum PemSource {
-    /// In a file.
-    File(PathBuf),
-    /// Here.
-    Text(String),
-}
-
-impl fmt::Debug for PemSource {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(path) => path.fmt(formatter),
-            Self::Text(_) => formatter.write_str("***"),
-        }
-    }
-}
-
-/// Whom to trust.
-///
-/// Without [`Self::ca`] and [`Self::ca_file`] it is the system's store, or the built-in Mozilla list where the system
-/// has none (as in small containers).
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct TlsSettings {
-    /// `strict-ssl`: whether certificates are verified at all.
-    pub verify: bool,
-    /// `ca`: PEM certificates, trusted instead of the default ones.
-    pub ca: Vec<String>,
-    /// `cafile`: a PEM bundle, trusted instead of the default ones.
-    pub ca_file: Option<PathBuf>,
-    /// `NODE_EXTRA_CA_CERTS`: a PEM bundle trusted besides the default ones; ignored when missing, as node does.
-    pub extra_ca_file: Option<PathBuf>,
-}
-
-impl Default for TlsSettings {
-    fn default() -> Self {
-        Self { verify: true, ca: Vec::new(), ca_file: None, extra_ca_file: None }
-    }
-}

@@ -1,11 +1,11 @@
-//! Hosts that have asked to be left alone for a while: one "too many requests" holds back every request to that host.
+//! Pauses that servers ask for: one "too many requests" holds back every request to that host.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 use tokio::time::Instant;
 
-/// Until when no request goes to which host.
+/// The end of each host's pause.
 #[derive(Debug, Default)]
 pub(crate) struct Cooldown(Mutex<HashMap<Arc<str>, Instant>>);
 
@@ -18,12 +18,12 @@ impl Cooldown {
         *entry = (*entry).max(until);
     }
 
-    /// Whether `host` may not be asked now.
+    /// Returns whether `host` is paused.
     pub(crate) fn holds(&self, host: &Arc<str>) -> bool {
         self.until(host).is_some()
     }
 
-    /// Waits until `host` may be asked again.
+    /// Waits until the pause of `host` is over.
     pub(crate) async fn wait(&self, host: &Arc<str>) {
         while let Some(until) = self.until(host) {
             tokio::time::sleep_until(until).await;

@@ -1,4 +1,4 @@
-//! Host names to addresses: one look-up per host, however many connections are opened to it at once.
+//! DNS: one look-up per host, however many connections are opened to it at once.
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use std::collections::HashMap;
@@ -11,7 +11,8 @@ use tokio::time::Instant;
 #[cfg(test)]
 mod tests;
 
-/// How long an answer is used; the system's resolver does not tell the record's own lifetime.
+/// The time for which an answer is used; the system's resolver does not report the record's own
+/// TTL.
 const LIFETIME: Duration = Duration::from_secs(60);
 
 /// A look-up that failed.
@@ -22,7 +23,7 @@ pub(crate) struct DnsError {
     reason: String,
 }
 
-/// The system's resolver with a small memory.
+/// The system's resolver with a cache.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Resolver(Arc<Mutex<HashMap<String, Entry>>>);
 

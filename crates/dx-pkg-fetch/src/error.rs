@@ -1,4 +1,4 @@
-//! What can go wrong between asking and having the whole answer.
+//! Errors of a request.
 
 use crate::text::{redact_text, redact_url};
 use dx_pkg_core::Coded;
@@ -8,15 +8,15 @@ use std::fmt;
 use std::time::Duration;
 use url::Url;
 
-/// A request that was given up on.
+/// A request that failed for good.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("could not fetch {url}{}: {cause}", Tries(*tries))]
 pub struct FetchError {
-    /// The address asked for, without user, password and query.
+    /// The requested address, without user, password and query.
     pub url: String,
-    /// How many tries were made.
+    /// The number of tries.
     pub tries: u32,
-    /// What went wrong in the last try.
+    /// The cause of the last try's failure.
     pub cause: FetchCause,
 }
 
@@ -25,7 +25,7 @@ impl FetchError {
         Self { url: redact_url(url), tries, cause }
     }
 
-    /// The HTTP status, when the server answered with one that is an error.
+    /// Returns the HTTP status if the server answered with an error.
     pub fn status(&self) -> Option<StatusCode> {
         match &self.cause {
             FetchCause::Status { status, .. } => Some(*status),
@@ -34,95 +34,95 @@ impl FetchError {
     }
 }
 
-/// Why a try failed.
+/// The cause of a failed try.
 #[derive(Debug, Clone, thiserror::Error)]
 #[non_exhaustive]
 pub enum FetchCause {
-    /// The network may not be used.
+    /// The network is switched off.
     #[error("the network is switched off (offline)")]
     Offline,
-    /// Nothing happened for too long.
+    /// A time limit was exceeded.
     #[error("{phase} took longer than {}", Seconds(*limit))]
     Timeout {
-        /// What was being waited for.
+        /// The phase that took too long.
         phase: Phase,
-        /// How long was waited.
+        /// The limit.
         limit: Duration,
     },
     /// The host's name has no address.
     #[error("the host {host} was not found: {reason}")]
     Dns {
-        /// The name looked up: the server's or the proxy's.
+        /// The host name that was looked up: the server's or the proxy's.
         host: String,
-        /// What the resolver said.
+        /// The resolver's message.
         reason: String,
     },
     /// No connection could be made, or it broke before the answer began.
     #[error("no connection: {reason}")]
     Connect {
-        /// What the system said.
+        /// The system's message.
         reason: String,
     },
     /// The server's certificate or its TLS is not acceptable.
     #[error("no secure connection: {reason}")]
     Tls {
-        /// What the TLS layer said.
+        /// The TLS layer's message.
         reason: String,
     },
-    /// The server wants another certificate of the client than it has seen, if it has seen one.
+    /// The server requires a client certificate, or another one than it was shown.
     #[error("the server refuses the client's certificate, or the lack of one: {reason}")]
     ClientCertificate {
-        /// What the server said.
+        /// The server's message.
         reason: String,
     },
     /// The server answered with an error.
-    #[error("the server answered {status}{}", Said(message.as_deref()))]
+    #[error("the server answered {status}{}", ServerMessage(message.as_deref()))]
     Status {
         /// The status.
         status: StatusCode,
-        /// The beginning of the answer, made plain.
+        /// The beginning of the answer, as plain text.
         message: Option<String>,
-        /// How long the server asks to be left alone.
+        /// The pause that the server asks for.
         retry_after: Option<Duration>,
     },
-    /// The answer ended before its end.
+    /// The answer broke off.
     #[error("the answer broke off after {received} bytes{}: {reason}", OfExpected(*expected))]
     Truncated {
         /// Bytes received.
         received: u64,
         /// Bytes announced by `Content-Length`.
         expected: Option<u64>,
-        /// What the connection said.
+        /// The connection's error message.
         reason: String,
     },
     /// The answer is larger than allowed.
     #[error("the answer is larger than {limit} bytes")]
     TooLarge {
-        /// Bytes allowed.
+        /// The limit in bytes.
         limit: u64,
     },
     /// A redirect that is not followed.
     #[error("the server redirects to {to}, which is not followed: {reason}")]
     Redirect {
-        /// Where to, made plain.
+        /// The target, as plain text.
         to: String,
-        /// Why not.
+        /// The reason for not following it.
         reason: &'static str,
     },
-    /// The address is not one to fetch from.
+    /// The address is neither `http:` nor `https:`.
     #[error("only http: and https: addresses can be fetched")]
     Scheme,
-    /// A setting is wrong.
+    /// A setting cannot be used.
     #[error("the setting {setting} cannot be used: {reason}")]
     Configuration {
         /// The setting's name.
         setting: Cow<'static, str>,
-        /// What is wrong with it.
+        /// The reason.
         reason: String,
     },
 }
 
-/// What a timeout interrupted.
+/// The phase that a timeout interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
     /// Connecting, TLS included.
@@ -134,7 +134,7 @@ pub enum Phase {
 }
 
 impl FetchCause {
-    /// Whether trying again may help.
+    /// Returns whether a retry may succeed.
     pub(crate) fn is_transient(&self) -> bool {
         match self {
             Self::Timeout { .. }
@@ -158,7 +158,7 @@ impl FetchCause {
         }
     }
 
-    /// The cause of an error of the HTTP client before the body.
+    /// Converts an error that the HTTP client reports before the body.
     pub(crate) fn of_request(error: reqwest::Error, connect_limit: Duration) -> Self {
         let error = error.without_url();
         if let Some(dns) = find::<crate::dns::DnsError>(&error) {
@@ -180,7 +180,7 @@ impl FetchCause {
         use rustls::AlertDescription as Alert;
         let reason = redact_text(&error.to_string());
         match error {
-            // Said by a server, these are about what the client has shown (RFC 8446 §6.2).
+            // Sent by a server, these are about the client's certificate (RFC 8446 §6.2).
             rustls::Error::AlertReceived(
                 Alert::CertificateRequired
                 | Alert::BadCertificate
@@ -196,7 +196,7 @@ impl FetchCause {
     }
 }
 
-/// Looks for an `E` among the causes of `error`, inside I/O errors too.
+/// Finds an `E` among the causes of `error`, inside I/O errors too.
 fn find<'a, E: std::error::Error + 'static>(
     error: &'a (dyn std::error::Error + 'static),
 ) -> Option<&'a E> {
@@ -213,7 +213,7 @@ fn find<'a, E: std::error::Error + 'static>(
     None
 }
 
-/// The text of the last cause, which says what happened; those around it only say where.
+/// Returns the message of the innermost cause: it names the failure, the outer ones only its place.
 pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut innermost = error;
     while let Some(source) = innermost.source() {
@@ -289,7 +289,7 @@ fn status_hint(status: StatusCode) -> &'static str {
     }
 }
 
-/// `, tried 3 times`, or nothing for a single try.
+/// ` in 3 tries`, or nothing for a single try.
 struct Tries(u32);
 
 impl fmt::Display for Tries {
@@ -306,9 +306,9 @@ impl fmt::Display for Seconds {
     }
 }
 
-struct Said<'a>(Option<&'a str>);
+struct ServerMessage<'a>(Option<&'a str>);
 
-impl fmt::Display for Said<'_> {
+impl fmt::Display for ServerMessage<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.map_or(Ok(()), |message| write!(f, ": {message}"))
     }

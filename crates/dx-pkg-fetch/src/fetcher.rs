@@ -1,11 +1,12 @@
-//! The fetcher: a turn in the queue, a try, and perhaps another.
+//! The fetcher: queueing, tries and retries of a request.
 
 use crate::clients::Clients;
 use crate::config::{Concurrency, FetchConfig};
 use crate::cooldown::Cooldown;
 use crate::error::{FetchCause, FetchError};
+use crate::priority::Priority;
 use crate::queue::{Queue, Rank, Slot};
-use crate::request::{Class, Priority, Request, Response};
+use crate::request::{Class, Request, Response};
 use crate::statistics::{Counters, Outcome, Statistics, Tally};
 use crate::trace::{Entry, Trace};
 use crate::transfer;
@@ -15,7 +16,8 @@ use std::time::Duration;
 use tokio::time::Instant;
 use url::Url;
 
-/// Fetches over HTTP. Clones share connections, queues and counters. Needs a tokio runtime with time and I/O.
+/// An HTTP client with queues and retries. Clones share connections, queues and counters. Needs a
+/// tokio runtime with time and I/O.
 #[derive(Clone)]
 pub struct Fetcher(Arc<Shared>);
 
@@ -29,7 +31,7 @@ struct Shared {
 }
 
 impl Fetcher {
-    /// A fetcher. Nothing is opened, loaded or checked before the first request.
+    /// Creates a fetcher. Nothing is opened, loaded or checked before the first request.
     pub fn new(config: FetchConfig) -> Self {
         let limits = config.concurrency;
         Self(Arc::new(Shared {
@@ -42,10 +44,10 @@ impl Fetcher {
         }))
     }
 
-    /// Fetches `request` when its turn comes, trying again where that may help.
+    /// Sends `request` when its turn comes, and retries transient failures.
     ///
-    /// Dropping the future takes the request out of the queue or ends its transfer. The response holds its place in
-    /// the queue until its [`Response::slot`] is dropped.
+    /// Dropping the future removes the request from the queue or ends its transfer. The response
+    /// occupies its slot until its [`Response::slot`] is dropped.
     ///
     /// # Errors
     ///
@@ -65,36 +67,37 @@ impl Fetcher {
         result
     }
 
-    /// Opens a connection to the server of `url`, TLS included, for a request to come; nothing is asked.
+    /// Opens a connection to the server of `url`, TLS included, for a later request; sends nothing.
     ///
-    /// Further calls at the same time open further connections. What goes wrong is left for that request to tell.
+    /// Simultaneous calls open further connections. Errors are ignored: the later request reports
+    /// them.
     pub async fn warm(&self, url: &Url) {
         if !self.0.config.offline {
             self.0.clients.open(url, self.0.config.timeouts.connect).await;
         }
     }
 
-    /// How long requests of this class and priority have waited for their turn, all together.
+    /// Returns the total time that requests of this class and priority have spent in the queue.
     pub fn waited(&self, class: Class, priority: Priority) -> Duration {
         self.0.counters.waited(class, priority)
     }
 
-    /// Notes an answer that a cache gave, so that the statistics tell of it.
+    /// Counts an answer that came from a cache.
     pub fn count_cached(&self) {
         self.0.counters.count_cached();
     }
 
-    /// Where requests are recorded, if anywhere.
+    /// Returns the trace that requests are recorded in, if any.
     pub fn trace(&self) -> Option<&Trace> {
         self.0.config.trace.as_ref()
     }
 
-    /// How many transfers may run at once.
+    /// Returns the limits on simultaneous transfers.
     pub fn concurrency(&self) -> Concurrency {
         self.0.config.concurrency
     }
 
-    /// What has been done so far.
+    /// Returns the counters so far.
     pub fn statistics(&self) -> Statistics {
         self.0.counters.snapshot()
     }
@@ -119,7 +122,7 @@ impl Shared {
         let mut partial = None;
         loop {
             let slot = self.wait_for_turn(queue, &host, rank, request).await;
-            // Boxed, so that the many requests which still wait are small.
+            // Boxed, so that the many queued requests stay small.
             let run = transfer::run(
                 &self.clients,
                 &self.config,
@@ -145,7 +148,7 @@ impl Shared {
                 }
                 Err(cause) => cause,
             };
-            // Others may use the slot while this one waits.
+            // Other requests may use the slot during the delay.
             drop(slot);
             if tries >= self.config.retry.tries || !cause.is_transient() {
                 return Err(FetchError::new(&request.url, tries, cause));
@@ -176,7 +179,7 @@ impl Shared {
             let since = Instant::now();
             let slot = queue.acquire(host, rank).await;
             self.counters.count_wait(request.class, request.priority, since.elapsed());
-            // A host that has asked for a pause meanwhile does not keep the slot from others.
+            // A host that has started a pause meanwhile does not hold a slot that others could use.
             if !self.cooldown.holds(host) {
                 return slot;
             }
@@ -184,7 +187,7 @@ impl Shared {
     }
 }
 
-/// The host and port that limits and pauses apply to.
+/// Returns the host and port that limits and pauses apply to.
 fn host_of(url: &Url) -> Arc<str> {
     let host = url.host_str().unwrap_or_default();
     match url.port_or_known_default() {

@@ -1,9 +1,10 @@
-//! Who may transfer next: a limit over all hosts, a limit per host, and an order among those who wait.
+//! The queue of transfers: a limit over all hosts, a limit per host, and an order among waiters.
 //!
-//! The order is priority, then the longest estimated job, then who came first. A slot that comes free goes to the
-//! first waiter whose host has room. A waiter that is dropped leaves the queue; a [`Slot`] that is dropped frees it.
+//! The order is priority, then the largest estimate, then arrival. A freed slot goes to the first
+//! waiter whose host is below its limit. A waiter that is dropped leaves the queue; a [`Slot`] that
+//! is dropped frees it.
 
-use crate::request::Priority;
+use crate::priority::Priority;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
 use std::fmt;
@@ -13,7 +14,7 @@ use tokio::sync::oneshot;
 #[cfg(test)]
 mod tests;
 
-/// Where a waiter stands; the greatest goes first.
+/// A waiter's place in the order; the greatest goes first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Rank {
     priority: Priority,
@@ -48,13 +49,13 @@ struct Waiter {
 }
 
 impl Queue {
-    /// A queue that lets `limit` transfers run, of which at most `per_host` to one host.
+    /// Creates a queue of `limit` slots, of which one host gets at most `per_host`.
     pub(crate) fn new(limit: usize, per_host: usize) -> Self {
         let state = State { free: limit.max(1), arrivals: 0, hosts: HashMap::new() };
         Self(Arc::new(Shared { per_host: per_host.max(1), state: Mutex::new(state) }))
     }
 
-    /// A place in the order, kept when the same job has to wait again.
+    /// Returns a place in the order; it is kept when the same request has to wait again.
     pub(crate) fn rank(&self, priority: Priority, estimate: u64) -> Rank {
         let mut state = self.0.lock();
         state.arrivals += 1;
@@ -68,7 +69,8 @@ impl Queue {
                 Ok(slot) => return slot,
                 Err(turn) => turn,
             };
-            // The sender is only ever dropped after sending; were it not so, waiting again would be right.
+            // The sender is only ever dropped after sending; were it not so, waiting again would be
+            // right.
             if let Ok(slot) = turn.await {
                 return slot;
             }
@@ -79,7 +81,7 @@ impl Queue {
         let mut state = self.0.lock();
         let has_free = state.free > 0;
         let entry = state.hosts.entry(Arc::clone(host)).or_default();
-        // Those who wait although there is a free slot wait for their host, so nobody is overtaken.
+        // Waiters that remain while a slot is free wait for their host, so nobody is overtaken.
         if has_free && entry.active < self.0.per_host {
             entry.active += 1;
             state.free -= 1;
@@ -114,14 +116,15 @@ impl Shared {
             next
         };
         if let Some((host, grant)) = granted {
-            // Sent without the lock: when the waiter has just gone, the slot comes back and is released again.
+            // Sent without the lock: a waiter that was just dropped returns the slot, which is
+            // released again.
             drop(grant.send(Slot { queue: Arc::clone(self), host }));
         }
     }
 }
 
 impl State {
-    /// Takes the first waiter whose host has room, skipping those that have gone.
+    /// Takes the first waiter whose host is below its limit, skipping dropped ones.
     fn grant_next(&mut self, per_host: usize) -> Option<(Arc<str>, oneshot::Sender<Slot>)> {
         for host in self.hosts.values_mut() {
             while host.waiting.peek().is_some_and(|waiter| waiter.grant.is_closed()) {

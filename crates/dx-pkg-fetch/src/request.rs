@@ -1,5 +1,6 @@
-//! What is asked for and what comes back.
+//! Requests and responses.
 
+use crate::priority::Priority;
 use crate::queue::Slot;
 use crate::stream::OpenStream;
 use bytes::Bytes;
@@ -19,29 +20,10 @@ pub enum Class {
     Tarball,
 }
 
-/// Which waiting request goes first within its class.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
-pub enum Priority {
-    /// Development dependencies and type packages.
-    Low,
-    /// Transitive dependencies.
-    #[default]
-    Normal,
-    /// Peer dependencies.
-    High,
-    /// Direct dependencies.
-    Critical,
-}
-
-impl Priority {
-    /// Every priority, the least urgent first.
-    pub const ALL: [Self; 4] = [Self::Low, Self::Normal, Self::High, Self::Critical];
-}
-
-/// Asked once per hop for the `Authorization` that this very URL may receive.
+/// Called once per hop for the `Authorization` that the URL may receive.
 pub type Credentials = Arc<dyn Fn(&Url) -> Option<HeaderValue> + Send + Sync>;
 
-/// One GET.
+/// A GET request.
 #[derive(Clone)]
 pub struct Request {
     pub(crate) url: Url,
@@ -56,12 +38,12 @@ pub struct Request {
 }
 
 impl Request {
-    /// A metadata document; gzip is accepted and left for the caller to undo.
+    /// Creates a request for a metadata document; a gzip encoding is left for the caller to decode.
     pub fn metadata(url: Url) -> Self {
         Self::new(url, Class::Metadata, HeaderValue::from_static("gzip"))
     }
 
-    /// A tarball, byte for byte.
+    /// Creates a request for a tarball, without any encoding.
     pub fn tarball(url: Url) -> Self {
         Self::new(url, Class::Tarball, HeaderValue::from_static("identity"))
     }
@@ -88,19 +70,19 @@ impl Request {
         self
     }
 
-    /// Sets how long the job is guessed to be, in bytes; of equal priority, the longest goes first.
+    /// Sets the estimated length in bytes; of equal priority, the largest goes first.
     pub fn estimated_bytes(mut self, bytes: u64) -> Self {
         self.estimate = bytes;
         self
     }
 
-    /// Sets what a trace calls it; best only where there is one, see [`crate::Fetcher::trace`].
+    /// Sets the name in a trace; only needed where there is one, see [`crate::Fetcher::trace`].
     pub fn label(mut self, label: impl Into<Box<str>>) -> Self {
         self.label = label.into();
         self
     }
 
-    /// Sets a header. `Authorization` is ignored here, for it would follow a redirect to another host.
+    /// Sets a header. `Authorization` is ignored, as it would follow a redirect to another host.
     pub fn header(mut self, name: HeaderName, value: HeaderValue) -> Self {
         if name != reqwest::header::AUTHORIZATION {
             self.headers.insert(name, value);
@@ -108,19 +90,21 @@ impl Request {
         self
     }
 
-    /// Sets what the body must be, which [`Response::verify`] tells; a large one is hashed while it arrives.
+    /// Sets the integrity of the body, for [`Verdict::of`] to check; a large body is hashed while
+    /// it arrives.
     pub fn integrity(mut self, integrity: Integrity) -> Self {
         self.integrity = Some(integrity);
         self
     }
 
-    /// Sets who is asked whether a body is passed on as it arrives. It is not hashed then: whoever takes it sees every byte.
+    /// Sets the callback that may stream the body. A streamed body is not hashed: its receiver sees
+    /// every byte.
     pub fn stream(mut self, open: OpenStream) -> Self {
         self.stream = Some(open);
         self
     }
 
-    /// Sets who is asked for credentials.
+    /// Sets the callback for credentials.
     pub fn credentials(mut self, credentials: Credentials) -> Self {
         self.credentials = Some(credentials);
         self
@@ -144,32 +128,33 @@ pub struct Response {
     pub status: StatusCode,
     /// The headers of the last hop.
     pub headers: HeaderMap,
-    /// Where the answer came from, after redirects.
+    /// The final address, after redirects.
     pub url: Url,
-    /// The body as sent: any `Content-Encoding` is still on it. Empty where it was passed on.
+    /// The body as sent, with any `Content-Encoding`. Empty if it was streamed.
     pub body: Bytes,
-    /// How long the body was, in bytes.
+    /// The length of the body in bytes.
     pub length: u64,
-    /// Whether it was passed on as it arrived.
+    /// Whether it was streamed.
     pub is_streamed: bool,
-    /// What is known of its digest.
+    /// The result of the integrity check, if it has been made.
     pub verdict: Verdict,
-    /// The place in the queue; the next transfer starts when it is dropped.
+    /// The slot in the queue; the next transfer starts when it is dropped.
     pub slot: Slot,
 }
 
-/// Whether a body is what [`Request::integrity`] asks for.
+/// The state of the check against [`Request::integrity`].
 #[derive(Debug)]
 pub enum Verdict {
-    /// It is, or nothing is asked for, or it is not.
+    /// The result; `Ok` if no integrity was given.
     Known(Result<(), IntegrityMismatch>),
-    /// This is asked for, and nobody has looked.
+    /// The integrity, not yet checked.
     Open(Integrity),
 }
 
 impl Verdict {
-    /// Whether `body`, which came with this verdict, is right. May take a millisecond or two, as what is small is not
-    /// hashed while it arrives: one thread receives for all transfers, and others may have nothing to do.
+    /// Checks `body`, which this verdict came with. May take a millisecond or two: a small body is
+    /// not hashed while it arrives, as one thread receives for all transfers and other threads may
+    /// be idle.
     ///
     /// # Errors
     /// The mismatch.
@@ -182,7 +167,7 @@ impl Verdict {
 }
 
 impl Response {
-    /// A header as text, where it is there and is text.
+    /// Returns a header, if it is present and is text.
     pub fn header(&self, name: HeaderName) -> Option<&str> {
         self.headers.get(name)?.to_str().ok()
     }

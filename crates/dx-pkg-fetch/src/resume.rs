@@ -1,10 +1,10 @@
-//! Going on where an answer broke off, instead of from its beginning (RFC 9110 §13.1.5 and §14).
+//! Resumption: continuing a body that broke off (RFC 9110 §13.1.5 and §14).
 //!
-//! Only where the server can tell whether it still has the very same bytes: by a strong `ETag`, or by a
-//! `Last-Modified` that is a minute older than the answer.
+//! Only where the server can tell that it still has the same bytes: by a strong `ETag`, or by a
+//! `Last-Modified` at least a minute older than the answer.
 
+use crate::body::Body;
 use crate::text::redact_url;
-use crate::transfer::Body;
 use reqwest::StatusCode;
 use reqwest::header::{
     ACCEPT_RANGES, CONTENT_ENCODING, CONTENT_RANGE, DATE, ETAG, HeaderMap, HeaderValue, IF_RANGE,
@@ -17,10 +17,10 @@ use url::Url;
 #[cfg(test)]
 mod tests;
 
-/// From when on a date tells two versions of a file apart (RFC 9110 §8.8.2.2).
+/// The age from which a date tells two versions of a file apart (RFC 9110 §8.8.2.2).
 const DATE_IS_STRONG: Duration = Duration::from_secs(60);
 
-/// The beginning of an answer that broke off.
+/// The beginning of a body that broke off.
 pub(crate) struct Partial {
     url: Url,
     validator: HeaderValue,
@@ -30,7 +30,7 @@ pub(crate) struct Partial {
 }
 
 impl Partial {
-    /// Keeps `body`, of `whole` bytes in all, if the server can be asked for the rest of it.
+    /// Keeps `body`, of `whole` bytes in all, if the server can be asked for the rest.
     pub(crate) fn keep(
         url: Url,
         headers: &HeaderMap,
@@ -42,8 +42,9 @@ impl Partial {
         Some(Self { url, validator, encoding: headers.get(CONTENT_ENCODING).cloned(), whole, body })
     }
 
-    /// Asks for the rest, where `url` is what the beginning came from; what a signature in its query is does not matter.
-    pub(crate) fn ask_for_rest(&self, url: &Url, headers: &mut HeaderMap) {
+    /// Adds the headers that request the rest, if `url` is the address of the beginning; its query
+    /// may differ, as signatures do.
+    pub(crate) fn request_rest(&self, url: &Url, headers: &mut HeaderMap) {
         if url.origin() == self.url.origin()
             && url.path() == self.url.path()
             && let Ok(range) = HeaderValue::try_from(format!("bytes={}-", self.body.len()))
@@ -53,7 +54,7 @@ impl Partial {
         }
     }
 
-    /// Whether a 206 with these headers is the rest.
+    /// Returns whether a 206 with these headers is the rest.
     pub(crate) fn continues(&self, headers: &HeaderMap) -> bool {
         let same = |name, own: Option<&HeaderValue>| headers.get(name) == own;
         let tag_fits =
@@ -79,8 +80,8 @@ impl fmt::Debug for Partial {
     }
 }
 
-/// Whether the answer is one to an attempt to go on, or to nothing that was asked.
-pub(crate) fn is_about_a_range(status: StatusCode) -> bool {
+/// Returns whether the status is an answer to a range request.
+pub(crate) fn answers_range(status: StatusCode) -> bool {
     matches!(status, StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE)
 }
 
@@ -97,7 +98,7 @@ fn validator(headers: &HeaderMap) -> Option<HeaderValue> {
     (age >= DATE_IS_STRONG).then(|| headers.get(LAST_MODIFIED).cloned()).flatten()
 }
 
-/// `bytes first-last/whole`, where the whole may be unknown.
+/// Parses `bytes first-last/whole`, where the whole may be unknown.
 fn content_range(text: &str) -> Option<(u64, u64, Option<u64>)> {
     let (range, whole) = text.trim().strip_prefix("bytes ")?.split_once('/')?;
     let (first, last) = range.split_once('-')?;

@@ -1,4 +1,4 @@
-//! When to try again: exponential back-off with jitter, and what the server asks for in `Retry-After`.
+//! Retry delays: exponential back-off with jitter, and the server's `Retry-After`.
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::time::{Duration, SystemTime};
@@ -6,18 +6,18 @@ use std::time::{Duration, SystemTime};
 #[cfg(test)]
 mod tests;
 
-/// How often and how soon to try again.
+/// The number of tries, and the delays between them.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct RetryPolicy {
-    /// Tries in all, the first included (`fetch-retries` + 1).
+    /// The number of tries, the first included (`fetch-retries` + 1).
     pub tries: u32,
-    /// The wait before the second try (`fetch-retry-mintimeout`).
+    /// The delay before the second try (`fetch-retry-mintimeout`).
     pub first_delay: Duration,
-    /// What each further wait is multiplied by (`fetch-retry-factor`).
+    /// The factor by which each further delay grows (`fetch-retry-factor`).
     pub factor: f64,
-    /// The longest wait of its own accord (`fetch-retry-maxtimeout`).
+    /// The longest delay of the back-off (`fetch-retry-maxtimeout`).
     pub longest_delay: Duration,
-    /// The longest wait a server may ask for.
+    /// The longest delay that a server may ask for.
     pub longest_retry_after: Duration,
 }
 
@@ -34,8 +34,8 @@ impl Default for RetryPolicy {
 }
 
 impl RetryPolicy {
-    /// The wait after the `failed`th try (from 1): back-off within a quarter either way, or what the server asks for
-    /// if that is longer.
+    /// Returns the delay after the `failed`th try (from 1): the back-off within a quarter either
+    /// way, or the server's `Retry-After` if that is longer.
     pub(crate) fn delay(&self, failed: u32, retry_after: Option<Duration>) -> Duration {
         const GROWTHS: u32 = 64;
         let (factor, longest) = (self.factor.max(1.0), self.longest_delay.as_secs_f64());
@@ -46,7 +46,7 @@ impl RetryPolicy {
     }
 }
 
-/// Reads `Retry-After` (RFC 9110 §10.2.3): seconds or a date, as a wait from `now`.
+/// Parses `Retry-After` (RFC 9110 §10.2.3), seconds or a date, into a delay from `now`.
 pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration> {
     let value = value.trim();
     if let Ok(seconds) = value.parse::<u64>() {
@@ -56,7 +56,7 @@ pub(crate) fn parse_retry_after(value: &str, now: SystemTime) -> Option<Duration
     Some(date.duration_since(now).unwrap_or_default())
 }
 
-/// A number in 0..1, good enough to keep clients out of step.
+/// Returns a number in 0..1, random enough to keep clients out of step.
 fn random_fraction() -> f64 {
     let bits = RandomState::new().build_hasher().finish() >> 11;
     bits as f64 / (1u64 << 53) as f64

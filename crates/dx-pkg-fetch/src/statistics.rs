@@ -1,29 +1,31 @@
-//! What the fetcher has done so far.
+//! Counters of requests.
 
-use crate::request::{Class, Priority};
+use crate::priority::Priority;
+use crate::request::Class;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 use std::time::Duration;
 
-/// A snapshot of the counters. Requests that are neither completed, failed nor cancelled are under way.
+/// A snapshot of the counters. Requests that are neither completed, failed nor cancelled are in
+/// progress.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Statistics {
-    /// Requests asked for.
+    /// Requests started.
     pub total: u64,
     /// Requests answered, by a body or by "not modified".
     pub completed: u64,
-    /// Requests given up on.
+    /// Requests that failed for good.
     pub failed: u64,
     /// Requests dropped by the caller before they ended.
     pub cancelled: u64,
-    /// Further tries, over all requests.
+    /// Retries of all requests.
     pub retried: u64,
-    /// Of the further tries, those that went on where the last one broke off.
+    /// Retries that continued a body where the previous try broke off.
     pub resumed: u64,
-    /// Of the completed requests, those answered by "not modified".
+    /// Completed requests that were answered by "not modified".
     pub not_modified: u64,
-    /// Bytes of bodies received, as sent, those of failed tries included.
+    /// Bytes of bodies received, as sent, including those of failed tries.
     pub bytes: u64,
-    /// Answers that needed no request at all, as reported by [`crate::Fetcher::count_cached`].
+    /// Answers without any request, reported through [`crate::Fetcher::count_cached`].
     pub from_cache: u64,
 }
 
@@ -42,7 +44,7 @@ pub(crate) struct Counters {
     waited: [[AtomicU64; Priority::ALL.len()]; 2],
 }
 
-/// How a request ended.
+/// The end of a request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     Completed,
@@ -92,7 +94,7 @@ impl Counters {
     }
 }
 
-/// Counts one request, whichever way its future ends.
+/// Counts one request when it is dropped, however its future ends.
 pub(crate) struct Tally<'a> {
     counters: &'a Counters,
     outcome: Outcome,

@@ -1,19 +1,20 @@
-//! Bodies that are passed on as they arrive.
+//! Streaming: bodies handed to the caller while they arrive.
 
 use std::sync::Arc;
 
 use bytes::Bytes;
 use tokio::sync::mpsc::Sender;
 
-/// What whoever takes a body as it arrives is sent. A body that breaks off, and is begun anew elsewhere or not at all, just ends:
-/// without [`Piece::End`] it is not whole.
+/// A message on the channel of a streamed body. A body that breaks off ends without
+/// [`Piece::End`], even where a later try starts again.
 #[derive(Debug)]
 pub enum Piece {
     /// The next bytes.
     Bytes(Bytes),
-    /// There are no more.
+    /// The end of a complete body.
     End,
 }
 
-/// Asked when a body of that many bytes begins: where to pass it on to, or `None` for it to be collected.
+/// Called with the length of a body when it begins; returns the channel to stream it to, or `None`
+/// to have it collected.
 pub type OpenStream = Arc<dyn Fn(u64) -> Option<Sender<Piece>> + Send + Sync>;

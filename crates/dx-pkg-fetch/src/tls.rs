@@ -1,6 +1,6 @@
-//! Whom TLS trusts. Loading the roots takes milliseconds, so it is done when the first `https:` request is made.
+//! TLS configuration. Loading the roots takes milliseconds, so it happens at the first `https:`
+//! request.
 
-use crate::config::{ClientCertificate, Pem, PemSource, TlsSettings};
 use crate::error::FetchCause;
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::CryptoProvider;
@@ -11,16 +11,19 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+mod settings;
 #[cfg(test)]
 mod tests;
 
-/// A configuration that trusts nobody, for clients that never speak TLS.
+pub use settings::{CertificateChoice, ClientCertificate, Pem, PemSource, TlsSettings};
+
+/// Returns a configuration without any authority, for clients that never speak TLS.
 pub(crate) fn without_roots() -> Result<ClientConfig, FetchCause> {
     Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
-/// The configuration `settings` ask for, showing `identity` to servers that want to see one. Reads files: call it off
-/// the async threads.
+/// Returns the configuration for `settings`, which shows `identity` to servers that request a
+/// certificate. Reads files: call it off the async threads.
 pub(crate) fn with_settings(
     settings: &TlsSettings,
     identity: Option<&ClientCertificate>,
@@ -103,7 +106,8 @@ fn roots(settings: &TlsSettings) -> Result<RootCertStore, FetchCause> {
         return Ok(store);
     }
     for pem in &settings.ca {
-        // npm lets a certificate be written on one line of `.npmrc`, with `\n` for its line ends.
+        // npm allows a certificate on one line of `.npmrc`, with `
+        // ` for its line ends.
         add_pem(&mut store, pem.replace("\\n", "\n").as_bytes(), "ca", "the setting `ca`")?;
     }
     if let Some(path) = &settings.ca_file {
@@ -163,7 +167,7 @@ fn add_pem(
     if added == 0 { Err(wrong("no usable certificate in it".to_owned())) } else { Ok(()) }
 }
 
-/// `strict-ssl=false`: takes any certificate; signatures of the handshake are still checked.
+/// `strict-ssl=false`: accepts any certificate; signatures of the handshake are still checked.
 #[derive(Debug)]
 struct AcceptAnyone(Arc<CryptoProvider>);
 

@@ -1,15 +1,17 @@
-//! A record of every request, to find out what an install waited for.
+//! A trace of every request, for finding out what an install waited for.
 //!
-//! Times are measured from the trace's start. Without a trace nothing is kept and no clock is read.
+//! Times are measured from the trace's start. Without a trace nothing is recorded and no clock is
+//! read.
 
-use crate::request::{Class, Priority, Request};
+use crate::priority::Priority;
+use crate::request::{Class, Request};
 use crate::text::redact_url;
 use reqwest::{StatusCode, Version};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-/// What was asked and when, so far. Clones are the same trace.
+/// The requests and stages so far. Clones share one trace.
 #[derive(Debug, Clone)]
 pub struct Trace(Arc<Shared>);
 
@@ -26,56 +28,56 @@ struct State {
     marks: Vec<(&'static str, Duration)>,
 }
 
-/// One request, from the queue to its last byte.
+/// A request, from the queue to its last byte.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Transfer {
-    /// Which queue it waited in.
+    /// The queue that it waited in.
     pub class: Class,
-    /// Which place it had there.
+    /// Its priority there.
     pub priority: Priority,
     /// The address, without user, password and query.
     pub url: String,
-    /// What it asked for, in the caller's words.
+    /// The caller's name for it.
     pub label: Box<str>,
-    /// The label of the metadata request whose answer gave rise to it.
+    /// The label of the metadata request whose answer caused it.
     pub cause: Option<Box<str>>,
-    /// When it entered the queue.
+    /// The time when it entered the queue.
     pub queued: Duration,
-    /// When its last try was sent, or began to open a connection to be sent on.
+    /// The time when its last try was sent, or began to open a connection.
     pub sent: Option<Duration>,
-    /// When the head of the last try's answer was there.
+    /// The time when the head of the last try's answer arrived.
     pub first_byte: Option<Duration>,
-    /// When it was over.
+    /// The time when it ended.
     pub ended: Duration,
     /// The length of the body as sent.
     pub bytes: u64,
-    /// How many tries were made.
+    /// The number of tries.
     pub tries: u32,
-    /// The status of the answer; without one it failed, or was cancelled.
+    /// The status of the answer; `None` if it failed or was cancelled.
     pub status: Option<StatusCode>,
     /// The protocol of the last answer.
     pub version: Option<Version>,
 }
 
 impl Trace {
-    /// A trace that begins now.
+    /// Starts a trace now.
     pub fn start() -> Self {
         Self(Arc::new(Shared { started: Instant::now(), state: Mutex::default() }))
     }
 
-    /// Notes that the answer to the metadata request labelled `cause` gave rise to the request of this class and label. The
-    /// first cause counts.
+    /// Records that the answer to the metadata request labelled `cause` caused the request of this
+    /// class and label. The first cause counts.
     pub fn because(&self, class: Class, label: &str, cause: &str) {
         self.lock().causes.entry((class, label.into())).or_insert_with(|| cause.into());
     }
 
-    /// Notes that a stage of the command ends now.
+    /// Records that a stage of the command ends now.
     pub fn mark(&self, name: &'static str) {
         let now = self.now();
         self.lock().marks.push((name, now));
     }
 
-    /// The requests that are over, in the order in which they ended.
+    /// Returns the ended requests, in the order in which they ended.
     pub fn transfers(&self) -> Vec<Transfer> {
         let state = self.lock();
         let mut transfers = state.transfers.clone();
@@ -85,12 +87,12 @@ impl Trace {
         transfers
     }
 
-    /// The stages that have ended, and when.
+    /// Returns the ended stages with their times.
     pub fn marks(&self) -> Vec<(&'static str, Duration)> {
         self.lock().marks.clone()
     }
 
-    /// How long it has been going on.
+    /// Returns the time since the start.
     pub fn now(&self) -> Duration {
         self.0.started.elapsed()
     }
@@ -121,7 +123,7 @@ impl Trace {
     }
 }
 
-/// The entry of a request under way; it is kept when it is dropped, whichever way the request ended.
+/// The entry of a request in progress; dropping it records it, however the request ended.
 #[derive(Debug)]
 pub(crate) struct Entry {
     trace: Trace,
@@ -129,20 +131,20 @@ pub(crate) struct Entry {
 }
 
 impl Entry {
-    /// A try begins.
+    /// Records the start of a try.
     pub(crate) fn sent(&mut self) {
         self.transfer.sent = Some(self.trace.now());
         self.transfer.first_byte = None;
         self.transfer.tries += 1;
     }
 
-    /// The head of an answer that is no redirect is there.
+    /// Records the head of an answer that is no redirect.
     pub(crate) fn answered(&mut self, version: Version) {
         self.transfer.first_byte = Some(self.trace.now());
         self.transfer.version = Some(version);
     }
 
-    /// The answer is complete.
+    /// Records the complete answer.
     pub(crate) fn completed(&mut self, status: StatusCode, bytes: u64) {
         self.transfer.status = Some(status);
         self.transfer.bytes = bytes;

@@ -1,42 +1,33 @@
-//! One try: send, follow redirects, take in the body.
+//! One try of a request: sending it, following redirects, reading the body.
 
-use crate::buffer::Buffer;
+use crate::body::Body;
 use crate::clients::Clients;
 use crate::config::{FetchConfig, Timeouts};
 use crate::error::{FetchCause, Phase, innermost};
-use crate::request::{Class, Request, Verdict};
-use crate::resume::{Partial, is_about_a_range};
+use crate::request::{Class, Request};
+use crate::resume::{Partial, answers_range};
 use crate::retry::parse_retry_after;
 use crate::statistics::Counters;
-use crate::stream::Piece;
-use crate::text::{plain_text, redact_url};
+use crate::text::redact_url;
 use crate::trace::Entry;
-use bytes::Bytes;
-use dx_pkg_core::{Checker, Integrity};
+use dx_pkg_core::text::plain_text;
 use reqwest::StatusCode;
 use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LOCATION, RETRY_AFTER,
 };
 use std::time::{Duration, SystemTime};
-use tokio::sync::mpsc::Sender;
 use tokio::time::Instant;
 use url::Url;
 
-/// The most redirects followed.
+/// The limit on redirects.
 const MAX_REDIRECTS: usize = 10;
 
-/// The most allocated on the word of `Content-Length` alone, in bytes.
-const MAX_RESERVED: u64 = 64 << 20;
-
-/// A body up to this many bytes is hashed once it is whole, by whoever takes it: hashing it takes less than 2 ms.
-const HASHED_WHOLE: u64 = 1 << 20;
-
-/// How much of an error's body is read for its message, in bytes, and for how long.
+/// The limits on reading an error's body for its message: bytes and time.
 const ERROR_BODY: usize = 4 << 10;
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
 
-/// What one successful try yields.
+/// The result of a successful try.
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
@@ -44,7 +35,7 @@ pub(crate) struct Answer {
     pub(crate) body: Body,
 }
 
-/// The clock of one try.
+/// The timeouts of one try.
 struct Clock {
     timeouts: Timeouts,
     deadline: Instant,
@@ -55,7 +46,7 @@ impl Clock {
         Self { timeouts, deadline: Instant::now() + timeouts.total }
     }
 
-    /// Waits for `future`, as long as bytes may stay away and the whole try may last.
+    /// Waits for `future`, within the idle and the total timeout.
     async fn limit<T>(&self, future: impl Future<Output = T>) -> Result<T, FetchCause> {
         let idle = Instant::now() + self.timeouts.idle;
         tokio::time::timeout_at(idle.min(self.deadline), future).await.map_err(|_| {
@@ -68,8 +59,8 @@ impl Clock {
     }
 }
 
-/// Runs one try of `request`. Goes on from `partial`, what an earlier try has left, where the server allows it, and
-/// leaves there what it has itself if it breaks off.
+/// Runs one try of `request`. Continues `partial`, left by an earlier try, where the server allows
+/// it, and stores there what was received if this try breaks off.
 pub(crate) async fn run(
     clients: &Clients,
     config: &FetchConfig,
@@ -94,11 +85,11 @@ pub(crate) async fn run(
         return Ok(Answer { status, headers, url, body: Body::new(None) });
     }
     let mut body = Body::new(request.integrity.as_ref());
-    if is_about_a_range(status) {
+    if answers_range(status) {
         let kept =
             partial.take().filter(|partial| status.is_success() && partial.continues(&headers));
         let Some(kept) = kept else {
-            // Without what there was, the next try asks for everything.
+            // `partial` is gone, so the next try requests everything.
             let reason = "the server answered with another part than was asked for".to_owned();
             return Err(FetchCause::Truncated { received: 0, expected: None, reason });
         };
@@ -120,7 +111,7 @@ pub(crate) async fn run(
     }
     match read_body(response, &clock, counters, limit, whole, &mut body).await {
         Ok(()) => {
-            // What has been put together is as good as what comes in one piece.
+            // A body joined from two parts is as good as one in a single part.
             let status =
                 if status == StatusCode::PARTIAL_CONTENT { StatusCode::OK } else { status };
             Ok(Answer { status, headers, url, body })
@@ -132,7 +123,7 @@ pub(crate) async fn run(
     }
 }
 
-/// Sends the request and follows redirects, asking anew at each hop which credentials it may see.
+/// Sends the request and follows redirects, choosing the credentials anew at each hop.
 async fn follow(
     clients: &Clients,
     config: &FetchConfig,
@@ -153,7 +144,7 @@ async fn follow(
             headers.insert(AUTHORIZATION, authorization);
         }
         if let Some(partial) = partial {
-            partial.ask_for_rest(&url, &mut headers);
+            partial.request_rest(&url, &mut headers);
         }
         let client = clients.for_url(&url).await?;
         let sent = clock.limit(client.get(url.clone()).headers(headers).send()).await?;
@@ -189,7 +180,7 @@ fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, FetchCause> {
     Err(FetchCause::Redirect { to: redact_url(&to), reason })
 }
 
-/// Adds what comes to `body`, which is to have `expected` bytes in the end; in one allocation where that is known.
+/// Reads the rest of `body`, which will have `expected` bytes; in one allocation if that is known.
 async fn read_body(
     mut response: reqwest::Response,
     clock: &Clock,
@@ -224,91 +215,7 @@ fn content_length(headers: &HeaderMap) -> Option<u64> {
     headers.get(CONTENT_LENGTH)?.to_str().ok()?.trim().parse().ok()
 }
 
-/// A body under way: collected, and hashed as it comes if it is large, or passed on.
-pub(crate) struct Body {
-    length: u64,
-    /// What came in a single chunk is not copied.
-    first: Bytes,
-    joined: Buffer,
-    check: Check,
-    /// Where all that comes is passed on to, instead of being collected.
-    stream: Option<Sender<Piece>>,
-}
-
-/// How it becomes known whether a body is right.
-enum Check {
-    /// Nothing is asked for.
-    Nothing,
-    /// When it is whole, or as it comes: its length decides.
-    Undecided(Integrity),
-    AsItComes(Box<Checker>),
-}
-
-impl Body {
-    pub(crate) fn new(integrity: Option<&Integrity>) -> Self {
-        let check =
-            integrity.map_or(Check::Nothing, |integrity| Check::Undecided(integrity.clone()));
-        Self { length: 0, first: Bytes::new(), joined: Buffer::default(), check, stream: None }
-    }
-
-    pub(crate) fn len(&self) -> u64 {
-        self.length
-    }
-
-    pub(crate) fn is_streamed(&self) -> bool {
-        self.stream.is_some()
-    }
-
-    /// Takes in `chunk`; waits where it is passed on, and whoever takes it has not taken those before.
-    async fn push(&mut self, chunk: Bytes, expected: Option<u64>) {
-        match &self.stream {
-            Some(stream) => {
-                self.length += chunk.len() as u64;
-                // Who has given up says so in the end.
-                let _ = stream.send(Piece::Bytes(chunk)).await;
-            }
-            None => self.collect(chunk, expected),
-        }
-    }
-
-    pub(crate) fn collect(&mut self, chunk: Bytes, expected: Option<u64>) {
-        self.length += chunk.len() as u64;
-        if let Check::Undecided(integrity) = &self.check
-            && expected.is_none_or(|expected| expected > HASHED_WHOLE)
-        {
-            self.check = Check::AsItComes(Box::new(integrity.checker()));
-        }
-        if let Check::AsItComes(checker) = &mut self.check {
-            checker.update(&chunk);
-        }
-        if self.first.is_empty() && self.joined.is_empty() {
-            self.first = chunk;
-            return;
-        }
-        if self.joined.is_empty() {
-            let announced = expected.unwrap_or_default().min(MAX_RESERVED) as usize;
-            self.joined = Buffer::with_room(announced.max(self.first.len() + chunk.len()));
-            self.joined.extend(&std::mem::take(&mut self.first));
-        }
-        self.joined.extend(&chunk);
-    }
-
-    /// The body, if it was collected, and what is known of it.
-    pub(crate) async fn finish(self) -> (Bytes, Verdict) {
-        if let Some(stream) = self.stream {
-            let _ = stream.send(Piece::End).await;
-        }
-        let body = if self.joined.is_empty() { self.first } else { Bytes::from_owner(self.joined) };
-        let verdict = match self.check {
-            Check::Nothing => Verdict::Known(Ok(())),
-            Check::Undecided(integrity) => Verdict::Open(integrity),
-            Check::AsItComes(checker) => Verdict::Known(checker.finish()),
-        };
-        (body, verdict)
-    }
-}
-
-/// What the server's refusal says, with the beginning of its body where that is text.
+/// Converts an error answer, with the beginning of its body as the message if that is text.
 async fn refusal(mut response: reqwest::Response) -> FetchCause {
     let status = response.status();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
@@ -323,7 +230,7 @@ async fn refusal(mut response: reqwest::Response) -> FetchCause {
                 body.extend_from_slice(&chunk);
             }
         };
-        // The message is a courtesy: without it the status still says enough.
+        // The message is optional: the status alone says enough.
         let _ = tokio::time::timeout(ERROR_BODY_PATIENCE, read).await;
     }
     body.truncate(ERROR_BODY);
@@ -333,7 +240,8 @@ async fn refusal(mut response: reqwest::Response) -> FetchCause {
     FetchCause::Status { status, message, retry_after }
 }
 
-/// The title of an error page: servers say there why they refuse, such as that they want a certificate.
+/// Returns the title of an error page, where servers name the reason, such as a missing
+/// certificate.
 fn html_title(page: &str) -> &str {
     let title = page.split_once("<title>").and_then(|(_, rest)| rest.split_once("</title>"));
     title.map_or("", |(title, _)| title)

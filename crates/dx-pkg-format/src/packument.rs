@@ -58,6 +58,16 @@ pub const VERSION: u16 = 1;
 /// The reason why a binary packument cannot be read or written.
 pub type PackumentError = FormatError;
 
+/// The two forms in which registries serve packuments.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Form {
+    /// The fields that installing needs.
+    #[default]
+    Abbreviated,
+    /// Everything, publication times included.
+    Full,
+}
+
 /// The bytes of a packument: a buffer or a mapping.
 pub type SharedBytes = Arc<dyn AsRef<[u8]> + Send + Sync>;
 

@@ -1,48 +1,41 @@
-//! Building a tree while its packages still arrive, so that little is left to do once the last one is there.
+//! Building of a tree while its packages arrive, so that little work remains after the last.
 //!
-//! Packages are put in place in the order in which the store gets them, a folder of `node_modules` with all that lies in
-//! it at a time. Nothing is visible before [`Built::place`]. It never waits for a package that does not come.
+//! A package directly in `node_modules` is placed, with those within it, once all of them are in
+//! the store. Nothing is visible before [`Built::place`].
 
 use std::collections::{HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_core::PackageId;
-use dx_pkg_store::Store;
+use dx_pkg_store::{Arrival, Store};
 
 use crate::bins::BIN;
-use crate::build::{Job, Run, give_back, importers, link_commands, switch_all, write_extra_files};
+use crate::build::{Job, give_back, importers, switch_all, write_extra_files};
 use crate::import::Counts;
-use crate::materialise::{check_extra_files, placed_once};
+use crate::options::check_extra_files;
+use crate::place::link_commands;
+use crate::run::Run;
 use crate::staging::Staging;
 use crate::tree::{PlacementSource, Site, Sites};
 use crate::{LinkError, LinkOptions, LinkReport, NoProgress, Placement, Progress, Tree};
 
-/// A package that can be linked from now on.
-#[derive(Clone, Copy, Debug)]
-pub struct Arrival {
-    /// Which package.
-    pub id: PackageId,
-    /// Whether this process alone has it, so that its files may be moved.
-    pub is_own: bool,
-}
-
-/// A tree beside its place; what is not placed is removed.
+/// A tree that was built beside its place, and is removed unless it is placed.
 pub struct Built {
     stagings: Vec<(String, Staging)>,
     counts: Counts,
     leftovers: Vec<PathBuf>,
     placed: Vec<Placement>,
-    /// What may have been moved.
+    /// The packages that may have been moved out of the store.
     movable: HashSet<PackageId>,
 }
 
-/// Builds what `tree` says of the packages that `arrivals` names, until there are no more.
+/// Builds `tree` from the packages in `arrivals`, until there are no more arrivals.
 ///
-/// The caller holds the project's lock, and no tree is in place that could be changed instead.
+/// The caller holds the project's lock, and there is no tree in place to be changed instead.
 ///
 /// # Errors
-/// As [`crate::materialise`]; what was built is removed.
+/// The errors of [`crate::materialise`]; the unfinished tree is removed.
 pub fn build_ahead(
     project: &Path,
     store: &Store,
@@ -52,7 +45,7 @@ pub fn build_ahead(
 ) -> Result<Built, LinkError> {
     let sites = Sites::of(tree, options.links_outside)?;
     let ids: Vec<PackageId> = tree.placements.iter().filter_map(id_of).collect();
-    let mut run = Run::new(project, store, placed_once(tree, &ids), options, &NoProgress);
+    let mut run = Run::new(project, store, tree.placed_once(&ids), options, &NoProgress);
     let mut leftovers = Vec::new();
     let mut stagings = Vec::new();
     for importer in importers(&run, &sites) {
@@ -73,7 +66,7 @@ pub fn build_ahead(
     }
 }
 
-/// Puts groups of sites in place as they become complete, and notes what was begun.
+/// Places groups of sites as their packages arrive, and adds each group that was begun to `placed`.
 fn place_arriving(
     run: &mut Run<'_>,
     sites: &Sites<'_>,
@@ -100,10 +93,10 @@ fn place_arriving(
 }
 
 impl Built {
-    /// Makes this tree, completed or reduced to what `tree` says, the project's.
+    /// Completes or reduces this tree to `tree`, and switches the project to it.
     ///
     /// # Errors
-    /// As [`crate::materialise`].
+    /// The errors of [`crate::materialise`].
     pub fn place(
         self,
         project: &Path,
@@ -114,7 +107,7 @@ impl Built {
     ) -> Result<LinkReport, LinkError> {
         check_extra_files(options.extra_files)?;
         let sites = Sites::of(tree, options.links_outside)?;
-        let run = Run::new(project, store, placed_once(tree, options.movable), options, progress);
+        let run = Run::new(project, store, tree.placed_once(options.movable), options, progress);
         let Built { stagings, counts, mut leftovers, placed, .. } = self;
         run.count(counts);
         if let Err(error) = complete(&run, &sites, &stagings, &placed) {
@@ -132,10 +125,11 @@ impl Built {
         leftovers.extend(switch_all(&run, stagings, |importer| sites.has_packages(importer))?);
         let added = sites.0.len() as u64;
         Ok(LinkReport { fresh: true, added, leftovers, ..LinkReport::default() }
-            .count(run.into_counts()))
+            .with_counts(run.into_counts()))
     }
 
-    /// Gives packages back to the store that were moved out of it, where the command fails: they need not be fetched again.
+    /// Discards the tree. Packages that were moved out of the store are moved back, so that they
+    /// need not be fetched again.
     pub fn give_back(self, project: &Path, store: &Store) {
         let options = LinkOptions::default();
         let Built { stagings, placed, movable, .. } = self;
@@ -147,7 +141,7 @@ impl Built {
     }
 }
 
-/// Makes of what was built what `sites` say, with commands and state files.
+/// Changes the built tree to `sites`, and adds commands and state files.
 fn complete(
     run: &Run<'_>,
     sites: &Sites<'_>,
@@ -160,7 +154,7 @@ fn complete(
     let kept: HashSet<&Placement> = kept.into_iter().collect();
     drop_placements(run, stagings, sites, &dropped)?;
     for sites in sites.by_top() {
-        // Of a package directly in node_modules and what lies in it, all is there or nothing.
+        // A group is built as a whole or not at all.
         if !sites.iter().any(|site| kept.contains(site.placement)) {
             job(stagings, sites).map_or(Ok(()), |job| job.work(run))?;
         }
@@ -175,7 +169,7 @@ fn complete(
     write_extra_files(stagings.last().map(|(_, root)| root), run.options.extra_files)
 }
 
-/// Takes away what the tree was built with and is not to have, with the commands that lead there.
+/// Removes packages that were built but are no longer wanted, with their commands.
 fn drop_placements(
     run: &Run<'_>,
     stagings: &[(String, Staging)],
@@ -187,7 +181,7 @@ fn drop_placements(
         let Some(staging) = of_importer(stagings, site.importer) else { continue };
         let gone = |inner: &str| {
             let path = staging.path().join(inner);
-            dx_pkg_os::remove_tree(&path)
+            dx_pkg_os::files::remove_tree(&path)
                 .or_else(ignore_missing)
                 .map_err(LinkError::io("remove", path))
         };
@@ -225,7 +219,7 @@ fn id_of(placement: &Placement) -> Option<PackageId> {
     }
 }
 
-/// Which groups of sites still lack packages.
+/// The groups of sites that lack packages.
 struct Waiting {
     lacking: Vec<usize>,
     groups_of: HashMap<PackageId, Vec<usize>>,
@@ -247,12 +241,12 @@ impl Waiting {
         Self { lacking, groups_of }
     }
 
-    /// The groups that lack nothing from the beginning: those of links.
+    /// Returns the groups that lack nothing from the start: those of links.
     fn ready(&self) -> Vec<usize> {
         (0..self.lacking.len()).filter(|group| self.lacking[*group] == 0).collect()
     }
 
-    /// The groups that are complete now that `id` has arrived.
+    /// Returns the groups that the arrival of `id` completes.
     fn arrived(&mut self, id: PackageId) -> Vec<usize> {
         let mut groups = self.groups_of.remove(&id).unwrap_or_default();
         groups.retain(|group| {

@@ -1,14 +1,15 @@
-//! The commands of a `node_modules` folder: which package offers which name, and the links in `.bin`.
+//! The commands of a `node_modules` folder: the links in `.bin`, and the packages behind them.
 //!
-//! Where two packages offer one name, npm lets the package with the lower path win, by its own collation.
+//! If two packages have a command of one name, the package with the lower path wins, by npm's
+//! collation.
 
 use std::collections::BTreeMap;
 use std::io;
 
-use dx_pkg_os::Dir;
+use dx_pkg_os::files::Dir;
 
 use crate::LinkError;
-use crate::build::Run;
+use crate::run::Run;
 use crate::tree::{PlacementSource, Site};
 
 #[cfg(any(windows, test))]
@@ -19,15 +20,15 @@ mod tests;
 /// The folder of commands within a `node_modules` folder.
 pub(crate) const BIN: &str = ".bin";
 
-/// A command a package offers.
+/// A command of a package.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Command<'a> {
     pub(crate) name: &'a str,
-    /// Relative to the package.
+    /// The file, relative to the package.
     pub(crate) file: String,
 }
 
-/// The commands of one package with npm's normalisation; what cannot be a command is left out.
+/// Returns the commands of one package, normalised as by npm. Invalid ones are left out.
 pub(crate) fn commands<'a>(site: &Site<'a>) -> Vec<Command<'a>> {
     let mut commands = BTreeMap::new();
     for (name, file) in &site.placement.bins {
@@ -38,13 +39,13 @@ pub(crate) fn commands<'a>(site: &Site<'a>) -> Vec<Command<'a>> {
     commands.into_iter().map(|(name, file)| Command { name, file }).collect()
 }
 
-/// The last segment of a command's name, so that no name leads out of `.bin`.
+/// Returns the last segment of a command's name, so that no name leads out of `.bin`.
 fn command_name(name: &str) -> Option<&str> {
     let name = name.rsplit(['/', '\\', ':']).next().unwrap_or(name);
     (!matches!(name, "" | "." | "..") && !name.contains('\0')).then_some(name)
 }
 
-/// A path relative to the package; `..` stops at the package's own folder.
+/// Returns a path relative to the package; `..` stops at the package's folder.
 fn command_file(file: &str) -> Option<String> {
     let mut segments = Vec::new();
     for segment in file.split(['/', '\\']) {
@@ -58,8 +59,8 @@ fn command_file(file: &str) -> Option<String> {
     (!file.is_empty() && !file.contains('\0')).then_some(file)
 }
 
-/// For each name in a folder, its target relative to `.bin`: the first package, in npm's order, whose file exists.
-/// `wanted` limits the names that are looked at.
+/// Returns, for each `wanted` name in a folder, the target relative to `.bin`: the file of the
+/// first package, in npm's order, whose file exists.
 pub(crate) fn winners<'a>(
     run: &Run<'_>,
     sites: &[Site<'a>],
@@ -80,7 +81,8 @@ pub(crate) fn winners<'a>(
     Ok(winners)
 }
 
-/// Leaves out commands whose file is missing; npm also links folders. Those of a linked folder are made runnable.
+/// Removes commands whose file is missing. npm links folders, too. Files in linked folders are made
+/// executable.
 fn retain_existing(
     run: &Run<'_>,
     site: &Site<'_>,
@@ -110,7 +112,8 @@ fn retain_existing(
     Ok(())
 }
 
-/// Makes the command `name` in a `.bin` folder, in place of what has that name; `target` is relative to the folder.
+/// Creates the command `name` in a `.bin` folder, replacing an existing entry. `target` is relative
+/// to the folder.
 #[cfg(not(windows))]
 pub(crate) fn make(bin: &Dir, name: &str, target: &str) -> io::Result<()> {
     match bin.symlink(target, name) {
@@ -122,19 +125,20 @@ pub(crate) fn make(bin: &Dir, name: &str, target: &str) -> io::Result<()> {
     }
 }
 
-/// Whether the command is there already.
+/// Returns whether the command exists.
 #[cfg(not(windows))]
 pub(crate) fn is(bin: &Dir, name: &str, target: &str) -> bool {
     bin.read_link(name).is_ok_and(|found| found.as_os_str() == target)
 }
 
-/// Removes a command, if it is there.
+/// Removes a command if it exists.
 #[cfg(not(windows))]
 pub(crate) fn remove(bin: &Dir, name: &str) -> io::Result<()> {
     missing_is_fine(bin.remove_file(name))
 }
 
-/// Makes the command `name` in a `.bin` folder, in place of what has that name; `target` is relative to the folder.
+/// Creates the command `name` in a `.bin` folder, replacing an existing entry. `target` is relative
+/// to the folder.
 #[cfg(windows)]
 pub(crate) fn make(bin: &Dir, name: &str, target: &str) -> io::Result<()> {
     use std::io::Read;
@@ -148,13 +152,13 @@ pub(crate) fn make(bin: &Dir, name: &str, target: &str) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether the command is there already: shims are always written anew.
+/// Returns `false`: shims are always written anew.
 #[cfg(windows)]
 pub(crate) fn is(_bin: &Dir, _name: &str, _target: &str) -> bool {
     false
 }
 
-/// Removes a command, if it is there.
+/// Removes a command if it exists.
 #[cfg(windows)]
 pub(crate) fn remove(bin: &Dir, name: &str) -> io::Result<()> {
     for suffix in ["", ".cmd", ".ps1"] {

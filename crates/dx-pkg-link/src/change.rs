@@ -1,16 +1,19 @@
-//! Applying the difference between the tree in place and the wanted one, at a cost that depends on the difference.
+//! Change of the tree in place by its difference from the wanted tree.
 //!
-//! New packages are built in a staging folder first, in parallel; then everything is renamed: what is to go into the
-//! staging folder, what is new out of it. A package that is replaced takes the packages nested in it along.
+//! New packages are first built in a staging folder, in parallel. Then removed packages are renamed
+//! into that folder, and new ones out of it. Packages nested in a replaced one are moved into the
+//! new.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use dx_pkg_os::{Dir, exchange_or_rename};
+use dx_pkg_os::files::{Dir, exchange_or_rename};
 
 use crate::bins::{self, BIN};
-use crate::build::{self, Run, descendants, place, with_parents};
+use crate::build;
 use crate::import::Counts;
+use crate::place::{descendants, link_commands, place, with_parents};
+use crate::run::Run;
 use crate::staging::{self, Staging, missing};
 use crate::tree::{NODE_MODULES, Site, Sites, below};
 use crate::{LinkError, LinkReport, parallel};
@@ -50,7 +53,7 @@ pub(crate) fn apply(
 
     let jobs: Vec<usize> = difference.changed().collect();
     let built = parallel::for_each(&jobs, run.threads, |&index| {
-        run.go_on()?;
+        run.check_cancelled()?;
         let site = &next.0[index];
         let Some(staging) = stagings.get(site.importer) else {
             return Ok(());
@@ -79,12 +82,12 @@ pub(crate) fn apply(
     Ok(report)
 }
 
-/// What the site at `index` of the wanted tree is called in the staging folder.
+/// Returns the name, in the staging folder, of the site at `index` of the wanted tree.
 fn new_name(index: usize) -> String {
     format!("new-{index}")
 }
 
-/// The difference as it concerns one importer's `node_modules`.
+/// The part of the difference in one importer's `node_modules`.
 struct Change<'c> {
     run: &'c Run<'c>,
     next: &'c Sites<'c>,
@@ -116,7 +119,7 @@ impl Change<'_> {
             self.remove_empty(site);
         }
         if !self.importer.is_empty() {
-            // Refused where anything is in it.
+            // The system refuses unless the folder is empty.
             let _ = std::fs::remove_dir(self.place(""));
         }
         Ok(())
@@ -135,7 +138,7 @@ impl Change<'_> {
         }
     }
 
-    /// Puts what was built for the site in its place; what was there goes into the staging folder.
+    /// Renames the new package to its place, and the old one into the staging folder.
     fn put(&self, index: usize) -> Result<(), LinkError> {
         let site = &self.next.0[index];
         let (new, place) = (self.staging.path().join(new_name(index)), self.place(site.inner));
@@ -146,7 +149,8 @@ impl Change<'_> {
         .map_err(LinkError::io("put a package at", place))
     }
 
-    /// Moves the packages nested in the replaced one into the new one, and says in which folders it has commands.
+    /// Moves the packages nested in a replaced package into the new one. Returns the folders within
+    /// it that have packages.
     fn take_along(&self, index: usize) -> Result<BTreeSet<String>, LinkError> {
         let parent = &self.next.0[index];
         let mut moved = "";
@@ -193,7 +197,7 @@ impl Change<'_> {
         }
         for folder in rebuilt {
             if let Some(sites) = folders.get(folder.as_str()) {
-                build::link_commands(self.run, &self.visible, folder, sites)?;
+                link_commands(self.run, &self.visible, folder, sites)?;
             }
         }
         for (folder, names) in &names {
@@ -203,7 +207,7 @@ impl Change<'_> {
         Ok(())
     }
 
-    /// Makes the commands called `names` of one folder what its packages offer.
+    /// Updates the commands called `names` of one folder.
     fn update_folder(
         &self,
         folder: &str,
@@ -231,7 +235,7 @@ impl Change<'_> {
         }
         self.run.count(counts);
         if winners.is_empty() {
-            // Refused where other commands are left.
+            // The system refuses if other commands are left.
             let _ = self.visible.remove_dir(Path::new(folder).join(BIN));
         }
         Ok(())
@@ -248,13 +252,15 @@ impl Change<'_> {
         }
     }
 
-    /// Removes the folders that only the removed package was in: its scope, and a nested `node_modules`.
+    /// Removes the folders that are empty without a removed package: its scope, and a nested
+    /// `node_modules`.
     fn remove_empty(&self, site: &Site<'_>) {
         if let Some((scope, _)) = site.name.split_once('/') {
             let _ = self.visible.remove_dir(Path::new(site.inner_folder()).join(scope));
         }
         if !site.inner_folder().is_empty() {
-            // Refused where anything is in it, or if the folder went with the package around it.
+            // The system refuses unless the folder is empty; it may be gone with the package around
+            // it.
             let _ = self.visible.remove_dir(site.inner_folder());
         }
     }

@@ -1,39 +1,39 @@
-//! What can go wrong while linking.
+//! The errors of linking, with their codes and hints.
 
 use std::io;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_core::Coded;
 
-/// Why a tree could not be put in place.
+/// An error of linking.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum LinkError {
-    /// A placement's path is not one a package may lie at.
+    /// A placement has an invalid path.
     #[error("refused to install at `{path}`: {reason}")]
     UnsafePath {
         /// The placement's path, or the name of an extra file.
         path: String,
-        /// What is wrong with it.
+        /// The reason.
         reason: &'static str,
     },
-    /// A link's target is not one a project may link to.
+    /// A link has an invalid target.
     #[error("refused to link `{path}` to `{target}`: {reason}")]
     UnsafeTarget {
         /// The link.
         path: String,
-        /// Where it would lead.
+        /// Its target.
         target: String,
-        /// What is wrong with that.
+        /// The reason.
         reason: &'static str,
     },
-    /// Two placements have one path.
+    /// Two placements have the same path.
     #[error("two packages are to be installed at `{path}`")]
     Duplicate {
         /// The path.
         path: String,
     },
-    /// A placement would be written through a link.
+    /// A placement is below a link.
     #[error("refused to install at `{path}`: `{link}` is a link")]
     BelowLink {
         /// The placement.
@@ -44,17 +44,17 @@ pub enum LinkError {
     /// The store lacks a package of the tree.
     #[error("could not install `{path}`: package {id} is not in the store")]
     MissingPackage {
-        /// One path the package was to be installed at.
+        /// A path of the package in the tree.
         path: String,
         /// The package's identity.
         id: String,
     },
-    /// The store could not deliver a package.
+    /// The store could not read a package.
     #[error("could not read package {id} from the store")]
     Store {
         /// The package's identity.
         id: String,
-        /// The store's reason.
+        /// The store's error.
         #[source]
         source: dx_pkg_store::StoreError,
     },
@@ -65,7 +65,7 @@ pub enum LinkError {
         id: String,
         /// The file, relative to the package.
         file: String,
-        /// What is wrong with it.
+        /// The damage.
         #[source]
         source: dx_pkg_format::dxp::DxpError,
     },
@@ -76,23 +76,23 @@ pub enum LinkError {
     MethodUnsupported {
         /// The setting's value.
         method: &'static str,
-        /// Where the file was to be.
+        /// The place of the file.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
-    /// The caller asked for an end.
+    /// The caller cancelled the run.
     #[error("building the tree was cancelled")]
     Cancelled,
     /// The system refused an operation.
     #[error("could not {doing} `{path}`")]
     Io {
-        /// What was being done.
+        /// The operation that failed.
         doing: &'static str,
-        /// To what.
+        /// The file or folder.
         path: PathBuf,
-        /// The system's answer.
+        /// The system's error.
         #[source]
         source: io::Error,
     },
@@ -124,25 +124,27 @@ impl Coded for LinkError {
     }
 
     fn hint(&self) -> Option<String> {
-        match self {
+        let hint = match self {
             Self::UnsafePath { .. } | Self::Duplicate { .. } | Self::BelowLink { .. } => {
-                Some("the lockfile was damaged or tampered with: restore it, or delete it to resolve anew".into())
+                "the lockfile was damaged or tampered with: restore it, or delete it to resolve \
+                 anew"
             }
             Self::UnsafeTarget { .. } => {
-                Some("if the folder is meant, name it in package.json as a `file:` dependency".into())
+                "if the folder is meant, name it in package.json as a `file:` dependency"
             }
-            Self::MissingPackage { .. } => Some("run `dx install` again to download it".into()),
-            Self::Corrupt { .. } => Some("run `dx store verify --fix`".into()),
-            Self::Store { source, .. } => source.hint(),
+            Self::MissingPackage { .. } => "run `dx install` again to download it",
+            Self::Corrupt { .. } => "run `dx store verify --fix`",
+            Self::Store { source, .. } => return source.hint(),
             Self::MethodUnsupported { .. } => {
-                Some("set package-import-method=auto, or keep the store on the project's file system".into())
+                "set package-import-method=auto, or keep the store on the project's file system"
             }
-            Self::Cancelled => None,
             Self::Io { source, .. } => match source.kind() {
-                io::ErrorKind::StorageFull => Some("free some disk space and run the command again".into()),
-                io::ErrorKind::PermissionDenied => Some("check who owns the project and node_modules".into()),
-                _ => None,
+                io::ErrorKind::StorageFull => "free some disk space and run the command again",
+                io::ErrorKind::PermissionDenied => "check who owns the project and node_modules",
+                _ => return None,
             },
-        }
+            Self::Cancelled => return None,
+        };
+        Some(hint.to_owned())
     }
 }

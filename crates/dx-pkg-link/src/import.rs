@@ -1,9 +1,10 @@
-//! How one file of a package gets from the store into a tree.
+//! Import of single files from the store into a tree.
 //!
-//! A hard link is the cheapest and the default, then a reflink, then a file written from the package's DXP, which
-//! needs no second look-up. What the file systems refuse for the first file is not tried for the others: the first
-//! file is the trial. A file that must differ from the store's (its mode or its first line) or must not be shared
-//! is never a hard link, so nothing here ever alters the store. Measured in docs/design/0003-import-strategies.md.
+//! A hard link is the cheapest and the default, then a reflink, then a file written from the
+//! package's DXP, which needs no second look-up. A method that the file systems refuse for one file
+//! is not tried for later ones. A file that must not be shared, or must differ from the store's in
+//! its mode or first line, is never a hard link, so nothing here alters the store. Measured in
+//! docs/design/0003-import-strategies.md.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -14,9 +15,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{Dxp, Entry};
-use dx_pkg_os::Dir;
+use dx_pkg_os::files::Dir;
 #[cfg(unix)]
-use dx_pkg_os::{Durability, write_atomic};
+use dx_pkg_os::files::{Durability, write_atomic};
 use dx_pkg_store::{Package, PackageTables, Store};
 
 use crate::LinkError;
@@ -24,26 +25,28 @@ use crate::LinkError;
 #[cfg(test)]
 mod tests;
 
-/// How much of a command's file is searched for the end of its first line.
+/// The number of bytes of a command's file that are searched for the end of its first line.
 const FIRST_LINE: usize = 2048;
 
 /// The setting `package-import-method`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum ImportMethod {
-    /// Hard links where possible, else reflinks, else copies. What must not be shared is a reflink or a copy.
+    /// Hard links where possible, else reflinks, else copies. Files that must not be shared are
+    /// reflinks or copies.
     #[default]
     Auto,
-    /// Reflinks: copies that share their blocks with the store; an error where the file systems cannot.
+    /// Reflinks, copies that share their blocks with the store; an error if the file systems
+    /// cannot.
     Clone,
     /// Reflinks where possible, else copies.
     CloneOrCopy,
-    /// Hard links; an error where the file systems cannot.
+    /// Hard links; an error if the file systems cannot.
     Hardlink,
     /// Copies that share nothing.
     Copy,
 }
 
-/// What was done, in files, folders and bytes.
+/// The files, folders and bytes of a run.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Counts {
     pub(crate) directories: u64,
@@ -71,26 +74,27 @@ impl AddAssign for Counts {
     }
 }
 
-/// What a file must be like once it is in the tree.
+/// The requirements on a file in the tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Need {
-    /// As in the store; sharing allowed.
+    /// Equal to the store's, may be shared.
     Shared,
-    /// As in the store; not shared.
+    /// Equal to the store's, must not be shared.
     Private,
-    /// Executable and without a carriage return after its interpreter line; `private` as above.
+    /// Executable, without a carriage return after its interpreter line. If `private`, it must not
+    /// be shared.
     Command { private: bool },
 }
 
-/// A package about to be linked.
+/// A package that is being linked.
 pub(crate) struct Source<'a> {
     store: &'a Store,
     id: PackageId,
-    /// Where it is to lie, for errors.
+    /// Its path in the tree, for errors.
     path: &'a str,
-    /// Its files, without contents.
+    /// Its tables.
     pub(crate) dxp: Dxp<'a>,
-    /// With contents, once one of them was needed.
+    /// The package with contents, opened on first use.
     whole: OnceCell<Package>,
     expanded: Option<Dir>,
 }
@@ -110,13 +114,14 @@ impl Source<'_> {
                 self.whole.get_or_init(|| opened)
             }
         };
-        // It may have been stored anew since its tables were read, so its own are asked.
+        // The entry is looked up again, as the package may have been stored anew meanwhile.
         let entry = package.dxp().find(entry.path).ok_or_else(missing)?;
         let read = package.read(&entry);
         read.map_err(|source| LinkError::Corrupt { id: id(), file: entry.path.to_owned(), source })
     }
 
-    /// The start of a file, from the expanded copy where there is one: it need not be decompressed.
+    /// Reads the start of a file, from the expanded folder if there is one, which needs no
+    /// decompression. Returns its length.
     fn first_line(
         &self,
         entry: &Entry<'_>,
@@ -139,7 +144,7 @@ impl Source<'_> {
 #[derive(Clone, Copy)]
 pub(crate) struct Folder<'a> {
     pub(crate) dir: &'a Dir,
-    /// Where it is to lie, relative to the project: for errors.
+    /// Its path relative to the project, for errors.
     pub(crate) path: &'a str,
 }
 
@@ -164,7 +169,7 @@ impl Folder<'_> {
     }
 }
 
-/// The strategy of a run, settled by what the file systems answer.
+/// The import method of a run, narrowed by the refusals of the file systems.
 pub(crate) struct Importer {
     method: ImportMethod,
     hardlinks: AtomicBool,
@@ -183,7 +188,7 @@ impl Importer {
         }
     }
 
-    /// Prepares a package's files; the expanded ones are opened only where they can be of use.
+    /// Opens a package's files; the expanded ones only if a method can use them.
     pub(crate) fn source<'a>(
         &self,
         store: &'a Store,
@@ -197,12 +202,12 @@ impl Importer {
             Err(_) if store.ensure_expanded(id).is_ok() => store.open_expanded(id),
             opened => opened,
         };
-        // Without expanded files everything is written from the DXP.
+        // Without expanded files all are written from the DXP.
         let expanded = wanted.then(open).and_then(Result::ok);
         Source { store, id, path, dxp: package.dxp(), whole: OnceCell::new(), expanded }
     }
 
-    /// Whether a package's folder can be put in place as it is in the store, none of its files changed.
+    /// Returns whether a package's expanded folder fits the tree with no file changed.
     pub(crate) fn fits_whole(source: &Source<'_>, commands: &[String]) -> bool {
         let as_it_is = |file: &String| {
             let Some(entry) = source.dxp.find(file) else { return true };
@@ -215,19 +220,19 @@ impl Importer {
         source.expanded.is_some() && commands.iter().all(as_it_is)
     }
 
-    /// Whether folders may be moved out of the store.
+    /// Returns whether folders may be moved out of the store.
     pub(crate) fn moves(&self) -> bool {
         self.method == ImportMethod::Auto
     }
 
-    /// Whether folders are to be cloned by one call.
+    /// Returns whether folders are cloned by one call.
     pub(crate) fn clones_trees(&self) -> bool {
-        dx_pkg_os::CLONES_TREES
+        dx_pkg_os::files::CLONES_TREES
             && self.method != ImportMethod::Hardlink
             && self.reflinks.load(Ordering::Relaxed)
     }
 
-    /// Makes `name` in `into` from the package's `entry`; `at` is the place's path, for errors.
+    /// Creates the file of the package's `entry` in `into`.
     pub(crate) fn file(
         &self,
         source: &Source<'_>,
@@ -263,7 +268,9 @@ impl Importer {
                 }
             }
             if executable == entry.executable && self.reflinks.load(Ordering::Relaxed) {
-                match dx_pkg_os::reflink(expanded, entry.path, into.dir, entry.path, executable) {
+                match dx_pkg_os::files::reflink(
+                    expanded, entry.path, into.dir, entry.path, executable,
+                ) {
                     Ok(()) => {
                         counts.reflinks += 1;
                         counts.bytes_saved += entry.size;
@@ -276,13 +283,14 @@ impl Importer {
         into.write(entry.path, &source.read(entry)?, executable, counts)
     }
 
-    /// Judges a refused hard link: `Ok` when the file is to be copied instead.
+    /// Handles a refused hard link: `Ok` if another method is to be used.
     fn refused_link(&self, error: io::Error, at: &dyn Fn() -> PathBuf) -> Result<(), LinkError> {
         use io::ErrorKind::{
             CrossesDevices, NotFound, PermissionDenied, TooManyLinks, Unsupported,
         };
         match error.kind() {
-            // One file has as many names as the file system allows, or was deleted in the store: copy this one.
+            // The file has all the links that the file system allows, or is gone: only this one is
+            // copied.
             TooManyLinks | NotFound => Ok(()),
             CrossesDevices | PermissionDenied | Unsupported => {
                 if self.method == ImportMethod::Hardlink {
@@ -299,11 +307,11 @@ impl Importer {
         }
     }
 
-    /// Judges a refused reflink: `Ok` when the file is to be copied instead.
+    /// Handles a refused reflink: `Ok` if the file is to be copied.
     fn refused_reflink(&self, error: io::Error, at: &dyn Fn() -> PathBuf) -> Result<(), LinkError> {
         use io::ErrorKind::{NotFound, PermissionDenied, Unsupported};
         match error.kind() {
-            // Lost from the expanded package, or not to be read there: the DXP has it.
+            // The expanded file is missing or unreadable; the DXP has the contents.
             NotFound | PermissionDenied => Ok(()),
             Unsupported if self.method == ImportMethod::Clone => {
                 Err(LinkError::MethodUnsupported { method: "clone", path: at(), source: error })
@@ -317,19 +325,21 @@ impl Importer {
     }
 }
 
-/// The mode a file is created with; the process's umask applies.
+/// Returns the mode of a new file, before the umask.
 fn mode(executable: bool) -> u32 {
     if executable { 0o777 } else { 0o666 }
 }
 
-/// Where the carriage return that ends an interpreter line is, if there is one: the kernel would look for `node\r`.
+/// Returns the position of a carriage return at the end of an interpreter line: the kernel would
+/// look for `node\r`.
 pub(crate) fn carriage_return(start: &[u8]) -> Option<usize> {
     let line =
         start.strip_prefix(b"#!").and_then(|_| start.iter().position(|byte| *byte == b'\n'))?;
     (start[line - 1] == b'\r').then(|| line - 1)
 }
 
-/// Makes a linked folder's command runnable, as npm does: the file belongs to the project, not to the store.
+/// Makes a linked folder's command executable, as npm does. The file is the project's, not the
+/// store's.
 #[cfg(unix)]
 pub(crate) fn repair_in_place(path: &Path) -> Result<(), LinkError> {
     use std::os::unix::fs::PermissionsExt;
@@ -354,7 +364,7 @@ pub(crate) fn repair_in_place(path: &Path) -> Result<(), LinkError> {
     repair().map_err(fail)
 }
 
-/// Nothing to do: Windows starts commands through their shims.
+/// Does nothing: Windows starts commands through their shims.
 #[cfg(not(unix))]
 pub(crate) fn repair_in_place(_path: &Path) -> Result<(), LinkError> {
     Ok(())

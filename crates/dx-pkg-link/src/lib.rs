@@ -1,7 +1,7 @@
-//! Turns a planned tree into `node_modules`, its bins, and the order and environment of lifecycle scripts.
+//! Turns a planned tree into `node_modules` with its commands.
 //!
-//! A tree is either built beside its place and renamed into it, or, when the tree that is in place is
-//! known, changed by the difference only. Nothing here resolves, fetches or reads npm's formats.
+//! A tree is built beside its place and renamed into it. If the tree in place is known, only the
+//! difference is applied. Nothing here resolves, fetches or reads npm's formats.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod ahead;
@@ -12,19 +12,22 @@ mod error;
 mod import;
 mod materialise;
 mod mend;
+mod options;
 mod packages;
 mod parallel;
+mod place;
 mod prepared;
-pub mod scripts;
+mod report;
+mod run;
 mod staging;
 mod tree;
 
-pub use ahead::{Arrival, Built, build_ahead};
+pub use ahead::{Built, build_ahead};
 pub use error::LinkError;
 pub use import::ImportMethod;
-pub use materialise::{
-    LinkOptions, LinkReport, NoProgress, Progress, materialise, materialise_difference,
-};
+pub use materialise::{materialise, materialise_difference};
 pub use mend::mend;
+pub use options::LinkOptions;
 pub use prepared::place_prepared;
+pub use report::{LinkReport, NoProgress, Progress};
 pub use tree::{Placement, PlacementSource, Tree};

@@ -1,26 +1,29 @@
-//! Putting back what is missing from a tree that was put in place as a whole.
+//! Repair of a prepared tree after it was put in place.
 //!
-//! A tree that was made ahead of time may have lost something before it was used: somebody cleaned up around it. Nobody
-//! looks at 41,000 files while the user waits, so it is done afterwards. What was taken away after the tree was put in
-//! place was meant, and is left so: the folder it is missing from tells when it last changed.
+//! A prepared tree may have lost files in the store before it was used. An install does not check
+//! 41,000 files; the background process does afterwards. An entry that was removed after the tree
+//! was put in place stays removed: the modification time of the folder around it tells the two
+//! apart.
 
 use std::path::{Path, PathBuf};
 
-use dx_pkg_os::Dir;
+use dx_pkg_os::files::Dir;
 use dx_pkg_store::Store;
 
 use crate::bins::{self, BIN};
-use crate::build::{self, Run, descendants, occupied};
 use crate::import::{Counts, Folder, Need};
+use crate::place::{descendants, occupied, place};
+use crate::run::Run;
 use crate::tree::{NODE_MODULES, PlacementSource, Site, Sites};
 use crate::{LinkError, LinkOptions, NoProgress, Tree};
 
-/// Puts back packages, files, links and commands of `tree` that are missing in the project, from folders that were last
-/// changed before `before` (nanoseconds since 1970); says how many these were. Files of private copies are not looked
-/// for: they are their scripts' to take away.
+/// Restores packages, files, links and commands of `tree` that are missing in the project, in
+/// folders that were last changed before `before` (nanoseconds since 1970). Returns their number.
+///
+/// Files of private copies are not checked, as scripts may remove them.
 ///
 /// # Errors
-/// An unsafe path, a package that is not in the store, and whatever the system refuses.
+/// An unsafe path, a package that is not in the store, and any refusal of the system.
 pub fn mend(
     project: &Path,
     store: &Store,
@@ -32,7 +35,7 @@ pub fn mend(
     let sites = Sites::of(tree, options.links_outside)?;
     let mut lost = Vec::new();
     for (index, site) in sites.0.iter().enumerate() {
-        run.go_on()?;
+        run.check_cancelled()?;
         Search { run: &run, before }.site(&sites.0, index, site, &mut lost)?;
     }
     let mut folders: Vec<Site<'_>> = sites.0.clone();
@@ -44,9 +47,9 @@ pub fn mend(
     Ok(lost.len())
 }
 
-/// What is missing.
+/// A missing entry.
 enum Lost<'l> {
-    /// The site at this index, all of it.
+    /// The whole site at this index.
     Site(usize),
     /// A file of the site at this index.
     File(usize, String),
@@ -80,7 +83,7 @@ impl Search<'_> {
             return Ok(());
         }
         let package = self.run.packages.open(id, path)?;
-        // Whatever else the user has put there is the user's.
+        // Another kind of entry is the user's.
         let Ok(dir) = Dir::open(&place) else { return Ok(()) };
         let within = descendants(&sites[index..]);
         for entry in package.dxp().entries() {
@@ -107,12 +110,13 @@ impl Search<'_> {
         Ok(())
     }
 
-    /// Whether the folder that something is missing from was last changed before the tree was put in place.
+    /// Returns whether the folder around `missing` was last changed before the tree was put in
+    /// place.
     fn is_old(&self, missing: &Path) -> bool {
         let found = missing
             .ancestors()
             .skip(1)
-            .find_map(|folder| dx_pkg_os::identity(folder).ok().flatten());
+            .find_map(|folder| dx_pkg_os::files::identity(folder).ok().flatten());
         found.is_some_and(|folder| folder.mtime_ns < self.before)
     }
 }
@@ -123,7 +127,7 @@ impl Lost<'_> {
             Self::Site(index) => {
                 let site = &sites[*index];
                 let visible = modules(run, site.importer)?;
-                build::place(run, &visible, site.inner, site, descendants(&sites[*index..]))
+                place(run, &visible, site.inner, site, descendants(&sites[*index..]))
             }
             Self::File(index, file) => restore_file(run, &sites[*index], file),
             Self::Command { folder, name, target } => {
@@ -151,7 +155,7 @@ fn restore_file(run: &Run<'_>, site: &Site<'_>, file: &str) -> Result<(), LinkEr
     run.importer.file(&source, &entry, Folder { dir: &dir, path }, need, &mut Counts::default())
 }
 
-/// The importer's `node_modules`, made where it is missing.
+/// Opens the importer's `node_modules`, which is created if missing.
 fn modules(run: &Run<'_>, importer: &str) -> Result<Dir, LinkError> {
     let path = run.folder(importer)?.join(NODE_MODULES);
     std::fs::create_dir_all(&path)

@@ -1,7 +1,7 @@
-//! Opening the packages of a run in the store.
+//! The packages of a run in the store.
 //!
-//! Only the tables of a package are read, each time they are needed: they say which files it has, and what is linked
-//! needs no contents. Keeping the 1,200 packages of a large tree mapped makes 175 MiB resident.
+//! Only a package's tables are read, each time they are needed, as links need no contents. Mapping
+//! the 1,200 packages of a large tree for the whole run makes 175 MiB resident.
 
 use dx_pkg_core::PackageId;
 use dx_pkg_store::{PackageTables, Store};
@@ -9,13 +9,13 @@ use dx_pkg_store::{PackageTables, Store};
 use crate::LinkError;
 use crate::tree::{PlacementSource, Site};
 
-/// Where packages come from.
+/// The source of packages.
 pub(crate) struct Packages<'s> {
     pub(crate) store: &'s Store,
 }
 
 impl Packages<'_> {
-    /// Reads which files a package has; `path` is where it is to lie, for the error.
+    /// Reads a package's tables; `path` is its place, for errors.
     pub(crate) fn open(&self, id: PackageId, path: &str) -> Result<PackageTables, LinkError> {
         self.store
             .open_tables(id)
@@ -23,7 +23,7 @@ impl Packages<'_> {
             .ok_or_else(|| LinkError::MissingPackage { path: path.to_owned(), id: id.to_string() })
     }
 
-    /// How many files the site consists of, as far as that is known: what it costs to link it.
+    /// Returns the number of files of the site, as far as it is known: the cost of linking it.
     pub(crate) fn weight(&self, site: &Site<'_>) -> usize {
         match &site.placement.source {
             PlacementSource::Symlink { .. } => 1,
@@ -31,7 +31,7 @@ impl Packages<'_> {
         }
     }
 
-    /// Whether the package brings packages of its own in its `node_modules`.
+    /// Returns whether the package bundles packages in its `node_modules`.
     pub(crate) fn bundles(&self, site: &Site<'_>) -> Result<bool, LinkError> {
         match &site.placement.source {
             PlacementSource::Symlink { .. } => Ok(false),

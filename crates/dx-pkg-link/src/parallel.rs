@@ -1,4 +1,4 @@
-//! Work shared by scoped threads.
+//! Parallel work on scoped threads.
 
 use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -7,15 +7,16 @@ use std::thread;
 
 use crate::LinkError;
 
-/// More threads than this only wait for each other's journal transactions.
+/// The most threads: more only wait for each other's journal transactions.
 const MOST_THREADS: usize = 8;
 
-/// The threads to use where the caller does not say: as many as there are processors, within reason.
+/// Returns the default number of threads: that of the processors, at most [`MOST_THREADS`].
 pub(crate) fn default_threads() -> usize {
     thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS)
 }
 
-/// Calls `work` once for each item, in order of start, and returns the first error; the rest is then not started.
+/// Calls `work` once for each item, and returns the first error. After an error no more calls
+/// begin.
 pub(crate) fn for_each<T: Sync>(
     items: &[T],
     threads: usize,
@@ -41,7 +42,7 @@ pub(crate) fn for_each<T: Sync>(
     };
     thread::scope(|scope| {
         for _ in 1..threads {
-            // A thread that cannot be started leaves its share to the others.
+            // If a thread cannot be started, the others do its work.
             let _ = thread::Builder::new().name("dx-link".into()).spawn_scoped(scope, run);
         }
         run();

@@ -1,18 +1,22 @@
-//! Putting a tree that was made ahead of time in its place.
+//! Renaming of a prepared tree into its place.
 
 use std::path::{Path, PathBuf};
 
-use crate::build::{Run, switch_all};
+use crate::build::switch_all;
+use crate::run::Run;
 use crate::staging::Staging;
 use crate::tree::NODE_MODULES;
 use crate::{LinkError, LinkOptions, LinkReport, NoProgress};
 
-/// Renames the prepared tree in `prepared`, a folder that stands for the project, to its place; what is in the way goes to the
-/// trash as with [`crate::materialise`]. `importers` are the folders, relative to the project, whose `node_modules`
-/// it holds; the project itself is `""`. Says `None`, with nothing changed, where the tree cannot be moved there.
+/// Renames the tree in `prepared`, a folder that stands for the project, into the project. Trees in
+/// its place are trashed, as by [`crate::materialise`]. Returns `None`, with nothing changed, if
+/// the tree cannot be moved there.
+///
+/// `importers` are the folders, relative to the project, whose `node_modules` the tree has; the
+/// project itself is `""`.
 ///
 /// # Errors
-/// Whatever the system refuses beyond that.
+/// Any other refusal of the system.
 pub fn place_prepared(
     project: &Path,
     store: &dx_pkg_store::Store,
@@ -25,7 +29,8 @@ pub fn place_prepared(
     Ok(leftovers.map(|leftovers| LinkReport { fresh: true, leftovers, ..LinkReport::default() }))
 }
 
-/// The same for a run: every importer that `has_packages` must be ready; of the others what is in place is taken away.
+/// Does the same for a run. Every importer with packages must be in the prepared tree; the trees in
+/// place of the others are removed.
 pub(crate) fn place(
     run: &Run<'_>,
     importers: &[&str],
@@ -42,7 +47,7 @@ pub(crate) fn place(
         } else {
             Some(Staging::create(&folder)?)
         };
-        // What was adopted already is removed with its staging.
+        // The trees adopted before are removed with their staging folders.
         let Some(staging) = staging else { return Ok(None) };
         let is_there =
             |(name, _): &(String, Vec<u8>)| matches!(staging.dir.identity(name), Ok(Some(_)));

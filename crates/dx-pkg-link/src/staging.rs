@@ -1,18 +1,18 @@
-//! Folders beside `node_modules` in which changes are prepared, and what becomes of the old tree.
+//! Staging folders beside `node_modules`, the switch to them, and the removal of old trees.
 //!
-//! A staging folder is named `.node_modules-dx-<process>-<random>`. Whatever a crash leaves under such a name is
-//! swept by the next run once its process is gone, after the user's own entries were rescued from it.
+//! A staging folder is named `.node_modules-dx-<process>-<random>`. The next run sweeps those of
+//! dead processes, after it has moved the user's own entries out of them.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::process;
 
-use dx_pkg_os::{Dir, DirEntry, EntryKind, Swap, exchange_or_rename};
+use dx_pkg_os::files::{Dir, DirEntry, EntryKind, Swap, exchange_or_rename};
 use dx_pkg_store::Store;
 
 use crate::LinkError;
-use crate::build::Run;
+use crate::run::Run;
 use crate::tree::NODE_MODULES;
 
 mod mount;
@@ -23,24 +23,24 @@ use mount::is_mount_point;
 
 const PREFIX: &str = ".node_modules-dx-";
 
-/// What the store calls a tree it could not move to its own file system.
+/// The beginning of the store's names for trees that it could not move to its own file system.
 const TRASH: &str = ".dx-trash-";
 
-/// A folder that is removed again unless it is switched in or discarded.
+/// A staging folder, which is removed unless it is switched to or discarded.
 pub(crate) struct Staging {
-    /// Holds `node_modules` and the staging folder.
+    /// The importer's folder, around `node_modules` and the staging folder.
     parent: Dir,
     parent_path: PathBuf,
-    /// Relative to `parent`.
+    /// The name, relative to `parent`.
     name: String,
-    /// Whether it lies within `node_modules`.
+    /// Whether it is within `node_modules`.
     inside: bool,
     pub(crate) dir: Dir,
     done: bool,
 }
 
 impl Staging {
-    /// Makes an empty folder beside the importer's `node_modules`.
+    /// Creates an empty folder beside the importer's `node_modules`.
     pub(crate) fn create(importer: &Path) -> Result<Self, LinkError> {
         let parent = Dir::open(importer).map_err(LinkError::io("open the folder", importer))?;
         let (name, inside) = staging_name(importer);
@@ -50,7 +50,7 @@ impl Staging {
         Ok(Self { parent, parent_path: importer.to_owned(), name, inside, dir, done: false })
     }
 
-    /// Moves the folder `ready` beside the importer's `node_modules`; `None` where it cannot be moved there.
+    /// Moves the folder `ready` beside the importer's `node_modules`; `None` if that is refused.
     pub(crate) fn adopt(importer: &Path, ready: &Path) -> Result<Option<Self>, LinkError> {
         let parent = Dir::open(importer).map_err(LinkError::io("open the folder", importer))?;
         let (name, inside) = staging_name(importer);
@@ -62,7 +62,8 @@ impl Staging {
         Ok(Some(Self { parent, parent_path: importer.to_owned(), name, inside, dir, done: false }))
     }
 
-    /// Removes what dead processes left beside the importer's `node_modules`; returns what is still to be removed.
+    /// Removes the staging folders of dead processes beside the importer's `node_modules`. Returns
+    /// the folders that are still to be removed.
     pub(crate) fn sweep(
         importer: &Path,
         store: &Store,
@@ -87,7 +88,8 @@ impl Staging {
         Ok(leftovers)
     }
 
-    /// Deletes the state of the visible tree, so that a crash among several renames leaves a tree nobody trusts.
+    /// Deletes the state files of the visible tree, so that no run trusts the tree if a crash comes
+    /// between several renames.
     pub(crate) fn forget_extra_files(&self, files: &[(String, Vec<u8>)]) -> Result<(), LinkError> {
         for (name, _) in files {
             let path = format!("{NODE_MODULES}/{name}");
@@ -101,8 +103,8 @@ impl Staging {
         Ok(())
     }
 
-    /// Makes this folder the importer's `node_modules` (or, if not `keep`, leaves none unless the user's own entries
-    /// need it) and returns the old one if it could not be put into the store's trash.
+    /// Makes this folder the importer's `node_modules`. Without `keep` the folder is removed again
+    /// unless it has entries of the user. Returns the old tree if it could not be trashed.
     pub(crate) fn switch(
         mut self,
         run: &Run<'_>,
@@ -116,7 +118,7 @@ impl Staging {
         };
         match swap {
             Ok(swap) => {
-                // From here on the name is the old tree's, if there was one.
+                // The name is now the old tree's, if there was one.
                 self.done = true;
                 if swap == Swap::Exchanged && run.options.keep_foreign {
                     rescue(&self.parent, Path::new(&self.name))
@@ -134,7 +136,7 @@ impl Staging {
             Err(error) => return Err(LinkError::io("rename the new tree to", &place)(error)),
         }
         if !keep {
-            // Refused where the user's entries were kept.
+            // The system refuses if entries of the user were kept.
             let _ = self.parent.remove_dir(NODE_MODULES);
         } else if self.parent_path == run.project {
             touch(&self.visible()?, run.options.extra_files)
@@ -143,14 +145,14 @@ impl Staging {
         Ok(if self.done { discard(run.packages.store, self.path()) } else { None })
     }
 
-    /// Replaces the entries of `node_modules` one by one, where the folder itself cannot be.
+    /// Replaces the entries of `node_modules` one by one, if the folder itself cannot be replaced.
     fn empty_into(&self, keep_foreign: bool) -> io::Result<()> {
         let visible = self.parent.make_or_open_dir(NODE_MODULES)?;
         for DirEntry { name, kind } in visible.entries()? {
             let own = self.inside && Path::new(&self.name).file_name() == Some(&name);
             let kept = own || keep_foreign && is_foreign(&name, kind);
             if !kept {
-                dx_pkg_os::remove_tree(&self.parent_path.join(NODE_MODULES).join(name))?;
+                dx_pkg_os::files::remove_tree(&self.parent_path.join(NODE_MODULES).join(name))?;
             }
         }
         for DirEntry { name, .. } in self.dir.entries()? {
@@ -159,18 +161,18 @@ impl Staging {
         Ok(())
     }
 
-    /// Where the folder is.
+    /// Returns the path of the folder.
     pub(crate) fn path(&self) -> PathBuf {
         self.parent_path.join(&self.name)
     }
 
-    /// Puts the folder with what was moved into it into the trash; returns it if that is impossible.
+    /// Trashes the folder with all that was moved into it. Returns its path if that is refused.
     pub(crate) fn finish(mut self, store: &Store) -> Option<PathBuf> {
         self.done = true;
         discard(store, self.path())
     }
 
-    /// The importer's `node_modules`, made if it is missing.
+    /// Opens the importer's `node_modules`, which is created if missing.
     pub(crate) fn visible(&self) -> Result<Dir, LinkError> {
         self.parent
             .make_or_open_dir(NODE_MODULES)
@@ -178,16 +180,16 @@ impl Staging {
     }
 }
 
-/// What a file is called in a staging folder that is to take the place of another. It is garbage when it does not come to
-/// that, rather than a file of the user's.
+/// Returns the name, in a staging folder, of a file that is to replace another. If it stays it
+/// counts as garbage, not as a file of the user.
 pub(crate) fn draft(index: usize) -> String {
     format!("{PREFIX}draft-{index}")
 }
 
-/// A new name, relative to the importer, and whether it lies within `node_modules`: renaming does not leave a mount, so
-/// what is mounted is changed from within.
+/// Returns a new name, relative to the importer, and whether it is within `node_modules`. No rename
+/// leaves a mount, so a mounted folder is changed from within.
 fn staging_name(importer: &Path) -> (String, bool) {
-    let name = dx_pkg_os::unique_name(&format!("{PREFIX}{}-", process::id()));
+    let name = dx_pkg_os::files::unique_name(&format!("{PREFIX}{}-", process::id()));
     let inside = is_mount_point(&importer.join(NODE_MODULES));
     (if inside { format!("{NODE_MODULES}/{name}") } else { name }, inside)
 }
@@ -195,8 +197,8 @@ fn staging_name(importer: &Path) -> (String, bool) {
 impl Drop for Staging {
     fn drop(&mut self) {
         if !self.done {
-            // Best effort: what stays is swept by the next run.
-            let _ = dx_pkg_os::remove_tree(&self.path());
+            // If it stays, the next run sweeps it.
+            let _ = dx_pkg_os::files::remove_tree(&self.path());
         }
     }
 }
@@ -221,7 +223,7 @@ fn rescue(parent: &Dir, old: &Path) -> io::Result<()> {
             none => none.insert(parent.make_or_open_dir(NODE_MODULES)?),
         };
         match old.rename(&name, visible, &name) {
-            // What is there already is newer.
+            // An entry that exists is newer.
             Err(error)
                 if matches!(
                     error.kind(),
@@ -233,10 +235,10 @@ fn rescue(parent: &Dir, old: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// Whether an entry of `node_modules` belongs to neither dx nor another package manager: a tool's cache, say, or a plain
-/// file, which no package is.
+/// Returns whether an entry of `node_modules` belongs to no package manager, such as a tool's cache
+/// or a plain file.
 fn is_foreign(name: &OsStr, kind: EntryKind) -> bool {
-    // A name that is not Unicode is nobody's but the user's.
+    // Only the user's names are not Unicode.
     let name = name.to_str().unwrap_or(".");
     (name.starts_with('.') || kind == EntryKind::File)
         && !matches!(name, ".bin" | ".dx" | ".package-lock.json" | ".modules.yaml" | ".pnpm")
@@ -244,7 +246,7 @@ fn is_foreign(name: &OsStr, kind: EntryKind) -> bool {
         && ![".pnpm-", PREFIX, TRASH].iter().any(|prefix| name.starts_with(prefix))
 }
 
-/// What nobody will ever need again.
+/// Returns the names of abandoned trees in a folder.
 fn garbage(folder: &Dir) -> io::Result<impl Iterator<Item = OsString>> {
     let trash = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with(TRASH));
     let entries = folder.entries()?.into_iter().map(|entry| entry.name);
@@ -256,11 +258,11 @@ fn is_abandoned(name: &OsStr) -> bool {
     let Some(id) = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()) else {
         return false;
     };
-    // This process holds the project's lock, so a folder with its own number is an earlier process's.
-    id.parse().is_ok_and(|id| id == process::id() || !dx_pkg_os::process_alive(id))
+    // This process holds the project's lock, so a folder with its number is of an earlier process.
+    id.parse().is_ok_and(|id| id == process::id() || !dx_pkg_os::process::process_alive(id))
 }
 
-/// Puts a tree into the store's trash; returns where it is if that is impossible.
+/// Moves a tree to the store's trash. Returns its path if that is refused.
 fn discard(store: &Store, path: PathBuf) -> Option<PathBuf> {
     match store.trash(&path) {
         Ok(Some(moved)) if moved.starts_with(store.root()) => None,
@@ -269,7 +271,7 @@ fn discard(store: &Store, path: PathBuf) -> Option<PathBuf> {
     }
 }
 
-/// Whether an error says that there is no such entry.
+/// Returns whether an error means that there is no such entry.
 pub(crate) fn missing(error: &io::Error) -> bool {
     matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory)
 }

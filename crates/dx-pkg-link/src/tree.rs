@@ -1,4 +1,6 @@
-//! The tree to be linked: which package lies at which path. No I/O; every path is judged here before any is used.
+//! The tree to be linked: packages and their paths. No I/O; checks every path before it is used.
+
+use std::collections::{HashMap, HashSet};
 
 use dx_pkg_core::{PackageId, PackageName};
 
@@ -7,23 +9,24 @@ use crate::LinkError;
 #[cfg(test)]
 mod tests;
 
-/// The folder packages lie in.
+/// The name of the folder of packages.
 pub(crate) const NODE_MODULES: &str = "node_modules";
 
 /// One entry of a `node_modules` folder.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct Placement {
-    /// Where it lies, relative to the project and `/`-separated, such as `node_modules/a/node_modules/@s/b`.
+    /// The path, relative to the project and `/`-separated, such as
+    /// `node_modules/a/node_modules/@s/b`.
     pub path: String,
-    /// What lies there.
+    /// The package or link at the path.
     pub source: PlacementSource,
-    /// Commands the package offers: name and file, relative to the package.
+    /// The package's commands: name and file, relative to the package.
     pub bins: Vec<(String, String)>,
-    /// Whether its files must not be shared with the store, as for packages whose scripts may run.
+    /// Whether its files must not be shared with the store, as for packages with allowed scripts.
     pub private_copy: bool,
 }
 
-/// What a [`Placement`] consists of.
+/// The source of a [`Placement`].
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum PlacementSource {
     /// The files of a package in the store.
@@ -50,17 +53,21 @@ impl Tree {
         Self { placements }
     }
 
-    /// Checks every path and link target.
-    ///
-    /// # Errors
-    /// A path that is not made of `node_modules` folders and package names, one that is used twice or lies
-    /// below a link, and a link that leaves the project although `links_outside` is false.
-    pub fn validate(&self, links_outside: bool) -> Result<(), LinkError> {
-        Sites::of(self, links_outside).map(|_| ())
+    /// Returns those of `ids` that have one placement in the tree.
+    pub(crate) fn placed_once(&self, ids: &[PackageId]) -> HashSet<PackageId> {
+        let mut uses: HashMap<PackageId, usize> = ids.iter().map(|id| (*id, 0)).collect();
+        for placement in &self.placements {
+            if let PlacementSource::Package(id) = &placement.source
+                && let Some(count) = uses.get_mut(id)
+            {
+                *count += 1;
+            }
+        }
+        uses.into_iter().filter(|(_, count)| *count == 1).map(|(id, _)| id).collect()
     }
 }
 
-/// A placement with its path taken apart.
+/// A placement with the parts of its path.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Site<'a> {
     pub(crate) placement: &'a Placement,
@@ -73,34 +80,39 @@ pub(crate) struct Site<'a> {
 }
 
 impl<'a> Site<'a> {
-    /// The `node_modules` folder that holds it, relative to the project.
+    /// Returns the `node_modules` folder around it, relative to the project.
     pub(crate) fn folder(&self) -> &'a str {
         let path = &self.placement.path;
         &path[..path.len() - self.name.len() - 1]
     }
 
-    /// The same folder below the importer's `node_modules`; empty for that folder itself.
+    /// Returns the same folder below the importer's `node_modules`; empty for that folder itself.
     pub(crate) fn inner_folder(&self) -> &'a str {
         self.inner[..self.inner.len() - self.name.len()].trim_end_matches('/')
     }
 
-    /// The first package on the way to it: the unit of work that shares no folder with another.
+    /// Returns the outermost package around it: work on two of these touches no common folder.
     pub(crate) fn top(&self) -> &'a str {
         let end = self.inner.find("/node_modules/").unwrap_or(self.inner.len());
         &self.inner[..end]
     }
 }
 
-/// The judged placements of a tree, by path segments.
+/// The checked placements of a tree, sorted by path segments.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Sites<'a>(pub(crate) Vec<Site<'a>>);
 
 impl<'a> Sites<'a> {
+    /// Checks all placements of a tree.
+    ///
+    /// # Errors
+    /// A path that is not made of `node_modules` folders and package names, is repeated or is below
+    /// a link, and a link that leaves the project although `links_outside` is false.
     pub(crate) fn of(tree: &'a Tree, links_outside: bool) -> Result<Self, LinkError> {
         Self::of_placements(&tree.placements, links_outside)
     }
 
-    /// The same of some of a tree's placements.
+    /// Checks some placements of a tree.
     pub(crate) fn of_placements(
         placements: impl IntoIterator<Item = &'a Placement>,
         links_outside: bool,
@@ -118,17 +130,19 @@ impl<'a> Sites<'a> {
         Ok(Self(sites))
     }
 
-    /// The sites in shares that touch no folder of another: what lies directly in a `node_modules`, with all within it.
+    /// Returns the sites in groups: a package directly in a `node_modules`, with those within it.
+    /// Work on two groups touches no common folder.
     pub(crate) fn by_top(&self) -> impl Iterator<Item = &[Site<'a>]> {
         self.0.chunk_by(|a, b| a.importer == b.importer && a.top() == b.top())
     }
 
-    /// Whether anything lies in the importer's `node_modules`.
+    /// Returns whether the importer's `node_modules` has any package.
     pub(crate) fn has_packages(&self, importer: &str) -> bool {
         self.0.iter().any(|site| site.importer == importer)
     }
 
-    /// The sites of each importer, the project itself last: its `node_modules` holds the state of all.
+    /// Returns the sites of each importer, the project itself last, as its `node_modules` has the
+    /// state files of all.
     pub(crate) fn by_importer(&self) -> Vec<(&'a str, Vec<Site<'a>>)> {
         let mut importers = std::collections::BTreeMap::<&str, Vec<Site<'a>>>::new();
         for site in &self.0 {
@@ -213,7 +227,7 @@ fn check_neighbours(sites: &[Site<'_>]) -> Result<(), LinkError> {
     Ok(())
 }
 
-/// Whether `path` lies below the folder `parent`.
+/// Returns whether `path` is below the folder `parent`.
 pub(crate) fn below(path: &str, parent: &str) -> bool {
     path.strip_prefix(parent).is_some_and(|rest| rest.starts_with('/'))
 }

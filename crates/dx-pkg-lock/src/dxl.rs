@@ -10,6 +10,7 @@ use dx_pkg_format::wire::Frame;
 mod encode;
 mod names;
 mod package;
+mod packages;
 mod splice;
 mod view;
 
@@ -105,7 +106,8 @@ mod flag {
     pub(super) const EXTRANEOUS: u32 = 1 << 6;
     pub(super) const HAS_INSTALL_SCRIPT: u32 = 1 << 7;
     pub(super) const HAS_SHRINKWRAP: u32 = 1 << 8;
-    pub(super) const ALL: u32 = (1 << 9) - 1;
+    pub(super) const PRIVATE_COPY: u32 = 1 << 9;
+    pub(super) const ALL: u32 = (1 << 10) - 1;
 }
 
 /// Hashes a path for the index: multiply-rotate over 8-byte little-endian words, the last one

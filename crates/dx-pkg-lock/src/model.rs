@@ -53,6 +53,9 @@ pub struct LockPackage {
     pub has_install_script: bool,
     /// Whether it has an `npm-shrinkwrap.json`.
     pub has_shrinkwrap: bool,
+    /// Whether its files are a private copy rather than shared with the store; set only in the
+    /// record of a tree, never in a lockfile.
+    pub private_copy: bool,
     /// The deprecation message.
     pub deprecated: Option<String>,
     /// The licence expression.

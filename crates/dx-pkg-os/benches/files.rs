@@ -1,10 +1,11 @@
-//! A file under a second name: hardlink, reflink, the system's copy, and reading and writing its bytes.
+//! Copies of a file: hard link, reflink, the system's copy, and reading and writing its bytes.
 //!
-//! `BENCH_FOLDERS` is a list of `name=folder`, with commas; without it, the system's temporary folder is used.
+//! `BENCH_FOLDERS` is a list of `name=folder`, with commas; without it, the system's temporary
+//! folder is used.
 #![allow(missing_docs, clippy::unwrap_used, clippy::print_stderr)]
 
 use criterion::{Bencher, Criterion, SamplingMode, criterion_group, criterion_main};
-use dx_pkg_os::{Dir, reflink};
+use dx_pkg_os::files::{Dir, reflink};
 use std::fs::File;
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
@@ -24,7 +25,7 @@ fn folders() -> Vec<(String, PathBuf)> {
     named.into_iter().map(|(name, folder)| (name.to_owned(), folder.into())).collect()
 }
 
-/// Times `work` alone, not the removal of what it made.
+/// Times `work` alone, without the removal of the file that it creates.
 fn time(bencher: &mut Bencher<'_>, folder: &Path, work: impl Fn()) {
     bencher.iter_custom(|iterations| {
         let mut taken = Duration::ZERO;

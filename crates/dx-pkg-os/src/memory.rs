@@ -1,16 +1,19 @@
-//! How the system's allocator deals with large blocks.
+//! Settings of the system's allocator.
 
-/// From this size on, in bytes, a block is the system's again as soon as it is freed.
+/// The size in bytes from which on a freed block goes back to the system at once.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const LARGE: libc::c_int = 128 << 10;
 
-/// By how many bytes a heap grows at least, so that it seldom has to.
+/// The least number of bytes by which a heap grows, so that it seldom has to.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 const STEP: libc::c_int = 1 << 20;
 
-/// Keeps glibc from raising the size from which on it gives blocks back (mallopt(3)), as it does by itself once a large one
-/// was freed: bodies and archives of many sizes on several threads then leave holes that nothing fits into. An install of
-/// 1,300 packages from nothing had its peak at 120 to 145 MiB instead of 215 MiB, in the same time, when it was introduced.
+/// Fixes the size from which on glibc returns freed blocks to the system (mallopt(3)).
+///
+/// By itself glibc raises that size once a large block was freed: response bodies and archives of
+/// many sizes on several threads then fragment the heaps. When this was introduced, the peak of an
+/// install of 1,300 packages into an empty store fell from 215 MiB to between 120 and 145 MiB, in
+/// the same time.
 #[cfg(all(target_os = "linux", target_env = "gnu"))]
 #[expect(unsafe_code, reason = "the allocator's settings have no safe form")]
 pub fn return_large_blocks() {
@@ -21,6 +24,6 @@ pub fn return_large_blocks() {
     }
 }
 
-/// Other allocators are left as they are.
+/// Does nothing: other allocators keep their settings.
 #[cfg(not(all(target_os = "linux", target_env = "gnu")))]
 pub fn return_large_blocks() {}

@@ -15,7 +15,7 @@ use dx_pkg_lock::{LockPackage, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::{self, Builder};
-use crate::finish::{entry, same_entry};
+use crate::entry::{entry, same_entry};
 use crate::tree::{DependencyTree, EdgeId, Flags, NodeId};
 use crate::{Options, Provider, Requirements, flags};
 

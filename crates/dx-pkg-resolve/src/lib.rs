@@ -16,6 +16,7 @@ mod build;
 mod can_place;
 mod change;
 mod engines;
+mod entry;
 mod error;
 mod explain;
 mod finish;

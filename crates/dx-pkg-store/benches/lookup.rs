@@ -1,4 +1,5 @@
-//! Finding a package of a thousand by its integrity: in the store, and in a cache laid out as npm's.
+//! Finding a package of a thousand by its integrity: in the store, and in a cache laid out as
+//! npm's.
 #![allow(missing_docs, clippy::unwrap_used)]
 
 use criterion::{Criterion, criterion_group, criterion_main};
@@ -13,13 +14,14 @@ use std::path::{Path, PathBuf};
 
 const PACKAGES: usize = 1000;
 
-/// The file of an index that lists a key's entries: a SHA-256 of the key, in folders by its first digits.
+/// The file of an index that lists a key's entries: a SHA-256 of the key, in folders by its first
+/// digits.
 fn bucket(cache: &Path, key: &str) -> PathBuf {
     let digest: String = Sha256::digest(key).iter().map(|byte| format!("{byte:02x}")).collect();
     cache.join("index").join(&digest[..2]).join(&digest[2..4]).join(&digest[4..])
 }
 
-/// Where the contents with a digest lie.
+/// Returns the path of the contents with a digest.
 fn content(cache: &Path, integrity: &str) -> PathBuf {
     let name: String = integrity.bytes().map(|byte| format!("{byte:02x}")).collect();
     cache.join("content").join(&name[14..16]).join(&name[16..18]).join(&name[18..])

@@ -1,26 +1,25 @@
-//! Compiled lockfiles by the digest of the text they were made from.
+//! Compiled lockfiles, by the digest of the text they were made from.
 
 use std::io::Write;
 
-use dx_pkg_core::PackageId;
-use dx_pkg_os::Map;
+use dx_pkg_os::files::Map;
 
-use crate::layout::Sharded;
+use crate::layout::EntryName;
 use crate::{Folder, Store, StoreError};
 
-fn name_of(key: [u8; 32]) -> Sharded {
-    Sharded::new(PackageId::from_bytes(key), ".dxl")
+fn name_of(key: [u8; 32]) -> EntryName {
+    EntryName::of_digest(key, ".dxl")
 }
 
 impl Store {
-    /// The compiled lockfile kept under `key`. Its own format tells whether it is sound.
+    /// Returns the compiled lockfile stored under `key`, unchecked: its own format detects damage.
     #[must_use]
     pub fn compiled_lock(&self, key: [u8; 32]) -> Option<Map> {
         let dir = self.existing(Folder::Lockfiles)?;
         Map::of(&dir.open_file(name_of(key)).ok()?).ok()
     }
 
-    /// Keeps a compiled lockfile under `key`.
+    /// Stores a compiled lockfile under `key`.
     ///
     /// # Errors
     /// When the file system refuses.

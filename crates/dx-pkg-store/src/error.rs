@@ -1,4 +1,4 @@
-//! Why the store could not do what was asked, and what to do about it.
+//! The errors of the store, with their codes and hints.
 
 use std::io;
 use std::path::{Path, PathBuf};
@@ -6,14 +6,14 @@ use std::path::{Path, PathBuf};
 use dx_pkg_core::{Coded, PackageId};
 use dx_pkg_format::FormatError;
 
-/// Why the store could not do what was asked.
+/// An error of the store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum StoreError {
     /// The store is on a read-only file system.
     #[error("{doing} `{}`: the file system is read-only", path.display())]
     ReadOnly {
-        /// What was being done.
+        /// The operation that failed.
         doing: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -21,15 +21,15 @@ pub enum StoreError {
     /// This user may not write to the store.
     #[error("{doing} `{}`: permission denied", path.display())]
     Forbidden {
-        /// What was being done.
+        /// The operation that failed.
         doing: &'static str,
         /// The file or folder.
         path: PathBuf,
     },
-    /// There is no space left, or the user's quota is used up.
+    /// The device is full, or the user's quota is used up.
     #[error("{doing} `{}`: no space is left on the device", path.display())]
     Full {
-        /// What was being done.
+        /// The operation that failed.
         doing: &'static str,
         /// The file or folder.
         path: PathBuf,
@@ -37,11 +37,11 @@ pub enum StoreError {
     /// Another failure of the file system.
     #[error("{doing} `{}`: {source}", path.display())]
     Io {
-        /// What was being done.
+        /// The operation that failed.
         doing: &'static str,
         /// The file or folder.
         path: PathBuf,
-        /// What the system says.
+        /// The system's error.
         source: io::Error,
     },
     /// A package in the store is damaged.
@@ -49,7 +49,7 @@ pub enum StoreError {
     Damaged {
         /// The DXP file.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The damage.
         source: FormatError,
     },
     /// A package's files cannot be stored.
@@ -57,7 +57,7 @@ pub enum StoreError {
     Unstorable {
         /// The package.
         id: PackageId,
-        /// What is wrong with the files.
+        /// The reason.
         source: FormatError,
     },
 }
@@ -99,10 +99,12 @@ impl Coded for StoreError {
                 "choose a store that can be written to with `DX_STORE=<folder>`"
             }
             Self::Forbidden { .. } => {
-                "give your user write access to the store, or choose another with `DX_STORE=<folder>`"
+                "give your user write access to the store, or choose another with \
+                 `DX_STORE=<folder>`"
             }
             Self::Full { .. } => {
-                "free some space (`dx store prune` removes unused packages), or move the store with `DX_STORE=<folder>`"
+                "free some space (`dx store prune` removes unused packages), or move the store with \
+                 `DX_STORE=<folder>`"
             }
             Self::Damaged { .. } => {
                 "run `dx store verify --fix`: it removes what is damaged, and it is fetched again"

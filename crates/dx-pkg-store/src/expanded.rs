@@ -1,50 +1,61 @@
-//! Keeping the expanded files of a package what the package says they are.
+//! Checks of packages' expanded files, and repair of altered ones.
 //!
-//! Projects share these files: a tool that writes into one of them in place changes it for all. So before a tree is
-//! prepared, each file is compared with what it was when its digest was last checked, and repaired where it changed.
+//! Projects share these files: a tool that writes into one of them in place changes it for all. So
+//! before a tree is prepared, each file is compared with its identity at its last check, its digest
+//! is checked if that differs, and an altered file is replaced. The identities are recorded in
+//! `packages/<aa>/<id>.files`, little-endian:
 //!
-//! That is noted in `packages/<aa>/<id>.files`:
-//! ```text
-//! magic "DXF\0" | version u32 | XXH3-64 of all after it | per file, in the package's order: inode, size, mtime: u64 each
-//! ```
-//! Numbers are little-endian. A note that is damaged or does not fit counts as missing.
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0 | 4 | signature `DXF\0` |
+//! | 4 | 2 | version, 1 |
+//! | 6 | 2 | zero |
+//! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
+//! | 16 | 24 | for each file, in the package's order: inode, size, modification time in ns |
+//!
+//! A record that is damaged or has another number of files counts as missing.
 
-use std::io;
-use std::io::Write;
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{Dxp, Entry};
-use dx_pkg_format::wire;
-use dx_pkg_os::{Dir, Identity, unique_name};
+use dx_pkg_format::wire::{self, Frame};
+use dx_pkg_os::files::{Dir, Identity, unique_name};
 
-use crate::insert::Tree;
-use crate::layout::Sharded;
-use crate::verify::file_matches;
+use crate::layout::EntryName;
+use crate::matching::file_matches;
+use crate::package_tree::PackageTree;
 use crate::{Folder, Store, StoreError};
 
-const MAGIC: [u8; 4] = *b"DXF\0";
-const VERSION: u32 = 1;
-const HEADER: usize = 16;
-const ROW: usize = 24;
+const SIGNATURE: [u8; 4] = *b"DXF\0";
+const VERSION: u16 = 1;
+const FRAME: Frame =
+    Frame { format: "record of expanded files", signature: SIGNATURE, version: VERSION };
+const SUFFIX: &str = ".files";
 
-/// A file that was not what its package says.
+/// Inode, size and modification time. The change time is of no use: each new link changes it.
+type Row = [u8; 24];
+
+/// An expanded file that differed from its package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Altered {
     /// The path within the package.
     pub path: String,
-    /// The inode that holds the wrong contents; other trees may have it.
+    /// The inode that has the wrong contents; other trees may have it.
     pub inode: u64,
 }
 
 impl Store {
-    /// Sees to it that the package's expanded files are there and right; says which of them were not right, or `None`
-    /// for a package the store does not have. A missing folder is made of second names for the files in `copy`, a
-    /// project's copy of the package, as far as those are right, so that nothing is written twice.
+    /// Checks the package's expanded files, and repairs missing and altered ones. Returns the
+    /// altered ones, or `None` if the store does not have the package.
+    ///
+    /// A missing folder is filled with links to the files in `copy`, a project's copy of the
+    /// package, so far as these are unaltered.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn keep_expanded(
+    pub fn repair_expanded(
         &self,
         id: PackageId,
         copy: Option<&Path>,
@@ -56,39 +67,39 @@ impl Store {
             Err(error) => return Err(error),
         };
         let dxp = package.dxp();
-        let just_made = !self.has(id);
-        if just_made {
+        let is_new = !self.has(id);
+        if is_new {
             let copy = copy.and_then(|copy| Dir::open(copy).ok());
             self.insert_expanded(id, |tree| fill(tree, dxp, copy.as_ref()))?;
         }
         let failed = |error| StoreError::io("checking", self.expanded(id))(error);
         let root = self.open_expanded(id).map_err(failed)?;
-        let noted = self.note(id, dxp.len());
-        let mut now = Vec::with_capacity(dxp.len() * ROW);
+        let recorded = self.recorded_files(id, dxp.len());
+        let mut rows = Vec::with_capacity(dxp.len());
         let mut altered = Vec::new();
         for (index, entry) in dxp.entries().enumerate() {
             let found = root.identity(entry.path).map_err(failed)?.map(row);
-            let known =
-                noted.as_ref().and_then(|note| wire::array_at::<ROW>(note, HEADER + index * ROW));
-            if found.is_some() && (just_made || found == known)
+            let known = recorded.as_ref().and_then(|rows| rows.get(index).copied());
+            if found.is_some() && (is_new || found == known)
                 || file_matches(&root, entry.path, &entry).map_err(failed)?
             {
-                now.extend(found.unwrap_or_default());
+                rows.extend(found);
                 continue;
             }
             altered.push(Altered {
                 path: entry.path.to_owned(),
                 inode: found.map_or(0, |found| wire::u64_at(&found, 0)),
             });
-            now.extend(row(self.rewrite(dxp, &entry, &root).map_err(failed)?));
+            rows.push(row(self.rewrite(dxp, &entry, &root).map_err(failed)?));
         }
-        if noted.is_none_or(|note| note.get(HEADER..) != Some(&now)) {
-            self.write_note(id, &now)?;
+        if recorded.is_none_or(|recorded| recorded != rows) {
+            let name = EntryName::of_package(id, SUFFIX);
+            self.write_file(Folder::Packages, &name, |file| file.write_all(&encode(&rows)))?;
         }
         Ok(Some(altered))
     }
 
-    /// Puts a new file in the place of one that is not right.
+    /// Replaces an altered file by a new one.
     fn rewrite(&self, dxp: Dxp<'_>, entry: &Entry<'_>, root: &Dir) -> io::Result<Identity> {
         let contents = dxp.read_verified(entry).map_err(io::Error::other)?;
         let tmp = Dir::open(self.folder(Folder::Tmp))?;
@@ -101,33 +112,31 @@ impl Store {
         root.identity(entry.path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// The note about a package of `files` files.
-    fn note(&self, id: PackageId, files: usize) -> Option<Vec<u8>> {
+    /// Reads the record of a package of `files` files.
+    fn recorded_files(&self, id: PackageId, files: usize) -> Option<Vec<Row>> {
         let mut bytes = Vec::new();
-        let mut file =
-            self.existing(Folder::Packages)?.open_file(Sharded::new(id, ".files")).ok()?;
-        io::Read::read_to_end(&mut file, &mut bytes).ok()?;
-        let body = bytes.get(HEADER..)?;
-        let is_sound = bytes.get(..4) == Some(&MAGIC)
-            && wire::u32_at(&bytes, 4) == VERSION
-            && wire::u64_at(&bytes, 8) == wire::checksum(body)
-            && body.len() == files * ROW;
-        is_sound.then_some(bytes)
-    }
-
-    fn write_note(&self, id: PackageId, rows: &[u8]) -> Result<(), StoreError> {
-        self.write_file(Folder::Packages, &Sharded::new(id, ".files"), |file| {
-            file.write_all(&MAGIC)?;
-            file.write_all(&VERSION.to_le_bytes())?;
-            file.write_all(&wire::checksum(rows).to_le_bytes())?;
-            file.write_all(rows)
-        })
+        let packages = self.existing(Folder::Packages)?;
+        let mut file = packages.open_file(EntryName::of_package(id, SUFFIX)).ok()?;
+        file.read_to_end(&mut bytes).ok()?;
+        decode(&bytes).filter(|rows| rows.len() == files)
     }
 }
 
-/// Inode, size and modification time; the change time is no use, as every new name of the file changes it.
-fn row(identity: Identity) -> [u8; ROW] {
-    let mut row = [0; ROW];
+/// Encodes a record.
+fn encode(rows: &[Row]) -> Vec<u8> {
+    let mut out = FRAME.begin(size_of_val(rows));
+    out.bytes(rows.as_flattened());
+    Frame::finish(out)
+}
+
+/// Decodes a record; `None` if it is damaged.
+fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
+    let (rows, rest) = FRAME.open(bytes).ok()?.rest().as_chunks();
+    rest.is_empty().then(|| rows.to_vec())
+}
+
+fn row(identity: Identity) -> Row {
+    let mut row = Row::default();
     let numbers = [
         identity.inode.to_le_bytes(),
         identity.size.to_le_bytes(),
@@ -137,10 +146,11 @@ fn row(identity: Identity) -> [u8; ROW] {
     row
 }
 
-fn fill(tree: &mut Tree, dxp: Dxp<'_>, copy: Option<&Dir>) -> io::Result<()> {
+/// Fills a package's folder, with links to the files of `copy` that are unaltered.
+fn fill(tree: &mut PackageTree, dxp: Dxp<'_>, copy: Option<&Dir>) -> io::Result<()> {
     for entry in dxp.entries() {
-        let right = copy.filter(|copy| file_matches(copy, entry.path, &entry).unwrap_or(false));
-        match right {
+        let unaltered = copy.filter(|copy| file_matches(copy, entry.path, &entry).unwrap_or(false));
+        match unaltered {
             Some(copy) if tree.link(entry.path, copy).is_ok() => {}
             _ => {
                 let contents = dxp.read_verified(&entry).map_err(io::Error::other)?;

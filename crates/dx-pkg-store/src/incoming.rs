@@ -1,4 +1,4 @@
-//! Packages whose files arrive one after the other, and which nobody can vouch for until the last has.
+//! Packages whose files arrive one after the other, and are verified after the last.
 
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
@@ -6,46 +6,38 @@ use std::io::{self, Seek, SeekFrom, Write};
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{self, DigestedFile, ProvisionalDigest};
-use dx_pkg_os::Dir;
+use dx_pkg_os::files::Dir;
 
-use crate::insert::{Temporary, Tree};
-use crate::layout::Sharded;
-use crate::package::PackageTables;
+use crate::PackageTables;
+use crate::insert::Temporary;
+use crate::layout::EntryName;
+use crate::package_tree::PackageTree;
 use crate::pending::name_of;
-use crate::{Folder, Store, StoreError};
+use crate::{Folder, Store, StoreError, StoreMode};
 
-/// What is to become of a package that is on its way.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Keeping {
-    /// It is stored, as by [`Store::insert`].
-    Now,
-    /// It is this process's alone, as by [`Store::insert_later`].
-    Later,
-}
-
-/// A package on its way. Its files are written to a folder of its own, which is removed unless the package is kept.
+/// A package whose files are arriving, in a folder that is removed unless the package is kept.
 pub struct Incoming<'s> {
     store: &'s Store,
     id: PackageId,
-    keeping: Keeping,
-    tree: Tree,
+    mode: StoreMode,
+    tree: PackageTree,
     files: Vec<Arrived>,
     open: Option<(File, Digest)>,
-    /// Removed last, when no file in it is open any more.
+    /// Declared last, so that its files are closed when it is removed.
     folder: Temporary<'s>,
 }
 
-/// The digest that the tables are to have.
+/// The digest that goes into the tables.
 enum Digest {
     Blake3(Box<blake3::Hasher>),
     Provisional(Box<ProvisionalDigest>),
 }
 
 impl Digest {
-    fn new(keeping: Keeping) -> Self {
-        match keeping {
-            Keeping::Now => Self::Blake3(Box::default()),
-            Keeping::Later => Self::Provisional(Box::default()),
+    fn new(mode: StoreMode) -> Self {
+        match mode {
+            StoreMode::Now => Self::Blake3(Box::default()),
+            StoreMode::Deferred | StoreMode::Tarball => Self::Provisional(Box::default()),
         }
     }
 
@@ -64,7 +56,7 @@ impl Digest {
     }
 }
 
-/// A file that is there, or as far as it is there.
+/// A file that has arrived, wholly or in part.
 struct Arrived {
     path: String,
     executable: bool,
@@ -84,23 +76,25 @@ impl Arrived {
 }
 
 impl Store {
-    /// Begins to take the files of a package.
+    /// Begins a package whose files arrive one by one. With [`StoreMode::Tarball`] the caller also
+    /// stores the tarball; see [`Self::receive_tarball`].
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn receive(&self, id: PackageId, keeping: Keeping) -> Result<Incoming<'_>, StoreError> {
+    pub fn receive(&self, id: PackageId, mode: StoreMode) -> Result<Incoming<'_>, StoreError> {
         let folder = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(folder.name());
-        let tree = Tree::new(root.map_err(StoreError::io("creating", folder.path()))?);
-        Ok(Incoming { store: self, id, keeping, tree, files: Vec::new(), open: None, folder })
+        let tree = PackageTree::new(root.map_err(StoreError::io("creating", folder.path()))?);
+        Ok(Incoming { store: self, id, mode, tree, files: Vec::new(), open: None, folder })
     }
 }
 
 impl Incoming<'_> {
-    /// Begins a file, whose contents are what [`Self::write`] is given until the next one begins.
+    /// Begins a file. The bytes given to [`Self::write`] until the next file begins are its
+    /// contents.
     ///
     /// # Errors
-    /// When its path is unsafe or there already, or the file system refuses.
+    /// When its path is unsafe or repeated, or the file system refuses.
     pub fn begin(&mut self, path: String, executable: bool) -> Result<(), StoreError> {
         if !dxp::is_safe_path(&path) {
             let source = FormatError::UnsafePath { doing: "writing", path };
@@ -109,12 +103,12 @@ impl Incoming<'_> {
         self.end_file();
         let file =
             self.tree.create(&path, executable).map_err(|error| self.failed(&path, error))?;
-        self.open = Some((file, Digest::new(self.keeping)));
+        self.open = Some((file, Digest::new(self.mode)));
         self.files.push(Arrived { path, executable, size: 0, digest: [0; 32] });
         Ok(())
     }
 
-    /// Takes the next bytes of the file begun last.
+    /// Appends bytes to the file begun last.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -130,7 +124,7 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    /// Makes it a package. The caller has verified what it came from.
+    /// Stores the package, whose tarball the caller has verified.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -139,21 +133,21 @@ impl Incoming<'_> {
         let files: Vec<_> = self.files.iter().map(Arrived::digested).collect();
         let tables = dxp::tables_of(&files, integrity).and_then(PackageTables::of);
         let tables = tables.map_err(|source| StoreError::Unstorable { id: self.id, source })?;
-        match self.keeping {
-            Keeping::Now => self.store(&tables),
-            Keeping::Later => self.leave_to_later(tables),
+        match self.mode {
+            StoreMode::Now => self.store(&tables),
+            StoreMode::Deferred | StoreMode::Tarball => self.defer(tables),
         }
     }
 
     fn store(self, tables: &PackageTables) -> Result<(), StoreError> {
-        let name = Sharded::new(self.id, ".dxp");
+        let name = EntryName::of_package(self.id, ".dxp");
         self.store.write_file(Folder::Packages, &name, |file| {
             copy_package(file, tables, self.tree.root())
         })?;
         self.folder.publish_expanded(self.id)
     }
 
-    fn leave_to_later(self, tables: PackageTables) -> Result<(), StoreError> {
+    fn defer(self, tables: PackageTables) -> Result<(), StoreError> {
         let pending = self.store.pending_or_begin()?;
         if pending.tables(self.id).is_none() {
             self.folder.move_to(&pending.dir, name_of(self.id))?;
@@ -173,12 +167,12 @@ impl Incoming<'_> {
     }
 }
 
-/// Writes a DXP file whose contents are the files of `from`, which this process has just written.
+/// Writes a DXP file from the files in `from`, which this process has just written.
 fn copy_package(file: &mut File, tables: &PackageTables, from: &Dir) -> io::Result<()> {
     file.write_all(tables.bytes())?;
     for entry in tables.dxp().entries() {
         file.seek(SeekFrom::Start(entry.stored_at().ok_or(io::ErrorKind::InvalidData)?))?;
-        // The system copies by itself, from one file to the other.
+        // The system copies between the files.
         if io::copy(&mut from.open_file(entry.path)?, file)? != entry.size {
             return Err(io::ErrorKind::InvalidData.into());
         }

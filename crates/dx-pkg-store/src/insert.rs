@@ -1,24 +1,18 @@
-//! Putting packages into the store: the DXP file first, then the folder of its files.
+//! Insertion of packages into the store: the DXP file first, then the expanded files.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::io::{self, IoSlice, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{Compression, Dxp, Encoding, FileEntry};
-use dx_pkg_os::{Dir, unique_name};
+use dx_pkg_os::files::{Dir, unique_name};
 
-use crate::layout::Sharded;
+use crate::layout::EntryName;
+use crate::package_tree::{PLAIN, PackageTree};
 use crate::{Folder, Store, StoreError};
 
-pub(crate) const PLAIN: u32 = 0o644;
-const EXECUTABLE: u32 = 0o755;
-/// What file systems share is made of blocks of this many bytes; with larger ones they refuse, and it is written.
-const BLOCK: usize = 4096;
-/// Smaller files are written: the package's encoder aligns none of them.
-const SHARED_FROM: usize = 64 * 1024;
-/// How many pieces systems take in one call.
+/// The most buffers that systems take in one call.
 const MOST_PARTS: usize = 1024;
 
 /// A name in `tmp/` whose file or tree is removed unless it was renamed away.
@@ -41,11 +35,11 @@ impl<'a> Temporary<'a> {
         self.store.folder(Folder::Tmp).join(&self.name)
     }
 
-    /// Gives the file its place, replacing what is there.
+    /// Renames the file to its place, replacing an existing one.
     pub(crate) fn publish_file(
         mut self,
         folder: Folder,
-        target: &Sharded,
+        target: &EntryName,
     ) -> Result<(), StoreError> {
         let published = self.store.publish(&self.name, folder, target)?;
         published.map_err(|error| {
@@ -55,9 +49,9 @@ impl<'a> Temporary<'a> {
         Ok(())
     }
 
-    /// Gives the folder of a package's files its place, unless another process has put the same there meanwhile.
+    /// Renames a package's expanded folder to its place, unless another process was first.
     pub(crate) fn publish_expanded(mut self, id: PackageId) -> Result<(), StoreError> {
-        match self.store.publish(&self.name, Folder::Expanded, &Sharded::new(id, ""))? {
+        match self.store.publish(&self.name, Folder::Expanded, &EntryName::of_package(id, ""))? {
             Ok(()) => self.published = true,
             Err(error) if is_taken(&error) => {}
             Err(error) => return Err(StoreError::io("writing", self.store.expanded(id))(error)),
@@ -77,8 +71,8 @@ impl<'a> Temporary<'a> {
 impl Drop for Temporary<'_> {
     fn drop(&mut self) {
         if !self.published {
-            // What cannot be removed is garbage that emptying the trash removes later.
-            let _ = dx_pkg_os::remove_tree(&self.path());
+            // If it stays, emptying the trash removes it later.
+            let _ = dx_pkg_os::files::remove_tree(&self.path());
         }
     }
 }
@@ -86,10 +80,11 @@ impl Drop for Temporary<'_> {
 impl Store {
     /// Stores a package: its DXP file, then its files, expanded.
     ///
-    /// An entry another process made meanwhile is kept, as the same id means the same contents.
+    /// An entry that another process created meanwhile stays: the same id means the same contents.
     ///
     /// # Errors
-    /// When a path is unsafe or repeated, or the file system refuses; nothing half-made becomes visible.
+    /// When a path is unsafe or repeated, or the file system refuses; nothing incomplete becomes
+    /// visible.
     pub fn insert(
         &self,
         id: PackageId,
@@ -98,17 +93,19 @@ impl Store {
     ) -> Result<(), StoreError> {
         let encoding = Encoding::new(files, integrity, Compression::Stored)
             .map_err(|source| StoreError::Unstorable { id, source })?;
-        self.write_file(Folder::Packages, &Sharded::new(id, ".dxp"), |file| {
+        self.write_file(Folder::Packages, &EntryName::of_package(id, ".dxp"), |file| {
             write_parts(file, encoding.parts())
         })?;
-        // The blocks of a file just written are not on the device yet: to share them would be to wait for it.
+        // No blocks are shared: those just written are not on the device yet, and sharing would
+        // wait for it.
         self.insert_expanded(id, |tree| tree.add_all(files))
     }
 
-    /// Makes sure the package's files are there, from its DXP file where they are not; says whether they are.
+    /// Expands the package from its DXP file unless it is expanded. Returns whether the store has
+    /// the package.
     ///
-    /// A damaged DXP file counts as missing and is put into the trash, so that the package is fetched again; so are files
-    /// without one, which nothing vouches for.
+    /// A damaged DXP file is trashed and counts as missing, so that the package is fetched again.
+    /// Expanded files without a DXP file are trashed too, as nothing verifies them.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -136,11 +133,11 @@ impl Store {
         }
     }
 
-    /// Writes a file in `tmp/` and renames it to its place, replacing what is there.
+    /// Writes a file in `tmp/` and renames it to its place, replacing an existing one.
     pub(crate) fn write_file(
         &self,
         folder: Folder,
-        target: &Sharded,
+        target: &EntryName,
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), StoreError> {
         let tmp = self.dir(Folder::Tmp)?;
@@ -153,28 +150,30 @@ impl Store {
         temporary.publish_file(folder, target)
     }
 
+    /// Creates the package's expanded folder in `tmp/`, calls `fill`, and renames it to its place.
     pub(crate) fn insert_expanded(
         &self,
         id: PackageId,
-        fill: impl FnOnce(&mut Tree) -> io::Result<()>,
+        fill: impl FnOnce(&mut PackageTree) -> io::Result<()>,
     ) -> Result<(), StoreError> {
         let temporary = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(&temporary.name);
-        let mut tree = Tree::new(root.map_err(StoreError::io("creating", temporary.path()))?);
+        let mut tree =
+            PackageTree::new(root.map_err(StoreError::io("creating", temporary.path()))?);
         fill(&mut tree).map_err(|source| {
-            let path = self.expanded(id).join(&tree.current);
+            let path = self.expanded(id).join(tree.current());
             StoreError::io("writing", path)(source)
         })?;
         temporary.publish_expanded(id)
     }
 }
 
-/// Whether a folder could not be renamed because another process has made the same one.
+/// Returns whether a rename failed because another process has created the same folder.
 fn is_taken(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
 }
 
-/// Writes the parts where they are: gathering them in a buffer first takes up to twice as long.
+/// Writes the parts in place: copying them to one buffer first takes up to twice as long.
 pub(crate) fn write_parts<'p>(
     file: &mut File,
     parts: impl Iterator<Item = &'p [u8]>,
@@ -195,7 +194,7 @@ pub(crate) fn write_parts<'p>(
 }
 
 fn write_verified(
-    tree: &mut Tree,
+    tree: &mut PackageTree,
     dxp: Dxp<'_>,
     archive: &File,
     damage: &mut Option<FormatError>,
@@ -214,102 +213,3 @@ fn write_verified(
     }
     Ok(())
 }
-
-/// Gives `file` as many whole blocks of `length` bytes at `offset` in `archive` as can be shared, and says how many bytes
-/// these are; the file is then written to from there on.
-fn share(file: &mut File, archive: &File, offset: u64, length: usize) -> usize {
-    let whole = length - length % BLOCK;
-    let shared = offset.is_multiple_of(BLOCK as u64)
-        && dx_pkg_os::clone_range(archive, offset, whole as u64, file).is_ok()
-        && file.seek(SeekFrom::Start(whole as u64)).is_ok();
-    if shared { whole } else { 0 }
-}
-
-/// A folder being filled with files in any order, cheapest when files of one folder follow each other.
-pub(crate) struct Tree {
-    root: Dir,
-    /// The folders from the root to the one last written to, and where their names end in `current`.
-    open: Vec<(usize, Dir)>,
-    current: String,
-}
-
-impl Tree {
-    pub(crate) fn new(root: Dir) -> Self {
-        Self { root, open: Vec::new(), current: String::new() }
-    }
-
-    /// Gives the file at `path` in `from` a second name at the same path here.
-    pub(crate) fn link(&mut self, path: &str, from: &Dir) -> io::Result<()> {
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        self.enter(parent)?;
-        self.open.last().map_or(&self.root, |(_, dir)| dir).link_from(from, path, name)
-    }
-
-    /// Adds files, those of one folder after each other.
-    pub(crate) fn add_all(&mut self, files: &[FileEntry<'_>]) -> io::Result<()> {
-        let mut sorted: Vec<_> = files.iter().collect();
-        sorted.sort_unstable_by_key(|file| file.path);
-        sorted.into_iter().try_for_each(|file| self.add(file.path, file.executable, file.data))
-    }
-
-    pub(crate) fn add(&mut self, path: &str, executable: bool, contents: &[u8]) -> io::Result<()> {
-        self.add_sharing(path, executable, contents, None)
-    }
-
-    /// Adds a file; `blocks` are where the same contents are stored in another file, whose blocks it then shares where
-    /// the file system can do that.
-    fn add_sharing(
-        &mut self,
-        path: &str,
-        executable: bool,
-        contents: &[u8],
-        blocks: Option<(&File, u64)>,
-    ) -> io::Result<()> {
-        let mut file = self.create(path, executable)?;
-        let shared = match blocks {
-            Some((archive, offset)) if contents.len() >= SHARED_FROM => {
-                share(&mut file, archive, offset, contents.len())
-            }
-            _ => 0,
-        };
-        file.write_all(contents.get(shared..).unwrap_or_default())
-    }
-
-    /// Creates an empty file.
-    pub(crate) fn create(&mut self, path: &str, executable: bool) -> io::Result<File> {
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        self.enter(parent)?;
-        let dir = self.open.last().map_or(&self.root, |(_, dir)| dir);
-        dir.create_file(Path::new(name), if executable { EXECUTABLE } else { PLAIN })
-    }
-
-    pub(crate) fn root(&self) -> &Dir {
-        &self.root
-    }
-
-    /// Opens the folder `path`, reusing what is open of the way there.
-    fn enter(&mut self, path: &str) -> io::Result<()> {
-        let shared = self.open.iter().take_while(|(end, _)| {
-            path.get(..*end) == self.current.get(..*end)
-                && matches!(path.as_bytes().get(*end), None | Some(b'/'))
-        });
-        let keep = shared.count();
-        self.open.truncate(keep);
-        let mut at = self.open.last().map_or(0, |(end, _)| *end);
-        self.current.clear();
-        self.current.push_str(path);
-        while at < path.len() {
-            let start = if at == 0 { 0 } else { at + 1 };
-            let rest = path.get(start..).unwrap_or_default();
-            let end = start + rest.find('/').unwrap_or(rest.len());
-            let name = path.get(start..end).unwrap_or_default();
-            let dir = self.open.last().map_or(&self.root, |(_, dir)| dir).make_or_open_dir(name)?;
-            self.open.push((end, dir));
-            at = end;
-        }
-        Ok(())
-    }
-}
-
-#[cfg(test)]
-mod tests;

@@ -1,58 +1,64 @@
-//! Where everything lies within the store.
+//! The folders of the store and the names of its entries.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dx_pkg_core::PackageId;
 
-/// The folders of a store. `aa` is the first byte of an id, in hexadecimal.
+/// The folders of a store. `aa` is the first byte of the id or digest, in hexadecimal.
 ///
 /// ```text
 /// <root>/v1/
-///   packages/<aa>/<id>.dxp       one file per package: what is verified, moved and collected
-///   packages/<aa>/<id>.tgz       or, in continuous integration, the tarball as it came
-///   expanded/<aa>/<id>/…         the package's files, made from the DXP: what projects are linked from
-///   prepared/                     ready node_modules trees
+///   packages/<aa>/<id>.dxp       a package in one file: verified, moved and pruned as a whole
+///   packages/<aa>/<id>.tgz       or its tarball, in continuous integration
+///   packages/<aa>/<id>.files     the expanded files' identities at their last check
+///   packages/<aa>/<id>.license   the licence of a package that was never fetched
+///   expanded/<aa>/<id>/…         the package's files, made from the DXP, the source of hard links
+///   prepared/<aa>/<key>/         prepared trees; drawn in `prepared.rs`
+///   prepared/jobs/<digest>       preparation jobs
 ///   metadata/<registry>/a-<name>.dxm, f-<name>.dxm
-///                                abbreviated and full packuments behind a header with validators and times
+///                                abbreviated and full packuments, after a header with validators
+///                                and times
 ///   metadata/<registry>/chain.dxc
-///                                which of its packages are likely to follow which
-///   lockfiles/<aa>/<digest>.dxl  compiled lockfiles by the digest of their text
-///   resolutions/                 graphs by what was asked for
-///   pending/                     what installs left to be written, by way of their tables
-///   tmp/                         entries being made
-///   trash/                       what is to be deleted when nobody waits
-///   locks/                       files that processes lock
+///                                the registry's chain: packages that are likely to follow others
+///   lockfiles/<aa>/<digest>.dxl  compiled lockfiles, by the digest of their text
+///   resolutions/<aa>/<digest>.dxr
+///                                resolutions, by the digest of their input
+///   pending/                     records of packages whose DXP is yet to be written
+///   tmp/                         unfinished entries
+///   trash/                       entries to be deleted in the background
+///   locks/                       files for advisory locks
 /// ```
 ///
-/// Names of packages and registries are escaped so that they differ on file systems that ignore case: lower-case
-/// letters, digits and `-_.~@` stand for themselves, `/` is `+`, a capital is `!` and its lower case, any other
-/// byte `%` and two digits. Names longer than 120 bytes are cut and end in a hash.
+/// Names of packages and registries are escaped so that they differ on file systems that ignore
+/// case: lower-case letters, digits and `-_.~@` stand for themselves, `/` is `+`, a capital is `!`
+/// and its lower case, any other byte `%` and two digits. Names longer than 120 bytes are cut and
+/// end in a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Folder {
     /// DXP files.
     Packages,
-    /// The files of packages.
+    /// Expanded packages.
     Expanded,
-    /// Prepared trees.
+    /// Prepared trees and preparation jobs.
     Prepared,
-    /// Packuments.
+    /// Packuments and chains.
     Metadata,
     /// Compiled lockfiles.
     Lockfiles,
-    /// Remembered resolutions.
+    /// Resolutions.
     Resolutions,
-    /// What installs left to be written.
+    /// Records of packages whose DXP is yet to be written.
     Pending,
-    /// Entries being made.
+    /// Unfinished entries.
     Tmp,
-    /// What is to be deleted.
+    /// Entries to be deleted.
     Trash,
     /// Lock files.
     Locks,
 }
 
 impl Folder {
-    /// How many there are.
+    /// The number of folders.
     pub(crate) const COUNT: usize = 10;
 
     /// The name below `v1/`.
@@ -73,22 +79,35 @@ impl Folder {
     }
 }
 
-/// The room for a shard, its `/` and an id, and for the longest suffix, `.license`.
-const SHARDED: usize = 67 + 8;
+/// The length of `aa/<64 digits>`.
+const DIGITS_END: usize = 67;
+/// The longest name: the longest suffix is `.license`.
+const LONGEST: usize = DIGITS_END + 8;
 
-/// `aa/<64 digits><suffix>` without allocating.
+/// The name of an entry within its folder, `aa/<64 digits><suffix>`, without an allocation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Sharded {
-    text: [u8; SHARDED],
+pub(crate) struct EntryName {
+    text: [u8; LONGEST],
     length: usize,
 }
 
-impl Sharded {
-    pub(crate) fn new(id: PackageId, suffix: &str) -> Self {
-        let hex = id.hex();
-        let mut text = [b'/'; SHARDED];
-        let length = 67 + suffix.len();
-        let parts = [(0..2, &hex[..2]), (3..67, &hex[..]), (67..length, suffix.as_bytes())];
+impl EntryName {
+    /// Returns the name of an entry of a package.
+    pub(crate) fn of_package(id: PackageId, suffix: &str) -> Self {
+        Self::of_digits(&id.hex(), suffix)
+    }
+
+    /// Returns the name of an entry that is stored under a digest of its input.
+    pub(crate) fn of_digest(digest: [u8; 32], suffix: &str) -> Self {
+        Self::of_digits(blake3::Hash::from_bytes(digest).to_hex().as_bytes(), suffix)
+    }
+
+    fn of_digits(digits: &[u8], suffix: &str) -> Self {
+        let mut text = [b'/'; LONGEST];
+        let length = DIGITS_END + suffix.len();
+        let shard = digits.get(..2).unwrap_or_default();
+        let parts =
+            [(0..2, shard), (3..DIGITS_END, digits), (DIGITS_END..length, suffix.as_bytes())];
         for (range, part) in parts {
             if let Some(place) = text.get_mut(range) {
                 place.copy_from_slice(part);
@@ -101,20 +120,32 @@ impl Sharded {
         std::str::from_utf8(self.text.get(..self.length).unwrap_or_default()).unwrap_or_default()
     }
 
+    /// Returns `aa`, the folder that the entry is in.
     pub(crate) fn shard(&self) -> &str {
         self.as_str().get(..2).unwrap_or_default()
     }
 }
 
-impl AsRef<Path> for Sharded {
+impl AsRef<Path> for EntryName {
     fn as_ref(&self) -> &Path {
         Path::new(self.as_str())
     }
 }
 
-/// A name that is safe and distinct on any file system; see [`Folder`].
+/// Returns the digest whose 64 lower-case digits these are.
+pub(crate) fn digest_from_hex(hex: &str) -> Option<[u8; 32]> {
+    let is_lower = !hex.bytes().any(|byte| byte.is_ascii_uppercase());
+    is_lower.then(|| blake3::Hash::from_hex(hex).ok()).flatten().map(blake3::Hash::into)
+}
+
+/// Returns the path that a text holds, if it is absolute.
+pub(crate) fn absolute_path(text: &[u8]) -> Option<PathBuf> {
+    Some(PathBuf::from(std::str::from_utf8(text).ok()?)).filter(|path| path.is_absolute())
+}
+
+/// Returns a name that is safe and distinct on any file system; see [`Folder`].
 pub(crate) fn escaped(name: &str) -> String {
-    const LONGEST: usize = 120;
+    const LONGEST_ESCAPED: usize = 120;
     let mut text = String::with_capacity(name.len());
     for byte in name.bytes() {
         match byte {
@@ -126,9 +157,9 @@ pub(crate) fn escaped(name: &str) -> String {
             _ => text.push_str(&format!("%{byte:02x}")),
         }
     }
-    if text.len() > LONGEST {
+    if text.len() > LONGEST_ESCAPED {
         // The cut is at a byte boundary of ASCII text; `#` occurs in no other escaped name.
-        text.truncate(LONGEST - 33);
+        text.truncate(LONGEST_ESCAPED - 33);
         text.push('#');
         text.push_str(blake3::hash(name.as_bytes()).to_hex().get(..32).unwrap_or_default());
     }

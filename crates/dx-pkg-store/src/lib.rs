@@ -1,38 +1,44 @@
-//! Content-addressed store of packages, metadata and compiled locks.
+//! Content-addressed store of packages, metadata, compiled locks and prepared trees.
 //!
-//! Everything here can be made again, so nothing is waited for to reach the device; checksums and digests tell
-//! what a loss of power damaged. Every entry is made in `tmp/` and renamed to its name: a process killed at any
-//! instruction leaves the old state or the new one, and at worst garbage in `tmp/`. The layout on disk is drawn
-//! at [`Folder`].
+//! Everything here can be derived or fetched again, so no write waits for the device. Checksums and
+//! digests detect damage after a loss of power. Every entry is created in `tmp/` and renamed: a
+//! process killed at any instruction leaves the old state or the new one, and at worst garbage in
+//! `tmp/`. The layout on disk is drawn at [`Folder`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod compiled;
+mod deferred;
 mod error;
 mod expanded;
 mod incoming;
 mod insert;
+mod jobs;
 mod layout;
 mod license;
-mod metadata;
+mod matching;
+pub mod metadata;
 mod package;
+mod package_tree;
 mod pending;
 mod prepared;
-mod prune;
+pub mod prune;
 mod resolution;
 mod store;
+mod store_mode;
+mod tables;
 mod tarball;
 mod trash;
-mod verify;
+pub mod verify;
 
+pub use deferred::PendingRecord;
 pub use error::StoreError;
 pub use expanded::Altered;
-pub use incoming::{Incoming, Keeping};
+pub use incoming::Incoming;
+pub use jobs::PrepareJob;
 pub use layout::Folder;
-pub use metadata::{CachedPackument, Form, MetadataRecord};
-pub use package::{Package, PackageTables};
-pub use pending::PendingNote;
-pub use prepared::{PrepareJob, PreparedEntry, PreparedKey, PreparedTree};
-pub use prune::{PruneLimits, Pruned, Usage};
+pub use package::Package;
+pub use prepared::{PreparedEntry, PreparedKey, PreparedTree};
 pub use store::Store;
+pub use store_mode::{Arrival, StoreMode};
+pub use tables::PackageTables;
 pub use tarball::IncomingTarball;
-pub use verify::{Damage, VerifyReport};

@@ -1,26 +1,26 @@
-//! Licences of packages whose files were never fetched, such as those for other platforms: lockfiles name them.
+//! Licences, for lockfiles, of packages that were never fetched, such as those for other platforms.
 
 use std::io::Write;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_os::Map;
+use dx_pkg_os::files::Map;
 
-use crate::layout::Sharded;
+use crate::layout::EntryName;
 use crate::{Folder, Store, StoreError};
 
-fn name_of(id: PackageId) -> Sharded {
-    Sharded::new(id, ".license")
+fn name_of(id: PackageId) -> EntryName {
+    EntryName::of_package(id, ".license")
 }
 
 impl Store {
-    /// The licence noted for a package; empty where its registry tells none.
+    /// Returns a package's recorded licence; empty if its registry has none.
     #[must_use]
     pub fn license(&self, id: PackageId) -> Option<String> {
         let file = self.existing(Folder::Packages)?.open_file(name_of(id)).ok()?;
         String::from_utf8(Map::of(&file).ok()?.to_vec()).ok()
     }
 
-    /// Notes a package's licence.
+    /// Records a package's licence.
     ///
     /// # Errors
     /// When the file system refuses.

@@ -1,4 +1,4 @@
-//! The cache of packuments: a header with validators and times, then the DXM bytes, mapped.
+//! The metadata cache: packuments with validators and times, and the registries' chains.
 
 mod record;
 
@@ -6,8 +6,9 @@ use std::io;
 use std::sync::Arc;
 
 use dx_pkg_core::PackageName;
+pub use dx_pkg_format::packument::Form;
 use dx_pkg_format::packument::Packument;
-use dx_pkg_os::{Map, unique_name};
+use dx_pkg_os::files::{Map, unique_name};
 
 use crate::insert::write_parts;
 use crate::layout::escaped;
@@ -17,15 +18,6 @@ pub use record::MetadataRecord;
 
 /// The name of the chain over a registry's packages, beside its packuments.
 const CHAIN: &str = "chain.dxc";
-
-/// How much of each manifest a packument holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Form {
-    /// What installing needs.
-    Abbreviated,
-    /// Everything, publication times included.
-    Full,
-}
 
 /// A packument from the cache.
 #[derive(Debug, Clone)]
@@ -38,9 +30,9 @@ pub struct CachedPackument {
     pub last_modified: Option<String>,
     /// When the registry last confirmed it, in milliseconds since 1970.
     pub fetched_ms: u64,
-    /// Until when it may be used without asking, in milliseconds since 1970.
+    /// Until when it may be used without revalidation, in milliseconds since 1970.
     pub fresh_until_ms: u64,
-    /// Until when it may be used while it is being asked whether it is current, in milliseconds since 1970.
+    /// Until when it may be used during revalidation, in milliseconds since 1970.
     pub stale_until_ms: u64,
     /// Whether it is the full form.
     pub full: bool,
@@ -59,8 +51,8 @@ impl AsRef<[u8]> for Tail {
 }
 
 impl Store {
-    /// The cached packument of a package; the full form serves as well where the abbreviated one is asked for and
-    /// missing. What is damaged or cannot be read counts as missing.
+    /// Returns the cached packument of a package. The full form is returned if the abbreviated one
+    /// is missing. A damaged or unreadable file counts as missing.
     #[must_use]
     pub fn metadata(
         &self,
@@ -77,7 +69,7 @@ impl Store {
         forms.iter().find_map(|&form| {
             let file = dir.open_file(format!("{registry}/{}", file_name(name, form))).ok()?;
             let map = Map::of(&file).ok()?;
-            let header = record::decode(&map).ok()?;
+            let header = record::decode(&map)?;
             let (etag, last_modified) =
                 (header.etag.map(str::to_owned), header.last_modified.map(str::to_owned));
             let times = (header.fetched_ms, header.fresh_until_ms, header.stale_until_ms);
@@ -96,14 +88,14 @@ impl Store {
         })
     }
 
-    /// What is kept of which packages of a registry are likely to follow which. Its own format tells whether it is sound.
+    /// Returns the registry's chain, unchecked: its own format detects damage.
     #[must_use]
     pub fn chain(&self, registry_key: &str) -> Option<Map> {
         let dir = self.existing(Folder::Metadata)?;
         Map::of(&dir.open_file(format!("{}/{CHAIN}", escaped(registry_key))).ok()?).ok()
     }
 
-    /// Keeps `bytes` as that.
+    /// Writes the registry's chain.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -111,7 +103,7 @@ impl Store {
         self.put_document(&escaped(registry_key), CHAIN, &[bytes])
     }
 
-    /// Keeps a packument, replacing the same form of it.
+    /// Writes a packument, replacing the same form of it.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -125,7 +117,7 @@ impl Store {
         self.put_document(&escaped(registry_key), &file_name(name, record.form), &parts)
     }
 
-    /// Writes a file below `metadata/<registry>/`, whole or not at all.
+    /// Writes a file below `metadata/<registry>/` atomically.
     fn put_document(&self, registry: &str, name: &str, parts: &[&[u8]]) -> Result<(), StoreError> {
         let (tmp, metadata) = (self.dir(Folder::Tmp)?, self.dir(Folder::Metadata)?);
         let target = format!("{registry}/{name}");
@@ -148,6 +140,7 @@ impl Store {
     }
 }
 
+/// Returns the name of a packument's file within its registry's folder.
 pub(crate) fn file_name(name: &PackageName, form: Form) -> String {
     // The prefix also keeps the names of devices, which some systems reserve, from standing alone.
     let prefix = match form {

@@ -1,19 +1,17 @@
-//! Reading a stored package.
+//! Reading of stored packages.
 
 use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{self, Dxp, DxpError, Entry, Layout};
-use dx_pkg_os::{Dir, Map};
+use dx_pkg_os::files::{Dir, Map};
 
-use crate::layout::Sharded;
+use crate::layout::EntryName;
 use crate::pending;
-use crate::{Folder, Store, StoreError};
+use crate::{Folder, PackageTables, Store, StoreError};
 
 /// A package of the store.
 #[derive(Debug)]
@@ -21,14 +19,14 @@ pub struct Package(Source);
 
 #[derive(Debug)]
 enum Source {
-    /// Its DXP file, mapped and checked.
+    /// A DXP file, mapped and checked.
     Whole { map: Map, layout: Layout },
-    /// The tables of a package that only this process has, and the folder of its files.
+    /// The tables of a pending package, and the folder of its files.
     Pending { tables: PackageTables, files: PathBuf },
 }
 
 impl Package {
-    /// What the package says of itself. Contents are to be had by [`Self::read`].
+    /// Returns the package's tables. [`Self::read`] returns contents.
     #[must_use]
     pub fn dxp(&self) -> Dxp<'_> {
         match &self.0 {
@@ -37,10 +35,10 @@ impl Package {
         }
     }
 
-    /// The contents of a file of this package, in place where they are stored as they are.
+    /// Returns a file's contents, without a copy if they are stored uncompressed.
     ///
     /// # Errors
-    /// When they are damaged, or the package is only this process's and has been moved away.
+    /// When they are damaged, or the package is pending and its files have been moved away.
     pub fn read(&self, entry: &Entry<'_>) -> Result<Cow<'_, [u8]>, DxpError> {
         match &self.0 {
             Source::Whole { map, layout } => layout.view(map).read(entry),
@@ -55,33 +53,8 @@ impl Package {
     }
 }
 
-/// Which files a package has, without their contents.
-#[derive(Debug, Clone)]
-pub struct PackageTables {
-    bytes: Arc<Vec<u8>>,
-    layout: Layout,
-}
-
-impl PackageTables {
-    /// Of the bytes of a DXP file up to its payload.
-    pub(crate) fn of(bytes: Vec<u8>) -> Result<Self, FormatError> {
-        let layout = Layout::decode_tables(&bytes)?;
-        Ok(Self { bytes: Arc::new(bytes), layout })
-    }
-
-    pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
-    }
-
-    /// The package, of which no contents can be read.
-    #[must_use]
-    pub fn dxp(&self) -> Dxp<'_> {
-        self.layout.view(&self.bytes)
-    }
-}
-
 impl Store {
-    /// Reads the tables of a package's DXP file; `None` when the store has none.
+    /// Reads the tables of a package's DXP file; `None` if the store has none.
     ///
     /// # Errors
     /// When the tables are damaged or cannot be read.
@@ -102,7 +75,7 @@ impl Store {
         }
     }
 
-    /// Maps a package's DXP file; `None` when the store has none.
+    /// Maps a package's DXP file; `None` if the store has none.
     ///
     /// # Errors
     /// When the file is damaged or cannot be read.
@@ -136,10 +109,11 @@ impl Store {
 
     fn open_dxp(&self, id: PackageId) -> io::Result<File> {
         let packages = self.existing(Folder::Packages).ok_or(io::ErrorKind::NotFound)?;
-        packages.open_file(Sharded::new(id, ".dxp"))
+        packages.open_file(EntryName::of_package(id, ".dxp"))
     }
 
-    /// How many files a package has, by its first bytes alone; `None` when they cannot be read. A hint, unchecked.
+    /// Returns the number of files of a package, from its unchecked header; `None` if that cannot
+    /// be read.
     #[must_use]
     pub fn file_count(&self, id: PackageId) -> Option<usize> {
         if let Some(tables) = self.pending().and_then(|pending| pending.tables(id)) {
@@ -151,23 +125,23 @@ impl Store {
         dxp::file_count(&header)
     }
 
-    /// Opens the folder of the package's files.
+    /// Opens the package's expanded folder.
     ///
     /// # Errors
-    /// When it was not expanded, or the file system refuses.
+    /// When the package is not expanded, or the file system refuses.
     pub fn open_expanded(&self, id: PackageId) -> io::Result<Dir> {
         if let Some(pending) = self.pending().filter(|pending| pending.tables(id).is_some()) {
             return pending.dir.open_dir(pending::name_of(id));
         }
         self.existing(Folder::Expanded)
             .ok_or(io::ErrorKind::NotFound)?
-            .open_dir(Sharded::new(id, ""))
+            .open_dir(EntryName::of_package(id, ""))
     }
 }
 
-/// The beginning of a DXP file with all of its tables, unless the file is damaged.
+/// Reads a DXP file up to its payload, or less if the file is damaged.
 fn read_tables(mut file: File) -> io::Result<Vec<u8>> {
-    /// What the tables of most packages fit in: 50 files have about 6 KiB.
+    /// The first read, which most packages' tables fit in: those of 50 files take about 6 KiB.
     const FIRST: usize = 8 * 1024;
     let mut bytes = vec![0; FIRST];
     let read = file.read(&mut bytes)?;

@@ -1,4 +1,4 @@
-//! How much the store holds, and giving back what nobody uses.
+//! The usage of the store, and removal of unused entries.
 
 use std::collections::{HashMap, HashSet};
 use std::io;
@@ -6,45 +6,47 @@ use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_os::{Dir, EntryKind, Footprint};
+use dx_pkg_os::files::{Dir, EntryKind, Footprint};
 
 use crate::{Folder, Store, StoreError};
 
-/// What a part of the store holds.
+/// The usage of one folder of the store.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Usage {
-    /// Its entries: packages, trees, documents.
+    /// The number of its entries: packages, trees, documents.
     pub entries: usize,
-    /// The bytes it takes on the device. A file with several names counts where it is met first: among packages'
-    /// expanded files before prepared trees.
+    /// The bytes it takes on the device. A file with several links counts in the first folder that
+    /// has it: expanded packages come before prepared trees.
     pub bytes: u64,
 }
 
-/// What [`Store::prune`] may take away.
+/// The limits of [`Store::prune`].
 #[derive(Debug, Clone)]
 pub struct PruneLimits<'l> {
-    /// What was last used before this may go.
+    /// The time before which a removed entry was last used.
     pub unused_since: SystemTime,
-    /// The least recently used prepared trees go, then such packages, until the store takes at most so many bytes.
+    /// The least recently used prepared trees, then packages, are removed until the store takes at
+    /// most so many bytes.
     pub max_bytes: Option<u64>,
-    /// When packages were last used, as far as that is known; otherwise it is when they were stored.
+    /// The last use of packages, where known; otherwise the time of their storage counts.
     pub used: &'l HashMap<PackageId, SystemTime>,
 }
 
-/// What [`Store::prune`] took away.
+/// The result of [`Store::prune`].
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Pruned {
-    /// Prepared trees.
+    /// The number of prepared trees removed.
     pub trees: usize,
-    /// Packages.
+    /// The number of packages removed.
     pub packages: usize,
-    /// Packuments, compiled lockfiles and resolutions.
+    /// The number of packuments, compiled lockfiles and resolutions removed.
     pub documents: usize,
-    /// Bytes given back once the trash is empty; files that projects share stay on the device for as long as they do.
+    /// The bytes that are free once the trash is empty. Files that projects share stay on the
+    /// device.
     pub bytes: u64,
 }
 
-/// A package that could go.
+/// A package that no project shares files with.
 struct Candidate {
     id: PackageId,
     used: SystemTime,
@@ -52,7 +54,7 @@ struct Candidate {
 }
 
 impl Store {
-    /// What each part of the store holds, in the order of [`Folder`].
+    /// Returns the usage of each folder, in the order of [`Folder`].
     ///
     /// # Errors
     /// When the store cannot be read.
@@ -79,9 +81,10 @@ impl Store {
         Ok(usage)
     }
 
-    /// Takes away what was not used for long: prepared, packages that no project shares files with, packuments, compiled lockfiles
-    /// and resolutions; and of prepared trees and packages the least recently used, until the store is small enough. The trash
-    /// is emptied on the way: what lies there shares files with packages.
+    /// Removes entries that were unused for long: prepared trees, packages that no project shares
+    /// files with, packuments, compiled lockfiles and resolutions. Then removes the least recently
+    /// used prepared trees and packages until the store is small enough. Empties the trash between
+    /// the steps, as entries there share files with packages.
     ///
     /// # Errors
     /// When the store cannot be read or written.
@@ -108,8 +111,8 @@ impl Store {
         Ok(pruned)
     }
 
-    /// Takes away prepared that were not used for long, and prepared trees until the store is small enough; says how many bytes it
-    /// still takes, where that is limited.
+    /// Removes unused prepared entries, and prepared trees until the store is small enough. Returns
+    /// the bytes that the store still takes, or 0 if they are not limited.
     fn prune_prepared(
         &self,
         limits: &PruneLimits<'_>,
@@ -120,26 +123,26 @@ impl Store {
             None => Ok(0),
         };
         let mut total: u64 = measure()?;
-        for prepared in self.prepared_entries().iter().rev() {
-            let is_old = prepared.used < limits.unused_since;
+        for entry in self.prepared_entries().iter().rev() {
+            let is_old = entry.used < limits.unused_since;
             let is_too_much = limits.max_bytes.is_some_and(|most| total > most);
             if is_old {
-                self.remove_prepared(prepared)?;
+                self.remove_prepared(entry)?;
             } else if is_too_much {
-                prepared.trees.iter().try_for_each(|prepared| self.trash(prepared).map(|_| ()))?;
+                entry.trees.iter().try_for_each(|tree| self.trash(tree).map(|_| ()))?;
             } else {
                 break;
             }
             self.empty_trash()?;
             let left = measure()?;
-            pruned.trees += prepared.trees.len();
+            pruned.trees += entry.trees.len();
             pruned.bytes += total.saturating_sub(left);
             total = left;
         }
         Ok(total)
     }
 
-    /// Puts everything of a package into the trash, its expanded files first: what is there without a package is damage.
+    /// Trashes all files of a package, the expanded ones first: without a package they are damage.
     fn remove_package(&self, id: PackageId) -> Result<(), StoreError> {
         self.trash(&self.expanded(id))?;
         let package = self.package_path(id);
@@ -149,7 +152,7 @@ impl Store {
         Ok(())
     }
 
-    /// Every package whose files no project shares, with when it was used and the bytes it takes.
+    /// Returns every package whose files no project shares, with its last use and its size.
     fn candidates(
         &self,
         used: &HashMap<PackageId, SystemTime>,
@@ -168,13 +171,13 @@ impl Store {
                 let stored = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                 let expanded = self.expanded(id);
                 let fail = StoreError::io("reading", &expanded);
-                let mut tree = Tree::default();
-                walk(&expanded, 0, &mut |_, _, footprint| tree.add(footprint)).map_err(fail)?;
-                if tree.is_shared {
+                let mut size = ExpandedSize::default();
+                walk(&expanded, 0, &mut |_, _, footprint| size.add(footprint)).map_err(fail)?;
+                if size.is_shared {
                     continue;
                 }
                 let used = used.get(&id).copied().unwrap_or(stored).max(stored);
-                found.push(Candidate { id, used, bytes: metadata.len() + tree.bytes });
+                found.push(Candidate { id, used, bytes: metadata.len() + size.bytes });
             }
         }
         Ok(found)
@@ -205,21 +208,22 @@ impl Store {
     }
 }
 
-/// What one package's folder takes.
+/// The size of a package's folder.
 #[derive(Default)]
-struct Tree {
+struct ExpandedSize {
     bytes: u64,
     is_shared: bool,
 }
 
-impl Tree {
+impl ExpandedSize {
     fn add(&mut self, footprint: &Footprint) {
         self.bytes += footprint.bytes;
         self.is_shared |= footprint.kind == EntryKind::File && footprint.names > 1;
     }
 }
 
-/// Whether a path at the right depth is an entry of its own: beside packages lie notes about them.
+/// Returns whether a path at the right depth is an entry of its own: a folder of packages also has
+/// their records.
 fn is_counted(folder: Folder, path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     match folder {
@@ -247,7 +251,8 @@ fn measure(
     Ok(usage)
 }
 
-/// Visits what is below `folder`, links not followed; what vanishes meanwhile is passed over.
+/// Visits all entries below `folder`, links not followed. Entries that vanish meanwhile are
+/// skipped.
 fn walk(
     folder: &Path,
     depth: usize,
@@ -258,7 +263,7 @@ fn walk(
     };
     for entry in Dir::open(folder).and_then(|dir| dir.entries()).or_else(gone)? {
         let path = folder.join(&entry.name);
-        let Some(footprint) = dx_pkg_os::footprint(&path)? else { continue };
+        let Some(footprint) = dx_pkg_os::files::footprint(&path)? else { continue };
         visit(&path, depth + 1, &footprint);
         if footprint.kind == EntryKind::Directory {
             walk(&path, depth + 1, visit)?;

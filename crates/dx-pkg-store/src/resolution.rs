@@ -1,28 +1,28 @@
-//! What was once worked out for a project, by a digest of everything it was worked out from; the contents are the
-//! caller's.
+//! Resolutions of projects, by the digest of all their input. Their format is the caller's.
 
 use std::io::Write;
 
-use dx_pkg_core::{PackageId, PackageName};
-use dx_pkg_os::{Identity, Map};
+use dx_pkg_core::PackageName;
+use dx_pkg_os::files::{Identity, Map};
 
-use crate::layout::{Sharded, escaped};
+use crate::layout::{EntryName, escaped};
+use crate::metadata::Form;
 use crate::metadata::file_name;
-use crate::{Folder, Form, Store, StoreError};
+use crate::{Folder, Store, StoreError};
 
-fn name_of(key: [u8; 32]) -> Sharded {
-    Sharded::new(PackageId::from_bytes(key), ".dxr")
+fn name_of(key: [u8; 32]) -> EntryName {
+    EntryName::of_digest(key, ".dxr")
 }
 
 impl Store {
-    /// What is kept under `key`. Its own format tells whether it is sound.
+    /// Returns the resolution stored under `key`, unchecked: its own format detects damage.
     #[must_use]
     pub fn resolution(&self, key: [u8; 32]) -> Option<Map> {
         let dir = self.existing(Folder::Resolutions)?;
         Map::of(&dir.open_file(name_of(key)).ok()?).ok()
     }
 
-    /// Keeps `bytes` under `key`.
+    /// Stores a resolution under `key`.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -30,8 +30,8 @@ impl Store {
         self.write_file(Folder::Resolutions, &name_of(key), |file| file.write_all(bytes))
     }
 
-    /// The files that hold what the metadata cache knows of a package: their names within it, and what they are now. An
-    /// answer that rests on them holds as long as they are the same.
+    /// Returns a package's files in the metadata cache, with their present identities. A result
+    /// that was derived from them holds while these stay the same.
     #[must_use]
     pub fn metadata_files(
         &self,
@@ -46,9 +46,9 @@ impl Store {
         present.map(|(identity, path)| (path, identity)).collect()
     }
 
-    /// Whether a file of the metadata cache is still the same.
+    /// Returns whether a file of the metadata cache still has this identity.
     #[must_use]
-    pub fn metadata_is(&self, file: &str, identity: &Identity) -> bool {
+    pub fn metadata_is_unchanged(&self, file: &str, identity: &Identity) -> bool {
         self.existing(Folder::Metadata)
             .is_some_and(|dir| matches!(dir.identity(file), Ok(Some(now)) if now == *identity))
     }

@@ -1,17 +1,17 @@
-//! Opening a store and naming its folders.
+//! The store itself: its folders, and the location of packages.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dx_pkg_core::PackageId;
-use dx_pkg_os::{Dir, Identity};
+use dx_pkg_os::files::{Dir, Identity};
 
-use crate::layout::Sharded;
+use crate::layout::EntryName;
 use crate::pending::{self, Pending};
 use crate::{Folder, StoreError};
 
-/// A store; cloning shares it, and threads and processes may use it at once.
+/// A store. Clones share it, and threads and processes may use it concurrently.
 #[derive(Debug, Clone)]
 pub struct Store {
     inner: Arc<Inner>,
@@ -27,7 +27,8 @@ struct Inner {
 }
 
 impl Store {
-    /// Opens the store below `root`, which is created when it is missing; folders are made when first used.
+    /// Opens the store below `root`, which is created if missing. Its folders are created on first
+    /// use.
     ///
     /// # Errors
     /// When `root` can be neither opened nor created.
@@ -45,54 +46,56 @@ impl Store {
         Ok(Self { inner: Arc::new(Inner { root, dir, folders, pending, begins_pending }) })
     }
 
-    /// The folder of this version of the layout, `<root>/v1`.
+    /// Returns the folder of this version of the layout, `<root>/v1`.
     #[must_use]
     pub fn root(&self) -> &Path {
         &self.inner.root
     }
 
-    /// The path of a folder of the store, which need not exist yet.
+    /// Returns the path of a folder of the store, which may not exist yet.
     #[must_use]
     pub fn folder(&self, folder: Folder) -> PathBuf {
         self.inner.root.join(folder.name())
     }
 
-    /// Whether the package and its files are there to be linked.
+    /// Returns whether the package is stored and expanded, or pending.
     #[must_use]
     pub fn has(&self, id: PackageId) -> bool {
         let holds = |folder, suffix| self.entry(folder, id, suffix).is_some();
         self.is_own(id) || holds(Folder::Packages, ".dxp") && holds(Folder::Expanded, "")
     }
 
-    /// The entry of the package in `folder`, where there is one.
+    /// Returns the identity of the package's entry in `folder`, if there is one.
     pub(crate) fn entry(&self, folder: Folder, id: PackageId, suffix: &str) -> Option<Identity> {
-        self.existing(folder)?.identity(Sharded::new(id, suffix)).ok().flatten()
+        self.existing(folder)?.identity(EntryName::of_package(id, suffix)).ok().flatten()
     }
 
-    /// Where the package's files are once it was inserted or expanded.
+    /// Returns the path of the package's expanded folder, which may not exist.
     #[must_use]
     pub fn expanded(&self, id: PackageId) -> PathBuf {
-        self.folder(Folder::Expanded).join(Sharded::new(id, ""))
+        self.folder(Folder::Expanded).join(EntryName::of_package(id, ""))
     }
 
-    /// Moves the package's expanded folder out of the store, to `name` in `into`: the cheapest way to give files a place
-    /// when nothing else has linked them yet. The package stays, as its DXP; [`Self::ensure_expanded`] makes the files anew.
+    /// Moves the package's expanded folder out of the store, to `name` in `into`: cheaper than
+    /// links if nothing has linked the files yet. The DXP stays; [`Self::ensure_expanded`] expands
+    /// it again.
     ///
     /// # Errors
-    /// When it is not expanded, `into` is on another file system, or the file system refuses.
+    /// When the package is not expanded, `into` is on another file system, or the file system
+    /// refuses.
     pub fn move_expanded(&self, id: PackageId, into: &Dir, name: &str) -> io::Result<()> {
         if let Some(pending) = self.pending().filter(|pending| pending.tables(id).is_some()) {
             return pending.dir.rename(pending::name_of(id), into, name);
         }
         let expanded = self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?;
-        expanded.rename(Sharded::new(id, ""), into, name)
+        expanded.rename(EntryName::of_package(id, ""), into, name)
     }
 
-    /// Takes back what [`Self::move_expanded`] moved to `name` in `from`, where it is this process's alone and its tree will
-    /// not be.
+    /// Moves a pending package's folder back, which [`Self::move_expanded`] moved to `name` in
+    /// `from`, for a tree that is discarded.
     ///
     /// # Errors
-    /// When the file system refuses; the package is then fetched again when it is wanted.
+    /// When the file system refuses; the package is then fetched again when it is needed.
     pub fn take_back(&self, id: PackageId, from: &Dir, name: &str) -> io::Result<()> {
         match self.pending().filter(|pending| pending.tables(id).is_some()) {
             Some(pending) => from.rename(name, &pending.dir, pending::name_of(id)),
@@ -100,23 +103,23 @@ impl Store {
         }
     }
 
-    /// Whether only this process has the package, until [`Self::leave_pending`].
+    /// Returns whether the package is pending: only this process has it.
     #[must_use]
     pub fn is_own(&self, id: PackageId) -> bool {
         self.pending().is_some_and(|pending| pending.tables(id).is_some())
     }
 
-    /// Clones the package's expanded folder to `name` in `into` by one call, where the system can: see
-    /// [`dx_pkg_os::clone_tree`].
+    /// Clones the package's expanded folder to `name` in `into` by one call; see
+    /// [`dx_pkg_os::files::clone_tree`].
     ///
     /// # Errors
-    /// When it is not expanded, or the system or the file systems cannot.
+    /// When the package is not expanded, or the system or the file systems cannot clone.
     pub fn clone_expanded(&self, id: PackageId, into: &Dir, name: &str) -> io::Result<()> {
         let expanded = self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?;
-        dx_pkg_os::clone_tree(expanded, Sharded::new(id, ""), into, name)
+        dx_pkg_os::files::clone_tree(expanded, EntryName::of_package(id, ""), into, name)
     }
 
-    /// The folder of entries being made, created when it is missing.
+    /// Returns the folder of unfinished entries, which is created if missing.
     ///
     /// # Errors
     /// When it cannot be created.
@@ -125,7 +128,7 @@ impl Store {
         Ok(self.folder(Folder::Tmp))
     }
 
-    /// The packages that only this process has.
+    /// Returns the pending packages of this process.
     pub(crate) fn pending(&self) -> Option<&Pending> {
         self.inner.pending.get()
     }
@@ -134,16 +137,16 @@ impl Store {
         &self.inner.pending
     }
 
-    /// Held by the thread that begins [`Self::pending`].
+    /// Locks the creation of [`Self::pending`].
     pub(crate) fn begins_pending(&self) -> MutexGuard<'_, ()> {
         self.inner.begins_pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn package_path(&self, id: PackageId) -> PathBuf {
-        self.folder(Folder::Packages).join(Sharded::new(id, ".dxp"))
+        self.folder(Folder::Packages).join(EntryName::of_package(id, ".dxp"))
     }
 
-    /// A folder of the store, created when it is missing and kept open.
+    /// Returns a folder of the store, created if missing and kept open.
     pub(crate) fn dir(&self, folder: Folder) -> Result<&Dir, StoreError> {
         let cell = &self.inner.folders[folder as usize];
         if let Some(dir) = cell.get() {
@@ -154,7 +157,7 @@ impl Store {
         Ok(cell.get_or_init(|| dir))
     }
 
-    /// A folder of the store, kept open, unless it does not exist yet.
+    /// Returns a folder of the store, kept open; `None` if it does not exist yet.
     pub(crate) fn existing(&self, folder: Folder) -> Option<&Dir> {
         let cell = &self.inner.folders[folder as usize];
         if let Some(dir) = cell.get() {
@@ -164,12 +167,12 @@ impl Store {
         Some(cell.get_or_init(|| dir))
     }
 
-    /// Renames `name` in `tmp/` to a sharded name in `folder`, whose shard is created when it is missing.
+    /// Renames `name` in `tmp/` to `target` in `folder`. The target's shard is created if missing.
     pub(crate) fn publish(
         &self,
         name: &str,
         folder: Folder,
-        target: &Sharded,
+        target: &EntryName,
     ) -> Result<io::Result<()>, StoreError> {
         let (tmp, dir) = (self.dir(Folder::Tmp)?, self.dir(folder)?);
         let renamed = tmp.rename(name, dir, target);

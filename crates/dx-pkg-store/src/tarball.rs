@@ -1,20 +1,23 @@
-//! Packages kept as they came, where nobody will make more of them: in continuous integration, where the store is thrown
-//! away or packed up right after the install, writing a tarball takes half of the bytes that a DXP file would, and no
-//! pass over the contents. Whoever wants the package next checks and unpacks it as if it had been fetched.
+//! Packages stored as their tarballs, for continuous integration.
+//!
+//! There the store is deleted or archived right after the install. A tarball takes half of the
+//! bytes of a DXP file, and no pass over the contents. The next install verifies and unpacks it
+//! as if it had been fetched.
 
 use std::fs::File;
 use std::io::{self, Read, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 
-use crate::insert::{PLAIN, Temporary};
-use crate::layout::Sharded;
+use crate::insert::Temporary;
+use crate::layout::EntryName;
+use crate::package_tree::PLAIN;
 use crate::{Folder, Store, StoreError};
 
 const SUFFIX: &str = ".tgz";
 
 impl Store {
-    /// Keeps the bytes of a package's tarball, which the caller has verified.
+    /// Stores a package's tarball, which the caller has verified.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -24,7 +27,7 @@ impl Store {
         tarball.keep()
     }
 
-    /// Begins to keep a tarball that is on its way.
+    /// Begins a tarball that arrives in pieces.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -35,29 +38,31 @@ impl Store {
         Ok(IncomingTarball { id, file, temporary })
     }
 
-    /// Whether there is a tarball.
+    /// Returns whether the store has the package's tarball.
     #[must_use]
     pub fn has_tarball(&self, id: PackageId) -> bool {
         self.tarball_size(id).is_some()
     }
 
-    /// How many bytes the tarball has; `None` where there is none.
+    /// Returns the tarball's size in bytes; `None` if there is none.
     #[must_use]
     pub fn tarball_size(&self, id: PackageId) -> Option<u64> {
         self.entry(Folder::Packages, id, SUFFIX).map(|found| found.size)
     }
 
-    /// The bytes of a package's tarball if they are what the id says; what is damaged is removed and counts as missing.
+    /// Reads a package's tarball and checks it against the id. A damaged one is removed and counts
+    /// as missing.
     #[must_use]
     pub fn tarball(&self, id: PackageId) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let mut file = self.existing(Folder::Packages)?.open_file(Sharded::new(id, SUFFIX)).ok()?;
+        let mut file =
+            self.existing(Folder::Packages)?.open_file(EntryName::of_package(id, SUFFIX)).ok()?;
         let read = file.read_to_end(&mut bytes);
         if read.is_ok() && PackageId::from_integrity(&Integrity::sha512_of(&bytes)) == id {
             return Some(bytes);
         }
-        // What cannot be removed is looked at again.
-        let _ = self.forget_tarball(id);
+        // If it stays, it is checked again by the next read.
+        let _ = self.remove_tarball(id);
         None
     }
 
@@ -65,16 +70,16 @@ impl Store {
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn forget_tarball(&self, id: PackageId) -> io::Result<()> {
+    pub fn remove_tarball(&self, id: PackageId) -> io::Result<()> {
         let Some(dir) = self.existing(Folder::Packages) else { return Ok(()) };
-        match dir.remove_file(Sharded::new(id, SUFFIX)) {
+        match dir.remove_file(EntryName::of_package(id, SUFFIX)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
             _ => Ok(()),
         }
     }
 }
 
-/// A tarball on its way, which is removed unless it is kept.
+/// A tarball that is arriving, and is removed unless it is kept.
 pub struct IncomingTarball<'s> {
     id: PackageId,
     file: File,
@@ -82,7 +87,7 @@ pub struct IncomingTarball<'s> {
 }
 
 impl IncomingTarball<'_> {
-    /// Takes the next bytes.
+    /// Appends bytes.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -90,12 +95,12 @@ impl IncomingTarball<'_> {
         self.file.write_all(bytes)
     }
 
-    /// Keeps the tarball, which the caller has verified.
+    /// Publishes the tarball, which the caller has verified.
     ///
     /// # Errors
     /// When the file system refuses.
     pub fn keep(self) -> Result<(), StoreError> {
-        self.temporary.publish_file(Folder::Packages, &Sharded::new(self.id, SUFFIX))
+        self.temporary.publish_file(Folder::Packages, &EntryName::of_package(self.id, SUFFIX))
     }
 }
 

@@ -1,21 +1,21 @@
-//! Getting rid of things without waiting for it.
+//! The trash: removal by one rename now, deletion in the background later.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use dx_pkg_os::{Dir, remove_tree, unique_name};
+use dx_pkg_os::files::{Dir, remove_tree, unique_name};
 
 use crate::{Folder, Store, StoreError};
 
-/// Entries in `tmp/` older than this belong to no living process.
+/// The age of entries in `tmp/` that belong to no living process.
 const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
 
 impl Store {
-    /// Takes a file or tree away in one step and says where it is now; `None` when there was nothing.
+    /// Moves a file or tree away by one rename and returns its new path; `None` if there was none.
     ///
-    /// It goes to the store's trash, or, when it is on another file system or the store cannot be written, to a
-    /// name beside it that begins with `.dx-trash-`, which the caller must remove.
+    /// It goes to the store's trash. If it is on another file system, or the store cannot be
+    /// written, it is renamed to `.dx-trash-…` beside its place, and the caller must remove it.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -32,11 +32,11 @@ impl Store {
         }
     }
 
-    /// Deletes what is in the trash, and what killed processes left in `tmp/` a day ago or earlier; says how many
-    /// entries that were.
+    /// Deletes the trash, and entries of killed processes in `tmp/` that are a day old. Returns the
+    /// number of entries.
     ///
     /// # Errors
-    /// When something cannot be deleted; the rest is deleted all the same.
+    /// When an entry cannot be deleted; the others are deleted all the same.
     pub fn empty_trash(&self) -> Result<usize, StoreError> {
         let mut removed = 0;
         let mut failure = None;
@@ -62,9 +62,10 @@ impl Store {
         failure.map_or(Ok(removed), Err)
     }
 
+    /// Returns the paths of the entries of a folder.
     pub(crate) fn names_in(&self, folder: Folder) -> Result<Vec<PathBuf>, StoreError> {
         let path = self.folder(folder);
-        // Opened anew, so that two threads reading it do not share a position.
+        // Opened anew, so that two threads do not share a position.
         match Dir::open(&path).and_then(|dir| dir.entries()) {
             Ok(entries) => Ok(entries.into_iter().map(|entry| path.join(entry.name)).collect()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Vec::new()),

@@ -1,25 +1,24 @@
-//! Checking every package against its digests, and every expanded file against its package.
+//! Verification of every package against its digests and every expanded file against its package.
 
-use std::fs::File;
-use std::io::{self, Read};
-use std::path::Path;
+use std::io;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::{Dxp, Entry};
-use dx_pkg_os::{Dir, EntryKind};
+use dx_pkg_format::dxp::Dxp;
+use dx_pkg_os::files::{Dir, EntryKind};
 
+use crate::matching::file_matches;
 use crate::{Folder, Store, StoreError};
 
-/// What a verification found.
+/// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct VerifyReport {
-    /// How many packages were checked.
+    /// The number of packages checked.
     pub packages: usize,
-    /// How many expanded files were checked.
+    /// The number of expanded files checked.
     pub files: usize,
-    /// What is wrong, ordered by id.
+    /// The damaged packages, ordered by id.
     pub damage: Vec<Damage>,
 }
 
@@ -28,18 +27,18 @@ pub struct VerifyReport {
 pub struct Damage {
     /// The package.
     pub id: PackageId,
-    /// What is wrong, as a sentence without its full stop.
+    /// The damage, as a sentence without its full stop.
     pub what: String,
     /// Whether it was repaired, or removed so that it is fetched again.
     pub fixed: bool,
 }
 
 impl Store {
-    /// Hashes every package and every expanded file. With `fix`, files that differ are made again from their
-    /// package, and packages that are damaged go to the trash.
+    /// Hashes every package and every expanded file. With `fix`, differing files are expanded again
+    /// from their package, and damaged packages are trashed.
     ///
     /// # Errors
-    /// When the store cannot be read, or with `fix`, not be written.
+    /// When the store cannot be read, or, with `fix`, cannot be written.
     pub fn verify(&self, fix: bool) -> Result<VerifyReport, StoreError> {
         let shard = AtomicUsize::new(0);
         let report = Mutex::new(Ok(VerifyReport::default()));
@@ -69,22 +68,6 @@ impl Store {
         Ok(report)
     }
 
-    /// Expands every package whose files are not there, such as those that were moved into a project; says how many.
-    ///
-    /// # Errors
-    /// When the store cannot be read or written.
-    pub fn expand_all(&self) -> Result<usize, StoreError> {
-        let mut expanded = 0;
-        for shard in 0..=u8::MAX {
-            for id in self.ids_in(Folder::Packages, &format!("{shard:02x}"), ".dxp")? {
-                if !self.has(id) && self.ensure_expanded(id)? {
-                    expanded += 1;
-                }
-            }
-        }
-        Ok(expanded)
-    }
-
     fn verify_shard(&self, shard: &str, fix: bool) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
         let packages = self.ids_in(Folder::Packages, shard, ".dxp")?;
@@ -100,7 +83,7 @@ impl Store {
             let path = self.package_path(id).with_extension("tgz");
             let bytes = std::fs::read(&path).map_err(StoreError::io("reading", &path))?;
             if PackageId::from_integrity(&Integrity::sha512_of(&bytes)) != id {
-                let fixed = fix && self.forget_tarball(id).is_ok();
+                let fixed = fix && self.remove_tarball(id).is_ok();
                 report.damage.push(Damage {
                     id,
                     what: "its tarball is not what its name says".to_owned(),
@@ -109,7 +92,7 @@ impl Store {
             }
         }
         for id in self.ids_in(Folder::Expanded, shard, "")? {
-            // A package inserted meanwhile has its DXP file first.
+            // The package may have been inserted meanwhile; its DXP file is written first.
             if packages.contains(&id) || self.open_package(id)?.is_some() {
                 continue;
             }
@@ -123,7 +106,7 @@ impl Store {
         Ok(report)
     }
 
-    /// What is wrong with a package; `None` when it is sound.
+    /// Returns the damage of a package; `None` if it is sound.
     fn verify_package(
         &self,
         id: PackageId,
@@ -152,7 +135,7 @@ impl Store {
         found.map_err(StoreError::io("reading", self.expanded(id)))
     }
 
-    /// Makes the files again from a sound package, or removes a damaged one; says whether all is well now.
+    /// Expands a sound package again, or trashes a damaged one. Returns whether the damage is gone.
     fn repair(&self, id: PackageId) -> Result<bool, StoreError> {
         self.trash(&self.expanded(id))?;
         let sound = match self.open_package(id) {
@@ -172,6 +155,7 @@ impl Store {
         Ok(true)
     }
 
+    /// Returns the ids of the entries with this suffix in one shard of a folder.
     pub(crate) fn ids_in(
         &self,
         folder: Folder,
@@ -184,7 +168,7 @@ impl Store {
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
             Err(error) => return Err(StoreError::io("reading", path)(error)),
         };
-        let id = |entry: dx_pkg_os::DirEntry| {
+        let id = |entry: dx_pkg_os::files::DirEntry| {
             PackageId::from_hex(entry.name.to_str()?.strip_suffix(suffix)?)
         };
         Ok(entries.into_iter().filter_map(id).collect())
@@ -199,7 +183,7 @@ impl VerifyReport {
     }
 }
 
-/// A package's folder being compared with it.
+/// The comparison of an expanded folder with its package.
 struct Expanded<'a> {
     dxp: Dxp<'a>,
     files: usize,
@@ -230,47 +214,4 @@ impl Expanded<'_> {
     fn is_right(&self, dir: &Dir, name: &std::ffi::OsStr, path: &str) -> io::Result<bool> {
         self.dxp.find(path).map_or(Ok(false), |entry| file_matches(dir, name, &entry))
     }
-}
-
-/// The file at `path` in `dir`, if it has the size and the mode that `entry` says.
-pub(crate) fn open_matching(
-    dir: &Dir,
-    path: impl AsRef<Path>,
-    entry: &Entry<'_>,
-) -> io::Result<Option<File>> {
-    let file = match dir.open_file(path) {
-        Ok(file) => file,
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) => return Err(error),
-    };
-    let metadata = file.metadata()?;
-    let fits = metadata.len() == entry.size && is_executable(&metadata) != Some(!entry.executable);
-    Ok(fits.then_some(file))
-}
-
-/// Whether the file at `path` in `dir` is what `entry` says.
-pub(crate) fn file_matches(
-    dir: &Dir,
-    path: impl AsRef<Path>,
-    entry: &Entry<'_>,
-) -> io::Result<bool> {
-    let Some(mut file) = open_matching(dir, path, entry)? else { return Ok(false) };
-    let mut hasher = blake3::Hasher::new();
-    let mut buffer = vec![0; 64 * 1024];
-    loop {
-        match file.read(&mut buffer)? {
-            0 => return Ok(*hasher.finalize().as_bytes() == entry.digest),
-            read => hasher.update(buffer.get(..read).unwrap_or_default()),
-        };
-    }
-}
-
-#[cfg(unix)]
-fn is_executable(metadata: &std::fs::Metadata) -> Option<bool> {
-    Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0)
-}
-
-#[cfg(not(unix))]
-fn is_executable(_metadata: &std::fs::Metadata) -> Option<bool> {
-    None
 }

@@ -7,7 +7,7 @@ use std::process::{self, Stdio};
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-/// How long a program may take before its test fails.
+/// The time a program may take before its test fails.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
 
 /// The variables a program inherits from the test's environment; all others are unset.
@@ -114,14 +114,14 @@ fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<St
     })
 }
 
-/// What became of a program.
+/// The outcome of a program.
 #[derive(Clone, Debug)]
 pub struct Run {
     /// The exit code; `None` when a signal ended it.
     pub status: Option<i32>,
-    /// What it wrote to standard output.
+    /// Its standard output.
     pub stdout: String,
-    /// What it wrote to standard error.
+    /// Its standard error.
     pub stderr: String,
     /// The wall time it took.
     pub elapsed: Duration,
@@ -144,7 +144,8 @@ impl Run {
         self
     }
 
-    /// Exit code and both outputs, with paths, addresses, times and terminal codes made equal between runs.
+    /// Returns exit code and both outputs, with paths, addresses, times and terminal codes made
+    /// equal between runs.
     pub fn snapshot(&self) -> String {
         format!(
             "exit: {}\n--- stdout\n{}--- stderr\n{}",
@@ -154,7 +155,7 @@ impl Run {
         )
     }
 
-    /// A text with this run's paths, addresses, times and terminal codes replaced.
+    /// Returns a text with this run's paths, addresses, times and terminal codes replaced.
     pub fn normalised(&self, text: &str) -> String {
         let mut text = without_escapes(&text.replace("\r\n", "\n"));
         for replacement in &self.replacements {

@@ -1,4 +1,4 @@
-//! What a registry can be told to do wrong, and for which requests.
+//! The faults of a registry, and the requests that they affect.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -18,7 +18,8 @@ pub enum Fault {
     },
     /// Answers 200 with this body instead of the real one.
     Body(Vec<u8>),
-    /// Reads the request and never answers; the connection stays open until the registry is dropped.
+    /// Reads the request and never answers; the connection stays open until the registry is
+    /// dropped.
     Stall,
     /// Sends the head and half of the body, then nothing; the connection stays open.
     StallBody,
@@ -78,7 +79,7 @@ impl FaultHandle {
         self
     }
 
-    /// How many requests it has struck.
+    /// Returns the number of requests it has struck.
     pub fn hits(&self) -> usize {
         self.rule.hits.load(Ordering::SeqCst)
     }
@@ -112,7 +113,7 @@ impl Rule {
         }
     }
 
-    /// Whether this request is struck; counts it.
+    /// Returns whether this request is struck; counts it.
     pub(crate) fn strikes(&self, path: &str) -> bool {
         if !matches(&self.pattern, path) {
             return false;
@@ -131,7 +132,8 @@ impl Rule {
     }
 }
 
-/// Whether a path matches a pattern in which `*` stands for any run of characters, `/` included.
+/// Returns whether a path matches a pattern in which `*` stands for any run of characters, `/`
+/// included.
 fn matches(pattern: &str, path: &str) -> bool {
     match pattern.split_once('*') {
         None => pattern == path,

@@ -1,4 +1,5 @@
-//! The little of HTTP/1.1 that a test registry speaks: `GET` without bodies, keep-alive, `Content-Length`.
+//! The little of HTTP/1.1 that a test registry speaks: `GET` without bodies, keep-alive,
+//! `Content-Length`.
 
 use std::io::{self, BufRead, Write};
 
@@ -22,7 +23,7 @@ impl RecordedRequest {
             .map(|(_, value)| value.as_str())
     }
 
-    /// Whether it asks for a tarball.
+    /// Returns whether it requests a tarball.
     pub fn is_tarball(&self) -> bool {
         self.path.contains("/-/") && self.path.ends_with(".tgz")
     }

@@ -13,17 +13,18 @@
 //! assert_eq!(registry.metadata_requests(), 2);
 //! ```
 //!
-//! Everything here panics when it cannot do what a test asked of it: a test has nothing better to do.
+//! Everything here panics when it fails: the test fails then too.
 //! No crate of the workspace is used, so that a mistake in one cannot hide in the tests of it.
 
 #![expect(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
-    reason = "a test part that fails stops its test"
+    reason = "a test part that fails fails its test"
 )]
 
 mod command;
+mod device;
 mod fault;
 mod http;
 mod package;
@@ -32,9 +33,11 @@ mod project;
 mod registry;
 #[cfg(feature = "replay")]
 pub mod replay;
+pub mod require;
 mod tarball;
 
 pub use command::{Command, Run};
+pub use device::Device;
 pub use fault::{Fault, FaultHandle};
 pub use http::RecordedRequest;
 pub use package::PackageBuilder;

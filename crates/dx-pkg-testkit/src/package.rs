@@ -1,7 +1,7 @@
 //! Builds one version of a package and publishes it to a test registry.
 
-use crate::packument::Published;
-use crate::registry::{Registry, tarball_path};
+use crate::packument::{Published, tarball_path};
+use crate::registry::Registry;
 use crate::tarball::{Entry, EntryKind, integrity_sha512, shasum, tgz};
 use serde_json::{Map, Value, json};
 
@@ -22,8 +22,15 @@ pub struct PackageBuilder<'a> {
     shasum: bool,
 }
 
+impl Registry {
+    /// Begins a version of a package.
+    pub fn package(&self, name: &str, version: &str) -> PackageBuilder<'_> {
+        PackageBuilder::new(self, name, version)
+    }
+}
+
 impl<'a> PackageBuilder<'a> {
-    pub(crate) fn new(registry: &'a Registry, name: &str, version: &str) -> PackageBuilder<'a> {
+    fn new(registry: &'a Registry, name: &str, version: &str) -> PackageBuilder<'a> {
         let mut manifest = Map::new();
         manifest.insert("name".to_owned(), name.into());
         manifest.insert("version".to_owned(), version.into());
@@ -65,7 +72,8 @@ impl<'a> PackageBuilder<'a> {
         self.peer(name, spec).entry("peerDependenciesMeta", name, json!({ "optional": true }))
     }
 
-    /// Adds a dependency whose files are inside the tarball, below `node_modules/`, with this version.
+    /// Adds a dependency whose files are inside the tarball, below `node_modules/`, with this
+    /// version.
     pub fn bundle(mut self, name: &str, version: &str) -> Self {
         let bundled = self.manifest.entry("bundleDependencies").or_insert_with(|| json!([]));
         bundled.as_array_mut().expect("bundleDependencies is a list").push(name.into());

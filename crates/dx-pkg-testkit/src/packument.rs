@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-/// The manifest fields an abbreviated packument keeps (npm registry documentation, "package metadata").
+/// The manifest fields an abbreviated packument keeps (npm registry documentation, "package
+/// metadata").
 const ABBREVIATED: [&str; 20] = [
     "name",
     "version",
@@ -70,7 +71,7 @@ impl Package {
         })
     }
 
-    /// What is answered to `Accept: application/vnd.npm.install-v1+json`.
+    /// The answer to `Accept: application/vnd.npm.install-v1+json`.
     pub(crate) fn abbreviated(&self, name: &str, tarball_base: &str) -> Value {
         let versions = self.manifests(tarball_base, abbreviated);
         json!({
@@ -111,7 +112,7 @@ impl Package {
     }
 }
 
-/// What an abbreviated packument says of the version with this manifest.
+/// Returns the part of an abbreviated packument for the version with this manifest.
 pub(crate) fn abbreviated(manifest: &Map<String, Value>) -> Map<String, Value> {
     let kept = manifest.iter().filter(|(key, _)| ABBREVIATED.contains(&key.as_str()));
     let mut kept: Map<String, Value> =
@@ -126,4 +127,10 @@ fn has_install_script(manifest: &Map<String, Value>) -> bool {
     manifest.get("scripts").and_then(Value::as_object).is_some_and(|scripts| {
         ["preinstall", "install", "postinstall"].iter().any(|name| scripts.contains_key(*name))
     })
+}
+
+/// The path of a version's tarball: `/@scope/name/-/name-1.0.0.tgz`.
+pub(crate) fn tarball_path(name: &str, version: &str) -> String {
+    let bare = name.rsplit('/').next().unwrap_or(name);
+    format!("/{name}/-/{bare}-{version}.tgz")
 }

@@ -186,7 +186,7 @@ impl Project {
             .unwrap_or_else(|error| panic!("write {}: {error}", full.display()));
     }
 
-    /// Whether the project has this file, folder or link (also one that leads nowhere).
+    /// Returns whether the project has this file, folder or link (also one that leads nowhere).
     pub fn exists(&self, path: &str) -> bool {
         fs::symlink_metadata(self.path().join(path)).is_ok()
     }
@@ -201,8 +201,9 @@ impl Project {
         removed.unwrap_or_else(|error| panic!("remove {path}: {error}"));
     }
 
-    /// Every installed package: its folder below the project, such as `node_modules/a/node_modules/b`, and
-    /// `name@version` from its `package.json`; links to folders are listed and not followed.
+    /// Every installed package: its folder below the project, such as
+    /// `node_modules/a/node_modules/b`, and `name@version` from its `package.json`; links to
+    /// folders are listed and not followed.
     pub fn installed(&self) -> BTreeMap<String, String> {
         let mut found = BTreeMap::new();
         self.list_modules("node_modules", &mut found);

@@ -5,7 +5,6 @@ mod serve;
 
 use crate::fault::{Fault, FaultHandle, Rule};
 use crate::http::RecordedRequest;
-use crate::package::PackageBuilder;
 use crate::packument::{Package, Published};
 use serve::Connections;
 use std::collections::BTreeMap;
@@ -20,7 +19,7 @@ pub struct Registry {
     shared: Arc<Shared>,
 }
 
-/// What the connection threads see.
+/// The state that the connection threads share.
 #[derive(Debug)]
 struct Shared {
     packages: Mutex<BTreeMap<String, Package>>,
@@ -32,7 +31,7 @@ struct Shared {
     most_in_flight: AtomicUsize,
 }
 
-/// How the registry answers, apart from faults.
+/// The behaviour of the registry apart from faults.
 #[derive(Clone, Debug)]
 struct Options {
     authorization: Option<String>,
@@ -78,11 +77,6 @@ impl Registry {
         port.parse().expect("a port is a number")
     }
 
-    /// Begins a version of a package.
-    pub fn package(&self, name: &str, version: &str) -> PackageBuilder<'_> {
-        PackageBuilder::new(self, name, version)
-    }
-
     /// Points a dist-tag at a version.
     pub fn dist_tag(&self, name: &str, tag: &str, version: &str) {
         self.edit(name, |package| {
@@ -105,7 +99,8 @@ impl Registry {
         crate::integrity_sha512(&published.tarball)
     }
 
-    /// Makes requests whose path matches the pattern go wrong; `*` stands for any run of characters.
+    /// Makes requests whose path matches the pattern go wrong; `*` stands for any run of
+    /// characters.
     ///
     /// Scoped names are matched decoded (`/@scope/name`). The first fault that strikes wins, but a
     /// [`Fault::Delay`] or [`Fault::FullPackument`] lets later ones strike too.
@@ -115,7 +110,7 @@ impl Registry {
         FaultHandle { rule }
     }
 
-    /// Takes all faults back.
+    /// Removes all faults.
     pub fn clear_faults(&self) {
         self.shared.rules.lock().unwrap().clear();
     }
@@ -155,7 +150,7 @@ impl Registry {
         self.shared.log.lock().unwrap().clone()
     }
 
-    /// How many packuments were asked for so far.
+    /// Returns the number of requests for packuments so far.
     pub fn metadata_requests(&self) -> usize {
         let log = self.shared.log.lock().unwrap();
         log.iter()
@@ -163,7 +158,7 @@ impl Registry {
             .count()
     }
 
-    /// How many tarballs were asked for so far.
+    /// Returns the number of requests for tarballs so far.
     pub fn tarball_requests(&self) -> usize {
         self.shared.log.lock().unwrap().iter().filter(|request| request.is_tarball()).count()
     }
@@ -179,7 +174,7 @@ impl Registry {
         self.shared.most_in_flight.load(Ordering::SeqCst)
     }
 
-    /// How many connections were accepted so far.
+    /// Returns the number of connections that were accepted so far.
     pub fn connections(&self) -> usize {
         self.shared.connections.accepted()
     }
@@ -217,10 +212,4 @@ impl Package {
     fn find(&self, version: &str) -> Option<&Published> {
         self.versions.iter().find(|published| published.version == version)
     }
-}
-
-/// The path of a version's tarball: `/@scope/name/-/name-1.0.0.tgz`.
-pub(crate) fn tarball_path(name: &str, version: &str) -> String {
-    let bare = name.rsplit('/').next().unwrap_or(name);
-    format!("/{name}/-/{bare}-{version}.tgz")
 }

@@ -1,4 +1,5 @@
-//! Writes npm package tarballs: gzipped ustar with GNU long names, byte for byte the same for the same entries.
+//! Writes npm package tarballs: gzipped ustar with GNU long names, byte for byte the same for the
+//! same entries.
 //!
 //! Nothing is checked: tests build hostile archives with it.
 
@@ -21,7 +22,7 @@ pub struct Entry {
     pub path: String,
     /// The permission bits, such as `0o644`.
     pub mode: u32,
-    /// What the entry is.
+    /// The kind of entry.
     pub kind: EntryKind,
     /// The contents of a file; empty for anything else.
     pub data: Vec<u8>,
@@ -95,7 +96,8 @@ pub(crate) fn gzip(bytes: &[u8]) -> Vec<u8> {
     out
 }
 
-/// The SHA-512 of the bytes as a subresource integrity string, the form of a packument's `dist.integrity`.
+/// The SHA-512 of the bytes as a subresource integrity string, the form of a packument's
+/// `dist.integrity`.
 pub fn integrity_sha512(bytes: &[u8]) -> String {
     format!("sha512-{}", STANDARD.encode(sha2::Sha512::digest(bytes)))
 }
@@ -128,8 +130,8 @@ fn append_padded(tar: &mut Vec<u8>, data: &[u8]) {
     tar.resize(tar.len().next_multiple_of(BLOCK), 0);
 }
 
-/// A ustar header (POSIX.1-1988): name 0, mode 100, uid 108, gid 116, size 124, mtime 136, checksum 148,
-/// type 156, link 157, magic 257.
+/// A ustar header (POSIX.1-1988): name 0, mode 100, uid 108, gid 116, size 124, mtime 136, checksum
+/// 148, type 156, link 157, magic 257.
 fn header(path: &str, mode: u32, size: usize, flag: u8, link: &str) -> [u8; BLOCK] {
     let mut block = [0u8; BLOCK];
     let mut put = |at: usize, bytes: &[u8]| block[at..at + bytes.len()].copy_from_slice(bytes);

@@ -16,7 +16,7 @@ pub(crate) struct Bar {
 }
 
 const WIDTH: f64 = 860.0;
-/// Where the bars begin, after the names.
+/// The start of the bars, after the names.
 const LEFT: f64 = 210.0;
 /// Room for the figures after the longest bar.
 const RIGHT: f64 = 90.0;

@@ -8,7 +8,7 @@ pub(crate) struct Claim {
     pub(crate) ours: (&'static str, &'static str),
     /// The baseline: what it is, group and name.
     pub(crate) baseline: (&'static str, &'static str, &'static str),
-    /// How many times as fast as the baseline it is said to be; nothing where nothing is claimed.
+    /// The claimed factor of speed over the baseline; `None` without a claim.
     pub(crate) claim: &'static str,
     pub(crate) reason: &'static str,
 }

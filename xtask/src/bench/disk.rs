@@ -1,4 +1,4 @@
-//! How much disk a folder takes.
+//! Files and folders of a benchmark: the space they take, writing and removing them.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,7 +9,7 @@ use std::path::Path;
 pub(crate) fn usage(folder: &Path) -> u64 {
     use std::os::unix::fs::MetadataExt;
     fn visit(folder: &Path, seen: &mut HashSet<u64>) -> u64 {
-        // What vanishes meanwhile takes no disk.
+        // An entry that vanished meanwhile takes no space.
         let Ok(entries) = fs::read_dir(folder) else { return 0 };
         let mut bytes = 0;
         for entry in entries.flatten() {
@@ -39,4 +39,12 @@ pub(crate) fn remove(path: &Path) -> Result<(), String> {
         Ok(_) => fs::remove_file(path),
     };
     outcome.map_err(|error| format!("remove {}: {error}", path.display()))
+}
+
+/// Writes a file unless it says the same already: its times are part of what managers look at.
+pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
+    if fs::read_to_string(path).is_ok_and(|present| present == text) {
+        return Ok(());
+    }
+    crate::dx::write(path, text)
 }

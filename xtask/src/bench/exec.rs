@@ -1,14 +1,15 @@
 //! `xtask bench-exec`: one measured command, in a small process of its own.
 //!
-//! The process adopts what the command leaves running, so that its time and processor time are known too. A command's
-//! peak memory cannot be less than that of who starts it, hence the small process. Its input is held open by who started
-//! it: when that ends, by whatever signal, so do the command and all that it started.
+//! The process adopts what the command leaves running, so that its time and processor time are
+//! known too. A command's peak memory cannot be less than that of its parent, hence the small
+//! process. Its input is held open by who started it: when that ends, by whatever signal, so do the
+//! command and all that it started.
 
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-/// What a command took, in seconds and bytes.
+/// The cost of a command, in seconds and bytes.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, Deserialize)]
 pub(crate) struct Cost {
     /// The exit code; -1 for a signal.
@@ -28,8 +29,8 @@ pub(crate) struct Cost {
 #[cfg(target_os = "linux")]
 pub(crate) use linux::run;
 
-/// Has a command measured in a process of its own, which `prepare` gives folder and environment; what the command prints
-/// goes to the file `log`.
+/// Has a command measured in a process of its own, which `prepare` gives folder and environment;
+/// what the command prints goes to the file `log`.
 pub(crate) fn measure(
     log: &Path,
     words: &[String],
@@ -66,10 +67,11 @@ mod linux {
     use std::process::{Command, Stdio};
     use std::time::{Duration, Instant};
 
-    /// How long a command may take, and what it leaves running after it.
+    /// The time limits of a command and of the processes it leaves running.
     const LIMIT: Duration = Duration::from_secs(600);
 
-    /// Runs `LOG -- PROGRAM ARGUMENTS…` and prints its [`Cost`] as JSON; what the command prints goes to the file LOG.
+    /// Runs `LOG -- PROGRAM ARGUMENTS…` and prints its [`Cost`] as JSON; what the command prints
+    /// goes to the file LOG.
     pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
         let [log, separator, program, arguments @ ..] = arguments else {
             return Err("bench-exec LOG -- PROGRAM ARGUMENTS…".to_owned());
@@ -140,7 +142,8 @@ mod linux {
         }
     }
 
-    /// Kills every child again and again: those of a child that was killed come to this process. It ends with the process.
+    /// Kills every child again and again: those of a child that was killed come to this process. It
+    /// ends with the process.
     fn end_children() {
         loop {
             for child in children() {
@@ -166,7 +169,8 @@ mod linux {
     }
 }
 
-/// Adopting processes and their resources are Linux's; elsewhere the command's own time is all that is known.
+/// Adopting processes and their resources are Linux's; elsewhere the command's own time is all that
+/// is known.
 #[cfg(not(target_os = "linux"))]
 pub(crate) fn run(arguments: &[String]) -> Result<(), String> {
     let [log, _, program, arguments @ ..] = arguments else {

@@ -1,22 +1,24 @@
 //! The projects that are installed, and what is changed in them.
 
-use super::place::write;
+use super::disk::write;
 use crate::workspace;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// How many workspaces the monorepo has.
+/// The script that `run` starts.
+pub(crate) const SCRIPT: &str = "bench-nothing";
+/// The workspaces of the monorepo.
 const WORKSPACES: usize = 50;
-/// How many registry packages each of them depends on.
+/// The registry packages that each of them depends on.
 const DEPENDENCIES: usize = 8;
-/// How far apart in `large` the dependencies of a workspace are.
+/// The distance in `large` between the dependencies of a workspace.
 const STEP: usize = 5;
 
 /// A project and the changes that scenarios make to it.
 pub(crate) struct Fixture {
     pub(crate) name: &'static str,
     pub(crate) workspaces: bool,
-    /// What is added to it; the versions it brings are in the cache by then.
+    /// The package that is added to it; the versions it brings are in the cache by then.
     pub(crate) add: &'static str,
     /// The direct dependency that is taken away.
     pub(crate) remove: &'static str,
@@ -79,7 +81,7 @@ impl Fixture {
             return write_monorepo(project);
         }
         let mut manifest = manifest(self.name)?;
-        manifest["scripts"] = json!({ super::scenario::SCRIPT: "exit 0" });
+        manifest["scripts"] = json!({ SCRIPT: "exit 0" });
         write_json(&project.join("package.json"), &manifest)
     }
 }
@@ -94,7 +96,8 @@ fn write_json(path: &Path, value: &Value) -> Result<(), String> {
     write(path, &format!("{value:#}\n"))
 }
 
-/// Workspaces that take turns through the dependencies of `large`, each on two of the workspaces before it.
+/// Workspaces that take turns through the dependencies of `large`, each on two of the workspaces
+/// before it.
 fn write_monorepo(project: &Path) -> Result<(), String> {
     let large = manifest("large")?;
     let pool: Vec<(&String, &Value)> =
@@ -112,14 +115,15 @@ fn write_monorepo(project: &Path) -> Result<(), String> {
             "version": "1.0.0",
             "private": true,
             "workspaces": ["packages/*"],
-            "scripts": { super::scenario::SCRIPT: "exit 0" },
+            "scripts": { SCRIPT: "exit 0" },
             "devDependencies": tools,
         }),
     )?;
     for number in 1..=WORKSPACES {
         let mut dependencies = Map::new();
         for turn in 0..DEPENDENCIES {
-            // The step shares no factor with the size of the pool, so that every dependency has its turn.
+            // The step shares no factor with the size of the pool, so that every dependency has its
+            // turn.
             let (name, range) = pool[(number * DEPENDENCIES + turn) * STEP % pool.len()];
             dependencies.insert(name.clone(), range.clone());
         }

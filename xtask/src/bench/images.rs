@@ -1,7 +1,7 @@
 //! File systems in files, mounted for a measurement; only the superuser can make them.
 //!
-//! They are mounted where only this process and its children see them, and their files have no name any more: whatever
-//! ends the measurement ends them too.
+//! They are mounted where only this process and its children see them, and their files have no name
+//! any more: whatever ends the measurement ends them too.
 
 use crate::dx::run;
 use std::path::Path;
@@ -48,7 +48,7 @@ impl Image {
         Ok(Image { place })
     }
 
-    /// Where it is mounted.
+    /// The folder it is mounted at.
     pub(crate) fn folder(&self) -> std::path::PathBuf {
         self.place.path().join("mounted")
     }
@@ -58,7 +58,7 @@ impl Drop for Image {
     fn drop(&mut self) {
         let mut umount = Command::new("umount");
         umount.arg(self.folder());
-        // What stays mounted is seen in the list of mounts; the measurement is done all the same.
+        // An image that stays mounted is in the list of mounts; the measurement is complete.
         let _ = run(umount);
     }
 }

@@ -1,17 +1,15 @@
-//! The package managers: where they are, how each is told to do the same, and what it reads its settings from.
+//! The package managers: where they are, how each is told to do the same, and what it reads its
+//! settings from.
 
+use super::disk::write;
 use super::fixtures::Fixture;
-use super::place::write;
+use super::peers::{self, DEFAULT};
 use crate::dx::Dx;
 use crate::options::Options;
 use crate::workspace;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-
-/// The managers that are measured where nothing else is said. With Yarn 1 and aube as well, the suite took 38 minutes on two
-/// slow processors.
-pub(crate) const DEFAULT: &str = "bun,pnpm,npm,yarn,dx";
 
 /// One manager, in one configuration.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -65,7 +63,7 @@ impl Kind {
         })
     }
 
-    /// Whether it is dx.
+    /// Returns whether it is dx.
     pub(crate) fn is_dx(self) -> bool {
         matches!(self, Kind::Dx | Kind::DxUnprepared)
     }
@@ -88,8 +86,7 @@ impl Peers {
 
     /// The Node.js that was installed with them, else the one in `PATH`.
     pub(crate) fn node(&self) -> PathBuf {
-        let own =
-            self.folder.join("node_modules").join(super::peers::node_package()).join("bin/node");
+        let own = self.folder.join("node_modules").join(peers::node_package()).join("bin/node");
         if own.exists() { own } else { PathBuf::from("node") }
     }
 
@@ -98,7 +95,7 @@ impl Peers {
         let native = |name: &str| Some(vec![modules.join(".bin").join(name)]);
         let script = |path: &str| Some(vec![self.node(), modules.join(path)]);
         let found = match kind {
-            Kind::Aube => Some(vec![super::peers::aube(&self.folder)]),
+            Kind::Aube => Some(vec![peers::aube(&self.folder)]),
             Kind::Bun | Kind::BunIsolated => native("bun"),
             Kind::Pnpm | Kind::PnpmGlobal => native("pnpm"),
             Kind::Npm => script("npm/bin/npm-cli.js"),
@@ -173,7 +170,8 @@ impl Manager {
 
     /// Installs what the manifest asks for, and may write the lockfile.
     ///
-    /// npm is told to go on past conflicting peer dependencies, as the others do by themselves: `large` has some.
+    /// npm is told to go on past conflicting peer dependencies, as the others do by themselves:
+    /// `large` has some.
     pub(crate) fn install(&self) -> Vec<String> {
         match self.kind {
             Kind::Pnpm | Kind::PnpmGlobal | Kind::Aube => {
@@ -250,12 +248,12 @@ impl Manager {
         self.words(&format!("run {script}"))
     }
 
-    /// Does the work that it leaves for later, for a manager that has such a command.
-    pub(crate) fn settle(&self) -> Option<Vec<String>> {
-        self.kind.is_dx().then(|| self.words("store settle"))
+    /// Runs deferred maintenance, for a manager that has a command for it.
+    pub(crate) fn maintain(&self) -> Option<Vec<String>> {
+        self.kind.is_dx().then(|| self.words("store maintain"))
     }
 
-    /// What says that the root of a monorepo is meant.
+    /// Returns the argument that selects the root of a monorepo.
     fn at_root(&self, fixture: &Fixture) -> Option<String> {
         let flag = match self.kind {
             Kind::Pnpm | Kind::PnpmGlobal | Kind::Aube => "-w",
@@ -282,7 +280,7 @@ impl Manager {
         if let Some(path) = &authority {
             npmrc += &format!("cafile={path}\n");
         }
-        // What was recorded may be of any age.
+        // Recorded versions may be of any age.
         match self.kind {
             Kind::Npm | Kind::Dx | Kind::DxUnprepared => npmrc += "min-release-age=0\n",
             Kind::Pnpm | Kind::PnpmGlobal | Kind::Aube => {

@@ -1,4 +1,4 @@
-//! `cargo xtask bench page`: `docs/benchmarks.md` and its charts, from what was kept of the measurements.
+//! `cargo xtask bench page`: `docs/benchmarks.md` and its charts, from the recorded measurements.
 
 use super::chart::{self, Bar, Group, duration};
 use super::claims::CLAIMS;
@@ -11,9 +11,9 @@ use crate::dx::write;
 use crate::workspace;
 use std::fmt::Write;
 
-/// Where the page stands.
+/// The path of the page.
 const PAGE: &str = "docs/benchmarks.md";
-/// What does not depend on the measurements.
+/// The text that does not depend on the measurements.
 const METHOD: &str = include_str!("method.md");
 
 /// Writes the page and the charts.
@@ -48,7 +48,7 @@ pub(crate) fn write_all() -> Result<(), String> {
     Ok(())
 }
 
-/// What was measured when, with what and on what.
+/// Writes the dates, versions and machines of the measurements.
 fn introduction(results: &Results) -> String {
     let first = results.cells.iter().map(|cell| cell.date.as_str()).min().unwrap_or_default();
     let last = results.cells.iter().map(|cell| cell.date.as_str()).max().unwrap_or_default();
@@ -266,7 +266,7 @@ fn parts(results: &Results) -> String {
     text + "\n</details>\n"
 }
 
-/// What the recorded registry takes from the machine that it shares with the managers.
+/// Writes the cost of the recorded registry, which shares the machine with the managers.
 fn registry_cost(results: &Results) -> String {
     let figure = |name: &str| results.part("registry", name).map(duration);
     let line = |kind: &str, called: &str| {

@@ -1,7 +1,7 @@
 //! `cargo xtask bench parts`: single parts of dx beside their baselines.
 //!
-//! The criterion benches of the crates measure what is Rust; Node.js and Bun parse lockfiles in processes of their own;
-//! resolution is a command, timed as the scenarios are.
+//! The criterion benches of the crates measure what is Rust; Node.js and Bun parse lockfiles in
+//! processes of their own; resolution is a command, timed as the scenarios are.
 
 use super::fixtures::Fixture;
 use super::managers::{self, Kind, Manager, Peers};
@@ -19,7 +19,7 @@ use std::process::Command;
 
 /// The fixture whose lockfiles and resolution are measured.
 const FIXTURE: &str = "large";
-/// How often resolution is timed.
+/// The number of times that resolution is timed.
 const RUNS: usize = 5;
 /// Parses the file of the first argument again and again; prints the median in nanoseconds.
 const TIMER: &str = "
@@ -165,13 +165,14 @@ impl Parts {
         disk::remove(&root)
     }
 
-    /// A whole install whose resolution is remembered; what it rests on is looked at, and the tree is put in place.
+    /// A whole install whose resolution is remembered; what it rests on is looked at, and the tree
+    /// is put in place.
     fn precomputed(&mut self, place: &Place<'_>, server: &Server) -> Result<(), String> {
         let mut times = Vec::new();
         for round in 0..=RUNS {
             place.prepare(server, Scenario::Fresh, false)?;
             let cost = place.work(server, &place.manager.install())?;
-            place.settle(server)?;
+            place.maintain(server)?;
             // The first, which follows from a lockfile, is what makes it known.
             if round > 0 {
                 times.push(cost.wall);
@@ -181,7 +182,7 @@ impl Parts {
         Ok(())
     }
 
-    /// What the others' own parsers take for their lockfiles of the same project.
+    /// Measures the others' own parsers on their lockfiles of the same project.
     fn parsers(&mut self, lockfiles: &Path) -> Result<(), String> {
         let node = self.peers.node();
         let bun = self.manager(Kind::Bun).and_then(|bun| bun.executable());

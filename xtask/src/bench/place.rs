@@ -1,6 +1,7 @@
-//! The folder of one manager and one fixture: a project and a home, put into the state that a scenario begins with.
+//! The folder of one manager and one fixture: a project and a home, put into the state that a
+//! scenario begins with.
 
-use super::disk;
+use super::disk::{self, write};
 use super::exec::{self, Cost};
 use super::fixtures::Fixture;
 use super::managers::{Manager, Registry};
@@ -9,10 +10,10 @@ use super::server::Server;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-/// How much of a failed command's output is told.
+/// The lines of a failed command's output that are shown.
 const TOLD: usize = 600;
 
-/// Where one manager installs one fixture.
+/// The folder in which one manager installs one fixture.
 pub(crate) struct Place<'a> {
     pub(crate) manager: &'a Manager,
     fixture: &'a Fixture,
@@ -61,7 +62,7 @@ impl<'a> Place<'a> {
         disk::remove(&self.folder)?;
         self.write_project(server)?;
         self.work(server, &self.manager.install())?;
-        self.settle(server)?;
+        self.maintain(server)?;
         self.save_lockfile()
     }
 
@@ -72,7 +73,8 @@ impl<'a> Place<'a> {
         Ok(())
     }
 
-    /// Brings the place into the state that a scenario begins with, from whatever the one before left.
+    /// Brings the place into the state that a scenario begins with, from any state that the one
+    /// before left.
     pub(crate) fn prepare(
         &self,
         server: &Server,
@@ -98,7 +100,7 @@ impl<'a> Place<'a> {
         }
         if tree && (changed || !self.project().join("node_modules").exists()) {
             self.work(server, &self.manager.install())?;
-            self.settle(server)?;
+            self.maintain(server)?;
         }
         Ok(())
     }
@@ -129,9 +131,9 @@ impl<'a> Place<'a> {
         Manager::make_home(&self.home())
     }
 
-    /// Does what the manager leaves for later.
-    pub(crate) fn settle(&self, server: &Server) -> Result<Cost, String> {
-        self.manager.settle().map_or(Ok(Cost::default()), |words| self.work(server, &words))
+    /// Runs the manager's deferred maintenance.
+    pub(crate) fn maintain(&self, server: &Server) -> Result<Cost, String> {
+        self.manager.maintain().map_or(Ok(Cost::default()), |words| self.work(server, &words))
     }
 
     /// Runs a command of the manager in the project; the error holds what it printed last.
@@ -184,19 +186,11 @@ fn registry(server: &Server) -> Registry<'_> {
     Registry { url: server.url(), authority: server.authority() }
 }
 
-/// Where strace is.
+/// Returns the path of strace.
 fn strace() -> Option<String> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .map(|folder| folder.join("strace"))
         .find(|file| file.is_file())
         .map(|file| file.display().to_string())
-}
-
-/// Writes a file unless it says the same already: its times are part of what managers look at.
-pub(crate) fn write(path: &Path, text: &str) -> Result<(), String> {
-    if fs::read_to_string(path).is_ok_and(|present| present == text) {
-        return Ok(());
-    }
-    crate::dx::write(path, text)
 }

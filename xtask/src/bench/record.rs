@@ -1,7 +1,8 @@
 //! `cargo xtask bench record`: what the fixtures need, from the configured npm registry, once.
 //!
-//! The managers install the fixtures through the recorded registry, which asks the configured one for what it has not
-//! got: every document and tarball once. Stopped and started again, it goes on where it was.
+//! The managers install the fixtures through the recorded registry, which asks the configured one
+//! for what it has not got: every document and tarball once. Stopped and started again, it goes on
+//! where it was.
 
 use super::fixtures::{FIXTURES, Fixture};
 use super::managers::{self, Peers};
@@ -12,7 +13,8 @@ use crate::dx::run as run_command;
 use crate::options::Options;
 use std::process::Command;
 
-/// Records every fixture, or those of `--fixture`, with every manager that is installed, or those of `--managers`.
+/// Records every fixture, or those of `--fixture`, with every manager that is installed, or those
+/// of `--managers`.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let all = FIXTURES.map(|fixture| fixture.name).join(",");
     let data = super::data(options)?;

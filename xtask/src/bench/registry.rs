@@ -1,4 +1,5 @@
-//! What the recorded registry itself costs: its processor time for a packument, a megabyte and a connection.
+//! The cost of the recorded registry itself: processor time for a packument, a megabyte and a
+//! connection.
 
 use super::server::Server;
 use rustls::pki_types::pem::PemObject;
@@ -11,9 +12,9 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Instant;
 
-/// How many connections are open at once, more than any manager opens.
+/// The connections that are open at once, more than any manager opens.
 const CONNECTIONS: usize = 2000;
-/// How many packuments and tarballs are asked for, each as often as it takes for a steady figure.
+/// The packuments and tarballs to request, each as often as it takes for a steady figure.
 const KINDS: usize = 200;
 const ROUNDS: usize = 5;
 
@@ -90,7 +91,7 @@ type Connection = BufReader<Box<dyn Stream>>;
 trait Stream: Read + Write {}
 impl<S: Read + Write> Stream for S {}
 
-/// Who asks.
+/// A client.
 struct Client {
     address: String,
     tls: Option<Arc<ClientConfig>>,

@@ -1,4 +1,4 @@
-//! What was measured, as it is kept in `results.json`.
+//! The measurements, as `results.json` has them.
 
 use super::exec::Cost;
 use serde::{Deserialize, Serialize};
@@ -71,30 +71,30 @@ pub(crate) fn median(mut values: Vec<f64>) -> Option<f64> {
 /// A part measured beside its baseline.
 #[derive(Clone, Debug, Serialize, Deserialize)]
 pub(crate) struct Part {
-    /// What the figures belong to, such as `lockfile`.
+    /// The group of the figures, such as `lockfile`.
     pub(crate) group: String,
     pub(crate) name: String,
     /// Seconds for the work; `None` where it could not be measured.
     pub(crate) seconds: Option<f64>,
-    /// What the work was, or why it was not measured.
+    /// The work, or the reason why it was not measured.
     pub(crate) note: String,
 }
 
 /// A whole session of measurements.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 pub(crate) struct Results {
-    /// What the measurements were made on.
+    /// The machine of the measurements.
     pub(crate) machine: Vec<(String, String)>,
     pub(crate) versions: Vec<(String, String)>,
     pub(crate) missing: Vec<String>,
-    /// How long the last default run took, in seconds.
+    /// The duration of the last default run, in seconds.
     pub(crate) took: f64,
     pub(crate) cells: Vec<Cell>,
     pub(crate) parts: Vec<Part>,
 }
 
 impl Results {
-    /// What was kept by the last session; nothing where there was none.
+    /// Loads the results of the last session; none where there was no session.
     pub(crate) fn load() -> Result<Results, String> {
         let path = path();
         if !path.exists() {

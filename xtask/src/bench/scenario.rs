@@ -1,12 +1,9 @@
 //! The scenarios: what is there before a run, and what is run.
 
-use super::fixtures::Fixture;
+use super::fixtures::{Fixture, SCRIPT};
 use super::managers::Manager;
 
-/// The script that `run` starts.
-pub(crate) const SCRIPT: &str = "bench-nothing";
-
-/// What a manager is asked to do.
+/// A task for a manager.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Scenario {
     Noop,
@@ -49,7 +46,7 @@ impl Scenario {
         }
     }
 
-    /// What it measures, in a sentence.
+    /// Returns the sentence that describes it.
     pub(crate) fn meaning(self) -> &'static str {
         match self {
             Scenario::Noop => "Install again where everything is in place.",
@@ -75,7 +72,7 @@ impl Scenario {
             .ok_or_else(|| format!("no scenario {name}: {}", names()))
     }
 
-    /// What lies there before each run.
+    /// Returns the state before each run.
     pub(crate) fn start(self) -> Start {
         match self {
             Scenario::Noop | Scenario::Run => Start { caches: true, lockfile: true, tree: true },
@@ -89,22 +86,23 @@ impl Scenario {
         }
     }
 
-    /// Whether a run leaves the project other than it was.
+    /// Returns whether a run leaves the project other than it was.
     pub(crate) fn changes_project(self) -> bool {
         matches!(self, Scenario::Add | Scenario::Remove | Scenario::UpdateOne)
     }
 
-    /// Whether it is run once before it is timed, so that nothing is left to be done by the run that counts.
+    /// Returns whether it is run once before it is timed, so that the timed run does no first-time
+    /// work.
     pub(crate) fn is_rehearsed(self) -> bool {
         matches!(self, Scenario::Fresh | Scenario::Noop | Scenario::Run) || self.changes_project()
     }
 
-    /// Whether the caches lack something that it needs before it was run once.
+    /// Returns whether the caches lack something that it needs before it was run once.
     pub(crate) fn fills_caches(self) -> bool {
         matches!(self, Scenario::Add | Scenario::UpdateOne)
     }
 
-    /// Whether a run may leave work for later.
+    /// Returns whether a run may defer work.
     pub(crate) fn leaves_work(self) -> bool {
         !matches!(self, Scenario::Noop | Scenario::Run)
     }
@@ -124,7 +122,7 @@ impl Scenario {
     }
 }
 
-/// What lies there before a run.
+/// The state before a run.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Start {
     pub(crate) caches: bool,

@@ -1,7 +1,9 @@
-//! `cargo xtask bench serve`: the recorded registry in a process of its own, told what to do by lines of its input.
+//! `cargo xtask bench serve`: the recorded registry in a process of its own, told what to do by
+//! lines of its input.
 //!
-//! The first line that it prints is its URL. Then each line it reads is answered by one: `counts` by the counts so far
-//! and the processor time in JSON, `network NAME` by an empty object. It ends with its input.
+//! The first line that it prints is its URL. Then each line it reads is answered by one: `counts`
+//! by the counts so far and the processor time in JSON, `network NAME` by an empty object. It ends
+//! with its input.
 
 use super::networks;
 use crate::options::Options;
@@ -147,7 +149,7 @@ impl Server {
         self.ask(&format!("network {name}")).map(drop)
     }
 
-    /// What went over the wire so far, and the server's processor time in seconds.
+    /// Returns the traffic so far and the server's processor time in seconds.
     pub(crate) fn counts(&mut self) -> Result<(Counts, f64), String> {
         let answer = self.ask("counts")?;
         let number = |name: &str| answer[name].as_u64().unwrap_or(0);

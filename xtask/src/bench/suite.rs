@@ -13,20 +13,21 @@ use crate::options::Options;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-/// How often a scenario is run where nothing is said, and how long the runs of one manager may take by then.
+/// The default number of runs of a scenario, and the time that the runs of one manager may take.
 const RUNS: u64 = 5;
 const PATIENCE: Duration = Duration::from_secs(6);
-/// System calls are not counted where a run takes longer than this, in seconds: traced, it takes several times as long.
+/// System calls are not counted where a run takes longer than this, in seconds: traced, it takes
+/// several times as long.
 const TRACED: f64 = 2.0;
 /// The scenarios that ask the registry, and so differ from network to network.
 const ONLINE: [Scenario; 2] = [Scenario::Ci, Scenario::Cold];
 
-/// What is to be measured.
+/// The selection to measure.
 struct Plan {
     fixtures: Vec<&'static Fixture>,
     networks: Vec<String>,
     scenarios: Vec<Scenario>,
-    /// Whether nothing was asked for in particular.
+    /// Whether the selection is the default.
     is_default: bool,
     /// Whether scenarios that hardly ask the registry are left out where there is a delay.
     only_online: bool,
@@ -135,7 +136,7 @@ struct Seat<'a> {
     place: Place<'a>,
     /// Whether the project differs from its manifest and lockfile as they were saved.
     changed: bool,
-    /// Whether the manager takes so long to install that what is not necessary is left out.
+    /// Whether the manager takes so long to install that optional measurements are left out.
     slow: bool,
 }
 
@@ -171,7 +172,7 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// Whoever is measured: where a delay is what is looked at, not the slow ones, unless somebody has asked for them.
+    /// The managers to measure: over a delayed network not the slow ones, unless they were named.
     fn taking_part<'s, 'p>(
         &self,
         seats: &'s mut [Seat<'p>],
@@ -251,7 +252,7 @@ impl Bench<'_> {
         if first && (scenario.fills_caches() || scenario.is_rehearsed() && !seat.slow) {
             seat.begin(server, scenario)?;
             seat.end(scenario, seat.place.work(server, &words))?;
-            seat.place.settle(server)?;
+            seat.place.maintain(server)?;
         }
         seat.begin(server, scenario)?;
         let used = first.then(|| seat.place.usage());
@@ -268,9 +269,9 @@ impl Bench<'_> {
             cell.disk = Some(seat.place.usage().cast_signed() - used.cast_signed());
         }
         if scenario.leaves_work() {
-            let settled = seat.place.settle(server)?;
-            cost.after_wall += settled.wall + settled.after_wall;
-            cost.after_cpu += settled.cpu + settled.after_cpu;
+            let maintained = seat.place.maintain(server)?;
+            cost.after_wall += maintained.wall + maintained.after_wall;
+            cost.after_cpu += maintained.cpu + maintained.after_cpu;
         }
         let counts = after.since(&before);
         cell.runs.push(Run {
@@ -296,12 +297,13 @@ impl Bench<'_> {
         seat.begin(server, scenario)?;
         let counted = seat.place.system_calls(server, &words);
         seat.changed = scenario.changes_project();
-        seat.place.settle(server)?;
+        seat.place.maintain(server)?;
         counted
     }
 }
 
-/// Whether one run without a delay takes a manager longer than others may take for all of theirs.
+/// Returns whether one run without a delay takes a manager longer than others may take for all of
+/// theirs.
 fn is_slow(found: &[Cell], fixture: &str, scenario: Scenario, manager: &str) -> bool {
     let wanted = (fixture, "none", scenario.name(), manager);
     let cell = found.iter().find(|cell| {
@@ -316,7 +318,8 @@ fn is_slow(found: &[Cell], fixture: &str, scenario: Scenario, manager: &str) -> 
     wall.is_some_and(|wall| Duration::from_secs_f64(wall) > PATIENCE)
 }
 
-/// Whether the system calls of a scenario are counted: those that are done in a moment otherwise take minutes to trace.
+/// Returns whether the system calls of a scenario are counted: some scenarios take minutes to
+/// trace.
 fn counted(scenario: Scenario) -> bool {
     matches!(
         scenario,

@@ -6,7 +6,7 @@ use super::scenario::Scenario;
 
 /// The manager that ratios are taken to.
 pub(crate) const BASELINE: &str = "bun";
-/// How many characters of a failure are shown; the whole is in the JSON.
+/// The characters of a failure that are shown; the whole is in the JSON.
 const FAILURE: usize = 400;
 
 /// Prints the cells of one scenario.

@@ -1,8 +1,10 @@
-//! `cargo xtask bench timeline`: which requests an install waits for, one after the other, as figures and as a picture.
+//! `cargo xtask bench timeline`: which requests an install waits for, one after the other, as
+//! figures and as a picture.
 //!
-//! Without files it installs a fixture over an imitated network with nothing in the caches, and puts the picture beside the
-//! benchmarks. With `--without KEY` it does so a second time with the setting `KEY` set to false, and draws both with one
-//! measure. With files, which `dx install --timing FILE` writes, it draws those.
+//! Without files it installs a fixture over an imitated network with nothing in the caches, and
+//! puts the picture beside the benchmarks. With `--without KEY` it does so a second time with the
+//! setting `KEY` set to false, and draws both with one measure. With files, which
+//! `dx install --timing FILE` writes, it draws those.
 
 mod drawing;
 mod waves;
@@ -18,7 +20,7 @@ use crate::workspace;
 use serde::Deserialize;
 use std::path::{Path, PathBuf};
 
-/// What `--timing` writes, as far as it is drawn. Times are in microseconds.
+/// The parts of the file of `--timing` that are drawn. Times are in microseconds.
 #[derive(Debug, Deserialize)]
 struct Timing {
     ended: u64,

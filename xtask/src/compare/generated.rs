@@ -1,8 +1,9 @@
-//! `cargo xtask compare generated` and `compare semver`: npm's own code asked about generated projects and ranges, and
-//! this workspace's tests about the same.
+//! `cargo xtask compare generated` and `compare semver`: npm's own code and
+//! this workspace's tests on the same generated projects and ranges.
 //!
-//! npm is driven by the scripts beside those tests, many cases in one Node. Projects that come out differently are
-//! shrunk and written where `--data` says, in the form of `dx-pkg-resolve`'s `tests/fixtures/oracle.jsonl`.
+//! npm is driven by the scripts beside those tests, many cases in one Node. Projects that come out
+//! differently are shrunk and written where `--data` says, in the form of `dx-pkg-resolve`'s
+//! `tests/fixtures/oracle.jsonl`.
 
 mod shrink;
 
@@ -14,7 +15,7 @@ use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-/// How many projects one Node is asked about: npm keeps what it has read.
+/// The projects that one Node process resolves: npm keeps in memory what it has read.
 const BATCH: u64 = 100;
 
 /// npm's code, and where the questions and answers lie.
@@ -37,7 +38,7 @@ impl Oracle {
         Ok(Oracle { node, npm, place: place.to_owned() })
     }
 
-    /// What npm's script prints for these arguments, in a file.
+    /// Writes the output of npm's script for these arguments into a file; returns its path.
     fn record(&self, script: &str, arguments: &[&str], name: &str) -> Result<PathBuf, String> {
         let path = self.place.join(name);
         let file = File::create(&path).map_err(|error| format!("{}: {error}", path.display()))?;
@@ -58,7 +59,7 @@ impl Oracle {
         self.record("crates/dx-pkg-resolve/tests/oracle/npm.js", &arguments, name)
     }
 
-    /// What dx resolves differently, by case, and the summary.
+    /// Returns the differences of dx's resolutions, by case, and the summary.
     fn differences(corpus: &Path) -> Result<(Differences, String), String> {
         let printed = test(
             "dx-pkg-resolve",
@@ -83,7 +84,8 @@ impl Oracle {
     }
 }
 
-/// Runs one ignored test of a crate over a record and returns what it printed, whether it failed or not.
+/// Runs one ignored test of a crate over a record and returns what it printed, whether it failed or
+/// not.
 fn test(package: &str, name: &str, variable: &str, record: &Path) -> Result<String, String> {
     let mut command = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command

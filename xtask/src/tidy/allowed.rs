@@ -7,6 +7,9 @@
 //! function <path> <name> <lines> <reason>
 //! dependency <crate> <dependency> <reason>
 //! environment <DX_NAME> <reason>
+//! ring <crate> <module> <module it needs> <reason>
+//! names <crate> <count> <reason>
+//! unused <crate> <dependency> <reason>
 //! ```
 
 use std::cell::Cell;
@@ -43,27 +46,42 @@ impl Allowed {
         Ok(allowed)
     }
 
-    /// The lines a file may have, where an exception raises them.
+    /// Returns the lines a file may have, where an exception raises them.
     pub(crate) fn file(&self, path: &str) -> Option<usize> {
         self.find("file", &[path])
     }
 
-    /// The lines a function may have, where an exception raises them.
+    /// Returns the lines a function may have, where an exception raises them.
     pub(crate) fn function(&self, path: &str, name: &str) -> Option<usize> {
         self.find("function", &[path, name])
     }
 
-    /// Whether a crate may have a dependency it would not have by the rules.
+    /// Returns whether a crate may have a dependency it would not have by the rules.
     pub(crate) fn dependency(&self, package: &str, dependency: &str) -> bool {
         self.find("dependency", &[package, dependency]).is_some()
     }
 
-    /// Whether `DX_…` names a variable of the environment, not an error.
+    /// Returns whether `DX_…` names a variable of the environment, not an error.
     pub(crate) fn environment(&self, name: &str) -> bool {
         self.find("environment", &[name]).is_some()
     }
 
-    /// A violation for each exception that no check needed.
+    /// Returns whether a module may need another although that one needs it too.
+    pub(crate) fn ring(&self, package: &str, module: &str, needed: &str) -> bool {
+        self.find("ring", &[package, module, needed]).is_some()
+    }
+
+    /// Returns the names that the root of a crate may have, where an exception raises them.
+    pub(crate) fn names(&self, package: &str) -> Option<usize> {
+        self.find("names", &[package])
+    }
+
+    /// Returns whether a crate may have a dependency that none of its sources names.
+    pub(crate) fn unused_dependency(&self, package: &str, dependency: &str) -> bool {
+        self.find("unused", &[package, dependency]).is_some()
+    }
+
+    /// Returns a violation for each exception that no check needed.
     pub(crate) fn unused(&self) -> Vec<String> {
         let unused = self.entries.iter().filter(|entry| !entry.used.get());
         unused
@@ -94,6 +112,9 @@ impl Entry {
             "function" => (2, true),
             "dependency" => (2, false),
             "environment" => (1, false),
+            "ring" => (3, false),
+            "names" => (1, true),
+            "unused" => (2, false),
             _ => return None,
         };
         let subject: Vec<String> = words.by_ref().take(subjects).map(str::to_owned).collect();

@@ -1,9 +1,10 @@
-//! Which crate may depend on which, and on what from outside (DESIGN: "Dependencies point one way").
+//! The dependencies that each crate may have, of our own crates and of others.
 
 use super::Tree;
 
-/// Our crates by rank: a crate depends on crates of lower rank only. Crates of one rank do not know each other.
-const RANKS: [(&str, usize); 14] = [
+/// Our crates by rank: a crate depends on crates of lower rank only. Crates of one rank do not know
+/// each other.
+const RANKS: [(&str, usize); 16] = [
     ("dx-pkg-core", 0),
     ("dx-pkg-format", 1),
     ("dx-pkg-lock", 2),
@@ -11,13 +12,15 @@ const RANKS: [(&str, usize); 14] = [
     ("dx-pkg-os", 4),
     ("dx-pkg-store", 5),
     ("dx-pkg-fetch", 5),
-    ("dx-pkg-registry", 5),
-    ("dx-pkg-compat", 6),
-    ("dx-pkg-link", 6),
-    ("dx-pkg-cli", 7),
-    ("dx-pkg-server", 7),
-    ("dx-pkg-testkit", 8),
-    ("xtask", 8),
+    ("dx-pkg-registry", 6),
+    ("dx-pkg-compat", 7),
+    ("dx-pkg-link", 7),
+    ("dx-pkg-acquire", 8),
+    ("dx-pkg-install", 9),
+    ("dx-pkg-cli", 10),
+    ("dx-pkg-server", 10),
+    ("dx-pkg-testkit", 11),
+    ("xtask", 11),
 ];
 
 /// The crates that do no input or output.
@@ -33,50 +36,69 @@ const NPM_FORMATS: [&str; 6] =
     ["serde_json", "sonic-rs", "libdeflater", "flate2", "zlib-rs", "tar"];
 const KNOWS_NPM: [&str; 3] = ["dx-pkg-compat", "dx-pkg-testkit", "xtask"];
 
-/// What a `Cargo.toml` says, as far as the checks care.
+/// The parts of a `Cargo.toml` that the checks need.
 #[derive(Debug)]
 pub(crate) struct Manifest {
     pub(crate) path: String,
     pub(crate) name: String,
     /// Normal and build dependencies by the name they have in the manifest.
     dependencies: Vec<String>,
+    /// The same, and those of tests.
+    pub(crate) all_dependencies: Vec<String>,
 }
 
 impl Manifest {
     /// Parses the manifest; only the tables of names and dependencies are understood.
     pub(crate) fn parse(path: &str, text: &str) -> Result<Manifest, String> {
-        let (mut name, mut dependencies, mut table) = (None, Vec::new(), String::new());
+        let (mut name, mut table) = (None, String::new());
+        let (mut dependencies, mut dev_dependencies) = (Vec::new(), Vec::new());
         for line in text.lines() {
             let line = line.trim();
             if let Some(header) = line.strip_prefix('[') {
                 table = header.trim_end_matches(']').to_owned();
-                if let Some((before, dependency)) = table.rsplit_once('.')
-                    && is_dependency_table(before)
-                {
-                    dependencies.push(dependency.to_owned());
+                if let Some((before, dependency)) = table.rsplit_once('.') {
+                    match kind(before) {
+                        Some(Kind::Shipped) => dependencies.push(dependency.to_owned()),
+                        Some(Kind::Tests) => dev_dependencies.push(dependency.to_owned()),
+                        None => {}
+                    }
                 }
             } else if let Some((key, value)) = line.split_once('=') {
                 if table == "package" && key.trim() == "name" {
                     name = Some(value.trim().trim_matches('"').to_owned());
                 }
-                if is_dependency_table(&table) {
-                    let key = key.trim().split('.').next().unwrap_or_default();
-                    dependencies.push(key.trim_matches('"').to_owned());
+                let key = key.trim().split('.').next().unwrap_or_default();
+                let dependency = key.trim_matches('"').to_owned();
+                match kind(&table) {
+                    Some(Kind::Shipped) => dependencies.push(dependency),
+                    Some(Kind::Tests) => dev_dependencies.push(dependency),
+                    None => {}
                 }
             }
         }
         let name = name.ok_or_else(|| format!("{path}: no package name"))?;
-        Ok(Manifest { path: path.to_owned(), name, dependencies })
+        let all_dependencies = [&dependencies[..], &dev_dependencies].concat();
+        Ok(Manifest { path: path.to_owned(), name, dependencies, all_dependencies })
     }
 }
 
-/// Whether the table holds dependencies that are part of what is shipped.
-fn is_dependency_table(table: &str) -> bool {
+/// The dependencies that a table of the manifest holds.
+enum Kind {
+    /// Those of what is shipped, or of its build.
+    Shipped,
+    Tests,
+}
+
+fn kind(table: &str) -> Option<Kind> {
     let table = table
         .rsplit_once("'.")
         .or_else(|| table.rsplit_once("\"."))
         .map_or(table, |(_, last)| last);
-    matches!(table, "dependencies" | "build-dependencies")
+    match table {
+        "dependencies" | "build-dependencies" => Some(Kind::Shipped),
+        "dev-dependencies" => Some(Kind::Tests),
+        _ => None,
+    }
 }
 
 /// Checks every crate's manifest.

@@ -1,12 +1,12 @@
-//! What the documents promise: crates named, error codes explained, links that lead somewhere.
+//! The documents: each crate is named, each error code explained, and each link leads somewhere.
 
 use super::Tree;
 use crate::workspace;
 use std::collections::BTreeMap;
 
-/// Where every error code has a heading.
+/// The document with a heading for every error code.
 const ERRORS: &str = "docs/errors.md";
-/// Where every crate is named.
+/// The document that names every crate.
 const ARCHITECTURE: &str = "ARCHITECTURE.md";
 
 /// Checks the documents against the code and against each other.

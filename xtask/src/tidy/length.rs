@@ -1,4 +1,4 @@
-//! How long files and functions may be.
+//! Limits to the length of files and functions, and to the lines of the binary's crate.
 
 use super::Tree;
 
@@ -6,6 +6,11 @@ use super::Tree;
 const FILE: usize = 500;
 /// The most lines of a function, from `fn` to its closing brace.
 const FUNCTION: usize = 100;
+/// The most lines of the binary's sources: it parses arguments and shows results, and what could be
+/// in a library is.
+const BINARY: usize = 2_000;
+/// The folder of the binary's sources.
+const BINARY_SOURCES: &str = "crates/dx-pkg-cli/src/";
 
 /// Checks every Rust file, tests included.
 pub(super) fn check(tree: &Tree) -> Vec<String> {
@@ -32,5 +37,15 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
             }
         }
     }
+    violations.extend(binary(tree));
     violations
+}
+
+/// Checks the lines of the binary's sources.
+fn binary(tree: &Tree) -> Option<String> {
+    let sources = tree.sources.iter().filter(|source| source.path.starts_with(BINARY_SOURCES));
+    let lines: usize = sources.map(|source| source.code.len()).sum();
+    (lines > BINARY).then(|| {
+        format!("{BINARY_SOURCES}: {lines} lines; {BINARY} are allowed: move logic to a library")
+    })
 }

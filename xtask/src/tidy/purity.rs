@@ -1,4 +1,4 @@
-//! What code may touch: `unsafe`, files, network, clock, environment and the terminal each have their crates.
+//! The crates that may use `unsafe`, files, network, clock, environment and the terminal.
 
 use super::Tree;
 use super::dependencies::PURE;
@@ -37,7 +37,7 @@ const OUTSIDE_PROGRAMS: [(&str, &str); 8] = [
     ("std::process::exit", "only programs end the process"),
 ];
 
-/// What stands in a barred module and touches nothing outside the program.
+/// The items of barred modules that touch nothing outside the program.
 const HARMLESS: [&str; 3] = ["std::env::consts", "std::env::join_paths", "std::env::split_paths"];
 
 /// Checks every Rust file, tests excepted.
@@ -80,7 +80,8 @@ pub(super) fn check(tree: &Tree) -> Vec<String> {
     violations
 }
 
-/// Whether a path is the rule's or leads below it; a rule without `std::` may also be a path's end.
+/// Returns whether a path is the rule's or leads below it; a rule without `std::` may also be a
+/// path's end.
 fn begins_with(path: &str, rule: &str) -> bool {
     let below = |path: &str| {
         path.strip_prefix(rule).is_some_and(|rest| rest.is_empty() || rest.starts_with("::"))
@@ -136,7 +137,8 @@ fn words(code: &str) -> Vec<String> {
     paths
 }
 
-/// Writes out a `use` tree: `std::{fs, io::{self, Read}}` becomes `std::fs`, `std::io`, `std::io::Read`.
+/// Writes out a `use` tree: `std::{fs, io::{self, Read}}` becomes `std::fs`, `std::io`,
+/// `std::io::Read`.
 fn expand(prefix: &str, tree: &str, paths: &mut Vec<String>) {
     let tree = tree.trim();
     let Some(open) = tree.find('{') else {

@@ -1,17 +1,22 @@
-//! A Rust file as the checks read it: code without comments and strings, strings, and which lines are tests.
+//! A Rust file as the checks read it: code without comments and strings, strings, and a mark on the
+//! lines of tests.
 //!
-//! This is a lexer of just the parts that could mislead a search for words; it never rejects a file.
+//! This is a lexer of just the parts that could mislead a search for words; it never rejects a
+//! file.
 
 /// A Rust source file.
 #[derive(Debug)]
 pub(crate) struct Source {
     /// The path in the repository, with `/`.
     pub(crate) path: String,
-    /// The text with comments and the contents of strings and characters blanked, line by line as in the file.
+    /// The lines as they are in the file.
+    pub(crate) lines: Vec<String>,
+    /// The text with comments and the contents of strings and characters blanked, line by line as
+    /// in the file.
     pub(crate) code: Vec<String>,
     /// Every string literal with its line, counted from 1.
     pub(crate) strings: Vec<(usize, String)>,
-    /// For each line whether it is compiled for tests only.
+    /// For each line, whether it is compiled for tests only.
     pub(crate) test: Vec<bool>,
 }
 
@@ -31,7 +36,8 @@ impl Source {
         let (code, strings) = blank(text);
         let code: Vec<String> = code.lines().map(str::to_owned).collect();
         let test = test_lines(path, &code);
-        Source { path: path.to_owned(), code, strings, test }
+        let lines = text.lines().map(str::to_owned).collect();
+        Source { path: path.to_owned(), lines, code, strings, test }
     }
 
     /// The crate the file belongs to: `dx-pkg-core`, `xtask`.
@@ -64,12 +70,12 @@ impl Source {
     }
 }
 
-/// Whether a character may be part of an identifier.
+/// Returns whether a character may be part of an identifier.
 pub(crate) fn is_word(char: char) -> bool {
     char.is_alphanumeric() || char == '_'
 }
 
-/// Where a word stands in a line by itself, in bytes.
+/// Returns the positions of a word in a line, in bytes, where it is not part of another.
 pub(crate) fn word_positions(line: &str, word: &str) -> Vec<usize> {
     line.match_indices(word)
         .map(|(at, _)| at)
@@ -81,8 +87,8 @@ pub(crate) fn word_positions(line: &str, word: &str) -> Vec<usize> {
         .collect()
 }
 
-/// The line (from 0) of the brace that closes the first block opened after a position; `None` when a `;` outside
-/// brackets comes first: a declaration without a body.
+/// The line (from 0) of the brace that closes the first block opened after a position; `None` when
+/// a `;` outside brackets comes first: a declaration without a body.
 fn block_end(code: &[String], line: usize, column: usize) -> Option<usize> {
     let (mut braces, mut brackets) = (0usize, 0usize);
     for (index, text) in code.iter().enumerate().skip(line) {
@@ -121,7 +127,8 @@ fn test_lines(path: &str, code: &[String]) -> Vec<bool> {
     test
 }
 
-/// Replaces comments and literals by spaces; returns the code, and the string literals with their lines.
+/// Replaces comments and literals by spaces; returns the code, and the string literals with their
+/// lines.
 fn blank(text: &str) -> (String, Vec<(usize, String)>) {
     let mut code = String::with_capacity(text.len());
     let mut strings = Vec::new();
@@ -150,7 +157,8 @@ fn blank(text: &str) -> (String, Vec<(usize, String)>) {
     (code, strings)
 }
 
-/// The length in bytes of the comment, string or character a text begins with; 0 when it begins with code.
+/// The length in bytes of the comment, string or character a text begins with; 0 when it begins
+/// with code.
 fn literal_length(text: &str, previous: char) -> usize {
     if text.starts_with("//") {
         return text.find('\n').unwrap_or(text.len());

@@ -1,4 +1,6 @@
-//! Each check on a small tree: silent when it is in order, speaking when a violation is planted.
+//! Each check on a small tree: silent when it is in order, speaking when a violation is added.
+
+mod structure;
 
 use super::{check, source::Source};
 use std::fs;
@@ -14,24 +16,31 @@ fn tidy_tree() -> TempDir {
         ("dx-pkg-core", ""),
         ("dx-pkg-compat", "dx-pkg-core.workspace = true\nserde_json = \"1\"\n"),
     ] {
-        plant(
+        write(
             dir.path(),
             &format!("crates/{name}/Cargo.toml"),
             &format!("[package]\nname = \"{name}\"\n\n[dependencies]\n{dependencies}"),
         );
-        plant(dir.path(), &format!("crates/{name}/src/lib.rs"), "//! Says nothing of std::fs.\n");
+        write(dir.path(), &format!("crates/{name}/src/lib.rs"), "//! Says nothing of std::fs.\n");
     }
-    plant(dir.path(), CORE, "fn code() -> &'static str {\n    \"DX_KNOWN\"\n}\n");
-    plant(
+    write(dir.path(), "crates/dx-pkg-compat/src/used.rs", "use {dx_pkg_core::A, serde_json::B};\n");
+    // Dependencies that the tests below declare; any source may name them.
+    write(
+        dir.path(),
+        "crates/dx-pkg-core/tests/used.rs",
+        "use {dx_pkg_compat, dx_pkg_testkit, libdeflater, rustix, serde_json, sonic_rs, tokio};\n",
+    );
+    write(dir.path(), CORE, "fn code() -> &'static str {\n    \"DX_KNOWN\"\n}\n");
+    write(
         dir.path(),
         "ARCHITECTURE.md",
         "dx-pkg-core, dx-pkg-compat, [errors](docs/errors.md#dx_known)\n",
     );
-    plant(dir.path(), "docs/errors.md", "# Errors\n\n## DX_KNOWN\n");
+    write(dir.path(), "docs/errors.md", "# Errors\n\n## DX_KNOWN\n");
     dir
 }
 
-fn plant(root: &Path, path: &str, text: &str) {
+fn write(root: &Path, path: &str, text: &str) {
     let path = root.join(path);
     fs::create_dir_all(path.parent().unwrap()).unwrap();
     fs::write(path, text).unwrap();
@@ -40,7 +49,7 @@ fn plant(root: &Path, path: &str, text: &str) {
 /// The violations of the tidy tree with one file written anew.
 fn with(path: &str, text: &str) -> Vec<String> {
     let dir = tidy_tree();
-    plant(dir.path(), path, text);
+    write(dir.path(), path, text);
     check(dir.path()).unwrap()
 }
 
@@ -150,15 +159,15 @@ fn long_files_and_functions_are_found_unless_allowed() {
     assert_eq!(found, ["crates/dx-pkg-core/src/more.rs:1: long has 104 lines; 100 are allowed"]);
 
     let dir = tidy_tree();
-    plant(dir.path(), "crates/dx-pkg-core/src/more.rs", &format!("{function}{file}"));
+    write(dir.path(), "crates/dx-pkg-core/src/more.rs", &format!("{function}{file}"));
     let path = "crates/dx-pkg-core/src/more.rs";
-    plant(
+    write(
         dir.path(),
         "xtask/tidy-allow.txt",
         &format!("file {path} 700 a table\nfunction {path} long 104 a table\n"),
     );
     assert_eq!(check(dir.path()).unwrap(), [""; 0]);
-    plant(
+    write(
         dir.path(),
         "xtask/tidy-allow.txt",
         &format!("file {path} 600 a table\nfunction {path} long 103 a table\n"),
@@ -169,7 +178,7 @@ fn long_files_and_functions_are_found_unless_allowed() {
 #[test]
 fn exceptions_need_a_reason_and_a_use() {
     let dir = tidy_tree();
-    plant(dir.path(), "xtask/tidy-allow.txt", "file a.rs 700\n");
+    write(dir.path(), "xtask/tidy-allow.txt", "file a.rs 700\n");
     assert!(check(dir.path()).unwrap_err().contains("tidy-allow.txt:1"));
     let unused = with("xtask/tidy-allow.txt", "# none\nfile a.rs 700 generated\n");
     assert_eq!(unused, ["xtask/tidy-allow.txt:2: file a.rs is not needed any more"]);
@@ -189,8 +198,8 @@ fn error_codes_and_headings_belong_together() {
 #[test]
 fn variables_of_the_environment_are_not_error_codes() {
     let dir = tidy_tree();
-    plant(dir.path(), "crates/dx-pkg-compat/src/lib.rs", "const A: &str = \"DX_STORE\";\n");
-    plant(dir.path(), "xtask/tidy-allow.txt", "environment DX_STORE where the store is\n");
+    write(dir.path(), "crates/dx-pkg-compat/src/lib.rs", "const A: &str = \"DX_STORE\";\n");
+    write(dir.path(), "xtask/tidy-allow.txt", "environment DX_STORE where the store is\n");
     assert_eq!(check(dir.path()).unwrap(), [""; 0]);
 }
 

@@ -1,4 +1,4 @@
-//! `dx install <package>` and `dx remove`: what is written into the manifest, and how.
+//! `dx install <package>` and `dx remove`: changes of the manifest, lockfile and tree.
 
 use dx_pkg_testkit::{Project, Registry};
 use serde_json::json;
@@ -121,7 +121,7 @@ fn no_save_installs_and_writes_neither_manifest_nor_lockfile() {
 }
 
 #[test]
-fn remove_takes_a_package_and_what_only_it_needed() {
+fn remove_takes_a_package_and_its_exclusive_dependencies() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "^1.2.0").dep("z", "*").create();
     ok(&project, ["install"]);
@@ -140,7 +140,7 @@ fn remove_takes_a_package_and_what_only_it_needed() {
 }
 
 #[test]
-fn removing_what_is_not_there_changes_nothing() {
+fn removing_an_unknown_package_changes_nothing() {
     let registry = registry();
     let project = Project::new(&registry).dep("z", "*").create();
     ok(&project, ["install"]);
@@ -201,7 +201,7 @@ fn failed_adding_in_a_folder_without_a_manifest_makes_none() {
 }
 
 #[test]
-fn licence_stays_when_a_package_is_asked_for_again() {
+fn licence_stays_when_a_package_is_added_again() {
     let registry = registry();
     registry.package("free", "1.0.0").field("license", "MIT").publish();
     let project = Project::new(&registry).dep("free", "1").create();
@@ -213,20 +213,20 @@ fn licence_stays_when_a_package_is_asked_for_again() {
 }
 
 #[test]
-fn adding_what_does_not_exist_changes_nothing() {
+fn adding_an_unknown_package_changes_nothing() {
     let registry = registry();
     let project = Project::new(&registry).dep("z", "*").create();
     ok(&project, ["install"]);
     let before = files(&project);
     fails(dx(&project, ["install", "nowhere"]), "DX_PACKAGE_NOT_FOUND");
-    let said = fails(dx(&project, ["install", "a@9"]), "DX_NO_MATCHING_VERSION");
-    assert!(said.contains("1.2.0"), "the versions there are: {said}");
+    let stderr = fails(dx(&project, ["install", "a@9"]), "DX_NO_MATCHING_VERSION");
+    assert!(stderr.contains("1.2.0"), "the versions there are: {stderr}");
     fails(dx(&project, ["install", "a@no-such-tag"]), "DX_NO_MATCHING_VERSION");
     assert_eq!(files(&project), before);
 }
 
 #[test]
-fn names_that_are_no_names_are_refused_before_anything_is_asked() {
+fn invalid_names_are_refused_before_any_request() {
     let registry = registry();
     for name in ["../a", "a/../b", "@s/../../x", ".bin", "node_modules", "a\u{0}b", "A b"] {
         if name.contains('\u{0}') {
@@ -295,14 +295,14 @@ fn local_folder_is_added_as_a_link() {
 }
 
 #[test]
-fn local_folder_is_found_from_where_dash_c_leads() {
+fn local_folder_is_relative_to_the_folder_of_dash_c() {
     let registry = registry();
     let project = Project::new(&registry)
         .file("lib/package.json", r#"{"name":"the-lib","version":"3.0.0"}"#)
         .create();
-    let elsewhere = project.home();
+    let other_folder = project.home();
     let run = crate::harness::command(&project)
-        .current_dir(&elsewhere)
+        .current_dir(&other_folder)
         .args(["-C", "../project", "add", "./lib"])
         .run();
     run.success();

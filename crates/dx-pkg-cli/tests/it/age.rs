@@ -1,4 +1,4 @@
-//! How old a version must be to be chosen.
+//! The minimum age of versions.
 
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
@@ -6,7 +6,7 @@ use dx_pkg_testkit::{Project, Registry};
 
 use crate::harness::{dx, fails, ok, required};
 
-/// The moment so long ago as RFC 3339 (days to a date by Howard Hinnant's `civil_from_days`).
+/// Returns the time this long ago in RFC 3339 (by Howard Hinnant's `civil_from_days`).
 fn ago(time: Duration) -> String {
     let seconds = (SystemTime::now() - time).duration_since(UNIX_EPOCH).unwrap().as_secs();
     let (days, rest) = (seconds / 86_400, seconds % 86_400);
@@ -76,12 +76,12 @@ fn locked_version_is_installed_however_young() {
 fn exact_version_that_is_too_young_is_refused_with_the_reason() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1.2.0").create();
-    let said = fails(dx(&project, ["install"]), "DX_NO_MATCHING_VERSION");
-    assert!(said.contains("min-release-age"), "{said}");
+    let stderr = fails(dx(&project, ["install"]), "DX_NO_MATCHING_VERSION");
+    assert!(stderr.contains("min-release-age"), "{stderr}");
 }
 
-/// The forms of packuments that were asked for, and the packages.
-fn asked(registry: &Registry) -> Vec<(String, &'static str)> {
+/// Returns the requested packuments with their forms.
+fn requested(registry: &Registry) -> Vec<(String, &'static str)> {
     let form = |accept: Option<&str>| {
         if accept.is_some_and(|accept| accept.contains("install-v1")) {
             "abbreviated"
@@ -95,7 +95,7 @@ fn asked(registry: &Registry) -> Vec<(String, &'static str)> {
 }
 
 #[test]
-fn a_registry_whose_short_answers_lack_times_is_asked_for_the_long_ones() {
+fn full_packuments_are_requested_if_abbreviated_ones_lack_modified() {
     let registry = Registry::start();
     registry.omit_modified();
     for (name, needs) in [("a", Some("b")), ("b", Some("c")), ("c", None)] {
@@ -104,18 +104,18 @@ fn a_registry_whose_short_answers_lack_times_is_asked_for_the_long_ones() {
     }
     let project = Project::new(&registry).dep("a", "1").create();
     ok(&project, ["install"]);
-    let told = [("/a", "abbreviated"), ("/a", "full"), ("/b", "full"), ("/c", "full")];
-    assert_eq!(asked(&registry), told.map(|(path, form)| (path.to_owned(), form)));
-    // What is known is enough for the next project.
+    let expected = [("/a", "abbreviated"), ("/a", "full"), ("/b", "full"), ("/c", "full")];
+    assert_eq!(requested(&registry), expected.map(|(path, form)| (path.to_owned(), form)));
+    // The cached metadata is enough for the next project.
     registry.clear_requests();
     let second = Project::new(&registry).dep("a", "1").store(project.store()).create();
     ok(&second, ["install"]);
-    assert_eq!(asked(&registry), []);
+    assert_eq!(requested(&registry), []);
 
     let project = Project::new(&registry).dep("a", "1").create();
     ok(&project, ["install", "--min-release-age=0"]);
-    let told = [("/a", "abbreviated"), ("/b", "abbreviated"), ("/c", "abbreviated")];
-    assert_eq!(asked(&registry), told.map(|(path, form)| (path.to_owned(), form)));
+    let expected = [("/a", "abbreviated"), ("/b", "abbreviated"), ("/c", "abbreviated")];
+    assert_eq!(requested(&registry), expected.map(|(path, form)| (path.to_owned(), form)));
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! A registry that lets in only those who show a certificate.
+//! A registry that requires a client certificate.
 
 use std::sync::Arc;
 
@@ -14,15 +14,15 @@ use tokio_rustls::rustls::{RootCertStore, ServerConfig};
 
 use crate::harness::{dx, fails, ok, required};
 
-/// A door before a registry: TLS, with a certificate from both sides.
-struct Door {
+/// A TLS proxy before a registry that requires a client certificate.
+struct Proxy {
     authority: CertifiedIssuer<'static, KeyPair>,
     port: u16,
     _runtime: Runtime,
 }
 
-impl Door {
-    fn before(registry: &Registry) -> Door {
+impl Proxy {
+    fn before(registry: &Registry) -> Proxy {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
         parameters.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
         let authority =
@@ -43,10 +43,10 @@ impl Door {
             }
         });
         registry.tarballs_at(&format!("https://localhost:{port}/"));
-        Door { authority, port, _runtime: runtime }
+        Proxy { authority, port, _runtime: runtime }
     }
 
-    /// A project that goes through the door, with a client's certificate and key beside it.
+    /// Returns a project that uses the proxy, with a client's certificate and key beside it.
     fn project(&self) -> Project {
         let project = Project::offline().dep("a", "1").create();
         let (certificate, key) = issue(&self.authority, "client");
@@ -58,7 +58,7 @@ impl Door {
         project
     }
 
-    /// Names the certificate for the registry.
+    /// Sets the certificate for the registry.
     fn show(&self, project: &Project, certificate: &str) {
         let prefix = format!("//localhost:{}/", self.port);
         let lines = format!("{prefix}:certfile={certificate}\n{prefix}:keyfile=client.key\n");
@@ -95,14 +95,14 @@ fn acceptor(authority: &CertifiedIssuer<'static, KeyPair>) -> TlsAcceptor {
 }
 
 #[test]
-fn a_registry_behind_a_certificate_serves_those_who_have_one() {
+fn registry_that_requires_a_certificate_serves_clients_with_one() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
-    let door = Door::before(&registry);
-    let project = door.project();
-    let said = fails(dx(&project, ["install"]), "DX_FETCH_CLIENT_CERTIFICATE");
-    assert!(said.contains(":certfile"), "{said}");
-    door.show(&project, "client.pem");
+    let proxy = Proxy::before(&registry);
+    let project = proxy.project();
+    let stderr = fails(dx(&project, ["install"]), "DX_FETCH_CLIENT_CERTIFICATE");
+    assert!(stderr.contains(":certfile"), "{stderr}");
+    proxy.show(&project, "client.pem");
     ok(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a@1.0.0");
 }
@@ -111,8 +111,8 @@ fn a_registry_behind_a_certificate_serves_those_who_have_one() {
 fn a_certificate_in_npms_old_settings_serves_the_registry() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
-    let door = Door::before(&registry);
-    let project = door.project();
+    let proxy = Proxy::before(&registry);
+    let project = proxy.project();
     let line = |name: &str, file: &str| {
         format!("{name}=\"{}\"\n", project.read(file).replace('\n', "\\n"))
     };
@@ -123,17 +123,17 @@ fn a_certificate_in_npms_old_settings_serves_the_registry() {
 }
 
 #[test]
-fn a_certificate_that_cannot_be_read_is_told_with_its_setting() {
+fn unreadable_certificate_is_an_error_that_names_its_setting() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
-    let door = Door::before(&registry);
-    let project = door.project();
-    door.show(&project, "missing.pem");
-    let said = fails(dx(&project, ["install"]), "DX_FETCH_CONFIG");
+    let proxy = Proxy::before(&registry);
+    let project = proxy.project();
+    proxy.show(&project, "missing.pem");
+    let stderr = fails(dx(&project, ["install"]), "DX_FETCH_CONFIG");
     assert!(
-        said.contains(&format!("//localhost:{}/:certfile", door.port))
-            && said.contains("missing.pem"),
-        "{said}"
+        stderr.contains(&format!("//localhost:{}/:certfile", proxy.port))
+            && stderr.contains("missing.pem"),
+        "{stderr}"
     );
     assert_eq!(registry.metadata_requests(), 0);
 }

@@ -91,9 +91,9 @@ fn install_that_waits_says_so() {
         thread::yield_now();
     }
     let mut second = command(&project).args(["install"]).spawn();
-    let mut said = String::new();
-    BufReader::new(second.stderr.take().unwrap()).read_line(&mut said).unwrap();
-    assert!(said.contains("another install is running"), "{said}");
+    let mut stderr = String::new();
+    BufReader::new(second.stderr.take().unwrap()).read_line(&mut stderr).unwrap();
+    assert!(stderr.contains("another install is running"), "{stderr}");
     assert_eq!(registry.tarball_requests(), 1, "the second does nothing before the first is gone");
     first.kill().unwrap();
     first.wait().unwrap();

@@ -1,26 +1,26 @@
-//! What cannot be noisy: how many system calls and requests an install makes.
-//!
-//! System calls are counted where strace is installed and may trace; elsewhere the tests say so and pass.
+//! The numbers of system calls and requests of an install: measurements without noise.
 
 use std::fs;
 use std::process::{Command, Stdio};
 
+use dx_pkg_testkit::require::{Need, met};
 use dx_pkg_testkit::{Project, Registry};
 
 use crate::harness::ok;
 
-/// An install with nothing to do: starting a process is about 60 of them, and 8 more for the library of mathematics, which
-/// only an unoptimised build loads.
+/// The limit of an install with nothing to do. Starting a process takes about 60, and 8 more for
+/// the library of mathematics, which only an unoptimised build loads.
 const NOOP: u64 = if cfg!(debug_assertions) { 88 } else { 80 };
-/// Installing [`PACKAGES`] of [`FILES`] files from the store.
+/// The limit of installing [`PACKAGES`] of [`FILES`] files from the store.
 const WARM: u64 = 1200;
 const PACKAGES: usize = 20;
 const FILES: usize = 10;
 
-/// The system calls of a command in a project, with those of its threads; `None` without strace.
+/// Counts the system calls of a command and its threads in a project; `None` without strace.
+#[track_caller]
 fn system_calls<const N: usize>(project: &Project, command: [&str; N]) -> Option<u64> {
     let report = project.home().join("strace.txt");
-    let traced = Command::new("strace")
+    let strace = Command::new("strace")
         .args(["-f", "-c", "-U", "calls,name", "-o"])
         .arg(&report)
         .args(["--", env!("CARGO_BIN_EXE_dx")])
@@ -37,16 +37,12 @@ fn system_calls<const N: usize>(project: &Project, command: [&str; N]) -> Option
         .stdout(Stdio::null())
         .stderr(Stdio::null())
         .status();
-    if !traced.is_ok_and(|status| status.success()) {
-        #[expect(
-            clippy::print_stderr,
-            reason = "who reads the test's output is to know that nothing was counted"
-        )]
-        {
-            eprintln!("system calls are not counted: strace is not installed or may not trace");
-        }
-        return None;
-    }
+    let traced = match strace {
+        Ok(status) if status.success() => Ok(()),
+        Ok(status) => Err(format!("strace: {status}")),
+        Err(error) => Err(format!("strace: {error}")),
+    };
+    met(Need::Strace, traced)?;
     let report = fs::read_to_string(&report).unwrap();
     let total = report.lines().find_map(|line| line.trim().strip_suffix("total"));
     Some(
@@ -109,7 +105,7 @@ fn adding_and_removing_a_package_makes_no_more_system_calls_in_a_larger_tree() {
         (project_of(&registries[0], PACKAGES), project_of(&registries[1], 8 * PACKAGES));
     for project in [&small, &large] {
         ok(project, ["install"]);
-        // Into the store with it, and out again.
+        // The store then has the package.
         ok(project, ["install", "one-more"]);
         ok(project, ["remove", "one-more"]);
     }
@@ -125,7 +121,7 @@ fn adding_and_removing_a_package_makes_no_more_system_calls_in_a_larger_tree() {
 }
 
 #[test]
-fn a_locked_install_into_an_empty_store_asks_for_tarballs_only() {
+fn locked_install_into_an_empty_store_requests_tarballs_only() {
     let registry = Registry::start();
     let project = project_of_many_files(&registry);
     ok(&project, ["install"]);

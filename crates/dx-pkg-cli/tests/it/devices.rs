@@ -1,79 +1,14 @@
-//! Devices that are full or that cannot be written to. They are mounted, which only root may do: for others these tests are
-//! skipped, and say so.
+//! Full and read-only devices. They are mounted, which only root may do.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Command;
 
-use dx_pkg_testkit::{Project, Registry, Run};
+use dx_pkg_testkit::{Device, Project, Registry, Run};
 
 use crate::harness::{command, dx, fails, files, ok, stored, unpacked};
 
-/// A file system in memory, unmounted when it is dropped.
-struct Device {
-    folder: tempfile::TempDir,
-}
-
-impl Device {
-    /// One with these mount options; `None`, having said so, where it cannot be mounted.
-    fn mount(options: &str) -> Option<Self> {
-        let device = Device { folder: tempfile::tempdir().unwrap() };
-        let path = device.folder.path();
-        let done = Command::new("mount")
-            .args(["-t", "tmpfs", "-o", options, "dx-test"])
-            .arg(path)
-            .output();
-        if done.is_ok_and(|done| done.status.success()) {
-            return Some(device);
-        }
-        // What a test is not able to do is told, not passed over.
-        let _ = std::io::Write::write_all(
-            &mut std::io::stderr(),
-            b"skipped: only root can mount a file system\n",
-        );
-        None
-    }
-
-    fn path(&self) -> PathBuf {
-        fs::canonicalize(self.folder.path()).unwrap()
-    }
-
-    fn remount(&self, options: &str) {
-        let status = Command::new("mount")
-            .args(["-o", &format!("remount,{options}")])
-            .arg(self.path())
-            .status();
-        assert!(status.unwrap().success(), "remount {options}");
-    }
-
-    /// Leaves no room for another byte.
-    fn fill(&self) {
-        let mut size = 1 << 20;
-        let mut number = 0;
-        while size > 0 {
-            number += 1;
-            if fs::write(self.path().join(format!("filler-{number}")), vec![1; size]).is_err() {
-                size /= 2;
-            }
-        }
-    }
-
-    fn make_room(&self) {
-        for entry in fs::read_dir(self.path()).unwrap().flatten() {
-            if entry.file_name().to_str().unwrap().starts_with("filler-") {
-                fs::remove_file(entry.path()).unwrap();
-            }
-        }
-    }
-}
-
-impl Drop for Device {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg("-l").arg(self.folder.path()).status();
-    }
-}
-
-/// `a`, whose files take two megabytes, and `b`, which takes next to nothing.
+/// Returns a registry with `a`, of two megabytes, and the small `b`.
 fn registry() -> Registry {
     let registry = Registry::start();
     let data: Vec<u8> =
@@ -83,7 +18,7 @@ fn registry() -> Registry {
     registry
 }
 
-/// A project that lies, as does its store, on the device.
+/// Creates a project on the device, with its store.
 fn project_on(registry: &Registry, device: &Device) -> Project {
     let inside = device.path().join("inside");
     fs::create_dir_all(inside.join("project")).unwrap();
@@ -94,7 +29,7 @@ fn project_on(registry: &Registry, device: &Device) -> Project {
     project
 }
 
-/// Runs `dx` for the project's copy on the device.
+/// Runs `dx` in the project on the device.
 fn dx_on<const N: usize>(device: &Device, project: &Project, trees: &str, args: [&str; N]) -> Run {
     let folder = device.path().join("inside/project");
     command(project).env("DX_PREPARED_TREES", trees).current_dir(&folder).args(args).run()
@@ -108,7 +43,7 @@ fn in_place(device: &Device) -> bool {
 
 #[test]
 fn a_store_that_is_full_leaves_everything_as_it_was() {
-    let Some(device) = Device::mount("size=1m") else { return };
+    let Some(device) = Device::memory("size=1m") else { return };
     let registry = registry();
     let project =
         Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
@@ -124,11 +59,11 @@ fn a_store_that_is_full_leaves_everything_as_it_was() {
 
 #[test]
 fn a_project_on_a_full_device_keeps_its_tree() {
-    let Some(device) = Device::mount("size=1m") else { return };
+    let Some(device) = Device::memory("size=1m") else { return };
     let registry = registry();
     let inside = device.path().join("inside");
     fs::create_dir_all(inside.join("project")).unwrap();
-    // The store is elsewhere and has room.
+    // The store is on another device and has room.
     let project = Project::new(&registry).dep("a", "1").create();
     for name in ["package.json", ".npmrc"] {
         fs::copy(project.path().join(name), inside.join("project").join(name)).unwrap();
@@ -157,9 +92,9 @@ fn names(folder: &Path) -> Vec<String> {
 }
 
 #[test]
-fn where_there_is_no_room_for_a_prepared_tree_there_is_none_and_the_next_install_is_right() {
+fn install_without_room_for_a_prepared_tree_succeeds_without_one() {
     // Each folder and file takes an inode; a prepared tree takes folders.
-    let Some(device) = Device::mount("size=40m") else { return };
+    let Some(device) = Device::memory("size=40m") else { return };
     let registry = registry();
     let project = project_on(&registry, &device);
     dx_on(&device, &project, "0", ["install"]).success();
@@ -181,15 +116,15 @@ fn where_there_is_no_room_for_a_prepared_tree_there_is_none_and_the_next_install
     assert!(in_place(&device));
     dx_on(&device, &project, "1", ["store", "maintain"]).success();
     fs::remove_dir_all(folder.join("node_modules")).unwrap();
-    let said = dx_on(&device, &project, "1", ["install", "--json"]).success().stdout;
-    assert!(said.contains(r#""prepared_trees":1"#), "{said}");
+    let stdout = dx_on(&device, &project, "1", ["install", "--json"]).success().stdout;
+    assert!(stdout.contains(r#""prepared_trees":1"#), "{stdout}");
     assert!(in_place(&device));
     dx_on(&device, &project, "1", ["store", "maintain"]).success();
 }
 
 #[test]
 fn a_prepared_tree_and_a_full_device_give_a_tree_or_an_error_and_then_the_tree() {
-    let Some(device) = Device::mount("size=40m") else { return };
+    let Some(device) = Device::memory("size=40m") else { return };
     let registry = registry();
     let project = project_on(&registry, &device);
     let folder = device.path().join("inside/project");
@@ -208,8 +143,8 @@ fn a_prepared_tree_and_a_full_device_give_a_tree_or_an_error_and_then_the_tree()
 }
 
 #[test]
-fn a_store_that_cannot_be_written_to_gives_what_it_has() {
-    let Some(device) = Device::mount("size=40m") else { return };
+fn read_only_store_serves_its_packages() {
+    let Some(device) = Device::memory("size=40m") else { return };
     let registry = registry();
     let project =
         Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
@@ -233,15 +168,14 @@ fn a_store_that_cannot_be_written_to_gives_what_it_has() {
     assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
 
     registry.package("c", "1.0.0").publish();
-    let said = fails(dx(&project, ["install", "c"]), "DX_STORE_READ_ONLY");
-    assert!(said.contains("DX_STORE="), "what to do about it: {said}");
+    let stderr = fails(dx(&project, ["install", "c"]), "DX_STORE_READ_ONLY");
+    assert!(stderr.contains("DX_STORE="), "what to do about it: {stderr}");
     assert_eq!(project.installed(), installed);
 }
 
 #[test]
-fn packages_that_are_only_packed_in_a_store_that_cannot_be_written_to_are_unpacked_into_the_project()
- {
-    let Some(device) = Device::mount("size=40m") else { return };
+fn packed_packages_of_a_read_only_store_are_unpacked_into_the_project() {
+    let Some(device) = Device::memory("size=40m") else { return };
     let registry = registry();
     let project =
         Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
@@ -256,13 +190,13 @@ fn packages_that_are_only_packed_in_a_store_that_cannot_be_written_to_are_unpack
 }
 
 #[test]
-fn a_store_that_is_empty_and_cannot_be_written_to_is_a_clear_error() {
-    let Some(device) = Device::mount("size=40m,ro") else { return };
+fn empty_read_only_store_is_an_error() {
+    let Some(device) = Device::memory("size=40m,ro") else { return };
     let registry = registry();
     let project =
         Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
     let before = files(&project);
-    let said = fails(dx(&project, ["install"]), "DX_STORE_READ_ONLY");
-    assert!(said.contains("DX_STORE="), "{said}");
+    let stderr = fails(dx(&project, ["install"]), "DX_STORE_READ_ONLY");
+    assert!(stderr.contains("DX_STORE="), "{stderr}");
     assert_eq!(files(&project), before);
 }

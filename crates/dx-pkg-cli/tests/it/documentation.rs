@@ -1,4 +1,4 @@
-//! docs/cli.md and docs/settings.md tell everything there is.
+//! docs/cli.md and docs/settings.md are complete.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +13,7 @@ fn page(name: &str) -> String {
     fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }
 
-/// The flags that a help text lists: words at the beginning of a line that begin with a dash.
+/// Returns the flags that a help text lists: words with a dash at the beginning of a line.
 fn flags(help: &str) -> Vec<String> {
     help.lines()
         .map(str::trim_start)
@@ -24,7 +24,7 @@ fn flags(help: &str) -> Vec<String> {
         .collect()
 }
 
-/// The commands that a help text lists, with their other names.
+/// Returns the commands that a help text lists.
 fn commands(help: &str) -> Vec<String> {
     let lines = help
         .lines()

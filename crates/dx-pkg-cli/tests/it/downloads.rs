@@ -1,4 +1,4 @@
-//! In which order packages are fetched, and what is counted on the way.
+//! The order of downloads, and their statistics.
 
 use std::time::Duration;
 
@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::harness::{dx, fails, ok, required};
 
-/// The packages in the order their tarballs were asked for.
+/// Returns the packages in the order of their tarball requests.
 fn fetched(registry: &Registry) -> Vec<String> {
     let requests = registry.requests();
     let tarballs = requests.iter().filter(|request| request.is_tarball());
@@ -17,7 +17,7 @@ fn fetched(registry: &Registry) -> Vec<String> {
 }
 
 #[test]
-fn direct_dependencies_go_before_their_own_and_type_packages_last() {
+fn direct_dependencies_are_fetched_first_and_type_packages_last() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
     for inner in ["m", "n"] {
@@ -29,7 +29,7 @@ fn direct_dependencies_go_before_their_own_and_type_packages_last() {
     let first = builder().create();
     ok(&first, ["install"]);
     registry.clear_requests();
-    // While the first answer is on its way all the others are asked for.
+    // All the others are requested while the first response is on its way.
     registry.fault("*.tgz", Fault::Delay(Duration::from_millis(500))).times(1);
     let lock = first.read("package-lock.json");
     let project = builder().npmrc("network-concurrency=1").file("package-lock.json", lock).create();
@@ -45,7 +45,7 @@ fn direct_dependencies_go_before_their_own_and_type_packages_last() {
 }
 
 #[test]
-fn larger_packages_go_first_where_their_size_is_known() {
+fn larger_packages_are_fetched_first_if_their_size_is_known() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
     for (name, size) in [("b", 100), ("c", 30_000), ("d", 5_000)] {
@@ -59,7 +59,7 @@ fn larger_packages_go_first_where_their_size_is_known() {
 }
 
 #[test]
-fn every_seventh_answer_may_be_broken_and_the_statistics_are_true() {
+fn every_seventh_response_may_be_broken_and_the_statistics_are_true() {
     let too_many = Fault::status(429).header("retry-after", "0");
     for fault in
         [Fault::Drop, Fault::Truncate, Fault::Stall, Fault::StallBody, Fault::status(503), too_many]
@@ -115,10 +115,10 @@ fn a_mirror_that_is_dead_is_named() {
     registry.tarballs_at(mirror.url());
     mirror.stop();
     let project = Project::new(&registry).dep("a", "1").npmrc("fetch-retry-mintimeout=1").create();
-    let said = fails(dx(&project, ["install"]), "DX_FETCH_CONNECT");
+    let stderr = fails(dx(&project, ["install"]), "DX_FETCH_CONNECT");
     assert!(
-        said.contains(&format!("127.0.0.1:{}", mirror.port())) && said.contains("3 tries"),
-        "{said}"
+        stderr.contains(&format!("127.0.0.1:{}", mirror.port())) && stderr.contains("3 tries"),
+        "{stderr}"
     );
     assert!(!project.exists("node_modules") && !project.exists("package-lock.json"));
 }
@@ -147,7 +147,7 @@ fn every_seventh_tarball_may_be_wrong_once() {
     let project = builder.create();
     let run = ok(&project, ["install", "--json"]);
     let summary: Value = serde_json::from_str(&run.stdout).unwrap();
-    // What came and was wrong is an answer, so it is asked for anew instead of tried again.
+    // A wrong body is a response, so it is requested anew instead of retried.
     for (name, expected) in
         [("requests", 42), ("completed_requests", 42), ("failed_requests", 0), ("retries", 0)]
     {
@@ -158,7 +158,7 @@ fn every_seventh_tarball_may_be_wrong_once() {
 }
 
 #[test]
-fn no_connection_is_opened_where_none_can_be_needed() {
+fn no_connection_is_opened_without_need() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
     let first = Project::new(&registry).dep("a", "1").create();
@@ -178,7 +178,7 @@ fn no_connection_is_opened_where_none_can_be_needed() {
 }
 
 #[test]
-fn metadata_of_deeper_dependencies_is_asked_for_at_once_not_one_after_another() {
+fn metadata_of_deeper_dependencies_is_requested_in_parallel() {
     const WIDTH: usize = 12;
     let registry = Registry::start();
     let mut middle = registry.package("middle", "1.0.0");

@@ -1,4 +1,5 @@
-//! A registry that is down, slow, refuses, lies or is hostile: a clear error, and nothing half-written.
+//! A registry that is down, slow, refuses, lies or is hostile: a clear error, and nothing
+//! half-written.
 
 use std::fs;
 
@@ -16,21 +17,22 @@ fn registry_with(data: Vec<u8>) -> Registry {
     registry
 }
 
-/// An install that fails with `code` and leaves everything as it was; the next, without the fault, succeeds.
+/// Runs an install that fails with `code` and changes nothing, and one without the fault, which
+/// succeeds.
 #[track_caller]
 fn fails_then_heals(registry: &Registry, pattern: &str, fault: Fault, code: &str) -> String {
     let project = impatient(registry).dep("a", "^1.0.0").create();
     let before = files(&project);
     let fault = registry.fault(pattern, fault);
-    let said = fails(dx(&project, ["install"]), code);
-    assert!(said.contains('a'), "what could not be had: {said}");
+    let stderr = fails(dx(&project, ["install"]), code);
+    assert!(stderr.contains('a'), "what could not be had: {stderr}");
     assert!(fault.hits() > 0, "the fault never struck");
     assert_eq!(files(&project), before, "{code}");
     assert_eq!((stored(&project), unpacked(&project)), (Vec::new(), Vec::new()), "{code}");
     fault.clear();
     ok(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a@1.0.0");
-    said
+    stderr
 }
 
 #[test]
@@ -38,9 +40,9 @@ fn registry_that_is_down() {
     let registry = registry();
     let project = impatient(&registry).dep("a", "1").create();
     let before = files(&project);
-    let said =
+    let stderr =
         fails(dx(&project, ["install", "--registry", "http://127.0.0.1:1/"]), "DX_FETCH_CONNECT");
-    assert!(said.contains("127.0.0.1:1") && said.contains("help:"), "{said}");
+    assert!(stderr.contains("127.0.0.1:1") && stderr.contains("help:"), "{stderr}");
     assert_eq!(files(&project), before);
     ok(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a@1.0.0");
@@ -118,7 +120,7 @@ fn failing_install_leaves_the_tree_that_is_there() {
 }
 
 #[test]
-fn passing_trouble_is_waited_out() {
+fn transient_faults_are_retried() {
     let cases = [
         Fault::status(429).header("retry-after", "1"),
         Fault::status(503),
@@ -190,15 +192,15 @@ fn hostile_tarballs_write_nothing() {
         let project = Project::new(&registry).dep("a", "1").create();
         let before = files(&project);
         let outside = entries(&project);
-        let said = fails(dx(&project, ["install"]), code);
-        assert!(said.contains('a'), "{said}");
+        let stderr = fails(dx(&project, ["install"]), code);
+        assert!(stderr.contains('a'), "{stderr}");
         assert_eq!(files(&project), before, "{entry:?}");
         assert_eq!((stored(&project), unpacked(&project)), (Vec::new(), Vec::new()), "{entry:?}");
         assert_eq!(entries(&project), outside, "{entry:?}");
     }
 }
 
-/// What lies beside the project.
+/// Returns the names beside the project.
 fn entries(project: &Project) -> Vec<String> {
     let parent = project.path();
     let parent = parent.parent().unwrap();
@@ -258,7 +260,7 @@ fn dependencies_with_names_that_traverse_are_refused() {
 }
 
 #[test]
-fn killed_install_is_taken_up_by_the_next() {
+fn next_install_completes_a_killed_one() {
     let registry = registry();
     registry.package("b", "1.0.0").publish();
     registry.fault("/b/-/*", Fault::Stall).times(1);

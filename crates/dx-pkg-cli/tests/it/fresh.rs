@@ -1,8 +1,6 @@
 //! A first install, and the one after it.
 
-use std::path::Path;
-
-use dx_pkg_testkit::{Project, Registry};
+use dx_pkg_testkit::{Project, Registry, require};
 
 use crate::harness::{command, ok, required, stored, tree};
 
@@ -40,9 +38,9 @@ fn fresh_install_builds_a_tree_that_node_and_commands_work_in() {
     assert_eq!(required(&project, "b"), "b@2.0.0");
     assert_eq!(required(&project, "a/node_modules/b"), "b@1.2.0");
     if cfg!(unix) {
-        let said =
+        let stdout =
             project.command(&project.path().join("node_modules/.bin/a")).run().success().stdout;
-        assert_eq!(said, "a says b@1.2.0\n");
+        assert_eq!(stdout, "a says b@1.2.0\n");
     }
 }
 
@@ -115,13 +113,10 @@ fn lockfile_of_a_fresh_install_is_what_npm_writes() {
 
 #[test]
 fn npm_accepts_the_tree() {
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    if std::process::Command::new(npm).arg("--version").output().is_err() {
-        return;
-    }
+    let Some(npm) = require::npm() else { return };
     let (_registry, project) = small_graph();
     ok(&project, ["install"]);
-    let listed = project.command(Path::new(npm)).args(["ls", "--all"]).run().success().stdout;
+    let listed = project.command(&npm).args(["ls", "--all"]).run().success().stdout;
     for package in ["@s/c@2.0.0", "a@1.0.0", "b@1.2.0", "b@2.0.0"] {
         assert!(listed.contains(package), "{package} is missing: {listed}");
     }
@@ -129,7 +124,7 @@ fn npm_accepts_the_tree() {
 }
 
 #[test]
-fn second_install_is_up_to_date_and_asks_nobody() {
+fn second_install_is_up_to_date_without_requests() {
     let (registry, project) = small_graph();
     ok(&project, ["install"]);
     registry.clear_requests();
@@ -140,7 +135,7 @@ fn second_install_is_up_to_date_and_asks_nobody() {
 }
 
 #[test]
-fn install_without_its_state_asks_nobody_either() {
+fn install_without_its_state_makes_no_requests() {
     let (registry, project) = small_graph();
     ok(&project, ["install"]);
     let lock = project.read("package-lock.json");

@@ -1,4 +1,4 @@
-//! Runs of this crate's `dx`, and what tests ask about a project and its store afterwards.
+//! Runs of this crate's `dx`, and queries of a project and its store.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,13 +9,13 @@ use std::time::{Duration, Instant};
 use dx_pkg_testkit::{Command, Project, ProjectBuilder, Registry, Run};
 use serde_json::Value;
 
-/// A `dx` that sees nothing of this machine's configuration.
+/// Returns a `dx` command that sees nothing of this machine's configuration.
 pub(crate) fn command(project: &Project) -> Command {
     project
         .dx(env!("CARGO_BIN_EXE_dx"))
         .env("npm_config_globalconfig", project.home().join("no-such-npmrc"))
         .env("NO_UPDATE_NOTIFIER", "1")
-        // Nothing goes on working when a test has ended; tests of prepared trees ask for them.
+        // No background process outlives a test; tests of prepared trees turn them on.
         .env("DX_PREPARED_TREES", "0")
 }
 
@@ -24,13 +24,13 @@ pub(crate) fn dx<const N: usize>(project: &Project, args: [&str; N]) -> Run {
     command(project).args(args).run()
 }
 
-/// Runs `dx`, which is to succeed.
+/// Runs `dx`, which must succeed.
 #[track_caller]
 pub(crate) fn ok<const N: usize>(project: &Project, args: [&str; N]) -> Run {
     dx(project, args).success()
 }
 
-/// Fails the test unless `dx` exited with 1 and named this code; returns what it said.
+/// Checks that `dx` exited with 1 and named this code; returns its standard error.
 #[track_caller]
 pub(crate) fn fails(run: Run, code: &str) -> String {
     assert_eq!(run.status, Some(1), "{run}");
@@ -38,7 +38,7 @@ pub(crate) fn fails(run: Run, code: &str) -> String {
     run.stderr
 }
 
-/// A project whose failed requests are given up on at once.
+/// Returns a project whose failed requests are hardly retried.
 pub(crate) fn impatient(registry: &Registry) -> ProjectBuilder {
     Project::new(registry)
         .npmrc("fetch-timeout=800")
@@ -47,7 +47,7 @@ pub(crate) fn impatient(registry: &Registry) -> ProjectBuilder {
         .npmrc("fetch-retry-maxtimeout=2")
 }
 
-/// A file that makes a tarball large enough to be unpacked as it arrives.
+/// Returns a file that makes a tarball large enough to be unpacked as it arrives.
 pub(crate) fn incompressible() -> Vec<u8> {
     (0..300_000_u32)
         .flat_map(|i| {
@@ -58,7 +58,7 @@ pub(crate) fn incompressible() -> Vec<u8> {
         .collect()
 }
 
-/// Every file of the project with its contents; a link with where it leads.
+/// Returns every file of the project with its contents, and every link with its target.
 pub(crate) fn files(project: &Project) -> BTreeMap<String, Vec<u8>> {
     let mut found = BTreeMap::new();
     list(&project.path(), "", &mut found);
@@ -82,12 +82,12 @@ fn list(folder: &Path, prefix: &str, found: &mut BTreeMap<String, Vec<u8>>) {
     }
 }
 
-/// The packages in the project's store: names of the package files.
+/// Returns the names of the package files in the project's store.
 pub(crate) fn stored(project: &Project) -> Vec<String> {
     in_store(project, "packages")
 }
 
-/// The ids of the packages that lie unpacked in the project's store.
+/// Returns the ids of the unpacked packages in the project's store.
 pub(crate) fn unpacked(project: &Project) -> Vec<String> {
     in_store(project, "expanded")
 }
@@ -101,12 +101,12 @@ fn in_store(project: &Project, kind: &str) -> Vec<String> {
     names
 }
 
-/// The lockfile's entry at a path; `null` where there is none.
+/// Returns the lockfile's entry at a path; `null` without one.
 pub(crate) fn locked(project: &Project, path: &str) -> Value {
     project.json("package-lock.json")["packages"][path].clone()
 }
 
-/// The version the lockfile has at a path.
+/// Returns the version in the lockfile at a path.
 #[track_caller]
 pub(crate) fn locked_version(project: &Project, path: &str) -> String {
     let entry = locked(project, path);
@@ -116,28 +116,28 @@ pub(crate) fn locked_version(project: &Project, path: &str) -> String {
         .to_owned()
 }
 
-/// `path → name@version` as a map to compare [`Project::installed`] with.
+/// Returns `path → name@version` as a map to compare with [`Project::installed`].
 pub(crate) fn tree<const N: usize>(packages: [(&str, &str); N]) -> BTreeMap<String, String> {
     packages.into_iter().map(|(path, id)| (format!("node_modules/{path}"), id.to_owned())).collect()
 }
 
-/// What `require(name)` gives in the project.
+/// Returns the result of `require(name)` in the project.
 #[track_caller]
 pub(crate) fn required(project: &Project, name: &str) -> String {
     project.node(&format!("console.log(require({name:?}))")).success().stdout.trim().to_owned()
 }
 
-/// Runs `dx` with one tree kept ready for each project; what goes on in the background is over when it returns.
+/// Runs `dx` with one prepared tree for each project, and the maintenance that follows.
 #[track_caller]
-pub(crate) fn dx_with_spares<const N: usize>(project: &Project, args: [&str; N]) -> Run {
+pub(crate) fn dx_with_prepared_trees<const N: usize>(project: &Project, args: [&str; N]) -> Run {
     let run = command(project).env("DX_PREPARED_TREES", "1").args(args).run().success();
-    settle(project);
+    maintain(project);
     run
 }
 
-/// Does what waits in the background of such a command, and returns what that came to.
+/// Runs maintenance in the foreground; returns its result.
 #[track_caller]
-pub(crate) fn settle(project: &Project) -> Value {
+pub(crate) fn maintain(project: &Project) -> Value {
     let run = command(project)
         .env("DX_PREPARED_TREES", "1")
         .args(["store", "maintain", "--json"])
@@ -146,7 +146,7 @@ pub(crate) fn settle(project: &Project) -> Value {
     serde_json::from_str(&run.stdout).unwrap()
 }
 
-/// Waits until something is so; a test that waits in vain fails.
+/// Waits until a condition holds, and panics after a minute.
 #[track_caller]
 pub(crate) fn until(what: &str, is_so: impl Fn() -> bool) {
     let started = Instant::now();

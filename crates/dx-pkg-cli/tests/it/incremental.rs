@@ -1,4 +1,4 @@
-//! An install into a tree that is there: only what must change does.
+//! An install into an existing tree changes only what it must.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -23,7 +23,7 @@ fn project() -> (Registry, Project) {
     (registry, project)
 }
 
-/// The number that the file system knows each package's folder by: another one where it was made anew.
+/// Returns the inode of each package's folder, which changes if the folder is created again.
 #[cfg(unix)]
 fn inodes(project: &Project) -> BTreeMap<String, u64> {
     use std::os::unix::fs::MetadataExt;
@@ -78,7 +78,7 @@ fn commands_come_and_go_with_their_package() {
 }
 
 #[test]
-fn what_other_tools_keep_in_node_modules_survives_install_but_not_ci() {
+fn files_of_other_tools_in_node_modules_survive_install_but_not_ci() {
     let (_registry, project) = project();
     project.write("node_modules/.cache/tool/data", "kept");
     ok(&project, ["install", "d"]);
@@ -91,7 +91,7 @@ fn what_other_tools_keep_in_node_modules_survives_install_but_not_ci() {
 }
 
 #[test]
-fn deleted_package_is_put_back_by_the_next_install() {
+fn deleted_package_is_restored_by_the_next_install() {
     for path in ["node_modules/a", "node_modules/@s", "node_modules/.bin", "node_modules"] {
         let (_registry, project) = project();
         let before = project.installed();
@@ -103,7 +103,7 @@ fn deleted_package_is_put_back_by_the_next_install() {
 }
 
 #[test]
-fn deleted_package_of_a_scope_is_put_back_by_the_next_install_that_does_anything() {
+fn deleted_package_of_a_scope_is_restored_by_the_next_change() {
     let (_registry, project) = project();
     project.remove("node_modules/@s/b");
     ok(&project, ["install", "d"]);
@@ -111,7 +111,7 @@ fn deleted_package_of_a_scope_is_put_back_by_the_next_install_that_does_anything
 }
 
 #[test]
-fn package_put_into_node_modules_by_hand_is_taken_away() {
+fn package_put_into_node_modules_by_hand_is_removed() {
     let (_registry, project) = project();
     project.write("node_modules/stranger/package.json", r#"{"name":"stranger","version":"1.0.0"}"#);
     ok(&project, ["install"]);
@@ -181,7 +181,7 @@ fn replaced_file_of_one_project_does_not_reach_another() {
 }
 
 #[test]
-fn what_a_killed_command_left_beside_the_manifest_is_removed() {
+fn leftovers_of_a_killed_command_beside_the_manifest_are_removed() {
     let (_registry, project) = project();
     let left = project.path().join(".dx-tmp-0123");
     fs::write(&left, "half a lockf").unwrap();
@@ -189,7 +189,7 @@ fn what_a_killed_command_left_beside_the_manifest_is_removed() {
     assert!(!left.exists());
 }
 
-/// Everything that commands write: manifest, lockfiles, record, packages, commands.
+/// Returns all that commands write: manifest, lockfiles, record, packages, commands.
 fn written(project: &Project) -> Vec<Vec<u8>> {
     let files = [
         "package.json",
@@ -208,7 +208,7 @@ fn written(project: &Project) -> Vec<Vec<u8>> {
 }
 
 #[test]
-fn what_a_change_writes_does_not_depend_on_whether_it_could_be_told_from_itself() {
+fn incremental_change_writes_the_same_files_as_a_full_install() {
     let registry = Registry::start();
     registry
         .package("a", "1.0.0")
@@ -246,7 +246,7 @@ fn what_a_change_writes_does_not_depend_on_whether_it_could_be_told_from_itself(
     registry.package("host", "1.0.0").publish();
     registry.package("plugin", "1.0.0").peer("host", "1").publish();
     let make = || Project::new(&registry).dep("a", "1").dep("@s/d", "1").create();
-    let (told, whole) = (make(), make());
+    let (incremental, whole) = (make(), make());
     let steps: [&[&str]; 15] = [
         &["install"],
         &["install", "@s/c"],
@@ -265,18 +265,18 @@ fn what_a_change_writes_does_not_depend_on_whether_it_could_be_told_from_itself(
         &["remove", "@s/c", "inner", "a"],
     ];
     for step in steps {
-        // Without the state nothing is known of what the last command left.
+        // Without the state there is no incremental install.
         let _ = fs::remove_file(whole.path().join("node_modules/.dx/state"));
         let run = |project: &Project| command(project).args(step).run().success();
-        let (one, other) = (run(&told), run(&whole));
+        let (one, other) = (run(&incremental), run(&whole));
         let counts = |run: &Run| run.stdout.split(" in ").next().map(str::to_owned);
         assert_eq!(counts(&one), counts(&other), "{step:?}");
-        assert_eq!(written(&told), written(&whole), "{step:?}");
+        assert_eq!(written(&incremental), written(&whole), "{step:?}");
     }
 }
 
 #[test]
-fn changed_manifest_is_carried_out_as_a_change() {
+fn changed_manifest_is_installed_incrementally() {
     let (_registry, project) = project();
     project.write("package.json", project.read("package.json").replace("\"@s/b\"", "\"d\""));
     ok(&project, ["install"]);

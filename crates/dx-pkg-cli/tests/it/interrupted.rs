@@ -1,4 +1,4 @@
-//! Commands that are asked to end: by Ctrl-C, by SIGTERM, once or twice.
+//! Commands that Ctrl-C or SIGTERM cancels, once or twice.
 
 use std::io::Read;
 use std::process::Child;
@@ -7,7 +7,7 @@ use dx_pkg_testkit::{Fault, Project, Registry};
 
 use crate::harness::{command, files, ok, required, until};
 
-/// Registry packages `a` and `b`, of which `b` never arrives.
+/// Returns a registry with `a` and `b`, of which `b` never arrives.
 fn stalling() -> (Registry, dx_pkg_testkit::FaultHandle) {
     let registry = Registry::start();
     registry.package("a", "1.0.0").file("data", "x".repeat(4000)).publish();
@@ -22,14 +22,15 @@ fn signal(child: &Child, name: &str) {
     assert!(status.success());
 }
 
-/// How it ended: its code and what it said.
+/// Waits for the end; returns the exit code and standard error.
 fn end(mut child: Child) -> (Option<i32>, String) {
-    let mut said = String::new();
-    child.stderr.take().unwrap().read_to_string(&mut said).unwrap();
-    (child.wait().unwrap().code(), said)
+    let mut stderr = String::new();
+    child.stderr.take().unwrap().read_to_string(&mut stderr).unwrap();
+    (child.wait().unwrap().code(), stderr)
 }
 
-/// How many packages were fetched: they lie in the store's folder for unfinished work, or in the tree being built.
+/// Counts the fetched packages, which are in the store's folder for unfinished work or in the
+/// tree being built.
 fn fetched(project: &Project) -> usize {
     let names =
         |folder: std::path::PathBuf| std::fs::read_dir(folder).into_iter().flatten().flatten();
@@ -42,7 +43,7 @@ fn fetched(project: &Project) -> usize {
 }
 
 #[test]
-fn an_interrupted_install_keeps_what_was_fetched_and_changes_nothing() {
+fn interrupted_install_keeps_fetched_packages_and_changes_nothing() {
     for (name, code) in [("-INT", 130), ("-TERM", 143), ("-HUP", 129)] {
         let (registry, fault) = stalling();
         let project = Project::new(&registry).dep("a", "1").dep("b", "1").create();
@@ -52,9 +53,9 @@ fn an_interrupted_install_keeps_what_was_fetched_and_changes_nothing() {
             registry.tarball_requests() == 2 && fetched(&project) == 1
         });
         signal(&child, name);
-        let (status, said) = end(child);
-        assert_eq!(status, Some(code), "{said}");
-        assert!(said.contains("[DX_CANCELLED]") && said.contains("help:"), "{said}");
+        let (status, stderr) = end(child);
+        assert_eq!(status, Some(code), "{stderr}");
+        assert!(stderr.contains("[DX_CANCELLED]") && stderr.contains("help:"), "{stderr}");
         assert_eq!(files(&project), before);
 
         fault.clear();
@@ -70,7 +71,7 @@ fn an_interrupted_install_keeps_what_was_fetched_and_changes_nothing() {
 }
 
 #[test]
-fn without_a_background_process_what_was_fetched_is_in_the_store_already() {
+fn fetched_packages_are_stored_at_once_without_a_background_process() {
     let (registry, fault) = stalling();
     let project = Project::new(&registry).dep("a", "1").dep("b", "1").create();
     let child = command(&project).args(["install"]).spawn();
@@ -100,7 +101,7 @@ fn a_resolution_that_waits_for_the_registry_can_be_interrupted() {
 }
 
 #[test]
-fn a_script_is_ended_with_the_command_and_runs_again_the_next_time() {
+fn script_is_ended_with_the_command_and_runs_again_the_next_time() {
     let registry = Registry::start();
     registry
         .package("s", "1.0.0")
@@ -116,15 +117,15 @@ fn a_script_is_ended_with_the_command_and_runs_again_the_next_time() {
     let child = command(&project).args(["install"]).spawn();
     until("the script runs", || project.exists("began"));
     signal(&child, "-TERM");
-    let (status, said) = end(child);
-    assert_eq!(status, Some(143), "{said}");
+    let (status, stderr) = end(child);
+    assert_eq!(status, Some(143), "{stderr}");
     project.write("quick", "");
     ok(&project, ["install"]);
     assert_eq!(project.read("node_modules/s/done.txt"), "done\n");
 }
 
 #[test]
-fn whoever_interrupts_twice_does_not_wait() {
+fn second_interrupt_ends_the_command_at_once() {
     let registry = Registry::start();
     let project = Project::new(&registry)
         .script("preinstall", "trap '' INT TERM; echo $$ > pid; exec sleep 60")
@@ -133,7 +134,7 @@ fn whoever_interrupts_twice_does_not_wait() {
     until("the script runs", || project.exists("pid") && !project.read("pid").is_empty());
     let script = project.read("pid").trim().to_owned();
     signal(&child, "-INT");
-    // The first is noted and waits for the script, which does not care.
+    // The first cancels and waits for the script, which ignores it.
     until("the second ends it", || {
         signal_if_alive(&child, "-INT");
         is_over(child.id())
@@ -147,7 +148,7 @@ fn signal_if_alive(child: &Child, name: &str) {
     let _ = std::process::Command::new("kill").args([name, &child.id().to_string()]).status();
 }
 
-/// Whether a child that was not waited for yet has ended.
+/// Returns whether a child that was not waited for yet has ended.
 fn is_over(process: u32) -> bool {
     let stat = std::fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     stat.rsplit_once(") ").is_none_or(|(_, rest)| rest.starts_with('Z'))

@@ -1,4 +1,4 @@
-//! A lockfile that is there is obeyed, and changed only where it may be.
+//! Existing lockfiles are obeyed, and changed only as far as necessary.
 
 use dx_pkg_testkit::{Project, Registry};
 use serde_json::json;
@@ -13,7 +13,7 @@ fn registry() -> Registry {
     registry
 }
 
-/// A project with the lockfile of another that depends on `a`, and an empty store.
+/// Returns a project with the lockfile of another that depends on `a`, and an empty store.
 fn locked_project(registry: &Registry) -> Project {
     let first = Project::new(registry).dep("a", "^1.0.0").create();
     ok(&first, ["install"]);
@@ -26,7 +26,7 @@ fn locked_project(registry: &Registry) -> Project {
 }
 
 #[test]
-fn locked_versions_are_installed_without_asking_for_metadata() {
+fn locked_versions_are_installed_without_metadata_requests() {
     for command in [["install"], ["ci"]] {
         let registry = registry();
         let project = locked_project(&registry);
@@ -53,7 +53,7 @@ fn shrinkwrap_takes_the_place_of_package_lock() {
 }
 
 #[test]
-fn ci_and_frozen_install_want_a_lockfile() {
+fn ci_and_frozen_install_require_a_lockfile() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     let before = files(&project);
@@ -84,7 +84,7 @@ fn lockfile_that_does_not_satisfy_the_manifest_is_refused_and_nothing_changes() 
 }
 
 #[test]
-fn ci_replaces_what_lies_in_node_modules() {
+fn ci_replaces_node_modules() {
     let registry = registry();
     let project = locked_project(&registry);
     project.write("node_modules/stranger/package.json", "{}");
@@ -95,7 +95,7 @@ fn ci_replaces_what_lies_in_node_modules() {
 }
 
 #[test]
-fn manifest_that_asks_for_more_changes_only_what_it_must() {
+fn added_requirement_changes_only_its_packages() {
     let registry = registry();
     let project = locked_project(&registry);
     project.write("package.json", r#"{"dependencies":{"a":"^1.0.0","c":"1"}}"#);
@@ -116,7 +116,7 @@ fn locked_version_outside_the_range_is_replaced() {
 }
 
 #[test]
-fn dependency_taken_from_the_manifest_leaves_lockfile_and_tree() {
+fn dependency_removed_from_the_manifest_leaves_lockfile_and_tree() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").dep("c", "1").create();
     ok(&project, ["install"]);
@@ -216,8 +216,8 @@ fn damaged_lockfiles_are_errors_and_nothing_changes() {
         let project =
             Project::new(&registry).dep("a", "1").file("package-lock.json", text).create();
         let before = files(&project);
-        let said = fails(dx(&project, ["install"]), code);
-        assert!(said.contains("package-lock.json"), "{said}");
+        let stderr = fails(dx(&project, ["install"]), code);
+        assert!(stderr.contains("package-lock.json"), "{stderr}");
         assert_eq!(files(&project), before);
     }
 }
@@ -242,12 +242,12 @@ fn lockfile_that_leads_out_of_node_modules_is_refused() {
 }
 
 #[test]
-fn lockfile_of_another_manager_is_not_passed_over() {
+fn lockfile_of_another_manager_is_an_error() {
     let registry = registry();
     for name in ["pnpm-lock.yaml", "yarn.lock", "bun.lock"] {
         let project = Project::new(&registry).dep("a", "1").file(name, "").create();
-        let said = fails(dx(&project, ["install"]), "DX_FOREIGN_LOCKFILE");
-        assert!(said.contains(name), "{said}");
+        let stderr = fails(dx(&project, ["install"]), "DX_FOREIGN_LOCKFILE");
+        assert!(stderr.contains(name), "{stderr}");
         assert!(!project.exists("package-lock.json"));
     }
 }

@@ -1,4 +1,5 @@
-//! `dx` as a user runs it: the real binary, a registry in this process, Node to require what was installed.
+//! `dx` as a user runs it: the real binary, a registry in this process, Node to require the
+//! installed packages.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
@@ -32,6 +33,8 @@ mod run;
 mod scripts;
 #[cfg(unix)]
 mod sharing;
+#[cfg(unix)]
+mod snapshots;
 mod speculation;
 mod stale;
 mod streaming;

@@ -1,4 +1,4 @@
-//! Settings: where they are read from, whom credentials are sent to, what is refused.
+//! Settings: their sources, the receivers of credentials, refused values.
 
 use dx_pkg_testkit::{Fault, Project, RecordedRequest, Registry};
 
@@ -28,13 +28,13 @@ fn scope_has_its_registry_and_only_that_gets_the_token() {
 
 #[test]
 fn token_does_not_follow_a_redirect_or_a_tarball_to_another_host() {
-    let (registry, elsewhere) = (Registry::start(), Registry::start());
+    let (registry, other) = (Registry::start(), Registry::start());
     registry.package("a", "1.0.0").publish();
     registry.package("b", "1.0.0").publish();
-    elsewhere.package("a", "1.0.0").publish();
-    elsewhere.package("b", "1.0.0").publish();
+    other.package("a", "1.0.0").publish();
+    other.package("b", "1.0.0").publish();
     registry.require_token("secret-token");
-    registry.fault("/a/-/*", Fault::Redirect(elsewhere.url().to_owned()));
+    registry.fault("/a/-/*", Fault::Redirect(other.url().to_owned()));
     let project = Project::new(&registry)
         .dep("a", "1")
         .dep("b", "1")
@@ -42,13 +42,13 @@ fn token_does_not_follow_a_redirect_or_a_tarball_to_another_host() {
         .create();
     ok(&project, ["install"]);
     assert!(tokens(&registry.requests()).iter().all(|token| *token == Some("Bearer secret-token")));
-    assert_eq!(tokens(&elsewhere.requests()), [None]);
+    assert_eq!(tokens(&other.requests()), [None]);
     let direct =
         Project::new(&registry).dep("b", "1").npmrc("[HOST]:_authToken=secret-token").create();
-    registry.tarballs_at(elsewhere.url());
-    elsewhere.clear_requests();
+    registry.tarballs_at(other.url());
+    other.clear_requests();
     ok(&direct, ["install"]);
-    assert_eq!(tokens(&elsewhere.requests()), [None]);
+    assert_eq!(tokens(&other.requests()), [None]);
 }
 
 #[test]
@@ -57,14 +57,14 @@ fn missing_and_wrong_credentials_name_the_key_and_never_the_token() {
     registry.package("a", "1.0.0").publish();
     registry.require_token("right");
     let project = Project::new(&registry).dep("a", "1").create();
-    let said = fails(dx(&project, ["install"]), "DX_UNAUTHORIZED");
-    assert!(said.contains(":_authToken"), "{said}");
+    let stderr = fails(dx(&project, ["install"]), "DX_UNAUTHORIZED");
+    assert!(stderr.contains(":_authToken"), "{stderr}");
     project.write(
         ".npmrc",
         format!("{}{}:_authToken=wr0ng\n", project.read(".npmrc"), host(&registry)),
     );
-    let said = fails(dx(&project, ["install", "--verbose"]), "DX_UNAUTHORIZED");
-    assert!(!said.contains("wr0ng"), "{said}");
+    let stderr = fails(dx(&project, ["install", "--verbose"]), "DX_UNAUTHORIZED");
+    assert!(!stderr.contains("wr0ng"), "{stderr}");
 }
 
 fn host(registry: &Registry) -> &str {
@@ -95,8 +95,8 @@ fn variables_are_expanded_in_the_users_file_and_not_in_the_projects() {
     let line = format!("{}:_authToken=${{TEST_TOKEN}}\n", host(&registry));
     let project = Project::new(&registry).dep("a", "1").npmrc(line.trim()).create();
     let run = command(&project).env("TEST_TOKEN", "from-environment").args(["install"]).run();
-    let said = fails(run, "DX_UNAUTHORIZED");
-    assert!(said.contains("warning:") && said.contains("TEST_TOKEN"), "{said}");
+    let stderr = fails(run, "DX_UNAUTHORIZED");
+    assert!(stderr.contains("warning:") && stderr.contains("TEST_TOKEN"), "{stderr}");
     assert_eq!(tokens(&registry.requests()), [None]);
 
     let project = Project::new(&registry).dep("a", "1").create();
@@ -134,7 +134,7 @@ fn layers_are_weighed_flag_environment_project_user() {
             .unwrap();
         project
     };
-    let asked =
+    let counts =
         || [&flag, &environment, &in_project, &user].map(|registry| registry.metadata_requests());
     let project = fresh();
     let variable = ("npm_config_registry", environment.url());
@@ -143,16 +143,16 @@ fn layers_are_weighed_flag_environment_project_user() {
         .args(["install", "--registry", flag.url()])
         .run()
         .success();
-    assert_eq!(asked(), [1, 0, 0, 0]);
+    assert_eq!(counts(), [1, 0, 0, 0]);
     let project = fresh();
     command(&project).env(variable.0, variable.1).args(["install"]).run().success();
-    assert_eq!(asked(), [1, 1, 0, 0]);
+    assert_eq!(counts(), [1, 1, 0, 0]);
     ok(&fresh(), ["install"]);
-    assert_eq!(asked(), [1, 1, 1, 0]);
+    assert_eq!(counts(), [1, 1, 1, 0]);
     let project = fresh();
     project.remove(".npmrc");
     ok(&project, ["install"]);
-    assert_eq!(asked(), [1, 1, 1, 1]);
+    assert_eq!(counts(), [1, 1, 1, 1]);
 }
 
 #[test]
@@ -176,14 +176,14 @@ fn settings_that_are_not_supported_are_errors_that_name_their_origin() {
     for setting in settings {
         let project = Project::new(&registry).dep("a", "1").npmrc(setting).create();
         let before = files(&project);
-        let said = fails(dx(&project, ["install"]), "DX_UNSUPPORTED_SETTING");
-        assert!(said.contains(setting) && said.contains(".npmrc"), "{setting}: {said}");
+        let stderr = fails(dx(&project, ["install"]), "DX_UNSUPPORTED_SETTING");
+        assert!(stderr.contains(setting) && stderr.contains(".npmrc"), "{setting}: {stderr}");
         assert_eq!(files(&project), before, "{setting}");
     }
 }
 
 #[test]
-fn settings_that_say_what_dx_does_anyway_are_accepted() {
+fn settings_with_their_only_supported_value_are_accepted() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
     let lines = [
@@ -213,13 +213,71 @@ fn value_that_is_not_of_its_kind_is_an_error() {
         "fetch-retries=many",
         "package-import-method=teleport",
         "min-release-age=x",
+        "loglevel=loud",
     ] {
         let project = Project::new(&registry).dep("a", "1").npmrc(setting).create();
         let (key, value) = setting.split_once('=').unwrap();
-        let said = fails(dx(&project, ["install"]), "DX_CONFIG_INVALID");
-        assert!(said.contains(key) && said.contains(value) && said.contains(".npmrc"), "{said}");
+        let stderr = fails(dx(&project, ["install"]), "DX_CONFIG_INVALID");
+        assert!(
+            stderr.contains(key) && stderr.contains(value) && stderr.contains(".npmrc"),
+            "{stderr}"
+        );
         assert!(!project.exists("node_modules"));
     }
+}
+
+#[test]
+fn wrong_value_of_a_flag_is_an_error_that_names_the_flag() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = Project::new(&registry).dep("a", "1").create();
+    for (flag, value) in [("min-release-age", "soon"), ("registry", "ftp://host/")] {
+        let run = dx(&project, ["install", &format!("--{flag}={value}")]);
+        let error = fails(run, "DX_CONFIG_INVALID");
+        assert!(error.contains(&format!("--{flag}")) && error.contains(value), "{error}");
+        assert!(!project.exists("node_modules"));
+    }
+    let run = dx(&project, ["install", "--omit=tests"]);
+    assert_eq!(run.status, Some(2), "{run}");
+    assert!(run.stderr.contains("--omit") && run.stderr.contains("tests"), "{run}");
+    assert!(!project.exists("node_modules"));
+}
+
+#[test]
+fn password_in_a_flags_address_is_not_shown() {
+    let project = Project::offline().dep("a", "1").create();
+    let run = dx(&project, ["install", "--registry=ftp://user:s3cret@host/"]);
+    let error = fails(run, "DX_CONFIG_INVALID");
+    assert!(error.contains("host") && !error.contains("s3cret"), "{error}");
+}
+
+#[test]
+fn flags_without_effect_do_not_override_settings() {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    registry.package("other-platform", "1.0.0").os(["aix"]).publish();
+    let project = Project::new(&registry).dep("other-platform", "1").create();
+    fails(dx(&project, ["install", "--force"]), "DX_UNSUPPORTED_PLATFORM");
+    let project = Project::new(&registry).npmrc("save=false").create();
+    let before = project.read("package.json");
+    ok(&project, ["install", "--save", "a"]);
+    assert_eq!(project.read("package.json"), before);
+    let project = Project::new(&registry).dep("a", "1").npmrc("audit=perhaps").create();
+    fails(dx(&project, ["install", "--no-audit"]), "DX_CONFIG_INVALID");
+}
+
+#[test]
+fn flags_that_do_not_change_the_tree_leave_it_up_to_date() {
+    const NOTHING_TO_DO: &str = "Already up to date\n";
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").publish();
+    let project = Project::new(&registry).create();
+    ok(&project, ["install", "--save-exact", "--no-fund", "a"]);
+    for flag in ["--offline", "--force", "--no-audit", "--no-save", "--save-exact"] {
+        assert_eq!(ok(&project, ["install", flag]).stdout, NOTHING_TO_DO, "{flag}");
+    }
+    assert_ne!(ok(&project, ["install", "--omit=dev"]).stdout, NOTHING_TO_DO);
+    assert_eq!(ok(&project, ["install", "--prod"]).stdout, NOTHING_TO_DO);
 }
 
 #[test]

@@ -47,20 +47,20 @@ fn lockfile_and_store_need_no_network_even_without_the_flag() {
 }
 
 #[test]
-fn offline_without_what_is_needed_says_what_is_missing() {
+fn offline_error_names_the_missing_package() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     let before = files(&project);
-    let said = fails(dx(&project, ["install", "--offline"]), "DX_OFFLINE");
-    assert!(said.contains("a is not in the metadata cache"), "{said}");
+    let stderr = fails(dx(&project, ["install", "--offline"]), "DX_OFFLINE");
+    assert!(stderr.contains("a is not in the metadata cache"), "{stderr}");
     assert_eq!(files(&project), before);
 
     let other = Project::new(&registry).dep("a", "1").create();
     ok(&other, ["install"]);
     project.write("package-lock.json", other.read("package-lock.json"));
     let before = files(&project);
-    let said = fails(dx(&project, ["ci", "--offline"]), "DX_OFFLINE");
-    assert!(said.contains("@1.0.0 is not in the store"), "{said}");
+    let stderr = fails(dx(&project, ["ci", "--offline"]), "DX_OFFLINE");
+    assert!(stderr.contains("@1.0.0 is not in the store"), "{stderr}");
     assert_eq!(files(&project), before);
     let requests = registry.requests().len();
     dx(&project, ["ci", "--offline"]);
@@ -68,7 +68,7 @@ fn offline_without_what_is_needed_says_what_is_missing() {
 }
 
 #[test]
-fn fresh_metadata_is_not_asked_for_again_and_stale_is_revalidated() {
+fn fresh_metadata_is_not_requested_again_and_stale_is_revalidated() {
     let registry = registry();
     let first = Project::new(&registry).dep("a", "1").create();
     ok(&first, ["install"]);
@@ -94,7 +94,7 @@ fn fresh_metadata_is_not_asked_for_again_and_stale_is_revalidated() {
 }
 
 #[test]
-fn prefer_offline_fetches_what_is_not_there() {
+fn prefer_offline_fetches_missing_packages() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     ok(&project, ["install", "--prefer-offline"]);

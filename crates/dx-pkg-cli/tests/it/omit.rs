@@ -1,4 +1,4 @@
-//! Leaving out kinds of dependencies, and taking them in again.
+//! Omitted and included kinds of dependencies.
 
 use dx_pkg_testkit::{Command, Project, Registry};
 
@@ -28,7 +28,7 @@ const ALL: [&str; 7] = ["extra", "extra-part", "main", "main-part", "shared", "t
 const WITHOUT_DEV: [&str; 5] = ["extra", "extra-part", "main", "main-part", "shared"];
 
 #[test]
-fn every_way_to_omit_dev_leaves_it_out_and_in_the_lockfile() {
+fn every_way_to_omit_dev_keeps_it_in_the_lockfile() {
     let check = |way: &dyn Fn(Command) -> Command| {
         let (_registry, project) = project();
         way(command(&project).args(["install"])).run().success();
@@ -79,7 +79,7 @@ fn include_wins_over_omit() {
 }
 
 #[test]
-fn what_is_omitted_is_not_downloaded() {
+fn omitted_packages_are_not_downloaded() {
     let (registry, project) = project();
     ok(&project, ["install", "--lockfile-only"]);
     ok(&project, ["ci", "--prod"]);
@@ -92,7 +92,7 @@ fn what_is_omitted_is_not_downloaded() {
 }
 
 #[test]
-fn a_linked_folder_is_left_out_with_what_needs_it() {
+fn linked_folder_is_omitted_with_its_dependents() {
     let registry = Registry::start();
     registry.package("main", "1.0.0").publish();
     let project = Project::new(&registry)

@@ -1,4 +1,4 @@
-//! Optional dependencies: what cannot be had or does not run here is left out, and nothing fails.
+//! Optional dependencies: unavailable ones, and those for other platforms, are dropped.
 
 use dx_pkg_testkit::{Fault, Project, Registry};
 
@@ -44,8 +44,8 @@ fn required_package_for_another_system_is_an_error() {
     registry.package("there", "1.0.0").os([other_system()]).publish();
     let project = Project::new(&registry).dep("there", "1").create();
     let before = files(&project);
-    let said = fails(dx(&project, ["install"]), "DX_UNSUPPORTED_PLATFORM");
-    assert!(said.contains("there@1.0.0") && said.contains(other_system()), "{said}");
+    let stderr = fails(dx(&project, ["install"]), "DX_UNSUPPORTED_PLATFORM");
+    assert!(stderr.contains("there@1.0.0") && stderr.contains(other_system()), "{stderr}");
     assert_eq!(files(&project), before);
 }
 
@@ -83,7 +83,7 @@ fn optional_package_whose_dependency_is_missing_is_dropped_with_it() {
 }
 
 #[test]
-fn optional_package_whose_tarball_cannot_be_had_is_dropped_with_a_warning() {
+fn optional_package_whose_tarball_cannot_be_fetched_is_dropped_with_a_warning() {
     for fault in [Fault::status(404), Fault::status(500), Fault::WrongBytes] {
         let registry = Registry::start();
         registry.package("a", "1.0.0").optional("b", "1").publish();
@@ -101,7 +101,7 @@ fn optional_package_whose_tarball_cannot_be_had_is_dropped_with_a_warning() {
 }
 
 #[test]
-fn optional_package_goes_with_the_dependency_that_cannot_be_fetched_and_what_others_need_stays() {
+fn optional_package_is_dropped_with_its_unavailable_dependency_and_shared_ones_stay() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").optional("b", "1").dep("shared", "1").publish();
     registry.package("b", "1.0.0").dep("c", "1").dep("shared", "1").dep("own", "1").publish();
@@ -123,7 +123,7 @@ fn optional_package_goes_with_the_dependency_that_cannot_be_fetched_and_what_oth
 }
 
 #[test]
-fn dropped_optional_package_is_tried_again_when_the_registry_is_well() {
+fn dropped_optional_package_is_installed_once_the_registry_recovers() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").optional("b", "1").publish();
     registry.package("b", "1.0.0").publish();
@@ -142,10 +142,10 @@ fn required_package_that_does_not_exist_is_an_error() {
     registry.package("a", "1.0.0").dep("missing", "1").publish();
     let project = Project::new(&registry).dep("a", "1").create();
     let before = files(&project);
-    let said = fails(dx(&project, ["install"]), "DX_PACKAGE_NOT_FOUND");
+    let stderr = fails(dx(&project, ["install"]), "DX_PACKAGE_NOT_FOUND");
     assert!(
-        said.contains("missing") && said.contains("a@1.0.0"),
-        "what is missing and who wants it: {said}"
+        stderr.contains("missing") && stderr.contains("a@1.0.0"),
+        "what is missing and who wants it: {stderr}"
     );
     assert_eq!(files(&project), before);
 }

@@ -1,4 +1,4 @@
-//! What dx prints: text for people, JSON for programs, never a control character that came from outside.
+//! The output: text for people, JSON for programs, and no control characters from outside.
 
 use dx_pkg_testkit::{Fault, Project, Registry, Run};
 use serde_json::{Value, json};
@@ -17,7 +17,7 @@ fn json_of(run: &Run) -> Value {
 }
 
 #[test]
-fn json_tells_what_was_done() {
+fn json_reports_the_result() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     let run = ok(&project, ["install", "--json"]);
@@ -36,7 +36,7 @@ fn json_tells_what_was_done() {
 }
 
 #[test]
-fn json_tells_errors() {
+fn json_reports_errors() {
     let registry = registry();
     let project = Project::new(&registry).dep("nowhere", "1").create();
     let run = dx(&project, ["install", "--json"]);
@@ -48,10 +48,10 @@ fn json_tells_errors() {
 }
 
 #[test]
-fn json_tells_the_store() {
+fn json_reports_the_stores_folder() {
     let project = Project::offline().create();
-    let told = json_of(&ok(&project, ["store", "path", "--json"]));
-    assert_eq!(told["path"].as_str().unwrap(), project.store().join("v1").to_str().unwrap());
+    let result = json_of(&ok(&project, ["store", "path", "--json"]));
+    assert_eq!(result["path"].as_str().unwrap(), project.store().join("v1").to_str().unwrap());
 }
 
 #[test]
@@ -119,13 +119,13 @@ fn wrong_command_line_exits_with_2() {
 }
 
 #[test]
-fn version_is_told() {
+fn version_is_printed() {
     let project = Project::offline().create();
     let run = ok(&project, ["--version"]);
     assert_eq!(run.stdout, format!("dx {}\n", env!("CARGO_PKG_VERSION")));
 }
 
-/// No character that a terminal acts on, but the ends of lines.
+/// Checks that the output has no terminal controls but line ends.
 #[track_caller]
 fn assert_plain(run: &Run) {
     for text in [&run.stdout, &run.stderr] {
@@ -165,7 +165,7 @@ fn terminal_controls_in_packuments_are_not_passed_on() {
 }
 
 #[test]
-fn terminal_controls_in_answers_are_not_passed_on() {
+fn terminal_controls_in_responses_are_not_passed_on() {
     let bodies = [
         Fault::Body(EVIL.as_bytes().to_vec()),
         Fault::Body(format!("{{\"name\":\"{EVIL}").into_bytes()),

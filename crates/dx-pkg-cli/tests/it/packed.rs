@@ -1,4 +1,4 @@
-//! Continuous integration: packages are kept as they came, and go into the project once.
+//! Continuous integration: packages are stored as tarballs and unpacked into the project.
 
 use std::fs;
 use std::path::PathBuf;
@@ -47,7 +47,7 @@ fn tarballs(project: &Project) -> Vec<PathBuf> {
 }
 
 #[test]
-fn packages_are_kept_as_they_came_and_installed_from_that() {
+fn packages_are_stored_as_tarballs_and_installed_from_them() {
     let registry = registry();
     let usual = project(&registry);
     ok(&usual, ["install"]);
@@ -70,7 +70,7 @@ fn packages_are_kept_as_they_came_and_installed_from_that() {
 }
 
 #[test]
-fn elsewhere_tarballs_become_packages_once_they_are_wanted() {
+fn stored_tarballs_become_packages_outside_of_ci() {
     for trees in ["0", "1"] {
         let registry = registry();
         let project = project(&registry);
@@ -111,7 +111,7 @@ fn a_tarball_that_was_damaged_is_fetched_again() {
 }
 
 #[test]
-fn what_a_failed_install_fetched_is_there_for_the_next() {
+fn packages_fetched_by_a_failed_install_serve_the_next() {
     let registry = registry();
     let project = project(&registry);
     let fault = registry.fault("/d/-/*", dx_pkg_testkit::Fault::status(404));

@@ -49,7 +49,7 @@ fn conflict() -> (Registry, Project) {
 }
 
 #[test]
-fn conflicting_peers_are_warned_of_and_installed() {
+fn conflicting_peers_are_installed_with_a_warning() {
     let (_registry, project) = conflict();
     let run = ok(&project, ["install"]);
     assert_eq!(required(&project, "host"), "host@3.0.0");
@@ -63,8 +63,8 @@ fn conflicting_peers_are_warned_of_and_installed() {
 fn conflicting_peers_are_refused_when_strict() {
     let (_registry, project) = conflict();
     let before = files(&project);
-    let said = fails(dx(&project, ["install", "--strict-peer-deps"]), "DX_PEER_CONFLICT");
-    assert!(said.contains("plugin@1.0.0 needs host@^2"), "{said}");
+    let stderr = fails(dx(&project, ["install", "--strict-peer-deps"]), "DX_PEER_CONFLICT");
+    assert!(stderr.contains("plugin@1.0.0 needs host@^2"), "{stderr}");
     assert_eq!(files(&project), before);
 }
 

@@ -1,4 +1,4 @@
-//! Trees that are ready before they are asked for.
+//! Trees that are prepared before an install needs them.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,15 +7,15 @@ use dx_pkg_testkit::{Fault, Project, Registry};
 use serde_json::Value;
 
 use crate::harness::{
-    command, dx_with_spares as dx, files, locked_version, required, settle, stored,
+    command, dx_with_prepared_trees as dx, files, locked_version, maintain, required, stored,
 };
 
-/// What an install said, and how many prepared trees it used: 0 or 1.
+/// Runs an install; returns its result and the number of prepared trees it used: 0 or 1.
 #[track_caller]
 fn install<const N: usize>(project: &Project, args: [&str; N]) -> (Value, u64) {
-    let said: Value = serde_json::from_str(&dx(project, args).stdout).unwrap();
-    let ready = said["statistics"]["prepared_trees"].as_u64().unwrap();
-    (said, ready)
+    let result: Value = serde_json::from_str(&dx(project, args).stdout).unwrap();
+    let prepared_trees = result["statistics"]["prepared_trees"].as_u64().unwrap();
+    (result, prepared_trees)
 }
 
 fn registry() -> Registry {
@@ -32,7 +32,7 @@ fn registry() -> Registry {
     registry
 }
 
-/// The project's files but the state, which holds inodes and times.
+/// Returns the project's files but the state, which holds inodes and times.
 fn tree(project: &Project) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut files = files(project);
     files.remove("node_modules/.dx/state").unwrap();
@@ -47,8 +47,12 @@ fn a_second_tree_is_renamed_into_place_and_is_the_same() {
     let built = tree(&project);
     project.remove("node_modules");
     registry.clear_requests();
-    let (said, ready) = install(&project, ["install", "--json"]);
-    assert_eq!((ready, &said["packages"], &said["added"]), (1, &2.into(), &2.into()), "{said}");
+    let (result, prepared_trees) = install(&project, ["install", "--json"]);
+    assert_eq!(
+        (prepared_trees, &result["packages"], &result["added"]),
+        (1, &2.into(), &2.into()),
+        "{result}"
+    );
     assert_eq!(tree(&project), built);
     assert_eq!(required(&project, "a"), "a with b1.0.0");
     assert_eq!(dx(&project, ["install"]).stdout, "Already up to date\n");
@@ -74,13 +78,13 @@ fn a_project_without_a_lockfile_gets_tree_and_lockfile_without_resolving() {
 }
 
 #[test]
-fn what_the_registry_says_anew_is_resolved_anew() {
+fn changed_packument_is_resolved_again() {
     let registry = registry();
     registry.cache_control("max-age=300");
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
     registry.package("b", "1.5.0").file("index.js", "module.exports = 'b1.5.0'").publish();
-    // Another project makes this machine ask again.
+    // Another project makes dx request the packument again.
     let other = Project::new(&registry)
         .dep("b", "1")
         .npmrc("prefer-online=true")
@@ -89,14 +93,14 @@ fn what_the_registry_says_anew_is_resolved_anew() {
     dx(&other, ["install"]);
     project.remove("node_modules");
     project.remove("package-lock.json");
-    let (_, ready) = install(&project, ["install", "--json"]);
-    assert_eq!(ready, 0);
+    let (_, prepared_trees) = install(&project, ["install", "--json"]);
+    assert_eq!(prepared_trees, 0);
     assert_eq!(locked_version(&project, "node_modules/b"), "1.5.0");
     assert_eq!(required(&project, "a"), "a with b1.5.0");
 }
 
 #[test]
-fn metadata_that_is_no_longer_fresh_is_asked_for() {
+fn stale_metadata_is_requested_again() {
     let registry = registry();
     registry.cache_control("max-age=0");
     let project = Project::new(&registry).dep("a", "1").create();
@@ -128,8 +132,8 @@ fn a_change_of_manifest_settings_or_lockfile_is_another_install() {
     let project = Project::new(&registry).dep("a", "1").dev("c", "1").create();
     dx(&project, ["install"]);
     project.remove("node_modules");
-    let (said, ready) = install(&project, ["install", "--omit=dev", "--json"]);
-    assert_eq!((ready, &said["packages"]), (0, &2.into()));
+    let (result, prepared_trees) = install(&project, ["install", "--omit=dev", "--json"]);
+    assert_eq!((prepared_trees, &result["packages"]), (0, &2.into()));
     assert!(!project.exists("node_modules/c"));
     project.remove("node_modules");
     assert_eq!(install(&project, ["install", "--omit=dev", "--json"]).1, 1, "prepared meanwhile");
@@ -158,7 +162,7 @@ fn another_folder_with_the_same_project_takes_a_prepared_tree() {
 }
 
 #[test]
-fn workspaces_get_their_trees_too() {
+fn workspaces_get_prepared_trees() {
     let registry = registry();
     registry.package("b", "2.0.0").file("index.js", "module.exports = 'b2.0.0'").publish();
     let project = Project::new(&registry)
@@ -192,8 +196,8 @@ fn scripts_run_in_a_prepared_tree_as_in_a_built_one() {
     dx(&project, ["install"]);
     project.remove("node_modules");
     project.remove("own.txt");
-    let (_, ready) = install(&project, ["install", "--json"]);
-    assert_eq!(ready, 1);
+    let (_, prepared_trees) = install(&project, ["install", "--json"]);
+    assert_eq!(prepared_trees, 1);
     assert_eq!(project.read("node_modules/s/made.txt"), "done\n");
     assert_eq!(project.read("own.txt"), "own\n");
     let stored = fs::read_dir(project.store().join("v1/prepared")).unwrap().count();
@@ -201,7 +205,7 @@ fn scripts_run_in_a_prepared_tree_as_in_a_built_one() {
 }
 
 #[test]
-fn a_spare_that_vanishes_or_is_cut_short_costs_time_only() {
+fn missing_or_incomplete_prepared_tree_costs_time_only() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
@@ -230,14 +234,14 @@ fn a_shared_file_that_was_written_to_does_not_reach_the_next_tree() {
     let inode = fs::metadata(&file).unwrap().ino();
     fs::write(&file, "module.exports = 'changed in place'").unwrap();
     project.remove("node_modules");
-    // The prepared tree has the changed file; what follows in the background puts it right.
+    // The prepared tree has the changed file; maintenance in the background restores it.
     dx(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a with b1.0.0");
     assert_ne!(fs::metadata(&file).unwrap().ino(), inode);
     project.remove("node_modules");
     assert_eq!(install(&project, ["install", "--json"]).1, 1);
     assert_eq!(required(&project, "a"), "a with b1.0.0");
-    assert_eq!(settle(&project)["repaired"], 0);
+    assert_eq!(maintain(&project)["repaired"], 0);
 }
 
 #[test]
@@ -254,7 +258,7 @@ fn an_edit_of_an_installed_package_is_left_to_its_project() {
 }
 
 #[test]
-fn what_is_kept_in_node_modules_survives_and_old_trees_are_deleted_later() {
+fn other_files_in_node_modules_survive_and_old_trees_are_deleted_later() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
@@ -263,17 +267,17 @@ fn what_is_kept_in_node_modules_survives_and_old_trees_are_deleted_later() {
     project.remove("node_modules/.dx");
     let run =
         command(&project).env("DX_PREPARED_TREES", "1").args(["install", "--json"]).run().success();
-    let said: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!(said["statistics"]["prepared_trees"], 1, "{said}");
+    let result: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!(result["statistics"]["prepared_trees"], 1, "{result}");
     assert_eq!(project.read("node_modules/.cache/tool"), "kept");
-    settle(&project);
+    maintain(&project);
     assert_eq!(fs::read_dir(project.store().join("v1/trash")).unwrap().count(), 0);
     command(&project).args(["ci"]).run().success();
     assert!(!project.exists("node_modules/.cache"));
 }
 
 #[test]
-fn nothing_is_prepared_where_that_is_not_wanted() {
+fn nothing_is_prepared_if_the_settings_forbid_it() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").npmrc("prepared-trees=0").create();
     let run = |variables: &[(&str, &str)]| {
@@ -290,13 +294,13 @@ fn nothing_is_prepared_where_that_is_not_wanted() {
     assert!(!run(&[("DX_PREPARED_TREES", ""), ("CI", "true")]), "continuous integration");
     assert!(!run(&[("DX_PREPARED_TREES", "0")]), "the variable");
     assert!(run(&[("DX_PREPARED_TREES", "1"), ("CI", "true")]), "asked for");
-    settle(&project);
+    maintain(&project);
     let run = command(&project).env("DX_PREPARED_TREES", "many").args(["install"]).run();
     assert!(run.stderr.contains("[DX_CONFIG_INVALID]"), "{run}");
 }
 
 #[test]
-fn the_store_tells_what_it_holds_and_gives_back_what_nobody_uses() {
+fn store_reports_its_contents_and_prunes_unused_entries() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
@@ -327,11 +331,11 @@ fn the_store_tells_what_it_holds_and_gives_back_what_nobody_uses() {
 }
 
 #[test]
-fn what_an_install_fetched_is_stored_afterwards_from_its_own_files() {
+fn fetched_packages_are_stored_afterwards_from_the_trees_files() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
-    settle(&project);
+    maintain(&project);
     assert_eq!(stored(&project).iter().filter(|name| name.ends_with(".dxp")).count(), 2);
     registry.stop();
     let other = Project::new(&registry).dep("a", "1").store(project.store()).create();
@@ -343,14 +347,14 @@ fn what_an_install_fetched_is_stored_afterwards_from_its_own_files() {
 }
 
 #[test]
-fn what_a_failed_install_fetched_is_not_fetched_again() {
+fn packages_fetched_by_a_failed_install_are_not_fetched_again() {
     let registry = registry();
     registry.package("d", "1.0.0").publish();
     let fault = registry.fault("/d/-/*", Fault::status(404));
     let project = Project::new(&registry).dep("a", "1").dep("d", "1").create();
     let run = command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run();
     assert_eq!(run.status, Some(1), "{run}");
-    settle(&project);
+    maintain(&project);
     fault.clear();
     registry.clear_requests();
     dx(&project, ["install"]);
@@ -362,14 +366,14 @@ fn what_a_failed_install_fetched_is_not_fetched_again() {
 fn an_edit_right_after_an_install_does_not_reach_the_store() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
-    // Nobody works in the background while this holds the lock of whoever does.
+    // No maintenance runs while this holds its lock.
     fs::create_dir_all(project.store().join("v1/locks")).unwrap();
     let lock = fs::File::create(project.store().join("v1/locks/background")).unwrap();
     lock.lock().unwrap();
     command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
     project.write("node_modules/b/index.js", "module.exports = 'mine'");
     drop(lock);
-    settle(&project);
+    maintain(&project);
     assert_eq!(required(&project, "a"), "a with mine");
     project.remove("node_modules");
     dx(&project, ["install"]);
@@ -377,7 +381,7 @@ fn an_edit_right_after_an_install_does_not_reach_the_store() {
 }
 
 #[test]
-fn a_tree_that_was_resolved_is_the_one_that_its_lockfile_gives() {
+fn resolved_tree_equals_the_tree_of_its_lockfile() {
     let registry = registry();
     registry
         .package("z", "1.0.0")
@@ -391,13 +395,13 @@ fn a_tree_that_was_resolved_is_the_one_that_its_lockfile_gives() {
     let project = Project::new(&registry).dep("z", "1").create();
     dx(&project, ["install"]);
     let built = tree(&project);
-    // Without what is remembered of them, the lockfile is read and resolved.
+    // Without cached installs, the lockfile is read and resolved.
     for folder in ["v1/resolutions", "v1/lockfiles"] {
         let _ = fs::remove_dir_all(project.store().join(folder));
     }
     project.remove("node_modules/.dx/state");
-    let (said, _) = install(&project, ["install", "--json"]);
-    assert_eq!((&said["changed"], &said["added"]), (&0.into(), &0.into()));
+    let (result, _) = install(&project, ["install", "--json"]);
+    assert_eq!((&result["changed"], &result["added"]), (&0.into(), &0.into()));
     assert_eq!(tree(&project), built);
     fs::remove_dir_all(project.store().join("v1/resolutions")).unwrap();
     project.remove("node_modules");

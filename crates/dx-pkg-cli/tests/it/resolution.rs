@@ -1,4 +1,4 @@
-//! Which versions are chosen: overrides, tags, deprecation, engines, bundles.
+//! The choice of versions: overrides, tags, deprecation, engines, bundles.
 
 use dx_pkg_testkit::{Project, Registry};
 use serde_json::json;
@@ -16,7 +16,7 @@ fn registry() -> Registry {
 }
 
 #[test]
-fn override_replaces_what_dependencies_ask_for() {
+fn override_replaces_requirements_of_dependencies() {
     let registry = registry();
     let project =
         Project::new(&registry).dep("a", "1").field("overrides", json!({"b": "1.0.0"})).create();
@@ -66,7 +66,7 @@ fn override_reference_means_the_direct_dependency() {
 }
 
 #[test]
-fn overrides_that_make_no_sense_are_errors() {
+fn invalid_overrides_are_errors() {
     let registry = registry();
     let cases = [
         (json!({"b": "$nobody"}), "DX_OVERRIDE_REFERENCE"),
@@ -89,7 +89,7 @@ fn changed_override_changes_the_lockfile() {
     assert_eq!(required(&project, "b"), "b@1.1.0");
     project.write("package.json", r#"{"dependencies":{"a":"1"},"overrides":{"b":"1.0.0"}}"#);
     ok(&project, ["install"]);
-    // Where npm puts it, too: what is replaced by an override is not hoisted again.
+    // As npm places it: a package that an override replaces is not hoisted again.
     assert_eq!(project.installed(), tree([("a", "a@1.0.0"), ("a/node_modules/b", "b@1.0.0")]));
 }
 
@@ -112,7 +112,7 @@ fn latest_tag_is_preferred_to_newer_versions_in_range() {
 }
 
 #[test]
-fn deprecated_versions_are_avoided_where_another_matches() {
+fn deprecated_versions_are_avoided_if_another_matches() {
     let registry = Registry::start();
     registry.package("b", "1.0.0").publish();
     registry.package("b", "1.1.0").deprecated("broken").publish();
@@ -125,7 +125,7 @@ fn deprecated_versions_are_avoided_where_another_matches() {
 }
 
 #[test]
-fn versions_for_another_node_are_avoided_where_another_matches() {
+fn versions_for_another_node_are_avoided_if_another_matches() {
     let registry = Registry::start();
     registry.package("b", "1.0.0").engines("node", ">=4").publish();
     registry.package("b", "1.1.0").engines("node", ">=999").publish();
@@ -151,7 +151,7 @@ fn package_for_another_node_is_an_error_only_when_strict() {
 }
 
 #[test]
-fn prereleases_are_chosen_only_when_asked_for() {
+fn prereleases_are_chosen_only_when_required() {
     let registry = Registry::start();
     registry.package("b", "1.0.0").publish();
     registry.package("b", "1.1.0-rc.1").publish();
@@ -166,7 +166,7 @@ fn prereleases_are_chosen_only_when_asked_for() {
 }
 
 #[test]
-fn what_the_project_bundles_is_installed_and_marked() {
+fn bundled_dependencies_of_the_project_are_installed_and_marked() {
     let registry = registry();
     let project = Project::new(&registry)
         .dep("a", "1")

@@ -1,4 +1,4 @@
-//! `dx run` and the commands for single scripts. The expectations are what npm 12 was seen to do.
+//! `dx run` and the commands for single scripts, as npm 12 behaves.
 
 use dx_pkg_testkit::{Project, ProjectBuilder, Run};
 use serde_json::json;
@@ -102,13 +102,13 @@ fn signal_to_dx_reaches_the_script() {
     }
 }
 
-/// The variables that a script saw.
+/// Returns the variables that a script printed.
 fn variables(run: &Run) -> Vec<(&str, &str)> {
     run.stdout.lines().filter_map(|line| line.split_once('=')).collect()
 }
 
 #[test]
-fn script_is_told_what_npm_tells() {
+fn script_sees_npms_variables() {
     let project = project()
         .field("bin", json!({ "tool": "./bin/tool.js" }))
         .field("engines", json!({ "node": ">=18" }))
@@ -202,12 +202,12 @@ fn commands_of_every_folder_upwards_are_found_the_nearest_first() {
 }
 
 #[test]
-fn unknown_script_is_an_error_with_the_name_that_was_meant() {
+fn unknown_script_is_an_error_that_suggests_a_similar_name() {
     let project = project().script("build", "x").script("lint", "x").create();
-    let said = fails(dx(&project, ["run", "biuld"]), "DX_SCRIPT_UNKNOWN");
-    assert!(said.contains("\"biuld\"") && said.contains("did you mean \"build\"?"), "{said}");
-    let said = fails(dx(&project, ["run", "deploy"]), "DX_SCRIPT_UNKNOWN");
-    assert!(!said.contains("did you mean") && said.contains("dx run"), "{said}");
+    let stderr = fails(dx(&project, ["run", "biuld"]), "DX_SCRIPT_UNKNOWN");
+    assert!(stderr.contains("\"biuld\"") && stderr.contains("did you mean \"build\"?"), "{stderr}");
+    let stderr = fails(dx(&project, ["run", "deploy"]), "DX_SCRIPT_UNKNOWN");
+    assert!(!stderr.contains("did you mean") && stderr.contains("dx run"), "{stderr}");
     fails(dx(&project, ["test"]), "DX_SCRIPT_UNKNOWN");
     fails(dx(&project, ["restart"]), "DX_SCRIPT_UNKNOWN");
     let run = ok(&project, ["run", "biuld", "--if-present"]);
@@ -281,7 +281,7 @@ fn script_shell_runs_scripts() {
 }
 
 #[test]
-fn script_reads_what_dx_is_given() {
+fn script_reads_the_standard_input_of_dx() {
     let project = project().script("x", "cat; echo to-err >&2").script("postx", "cat").create();
     let mut process = std::process::Command::new(env!("CARGO_BIN_EXE_dx"))
         .args(["run", "x"])

@@ -1,11 +1,11 @@
-//! Lifecycle scripts: whose run, when, how often, and what is said of the others.
+//! Lifecycle scripts: which run, when and how often, and the report of the others.
 
 use dx_pkg_testkit::{Project, ProjectBuilder, Registry};
 use serde_json::json;
 
 use crate::harness::{command, dx, fails, locked, ok};
 
-/// A script that notes in the project who ran which event.
+/// A script that records in the project which package ran which event.
 const NOTE: &str = "node -e \"require('fs').appendFileSync(process.env.INIT_CWD + '/ran', process.env.npm_package_name + ':' + process.env.npm_lifecycle_event + ' ')\"";
 
 fn registry() -> Registry {
@@ -156,9 +156,9 @@ fn failing_allowed_script_is_an_error_and_runs_again_next_time() {
         .dep("native", "1")
         .field("allowScripts", json!({"native": true}))
         .create();
-    let said = fails(dx(&project, ["install"]), "DX_SCRIPT_FAILED");
+    let stderr = fails(dx(&project, ["install"]), "DX_SCRIPT_FAILED");
     for part in ["native", "install", "code 3", "no compiler"] {
-        assert!(said.contains(part), "{part}: {said}");
+        assert!(stderr.contains(part), "{part}: {stderr}");
     }
     fails(dx(&project, ["install"]), "DX_SCRIPT_FAILED");
     project.write("compiler", "");
@@ -168,7 +168,7 @@ fn failing_allowed_script_is_an_error_and_runs_again_next_time() {
 }
 
 #[test]
-fn optional_package_whose_script_fails_is_taken_away_with_what_only_it_needs() {
+fn optional_package_whose_script_fails_is_removed_with_its_exclusive_dependencies() {
     let registry = Registry::start();
     registry
         .package("native", "1.0.0")
@@ -212,8 +212,8 @@ fn failing_script_of_an_optional_package_is_a_warning() {
 fn failing_script_of_the_project_is_an_error() {
     let registry = registry();
     let project = Project::new(&registry).dep("plain", "1").script("prepare", "exit 4").create();
-    let said = fails(dx(&project, ["install"]), "DX_SCRIPT_FAILED");
-    assert!(said.contains("prepare") && said.contains("code 4"), "{said}");
+    let stderr = fails(dx(&project, ["install"]), "DX_SCRIPT_FAILED");
+    assert!(stderr.contains("prepare") && stderr.contains("code 4"), "{stderr}");
 }
 
 #[test]
@@ -262,11 +262,11 @@ fn setting_that_allows_all_scripts_is_obeyed() {
 }
 
 #[test]
-fn strict_allow_scripts_makes_an_error_of_what_is_not_decided() {
+fn strict_allow_scripts_makes_undecided_scripts_an_error() {
     let registry = registry();
     let project = project(&registry).npmrc("strict-allow-scripts=true").create();
-    let said = fails(dx(&project, ["install"]), "DX_SCRIPTS_UNDECIDED");
-    assert!(said.contains("native@1.0.0, other@1.0.0"), "{said}");
+    let stderr = fails(dx(&project, ["install"]), "DX_SCRIPTS_UNDECIDED");
+    assert!(stderr.contains("native@1.0.0, other@1.0.0"), "{stderr}");
     assert!(!project.exists("node_modules"));
     project.write(
         "package.json",
@@ -276,10 +276,8 @@ fn strict_allow_scripts_makes_an_error_of_what_is_not_decided() {
 }
 
 #[test]
+#[cfg_attr(windows, ignore = "the shell of the test is a Unix script")]
 fn script_shell_is_the_shell() {
-    if cfg!(windows) {
-        return;
-    }
     let registry = registry();
     let project =
         Project::new(&registry).script("postinstall", "whatever").file("shell", "").create();

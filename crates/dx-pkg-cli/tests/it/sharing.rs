@@ -1,5 +1,6 @@
-//! What projects share, and what happens to it: files written to in place, prepared trees that lose something, scripts that
-//! change their own package, another version of dx, a clock that was set back.
+//! Files that projects share, and damage to them: files written to in place, prepared trees that
+//! lose something, scripts that change their own package, another version of dx, a clock that was
+//! set back.
 
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
@@ -9,13 +10,15 @@ use std::time::{Duration, SystemTime};
 use dx_pkg_testkit::{Project, Registry};
 use serde_json::{Value, json};
 
-use crate::harness::{command, dx_with_spares as dx, files, ok, required, settle, unpacked};
+use crate::harness::{
+    command, dx_with_prepared_trees as dx, files, maintain, ok, required, unpacked,
+};
 
-/// How many prepared trees an install used: 0 or 1.
+/// Returns the number of prepared trees that an install used: 0 or 1.
 #[track_caller]
-fn ready<const N: usize>(project: &Project, args: [&str; N]) -> u64 {
-    let said: Value = serde_json::from_str(&dx(project, args).stdout).unwrap();
-    said["statistics"]["prepared_trees"].as_u64().unwrap()
+fn prepared_trees_used<const N: usize>(project: &Project, args: [&str; N]) -> u64 {
+    let result: Value = serde_json::from_str(&dx(project, args).stdout).unwrap();
+    result["statistics"]["prepared_trees"].as_u64().unwrap()
 }
 
 fn registry() -> Registry {
@@ -40,14 +43,14 @@ fn registry() -> Registry {
     registry
 }
 
-/// The project's files but the state, which holds inodes and times.
+/// Returns the project's files but the state, which holds inodes and times.
 fn tree(project: &Project) -> std::collections::BTreeMap<String, Vec<u8>> {
     let mut files = files(project);
     files.remove("node_modules/.dx/state");
     files
 }
 
-/// The prepared trees in a project's store.
+/// Returns the prepared trees in a project's store.
 fn trees(project: &Project) -> Vec<PathBuf> {
     let list = |path: PathBuf| {
         fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path())
@@ -72,7 +75,7 @@ fn a_file_overwritten_in_another_project_does_not_reach_the_next_tree() {
     };
     assert_eq!(shared(&project), shared(&other), "the premise: both have the same file");
     other.write("node_modules/b/index.js", "module.exports = 'overwritten in place'");
-    // Whatever is prepared meanwhile for the other one must not take it over either.
+    // The tree that is prepared meanwhile for the other project must not have it either.
     dx(&other, ["add", "@s/d"]);
     for command in ["install", "ci"] {
         project.remove("node_modules");
@@ -81,12 +84,12 @@ fn a_file_overwritten_in_another_project_does_not_reach_the_next_tree() {
     }
     ok(&project, ["store", "verify"]);
     project.remove("node_modules");
-    assert_eq!(ready(&project, ["install", "--json"]), 1);
+    assert_eq!(prepared_trees_used(&project, ["install", "--json"]), 1);
     assert_eq!(required(&project, "a"), "a with b1.0.0");
 }
 
 #[test]
-fn whatever_a_prepared_tree_has_lost_the_tree_that_comes_of_it_is_whole() {
+fn damaged_prepared_tree_gives_a_whole_tree() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
@@ -120,14 +123,14 @@ fn whatever_a_prepared_tree_has_lost_the_tree_that_comes_of_it_is_whole() {
 }
 
 #[test]
-fn what_a_user_takes_out_of_a_tree_stays_out() {
+fn packages_that_a_user_removes_from_a_tree_stay_removed() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
     project.remove("node_modules");
     command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
     project.remove("node_modules/a/lib/deep");
-    settle(&project);
+    maintain(&project);
     dx(&project, ["add", "c"]);
     assert!(!project.exists("node_modules/a/lib/deep"));
 }
@@ -170,10 +173,10 @@ fn a_script_that_writes_into_its_package_changes_nothing_but_its_project() {
         }
         // From prepared trees as from none.
         project.remove("node_modules");
-        assert_eq!(ready(&project, ["install", "--json"]), 1);
+        assert_eq!(prepared_trees_used(&project, ["install", "--json"]), 1);
         assert_eq!(required(&project, "s"), "s!", "it ran once in the new tree");
         other.remove("node_modules");
-        assert_eq!(ready(&other, ["install", "--json"]), 1);
+        assert_eq!(prepared_trees_used(&other, ["install", "--json"]), 1);
     }
     let third = allowed().store(project.store()).create();
     third.write("package-lock.json", project.read("package-lock.json"));
@@ -181,7 +184,7 @@ fn a_script_that_writes_into_its_package_changes_nothing_but_its_project() {
     assert_eq!(required(&third, "s"), "s!");
 }
 
-/// This `dx` under another version number.
+/// Returns a copy of this `dx` with another version number.
 fn of_another_version(project: &Project) -> PathBuf {
     let mut bytes = fs::read(env!("CARGO_BIN_EXE_dx")).unwrap();
     let (own, other) = (env!("CARGO_PKG_VERSION").as_bytes(), b"0.9.9");
@@ -215,14 +218,14 @@ fn two_versions_of_dx_share_a_store_and_do_not_take_each_others_trees() {
     registry.clear_requests();
     for round in [0, 1] {
         project.remove("node_modules");
-        let said: Value = serde_json::from_str(&other(&["install", "--json"]).stdout).unwrap();
+        let result: Value = serde_json::from_str(&other(&["install", "--json"]).stdout).unwrap();
         other(&["store", "maintain"]);
         assert_eq!(tree(&project), built);
         project.remove("node_modules");
-        assert_eq!(ready(&project, ["ci", "--json"]), 1);
+        assert_eq!(prepared_trees_used(&project, ["ci", "--json"]), 1);
         assert_eq!(tree(&project), built);
         assert_eq!(
-            said["statistics"]["prepared_trees"], round,
+            result["statistics"]["prepared_trees"], round,
             "from the second time on it has one of its own"
         );
     }
@@ -230,7 +233,8 @@ fn two_versions_of_dx_share_a_store_and_do_not_take_each_others_trees() {
     ok(&project, ["store", "verify"]);
 }
 
-/// Gives everything below a folder a time that is yet to come, as it looks once the clock was set back.
+/// Gives everything below a folder a time in the future, as it looks after the clock was set
+/// back.
 fn from_the_future(folder: &Path) {
     let time = SystemTime::now() + Duration::from_secs(400 * 24 * 3600);
     for entry in fs::read_dir(folder).unwrap().flatten() {
@@ -265,7 +269,7 @@ fn a_clock_that_was_set_back_costs_time_only() {
 }
 
 #[test]
-fn what_dx_did_not_place_survives_every_install_and_no_ci() {
+fn files_not_placed_by_dx_survive_every_install_and_no_ci() {
     let registry = registry();
     registry.package("e", "1.0.0").publish();
     let project = Project::new(&registry).dep("a", "1").create();
@@ -279,7 +283,7 @@ fn what_dx_did_not_place_survives_every_install_and_no_ci() {
     keep(&project);
     dx(&project, ["add", "c"]);
     assert_eq!(is_kept(&project), [true; 4], "a change");
-    // Without its record a tree is replaced as a whole, by a ready one and by one that is built.
+    // Without its record a tree is replaced as a whole, by a prepared one and by one that is built.
     for prepared_trees in [1, 0] {
         project.remove("node_modules/.dx");
         if prepared_trees == 0 {
@@ -290,21 +294,21 @@ fn what_dx_did_not_place_survives_every_install_and_no_ci() {
             .args(["install", "--json"])
             .run()
             .success();
-        let said: Value = serde_json::from_str(&run.stdout).unwrap();
-        assert_eq!(said["statistics"]["prepared_trees"], prepared_trees, "{said}");
+        let result: Value = serde_json::from_str(&run.stdout).unwrap();
+        assert_eq!(result["statistics"]["prepared_trees"], prepared_trees, "{result}");
         assert_eq!(is_kept(&project), [true; 4], "replaced, prepared trees: {prepared_trees}");
-        settle(&project);
+        maintain(&project);
     }
     // A package that no manifest asks for is none of the user's entries.
     project.write("node_modules/stranger/package.json", "{}");
     dx(&project, ["install", "e"]);
     assert_eq!(is_kept(&project), [true; 4], "a stranger was removed");
     assert!(!project.exists("node_modules/stranger"));
-    // Nor is any of it in the next project's tree.
+    // None of it is in the next project's tree.
     let copy = Project::new(&registry).store(project.store()).create();
     copy.write("package.json", project.read("package.json"));
     copy.write("package-lock.json", project.read("package-lock.json"));
-    assert_eq!(ready(&copy, ["install", "--json"]), 1);
+    assert_eq!(prepared_trees_used(&copy, ["install", "--json"]), 1);
     assert_eq!(is_kept(&copy), [false; 4]);
     dx(&project, ["ci"]);
     assert_eq!(is_kept(&project), [false; 4], "ci");
@@ -332,22 +336,22 @@ fn a_prepared_tree_for_an_earlier_lockfile_is_changed_instead_of_built() {
     command(&project).env("DX_PREPARED_TREES", "0").args(["remove", "e"]).run().success();
     // The first change asked for no tree; this one does.
     command(&project).env("DX_PREPARED_TREES", "1").args(["install", "c"]).run().success();
-    let patched = settle(&project);
+    let patched = maintain(&project);
     let built = trees(&project);
     assert_eq!(built.len(), 1, "changed, not added: {patched}");
     project.remove("node_modules");
     command(&project).env("DX_PREPARED_TREES", "0").args(["ci"]).run().success();
     // The ci took it; what it would have built itself is the same.
-    let from_spare = tree(&project);
+    let from_prepared_tree = tree(&project);
     project.remove("node_modules");
     command(&project).env("DX_PREPARED_TREES", "0").args(["ci"]).run().success();
-    assert_eq!(tree(&project), from_spare);
+    assert_eq!(tree(&project), from_prepared_tree);
     assert!(project.exists("node_modules/.bin/i") && !project.exists("node_modules/.bin/e"));
     assert_eq!(required(&project, "a"), "a with b1.0.0");
 }
 
 #[test]
-fn files_in_the_store_without_their_package_are_not_believed() {
+fn expanded_files_without_their_package_are_not_used() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     ok(&project, ["install"]);

@@ -1,4 +1,4 @@
-//! What is asked for before it is known to be needed changes when things happen, never what comes of them.
+//! Speculative requests change the times of an install, never its result.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,10 +11,10 @@ use serde_json::Value;
 
 use crate::harness::{dx, impatient, ok, tree};
 
-/// An answer that comes when everything that was asked for before it is known to be needed has been.
+/// A delay after which all speculative requests have been sent.
 const LATE: Fault = Fault::Delay(Duration::from_millis(500));
 
-/// A chain of dependencies from `a` to `e`, whose packuments must be asked for again each time.
+/// Returns a chain of dependencies from `a` to `e`, whose packuments are stale at once.
 fn registry() -> Registry {
     let registry = Registry::start();
     registry.cache_control("max-age=0");
@@ -25,12 +25,13 @@ fn registry() -> Registry {
     registry
 }
 
-fn asked(registry: &Registry, name: &str) -> usize {
+fn requests_for(registry: &Registry, name: &str) -> usize {
     registry.requests().iter().filter(|request| request.path == format!("/{name}")).count()
 }
 
-/// A project that installed `a` once, in whose store later ones find what it has taught; they know no packument.
-fn taught(registry: &Registry) -> Project {
+/// Returns a project that installed `a` once, so that its store predicts requests but has
+/// no packument for others.
+fn teacher_of(registry: &Registry) -> Project {
     let teacher = Project::new(registry).dep("a", "^1").create();
     ok(&teacher, ["install"]);
     registry.clear_requests();
@@ -42,30 +43,30 @@ fn pupil(registry: &Registry, teacher: &Project) -> ProjectBuilder {
 }
 
 #[test]
-fn what_an_install_taught_is_asked_for_before_the_first_answer() {
+fn predicted_packuments_are_requested_before_the_first_response() {
     let registry = registry();
-    let teacher = taught(&registry);
-    // Nothing else can be known of what `a` needs.
+    let teacher = teacher_of(&registry);
+    // Without a response, only the prediction names dependencies of `a`.
     registry.fault("/a", Fault::Stall);
     let project = pupil(&registry, &teacher).create();
     assert_eq!(dx(&project, ["install"]).status, Some(1));
     for name in ["b", "c", "d", "e"] {
-        assert_eq!(asked(&registry, name), 1, "{name}");
+        assert_eq!(requests_for(&registry, name), 1, "{name}");
     }
 }
 
 #[test]
-fn nothing_is_asked_for_ahead_where_the_settings_forbid_it() {
+fn nothing_is_requested_ahead_if_the_settings_forbid_it() {
     for setting in ["speculative-fetch=false", "prefer-offline=true"] {
         let registry = registry();
-        let teacher = taught(&registry);
+        let teacher = teacher_of(&registry);
         forget_packuments(&teacher);
         registry.fault("/a", Fault::Stall);
         let project = pupil(&registry, &teacher).npmrc(setting).create();
         assert_eq!(dx(&project, ["install"]).status, Some(1));
-        assert!(asked(&registry, "a") > 0);
+        assert!(requests_for(&registry, "a") > 0);
         for name in ["b", "c", "d", "e"] {
-            assert_eq!(asked(&registry, name), 0, "{setting}: {name}");
+            assert_eq!(requests_for(&registry, name), 0, "{setting}: {name}");
         }
     }
 }
@@ -88,9 +89,9 @@ fn forget_packuments(project: &Project) {
 }
 
 #[test]
-fn a_locked_install_asks_for_nothing() {
+fn locked_install_requests_no_metadata() {
     let registry = registry();
-    let teacher = taught(&registry);
+    let teacher = teacher_of(&registry);
     let lock = teacher.read("package-lock.json");
     let project = pupil(&registry, &teacher).file("package-lock.json", lock).create();
     ok(&project, ["install"]);
@@ -98,12 +99,12 @@ fn a_locked_install_asks_for_nothing() {
 }
 
 #[test]
-fn what_fails_and_nobody_needs_is_no_ones_trouble() {
+fn failed_prediction_that_is_not_needed_is_ignored() {
     for fault in
         [Fault::status(404), Fault::status(500), Fault::Drop, Fault::bad_json(), Fault::Stall]
     {
         let registry = registry();
-        let teacher = taught(&registry);
+        let teacher = teacher_of(&registry);
         registry.package("a", "1.1.0").publish();
         registry.fault("/a", LATE);
         let faulty = registry.fault("/b", fault.clone());
@@ -116,9 +117,9 @@ fn what_fails_and_nobody_needs_is_no_ones_trouble() {
 }
 
 #[test]
-fn what_fails_and_is_needed_fails_the_install_as_ever() {
+fn failed_prediction_that_is_needed_fails_the_install() {
     let registry = registry();
-    let teacher = taught(&registry);
+    let teacher = teacher_of(&registry);
     registry.fault("/d", Fault::status(404));
     let run = dx(&pupil(&registry, &teacher).create(), ["install"]);
     assert_eq!(run.status, Some(1));
@@ -126,9 +127,9 @@ fn what_fails_and_is_needed_fails_the_install_as_ever() {
 }
 
 #[test]
-fn statistics_tell_what_was_asked_for_ahead_and_what_of_it_was_in_vain() {
+fn statistics_count_requests_ahead_and_unused_ones() {
     let registry = registry();
-    let teacher = taught(&registry);
+    let teacher = teacher_of(&registry);
     let statistics = |project: &Project| {
         let report: Value =
             serde_json::from_str(&ok(project, ["install", "--json"]).stdout).unwrap();
@@ -138,7 +139,7 @@ fn statistics_tell_what_was_asked_for_ahead_and_what_of_it_was_in_vain() {
     };
     registry.fault("/a", LATE);
     assert_eq!(statistics(&pupil(&registry, &teacher).create()), [4, 4, 0]);
-    // Nothing is needed any more, and `b` has changed, so that it comes as a whole.
+    // `a` has no dependency any more, and `b` has changed, so that its response has a body.
     registry.package("a", "1.1.0").publish();
     registry.package("b", "1.0.1").publish();
     let [speculated, used, wasted] = statistics(&pupil(&registry, &teacher).create());
@@ -147,7 +148,7 @@ fn statistics_tell_what_was_asked_for_ahead_and_what_of_it_was_in_vain() {
 }
 
 #[test]
-fn packages_of_another_registry_are_never_asked_for_ahead() {
+fn packages_of_another_registry_are_never_requested_ahead() {
     let (registry, private) = (registry(), Registry::start());
     private.package("@private/inner", "1.0.0").publish();
     private.package("@private/outer", "1.0.0").dep("@private/inner", "^1").publish();
@@ -159,13 +160,13 @@ fn packages_of_another_registry_are_never_asked_for_ahead() {
     registry.fault("/@private/outer", Fault::Stall);
     let project = pupil(&registry, &teacher).dep("@private/outer", "^1").create();
     assert_eq!(dx(&project, ["install"]).status, Some(1));
-    assert_eq!(asked(&registry, "@private/inner"), 0);
+    assert_eq!(requests_for(&registry, "@private/inner"), 0);
 }
 
 #[test]
-fn a_damaged_chain_is_as_good_as_none() {
+fn damaged_chain_is_ignored() {
     let registry = registry();
-    let teacher = taught(&registry);
+    let teacher = teacher_of(&registry);
     let chains: Vec<_> =
         metadata_files(&teacher).into_iter().filter(|file| file.ends_with("chain.dxc")).collect();
     assert_eq!(chains.len(), 1);
@@ -177,7 +178,7 @@ fn a_damaged_chain_is_as_good_as_none() {
     assert_ne!(fs::read(&chains[0]).unwrap(), bytes, "it is learnt anew");
 }
 
-/// A world: for each package its versions, each with what it depends on.
+/// The versions of each package, each with its dependencies.
 type World = BTreeMap<String, Vec<Vec<(String, u8)>>>;
 
 const NAMES: [&str; 7] = ["a", "b", "c", "d", "e", "f", "gone"];
@@ -212,7 +213,11 @@ proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn the_same_comes_of_an_install_with_and_without(before in worlds(), after in worlds(), roots in proptest::sample::subsequence(&NAMES[..6], 1..4)) {
+    fn install_has_the_same_result_with_and_without_speculation(
+        before in worlds(),
+        after in worlds(),
+        roots in proptest::sample::subsequence(&NAMES[..6], 1..4),
+    ) {
         let outcome = |registry: &Registry, store: Option<&Project>, setting: &str| {
             let mut builder = impatient(registry).npmrc(setting);
             for root in &roots {
@@ -224,10 +229,11 @@ proptest! {
             let project = builder.create();
             let run = dx(&project, ["install"]);
             let lock = project.exists("package-lock.json").then(|| project.json("package-lock.json")["packages"].clone());
-            let told: Vec<String> = run.stderr.lines().map(str::to_owned).collect();
-            (project, run.status, lock, told)
+            let messages: Vec<String> = run.stderr.lines().map(str::to_owned).collect();
+            (project, run.status, lock, messages)
         };
-        // What is learnt is learnt of one world and tried on another, on one address: what was there is gone.
+        // The predictions of one world are used in another, at the same address: the packages of
+        // the first are gone.
         let registry = Registry::start();
         registry.cache_control("max-age=0");
         publish(&registry, &before);
@@ -236,10 +242,10 @@ proptest! {
             (1..=versions.len()).for_each(|number| registry.unpublish(name, &format!("{number}.0.0")));
         }
         publish(&registry, &after);
-        let (_, status, lock, told) = outcome(&registry, Some(&teacher), "speculative-fetch=true");
-        let (_, expected_status, expected_lock, expected_told) = outcome(&registry, None, "speculative-fetch=false");
+        let (_, status, lock, messages) = outcome(&registry, Some(&teacher), "speculative-fetch=true");
+        let (_, expected_status, expected_lock, expected_messages) = outcome(&registry, None, "speculative-fetch=false");
         prop_assert_eq!(status, expected_status);
         prop_assert_eq!(lock, expected_lock);
-        prop_assert_eq!(told, expected_told);
+        prop_assert_eq!(messages, expected_messages);
     }
 }

@@ -1,4 +1,5 @@
-//! `stale-while-revalidate`: what is stale is used at once and asked about meanwhile, where the registry says so.
+//! `stale-while-revalidate`: stale packuments are used at once and revalidated meanwhile, if the
+//! registry allows it.
 
 use std::fs;
 use std::time::Duration;
@@ -9,7 +10,8 @@ use crate::harness::{dx, fails, ok, required};
 
 const STALE: &str = "public, max-age=0, stale-while-revalidate=600";
 
-/// A project of `a` and its dependency `b` whose packuments, with `cache_control`, are cached; nothing else is.
+/// Returns a project of `a` and its dependency `b` whose packuments, with `cache_control`, are
+/// cached and nothing else.
 fn cached(cache_control: &str) -> (Registry, Project) {
     let registry = Registry::start();
     registry.package("a", "1.0.0").dep("b", "1").publish();
@@ -42,11 +44,11 @@ fn a_stale_packument_is_used_although_the_registry_does_not_answer() {
 }
 
 #[test]
-fn each_stale_packument_is_asked_about_once_for_the_next_install() {
+fn each_stale_packument_is_revalidated_once_for_the_next_install() {
     let (registry, project) = cached(STALE);
     registry.package("a", "1.1.0").dep("b", "1").publish();
     registry.cache_control("public, max-age=600");
-    // The install lasts longer than it takes to answer.
+    // The install lasts longer than the revalidation.
     registry.fault("*.tgz", Fault::Delay(Duration::from_secs(2)));
     ok(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a@1.0.0", "the answer changed the install under way");
@@ -64,7 +66,7 @@ fn each_stale_packument_is_asked_about_once_for_the_next_install() {
 }
 
 #[test]
-fn without_a_window_or_after_it_the_answer_is_waited_for() {
+fn without_a_window_or_after_it_the_response_is_awaited() {
     for cache_control in ["public, max-age=0", "public, max-age=0, stale-while-revalidate=0"] {
         let (registry, project) = cached(cache_control);
         registry.package("a", "1.1.0").publish();
@@ -75,20 +77,20 @@ fn without_a_window_or_after_it_the_answer_is_waited_for() {
 }
 
 #[test]
-fn who_prefers_the_network_gets_its_answer_and_who_is_offline_asks_nobody() {
+fn prefer_online_waits_for_the_response_and_offline_makes_no_request() {
     let (registry, project) = cached(STALE);
     registry.package("a", "1.1.0").publish();
     project.write(".npmrc", project.read(".npmrc") + "\nprefer-online=true\n");
     ok(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a@1.1.0");
     let (registry, project) = cached(STALE);
-    let said = fails(dx(&project, ["install", "--offline"]), "DX_OFFLINE");
-    assert!(said.contains("is not in the store"), "the metadata was not used: {said}");
+    let stderr = fails(dx(&project, ["install", "--offline"]), "DX_OFFLINE");
+    assert!(stderr.contains("is not in the store"), "the metadata was not used: {stderr}");
     assert_eq!(registry.requests().len(), 0);
 }
 
 #[test]
-fn a_lockfile_install_asks_for_no_metadata_however_stale_it_is() {
+fn locked_install_requests_no_metadata_however_stale_it_is() {
     let (registry, project) = cached(STALE);
     ok(&project, ["install", "--lockfile-only", "--prefer-offline"]);
     registry.clear_requests();

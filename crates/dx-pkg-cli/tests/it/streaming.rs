@@ -1,4 +1,4 @@
-//! Large packages, which are unpacked while they arrive.
+//! Large packages, which are unpacked as they arrive.
 
 use std::fs;
 
@@ -24,7 +24,7 @@ fn registry() -> Registry {
     registry
 }
 
-/// What makes dx store packages at once, afterwards, and as tarballs.
+/// The environments in which dx stores packages at once, afterwards, and as tarballs.
 const WAYS: [(&str, &str, &str); 3] =
     [("at once", "0", ""), ("afterwards", "1", ""), ("packed", "0", "true")];
 
@@ -86,7 +86,7 @@ fn a_large_package_is_the_same_however_it_is_stored() {
 }
 
 #[test]
-fn one_that_arrives_damaged_or_in_part_is_had_all_the_same() {
+fn large_package_that_arrives_damaged_or_in_part_is_fetched_again() {
     for (way, trees, ci) in WAYS {
         for fault in [Fault::WrongBytes, Fault::Truncate, Fault::Drop, Fault::status(503)] {
             let registry = registry();

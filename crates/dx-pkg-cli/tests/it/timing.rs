@@ -1,11 +1,11 @@
-//! `--timing`: what is told of a command's requests.
+//! `--timing`: the record of a command's requests.
 
 use dx_pkg_testkit::{Fault, Project, Registry};
 use serde_json::Value;
 
 use crate::harness::{dx, fails, impatient, ok};
 
-/// A project of `a`, which needs `b`, which needs `c` beside it.
+/// Returns a project of `a`, which needs `b`, which needs the peer `c`.
 fn chain() -> (Registry, Project) {
     let registry = Registry::start();
     registry.package("a", "1.0.0").dep("b", "1").publish();
@@ -22,13 +22,14 @@ fn find<'t>(timing: &'t Value, kind: &str, name: &str) -> &'t Value {
 }
 
 #[test]
-fn every_request_is_told_with_the_answer_that_gave_rise_to_it() {
+fn every_request_is_recorded_with_its_cause() {
     let (registry, project) = chain();
     ok(&project, ["install", "--timing", "timing.json"]);
     let timing = project.json("timing.json");
     assert_eq!(timing["version"], 1);
     assert_eq!(timing["requests"].as_array().unwrap().len(), registry.requests().len());
-    // The resolver's own question, which is always urgent, may come before that of whoever looks ahead of it.
+    // The resolver's own request, which is always urgent, may come before the one that is made
+    // ahead of it.
     for (name, cause, ahead) in
         [("a", Value::Null, "critical"), ("b", "a".into(), "normal"), ("@s/c", "b".into(), "high")]
     {
@@ -56,7 +57,7 @@ fn every_request_is_told_with_the_answer_that_gave_rise_to_it() {
 }
 
 #[test]
-fn an_install_by_a_lockfile_has_nothing_to_wait_for_but_tarballs() {
+fn locked_install_waits_for_tarballs_only() {
     let (_registry, project) = chain();
     ok(&project, ["install"]);
     std::fs::remove_dir_all(project.store()).unwrap();
@@ -73,7 +74,7 @@ fn an_install_by_a_lockfile_has_nothing_to_wait_for_but_tarballs() {
 }
 
 #[test]
-fn what_a_failed_command_asked_is_told_too() {
+fn requests_of_a_failed_command_are_recorded() {
     let (registry, project) = chain();
     registry.fault("/b", Fault::status(500));
     fails(dx(&project, ["install", "--timing", "timing.json"]), "DX_FETCH_STATUS");
@@ -83,7 +84,7 @@ fn what_a_failed_command_asked_is_told_too() {
 }
 
 #[test]
-fn a_command_without_requests_tells_none() {
+fn command_without_requests_records_none() {
     let (_registry, project) = chain();
     ok(&project, ["install"]);
     ok(&project, ["install", "--timing", "timing.json"]);

@@ -1,4 +1,4 @@
-//! The process that works in the background: who starts it, how it behaves, how it ends.
+//! The background process: its start, its work, its end.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,8 @@ use serde_json::Value;
 
 use crate::harness::{command, ok, until};
 
-/// A project whose record of what is installed is a pipe: whoever reads it waits until [`Pipe::let_go`].
+/// A project whose record of installed packages is a pipe: its reader waits until
+/// [`Pipe::release`].
 struct Pipe {
     folder: tempfile::TempDir,
 }
@@ -27,19 +28,19 @@ impl Pipe {
         self.folder.path().join("node_modules/.dx/lock.dxl")
     }
 
-    /// Makes its next tree wanted.
-    fn job(&self, store: &Path) {
+    /// Queues the preparation of its next tree.
+    fn queue_job(&self, store: &Path) {
         let jobs = store.join("v1/prepared/jobs");
         fs::create_dir_all(&jobs).unwrap();
         fs::write(jobs.join("pipe"), format!("-{}", self.folder.path().display())).unwrap();
     }
 
-    fn let_go(&self) {
+    fn release(&self) {
         fs::write(self.path(), "").unwrap();
     }
 }
 
-/// The processes that work in the background for a store.
+/// Returns the background processes of a store.
 fn workers(store: &Path) -> Vec<u32> {
     let variable = [b"DX_STORE=".as_slice(), store.as_os_str().as_encoded_bytes()].concat();
     let processes = fs::read_dir("/proc").unwrap().flatten();
@@ -55,7 +56,7 @@ fn workers(store: &Path) -> Vec<u32> {
         .collect()
 }
 
-/// Fields of /proc/<process>/stat from the third on.
+/// Returns the fields of /proc/<process>/stat from the third on.
 fn stat(process: u32) -> Vec<String> {
     let text = fs::read_to_string(format!("/proc/{process}/stat")).unwrap_or_default();
     let rest = text.rsplit_once(") ").map(|(_, rest)| rest.to_owned()).unwrap_or_default();
@@ -69,12 +70,12 @@ fn registry() -> Registry {
 }
 
 #[test]
-fn a_worker_outlives_its_command_gives_way_is_alone_and_ends_when_it_is_asked_to() {
+fn worker_outlives_its_command_yields_is_alone_and_ends_on_sigterm() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     let pipe = Pipe::new();
-    pipe.job(project.store());
-    // The command is over although what it started is not.
+    pipe.queue_job(project.store());
+    // The command has ended although its background process has not.
     command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
     until(
         "the worker waits at the pipe",
@@ -101,18 +102,18 @@ fn a_worker_outlives_its_command_gives_way_is_alone_and_ends_when_it_is_asked_to
         );
     }
 
-    // Another one sees that there is one, and leaves at once.
+    // A second one sees the first and ends at once.
     let second = command(&project).env("DX_PREPARED_TREES", "1").args([
         "store",
         "maintain",
         "--background",
         "--json",
     ]);
-    let said: Value = serde_json::from_str(&second.run().success().stdout).unwrap();
-    assert_eq!((&said["prepared"], &said["deleted"]), (&0.into(), &0.into()));
+    let stderr: Value = serde_json::from_str(&second.run().success().stdout).unwrap();
+    assert_eq!((&stderr["prepared"], &stderr["deleted"]), (&0.into(), &0.into()));
 
     assert!(Command::new("kill").arg(worker.to_string()).status().unwrap().success());
-    pipe.let_go();
+    pipe.release();
     until("the worker ends", || workers(project.store()).is_empty());
     assert!(
         fs::read_dir(project.store().join("v1/tmp")).unwrap().next().is_none(),
@@ -122,10 +123,10 @@ fn a_worker_outlives_its_command_gives_way_is_alone_and_ends_when_it_is_asked_to
     lock.try_lock().expect("the next one can begin");
     drop(lock);
     ok(&project, ["store", "verify"]);
-    // What it had not come to is done by the next one.
-    let settled =
+    // The next one does the rest.
+    let maintained =
         command(&project).env("DX_PREPARED_TREES", "1").args(["store", "maintain"]).run().success();
-    assert!(settled.stdout.contains("Prepared 1 tree"), "{settled}");
+    assert!(maintained.stdout.contains("Prepared 1 tree"), "{maintained}");
 }
 
 #[test]
@@ -133,8 +134,8 @@ fn an_install_in_continuous_integration_starts_no_worker() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     let pipe = Pipe::new();
-    pipe.job(project.store());
-    // Empty is as good as unset.
+    pipe.queue_job(project.store());
+    // An empty variable counts as unset.
     command(&project)
         .env("CI", "true")
         .env("DX_PREPARED_TREES", "")
@@ -143,7 +144,7 @@ fn an_install_in_continuous_integration_starts_no_worker() {
         .success();
     assert_eq!(workers(project.store()), Vec::<u32>::new());
     assert!(project.store().join("v1/prepared/jobs/pipe").exists(), "nobody took the job");
-    // The counter-check: asked for, there is one.
+    // The counter-check: with the setting, there is one.
     project.remove("node_modules");
     command(&project)
         .env("CI", "true")
@@ -152,18 +153,18 @@ fn an_install_in_continuous_integration_starts_no_worker() {
         .run()
         .success();
     until("a worker waits at the pipe", || workers(project.store()).len() == 1);
-    pipe.let_go();
+    pipe.release();
     until("the worker ends", || workers(project.store()).is_empty());
 }
 
 #[test]
-fn what_the_store_says_it_takes_is_what_it_takes() {
+fn reported_size_of_the_store_is_its_size() {
     let registry = registry();
     registry.package("b", "1.0.0").file("data", vec![7; 300_000]).publish();
     let project = Project::new(&registry).dep("a", "1").dep("b", "1").create();
     command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
     command(&project).env("DX_PREPARED_TREES", "1").args(["store", "maintain"]).run().success();
-    let said: Value =
+    let stderr: Value =
         serde_json::from_str(&ok(&project, ["store", "status", "--json"]).stdout).unwrap();
     let root = project.store().join("v1");
     let parts = [
@@ -190,12 +191,15 @@ fn what_the_store_says_it_takes_is_what_it_takes() {
         .iter()
         .map(|part| std::os::unix::fs::MetadataExt::blocks(&fs::metadata(part).unwrap()) * 512)
         .sum();
-    assert_eq!(said["bytes"].as_u64().unwrap(), measured("-s") - folders);
-    assert!(said["bytes"].as_u64().unwrap() > 600_000, "b is there packed and unpacked: {said}");
+    assert_eq!(stderr["bytes"].as_u64().unwrap(), measured("-s") - folders);
+    assert!(
+        stderr["bytes"].as_u64().unwrap() > 600_000,
+        "b is there packed and unpacked: {stderr}"
+    );
 }
 
 #[test]
-fn a_store_that_is_to_be_smaller_gives_up_prepared_trees_first() {
+fn pruning_to_a_size_removes_prepared_trees_first() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
     command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
@@ -210,8 +214,8 @@ fn a_store_that_is_to_be_smaller_gives_up_prepared_trees_first() {
         .args(["store", "prune", "--json", "--max-size", most.as_str()])
         .run()
         .success();
-    let said: Value = serde_json::from_str(&run.stdout).unwrap();
-    assert_eq!((&said["preparedTrees"], &said["packages"]), (&1.into(), &0.into()), "{said}");
+    let stderr: Value = serde_json::from_str(&run.stdout).unwrap();
+    assert_eq!((&stderr["preparedTrees"], &stderr["packages"]), (&1.into(), &0.into()), "{stderr}");
     let after = status();
     assert_eq!(
         (&after["preparedTrees"]["entries"], &after["packages"]["entries"]),
@@ -219,12 +223,12 @@ fn a_store_that_is_to_be_smaller_gives_up_prepared_trees_first() {
     );
     assert_eq!(
         before["bytes"].as_u64().unwrap() - after["bytes"].as_u64().unwrap(),
-        said["bytes"].as_u64().unwrap()
+        stderr["bytes"].as_u64().unwrap()
     );
 }
 
 #[test]
-fn prepared_trees_of_projects_that_were_not_used_lately_go_by_themselves() {
+fn prepared_trees_of_unused_projects_are_removed_in_the_background() {
     let registry = registry();
     for number in 0..10 {
         registry.package("n", &format!("1.0.{number}")).publish();
@@ -240,16 +244,16 @@ fn prepared_trees_of_projects_that_were_not_used_lately_go_by_themselves() {
         command(&project).env("DX_PREPARED_TREES", "1").args(["store", "maintain"]).run().success();
         projects.push(project);
     }
-    let said: Value =
+    let stderr: Value =
         serde_json::from_str(&ok(&first, ["store", "status", "--json"]).stdout).unwrap();
-    assert_eq!(said["preparedTrees"]["entries"], 8, "{said}");
-    let ready = |project: &Project| -> Value {
+    assert_eq!(stderr["preparedTrees"]["entries"], 8, "{stderr}");
+    let prepared_trees = |project: &Project| -> Value {
         project.remove("node_modules");
         let run = command(project).args(["install", "--json"]).run().success();
         serde_json::from_str::<Value>(&run.stdout).unwrap()["statistics"]["prepared_trees"].clone()
     };
     assert_eq!(
-        (ready(&projects[0]), ready(&projects[9])),
+        (prepared_trees(&projects[0]), prepared_trees(&projects[9])),
         (0.into(), 1.into()),
         "the least recently used went"
     );

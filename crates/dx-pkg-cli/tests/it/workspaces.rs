@@ -1,4 +1,4 @@
-//! Workspaces and folders of the project that are dependencies.
+//! Workspaces, and folders that are dependencies.
 
 use std::fs;
 
@@ -53,7 +53,7 @@ fn workspaces_are_linked_and_find_each_other() {
         );
     }
     assert_eq!(required(&project, "one"), "one, two, b@2.0.0, b@1.0.0");
-    // The version that conflicts with the hoisted one lies in its workspace.
+    // The version that conflicts with the hoisted one is in its workspace.
     assert_eq!(locked_version(&project, "node_modules/b"), "1.0.0");
     assert_eq!(locked_version(&project, "packages/two/node_modules/b"), "2.0.0");
     assert_eq!(registry.metadata_requests(), 1, "workspaces are not asked for");
@@ -150,7 +150,7 @@ fn workspaces_are_locked_as_npm_does_also_the_second_time() {
     assert_eq!(project.read("package-lock.json"), lock);
 }
 
-/// npm writes a workspace's name only where it is not its folder's.
+/// Removes the name, which npm writes only if it is not the folder's.
 fn without_name(mut entry: serde_json::Value) -> serde_json::Value {
     entry.as_object_mut().unwrap().remove("name");
     entry

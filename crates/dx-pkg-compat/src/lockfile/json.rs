@@ -1,4 +1,4 @@
-//! JSON with its source text at hand, and JSON as `JSON.stringify` and npm's key order write it.
+//! JSON that keeps its source text, and JSON as `JSON.stringify` and npm's key order write it.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -13,7 +13,7 @@ use dx_pkg_lock::locale_compare;
 pub(super) struct Object<'a>(pub(super) Vec<(Cow<'a, str>, &'a RawValue)>);
 
 impl<'a> Object<'a> {
-    /// Reads `text`, which must be an object; anything else, and bad syntax, is the error.
+    /// Parses `text`, which must be an object; anything else, and bad syntax, is an error.
     pub(super) fn parse(text: &'a str) -> serde_json::Result<Self> {
         let mut object: Self = serde_json::from_str(text)?;
         // Stable, so that of equal keys the one written last is last.
@@ -28,7 +28,7 @@ impl<'a> Object<'a> {
         Ok(Self(kept))
     }
 
-    /// The value of `key` as source text.
+    /// Returns the value of `key` as source text.
     pub(super) fn get(&self, key: &str) -> Option<&'a RawValue> {
         let position = self.0.binary_search_by(|(own, _)| own.as_ref().cmp(key)).ok()?;
         self.0.get(position).map(|(_, value)| *value)
@@ -59,7 +59,7 @@ impl<'de> Deserialize<'de> for Object<'de> {
     }
 }
 
-/// A string, borrowed from the source where it holds no escapes.
+/// Reads a string, borrowed from the source where it holds no escapes.
 struct Text<'a>(Cow<'a, str>);
 
 impl<'de> Deserialize<'de> for Text<'de> {
@@ -86,7 +86,7 @@ impl<'de> Deserialize<'de> for Text<'de> {
     }
 }
 
-/// How a document is laid out.
+/// The layout of a document.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Format<'a> {
     /// One level of indentation; empty for everything on one line.
@@ -96,7 +96,7 @@ pub(super) struct Format<'a> {
 }
 
 impl Format<'static> {
-    /// Everything on one line.
+    /// Returns the layout of a document on one line.
     const COMPACT: Self = Self { indent: "", newline: "" };
 }
 
@@ -107,7 +107,8 @@ impl Default for Format<'_> {
 }
 
 impl<'a> Format<'a> {
-    /// The layout npm takes over from the file it replaces: the line break after the first brace and what follows it.
+    /// Detects the layout that npm takes over from the file it replaces: the line break after the
+    /// first brace, and the indentation after it.
     pub(super) fn of(text: &'a str) -> Self {
         let text = text.strip_prefix('\u{feff}').unwrap_or(text);
         let default = Self::default();
@@ -126,7 +127,7 @@ impl<'a> Format<'a> {
     }
 }
 
-/// How many bytes of line breaks the text begins with.
+/// Returns the length in bytes of the line breaks that the text begins with.
 fn line_breaks(text: &str) -> usize {
     let mut rest = text;
     while let Some(after) = rest.strip_prefix("\r\n").or_else(|| rest.strip_prefix('\n')) {
@@ -142,7 +143,7 @@ pub(super) enum Value<'a> {
     Literal(Cow<'a, str>),
     /// A string.
     String(Cow<'a, str>),
-    /// An object that is written as it is.
+    /// An object that is written without sorting.
     Source(Cow<'a, str>),
     /// An array.
     Array(Vec<Value<'a>>),
@@ -151,22 +152,22 @@ pub(super) enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// `true`.
+    /// Returns `true`.
     pub(super) const TRUE: Self = Self::Literal(Cow::Borrowed("true"));
 
-    /// A string.
+    /// Returns a string.
     pub(super) fn string(text: &'a str) -> Self {
         Self::String(Cow::Borrowed(text))
     }
 
-    /// An object of strings.
+    /// Returns an object of strings.
     pub(super) fn strings(pairs: &'a [(String, String)]) -> Self {
         let member =
             |(key, value): &'a (String, String)| (Cow::Borrowed(key.as_str()), Self::string(value));
         Self::Object(pairs.iter().map(member).collect())
     }
 
-    /// Reads JSON; text that is not JSON becomes a string.
+    /// Parses JSON; text that is not JSON becomes a string.
     pub(super) fn parse(text: &str) -> Self {
         let parsed = serde_json::from_str::<serde_json::Value>(text);
         parsed.map_or_else(|_| Self::String(Cow::Owned(text.to_owned())), Self::from_serde)
@@ -187,7 +188,7 @@ impl<'a> Value<'a> {
         }
     }
 
-    /// Brings the members of every object into the order in which npm writes them.
+    /// Sorts the members of every object into the order in which npm writes them.
     pub(super) fn sort(&mut self) {
         match self {
             Self::Literal(_) | Self::String(_) | Self::Source(_) => {}
@@ -232,7 +233,8 @@ impl<'a> Value<'a> {
     }
 }
 
-/// JSON on one line with its members in npm's order: one text for all spellings of a value.
+/// Returns JSON on one line with its members in npm's order: the same text for every spelling of a
+/// value.
 pub(super) fn canonical(text: &str) -> String {
     let mut value = Value::parse(text);
     value.sort();
@@ -252,8 +254,8 @@ pub(super) fn quote(out: &mut String, text: &str) {
     }
 }
 
-/// Array indices come first, as in every JavaScript object; objects come after all other values, and within both
-/// parts npm prefers some keys at every level.
+/// Compares two keys. Array indices come first, as in every JavaScript object; objects come after
+/// all other values, and within both parts npm prefers some keys at every level.
 fn member_rank((key, value): &(Cow<'_, str>, Value<'_>)) -> (u8, u32) {
     if let Some(index) = array_index(key) {
         return (0, index);
@@ -281,7 +283,7 @@ fn array_index(key: &str) -> Option<u32> {
     key.parse().ok().filter(|index| *index != u32::MAX)
 }
 
-/// A number as JavaScript prints it.
+/// Returns a number as JavaScript prints it.
 fn number_text(number: &serde_json::Number) -> String {
     match number.as_f64() {
         Some(float) if number.is_f64() => {

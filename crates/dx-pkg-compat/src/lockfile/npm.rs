@@ -1,10 +1,12 @@
 //! `package-lock.json` and `npm-shrinkwrap.json`.
 //!
-//! Versions 1, 2 and 3 are read; version 1 is upgraded as npm upgrades it. What is written is what npm 12 writes.
+//! Versions 1, 2 and 3 are read; version 1 is upgraded as npm upgrades it. The output is that of
+//! npm 12.
 
 mod legacy;
 mod path;
 mod read;
+mod source;
 mod splice;
 mod write;
 

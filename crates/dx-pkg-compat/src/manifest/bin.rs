@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-/// The commands of a package: name and path inside it, in JavaScript's key order after npm's edits.
+/// Returns the commands of a package, name and path inside it, in JavaScript's key order after
+/// npm's edits.
 pub(super) fn normalise(package: Option<&str>, bin: Option<&Value>) -> Vec<(String, String)> {
     let mut entries = written(package, bin);
     for index in 0..entries.len() {

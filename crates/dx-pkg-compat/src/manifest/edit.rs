@@ -1,8 +1,7 @@
-//! Edits to the text of a `package.json` that leave everything else byte for byte as it was.
+//! Edits to the text of a `package.json` that leave everything else as it was, byte for byte.
 //!
-//! What an edit means (which sections a name leaves, where a new section goes, how names are
-//! sorted) is what npm does when it saves; unlike npm, text that an edit does not concern is not
-//! reformatted.
+//! The effect of an edit (the sections that a name leaves, the place of a new section, the order of
+//! names) is npm's when it saves. Unlike npm, dx does not reformat the rest of the text.
 
 use std::cmp::Ordering;
 use std::ops::Range;
@@ -29,7 +28,7 @@ pub struct ManifestEdit {
 }
 
 impl ManifestEdit {
-    /// Starts to edit a text, whose indentation and line ends new lines will follow.
+    /// Starts to edit a text; new lines follow its indentation and line ends.
     ///
     /// # Errors
     /// Text that is not a JSON object, as for [`Manifest::parse`](super::Manifest::parse).
@@ -68,7 +67,7 @@ impl ManifestEdit {
     }
 
     /// Removes a dependency from one section, or with `None` from every section and from
-    /// `bundleDependencies`, as `npm uninstall` does. Says whether anything was there.
+    /// `bundleDependencies`, as `npm uninstall` does. Returns whether it was in any of them.
     pub fn remove_dependency(&mut self, section: Option<Section>, name: &str) -> bool {
         if let Some(section) = section {
             return self.take(section, name);
@@ -83,8 +82,8 @@ impl ManifestEdit {
         removed
     }
 
-    /// Sets the value at a path of keys, making the objects on the way; an existing value that is
-    /// equal keeps its text. An empty path changes nothing.
+    /// Sets the value at a path of keys, creating missing objects; an existing value that is equal
+    /// keeps its text. An empty path changes nothing.
     pub fn set(&mut self, path: &[&str], value: &Value) {
         let mut open = self.root;
         for (depth, key) in path.iter().enumerate() {
@@ -103,7 +102,7 @@ impl ManifestEdit {
         }
     }
 
-    /// Removes the member at a path of keys and says whether it was there.
+    /// Removes the member at a path of keys and returns whether it was there.
     pub fn remove(&mut self, path: &[&str]) -> bool {
         let Some((last, parents)) = path.split_last() else {
             return false;
@@ -118,7 +117,7 @@ impl ManifestEdit {
         removed
     }
 
-    /// The edited text.
+    /// Returns the edited text.
     #[must_use]
     pub fn finish(self) -> String {
         self.text
@@ -213,7 +212,7 @@ impl ManifestEdit {
         self.text.replace_range(first.start..last.end, &sorted);
     }
 
-    /// Puts a member before the `index`th of an object that lies `depth` levels below the root.
+    /// Inserts a member before the `index`th of an object that is `depth` levels below the root.
     fn insert(&mut self, object: &Object, index: usize, depth: usize, key: &str, value: &Value) {
         let container = &object.container;
         let member = self.layout.member(&self.text, object, depth, key, value);

@@ -1,8 +1,8 @@
-//! What can be wrong with a `package.json`.
+//! Errors of a `package.json`.
 
 use dx_pkg_core::Coded;
 
-/// Why a `package.json` cannot be used; the caller knows and adds the file's path.
+/// The reason for refusing a `package.json`; the caller adds the file's path.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ManifestError {
@@ -13,7 +13,7 @@ pub enum ManifestError {
         line: usize,
         /// Column of the mistake in bytes, from 1; 0 at the start of a line.
         column: usize,
-        /// What the parser expected.
+        /// The parser's message.
         reason: String,
     },
     /// Two sides of a merge are still in the text.
@@ -25,7 +25,7 @@ pub enum ManifestError {
     /// The text is JSON but no object.
     #[error("package.json must hold an object, but it holds {found}")]
     NotAnObject {
-        /// What is there instead.
+        /// The kind of value that was found.
         found: &'static str,
     },
     /// A dependency's value is no string.
@@ -37,14 +37,23 @@ pub enum ManifestError {
         section: &'static str,
         /// The dependency's name.
         name: String,
-        /// What is there instead.
+        /// The kind of value that was found.
         found: &'static str,
     },
     /// `workspaces` is neither a list nor an object with `packages`.
     #[error("package.json gives {found} for workspaces, where a list of patterns must stand")]
     Workspaces {
-        /// What is there instead.
+        /// The kind of value that was found.
         found: &'static str,
+    },
+    /// `overrides`, or an object inside it, is no object.
+    #[error("package.json: \"overrides\" is not an object")]
+    Overrides,
+    /// An override is neither text nor an object.
+    #[error("package.json: the override {key:?} is neither text nor an object")]
+    Override {
+        /// Its key.
+        key: String,
     },
 }
 
@@ -56,6 +65,7 @@ impl Coded for ManifestError {
             Self::NotAnObject { .. } => "DX_MANIFEST_NOT_OBJECT",
             Self::DependencyNotText { .. } => "DX_MANIFEST_DEPENDENCY",
             Self::Workspaces { .. } => "DX_MANIFEST_WORKSPACES",
+            Self::Overrides | Self::Override { .. } => "DX_BAD_OVERRIDES",
         }
     }
 
@@ -71,6 +81,10 @@ impl Coded for ManifestError {
             }
             Self::Workspaces { .. } => {
                 "write \"workspaces\": [\"packages/*\"] or {\"packages\": [\"packages/*\"]}"
+            }
+            Self::Overrides | Self::Override { .. } => {
+                "an override is a name with a version, or with an object of overrides that apply \
+                 below it"
             }
         };
         Some(hint.to_owned())

@@ -79,7 +79,7 @@ pub(super) fn manifest(raw: Value) -> Result<Manifest, ManifestError> {
     })
 }
 
-/// The patterns of a `workspaces` value.
+/// Returns the patterns of a `workspaces` value.
 pub(super) fn workspace_patterns(value: Option<&Value>) -> Result<Vec<String>, ManifestError> {
     let Some(value) = value else {
         return Ok(Vec::new());

@@ -1,4 +1,4 @@
-//! The four places a dependency can stand in, and the order npm keeps inside them.
+//! The four dependency sections, and npm's order of names in them.
 
 use std::cmp::Ordering;
 
@@ -20,7 +20,7 @@ impl Section {
     pub const ALL: [Section; 4] =
         [Section::Dependencies, Section::Optional, Section::Dev, Section::Peer];
 
-    /// The section's key in the text.
+    /// Returns the section's key in the text.
     #[must_use]
     pub const fn key(self) -> &'static str {
         match self {
@@ -31,7 +31,8 @@ impl Section {
         }
     }
 
-    /// The sections a name leaves when it is saved to this one, as `npm install --save-…` does.
+    /// Returns the sections that a name leaves when it is saved to this one, as `npm install
+    /// --save-…` does.
     pub(super) const fn displaces(self) -> &'static [Section] {
         match self {
             Section::Dependencies => &[Section::Optional, Section::Dev, Section::Peer],
@@ -42,7 +43,7 @@ impl Section {
     }
 }
 
-/// The order in which npm writes the names of a section: whole numbers first, as JavaScript
+/// Compares names in the order in which npm writes a section: whole numbers first, as JavaScript
 /// orders its keys, then by `localeCompare` for English.
 pub(super) fn name_order(a: &str, b: &str) -> Ordering {
     match (array_index(a), array_index(b)) {

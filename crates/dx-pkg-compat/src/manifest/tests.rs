@@ -1,4 +1,4 @@
-//! Reading: npm's normalisation and tolerance, and what the errors say.
+//! Reading: npm's normalisation and tolerance, and the texts of errors.
 
 use dx_pkg_core::Coded;
 use serde_json::json;

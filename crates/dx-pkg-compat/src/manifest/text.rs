@@ -1,7 +1,7 @@
-//! Where the members of a JSON object lie in its text.
+//! The positions of a JSON object's members in its text.
 //!
-//! Only for text that a JSON parser has accepted: positions are found by scanning, nothing is
-//! validated again. On other text the result is meaningless but no index is out of bounds.
+//! Only for text that a JSON parser has accepted: it is scanned, not validated again. On other text
+//! the result is meaningless, but no index is out of bounds.
 
 use std::ops::Range;
 
@@ -44,7 +44,7 @@ impl Object {
         Object { container, members }
     }
 
-    /// The position of the member that counts for a key: the last one, as in JavaScript.
+    /// Returns the position of the member that counts for a key: the last one, as in JavaScript.
     pub(super) fn find(&self, key: &str) -> Option<usize> {
         self.members.iter().rposition(|member| member.key == key)
     }
@@ -72,7 +72,7 @@ impl Container {
         Container { open, close: at, items }
     }
 
-    /// The whitespace that stands before an item.
+    /// Returns the whitespace before an item.
     pub(super) fn space_before<'t>(&self, text: &'t str, index: usize) -> &'t str {
         let Some(item) = self.items.get(index) else {
             return "";
@@ -81,7 +81,7 @@ impl Container {
         &before[before.trim_end().len()..]
     }
 
-    /// What to cut from the text to remove an item with its comma.
+    /// Returns the span to cut from the text to remove an item with its comma.
     pub(super) fn removal(&self, index: usize) -> Range<usize> {
         let item = &self.items[index];
         match (index.checked_sub(1), self.items.get(index + 1)) {
@@ -92,7 +92,7 @@ impl Container {
     }
 }
 
-/// The position of the first byte that is no whitespace.
+/// Returns the position of the first byte that is no whitespace.
 pub(super) fn skip_space(bytes: &[u8], mut at: usize) -> usize {
     while bytes.get(at).is_some_and(u8::is_ascii_whitespace) {
         at += 1;
@@ -113,7 +113,7 @@ fn member(text: &str, item: &Range<usize>) -> Member {
     }
 }
 
-/// The end of the string, the bracketed value, the scalar or the single `:` at a position.
+/// Returns the end of the string, the bracketed value, the scalar or the single `:` at a position.
 fn skip_token(bytes: &[u8], at: usize) -> usize {
     match bytes[at] {
         b'"' => skip_string(bytes, at),

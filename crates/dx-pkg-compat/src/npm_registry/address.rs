@@ -8,7 +8,8 @@ pub(super) fn packument_url(registry: &Url, name: &PackageName) -> Option<Url> {
     below(registry, &name.as_str().replace('/', "%2f"))
 }
 
-/// The URL of a tarball whose packument names none: `<registry>/<name>/-/<bare name>-<version>.tgz`.
+/// The URL of a tarball whose packument names none:
+/// `<registry>/<name>/-/<bare name>-<version>.tgz`.
 pub(super) fn conventional_tarball_url(
     registry: &Url,
     name: &PackageName,
@@ -51,8 +52,8 @@ impl ReplaceHost {
         }
     }
 
-    /// `resolved`, led to `registry` if this setting covers it: scheme, host and port are replaced, and the path is
-    /// put below the registry's unless it is there already.
+    /// `resolved`, led to `registry` if this setting covers it: scheme, host and port are replaced,
+    /// and the path is put below the registry's unless it is there already.
     pub(super) fn apply(&self, resolved: Url, registry: &Url) -> Url {
         let base = registry.path().trim_end_matches('/');
         let path = match self {

@@ -1,7 +1,8 @@
 //! Why a registry's answer cannot be used.
 
 use dx_pkg_core::{Coded, IntegrityMismatch, PackageName};
-use dx_pkg_fetch::{FetchError, StatusCode, Url, redact_url};
+use dx_pkg_fetch::{FetchError, StatusCode, redact_url};
+use url::Url;
 
 /// A request to a registry that did not yield what was asked for.
 #[derive(Debug, Clone, thiserror::Error)]
@@ -135,7 +136,7 @@ pub(super) fn token_key(registry: &Url) -> String {
     let port = registry.port().map(|port| format!(":{port}")).unwrap_or_default();
     let path = registry.path().trim_end_matches('/');
     let key = format!("//{}{port}{path}/:_authToken", registry.host_str().unwrap_or_default());
-    dx_pkg_fetch::plain_text(&key, 300)
+    dx_pkg_core::text::plain_text(&key, 300)
 }
 
 /// Whether `error` is a 404 or 410.

@@ -1,5 +1,5 @@
-//! How long an answer may be used without asking again (RFC 9111, for a private cache), and how long after that while
-//! asking (RFC 5861).
+//! How long an answer may be used without asking again (RFC 9111, for a private cache), and how
+//! long after that while asking (RFC 5861).
 
 use dx_pkg_fetch::Response;
 use dx_pkg_fetch::header::{AGE, CACHE_CONTROL};

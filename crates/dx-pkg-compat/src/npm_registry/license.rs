@@ -1,4 +1,5 @@
-//! Asking for the licence of one version: the only thing a lockfile wants that abbreviated packuments do not tell.
+//! Asking for the licence of one version: the only thing a lockfile wants that abbreviated
+//! packuments do not tell.
 
 use super::{NpmRegistry, address, gzip};
 use dx_pkg_core::PackageName;
@@ -18,8 +19,8 @@ struct Document<'d> {
 }
 
 impl NpmRegistry {
-    /// The licence of `name@version`: from the version's own document where the registry has those, else from the full
-    /// packument. Empty where that tells none; `None` where neither can be had.
+    /// The licence of `name@version`: from the version's own document where the registry has those,
+    /// else from the full packument. Empty where that tells none; `None` where neither can be had.
     pub async fn license(&self, name: &PackageName, version: &str) -> Option<String> {
         let registry = self.config.registry_for(name);
         let packument = address::packument_url(registry, name)?;

@@ -1,19 +1,22 @@
-//! Asking for a packument.
+//! Requests packuments.
 
 use super::error::{is_missing, refusal, shown, token_key};
 use super::{NpmRegistry, RegistryError, address, freshness, gzip};
 use dx_pkg_core::PackageName;
+use dx_pkg_core::text::plain_text;
 use dx_pkg_fetch::header::{
     ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LAST_MODIFIED,
 };
-use dx_pkg_fetch::{FetchError, Priority, Request, Response, StatusCode, plain_text};
+use dx_pkg_fetch::{FetchError, Request, Response, StatusCode};
+
 use dx_pkg_format::packument::{Packument, SharedBytes};
-use dx_pkg_registry::{PackumentAnswer, PackumentForm, Validator};
+use dx_pkg_registry::{PackumentAnswer, PackumentForm, PackumentRequest, Validator};
 use std::sync::Arc;
 use url::Url;
 
-/// What npm sends for the abbreviated form; registries that do not know it answer with the full one.
+/// What npm sends for the abbreviated form; registries that do not know it answer with the full
+/// one.
 const ACCEPT_ABBREVIATED: &str =
     "application/vnd.npm.install-v1+json; q=1.0, application/json; q=0.8, */*";
 const ACCEPT_FULL: &str = "application/json";
@@ -25,19 +28,18 @@ const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 const BEGINNING: usize = 80;
 
 impl NpmRegistry {
-    /// Asks the registry responsible for `name` for its packument, if it has changed since `validator`, and gives the
-    /// answer to `take`, on the thread that decoded it.
+    /// Requests a packument from the registry responsible for the package and passes the answer to
+    /// `take`, on the thread that decoded it.
     ///
     /// # Errors
-    /// [`RegistryError`]: the package is unknown or refused, the answer is no packument, or there is no answer.
+    /// [`RegistryError`]: the package is unknown or refused, the answer is no packument, or there
+    /// is no answer.
     pub async fn packument<T: Send + 'static>(
         &self,
-        name: &PackageName,
-        form: PackumentForm,
-        validator: Option<&Validator>,
-        priority: Priority,
+        request: PackumentRequest<'_>,
         take: impl FnOnce(PackumentAnswer) -> T + Send + 'static,
     ) -> Result<T, RegistryError> {
+        let PackumentRequest { name, form, validator, priority } = request;
         let registry = self.config.registry_for(name);
         let url = address::packument_url(registry, name)
             .ok_or_else(|| RegistryError::BadUrl { name: name.clone(), url: shown(registry) })?;
@@ -48,7 +50,8 @@ impl NpmRegistry {
             let request = self.labelled(request, || name.to_string());
             match self.fetcher.get(request).await {
                 Ok(response) => break response,
-                // A registry may not know the abbreviated form at all; npm, too, asks once more for the full one.
+                // A registry may not know the abbreviated form at all; npm, too, asks once more for
+                // the full one.
                 Err(error) if asked == PackumentForm::Abbreviated && may_not_know_form(&error) => {
                     asked = PackumentForm::Full;
                 }

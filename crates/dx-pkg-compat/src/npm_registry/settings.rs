@@ -1,7 +1,10 @@
 //! npm's network settings, as the fetcher wants them.
 
 use crate::npmrc::{Config, ConfigError, Source};
-use dx_pkg_fetch::{Concurrency, FetchConfig, RetryPolicy, Timeouts, TlsSettings};
+use dx_pkg_fetch::config::FetchConfig;
+use dx_pkg_fetch::config::{Concurrency, RetryPolicy, Timeouts};
+use dx_pkg_fetch::tls::TlsSettings;
+
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;

@@ -1,9 +1,14 @@
 use super::*;
 use crate::npmrc::ConfigSources;
-use dx_pkg_core::{Coded, Integrity, IntegrityMismatch, PackageName};
-use dx_pkg_fetch::{FetchConfig, Priority, RetryPolicy};
+use dx_pkg_core::{Coded, Integrity, PackageName};
+use dx_pkg_fetch::Priority;
+use dx_pkg_fetch::config::FetchConfig;
+use dx_pkg_fetch::config::RetryPolicy;
+
 use dx_pkg_format::packument::Packument;
-use dx_pkg_registry::{Lifetime, PackumentAnswer, PackumentForm, Validator};
+use dx_pkg_registry::{
+    Lifetime, PackumentAnswer, PackumentForm, PackumentRequest, TarballRequest, Validator,
+};
 use dx_pkg_testkit::{Fault, Registry};
 use std::path::Path;
 use std::time::Duration;
@@ -47,10 +52,16 @@ fn with_token(registry: &Registry, token: &str) -> String {
 
 async fn ask(client: &NpmRegistry, package: &str) -> Result<PackumentAnswer, RegistryError> {
     client
-        .packument(&name(package), PackumentForm::Abbreviated, None, Priority::Normal, |answer| {
-            answer
-        })
+        .packument(request(&name(package), PackumentForm::Abbreviated, None), |answer| answer)
         .await
+}
+
+fn request<'r>(
+    name: &'r PackageName,
+    form: PackumentForm,
+    validator: Option<&'r Validator>,
+) -> PackumentRequest<'r> {
+    PackumentRequest { name, form, validator, priority: Priority::Normal }
 }
 
 fn wanted(registry: &Registry, package: &str, version: &str) -> TarballRequest {

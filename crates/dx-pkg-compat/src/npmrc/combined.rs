@@ -1,10 +1,11 @@
-//! Settings that several keys decide, or that need more than their kind.
+//! Settings that several keys decide, or that are converted after reading.
 
-use super::value::DependencyType;
+use super::value::{DependencyType, Development, Production};
 use super::{Config, ConfigError};
 
 impl Config {
-    /// The certificate authorities of `ca`, each in PEM form; an empty list means the usual ones.
+    /// Returns the certificate authorities of `ca`, each in PEM form; an empty list means the usual
+    /// ones.
     ///
     /// # Errors
     /// None today; a list of texts is read from any value.
@@ -16,18 +17,18 @@ impl Config {
             .collect())
     }
 
-    /// What goes before a version that is saved; nothing under `save-exact`.
+    /// Returns the range operator in front of a saved version; empty under `save-exact`.
     ///
     /// # Errors
     /// A value that is not of the setting's kind.
     pub fn save_prefix(&self) -> Result<String, ConfigError> {
-        if self.save_exact()? {
+        if self.read("save-exact", || false)? {
             return Ok(String::new());
         }
         self.read("save-prefix", || "^".to_owned())
     }
 
-    /// The packages of `allow-scripts`, whose scripts may run; a comma separates as well.
+    /// Returns the packages of `allow-scripts`, whose scripts may run; commas separate too.
     ///
     /// # Errors
     /// None today; a list of texts is read from any value.
@@ -35,8 +36,8 @@ impl Config {
         Ok(separated(self.read("allow-scripts", Vec::new)?))
     }
 
-    /// The dependency types that are not installed: `omit` (without it `dev` where `NODE_ENV` is
-    /// `production`) and the older settings that mean the same, less what `include` names.
+    /// Returns the dependency types that are not installed: `omit` (without it `dev` where
+    /// `NODE_ENV` is `production`) and the older settings for the same, minus `include`.
     ///
     /// # Errors
     /// A value that is not of its setting's kind.
@@ -48,12 +49,14 @@ impl Config {
         let mut omit: Vec<DependencyType> = self.read("omit", unset)?;
         let mut include: Vec<DependencyType> = self.read("include", Vec::new)?;
         let production = self.read("production", || None)?;
-        if self.is_word("only", &["prod", "production"])? || production == Some(true) {
+        let only: Option<Production> = self.read("only", || None)?;
+        if only.is_some() || production == Some(true) {
             omit.push(DependencyType::Dev);
         } else if production == Some(false) {
             include.push(DependencyType::Dev);
         }
-        if self.is_word("also", &["dev", "development"])? || self.read("dev", || false)? {
+        let also: Option<Development> = self.read("also", || None)?;
+        if also.is_some() || self.read("dev", || false)? {
             include.push(DependencyType::Dev);
         }
         match self.read("optional", || None)? {
@@ -65,14 +68,9 @@ impl Config {
         let omitted = |kind: &DependencyType| omit.contains(kind) && !include.contains(kind);
         Ok(candidates.into_iter().filter(omitted).collect())
     }
-
-    fn is_word(&self, key: &str, words: &[&str]) -> Result<bool, ConfigError> {
-        let word: Option<String> = self.read(key, || None)?;
-        Ok(word.is_some_and(|word| words.contains(&word.as_str())))
-    }
 }
 
-/// The elements of lists in which a comma separates too.
+/// Splits the elements of a list at commas too.
 pub(super) fn separated(list: Vec<String>) -> Vec<String> {
     list.iter()
         .flat_map(|text| text.split(','))

@@ -1,8 +1,8 @@
-//! Which credential goes to which URL.
+//! The choice of credentials for a URL.
 //!
 //! A credential is bound to `//host[:port]/path/`. It serves a URL of the same host whose port is
 //! the same (no port means the scheme's own) and whose path continues at a `/`. The longest path
-//! wins; among equals `_authToken`, then `_auth`, then `username` with `_password`, as npm has it.
+//! wins; among equals `_authToken`, then `_auth`, then `username` with `_password`, as in npm.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -12,7 +12,8 @@ use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
-use dx_pkg_fetch::{ClientCertificate, Pem, PemSource};
+use dx_pkg_fetch::tls::{ClientCertificate, Pem, PemSource};
+
 use url::Url;
 
 use super::error::redact_urls;
@@ -28,7 +29,7 @@ pub struct Authorization {
 }
 
 impl Authorization {
-    /// The header's value, such as `Bearer …`.
+    /// Returns the header's value, such as `Bearer …`.
     #[must_use]
     pub fn header_value(&self) -> String {
         format!("{} {}", self.scheme, self.secret)
@@ -50,7 +51,7 @@ pub(super) struct CredentialTable {
     unbound: Option<ClientCertificate>,
 }
 
-/// Where a credential may be sent.
+/// The scope of a credential.
 #[derive(Clone, PartialEq, Eq, PartialOrd, Ord)]
 struct Place {
     host: String,
@@ -114,17 +115,17 @@ impl CredentialTable {
         CredentialTable { bound, unbound }
     }
 
-    /// The header for a URL.
+    /// Returns the header for a URL.
     pub(super) fn authorization(&self, url: &Url) -> Option<Authorization> {
         self.find(url, |secrets| secrets.authorization.clone())
     }
 
-    /// The client certificate for a URL.
+    /// Returns the client certificate for a URL.
     pub(super) fn certificate(&self, url: &Url) -> Option<ClientCertificate> {
         self.find(url, |secrets| secrets.certificate.clone())
     }
 
-    /// The client certificate that is bound to no place.
+    /// Returns the client certificate that is bound to no address.
     pub(super) fn unbound_certificate(&self) -> Option<ClientCertificate> {
         self.unbound.clone()
     }
@@ -138,7 +139,7 @@ impl CredentialTable {
 }
 
 impl Place {
-    /// Reads `//host[:port]/path/`.
+    /// Parses `//host[:port]/path/`.
     fn parse(registry: &str) -> Option<Place> {
         let rest = registry.strip_prefix("//")?;
         let authority = rest.split('/').next()?;
@@ -177,7 +178,7 @@ impl Place {
     }
 }
 
-/// As it is written before the setting's name: `//host[:port]/path/`.
+/// Returns the text before the setting's name: `//host[:port]/path/`.
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "//{}", self.host)?;
@@ -226,7 +227,8 @@ fn usable(registry: &str, name: &str, entry: &Entry) -> Result<Place, &'static s
     Ok(place)
 }
 
-/// `cert` and `key`: the text itself, in which `\n` may stand for a line end.
+/// Reads `cert` or `key`: the PEM text itself, in which `
+/// ` may stand for a line end.
 fn unbound_certificate(entries: &BTreeMap<String, Entry>) -> Option<ClientCertificate> {
     let pem = |name: &str| {
         let text = entries.get(name)?.value.text().filter(|text| !text.is_empty())?;
@@ -246,7 +248,8 @@ fn warn_unscoped(key: &str, entry: &Entry, warnings: &mut Vec<ConfigWarning>) {
     }
 }
 
-/// `username:password` in Base64; npm stores the password itself in Base64 and reads it leniently.
+/// Returns `username:password` in Base64; npm stores the password itself in Base64 and reads it
+/// leniently.
 fn basic_pair(username: &str, password: &str) -> String {
     const LENIENT: GeneralPurpose = GeneralPurpose::new(
         &ALPHABET,

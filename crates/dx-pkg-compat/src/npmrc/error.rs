@@ -1,23 +1,23 @@
-//! What can be wrong with a configuration, and what is worth a warning.
+//! Errors and warnings of a configuration.
 
 use dx_pkg_core::Coded;
 
 use super::source::Source;
 
-/// Why a configuration cannot be used. Secrets and passwords in URLs are left out of the texts.
+/// The reason for refusing a configuration. The texts leave out secrets and passwords in URLs.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigError {
     /// A value is not of its setting's kind.
-    #[error("{key:?} in {origin} is {value:?}, which is not allowed")]
+    #[error("{} is {value:?}, which is not allowed", setting_at(key, origin))]
     Invalid {
         /// The setting.
         key: String,
         /// The value without secrets.
         value: String,
-        /// Where it is set.
+        /// The place where it is set.
         origin: Source,
-        /// What may stand there.
+        /// The allowed values.
         allowed: &'static str,
     },
     /// A project's file takes a registry's address from the environment.
@@ -27,9 +27,17 @@ pub enum ConfigError {
         key: String,
         /// The first variable it refers to.
         variable: String,
-        /// Where it is set.
+        /// The place where it is set.
         origin: Source,
     },
+}
+
+/// Returns a setting and its place in words.
+fn setting_at(key: &str, origin: &Source) -> String {
+    match origin {
+        Source::Flag => format!("--{key} on the command line"),
+        origin => format!("{key:?} in {origin}"),
+    }
 }
 
 impl Coded for ConfigError {
@@ -55,7 +63,7 @@ impl Coded for ConfigError {
 
 const ENV_IN_PROJECT: &str = "DX_NPMRC_ENV_IN_PROJECT";
 
-/// Something in the configuration that is not used as its author may expect.
+/// A warning about a setting that is not used as its author may expect.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[non_exhaustive]
 pub enum ConfigWarning {
@@ -66,7 +74,7 @@ pub enum ConfigWarning {
         key: String,
         /// The first variable it refers to.
         variable: String,
-        /// Where it is set.
+        /// The place where it is set.
         origin: Source,
     },
     /// A variable is not set. A credential then counts as absent; another value stays as written.
@@ -78,7 +86,7 @@ pub enum ConfigWarning {
         key: String,
         /// The first variable that is not set.
         variable: String,
-        /// Where it is set.
+        /// The place where it is set.
         origin: Source,
     },
     /// A credential is not bound to a registry; it is never sent.
@@ -86,7 +94,7 @@ pub enum ConfigWarning {
     UnscopedCredential {
         /// The setting.
         key: String,
-        /// Where it is set.
+        /// The place where it is set.
         origin: Source,
     },
     /// A credential or its registry is malformed; it is never sent.
@@ -94,9 +102,9 @@ pub enum ConfigWarning {
     BadCredential {
         /// The setting.
         key: String,
-        /// What is wrong with it.
+        /// The mistake.
         reason: &'static str,
-        /// Where it is set.
+        /// The place where it is set.
         origin: Source,
     },
 }
@@ -128,7 +136,7 @@ impl Coded for ConfigWarning {
     }
 }
 
-/// A text with the user and password of every URL in it replaced by `***`.
+/// Returns a text with the user and password of every URL in it replaced by `***`.
 #[must_use]
 pub fn redact_urls(text: &str) -> String {
     let mut redacted = String::with_capacity(text.len());
@@ -147,7 +155,7 @@ pub fn redact_urls(text: &str) -> String {
     redacted
 }
 
-/// The length of the user and password at the start of what follows `//`.
+/// Returns the length of the user and password at the start of the text after `//`.
 fn user_info(text: &str) -> usize {
     let ends_url = |character: char| character.is_whitespace() || ",\"'".contains(character);
     let url = &text[..text.find(ends_url).unwrap_or(text.len())];
@@ -161,7 +169,7 @@ fn user_info(text: &str) -> usize {
     if is_port { 0 } else { url.rfind('@').unwrap_or(0) }
 }
 
-/// Whether a setting's value is a secret.
+/// Returns whether a setting's value is a secret.
 pub(super) fn is_secret(key: &str) -> bool {
     let name = key.rsplit(':').next().unwrap_or(key);
     name.starts_with('_')

@@ -1,10 +1,10 @@
 //! `${NAME}` in keys and values, with npm's rules: `${NAME?}` is empty where `NAME` is not set,
 //! and an odd number of backslashes before `$` keeps the text as it is.
 
-/// What expanding a text gave.
+/// The result of expanding a text.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Expanded {
-    /// The text with every variable that is set put in.
+    /// The text with the values of variables that are set.
     pub(super) text: String,
     /// The variables the text refers to.
     pub(super) used: Vec<String>,
@@ -54,7 +54,7 @@ struct Reference<'t> {
     length: usize,
 }
 
-/// Reads a reference at the start of a text that begins with `${`.
+/// Parses a reference at the start of a text that begins with `${`.
 fn reference(text: &str) -> Option<Reference<'_>> {
     let inside = &text[2..];
     let end = inside.find(['$', '{', '}', '?'])?;

@@ -1,13 +1,13 @@
-//! The dialect of INI that npm's configuration files are written in.
+//! The INI dialect of npm's configuration files.
 //!
 //! Rules: `;` and `#` start comments, at the start of a line or unescaped in an unquoted value;
-//! double quotes hold a JSON string; single quotes are dropped and what they hold is read as JSON
-//! where it is JSON; `\;`, `\#` and `\\` are escapes; `key[]` collects a list; a key without `=`
-//! is true. What follows a `[section]` belongs to that section and is no setting.
+//! double quotes hold a JSON string; single quotes are dropped and their content is read as JSON
+//! where it is JSON; `\;`, `\#` and `\\` are escapes; `key[]` collects a list; a key without `=` is
+//! true. Lines after a `[section]` belong to that section and are no settings.
 
 use super::value::RawValue;
 
-/// Reads the settings of a file in the order of first appearance; a repeated key replaces.
+/// Parses the settings of a file in the order of first appearance; a repeated key replaces.
 pub(super) fn parse(text: &str) -> Vec<(String, RawValue)> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut settings: Vec<(String, RawValue)> = Vec::new();

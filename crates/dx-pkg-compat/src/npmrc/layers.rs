@@ -1,4 +1,4 @@
-//! From files, variables and flags to one value for each key.
+//! Merging files, variables and flags into one value for each key.
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -9,7 +9,7 @@ use super::expand::expand;
 use super::value::RawValue;
 use super::{ConfigError, ConfigSources, ConfigWarning, Source, ini};
 
-/// The value that counts for a key, and where it comes from.
+/// The effective value of a key, and its source.
 pub(super) struct Entry {
     pub(super) value: RawValue,
     pub(super) source: Source,
@@ -20,12 +20,12 @@ impl Entry {
         Entry { value, source }
     }
 
-    /// The value for a person to read, without secrets.
+    /// Returns the value for display, without secrets.
     pub(super) fn shown(&self, key: &str) -> String {
         if is_secret(key) { "***".to_owned() } else { redact_urls(&self.value.display()) }
     }
 
-    /// The error for a value that is not of its setting's kind.
+    /// Returns the error for a value that is not of its setting's kind.
     pub(super) fn invalid(&self, key: &str, allowed: &'static str) -> ConfigError {
         ConfigError::Invalid {
             key: key.to_owned(),
@@ -48,8 +48,8 @@ pub(super) fn merge(
     let mut entries = Entries::new();
     let mut add = |settings: Settings, source: Source| {
         for (key, value) in settings {
-            let settled = settle(&key, value, &source, sources.env, warnings)?;
-            if let Some((key, value)) = settled {
+            let expanded = expand_setting(&key, value, &source, sources.env, warnings)?;
+            if let Some((key, value)) = expanded {
                 entries.insert(key, Entry::new(value, source.clone()));
             }
         }
@@ -69,8 +69,8 @@ pub(super) fn merge(
     Ok(entries)
 }
 
-/// Expands `${NAME}` where the source may, and drops what must not be used.
-fn settle(
+/// Expands `${NAME}` if the source may use variables, and drops settings that must not be used.
+fn expand_setting(
     key: &str,
     value: RawValue,
     source: &Source,
@@ -124,7 +124,8 @@ fn flags(flags: &[(String, String)]) -> Settings {
     settings
 }
 
-/// The `npm_config_*` variables that are not empty; of two spellings the lower-case one wins.
+/// Returns the `npm_config_*` variables that are not empty; of two spellings the lower-case one
+/// wins.
 fn environment(env: &[(String, String)]) -> Settings {
     let mut settings: Vec<(&str, String, &str)> = env
         .iter()
@@ -135,8 +136,8 @@ fn environment(env: &[(String, String)]) -> Settings {
     settings.into_iter().map(|(_, key, value)| (key, RawValue::from_ini(value.trim()))).collect()
 }
 
-/// The setting an environment variable stands for: `NPM_CONFIG_STRICT_SSL` is `strict-ssl`.
-/// What follows the prefix is kept as it is where it starts with `//`.
+/// Returns the setting that an environment variable stands for: `NPM_CONFIG_STRICT_SSL` is
+/// `strict-ssl`. A name that starts with `//` after the prefix is kept as it is.
 fn setting_name(variable: &str) -> Option<String> {
     let prefix = variable.get(.."npm_config_".len())?;
     if !prefix.eq_ignore_ascii_case("npm_config_") {
@@ -150,8 +151,8 @@ fn setting_name(variable: &str) -> Option<String> {
     Some(format!("{first}{}", rest.replace('_', "-")).to_lowercase())
 }
 
-/// The value the environment gives a setting, for what must be known before the files are read,
-/// such as `userconfig`.
+/// Returns the value that the environment gives a setting, for those that are needed before the
+/// files are read, such as `userconfig`.
 #[must_use]
 pub fn environment_setting(env: &[(String, String)], key: &str) -> Option<String> {
     let settings = environment(env);
@@ -159,13 +160,13 @@ pub fn environment_setting(env: &[(String, String)], key: &str) -> Option<String
     found.and_then(|(_, value)| value.text())
 }
 
-/// An environment variable by its exact name.
+/// Returns an environment variable by its exact name.
 pub(super) fn variable<'e>(env: &'e [(String, String)], name: &str) -> Option<&'e str> {
     let found = env.iter().find(|(key, _)| key == name);
     found.map(|(_, value)| value.as_str())
 }
 
-/// The user's folder.
+/// Returns the user's home folder.
 pub(super) fn home(env: &[(String, String)]) -> Option<PathBuf> {
     let folder = variable(env, "HOME").or_else(|| variable(env, "USERPROFILE"))?;
     (!folder.is_empty()).then(|| PathBuf::from(folder))

@@ -1,11 +1,13 @@
-//! Which proxy a request goes through.
+//! The choice of a proxy for a request.
+
+use std::path::Path;
 
 use url::Url;
 
-use super::value::RawValue;
+use super::value::{RawValue, Setting};
 use super::{Config, ConfigError};
 
-/// The proxies the environment names, in any case.
+/// The proxies in the environment, whatever the case of their names.
 #[derive(Default)]
 pub(super) struct Environment {
     http: Option<String>,
@@ -32,8 +34,27 @@ impl Environment {
     }
 }
 
+/// The value of `proxy` and `https-proxy`.
+pub(super) enum Proxy {
+    /// No proxy, whatever the environment says.
+    Off,
+    /// The proxy with this address.
+    At(Url),
+}
+
+impl Setting for Proxy {
+    const ALLOWED: &'static str = "the URL of a proxy, or false";
+
+    fn read(value: &RawValue, _: Option<&Path>) -> Option<Proxy> {
+        match value {
+            RawValue::Bool(false) => Some(Proxy::Off),
+            other => other.text().and_then(|text| proxy_url(&text)).map(Proxy::At),
+        }
+    }
+}
+
 impl Config {
-    /// The proxy for a URL; `None` for a direct connection.
+    /// Returns the proxy for a URL; `None` for a direct connection.
     ///
     /// `https-proxy` serves https and `proxy` http, each standing in for the other; without both
     /// the environment's proxies count. `proxy=false` switches all of them off.
@@ -52,23 +73,16 @@ impl Config {
             _ => ["proxy", "https-proxy"],
         };
         for key in order {
-            match self.inner.entries.get(key) {
+            match self.read(key, || None)? {
                 None => {}
-                Some(entry) => match &entry.value {
-                    RawValue::Null => {}
-                    RawValue::Bool(false) => return Ok(None),
-                    value => {
-                        let proxy = value.text().and_then(|text| proxy_url(&text));
-                        let invalid = || entry.invalid(key, "the URL of a proxy, or false");
-                        return proxy.map(Some).ok_or_else(invalid);
-                    }
-                },
+                Some(Proxy::Off) => return Ok(None),
+                Some(Proxy::At(url)) => return Ok(Some(url)),
             }
         }
         self.environment_proxy(url.scheme())
     }
 
-    /// The hosts that are reached without a proxy: `noproxy`, else `NO_PROXY`.
+    /// Returns the hosts that are reached without a proxy: `noproxy`, else `NO_PROXY`.
     ///
     /// # Errors
     /// None today; a list of texts is read from any value.
@@ -112,8 +126,8 @@ fn proxy_url(text: &str) -> Option<Url> {
     (!text.contains("://") && url.host_str().is_some()).then_some(url)
 }
 
-/// Whether a rule of `noproxy` covers a host: the same host or a parent domain, with an optional
-/// leading dot and an optional port, or `*`.
+/// Returns whether a rule of `noproxy` covers a host: the same host or a parent domain, with an
+/// optional leading dot and an optional port, or `*`.
 fn is_exempt(rule: &str, host: &str, port: Option<u16>) -> bool {
     if rule == "*" {
         return true;

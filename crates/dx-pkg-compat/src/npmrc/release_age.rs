@@ -1,32 +1,43 @@
-//! How old a version must be to be chosen: npm's `before` and `min-release-age`, pnpm's
-//! `minimum-release-age`.
+//! The least age of versions: npm's `before` and `min-release-age`, pnpm's `minimum-release-age`.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::combined::separated;
 use super::value::{RawValue, Setting};
 use super::{Config, ConfigError};
 
-/// Which versions are too new.
+/// The versions that are too new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ReleaseCutoff {
     /// Those published after this time, in milliseconds since 1970 UTC.
     Before(u64),
-    /// Those published less than this long ago; zero lets every version through.
+    /// Those published less than this long ago; zero allows every version.
     MinimumAge(Duration),
+}
+
+/// A date and time, in milliseconds since 1970 UTC.
+pub(super) struct Date(u64);
+
+impl Setting for Date {
+    const ALLOWED: &'static str = "a date such as 2026-01-31 or 2026-01-31T12:00:00Z";
+
+    fn read(value: &RawValue, _: Option<&Path>) -> Option<Date> {
+        value.text().and_then(|text| milliseconds(&text)).map(Date)
+    }
 }
 
 const MINUTE: f64 = 60.0;
 const DAY: f64 = 24.0 * 60.0 * MINUTE;
 
-/// The settings, and how many seconds the unit of each has; the first wins within one layer.
+/// The settings and the seconds in the unit of each; the first wins within one layer.
 const KEYS: [(&str, Option<f64>); 3] =
     [("before", None), ("min-release-age", Some(DAY)), ("minimum-release-age", Some(MINUTE))];
 
 impl Config {
-    /// The cutoff that is configured: of the three settings the one in the strongest layer, within
-    /// a layer the one that is first in this order: `before`, `min-release-age` (days),
-    /// `minimum-release-age` (minutes). `None` where none is set.
+    /// Returns the configured cutoff: of the three settings the one in the strongest layer, within
+    /// a layer the first in this order: `before`, `min-release-age` (days), `minimum-release-age`
+    /// (minutes). `None` where none is set.
     ///
     /// # Errors
     /// A value that is no date or number.
@@ -45,10 +56,9 @@ impl Config {
         }
         match unit {
             None => {
-                let date = entry.value.text().and_then(|text| milliseconds(&text));
-                let invalid =
-                    || entry.invalid(key, "a date such as 2026-01-31 or 2026-01-31T12:00:00Z");
-                date.map(|date| Some(ReleaseCutoff::Before(date))).ok_or_else(invalid)
+                let date = Date::read(&entry.value, None);
+                let invalid = || entry.invalid(key, Date::ALLOWED);
+                date.map(|Date(time)| Some(ReleaseCutoff::Before(time))).ok_or_else(invalid)
             }
             Some(unit) => {
                 let count = f64::read(&entry.value, None);
@@ -59,7 +69,7 @@ impl Config {
         }
     }
 
-    /// The names and patterns of packages that the cutoff does not concern.
+    /// Returns the names and patterns of packages that the cutoff does not apply to.
     ///
     /// # Errors
     /// None today; a list of texts is read from any value.
@@ -70,7 +80,8 @@ impl Config {
     }
 }
 
-/// Milliseconds since 1970 of an ISO 8601 date, with or without a time; UTC where no zone is given.
+/// Parses an ISO 8601 date, with or without a time, into milliseconds since 1970; UTC where no zone
+/// is given.
 fn milliseconds(text: &str) -> Option<u64> {
     let (date, time) = match text.split_once(['T', ' ']) {
         Some((date, time)) => (date, time),
@@ -123,8 +134,8 @@ fn zone_offset(zone: &str) -> Option<i64> {
     Some(sign * minutes * 60_000)
 }
 
-/// Days from 1970-01-01 to a date of the Gregorian calendar, counted in eras of 400 years that
-/// begin in March.
+/// Returns the days from 1970-01-01 to a date of the Gregorian calendar, counted in eras of 400
+/// years that begin in March.
 fn days(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let era = year.div_euclid(400);

@@ -1,13 +1,13 @@
-//! The layers a setting can come from, from weakest to strongest.
+//! The layers that a setting can come from, from weakest to strongest.
 
 use std::fmt;
 use std::path::Path;
 use std::sync::Arc;
 
-/// Where a setting comes from; a greater one wins.
+/// The origin of a setting; a greater one wins.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Source {
-    /// What dx itself sets.
+    /// A default of dx.
     Default,
     /// The machine's file.
     Global(Arc<Path>),
@@ -22,7 +22,7 @@ pub enum Source {
 }
 
 impl Source {
-    /// Whether values from here may read environment variables.
+    /// Returns whether values from here may use environment variables.
     pub(super) fn is_trusted(&self) -> bool {
         !matches!(self, Source::Project(_))
     }

@@ -1,4 +1,4 @@
-//! Layers and what they merge into; one file for each further concern.
+//! Layers and how they merge; one file for each further concern.
 
 use dx_pkg_core::Coded;
 
@@ -142,7 +142,7 @@ fn registry_that_is_no_http_address_is_refused() {
 #[test]
 fn unsupported_settings_are_listed_where_they_change_something() {
     let keys = |text: &str| {
-        let found = user(text).unsupported();
+        let found = user(text).unsupported().unwrap();
         found.iter().map(|found| format!("{}={}", found.key, found.value)).collect::<Vec<_>>()
     };
     assert_eq!(
@@ -163,14 +163,6 @@ fn unknown_settings_are_kept_and_do_no_harm() {
     let config = user("shiny=1");
     assert!(config.raw("shiny").is_some() && config.warnings().is_empty());
     assert_eq!(config.keys().collect::<Vec<_>>(), ["shiny"]);
-}
-
-#[test]
-fn defaults_in_the_table_are_the_getters_defaults() {
-    assert_eq!(options::contradictory_defaults(), [""; 0]);
-    let mut keys: Vec<&str> = OPTIONS.iter().map(|option| option.key).collect();
-    keys.sort_unstable();
-    assert!(keys.is_sorted_by(|a, b| a < b), "a key stands twice");
 }
 
 #[test]

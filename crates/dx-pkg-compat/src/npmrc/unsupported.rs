@@ -1,53 +1,36 @@
-//! Settings that would change the result and that dx does not carry out.
+//! Settings that dx does not carry out, and values that are not of their setting's kind.
 
+use super::options::{OPTIONS, Support};
 use super::value::RawValue;
-use super::{Config, Source};
+use super::{Config, ConfigError, Source};
 
-/// A setting that is set to something dx does not do.
+/// A setting with a value that would change the result and that dx does not carry out.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Unsupported {
     /// The setting.
     pub key: &'static str,
-    /// What it is set to.
+    /// Its value.
     pub value: String,
-    /// Where it is set.
+    /// The place where it is set.
     pub origin: Source,
 }
 
-/// The values that dx does carry out; every other value of the key is unsupported.
-const SUPPORTED: &[(&str, &[&str])] = &[
-    ("global-style", &["false"]),
-    ("legacy-bundling", &["false"]),
-    ("install-strategy", &["hoisted"]),
-    ("node-linker", &["hoisted"]),
-    ("enable-pnp", &["false"]),
-    ("symlink", &["true"]),
-    ("prefer-dedupe", &["false"]),
-    ("lockfile-version", &["3"]),
-    ("install-links", &["false"]),
-    ("bin-links", &["true"]),
-    ("workspaces", &["true"]),
-    ("workspace", &[]),
-    ("allow-directory", &["all"]),
-    ("dry-run", &["false"]),
-    ("global", &["false"]),
-    ("format-package-lock", &["true"]),
-    ("extension-file", &[]),
-];
-
-/// Whether a key is one of those this module knows.
-pub(super) fn concerns(key: &str) -> bool {
-    SUPPORTED.iter().any(|(known, _)| *known == key)
-}
-
 impl Config {
-    /// The settings in force that dx does not carry out; ignoring one would change the result
-    /// without a word, so the caller makes an error of it.
-    #[must_use]
-    pub fn unsupported(&self) -> Vec<Unsupported> {
+    /// Checks every setting that is given, and returns those that dx does not carry out. Ignoring
+    /// one would silently change the result, so the caller makes an error of it.
+    ///
+    /// # Errors
+    /// A value that is not of its setting's kind, even if nothing reads the setting.
+    pub fn unsupported(&self) -> Result<Vec<Unsupported>, ConfigError> {
         let mut found = Vec::new();
-        for (key, supported) in SUPPORTED {
-            let Some(entry) = self.inner.entries.get(*key) else {
+        for option in OPTIONS {
+            let Some(entry) = self.inner.entries.get(option.key) else {
+                continue;
+            };
+            if !option.is_valid(&entry.value) {
+                return Err(entry.invalid(option.key, option.allowed));
+            }
+            let Support::Only(supported) = option.support else {
                 continue;
             };
             let value = match &entry.value {
@@ -57,12 +40,12 @@ impl Config {
             };
             if !supported.contains(&value.as_str()) {
                 found.push(Unsupported {
-                    key,
-                    value: entry.shown(key),
+                    key: option.key,
+                    value: entry.shown(option.key),
                     origin: entry.source.clone(),
                 });
             }
         }
-        found
+        Ok(found)
     }
 }

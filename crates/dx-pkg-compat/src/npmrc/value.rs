@@ -1,13 +1,15 @@
-//! Values as they are written, and how each kind of setting is read from them.
+//! Values as they are written, and the kinds of settings.
 
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use url::Url;
+
 /// A setting's value before its kind is known.
 #[derive(Clone, PartialEq, Eq)]
 pub enum RawValue {
-    /// `null`: the setting is back at its default, whatever a lower layer says.
+    /// `null`: the default, whatever a lower layer says.
     Null,
     /// `true` or `false`; a key on its own is `true`.
     Bool(bool),
@@ -18,7 +20,7 @@ pub enum RawValue {
 }
 
 impl RawValue {
-    /// A value of a file or a flag: the words `true`, `false` and `null` are not text.
+    /// Reads a value of a file or a flag: the words `true`, `false` and `null` are not text.
     pub(super) fn from_ini(text: &str) -> RawValue {
         match text {
             "true" => RawValue::Bool(true),
@@ -28,7 +30,8 @@ impl RawValue {
         }
     }
 
-    /// The value as one text; `None` for null and for a list that has not exactly one element.
+    /// Returns the value as one text; `None` for null and for a list of more or less than one
+    /// element.
     #[must_use]
     pub fn text(&self) -> Option<String> {
         match self {
@@ -42,7 +45,7 @@ impl RawValue {
         }
     }
 
-    /// The value as a list; the environment separates elements by an empty line.
+    /// Returns the value as a list; the environment separates elements by an empty line.
     #[must_use]
     pub fn list(&self) -> Vec<String> {
         match self {
@@ -52,7 +55,7 @@ impl RawValue {
         }
     }
 
-    /// The value for a person to read.
+    /// Returns the value for display.
     pub(super) fn display(&self) -> String {
         match self {
             RawValue::Null => "null".to_owned(),
@@ -72,7 +75,7 @@ impl RawValue {
 }
 
 impl fmt::Debug for RawValue {
-    /// Says only what kind of value it is: any value may be a secret.
+    /// Names the variant only: any value may be a secret.
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             RawValue::Null => "Null",
@@ -85,8 +88,12 @@ impl fmt::Debug for RawValue {
 
 /// A kind of setting.
 pub(super) trait Setting: Sized {
-    /// What may be written, to end the sentence "allowed: …".
+    /// The allowed values in words, as in the sentence "allowed: …".
     const ALLOWED: &'static str;
+    /// Whether the value is `true` or `false`.
+    const IS_SWITCH: bool = false;
+    /// Whether the value is a list.
+    const IS_LIST: bool = false;
 
     /// Reads a value; `None` where it is not allowed. `home` is the user's folder for `~/`.
     fn read(value: &RawValue, home: Option<&Path>) -> Option<Self>;
@@ -94,6 +101,8 @@ pub(super) trait Setting: Sized {
 
 impl<T: Setting> Setting for Option<T> {
     const ALLOWED: &'static str = T::ALLOWED;
+    const IS_SWITCH: bool = T::IS_SWITCH;
+    const IS_LIST: bool = T::IS_LIST;
 
     fn read(value: &RawValue, home: Option<&Path>) -> Option<Self> {
         T::read(value, home).map(Some)
@@ -102,6 +111,7 @@ impl<T: Setting> Setting for Option<T> {
 
 impl Setting for bool {
     const ALLOWED: &'static str = "true or false";
+    const IS_SWITCH: bool = true;
 
     fn read(value: &RawValue, _: Option<&Path>) -> Option<bool> {
         match value {
@@ -152,10 +162,20 @@ impl Setting for String {
 
 impl Setting for Vec<String> {
     const ALLOWED: &'static str = "a text or a list";
+    const IS_LIST: bool = true;
 
     fn read(value: &RawValue, _: Option<&Path>) -> Option<Vec<String>> {
         let list = value.list();
         Some(list.into_iter().filter(|text| !text.is_empty()).collect())
+    }
+}
+
+impl Setting for Url {
+    const ALLOWED: &'static str = "an address that starts with http:// or https://";
+
+    fn read(value: &RawValue, _: Option<&Path>) -> Option<Url> {
+        let url = Url::parse(&value.text()?).ok()?;
+        (matches!(url.scheme(), "http" | "https") && url.host_str().is_some()).then_some(url)
     }
 }
 
@@ -173,7 +193,7 @@ impl Setting for PathBuf {
     }
 }
 
-/// A number as JavaScript reads a text: decimal with exponent, or `0x`, `0o`, `0b`.
+/// Parses a number as JavaScript does: decimal with exponent, or `0x`, `0o`, `0b`.
 fn number(text: &str) -> Option<f64> {
     let text = text.trim();
     let radix = match text.get(..2) {
@@ -190,7 +210,9 @@ fn number(text: &str) -> Option<f64> {
 
 /// Declares a setting that is one of a few words.
 macro_rules! words {
-    ($(#[$meta:meta])* $name:ident, $allowed:literal { $($(#[$variant_meta:meta])* $word:literal => $variant:ident),+ $(,)? }) => {
+    ($(#[$meta:meta])* $name:ident, $allowed:literal {
+        $($(#[$variant_meta:meta])* $word:literal => $variant:ident),+ $(,)?
+    }) => {
         $(#[$meta])*
         #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
         pub enum $name { $($(#[$variant_meta])* $variant),+ }
@@ -209,37 +231,11 @@ macro_rules! words {
 }
 
 words! {
-    /// `install-strategy`: how npm lays out `node_modules`.
-    InstallStrategy, "hoisted, nested, shallow or linked" {
-        /// As high as possible, without duplicates.
-        "hoisted" => Hoisted,
-        /// Every dependency inside its dependent.
-        "nested" => Nested,
-        /// Only direct dependencies at the top.
-        "shallow" => Shallow,
-        /// One store folder and links.
-        "linked" => Linked,
-    }
-}
-
-words! {
-    /// `node-linker`: which layout a project asks for, in pnpm's words.
-    NodeLinker, "hoisted, isolated or pnp" {
-        /// npm's layout.
-        "hoisted" => Hoisted,
-        /// A folder for every package and links between them.
-        "isolated" => Isolated,
-        /// No `node_modules` at all.
-        "pnp" => Pnp,
-    }
-}
-
-words! {
-    /// `package-import-method`: how files come from the store into a project.
+    /// `package-import-method`: the way in which files get from the store into a project.
     ImportMethod, "auto, hardlink, clone, clone-or-copy or copy" {
-        /// The best that works.
+        /// The fastest that works.
         "auto" => Auto,
-        /// Another name for the same file.
+        /// A hard link.
         "hardlink" => Hardlink,
         /// A copy-on-write copy, or an error.
         "clone" => Clone,
@@ -251,55 +247,9 @@ words! {
 }
 
 words! {
-    /// `loglevel`: how much is reported.
-    LogLevel, "silent, error, warn, notice, http, info, verbose or silly" {
-        /// Nothing.
-        "silent" => Silent,
-        /// Errors.
-        "error" => Error,
-        /// And warnings.
-        "warn" => Warn,
-        /// And what the user should know; the default.
-        "notice" => Notice,
-        /// And requests.
-        "http" => Http,
-        /// And steps.
-        "info" => Info,
-        /// And details.
-        "verbose" => Verbose,
-        /// Everything.
-        "silly" => Silly,
-    }
-}
-
-words! {
-    /// `allow-git`, `allow-remote`, `allow-file`, `allow-directory`: who may ask for such a source.
-    AllowSource, "all, none or root" {
-        /// Every package.
-        "all" => All,
-        /// Nobody.
-        "none" => None,
-        /// Only the project itself.
-        "root" => Root,
-    }
-}
-
-words! {
-    /// `lockfile-version`: the version of `package-lock.json` to write.
-    LockfileVersion, "1, 2 or 3" {
-        /// npm 5 and 6.
-        "1" => V1,
-        /// npm 7 and 8.
-        "2" => V2,
-        /// npm 9 and later.
-        "3" => V3,
-    }
-}
-
-words! {
     /// A kind of dependency that `omit` and `include` name.
     DependencyType, "prod, dev, optional or peer" {
-        /// `dependencies`; only `include` knows it.
+        /// `dependencies`; for `include` only.
         "prod" => Prod,
         /// `devDependencies`
         "dev" => Dev,
@@ -312,10 +262,45 @@ words! {
 
 impl Setting for Vec<DependencyType> {
     const ALLOWED: &'static str = DependencyType::ALLOWED;
+    const IS_LIST: bool = true;
 
     fn read(value: &RawValue, home: Option<&Path>) -> Option<Self> {
         let words = value.list().into_iter().filter(|word| !word.is_empty());
         let read = |word| DependencyType::read(&RawValue::Text(word), home);
         words.map(read).collect()
     }
+}
+
+/// Declares a setting that is one of a few words and whose value is only checked.
+macro_rules! checked_words {
+    ($($(#[$meta:meta])* $name:ident, $allowed:literal, $words:expr;)+) => {$(
+        $(#[$meta])*
+        pub(super) struct $name;
+
+        impl Setting for $name {
+            const ALLOWED: &'static str = $allowed;
+
+            fn read(value: &RawValue, _: Option<&Path>) -> Option<Self> {
+                $words.contains(&value.text()?.as_str()).then_some(Self)
+            }
+        }
+    )+};
+}
+
+checked_words! {
+    /// `install-strategy`.
+    InstallStrategy, "hoisted, nested, shallow or linked", ["hoisted", "nested", "shallow", "linked"];
+    /// `node-linker`.
+    NodeLinker, "hoisted, isolated or pnp", ["hoisted", "isolated", "pnp"];
+    /// `loglevel`.
+    LogLevel, "silent, error, warn, notice, http, info, verbose or silly",
+        ["silent", "error", "warn", "notice", "http", "info", "verbose", "silly"];
+    /// `allow-git`, `allow-remote`, `allow-file`, `allow-directory`.
+    AllowSource, "all, none or root", ["all", "none", "root"];
+    /// `lockfile-version`.
+    LockfileVersion, "1, 2 or 3", ["1", "2", "3"];
+    /// `only`.
+    Production, "prod or production", ["prod", "production"];
+    /// `also`.
+    Development, "dev or development", ["dev", "development"];
 }

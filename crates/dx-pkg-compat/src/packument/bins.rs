@@ -37,7 +37,7 @@ impl<'de> Shape<'de> for Bin<'de> {
     }
 }
 
-/// The executables of `package`: (name, path), normalised.
+/// Returns the executables of `package`, (name, path), normalised.
 ///
 /// A name that loses its folder comes last, or takes the place of one that had it without a folder.
 pub(super) fn normalised<'a>(bin: Bin<'a>, package: &Text<'a>) -> Vec<Pair<'a>> {
@@ -80,7 +80,8 @@ fn base_name(key: Text<'_>) -> Text<'_> {
     Cow::Owned(name.unwrap_or_default().to_owned())
 }
 
-/// The path relative to the package: `\` and `:` separate, `..` stops at the package, a last `/` stays.
+/// Returns the path relative to the package: `\` and `:` separate, `..` stops at the package, a
+/// last `/` stays.
 fn clean_path(path: Text<'_>) -> Text<'_> {
     if is_clean(&path) {
         return path;

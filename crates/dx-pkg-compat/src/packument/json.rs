@@ -22,7 +22,7 @@ impl fmt::Display for Json {
 }
 
 impl Json {
-    /// Reads an object and shows each of its members.
+    /// Reads an object and passes each of its members to a callback.
     pub(super) fn of_object<'de, M: MapAccess<'de>>(
         mut map: M,
         mut member: impl FnMut(&str, &Self),
@@ -41,12 +41,12 @@ impl Json {
         Ok(Self(text))
     }
 
-    /// The text of a JSON string; `None` for other values.
+    /// Returns the text of a JSON string; `None` for other values.
     pub(super) fn as_text(&self) -> Option<String> {
         serde_json::from_str(&self.0).ok()
     }
 
-    /// The JSON, unless it is an empty object or array.
+    /// Returns the JSON, unless it is an empty object or array.
     pub(super) fn filled(self) -> Option<String> {
         (!matches!(&*self.0, "{}" | "[]")).then_some(self.0)
     }

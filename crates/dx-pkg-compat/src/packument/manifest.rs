@@ -1,4 +1,4 @@
-//! One version's manifest, from JSON to what is kept of it.
+//! One version's manifest, from JSON to the fields that are kept.
 
 use std::borrow::Cow;
 use std::collections::HashSet;
@@ -25,7 +25,7 @@ pub(super) struct Manifest<'a> {
 
 impl<'de> Target<'de> for Manifest<'de> {
     fn clear(&mut self) {
-        // Their room is used again: manifests are many, and mostly alike.
+        // Their allocations are reused: manifests are many, and mostly alike.
         let VersionData {
             mut dependencies, mut optional_dependencies, mut peer_dependencies, ..
         } = std::mem::take(&mut self.data);
@@ -75,7 +75,7 @@ impl<'de> Target<'de> for Manifest<'de> {
 }
 
 impl<'de> Manifest<'de> {
-    /// What is kept, normalised in the order in which npm does it.
+    /// Returns the kept fields, normalised in the order in which npm does it.
     pub(super) fn data(&mut self, version: Text<'de>, package: &Text<'de>) -> &VersionData<'de> {
         let data = &mut self.data;
         data.version = version;
@@ -107,7 +107,7 @@ fn fill<'de, T: Target<'de>, M: MapAccess<'de>>(
     map.next_value_seed(Fill(target)).map(|_| ())
 }
 
-/// What is listed as optional, too, is optional only.
+/// A dependency that is also listed as optional is optional only.
 fn remove_optional(dependencies: &mut Vec<Pair<'_>>, optional: &[Pair<'_>]) {
     if dependencies.is_empty() || optional.is_empty() {
         return;
@@ -227,7 +227,7 @@ impl<'de> Shape<'de> for Scripts {
     }
 }
 
-/// `dist`: where the tarball is and what it must hash to.
+/// `dist`: the tarball's address and integrity.
 #[derive(Default)]
 struct Dist<'a> {
     tarball: Option<Text<'a>>,

@@ -1,7 +1,7 @@
-//! JSON values that may be anything: what has the expected shape is taken, what has not counts as absent.
+//! Lenient JSON values: one of the expected shape is taken, any other counts as absent.
 //!
-//! Packuments of three decades hold arrays where objects belong, `null` for versions and booleans for texts.
-//! npm reads past all of it, so a wrong shape is never an error here. Damaged JSON is.
+//! Packuments of three decades hold arrays where objects belong, `null` for versions and booleans
+//! for texts. npm reads past all of it, so a wrong shape is never an error here. Damaged JSON is.
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
@@ -15,7 +15,7 @@ use serde::de::{
 pub(super) type Text<'a> = Cow<'a, str>;
 pub(super) type Pair<'a> = (Text<'a>, Text<'a>);
 
-/// What to make of each kind of JSON value; a kind that is not overridden gives the default.
+/// A handler for each kind of JSON value; a kind that is not overridden gives the default.
 pub(super) trait Shape<'de>: Default {
     fn text(_: Text<'de>) -> Self {
         Self::default()
@@ -95,15 +95,16 @@ impl<'de, T: Shape<'de>> Visitor<'de> for LenientVisitor<T> {
     }
 }
 
-/// What is filled from an object, with what is known beside it; another kind of JSON value leaves it empty.
+/// A target that is filled from an object, given some context; another kind of JSON value leaves it
+/// empty.
 pub(super) trait Target<'de> {
-    /// Takes away what there is: of a repeated key the last value counts.
+    /// Empties the target: of a repeated key the last value counts.
     fn clear(&mut self);
 
     fn object<M: MapAccess<'de>>(&mut self, map: M) -> Result<(), M::Error>;
 }
 
-/// Deserialises any JSON value into a target; says whether it was an object.
+/// Deserialises any JSON value into a target; returns whether it was an object.
 pub(super) struct Fill<'t, T>(pub(super) &'t mut T);
 
 impl<'de, T: Target<'de>> DeserializeSeed<'de> for Fill<'_, T> {
@@ -196,7 +197,7 @@ impl Shape<'_> for Option<u64> {
     }
 }
 
-/// What JavaScript takes for true.
+/// The truth of a value in JavaScript.
 #[derive(Default)]
 pub(super) struct Truth(pub(super) bool);
 

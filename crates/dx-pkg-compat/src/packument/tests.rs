@@ -1,4 +1,5 @@
-//! Encoding of packuments: what npm keeps, what it tolerates, what is refused.
+//! Encoding of packuments: fields that npm keeps, mistakes that it tolerates, answers that are
+//! refused.
 
 mod fields;
 mod properties;

@@ -1,6 +1,7 @@
 //! The ISO 8601 times of packuments.
 
-/// Milliseconds since 1970 of a time such as `2015-02-23T19:26:31.011Z`; `None` for other forms and before 1970.
+/// Parses a time such as `2015-02-23T19:26:31.011Z` into milliseconds since 1970; `None` for other
+/// forms and before 1970.
 pub(super) fn milliseconds(text: &str) -> Option<u64> {
     let bytes = text.as_bytes();
     let number = |from: usize, to: usize| -> Option<i64> {
@@ -40,7 +41,7 @@ fn fraction_and_zone(rest: &[u8]) -> Option<(i64, &[u8])> {
     Some((milliseconds, zone))
 }
 
-/// Minutes that `Z`, `+02:00` or `-0530` is ahead of UTC.
+/// Returns the minutes that `Z`, `+02:00` or `-0530` is ahead of UTC.
 fn zone_minutes(zone: &[u8]) -> Option<i64> {
     let digits: Vec<i64> = zone
         .iter()
@@ -58,7 +59,8 @@ fn zone_minutes(zone: &[u8]) -> Option<i64> {
     }
 }
 
-/// Days from 1970-01-01 in the Gregorian calendar; years begin in March, so that leap days come last.
+/// Returns the days since 1970-01-01 in the Gregorian calendar; years begin in March, so that leap
+/// days come last.
 fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
     let year = if month <= 2 { year - 1 } else { year };
     let leap_days = year / 4 - year / 100 + year / 400;

@@ -1,4 +1,4 @@
-//! Names of one tarball that get in each other's way.
+//! Collisions between the names of one tarball.
 
 use std::collections::HashMap;
 
@@ -7,7 +7,7 @@ use unicode_normalization::UnicodeNormalization as _;
 use super::Limits;
 use super::error::{TarballError, escaped};
 
-/// Fails when `paths`, which are sorted and each there once, cannot be files of one folder.
+/// Fails when `paths`, which are sorted and unique, cannot be files of one folder.
 pub(super) fn check(paths: &[&str], limits: &Limits) -> Result<(), TarballError> {
     check_files_and_folders(paths)?;
     if limits.refuse_folded_collisions
@@ -43,8 +43,8 @@ fn check_files_and_folders(paths: &[&str]) -> Result<(), TarballError> {
     Ok(())
 }
 
-/// Pairs of `paths` that a file system which ignores case and Unicode form takes for one, or for a file and a
-/// folder of the same name.
+/// Returns pairs of `paths` that a file system which ignores case and Unicode form takes for one,
+/// or for a file and a folder of the same name.
 pub(super) fn folded<'a>(paths: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     let mut files: HashMap<String, &'a str> = HashMap::with_capacity(paths.len());
     let mut pairs = Vec::new();
@@ -66,12 +66,12 @@ pub(super) fn folded<'a>(paths: &[&'a str]) -> Vec<(&'a str, &'a str)> {
     pairs
 }
 
-/// The folders above `path`, outermost first.
+/// Returns the folders above `path`, outermost first.
 fn ancestors(path: &str) -> impl Iterator<Item = &str> {
     path.match_indices('/').map(|(at, _)| &path[..at])
 }
 
-/// One spelling for all that case-insensitive, normalising file systems hold equal.
+/// Returns one spelling for all that case-insensitive, normalising file systems hold equal.
 fn fold(path: &str) -> String {
     if path.is_ascii() {
         return path.to_ascii_uppercase();

@@ -1,8 +1,9 @@
-//! What can be wrong with a package tarball.
+//! Errors of a package tarball.
 
 use dx_pkg_core::Coded;
 
-/// Why a tarball was refused; entry names are escaped so that they cannot drive a terminal.
+/// The reason for refusing a tarball; entry names are escaped so that they cannot control a
+/// terminal.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TarballError {
     /// The bytes are neither gzip nor tar.
@@ -10,21 +11,21 @@ pub enum TarballError {
         "cannot unpack the tarball: its {bytes} bytes are neither a gzip stream nor a tar archive"
     )]
     Unrecognised {
-        /// Length of what was received, in bytes.
+        /// Length of the received data, in bytes.
         bytes: usize,
     },
     /// The gzip container is damaged.
     #[error("cannot decompress the tarball: {reason}")]
     Gzip {
-        /// What is wrong with it.
+        /// The damage.
         reason: &'static str,
     },
-    /// A tar header does not hold what tar headers hold.
+    /// A tar header is malformed.
     #[error("cannot read the tar header at byte {offset}: {reason}")]
     Header {
         /// Position in the decompressed archive, in bytes.
         offset: usize,
-        /// What is wrong with it.
+        /// The mistake.
         reason: &'static str,
     },
     /// The archive ends inside an entry or a header.
@@ -41,7 +42,7 @@ pub enum TarballError {
         /// The limit that was passed, in bytes.
         limit: u64,
     },
-    /// The archive is compressed beyond what a package plausibly is.
+    /// The compression ratio is higher than that of any honest package.
     #[error(
         "the tarball of {compressed} bytes decompresses to more than {limit} bytes, which no honest package does"
     )]
@@ -62,7 +63,7 @@ pub enum TarballError {
     UnsafePath {
         /// The entry's name, escaped.
         entry: String,
-        /// What is wrong with it.
+        /// The mistake.
         problem: PathProblem,
     },
     /// One name is both a file and a folder.
@@ -85,10 +86,10 @@ pub enum TarballError {
     },
 }
 
-/// Why an entry's name cannot be a path inside the package.
+/// The reason why an entry's name cannot be a path inside the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathProblem {
-    /// It climbs with `..`.
+    /// It contains `..`.
     #[error("it climbs out with \"..\"")]
     Parent,
     /// It begins with `/`.
@@ -148,7 +149,7 @@ impl Coded for TarballError {
     }
 }
 
-/// A name for an error text, without control characters or invisible ones.
+/// Returns a name for an error text, without control characters or invisible ones.
 pub(super) fn escaped(name: &[u8]) -> String {
     const SHOWN: usize = 300;
     let shown = name.get(..SHOWN).unwrap_or(name);

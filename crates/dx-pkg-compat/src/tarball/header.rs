@@ -27,7 +27,7 @@ const SHORT_PREFIX: std::ops::Range<usize> = 345..475;
 const LONG_PREFIX_MARK: usize = 475;
 const OWNER_MAY_EXECUTE: u64 = 0o100;
 
-/// What an entry is.
+/// The type of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Kind {
     File,
@@ -44,7 +44,7 @@ pub(super) enum Kind {
     Extended,
     /// Fields of every entry that follows (pax).
     Global,
-    /// Something npm passes over: sparse files, access lists, volume labels.
+    /// Something that npm ignores: sparse files, access lists, volume labels.
     Other,
 }
 
@@ -65,7 +65,7 @@ impl Kind {
         }
     }
 
-    /// Whether pax fields and long names given before apply to it.
+    /// Returns whether preceding pax fields and long names apply to it.
     pub(super) fn is_in_file_system(self) -> bool {
         matches!(
             self,
@@ -101,17 +101,17 @@ impl<'a> Header<'a> {
         Kind::from_flag(self.block[TYPE])
     }
 
-    /// Whether a body may follow: folders have none, whatever their size field says.
+    /// Returns whether a body may follow: folders have none, whatever their size field says.
     pub(super) fn has_body(&self) -> bool {
         self.block[TYPE] != b'5'
     }
 
-    /// Whether the type is the one under which old archivers also wrote folders.
+    /// Returns whether the type is the one under which old archivers also wrote folders.
     pub(super) fn may_be_old_folder(&self) -> bool {
         matches!(self.block[TYPE], 0 | b'0')
     }
 
-    /// The entry's name with its ustar prefix, as bytes.
+    /// Returns the entry's name with its ustar prefix, as bytes.
     pub(super) fn name(&self) -> Cow<'a, [u8]> {
         let name = until_nul(&self.block[NAME]);
         if &self.block[MAGIC] != b"ustar\x0000" {
@@ -125,24 +125,25 @@ impl<'a> Header<'a> {
         Cow::Owned([prefix, b"/", name].concat())
     }
 
-    /// Length of the body in bytes, or `None` when the field is no number.
+    /// Returns the length of the body in bytes; `None` when the field is no number.
     pub(super) fn size(&self) -> Option<u64> {
         number(&self.block[SIZE])
     }
 
-    /// Whether the owner may execute it.
+    /// Returns whether the owner may execute it.
     pub(super) fn executable(&self) -> bool {
         number(&self.block[MODE]).is_some_and(|mode| mode & OWNER_MAY_EXECUTE != 0)
     }
 }
 
-/// The part of a field before its first NUL.
+/// Returns the part of a field before its first NUL.
 pub(super) fn until_nul(field: &[u8]) -> &[u8] {
     let end = field.iter().position(|byte| *byte == 0).unwrap_or(field.len());
     &field[..end]
 }
 
-/// An octal number, or GNU's base-256 when the first byte is 0x80; a negative or over-long one is none.
+/// Parses an octal number, or GNU's base-256 when the first byte is 0x80; a negative or over-long
+/// one is none.
 fn number(field: &[u8]) -> Option<u64> {
     match field.first() {
         Some(0x80) => field[1..]
@@ -152,7 +153,7 @@ fn number(field: &[u8]) -> Option<u64> {
     }
 }
 
-/// An octal number among spaces, ended by a NUL or a space; an empty field is zero.
+/// Parses an octal number among spaces, ended by a NUL or a space; an empty field is zero.
 fn octal(field: &[u8]) -> Option<u64> {
     let digits = until_nul(field).trim_ascii();
     let digits = digits.split(|byte| *byte == b' ').next().unwrap_or_default();

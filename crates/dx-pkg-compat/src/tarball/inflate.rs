@@ -1,12 +1,12 @@
-//! From the bytes of a `.tgz` to the bytes of the tar archive in it, in one buffer.
+//! Decompression of a `.tgz` into one buffer.
 //!
-//! gzip is RFC 1952. Its last four bytes tell the length of the last member modulo 2³²; that is taken as a
-//! hint for one allocation and never believed: it is capped by the limits and by what DEFLATE can produce,
-//! and the buffer grows when it was too small.
+//! gzip is RFC 1952. Its last four bytes hold the length of the last member modulo 2³². That is a
+//! hint for one allocation and never trusted: it is capped by the limits and by what DEFLATE can
+//! produce, and the buffer grows when it was too small.
 
 use std::io::Read;
 
-use dx_pkg_fetch::Buffer;
+use dx_pkg_core::buffer::Buffer;
 
 use super::{Limits, TarballError};
 
@@ -14,11 +14,12 @@ pub(super) const MAGIC: [u8; 2] = [0x1f, 0x8b];
 const HEADER: usize = 10;
 const TRAILER: usize = 8;
 const DEFLATE: u8 = 8;
-/// DEFLATE spends at least two bits on 258 bytes, so it cannot do better than this.
+/// DEFLATE's best ratio: it spends at least two bits on 258 bytes.
 const DEFLATE_MAX_RATIO: u64 = 1032;
 const SMALLEST_BUFFER: usize = 64 * 1024;
 
-/// Decompresses `tgz` whole; what is not gzip is returned as it is, for it may be a plain tar archive.
+/// Decompresses a complete `tgz`; data that is not gzip is returned as it is, for it may be a plain
+/// tar archive.
 pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Buffer, TarballError> {
     let ceiling = Ceiling::new(tgz.len(), limits);
     if !tgz.starts_with(&MAGIC) {
@@ -35,7 +36,7 @@ pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Buffer, TarballErro
     let (stream, trailer) = (&tgz[body..trailer_at], &tgz[trailer_at..]);
     let (crc, length) = (le32(&trailer[..4]), le32(&trailer[4..]));
     let inflated = inflate_stream(stream, length, &ceiling)?;
-    // The low 32 bits are what the format keeps.
+    // The format keeps the low 32 bits.
     if inflated.len() as u32 == length && libdeflater::crc32(&inflated) == crc {
         return Ok(inflated);
     }
@@ -43,14 +44,14 @@ pub(super) fn inflate(tgz: &[u8], limits: &Limits) -> Result<Buffer, TarballErro
     inflate_members(tgz, &ceiling).map(Buffer::from)
 }
 
-/// The length that `tgz` says it inflates to, modulo 2³²; `None` for what is not gzip.
+/// Returns the length that `tgz` states, modulo 2³²; `None` for data that is not gzip.
 pub(super) fn told_length(tgz: &[u8]) -> Option<u32> {
     tgz.last_chunk::<4>()
         .filter(|_| tgz.starts_with(&MAGIC))
         .map(|length| u32::from_le_bytes(*length))
 }
 
-/// The most a tarball may become, and which of the limits that is.
+/// Returns the largest allowed size of a tarball, and the limit that it follows from.
 pub(super) struct Ceiling {
     bytes: usize,
     compressed: usize,
@@ -89,7 +90,7 @@ fn inflate_stream(stream: &[u8], expected: u32, ceiling: &Ceiling) -> Result<Buf
     let mut size = expected.min(ceiling.bytes);
     let mut decompressor = libdeflater::Decompressor::new();
     loop {
-        let mut buffer = Buffer::of(size);
+        let mut buffer = Buffer::with_length(size);
         match decompressor.deflate_decompress(stream, buffer.bytes_mut()) {
             Ok(length) => {
                 buffer.truncate(length);
@@ -132,7 +133,7 @@ fn inflate_members(tgz: &[u8], ceiling: &Ceiling) -> Result<Vec<u8>, TarballErro
     Ok(inflated)
 }
 
-/// Where the DEFLATE stream of the first gzip member begins.
+/// Returns the start of the first gzip member's DEFLATE stream.
 fn deflate_start(gzip: &[u8]) -> Option<usize> {
     const HEADER_CRC: u8 = 1 << 1;
     const EXTRA: u8 = 1 << 2;

@@ -1,9 +1,9 @@
 //! From an entry's name to a path inside the package, or a refusal.
 //!
-//! As npm does, the first segment is dropped, whatever it is, and a name without a second one is no file of the
-//! package. Unlike npm, which passes over or rewrites hostile names with a warning, a tarball that has one is
-//! refused. Names that are merely odd are kept: spaces, colons, control characters, trailing dots. Only what
-//! the target platform cannot store is refused in addition.
+//! As npm does, the first segment is dropped, whatever it is, and a name without a second one is no
+//! file of the package. Unlike npm, which ignores or rewrites hostile names with a warning, dx
+//! refuses a tarball that has one. Names that are merely odd are kept: spaces, colons, control
+//! characters, trailing dots. Names that the target platform cannot store are refused in addition.
 
 use std::ops::Range;
 
@@ -16,7 +16,7 @@ const LONGEST_PATH: usize = 4096;
 /// npm's own limit.
 const DEEPEST_PATH: usize = 1024;
 
-/// Which names the file system that the package goes to can store.
+/// The names that the target file system can store.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum NameRules {
     /// Everything without `/` and NUL.
@@ -26,21 +26,22 @@ pub enum NameRules {
 }
 
 impl NameRules {
-    /// The rules of the platform this runs on.
+    /// Returns the rules of this platform.
     #[must_use]
     pub const fn host() -> Self {
         if cfg!(windows) { Self::Windows } else { Self::Unix }
     }
 }
 
-/// Appends the path inside the package to `paths` and returns where; `None` when there is no second segment.
+/// Appends the path inside the package to `paths` and returns its range; `None` when there is no
+/// second segment.
 pub(super) fn append(
     name: &[u8],
     rules: NameRules,
     paths: &mut String,
 ) -> Result<Option<Range<usize>>, TarballError> {
     let start = paths.len();
-    // npm decodes names so, too: what is no UTF-8 is replaced.
+    // npm replaces invalid UTF-8 in names, too.
     let text = String::from_utf8_lossy(name);
     append_components(&text, rules, paths)
         .map_err(|problem| TarballError::UnsafePath { entry: escaped(name), problem })?;
@@ -97,7 +98,7 @@ fn check_component(component: &str, rules: NameRules) -> Result<(), PathProblem>
     Ok(())
 }
 
-/// `C:` and `C:x`, which Windows resolves against a drive.
+/// Returns whether a path starts like `C:` or `C:x`, which Windows resolves against a drive.
 fn begins_with_drive(component: &str) -> bool {
     matches!(component.as_bytes(), [letter, b':', ..] if letter.is_ascii_alphabetic())
 }
@@ -107,7 +108,8 @@ fn windows_can_store(component: &str) -> bool {
     !component.contains(forbidden) && !component.ends_with(['.', ' ']) && !is_device(component)
 }
 
-/// `CON`, `nul.txt`, `COM1.`: a device in every folder, whatever follows the first dot.
+/// Returns whether a name is `CON`, `nul.txt`, `COM1.` or the like: a device in every folder,
+/// whatever follows the first dot.
 fn is_device(component: &str) -> bool {
     let stem = component.split('.').next().unwrap_or_default();
     let stem = stem.trim_end_matches(' ').to_ascii_uppercase();

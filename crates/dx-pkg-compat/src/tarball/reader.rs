@@ -1,8 +1,9 @@
 //! The entries of a tar archive, with pax fields and long names applied.
 //!
-//! Follows npm's reader where archives leave a choice: two zero blocks end the archive and what follows is not
-//! read; an archive without them is whole when its last entry is; a global header's path is ignored. It is
-//! stricter in one thing: a header whose checksum is wrong is an error and is not passed over.
+//! Follows npm's reader where archives leave a choice: two zero blocks end the archive and the rest
+//! is not read; an archive without them is complete when its last entry is; a global header's path
+//! is ignored. It is stricter in one thing: a header whose checksum is wrong is an error and is not
+//! skipped.
 
 use std::borrow::Cow;
 use std::ops::Range;
@@ -10,40 +11,40 @@ use std::ops::Range;
 use super::header::{BLOCK, Header, Kind, until_nul};
 use super::{Limits, PathProblem, TarballError, error::escaped};
 
-/// No honest pax header or long name is longer, in bytes.
+/// The limit on a pax header or long name, in bytes; no honest one is longer.
 pub(super) const LONGEST_METADATA: usize = 1024 * 1024;
 
-/// An entry of the file system, as the archive tells it.
+/// An entry of the file system, as the archive describes it.
 pub(super) struct Entry<'a> {
     pub(super) name: Cow<'a, [u8]>,
     pub(super) kind: Kind,
     pub(super) executable: bool,
-    /// How long its contents are, in bytes.
+    /// The length of its contents in bytes.
     pub(super) size: u64,
 }
 
-/// What a header announces. A body of that size follows, padded to whole blocks.
+/// The meaning of a header. A body of that size follows, padded to whole blocks.
 pub(super) enum Announced<'a> {
     Entry(Entry<'a>),
-    /// What [`Headers::metadata`] is to be told.
+    /// A body to pass to [`Headers::metadata`].
     Metadata {
         kind: Kind,
         size: u64,
     },
-    /// Something that npm passes over.
+    /// Something that npm ignores.
     Nothing {
         size: u64,
     },
 }
 
-/// Fields that the entries before gave for the next one.
+/// The fields that preceding entries gave for the next one.
 #[derive(Default)]
 struct Overrides {
     name: Option<Vec<u8>>,
     size: Option<u64>,
 }
 
-/// Makes sense of headers, one after the other.
+/// An interpreter of headers, one after the other.
 pub(super) struct Headers {
     next: Overrides,
     global_size: Option<u64>,
@@ -56,12 +57,12 @@ impl Headers {
         Self { next: Overrides::default(), global_size: None, count: 0, most: limits.max_entries }
     }
 
-    /// Number of headers read so far.
+    /// Returns the number of headers read so far.
     pub(super) fn count(&self) -> usize {
         self.count
     }
 
-    /// What the header in `block`, at byte `at` of the archive, announces.
+    /// Interprets the header in `block`, at byte `at` of the archive.
     pub(super) fn read<'b>(
         &mut self,
         block: &'b [u8],
@@ -103,7 +104,8 @@ impl Headers {
         Ok(Entry { name, kind, executable: header.executable(), size })
     }
 
-    /// Keeps what `text`, the body of a pax header or a long name at byte `at`, says about the entries to come.
+    /// Stores the fields in `text`, the body of a pax header or a long name at byte `at`, for the
+    /// following entries.
     pub(super) fn metadata(
         &mut self,
         kind: Kind,
@@ -157,13 +159,13 @@ impl<'a> Reader<'a> {
         Self { archive, offset: 0, headers: Headers::new(limits) }
     }
 
-    /// Number of headers read so far.
+    /// Returns the number of headers read so far.
     pub(super) fn headers(&self) -> usize {
         self.headers.count()
     }
 
-    /// The next entry that stands for something in the file system, and where its contents are in the archive; `None` at
-    /// the end.
+    /// Returns the next entry of the file system, and the position of its contents in the archive;
+    /// `None` at the end.
     pub(super) fn next_entry(&mut self) -> Result<Option<(Entry<'a>, Range<usize>)>, TarballError> {
         while let Some(at) = self.next_header()? {
             match self.headers.read(&self.archive[at..at + BLOCK], at)? {
@@ -183,7 +185,8 @@ impl<'a> Reader<'a> {
         Ok(None)
     }
 
-    /// Position of the next header, past lone zero blocks; `None` at the end of the archive.
+    /// Returns the position of the next header, past lone zero blocks; `None` at the end of the
+    /// archive.
     fn next_header(&mut self) -> Result<Option<usize>, TarballError> {
         let mut zero_blocks = 0;
         while let Some(block) = self.archive.get(self.offset..self.offset + BLOCK) {
@@ -247,7 +250,8 @@ fn decimal(digits: &[u8]) -> Option<u64> {
     })
 }
 
-/// The `length key=value\n` records of a pax header; lines that are none are passed over, as npm does.
+/// Returns the `length key=value
+/// ` records of a pax header; malformed lines are skipped, as in npm.
 struct PaxRecords<'a>(&'a [u8]);
 
 impl<'a> Iterator for PaxRecords<'a> {

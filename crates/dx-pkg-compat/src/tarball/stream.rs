@@ -1,8 +1,9 @@
-//! A tarball read while it arrives, its files one after the other in the order of the archive.
+//! A tarball read while it arrives, file by file in the order of the archive.
 //!
-//! Most tarballs are small, and quicker to unpack once they are whole. Of a large one this takes little memory, and it is
-//! unpacked when its last byte has come. What [`unpack`](super::unpack) allows only because it sees the whole archive, such as
-//! one path twice, is [`Unfit`] here; so is whatever it refuses.
+//! Most tarballs are small, and quicker to unpack once they are complete. A large one takes little
+//! memory this way, and is unpacked when its last byte has arrived. Cases that
+//! [`unpack`](super::unpack) allows only because it sees the whole archive, such as one path twice,
+//! are [`Unfit`] here, and so is everything that it refuses.
 
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read};
@@ -14,11 +15,12 @@ use super::inflate::{Ceiling, MAGIC};
 use super::reader::{Announced, Headers, LONGEST_METADATA};
 use super::{Limits, TarballError, append_path, collisions};
 
-/// How much is inflated at once, in bytes. What has been inflated is copied each time, for what comes to refer to it; much
-/// more does not stay in the caches of a processor.
+/// The number of bytes inflated at once. Inflated data is copied each time, as later data refers to
+/// it; much more would not stay in the caches of a processor.
 const WINDOW: usize = 128 * 1024;
 
-/// The tarball cannot be read while it arrives; [`unpack`](super::unpack) tells whether anything is wrong with it.
+/// The tarball cannot be read while it arrives; [`unpack`](super::unpack) decides whether it is
+/// damaged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("the tarball cannot be unpacked while it arrives")]
 pub struct Unfit;
@@ -35,14 +37,14 @@ impl From<io::Error> for Unfit {
     }
 }
 
-/// A file whose contents [`Entries::chunk`] gives.
+/// A file whose contents [`Entries::chunk`] returns.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StreamedFile {
-    /// Its path within the package, as the rules for names make it.
+    /// Its path within the package, by the rules for names.
     pub path: String,
-    /// Whether the archive says that it is executable.
+    /// Whether the archive marks it as executable.
     pub executable: bool,
-    /// How long it is, in bytes.
+    /// Its length in bytes.
     pub size: u64,
 }
 
@@ -51,19 +53,19 @@ pub struct Entries<R: BufRead> {
     archive: BufReader<Limited<MultiGzDecoder<R>>>,
     limits: Limits,
     headers: Headers,
-    /// How much of the chunk that was given last the archive has not been told of, in bytes.
+    /// The part of the last returned chunk that the archive does not count as read yet, in bytes.
     given: usize,
-    /// What is left of the file after that, and the padding behind it, in bytes.
+    /// The rest of the file after that, and the padding behind it, in bytes.
     left: u64,
     padding: u64,
     paths: HashSet<String>,
 }
 
 impl<R: BufRead> Entries<R> {
-    /// Of a gzipped archive of `length` bytes.
+    /// Starts to read a gzipped archive of `length` bytes.
     ///
     /// # Errors
-    /// When it is none, or does not come.
+    /// [`Unfit`] when it is none, or does not arrive.
     pub fn new(mut tgz: R, length: u64, limits: Limits) -> Result<Self, Unfit> {
         if !tgz.fill_buf()?.starts_with(&MAGIC) {
             return Err(Unfit);
@@ -81,7 +83,7 @@ impl<R: BufRead> Entries<R> {
         })
     }
 
-    /// The next file, past what is left of the one before; `None` after the last.
+    /// Returns the next file, skipping the rest of the one before; `None` after the last.
     ///
     /// # Errors
     /// [`Unfit`].
@@ -125,7 +127,7 @@ impl<R: BufRead> Entries<R> {
         Ok(None)
     }
 
-    /// The next bytes of the file that [`Self::next_file`] gave; `None` after the last.
+    /// Returns the next bytes of the file that [`Self::next_file`] returned; `None` after the last.
     ///
     /// # Errors
     /// [`Unfit`].
@@ -143,7 +145,7 @@ impl<R: BufRead> Entries<R> {
         Ok(Some(chunk))
     }
 
-    /// Tells the archive of the chunk that was given last; how much is left of the file.
+    /// Counts the last returned chunk as read; returns the length of the rest of the file.
     fn take_given(&mut self) -> u64 {
         let given = std::mem::take(&mut self.given);
         self.archive.consume(given);
@@ -151,7 +153,8 @@ impl<R: BufRead> Entries<R> {
         self.left
     }
 
-    /// Reads the next header into `block`, past lone zero blocks; false at the end of the archive.
+    /// Reads the next header into `block`, past lone zero blocks; returns false at the end of the
+    /// archive.
     fn next_header(&mut self, block: &mut [u8; BLOCK]) -> Result<bool, Unfit> {
         for _ in 0..2 {
             block.fill(0);
@@ -177,13 +180,13 @@ impl<R: BufRead> Entries<R> {
         if passed == bytes { Ok(()) } else { Err(Unfit) }
     }
 
-    /// Makes sure that the tarball ends as it should and that its files can lie in one folder, and gives back what it came
-    /// from.
+    /// Checks that the tarball ends as it should and that its files fit in one folder; returns its
+    /// source.
     ///
     /// # Errors
     /// [`Unfit`].
     pub fn finish(mut self) -> Result<R, Unfit> {
-        // Whatever follows the archive's end is part of the gzip stream, whose checksum comes last.
+        // Any data after the archive's end is part of the gzip stream, whose checksum comes last.
         io::copy(&mut self.archive, &mut io::sink())?;
         let mut paths: Vec<&str> = self.paths.iter().map(String::as_str).collect();
         paths.sort_unstable();
@@ -192,7 +195,7 @@ impl<R: BufRead> Entries<R> {
     }
 }
 
-/// An archive that may have only so many bytes more.
+/// An archive with a limit on the bytes still to come.
 struct Limited<R> {
     archive: R,
     left: u64,
@@ -207,7 +210,7 @@ impl<R: Read> Read for Limited<R> {
     }
 }
 
-/// How many bytes follow a body of `size` bytes until the next block.
+/// Returns the number of bytes from the end of a body of `size` bytes to the next block.
 fn padding_of(size: u64) -> Result<u64, Unfit> {
     let padded = size.checked_next_multiple_of(BLOCK as u64).ok_or(Unfit)?;
     Ok(padded - size)

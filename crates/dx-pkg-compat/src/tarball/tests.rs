@@ -10,8 +10,8 @@ mod streamed;
 
 use super::{Limits, NameRules, TarballError, Unpacked, unpack};
 
-/// Unpacks with the limits of a case-sensitive Unix, whatever the tests run on; and as it arrives, which may give other files
-/// in no case.
+/// Unpacks with the limits of a case-sensitive Unix, whatever the tests run on; and as it arrives,
+/// which must never give other files.
 fn unpack_on_unix(tgz: &[u8]) -> Result<Unpacked, TarballError> {
     let unpacked = unpack(tgz, &unix());
     streamed::check(tgz, &unix(), unpacked.as_ref());

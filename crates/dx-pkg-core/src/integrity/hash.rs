@@ -8,7 +8,7 @@ use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use sha1::Sha1;
 use sha2::{Digest, Sha256, Sha384, Sha512};
 
-use crate::package_id::decode_hex;
+use crate::hex::decode_hex;
 
 /// Standard Base64, written with padding. It is read with and without, and bits after the last byte
 /// are ignored.

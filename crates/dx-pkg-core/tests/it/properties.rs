@@ -95,7 +95,11 @@ proptest! {
     }
 
     #[test]
-    fn ranges_with_a_release_in_common_intersect(one in range(), two in range(), release in release()) {
+    fn ranges_with_a_release_in_common_intersect(
+        one in range(),
+        two in range(),
+        release in release(),
+    ) {
         let release = Version::parse(&release).unwrap();
         if one.satisfies(&release) && two.satisfies(&release) {
             prop_assert!(one.intersects(&two), "{} in {} and {}", release, one, two);
@@ -128,7 +132,8 @@ proptest! {
             let segments: Vec<&str> = parsed.as_str().split('/').collect();
             prop_assert!(segments.len() <= 2);
             prop_assert_eq!(parsed.scope().is_some(), segments.len() == 2);
-            prop_assert!(segments.iter().all(|segment| !segment.is_empty() && !segment.starts_with('.')));
+            let is_named = |segment: &&str| !segment.is_empty() && !segment.starts_with('.');
+            prop_assert!(segments.iter().all(is_named));
             prop_assert!(!name.contains(['\\', ':', '\0', ' ', '%']));
         }
     }

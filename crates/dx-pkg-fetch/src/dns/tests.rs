@@ -15,7 +15,7 @@ async fn answer(listener: TcpListener) {
     }
 }
 
-/// Asks a server whose name has these addresses.
+/// Sends a request to a server whose name has these addresses.
 async fn get(addresses: [IpAddr; 2], port: u16) -> String {
     let clients = Clients::new(FetchConfig::default());
     let addresses = addresses.map(|address| (address, 0).into()).to_vec();
@@ -33,8 +33,8 @@ async fn an_address_that_refuses_does_not_keep_from_the_next() {
     assert_eq!(get([Ipv6Addr::LOCALHOST.into(), Ipv4Addr::LOCALHOST.into()], port).await, "here");
 }
 
-/// The first address takes no connections and says nothing, as behind a firewall; the other family is tried meanwhile.
-/// Linux leaves such connections waiting; other systems refuse them.
+/// The first address accepts no connections and never answers, as behind a firewall; the other
+/// family is tried meanwhile. Linux leaves such connections waiting; other systems refuse them.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn an_address_that_is_silent_does_not_hold_up_the_other_family() {
@@ -42,7 +42,7 @@ async fn an_address_that_is_silent_does_not_hold_up_the_other_family() {
     silent.bind((Ipv6Addr::LOCALHOST, 0).into()).unwrap();
     let port = silent.local_addr().unwrap().port();
     let silent = silent.listen(1).unwrap();
-    // Fill the queue of those that nobody accepts, until one is left waiting.
+    // Fill the accept queue until a connection is left waiting.
     let mut fillers = Vec::new();
     while let Ok(filler) = tokio::time::timeout(
         Duration::from_millis(200),

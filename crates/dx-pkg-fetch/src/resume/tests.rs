@@ -45,7 +45,7 @@ fn only_what_a_server_can_recognise_is_kept() {
 fn the_rest_is_asked_of_the_same_file_only() {
     let asked = |url: &str| {
         let mut asked = HeaderMap::new();
-        partial(&[TAG]).unwrap().ask_for_rest(&Url::parse(url).unwrap(), &mut asked);
+        partial(&[TAG]).unwrap().request_rest(&Url::parse(url).unwrap(), &mut asked);
         asked
     };
     assert_eq!(

@@ -2,8 +2,9 @@
 
 use crate::server::{Server, Step, fetcher, head, impatient, ok, response};
 use dx_pkg_core::Coded;
+use dx_pkg_fetch::error::FetchCause;
 use dx_pkg_fetch::header::{ETAG, HeaderValue, IF_NONE_MATCH};
-use dx_pkg_fetch::{FetchCause, Fetcher, Request};
+use dx_pkg_fetch::{Fetcher, Request};
 
 #[tokio::test]
 async fn a_large_body_in_many_pieces_arrives_whole() {

@@ -1,17 +1,19 @@
-//! Which server sees which certificate of the client, and what is said where it is missing or wrong.
+//! Client certificates: which server sees which one, and the errors where one is missing or wrong.
 
 use crate::secure::{Authority, Clients, SecureServer};
 use crate::server::impatient;
 use dx_pkg_core::Coded;
-use dx_pkg_fetch::{
-    ClientCertificate, FetchConfig, FetchError, Fetcher, Pem, PemSource, Request, TlsSettings, Url,
-};
+use dx_pkg_fetch::config::FetchConfig;
+use dx_pkg_fetch::tls::{ClientCertificate, Pem, PemSource, TlsSettings};
+use dx_pkg_fetch::{FetchError, Fetcher, Request};
+use url::Url;
+
 use std::path::PathBuf;
 use std::sync::Arc;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecure";
 
-/// A folder of its own for each test, removed at its end.
+/// A temporary folder for each test.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -26,7 +28,7 @@ impl Folder {
         self.0.join(name)
     }
 
-    /// A client's certificate of `authority`, in files.
+    /// A client certificate of `authority`, in files.
     fn identity(&self, authority: &Authority) -> ClientCertificate {
         let (certificate, key) = authority.issue("client");
         identity(
@@ -50,7 +52,7 @@ fn identity(certificate: PathBuf, key: PathBuf) -> ClientCertificate {
     ClientCertificate { certificate: pem("certfile", certificate), key: pem("keyfile", key) }
 }
 
-/// A fetcher that shows `identity` to whoever listens on `port`, and nothing to others.
+/// A fetcher that shows `identity` to the server on `port`, and nothing to others.
 fn fetcher(authority: &Authority, port: u16, identity: ClientCertificate) -> Fetcher {
     Fetcher::new(FetchConfig {
         tls: TlsSettings { ca: vec![authority.pem()], ..TlsSettings::default() },

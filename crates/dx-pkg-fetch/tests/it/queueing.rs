@@ -1,7 +1,9 @@
 //! Order, limits and cancellation, as a server sees them.
 
 use crate::server::{Server, Step, fetcher, impatient, ok};
-use dx_pkg_fetch::{Class, Concurrency, Fetcher, Priority, Request, Statistics};
+use dx_pkg_fetch::config::Concurrency;
+use dx_pkg_fetch::{Class, Fetcher, Priority, Request, Statistics};
+
 use std::time::Duration;
 
 const MS: fn(u64) -> Duration = Duration::from_millis;
@@ -11,7 +13,7 @@ fn slowly(body: &[u8]) -> Vec<Step> {
 }
 
 fn limited(concurrency: Concurrency) -> Fetcher {
-    Fetcher::new(dx_pkg_fetch::FetchConfig { concurrency, ..impatient() })
+    Fetcher::new(dx_pkg_fetch::config::FetchConfig { concurrency, ..impatient() })
 }
 
 #[tokio::test]
@@ -103,7 +105,7 @@ async fn twenty_slow_downloads_run_all_at_once() {
     assert_eq!(server.most_active(), 20);
 }
 
-/// Not a test: prints what twenty downloads of 200 ms take one after another and together.
+/// Not a test: prints the times of twenty downloads of 200 ms, one after another and together.
 #[tokio::test]
 #[ignore = "measures"]
 #[allow(clippy::print_stdout)]

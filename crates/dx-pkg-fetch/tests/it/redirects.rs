@@ -1,12 +1,13 @@
-//! Redirects, and who may see credentials.
+//! Redirects, and the credentials that each hop receives.
 
 use crate::server::{Server, fetcher, impatient, ok, response};
 use dx_pkg_core::Coded;
 use dx_pkg_fetch::header::{AUTHORIZATION, HeaderName, HeaderValue};
-use dx_pkg_fetch::{Credentials, Fetcher, Request, Url};
+use dx_pkg_fetch::{Credentials, Fetcher, Request};
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
+use url::Url;
 
 fn credentials_for(host: &'static str) -> Credentials {
     Arc::new(move |url: &Url| {
@@ -110,7 +111,8 @@ async fn a_socks_proxy_is_given_the_hosts_name() {
     let inside = server.url("/").port().unwrap();
     let asked = tokio::spawn(async move {
         let (mut client, _) = listener.accept().await.unwrap();
-        // RFC 1928: version, methods; then version, connect, 0, kind 3 (a name), its length, the name, the port.
+        // RFC 1928: version, methods; then version, connect, 0, kind 3 (a name), its length, the
+        // name, the port.
         let mut greeting = [0; 3];
         client.read_exact(&mut greeting).await.unwrap();
         client.write_all(&[5, 0]).await.unwrap();

@@ -1,8 +1,10 @@
-//! Going on where an answer broke off.
+//! Bodies that break off and are resumed.
 
 use crate::server::{Seen, Server, Step, fetcher, head, impatient, ok, response};
 use dx_pkg_core::Coded;
-use dx_pkg_fetch::{Fetcher, Request, Statistics, StatusCode, Timeouts};
+use dx_pkg_fetch::config::Timeouts;
+use dx_pkg_fetch::{Fetcher, Request, Statistics, StatusCode};
+
 use std::time::Duration;
 
 const WHOLE: &[u8] = b"0123456789";
@@ -17,7 +19,7 @@ fn broken(length: usize) -> Vec<Step> {
     ]
 }
 
-/// What a server that knows ranges answers.
+/// The answer of a server that supports ranges.
 fn rest(seen: &Seen) -> Vec<Step> {
     let start: usize =
         seen.header("range").unwrap()["bytes=".len()..].trim_end_matches('-').parse().unwrap();
@@ -109,7 +111,8 @@ async fn a_stall_in_the_middle_is_gone_on_with() {
 
 #[tokio::test]
 async fn a_server_that_starts_anew_is_taken_at_its_word() {
-    // The same file from a server that knows no ranges, and another file than the one that broke off.
+    // The same file from a server that knows no ranges, and another file than the one that broke
+    // off.
     for (tag, body) in [("\"one\"", WHOLE), ("\"two\"", b"quite another")] {
         let server = Server::start(move |number, _| match number {
             0 => broken(4),

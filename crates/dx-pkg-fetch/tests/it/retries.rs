@@ -1,10 +1,12 @@
-//! What is tried again, how often, and what is not.
+//! Failures that are retried, the number of tries, and failures that are not.
 
 use crate::server::{Server, Step, fetcher, head, impatient, ok, response};
 use dx_pkg_core::Coded;
-use dx_pkg_fetch::{
-    Concurrency, FetchCause, FetchError, Fetcher, Phase, Request, Statistics, Timeouts, Url,
-};
+use dx_pkg_fetch::config::{Concurrency, Timeouts};
+use dx_pkg_fetch::error::{FetchCause, Phase};
+use dx_pkg_fetch::{FetchError, Fetcher, Request, Statistics};
+use url::Url;
+
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 

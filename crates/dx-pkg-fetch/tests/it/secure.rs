@@ -16,7 +16,8 @@ pub(crate) struct Authority(CertifiedIssuer<'static, KeyPair>);
 impl Authority {
     pub(crate) fn new() -> Self {
         let mut parameters = CertificateParams::new(Vec::new()).unwrap();
-        // Each has a name of its own, or a foreign certificate would look like one with a broken signature.
+        // Each has a name of its own, or a foreign certificate would look like one with a broken
+        // signature.
         let key = KeyPair::generate().unwrap();
         let name = format!("{:?}", key.public_key_raw());
         parameters.distinguished_name.push(rcgen::DnType::CommonName, name);
@@ -37,23 +38,23 @@ impl Authority {
     }
 }
 
-/// What a server wants to know of its clients.
+/// The client certificates that a server accepts.
 #[derive(Clone, Copy)]
 pub(crate) enum Clients<'a> {
-    /// Nothing.
+    /// It requests none.
     Anybody,
-    /// It asks for a certificate of this authority, and takes those who show none.
+    /// It requests one of this authority, and accepts clients without one.
     May(&'a Authority),
-    /// It takes only those who show a certificate of this authority.
+    /// It requires one of this authority.
     Must(&'a Authority),
 }
 
 /// A running server; it stops with the test's runtime.
 pub(crate) struct SecureServer {
     pub(crate) port: u16,
-    /// Of each connection, whether a certificate was shown.
+    /// For each connection, whether a certificate was shown.
     shown: Arc<Mutex<Vec<bool>>>,
-    /// Of each connection, whether it took up the session of an earlier one.
+    /// For each connection, whether it resumed the session of an earlier one.
     resumed: Arc<Mutex<Vec<bool>>>,
 }
 
@@ -112,7 +113,7 @@ impl SecureServer {
     }
 }
 
-/// Starts a server that takes anybody; returns its port and its authority's certificate.
+/// Starts a server that accepts every client; returns its port and its authority's certificate.
 pub(crate) async fn start(answer: &'static [u8]) -> (u16, String) {
     let authority = Authority::new();
     let server = SecureServer::start(&authority, Clients::Anybody, answer).await;

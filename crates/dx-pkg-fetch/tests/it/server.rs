@@ -1,13 +1,17 @@
-//! A TCP server on port 0 that plays a script per request and remembers what it was asked.
+//! A TCP server on port 0 that plays a script per request and records its requests.
 
-use dx_pkg_fetch::{FetchConfig, Fetcher, RetryPolicy, Url};
+use dx_pkg_fetch::Fetcher;
+use dx_pkg_fetch::config::FetchConfig;
+use dx_pkg_fetch::config::RetryPolicy;
+use url::Url;
+
 use std::sync::atomic::{AtomicUsize, Ordering::SeqCst};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
 
-/// What to do with a connection, in order.
+/// The actions on a connection, in order.
 #[derive(Debug, Clone)]
 pub(crate) enum Step {
     /// Send these bytes.
@@ -18,7 +22,7 @@ pub(crate) enum Step {
     Close,
 }
 
-/// What one request looked like.
+/// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
     pub(crate) path: String,
@@ -158,7 +162,7 @@ pub(crate) fn head(status: &str, headers: &[(&str, &str)], length: usize) -> Vec
     head.into_bytes()
 }
 
-/// A configuration whose retries take no time worth mentioning.
+/// A configuration whose retries take next to no time.
 pub(crate) fn impatient() -> FetchConfig {
     FetchConfig {
         retry: RetryPolicy { first_delay: Duration::from_millis(2), ..RetryPolicy::default() },

@@ -3,8 +3,12 @@
 use crate::secure::{self, Authority, Clients, SecureServer};
 use crate::server::impatient;
 use dx_pkg_core::Coded;
+use dx_pkg_fetch::config::FetchConfig;
 use dx_pkg_fetch::header::HeaderValue;
-use dx_pkg_fetch::{Credentials, FetchConfig, FetchError, Fetcher, Request, TlsSettings, Url};
+use dx_pkg_fetch::tls::TlsSettings;
+use dx_pkg_fetch::{Credentials, FetchError, Fetcher, Request};
+use url::Url;
+
 use std::sync::Arc;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};

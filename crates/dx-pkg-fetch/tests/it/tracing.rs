@@ -1,9 +1,11 @@
-//! What a trace says of requests.
+//! The contents of a trace.
 
 use crate::server::{Server, Step, head, impatient, ok, response};
-use dx_pkg_fetch::{
-    Class, Concurrency, FetchConfig, Fetcher, Priority, Request, StatusCode, Trace, Version,
-};
+use dx_pkg_fetch::config::Concurrency;
+use dx_pkg_fetch::config::FetchConfig;
+use dx_pkg_fetch::trace::Trace;
+use dx_pkg_fetch::{Class, Fetcher, Priority, Request, StatusCode, Version};
+
 use std::time::Duration;
 
 fn traced() -> (Fetcher, Trace) {

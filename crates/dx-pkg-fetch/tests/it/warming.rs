@@ -2,7 +2,10 @@
 
 use crate::secure::{Authority, Clients, SecureServer};
 use crate::server::{Server, fetcher, impatient, ok};
-use dx_pkg_fetch::{Fetcher, Request, TlsSettings, Url};
+use dx_pkg_fetch::tls::TlsSettings;
+use dx_pkg_fetch::{Fetcher, Request};
+use url::Url;
+
 use std::time::Duration;
 
 const ANSWER: &[u8] = b"HTTP/1.1 200 OK\r\nContent-Length: 6\r\n\r\nsecure";

@@ -3,6 +3,7 @@
 use dx_pkg_format::FormatError;
 use dx_pkg_format::chain::{Chain, ChainData, StateData, Step};
 use dx_pkg_format::wire;
+use proptest::collection::{btree_map, vec};
 use proptest::prelude::*;
 
 fn data() -> ChainData<'static> {
@@ -97,7 +98,7 @@ fn references_that_lead_nowhere_are_refused_though_the_checksum_is_right() {
 proptest! {
     #[test]
     fn encoded_states_and_steps_are_found(
-        states in proptest::collection::btree_map(("[a-c@/]{1,3}", 0u32..4), proptest::collection::vec((0usize..40, any::<u8>()), 0..5), 0..40)
+        states in btree_map(("[a-c@/]{1,3}", 0u32..4), vec((0usize..40, any::<u8>()), 0..5), 0..40),
     ) {
         let keys: Vec<_> = states.keys().collect();
         let steps = |steps: &[(usize, u8)]| {
@@ -111,15 +112,21 @@ proptest! {
             states: states.iter().map(|((name, major), given)| StateData {
                 name,
                 major: *major,
-                steps: steps(given).iter().map(|(to, likelihood)| Step { to: *to, likelihood: *likelihood }).collect(),
+                steps: steps(given)
+                    .into_iter()
+                    .map(|(to, likelihood)| Step { to, likelihood })
+                    .collect(),
                 ..StateData::default()
             }).collect(),
         };
         let bytes = data.encode().unwrap();
         let chain = Chain::decode(&bytes).unwrap();
         for ((name, major), given) in &states {
-            let mut found: Vec<_> = chain.steps(chain.find(name, *major).unwrap())
-                .map(|(to, likelihood)| (chain.state(to).name.to_owned(), chain.state(to).major, likelihood)).collect();
+            let mut found: Vec<_> = chain
+                .steps(chain.find(name, *major).unwrap())
+                .map(|(to, likelihood)| (chain.state(to), likelihood))
+                .map(|(to, likelihood)| (to.name.to_owned(), to.major, likelihood))
+                .collect();
             let mut wanted: Vec<_> = steps(given).iter()
                 .map(|(to, likelihood)| (keys[*to].0.clone(), keys[*to].1, *likelihood)).collect();
             found.sort();

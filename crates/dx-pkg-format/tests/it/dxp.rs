@@ -42,7 +42,10 @@ proptest! {
         dxp.verify().unwrap();
         prop_assert_eq!(dxp.len(), files.len());
         for (entry, (path, (executable, data))) in dxp.entries().zip(&files) {
-            prop_assert_eq!((entry.path, entry.executable, entry.size), (path.as_str(), *executable, data.len() as u64));
+            prop_assert_eq!(
+                (entry.path, entry.executable, entry.size),
+                (path.as_str(), *executable, data.len() as u64)
+            );
             prop_assert_eq!(dxp.find(path), Some(entry));
             prop_assert_eq!(&*dxp.read(&entry).unwrap(), data);
         }
@@ -53,19 +56,22 @@ proptest! {
         let whole = encode(&files, Compression::Stored);
         let entries: Vec<_> = files
             .iter()
-            .map(|(path, (executable, data))| DigestedFile::of(&FileEntry { path, executable: *executable, data }))
+            .map(|(path, (executable, data))| FileEntry { path, executable: *executable, data })
+            .map(|file| DigestedFile::of(&file))
             .collect();
         let mut tables = dxp::tables_of(&entries, None).unwrap();
         let length = dxp::tables_length(&tables).unwrap() as usize;
         prop_assert_eq!(tables.len(), length);
-        let provisional: Vec<_> = dxp::Layout::decode_tables(&tables).unwrap().view(&tables).entries().collect();
+        let layout = dxp::Layout::decode_tables(&tables).unwrap();
+        let provisional: Vec<_> = layout.view(&tables).entries().collect();
         for (entry, file) in provisional.iter().zip(files.values()) {
             prop_assert_eq!(entry.digest, ProvisionalDigest::of(&file.1));
             let mut piecewise = ProvisionalDigest::default();
             file.1.chunks(1000).for_each(|piece| piecewise.update(piece));
             prop_assert_eq!(entry.digest, piecewise.finish());
         }
-        let mut digests: Vec<_> = files.values().map(|(_, data)| *blake3::hash(data).as_bytes()).collect();
+        let mut digests: Vec<_> =
+            files.values().map(|(_, data)| *blake3::hash(data).as_bytes()).collect();
         if wrong {
             digests.push([0; 32]);
             prop_assert!(dxp::complete_tables(&mut tables, &digests).is_err());
@@ -93,7 +99,11 @@ proptest! {
     }
 
     #[test]
-    fn any_truncation_is_refused(files in files(), compression in compression(), at in any::<Index>()) {
+    fn any_truncation_is_refused(
+        files in files(),
+        compression in compression(),
+        at in any::<Index>(),
+    ) {
         let mut bytes = encode(&files, compression);
         bytes.truncate(at.index(bytes.len()));
         prop_assert!(dxp::decode(&bytes).is_err());

@@ -132,7 +132,11 @@ proptest! {
     }
 
     #[test]
-    fn any_altered_byte_is_refused(data in packument_data(), at in any::<proptest::sample::Index>(), flip in 1u8..) {
+    fn any_altered_byte_is_refused(
+        data in packument_data(),
+        at in any::<proptest::sample::Index>(),
+        flip in 1u8..,
+    ) {
         let mut bytes = data.encode().unwrap();
         let at = at.index(bytes.len());
         bytes[at] ^= flip;

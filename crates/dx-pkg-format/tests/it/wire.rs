@@ -90,7 +90,10 @@ proptest! {
     }
 
     #[test]
-    fn fields_cut_short_end_the_reading(fields in prop::collection::vec(field(), 1..6), cut: prop::sample::Index) {
+    fn fields_cut_short_end_the_reading(
+        fields in prop::collection::vec(field(), 1..6),
+        cut: prop::sample::Index,
+    ) {
         let bytes = write(&fields);
         let body = &bytes[Frame::SIZE..];
         prop_assume!(!body.is_empty());
@@ -99,7 +102,10 @@ proptest! {
     }
 
     #[test]
-    fn no_bytes_make_a_reader_panic(fields in prop::collection::vec(field(), 0..12), bytes: Vec<u8>) {
+    fn no_bytes_make_a_reader_panic(
+        fields in prop::collection::vec(field(), 0..12),
+        bytes: Vec<u8>,
+    ) {
         let mut reader = Reader::new(&bytes);
         for field in &fields {
             let _ = field.read(&mut reader);
@@ -108,7 +114,11 @@ proptest! {
     }
 
     #[test]
-    fn a_file_with_another_byte_is_refused(fields in prop::collection::vec(field(), 0..6), at: prop::sample::Index, bit in 0_u8..8) {
+    fn a_file_with_another_byte_is_refused(
+        fields in prop::collection::vec(field(), 0..6),
+        at: prop::sample::Index,
+        bit in 0_u8..8,
+    ) {
         let mut bytes = write(&fields);
         let at = at.index(bytes.len());
         bytes[at] ^= 1 << bit;

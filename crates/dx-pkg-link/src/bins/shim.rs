@@ -1,14 +1,16 @@
-//! The three files that stand for a command on Windows, where links need a privilege and files no interpreter line:
-//! `name.cmd` for the command prompt, `name.ps1` for PowerShell and `name` for POSIX shells.
+//! The three files of a command on Windows, where links need a privilege and interpreter lines have
+//! no effect: `name.cmd` for the command prompt, `name.ps1` for PowerShell, `name` for POSIX
+//! shells.
 
-/// A file to be written into `.bin`.
+/// A file in `.bin`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Shim {
     pub(crate) name: String,
     pub(crate) text: String,
 }
 
-/// The shims that start `target`, relative to `.bin` and `/`-separated, whose file begins with `start`.
+/// Returns the shims that start `target`, a `/`-separated path relative to `.bin`, whose file
+/// begins with `start`.
 pub(crate) fn shims(name: &str, target: &str, start: &[u8]) -> [Shim; 3] {
     let program = interpreter(start);
     let dos_target = target.replace('/', "\\");
@@ -44,7 +46,8 @@ pub(crate) fn shims(name: &str, target: &str, start: &[u8]) -> [Shim; 3] {
     ]
 }
 
-/// The program of an interpreter line, by its last segment: `#!/usr/bin/env node` and `#!/usr/bin/node` mean `node`.
+/// Returns the program of an interpreter line, by its last segment: `node` for `#!/usr/bin/env
+/// node` and `#!/usr/bin/node`.
 fn interpreter(start: &[u8]) -> Option<String> {
     let line = start.strip_prefix(b"#!")?.split(|byte| *byte == b'\n').next()?;
     let line = std::str::from_utf8(line).ok()?;

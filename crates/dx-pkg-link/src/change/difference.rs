@@ -1,39 +1,40 @@
-//! What has to happen to each placement. Pure.
+//! The difference between two trees. Pure.
 
 use std::collections::BTreeSet;
 
 use crate::LinkError;
 use crate::tree::{PlacementSource, Site, Sites, below, by_segments};
 
-/// What becomes of a placement of the wanted tree.
+/// The change at a placement of the wanted tree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Fate {
     /// In place already.
     Kept,
-    /// Built and exchanged with what is in its place.
+    /// Built, and exchanged with the entry in its place.
     Replaced,
-    /// Built where nothing of the previous tree is left.
+    /// Built at a place where the previous tree has nothing.
     Added,
 }
 
-/// How to get from one tree to another.
+/// The difference between two trees.
 pub(crate) struct Difference<'a> {
     /// The fate of each site of the wanted tree.
     pub(crate) fates: Vec<Fate>,
-    /// What is to be taken away; what lies within one of these goes with it and is not listed.
+    /// The sites to be removed. Sites within them are not listed.
     pub(crate) removed: Vec<Site<'a>>,
     /// Sites of the previous tree that are replaced.
     pub(crate) replaced: Vec<Site<'a>>,
 }
 
 impl<'a> Difference<'a> {
+    /// Compares two trees.
     pub(crate) fn of(previous: &Sites<'a>, next: &Sites<'a>) -> Self {
         let mut difference = Self {
             fates: Vec::with_capacity(next.0.len()),
             removed: Vec::new(),
             replaced: Vec::new(),
         };
-        // The last path whose contents go away with it.
+        // The last path that is removed with all within it.
         let mut gone: Option<&str> = None;
         let is_gone = |gone: Option<&str>, site: &Site<'_>| {
             gone.is_some_and(|gone| below(&site.placement.path, gone))
@@ -72,8 +73,8 @@ impl<'a> Difference<'a> {
         difference
     }
 
-    /// Replaces each kept package that `bundles` files of its own where something nested in it goes away: these files
-    /// were left out in favour of that.
+    /// Marks as replaced each kept package that bundles packages and has a removed one nested in
+    /// it: the removed package may have been at the place of a bundled one.
     pub(crate) fn uncover(
         &mut self,
         next: &Sites<'a>,
@@ -98,11 +99,12 @@ impl<'a> Difference<'a> {
         Ok(())
     }
 
+    /// Returns the number of sites with this change.
     pub(crate) fn count(&self, fate: Fate) -> u64 {
         self.fates.iter().filter(|other| **other == fate).count() as u64
     }
 
-    /// The indices of what has to be built, parents first.
+    /// Returns the indices of the sites to be built, parents first.
     pub(crate) fn changed(&self) -> impl Iterator<Item = usize> {
         self.fates
             .iter()
@@ -111,13 +113,14 @@ impl<'a> Difference<'a> {
             .map(|(index, _)| index)
     }
 
-    /// The importers that are touched, always with the project itself: its `node_modules` holds the state of all.
+    /// Returns the affected importers, and always the project itself, whose `node_modules` has the
+    /// state files of all.
     pub(crate) fn importers(&self, next: &Sites<'a>) -> BTreeSet<&'a str> {
         let changed = self.changed().map(|index| next.0[index].importer);
         changed.chain(self.removed.iter().map(|site| site.importer)).chain([""]).collect()
     }
 
-    /// Every site that goes, comes or is replaced, as it was and as it will be.
+    /// Returns every removed, added or replaced site, before and after the change.
     pub(crate) fn before_and_after(&self, next: &Sites<'a>) -> impl Iterator<Item = Site<'a>> {
         let after: Vec<Site<'a>> = self.changed().map(|index| next.0[index]).collect();
         self.removed.iter().chain(&self.replaced).copied().chain(after)

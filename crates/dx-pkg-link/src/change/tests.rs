@@ -19,7 +19,8 @@ fn tree(text: &str) -> Tree {
     Tree::new(text.split_whitespace().map(placement).collect())
 }
 
-/// What becomes of each path of `after`, then what is removed, such as `"a:Kept b:Added -c"`.
+/// Returns the change at each path of `after`, then the removed paths, such as `"a:Kept b:Added
+/// -c"`.
 fn difference(before: &str, after: &str) -> String {
     let (before, after) = (tree(before), tree(after));
     let (previous, next) = (Sites::of(&before, false).unwrap(), Sites::of(&after, false).unwrap());
@@ -37,7 +38,7 @@ fn difference(before: &str, after: &str) -> String {
 }
 
 #[test]
-fn what_is_the_same_is_kept() {
+fn an_unchanged_package_is_kept() {
     assert_eq!(difference("a=1 a/b=2 l>w", "a=1 a/b=2 l>w"), "a:Kept a/b:Kept l:Kept");
 }
 
@@ -50,17 +51,17 @@ fn another_source_replaces_and_nested_packages_stay() {
 }
 
 #[test]
-fn what_lies_in_a_removed_package_goes_with_it() {
+fn packages_in_a_removed_package_are_removed_with_it() {
     assert_eq!(difference("a=1 a/b=2 a-b=1 z=1 z/y=1", "a-b=1"), "a-b:Kept -a -z");
 }
 
 #[test]
-fn what_a_link_takes_the_place_of_goes_with_its_contents() {
+fn a_package_replaced_by_a_link_is_removed_with_its_contents() {
     assert_eq!(difference("a=1 a/b=2", "a>w"), "a:Replaced");
     assert_eq!(difference("a>w", "a=1 a/b=2"), "a:Replaced a/b:Added");
 }
 
 #[test]
-fn what_stays_below_a_removed_package_is_made_anew() {
+fn a_kept_package_below_a_removed_one_is_built_anew() {
     assert_eq!(difference("a=1 a/b=2 a/b/c=3", "a=1 a/b/c=3"), "a:Kept a/b/c:Added -a/b");
 }

@@ -1,13 +1,13 @@
-//! Whether a folder is where something is mounted: such a `node_modules`, as containers have it, cannot be renamed.
+//! Detection of mount points: a mounted `node_modules`, as in containers, cannot be renamed.
 
 use std::fs;
 use std::path::Path;
 
-/// Whether the folder is a mount point: as the system tells, or by Linux's `/proc/self/mountinfo`
+/// Returns whether the folder is a mount point, by `statx` or Linux's `/proc/self/mountinfo`
 /// (proc_pid_mountinfo(5)); false elsewhere.
 pub(super) fn is_mount_point(folder: &Path) -> bool {
-    if let Some(told) = dx_pkg_os::is_mount_point(folder) {
-        return told;
+    if let Some(is_mounted) = dx_pkg_os::files::is_mount_point(folder) {
+        return is_mounted;
     }
     if !cfg!(target_os = "linux") || !folder.is_dir() {
         return false;
@@ -22,7 +22,7 @@ pub(super) fn is_mount_point(folder: &Path) -> bool {
     mounts.lines().any(|line| line.split(' ').nth(4).is_some_and(|point| point == escaped(folder)))
 }
 
-/// The way the kernel writes a path there.
+/// Escapes a path as the kernel does there.
 fn escaped(path: &str) -> String {
     path.replace('\\', "\\134").replace(' ', "\\040").replace('\t', "\\011").replace('\n', "\\012")
 }

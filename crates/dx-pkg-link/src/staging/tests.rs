@@ -1,6 +1,6 @@
 use std::ffi::OsStr;
 
-use dx_pkg_os::EntryKind;
+use dx_pkg_os::files::EntryKind;
 
 use super::{draft, is_foreign};
 
@@ -35,6 +35,6 @@ fn plain_files_are_the_users_unless_a_package_manager_keeps_its_state_in_them() 
 }
 
 #[test]
-fn a_draft_of_a_process_that_was_killed_is_nobodys() {
+fn a_draft_of_a_killed_process_is_garbage() {
     assert!(!is_foreign(OsStr::new(&draft(0)), EntryKind::File));
 }

@@ -13,7 +13,8 @@ fn link(path: &str, target: &str) -> Placement {
 }
 
 fn code(placements: Vec<Placement>, links_outside: bool) -> &'static str {
-    Tree::new(placements).validate(links_outside).map_or_else(|error| error.code(), |()| "fine")
+    let tree = Tree::new(placements);
+    Sites::of(&tree, links_outside).map_or_else(|error| error.code(), |_| "fine")
 }
 
 #[test]
@@ -106,7 +107,7 @@ fn a_path_is_used_once_and_never_below_a_link() {
 }
 
 #[test]
-fn what_lies_in_a_package_follows_it() {
+fn packages_in_a_package_follow_it() {
     let tree = Tree::new(
         [
             "node_modules/a-b",

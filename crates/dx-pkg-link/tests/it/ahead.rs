@@ -1,14 +1,16 @@
 //! Trees built while their packages arrive.
 
 use dx_pkg_core::PackageId;
-use dx_pkg_link::{Arrival, Built, LinkOptions, LinkReport, NoProgress, Tree, build_ahead};
+use dx_pkg_link::{Built, LinkOptions, LinkReport, NoProgress, Tree, build_ahead};
+use dx_pkg_store::Arrival;
 use proptest::prelude::*;
 
 use crate::world::{WithBins, World, link, package};
 
 const STATE: &str = ".dx/state";
 
-/// Packages of this process, one that the store has, one at two places, packages within packages, commands and a link.
+/// Packages of this process, one that the store has, one at two places, packages within packages,
+/// commands and a link.
 fn tree(world: &World) -> (Tree, Vec<PackageId>) {
     let (a1, a2, b) = (world.own_module("a1"), world.own_module("a2"), world.own_module("b"));
     let (stored, twice) = (world.module("stored"), world.own_module("twice"));
@@ -79,7 +81,7 @@ fn packages_of_this_process_are_moved_and_those_of_the_store_are_linked() {
 }
 
 #[test]
-fn what_was_left_out_meanwhile_is_taken_away_with_its_commands() {
+fn packages_left_out_meanwhile_are_removed_with_their_commands() {
     let world = World::new();
     world.write("packages/w/index.js", "");
     let (whole, ids) = tree(&world);
@@ -97,7 +99,7 @@ fn what_was_left_out_meanwhile_is_taken_away_with_its_commands() {
 }
 
 #[test]
-fn a_failed_command_gives_back_what_it_moved_and_leaves_nothing() {
+fn a_failed_command_moves_packages_back_and_leaves_no_tree() {
     let world = World::new();
     world.write("packages/w/index.js", "");
     let (tree, ids) = tree(&world);

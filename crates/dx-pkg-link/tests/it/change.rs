@@ -8,7 +8,7 @@ use dx_pkg_link::{LinkOptions, Tree};
 use crate::world::{WithBins, World, link, package};
 
 #[test]
-fn only_what_differs_is_touched() {
+fn only_the_difference_is_touched() {
     let world = World::new();
     let ids: Vec<_> = ["a1", "a2", "b", "c", "d"].map(|label| world.module(label)).into();
     let before = Tree::new(vec![
@@ -91,7 +91,7 @@ fn a_link_and_a_package_replace_each_other() {
 }
 
 #[test]
-fn what_is_unexpectedly_in_the_way_gives_way() {
+fn an_unexpected_entry_is_replaced() {
     let world = World::new();
     let (a, b) = (world.module("a"), world.module("b"));
     let before = Tree::new(vec![package("node_modules/a", a)]);

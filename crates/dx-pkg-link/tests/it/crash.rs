@@ -1,4 +1,4 @@
-//! A process that is killed leaves the old or the new tree, and what else it leaves is removed by the next.
+//! A killed process leaves the old or the new tree; the next one removes its garbage.
 
 use std::collections::BTreeMap;
 use std::env;
@@ -29,12 +29,12 @@ fn trees(world: &World) -> [Tree; 2] {
     })
 }
 
-/// The state file of the tree `index`.
+/// Returns the state file of the tree `index`.
 fn state(index: usize) -> [(String, Vec<u8>); 1] {
     [(".package-lock.json".to_owned(), index.to_string().into_bytes())]
 }
 
-/// Not a test of its own: what the others start and kill.
+/// The process that the other tests start and kill.
 #[test]
 fn killed_child() {
     let Ok(folder) = env::var(PROJECT) else {
@@ -72,7 +72,7 @@ fn kill_one(world: &World, incremental: bool, after: Duration) {
     assert_eq!(status.signal(), Some(9), "the child ended by itself: {status}");
 }
 
-/// What is in the project apart from the garbage, and whether there is any.
+/// Returns the entries of the project except garbage, and whether there is garbage.
 fn found(world: &World) -> (BTreeMap<String, String>, bool) {
     let mut found = world.snapshot();
     let interrupted = found.keys().any(|path| path.starts_with(".node_modules-dx-"));
@@ -132,7 +132,7 @@ fn a_killed_change_leaves_no_state_that_lies() {
 }
 
 #[test]
-fn only_what_dead_processes_left_is_swept() {
+fn only_folders_of_dead_processes_are_swept() {
     let world = World::new();
     let living = format!(".node_modules-dx-{}-0", std::os::unix::process::parent_id());
     let own = format!(".node_modules-dx-{}-0", std::process::id());

@@ -1,11 +1,13 @@
-//! How files get from the store into the tree.
+//! Import of files from the store into the tree.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
+use std::process::Command;
 
 use dx_pkg_core::Coded;
 use dx_pkg_link::{ImportMethod, LinkOptions, NoProgress, Tree, materialise};
+use dx_pkg_testkit::{Device, require};
 use tempfile::TempDir;
 
 use crate::world::{WithBins, World, package};
@@ -14,24 +16,17 @@ fn inode(path: &Path) -> u64 {
     fs::metadata(path).unwrap().ino()
 }
 
-/// A world whose store is on another file system, if the machine has two.
+/// A world whose store is on another file system, where the machine has two.
 fn divided() -> Option<(World, TempDir)> {
+    let other = require::shared_memory()?;
     let folder = TempDir::new().unwrap();
-    let other = TempDir::new_in("/dev/shm").ok()?;
-    let device = |path: &Path| fs::metadata(path).unwrap().dev();
-    if device(folder.path()) == device(other.path()) {
-        eprintln!("skipped: /dev/shm and the temporary folder are one file system");
-        return None;
-    }
     let world = World::with_store_in(folder, Some(&other.path().join("store")));
     Some((world, other))
 }
 
 #[test]
 fn a_store_elsewhere_is_copied_from() {
-    let Some((world, _other)) = divided() else {
-        return;
-    };
+    let Some((world, _other)) = divided() else { return };
     let a = world.module("a");
     let tree = Tree::new(vec![package("node_modules/a", a).bins(&[("a", "cli.js")])]);
     world.write("node_modules/old/index.js", "");
@@ -44,9 +39,7 @@ fn a_store_elsewhere_is_copied_from() {
 
 #[test]
 fn a_method_the_file_systems_refuse_is_an_error() {
-    let Some((world, _other)) = divided() else {
-        return;
-    };
+    let Some((world, _other)) = divided() else { return };
     let tree = Tree::new(vec![package("node_modules/a", world.module("a"))]);
     for import in [ImportMethod::Hardlink, ImportMethod::Clone] {
         let options = LinkOptions { import, ..LinkOptions::default() };
@@ -63,9 +56,7 @@ fn a_method_the_file_systems_refuse_is_an_error() {
 
 #[test]
 fn clone_or_copy_copies_where_blocks_cannot_be_shared() {
-    let Some((world, _other)) = divided() else {
-        return;
-    };
+    let Some((world, _other)) = divided() else { return };
     let tree = Tree::new(vec![package("node_modules/a", world.module("a"))]);
     let options = LinkOptions { import: ImportMethod::CloneOrCopy, ..LinkOptions::default() };
     let report = world.link(&tree, None, &options);
@@ -73,17 +64,13 @@ fn clone_or_copy_copies_where_blocks_cannot_be_shared() {
     assert_eq!(world.node("", "console.log(require('a'))"), "a");
 }
 
-/// A folder on Btrfs that a test may fill, named by `DX_TEST_BTRFS`.
-fn on_btrfs() -> TempDir {
-    TempDir::new_in(std::env::var_os("DX_TEST_BTRFS").unwrap()).unwrap()
-}
-
 #[test]
-#[ignore = "needs DX_TEST_BTRFS"]
 fn between_subvolumes_blocks_are_shared_as_files_cannot_be() {
-    let folder = on_btrfs();
-    let root = dx_pkg_os::Dir::open(folder.path()).unwrap();
-    dx_pkg_os::subvolume_create(&root, "elsewhere").unwrap();
+    let Some(device) = Device::btrfs() else { return };
+    let folder = TempDir::new_in(device.path()).unwrap();
+    let subvolume = folder.path().join("elsewhere");
+    let made = Command::new("btrfs").args(["subvolume", "create"]).arg(&subvolume).status();
+    assert!(made.unwrap().success());
     let store = folder.path().join("elsewhere/store");
     let world = World::with_store_in(folder, Some(&store));
     let a = world.module("a");
@@ -99,9 +86,9 @@ fn between_subvolumes_blocks_are_shared_as_files_cannot_be() {
 }
 
 #[test]
-#[ignore = "needs DX_TEST_BTRFS"]
 fn where_blocks_can_be_shared_private_packages_and_clones_share_them() {
-    let world = World::with_store_in(on_btrfs(), None);
+    let Some(device) = Device::btrfs() else { return };
+    let world = World::with_store_in(TempDir::new_in(device.path()).unwrap(), None);
     let id = world.module("a");
     let mut private = package("node_modules/a", id);
     private.private_copy = true;

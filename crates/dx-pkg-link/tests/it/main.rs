@@ -1,5 +1,5 @@
-//! Whole trees in real folders: what Node.js finds in them, what changes, what survives.
-// They look at inodes, modes and signals.
+//! Whole trees in real folders, as Node.js sees them.
+// The tests use inodes, modes and signals.
 #![cfg(unix)]
 #![allow(
     missing_docs,
@@ -19,5 +19,4 @@ mod import;
 mod mount;
 mod prepared;
 mod property;
-mod scripts;
 mod world;

@@ -1,32 +1,11 @@
-//! Places where `node_modules` itself cannot be renamed, as in containers. Needs the right to mount.
+//! Places where `node_modules` itself cannot be renamed, as in containers.
 
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::Command;
 
 use dx_pkg_link::{LinkOptions, Tree};
+use dx_pkg_testkit::Device;
 
 use crate::world::{World, package};
-
-/// Something mounted for the time of a test.
-struct Mounted(PathBuf);
-
-impl Mounted {
-    fn new(kind: &str, options: &str, at: &Path) -> Option<Self> {
-        let mount = Command::new("mount").args(["-t", kind, "-o", options, kind]).arg(at).output();
-        if mount.is_ok_and(|output| output.status.success()) {
-            return Some(Self(at.to_owned()));
-        }
-        eprintln!("skipped: no right to mount {kind}");
-        None
-    }
-}
-
-impl Drop for Mounted {
-    fn drop(&mut self) {
-        let _ = Command::new("umount").arg(&self.0).status();
-    }
-}
 
 fn install_change_and_replace(world: &World) {
     let [a1, a2, b] = ["a1", "a2", "b"].map(|label| world.module(label));
@@ -57,9 +36,7 @@ fn a_mounted_node_modules_is_filled() {
     let world = World::new();
     let modules = world.project.join("node_modules");
     fs::create_dir(&modules).unwrap();
-    let Some(_mounted) = Mounted::new("tmpfs", "size=8m", &modules) else {
-        return;
-    };
+    let Some(_mounted) = Device::memory_at(&modules, "size=8m") else { return };
     world.write("node_modules/old/index.js", "");
     world.write("node_modules/.cache/mine", "kept");
     install_change_and_replace(&world);
@@ -81,9 +58,7 @@ fn a_tree_in_a_lower_layer_is_replaced() {
         upper.display(),
         work.display()
     );
-    let Some(_mounted) = Mounted::new("overlay", &options, &merged) else {
-        return;
-    };
+    let Some(_mounted) = Device::overlay_at(&merged, &options) else { return };
     world.project = merged;
     install_change_and_replace(&world);
 }

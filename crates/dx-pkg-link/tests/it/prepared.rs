@@ -1,4 +1,4 @@
-//! Trees that were made ahead of time.
+//! Prepared trees.
 
 use std::fs;
 use std::path::PathBuf;
@@ -23,7 +23,7 @@ fn tree(world: &World) -> Tree {
     ])
 }
 
-/// Builds the tree in a folder of the store, as whoever prepares trees does.
+/// Builds the tree in a folder of the store, as the background process does.
 fn prepare(world: &World, tree: &Tree) -> PathBuf {
     let prepared = world.store.tmp_dir().unwrap().join("prepared");
     fs::create_dir_all(prepared.join("packages/w")).unwrap();
@@ -70,7 +70,7 @@ fn a_prepared_tree_replaces_an_old_one_and_keeps_the_users_entries() {
 }
 
 #[test]
-fn a_spare_that_lacks_a_part_is_not_used() {
+fn a_prepared_tree_that_lacks_a_part_is_not_used() {
     let world = World::new();
     world.write("packages/w/index.js", "");
     let tree = tree(&world);
@@ -116,8 +116,8 @@ fn packages_that_were_moved_into_a_tree_which_is_cancelled_are_the_stores_again(
     for before in [None, Some(Tree::default())] {
         let world = World::new();
         let ids = [1, 2].map(|number| PackageId::from_bytes([number; 32]));
-        world.store.insert_later(ids[0], None, &entries("one")).unwrap();
-        world.store.insert_later(ids[1], None, &entries("two")).unwrap();
+        world.store.insert_deferred(ids[0], None, &entries("one")).unwrap();
+        world.store.insert_deferred(ids[1], None, &entries("two")).unwrap();
         let places = [("node_modules/a", ids[0]), ("node_modules/a/node_modules/b", ids[1])];
         let tree = Tree::new(places.map(|(path, id)| package(path, id)).into());
         if let Some(before) = &before {
@@ -131,16 +131,16 @@ fn packages_that_were_moved_into_a_tree_which_is_cancelled_are_the_stores_again(
             threads: std::num::NonZeroUsize::new(1),
             ..LinkOptions::default()
         };
-        // Of a fresh tree both are one job: what fails there stands in for what cancels it.
+        // In a fresh tree both are one job: a failure there stands in for a cancellation.
         if before.is_none() {
             fs::remove_dir_all(pending_folder(&world).join("02".repeat(32))).unwrap();
         }
         materialise(&world.project, &world.store, &tree, before.as_ref(), &options, &progress)
             .unwrap_err();
-        assert_eq!(world.store.leave_pending(&world.project).unwrap(), 2);
-        let note = &world.store.pending_notes().unwrap()[0];
-        for (id, tables) in &note.packages {
-            let is_there = world.store.complete(note, *id, tables, &[]).unwrap();
+        assert_eq!(world.store.record_pending(&world.project).unwrap(), 2);
+        let record = &world.store.pending_records().unwrap()[0];
+        for (id, tables) in &record.packages {
+            let is_there = world.store.complete(record, *id, tables, &[]).unwrap();
             assert_eq!(is_there, before.is_some() || *id == ids[0], "{id}");
         }
     }

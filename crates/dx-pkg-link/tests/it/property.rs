@@ -1,4 +1,4 @@
-//! Changing a tree gives what building it gives.
+//! A changed tree equals a freshly built one.
 
 use std::collections::BTreeMap;
 
@@ -10,7 +10,7 @@ use crate::world::{WithBins, World, link, package};
 const NAMES: [&str; 5] = ["a", "b", "a-b", "@s/a", "@s/c"];
 const IMPORTERS: [&str; 2] = ["", "packages/w/"];
 
-/// What may lie at one path.
+/// The possible entries at one path.
 #[derive(Clone, Copy, Debug)]
 struct Choice {
     importer: usize,
@@ -88,7 +88,11 @@ fn bundling(world: &World) -> dx_pkg_core::PackageId {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig {
+        cases: 64,
+        failure_persistence: None,
+        ..ProptestConfig::default()
+    })]
 
     #[test]
     fn a_changed_tree_equals_a_fresh_one(

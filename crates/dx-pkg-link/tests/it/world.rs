@@ -25,7 +25,7 @@ impl World {
         Self::with_store_in(TempDir::new().unwrap(), None)
     }
 
-    /// A world in memory where there is such a file system; nothing in it may be executed.
+    /// Creates a world in memory if there is such a file system; files in it cannot be executed.
     pub(crate) fn in_memory() -> Self {
         Self::with_store_in(TempDir::new_in("/dev/shm").or_else(|_| TempDir::new()).unwrap(), None)
     }
@@ -66,14 +66,14 @@ impl World {
         id
     }
 
-    /// A package whose module exports `label`.
+    /// Inserts a package whose module exports `label`.
     pub(crate) fn module(&self, label: &str) -> PackageId {
         self.put_module(label, |id, entries| self.store.insert(id, None, entries).unwrap())
     }
 
-    /// The same, of this process alone.
+    /// Inserts the same as a pending package.
     pub(crate) fn own_module(&self, label: &str) -> PackageId {
-        self.put_module(label, |id, entries| self.store.insert_later(id, None, entries).unwrap())
+        self.put_module(label, |id, entries| self.store.insert_deferred(id, None, entries).unwrap())
     }
 
     fn put_module(&self, label: &str, insert: impl Fn(PackageId, &[FileEntry<'_>])) -> PackageId {
@@ -113,7 +113,7 @@ impl World {
         self.project.join(path).symlink_metadata().is_ok()
     }
 
-    /// What `node -e` prints, run in a folder of the project.
+    /// Runs `node -e` in a folder of the project and returns its output.
     pub(crate) fn node(&self, folder: &str, script: &str) -> String {
         let output = Command::new("node")
             .arg("-e")
@@ -125,13 +125,13 @@ impl World {
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// What a program prints.
+    /// Runs a program and returns its output.
     pub(crate) fn execute(&self, path: &str) -> String {
         let output = Command::new(self.project.join(path)).output().unwrap();
         String::from_utf8(output.stdout).unwrap().trim().to_owned()
     }
 
-    /// Every entry of the project with its kind, permission and contents.
+    /// Returns every entry of the project with its kind, permission and contents.
     pub(crate) fn snapshot(&self) -> BTreeMap<String, String> {
         snapshot(&self.project)
     }

@@ -1,4 +1,5 @@
 use super::*;
+use dx_pkg_testkit::require;
 
 /// The order of every ASCII character by `Intl.Collator('en')`, as node prints it.
 const NODE_ORDER: &str = "\t\n\u{b}\u{c}\r _-,;:!?.'\"()[]{}@*/\\&#%`^+<=>|~$0123456789\
@@ -27,13 +28,14 @@ fn agrees_with_node_on_recorded_pairs() {
     assert_eq!(check(include_str!("../../fixtures/collation.tsv")), 600);
 }
 
-/// Run: `node fixtures/collation.mjs 200000 42 > F && DX_COLLATION_PAIRS=F cargo test -p
-/// dx-pkg-lock -- --ignored`
 #[test]
-#[ignore = "needs a file of pairs made by node"]
 fn agrees_with_node_on_many_pairs() {
-    let path = std::env::var("DX_COLLATION_PAIRS").unwrap();
-    assert!(check(&std::fs::read_to_string(path).unwrap()) >= 100_000);
+    if !require::node() {
+        return;
+    }
+    let script = concat!(env!("CARGO_MANIFEST_DIR"), "/fixtures/collation.mjs");
+    let pairs = require::output("node", [script, "100000", "42"]).unwrap();
+    assert!(check(&pairs) >= 100_000);
 }
 
 #[test]

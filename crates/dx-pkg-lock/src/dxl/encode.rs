@@ -214,6 +214,7 @@ pub(super) fn flags(package: &LockPackage) -> u32 {
         (package.extraneous, flag::EXTRANEOUS),
         (package.has_install_script, flag::HAS_INSTALL_SCRIPT),
         (package.has_shrinkwrap, flag::HAS_SHRINKWRAP),
+        (package.private_copy, flag::PRIVATE_COPY),
     ]
     .into_iter()
     .filter_map(|(set, bit)| set.then_some(bit))

@@ -176,6 +176,12 @@ impl<'a> Package<'a> {
         self.flag(flag::HAS_SHRINKWRAP)
     }
 
+    /// See [`LockPackage::private_copy`].
+    #[must_use]
+    pub fn private_copy(self) -> bool {
+        self.flag(flag::PRIVATE_COPY)
+    }
+
     /// Returns the commands: name and file within the package.
     #[must_use]
     pub fn bin(self) -> Pairs<'a> {
@@ -269,6 +275,7 @@ impl<'a> Package<'a> {
             extraneous: self.extraneous(),
             has_install_script: self.has_install_script(),
             has_shrinkwrap: self.has_shrinkwrap(),
+            private_copy: self.private_copy(),
             deprecated: text(self.deprecated()),
             license: text(self.license()),
             engines: text(self.engines()),

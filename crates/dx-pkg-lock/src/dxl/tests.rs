@@ -197,7 +197,7 @@ fn any_package() -> impl Strategy<Value = LockPackage> {
     (
         "[a-z@/]{0,20}",
         (optional(), optional(), optional(), optional(), optional()),
-        any::<[bool; 9]>(),
+        any::<[bool; 10]>(),
         (pairs(), pairs(), pairs(), pairs(), pairs(), pairs()),
         (list(), list(), list(), list()),
         proptest::collection::vec((text(), any::<bool>()), 0..3),
@@ -222,6 +222,7 @@ fn any_package() -> impl Strategy<Value = LockPackage> {
             extraneous: flags[6],
             has_install_script: flags[7],
             has_shrinkwrap: flags[8],
+            private_copy: flags[9],
             bin: pairs.0,
             dependencies: pairs.1,
             dev_dependencies: pairs.2,

@@ -4,17 +4,15 @@ use dx_pkg_format::FormatError;
 use dx_pkg_format::wire::{Sections, Strings, array_at, max_u32, u32_at, words};
 
 use super::{
-    FORMAT, FRAME, HEADER_SIZE, LIST_IS_PAIRS, Package, RECORD_SIZE, Record, Text, flag, header,
-    path_hash, record,
+    FORMAT, FRAME, HEADER_SIZE, LIST_IS_PAIRS, RECORD_SIZE, Record, Text, flag, header, record,
 };
-use crate::Lock;
 
 /// A checked DXL file, read in place.
 #[derive(Clone, Copy)]
 pub struct DxlView<'a> {
     pub(super) header: &'a [u8],
     pub(super) records: &'a [Record],
-    index: &'a [u8],
+    pub(super) index: &'a [u8],
     pub(super) cells: &'a [u8],
     /// The end of each string.
     pub(super) ends: &'a [u8],
@@ -96,18 +94,6 @@ impl<'a> DxlView<'a> {
         Ok(())
     }
 
-    /// Returns the number of packages.
-    #[must_use]
-    pub fn len(&self) -> usize {
-        self.records.len()
-    }
-
-    /// Returns whether there are no packages.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        self.records.is_empty()
-    }
-
     /// Returns the BLAKE3 of the lockfile's text that was compiled.
     #[must_use]
     pub fn source_digest(&self) -> [u8; 32] {
@@ -130,52 +116,6 @@ impl<'a> DxlView<'a> {
     #[must_use]
     pub fn format_version(&self) -> u8 {
         self.header.get(header::LOCKFILE_VERSION).copied().unwrap_or(0)
-    }
-
-    /// Returns all packages, in npm's order: a folder comes before its contents.
-    pub fn packages(
-        &self,
-    ) -> impl ExactSizeIterator<Item = Package<'a>> + DoubleEndedIterator + Clone + use<'a> {
-        let view = *self;
-        self.records.iter().map(move |record| Package::new(view, record))
-    }
-
-    /// Returns the package at a position.
-    #[must_use]
-    pub fn package(&self, position: usize) -> Option<Package<'a>> {
-        self.records.get(position).map(|record| Package::new(*self, record))
-    }
-
-    /// Returns the position of the package at `path`, by one hash and nearly always one comparison.
-    #[must_use]
-    pub fn position(&self, path: &str) -> Option<usize> {
-        let slots = self.index.len() / 4;
-        let first = path_hash(path) as usize;
-        for probe in 0..slots {
-            let slot = first.wrapping_add(probe) & (slots - 1);
-            let position = (u32_at(self.index, 4 * slot) as usize).checked_sub(1)?;
-            if self.package(position)?.path() == path {
-                return Some(position);
-            }
-        }
-        None
-    }
-
-    /// Returns the package at `path`.
-    #[must_use]
-    pub fn get(&self, path: &str) -> Option<Package<'a>> {
-        self.package(self.position(path)?)
-    }
-
-    /// Decodes the whole lock.
-    #[must_use]
-    pub fn to_lock(&self) -> Lock {
-        Lock {
-            name: self.name().map(str::to_owned),
-            version: self.version().map(str::to_owned),
-            format_version: self.format_version(),
-            packages: self.packages().map(Package::to_package).collect(),
-        }
     }
 
     /// Returns the text with this reference; `None` for 0.

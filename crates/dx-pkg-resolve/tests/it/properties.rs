@@ -38,10 +38,16 @@ fn shuffle_requirements(requirements: &mut Requirements, mut seed: u64) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(200) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(200)
+    })]
 
     #[test]
-    fn the_order_of_keys_never_changes_a_result(number in any::<prop::sample::Index>(), seed in 1u64..) {
+    fn the_order_of_keys_never_changes_a_result(
+        number in any::<prop::sample::Index>(),
+        seed in 1u64..,
+    ) {
         let case = number.get(fixture());
         let step = &case.steps()[0];
         let (requirements, options) = (case.requirements(step), case.options(step));
@@ -51,7 +57,9 @@ proptest! {
         let one = resolve(&requirements, None, case, &options);
         let two = resolve(&other, None, &same_registry, &options);
         match (one, two) {
-            (Ok(one), Ok(two)) => prop_assert_eq!(differences(&one.lock, &two.lock), Vec::<String>::new()),
+            (Ok(one), Ok(two)) => {
+                prop_assert_eq!(differences(&one.lock, &two.lock), Vec::<String>::new());
+            }
             (one, two) => prop_assert_eq!(one.is_ok(), two.is_ok()),
         }
     }

@@ -1,7 +1,7 @@
 use super::*;
 
 #[test]
-fn what_the_system_says_becomes_what_the_user_can_do() {
+fn errors_of_the_system_have_hints() {
     let cases = [
         (io::ErrorKind::ReadOnlyFilesystem, "DX_STORE_READ_ONLY", "DX_STORE="),
         (io::ErrorKind::PermissionDenied, "DX_STORE_FORBIDDEN", "write access"),

@@ -3,7 +3,7 @@ use std::fs;
 use dx_pkg_core::{Coded, Integrity, PackageId};
 use dx_pkg_format::dxp::FileEntry;
 
-use super::{Incoming, Keeping};
+use super::{Incoming, StoreMode};
 use crate::{Folder, Store};
 
 const FILES: [(&str, bool, &[u8]); 4] = [
@@ -21,7 +21,7 @@ fn world() -> (tempfile::TempDir, Store, PackageId, Integrity) {
     (folder, store, id, integrity)
 }
 
-fn receive(store: &Store, id: PackageId, keeping: Keeping) -> Incoming<'_> {
+fn receive(store: &Store, id: PackageId, keeping: StoreMode) -> Incoming<'_> {
     let mut incoming = store.receive(id, keeping).unwrap();
     for (path, executable, contents) in FILES {
         incoming.begin(path.to_owned(), executable).unwrap();
@@ -30,7 +30,7 @@ fn receive(store: &Store, id: PackageId, keeping: Keeping) -> Incoming<'_> {
     incoming
 }
 
-/// The DXP file of the same package, had it been there at once.
+/// Returns the DXP file of the same package, inserted at once.
 fn stored_at_once(id: PackageId, integrity: &Integrity) -> Vec<u8> {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
@@ -49,27 +49,27 @@ fn nothing_in_tmp(store: &Store) -> bool {
 }
 
 #[test]
-fn what_is_kept_is_what_would_have_been_stored_at_once() {
+fn an_incoming_package_equals_one_inserted_at_once() {
     let (_folder, store, id, integrity) = world();
-    receive(&store, id, Keeping::Now).keep(Some(&integrity)).unwrap();
+    receive(&store, id, StoreMode::Now).keep(Some(&integrity)).unwrap();
     assert!(store.has(id) && !store.is_own(id));
     assert_eq!(fs::read(store.package_path(id)).unwrap(), stored_at_once(id, &integrity));
     assert!(store.verify(false).unwrap().damage.is_empty());
     assert!(nothing_in_tmp(&store));
-    // As often as it comes.
-    receive(&store, id, Keeping::Now).keep(Some(&integrity)).unwrap();
+    // However often it arrives.
+    receive(&store, id, StoreMode::Now).keep(Some(&integrity)).unwrap();
     assert!(nothing_in_tmp(&store));
 }
 
 #[test]
-fn what_is_kept_for_later_is_this_processs_until_then() {
+fn a_deferred_package_is_pending() {
     let (folder, store, id, integrity) = world();
-    receive(&store, id, Keeping::Later).keep(Some(&integrity)).unwrap();
-    receive(&store, id, Keeping::Later).keep(Some(&integrity)).unwrap();
+    receive(&store, id, StoreMode::Deferred).keep(Some(&integrity)).unwrap();
+    receive(&store, id, StoreMode::Deferred).keep(Some(&integrity)).unwrap();
     assert!(store.is_own(id));
-    store.leave_pending(&folder.path().join("project")).unwrap();
+    store.record_pending(&folder.path().join("project")).unwrap();
     let later = Store::open(folder.path()).unwrap();
-    let notes = later.pending_notes().unwrap();
+    let notes = later.pending_records().unwrap();
     assert!(later.complete(&notes[0], id, &notes[0].packages[0].1, &[]).unwrap());
     assert_eq!(fs::read(later.package_path(id)).unwrap(), stored_at_once(id, &integrity));
 }
@@ -77,14 +77,14 @@ fn what_is_kept_for_later_is_this_processs_until_then() {
 #[test]
 fn nothing_stays_of_a_package_that_is_not_kept() {
     let (_folder, store, id, _) = world();
-    drop(receive(&store, id, Keeping::Now));
+    drop(receive(&store, id, StoreMode::Now));
     assert!(!store.has(id) && nothing_in_tmp(&store));
 }
 
 #[test]
 fn a_path_that_leads_out_or_is_there_is_refused() {
     let (folder, store, id, _) = world();
-    let mut incoming = store.receive(id, Keeping::Later).unwrap();
+    let mut incoming = store.receive(id, StoreMode::Deferred).unwrap();
     for path in ["../escaped", "/etc/escaped", "a/../../escaped", ""] {
         assert_eq!(
             incoming.begin(path.to_owned(), false).unwrap_err().code(),

@@ -3,12 +3,23 @@ use std::collections::HashSet;
 use super::*;
 
 #[test]
-fn a_sharded_name_is_its_first_byte_and_itself() {
+fn an_entry_is_named_by_the_first_byte_and_all_digits() {
     let id = PackageId::from_bytes([0xab; 32]);
-    let sharded = Sharded::new(id, ".dxp");
-    assert_eq!(sharded.as_str(), format!("ab/{}.dxp", "ab".repeat(32)));
-    assert_eq!(sharded.shard(), "ab");
-    assert_eq!(Sharded::new(id, "").as_str(), format!("ab/{}", "ab".repeat(32)));
+    let name = EntryName::of_package(id, ".dxp");
+    assert_eq!(name.as_str(), format!("ab/{}.dxp", "ab".repeat(32)));
+    assert_eq!(name.shard(), "ab");
+    assert_eq!(EntryName::of_package(id, "").as_str(), format!("ab/{}", "ab".repeat(32)));
+    assert_eq!(EntryName::of_digest([0xab; 32], ".dxp").as_str(), name.as_str());
+    let longest = EntryName::of_digest([0; 32], ".license");
+    assert!(longest.as_str().ends_with("0.license"));
+}
+
+#[test]
+fn a_digest_is_read_from_its_own_digits_only() {
+    assert_eq!(digest_from_hex(&"ab".repeat(32)), Some([0xab; 32]));
+    for text in ["", "ab", &"AB".repeat(32), &"ab".repeat(33), &"xy".repeat(32)] {
+        assert_eq!(digest_from_hex(text), None, "{text}");
+    }
 }
 
 #[test]

@@ -3,7 +3,7 @@ use dx_pkg_core::PackageId;
 use crate::Store;
 
 #[test]
-fn a_noted_license_is_found_again_under_its_own_package() {
+fn a_recorded_license_is_found_under_its_package() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     let (mine, other) = (PackageId::from_bytes([7; 32]), PackageId::from_bytes([8; 32]));

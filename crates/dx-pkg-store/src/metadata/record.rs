@@ -8,29 +8,28 @@
 //! | 8 | 8 | XXH3-64 of the bytes from offset 16 to the packument |
 //! | 16 | 8 | confirmed by the registry, ms since 1970 |
 //! | 24 | 8 | fresh until, ms since 1970 |
-//! | 32 | 8 | usable while asking until, ms since 1970 |
+//! | 32 | 8 | usable during revalidation until, ms since 1970 |
 //! | 40 | 4 | length of the ETag; all ones = none |
 //! | 44 | 4 | length of Last-Modified; all ones = none |
-//! | 48 | | ETag, Last-Modified (UTF-8), zeros to a multiple of 8, then the DXM bytes, which carry their own checksum |
+//! | 48 | | ETag, Last-Modified (UTF-8), zeros to a multiple of 8 |
+//!
+//! The DXM bytes follow, which have their own checksum.
 
-use dx_pkg_format::FormatError;
-use dx_pkg_format::wire::{self, Sections};
+use dx_pkg_format::wire::{self, Frame, Reader};
 
 use super::Form;
 
 const SIGNATURE: [u8; 4] = *b"DXH\0";
 const VERSION: u16 = 2;
-const FORMAT: &str = "cached packument";
-const FIXED: usize = 48;
-const CHECKED_FROM: usize = 16;
+const FRAME: Frame = Frame { format: "cached packument", signature: SIGNATURE, version: VERSION };
 const ABSENT: u32 = u32::MAX;
 
-/// What is kept of an answer of the registry.
+/// A registry's answer, as it is cached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct MetadataRecord<'a> {
     /// The packument as DXM bytes.
     pub packument: &'a [u8],
-    /// Which form it is.
+    /// The form of the packument.
     pub form: Form,
     /// The registry's `ETag`.
     pub etag: Option<&'a str>,
@@ -38,73 +37,62 @@ pub struct MetadataRecord<'a> {
     pub last_modified: Option<&'a str>,
     /// When the registry confirmed it, in milliseconds since 1970.
     pub fetched_ms: u64,
-    /// Until when it may be used without asking, in milliseconds since 1970.
+    /// Until when it may be used without revalidation, in milliseconds since 1970.
     pub fresh_until_ms: u64,
-    /// Until when it may be used while it is being asked whether it is current, in milliseconds since 1970.
+    /// Until when it may be used during revalidation, in milliseconds since 1970.
     pub stale_until_ms: u64,
 }
 
+/// A decoded header.
 pub(super) struct Header<'a> {
     pub(super) etag: Option<&'a str>,
     pub(super) last_modified: Option<&'a str>,
     pub(super) fetched_ms: u64,
     pub(super) fresh_until_ms: u64,
     pub(super) stale_until_ms: u64,
+    /// The length of the header in bytes; the packument follows.
     pub(super) length: usize,
 }
 
 impl MetadataRecord<'_> {
-    /// What stands before the packument.
+    /// Encodes the header.
     pub(super) fn header(&self) -> Vec<u8> {
         let texts = [self.etag, self.last_modified];
-        let mut out = Vec::with_capacity(FIXED + 256);
-        out.extend_from_slice(&SIGNATURE);
-        out.extend_from_slice(&VERSION.to_le_bytes());
-        out.resize(CHECKED_FROM, 0);
+        let mut out = FRAME.begin(256);
         for time in [self.fetched_ms, self.fresh_until_ms, self.stale_until_ms] {
-            out.extend_from_slice(&time.to_le_bytes());
+            out.u64(time);
         }
-        for text in texts {
-            out.extend_from_slice(&text.map_or(ABSENT, |text| text.len() as u32).to_le_bytes());
-        }
+        out.words(texts.map(|text| text.map_or(ABSENT, |text| text.len() as u32)));
         for text in texts.into_iter().flatten() {
-            out.extend_from_slice(text.as_bytes());
+            out.bytes(text.as_bytes());
         }
-        out.resize(out.len().next_multiple_of(8), 0);
-        let checksum = wire::checksum(out.get(CHECKED_FROM..).unwrap_or_default());
-        if let Some(field) = out.get_mut(8..16) {
-            field.copy_from_slice(&checksum.to_le_bytes());
-        }
-        out
+        out.zeros_to(out.len().next_multiple_of(8));
+        Frame::finish(out)
     }
 }
 
-pub(super) fn decode(bytes: &[u8]) -> Result<Header<'_>, FormatError> {
-    wire::check_format(bytes, FORMAT, SIGNATURE, VERSION)?;
-    let mut sections = Sections::new(FORMAT, 0, bytes.len());
-    sections.next(1, FIXED as u64)?;
-    let mut text = |offset| -> Result<Option<&str>, FormatError> {
-        let length = wire::u32_at(bytes, offset);
-        if length == ABSENT {
-            return Ok(None);
-        }
-        let text = bytes.get(sections.next(length.into(), 1)?).unwrap_or_default();
-        let damaged = FormatError::Corrupt { format: FORMAT, what: "a validator is not UTF-8" };
-        std::str::from_utf8(text).map(Some).map_err(|_| damaged)
+/// Decodes the header in front of a packument; `None` if it is damaged.
+pub(super) fn decode(bytes: &[u8]) -> Option<Header<'_>> {
+    FRAME.check_version(bytes).ok()?;
+    let mut reader = Reader::new(bytes.get(Frame::SIZE..)?);
+    let [fetched_ms, fresh_until_ms, stale_until_ms] =
+        [reader.u64()?, reader.u64()?, reader.u64()?];
+    let lengths = [reader.u32()?, reader.u32()?];
+    let mut text = |length| match length {
+        ABSENT => Some(None),
+        length => std::str::from_utf8(reader.bytes(length as usize)?).ok().map(Some),
     };
-    let (etag, last_modified) = (text(40)?, text(44)?);
-    let padding = sections.position().next_multiple_of(8) - sections.position();
-    let length = sections.next(padding, 1)?.end;
-    let checked = bytes.get(CHECKED_FROM..length).unwrap_or_default();
-    if wire::u16_at(bytes, 6) != 0 || wire::checksum(checked) != wire::u64_at(bytes, 8) {
-        return Err(FormatError::Checksum { format: FORMAT, part: "header" });
-    }
-    Ok(Header {
+    let (etag, last_modified) = (text(lengths[0])?, text(lengths[1])?);
+    let end = bytes.len() - reader.rest().len();
+    let length = end.next_multiple_of(8);
+    FRAME.check_checksum(bytes.get(..length)?, "header").ok()?;
+    let is_padding_zero = bytes.get(end..length)?.iter().all(|byte| *byte == 0);
+    (is_padding_zero && wire::u16_at(bytes, 6) == 0).then_some(Header {
         etag,
         last_modified,
-        fetched_ms: wire::u64_at(bytes, 16),
-        fresh_until_ms: wire::u64_at(bytes, 24),
-        stale_until_ms: wire::u64_at(bytes, 32),
+        fetched_ms,
+        fresh_until_ms,
+        stale_until_ms,
         length,
     })
 }

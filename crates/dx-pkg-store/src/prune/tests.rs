@@ -8,7 +8,7 @@ use dx_pkg_format::dxp::FileEntry;
 use super::PruneLimits;
 use crate::{Folder, Store};
 
-/// A store with three packages of a file of `size` bytes each.
+/// Creates a store with three packages of one file of `size` bytes each.
 fn store(size: usize) -> (tempfile::TempDir, Store, Vec<PackageId>) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
@@ -55,7 +55,7 @@ fn usage_counts_each_byte_once() {
 }
 
 #[test]
-fn what_was_used_lately_or_is_shared_stays() {
+fn used_and_shared_packages_stay() {
     let (folder, store, ids) = store(10);
     fs::hard_link(store.expanded(ids[0]).join("file"), folder.path().join("a project's")).unwrap();
     let used = HashMap::from([(ids[1], SystemTime::now() + Duration::from_secs(60))]);
@@ -125,7 +125,7 @@ fn prepared_trees_go_before_packages_and_the_least_recently_used_first() {
 }
 
 #[test]
-fn forests_that_were_not_used_for_long_are_felled() {
+fn prepared_entries_unused_for_long_are_removed() {
     let (_folder, store, ids) = store(10);
     store.record_prepared([1; 32], b"record", std::path::Path::new("/p")).unwrap();
     let used = HashMap::from([(ids[0], SystemTime::now())]);

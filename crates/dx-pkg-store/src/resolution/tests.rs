@@ -1,9 +1,10 @@
 use dx_pkg_core::PackageName;
 
-use crate::{Form, MetadataRecord, Store};
+use crate::Store;
+use crate::metadata::{Form, MetadataRecord};
 
 #[test]
-fn what_is_kept_is_found_under_its_key_only() {
+fn a_resolution_is_found_under_its_key_only() {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
     assert!(store.resolution([1; 32]).is_none());
@@ -33,7 +34,7 @@ fn metadata_that_was_written_again_is_another() {
     put(b"one");
     let files = store.metadata_files("http://registry.example/", &name);
     assert_eq!(files.len(), 1);
-    assert!(store.metadata_is(&files[0].0, &files[0].1));
+    assert!(store.metadata_is_unchanged(&files[0].0, &files[0].1));
     put(b"two");
-    assert!(!store.metadata_is(&files[0].0, &files[0].1));
+    assert!(!store.metadata_is_unchanged(&files[0].0, &files[0].1));
 }

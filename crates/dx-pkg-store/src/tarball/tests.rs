@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use dx_pkg_core::{Integrity, PackageId};
 
-use crate::{Folder, PruneLimits, Store};
+use crate::prune::PruneLimits;
+use crate::{Folder, Store};
 
 fn store() -> (tempfile::TempDir, Store, PackageId) {
     let folder = tempfile::tempdir().unwrap();
@@ -19,9 +20,9 @@ fn a_tarball_is_had_as_it_was_kept() {
     let (_folder, store, id) = store();
     assert!(store.has_tarball(id) && !store.has(id) && store.open_package(id).unwrap().is_none());
     assert_eq!(store.tarball(id).unwrap(), b"tarball");
-    store.forget_tarball(id).unwrap();
+    store.remove_tarball(id).unwrap();
     assert!(!store.has_tarball(id) && store.tarball(id).is_none());
-    store.forget_tarball(id).unwrap();
+    store.remove_tarball(id).unwrap();
 }
 
 #[test]
@@ -41,7 +42,7 @@ fn a_tarball_that_arrives_in_pieces_is_there_once_it_is_kept() {
 }
 
 #[test]
-fn a_damaged_tarball_is_nobodys() {
+fn a_damaged_tarball_counts_as_missing() {
     let (_folder, store, id) = store();
     fs::write(store.package_path(id).with_extension("tgz"), b"tarbell").unwrap();
     assert_eq!(store.verify(false).unwrap().damage.len(), 1);

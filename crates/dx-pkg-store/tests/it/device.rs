@@ -1,22 +1,16 @@
-//! A device that is full or read-only. Run with `--ignored` where such file systems are mounted:
-//! `DX_TEST_FULL_FS` names a tmpfs of 256 KiB, `DX_TEST_READ_ONLY_FS` a read-only mount with an empty `store/v1`.
-
-use std::path::PathBuf;
+//! A device that is full or read-only.
 
 use dx_pkg_core::Coded;
 use dx_pkg_format::dxp::FileEntry;
 use dx_pkg_store::Store;
+use dx_pkg_testkit::Device;
 
 use crate::{files, identify};
 
-fn mount(variable: &str) -> PathBuf {
-    std::env::var_os(variable).unwrap_or_else(|| panic!("{variable} is not set")).into()
-}
-
 #[test]
-#[ignore = "needs DX_TEST_FULL_FS"]
 fn a_full_device_is_named_and_nothing_half_written_stays() {
-    let store = Store::open(&mount("DX_TEST_FULL_FS").join("store")).unwrap();
+    let Some(device) = Device::memory("size=256k") else { return };
+    let store = Store::open(&device.path().join("store")).unwrap();
     let (small, _) = identify("small");
     store.insert(small, None, &files("{}")).unwrap();
     // The first fits as one file and not as two, the second not even once.
@@ -35,9 +29,11 @@ fn a_full_device_is_named_and_nothing_half_written_stays() {
 }
 
 #[test]
-#[ignore = "needs DX_TEST_READ_ONLY_FS"]
 fn a_read_only_store_is_named() {
-    let store = Store::open(&mount("DX_TEST_READ_ONLY_FS").join("store")).unwrap();
+    let Some(device) = Device::memory("size=256k") else { return };
+    std::fs::create_dir_all(device.path().join("store/v1")).unwrap();
+    device.remount("ro");
+    let store = Store::open(&device.path().join("store")).unwrap();
     let (id, _) = identify("a");
     let error = store.insert(id, None, &files("{}")).unwrap_err();
     assert_eq!(error.code(), "DX_STORE_READ_ONLY", "{error}");

@@ -9,9 +9,9 @@ use crate::{Fixture, files, identify};
 
 const STORE: &str = "DX_STORE_TEST_KILLED";
 
-/// Not a test: what the process does that the test below starts and kills.
+/// The process that the test below starts and kills.
 #[test]
-#[ignore = "only runs inside the test that kills it"]
+#[ignore = "the process that the test below starts and kills"]
 fn inserting_until_killed() {
     let Some(root) = std::env::var_os(STORE) else {
         return;
@@ -38,7 +38,7 @@ fn a_process_killed_at_any_moment_leaves_a_sound_store() {
         child.kill().unwrap();
         child.wait().unwrap();
         let mut report = fixture.store.verify(false).unwrap();
-        // The package being made may have its DXP file and not yet its files, which is no damage.
+        // The unfinished package may have a DXP file but no expanded files, which is no damage.
         packages = report.packages.max(packages);
         assert_eq!(std::mem::take(&mut report.damage), []);
     }

@@ -33,7 +33,7 @@ impl Fixture {
         id
     }
 
-    /// What is in `tmp/`.
+    /// Returns the entries of `tmp/`.
     fn garbage(&self) -> usize {
         std::fs::read_dir(self.store.tmp_dir().unwrap()).unwrap().count()
     }

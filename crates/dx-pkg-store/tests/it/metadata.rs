@@ -1,10 +1,11 @@
-//! The cache of packuments.
+//! The metadata cache.
 
 use std::fs;
 
 use dx_pkg_core::PackageName;
 use dx_pkg_format::packument::{PackumentData, VersionData};
-use dx_pkg_store::{Folder, Form, MetadataRecord};
+use dx_pkg_store::Folder;
+use dx_pkg_store::metadata::{Form, MetadataRecord};
 
 use crate::Fixture;
 

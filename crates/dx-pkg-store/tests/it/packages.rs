@@ -129,10 +129,9 @@ fn large_files_are_made_again_exactly() {
 }
 
 #[test]
-#[ignore = "needs DX_TEST_BTRFS, a folder on Btrfs"]
 fn large_files_that_share_blocks_are_made_again_exactly() {
-    let folder = tempfile::tempdir_in(std::env::var_os("DX_TEST_BTRFS").unwrap()).unwrap();
-    is_expanded_exactly(&Store::open(folder.path()).unwrap());
+    let Some(device) = dx_pkg_testkit::Device::btrfs() else { return };
+    is_expanded_exactly(&Store::open(device.path()).unwrap());
 }
 
 #[test]

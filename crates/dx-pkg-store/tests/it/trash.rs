@@ -1,4 +1,4 @@
-//! Taking things away and deleting them later.
+//! Removal of entries, and their deletion later.
 
 use std::fs;
 use std::time::{Duration, SystemTime};
@@ -21,7 +21,7 @@ fn a_trashed_tree_is_gone_at_once_and_deleted_later() {
 }
 
 #[test]
-fn what_is_missing_needs_no_trashing() {
+fn a_missing_entry_needs_no_trashing() {
     let fixture = Fixture::new();
     assert_eq!(fixture.store.trash(&fixture.folder.path().join("missing")).unwrap(), None);
     assert_eq!(fixture.store.empty_trash().unwrap(), 0);
@@ -41,10 +41,7 @@ fn a_tree_is_moved_beside_when_the_store_cannot_take_it() {
 #[cfg(target_os = "linux")]
 #[test]
 fn a_tree_on_another_file_system_is_moved_beside() {
-    let shared_memory = std::path::Path::new("/dev/shm");
-    let Ok(other) = tempfile::tempdir_in(shared_memory) else {
-        return;
-    };
+    let Some(other) = dx_pkg_testkit::require::shared_memory() else { return };
     let fixture = Fixture::new();
     let tree = other.path().join("node_modules");
     fs::create_dir(&tree).unwrap();

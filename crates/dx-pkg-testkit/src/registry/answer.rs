@@ -1,8 +1,8 @@
-//! What the registry answers to a path: packuments in both forms, tarballs, 401 and 404.
+//! The registry's answers by path: packuments in both forms, tarballs, 401 and 404.
 
-use super::{Options, Shared, tarball_path};
+use super::{Options, Shared};
 use crate::http::{Answer, RecordedRequest};
-use crate::packument::Package;
+use crate::packument::{Package, tarball_path};
 use crate::tarball::{gzip, shasum};
 
 /// The media type of an abbreviated packument.

@@ -1,6 +1,7 @@
 //! The abbreviated form of a packument, for a registry that answers the full one to every request.
 //!
-//! Source: "Package metadata" of npm's registry API, media type `application/vnd.npm.install-v1+json`.
+//! Source: "Package metadata" of npm's registry API, media type
+//! `application/vnd.npm.install-v1+json`.
 
 use serde_json::{Map, Value, json};
 
@@ -25,7 +26,7 @@ pub(super) fn abbreviated(text: &str) -> Option<String> {
     Some(short.to_string())
 }
 
-/// When a package was last changed; a registry that does not say so tells when its versions were published.
+/// Returns the time of a package's last change; without `modified`, that of its last version.
 fn modified(time: &Value) -> Option<&str> {
     let newest = || time.as_object()?.values().filter_map(Value::as_str).max();
     time["modified"].as_str().or_else(newest)

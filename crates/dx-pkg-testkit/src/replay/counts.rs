@@ -1,8 +1,8 @@
-//! What went over the wire.
+//! Counts of the traffic.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-/// What clients asked and what it took, since the server was started or between two moments.
+/// The requests of clients and their cost, since the server was started or between two moments.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counts {
     /// Connections that were accepted.
@@ -25,7 +25,7 @@ impl Counts {
         self.metadata_requests + self.tarball_requests + self.other_requests
     }
 
-    /// What was added since `earlier`.
+    /// Returns the difference to `earlier`.
     pub fn since(&self, earlier: &Counts) -> Counts {
         Counts {
             connections: self.connections - earlier.connections,

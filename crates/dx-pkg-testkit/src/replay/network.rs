@@ -1,4 +1,5 @@
-//! The network that lies between the clients and the server: round trips and a bandwidth shared by all.
+//! The network that lies between the clients and the server: round trips and a bandwidth shared by
+//! all.
 
 use hyper::body::{Body, Bytes, Frame, SizeHint};
 use std::convert::Infallible;
@@ -9,16 +10,17 @@ use std::task::{Context, Poll, ready};
 use std::time::Duration;
 use tokio::time::{Instant, Sleep};
 
-/// How much of a body is sent at once where the bandwidth is limited.
+/// The bytes of a body that are sent at once where the bandwidth is limited.
 const CHUNK: usize = 32 << 10;
-/// How far ahead of the line chunks may be sent: above the resolution of the timer, which is 1 ms, so that no bandwidth
-/// is lost to waking up late.
+/// The time by which chunks may be sent ahead of the line: above the resolution of the timer, which
+/// is 1 ms, so that no bandwidth is lost to waking up late.
 const BURST: Duration = Duration::from_millis(2);
 
 /// Round-trip time and bandwidth; the default is a network that takes no time.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Network {
-    /// The time from a client's question to the first byte of the answer, apart from the server's work.
+    /// The time from a client's question to the first byte of the answer, apart from the server's
+    /// work.
     pub round_trip: Duration,
     /// The bits per second that all connections share; `None` for no limit.
     pub bits_per_second: Option<u64>,
@@ -51,7 +53,8 @@ impl Line {
         self.state.lock().unwrap().0.bits_per_second.is_some()
     }
 
-    /// Takes the line for as long as the bytes need; returns the moment from which they may be sent, if it is to come.
+    /// Takes the line for as long as the bytes need; returns the moment from which they may be
+    /// sent, if it is to come.
     fn reserve(&self, bytes: usize, now: Instant) -> Option<Instant> {
         let mut state = self.state.lock().unwrap();
         let (network, free_at) = &mut *state;

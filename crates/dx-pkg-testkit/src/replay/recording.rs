@@ -1,12 +1,15 @@
-//! What was recorded, on disk and in memory.
+//! A recording, on disk and in memory.
 //!
 //! ```text
-//! documents/<name>.abbreviated.json   documents/<name>.full.json   documents/<name>/<version>.full.json
+//! documents/<name>.abbreviated.json
+//! documents/<name>.full.json
+//! documents/<name>/<version>.full.json
 //! tarballs/<path>
 //! ```
 //!
-//! Documents name the registry as `http://registry.example/`, which is replaced by the server's address in memory. A
-//! registry that answers full documents only is recorded as if it abbreviated them as npm's does.
+//! Documents name the registry as `http://registry.example/`, which is replaced by the server's
+//! address in memory. A registry that answers full documents only is recorded as if it abbreviated
+//! them as npm's does.
 
 use super::abbreviate;
 use crate::tarball::{gzip, shasum};
@@ -17,19 +20,19 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 
-/// How documents on disk name the registry.
+/// The registry's address in documents on disk.
 const PLACEHOLDER: &str = "http://registry.example/";
 /// The media type of an abbreviated packument.
 pub(super) const ABBREVIATED: &str = "application/vnd.npm.install-v1+json";
 
-/// What a request asks for.
+/// The subject of a request.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(super) enum Asked {
     /// A packument or a version's manifest.
     Document { path: String, full: bool },
     /// A tarball.
     Tarball { path: String },
-    /// What only a live registry can answer, such as an audit.
+    /// A request that only a live registry can answer, such as an audit.
     Other,
 }
 
@@ -66,7 +69,7 @@ pub(super) struct Recording {
 }
 
 impl Recording {
-    /// What lies in `folder`, with `registry` as the address in its documents.
+    /// Loads the recording in `folder`, with `registry` as the address in its documents.
     pub(super) fn new(folder: &Path, registry: &str) -> Recording {
         Recording {
             folder: folder.to_owned(),
@@ -75,7 +78,8 @@ impl Recording {
         }
     }
 
-    /// The answer, packed by gzip where that is wanted and worth it; `None` where nothing was recorded.
+    /// The answer, packed by gzip where that is wanted and worth it; `None` where nothing was
+    /// recorded.
     pub(super) fn get(&self, asked: &Asked, packed: bool) -> Option<Held> {
         let packed = packed && matches!(asked, Asked::Document { .. });
         let key = (asked.clone(), packed);

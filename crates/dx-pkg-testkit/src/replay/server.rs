@@ -25,7 +25,7 @@ use tokio_rustls::TlsAcceptor;
 /// The connections that may wait to be accepted.
 const BACKLOG: u32 = 4096;
 
-/// What a server is started with.
+/// The options of a server.
 #[derive(Clone, Debug, Default)]
 pub struct ReplayOptions {
     /// The folder of the recording.
@@ -36,7 +36,8 @@ pub struct ReplayOptions {
     pub network: Network,
     /// Whether to speak TLS.
     pub tls: bool,
-    /// The registry to ask for what was not recorded, and to record; without one, nothing outside is reached.
+    /// The registry to ask for what was not recorded, and to record; without one, nothing outside
+    /// is reached.
     pub upstream: Option<String>,
 }
 
@@ -98,7 +99,7 @@ impl Replay {
         self.authority.as_deref()
     }
 
-    /// What went over the wire so far.
+    /// Returns the traffic so far.
     pub fn counts(&self) -> Counts {
         self.shared.counters.now()
     }

@@ -10,7 +10,8 @@ use std::error::Error;
 use std::sync::Arc;
 use tokio_rustls::TlsAcceptor;
 
-/// What accepts TLS on 127.0.0.1 (HTTP/2 and HTTP/1.1), and the authority's certificate in PEM form.
+/// The acceptor of TLS on 127.0.0.1 (HTTP/2 and HTTP/1.1), and the authority's certificate in PEM
+/// form.
 pub(super) fn acceptor() -> Result<(TlsAcceptor, String), Box<dyn Error + Send + Sync>> {
     let mut authority = CertificateParams::new(Vec::new())?;
     authority.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);

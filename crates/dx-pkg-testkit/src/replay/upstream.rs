@@ -10,7 +10,7 @@ use tokio::sync::Semaphore;
 
 /// The most requests at once.
 const AT_ONCE: usize = 8;
-/// How often a request is made before it is given up; the wait before another doubles from a second.
+/// The tries of a request; the wait before another doubles from a second.
 const TRIES: u32 = 4;
 
 #[derive(Debug)]
@@ -38,7 +38,7 @@ impl Upstream {
         Ok(Upstream { url, client, turns: Semaphore::new(AT_ONCE), asked: Mutex::default() })
     }
 
-    /// What is held by who records what lies at a path, so that nobody asks for it a second time.
+    /// The locks of the paths that are being recorded, so that each is requested once.
     pub(super) fn turn(&self, path: &str) -> Arc<tokio::sync::Mutex<()>> {
         Arc::clone(self.asked.lock().unwrap().entry(path.to_owned()).or_default())
     }
@@ -48,7 +48,8 @@ impl Upstream {
         &self.url
     }
 
-    /// The body at a path, `None` where the registry has nothing; the error says what went wrong at the last try.
+    /// Returns the body at a path, `None` where the registry has nothing; the error says what went
+    /// wrong at the last try.
     pub(super) async fn get(&self, path: &str, accept: &str) -> Result<Option<Vec<u8>>, String> {
         let _turn = self.turns.acquire().await;
         let mut wait = Duration::from_secs(1);

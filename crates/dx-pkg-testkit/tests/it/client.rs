@@ -24,7 +24,8 @@ impl Response {
     }
 }
 
-/// Sends one request on its own connection and reads until the body is complete or the registry closes.
+/// Sends one request on its own connection and reads until the body is complete or the registry
+/// closes.
 pub(crate) fn get(base: &str, path: &str, headers: &[(&str, &str)]) -> io::Result<Response> {
     let address = base.trim_start_matches("http://").trim_end_matches('/');
     let mut stream = TcpStream::connect(address)?;

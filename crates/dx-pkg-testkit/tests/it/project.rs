@@ -1,7 +1,6 @@
 //! Projects, and the programs run in them.
 
-use dx_pkg_testkit::{Project, Registry};
-use std::path::Path;
+use dx_pkg_testkit::{Project, Registry, require};
 
 #[test]
 fn project_names_its_registry_and_keeps_the_order_of_keys() {
@@ -83,8 +82,8 @@ fn npm_installs_what_the_registry_serves() {
         .publish();
     registry.package("@s/b", "1.1.0").bundle("c", "2.0.0").publish();
     let project = Project::new(&registry).dep("a", "^1").create();
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    project.command(Path::new(npm)).args(["install", "--no-audit", "--no-fund"]).run().success();
+    let Some(npm) = require::npm() else { return };
+    project.command(&npm).args(["install", "--no-audit", "--no-fund"]).run().success();
     let installed: Vec<_> = project.installed().into_values().collect();
     assert_eq!(installed, ["@s/b@1.1.0", "c@2.0.0", "a@1.0.0"]);
     assert_eq!(project.node("console.log(require('@s/b'))").success().stdout.trim(), "@s/b@1.1.0");

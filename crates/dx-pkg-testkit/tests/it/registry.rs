@@ -1,4 +1,4 @@
-//! What the registry answers, with and without faults.
+//! The registry's answers, with and without faults.
 
 use crate::client::get;
 use dx_pkg_testkit::{Fault, Registry, integrity_sha512, shasum};

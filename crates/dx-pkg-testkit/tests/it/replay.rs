@@ -103,7 +103,7 @@ fn tls_comes_with_an_authority_of_its_own() {
     assert!(replay(folder.path()).authority().is_none());
 }
 
-/// What Node's clients for HTTP/2 and HTTP/1.1 get for a tarball over TLS.
+/// Returns what Node's clients for HTTP/2 and HTTP/1.1 get for a tarball over TLS.
 const OVER_TLS: &str = r#"
 const [url, ca] = [process.argv[1], require('fs').readFileSync(process.argv[2])];
 const path = '/@s/a/-/a-1.0.0.tgz';

@@ -1,16 +1,17 @@
-//! The picture: a line for each request, waves one below the other, readable on a light and on a dark page.
+//! The picture: a line for each request, waves one below the other, readable on a light and on a
+//! dark page.
 
 use super::{Panel, Request, waves};
 use std::fmt::Write;
 
 const WIDTH: f64 = 960.0;
-/// Where time begins, after the names of the groups.
+/// The start of the time axis, after the names of the groups.
 const LEFT: f64 = 150.0;
 const RIGHT: f64 = 24.0;
 /// Room above the lines of a panel, for its heading, its stages and its measure.
 const HEAD: f64 = 74.0;
 const GAP: f64 = 8.0;
-/// How high all lines of a panel are at most, and one line.
+/// The greatest height of all lines of a panel, and of one line.
 const TALLEST: f64 = 700.0;
 const THICKEST: f64 = 3.0;
 /// The least height of a group, so that there is room for its name.
@@ -37,7 +38,7 @@ pub(super) fn svg(panels: &[Panel]) -> String {
     )
 }
 
-/// How long is how far.
+/// The scale from time to width.
 struct Measure {
     ended: u64,
 }
@@ -134,7 +135,8 @@ fn upright(
     );
 }
 
-/// One request: the time in the queue, the time until the answer began, and the time in which it arrived.
+/// One request: the time in the queue, the time until the answer began, and the time in which it
+/// arrived.
 fn line(body: &mut String, request: &Request, measure: &Measure, y: f64, row: f64) {
     let sent = request.sent.unwrap_or(request.done);
     let first_byte = request.first_byte.unwrap_or(request.done);

@@ -1,4 +1,5 @@
-//! Waves of requests: those of the first depend on no answer, those of another on one of the wave before it.
+//! Waves of requests: those of the first depend on no answer, those of another on one of the wave
+//! before it.
 
 use super::{Kind, Request, Timing};
 use std::collections::HashMap;
@@ -25,7 +26,7 @@ pub(super) fn of(timing: &Timing) -> Vec<usize> {
     waves
 }
 
-/// What a group of requests amounts to.
+/// The totals of a group of requests.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Group {
     pub(super) kind: Option<Kind>,
@@ -52,7 +53,7 @@ pub(super) fn groups(timing: &Timing) -> Vec<Group> {
     groups
 }
 
-/// How many waves of metadata there are.
+/// Returns the number of waves of metadata.
 pub(super) fn count(timing: &Timing) -> usize {
     groups(timing).iter().filter(|group| group.kind == Some(Kind::Metadata)).count()
 }
@@ -87,7 +88,7 @@ pub(super) fn table(timing: &Timing) -> String {
     text
 }
 
-/// What a group is called.
+/// Returns the name of a group.
 pub(super) fn name(group: &Group) -> String {
     if group.kind == Some(Kind::Metadata) {
         format!("wave {}", group.wave)

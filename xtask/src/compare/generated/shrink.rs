@@ -4,10 +4,10 @@ use super::Oracle;
 use crate::dx;
 use serde_json::Value;
 
-/// How the label of a smaller project begins.
+/// The beginning of a smaller project's label.
 pub(super) const LABEL: &str = "smaller ";
 
-/// What npm's script adds to each state.
+/// The fields that npm's script adds to each state.
 const ANSWERS: [&str; 6] = ["lock", "inert", "stable", "refused", "error", "written"];
 /// Members without which a manifest or packument is none.
 const NEEDED: [&str; 6] = ["name", "version", "dist", "dist-tags", "time", "versions"];
@@ -49,7 +49,7 @@ pub(super) fn shrink(oracle: &Oracle, mut case: Value) -> Result<String, String>
     }
 }
 
-/// Which of the projects are still resolved differently.
+/// Returns the projects that are still resolved differently.
 fn differing(oracle: &Oracle, cases: &[Value]) -> Result<Vec<usize>, String> {
     if cases.is_empty() {
         return Ok(Vec::new());

@@ -10,7 +10,8 @@ fn pretty(text: &str) -> String {
 
 #[test]
 fn members_come_in_npms_order() {
-    // As json-stringify-nice orders them: array indices, then the preferred keys, then all others; objects last.
+    // As json-stringify-nice orders them: array indices, then the preferred keys, then all others;
+    // objects last.
     let text = r#"{"z":1,"b":{},"a":[{"version":1,"name":2,"aa":3}],"dependencies":{},"Z":0,"10":0,"9":{},"name":0,"01":0}"#;
     assert_eq!(
         canonical(text),

@@ -8,12 +8,12 @@ use serde_json::value::RawValue;
 use super::super::LockfileError;
 use super::super::json::Object;
 use super::path;
-use super::read::{Place, Source};
+use super::source::{Place, Source};
 
-/// How deep packages may be nested.
+/// The limit on the nesting of packages.
 const MAX_DEPTH: usize = 128;
 
-/// The entries of a version 1 lockfile, the project's own first.
+/// Returns the entries of a version 1 lockfile, the project's own first.
 pub(super) fn upgrade(
     lock: &Lock,
     dependencies: &RawValue,
@@ -47,7 +47,7 @@ struct Tree<'a> {
 }
 
 impl Tree<'_> {
-    /// Adds every member of `dependencies`, which are those of the package in `folder`.
+    /// Adds every member of `dependencies`, which belong to the package in `folder`.
     fn add_all(
         &mut self,
         folder: &str,
@@ -101,7 +101,7 @@ impl Tree<'_> {
             return Err(place.error("version", raw.get(), "is not a version"));
         }
         self.push(package, requires(&members, place)?);
-        // What is nested below a link is in the folder it leads to.
+        // A package nested below a link is in the folder that the link leads to.
         let folder = match self.entries.last() {
             Some(entry) => entry.package.path.clone(),
             None => at.to_owned(),
@@ -112,7 +112,8 @@ impl Tree<'_> {
         }
     }
 
-    /// Whether the package at this path lies in one that is not bundled itself: it came in the tarball of that one.
+    /// Returns whether the package at this path came in another one's tarball: it is inside a
+    /// package that is not bundled itself.
     fn is_inside_whole(&self, at: &str) -> bool {
         let outermost = at.match_indices("/node_modules/").next().map(|(end, _)| &at[..end]);
         let holder = outermost
@@ -120,7 +121,7 @@ impl Tree<'_> {
         holder.is_some_and(|holder| !holder.package.in_bundle)
     }
 
-    /// Adds the entry; for a link, also the folder it leads to, which then is last.
+    /// Adds the entry; for a link, also the folder that it leads to, which then is last.
     fn push(&mut self, mut package: LockPackage, requires: Vec<(String, String)>) {
         if !package.link {
             self.entries.push(Entry { package, requires });
@@ -137,7 +138,8 @@ impl Tree<'_> {
         self.entries.push(Entry { package: target, requires });
     }
 
-    /// Turns each `requires` into a dependency, optional where only what is optional is required.
+    /// Turns each `requires` into a dependency, optional where it is required only as an optional
+    /// one.
     fn bind_requires(&mut self) {
         let flat = Lock {
             packages: self.entries.iter().map(|entry| entry.package.clone()).collect(),
@@ -173,7 +175,7 @@ fn requires(
     }
 }
 
-/// Reads what version 1 has as `version`: a version, an alias, a folder, a tarball or a git commit.
+/// Parses the `version` of version 1: a version, an alias, a folder, a tarball or a git commit.
 fn locate(package: &mut LockPackage, name: &str, written: &str) {
     match Spec::parse(written) {
         Ok(Spec::Directory(folder)) => {
@@ -206,7 +208,7 @@ fn git_url(git: &GitSpec) -> String {
     format!("git+{}{hash}{}", git.url, git.committish.as_deref().unwrap_or_default())
 }
 
-/// `1.2.3` of `…/name-1.2.3.tgz`.
+/// Returns the `1.2.3` of `…/name-1.2.3.tgz`.
 fn version_in_file_name(name: &str, file: &str) -> Option<String> {
     let bare = name.rsplit('/').next()?;
     let file = file.rsplit('/').next()?.split(['?', '#']).next()?;

@@ -1,14 +1,14 @@
-//! Which paths an entry of a lockfile may be at, or link to.
+//! The paths that a lockfile's entry may be at, or link to.
 
 use dx_pkg_core::PackageName;
 
-/// The longest path, in bytes: what operating systems take.
+/// The longest path that operating systems take, in bytes.
 const MAX_LENGTH: usize = 4096;
 
-/// Checks where an entry is. `links_to` tells whether some entry links to a folder.
+/// Checks the path of an entry. `links_to` returns whether some entry links to a folder.
 ///
-/// Packages are at `…/node_modules/<name>`, to any depth. Anywhere else, and out of the project (`../x`), only what
-/// a link leads to can be, and workspaces within the project.
+/// Packages are at `…/node_modules/<name>`, to any depth. Anywhere else, and outside the project
+/// (`../x`), there can only be link targets, and workspaces within the project.
 pub(super) fn check(path: &str, links_to: impl Fn(&str) -> bool) -> Result<(), &'static str> {
     check_target(path)?;
     let segments: Vec<&str> = path.split('/').collect();
@@ -18,7 +18,7 @@ pub(super) fn check(path: &str, links_to: impl Fn(&str) -> bool) -> Result<(), &
     }
     let mut at = first;
     while at < segments.len() {
-        // `at` is the place of a `node_modules`; a name of one or two segments follows.
+        // `at` is the position of a `node_modules`; a name of one or two segments follows.
         let scoped = segments.get(at + 1).is_some_and(|segment| segment.starts_with('@'));
         let end = at + if scoped { 3 } else { 2 };
         let name =
@@ -37,7 +37,8 @@ pub(super) fn check(path: &str, links_to: impl Fn(&str) -> bool) -> Result<(), &
     Ok(())
 }
 
-/// Checks the folder a link leads to, relative to the project: it may be outside, but has to say so at its start.
+/// Checks the folder that a link leads to, relative to the project: it may be outside, but has to
+/// say so at its start.
 pub(super) fn check_target(path: &str) -> Result<(), &'static str> {
     let bytes = path.as_bytes();
     if path.is_empty() {
@@ -68,7 +69,7 @@ pub(super) fn check_target(path: &str) -> Result<(), &'static str> {
     Ok(())
 }
 
-/// Whether the entry is directly in a `node_modules`.
+/// Returns whether the entry is directly in a `node_modules`.
 pub(super) fn is_in_modules(path: &str) -> bool {
     let folder = &path[..path.len() - dx_pkg_lock::name_of_path(path).len()];
     folder == "node_modules/" || folder.ends_with("/node_modules/")
@@ -80,7 +81,7 @@ pub(super) fn version_is_safe(version: &str) -> bool {
         && !version.bytes().any(|byte| byte.is_ascii_control() || b"/\\".contains(&byte))
 }
 
-/// File systems may ignore case, so that `Node_Modules` is the same folder.
+/// Returns whether a segment is `node_modules` in any case, as file systems may ignore case.
 fn is_modules(segment: &str) -> bool {
     segment.eq_ignore_ascii_case("node_modules")
 }

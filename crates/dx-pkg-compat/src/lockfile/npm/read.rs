@@ -1,23 +1,22 @@
-//! Reading: text to [`Lock`].
+//! Reading: from text to [`Lock`].
 
-use std::borrow::Cow;
 use std::collections::HashSet;
 
 use dx_pkg_core::PackageName;
-use dx_pkg_lock::{Lock, LockPackage, locale_compare, name_of_path};
-use serde::Deserialize;
+use dx_pkg_lock::{Lock, LockPackage, locale_compare};
 use serde_json::value::RawValue;
 
 use super::super::LockfileError;
 use super::super::json::{Object, canonical};
+use super::source::{Place, Source, is_string};
 use super::{legacy, path};
 use crate::surrogates::without_lone;
 
 /// Reads a `package-lock.json`, an `npm-shrinkwrap.json` or the hidden lockfile of `node_modules`.
 ///
-/// Entries come sorted, so that the order of keys in the text makes no difference. Paths and names that could lead
-/// a write elsewhere, merge conflicts and unknown versions are refused. A version 1 lockfile does not say what the
-/// project itself depends on: its root entry has no dependencies.
+/// Entries come sorted, so the order of keys in the text makes no difference. Paths and names that
+/// could lead a write elsewhere, merge conflicts and unknown versions are refused. A version 1
+/// lockfile does not hold the project's own dependencies: its root entry has none.
 pub fn read(text: &str) -> Result<Lock, LockfileError> {
     let text = without_lone(text.strip_prefix('\u{feff}').unwrap_or(text));
     let source = Source::new(&text);
@@ -83,7 +82,7 @@ fn check_paths(lock: &Lock, source: Source<'_>) -> Result<(), LockfileError> {
     Ok(())
 }
 
-/// The string member of this key, if there is one.
+/// Returns the string member of this key, if there is one.
 pub(super) fn member_text(members: &Object<'_>, key: &str) -> Option<String> {
     serde_json::from_str(members.get(key)?.get()).ok()
 }
@@ -186,117 +185,4 @@ fn read_member(
         _ => package.extra.push((key.to_owned(), canonical(raw.get()))),
     }
     Ok(())
-}
-
-fn is_string(raw: &RawValue) -> bool {
-    raw.get().starts_with('"')
-}
-
-/// The text of a lockfile, by which a part of it finds its line.
-#[derive(Clone, Copy)]
-pub(super) struct Source<'a> {
-    text: &'a str,
-}
-
-impl<'a> Source<'a> {
-    pub(super) fn new(text: &'a str) -> Self {
-        Self { text }
-    }
-
-    /// The line, from 1, where `part`, a slice of the text, begins.
-    fn line(self, part: &str) -> usize {
-        self.line_at((part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
-    }
-
-    /// The line where `path` is written; in version 1, where its last name first is.
-    fn line_of(self, path: &str) -> usize {
-        let escaped = serde_json::Value::from(path).to_string();
-        let found = self.text.find(&escaped).or_else(|| self.text.find(name_of_path(path)));
-        self.line_at(found.unwrap_or(0))
-    }
-
-    fn line_at(self, offset: usize) -> usize {
-        let before = self.text.as_bytes().get(..offset).unwrap_or_default();
-        before.iter().filter(|byte| **byte == b'\n').count() + 1
-    }
-}
-
-/// What is being read, to name it in errors.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a, 'p> {
-    pub(super) source: Source<'a>,
-    pub(super) entry: Option<&'p str>,
-}
-
-impl Place<'_, '_> {
-    pub(super) fn error(self, key: &str, part: &str, reason: &'static str) -> LockfileError {
-        let entry =
-            self.entry.map_or_else(|| "the lockfile".to_owned(), |path| format!("{path:?}"));
-        LockfileError::Value { line: self.source.line(part), entry, key: key.to_owned(), reason }
-    }
-
-    pub(super) fn read<'de, T: Deserialize<'de>>(
-        self,
-        key: &str,
-        raw: &'de RawValue,
-        kind: &'static str,
-    ) -> Result<T, LockfileError> {
-        serde_json::from_str(raw.get()).map_err(|_| self.error(key, raw.get(), kind))
-    }
-
-    pub(super) fn object<'de>(
-        self,
-        key: &str,
-        raw: &'de RawValue,
-    ) -> Result<Object<'de>, LockfileError> {
-        Object::parse(raw.get()).map_err(|_| self.error(key, raw.get(), "is not an object"))
-    }
-
-    /// A string; null and false are no string, as for npm.
-    pub(super) fn string(self, key: &str, raw: &RawValue) -> Result<Option<String>, LockfileError> {
-        if matches!(raw.get(), "null" | "false") {
-            return Ok(None);
-        }
-        self.read(key, raw, "is not a string").map(Some)
-    }
-
-    pub(super) fn flag(self, key: &str, raw: &RawValue) -> Result<bool, LockfileError> {
-        if raw.get() == "null" {
-            Ok(false)
-        } else {
-            self.read(key, raw, "is neither true nor false")
-        }
-    }
-
-    /// An array of strings, or one string.
-    fn strings(self, key: &str, raw: &RawValue) -> Result<Vec<String>, LockfileError> {
-        if is_string(raw) {
-            return self.read(key, raw, "is not a string").map(|text| vec![text]);
-        }
-        self.read(key, raw, "is not an array of strings")
-    }
-
-    /// An object of strings.
-    pub(super) fn pairs(
-        self,
-        key: &str,
-        raw: &RawValue,
-    ) -> Result<Vec<(String, String)>, LockfileError> {
-        let pair = |(name, value): (Cow<'_, str>, &RawValue)| {
-            let value = self.read(key, value, "holds a value that is not a string")?;
-            Ok((name.into_owned(), value))
-        };
-        self.object(key, raw)?.0.into_iter().map(pair).collect()
-    }
-
-    fn peer_meta(self, key: &str, raw: &RawValue) -> Result<Vec<(String, bool)>, LockfileError> {
-        let meta = |(name, value): (Cow<'_, str>, &RawValue)| {
-            let optional = self
-                .object(key, value)?
-                .get("optional")
-                .is_some_and(|optional| optional.get() == "true");
-            Ok((name.into_owned(), optional))
-        };
-        self.object(key, raw)?.0.into_iter().map(meta).collect()
-    }
 }

@@ -1,6 +1,8 @@
-//! Writing a lockfile that differs in a few entries from the text that is there: the others are copied.
+//! Splicing: writing a lockfile that differs in a few entries from its previous text, by copying
+//! the others.
 //!
-//! Only for texts that are laid out as [`super::write`] lays them out, entry by entry; for any other there is no answer.
+//! Works only on texts with the layout that [`super::write`] gives them, entry by entry; for any
+//! other layout the functions return `None`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
@@ -13,8 +15,9 @@ use super::write::entry_text;
 
 const TAIL: &str = "\n  }\n}\n";
 
-/// What [`super::write`] makes of `previous`, the text that `locked` was compiled from, without the entries at `removed`
-/// and with `changed` added or in place of what they have the path of. `changed` is in npm's order.
+/// Returns the text that [`super::write`] would write: `previous`, the text that `locked` was
+/// compiled from, without the entries at `removed`, and with `changed` added or replacing entries
+/// at the same path. `changed` is in npm's order.
 #[must_use]
 pub fn splice(
     previous: &str,
@@ -25,7 +28,8 @@ pub fn splice(
     spliced(previous, locked, removed, changed, true)
 }
 
-/// The same for `node_modules/.package-lock.json` and what [`super::write_hidden`] makes of `installed` so changed.
+/// Returns the text that [`super::write_hidden`] would write to `node_modules/.package-lock.json`
+/// for `installed` changed in the same way.
 #[must_use]
 pub fn splice_hidden(
     previous: &str,
@@ -74,7 +78,7 @@ fn spliced(
     Some(out)
 }
 
-/// Everything before the first entry.
+/// Returns everything before the first entry.
 fn head(locked: &DxlView<'_>) -> Option<String> {
     let mut head = String::from("{\n");
     for (key, text) in [("name", locked.name()), ("version", locked.version())] {
@@ -100,7 +104,7 @@ fn put(out: &mut String, head: &str, package: &LockPackage, before: Option<&str>
     out.push_str(&text);
 }
 
-/// An entry as it is written, and what follows it.
+/// An entry as it is written, and the text after it.
 struct Entry<'t> {
     /// Key and value.
     whole: &'t str,
@@ -109,7 +113,7 @@ struct Entry<'t> {
 }
 
 impl<'t> Entry<'t> {
-    /// The first entry of `text`, which must be the one at `path`.
+    /// Splits off the first entry of `text`, which must be the one at `path`.
     fn first(text: &'t str, path: &str) -> Option<Self> {
         let text = text.strip_prefix(',').unwrap_or(text).strip_prefix("\n    ")?;
         let mut key = String::with_capacity(path.len() + 2);
@@ -121,7 +125,8 @@ impl<'t> Entry<'t> {
     }
 }
 
-/// How long the object is that `text` begins with, its lines being indented by more than four spaces.
+/// Returns the length of the object that `text` begins with, whose lines are indented by more than
+/// four spaces.
 fn end_of(text: &str) -> Option<usize> {
     if text.starts_with("{}") {
         return Some(2);

@@ -6,7 +6,8 @@ use dx_pkg_lock::{Lock, LockPackage};
 use super::{read, write, write_hidden};
 use crate::lockfile::LockfileError;
 
-/// A project with workspaces, aliases and folders in and out of it, as npm 12 writes it in each version.
+/// A project with workspaces, aliases and folders in and out of it, as npm 12 writes it in each
+/// version.
 const V1: &str = include_str!("../../../fixtures/lockfile/odd-v1.json");
 const V2: &str = include_str!("../../../fixtures/lockfile/odd-v2.json");
 const V3: &str = include_str!("../../../fixtures/lockfile/odd-v3.json");
@@ -62,7 +63,7 @@ fn what_npm_wrote_is_written_again_byte_for_byte() {
 fn version_2_keeps_its_tree_for_old_clients() {
     let mut lock = read(V2).unwrap();
     assert_eq!(lock.packages, read(V3).unwrap().packages);
-    // A change anywhere has the whole tree made anew.
+    // Any change makes npm write the whole tree anew.
     lock.version = Some("2.0.0".into());
     let expected = V2.replacen("\"version\": \"1.0.0\"", "\"version\": \"2.0.0\"", 1);
     assert_eq!(write(&lock, Some(V2)), expected);
@@ -325,9 +326,10 @@ fn nesting_bombs_are_refused() {
     let _ = read(&array).map(|lock| write(&lock, None));
 }
 
-/// `DX_NPM_LOCKS=folder cargo test -p dx-pkg-compat -- --ignored`: every lockfile of version 3 that npm wrote there.
+/// `DX_NPM_LOCKS=folder cargo test -p dx-pkg-compat -- --ignored`: every lockfile of version 3 that
+/// npm wrote there.
 #[test]
-#[ignore = "needs a folder of lockfiles that npm wrote"]
+#[ignore = "needs a folder of lockfiles that npm wrote, named by DX_NPM_LOCKS"]
 fn real_lockfiles_survive() {
     let mut checked = 0;
     for file in std::fs::read_dir(std::env::var("DX_NPM_LOCKS").unwrap()).unwrap() {

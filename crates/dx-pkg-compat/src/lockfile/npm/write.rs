@@ -1,4 +1,4 @@
-//! Writing: [`Lock`] to text, byte for byte as npm 12 does.
+//! Writing: from [`Lock`] to text, byte for byte as npm 12 does.
 
 mod legacy;
 
@@ -8,13 +8,14 @@ use dx_pkg_lock::{Lock, LockPackage};
 use serde_json::value::RawValue;
 
 use super::super::json::{Format, Object, Value, canonical};
-use super::read::{Source, member_text, read_entry};
+use super::read::{member_text, read_entry};
+use super::source::Source;
 
 /// Writes a lockfile of version 3, or of version 2 where `previous` is one.
 ///
-/// From `previous`, the lockfile that is replaced, come the indentation, the line endings, members that are not dx's
-/// concern, and the exact text of every entry that says what it said before. If nothing has changed, `previous` is
-/// returned as it is.
+/// `previous`, the lockfile that is replaced, provides the indentation, the line endings, members
+/// that dx does not know, and the exact text of every entry that has not changed. If nothing has
+/// changed, `previous` is returned as it is.
 #[must_use]
 pub fn write(lock: &Lock, previous: Option<&str>) -> String {
     let packages = filled(lock).collect();
@@ -26,14 +27,15 @@ pub fn write(lock: &Lock, previous: Option<&str>) -> String {
     }
 }
 
-/// Writes a new lockfile of version 3 with the indentation and line endings of `manifest`, the project's `package.json`.
+/// Writes a new lockfile of version 3 with the indentation and line endings of `manifest`, the
+/// project's `package.json`.
 #[must_use]
 pub fn write_like(lock: &Lock, manifest: &str) -> String {
     let layout = Previous { format: Format::of(manifest), ..Previous::default() };
     render(lock, filled(lock).collect(), &layout).unwrap_or_default()
 }
 
-/// The entries; that of a project whose manifest says nothing is left out.
+/// Returns the entries; a project's own is left out where its manifest is empty.
 fn filled(lock: &Lock) -> impl Iterator<Item = &LockPackage> {
     lock.packages
         .iter()
@@ -42,7 +44,7 @@ fn filled(lock: &Lock) -> impl Iterator<Item = &LockPackage> {
 
 /// Writes `node_modules/.package-lock.json`, which has no entry for the project itself.
 ///
-/// `lock` is to hold only what is in place.
+/// `lock` must hold installed packages only.
 #[must_use]
 pub fn write_hidden(lock: &Lock) -> String {
     let packages = lock.packages.iter().filter(|package| !package.path.is_empty()).collect();
@@ -56,7 +58,7 @@ struct Previous<'a> {
     format: Format<'a>,
     members: Object<'a>,
     entries: Object<'a>,
-    /// 0 where there is none.
+    /// Its version; 0 without one.
     version: u8,
 }
 
@@ -72,7 +74,7 @@ impl<'a> Previous<'a> {
         Some(Self { text, format: Format::of(text), members, entries, version })
     }
 
-    /// Whether it is a current lockfile of the same project with as many entries.
+    /// Returns whether it is a current lockfile of the same project with as many entries.
     fn frames(&self, lock: &Lock, entries: usize) -> bool {
         matches!(self.version, 2 | 3)
             && self.members.get("packages").is_some()
@@ -82,7 +84,7 @@ impl<'a> Previous<'a> {
     }
 }
 
-/// The text; `None` when it says nothing that `previous` does not say.
+/// Returns the text; `None` when it has nothing that `previous` does not have.
 fn render(lock: &Lock, packages: Vec<&LockPackage>, previous: &Previous<'_>) -> Option<String> {
     const OWN: [&str; 6] =
         ["name", "version", "lockfileVersion", "requires", "packages", "dependencies"];
@@ -120,13 +122,13 @@ fn render(lock: &Lock, packages: Vec<&LockPackage>, previous: &Previous<'_>) -> 
     Some(out)
 }
 
-/// The entry's text, borrowed from `previous` where that says the same.
+/// Returns the entry's text, borrowed from `previous` where it has not changed.
 fn render_entry<'a>(package: &LockPackage, previous: &Previous<'a>) -> Value<'a> {
     let before = previous.entries.get(&package.path).map(RawValue::get);
     Value::Source(entry_text(package, before, previous.format))
 }
 
-/// The entry's text: `before` where that says the same.
+/// Returns the entry's text: `before` where it has not changed.
 pub(super) fn entry_text<'a>(
     package: &LockPackage,
     before: Option<&'a str>,
@@ -137,13 +139,14 @@ pub(super) fn entry_text<'a>(
     let mut text = String::with_capacity(600);
     value.write(&mut text, format, 2);
     match before {
-        Some(before) if before == text || says_the_same(package, before) => Cow::Borrowed(before),
+        Some(before) if before == text || is_unchanged(package, before) => Cow::Borrowed(before),
         _ => Cow::Owned(text),
     }
 }
 
-/// Whether the entry `before` can stay: it differs at most in spelling and in members that dx does not know.
-fn says_the_same(package: &LockPackage, before: &str) -> bool {
+/// Returns whether the entry `before` can stay: it differs at most in spelling and in members that
+/// dx does not know.
+fn is_unchanged(package: &LockPackage, before: &str) -> bool {
     /// Members by which npm records that it altered the package.
     const ALTERED: [&str; 3] = ["patched", "packageExtensionsApplied", "npmExtensionApplied"];
     let Ok(mut before) = read_entry(Source::new(before), &package.path, before) else {
@@ -158,7 +161,7 @@ fn says_the_same(package: &LockPackage, before: &str) -> bool {
     package == before
 }
 
-/// The entry in the order and spelling in which reading gives it.
+/// Returns the entry in the order and spelling in which reading gives it.
 fn normalised(package: &LockPackage) -> LockPackage {
     let mut package = package.clone();
     package.normalise();

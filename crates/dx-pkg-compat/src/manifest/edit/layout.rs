@@ -1,4 +1,4 @@
-//! How a text is laid out, and how new parts are written to match.
+//! The layout of a text, and new parts in the same layout.
 
 use serde::Serialize;
 use serde_json::Value;
@@ -6,7 +6,7 @@ use serde_json::ser::{PrettyFormatter, Serializer};
 
 use crate::manifest::text::{Container, Object, skip_space};
 
-/// Indentation and line ends of a text.
+/// The indentation and line ends of a text.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Layout {
     /// One level of indentation; `None` where the text is all on one line.
@@ -15,7 +15,7 @@ pub(super) struct Layout {
 }
 
 impl Layout {
-    /// Reads the layout off the whitespace before the first member, as npm does; an empty object
+    /// Detects the layout from the whitespace before the first member, as npm does; an empty object
     /// stands for two spaces.
     pub(super) fn of(text: &str, root: usize) -> Layout {
         let bytes = text.as_bytes();
@@ -30,14 +30,14 @@ impl Layout {
         Layout { unit, newline }
     }
 
-    /// A layout made up by a test.
+    /// Returns a layout for tests.
     #[cfg(test)]
     pub(super) fn for_tests(unit: Option<&str>, newline: &'static str) -> Layout {
         let unit = unit.map(str::to_owned);
         Layout { unit, newline }
     }
 
-    /// A line end and the indentation of a level; nothing where the text is on one line.
+    /// Returns a line end and the indentation of a level; nothing where the text is on one line.
     pub(super) fn line(&self, depth: usize) -> String {
         match &self.unit {
             Some(unit) => format!("{}{}", self.newline, unit.repeat(depth)),
@@ -45,7 +45,7 @@ impl Layout {
         }
     }
 
-    /// What goes before a new member of an object at a level: what its last member has.
+    /// Returns the whitespace before a new member of an object at a level: that of its last member.
     pub(super) fn space(&self, text: &str, container: &Container, depth: usize) -> String {
         match container.items.len().checked_sub(1) {
             Some(last) => container.space_before(text, last).to_owned(),
@@ -53,7 +53,7 @@ impl Layout {
         }
     }
 
-    /// A new member of an object at a level.
+    /// Returns a new member of an object at a level.
     pub(super) fn member(
         &self,
         text: &str,
@@ -71,7 +71,7 @@ impl Layout {
         format!("{key}{colon}{}", self.render(value, depth + 1))
     }
 
-    /// A value whose closing bracket stands at a level.
+    /// Returns a value whose closing bracket is at a level.
     pub(super) fn render(&self, value: &Value, depth: usize) -> String {
         let Some(unit) = &self.unit else {
             return value.to_string();

@@ -1,5 +1,5 @@
 //! Edits, compared with what npm 12 writes for the same change, and the property that an edit
-//! changes what it names and nothing else.
+//! changes nothing else.
 
 use proptest::prelude::*;
 use serde_json::json;
@@ -255,7 +255,7 @@ prop_compose! {
     }
 }
 
-/// What saving must do, on the parsed document.
+/// The effect of saving, on the parsed document.
 fn expected(mut value: Value, section: Section, name: &str, spec: &str) -> Value {
     let object = value.as_object_mut().unwrap();
     let has = |object: &serde_json::Map<String, Value>, section: Section| {
@@ -290,16 +290,20 @@ fn expected(mut value: Value, section: Section, name: &str, spec: &str) -> Value
 proptest! {
     #[test]
     fn saving_changes_what_it_names_and_nothing_else(
-        text in any_document(), section in any_section(), name in prop::sample::select(NAMES.to_vec()),
+        text in any_document(),
+        section in any_section(),
+        name in prop::sample::select(NAMES.to_vec()),
     ) {
         let before: Value = serde_json::from_str(&text).unwrap();
         let edited = saved(&text, section, name, "9.9.9");
         let after: Value = serde_json::from_str(&edited).unwrap();
-        // `Value` compares objects without regard to order, which the next lines do regard.
+        // `Value` compares objects without regard to order, so the next lines compare it.
         prop_assert_eq!(&after, &expected(before.clone(), section, name, "9.9.9"));
         let keys = |value: &Value| -> Vec<String> {
             let keys = value.as_object().unwrap().keys();
-            keys.filter(|key| Section::ALL.iter().all(|section| section.key() != *key)).cloned().collect()
+            keys.filter(|key| Section::ALL.iter().all(|section| section.key() != *key))
+                .cloned()
+                .collect()
         };
         prop_assert_eq!(keys(&after), keys(&before));
         if text.contains("\r\n") {
@@ -312,7 +316,9 @@ proptest! {
 
     #[test]
     fn saving_what_is_there_is_the_identity(
-        text in any_document(), section in any_section(), name in prop::sample::select(NAMES.to_vec()),
+        text in any_document(),
+        section in any_section(),
+        name in prop::sample::select(NAMES.to_vec()),
     ) {
         let once = saved(&text, section, name, "9.9.9");
         prop_assert_eq!(saved(&once, section, name, "9.9.9"), once);
@@ -324,7 +330,8 @@ proptest! {
     ) {
         let before: Value = serde_json::from_str(&text).unwrap();
         let entries = before.get(section.key()).and_then(Value::as_object);
-        let names: Vec<&str> = entries.iter().flat_map(|entries| entries.keys()).map(String::as_str).collect();
+        let names: Vec<&str> =
+            entries.iter().flat_map(|entries| entries.keys()).map(String::as_str).collect();
         // npm sorts a section that gains a name, and drops one that becomes empty.
         prop_assume!(names.is_sorted_by(|a, b| name_order(a, b) != Ordering::Greater));
         prop_assume!(entries.is_none_or(|entries| !entries.is_empty()));

@@ -38,7 +38,7 @@ async fn a_full_packument_is_full_asked_for_or_not() {
     registry.package("a", "1.0.0").published_at("2020-01-01T00:00:00.000Z").publish();
     let client = client_of(&registry);
     let asked = client
-        .packument(&name("a"), PackumentForm::Full, None, Priority::High, |answer| answer)
+        .packument(request(&name("a"), PackumentForm::Full, None), |answer| answer)
         .await
         .unwrap();
     let (packument, _, _, full) = decoded(asked);
@@ -58,7 +58,7 @@ async fn an_unchanged_packument_is_not_sent_again() {
     let (_, validator, ..) = decoded(ask(&client, "a").await.unwrap());
     let form = PackumentForm::Abbreviated;
     let again = client
-        .packument(&name("a"), form, Some(&validator), Priority::Normal, |answer| answer)
+        .packument(request(&name("a"), form, Some(&validator)), |answer| answer)
         .await
         .unwrap();
     assert_eq!(
@@ -69,7 +69,7 @@ async fn an_unchanged_packument_is_not_sent_again() {
     );
     registry.package("a", "1.1.0").publish();
     let changed = client
-        .packument(&name("a"), form, Some(&validator), Priority::Normal, |answer| answer)
+        .packument(request(&name("a"), form, Some(&validator)), |answer| answer)
         .await
         .unwrap();
     assert_eq!(decoded(changed).0.len(), 2);

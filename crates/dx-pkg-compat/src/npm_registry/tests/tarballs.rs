@@ -1,38 +1,53 @@
 use super::*;
-use dx_pkg_fetch::{Bytes, Piece};
-use std::sync::Arc;
+use dx_pkg_core::IntegrityMismatch;
+use dx_pkg_fetch::Bytes;
+use dx_pkg_fetch::stream::Piece;
+
+use dx_pkg_registry::{Streaming, Tarball, TarballSink};
+use std::pin::Pin;
+use std::sync::{Arc, Mutex};
 use tokio::sync::{mpsc, oneshot};
 
-/// Gives the bytes, once they are verified; those of the tarballs that are long enough as they arrive, if they are right.
+type Collected = Arc<Mutex<Option<(Bytes, &'static str)>>>;
+
+/// Collects the bytes once they are verified; tarballs of `streamed_from` bytes and more arrive as
+/// a stream.
 struct Collect {
     streamed_from: u64,
     right: Integrity,
+    collected: Collected,
 }
 
-impl Unpacker for Collect {
-    type Taken = (Bytes, &'static str);
-
-    async fn unpack(self: &Arc<Self>, tarball: Tarball) -> Result<Self::Taken, IntegrityMismatch> {
-        tarball.verify().map(|(bytes, _)| (bytes, "whole"))
+impl TarballSink for Collect {
+    fn accept(
+        self: Arc<Self>,
+        tarball: Tarball,
+    ) -> Pin<Box<dyn Future<Output = Result<(), IntegrityMismatch>> + Send>> {
+        let (bytes, _) = match tarball.verify() {
+            Ok(verified) => verified,
+            Err(mismatch) => return Box::pin(async { Err(mismatch) }),
+        };
+        *self.collected.lock().unwrap() = Some((bytes, "whole"));
+        Box::pin(async { Ok(()) })
     }
 
-    fn begin(self: &Arc<Self>, length: u64) -> Option<Streaming<Self::Taken>> {
+    fn begin(self: Arc<Self>, length: u64) -> Option<Streaming> {
         if length < self.streamed_from {
             return None;
         }
         let (pieces, mut arriving) = mpsc::channel(1);
-        let (taken, outcome) = oneshot::channel();
-        let right = self.right.clone();
+        let (done, unpacked) = oneshot::channel();
         tokio::spawn(async move {
             let mut bytes = Vec::new();
             while let Some(Piece::Bytes(piece)) = arriving.recv().await {
                 bytes.extend_from_slice(&piece);
             }
-            if right.verify(&bytes).is_ok() {
-                let _ = taken.send((bytes.into(), "streamed"));
+            if self.right.verify(&bytes).is_ok() {
+                *self.collected.lock().unwrap() = Some((bytes.into(), "streamed"));
+                let _ = done.send(());
             }
         });
-        Some(Streaming { pieces, outcome })
+        Some(Streaming { pieces, unpacked })
     }
 }
 
@@ -46,7 +61,11 @@ async fn fetch_streaming(
     streamed_from: u64,
 ) -> Result<(Bytes, &'static str), RegistryError> {
     let right = wanted.integrity.clone().unwrap();
-    client.tarball(wanted, &Arc::new(Collect { streamed_from, right })).await
+    let collected = Collected::default();
+    let sink = Collect { streamed_from, right, collected: collected.clone() };
+    client.tarball(wanted, Arc::new(sink)).await?;
+    let taken = collected.lock().unwrap().take();
+    Ok(taken.unwrap())
 }
 
 #[tokio::test]

@@ -1,7 +1,7 @@
-//! Which credential goes where, and above all where it does not go.
+//! Credentials: the URLs that receive them, and above all those that do not.
 
 use super::*;
-use dx_pkg_fetch::{Pem, PemSource};
+use dx_pkg_fetch::tls::{Pem, PemSource};
 
 fn header(config: &Config, target: &str) -> Option<String> {
     let authorization = config.credentials_for(&url(target));

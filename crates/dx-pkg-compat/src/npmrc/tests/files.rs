@@ -1,4 +1,4 @@
-//! The dialect of the files. Expected values are what npm's own parser gives for the same text.
+//! The file format. Expected values are those of npm's own parser for the same text.
 
 use super::*;
 use crate::npmrc::expand::{Expanded, expand};

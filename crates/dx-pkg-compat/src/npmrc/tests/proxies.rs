@@ -1,4 +1,4 @@
-//! Which requests go through which proxy.
+//! The choice of proxies.
 
 use super::*;
 

@@ -1,4 +1,4 @@
-//! What an untrusted project file may not do, and what no output may hold.
+//! The limits on an untrusted project file, and secrets kept out of any output.
 
 use super::*;
 
@@ -29,20 +29,20 @@ fn trusted_layers_read_the_environment() {
 #[test]
 fn project_file_does_not_read_the_environment() {
     let layers = Layers {
-        project: "//r.example/:_authToken=${NPM_TOKEN}\ncache=/tmp/${NPM_TOKEN?}",
-        user: "cache=/c",
+        project: "//r.example/:_authToken=${NPM_TOKEN}\ncafile=/tmp/${NPM_TOKEN?}",
+        user: "cafile=/c",
         env: TOKEN,
         ..Layers::default()
     };
     let config = layers.config();
     assert!(config.credentials_for(&url("https://r.example/")).is_none());
-    assert_eq!(config.cache().unwrap(), Some(PathBuf::from("/c")));
+    assert_eq!(config.cafile().unwrap(), Some(PathBuf::from("/c")));
     let warnings: Vec<String> = config.warnings().iter().map(ToString::to_string).collect();
     assert_eq!(
         warnings,
         [
             r#""//r.example/:_authToken" in /project/.npmrc refers to the environment variable "NPM_TOKEN" and is not used"#,
-            r#""cache" in /project/.npmrc refers to the environment variable "NPM_TOKEN" and is not used"#,
+            r#""cafile" in /project/.npmrc refers to the environment variable "NPM_TOKEN" and is not used"#,
         ]
     );
     assert_eq!(config.warnings()[0].code(), "DX_NPMRC_ENV_IN_PROJECT");

@@ -38,29 +38,74 @@ fn numbers_and_durations() {
     assert!(config.fetch_retry_maxtimeout().is_err());
 }
 
+/// The error for the first value that is not of its setting's kind.
+fn refused(text: &str) -> Option<String> {
+    let error = user(text).unsupported().err()?;
+    assert_eq!(error.code(), "DX_CONFIG_INVALID");
+    Some(format!("{error}; {}", error.hint().unwrap()))
+}
+
 #[test]
 fn words_are_checked() {
-    let config = user(
-        "node-linker=isolated\nloglevel=loud\ninstall-strategy=linked\nlockfile-version=3\npackage-import-method=copy\nallow-git=root",
-    );
-    assert_eq!(config.node_linker().unwrap(), Some(NodeLinker::Isolated));
-    assert_eq!(config.install_strategy().unwrap(), InstallStrategy::Linked);
-    assert_eq!(config.lockfile_version().unwrap(), Some(LockfileVersion::V3));
+    let config = user("package-import-method=copy");
     assert_eq!(config.package_import_method().unwrap(), ImportMethod::Copy);
-    assert_eq!(config.allow_git().unwrap(), Some(AllowSource::Root));
-    assert!(config.loglevel().unwrap_err().hint().unwrap().contains("silly"));
+    for allowed in [
+        "node-linker=isolated",
+        "loglevel=silly",
+        "install-strategy=linked",
+        "lockfile-version=3",
+        "lockfile-version=1",
+        "allow-git=root",
+        "only=prod",
+        "also=development",
+        "progress",
+        "audit=null",
+    ] {
+        assert_eq!(refused(allowed), None, "{allowed}");
+    }
+    for (wrong, hint) in [
+        ("node-linker=linked", "isolated"),
+        ("loglevel=loud", "silly"),
+        ("install-strategy=flat", "shallow"),
+        ("lockfile-version=4", "1, 2 or 3"),
+        ("allow-git=some", "root"),
+        ("only=dev", "production"),
+        ("also=prod", "development"),
+    ] {
+        let error = refused(wrong).unwrap();
+        let (key, value) = wrong.split_once('=').unwrap();
+        assert!(error.contains(key) && error.contains(value) && error.contains(hint), "{error}");
+    }
+}
+
+#[test]
+fn value_of_another_kind_is_refused_even_if_nothing_reads_the_setting() {
+    for wrong in [
+        "audit=perhaps",
+        "progress=perhaps",
+        "foreground-scripts=perhaps",
+        "cache",
+        "bin-links=perhaps",
+        "dry-run=perhaps",
+        "proxy=ftp://h",
+        "before=yesterday",
+        "min-release-age=soon",
+        "fetch-retries=-1",
+        "omit=prod,dev",
+    ] {
+        let error = refused(wrong).unwrap_or_else(|| panic!("{wrong} was accepted"));
+        assert!(error.contains("/home/u/.npmrc"), "{error}");
+    }
+    assert!(user("only=dev").omit().is_err() && user("also=prod").omit().is_err());
 }
 
 #[test]
 fn paths_begin_at_home_where_they_say_so() {
-    let layers = Layers {
-        user: "cafile=~/ca.pem\ncache=rel/x",
-        env: &[("HOME", "/home/u")],
-        ..Layers::default()
-    };
+    let layers =
+        Layers { user: "cafile=~/ca.pem", env: &[("HOME", "/home/u")], ..Layers::default() };
     assert_eq!(layers.config().cafile().unwrap(), Some(PathBuf::from("/home/u/ca.pem")));
-    assert_eq!(layers.config().cache().unwrap(), Some(PathBuf::from("rel/x")));
-    assert!(user("cache").cache().is_err());
+    assert_eq!(user("cafile=rel/x").cafile().unwrap(), Some(PathBuf::from("rel/x")));
+    assert!(user("cafile").cafile().is_err());
 }
 
 #[test]

@@ -65,14 +65,19 @@ proptest! {
 
     #[test]
     fn any_value_in_any_field_is_tolerated(
-        manifest in manifest(), tags in value(), time in value(), modified in value(), other in value(),
+        manifest in manifest(),
+        tags in value(),
+        time in value(),
+        modified in value(),
+        other in value(),
     ) {
         let json = json!({
             "name": "a", "dist-tags": tags, "time": time, "modified": modified, "other": other,
             "versions": {"1.0.0": manifest, "2.0.0": other},
         });
         for text in [json.to_string(), serde_json::to_string_pretty(&json).unwrap()] {
-            let packument = Packument::decode(Arc::new(encode(text.as_bytes(), &name("a")).unwrap())).unwrap();
+            let bytes = encode(text.as_bytes(), &name("a")).unwrap();
+            let packument = Packument::decode(Arc::new(bytes)).unwrap();
             let version = packument.version(packument.find_str("1.0.0").unwrap());
             for (bin, path) in version.bins() {
                 prop_assert!(!bin.is_empty() && !bin.contains(['/', '\\', ':']), "{bin:?}");
@@ -92,7 +97,8 @@ proptest! {
         let bytes = encode(json.to_string().as_bytes(), &name("a")).unwrap();
         let packument = Packument::decode(Arc::new(bytes)).unwrap();
         let version = packument.versions().next().unwrap();
-        let found: Vec<_> = version.dependencies().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
+        let found: Vec<_> =
+            version.dependencies().map(|(a, b)| (a.to_owned(), b.to_owned())).collect();
         prop_assert_eq!(found, pairs.into_iter().collect::<Vec<_>>());
         prop_assert_eq!(version.deprecated().unwrap_or_default(), message);
     }

@@ -1,4 +1,4 @@
-//! A small tar writer that also writes what no honest archiver would.
+//! A small tar writer that can also write malformed archives.
 
 /// Builds an archive entry by entry.
 #[derive(Default, Clone)]
@@ -11,12 +11,12 @@ impl Archive {
         Self::default()
     }
 
-    /// A regular file that anyone may read.
+    /// Adds a regular file that anyone may read.
     pub(super) fn file(self, name: &str, data: &[u8]) -> Self {
         self.entry(name.as_bytes(), b'0', 0o644, data)
     }
 
-    /// An entry of any type; names of more than 100 bytes are given in a pax header.
+    /// Adds an entry of any type; names of more than 100 bytes go into a pax header.
     pub(super) fn entry(self, name: &[u8], flag: u8, mode: u32, data: &[u8]) -> Self {
         let archive = if name.len() > 100 { self.pax(b'x', &[("path", name)]) } else { self };
         let short = &name[..name.len().min(100)];
@@ -25,14 +25,14 @@ impl Archive {
             .body(data)
     }
 
-    /// A pax header with the given fields.
+    /// Adds a pax header with the given fields.
     pub(super) fn pax(self, flag: u8, fields: &[(&str, &[u8])]) -> Self {
         let records: Vec<u8> =
             fields.iter().flat_map(|(key, value)| pax_record(key, value)).collect();
         self.entry(b"PaxHeader", flag, 0o644, &records)
     }
 
-    /// A ustar header with a valid checksum and raw fields.
+    /// Adds a ustar header with a valid checksum and raw fields.
     pub(super) fn header(mut self, name: &[u8], flag: u8, mode: &[u8], size: &[u8]) -> Self {
         let mut block = [0; 512];
         block[..name.len()].copy_from_slice(name);
@@ -54,25 +54,25 @@ impl Archive {
         self
     }
 
-    /// A body, padded to whole blocks.
+    /// Adds a body, padded to whole blocks.
     pub(super) fn body(mut self, data: &[u8]) -> Self {
         self.bytes.extend_from_slice(data);
         self.bytes.resize(self.bytes.len().next_multiple_of(512), 0);
         self
     }
 
-    /// The archive without the two zero blocks at its end.
+    /// Returns the archive without the two zero blocks at its end.
     pub(super) fn unfinished(self) -> Vec<u8> {
         self.bytes
     }
 
-    /// The archive.
+    /// Returns the archive.
     pub(super) fn tar(mut self) -> Vec<u8> {
         self.bytes.resize(self.bytes.len() + 1024, 0);
         self.bytes
     }
 
-    /// The archive, compressed.
+    /// Returns the archive, compressed.
     pub(super) fn tgz(self) -> Vec<u8> {
         gzip(&self.tar())
     }

@@ -112,7 +112,7 @@ fn no_flipped_bit_of_the_gzip_stream_changes_the_files() {
             Err(_) => refused += 1,
         }
     }
-    // Left are the text flag, time, level, system and padding bits.
+    // The text flag, time, level, system and padding bits are left.
     assert!(refused >= tgz.len() - 12, "{refused} of {}", tgz.len());
 }
 

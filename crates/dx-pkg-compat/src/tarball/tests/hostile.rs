@@ -178,7 +178,7 @@ fn file_below_a_link_is_an_ordinary_file() {
 #[test]
 fn file_that_is_also_a_folder_is_refused() {
     for (file, below) in [("a", "a/b"), ("a", "a/b/c/d"), ("x/a", "x/a/b")] {
-        // What sorts between the two must not hide them from each other.
+        // A name that sorts between the two must not hide them from each other.
         let archive = Archive::new()
             .file(&format!("package/{below}"), b"")
             .file("package/a-b", b"")

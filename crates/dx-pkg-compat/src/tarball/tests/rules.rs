@@ -1,4 +1,4 @@
-//! What npm makes of honest archives.
+//! npm's rules on honest archives.
 
 use super::super::SkippedKind;
 use super::archive::Archive;

@@ -7,7 +7,7 @@ use super::super::{Entries, StreamedFile, Unfit};
 use super::archive::{Archive, gzip};
 use super::{Limits, TarballError, Unpacked, unix};
 
-/// Bytes that arrive in pieces of a few.
+/// Bytes that arrive a few at a time.
 struct Pieces<'b> {
     rest: &'b [u8],
     most: usize,
@@ -48,7 +48,8 @@ pub(super) fn read(tgz: &[u8], most: usize, limits: &Limits) -> Result<Files, Un
     Ok(files)
 }
 
-/// What is read as it arrives is what the whole of it is unpacked to; what is refused whole is so in pieces.
+/// Reading while arriving gives the same files as unpacking the whole; a refused tarball is refused
+/// in pieces too.
 pub(super) fn check(tgz: &[u8], limits: &Limits, whole: Result<&Unpacked, &TarballError>) {
     for most in [usize::MAX, 97] {
         if let Ok(files) = read(tgz, most, limits) {

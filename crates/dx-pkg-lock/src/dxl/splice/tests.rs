@@ -48,18 +48,32 @@ fn entries() -> impl Strategy<Value = Vec<LockPackage>> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(512) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(512)
+    })]
 
     #[test]
-    fn a_spliced_file_is_the_one_that_would_be_encoded(before in entries(), changed in entries(), gone in any::<u8>()) {
-        let lock = |packages: Vec<LockPackage>| Lock { name: Some("a".into()), format_version: 3, packages, version: None };
+    fn a_spliced_file_is_the_one_that_would_be_encoded(
+        before in entries(),
+        changed in entries(),
+        gone in any::<u8>(),
+    ) {
+        let lock = |packages: Vec<LockPackage>| {
+            Lock { name: Some("a".into()), format_version: 3, packages, version: None }
+        };
         let is_gone = |at: usize, package: &LockPackage| {
             gone & (1 << at) != 0 && changed.iter().all(|other| other.path != package.path)
         };
-        let removed: Vec<&str> = before.iter().enumerate().filter(|(at, package)| is_gone(*at, package))
-            .map(|(_, package)| package.path.as_str()).collect();
+        let removed: Vec<&str> = before
+            .iter()
+            .enumerate()
+            .filter(|(at, package)| is_gone(*at, package))
+            .map(|(_, package)| package.path.as_str())
+            .collect();
         let stays = |package: &&LockPackage| {
-            !removed.contains(&package.path.as_str()) && changed.iter().all(|other| other.path != package.path)
+            !removed.contains(&package.path.as_str())
+                && changed.iter().all(|other| other.path != package.path)
         };
         let after = before.iter().filter(stays).chain(&changed).cloned().collect();
         let bytes = encode(&lock(before.clone()), [1; 32]);

@@ -6,7 +6,8 @@ use tokio::time::Instant;
 fn all_who_send_share_the_bandwidth_in_their_order() {
     let line = Line::new(Network { round_trip: Duration::ZERO, bits_per_second: Some(8_000_000) });
     let now = Instant::now();
-    // A megabyte a second: each thousand bytes take a millisecond, and the burst goes ahead at once.
+    // A megabyte a second: each thousand bytes take a millisecond, and the burst goes ahead at
+    // once.
     assert_eq!(line.reserve(2_000, now), None);
     assert_eq!(line.reserve(3_000, now), Some(now + Duration::from_millis(5) - BURST));
     assert_eq!(line.reserve(1_000, now), Some(now + Duration::from_millis(6) - BURST));

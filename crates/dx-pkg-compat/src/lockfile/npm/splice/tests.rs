@@ -6,7 +6,7 @@ use super::super::tests::properties::any_lock;
 use super::super::{read, write, write_hidden};
 use super::{splice, splice_hidden};
 
-/// What is changed: the paths that go, and the entries that come, in order, from another lock.
+/// A change: the paths that go, and the entries that come, in order, from another lock.
 fn change<'l>(before: &'l Lock, other: &Lock, gone: u16) -> (Vec<&'l str>, Vec<LockPackage>) {
     let is_changed = |path: &str| other.packages.iter().any(|package| package.path == path);
     let paths = before.packages.iter().map(|package| package.path.as_str()).enumerate();
@@ -27,10 +27,17 @@ fn apply(before: &Lock, removed: &[&str], changed: &[LockPackage]) -> Lock {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(256) })]
+    #![proptest_config(ProptestConfig {
+        failure_persistence: None,
+        ..ProptestConfig::with_cases(256)
+    })]
 
     #[test]
-    fn a_spliced_lockfile_is_the_one_that_would_be_written(before in any_lock(), other in any_lock(), gone in any::<u16>()) {
+    fn a_spliced_lockfile_is_the_one_that_would_be_written(
+        before in any_lock(),
+        other in any_lock(),
+        gone in any::<u16>(),
+    ) {
         let text = write(&before, None);
         let before = read(&text).unwrap();
         let (removed, changed) = change(&before, &other, gone);
@@ -41,7 +48,11 @@ proptest! {
     }
 
     #[test]
-    fn a_spliced_hidden_lockfile_is_the_one_that_would_be_written(before in any_lock(), other in any_lock(), gone in any::<u16>()) {
+    fn a_spliced_hidden_lockfile_is_the_one_that_would_be_written(
+        before in any_lock(),
+        other in any_lock(),
+        gone in any::<u16>(),
+    ) {
         let visible = |mut lock: Lock| {
             lock.packages.retain(|package| !package.path.is_empty());
             lock
@@ -51,7 +62,8 @@ proptest! {
         let after = apply(&before, &removed, &changed);
         let bytes = dxl::encode(&before, [0; 32]);
         let view = DxlView::open(&bytes).unwrap();
-        let expected = Some(write_hidden(&after)).filter(|_| !before.packages.is_empty() && !after.packages.is_empty());
+        let expected = Some(write_hidden(&after))
+            .filter(|_| !before.packages.is_empty() && !after.packages.is_empty());
         prop_assert_eq!(splice_hidden(&write_hidden(&before), &view, &removed, &changed), expected);
     }
 }

@@ -84,7 +84,11 @@ proptest! {
     }
 
     #[test]
-    fn altered_text_is_refused_or_survives(position in 0..V3.len(), byte in " -~\n", legacy in any::<bool>()) {
+    fn altered_text_is_refused_or_survives(
+        position in 0..V3.len(),
+        byte in " -~\n",
+        legacy in any::<bool>(),
+    ) {
         let text = if legacy { V1 } else { V3 };
         let position = position.min(text.len() - 1);
         let altered = format!("{}{byte}{}", &text[..position], &text[position + 1..]);

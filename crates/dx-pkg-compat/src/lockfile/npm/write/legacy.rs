@@ -11,7 +11,7 @@ use super::super::super::json::Value;
 
 const MODULES: &str = "node_modules/";
 
-/// The tree of everything below the project's `node_modules`; `None` when that is empty.
+/// Returns the tree of everything below the project's `node_modules`; `None` when that is empty.
 pub(super) fn dependencies(lock: &Lock) -> Option<Value<'_>> {
     let mut children: BTreeMap<&str, Vec<&LockPackage>> = BTreeMap::new();
     for package in &lock.packages {
@@ -23,7 +23,7 @@ pub(super) fn dependencies(lock: &Lock) -> Option<Value<'_>> {
     tree.nested("", &mut Vec::new())
 }
 
-/// Who depends on each entry, and by which specifier.
+/// The dependents of each entry, and the specifiers by which they require it.
 type Dependents<'a> = FxHashMap<&'a str, Vec<(&'a str, &'a str)>>;
 
 struct Tree<'a> {
@@ -33,12 +33,13 @@ struct Tree<'a> {
 }
 
 impl<'a> Tree<'a> {
-    /// What is in the `node_modules` of `folder`. `above` are the folders that contain it.
+    /// Returns the contents of the `node_modules` of `folder`. `above` are the folders that contain
+    /// it.
     fn nested(&self, folder: &'a str, above: &mut Vec<&'a str>) -> Option<Value<'a>> {
         let mut members = Vec::new();
         above.push(folder);
         for package in self.children.get(folder).into_iter().flatten() {
-            // A link back to a folder around it would never end.
+            // Following a link back to a folder that contains it would never end.
             if !above.contains(&real_folder(package)) {
                 members
                     .push((Cow::Borrowed(name_of_path(&package.path)), self.entry(package, above)));
@@ -123,7 +124,8 @@ impl<'a> Tree<'a> {
         Origin { version, from: None, from_registry: !resolved.starts_with("file:") }
     }
 
-    /// The specifier by which the dependent nearest to the project asks for the entry at `path`.
+    /// Returns the specifier by which the dependent nearest to the project requires the entry at
+    /// `path`.
     fn specifier(&self, path: &str) -> Option<&'a str> {
         let depth = |from: &str| from.matches("node_modules").count();
         let last = |from: &'a str| from.rsplit("node_modules").next().unwrap_or_default();
@@ -135,7 +137,7 @@ impl<'a> Tree<'a> {
     }
 }
 
-/// What version 2 writes in `dependencies` about where a package comes from.
+/// Returns the fields that version 2 writes in `dependencies` for a package's source.
 #[derive(Default)]
 struct Origin<'a> {
     version: Option<Cow<'a, str>>,
@@ -143,14 +145,14 @@ struct Origin<'a> {
     from_registry: bool,
 }
 
-/// The package whose `node_modules` the entry at `path` is directly in.
+/// Returns the package whose `node_modules` the entry at `path` is directly in.
 fn parent(path: &str) -> Option<&str> {
     let at = path.len() - name_of_path(path).len();
     let folder = path[..at].strip_suffix(MODULES)?;
     Some(folder.strip_suffix('/').unwrap_or(folder))
 }
 
-/// Where the package's files are: a link's target, or its own place.
+/// Returns the folder of the package's files: a link's target, or its own.
 fn real_folder(package: &LockPackage) -> &str {
     match &package.resolved {
         Some(target) if package.link => target,
@@ -171,7 +173,7 @@ fn dependents(lock: &Lock) -> Dependents<'_> {
     dependents
 }
 
-/// What the package needs, but for its peers.
+/// Returns the package's dependencies apart from its peers.
 fn edges(package: &LockPackage) -> impl Iterator<Item = (&str, &str)> {
     let lists = [&package.dependencies, &package.optional_dependencies, &package.dev_dependencies];
     lists.into_iter().flatten().map(|(name, spec)| (name.as_str(), spec.as_str()))
@@ -181,7 +183,7 @@ fn peers(package: &LockPackage) -> impl Iterator<Item = (&str, &str)> {
     package.peer_dependencies.iter().map(|(name, spec)| (name.as_str(), spec.as_str()))
 }
 
-/// Empty, but there, for a package that needs nothing but peers.
+/// Present but empty for a package that has only peer dependencies.
 fn requires(package: &LockPackage) -> Option<Value<'_>> {
     let members: BTreeMap<&str, &str> = edges(package).collect();
     if members.is_empty() && package.peer_dependencies.is_empty() {

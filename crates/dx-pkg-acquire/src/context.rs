@@ -1,0 +1,209 @@
+//! What acquiring works with: settings, store, and the network once it is needed.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+use std::time::Duration;
+
+use dx_pkg_compat::npm_registry::{NpmRegistry, fetch_config};
+use dx_pkg_compat::npmrc::Config;
+use dx_pkg_fetch::trace::Trace;
+use dx_pkg_fetch::{Class, Fetcher, Priority};
+
+use dx_pkg_registry::Source;
+use dx_pkg_store::Store;
+use tokio::runtime::Handle;
+use url::Url;
+
+use crate::{AcquireError, Cancel};
+
+/// The host that stands for "no registry is configured".
+const NO_REGISTRY: &str = "registry.invalid";
+
+/// The parts of a [`Context`].
+pub struct ContextOptions {
+    /// The effective settings.
+    pub config: Config,
+    /// The store.
+    pub store: Store,
+    /// The registry that lockfiles name in place of whichever is configured; `None` where none is
+    /// built in.
+    pub default_registry: Option<Url>,
+    /// The registries, where they are not npm's HTTP registries of the settings.
+    pub source: Option<Arc<dyn Source>>,
+    /// The `User-Agent` of requests.
+    pub user_agent: String,
+    /// A file with further certificate authorities, in PEM.
+    pub extra_ca_file: Option<PathBuf>,
+    /// The record of requests and stages, where one is kept.
+    pub trace: Option<Trace>,
+    /// The handle by which the work is cancelled.
+    pub cancel: Cancel,
+}
+
+impl ContextOptions {
+    /// Returns options with these settings and this store, and nothing else.
+    #[must_use]
+    pub fn new(config: Config, store: Store) -> Self {
+        ContextOptions {
+            config,
+            store,
+            default_registry: None,
+            source: None,
+            user_agent: concat!("dx/", env!("CARGO_PKG_VERSION")).to_owned(),
+            extra_ca_file: None,
+            trace: None,
+            cancel: Cancel::new(),
+        }
+    }
+}
+
+/// Settings, store and network of one command.
+pub struct Context {
+    /// The effective settings.
+    pub config: Config,
+    /// The store.
+    pub store: Store,
+    /// The record of requests and stages, where one is kept.
+    pub trace: Option<Trace>,
+    /// The handle by which the work is cancelled.
+    pub cancel: Cancel,
+    default_registry: Option<Url>,
+    source: Option<Arc<dyn Source>>,
+    user_agent: String,
+    extra_ca_file: Option<PathBuf>,
+    network: OnceLock<Result<Network, AcquireError>>,
+}
+
+/// The registries and the thread that drives their requests. Clones share everything.
+#[derive(Clone)]
+pub struct Network {
+    /// The registries.
+    pub source: Arc<dyn Source>,
+    /// The fetcher that all requests go through.
+    pub fetcher: Fetcher,
+    /// The runtime that requests run on, driven by a thread of its own.
+    pub runtime: Handle,
+}
+
+impl Context {
+    /// Returns a context that has not used the network.
+    #[must_use]
+    pub fn new(options: ContextOptions) -> Self {
+        let ContextOptions {
+            config,
+            store,
+            default_registry,
+            source,
+            user_agent,
+            extra_ca_file,
+            trace,
+            cancel,
+        } = options;
+        let network = OnceLock::new();
+        Context {
+            config,
+            store,
+            trace,
+            cancel,
+            default_registry,
+            source,
+            user_agent,
+            extra_ca_file,
+            network,
+        }
+    }
+
+    /// Returns the `User-Agent` of requests.
+    pub fn user_agent(&self) -> &str {
+        &self.user_agent
+    }
+
+    /// Returns the network, which the first call starts.
+    ///
+    /// # Errors
+    /// No registry is configured, network settings are wrong, or no thread can be started.
+    pub fn network(&self) -> Result<Network, AcquireError> {
+        self.network.get_or_init(|| self.start_network()).clone()
+    }
+
+    /// Returns the network if it was used.
+    pub fn network_used(&self) -> Option<&Network> {
+        self.network.get().and_then(|network| network.as_ref().ok())
+    }
+
+    /// Opens a connection to the default registry while other work goes on.
+    pub fn connect(&self) {
+        if self.config.offline().unwrap_or(true) {
+            return;
+        }
+        // An error is reported when the network is needed.
+        if let Ok(network) = self.network() {
+            let (fetcher, registry) = (network.fetcher.clone(), self.config.registry().clone());
+            network.runtime.spawn(async move { fetcher.warm(&registry).await });
+        }
+    }
+
+    /// Records the end of a stage in the trace.
+    pub fn mark(&self, stage: &'static str) {
+        if let Some(trace) = &self.trace {
+            trace.mark(stage);
+        }
+    }
+
+    fn start_network(&self) -> Result<Network, AcquireError> {
+        let (user_agent, extra_ca_file) = (self.user_agent.clone(), self.extra_ca_file.clone());
+        let mut config = fetch_config(&self.config, user_agent, extra_ca_file)?;
+        config.trace.clone_from(&self.trace);
+        let fetcher = Fetcher::new(config);
+        let source = match &self.source {
+            Some(source) => source.clone(),
+            None => self.npm_registries(&fetcher)?,
+        };
+        let failed = |error| AcquireError::io("starting the network's thread", error);
+        // One thread serves all connections; decoding and unpacking run on others.
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        let handle = runtime.handle().clone();
+        let serve = move || runtime.block_on(std::future::pending::<()>());
+        std::thread::Builder::new().name("dx-network".into()).spawn(serve).map_err(failed)?;
+        Ok(Network { source, fetcher, runtime: handle })
+    }
+
+    /// Returns npm's HTTP registries, as the settings name them.
+    fn npm_registries(&self, fetcher: &Fetcher) -> Result<Arc<dyn Source>, AcquireError> {
+        let configured = self.config.registry();
+        if self.default_registry.is_none() && configured.host_str() == Some(NO_REGISTRY) {
+            return Err(AcquireError::NoRegistry);
+        }
+        let default = self.default_registry.as_ref().unwrap_or(configured);
+        let registry = NpmRegistry::new(fetcher.clone(), self.config.clone(), default)?;
+        Ok(Arc::new(registry))
+    }
+}
+
+impl Network {
+    /// Returns the fetcher's counters by name. Waiting times are sums over requests, in
+    /// milliseconds.
+    pub fn statistics(&self) -> Vec<(&'static str, u64)> {
+        let counted = self.fetcher.statistics();
+        let waited = |class: Class, priorities: &[Priority]| {
+            let all: Duration =
+                priorities.iter().map(|priority| self.fetcher.waited(class, *priority)).sum();
+            u64::try_from(all.as_millis()).unwrap_or(u64::MAX)
+        };
+        vec![
+            ("requests", counted.total),
+            ("completed requests", counted.completed),
+            ("failed requests", counted.failed),
+            ("not modified", counted.not_modified),
+            ("bytes received", counted.bytes),
+            ("retries", counted.retried),
+            ("resumed", counted.resumed),
+            ("metadata waiting", waited(Class::Metadata, &Priority::ALL)),
+            ("critical tarballs waiting", waited(Class::Tarball, &[Priority::Critical])),
+            ("high tarballs waiting", waited(Class::Tarball, &[Priority::High])),
+            ("normal tarballs waiting", waited(Class::Tarball, &[Priority::Normal])),
+            ("low tarballs waiting", waited(Class::Tarball, &[Priority::Low])),
+        ]
+    }
+}

@@ -1,0 +1,301 @@
+//! Brings packages into the store: fetched, verified and unpacked, each once, several at a time.
+
+mod package;
+mod sink;
+mod streaming;
+mod workers;
+
+use std::collections::{HashMap, HashSet};
+use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
+
+use dx_pkg_core::integrity::HashAlgorithm;
+use dx_pkg_core::{Integrity, PackageId, PackageName};
+use dx_pkg_fetch::Priority;
+use dx_pkg_lock::LockPackage;
+use dx_pkg_registry::TarballRequest;
+use dx_pkg_store::{Arrival, Store, StoreError, StoreMode};
+
+use self::package::Download;
+use self::workers::Workers;
+use crate::package::{label, package_id, real_name};
+use crate::{AcquireError, Context, Counters, POLL_INTERVAL};
+
+/// The downloads of one command.
+pub struct Downloads {
+    context: Arc<Context>,
+    shared: Arc<Shared>,
+    /// Names of the project's own requirements.
+    direct: OnceLock<HashSet<String>>,
+    offline: bool,
+}
+
+struct Shared {
+    store: Store,
+    /// Packages that this command put into the store.
+    inserted: Mutex<Vec<PackageId>>,
+    state: Mutex<HashMap<PackageId, Status>>,
+    finished: Condvar,
+    workers: Workers,
+    counters: Arc<Counters>,
+    mode: StoreMode,
+    /// Licences read from manifests, of packages whose packuments lack them.
+    licenses: Mutex<HashMap<PackageId, Option<String>>>,
+    /// The receiver of arrivals.
+    listener: Mutex<Option<Sender<Arrival>>>,
+}
+
+enum Status {
+    Running,
+    Done(Result<(), AcquireError>),
+}
+
+impl Downloads {
+    /// Returns the downloads into the context's store. Unless `mode` is [`StoreMode::Now`], the
+    /// process then has packages that the store lacks, and must queue them
+    /// ([`Store::record_pending`]) or drop them ([`Store::drop_pending`]).
+    pub fn new(
+        context: &Arc<Context>,
+        offline: bool,
+        mode: StoreMode,
+        counters: Arc<Counters>,
+    ) -> Self {
+        let shared = Shared {
+            store: context.store.clone(),
+            inserted: Mutex::default(),
+            state: Mutex::default(),
+            finished: Condvar::new(),
+            workers: Workers::new(),
+            counters,
+            mode,
+            licenses: Mutex::default(),
+            listener: Mutex::default(),
+        };
+        let shared = Arc::new(shared);
+        Downloads { context: context.clone(), shared, direct: OnceLock::new(), offline }
+    }
+
+    /// Sets the project's own requirements, which are fetched first.
+    pub fn put_first(&self, direct: impl Iterator<Item = String>) {
+        self.direct.get_or_init(|| direct.collect());
+    }
+
+    /// Starts the download of a package that will probably be needed, of `bytes` bytes where that
+    /// is known. An error is reported when the package is waited for.
+    pub fn prefetch(&self, package: &LockPackage, bytes: Option<u64>) {
+        if let Ok(Some(id)) = package_id(package)
+            && (!self.offline || self.shared.store.has_tarball(id))
+        {
+            let _ = self.start(id, package, bytes);
+        }
+    }
+
+    fn priority(&self, package: &LockPackage) -> Priority {
+        let name = real_name(package);
+        if name.starts_with("@types/") {
+            Priority::Low
+        } else if self.direct.get().is_some_and(|direct| direct.contains(name)) {
+            Priority::Critical
+        } else if package.dev || package.dev_optional {
+            Priority::Low
+        } else if package.peer {
+            Priority::High
+        } else {
+            Priority::Normal
+        }
+    }
+
+    /// Starts the download of `package` unless the store has it.
+    fn start(
+        &self,
+        id: PackageId,
+        package: &LockPackage,
+        bytes: Option<u64>,
+    ) -> Result<(), AcquireError> {
+        if self.shared.lock().contains_key(&id) {
+            return Ok(());
+        }
+        if self.shared.has(id)? {
+            self.shared.done(id, Ok(()));
+            return Ok(());
+        }
+        if self.offline && !self.shared.store.has_tarball(id) {
+            return Err(AcquireError::Offline { what: label(package), place: "the store" });
+        }
+        let wanted = request(package, self.priority(package), bytes)?;
+        let network = self.context.network()?;
+        self.shared.lock().insert(id, Status::Running);
+        self.shared.counters.tarballs_requested.add(1);
+        let shared = self.shared.clone();
+        let mode = shared.mode_of(wanted.integrity.as_ref());
+        let download = Download {
+            shared: shared.clone(),
+            id,
+            name: wanted.name.clone(),
+            integrity: wanted.integrity.clone(),
+            mode,
+            commands: package
+                .bin
+                .iter()
+                .map(|(_, file)| file.trim_start_matches("./").to_owned())
+                .collect(),
+            wants_license: package.license.is_none(),
+            outcome: Mutex::default(),
+        };
+        let runtime = network.runtime.clone();
+        runtime.spawn(async move {
+            let result = Arc::new(download).bring(network, wanted).await;
+            shared.counters.tarballs_unpacked.add(1);
+            shared.done(id, result);
+        });
+        Ok(())
+    }
+
+    /// Waits until every package is in the store; returns the paths of those that failed, each with
+    /// its error.
+    ///
+    /// # Errors
+    /// A request cannot be made at all, or the command is cancelled.
+    pub fn wait<'p>(
+        &self,
+        packages: impl Iterator<Item = (PackageId, &'p LockPackage)>,
+    ) -> Result<Vec<(String, AcquireError)>, AcquireError> {
+        let packages: Vec<(PackageId, &LockPackage)> = packages.collect();
+        for (id, package) in &packages {
+            self.context.cancel.check()?;
+            self.start(*id, package, None)?;
+        }
+        let mut failed = Vec::new();
+        let mut state = self.shared.lock();
+        for (id, package) in packages {
+            loop {
+                match state.get(&id) {
+                    Some(Status::Running) => {
+                        self.context.cancel.check()?;
+                        let waited = self.shared.finished.wait_timeout(state, POLL_INTERVAL);
+                        state = waited.unwrap_or_else(PoisonError::into_inner).0;
+                    }
+                    Some(Status::Done(Err(failure))) => {
+                        failed.push((package.path.clone(), failure.clone()));
+                        break;
+                    }
+                    _ => break,
+                }
+            }
+        }
+        Ok(failed)
+    }
+
+    /// Starts the downloads that are still to be started; returns how many are under way.
+    ///
+    /// # Errors
+    /// A request cannot be made at all.
+    pub fn start_all<'p>(
+        &self,
+        packages: impl Iterator<Item = (PackageId, &'p LockPackage)>,
+    ) -> Result<usize, AcquireError> {
+        for (id, package) in packages {
+            self.start(id, package, None)?;
+        }
+        Ok(self.shared.lock().values().filter(|status| matches!(status, Status::Running)).count())
+    }
+
+    /// Returns whether this process keeps the packages until a background process stores them.
+    pub fn are_deferred(&self) -> bool {
+        self.shared.mode != StoreMode::Now
+    }
+
+    /// Returns the packages that are in the store, and then those that arrive, until
+    /// [`Self::end_arrivals`].
+    pub fn arrivals(&self) -> Receiver<Arrival> {
+        let (sender, arrivals) = channel();
+        // Under the lock of the state, so that none is missed or sent twice.
+        let state = self.shared.lock();
+        for (id, _) in state.iter().filter(|(_, status)| matches!(status, Status::Done(Ok(())))) {
+            // The receiver is right here.
+            let _ = sender.send(self.shared.arrival(*id));
+        }
+        *self.shared.listener() = Some(sender);
+        arrivals
+    }
+
+    /// Ends [`Self::arrivals`].
+    pub fn end_arrivals(&self) {
+        *self.shared.listener() = None;
+    }
+
+    /// Returns the licence in the package's own manifest; `None` where that was not read.
+    pub fn license(&self, id: PackageId) -> Option<Option<String>> {
+        self.shared.licenses.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    }
+
+    /// Returns the packages that were not in the store before this command.
+    pub fn inserted(&self) -> Vec<PackageId> {
+        self.shared.inserted.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, HashMap<PackageId, Status>> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether a package need not be fetched.
+    fn has(&self, id: PackageId) -> Result<bool, AcquireError> {
+        if self.store.has(id) {
+            return Ok(true);
+        }
+        match self.store.ensure_expanded(id) {
+            // A read-only store is used all the same: files are then written from its packages.
+            Err(StoreError::ReadOnly { .. } | StoreError::Forbidden { .. }) => {
+                Ok(self.store.open_package(id)?.is_some())
+            }
+            expanded => Ok(expanded?),
+        }
+    }
+
+    fn listener(&self) -> MutexGuard<'_, Option<Sender<Arrival>>> {
+        self.listener.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn arrival(&self, id: PackageId) -> Arrival {
+        Arrival { id, is_own: self.store.is_own(id) }
+    }
+
+    /// Records the outcome of a package and wakes those that wait for it.
+    fn done(&self, id: PackageId, result: Result<(), AcquireError>) {
+        let mut state = self.lock();
+        if result.is_ok()
+            && let Some(listener) = &*self.listener()
+        {
+            // A receiver that is gone has failed, and reports it.
+            let _ = listener.send(self.arrival(id));
+        }
+        state.insert(id, Status::Done(result));
+        self.finished.notify_all();
+    }
+
+    /// Returns the mode for a package of this integrity: a stored tarball is verified by its
+    /// SHA-512 only.
+    fn mode_of(&self, integrity: Option<&Integrity>) -> StoreMode {
+        let is_known = integrity
+            .is_some_and(|integrity| integrity.strongest().algorithm() == HashAlgorithm::Sha512);
+        if self.mode == StoreMode::Tarball && !is_known { StoreMode::Now } else { self.mode }
+    }
+}
+
+fn request(
+    package: &LockPackage,
+    priority: Priority,
+    bytes: Option<u64>,
+) -> Result<TarballRequest, AcquireError> {
+    let integrity = package.integrity.as_deref().and_then(|text| Integrity::parse(text).ok());
+    Ok(TarballRequest {
+        name: PackageName::parse(real_name(package))?,
+        version: package.version.as_deref().unwrap_or_default().into(),
+        url: package.resolved.as_deref().filter(|url| url.starts_with("http")).map(Into::into),
+        integrity,
+        priority,
+        estimated_bytes: bytes.unwrap_or_default(),
+    })
+}

@@ -1,0 +1,231 @@
+//! Why a project cannot be resolved or a package cannot be had.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dx_pkg_compat::npmrc::ConfigError;
+use dx_pkg_compat::tarball::TarballError;
+use dx_pkg_core::integrity::IntegrityError;
+use dx_pkg_core::{
+    Coded, CodedError, NameError, PackageName, SpecError, VersionError, message_with_causes,
+};
+use dx_pkg_format::FormatError;
+use dx_pkg_registry::{SourceError, SourceErrorKind};
+use dx_pkg_resolve::{ProviderError, ResolveError};
+use dx_pkg_store::StoreError;
+
+/// A failure to resolve a project or to acquire a package.
+#[derive(Debug, Clone, thiserror::Error)]
+#[non_exhaustive]
+pub enum AcquireError {
+    /// The command was interrupted.
+    #[error("the command was interrupted")]
+    Cancelled,
+    /// Neither settings nor the build name a registry.
+    #[error("no registry is configured")]
+    NoRegistry,
+    /// Something is needed from the network, which `--offline` forbids.
+    #[error("{what} is not in {place}, and --offline forbids to fetch it")]
+    Offline {
+        /// The package, or the package with its version.
+        what: String,
+        /// The place where it was looked for.
+        place: &'static str,
+    },
+    /// A request to a registry failed.
+    #[error(transparent)]
+    Source(#[from] SourceError),
+    /// The registry answered that an unknown packument has not changed.
+    #[error("the registry says that the packument of {name} has not changed, but none was known")]
+    UnknownPackument {
+        /// The package.
+        name: PackageName,
+    },
+    /// A packument in binary form is damaged.
+    #[error(transparent)]
+    Format(#[from] FormatError),
+    /// A tarball cannot be unpacked.
+    #[error("the tarball of {name}: {source}")]
+    Tarball {
+        /// The package.
+        name: PackageName,
+        /// What is wrong with it.
+        source: Arc<TarballError>,
+    },
+    /// A thread that unpacks tarballs panicked.
+    #[error("unpacking a tarball panicked")]
+    Panicked,
+    /// The store failed.
+    #[error(transparent)]
+    Store(Arc<StoreError>),
+    /// A setting cannot be used.
+    #[error(transparent)]
+    Config(Arc<ConfigError>),
+    /// The integrity of a lockfile entry cannot be read.
+    #[error("the lockfile's entry {entry:?}: {source}")]
+    BadIntegrity {
+        /// The path of the entry.
+        entry: String,
+        /// What is wrong with it.
+        source: IntegrityError,
+    },
+    /// A package's name is not allowed.
+    #[error(transparent)]
+    Name(#[from] NameError),
+    /// A requirement cannot be read.
+    #[error(transparent)]
+    Spec(#[from] SpecError),
+    /// A version cannot be read.
+    #[error(transparent)]
+    Version(#[from] VersionError),
+    /// A requirement names a kind of source that dx does not support.
+    #[error(
+        "{name}@{spec:?}: packages from git, from a URL and from a local tarball are not supported yet"
+    )]
+    UnsupportedSource {
+        /// The name of the dependency.
+        name: String,
+        /// The requirement as written.
+        spec: String,
+    },
+    /// A requirement names a folder that does not exist.
+    #[error("{name}@{spec:?}: there is no folder {}", folder.display())]
+    NoFolder {
+        /// The name of the dependency.
+        name: String,
+        /// The requirement as written.
+        spec: String,
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// A file is not text.
+    #[error("{} is not UTF-8 text", path.display())]
+    NotText {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The contents of a file cannot be used.
+    #[error("{}: {source}", path.display())]
+    InFile {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        source: Arc<dyn CodedError>,
+    },
+    /// The file system refused an operation.
+    #[error("{doing}: {source}")]
+    Io {
+        /// The operation and the file.
+        doing: String,
+        /// The system's error.
+        source: Arc<io::Error>,
+    },
+    /// The requirements have no solution.
+    #[error(transparent)]
+    Resolve(Box<ResolveError>),
+}
+
+impl AcquireError {
+    /// Wraps an error of the file system; `doing` names the operation and the file.
+    pub fn io(doing: impl Into<String>, source: io::Error) -> Self {
+        Self::Io { doing: doing.into(), source: Arc::new(source) }
+    }
+
+    /// Wraps an error in the contents of the file at `path`.
+    pub fn in_file(path: &Path, source: impl CodedError) -> Self {
+        Self::InFile { path: path.to_owned(), source: Arc::new(source) }
+    }
+
+    /// Returns whether a source answered that it does not have what was requested.
+    #[must_use]
+    pub fn is_not_found(&self) -> bool {
+        matches!(self, Self::Source(error) if error.kind() == SourceErrorKind::NotFound)
+    }
+
+    /// Returns whether this machine is at fault rather than the package.
+    #[must_use]
+    pub fn is_of_this_machine(&self) -> bool {
+        matches!(self, Self::Store(_) | Self::Panicked)
+    }
+
+    /// Returns the error in the form that the resolver passes on.
+    #[must_use]
+    pub fn into_provider_error(self) -> ProviderError {
+        ProviderError { code: self.code(), message: message_with_causes(&self), hint: self.hint() }
+    }
+}
+
+impl From<StoreError> for AcquireError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(Arc::new(error))
+    }
+}
+
+impl From<ConfigError> for AcquireError {
+    fn from(error: ConfigError) -> Self {
+        Self::Config(Arc::new(error))
+    }
+}
+
+impl From<ResolveError> for AcquireError {
+    fn from(error: ResolveError) -> Self {
+        Self::Resolve(Box::new(error))
+    }
+}
+
+impl Coded for AcquireError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Cancelled => "DX_CANCELLED",
+            Self::NoRegistry => "DX_NO_REGISTRY",
+            Self::Offline { .. } => "DX_OFFLINE",
+            Self::Source(error) => error.code(),
+            Self::UnknownPackument { .. } => "DX_BAD_PACKUMENT",
+            Self::Format(error) => error.code(),
+            Self::Tarball { source, .. } => source.code(),
+            Self::Panicked => "DX_INTERNAL",
+            Self::Store(error) => error.code(),
+            Self::Config(error) => error.code(),
+            Self::BadIntegrity { source, .. } => source.code(),
+            Self::Name(error) => error.code(),
+            Self::Spec(error) => error.code(),
+            Self::Version(error) => error.code(),
+            Self::UnsupportedSource { .. } => "DX_UNSUPPORTED_SOURCE",
+            Self::NoFolder { .. } => "DX_NO_FOLDER",
+            Self::NotText { .. } => "DX_NOT_TEXT",
+            Self::InFile { source, .. } => source.code(),
+            Self::Io { .. } => "DX_IO",
+            Self::Resolve(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Cancelled => "run it again; what was fetched is kept",
+            Self::NoRegistry => "write registry=<address> into .npmrc",
+            Self::Offline { .. } => "run the command once without --offline",
+            Self::UnsupportedSource { .. } => "use a version from the registry",
+            Self::NoFolder { .. } => "correct the path in package.json",
+            Self::NotText { .. } => "save it as UTF-8",
+            Self::Io { source, .. } => match source.kind() {
+                io::ErrorKind::StorageFull => "free some space and run the command again",
+                io::ErrorKind::PermissionDenied => "check who owns the file or folder",
+                _ => return None,
+            },
+            Self::UnknownPackument { .. } | Self::Panicked => return None,
+            Self::Source(error) => return error.hint(),
+            Self::Format(error) => return error.hint(),
+            Self::Tarball { source, .. } => return source.hint(),
+            Self::Store(error) => return error.hint(),
+            Self::Config(error) => return error.hint(),
+            Self::BadIntegrity { source, .. } => return source.hint(),
+            Self::Name(error) => return error.hint(),
+            Self::Spec(error) => return error.hint(),
+            Self::Version(error) => return error.hint(),
+            Self::InFile { source, .. } => return source.hint(),
+            Self::Resolve(error) => return error.hint(),
+        };
+        Some(hint.to_owned())
+    }
+}

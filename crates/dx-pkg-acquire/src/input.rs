@@ -1,0 +1,151 @@
+//! Gathers what a resolution works from: requirements, options from settings, and the open
+//! requirements.
+
+use std::collections::HashSet;
+
+use dx_pkg_compat::npmrc::{Config, ReleaseCutoff};
+use dx_pkg_core::{Platform, Version};
+use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::{Options, PickOptions, Requirements};
+
+use crate::AcquireError;
+use crate::clock::now_ms;
+use crate::metadata::MetadataPolicy;
+
+/// The version of npm whose rules dx follows, for packages that name one in `engines`.
+const NPM_VERSION: &str = "12.2.0";
+
+/// The least age of a version that is chosen where nothing is configured, in milliseconds: a day.
+const MINIMUM_AGE: u64 = 24 * 60 * 60 * 1000;
+
+/// The input of one resolution.
+#[derive(Debug, Clone)]
+pub struct ResolverInput {
+    /// What the project requires.
+    pub requirements: Requirements,
+    /// How it is resolved.
+    pub options: Options,
+    /// How the packument cache may be used.
+    pub policy: MetadataPolicy,
+    /// Requirements that the lockfile leaves open: names and specs.
+    pub open: Vec<(String, String)>,
+}
+
+impl ResolverInput {
+    /// Reads options and policy from the settings. `node` is the version of Node.js that packages
+    /// are chosen for, `locked` has at least the lockfile's entries for the project and its
+    /// workspaces.
+    ///
+    /// # Errors
+    /// A setting that cannot be used.
+    pub fn new(
+        config: &Config,
+        requirements: Requirements,
+        node: Option<Version>,
+        locked: Option<&Lock>,
+    ) -> Result<Self, AcquireError> {
+        let options = Options {
+            pick: PickOptions {
+                default_tag: config.tag()?,
+                node,
+                npm: Version::parse(NPM_VERSION).ok(),
+                before: cutoff(config)?,
+                before_excluded: config.release_age_exclude()?,
+            },
+            platform: platform(config)?,
+            legacy_peer_deps: config.legacy_peer_deps()?,
+            strict_peer_deps: config.strict_peer_deps()?,
+            prefer_dedupe: false,
+            update: Vec::new(),
+            explicit: Vec::new(),
+            workspaces: Vec::new(),
+            frozen: false,
+        };
+        let policy = MetadataPolicy {
+            offline: config.offline()?,
+            prefer_offline: config.prefer_offline()?,
+            prefer_online: config.prefer_online()?,
+            full: config.package_lock_only()?,
+            speculative: config.speculative_fetch()?
+                && !config.offline()?
+                && !config.prefer_offline()?,
+        };
+        let open = open_requirements(&requirements, locked);
+        Ok(ResolverInput { requirements, options, policy, open })
+    }
+}
+
+/// Returns the names that the project and its workspaces require.
+pub fn direct(requirements: &Requirements) -> impl Iterator<Item = String> {
+    let own = std::iter::once(&requirements.root).chain(&requirements.workspaces);
+    own.flat_map(requirements_of).map(|(name, _)| name.clone())
+}
+
+/// Returns whether the project and its workspaces require what they did when the lockfile was
+/// written.
+pub fn are_unchanged(requirements: &Requirements, locked: &Lock) -> bool {
+    let sorted = |record: &LockPackage| -> Vec<(String, String)> {
+        let mut asked: Vec<_> = requirements_of(record).cloned().collect();
+        asked.sort_unstable();
+        asked
+    };
+    let mut own = std::iter::once(&requirements.root).chain(&requirements.workspaces);
+    own.all(|record| locked.get(&record.path).is_some_and(|known| sorted(known) == sorted(record)))
+}
+
+/// Returns the requirements of the project and its workspaces that the lockfile lacks and that no
+/// workspace meets.
+fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<(String, String)> {
+    let own = || std::iter::once(&requirements.root).chain(&requirements.workspaces);
+    let names: HashSet<&str> =
+        requirements.workspaces.iter().map(LockPackage::package_name).collect();
+    let mut open = Vec::new();
+    for record in own() {
+        let before = locked.and_then(|lock| lock.get(&record.path));
+        let known: HashSet<&(String, String)> =
+            before.into_iter().flat_map(requirements_of).collect();
+        open.extend(
+            requirements_of(record)
+                .filter(|asked| !known.contains(asked) && !names.contains(asked.0.as_str()))
+                .cloned(),
+        );
+    }
+    open
+}
+
+fn requirements_of(record: &LockPackage) -> impl Iterator<Item = &(String, String)> {
+    let sections = [
+        &record.dependencies,
+        &record.dev_dependencies,
+        &record.optional_dependencies,
+        &record.peer_dependencies,
+    ];
+    sections.into_iter().flatten()
+}
+
+/// Returns the publication time after which versions are too new, in milliseconds since 1970.
+fn cutoff(config: &Config) -> Result<Option<u64>, AcquireError> {
+    Ok(match config.release_cutoff()? {
+        Some(ReleaseCutoff::Before(moment)) => Some(moment),
+        Some(ReleaseCutoff::MinimumAge(age)) if age.is_zero() => None,
+        Some(ReleaseCutoff::MinimumAge(age)) => {
+            Some(now_ms().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
+        }
+        None => Some(now_ms().saturating_sub(MINIMUM_AGE)),
+    })
+}
+
+/// Returns the platform that packages are installed for.
+fn platform(config: &Config) -> Result<Platform, AcquireError> {
+    let mut platform = Platform::host(dx_pkg_os::process::libc_family());
+    if let Some(os) = config.os()? {
+        platform.os = os.into();
+    }
+    if let Some(cpu) = config.cpu()? {
+        platform.cpu = cpu.into();
+    }
+    if let Some(libc) = config.libc()? {
+        platform.libc = Some(libc.into());
+    }
+    Ok(platform)
+}

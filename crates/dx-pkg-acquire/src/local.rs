@@ -1,0 +1,87 @@
+//! Packages outside the registries: folders of the project, and packages inside a tarball.
+
+use std::path::Path;
+
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::Spec;
+use dx_pkg_lock::LockPackage;
+use dx_pkg_resolve::External;
+use dx_pkg_store::Store;
+
+use crate::files::{parse_manifest, read_text};
+use crate::package::package_id;
+use crate::{AcquireError, Downloads};
+
+/// Loads the manifest of a folder below or beside the project in `root`; other sources outside the
+/// registry are refused.
+///
+/// # Errors
+/// The folder is missing, its manifest cannot be read, or the source is not supported.
+pub fn external(root: &Path, name: &str, spec: &str, from: &str) -> Result<External, AcquireError> {
+    let Spec::Directory(path) = Spec::parse(spec)? else {
+        let (name, spec) = (name.to_owned(), spec.to_owned());
+        return Err(AcquireError::UnsupportedSource { name, spec });
+    };
+    let folder = root.join(from).join(&*path);
+    let file = folder.join("package.json");
+    let record = match read_text(&file)? {
+        Some(text) => parse_manifest(&file, &text)?.to_lock_package(),
+        None if folder.is_dir() => LockPackage::default(),
+        None => {
+            let (name, spec) = (name.to_owned(), spec.to_owned());
+            return Err(AcquireError::NoFolder { name, spec, folder });
+        }
+    };
+    Ok(External { package: record, folder: Some(path.into()) })
+}
+
+/// Loads the packages inside the tarball's own `node_modules`, fetching it if the store lacks it.
+///
+/// # Errors
+/// The package cannot be fetched or read.
+pub fn bundled(
+    store: &Store,
+    downloads: Option<&Downloads>,
+    package: &LockPackage,
+) -> Result<Vec<LockPackage>, AcquireError> {
+    let (Some(downloads), Some(id)) = (downloads, package_id(package)?) else {
+        return Ok(Vec::new());
+    };
+    let failed = downloads.wait(std::iter::once((id, package)))?;
+    if let Some((_, error)) = failed.into_iter().next() {
+        return Err(error);
+    }
+    let Some(stored) = store.open_package(id)? else { return Ok(Vec::new()) };
+    let dxp = stored.dxp();
+    let mut found = Vec::new();
+    for entry in dxp.entries() {
+        let path = entry.path.strip_suffix("/package.json");
+        let Some(path) = path.filter(|path| is_package_folder(path)) else { continue };
+        let contents = stored.read(&entry)?;
+        let Ok(manifest) = Manifest::parse(&String::from_utf8_lossy(&contents)) else { continue };
+        found.push(LockPackage {
+            path: path.to_owned(),
+            in_bundle: true,
+            dev_dependencies: Vec::new(),
+            ..manifest.to_lock_package()
+        });
+    }
+    Ok(found)
+}
+
+/// Returns whether `path` consists of package folders, as `node_modules/a/node_modules/@s/b` does.
+fn is_package_folder(path: &str) -> bool {
+    let mut rest = path;
+    loop {
+        let Some(after) = rest.strip_prefix("node_modules/") else { return false };
+        let name_end = if after.starts_with('@') {
+            after.find('/').and_then(|at| after[at + 1..].find('/').map(|end| at + 1 + end))
+        } else {
+            after.find('/')
+        };
+        match name_end {
+            Some(end) => rest = &after[end + 1..],
+            None => return !after.is_empty(),
+        }
+    }
+}

@@ -1,0 +1,34 @@
+//! Lockfile entries as packages: their real name, and their id in the store.
+
+use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_lock::{LockPackage, name_of_path};
+
+use crate::AcquireError;
+
+/// Returns the id that a lockfile entry's package has in the store; `None` for an entry without
+/// integrity.
+///
+/// # Errors
+/// An integrity that cannot be read.
+pub fn package_id(package: &LockPackage) -> Result<Option<PackageId>, AcquireError> {
+    let Some(text) = package.integrity.as_deref() else { return Ok(None) };
+    if let Some(id) = PackageId::from_sha512_text(text) {
+        return Ok(Some(id));
+    }
+    match Integrity::parse(text) {
+        Ok(integrity) => Ok(Some(PackageId::from_integrity(&integrity))),
+        Err(source) => Err(AcquireError::BadIntegrity { entry: package.path.clone(), source }),
+    }
+}
+
+/// Returns the name of the package at an entry, which the path of an alias does not show.
+#[must_use]
+pub fn real_name(package: &LockPackage) -> &str {
+    package.name.as_deref().unwrap_or_else(|| name_of_path(&package.path))
+}
+
+/// Returns `name@version` for messages.
+#[must_use]
+pub fn label(package: &LockPackage) -> String {
+    format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?"))
+}

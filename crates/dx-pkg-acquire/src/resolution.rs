@@ -1,0 +1,89 @@
+//! Resolves a project against the packument cache and the registries.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_registry::PlanRequest;
+use dx_pkg_resolve::{Resolution, ResolveError};
+
+use crate::metadata::{LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider};
+use crate::prediction::History;
+use crate::{AcquireError, Context, Counters, Downloads, ResolverInput, local};
+
+/// A resolution with the part of the metadata cache it depends on.
+#[derive(Debug)]
+pub struct Resolved {
+    /// The resolution.
+    pub resolution: Resolution,
+    /// The metadata it depends on; `None` where it is not repeatable.
+    pub basis: Option<MetadataBasis>,
+}
+
+/// Resolves the project in the folder `root`. `previous` is its lockfile, `downloads` receives
+/// packages as they are placed.
+///
+/// # Errors
+/// A package cannot be loaded, or the requirements have no solution.
+pub fn resolve(
+    context: &Context,
+    root: &Path,
+    input: &ResolverInput,
+    previous: Option<&Lock>,
+    downloads: Option<&Downloads>,
+    counters: &Arc<Counters>,
+) -> Result<Resolved, AcquireError> {
+    let externals = |name: &str, spec: &str, from: &str| local::external(root, name, spec, from);
+    let bundles = |package: &LockPackage| local::bundled(&context.store, downloads, package);
+    let history = History::new(&context.config, &context.store);
+    let likely = || history.likely(&input.open, previous);
+    let local =
+        LocalSources { downloads, externals: &externals, bundles: &bundles, likely: &likely };
+    let provider = |policy: MetadataPolicy| input.provider(context, policy, local, counters);
+    let proposed = if previous.is_none() { propose(context, input)? } else { None };
+    let previous = previous.or(proposed.as_ref());
+    let cached = provider(input.policy);
+    let outcome = dx_pkg_resolve::resolve(&input.requirements, previous, &cached, &input.options);
+    counters.record_prefetched(cached.finish_prefetching());
+    let resolved = match outcome {
+        // The version may have been published since the packument was cached.
+        Err(ResolveError::NoVersion { .. }) if cached.used_cache() && !input.policy.offline => {
+            let current = provider(MetadataPolicy {
+                prefer_offline: false,
+                prefer_online: true,
+                ..input.policy
+            });
+            let resolution =
+                dx_pkg_resolve::resolve(&input.requirements, previous, &current, &input.options)?;
+            Resolved { resolution, basis: current.basis() }
+        }
+        outcome => Resolved { resolution: outcome?, basis: cached.basis() },
+    };
+    if input.policy.speculative && counters.packuments_requested.get() > 0 {
+        history.learn(&resolved.resolution.lock);
+    }
+    Ok(resolved)
+}
+
+/// Requests a plan from a source that resolves by itself, where the network is in use already. A
+/// plan is treated as a lockfile: the resolver keeps what satisfies the requirements.
+fn propose(context: &Context, input: &ResolverInput) -> Result<Option<Lock>, AcquireError> {
+    let Some(network) = context.network_used() else { return Ok(None) };
+    let request = PlanRequest { requirements: &input.requirements, options: &input.options };
+    let Some(plan) = network.source.plan(request) else { return Ok(None) };
+    Ok(Some(network.runtime.block_on(plan)?))
+}
+
+impl ResolverInput {
+    /// Returns the resolver's provider for this input.
+    pub fn provider<'a>(
+        &self,
+        context: &'a Context,
+        policy: MetadataPolicy,
+        local: LocalSources<'a>,
+        counters: &Arc<Counters>,
+    ) -> MetadataProvider<'a> {
+        let (pick, seeds) = (self.options.pick.clone(), self.open.clone());
+        MetadataProvider::new(context, policy, pick, seeds, local, counters.clone())
+    }
+}

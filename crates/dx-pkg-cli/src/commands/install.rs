@@ -1,0 +1,129 @@
+//! `dx install`: installs the project, or adds packages to it.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use dx_pkg_compat::manifest::{Manifest, Section};
+use dx_pkg_install::additions::{Addition, edit_manifest};
+use dx_pkg_install::{Change, Environment, OpenProject, Options, install};
+use dx_pkg_lock::Lock;
+
+use crate::error::CommandError;
+use crate::flags::{AddSettings, SettingFlags};
+use crate::options::TreeArguments;
+use crate::report::Report;
+use crate::timing;
+
+/// Install the project's dependencies, or add packages to it.
+#[derive(Args, Debug)]
+pub struct InstallArguments {
+    /// Packages to add: name, name@version, name@tag, name@npm:other, or a folder.
+    #[arg(value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// Save into dependencies, even if the package is in another section now.
+    #[arg(short = 'P', long)]
+    pub save_prod: bool,
+    /// Save into devDependencies.
+    #[arg(short = 'D', long)]
+    pub save_dev: bool,
+    /// Save into optionalDependencies.
+    #[arg(short = 'O', long)]
+    pub save_optional: bool,
+    /// Save into peerDependencies.
+    #[arg(long)]
+    pub save_peer: bool,
+    #[command(flatten)]
+    pub flags: SettingFlags<AddSettings>,
+    #[command(flatten)]
+    pub tree: TreeArguments,
+}
+
+impl InstallArguments {
+    /// Installs the project, or adds the packages that are named.
+    pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        let session = self.tree.session_options();
+        if !self.packages.is_empty() {
+            return self.add(OpenProject::open_or_new(environment, session, report)?, report);
+        }
+        let open = OpenProject::open(environment, session, report)?;
+        let options = Options { frozen: self.tree.frozen_lockfile, ..Options::default() };
+        carry_out(&self.tree, open, options, report)
+    }
+
+    fn add(&self, mut open: OpenProject, report: &Report) -> Result<ExitCode, CommandError> {
+        refuse_workspace(&open)?;
+        let additions: Vec<Addition> = self
+            .packages
+            .iter()
+            .map(|text| Addition::parse(text, &open, self.section()))
+            .collect::<Result<_, _>>()?;
+        let config = open.session.config();
+        // These flags stay out of the session: the tree is the same with them and without.
+        let is_exact = self.flags.sets("save-exact", "true");
+        let prefix = if is_exact { String::new() } else { config.save_prefix()? };
+        let saves = !self.flags.sets("save", "false") && config.save()?;
+        let original = open.project.manifest_text.clone();
+        let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
+        open.project.manifest = Manifest::parse(&wanted)?;
+        let manifest = |lock: &Lock| {
+            edit_manifest(&original, &additions, |addition| addition.saved(lock, &prefix))
+        };
+        let change = Change {
+            explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
+            manifest: &manifest,
+            save: saves,
+        };
+        let options = Options {
+            frozen: self.tree.frozen_lockfile,
+            change: Some(change),
+            ..Options::default()
+        };
+        carry_out(&self.tree, open, options, report)
+    }
+
+    /// Returns the section that the flags name.
+    fn section(&self) -> Option<Section> {
+        let given = [
+            (self.save_dev, Section::Dev),
+            (self.save_optional, Section::Optional),
+            (self.save_peer, Section::Peer),
+            (self.save_prod, Section::Dependencies),
+        ];
+        given.into_iter().find(|(on, _)| *on).map(|(_, section)| section)
+    }
+}
+
+/// Installs an open project, prints the summary and writes the file that `--timing` names.
+pub(super) fn carry_out(
+    arguments: &TreeArguments,
+    open: OpenProject,
+    options: Options<'_>,
+    report: &Report,
+) -> Result<ExitCode, CommandError> {
+    dx_pkg_os::process::install_signal_handlers();
+    let session = open.session.clone();
+    let outcome = install(open, &options, report);
+    if let Ok(summary) = &outcome {
+        report.summary(summary);
+    }
+    if let (Some(trace), Some(path)) = (&session.context.trace, &arguments.timing) {
+        let written = timing::write(trace, &session.environment.folder.join(path));
+        // The install's own error comes first.
+        if outcome.is_ok() {
+            written?;
+        }
+    }
+    outcome?;
+    Ok(ExitCode::SUCCESS)
+}
+
+/// Refuses to change the requirements of a single workspace: changing the project's instead would
+/// surprise a user who works in the workspace's folder.
+pub(super) fn refuse_workspace(open: &OpenProject) -> Result<(), CommandError> {
+    let folder = &open.session.environment.folder;
+    let inside = |(path, _): &&(String, Manifest)| folder.starts_with(open.project.root.join(path));
+    match open.project.workspaces.iter().find(inside) {
+        None => Ok(()),
+        Some((path, _)) => Err(CommandError::UnsupportedWorkspace { workspace: path.clone() }),
+    }
+}

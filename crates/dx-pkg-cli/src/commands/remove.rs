@@ -1,0 +1,58 @@
+//! `dx remove`: removes packages from the project.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use dx_pkg_compat::manifest::{Manifest, ManifestEdit};
+use dx_pkg_install::{Change, Environment, Events, OpenProject, Options};
+
+use super::install::{carry_out, refuse_workspace};
+use crate::error::CommandError;
+use crate::flags::{RemoveSettings, SettingFlags};
+use crate::options::TreeArguments;
+use crate::report::Report;
+
+/// Remove packages from the project.
+#[derive(Args, Debug)]
+pub struct RemoveArguments {
+    /// Names of the packages.
+    #[arg(value_name = "PACKAGE", required = true)]
+    pub packages: Vec<String>,
+    /// Accepted for npm's sake: a package is removed from every section it is in.
+    #[arg(short = 'D', long, hide = true)]
+    pub save_dev: bool,
+    /// Accepted for npm's sake, as the other sections.
+    #[arg(short = 'O', long, hide = true)]
+    pub save_optional: bool,
+    /// Accepted for npm's sake, as the other sections.
+    #[arg(short = 'P', long, hide = true)]
+    pub save_prod: bool,
+    #[command(flatten)]
+    pub flags: SettingFlags<RemoveSettings>,
+    #[command(flatten)]
+    pub tree: TreeArguments,
+}
+
+impl RemoveArguments {
+    /// Removes the packages that are named.
+    pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        let mut open = OpenProject::open(environment, self.tree.session_options(), report)?;
+        refuse_workspace(&open)?;
+        let mut edit = ManifestEdit::new(&open.project.manifest_text)?;
+        for name in &self.packages {
+            if !edit.remove_dependency(None, name) {
+                report.warning(&format!("{name} is not a dependency of this project"));
+            }
+        }
+        let text = edit.finish();
+        open.project.manifest = Manifest::parse(&text)?;
+        let save = !self.flags.sets("save", "false") && open.session.config().save()?;
+        let change = Change { explicit: Vec::new(), manifest: &|_| Ok(text.clone()), save };
+        let options = Options {
+            frozen: self.tree.frozen_lockfile,
+            change: Some(change),
+            ..Options::default()
+        };
+        carry_out(&self.tree, open, options, report)
+    }
+}

@@ -1,0 +1,145 @@
+//! The flags that the table of settings gives a command, and the settings they set.
+
+use std::fmt::Debug;
+use std::marker::PhantomData;
+
+use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use dx_pkg_compat::npmrc::{Flag, FlagValue, OPTIONS, OptionGroup, OptionInfo};
+
+/// The settings whose flags a command has.
+pub trait Selection: Clone + Debug + Default {
+    /// Returns whether the flags of a setting are among them.
+    fn contains(option: &OptionInfo) -> bool;
+
+    /// Returns a flag's line in `--help`.
+    fn help(flag: &Flag) -> &'static str {
+        flag.help
+    }
+}
+
+/// Every setting that an install depends on.
+#[derive(Clone, Debug, Default)]
+pub struct InstallSettings;
+
+impl Selection for InstallSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        option.group != OptionGroup::Save
+    }
+}
+
+/// The settings that decide how added packages are written into the manifest.
+#[derive(Clone, Debug, Default)]
+pub struct AddSettings;
+
+impl Selection for AddSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        option.group == OptionGroup::Save
+    }
+}
+
+/// The setting that decides whether the manifest is written after a removal.
+#[derive(Clone, Debug, Default)]
+pub struct RemoveSettings;
+
+impl Selection for RemoveSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        option.key == "save"
+    }
+}
+
+/// The setting that matters to a script of the project.
+#[derive(Clone, Debug, Default)]
+pub struct ScriptSettings;
+
+impl Selection for ScriptSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        option.key == "ignore-scripts"
+    }
+
+    fn help(_: &Flag) -> &'static str {
+        "Skip the scripts that run before and after"
+    }
+}
+
+/// The settings that are given by the flags of a selection.
+#[derive(Clone, Debug, Default)]
+pub struct SettingFlags<S> {
+    settings: Vec<(String, String)>,
+    selection: PhantomData<S>,
+}
+
+impl<S: Selection> SettingFlags<S> {
+    /// Returns keys and values, for the strongest layer of settings.
+    pub fn settings(&self) -> &[(String, String)] {
+        &self.settings
+    }
+
+    /// Returns whether a setting is given this value.
+    pub fn sets(&self, key: &str, value: &str) -> bool {
+        self.settings.iter().any(|(set, to)| set == key && to == value)
+    }
+
+    fn flags() -> impl Iterator<Item = (&'static OptionInfo, &'static Flag)> {
+        let selected = OPTIONS.iter().filter(|option| S::contains(option));
+        selected.flat_map(|option| option.flags().iter().map(move |flag| (option, flag)))
+    }
+}
+
+impl<S: Selection> Args for SettingFlags<S> {
+    fn augment_args(command: Command) -> Command {
+        command.args(Self::flags().map(|(option, flag)| argument::<S>(option, flag)))
+    }
+
+    fn augment_args_for_update(command: Command) -> Command {
+        Self::augment_args(command)
+    }
+}
+
+impl<S: Selection> FromArgMatches for SettingFlags<S> {
+    fn from_arg_matches(matches: &ArgMatches) -> Result<Self, clap::Error> {
+        let mut settings = Vec::new();
+        for (option, flag) in Self::flags() {
+            let mut set = |value: &str| settings.push((option.key.to_owned(), value.to_owned()));
+            match flag.value {
+                FlagValue::Ignored(_) => {}
+                FlagValue::Fixed(value) => {
+                    if matches.get_flag(flag.long) {
+                        set(value);
+                    }
+                }
+                FlagValue::Argument(_) => {
+                    let values = matches.get_many::<String>(flag.long);
+                    values.into_iter().flatten().for_each(|value| set(value));
+                }
+            }
+        }
+        Ok(SettingFlags { settings, selection: PhantomData })
+    }
+
+    fn update_from_arg_matches(&mut self, matches: &ArgMatches) -> Result<(), clap::Error> {
+        *self = Self::from_arg_matches(matches)?;
+        Ok(())
+    }
+}
+
+/// Returns a flag as clap takes it.
+fn argument<S: Selection>(option: &OptionInfo, flag: &'static Flag) -> Arg {
+    let argument = Arg::new(flag.long)
+        .long(flag.long)
+        .short(flag.short)
+        .aliases(flag.aliases)
+        .help(S::help(flag))
+        .hide(flag.is_hidden());
+    let FlagValue::Argument(name) = flag.value else {
+        return argument.action(ArgAction::SetTrue);
+    };
+    // Unless the argument is one of a few words, the settings check it, as they do for .npmrc.
+    let argument = argument.value_name(name);
+    let argument =
+        if flag.words.is_empty() { argument } else { argument.value_parser(flag.words.to_vec()) };
+    if option.is_list {
+        argument.action(ArgAction::Append).value_delimiter(',')
+    } else {
+        argument.action(ArgAction::Set)
+    }
+}

@@ -1,0 +1,51 @@
+//! The options that several commands share.
+
+use std::path::PathBuf;
+
+use clap::Args;
+use dx_pkg_acquire::Cancel;
+use dx_pkg_fetch::trace::Trace;
+use dx_pkg_install::SessionOptions;
+
+use crate::flags::{InstallSettings, SettingFlags};
+
+/// The amount and the form of the output.
+#[derive(Args, Debug, Clone, Default)]
+pub struct OutputArguments {
+    /// Print one JSON object instead of text.
+    #[arg(long, global = true, display_order = GLOBAL)]
+    pub json: bool,
+    /// Print only errors.
+    #[arg(long, short = 's', global = true, display_order = GLOBAL)]
+    pub silent: bool,
+    /// Also print statistics: requests, bytes, links.
+    #[arg(long, global = true, display_order = GLOBAL)]
+    pub verbose: bool,
+}
+
+/// The position in `--help` of the options of every command: behind a command's own.
+pub const GLOBAL: usize = 900;
+
+/// The options of every command that changes `node_modules`.
+#[derive(Args, Debug, Clone, Default)]
+pub struct TreeArguments {
+    /// Fail instead of changing the lockfile.
+    #[arg(long, alias = "immutable")]
+    pub frozen_lockfile: bool,
+    #[command(flatten)]
+    pub flags: SettingFlags<InstallSettings>,
+    /// Write the requests and their times into this file, as JSON.
+    #[arg(long, value_name = "FILE")]
+    pub timing: Option<PathBuf>,
+}
+
+impl TreeArguments {
+    /// Returns the options of the session: settings, trace, and cancellation by signals.
+    pub fn session_options(&self) -> SessionOptions {
+        SessionOptions {
+            flags: self.flags.settings().to_vec(),
+            trace: self.timing.as_ref().map(|_| Trace::start()),
+            cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
+        }
+    }
+}

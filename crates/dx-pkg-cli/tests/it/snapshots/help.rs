@@ -1,0 +1,399 @@
+//! The help of every command.
+
+use dx_pkg_testkit::Project;
+use insta::assert_snapshot;
+
+use super::output;
+
+fn help<const N: usize>(args: [&str; N]) -> String {
+    output(&Project::offline().create(), args)
+}
+
+#[test]
+fn dx() {
+    assert_snapshot!(help(["--help"]), @r#"
+    exit: 0
+    --- stdout
+    The dx package manager
+
+    Usage: dx [OPTIONS] <COMMAND>
+
+    Commands:
+      install  Install the project's dependencies, or add packages to it [aliases: i, add]
+      ci       Install exactly what the lockfile says, replacing node_modules
+      remove   Remove packages from the project [aliases: rm, uninstall, un]
+      run      Run a script of the project, or list them [alias: run-script]
+      test     Run the project's script "test" [alias: t]
+      start    Run the project's script "start", or server.js
+      stop     Run the project's script "stop"
+      restart  Run the project's script "restart", or "stop" and "start"
+      store    Manage the store
+
+    Options:
+      -C, --dir <FOLDER>  Run as if dx had been started in this folder
+          --json          Print one JSON object instead of text
+      -s, --silent        Print only errors
+          --verbose       Also print statistics: requests, bytes, links
+      -h, --help          Print help
+      -V, --version       Print version
+
+    Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.
+    --- stderr
+    "#);
+}
+
+#[test]
+fn install() {
+    assert_snapshot!(help(["install", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Install the project's dependencies, or add packages to it
+
+    Usage: dx install [OPTIONS] [PACKAGE]...
+
+    Arguments:
+      [PACKAGE]...  Packages to add: name, name@version, name@tag, name@npm:other, or a folder
+
+    Options:
+      -P, --save-prod               Save into dependencies, even if the package is in another section
+                                    now
+      -D, --save-dev                Save into devDependencies
+      -O, --save-optional           Save into optionalDependencies
+          --save-peer               Save into peerDependencies
+          --no-save                 Leave package.json and the lockfile as they are
+      -E, --save-exact              Save the exact version instead of a range
+          --frozen-lockfile         Fail instead of changing the lockfile
+          --registry <URL>          Install from this registry
+          --offline                 Do not use the network
+          --prefer-offline          Use cached metadata without checking whether it is current
+          --min-release-age <DAYS>  Choose only versions published at least this many days ago
+          --strict-peer-deps        Fail on a peer conflict instead of warning
+          --legacy-peer-deps        Ignore peer dependencies
+          --lockfile-only           Write the lockfile and leave node_modules alone
+          --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
+                                    values: dev, optional, peer]
+          --prod                    The same as --omit=dev
+          --ignore-scripts          Run no scripts, not even the project's
+          --timing <FILE>           Write the requests and their times into this file, as JSON
+      -C, --dir <FOLDER>            Run as if dx had been started in this folder
+          --json                    Print one JSON object instead of text
+      -s, --silent                  Print only errors
+          --verbose                 Also print statistics: requests, bytes, links
+      -h, --help                    Print help
+    --- stderr
+    ");
+}
+
+#[test]
+fn ci() {
+    assert_snapshot!(help(["ci", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Install exactly what the lockfile says, replacing node_modules
+
+    Usage: dx ci [OPTIONS]
+
+    Options:
+          --frozen-lockfile         Fail instead of changing the lockfile
+          --registry <URL>          Install from this registry
+          --offline                 Do not use the network
+          --prefer-offline          Use cached metadata without checking whether it is current
+          --min-release-age <DAYS>  Choose only versions published at least this many days ago
+          --strict-peer-deps        Fail on a peer conflict instead of warning
+          --legacy-peer-deps        Ignore peer dependencies
+          --lockfile-only           Write the lockfile and leave node_modules alone
+          --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
+                                    values: dev, optional, peer]
+          --prod                    The same as --omit=dev
+          --ignore-scripts          Run no scripts, not even the project's
+          --timing <FILE>           Write the requests and their times into this file, as JSON
+      -C, --dir <FOLDER>            Run as if dx had been started in this folder
+          --json                    Print one JSON object instead of text
+      -s, --silent                  Print only errors
+          --verbose                 Also print statistics: requests, bytes, links
+      -h, --help                    Print help
+    --- stderr
+    ");
+}
+
+#[test]
+fn remove() {
+    assert_snapshot!(help(["remove", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Remove packages from the project
+
+    Usage: dx remove [OPTIONS] <PACKAGE>...
+
+    Arguments:
+      <PACKAGE>...  Names of the packages
+
+    Options:
+          --no-save                 Leave package.json and the lockfile as they are
+          --frozen-lockfile         Fail instead of changing the lockfile
+          --registry <URL>          Install from this registry
+          --offline                 Do not use the network
+          --prefer-offline          Use cached metadata without checking whether it is current
+          --min-release-age <DAYS>  Choose only versions published at least this many days ago
+          --strict-peer-deps        Fail on a peer conflict instead of warning
+          --legacy-peer-deps        Ignore peer dependencies
+          --lockfile-only           Write the lockfile and leave node_modules alone
+          --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
+                                    values: dev, optional, peer]
+          --prod                    The same as --omit=dev
+          --ignore-scripts          Run no scripts, not even the project's
+          --timing <FILE>           Write the requests and their times into this file, as JSON
+      -C, --dir <FOLDER>            Run as if dx had been started in this folder
+          --json                    Print one JSON object instead of text
+      -s, --silent                  Print only errors
+          --verbose                 Also print statistics: requests, bytes, links
+      -h, --help                    Print help
+    --- stderr
+    ");
+}
+
+#[test]
+fn run() {
+    assert_snapshot!(help(["run", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Run a script of the project, or list them
+
+    Usage: dx run [OPTIONS] [SCRIPT] [ARGUMENT]...
+
+    Arguments:
+      [SCRIPT]       The script; without one, the scripts are listed
+      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+
+    Options:
+          --if-present      Do nothing if there is no such script
+          --ignore-scripts  Skip the scripts that run before and after
+      -C, --dir <FOLDER>    Run as if dx had been started in this folder
+          --json            Print one JSON object instead of text
+      -s, --silent          Print only errors
+          --verbose         Also print statistics: requests, bytes, links
+      -h, --help            Print help
+    --- stderr
+    ");
+}
+
+#[test]
+fn test() {
+    assert_snapshot!(help(["test", "--help"]), @r#"
+    exit: 0
+    --- stdout
+    Run the project's script "test"
+
+    Usage: dx test [OPTIONS] [ARGUMENT]...
+
+    Arguments:
+      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+
+    Options:
+          --if-present      Do nothing if there is no such script
+          --ignore-scripts  Skip the scripts that run before and after
+      -C, --dir <FOLDER>    Run as if dx had been started in this folder
+          --json            Print one JSON object instead of text
+      -s, --silent          Print only errors
+          --verbose         Also print statistics: requests, bytes, links
+      -h, --help            Print help
+    --- stderr
+    "#);
+}
+
+#[test]
+fn start() {
+    assert_snapshot!(help(["start", "--help"]), @r#"
+    exit: 0
+    --- stdout
+    Run the project's script "start", or server.js
+
+    Usage: dx start [OPTIONS] [ARGUMENT]...
+
+    Arguments:
+      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+
+    Options:
+          --if-present      Do nothing if there is no such script
+          --ignore-scripts  Skip the scripts that run before and after
+      -C, --dir <FOLDER>    Run as if dx had been started in this folder
+          --json            Print one JSON object instead of text
+      -s, --silent          Print only errors
+          --verbose         Also print statistics: requests, bytes, links
+      -h, --help            Print help
+    --- stderr
+    "#);
+}
+
+#[test]
+fn stop() {
+    assert_snapshot!(help(["stop", "--help"]), @r#"
+    exit: 0
+    --- stdout
+    Run the project's script "stop"
+
+    Usage: dx stop [OPTIONS] [ARGUMENT]...
+
+    Arguments:
+      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+
+    Options:
+          --if-present      Do nothing if there is no such script
+          --ignore-scripts  Skip the scripts that run before and after
+      -C, --dir <FOLDER>    Run as if dx had been started in this folder
+          --json            Print one JSON object instead of text
+      -s, --silent          Print only errors
+          --verbose         Also print statistics: requests, bytes, links
+      -h, --help            Print help
+    --- stderr
+    "#);
+}
+
+#[test]
+fn restart() {
+    assert_snapshot!(help(["restart", "--help"]), @r#"
+    exit: 0
+    --- stdout
+    Run the project's script "restart", or "stop" and "start"
+
+    Usage: dx restart [OPTIONS] [ARGUMENT]...
+
+    Arguments:
+      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+
+    Options:
+          --if-present      Do nothing if there is no such script
+          --ignore-scripts  Skip the scripts that run before and after
+      -C, --dir <FOLDER>    Run as if dx had been started in this folder
+          --json            Print one JSON object instead of text
+      -s, --silent          Print only errors
+          --verbose         Also print statistics: requests, bytes, links
+      -h, --help            Print help
+    --- stderr
+    "#);
+}
+
+#[test]
+fn store() {
+    assert_snapshot!(help(["store", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Manage the store
+
+    Usage: dx store [OPTIONS] <COMMAND>
+
+    Commands:
+      path      Print the store's folder
+      status    Print how much the store holds
+      prune     Remove entries that were not used for long
+      maintain  Run maintenance now: prepare the next trees, empty the trash
+      verify    Check every package's digests
+
+    Options:
+      -C, --dir <FOLDER>  Run as if dx had been started in this folder
+          --json          Print one JSON object instead of text
+      -s, --silent        Print only errors
+          --verbose       Also print statistics: requests, bytes, links
+      -h, --help          Print help
+    --- stderr
+    ");
+}
+
+#[test]
+fn store_path() {
+    assert_snapshot!(help(["store", "path", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Print the store's folder
+
+    Usage: dx store path [OPTIONS]
+
+    Options:
+      -C, --dir <FOLDER>  Run as if dx had been started in this folder
+          --json          Print one JSON object instead of text
+      -s, --silent        Print only errors
+          --verbose       Also print statistics: requests, bytes, links
+      -h, --help          Print help
+    --- stderr
+    ");
+}
+
+#[test]
+fn store_status() {
+    assert_snapshot!(help(["store", "status", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Print how much the store holds
+
+    Usage: dx store status [OPTIONS]
+
+    Options:
+      -C, --dir <FOLDER>  Run as if dx had been started in this folder
+          --json          Print one JSON object instead of text
+      -s, --silent        Print only errors
+          --verbose       Also print statistics: requests, bytes, links
+      -h, --help          Print help
+    --- stderr
+    ");
+}
+
+#[test]
+fn store_prune() {
+    assert_snapshot!(help(["store", "prune", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Remove entries that were not used for long
+
+    Usage: dx store prune [OPTIONS]
+
+    Options:
+          --unused-for <DAYS>  Remove entries last used more than this many days ago [default: 30]
+          --max-size <SIZE>    Remove the least recently used packages until the store takes at most
+                               this much: bytes, or with K, M or G
+      -C, --dir <FOLDER>       Run as if dx had been started in this folder
+          --json               Print one JSON object instead of text
+      -s, --silent             Print only errors
+          --verbose            Also print statistics: requests, bytes, links
+      -h, --help               Print help
+    --- stderr
+    ");
+}
+
+#[test]
+fn store_maintain() {
+    assert_snapshot!(help(["store", "maintain", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Run maintenance now: prepare the next trees, empty the trash
+
+    Usage: dx store maintain [OPTIONS]
+
+    Options:
+      -C, --dir <FOLDER>  Run as if dx had been started in this folder
+          --json          Print one JSON object instead of text
+      -s, --silent        Print only errors
+          --verbose       Also print statistics: requests, bytes, links
+      -h, --help          Print help
+    --- stderr
+    ");
+}
+
+#[test]
+fn store_verify() {
+    assert_snapshot!(help(["store", "verify", "--help"]), @r"
+    exit: 0
+    --- stdout
+    Check every package's digests
+
+    Usage: dx store verify [OPTIONS]
+
+    Options:
+          --fix           Repair damaged packages, or remove them so that they are fetched again
+      -C, --dir <FOLDER>  Run as if dx had been started in this folder
+          --json          Print one JSON object instead of text
+      -s, --silent        Print only errors
+          --verbose       Also print statistics: requests, bytes, links
+      -h, --help          Print help
+    --- stderr
+    ");
+}

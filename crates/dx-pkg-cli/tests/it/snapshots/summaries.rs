@@ -1,0 +1,207 @@
+//! The output of commands that succeed, with their warnings.
+
+use dx_pkg_testkit::{Project, Registry};
+use insta::assert_snapshot;
+
+use super::output;
+use crate::harness::ok;
+
+/// Returns a registry with `a`, which needs `b`, and with `c`.
+fn registry() -> Registry {
+    let registry = Registry::start();
+    registry.package("a", "1.0.0").dep("b", "^1").publish();
+    registry.package("b", "1.2.0").publish();
+    registry.package("c", "2.0.0").publish();
+    registry.package("c", "2.1.0").publish();
+    registry
+}
+
+#[test]
+fn first_install_and_one_with_nothing_to_do() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    assert_snapshot!(output(&project, ["install"]), @r"
+    exit: 0
+    --- stdout
+    Installed 2 packages (added 2) in [TIME]
+    --- stderr
+    ");
+    assert_snapshot!(output(&project, ["install"]), @r"
+    exit: 0
+    --- stdout
+    Already up to date
+    --- stderr
+    ");
+}
+
+#[test]
+fn adding_and_removing() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    ok(&project, ["install"]);
+    assert_snapshot!(output(&project, ["install", "c"]), @r"
+    exit: 0
+    --- stdout
+    Installed 3 packages (added 1) in [TIME]
+    --- stderr
+    ");
+    assert_snapshot!(output(&project, ["install", "--save-dev", "--save-exact", "c@2.0.0"]), @r"
+    exit: 0
+    --- stdout
+    Installed 3 packages (changed 1) in [TIME]
+    --- stderr
+    ");
+    assert_snapshot!(output(&project, ["remove", "a"]), @r"
+    exit: 0
+    --- stdout
+    Installed 1 package (removed 2) in [TIME]
+    --- stderr
+    ");
+}
+
+#[test]
+fn install_from_the_lockfile() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").create();
+    assert_snapshot!(output(&project, ["install", "--lockfile-only"]), @r"
+    exit: 0
+    --- stdout
+    Lockfile written: 2 packages in [TIME]
+    --- stderr
+    ");
+    assert_snapshot!(output(&project, ["ci"]), @r"
+    exit: 0
+    --- stdout
+    Installed 2 packages (added 2) in [TIME]
+    --- stderr
+    ");
+    assert_snapshot!(output(&project, ["ci", "--silent"]), @r"
+    exit: 0
+    --- stdout
+    --- stderr
+    ");
+}
+
+#[test]
+fn project_without_dependencies() {
+    let project = Project::offline().create();
+    assert_snapshot!(output(&project, ["install"]), @r"
+    exit: 0
+    --- stdout
+    Already up to date: 0 packages in [TIME]
+    --- stderr
+    ");
+}
+
+#[test]
+fn skipped_scripts() {
+    let registry = registry();
+    registry.package("native", "1.0.0").script("install", "exit 0").publish();
+    registry.package("other", "1.0.0").script("postinstall", "exit 0").publish();
+    let project = Project::new(&registry).dep("native", "1").dep("other", "1").create();
+    assert_snapshot!(output(&project, ["install"]), @r#"
+    exit: 0
+    --- stdout
+    Installed 2 packages (added 2) in [TIME]
+    --- stderr
+    warning: 2 packages with install scripts that were not run: native@1.0.0, other@1.0.0
+      to run them, add "allowScripts": { "name": true } to package.json and install again
+    "#);
+}
+
+#[test]
+fn peer_conflict() {
+    let registry = registry();
+    registry.package("plugin", "1.0.0").peer("c", "2.0.0").publish();
+    let project = Project::new(&registry).dep("plugin", "1").dep("c", "2.1.0").create();
+    assert_snapshot!(output(&project, ["install"]), @r"
+    exit: 0
+    --- stdout
+    Installed 2 packages (added 2) in [TIME]
+    --- stderr
+    warning: 1 peer requirement not met; dx goes on as npm --force would:
+      plugin@1.0.0 needs c@2.0.0, but c@2.1.0 is there (c@2.1.0 is asked for by project)
+    ");
+}
+
+#[test]
+fn optional_dependency_that_is_not_there() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").optional("gone", "1").create();
+    assert_snapshot!(output(&project, ["install"]), @r"
+    exit: 0
+    --- stdout
+    Installed 2 packages (added 2) in [TIME]
+    --- stderr
+    warning: optional: cannot load gone@1, required by project: the registry [REGISTRY]/ has no package gone
+    ");
+}
+
+#[test]
+fn deprecated_package_and_unfit_engine() {
+    let registry = registry();
+    registry.package("old", "1.0.0").deprecated("use new instead").publish();
+    registry.package("picky", "1.0.0").engines("node", ">=999").publish();
+    let project = Project::new(&registry).dep("old", "1").dep("picky", "1").create();
+    assert_snapshot!(output(&project, ["install"]), @r"
+    exit: 0
+    --- stdout
+    Installed 2 packages (added 2) in [TIME]
+    --- stderr
+    warning: picky@1.0.0 wants node >=999
+    ");
+}
+
+#[test]
+fn scripts_of_the_project() {
+    let project = Project::offline()
+        .script("build", "node -e 0")
+        .script("greet", "node -e \"console.log('hello')\"")
+        .create();
+    assert_snapshot!(output(&project, ["run"]), @r#"
+    exit: 0
+    --- stdout
+    To be run with `dx run`:
+      build
+        node -e 0
+      greet
+        node -e "console.log('hello')"
+    --- stderr
+    "#);
+    assert_snapshot!(output(&project, ["run", "greet"]), @r#"
+    exit: 0
+    --- stdout
+    hello
+    --- stderr
+    > project@1.0.0 greet
+    > node -e "console.log('hello')"
+    "#);
+    assert_snapshot!(output(&project, ["run", "none", "--if-present"]), @r"
+    exit: 0
+    --- stdout
+    --- stderr
+    ");
+}
+
+#[test]
+fn store_commands() {
+    let project = Project::offline().create();
+    assert_snapshot!(output(&project, ["store", "verify"]), @r"
+    exit: 0
+    --- stdout
+    Checked 0 packages, 0 damaged
+    --- stderr
+    ");
+    assert_snapshot!(output(&project, ["store", "prune"]), @r"
+    exit: 0
+    --- stdout
+    Removed 0 prepared trees, 0 packages and 0 documents: 0 B
+    --- stderr
+    ");
+    assert_snapshot!(output(&project, ["store", "maintain"]), @r"
+    exit: 0
+    --- stdout
+    Prepared 0 trees, deleted 0 old ones
+    --- stderr
+    ");
+}

@@ -1,0 +1,128 @@
+//! The parts of a lockfile's text, with their place in it for errors.
+
+use std::borrow::Cow;
+
+use dx_pkg_lock::name_of_path;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::super::LockfileError;
+use super::super::json::Object;
+
+/// The text of a lockfile, for finding the line of a part of it.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'a> {
+    pub(super) text: &'a str,
+}
+
+impl<'a> Source<'a> {
+    pub(super) fn new(text: &'a str) -> Self {
+        Self { text }
+    }
+
+    /// Returns the line, from 1, where `part`, a slice of the text, begins.
+    fn line(self, part: &str) -> usize {
+        self.line_at((part.as_ptr() as usize).saturating_sub(self.text.as_ptr() as usize))
+    }
+
+    /// Returns the line of `path`; in version 1, that of the first mention of its last name.
+    pub(super) fn line_of(self, path: &str) -> usize {
+        let escaped = serde_json::Value::from(path).to_string();
+        let found = self.text.find(&escaped).or_else(|| self.text.find(name_of_path(path)));
+        self.line_at(found.unwrap_or(0))
+    }
+
+    fn line_at(self, offset: usize) -> usize {
+        let before = self.text.as_bytes().get(..offset).unwrap_or_default();
+        before.iter().filter(|byte| **byte == b'\n').count() + 1
+    }
+}
+
+/// The entry and key being read, named in errors.
+#[derive(Clone, Copy)]
+pub(super) struct Place<'a, 'p> {
+    pub(super) source: Source<'a>,
+    pub(super) entry: Option<&'p str>,
+}
+
+impl Place<'_, '_> {
+    pub(super) fn error(self, key: &str, part: &str, reason: &'static str) -> LockfileError {
+        let entry =
+            self.entry.map_or_else(|| "the lockfile".to_owned(), |path| format!("{path:?}"));
+        LockfileError::Value { line: self.source.line(part), entry, key: key.to_owned(), reason }
+    }
+
+    pub(super) fn read<'de, T: Deserialize<'de>>(
+        self,
+        key: &str,
+        raw: &'de RawValue,
+        kind: &'static str,
+    ) -> Result<T, LockfileError> {
+        serde_json::from_str(raw.get()).map_err(|_| self.error(key, raw.get(), kind))
+    }
+
+    pub(super) fn object<'de>(
+        self,
+        key: &str,
+        raw: &'de RawValue,
+    ) -> Result<Object<'de>, LockfileError> {
+        Object::parse(raw.get()).map_err(|_| self.error(key, raw.get(), "is not an object"))
+    }
+
+    /// Reads a string; null and false count as none, as for npm.
+    pub(super) fn string(self, key: &str, raw: &RawValue) -> Result<Option<String>, LockfileError> {
+        if matches!(raw.get(), "null" | "false") {
+            return Ok(None);
+        }
+        self.read(key, raw, "is not a string").map(Some)
+    }
+
+    pub(super) fn flag(self, key: &str, raw: &RawValue) -> Result<bool, LockfileError> {
+        if raw.get() == "null" {
+            Ok(false)
+        } else {
+            self.read(key, raw, "is neither true nor false")
+        }
+    }
+
+    /// Reads an array of strings, or one string.
+    pub(super) fn strings(self, key: &str, raw: &RawValue) -> Result<Vec<String>, LockfileError> {
+        if is_string(raw) {
+            return self.read(key, raw, "is not a string").map(|text| vec![text]);
+        }
+        self.read(key, raw, "is not an array of strings")
+    }
+
+    /// Reads an object of strings.
+    pub(super) fn pairs(
+        self,
+        key: &str,
+        raw: &RawValue,
+    ) -> Result<Vec<(String, String)>, LockfileError> {
+        let pair = |(name, value): (Cow<'_, str>, &RawValue)| {
+            let value = self.read(key, value, "holds a value that is not a string")?;
+            Ok((name.into_owned(), value))
+        };
+        self.object(key, raw)?.0.into_iter().map(pair).collect()
+    }
+
+    pub(super) fn peer_meta(
+        self,
+        key: &str,
+        raw: &RawValue,
+    ) -> Result<Vec<(String, bool)>, LockfileError> {
+        let meta = |(name, value): (Cow<'_, str>, &RawValue)| {
+            let optional = self
+                .object(key, value)?
+                .get("optional")
+                .is_some_and(|optional| optional.get() == "true");
+            Ok((name.into_owned(), optional))
+        };
+        self.object(key, raw)?.0.into_iter().map(meta).collect()
+    }
+}
+
+/// Returns whether the value is a string.
+pub(super) fn is_string(raw: &RawValue) -> bool {
+    raw.get().starts_with('"')
+}

@@ -1,0 +1,412 @@
+//! The rows of the table, and the getters made from them.
+//!
+//! A row is key, kind, default, group and sentence, further fields, and one of these:
+//! `getter(name = default)` makes the method [`Config`]`::name`, `through(name)` names the method
+//! that reads the setting together with others, `only("value")` lists the supported values, and
+//! `ignored("reason")` accepts the setting without effect.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use url::Url;
+
+use super::super::proxy::Proxy;
+use super::super::release_age::Date;
+use super::super::value::{
+    AllowSource, DependencyType, Development, ImportMethod, InstallStrategy, LockfileVersion,
+    LogLevel, NodeLinker, Production,
+};
+use super::super::{Config, ConfigError};
+use super::{Flag, OptionGroup, OptionInfo, Support};
+
+macro_rules! support {
+    (getter $name:ident = $default:expr) => {
+        Support::Used(stringify!($name))
+    };
+    (through $name:ident) => {
+        Support::Used(stringify!($name))
+    };
+    (only $($value:literal),*) => {
+        Support::Only(&[$($value),*])
+    };
+    (ignored $reason:literal) => {
+        Support::Ignored($reason)
+    };
+}
+
+macro_rules! getter {
+    (getter, $key:literal, $kind:ty, $sentence:literal, $name:ident = $default:expr) => {
+        #[doc = concat!("`", $key, "`: ", $sentence)]
+        ///
+        /// # Errors
+        /// A value that is not of the setting's kind.
+        pub fn $name(&self) -> Result<$kind, ConfigError> {
+            self.read($key, || $default)
+        }
+    };
+    ($state:ident, $($rest:tt)*) => {};
+}
+
+/// Adds a key whose default, read as if it were written, is not the getter's.
+#[cfg(test)]
+macro_rules! contradiction {
+    ($keys:ident, getter, $key:literal, $kind:ty, $shown:literal, $name:ident = $default:expr) => {
+        let shown = super::super::RawValue::from_ini($shown);
+        let read = <$kind as super::super::value::Setting>::read(&shown, None);
+        if !$shown.is_empty() && read != Some($default) {
+            $keys.push($key);
+        }
+    };
+    ($keys:ident, $state:ident, $($rest:tt)*) => {};
+}
+
+macro_rules! options {
+    ($($key:literal: $kind:ty, $default:literal, $group:ident, $sentence:literal
+        $(, $extra:ident($argument:expr))* => $state:ident($($how:tt)*);)+) => {
+        /// Every setting that dx knows, apart from those of one scope or one registry.
+        pub const OPTIONS: &[OptionInfo] = &[$(
+            OptionInfo::new::<$kind>(
+                $key,
+                $default,
+                OptionGroup::$group,
+                $sentence,
+                support!($state $($how)*),
+            )$(.$extra($argument))*
+        ),+];
+
+        impl Config {
+            $(getter!($state, $key, $kind, $sentence, $($how)*);)+
+        }
+
+        /// Returns the keys whose default in the table is not the getter's.
+        #[cfg(test)]
+        pub(super) fn contradictory_defaults() -> Vec<&'static str> {
+            let mut keys = Vec::new();
+            $(contradiction!(keys, $state, $key, $kind, $default, $($how)*);)+
+            keys
+        }
+    };
+}
+
+options! {
+    "registry": Option<Url>, "", Registry,
+        "The address that packages come from.",
+        unset("set when dx is built, see `DX_DEFAULT_REGISTRY`"),
+        with_flags(&[Flag::argument("registry", "URL", "Install from this registry")])
+        => through(registry);
+
+    "replace-registry-host": String, "npmjs", Network,
+        "The host in `resolved` addresses that the registry's replaces: npmjs, never, always or a host."
+        => getter(replace_registry_host = "npmjs".to_owned());
+    "strict-ssl": bool, "true", Network,
+        "Whether a registry's certificate must be valid."
+        => getter(strict_ssl = true);
+    "ca": Option<Vec<String>>, "", Network,
+        "Certificate authorities to trust, in PEM form.",
+        unset("the system's authorities")
+        => through(ca);
+    "cafile": Option<PathBuf>, "", Network,
+        "A file of certificate authorities to trust.",
+        unset("the system's authorities")
+        => getter(cafile = None);
+    "proxy": Option<Proxy>, "", Network,
+        "The proxy for http requests; false for none at all.",
+        variables(&["HTTP_PROXY", "PROXY"])
+        => through(proxy_for);
+    "https-proxy": Option<Proxy>, "", Network,
+        "The proxy for https requests.",
+        variables(&["HTTPS_PROXY"])
+        => through(proxy_for);
+    "noproxy": Vec<String>, "", Network,
+        "Hosts that are reached without a proxy.",
+        variables(&["NO_PROXY"])
+        => through(proxy_for);
+    "local-address": Option<String>, "", Network,
+        "The local address to send requests from."
+        => getter(local_address = None);
+    "fetch-retries": Option<u32>, "", Network,
+        "The number of retries of a failed request.",
+        unset("`2`")
+        => getter(fetch_retries = None);
+    "fetch-retry-factor": Option<f64>, "", Network,
+        "The factor by which the delay grows from one retry to the next.",
+        unset("`2`")
+        => getter(fetch_retry_factor = None);
+    "fetch-retry-mintimeout": Option<Duration>, "", Network,
+        "The shortest delay before a retry.",
+        unset("`100`")
+        => getter(fetch_retry_mintimeout = None);
+    "fetch-retry-maxtimeout": Option<Duration>, "", Network,
+        "The longest delay before a retry.",
+        unset("`60000`")
+        => getter(fetch_retry_maxtimeout = None);
+    "fetch-timeout": Option<Duration>, "", Network,
+        "The longest time that a request may take.",
+        unset("`300000`")
+        => getter(fetch_timeout = None);
+    "maxsockets": Option<u32>, "", Network,
+        "The number of connections to one host.",
+        unset("as `network-concurrency`")
+        => getter(maxsockets = None);
+    "network-concurrency": Option<u32>, "", Network,
+        "The number of simultaneous requests.",
+        unset("`96`")
+        => getter(network_concurrency = None);
+    "speculative-fetch": bool, "true", Network,
+        "Whether dx requests metadata that it will probably need before it knows so."
+        => getter(speculative_fetch = true);
+    "offline": bool, "false", Network,
+        "Use only what is on this machine.",
+        with_flags(&[Flag::fixed("offline", "true", "Do not use the network")])
+        => getter(offline = false);
+    "prefer-offline": bool, "false", Network,
+        "Use what is on this machine without asking whether it is current.",
+        with_flags(&[Flag::fixed(
+            "prefer-offline",
+            "true",
+            "Use cached metadata without checking whether it is current",
+        )])
+        => getter(prefer_offline = false);
+    "prefer-online": bool, "false", Network,
+        "Ask whether what is on this machine is current even while it is fresh."
+        => getter(prefer_online = false);
+    "cache": Option<PathBuf>, "", Network,
+        "npm's cache folder."
+        => ignored("dx has a store of its own, see `DX_STORE`");
+
+    "tag": String, "latest", Resolve,
+        "The dist-tag that stands for a missing version."
+        => getter(tag = "latest".to_owned());
+    "before": Option<Date>, "", Resolve,
+        "Choose only versions published before this date."
+        => through(release_cutoff);
+    "min-release-age": Option<f64>, "", Resolve,
+        "Choose only versions published at least this many days ago.",
+        unset("`1`"),
+        with_flags(&[Flag::argument(
+            "min-release-age",
+            "DAYS",
+            "Choose only versions published at least this many days ago",
+        )])
+        => through(release_cutoff);
+    "minimum-release-age": Option<f64>, "", Resolve,
+        "Choose only versions published at least this many minutes ago; pnpm's setting."
+        => through(release_cutoff);
+    "min-release-age-exclude": Vec<String>, "", Resolve,
+        "Packages that `min-release-age` does not apply to."
+        => through(release_age_exclude);
+    "minimum-release-age-exclude": Vec<String>, "", Resolve,
+        "The same; pnpm's setting."
+        => through(release_age_exclude);
+    "strict-peer-deps": bool, "false", Resolve,
+        "Whether any peer conflict is an error.",
+        with_flags(&[Flag::fixed(
+            "strict-peer-deps",
+            "true",
+            "Fail on a peer conflict instead of warning",
+        )])
+        => getter(strict_peer_deps = false);
+    "legacy-peer-deps": bool, "false", Resolve,
+        "Ignore peer dependencies.",
+        with_flags(&[Flag::fixed("legacy-peer-deps", "true", "Ignore peer dependencies")])
+        => getter(legacy_peer_deps = false);
+    "force": bool, "false", Resolve,
+        "Go on where a rule would stop.",
+        with_flags(&[Flag::ignored(
+            "force",
+            "dx goes on past peer conflicts anyway, and only the setting allows other platforms",
+        )
+        .short('f')])
+        => getter(force = false);
+    "engine-strict": bool, "false", Resolve,
+        "Whether a package for another Node.js version is an error."
+        => getter(engine_strict = false);
+    "node-version": Option<String>, "", Resolve,
+        "The Node.js version to choose packages for.",
+        unset("of the Node.js on the `PATH`")
+        => getter(node_version = None);
+    "os": Option<String>, "", Resolve,
+        "The operating system to choose packages for, as Node.js names it.",
+        unset("this machine's")
+        => getter(os = None);
+    "cpu": Option<String>, "", Resolve,
+        "The processor to choose packages for, as Node.js names it.",
+        unset("this machine's")
+        => getter(cpu = None);
+    "libc": Option<String>, "", Resolve,
+        "The C library to choose packages for: glibc or musl.",
+        unset("this machine's")
+        => getter(libc = None);
+    "allow-git": Option<AllowSource>, "", Resolve,
+        "The packages that may depend on git repositories."
+        => ignored("dx does not install from git yet");
+    "allow-remote": Option<AllowSource>, "", Resolve,
+        "The packages that may depend on tarballs of other hosts."
+        => ignored("dx does not install from URLs yet");
+    "allow-file": AllowSource, "all", Resolve,
+        "The packages that may depend on local tarballs."
+        => ignored("dx does not install local tarballs yet");
+    "allow-directory": AllowSource, "all", Resolve,
+        "The packages that may depend on local folders."
+        => only("all");
+    "package-lock": bool, "true", Resolve,
+        "Whether a lockfile is read and written."
+        => getter(package_lock = true);
+    "package-lock-only": bool, "false", Resolve,
+        "Write the lockfile and leave `node_modules` alone.",
+        with_flags(&[Flag::fixed(
+            "lockfile-only",
+            "true",
+            "Write the lockfile and leave node_modules alone",
+        )
+        .aliases(&["package-lock-only"])])
+        => getter(package_lock_only = false);
+    "lockfile-version": LockfileVersion, "3", Resolve,
+        "The version of `package-lock.json` to write."
+        => only("3");
+    "format-package-lock": bool, "true", Resolve,
+        "Whether the lockfile is written with line breaks and indentation."
+        => only("true");
+    "omit-lockfile-registry-resolved": bool, "false", Resolve,
+        "Leave registry addresses out of the lockfile."
+        => getter(omit_lockfile_registry_resolved = false);
+    "prefer-dedupe": bool, "false", Resolve,
+        "Prefer versions that are in the tree already to newer ones."
+        => only("false");
+    "extension-file": Option<PathBuf>, "", Resolve,
+        "A file with changes to the manifests of dependencies."
+        => only();
+    "workspaces": bool, "true", Resolve,
+        "Whether the project's workspaces take part."
+        => only("true");
+    "workspace": Vec<String>, "", Resolve,
+        "The workspaces that take part."
+        => only();
+
+    "omit": Option<Vec<DependencyType>>, "", Tree,
+        "Dependency types that are not installed.",
+        unset("none; `dev` where `NODE_ENV` is `production`"),
+        variables(&["NODE_ENV"]),
+        with_flags(&[
+            Flag::argument(
+                "omit",
+                "KIND",
+                "Do not install this kind of dependency; may be repeated",
+            )
+            .words(&["dev", "optional", "peer"]),
+            Flag::fixed("prod", "dev", "The same as --omit=dev")
+                .aliases(&["production"]),
+        ])
+        => through(omit);
+    "include": Vec<DependencyType>, "", Tree,
+        "Dependency types that are installed even if omitted."
+        => through(omit);
+    "only": Option<Production>, "", Tree,
+        "An old way to omit dev."
+        => through(omit);
+    "also": Option<Development>, "", Tree,
+        "An old way to include dev."
+        => through(omit);
+    "production": Option<bool>, "", Tree,
+        "An old way to omit dev."
+        => through(omit);
+    "dev": bool, "false", Tree,
+        "An old way to include dev."
+        => through(omit);
+    "optional": Option<bool>, "", Tree,
+        "An old way to omit or include optional."
+        => through(omit);
+    "ignore-scripts": bool, "false", Tree,
+        "Run no scripts at all.",
+        with_flags(&[Flag::fixed("ignore-scripts", "true", "Run no scripts, not even the project's")])
+        => getter(ignore_scripts = false);
+    "allow-scripts": Vec<String>, "", Tree,
+        "Packages whose scripts may run."
+        => through(allow_scripts);
+    "strict-allow-scripts": bool, "false", Tree,
+        "Whether scripts that are neither allowed nor denied are an error."
+        => getter(strict_allow_scripts = false);
+    "dangerously-allow-all-scripts": bool, "false", Tree,
+        "Run every package's scripts."
+        => getter(dangerously_allow_all_scripts = false);
+    "foreground-scripts": bool, "false", Tree,
+        "Run scripts one by one and show their output."
+        => ignored("scripts run one by one, and the output of one that fails is shown");
+    "script-shell": Option<String>, "", Tree,
+        "The shell that scripts run in.",
+        unset("`sh`; `cmd` on Windows")
+        => getter(script_shell = None);
+    "install-links": bool, "false", Tree,
+        "Copy local folders instead of linking to them."
+        => only("false");
+    "bin-links": bool, "true", Tree,
+        "Whether commands are linked into `node_modules/.bin`."
+        => only("true");
+    "package-import-method": ImportMethod, "auto", Tree,
+        "The way in which files get from the store into a project."
+        => getter(package_import_method = ImportMethod::Auto);
+    "prepared-trees": Option<u32>, "", Tree,
+        "The number of `node_modules` trees that are kept ready for each project.",
+        unset("`1`, or `0` where `CI` is set"),
+        variables(&["DX_PREPARED_TREES", "CI"])
+        => getter(prepared_trees = None);
+    "global-style": bool, "false", Tree,
+        "An old way to ask for `install-strategy=shallow`."
+        => only("false");
+    "legacy-bundling": bool, "false", Tree,
+        "An old way to ask for `install-strategy=nested`."
+        => only("false");
+    "install-strategy": InstallStrategy, "hoisted", Tree,
+        "The layout of `node_modules`, in npm's words."
+        => only("hoisted");
+    "node-linker": NodeLinker, "hoisted", Tree,
+        "The layout of `node_modules`, in pnpm's words."
+        => only("hoisted");
+    "enable-pnp": bool, "false", Tree,
+        "Install without `node_modules`, as Plug'n'Play does."
+        => only("false");
+    "symlink": bool, "true", Tree,
+        "Whether packages may be linked into `node_modules`."
+        => only("true");
+    "global": bool, "false", Tree,
+        "Install for the whole machine instead of a project."
+        => only("false");
+    "dry-run": bool, "false", Tree,
+        "Report what would change without changing it."
+        => only("false");
+
+    "save": bool, "true", Save,
+        "Whether add and remove change the manifest.",
+        with_flags(&[
+            Flag::fixed("no-save", "false", "Leave package.json and the lockfile as they are"),
+            Flag::ignored("save", "this is the default, and `save=false` in .npmrc wins").short('S'),
+        ])
+        => getter(save = true);
+    "save-exact": bool, "false", Save,
+        "Save versions without a range.",
+        with_flags(&[
+            Flag::fixed("save-exact", "true", "Save the exact version instead of a range")
+                .short('E'),
+        ])
+        => through(save_prefix);
+    "save-prefix": String, "^", Save,
+        "The range operator in front of a saved version."
+        => through(save_prefix);
+
+    "loglevel": LogLevel, "notice", Output,
+        "The amount of output."
+        => ignored("use `--silent` or `--verbose`");
+    "audit": bool, "true", Output,
+        "Whether vulnerabilities are looked up after an install.",
+        with_flags(&[Flag::ignored("no-audit", "dx makes no audit")])
+        => ignored("dx makes no audit");
+    "fund": bool, "true", Output,
+        "Whether packages that look for funding are counted.",
+        with_flags(&[Flag::ignored("no-fund", "dx does not ask for funding")])
+        => ignored("dx does not ask for funding");
+    "progress": Option<bool>, "", Output,
+        "Whether progress is shown.",
+        unset("on a terminal"),
+        variables(&["CI"])
+        => ignored("progress is shown on a terminal, unless `CI` is set");
+}

@@ -1,0 +1,142 @@
+//! Packages to be added to a project: what is resolved, and what is written into the manifest.
+
+use std::path::{Component, Path, PathBuf};
+
+use dx_pkg_acquire::files::read_text;
+use dx_pkg_compat::manifest::{Manifest, ManifestEdit, Section};
+use dx_pkg_core::{Range, Spec, Version};
+use dx_pkg_lock::Lock;
+
+use crate::{InstallError, OpenProject};
+
+/// A package to be added.
+#[derive(Debug)]
+pub struct Addition {
+    /// The name under which it is installed.
+    pub name: String,
+    /// The requirement as given, which is resolved.
+    pub raw: String,
+    spec: Spec,
+    section: Section,
+}
+
+impl Addition {
+    /// Parses an argument such as `a@^1`. Without `section` a package stays in the section it is
+    /// in, and a new one goes into `dependencies`.
+    ///
+    /// # Errors
+    /// The argument cannot be read, or names a source that is not supported.
+    pub fn parse(
+        text: &str,
+        open: &OpenProject,
+        section: Option<Section>,
+    ) -> Result<Self, InstallError> {
+        let project = &open.project;
+        let parsed = Spec::parse_argument(text)?;
+        let mut raw = parsed.raw.to_string();
+        let name = match (parsed.name, &parsed.spec) {
+            (name, Spec::Directory(path)) => {
+                let folder = open.session.environment.folder.join(&**path);
+                raw = format!("file:{}", relative(&project.root, &folder));
+                name.map_or_else(|| folder_name(&folder), |name| Ok(name.as_str().to_owned()))?
+            }
+            (Some(name), _) => name.as_str().to_owned(),
+            (None, _) => {
+                return Err(InstallError::UnsupportedArgument { argument: text.to_owned() });
+            }
+        };
+        let has = |section: &Section| {
+            project.manifest.section(*section).iter().any(|(known, _)| *known == name)
+        };
+        let section =
+            section.or_else(|| Section::ALL.into_iter().find(has)).unwrap_or(Section::Dependencies);
+        Ok(Addition { name, raw, spec: parsed.spec, section })
+    }
+
+    /// Returns the requirement that is written into the manifest, as npm does: the version with the
+    /// prefix if the given requirement allows all that this allows, else the requirement as given.
+    #[must_use]
+    pub fn saved(&self, lock: &Lock, prefix: &str) -> String {
+        let entry = lock.get(&format!("node_modules/{}", self.name));
+        let Some(version) = entry.and_then(|entry| entry.version.as_deref()) else {
+            return self.raw.clone();
+        };
+        let with_prefix = format!("{prefix}{version}");
+        let is_covered = |range: &Range| {
+            let covers = |version: Version| range.satisfies(&last_allowed(prefix, &version));
+            range.is_any() || Version::parse(version).is_ok_and(covers)
+        };
+        match &self.spec {
+            Spec::Version(_) | Spec::Tag(_) => with_prefix,
+            Spec::Range(range) if is_covered(range) => with_prefix,
+            Spec::Alias { name, spec } => match &**spec {
+                Spec::Range(range) if !is_covered(range) => self.raw.clone(),
+                _ => format!("npm:{name}@{with_prefix}"),
+            },
+            _ => self.raw.clone(),
+        }
+    }
+}
+
+/// Returns the name in the folder's manifest, else the folder's own.
+fn folder_name(folder: &Path) -> Result<String, InstallError> {
+    let manifest = read_text(&folder.join("package.json"))?;
+    let manifest = manifest.and_then(|text| Manifest::parse(&text).ok());
+    let own = manifest.and_then(|manifest| manifest.name);
+    let name = || Some(normal(folder).file_name()?.to_string_lossy().into_owned());
+    own.or_else(name).ok_or_else(|| InstallError::NoPackage { folder: folder.to_owned() })
+}
+
+/// Returns the path from `root` to `folder`, with `/` between segments; both are absolute.
+fn relative(root: &Path, folder: &Path) -> String {
+    let folder = normal(folder);
+    let shared = root.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
+    let up = root.components().skip(shared).map(|_| "..".to_owned());
+    let down = folder
+        .components()
+        .skip(shared)
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    up.chain(down).collect::<Vec<_>>().join("/")
+}
+
+/// Returns the path without `.` and `..`.
+fn normal(path: &Path) -> PathBuf {
+    let mut out = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::ParentDir => drop(out.pop()),
+            Component::CurDir => {}
+            part => out.push(part),
+        }
+    }
+    out
+}
+
+/// Returns the highest version that the prefix with this version allows.
+fn last_allowed(prefix: &str, version: &Version) -> Version {
+    const LAST: u64 = 999_999_999;
+    match (prefix, version.major(), version.minor()) {
+        ("^", 0, 0) => version.clone(),
+        ("^", 0, minor) => Version::new(0, minor, LAST),
+        ("^", major, _) => Version::new(major, LAST, LAST),
+        ("~", major, minor) => Version::new(major, minor, LAST),
+        ("" | "=", ..) => version.clone(),
+        _ => Version::new(LAST, LAST, LAST),
+    }
+}
+
+/// Returns the text of a manifest with the additions, each with the requirement that `spec` gives.
+///
+/// # Errors
+/// The text is no manifest.
+pub fn edit_manifest(
+    text: &str,
+    additions: &[Addition],
+    spec: impl Fn(&Addition) -> String,
+) -> Result<String, InstallError> {
+    let mut edit = ManifestEdit::new(text)?;
+    for addition in additions {
+        edit.set_dependency(addition.section, &addition.name, &spec(addition));
+    }
+    Ok(edit.finish())
+}

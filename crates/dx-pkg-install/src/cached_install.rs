@@ -1,0 +1,187 @@
+//! The results of installs, cached so that the same install need not be worked out again.
+//!
+//! A result is stored under a digest of everything it depends on ([`CacheKey`]): a change of any of
+//! that gives another key. A result that used the registries' metadata also names the files of the
+//! metadata cache that it read. It is valid while they are unchanged and fresh.
+//!
+//! Little-endian:
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0 | 4 | signature `DXR\0` |
+//! | 4 | 2 | version, 2 |
+//! | 6 | 2 | zero |
+//! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
+//! | 16 | 32 | key of the prepared tree |
+//! | 48 | 8 | fresh until, ms since 1970 |
+//! | 56 | 8 | number of installed packages |
+//! | 64 | 8 | number of packages and links in the tree |
+//! | 72 | 4 + … | importers: number (`u32`), then length (`u32`) and text of each |
+//! | | 4 + … | packages with scripts that were skipped, likewise |
+//! | | 4 + … | conflicts, likewise |
+//! | | 4 + … | warnings, likewise |
+//! | | 4 | number of metadata files |
+//! | | 4 + n | for each: length of its name (`u32`), and the name |
+//! | | 40 | its identity: device, inode, size, mtime and ctime in ns |
+//! | | 1 | whether the lockfile is complete |
+//! | | 1 | whether the lockfile changed |
+//! | | 4 + n | length of the lockfile's text (`u32`), and the text; empty if unchanged |
+//!
+//! Texts are UTF-8.
+
+use dx_pkg_acquire::clock::now_ms;
+use dx_pkg_format::wire::{Frame, Reader};
+use dx_pkg_os::files::Identity;
+use dx_pkg_store::{PreparedKey, Store};
+
+use crate::project::Project;
+use crate::{Session, Summary};
+
+/// The first four bytes of the file.
+pub const SIGNATURE: [u8; 4] = *b"DXR\0";
+/// The version of the format this build reads and writes.
+pub const VERSION: u16 = 2;
+
+const FRAME: Frame = Frame { format: "DXR", signature: SIGNATURE, version: VERSION };
+
+/// The result of an install.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct CachedInstall<'r> {
+    /// The key of its tree.
+    pub prepared: PreparedKey,
+    /// The time until which the metadata it depends on is fresh, in milliseconds since 1970.
+    pub fresh_until_ms: u64,
+    /// The number of installed packages.
+    pub packages: u64,
+    /// The number of packages and links in the tree.
+    pub placed: u64,
+    /// The folders whose `node_modules` the tree has, relative to the project.
+    pub importers: Vec<String>,
+    /// Packages with scripts that were not run.
+    pub scripts_skipped: Vec<String>,
+    /// Unmet peer requirements, in words.
+    pub conflicts: Vec<String>,
+    /// Other warnings.
+    pub warnings: Vec<String>,
+    /// The metadata files it depends on: names in the store's cache, and identities.
+    pub metadata: Vec<(String, Identity)>,
+    /// Whether a later change of requirements can be installed incrementally.
+    pub is_complete: bool,
+    /// The lockfile's new text, where it changed.
+    pub lockfile: Option<&'r str>,
+}
+
+/// The digest of everything that decides the result of an install.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct CacheKey([u8; 32]);
+
+impl CacheKey {
+    /// Returns the key of the project as it is now, with the settings in force, on this machine.
+    pub fn of(session: &Session, project: &Project) -> Self {
+        let mut hasher = blake3::Hasher::new();
+        let mut field = |bytes: &[u8]| {
+            hasher.update(&(bytes.len() as u64).to_le_bytes());
+            hasher.update(bytes);
+        };
+        field(env!("CARGO_PKG_VERSION").as_bytes());
+        let libc = dx_pkg_os::process::libc_family().unwrap_or_default();
+        for machine in [std::env::consts::OS, std::env::consts::ARCH, libc] {
+            field(machine.as_bytes());
+        }
+        let node = session.node().map(|node| node.version.to_string());
+        field(node.unwrap_or_default().as_bytes());
+        field(&session.config().digest_input());
+        field(project.manifest_text.as_bytes());
+        field(&project.workspaces_digest);
+        field(project.lockfile.as_bytes());
+        match project.lockfile_text() {
+            Some(text) => field(text.as_bytes()),
+            // A new lockfile may be named after the folder.
+            None => field(project.root.file_name().unwrap_or_default().as_encoded_bytes()),
+        }
+        CacheKey(*hasher.finalize().as_bytes())
+    }
+
+    /// Returns the key as the store takes it.
+    pub fn key(self) -> [u8; 32] {
+        self.0
+    }
+}
+
+impl<'r> CachedInstall<'r> {
+    /// Returns whether the metadata it depends on is unchanged and fresh. Metadata from the future
+    /// is not: the clock was set back, and its expiry has no meaning.
+    pub fn is_valid(&self, store: &Store) -> bool {
+        let now = now_ms();
+        let is_past = |identity: &Identity| {
+            u64::try_from(identity.mtime_ns / 1_000_000).is_ok_and(|ms| ms <= now)
+        };
+        self.metadata.is_empty()
+            || now < self.fresh_until_ms
+                && self.metadata.iter().all(|(file, identity)| {
+                    is_past(identity) && store.metadata_is_unchanged(file, identity)
+                })
+    }
+
+    /// Returns the summary of installing it anew.
+    pub fn summary(self) -> Summary {
+        Summary {
+            added: self.placed,
+            packages: usize::try_from(self.packages).unwrap_or(usize::MAX),
+            scripts_skipped: self.scripts_skipped,
+            conflicts: self.conflicts,
+            warnings: self.warnings,
+            statistics: vec![("prepared trees", 1)],
+            ..Summary::default()
+        }
+    }
+
+    /// Encodes the file.
+    pub fn encode(&self) -> Vec<u8> {
+        let text = self.lockfile.unwrap_or_default();
+        let mut out = FRAME.begin(4096 + text.len() + 128 * self.metadata.len());
+        out.bytes(&self.prepared);
+        for number in [self.fresh_until_ms, self.packages, self.placed] {
+            out.u64(number);
+        }
+        for list in [&self.importers, &self.scripts_skipped, &self.conflicts, &self.warnings] {
+            out.texts(list);
+        }
+        out.list(&self.metadata, |out, (file, identity)| {
+            out.text(file);
+            out.bytes(&identity.to_bytes());
+        });
+        out.flag(self.is_complete);
+        out.flag(self.lockfile.is_some());
+        out.text(text);
+        Frame::finish(out)
+    }
+
+    /// Decodes the file; `None` for anything but an undamaged file of this version.
+    pub fn decode(bytes: &'r [u8]) -> Option<Self> {
+        let mut input = FRAME.open(bytes).ok()?;
+        let file = |input: &mut Reader<'r>| {
+            Some((input.text()?.to_owned(), Identity::from_bytes(input.array()?)))
+        };
+        let cached = CachedInstall {
+            prepared: input.array()?,
+            fresh_until_ms: input.u64()?,
+            packages: input.u64()?,
+            placed: input.u64()?,
+            importers: input.texts()?,
+            scripts_skipped: input.texts()?,
+            conflicts: input.texts()?,
+            warnings: input.texts()?,
+            metadata: input.list(file)?,
+            is_complete: input.flag()?,
+            lockfile: {
+                let present = input.flag()?;
+                Some(input.text()?).filter(|_| present)
+            },
+        };
+        input.is_empty().then_some(cached)
+    }
+}
+
+#[cfg(test)]
+mod tests;

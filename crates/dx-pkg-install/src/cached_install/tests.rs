@@ -1,0 +1,88 @@
+use dx_pkg_os::files::Identity;
+
+use dx_pkg_format::wire::Frame;
+
+use super::CachedInstall;
+
+fn sample() -> CachedInstall<'static> {
+    CachedInstall {
+        prepared: [3; 32],
+        fresh_until_ms: 17,
+        packages: 2,
+        placed: 3,
+        importers: vec!["packages/a".into(), String::new()],
+        scripts_skipped: vec!["esbuild@1.0.0".into()],
+        conflicts: Vec::new(),
+        warnings: vec!["ä".into()],
+        metadata: vec![(
+            "r/a-x.dxm".into(),
+            Identity { device: 1, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 },
+        )],
+        is_complete: true,
+        lockfile: Some("{}\n"),
+    }
+}
+
+/// The golden file of version 2: a change that breaks this test needs a new version.
+#[test]
+fn the_golden_file_is_read_and_written_the_same() {
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v2.dxr");
+    assert_eq!(CachedInstall::decode(golden), Some(sample()));
+    assert_eq!(sample().encode(), golden);
+}
+
+#[test]
+fn what_was_written_is_read() {
+    let bytes = sample().encode();
+    assert_eq!(CachedInstall::decode(&bytes), Some(sample()));
+    let bytes = CachedInstall { lockfile: None, ..sample() }.encode();
+    assert_eq!(CachedInstall::decode(&bytes).unwrap().lockfile, None);
+}
+
+#[test]
+fn damage_is_noticed_wherever_it_is() {
+    let bytes = sample().encode();
+    for position in 0..bytes.len() {
+        let mut damaged = bytes.clone();
+        damaged[position] ^= 1;
+        assert_eq!(CachedInstall::decode(&damaged), None, "byte {position}");
+        assert_eq!(CachedInstall::decode(&bytes[..position]), None, "cut to {position}");
+    }
+}
+
+#[test]
+fn nothing_in_a_body_makes_reading_panic() {
+    // The checksum is made to fit, as only dx itself would.
+    let bytes = sample().encode();
+    for position in Frame::SIZE..bytes.len() {
+        for value in [0, 1, 0x7f, 0xff] {
+            let mut altered = bytes.clone();
+            altered[position] = value;
+            let checksum = dx_pkg_format::wire::checksum(&altered[Frame::SIZE..]);
+            altered[8..Frame::SIZE].copy_from_slice(&checksum.to_le_bytes());
+            let _ = CachedInstall::decode(&altered);
+        }
+    }
+}
+
+#[test]
+fn metadata_from_a_time_that_is_yet_to_come_is_not_fresh() {
+    let folder = tempfile::tempdir().unwrap();
+    let store = dx_pkg_store::Store::open(folder.path()).unwrap();
+    let path = store.folder(dx_pkg_store::Folder::Metadata).join("r/a-x.dxm");
+    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+    std::fs::write(&path, "").unwrap();
+    let rests_on_it = || {
+        let identity = dx_pkg_os::files::identity(&path).unwrap().unwrap();
+        CachedInstall {
+            fresh_until_ms: u64::MAX,
+            metadata: vec![("r/a-x.dxm".into(), identity)],
+            ..sample()
+        }
+    };
+    assert!(rests_on_it().is_valid(&store));
+    // As it looks once the clock was set back by an hour.
+    let hour = std::time::Duration::from_secs(3600);
+    std::fs::File::open(&path).unwrap().set_modified(std::time::SystemTime::now() + hour).unwrap();
+    assert!(!rests_on_it().is_valid(&store));
+}

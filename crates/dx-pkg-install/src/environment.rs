@@ -1,0 +1,51 @@
+//! The environment of a command, as plain data: folders, variables, the running program.
+
+use std::path::{Path, PathBuf};
+
+use url::Url;
+
+/// Where and by whom a command was started. The binary reads it from the process; other callers
+/// fill it in.
+#[derive(Debug, Clone, Default)]
+pub struct Environment {
+    /// The folder to work in, absolute.
+    pub folder: PathBuf,
+    /// The folder in which the user called the program, absolute.
+    pub called_from: PathBuf,
+    /// The user's home, if there is one.
+    pub home: Option<PathBuf>,
+    /// Environment variables that are valid text.
+    pub variables: Vec<(String, String)>,
+    /// The running program, which scripts find in `npm_execpath`.
+    pub executable: PathBuf,
+    /// The registry to use where none is configured.
+    pub default_registry: Option<Url>,
+}
+
+impl Environment {
+    /// Returns the value of a variable that is set and not empty.
+    #[must_use]
+    pub fn variable(&self, name: &str) -> Option<&str> {
+        let set = |(key, value): &&(String, String)| key == name && !value.is_empty();
+        self.variables.iter().find(set).map(|(_, value)| value.as_str())
+    }
+
+    /// Returns whether the command runs in continuous integration.
+    #[must_use]
+    pub fn in_ci(&self) -> bool {
+        self.variable("CI").is_some_and(|value| value != "false" && value != "0")
+    }
+
+    /// Returns the store's folder: `DX_STORE`, else `dx/store` in the user's data folder.
+    #[must_use]
+    pub fn store_folder(&self) -> Option<PathBuf> {
+        if let Some(folder) = self.variable("DX_STORE") {
+            return Some(self.called_from.join(folder));
+        }
+        let data = self.variable("XDG_DATA_HOME").map(Path::new);
+        if let Some(folder) = data.filter(|folder| folder.is_absolute()) {
+            return Some(folder.join("dx/store"));
+        }
+        Some(self.home.as_ref()?.join(".local/share/dx/store"))
+    }
+}

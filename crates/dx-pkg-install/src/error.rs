@@ -1,0 +1,256 @@
+//! Why an install failed.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use dx_pkg_acquire::AcquireError;
+use dx_pkg_compat::manifest::ManifestError;
+use dx_pkg_compat::npmrc::ConfigError;
+use dx_pkg_core::{Coded, CodedError};
+use dx_pkg_link::LinkError;
+use dx_pkg_store::StoreError;
+
+/// A failed install.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum InstallError {
+    /// The project cannot be resolved, or a package cannot be had.
+    #[error(transparent)]
+    Acquire(#[from] AcquireError),
+    /// The tree cannot be put in place.
+    #[error(transparent)]
+    Link(#[from] LinkError),
+    /// A script cannot be started.
+    #[error(transparent)]
+    Script(#[from] ScriptError),
+    /// A manifest cannot be read or changed.
+    #[error(transparent)]
+    Manifest(#[from] ManifestError),
+    /// An argument names a source that is not supported.
+    #[error(
+        "{argument:?}: packages from git, from a URL and from a local tarball are not supported yet"
+    )]
+    UnsupportedArgument {
+        /// The argument as written.
+        argument: String,
+    },
+    /// A folder holds no package.
+    #[error("{} is not a folder with a package", folder.display())]
+    NoPackage {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// There is no home folder to keep the store in.
+    #[error("there is no home folder to keep the store in")]
+    NoHome,
+    /// There is no project where the command was started.
+    #[error("there is no package.json in {} or above", folder.display())]
+    NoManifest {
+        /// The folder.
+        folder: PathBuf,
+    },
+    /// The project has a lockfile of another package manager.
+    #[error("this project is locked by {lockfile}, which dx cannot read yet")]
+    ForeignLockfile {
+        /// The file's name.
+        lockfile: &'static str,
+    },
+    /// A frozen install has no lockfile.
+    #[error("there is no lockfile in {}", root.display())]
+    NoLockfile {
+        /// The project's folder.
+        root: PathBuf,
+    },
+    /// A setting changes the result in a way that dx does not carry out.
+    #[error("{key}={value} (set in {origin}) is not supported")]
+    UnsupportedSetting {
+        /// The setting.
+        key: String,
+        /// Its value.
+        value: String,
+        /// Where it is set.
+        origin: String,
+    },
+    /// An environment variable has a value of another kind.
+    #[error("{name}={value} is not a number of trees")]
+    BadTreeCount {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
+    /// A package cannot run on this machine.
+    #[error("{package} does not run here: it wants {wants}")]
+    UnsupportedPlatform {
+        /// The package with its version.
+        package: String,
+        /// The platform or engine it requires.
+        wants: String,
+    },
+    /// A lockfile entry has no integrity.
+    #[error(
+        "the lockfile's entry {entry:?} (from {resolved}) has no integrity, so its files cannot be verified"
+    )]
+    NoIntegrity {
+        /// The path of the entry.
+        entry: String,
+        /// Its `resolved`, without secrets.
+        resolved: String,
+    },
+    /// The project has not decided about the scripts of packages.
+    #[error("strict-allow-scripts is set, and nothing is said of the scripts of {}", packages.join(", "))]
+    ScriptsUndecided {
+        /// The packages with their versions.
+        packages: Vec<String>,
+    },
+    /// No way led to a tree; the last one always does.
+    #[error("the install was worked out but not carried out")]
+    NotCommitted,
+    /// A script ended badly.
+    #[error("the script {event:?} of {package} {ended}: {script}\n{printed}")]
+    ScriptFailed {
+        /// The event, such as `postinstall`.
+        event: String,
+        /// The name of the package.
+        package: String,
+        /// How the script ended, in words.
+        ended: String,
+        /// The script's text.
+        script: String,
+        /// The end of its output.
+        printed: String,
+    },
+}
+
+impl InstallError {
+    /// Wraps an error of the file system; `doing` names the operation and the file.
+    pub fn io(doing: impl Into<String>, error: io::Error) -> Self {
+        Self::Acquire(AcquireError::io(doing, error))
+    }
+
+    /// Wraps an error in the contents of the file at `path`.
+    pub fn in_file(path: &Path, error: impl CodedError) -> Self {
+        Self::Acquire(AcquireError::in_file(path, error))
+    }
+
+    /// Returns whether the command was cancelled.
+    #[must_use]
+    pub fn is_cancelled(&self) -> bool {
+        matches!(self, Self::Acquire(AcquireError::Cancelled) | Self::Link(LinkError::Cancelled))
+    }
+}
+
+impl From<StoreError> for InstallError {
+    fn from(error: StoreError) -> Self {
+        Self::Acquire(error.into())
+    }
+}
+
+impl From<ConfigError> for InstallError {
+    fn from(error: ConfigError) -> Self {
+        Self::Acquire(AcquireError::Config(Arc::new(error)))
+    }
+}
+
+macro_rules! through_acquire {
+    ($($error:ty),*) => {$(
+        impl From<$error> for InstallError {
+            fn from(error: $error) -> Self {
+                Self::Acquire(error.into())
+            }
+        }
+    )*};
+}
+
+through_acquire!(
+    dx_pkg_core::NameError,
+    dx_pkg_core::SpecError,
+    dx_pkg_core::VersionError,
+    dx_pkg_format::FormatError
+);
+
+impl Coded for InstallError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Acquire(error) => error.code(),
+            Self::Link(error) => error.code(),
+            Self::Script(error) => error.code(),
+            Self::Manifest(error) => error.code(),
+            Self::UnsupportedArgument { .. } => "DX_UNSUPPORTED_SOURCE",
+            Self::NoPackage { .. } => "DX_NO_FOLDER",
+            Self::NoHome => "DX_NO_HOME",
+            Self::NotCommitted => "DX_INTERNAL",
+            Self::NoManifest { .. } => "DX_NO_MANIFEST",
+            Self::ForeignLockfile { .. } => "DX_FOREIGN_LOCKFILE",
+            Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
+            Self::UnsupportedSetting { .. } => "DX_UNSUPPORTED_SETTING",
+            Self::BadTreeCount { .. } => "DX_CONFIG_INVALID",
+            Self::UnsupportedPlatform { .. } => "DX_UNSUPPORTED_PLATFORM",
+            Self::NoIntegrity { .. } => "DX_NO_INTEGRITY",
+            Self::ScriptsUndecided { .. } => "DX_SCRIPTS_UNDECIDED",
+            Self::ScriptFailed { .. } => "DX_SCRIPT_FAILED",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Acquire(error) => return error.hint(),
+            Self::Link(error) => return error.hint(),
+            Self::Script(error) => return error.hint(),
+            Self::Manifest(error) => return error.hint(),
+            Self::NotCommitted | Self::NoPackage { .. } => return None,
+            Self::UnsupportedArgument { .. } => "name a package of the registry, or a folder",
+            Self::NoHome => "set DX_STORE to a folder",
+            Self::NoManifest { .. } => {
+                "run dx in a project's folder, or add a package with dx add, which makes a package.json"
+            }
+            Self::ForeignLockfile { lockfile } => {
+                return Some(format!(
+                    "to start over with a package-lock.json, move {lockfile} away and run the command again"
+                ));
+            }
+            Self::NoLockfile { .. } => "run dx install once to write it",
+            Self::UnsupportedSetting { .. } => {
+                "remove the setting; dx does not ignore a setting that would change the result"
+            }
+            Self::BadTreeCount { .. } => "set it to 0, 1 or more",
+            Self::UnsupportedPlatform { .. } => "remove the dependency, or make it an optional one",
+            Self::NoIntegrity { .. } => {
+                "packages from git, from a URL and from a local tarball are not supported yet"
+            }
+            Self::ScriptsUndecided { .. } => {
+                "name each in allowScripts of package.json, with true or false"
+            }
+            Self::ScriptFailed { .. } => {
+                "correct what the script needs, or install with --ignore-scripts"
+            }
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// A script that could not be started.
+#[derive(Debug, thiserror::Error)]
+#[error("could not start `{shell}` for the script `{script}` in `{folder}`")]
+pub struct ScriptError {
+    /// The shell.
+    pub shell: PathBuf,
+    /// The script's text.
+    pub script: String,
+    /// Where it was to run.
+    pub folder: PathBuf,
+    /// The system's answer.
+    #[source]
+    pub source: io::Error,
+}
+
+impl Coded for ScriptError {
+    fn code(&self) -> &'static str {
+        "DX_SCRIPT_START"
+    }
+
+    fn hint(&self) -> Option<String> {
+        Some("check that the folder and the shell of `script-shell` exist".into())
+    }
+}

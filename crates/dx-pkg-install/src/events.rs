@@ -1,0 +1,35 @@
+//! What an install reports while it runs.
+
+use std::sync::Arc;
+
+use dx_pkg_acquire::Counters;
+
+use crate::Session;
+
+/// A listener of an install. Every method has an empty default.
+pub trait Events: Sync {
+    /// Reports something the user should know, while the install goes on.
+    fn warning(&self, _text: &str) {}
+
+    /// Reports that work begins that takes time; `counters` show how far it is.
+    fn work_began(&self, _counters: &Arc<Counters>) {}
+
+    /// Reports that this work has ended. Reported also where none had begun.
+    fn work_ended(&self) {}
+
+    /// Returns whether scripts of the project itself write to the terminal; otherwise their output
+    /// is captured.
+    fn shows_script_output(&self) -> bool {
+        false
+    }
+
+    /// Reports that maintenance of the store is due: a process should call
+    /// [`crate::maintenance::run`].
+    fn maintenance_due(&self, _session: &Session) {}
+}
+
+/// A listener that ignores everything.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct NoEvents;
+
+impl Events for NoEvents {}

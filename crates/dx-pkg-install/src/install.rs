@@ -1,0 +1,188 @@
+//! Installing a project: three ways to an [`outcome::Outcome`], tried from the cheapest on, and one
+//! way to commit it.
+
+mod cached;
+mod commit;
+mod fetch;
+mod full;
+mod incremental;
+mod link;
+mod open;
+mod outcome;
+mod statistics;
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use dx_pkg_acquire::{AcquireError, Cancel, Counters};
+use dx_pkg_lock::Lock;
+use dx_pkg_os::files::{Durability, FileLock};
+
+pub use open::OpenProject;
+
+use self::commit::{Committed, commit};
+use crate::cached_install::CacheKey;
+use crate::project::Project;
+use crate::scripts::Place;
+use crate::{Events, InstallError, Session, Summary, maintenance, state};
+
+/// The rules of an install.
+#[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
+pub enum Mode {
+    /// Changes the lockfile where the manifest requires it.
+    #[default]
+    Install,
+    /// Does exactly what the lockfile says, with a new `node_modules`.
+    Ci,
+}
+
+/// How to install.
+#[derive(Default)]
+pub struct Options<'o> {
+    /// The rules.
+    pub mode: Mode,
+    /// Fails instead of changing the lockfile.
+    pub frozen: bool,
+    /// The change of requirements to install, if any.
+    pub change: Option<Change<'o>>,
+}
+
+/// A change of the project's requirements, which its in-memory manifest has already.
+pub struct Change<'c> {
+    /// Names of dependencies that were requested explicitly.
+    pub explicit: Vec<String>,
+    /// Returns the manifest's new text, given the resolution's lock.
+    pub manifest: &'c (dyn Fn(&Lock) -> Result<String, InstallError> + Sync),
+    /// Whether manifest and lockfile are written.
+    pub save: bool,
+}
+
+/// Installs a project.
+///
+/// # Errors
+/// Whatever keeps the project from being installed. Lockfile, manifest and `node_modules` are then
+/// as before, or new as a whole; fetched packages stay in the store.
+pub fn install(
+    open: OpenProject,
+    options: &Options<'_>,
+    events: &dyn Events,
+) -> Result<Summary, InstallError> {
+    let OpenProject { session, mut project, starts_from_nothing, started, lock } = open;
+    let run = Run::new(&session, options, events, starts_from_nothing)?;
+    let result = run.install(&mut project);
+    events.work_ended();
+    // Also after a failure: fetched packages need not be fetched again.
+    let pending = store_pending(&session, &project.root);
+    drop::<Option<FileLock>>(lock);
+    match result {
+        Ok(Committed { mut summary, new_tree }) => {
+            pending?;
+            if let Some(new_tree) = new_tree {
+                maintenance::queue(&session, &project.root, new_tree, events);
+            }
+            summary.elapsed = started.elapsed();
+            Ok(summary)
+        }
+        Err(error) => {
+            if pending.is_ok_and(|packages| packages > 0) {
+                events.maintenance_due(&session);
+            }
+            // Whatever failed on the way out, cancellation is the reason.
+            Err(if run.cancel().is_cancelled() { AcquireError::Cancelled.into() } else { error })
+        }
+    }
+}
+
+/// Queues the packages that are not in the store yet, or drops them where no maintenance follows;
+/// returns their number.
+fn store_pending(session: &Session, root: &Path) -> Result<usize, InstallError> {
+    Ok(match session.prepared_trees {
+        0 => session.store().drop_pending().map(|()| 0)?,
+        _ => session.store().record_pending(root)?,
+    })
+}
+
+/// One install: session, options and listener, with what follows from them.
+struct Run<'r> {
+    session: &'r Arc<Session>,
+    options: &'r Options<'r>,
+    events: &'r dyn Events,
+    counters: Arc<Counters>,
+    /// The digest of settings for the state.
+    settings: [u8; 32],
+    /// Whether the lockfile must not change.
+    frozen: bool,
+    /// Whether only the lockfile is written.
+    lockfile_only: bool,
+    /// Whether the store was empty; then fetching begins before anything is looked up.
+    starts_from_nothing: bool,
+    cache_key: OnceLock<CacheKey>,
+}
+
+impl<'r> Run<'r> {
+    fn new(
+        session: &'r Arc<Session>,
+        options: &'r Options<'r>,
+        events: &'r dyn Events,
+        starts_from_nothing: bool,
+    ) -> Result<Self, InstallError> {
+        let variables = session.environment.variables.iter().cloned();
+        Ok(Run {
+            session,
+            options,
+            events,
+            counters: Arc::default(),
+            settings: state::settings_digest(&session.flags, variables),
+            frozen: options.mode == Mode::Ci || options.frozen,
+            lockfile_only: session.config().package_lock_only()?,
+            starts_from_nothing,
+            cache_key: OnceLock::new(),
+        })
+    }
+
+    fn install(&self, project: &mut Project) -> Result<Committed, InstallError> {
+        for work_out in [cached::work_out, incremental::work_out, full::work_out] {
+            if let Some(outcome) = work_out(self, project)?
+                && let Some(committed) = commit(self, project, outcome)?
+            {
+                return Ok(committed);
+            }
+        }
+        Err(InstallError::NotCommitted)
+    }
+
+    fn cancel(&self) -> &Cancel {
+        &self.session.context.cancel
+    }
+
+    /// Returns whether manifest and lockfile are written.
+    fn saves(&self) -> bool {
+        !self.frozen && self.records()
+    }
+
+    /// Returns whether the tree is what the project's files say, so that its state may be recorded.
+    fn records(&self) -> bool {
+        self.options.change.as_ref().is_none_or(|change| change.save)
+    }
+
+    /// Returns the key under which the result is cached, of the project as it was at the first
+    /// call; `None` where not only project and settings decide.
+    fn cache_key(&self, project: &Project) -> Option<CacheKey> {
+        let key = || CacheKey::of(self.session, project);
+        self.options.change.is_none().then(|| *self.cache_key.get_or_init(key))
+    }
+
+    /// Returns the durability of manifest and lockfile: on the device when the command ends, unless
+    /// maintenance follows and waits for the device.
+    fn durability(&self) -> Durability {
+        if self.session.prepared_trees > 0 && !self.lockfile_only {
+            Durability::Rename
+        } else {
+            Durability::Fsync
+        }
+    }
+
+    fn place<'p>(&'p self, project: &'p Project) -> Place<'p> {
+        Place { session: self.session, project, events: self.events }
+    }
+}

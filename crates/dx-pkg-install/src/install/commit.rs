@@ -1,0 +1,138 @@
+//! Commits an outcome: links the tree, saves the project's files, runs scripts, records the state,
+//! caches the result.
+
+use dx_pkg_link::LinkReport;
+
+use super::link::{self, Linked};
+use super::outcome::{Outcome, TreeChange, Whole};
+use super::{Run, cached, statistics};
+use crate::cached_install::CacheKey;
+use crate::installed::{baseline, complete_record, record_state};
+use crate::project::Project;
+use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
+use crate::{InstallError, Summary};
+
+/// A committed install.
+pub(super) struct Committed {
+    /// The result to be shown.
+    pub(super) summary: Summary,
+    /// Whether the tree is new as a whole; `None` where there is none.
+    pub(super) new_tree: Option<bool>,
+}
+
+/// Commits an outcome; `None` where its change of the tree cannot be made, and nothing was written.
+pub(super) fn commit(
+    run: &Run<'_>,
+    project: &mut Project,
+    mut outcome: Outcome,
+) -> Result<Option<Committed>, InstallError> {
+    let Some((linked, text)) = link::apply(run, project, &mut outcome)? else { return Ok(None) };
+    run.session.context.mark("linked");
+    run.events.work_ended();
+    if let Some(linked) = &linked {
+        count(run, &mut outcome, &linked.report);
+    }
+    if let Some((digest, bytes)) = &outcome.compiled {
+        // A lock that cannot be stored is compiled again.
+        let _ = run.session.store().put_compiled_lock(*digest, bytes);
+    }
+    if run.saves() {
+        project.save(text, outcome.manifest.as_deref(), run.durability())?;
+    }
+    if let Some(linked) = &linked {
+        if let TreeChange::Whole(whole) = &mut outcome.tree {
+            run.cancel().check()?;
+            outcome.is_complete &= run_scripts(run, project, whole, &outcome.lock, linked)?;
+        }
+        // The next install looks again at what is missing or in no manifest.
+        if outcome.is_complete && run.records() {
+            record(run, project, &mut outcome, linked)?;
+        }
+    }
+    outcome.summary.lockfile_only = run.lockfile_only;
+    let Outcome { tree, lock, summary, .. } = outcome;
+    let new_tree = linked.map(|linked| linked.report.fresh);
+    // The process ends soon: freeing thousands of pieces would take a tenth of the whole time.
+    std::mem::forget((tree_to_forget(tree), lock));
+    Ok(Some(Committed { summary, new_tree }))
+}
+
+/// Returns the parts of a whole tree; a prepared tree gives back its folder when it is dropped.
+fn tree_to_forget(tree: TreeChange) -> Option<Box<Whole>> {
+    if let TreeChange::Whole(whole) = tree { Some(whole) } else { None }
+}
+
+/// Completes the summary, and removes replaced trees that the store could not take.
+fn count(run: &Run<'_>, outcome: &mut Outcome, report: &LinkReport) {
+    // The counts of a cached install are those of building its tree.
+    if !matches!(outcome.tree, TreeChange::Prepared(_)) {
+        let summary = &mut outcome.summary;
+        (summary.added, summary.changed, summary.removed) =
+            (report.added, report.replaced, report.removed);
+        summary.statistics = statistics::of(run.session, &run.counters, report);
+    }
+    for path in &report.leftovers {
+        // The next install removes what stays.
+        let _ = dx_pkg_os::files::remove_tree(path);
+    }
+}
+
+/// Runs the scripts that are due once a whole tree is linked; returns whether no optional package
+/// failed.
+fn run_scripts(
+    run: &Run<'_>,
+    project: &Project,
+    whole: &mut Whole,
+    lock: &Option<dx_pkg_lock::Lock>,
+    linked: &Linked,
+) -> Result<bool, InstallError> {
+    let Whole { plan, lifecycle, .. } = whole;
+    let place = run.place(project);
+    let failed = lifecycle.run(place, plan, &linked.new)?;
+    complete_record(project, plan)?;
+    if let Some(lock) = lock.as_ref().filter(|_| !failed.is_empty()) {
+        plan.leave_out(lock, &failed);
+        link::relink(run, project, plan)?;
+        complete_record(project, plan)?;
+    }
+    lifecycle.run_workspaces(place, plan)?;
+    let report = &linked.report;
+    if report.added + report.replaced + report.removed > 0 {
+        lifecycle.run_own(place, TREE_EVENTS.as_slice())?;
+    }
+    if run.options.change.is_none() {
+        lifecycle.run_own(place, ROOT_EVENTS_AFTER.as_slice())?;
+    }
+    Ok(failed.is_empty())
+}
+
+/// Records the state of the project, and caches the result of the install.
+fn record(
+    run: &Run<'_>,
+    project: &Project,
+    outcome: &mut Outcome,
+    linked: &Linked,
+) -> Result<(), InstallError> {
+    let importers = cached::importers(run.session, project, &outcome.tree)?;
+    let diagnostics = outcome.diagnostics.as_ref();
+    let baseline =
+        diagnostics.and_then(|known| baseline(&project.root, outcome.node.as_ref(), known));
+    let is_complete = baseline.is_some();
+    let folders: Vec<&str> = match &outcome.tree {
+        TreeChange::Whole(whole) => whole.plan.linked_folders().collect(),
+        _ => Vec::new(),
+    };
+    record_state(run.session, project, folders.into_iter(), run.settings, baseline)?;
+    if let Some(importers) = importers {
+        let now = CacheKey::of(run.session, project);
+        let entry = cached::CacheEntry {
+            key: linked.key,
+            placed: linked.placed,
+            summary: &outcome.summary,
+            is_complete,
+            importers,
+        };
+        cached::store(run.session, project, entry, now, outcome.cache.take());
+    }
+    Ok(())
+}

@@ -1,0 +1,124 @@
+//! Fetches the packages of a plan and, where no tree is in place yet, builds the new one meanwhile.
+
+use dx_pkg_acquire::input::are_unchanged;
+use dx_pkg_acquire::{AcquireError, Downloads};
+use dx_pkg_link::{Built, ImportMethod, LinkOptions, build_ahead};
+use dx_pkg_lock::Lock;
+use dx_pkg_os::files::identity;
+use dx_pkg_resolve::Requirements;
+use dx_pkg_store::StoreMode;
+
+use super::{Mode, Run};
+use crate::plan::{self, Plan};
+use crate::project::Project;
+use crate::{InstallError, Session, licenses};
+
+/// Fetched packages.
+pub(super) struct Fetched {
+    /// Why optional packages were left out.
+    pub(super) dropped: Vec<AcquireError>,
+    /// The tree beside its place, where it was built meanwhile.
+    pub(super) built: Option<Built>,
+}
+
+/// Returns how packages get into the store. Where their files can be moved into the project, they
+/// are not written twice while the user waits: maintenance writes them from the project's files,
+/// or, in continuous integration, only tarballs are kept.
+pub(super) fn store_mode(session: &Session, project: &Project) -> StoreMode {
+    let device = |path| identity(path).ok().flatten().map(|identity| identity.device);
+    let store = device(session.store().root());
+    let may_move = store.is_some()
+        && store == device(&project.root)
+        && session.import_method().is_ok_and(|method| method == ImportMethod::Auto);
+    match may_move {
+        true if session.prepared_trees > 0 => StoreMode::Deferred,
+        true if session.environment.in_ci() => StoreMode::Tarball,
+        _ => StoreMode::Now,
+    }
+}
+
+/// Starts to fetch what every platform needs, if the project requires what it did when `lock` was
+/// written.
+pub(super) fn begin(
+    session: &Session,
+    downloads: &Downloads,
+    requirements: &Requirements,
+    lock: &Lock,
+) -> Result<(), InstallError> {
+    if are_unchanged(requirements, lock) {
+        let omit = session.config().omit()?;
+        plan::certain(lock, &omit).for_each(|package| downloads.prefetch(package, None));
+    }
+    Ok(())
+}
+
+/// Brings the plan's packages into the store, and into the lock the fields that only packages have.
+pub(super) fn fetch(
+    run: &Run<'_>,
+    project: &Project,
+    downloads: &Downloads,
+    plan: &mut Plan,
+    lock: &mut Lock,
+) -> Result<Fetched, InstallError> {
+    let (session, mode) = (run.session, run.options.mode);
+    let previous = project.locked.as_ref().map(|(_, lock)| lock);
+    let wanted = plan.wanted()?;
+    let (count, under_way) = (wanted.len(), downloads.start_all(wanted.into_iter())?);
+    // What the store has already is linked by all processors together, after the last package has
+    // arrived.
+    if under_way * 2 < count || !may_build(session, project, downloads, mode) {
+        let dropped = wait(session, previous, downloads, plan, lock)?;
+        return Ok(Fetched { dropped, built: None });
+    }
+    let tree = plan.tree()?;
+    let options = LinkOptions {
+        keep_foreign: mode == Mode::Install,
+        links_outside: true,
+        cancelled: Some(run.cancel().flag()),
+        ..LinkOptions::default()
+    };
+    let (root, store) = (&project.root, session.store());
+    std::thread::scope(|scope| {
+        let arrivals = downloads.arrivals();
+        let building = scope.spawn(|| build_ahead(root, store, &tree, &options, arrivals));
+        let dropped = wait(session, previous, downloads, plan, lock);
+        downloads.end_arrivals();
+        let built = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        match (dropped, built) {
+            (Ok(dropped), built) => Ok(Fetched { dropped, built: Some(built?) }),
+            (Err(error), built) => {
+                if let Ok(built) = built {
+                    built.give_back(root, store);
+                }
+                Err(error)
+            }
+        }
+    })
+}
+
+/// Returns whether linking can overlap downloads: packages can be moved into a tree that is built
+/// beside its place.
+fn may_build(session: &Session, project: &Project, downloads: &Downloads, mode: Mode) -> bool {
+    downloads.are_deferred()
+        && session.import_method().is_ok_and(|method| method == ImportMethod::Auto)
+        && (mode == Mode::Ci || !project.root.join("node_modules").exists())
+}
+
+/// Brings the plan's packages into the store without building; `previous` has the lock's entries as
+/// they were, as far as they are known. Returns why optional packages were left out.
+pub(super) fn wait(
+    session: &Session,
+    previous: Option<&Lock>,
+    downloads: &Downloads,
+    plan: &mut Plan,
+    lock: &mut Lock,
+) -> Result<Vec<AcquireError>, InstallError> {
+    let requested = licenses::request(session, lock, plan, previous);
+    let failed = downloads.wait(plan.wanted()?.into_iter());
+    // A tree that is built meanwhile gets no more packages.
+    downloads.end_arrivals();
+    let dropped = plan.drop_failed(lock, failed?)?;
+    licenses::complete(session, downloads, lock, previous, requested);
+    plan.take_licenses(lock);
+    Ok(dropped)
+}

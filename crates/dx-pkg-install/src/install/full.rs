@@ -1,0 +1,195 @@
+//! The full install: resolves what the lockfile leaves open, fetches, and plans the whole tree.
+
+use dx_pkg_acquire::input::direct;
+use dx_pkg_acquire::{Downloads, ResolverInput, resolve};
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::{Spec, Version, message_with_causes};
+use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::{Conflict, Resolution};
+
+use super::outcome::{Outcome, TreeChange, Whole};
+use super::{Run, fetch};
+use crate::installed::Diagnostics;
+use crate::plan::Plan;
+use crate::project::Project;
+use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
+use crate::{InstallError, Summary};
+
+/// Resolves the project and fetches its packages. It always has an outcome.
+pub(super) fn work_out(
+    run: &Run<'_>,
+    project: &mut Project,
+) -> Result<Option<Outcome>, InstallError> {
+    project.read_lockfile(run.session.store())?;
+    if run.frozen && project.locked.is_none() {
+        return Err(InstallError::NoLockfile { root: project.root.clone() });
+    }
+    let lifecycle = Lifecycle::new(run.session, project)?;
+    if run.options.change.is_none() && !run.lockfile_only {
+        lifecycle.run_own(run.place(project), ROOT_EVENTS_BEFORE.as_slice())?;
+    }
+    run.events.work_began(&run.counters);
+    run.cancel().check()?;
+    let outcome = resolve_and_fetch(run, project, lifecycle)?;
+    run.cancel().check()?;
+    Ok(Some(outcome))
+}
+
+fn resolve_and_fetch(
+    run: &Run<'_>,
+    project: &Project,
+    lifecycle: Lifecycle,
+) -> Result<Outcome, InstallError> {
+    let (session, config, context) = (run.session, run.session.config(), &run.session.context);
+    let mode = fetch::store_mode(session, project);
+    let downloads = Downloads::new(context, config.offline()?, mode, run.counters.clone());
+    let previous = project.locked.as_ref().map(|(_, lock)| lock);
+    let requirements = project.requirements()?;
+    downloads.put_first(direct(&requirements));
+    if let Some(lock) = previous.filter(|_| !run.lockfile_only) {
+        fetch::begin(session, &downloads, &requirements, lock)?;
+    }
+    let key = run.cache_key(project);
+    let input = resolver_input(run, project, requirements, previous)?;
+    let ahead = (!run.lockfile_only).then_some(&downloads);
+    let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters)?;
+    context.mark("resolved");
+    let (resolution, basis) = (resolved.resolution, resolved.basis);
+    let mut summary = summary_of(run, &resolution)?;
+    let omit = config.omit()?;
+    let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
+    let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
+    let mut is_complete = true;
+    let mut built = None;
+    if !run.lockfile_only {
+        plan.mark_private(|package| lifecycle.may_run(package));
+        summary.scripts_skipped = lifecycle.skipped(&plan)?;
+        let fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
+        context.mark("fetched");
+        (is_complete, built) = (fetched.dropped.is_empty(), fetched.built);
+        let dropped = fetched.dropped.iter();
+        summary
+            .warnings
+            .extend(dropped.map(|error| format!("optional: {}", message_with_causes(error))));
+        summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
+    }
+    let mut manifest = None;
+    if let Some(change) = &run.options.change {
+        let text = (change.manifest)(&lock)?;
+        record_requirements(&mut lock, &Manifest::parse(&text)?);
+        accepted = accepted.filter(|_| keeps_versions(&lock, &change.explicit));
+        manifest = Some(text);
+    }
+    // A tree that lacks something is no baseline.
+    let is_baseline = omit.is_empty() && !plan.has_private();
+    let diagnostics =
+        accepted.filter(|_| is_baseline).map(|conflicts| diagnostics_of(&conflicts, &summary));
+    run.counters.to_link.add(plan.installed.packages.len() as u64);
+    let inserted = downloads.inserted();
+    let tree = if run.lockfile_only {
+        TreeChange::LockfileOnly
+    } else {
+        TreeChange::Whole(Box::new(Whole { plan, lifecycle, inserted, built }))
+    };
+    Ok(Outcome {
+        tree,
+        lock: Some(lock),
+        manifest,
+        summary,
+        is_complete,
+        node: input.options.pick.node,
+        diagnostics,
+        cache: key.map(|key| (key, basis)),
+        ..Outcome::default()
+    })
+}
+
+/// Gathers the input of the resolution.
+pub(super) fn resolver_input(
+    run: &Run<'_>,
+    project: &Project,
+    requirements: dx_pkg_resolve::Requirements,
+    locked: Option<&Lock>,
+) -> Result<ResolverInput, InstallError> {
+    let node = run.session.node_version()?;
+    let mut input = ResolverInput::new(run.session.config(), requirements, node, locked)?;
+    let change = run.options.change.as_ref();
+    input.options.explicit = change.map(|change| change.explicit.clone()).unwrap_or_default();
+    input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
+    input.options.frozen = run.frozen;
+    Ok(input)
+}
+
+fn diagnostics_of(conflicts: &[Conflict], summary: &Summary) -> Diagnostics {
+    Diagnostics {
+        conflicts: conflicts.iter().map(ToString::to_string).collect(),
+        disputed: conflicts.iter().map(|conflict| conflict.name.clone()).collect(),
+        warnings: summary.warnings.clone(),
+    }
+}
+
+/// Returns what a resolution has to report.
+///
+/// # Errors
+/// A package that cannot run on this machine, as npm refuses it.
+fn summary_of(run: &Run<'_>, resolution: &Resolution) -> Result<Summary, InstallError> {
+    let config = run.session.config();
+    let (strict, force) = (config.engine_strict()?, config.force()?);
+    let is_refused = |platform: bool| (platform && !force) || (strict && !platform);
+    if let Some(unfit) = resolution.unfit.iter().find(|unfit| is_refused(unfit.platform)) {
+        let (package, wants) = (unfit.package.clone(), unfit.wants.clone());
+        return Err(InstallError::UnsupportedPlatform { package, wants });
+    }
+    let mut unfit: Vec<String> = resolution
+        .unfit
+        .iter()
+        .map(|unfit| format!("{} wants {}", unfit.package, unfit.wants))
+        .collect();
+    // The order in which the resolution found them means nothing.
+    unfit.sort();
+    let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
+    let is_package = |package: &&LockPackage| !package.link && !package.path.is_empty();
+    Ok(Summary {
+        packages: resolution.lock.packages.iter().filter(is_package).count(),
+        conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
+        warnings: unfit.into_iter().chain(skipped).collect(),
+        ..Summary::default()
+    })
+}
+
+/// Gives the lockfile's entry for the project the requirements of its new manifest.
+fn record_requirements(lock: &mut Lock, manifest: &Manifest) {
+    if let Some(root) = lock.packages.iter_mut().find(|package| package.path.is_empty()) {
+        *root = LockPackage { name: root.name.clone(), ..manifest.to_lock_package() };
+    }
+}
+
+/// Returns whether the requirements written for `explicit` names allow the versions that were
+/// chosen.
+pub(super) fn keeps_versions(lock: &Lock, explicit: &[String]) -> bool {
+    let Some(root) = lock.root() else { return false };
+    let allows = |name: &String| {
+        let spec = requirement(root, name)?;
+        let entry = lock.get(&format!("node_modules/{name}"))?;
+        let version = Version::parse(entry.version.as_deref()?).ok()?;
+        let spec = if let Spec::Alias { spec, .. } = spec { *spec } else { spec };
+        Some(match spec {
+            Spec::Range(range) => range.satisfies(&version),
+            Spec::Version(exact) => exact == version,
+            _ => false,
+        })
+    };
+    explicit.iter().all(|name| allows(name).unwrap_or(false))
+}
+
+/// Returns the requirement that an entry has for a name.
+fn requirement(entry: &LockPackage, name: &str) -> Option<Spec> {
+    let sections = [
+        &entry.dependencies,
+        &entry.dev_dependencies,
+        &entry.optional_dependencies,
+        &entry.peer_dependencies,
+    ];
+    let (_, spec) = sections.into_iter().flatten().find(|(other, _)| other == name)?;
+    Spec::parse(spec).ok()
+}

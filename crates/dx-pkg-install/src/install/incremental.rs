@@ -1,0 +1,286 @@
+//! The incremental install: a change of requirements in a project whose tree is in place and
+//! complete.
+//!
+//! Only the difference is worked out, written and linked, so that one more package costs the same
+//! in every tree. A change whose effect cannot be told from itself takes the full install, to the
+//! same end.
+
+mod affected;
+mod baseline;
+
+use std::collections::HashSet;
+
+use dx_pkg_acquire::input::direct;
+use dx_pkg_acquire::metadata::{LocalSources, MetadataBasis};
+use dx_pkg_acquire::{Counters, Downloads, local};
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::{PackageId, Version};
+use dx_pkg_link::ImportMethod;
+use dx_pkg_lock::dxl::{self, DxlView};
+use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::Change as ResolvedChange;
+
+use self::baseline::InstalledTree;
+use super::cached::is_fast_path_eligible;
+use super::full::{keeps_versions, resolver_input};
+use super::outcome::{Difference, Outcome, TreeChange};
+use super::{Run, fetch};
+use crate::cached_install::CacheKey;
+use crate::installed::{self, Diagnostics};
+use crate::plan::Plan;
+use crate::project::{Project, lockfile_digest};
+use crate::scripts::{Lifecycle, TREE_EVENTS};
+use crate::state::Baseline;
+use crate::{InstallError, Summary, tree_files};
+
+/// The effect of a change.
+struct Effect {
+    /// Entries of the lockfile that are new or different, the project's own first.
+    entries: Vec<LockPackage>,
+    /// Paths of removed entries.
+    removed: Vec<String>,
+    /// The changed entries as the record of the tree has them.
+    installed: Vec<LockPackage>,
+    /// The manifest's new text, where it changes.
+    manifest: Option<String>,
+    inserted: Vec<PackageId>,
+    cache: Option<(CacheKey, Option<MetadataBasis>)>,
+    node: Option<Version>,
+    /// Whether the changed tree is a baseline again.
+    is_baseline: bool,
+}
+
+/// The lockfile and record of a tree in place, mapped.
+#[derive(Clone, Copy)]
+struct Views<'v> {
+    locked: &'v DxlView<'v>,
+    record: &'v DxlView<'v>,
+}
+
+/// Works a change out from itself; `None` where that cannot be done.
+pub(super) fn work_out(
+    run: &Run<'_>,
+    project: &mut Project,
+) -> Result<Option<Outcome>, InstallError> {
+    let session = run.session;
+    if !run.saves() || !is_eligible(run, project)? {
+        return Ok(None);
+    }
+    let Some(tree) = InstalledTree::of(session, project, run.settings) else { return Ok(None) };
+    let Some(compiled) = project.compiled(session.store())? else { return Ok(None) };
+    let (Ok(locked), Ok(record)) = (DxlView::open(&compiled), DxlView::open(&tree.record)) else {
+        return Ok(None);
+    };
+    let views = Views { locked: &locked, record: &record };
+    if !tree.is_unchanged(project, &locked, &record) {
+        return Ok(None);
+    }
+    let lifecycle = Lifecycle::new(session, project)?;
+    // Scripts that were skipped may have been allowed since.
+    let with_scripts = with_scripts(&record);
+    if with_scripts.installed.packages.iter().any(|package| lifecycle.may_run(package)) {
+        return Ok(None);
+    }
+    run.events.work_began(&run.counters);
+    let Some(effect) = resolve_and_fetch(run, project, &tree.baseline, views, &lifecycle)? else {
+        return Ok(None);
+    };
+    run.cancel().check()?;
+    outcome(run, project, &tree, views, effect, &lifecycle)
+}
+
+/// Returns whether project and settings ask for nothing that this way does not do.
+fn is_eligible(run: &Run<'_>, project: &Project) -> Result<bool, InstallError> {
+    let config = run.session.config();
+    let has_tree_scripts = TREE_EVENTS.iter().any(|event| project.manifest.script(event).is_some());
+    Ok(project.workspaces.is_empty()
+        && project.manifest.overrides.is_none()
+        && config.package_lock()?
+        && !config.package_lock_only()?
+        && !config.omit_lockfile_registry_resolved()?
+        && config.omit()?.is_empty()
+        && run.session.import_method()? == ImportMethod::Auto
+        && (config.ignore_scripts()? || !has_tree_scripts)
+        && (run.options.change.is_some() || is_fast_path_eligible(run.session, project)?))
+}
+
+fn resolve_and_fetch(
+    run: &Run<'_>,
+    project: &Project,
+    baseline: &Baseline,
+    views: Views<'_>,
+    lifecycle: &Lifecycle,
+) -> Result<Option<Effect>, InstallError> {
+    let (session, context) = (run.session, &run.session.context);
+    let Views { locked, record } = views;
+    let own = Lock {
+        packages: locked.package(0).map(|own| own.to_package()).into_iter().collect(),
+        ..Lock::default()
+    };
+    let input = resolver_input(run, project, project.requirements()?, Some(&own))?;
+    let node = input.options.pick.node.as_ref().map(ToString::to_string).unwrap_or_default();
+    if node != baseline.node {
+        return Ok(None);
+    }
+    let mode = fetch::store_mode(session, project);
+    let offline = session.config().offline()?;
+    let downloads = Downloads::new(context, offline, mode, run.counters.clone());
+    downloads.put_first(direct(&input.requirements));
+    let root = &project.root;
+    let externals = |name: &str, spec: &str, from: &str| local::external(root, name, spec, from);
+    let bundles =
+        |package: &LockPackage| local::bundled(session.store(), Some(&downloads), package);
+    let local = LocalSources {
+        downloads: Some(&downloads),
+        externals: &externals,
+        bundles: &bundles,
+        likely: &Vec::new,
+    };
+    let provider = input.provider(context, input.policy, local, &run.counters);
+    let (requirements, options) = (&input.requirements, &input.options);
+    let disputed = &baseline.disputed;
+    let change = dx_pkg_resolve::change(requirements, locked, record, disputed, &provider, options);
+    let Some(mut change) = change else { return Ok(None) };
+    change.entries.iter_mut().for_each(LockPackage::normalise);
+    context.mark("resolved");
+    let cache = run.cache_key(project).map(|key| (key, provider.basis()));
+    let fetched = fetch_changed(run, locked, &downloads, &change, lifecycle)?;
+    let Some((plan, lock)) = fetched else { return Ok(None) };
+    let inserted = downloads.inserted();
+    let installed = plan.installed.packages;
+    let mut effect = Effect {
+        entries: lock.packages,
+        removed: change.removed,
+        installed,
+        manifest: None,
+        inserted,
+        cache,
+        node: input.options.pick.node,
+        is_baseline: true,
+    };
+    effect.write_manifest(run, locked, input.requirements.root)?;
+    Ok(Some(effect))
+}
+
+/// Fetches the changed packages; `None` where one is missing, or has scripts that may run.
+fn fetch_changed(
+    run: &Run<'_>,
+    locked: &DxlView<'_>,
+    downloads: &Downloads,
+    change: &ResolvedChange,
+    lifecycle: &Lifecycle,
+) -> Result<Option<(Plan, Lock)>, InstallError> {
+    let entries = &change.entries;
+    let before = entries.iter().filter_map(|entry| locked.get(&entry.path));
+    let before =
+        Lock { packages: before.map(|entry| entry.to_package()).collect(), ..Lock::default() };
+    let mut plan = Plan::of(entries.clone());
+    let mut lock = Lock { packages: entries.clone(), ..Lock::default() };
+    let dropped = fetch::wait(run.session, Some(&before), downloads, &mut plan, &mut lock)?;
+    run.session.context.mark("fetched");
+    let packages = &mut plan.installed.packages;
+    if !dropped.is_empty() || packages.iter().any(|package| lifecycle.may_run(package)) {
+        return Ok(None);
+    }
+    for package in packages {
+        package.extra.clear();
+    }
+    Ok(Some((plan, lock)))
+}
+
+impl Effect {
+    /// Completes the effect with the manifest's new text and the project's own entry.
+    fn write_manifest(
+        &mut self,
+        run: &Run<'_>,
+        locked: &DxlView<'_>,
+        mut own: LockPackage,
+    ) -> Result<(), InstallError> {
+        if let Some(change) = &run.options.change {
+            let changed: HashSet<&str> =
+                self.entries.iter().map(|entry| entry.path.as_str()).collect();
+            let known = change.explicit.iter().map(|name| format!("node_modules/{name}"));
+            let known = known
+                .filter(|path| !changed.contains(path.as_str()) && !self.removed.contains(path));
+            let known: Vec<LockPackage> =
+                known.filter_map(|path| Some(locked.get(&path)?.to_package())).collect();
+            let packages = self.entries.iter().cloned().chain(known).collect();
+            let mut visible = Lock { packages, ..Lock::default() };
+            let text = (change.manifest)(&visible)?;
+            let manifest = Manifest::parse(&text)?;
+            own = LockPackage { name: own.name, ..manifest.to_lock_package() };
+            own.normalise();
+            visible.packages.push(own.clone());
+            self.is_baseline = keeps_versions(&visible, &change.explicit);
+            self.manifest = Some(text);
+        }
+        own.normalise();
+        self.entries.insert(0, own);
+        Ok(())
+    }
+}
+
+/// Returns the outcome of an effect; `None` where the present files are not as dx writes them.
+fn outcome(
+    run: &Run<'_>,
+    project: &Project,
+    tree: &InstalledTree,
+    views: Views<'_>,
+    effect: Effect,
+    lifecycle: &Lifecycle,
+) -> Result<Option<Outcome>, InstallError> {
+    let Views { locked, record } = views;
+    let removed: Vec<&str> = effect.removed.iter().map(String::as_str).collect();
+    let Some(previous) = project.lockfile_text() else { return Ok(None) };
+    let Some(text) = npm::splice(previous, locked, &removed, &effect.entries) else {
+        return Ok(None);
+    };
+    let hidden = npm::splice_hidden(&tree.hidden, record, &removed, &effect.installed);
+    let Some(hidden) = hidden else { return Ok(None) };
+    let new_record = dxl::splice(record, &removed, &effect.installed, [0; 32]);
+    let after = DxlView::open(&new_record)?;
+    let placed = after.packages().filter(|package| package.link() || !package.in_bundle()).count();
+    let lockfile = Some(text).filter(|text| text != previous);
+    let compiled = lockfile.as_ref().filter(|_| run.session.prepared_trees == 0).map(|text| {
+        // No maintenance will compile it.
+        let digest = lockfile_digest(text);
+        (digest, dxl::splice(locked, &removed, &effect.entries, digest))
+    });
+    let summary = Summary {
+        packages: after.packages().filter(|package| !package.link()).count(),
+        conflicts: tree.baseline.conflicts.clone(),
+        warnings: tree.baseline.warnings.clone(),
+        scripts_skipped: lifecycle.skipped(&with_scripts(&after))?,
+        ..Summary::default()
+    };
+    let (before, after) = affected::trees(record, &effect.removed, &effect.installed)?;
+    let Counters { to_link, .. } = &*run.counters;
+    to_link.add(effect.installed.len() as u64);
+    let key = tree_files::key_of_record(&new_record);
+    let files = [
+        (installed::RECORD.to_owned(), new_record),
+        (installed::HIDDEN.to_owned(), hidden.into_bytes()),
+    ];
+    let Baseline { conflicts, disputed, warnings, .. } = tree.baseline.clone();
+    let diagnostics = Diagnostics { conflicts, disputed, warnings };
+    let difference = Difference { before, after, files, inserted: effect.inserted, key, placed };
+    Ok(Some(Outcome {
+        tree: TreeChange::Difference(Box::new(difference)),
+        lockfile,
+        compiled,
+        manifest: effect.manifest,
+        summary,
+        is_complete: true,
+        node: effect.node,
+        diagnostics: effect.is_baseline.then_some(diagnostics),
+        cache: effect.cache,
+        ..Outcome::default()
+    }))
+}
+
+/// Returns the packages with scripts of their own.
+fn with_scripts(record: &DxlView<'_>) -> Plan {
+    let packages = record.packages().filter(|package| package.has_install_script());
+    Plan::of(packages.map(|package| package.to_package()).collect())
+}

@@ -1,0 +1,58 @@
+//! The packages of a tree that a change affects, before and after it.
+
+use std::collections::HashSet;
+
+use dx_pkg_link::{Placement, PlacementSource, Tree};
+use dx_pkg_lock::dxl::{DxlView, Package};
+use dx_pkg_lock::{Lock, LockPackage};
+
+use crate::InstallError;
+use crate::plan::tree_of;
+
+/// Returns the affected packages before and after the change: those `removed` or `changed`, the
+/// packages around and inside them, and in the same folders those with commands, which may be
+/// linked differently.
+pub(super) fn trees(
+    record: &DxlView<'_>,
+    removed: &[String],
+    changed: &[LockPackage],
+) -> Result<(Tree, Tree), InstallError> {
+    let new = tree_of(&Lock { packages: changed.to_vec(), ..Lock::default() })?;
+    let touched: HashSet<&str> = removed
+        .iter()
+        .map(String::as_str)
+        .chain(changed.iter().map(|package| package.path.as_str()))
+        .collect();
+    let mut above: HashSet<&str> = HashSet::new();
+    let mut folders: HashSet<&str> = HashSet::new();
+    for path in &touched {
+        above.extend(path.match_indices("/node_modules/").map(|(end, _)| &path[..end]));
+        folders.insert(folder(path));
+    }
+    let is_affected = |package: &Package<'_>| {
+        let path = package.path();
+        touched.contains(path)
+            || above.contains(path)
+            || path.match_indices("/node_modules/").any(|(end, _)| touched.contains(&path[..end]))
+            || !package.bin().is_empty() && folders.contains(folder(path))
+    };
+    let before: Vec<Placement> =
+        record.packages().filter(is_affected).filter_map(placement).collect();
+    let stays = |placement: &&Placement| !touched.contains(placement.path.as_str());
+    let after = before.iter().filter(stays).cloned().chain(new.placements).collect();
+    Ok((Tree::new(before), Tree::new(after)))
+}
+
+/// Returns the `node_modules` that a package lies in.
+fn folder(path: &str) -> &str {
+    path.rfind("node_modules/").map_or("", |at| &path[..at])
+}
+
+/// Returns the placement of a package as [`tree_of`] has it; packages inside another's tarball are
+/// not placed.
+fn placement(package: Package<'_>) -> Option<Placement> {
+    let source = PlacementSource::Package(package.id().filter(|_| !package.in_bundle())?);
+    let bins =
+        package.bin().iter().map(|(name, file)| (name.to_owned(), file.to_owned())).collect();
+    Some(Placement { path: package.path().to_owned(), source, bins, private_copy: false })
+}

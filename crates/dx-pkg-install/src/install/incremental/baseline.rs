@@ -1,0 +1,77 @@
+//! The tree that an incremental install starts from: whether project, tree and records are what the
+//! last install left.
+
+use std::path::Path;
+
+use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_os::files::Map;
+
+use crate::project::Project;
+use crate::state::{self, Baseline, State};
+use crate::{Session, installed};
+
+/// The records of a tree in place that was not changed since.
+pub(super) struct InstalledTree {
+    pub(super) baseline: Baseline,
+    /// The record of the tree.
+    pub(super) record: Map,
+    /// The text of the hidden lockfile.
+    pub(super) hidden: String,
+}
+
+impl InstalledTree {
+    /// Returns the project's tree, if nothing but the manifest was changed since the last install
+    /// with these settings.
+    pub(super) fn of(session: &Session, project: &Project, settings: [u8; 32]) -> Option<Self> {
+        let root = &project.root;
+        let state = State::decode(&Map::open(root.join(state::PATH)).ok()?)?;
+        let is_ours = |path: &Path| state.files.iter().any(|(known, _)| known == path);
+        let lockfile_is_known = is_ours(Path::new(project.lockfile));
+        if state.settings != settings
+            || !lockfile_is_known
+            || !state.holds_but(root, Path::new("package.json"))
+        {
+            return None;
+        }
+        // A settings file that the last install did not read may change anything.
+        let known = |path: &Path| is_ours(path.strip_prefix(root).unwrap_or(path));
+        if !session.config_files.iter().all(|(path, _)| known(path)) {
+            return None;
+        }
+        let baseline = state.baseline?;
+        let modules = root.join("node_modules");
+        let (record, hidden) = (modules.join(installed::RECORD), modules.join(installed::HIDDEN));
+        let is = |path: &Path, noted| {
+            dx_pkg_os::files::identity(path).is_ok_and(|found| found == Some(noted))
+        };
+        if !is(&record, baseline.record) || !is(&hidden, baseline.hidden) {
+            return None;
+        }
+        Some(InstalledTree {
+            baseline,
+            record: Map::open(record).ok()?,
+            hidden: std::fs::read_to_string(hidden).ok()?,
+        })
+    }
+
+    /// Returns whether lockfile and record belong to this project, and every scope's folder is as
+    /// the record says.
+    pub(super) fn is_unchanged(
+        &self,
+        project: &Project,
+        locked: &DxlView<'_>,
+        record: &DxlView<'_>,
+    ) -> bool {
+        let own = &project.manifest;
+        let name = own.name.as_deref().or(locked.name());
+        let version = own.version.as_deref().or(locked.version());
+        let is_same = |view: &DxlView<'_>| view.name() == name && view.version() == version;
+        let is_plain = record.packages().all(|package| {
+            !package.link() && !package.private_copy() && package.extra().is_empty()
+        });
+        is_same(locked)
+            && is_same(record)
+            && is_plain
+            && installed::scopes_hold(&project.root, record)
+    }
+}

@@ -1,0 +1,234 @@
+//! Links an outcome's tree into the project.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+use std::thread::ScopedJoinHandle;
+
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_core::PackageId;
+use dx_pkg_link::{
+    Built, ImportMethod, LinkOptions, LinkReport, NoProgress, Placement, Progress, materialise,
+    materialise_difference, place_prepared,
+};
+use dx_pkg_lock::Lock;
+use dx_pkg_store::{PreparedKey, PreparedTree};
+
+use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
+use super::{Mode, Run};
+use crate::plan::Plan;
+use crate::project::Project;
+use crate::{InstallError, Session, installed, tree_files};
+
+/// A linked tree.
+pub(super) struct Linked {
+    /// What linking did.
+    pub(super) report: LinkReport,
+    /// The paths of packages that are new or other than before; of a whole tree only.
+    pub(super) new: HashSet<String>,
+    /// The key of trees that hold the same.
+    pub(super) key: PreparedKey,
+    /// The number of packages and links in the tree.
+    pub(super) placed: usize,
+}
+
+impl Linked {
+    fn of(report: LinkReport) -> Self {
+        Linked { report, new: HashSet::new(), key: PreparedKey::default(), placed: 0 }
+    }
+}
+
+/// A linked tree, if there is one, and the lockfile's new text, if it changes.
+type Applied = (Option<Linked>, Option<String>);
+
+/// Makes `node_modules` what the outcome says, and meanwhile the lockfile's text; `None` where the
+/// tree cannot be changed in this way, and was not.
+pub(super) fn apply(
+    run: &Run<'_>,
+    project: &Project,
+    outcome: &mut Outcome,
+) -> Result<Option<Applied>, InstallError> {
+    let text = outcome.lockfile.take();
+    let linked = match &mut outcome.tree {
+        TreeChange::Prepared(prepared) => put_prepared(run, project, prepared)?,
+        TreeChange::Difference(difference) => change(run, project, difference)?,
+        TreeChange::LockfileOnly => {
+            return Ok(Some((None, render(run, project, outcome.lock.as_ref())?)));
+        }
+        TreeChange::Whole(whole) => {
+            return whole_with_text(run, project, whole, outcome.lock.as_ref()).map(Some);
+        }
+    };
+    Ok(linked.map(|linked| (Some(linked), text)))
+}
+
+fn put_prepared(
+    run: &Run<'_>,
+    project: &Project,
+    prepared: &Prepared,
+) -> Result<Option<Linked>, InstallError> {
+    // The contents of these files came with the tree.
+    let files = [installed::RECORD, installed::HIDDEN].map(|name| (name.to_owned(), Vec::new()));
+    let options = LinkOptions {
+        keep_foreign: true,
+        links_outside: true,
+        extra_files: &files,
+        ..LinkOptions::default()
+    };
+    let importers: Vec<&str> = prepared.importers.iter().map(String::as_str).collect();
+    let store = run.session.store();
+    let report = place_prepared(&project.root, store, prepared.tree.path(), &importers, &options)?;
+    Ok(report.map(Linked::of))
+}
+
+fn change(
+    run: &Run<'_>,
+    project: &Project,
+    difference: &Difference,
+) -> Result<Option<Linked>, InstallError> {
+    let Difference { before, after, files, inserted, key, placed } = difference;
+    let options = LinkOptions {
+        links_outside: true,
+        movable: inserted,
+        extra_files: files,
+        cancelled: Some(run.cancel().flag()),
+        ..LinkOptions::default()
+    };
+    let (store, counters) = (run.session.store(), LinkCounters(run));
+    let report = materialise_difference(&project.root, store, before, after, &options, &counters)?;
+    Ok(report.map(|report| Linked { key: *key, placed: *placed, ..Linked::of(report) }))
+}
+
+fn whole_with_text(
+    run: &Run<'_>,
+    project: &Project,
+    whole: &mut Whole,
+    lock: Option<&Lock>,
+) -> Result<Applied, InstallError> {
+    std::thread::scope(|scope| {
+        let text = run.saves().then(|| scope.spawn(|| render(run, project, lock)));
+        let Whole { plan, inserted, built, .. } = whole;
+        let sources = Sources { movable: inserted, built: built.take() };
+        let counters = LinkCounters(run);
+        let linked = link(run.session, project, plan, run.options.mode, sources, &counters)?;
+        let join = |text: ScopedJoinHandle<'_, Result<Option<String>, InstallError>>| {
+            text.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        Ok((Some(linked), text.map(join).transpose()?.flatten()))
+    })
+}
+
+/// Links a plan again, after scripts have made some of its packages drop out.
+pub(super) fn relink(run: &Run<'_>, project: &Project, plan: &Plan) -> Result<(), InstallError> {
+    link(run.session, project, plan, Mode::Install, Sources::default(), &NoProgress)?;
+    Ok(())
+}
+
+/// Sources of a tree beside the store.
+#[derive(Default)]
+struct Sources<'s> {
+    /// Packages of this command, whose files may be moved.
+    movable: &'s [PackageId],
+    /// The tree itself, built while packages arrived.
+    built: Option<Built>,
+}
+
+/// Makes `node_modules` what the plan says.
+fn link(
+    session: &Session,
+    project: &Project,
+    plan: &Plan,
+    mode: Mode,
+    sources: Sources<'_>,
+    progress: &dyn Progress,
+) -> Result<Linked, InstallError> {
+    let (extra_files, tree, previous) = std::thread::scope(|scope| {
+        let extra_files = scope.spawn(|| tree_files::state_files(&plan.installed));
+        let tree = plan.tree();
+        let previous = if mode == Mode::Ci { None } else { installed::tree(&project.root) };
+        let extra_files =
+            extra_files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
+        tree.map(|tree| (extra_files, tree, previous))
+    })?;
+    let key = tree_files::key(plan, &extra_files[0].1);
+    let placed = tree.placements.len();
+    if placed == 0 && previous.is_none() && !project.root.join("node_modules").exists() {
+        return Ok(Linked { key, ..Linked::of(LinkReport::default()) });
+    }
+    let import = session.import_method()?;
+    let (root, store) = (&project.root, session.store());
+    let prepared = match previous {
+        None if import == ImportMethod::Auto && sources.built.is_none() => {
+            store.take_prepared_tree(key)
+        }
+        _ => None,
+    };
+    let options = LinkOptions {
+        import,
+        keep_foreign: mode == Mode::Install,
+        links_outside: true,
+        movable: sources.movable,
+        prepared: prepared.as_ref().map(PreparedTree::path),
+        extra_files: &extra_files,
+        cancelled: Some(session.context.cancel.flag()),
+        ..LinkOptions::default()
+    };
+    let report = match sources.built {
+        Some(built) => built.place(root, store, &tree, &options, progress)?,
+        None => materialise(root, store, &tree, previous.as_ref(), &options, progress)?,
+    };
+    let before: HashMap<&str, &Placement> = previous
+        .iter()
+        .filter(|_| !report.fresh)
+        .flat_map(|tree| &tree.placements)
+        .map(|placement| (placement.path.as_str(), placement))
+        .collect();
+    let is_new = |placement: &&Placement| before.get(placement.path.as_str()) != Some(placement);
+    let new =
+        tree.placements.iter().filter(is_new).map(|placement| placement.path.clone()).collect();
+    Ok(Linked { report, new, key, placed })
+}
+
+/// Returns the lockfile's new text; `None` where it does not change or is not written.
+fn render(
+    run: &Run<'_>,
+    project: &Project,
+    lock: Option<&Lock>,
+) -> Result<Option<String>, InstallError> {
+    let config = run.session.config();
+    let Some(lock) = lock.filter(|_| run.saves()) else { return Ok(None) };
+    if !config.package_lock()? {
+        return Ok(None);
+    }
+    let mut lock = Cow::Borrowed(lock);
+    if config.omit_lockfile_registry_resolved()? {
+        omit_resolved(lock.to_mut());
+    }
+    if lock.name.is_none() {
+        let folder = project.root.file_name();
+        lock.to_mut().name = folder.map(|name| name.to_string_lossy().into_owned());
+    }
+    let previous = project.locked.as_ref().map(|(text, _)| text.as_str());
+    let text = match previous {
+        Some(_) => npm::write(&lock, previous),
+        None => npm::write_like(&lock, &project.manifest_text),
+    };
+    Ok(Some(text).filter(|text| previous != Some(text)))
+}
+
+fn omit_resolved(lock: &mut Lock) {
+    for package in lock.packages.iter_mut().filter(|package| !package.link) {
+        let resolved = package.resolved.as_deref();
+        if package.integrity.is_some() && resolved.is_some_and(|url| url.starts_with("http")) {
+            package.resolved = None;
+        }
+    }
+}
+
+/// Counts linked packages for the progress line.
+struct LinkCounters<'r>(&'r Run<'r>);
+
+impl Progress for LinkCounters<'_> {
+    fn linked(&self, packages: usize) {
+        self.0.counters.linked.add(packages as u64);
+    }
+}

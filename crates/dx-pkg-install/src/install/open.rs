@@ -1,0 +1,121 @@
+//! Opening a project: its lock, its settings, its files.
+
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use dx_pkg_os::files::{FileLock, TEMPORARY};
+use dx_pkg_store::Folder;
+
+use crate::project::{Project, find_root};
+use crate::{Environment, Events, InstallError, Session, SessionOptions};
+
+/// A project with its session. No other command works on the project while this exists.
+pub struct OpenProject {
+    /// Environment, settings, store and network.
+    pub session: Arc<Session>,
+    /// The project's files as they were read.
+    pub project: Project,
+    /// Whether the store was empty.
+    pub(crate) starts_from_nothing: bool,
+    /// When opening began.
+    pub(crate) started: Instant,
+    /// The project's lock; `None` where there is no place for one.
+    pub(crate) lock: Option<FileLock>,
+}
+
+impl OpenProject {
+    /// Opens the project that the environment's folder is in, waiting for other commands there to
+    /// end.
+    ///
+    /// # Errors
+    /// There is no project, or its settings, manifests or lockfile cannot be used.
+    pub fn open(
+        environment: Environment,
+        options: SessionOptions,
+        events: &dyn Events,
+    ) -> Result<Self, InstallError> {
+        Self::open_with(Project::read, environment, options, events)
+    }
+
+    /// Opens a project as [`Self::open`] does; a folder without a `package.json` is a project
+    /// without dependencies.
+    ///
+    /// # Errors
+    /// As [`Self::open`], but for a missing manifest.
+    pub fn open_or_new(
+        environment: Environment,
+        options: SessionOptions,
+        events: &dyn Events,
+    ) -> Result<Self, InstallError> {
+        Self::open_with(Project::read_or_new, environment, options, events)
+    }
+
+    fn open_with(
+        read: fn(PathBuf, &Path) -> Result<Project, InstallError>,
+        environment: Environment,
+        options: SessionOptions,
+        events: &dyn Events,
+    ) -> Result<Self, InstallError> {
+        let started = Instant::now();
+        let root = find_root(&environment.folder);
+        let session = Session::open(environment, &root, options)?;
+        let lock = lock_project(&session, &root, events)?;
+        if lock.is_some() {
+            sweep(&root);
+        }
+        let mut project = read(root, &session.environment.folder)?;
+        let starts_from_nothing = session.starts_from_nothing();
+        if starts_from_nothing && project.requires_anything() {
+            session.warm_up();
+        }
+        if session.config().package_lock()? {
+            project.load_lockfile()?;
+        }
+        for warning in session.config().warnings() {
+            events.warning(&warning.to_string());
+        }
+        Ok(OpenProject { session: Arc::new(session), project, starts_from_nothing, started, lock })
+    }
+}
+
+/// Removes temporary files beside the manifest that killed commands left. Nothing else writes there
+/// while the project is locked.
+fn sweep(root: &Path) {
+    for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
+        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
+            // A file that stays does no harm.
+            let _ = std::fs::remove_file(entry.path());
+        }
+    }
+}
+
+/// Locks the project, so that one install at a time works on it; `None` where the store cannot hold
+/// the lock.
+fn lock_project(
+    session: &Session,
+    root: &Path,
+    events: &dyn Events,
+) -> Result<Option<FileLock>, InstallError> {
+    let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
+    let folder = session.store().folder(Folder::Locks);
+    if std::fs::create_dir_all(&folder).is_err() {
+        return Ok(None);
+    }
+    let waits =
+        || events.warning("another install is running in this project; waiting for it to end");
+    let path = folder.join(name.as_str());
+    match FileLock::exclusive(&path, waits) {
+        Ok(lock) => Ok(Some(lock)),
+        Err(error)
+            if matches!(
+                error.kind(),
+                ErrorKind::ReadOnlyFilesystem | ErrorKind::PermissionDenied
+            ) =>
+        {
+            Ok(None)
+        }
+        Err(error) => Err(InstallError::io(format!("locking {}", path.display()), error)),
+    }
+}

@@ -1,0 +1,137 @@
+//! Licences for the lockfile: abbreviated packuments lack them.
+
+use std::collections::{HashMap, HashSet};
+
+use dx_pkg_acquire::package::{package_id, real_name};
+use dx_pkg_acquire::{Downloads, Network, POLL_INTERVAL};
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::{PackageId, PackageName};
+use dx_pkg_lock::{Lock, LockPackage};
+use tokio::task::JoinHandle;
+
+use crate::Session;
+use crate::plan::Plan;
+
+/// Licences on their way: each package with its answer.
+pub(crate) type Licenses = Vec<(PackageId, JoinHandle<Option<String>>)>;
+
+/// Requests the licences of packages that will not be fetched, such as those for other platforms,
+/// and that are not cached.
+pub(crate) fn request(
+    session: &Session,
+    lock: &Lock,
+    plan: &Plan,
+    previous: Option<&Lock>,
+) -> Licenses {
+    let fetched: HashSet<&str> =
+        plan.installed.packages.iter().map(|package| package.path.as_str()).collect();
+    let is_fetched = |package: &&LockPackage| fetched.contains(package.path.as_str());
+    let mut requested = Vec::new();
+    for package in without_license(lock, previous).filter(|package| !is_fetched(package)) {
+        let name = PackageName::parse(real_name(package));
+        let (Ok(name), Ok(Some(id))) = (name, package_id(package)) else { continue };
+        if session.store().has(id) || session.store().license(id).is_some() {
+            continue;
+        }
+        let Ok(network) = session.context.network() else { break };
+        let version = package.version.clone().unwrap_or_default();
+        let answer =
+            network.runtime.spawn(async move { network.source.license(&name, &version).await });
+        requested.push((id, answer));
+    }
+    requested
+}
+
+/// Completes the lock with licences: of fetched packages from their manifests, of others from the
+/// registry.
+pub(crate) fn complete(
+    session: &Session,
+    downloads: &Downloads,
+    lock: &mut Lock,
+    previous: Option<&Lock>,
+    requested: Licenses,
+) {
+    if let Some(network) = session.context.network_used() {
+        for (id, answer) in requested {
+            if let Some(license) = wait_for(session, network, answer) {
+                // A licence that cannot be stored is requested again.
+                let _ = session.store().put_license(id, &license);
+            }
+        }
+    }
+    keep_known(lock, previous);
+    let mut found: HashMap<String, String> = HashMap::new();
+    for package in without_license(lock, previous) {
+        let Ok(Some(id)) = package_id(package) else { continue };
+        let read = downloads.license(id);
+        let read = read
+            .unwrap_or_else(|| stored_manifest(session, id).and_then(|manifest| manifest.license));
+        let cached = || session.store().license(id).filter(|license| !license.is_empty());
+        let license = read.or_else(cached);
+        found.extend(license.map(|license| (package.path.clone(), license)));
+    }
+    for package in &mut lock.packages {
+        if let Some(license) = found.remove(&package.path) {
+            package.license = Some(license);
+        }
+    }
+}
+
+/// Returns entries of registry packages that are new and have no licence.
+fn without_license<'l>(
+    lock: &'l Lock,
+    previous: Option<&'l Lock>,
+) -> impl Iterator<Item = &'l LockPackage> {
+    let known: HashMap<&str, Option<&str>> = previous
+        .iter()
+        .flat_map(|lock| &lock.packages)
+        .map(|package| (package.path.as_str(), package.integrity.as_deref()))
+        .collect();
+    lock.packages.iter().filter(move |package| {
+        package.license.is_none()
+            && !package.link
+            && package.integrity.is_some()
+            && package.path.contains("node_modules/")
+            && known.get(package.path.as_str()) != Some(&package.integrity.as_deref())
+    })
+}
+
+/// Waits for an answer; `None` once the command is cancelled.
+fn wait_for(
+    session: &Session,
+    network: &Network,
+    mut answer: JoinHandle<Option<String>>,
+) -> Option<String> {
+    while !session.context.cancel.is_cancelled() {
+        let look = async { tokio::time::timeout(POLL_INTERVAL, &mut answer).await };
+        if let Ok(answer) = network.runtime.block_on(look) {
+            return answer.ok().flatten();
+        }
+    }
+    None
+}
+
+/// Takes over the licences of packages that stay the same but whose metadata was requested again.
+fn keep_known(lock: &mut Lock, previous: Option<&Lock>) {
+    let known: HashMap<&str, &LockPackage> = previous
+        .iter()
+        .flat_map(|lock| &lock.packages)
+        .map(|package| (package.path.as_str(), package))
+        .collect();
+    for package in lock
+        .packages
+        .iter_mut()
+        .filter(|package| package.license.is_none() && package.integrity.is_some())
+    {
+        let before =
+            known.get(package.path.as_str()).filter(|before| before.integrity == package.integrity);
+        package.license = before.and_then(|before| before.license.clone());
+    }
+}
+
+fn stored_manifest(session: &Session, id: PackageId) -> Option<Manifest> {
+    let stored = session.store().open_package(id).ok()??;
+    let dxp = stored.dxp();
+    let text = stored.read(&dxp.find("package.json")?).ok()?;
+    Manifest::parse(std::str::from_utf8(&text).ok()?).ok()
+}

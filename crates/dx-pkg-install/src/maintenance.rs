@@ -1,0 +1,209 @@
+//! Maintenance of the store, done while nobody waits.
+//!
+//! An install queues a job in the store and reports [`Events::maintenance_due`]; the `dx` program
+//! then starts `dx store maintain --background`, which works at the lowest priority, in a process
+//! of its own, one for a store.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
+
+use dx_pkg_acquire::Cancel;
+use dx_pkg_core::PackageId;
+use dx_pkg_link::PlacementSource;
+use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_store::prune::{PruneLimits, Pruned};
+use dx_pkg_store::{Folder, PrepareJob, Store};
+
+use crate::plan::tree_of;
+use crate::prepare::{Preparation, Prepared};
+use crate::{Events, InstallError, Session, installed, project};
+
+/// The result of a maintenance run.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Maintained {
+    /// Trees deleted from the trash.
+    pub deleted: usize,
+    /// Trees prepared.
+    pub prepared: usize,
+    /// Those of them that were changed from another prepared tree instead of built.
+    pub patched: usize,
+    /// Altered or missing files of packages that were restored.
+    pub repaired: usize,
+}
+
+/// Queues the preparation of the next tree of the project in `root`, whose present one may be new
+/// as a whole, and reports that maintenance is due. It is a convenience: errors are ignored.
+pub(crate) fn queue(session: &Session, root: &Path, new_tree: bool, events: &dyn Events) {
+    let job = PrepareJob { project: root.to_owned(), new_tree };
+    if session.prepared_trees > 0 && session.store().queue_job(&job).is_ok() {
+        events.maintenance_due(session);
+    }
+}
+
+/// Maintains the store: writes pending packages, compiles lockfiles, prepares trees, removes old
+/// entries, empties the trash.
+///
+/// With `wait` it waits for another process that maintains the store; otherwise it does nothing
+/// while there is one. `began` is called once the store is locked: from then on the caller should
+/// cancel the work rather than end the process.
+///
+/// # Errors
+/// The store cannot be changed, or the work is cancelled.
+pub fn run(
+    store: &Store,
+    prepared_trees: u32,
+    wait: bool,
+    cancel: &Cancel,
+    began: &dyn Fn(),
+) -> Result<Maintained, InstallError> {
+    let mut maintained = Maintained::default();
+    let mut waited = false;
+    loop {
+        let Some(lock) = store.background_lock(wait)? else { return Ok(maintained) };
+        began();
+        store_pending(store, cancel)?;
+        let jobs = store.take_jobs();
+        // A job queued after the last look, but before the lock was free again, would wait for the
+        // next install.
+        if waited && jobs.is_empty() {
+            return Ok(maintained);
+        }
+        waited = true;
+        jobs.iter().for_each(|job| project::compile_lockfile(&job.project, store));
+        jobs.iter().for_each(sync);
+        let failed = prepare_all(store, &jobs, prepared_trees, cancel, &mut maintained)?;
+        if !cancel.is_cancelled() {
+            store.trash_unused_prepared();
+            prune_now_and_then(store)?;
+            maintained.deleted += store.empty_trash()?;
+        }
+        drop(lock);
+        if let Some(error) = failed {
+            return Err(error);
+        }
+        if cancel.is_cancelled() {
+            return Ok(maintained);
+        }
+    }
+}
+
+/// Prepares the next tree of each project; returns the last error. Jobs that are not done on
+/// cancellation are queued again.
+fn prepare_all(
+    store: &Store,
+    jobs: &[PrepareJob],
+    prepared_trees: u32,
+    cancel: &Cancel,
+    maintained: &mut Maintained,
+) -> Result<Option<InstallError>, InstallError> {
+    let mut failed = None;
+    for job in jobs.iter().filter(|_| prepared_trees > 0) {
+        if cancel.is_cancelled() {
+            store.queue_job(job)?;
+            continue;
+        }
+        match prepare(store, job, prepared_trees, cancel) {
+            Ok(Prepared { trees, patched, repaired }) => {
+                maintained.prepared += trees;
+                maintained.patched += patched;
+                maintained.repaired += repaired;
+            }
+            Err(error) if error.is_cancelled() => store.queue_job(job)?,
+            Err(error) => failed = Some(error),
+        }
+    }
+    Ok(failed)
+}
+
+/// Prepares the next tree of one project, if there can be one.
+fn prepare(
+    store: &Store,
+    job: &PrepareJob,
+    prepared_trees: u32,
+    cancel: &Cancel,
+) -> Result<Prepared, InstallError> {
+    let next = Preparation::of(store, job, cancel)?;
+    let prepared = next.map(|next| next.carry_out(prepared_trees)).transpose()?;
+    Ok(prepared.unwrap_or_default())
+}
+
+/// Writes the packages that installs have queued, from their projects' copies.
+fn store_pending(store: &Store, cancel: &Cancel) -> Result<(), InstallError> {
+    for note in store.pending_records()? {
+        let mut copies: HashMap<PackageId, Vec<PathBuf>> = HashMap::new();
+        let record =
+            fs::read(note.project.join("node_modules").join(installed::RECORD)).unwrap_or_default();
+        let tree = DxlView::open(&record)
+            .ok()
+            .and_then(|view| tree_of(&view.to_lock()).ok())
+            .unwrap_or_default();
+        for placement in tree.placements {
+            if let PlacementSource::Package(id) = placement.source {
+                copies.entry(id).or_default().push(note.project.join(placement.path));
+            }
+        }
+        for (id, tables) in &note.packages {
+            cancel.check()?;
+            // A package without any sound copy is fetched again when it is needed.
+            store.complete(&note, *id, tables, copies.get(id).map_or(&[], Vec::as_slice))?;
+        }
+        store.remove_pending(&note)?;
+    }
+    Ok(())
+}
+
+/// Removes what was not used for so long, and then the least recently used until the store takes at
+/// most `max_bytes`.
+///
+/// # Errors
+/// The store cannot be changed.
+pub fn prune(
+    store: &Store,
+    unused_for: Duration,
+    max_bytes: Option<u64>,
+) -> Result<Pruned, InstallError> {
+    let unused_since = SystemTime::now().checked_sub(unused_for).unwrap_or(SystemTime::UNIX_EPOCH);
+    let mut used: HashMap<PackageId, SystemTime> = HashMap::new();
+    for prepared in store.prepared_entries() {
+        let Ok(record) = prepared.record() else { continue };
+        let Some(tree) = DxlView::open(&record).ok().and_then(|view| tree_of(&view.to_lock()).ok())
+        else {
+            continue;
+        };
+        for placement in tree.placements {
+            if let PlacementSource::Package(id) = placement.source {
+                // Prepared come with the last used first.
+                used.entry(id).or_insert(prepared.used);
+            }
+        }
+    }
+    Ok(store.prune(&PruneLimits { unused_since, max_bytes, used: &used })?)
+}
+
+/// Removes, about once a day, what was not used for three months.
+fn prune_now_and_then(store: &Store) -> Result<(), InstallError> {
+    const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+    let note = store.folder(Folder::Locks).join("pruned");
+    let modified = fs::metadata(&note).and_then(|metadata| metadata.modified());
+    // A time in the future only means that the clock was set back.
+    let is_due =
+        modified.as_ref().is_ok_and(|last| last.elapsed().map_or(true, |since| since > DAY));
+    if is_due {
+        prune(store, 90 * DAY, None)?;
+    }
+    if is_due || modified.is_err() {
+        fs::write(&note, b"")
+            .map_err(|error| InstallError::io(format!("writing {}", note.display()), error))?;
+    }
+    Ok(())
+}
+
+/// Waits until the device has the project's files, which the install did not wait for.
+fn sync(job: &PrepareJob) {
+    for name in project::FILES {
+        // A file that does not exist needs no waiting for.
+        let _ = dx_pkg_os::files::sync_file(&job.project.join(name));
+    }
+}

@@ -1,0 +1,257 @@
+//! The plan of an install: the lockfile's entries that are installed on this machine.
+
+use std::collections::{HashMap, HashSet};
+
+use dx_pkg_acquire::AcquireError;
+use dx_pkg_acquire::package::package_id;
+use dx_pkg_compat::npmrc::DependencyType;
+use dx_pkg_core::PackageId;
+use dx_pkg_link::{Placement, PlacementSource, Tree};
+use dx_pkg_lock::{Lock, LockPackage};
+
+use crate::InstallError;
+
+/// The entries that are installed on this machine, in the lockfile's order.
+pub(crate) struct Plan {
+    /// The entries as the hidden lockfile records them, without the project itself.
+    pub(crate) installed: Lock,
+}
+
+impl Plan {
+    /// Returns the plan of a resolution, without packages for other platforms and without what
+    /// `omit` names.
+    pub(crate) fn new(lock: &Lock, runs_here: &[bool], omit: &[DependencyType]) -> Self {
+        // The entry of a linked folder has the dependency type, not the entry of the link.
+        let folders = lock
+            .packages
+            .iter()
+            .filter(|package| !package.link && !package.path.contains("node_modules/"));
+        let omitted: HashSet<&str> = folders
+            .filter(|folder| is_omitted(folder, omit))
+            .map(|folder| folder.path.as_str())
+            .collect();
+        let leads_to_omitted = |package: &LockPackage| {
+            package.link
+                && package.resolved.as_deref().is_some_and(|target| omitted.contains(target))
+        };
+        let packages = lock
+            .packages
+            .iter()
+            .zip(runs_here)
+            .filter(|(package, runs_here)| {
+                **runs_here && !package.path.is_empty() && !is_omitted(package, omit)
+            })
+            .filter(|(package, _)| !leads_to_omitted(package))
+            .map(|(package, _)| {
+                let mut package = package.clone();
+                // As it would be read from a lockfile, so that the record does not depend on how it
+                // was resolved.
+                package.normalise();
+                package
+            })
+            .collect();
+        Plan { installed: Lock { packages, ..lock.clone() } }
+    }
+
+    /// Returns the plan that installs all of these entries.
+    pub(crate) fn of(mut packages: Vec<LockPackage>) -> Self {
+        packages.iter_mut().for_each(LockPackage::normalise);
+        Plan { installed: Lock { packages, ..Lock::default() } }
+    }
+
+    /// Returns the packages to be fetched, with their ids in the store.
+    pub(crate) fn wanted(&self) -> Result<Vec<(PackageId, &LockPackage)>, InstallError> {
+        let from_registry = self.installed.packages.iter().filter(|package| is_unpacked(package));
+        from_registry.map(|package| Ok((required_id(package)?, package))).collect()
+    }
+
+    /// Drops optional packages that could not be fetched and returns their errors; the failure of
+    /// any other is returned as error.
+    pub(crate) fn drop_failed(
+        &mut self,
+        lock: &Lock,
+        failed: Vec<(String, AcquireError)>,
+    ) -> Result<Vec<AcquireError>, InstallError> {
+        let mut dropped = Vec::new();
+        let mut gone: HashSet<String> = HashSet::new();
+        for (path, failure) in failed {
+            let package = self.installed.packages.iter().find(|package| package.path == path);
+            // A full disk must not make an install incomplete.
+            if failure.is_of_this_machine() || !package.is_some_and(|package| package.optional) {
+                return Err(failure.into());
+            }
+            gone.insert(path);
+            dropped.push(failure);
+        }
+        self.leave_out(lock, &gone);
+        Ok(dropped)
+    }
+
+    /// Drops the optional packages at these paths, with their dependents and with what only they
+    /// require.
+    pub(crate) fn leave_out(&mut self, lock: &Lock, paths: &HashSet<String>) {
+        if !paths.is_empty() {
+            let gone = optional_set(lock, paths);
+            self.installed.packages.retain(|package| !gone.contains(package.path.as_str()));
+        }
+    }
+
+    /// Takes over licences that became known after the resolution.
+    pub(crate) fn take_licenses(&mut self, lock: &Lock) {
+        let known: HashMap<&str, &LockPackage> =
+            lock.packages.iter().map(|package| (package.path.as_str(), package)).collect();
+        for package in
+            self.installed.packages.iter_mut().filter(|package| package.license.is_none())
+        {
+            package.license =
+                known.get(package.path.as_str()).and_then(|entry| entry.license.clone());
+        }
+    }
+
+    /// Gives a private copy of its files to each package that `is_private` selects.
+    pub(crate) fn mark_private(&mut self, is_private: impl Fn(&LockPackage) -> bool) {
+        for package in &mut self.installed.packages {
+            package.private_copy = is_private(package);
+        }
+    }
+
+    /// Returns whether any package has a private copy.
+    pub(crate) fn has_private(&self) -> bool {
+        self.installed.packages.iter().any(|package| package.private_copy)
+    }
+
+    /// Returns the folders that links in the tree lead to, relative to the project.
+    pub(crate) fn linked_folders(&self) -> impl Iterator<Item = &str> {
+        self.installed
+            .packages
+            .iter()
+            .filter(|package| package.link)
+            .filter_map(|package| package.resolved.as_deref())
+    }
+
+    /// Returns the tree to be linked.
+    pub(crate) fn tree(&self) -> Result<Tree, InstallError> {
+        tree_of(&self.installed)
+    }
+}
+
+/// Returns the registry packages that are installed on every machine, without what `omit` names.
+pub(crate) fn certain<'l>(
+    lock: &'l Lock,
+    omit: &[DependencyType],
+) -> impl Iterator<Item = &'l LockPackage> {
+    let everywhere =
+        |package: &&LockPackage| !package.optional && !package.dev_optional && is_unpacked(package);
+    lock.packages.iter().filter(everywhere).filter(|package| !is_omitted(package, omit))
+}
+
+/// Returns the paths that go with the optional packages at `failed`: their dependents, and what
+/// nothing else requires.
+fn optional_set<'l>(lock: &'l Lock, failed: &HashSet<String>) -> HashSet<&'l str> {
+    let index = lock.index();
+    let mut gone: HashSet<&str> = HashSet::new();
+    let failed = lock.packages.iter().filter(|package| failed.contains(&package.path));
+    gone.extend(failed.map(|package| package.path.as_str()));
+    let misses = |package: &LockPackage, gone: &HashSet<&str>| {
+        let is_optional =
+            |name: &String| package.optional_dependencies.iter().any(|(other, _)| other == name);
+        let mut required =
+            package.dependencies.iter().map(|(name, _)| name).filter(|name| !is_optional(name));
+        required.any(|name| {
+            index
+                .resolve(&package.path, name)
+                .is_some_and(|found| gone.contains(found.path.as_str()))
+        })
+    };
+    loop {
+        let more = lock.packages.iter().filter(|package| {
+            package.optional && !gone.contains(package.path.as_str()) && misses(package, &gone)
+        });
+        let more: Vec<&str> = more.map(|package| package.path.as_str()).collect();
+        if more.is_empty() {
+            break;
+        }
+        gone.extend(more);
+    }
+    let mut needed: HashSet<&str> = HashSet::new();
+    let mut queue: Vec<&LockPackage> = lock
+        .packages
+        .iter()
+        .filter(|package| !package.path.contains("node_modules/") && !package.optional)
+        .collect();
+    while let Some(package) = queue.pop() {
+        if gone.contains(package.path.as_str()) || !needed.insert(&package.path) {
+            continue;
+        }
+        queue.extend(
+            package
+                .resolved
+                .as_deref()
+                .filter(|_| package.link)
+                .and_then(|target| index.get(target)),
+        );
+        let sections = [
+            &package.dependencies,
+            &package.dev_dependencies,
+            &package.optional_dependencies,
+            &package.peer_dependencies,
+        ];
+        let names = sections.into_iter().flatten().map(|(name, _)| name);
+        queue.extend(names.filter_map(|name| index.resolve(&package.path, name)));
+    }
+    let superfluous = lock
+        .packages
+        .iter()
+        .filter(|package| package.optional && !needed.contains(package.path.as_str()));
+    gone.extend(superfluous.map(|package| package.path.as_str()));
+    gone
+}
+
+/// Returns the tree that a record of installed packages describes.
+pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
+    let mut placements = Vec::with_capacity(installed.packages.len());
+    for package in &installed.packages {
+        if package.link {
+            let target = package.resolved.clone().unwrap_or_default();
+            let bins = installed.get(&target).map(|folder| folder.bin.clone()).unwrap_or_default();
+            let source = PlacementSource::Symlink { target };
+            placements.push(Placement {
+                path: package.path.clone(),
+                source,
+                bins,
+                private_copy: false,
+            });
+        } else if is_unpacked(package) {
+            placements.push(Placement {
+                path: package.path.clone(),
+                source: PlacementSource::Package(required_id(package)?),
+                bins: package.bin.clone(),
+                private_copy: package.private_copy,
+            });
+        }
+    }
+    Ok(Tree::new(placements))
+}
+
+/// Returns whether the entry has a tarball of its own.
+fn is_unpacked(package: &LockPackage) -> bool {
+    !package.link && !package.comes_in_tarball() && package.path.contains("node_modules/")
+}
+
+fn required_id(package: &LockPackage) -> Result<PackageId, InstallError> {
+    package_id(package)?.ok_or_else(|| {
+        let resolved = package.resolved.as_deref().unwrap_or("nowhere");
+        let resolved = dx_pkg_compat::npmrc::redact_urls(resolved).to_string();
+        InstallError::NoIntegrity { entry: package.path.clone(), resolved }
+    })
+}
+
+fn is_omitted(package: &LockPackage, omit: &[DependencyType]) -> bool {
+    let omits = |kind| omit.contains(&kind);
+    let (dev, optional, peer) =
+        (omits(DependencyType::Dev), omits(DependencyType::Optional), omits(DependencyType::Peer));
+    package.peer && peer
+        || package.dev && dev
+        || package.optional && optional
+        || package.dev_optional && dev && optional
+}

@@ -1,0 +1,271 @@
+//! Prepares the next tree of a project, during maintenance.
+
+use std::collections::{BTreeSet, HashMap};
+use std::fs;
+use std::path::Path;
+
+use dx_pkg_acquire::Cancel;
+use dx_pkg_core::PackageId;
+use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise, mend};
+use dx_pkg_lock::Lock;
+use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_store::{Altered, PrepareJob, PreparedKey, PreparedTree, Store};
+
+use crate::plan::tree_of;
+use crate::{InstallError, installed, tree_files};
+
+/// The result of a preparation.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Prepared {
+    /// Trees prepared.
+    pub(crate) trees: usize,
+    /// Those of them that were changed from another prepared tree.
+    pub(crate) patched: usize,
+    /// Files that had to be restored first.
+    pub(crate) repaired: usize,
+}
+
+/// The next tree of a project.
+pub(crate) struct Preparation<'p> {
+    store: &'p Store,
+    cancel: &'p Cancel,
+    project: &'p Path,
+    new_tree: bool,
+    key: PreparedKey,
+    record: Vec<u8>,
+    installed: Lock,
+    tree: Tree,
+}
+
+impl<'p> Preparation<'p> {
+    /// Returns the preparation for the project as it is now; `None` where no tree can be prepared.
+    pub(crate) fn of(
+        store: &'p Store,
+        job: &'p PrepareJob,
+        cancel: &'p Cancel,
+    ) -> Result<Option<Self>, InstallError> {
+        let PrepareJob { project, new_tree } = job;
+        let Ok(record) = fs::read(project.join("node_modules").join(installed::RECORD)) else {
+            return Ok(None);
+        };
+        let Ok(view) = DxlView::open(&record) else { return Ok(None) };
+        let installed = view.to_lock();
+        let tree = tree_of(&installed)?;
+        // The commands of a linked folder depend on the files that lie there.
+        let is_elsewhere =
+            |source: &PlacementSource| matches!(source, PlacementSource::Symlink { .. });
+        if tree
+            .placements
+            .iter()
+            .any(|placement| is_elsewhere(&placement.source) && !placement.bins.is_empty())
+        {
+            return Ok(None);
+        }
+        let key = tree_files::key_of_record(&record);
+        Ok(Some(Preparation {
+            store,
+            cancel,
+            project,
+            new_tree: *new_tree,
+            key,
+            record,
+            installed,
+            tree,
+        }))
+    }
+
+    /// Prepares as many trees as are missing.
+    pub(crate) fn carry_out(&self, trees: u32) -> Result<Prepared, InstallError> {
+        let mut prepared = Prepared::default();
+        // A package that the store lacks is fetched by the next install that needs it.
+        let Some(repaired) = self.check_files()? else { return Ok(prepared) };
+        prepared.repaired = repaired;
+        self.store.record_prepared(self.key, &self.record, self.project)?;
+        let entries = self.store.prepared_entries();
+        let ready =
+            entries.iter().find(|entry| entry.key == self.key).map_or(0, |entry| entry.trees.len());
+        for _ in ready..trees as usize {
+            let patched = self.patch()?;
+            if !patched {
+                self.prepare()?;
+            }
+            prepared.trees += 1;
+            prepared.patched += usize::from(patched);
+        }
+        Ok(prepared)
+    }
+
+    /// Restores altered files that the tree is linked from, and returns their number; `None` where
+    /// the store lacks a package. After a repair no prepared tree can be trusted, and the project's
+    /// own tree is repaired too.
+    fn check_files(&self) -> Result<Option<usize>, InstallError> {
+        let mut seen: HashMap<PackageId, Vec<Altered>> = HashMap::new();
+        for placement in &self.tree.placements {
+            let PlacementSource::Package(id) = placement.source else { continue };
+            if seen.contains_key(&id) {
+                continue;
+            }
+            self.cancel.check()?;
+            let altered =
+                self.store.repair_expanded(id, Some(&self.project.join(&placement.path)))?;
+            let Some(altered) = altered else { return Ok(None) };
+            seen.insert(id, altered);
+        }
+        let mut repaired = seen.values().map(Vec::len).sum();
+        if repaired > 0 {
+            for prepared in self.store.prepared_entries() {
+                prepared
+                    .trees
+                    .iter()
+                    .try_for_each(|prepared| self.store.trash(prepared).map(|_| ()))?;
+            }
+            for placement in self.tree.placements.iter().filter(|_| self.new_tree) {
+                if let PlacementSource::Package(id) = placement.source {
+                    self.repair_copy(&self.project.join(&placement.path), id, &seen[&id]);
+                }
+            }
+        }
+        if let Some(linked) = self.linked_at().filter(|_| self.new_tree) {
+            repaired += mend(self.project, self.store, &self.tree, &self.options(&[]), linked)?;
+        }
+        Ok(Some(repaired))
+    }
+
+    /// Returns when the project's tree was put in place, in nanoseconds since 1970.
+    fn linked_at(&self) -> Option<i64> {
+        let record =
+            dx_pkg_os::files::identity(&self.project.join("node_modules").join(installed::RECORD));
+        Some(record.ok()??.mtime_ns)
+    }
+
+    /// Replaces, in the project's copy of a package, files that share the inode of an altered one.
+    /// A file that was altered after dx put it there was altered for this project and stays.
+    fn repair_copy(&self, copy: &Path, id: PackageId, altered: &[Altered]) {
+        let Some(linked) = self.linked_at() else { return };
+        for Altered { path, inode } in altered {
+            let place = copy.join(path);
+            let Ok(Some(found)) = dx_pkg_os::files::identity(&place) else { continue };
+            if found.inode != *inode || found.mtime_ns > linked {
+                continue;
+            }
+            let draft =
+                place.with_file_name(dx_pkg_os::files::unique_name(dx_pkg_os::files::TEMPORARY));
+            let linked = fs::hard_link(self.store.expanded(id).join(path), &draft);
+            // A file that cannot be replaced stays; `dx ci` makes the tree anew.
+            let _ = linked.and_then(|()| fs::rename(&draft, &place));
+        }
+    }
+
+    /// Changes a tree prepared for the project's earlier lockfile into the one it needs now, and
+    /// offers it; returns whether there was one that is similar enough.
+    fn patch(&self) -> Result<bool, InstallError> {
+        let Some((prepared, before)) = self.claim_another() else { return Ok(false) };
+        let changed = self.change(prepared.path(), &before);
+        // A tree that could not be changed goes to the trash.
+        if changed.is_err() {
+            self.cancel.check()?;
+            return Ok(false);
+        }
+        self.store.offer_prepared_tree(self.key, prepared.path())?;
+        Ok(true)
+    }
+
+    /// Claims a prepared tree last used by this project that differs in less than half of its
+    /// packages.
+    fn claim_another(&self) -> Option<(PreparedTree, Tree)> {
+        let prepared = self.store.prepared_entries();
+        let others = prepared
+            .iter()
+            .filter(|prepared| prepared.key != self.key && !prepared.trees.is_empty());
+        for prepared in
+            others.filter(|prepared| prepared.project().as_deref() == Some(self.project))
+        {
+            let Ok(record) = prepared.record() else { continue };
+            // Another version of dx may have built it differently.
+            if tree_files::key_of_record(&record) != prepared.key {
+                continue;
+            }
+            let Ok(view) = DxlView::open(&record) else { continue };
+            let Ok(tree) = tree_of(&view.to_lock()) else { continue };
+            if is_similar(&tree, &self.tree)
+                && let Some(prepared) = self.store.take_prepared_tree(prepared.key)
+            {
+                return Some((prepared, tree));
+            }
+        }
+        None
+    }
+
+    fn change(&self, folder: &Path, before: &Tree) -> Result<(), InstallError> {
+        self.make_importers(folder)?;
+        let state = tree_files::state_files(&self.installed);
+        materialise(
+            folder,
+            self.store,
+            &self.tree,
+            Some(before),
+            &self.options(&state),
+            &NoProgress,
+        )?;
+        // Files that it had already are checked too.
+        mend(folder, self.store, &self.tree, &self.options(&state), i64::MAX)?;
+        Ok(())
+    }
+
+    /// Builds one tree and offers it.
+    fn prepare(&self) -> Result<(), InstallError> {
+        let folder = self.store.tmp_dir()?.join(dx_pkg_os::files::unique_name(""));
+        let built = self
+            .build(&folder)
+            .and_then(|()| Ok(self.store.offer_prepared_tree(self.key, &folder)?));
+        if built.is_err() {
+            let _ = dx_pkg_os::files::remove_tree(&folder);
+        }
+        built
+    }
+
+    fn build(&self, folder: &Path) -> Result<(), InstallError> {
+        self.make_importers(folder)?;
+        let state = tree_files::state_files(&self.installed);
+        materialise(folder, self.store, &self.tree, None, &self.options(&state), &NoProgress)?;
+        Ok(())
+    }
+
+    fn options<'o>(&'o self, state: &'o [(String, Vec<u8>)]) -> LinkOptions<'o> {
+        LinkOptions {
+            keep_foreign: false,
+            links_outside: true,
+            cancelled: Some(self.cancel.flag()),
+            extra_files: state,
+            ..LinkOptions::default()
+        }
+    }
+
+    /// Creates the folders of the project and its workspaces.
+    fn make_importers(&self, folder: &Path) -> Result<(), InstallError> {
+        let importers: BTreeSet<&str> = self
+            .installed
+            .packages
+            .iter()
+            .filter_map(|package| tree_files::importer(&package.path))
+            .collect();
+        for folder in
+            importers.into_iter().map(|importer| folder.join(importer)).chain([folder.to_owned()])
+        {
+            fs::create_dir_all(&folder)
+                .map_err(|error| InstallError::io(format!("making {}", folder.display()), error))?;
+        }
+        Ok(())
+    }
+}
+
+/// Returns whether changing one tree into the other costs less than building that: each package
+/// that differs is built, and a replaced one is also removed.
+fn is_similar(before: &Tree, after: &Tree) -> bool {
+    let before: HashMap<&str, &Placement> =
+        before.placements.iter().map(|placement| (placement.path.as_str(), placement)).collect();
+    let is_same = |placement: &&Placement| before.get(placement.path.as_str()) == Some(placement);
+    let same = after.placements.iter().filter(is_same).count();
+    let changes = (before.len() - same) + (after.placements.len() - same);
+    2 * changes < after.placements.len()
+}

@@ -1,0 +1,257 @@
+//! A project on disk: its manifests and its lockfile.
+
+mod compiled;
+mod root;
+mod seen;
+
+use std::path::{Path, PathBuf};
+
+use dx_pkg_acquire::files::{parse_manifest, read_text};
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_os::files::{Durability, write_atomic};
+use dx_pkg_resolve::Requirements;
+use dx_pkg_store::Store;
+
+pub(crate) use compiled::{CompiledLock, compile_lockfile, lockfile_digest};
+pub use root::find_root;
+pub use seen::Seen;
+pub(crate) use seen::{read_seen, see};
+
+use crate::{InstallError, workspaces};
+
+/// Lockfiles that dx reads and writes; the first that exists is used.
+const LOCKFILES: [&str; 2] = ["npm-shrinkwrap.json", "package-lock.json"];
+/// The files of a project that an install may write.
+pub(crate) const FILES: [&str; 3] = ["package.json", LOCKFILES[0], LOCKFILES[1]];
+/// Lockfiles of other managers, which dx does not read yet.
+const FOREIGN: [&str; 4] = ["pnpm-lock.yaml", "bun.lock", "bun.lockb", "yarn.lock"];
+
+/// A project: manifests and lockfile as they were read.
+pub struct Project {
+    /// Its folder, absolute.
+    pub root: PathBuf,
+    /// The text of its `package.json`; empty where there is none.
+    pub manifest_text: String,
+    /// Its manifest.
+    pub manifest: Manifest,
+    /// The folders of its workspaces, relative to the root, with their manifests.
+    pub workspaces: Vec<(String, Manifest)>,
+    /// The lockfile's name.
+    pub lockfile: &'static str,
+    /// The lockfile's text and contents, once [`Self::read_lockfile`] has read them.
+    pub locked: Option<(String, Lock)>,
+    /// The lockfile's text before [`Self::read_lockfile`] takes it.
+    unread: Option<String>,
+    /// Digest of the workspaces' folders and manifests.
+    pub workspaces_digest: [u8; 32],
+    /// Its files with their identities when they were read.
+    pub seen: Seen,
+}
+
+impl Project {
+    /// Reads the project in `root`, which [`find_root`] found for the folder `from`.
+    ///
+    /// # Errors
+    /// There is no manifest, a manifest cannot be read, or the lockfile is another manager's.
+    pub fn read(root: PathBuf, from: &Path) -> Result<Self, InstallError> {
+        let mut seen = Seen::new();
+        let path = root.join("package.json");
+        let Some(manifest_text) = read_seen(&path, &mut seen)? else {
+            return Err(InstallError::NoManifest { folder: from.to_owned() });
+        };
+        Self::parse(root, manifest_text, seen)
+    }
+
+    /// Reads the project in `root`; a folder without a `package.json` is a project without
+    /// dependencies.
+    ///
+    /// # Errors
+    /// As [`Self::read`], but for a missing manifest.
+    pub fn read_or_new(root: PathBuf, _from: &Path) -> Result<Self, InstallError> {
+        let mut seen = Seen::new();
+        let text = read_seen(&root.join("package.json"), &mut seen)?;
+        Self::parse(root, text.unwrap_or_else(|| "{}\n".to_owned()), seen)
+    }
+
+    fn parse(root: PathBuf, manifest_text: String, mut seen: Seen) -> Result<Self, InstallError> {
+        let path = root.join("package.json");
+        let manifest = parse_manifest(&path, &manifest_text)?;
+        let (workspaces, workspaces_digest) = open_workspaces(&root, &manifest, &mut seen)?;
+        let lockfile = LOCKFILES.into_iter().find(|name| root.join(name).exists());
+        if lockfile.is_none()
+            && let Some(foreign) = FOREIGN.into_iter().find(|name| root.join(name).exists())
+        {
+            return Err(InstallError::ForeignLockfile { lockfile: foreign });
+        }
+        let lockfile = lockfile.unwrap_or("package-lock.json");
+        let locked = None;
+        Ok(Project {
+            root,
+            manifest_text,
+            manifest,
+            workspaces,
+            lockfile,
+            locked,
+            unread: None,
+            workspaces_digest,
+            seen,
+        })
+    }
+
+    /// Loads the lockfile's text, without parsing it.
+    pub fn load_lockfile(&mut self) -> Result<(), InstallError> {
+        self.unread = read_seen(&self.root.join(self.lockfile), &mut self.seen)?;
+        Ok(())
+    }
+
+    /// Returns the lockfile's text, if there is one and it was loaded.
+    pub fn lockfile_text(&self) -> Option<&str> {
+        self.locked.as_ref().map(|(text, _)| text.as_str()).or(self.unread.as_deref())
+    }
+
+    /// Sets the lockfile's text as it was written.
+    pub fn set_lockfile_text(&mut self, text: String) {
+        self.locked = None;
+        self.unread = Some(text);
+    }
+
+    /// Returns the compiled form of the lockfile; `None` where none was loaded.
+    pub(crate) fn compiled(&self, store: &Store) -> Result<Option<CompiledLock>, InstallError> {
+        let path = self.root.join(self.lockfile);
+        self.unread.as_deref().map(|text| CompiledLock::of(text, &path, store)).transpose()
+    }
+
+    /// Parses the lockfile whose text was loaded.
+    ///
+    /// # Errors
+    /// The text is no lockfile.
+    pub fn read_lockfile(&mut self, store: &Store) -> Result<(), InstallError> {
+        let path = self.root.join(self.lockfile);
+        if let Some(text) = self.unread.take() {
+            let compiled = CompiledLock::of(&text, &path, store)?;
+            let lock = DxlView::open(&compiled)?.to_lock();
+            self.locked = Some((text, lock));
+        }
+        Ok(())
+    }
+
+    /// Returns what the project requires.
+    ///
+    /// # Errors
+    /// Overrides that cannot be read, or the manifest of a linked folder that cannot be read.
+    pub fn requirements(&self) -> Result<Requirements, InstallError> {
+        let overrides = self.manifest.override_rules()?;
+        let workspaces = self
+            .workspaces
+            .iter()
+            .map(|(path, manifest)| LockPackage {
+                path: path.clone(),
+                ..manifest.to_lock_package()
+            })
+            .chain(self.linked_folders()?)
+            .collect();
+        Ok(Requirements { root: self.manifest.to_lock_package(), workspaces, overrides })
+    }
+
+    /// Returns whether the project or one of its workspaces has any dependency.
+    pub fn requires_anything(&self) -> bool {
+        let mut manifests = std::iter::once(&self.manifest)
+            .chain(self.workspaces.iter().map(|(_, manifest)| manifest));
+        manifests.any(|manifest| {
+            !(manifest.dependencies.is_empty()
+                && manifest.dev_dependencies.is_empty()
+                && manifest.optional_dependencies.is_empty()
+                && manifest.peer_dependencies.is_empty())
+        })
+    }
+
+    /// Returns the requirements of the folders that the lockfile links to: their manifests are
+    /// edited like the project's.
+    fn linked_folders(&self) -> Result<Vec<LockPackage>, InstallError> {
+        let locked = self.locked.iter().flat_map(|(_, lock)| &lock.packages);
+        let is_workspace =
+            |path: &str| self.workspaces.iter().any(|(workspace, _)| workspace == path);
+        let mut found = Vec::new();
+        for LockPackage { path, .. } in
+            locked.filter(|entry| !entry.link && !entry.path.contains("node_modules/"))
+        {
+            let file = self.root.join(path).join("package.json");
+            if !path.is_empty()
+                && !is_workspace(path)
+                && let Some(text) = read_text(&file)?
+            {
+                found.push(LockPackage {
+                    path: path.clone(),
+                    ..parse_manifest(&file, &text)?.to_lock_package()
+                });
+            }
+        }
+        Ok(found)
+    }
+
+    /// Records the identity of a file that this command wrote.
+    fn wrote(&mut self, path: &Path) {
+        self.seen.retain(|(known, _)| known != path);
+        self.seen.push(see(path));
+    }
+}
+
+impl Project {
+    /// Writes a file of the project, whole or not at all.
+    pub(crate) fn write(
+        &mut self,
+        name: &str,
+        text: &str,
+        durability: Durability,
+    ) -> Result<(), InstallError> {
+        let path = self.root.join(name);
+        write_atomic(&path, text.as_bytes(), durability)
+            .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))?;
+        self.wrote(&path);
+        Ok(())
+    }
+
+    /// Writes manifest and lockfile, each whole or not at all, and only where they change.
+    pub(crate) fn save(
+        &mut self,
+        lockfile: Option<String>,
+        manifest: Option<&str>,
+        durability: Durability,
+    ) -> Result<(), InstallError> {
+        if let Some(text) = manifest.filter(|text| *text != self.manifest_text) {
+            self.write("package.json", text, durability)?;
+            text.clone_into(&mut self.manifest_text);
+        }
+        if let Some(text) = lockfile {
+            self.write(self.lockfile, &text, durability)?;
+            self.set_lockfile_text(text);
+        }
+        Ok(())
+    }
+}
+
+/// The folders of workspaces with their manifests, and the digest of both.
+type Workspaces = (Vec<(String, Manifest)>, [u8; 32]);
+
+fn open_workspaces(
+    root: &Path,
+    manifest: &Manifest,
+    seen: &mut Seen,
+) -> Result<Workspaces, InstallError> {
+    let patterns = manifest.workspace_patterns()?;
+    let mut hasher = blake3::Hasher::new();
+    let mut found = Vec::new();
+    for folder in workspaces::find(root, &patterns) {
+        let path = root.join(&folder).join("package.json");
+        if let Some(text) = read_seen(&path, seen)? {
+            for part in [&folder, &text] {
+                hasher.update(&(part.len() as u64).to_le_bytes());
+                hasher.update(part.as_bytes());
+            }
+            found.push((folder, parse_manifest(&path, &text)?));
+        }
+    }
+    Ok((found, *hasher.finalize().as_bytes()))
+}

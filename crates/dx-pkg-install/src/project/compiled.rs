@@ -1,0 +1,69 @@
+//! The lockfile in its compiled form DXL, which is mapped instead of parsed.
+
+use std::path::Path;
+
+use dx_pkg_acquire::files::read_text;
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_lock::dxl::{self, DxlView};
+use dx_pkg_os::files::Map;
+use dx_pkg_store::Store;
+
+use super::LOCKFILES;
+use crate::InstallError;
+
+/// Returns the key of a compiled lockfile: the digest of its text and of the version that compiled
+/// it.
+pub(crate) fn lockfile_digest(text: &str) -> [u8; 32] {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    hasher.update(text.as_bytes());
+    *hasher.finalize().as_bytes()
+}
+
+/// A compiled lockfile that is sound and matches the text.
+pub(crate) enum CompiledLock {
+    /// From the store.
+    Stored(Map),
+    /// Compiled just now.
+    New(Vec<u8>),
+}
+
+impl CompiledLock {
+    /// Returns the compiled form of the lockfile at `path` with this text.
+    pub(super) fn of(text: &str, path: &Path, store: &Store) -> Result<Self, InstallError> {
+        let digest = lockfile_digest(text);
+        let is_sound =
+            |map: &Map| DxlView::open(map).is_ok_and(|view| view.source_digest() == digest);
+        if let Some(map) = store.compiled_lock(digest).filter(is_sound) {
+            return Ok(CompiledLock::Stored(map));
+        }
+        let lock = npm::read(text).map_err(|error| InstallError::in_file(path, error))?;
+        let bytes = dxl::encode(&lock, digest);
+        // A lock that cannot be stored is compiled again.
+        let _ = store.put_compiled_lock(digest, &bytes);
+        Ok(CompiledLock::New(bytes))
+    }
+}
+
+impl std::ops::Deref for CompiledLock {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        match self {
+            CompiledLock::Stored(map) => map,
+            CompiledLock::New(bytes) => bytes,
+        }
+    }
+}
+
+/// Compiles the lockfile of the project in `root` for the next command there. That command reports
+/// its errors.
+pub(crate) fn compile_lockfile(root: &Path, store: &Store) {
+    let found = LOCKFILES
+        .into_iter()
+        .map(|name| root.join(name))
+        .find_map(|path| Some((read_text(&path).ok()??, path)));
+    if let Some((text, path)) = found {
+        let _ = CompiledLock::of(&text, &path, store);
+    }
+}

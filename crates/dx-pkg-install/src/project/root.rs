@@ -1,0 +1,30 @@
+//! Finds the project that a folder belongs to.
+
+use std::path::{Path, PathBuf};
+
+use dx_pkg_compat::manifest::Manifest;
+
+use crate::workspaces;
+
+/// Returns the project that the folder `from` is in, or `from` itself where there is none. A
+/// workspace belongs to the project that names it.
+#[must_use]
+pub fn find_root(from: &Path) -> PathBuf {
+    let nearest = from
+        .ancestors()
+        .find(|folder| {
+            folder.join("package.json").is_file() || folder.join("node_modules").is_dir()
+        })
+        .unwrap_or(from);
+    for outer in nearest.ancestors().skip(1) {
+        let Ok(text) = std::fs::read_to_string(outer.join("package.json")) else { continue };
+        let Ok(manifest) = Manifest::parse(&text) else { continue };
+        let Ok(patterns) = manifest.workspace_patterns() else { continue };
+        let Ok(inner) = nearest.strip_prefix(outer) else { continue };
+        let inner = inner.to_string_lossy().replace('\\', "/");
+        if workspaces::find(outer, &patterns).contains(&inner) {
+            return outer.to_owned();
+        }
+    }
+    nearest.to_owned()
+}

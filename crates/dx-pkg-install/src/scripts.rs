@@ -1,0 +1,15 @@
+//! Lifecycle scripts: which run and when, their environment, and running one.
+
+mod environment;
+mod lifecycle;
+mod order;
+mod run;
+
+pub use crate::error::ScriptError;
+pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
+pub(crate) use lifecycle::{Lifecycle, Place, runs_when_linked};
+pub use order::{
+    DEPENDENCY_EVENTS, LINKED_EVENTS, ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS,
+    implied_install, order,
+};
+pub use run::{Output, ScriptCommand, ScriptOutcome, become_script, run};

@@ -1,0 +1,146 @@
+//! The environment that npm gives a lifecycle script, as a function of its arguments.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+#[cfg(test)]
+mod tests;
+
+/// The parts of a script's environment.
+#[derive(Clone, Copy, Debug)]
+pub struct ScriptEnvironment<'e> {
+    /// The event, such as `postinstall`.
+    pub event: &'e str,
+    /// The script's text.
+    pub script: &'e str,
+    /// The folder of the package whose script it is; absolute.
+    pub package: &'e Path,
+    /// The package's name.
+    pub name: Option<&'e str>,
+    /// The package's version.
+    pub version: Option<&'e str>,
+    /// Fields of its manifest in npm's flat form: `("bin_tsc", "bin/tsc")`,
+    /// `("config_port", "8080")`, `("engines_node", ">=18")`.
+    pub fields: &'e [(String, String)],
+    /// The lockfile's entry of a dependency; `None` for the project itself and for `run`.
+    pub lock: Option<LockFacts<'e>>,
+    /// The project's folder; absolute.
+    pub project: &'e Path,
+    /// Where the user called the program.
+    pub called_from: &'e Path,
+    /// The command being carried out, such as `install` or `run`.
+    pub command: &'e str,
+    /// Settings that differ from their defaults; keys as in `.npmrc`.
+    pub settings: &'e [(String, String)],
+    /// `npm_config_user_agent`.
+    pub user_agent: &'e str,
+    /// The running program.
+    pub executable: &'e Path,
+    /// The Node.js program, where one was found.
+    pub node: Option<&'e Path>,
+    /// The folder of a `node-gyp` to be found last before the user's own `PATH`.
+    pub node_gyp: Option<&'e Path>,
+}
+
+/// The part of a lockfile entry that scripts see.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct LockFacts<'e> {
+    /// Where it came from.
+    pub resolved: Option<&'e str>,
+    /// Its integrity.
+    pub integrity: Option<&'e str>,
+    /// Only needed by optional dependencies.
+    pub optional: bool,
+    /// Only needed by development dependencies.
+    pub dev: bool,
+    /// Only needed by optional or development dependencies.
+    pub dev_optional: bool,
+    /// Only needed by peers.
+    pub peer: bool,
+}
+
+/// Returns the whole environment of a script: `inherited` with npm's variables. Secret settings are
+/// not passed on.
+#[must_use]
+pub fn environment(
+    inherited: impl IntoIterator<Item = (String, String)>,
+    what: &ScriptEnvironment<'_>,
+) -> BTreeMap<String, String> {
+    let mut variables: BTreeMap<String, String> = inherited.into_iter().collect();
+    let path_key = path_key(&variables);
+    let inherited_path = variables.get(&path_key).cloned().unwrap_or_default();
+    variables.insert(path_key, search_path(what.package, what.node_gyp, &inherited_path));
+
+    for (key, value) in what.settings {
+        if !is_secret(key) {
+            variables.insert(
+                format!("npm_config_{}", key.to_lowercase().replace('-', "_")),
+                flag_text(value),
+            );
+        }
+    }
+    let mut set = |key: &str, value: &str| {
+        variables.insert(key.to_owned(), value.to_owned());
+    };
+    set("npm_lifecycle_event", what.event);
+    set("npm_lifecycle_script", what.script);
+    set("npm_package_json", &text(&what.package.join("package.json")));
+    set("npm_command", what.command);
+    set("npm_execpath", &text(what.executable));
+    set("npm_config_user_agent", what.user_agent);
+    set("npm_config_local_prefix", &text(what.project));
+    set("INIT_CWD", &text(what.called_from));
+    if let Some(node) = what.node {
+        set("npm_node_execpath", &text(node));
+        set("NODE", &text(node));
+    }
+    set("npm_package_name", what.name.unwrap_or_default());
+    set("npm_package_version", what.version.unwrap_or_default());
+    for (key, value) in what.fields {
+        set(&format!("npm_package_{key}"), value);
+    }
+    if let Some(lock) = &what.lock {
+        set("npm_package_resolved", lock.resolved.unwrap_or_default());
+        set("npm_package_integrity", lock.integrity.unwrap_or_default());
+        set("npm_package_optional", flag(lock.optional));
+        set("npm_package_dev", flag(lock.dev));
+        set("npm_package_dev_optional", flag(lock.dev_optional));
+        set("npm_package_peer", flag(lock.peer));
+    }
+    variables
+}
+
+/// Returns `PATH` for a script: the commands of the package and of every folder above it,
+/// `node-gyp`, then `inherited`.
+#[must_use]
+pub fn search_path(package: &Path, node_gyp: Option<&Path>, inherited: &str) -> String {
+    let own = package.ancestors().map(|folder| folder.join("node_modules").join(".bin"));
+    let mut folders: Vec<PathBuf> = own.chain(node_gyp.map(Path::to_owned)).collect();
+    folders.extend(std::env::split_paths(inherited));
+    let joined = std::env::join_paths(&folders).ok();
+    joined.map_or_else(|| inherited.to_owned(), |joined| joined.to_string_lossy().into_owned())
+}
+
+/// Returns the name of the `PATH` variable, which on Windows may be spelt in any case.
+fn path_key(variables: &BTreeMap<String, String>) -> String {
+    let spelt = variables.keys().find(|key| cfg!(windows) && key.eq_ignore_ascii_case("PATH"));
+    spelt.cloned().unwrap_or_else(|| "PATH".to_owned())
+}
+
+/// Returns whether a setting holds credentials or belongs to one registry.
+fn is_secret(key: &str) -> bool {
+    key.starts_with('_') || key.starts_with("//") || key.contains(":_")
+}
+
+/// Returns the text of a setting; npm writes a false one as nothing.
+fn flag_text(value: &str) -> String {
+    if matches!(value, "false" | "null") { String::new() } else { value.to_owned() }
+}
+
+fn flag(value: bool) -> &'static str {
+    if value { "true" } else { "" }
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}

@@ -1,0 +1,158 @@
+//! Runs one script.
+
+use std::collections::BTreeMap;
+use std::io;
+use std::path::Path;
+use std::process::{Command, Stdio};
+
+use crate::error::ScriptError;
+
+#[cfg(test)]
+mod tests;
+
+/// The shell of Unix systems: by its path, so that no dependency's command of that name takes its
+/// place.
+const SHELL: &str = "/bin/sh";
+
+/// The destination of a script's output.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Output {
+    /// To the terminal, which the script may also read from.
+    Inherit,
+    /// Into the [`ScriptOutcome`]; the script's input is empty.
+    Capture,
+}
+
+/// A script to run.
+#[derive(Clone, Copy, Debug)]
+pub struct ScriptCommand<'c> {
+    /// Its text, in the shell's language.
+    pub script: &'c str,
+    /// Further arguments, passed literally.
+    pub arguments: &'c [String],
+    /// Where it runs.
+    pub folder: &'c Path,
+    /// Its whole environment, as [`super::environment`] makes it.
+    pub environment: &'c BTreeMap<String, String>,
+    /// The setting `script-shell`; by default the system's.
+    pub shell: Option<&'c Path>,
+    /// Where its output goes.
+    pub output: Output,
+}
+
+/// How a script ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ScriptOutcome {
+    /// Its exit code; `None` when a signal ended it.
+    pub code: Option<i32>,
+    /// The signal that ended it.
+    pub signal: Option<i32>,
+    /// What it wrote to its standard output, if captured.
+    pub stdout: Vec<u8>,
+    /// What it wrote to its standard error, if captured.
+    pub stderr: Vec<u8>,
+}
+
+impl ScriptOutcome {
+    /// Returns whether it ended with code 0.
+    #[must_use]
+    pub fn success(&self) -> bool {
+        self.code == Some(0)
+    }
+}
+
+/// Runs a script to its end.
+///
+/// # Errors
+/// The shell cannot be started. A script that fails is an outcome, not an error.
+pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
+    let mut process = process(command);
+    if command.output == Output::Capture {
+        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    }
+    let ended = process.spawn().and_then(|child| {
+        dx_pkg_os::process::forward_sigterm_to(Some(child.id()));
+        let output = child.wait_with_output();
+        dx_pkg_os::process::forward_sigterm_to(None);
+        output
+    });
+    let output = ended.map_err(|source| not_started(command, source))?;
+    #[cfg(unix)]
+    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    #[cfg(not(unix))]
+    let signal = None;
+    Ok(ScriptOutcome {
+        code: output.status.code(),
+        signal,
+        stdout: output.stdout,
+        stderr: output.stderr,
+    })
+}
+
+/// Replaces this process by a script, which then has the terminal; where a process cannot be
+/// replaced, does as [`run`].
+///
+/// # Errors
+/// The shell cannot be started.
+pub fn become_script(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
+    #[cfg(unix)]
+    return Err(not_started(
+        command,
+        std::os::unix::process::CommandExt::exec(&mut process(command)),
+    ));
+    #[cfg(not(unix))]
+    run(command)
+}
+
+fn shell<'c>(command: &ScriptCommand<'c>) -> &'c Path {
+    command.shell.unwrap_or(Path::new(if cfg!(windows) { "cmd" } else { SHELL }))
+}
+
+fn process(command: &ScriptCommand<'_>) -> Command {
+    let shell = shell(command);
+    let mut process = Command::new(shell);
+    process.current_dir(command.folder).env_clear().envs(command.environment);
+    pass_script(&mut process, shell, command);
+    process
+}
+
+fn not_started(command: &ScriptCommand<'_>, source: io::Error) -> ScriptError {
+    ScriptError {
+        shell: shell(command).to_owned(),
+        script: command.script.to_owned(),
+        folder: command.folder.to_owned(),
+        source,
+    }
+}
+
+#[cfg(not(windows))]
+fn pass_script(process: &mut Command, _shell: &Path, command: &ScriptCommand<'_>) {
+    process.arg("-c").arg(with_arguments(command.script, command.arguments));
+}
+
+#[cfg(windows)]
+fn pass_script(process: &mut Command, shell: &Path, command: &ScriptCommand<'_>) {
+    use std::os::windows::process::CommandExt;
+
+    let is_cmd = shell.file_stem().is_some_and(|stem| stem.eq_ignore_ascii_case("cmd"));
+    if is_cmd {
+        // `cmd` takes the rest of its line as it is, so it must not be quoted again.
+        let quoted = command
+            .arguments
+            .iter()
+            .map(|argument| format!(" \"{}\"", argument.replace('"', "\"\"")));
+        process.args(["/d", "/s", "/c"]).raw_arg(format!(
+            "\"{}{}\"",
+            command.script,
+            quoted.collect::<String>()
+        ));
+    } else {
+        process.arg("-c").arg(with_arguments(command.script, command.arguments));
+    }
+}
+
+/// The script followed by its arguments, each quoted so that a POSIX shell passes it on as it is.
+fn with_arguments(script: &str, arguments: &[String]) -> String {
+    let quoted = arguments.iter().map(|argument| format!(" '{}'", argument.replace('\'', r"'\''")));
+    std::iter::once(script.to_owned()).chain(quoted).collect()
+}

@@ -1,0 +1,241 @@
+//! What a command works with: environment, settings, store, network and Node.js.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+
+use dx_pkg_acquire::{Cancel, Context, ContextOptions};
+use dx_pkg_compat::npmrc::{Config, ConfigSources};
+use dx_pkg_core::Version;
+use dx_pkg_fetch::trace::Trace;
+use dx_pkg_link::ImportMethod;
+use dx_pkg_store::{Folder, Store};
+
+use crate::node::{Found, Node};
+use crate::project::{Seen, read_seen};
+use crate::{Environment, InstallError};
+
+/// Environment, settings, store, network and Node.js of one command.
+pub struct Session {
+    /// The environment.
+    pub environment: Environment,
+    /// Settings, store and network.
+    pub context: Arc<Context>,
+    /// Settings given on the command line.
+    pub flags: Vec<(String, String)>,
+    /// The files that settings were read from, whether or not they exist.
+    pub config_files: Seen,
+    /// The number of trees kept prepared for each project; above 0, maintenance follows an install.
+    pub prepared_trees: u32,
+    node: OnceLock<Option<Node>>,
+    /// The Node.js that is being asked for its version.
+    asked: Mutex<Option<Found>>,
+}
+
+/// How a session is opened.
+#[derive(Debug, Clone, Default)]
+pub struct SessionOptions {
+    /// Settings given on the command line, by their names in `.npmrc`.
+    pub flags: Vec<(String, String)>,
+    /// The record of requests and stages, where one is kept.
+    pub trace: Option<Trace>,
+    /// The handle by which the command is cancelled.
+    pub cancel: Cancel,
+}
+
+impl Session {
+    /// Reads the settings for the project in `root` and opens the store.
+    ///
+    /// # Errors
+    /// A setting that cannot be used, or no folder for the store.
+    pub fn open(
+        environment: Environment,
+        root: &Path,
+        options: SessionOptions,
+    ) -> Result<Self, InstallError> {
+        let SessionOptions { flags, trace, cancel } = options;
+        let (config, config_files) = configuration(&environment, root, &flags)?;
+        if let Some(setting) = config.unsupported()?.into_iter().next() {
+            let (key, value) = (setting.key.to_string(), setting.value.clone());
+            let origin = setting.origin.to_string();
+            return Err(InstallError::UnsupportedSetting { key, value, origin });
+        }
+        let store = open_store(&environment, root)?;
+        let prepared_trees = prepared_trees(&environment, &config)?;
+        let context = Context::new(ContextOptions {
+            default_registry: environment.default_registry.clone(),
+            user_agent: user_agent(),
+            extra_ca_file: environment.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from),
+            trace,
+            cancel,
+            ..ContextOptions::new(config, store)
+        });
+        Ok(Session {
+            environment,
+            context: Arc::new(context),
+            flags,
+            config_files,
+            prepared_trees,
+            node: OnceLock::new(),
+            asked: Mutex::default(),
+        })
+    }
+
+    /// Returns the effective settings.
+    pub fn config(&self) -> &Config {
+        &self.context.config
+    }
+
+    /// Returns the store.
+    pub fn store(&self) -> &Store {
+        &self.context.store
+    }
+
+    /// Returns the Node.js that will run the packages; `None` where there is none that answers.
+    pub fn node(&self) -> Option<&Node> {
+        let find = || {
+            let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
+            asked.or_else(|| Found::begin(&self.environment, self.store()))?.finish()
+        };
+        self.node.get_or_init(find).as_ref()
+    }
+
+    /// Returns the version of Node.js that packages are chosen for.
+    pub(crate) fn node_version(&self) -> Result<Option<Version>, InstallError> {
+        if let Some(text) = self.config().node_version()? {
+            return Ok(Some(Version::parse(&text)?));
+        }
+        Ok(self.node().map(|node| node.version.clone()))
+    }
+
+    /// Returns whether the store is empty, so that packages will have to be fetched.
+    pub(crate) fn starts_from_nothing(&self) -> bool {
+        let filled = |folder: &Folder| {
+            let entries = std::fs::read_dir(self.store().folder(*folder));
+            entries.is_ok_and(|mut entries| entries.next().is_some())
+        };
+        ![Folder::Packages, Folder::Prepared].iter().any(filled)
+    }
+
+    /// Opens a connection to the registry and asks Node.js for its version while other work goes
+    /// on.
+    pub(crate) fn warm_up(&self) {
+        let found = Found::begin(&self.environment, self.store());
+        *self.asked.lock().unwrap_or_else(PoisonError::into_inner) = found;
+        self.context.connect();
+    }
+
+    /// Returns how files get into the tree.
+    pub(crate) fn import_method(&self) -> Result<ImportMethod, InstallError> {
+        use dx_pkg_compat::npmrc::ImportMethod as Setting;
+        Ok(match self.config().package_import_method()? {
+            Setting::Auto => ImportMethod::Auto,
+            Setting::Clone => ImportMethod::Clone,
+            Setting::CloneOrCopy => ImportMethod::CloneOrCopy,
+            Setting::Hardlink => ImportMethod::Hardlink,
+            Setting::Copy => ImportMethod::Copy,
+        })
+    }
+}
+
+/// Reads the settings for the project in `root`; returns them with the files they came from,
+/// whether or not these exist.
+///
+/// # Errors
+/// A file that cannot be read, or a setting that cannot be used.
+pub fn configuration(
+    environment: &Environment,
+    root: &Path,
+    flags: &[(String, String)],
+) -> Result<(Config, Seen), InstallError> {
+    let files = config_files(environment, root);
+    let mut seen = Seen::new();
+    let mut read = |path: &PathBuf| read_seen(path, &mut seen);
+    let texts: Vec<Option<String>> = files
+        .iter()
+        .map(|path| path.as_ref().map_or(Ok(None), &mut read))
+        .collect::<Result<_, _>>()?;
+    let layer = |position: usize| match (&files[position], &texts[position]) {
+        (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
+        _ => None,
+    };
+    let default = environment.default_registry.as_ref().map(url::Url::as_str);
+    let default_registry = default.unwrap_or("http://registry.invalid/");
+    let config = Config::load(&ConfigSources {
+        default_registry,
+        project: layer(0),
+        user: layer(1),
+        global: layer(2),
+        env: &environment.variables,
+        flags,
+    })?;
+    Ok((config, seen))
+}
+
+/// Returns the `User-Agent` of dx.
+pub fn user_agent() -> String {
+    format!(
+        "dx/{} npm/? node/? {} {}",
+        env!("CARGO_PKG_VERSION"),
+        std::env::consts::OS,
+        std::env::consts::ARCH
+    )
+}
+
+/// Returns the number of prepared trees: as configured, else one, and none in continuous
+/// integration.
+fn prepared_trees(environment: &Environment, config: &Config) -> Result<u32, InstallError> {
+    const NAME: &str = "DX_PREPARED_TREES";
+    if let Some(value) = environment.variable(NAME) {
+        let bad = |_| InstallError::BadTreeCount { name: NAME, value: value.to_owned() };
+        return value.trim().parse().map_err(bad);
+    }
+    Ok(config.prepared_trees()?.unwrap_or(u32::from(!environment.in_ci())))
+}
+
+/// Returns the `.npmrc` of the project, of the user and of the machine.
+pub fn config_files(environment: &Environment, root: &Path) -> [Option<PathBuf>; 3] {
+    let named = |name: &str| {
+        let own = environment
+            .variables
+            .iter()
+            .find(|(key, value)| key.eq_ignore_ascii_case(name) && !value.is_empty());
+        own.map(|(_, value)| environment.folder.join(value))
+    };
+    let user = named("npm_config_userconfig")
+        .or_else(|| environment.home.as_ref().map(|home| home.join(".npmrc")));
+    let global = named("npm_config_globalconfig").or_else(|| {
+        let prefix = named("npm_config_prefix")
+            .or_else(|| environment.variable("PREFIX").map(PathBuf::from));
+        Some(prefix?.join("etc/npmrc"))
+    });
+    let project = Some(root.join(".npmrc")).filter(|project| Some(project) != user.as_ref());
+    [project, user, global.or_else(|| cfg!(unix).then(|| PathBuf::from("/usr/local/etc/npmrc")))]
+}
+
+/// Opens the store: the configured one, or one at the root of the project's file system where the
+/// default is on another.
+fn open_store(environment: &Environment, root: &Path) -> Result<Store, InstallError> {
+    let Some(folder) = environment.store_folder() else { return Err(InstallError::NoHome) };
+    let configured = environment.variable("DX_STORE").is_some();
+    if !configured && let Some(near) = store_on_same_device(root, &folder) {
+        return Ok(near);
+    }
+    Ok(Store::open(&folder)?)
+}
+
+fn device(path: &Path) -> Option<u64> {
+    path.ancestors()
+        .find_map(|folder| dx_pkg_os::files::identity(folder).ok().flatten())
+        .map(|identity| identity.device)
+}
+
+/// Opens a store at the root of the project's file system if `usual` is on another one and that
+/// root is writable.
+fn store_on_same_device(root: &Path, usual: &Path) -> Option<Store> {
+    let own = device(root)?;
+    if device(usual) == Some(own) {
+        return None;
+    }
+    let top = root.ancestors().take_while(|folder| device(folder) == Some(own)).last()?;
+    Store::open(&top.join(".dx-store")).ok()
+}

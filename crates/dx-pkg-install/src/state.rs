@@ -1,0 +1,192 @@
+//! The state of a project, `node_modules/.dx/state`, by which the next install finds that nothing
+//! has changed.
+//!
+//! Little-endian:
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0 | 4 | signature `DXS\0` |
+//! | 4 | 4 | version, 2 |
+//! | 8 | 32 | digest of the settings |
+//! | 40 | 4 | number of files |
+//! | | 4 + n | for each file: length of its path (`u32`), and the path |
+//! | | 1 | whether it existed |
+//! | | 40 | its identity: device, inode, size, mtime and ctime in ns; zeros without one |
+//! | | 1 | whether there is a baseline; its fields follow only then |
+//! | | 4 + n | length of Node's version (`u32`), and the version |
+//! | | 40 | identity of the tree's record |
+//! | | 40 | identity of the hidden lockfile |
+//! | | 4 + … | conflicts: number (`u32`), then length (`u32`) and text of each |
+//! | | 4 + … | disputed packages, likewise |
+//! | | 4 + … | warnings, likewise |
+//! | | 16 | the first bytes of the BLAKE3 of all bytes before |
+//!
+//! Texts are UTF-8. Paths in the project are relative to it.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+use dx_pkg_format::wire::{Reader, Writer};
+use dx_pkg_os::files::Identity;
+
+/// The first four bytes of the file.
+pub const SIGNATURE: [u8; 4] = *b"DXS\0";
+/// The version of the format this build reads and writes.
+pub const VERSION: u32 = 2;
+/// The length of the checksum at the end, in bytes.
+const CHECKSUM: usize = 16;
+
+/// The path of the state in a project.
+pub const PATH: &str = "node_modules/.dx/state";
+
+/// The files of a project when an install ended.
+#[derive(Debug, PartialEq, Eq)]
+pub struct State {
+    /// Digest of every setting that could change the result.
+    pub settings: [u8; 32],
+    /// Files and folders with their identities; `None` for one that did not exist.
+    pub files: Vec<(PathBuf, Option<Identity>)>,
+    /// The baseline of an incremental install, where the resolution left nothing open.
+    pub baseline: Option<Baseline>,
+}
+
+/// A tree in place whose lockfile another resolution would keep as it is.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Baseline {
+    /// Version of the Node.js that packages were chosen for; empty without one.
+    pub node: String,
+    /// The identity of the tree's record.
+    pub record: Identity,
+    /// The identity of the hidden lockfile.
+    pub hidden: Identity,
+    /// The unmet peer requirements that every install reports, in words.
+    pub conflicts: Vec<String>,
+    /// The packages that these concern.
+    pub disputed: Vec<String>,
+    /// The other warnings that every install reports.
+    pub warnings: Vec<String>,
+}
+
+impl State {
+    /// Returns the state of the project in `root`; of two identities of one file the later counts.
+    pub fn new(
+        root: &Path,
+        settings: [u8; 32],
+        seen: impl IntoIterator<Item = (PathBuf, Option<Identity>)>,
+    ) -> Self {
+        let relative = |path: PathBuf| path.strip_prefix(root).map(Path::to_owned).unwrap_or(path);
+        let files: BTreeMap<_, _> =
+            seen.into_iter().map(|(path, identity)| (relative(path), identity)).collect();
+        State { settings, files: files.into_iter().collect(), baseline: None }
+    }
+
+    /// Returns whether every file is unchanged.
+    pub fn holds(&self, root: &Path) -> bool {
+        self.holds_but(root, Path::new(""))
+    }
+
+    /// Returns whether every file but `other` is unchanged.
+    pub fn holds_but(&self, root: &Path, other: &Path) -> bool {
+        self.files.iter().filter(|(path, _)| path != other).all(|(path, noted)| {
+            let path = if root.as_os_str().is_empty() { path.clone() } else { root.join(path) };
+            dx_pkg_os::files::identity(&path).is_ok_and(|now| now == *noted)
+        })
+    }
+
+    /// Encodes the file.
+    pub fn encode(&self) -> Vec<u8> {
+        let mut out = Writer::default();
+        out.bytes(&SIGNATURE);
+        out.u32(VERSION);
+        out.bytes(&self.settings);
+        out.list(&self.files, |out, (path, identity)| {
+            out.text(&path.to_string_lossy());
+            out.flag(identity.is_some());
+            out.bytes(&identity.unwrap_or_default().to_bytes());
+        });
+        out.flag(self.baseline.is_some());
+        if let Some(baseline) = &self.baseline {
+            let Baseline { node, record, hidden, conflicts, disputed, warnings } = baseline;
+            out.text(node);
+            out.bytes(&record.to_bytes());
+            out.bytes(&hidden.to_bytes());
+            [conflicts, disputed, warnings].into_iter().for_each(|list| out.texts(list));
+        }
+        let mut bytes = out.into_bytes();
+        let checksum = blake3::hash(&bytes);
+        bytes.extend(&checksum.as_bytes()[..CHECKSUM]);
+        bytes
+    }
+
+    /// Decodes the file; `None` for anything but an undamaged state of this version.
+    pub fn decode(bytes: &[u8]) -> Option<Self> {
+        let (body, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
+        if blake3::hash(body).as_bytes().get(..CHECKSUM) != Some(checksum) {
+            return None;
+        }
+        let mut input = Reader::new(body);
+        if input.array()? != SIGNATURE || input.u32()? != VERSION {
+            return None;
+        }
+        let settings = input.array()?;
+        let files = input.list(|input| {
+            let path = PathBuf::from(input.text()?);
+            let present = input.flag()?;
+            let identity = Identity::from_bytes(input.array()?);
+            Some((path, present.then_some(identity)))
+        })?;
+        let baseline = if input.flag()? { Some(Baseline::read(&mut input)?) } else { None };
+        input.is_empty().then_some(State { settings, files, baseline })
+    }
+}
+
+impl Baseline {
+    fn read(input: &mut Reader<'_>) -> Option<Self> {
+        Some(Baseline {
+            node: input.text()?.to_owned(),
+            record: Identity::from_bytes(input.array()?),
+            hidden: Identity::from_bytes(input.array()?),
+            conflicts: input.texts()?,
+            disputed: input.texts()?,
+            warnings: input.texts()?,
+        })
+    }
+}
+
+/// Returns the digest of the settings that could change what an install does: flags and environment
+/// variables. Settings in files are covered by the files' identities.
+pub fn settings_digest(
+    flags: &[(String, String)],
+    variables: impl Iterator<Item = (String, String)>,
+) -> [u8; 32] {
+    let irrelevant = ["offline", "prefer-offline"];
+    let mut lines: Vec<String> = flags
+        .iter()
+        .filter(|(key, _)| !irrelevant.contains(&key.as_str()))
+        .map(|(key, value)| format!("--{key}={value}"))
+        .chain(
+            variables.filter(|(key, _)| concerns(key)).map(|(key, value)| format!("{key}={value}")),
+        )
+        .collect();
+    lines.sort();
+    lines.dedup();
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    for line in lines {
+        hasher.update(line.as_bytes());
+        hasher.update(&[0]);
+    }
+    *hasher.finalize().as_bytes()
+}
+
+fn concerns(variable: &str) -> bool {
+    let starts = |prefix: &str| {
+        variable.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
+    };
+    starts("npm_config_")
+        || starts("DX_")
+        || ["NODE_ENV", "HOME", "XDG_DATA_HOME", "PREFIX", "PATH"].contains(&variable)
+}
+
+#[cfg(test)]
+mod tests;

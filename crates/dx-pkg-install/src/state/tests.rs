@@ -1,0 +1,91 @@
+use std::path::PathBuf;
+
+use dx_pkg_os::files::Identity;
+use proptest::prelude::*;
+
+use super::{Baseline, State, settings_digest};
+
+fn states() -> impl Strategy<Value = State> {
+    let identity = (any::<u64>(), any::<u64>(), any::<u64>(), any::<i64>(), any::<i64>()).prop_map(
+        |(device, inode, size, mtime_ns, ctime_ns)| Identity {
+            device,
+            inode,
+            size,
+            mtime_ns,
+            ctime_ns,
+        },
+    );
+    let file = ("[a-z/.]{1,20}", proptest::option::of(identity.clone()))
+        .prop_map(|(path, id)| (PathBuf::from(path), id));
+    let texts = || proptest::collection::vec("[a-zé ]{0,20}", 0..3);
+    let baseline = ("[0-9.]{0,8}", identity.clone(), identity, texts(), texts(), texts()).prop_map(
+        |(node, record, hidden, conflicts, disputed, warnings)| Baseline {
+            node,
+            record,
+            hidden,
+            conflicts,
+            disputed,
+            warnings,
+        },
+    );
+    (any::<[u8; 32]>(), proptest::collection::vec(file, 0..6), proptest::option::of(baseline))
+        .prop_map(|(settings, files, baseline)| State { settings, files, baseline })
+}
+
+proptest! {
+    #[test]
+    fn a_state_survives_encoding(state in states()) {
+        prop_assert_eq!(State::decode(&state.encode()), Some(state));
+    }
+
+    #[test]
+    fn a_damaged_state_is_no_state(
+        state in states(),
+        at in any::<prop::sample::Index>(),
+        bit in 0..8u32,
+    ) {
+        let mut bytes = state.encode();
+        let at = at.index(bytes.len());
+        bytes[at] ^= 1 << bit;
+        prop_assert_eq!(State::decode(&bytes), None);
+        bytes.truncate(at);
+        prop_assert_eq!(State::decode(&bytes), None);
+    }
+}
+
+/// The golden file of version 2: a change that breaks this test needs a new version.
+#[test]
+fn the_golden_file_is_read_and_written_the_same() {
+    let identity = |inode| Identity { device: 1, inode, size: 3, mtime_ns: -4, ctime_ns: 5 };
+    let sample = State {
+        settings: [7; 32],
+        files: vec![("package.json".into(), Some(identity(2))), ("é/.npmrc".into(), None)],
+        baseline: Some(Baseline {
+            node: "20.1.0".into(),
+            record: identity(6),
+            hidden: identity(7),
+            conflicts: vec!["a@1.0.0 needs b@^2".into()],
+            disputed: vec!["b".into()],
+            warnings: Vec::new(),
+        }),
+    };
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxs-v2.dxs");
+    assert_eq!(State::decode(golden), Some(sample));
+    assert_eq!(State::decode(golden).unwrap().encode(), golden);
+}
+
+#[test]
+fn only_settings_that_matter_change_the_digest() {
+    let digest = |flags: &[(&str, &str)], variables: &[(&str, &str)]| {
+        let own = |list: &[(&str, &str)]| {
+            list.iter().map(|(a, b)| ((*a).to_owned(), (*b).to_owned())).collect::<Vec<_>>()
+        };
+        settings_digest(&own(flags), own(variables).into_iter())
+    };
+    let plain = digest(&[], &[]);
+    assert_eq!(digest(&[("offline", "true")], &[("TERM", "dumb")]), plain);
+    assert_ne!(digest(&[("omit", "dev")], &[]), plain);
+    assert_ne!(digest(&[], &[("NPM_CONFIG_OMIT", "dev")]), plain);
+    assert_ne!(digest(&[], &[("NODE_ENV", "production")]), plain);
+    assert_eq!(digest(&[("a", "1"), ("b", "2")], &[]), digest(&[("b", "2"), ("a", "1")], &[]));
+}

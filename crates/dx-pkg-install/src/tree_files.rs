@@ -1,0 +1,55 @@
+//! The files that describe a tree, and the key that identifies prepared trees of its kind.
+
+use std::borrow::Cow;
+
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_lock::{Lock, LockPackage, dxl};
+use dx_pkg_store::PreparedKey;
+
+use crate::installed;
+use crate::plan::Plan;
+
+/// Returns the files of `node_modules` that describe it: dx's record, and npm's hidden lockfile.
+pub(crate) fn state_files(installed: &Lock) -> [(String, Vec<u8>); 2] {
+    let mut visible = Cow::Borrowed(installed);
+    let is_visible = |package: &LockPackage| package.extra.is_empty() && !package.private_copy;
+    if !installed.packages.iter().all(is_visible) {
+        for package in &mut visible.to_mut().packages {
+            package.extra.clear();
+            package.private_copy = false;
+        }
+    }
+    [
+        installed::record(&visible),
+        (installed::HIDDEN.to_owned(), npm::write_hidden(&visible).into_bytes()),
+    ]
+}
+
+/// Returns the key of trees that hold what the plan says; `record` is the first of its
+/// [`state_files`].
+pub(crate) fn key(plan: &Plan, record: &[u8]) -> PreparedKey {
+    // The record will be completed with private copies.
+    if plan.has_private() {
+        key_of_record(&dxl::encode(&plan.installed, [0; 32]))
+    } else {
+        key_of_record(record)
+    }
+}
+
+/// Returns the key for a complete record.
+pub(crate) fn key_of_record(record: &[u8]) -> PreparedKey {
+    let mut hasher = blake3::Hasher::new();
+    hasher.update(b"dx prepared 1\0");
+    hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
+    hasher.update(record);
+    *hasher.finalize().as_bytes()
+}
+
+/// Returns the folder, relative to the project, whose `node_modules` a path is in.
+pub(crate) fn importer(path: &str) -> Option<&str> {
+    match path.split_once("node_modules/") {
+        Some(("", _)) => Some(""),
+        Some((folder, _)) => folder.strip_suffix('/'),
+        None => None,
+    }
+}

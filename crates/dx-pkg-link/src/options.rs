@@ -1,0 +1,65 @@
+//! The options of linking.
+
+use std::num::NonZeroUsize;
+use std::path::Path;
+use std::sync::atomic::AtomicBool;
+
+use dx_pkg_core::PackageId;
+
+use crate::{ImportMethod, LinkError};
+
+/// The options of linking a tree.
+#[derive(Clone, Copy, Debug)]
+pub struct LinkOptions<'o> {
+    /// The way in which files get from the store into the tree.
+    pub import: ImportMethod,
+    /// Whether dot-entries and plain files in an old `node_modules` that belong to no package
+    /// manager are kept: yes for `install`, no for `ci`.
+    pub keep_foreign: bool,
+    /// Whether links may lead out of the project, as for `file:` dependencies in a manifest.
+    pub links_outside: bool,
+    /// The packages that were stored for this tree. The files of one with a single placement are
+    /// moved instead of linked, so that each file is created once; the store can expand it again.
+    pub movable: &'o [PackageId],
+    /// A folder with a prepared tree of the same contents, which is renamed into place if it can
+    /// be. It must have the state files, with the contents of `extra_files`.
+    pub prepared: Option<&'o Path>,
+    /// A flag that cancels linking once it is set: the unfinished tree is removed and
+    /// [`LinkError::Cancelled`] returned.
+    pub cancelled: Option<&'o AtomicBool>,
+    /// The number of threads; by default that of the processors, at most eight.
+    pub threads: Option<NonZeroUsize>,
+    /// The state files below the project's `node_modules`, such as `.package-lock.json` and
+    /// `.dx/lock.dxl`, with their contents.
+    ///
+    /// They describe the tree, so they become visible with it, or are removed before the first
+    /// change and written after the last. Their times are newer than those of all folders.
+    pub extra_files: &'o [(String, Vec<u8>)],
+}
+
+impl Default for LinkOptions<'_> {
+    fn default() -> Self {
+        Self {
+            import: ImportMethod::Auto,
+            keep_foreign: true,
+            links_outside: false,
+            movable: &[],
+            prepared: None,
+            cancelled: None,
+            threads: None,
+            extra_files: &[],
+        }
+    }
+}
+
+/// Checks the paths of state files.
+pub(crate) fn check_extra_files(files: &[(String, Vec<u8>)]) -> Result<(), LinkError> {
+    for (path, _) in files {
+        let refuse = |reason| LinkError::UnsafePath { path: path.clone(), reason };
+        crate::tree::check_segments(path).map_err(refuse)?;
+        if !path.starts_with('.') || path.starts_with(".bin/") {
+            return Err(refuse("a state file's path begins with a dot"));
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,27 @@
+//! Files and folders: links, reflinks, maps, locks, atomic writes, directory-relative operations.
+//!
+//! Nothing here knows what a package is.
+
+mod atomic;
+mod dir;
+mod exchange;
+mod footprint;
+mod identity;
+mod import;
+mod lock;
+mod map;
+mod mount;
+mod name;
+mod remove;
+
+pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
+pub use dir::{Dir, DirEntry, EntryKind};
+pub use exchange::{Swap, exchange_or_rename};
+pub use footprint::{Footprint, footprint};
+pub use identity::{Identity, identity};
+pub use import::{CLONES_TREES, clone_range, clone_tree, reflink};
+pub use lock::FileLock;
+pub use map::Map;
+pub use mount::is_mount_point;
+pub use name::unique_name;
+pub use remove::remove_tree;

@@ -1,0 +1,65 @@
+//! Open directories, whose entries are named by one path segment instead of a long path.
+
+#[cfg(not(unix))]
+mod portable;
+#[cfg(unix)]
+mod unix;
+
+use std::ffi::OsString;
+use std::io::{self, Write};
+use std::path::Path;
+
+#[cfg(not(unix))]
+pub use portable::Dir;
+#[cfg(unix)]
+pub use unix::Dir;
+
+/// The kind of a directory entry, links not followed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum EntryKind {
+    /// A regular file.
+    File,
+    /// A directory.
+    Directory,
+    /// A symbolic link.
+    Symlink,
+    /// A socket, device or pipe.
+    Other,
+}
+
+/// One entry of a directory.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DirEntry {
+    /// The name within the directory.
+    pub name: OsString,
+    /// The kind of the entry.
+    pub kind: EntryKind,
+}
+
+impl Dir {
+    /// Creates a directory and opens it; an existing one is an error.
+    pub fn make_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+        let name = name.as_ref();
+        self.create_dir(name)?;
+        self.open_dir(name)
+    }
+
+    /// Opens a directory, which is created if missing.
+    pub fn make_or_open_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+        let name = name.as_ref();
+        match self.create_dir(name) {
+            Ok(()) => self.open_dir(name),
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_dir(name),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Creates a new file of `mode` (less the umask) with these contents; an existing one is an
+    /// error.
+    pub fn write_file(&self, name: impl AsRef<Path>, contents: &[u8], mode: u32) -> io::Result<()> {
+        self.create_file(name, mode)?.write_all(contents)
+    }
+}
+
+#[cfg(test)]
+mod tests;

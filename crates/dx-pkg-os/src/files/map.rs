@@ -1,0 +1,73 @@
+//! Files mapped for reading.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+/// The size up to which files are read instead. Reading and checking 64 KiB takes 5.4 µs against
+/// 9.6 µs mapped, 4 KiB 2.0 against 7.1; from about 200 KiB on a mapping is faster (ext4, cached,
+/// one thread).
+const READ_UP_TO: u64 = 64 * 1024;
+
+/// The contents of a file, mapped unless it is small.
+///
+/// Only files that dx replaces by renaming and never writes in place may be mapped: if another
+/// program truncates a mapped file, reading it fails with a signal.
+#[derive(Debug)]
+pub struct Map(Contents);
+
+#[derive(Debug)]
+enum Contents {
+    Read(Box<[u8]>),
+    Mapped(memmap2::Mmap),
+}
+
+impl Map {
+    /// Maps the file at `path`. The map of an empty file is empty.
+    pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
+        Self::of(&File::open(path)?)
+    }
+
+    /// Maps an open file from its beginning to its present end.
+    pub fn of(mut file: &File) -> io::Result<Self> {
+        let size = file.metadata()?.len();
+        if size <= READ_UP_TO {
+            let mut bytes = vec![0; size as usize];
+            file.read_exact(&mut bytes)?;
+            return Ok(Self(Contents::Read(bytes.into_boxed_slice())));
+        }
+        Ok(Self(Contents::Mapped(map(file)?)))
+    }
+}
+
+#[expect(
+    unsafe_code,
+    reason = "a mapping is only as constant as its file, which `Map` requires of callers"
+)]
+fn map(file: &File) -> io::Result<memmap2::Mmap> {
+    // SAFETY: the mapping is private and read-only; the files dx maps are complete when they get
+    // their name and are only ever replaced as a whole. Text read from them is checked again at
+    // each access, so bytes changed by another program give wrong values at worst, never a broken
+    // `str`.
+    unsafe { memmap2::MmapOptions::new().map(file) }
+}
+
+impl AsRef<[u8]> for Map {
+    fn as_ref(&self) -> &[u8] {
+        match &self.0 {
+            Contents::Read(bytes) => bytes,
+            Contents::Mapped(map) => map,
+        }
+    }
+}
+
+impl std::ops::Deref for Map {
+    type Target = [u8];
+
+    fn deref(&self) -> &[u8] {
+        self.as_ref()
+    }
+}
+
+#[cfg(test)]
+mod tests;

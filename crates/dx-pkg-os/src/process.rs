@@ -1,0 +1,31 @@
+//! Processes: cancellation by signals, background priority, facts about this host.
+
+mod background;
+mod host;
+mod signals;
+
+pub use background::work_in_background;
+pub use host::libc_family;
+pub use signals::{
+    cancellation_flag, cancelled_by_signal, forward_sigterm_to, install_signal_handlers,
+};
+
+/// Returns whether a process with this number exists; true also where that cannot be found out.
+#[must_use]
+pub fn process_alive(pid: u32) -> bool {
+    #[cfg(unix)]
+    {
+        let Some(pid) = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw) else {
+            return false;
+        };
+        !matches!(rustix::process::test_kill_process(pid), Err(rustix::io::Errno::SRCH))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = pid;
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests;

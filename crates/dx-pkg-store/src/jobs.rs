@@ -1,0 +1,91 @@
+//! Preparation jobs: installed projects whose next tree a background process prepares.
+//!
+//! `prepared/jobs/<digest>` holds `+` or `-` ([`PrepareJob::new_tree`]) and the project's folder.
+//! The digest is that of the folder, so a project has one job at a time, its last.
+
+use std::io::{self, ErrorKind, Write};
+use std::path::PathBuf;
+
+use dx_pkg_os::files::{Dir, FileLock, unique_name};
+
+use crate::layout::absolute_path;
+use crate::{Folder, Store, StoreError};
+
+const JOBS: &str = "jobs";
+
+/// A queued preparation: a project that was installed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PrepareJob {
+    /// The project's folder, absolute.
+    pub project: PathBuf,
+    /// Whether the install put the whole tree in place, so that all of it came from the store.
+    pub new_tree: bool,
+}
+
+impl Store {
+    /// Queues a job, replacing an earlier one of the same project.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn queue_job(&self, job: &PrepareJob) -> Result<(), StoreError> {
+        let tmp = self.dir(Folder::Tmp)?;
+        let draft = unique_name("");
+        let project = job.project.as_os_str().as_encoded_bytes();
+        let name = format!("{JOBS}/{}", &blake3::hash(project).to_hex()[..32]);
+        let text = [if job.new_tree { b"+" } else { b"-" }, project].concat();
+        let prepared = self.dir(Folder::Prepared)?;
+        let write = || -> io::Result<()> {
+            tmp.create_file(&draft, 0o644)?.write_all(&text)?;
+            match tmp.rename(&draft, prepared, &name) {
+                Err(error) if error.kind() == ErrorKind::NotFound => {
+                    prepared.make_or_open_dir(JOBS)?;
+                    tmp.rename(&draft, prepared, &name)
+                }
+                renamed => renamed,
+            }
+        };
+        write().map_err(StoreError::io("writing", self.folder(Folder::Prepared).join(name)))
+    }
+
+    /// Removes all jobs from the queue and returns them, the oldest first.
+    #[must_use]
+    pub fn take_jobs(&self) -> Vec<PrepareJob> {
+        let folder = self.folder(Folder::Prepared).join(JOBS);
+        let entries = Dir::open(&folder).and_then(|dir| dir.entries()).unwrap_or_default();
+        let mut jobs = Vec::new();
+        for path in entries.into_iter().map(|entry| folder.join(entry.name)) {
+            let Ok(queued) = std::fs::metadata(&path).and_then(|metadata| metadata.modified())
+            else {
+                continue;
+            };
+            let text = std::fs::read(&path).unwrap_or_default();
+            if std::fs::remove_file(&path).is_ok()
+                && let Some((sign, project)) = text.split_first()
+                && let Some(project) = absolute_path(project)
+            {
+                jobs.push((queued, PrepareJob { project, new_tree: *sign == b'+' }));
+            }
+        }
+        jobs.sort_by_key(|(queued, _)| *queued);
+        jobs.into_iter().map(|(_, job)| job).collect()
+    }
+
+    /// Takes the lock of the store's one background process; `None` while another process holds it
+    /// and `wait` is not set.
+    ///
+    /// # Errors
+    /// When the lock file cannot be created.
+    pub fn background_lock(&self, wait: bool) -> Result<Option<FileLock>, StoreError> {
+        self.dir(Folder::Locks)?;
+        let path = self.folder(Folder::Locks).join("background");
+        let lock = if wait {
+            FileLock::exclusive(&path, || {}).map(Some)
+        } else {
+            FileLock::try_exclusive(&path)
+        };
+        lock.map_err(StoreError::io("locking", path))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,51 @@
+//! Comparison of single files with their entries in a package.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::path::Path;
+
+use dx_pkg_format::dxp::Entry;
+use dx_pkg_os::files::Dir;
+
+/// Opens the file at `path` in `dir`, if it has the size and mode of `entry`.
+pub(crate) fn open_matching(
+    dir: &Dir,
+    path: impl AsRef<Path>,
+    entry: &Entry<'_>,
+) -> io::Result<Option<File>> {
+    let file = match dir.open_file(path) {
+        Ok(file) => file,
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    let metadata = file.metadata()?;
+    let fits = metadata.len() == entry.size && is_executable(&metadata) != Some(!entry.executable);
+    Ok(fits.then_some(file))
+}
+
+/// Returns whether the file at `path` in `dir` has the size, mode and digest of `entry`.
+pub(crate) fn file_matches(
+    dir: &Dir,
+    path: impl AsRef<Path>,
+    entry: &Entry<'_>,
+) -> io::Result<bool> {
+    let Some(mut file) = open_matching(dir, path, entry)? else { return Ok(false) };
+    let mut hasher = blake3::Hasher::new();
+    let mut buffer = vec![0; 64 * 1024];
+    loop {
+        match file.read(&mut buffer)? {
+            0 => return Ok(*hasher.finalize().as_bytes() == entry.digest),
+            read => hasher.update(buffer.get(..read).unwrap_or_default()),
+        };
+    }
+}
+
+#[cfg(unix)]
+fn is_executable(metadata: &std::fs::Metadata) -> Option<bool> {
+    Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0)
+}
+
+#[cfg(not(unix))]
+fn is_executable(_metadata: &std::fs::Metadata) -> Option<bool> {
+    None
+}

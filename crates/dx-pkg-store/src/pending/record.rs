@@ -1,0 +1,75 @@
+//! The record of pending packages that an install writes for the background process.
+//! Little-endian:
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0 | 4 | signature `DXQ\0` |
+//! | 4 | 2 | version, 2 |
+//! | 6 | 2 | zero |
+//! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
+//! | 16 | 4 + n | length of the project's folder (`u32`), and the folder, absolute |
+//! | | 4 + n | length of the name of the packages' folder in `tmp/` (`u32`), and the name |
+//! | | 32 | for each package: its id |
+//! | | 4 + n | length (`u32`), and its DXP file up to the payload, with provisional digests |
+
+use std::path::{Path, PathBuf};
+
+use dx_pkg_core::PackageId;
+use dx_pkg_format::wire::Frame;
+
+use super::PREFIX;
+use crate::PackageTables;
+use crate::layout::absolute_path;
+
+const SIGNATURE: [u8; 4] = *b"DXQ\0";
+const VERSION: u16 = 2;
+const FRAME: Frame =
+    Frame { format: "record of pending packages", signature: SIGNATURE, version: VERSION };
+
+/// A decoded record.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Contents {
+    /// The project that has the packages' files.
+    pub(crate) project: PathBuf,
+    /// The name of the folder in `tmp/` that has the files which were not moved.
+    pub(crate) folder: String,
+    /// The packages, with the beginnings of their DXP files.
+    pub(crate) packages: Vec<(PackageId, Vec<u8>)>,
+}
+
+/// Encodes a record.
+pub(crate) fn encode<'t>(
+    project: &Path,
+    folder: &str,
+    packages: impl Iterator<Item = (PackageId, &'t PackageTables)> + Clone,
+) -> Vec<u8> {
+    let length: usize = packages.clone().map(|(_, tables)| 36 + tables.bytes().len()).sum();
+    let project = project.as_os_str().as_encoded_bytes();
+    let mut out = FRAME.begin(8 + project.len() + folder.len() + length);
+    out.blob(project);
+    out.text(folder);
+    for (id, tables) in packages {
+        out.bytes(id.as_bytes());
+        out.blob(tables.bytes());
+    }
+    Frame::finish(out)
+}
+
+/// Decodes a record; `None` if it is damaged.
+pub(crate) fn decode(bytes: &[u8]) -> Option<Contents> {
+    let mut reader = FRAME.open(bytes).ok()?;
+    let project = absolute_path(reader.blob()?)?;
+    let folder = reader.text()?;
+    // It is joined to the path of `tmp/`.
+    if !folder.starts_with(PREFIX) || folder.contains(['/', '\\']) {
+        return None;
+    }
+    let mut packages = Vec::new();
+    while !reader.is_empty() {
+        packages.push((PackageId::from_bytes(reader.array()?), reader.blob()?.to_vec()));
+    }
+    Some(Contents { project, folder: folder.to_owned(), packages })
+}
+
+#[cfg(test)]
+mod tests;
