@@ -1,6 +1,8 @@
 //! Resolving and downloading against a registry in this process.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+mod plan;
+
 use std::path::Path;
 use std::sync::Arc;
 
