@@ -23,7 +23,7 @@ pub struct Counters {
     prefetched: Mutex<Prefetched>,
 }
 
-/// A number that only grows.
+/// A number that any thread may change.
 #[derive(Debug, Default)]
 pub struct Counter(AtomicU64);
 
@@ -31,6 +31,11 @@ impl Counter {
     /// Adds to the number.
     pub fn add(&self, number: u64) {
         self.0.fetch_add(number, Ordering::Relaxed);
+    }
+
+    /// Sets the number: a total that a later stage knows better.
+    pub fn set(&self, number: u64) {
+        self.0.store(number, Ordering::Relaxed);
     }
 
     /// Returns the number.

@@ -20,20 +20,16 @@ pub struct Report {
     json: bool,
     silent: bool,
     verbose: bool,
-    in_ci: bool,
     progress: ProgressLine,
 }
 
 impl Report {
     /// Returns the printer that the command line asks for.
     pub fn new(output: &OutputArguments) -> Self {
-        let in_ci = std::env::var_os("CI")
-            .is_some_and(|value| !value.is_empty() && value != "false" && value != "0");
         Report {
             json: output.json,
             silent: output.silent,
             verbose: output.verbose,
-            in_ci,
             progress: ProgressLine::default(),
         }
     }
@@ -136,9 +132,9 @@ impl Events for Report {
         }
     }
 
-    fn work_began(&self, counters: &Arc<Counters>) {
+    fn work_began(&self, session: &Session, counters: &Arc<Counters>) {
         dx_pkg_os::memory::return_large_blocks();
-        if self.shows_script_output() && !self.in_ci {
+        if self.shows_script_output() && !session.environment.in_ci() {
             self.progress.show(counters);
         }
     }

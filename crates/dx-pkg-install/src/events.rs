@@ -12,7 +12,7 @@ pub trait Events: Sync {
     fn warning(&self, _text: &str) {}
 
     /// Reports that work begins that takes time; `counters` show how far it is.
-    fn work_began(&self, _counters: &Arc<Counters>) {}
+    fn work_began(&self, _session: &Session, _counters: &Arc<Counters>) {}
 
     /// Reports that this work has ended. Reported also where none had begun.
     fn work_ended(&self) {}

@@ -2,6 +2,7 @@
 //! caches the result.
 
 use dx_pkg_link::LinkReport;
+use dx_pkg_lock::Lock;
 
 use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
@@ -42,7 +43,7 @@ pub(super) fn commit(
     if let Some(linked) = &linked {
         if let TreeChange::Whole(whole) = &mut outcome.tree {
             run.cancel().check()?;
-            outcome.is_complete &= run_scripts(run, project, whole, &outcome.lock, linked)?;
+            outcome.is_complete &= run_scripts(run, project, whole, outcome.lock.as_ref(), linked)?;
         }
         // The next install looks again at what is missing or in no manifest.
         if outcome.is_complete && run.records() {
@@ -83,14 +84,14 @@ fn run_scripts(
     run: &Run<'_>,
     project: &Project,
     whole: &mut Whole,
-    lock: &Option<dx_pkg_lock::Lock>,
+    lock: Option<&Lock>,
     linked: &Linked,
 ) -> Result<bool, InstallError> {
     let Whole { plan, lifecycle, .. } = whole;
     let place = run.place(project);
     let failed = lifecycle.run(place, plan, &linked.new)?;
     complete_record(project, plan)?;
-    if let Some(lock) = lock.as_ref().filter(|_| !failed.is_empty()) {
+    if let Some(lock) = lock.filter(|_| !failed.is_empty()) {
         plan.leave_out(lock, &failed);
         link::relink(run, project, plan)?;
         complete_record(project, plan)?;

@@ -28,7 +28,7 @@ pub(super) fn work_out(
     if run.options.change.is_none() && !run.lockfile_only {
         lifecycle.run_own(run.place(project), ROOT_EVENTS_BEFORE.as_slice())?;
     }
-    run.events.work_began(&run.counters);
+    run.events.work_began(run.session, &run.counters);
     run.cancel().check()?;
     let outcome = resolve_and_fetch(run, project, lifecycle)?;
     run.cancel().check()?;
@@ -84,11 +84,11 @@ fn resolve_and_fetch(
     let is_baseline = omit.is_empty() && !plan.has_private();
     let diagnostics =
         accepted.filter(|_| is_baseline).map(|conflicts| diagnostics_of(&conflicts, &summary));
-    run.counters.to_link.add(plan.installed.packages.len() as u64);
     let inserted = downloads.inserted();
     let tree = if run.lockfile_only {
         TreeChange::LockfileOnly
     } else {
+        run.counters.to_link.set(plan.installed.packages.len() as u64);
         TreeChange::Whole(Box::new(Whole { plan, lifecycle, inserted, built }))
     };
     Ok(Outcome {

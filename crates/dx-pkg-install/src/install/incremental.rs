@@ -12,7 +12,7 @@ use std::collections::HashSet;
 
 use dx_pkg_acquire::input::direct;
 use dx_pkg_acquire::metadata::{LocalSources, MetadataBasis};
-use dx_pkg_acquire::{Counters, Downloads, local};
+use dx_pkg_acquire::{Downloads, local};
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{PackageId, Version};
@@ -82,7 +82,7 @@ pub(super) fn work_out(
     if with_scripts.installed.packages.iter().any(|package| lifecycle.may_run(package)) {
         return Ok(None);
     }
-    run.events.work_began(&run.counters);
+    run.events.work_began(run.session, &run.counters);
     let Some(effect) = resolve_and_fetch(run, project, &tree.baseline, views, &lifecycle)? else {
         return Ok(None);
     };
@@ -255,8 +255,7 @@ fn outcome(
         ..Summary::default()
     };
     let (before, after) = affected::trees(record, &effect.removed, &effect.installed)?;
-    let Counters { to_link, .. } = &*run.counters;
-    to_link.add(effect.installed.len() as u64);
+    run.counters.to_link.set(effect.installed.len() as u64);
     let key = tree_files::key_of_record(&new_record);
     let files = [
         (installed::RECORD.to_owned(), new_record),

@@ -77,7 +77,7 @@ impl Events for Recorded {
         self.warnings.lock().unwrap().push(text.to_owned());
     }
 
-    fn work_began(&self, _counters: &Arc<Counters>) {
+    fn work_began(&self, _session: &dx_pkg_install::Session, _counters: &Arc<Counters>) {
         self.began.fetch_add(1, Ordering::Relaxed);
     }
 
