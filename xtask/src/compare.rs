@@ -1,5 +1,6 @@
 //! `cargo xtask compare npm`: dx and npm on the same project and registry, in three respects.
-//! `compare generated` and `compare semver` are in [`generated`].
+//! `compare generated` and `compare semver` are in [`generated`], `compare installs` in
+//! [`installs`].
 //!
 //! 1. `npm ci` and `dx ci` from npm's lockfile: the same packages, files, executable bits and
 //!    links.
@@ -7,6 +8,7 @@
 //! 3. What `npm ls --all` says of either tree.
 
 mod generated;
+mod installs;
 mod lockfile;
 
 use crate::dx::{self, Dx, Fixture, Npm};
@@ -34,7 +36,11 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         Some("npm") => {}
         Some("generated") => return generated::projects(options),
         Some("semver") => return generated::ranges(options),
-        _ => return Err("compare what? `cargo xtask compare npm|generated|semver …`".to_owned()),
+        Some("installs") => return installs::run(options),
+        _ => {
+            let known = "npm|generated|installs|semver";
+            return Err(format!("compare what? `cargo xtask compare {known} …`"));
+        }
     }
     let place = dx::workplace("compare")?;
     let comparison = Comparison {

@@ -44,6 +44,10 @@ cargo xtask <task>
               compare resolutions of generated projects, or generated versions and ranges, with npm's own code; with
               --data the projects that differ are shrunk and written there
               --npm PATH/npm-cli.js [--node PATH] [--runs N] [--seed N] [--data DIR]
+  compare installs
+              whole installs of generated projects with npm and dx: lockfiles, trees and refusals; with --data the
+              projects that differ are kept there; --only names one kind of xtask/installs/projects.js
+              --npm PATH/npm-cli.js [--node PATH] [--runs N] [--seed N] [--only KIND] [--data DIR] [--dx PATH]
   crash       kill installs and what follows them at random moments; the next install must put everything right
               --fixture DIR|package.json [--runs 100] [--seed N] [--root DIR] [--registry URL] [--dx PATH]
   concurrent  install at once in one project, and in ten projects with one empty store

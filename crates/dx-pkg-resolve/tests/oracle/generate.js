@@ -290,6 +290,8 @@ class World {
   }
 }
 
+Object.assign(exports, { Random, World })
+
 exports.generate = seed => {
   const world = new World(seed)
   const { random } = world

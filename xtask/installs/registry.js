@@ -1,0 +1,101 @@
+// A registry of generated packages on a port of 127.0.0.1: packuments, and tarballs with real files.
+'use strict'
+
+const crypto = require('node:crypto')
+const http = require('node:http')
+const zlib = require('node:zlib')
+
+const header = (name, size, mode) => {
+  const block = Buffer.alloc(512)
+  block.write(name, 0, 100)
+  const octal = (value, at, width) => block.write(value.toString(8).padStart(width - 1, '0') + '\0', at, width)
+  octal(mode, 100, 8)
+  octal(0, 108, 8)
+  octal(0, 116, 8)
+  octal(size, 124, 12)
+  octal(499162500, 136, 12)
+  block.write('        ', 148, 8)
+  block.write('0', 156, 1)
+  block.write('ustar\x0000', 257, 8)
+  octal(block.reduce((sum, byte) => sum + byte, 0), 148, 7)
+  return block
+}
+
+/** Packs files, `{path: {text, mode}}`, as a gzipped tar archive. */
+const pack = files => {
+  const blocks = []
+  for (const [path, { text, mode }] of Object.entries(files)) {
+    const bytes = Buffer.from(text)
+    blocks.push(header(`package/${path}`, bytes.length, mode), bytes, Buffer.alloc((512 - bytes.length % 512) % 512))
+  }
+  blocks.push(Buffer.alloc(1024))
+  return zlib.gzipSync(Buffer.concat(blocks), { level: 1 })
+}
+
+/** The files of a package: its manifest, a module, its commands, and what it bundles. */
+const filesOf = (manifest, bundled, at = '') => {
+  const { dist, ...published } = manifest
+  const files = {
+    [`${at}package.json`]: { text: JSON.stringify(published, null, 2) + '\n', mode: 0o644 },
+    [`${at}index.js`]: { text: `module.exports = '${manifest.name}@${manifest.version}'\n`, mode: 0o644 },
+  }
+  const bins = typeof manifest.bin === 'string' ? [manifest.bin] : Object.values(manifest.bin || {})
+  for (const bin of bins) {
+    files[`${at}${bin}`] = { text: `#!/usr/bin/env node\nconsole.log('${manifest.name}')\n`, mode: 0o644 }
+  }
+  for (const inner of bundled || []) {
+    Object.assign(files, filesOf(inner.manifest, inner.bundled, `${at}node_modules/${inner.manifest.name}/`))
+  }
+  return files
+}
+
+/** Serves the registries of several projects, each below a path of its own. */
+class Registry {
+  constructor () {
+    this.documents = new Map()
+    this.tarballs = new Map()
+    this.server = http.createServer((request, response) => {
+      const path = decodeURIComponent(request.url)
+      const found = this.tarballs.get(path) || this.documents.get(path)
+      response.writeHead(found ? 200 : 404, {
+        'content-type': this.tarballs.has(path) ? 'application/octet-stream' : 'application/json',
+        'cache-control': 'max-age=300',
+      })
+      response.end(found || '{"error":"not found"}')
+    })
+  }
+
+  async start () {
+    await new Promise(resolve => this.server.listen(0, '127.0.0.1', resolve))
+    this.address = `http://127.0.0.1:${this.server.address().port}`
+  }
+
+  /** Publishes the packages of a project; `digests` says which digests its packuments have. */
+  publish (folder, packuments, bundles, digests) {
+    for (const packument of Object.values(packuments)) {
+      for (const manifest of Object.values(packument.versions)) {
+        const file = `${manifest.name.split('/').pop()}-${manifest.version}.tgz`
+        const path = `/${folder}/${manifest.name}/-/${file}`
+        const tarball = pack(filesOf(manifest, bundles.get(`${manifest.name}@${manifest.version}`)))
+        this.tarballs.set(path, tarball)
+        const digest = (name, form) => crypto.createHash(name).update(tarball).digest(form)
+        manifest.dist = { tarball: this.address + path }
+        if (digests === 'sha512') {
+          manifest.dist.integrity = `sha512-${digest('sha512', 'base64')}`
+        }
+        if (digests !== 'none') {
+          manifest.dist.shasum = digest('sha1', 'hex')
+        }
+      }
+      this.documents.set(`/${folder}/${packument.name}`, JSON.stringify(packument))
+    }
+    return `${this.address}/${folder}/`
+  }
+
+  forget () {
+    this.documents.clear()
+    this.tarballs.clear()
+  }
+}
+
+module.exports = { Registry }
