@@ -190,7 +190,7 @@ const furnish = (project, one, step, lock) => {
   }
 }
 
-/** Runs one step with npm, as `--force` would where it refuses peers; returns its error, if it fails in earnest. */
+/** Runs one step with npm, as `--force` would where it refuses peers, and notes that; returns its error, if it fails. */
 const withNpm = async (tool, step) => {
   try {
     await tool.run(step, false)
@@ -198,6 +198,7 @@ const withNpm = async (tool, step) => {
     if (error.code !== 'ERESOLVE') {
       return error
     }
+    step.forced = true
     try {
       await tool.run(step, true)
     } catch (other) {
@@ -229,6 +230,9 @@ const compare = async (one, folder, registry) => {
       break
     }
     const failed = await ours.run(step).then(() => undefined, error => error)
+    if (step.forced && failed?.code === 'DX_UNSUPPORTED_PLATFORM') {
+      break // npm's --force goes past platforms, too
+    }
     compared++
     const label = line => `step ${number} ${step.action}: ${line}`
     if (!refused !== !failed) {
@@ -246,6 +250,10 @@ const compare = async (one, folder, registry) => {
     found.push(...differences(...[theirs, ours].map(tool => JSON.parse(read(path.join(tool.project, 'package.json')))), 'package.json').map(label))
     if (step.action !== 'ci') {
       lock = results[0]
+    }
+    if (step.specs) {
+      const saved = JSON.parse(read(path.join(theirs.project, 'package.json')))
+      one.steps.slice(number + 1).filter(later => later.root === step.root).forEach(later => { later.root = saved })
     }
   }
   return { found, compared }
