@@ -27,7 +27,11 @@ impl Downloads {
         packages: &[&LockPackage],
     ) -> Result<Vec<Result<Integrity, AcquireError>>, AcquireError> {
         if let Some(package) = packages.first().filter(|_| self.offline) {
-            return Err(AcquireError::Offline { what: label(package), place: "the lockfile" });
+            let what = format!("a digest of {}", label(package));
+            return Err(AcquireError::Offline {
+                what,
+                place: "the lockfile or the metadata cache",
+            });
         }
         let begun = packages.iter().map(|package| self.begin_first(package));
         let begun: Vec<Taking> = begun.collect::<Result<_, _>>()?;

@@ -15,6 +15,7 @@ mod downloads;
 mod faults;
 mod fresh;
 mod harness;
+mod incomplete;
 mod incremental;
 #[cfg(unix)]
 mod interrupted;

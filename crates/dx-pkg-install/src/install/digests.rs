@@ -98,12 +98,15 @@ pub(super) fn report(run: &Run<'_>, first: &[String]) {
     if first.is_empty() {
         return;
     }
-    let packages = first.join(", ");
+    let mut packages: Vec<&str> = first.iter().map(String::as_str).collect();
+    packages.sort_unstable();
+    packages.dedup();
+    let packages = packages.join(", ");
     let what = if run.saves() {
-        "the lockfile records that of the bytes that came now, which are required from now on"
+        "the lockfile records the digest of what was downloaded now, and requires it from now on"
     } else {
-        "their bytes were not verified; dx install records their digests in the lockfile"
+        "what was downloaded could not be verified; dx install records its digest in the lockfile"
     };
-    run.events
-        .warning(&format!("neither lockfile nor registry has a digest of {packages}: {what}"));
+    let missing = format!("no digest of {packages} in the lockfile or the registry");
+    run.events.warning(&format!("{missing}: {what}"));
 }

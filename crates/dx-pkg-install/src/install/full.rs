@@ -55,9 +55,6 @@ fn resolve_and_fetch(
     let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters)?;
     context.mark("resolved");
     let is_upgraded = previous.is_some_and(lacks_manifests);
-    if is_upgraded {
-        report_upgrade(run, project, &resolved.unknown);
-    }
     let (resolution, basis) = (resolved.resolution, resolved.basis);
     let mut summary = summary_of(run, &resolution)?;
     let omit = config.omit()?;
@@ -84,6 +81,9 @@ fn resolve_and_fetch(
             .warnings
             .extend(dropped.map(|error| format!("optional: {}", message_with_causes(error))));
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
+    }
+    if is_upgraded {
+        report_upgrade(run, project, &resolved.unknown);
     }
     let mut manifest = None;
     if let Some(change) = &run.options.change {
