@@ -10,6 +10,7 @@ mod concurrent;
 mod counting;
 #[cfg(target_os = "linux")]
 mod devices;
+mod digests;
 mod documentation;
 mod downloads;
 mod faults;
