@@ -11,7 +11,7 @@ use dx_pkg_resolve::{Options, PickOptions, Requirements};
 use crate::AcquireError;
 use crate::clock::now_ms;
 use crate::metadata::MetadataPolicy;
-use crate::upgrade::lacks_manifests;
+use crate::package::lacks_manifests;
 
 /// The version of npm whose rules dx follows, for packages that name one in `engines`.
 const NPM_VERSION: &str = "12.2.0";

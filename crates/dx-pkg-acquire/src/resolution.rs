@@ -8,8 +8,9 @@ use dx_pkg_registry::PlanRequest;
 use dx_pkg_resolve::{Resolution, ResolveError};
 
 use crate::metadata::{LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider};
+use crate::package::lacks_manifests;
 use crate::prediction::History;
-use crate::upgrade::{lacks_manifests, upgrade};
+use crate::upgrade::upgrade;
 use crate::{AcquireError, Context, Counters, Downloads, ResolverInput, local};
 
 /// A resolution with the part of the metadata cache it depends on.

@@ -18,12 +18,6 @@ pub(crate) struct Upgraded {
     pub(crate) unknown: Vec<String>,
 }
 
-/// Returns whether the entries of a lock lack their manifests.
-#[must_use]
-pub fn lacks_manifests(lock: &Lock) -> bool {
-    lock.format_version < 2
-}
-
 /// Returns the lock with the manifests of its entries as the registries have them. Sources,
 /// integrities and flags stay as they are.
 ///

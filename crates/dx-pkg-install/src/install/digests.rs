@@ -1,8 +1,9 @@
 //! Digests for packages whose lockfile entries have none: the registry's, or else that of the first
 //! download.
 
+use dx_pkg_acquire::exact::{Elsewhere, ExactVersions};
 use dx_pkg_acquire::package::label;
-use dx_pkg_acquire::{AcquireError, Downloads, Elsewhere, ExactVersions, ResolverInput};
+use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput};
 use dx_pkg_lock::{Lock, LockPackage};
 
 use super::Run;

@@ -1,7 +1,8 @@
 //! Fetches the packages of a plan and, where no tree is in place yet, builds the new one meanwhile.
 
 use dx_pkg_acquire::input::are_unchanged;
-use dx_pkg_acquire::{AcquireError, Downloads, lacks_manifests};
+use dx_pkg_acquire::package::lacks_manifests;
+use dx_pkg_acquire::{AcquireError, Downloads};
 use dx_pkg_link::{Built, ImportMethod, LinkOptions, build_ahead};
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::identity;

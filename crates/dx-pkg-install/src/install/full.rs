@@ -1,7 +1,8 @@
 //! The full install: resolves what the lockfile leaves open, fetches, and plans the whole tree.
 
 use dx_pkg_acquire::input::direct;
-use dx_pkg_acquire::{Downloads, ResolverInput, lacks_manifests, resolve};
+use dx_pkg_acquire::package::lacks_manifests;
+use dx_pkg_acquire::{Downloads, ResolverInput, resolve};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{Spec, Version, message_with_causes};
 use dx_pkg_lock::{Lock, LockPackage};

@@ -34,8 +34,8 @@ fn frozen_refuses_a_lock_that_lacks_an_optional_package() {
     let (mut world, lock) = other_systems();
     world.options.frozen = true;
     let error = world.try_install(&project(&["a@^1"]), Some(&lock)).unwrap_err();
-    let is_named = |error: &ResolveError| matches!(error, ResolveError::Frozen { name, is_optional: true, .. } if name == "here");
-    assert!(is_named(&error), "{error}");
+    let ResolveError::Frozen { name, is_optional, .. } = error else { panic!("{error}") };
+    assert_eq!((name.as_str(), is_optional), ("here", true));
 }
 
 #[test]
