@@ -11,6 +11,7 @@ use dx_pkg_resolve::{Options, PickOptions, Requirements};
 use crate::AcquireError;
 use crate::clock::now_ms;
 use crate::metadata::MetadataPolicy;
+use crate::package::lacks_manifests;
 
 /// The version of npm whose rules dx follows, for packages that name one in `engines`.
 const NPM_VERSION: &str = "12.2.0";
@@ -100,6 +101,15 @@ fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<
     let names: HashSet<&str> =
         requirements.workspaces.iter().map(LockPackage::package_name).collect();
     let mut open = Vec::new();
+    // A lockfile that lacks manifests does not hold the project's own requirements either.
+    if let Some(lock) = locked.filter(|lock| lacks_manifests(lock)) {
+        let lacks = |name: &str| lock.get(&format!("node_modules/{name}")).is_none();
+        let own = own().flat_map(requirements_of);
+        return own
+            .filter(|(name, _)| !names.contains(name.as_str()) && lacks(name))
+            .cloned()
+            .collect();
+    }
     for record in own() {
         let before = locked.and_then(|lock| lock.get(&record.path));
         let known: HashSet<&(String, String)> =

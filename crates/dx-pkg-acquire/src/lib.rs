@@ -13,6 +13,7 @@ mod context;
 mod counters;
 mod downloads;
 mod error;
+pub mod exact;
 pub mod files;
 pub mod input;
 pub mod local;
@@ -20,6 +21,7 @@ pub mod metadata;
 pub mod package;
 pub mod prediction;
 mod resolution;
+mod upgrade;
 
 pub use cancel::{Cancel, POLL_INTERVAL};
 pub use context::{Context, ContextOptions, Network};

@@ -229,7 +229,7 @@ impl<'a> MetadataProvider<'a> {
 
 impl MetadataProvider<'_> {
     /// Returns a packument from memory, from the cache or from the registry.
-    fn load(&self, name: &str) -> Result<Packument, AcquireError> {
+    pub(crate) fn load(&self, name: &str) -> Result<Packument, AcquireError> {
         if let Some(known) = self.shared.lock().arrived(name) {
             return known;
         }
@@ -259,6 +259,25 @@ impl MetadataProvider<'_> {
     }
 }
 
+impl MetadataProvider<'_> {
+    /// Requests the packuments of these names that are not cached, all at once.
+    pub(crate) fn request_all(&self, names: &[&str]) {
+        if self.shared.policy.offline {
+            return;
+        }
+        for name in names {
+            let Ok(package) = PackageName::parse(name) else { continue };
+            let registry = self.shared.registry_key(&package);
+            if self.shared.cached(&registry, &package).is_none()
+                && let Ok(network) = self.context.network()
+            {
+                let reason = Reason { priority: Priority::Normal, cause: None };
+                self.shared.request(&network, name, None, reason);
+            }
+        }
+    }
+}
+
 impl Provider for MetadataProvider<'_> {
     fn packument(&self, name: &str) -> Result<Packument, ProviderError> {
         self.load(name).map_err(AcquireError::into_provider_error)
@@ -270,6 +289,16 @@ impl Provider for MetadataProvider<'_> {
 
     fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, ProviderError> {
         (self.local.bundles)(package).map_err(AcquireError::into_provider_error)
+    }
+
+    fn expected(&self, requirements: &[(String, String)]) {
+        if self.shared.policy.offline {
+            return;
+        }
+        let Ok(network) = self.context.network() else { return };
+        for (name, spec) in requirements {
+            self.shared.follow(&network, name, spec, Reason::DIRECT);
+        }
     }
 
     fn placed(&self, package: &LockPackage) {

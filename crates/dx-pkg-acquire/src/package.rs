@@ -1,7 +1,7 @@
 //! Lockfile entries as packages: their real name, and their id in the store.
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_lock::{LockPackage, name_of_path};
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use crate::AcquireError;
 
@@ -25,6 +25,12 @@ pub fn package_id(package: &LockPackage) -> Result<Option<PackageId>, AcquireErr
 #[must_use]
 pub fn real_name(package: &LockPackage) -> &str {
     package.name.as_deref().unwrap_or_else(|| name_of_path(&package.path))
+}
+
+/// Returns whether the entries of a lock lack their manifests, as in lockfiles of version 1.
+#[must_use]
+pub fn lacks_manifests(lock: &Lock) -> bool {
+    lock.format_version < 2
 }
 
 /// Returns `name@version` for messages.

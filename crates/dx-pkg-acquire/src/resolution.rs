@@ -8,7 +8,9 @@ use dx_pkg_registry::PlanRequest;
 use dx_pkg_resolve::{Resolution, ResolveError};
 
 use crate::metadata::{LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider};
+use crate::package::lacks_manifests;
 use crate::prediction::History;
+use crate::upgrade::upgrade;
 use crate::{AcquireError, Context, Counters, Downloads, ResolverInput, local};
 
 /// A resolution with the part of the metadata cache it depends on.
@@ -18,10 +20,13 @@ pub struct Resolved {
     pub resolution: Resolution,
     /// The metadata it depends on; `None` where it is not repeatable.
     pub basis: Option<MetadataBasis>,
+    /// The packages of a completed lockfile about which no registry knows anything:
+    /// `name@version`.
+    pub unknown: Vec<String>,
 }
 
-/// Resolves the project in the folder `root`. `previous` is its lockfile, `downloads` receives
-/// packages as they are placed.
+/// Resolves the project in the folder `root`. `previous` is its lockfile, which is completed first
+/// where it lacks manifests; `downloads` receives packages as they are placed.
 ///
 /// # Errors
 /// A package cannot be loaded, or the requirements have no solution.
@@ -42,10 +47,22 @@ pub fn resolve(
     let provider = |policy: MetadataPolicy| input.provider(context, policy, local, counters);
     let proposed = if previous.is_none() { propose(context, input)? } else { None };
     let previous = previous.or(proposed.as_ref());
+    let lacking = previous.filter(|lock| lacks_manifests(lock));
+    let upgraded = lacking.map(|lock| upgrade(context, input, lock, counters)).transpose()?;
+    let resolve_with = |provider: &MetadataProvider<'_>| {
+        let (requirements, options) = (&input.requirements, &input.options);
+        match (previous, &upgraded) {
+            (Some(previous), Some(upgraded)) => {
+                let locks = (previous, &upgraded.lock);
+                dx_pkg_resolve::resolve_upgraded(requirements, locks, provider, options)
+            }
+            _ => dx_pkg_resolve::resolve(requirements, previous, provider, options),
+        }
+    };
     let cached = provider(input.policy);
-    let outcome = dx_pkg_resolve::resolve(&input.requirements, previous, &cached, &input.options);
+    let outcome = resolve_with(&cached);
     counters.record_prefetched(cached.finish_prefetching());
-    let resolved = match outcome {
+    let (resolution, basis) = match outcome {
         // The version may have been published since the packument was cached.
         Err(ResolveError::NoVersion { .. }) if cached.used_cache() && !input.policy.offline => {
             let current = provider(MetadataPolicy {
@@ -53,16 +70,15 @@ pub fn resolve(
                 prefer_online: true,
                 ..input.policy
             });
-            let resolution =
-                dx_pkg_resolve::resolve(&input.requirements, previous, &current, &input.options)?;
-            Resolved { resolution, basis: current.basis() }
+            (resolve_with(&current)?, current.basis())
         }
-        outcome => Resolved { resolution: outcome?, basis: cached.basis() },
+        outcome => (outcome?, cached.basis()),
     };
     if input.policy.speculative && counters.packuments_requested.get() > 0 {
-        history.learn(&resolved.resolution.lock);
+        history.learn(&resolution.lock);
     }
-    Ok(resolved)
+    let unknown = upgraded.map(|upgraded| upgraded.unknown).unwrap_or_default();
+    Ok(Resolved { resolution, basis, unknown })
 }
 
 /// Requests a plan from a source that resolves by itself, where the network is in use already. A

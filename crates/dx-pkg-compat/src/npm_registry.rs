@@ -13,6 +13,7 @@ mod packument;
 mod settings;
 mod source;
 mod tarball;
+mod told;
 
 #[cfg(test)]
 mod tests;

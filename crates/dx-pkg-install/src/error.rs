@@ -90,11 +90,15 @@ pub enum InstallError {
     },
     /// A lockfile entry has no integrity.
     #[error(
-        "the lockfile's entry {entry:?} (from {resolved}) has no integrity, so its files cannot be verified"
+        "the lockfile's entry {entry:?} is a package {kind}{}{resolved}{} and has no integrity, so its files cannot be verified",
+        if .resolved.is_empty() { "" } else { " (" },
+        if .resolved.is_empty() { "" } else { ")" }
     )]
     NoIntegrity {
         /// The path of the entry.
         entry: String,
+        /// The kind of its source.
+        kind: &'static str,
         /// Its `resolved`, without secrets.
         resolved: String,
     },
@@ -216,6 +220,9 @@ impl Coded for InstallError {
             }
             Self::BadTreeCount { .. } => "set it to 0, 1 or more",
             Self::UnsupportedPlatform { .. } => "remove the dependency, or make it an optional one",
+            Self::NoIntegrity { resolved, .. } if resolved.is_empty() => {
+                "remove the entry from the lockfile and run dx install"
+            }
             Self::NoIntegrity { .. } => {
                 "packages from git, from a URL and from a local tarball are not supported yet"
             }

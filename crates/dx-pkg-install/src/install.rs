@@ -3,6 +3,7 @@
 
 mod cached;
 mod commit;
+mod digests;
 mod fetch;
 mod full;
 mod incremental;

@@ -142,7 +142,13 @@ pub(crate) fn certain<'l>(
 ) -> impl Iterator<Item = &'l LockPackage> {
     let everywhere =
         |package: &&LockPackage| !package.optional && !package.dev_optional && is_unpacked(package);
-    lock.packages.iter().filter(everywhere).filter(|package| !is_omitted(package, omit))
+    let has_source =
+        |package: &&LockPackage| package.version.is_some() || package.resolved.is_some();
+    lock.packages
+        .iter()
+        .filter(everywhere)
+        .filter(has_source)
+        .filter(|package| !is_omitted(package, omit))
 }
 
 /// Returns the paths that go with the optional packages at `failed`: their dependents, and what
@@ -234,15 +240,21 @@ pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
 }
 
 /// Returns whether the entry has a tarball of its own.
-fn is_unpacked(package: &LockPackage) -> bool {
+pub(crate) fn is_unpacked(package: &LockPackage) -> bool {
     !package.link && !package.comes_in_tarball() && package.path.contains("node_modules/")
 }
 
 fn required_id(package: &LockPackage) -> Result<PackageId, InstallError> {
     package_id(package)?.ok_or_else(|| {
-        let resolved = package.resolved.as_deref().unwrap_or("nowhere");
+        let kind = match package.resolved.as_deref() {
+            Some(resolved) if resolved.starts_with("git") => "from a git repository",
+            Some(resolved) if resolved.starts_with("file:") => "from a local tarball",
+            Some(_) => "from a URL",
+            None => "without version and address",
+        };
+        let resolved = package.resolved.as_deref().unwrap_or_default();
         let resolved = dx_pkg_compat::npmrc::redact_urls(resolved).to_string();
-        InstallError::NoIntegrity { entry: package.path.clone(), resolved }
+        InstallError::NoIntegrity { entry: package.path.clone(), kind, resolved }
     })
 }
 

@@ -24,7 +24,7 @@ use crate::{Options, ResolveError};
 
 use queue::Queue;
 
-pub(crate) use start::{split_path, start};
+pub(crate) use start::{split_path, start, start_upgraded};
 
 /// The state of one resolution.
 pub(crate) struct Builder<'a> {
@@ -111,22 +111,30 @@ impl Builder<'_> {
         1_000 + 50 * self.tree.manifests.len()
     }
 
-    /// Returns an error for an unmet edge of `node`, except a missing optional one or an accepted
-    /// peer conflict.
-    fn refuse_changes(&self, node: NodeId) -> Result<(), ResolveError> {
-        let tree = &self.tree;
-        let unmet = self.problem_edges(node).into_iter().find(|edge| {
-            let optional = tree[*edge].kind.is_optional() && tree[*edge].to.is_none();
-            !optional && !tree[*edge].peer_conflicted
-        });
-        match unmet {
-            None => Ok(()),
-            Some(edge) => Err(ResolveError::Frozen {
-                name: tree.text(tree[edge].name).to_owned(),
-                spec: tree.interner.spec_text(tree.spec(edge)).to_owned(),
-                required_by: label(tree, node),
-            }),
+    /// Returns an error for an unmet edge of `node`, except an accepted peer conflict and a missing
+    /// optional one whose package cannot be loaded.
+    fn refuse_changes(&mut self, node: NodeId) -> Result<(), ResolveError> {
+        let mut unmet = self.problem_edges(node);
+        unmet.retain(|edge| !self.tree[*edge].peer_conflicted);
+        let (optional, required): (Vec<EdgeId>, Vec<EdgeId>) = unmet
+            .into_iter()
+            .partition(|edge| self.tree[*edge].kind.is_optional() && self.tree[*edge].to.is_none());
+        for (edge, is_optional) in required
+            .into_iter()
+            .map(|edge| (edge, false))
+            .chain(optional.into_iter().map(|edge| (edge, true)))
+        {
+            let (name, spec) = (self.tree[edge].name, self.tree.spec(edge));
+            if !is_optional || self.manifest_for(name, spec, edge).is_ok() {
+                return Err(ResolveError::Frozen {
+                    name: self.tree.text(name).to_owned(),
+                    spec: self.tree.interner.spec_text(spec).to_owned(),
+                    required_by: label(&self.tree, node),
+                    is_optional,
+                });
+            }
         }
+        Ok(())
     }
 
     /// Finds and places a package for each unmet edge of `node`.

@@ -86,7 +86,10 @@ pub enum ResolveError {
         package: String,
     },
     /// The lockfile does not meet a requirement, and may not be changed.
-    #[error("the lockfile has no {name} that satisfies {spec:?}, which {required_by} asks for")]
+    #[error(
+        "the lockfile has no {name} that satisfies {spec:?}, which {required_by} asks for{}",
+        if *.is_optional { " as an optional dependency" } else { "" }
+    )]
     Frozen {
         /// The dependency's name.
         name: String,
@@ -94,6 +97,8 @@ pub enum ResolveError {
         spec: String,
         /// The dependent.
         required_by: String,
+        /// Whether the dependency is optional and the lockfile lacks it.
+        is_optional: bool,
     },
     /// The lockfile has a link but no entry for its target.
     #[error("the lockfile has a link at {path:?} but no entry for its target {target:?}")]
@@ -148,6 +153,9 @@ impl Coded for ResolveError {
             ResolveError::OverrideReference { .. } => "add the package to dependencies, or write a version".into(),
             ResolveError::Endless { package } => {
                 format!("choose versions of {package} and its peers that agree, for example with an override")
+            }
+            ResolveError::Frozen { is_optional: true, .. } => {
+                "run dx install to add it; a lockfile that was written beside the node_modules of another system can lack optional packages".into()
             }
             ResolveError::Frozen { .. } => "run dx install to bring the lockfile up to date".into(),
             ResolveError::LockLink { .. } => "remove the lockfile and install again to rebuild it".into(),

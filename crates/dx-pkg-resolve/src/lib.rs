@@ -35,6 +35,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 pub use change::{Change, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
+pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
 pub use provider::{External, Provider};
@@ -120,4 +121,22 @@ pub fn resolve(
     let mut builder = build::start(requirements, previous, provider, options)?;
     builder.run()?;
     finish::finish(builder, requirements, previous, options)
+}
+
+/// Resolves as [`resolve`] does from a lock that told too little and was completed: `locks` are the
+/// lock as it was read and the completed one, with the same paths.
+///
+/// As for npm, requirements that only the completion brought do not change the lock.
+///
+/// # Errors
+/// As [`resolve`].
+pub fn resolve_upgraded(
+    requirements: &Requirements,
+    locks: (&Lock, &Lock),
+    provider: &dyn Provider,
+    options: &Options,
+) -> Result<Resolution, ResolveError> {
+    let mut builder = build::start_upgraded(requirements, locks, provider, options)?;
+    builder.run()?;
+    finish::finish(builder, requirements, Some(locks.1), options)
 }

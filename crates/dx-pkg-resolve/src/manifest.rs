@@ -264,7 +264,9 @@ fn owned(pairs: &mut dyn Iterator<Item = (&str, &str)>) -> Vec<(String, String)>
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-fn registry_record(view: VersionView<'_>) -> LockPackage {
+/// Returns the lockfile entry of a version in a packument, without path and flags.
+#[must_use]
+pub fn registry_record(view: VersionView<'_>) -> LockPackage {
     let list = |items: &mut dyn Iterator<Item = &str>| items.map(str::to_owned).collect::<Vec<_>>();
     LockPackage {
         version: Some(view.version_str().to_owned()),

@@ -29,6 +29,10 @@ pub trait Provider {
     /// When the tarball cannot be read.
     fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, ProviderError>;
 
+    /// Reports requirements, each a name and a spec, whose packages will be requested one after
+    /// another, so that they can be loaded at once.
+    fn expected(&self, _requirements: &[(String, String)]) {}
+
     /// Reports a placed package, so that its tarball can be fetched early. Only its name, version,
     /// `resolved`, `integrity` and `bin` are set.
     fn placed(&self, _package: &LockPackage) {}

@@ -10,11 +10,13 @@ mod concurrent;
 mod counting;
 #[cfg(target_os = "linux")]
 mod devices;
+mod digests;
 mod documentation;
 mod downloads;
 mod faults;
 mod fresh;
 mod harness;
+mod incomplete;
 mod incremental;
 #[cfg(unix)]
 mod interrupted;

@@ -19,7 +19,7 @@ impl Source for NpmRegistry {
     }
 
     fn tarball(&self, request: TarballRequest, sink: Arc<dyn TarballSink>) -> Pending<'_, ()> {
-        Box::pin(async move { Ok(NpmRegistry::tarball(self, request, sink).await?) })
+        Box::pin(async move { Ok(self.tarball_wherever(request, sink).await?) })
     }
 
     fn license<'a>(

@@ -1,6 +1,7 @@
 //! Fetches the packages of a plan and, where no tree is in place yet, builds the new one meanwhile.
 
 use dx_pkg_acquire::input::are_unchanged;
+use dx_pkg_acquire::package::lacks_manifests;
 use dx_pkg_acquire::{AcquireError, Downloads};
 use dx_pkg_link::{Built, ImportMethod, LinkOptions, build_ahead};
 use dx_pkg_lock::Lock;
@@ -62,6 +63,8 @@ pub(super) fn fetch(
 ) -> Result<Fetched, InstallError> {
     let (session, mode) = (run.session, run.options.mode);
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
+    // Entries that are written with their manifests for the first time get their licences too.
+    let previous = previous.filter(|lock| run.frozen || !lacks_manifests(lock));
     let wanted = plan.wanted()?;
     let (count, under_way) = (wanted.len(), downloads.start_all(wanted.into_iter())?);
     // What the store has already is linked by all processors together, after the last package has

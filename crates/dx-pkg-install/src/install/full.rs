@@ -1,6 +1,7 @@
 //! The full install: resolves what the lockfile leaves open, fetches, and plans the whole tree.
 
 use dx_pkg_acquire::input::direct;
+use dx_pkg_acquire::package::lacks_manifests;
 use dx_pkg_acquire::{Downloads, ResolverInput, resolve};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{Spec, Version, message_with_causes};
@@ -8,7 +9,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{Conflict, Resolution};
 
 use super::outcome::{Outcome, TreeChange, Whole};
-use super::{Run, fetch};
+use super::{Run, digests, fetch};
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
@@ -54,6 +55,7 @@ fn resolve_and_fetch(
     let ahead = (!run.lockfile_only).then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters)?;
     context.mark("resolved");
+    let is_upgraded = previous.is_some_and(lacks_manifests);
     let (resolution, basis) = (resolved.resolution, resolved.basis);
     let mut summary = summary_of(run, &resolution)?;
     let omit = config.omit()?;
@@ -61,17 +63,28 @@ fn resolve_and_fetch(
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let mut is_complete = true;
     let mut built = None;
+    let mut is_baseline = true;
     if !run.lockfile_only {
         plan.mark_private(|package| lifecycle.may_run(package));
         summary.scripts_skipped = lifecycle.skipped(&plan)?;
+        let digests = digests::complete(run, &input, &downloads, &mut plan, &mut lock)?;
+        let mut dropped = plan.drop_failed(&lock, digests.failed)?;
         let fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
+        digests::report(run, &digests.first);
         context.mark("fetched");
-        (is_complete, built) = (fetched.dropped.is_empty(), fetched.built);
-        let dropped = fetched.dropped.iter();
+        dropped.extend(fetched.dropped);
+        // The next install changes the lockfile that this one must not change.
+        let is_outdated = run.frozen && (is_upgraded || !digests.first.is_empty());
+        (is_complete, built) = (dropped.is_empty() && !is_outdated, fetched.built);
+        is_baseline = !digests.lock_lacks;
+        let dropped = dropped.iter();
         summary
             .warnings
             .extend(dropped.map(|error| format!("optional: {}", message_with_causes(error))));
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
+    }
+    if is_upgraded {
+        report_upgrade(run, project, &resolved.unknown);
     }
     let mut manifest = None;
     if let Some(change) = &run.options.change {
@@ -81,7 +94,7 @@ fn resolve_and_fetch(
         manifest = Some(text);
     }
     // A tree that lacks something is no baseline.
-    let is_baseline = omit.is_empty() && !plan.has_private();
+    let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
     let diagnostics =
         accepted.filter(|_| is_baseline).map(|conflicts| diagnostics_of(&conflicts, &summary));
     let inserted = downloads.inserted();
@@ -102,6 +115,25 @@ fn resolve_and_fetch(
         cache: key.map(|key| (key, basis)),
         ..Outcome::default()
     })
+}
+
+/// Tells the user that the lockfile was completed, and about which packages nothing was found.
+fn report_upgrade(run: &Run<'_>, project: &Project, unknown: &[String]) {
+    let lockfile = project.lockfile;
+    let after = if run.saves() {
+        "it is now written as version 3"
+    } else {
+        "dx install writes it as version 3"
+    };
+    run.events.warning(&format!(
+        "{lockfile} is of an old npm and lacks what packages say of commands, platforms and scripts: the registry was asked, and {after}"
+    ));
+    if !unknown.is_empty() {
+        run.events.warning(&format!(
+            "the registry knows nothing of {}, so only what {lockfile} says is used",
+            unknown.join(", ")
+        ));
+    }
 }
 
 /// Gathers the input of the resolution.

@@ -28,7 +28,7 @@ use super::outcome::{Difference, Outcome, TreeChange};
 use super::{Run, fetch};
 use crate::cached_install::CacheKey;
 use crate::installed::{self, Diagnostics};
-use crate::plan::Plan;
+use crate::plan::{Plan, is_unpacked};
 use crate::project::{Project, lockfile_digest};
 use crate::scripts::{Lifecycle, TREE_EVENTS};
 use crate::state::Baseline;
@@ -172,6 +172,9 @@ fn fetch_changed(
     lifecycle: &Lifecycle,
 ) -> Result<Option<(Plan, Lock)>, InstallError> {
     let entries = &change.entries;
+    if entries.iter().any(|entry| is_unpacked(entry) && entry.integrity.is_none()) {
+        return Ok(None);
+    }
     let before = entries.iter().filter_map(|entry| locked.get(&entry.path));
     let before =
         Lock { packages: before.map(|entry| entry.to_package()).collect(), ..Lock::default() };

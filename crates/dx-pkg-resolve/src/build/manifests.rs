@@ -62,7 +62,7 @@ impl Builder<'_> {
     }
 
     /// Loads the manifest for a requirement, or returns the one loaded before.
-    fn manifest_for(
+    pub(super) fn manifest_for(
         &mut self,
         name: NameId,
         spec: SpecId,

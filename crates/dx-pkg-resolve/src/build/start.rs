@@ -10,13 +10,50 @@ use crate::manifest::{Declared, EdgeKind, Manifest, Manifests};
 use crate::overrides::Rules;
 use crate::pick::Picker;
 use crate::provider::Provider;
-use crate::tree::{DependencyTree, NodeId};
+use crate::tree::{DependencyTree, EdgeId, NodeId};
 use crate::{Options, Requirements, ResolveError};
 
 use super::{Builder, Queue};
 
 /// Prepares a resolution of `requirements` that starts from the lock `previous`.
 pub(crate) fn start<'a>(
+    requirements: &Requirements,
+    previous: Option<&Lock>,
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a>, ResolveError> {
+    let mut builder = load(requirements, previous, provider, options)?;
+    builder.request_explicit();
+    if previous.is_some() {
+        builder.accept_locked_conflicts();
+        let unfinished = builder.unfinished();
+        builder.queue_all(unfinished);
+    }
+    Ok(builder)
+}
+
+/// Prepares a resolution that starts from the lock `upgraded`, in which entries of `previous` were
+/// completed. Requirements that only the completion brought are not looked at, as npm does not.
+pub(crate) fn start_upgraded<'a>(
+    requirements: &Requirements,
+    (previous, upgraded): (&Lock, &Lock),
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a>, ResolveError> {
+    let before = load(requirements, Some(previous), provider, options)?;
+    let unfinished: FxHashSet<String> =
+        before.unfinished().into_iter().map(|node| before.tree.path(node)).collect();
+    let mut builder = load(requirements, Some(upgraded), provider, options)?;
+    builder.request_explicit();
+    builder.accept_locked_conflicts();
+    let mut nodes = builder.tree.project_nodes();
+    nodes.retain(|node| unfinished.contains(&builder.tree.path(*node)));
+    builder.queue_all(nodes);
+    Ok(builder)
+}
+
+/// Loads the tree of the lock `previous`.
+fn load<'a>(
     requirements: &Requirements,
     previous: Option<&Lock>,
     provider: &'a dyn Provider,
@@ -62,7 +99,6 @@ pub(crate) fn start<'a>(
     };
     builder.load_all_edges(project, &loaded);
     builder.check_root_overrides()?;
-    builder.queue_unfinished(previous);
     Ok(builder)
 }
 
@@ -218,9 +254,8 @@ impl Builder<'_> {
         Ok(())
     }
 
-    /// Queues the nodes of the lockfile's tree that have unmet edges or edges to update. Without a
-    /// lockfile the main loop starts with the project alone.
-    fn queue_unfinished(&mut self, previous: Option<&Lock>) {
+    /// Marks the project's edges to packages that the user named on the command line.
+    fn request_explicit(&mut self) {
         let root = self.tree.root;
         for name in &self.options.explicit {
             let name = self.tree.interner.name(name);
@@ -228,24 +263,44 @@ impl Builder<'_> {
                 self.explicit.insert(edge);
             }
         }
-        if previous.is_none() {
-            return;
-        }
-        self.accept_locked_conflicts();
+    }
+
+    /// Returns the nodes of the lockfile's tree that have unmet edges or edges to update.
+    fn unfinished(&self) -> Vec<NodeId> {
         let reached = self.reached_without_links();
-        for node in self.tree.project_nodes() {
-            let is_reached = reached.contains(&node);
-            let unfinished = self.tree[node].edges_out.iter().any(|edge| {
+        let mut nodes = self.tree.project_nodes();
+        nodes.retain(|node| {
+            let is_reached = reached.contains(node);
+            self.tree[*node].edges_out.iter().any(|edge| {
                 let missing = self.tree[*edge].to.is_none();
                 (is_reached || missing) && !self.tree.is_valid(*edge)
-            });
-            let renewed = self.tree[node]
-                .edges_out
-                .iter()
-                .any(|edge| self.update.contains(&self.tree[*edge].name));
-            if unfinished || renewed {
-                self.queue.push(&self.tree, node);
-            }
+                    || is_reached && self.lacks_optional(*edge)
+                    || self.update.contains(&self.tree[*edge].name)
+            })
+        });
+        nodes
+    }
+
+    /// Returns whether the edge is optional and the lockfile has nothing for it, as one that was
+    /// written on another system or from an incomplete tree.
+    pub(super) fn lacks_optional(&self, edge: EdgeId) -> bool {
+        let this = &self.tree[edge];
+        this.kind == EdgeKind::Optional && this.to.is_none()
+    }
+
+    /// Queues nodes of the lockfile's tree, and reports the optional packages that they lack.
+    fn queue_all(&mut self, nodes: Vec<NodeId>) {
+        let mut expected = Vec::new();
+        for node in nodes {
+            self.queue.push(&self.tree, node);
+            let lacking = self.problem_edges(node).into_iter();
+            expected.extend(lacking.filter(|edge| self.lacks_optional(*edge)).map(|edge| {
+                let spec = self.tree.interner.spec_text(self.tree.spec(edge)).to_owned();
+                (self.tree.text(self.tree[edge].name).to_owned(), spec)
+            }));
+        }
+        if !expected.is_empty() {
+            self.provider.expected(&expected);
         }
     }
 }

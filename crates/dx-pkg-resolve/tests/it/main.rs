@@ -5,6 +5,7 @@
 mod change;
 mod choice;
 mod folders;
+mod incomplete;
 mod lockfile;
 mod optional;
 mod oracle;

@@ -93,7 +93,7 @@ fn format_version(members: &Object<'_>, place: Place<'_, '_>) -> Result<u8, Lock
         Some("2") => Ok(2),
         Some("3") => Ok(3),
         None | Some("null")
-            if members.get("packages").is_some() || members.get("dependencies").is_none() =>
+            if members.get("packages").is_none() && members.get("dependencies").is_none() =>
         {
             Ok(3)
         }

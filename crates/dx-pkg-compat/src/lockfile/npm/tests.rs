@@ -393,3 +393,12 @@ fn version_1_tells_whose_tarball_a_bundled_package_came_in() {
     assert!(!entry(&lock, "node_modules/own").comes_in_tarball());
     assert!(entry(&lock, "node_modules/whole/node_modules/part").comes_in_tarball());
 }
+
+#[test]
+fn lockfile_without_a_version_lacks_manifests_and_is_written_with_one() {
+    let text = V3.replacen("  \"lockfileVersion\": 3,\n", "", 1);
+    let lock = read(&text).unwrap();
+    assert_eq!(lock.format_version, 1);
+    assert_eq!(write(&lock, Some(&text)), V3);
+    assert_eq!(read("{}").unwrap().format_version, 3, "there is nothing to complete");
+}

@@ -66,7 +66,7 @@ impl<'a> Previous<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let members = Object::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
         let version =
-            members.get("lockfileVersion").map_or(Some(3), |raw| raw.get().parse().ok())?;
+            members.get("lockfileVersion").map_or(Some(0), |raw| raw.get().parse().ok())?;
         let entries = members
             .get("packages")
             .and_then(|raw| Object::parse(raw.get()).ok())

@@ -1,0 +1,155 @@
+//! What registries say about exact versions, for lockfile entries that tell less than installing
+//! needs.
+
+use std::cell::OnceCell;
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use dx_pkg_core::{Spec, Version};
+use dx_pkg_format::packument::Packument;
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
+use dx_pkg_resolve::{External, PickOptions, registry_record};
+
+use crate::metadata::{LocalSources, MetadataPolicy, MetadataProvider};
+use crate::package::real_name;
+use crate::{AcquireError, Context, Counters, ResolverInput};
+
+/// The registries' answers about exact versions, each packument loaded once.
+///
+/// A version that a lockfile names is never too new.
+pub struct ExactVersions<'a> {
+    context: &'a Context,
+    input: &'a ResolverInput,
+    counters: Arc<Counters>,
+    provider: MetadataProvider<'a>,
+    /// Answers that are newer than the cache, for versions that it lacks.
+    current: OnceCell<MetadataProvider<'a>>,
+}
+
+impl<'a> ExactVersions<'a> {
+    /// Returns the answers under the policy of `input`; nothing is requested yet.
+    pub fn new(context: &'a Context, input: &'a ResolverInput, counters: &Arc<Counters>) -> Self {
+        let policy = MetadataPolicy { speculative: false, ..input.policy };
+        ExactVersions {
+            context,
+            input,
+            counters: counters.clone(),
+            provider: provider(context, input, policy, counters),
+            current: OnceCell::new(),
+        }
+    }
+
+    /// Requests what is not cached about these entries, all at once.
+    pub fn request<'p>(&self, packages: impl Iterator<Item = &'p LockPackage>) {
+        let mut names: Vec<&str> = packages.map(real_name).collect();
+        names.sort_unstable();
+        names.dedup();
+        self.provider.request_all(&names);
+    }
+
+    /// Returns what the registry says about an entry's version, as a lockfile entry without path
+    /// and flags; `None` if it has no such package or no such version.
+    ///
+    /// # Errors
+    /// The registry does not answer, or `--offline` forbids to ask it.
+    pub fn load(&self, package: &LockPackage) -> Result<Option<LockPackage>, AcquireError> {
+        let Some(version) = package.version.as_deref() else { return Ok(None) };
+        let found = find(self.provider.load(real_name(package)), version)?;
+        if found.is_some() || self.input.policy.offline || !self.provider.used_cache() {
+            return Ok(found);
+        }
+        // It may have been published since the packument was cached.
+        let policy = MetadataPolicy {
+            prefer_offline: false,
+            prefer_online: true,
+            speculative: false,
+            ..self.input.policy
+        };
+        let current = || provider(self.context, self.input, policy, &self.counters);
+        find(self.current.get_or_init(current).load(real_name(package)), version)
+    }
+}
+
+fn provider<'a>(
+    context: &'a Context,
+    input: &ResolverInput,
+    policy: MetadataPolicy,
+    counters: &Arc<Counters>,
+) -> MetadataProvider<'a> {
+    let pick = PickOptions { before: None, ..input.options.pick.clone() };
+    let local = LocalSources {
+        downloads: None,
+        externals: &no_external,
+        bundles: &|_| Ok(Vec::new()),
+        likely: &Vec::new,
+    };
+    MetadataProvider::new(context, policy, pick, Vec::new(), local, counters.clone())
+}
+
+fn no_external(name: &str, spec: &str, _from: &str) -> Result<External, AcquireError> {
+    Err(AcquireError::UnsupportedSource { name: name.to_owned(), spec: spec.to_owned() })
+}
+
+fn find(
+    packument: Result<Packument, AcquireError>,
+    version: &str,
+) -> Result<Option<LockPackage>, AcquireError> {
+    let packument = match packument {
+        Err(error) if error.is_not_found() => return Ok(None),
+        packument => packument?,
+    };
+    let by_number = || packument.find(&Version::parse_loose(version).ok()?);
+    let index = packument.find_str(version).or_else(by_number);
+    Ok(index.map(|index| registry_record(packument.version(index))))
+}
+
+/// The names that some requirement takes from outside the registries: a registry is not asked
+/// about them.
+pub struct Elsewhere<'l>(HashSet<&'l str>);
+
+impl<'l> Elsewhere<'l> {
+    /// Collects the names from all requirements of these entries.
+    pub fn of(packages: impl Iterator<Item = &'l LockPackage>) -> Self {
+        let mut names = HashSet::new();
+        for package in packages {
+            let sections = [
+                &package.dependencies,
+                &package.dev_dependencies,
+                &package.optional_dependencies,
+                &package.peer_dependencies,
+            ];
+            let declared = sections.into_iter().flatten();
+            names.extend(
+                declared.filter(|(_, spec)| is_outside(spec)).map(|(name, _)| name.as_str()),
+            );
+        }
+        Elsewhere(names)
+    }
+
+    /// Collects the names from all requirements of a lock and of the manifests that it is for.
+    pub fn of_lock(lock: &'l Lock, input: &'l ResolverInput) -> Self {
+        let own = std::iter::once(&input.requirements.root).chain(&input.requirements.workspaces);
+        Elsewhere::of(lock.packages.iter().chain(own))
+    }
+
+    /// Returns whether a registry has the package of this entry: neither its source nor a
+    /// requirement names another place.
+    #[must_use]
+    pub fn is_from_registry(&self, package: &LockPackage) -> bool {
+        !package.link
+            && package.path.contains("node_modules/")
+            && package.version.is_some()
+            && package.resolved.as_deref().is_none_or(|source| source.starts_with("http"))
+            && !self.0.contains(name_of_path(&package.path))
+    }
+}
+
+/// Returns whether a spec names a place other than a registry.
+fn is_outside(spec: &str) -> bool {
+    // No range, version or dist-tag has one of these.
+    spec.contains([':', '/'])
+        && !matches!(
+            Spec::parse(spec),
+            Ok(Spec::Alias { .. } | Spec::Range(_) | Spec::Version(_) | Spec::Tag(_))
+        )
+}

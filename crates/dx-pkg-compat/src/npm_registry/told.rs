@@ -1,0 +1,59 @@
+//! Tarballs whose address neither lockfile nor packument gave to the caller.
+//!
+//! They are looked for at the conventional address first, which saves a request for the packument.
+//! Registries that keep tarballs elsewhere say in the packument where.
+
+use std::sync::Arc;
+
+use dx_pkg_format::packument::Packument;
+use dx_pkg_registry::{
+    PackumentAnswer, PackumentForm, PackumentRequest, TarballRequest, TarballSink,
+};
+
+use super::{NpmRegistry, RegistryError};
+
+impl NpmRegistry {
+    /// Requests a tarball, and once more from where its packument says if the conventional address
+    /// has none.
+    ///
+    /// # Errors
+    /// As [`NpmRegistry::tarball`].
+    pub(super) async fn tarball_wherever(
+        &self,
+        wanted: TarballRequest,
+        sink: Arc<dyn TarballSink>,
+    ) -> Result<(), RegistryError> {
+        let guessed = wanted.url.is_none().then(|| wanted.clone());
+        let missing = match (self.tarball(wanted, sink.clone()).await, &guessed) {
+            (Err(missing @ RegistryError::TarballNotFound { .. }), Some(_)) => missing,
+            (outcome, _) => return outcome,
+        };
+        let Some(wanted) = guessed else { return Err(missing) };
+        match self.told_address(&wanted).await {
+            Ok(Some(url)) => self.tarball(TarballRequest { url: Some(url), ..wanted }, sink).await,
+            Ok(None) | Err(RegistryError::NotFound { .. }) => Err(missing),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Returns the address of a tarball in its packument; `None` if the version is not there.
+    async fn told_address(
+        &self,
+        wanted: &TarballRequest,
+    ) -> Result<Option<Box<str>>, RegistryError> {
+        let request = PackumentRequest {
+            name: &wanted.name,
+            form: PackumentForm::Abbreviated,
+            validator: None,
+            priority: wanted.priority,
+        };
+        let version = wanted.version.clone();
+        self.packument(request, move |answer| address_in(answer, &version)).await
+    }
+}
+
+fn address_in(answer: PackumentAnswer, version: &str) -> Option<Box<str>> {
+    let PackumentAnswer::Modified { bytes, .. } = answer else { return None };
+    let packument = Packument::decode(Arc::new(bytes)).ok()?;
+    Some(packument.version(packument.find_str(version)?).tarball().into())
+}
