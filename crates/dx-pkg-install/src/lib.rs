@@ -35,6 +35,7 @@ pub mod cached_install;
 mod environment;
 mod error;
 mod events;
+mod in_place;
 mod install;
 mod installed;
 mod licenses;
@@ -48,6 +49,7 @@ pub mod session;
 pub mod state;
 mod summary;
 mod tree_files;
+mod visits;
 mod workspaces;
 
 pub use environment::Environment;

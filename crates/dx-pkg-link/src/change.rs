@@ -19,10 +19,12 @@ use crate::tree::{NODE_MODULES, Site, Sites, below};
 use crate::{LinkError, LinkReport, parallel};
 
 mod difference;
+mod repair;
 #[cfg(test)]
 mod tests;
 
 use difference::{Difference, Fate};
+use repair::Repair;
 
 /// Changes the tree in place from `previous` to `next`.
 pub(crate) fn apply(
@@ -40,15 +42,13 @@ pub(crate) fn apply(
             - difference.count(Fate::Replaced),
         ..LinkReport::default()
     };
+    let repair = Repair::of(run, next, &difference);
+    report.leftovers.extend(sweep(run, previous, next)?);
     let mut stagings = BTreeMap::new();
-    for importer in difference.importers(next) {
-        let folder = run.folder(importer)?;
-        report.leftovers.extend(Staging::sweep(
-            &folder,
-            run.packages.store,
-            run.options.keep_foreign,
-        )?);
-        stagings.insert(importer, Staging::create(&folder)?);
+    for importer in difference.importers(next).into_iter().chain(repair.importers()) {
+        if !stagings.contains_key(importer) {
+            stagings.insert(importer, Staging::create(&run.folder(importer)?)?);
+        }
     }
 
     let jobs: Vec<usize> = difference.changed().collect();
@@ -71,8 +71,13 @@ pub(crate) fn apply(
     }
     for (importer, staging) in &stagings {
         let visible = staging.visible()?;
-        Change { run, next, difference: &difference, importer, staging, visible }.apply()?;
+        let change =
+            Change { run, next, difference: &difference, repair: &repair, importer, staging, visible };
+        change.apply()?;
     }
+    repair.restore_files()?;
+    report.removed += repair.removed();
+    report.replaced += repair.packages();
     if let Some(root) = stagings.get("") {
         write_extra_files(run, root)?;
     }
@@ -80,6 +85,23 @@ pub(crate) fn apply(
         .leftovers
         .extend(stagings.into_values().filter_map(|staging| staging.finish(run.packages.store)));
     Ok(report)
+}
+
+/// Removes what killed runs left beside every `node_modules` of the trees. Returns the folders that
+/// are still to be removed.
+fn sweep(
+    run: &Run<'_>,
+    previous: &Sites<'_>,
+    next: &Sites<'_>,
+) -> Result<Vec<PathBuf>, LinkError> {
+    let mut importers: BTreeSet<&str> = build::importers(run, next).into_iter().collect();
+    importers.extend(previous.0.iter().map(|site| site.importer));
+    let mut leftovers = Vec::new();
+    for importer in importers {
+        let (folder, keep) = (run.folder(importer)?, run.options.keep_foreign);
+        leftovers.extend(Staging::sweep(&folder, run.packages.store, keep)?);
+    }
+    Ok(leftovers)
 }
 
 /// Returns the name, in the staging folder, of the site at `index` of the wanted tree.
@@ -92,6 +114,7 @@ struct Change<'c> {
     run: &'c Run<'c>,
     next: &'c Sites<'c>,
     difference: &'c Difference<'c>,
+    repair: &'c Repair<'c>,
     importer: &'c str,
     staging: &'c Staging,
     /// The importer's `node_modules`.
@@ -100,6 +123,7 @@ struct Change<'c> {
 
 impl Change<'_> {
     fn apply(&self) -> Result<(), LinkError> {
+        self.repair.take_away(self.importer, self.staging, &self.visible)?;
         let removed =
             || self.difference.removed.iter().filter(|site| site.importer == self.importer);
         for (index, site) in removed().enumerate() {
@@ -184,6 +208,11 @@ impl Change<'_> {
                 affected.extend(commands.into_iter().map(|command| command.name.to_owned()));
             }
         }
+        for (folder, name) in self.repair.commands(self.importer) {
+            if !rebuilt.contains(folder) {
+                names.entry(folder).or_default().insert(name.to_owned());
+            }
+        }
         names.retain(|_, names| !names.is_empty());
         if names.is_empty() && rebuilt.is_empty() {
             return Ok(());
@@ -231,6 +260,7 @@ impl Change<'_> {
                 bins::make(&bin, name, target)
                     .map_err(LinkError::io("link the command", at(name)))?;
                 counts.symlinks += 1;
+                self.repair.linked(self.importer, folder, name, target);
             }
         }
         self.run.count(counts);

@@ -20,6 +20,7 @@ mod prepared;
 mod report;
 mod run;
 mod staging;
+mod survey;
 mod tree;
 
 pub use ahead::{Built, build_ahead};
@@ -30,4 +31,5 @@ pub use mend::mend;
 pub use options::LinkOptions;
 pub use prepared::place_prepared;
 pub use report::{LinkReport, NoProgress, Progress};
+pub use survey::{Look, Repairs, survey};
 pub use tree::{Placement, PlacementSource, Tree};

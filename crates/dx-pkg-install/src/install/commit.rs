@@ -45,8 +45,9 @@ pub(super) fn commit(
             run.cancel().check()?;
             outcome.is_complete &= run_scripts(run, project, whole, outcome.lock.as_ref(), linked)?;
         }
-        // The next install looks again at what is missing or in no manifest.
-        if outcome.is_complete && run.records() {
+        // The next install looks again at what is missing or in no manifest, and with `force` at all.
+        let is_final = outcome.is_complete && !run.session.config().force()?;
+        if is_final && run.records() {
             record(run, project, &mut outcome, linked)?;
         }
     }
@@ -72,10 +73,7 @@ fn count(run: &Run<'_>, outcome: &mut Outcome, report: &LinkReport) {
             (report.added, report.replaced, report.removed);
         summary.statistics = statistics::of(run.session, &run.counters, report);
     }
-    for path in &report.leftovers {
-        // The next install removes what stays.
-        let _ = dx_pkg_os::files::remove_tree(path);
-    }
+    link::remove_leftovers(report);
 }
 
 /// Runs the scripts that are due once a whole tree is linked; returns whether no optional package
