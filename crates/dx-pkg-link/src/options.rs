@@ -26,6 +26,9 @@ pub struct LinkOptions<'o> {
     pub prepared: Option<&'o Path>,
     /// The repairs of the tree in place, where that was looked at.
     pub repairs: Option<&'o Repairs>,
+    /// Whether the last run may have been killed, so that what it left is looked for in every
+    /// workspace, not only beside the trees that change.
+    pub after_interruption: bool,
     /// A flag that cancels linking once it is set: the unfinished tree is removed and
     /// [`LinkError::Cancelled`] returned.
     pub cancelled: Option<&'o AtomicBool>,
@@ -48,6 +51,7 @@ impl Default for LinkOptions<'_> {
             movable: &[],
             prepared: None,
             repairs: None,
+            after_interruption: false,
             cancelled: None,
             threads: None,
             extra_files: &[],

@@ -15,7 +15,7 @@ use dx_pkg_store::{PackageTables, Store};
 use crate::bins::{self, BIN};
 use crate::place::{descendants, occupied, relative};
 use crate::run::Run;
-use crate::staging::missing;
+use crate::staging::{is_garbage, missing};
 use crate::tree::{NODE_MODULES, PlacementSource, Site, Sites, below};
 use crate::{LinkError, LinkOptions, NoProgress, Placement, Tree, parallel};
 
@@ -144,6 +144,10 @@ impl Survey<'_> {
     fn entries(&mut self, dir: &Dir, folder: &str) -> io::Result<HashMap<String, EntryKind>> {
         let mut found = HashMap::new();
         for entry in dir.entries()? {
+            if is_garbage(dir, &entry.name) {
+                self.repairs.foreign.push(format!("{folder}/{}", entry.name.display()));
+                continue;
+            }
             let Ok(name) = entry.name.into_string() else { continue };
             let is_folder = entry.kind == EntryKind::Directory;
             if name.starts_with('@') && is_folder {

@@ -15,10 +15,15 @@ mod downloads;
 mod faults;
 mod fresh;
 mod harness;
+#[cfg(unix)]
+mod in_place;
 mod incremental;
 #[cfg(unix)]
 mod interrupted;
+#[cfg(unix)]
+mod leftovers;
 mod lockfile;
+mod npm_tree;
 mod npmrc;
 mod offline;
 mod omit;

@@ -48,6 +48,9 @@ pub(super) fn apply(
     outcome: &mut Outcome,
 ) -> Result<Option<Applied>, InstallError> {
     let text = outcome.lockfile.take();
+    if !matches!(outcome.tree, TreeChange::LockfileOnly) {
+        run.forget_state(project);
+    }
     let linked = match &mut outcome.tree {
         TreeChange::Prepared(prepared) => put_prepared(run, project, prepared)?,
         TreeChange::Difference(difference) => change(run, project, difference)?,
@@ -107,7 +110,8 @@ fn whole_with_text(
     std::thread::scope(|scope| {
         let text = run.saves().then(|| scope.spawn(|| render(run, project, lock)));
         let Whole { plan, inserted, built, .. } = whole;
-        let sources = Sources { movable: inserted, built: built.take() };
+        let after_interruption = !run.forget_state(project);
+        let sources = Sources { movable: inserted, built: built.take(), after_interruption };
         let counters = LinkCounters(run);
         let linked = link(run.session, project, plan, run.options.mode, sources, &counters)?;
         let join = |text: ScopedJoinHandle<'_, Result<Option<String>, InstallError>>| {
@@ -139,6 +143,8 @@ struct Sources<'s> {
     movable: &'s [PackageId],
     /// The tree itself, built while packages arrived.
     built: Option<Built>,
+    /// Whether the last install may have been killed.
+    after_interruption: bool,
 }
 
 /// Makes `node_modules` what the plan says.
@@ -183,6 +189,7 @@ fn link(
         movable: sources.movable,
         prepared: prepared.as_ref().map(PreparedTree::path),
         repairs: repairs.as_ref(),
+        after_interruption: sources.after_interruption,
         extra_files: &extra_files,
         cancelled: Some(session.context.cancel.flag()),
         ..LinkOptions::default()

@@ -77,6 +77,8 @@ impl<'r> Repair<'r> {
         let foreign = self.foreign.iter().filter(|(other, _)| *other == importer);
         for (index, (_, inner)) in foreign.enumerate() {
             match visible.rename(inner, &staging.dir, format!("foreign-{index}")) {
+                // What dx itself has left is no package.
+                Ok(()) if inner.starts_with('.') => {}
                 Ok(()) => self.removed.set(self.removed.get() + 1),
                 // A mount cannot be renamed; it is not dx's to remove.
                 Err(error) if missing(&error) || error.kind() == ErrorKind::ResourceBusy => {}
