@@ -18,7 +18,7 @@ use crate::{InstallError, Session};
 
 /// How much newer than dx's record npm's hidden lockfile is once npm has written it, in
 /// nanoseconds. dx writes both in one go.
-const NEWER: i64 = 1_000_000_000;
+const NEWER: i64 = 100_000_000;
 
 /// The packages, links and commands that are in place, and the repairs of the rest.
 pub(crate) struct InPlace {
@@ -37,11 +37,15 @@ pub(crate) fn find(
     plan: &Plan,
     wanted: &Tree,
 ) -> Result<Option<InPlace>, InstallError> {
-    let Some(recorded) = of_dx(root).or_else(|| of_npm(root, plan, wanted)) else {
-        return Ok(None);
-    };
     let look = if session.config().force()? { Look::Files } else { Look::Folders };
-    let found = survey(root, session.store(), &recorded, look)?;
+    let found = if let Some(recorded) = of_dx(root) {
+        survey(root, session.store(), &recorded, look)?
+    } else if let Some(recorded) = of_npm(root, plan, wanted) {
+        // A tree that dx would not make, such as one of links into a folder of npm's, is replaced.
+        survey(root, session.store(), &recorded, look).ok().flatten()
+    } else {
+        None
+    };
     Ok(found.map(|(tree, repairs)| InPlace { tree, repairs }))
 }
 

@@ -1,18 +1,18 @@
 //! The tree in `node_modules`: its record, whether that still holds, and the state for the next
 //! install.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use dx_pkg_core::Version;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::{self, DxlView};
-use dx_pkg_os::files::{Durability, Map, write_atomic};
+use dx_pkg_os::files::{Durability, write_atomic};
 
+use crate::InstallError;
 use crate::plan::Plan;
-use crate::project::{Project, Seen, see};
-use crate::state::{self, Baseline, State};
-use crate::{InstallError, Session, visits};
+use crate::project::Project;
+use crate::state::Baseline;
 
 /// The record of the tree, below `node_modules`.
 pub(crate) const RECORD: &str = ".dx/lock.dxl";
@@ -94,52 +94,4 @@ pub(crate) fn scopes_hold(root: &Path, record: &DxlView<'_>) -> bool {
         });
         only_known && present == expected
     })
-}
-
-/// Returns the paths that visit the tree's folders, with the identities of the folders in which
-/// they end; without those that lead nowhere, as a link to a workspace may lead them astray.
-fn visited(root: &Path) -> Seen {
-    let Ok(map) = Map::open(root.join("node_modules").join(RECORD)) else { return Vec::new() };
-    let Ok(record) = DxlView::open(&map) else { return Vec::new() };
-    let paths = visits::recorded(root, &record).into_iter().map(|path| see(&root.join(path)));
-    paths.filter(|(_, identity)| identity.is_some()).collect()
-}
-
-/// Records the state by which the next install finds that nothing has changed: files as they were
-/// when this install read or wrote them, folders as they are now. The paths of `node_modules` visit
-/// the packages that its own time does not cover. `linked` are the folders that links in the tree
-/// lead to.
-pub(crate) fn record_state<'l>(
-    session: &Session,
-    project: &Project,
-    linked: impl Iterator<Item = &'l str>,
-    settings: [u8; 32],
-    baseline: Option<Baseline>,
-) -> Result<(), InstallError> {
-    let root = &project.root;
-    let path = root.join(state::PATH);
-    if !path.parent().is_some_and(Path::is_dir) {
-        return Ok(());
-    }
-    let visited = visited(root);
-    let mut folders: Vec<PathBuf> =
-        vec![root.join("node_modules"), root.join("npm-shrinkwrap.json")];
-    for (workspace, _) in &project.workspaces {
-        folders.extend(root.join(workspace).parent().map(Path::to_owned));
-        folders.push(root.join(workspace).join("node_modules"));
-    }
-    folders.extend(linked.map(|folder| root.join(folder).join("package.json")));
-    let ends: HashSet<PathBuf> = visited.iter().map(|(path, _)| visits::end(path)).collect();
-    folders.retain(|folder| !ends.contains(folder));
-    folders.sort();
-    folders.dedup();
-    let seen = folders
-        .iter()
-        .map(|path| see(path))
-        .chain(visited)
-        .chain(session.config_files.clone())
-        .chain(project.seen.clone());
-    let state = State { baseline, ..State::new(root, settings, seen) };
-    write_atomic(&path, &state.encode(), Durability::Rename)
-        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
 }

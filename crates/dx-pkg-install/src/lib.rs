@@ -46,6 +46,7 @@ mod prepare;
 pub mod project;
 pub mod scripts;
 pub mod session;
+mod snapshot;
 pub mod state;
 mod summary;
 mod tree_files;

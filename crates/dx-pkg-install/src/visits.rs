@@ -17,7 +17,8 @@ use crate::tree_files::importer;
 const MORE: usize = 4;
 
 /// The longest path that the system takes, in bytes without the terminator.
-const LONGEST: usize = if cfg!(any(target_os = "linux", target_os = "android")) { 4095 } else { 1023 };
+const LONGEST: usize =
+    if cfg!(any(target_os = "linux", target_os = "android")) { 4095 } else { 1023 };
 
 /// The bytes left free, as the project's folder may be named in a longer way.
 const RESERVE: usize = 256;

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use dx_pkg_os::files::{Dir, exchange_or_rename};
+use dx_pkg_os::files::{Dir, Swap, exchange_or_rename};
 
 use crate::bins::{self, BIN};
 use crate::build;
@@ -71,9 +71,18 @@ pub(crate) fn apply(
     }
     for (importer, staging) in &stagings {
         let visible = staging.visible()?;
-        let change =
-            Change { run, next, difference: &difference, repair: &repair, importer, staging, visible };
-        change.apply()?;
+        let change = Change {
+            run,
+            next,
+            difference: &difference,
+            repair: &repair,
+            importer,
+            staging,
+            visible,
+        };
+        let in_place_of_others = change.apply()?;
+        report.added -= in_place_of_others;
+        report.replaced += in_place_of_others;
     }
     repair.restore_files()?;
     report.removed += repair.removed();
@@ -89,11 +98,7 @@ pub(crate) fn apply(
 
 /// Removes what killed runs left beside every `node_modules` of the trees. Returns the folders that
 /// are still to be removed.
-fn sweep(
-    run: &Run<'_>,
-    previous: &Sites<'_>,
-    next: &Sites<'_>,
-) -> Result<Vec<PathBuf>, LinkError> {
+fn sweep(run: &Run<'_>, previous: &Sites<'_>, next: &Sites<'_>) -> Result<Vec<PathBuf>, LinkError> {
     let mut importers: BTreeSet<&str> = build::importers(run, next).into_iter().collect();
     importers.extend(previous.0.iter().map(|site| site.importer));
     let mut leftovers = Vec::new();
@@ -122,7 +127,9 @@ struct Change<'c> {
 }
 
 impl Change<'_> {
-    fn apply(&self) -> Result<(), LinkError> {
+    /// Makes the change; returns how many new packages took the place of something that was not of
+    /// the tree.
+    fn apply(&self) -> Result<u64, LinkError> {
         self.repair.take_away(self.importer, self.staging, &self.visible)?;
         let removed =
             || self.difference.removed.iter().filter(|site| site.importer == self.importer);
@@ -130,12 +137,15 @@ impl Change<'_> {
             self.remove(index, site)?;
         }
         let mut rebuilt = BTreeSet::new();
+        let mut in_place_of_others = 0;
         for index in
             self.difference.changed().filter(|&index| self.next.0[index].importer == self.importer)
         {
-            self.put(index)?;
+            let swap = self.put(index)?;
             if self.difference.fates[index] == Fate::Replaced {
                 rebuilt.extend(self.take_along(index)?);
+            } else {
+                in_place_of_others += u64::from(swap == Swap::Exchanged);
             }
         }
         self.update_commands(&rebuilt)?;
@@ -146,7 +156,7 @@ impl Change<'_> {
             // The system refuses unless the folder is empty.
             let _ = std::fs::remove_dir(self.place(""));
         }
-        Ok(())
+        Ok(in_place_of_others)
     }
 
     fn place(&self, inner: &str) -> PathBuf {
@@ -163,13 +173,12 @@ impl Change<'_> {
     }
 
     /// Renames the new package to its place, and the old one into the staging folder.
-    fn put(&self, index: usize) -> Result<(), LinkError> {
+    fn put(&self, index: usize) -> Result<Swap, LinkError> {
         let site = &self.next.0[index];
         let (new, place) = (self.staging.path().join(new_name(index)), self.place(site.inner));
         with_parents(&self.visible, site.inner, &mut Counts::default(), || {
             exchange_or_rename(&new, &place)
         })
-        .map(|_| ())
         .map_err(LinkError::io("put a package at", place))
     }
 

@@ -14,6 +14,7 @@ use dx_pkg_store::{PackageTables, Store};
 
 use crate::bins::{self, BIN};
 use crate::place::{descendants, occupied, relative};
+use crate::repairs::{Look, Repairs};
 use crate::run::Run;
 use crate::staging::{is_garbage, missing};
 use crate::tree::{NODE_MODULES, PlacementSource, Site, Sites, below};
@@ -21,27 +22,6 @@ use crate::{LinkError, LinkOptions, NoProgress, Placement, Tree, parallel};
 
 /// The file by which a package counts as in place.
 const MANIFEST: &str = "package.json";
-
-/// How closely a tree is looked at.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Look {
-    /// Packages, links and commands by their names, and each package's manifest.
-    Folders,
-    /// Also every file of every package by its size, and every command by its target. Packages
-    /// with a private copy are left out, as their scripts may change files.
-    Files,
-}
-
-/// What is to be done to a tree in place, beside the difference from the wanted tree.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Repairs {
-    /// Paths of entries that are not of the tree, and are to be taken away.
-    pub(crate) foreign: Vec<String>,
-    /// Files to be restored: the path of their package, and their own within it.
-    pub(crate) files: Vec<(String, String)>,
-    /// Commands that may have to be linked: the `node_modules` folder, and the name.
-    pub(crate) commands: Vec<(String, String)>,
-}
 
 /// Looks at the tree in place. Returns `tree` without the packages and links that are not there,
 /// and the repairs of the rest; `None` if an importer's `node_modules` is no folder, so that the
@@ -63,8 +43,7 @@ pub fn survey(
         folders.entry(site.folder()).or_default().push(index);
     }
     let gone = vec![false; sites.0.len()];
-    let mut survey =
-        Survey { run: &run, look, sites: &sites.0, gone, repairs: Repairs::default() };
+    let mut survey = Survey { run: &run, look, sites: &sites.0, gone, repairs: Repairs::default() };
     // The folder around a package comes before those within it.
     for (folder, members) in &folders {
         if !survey.folder(folder, members, &folders)? {

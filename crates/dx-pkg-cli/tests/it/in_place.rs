@@ -195,7 +195,8 @@ fn a_package_replaced_by_something_else_comes_back() {
         let path = project.path().join("node_modules").join(package);
         fs::remove_dir_all(&path).unwrap();
         make(&path);
-        ok(&project, ["install"]);
+        let run = ok(&project, ["install"]);
+        assert!(run.stdout.contains("(changed 1)"), "{package}: {run}");
         assert!(path.symlink_metadata().unwrap().is_dir(), "{package}");
         assert!(path.join("index.js").exists() && path.join("package.json").exists());
         assert_eq!(fs::read_dir(project.path().join("linked")).unwrap().count(), 1);

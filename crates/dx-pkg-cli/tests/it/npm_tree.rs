@@ -2,7 +2,7 @@
 
 use dx_pkg_testkit::{Project, Registry, require};
 
-use crate::harness::ok;
+use crate::harness::{dx_with_prepared_trees, ok};
 
 /// Returns a project with packages of every kind of place, and its registry.
 fn project() -> (Registry, Project) {
@@ -17,7 +17,10 @@ fn project() -> (Registry, Project) {
     let project = Project::new(&registry)
         .field("allowScripts", serde_json::json!({ "built": true }))
         .field("workspaces", serde_json::json!(["packages/*"]))
-        .file("packages/w/package.json", r#"{"name":"w","version":"1.0.0","dependencies":{"n":"1"}}"#)
+        .file(
+            "packages/w/package.json",
+            r#"{"name":"w","version":"1.0.0","dependencies":{"n":"1"}}"#,
+        )
         .dep("a", "1")
         .dep("b", "1")
         .dep("n", "2")
@@ -71,8 +74,35 @@ fn a_tree_of_npm_is_taken_over() {
     if npm(&project, &["install"]).is_none() {
         return;
     }
-    // The oldest npm that runs these tests runs scripts without permission, as the newest does with.
     taken_over(&project);
+}
+
+#[test]
+fn the_store_has_the_packages_of_a_tree_that_was_taken_over() {
+    let (_registry, project) = project();
+    as_npm_leaves_it(&project);
+    std::fs::remove_dir_all(project.store()).unwrap();
+    dx_with_prepared_trees(&project, ["install"]);
+    ok(&project, ["store", "verify"]);
+    let before = project.installed();
+    project.remove("node_modules");
+    ok(&project, ["install", "--offline"]);
+    assert_eq!(project.installed(), before);
+}
+
+#[test]
+fn a_hidden_lockfile_that_describes_no_tree_of_dx_is_not_believed() {
+    for path in ["node_modules/.store/a@1.0.0/node_modules/a", "../a", "node_modules/../../a"] {
+        let (_registry, project) = project();
+        as_npm_leaves_it(&project);
+        let hidden = "node_modules/.package-lock.json";
+        let text = project.read(hidden).replacen("\"node_modules/a\"", &format!("{path:?}"), 1);
+        assert!(text.contains(path));
+        project.write(hidden, text);
+        ok(&project, ["install"]);
+        assert!(project.exists("node_modules/a/package.json"), "{path}");
+        assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
+    }
 }
 
 #[test]
@@ -112,7 +142,7 @@ fn npm_finds_a_tree_of_dx_up_to_date_and_the_other_way_round() {
     ok(&project, ["install"]);
     project.write("node_modules/b/generated.js", "made by a tool");
     let Some(said) = npm(&project, &["install"]) else { return };
-    assert!(said.starts_with("up to date"), "{said}");
+    assert!(said.trim_start().starts_with("up to date"), "{said}");
     assert_eq!(project.read("node_modules/b/generated.js"), "made by a tool");
     let run = ok(&project, ["install"]);
     assert!(run.stdout.starts_with("Already up to date"), "{run}");

@@ -8,9 +8,10 @@ use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::{Run, cached, statistics};
 use crate::cached_install::CacheKey;
-use crate::installed::{baseline, complete_record, record_state};
+use crate::installed::{baseline, complete_record};
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
+use crate::snapshot::record_state;
 use crate::{InstallError, Summary};
 
 /// A committed install.
@@ -45,7 +46,7 @@ pub(super) fn commit(
             run.cancel().check()?;
             outcome.is_complete &= run_scripts(run, project, whole, outcome.lock.as_ref(), linked)?;
         }
-        // The next install looks again at what is missing or in no manifest, and with `force` at all.
+        // The next install looks again at what is missing or in no manifest; with `force`, at all.
         let is_final = outcome.is_complete && !run.session.config().force()?;
         if is_final && run.records() {
             record(run, project, &mut outcome, linked)?;

@@ -7,8 +7,8 @@ use std::thread::ScopedJoinHandle;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::{
-    Built, ImportMethod, LinkOptions, LinkReport, NoProgress, Placement, Progress, Tree, materialise,
-    materialise_difference, place_prepared,
+    Built, ImportMethod, LinkOptions, LinkReport, NoProgress, Placement, Progress, Tree,
+    materialise, materialise_difference, place_prepared,
 };
 use dx_pkg_lock::Lock;
 use dx_pkg_store::{PreparedKey, PreparedTree};

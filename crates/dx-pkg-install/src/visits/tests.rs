@@ -15,8 +15,7 @@ fn tree(paths: &[String]) -> (TempDir, Vec<u8>) {
     }
     fs::create_dir_all(root.path().join("node_modules/.bin")).unwrap();
     let package = |path: &String| LockPackage { path: path.clone(), ..LockPackage::default() };
-    let mut lock =
-        Lock { packages: paths.iter().map(package).collect(), ..Lock::default() };
+    let mut lock = Lock { packages: paths.iter().map(package).collect(), ..Lock::default() };
     lock.normalise();
     let record = dxl::encode(&lock, [0; 32]);
     (root, record)
