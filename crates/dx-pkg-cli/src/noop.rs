@@ -96,8 +96,9 @@ impl Request {
 
     /// Adds what a flag sets; `None` if its argument is not allowed.
     fn set(&mut self, option: &OptionInfo, flag: &Flag, argument: Option<&str>) -> Option<()> {
-        // An install that only writes the lockfile is never up to date.
-        if option.key == "package-lock-only" {
+        // An install that only writes the lockfile is never up to date; one with force looks at
+        // everything.
+        if ["package-lock-only", "force"].contains(&option.key) {
             return None;
         }
         // How packages are added does not matter to a plain install.

@@ -118,6 +118,8 @@ struct Run<'r> {
     /// Whether the store was empty; then fetching begins before anything is looked up.
     starts_from_nothing: bool,
     cache_key: OnceLock<CacheKey>,
+    /// Whether the last install left a state.
+    had_state: OnceLock<bool>,
 }
 
 impl<'r> Run<'r> {
@@ -138,6 +140,7 @@ impl<'r> Run<'r> {
             lockfile_only: session.config().package_lock_only()?,
             starts_from_nothing,
             cache_key: OnceLock::new(),
+            had_state: OnceLock::new(),
         })
     }
 
@@ -181,6 +184,11 @@ impl<'r> Run<'r> {
         } else {
             Durability::Fsync
         }
+    }
+
+    /// Removes the state before the tree is changed; returns whether there was one.
+    fn forget_state(&self, project: &Project) -> bool {
+        *self.had_state.get_or_init(|| state::forget(&project.root))
     }
 
     fn place<'p>(&'p self, project: &'p Project) -> Place<'p> {

@@ -1,19 +1,18 @@
 //! The tree in `node_modules`: its record, whether that still holds, and the state for the next
 //! install.
 
-use std::collections::{BTreeMap, HashSet};
-use std::path::{Path, PathBuf};
+use std::collections::BTreeMap;
+use std::path::Path;
 
 use dx_pkg_core::Version;
-use dx_pkg_link::Tree;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::{self, DxlView};
-use dx_pkg_os::files::{Durability, Map, write_atomic};
+use dx_pkg_os::files::{Durability, write_atomic};
 
-use crate::plan::{Plan, tree_of};
-use crate::project::{Project, see};
-use crate::state::{self, Baseline, State};
-use crate::{InstallError, Session};
+use crate::InstallError;
+use crate::plan::Plan;
+use crate::project::Project;
+use crate::state::Baseline;
 
 /// The record of the tree, below `node_modules`.
 pub(crate) const RECORD: &str = ".dx/lock.dxl";
@@ -70,43 +69,6 @@ pub(crate) fn complete_record(project: &Project, plan: &Plan) -> Result<(), Inst
         .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
 }
 
-/// Returns the tree in `node_modules`, where dx put it there and nothing was added or removed
-/// since.
-pub(crate) fn tree(root: &Path) -> Option<Tree> {
-    let map = Map::open(root.join("node_modules").join(RECORD)).ok()?;
-    let installed = DxlView::open(&map).ok()?.to_lock();
-    let tree = tree_of(&installed).ok()?;
-    let mut top =
-        tree.placements.iter().map(|placement| placement.path.as_str()).filter(|path| is_top(path));
-    let is_whole = top.all(|path| root.join(path).symlink_metadata().is_ok());
-    let has_commands = tree
-        .placements
-        .iter()
-        .any(|placement| is_top(&placement.path) && !placement.bins.is_empty());
-    let is_whole = is_whole && (!has_commands || root.join("node_modules/.bin").is_dir());
-    (is_whole && !has_unknown_packages(root, &tree)).then_some(tree)
-}
-
-fn is_top(path: &str) -> bool {
-    path.strip_prefix("node_modules/").is_some_and(|name| !name.contains("node_modules/"))
-}
-
-/// Returns whether `node_modules` has a package that the tree lacks.
-fn has_unknown_packages(root: &Path, tree: &Tree) -> bool {
-    let known: HashSet<&str> =
-        tree.placements.iter().map(|placement| placement.path.as_str()).collect();
-    let packages = |folder: &str| -> Vec<String> {
-        let entries = std::fs::read_dir(root.join(folder)).into_iter().flatten().flatten();
-        let folders = entries.filter(|entry| entry.file_type().is_ok_and(|kind| !kind.is_file()));
-        let names = folders.filter_map(|entry| entry.file_name().into_string().ok());
-        names.filter(|name| !name.starts_with('.')).map(|name| format!("{folder}/{name}")).collect()
-    };
-    packages("node_modules").iter().any(|path| match path.strip_prefix("node_modules/@") {
-        Some(_) => packages(path).iter().any(|path| !known.contains(path.as_str())),
-        None => !known.contains(path.as_str()),
-    })
-}
-
 /// Returns whether every scope's folder in `node_modules` has the packages of the record and no
 /// others: the identity of `node_modules` does not cover them.
 pub(crate) fn scopes_hold(root: &Path, record: &DxlView<'_>) -> bool {
@@ -132,40 +94,4 @@ pub(crate) fn scopes_hold(root: &Path, record: &DxlView<'_>) -> bool {
         });
         only_known && present == expected
     })
-}
-
-/// Records the state by which the next install finds that nothing has changed: files as they were
-/// when this install read or wrote them, folders as they are now. Of `node_modules` only the folder
-/// itself is recorded: a package removed from a scope's folder is noticed by the next install that
-/// has something to do, so that the check costs the same for every tree. `linked` are the folders
-/// that links in the tree lead to.
-pub(crate) fn record_state<'l>(
-    session: &Session,
-    project: &Project,
-    linked: impl Iterator<Item = &'l str>,
-    settings: [u8; 32],
-    baseline: Option<Baseline>,
-) -> Result<(), InstallError> {
-    let root = &project.root;
-    let path = root.join(state::PATH);
-    if !path.parent().is_some_and(Path::is_dir) {
-        return Ok(());
-    }
-    let mut folders: Vec<PathBuf> =
-        vec![root.join("node_modules"), root.join("npm-shrinkwrap.json")];
-    for (workspace, _) in &project.workspaces {
-        folders.extend(root.join(workspace).parent().map(Path::to_owned));
-        folders.push(root.join(workspace).join("node_modules"));
-    }
-    folders.extend(linked.map(|folder| root.join(folder).join("package.json")));
-    folders.sort();
-    folders.dedup();
-    let seen = folders
-        .iter()
-        .map(|path| see(path))
-        .chain(session.config_files.clone())
-        .chain(project.seen.clone());
-    let state = State { baseline, ..State::new(root, settings, seen) };
-    write_atomic(&path, &state.encode(), Durability::Rename)
-        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
 }

@@ -9,10 +9,12 @@ use dx_pkg_core::PackageId;
 use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise, mend};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_os::files::Map;
 use dx_pkg_store::{Altered, PrepareJob, PreparedKey, PreparedTree, Store};
 
 use crate::plan::tree_of;
-use crate::{InstallError, installed, tree_files};
+use crate::state::{self, State};
+use crate::{InstallError, installed, snapshot, tree_files};
 
 /// The result of a preparation.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -126,9 +128,20 @@ impl<'p> Preparation<'p> {
             }
         }
         if let Some(linked) = self.linked_at().filter(|_| self.new_tree) {
-            repaired += mend(self.project, self.store, &self.tree, &self.options(&[]), linked)?;
+            let held = self.state_holds();
+            let lost = mend(self.project, self.store, &self.tree, &self.options(&[]), linked)?;
+            if held && lost > 0 {
+                snapshot::refresh_state(self.project)?;
+            }
+            repaired += lost;
         }
         Ok(Some(repaired))
+    }
+
+    /// Returns whether nothing in the project has changed since the last install.
+    fn state_holds(&self) -> bool {
+        let map = Map::open(self.project.join(state::PATH)).ok();
+        map.and_then(|map| State::decode(&map)).is_some_and(|state| state.holds(self.project))
     }
 
     /// Returns when the project's tree was put in place, in nanoseconds since 1970.

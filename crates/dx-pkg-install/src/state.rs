@@ -153,6 +153,14 @@ impl Baseline {
     }
 }
 
+/// Removes the state of the project in `root`, before its tree is changed. However that ends, the
+/// next install then looks at the project, and at what this one has left. Returns whether there was
+/// a state, so that the last install came to its end.
+pub(crate) fn forget(root: &Path) -> bool {
+    // A state that cannot be removed does not hold for a changed tree.
+    std::fs::remove_file(root.join(PATH)).is_ok()
+}
+
 /// Returns the digest of the settings that could change what an install does: flags and environment
 /// variables. Settings in files are covered by the files' identities.
 pub fn settings_digest(

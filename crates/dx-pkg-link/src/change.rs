@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-use dx_pkg_os::files::{Dir, exchange_or_rename};
+use dx_pkg_os::files::{Dir, Swap, exchange_or_rename};
 
 use crate::bins::{self, BIN};
 use crate::build;
@@ -19,10 +19,12 @@ use crate::tree::{NODE_MODULES, Site, Sites, below};
 use crate::{LinkError, LinkReport, parallel};
 
 mod difference;
+mod repair;
 #[cfg(test)]
 mod tests;
 
 use difference::{Difference, Fate};
+use repair::Repair;
 
 /// Changes the tree in place from `previous` to `next`.
 pub(crate) fn apply(
@@ -40,15 +42,13 @@ pub(crate) fn apply(
             - difference.count(Fate::Replaced),
         ..LinkReport::default()
     };
+    let repair = Repair::of(run, next, &difference);
+    report.leftovers.extend(sweep(run, previous, next)?);
     let mut stagings = BTreeMap::new();
-    for importer in difference.importers(next) {
-        let folder = run.folder(importer)?;
-        report.leftovers.extend(Staging::sweep(
-            &folder,
-            run.packages.store,
-            run.options.keep_foreign,
-        )?);
-        stagings.insert(importer, Staging::create(&folder)?);
+    for importer in difference.importers(next).into_iter().chain(repair.importers()) {
+        if !stagings.contains_key(importer) {
+            stagings.insert(importer, Staging::create(&run.folder(importer)?)?);
+        }
     }
 
     let jobs: Vec<usize> = difference.changed().collect();
@@ -71,8 +71,22 @@ pub(crate) fn apply(
     }
     for (importer, staging) in &stagings {
         let visible = staging.visible()?;
-        Change { run, next, difference: &difference, importer, staging, visible }.apply()?;
+        let change = Change {
+            run,
+            next,
+            difference: &difference,
+            repair: &repair,
+            importer,
+            staging,
+            visible,
+        };
+        let in_place_of_others = change.apply()?;
+        report.added -= in_place_of_others;
+        report.replaced += in_place_of_others;
     }
+    repair.restore_files()?;
+    report.removed += repair.removed();
+    report.replaced += repair.packages();
     if let Some(root) = stagings.get("") {
         write_extra_files(run, root)?;
     }
@@ -80,6 +94,19 @@ pub(crate) fn apply(
         .leftovers
         .extend(stagings.into_values().filter_map(|staging| staging.finish(run.packages.store)));
     Ok(report)
+}
+
+/// Removes what killed runs left beside every `node_modules` of the trees. Returns the folders that
+/// are still to be removed.
+fn sweep(run: &Run<'_>, previous: &Sites<'_>, next: &Sites<'_>) -> Result<Vec<PathBuf>, LinkError> {
+    let mut importers: BTreeSet<&str> = build::importers(run, next).into_iter().collect();
+    importers.extend(previous.0.iter().map(|site| site.importer));
+    let mut leftovers = Vec::new();
+    for importer in importers {
+        let (folder, keep) = (run.folder(importer)?, run.options.keep_foreign);
+        leftovers.extend(Staging::sweep(&folder, run.packages.store, keep)?);
+    }
+    Ok(leftovers)
 }
 
 /// Returns the name, in the staging folder, of the site at `index` of the wanted tree.
@@ -92,6 +119,7 @@ struct Change<'c> {
     run: &'c Run<'c>,
     next: &'c Sites<'c>,
     difference: &'c Difference<'c>,
+    repair: &'c Repair<'c>,
     importer: &'c str,
     staging: &'c Staging,
     /// The importer's `node_modules`.
@@ -99,19 +127,25 @@ struct Change<'c> {
 }
 
 impl Change<'_> {
-    fn apply(&self) -> Result<(), LinkError> {
+    /// Makes the change; returns how many new packages took the place of something that was not of
+    /// the tree.
+    fn apply(&self) -> Result<u64, LinkError> {
+        self.repair.take_away(self.importer, self.staging, &self.visible)?;
         let removed =
             || self.difference.removed.iter().filter(|site| site.importer == self.importer);
         for (index, site) in removed().enumerate() {
             self.remove(index, site)?;
         }
         let mut rebuilt = BTreeSet::new();
+        let mut in_place_of_others = 0;
         for index in
             self.difference.changed().filter(|&index| self.next.0[index].importer == self.importer)
         {
-            self.put(index)?;
+            let swap = self.put(index)?;
             if self.difference.fates[index] == Fate::Replaced {
                 rebuilt.extend(self.take_along(index)?);
+            } else {
+                in_place_of_others += u64::from(swap == Swap::Exchanged);
             }
         }
         self.update_commands(&rebuilt)?;
@@ -122,7 +156,7 @@ impl Change<'_> {
             // The system refuses unless the folder is empty.
             let _ = std::fs::remove_dir(self.place(""));
         }
-        Ok(())
+        Ok(in_place_of_others)
     }
 
     fn place(&self, inner: &str) -> PathBuf {
@@ -139,13 +173,12 @@ impl Change<'_> {
     }
 
     /// Renames the new package to its place, and the old one into the staging folder.
-    fn put(&self, index: usize) -> Result<(), LinkError> {
+    fn put(&self, index: usize) -> Result<Swap, LinkError> {
         let site = &self.next.0[index];
         let (new, place) = (self.staging.path().join(new_name(index)), self.place(site.inner));
         with_parents(&self.visible, site.inner, &mut Counts::default(), || {
             exchange_or_rename(&new, &place)
         })
-        .map(|_| ())
         .map_err(LinkError::io("put a package at", place))
     }
 
@@ -182,6 +215,11 @@ impl Change<'_> {
                 let commands = bins::commands(site);
                 let affected = names.entry(site.inner_folder()).or_default();
                 affected.extend(commands.into_iter().map(|command| command.name.to_owned()));
+            }
+        }
+        for (folder, name) in self.repair.commands(self.importer) {
+            if !rebuilt.contains(folder) {
+                names.entry(folder).or_default().insert(name.to_owned());
             }
         }
         names.retain(|_, names| !names.is_empty());
@@ -231,6 +269,7 @@ impl Change<'_> {
                 bins::make(&bin, name, target)
                     .map_err(LinkError::io("link the command", at(name)))?;
                 counts.symlinks += 1;
+                self.repair.linked(self.importer, folder, name, target);
             }
         }
         self.run.count(counts);

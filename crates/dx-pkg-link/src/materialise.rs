@@ -7,7 +7,8 @@ use dx_pkg_store::Store;
 
 use crate::options::check_extra_files;
 use crate::run::Run;
-use crate::tree::{NODE_MODULES, Sites};
+use crate::staging::Staging;
+use crate::tree::{NODE_MODULES, PlacementSource, Sites};
 use crate::{LinkError, LinkOptions, LinkReport, Progress, Tree, build, change, prepared};
 
 /// Makes the project's `node_modules` folders the given tree.
@@ -36,7 +37,7 @@ pub fn materialise(
         Some(previous) => refused_rename(change::apply(&run, &previous, &next))?,
         None => None,
     };
-    let report = match changed {
+    let mut report = match changed {
         Some(report) => report,
         None => {
             let (leftovers, was_prepared) = build_or_place(&run, &next)?;
@@ -49,7 +50,28 @@ pub fn materialise(
             }
         }
     };
+    if options.after_interruption {
+        report.leftovers.extend(sweep_workspaces(&run, &next)?);
+    }
     Ok(report.with_counts(run.into_counts()))
+}
+
+/// Removes what killed runs left in the folders in the project that links lead to. Returns the
+/// folders that are still to be removed.
+fn sweep_workspaces(run: &Run<'_>, sites: &Sites<'_>) -> Result<Vec<PathBuf>, LinkError> {
+    let mut leftovers = Vec::new();
+    for site in &sites.0 {
+        if let PlacementSource::Symlink { target } = &site.placement.source
+            && !target.is_empty()
+            && !target.starts_with("..")
+            && run.project.join(target).is_dir()
+        {
+            let folder = run.folder(target)?;
+            let keep = run.options.keep_foreign;
+            leftovers.extend(Staging::sweep(&folder, run.packages.store, keep)?);
+        }
+    }
+    Ok(leftovers)
 }
 
 /// Applies the difference between `previous` and `next` to the tree in place.

@@ -140,7 +140,8 @@ impl Lost<'_> {
     }
 }
 
-fn restore_file(run: &Run<'_>, site: &Site<'_>, file: &str) -> Result<(), LinkError> {
+/// Creates a missing file of a package in place.
+pub(crate) fn restore_file(run: &Run<'_>, site: &Site<'_>, file: &str) -> Result<(), LinkError> {
     let PlacementSource::Package(id) = site.placement.source else { return Ok(()) };
     let path = site.placement.path.as_str();
     let place: PathBuf = run.project.join(path);

@@ -6,7 +6,7 @@ use std::sync::atomic::AtomicBool;
 
 use dx_pkg_core::PackageId;
 
-use crate::{ImportMethod, LinkError};
+use crate::{ImportMethod, LinkError, Repairs};
 
 /// The options of linking a tree.
 #[derive(Clone, Copy, Debug)]
@@ -24,6 +24,11 @@ pub struct LinkOptions<'o> {
     /// A folder with a prepared tree of the same contents, which is renamed into place if it can
     /// be. It must have the state files, with the contents of `extra_files`.
     pub prepared: Option<&'o Path>,
+    /// The repairs of the tree in place, where that was looked at.
+    pub repairs: Option<&'o Repairs>,
+    /// Whether the last run may have been killed, so that what it left is looked for in every
+    /// workspace, not only beside the trees that change.
+    pub after_interruption: bool,
     /// A flag that cancels linking once it is set: the unfinished tree is removed and
     /// [`LinkError::Cancelled`] returned.
     pub cancelled: Option<&'o AtomicBool>,
@@ -45,6 +50,8 @@ impl Default for LinkOptions<'_> {
             links_outside: false,
             movable: &[],
             prepared: None,
+            repairs: None,
+            after_interruption: false,
             cancelled: None,
             threads: None,
             extra_files: &[],

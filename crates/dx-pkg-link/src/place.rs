@@ -200,7 +200,7 @@ pub(crate) fn link_commands(
 }
 
 /// Returns the text of a link at `path` to `target`, both relative to the project.
-fn relative(path: &str, target: &str) -> String {
+pub(crate) fn relative(path: &str, target: &str) -> String {
     let mut from: Vec<&str> = path.split('/').collect();
     from.pop();
     let to: Vec<&str> = target.split('/').filter(|segment| !segment.is_empty()).collect();

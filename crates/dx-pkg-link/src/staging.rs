@@ -1,7 +1,7 @@
 //! Staging folders beside `node_modules`, the switch to them, and the removal of old trees.
 //!
-//! A staging folder is named `.node_modules-dx-<process>-<random>`. The next run sweeps those of
-//! dead processes, after it has moved the user's own entries out of them.
+//! A staging folder is named `.node_modules-dx-<process>-<random>` and locked while its process
+//! lives. The next run sweeps the others, after it has moved the user's own entries out of them.
 
 use std::ffi::{OsStr, OsString};
 use std::io::{self, ErrorKind};
@@ -47,6 +47,7 @@ impl Staging {
         let dir = parent
             .make_dir(&name)
             .map_err(LinkError::io("make the folder", importer.join(&name)))?;
+        claim(&dir);
         Ok(Self { parent, parent_path: importer.to_owned(), name, inside, dir, done: false })
     }
 
@@ -59,6 +60,7 @@ impl Staging {
             return Ok(None);
         }
         let dir = parent.open_dir(&name).map_err(LinkError::io("open the folder", path))?;
+        claim(&dir);
         Ok(Some(Self { parent, parent_path: importer.to_owned(), name, inside, dir, done: false }))
     }
 
@@ -248,18 +250,33 @@ fn is_foreign(name: &OsStr, kind: EntryKind) -> bool {
 
 /// Returns the names of abandoned trees in a folder.
 fn garbage(folder: &Dir) -> io::Result<impl Iterator<Item = OsString>> {
-    let trash = |name: &OsStr| name.to_str().is_some_and(|name| name.starts_with(TRASH));
-    let entries = folder.entries()?.into_iter().map(|entry| entry.name);
-    Ok(entries.filter(move |name| trash(name) || is_abandoned(name)))
+    let names = folder.entries()?.into_iter().map(|entry| entry.name);
+    Ok(names.filter(|name| is_garbage(folder, name)))
 }
 
-fn is_abandoned(name: &OsStr) -> bool {
+/// Returns whether an entry of a folder is a tree that a killed run has left.
+pub(crate) fn is_garbage(folder: &Dir, name: &OsStr) -> bool {
     let name = name.to_str().unwrap_or_default();
+    name.starts_with(TRASH) || is_abandoned(folder, name)
+}
+
+/// Returns whether a staging folder is of no living process. A number alone would not tell: it may
+/// be another process's by now, or be counted in another container.
+fn is_abandoned(folder: &Dir, name: &str) -> bool {
     let Some(id) = name.strip_prefix(PREFIX).and_then(|rest| rest.split('-').next()) else {
         return false;
     };
-    // This process holds the project's lock, so a folder with its number is of an earlier process.
-    id.parse().is_ok_and(|id| id == process::id() || !dx_pkg_os::process::process_alive(id))
+    let Ok(id) = id.parse() else { return false };
+    match folder.open_dir(name).and_then(|dir| dir.try_lock()) {
+        Ok(is_free) => is_free,
+        Err(_) => id == process::id() || !dx_pkg_os::process::process_alive(id),
+    }
+}
+
+/// Locks a staging folder, so that nobody sweeps it.
+fn claim(dir: &Dir) {
+    // Where folders cannot be locked, the process's number tells.
+    let _ = dir.try_lock();
 }
 
 /// Moves a tree to the store's trash. Returns its path if that is refused.

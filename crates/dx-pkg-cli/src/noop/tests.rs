@@ -105,7 +105,7 @@ fn valid_flags() -> Vec<String> {
         }
         _ => format!("--{}", flag.long),
     });
-    spelled.filter(|flag| flag != "--lockfile-only").collect()
+    spelled.filter(|flag| !["--lockfile-only", "--force"].contains(&flag.as_str())).collect()
 }
 
 proptest! {
@@ -145,7 +145,7 @@ fn a_plain_install_is_understood() {
 #[test]
 fn flags_without_effect_leave_the_digest_as_it_is() {
     let plain = digest(&read("install").unwrap());
-    for line in ["install -f -S -E --no-save --no-audit --no-fund", "-s i --offline --immutable"] {
+    for line in ["install -S -E --no-save --no-audit --no-fund", "-s i --offline --immutable"] {
         assert_eq!(digest(&read(line).unwrap()), plain, "{line}");
     }
     for line in ["install --omit dev", "install --registry=http://r.example/"] {
@@ -161,6 +161,8 @@ fn any_other_command_line_takes_the_full_install() {
         "ci",
         "install --json",
         "install --lockfile-only",
+        "install --force",
+        "i -f",
         "remove a",
         "install -C",
         "--prod install",

@@ -17,10 +17,15 @@ mod faults;
 mod fresh;
 mod harness;
 mod incomplete;
+#[cfg(unix)]
+mod in_place;
 mod incremental;
 #[cfg(unix)]
 mod interrupted;
+#[cfg(unix)]
+mod leftovers;
 mod lockfile;
+mod npm_tree;
 mod npmrc;
 mod offline;
 mod omit;

@@ -263,8 +263,9 @@ fn other_files_in_node_modules_survive_and_old_trees_are_deleted_later() {
     let project = Project::new(&registry).dep("a", "1").create();
     dx(&project, ["install"]);
     project.write("node_modules/.cache/tool", "kept");
-    // A tree whose state is gone is replaced as a whole.
+    // A tree whose records are gone is replaced as a whole.
     project.remove("node_modules/.dx");
+    project.remove("node_modules/.package-lock.json");
     let run =
         command(&project).env("DX_PREPARED_TREES", "1").args(["install", "--json"]).run().success();
     let result: Value = serde_json::from_str(&run.stdout).unwrap();

@@ -283,9 +283,11 @@ fn files_not_placed_by_dx_survive_every_install_and_no_ci() {
     keep(&project);
     dx(&project, ["add", "c"]);
     assert_eq!(is_kept(&project), [true; 4], "a change");
-    // Without its record a tree is replaced as a whole, by a prepared one and by one that is built.
+    // Without its records a tree is replaced as a whole, by a prepared one and by one that is
+    // built.
     for prepared_trees in [1, 0] {
         project.remove("node_modules/.dx");
+        project.remove("node_modules/.package-lock.json");
         if prepared_trees == 0 {
             fs::remove_dir_all(project.store().join("v1/prepared")).unwrap();
         }

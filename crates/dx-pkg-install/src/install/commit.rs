@@ -8,9 +8,10 @@ use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::{Run, cached, statistics};
 use crate::cached_install::CacheKey;
-use crate::installed::{baseline, complete_record, record_state};
+use crate::installed::{baseline, complete_record};
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
+use crate::snapshot::record_state;
 use crate::{InstallError, Summary};
 
 /// A committed install.
@@ -45,8 +46,9 @@ pub(super) fn commit(
             run.cancel().check()?;
             outcome.is_complete &= run_scripts(run, project, whole, outcome.lock.as_ref(), linked)?;
         }
-        // The next install looks again at what is missing or in no manifest.
-        if outcome.is_complete && run.records() {
+        // The next install looks again at what is missing or in no manifest; with `force`, at all.
+        let is_final = outcome.is_complete && !run.session.config().force()?;
+        if is_final && run.records() {
             record(run, project, &mut outcome, linked)?;
         }
     }
@@ -72,10 +74,7 @@ fn count(run: &Run<'_>, outcome: &mut Outcome, report: &LinkReport) {
             (report.added, report.replaced, report.removed);
         summary.statistics = statistics::of(run.session, &run.counters, report);
     }
-    for path in &report.leftovers {
-        // The next install removes what stays.
-        let _ = dx_pkg_os::files::remove_tree(path);
-    }
+    link::remove_leftovers(report);
 }
 
 /// Runs the scripts that are due once a whole tree is linked; returns whether no optional package

@@ -81,6 +81,7 @@ pub(super) fn fetch(
         ..LinkOptions::default()
     };
     let (root, store) = (&project.root, session.store());
+    run.forget_state(project);
     std::thread::scope(|scope| {
         let arrivals = downloads.arrivals();
         let building = scope.spawn(|| build_ahead(root, store, &tree, &options, arrivals));

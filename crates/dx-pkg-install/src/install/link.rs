@@ -7,8 +7,8 @@ use std::thread::ScopedJoinHandle;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::{
-    Built, ImportMethod, LinkOptions, LinkReport, NoProgress, Placement, Progress, materialise,
-    materialise_difference, place_prepared,
+    Built, ImportMethod, LinkOptions, LinkReport, NoProgress, Placement, Progress, Tree,
+    materialise, materialise_difference, place_prepared,
 };
 use dx_pkg_lock::Lock;
 use dx_pkg_store::{PreparedKey, PreparedTree};
@@ -17,7 +17,7 @@ use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
 use super::{Mode, Run};
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::{InstallError, Session, installed, tree_files};
+use crate::{InstallError, Session, in_place, installed, tree_files};
 
 /// A linked tree.
 pub(super) struct Linked {
@@ -48,6 +48,9 @@ pub(super) fn apply(
     outcome: &mut Outcome,
 ) -> Result<Option<Applied>, InstallError> {
     let text = outcome.lockfile.take();
+    if !matches!(outcome.tree, TreeChange::LockfileOnly) {
+        run.forget_state(project);
+    }
     let linked = match &mut outcome.tree {
         TreeChange::Prepared(prepared) => put_prepared(run, project, prepared)?,
         TreeChange::Difference(difference) => change(run, project, difference)?,
@@ -107,7 +110,8 @@ fn whole_with_text(
     std::thread::scope(|scope| {
         let text = run.saves().then(|| scope.spawn(|| render(run, project, lock)));
         let Whole { plan, inserted, built, .. } = whole;
-        let sources = Sources { movable: inserted, built: built.take() };
+        let after_interruption = !run.forget_state(project);
+        let sources = Sources { movable: inserted, built: built.take(), after_interruption };
         let counters = LinkCounters(run);
         let linked = link(run.session, project, plan, run.options.mode, sources, &counters)?;
         let join = |text: ScopedJoinHandle<'_, Result<Option<String>, InstallError>>| {
@@ -119,8 +123,17 @@ fn whole_with_text(
 
 /// Links a plan again, after scripts have made some of its packages drop out.
 pub(super) fn relink(run: &Run<'_>, project: &Project, plan: &Plan) -> Result<(), InstallError> {
-    link(run.session, project, plan, Mode::Install, Sources::default(), &NoProgress)?;
+    let linked = link(run.session, project, plan, Mode::Install, Sources::default(), &NoProgress)?;
+    remove_leftovers(&linked.report);
     Ok(())
+}
+
+/// Removes replaced trees that the store could not take.
+pub(super) fn remove_leftovers(report: &LinkReport) {
+    for path in &report.leftovers {
+        // The next install removes what stays.
+        let _ = dx_pkg_os::files::remove_tree(path);
+    }
 }
 
 /// Sources of a tree beside the store.
@@ -130,6 +143,8 @@ struct Sources<'s> {
     movable: &'s [PackageId],
     /// The tree itself, built while packages arrived.
     built: Option<Built>,
+    /// Whether the last install may have been killed.
+    after_interruption: bool,
 }
 
 /// Makes `node_modules` what the plan says.
@@ -141,14 +156,19 @@ fn link(
     sources: Sources<'_>,
     progress: &dyn Progress,
 ) -> Result<Linked, InstallError> {
-    let (extra_files, tree, previous) = std::thread::scope(|scope| {
+    let (extra_files, tree, in_place) = std::thread::scope(|scope| {
         let extra_files = scope.spawn(|| tree_files::state_files(&plan.installed));
         let tree = plan.tree();
-        let previous = if mode == Mode::Ci { None } else { installed::tree(&project.root) };
+        let in_place = |tree: &Tree| match mode {
+            Mode::Ci => Ok(None),
+            Mode::Install => in_place::find(session, &project.root, plan, tree),
+        };
+        let found = tree.and_then(|tree| in_place(&tree).map(|in_place| (tree, in_place)));
         let extra_files =
             extra_files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
-        tree.map(|tree| (extra_files, tree, previous))
+        found.map(|(tree, in_place)| (extra_files, tree, in_place))
     })?;
+    let (previous, repairs) = in_place.map(|found| (found.tree, found.repairs)).unzip();
     let key = tree_files::key(plan, &extra_files[0].1);
     let placed = tree.placements.len();
     if placed == 0 && previous.is_none() && !project.root.join("node_modules").exists() {
@@ -168,6 +188,8 @@ fn link(
         links_outside: true,
         movable: sources.movable,
         prepared: prepared.as_ref().map(PreparedTree::path),
+        repairs: repairs.as_ref(),
+        after_interruption: sources.after_interruption,
         extra_files: &extra_files,
         cancelled: Some(session.context.cancel.flag()),
         ..LinkOptions::default()

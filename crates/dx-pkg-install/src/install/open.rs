@@ -9,7 +9,7 @@ use dx_pkg_os::files::{FileLock, TEMPORARY};
 use dx_pkg_store::Folder;
 
 use crate::project::{Project, find_root};
-use crate::{Environment, Events, InstallError, Session, SessionOptions};
+use crate::{Environment, Events, InstallError, Session, SessionOptions, state};
 
 /// A project with its session. No other command works on the project while this exists.
 pub struct OpenProject {
@@ -80,10 +80,12 @@ impl OpenProject {
     }
 }
 
-/// Removes temporary files beside the manifest that killed commands left. Nothing else writes there
-/// while the project is locked.
+/// Removes temporary files beside the manifest and the tree's record that killed commands left.
+/// Nothing else writes there while the project is locked.
 fn sweep(root: &Path) {
-    for entry in std::fs::read_dir(root).into_iter().flatten().flatten() {
+    let record = root.join(state::PATH).parent().map(Path::to_owned);
+    let folders = [Some(root.to_owned()), record].into_iter().flatten();
+    for entry in folders.flat_map(std::fs::read_dir).flatten().flatten() {
         if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
             // A file that stays does no harm.
             let _ = std::fs::remove_file(entry.path());

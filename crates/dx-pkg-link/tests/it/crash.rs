@@ -10,6 +10,7 @@ use std::thread;
 use std::time::Duration;
 
 use dx_pkg_link::{LinkOptions, NoProgress, Tree, materialise};
+use dx_pkg_os::files::Dir;
 use dx_pkg_store::Store;
 
 use crate::world::{World, package};
@@ -139,8 +140,13 @@ fn only_folders_of_dead_processes_are_swept() {
     for name in [living.as_str(), &own, ".node_modules-dx-4999999-0", ".node_modules-dx-notes"] {
         world.write(&format!("{name}/.cache-{name}/x"), "");
     }
+    let held = Dir::open(world.project.join(&living)).unwrap();
+    assert!(held.try_lock().unwrap(), "a living process locks its folder");
     world.install(&Tree::new(vec![package("node_modules/a", world.module("a"))]));
     assert!(world.exists(&living));
+    drop(held);
+    world.install(&Tree::new(vec![package("node_modules/a", world.module("a"))]));
+    assert!(!world.exists(&living), "the process has that number, and is another one");
     assert!(world.exists(".node_modules-dx-notes"));
     assert!(!world.exists(&own));
     assert!(!world.exists(".node_modules-dx-4999999-0"));

@@ -69,6 +69,8 @@ fn install() {
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
+      -f, --force                   Look at every installed file and restore what is missing; allow
+                                    other platforms
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
@@ -101,6 +103,8 @@ fn ci() {
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
+      -f, --force                   Look at every installed file and restore what is missing; allow
+                                    other platforms
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
@@ -137,6 +141,8 @@ fn remove() {
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
+      -f, --force                   Look at every installed file and restore what is missing; allow
+                                    other platforms
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]

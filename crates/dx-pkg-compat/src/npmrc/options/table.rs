@@ -211,10 +211,11 @@ options! {
         with_flags(&[Flag::fixed("legacy-peer-deps", "true", "Ignore peer dependencies")])
         => getter(legacy_peer_deps = false);
     "force": bool, "false", Resolve,
-        "Go on where a rule would stop.",
-        with_flags(&[Flag::ignored(
+        "Look at everything that should be installed, and go on where a rule would stop.",
+        with_flags(&[Flag::fixed(
             "force",
-            "dx goes on past peer conflicts anyway, and only the setting allows other platforms",
+            "true",
+            "Look at every installed file and restore what is missing; allow other platforms",
         )
         .short('f')])
         => getter(force = false);

@@ -8,7 +8,7 @@ use dx_pkg_os::files::Map;
 
 use crate::project::Project;
 use crate::state::{self, Baseline, State};
-use crate::{Session, installed};
+use crate::{Session, installed, visits};
 
 /// The records of a tree in place that was not changed since.
 pub(super) struct InstalledTree {
@@ -54,8 +54,8 @@ impl InstalledTree {
         })
     }
 
-    /// Returns whether lockfile and record belong to this project, and every scope's folder is as
-    /// the record says.
+    /// Returns whether lockfile and record belong to this project, every scope's folder is as the
+    /// record says, and all packages are there.
     pub(super) fn is_unchanged(
         &self,
         project: &Project,
@@ -73,5 +73,6 @@ impl InstalledTree {
             && is_same(record)
             && is_plain
             && installed::scopes_hold(&project.root, record)
+            && visits::others_are_there(&project.root, record)
     }
 }

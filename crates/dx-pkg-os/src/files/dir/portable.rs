@@ -110,6 +110,11 @@ impl Dir {
         fs::remove_dir(self.path.join(name))
     }
 
+    /// Returns an error: such a system locks no directories.
+    pub fn try_lock(&self) -> io::Result<bool> {
+        Err(io::ErrorKind::Unsupported.into())
+    }
+
     /// Returns the entries, in the file system's order.
     pub fn entries(&self) -> io::Result<Vec<DirEntry>> {
         let entry = |entry: io::Result<fs::DirEntry>| {

@@ -1,0 +1,121 @@
+//! The tree in place: what dx or npm has recorded of it, and how much of that is there.
+
+use std::collections::HashMap;
+use std::path::Path;
+
+use dx_pkg_acquire::files::read_text;
+use dx_pkg_acquire::package::package_id;
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_link::{Look, Placement, Repairs, Tree, survey};
+use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_os::files::{Map, identity};
+
+use crate::installed::{HIDDEN, RECORD};
+use crate::plan::{Plan, tree_of};
+use crate::{InstallError, Session};
+
+/// How much newer than dx's record npm's hidden lockfile is once npm has written it, in
+/// nanoseconds. dx writes both in one go.
+const NEWER: i64 = 100_000_000;
+
+/// The packages, links and commands that are in place, and the repairs of the rest.
+pub(crate) struct InPlace {
+    pub(crate) tree: Tree,
+    pub(crate) repairs: Repairs,
+}
+
+/// Returns the tree in `node_modules`, where dx or npm put it there and has recorded it. `wanted`
+/// is the tree of `plan`.
+///
+/// # Errors
+/// A folder or a package of the store that cannot be read.
+pub(crate) fn find(
+    session: &Session,
+    root: &Path,
+    plan: &Plan,
+    wanted: &Tree,
+) -> Result<Option<InPlace>, InstallError> {
+    let look = if session.config().force()? { Look::Files } else { Look::Folders };
+    let found = if let Some(recorded) = of_dx(root) {
+        survey(root, session.store(), &recorded, look)?
+    } else if let Some(recorded) = of_npm(root, plan, wanted) {
+        // A tree that dx would not make, such as one of links into a folder of npm's, is replaced.
+        survey(root, session.store(), &recorded, look).ok().flatten()
+    } else {
+        None
+    };
+    Ok(found.map(|(tree, repairs)| InPlace { tree, repairs }))
+}
+
+/// Returns the tree of dx's record; `None` without one, and if npm has changed the tree since.
+fn of_dx(root: &Path) -> Option<Tree> {
+    let modules = root.join("node_modules");
+    let written = |name: &str| Some(identity(&modules.join(name)).ok()??.mtime_ns);
+    let is_older = written(HIDDEN)
+        .zip(written(RECORD))
+        .is_some_and(|(hidden, record)| hidden > record.saturating_add(NEWER));
+    if is_older {
+        return None;
+    }
+    let map = Map::open(modules.join(RECORD)).ok()?;
+    tree_of(&DxlView::open(&map).ok()?.to_lock()).ok()
+}
+
+/// Returns the tree of npm's hidden lockfile, as far as it can be believed. npm wrote it after all
+/// packages, so a folder that is older is as npm left it. Of a newer one the manifest must have the
+/// version, which is all that npm asks.
+fn of_npm(root: &Path, plan: &Plan, wanted: &Tree) -> Option<Tree> {
+    let path = root.join("node_modules").join(HIDDEN);
+    let text = read_text(&path).ok()??;
+    let written = identity(&path).ok()??.mtime_ns;
+    let mut lock = npm::read(&text).ok()?;
+    lock.normalise();
+    complete_integrities(&mut lock, plan);
+    lock.packages.retain(|package| {
+        let is_unpacked = !package.link && !package.comes_in_tarball();
+        !is_unpacked
+            || !package.path.contains("node_modules/")
+            || matches!(package_id(package), Ok(Some(_)))
+                && is_current(&root.join(&package.path), package, written)
+    });
+    let wanted: HashMap<&str, &Placement> =
+        wanted.placements.iter().map(|placement| (placement.path.as_str(), placement)).collect();
+    let mut tree = tree_of(&lock).ok()?;
+    for placement in &mut tree.placements {
+        // npm has run the scripts that the project allows, and lists commands in its own order.
+        if let Some(wanted) = wanted.get(placement.path.as_str())
+            && wanted.source == placement.source
+        {
+            *placement = (*wanted).clone();
+        }
+    }
+    Some(tree)
+}
+
+/// Gives entries without integrity that of the plan's package of the same version and address.
+fn complete_integrities(lock: &mut Lock, plan: &Plan) {
+    let index = plan.installed.index();
+    for package in lock.packages.iter_mut().filter(|package| package.integrity.is_none()) {
+        if let Some(planned) = index.get(&package.path)
+            && !package.link
+            && !package.in_bundle
+            && planned.version == package.version
+            && (package.resolved.is_none() || planned.resolved == package.resolved)
+        {
+            package.integrity.clone_from(&planned.integrity);
+        }
+    }
+}
+
+fn is_current(folder: &Path, package: &LockPackage, written: i64) -> bool {
+    if let Ok(Some(found)) = identity(folder)
+        && found.mtime_ns <= written
+    {
+        return true;
+    }
+    let text = read_text(&folder.join("package.json")).ok().flatten();
+    let manifest = text.and_then(|text| Manifest::parse(&text).ok());
+    manifest.is_some_and(|manifest| manifest.version == package.version)
+}

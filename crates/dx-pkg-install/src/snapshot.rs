@@ -1,0 +1,80 @@
+//! The state of a project as it is now, for the next install.
+
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_os::files::{Durability, Map, write_atomic};
+
+use crate::installed::RECORD;
+use crate::project::{Project, Seen, see};
+use crate::state::{self, Baseline, State};
+use crate::{InstallError, Session, visits};
+
+/// Returns the paths that visit the tree's folders, with the identities of the folders in which
+/// they end; without those that lead nowhere, as a link to a workspace may lead them astray.
+fn visited(root: &Path) -> Seen {
+    let Ok(map) = Map::open(root.join("node_modules").join(RECORD)) else { return Vec::new() };
+    let Ok(record) = DxlView::open(&map) else { return Vec::new() };
+    let paths = visits::recorded(root, &record).into_iter().map(|path| see(&root.join(path)));
+    paths.filter(|(_, identity)| identity.is_some()).collect()
+}
+
+/// Records the folders of the tree anew, if there is a state.
+///
+/// The caller has changed nothing but the tree, and knows that the state held before.
+pub(crate) fn refresh_state(root: &Path) -> Result<(), InstallError> {
+    let path = root.join(state::PATH);
+    let Ok(map) = Map::open(&path) else { return Ok(()) };
+    let Some(known) = State::decode(&map) else { return Ok(()) };
+    let visited = visited(root);
+    let ends: HashSet<PathBuf> = visited.iter().map(|(path, _)| visits::end(path)).collect();
+    let (of_tree, others): (Vec<_>, Vec<_>) = known.files.into_iter().partition(|(path, _)| {
+        path.components().any(|component| component.as_os_str() == "node_modules")
+    });
+    let folders = of_tree.into_iter().map(|(path, _)| visits::end(&root.join(path)));
+    let folders = folders.filter(|folder| !ends.contains(folder));
+    let seen = others.into_iter().chain(folders.map(|folder| see(&folder))).chain(visited);
+    let state = State { baseline: known.baseline, ..State::new(root, known.settings, seen) };
+    write_atomic(&path, &state.encode(), Durability::Rename)
+        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
+}
+
+/// Records the state by which the next install finds that nothing has changed: files as they were
+/// when this install read or wrote them, folders as they are now. The paths of `node_modules` visit
+/// the packages that its own time does not cover. `linked` are the folders that links in the tree
+/// lead to.
+pub(crate) fn record_state<'l>(
+    session: &Session,
+    project: &Project,
+    linked: impl Iterator<Item = &'l str>,
+    settings: [u8; 32],
+    baseline: Option<Baseline>,
+) -> Result<(), InstallError> {
+    let root = &project.root;
+    let path = root.join(state::PATH);
+    if !path.parent().is_some_and(Path::is_dir) {
+        return Ok(());
+    }
+    let visited = visited(root);
+    let mut folders: Vec<PathBuf> =
+        vec![root.join("node_modules"), root.join("npm-shrinkwrap.json")];
+    for (workspace, _) in &project.workspaces {
+        folders.extend(root.join(workspace).parent().map(Path::to_owned));
+        folders.push(root.join(workspace).join("node_modules"));
+    }
+    folders.extend(linked.map(|folder| root.join(folder).join("package.json")));
+    let ends: HashSet<PathBuf> = visited.iter().map(|(path, _)| visits::end(path)).collect();
+    folders.retain(|folder| !ends.contains(folder));
+    folders.sort();
+    folders.dedup();
+    let seen = folders
+        .iter()
+        .map(|path| see(path))
+        .chain(visited)
+        .chain(session.config_files.clone())
+        .chain(project.seen.clone());
+    let state = State { baseline, ..State::new(root, settings, seen) };
+    write_atomic(&path, &state.encode(), Durability::Rename)
+        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
+}

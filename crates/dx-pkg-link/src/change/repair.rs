@@ -1,0 +1,159 @@
+//! Repairs of the tree in place: entries that are taken away, files and commands that are restored.
+
+use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
+use std::io::ErrorKind;
+use std::path::Path;
+
+use dx_pkg_os::files::Dir;
+
+use super::difference::{Difference, Fate};
+use crate::mend::restore_file;
+use crate::run::Run;
+use crate::staging::{Staging, missing};
+use crate::tree::{NODE_MODULES, Site, Sites, by_segments};
+use crate::{LinkError, Repairs};
+
+/// The repairs of one run, with what came of them.
+pub(super) struct Repair<'r> {
+    run: &'r Run<'r>,
+    /// Entries to be taken away: importer, and path below its `node_modules`.
+    foreign: Vec<(&'r str, &'r str)>,
+    /// Files to be restored: the site, and the path within it.
+    files: Vec<(Site<'r>, &'r str)>,
+    /// Commands to be linked: importer, folder below its `node_modules`, and name.
+    commands: Vec<(&'r str, &'r str, &'r str)>,
+    removed: Cell<u64>,
+    /// Paths of the packages that were not as they should be.
+    packages: RefCell<BTreeSet<String>>,
+}
+
+impl<'r> Repair<'r> {
+    /// Returns the repairs of the run's options, without what the difference does anyway.
+    pub(super) fn of(run: &'r Run<'r>, next: &Sites<'r>, difference: &Difference<'r>) -> Self {
+        let repairs: Option<&'r Repairs> = run.options.repairs;
+        let place = |path: &str| {
+            next.0.binary_search_by(|site| by_segments(&site.placement.path, path)).ok()
+        };
+        let kept = |path: &str| {
+            place(path).filter(|&index| difference.fates.get(index) == Some(&Fate::Kept))
+        };
+        // A new package takes the place of what is there.
+        let foreign = repairs.into_iter().flat_map(|repairs| &repairs.foreign);
+        let foreign = foreign.filter(|path| place(path).is_none());
+        let files = repairs.into_iter().flat_map(|repairs| &repairs.files);
+        let commands = repairs.into_iter().flat_map(|repairs| &repairs.commands);
+        Repair {
+            run,
+            foreign: foreign.filter_map(|path| split(path)).collect(),
+            files: files
+                .filter_map(|(path, file)| Some((next.0[kept(path)?], file.as_str())))
+                .collect(),
+            commands: commands
+                .filter_map(|(folder, name)| {
+                    let (importer, inner) = split_folder(folder)?;
+                    Some((importer, inner, name.as_str()))
+                })
+                .collect(),
+            removed: Cell::new(0),
+            packages: RefCell::default(),
+        }
+    }
+
+    /// Returns the importers in whose `node_modules` something is to be taken away or linked.
+    pub(super) fn importers(&self) -> impl Iterator<Item = &'r str> {
+        let foreign = self.foreign.iter().map(|(importer, _)| *importer);
+        foreign.chain(self.commands.iter().map(|(importer, ..)| *importer))
+    }
+
+    /// Moves foreign entries of an importer's `node_modules` into the staging folder, where they
+    /// are removed with it.
+    pub(super) fn take_away(
+        &self,
+        importer: &str,
+        staging: &Staging,
+        visible: &Dir,
+    ) -> Result<(), LinkError> {
+        let foreign = self.foreign.iter().filter(|(other, _)| *other == importer);
+        for (index, (_, inner)) in foreign.enumerate() {
+            match visible.rename(inner, &staging.dir, format!("foreign-{index}")) {
+                // What dx itself has left is no package.
+                Ok(()) if inner.starts_with('.') => {}
+                Ok(()) => self.removed.set(self.removed.get() + 1),
+                // A mount cannot be renamed; it is not dx's to remove.
+                Err(error) if missing(&error) || error.kind() == ErrorKind::ResourceBusy => {}
+                Err(error) => {
+                    let place = self.run.project.join(importer).join(NODE_MODULES).join(inner);
+                    return Err(LinkError::io("remove", place)(error));
+                }
+            }
+            for folder in Path::new(inner).ancestors().skip(1) {
+                let name = folder.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+                if !name.starts_with('@') && name != NODE_MODULES {
+                    break;
+                }
+                // The system refuses unless the folder is empty.
+                let _ = visible.remove_dir(folder);
+            }
+        }
+        Ok(())
+    }
+
+    /// Returns the commands of an importer: folder below its `node_modules`, and name.
+    pub(super) fn commands(&self, importer: &str) -> impl Iterator<Item = (&'r str, &'r str)> {
+        let of_importer = self.commands.iter().filter(move |(other, ..)| *other == importer);
+        of_importer.map(|(_, folder, name)| (*folder, *name))
+    }
+
+    /// Notes that a command was linked to `target`, relative to its folder.
+    pub(super) fn linked(&self, importer: &str, folder: &str, name: &str, target: &str) {
+        if self.commands.contains(&(importer, folder, name)) {
+            let target = target.trim_start_matches("../");
+            let segments = if target.starts_with('@') { 2 } else { 1 };
+            let package: Vec<&str> = target.split('/').take(segments).collect();
+            let parts = [importer, NODE_MODULES, folder, &package.join("/")];
+            let path: Vec<&str> = parts.into_iter().filter(|part| !part.is_empty()).collect();
+            self.packages.borrow_mut().insert(path.join("/"));
+        }
+    }
+
+    /// Restores the missing and altered files of packages that stay in place.
+    pub(super) fn restore_files(&self) -> Result<(), LinkError> {
+        for (site, file) in &self.files {
+            self.run.check_cancelled()?;
+            let path = self.run.project.join(&site.placement.path).join(file);
+            // An altered file may be shared: it is replaced, never written.
+            dx_pkg_os::files::remove_tree(&path).map_err(LinkError::io("replace", path))?;
+            restore_file(self.run, site, file)?;
+            self.packages.borrow_mut().insert(site.placement.path.clone());
+        }
+        Ok(())
+    }
+
+    /// Returns the number of entries that were taken away.
+    pub(super) fn removed(&self) -> u64 {
+        self.removed.get()
+    }
+
+    /// Returns the number of packages of which something was restored.
+    pub(super) fn packages(&self) -> u64 {
+        self.packages.borrow().len() as u64
+    }
+}
+
+/// Returns the importer of a path in the tree, and the part below its `node_modules`.
+fn split(path: &str) -> Option<(&str, &str)> {
+    if let Some(inner) = path.strip_prefix("node_modules/") {
+        return Some(("", inner));
+    }
+    path.split_once("/node_modules/")
+}
+
+/// Returns the same of a `node_modules` folder; the second part is empty for the importer's own.
+fn split_folder(folder: &str) -> Option<(&str, &str)> {
+    match folder.strip_suffix(NODE_MODULES)?.strip_suffix('/') {
+        None => Some(("", "")),
+        Some(around) if !around.contains("node_modules/") => Some((around, "")),
+        Some(_) => split(folder),
+    }
+}
