@@ -173,9 +173,13 @@ impl Project {
         let locked = self.locked.iter().flat_map(|(_, lock)| &lock.packages);
         let is_workspace =
             |path: &str| self.workspaces.iter().any(|(workspace, _)| workspace == path);
+        let in_modules = self.locked.as_ref().map(|(_, lock)| lock.folders_in_modules());
+        let is_folder = |path: &str| {
+            !path.contains("node_modules/")
+                || in_modules.as_ref().is_some_and(|folders| folders.contains(path))
+        };
         let mut found = Vec::new();
-        for LockPackage { path, .. } in
-            locked.filter(|entry| !entry.link && !entry.path.contains("node_modules/"))
+        for LockPackage { path, .. } in locked.filter(|entry| !entry.link && is_folder(&entry.path))
         {
             let file = self.root.join(path).join("package.json");
             if !path.is_empty()

@@ -37,7 +37,7 @@ pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
-pub use provider::{External, Provider};
+pub use provider::{External, Places, Provider};
 
 /// The requirements of a project.
 #[derive(Clone, Debug, Default)]
@@ -88,6 +88,9 @@ pub struct Resolution {
     pub unfit: Vec<Unfit>,
     /// Optional packages that could not be loaded, with the reason.
     pub skipped: Vec<String>,
+    /// Dependencies of published packages that are folders of their authors' machines, in words;
+    /// they are left out.
+    pub authors_folders: Vec<String>,
     /// The peer conflicts that `lock` accepts, which every further resolution reports again. `None`
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
     /// [`change()`] cannot start from it.

@@ -29,9 +29,23 @@ pub trait Provider {
     /// When the tarball cannot be read.
     fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, ProviderError>;
 
+    /// Returns the absolute folders that requirements for folders are read against.
+    fn places(&self) -> Places {
+        Places::default()
+    }
+
     /// Reports a placed package, so that its tarball can be fetched early. Only its name, version,
     /// `resolved`, `integrity` and `bin` are set.
     fn placed(&self, _package: &LockPackage) {}
+}
+
+/// Absolute folders, `/`-separated; each is `None` where it is not known.
+#[derive(Clone, Debug, Default)]
+pub struct Places {
+    /// The project's folder.
+    pub project: Option<String>,
+    /// The user's home, which `~/` stands for.
+    pub home: Option<String>,
 }
 
 /// A manifest from outside the registry.

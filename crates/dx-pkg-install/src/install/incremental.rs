@@ -127,14 +127,15 @@ fn resolve_and_fetch(
     let offline = session.config().offline()?;
     let downloads = Downloads::new(context, offline, mode, run.counters.clone());
     downloads.put_first(direct(&input.requirements));
-    let root = &project.root;
-    let externals = |name: &str, spec: &str, from: &str| local::external(root, name, spec, from);
+    let places = local::places(&project.root, session.config());
+    let externals = |name: &str, spec: &str, from: &str| local::external(&places, name, spec, from);
     let bundles =
         |package: &LockPackage| local::bundled(session.store(), Some(&downloads), package);
     let local = LocalSources {
         downloads: Some(&downloads),
         externals: &externals,
         bundles: &bundles,
+        places: &places,
         likely: &Vec::new,
     };
     let provider = input.provider(context, input.policy, local, &run.counters);
