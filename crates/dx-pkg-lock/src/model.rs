@@ -248,7 +248,7 @@ impl<'a> LockIndex<'a> {
 }
 
 /// Returns the package name a path ends with: the part after the last `node_modules/`, or else the
-/// last segment.
+/// last segment, with the one before it if that is a scope.
 #[must_use]
 pub fn name_of_path(path: &str) -> &str {
     const FOLDER: &str = "node_modules/";
@@ -256,7 +256,11 @@ pub fn name_of_path(path: &str) -> &str {
         Some(at) if at == 0 || path.as_bytes().get(at - 1) == Some(&b'/') => {
             &path[at + FOLDER.len()..]
         }
-        _ => path.rsplit('/').next().unwrap_or(path),
+        _ => {
+            let name = path.rfind('/').map_or(0, |slash| slash + 1);
+            let scope = path[..name.saturating_sub(1)].rfind('/').map_or(0, |slash| slash + 1);
+            &path[if path[scope..name].starts_with('@') { scope } else { name }..]
+        }
     }
 }
 

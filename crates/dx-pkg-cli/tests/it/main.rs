@@ -42,4 +42,5 @@ mod streaming;
 mod timing;
 #[cfg(target_os = "linux")]
 mod worker;
+mod workspace_patterns;
 mod workspaces;

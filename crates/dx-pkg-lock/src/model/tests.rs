@@ -43,6 +43,10 @@ fn link_is_resolved_from_its_target() {
 fn name_comes_from_the_path_unless_explicit() {
     assert_eq!(name_of_path("node_modules/a/node_modules/@b/c"), "@b/c");
     assert_eq!(name_of_path("packages/app"), "app");
+    assert_eq!(name_of_path("packages/@s/app"), "@s/app");
+    assert_eq!(name_of_path("@s/app"), "@s/app");
+    assert_eq!(name_of_path("@s"), "@s");
+    assert_eq!(name_of_path("@s/packages/app"), "app");
     assert_eq!(name_of_path("my_node_modules/app"), "app");
     assert_eq!(name_of_path(""), "");
     let alias = LockPackage { name: Some("real".into()), ..package("node_modules/alias") };

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use crate::explain::Conflict;
 use crate::intern::Interner;
@@ -92,7 +92,7 @@ impl Builder<'_> {
         package: LockPackage,
         workspace: bool,
     ) -> NodeId {
-        let folder_name = path.rsplit('/').next().unwrap_or(path).to_owned();
+        let folder_name = name_of_path(path).to_owned();
         let name = self.tree.interner.name(package.name.as_deref().unwrap_or(&folder_name));
         let manifest = Manifest::from_record(package, Some(&folder_name), &mut self.tree.interner);
         let manifest = self.tree.manifests.push(manifest);
