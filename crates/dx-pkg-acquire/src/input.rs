@@ -111,7 +111,8 @@ fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<
     open
 }
 
-/// Returns the manifests whose requirements are installed: not those of folders outside the project.
+/// Returns the manifests whose requirements are installed: not those of folders outside the
+/// project.
 fn own_manifests(requirements: &Requirements) -> impl Iterator<Item = &LockPackage> {
     let folders = requirements.workspaces.iter().filter(|folder| !folder.is_outside());
     std::iter::once(&requirements.root).chain(folders)

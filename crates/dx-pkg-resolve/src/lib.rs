@@ -26,6 +26,7 @@ mod manifest;
 mod overrides;
 mod pick;
 mod place;
+mod places;
 mod provider;
 mod tree;
 
@@ -37,7 +38,8 @@ pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
-pub use provider::{External, Places, Provider};
+pub use places::Places;
+pub use provider::{External, Provider};
 
 /// The requirements of a project.
 #[derive(Clone, Debug, Default)]

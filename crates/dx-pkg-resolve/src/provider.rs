@@ -4,6 +4,7 @@ use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::LockPackage;
 
 use crate::ProviderError;
+use crate::places::Places;
 
 /// Loads packuments and manifests. Calls may block; the same call must always return the same
 /// result.
@@ -37,15 +38,6 @@ pub trait Provider {
     /// Reports a placed package, so that its tarball can be fetched early. Only its name, version,
     /// `resolved`, `integrity` and `bin` are set.
     fn placed(&self, _package: &LockPackage) {}
-}
-
-/// Absolute folders, `/`-separated; each is `None` where it is not known.
-#[derive(Clone, Debug, Default)]
-pub struct Places {
-    /// The project's folder.
-    pub project: Option<String>,
-    /// The user's home, which `~/` stands for.
-    pub home: Option<String>,
 }
 
 /// A manifest from outside the registry.

@@ -15,7 +15,7 @@ use rustc_hash::FxHashMap;
 use crate::intern::{Interner, NameId, SpecId, index};
 use crate::manifest::{Declared, EdgeKind, ManifestId, Manifests};
 use crate::overrides::{RuleId, Rules};
-use crate::provider::Places;
+use crate::places::Places;
 
 /// A node of a tree: a package or link at its place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]

@@ -68,12 +68,12 @@ fn parse(text: &[char]) -> Vec<Token> {
     let mut tokens = Vec::new();
     let mut at = 0;
     while let Some(character) = text.get(at) {
-        let (token, length) = match character {
+        let special = match character {
             '[' => class(&text[at..]),
             '?' | '*' | '+' | '@' | '!' => group(&text[at..]),
             _ => None,
-        }
-        .unwrap_or_else(|| match character {
+        };
+        let (token, length) = special.unwrap_or(match character {
             '?' => (Token::One, 1),
             '*' => (Token::Many, 1),
             other => (Token::Char(*other), 1),
@@ -180,12 +180,8 @@ impl Matcher<'_> {
                     next = self.group(*kind, alternatives, &rest, &positions);
                 }
                 Token::Many => {
-                    for position in positions {
-                        next.push(position);
-                        if self.takes_any(position) {
-                            next.extend(position + 1..=self.name.len());
-                        }
-                    }
+                    let open = positions.iter().filter(|position| self.takes_any(**position));
+                    next.extend(open.flat_map(|position| *position..=self.name.len()));
                 }
                 token => next.extend(
                     positions
@@ -214,11 +210,8 @@ impl Matcher<'_> {
         match kind {
             '!' => starts
                 .iter()
-                .filter(|start| !self.can_end(once(&[**start]), rest))
-                .flat_map(|start| {
-                    let end = if self.takes_any(*start) { self.name.len() } else { *start };
-                    *start..=end
-                })
+                .filter(|start| self.takes_any(**start) && !self.can_end(once(&[**start]), rest))
+                .flat_map(|start| *start..=self.name.len())
                 .collect(),
             '*' | '+' => {
                 let mut found: Vec<usize> = if kind == '*' { starts.to_vec() } else { Vec::new() };
