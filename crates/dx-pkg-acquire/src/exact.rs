@@ -8,11 +8,14 @@ use std::sync::Arc;
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
-use dx_pkg_resolve::{External, PickOptions, registry_record};
+use dx_pkg_resolve::{External, PickOptions, Places, registry_record};
 
 use crate::metadata::{LocalSources, MetadataPolicy, MetadataProvider};
 use crate::package::real_name;
 use crate::{AcquireError, Context, Counters, ResolverInput};
+
+/// No folder is asked about.
+const NOWHERE: Places = Places { project: None, home: None };
 
 /// The registries' answers about exact versions, each packument loaded once.
 ///
@@ -82,6 +85,7 @@ fn provider<'a>(
         externals: &no_external,
         bundles: &|_| Ok(Vec::new()),
         likely: &Vec::new,
+        places: &NOWHERE,
     };
     MetadataProvider::new(context, policy, pick, Vec::new(), local, counters.clone())
 }

@@ -78,8 +78,7 @@ impl ResolverInput {
 
 /// Returns the names that the project and its workspaces require.
 pub fn direct(requirements: &Requirements) -> impl Iterator<Item = String> {
-    let own = std::iter::once(&requirements.root).chain(&requirements.workspaces);
-    own.flat_map(requirements_of).map(|(name, _)| name.clone())
+    own_manifests(requirements).flat_map(requirements_of).map(|(name, _)| name.clone())
 }
 
 /// Returns whether the project and its workspaces require what they did when the lockfile was
@@ -90,27 +89,26 @@ pub fn are_unchanged(requirements: &Requirements, locked: &Lock) -> bool {
         asked.sort_unstable();
         asked
     };
-    let mut own = std::iter::once(&requirements.root).chain(&requirements.workspaces);
-    own.all(|record| locked.get(&record.path).is_some_and(|known| sorted(known) == sorted(record)))
+    own_manifests(requirements)
+        .all(|record| locked.get(&record.path).is_some_and(|known| sorted(known) == sorted(record)))
 }
 
 /// Returns the requirements of the project and its workspaces that the lockfile lacks and that no
 /// workspace meets.
 fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<(String, String)> {
-    let own = || std::iter::once(&requirements.root).chain(&requirements.workspaces);
     let names: HashSet<&str> =
         requirements.workspaces.iter().map(LockPackage::package_name).collect();
     let mut open = Vec::new();
     // A lockfile that lacks manifests does not hold the project's own requirements either.
     if let Some(lock) = locked.filter(|lock| lacks_manifests(lock)) {
         let lacks = |name: &str| lock.get(&format!("node_modules/{name}")).is_none();
-        let own = own().flat_map(requirements_of);
+        let own = own_manifests(requirements).flat_map(requirements_of);
         return own
             .filter(|(name, _)| !names.contains(name.as_str()) && lacks(name))
             .cloned()
             .collect();
     }
-    for record in own() {
+    for record in own_manifests(requirements) {
         let before = locked.and_then(|lock| lock.get(&record.path));
         let known: HashSet<&(String, String)> =
             before.into_iter().flat_map(requirements_of).collect();
@@ -121,6 +119,13 @@ fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<
         );
     }
     open
+}
+
+/// Returns the manifests whose requirements are installed: not those of folders outside the
+/// project.
+fn own_manifests(requirements: &Requirements) -> impl Iterator<Item = &LockPackage> {
+    let folders = requirements.workspaces.iter().filter(|folder| !folder.is_outside());
+    std::iter::once(&requirements.root).chain(folders)
 }
 
 fn requirements_of(record: &LockPackage) -> impl Iterator<Item = &(String, String)> {

@@ -15,7 +15,7 @@ use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::LockPackage;
 use dx_pkg_os::files::Identity;
-use dx_pkg_resolve::{External, PickOptions, Picker, Provider, ProviderError};
+use dx_pkg_resolve::{External, PickOptions, Picker, Places, Provider, ProviderError};
 use dx_pkg_store::Store;
 use dx_pkg_store::metadata::Form;
 
@@ -55,6 +55,8 @@ pub struct LocalSources<'a> {
     pub externals: &'a dyn Fn(&str, &str, &str) -> Result<External, AcquireError>,
     /// Loads the packages inside a package's tarball.
     pub bundles: &'a dyn Fn(&LockPackage) -> Result<Vec<LockPackage>, AcquireError>,
+    /// The folders that requirements for folders are read against.
+    pub places: &'a Places,
     /// Predicts names of packages that will probably be needed, the first to be needed first.
     pub likely: &'a dyn Fn() -> Vec<String>,
 }
@@ -299,6 +301,10 @@ impl Provider for MetadataProvider<'_> {
         for (name, spec) in requirements {
             self.shared.follow(&network, name, spec, Reason::DIRECT);
         }
+    }
+
+    fn places(&self) -> Places {
+        self.local.places.clone()
     }
 
     fn placed(&self, package: &LockPackage) {

@@ -38,12 +38,18 @@ pub fn resolve(
     downloads: Option<&Downloads>,
     counters: &Arc<Counters>,
 ) -> Result<Resolved, AcquireError> {
-    let externals = |name: &str, spec: &str, from: &str| local::external(root, name, spec, from);
+    let places = local::places(root, &context.config);
+    let externals = |name: &str, spec: &str, from: &str| local::external(&places, name, spec, from);
     let bundles = |package: &LockPackage| local::bundled(&context.store, downloads, package);
     let history = History::new(&context.config, &context.store);
     let likely = || history.likely(&input.open, previous);
-    let local =
-        LocalSources { downloads, externals: &externals, bundles: &bundles, likely: &likely };
+    let local = LocalSources {
+        downloads,
+        externals: &externals,
+        bundles: &bundles,
+        places: &places,
+        likely: &likely,
+    };
     let provider = |policy: MetadataPolicy| input.provider(context, policy, local, counters);
     let proposed = if previous.is_none() { propose(context, input)? } else { None };
     let previous = previous.or(proposed.as_ref());

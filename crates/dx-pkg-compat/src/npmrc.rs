@@ -206,6 +206,12 @@ impl Config {
         bytes
     }
 
+    /// Returns the user's home folder, if there is one.
+    #[must_use]
+    pub fn home(&self) -> Option<&Path> {
+        self.inner.home.as_deref()
+    }
+
     fn read<T: Setting>(&self, key: &str, default: impl FnOnce() -> T) -> Result<T, ConfigError> {
         match self.inner.entries.get(key) {
             None => Ok(default()),

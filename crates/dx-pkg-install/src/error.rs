@@ -50,6 +50,20 @@ pub enum InstallError {
         /// The folder.
         folder: PathBuf,
     },
+    /// A pattern of `workspaces` stands for too many others.
+    #[error("the workspaces pattern {pattern:?} stands for more than 10000 patterns")]
+    WorkspacePattern {
+        /// The pattern.
+        pattern: String,
+    },
+    /// Two workspaces have the same name.
+    #[error("two workspaces are called {name:?}: {} and {}", folders[0], folders[1])]
+    SameWorkspaceName {
+        /// Their name.
+        name: String,
+        /// Their folders, relative to the project.
+        folders: [String; 2],
+    },
     /// The project has a lockfile of another package manager.
     #[error("this project is locked by {lockfile}, which dx cannot read yet")]
     ForeignLockfile {
@@ -186,6 +200,8 @@ impl Coded for InstallError {
             Self::NoHome => "DX_NO_HOME",
             Self::NotCommitted => "DX_INTERNAL",
             Self::NoManifest { .. } => "DX_NO_MANIFEST",
+            Self::WorkspacePattern { .. } => "DX_WORKSPACE_PATTERN",
+            Self::SameWorkspaceName { .. } => "DX_SAME_WORKSPACE_NAME",
             Self::ForeignLockfile { .. } => "DX_FOREIGN_LOCKFILE",
             Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
             Self::UnsupportedSetting { .. } => "DX_UNSUPPORTED_SETTING",
@@ -208,6 +224,10 @@ impl Coded for InstallError {
             Self::NoHome => "set DX_STORE to a folder",
             Self::NoManifest { .. } => {
                 "run dx in a project's folder, or add a package with dx add, which makes a package.json"
+            }
+            Self::WorkspacePattern { .. } => "write fewer braces, or * and ** in their place",
+            Self::SameWorkspaceName { .. } => {
+                "give one of them another name in its package.json, or exclude its folder in workspaces with !"
             }
             Self::ForeignLockfile { lockfile } => {
                 return Some(format!(

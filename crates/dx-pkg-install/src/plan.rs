@@ -22,10 +22,11 @@ impl Plan {
     /// `omit` names.
     pub(crate) fn new(lock: &Lock, runs_here: &[bool], omit: &[DependencyType]) -> Self {
         // The entry of a linked folder has the dependency type, not the entry of the link.
-        let folders = lock
-            .packages
-            .iter()
-            .filter(|package| !package.link && !package.path.contains("node_modules/"));
+        let in_modules = lock.folders_in_modules();
+        let folders = lock.packages.iter().filter(|package| {
+            let path = package.path.as_str();
+            !package.link && (!path.contains("node_modules/") || in_modules.contains(path))
+        });
         let omitted: HashSet<&str> = folders
             .filter(|folder| is_omitted(folder, omit))
             .map(|folder| folder.path.as_str())
@@ -47,6 +48,10 @@ impl Plan {
                 // As it would be read from a lockfile, so that the record does not depend on how it
                 // was resolved.
                 package.normalise();
+                if package.link && package.resolved.as_deref() == Some("") {
+                    // The project itself has no entry in a record of its tree.
+                    package.bin = lock.root().map(|own| own.bin.clone()).unwrap_or_default();
+                }
                 package
             })
             .collect();
@@ -61,7 +66,7 @@ impl Plan {
 
     /// Returns the packages to be fetched, with their ids in the store.
     pub(crate) fn wanted(&self) -> Result<Vec<(PackageId, &LockPackage)>, InstallError> {
-        let from_registry = self.installed.packages.iter().filter(|package| is_unpacked(package));
+        let from_registry = unpacked(&self.installed);
         from_registry.map(|package| Ok((required_id(package)?, package))).collect()
     }
 
@@ -140,12 +145,10 @@ pub(crate) fn certain<'l>(
     lock: &'l Lock,
     omit: &[DependencyType],
 ) -> impl Iterator<Item = &'l LockPackage> {
-    let everywhere =
-        |package: &&LockPackage| !package.optional && !package.dev_optional && is_unpacked(package);
+    let everywhere = |package: &&LockPackage| !package.optional && !package.dev_optional;
     let has_source =
         |package: &&LockPackage| package.version.is_some() || package.resolved.is_some();
-    lock.packages
-        .iter()
+    unpacked(lock)
         .filter(everywhere)
         .filter(has_source)
         .filter(|package| !is_omitted(package, omit))
@@ -216,10 +219,14 @@ fn optional_set<'l>(lock: &'l Lock, failed: &HashSet<String>) -> HashSet<&'l str
 /// Returns the tree that a record of installed packages describes.
 pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
     let mut placements = Vec::with_capacity(installed.packages.len());
+    let in_modules = installed.folders_in_modules();
     for package in &installed.packages {
         if package.link {
             let target = package.resolved.clone().unwrap_or_default();
-            let bins = installed.get(&target).map(|folder| folder.bin.clone()).unwrap_or_default();
+            let bins = match installed.get(&target) {
+                Some(folder) => folder.bin.clone(),
+                None => package.bin.clone(),
+            };
             let source = PlacementSource::Symlink { target };
             placements.push(Placement {
                 path: package.path.clone(),
@@ -227,7 +234,7 @@ pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
                 bins,
                 private_copy: false,
             });
-        } else if is_unpacked(package) {
+        } else if is_unpacked(package, &in_modules) {
             placements.push(Placement {
                 path: package.path.clone(),
                 source: PlacementSource::Package(required_id(package)?),
@@ -239,9 +246,20 @@ pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
     Ok(Tree::new(placements))
 }
 
-/// Returns whether the entry has a tarball of its own.
-pub(crate) fn is_unpacked(package: &LockPackage) -> bool {
-    !package.link && !package.comes_in_tarball() && package.path.contains("node_modules/")
+/// Returns the entries that have a tarball of their own and are in the project.
+pub(crate) fn unpacked(lock: &Lock) -> impl Iterator<Item = &LockPackage> {
+    let in_modules = lock.folders_in_modules();
+    lock.packages.iter().filter(move |package| is_unpacked(package, &in_modules))
+}
+
+/// Returns whether the entry has a tarball of its own, and is neither outside the project nor one
+/// of the linked folders `in_modules`.
+fn is_unpacked(package: &LockPackage, in_modules: &HashSet<&str>) -> bool {
+    !package.link
+        && !package.comes_in_tarball()
+        && package.path.contains("node_modules/")
+        && !package.is_outside()
+        && !in_modules.contains(package.path.as_str())
 }
 
 fn required_id(package: &LockPackage) -> Result<PackageId, InstallError> {

@@ -4,12 +4,13 @@ mod compiled;
 mod root;
 mod seen;
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_os::files::{Durability, write_atomic};
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
@@ -19,7 +20,8 @@ pub use root::find_root;
 pub use seen::Seen;
 pub(crate) use seen::{read_seen, see};
 
-use crate::{InstallError, workspaces};
+use crate::InstallError;
+use crate::workspaces::{Candidates, Patterns};
 
 /// Lockfiles that dx reads and writes; the first that exists is used.
 const LOCKFILES: [&str; 2] = ["npm-shrinkwrap.json", "package-lock.json"];
@@ -44,6 +46,8 @@ pub struct Project {
     pub locked: Option<(String, Lock)>,
     /// The lockfile's text before [`Self::read_lockfile`] takes it.
     unread: Option<String>,
+    /// The folders, relative to the root, that a new workspace would change.
+    pub(crate) workspace_places: Vec<String>,
     /// Digest of the workspaces' folders and manifests.
     pub workspaces_digest: [u8; 32],
     /// Its files with their identities when they were read.
@@ -78,7 +82,8 @@ impl Project {
     fn parse(root: PathBuf, manifest_text: String, mut seen: Seen) -> Result<Self, InstallError> {
         let path = root.join("package.json");
         let manifest = parse_manifest(&path, &manifest_text)?;
-        let (workspaces, workspaces_digest) = open_workspaces(&root, &manifest, &mut seen)?;
+        let Workspaces { found: workspaces, places: workspace_places, digest: workspaces_digest } =
+            open_workspaces(&root, &manifest, &mut seen)?;
         let lockfile = LOCKFILES.into_iter().find(|name| root.join(name).exists());
         if lockfile.is_none()
             && let Some(foreign) = FOREIGN.into_iter().find(|name| root.join(name).exists())
@@ -95,6 +100,7 @@ impl Project {
             lockfile,
             locked,
             unread: None,
+            workspace_places,
             workspaces_digest,
             seen,
         })
@@ -173,9 +179,13 @@ impl Project {
         let locked = self.locked.iter().flat_map(|(_, lock)| &lock.packages);
         let is_workspace =
             |path: &str| self.workspaces.iter().any(|(workspace, _)| workspace == path);
+        let in_modules = self.locked.as_ref().map(|(_, lock)| lock.folders_in_modules());
+        let is_folder = |path: &str| {
+            !path.contains("node_modules/")
+                || in_modules.as_ref().is_some_and(|folders| folders.contains(path))
+        };
         let mut found = Vec::new();
-        for LockPackage { path, .. } in
-            locked.filter(|entry| !entry.link && !entry.path.contains("node_modules/"))
+        for LockPackage { path, .. } in locked.filter(|entry| !entry.link && is_folder(&entry.path))
         {
             let file = self.root.join(path).join("package.json");
             if !path.is_empty()
@@ -232,18 +242,27 @@ impl Project {
     }
 }
 
-/// The folders of workspaces with their manifests, and the digest of both.
-type Workspaces = (Vec<(String, Manifest)>, [u8; 32]);
+/// The workspaces of a project.
+struct Workspaces {
+    /// Their folders with their manifests.
+    found: Vec<(String, Manifest)>,
+    /// The folders that a new workspace would change.
+    places: Vec<String>,
+    /// The digest of folders and manifests.
+    digest: [u8; 32],
+}
 
 fn open_workspaces(
     root: &Path,
     manifest: &Manifest,
     seen: &mut Seen,
 ) -> Result<Workspaces, InstallError> {
-    let patterns = manifest.workspace_patterns()?;
+    let patterns = Patterns::parse(&manifest.workspace_patterns()?)
+        .map_err(|pattern| InstallError::WorkspacePattern { pattern })?;
+    let candidates = Candidates::find(root, &patterns);
     let mut hasher = blake3::Hasher::new();
     let mut found = Vec::new();
-    for folder in workspaces::find(root, &patterns) {
+    for folder in candidates.folders {
         let path = root.join(&folder).join("package.json");
         if let Some(text) = read_seen(&path, seen)? {
             for part in [&folder, &text] {
@@ -253,5 +272,20 @@ fn open_workspaces(
             found.push((folder, parse_manifest(&path, &text)?));
         }
     }
-    Ok((found, *hasher.finalize().as_bytes()))
+    refuse_same_names(&found)?;
+    let places = candidates.listed.into_iter().collect();
+    Ok(Workspaces { found, places, digest: *hasher.finalize().as_bytes() })
+}
+
+/// Returns an error if two workspaces have one name: only one of them can be linked.
+fn refuse_same_names(workspaces: &[(String, Manifest)]) -> Result<(), InstallError> {
+    let mut named: HashMap<&str, &str> = HashMap::new();
+    for (folder, manifest) in workspaces {
+        let name = manifest.name.as_deref().unwrap_or_else(|| name_of_path(folder));
+        if let Some(other) = named.insert(name, folder) {
+            let (name, folders) = (name.to_owned(), [other.to_owned(), folder.clone()]);
+            return Err(InstallError::SameWorkspaceName { name, folders });
+        }
+    }
+    Ok(())
 }

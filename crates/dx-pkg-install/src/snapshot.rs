@@ -60,9 +60,9 @@ pub(crate) fn record_state<'l>(
     let mut folders: Vec<PathBuf> =
         vec![root.join("node_modules"), root.join("npm-shrinkwrap.json")];
     for (workspace, _) in &project.workspaces {
-        folders.extend(root.join(workspace).parent().map(Path::to_owned));
         folders.push(root.join(workspace).join("node_modules"));
     }
+    folders.extend(project.workspace_places.iter().map(|folder| root.join(folder)));
     folders.extend(linked.map(|folder| root.join(folder).join("package.json")));
     let ends: HashSet<PathBuf> = visited.iter().map(|(path, _)| visits::end(path)).collect();
     folders.retain(|folder| !ends.contains(folder));

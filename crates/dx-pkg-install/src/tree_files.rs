@@ -19,10 +19,12 @@ pub(crate) fn state_files(installed: &Lock) -> [(String, Vec<u8>); 2] {
             package.private_copy = false;
         }
     }
-    [
-        installed::record(&visible),
-        (installed::HIDDEN.to_owned(), npm::write_hidden(&visible).into_bytes()),
-    ]
+    let record = installed::record(&visible);
+    if visible.packages.iter().any(|package| package.link && !package.bin.is_empty()) {
+        let links = visible.to_mut().packages.iter_mut().filter(|package| package.link);
+        links.for_each(|link| link.bin.clear());
+    }
+    [record, (installed::HIDDEN.to_owned(), npm::write_hidden(&visible).into_bytes())]
 }
 
 /// Returns the key of trees that hold what the plan says; `record` is the first of its

@@ -2,6 +2,8 @@
 //!
 //! It reads and writes no text, and trusts paths: the readers of lockfiles refuse unsafe ones.
 
+use std::collections::HashSet;
+
 use rustc_hash::FxHashMap;
 
 use crate::locale_compare;
@@ -109,6 +111,25 @@ impl Lock {
     #[must_use]
     pub fn resolve(&self, from_path: &str, name: &str) -> Option<&LockPackage> {
         self.index().resolve(from_path, name)
+    }
+
+    /// Returns the linked folders whose paths look like those of packages although no entry's
+    /// `node_modules` holds them, such as `../node_modules/a` and `node_modules/a/lib`.
+    #[must_use]
+    pub fn folders_in_modules(&self) -> HashSet<&str> {
+        let links = self.packages.iter().filter(|package| package.link);
+        let mut found: HashSet<&str> = links
+            .filter_map(|link| link.resolved.as_deref())
+            .filter(|target| target.contains("node_modules/"))
+            .collect();
+        if !found.is_empty() {
+            let entries = self.packages.iter().filter(|package| !package.link);
+            let paths: HashSet<&str> = entries.map(|package| package.path.as_str()).collect();
+            found.retain(|path| {
+                !holder(path).is_some_and(|folder| folder.is_empty() || paths.contains(folder))
+            });
+        }
+        found
     }
 
     /// Returns an index of the entries by path.
@@ -227,7 +248,7 @@ impl<'a> LockIndex<'a> {
 }
 
 /// Returns the package name a path ends with: the part after the last `node_modules/`, or else the
-/// last segment.
+/// last segment, with the one before it if that is a scope.
 #[must_use]
 pub fn name_of_path(path: &str) -> &str {
     const FOLDER: &str = "node_modules/";
@@ -235,8 +256,20 @@ pub fn name_of_path(path: &str) -> &str {
         Some(at) if at == 0 || path.as_bytes().get(at - 1) == Some(&b'/') => {
             &path[at + FOLDER.len()..]
         }
-        _ => path.rsplit('/').next().unwrap_or(path),
+        _ => {
+            let name = path.rfind('/').map_or(0, |slash| slash + 1);
+            let scope = path[..name.saturating_sub(1)].rfind('/').map_or(0, |slash| slash + 1);
+            &path[if path[scope..name].starts_with('@') { scope } else { name }..]
+        }
     }
+}
+
+/// Returns the folder whose `node_modules` has a package at `path`; `None` for any other path.
+fn holder(path: &str) -> Option<&str> {
+    let name = name_of_path(path);
+    let is_name = name.split('/').count() == if name.starts_with('@') { 2 } else { 1 };
+    let folder = path[..path.len() - name.len()].strip_suffix("node_modules/")?;
+    is_name.then(|| folder.trim_end_matches('/'))
 }
 
 /// Returns whether a `/`-separated path relative to the project is outside of it.

@@ -5,6 +5,7 @@
 //! it decides which version is hoisted.
 
 mod bundles;
+mod folders;
 mod manifests;
 mod peers;
 mod queue;

@@ -102,6 +102,7 @@ fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
         tree.node_ids().filter(|node| *node != tree.root && tree[*node].source.is_none());
     builder.conflicts.is_empty()
         && builder.failures.is_empty()
+        && tree.authors_folders.is_empty()
         && !tree.swept
         && tree.node_ids().all(|node| tree[node].target.is_none())
         && packages.all(|node| runs_here(&node))

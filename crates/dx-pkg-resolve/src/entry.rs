@@ -1,6 +1,6 @@
 //! The lockfile's entry of a package of the tree.
 
-use dx_pkg_lock::LockPackage;
+use dx_pkg_lock::{LockPackage, name_of_path};
 
 use crate::tree::{DependencyTree, NodeId};
 
@@ -27,10 +27,7 @@ pub(crate) fn entry(tree: &DependencyTree, node: NodeId) -> LockPackage {
     }
     let mut record = tree.manifest(node).record();
     let package_name = tree.manifest(node).name.map(|name| tree.text(name).to_owned());
-    let folder_name = tree[node]
-        .folder
-        .as_deref()
-        .map(|folder| folder.rsplit('/').next().unwrap_or(folder).to_owned());
+    let folder_name = tree[node].folder.as_deref().map(|folder| name_of_path(folder).to_owned());
     let is_renamed = package_name.as_deref() != Some(tree.text(tree[node].name))
         || folder_name.is_some_and(|folder| package_name.as_deref() != Some(folder.as_str()));
     let is_root = node == tree.root;

@@ -36,6 +36,7 @@ pub(crate) fn finish(
     }
     let skipped = builder.failures.iter().map(|failure| failure.error.to_string()).collect();
     let accepted_conflicts = accepted_conflicts(&builder, requirements);
+    let authors_folders = authors_folders(&builder.tree);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
     let index = lock.index();
     for conflict in &mut builder.conflicts {
@@ -49,8 +50,28 @@ pub(crate) fn finish(
         conflicts: builder.conflicts,
         unfit,
         skipped,
+        authors_folders,
         accepted_conflicts,
     })
+}
+
+/// Returns the dependencies of published packages on folders of their authors' machines, in words.
+fn authors_folders(tree: &DependencyTree) -> Vec<String> {
+    let mut found: Vec<String> = tree
+        .authors_folders
+        .iter()
+        .filter(|(node, _)| tree[*node].root == tree.root && !tree[*node].inert)
+        .map(|(node, item)| {
+            let (name, spec) = (tree.text(item.name), tree.interner.spec_text(item.spec));
+            format!(
+                "{} requires {name}@{spec}, a folder of its author's machine",
+                label(tree, *node)
+            )
+        })
+        .collect();
+    found.sort_unstable();
+    found.dedup();
+    found
 }
 
 /// Returns whether two locks differ, apart from the order of entries and keys.

@@ -26,6 +26,7 @@ mod manifest;
 mod overrides;
 mod pick;
 mod place;
+mod places;
 mod provider;
 mod tree;
 
@@ -38,6 +39,7 @@ pub use explain::Conflict;
 pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
+pub use places::Places;
 pub use provider::{External, Provider};
 
 /// The requirements of a project.
@@ -89,6 +91,9 @@ pub struct Resolution {
     pub unfit: Vec<Unfit>,
     /// Optional packages that could not be loaded, with the reason.
     pub skipped: Vec<String>,
+    /// Dependencies of published packages that are folders of their authors' machines, in words;
+    /// they are left out.
+    pub authors_folders: Vec<String>,
     /// The peer conflicts that `lock` accepts, which every further resolution reports again. `None`
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
     /// [`change()`] cannot start from it.

@@ -92,6 +92,11 @@ impl Rules {
         }
     }
 
+    /// Returns whether any rule is for packages of this name.
+    pub(crate) fn mentions(&self, name: NameId) -> bool {
+        self.items.iter().any(|rule| rule.name == Some(name))
+    }
+
     fn rule(&self, id: RuleId) -> &Rule {
         &self.items[id.0 as usize]
     }

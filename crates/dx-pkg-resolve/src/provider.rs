@@ -4,6 +4,7 @@ use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::LockPackage;
 
 use crate::ProviderError;
+use crate::places::Places;
 
 /// Loads packuments and manifests. Calls may block; the same call must always return the same
 /// result.
@@ -32,6 +33,11 @@ pub trait Provider {
     /// Reports requirements, each a name and a spec, whose packages will be requested one after
     /// another, so that they can be loaded at once.
     fn expected(&self, _requirements: &[(String, String)]) {}
+
+    /// Returns the absolute folders that requirements for folders are read against.
+    fn places(&self) -> Places {
+        Places::default()
+    }
 
     /// Reports a placed package, so that its tarball can be fetched early. Only its name, version,
     /// `resolved`, `integrity` and `bin` are set.

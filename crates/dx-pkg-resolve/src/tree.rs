@@ -6,14 +6,16 @@
 
 mod attach;
 mod edges;
+mod folders;
 mod queries;
 mod sets;
 
 use rustc_hash::FxHashMap;
 
 use crate::intern::{Interner, NameId, SpecId, index};
-use crate::manifest::{EdgeKind, ManifestId, Manifests};
+use crate::manifest::{Declared, EdgeKind, ManifestId, Manifests};
 use crate::overrides::{RuleId, Rules};
+use crate::places::Places;
 
 /// A node of a tree: a package or link at its place.
 #[derive(Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Debug)]
@@ -114,6 +116,9 @@ pub(crate) struct DependencyTree {
     pub(crate) interner: Interner,
     pub(crate) rules: Rules,
     pub(crate) legacy_peer_deps: bool,
+    pub(crate) places: Places,
+    /// Dependencies on folders of their authors' machines, which have no edges.
+    pub(crate) authors_folders: Vec<(NodeId, Declared)>,
     /// The project.
     pub(crate) root: NodeId,
     /// An override's `$name` reference to a dependency that does not exist.
@@ -168,6 +173,8 @@ impl DependencyTree {
             interner,
             rules,
             legacy_peer_deps: false,
+            places: Places::default(),
+            authors_folders: Vec::new(),
             root: NodeId(0),
             bad_reference: std::cell::RefCell::new(None),
             attachments: 0,

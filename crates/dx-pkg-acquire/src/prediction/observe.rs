@@ -28,7 +28,10 @@ pub fn observations<'l>(lock: &'l Lock, is_known: impl Fn(&str) -> bool) -> Vec<
 
 /// Returns name and major of a registry package; `None` for anything else.
 pub fn state_of(package: &LockPackage) -> Option<(&str, u32)> {
-    let is_registry = !package.link && !package.in_bundle && package.path.contains("node_modules/");
+    let is_registry = !package.link
+        && !package.in_bundle
+        && !package.is_outside()
+        && package.path.contains("node_modules/");
     let version = package.version.as_deref().filter(|_| is_registry)?;
     Some((package.package_name(), major_of(&Version::parse(version).ok()?)))
 }

@@ -14,11 +14,12 @@ mod digests;
 mod documentation;
 mod downloads;
 mod faults;
+mod folders;
 mod fresh;
 mod harness;
-mod incomplete;
 #[cfg(unix)]
 mod in_place;
+mod incomplete;
 mod incremental;
 #[cfg(unix)]
 mod interrupted;
@@ -48,4 +49,5 @@ mod streaming;
 mod timing;
 #[cfg(target_os = "linux")]
 mod worker;
+mod workspace_patterns;
 mod workspaces;

@@ -85,9 +85,13 @@ pub(super) fn workspace_patterns(value: Option<&Value>) -> Result<Vec<String>, M
         return Ok(Vec::new());
     };
     match value.get("packages").unwrap_or(value) {
-        Value::Array(patterns) => {
-            Ok(patterns.iter().filter_map(Value::as_str).map(str::to_owned).collect())
-        }
+        Value::Array(patterns) => patterns
+            .iter()
+            .map(|pattern| match pattern {
+                Value::String(text) => Ok(text.clone()),
+                other => Err(ManifestError::Workspaces { found: kind(other) }),
+            })
+            .collect(),
         other => Err(ManifestError::Workspaces { found: kind(other) }),
     }
 }

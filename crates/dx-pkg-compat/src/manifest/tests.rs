@@ -143,6 +143,7 @@ fn workspaces_are_a_list_or_an_object_with_packages() {
     assert_eq!(patterns(json!({"packages": ["c"], "nohoist": []})).unwrap(), ["c"]);
     assert!(patterns(json!(null)).unwrap().is_empty());
     assert_eq!(patterns(json!("a")).unwrap_err().code(), "DX_MANIFEST_WORKSPACES");
+    assert_eq!(patterns(json!(["a", 1])).unwrap_err().code(), "DX_MANIFEST_WORKSPACES");
     assert_eq!(patterns(json!({})).unwrap_err().code(), "DX_MANIFEST_WORKSPACES");
 }
 

@@ -2,13 +2,15 @@
 //! download.
 
 use dx_pkg_acquire::exact::{Elsewhere, ExactVersions};
+use std::collections::HashSet;
+
 use dx_pkg_acquire::package::label;
 use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput};
 use dx_pkg_lock::{Lock, LockPackage};
 
 use super::Run;
 use crate::InstallError;
-use crate::plan::{Plan, is_unpacked};
+use crate::plan::{Plan, unpacked};
 
 /// How the plan's packages without integrity were completed.
 #[derive(Default)]
@@ -32,12 +34,15 @@ pub(super) fn complete(
     lock: &mut Lock,
 ) -> Result<Digests, InstallError> {
     let mut digests = Digests::default();
-    let lacks = |package: &LockPackage| package.integrity.is_none() && is_unpacked(package);
-    if !plan.installed.packages.iter().any(lacks) {
+    let lacking = unpacked(&plan.installed).filter(|package| package.integrity.is_none());
+    let lacking: HashSet<String> = lacking.map(|package| package.path.clone()).collect();
+    if lacking.is_empty() {
         return Ok(digests);
     }
     let elsewhere = Elsewhere::of_lock(lock, input);
-    let is_wanted = |package: &LockPackage| lacks(package) && elsewhere.is_from_registry(package);
+    let is_wanted = |package: &LockPackage| {
+        lacking.contains(&package.path) && elsewhere.is_from_registry(package)
+    };
     let versions = ExactVersions::new(&run.session.context, input, &run.counters);
     versions.request(plan.installed.packages.iter().filter(|package| is_wanted(package)));
     let mut without = Vec::new();

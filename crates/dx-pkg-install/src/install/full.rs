@@ -180,11 +180,12 @@ fn summary_of(run: &Run<'_>, resolution: &Resolution) -> Result<Summary, Install
     // The order in which the resolution found them means nothing.
     unfit.sort();
     let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
+    let authors = resolution.authors_folders.iter().map(|what| format!("{what}; it is left out"));
     let is_package = |package: &&LockPackage| !package.link && !package.path.is_empty();
     Ok(Summary {
         packages: resolution.lock.packages.iter().filter(is_package).count(),
         conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
-        warnings: unfit.into_iter().chain(skipped).collect(),
+        warnings: unfit.into_iter().chain(skipped).chain(authors).collect(),
         ..Summary::default()
     })
 }

@@ -28,7 +28,7 @@ use super::outcome::{Difference, Outcome, TreeChange};
 use super::{Run, fetch};
 use crate::cached_install::CacheKey;
 use crate::installed::{self, Diagnostics};
-use crate::plan::{Plan, is_unpacked};
+use crate::plan::{Plan, unpacked};
 use crate::project::{Project, lockfile_digest};
 use crate::scripts::{Lifecycle, TREE_EVENTS};
 use crate::state::Baseline;
@@ -128,14 +128,15 @@ fn resolve_and_fetch(
     let offline = session.config().offline()?;
     let downloads = Downloads::new(context, offline, mode, run.counters.clone());
     downloads.put_first(direct(&input.requirements));
-    let root = &project.root;
-    let externals = |name: &str, spec: &str, from: &str| local::external(root, name, spec, from);
+    let places = local::places(&project.root, session.config());
+    let externals = |name: &str, spec: &str, from: &str| local::external(&places, name, spec, from);
     let bundles =
         |package: &LockPackage| local::bundled(session.store(), Some(&downloads), package);
     let local = LocalSources {
         downloads: Some(&downloads),
         externals: &externals,
         bundles: &bundles,
+        places: &places,
         likely: &Vec::new,
     };
     let provider = input.provider(context, input.policy, local, &run.counters);
@@ -173,14 +174,14 @@ fn fetch_changed(
     lifecycle: &Lifecycle,
 ) -> Result<Option<(Plan, Lock)>, InstallError> {
     let entries = &change.entries;
-    if entries.iter().any(|entry| is_unpacked(entry) && entry.integrity.is_none()) {
+    let mut lock = Lock { packages: entries.clone(), ..Lock::default() };
+    if unpacked(&lock).any(|entry| entry.integrity.is_none()) {
         return Ok(None);
     }
     let before = entries.iter().filter_map(|entry| locked.get(&entry.path));
     let before =
         Lock { packages: before.map(|entry| entry.to_package()).collect(), ..Lock::default() };
     let mut plan = Plan::of(entries.clone());
-    let mut lock = Lock { packages: entries.clone(), ..Lock::default() };
     let dropped = fetch::wait(run.session, Some(&before), downloads, &mut plan, &mut lock)?;
     run.session.context.mark("fetched");
     let packages = &mut plan.installed.packages;

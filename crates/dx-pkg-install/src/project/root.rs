@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::manifest::Manifest;
 
-use crate::workspaces;
+use crate::workspaces::Patterns;
 
 /// Returns the project that the folder `from` is in, or `from` itself where there is none. A
 /// workspace belongs to the project that names it.
@@ -22,7 +22,8 @@ pub fn find_root(from: &Path) -> PathBuf {
         let Ok(patterns) = manifest.workspace_patterns() else { continue };
         let Ok(inner) = nearest.strip_prefix(outer) else { continue };
         let inner = inner.to_string_lossy().replace('\\', "/");
-        if workspaces::find(outer, &patterns).contains(&inner) {
+        let names = Patterns::parse(&patterns).is_ok_and(|patterns| patterns.matches(&inner));
+        if names && nearest.join("package.json").is_file() {
             return outer.to_owned();
         }
     }

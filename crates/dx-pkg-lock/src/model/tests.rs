@@ -43,10 +43,40 @@ fn link_is_resolved_from_its_target() {
 fn name_comes_from_the_path_unless_explicit() {
     assert_eq!(name_of_path("node_modules/a/node_modules/@b/c"), "@b/c");
     assert_eq!(name_of_path("packages/app"), "app");
+    assert_eq!(name_of_path("packages/@s/app"), "@s/app");
+    assert_eq!(name_of_path("@s/app"), "@s/app");
+    assert_eq!(name_of_path("@s"), "@s");
+    assert_eq!(name_of_path("@s/packages/app"), "app");
     assert_eq!(name_of_path("my_node_modules/app"), "app");
     assert_eq!(name_of_path(""), "");
     let alias = LockPackage { name: Some("real".into()), ..package("node_modules/alias") };
     assert_eq!(alias.package_name(), "real");
+}
+
+#[test]
+fn linked_folders_in_a_node_modules_are_told_from_packages() {
+    let link = |target: &str, number: usize| LockPackage {
+        link: true,
+        resolved: Some(target.into()),
+        ..package(&format!("node_modules/link{number}"))
+    };
+    let mut lock = lock(&[
+        "",
+        "../node_modules/a",
+        "../out",
+        "../out/node_modules/held",
+        "node_modules/p",
+        "node_modules/p/lib/q",
+        "packages/w",
+        "vendor/node_modules/@s/b",
+    ]);
+    assert!(lock.folders_in_modules().is_empty(), "nothing is linked");
+    let targets: Vec<String> =
+        lock.packages.iter().skip(1).map(|entry| entry.path.clone()).collect();
+    lock.packages.extend(targets.iter().enumerate().map(|(number, path)| link(path, number)));
+    let mut found: Vec<&str> = lock.folders_in_modules().into_iter().collect();
+    found.sort_unstable();
+    assert_eq!(found, ["../node_modules/a", "node_modules/p/lib/q", "vendor/node_modules/@s/b"]);
 }
 
 #[test]

@@ -5,7 +5,7 @@ use dx_pkg_lock::LockPackage;
 
 use crate::explain::label;
 use crate::intern::{NameId, SpecId};
-use crate::manifest::{EdgeKind, Manifest, ManifestId};
+use crate::manifest::{Manifest, ManifestId};
 use crate::tree::{EdgeId, NodeId};
 use crate::{ResolveError, provider::External};
 
@@ -36,7 +36,7 @@ impl Builder<'_> {
     }
 
     /// Adds a node for a package that could not be loaded.
-    fn failed_node(&mut self, name: NameId, failure: u32, parent: NodeId) -> NodeId {
+    pub(super) fn failed_node(&mut self, name: NameId, failure: u32, parent: NodeId) -> NodeId {
         let node = self.tree.add_node(name, self.failures[failure as usize].manifest);
         self.tree[node].failure = Some(failure);
         self.tree.attach(node, parent);
@@ -48,7 +48,7 @@ impl Builder<'_> {
     }
 
     /// Records the failure to load a package; returns its index.
-    fn fail(&mut self, name: NameId, error: ResolveError) -> u32 {
+    pub(super) fn fail(&mut self, name: NameId, error: ResolveError) -> u32 {
         let name = self.tree.text(name).to_owned();
         let manifest =
             Manifest::from_record(LockPackage::default(), Some(&name), &mut self.tree.interner);
@@ -57,7 +57,7 @@ impl Builder<'_> {
         crate::intern::index(self.failures.len() - 1)
     }
 
-    fn required_by(&self, edge: EdgeId) -> String {
+    pub(super) fn required_by(&self, edge: EdgeId) -> String {
         label(&self.tree, self.tree.source_or_self(self.tree[edge].from))
     }
 
@@ -108,7 +108,7 @@ impl Builder<'_> {
         };
         if !matches!(parsed, Spec::Alias { .. } | Spec::Range(_) | Spec::Version(_) | Spec::Tag(_))
         {
-            let from = self.tree.path(self.tree.source_or_self(self.tree[edge].from));
+            let from = self.tree.path(self.tree.base_of(edge));
             let External { package, .. } =
                 self.provider.manifest(&package_name, &text(spec), &from).map_err(load_error)?;
             let manifest =
@@ -142,46 +142,5 @@ impl Builder<'_> {
         let id = self.tree.manifests.push(manifest);
         self.registry.insert((package_name, position), id);
         Ok(id)
-    }
-
-    /// Adds a link to a folder to `parent`.
-    fn link_for_spec(
-        &mut self,
-        name: NameId,
-        spec: SpecId,
-        edge: EdgeId,
-        parent: NodeId,
-    ) -> NodeId {
-        let from = self.tree.source_or_self(self.tree[edge].from);
-        let is_workspace = self.tree[edge].kind == EdgeKind::Workspace;
-        let path = match self.tree.interner.parsed(spec) {
-            Ok(Spec::Directory(path)) => self.tree.relative_to_root(path, from),
-            _ => String::new(),
-        };
-        if let Some(target) = self.folders.get(&path) {
-            return self.link_to(name, *target, parent);
-        }
-        let text = self.tree.interner.spec_text(spec).to_owned();
-        let from_path = self.tree.path(from);
-        let name_text = self.tree.text(name).to_owned();
-        match self.provider.manifest(&name_text, &text, &from_path) {
-            Ok(External { package, .. }) => {
-                let target = self.add_folder(&path, package, is_workspace);
-                self.link_to(name, target, parent)
-            }
-            Err(source) => {
-                let required_by = self.required_by(edge);
-                let error = ResolveError::Load { name: name_text, spec: text, required_by, source };
-                let failure = self.fail(name, error);
-                self.failed_node(name, failure, parent)
-            }
-        }
-    }
-
-    fn link_to(&mut self, name: NameId, target: NodeId, parent: NodeId) -> NodeId {
-        let link = self.tree.add_node(name, self.tree[target].manifest);
-        self.tree[link].target = Some(target);
-        self.tree.attach(link, parent);
-        link
     }
 }

@@ -2,7 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use crate::explain::Conflict;
 use crate::intern::Interner;
@@ -68,6 +68,7 @@ fn load<'a>(
     let root = manifests.push(root);
     let mut tree = DependencyTree::new(interner, manifests, rules, root, name);
     tree.legacy_peer_deps = options.legacy_peer_deps;
+    tree.places = provider.places();
     let project = tree.root;
     tree[project].rules = root_rules;
     let update = options.update.iter().map(|name| tree.interner.name(name)).collect();
@@ -127,7 +128,7 @@ impl Builder<'_> {
         package: LockPackage,
         workspace: bool,
     ) -> NodeId {
-        let folder_name = path.rsplit('/').next().unwrap_or(path).to_owned();
+        let folder_name = name_of_path(path).to_owned();
         let name = self.tree.interner.name(package.name.as_deref().unwrap_or(&folder_name));
         let manifest = Manifest::from_record(package, Some(&folder_name), &mut self.tree.interner);
         let manifest = self.tree.manifests.push(manifest);
@@ -166,8 +167,9 @@ impl Builder<'_> {
         let mut nodes: FxHashMap<&str, NodeId> = FxHashMap::default();
         nodes.insert("", self.tree.root);
         let mut loaded = Vec::new();
-        for entry in entries.iter().filter(|entry| !entry.link && split_path(&entry.path).is_none())
-        {
+        let in_modules = lock.folders_in_modules();
+        let is_folder = |path: &str| split_path(path).is_none() || in_modules.contains(path);
+        for entry in entries.iter().filter(|entry| !entry.link && is_folder(&entry.path)) {
             let node = match self.folders.get(&entry.path) {
                 Some(node) => *node,
                 None => {
@@ -272,8 +274,7 @@ impl Builder<'_> {
         nodes.retain(|node| {
             let is_reached = reached.contains(node);
             self.tree[*node].edges_out.iter().any(|edge| {
-                let missing = self.tree[*edge].to.is_none();
-                (is_reached || missing) && !self.tree.is_valid(*edge)
+                is_reached && !self.tree.is_valid(*edge)
                     || is_reached && self.lacks_optional(*edge)
                     || self.update.contains(&self.tree[*edge].name)
             })
@@ -307,8 +308,9 @@ impl Builder<'_> {
 
 impl Builder<'_> {
     /// Returns the packages that the project depends on, directly or not, without those that only
-    /// its workspaces and other linked folders depend on. Of the latter, npm checks the folder's
-    /// direct dependencies only and lets a lockfile keep other versions that do not satisfy.
+    /// its workspaces and other linked folders depend on. Of the latter, npm checks the direct
+    /// dependencies of folders in the project only, once it follows the links to them: what a
+    /// lockfile lacks further down, or below a folder outside the project, stays as it is.
     fn reached_without_links(&self) -> FxHashSet<NodeId> {
         let mut reached = FxHashSet::default();
         let mut waiting = vec![self.tree.root];

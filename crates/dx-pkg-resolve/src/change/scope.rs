@@ -9,7 +9,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::build::split_path;
 use crate::tree::{DependencyTree, Flags, NodeId};
-use crate::{External, Options, Provider, ProviderError, Requirements};
+use crate::{External, Options, Places, Provider, ProviderError, Requirements};
 
 /// With more packages in scope than this, a full resolution costs no more.
 const MAX_PACKAGES: usize = 300;
@@ -337,6 +337,10 @@ impl Provider for Known<'_, '_> {
 
     fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, ProviderError> {
         self.provider.bundled(package)
+    }
+
+    fn places(&self) -> Places {
+        self.provider.places()
     }
 
     fn placed(&self, package: &LockPackage) {

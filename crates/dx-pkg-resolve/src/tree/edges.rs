@@ -22,6 +22,10 @@ impl DependencyTree {
             if self.legacy_peer_deps && item.kind.is_peer() {
                 continue;
             }
+            if !with_dev && self.is_authors_folder(node, item) {
+                self.authors_folders.push((node, item));
+                continue;
+            }
             self.add_edge(node, item);
         }
     }
@@ -175,12 +179,10 @@ impl DependencyTree {
     pub(crate) fn rules_for_folder(&self, folder: NodeId) -> Option<RuleId> {
         let manifest = &self.manifests[self[folder].manifest];
         let root = self[self.root].rules?;
-        Some(self.rules.for_package(
-            root,
-            manifest.name?,
-            manifest.version.as_ref()?,
-            &self.interner,
-        ))
+        let (Some(name), Some(version)) = (manifest.name, &manifest.version) else {
+            return Some(root);
+        };
+        Some(self.rules.for_package(root, name, version, &self.interner))
     }
 
     /// Returns whether a rule of `link` applies to a direct or indirect dependency of its target.
@@ -315,7 +317,7 @@ impl DependencyTree {
             let spec = if self[node].in_bundle { this.declared } else { self.spec(edge) };
             return self.fits(node, spec, this.from);
         };
-        if self.fits(node, self.spec(edge), this.from) {
+        if self.fits(node, self.spec(edge), self.base_of(edge)) {
             return true;
         }
         self.fits(node, this.declared, this.from)
@@ -348,9 +350,9 @@ impl DependencyTree {
                 url.strip_prefix("file:")
                     .is_some_and(|held| held == self.relative_to_root(path, from))
             }),
-            Spec::Directory(path) => self[node].target.is_some_and(|target| {
-                self[target].folder.as_deref() == Some(&*self.relative_to_root(path, from))
-            }),
+            Spec::Directory(path) => self[node]
+                .target
+                .is_some_and(|target| self.path(target) == self.relative_to_root(path, from)),
             Spec::Git(git) => {
                 let same =
                     manifest.resolved.as_deref().is_some_and(|held| same_repository(git, held));

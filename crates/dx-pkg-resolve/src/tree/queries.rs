@@ -96,12 +96,6 @@ impl DependencyTree {
         path
     }
 
-    /// Returns the path of a `file:` requirement of `from` relative to the project root.
-    pub(crate) fn relative_to_root(&self, path: &str, from: NodeId) -> String {
-        let base = self.path(self.source_or_self(from));
-        normalise(&base, path)
-    }
-
     /// Returns whether `node` satisfies every dependent of `other`, apart from dependents beside it
     /// that have it as a peer and whose names are in `ignored`.
     pub(crate) fn can_replace(&self, node: NodeId, other: NodeId, ignored: &[NameId]) -> bool {
@@ -196,22 +190,4 @@ impl DependencyTree {
     pub(crate) fn dependents(&self, node: NodeId) -> impl Iterator<Item = EdgeId> {
         self[node].edges_in.iter().copied()
     }
-}
-
-/// Joins `path` to the folder `base` and removes `.` and `..` where possible.
-pub(crate) fn normalise(base: &str, path: &str) -> String {
-    if path.starts_with('/') {
-        return path.trim_end_matches('/').to_owned();
-    }
-    let mut parts: Vec<&str> = Vec::new();
-    for part in base.split('/').chain(path.split('/')) {
-        match part {
-            "" | "." => {}
-            ".." if parts.last().is_some_and(|last| *last != "..") => {
-                parts.pop();
-            }
-            other => parts.push(other),
-        }
-    }
-    parts.join("/")
 }

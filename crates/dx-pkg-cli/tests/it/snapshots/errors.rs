@@ -283,7 +283,7 @@ fn missing_folder() {
     exit: 1
     --- stdout
     --- stderr
-    error: cannot load a@file:../none, required by project: a@"file:../none": there is no folder [PROJECT]/../none [DX_NO_FOLDER]
+    error: cannot load a@file:../none, required by project: a@"file:../none": there is no folder [TEMPORARY]/none [DX_NO_FOLDER]
       help: correct the path in package.json
     "#);
 }

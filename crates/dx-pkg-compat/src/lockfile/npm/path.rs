@@ -8,12 +8,21 @@ const MAX_LENGTH: usize = 4096;
 /// Checks the path of an entry. `links_to` returns whether some entry links to a folder.
 ///
 /// Packages are at `…/node_modules/<name>`, to any depth. Anywhere else, and outside the project
-/// (`../x`), there can only be link targets, and workspaces within the project.
-pub(super) fn check(path: &str, links_to: impl Fn(&str) -> bool) -> Result<(), &'static str> {
+/// (`../x`), there can only be link targets with what is in them, folders that `npm link` left
+/// behind as extraneous, and workspaces within the project.
+pub(super) fn check(
+    path: &str,
+    is_extraneous: bool,
+    links_to: impl Fn(&str) -> bool,
+) -> Result<(), &'static str> {
     check_target(path)?;
     let segments: Vec<&str> = path.split('/').collect();
     let first = segments.iter().position(|segment| is_modules(segment)).unwrap_or(segments.len());
-    if segments.first() == Some(&"..") && !links_to(&segments[..first].join("/")) {
+    let is_linked = || {
+        let folders = path.match_indices("/node_modules/").map(|(end, _)| &path[..end]);
+        folders.chain([path]).any(&links_to)
+    };
+    if segments.first() == Some(&"..") && !is_extraneous && !is_linked() {
         return Err("it leads out of the project and nothing links to it");
     }
     let mut at = first;
@@ -85,3 +94,6 @@ pub(super) fn version_is_safe(version: &str) -> bool {
 fn is_modules(segment: &str) -> bool {
     segment.eq_ignore_ascii_case("node_modules")
 }
+
+#[cfg(test)]
+mod tests;

@@ -65,7 +65,7 @@ fn check_paths(lock: &Lock, source: Source<'_>) -> Result<(), LockfileError> {
             path: path.to_owned(),
             rule,
         };
-        path::check(&package.path, |folder| targets.contains(folder))
+        path::check(&package.path, package.extraneous, |folder| targets.contains(folder))
             .map_err(|rule| refuse(&package.path, rule))?;
         if !package.link {
             continue;
