@@ -20,6 +20,7 @@ pub mod metadata;
 pub mod package;
 pub mod prediction;
 mod resolution;
+pub mod sources;
 
 pub use cancel::{Cancel, POLL_INTERVAL};
 pub use context::{Context, ContextOptions, Network};

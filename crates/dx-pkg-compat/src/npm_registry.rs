@@ -9,6 +9,7 @@ mod error;
 mod freshness;
 mod gzip;
 mod license;
+mod own_addresses;
 mod packument;
 mod settings;
 mod source;
@@ -18,6 +19,7 @@ mod tarball;
 mod tests;
 
 pub use error::RegistryError;
+pub use own_addresses::OwnAddresses;
 pub use settings::fetch_config;
 
 use crate::npmrc::{Authorization, Config, ConfigError};

@@ -61,8 +61,12 @@ impl Plan {
 
     /// Returns the packages to be fetched, with their ids in the store.
     pub(crate) fn wanted(&self) -> Result<Vec<(PackageId, &LockPackage)>, InstallError> {
-        let from_registry = self.installed.packages.iter().filter(|package| is_unpacked(package));
-        from_registry.map(|package| Ok((required_id(package)?, package))).collect()
+        self.unpacked().map(|package| Ok((required_id(package)?, package))).collect()
+    }
+
+    /// Returns the packages that have a tarball of their own.
+    pub(crate) fn unpacked(&self) -> impl Iterator<Item = &LockPackage> {
+        self.installed.packages.iter().filter(|package| is_unpacked(package))
     }
 
     /// Drops optional packages that could not be fetched and returns their errors; the failure of

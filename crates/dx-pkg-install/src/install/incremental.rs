@@ -64,7 +64,7 @@ pub(super) fn work_out(
     project: &mut Project,
 ) -> Result<Option<Outcome>, InstallError> {
     let session = run.session;
-    if !run.saves() || !is_eligible(run, project)? {
+    if !run.writes() || !is_eligible(run, project)? {
         return Ok(None);
     }
     let Some(tree) = InstalledTree::of(session, project, run.settings) else { return Ok(None) };
@@ -125,10 +125,15 @@ fn resolve_and_fetch(
     }
     let mode = fetch::store_mode(session, project);
     let offline = session.config().offline()?;
-    let downloads = Downloads::new(context, offline, mode, run.counters.clone());
+    let downloads =
+        Downloads::new(context, offline, mode, run.counters.clone()).in_project(&project.root);
     downloads.put_first(direct(&input.requirements));
     let root = &project.root;
-    let externals = |name: &str, spec: &str, from: &str| local::external(root, name, spec, from);
+    let rules = context.sources()?;
+    let externals = |name: &str, spec: &str, from: &str| {
+        rules.check_folder(name, spec, from.is_empty())?;
+        local::external(root, name, spec, from)
+    };
     let bundles =
         |package: &LockPackage| local::bundled(session.store(), Some(&downloads), package);
     let local = LocalSources {
@@ -172,6 +177,12 @@ fn fetch_changed(
     lifecycle: &Lifecycle,
 ) -> Result<Option<(Plan, Lock)>, InstallError> {
     let entries = &change.entries;
+    // Whether another place is allowed depends on all that require the package.
+    let rules = run.session.context.sources()?;
+    let is_from_registry = |entry: &LockPackage| entry.link || rules.is_from_registry(entry);
+    if !entries.iter().all(is_from_registry) {
+        return Ok(None);
+    }
     let before = entries.iter().filter_map(|entry| locked.get(&entry.path));
     let before =
         Lock { packages: before.map(|entry| entry.to_package()).collect(), ..Lock::default() };
