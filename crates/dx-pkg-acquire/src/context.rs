@@ -14,6 +14,7 @@ use dx_pkg_store::Store;
 use tokio::runtime::Handle;
 use url::Url;
 
+use crate::sources::SourceRules;
 use crate::{AcquireError, Cancel};
 
 /// The host that stands for "no registry is configured".
@@ -72,6 +73,7 @@ pub struct Context {
     user_agent: String,
     extra_ca_file: Option<PathBuf>,
     network: OnceLock<Result<Network, AcquireError>>,
+    sources: OnceLock<Result<SourceRules, AcquireError>>,
 }
 
 /// The registries and the thread that drives their requests. Clones share everything.
@@ -110,7 +112,20 @@ impl Context {
             user_agent,
             extra_ca_file,
             network,
+            sources: OnceLock::new(),
         }
+    }
+
+    /// Returns the rules for where packages may come from.
+    ///
+    /// # Errors
+    /// A setting that cannot be used.
+    pub fn sources(&self) -> Result<&SourceRules, AcquireError> {
+        let read = || {
+            let default = self.default_registry.as_ref().unwrap_or(self.config.registry());
+            SourceRules::new(&self.config, self.source.is_none().then_some(default))
+        };
+        self.sources.get_or_init(read).as_ref().map_err(Clone::clone)
     }
 
     /// Returns the `User-Agent` of requests.

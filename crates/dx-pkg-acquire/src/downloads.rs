@@ -1,25 +1,27 @@
 //! Brings packages into the store: fetched, verified and unpacked, each once, several at a time.
 
 mod first;
+mod local;
 mod package;
 mod sink;
 mod streaming;
 mod workers;
 
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use dx_pkg_core::integrity::HashAlgorithm;
 use dx_pkg_core::{Integrity, PackageId, PackageName};
 use dx_pkg_fetch::Priority;
-use dx_pkg_lock::LockPackage;
+use dx_pkg_lock::{LockPackage, name_of_path};
 use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::{Arrival, Store, StoreError, StoreMode};
 
 use self::package::Download;
 use self::workers::Workers;
-use crate::package::{label, package_id, real_name};
+use crate::package::{Origin, label, origin, package_id, real_name};
 use crate::{AcquireError, Context, Counters, POLL_INTERVAL};
 
 /// The downloads of one command.
@@ -28,6 +30,8 @@ pub struct Downloads {
     shared: Arc<Shared>,
     /// Names of the project's own requirements.
     direct: OnceLock<HashSet<String>>,
+    /// The project's folder, from which the paths of local tarballs start.
+    root: PathBuf,
     offline: bool,
 }
 
@@ -73,7 +77,14 @@ impl Downloads {
             listener: Mutex::default(),
         };
         let shared = Arc::new(shared);
-        Downloads { context: context.clone(), shared, direct: OnceLock::new(), offline }
+        let (direct, root) = (OnceLock::new(), PathBuf::new());
+        Downloads { context: context.clone(), shared, direct, root, offline }
+    }
+
+    /// Sets the project's folder.
+    #[must_use]
+    pub fn in_project(self, root: impl Into<PathBuf>) -> Self {
+        Downloads { root: root.into(), ..self }
     }
 
     /// Sets the project's own requirements, which are fetched first.
@@ -82,9 +93,11 @@ impl Downloads {
     }
 
     /// Starts the download of a package that will probably be needed, of `bytes` bytes where that
-    /// is known. An error is reported when the package is waited for.
+    /// is known. An error is reported when the package is waited for, and what does not come from a
+    /// registry is taken only then.
     pub fn prefetch(&self, package: &LockPackage, bytes: Option<u64>) {
-        if let Ok(Some(id)) = package_id(package)
+        if self.context.sources().is_ok_and(|rules| rules.is_from_registry(package))
+            && let Ok(Some(id)) = package_id(package)
             && (!self.offline || self.shared.store.has_tarball(id))
         {
             let _ = self.start(id, package, bytes);
@@ -113,11 +126,23 @@ impl Downloads {
         package: &LockPackage,
         bytes: Option<u64>,
     ) -> Result<(), AcquireError> {
+        let is_direct = || {
+            let names = [real_name(package), name_of_path(&package.path)];
+            self.direct.get().is_some_and(|direct| names.iter().any(|name| direct.contains(*name)))
+        };
+        if let Some(refusal) = self.context.sources()?.refusal(package, is_direct) {
+            return Err(refusal);
+        }
         if self.shared.lock().contains_key(&id) {
             return Ok(());
         }
         if self.shared.has(id)? {
             self.shared.done(id, Ok(()));
+            return Ok(());
+        }
+        if let Origin::File(path) = origin(package) {
+            let taken = self.take_file(id, package, path);
+            self.shared.done(id, taken.map_err(|source| unusable(package, source)));
             return Ok(());
         }
         if self.offline && !self.shared.store.has_tarball(id) {
@@ -128,21 +153,7 @@ impl Downloads {
         self.shared.lock().insert(id, Status::Running);
         self.shared.counters.tarballs_requested.add(1);
         let shared = self.shared.clone();
-        let mode = shared.mode_of(wanted.integrity.as_ref());
-        let download = Download {
-            shared: shared.clone(),
-            id,
-            name: wanted.name.clone(),
-            integrity: wanted.integrity.clone(),
-            mode,
-            commands: package
-                .bin
-                .iter()
-                .map(|(_, file)| file.trim_start_matches("./").to_owned())
-                .collect(),
-            wants_license: package.license.is_none(),
-            outcome: Mutex::default(),
-        };
+        let download = self.download(id, package, &wanted);
         let runtime = network.runtime.clone();
         runtime.spawn(async move {
             let result = Arc::new(download).bring(network, wanted).await;
@@ -150,6 +161,23 @@ impl Downloads {
             shared.done(id, result);
         });
         Ok(())
+    }
+
+    fn download(&self, id: PackageId, package: &LockPackage, wanted: &TarballRequest) -> Download {
+        Download {
+            shared: self.shared.clone(),
+            id,
+            name: wanted.name.clone(),
+            integrity: wanted.integrity.clone(),
+            mode: self.shared.mode_of(wanted.integrity.as_ref()),
+            commands: package
+                .bin
+                .iter()
+                .map(|(_, file)| file.trim_start_matches("./").to_owned())
+                .collect(),
+            wants_license: package.license.is_none(),
+            outcome: Mutex::default(),
+        }
     }
 
     /// Waits until every package is in the store; returns the paths of those that failed, each with
@@ -161,14 +189,22 @@ impl Downloads {
         &self,
         packages: impl Iterator<Item = (PackageId, &'p LockPackage)>,
     ) -> Result<Vec<(String, AcquireError)>, AcquireError> {
-        let packages: Vec<(PackageId, &LockPackage)> = packages.collect();
-        for (id, package) in &packages {
-            self.context.cancel.check()?;
-            self.start(*id, package, None)?;
-        }
         let mut failed = Vec::new();
-        let mut state = self.shared.lock();
+        let mut started = Vec::with_capacity(packages.size_hint().0);
         for (id, package) in packages {
+            self.context.cancel.check()?;
+            match self.start(id, package, None) {
+                Err(refused) if refused.is_refused_source() => {
+                    failed.push((package.path.clone(), refused));
+                }
+                result => {
+                    result?;
+                    started.push((id, package));
+                }
+            }
+        }
+        let mut state = self.shared.lock();
+        for (id, package) in started {
             loop {
                 match state.get(&id) {
                     Some(Status::Running) => {
@@ -196,7 +232,11 @@ impl Downloads {
         packages: impl Iterator<Item = (PackageId, &'p LockPackage)>,
     ) -> Result<usize, AcquireError> {
         for (id, package) in packages {
-            self.start(id, package, None)?;
+            match self.start(id, package, None) {
+                // It is reported to whoever waits for the package.
+                Err(refused) if refused.is_refused_source() => {}
+                result => result?,
+            }
         }
         Ok(self.shared.lock().values().filter(|status| matches!(status, Status::Running)).count())
     }
@@ -285,16 +325,25 @@ impl Shared {
     }
 }
 
+fn unusable(package: &LockPackage, source: AcquireError) -> AcquireError {
+    let place = package.resolved.clone().unwrap_or_default();
+    AcquireError::LocalTarball { package: label(package), place, source: Box::new(source) }
+}
+
 fn request(
     package: &LockPackage,
     priority: Priority,
     bytes: Option<u64>,
 ) -> Result<TarballRequest, AcquireError> {
     let integrity = package.integrity.as_deref().and_then(|text| Integrity::parse(text).ok());
+    let url = match origin(package) {
+        Origin::Address(url) => Some(url.into()),
+        _ => None,
+    };
     Ok(TarballRequest {
         name: PackageName::parse(real_name(package))?,
         version: package.version.as_deref().unwrap_or_default().into(),
-        url: package.resolved.as_deref().filter(|url| url.starts_with("http")).map(Into::into),
+        url,
         integrity,
         priority,
         estimated_bytes: bytes.unwrap_or_default(),

@@ -89,6 +89,36 @@ pub enum AcquireError {
         /// The requirement as written.
         spec: String,
     },
+    /// A lockfile entry names a place that dx cannot take packages from.
+    #[error("{package} comes from {place}, where dx cannot take packages from yet")]
+    UnsupportedOrigin {
+        /// The package with its version.
+        package: String,
+        /// The entry's `resolved`, without secrets.
+        place: String,
+    },
+    /// The tarball on this machine that a lockfile entry names cannot be used.
+    #[error("{package} comes from {place}: {source}")]
+    LocalTarball {
+        /// The package with its version.
+        package: String,
+        /// The entry's `resolved`.
+        place: String,
+        /// The reason.
+        source: Box<AcquireError>,
+    },
+    /// A setting forbids to take a package from where it is.
+    #[error("{package} comes from {place}, which {setting}={value} forbids")]
+    SourceNotAllowed {
+        /// The package, with its version where that is known.
+        package: String,
+        /// The address, file or folder, without secrets.
+        place: String,
+        /// The setting.
+        setting: &'static str,
+        /// Its value.
+        value: &'static str,
+    },
     /// A requirement names a folder that does not exist.
     #[error("{name}@{spec:?}: there is no folder {}", folder.display())]
     NoFolder {
@@ -143,6 +173,13 @@ impl AcquireError {
         matches!(self, Self::Source(error) if error.kind() == SourceErrorKind::NotFound)
     }
 
+    /// Returns whether the package was refused for where it comes from, before anything was
+    /// requested.
+    #[must_use]
+    pub fn is_refused_source(&self) -> bool {
+        matches!(self, Self::UnsupportedOrigin { .. } | Self::SourceNotAllowed { .. })
+    }
+
     /// Returns whether this machine is at fault rather than the package.
     #[must_use]
     pub fn is_of_this_machine(&self) -> bool {
@@ -192,6 +229,9 @@ impl Coded for AcquireError {
             Self::Spec(error) => error.code(),
             Self::Version(error) => error.code(),
             Self::UnsupportedSource { .. } => "DX_UNSUPPORTED_SOURCE",
+            Self::UnsupportedOrigin { .. } => "DX_UNSUPPORTED_SOURCE",
+            Self::LocalTarball { source, .. } => source.code(),
+            Self::SourceNotAllowed { .. } => "DX_SOURCE_NOT_ALLOWED",
             Self::NoFolder { .. } => "DX_NO_FOLDER",
             Self::NotText { .. } => "DX_NOT_TEXT",
             Self::InFile { source, .. } => source.code(),
@@ -205,7 +245,18 @@ impl Coded for AcquireError {
             Self::Cancelled => "run it again; what was fetched is kept",
             Self::NoRegistry => "write registry=<address> into .npmrc",
             Self::Offline { .. } => "run the command once without --offline",
-            Self::UnsupportedSource { .. } => "use a version from the registry",
+            Self::UnsupportedSource { .. } | Self::UnsupportedOrigin { .. } => {
+                "use a version from the registry"
+            }
+            Self::LocalTarball { source, .. } => return source.hint(),
+            Self::SourceNotAllowed { setting: "allow-remote", .. } => {
+                "if your registry offers its tarballs there, name that host in \
+                 replace-registry-host; if you trust the address, set allow-remote=root (direct \
+                 dependencies) or allow-remote=all"
+            }
+            Self::SourceNotAllowed { setting, .. } => {
+                return Some(format!("if you trust it, set {setting}=root or {setting}=all"));
+            }
             Self::NoFolder { .. } => "correct the path in package.json",
             Self::NotText { .. } => "save it as UTF-8",
             Self::Io { source, .. } => match source.kind() {

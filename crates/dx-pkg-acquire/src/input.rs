@@ -3,21 +3,19 @@
 
 use std::collections::HashSet;
 
-use dx_pkg_compat::npmrc::{Config, ReleaseCutoff};
+use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::{Platform, Version};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{Options, PickOptions, Requirements};
 
 use crate::AcquireError;
-use crate::clock::now_ms;
 use crate::metadata::MetadataPolicy;
 use crate::package::lacks_manifests;
 
+mod release_age;
+
 /// The version of npm whose rules dx follows, for packages that name one in `engines`.
 const NPM_VERSION: &str = "12.2.0";
-
-/// The least age of a version that is chosen where nothing is configured, in milliseconds: a day.
-const MINIMUM_AGE: u64 = 24 * 60 * 60 * 1000;
 
 /// The input of one resolution.
 #[derive(Debug, Clone)]
@@ -50,8 +48,7 @@ impl ResolverInput {
                 default_tag: config.tag()?,
                 node,
                 npm: Version::parse(NPM_VERSION).ok(),
-                before: cutoff(config)?,
-                before_excluded: config.release_age_exclude()?,
+                ..release_age::rules(config, &requirements)?
             },
             platform: platform(config)?,
             legacy_peer_deps: config.legacy_peer_deps()?,
@@ -136,18 +133,6 @@ fn requirements_of(record: &LockPackage) -> impl Iterator<Item = &(String, Strin
         &record.peer_dependencies,
     ];
     sections.into_iter().flatten()
-}
-
-/// Returns the publication time after which versions are too new, in milliseconds since 1970.
-fn cutoff(config: &Config) -> Result<Option<u64>, AcquireError> {
-    Ok(match config.release_cutoff()? {
-        Some(ReleaseCutoff::Before(moment)) => Some(moment),
-        Some(ReleaseCutoff::MinimumAge(age)) if age.is_zero() => None,
-        Some(ReleaseCutoff::MinimumAge(age)) => {
-            Some(now_ms().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
-        }
-        None => Some(now_ms().saturating_sub(MINIMUM_AGE)),
-    })
 }
 
 /// Returns the platform that packages are installed for.

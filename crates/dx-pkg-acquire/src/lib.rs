@@ -21,6 +21,7 @@ pub mod metadata;
 pub mod package;
 pub mod prediction;
 mod resolution;
+pub mod sources;
 mod upgrade;
 
 pub use cancel::{Cancel, POLL_INTERVAL};

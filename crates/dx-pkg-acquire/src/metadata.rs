@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use dx_pkg_compat::npmrc::Config;
+use dx_pkg_compat::npmrc::{Config, ReleaseCutoff};
 use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
@@ -205,10 +205,9 @@ impl<'a> MetadataProvider<'a> {
             files.extend(self.shared.store.metadata_files(&self.shared.registry_key(&name), &name));
         }
         files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
-        Some(MetadataBasis {
-            files,
-            fresh_until_ms: self.shared.fresh_until_ms.load(Ordering::Relaxed),
-        })
+        let fresh_until_ms = self.shared.fresh_until_ms.load(Ordering::Relaxed);
+        let fresh_until_ms = fresh_until_ms.min(self.shared.grows_old_enough(&state));
+        Some(MetadataBasis { files, fresh_until_ms })
     }
 
     fn waited_for(&self) -> MutexGuard<'_, Option<String>> {
@@ -329,6 +328,11 @@ impl Shared {
         self.config.registry_for(name).to_string()
     }
 
+    /// Returns the digest of the credential that a package's registry is asked with.
+    fn credential(&self, name: &PackageName) -> u64 {
+        self.config.credential_digest(self.config.registry_for(name))
+    }
+
     /// Returns a cached packument that may be used now, and whether it is to be revalidated for the
     /// next command.
     fn cached(&self, registry: &str, name: &PackageName) -> Option<(Packument, bool)> {
@@ -341,7 +345,10 @@ impl Shared {
         let any_age = self.policy.offline || self.policy.prefer_offline;
         let now = now_ms();
         let until = cached.fresh_until_ms.max(cached.stale_until_ms);
-        let in_time = !self.policy.prefer_online && cached.fetched_ms <= now && now < until;
+        // What one user of a registry was told need not be true for another.
+        let is_own = cached.credential == self.credential(name);
+        let in_time =
+            !self.policy.prefer_online && is_own && cached.fetched_ms <= now && now < until;
         let usable = any_age || (in_time && is_enough);
         self.fresh_until_ms
             .fetch_min(if usable { cached.fresh_until_ms } else { u64::MAX }, Ordering::Relaxed);
@@ -353,6 +360,28 @@ impl Shared {
         let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(before) = picker.before_for(packument.name()) else { return false };
         packument.modified().is_none_or(|modified| modified > before)
+    }
+
+    /// Returns when the first version of a packument in use, now too young, is old enough to be
+    /// chosen, in milliseconds since 1970. A date as a limit does not move.
+    fn grows_old_enough(&self, state: &State) -> u64 {
+        if matches!(self.config.release_cutoff(), Ok(Some(ReleaseCutoff::Before(_)))) {
+            return u64::MAX;
+        }
+        let now = now_ms();
+        let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut first = u64::MAX;
+        for answer in state.packuments.values() {
+            let Answer::Arrived(Ok(packument)) = answer else { continue };
+            let Some(before) = picker.before_for(packument.name()) else { continue };
+            if packument.modified().is_some_and(|modified| modified <= before) {
+                continue;
+            }
+            let published = packument.versions().filter_map(|view| view.published());
+            let young = published.filter(|published| *published > before);
+            first = young.map(|published| published + (now - before)).fold(first, u64::min);
+        }
+        first
     }
 
     /// Returns the unpacked size of a package, where its packument has arrived and has it.

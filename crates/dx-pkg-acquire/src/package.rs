@@ -21,6 +21,35 @@ pub fn package_id(package: &LockPackage) -> Result<Option<PackageId>, AcquireErr
     }
 }
 
+/// The place that a package's bytes come from, as its lockfile entry says. They come from there or
+/// not at all: another place would be asked for a name that it may have nothing to do with.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin<'p> {
+    /// The registry of the package's name: the entry names no place.
+    Registry,
+    /// An `http:` or `https:` address.
+    Address(&'p str),
+    /// A tarball on this machine, its path as in the entry, without `file:`.
+    File(&'p str),
+    /// Any other place, such as a git repository, which dx cannot take packages from.
+    Other(&'p str),
+}
+
+/// Returns the origin of a lockfile entry that is no link.
+#[must_use]
+pub fn origin(package: &LockPackage) -> Origin<'_> {
+    let Some(resolved) = package.resolved.as_deref() else { return Origin::Registry };
+    let Some((scheme, rest)) = resolved.split_once(':') else { return Origin::Other(resolved) };
+    let is = |known: &str| scheme.eq_ignore_ascii_case(known);
+    if is("https") || is("http") {
+        Origin::Address(resolved)
+    } else if is("file") {
+        Origin::File(rest)
+    } else {
+        Origin::Other(resolved)
+    }
+}
+
 /// Returns the name of the package at an entry, which the path of an alias does not show.
 #[must_use]
 pub fn real_name(package: &LockPackage) -> &str {

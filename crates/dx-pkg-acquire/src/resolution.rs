@@ -39,7 +39,12 @@ pub fn resolve(
     counters: &Arc<Counters>,
 ) -> Result<Resolved, AcquireError> {
     let places = local::places(root, &context.config);
-    let externals = |name: &str, spec: &str, from: &str| local::external(&places, name, spec, from);
+    let rules = context.sources()?;
+    let externals = |name: &str, spec: &str, from: &str| {
+        let is_importer = |folder: &str| folder.is_empty() || input.has_workspace(folder);
+        rules.check_folder(name, spec, is_importer(from))?;
+        local::external(&places, name, spec, from)
+    };
     let bundles = |package: &LockPackage| local::bundled(&context.store, downloads, package);
     let history = History::new(&context.config, &context.store);
     let likely = || history.likely(&input.open, previous);
@@ -97,6 +102,10 @@ fn propose(context: &Context, input: &ResolverInput) -> Result<Option<Lock>, Acq
 }
 
 impl ResolverInput {
+    fn has_workspace(&self, folder: &str) -> bool {
+        self.options.workspaces.iter().any(|workspace| workspace == folder)
+    }
+
     /// Returns the resolver's provider for this input.
     pub fn provider<'a>(
         &self,

@@ -20,6 +20,8 @@ struct Request {
     folder: PathBuf,
     flags: Vec<(String, String)>,
     silent: bool,
+    /// Whether the lockfile must not change.
+    frozen: bool,
 }
 
 /// Returns whether this is an install of a project in which nothing has changed; then the user has
@@ -30,6 +32,8 @@ pub fn nothing_to_do() -> bool {
     let Some(state) = State::decode(&map) else { return false };
     let variables = environment::variables();
     if state::settings_digest(&request.flags, variables) != state.settings
+        || state.frozen && !request.frozen
+        || !state.names_lockfile(&request.folder)
         || !state.holds(&request.folder)
     {
         return false;
@@ -72,7 +76,7 @@ impl Request {
                 // The other flags belong to the command and follow its name.
                 _ if !is_install => return None,
                 "--frozen-lockfile" | "--immutable" => {
-                    attached.is_none().then_some(())?;
+                    request.frozen = attached.is_none().then_some(true)?;
                     ("frozen-lockfile", false)
                 }
                 _ => {

@@ -4,6 +4,7 @@
 //! Owns the meaning of a manifest; never opens a file and does not know the manifest's folder. The
 //! normalisation is the one that npm applies before it builds a tree (its `normalizeSteps`).
 
+use crate::foreign_bytes;
 use dx_pkg_lock::LockPackage;
 use dx_pkg_resolve::Override;
 use serde_json::Value;
@@ -89,7 +90,7 @@ impl Manifest {
     /// Text that is not JSON, that still holds merge-conflict markers or is no object, and
     /// a dependency whose value is not a string (npm refuses those too).
     pub fn parse(text: &str) -> Result<Manifest, ManifestError> {
-        Self::from_value(read::document(text)?)
+        Self::from_value(read::document(&foreign_bytes::replaced(text))?)
     }
 
     /// Reads a manifest that is already parsed, such as one from a registry's answer.

@@ -9,6 +9,7 @@ mod error;
 mod freshness;
 mod gzip;
 mod license;
+mod own_addresses;
 mod packument;
 mod settings;
 mod source;
@@ -19,6 +20,7 @@ mod told;
 mod tests;
 
 pub use error::RegistryError;
+pub use own_addresses::OwnAddresses;
 pub use settings::fetch_config;
 
 use crate::npmrc::{Authorization, Config, ConfigError};

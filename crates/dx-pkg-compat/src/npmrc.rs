@@ -36,7 +36,7 @@ pub use options::{Flag, FlagValue, OPTIONS, OptionGroup, OptionInfo, Support, fi
 pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;
-pub use value::{DependencyType, ImportMethod, RawValue};
+pub use value::{AllowSource, DependencyType, ImportMethod, RawValue};
 
 use credentials::CredentialTable;
 use layers::Entry;
@@ -68,6 +68,8 @@ pub struct Config {
 struct Inner {
     entries: BTreeMap<String, Entry>,
     registry: Url,
+    /// The registry that is built in.
+    default_registry: Option<Url>,
     scopes: BTreeMap<String, Url>,
     credentials: CredentialTable,
     warnings: Vec<ConfigWarning>,
@@ -84,7 +86,7 @@ impl Config {
     /// from the environment: continuing would request the packages from another registry.
     pub fn load(sources: &ConfigSources<'_>) -> Result<Config, ConfigError> {
         let mut warnings = Vec::new();
-        let entries = layers::merge(sources, &mut warnings)?;
+        let entries = layers::merge(sources, options::needs_value, &mut warnings)?;
         let home = layers::home(sources.env);
         let credentials = CredentialTable::build(&entries, home.as_deref(), &mut warnings);
         let registry = match entries.get("registry") {
@@ -96,6 +98,7 @@ impl Config {
         };
         let inner = Inner {
             registry,
+            default_registry: Url::parse(sources.default_registry).ok(),
             scopes: scopes(&entries)?,
             credentials,
             warnings,
@@ -140,6 +143,22 @@ impl Config {
         self.credentials_for(url).or_else(|| {
             let same_origin = url.origin() == registry.origin();
             same_origin.then(|| self.credentials_for(registry)).flatten()
+        })
+    }
+
+    /// Returns a digest of the credential that a registry is asked with, which tells two users of
+    /// it apart; 0 without any.
+    #[must_use]
+    pub fn credential_digest(&self, registry: &Url) -> u64 {
+        self.inner.credentials.digest_for(registry)
+    }
+
+    /// Returns a digest of all credentials; 0 where there is none.
+    #[must_use]
+    pub fn credentials_digest(&self) -> u64 {
+        let users = std::iter::once(&self.inner.registry).chain(self.inner.scopes.values());
+        users.fold(self.inner.credentials.digest(), |digest, registry| {
+            digest.rotate_left(5) ^ self.inner.credentials.digest_for(registry)
         })
     }
 
@@ -190,6 +209,8 @@ impl Config {
         };
         field(&redact_urls(self.inner.registry.as_str()));
         field(if self.inner.production { "production" } else { "" });
+        // Which of the three settings counts depends on where each is set.
+        field(&self.release_cutoff().map_or_else(|_| String::new(), |age| format!("{age:?}")));
         for (key, entry) in &self.inner.entries {
             if !options::affects_install(key) || error::is_secret(key) {
                 continue;

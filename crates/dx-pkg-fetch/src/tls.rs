@@ -11,6 +11,7 @@ use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
+mod certificates;
 mod settings;
 #[cfg(test)]
 mod tests;
@@ -160,10 +161,7 @@ fn add_pem(
         setting: setting.into(),
         reason: format!("{place}: {why}"),
     };
-    let certificates = CertificateDer::pem_slice_iter(pem)
-        .collect::<Result<Vec<_>, _>>()
-        .map_err(|error| wrong(format!("not a PEM certificate: {error}")))?;
-    let (added, _) = store.add_parsable_certificates(certificates);
+    let (added, _) = store.add_parsable_certificates(certificates::of(pem));
     if added == 0 { Err(wrong("no usable certificate in it".to_owned())) } else { Ok(()) }
 }
 

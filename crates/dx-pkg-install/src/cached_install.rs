@@ -9,14 +9,15 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXR\0` |
-//! | 4 | 2 | version, 2 |
+//! | 4 | 2 | version, 3 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
 //! | 16 | 32 | key of the prepared tree |
 //! | 48 | 8 | fresh until, ms since 1970 |
 //! | 56 | 8 | number of installed packages |
 //! | 64 | 8 | number of packages and links in the tree |
-//! | 72 | 4 + … | importers: number (`u32`), then length (`u32`) and text of each |
+//! | 72 | 8 | digest of the credentials that registries were asked with |
+//! | 80 | 4 + … | importers: number (`u32`), then length (`u32`) and text of each |
 //! | | 4 + … | packages with scripts that were skipped, likewise |
 //! | | 4 + … | conflicts, likewise |
 //! | | 4 + … | warnings, likewise |
@@ -33,6 +34,7 @@ use dx_pkg_acquire::clock::now_ms;
 use dx_pkg_format::wire::{Frame, Reader};
 use dx_pkg_os::files::Identity;
 use dx_pkg_store::{PreparedKey, Store};
+use url::Url;
 
 use crate::project::Project;
 use crate::{Session, Summary};
@@ -40,7 +42,7 @@ use crate::{Session, Summary};
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXR\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u16 = 2;
+pub const VERSION: u16 = 3;
 
 const FRAME: Frame = Frame { format: "DXR", signature: SIGNATURE, version: VERSION };
 
@@ -55,6 +57,8 @@ pub struct CachedInstall<'r> {
     pub packages: u64,
     /// The number of packages and links in the tree.
     pub placed: u64,
+    /// The digest of the credentials that the registries were asked with.
+    pub credentials: u64,
     /// The folders whose `node_modules` the tree has, relative to the project.
     pub importers: Vec<String>,
     /// Packages with scripts that were not run.
@@ -73,11 +77,17 @@ pub struct CachedInstall<'r> {
 
 /// The digest of everything that decides the result of an install.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct CacheKey([u8; 32]);
+pub struct CacheKey {
+    /// The digest of the input.
+    input: [u8; 32],
+    /// Whether the lockfile must not change. Such an install does not find out whether the lockfile
+    /// is up to date, so its result is none of an install that brings it up to date.
+    frozen: bool,
+}
 
 impl CacheKey {
     /// Returns the key of the project as it is now, with the settings in force, on this machine.
-    pub fn of(session: &Session, project: &Project) -> Self {
+    pub fn of(session: &Session, project: &Project, frozen: bool) -> Self {
         let mut hasher = blake3::Hasher::new();
         let mut field = |bytes: &[u8]| {
             hasher.update(&(bytes.len() as u64).to_le_bytes());
@@ -90,34 +100,50 @@ impl CacheKey {
         }
         let node = session.node().map(|node| node.version.to_string());
         field(node.unwrap_or_default().as_bytes());
+        let default = session.environment.default_registry.as_ref();
+        field(default.map_or("", Url::as_str).as_bytes());
         field(&session.config().digest_input());
         field(project.manifest_text.as_bytes());
         field(&project.workspaces_digest);
         field(project.lockfile.as_bytes());
-        match project.lockfile_text() {
-            Some(text) => field(text.as_bytes()),
-            // A new lockfile may be named after the folder.
-            None => field(project.root.file_name().unwrap_or_default().as_encoded_bytes()),
+        field(project.lockfile_text().unwrap_or_default().as_bytes());
+        // A lockfile that is there, if empty, is another input than none.
+        field(&[u8::from(project.lockfile_text().is_some())]);
+        if let Some(folder) = project.unnamed() {
+            field(folder.as_bytes());
         }
-        CacheKey(*hasher.finalize().as_bytes())
+        CacheKey { input: *hasher.finalize().as_bytes(), frozen }
     }
 
     /// Returns the key as the store takes it.
     pub fn key(self) -> [u8; 32] {
-        self.0
+        if self.frozen { self.under_frozen() } else { self.input }
+    }
+
+    /// Returns the keys under which a result is looked up. One that brought the lockfile up to date
+    /// is a result under a frozen lockfile too, if it did not change it.
+    pub fn looked_up(self) -> impl Iterator<Item = [u8; 32]> {
+        let frozen = self.frozen.then(|| self.under_frozen());
+        std::iter::once(self.input).chain(frozen)
+    }
+
+    fn under_frozen(self) -> [u8; 32] {
+        *blake3::keyed_hash(&self.input, b"frozen").as_bytes()
     }
 }
 
 impl<'r> CachedInstall<'r> {
-    /// Returns whether the metadata it depends on is unchanged and fresh. Metadata from the future
-    /// is not: the clock was set back, and its expiry has no meaning.
-    pub fn is_valid(&self, store: &Store) -> bool {
+    /// Returns whether the metadata it depends on is unchanged and fresh, and `credentials` are the
+    /// ones it was requested with. Metadata from the future is not fresh: the clock was set back,
+    /// and its expiry has no meaning.
+    pub fn is_valid(&self, store: &Store, credentials: u64) -> bool {
         let now = now_ms();
         let is_past = |identity: &Identity| {
             u64::try_from(identity.mtime_ns / 1_000_000).is_ok_and(|ms| ms <= now)
         };
         self.metadata.is_empty()
-            || now < self.fresh_until_ms
+            || credentials == self.credentials
+                && now < self.fresh_until_ms
                 && self.metadata.iter().all(|(file, identity)| {
                     is_past(identity) && store.metadata_is_unchanged(file, identity)
                 })
@@ -141,7 +167,7 @@ impl<'r> CachedInstall<'r> {
         let text = self.lockfile.unwrap_or_default();
         let mut out = FRAME.begin(4096 + text.len() + 128 * self.metadata.len());
         out.bytes(&self.prepared);
-        for number in [self.fresh_until_ms, self.packages, self.placed] {
+        for number in [self.fresh_until_ms, self.packages, self.placed, self.credentials] {
             out.u64(number);
         }
         for list in [&self.importers, &self.scripts_skipped, &self.conflicts, &self.warnings] {
@@ -168,6 +194,7 @@ impl<'r> CachedInstall<'r> {
             fresh_until_ms: input.u64()?,
             packages: input.u64()?,
             placed: input.u64()?,
+            credentials: input.u64()?,
             importers: input.texts()?,
             scripts_skipped: input.texts()?,
             conflicts: input.texts()?,

@@ -10,6 +10,7 @@ mod incremental;
 mod link;
 mod open;
 mod outcome;
+mod sources;
 mod statistics;
 
 use std::path::Path;
@@ -44,6 +45,8 @@ pub struct Options<'o> {
     pub mode: Mode,
     /// Fails instead of changing the lockfile.
     pub frozen: bool,
+    /// Leaves manifest and lockfile as they are, without failing.
+    pub no_save: bool,
     /// The change of requirements to install, if any.
     pub change: Option<Change<'o>>,
 }
@@ -159,9 +162,15 @@ impl<'r> Run<'r> {
         &self.session.context.cancel
     }
 
-    /// Returns whether manifest and lockfile are written.
+    /// Returns whether manifest and lockfile are brought up to date. With `no_save` the lockfile
+    /// is, and then not written: so it is known whether it would change.
     fn saves(&self) -> bool {
         !self.frozen && self.records()
+    }
+
+    /// Returns whether manifest and lockfile are written.
+    fn writes(&self) -> bool {
+        self.saves() && !self.options.no_save
     }
 
     /// Returns whether the tree is what the project's files say, so that its state may be recorded.
@@ -172,7 +181,7 @@ impl<'r> Run<'r> {
     /// Returns the key under which the result is cached, of the project as it was at the first
     /// call; `None` where not only project and settings decide.
     fn cache_key(&self, project: &Project) -> Option<CacheKey> {
-        let key = || CacheKey::of(self.session, project);
+        let key = || CacheKey::of(self.session, project, self.frozen);
         self.options.change.is_none().then(|| *self.cache_key.get_or_init(key))
     }
 

@@ -2,7 +2,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use dx_pkg_acquire::package::{package_id, real_name};
+use dx_pkg_acquire::package::{Origin, origin, package_id, real_name};
 use dx_pkg_acquire::{Downloads, Network, POLL_INTERVAL};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{PackageId, PackageName};
@@ -27,7 +27,11 @@ pub(crate) fn request(
         plan.installed.packages.iter().map(|package| package.path.as_str()).collect();
     let is_fetched = |package: &&LockPackage| fetched.contains(package.path.as_str());
     let mut requested = Vec::new();
-    for package in without_license(lock, previous).filter(|package| !is_fetched(package)) {
+    // A registry is not asked about what does not come from one.
+    let may_be_asked = |package: &&LockPackage| {
+        matches!(origin(package), Origin::Registry | Origin::Address(_)) && !is_fetched(package)
+    };
+    for package in without_license(lock, previous).filter(may_be_asked) {
         let name = PackageName::parse(real_name(package));
         let (Ok(name), Ok(Some(id))) = (name, package_id(package)) else { continue };
         if session.store().has(id) || session.store().license(id).is_some() {
@@ -133,5 +137,5 @@ fn stored_manifest(session: &Session, id: PackageId) -> Option<Manifest> {
     let stored = session.store().open_package(id).ok()??;
     let dxp = stored.dxp();
     let text = stored.read(&dxp.find("package.json")?).ok()?;
-    Manifest::parse(std::str::from_utf8(&text).ok()?).ok()
+    Manifest::parse(&String::from_utf8_lossy(&text)).ok()
 }

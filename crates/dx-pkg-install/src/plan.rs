@@ -66,8 +66,12 @@ impl Plan {
 
     /// Returns the packages to be fetched, with their ids in the store.
     pub(crate) fn wanted(&self) -> Result<Vec<(PackageId, &LockPackage)>, InstallError> {
-        let from_registry = unpacked(&self.installed);
-        from_registry.map(|package| Ok((required_id(package)?, package))).collect()
+        self.unpacked().map(|package| Ok((required_id(package)?, package))).collect()
+    }
+
+    /// Returns the packages that have a tarball of their own.
+    pub(crate) fn unpacked(&self) -> impl Iterator<Item = &LockPackage> {
+        unpacked(&self.installed)
     }
 
     /// Drops optional packages that could not be fetched and returns their errors; the failure of

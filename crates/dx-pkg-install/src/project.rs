@@ -8,16 +8,18 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
+use dx_pkg_compat::foreign_bytes;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
-use dx_pkg_os::files::{Durability, write_atomic};
+use dx_pkg_os::files::{Durability, check_user_file, write_user_file};
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
 pub(crate) use compiled::{CompiledLock, compile_lockfile, lockfile_digest};
 pub use root::find_root;
 pub use seen::Seen;
+use seen::read_seen_to_edit;
 pub(crate) use seen::{read_seen, see};
 
 use crate::InstallError;
@@ -34,7 +36,8 @@ const FOREIGN: [&str; 4] = ["pnpm-lock.yaml", "bun.lock", "bun.lockb", "yarn.loc
 pub struct Project {
     /// Its folder, absolute.
     pub root: PathBuf,
-    /// The text of its `package.json`; empty where there is none.
+    /// The text of its `package.json`; empty where there is none. Bytes that are not UTF-8 are in
+    /// it as [`dx_pkg_compat::foreign_bytes`] keeps them.
     pub manifest_text: String,
     /// Its manifest.
     pub manifest: Manifest,
@@ -62,7 +65,7 @@ impl Project {
     pub fn read(root: PathBuf, from: &Path) -> Result<Self, InstallError> {
         let mut seen = Seen::new();
         let path = root.join("package.json");
-        let Some(manifest_text) = read_seen(&path, &mut seen)? else {
+        let Some(manifest_text) = read_seen_to_edit(&path, &mut seen)? else {
             return Err(InstallError::NoManifest { folder: from.to_owned() });
         };
         Self::parse(root, manifest_text, seen)
@@ -75,7 +78,7 @@ impl Project {
     /// As [`Self::read`], but for a missing manifest.
     pub fn read_or_new(root: PathBuf, _from: &Path) -> Result<Self, InstallError> {
         let mut seen = Seen::new();
-        let text = read_seen(&root.join("package.json"), &mut seen)?;
+        let text = read_seen_to_edit(&root.join("package.json"), &mut seen)?;
         Self::parse(root, text.unwrap_or_else(|| "{}\n".to_owned()), seen)
     }
 
@@ -115,6 +118,14 @@ impl Project {
     /// Returns the lockfile's text, if there is one and it was loaded.
     pub fn lockfile_text(&self) -> Option<&str> {
         self.locked.as_ref().map(|(text, _)| text.as_str()).or(self.unread.as_deref())
+    }
+
+    /// Returns the folder's name, after which the lockfile is named, of a project without a name of
+    /// its own.
+    #[must_use]
+    pub fn unnamed(&self) -> Option<String> {
+        let folder = || self.root.file_name().unwrap_or_default().to_string_lossy().into_owned();
+        self.manifest.name.is_none().then(folder)
     }
 
     /// Sets the lockfile's text as it was written.
@@ -209,15 +220,22 @@ impl Project {
 }
 
 impl Project {
+    /// Checks that a file of the project can be written.
+    pub(crate) fn check(&self, name: &str) -> Result<(), InstallError> {
+        let path = self.root.join(name);
+        check_user_file(&path)
+            .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
+    }
+
     /// Writes a file of the project, whole or not at all.
     pub(crate) fn write(
         &mut self,
         name: &str,
-        text: &str,
+        text: &[u8],
         durability: Durability,
     ) -> Result<(), InstallError> {
         let path = self.root.join(name);
-        write_atomic(&path, text.as_bytes(), durability)
+        write_user_file(&path, text, durability)
             .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))?;
         self.wrote(&path);
         Ok(())
@@ -231,11 +249,12 @@ impl Project {
         durability: Durability,
     ) -> Result<(), InstallError> {
         if let Some(text) = manifest.filter(|text| *text != self.manifest_text) {
-            self.write("package.json", text, durability)?;
+            let bytes = foreign_bytes::restored(text, &self.manifest_text).into_owned();
+            self.write("package.json", &bytes, durability)?;
             text.clone_into(&mut self.manifest_text);
         }
         if let Some(text) = lockfile {
-            self.write(self.lockfile, &text, durability)?;
+            self.write(self.lockfile, text.as_bytes(), durability)?;
             self.set_lockfile_text(text);
         }
         Ok(())

@@ -6,7 +6,7 @@ mod order;
 mod run;
 
 pub use crate::error::ScriptError;
-pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
+pub use environment::{LockFacts, ScriptEnvironment, environment, node_options, search_path};
 pub(crate) use lifecycle::{Lifecycle, Place, runs_when_linked};
 pub use order::{
     DEPENDENCY_EVENTS, LINKED_EVENTS, ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS,

@@ -49,6 +49,7 @@ pub(crate) fn record_state<'l>(
     project: &Project,
     linked: impl Iterator<Item = &'l str>,
     settings: [u8; 32],
+    frozen: bool,
     baseline: Option<Baseline>,
 ) -> Result<(), InstallError> {
     let root = &project.root;
@@ -74,7 +75,8 @@ pub(crate) fn record_state<'l>(
         .chain(visited)
         .chain(session.config_files.clone())
         .chain(project.seen.clone());
-    let state = State { baseline, ..State::new(root, settings, seen) };
+    let folder = project.unnamed();
+    let state = State { frozen, folder, baseline, ..State::new(root, settings, seen) };
     write_atomic(&path, &state.encode(), Durability::Rename)
         .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
 }

@@ -6,9 +6,12 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXS\0` |
-//! | 4 | 4 | version, 2 |
+//! | 4 | 4 | version, 3 |
 //! | 8 | 32 | digest of the settings |
-//! | 40 | 4 | number of files |
+//! | 40 | 1 | whether the lockfile was kept from changing |
+//! | 41 | 1 | whether the project has no name; the folder's follows only then |
+//! | | 4 + n | length of the folder's name (`u32`), and the name |
+//! | | 4 | number of files |
 //! | | 4 + n | for each file: length of its path (`u32`), and the path |
 //! | | 1 | whether it existed |
 //! | | 40 | its identity: device, inode, size, mtime and ctime in ns; zeros without one |
@@ -32,7 +35,7 @@ use dx_pkg_os::files::Identity;
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXS\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u32 = 2;
+pub const VERSION: u32 = 3;
 /// The length of the checksum at the end, in bytes.
 const CHECKSUM: usize = 16;
 
@@ -44,6 +47,10 @@ pub const PATH: &str = "node_modules/.dx/state";
 pub struct State {
     /// Digest of every setting that could change the result.
     pub settings: [u8; 32],
+    /// Whether the lockfile was kept from changing: whether it is up to date is then not known.
+    pub frozen: bool,
+    /// The name of the folder, where the lockfile is named after it.
+    pub folder: Option<String>,
     /// Files and folders with their identities; `None` for one that did not exist.
     pub files: Vec<(PathBuf, Option<Identity>)>,
     /// The baseline of an incremental install, where the resolution left nothing open.
@@ -77,7 +84,17 @@ impl State {
         let relative = |path: PathBuf| path.strip_prefix(root).map(Path::to_owned).unwrap_or(path);
         let files: BTreeMap<_, _> =
             seen.into_iter().map(|(path, identity)| (relative(path), identity)).collect();
-        State { settings, files: files.into_iter().collect(), baseline: None }
+        let files = files.into_iter().collect();
+        State { settings, frozen: false, folder: None, files, baseline: None }
+    }
+
+    /// Returns whether the lockfile is still named as an install would name it.
+    pub fn names_lockfile(&self, root: &Path) -> bool {
+        self.folder.as_deref().is_none_or(|known| {
+            let root = if root.as_os_str().is_empty() { Path::new(".") } else { root };
+            let found = root.canonicalize().ok();
+            found.as_deref().and_then(Path::file_name).is_some_and(|name| name == known)
+        })
     }
 
     /// Returns whether every file is unchanged.
@@ -99,6 +116,11 @@ impl State {
         out.bytes(&SIGNATURE);
         out.u32(VERSION);
         out.bytes(&self.settings);
+        out.flag(self.frozen);
+        out.flag(self.folder.is_some());
+        if let Some(folder) = &self.folder {
+            out.text(folder);
+        }
         out.list(&self.files, |out, (path, identity)| {
             out.text(&path.to_string_lossy());
             out.flag(identity.is_some());
@@ -129,6 +151,8 @@ impl State {
             return None;
         }
         let settings = input.array()?;
+        let frozen = input.flag()?;
+        let folder = if input.flag()? { Some(input.text()?.to_owned()) } else { None };
         let files = input.list(|input| {
             let path = PathBuf::from(input.text()?);
             let present = input.flag()?;
@@ -136,7 +160,7 @@ impl State {
             Some((path, present.then_some(identity)))
         })?;
         let baseline = if input.flag()? { Some(Baseline::read(&mut input)?) } else { None };
-        input.is_empty().then_some(State { settings, files, baseline })
+        input.is_empty().then_some(State { settings, frozen, folder, files, baseline })
     }
 }
 

@@ -13,6 +13,7 @@ mod map;
 mod mount;
 mod name;
 mod remove;
+mod user_file;
 
 pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
 pub use dir::{Dir, DirEntry, EntryKind};
@@ -25,3 +26,4 @@ pub use map::Map;
 pub use mount::is_mount_point;
 pub use name::unique_name;
 pub use remove::remove_tree;
+pub use user_file::{check_user_file, write_user_file};

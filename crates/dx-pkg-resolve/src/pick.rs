@@ -25,6 +25,10 @@ pub struct PickOptions {
     pub before: Option<u64>,
     /// Packages that `before` does not apply to: names, or `@scope/*`.
     pub before_excluded: Vec<String>,
+    /// The only packages that `before` applies to, where it does not apply to all.
+    pub before_only: Option<Vec<String>>,
+    /// Versions that `before` does not apply to.
+    pub before_exempt: Vec<(String, Version)>,
 }
 
 impl Default for PickOptions {
@@ -35,6 +39,8 @@ impl Default for PickOptions {
             npm: None,
             before: None,
             before_excluded: Vec::new(),
+            before_only: None,
+            before_exempt: Vec::new(),
         }
     }
 }
@@ -63,7 +69,9 @@ impl Picker {
     pub fn pick(&self, packument: &Packument, spec: &Spec) -> Option<VersionIndex> {
         let before = self.before_for(packument.name());
         let in_time = |view: &VersionView<'_>| match (before, view.published()) {
-            (Some(before), Some(published)) => published <= before,
+            (Some(before), Some(published)) => {
+                published <= before || self.is_exempt(packument.name(), &view.version())
+            }
             _ => true,
         };
         match spec {
@@ -166,12 +174,20 @@ impl Picker {
     /// Returns the time after which versions of `name` are too new.
     #[must_use]
     pub fn before_for(&self, name: &str) -> Option<u64> {
-        let excluded =
-            self.options.before_excluded.iter().any(|pattern| match pattern.strip_suffix('*') {
+        let names = |patterns: &[String]| {
+            patterns.iter().any(|pattern| match pattern.strip_suffix('*') {
                 Some(prefix) => name.starts_with(prefix),
                 None => pattern == name,
-            });
-        self.options.before.filter(|_| !excluded)
+            })
+        };
+        let PickOptions { before, before_excluded, before_only, .. } = &self.options;
+        let applies = before_only.as_deref().is_none_or(names) && !names(before_excluded);
+        before.filter(|_| applies)
+    }
+
+    fn is_exempt(&self, name: &str, version: &Version) -> bool {
+        let exempt = &self.options.before_exempt;
+        exempt.iter().any(|(known, exact)| known == name && exact == version)
     }
 }
 

@@ -34,6 +34,8 @@ pub struct CachedPackument {
     pub fresh_until_ms: u64,
     /// Until when it may be used during revalidation, in milliseconds since 1970.
     pub stale_until_ms: u64,
+    /// The digest of the credential for which the registry confirmed it; 0 without one.
+    pub credential: u64,
     /// Whether it is the full form.
     pub full: bool,
 }
@@ -74,6 +76,7 @@ impl Store {
                 (header.etag.map(str::to_owned), header.last_modified.map(str::to_owned));
             let times = (header.fetched_ms, header.fresh_until_ms, header.stale_until_ms);
             let (fetched_ms, fresh_until_ms, stale_until_ms) = times;
+            let credential = header.credential;
             let start = header.length;
             let packument = Packument::decode(Arc::new(Tail { map, start })).ok()?;
             (packument.name() == name.as_str()).then_some(CachedPackument {
@@ -83,6 +86,7 @@ impl Store {
                 fetched_ms,
                 fresh_until_ms,
                 stale_until_ms,
+                credential,
                 full: form == Form::Full,
             })
         })

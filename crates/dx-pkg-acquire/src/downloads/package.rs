@@ -94,9 +94,9 @@ impl Download {
 
     /// Records the licence in the package's own `manifest`.
     pub(super) fn record_license(&self, manifest: Option<&[u8]>) {
-        let text = manifest.and_then(|manifest| std::str::from_utf8(manifest).ok());
+        let text = manifest.map(String::from_utf8_lossy);
         let license =
-            text.and_then(|text| Manifest::parse(text).ok()).and_then(|manifest| manifest.license);
+            text.and_then(|text| Manifest::parse(&text).ok()).and_then(|manifest| manifest.license);
         self.shared
             .licenses
             .lock()

@@ -75,6 +75,7 @@ impl Shared {
             fetched_ms: now,
             fresh_until_ms,
             stale_until_ms: fresh_until_ms.saturating_add(decoded.lifetime.stale_for_ms),
+            credential: self.credential(&subject.name),
         };
         // A cache that cannot be written costs time, nothing else.
         let _ = self.store.put_metadata(&subject.registry, &subject.name, &record);

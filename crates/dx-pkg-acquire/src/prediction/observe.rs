@@ -4,6 +4,7 @@ use dx_pkg_core::Version;
 use dx_pkg_lock::{Lock, LockPackage};
 
 use super::Observation;
+use crate::package::{Origin, origin};
 
 /// Returns the registry packages of a lock that `is_known` accepts, each with its dependencies of
 /// that kind.
@@ -28,10 +29,12 @@ pub fn observations<'l>(lock: &'l Lock, is_known: impl Fn(&str) -> bool) -> Vec<
 
 /// Returns name and major of a registry package; `None` for anything else.
 pub fn state_of(package: &LockPackage) -> Option<(&str, u32)> {
+    // The name of what comes from elsewhere is no registry's business.
     let is_registry = !package.link
         && !package.in_bundle
         && !package.is_outside()
-        && package.path.contains("node_modules/");
+        && package.path.contains("node_modules/")
+        && matches!(origin(package), Origin::Registry | Origin::Address(_));
     let version = package.version.as_deref().filter(|_| is_registry)?;
     Some((package.package_name(), major_of(&Version::parse(version).ok()?)))
 }

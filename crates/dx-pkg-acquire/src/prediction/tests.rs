@@ -154,7 +154,11 @@ fn a_lock_tells_packages_of_registries_with_what_they_find() {
             .collect(),
         ..LockPackage::default()
     };
-    let mut peer = package("node_modules/a", "1.2.3", &["b", "missing", "private"]);
+    let from = |resolved: &str, path: &str| LockPackage {
+        resolved: Some(resolved.to_owned()),
+        ..package(path, "1.0.0", &[])
+    };
+    let mut peer = package("node_modules/a", "1.2.3", &["b", "missing", "private", "local"]);
     peer.peer_dependencies =
         vec![("p".to_owned(), "*".to_owned()), ("q".to_owned(), "*".to_owned())];
     peer.peer_dependencies_meta = vec![("q".to_owned(), true)];
@@ -169,9 +173,12 @@ fn a_lock_tells_packages_of_registries_with_what_they_find() {
             package("node_modules/q", "1.0.0", &[]),
             package("node_modules/private", "1.0.0", &[]),
             LockPackage { in_bundle: true, ..package("node_modules/inside", "1.0.0", &[]) },
+            from("git+ssh://git@example.com/a.git#0123456", "node_modules/repository"),
+            from("file:lib.tgz", "node_modules/local"),
         ],
         ..Lock::default()
     };
+    // Names of what comes from elsewhere may be private.
     let told = observations(&lock, |name| name != "private");
     let expected = [
         ("a", 1, vec![("b", 2), ("p", 0)]),

@@ -46,7 +46,11 @@ impl InstallArguments {
             return self.add(OpenProject::open_or_new(environment, session, report)?, report);
         }
         let open = OpenProject::open(environment, session, report)?;
-        let options = Options { frozen: self.tree.frozen_lockfile, ..Options::default() };
+        let options = Options {
+            frozen: self.tree.frozen_lockfile,
+            no_save: self.flags.sets("save", "false") || !open.session.config().save()?,
+            ..Options::default()
+        };
         carry_out(&self.tree, open, options, report)
     }
 

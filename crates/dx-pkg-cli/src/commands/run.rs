@@ -111,6 +111,7 @@ fn script(
         fields: fields(&package.manifest),
         node: node::on_path(environment).map(|(path, _)| path),
         shell: config.script_shell()?.map(PathBuf::from),
+        node_options: scripts::node_options(&config)?,
         report,
     };
     if steps.len() > 1 {
@@ -237,6 +238,7 @@ struct Runner<'r> {
     fields: Vec<(String, String)>,
     node: Option<PathBuf>,
     shell: Option<PathBuf>,
+    node_options: Option<(String, String)>,
     report: &'r Report,
 }
 
@@ -259,7 +261,7 @@ impl Runner<'_> {
             shown.replace('\n', "\n> ")
         ));
         let variables = scripts::environment(
-            self.environment.variables.iter().cloned(),
+            self.environment.variables.iter().cloned().chain(self.node_options.clone()),
             &ScriptEnvironment {
                 event: &step.event,
                 script: &step.script,

@@ -29,6 +29,7 @@ fn parse(words: &[String]) -> Option<Request> {
         folder: arguments.folder.unwrap_or_default(),
         flags: install.tree.session_options().flags,
         silent: output.silent,
+        frozen: install.tree.frozen_lockfile,
     })
 }
 

@@ -36,10 +36,13 @@ fn registry() -> Registry {
     registry
 }
 
+/// The setting by which the usual age applies to the registry of a test.
+const LISTED: &str = "min-release-age-registries[]=http:[HOST]";
+
 #[test]
 fn version_of_the_last_day_is_not_chosen() {
     let registry = registry();
-    let project = Project::new(&registry).dep("a", "^1").create();
+    let project = Project::new(&registry).dep("a", "^1").npmrc(LISTED).create();
     ok(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a@1.1.0");
 }
@@ -73,9 +76,65 @@ fn locked_version_is_installed_however_young() {
 }
 
 #[test]
+fn usual_age_exempts_other_registries_and_exact_versions() {
+    let registry = registry();
+    registry.package("b", "1.0.0").dep("a", "^1").published_at(&ago(HOUR * 25)).publish();
+    let project = Project::new(&registry).dep("a", "^1").create();
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a@1.2.0", "a registry that is not listed");
+
+    let listed = || Project::new(&registry).npmrc(LISTED);
+    let project = listed().dep("a", "1.2.0").create();
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a@1.2.0", "named by the project");
+    let project = listed().dep("x", "npm:a@1.2.0").create();
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "x"), "a@1.2.0", "named behind an alias");
+    let project = listed().create();
+    ok(&project, ["install", "a@1.2.0"]);
+    assert_eq!(required(&project, "a"), "a@1.2.0", "named on the command line");
+    let overrides = serde_json::json!({ "b": { "a": "1.2.0" } });
+    let project = listed().dep("b", "1").field("overrides", overrides).create();
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a@1.2.0", "named by an override");
+    let project = listed().dep("b", "1").create();
+    ok(&project, ["install"]);
+    assert_eq!(required(&project, "a"), "a@1.1.0", "not named");
+    let project = listed().create();
+    ok(&project, ["install", "a@latest"]);
+    assert_eq!(required(&project, "a"), "a@1.1.0", "named by a tag only");
+}
+
+#[test]
+fn usual_age_is_that_of_each_scopes_registry() {
+    let (general, scoped) = (registry(), Registry::start());
+    for age in [25, 1] {
+        let version = if age == 1 { "1.1.0" } else { "1.0.0" };
+        scoped.package("@s/a", version).published_at(&ago(HOUR * age)).publish();
+    }
+    let line = format!("@s:registry={}", scoped.url());
+    let listed = format!("min-release-age-registries={}", scoped.url().trim_end_matches('/'));
+    for (list, a, scoped_a) in
+        [(LISTED, "a@1.1.0", "@s/a@1.1.0"), (listed.as_str(), "a@1.2.0", "@s/a@1.0.0")]
+    {
+        let project = Project::new(&general)
+            .dep("a", "^1")
+            .dep("@s/a", "1")
+            .npmrc(&line)
+            .npmrc(list)
+            .create();
+        ok(&project, ["install"]);
+        assert_eq!(
+            (required(&project, "a"), required(&project, "@s/a")),
+            (a.into(), scoped_a.into())
+        );
+    }
+}
+
+#[test]
 fn exact_version_that_is_too_young_is_refused_with_the_reason() {
     let registry = registry();
-    let project = Project::new(&registry).dep("a", "1.2.0").create();
+    let project = Project::new(&registry).dep("a", "1.2.0").npmrc("min-release-age=1").create();
     let stderr = fails(dx(&project, ["install"]), "DX_NO_MATCHING_VERSION");
     assert!(stderr.contains("min-release-age"), "{stderr}");
 }
@@ -102,13 +161,14 @@ fn full_packuments_are_requested_if_abbreviated_ones_lack_modified() {
         let package = registry.package(name, "1.0.0").published_at(&ago(HOUR * 25));
         needs.into_iter().fold(package, |package, needs| package.dep(needs, "1")).publish();
     }
-    let project = Project::new(&registry).dep("a", "1").create();
+    let project = Project::new(&registry).dep("a", "1").npmrc(LISTED).create();
     ok(&project, ["install"]);
     let expected = [("/a", "abbreviated"), ("/a", "full"), ("/b", "full"), ("/c", "full")];
     assert_eq!(requested(&registry), expected.map(|(path, form)| (path.to_owned(), form)));
     // The cached metadata is enough for the next project.
     registry.clear_requests();
-    let second = Project::new(&registry).dep("a", "1").store(project.store()).create();
+    let second =
+        Project::new(&registry).dep("a", "1").npmrc(LISTED).store(project.store()).create();
     ok(&second, ["install"]);
     assert_eq!(requested(&registry), []);
 
@@ -123,7 +183,7 @@ fn cached_metadata_without_times_is_not_mistaken_for_old() {
     let registry = registry();
     let first = Project::new(&registry).dep("a", "^1").create();
     ok(&first, ["install", "--min-release-age=0"]);
-    let second = Project::new(&registry).dep("a", "^1").store(first.store()).create();
+    let second = Project::new(&registry).dep("a", "^1").npmrc(LISTED).store(first.store()).create();
     ok(&second, ["install"]);
     assert_eq!(required(&second, "a"), "a@1.1.0");
 }

@@ -114,7 +114,11 @@ fn a_mirror_that_is_dead_is_named() {
     let mirror = Registry::start();
     registry.tarballs_at(mirror.url());
     mirror.stop();
-    let project = Project::new(&registry).dep("a", "1").npmrc("fetch-retry-mintimeout=1").create();
+    let project = Project::new(&registry)
+        .dep("a", "1")
+        .npmrc("fetch-retry-mintimeout=1")
+        .npmrc("allow-remote=all")
+        .create();
     let stderr = fails(dx(&project, ["install"]), "DX_FETCH_CONNECT");
     assert!(
         stderr.contains(&format!("127.0.0.1:{}", mirror.port())) && stderr.contains("3 tries"),

@@ -36,6 +36,8 @@ mod packed;
 mod peers;
 #[cfg(unix)]
 mod prepared;
+#[cfg(unix)]
+mod remembered;
 mod resolution;
 mod run;
 mod scripts;
@@ -43,10 +45,14 @@ mod scripts;
 mod sharing;
 #[cfg(unix)]
 mod snapshots;
+mod sources;
 mod speculation;
 mod stale;
 mod streaming;
 mod timing;
+mod tolerance;
+#[cfg(unix)]
+mod user_files;
 #[cfg(target_os = "linux")]
 mod worker;
 mod workspace_patterns;

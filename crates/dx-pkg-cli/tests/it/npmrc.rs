@@ -43,8 +43,11 @@ fn token_does_not_follow_a_redirect_or_a_tarball_to_another_host() {
     ok(&project, ["install"]);
     assert!(tokens(&registry.requests()).iter().all(|token| *token == Some("Bearer secret-token")));
     assert_eq!(tokens(&other.requests()), [None]);
-    let direct =
-        Project::new(&registry).dep("b", "1").npmrc("[HOST]:_authToken=secret-token").create();
+    let direct = Project::new(&registry)
+        .dep("b", "1")
+        .npmrc("[HOST]:_authToken=secret-token")
+        .npmrc("allow-remote=root")
+        .create();
     registry.tarballs_at(other.url());
     other.clear_requests();
     ok(&direct, ["install"]);
@@ -171,7 +174,6 @@ fn settings_that_are_not_supported_are_errors_that_name_their_origin() {
         "bin-links=false",
         "workspaces=false",
         "dry-run=true",
-        "allow-directory=none",
     ];
     for setting in settings {
         let project = Project::new(&registry).dep("a", "1").npmrc(setting).create();

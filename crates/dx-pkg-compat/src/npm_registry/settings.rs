@@ -8,6 +8,7 @@ use dx_pkg_fetch::tls::TlsSettings;
 use std::net::IpAddr;
 use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// The fetcher's configuration from npm's settings. `extra_ca_file` is `NODE_EXTRA_CA_CERTS`.
 ///
@@ -61,19 +62,25 @@ fn local_address(config: &Config) -> Result<Option<IpAddr>, ConfigError> {
 }
 
 fn concurrency(config: &Config) -> Result<Concurrency, ConfigError> {
-    let mut concurrency = match config.network_concurrency()? {
+    // As with npm, no connections at all is meant to be no limit.
+    let mut concurrency = match config.network_concurrency()?.filter(|limit| *limit > 0) {
         Some(limit) => Concurrency::of(limit as usize),
         None => Concurrency::default(),
     };
-    if let Some(limit) = config.maxsockets()? {
+    if let Some(limit) = config.maxsockets()?.filter(|limit| *limit > 0) {
         concurrency.per_host = limit as usize;
     }
     Ok(concurrency)
 }
 
 fn timeouts(config: &Config) -> Result<Timeouts, ConfigError> {
+    /// Longer than any command runs.
+    const NEVER: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
     let usual = Timeouts::default();
-    Ok(Timeouts { total: config.fetch_timeout()?.unwrap_or(usual.total), ..usual })
+    Ok(match config.fetch_timeout()? {
+        Some(limit) if limit.is_zero() => Timeouts { total: NEVER, idle: NEVER, ..usual },
+        limit => Timeouts { total: limit.unwrap_or(usual.total), ..usual },
+    })
 }
 
 fn retry(config: &Config) -> Result<RetryPolicy, ConfigError> {

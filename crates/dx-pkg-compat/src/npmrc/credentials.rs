@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::alphabet::STANDARD as ALPHABET;
 use base64::engine::DecodePaddingMode;
 use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STANDARD};
+use dx_pkg_core::Integrity;
 use dx_pkg_fetch::tls::{ClientCertificate, Pem, PemSource};
 
 use url::Url;
@@ -130,6 +131,25 @@ impl CredentialTable {
         self.unbound.clone()
     }
 
+    /// Returns a digest of what a URL's server is told about who asks; 0 where that is nothing.
+    pub(super) fn digest_for(&self, url: &Url) -> u64 {
+        let header = self.authorization(url).map(|found| found.header_value());
+        let certificate = self.certificate(url).map(|found| certificate_text(&found));
+        let user = Some(format!("{}:{}", url.username(), url.password().unwrap_or_default()));
+        digest(&[header, certificate, user.filter(|user| user != ":")])
+    }
+
+    /// Returns a digest of all credentials; 0 where there is none.
+    pub(super) fn digest(&self) -> u64 {
+        let own = self.bound.iter().map(|(place, secrets)| {
+            let header = secrets.authorization.as_ref().map(Authorization::header_value);
+            let certificate = secrets.certificate.as_ref().map(certificate_text);
+            Some(format!("{place} {header:?} {certificate:?}"))
+        });
+        let unbound = self.unbound.as_ref().map(certificate_text);
+        digest(&own.chain([unbound]).collect::<Vec<_>>())
+    }
+
     fn find<T>(&self, url: &Url, pick: impl Fn(&Secrets) -> Option<T>) -> Option<T> {
         self.bound
             .iter()
@@ -195,7 +215,10 @@ impl Secrets {
             let entry = settings.get(name)?;
             entry.value.text().filter(|text| !text.is_empty())
         };
-        let path = |name: &str| PathBuf::read(&settings.get(name)?.value, home);
+        let path = |name: &str| {
+            let path = PathBuf::read(&settings.get(name)?.value, home)?;
+            (!path.as_os_str().is_empty()).then_some(path)
+        };
         let bearer = text("_authToken").map(|token| ("Bearer", token));
         let basic = || text("_auth").map(|pair| ("Basic", pair));
         let user = || Some(("Basic", basic_pair(&text("username")?, &text("_password")?)));
@@ -215,6 +238,24 @@ impl Secrets {
             }),
         }
     }
+}
+
+/// Returns the first bytes of a SHA-512, from which no secret can be read; 0 for nothing at all.
+fn digest(parts: &[Option<String>]) -> u64 {
+    if parts.iter().all(Option::is_none) {
+        return 0;
+    }
+    let integrity = Integrity::sha512_of(format!("{parts:?}").as_bytes());
+    let first = integrity.strongest().digest().first_chunk().copied();
+    first.map_or(1, u64::from_le_bytes).max(1)
+}
+
+fn certificate_text(certificate: &ClientCertificate) -> String {
+    let pem = |pem: &Pem| match &pem.source {
+        PemSource::File(path) => path.to_string_lossy().into_owned(),
+        PemSource::Text(text) => text.clone(),
+    };
+    format!("{} {}", pem(&certificate.certificate), pem(&certificate.key))
 }
 
 fn usable(registry: &str, name: &str, entry: &Entry) -> Result<Place, &'static str> {
@@ -240,7 +281,8 @@ fn unbound_certificate(entries: &BTreeMap<String, Entry>) -> Option<ClientCertif
 fn warn_unscoped(key: &str, entry: &Entry, warnings: &mut Vec<ConfigWarning>) {
     let is_credential =
         NAMES.contains(&key) || matches!(key, "_authtoken" | "-authtoken" | "cert" | "key");
-    if is_credential && entry.value != RawValue::Null && entry.source != Source::Default {
+    let is_given = !entry.value.list().iter().all(String::is_empty);
+    if is_credential && is_given && entry.source != Source::Default {
         warnings.push(ConfigWarning::UnscopedCredential {
             key: key.to_owned(),
             origin: entry.source.clone(),

@@ -89,6 +89,14 @@ pub enum ConfigWarning {
         /// The place where it is set.
         origin: Source,
     },
+    /// A registry has no address; the setting counts as absent.
+    #[error("{key:?} in {origin} is empty and is not used")]
+    EmptyRegistry {
+        /// The setting.
+        key: String,
+        /// The place where it is set.
+        origin: Source,
+    },
     /// A credential is not bound to a registry; it is never sent.
     #[error("{key:?} in {origin} names no registry and is not used")]
     UnscopedCredential {
@@ -114,6 +122,7 @@ impl Coded for ConfigWarning {
         match self {
             Self::EnvInProject { .. } => ENV_IN_PROJECT,
             Self::EnvUnset { .. } => "DX_NPMRC_ENV_UNSET",
+            Self::EmptyRegistry { .. } => "DX_NPMRC_EMPTY_REGISTRY",
             Self::UnscopedCredential { .. } => "DX_NPMRC_UNSCOPED_CREDENTIAL",
             Self::BadCredential { .. } => "DX_NPMRC_BAD_CREDENTIAL",
         }
@@ -127,6 +136,9 @@ impl Coded for ConfigWarning {
             ),
             Self::EnvUnset { variable, .. } => {
                 format!("set {variable}, or write ${{{variable}?}} where it may be missing")
+            }
+            Self::EmptyRegistry { .. } => {
+                "write the registry's address, or remove the line".to_owned()
             }
             Self::UnscopedCredential { key, .. } => {
                 format!("write //host/path/:{key}=… with the registry it is for")

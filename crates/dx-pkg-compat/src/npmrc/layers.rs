@@ -39,9 +39,11 @@ impl Entry {
 type Entries = BTreeMap<String, Entry>;
 type Settings = Vec<(String, RawValue)>;
 
-/// Merges all layers, the stronger over the weaker.
+/// Merges all layers, the stronger over the weaker. `needs_value` tells whether an empty value
+/// means nothing for a setting.
 pub(super) fn merge(
     sources: &ConfigSources<'_>,
+    needs_value: fn(&str, &RawValue) -> bool,
     warnings: &mut Vec<ConfigWarning>,
 ) -> Result<Entries, ConfigError> {
     let shared = |path: &Path| Arc::<Path>::from(path);
@@ -50,6 +52,10 @@ pub(super) fn merge(
         for (key, value) in settings {
             let expanded = expand_setting(&key, value, &source, sources.env, warnings)?;
             if let Some((key, value)) = expanded {
+                if source != Source::Flag && is_absent(&key, &value, &source, needs_value, warnings)
+                {
+                    continue;
+                }
                 entries.insert(key, Entry::new(value, source.clone()));
             }
         }
@@ -67,6 +73,24 @@ pub(super) fn merge(
     add(environment(sources.env), Source::Environment)?;
     add(flags(sources.flags), Source::Flag)?;
     Ok(entries)
+}
+
+/// Returns whether an empty value counts as none, so that a weaker layer or the default applies.
+fn is_absent(
+    key: &str,
+    value: &RawValue,
+    source: &Source,
+    needs_value: fn(&str, &RawValue) -> bool,
+    warnings: &mut Vec<ConfigWarning>,
+) -> bool {
+    if !matches!(value, RawValue::Text(text) if text.trim().is_empty()) {
+        return false;
+    }
+    let is_registry = key == "registry" || key.starts_with('@') && key.ends_with(":registry");
+    if is_registry {
+        warnings.push(ConfigWarning::EmptyRegistry { key: key.to_owned(), origin: source.clone() });
+    }
+    is_registry || needs_value(key, value)
 }
 
 /// Expands `${NAME}` if the source may use variables, and drops settings that must not be used.

@@ -137,6 +137,14 @@ fn is_valid<T: Setting>(value: &RawValue) -> bool {
     T::read(value, None).is_some()
 }
 
+/// Returns whether a setting that is written without a value counts as not written: a switch is on
+/// without one, a list may be empty, and so may the text in front of a version.
+pub(super) fn needs_value(key: &str, empty: &RawValue) -> bool {
+    OptionInfo::find(key).is_some_and(|option| {
+        !option.is_switch && key != "save-prefix" && !(option.is_list && option.is_valid(empty))
+    })
+}
+
 /// Returns whether a key belongs in the digest of settings that can change an install.
 pub(super) fn affects_install(key: &str) -> bool {
     key.ends_with(":registry")

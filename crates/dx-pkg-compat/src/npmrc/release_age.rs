@@ -3,6 +3,8 @@
 use std::path::Path;
 use std::time::Duration;
 
+use url::Url;
+
 use super::combined::separated;
 use super::value::{RawValue, Setting};
 use super::{Config, ConfigError};
@@ -67,6 +69,22 @@ impl Config {
                 age.map(|age| Some(ReleaseCutoff::MinimumAge(age))).ok_or_else(invalid)
             }
         }
+    }
+
+    /// Returns whether a registry's versions must have the usual age, where no setting names one:
+    /// those of the built-in registry, and of the listed ones. What a company publishes on its own
+    /// registry is needed at once.
+    ///
+    /// # Errors
+    /// None today; a list of texts is read from any value.
+    pub fn usual_age_applies(&self, registry: &Url) -> Result<bool, ConfigError> {
+        let built_in = self.inner.default_registry.as_ref();
+        if built_in.is_some_and(|built_in| built_in.host_str() == registry.host_str()) {
+            return Ok(true);
+        }
+        let listed = separated(self.read("min-release-age-registries", Vec::new)?);
+        let address = registry.as_str().trim_end_matches('/');
+        Ok(listed.iter().any(|entry| entry.trim_end_matches('/') == address))
     }
 
     /// Returns the names and patterns of packages that the cutoff does not apply to.

@@ -131,7 +131,7 @@ fn registries_end_with_a_slash_and_scopes_have_their_own() {
 
 #[test]
 fn registry_that_is_no_http_address_is_refused() {
-    for text in ["registry=file:///x", "registry=host/path", "@a:registry=ftp://h/", "registry="] {
+    for text in ["registry=file:///x", "registry=host/path", "@a:registry=ftp://h/"] {
         let error = Layers { user: text, ..Layers::default() }.load().unwrap_err();
         assert_eq!(error.code(), "DX_CONFIG_INVALID", "{text}");
         assert!(error.to_string().contains("/home/u/.npmrc"), "{error}");

@@ -260,6 +260,19 @@ words! {
     }
 }
 
+words! {
+    /// `allow-git`, `allow-remote`, `allow-file`, `allow-directory`: the dependents that may name a
+    /// source outside the registries.
+    AllowSource, "all, none or root" {
+        /// Every package.
+        "all" => All,
+        /// No package, not even the project.
+        "none" => None,
+        /// The project and its workspaces.
+        "root" => Root,
+    }
+}
+
 impl Setting for Vec<DependencyType> {
     const ALLOWED: &'static str = DependencyType::ALLOWED;
     const IS_LIST: bool = true;
@@ -295,8 +308,6 @@ checked_words! {
     /// `loglevel`.
     LogLevel, "silent, error, warn, notice, http, info, verbose or silly",
         ["silent", "error", "warn", "notice", "http", "info", "verbose", "silly"];
-    /// `allow-git`, `allow-remote`, `allow-file`, `allow-directory`.
-    AllowSource, "all, none or root", ["all", "none", "root"];
     /// `lockfile-version`.
     LockfileVersion, "1, 2 or 3", ["1", "2", "3"];
     /// `only`.

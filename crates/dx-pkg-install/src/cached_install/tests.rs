@@ -10,6 +10,7 @@ fn sample() -> CachedInstall<'static> {
         fresh_until_ms: 17,
         packages: 2,
         placed: 3,
+        credentials: 4,
         importers: vec!["packages/a".into(), String::new()],
         scripts_skipped: vec!["esbuild@1.0.0".into()],
         conflicts: Vec::new(),
@@ -23,10 +24,10 @@ fn sample() -> CachedInstall<'static> {
     }
 }
 
-/// The golden file of version 2: a change that breaks this test needs a new version.
+/// The golden file of version 3: a change that breaks this test needs a new version.
 #[test]
 fn the_golden_file_is_read_and_written_the_same() {
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v2.dxr");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v3.dxr");
     assert_eq!(CachedInstall::decode(golden), Some(sample()));
     assert_eq!(sample().encode(), golden);
 }
@@ -80,9 +81,10 @@ fn metadata_from_a_time_that_is_yet_to_come_is_not_fresh() {
             ..sample()
         }
     };
-    assert!(rests_on_it().is_valid(&store));
+    assert!(rests_on_it().is_valid(&store, 4));
+    assert!(!rests_on_it().is_valid(&store, 5), "another user of the registry");
     // As it looks once the clock was set back by an hour.
     let hour = std::time::Duration::from_secs(3600);
     std::fs::File::open(&path).unwrap().set_modified(std::time::SystemTime::now() + hour).unwrap();
-    assert!(!rests_on_it().is_valid(&store));
+    assert!(!rests_on_it().is_valid(&store, 4));
 }

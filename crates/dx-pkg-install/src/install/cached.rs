@@ -27,12 +27,14 @@ pub(super) fn work_out(
     }
     let (session, store) = (run.session, run.session.store());
     let Some(key) = run.cache_key(project) else { return Ok(None) };
-    let Some(file) = store.resolution(key.key()) else { return Ok(None) };
+    let Some(file) = key.looked_up().find_map(|key| store.resolution(key)) else {
+        return Ok(None);
+    };
     let Some(cached) = CachedInstall::decode(&file) else { return Ok(None) };
     if run.frozen && cached.lockfile.is_some()
         || !is_fast_path_eligible(session, project)?
         || !has_no_modules(project)
-        || !cached.is_valid(store)
+        || !cached.is_valid(store, session.config().credentials_digest())
     {
         return Ok(None);
     }
@@ -154,6 +156,7 @@ pub(super) fn store(
         fresh_until_ms: u64::MAX,
         packages: summary.packages as u64,
         placed: placed as u64,
+        credentials: session.config().credentials_digest(),
         importers,
         scripts_skipped: summary.scripts_skipped.clone(),
         conflicts: summary.conflicts.clone(),

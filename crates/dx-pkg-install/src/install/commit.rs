@@ -28,6 +28,7 @@ pub(super) fn commit(
     project: &mut Project,
     mut outcome: Outcome,
 ) -> Result<Option<Committed>, InstallError> {
+    check_files(run, project, &outcome)?;
     let Some((linked, text)) = link::apply(run, project, &mut outcome)? else { return Ok(None) };
     run.session.context.mark("linked");
     run.events.work_ended();
@@ -38,7 +39,9 @@ pub(super) fn commit(
         // A lock that cannot be stored is compiled again.
         let _ = run.session.store().put_compiled_lock(*digest, bytes);
     }
-    if run.saves() {
+    // The tree is not what an old lockfile says; the next install has to look at it again.
+    let is_recorded = run.records() && (run.writes() || run.frozen || text.is_none());
+    if run.writes() {
         project.save(text, outcome.manifest.as_deref(), run.durability())?;
     }
     if let Some(linked) = &linked {
@@ -48,7 +51,7 @@ pub(super) fn commit(
         }
         // The next install looks again at what is missing or in no manifest; with `force`, at all.
         let is_final = outcome.is_complete && !run.session.config().force()?;
-        if is_final && run.records() {
+        if is_final && is_recorded {
             record(run, project, &mut outcome, linked)?;
         }
     }
@@ -58,6 +61,27 @@ pub(super) fn commit(
     // The process ends soon: freeing thousands of pieces would take a tenth of the whole time.
     std::mem::forget((tree_to_forget(tree), lock));
     Ok(Some(Committed { summary, new_tree }))
+}
+
+/// Checks that manifest and lockfile can be written if they change, before the tree changes.
+fn check_files(run: &Run<'_>, project: &Project, outcome: &Outcome) -> Result<(), InstallError> {
+    if !run.writes() {
+        return Ok(());
+    }
+    if outcome.manifest.as_ref().is_some_and(|text| *text != project.manifest_text) {
+        project.check("package.json")?;
+    }
+    if !run.session.config().package_lock()? {
+        return Ok(());
+    }
+    project.check(project.lockfile).or_else(|error| {
+        // One that does not change need not be writable.
+        let changes = match &outcome.lock {
+            Some(lock) => link::render(run, project, Some(lock))?.is_some(),
+            None => outcome.lockfile.is_some(),
+        };
+        if changes { Err(error) } else { Ok(()) }
+    })
 }
 
 /// Returns the parts of a whole tree; a prepared tree gives back its folder when it is dropped.
@@ -114,7 +138,8 @@ fn record(
     linked: &Linked,
 ) -> Result<(), InstallError> {
     let importers = cached::importers(run.session, project, &outcome.tree)?;
-    let diagnostics = outcome.diagnostics.as_ref();
+    // Whether another resolution would keep the lockfile is not known where it must not change.
+    let diagnostics = outcome.diagnostics.as_ref().filter(|_| !run.frozen);
     let baseline =
         diagnostics.and_then(|known| baseline(&project.root, outcome.node.as_ref(), known));
     let is_complete = baseline.is_some();
@@ -122,9 +147,9 @@ fn record(
         TreeChange::Whole(whole) => whole.plan.linked_folders().collect(),
         _ => Vec::new(),
     };
-    record_state(run.session, project, folders.into_iter(), run.settings, baseline)?;
+    record_state(run.session, project, folders.into_iter(), run.settings, run.frozen, baseline)?;
     if let Some(importers) = importers {
-        let now = CacheKey::of(run.session, project);
+        let now = CacheKey::of(run.session, project, run.frozen);
         let entry = cached::CacheEntry {
             key: linked.key,
             placed: linked.placed,

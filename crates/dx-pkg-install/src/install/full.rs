@@ -43,7 +43,8 @@ fn resolve_and_fetch(
 ) -> Result<Outcome, InstallError> {
     let (session, config, context) = (run.session, run.session.config(), &run.session.context);
     let mode = fetch::store_mode(session, project);
-    let downloads = Downloads::new(context, config.offline()?, mode, run.counters.clone());
+    let downloads = Downloads::new(context, config.offline()?, mode, run.counters.clone())
+        .in_project(&project.root);
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
     let requirements = project.requirements()?;
     downloads.put_first(direct(&requirements));

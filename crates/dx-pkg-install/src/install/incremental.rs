@@ -64,7 +64,7 @@ pub(super) fn work_out(
     project: &mut Project,
 ) -> Result<Option<Outcome>, InstallError> {
     let session = run.session;
-    if !run.saves() || !is_eligible(run, project)? {
+    if !run.writes() || !is_eligible(run, project)? {
         return Ok(None);
     }
     let Some(tree) = InstalledTree::of(session, project, run.settings) else { return Ok(None) };
@@ -126,10 +126,15 @@ fn resolve_and_fetch(
     }
     let mode = fetch::store_mode(session, project);
     let offline = session.config().offline()?;
-    let downloads = Downloads::new(context, offline, mode, run.counters.clone());
+    let downloads =
+        Downloads::new(context, offline, mode, run.counters.clone()).in_project(&project.root);
     downloads.put_first(direct(&input.requirements));
     let places = local::places(&project.root, session.config());
-    let externals = |name: &str, spec: &str, from: &str| local::external(&places, name, spec, from);
+    let rules = context.sources()?;
+    let externals = |name: &str, spec: &str, from: &str| {
+        rules.check_folder(name, spec, from.is_empty())?;
+        local::external(&places, name, spec, from)
+    };
     let bundles =
         |package: &LockPackage| local::bundled(session.store(), Some(&downloads), package);
     let local = LocalSources {
@@ -175,7 +180,11 @@ fn fetch_changed(
 ) -> Result<Option<(Plan, Lock)>, InstallError> {
     let entries = &change.entries;
     let mut lock = Lock { packages: entries.clone(), ..Lock::default() };
-    if unpacked(&lock).any(|entry| entry.integrity.is_none()) {
+    // Whether another place is allowed depends on all that require the package.
+    let rules = run.session.context.sources()?;
+    let is_from_registry = |entry: &LockPackage| entry.link || rules.is_from_registry(entry);
+    let lacks_digest = unpacked(&lock).any(|entry| entry.integrity.is_none());
+    if lacks_digest || !entries.iter().all(is_from_registry) {
         return Ok(None);
     }
     let before = entries.iter().filter_map(|entry| locked.get(&entry.path));

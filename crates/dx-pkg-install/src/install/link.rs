@@ -211,7 +211,7 @@ fn link(
 }
 
 /// Returns the lockfile's new text; `None` where it does not change or is not written.
-fn render(
+pub(super) fn render(
     run: &Run<'_>,
     project: &Project,
     lock: Option<&Lock>,
@@ -225,9 +225,9 @@ fn render(
     if config.omit_lockfile_registry_resolved()? {
         omit_resolved(lock.to_mut());
     }
-    if lock.name.is_none() {
-        let folder = project.root.file_name();
-        lock.to_mut().name = folder.map(|name| name.to_string_lossy().into_owned());
+    // As with npm, also where the lockfile has the name of the folder that it was written in.
+    if let Some(folder) = project.unnamed().filter(|folder| lock.name.as_ref() != Some(folder)) {
+        lock.to_mut().name = Some(folder);
     }
     let previous = project.locked.as_ref().map(|(text, _)| text.as_str());
     let text = match previous {

@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
+use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::manifest::Manifest;
 
 use crate::workspaces::Patterns;
@@ -17,7 +18,7 @@ pub fn find_root(from: &Path) -> PathBuf {
         })
         .unwrap_or(from);
     for outer in nearest.ancestors().skip(1) {
-        let Ok(text) = std::fs::read_to_string(outer.join("package.json")) else { continue };
+        let Ok(Some(text)) = read_text(&outer.join("package.json")) else { continue };
         let Ok(manifest) = Manifest::parse(&text) else { continue };
         let Ok(patterns) = manifest.workspace_patterns() else { continue };
         let Ok(inner) = nearest.strip_prefix(outer) else { continue };

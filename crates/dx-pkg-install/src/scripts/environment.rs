@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dx_pkg_compat::npmrc::{Config, ConfigError};
+
 #[cfg(test)]
 mod tests;
 
@@ -40,6 +42,15 @@ pub struct ScriptEnvironment<'e> {
     pub node: Option<&'e Path>,
     /// The folder of a `node-gyp` to be found last before the user's own `PATH`.
     pub node_gyp: Option<&'e Path>,
+}
+
+/// Returns the variable by which `node-options` reaches the Node.js that a script starts. It wins
+/// over an inherited one, as with npm.
+///
+/// # Errors
+/// A value that is not of the setting's kind.
+pub fn node_options(config: &Config) -> Result<Option<(String, String)>, ConfigError> {
+    Ok(config.node_options()?.map(|options| ("NODE_OPTIONS".to_owned(), options)))
 }
 
 /// The part of a lockfile entry that scripts see.

@@ -13,7 +13,7 @@ use dx_pkg_lock::LockPackage;
 
 use super::{
     DEPENDENCY_EVENTS, LINKED_EVENTS, LockFacts, Output, ScriptCommand, ScriptEnvironment,
-    environment, implied_install, order,
+    environment, implied_install, node_options, order,
 };
 use crate::node::Node;
 use crate::plan::Plan;
@@ -230,8 +230,9 @@ impl Runner<'_> {
     ) -> Result<(), InstallError> {
         let session = self.session;
         session.context.cancel.check()?;
+        let node_options = node_options(session.config())?;
         let environment = environment(
-            session.environment.variables.iter().cloned(),
+            session.environment.variables.iter().cloned().chain(node_options),
             &ScriptEnvironment {
                 event,
                 script,

@@ -28,8 +28,17 @@ fn states() -> impl Strategy<Value = State> {
             warnings,
         },
     );
-    (any::<[u8; 32]>(), proptest::collection::vec(file, 0..6), proptest::option::of(baseline))
-        .prop_map(|(settings, files, baseline)| State { settings, files, baseline })
+    let folder = proptest::option::of("[a-zé ]{0,20}");
+    let files = proptest::collection::vec(file, 0..6);
+    (any::<[u8; 32]>(), any::<bool>(), folder, files, proptest::option::of(baseline)).prop_map(
+        |(settings, frozen, folder, files, baseline)| State {
+            settings,
+            frozen,
+            folder,
+            files,
+            baseline,
+        },
+    )
 }
 
 proptest! {
@@ -53,12 +62,14 @@ proptest! {
     }
 }
 
-/// The golden file of version 2: a change that breaks this test needs a new version.
+/// The golden file of version 3: a change that breaks this test needs a new version.
 #[test]
 fn the_golden_file_is_read_and_written_the_same() {
     let identity = |inode| Identity { device: 1, inode, size: 3, mtime_ns: -4, ctime_ns: 5 };
     let sample = State {
         settings: [7; 32],
+        frozen: true,
+        folder: Some("é".into()),
         files: vec![("package.json".into(), Some(identity(2))), ("é/.npmrc".into(), None)],
         baseline: Some(Baseline {
             node: "20.1.0".into(),
@@ -69,7 +80,7 @@ fn the_golden_file_is_read_and_written_the_same() {
             warnings: Vec::new(),
         }),
     };
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxs-v2.dxs");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxs-v3.dxs");
     assert_eq!(State::decode(golden), Some(sample));
     assert_eq!(State::decode(golden).unwrap().encode(), golden);
 }

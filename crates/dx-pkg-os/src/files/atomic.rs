@@ -91,12 +91,12 @@ pub fn sync_file(path: &Path) -> io::Result<()> {
 }
 
 #[cfg(unix)]
-fn sync_dir(path: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(path: &Path) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
 #[cfg(not(unix))]
-fn sync_dir(_path: &Path) -> io::Result<()> {
+pub(super) fn sync_dir(_path: &Path) -> io::Result<()> {
     let _ = File::options();
     Ok(())
 }

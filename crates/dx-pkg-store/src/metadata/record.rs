@@ -3,15 +3,16 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXH\0` |
-//! | 4 | 2 | version, 2 |
+//! | 4 | 2 | version, 3 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of the bytes from offset 16 to the packument |
 //! | 16 | 8 | confirmed by the registry, ms since 1970 |
 //! | 24 | 8 | fresh until, ms since 1970 |
 //! | 32 | 8 | usable during revalidation until, ms since 1970 |
-//! | 40 | 4 | length of the ETag; all ones = none |
-//! | 44 | 4 | length of Last-Modified; all ones = none |
-//! | 48 | | ETag, Last-Modified (UTF-8), zeros to a multiple of 8 |
+//! | 40 | 8 | digest of the credential it was confirmed for; 0 without one |
+//! | 48 | 4 | length of the ETag; all ones = none |
+//! | 52 | 4 | length of Last-Modified; all ones = none |
+//! | 56 | | ETag, Last-Modified (UTF-8), zeros to a multiple of 8 |
 //!
 //! The DXM bytes follow, which have their own checksum.
 
@@ -20,7 +21,7 @@ use dx_pkg_format::wire::{self, Frame, Reader};
 use super::Form;
 
 const SIGNATURE: [u8; 4] = *b"DXH\0";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const FRAME: Frame = Frame { format: "cached packument", signature: SIGNATURE, version: VERSION };
 const ABSENT: u32 = u32::MAX;
 
@@ -41,6 +42,8 @@ pub struct MetadataRecord<'a> {
     pub fresh_until_ms: u64,
     /// Until when it may be used during revalidation, in milliseconds since 1970.
     pub stale_until_ms: u64,
+    /// The digest of the credential for which the registry confirmed it; 0 without one.
+    pub credential: u64,
 }
 
 /// A decoded header.
@@ -50,6 +53,7 @@ pub(super) struct Header<'a> {
     pub(super) fetched_ms: u64,
     pub(super) fresh_until_ms: u64,
     pub(super) stale_until_ms: u64,
+    pub(super) credential: u64,
     /// The length of the header in bytes; the packument follows.
     pub(super) length: usize,
 }
@@ -59,8 +63,9 @@ impl MetadataRecord<'_> {
     pub(super) fn header(&self) -> Vec<u8> {
         let texts = [self.etag, self.last_modified];
         let mut out = FRAME.begin(256);
-        for time in [self.fetched_ms, self.fresh_until_ms, self.stale_until_ms] {
-            out.u64(time);
+        let times = [self.fetched_ms, self.fresh_until_ms, self.stale_until_ms];
+        for number in times.into_iter().chain([self.credential]) {
+            out.u64(number);
         }
         out.words(texts.map(|text| text.map_or(ABSENT, |text| text.len() as u32)));
         for text in texts.into_iter().flatten() {
@@ -75,8 +80,8 @@ impl MetadataRecord<'_> {
 pub(super) fn decode(bytes: &[u8]) -> Option<Header<'_>> {
     FRAME.check_version(bytes).ok()?;
     let mut reader = Reader::new(bytes.get(Frame::SIZE..)?);
-    let [fetched_ms, fresh_until_ms, stale_until_ms] =
-        [reader.u64()?, reader.u64()?, reader.u64()?];
+    let [fetched_ms, fresh_until_ms, stale_until_ms, credential] =
+        [reader.u64()?, reader.u64()?, reader.u64()?, reader.u64()?];
     let lengths = [reader.u32()?, reader.u32()?];
     let mut text = |length| match length {
         ABSENT => Some(None),
@@ -93,6 +98,7 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Header<'_>> {
         fetched_ms,
         fresh_until_ms,
         stale_until_ms,
+        credential,
         length,
     })
 }

@@ -27,6 +27,7 @@ fn metadata_that_was_written_again_is_another() {
             fetched_ms: 1,
             fresh_until_ms: 2,
             stale_until_ms: 2,
+            credential: 0,
         };
         store.put_metadata("http://registry.example/", &name, &record).unwrap();
     };

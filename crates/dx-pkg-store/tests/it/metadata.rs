@@ -25,6 +25,7 @@ fn record(packument: &[u8], form: Form) -> MetadataRecord<'_> {
         fetched_ms,
         fresh_until_ms,
         stale_until_ms,
+        credential: 40,
     }
 }
 
@@ -55,6 +56,7 @@ fn a_packument_comes_back_with_its_validators() {
         (cached.fetched_ms, cached.fresh_until_ms, cached.stale_until_ms, cached.full),
         (10, 20, 30, false)
     );
+    assert_eq!(cached.credential, 40);
     assert_eq!(fixture.garbage(), 0);
 }
 

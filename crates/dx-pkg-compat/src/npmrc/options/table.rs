@@ -198,6 +198,9 @@ options! {
     "minimum-release-age-exclude": Vec<String>, "", Resolve,
         "The same; pnpm's setting."
         => through(release_age_exclude);
+    "min-release-age-registries": Vec<String>, "", Resolve,
+        "Registries, besides the built-in one, whose versions must be a day old where no age is set."
+        => through(usual_age_applies);
     "strict-peer-deps": bool, "false", Resolve,
         "Whether any peer conflict is an error.",
         with_flags(&[Flag::fixed(
@@ -238,18 +241,18 @@ options! {
         "The C library to choose packages for: glibc or musl.",
         unset("this machine's")
         => getter(libc = None);
-    "allow-git": Option<AllowSource>, "", Resolve,
+    "allow-git": AllowSource, "none", Resolve,
         "The packages that may depend on git repositories."
-        => ignored("dx does not install from git yet");
-    "allow-remote": Option<AllowSource>, "", Resolve,
-        "The packages that may depend on tarballs of other hosts."
-        => ignored("dx does not install from URLs yet");
+        => ignored("dx does not install from git yet and refuses such packages");
+    "allow-remote": AllowSource, "none", Resolve,
+        "The packages whose tarballs may come from another address than their registry's."
+        => getter(allow_remote = AllowSource::None);
     "allow-file": AllowSource, "all", Resolve,
-        "The packages that may depend on local tarballs."
-        => ignored("dx does not install local tarballs yet");
+        "The packages that may come from a tarball on this machine."
+        => getter(allow_file = AllowSource::All);
     "allow-directory": AllowSource, "all", Resolve,
         "The packages that may depend on local folders."
-        => only("all");
+        => getter(allow_directory = AllowSource::All);
     "package-lock": bool, "true", Resolve,
         "Whether a lockfile is read and written."
         => getter(package_lock = true);
@@ -337,6 +340,9 @@ options! {
         "The shell that scripts run in.",
         unset("`sh`; `cmd` on Windows")
         => getter(script_shell = None);
+    "node-options": Option<String>, "", Tree,
+        "Options for the Node.js that scripts start; scripts see them as `NODE_OPTIONS`."
+        => getter(node_options = None);
     "install-links": bool, "false", Tree,
         "Copy local folders instead of linking to them."
         => only("false");

@@ -29,6 +29,7 @@ impl InstalledTree {
         let lockfile_is_known = is_ours(Path::new(project.lockfile));
         if state.settings != settings
             || !lockfile_is_known
+            || !state.names_lockfile(root)
             || !state.holds_but(root, Path::new("package.json"))
         {
             return None;

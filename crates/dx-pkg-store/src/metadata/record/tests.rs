@@ -12,6 +12,7 @@ fn record(
         fetched_ms: 1,
         fresh_until_ms: u64::MAX,
         stale_until_ms: 3,
+        credential: 4,
     }
 }
 
@@ -28,8 +29,8 @@ fn validators_and_times_come_back() {
         let header = decode(&bytes).unwrap();
         assert_eq!((header.etag, header.last_modified), (etag, modified));
         assert_eq!(
-            (header.fetched_ms, header.fresh_until_ms, header.stale_until_ms),
-            (1, u64::MAX, 3)
+            (header.fetched_ms, header.fresh_until_ms, header.stale_until_ms, header.credential),
+            (1, u64::MAX, 3, 4)
         );
         assert_eq!(&bytes[header.length..], b"DXM bytes");
     }
@@ -48,8 +49,8 @@ fn any_altered_byte_or_truncation_of_the_header_is_refused() {
 }
 
 #[test]
-fn a_header_of_version_2_is_read_and_written_the_same() {
-    let golden: &[u8] = include_bytes!("../../../tests/golden/dxh-v2.dxh");
+fn a_header_of_version_3_is_read_and_written_the_same() {
+    let golden: &[u8] = include_bytes!("../../../tests/golden/dxh-v3.dxh");
     let (etag, last_modified) = ("\"etag\"", "Mon, 01 Jan 2024 00:00:00 GMT");
     let header = decode(golden).unwrap();
     assert_eq!((header.etag, header.last_modified), (Some(etag), Some(last_modified)));

@@ -1,0 +1,121 @@
+//! The rules for where packages may come from: npm's `allow-remote`, `allow-file` and
+//! `allow-directory`.
+
+use dx_pkg_compat::npm_registry::OwnAddresses;
+use dx_pkg_compat::npmrc::{AllowSource, Config, redact_urls};
+use dx_pkg_core::Spec;
+use dx_pkg_lock::LockPackage;
+use url::Url;
+
+use crate::AcquireError;
+use crate::package::{Origin, label, origin, real_name};
+
+/// The rules of one configuration.
+#[derive(Debug)]
+pub struct SourceRules {
+    /// The addresses of npm's registries; `None` where another source answers for registries.
+    own: Option<OwnAddresses>,
+    remote: AllowSource,
+    file: AllowSource,
+    directory: AllowSource,
+}
+
+impl SourceRules {
+    /// Reads the rules. `default_registry` is the registry that lockfiles name in place of
+    /// whichever is configured; `None` where registries are not npm's.
+    pub(crate) fn new(config: &Config, default: Option<&Url>) -> Result<Self, AcquireError> {
+        let own = default.map(|default| OwnAddresses::new(config.clone(), default)).transpose()?;
+        Ok(SourceRules {
+            own,
+            remote: config.allow_remote()?,
+            file: config.allow_file()?,
+            directory: config.allow_directory()?,
+        })
+    }
+
+    /// Returns why a package must not be taken from where its lockfile entry says; `None` where it
+    /// may. `is_direct` tells whether the project or a workspace requires it.
+    pub fn refusal(
+        &self,
+        package: &LockPackage,
+        is_direct: impl FnOnce() -> bool,
+    ) -> Option<AcquireError> {
+        let (rule, setting, place) = match origin(package) {
+            Origin::Registry => return None,
+            Origin::Address(url) => {
+                if self.remote == AllowSource::All || self.is_own(package, url) {
+                    return None;
+                }
+                (self.remote, "allow-remote", url)
+            }
+            Origin::File(_) => {
+                (self.file, "allow-file", package.resolved.as_deref().unwrap_or_default())
+            }
+            Origin::Other(place) => {
+                let (package, place) = (label(package), redact_urls(place));
+                return Some(AcquireError::UnsupportedOrigin { package, place });
+            }
+        };
+        let is_allowed = match rule {
+            AllowSource::All => true,
+            AllowSource::None => false,
+            AllowSource::Root => is_direct(),
+        };
+        (!is_allowed).then(|| AcquireError::SourceNotAllowed {
+            package: label(package),
+            place: redact_urls(place),
+            setting,
+            value: word(rule),
+        })
+    }
+
+    /// Returns whether a package comes from its registry, so that it may be requested before it is
+    /// known which packages require it.
+    #[must_use]
+    pub fn is_from_registry(&self, package: &LockPackage) -> bool {
+        match origin(package) {
+            Origin::Registry => true,
+            Origin::Address(url) => self.remote == AllowSource::All || self.is_own(package, url),
+            Origin::File(_) | Origin::Other(_) => false,
+        }
+    }
+
+    /// Checks that a dependent may name a local folder. `is_direct` tells whether it is the project
+    /// or a workspace.
+    ///
+    /// # Errors
+    /// `allow-directory` forbids it.
+    pub fn check_folder(
+        &self,
+        name: &str,
+        spec: &str,
+        is_direct: bool,
+    ) -> Result<(), AcquireError> {
+        let is_allowed = match self.directory {
+            AllowSource::All => true,
+            AllowSource::None => false,
+            AllowSource::Root => is_direct,
+        };
+        if is_allowed || !matches!(Spec::parse(spec), Ok(Spec::Directory(_))) {
+            return Ok(());
+        }
+        Err(AcquireError::SourceNotAllowed {
+            package: name.to_owned(),
+            place: spec.to_owned(),
+            setting: "allow-directory",
+            value: word(self.directory),
+        })
+    }
+
+    fn is_own(&self, package: &LockPackage, url: &str) -> bool {
+        self.own.as_ref().is_none_or(|own| own.contain(real_name(package), url))
+    }
+}
+
+fn word(rule: AllowSource) -> &'static str {
+    match rule {
+        AllowSource::All => "all",
+        AllowSource::None => "none",
+        AllowSource::Root => "root",
+    }
+}
