@@ -36,6 +36,7 @@ fn installs_again(project: &Project) {
     project.remove("node_modules");
     ok(project, ["install"]);
     ok(project, ["install", "--force"]);
+    ok(project, ["install"]);
     assert_eq!(ok(project, ["install"]).stdout, "Already up to date\n");
     assert_eq!(project.read("package-lock.json"), lock);
 }

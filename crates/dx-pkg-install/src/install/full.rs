@@ -9,7 +9,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{Conflict, Resolution};
 
 use super::outcome::{Outcome, TreeChange, Whole};
-use super::{Run, digests, fetch};
+use super::{Run, digests, fetch, sources};
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
@@ -68,8 +68,11 @@ fn resolve_and_fetch(
     if !run.lockfile_only {
         plan.mark_private(|package| lifecycle.may_run(package));
         summary.scripts_skipped = lifecycle.skipped(&plan)?;
+        // No place that is not allowed is asked for a digest either.
+        let refused = sources::refused(session, project, &plan, &lock)?;
+        let mut dropped = plan.drop_failed(&lock, refused)?;
         let digests = digests::complete(run, &input, &downloads, &mut plan, &mut lock)?;
-        let mut dropped = plan.drop_failed(&lock, digests.failed)?;
+        dropped.extend(plan.drop_failed(&lock, digests.failed)?);
         let fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
         digests::report(run, &digests.first);
         context.mark("fetched");
