@@ -104,7 +104,7 @@ impl Store {
         let contents = dxp.read_verified(entry).map_err(io::Error::other)?;
         let tmp = Dir::open(self.folder(Folder::Tmp))?;
         let draft = unique_name("");
-        tmp.write_file(&draft, &contents, if entry.executable { 0o755 } else { 0o644 })?;
+        tmp.write_file(&draft, &contents, entry.mode.bits())?;
         for (end, _) in entry.path.match_indices('/') {
             root.make_or_open_dir(entry.path.get(..end).unwrap_or_default())?;
         }
@@ -154,7 +154,7 @@ fn fill(tree: &mut PackageTree, dxp: Dxp<'_>, copy: Option<&Dir>) -> io::Result<
             Some(copy) if tree.link(entry.path, copy).is_ok() => {}
             _ => {
                 let contents = dxp.read_verified(&entry).map_err(io::Error::other)?;
-                tree.add(entry.path, entry.executable, &contents)?;
+                tree.add(entry.path, entry.mode, &contents)?;
             }
         }
     }

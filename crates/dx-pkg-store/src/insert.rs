@@ -203,7 +203,7 @@ fn write_verified(
         match dxp.read_verified(&entry) {
             Ok(contents) => {
                 let blocks = entry.stored_at().map(|offset| (archive, offset));
-                tree.add_sharing(entry.path, entry.executable, &contents, blocks)?;
+                tree.add_sharing(entry.path, entry.mode, &contents, blocks)?;
             }
             Err(error) => {
                 *damage = Some(error);

@@ -152,7 +152,7 @@ impl Store {
         if let Some(dir) = cell.get() {
             return Ok(dir);
         }
-        let dir = self.inner.dir.make_or_open_dir(folder.name());
+        let dir = self.inner.dir.make_or_open_dir_by_umask(folder.name());
         let dir = dir.map_err(StoreError::io("opening the store's folder", self.folder(folder)))?;
         Ok(cell.get_or_init(|| dir))
     }
@@ -179,7 +179,7 @@ impl Store {
         if !matches!(&renamed, Err(error) if error.kind() == io::ErrorKind::NotFound) {
             return Ok(renamed);
         }
-        match dir.create_dir(target.shard()) {
+        match dir.create_dir_by_umask(target.shard()) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 let path = self.folder(folder).join(target.shard());
                 return Err(StoreError::io("creating the store's folder", path)(error));

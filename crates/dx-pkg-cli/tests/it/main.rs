@@ -19,6 +19,8 @@ mod incremental;
 #[cfg(unix)]
 mod interrupted;
 mod lockfile;
+#[cfg(unix)]
+mod modes;
 mod npmrc;
 mod offline;
 mod omit;

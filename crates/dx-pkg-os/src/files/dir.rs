@@ -47,18 +47,39 @@ impl Dir {
     /// Opens a directory, which is created if missing.
     pub fn make_or_open_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let name = name.as_ref();
-        match self.create_dir(name) {
-            Ok(()) => self.open_dir(name),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_dir(name),
-            Err(error) => Err(error),
-        }
+        self.create_dir(name).or_else(existing)?;
+        self.open_dir(name)
     }
 
-    /// Creates a new file of `mode` (less the umask) with these contents; an existing one is an
+    /// Opens a directory, which is created if missing, mode 0777 less the umask.
+    pub fn make_or_open_dir_by_umask(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+        let name = name.as_ref();
+        self.create_dir_by_umask(name).or_else(existing)?;
+        self.open_dir(name)
+    }
+
+    /// Creates a new file of `mode`, whatever the umask, with these contents; an existing one is an
     /// error.
     pub fn write_file(&self, name: impl AsRef<Path>, contents: &[u8], mode: u32) -> io::Result<()> {
         self.create_file(name, mode)?.write_all(contents)
     }
+}
+
+/// Creates the directory at `path` and its parents where they are missing, of mode 0755 whatever
+/// the umask.
+pub fn make_dirs(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    make_dirs(parent)?;
+    Dir::open(parent)?.create_dir(name).or_else(existing)
+}
+
+fn existing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
 }
 
 #[cfg(test)]

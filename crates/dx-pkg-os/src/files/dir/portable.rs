@@ -39,6 +39,11 @@ impl Dir {
         fs::create_dir(self.path.join(name))
     }
 
+    /// Creates a directory below this one.
+    pub fn create_dir_by_umask(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        self.create_dir(name)
+    }
+
     /// Opens a file for reading.
     pub fn open_file(&self, name: impl AsRef<Path>) -> io::Result<File> {
         File::open(self.path.join(name))

@@ -11,12 +11,16 @@ use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, UTIME_NO
 
 use super::{DirEntry, EntryKind};
 use crate::files::identity::{Identity, missing_is_none};
+use crate::files::umask;
 
 /// An open directory. Names are single path segments below it, and symbolic links are not followed.
 #[derive(Debug)]
 pub struct Dir {
     fd: OwnedFd,
 }
+
+/// The mode of directories that [`Dir::create_dir`] creates.
+const DIRECTORY_MODE: u32 = 0o755;
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -38,8 +42,18 @@ impl Dir {
         Ok(Self { fd })
     }
 
-    /// Creates a directory below this one, mode 0777 less the umask.
+    /// Creates a directory below this one, of mode 0755 whatever the umask.
     pub fn create_dir(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        let name = name.as_ref();
+        rustix::fs::mkdirat(&self.fd, name, Mode::from_raw_mode(DIRECTORY_MODE as _))?;
+        if umask::withholds(DIRECTORY_MODE) {
+            self.set_mode(name, DIRECTORY_MODE)?;
+        }
+        Ok(())
+    }
+
+    /// Creates a directory below this one, mode 0777 less the umask.
+    pub fn create_dir_by_umask(&self, name: impl AsRef<Path>) -> io::Result<()> {
         Ok(rustix::fs::mkdirat(&self.fd, name.as_ref(), Mode::from_raw_mode(0o777))?)
     }
 
@@ -49,12 +63,16 @@ impl Dir {
         Ok(rustix::fs::openat(&self.fd, name.as_ref(), flags, Mode::empty())?.into())
     }
 
-    /// Creates a new file of `mode` (less the umask) for writing; an existing one is an error.
+    /// Creates a new file of `mode`, whatever the umask, for writing; an existing one is an error.
     pub fn create_file(&self, name: impl AsRef<Path>, mode: u32) -> io::Result<File> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        Ok(rustix::fs::openat(&self.fd, name.as_ref(), flags, Mode::from_raw_mode(mode as _))?
-            .into())
+        let raw = Mode::from_raw_mode(mode as _);
+        let file = rustix::fs::openat(&self.fd, name.as_ref(), flags, raw)?;
+        if umask::withholds(mode) {
+            rustix::fs::fchmod(&file, raw)?;
+        }
+        Ok(file.into())
     }
 
     /// Creates a hard link to the file `source_name` of `source`.
