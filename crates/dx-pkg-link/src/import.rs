@@ -188,8 +188,24 @@ impl Importer {
         }
     }
 
-    /// Opens a package's files; the expanded ones only if a method can use them.
+    /// Opens a package's files; the expanded ones only if a method can use them, after a check that
+    /// no project has written to them.
     pub(crate) fn source<'a>(
+        &self,
+        store: &'a Store,
+        id: PackageId,
+        path: &'a str,
+        package: &'a PackageTables,
+    ) -> Source<'a> {
+        let mut source = self.unchecked_source(store, id, path, package);
+        let expanded = source.expanded.take();
+        // Without expanded files all are written from the DXP.
+        source.expanded = expanded.and_then(|dir| checked(store, id, package.dxp(), dir));
+        source
+    }
+
+    /// Opens the files of a package that this process has just unpacked.
+    pub(crate) fn unchecked_source<'a>(
         &self,
         store: &'a Store,
         id: PackageId,
@@ -202,7 +218,6 @@ impl Importer {
             Err(_) if store.ensure_expanded(id).is_ok() => store.open_expanded(id),
             opened => opened,
         };
-        // Without expanded files all are written from the DXP.
         let expanded = wanted.then(open).and_then(Result::ok);
         Source { store, id, path, dxp: package.dxp(), whole: OnceCell::new(), expanded }
     }
@@ -327,6 +342,17 @@ impl Importer {
             _ => Err(LinkError::io("copy", at())(error)),
         }
     }
+}
+
+/// Returns the package's expanded folder with unaltered files: those that were written to in a
+/// project are replaced first. `None` if they cannot be checked.
+fn checked(store: &Store, id: PackageId, dxp: Dxp<'_>, expanded: Dir) -> Option<Dir> {
+    if store.is_own(id) || store.is_unaltered(id, dxp, &expanded).ok()? {
+        return Some(expanded);
+    }
+    store.repair_expanded(id, None).ok()??;
+    // A folder that was missing in part is the same, one that was missing as a whole is new.
+    store.open_expanded(id).ok()
 }
 
 /// Returns the position of a carriage return at the end of an interpreter line: the kernel would

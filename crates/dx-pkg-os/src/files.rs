@@ -17,7 +17,7 @@ mod remove;
 mod umask;
 
 pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
-pub use dir::{Dir, DirEntry, EntryKind, make_dirs};
+pub use dir::{Dir, DirEntry, EntryKind, Status, make_dirs};
 pub use exchange::{Swap, exchange_or_rename};
 pub use footprint::{Footprint, footprint};
 pub use identity::{Identity, identity};

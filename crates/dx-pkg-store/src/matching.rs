@@ -27,10 +27,21 @@ pub(crate) fn file_matches(
     path: impl AsRef<Path>,
     entry: &Entry<'_>,
 ) -> io::Result<bool> {
-    let Some(mut file) = open_of_size(dir, path, entry)? else { return Ok(false) };
-    if mode_of(&file.metadata()?).is_some_and(|mode| mode != entry.mode.bits()) {
-        return Ok(false);
-    }
+    let Some(file) = open_of_size(dir, path, entry)? else { return Ok(false) };
+    let mode = mode_of(&file.metadata()?);
+    Ok(mode.is_none_or(|mode| mode == entry.mode.bits()) && has_digest(file, entry)?)
+}
+
+/// Returns whether the file at `path` in `dir` has the size and digest of `entry`.
+pub(crate) fn contents_match(
+    dir: &Dir,
+    path: impl AsRef<Path>,
+    entry: &Entry<'_>,
+) -> io::Result<bool> {
+    open_of_size(dir, path, entry)?.map_or(Ok(false), |file| has_digest(file, entry))
+}
+
+fn has_digest(mut file: File, entry: &Entry<'_>) -> io::Result<bool> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {

@@ -9,7 +9,7 @@ use dx_pkg_os::files::{Dir, Identity};
 
 use crate::layout::EntryName;
 use crate::pending::{self, Pending};
-use crate::{Folder, StoreError};
+use crate::{Altered, Folder, StoreError};
 
 /// A store. Clones share it, and threads and processes may use it concurrently.
 #[derive(Debug, Clone)]
@@ -24,6 +24,7 @@ struct Inner {
     folders: [OnceLock<Dir>; Folder::COUNT],
     pending: OnceLock<Pending>,
     begins_pending: Mutex<()>,
+    altered: Mutex<Vec<(PackageId, Altered)>>,
 }
 
 impl Store {
@@ -41,9 +42,15 @@ impl Store {
             opened => opened,
         };
         let dir = dir.map_err(StoreError::io("opening the store", &root))?;
-        let (folders, pending, begins_pending) =
-            (Default::default(), OnceLock::new(), Mutex::new(()));
-        Ok(Self { inner: Arc::new(Inner { root, dir, folders, pending, begins_pending }) })
+        let inner = Inner {
+            root,
+            dir,
+            folders: Default::default(),
+            pending: OnceLock::new(),
+            begins_pending: Mutex::new(()),
+            altered: Mutex::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Returns the folder of this version of the layout, `<root>/v1`.
@@ -140,6 +147,16 @@ impl Store {
     /// Locks the creation of [`Self::pending`].
     pub(crate) fn begins_pending(&self) -> MutexGuard<'_, ()> {
         self.inner.begins_pending.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the altered files that this process has found and repaired since the last call.
+    #[must_use]
+    pub fn take_altered(&self) -> Vec<(PackageId, Altered)> {
+        std::mem::take(&mut *self.altered())
+    }
+
+    pub(crate) fn altered(&self) -> MutexGuard<'_, Vec<(PackageId, Altered)>> {
+        self.inner.altered.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn package_path(&self, id: PackageId) -> PathBuf {

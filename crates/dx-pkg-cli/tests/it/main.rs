@@ -5,6 +5,8 @@
 
 mod add;
 mod age;
+#[cfg(unix)]
+mod altered;
 mod client_certificate;
 mod concurrent;
 mod counting;

@@ -11,7 +11,7 @@ use crate::cached_install::CacheKey;
 use crate::installed::{baseline, complete_record, record_state};
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
-use crate::{InstallError, Summary};
+use crate::{InstallError, Summary, altered};
 
 /// A committed install.
 pub(super) struct Committed {
@@ -43,7 +43,10 @@ pub(super) fn commit(
     if let Some(linked) = &linked {
         if let TreeChange::Whole(whole) = &mut outcome.tree {
             run.cancel().check()?;
-            outcome.is_complete &= run_scripts(run, project, whole, outcome.lock.as_ref(), linked)?;
+            let complete = run_scripts(run, project, whole, outcome.lock.as_ref(), linked);
+            // Also what a script wrote before it failed must not stay in other projects' files.
+            separate_written(run, project, whole, complete.is_ok())?;
+            outcome.is_complete &= complete?;
         }
         // The next install looks again at what is missing or in no manifest.
         if outcome.is_complete && run.records() {
@@ -105,6 +108,23 @@ fn run_scripts(
         lifecycle.run_own(place, ROOT_EVENTS_AFTER.as_slice())?;
     }
     Ok(failed.is_empty())
+}
+
+/// Separates files that scripts wrote to from those of other projects.
+fn separate_written(
+    run: &Run<'_>,
+    project: &Project,
+    whole: &mut Whole,
+    is_complete: bool,
+) -> Result<(), InstallError> {
+    let Whole { plan, lifecycle, .. } = whole;
+    if lifecycle.has_run()
+        && altered::separate_written(run.session.store(), &project.root, plan)?
+        && is_complete
+    {
+        complete_record(project, plan)?;
+    }
+    Ok(())
 }
 
 /// Records the state of the project, and caches the result of the install.

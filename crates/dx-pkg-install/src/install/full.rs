@@ -13,7 +13,7 @@ use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
-use crate::{InstallError, Summary};
+use crate::{InstallError, Summary, altered};
 
 /// Resolves the project and fetches its packages. It always has an outcome.
 pub(super) fn work_out(
@@ -63,6 +63,7 @@ fn resolve_and_fetch(
     let mut built = None;
     if !run.lockfile_only {
         plan.mark_private(|package| lifecycle.may_run(package));
+        altered::mark_written(run.is_ci(), session.store(), &project.root, &mut plan)?;
         summary.scripts_skipped = lifecycle.skipped(&plan)?;
         let fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
         context.mark("fetched");

@@ -9,6 +9,8 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::identity::Identity;
+
 #[cfg(not(unix))]
 pub use portable::Dir;
 #[cfg(unix)]
@@ -34,6 +36,17 @@ pub struct DirEntry {
     pub name: OsString,
     /// The kind of the entry.
     pub kind: EntryKind,
+}
+
+/// What one look at an entry tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// The identity.
+    pub identity: Identity,
+    /// The permission bits; `None` where the system has none.
+    pub mode: Option<u32>,
+    /// The number of its names, on systems that tell; else 1.
+    pub links: u64,
 }
 
 impl Dir {

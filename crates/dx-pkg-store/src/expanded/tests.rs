@@ -102,7 +102,7 @@ fn an_unknown_package_is_none() {
 fn a_record_of_version_1_is_read_and_written_the_same() {
     let golden: &[u8] = include_bytes!("../../tests/golden/dxf-v1.dxf");
     let rows = super::decode(golden).unwrap();
-    let sizes: Vec<u64> = rows.iter().map(|row| super::wire::u64_at(row, 8)).collect();
+    let sizes: Vec<u64> = rows.iter().map(|row| dx_pkg_format::wire::u64_at(row, 8)).collect();
     assert_eq!(sizes, [19, 3, 70_000]);
     assert_eq!(super::encode(&rows), golden);
     for at in 0..golden.len() {

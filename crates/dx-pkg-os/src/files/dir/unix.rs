@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 
 use rustix::fs::{AtFlags, FileType, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT};
 
-use super::{DirEntry, EntryKind};
+use super::{DirEntry, EntryKind, Status};
 use crate::files::identity::{Identity, missing_is_none};
 use crate::files::umask;
 
@@ -159,6 +159,30 @@ impl Dir {
             Ok(stat) => Ok(Some(Identity::from_stat(&stat))),
             Err(error) => missing_is_none(error.into()),
         }
+    }
+
+    /// Returns identity, mode and number of names of an entry, links not followed; `None` if it is
+    /// missing.
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::useless_conversion,
+        reason = "the widths of these fields differ between systems"
+    )]
+    pub fn status(&self, name: impl AsRef<Path>) -> io::Result<Option<Status>> {
+        match rustix::fs::statat(&self.fd, name.as_ref(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Status {
+                identity: Identity::from_stat(&stat),
+                mode: Some(stat.st_mode as u32 & 0o7777),
+                links: stat.st_nlink as u64,
+            })),
+            Err(error) => missing_is_none(error.into()),
+        }
+    }
+
+    /// Opens an existing file for reading and writing.
+    pub fn open_file_to_write(&self, name: impl AsRef<Path>) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        Ok(rustix::fs::openat(&self.fd, name.as_ref(), flags, Mode::empty())?.into())
     }
 
     /// Sets the permission bits of a file, links followed.
