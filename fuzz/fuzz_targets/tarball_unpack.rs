@@ -38,7 +38,7 @@ fn check(data: &[u8]) {
         files.sort();
         let whole = entries
             .iter()
-            .map(|entry| (entry.path.to_owned(), entry.data.to_vec(), entry.executable));
+            .map(|entry| (entry.path.to_owned(), entry.data.to_vec(), entry.mode.bits()));
         assert_eq!(files, whole.collect::<Vec<_>>());
     }
     assert!(entries.is_sorted_by(|a, b| a.path < b.path));
@@ -66,7 +66,7 @@ fn gzip(data: &[u8]) -> Vec<u8> {
     encoder.write_all(data).and_then(|()| encoder.finish()).unwrap_or_default()
 }
 
-fn stream(data: &[u8], limits: &Limits) -> Result<Vec<(String, Vec<u8>, bool)>, Unfit> {
+fn stream(data: &[u8], limits: &Limits) -> Result<Vec<(String, Vec<u8>, u32)>, Unfit> {
     let mut entries = Entries::new(data, data.len() as u64, limits.clone())?;
     let mut files = Vec::new();
     while let Some(file) = entries.next_file()? {
@@ -74,7 +74,7 @@ fn stream(data: &[u8], limits: &Limits) -> Result<Vec<(String, Vec<u8>, bool)>, 
         while let Some(chunk) = entries.chunk()? {
             contents.extend_from_slice(chunk);
         }
-        files.push((file.path, contents, file.executable));
+        files.push((file.path, contents, file.mode.bits()));
     }
     entries.finish()?;
     Ok(files)

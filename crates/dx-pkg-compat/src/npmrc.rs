@@ -36,7 +36,7 @@ pub use options::{Flag, FlagValue, OPTIONS, OptionGroup, OptionInfo, Support, fi
 pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;
-pub use value::{AllowSource, DependencyType, ImportMethod, RawValue};
+pub use value::{AllowSource, DependencyType, ImportMethod, RawValue, VerifyMode};
 
 use credentials::CredentialTable;
 use layers::Entry;

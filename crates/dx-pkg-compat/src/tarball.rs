@@ -7,7 +7,7 @@
 //! npm 12's rules, which this module follows: the first segment of every name is dropped; only
 //! regular files are extracted (folders come with their files; links, devices and pipes are left
 //! out); of two entries with one name the last counts; `.gitignore` becomes `.npmignore` unless
-//! there is one already; a file is executable when its owner's bit is set.
+//! there is one already; of a file's mode only the bits to execute count.
 
 mod collisions;
 mod error;
@@ -22,7 +22,7 @@ mod tests;
 use std::ops::Range;
 
 use dx_pkg_core::buffer::Buffer;
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 
 pub use self::error::{PathProblem, TarballError};
 use self::header::Kind;
@@ -102,7 +102,7 @@ pub enum SkippedKind {
 struct File {
     path: Range<usize>,
     data: Range<usize>,
-    executable: bool,
+    mode: FileMode,
     /// A `.gitignore` beside a real `.npmignore`.
     renamed: bool,
 }
@@ -147,14 +147,14 @@ impl Unpacked {
         self.files.get(at).map(|file| self.entry(file))
     }
 
-    /// Makes the file at `path` executable, as npm does with the targets of `bin`; returns whether
+    /// Lets all execute the file at `path`, as npm does with the targets of `bin`; returns whether
     /// there is one.
     pub fn set_executable(&mut self, path: &str) -> bool {
         let paths = &self.paths;
         let found = self.files.binary_search_by(|file| paths[file.path.clone()].cmp(path));
         match found.ok().and_then(|at| self.files.get_mut(at)) {
             Some(file) => {
-                file.executable = true;
+                file.mode = FileMode::EXECUTABLE;
                 true
             }
             None => false,
@@ -188,11 +188,7 @@ impl Unpacked {
     }
 
     fn entry(&self, file: &File) -> FileEntry<'_> {
-        FileEntry {
-            path: self.path(file),
-            executable: file.executable,
-            data: &self.archive[file.data.clone()],
-        }
+        FileEntry { path: self.path(file), mode: file.mode, data: &self.archive[file.data.clone()] }
     }
 
     fn path(&self, file: &File) -> &str {
@@ -216,7 +212,7 @@ impl Unpacked {
                     if let Some((path, renamed)) =
                         append_path(&entry.name, limits, &mut self.paths)?
                     {
-                        self.files.push(File { path, data, executable: entry.executable, renamed });
+                        self.files.push(File { path, data, mode: entry.mode, renamed });
                         continue;
                     }
                     SkippedKind::OutsideFolder

@@ -7,7 +7,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXP\0` |
-//! | 4 | 2 | format version, 1 |
+//! | 4 | 2 | format version, 2 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of the bytes from offset 16 to the payload |
 //! | 16 | 4 | number of files, F |
@@ -29,7 +29,7 @@
 //! |---|---|---|
 //! | 0 | 4 | path offset in the strings |
 //! | 4 | 4 | path length |
-//! | 8 | 1 | flags: 1 = executable (mode 0755, else 0644) |
+//! | 8 | 1 | who may execute the file: 1 = its owner, 2 = its group, 4 = others |
 //! | 9 | 1 | codec: 0 = stored, 1 = LZ4 block |
 //! | 10 | 6 | zero |
 //! | 16 | 8 | size of the contents |
@@ -40,11 +40,14 @@
 //! The slot of a path is the low bits of its XXH3-64, the next free one when taken. Stored contents
 //! of 64 KiB or more begin at a multiple of 4096, so that file systems with reflinks can share
 //! their blocks. The content root is the BLAKE3 over, for each file in the table's order: path
-//! length (`u32`), path, mode (`u32`, 0o644 or 0o755), BLAKE3 of the contents. It does not depend
-//! on compression.
+//! length (`u32`), path, mode (`u32`, 0o644 with the bits to execute), BLAKE3 of the contents. It
+//! does not depend on compression.
+//!
+//! Version 1 is read as well. There the flags are 0 for the mode 0644 or 1 for 0755.
 
 mod decode;
 mod encode;
+mod mode;
 mod verify;
 
 use std::borrow::Cow;
@@ -54,12 +57,15 @@ use crate::wire::{self, Frame};
 
 pub use decode::Layout;
 pub use encode::{DigestedFile, Encoding, ProvisionalDigest, complete_tables, encode, tables_of};
+pub use mode::FileMode;
 use verify::content_root_of;
 
 /// The first four bytes of a DXP file.
 pub const SIGNATURE: [u8; 4] = *b"DXP\0";
-/// The version of the format this build reads and writes.
-pub const VERSION: u16 = 1;
+/// The version of the format this build writes.
+pub const VERSION: u16 = 2;
+/// The version without the bits to execute of group and others, which this build reads as well.
+const FIRST_VERSION: u16 = 1;
 
 /// The reason why a DXP file cannot be read or written.
 pub type DxpError = FormatError;
@@ -75,7 +81,6 @@ const DIGEST_AT: usize = 40;
 /// The size from which on stored contents are aligned, in bytes.
 const ALIGN_FROM: u64 = 64 * 1024;
 const ALIGNMENT: u64 = 4096;
-const EXECUTABLE: u8 = 1;
 /// The highest ratio at which LZ4 can expand.
 const LZ4_RATIO: u64 = 255;
 
@@ -84,8 +89,8 @@ const LZ4_RATIO: u64 = 255;
 pub struct FileEntry<'a> {
     /// The path within the package, `/` between segments.
     pub path: &'a str,
-    /// Whether the file is executable.
-    pub executable: bool,
+    /// The permissions.
+    pub mode: FileMode,
     /// The contents.
     pub data: &'a [u8],
 }
@@ -112,8 +117,8 @@ enum Codec {
 pub struct Entry<'a> {
     /// The path within the package.
     pub path: &'a str,
-    /// Whether the file is executable.
-    pub executable: bool,
+    /// The permissions.
+    pub mode: FileMode,
     /// The size of the contents in bytes.
     pub size: u64,
     /// BLAKE3 of the contents.
@@ -154,7 +159,7 @@ pub fn decode(bytes: &[u8]) -> Result<Dxp<'_>, DxpError> {
 pub fn file_count(header: &[u8]) -> Option<usize> {
     let known = header.starts_with(&SIGNATURE)
         && header.len() >= HEADER
-        && wire::u16_at(header, 4) == VERSION;
+        && [FIRST_VERSION, VERSION].contains(&wire::u16_at(header, 4));
     known.then(|| wire::u32_at(header, 16) as usize)
 }
 
@@ -269,7 +274,7 @@ impl<'a> Dxp<'a> {
         let [flags, codec] = wire::array_at(self.bytes, row + 8).unwrap_or_default();
         Entry {
             path: self.path(index),
-            executable: flags & EXECUTABLE != 0,
+            mode: FileMode::of_flags(flags, self.layout.version).unwrap_or_default(),
             codec: if codec == Codec::Lz4 as u8 { Codec::Lz4 } else { Codec::Stored },
             size: wire::u64_at(self.bytes, row + 16),
             stored_size: wire::u64_at(self.bytes, row + 24),

@@ -94,6 +94,8 @@ impl CacheKey {
             hasher.update(bytes);
         };
         field(env!("CARGO_PKG_VERSION").as_bytes());
+        // Results before it name prepared trees whose modes depended on a umask.
+        field(b"exact modes");
         let libc = dx_pkg_os::process::libc_family().unwrap_or_default();
         for machine in [std::env::consts::OS, std::env::consts::ARCH, libc] {
             field(machine.as_bytes());

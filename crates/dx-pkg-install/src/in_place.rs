@@ -50,7 +50,7 @@ pub(crate) fn find(
 }
 
 /// Returns the tree of dx's record; `None` without one, and if npm has changed the tree since.
-fn of_dx(root: &Path) -> Option<Tree> {
+pub(crate) fn of_dx(root: &Path) -> Option<Tree> {
     let modules = root.join("node_modules");
     let written = |name: &str| Some(identity(&modules.join(name)).ok()??.mtime_ns);
     let is_older = written(HIDDEN)

@@ -26,7 +26,7 @@ use self::commit::{Committed, commit};
 use crate::cached_install::CacheKey;
 use crate::project::Project;
 use crate::scripts::Place;
-use crate::{Events, InstallError, Session, Summary, maintenance, state};
+use crate::{Events, InstallError, Session, Summary, altered, maintenance, notices, state};
 
 /// The rules of an install.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -72,11 +72,14 @@ pub fn install(
     events: &dyn Events,
 ) -> Result<Summary, InstallError> {
     let OpenProject { session, mut project, starts_from_nothing, started, lock } = open;
+    let notices = notices::take(&project.root);
+    notices.iter().for_each(|notice| events.warning(notice));
     let run = Run::new(&session, options, events, starts_from_nothing)?;
     let result = run.install(&mut project);
     events.work_ended();
     // Also after a failure: fetched packages need not be fetched again.
     let pending = store_pending(&session, &project.root);
+    altered::tell(session.store());
     drop::<Option<FileLock>>(lock);
     match result {
         Ok(Committed { mut summary, new_tree }) => {
@@ -156,6 +159,11 @@ impl<'r> Run<'r> {
             }
         }
         Err(InstallError::NotCommitted)
+    }
+
+    /// Returns whether the tree is made anew from the lockfile.
+    fn is_ci(&self) -> bool {
+        self.options.mode == Mode::Ci
     }
 
     fn cancel(&self) -> &Cancel {

@@ -31,6 +31,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod additions;
+mod altered;
 pub mod cached_install;
 mod environment;
 mod error;
@@ -41,6 +42,7 @@ mod installed;
 mod licenses;
 pub mod maintenance;
 pub mod node;
+mod notices;
 mod plan;
 mod prepare;
 pub mod project;

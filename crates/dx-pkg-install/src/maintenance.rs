@@ -20,6 +20,8 @@ use crate::plan::tree_of;
 use crate::prepare::{Preparation, Prepared};
 use crate::{Events, InstallError, Session, installed, project};
 
+pub use crate::notices::take as take_notices;
+
 /// The result of a maintenance run.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Maintained {
@@ -124,9 +126,13 @@ fn prepare(
     prepared_trees: u32,
     cancel: &Cancel,
 ) -> Result<Prepared, InstallError> {
-    let next = Preparation::of(store, job, cancel)?;
+    let Some(next) = Preparation::of(store, job, cancel)? else { return Ok(Prepared::default()) };
+    // A package that the store lacks is fetched by the next install that needs it.
+    let Some(repaired) = next.check_files()? else { return Ok(Prepared::default()) };
+    // The next tree has copies of the packages that were written to.
+    let next = if repaired > 0 { Preparation::of(store, job, cancel)? } else { Some(next) };
     let prepared = next.map(|next| next.carry_out(prepared_trees)).transpose()?;
-    Ok(prepared.unwrap_or_default())
+    Ok(Prepared { repaired, ..prepared.unwrap_or_default() })
 }
 
 /// Writes the packages that installs have queued, from their projects' copies.

@@ -124,6 +124,37 @@ impl Plan {
         }
     }
 
+    /// Gives a private copy to the packages that `is_private` selects, besides those that have one.
+    pub(crate) fn add_private(&mut self, is_private: impl Fn(&LockPackage) -> bool) {
+        for package in &mut self.installed.packages {
+            package.private_copy |= is_private(package);
+        }
+    }
+
+    /// Gives a private copy to the packages in `written`, which scripts or tools write to. One that
+    /// `in_place` shares already stays as it is there, with what a user may have edited.
+    pub(crate) fn mark_written(
+        &mut self,
+        written: &HashSet<PackageId>,
+        in_place: Option<&Tree>,
+    ) -> Result<(), InstallError> {
+        let placements = in_place.into_iter().flat_map(|tree| &tree.placements);
+        let shared: HashMap<&str, &PlacementSource> = placements
+            .filter(|placement| !placement.private_copy)
+            .map(|placement| (placement.path.as_str(), &placement.source))
+            .collect();
+        let unpacked: HashSet<String> =
+            self.unpacked().map(|package| package.path.clone()).collect();
+        let packages = &mut self.installed.packages;
+        for package in packages.iter_mut().filter(|package| unpacked.contains(&package.path)) {
+            let Some(id) = package_id(package)?.filter(|id| written.contains(id)) else { continue };
+            let is_shared =
+                shared.get(package.path.as_str()) == Some(&&PlacementSource::Package(id));
+            package.private_copy |= !is_shared;
+        }
+        Ok(())
+    }
+
     /// Returns whether any package has a private copy.
     pub(crate) fn has_private(&self) -> bool {
         self.installed.packages.iter().any(|package| package.private_copy)

@@ -14,7 +14,7 @@ use dx_pkg_store::{Altered, PrepareJob, PreparedKey, PreparedTree, Store};
 
 use crate::plan::tree_of;
 use crate::state::{self, State};
-use crate::{InstallError, installed, snapshot, tree_files};
+use crate::{InstallError, altered, installed, snapshot, tree_files};
 
 /// The result of a preparation.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -51,7 +51,7 @@ impl<'p> Preparation<'p> {
             return Ok(None);
         };
         let Ok(view) = DxlView::open(&record) else { return Ok(None) };
-        let installed = view.to_lock();
+        let (installed, record) = altered::as_installed_next(store, view.to_lock(), &record)?;
         let tree = tree_of(&installed)?;
         // The commands of a linked folder depend on the files that lie there.
         let is_elsewhere =
@@ -79,9 +79,6 @@ impl<'p> Preparation<'p> {
     /// Prepares as many trees as are missing.
     pub(crate) fn carry_out(&self, trees: u32) -> Result<Prepared, InstallError> {
         let mut prepared = Prepared::default();
-        // A package that the store lacks is fetched by the next install that needs it.
-        let Some(repaired) = self.check_files()? else { return Ok(prepared) };
-        prepared.repaired = repaired;
         self.store.record_prepared(self.key, &self.record, self.project)?;
         let entries = self.store.prepared_entries();
         let ready =
@@ -98,9 +95,9 @@ impl<'p> Preparation<'p> {
     }
 
     /// Restores altered files that the tree is linked from, and returns their number; `None` where
-    /// the store lacks a package. After a repair no prepared tree can be trusted, and the project's
-    /// own tree is repaired too.
-    fn check_files(&self) -> Result<Option<usize>, InstallError> {
+    /// the store lacks a package. The project's own tree is repaired too, and other projects that
+    /// share the files are told.
+    pub(crate) fn check_files(&self) -> Result<Option<usize>, InstallError> {
         let mut seen: HashMap<PackageId, Vec<Altered>> = HashMap::new();
         for placement in &self.tree.placements {
             let PlacementSource::Package(id) = placement.source else { continue };
@@ -115,19 +112,14 @@ impl<'p> Preparation<'p> {
         }
         let mut repaired = seen.values().map(Vec::len).sum();
         if repaired > 0 {
-            for prepared in self.store.prepared_entries() {
-                prepared
-                    .trees
-                    .iter()
-                    .try_for_each(|prepared| self.store.trash(prepared).map(|_| ()))?;
-            }
             for placement in self.tree.placements.iter().filter(|_| self.new_tree) {
                 if let PlacementSource::Package(id) = placement.source {
-                    self.repair_copy(&self.project.join(&placement.path), id, &seen[&id]);
+                    self.repair_copy(&placement.path, id, &seen[&id]);
                 }
             }
         }
-        if let Some(linked) = self.linked_at().filter(|_| self.new_tree) {
+        altered::tell(self.store);
+        if let Some(linked) = altered::linked_at(self.project).filter(|_| self.new_tree) {
             let held = self.state_holds();
             let lost = mend(self.project, self.store, &self.tree, &self.options(&[]), linked)?;
             if held && lost > 0 {
@@ -144,19 +136,12 @@ impl<'p> Preparation<'p> {
         map.and_then(|map| State::decode(&map)).is_some_and(|state| state.holds(self.project))
     }
 
-    /// Returns when the project's tree was put in place, in nanoseconds since 1970.
-    fn linked_at(&self) -> Option<i64> {
-        let record =
-            dx_pkg_os::files::identity(&self.project.join("node_modules").join(installed::RECORD));
-        Some(record.ok()??.mtime_ns)
-    }
-
     /// Replaces, in the project's copy of a package, files that share the inode of an altered one.
     /// A file that was altered after dx put it there was altered for this project and stays.
-    fn repair_copy(&self, copy: &Path, id: PackageId, altered: &[Altered]) {
-        let Some(linked) = self.linked_at() else { return };
+    fn repair_copy(&self, copy: &str, id: PackageId, altered: &[Altered]) {
+        let Some(linked) = altered::linked_at(self.project) else { return };
         for Altered { path, inode } in altered {
-            let place = copy.join(path);
+            let place = self.project.join(copy).join(path);
             let Ok(Some(found)) = dx_pkg_os::files::identity(&place) else { continue };
             if found.inode != *inode || found.mtime_ns > linked {
                 continue;
@@ -165,7 +150,9 @@ impl<'p> Preparation<'p> {
                 place.with_file_name(dx_pkg_os::files::unique_name(dx_pkg_os::files::TEMPORARY));
             let linked = fs::hard_link(self.store.expanded(id).join(path), &draft);
             // A file that cannot be replaced stays; `dx ci` makes the tree anew.
-            let _ = linked.and_then(|()| fs::rename(&draft, &place));
+            if linked.and_then(|()| fs::rename(&draft, &place)).is_ok() {
+                altered::tell_restored(self.project, &format!("{copy}/{path}"));
+            }
         }
     }
 

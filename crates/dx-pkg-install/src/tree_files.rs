@@ -41,7 +41,7 @@ pub(crate) fn key(plan: &Plan, record: &[u8]) -> PreparedKey {
 /// Returns the key for a complete record.
 pub(crate) fn key_of_record(record: &[u8]) -> PreparedKey {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(b"dx prepared 1\0");
+    hasher.update(b"dx prepared 2\0");
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
     hasher.update(record);
     *hasher.finalize().as_bytes()

@@ -147,7 +147,7 @@ pub(crate) fn make(bin: &Dir, name: &str, target: &str) -> io::Result<()> {
     let mut start = [0; 256];
     let length = bin.open_file(target).and_then(|mut file| file.read(&mut start)).unwrap_or(0);
     for shim in shim::shims(name, target, &start[..length]) {
-        bin.write_file(&shim.name, shim.text.as_bytes(), 0o777)?;
+        bin.write_file(&shim.name, shim.text.as_bytes(), 0o755)?;
     }
     Ok(())
 }

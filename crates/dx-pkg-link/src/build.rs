@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use dx_pkg_format::dxp::FileMode;
 use dx_pkg_os::files::Dir;
 
 use crate::import::Counts;
@@ -63,7 +64,7 @@ pub(crate) fn write_extra_files(
     let Some(root) = root else { return Ok(()) };
     for (name, data) in files {
         with_parents(&root.dir, name, &mut Counts::default(), || {
-            root.dir.write_file(name, data, 0o666)
+            root.dir.write_file(name, data, FileMode::PLAIN.bits())
         })
         .map_err(LinkError::io("write", Path::new(NODE_MODULES).join(name)))?;
     }

@@ -7,6 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use dx_pkg_format::dxp::FileMode;
 use dx_pkg_os::files::{Dir, Swap, exchange_or_rename};
 
 use crate::bins::{self, BIN};
@@ -310,7 +311,7 @@ fn write_extra_files(run: &Run<'_>, root: &Staging) -> Result<(), LinkError> {
     for (index, (name, data)) in run.options.extra_files.iter().enumerate() {
         let draft = staging::draft(index);
         root.dir
-            .write_file(&draft, data, 0o666)
+            .write_file(&draft, data, FileMode::PLAIN.bits())
             .and_then(|()| {
                 with_parents(&visible, name, &mut Counts::default(), || {
                     root.dir.rename(&draft, &visible, name)

@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dx_pkg_core::PackageId;
-use dx_pkg_format::dxp::{Dxp, Entry};
+use dx_pkg_format::dxp::{Dxp, Entry, FileMode};
 use dx_pkg_os::files::Dir;
 #[cfg(unix)]
 use dx_pkg_os::files::{Durability, write_atomic};
@@ -157,11 +157,11 @@ impl Folder<'_> {
         &self,
         name: &str,
         data: &[u8],
-        executable: bool,
+        mode: FileMode,
         counts: &mut Counts,
     ) -> Result<(), LinkError> {
         self.dir
-            .write_file(name, data, mode(executable))
+            .write_file(name, data, mode.bits())
             .map_err(LinkError::io("write", self.at(name)))?;
         counts.copies += 1;
         counts.bytes_copied += data.len() as u64;
@@ -188,8 +188,24 @@ impl Importer {
         }
     }
 
-    /// Opens a package's files; the expanded ones only if a method can use them.
+    /// Opens a package's files; the expanded ones only if a method can use them, after a check that
+    /// no project has written to them.
     pub(crate) fn source<'a>(
+        &self,
+        store: &'a Store,
+        id: PackageId,
+        path: &'a str,
+        package: &'a PackageTables,
+    ) -> Source<'a> {
+        let mut source = self.unchecked_source(store, id, path, package);
+        let expanded = source.expanded.take();
+        // Without expanded files all are written from the DXP.
+        source.expanded = expanded.and_then(|dir| checked(store, id, package.dxp(), dir));
+        source
+    }
+
+    /// Opens the files of a package that this process has just unpacked.
+    pub(crate) fn unchecked_source<'a>(
         &self,
         store: &'a Store,
         id: PackageId,
@@ -202,7 +218,6 @@ impl Importer {
             Err(_) if store.ensure_expanded(id).is_ok() => store.open_expanded(id),
             opened => opened,
         };
-        // Without expanded files all are written from the DXP.
         let expanded = wanted.then(open).and_then(Result::ok);
         Source { store, id, path, dxp: package.dxp(), whole: OnceCell::new(), expanded }
     }
@@ -212,7 +227,7 @@ impl Importer {
         let as_it_is = |file: &String| {
             let Some(entry) = source.dxp.find(file) else { return true };
             let mut buffer = [0; FIRST_LINE];
-            entry.executable
+            entry.mode.is_executable()
                 && source
                     .first_line(&entry, &mut buffer)
                     .is_ok_and(|length| carriage_return(&buffer[..length]).is_none())
@@ -242,18 +257,18 @@ impl Importer {
         counts: &mut Counts,
     ) -> Result<(), LinkError> {
         let at = || into.at(entry.path);
-        let (private, executable) = match need {
-            Need::Shared => (false, entry.executable),
-            Need::Private => (true, entry.executable),
+        let (private, mode) = match need {
+            Need::Shared => (false, entry.mode),
+            Need::Private => (true, entry.mode),
             Need::Command { private } => {
                 let mut buffer = [0; FIRST_LINE];
                 let length = source.first_line(entry, &mut buffer)?;
                 if let Some(end) = carriage_return(&buffer[..length]) {
                     let mut data = source.read(entry)?.into_owned();
                     data.remove(end);
-                    return into.write(entry.path, &data, true, counts);
+                    return into.write(entry.path, &data, FileMode::EXECUTABLE, counts);
                 }
-                (private || !entry.executable, true)
+                (private || !entry.mode.is_executable(), FileMode::EXECUTABLE)
             }
         };
         if let Some(expanded) = &source.expanded {
@@ -267,9 +282,13 @@ impl Importer {
                     Err(error) => self.refused_link(error, &at)?,
                 }
             }
-            if executable == entry.executable && self.reflinks.load(Ordering::Relaxed) {
+            if mode == entry.mode && self.reflinks.load(Ordering::Relaxed) {
                 match dx_pkg_os::files::reflink(
-                    expanded, entry.path, into.dir, entry.path, executable,
+                    expanded,
+                    entry.path,
+                    into.dir,
+                    entry.path,
+                    mode.bits(),
                 ) {
                     Ok(()) => {
                         counts.reflinks += 1;
@@ -280,7 +299,7 @@ impl Importer {
                 }
             }
         }
-        into.write(entry.path, &source.read(entry)?, executable, counts)
+        into.write(entry.path, &source.read(entry)?, mode, counts)
     }
 
     /// Handles a refused hard link: `Ok` if another method is to be used.
@@ -325,9 +344,15 @@ impl Importer {
     }
 }
 
-/// Returns the mode of a new file, before the umask.
-fn mode(executable: bool) -> u32 {
-    if executable { 0o777 } else { 0o666 }
+/// Returns the package's expanded folder with unaltered files: those that were written to in a
+/// project are replaced first. `None` if they cannot be checked.
+fn checked(store: &Store, id: PackageId, dxp: Dxp<'_>, expanded: Dir) -> Option<Dir> {
+    if store.is_own(id) || store.is_unaltered(id, dxp, &expanded).ok()? {
+        return Some(expanded);
+    }
+    store.repair_expanded(id, None).ok()??;
+    // A folder that was missing in part is the same, one that was missing as a whole is new.
+    store.open_expanded(id).ok()
 }
 
 /// Returns the position of a carriage return at the end of an interpreter line: the kernel would

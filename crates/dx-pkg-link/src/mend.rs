@@ -7,7 +7,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dx_pkg_os::files::Dir;
+use dx_pkg_os::files::{Dir, make_dirs};
 use dx_pkg_store::Store;
 
 use crate::bins::{self, BIN};
@@ -132,7 +132,7 @@ impl Lost<'_> {
             Self::File(index, file) => restore_file(run, &sites[*index], file),
             Self::Command { folder, name, target } => {
                 let path = run.project.join(folder).join(BIN);
-                std::fs::create_dir_all(&path)
+                make_dirs(&path)
                     .and_then(|()| bins::make(&Dir::open(&path)?, name, target))
                     .map_err(LinkError::io("link the command", path.join(name)))
             }
@@ -149,7 +149,7 @@ pub(crate) fn restore_file(run: &Run<'_>, site: &Site<'_>, file: &str) -> Result
     let source = run.importer.source(run.packages.store, id, path, &package);
     let Some(entry) = source.dxp.find(file) else { return Ok(()) };
     let parent = place.join(file).parent().map(Path::to_owned).unwrap_or_default();
-    std::fs::create_dir_all(&parent).map_err(LinkError::io("make the folder", parent))?;
+    make_dirs(&parent).map_err(LinkError::io("make the folder", parent))?;
     let dir = Dir::open(&place).map_err(LinkError::io("open", &place))?;
     let is_command = bins::commands(site).iter().any(|command| command.file == file);
     let need = if is_command { Need::Command { private: false } } else { Need::Shared };
@@ -159,7 +159,5 @@ pub(crate) fn restore_file(run: &Run<'_>, site: &Site<'_>, file: &str) -> Result
 /// Opens the importer's `node_modules`, which is created if missing.
 fn modules(run: &Run<'_>, importer: &str) -> Result<Dir, LinkError> {
     let path = run.folder(importer)?.join(NODE_MODULES);
-    std::fs::create_dir_all(&path)
-        .and_then(|()| Dir::open(&path))
-        .map_err(LinkError::io("open", path))
+    make_dirs(&path).and_then(|()| Dir::open(&path)).map_err(LinkError::io("open", path))
 }

@@ -102,7 +102,11 @@ fn place_whole(
     }
     let path = site.placement.path.as_str();
     let store = run.packages.store;
-    let source = run.importer.source(store, id, path, package);
+    let source = if moves {
+        run.importer.unchecked_source(store, id, path, package)
+    } else {
+        run.importer.source(store, id, path, package)
+    };
     let commands: Vec<String> =
         bins::commands(site).into_iter().map(|command| command.file).collect();
     let shadowed = source.dxp.entries().any(|entry| occupied(entry.path, path, within));

@@ -13,10 +13,12 @@ mod map;
 mod mount;
 mod name;
 mod remove;
+#[cfg(unix)]
+mod umask;
 mod user_file;
 
 pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
-pub use dir::{Dir, DirEntry, EntryKind};
+pub use dir::{Dir, DirEntry, EntryKind, Status, make_dirs};
 pub use exchange::{Swap, exchange_or_rename};
 pub use footprint::{Footprint, footprint};
 pub use identity::{Identity, identity};

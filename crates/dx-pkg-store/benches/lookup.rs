@@ -4,7 +4,7 @@
 
 use criterion::{Criterion, criterion_group, criterion_main};
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_store::Store;
 use serde_json::{Value, json};
 use sha2::{Digest, Sha256};
@@ -41,7 +41,8 @@ fn lookups(criterion: &mut Criterion) {
         let manifest = format!("{{\"name\":\"package-{number}\"}}");
         let integrity = Integrity::sha512_of(manifest.as_bytes());
         let id = PackageId::from_integrity(&integrity);
-        let file = FileEntry { path: "package.json", executable: false, data: manifest.as_bytes() };
+        let file =
+            FileEntry { path: "package.json", mode: FileMode::PLAIN, data: manifest.as_bytes() };
         store.insert(id, Some(&integrity), &[file]).unwrap();
         ids.push(id);
 

@@ -5,7 +5,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
-use dx_pkg_format::dxp::{self, DigestedFile, ProvisionalDigest};
+use dx_pkg_format::dxp::{self, DigestedFile, FileMode, ProvisionalDigest};
 use dx_pkg_os::files::Dir;
 
 use crate::PackageTables;
@@ -59,19 +59,14 @@ impl Digest {
 /// A file that has arrived, wholly or in part.
 struct Arrived {
     path: String,
-    executable: bool,
+    mode: FileMode,
     size: u64,
     digest: [u8; 32],
 }
 
 impl Arrived {
     fn digested(&self) -> DigestedFile<'_> {
-        DigestedFile {
-            path: &self.path,
-            executable: self.executable,
-            size: self.size,
-            digest: self.digest,
-        }
+        DigestedFile { path: &self.path, mode: self.mode, size: self.size, digest: self.digest }
     }
 }
 
@@ -95,16 +90,15 @@ impl Incoming<'_> {
     ///
     /// # Errors
     /// When its path is unsafe or repeated, or the file system refuses.
-    pub fn begin(&mut self, path: String, executable: bool) -> Result<(), StoreError> {
+    pub fn begin(&mut self, path: String, mode: FileMode) -> Result<(), StoreError> {
         if !dxp::is_safe_path(&path) {
             let source = FormatError::UnsafePath { doing: "writing", path };
             return Err(StoreError::Unstorable { id: self.id, source });
         }
         self.end_file();
-        let file =
-            self.tree.create(&path, executable).map_err(|error| self.failed(&path, error))?;
+        let file = self.tree.create(&path, mode).map_err(|error| self.failed(&path, error))?;
         self.open = Some((file, Digest::new(self.mode)));
-        self.files.push(Arrived { path, executable, size: 0, digest: [0; 32] });
+        self.files.push(Arrived { path, mode, size: 0, digest: [0; 32] });
         Ok(())
     }
 

@@ -128,7 +128,12 @@ impl Store {
         let expanded = self
             .insert_expanded(id, |tree| write_verified(tree, package.dxp(), &archive, &mut damage));
         match damage {
-            None => expanded.map(|()| true),
+            None => {
+                expanded?;
+                // Without a record the next check computes the digests.
+                let _ = self.record_expanded(id, package.dxp());
+                Ok(true)
+            }
             Some(_) => self.trash(&self.package_path(id)).map(|_| false),
         }
     }
@@ -203,7 +208,7 @@ fn write_verified(
         match dxp.read_verified(&entry) {
             Ok(contents) => {
                 let blocks = entry.stored_at().map(|offset| (archive, offset));
-                tree.add_sharing(entry.path, entry.executable, &contents, blocks)?;
+                tree.add_sharing(entry.path, entry.mode, &contents, blocks)?;
             }
             Err(error) => {
                 *damage = Some(error);

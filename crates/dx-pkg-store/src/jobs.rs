@@ -38,7 +38,7 @@ impl Store {
             tmp.create_file(&draft, 0o644)?.write_all(&text)?;
             match tmp.rename(&draft, prepared, &name) {
                 Err(error) if error.kind() == ErrorKind::NotFound => {
-                    prepared.make_or_open_dir(JOBS)?;
+                    prepared.make_or_open_dir_by_umask(JOBS)?;
                     tmp.rename(&draft, prepared, &name)
                 }
                 renamed => renamed,

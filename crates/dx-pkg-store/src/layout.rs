@@ -20,6 +20,7 @@ use dx_pkg_core::PackageId;
 ///                                and times
 ///   metadata/<registry>/chain.dxc
 ///                                the registry's chain: packages that are likely to follow others
+///   written/<id>                 empty: files of the package were written to in a project
 ///   lockfiles/<aa>/<digest>.dxl  compiled lockfiles, by the digest of their text
 ///   resolutions/<aa>/<digest>.dxr
 ///                                resolutions, by the digest of their input
@@ -49,6 +50,8 @@ pub enum Folder {
     Resolutions,
     /// Records of packages whose DXP is yet to be written.
     Pending,
+    /// Marks of packages that scripts or tools write to.
+    Written,
     /// Unfinished entries.
     Tmp,
     /// Entries to be deleted.
@@ -59,7 +62,7 @@ pub enum Folder {
 
 impl Folder {
     /// The number of folders.
-    pub(crate) const COUNT: usize = 10;
+    pub(crate) const COUNT: usize = 11;
 
     /// The name below `v1/`.
     #[must_use]
@@ -72,6 +75,7 @@ impl Folder {
             Self::Lockfiles => "lockfiles",
             Self::Resolutions => "resolutions",
             Self::Pending => "pending",
+            Self::Written => "written",
             Self::Tmp => "tmp",
             Self::Trash => "trash",
             Self::Locks => "locks",

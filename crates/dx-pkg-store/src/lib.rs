@@ -6,6 +6,7 @@
 //! `tmp/`. The layout on disk is drawn at [`Folder`].
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod altered;
 mod compiled;
 mod deferred;
 mod error;
@@ -29,10 +30,11 @@ mod tables;
 mod tarball;
 mod trash;
 pub mod verify;
+mod written;
 
+pub use altered::Altered;
 pub use deferred::PendingRecord;
 pub use error::StoreError;
-pub use expanded::Altered;
 pub use incoming::Incoming;
 pub use jobs::PrepareJob;
 pub use layout::Folder;

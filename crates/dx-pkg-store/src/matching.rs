@@ -7,8 +7,8 @@ use std::path::Path;
 use dx_pkg_format::dxp::Entry;
 use dx_pkg_os::files::Dir;
 
-/// Opens the file at `path` in `dir`, if it has the size and mode of `entry`.
-pub(crate) fn open_matching(
+/// Opens the file at `path` in `dir`, if it has the size of `entry`.
+pub(crate) fn open_of_size(
     dir: &Dir,
     path: impl AsRef<Path>,
     entry: &Entry<'_>,
@@ -18,9 +18,7 @@ pub(crate) fn open_matching(
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
-    let metadata = file.metadata()?;
-    let fits = metadata.len() == entry.size && is_executable(&metadata) != Some(!entry.executable);
-    Ok(fits.then_some(file))
+    Ok((file.metadata()?.len() == entry.size).then_some(file))
 }
 
 /// Returns whether the file at `path` in `dir` has the size, mode and digest of `entry`.
@@ -29,7 +27,21 @@ pub(crate) fn file_matches(
     path: impl AsRef<Path>,
     entry: &Entry<'_>,
 ) -> io::Result<bool> {
-    let Some(mut file) = open_matching(dir, path, entry)? else { return Ok(false) };
+    let Some(file) = open_of_size(dir, path, entry)? else { return Ok(false) };
+    let mode = mode_of(&file.metadata()?);
+    Ok(mode.is_none_or(|mode| mode == entry.mode.bits()) && has_digest(file, entry)?)
+}
+
+/// Returns whether the file at `path` in `dir` has the size and digest of `entry`.
+pub(crate) fn contents_match(
+    dir: &Dir,
+    path: impl AsRef<Path>,
+    entry: &Entry<'_>,
+) -> io::Result<bool> {
+    open_of_size(dir, path, entry)?.map_or(Ok(false), |file| has_digest(file, entry))
+}
+
+fn has_digest(mut file: File, entry: &Entry<'_>) -> io::Result<bool> {
     let mut hasher = blake3::Hasher::new();
     let mut buffer = vec![0; 64 * 1024];
     loop {
@@ -41,11 +53,11 @@ pub(crate) fn file_matches(
 }
 
 #[cfg(unix)]
-fn is_executable(metadata: &std::fs::Metadata) -> Option<bool> {
-    Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o100 != 0)
+fn mode_of(metadata: &std::fs::Metadata) -> Option<u32> {
+    Some(std::os::unix::fs::PermissionsExt::mode(&metadata.permissions()) & 0o7777)
 }
 
 #[cfg(not(unix))]
-fn is_executable(_metadata: &std::fs::Metadata) -> Option<bool> {
+fn mode_of(_metadata: &std::fs::Metadata) -> Option<u32> {
     None
 }

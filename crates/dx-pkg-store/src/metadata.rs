@@ -132,7 +132,7 @@ impl Store {
             .and_then(|mut file| write_parts(&mut file, parts.iter().copied()));
         let written = written.and_then(|()| match tmp.rename(&temporary, metadata, &target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                metadata.make_or_open_dir(registry)?;
+                metadata.make_or_open_dir_by_umask(registry)?;
                 tmp.rename(&temporary, metadata, &target)
             }
             renamed => renamed,

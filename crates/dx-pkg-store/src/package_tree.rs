@@ -4,11 +4,10 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_os::files::Dir;
 
 pub(crate) const PLAIN: u32 = 0o644;
-const EXECUTABLE: u32 = 0o755;
 /// The block size for sharing, in bytes. A file system with larger blocks refuses to share, and the
 /// contents are written.
 const BLOCK: usize = 4096;
@@ -39,11 +38,11 @@ impl PackageTree {
     pub(crate) fn add_all(&mut self, files: &[FileEntry<'_>]) -> io::Result<()> {
         let mut sorted: Vec<_> = files.iter().collect();
         sorted.sort_unstable_by_key(|file| file.path);
-        sorted.into_iter().try_for_each(|file| self.add(file.path, file.executable, file.data))
+        sorted.into_iter().try_for_each(|file| self.add(file.path, file.mode, file.data))
     }
 
-    pub(crate) fn add(&mut self, path: &str, executable: bool, contents: &[u8]) -> io::Result<()> {
-        self.add_sharing(path, executable, contents, None)
+    pub(crate) fn add(&mut self, path: &str, mode: FileMode, contents: &[u8]) -> io::Result<()> {
+        self.add_sharing(path, mode, contents, None)
     }
 
     /// Adds a file. If the same contents are stored in another file, at `blocks`, their blocks are
@@ -51,11 +50,11 @@ impl PackageTree {
     pub(crate) fn add_sharing(
         &mut self,
         path: &str,
-        executable: bool,
+        mode: FileMode,
         contents: &[u8],
         blocks: Option<(&File, u64)>,
     ) -> io::Result<()> {
-        let mut file = self.create(path, executable)?;
+        let mut file = self.create(path, mode)?;
         let shared = match blocks {
             Some((archive, offset)) if contents.len() >= SHARED_FROM => {
                 share(&mut file, archive, offset, contents.len())
@@ -66,11 +65,11 @@ impl PackageTree {
     }
 
     /// Creates an empty file.
-    pub(crate) fn create(&mut self, path: &str, executable: bool) -> io::Result<File> {
+    pub(crate) fn create(&mut self, path: &str, mode: FileMode) -> io::Result<File> {
         let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
         self.enter(parent)?;
         let dir = self.open.last().map_or(&self.root, |(_, dir)| dir);
-        dir.create_file(Path::new(name), if executable { EXECUTABLE } else { PLAIN })
+        dir.create_file(Path::new(name), mode.bits())
     }
 
     /// Returns the path of the folder last used.

@@ -146,6 +146,12 @@ impl Store {
         std::fs::rename(tree, &place).map_err(StoreError::io("renaming a prepared tree to", place))
     }
 
+    /// Reads the record of a key's trees; `None` without a readable one.
+    #[must_use]
+    pub fn prepared_record(&self, key: PreparedKey) -> Option<Vec<u8>> {
+        std::fs::read(self.prepared_folder(key).join(RECORD)).ok()
+    }
+
     /// Returns every entry, the most recently used first. Unreadable ones are left out.
     #[must_use]
     pub fn prepared_entries(&self) -> Vec<PreparedEntry> {
@@ -184,6 +190,16 @@ impl Store {
                 }
             }
         }
+    }
+
+    /// Trashes the trees of all entries.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub(crate) fn trash_prepared_trees(&self) -> Result<(), StoreError> {
+        let entries = self.prepared_entries();
+        let mut trees = entries.iter().flat_map(|entry| &entry.trees);
+        trees.try_for_each(|tree| self.trash(tree).map(|_| ()))
     }
 
     /// Trashes an entry with its trees.

@@ -9,7 +9,7 @@ use dx_pkg_os::files::{Dir, Identity};
 
 use crate::layout::EntryName;
 use crate::pending::{self, Pending};
-use crate::{Folder, StoreError};
+use crate::{Altered, Folder, StoreError};
 
 /// A store. Clones share it, and threads and processes may use it concurrently.
 #[derive(Debug, Clone)]
@@ -24,6 +24,7 @@ struct Inner {
     folders: [OnceLock<Dir>; Folder::COUNT],
     pending: OnceLock<Pending>,
     begins_pending: Mutex<()>,
+    altered: Mutex<Vec<(PackageId, Altered)>>,
 }
 
 impl Store {
@@ -41,9 +42,15 @@ impl Store {
             opened => opened,
         };
         let dir = dir.map_err(StoreError::io("opening the store", &root))?;
-        let (folders, pending, begins_pending) =
-            (Default::default(), OnceLock::new(), Mutex::new(()));
-        Ok(Self { inner: Arc::new(Inner { root, dir, folders, pending, begins_pending }) })
+        let inner = Inner {
+            root,
+            dir,
+            folders: Default::default(),
+            pending: OnceLock::new(),
+            begins_pending: Mutex::new(()),
+            altered: Mutex::default(),
+        };
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     /// Returns the folder of this version of the layout, `<root>/v1`.
@@ -142,6 +149,16 @@ impl Store {
         self.inner.begins_pending.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Returns the altered files that this process has found and repaired since the last call.
+    #[must_use]
+    pub fn take_altered(&self) -> Vec<(PackageId, Altered)> {
+        std::mem::take(&mut *self.altered())
+    }
+
+    pub(crate) fn altered(&self) -> MutexGuard<'_, Vec<(PackageId, Altered)>> {
+        self.inner.altered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     pub(crate) fn package_path(&self, id: PackageId) -> PathBuf {
         self.folder(Folder::Packages).join(EntryName::of_package(id, ".dxp"))
     }
@@ -152,7 +169,7 @@ impl Store {
         if let Some(dir) = cell.get() {
             return Ok(dir);
         }
-        let dir = self.inner.dir.make_or_open_dir(folder.name());
+        let dir = self.inner.dir.make_or_open_dir_by_umask(folder.name());
         let dir = dir.map_err(StoreError::io("opening the store's folder", self.folder(folder)))?;
         Ok(cell.get_or_init(|| dir))
     }
@@ -179,7 +196,7 @@ impl Store {
         if !matches!(&renamed, Err(error) if error.kind() == io::ErrorKind::NotFound) {
             return Ok(renamed);
         }
-        match dir.create_dir(target.shard()) {
+        match dir.create_dir_by_umask(target.shard()) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
                 let path = self.folder(folder).join(target.shard());
                 return Err(StoreError::io("creating the store's folder", path)(error));

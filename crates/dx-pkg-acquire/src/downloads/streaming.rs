@@ -10,6 +10,7 @@ use dx_pkg_core::Integrity;
 use dx_pkg_core::integrity::Checker;
 use dx_pkg_fetch::Bytes;
 use dx_pkg_fetch::stream::Piece;
+use dx_pkg_format::dxp::FileMode;
 
 use dx_pkg_store::{Incoming, IncomingTarball, StoreMode};
 use tokio::sync::mpsc::Receiver;
@@ -79,13 +80,13 @@ fn take_files(
     incoming: &mut Incoming<'_>,
 ) -> Result<Option<Vec<u8>>, GaveUp> {
     let mut manifest = None;
-    while let Some(StreamedFile { path, executable, size }) = entries.next_file()? {
+    while let Some(StreamedFile { path, mode, size }) = entries.next_file()? {
         let is_manifest = path == "package.json" && size <= LONGEST_MANIFEST;
         if is_manifest {
             manifest = Some(Vec::new());
         }
-        let executable = executable || download.commands.contains(&path);
-        incoming.begin(path, executable)?;
+        let is_command = download.commands.contains(&path);
+        incoming.begin(path, if is_command { FileMode::EXECUTABLE } else { mode })?;
         while let Some(chunk) = entries.chunk()? {
             incoming.write(chunk)?;
             if is_manifest && let Some(manifest) = &mut manifest {

@@ -13,7 +13,7 @@ use dx_pkg_compat::npmrc::{Config, OPTIONS, RawValue};
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::scripts::{self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome};
 use dx_pkg_install::session::{configuration, user_agent};
-use dx_pkg_install::{Environment, node};
+use dx_pkg_install::{Environment, Events, maintenance, node};
 use serde_json::Value;
 
 use crate::error::{BY_SIGNAL, CommandError};
@@ -101,6 +101,7 @@ fn script(
     if steps.is_empty() {
         return if rest.if_present { Ok(ExitCode::SUCCESS) } else { Err(package.unknown(name)) };
     }
+    maintenance::take_notices(&root).iter().for_each(|notice| report.warning(notice));
     let main = steps.iter().rposition(|step| step.is_main);
     let runner = Runner {
         environment,

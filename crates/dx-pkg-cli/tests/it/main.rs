@@ -5,6 +5,8 @@
 
 mod add;
 mod age;
+#[cfg(unix)]
+mod altered;
 mod client_certificate;
 mod concurrent;
 mod counting;
@@ -26,6 +28,8 @@ mod interrupted;
 #[cfg(unix)]
 mod leftovers;
 mod lockfile;
+#[cfg(unix)]
+mod modes;
 mod npm_tree;
 mod npmrc;
 mod offline;

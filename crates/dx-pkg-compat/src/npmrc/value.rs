@@ -247,6 +247,18 @@ words! {
 }
 
 words! {
+    /// `verify`: when the files of a prepared tree are checked.
+    VerifyMode, "always, ci or after" {
+        /// Before each use.
+        "always" => Always,
+        /// Before `dx ci` uses it, and after other commands did.
+        "ci" => Ci,
+        /// After it was used.
+        "after" => After,
+    }
+}
+
+words! {
     /// A kind of dependency that `omit` and `include` name.
     DependencyType, "prod, dev, optional or peer" {
         /// `dependencies`; for `include` only.

@@ -13,6 +13,8 @@
 
 use std::borrow::Cow;
 
+use dx_pkg_format::dxp::FileMode;
+
 /// Length of a header and the unit every entry is padded to, in bytes.
 pub(super) const BLOCK: usize = 512;
 
@@ -25,7 +27,6 @@ const MAGIC: std::ops::Range<usize> = 257..265;
 const LONG_PREFIX: std::ops::Range<usize> = 345..500;
 const SHORT_PREFIX: std::ops::Range<usize> = 345..475;
 const LONG_PREFIX_MARK: usize = 475;
-const OWNER_MAY_EXECUTE: u64 = 0o100;
 
 /// The type of an entry.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -130,9 +131,10 @@ impl<'a> Header<'a> {
         number(&self.block[SIZE])
     }
 
-    /// Returns whether the owner may execute it.
-    pub(super) fn executable(&self) -> bool {
-        number(&self.block[MODE]).is_some_and(|mode| mode & OWNER_MAY_EXECUTE != 0)
+    /// Returns its permissions.
+    pub(super) fn mode(&self) -> FileMode {
+        let bits = number(&self.block[MODE]).unwrap_or_default() & 0o7777;
+        FileMode::of_bits(bits as u32)
     }
 }
 

@@ -8,6 +8,8 @@
 use std::borrow::Cow;
 use std::ops::Range;
 
+use dx_pkg_format::dxp::FileMode;
+
 use super::header::{BLOCK, Header, Kind, until_nul};
 use super::{Limits, PathProblem, TarballError, error::escaped};
 
@@ -18,7 +20,7 @@ pub(super) const LONGEST_METADATA: usize = 1024 * 1024;
 pub(super) struct Entry<'a> {
     pub(super) name: Cow<'a, [u8]>,
     pub(super) kind: Kind,
-    pub(super) executable: bool,
+    pub(super) mode: FileMode,
     /// The length of its contents in bytes.
     pub(super) size: u64,
 }
@@ -101,7 +103,7 @@ impl Headers {
             None => size_of(header, at)?,
         };
         let kind = if folder { Kind::Folder } else { kind };
-        Ok(Entry { name, kind, executable: header.executable(), size })
+        Ok(Entry { name, kind, mode: header.mode(), size })
     }
 
     /// Stores the fields in `text`, the body of a pax header or a long name at byte `at`, for the

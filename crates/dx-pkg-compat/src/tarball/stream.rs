@@ -8,6 +8,8 @@
 use std::collections::HashSet;
 use std::io::{self, BufRead, BufReader, Read};
 
+use dx_pkg_format::dxp::FileMode;
+
 use flate2::bufread::MultiGzDecoder;
 
 use super::header::{BLOCK, Kind};
@@ -42,8 +44,8 @@ impl From<io::Error> for Unfit {
 pub struct StreamedFile {
     /// Its path within the package, by the rules for names.
     pub path: String,
-    /// Whether the archive marks it as executable.
-    pub executable: bool,
+    /// Its permissions.
+    pub mode: FileMode,
     /// Its length in bytes.
     pub size: u64,
 }
@@ -104,11 +106,7 @@ impl<R: BufRead> Entries<R> {
                             return Err(Unfit);
                         }
                         (self.left, self.padding) = (entry.size, padding);
-                        return Ok(Some(StreamedFile {
-                            path,
-                            executable: entry.executable,
-                            size: entry.size,
-                        }));
+                        return Ok(Some(StreamedFile { path, mode: entry.mode, size: entry.size }));
                     }
                     self.pass_over(entry.size + padding)?;
                 }

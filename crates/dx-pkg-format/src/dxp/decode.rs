@@ -1,12 +1,15 @@
 //! The decoder of DXP files: it checks header and tables.
 
-use super::{Codec, Dxp, EXECUTABLE, FORMAT, FRAME, HEADER, LZ4_RATIO, ROW, is_safe_path};
+use super::{
+    Codec, Dxp, FIRST_VERSION, FORMAT, FRAME, FileMode, HEADER, LZ4_RATIO, ROW, is_safe_path,
+};
 use crate::FormatError;
-use crate::wire::{self, Sections};
+use crate::wire::{self, Frame, Sections};
 
 /// The sections of checked bytes: a view of the same bytes then needs no further check.
 #[derive(Debug, Clone, Copy)]
 pub struct Layout {
+    pub(super) version: u16,
     pub(super) files: usize,
     pub(super) slots: usize,
     pub(super) integrity_length: usize,
@@ -34,7 +37,10 @@ impl Layout {
     }
 
     fn check(bytes: &[u8], whole: bool) -> Result<Self, FormatError> {
-        FRAME.check_version(bytes)?;
+        let version = wire::u16_at(bytes, 4);
+        let first = version == FIRST_VERSION;
+        let frame = if first { Frame { version, ..FRAME } } else { FRAME };
+        frame.check_version(bytes)?;
         let length = wire::u64_at(bytes, 40);
         let payload = wire::u64_at(bytes, 32);
         let mut sections = Sections::new(FORMAT, 0, bytes.len());
@@ -57,6 +63,7 @@ impl Layout {
         FRAME.check_reserved(bytes)?;
         FRAME.check_checksum(bytes.get(..padding.end).unwrap_or_default(), "tables")?;
         let layout = Self {
+            version,
             files: files as usize,
             slots: slots as usize,
             integrity_length: wire::u32_at(bytes, 28) as usize,
@@ -75,7 +82,8 @@ impl Layout {
         {
             return Err(corrupt("the index names a file that is not there"));
         }
-        validate_rows(bytes.get(rows).unwrap_or_default(), text, padding.end as u64..length)?;
+        let rows = bytes.get(rows).unwrap_or_default();
+        validate_rows(rows, version, text, padding.end as u64..length)?;
         Ok(layout)
     }
 
@@ -89,6 +97,7 @@ impl Layout {
 
 fn validate_rows(
     rows: &[u8],
+    version: u16,
     text: &str,
     payload: std::ops::Range<u64>,
 ) -> Result<(), FormatError> {
@@ -111,7 +120,7 @@ fn validate_rows(
             codec if codec == Codec::Lz4 as u8 => size <= stored.saturating_mul(LZ4_RATIO),
             _ => return Err(corrupt("a file has an unknown codec")),
         };
-        if !size_fits || flags & !EXECUTABLE != 0 || reserved != [0; 6] {
+        if !size_fits || FileMode::of_flags(flags, version).is_none() || reserved != [0; 6] {
             return Err(corrupt("a file has impossible attributes"));
         }
         let offset = wire::u64_at(row, 32);

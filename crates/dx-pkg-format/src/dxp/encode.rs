@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use dx_pkg_core::Integrity;
 
 use super::{
-    ALIGN_FROM, ALIGNMENT, Codec, Compression, DIGEST_AT, EXECUTABLE, FORMAT, FRAME, FileEntry,
+    ALIGN_FROM, ALIGNMENT, Codec, Compression, DIGEST_AT, FORMAT, FRAME, FileEntry, FileMode,
     HEADER, Layout, ROOT_AT, ROW, is_safe_path,
 };
 use crate::FormatError;
@@ -32,8 +32,8 @@ struct Payload<'a> {
 pub struct DigestedFile<'a> {
     /// The path, as in [`FileEntry`].
     pub path: &'a str,
-    /// Whether it is executable.
-    pub executable: bool,
+    /// The permissions.
+    pub mode: FileMode,
     /// The size of the contents in bytes.
     pub size: u64,
     /// The BLAKE3 of its contents, or their [`ProvisionalDigest`].
@@ -45,7 +45,7 @@ impl<'a> DigestedFile<'a> {
     #[must_use]
     pub fn of(file: &FileEntry<'a>) -> Self {
         let digest = ProvisionalDigest::of(file.data);
-        Self { path: file.path, executable: file.executable, size: file.data.len() as u64, digest }
+        Self { path: file.path, mode: file.mode, size: file.data.len() as u64, digest }
     }
 }
 
@@ -124,14 +124,14 @@ impl<'a> Encoding<'a> {
         let mut offsets = Offsets { next: sizes.payload_at };
         let mut payload = Vec::with_capacity(files.len());
         let mut rows = Vec::with_capacity(files.len());
-        for FileEntry { path, executable, data } in files {
+        for FileEntry { path, mode, data } in files {
             let (codec, bytes) = compress(data, compression);
             let stored_size = bytes.len() as u64;
             let (offset, padding) = offsets.place(codec, stored_size);
             payload.push(Payload { padding, bytes });
             let file = DigestedFile {
                 path,
-                executable,
+                mode,
                 size: data.len() as u64,
                 digest: *blake3::hash(data).as_bytes(),
             };
@@ -277,9 +277,8 @@ pub fn complete_tables(tables: &mut [u8], digests: &[[u8; 32]]) -> Result<(), Fo
         });
     }
     let entries = layout.view(tables).entries().zip(digests);
-    let root = super::content_root_of(
-        entries.map(|(entry, digest)| (entry.path, entry.executable, *digest)),
-    );
+    let root =
+        super::content_root_of(entries.map(|(entry, digest)| (entry.path, entry.mode, *digest)));
     let rows = (HEADER..).step_by(ROW).map(|row| row + DIGEST_AT);
     for (at, digest) in rows.zip(digests).chain([(ROOT_AT, &root)]) {
         if let Some(place) = tables.get_mut(at..at + 32) {
@@ -315,17 +314,14 @@ fn compress(data: &[u8], compression: Compression) -> (Codec, Cow<'_, [u8]>) {
 }
 
 fn content_root(rows: &[Row<'_>]) -> [u8; 32] {
-    super::content_root_of(
-        rows.iter().map(|row| (row.file.path, row.file.executable, row.file.digest)),
-    )
+    super::content_root_of(rows.iter().map(|row| (row.file.path, row.file.mode, row.file.digest)))
 }
 
 fn write_rows(head: &mut Writer, rows: &[Row<'_>], mut path_at: usize) {
     for row in rows {
         head.words([path_at as u32, row.file.path.len() as u32]);
         path_at += row.file.path.len();
-        let flags = if row.file.executable { EXECUTABLE } else { 0 };
-        head.bytes(&[flags, row.codec as u8, 0, 0, 0, 0, 0, 0]);
+        head.bytes(&[row.file.mode.flags(), row.codec as u8, 0, 0, 0, 0, 0, 0]);
         for number in [row.file.size, row.stored_size, row.offset] {
             head.u64(number);
         }

@@ -3,7 +3,7 @@ use dx_pkg_core::Integrity;
 use super::*;
 
 fn file<'a>(path: &'a str, data: &'a [u8]) -> FileEntry<'a> {
-    FileEntry { path, executable: false, data }
+    FileEntry { path, mode: FileMode::PLAIN, data }
 }
 
 fn encoded(files: &[FileEntry<'_>], compression: Compression) -> Vec<u8> {
@@ -65,7 +65,7 @@ fn the_content_root_depends_on_contents_only() {
     assert_eq!(root(&files, Compression::Lz4), stored);
     assert_eq!(root(&[files[1], files[0]], Compression::Stored), stored);
     let mut executable = files;
-    executable[0].executable = true;
+    executable[0].mode = FileMode::EXECUTABLE;
     assert_ne!(root(&executable, Compression::Stored), stored);
     assert_ne!(root(&[file("a", text.as_bytes()), file("c", b"b")], Compression::Stored), stored);
 }
@@ -166,7 +166,7 @@ fn another_signature_or_version_is_named() {
     bytes[4] = 9;
     assert_eq!(
         decode(&bytes).unwrap_err(),
-        FormatError::Version { format: "DXP", found: 9, supported: 1 }
+        FormatError::Version { format: "DXP", found: 9, supported: 2 }
     );
     bytes[0] = b'd';
     assert_eq!(decode(&bytes).unwrap_err(), FormatError::Signature { format: "DXP" });
@@ -184,4 +184,30 @@ fn the_parts_written_in_order_are_the_file() {
 fn repair_checksum(bytes: &mut [u8]) {
     let payload = wire::u64_at(bytes, 32) as usize;
     Frame::write_checksum(&mut bytes[..payload]);
+}
+
+#[test]
+fn a_mode_has_the_bits_to_execute_of_the_tarball_and_no_other() {
+    for bits in 0..0o10000 {
+        let mode = FileMode::of_bits(bits);
+        assert_eq!(mode.bits(), 0o644 | bits & 0o111, "{bits:o}");
+        let files = [FileEntry { path: "a", mode, data: b"" }];
+        let bytes = encoded(&files, Compression::Stored);
+        assert_eq!(decode(&bytes).unwrap().find("a").unwrap().mode, mode);
+    }
+}
+
+#[test]
+fn unknown_flags_are_refused_in_either_version() {
+    let bytes = encoded(&[file("a", b"a")], Compression::Stored);
+    for (version, known) in [(1_u16, 0..2), (2, 0..8), (3, 0..0)] {
+        for flags in 0..=u8::MAX {
+            let mut bytes = bytes.clone();
+            bytes[4..6].copy_from_slice(&version.to_le_bytes());
+            bytes[HEADER + 8] = flags;
+            let end = tables_length(&bytes).unwrap_or_default() as usize;
+            Frame::write_checksum(&mut bytes[..end.max(HEADER)]);
+            assert_eq!(decode(&bytes).is_ok(), known.contains(&flags), "{version} {flags}");
+        }
+    }
 }

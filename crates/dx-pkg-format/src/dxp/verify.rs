@@ -1,6 +1,6 @@
 //! The full check of a package's contents.
 
-use super::Dxp;
+use super::{Dxp, FileMode};
 use crate::FormatError;
 
 impl Dxp<'_> {
@@ -9,9 +9,8 @@ impl Dxp<'_> {
     /// # Errors
     /// When one of these does not match.
     pub fn verify(&self) -> Result<(), FormatError> {
-        let root = content_root_of(
-            self.entries().map(|entry| (entry.path, entry.executable, entry.digest)),
-        );
+        let root =
+            content_root_of(self.entries().map(|entry| (entry.path, entry.mode, entry.digest)));
         if root != self.content_root() {
             return Err(FormatError::Checksum { format: super::FORMAT, part: "content root" });
         }
@@ -28,17 +27,15 @@ impl Dxp<'_> {
     }
 }
 
-/// Returns the content root of files given ascending by path: (path, executable, BLAKE3 of the
-/// contents).
+/// Returns the content root of files given ascending by path: (path, mode, BLAKE3 of the contents).
 pub(super) fn content_root_of<'a>(
-    files: impl Iterator<Item = (&'a str, bool, [u8; 32])>,
+    files: impl Iterator<Item = (&'a str, FileMode, [u8; 32])>,
 ) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
-    for (path, executable, digest) in files {
-        let mode: u32 = if executable { 0o755 } else { 0o644 };
+    for (path, mode, digest) in files {
         hasher.update(&(path.len() as u32).to_le_bytes());
         hasher.update(path.as_bytes());
-        hasher.update(&mode.to_le_bytes());
+        hasher.update(&mode.bits().to_le_bytes());
         hasher.update(&digest);
     }
     *hasher.finalize().as_bytes()

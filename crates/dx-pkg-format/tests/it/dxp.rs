@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use dx_pkg_format::dxp::{self, Compression, DigestedFile, FileEntry, ProvisionalDigest};
+use dx_pkg_format::dxp::{self, Compression, DigestedFile, FileEntry, FileMode, ProvisionalDigest};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
-type Files = BTreeMap<String, (bool, Vec<u8>)>;
+type Files = BTreeMap<String, (FileMode, Vec<u8>)>;
 
 fn files() -> impl Strategy<Value = Files> {
     let contents = prop_oneof![
@@ -15,7 +15,7 @@ fn files() -> impl Strategy<Value = Files> {
     ];
     proptest::collection::btree_map(
         "[a-zü]{1,4}(/[a-z.-]{1,5}x){0,3}",
-        (any::<bool>(), contents),
+        (any::<u32>().prop_map(FileMode::of_bits), contents),
         0..12,
     )
 }
@@ -25,10 +25,8 @@ fn compression() -> impl Strategy<Value = Compression> {
 }
 
 fn encode(files: &Files, compression: Compression) -> Vec<u8> {
-    let entries: Vec<_> = files
-        .iter()
-        .map(|(path, (executable, data))| FileEntry { path, executable: *executable, data })
-        .collect();
+    let entries: Vec<_> =
+        files.iter().map(|(path, (mode, data))| FileEntry { path, mode: *mode, data }).collect();
     dxp::encode(&entries, None, compression).unwrap()
 }
 
@@ -41,10 +39,10 @@ proptest! {
         let dxp = dxp::decode(&bytes).unwrap();
         dxp.verify().unwrap();
         prop_assert_eq!(dxp.len(), files.len());
-        for (entry, (path, (executable, data))) in dxp.entries().zip(&files) {
+        for (entry, (path, (mode, data))) in dxp.entries().zip(&files) {
             prop_assert_eq!(
-                (entry.path, entry.executable, entry.size),
-                (path.as_str(), *executable, data.len() as u64)
+                (entry.path, entry.mode, entry.size),
+                (path.as_str(), *mode, data.len() as u64)
             );
             prop_assert_eq!(dxp.find(path), Some(entry));
             prop_assert_eq!(&*dxp.read(&entry).unwrap(), data);
@@ -56,7 +54,7 @@ proptest! {
         let whole = encode(&files, Compression::Stored);
         let entries: Vec<_> = files
             .iter()
-            .map(|(path, (executable, data))| FileEntry { path, executable: *executable, data })
+            .map(|(path, (mode, data))| FileEntry { path, mode: *mode, data })
             .map(|file| DigestedFile::of(&file))
             .collect();
         let mut tables = dxp::tables_of(&entries, None).unwrap();
@@ -90,9 +88,9 @@ proptest! {
         bytes[at] ^= flip;
         let Ok(dxp) = dxp::decode(&bytes) else { return Ok(()) };
         if dxp.verify().is_ok() {
-            for (path, (executable, data)) in &files {
+            for (path, (mode, data)) in &files {
                 let entry = dxp.find(path).unwrap();
-                prop_assert_eq!(entry.executable, *executable);
+                prop_assert_eq!(entry.mode, *mode);
                 prop_assert_eq!(&*dxp.read(&entry).unwrap(), data);
             }
         }

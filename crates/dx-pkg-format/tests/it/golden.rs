@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use dx_pkg_core::Integrity;
 use dx_pkg_format::chain::{Chain, ChainData, StateData, Step};
-use dx_pkg_format::dxp::{self, Compression, FileEntry};
+use dx_pkg_format::dxp::{self, Compression, FileEntry, FileMode};
 use dx_pkg_format::packument::{Packument, PackumentData, VersionData};
 
 fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
@@ -19,35 +19,61 @@ fn golden(name: &str, bytes: &[u8]) -> Vec<u8> {
     std::fs::read(&path).unwrap()
 }
 
-#[test]
-fn dxp_version_1() {
-    let large = "0123456789abcdef".repeat(4096);
-    let files = [
-        FileEntry {
-            path: "package.json",
-            executable: false,
-            data: b"{\"name\":\"golden\",\"version\":\"1.0.0\"}\n",
-        },
-        FileEntry { path: "bin/golden.js", executable: true, data: b"#!/usr/bin/env node\n" },
-        FileEntry { path: "lib/text.txt", executable: false, data: large.as_bytes() },
+/// The files of the golden packages, with their modes in version 1 and in version 2.
+const MODES: [(&str, [FileMode; 2]); 3] = [
+    ("package.json", [FileMode::PLAIN; 2]),
+    ("bin/golden.js", [FileMode::EXECUTABLE; 2]),
+    ("lib/text.txt", [FileMode::PLAIN, FileMode::of_bits(0o654)]),
+];
+const INTEGRITY: &str = "sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=";
+
+fn files(large: &str) -> [FileEntry<'_>; 3] {
+    let contents: [&[u8]; 3] = [
+        b"{\"name\":\"golden\",\"version\":\"1.0.0\"}\n",
+        b"#!/usr/bin/env node\n",
+        large.as_bytes(),
     ];
-    let integrity = Integrity::parse("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk=").unwrap();
+    let file = |number: usize| {
+        let (path, [_, mode]) = MODES[number];
+        FileEntry { path, mode, data: contents[number] }
+    };
+    [file(0), file(1), file(2)]
+}
+
+fn check_dxp(bytes: &[u8], files: &[FileEntry<'_>], version: usize) {
+    let dxp = dxp::decode(bytes).unwrap();
+    dxp.verify().unwrap();
+    assert_eq!(dxp::file_count(bytes), Some(files.len()));
+    for (file, (_, modes)) in files.iter().zip(MODES) {
+        let entry = dxp.find(file.path).unwrap();
+        assert_eq!(entry.mode, modes[version - 1]);
+        assert_eq!(&*dxp.read(&entry).unwrap(), file.data);
+    }
+    assert_eq!(dxp.integrity(), Some(INTEGRITY));
+}
+
+#[test]
+fn dxp_version_1_is_read() {
+    let large = "0123456789abcdef".repeat(4096);
+    for name in ["dxp-v1.dxp", "dxp-v1-lz4.dxp"] {
+        check_dxp(&golden(name, b""), &files(&large), 1);
+    }
+}
+
+#[test]
+fn dxp_version_2() {
+    let large = "0123456789abcdef".repeat(4096);
+    let files = files(&large);
+    let integrity = Integrity::parse(INTEGRITY).unwrap();
     let encode = |compression| dxp::encode(&files, Some(&integrity), compression).unwrap();
-    let stored = golden("dxp-v1.dxp", &encode(Compression::Stored));
+    let stored = golden("dxp-v2.dxp", &encode(Compression::Stored));
     assert_eq!(stored, encode(Compression::Stored));
     // The LZ4 block of the same contents may change with the compressor, so that file is only
     // read.
-    let compressed = golden("dxp-v1-lz4.dxp", &encode(Compression::Lz4));
+    let compressed = golden("dxp-v2-lz4.dxp", &encode(Compression::Lz4));
     assert!(compressed.len() < stored.len() / 10);
     for bytes in [stored, compressed] {
-        let dxp = dxp::decode(&bytes).unwrap();
-        dxp.verify().unwrap();
-        for file in files {
-            let entry = dxp.find(file.path).unwrap();
-            assert_eq!(entry.executable, file.executable);
-            assert_eq!(&*dxp.read(&entry).unwrap(), file.data);
-        }
-        assert_eq!(dxp.integrity(), Some("sha1-2jmj7l5rSw0yVb/vlWAYkK/YBwk="));
+        check_dxp(&bytes, &files, 2);
     }
 }
 

@@ -12,7 +12,7 @@ use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS, runs_when_linked};
-use crate::{InstallError, Session, Summary, tree_files};
+use crate::{InstallError, Session, Summary, altered, tree_files};
 
 /// Finds the cached result of the install and claims its prepared tree. `None` where either is
 /// missing, a `node_modules` is in the way, or a frozen lockfile would change.
@@ -36,6 +36,9 @@ pub(super) fn work_out(
         || !has_no_modules(project)
         || !cached.is_valid(store, session.config().credentials_digest())
     {
+        return Ok(None);
+    }
+    if !altered::may_use_prepared(session, run.is_ci(), cached.prepared)? {
         return Ok(None);
     }
     let Some(tree) = store.take_prepared_tree(cached.prepared) else { return Ok(None) };

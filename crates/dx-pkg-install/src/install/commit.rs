@@ -12,7 +12,7 @@ use crate::installed::{baseline, complete_record};
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
 use crate::snapshot::record_state;
-use crate::{InstallError, Summary};
+use crate::{InstallError, Summary, altered};
 
 /// A committed install.
 pub(super) struct Committed {
@@ -47,7 +47,10 @@ pub(super) fn commit(
     if let Some(linked) = &linked {
         if let TreeChange::Whole(whole) = &mut outcome.tree {
             run.cancel().check()?;
-            outcome.is_complete &= run_scripts(run, project, whole, outcome.lock.as_ref(), linked)?;
+            let complete = run_scripts(run, project, whole, outcome.lock.as_ref(), linked);
+            // Also what a script wrote before it failed must not stay in other projects' files.
+            separate_written(run, project, whole, complete.is_ok())?;
+            outcome.is_complete &= complete?;
         }
         // The next install looks again at what is missing or in no manifest; with `force`, at all.
         let is_final = outcome.is_complete && !run.session.config().force()?;
@@ -128,6 +131,23 @@ fn run_scripts(
         lifecycle.run_own(place, ROOT_EVENTS_AFTER.as_slice())?;
     }
     Ok(failed.is_empty())
+}
+
+/// Separates files that scripts wrote to from those of other projects.
+fn separate_written(
+    run: &Run<'_>,
+    project: &Project,
+    whole: &mut Whole,
+    is_complete: bool,
+) -> Result<(), InstallError> {
+    let Whole { plan, lifecycle, .. } = whole;
+    if lifecycle.has_run()
+        && altered::separate_written(run.session.store(), &project.root, plan)?
+        && is_complete
+    {
+        complete_record(project, plan)?;
+    }
+    Ok(())
 }
 
 /// Records the state of the project, and caches the result of the install.

@@ -14,7 +14,7 @@ use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
-use crate::{InstallError, Summary};
+use crate::{InstallError, Summary, altered};
 
 /// Resolves the project and fetches its packages. It always has an outcome.
 pub(super) fn work_out(
@@ -67,6 +67,7 @@ fn resolve_and_fetch(
     let mut is_baseline = true;
     if !run.lockfile_only {
         plan.mark_private(|package| lifecycle.may_run(package));
+        altered::mark_written(run.is_ci(), session.store(), &project.root, &mut plan)?;
         summary.scripts_skipped = lifecycle.skipped(&plan)?;
         // No place that is not allowed is asked for a digest either.
         let refused = sources::refused(session, project, &plan, &lock)?;

@@ -170,7 +170,8 @@ fn resolve_and_fetch(
     Ok(Some(effect))
 }
 
-/// Fetches the changed packages; `None` where one is missing, or has scripts that may run.
+/// Fetches the changed packages; `None` where one is missing, has scripts that may run, or is one
+/// that tools write to.
 fn fetch_changed(
     run: &Run<'_>,
     locked: &DxlView<'_>,
@@ -199,6 +200,10 @@ fn fetch_changed(
     }
     for package in packages {
         package.extra.clear();
+    }
+    plan.mark_written(&run.session.store().written(), None)?;
+    if plan.has_private() {
+        return Ok(None);
     }
     Ok(Some((plan, lock)))
 }

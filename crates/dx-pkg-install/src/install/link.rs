@@ -17,7 +17,7 @@ use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
 use super::{Mode, Run};
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::{InstallError, Session, in_place, installed, tree_files};
+use crate::{InstallError, Session, altered, in_place, installed, tree_files};
 
 /// A linked tree.
 pub(super) struct Linked {
@@ -178,7 +178,8 @@ fn link(
     let (root, store) = (&project.root, session.store());
     let prepared = match previous {
         None if import == ImportMethod::Auto && sources.built.is_none() => {
-            store.take_prepared_tree(key)
+            let may_use = altered::may_use_prepared(session, mode == Mode::Ci, key)?;
+            may_use.then(|| store.take_prepared_tree(key)).flatten()
         }
         _ => None,
     };

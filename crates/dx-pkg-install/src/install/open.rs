@@ -109,7 +109,11 @@ fn lock_project(
         || events.warning("another install is running in this project; waiting for it to end");
     let path = folder.join(name.as_str());
     match FileLock::exclusive(&path, waits) {
-        Ok(lock) => Ok(Some(lock)),
+        Ok(lock) => {
+            // By it the project is found when a file that it shares turns out to be altered.
+            let _ = lock.label(root.as_os_str().as_encoded_bytes());
+            Ok(Some(lock))
+        }
         Err(error)
             if matches!(
                 error.kind(),

@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicBool, Ordering};
 
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::package::{label, real_name};
@@ -40,6 +41,8 @@ pub(crate) struct Lifecycle {
     /// The folders of workspaces, whose scripts are the project's own.
     workspaces: HashSet<String>,
     shell: Option<PathBuf>,
+    /// Whether a script has been started.
+    has_run: AtomicBool,
 }
 
 impl Lifecycle {
@@ -55,6 +58,7 @@ impl Lifecycle {
             allowed,
             workspaces: project.workspaces.iter().map(|(folder, _)| folder.clone()).collect(),
             shell: config.script_shell()?.map(PathBuf::from),
+            has_run: AtomicBool::new(false),
         })
     }
 
@@ -89,6 +93,11 @@ impl Lifecycle {
             return Err(InstallError::ScriptsUndecided { packages: skipped });
         }
         Ok(skipped)
+    }
+
+    /// Returns whether any script was started.
+    pub(crate) fn has_run(&self) -> bool {
+        self.has_run.load(Ordering::Relaxed)
     }
 
     /// Runs the allowed scripts of the packages in `fresh`; returns the paths of the optional ones
@@ -168,7 +177,8 @@ impl Lifecycle {
 
     fn runner<'r>(&'r self, place: Place<'r>) -> Runner<'r> {
         let Place { session, project, events } = place;
-        Runner { session, project, events, node: session.node(), shell: self.shell.as_deref() }
+        let (node, shell) = (session.node(), self.shell.as_deref());
+        Runner { session, project, events, node, shell, has_run: &self.has_run }
     }
 }
 
@@ -184,6 +194,7 @@ struct Runner<'r> {
     events: &'r dyn Events,
     node: Option<&'r Node>,
     shell: Option<&'r Path>,
+    has_run: &'r AtomicBool,
 }
 
 impl Runner<'_> {
@@ -231,6 +242,7 @@ impl Runner<'_> {
         let session = self.session;
         session.context.cancel.check()?;
         let node_options = node_options(session.config())?;
+        self.has_run.store(true, Ordering::Relaxed);
         let environment = environment(
             session.environment.variables.iter().cloned().chain(node_options),
             &ScriptEnvironment {

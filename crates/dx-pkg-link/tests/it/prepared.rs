@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 
 use dx_pkg_core::{Coded, PackageId};
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_link::{LinkOptions, NoProgress, Tree, materialise, place_prepared};
 
 use crate::world::{WithBins, World, link, package};
@@ -109,7 +109,7 @@ fn packages_that_were_moved_into_a_tree_which_is_cancelled_are_the_stores_again(
     let entries = |text: &'static str| {
         ["index.js", "lib/x.js"].map(|path| FileEntry {
             path,
-            executable: false,
+            mode: FileMode::PLAIN,
             data: text.as_bytes(),
         })
     };

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_link::{
     LinkOptions, LinkReport, NoProgress, Placement, PlacementSource, Tree, materialise,
 };
@@ -57,7 +57,7 @@ impl World {
             .iter()
             .map(|(path, data)| FileEntry {
                 path: path.trim_end_matches('*'),
-                executable: path.ends_with('*'),
+                mode: if path.ends_with('*') { FileMode::EXECUTABLE } else { FileMode::PLAIN },
                 data: data.as_bytes(),
             })
             .collect();

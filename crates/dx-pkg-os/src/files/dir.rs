@@ -9,6 +9,8 @@ use std::ffi::OsString;
 use std::io::{self, Write};
 use std::path::Path;
 
+use super::identity::Identity;
+
 #[cfg(not(unix))]
 pub use portable::Dir;
 #[cfg(unix)]
@@ -36,6 +38,17 @@ pub struct DirEntry {
     pub kind: EntryKind,
 }
 
+/// What one look at an entry tells.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Status {
+    /// The identity.
+    pub identity: Identity,
+    /// The permission bits; `None` where the system has none.
+    pub mode: Option<u32>,
+    /// The number of its names, on systems that tell; else 1.
+    pub links: u64,
+}
+
 impl Dir {
     /// Creates a directory and opens it; an existing one is an error.
     pub fn make_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
@@ -47,18 +60,39 @@ impl Dir {
     /// Opens a directory, which is created if missing.
     pub fn make_or_open_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let name = name.as_ref();
-        match self.create_dir(name) {
-            Ok(()) => self.open_dir(name),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => self.open_dir(name),
-            Err(error) => Err(error),
-        }
+        self.create_dir(name).or_else(existing)?;
+        self.open_dir(name)
     }
 
-    /// Creates a new file of `mode` (less the umask) with these contents; an existing one is an
+    /// Opens a directory, which is created if missing, mode 0777 less the umask.
+    pub fn make_or_open_dir_by_umask(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+        let name = name.as_ref();
+        self.create_dir_by_umask(name).or_else(existing)?;
+        self.open_dir(name)
+    }
+
+    /// Creates a new file of `mode`, whatever the umask, with these contents; an existing one is an
     /// error.
     pub fn write_file(&self, name: impl AsRef<Path>, contents: &[u8], mode: u32) -> io::Result<()> {
         self.create_file(name, mode)?.write_all(contents)
     }
+}
+
+/// Creates the directory at `path` and its parents where they are missing, of mode 0755 whatever
+/// the umask.
+pub fn make_dirs(path: &Path) -> io::Result<()> {
+    if path.is_dir() {
+        return Ok(());
+    }
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(io::ErrorKind::NotFound.into());
+    };
+    make_dirs(parent)?;
+    Dir::open(parent)?.create_dir(name).or_else(existing)
+}
+
+fn existing(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::AlreadyExists { Ok(()) } else { Err(error) }
 }
 
 #[cfg(test)]

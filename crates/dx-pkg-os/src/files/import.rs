@@ -13,21 +13,16 @@ use super::Dir;
 /// Whether the system can clone whole folders ([`clone_tree`]).
 pub const CLONES_TREES: bool = cfg!(target_vendor = "apple");
 
-/// Creates `name` in `target` as a file that shares the blocks of `source_name` in `source`. On
-/// failure no file stays.
+/// Creates `name` in `target` as a file of `mode` that shares the blocks of `source_name` in
+/// `source`, which has that mode too. On failure no file stays.
 pub fn reflink(
     source: &Dir,
     source_name: impl AsRef<Path>,
     target: &Dir,
     name: impl AsRef<Path>,
-    executable: bool,
+    mode: u32,
 ) -> io::Result<()> {
-    reflink_file(
-        &source.open_file(source_name)?,
-        target,
-        name.as_ref(),
-        if executable { 0o777 } else { 0o666 },
-    )
+    reflink_file(&source.open_file(source_name)?, target, name.as_ref(), mode)
 }
 
 #[cfg(any(target_os = "linux", target_os = "android"))]

@@ -1,7 +1,7 @@
 //! Advisory locks between processes, on lock files.
 
 use std::fs::{File, OpenOptions, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::Path;
 
 /// A lock, held until it is dropped or its process ends in any way.
@@ -10,7 +10,7 @@ use std::path::Path;
 /// more.
 #[derive(Debug)]
 pub struct FileLock {
-    _file: File,
+    file: File,
 }
 
 impl FileLock {
@@ -25,17 +25,25 @@ impl FileLock {
             }
             Err(TryLockError::Error(error)) => return Err(error),
         }
-        Ok(Self { _file: file })
+        Ok(Self { file })
     }
 
     /// Locks `path`, or returns `None` at once if another process holds the lock.
     pub fn try_exclusive(path: &Path) -> io::Result<Option<Self>> {
         let file = open(path)?;
         match file.try_lock() {
-            Ok(()) => Ok(Some(Self { _file: file })),
+            Ok(()) => Ok(Some(Self { file })),
             Err(TryLockError::WouldBlock) => Ok(None),
             Err(TryLockError::Error(error)) => Err(error),
         }
+    }
+
+    /// Writes a text into the lock file if it is empty: the file says what it is the lock of.
+    pub fn label(&self, text: &[u8]) -> io::Result<()> {
+        if self.file.metadata()?.len() > 0 {
+            return Ok(());
+        }
+        (&self.file).write_all(text)
     }
 }
 

@@ -2,15 +2,15 @@ use std::fs;
 use std::path::PathBuf;
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_os::files::Dir;
 
 use crate::Store;
 
-const FILES: [(&str, bool, &[u8]); 3] = [
-    ("bin/run.js", true, b"#!/usr/bin/env node"),
-    ("index.js", false, b"one"),
-    ("large.bin", false, &[7; 70_000]),
+const FILES: [(&str, FileMode, &[u8]); 3] = [
+    ("bin/run.js", FileMode::EXECUTABLE, b"#!/usr/bin/env node"),
+    ("index.js", FileMode::PLAIN, b"one"),
+    ("large.bin", FileMode::PLAIN, &[7; 70_000]),
 ];
 
 fn world() -> (tempfile::TempDir, Store, PackageId, Integrity) {
@@ -18,7 +18,7 @@ fn world() -> (tempfile::TempDir, Store, PackageId, Integrity) {
     let store = Store::open(folder.path()).unwrap();
     let integrity = Integrity::sha512_of(b"a tarball");
     let id = PackageId::from_integrity(&integrity);
-    let files = FILES.map(|(path, executable, data)| FileEntry { path, executable, data });
+    let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
     store.insert_deferred(id, Some(&integrity), &files).unwrap();
     fs::create_dir_all(folder.path().join("project/node_modules")).unwrap();
     (folder, store, id, integrity)
@@ -65,7 +65,7 @@ fn a_package_that_was_moved_into_a_project_is_stored_from_there() {
     // The file equals the one that an insertion at once writes.
     let at_once = tempfile::tempdir().unwrap();
     let at_once = Store::open(at_once.path()).unwrap();
-    let files = FILES.map(|(path, executable, data)| FileEntry { path, executable, data });
+    let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
     at_once.insert(id, Some(&integrity), &files).unwrap();
     assert_eq!(
         fs::read(later.package_path(id)).unwrap(),
@@ -158,7 +158,7 @@ fn threads_that_begin_at_once_begin_one_folder() {
                         .insert_deferred(
                             id,
                             None,
-                            &[FileEntry { path: "a", executable: false, data: b"a" }],
+                            &[FileEntry { path: "a", mode: FileMode::PLAIN, data: b"a" }],
                         )
                         .unwrap();
                 });

@@ -3,14 +3,14 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 
 use crate::Store;
 
-const FILES: [(&str, bool, &[u8]); 3] = [
-    ("bin/run.js", true, b"#!/usr/bin/env node"),
-    ("index.js", false, b"one"),
-    ("package.json", false, b"{}"),
+const FILES: [(&str, FileMode, &[u8]); 3] = [
+    ("bin/run.js", FileMode::EXECUTABLE, b"#!/usr/bin/env node"),
+    ("index.js", FileMode::PLAIN, b"one"),
+    ("package.json", FileMode::PLAIN, b"{}"),
 ];
 
 fn store() -> (tempfile::TempDir, Store, PackageId) {
@@ -18,7 +18,7 @@ fn store() -> (tempfile::TempDir, Store, PackageId) {
     let store = Store::open(folder.path()).unwrap();
     let integrity = Integrity::sha512_of(b"a tarball");
     let id = PackageId::from_integrity(&integrity);
-    let files = FILES.map(|(path, executable, data)| FileEntry { path, executable, data });
+    let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
     store.insert(id, Some(&integrity), &files).unwrap();
     (folder, store, id)
 }
@@ -102,7 +102,7 @@ fn an_unknown_package_is_none() {
 fn a_record_of_version_1_is_read_and_written_the_same() {
     let golden: &[u8] = include_bytes!("../../tests/golden/dxf-v1.dxf");
     let rows = super::decode(golden).unwrap();
-    let sizes: Vec<u64> = rows.iter().map(|row| super::wire::u64_at(row, 8)).collect();
+    let sizes: Vec<u64> = rows.iter().map(|row| dx_pkg_format::wire::u64_at(row, 8)).collect();
     assert_eq!(sizes, [19, 3, 70_000]);
     assert_eq!(super::encode(&rows), golden);
     for at in 0..golden.len() {

@@ -1,16 +1,16 @@
 use std::fs;
 
 use dx_pkg_core::{Coded, Integrity, PackageId};
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 
 use super::{Incoming, StoreMode};
 use crate::{Folder, Store};
 
-const FILES: [(&str, bool, &[u8]); 4] = [
-    ("package.json", false, b"{}"),
-    ("bin/run.js", true, b"#!/usr/bin/env node"),
-    ("large.bin", false, &[7; 70_000]),
-    ("bin/empty", false, b""),
+const FILES: [(&str, FileMode, &[u8]); 4] = [
+    ("package.json", FileMode::PLAIN, b"{}"),
+    ("bin/run.js", FileMode::EXECUTABLE, b"#!/usr/bin/env node"),
+    ("large.bin", FileMode::PLAIN, &[7; 70_000]),
+    ("bin/empty", FileMode::PLAIN, b""),
 ];
 
 fn world() -> (tempfile::TempDir, Store, PackageId, Integrity) {
@@ -23,8 +23,8 @@ fn world() -> (tempfile::TempDir, Store, PackageId, Integrity) {
 
 fn receive(store: &Store, id: PackageId, keeping: StoreMode) -> Incoming<'_> {
     let mut incoming = store.receive(id, keeping).unwrap();
-    for (path, executable, contents) in FILES {
-        incoming.begin(path.to_owned(), executable).unwrap();
+    for (path, mode, contents) in FILES {
+        incoming.begin(path.to_owned(), mode).unwrap();
         contents.chunks(1000).for_each(|piece| incoming.write(piece).unwrap());
     }
     incoming
@@ -38,7 +38,7 @@ fn stored_at_once(id: PackageId, integrity: &Integrity) -> Vec<u8> {
         .insert(
             id,
             Some(integrity),
-            &FILES.map(|(path, executable, data)| FileEntry { path, executable, data }),
+            &FILES.map(|(path, mode, data)| FileEntry { path, mode, data }),
         )
         .unwrap();
     fs::read(store.package_path(id)).unwrap()
@@ -87,14 +87,14 @@ fn a_path_that_leads_out_or_is_there_is_refused() {
     let mut incoming = store.receive(id, StoreMode::Deferred).unwrap();
     for path in ["../escaped", "/etc/escaped", "a/../../escaped", ""] {
         assert_eq!(
-            incoming.begin(path.to_owned(), false).unwrap_err().code(),
+            incoming.begin(path.to_owned(), FileMode::PLAIN).unwrap_err().code(),
             "DX_STORE_UNSTORABLE",
             "{path}"
         );
     }
-    incoming.begin("a".to_owned(), false).unwrap();
+    incoming.begin("a".to_owned(), FileMode::PLAIN).unwrap();
     for path in ["a", "a/b"] {
-        incoming.begin(path.to_owned(), false).unwrap_err();
+        incoming.begin(path.to_owned(), FileMode::PLAIN).unwrap_err();
     }
     drop(incoming);
     assert!(!folder.path().join("tmp/escaped").exists() && nothing_in_tmp(&store));

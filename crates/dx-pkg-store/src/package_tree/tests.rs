@@ -13,7 +13,7 @@ fn files_in_any_order_land_in_their_folders() {
     let (folder, mut tree) = tree();
     let paths = ["a/b/c.js", "a/b.js", "x", "a/b/d.js", "a/bc/e", "a.js", "a/b/deep/er/f", "z/1"];
     for path in paths {
-        tree.add(path, false, path.as_bytes()).unwrap();
+        tree.add(path, FileMode::PLAIN, path.as_bytes()).unwrap();
     }
     for path in paths {
         assert_eq!(fs::read(folder.path().join(path)).unwrap(), path.as_bytes());
@@ -23,9 +23,9 @@ fn files_in_any_order_land_in_their_folders() {
 #[test]
 fn a_folder_that_shares_the_beginning_of_a_name_is_another() {
     let (folder, mut tree) = tree();
-    tree.add("lib/a", false, b"1").unwrap();
-    tree.add("lib2/a", false, b"2").unwrap();
-    tree.add("li/a", false, b"3").unwrap();
+    tree.add("lib/a", FileMode::PLAIN, b"1").unwrap();
+    tree.add("lib2/a", FileMode::PLAIN, b"2").unwrap();
+    tree.add("li/a", FileMode::PLAIN, b"3").unwrap();
     assert_eq!(fs::read(folder.path().join("lib2/a")).unwrap(), b"2");
     assert_eq!(fs::read(folder.path().join("li/a")).unwrap(), b"3");
 }
@@ -33,6 +33,6 @@ fn a_folder_that_shares_the_beginning_of_a_name_is_another() {
 #[test]
 fn a_file_in_place_of_a_folder_is_an_error() {
     let (_folder, mut tree) = tree();
-    tree.add("a", false, b"").unwrap();
-    assert!(tree.add("a/b", false, b"").is_err());
+    tree.add("a", FileMode::PLAIN, b"").unwrap();
+    assert!(tree.add("a/b", FileMode::PLAIN, b"").is_err());
 }

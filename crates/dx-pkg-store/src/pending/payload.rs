@@ -6,7 +6,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use dx_pkg_format::dxp::{self, Dxp, Entry, ProvisionalDigest};
 use dx_pkg_os::files::Dir;
 
-use crate::matching::open_matching;
+use crate::matching::open_of_size;
 
 /// The size of the copy buffer, in bytes.
 const BUFFER: usize = 128 * 1024;
@@ -41,7 +41,7 @@ fn write_payload(
     let mut buffer = vec![0; BUFFER];
     for entry in dxp.entries() {
         let mut contents =
-            open_matching(from, entry.path, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
+            open_of_size(from, entry.path, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
         let at = entry.stored_at().ok_or(io::ErrorKind::InvalidData)?;
         let padding = at.checked_sub(position).ok_or(io::ErrorKind::InvalidData)?;
         io::copy(&mut io::Read::take(io::repeat(0), padding), file)?;
@@ -74,7 +74,7 @@ fn write_payload(
 
 /// Reads a pending package's file; `None` if it differs from the unpacked one.
 pub(crate) fn read_matching(dir: &Dir, entry: &Entry<'_>) -> io::Result<Option<Vec<u8>>> {
-    let Some(mut file) = open_matching(dir, entry.path, entry)? else { return Ok(None) };
+    let Some(mut file) = open_of_size(dir, entry.path, entry)? else { return Ok(None) };
     let mut contents = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
     file.read_to_end(&mut contents)?;
     Ok((ProvisionalDigest::of(&contents) == entry.digest).then_some(contents))

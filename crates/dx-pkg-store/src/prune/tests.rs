@@ -3,7 +3,7 @@ use std::fs;
 use std::time::{Duration, SystemTime};
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 
 use super::PruneLimits;
 use crate::{Folder, Store};
@@ -21,7 +21,7 @@ fn store(size: usize) -> (tempfile::TempDir, Store, Vec<PackageId>) {
             .insert(
                 id,
                 Some(&integrity),
-                &[FileEntry { path: "file", executable: false, data: &data }],
+                &[FileEntry { path: "file", mode: FileMode::PLAIN, data: &data }],
             )
             .unwrap();
         ids.push(id);

@@ -1,7 +1,7 @@
 //! A device that is full or read-only.
 
 use dx_pkg_core::Coded;
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_store::Store;
 use dx_pkg_testkit::Device;
 
@@ -18,7 +18,7 @@ fn a_full_device_is_named_and_nothing_half_written_stays() {
         let (large, _) = identify("large");
         let data = vec![1; size];
         let error = store
-            .insert(large, None, &[FileEntry { path: "a", executable: false, data: &data }])
+            .insert(large, None, &[FileEntry { path: "a", mode: FileMode::PLAIN, data: &data }])
             .unwrap_err();
         assert_eq!(error.code(), "DX_STORE_FULL", "{error}");
         assert!(!store.has(large));

@@ -9,7 +9,7 @@ mod packages;
 mod trash;
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_store::Store;
 
 /// A store in a folder of its own.
@@ -45,11 +45,11 @@ fn identify(name: &str) -> (PackageId, Integrity) {
 }
 
 fn files(manifest: &str) -> [FileEntry<'_>; 4] {
-    let file = |path, executable, data| FileEntry { path, executable, data };
+    let file = |path, mode, data| FileEntry { path, mode, data };
     [
-        file("package.json", false, manifest.as_bytes()),
-        file("bin/run.js", true, b"#!/usr/bin/env node\n".as_slice()),
-        file("lib/deep/index.js", false, b"module.exports = 1\n"),
-        file("lib/empty.js", false, b""),
+        file("package.json", FileMode::PLAIN, manifest.as_bytes()),
+        file("bin/run.js", FileMode::EXECUTABLE, b"#!/usr/bin/env node\n".as_slice()),
+        file("lib/deep/index.js", FileMode::PLAIN, b"module.exports = 1\n"),
+        file("lib/empty.js", FileMode::PLAIN, b""),
     ]
 }

@@ -3,7 +3,7 @@
 use std::fs;
 
 use dx_pkg_core::Coded;
-use dx_pkg_format::dxp::FileEntry;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_store::{Store, StoreError};
 
 use crate::{Fixture, files, identify};
@@ -92,7 +92,7 @@ fn the_tables_of_few_and_of_many_files_are_read_without_their_contents() {
             (0..count).map(|number| format!("folder/file-{number:04}")).collect();
         let entries: Vec<_> = paths
             .iter()
-            .map(|path| FileEntry { path, executable: false, data: path.as_bytes() })
+            .map(|path| FileEntry { path, mode: FileMode::PLAIN, data: path.as_bytes() })
             .collect();
         fixture.store.insert(id, None, &entries).unwrap();
         let tables = fixture.store.open_tables(id).unwrap().unwrap();
@@ -109,7 +109,7 @@ fn is_expanded_exactly(store: &Store) {
         .map(|size| (0..*size).map(|n: u32| (n / 250) as u8 ^ n as u8).collect())
         .collect();
     let names = ["a", "b", "c/d", "c/e"];
-    let entry = |(path, data)| FileEntry { path, executable: false, data };
+    let entry = |(path, data)| FileEntry { path, mode: FileMode::PLAIN, data };
     let files: Vec<_> =
         names.into_iter().zip(contents.iter().map(Vec::as_slice)).map(entry).collect();
     store.insert(id, None, &files).unwrap();
@@ -147,7 +147,7 @@ fn a_package_without_files_is_a_package() {
 fn a_package_with_unsafe_or_conflicting_paths_leaves_nothing() {
     let fixture = Fixture::new();
     let (id, _) = identify("bad");
-    let file = |path| FileEntry { path, executable: false, data: b"" };
+    let file = |path| FileEntry { path, mode: FileMode::PLAIN, data: b"" };
     let error = fixture.store.insert(id, None, &[file("../../escaped")]).unwrap_err();
     assert_eq!(error.code(), "DX_STORE_UNSTORABLE");
     let error = fixture.store.insert(id, None, &[file("a"), file("a/b")]).unwrap_err();
@@ -174,4 +174,23 @@ fn compiled_locks_come_back_by_their_key() {
     assert_eq!(&*fixture.store.compiled_lock([1; 32]).unwrap(), b"compiled");
     assert!(fixture.store.compiled_lock([2; 32]).is_none());
     assert_eq!(fixture.garbage(), 0);
+}
+
+#[cfg(unix)]
+#[test]
+fn a_package_stored_as_version_1_is_taken_over() {
+    use std::os::unix::fs::PermissionsExt;
+    let fixture = Fixture::new();
+    let (id, _) = identify("old");
+    let hex = id.to_string();
+    let folder = fixture.store.folder(dx_pkg_store::Folder::Packages).join(&hex[..2]);
+    fs::create_dir_all(&folder).unwrap();
+    let old = include_bytes!("../../../dx-pkg-format/tests/golden/dxp-v1.dxp");
+    fs::write(folder.join(format!("{hex}.dxp")), old).unwrap();
+    assert!(fixture.store.ensure_expanded(id).unwrap());
+    for (path, mode) in [("package.json", 0o644), ("bin/golden.js", 0o755)] {
+        let file = fixture.store.expanded(id).join(path);
+        assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o7777, mode, "{path}");
+    }
+    assert_eq!(fixture.store.repair_expanded(id, None).unwrap(), Some(Vec::new()));
 }

@@ -14,7 +14,7 @@ use super::super::proxy::Proxy;
 use super::super::release_age::Date;
 use super::super::value::{
     AllowSource, DependencyType, Development, ImportMethod, InstallStrategy, LockfileVersion,
-    LogLevel, NodeLinker, Production,
+    LogLevel, NodeLinker, Production, VerifyMode,
 };
 use super::super::{Config, ConfigError};
 use super::{Flag, OptionGroup, OptionInfo, Support};
@@ -357,6 +357,9 @@ options! {
         unset("`1`, or `0` where `CI` is set"),
         variables(&["DX_PREPARED_TREES", "CI"])
         => getter(prepared_trees = None);
+    "verify": VerifyMode, "ci", Tree,
+        "When the files of a prepared tree are checked for changes made in another project."
+        => getter(verify = VerifyMode::Ci);
     "global-style": bool, "false", Tree,
         "An old way to ask for `install-strategy=shallow`."
         => only("false");

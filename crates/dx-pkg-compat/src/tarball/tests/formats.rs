@@ -7,6 +7,8 @@ use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
+use dx_pkg_format::dxp::FileMode;
+
 use super::super::SkippedKind;
 use super::{paths, unpack_on_unix};
 
@@ -33,28 +35,30 @@ fn every_format_of_tar_gives_the_files_it_was_given() {
     for format in ["v7", "ustar", "pax", "gnu", "oldgnu"] {
         let folder = tempfile::tempdir().unwrap();
         let mut files = BTreeMap::from([
-            ("package.json".to_owned(), (b"{}".to_vec(), false)),
-            ("empty".to_owned(), (Vec::new(), false)),
-            ("bin/cli.js".to_owned(), (b"#!/usr/bin/env node\n".to_vec(), true)),
-            ("lib/ünïcödé.js".to_owned(), (vec![1; 512], false)),
-            ("block".to_owned(), (vec![2; 513], false)),
+            ("package.json".to_owned(), (b"{}".to_vec(), FileMode::PLAIN)),
+            ("empty".to_owned(), (Vec::new(), FileMode::PLAIN)),
+            ("bin/cli.js".to_owned(), (b"#!/usr/bin/env node\n".to_vec(), FileMode::EXECUTABLE)),
+            ("lib/ünïcödé.js".to_owned(), (vec![1; 512], FileMode::PLAIN)),
+            ("block".to_owned(), (vec![2; 513], FileMode::PLAIN)),
         ]);
         if format != "v7" {
             let folders = format!("{}/{}", "f".repeat(60), "g".repeat(60));
-            files.insert(format!("{folders}/file.js"), (vec![3; 5000], true));
+            files.insert(format!("{folders}/file.js"), (vec![3; 5000], FileMode::EXECUTABLE));
         }
         if !matches!(format, "v7" | "ustar") {
-            files.insert(format!("{}/{}", "n".repeat(200), "m".repeat(250)), (vec![4; 7], false));
+            files.insert(
+                format!("{}/{}", "n".repeat(200), "m".repeat(250)),
+                (vec![4; 7], FileMode::PLAIN),
+            );
         }
-        for (path, (data, executable)) in &files {
-            let mode = if *executable { 0o755 } else { 0o644 };
-            write(&folder.path().join("package"), path, data, mode);
+        for (path, (data, mode)) in &files {
+            write(&folder.path().join("package"), path, data, mode.bits());
         }
         let unpacked = unpack_on_unix(&tar(folder.path(), format)).unwrap();
-        let found: BTreeMap<String, (Vec<u8>, bool)> = unpacked
+        let found: BTreeMap<String, (Vec<u8>, FileMode)> = unpacked
             .entries()
             .iter()
-            .map(|entry| (entry.path.to_owned(), (entry.data.to_vec(), entry.executable)))
+            .map(|entry| (entry.path.to_owned(), (entry.data.to_vec(), entry.mode)))
             .collect();
         assert_eq!(found, files, "{format}");
     }

@@ -2,24 +2,24 @@
 
 use std::collections::BTreeMap;
 
+use dx_pkg_format::dxp::FileMode;
 use proptest::prelude::*;
 
 use super::archive::{Archive, gzip};
 use super::{streamed, unpack_on_unix};
 
-type Files = BTreeMap<String, (Vec<u8>, bool)>;
+type Files = BTreeMap<String, (Vec<u8>, FileMode)>;
 
 /// File sets without a file that is also a folder: folders begin with `d`, files do not.
 fn files() -> impl Strategy<Value = Files> {
     let path = "(d[a-zé ._-]{0,60}/){0,6}[a-ce-z][a-zA-Zü._-]{0,80}";
     let contents = prop::collection::vec(any::<u8>(), 0..1500);
-    prop::collection::btree_map(path, (contents, any::<bool>()), 1..30)
+    prop::collection::btree_map(path, (contents, any::<u32>().prop_map(FileMode::of_bits)), 1..30)
 }
 
 fn archive(files: &Files) -> Archive {
-    files.iter().fold(Archive::new(), |archive, (path, (data, executable))| {
-        let mode = if *executable { 0o755 } else { 0o644 };
-        archive.entry(format!("package/{path}").as_bytes(), b'0', mode, data)
+    files.iter().fold(Archive::new(), |archive, (path, (data, mode))| {
+        archive.entry(format!("package/{path}").as_bytes(), b'0', mode.bits(), data)
     })
 }
 
@@ -32,7 +32,7 @@ proptest! {
         let found: Files = unpacked
             .entries()
             .iter()
-            .map(|entry| (entry.path.to_owned(), (entry.data.to_vec(), entry.executable)))
+            .map(|entry| (entry.path.to_owned(), (entry.data.to_vec(), entry.mode)))
             .collect();
         prop_assert_eq!(&found, &files);
         let streamed = streamed::read(&archive(&files).tgz(), 1000, &super::unix()).unwrap();

@@ -1,5 +1,7 @@
 //! npm's rules on honest archives.
 
+use dx_pkg_format::dxp::FileMode;
+
 use super::super::SkippedKind;
 use super::archive::Archive;
 use super::{paths, unix, unpack, unpack_on_unix};
@@ -47,21 +49,31 @@ fn last_entry_of_a_path_wins() {
     let unpacked = unpack_on_unix(&tgz).unwrap();
     assert_eq!(paths(&unpacked), ["a", "b"]);
     let a = unpacked.find("a").unwrap();
-    assert_eq!((a.data, a.executable), (&b"second"[..], true));
+    assert_eq!((a.data, a.mode), (&b"second"[..], FileMode::EXECUTABLE));
     assert_eq!(unpacked.find("b").unwrap().data, b"B");
 }
 
 #[test]
-fn file_is_executable_when_its_owner_may_execute_it() {
-    let tgz = Archive::new()
-        .entry(b"package/a", b'0', 0o755, b"")
-        .entry(b"package/b", b'0', 0o644, b"")
-        .entry(b"package/c", b'0', 0o100_700, b"")
-        .entry(b"package/d", b'0', 0o611, b"")
-        .tgz();
-    let unpacked = unpack_on_unix(&tgz).unwrap();
-    let executable: Vec<bool> = unpacked.entries().iter().map(|e| e.executable).collect();
-    assert_eq!(executable, [true, false, true, false]);
+fn of_the_mode_only_the_bits_to_execute_count() {
+    let modes = [
+        (0o755, 0o755),
+        (0o644, 0o644),
+        (0o100_700, 0o744),
+        (0o611, 0o655),
+        (0o654, 0o654),
+        (0o001, 0o645),
+        (0, 0o644),
+        (0o777, 0o755),
+        (0o666, 0o644),
+        (0o4755, 0o755),
+        (0o3644, 0o644),
+    ];
+    let tgz = modes.iter().enumerate().fold(Archive::new(), |archive, (number, (mode, _))| {
+        archive.entry(format!("package/{number:02}").as_bytes(), b'0', *mode, b"")
+    });
+    let unpacked = unpack_on_unix(&tgz.tgz()).unwrap();
+    let found: Vec<u32> = unpacked.entries().iter().map(|entry| entry.mode.bits()).collect();
+    assert_eq!(found, modes.map(|(_, expected)| expected));
 }
 
 #[test]
@@ -70,8 +82,8 @@ fn file_can_be_made_executable_afterwards() {
     let mut unpacked = unpack_on_unix(&tgz).unwrap();
     assert!(unpacked.set_executable("cli.js"));
     assert!(!unpacked.set_executable("missing.js"));
-    assert!(unpacked.find("cli.js").unwrap().executable);
-    assert!(!unpacked.find("a").unwrap().executable);
+    assert_eq!(unpacked.find("cli.js").unwrap().mode, FileMode::EXECUTABLE);
+    assert_eq!(unpacked.find("a").unwrap().mode, FileMode::PLAIN);
 }
 
 #[test]

@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read};
 
+use dx_pkg_format::dxp::FileMode;
+
 use super::super::{Entries, StreamedFile, Unfit};
 use super::archive::{Archive, gzip};
 use super::{Limits, TarballError, Unpacked, unix};
@@ -31,18 +33,18 @@ impl BufRead for Pieces<'_> {
     }
 }
 
-type Files = BTreeMap<String, (Vec<u8>, bool)>;
+type Files = BTreeMap<String, (Vec<u8>, FileMode)>;
 
 pub(super) fn read(tgz: &[u8], most: usize, limits: &Limits) -> Result<Files, Unfit> {
     let mut entries = Entries::new(Pieces { rest: tgz, most }, tgz.len() as u64, limits.clone())?;
     let mut files = Files::new();
-    while let Some(StreamedFile { path, executable, size }) = entries.next_file()? {
+    while let Some(StreamedFile { path, mode, size }) = entries.next_file()? {
         let mut contents = Vec::new();
         while let Some(chunk) = entries.chunk()? {
             contents.extend_from_slice(chunk);
         }
         assert_eq!(contents.len() as u64, size);
-        files.insert(path, (contents, executable));
+        files.insert(path, (contents, mode));
     }
     assert!(entries.finish()?.rest.is_empty());
     Ok(files)
@@ -57,7 +59,7 @@ pub(super) fn check(tgz: &[u8], limits: &Limits, whole: Result<&Unpacked, &Tarba
             let expected = whole
                 .entries()
                 .into_iter()
-                .map(|file| (file.path.to_owned(), (file.data.to_vec(), file.executable)));
+                .map(|file| (file.path.to_owned(), (file.data.to_vec(), file.mode)));
             assert_eq!(files, expected.collect());
         }
     }
@@ -81,7 +83,7 @@ fn the_files_of_an_ordinary_archive_come_in_its_order_and_need_not_be_read() {
     let mut entries = Entries::new(&*tgz, tgz.len() as u64, unix()).unwrap();
     let mut files = Vec::new();
     while let Some(file) = entries.next_file().unwrap() {
-        files.push((file.path, file.executable, file.size));
+        files.push((file.path, file.mode, file.size));
         if file.size == 19 {
             assert_eq!(entries.chunk().unwrap(), Some(&b"#!/usr/bin/env node"[..]));
             assert_eq!(entries.chunk().unwrap(), None);
@@ -91,12 +93,12 @@ fn the_files_of_an_ordinary_archive_come_in_its_order_and_need_not_be_read() {
     }
     entries.finish().unwrap();
     let expected = [
-        ("package.json", false, 2),
-        ("bin/run.js", true, 19),
-        ("large.bin", false, 300_000),
-        ("empty", false, 0),
+        ("package.json", FileMode::PLAIN, 2),
+        ("bin/run.js", FileMode::EXECUTABLE, 19),
+        ("large.bin", FileMode::PLAIN, 300_000),
+        ("empty", FileMode::PLAIN, 0),
     ];
-    assert_eq!(files, expected.map(|(path, executable, size)| (path.to_owned(), executable, size)));
+    assert_eq!(files, expected.map(|(path, mode, size)| (path.to_owned(), mode, size)));
 }
 
 #[test]

@@ -4,7 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::{DirEntry, EntryKind};
+use super::{DirEntry, EntryKind, Status};
 use crate::files::identity::{Identity, missing_is_none};
 
 /// A directory by its path. Names are single path segments below it.
@@ -37,6 +37,11 @@ impl Dir {
     /// Creates a directory below this one.
     pub fn create_dir(&self, name: impl AsRef<Path>) -> io::Result<()> {
         fs::create_dir(self.path.join(name))
+    }
+
+    /// Creates a directory below this one.
+    pub fn create_dir_by_umask(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        self.create_dir(name)
     }
 
     /// Opens a file for reading.
@@ -138,6 +143,17 @@ impl Dir {
             Ok(metadata) => Ok(Some(Identity::from_metadata(&metadata))),
             Err(error) => missing_is_none(error),
         }
+    }
+
+    /// Returns identity, mode and number of names of an entry; `None` if it is missing.
+    pub fn status(&self, name: impl AsRef<Path>) -> io::Result<Option<Status>> {
+        let identity = self.identity(name)?;
+        Ok(identity.map(|identity| Status { identity, mode: None, links: 1 }))
+    }
+
+    /// Opens an existing file for reading and writing.
+    pub fn open_file_to_write(&self, name: impl AsRef<Path>) -> io::Result<File> {
+        OpenOptions::new().read(true).write(true).open(self.path.join(name))
     }
 
     /// Does nothing: permission bits have no meaning here.

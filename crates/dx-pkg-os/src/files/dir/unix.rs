@@ -11,14 +11,18 @@ use rustix::fs::{
     AtFlags, FileType, FlockOperation, Mode, OFlags, Timespec, Timestamps, UTIME_NOW, UTIME_OMIT,
 };
 
-use super::{DirEntry, EntryKind};
+use super::{DirEntry, EntryKind, Status};
 use crate::files::identity::{Identity, missing_is_none};
+use crate::files::umask;
 
 /// An open directory. Names are single path segments below it, and symbolic links are not followed.
 #[derive(Debug)]
 pub struct Dir {
     fd: OwnedFd,
 }
+
+/// The mode of directories that [`Dir::create_dir`] creates.
+const DIRECTORY_MODE: u32 = 0o755;
 
 const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::CLOEXEC);
 
@@ -40,8 +44,18 @@ impl Dir {
         Ok(Self { fd })
     }
 
-    /// Creates a directory below this one, mode 0777 less the umask.
+    /// Creates a directory below this one, of mode 0755 whatever the umask.
     pub fn create_dir(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        let name = name.as_ref();
+        rustix::fs::mkdirat(&self.fd, name, Mode::from_raw_mode(DIRECTORY_MODE as _))?;
+        if umask::withholds(DIRECTORY_MODE) {
+            self.set_mode(name, DIRECTORY_MODE)?;
+        }
+        Ok(())
+    }
+
+    /// Creates a directory below this one, mode 0777 less the umask.
+    pub fn create_dir_by_umask(&self, name: impl AsRef<Path>) -> io::Result<()> {
         Ok(rustix::fs::mkdirat(&self.fd, name.as_ref(), Mode::from_raw_mode(0o777))?)
     }
 
@@ -51,12 +65,16 @@ impl Dir {
         Ok(rustix::fs::openat(&self.fd, name.as_ref(), flags, Mode::empty())?.into())
     }
 
-    /// Creates a new file of `mode` (less the umask) for writing; an existing one is an error.
+    /// Creates a new file of `mode`, whatever the umask, for writing; an existing one is an error.
     pub fn create_file(&self, name: impl AsRef<Path>, mode: u32) -> io::Result<File> {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        Ok(rustix::fs::openat(&self.fd, name.as_ref(), flags, Mode::from_raw_mode(mode as _))?
-            .into())
+        let raw = Mode::from_raw_mode(mode as _);
+        let file = rustix::fs::openat(&self.fd, name.as_ref(), flags, raw)?;
+        if umask::withholds(mode) {
+            rustix::fs::fchmod(&file, raw)?;
+        }
+        Ok(file.into())
     }
 
     /// Creates a hard link to the file `source_name` of `source`.
@@ -153,6 +171,30 @@ impl Dir {
             Ok(stat) => Ok(Some(Identity::from_stat(&stat))),
             Err(error) => missing_is_none(error.into()),
         }
+    }
+
+    /// Returns identity, mode and number of names of an entry, links not followed; `None` if it is
+    /// missing.
+    #[allow(
+        clippy::unnecessary_cast,
+        clippy::useless_conversion,
+        reason = "the widths of these fields differ between systems"
+    )]
+    pub fn status(&self, name: impl AsRef<Path>) -> io::Result<Option<Status>> {
+        match rustix::fs::statat(&self.fd, name.as_ref(), AtFlags::SYMLINK_NOFOLLOW) {
+            Ok(stat) => Ok(Some(Status {
+                identity: Identity::from_stat(&stat),
+                mode: Some(stat.st_mode as u32 & 0o7777),
+                links: stat.st_nlink as u64,
+            })),
+            Err(error) => missing_is_none(error.into()),
+        }
+    }
+
+    /// Opens an existing file for reading and writing.
+    pub fn open_file_to_write(&self, name: impl AsRef<Path>) -> io::Result<File> {
+        let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NOFOLLOW;
+        Ok(rustix::fs::openat(&self.fd, name.as_ref(), flags, Mode::empty())?.into())
     }
 
     /// Sets the permission bits of a file, links followed.

@@ -21,7 +21,7 @@ fn folders(place: Option<PathBuf>) -> Folders {
 fn a_refused_reflink_leaves_nothing() {
     let folders = folders(None);
     folders.source.write_file("a", b"text", 0o644).unwrap();
-    match reflink(&folders.source, "a", &folders.target, "a", false) {
+    match reflink(&folders.source, "a", &folders.target, "a", 0o644) {
         Ok(()) => assert_eq!(fs::read(folders.path.join("target/a")).unwrap(), b"text"),
         Err(error) => {
             assert_eq!(error.kind(), io::ErrorKind::Unsupported);
@@ -35,9 +35,9 @@ fn an_occupied_name_or_a_missing_source_is_an_error() {
     let folders = folders(None);
     folders.source.write_file("a", b"new", 0o644).unwrap();
     folders.target.write_file("a", b"old", 0o644).unwrap();
-    let error = reflink(&folders.source, "a", &folders.target, "a", false).unwrap_err();
+    let error = reflink(&folders.source, "a", &folders.target, "a", 0o644).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::AlreadyExists);
-    let error = reflink(&folders.source, "missing", &folders.target, "b", false).unwrap_err();
+    let error = reflink(&folders.source, "missing", &folders.target, "b", 0o644).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::NotFound);
     assert_eq!(fs::read(folders.path.join("target/a")).unwrap(), b"old");
 }
@@ -50,7 +50,7 @@ fn where_blocks_can_be_shared_a_reflink_is_a_file_of_its_own() {
     for (name, size) in [("small", 40), ("large", 300_000)] {
         let bytes: Vec<u8> = (0..size).map(|n| (n / 100) as u8).collect();
         folders.source.write_file(name, &bytes, 0o755).unwrap();
-        reflink(&folders.source, name, &folders.target, name, true).unwrap();
+        reflink(&folders.source, name, &folders.target, name, 0o755).unwrap();
         fs::write(folders.path.join("source").join(name), "changed").unwrap();
         assert_eq!(fs::read(folders.path.join("target").join(name)).unwrap(), bytes);
     }
