@@ -4,6 +4,7 @@ mod environment;
 mod lifecycle;
 mod order;
 mod run;
+mod shared;
 
 pub use crate::error::ScriptError;
 pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
@@ -13,3 +14,4 @@ pub use order::{
     implied_install, order,
 };
 pub use run::{Output, ScriptCommand, ScriptOutcome, become_script, run};
+pub use shared::{SharedFacts, user_agent};

@@ -9,11 +9,13 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::npmrc::{Config, OPTIONS, RawValue};
+use dx_pkg_install::Environment;
+use dx_pkg_install::node::Node;
 use dx_pkg_install::project::find_root;
-use dx_pkg_install::scripts::{self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome};
-use dx_pkg_install::session::{configuration, user_agent};
-use dx_pkg_install::{Environment, node};
+use dx_pkg_install::scripts::{
+    self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, SharedFacts,
+};
+use dx_pkg_install::session::configuration;
 use serde_json::Value;
 
 use crate::error::{BY_SIGNAL, CommandError};
@@ -107,10 +109,8 @@ fn script(
         command,
         package: &package,
         root: &root,
-        settings: settings(&config),
+        shared: SharedFacts::new(environment, &root, &config, Node::find(environment).as_ref())?,
         fields: fields(&package.manifest),
-        node: node::on_path(environment).map(|(path, _)| path),
-        shell: config.script_shell()?.map(PathBuf::from),
         report,
     };
     if steps.len() > 1 {
@@ -233,10 +233,8 @@ struct Runner<'r> {
     command: &'r str,
     package: &'r Package,
     root: &'r Path,
-    settings: Vec<(String, String)>,
+    shared: SharedFacts,
     fields: Vec<(String, String)>,
-    node: Option<PathBuf>,
-    shell: Option<PathBuf>,
     report: &'r Report,
 }
 
@@ -271,11 +269,8 @@ impl Runner<'_> {
                 project: self.root,
                 called_from: &self.environment.called_from,
                 command: self.command,
-                settings: &self.settings,
-                user_agent: &user_agent(),
+                shared: &self.shared,
                 executable: &self.environment.executable,
-                node: self.node.as_deref(),
-                node_gyp: None,
             },
         );
         let command = ScriptCommand {
@@ -283,7 +278,7 @@ impl Runner<'_> {
             arguments,
             folder: &self.package.folder,
             environment: &variables,
-            shell: self.shell.as_deref(),
+            shell: self.shared.shell.as_deref(),
             output: Output::Inherit,
         };
         Ok(if last { scripts::become_script(&command)? } else { scripts::run(&command)? })
@@ -299,27 +294,6 @@ fn is_lifecycle(name: &str) -> bool {
     EVENTS.contains(&name)
         || event.filter(has_hooks).is_some()
         || matches!(name, "prepublish" | "postpack")
-}
-
-/// Returns the settings that differ from their defaults, without those of one scope or one
-/// registry.
-fn settings(config: &Config) -> Vec<(String, String)> {
-    let written = |key: &str| {
-        let (value, _) = config.raw(key)?;
-        Some(match value {
-            RawValue::List(list) => list.join("\n\n"),
-            other => other.text().unwrap_or_default(),
-        })
-    };
-    let is_default = |key: &str, value: &str| {
-        OPTIONS.iter().any(|option| option.key == key && option.default == value)
-    };
-    config
-        .keys()
-        .filter(|key| !key.starts_with('@'))
-        .filter_map(|key| Some((key.to_owned(), written(key)?)))
-        .filter(|(key, value)| !is_default(key, value))
-        .collect()
 }
 
 /// Returns the fields of its package that a script sees, in npm's flat form.
