@@ -41,4 +41,5 @@ mod streaming;
 mod timing;
 #[cfg(target_os = "linux")]
 mod worker;
+mod words;
 mod workspaces;

@@ -6,10 +6,7 @@ fn pair(key: &str, value: &str) -> (String, String) {
     (key.to_owned(), value.to_owned())
 }
 
-fn example<'e>(
-    fields: &'e [(String, String)],
-    shared: &'e SharedFacts,
-) -> ScriptEnvironment<'e> {
+fn example<'e>(fields: &'e [(String, String)], shared: &'e SharedFacts) -> ScriptEnvironment<'e> {
     ScriptEnvironment {
         event: "postinstall",
         script: "node dump.js",
