@@ -53,7 +53,7 @@ impl ResolverInput {
             platform: platform(config)?,
             legacy_peer_deps: config.legacy_peer_deps()?,
             strict_peer_deps: config.strict_peer_deps()?,
-            prefer_dedupe: false,
+            prefer_dedupe: config.prefer_dedupe()?,
             update: Vec::new(),
             explicit: Vec::new(),
             workspaces: Vec::new(),

@@ -30,4 +30,4 @@ pub use counters::{Counters, Prefetched};
 pub use downloads::Downloads;
 pub use error::AcquireError;
 pub use input::ResolverInput;
-pub use resolution::{Resolved, resolve};
+pub use resolution::resolve;

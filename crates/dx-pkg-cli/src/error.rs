@@ -27,6 +27,12 @@ pub enum CommandError {
         /// The folder of the workspace, relative to the project.
         workspace: String,
     },
+    /// A package to remove is not given by its name alone.
+    #[error("{argument:?} is not the name of a package")]
+    NotAName {
+        /// The argument.
+        argument: String,
+    },
     /// There is no project to run a script of.
     #[error("there is no package.json in {folder} or above")]
     NoProject {
@@ -81,6 +87,7 @@ impl Coded for CommandError {
         match self {
             Self::Install(error) => error.code(),
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
+            Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::NoProject { .. } => "DX_NO_MANIFEST",
             Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
@@ -94,6 +101,9 @@ impl Coded for CommandError {
                 return Some(format!(
                     "edit {workspace}/package.json and run dx install, or run the command in the project's folder"
                 ));
+            }
+            Self::NotAName { .. } => {
+                "give the name without a version, as it stands in package.json"
             }
             Self::NoProject { .. } => {
                 "run dx in a project's folder, or write a package.json with {} in it"

@@ -74,6 +74,11 @@ impl<S: Selection> SettingFlags<S> {
         &self.settings
     }
 
+    /// Adds settings that were given without a flag of the selection.
+    pub fn extend(&mut self, settings: Vec<(String, String)>) {
+        self.settings.extend(settings);
+    }
+
     /// Returns whether a setting is given this value.
     pub fn sets(&self, key: &str, value: &str) -> bool {
         self.settings.iter().any(|(set, to)| set == key && to == value)

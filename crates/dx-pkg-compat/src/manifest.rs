@@ -12,6 +12,7 @@ use serde_json::Value;
 mod bin;
 mod edit;
 mod error;
+mod fields;
 mod lock_package;
 mod overrides;
 mod read;

@@ -32,7 +32,10 @@ mod tests;
 pub use credentials::Authorization;
 pub use error::{ConfigError, ConfigWarning, redact_urls};
 pub use layers::environment_setting;
-pub use options::{Flag, FlagValue, OPTIONS, OptionGroup, OptionInfo, Support, find_flag};
+pub use options::{
+    Flag, FlagValue, MissingValue, OPTIONS, OptionGroup, OptionInfo, SettingWords, Support,
+    find_flag, take_settings,
+};
 pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;

@@ -22,7 +22,8 @@ pub struct Addition {
 
 impl Addition {
     /// Parses an argument such as `a@^1`. Without `section` a package stays in the section it is
-    /// in, and a new one goes into `dependencies`.
+    /// in, and a new one goes into `dependencies`. Without a version the requirement that stands
+    /// there already holds: newer majors only where they are asked for.
     ///
     /// # Errors
     /// The argument cannot be read, or names a source that is not supported.
@@ -45,12 +46,21 @@ impl Addition {
                 return Err(InstallError::UnsupportedArgument { argument: text.to_owned() });
             }
         };
-        let has = |section: &Section| {
-            project.manifest.section(*section).iter().any(|(known, _)| *known == name)
+        let present = |section: Section| {
+            let mut entries = project.manifest.section(section).iter();
+            entries.find(|(known, _)| *known == name).map(|(_, spec)| spec)
         };
+        let has = |section: &Section| present(*section).is_some();
         let section =
             section.or_else(|| Section::ALL.into_iter().find(has)).unwrap_or(Section::Dependencies);
-        Ok(Addition { name, raw, spec: parsed.spec, section })
+        let mut spec = parsed.spec;
+        if raw == "*"
+            && let Some(known) = present(section)
+        {
+            raw.clone_from(known);
+            spec = Spec::parse(known)?;
+        }
+        Ok(Addition { name, raw, spec, section })
     }
 
     /// Returns the requirement that is written into the manifest, as npm does: the version with the
@@ -138,5 +148,6 @@ pub fn edit_manifest(
     for addition in additions {
         edit.set_dependency(addition.section, &addition.name, &spec(addition));
     }
+    edit.sort_sections();
     Ok(edit.finish())
 }

@@ -209,6 +209,11 @@ impl<'r> Run<'r> {
     }
 
     fn place<'p>(&'p self, project: &'p Project) -> Place<'p> {
-        Place { session: self.session, project, events: self.events }
+        let command = match (&self.options.mode, &self.options.change) {
+            (Mode::Ci, _) => "ci",
+            (_, Some(change)) if change.explicit.is_empty() => "uninstall",
+            _ => "install",
+        };
+        Place { session: self.session, project, events: self.events, command }
     }
 }

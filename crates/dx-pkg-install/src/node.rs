@@ -4,11 +4,14 @@
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 
-use dx_pkg_core::Version;
+use dx_pkg_core::{Platform, Version};
 use dx_pkg_os::files::{Durability, Identity, write_atomic};
 use dx_pkg_store::{Folder, Store};
 
 use crate::Environment;
+
+/// The cached version's file in a store.
+const CACHE: &str = "v1/node-version";
 
 /// The Node.js found on the `PATH`.
 #[derive(Clone, Debug)]
@@ -31,12 +34,24 @@ enum Answer {
     Asked(Child, PathBuf, String),
 }
 
+impl Node {
+    /// Finds Node on the `PATH` without a store being open. Its version is looked up where the
+    /// usual store has it, and is asked for otherwise.
+    pub fn find(environment: &Environment) -> Option<Self> {
+        let store = environment.store_folder()?;
+        Found::with_cache(environment, store.join(CACHE))?.finish()
+    }
+}
+
 impl Found {
     /// Finds Node on the `PATH` and asks it for its version if that is not cached; `None` where
     /// there is none.
     pub fn begin(environment: &Environment, store: &Store) -> Option<Self> {
+        Self::with_cache(environment, store.folder(Folder::Tmp).with_file_name("node-version"))
+    }
+
+    fn with_cache(environment: &Environment, memory: PathBuf) -> Option<Self> {
         let (path, identity) = on_path(environment)?;
-        let memory = store.folder(Folder::Tmp).with_file_name("node-version");
         let key = describe(&path, &identity);
         let cached = std::fs::read_to_string(&memory).ok().and_then(|text| {
             let (known, version) = text.split_once('\n')?;
@@ -95,4 +110,13 @@ fn ask(path: &Path) -> Option<Child> {
     let mut command = Command::new(path);
     command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     command.spawn().ok()
+}
+
+/// Returns the user agent in npm's form, which tools such as `create-vite` parse.
+#[must_use]
+pub fn user_agent(node: Option<&Node>) -> String {
+    let platform = Platform::host(None);
+    let node = node.map_or_else(String::new, |node| format!(" node/v{}", node.version));
+    let version = env!("CARGO_PKG_VERSION");
+    format!("dx/{version} npm/?{node} {} {} workspaces/false", platform.os, platform.cpu)
 }

@@ -4,12 +4,14 @@ mod environment;
 mod lifecycle;
 mod order;
 mod run;
+mod shared;
 
 pub use crate::error::ScriptError;
-pub use environment::{LockFacts, ScriptEnvironment, environment, node_options, search_path};
+pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
 pub(crate) use lifecycle::{Lifecycle, Place, runs_when_linked};
 pub use order::{
     DEPENDENCY_EVENTS, LINKED_EVENTS, ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS,
-    implied_install, order,
+    implied_install, is_lifecycle, order,
 };
 pub use run::{Output, ScriptCommand, ScriptOutcome, become_script, run};
+pub use shared::SharedFacts;

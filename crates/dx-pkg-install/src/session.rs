@@ -10,7 +10,7 @@ use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
 use dx_pkg_store::{Folder, Store};
 
-use crate::node::{Found, Node};
+use crate::node::{Found, Node, user_agent};
 use crate::project::{Seen, read_seen};
 use crate::{Environment, InstallError};
 
@@ -63,7 +63,7 @@ impl Session {
         let prepared_trees = prepared_trees(&environment, &config)?;
         let context = Context::new(ContextOptions {
             default_registry: environment.default_registry.clone(),
-            user_agent: user_agent(),
+            user_agent: user_agent(None),
             extra_ca_file: environment.variable("NODE_EXTRA_CA_CERTS").map(PathBuf::from),
             trace,
             cancel,
@@ -169,16 +169,6 @@ pub fn configuration(
         flags,
     })?;
     Ok((config, seen))
-}
-
-/// Returns the `User-Agent` of dx.
-pub fn user_agent() -> String {
-    format!(
-        "dx/{} npm/? node/? {} {}",
-        env!("CARGO_PKG_VERSION"),
-        std::env::consts::OS,
-        std::env::consts::ARCH
-    )
 }
 
 /// Returns the number of prepared trees: as configured, else one, and none in continuous

@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_compat::manifest::{Manifest, ManifestEdit};
+use dx_pkg_core::Spec;
 use dx_pkg_install::{Change, Environment, Events, OpenProject, Options};
 
 use super::install::{carry_out, refuse_workspace};
@@ -40,10 +41,15 @@ impl RemoveArguments {
         refuse_workspace(&open)?;
         let mut edit = ManifestEdit::new(&open.project.manifest_text)?;
         for name in &self.packages {
+            let given = Spec::parse_argument(name).ok();
+            if given.is_none_or(|given| given.name.is_none() || &*given.raw != "*") {
+                return Err(CommandError::NotAName { argument: name.clone() });
+            }
             if !edit.remove_dependency(None, name) {
                 report.warning(&format!("{name} is not a dependency of this project"));
             }
         }
+        edit.sort_sections();
         let text = edit.finish();
         open.project.manifest = Manifest::parse(&text)?;
         let save = !self.flags.sets("save", "false") && open.session.config().save()?;

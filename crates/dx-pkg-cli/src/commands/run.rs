@@ -9,32 +9,19 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::npmrc::{Config, OPTIONS, RawValue};
+use dx_pkg_install::node::Node;
 use dx_pkg_install::project::find_root;
-use dx_pkg_install::scripts::{self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome};
-use dx_pkg_install::session::{configuration, user_agent};
-use dx_pkg_install::{Environment, Events, maintenance, node};
+use dx_pkg_install::scripts::{
+    self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, SharedFacts,
+};
+use dx_pkg_install::session::configuration;
+use dx_pkg_install::{Environment, Events, maintenance};
 use serde_json::Value;
 
 use crate::error::{BY_SIGNAL, CommandError};
 use crate::flags::{ScriptSettings, SettingFlags};
 use crate::report::Report;
 
-/// The events that npm has a meaning for; most have pre and post scripts.
-const EVENTS: [&str; 12] = [
-    "dependencies",
-    "install",
-    "prepare",
-    "prepublishOnly",
-    "publish",
-    "restart",
-    "start",
-    "stop",
-    "test",
-    "uninstall",
-    "version",
-    "prepack",
-];
 /// The least similarity of a name that is suggested, from 0 to 1.
 const SIMILAR: f64 = 0.6;
 
@@ -108,11 +95,8 @@ fn script(
         command,
         package: &package,
         root: &root,
-        settings: settings(&config),
-        fields: fields(&package.manifest),
-        node: node::on_path(environment).map(|(path, _)| path),
-        shell: config.script_shell()?.map(PathBuf::from),
-        node_options: scripts::node_options(&config)?,
+        shared: SharedFacts::new(environment, &root, &config, Node::find(environment).as_ref())?,
+        fields: package.manifest.script_fields(),
         report,
     };
     if steps.len() > 1 {
@@ -202,7 +186,7 @@ impl Package {
             return Ok(ExitCode::SUCCESS);
         }
         let (lifecycle, others): (Vec<_>, Vec<_>) =
-            scripts.iter().partition(|(name, _)| is_lifecycle(name));
+            scripts.iter().partition(|(name, _)| scripts::is_lifecycle(name));
         if scripts.is_empty() {
             report.line(&format!("{} has no scripts", self.label()));
         }
@@ -235,11 +219,8 @@ struct Runner<'r> {
     command: &'r str,
     package: &'r Package,
     root: &'r Path,
-    settings: Vec<(String, String)>,
+    shared: SharedFacts,
     fields: Vec<(String, String)>,
-    node: Option<PathBuf>,
-    shell: Option<PathBuf>,
-    node_options: Option<(String, String)>,
     report: &'r Report,
 }
 
@@ -262,7 +243,7 @@ impl Runner<'_> {
             shown.replace('\n', "\n> ")
         ));
         let variables = scripts::environment(
-            self.environment.variables.iter().cloned().chain(self.node_options.clone()),
+            self.environment.variables.iter().cloned(),
             &ScriptEnvironment {
                 event: &step.event,
                 script: &step.script,
@@ -274,11 +255,8 @@ impl Runner<'_> {
                 project: self.root,
                 called_from: &self.environment.called_from,
                 command: self.command,
-                settings: &self.settings,
-                user_agent: &user_agent(),
+                shared: &self.shared,
                 executable: &self.environment.executable,
-                node: self.node.as_deref(),
-                node_gyp: None,
             },
         );
         let command = ScriptCommand {
@@ -286,73 +264,9 @@ impl Runner<'_> {
             arguments,
             folder: &self.package.folder,
             environment: &variables,
-            shell: self.shell.as_deref(),
+            shell: self.shared.shell.as_deref(),
             output: Output::Inherit,
         };
         Ok(if last { scripts::become_script(&command)? } else { scripts::run(&command)? })
-    }
-}
-
-/// Returns whether npm runs a script by itself or has a command for it.
-fn is_lifecycle(name: &str) -> bool {
-    let event = ["pre", "post"].iter().find_map(|prefix| name.strip_prefix(prefix));
-    let has_hooks = |event: &&str| {
-        EVENTS.contains(event) && !matches!(*event, "dependencies" | "prepublishOnly" | "prepack")
-    };
-    EVENTS.contains(&name)
-        || event.filter(has_hooks).is_some()
-        || matches!(name, "prepublish" | "postpack")
-}
-
-/// Returns the settings that differ from their defaults, without those of one scope or one
-/// registry.
-fn settings(config: &Config) -> Vec<(String, String)> {
-    let written = |key: &str| {
-        let (value, _) = config.raw(key)?;
-        Some(match value {
-            RawValue::List(list) => list.join("\n\n"),
-            other => other.text().unwrap_or_default(),
-        })
-    };
-    let is_default = |key: &str, value: &str| {
-        OPTIONS.iter().any(|option| option.key == key && option.default == value)
-    };
-    config
-        .keys()
-        .filter(|key| !key.starts_with('@'))
-        .filter_map(|key| Some((key.to_owned(), written(key)?)))
-        .filter(|(key, value)| !is_default(key, value))
-        .collect()
-}
-
-/// Returns the fields of its package that a script sees, in npm's flat form.
-fn fields(manifest: &Manifest) -> Vec<(String, String)> {
-    let mut fields: Vec<(String, String)> = Vec::new();
-    fields.extend(manifest.bin.iter().map(|(name, path)| (format!("bin_{name}"), path.clone())));
-    fields.extend(
-        manifest.engines.iter().map(|(name, range)| (format!("engines_{name}"), range.clone())),
-    );
-    if let Some(config) = manifest.raw.get("config") {
-        flatten("config", config, &mut fields);
-    }
-    fields
-}
-
-fn flatten(key: &str, value: &Value, fields: &mut Vec<(String, String)>) {
-    match value {
-        Value::Object(entries) => {
-            entries
-                .iter()
-                .for_each(|(name, value)| flatten(&format!("{key}_{name}"), value, fields));
-        }
-        Value::Array(items) => {
-            items
-                .iter()
-                .enumerate()
-                .for_each(|(place, value)| flatten(&format!("{key}_{place}"), value, fields));
-        }
-        Value::Null | Value::Bool(false) => fields.push((key.to_owned(), String::new())),
-        Value::String(text) => fields.push((key.to_owned(), text.clone())),
-        other => fields.push((key.to_owned(), other.to_string())),
     }
 }

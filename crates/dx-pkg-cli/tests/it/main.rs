@@ -57,6 +57,7 @@ mod timing;
 mod tolerance;
 #[cfg(unix)]
 mod user_files;
+mod words;
 #[cfg(target_os = "linux")]
 mod worker;
 mod workspace_patterns;

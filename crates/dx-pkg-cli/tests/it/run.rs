@@ -154,7 +154,12 @@ fn script_sees_npms_variables() {
         assert_eq!(value(key), Some(expected), "{key}");
     }
     assert_eq!(value("npm_config_package_lock"), None, "a default is not told");
-    assert!(value("npm_config_user_agent").unwrap().starts_with("dx/"));
+    let agent = value("npm_config_user_agent").unwrap();
+    assert!(agent.starts_with("dx/") && agent.contains(" node/v"), "{agent}");
+    for key in ["userconfig", "globalconfig", "global_prefix", "prefix", "init_module", "cache"] {
+        let folder = value(&format!("npm_config_{key}"));
+        assert!(folder.is_some_and(|folder| folder.starts_with('/')), "{key}: {folder:?}");
+    }
     assert_eq!(value("npm_node_execpath"), value("NODE"));
     assert!(!run.stdout.contains("s3cret"), "{run}");
     assert_eq!(

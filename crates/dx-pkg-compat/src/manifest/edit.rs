@@ -82,6 +82,17 @@ impl ManifestEdit {
         removed
     }
 
+    /// Sorts the names of every section, as npm does whenever it saves.
+    pub fn sort_sections(&mut self) {
+        for section in Section::ALL {
+            if let Some(object) = self.object_at(&[section.key()])
+                && !object.members.is_sorted_by(|a, b| name_order(&a.key, &b.key).is_le())
+            {
+                self.write_sorted(&object, None);
+            }
+        }
+    }
+
     /// Sets the value at a path of keys, creating missing objects; an existing value that is equal
     /// keeps its text. An empty path changes nothing.
     pub fn set(&mut self, path: &[&str], value: &Value) {
@@ -191,17 +202,19 @@ impl ManifestEdit {
             let index = keys.partition_point(|key| name_order(key, name) == Ordering::Less);
             self.insert(&object, index, 1, name, value);
         } else {
-            self.insert_and_sort(&object, name, value);
+            self.write_sorted(&object, Some((name, value)));
         }
     }
 
-    fn insert_and_sort(&mut self, object: &Object, name: &str, value: &Value) {
+    /// Writes the members of a section in their order, with one more if it is given.
+    fn write_sorted(&mut self, object: &Object, added: Option<(&str, &Value)>) {
         let container = &object.container;
-        let added = self.layout.member(&self.text, object, 1, name, value);
+        let added = added
+            .map(|(name, value)| (name, self.layout.member(&self.text, object, 1, name, value)));
         let members = object.members.iter().zip(&container.items);
         let mut entries: Vec<(&str, &str)> =
             members.map(|(member, item)| (member.key.as_str(), &self.text[item.clone()])).collect();
-        entries.push((name, &added));
+        entries.extend(added.as_ref().map(|(name, text)| (*name, text.as_str())));
         entries.sort_by(|a, b| name_order(a.0, b.0));
         let separator = format!(",{}", self.layout.space(&self.text, container, 1));
         let texts: Vec<&str> = entries.iter().map(|(_, text)| *text).collect();

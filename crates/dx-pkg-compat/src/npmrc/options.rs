@@ -7,12 +7,14 @@ use super::value::{RawValue, Setting};
 
 mod flags;
 mod table;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use flags::{Flag, FlagValue};
 pub use table::OPTIONS;
+pub use words::{MissingValue, SettingWords, take_settings};
 
 /// The part of dx that a setting acts on.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

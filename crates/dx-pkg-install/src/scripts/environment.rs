@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use dx_pkg_compat::npmrc::{Config, ConfigError};
+use super::SharedFacts;
 
 #[cfg(test)]
 mod tests;
@@ -32,25 +32,10 @@ pub struct ScriptEnvironment<'e> {
     pub called_from: &'e Path,
     /// The command being carried out, such as `install` or `run`.
     pub command: &'e str,
-    /// Settings that differ from their defaults; keys as in `.npmrc`.
-    pub settings: &'e [(String, String)],
-    /// `npm_config_user_agent`.
-    pub user_agent: &'e str,
+    /// What all scripts of the command see alike.
+    pub shared: &'e SharedFacts,
     /// The running program.
     pub executable: &'e Path,
-    /// The Node.js program, where one was found.
-    pub node: Option<&'e Path>,
-    /// The folder of a `node-gyp` to be found last before the user's own `PATH`.
-    pub node_gyp: Option<&'e Path>,
-}
-
-/// Returns the variable by which `node-options` reaches the Node.js that a script starts. It wins
-/// over an inherited one, as with npm.
-///
-/// # Errors
-/// A value that is not of the setting's kind.
-pub fn node_options(config: &Config) -> Result<Option<(String, String)>, ConfigError> {
-    Ok(config.node_options()?.map(|options| ("NODE_OPTIONS".to_owned(), options)))
 }
 
 /// The part of a lockfile entry that scripts see.
@@ -80,9 +65,14 @@ pub fn environment(
     let mut variables: BTreeMap<String, String> = inherited.into_iter().collect();
     let path_key = path_key(&variables);
     let inherited_path = variables.get(&path_key).cloned().unwrap_or_default();
-    variables.insert(path_key, search_path(what.package, what.node_gyp, &inherited_path));
+    let gyp = what.shared.node_gyp.as_deref();
+    variables.insert(path_key, search_path(what.package, gyp, &inherited_path));
 
-    for (key, value) in what.settings {
+    // As with npm, the setting wins over an inherited variable.
+    if let Some(options) = &what.shared.node_options {
+        variables.insert("NODE_OPTIONS".to_owned(), options.clone());
+    }
+    for (key, value) in &what.shared.settings {
         if !is_secret(key) {
             variables.insert(
                 format!("npm_config_{}", key.to_lowercase().replace('-', "_")),
@@ -98,10 +88,10 @@ pub fn environment(
     set("npm_package_json", &text(&what.package.join("package.json")));
     set("npm_command", what.command);
     set("npm_execpath", &text(what.executable));
-    set("npm_config_user_agent", what.user_agent);
+    set("npm_config_user_agent", &what.shared.user_agent);
     set("npm_config_local_prefix", &text(what.project));
     set("INIT_CWD", &text(what.called_from));
-    if let Some(node) = what.node {
+    if let Some(node) = &what.shared.node {
         set("npm_node_execpath", &text(node));
         set("NODE", &text(node));
     }

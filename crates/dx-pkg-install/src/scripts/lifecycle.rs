@@ -2,7 +2,8 @@
 //! project allows.
 
 use std::collections::HashSet;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use dx_pkg_acquire::files::read_text;
@@ -14,9 +15,8 @@ use dx_pkg_lock::LockPackage;
 
 use super::{
     DEPENDENCY_EVENTS, LINKED_EVENTS, LockFacts, Output, ScriptCommand, ScriptEnvironment,
-    environment, implied_install, node_options, order,
+    SharedFacts, environment, implied_install, order,
 };
-use crate::node::Node;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::{Events, InstallError, Session};
@@ -30,6 +30,8 @@ pub(crate) struct Place<'p> {
     pub(crate) project: &'p Project,
     /// The listener of the install.
     pub(crate) events: &'p dyn Events,
+    /// npm's name of the command, for scripts.
+    pub(crate) command: &'static str,
 }
 
 /// The scripts of a project and which of them may run.
@@ -40,9 +42,10 @@ pub(crate) struct Lifecycle {
     allowed: Vec<(String, bool)>,
     /// The folders of workspaces, whose scripts are the project's own.
     workspaces: HashSet<String>,
-    shell: Option<PathBuf>,
     /// Whether a script has been started.
     has_run: AtomicBool,
+    /// What every script sees, gathered when the first one runs.
+    shared: OnceLock<SharedFacts>,
 }
 
 impl Lifecycle {
@@ -57,8 +60,8 @@ impl Lifecycle {
             strict: config.strict_allow_scripts()?,
             allowed,
             workspaces: project.workspaces.iter().map(|(folder, _)| folder.clone()).collect(),
-            shell: config.script_shell()?.map(PathBuf::from),
             has_run: AtomicBool::new(false),
+            shared: OnceLock::new(),
         })
     }
 
@@ -116,7 +119,7 @@ impl Lifecycle {
         if due.is_empty() {
             return Ok(failed);
         }
-        let runner = self.runner(place);
+        let runner = self.runner(place)?;
         let order = order(due.iter().map(|package| package.path.as_str()));
         for event in DEPENDENCY_EVENTS {
             for package in
@@ -149,7 +152,7 @@ impl Lifecycle {
         if due.is_empty() {
             return Ok(());
         }
-        let runner = self.runner(place);
+        let runner = self.runner(place)?;
         for event in LINKED_EVENTS {
             for (folder, manifest) in &due {
                 runner.events(&place.project.root.join(folder), manifest, &[event], None)?;
@@ -172,13 +175,20 @@ impl Lifecycle {
         if self.ignored {
             return Ok(());
         }
-        self.runner(place).events(&place.project.root, &place.project.manifest, events, None)
+        self.runner(place)?.events(&place.project.root, &place.project.manifest, events, None)
     }
 
-    fn runner<'r>(&'r self, place: Place<'r>) -> Runner<'r> {
-        let Place { session, project, events } = place;
-        let (node, shell) = (session.node(), self.shell.as_deref());
-        Runner { session, project, events, node, shell, has_run: &self.has_run }
+    fn runner<'r>(&'r self, place: Place<'r>) -> Result<Runner<'r>, InstallError> {
+        let shared = match self.shared.get() {
+            Some(shared) => shared,
+            None => {
+                let (session, root) = (place.session, &place.project.root);
+                let (environment, config) = (&session.environment, session.config());
+                let shared = SharedFacts::new(environment, root, config, session.node())?;
+                self.shared.get_or_init(|| shared)
+            }
+        };
+        Ok(Runner { place, shared, has_run: &self.has_run })
     }
 }
 
@@ -189,17 +199,14 @@ pub(crate) fn runs_when_linked(manifest: &Manifest) -> bool {
 
 /// Runs the scripts of one install.
 struct Runner<'r> {
-    session: &'r Session,
-    project: &'r Project,
-    events: &'r dyn Events,
-    node: Option<&'r Node>,
-    shell: Option<&'r Path>,
+    place: Place<'r>,
+    shared: &'r SharedFacts,
     has_run: &'r AtomicBool,
 }
 
 impl Runner<'_> {
     fn dependency(&self, package: &LockPackage, event: &str) -> Result<(), InstallError> {
-        let folder = self.project.root.join(&package.path);
+        let folder = self.place.project.root.join(&package.path);
         let Some(text) = read_text(&folder.join("package.json"))? else { return Ok(()) };
         let manifest = Manifest::parse(&text)?;
         let facts = LockFacts {
@@ -239,32 +246,28 @@ impl Runner<'_> {
         script: &str,
         lock: Option<LockFacts<'_>>,
     ) -> Result<(), InstallError> {
-        let session = self.session;
+        let Place { session, project, events, command } = self.place;
         session.context.cancel.check()?;
-        let node_options = node_options(session.config())?;
         self.has_run.store(true, Ordering::Relaxed);
         let environment = environment(
-            session.environment.variables.iter().cloned().chain(node_options),
+            session.environment.variables.iter().cloned(),
             &ScriptEnvironment {
                 event,
                 script,
                 package: folder,
                 name: manifest.name.as_deref(),
                 version: manifest.version.as_deref(),
-                fields: &[],
+                fields: &manifest.script_fields(),
                 lock,
-                project: &self.project.root,
+                project: &project.root,
                 called_from: &session.environment.called_from,
-                command: "install",
-                settings: &[],
-                user_agent: session.context.user_agent(),
+                command,
+                shared: self.shared,
                 executable: &session.environment.executable,
-                node: self.node.map(|node| node.path.as_path()),
-                node_gyp: None,
             },
         );
-        let is_project = folder == self.project.root;
-        let output = if is_project && self.events.shows_script_output() {
+        let is_project = folder == project.root;
+        let output = if is_project && events.shows_script_output() {
             Output::Inherit
         } else {
             Output::Capture
@@ -274,7 +277,7 @@ impl Runner<'_> {
             arguments: &[],
             folder,
             environment: &environment,
-            shell: self.shell,
+            shell: self.shared.shell.as_deref(),
             output,
         };
         let outcome = super::run(&command)?;

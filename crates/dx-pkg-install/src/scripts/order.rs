@@ -45,3 +45,31 @@ pub fn implied_install<'s>(
     let named = scripts.into_iter().any(|event| matches!(event, "install" | "preinstall"));
     (has_binding_gyp && !named).then_some("node-gyp rebuild")
 }
+
+/// The events that npm has a meaning for; most have pre and post scripts.
+const EVENTS: [&str; 12] = [
+    "dependencies",
+    "install",
+    "prepare",
+    "prepublishOnly",
+    "publish",
+    "restart",
+    "start",
+    "stop",
+    "test",
+    "uninstall",
+    "version",
+    "prepack",
+];
+
+/// Returns whether npm runs a script by itself or has a command for it.
+#[must_use]
+pub fn is_lifecycle(name: &str) -> bool {
+    let event = ["pre", "post"].iter().find_map(|prefix| name.strip_prefix(prefix));
+    let has_hooks = |event: &&str| {
+        EVENTS.contains(event) && !matches!(*event, "dependencies" | "prepublishOnly" | "prepack")
+    };
+    EVENTS.contains(&name)
+        || event.filter(has_hooks).is_some()
+        || matches!(name, "prepublish" | "postpack")
+}

@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
 use dx_pkg_install::scripts::{
-    LockFacts, Output, ScriptCommand, ScriptEnvironment, environment, run,
+    LockFacts, Output, ScriptCommand, ScriptEnvironment, SharedFacts, environment, run,
 };
 
 /// Writes the command `name`, which prints `text`, into the commands of `folder`.
@@ -37,11 +37,8 @@ fn a_script_finds_the_commands_around_it() {
             project: project.path(),
             called_from: Path::new("/called"),
             command: "install",
-            settings: &[],
-            user_agent: "dx",
+            shared: &SharedFacts::default(),
             executable: Path::new("/dx"),
-            node: None,
-            node_gyp: None,
         },
     );
     let outcome = run(&ScriptCommand {

@@ -276,7 +276,7 @@ options! {
         => getter(omit_lockfile_registry_resolved = false);
     "prefer-dedupe": bool, "false", Resolve,
         "Prefer versions that are in the tree already to newer ones."
-        => only("false");
+        => getter(prefer_dedupe = false);
     "extension-file": Option<PathBuf>, "", Resolve,
         "A file with changes to the manifests of dependencies."
         => only();

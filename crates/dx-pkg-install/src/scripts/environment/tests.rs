@@ -6,10 +6,7 @@ fn pair(key: &str, value: &str) -> (String, String) {
     (key.to_owned(), value.to_owned())
 }
 
-fn example<'e>(
-    fields: &'e [(String, String)],
-    settings: &'e [(String, String)],
-) -> ScriptEnvironment<'e> {
+fn example<'e>(fields: &'e [(String, String)], shared: &'e SharedFacts) -> ScriptEnvironment<'e> {
     ScriptEnvironment {
         event: "postinstall",
         script: "node dump.js",
@@ -26,11 +23,18 @@ fn example<'e>(
         project: Path::new("/p"),
         called_from: Path::new("/p/src"),
         command: "install",
-        settings,
-        user_agent: "dx/1 npm/? node/v24 linux x64",
+        shared,
         executable: Path::new("/bin/dx"),
-        node: Some(Path::new("/bin/node")),
-        node_gyp: Some(Path::new("/gyp")),
+    }
+}
+
+fn shared(settings: &[(String, String)]) -> SharedFacts {
+    SharedFacts {
+        settings: settings.to_vec(),
+        user_agent: "dx/1 npm/? node/v24 linux x64".to_owned(),
+        node: Some("/bin/node".into()),
+        node_gyp: Some("/gyp".into()),
+        ..SharedFacts::default()
     }
 }
 
@@ -46,7 +50,7 @@ fn a_dependency_s_script_gets_what_npm_gives_it() {
     ];
     let made = environment(
         [pair("PATH", "/usr/bin:/bin"), pair("FOO", "bar")],
-        &example(&fields, &settings),
+        &example(&fields, &shared(&settings)),
     );
     let expected = [
         ("FOO", "bar"),
@@ -83,7 +87,7 @@ fn a_dependency_s_script_gets_what_npm_gives_it() {
 
 #[test]
 fn the_project_s_own_script_knows_no_lockfile_entry() {
-    let made = environment([], &ScriptEnvironment { lock: None, ..example(&[], &[]) });
+    let made = environment([], &ScriptEnvironment { lock: None, ..example(&[], &shared(&[])) });
     assert!(!made.contains_key("npm_package_resolved"));
     assert!(!made.contains_key("npm_package_dev"));
 }

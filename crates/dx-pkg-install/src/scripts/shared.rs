@@ -1,0 +1,129 @@
+//! What all scripts of one command see alike: settings, npm's folders, `node-gyp`, user agent.
+
+use std::path::{Path, PathBuf};
+
+use dx_pkg_compat::npmrc::{Config, ConfigError, OPTIONS, RawValue};
+
+use crate::Environment;
+use crate::node::{Node, user_agent};
+use crate::session::config_files;
+
+#[cfg(test)]
+mod tests;
+
+/// What all scripts of one command see alike.
+#[derive(Clone, Debug, Default)]
+pub struct SharedFacts {
+    /// Settings for `npm_config_*`: npm's folders, and those that differ from their defaults.
+    pub settings: Vec<(String, String)>,
+    /// `npm_config_user_agent`.
+    pub user_agent: String,
+    /// The Node.js program.
+    pub node: Option<PathBuf>,
+    /// The folder of npm's `node-gyp` command.
+    pub node_gyp: Option<PathBuf>,
+    /// The setting `node-options`, for `NODE_OPTIONS`.
+    pub node_options: Option<String>,
+    /// The shell that scripts run in, where one is configured.
+    pub shell: Option<PathBuf>,
+}
+
+impl SharedFacts {
+    /// Gathers them for the project in `root`.
+    ///
+    /// # Errors
+    /// A setting that cannot be used.
+    pub fn new(
+        environment: &Environment,
+        root: &Path,
+        config: &Config,
+        node: Option<&Node>,
+    ) -> Result<Self, ConfigError> {
+        let node_path = node.map(|node| node.path.clone());
+        let gyp = bundled_gyp(environment);
+        let mut settings = npm_folders(environment, root, node_path.as_deref());
+        settings.extend(gyp.as_ref().map(|gyp| ("node-gyp".to_owned(), text(&gyp.program))));
+        settings.extend(changed_settings(config));
+        Ok(SharedFacts {
+            settings,
+            user_agent: user_agent(node),
+            node: node_path,
+            node_gyp: gyp.map(|gyp| gyp.folder),
+            node_options: config.node_options()?,
+            shell: config.script_shell()?.map(PathBuf::from),
+        })
+    }
+}
+
+/// Returns the settings whose defaults depend on the machine; npm passes them on in any case.
+fn npm_folders(
+    environment: &Environment,
+    root: &Path,
+    node: Option<&Path>,
+) -> Vec<(String, String)> {
+    let [_, user, global] = config_files(environment, root);
+    let home = environment.home.as_deref();
+    // npm installs globally beside the folder of Node.js.
+    let prefix =
+        node.and_then(|node| if cfg!(windows) { node.parent() } else { node.parent()?.parent() });
+    let paths = [
+        ("userconfig", user),
+        ("globalconfig", global),
+        ("cache", home.map(|home| home.join(if cfg!(windows) { "npm-cache" } else { ".npm" }))),
+        ("init-module", home.map(|home| home.join(".npm-init.js"))),
+        ("prefix", prefix.map(Path::to_owned)),
+        ("global-prefix", prefix.map(Path::to_owned)),
+    ];
+    let known = paths.into_iter().filter_map(|(key, path)| Some((key.to_owned(), text(&path?))));
+    known.collect()
+}
+
+/// Returns the settings that differ from their defaults, without those of one scope or one
+/// registry.
+fn changed_settings(config: &Config) -> Vec<(String, String)> {
+    let written = |key: &str| {
+        let (value, _) = config.raw(key)?;
+        Some(match value {
+            RawValue::List(list) => list.join("\n\n"),
+            other => other.text().unwrap_or_default(),
+        })
+    };
+    let is_default = |key: &str, value: &str| {
+        OPTIONS.iter().any(|option| option.key == key && option.default == value)
+    };
+    config
+        .keys()
+        .filter(|key| !key.starts_with('@'))
+        .filter_map(|key| Some((key.to_owned(), written(key)?)))
+        .filter(|(key, value)| !is_default(key, value))
+        .collect()
+}
+
+/// The `node-gyp` that npm brings.
+struct Gyp {
+    /// A folder with a command of that name, for `PATH`.
+    folder: PathBuf,
+    /// The program, for `npm_config_node_gyp`.
+    program: PathBuf,
+}
+
+/// Returns the `node-gyp` of the npm on the `PATH`.
+fn bundled_gyp(environment: &Environment) -> Option<Gyp> {
+    let name = if cfg!(windows) { "npm.cmd" } else { "npm" };
+    let npm = std::env::split_paths(environment.variable("PATH")?)
+        .map(|folder| folder.join(name))
+        .find(|npm| npm.is_file())?;
+    // On Unix the command is a link to `bin/npm-cli.js` of the package.
+    let package = if cfg!(windows) {
+        npm.parent()?.join("node_modules").join("npm")
+    } else {
+        npm.canonicalize().ok()?.parent()?.parent()?.to_owned()
+    };
+    let program = package.join("node_modules/node-gyp/bin/node-gyp.js");
+    let folder = package.join("bin/node-gyp-bin");
+    (program.is_file() && folder.is_dir()).then_some(Gyp { folder, program })
+}
+
+fn text(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
