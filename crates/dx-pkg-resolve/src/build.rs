@@ -5,6 +5,8 @@
 //! it decides which version is hoisted.
 
 mod bundles;
+mod conflicts;
+mod frozen;
 mod manifests;
 mod peers;
 mod queue;
@@ -24,6 +26,7 @@ use crate::{Options, ResolveError};
 
 use queue::Queue;
 
+pub(crate) use frozen::compare;
 pub(crate) use start::{split_path, start};
 
 /// The state of one resolution.
@@ -48,6 +51,8 @@ pub(crate) struct Builder<'a> {
     /// The package at which gathering peers of peers was given up.
     peer_depth_exceeded: Option<NodeId>,
     pub(crate) failed: Vec<NodeId>,
+    /// The requirements that a frozen lockfile does not meet, with the package that it has for each.
+    unmet: Vec<(EdgeId, Option<NodeId>)>,
     pub(crate) conflicts: Vec<Conflict>,
     /// Nodes of folders on disk by path: the project itself, workspaces, linked folders.
     folders: FxHashMap<String, NodeId>,
@@ -61,6 +66,8 @@ pub(crate) struct Failure {
     pub(crate) error: ResolveError,
     /// The empty manifest that stands for the package in the tree.
     manifest: ManifestId,
+    /// Whether the tree stays as the lockfile has it instead.
+    pub(crate) is_excused: bool,
 }
 
 impl Builder<'_> {
@@ -77,7 +84,7 @@ impl Builder<'_> {
                         return Err(self.endless(node));
                     }
                     if self.options.frozen {
-                        self.refuse_changes(node)?;
+                        self.record_unmet(node)?;
                     }
                     self.step(node);
                     if let Some(node) = self.peer_depth_exceeded {
@@ -111,30 +118,15 @@ impl Builder<'_> {
         1_000 + 50 * self.tree.manifests.len()
     }
 
-    /// Returns an error for an unmet edge of `node`, except a missing optional one or an accepted
-    /// peer conflict.
-    fn refuse_changes(&self, node: NodeId) -> Result<(), ResolveError> {
-        let tree = &self.tree;
-        let unmet = self.problem_edges(node).into_iter().find(|edge| {
-            let optional = tree[*edge].kind.is_optional() && tree[*edge].to.is_none();
-            !optional && !tree[*edge].peer_conflicted
-        });
-        match unmet {
-            None => Ok(()),
-            Some(edge) => Err(ResolveError::Frozen {
-                name: tree.text(tree[edge].name).to_owned(),
-                spec: tree.interner.spec_text(tree.spec(edge)).to_owned(),
-                required_by: label(tree, node),
-            }),
-        }
-    }
-
     /// Finds and places a package for each unmet edge of `node`.
     fn step(&mut self, node: NodeId) {
         let mut tasks = Vec::new();
         for edge in self.problem_edges(node) {
-            if !self.tree[edge].peer_conflicted && !self.options.frozen {
-                let dep = self.find_package(node, edge);
+            if self.tree[edge].peer_conflicted || self.keeps_conflict(edge) {
+                continue;
+            }
+            let dep = self.find_package(node, edge);
+            if !self.keeps_unloadable(edge, dep) {
                 tasks.push((edge, dep));
             }
         }
@@ -226,7 +218,12 @@ impl Builder<'_> {
             for other in self.tree[node].edges_in.clone() {
                 if other != edge && !self.tree[other].peer_conflicted && !self.tree.is_valid(other)
                 {
-                    self.requeue(self.tree[other].from);
+                    let from = self.tree[other].from;
+                    if self.options.frozen && alone == Outcome::Ok {
+                        self.queue.push(&self.tree, from);
+                    } else {
+                        self.requeue(from);
+                    }
                 }
             }
         }
@@ -266,6 +263,9 @@ impl Builder<'_> {
             .copied()
             .filter(|edge| {
                 let this = &tree[*edge];
+                if self.is_trusted(*edge) {
+                    return false;
+                }
                 if bundled.contains(&this.name) {
                     return false;
                 }

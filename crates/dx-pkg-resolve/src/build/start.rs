@@ -4,7 +4,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use dx_pkg_lock::{Lock, LockPackage};
 
-use crate::explain::Conflict;
 use crate::intern::Interner;
 use crate::manifest::{Declared, EdgeKind, Manifest, Manifests};
 use crate::overrides::Rules;
@@ -50,6 +49,7 @@ pub(crate) fn start<'a>(
         peer_depth: 0,
         peer_depth_exceeded: None,
         failed: Vec::new(),
+        unmet: Vec::new(),
         conflicts: Vec::new(),
         folders: FxHashMap::from_iter([(String::new(), project)]),
         links: Vec::new(),
@@ -231,13 +231,23 @@ impl Builder<'_> {
         if previous.is_none() {
             return;
         }
-        self.accept_locked_conflicts();
-        let reached = self.reached_without_links();
+        let project = vec![self.tree.root];
+        let mut importers = project.clone();
+        importers
+            .extend(self.tree.project_nodes().into_iter().filter(|n| self.tree.is_workspace(*n)));
+        let (reached, by_workspaces) = (self.reached(project), self.reached(importers));
+        if self.options.frozen {
+            self.trust_optional_peers();
+        }
         for node in self.tree.project_nodes() {
             let is_reached = reached.contains(&node);
             let unfinished = self.tree[node].edges_out.iter().any(|edge| {
                 let missing = self.tree[*edge].to.is_none();
-                (is_reached || missing) && !self.tree.is_valid(*edge)
+                let is_left = by_workspaces.contains(&node)
+                    && self.tree.spec(*edge) != self.tree[*edge].declared;
+                (is_reached || missing || is_left)
+                    && !self.is_trusted(*edge)
+                    && !self.tree.is_valid(*edge)
             });
             let renewed = self.tree[node]
                 .edges_out
@@ -251,12 +261,13 @@ impl Builder<'_> {
 }
 
 impl Builder<'_> {
-    /// Returns the packages that the project depends on, directly or not, without those that only
-    /// its workspaces and other linked folders depend on. Of the latter, npm checks the folder's
-    /// direct dependencies only and lets a lockfile keep other versions that do not satisfy.
-    fn reached_without_links(&self) -> FxHashSet<NodeId> {
+    /// Returns the packages that these nodes depend on, directly or not, without those behind links.
+    /// Of what only workspaces and other linked folders depend on, npm checks the folder's direct
+    /// dependencies and lets a lockfile keep other versions that do not satisfy. An override of a
+    /// workspace's dependencies would do nothing then, so it is checked here.
+    fn reached(&self, from: Vec<NodeId>) -> FxHashSet<NodeId> {
         let mut reached = FxHashSet::default();
-        let mut waiting = vec![self.tree.root];
+        let mut waiting = from;
         while let Some(node) = waiting.pop() {
             if reached.insert(node) {
                 waiting.extend(
@@ -265,26 +276,6 @@ impl Builder<'_> {
             }
         }
         reached
-    }
-
-    /// Accepts the peer conflicts of the lockfile, as they were accepted when it was made, except
-    /// those of the project and its workspaces.
-    fn accept_locked_conflicts(&mut self) {
-        for node in self.tree.project_nodes() {
-            for edge in self.tree[node].edges_out.clone() {
-                let this = &self.tree[edge];
-                let is_accepted =
-                    this.kind.is_peer() && this.to.is_some() && !self.tree.is_importer(node);
-                if is_accepted && !self.tree.is_valid(edge) {
-                    self.tree[edge].peer_conflicted = true;
-                    self.tree[edge].conflict_is_locked = true;
-                    if let Some(to) = self.tree[edge].to {
-                        let conflict = Conflict::new(&self.tree, edge, to, false);
-                        Conflict::record(&mut self.conflicts, conflict);
-                    }
-                }
-            }
-        }
     }
 }
 
