@@ -51,7 +51,7 @@ pub(crate) struct Builder<'a> {
     /// The package at which gathering peers of peers was given up.
     peer_depth_exceeded: Option<NodeId>,
     pub(crate) failed: Vec<NodeId>,
-    /// The requirements that a frozen lockfile does not meet, with the package that it has for each.
+    /// The requirements that a frozen lockfile does not meet, each with the package that it has.
     unmet: Vec<(EdgeId, Option<NodeId>)>,
     pub(crate) conflicts: Vec<Conflict>,
     /// Nodes of folders on disk by path: the project itself, workspaces, linked folders.

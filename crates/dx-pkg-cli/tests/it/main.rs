@@ -37,6 +37,7 @@ mod sharing;
 mod snapshots;
 mod speculation;
 mod stale;
+mod stale_lockfile;
 mod streaming;
 mod timing;
 #[cfg(target_os = "linux")]

@@ -5,11 +5,12 @@
 //! peer is gathered and placed if there is room for it. The exceptions here keep a conflict as it
 //! is, the first two to spare a request for what leads to nothing.
 //!
-//! - The package found is in the `node_modules` of an importer, whose own requirement has no version
-//!   in common with the peer, and the dependent is beside it: nothing else can be placed there.
-//! - The peer is optional and another package would be nested for the dependent alone. npm places it
-//!   and removes it again, because nothing requires it; the dependent does not count for the flags
-//!   of the package found.
+//! - The package found is in the `node_modules` of an importer, whose own requirement has no
+//!   version in common with the peer, and the dependent is beside it: nothing else can be placed
+//!   there.
+//! - The peer is optional and another package would be nested for the dependent alone. npm places
+//!   it and removes it again, because nothing requires it; the dependent does not count for the
+//!   flags of the package found.
 //! - The other package cannot be loaded.
 
 use crate::explain::Conflict;

@@ -261,10 +261,10 @@ impl Builder<'_> {
 }
 
 impl Builder<'_> {
-    /// Returns the packages that these nodes depend on, directly or not, without those behind links.
-    /// Of what only workspaces and other linked folders depend on, npm checks the folder's direct
-    /// dependencies and lets a lockfile keep other versions that do not satisfy. An override of a
-    /// workspace's dependencies would do nothing then, so it is checked here.
+    /// Returns these nodes and the packages that they depend on, directly or not, without those
+    /// behind links. Of what only workspaces and other linked folders depend on, npm checks the
+    /// folder's direct dependencies and lets a lockfile keep other versions that do not satisfy.
+    /// An override of a workspace's dependencies would do nothing then, so it is checked here.
     fn reached(&self, from: Vec<NodeId>) -> FxHashSet<NodeId> {
         let mut reached = FxHashSet::default();
         let mut waiting = from;
