@@ -26,16 +26,22 @@ impl Builder<'_> {
     /// Records the unmet requirements of `node`.
     ///
     /// # Errors
-    /// A package is missing that is no peer: whatever is placed for it, the lockfile lacks it.
+    /// One is no peer, and no package that its dependent could find meets it: whatever is placed,
+    /// the lockfile lacks it.
     pub(super) fn record_unmet(&mut self, node: NodeId) -> Result<(), ResolveError> {
         let unmet = self.problem_edges(node);
         self.unmet.extend(unmet.iter().map(|edge| (*edge, self.tree[*edge].to)));
-        let is_missing =
-            |edge: &EdgeId| self.tree[*edge].to.is_none() && !self.tree[*edge].kind.is_peer();
-        match unmet.into_iter().find(is_missing) {
+        match unmet.into_iter().find(|edge| self.is_lacking(*edge)) {
             Some(edge) => Err(self.frozen_error(edge)),
             None => Ok(()),
         }
+    }
+
+    fn is_lacking(&self, edge: EdgeId) -> bool {
+        let tree = &self.tree;
+        let this = &tree[edge];
+        let mut visible = tree.ancestry(this.from).filter_map(|at| tree.child(at, this.name));
+        !this.kind.is_peer() && !visible.any(|node| tree.satisfied_by(edge, node))
     }
 
     /// Returns the error for the requirements that the lockfile does not meet, if there are any. It
