@@ -5,7 +5,9 @@
 //! it decides which version is hoisted.
 
 mod bundles;
+mod conflicts;
 mod folders;
+mod frozen;
 mod manifests;
 mod peers;
 mod queue;
@@ -25,6 +27,7 @@ use crate::{Options, ResolveError};
 
 use queue::Queue;
 
+pub(crate) use frozen::compare;
 pub(crate) use start::{split_path, start, start_upgraded};
 
 /// The state of one resolution.
@@ -49,6 +52,8 @@ pub(crate) struct Builder<'a> {
     /// The package at which gathering peers of peers was given up.
     peer_depth_exceeded: Option<NodeId>,
     pub(crate) failed: Vec<NodeId>,
+    /// The requirements that a frozen lockfile does not meet, each with the package that it has.
+    unmet: Vec<(EdgeId, Option<NodeId>)>,
     pub(crate) conflicts: Vec<Conflict>,
     /// Nodes of folders on disk by path: the project itself, workspaces, linked folders.
     folders: FxHashMap<String, NodeId>,
@@ -62,6 +67,8 @@ pub(crate) struct Failure {
     pub(crate) error: ResolveError,
     /// The empty manifest that stands for the package in the tree.
     manifest: ManifestId,
+    /// Whether the tree stays as the lockfile has it instead.
+    pub(crate) is_excused: bool,
 }
 
 impl Builder<'_> {
@@ -78,7 +85,7 @@ impl Builder<'_> {
                         return Err(self.endless(node));
                     }
                     if self.options.frozen {
-                        self.refuse_changes(node)?;
+                        self.record_unmet(node)?;
                     }
                     self.step(node);
                     if let Some(node) = self.peer_depth_exceeded {
@@ -112,38 +119,15 @@ impl Builder<'_> {
         1_000 + 50 * self.tree.manifests.len()
     }
 
-    /// Returns an error for an unmet edge of `node`, except an accepted peer conflict and a missing
-    /// optional one whose package cannot be loaded.
-    fn refuse_changes(&mut self, node: NodeId) -> Result<(), ResolveError> {
-        let mut unmet = self.problem_edges(node);
-        unmet.retain(|edge| !self.tree[*edge].peer_conflicted);
-        let (optional, required): (Vec<EdgeId>, Vec<EdgeId>) = unmet
-            .into_iter()
-            .partition(|edge| self.tree[*edge].kind.is_optional() && self.tree[*edge].to.is_none());
-        for (edge, is_optional) in required
-            .into_iter()
-            .map(|edge| (edge, false))
-            .chain(optional.into_iter().map(|edge| (edge, true)))
-        {
-            let (name, spec) = (self.tree[edge].name, self.tree.spec(edge));
-            if !is_optional || self.manifest_for(name, spec, edge).is_ok() {
-                return Err(ResolveError::Frozen {
-                    name: self.tree.text(name).to_owned(),
-                    spec: self.tree.interner.spec_text(spec).to_owned(),
-                    required_by: label(&self.tree, node),
-                    is_optional,
-                });
-            }
-        }
-        Ok(())
-    }
-
     /// Finds and places a package for each unmet edge of `node`.
     fn step(&mut self, node: NodeId) {
         let mut tasks = Vec::new();
         for edge in self.problem_edges(node) {
-            if !self.tree[edge].peer_conflicted && !self.options.frozen {
-                let dep = self.find_package(node, edge);
+            if self.tree[edge].peer_conflicted || self.keeps_conflict(edge) {
+                continue;
+            }
+            let dep = self.find_package(node, edge);
+            if !self.keeps_unloadable(edge, dep) {
                 tasks.push((edge, dep));
             }
         }
@@ -235,7 +219,12 @@ impl Builder<'_> {
             for other in self.tree[node].edges_in.clone() {
                 if other != edge && !self.tree[other].peer_conflicted && !self.tree.is_valid(other)
                 {
-                    self.requeue(self.tree[other].from);
+                    let from = self.tree[other].from;
+                    if self.options.frozen && alone == Outcome::Ok {
+                        self.queue.push(&self.tree, from);
+                    } else {
+                        self.requeue(from);
+                    }
                 }
             }
         }
@@ -275,6 +264,9 @@ impl Builder<'_> {
             .copied()
             .filter(|edge| {
                 let this = &tree[*edge];
+                if self.is_trusted(*edge) {
+                    return false;
+                }
                 if bundled.contains(&this.name) {
                     return false;
                 }

@@ -19,8 +19,8 @@ use crate::entry::{entry, same_entry};
 use crate::tree::{DependencyTree, EdgeId, Flags, NodeId};
 use crate::{Options, Provider, Requirements, flags};
 
-pub(crate) use complete::accepted_conflicts;
 use complete::is_left_open;
+pub(crate) use complete::{accepted_conflicts, standing};
 use scope::Scope;
 
 /// The number of runs after which incremental resolution is given up.

@@ -34,7 +34,8 @@ pub(crate) fn finish(
     if builder.load_bundles()? {
         flags::calculate(&mut builder.tree);
     }
-    let skipped = builder.failures.iter().map(|failure| failure.error.to_string()).collect();
+    let skipped = builder.failures.iter().filter(|failure| !failure.is_excused);
+    let skipped = skipped.map(|failure| failure.error.to_string()).collect();
     let accepted_conflicts = accepted_conflicts(&builder, requirements);
     let authors_folders = authors_folders(&builder.tree);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);

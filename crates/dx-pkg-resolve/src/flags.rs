@@ -28,11 +28,8 @@ pub(crate) fn calculate(tree: &mut DependencyTree) {
             continue;
         }
         for edge in tree[node].edges_out.clone() {
-            // For a locked conflict of an optional peer, npm calculates with another version in
-            // place.
-            let is_ignored =
-                tree[edge].kind == EdgeKind::PeerOptional && tree[edge].conflict_is_locked;
-            if let Some(to) = tree[edge].to.filter(|_| !is_ignored)
+            let counts = !tree[edge].is_without_effect || tree.is_valid(edge);
+            if let Some(to) = tree[edge].to.filter(|_| counts)
                 && clear_by_edge(tree, node, edge, to)
             {
                 queue.push(to);

@@ -123,9 +123,26 @@ pub fn resolve(
     provider: &dyn Provider,
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
+    let mut resolution = resolve_once(requirements, previous, provider, options)?;
+    if resolution.accepted_conflicts.as_ref().is_some_and(|accepted| !accepted.is_empty()) {
+        resolution.accepted_conflicts =
+            change::standing(&resolution, requirements, provider, options);
+    }
+    Ok(resolution)
+}
+
+/// Resolves `requirements`; the conflicts that are accepted then are those of the tree.
+fn resolve_once(
+    requirements: &Requirements,
+    previous: Option<&Lock>,
+    provider: &dyn Provider,
+    options: &Options,
+) -> Result<Resolution, ResolveError> {
     let mut builder = build::start(requirements, previous, provider, options)?;
-    builder.run()?;
-    finish::finish(builder, requirements, previous, options)
+    let run = builder.run();
+    let refusal = builder.refusal();
+    let outcome = run.and_then(|()| finish::finish(builder, requirements, previous, options));
+    build::compare(outcome, refusal, previous)
 }
 
 /// Resolves as [`resolve`] does from a lock that told too little and was completed: `locks` are the
@@ -142,6 +159,8 @@ pub fn resolve_upgraded(
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
     let mut builder = build::start_upgraded(requirements, locks, provider, options)?;
-    builder.run()?;
-    finish::finish(builder, requirements, Some(locks.1), options)
+    let run = builder.run();
+    let refusal = builder.refusal();
+    let outcome = run.and_then(|()| finish::finish(builder, requirements, Some(locks.1), options));
+    build::compare(outcome, refusal, Some(locks.1))
 }

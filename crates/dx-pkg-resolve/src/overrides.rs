@@ -233,12 +233,20 @@ impl Rules {
 
     fn values_meet(&self, a: RuleId, b: RuleId, interner: &Interner) -> bool {
         match (interner.parsed(self.value(a)), interner.parsed(self.value(b))) {
-            (Ok(Spec::Range(a)), Ok(Spec::Range(b))) => a.intersects(b),
-            (Ok(Spec::Range(range)), Ok(Spec::Version(version)))
-            | (Ok(Spec::Version(version)), Ok(Spec::Range(range))) => meets(range, version),
-            (Ok(Spec::Version(a)), Ok(Spec::Version(b))) => a == b,
+            (Ok(a), Ok(b)) => specs_meet(a, b),
             _ => true,
         }
+    }
+}
+
+/// Returns whether a version could satisfy both requirements, as far as that can be told.
+pub(crate) fn specs_meet(a: &Spec, b: &Spec) -> bool {
+    match (a, b) {
+        (Spec::Range(a), Spec::Range(b)) => a.intersects(b),
+        (Spec::Range(range), Spec::Version(version))
+        | (Spec::Version(version), Spec::Range(range)) => meets(range, version),
+        (Spec::Version(a), Spec::Version(b)) => a == b,
+        _ => true,
     }
 }
 

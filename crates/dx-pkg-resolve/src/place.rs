@@ -117,7 +117,7 @@ impl Placer<'_> {
             }
         }
         if found.is_none() {
-            let refused = self.is_mine(top);
+            let refused = is_mine(self.tree, top);
             if refused || self.strict_peers {
                 let conflict = Conflict::new(self.tree, edge, dep, true);
                 self.record(conflict);
@@ -331,26 +331,6 @@ impl Placer<'_> {
         }
     }
 
-    /// Returns whether the project itself requires the peer set entered by `top`, so npm refuses a
-    /// conflict in it.
-    fn is_mine(&self, top: EdgeId) -> bool {
-        let tree = &*self.tree;
-        let from = tree[top].from;
-        if tree.is_importer(from) {
-            return true;
-        }
-        if !tree[top].kind.is_peer() {
-            return false;
-        }
-        let incoming = || tree[from].edges_in.iter();
-        if incoming().any(|edge| !tree[*edge].kind.is_peer() && tree.is_importer(tree[*edge].from))
-        {
-            return true;
-        }
-        incoming().any(|edge| tree[*edge].kind.is_peer())
-            && tree.peer_entry_sets(from).iter().any(|(edge, _)| tree.is_importer(tree[*edge].from))
-    }
-
     /// Accepts that `dep` does not satisfy the peer edge `edge`, and records the conflict.
     fn accept_conflict(&mut self, edge: EdgeId, dep: NodeId) {
         self.tree[edge].peer_conflicted = true;
@@ -361,4 +341,22 @@ impl Placer<'_> {
     fn record(&mut self, conflict: Conflict) {
         Conflict::record(self.conflicts, conflict);
     }
+}
+
+/// Returns whether the project itself requires the peer set entered by `top`, so npm refuses a
+/// conflict in it.
+pub(crate) fn is_mine(tree: &DependencyTree, top: EdgeId) -> bool {
+    let from = tree[top].from;
+    if tree.is_importer(from) {
+        return true;
+    }
+    if !tree[top].kind.is_peer() {
+        return false;
+    }
+    let incoming = || tree[from].edges_in.iter();
+    if incoming().any(|edge| !tree[*edge].kind.is_peer() && tree.is_importer(tree[*edge].from)) {
+        return true;
+    }
+    incoming().any(|edge| tree[*edge].kind.is_peer())
+        && tree.peer_entry_sets(from).iter().any(|(edge, _)| tree.is_importer(tree[*edge].from))
 }

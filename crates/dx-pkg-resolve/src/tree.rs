@@ -49,8 +49,8 @@ pub(crate) struct Edge {
     pub(crate) rules: Option<RuleId>,
     /// Whether this unmet peer requirement is accepted.
     pub(crate) peer_conflicted: bool,
-    /// Whether it was accepted in the lockfile already.
-    pub(crate) conflict_is_locked: bool,
+    /// Whether it does not count for the flags of the package it finds.
+    pub(crate) is_without_effect: bool,
     state: std::cell::Cell<EdgeState>,
 }
 

@@ -52,6 +52,7 @@ mod snapshots;
 mod sources;
 mod speculation;
 mod stale;
+mod stale_lockfile;
 mod streaming;
 mod timing;
 mod tolerance;

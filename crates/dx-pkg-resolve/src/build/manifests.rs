@@ -53,7 +53,7 @@ impl Builder<'_> {
         let manifest =
             Manifest::from_record(LockPackage::default(), Some(&name), &mut self.tree.interner);
         let manifest = self.tree.manifests.push(manifest);
-        self.failures.push(Failure { error, manifest });
+        self.failures.push(Failure { error, manifest, is_excused: false });
         crate::intern::index(self.failures.len() - 1)
     }
 

@@ -4,7 +4,6 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
-use crate::explain::Conflict;
 use crate::intern::Interner;
 use crate::manifest::{Declared, EdgeKind, Manifest, Manifests};
 use crate::overrides::Rules;
@@ -25,7 +24,7 @@ pub(crate) fn start<'a>(
     let mut builder = load(requirements, previous, provider, options)?;
     builder.request_explicit();
     if previous.is_some() {
-        builder.accept_locked_conflicts();
+        builder.trust_when_frozen();
         let unfinished = builder.unfinished();
         builder.queue_all(unfinished);
     }
@@ -45,7 +44,7 @@ pub(crate) fn start_upgraded<'a>(
         before.unfinished().into_iter().map(|node| before.tree.path(node)).collect();
     let mut builder = load(requirements, Some(upgraded), provider, options)?;
     builder.request_explicit();
-    builder.accept_locked_conflicts();
+    builder.trust_when_frozen();
     let mut nodes = builder.tree.project_nodes();
     nodes.retain(|node| unfinished.contains(&builder.tree.path(*node)));
     builder.queue_all(nodes);
@@ -88,6 +87,7 @@ fn load<'a>(
         peer_depth: 0,
         peer_depth_exceeded: None,
         failed: Vec::new(),
+        unmet: Vec::new(),
         conflicts: Vec::new(),
         folders: FxHashMap::from_iter([(String::new(), project)]),
         links: Vec::new(),
@@ -269,12 +269,16 @@ impl Builder<'_> {
 
     /// Returns the nodes of the lockfile's tree that have unmet edges or edges to update.
     fn unfinished(&self) -> Vec<NodeId> {
-        let reached = self.reached_without_links();
         let mut nodes = self.tree.project_nodes();
+        let importers: Vec<NodeId> =
+            nodes.iter().copied().filter(|node| self.tree.is_importer(*node)).collect();
+        let (reached, by_importers) = (self.reached(vec![self.tree.root]), self.reached(importers));
         nodes.retain(|node| {
             let is_reached = reached.contains(node);
             self.tree[*node].edges_out.iter().any(|edge| {
-                is_reached && !self.tree.is_valid(*edge)
+                let is_left = by_importers.contains(node)
+                    && self.tree.spec(*edge) != self.tree[*edge].declared;
+                (is_reached || is_left) && !self.is_trusted(*edge) && !self.tree.is_valid(*edge)
                     || is_reached && self.lacks_optional(*edge)
                     || self.update.contains(&self.tree[*edge].name)
             })
@@ -307,13 +311,14 @@ impl Builder<'_> {
 }
 
 impl Builder<'_> {
-    /// Returns the packages that the project depends on, directly or not, without those that only
-    /// its workspaces and other linked folders depend on. Of the latter, npm checks the direct
-    /// dependencies of folders in the project only, once it follows the links to them: what a
-    /// lockfile lacks further down, or below a folder outside the project, stays as it is.
-    fn reached_without_links(&self) -> FxHashSet<NodeId> {
+    /// Returns these nodes and the packages that they depend on, directly or not, without those
+    /// behind links. Of what only workspaces and other linked folders depend on, npm checks the
+    /// direct dependencies of folders in the project only, once it follows the links to them: what a
+    /// lockfile lacks further down, or below a folder outside the project, stays as it is. An
+    /// override of a workspace's dependencies would do nothing then, so it is checked here.
+    fn reached(&self, from: Vec<NodeId>) -> FxHashSet<NodeId> {
         let mut reached = FxHashSet::default();
-        let mut waiting = vec![self.tree.root];
+        let mut waiting = from;
         while let Some(node) = waiting.pop() {
             if reached.insert(node) {
                 waiting.extend(
@@ -322,26 +327,6 @@ impl Builder<'_> {
             }
         }
         reached
-    }
-
-    /// Accepts the peer conflicts of the lockfile, as they were accepted when it was made, except
-    /// those of the project and its workspaces.
-    fn accept_locked_conflicts(&mut self) {
-        for node in self.tree.project_nodes() {
-            for edge in self.tree[node].edges_out.clone() {
-                let this = &self.tree[edge];
-                let is_accepted =
-                    this.kind.is_peer() && this.to.is_some() && !self.tree.is_importer(node);
-                if is_accepted && !self.tree.is_valid(edge) {
-                    self.tree[edge].peer_conflicted = true;
-                    self.tree[edge].conflict_is_locked = true;
-                    if let Some(to) = self.tree[edge].to {
-                        let conflict = Conflict::new(&self.tree, edge, to, false);
-                        Conflict::record(&mut self.conflicts, conflict);
-                    }
-                }
-            }
-        }
     }
 }
 

@@ -1,12 +1,10 @@
 //! The check whether a lock is complete: only a complete one can be changed incrementally.
 
-use dx_pkg_lock::locale_compare;
-
-use crate::Requirements;
 use crate::build::Builder;
 use crate::explain::Conflict;
 use crate::manifest::EdgeKind;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
+use crate::{Options, Provider, Requirements, Resolution, resolve_once};
 
 /// Returns whether an edge is optional and unmet, so another resolution would look for its package
 /// again.
@@ -14,8 +12,7 @@ pub(super) fn is_left_open(tree: &DependencyTree, edge: EdgeId) -> bool {
     tree[edge].kind == EdgeKind::Optional && tree[edge].to.is_none()
 }
 
-/// Returns the accepted peer conflicts of the builder's tree, which every further resolution
-/// reports; `None` if the tree is incomplete.
+/// Returns the accepted peer conflicts of the builder's tree; `None` if the tree is incomplete.
 pub(crate) fn accepted_conflicts(
     builder: &Builder<'_>,
     requirements: &Requirements,
@@ -31,7 +28,7 @@ pub(crate) fn accepted_conflicts(
     if !nothing_special || !nodes.iter().all(|node| is_plain(*node)) {
         return None;
     }
-    let mut unmet: Vec<(String, EdgeId)> = Vec::new();
+    let mut unmet = Vec::new();
     for node in nodes {
         for edge in tree[node].edges_out.iter().copied() {
             if is_left_open(tree, edge) {
@@ -43,20 +40,30 @@ pub(crate) fn accepted_conflicts(
             if !tree[edge].kind.is_peer() || tree[edge].to.is_none() || tree.is_importer(node) {
                 return None;
             }
-            unmet.push((tree.path(node), edge));
+            unmet.push(edge);
         }
     }
-    let name = |edge: EdgeId| tree.text(tree[edge].name);
-    unmet.sort_by(|(a, one), (b, other)| {
-        let optional = |edge: EdgeId| tree[edge].kind.is_optional();
-        let by_kind = optional(*one).cmp(&optional(*other));
-        a.cmp(b).then(by_kind).then_with(|| locale_compare(name(*one), name(*other)))
-    });
     let mut conflicts = Vec::new();
-    for (_, edge) in unmet {
+    for edge in unmet {
         if let Some(to) = tree[edge].to {
             Conflict::record(&mut conflicts, Conflict::new(tree, edge, to, false));
         }
     }
     Some(conflicts)
+}
+
+/// Returns the peer conflicts that every further resolution reports: it looks at those of the lock
+/// again. `None` where that would change the lock.
+pub(crate) fn standing(
+    resolution: &Resolution,
+    requirements: &Requirements,
+    provider: &dyn Provider,
+    options: &Options,
+) -> Option<Vec<Conflict>> {
+    if !resolution.changed {
+        return Some(resolution.conflicts.clone());
+    }
+    let options = Options { update: Vec::new(), explicit: Vec::new(), ..options.clone() };
+    let again = resolve_once(requirements, Some(&resolution.lock), provider, &options).ok()?;
+    (!again.changed).then_some(again.conflicts)
 }

@@ -49,7 +49,7 @@ impl DependencyTree {
             to: None,
             rules: None,
             peer_conflicted: false,
-            conflict_is_locked: false,
+            is_without_effect: false,
             state: std::cell::Cell::new(EdgeState::Unknown),
         });
         self[from].edges_out.push(id);
@@ -317,11 +317,24 @@ impl DependencyTree {
             let spec = if self[node].in_bundle { this.declared } else { self.spec(edge) };
             return self.fits(node, spec, this.from);
         };
-        if self.fits(node, self.spec(edge), self.base_of(edge)) {
-            return true;
+        let spec = self.spec(edge);
+        if self.fits(node, spec, self.base_of(edge)) {
+            return spec == this.declared || self.is_package_of(node, spec);
         }
         self.fits(node, this.declared, this.from)
             && !self.fits(node, self.rules.key_spec(rules), this.from)
+    }
+
+    /// Returns whether `node` is the package that an alias names; true for any other requirement.
+    /// npm compares versions only, so its override by another package does nothing where a lockfile
+    /// has such a version.
+    fn is_package_of(&self, node: NodeId, spec: SpecId) -> bool {
+        match self.interner.parsed(spec) {
+            Ok(Spec::Alias { name, .. }) => {
+                self.manifest(node).name.is_some_and(|own| self.text(own) == name.as_str())
+            }
+            _ => true,
+        }
     }
 
     /// Returns whether `node` satisfies `spec` as a requirement of `from`.

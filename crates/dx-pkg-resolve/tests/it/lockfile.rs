@@ -127,22 +127,3 @@ fn a_link_to_what_the_lockfile_does_not_describe_is_an_error() {
     let error = world.try_install(&project(&["a@^1"]), Some(&lock)).unwrap_err();
     assert!(matches!(error, ResolveError::LockLink { target, .. } if target == "gone"));
 }
-
-#[test]
-fn a_peer_conflict_between_packages_that_the_lockfile_holds_is_accepted() {
-    let world = world([
-        package("a@1.0.0").needs("b@^1").needs("p@^2"),
-        package("b@1.0.0").peer("p@^1"),
-        package("p@1.0.0"),
-        package("p@2.0.0"),
-    ]);
-    let project = project(&["a@^1"]);
-    let mut lock = world.install(&project).lock;
-    for entry in lock.packages.iter_mut().filter(|entry| entry.path.ends_with("/p")) {
-        entry.version = Some("2.0.0".into());
-    }
-    world.closed.set(true);
-    let resolution = world.install_from(&project, &lock);
-    assert_eq!(resolution.conflicts.len(), 1);
-    assert!(!resolution.conflicts[0].refused_by_npm);
-}

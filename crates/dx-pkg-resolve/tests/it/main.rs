@@ -12,4 +12,6 @@ mod oracle;
 mod peers;
 mod placement;
 mod properties;
+mod stale_overrides;
+mod stale_peers;
 mod world;

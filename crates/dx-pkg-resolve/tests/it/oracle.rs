@@ -147,6 +147,17 @@ impl Case {
         })
     }
 
+    /// Whether npm's lockfile does not meet an override behind the link to a workspace or folder,
+    /// where npm does not look. Here the override takes effect.
+    fn leaves_override(&self, step: &Value, lock: &Lock) -> bool {
+        let mut options = self.options(step);
+        options.update.clear();
+        step["root"]["overrides"].is_object()
+            && self.folders().next().is_some()
+            && resolve(&self.requirements(step), Some(lock), self, &options)
+                .is_ok_and(|resolution| resolution.changed)
+    }
+
     pub(crate) fn requirements(&self, step: &Value) -> Requirements {
         let workspaces = self.workspaces();
         let workspaces = self.folders().filter(|(path, _)| workspaces.contains(path));
@@ -307,21 +318,17 @@ fn fields(ours: &LockPackage, theirs: &LockPackage) -> String {
 pub(crate) fn check(case: &Case) -> Vec<String> {
     let mut previous: Option<Lock> = None;
     let mut found = Vec::new();
-    // npm looks at every conflict again that the lockfile holds; here those between packages are
-    // accepted.
-    let mut comparable = true;
     for (number, step) in case.steps().iter().enumerate() {
         let outcome =
             resolve(&case.requirements(step), previous.as_ref(), case, &case.options(step));
         let lock = step.get("lock").map(|lock| npm::read(&lock.to_string()).unwrap());
-        if comparable {
-            let list = step_differences(case, step, lock.as_ref(), &outcome);
-            found.extend(list.into_iter().map(|line| format!("step {number}: {line}")));
-        }
-        comparable = outcome.as_ref().is_ok_and(|resolution| resolution.conflicts.is_empty());
+        let mut list = step_differences(case, step, lock.as_ref(), &outcome);
+        list.extend(frozen_difference(case, step, previous.as_ref()));
+        found.extend(list.into_iter().map(|line| format!("step {number}: {line}")));
         if let Some(lock) = lock
             .as_ref()
             .filter(|lock| step["stable"] == true && outcome.is_ok() && !leaves_hole(lock))
+            .filter(|lock| !case.leaves_override(step, lock))
         {
             found.extend(
                 unstable(case, step, lock).into_iter().map(|line| format!("step {number}: {line}")),
@@ -331,6 +338,18 @@ pub(crate) fn check(case: &Case) -> Vec<String> {
         previous = step.get("written").map(|lock| npm::read(&lock.to_string()).unwrap()).or(lock);
     }
     found
+}
+
+/// Compares with `npm ci`, where the case says whether that takes the lockfile (`"ci"`).
+fn frozen_difference(case: &Case, step: &Value, previous: Option<&Lock>) -> Option<String> {
+    let ci = step.get("ci").filter(|_| step.get("add").is_none())?;
+    let mut options = case.options(step);
+    options.update.clear();
+    options.frozen = true;
+    let ours = resolve(&case.requirements(step), previous, case, &options);
+    let is_taken = ci == "taken";
+    (is_taken != ours.is_ok())
+        .then(|| format!("ci: npm {ci}, we {:?}", ours.err().map(|error| error.to_string())))
 }
 
 fn step_differences(
@@ -355,7 +374,8 @@ fn step_differences(
         (None, Ok(_)) => vec![format!("npm says {}, we go on", step["error"])],
         (Some(_), Err(error)) => vec![format!("npm goes on, we say {error}")],
         (Some(lock), Ok(resolution)) => {
-            if case.loses_workspace(lock) || leaves_hole(lock) {
+            let is_left = || case.leaves_override(step, lock);
+            if case.loses_workspace(lock) || leaves_hole(lock) || is_left() {
                 return Vec::new();
             }
             let mut list = differences(lock, &resolution.lock);

@@ -92,7 +92,7 @@ impl Package {
         self
     }
 
-    fn record(&self, path: &str) -> LockPackage {
+    pub(crate) fn record(&self, path: &str) -> LockPackage {
         let pairs =
             |list: &[(std::borrow::Cow<'static, str>, std::borrow::Cow<'static, str>)]| {
                 list.iter().map(|(name, spec)| (name.to_string(), spec.to_string())).collect()

@@ -1,0 +1,93 @@
+//! Frozen lockfiles, as `npm ci` takes them.
+//!
+//! A requirement that the lockfile does not meet is resolved all the same. The lockfile is taken if
+//! it has every package of the outcome, in its version: npm accepts a peer conflict for which no
+//! other package can be placed, and a package that is there once too often.
+
+use dx_pkg_lock::{Lock, LockPackage};
+
+use crate::explain::label;
+use crate::manifest::EdgeKind;
+use crate::tree::{EdgeId, NodeId};
+use crate::{Resolution, ResolveError};
+
+use super::Builder;
+
+impl Builder<'_> {
+    /// Returns whether a frozen lockfile is trusted with `edge`: an optional peer, whatever is there
+    /// for it. An optional dependency that is missing is looked for, and passes where it cannot be
+    /// loaded.
+    pub(super) fn is_trusted(&self, edge: EdgeId) -> bool {
+        self.options.frozen && self.tree[edge].kind == EdgeKind::PeerOptional
+    }
+
+    /// Records the unmet requirements of `node`.
+    ///
+    /// # Errors
+    /// One is no peer, and no package that its dependent could find meets it: whatever is placed,
+    /// the lockfile lacks it.
+    pub(super) fn record_unmet(&mut self, node: NodeId) -> Result<(), ResolveError> {
+        let unmet = self.problem_edges(node);
+        self.unmet.extend(unmet.iter().map(|edge| (*edge, self.tree[*edge].to)));
+        match unmet.into_iter().find(|edge| self.is_lacking(*edge)) {
+            Some(edge) => Err(self.frozen_error(edge, false)),
+            None => Ok(()),
+        }
+    }
+
+    fn is_lacking(&self, edge: EdgeId) -> bool {
+        let tree = &self.tree;
+        let this = &tree[edge];
+        let mut visible = tree.ancestry(this.from).filter_map(|at| tree.child(at, this.name));
+        !this.kind.is_peer()
+            && !self.lacks_optional(edge)
+            && !visible.any(|node| tree.satisfied_by(edge, node))
+    }
+
+    /// Returns the error for the requirements that the lockfile does not meet, if there are any. It
+    /// names the first one that another package was placed for.
+    pub(crate) fn refusal(&self) -> Option<ResolveError> {
+        let is_moved = |(edge, to): &&(EdgeId, Option<NodeId>)| self.tree[*edge].to != *to;
+        let (edge, to) = self.unmet.iter().find(is_moved).or(self.unmet.first())?;
+        Some(self.frozen_error(*edge, to.is_none() && self.tree[*edge].kind.is_optional()))
+    }
+
+    /// Returns the error for `edge`. The dependent may be in the tree no longer.
+    fn frozen_error(&self, edge: EdgeId, is_optional: bool) -> ResolveError {
+        let tree = &self.tree;
+        ResolveError::Frozen {
+            name: tree.text(tree[edge].name).to_owned(),
+            spec: tree.interner.spec_text(tree.spec(edge)).to_owned(),
+            required_by: label(tree, tree[edge].from),
+            is_optional,
+        }
+    }
+}
+
+/// Returns `outcome`, or the error `refusal` where it is not what the lockfile has.
+pub(crate) fn compare(
+    outcome: Result<Resolution, ResolveError>,
+    refusal: Option<ResolveError>,
+    locked: Option<&Lock>,
+) -> Result<Resolution, ResolveError> {
+    let Some(refusal) = refusal else { return outcome };
+    match outcome {
+        Ok(resolution) if has_all(locked, &resolution.lock) => Ok(resolution),
+        Err(error @ (ResolveError::PeerConflict(_) | ResolveError::OverrideReference { .. })) => {
+            Err(error)
+        }
+        _ => Err(refusal),
+    }
+}
+
+/// Returns whether the lockfile has every package of `outcome`, in its version.
+fn has_all(locked: Option<&Lock>, outcome: &Lock) -> bool {
+    let Some(index) = locked.map(Lock::index) else { return false };
+    let has = |package: &LockPackage| {
+        let same = |known: &LockPackage| {
+            known.version == package.version && known.package_name() == package.package_name()
+        };
+        package.path.is_empty() || index.get(&package.path).is_some_and(same)
+    };
+    outcome.packages.iter().all(has)
+}
