@@ -13,6 +13,7 @@ mod devices;
 mod documentation;
 mod downloads;
 mod faults;
+mod force;
 mod fresh;
 mod harness;
 mod incremental;

@@ -69,6 +69,7 @@ fn install() {
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
+      -f, --force                   Install packages for other platforms and versions of Node.js
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
@@ -101,6 +102,7 @@ fn ci() {
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
+      -f, --force                   Install packages for other platforms and versions of Node.js
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
@@ -137,6 +139,7 @@ fn remove() {
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
+      -f, --force                   Install packages for other platforms and versions of Node.js
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]

@@ -211,10 +211,11 @@ options! {
         with_flags(&[Flag::fixed("legacy-peer-deps", "true", "Ignore peer dependencies")])
         => getter(legacy_peer_deps = false);
     "force": bool, "false", Resolve,
-        "Go on where a rule would stop.",
-        with_flags(&[Flag::ignored(
+        "Install packages for other platforms and versions of Node.js.",
+        with_flags(&[Flag::fixed(
             "force",
-            "dx goes on past peer conflicts anyway, and only the setting allows other platforms",
+            "true",
+            "Install packages for other platforms and versions of Node.js",
         )
         .short('f')])
         => getter(force = false);
