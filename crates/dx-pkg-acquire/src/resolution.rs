@@ -21,12 +21,13 @@ pub struct Resolved {
 }
 
 /// Resolves the project in the folder `root`. `previous` is its lockfile, `downloads` receives
-/// packages as they are placed.
+/// packages as they are placed. Without it only packages that bundle others are fetched, as their
+/// tarballs alone tell what is in them.
 ///
 /// # Errors
 /// A package cannot be loaded, or the requirements have no solution.
 pub fn resolve(
-    context: &Context,
+    context: &Arc<Context>,
     root: &Path,
     input: &ResolverInput,
     previous: Option<&Lock>,
@@ -34,7 +35,7 @@ pub fn resolve(
     counters: &Arc<Counters>,
 ) -> Result<Resolved, AcquireError> {
     let externals = |name: &str, spec: &str, from: &str| local::external(root, name, spec, from);
-    let bundles = |package: &LockPackage| local::bundled(&context.store, downloads, package);
+    let bundles = |package: &LockPackage| local::bundled(context, downloads, counters, package);
     let history = History::new(&context.config, &context.store);
     let likely = || history.likely(&input.open, previous);
     let local =

@@ -7,7 +7,7 @@ use dx_pkg_acquire::package::package_id;
 use dx_pkg_compat::npmrc::DependencyType;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::{Placement, PlacementSource, Tree};
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Bundled, Lock, LockPackage};
 
 use crate::InstallError;
 
@@ -61,7 +61,9 @@ impl Plan {
 
     /// Returns the packages to be fetched, with their ids in the store.
     pub(crate) fn wanted(&self) -> Result<Vec<(PackageId, &LockPackage)>, InstallError> {
-        let from_registry = self.installed.packages.iter().filter(|package| is_unpacked(package));
+        let bundled = self.installed.bundled();
+        let packages = self.installed.packages.iter();
+        let from_registry = packages.filter(|package| is_unpacked(package, &bundled));
         from_registry.map(|package| Ok((required_id(package)?, package))).collect()
     }
 
@@ -100,11 +102,10 @@ impl Plan {
     pub(crate) fn take_licenses(&mut self, lock: &Lock) {
         let known: HashMap<&str, &LockPackage> =
             lock.packages.iter().map(|package| (package.path.as_str(), package)).collect();
-        for package in
-            self.installed.packages.iter_mut().filter(|package| package.license.is_none())
-        {
-            package.license =
-                known.get(package.path.as_str()).and_then(|entry| entry.license.clone());
+        for package in self.installed.packages.iter_mut().filter(|package| !package.has_license()) {
+            let Some(entry) = known.get(package.path.as_str()) else { continue };
+            package.license = entry.license.clone();
+            package.extra.extend(entry.other_license().cloned());
         }
     }
 
@@ -140,8 +141,10 @@ pub(crate) fn certain<'l>(
     lock: &'l Lock,
     omit: &[DependencyType],
 ) -> impl Iterator<Item = &'l LockPackage> {
-    let everywhere =
-        |package: &&LockPackage| !package.optional && !package.dev_optional && is_unpacked(package);
+    let bundled = lock.bundled();
+    let everywhere = move |package: &&LockPackage| {
+        !package.optional && !package.dev_optional && is_unpacked(package, &bundled)
+    };
     lock.packages.iter().filter(everywhere).filter(|package| !is_omitted(package, omit))
 }
 
@@ -210,6 +213,7 @@ fn optional_set<'l>(lock: &'l Lock, failed: &HashSet<String>) -> HashSet<&'l str
 /// Returns the tree that a record of installed packages describes.
 pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
     let mut placements = Vec::with_capacity(installed.packages.len());
+    let bundled = installed.bundled();
     for package in &installed.packages {
         if package.link {
             let target = package.resolved.clone().unwrap_or_default();
@@ -221,7 +225,9 @@ pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
                 bins,
                 private_copy: false,
             });
-        } else if is_unpacked(package) {
+        } else if let Some(bundler) = bundled.bundler(&package.path) {
+            placements.extend(bundled_placement(installed, package, bundler)?);
+        } else if is_unpacked(package, &bundled) {
             placements.push(Placement {
                 path: package.path.clone(),
                 source: PlacementSource::Package(required_id(package)?),
@@ -233,9 +239,27 @@ pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
     Ok(Tree::new(placements))
 }
 
+/// Returns the placement of a package that is in the tarball of the one at `bundler`, if it has
+/// commands to be linked.
+fn bundled_placement(
+    installed: &Lock,
+    package: &LockPackage,
+    bundler: &str,
+) -> Result<Option<Placement>, InstallError> {
+    let Some(around) = installed.get(bundler).filter(|_| !package.bin.is_empty()) else {
+        return Ok(None);
+    };
+    let (path, bins) = (package.path.clone(), package.bin.clone());
+    let folder = path[bundler.len()..].trim_start_matches('/').to_owned();
+    let source = PlacementSource::Bundled { bundler: required_id(around)?, folder };
+    Ok(Some(Placement { path, source, bins, private_copy: false }))
+}
+
 /// Returns whether the entry has a tarball of its own.
-fn is_unpacked(package: &LockPackage) -> bool {
-    !package.link && !package.comes_in_tarball() && package.path.contains("node_modules/")
+fn is_unpacked(package: &LockPackage, bundled: &Bundled<'_>) -> bool {
+    !package.link
+        && package.path.contains("node_modules/")
+        && bundled.bundler(&package.path).is_none()
 }
 
 fn required_id(package: &LockPackage) -> Result<PackageId, InstallError> {

@@ -33,11 +33,12 @@ pub(crate) fn apply(
     let mut difference = Difference::of(previous, next);
     difference.uncover(next, |site| run.packages.bundles(site))?;
     let mut report = LinkReport {
-        added: difference.count(Fate::Added),
-        replaced: difference.count(Fate::Replaced),
-        removed: previous.0.len() as u64
-            - difference.count(Fate::Kept)
-            - difference.count(Fate::Replaced),
+        added: difference.count(next, Fate::Added),
+        replaced: difference.count(next, Fate::Replaced),
+        removed: previous
+            .unpacked()
+            .saturating_sub(difference.count(next, Fate::Kept))
+            .saturating_sub(difference.count(next, Fate::Replaced)),
         ..LinkReport::default()
     };
     let mut stagings = BTreeMap::new();
@@ -141,6 +142,9 @@ impl Change<'_> {
     /// Renames the new package to its place, and the old one into the staging folder.
     fn put(&self, index: usize) -> Result<(), LinkError> {
         let site = &self.next.0[index];
+        if site.placement.source.is_bundled() {
+            return Ok(());
+        }
         let (new, place) = (self.staging.path().join(new_name(index)), self.place(site.inner));
         with_parents(&self.visible, site.inner, &mut Counts::default(), || {
             exchange_or_rename(&new, &place)
@@ -161,7 +165,8 @@ impl Change<'_> {
                 continue;
             }
             folders.insert(site.inner_folder().to_owned());
-            if self.difference.fates[index + 1 + offset] == Fate::Added {
+            let comes_along = site.placement.source.is_bundled();
+            if comes_along || self.difference.fates[index + 1 + offset] == Fate::Added {
                 continue;
             }
             moved = path;

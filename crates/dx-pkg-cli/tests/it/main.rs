@@ -5,6 +5,8 @@
 
 mod add;
 mod age;
+#[cfg(unix)]
+mod bundles;
 mod client_certificate;
 mod concurrent;
 mod counting;
@@ -19,6 +21,7 @@ mod harness;
 mod incremental;
 #[cfg(unix)]
 mod interrupted;
+mod lock_members;
 mod lockfile;
 mod npmrc;
 mod offline;

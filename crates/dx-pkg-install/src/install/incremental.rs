@@ -130,7 +130,7 @@ fn resolve_and_fetch(
     let root = &project.root;
     let externals = |name: &str, spec: &str, from: &str| local::external(root, name, spec, from);
     let bundles =
-        |package: &LockPackage| local::bundled(session.store(), Some(&downloads), package);
+        |package: &LockPackage| local::bundled(context, Some(&downloads), &run.counters, package);
     let local = LocalSources {
         downloads: Some(&downloads),
         externals: &externals,
