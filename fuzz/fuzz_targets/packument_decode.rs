@@ -36,6 +36,7 @@ fn decode(data: Vec<u8>) {
             view.peer_dependencies(),
             view.engines(),
             view.bins(),
+            view.extra(),
         ];
         for pairs in pairs {
             assert_eq!(pairs.len(), pairs.count());

@@ -1,17 +1,18 @@
 //! Packages outside the registries: folders of the project, and packages inside a tarball.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::Spec;
 use dx_pkg_lock::LockPackage;
 use dx_pkg_resolve::{External, Places};
-use dx_pkg_store::Store;
+use dx_pkg_store::StoreMode;
 
 use crate::files::{parse_manifest, read_text};
 use crate::package::package_id;
-use crate::{AcquireError, Downloads};
+use crate::{AcquireError, Context, Counters, Downloads};
 
 /// Returns the folders that requirements of the project in `root` are read against. A folder whose
 /// name is not Unicode is not known.
@@ -69,22 +70,31 @@ fn without_dots(path: &Path) -> PathBuf {
 }
 
 /// Loads the packages inside the tarball's own `node_modules`, fetching it if the store lacks it.
+/// Without `downloads` it is fetched for this alone.
 ///
 /// # Errors
 /// The package cannot be fetched or read.
 pub fn bundled(
-    store: &Store,
+    context: &Arc<Context>,
     downloads: Option<&Downloads>,
+    counters: &Arc<Counters>,
     package: &LockPackage,
 ) -> Result<Vec<LockPackage>, AcquireError> {
-    let (Some(downloads), Some(id)) = (downloads, package_id(package)?) else {
-        return Ok(Vec::new());
+    let Some(id) = package_id(package)? else { return Ok(Vec::new()) };
+    let own;
+    let downloads = match downloads {
+        Some(downloads) => downloads,
+        None => {
+            let offline = context.config.offline()?;
+            own = Downloads::new(context, offline, StoreMode::Now, counters.clone());
+            &own
+        }
     };
     let failed = downloads.wait(std::iter::once((id, package)))?;
     if let Some((_, error)) = failed.into_iter().next() {
         return Err(error);
     }
-    let Some(stored) = store.open_package(id)? else { return Ok(Vec::new()) };
+    let Some(stored) = context.store.open_package(id)? else { return Ok(Vec::new()) };
     let dxp = stored.dxp();
     let mut found = Vec::new();
     for entry in dxp.entries() {
@@ -92,12 +102,13 @@ pub fn bundled(
         let Some(path) = path.filter(|path| is_package_folder(path)) else { continue };
         let contents = stored.read(&entry)?;
         let Ok(manifest) = Manifest::parse(&String::from_utf8_lossy(&contents)) else { continue };
-        found.push(LockPackage {
-            path: path.to_owned(),
-            in_bundle: true,
-            dev_dependencies: Vec::new(),
-            ..manifest.to_lock_package()
-        });
+        // To npm, a folder whose manifest has no name or version is no package.
+        let mut package = manifest.to_lock_package();
+        if package.name.is_none() || package.version.is_none() {
+            continue;
+        }
+        package.remove_dev_dependencies();
+        found.push(LockPackage { path: path.to_owned(), in_bundle: true, ..package });
     }
     Ok(found)
 }

@@ -26,12 +26,13 @@ pub struct Resolved {
 }
 
 /// Resolves the project in the folder `root`. `previous` is its lockfile, which is completed first
-/// where it lacks manifests; `downloads` receives packages as they are placed.
+/// where it lacks manifests; `downloads` receives packages as they are placed. Without it only
+/// packages that bundle others are fetched, as their tarballs alone tell what is in them.
 ///
 /// # Errors
 /// A package cannot be loaded, or the requirements have no solution.
 pub fn resolve(
-    context: &Context,
+    context: &Arc<Context>,
     root: &Path,
     input: &ResolverInput,
     previous: Option<&Lock>,
@@ -45,7 +46,7 @@ pub fn resolve(
         rules.check_folder(name, spec, is_importer(from))?;
         local::external(&places, name, spec, from)
     };
-    let bundles = |package: &LockPackage| local::bundled(&context.store, downloads, package);
+    let bundles = |package: &LockPackage| local::bundled(context, downloads, counters, package);
     let history = History::new(&context.config, &context.store);
     let likely = || history.likely(&input.open, previous);
     let local = LocalSources {

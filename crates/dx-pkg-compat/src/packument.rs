@@ -5,18 +5,20 @@
 //! being parsed, and texts are borrowed. Each manifest is normalised as npm normalises one from a
 //! packument, so that the encoded form is what npm would write to a lockfile:
 //!
-//! - a value of an unexpected type counts as absent, a version that is no object or has no valid
-//!   number is left out, and missing dist-tags stay missing (npm makes up no `latest`);
+//! - a value of an unexpected type counts as absent, and is kept as JSON where a lockfile has it;
+//! - a version that is no object or has no valid number is left out, and missing dist-tags stay
+//!   missing (npm makes up no `latest`);
 //! - names in `optionalDependencies` are removed from `dependencies`;
 //! - `bundledDependencies` stands in for `bundleDependencies`, and `true` means every dependency;
 //! - `bin` is an object of base names and paths inside the package;
-//! - `funding` is an object or array; `license` a text or, if it is neither text nor object with a
-//!   type, compact JSON; `licenses` is not read;
+//! - a bare text in `funding` becomes an object, an object in `license` its `type`; `licenses` is
+//!   not read;
 //! - the registry's flag or `scripts` show an install script; npm's own `node-gyp rebuild` for
 //!   packages with a `binding.gyp` shows in their files only;
-//! - `engines` that are a bare text have the name "", those of an array the names "0", "1", ….
+//! - `engines` of an array have the names "0", "1", ….
 
 mod bins;
+mod extra;
 mod json;
 mod manifest;
 mod shape;

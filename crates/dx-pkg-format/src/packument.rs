@@ -7,7 +7,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXM\0` |
-//! | 4 | 2 | format version, 1 |
+//! | 4 | 2 | format version, 2 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
 //! | 16 | 8 | modified, ms since 1970; all ones = unknown |
@@ -21,7 +21,7 @@
 //! | 52 | 12 | zero |
 //! | 64 | V × 48 | numbers of each version, below |
 //! | … | V × 32 | strings of each version, below |
-//! | … | V × 40 | lists of each version, below |
+//! | … | V × 44 | lists of each version, below |
 //! | … | T × 12 | tag (string), its version (string), version index or all ones |
 //! | … | L × 4 | end of each list, in cells |
 //! | … | C × 4 | cells: string numbers; lists of pairs alternate name and value |
@@ -30,7 +30,7 @@
 //!
 //! - Numbers: major, minor, patch, published, unpacked size (`u64`), file count, flags (`u32`).
 //! - Strings: version, prerelease, deprecated, engines.node, tarball, integrity, license, funding.
-//! - Lists: dependencies, optional, peer, peer meta, bundled, engines, os, cpu, libc, bins.
+//! - Lists: dependencies, optional, peer, peer meta, bundled, engines, os, cpu, libc, bins, extra.
 //!
 //! String 0 and list 0 are empty. Flags: 1 install script, 2 shrinkwrap, 4 bundles all
 //! dependencies.
@@ -53,7 +53,7 @@ pub use view::{Pairs, Texts, VersionView};
 /// The first four bytes of a DXM file.
 pub const SIGNATURE: [u8; 4] = *b"DXM\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u16 = 1;
+pub const VERSION: u16 = 2;
 
 /// The reason why a binary packument cannot be read or written.
 pub type PackumentError = FormatError;
@@ -76,7 +76,7 @@ const FRAME: Frame = Frame { format: FORMAT, signature: SIGNATURE, version: VERS
 const HEADER: usize = 64;
 const NUMBERS: usize = 48;
 const STRINGS: usize = 32;
-const LISTS: usize = 40;
+const LISTS: usize = 44;
 const TAG: usize = 12;
 const ABSENT: u64 = u64::MAX;
 const ABSENT_32: u32 = u32::MAX;

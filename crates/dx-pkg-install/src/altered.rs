@@ -203,7 +203,7 @@ fn tree_in(record: &[u8]) -> Option<Tree> {
 fn packages(tree: &Tree) -> Vec<PackageId> {
     let ids = tree.placements.iter().filter_map(|placement| match placement.source {
         PlacementSource::Package(id) => Some(id),
-        PlacementSource::Symlink { .. } => None,
+        PlacementSource::Symlink { .. } | PlacementSource::Bundled { .. } => None,
     });
     let unique: HashSet<PackageId> = ids.collect();
     unique.into_iter().collect()

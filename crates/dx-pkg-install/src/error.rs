@@ -239,7 +239,9 @@ impl Coded for InstallError {
                 "remove the setting; dx does not ignore a setting that would change the result"
             }
             Self::BadTreeCount { .. } => "set it to 0, 1 or more",
-            Self::UnsupportedPlatform { .. } => "remove the dependency, or make it an optional one",
+            Self::UnsupportedPlatform { .. } => {
+                "remove the dependency, make it an optional one, or use --force"
+            }
             Self::NoIntegrity { resolved, .. } if resolved.is_empty() => {
                 "remove the entry from the lockfile and run dx install"
             }

@@ -1,6 +1,6 @@
 //! The tree in place: what dx or npm has recorded of it, and how much of that is there.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use dx_pkg_acquire::files::read_text;
@@ -13,7 +13,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_os::files::{Map, identity};
 
 use crate::installed::{HIDDEN, RECORD};
-use crate::plan::{Plan, tree_of};
+use crate::plan::{Plan, tree_of, unpacked};
 use crate::{InstallError, Session};
 
 /// How much newer than dx's record npm's hidden lockfile is once npm has written it, in
@@ -73,9 +73,9 @@ fn of_npm(root: &Path, plan: &Plan, wanted: &Tree) -> Option<Tree> {
     let mut lock = npm::read(&text).ok()?;
     lock.normalise();
     complete_integrities(&mut lock, plan);
+    let own: HashSet<String> = unpacked(&lock).map(|package| package.path.clone()).collect();
     lock.packages.retain(|package| {
-        let is_unpacked = !package.link && !package.comes_in_tarball();
-        !is_unpacked
+        !own.contains(&package.path)
             || !package.path.contains("node_modules/")
             || matches!(package_id(package), Ok(Some(_)))
                 && is_current(&root.join(&package.path), package, written)

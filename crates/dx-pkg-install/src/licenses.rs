@@ -64,21 +64,29 @@ pub(crate) fn complete(
         }
     }
     keep_known(lock, previous);
-    let mut found: HashMap<String, String> = HashMap::new();
+    let mut found: HashMap<String, License> = HashMap::new();
     for package in without_license(lock, previous) {
         let Ok(Some(id)) = package_id(package) else { continue };
-        let read = downloads.license(id);
-        let read = read
-            .unwrap_or_else(|| stored_manifest(session, id).and_then(|manifest| manifest.license));
+        let read = downloads.license(id).flatten().map(License::Text);
         let cached = || session.store().license(id).filter(|license| !license.is_empty());
-        let license = read.or_else(cached);
+        let license =
+            read.or_else(|| stored_license(session, id)).or_else(|| cached().map(License::Text));
         found.extend(license.map(|license| (package.path.clone(), license)));
     }
     for package in &mut lock.packages {
-        if let Some(license) = found.remove(&package.path) {
-            package.license = Some(license);
+        match found.remove(&package.path) {
+            Some(License::Text(text)) => package.license = Some(text),
+            Some(License::Other(member)) => package.extra.push(member),
+            None => {}
         }
     }
+}
+
+/// A licence in a lockfile.
+enum License {
+    Text(String),
+    /// A list or the like: the entry's member with its JSON text.
+    Other((String, String)),
 }
 
 /// Returns entries of registry packages that are new and have no licence.
@@ -92,7 +100,7 @@ fn without_license<'l>(
         .map(|package| (package.path.as_str(), package.integrity.as_deref()))
         .collect();
     lock.packages.iter().filter(move |package| {
-        package.license.is_none()
+        !package.has_license()
             && !package.link
             && package.integrity.is_some()
             && package.path.contains("node_modules/")
@@ -125,17 +133,21 @@ fn keep_known(lock: &mut Lock, previous: Option<&Lock>) {
     for package in lock
         .packages
         .iter_mut()
-        .filter(|package| package.license.is_none() && package.integrity.is_some())
+        .filter(|package| !package.has_license() && package.integrity.is_some())
     {
         let before =
             known.get(package.path.as_str()).filter(|before| before.integrity == package.integrity);
         package.license = before.and_then(|before| before.license.clone());
+        package.extra.extend(before.and_then(|before| before.other_license()).cloned());
     }
 }
 
-fn stored_manifest(session: &Session, id: PackageId) -> Option<Manifest> {
+/// Reads the licence in the manifest of a stored package.
+fn stored_license(session: &Session, id: PackageId) -> Option<License> {
     let stored = session.store().open_package(id).ok()??;
     let dxp = stored.dxp();
     let text = stored.read(&dxp.find("package.json")?).ok()?;
-    Manifest::parse(&String::from_utf8_lossy(&text)).ok()
+    let manifest = Manifest::parse(&String::from_utf8_lossy(&text)).ok()?.to_lock_package();
+    let other = manifest.other_license().cloned().map(License::Other);
+    manifest.license.map(License::Text).or(other)
 }

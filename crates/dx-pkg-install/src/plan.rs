@@ -7,7 +7,7 @@ use dx_pkg_acquire::package::package_id;
 use dx_pkg_compat::npmrc::DependencyType;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::{Placement, PlacementSource, Tree};
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Bundled, Lock, LockPackage};
 
 use crate::InstallError;
 
@@ -109,11 +109,10 @@ impl Plan {
     pub(crate) fn take_licenses(&mut self, lock: &Lock) {
         let known: HashMap<&str, &LockPackage> =
             lock.packages.iter().map(|package| (package.path.as_str(), package)).collect();
-        for package in
-            self.installed.packages.iter_mut().filter(|package| package.license.is_none())
-        {
-            package.license =
-                known.get(package.path.as_str()).and_then(|entry| entry.license.clone());
+        for package in self.installed.packages.iter_mut().filter(|package| !package.has_license()) {
+            let Some(entry) = known.get(package.path.as_str()) else { continue };
+            package.license = entry.license.clone();
+            package.extra.extend(entry.other_license().cloned());
         }
     }
 
@@ -254,7 +253,7 @@ fn optional_set<'l>(lock: &'l Lock, failed: &HashSet<String>) -> HashSet<&'l str
 /// Returns the tree that a record of installed packages describes.
 pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
     let mut placements = Vec::with_capacity(installed.packages.len());
-    let in_modules = installed.folders_in_modules();
+    let (bundled, own) = (installed.bundled(), OwnTarballs::of(installed));
     for package in &installed.packages {
         if package.link {
             let target = package.resolved.clone().unwrap_or_default();
@@ -269,7 +268,9 @@ pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
                 bins,
                 private_copy: false,
             });
-        } else if is_unpacked(package, &in_modules) {
+        } else if let Some(bundler) = bundled.bundler(&package.path) {
+            placements.extend(bundled_placement(installed, package, bundler)?);
+        } else if own.contain(package) {
             placements.push(Placement {
                 path: package.path.clone(),
                 source: PlacementSource::Package(required_id(package)?),
@@ -283,18 +284,46 @@ pub(crate) fn tree_of(installed: &Lock) -> Result<Tree, InstallError> {
 
 /// Returns the entries that have a tarball of their own and are in the project.
 pub(crate) fn unpacked(lock: &Lock) -> impl Iterator<Item = &LockPackage> {
-    let in_modules = lock.folders_in_modules();
-    lock.packages.iter().filter(move |package| is_unpacked(package, &in_modules))
+    let own = OwnTarballs::of(lock);
+    lock.packages.iter().filter(move |package| own.contain(package))
 }
 
-/// Returns whether the entry has a tarball of its own, and is neither outside the project nor one
-/// of the linked folders `in_modules`.
-fn is_unpacked(package: &LockPackage, in_modules: &HashSet<&str>) -> bool {
-    !package.link
-        && !package.comes_in_tarball()
-        && package.path.contains("node_modules/")
-        && !package.is_outside()
-        && !in_modules.contains(package.path.as_str())
+/// What decides which entries of a lock have a tarball of their own.
+struct OwnTarballs<'l> {
+    bundled: Bundled<'l>,
+    /// Linked folders below `node_modules`.
+    folders: HashSet<&'l str>,
+}
+
+impl<'l> OwnTarballs<'l> {
+    fn of(lock: &'l Lock) -> Self {
+        OwnTarballs { bundled: lock.bundled(), folders: lock.folders_in_modules() }
+    }
+
+    /// Returns whether the entry has one, and is neither outside the project nor a linked folder.
+    fn contain(&self, package: &LockPackage) -> bool {
+        !package.link
+            && package.path.contains("node_modules/")
+            && !package.is_outside()
+            && self.bundled.bundler(&package.path).is_none()
+            && !self.folders.contains(package.path.as_str())
+    }
+}
+
+/// Returns the placement of a package that is in the tarball of the one at `bundler`, if it has
+/// commands to be linked.
+fn bundled_placement(
+    installed: &Lock,
+    package: &LockPackage,
+    bundler: &str,
+) -> Result<Option<Placement>, InstallError> {
+    let Some(around) = installed.get(bundler).filter(|_| !package.bin.is_empty()) else {
+        return Ok(None);
+    };
+    let (path, bins) = (package.path.clone(), package.bin.clone());
+    let folder = path[bundler.len()..].trim_start_matches('/').to_owned();
+    let source = PlacementSource::Bundled { bundler: required_id(around)?, folder };
+    Ok(Some(Placement { path, source, bins, private_copy: false }))
 }
 
 fn required_id(package: &LockPackage) -> Result<PackageId, InstallError> {

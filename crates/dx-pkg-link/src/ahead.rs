@@ -123,7 +123,7 @@ impl Built {
             .zip(stagings.into_iter().map(|(_, staging)| staging))
             .collect();
         leftovers.extend(switch_all(&run, stagings, |importer| sites.has_packages(importer))?);
-        let added = sites.0.len() as u64;
+        let added = sites.unpacked();
         Ok(LinkReport { fresh: true, added, leftovers, ..LinkReport::default() }
             .with_counts(run.into_counts()))
     }
@@ -215,7 +215,7 @@ fn job<'j>(stagings: &'j [(String, Staging)], sites: &'j [Site<'j>]) -> Option<J
 fn id_of(placement: &Placement) -> Option<PackageId> {
     match placement.source {
         PlacementSource::Package(id) => Some(id),
-        PlacementSource::Symlink { .. } => None,
+        PlacementSource::Symlink { .. } | PlacementSource::Bundled { .. } => None,
     }
 }
 

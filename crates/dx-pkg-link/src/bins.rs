@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::io;
 
 use dx_pkg_os::files::Dir;
+use dx_pkg_store::PackageTables;
 
 use crate::LinkError;
 use crate::run::Run;
@@ -37,6 +38,21 @@ pub(crate) fn commands<'a>(site: &Site<'a>) -> Vec<Command<'a>> {
         }
     }
     commands.into_iter().map(|(name, file)| Command { name, file }).collect()
+}
+
+/// Returns the files, relative to the package, that its commands start and those of the packages in
+/// its tarball. `within` are the sites within it.
+pub(crate) fn command_files(site: &Site<'_>, within: &[Site<'_>]) -> Vec<String> {
+    let mut files: Vec<String> = commands(site).into_iter().map(|command| command.file).collect();
+    for inner in within {
+        let PlacementSource::Bundled { folder, .. } = &inner.placement.source else { continue };
+        let place = inner.placement.path.strip_suffix(folder.as_str());
+        if place.and_then(|place| place.strip_suffix('/')) == Some(&site.placement.path) {
+            let own = commands(inner).into_iter();
+            files.extend(own.map(|command| format!("{folder}/{}", command.file)));
+        }
+    }
+    files
 }
 
 /// Returns the last segment of a command's name, so that no name leads out of `.bin`.
@@ -92,11 +108,11 @@ fn retain_existing(
         _ if commands.is_empty() => {}
         PlacementSource::Package(id) => {
             let package = run.packages.open(*id, &site.placement.path)?;
-            let dxp = package.dxp();
-            commands.retain(|command| {
-                dxp.find(&command.file).is_some()
-                    || dxp.entries().any(|entry| crate::tree::below(entry.path, &command.file))
-            });
+            commands.retain(|command| has(&package, &command.file));
+        }
+        PlacementSource::Bundled { bundler, folder } => {
+            let package = run.packages.open(*bundler, &site.placement.path)?;
+            commands.retain(|command| has(&package, &format!("{folder}/{}", command.file)));
         }
         PlacementSource::Symlink { target } => {
             let folder = run.project.join(target);
@@ -110,6 +126,12 @@ fn retain_existing(
         }
     }
     Ok(())
+}
+
+/// Returns whether the package has this file or folder.
+fn has(package: &PackageTables, path: &str) -> bool {
+    let dxp = package.dxp();
+    dxp.find(path).is_some() || dxp.entries().any(|entry| crate::tree::below(entry.path, path))
 }
 
 /// Creates the command `name` in a `.bin` folder, replacing an existing entry. `target` is relative

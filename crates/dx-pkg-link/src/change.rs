@@ -36,11 +36,12 @@ pub(crate) fn apply(
     let mut difference = Difference::of(previous, next);
     difference.uncover(next, |site| run.packages.bundles(site))?;
     let mut report = LinkReport {
-        added: difference.count(Fate::Added),
-        replaced: difference.count(Fate::Replaced),
-        removed: previous.0.len() as u64
-            - difference.count(Fate::Kept)
-            - difference.count(Fate::Replaced),
+        added: difference.count(next, Fate::Added),
+        replaced: difference.count(next, Fate::Replaced),
+        removed: previous
+            .unpacked()
+            .saturating_sub(difference.count(next, Fate::Kept))
+            .saturating_sub(difference.count(next, Fate::Replaced)),
         ..LinkReport::default()
     };
     let repair = Repair::of(run, next, &difference);
@@ -85,7 +86,7 @@ pub(crate) fn apply(
         report.added -= in_place_of_others;
         report.replaced += in_place_of_others;
     }
-    repair.restore_files()?;
+    repair.restore_files(next)?;
     report.removed += repair.removed();
     report.replaced += repair.packages();
     if let Some(root) = stagings.get("") {
@@ -173,9 +174,13 @@ impl Change<'_> {
         }
     }
 
-    /// Renames the new package to its place, and the old one into the staging folder.
+    /// Renames the new package to its place, and the old one into the staging folder. A bundled one
+    /// comes with the package around it.
     fn put(&self, index: usize) -> Result<Swap, LinkError> {
         let site = &self.next.0[index];
+        if site.placement.source.is_bundled() {
+            return Ok(Swap::Renamed);
+        }
         let (new, place) = (self.staging.path().join(new_name(index)), self.place(site.inner));
         with_parents(&self.visible, site.inner, &mut Counts::default(), || {
             exchange_or_rename(&new, &place)
@@ -195,7 +200,8 @@ impl Change<'_> {
                 continue;
             }
             folders.insert(site.inner_folder().to_owned());
-            if self.difference.fates[index + 1 + offset] == Fate::Added {
+            let comes_along = site.placement.source.is_bundled();
+            if comes_along || self.difference.fates[index + 1 + offset] == Fate::Added {
                 continue;
             }
             moved = path;

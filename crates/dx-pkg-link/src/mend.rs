@@ -129,7 +129,7 @@ impl Lost<'_> {
                 let visible = modules(run, site.importer)?;
                 place(run, &visible, site.inner, site, descendants(&sites[*index..]))
             }
-            Self::File(index, file) => restore_file(run, &sites[*index], file),
+            Self::File(index, file) => restore_file(run, &sites[*index..], file),
             Self::Command { folder, name, target } => {
                 let path = run.project.join(folder).join(BIN);
                 make_dirs(&path)
@@ -140,8 +140,9 @@ impl Lost<'_> {
     }
 }
 
-/// Creates a missing file of a package in place.
-pub(crate) fn restore_file(run: &Run<'_>, site: &Site<'_>, file: &str) -> Result<(), LinkError> {
+/// Creates a missing file of the first of `sites` in place.
+pub(crate) fn restore_file(run: &Run<'_>, sites: &[Site<'_>], file: &str) -> Result<(), LinkError> {
+    let Some(site) = sites.first() else { return Ok(()) };
     let PlacementSource::Package(id) = site.placement.source else { return Ok(()) };
     let path = site.placement.path.as_str();
     let place: PathBuf = run.project.join(path);
@@ -151,7 +152,7 @@ pub(crate) fn restore_file(run: &Run<'_>, site: &Site<'_>, file: &str) -> Result
     let parent = place.join(file).parent().map(Path::to_owned).unwrap_or_default();
     make_dirs(&parent).map_err(LinkError::io("make the folder", parent))?;
     let dir = Dir::open(&place).map_err(LinkError::io("open", &place))?;
-    let is_command = bins::commands(site).iter().any(|command| command.file == file);
+    let is_command = bins::command_files(site, descendants(sites)).iter().any(|own| own == file);
     let need = if is_command { Need::Command { private: false } } else { Need::Shared };
     run.importer.file(&source, &entry, Folder { dir: &dir, path }, need, &mut Counts::default())
 }

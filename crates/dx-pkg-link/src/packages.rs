@@ -26,7 +26,7 @@ impl Packages<'_> {
     /// Returns the number of files of the site, as far as it is known: the cost of linking it.
     pub(crate) fn weight(&self, site: &Site<'_>) -> usize {
         match &site.placement.source {
-            PlacementSource::Symlink { .. } => 1,
+            PlacementSource::Symlink { .. } | PlacementSource::Bundled { .. } => 1,
             PlacementSource::Package(id) => self.store.file_count(*id).unwrap_or(1),
         }
     }
@@ -34,7 +34,7 @@ impl Packages<'_> {
     /// Returns whether the package bundles packages in its `node_modules`.
     pub(crate) fn bundles(&self, site: &Site<'_>) -> Result<bool, LinkError> {
         match &site.placement.source {
-            PlacementSource::Symlink { .. } => Ok(false),
+            PlacementSource::Symlink { .. } | PlacementSource::Bundled { .. } => Ok(false),
             PlacementSource::Package(id) => {
                 let package = self.open(*id, &site.placement.path)?;
                 Ok(package.dxp().entries().any(|entry| entry.path.starts_with("node_modules/")))

@@ -39,6 +39,7 @@ pub(crate) fn place(
                 .map_err(LinkError::io("link", path))?;
             counts.symlinks += 1;
         }
+        PlacementSource::Bundled { .. } => {}
         PlacementSource::Package(id) => {
             let package = run.packages.open(*id, path)?;
             if place_whole(run, into, name, site, within, &package)? {
@@ -49,7 +50,7 @@ pub(crate) fn place(
                 .map_err(LinkError::io("make the folder", path))?;
             counts.directories += 1;
             let source = run.importer.source(run.packages.store, *id, path, &package);
-            let commands = bins::commands(site);
+            let commands = bins::command_files(site, within);
             let private = site.placement.private_copy;
             let mut last = "";
             for entry in source.dxp.entries() {
@@ -61,7 +62,7 @@ pub(crate) fn place(
                     Path::new(path).join(entry.path),
                 ))?;
                 last = entry.path;
-                let need = if commands.iter().any(|command| command.file == entry.path) {
+                let need = if commands.iter().any(|file| file == entry.path) {
                     Need::Command { private }
                 } else if private {
                     Need::Private
@@ -107,8 +108,7 @@ fn place_whole(
     } else {
         run.importer.source(store, id, path, package)
     };
-    let commands: Vec<String> =
-        bins::commands(site).into_iter().map(|command| command.file).collect();
+    let commands = bins::command_files(site, within);
     let shadowed = source.dxp.entries().any(|entry| occupied(entry.path, path, within));
     if shadowed || !Importer::fits_whole(&source, &commands) {
         return Ok(false);
@@ -139,7 +139,7 @@ fn place_whole(
 /// Returns whether a bundled file is at a place of another package of the tree.
 pub(crate) fn occupied(file: &str, path: &str, within: &[Site<'_>]) -> bool {
     file.starts_with("node_modules/")
-        && within.iter().any(|site| {
+        && within.iter().filter(|site| !site.placement.source.is_bundled()).any(|site| {
             site.placement
                 .path
                 .strip_prefix(path)

@@ -105,7 +105,7 @@ impl Survey<'_> {
             if self.is_in_place(&dir, site, kind) {
                 self.package(&dir, index, folders)?;
             } else {
-                self.lose(index);
+                self.lose(self.unpacked_with(index));
             }
         }
         for (name, kind) in found {
@@ -151,7 +151,9 @@ impl Survey<'_> {
 
     fn is_in_place(&self, dir: &Dir, site: &Site<'_>, kind: Option<EntryKind>) -> bool {
         match &site.placement.source {
-            PlacementSource::Package(_) => kind == Some(EntryKind::Directory),
+            PlacementSource::Package(_) | PlacementSource::Bundled { .. } => {
+                kind == Some(EntryKind::Directory)
+            }
             PlacementSource::Symlink { target } if cfg!(unix) => {
                 let target = relative(&site.placement.path, target);
                 kind == Some(EntryKind::Symlink)
@@ -173,7 +175,7 @@ impl Survey<'_> {
             return Ok(());
         }
         if matches!(dir.identity(format!("{}/{MANIFEST}", site.name)), Ok(None)) {
-            self.without_manifest(index)?;
+            self.without_manifest(self.unpacked_with(index))?;
         }
         // Scripts may install packages of their own within a package.
         let nested = format!("{}/{NODE_MODULES}", site.placement.path);
@@ -184,6 +186,17 @@ impl Survey<'_> {
             self.folder(&nested, &[], folders)?;
         }
         Ok(())
+    }
+
+    /// Returns the site of the package in whose tarball the files are: a bundled package's is the one
+    /// around it.
+    fn unpacked_with(&self, index: usize) -> usize {
+        let site = &self.sites[index];
+        let PlacementSource::Bundled { folder, .. } = &site.placement.source else { return index };
+        let around = site.placement.path.strip_suffix(folder.as_str()).unwrap_or_default();
+        let around = around.trim_end_matches('/');
+        let is_around = |index: &usize| self.sites[*index].placement.path == around;
+        (0..index).rev().find(is_around).unwrap_or(index)
     }
 
     /// Notes the missing files of a package without manifest. One with scripts is built anew, as
@@ -216,7 +229,7 @@ impl Survey<'_> {
         let path = site.placement.path.as_str();
         let Ok(dir) = Dir::open(self.run.project.join(path)) else { return Vec::new() };
         let within = descendants(&self.sites[index..]);
-        let commands = bins::commands(site);
+        let commands = bins::command_files(site, within);
         let mut lost = Vec::new();
         for entry in package.dxp().entries() {
             let is_intact = match dir.identity(entry.path) {
@@ -224,7 +237,7 @@ impl Survey<'_> {
                 Ok(Some(found)) if by_size => {
                     found.size == entry.size
                         || found.size + 1 == entry.size
-                            && commands.iter().any(|command| command.file == entry.path)
+                            && commands.iter().any(|command| command == entry.path)
                 }
                 Ok(None) => false,
                 _ => true,

@@ -36,6 +36,20 @@ pub enum PlacementSource {
         /// The folder, relative to the project root and `/`-separated; empty for the root itself.
         target: String,
     },
+    /// Files that come with the package around it, in whose tarball they are.
+    Bundled {
+        /// The package around it.
+        bundler: PackageId,
+        /// The folder, relative to that package.
+        folder: String,
+    },
+}
+
+impl PlacementSource {
+    /// Returns whether the files come with the package around it.
+    pub(crate) fn is_bundled(&self) -> bool {
+        matches!(self, Self::Bundled { .. })
+    }
 }
 
 /// All placements of a project.
@@ -134,6 +148,11 @@ impl<'a> Sites<'a> {
     /// Work on two groups touches no common folder.
     pub(crate) fn by_top(&self) -> impl Iterator<Item = &[Site<'a>]> {
         self.0.chunk_by(|a, b| a.importer == b.importer && a.top() == b.top())
+    }
+
+    /// Returns the number of sites that have files or a link of their own.
+    pub(crate) fn unpacked(&self) -> u64 {
+        self.0.iter().filter(|site| !site.placement.source.is_bundled()).count() as u64
     }
 
     /// Returns whether the importer's `node_modules` has any package.

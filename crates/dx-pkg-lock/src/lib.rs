@@ -10,4 +10,4 @@ pub mod dxl;
 mod model;
 
 pub use collation::locale_compare;
-pub use model::{Lock, LockIndex, LockPackage, name_of_path};
+pub use model::{Bundled, Lock, LockIndex, LockPackage, Overridden, name_of_path};

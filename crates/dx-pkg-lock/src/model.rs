@@ -4,7 +4,7 @@
 
 use std::collections::HashSet;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::locale_compare;
 
@@ -20,6 +20,20 @@ pub struct Lock {
     /// One entry per path, `""` (the project itself) first, then in the order of
     /// [`locale_compare`].
     pub packages: Vec<LockPackage>,
+    /// The requirements that the project's overrides replaced, after a resolution for a lockfile of
+    /// version 2, the only one that has them.
+    pub overridden: Vec<Overridden>,
+}
+
+/// A requirement with the specifier that an override put in its place.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Overridden {
+    /// The path of the dependent.
+    pub dependent: String,
+    /// The name of the dependency.
+    pub name: String,
+    /// The specifier that applies.
+    pub spec: String,
 }
 
 /// One entry of a lockfile: the package, link or workspace at a path.
@@ -143,6 +157,13 @@ impl Lock {
         LockIndex { packages: &self.packages, positions: positions.collect() }
     }
 
+    /// Returns the entries whose files come inside another package's tarball.
+    #[must_use]
+    pub fn bundled(&self) -> Bundled<'_> {
+        let marked = self.packages.iter().filter(|package| package.in_bundle && !package.link);
+        Bundled { marked: marked.map(|package| (package.path.as_str(), package)).collect() }
+    }
+
     /// Sorts entries, and every keyed list in them, in the order in which lockfiles are written.
     pub fn normalise(&mut self) {
         self.packages
@@ -154,14 +175,6 @@ impl Lock {
 }
 
 impl LockPackage {
-    /// Returns whether the files come inside another package's tarball. Packages that the project
-    /// itself bundles when it is published are marked as bundled too, but have an integrity of
-    /// their own.
-    #[must_use]
-    pub fn comes_in_tarball(&self) -> bool {
-        self.in_bundle && self.integrity.is_none()
-    }
-
     /// Returns the package's name: the explicit one, else the path's.
     #[must_use]
     pub fn package_name(&self) -> &str {
@@ -173,6 +186,24 @@ impl LockPackage {
     pub fn is_outside(&self) -> bool {
         outside_project(&self.path)
             || (self.link && self.resolved.as_deref().is_some_and(outside_project))
+    }
+
+    /// Returns whether it has a licence, in whatever form.
+    #[must_use]
+    pub fn has_license(&self) -> bool {
+        self.license.is_some() || self.other_license().is_some()
+    }
+
+    /// Returns a licence that is no text, such as a list: its member in `extra`.
+    #[must_use]
+    pub fn other_license(&self) -> Option<&(String, String)> {
+        self.extra.iter().find(|(key, _)| key == "license")
+    }
+
+    /// Removes `devDependencies`, which only the project and its folders have.
+    pub fn remove_dev_dependencies(&mut self) {
+        self.dev_dependencies.clear();
+        self.extra.retain(|(key, _)| key != "devDependencies");
     }
 
     /// Sorts every list whose order has no meaning.
@@ -193,6 +224,50 @@ impl LockPackage {
         self.peer_dependencies_meta
             .sort_by(|a, b| locale_compare(&a.0, &b.0).then_with(|| a.0.cmp(&b.0)));
     }
+}
+
+/// The entries of a [`Lock`] whose files come inside another package's tarball. An integrity that
+/// such an entry has says nothing of those files. Packages that the project itself, or a workspace,
+/// bundles when it is published are marked as bundled too, but are packages of their own.
+#[derive(Clone, Debug)]
+pub struct Bundled<'a> {
+    marked: FxHashMap<&'a str, &'a LockPackage>,
+}
+
+impl<'a> Bundled<'a> {
+    /// Returns the path of the package whose tarball contains the entry at `path`.
+    #[must_use]
+    pub fn bundler<'p>(&self, path: &'p str) -> Option<&'p str> {
+        let entry = self.marked.get(path)?;
+        let mut nearest = None;
+        let mut around = folder_around(path);
+        while let Some(package) = self.marked.get(around) {
+            let bundles = !package.bundle_dependencies.is_empty();
+            nearest = nearest.or(Some(around).filter(|_| bundles));
+            around = folder_around(around);
+        }
+        if around.starts_with("node_modules/") || around.contains("/node_modules/") {
+            return Some(around);
+        }
+        // All of them go into the project's own tarball.
+        nearest.filter(|_| entry.integrity.is_none())
+    }
+
+    /// Returns the packages whose contents the lockfile tells as no npm has since version 7: with
+    /// an integrity or an address, which may be those of other files.
+    #[must_use]
+    pub fn doubtful(&self) -> FxHashSet<&'a str> {
+        let entries = self
+            .marked
+            .iter()
+            .filter(|(_, entry)| entry.integrity.is_some() || entry.resolved.is_some());
+        entries.filter_map(|(path, _)| self.bundler(path)).collect()
+    }
+}
+
+/// Returns the folder whose `node_modules` contains the package at `path`.
+fn folder_around(path: &str) -> &str {
+    path.rfind("/node_modules/").map_or("", |at| &path[..at])
 }
 
 /// An index of a [`Lock`]'s entries by path.

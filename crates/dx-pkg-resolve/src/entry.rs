@@ -33,7 +33,7 @@ pub(crate) fn entry(tree: &DependencyTree, node: NodeId) -> LockPackage {
     let is_root = node == tree.root;
     record.name = package_name.filter(|_| is_root || is_renamed);
     if !tree.is_top(node) {
-        record.dev_dependencies.clear();
+        record.remove_dev_dependencies();
     }
     record.path = path;
     record.in_bundle = tree[node].in_bundle;

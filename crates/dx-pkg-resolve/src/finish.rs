@@ -1,7 +1,7 @@
 //! The last stage of a resolution: from the tree to the lock, with flags and the packages not
 //! installed here.
 
-use dx_pkg_lock::{Lock, LockPackage, locale_compare};
+use dx_pkg_lock::{Lock, LockPackage, Overridden, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::Builder;
@@ -31,9 +31,7 @@ pub(crate) fn finish(
     drop_failed(&mut builder)?;
     let mut unfit = Vec::new();
     mark_unfit(&mut builder.tree, &builder.picker, options, &mut unfit);
-    if builder.load_bundles()? {
-        flags::calculate(&mut builder.tree);
-    }
+    builder.load_bundles()?;
     let skipped = builder.failures.iter().filter(|failure| !failure.is_excused);
     let skipped = skipped.map(|failure| failure.error.to_string()).collect();
     let accepted_conflicts = accepted_conflicts(&builder, requirements);
@@ -182,11 +180,16 @@ fn to_lock(
         if !left_out && seen.insert(node) {
             let mut record = entry(tree, node);
             record.in_bundle |= bundled.contains(&node);
-            entries.push((record, !tree[node].inert));
+            // A bundle's package that nothing depends on stays what it is: files of the bundle.
+            let is_stray = tree[node].in_bundle && tree[node].flags.extraneous;
+            record.in_bundle &= !is_stray;
+            entries.push((record, !tree[node].inert && !is_stray));
         }
     }
     entries.sort_by(|(a, _), (b, _)| locale_compare(&a.path, &b.path));
     let (packages, installed) = entries.into_iter().unzip();
+    let format_version = previous.map_or(3, |lock| lock.format_version);
+    let overridden = if format_version == 2 { overridden(tree) } else { Vec::new() };
     let lock = Lock {
         name: requirements
             .root
@@ -198,10 +201,29 @@ fn to_lock(
             .version
             .clone()
             .or_else(|| previous.and_then(|lock| lock.version.clone())),
-        format_version: previous.map_or(3, |lock| lock.format_version),
+        format_version,
         packages,
+        overridden,
     };
     (lock, installed)
+}
+
+/// Returns the requirements that overrides replaced.
+fn overridden(tree: &DependencyTree) -> Vec<Overridden> {
+    let mut overridden = Vec::new();
+    for node in tree.project_nodes() {
+        for edge in &tree[node].edges_out {
+            let spec = tree.spec(*edge);
+            if spec != tree[*edge].declared {
+                overridden.push(Overridden {
+                    dependent: tree.path(node),
+                    name: tree.text(tree[*edge].name).to_owned(),
+                    spec: tree.interner.spec_text(spec).to_owned(),
+                });
+            }
+        }
+    }
+    overridden
 }
 
 /// Returns the packages that go into the project's own tarball: those it bundles, with their

@@ -264,19 +264,27 @@ fn owned(pairs: &mut dyn Iterator<Item = (&str, &str)>) -> Vec<(String, String)>
     pairs.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()
 }
 
-/// Returns the lockfile entry of a version in a packument, without path and flags.
+/// Returns the lockfile entry of a version in a packument, without path and flags. What the version
+/// has in an unusual form is recorded as it is written, in place of the usual form. Shrinkwraps
+/// inside packages count for nothing, and npm no longer records them.
 #[must_use]
 pub fn registry_record(view: VersionView<'_>) -> LockPackage {
     let list = |items: &mut dyn Iterator<Item = &str>| items.map(str::to_owned).collect::<Vec<_>>();
+    let mut extra = owned(&mut view.extra());
+    let mut take = |key: &str| {
+        let at = extra.iter().position(|(other, _)| other == key)?;
+        Some(extra.swap_remove(at).1)
+    };
+    let (engines, workspaces) = (take("engines"), take("workspaces"));
+    let is_deprecated_otherwise = extra.iter().any(|(key, _)| key == "deprecated");
     LockPackage {
         version: Some(view.version_str().to_owned()),
         resolved: Some(view.tarball().to_owned()),
         integrity: view.integrity().map(str::to_owned),
         has_install_script: view.has_install_script(),
-        has_shrinkwrap: view.has_shrinkwrap(),
-        deprecated: view.deprecated().filter(|text| !text.is_empty()).map(str::to_owned),
+        deprecated: view.deprecated().filter(|_| !is_deprecated_otherwise).map(str::to_owned),
         license: view.license().map(str::to_owned),
-        engines: engines::to_json(&owned(&mut view.engines())),
+        engines: engines.or_else(|| engines::to_json(&owned(&mut view.engines()))),
         funding: view.funding_json().map(str::to_owned),
         bin: owned(&mut view.bins()),
         os: list(&mut view.os()),
@@ -290,6 +298,8 @@ pub fn registry_record(view: VersionView<'_>) -> LockPackage {
             .map(|(name, optional)| (name.to_owned(), optional))
             .collect(),
         bundle_dependencies: list(&mut view.bundled()),
+        workspaces,
+        extra,
         ..LockPackage::default()
     }
 }

@@ -36,7 +36,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
     })?;
     // A store that is kept makes the next resolution faster.
     let folder = tempfile::tempdir()?;
-    let context = Context::new(ContextOptions::new(config, Store::open(folder.path())?));
+    let context = Arc::new(Context::new(ContextOptions::new(config, Store::open(folder.path())?)));
 
     let requirements = Requirements {
         root: manifest.to_lock_package(),

@@ -29,7 +29,7 @@ fn context(registry: &Registry, folder: &Path, flags: &[(&str, &str)]) -> Arc<Co
 }
 
 /// Resolves a project that requires `a@^1`, without a lockfile.
-fn resolve_a(context: &Context, downloads: Option<&Downloads>) -> Result<Lock, AcquireError> {
+fn resolve_a(context: &Arc<Context>, downloads: Option<&Downloads>) -> Result<Lock, AcquireError> {
     let manifest = Manifest::parse(r#"{ "dependencies": { "a": "^1" } }"#).unwrap();
     let requirements = Requirements { root: manifest.to_lock_package(), ..Requirements::default() };
     let input = ResolverInput::new(&context.config, requirements, None, None)?;

@@ -69,7 +69,7 @@ fn resolved_with_plan(version: &'static str) -> String {
     let npm = NpmRegistry::new(fetcher, config.clone(), config.registry()).unwrap();
     let options = ContextOptions::new(config, Store::open(folder.path()).unwrap());
     let source = Arc::new(Planner { registry: npm, version });
-    let context = Context::new(ContextOptions { source: Some(source), ..options });
+    let context = Arc::new(Context::new(ContextOptions { source: Some(source), ..options }));
     // A plan is only requested where the network is in use.
     context.network().unwrap();
     let lock = resolve_a(&context, None).unwrap();

@@ -7,6 +7,8 @@ mod add;
 mod age;
 #[cfg(unix)]
 mod altered;
+#[cfg(unix)]
+mod bundles;
 mod client_certificate;
 mod concurrent;
 mod counting;
@@ -17,6 +19,7 @@ mod documentation;
 mod downloads;
 mod faults;
 mod folders;
+mod force;
 mod fresh;
 mod harness;
 #[cfg(unix)]
@@ -27,6 +30,7 @@ mod incremental;
 mod interrupted;
 #[cfg(unix)]
 mod leftovers;
+mod lock_members;
 mod lockfile;
 #[cfg(unix)]
 mod modes;

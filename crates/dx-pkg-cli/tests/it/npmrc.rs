@@ -277,6 +277,8 @@ fn flags_that_do_not_change_the_tree_leave_it_up_to_date() {
     }
     assert_ne!(ok(&project, ["install", "--omit=dev"]).stdout, NOTHING_TO_DO);
     assert_eq!(ok(&project, ["install", "--prod"]).stdout, NOTHING_TO_DO);
+    ok(&project, ["install", "--force"]);
+    assert_eq!(ok(&project, ["install", "--force"]).stdout, NOTHING_TO_DO);
 }
 
 #[test]

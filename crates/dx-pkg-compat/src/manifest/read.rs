@@ -186,7 +186,7 @@ fn string_pairs(value: Option<&Value>) -> Pairs {
 
 fn strings(value: Option<&Value>) -> Vec<String> {
     match value {
-        Some(Value::String(one)) => vec![one.clone()],
+        Some(Value::String(one)) if !one.is_empty() => vec![one.clone()],
         Some(Value::Array(list)) => {
             list.iter().filter_map(Value::as_str).map(str::to_owned).collect()
         }

@@ -46,9 +46,19 @@ impl Json {
         serde_json::from_str(&self.0).ok()
     }
 
-    /// Returns the JSON, unless it is an empty object or array.
+    /// Returns JSON text that was composed already.
+    pub(super) fn of(text: String) -> Self {
+        Self(text)
+    }
+
+    /// Returns whether the value is true for JavaScript.
+    pub(super) fn is_true(&self) -> bool {
+        !matches!(&*self.0, "null" | "false" | "0" | "\"\"")
+    }
+
+    /// Returns the JSON, unless it is empty or false.
     pub(super) fn filled(self) -> Option<String> {
-        (!matches!(&*self.0, "{}" | "[]")).then_some(self.0)
+        (self.is_true() && !matches!(&*self.0, "{}" | "[]")).then_some(self.0)
     }
 }
 
@@ -87,6 +97,6 @@ impl<'de> Shape<'de> for Json {
     }
 }
 
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     serde_json::to_string(text).unwrap_or_default()
 }

@@ -8,8 +8,9 @@ use dx_pkg_format::packument::VersionData;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
 use super::bins::{self, Bin};
+use super::extra::{Deprecation, Engines, License, Names, PeerMeta, Verbatim};
 use super::json::Json;
-use super::shape::{Fill, Key, Lenient, Pair, Pairs, Shape, Target, Text, Texts, Truth};
+use super::shape::{Fill, Key, Lenient, Pair, Shape, Target, Text, Texts, Truth};
 
 /// A manifest before it is normalised.
 #[derive(Default)]
@@ -49,17 +50,41 @@ impl<'de> Target<'de> for Manifest<'de> {
                 "optionalDependencies" => fill(&mut map, &mut self.data.optional_dependencies)?,
                 "peerDependencies" => fill(&mut map, &mut self.data.peer_dependencies)?,
                 "peerDependenciesMeta" => {
-                    self.data.peer_meta = value::<PeerMeta<'_>, _>(&mut map)?.0
+                    let PeerMeta { peers, other } = value(&mut map)?;
+                    self.data.peer_meta = peers;
+                    self.keep(key, other);
                 }
                 "bundleDependencies" => self.bundle = Some(value(&mut map)?),
                 "bundledDependencies" => self.bundled = Some(value(&mut map)?),
-                "engines" => self.data.engines = value::<Engines<'_>, _>(&mut map)?.0,
-                "os" => self.data.os = value::<Texts<'_>, _>(&mut map)?.0,
-                "cpu" => self.data.cpu = value::<Texts<'_>, _>(&mut map)?.0,
-                "libc" => self.data.libc = value::<Texts<'_>, _>(&mut map)?.0,
+                "engines" => {
+                    let Engines { pairs, other } = value(&mut map)?;
+                    self.data.engines = pairs;
+                    self.keep(key, other);
+                }
+                "os" | "cpu" | "libc" => {
+                    let Names { texts, other } = value(&mut map)?;
+                    match &*key {
+                        "os" => self.data.os = texts,
+                        "cpu" => self.data.cpu = texts,
+                        _ => self.data.libc = texts,
+                    }
+                    self.keep(key, other);
+                }
                 "bin" => self.bin = value(&mut map)?,
-                "deprecated" => self.data.deprecated = value::<Deprecation<'_>, _>(&mut map)?.0,
-                "license" => self.data.license = value::<License<'_>, _>(&mut map)?.0,
+                "deprecated" => {
+                    let Deprecation { message, other } = value(&mut map)?;
+                    self.data.deprecated = message;
+                    self.keep(key, other);
+                }
+                "license" => {
+                    let License { text, other } = value(&mut map)?;
+                    self.data.license = text;
+                    self.keep(key, other);
+                }
+                "workspaces" | "acceptDependencies" => {
+                    let Verbatim(json) = value(&mut map)?;
+                    self.keep(key, json);
+                }
                 "funding" => self.data.funding_json = value::<Funding<'_>, _>(&mut map)?.0,
                 "hasInstallScript" => self.flagged = value::<Truth, _>(&mut map)?.0,
                 "scripts" => self.scripted = value::<Scripts, _>(&mut map)?.0,
@@ -75,6 +100,14 @@ impl<'de> Target<'de> for Manifest<'de> {
 }
 
 impl<'de> Manifest<'de> {
+    /// Keeps the JSON of a member for the lockfile; of a repeated key the last value counts.
+    fn keep(&mut self, key: Text<'de>, json: Option<String>) {
+        if json.is_some() || !self.data.extra.is_empty() {
+            self.data.extra.retain(|(other, _)| *other != key);
+            self.data.extra.extend(json.map(|json| (key, json.into())));
+        }
+    }
+
     /// Returns the kept fields, normalised in the order in which npm does it.
     pub(super) fn data(&mut self, version: Text<'de>, package: &Text<'de>) -> &VersionData<'de> {
         let data = &mut self.data;
@@ -143,71 +176,6 @@ impl<'de> Shape<'de> for Bundle<'de> {
     }
 }
 
-/// `peerDependenciesMeta`: (name, whether optional).
-#[derive(Default)]
-struct PeerMeta<'a>(Vec<(Text<'a>, bool)>);
-
-impl<'de> Shape<'de> for PeerMeta<'de> {
-    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
-        let mut peers = Vec::new();
-        while let Some((Key(name), Lenient(Optional(optional)))) = map.next_entry()? {
-            peers.push((name, optional));
-        }
-        Ok(Self(peers))
-    }
-}
-
-#[derive(Default)]
-struct Optional(bool);
-
-impl<'de> Shape<'de> for Optional {
-    fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
-        let mut optional = false;
-        while let Some(Key(key)) = map.next_key::<Key<'de>>()? {
-            if key == "optional" {
-                optional = value::<Truth, _>(&mut map)?.0;
-            } else {
-                map.next_value::<IgnoredAny>()?;
-            }
-        }
-        Ok(Self(optional))
-    }
-}
-
-/// `engines`; a bare text is kept under the name "", the texts of an array under "0", "1", …
-#[derive(Default)]
-struct Engines<'a>(Vec<Pair<'a>>);
-
-impl<'de> Shape<'de> for Engines<'de> {
-    fn text(text: Text<'de>) -> Self {
-        Self(vec![(Cow::Borrowed(""), text)])
-    }
-
-    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
-        Pairs::object(map).map(|pairs| Self(pairs.0))
-    }
-
-    fn array<S: SeqAccess<'de>>(sequence: S) -> Result<Self, S::Error> {
-        let Texts(texts) = Texts::array(sequence)?;
-        let numbered = texts.into_iter().enumerate();
-        Ok(Self(numbered.map(|(at, text)| (Cow::Owned(at.to_string()), text)).collect()))
-    }
-}
-
-/// `deprecated`: a message, or `true` without one.
-#[derive(Default)]
-struct Deprecation<'a>(Text<'a>);
-
-impl<'de> Shape<'de> for Deprecation<'de> {
-    fn text(message: Text<'de>) -> Self {
-        Self(message)
-    }
-
-    fn flag(deprecated: bool) -> Self {
-        Self(Cow::Borrowed(if deprecated { "true" } else { "" }))
-    }
-}
-
 /// `scripts`: whether one of them runs at installation.
 #[derive(Default)]
 struct Scripts(bool);
@@ -270,30 +238,6 @@ impl<'a> Dist<'a> {
     }
 }
 
-/// `license` as npm writes it to a lockfile: a text, an object's `type`, or else compact JSON.
-#[derive(Default)]
-struct License<'a>(Option<Text<'a>>);
-
-impl<'de> Shape<'de> for License<'de> {
-    fn text(text: Text<'de>) -> Self {
-        Self(Some(text).filter(|text| !text.is_empty()))
-    }
-
-    fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {
-        let mut kind = None;
-        let json = Json::of_object(map, |key, value| {
-            if key == "type" {
-                kind = value.as_text().filter(|text| !text.is_empty());
-            }
-        })?;
-        Ok(Self(kind.or(json.filled()).map(Cow::Owned)))
-    }
-
-    fn array<S: SeqAccess<'de>>(sequence: S) -> Result<Self, S::Error> {
-        Ok(Self(Json::array(sequence)?.filled().map(Cow::Owned)))
-    }
-}
-
 /// `funding` as npm writes it to a lockfile, in compact JSON: a bare URL becomes an object.
 #[derive(Default)]
 struct Funding<'a>(Option<Text<'a>>);
@@ -301,6 +245,14 @@ struct Funding<'a>(Option<Text<'a>>);
 impl<'de> Shape<'de> for Funding<'de> {
     fn text(url: Text<'de>) -> Self {
         Self((!url.is_empty()).then(|| format!("{{\"url\":{}}}", Json::text(url)).into()))
+    }
+
+    fn flag(flag: bool) -> Self {
+        Self(Json::flag(flag).filled().map(Cow::Owned))
+    }
+
+    fn number(number: f64) -> Self {
+        Self(Json::number(number).filled().map(Cow::Owned))
     }
 
     fn object<M: MapAccess<'de>>(map: M) -> Result<Self, M::Error> {

@@ -253,7 +253,7 @@ impl<'de> Target<'de> for Vec<Pair<'de>> {
     }
 }
 
-fn merge_repeated(pairs: &mut Vec<Pair<'_>>) {
+pub(super) fn merge_repeated(pairs: &mut Vec<Pair<'_>>) {
     if !has_repeated(pairs) {
         return;
     }

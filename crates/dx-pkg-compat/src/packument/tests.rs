@@ -139,11 +139,11 @@ fn every_truncation_is_refused() {
 fn deep_nesting_does_not_overflow_the_stack() {
     let depth = 200_000;
     let nested = format!("{}{}", "[".repeat(depth), "]".repeat(depth));
-    for field in ["readme", "dependencies", "bin", "dist", "engines", "os", "scripts"] {
+    for field in ["readme", "dependencies", "bin", "dist", "scripts"] {
         let packument = with_fields(&format!(r#""{field}":{nested}"#));
         assert_eq!(only(&packument).dependencies().len(), 0, "{field}");
     }
-    for field in ["license", "funding"] {
+    for field in ["license", "funding", "engines", "os", "deprecated", "workspaces"] {
         let json = format!(r#"{{"name":"a","versions":{{"1.0.0":{{"{field}":{nested}}}}}}}"#);
         assert_eq!(refused("a", json.as_bytes()).code(), "DX_PACKUMENT_JSON", "{field}");
     }

@@ -71,6 +71,9 @@ pub struct VersionData<'a> {
     pub license: Option<Text<'a>>,
     /// `funding` as JSON text.
     pub funding_json: Option<Text<'a>>,
+    /// (key, value as JSON text) of what a lockfile records and no other field can hold: members
+    /// that resolution does not read, and those of another type than theirs.
+    pub extra: Vec<(Text<'a>, Text<'a>)>,
 }
 
 impl PackumentData<'_> {
@@ -237,6 +240,7 @@ impl Encoder {
             self.list(data.cpu.iter().map(|name| &**name)),
             self.list(data.libc.iter().map(|name| &**name)),
             self.pairs(&data.bins),
+            self.pairs(&data.extra),
         ]
     }
 

@@ -118,9 +118,9 @@ fn equal_manifests_share_their_lists() {
 #[test]
 fn another_signature_or_version_is_named() {
     let mut bytes = data(&["1.0.0"]).encode().unwrap();
-    bytes[4] = 2;
+    bytes[4] = 3;
     let error = Packument::decode(Arc::new(bytes.clone())).unwrap_err();
-    assert_eq!(error, FormatError::Version { format: "DXM", found: 2, supported: 1 });
+    assert_eq!(error, FormatError::Version { format: "DXM", found: 3, supported: 2 });
     bytes[0] = b'X';
     let error = Packument::decode(Arc::new(bytes)).unwrap_err();
     assert_eq!(error, FormatError::Signature { format: "DXM" });

@@ -41,6 +41,7 @@ enum List {
     Cpu,
     Libc,
     Bins,
+    Extra,
 }
 
 /// One version of a packument, read in place.
@@ -272,6 +273,12 @@ impl<'a> VersionView<'a> {
     #[must_use]
     pub fn funding_json(self) -> Option<&'a str> {
         self.text_unless_empty(Text::Funding)
+    }
+
+    /// Returns (key, value as JSON text) of what a lockfile records and no other field can hold.
+    #[must_use]
+    pub fn extra(self) -> Pairs<'a> {
+        self.pairs(List::Extra)
     }
 }
 

@@ -101,7 +101,7 @@ fn dxc_version_1() {
 }
 
 #[test]
-fn dxm_version_1() {
+fn dxm_version_2() {
     let version = |version: &'static str| VersionData {
         version: version.into(),
         published: Some(1_700_000_000_000),
@@ -116,6 +116,7 @@ fn dxm_version_1() {
         os: vec!["!win32".into()],
         bins: vec![("golden".into(), "bin/golden.js".into())],
         license: Some("MIT".into()),
+        extra: vec![("workspaces".into(), "[\"website\"]".into())],
         ..VersionData::default()
     };
     let mut versions = vec![version("1.0.0"), version("1.0.0-rc.1"), version("0.9.0")];
@@ -128,7 +129,7 @@ fn dxm_version_1() {
         versions,
     };
     let bytes = data.encode().unwrap();
-    let kept = golden("dxm-v1.dxm", &bytes);
+    let kept = golden("dxm-v2.dxm", &bytes);
     assert_eq!(kept, bytes);
     let packument = Packument::decode(Arc::new(kept)).unwrap();
     let versions: Vec<_> = packument.versions().map(|view| view.version_str()).collect();
@@ -139,5 +140,12 @@ fn dxm_version_1() {
         [("zeta", "^1.0.0"), ("alpha", "~2.0.0")]
     );
     assert!(latest.peer_optional("peer"));
+    assert_eq!(latest.extra().collect::<Vec<_>>(), [("workspaces", "[\"website\"]")]);
     assert_eq!(packument.versions().next().unwrap().deprecated(), Some("use 1.0.0"));
+}
+
+#[test]
+fn dxm_of_version_1_is_refused() {
+    let bytes = golden("dxm-v1.dxm", &[]);
+    assert!(Packument::decode(Arc::new(bytes)).is_err(), "it is requested again");
 }

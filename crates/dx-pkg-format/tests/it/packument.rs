@@ -58,6 +58,7 @@ prop_compose! {
             has_shrinkwrap: flags[2],
             license: flags[0].then(|| "MIT".into()),
             funding_json: flags[1].then(|| "[\"https://example.org\"]".into()),
+            extra: flags[2].then(|| ("workspaces".into(), "[\"a\"]".into())).into_iter().collect(),
         }
     }
 }
@@ -100,6 +101,7 @@ fn read_back(packument: &Packument) -> PackumentData<'_> {
         has_shrinkwrap: view.has_shrinkwrap(),
         license: view.license().map(Into::into),
         funding_json: view.funding_json().map(Into::into),
+        extra: view.extra().map(owned).collect(),
     });
     PackumentData {
         name: packument.name().into(),

@@ -172,7 +172,7 @@ fn diagnostics_of(conflicts: &[Conflict], summary: &Summary) -> Diagnostics {
 fn summary_of(run: &Run<'_>, resolution: &Resolution) -> Result<Summary, InstallError> {
     let config = run.session.config();
     let (strict, force) = (config.engine_strict()?, config.force()?);
-    let is_refused = |platform: bool| (platform && !force) || (strict && !platform);
+    let is_refused = |platform: bool| !force && (platform || strict);
     if let Some(unfit) = resolution.unfit.iter().find(|unfit| is_refused(unfit.platform)) {
         let (package, wants) = (unfit.package.clone(), unfit.wants.clone());
         return Err(InstallError::UnsupportedPlatform { package, wants });

@@ -136,7 +136,7 @@ fn resolve_and_fetch(
         local::external(&places, name, spec, from)
     };
     let bundles =
-        |package: &LockPackage| local::bundled(session.store(), Some(&downloads), package);
+        |package: &LockPackage| local::bundled(context, Some(&downloads), &run.counters, package);
     let local = LocalSources {
         downloads: Some(&downloads),
         externals: &externals,

@@ -76,6 +76,10 @@ impl Lifecycle {
         if self.all {
             return Some(true);
         }
+        // A bundled package's tarball can claim any name: no rule is about it.
+        if package.in_bundle {
+            return None;
+        }
         let name = real_name(package);
         let exact = package.version.as_deref().map(|version| format!("{name}@{version}"));
         let about =
@@ -88,8 +92,11 @@ impl Lifecycle {
     /// # Errors
     /// There are such, and the setting `strict-allow-scripts` forbids it.
     pub(crate) fn skipped(&self, plan: &Plan) -> Result<Vec<String>, InstallError> {
+        // Nothing that the project says would let a bundled package's scripts run.
         let is_skipped = |package: &&LockPackage| {
-            !self.may_run(package) && (self.ignored || self.verdict(package).is_none())
+            !package.in_bundle
+                && !self.may_run(package)
+                && (self.ignored || self.verdict(package).is_none())
         };
         let skipped: Vec<String> = self.with_scripts(plan).filter(is_skipped).map(label).collect();
         if self.strict && !self.ignored && !skipped.is_empty() {

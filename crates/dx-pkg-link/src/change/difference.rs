@@ -74,7 +74,8 @@ impl<'a> Difference<'a> {
     }
 
     /// Marks as replaced each kept package that bundles packages and has a removed one nested in
-    /// it: the removed package may have been at the place of a bundled one.
+    /// it: the removed package may have been at the place of a bundled one. Likewise one that comes
+    /// to have a bundled package, whose commands are to be made executable.
     pub(crate) fn uncover(
         &mut self,
         next: &Sites<'a>,
@@ -96,12 +97,32 @@ impl<'a> Difference<'a> {
             }
         }
         self.removed = removed;
+        self.renew_bundlers(next);
         Ok(())
     }
 
-    /// Returns the number of sites with this change.
-    pub(crate) fn count(&self, fate: Fate) -> u64 {
-        self.fates.iter().filter(|other| **other == fate).count() as u64
+    fn renew_bundlers(&mut self, next: &Sites<'a>) {
+        for (site, index) in next.0.iter().zip(0..) {
+            let PlacementSource::Bundled { folder, .. } = &site.placement.source else { continue };
+            let path = site.placement.path.strip_suffix(folder.as_str()).unwrap_or_default();
+            let bundler = path.trim_end_matches('/');
+            let found =
+                next.0.binary_search_by(|other| by_segments(&other.placement.path, bundler));
+            if let Ok(bundler) = found
+                && self.fates[index] != Fate::Kept
+                && self.fates[bundler] == Fate::Kept
+            {
+                self.fates[bundler] = Fate::Replaced;
+                self.replaced.push(next.0[bundler]);
+            }
+        }
+    }
+
+    /// Returns the number of sites of `next`, except bundled ones, with this change.
+    pub(crate) fn count(&self, next: &Sites<'a>, fate: Fate) -> u64 {
+        let own = self.fates.iter().zip(&next.0);
+        let own = own.filter(|(_, site)| !site.placement.source.is_bundled());
+        own.filter(|(other, _)| **other == fate).count() as u64
     }
 
     /// Returns the indices of the sites to be built, parents first.

@@ -11,7 +11,7 @@ use super::difference::{Difference, Fate};
 use crate::mend::restore_file;
 use crate::run::Run;
 use crate::staging::{Staging, missing};
-use crate::tree::{NODE_MODULES, Site, Sites, by_segments};
+use crate::tree::{NODE_MODULES, Sites, by_segments};
 use crate::{LinkError, Repairs};
 
 /// The repairs of one run, with what came of them.
@@ -20,7 +20,7 @@ pub(super) struct Repair<'r> {
     /// Entries to be taken away: importer, and path below its `node_modules`.
     foreign: Vec<(&'r str, &'r str)>,
     /// Files to be restored: the site, and the path within it.
-    files: Vec<(Site<'r>, &'r str)>,
+    files: Vec<(usize, &'r str)>,
     /// Commands to be linked: importer, folder below its `node_modules`, and name.
     commands: Vec<(&'r str, &'r str, &'r str)>,
     removed: Cell<u64>,
@@ -46,9 +46,7 @@ impl<'r> Repair<'r> {
         Repair {
             run,
             foreign: foreign.filter_map(|path| split(path)).collect(),
-            files: files
-                .filter_map(|(path, file)| Some((next.0[kept(path)?], file.as_str())))
-                .collect(),
+            files: files.filter_map(|(path, file)| Some((kept(path)?, file.as_str()))).collect(),
             commands: commands
                 .filter_map(|(folder, name)| {
                     let (importer, inner) = split_folder(folder)?;
@@ -118,13 +116,15 @@ impl<'r> Repair<'r> {
     }
 
     /// Restores the missing and altered files of packages that stay in place.
-    pub(super) fn restore_files(&self) -> Result<(), LinkError> {
-        for (site, file) in &self.files {
+    pub(super) fn restore_files(&self, next: &Sites<'_>) -> Result<(), LinkError> {
+        for (index, file) in &self.files {
             self.run.check_cancelled()?;
+            let sites = next.0.get(*index..).unwrap_or_default();
+            let Some(site) = sites.first() else { continue };
             let path = self.run.project.join(&site.placement.path).join(file);
             // An altered file may be shared: it is replaced, never written.
             dx_pkg_os::files::remove_tree(&path).map_err(LinkError::io("replace", path))?;
-            restore_file(self.run, site, file)?;
+            restore_file(self.run, sites, file)?;
             self.packages.borrow_mut().insert(site.placement.path.clone());
         }
         Ok(())

@@ -61,6 +61,7 @@ impl<'a> DxlView<'a> {
             version: self.version().map(str::to_owned),
             format_version: self.format_version(),
             packages: self.packages().map(Package::to_package).collect(),
+            ..Lock::default()
         }
     }
 }

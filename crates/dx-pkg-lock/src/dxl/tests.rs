@@ -66,9 +66,9 @@ pub(super) fn sample() -> Lock {
     };
     Lock {
         name: Some("project".into()),
-        version: None,
         format_version: 3,
         packages: vec![project, full, link, target],
+        ..Lock::default()
     }
 }
 
@@ -243,7 +243,8 @@ proptest! {
         let mut packages: Vec<_> =
             packages.into_iter().map(|(path, package)| LockPackage { path, ..package }).collect();
         packages.sort_by(|a, b| crate::locale_compare(&a.path, &b.path));
-        let lock = Lock { name: None, version: Some("1".into()), format_version: 3, packages };
+        let version = Some("1".into());
+        let lock = Lock { version, format_version: 3, packages, ..Lock::default() };
         let bytes = encode(&lock, [1; 32]);
         let view = DxlView::open(&bytes).unwrap();
         prop_assert_eq!(view.to_lock(), lock.clone());

@@ -120,3 +120,39 @@ fn normalise_puts_the_project_first_and_follows_npms_order() {
     );
     assert_eq!(lock.packages[4].dependencies[0].0, "A");
 }
+
+#[test]
+fn bundled_entries_lie_in_the_tarball_of_the_package_that_is_no_entry_of_a_bundle() {
+    let mut lock = lock(&[
+        "",
+        "node_modules/a",
+        "node_modules/a/node_modules/b",
+        "node_modules/a/node_modules/b/node_modules/c",
+        "node_modules/own",
+        "node_modules/own/node_modules/d",
+        "node_modules/own/node_modules/e",
+        "w/node_modules/f",
+    ]);
+    for package in &mut lock.packages {
+        package.in_bundle = !package.path.is_empty() && package.path != "node_modules/a";
+        if package.path == "node_modules/own" {
+            package.bundle_dependencies.push("e".to_owned());
+        }
+        if package.path.ends_with('d') || package.path.ends_with('b') {
+            package.integrity = Some("sha512-x".to_owned());
+        }
+    }
+    let bundled = lock.bundled();
+    for (path, bundler) in [
+        ("node_modules/a", None),
+        ("node_modules/a/node_modules/b", Some("node_modules/a")),
+        ("node_modules/a/node_modules/b/node_modules/c", Some("node_modules/a")),
+        ("node_modules/own", None),
+        ("node_modules/own/node_modules/d", None),
+        ("node_modules/own/node_modules/e", Some("node_modules/own")),
+        ("w/node_modules/f", None),
+    ] {
+        assert_eq!(bundled.bundler(path), bundler, "{path}");
+    }
+    assert_eq!(bundled.doubtful().into_iter().collect::<Vec<_>>(), ["node_modules/a"]);
+}

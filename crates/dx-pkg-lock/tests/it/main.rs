@@ -24,12 +24,7 @@ fn large_lock() -> Lock {
             .collect(),
         ..LockPackage::default()
     };
-    Lock {
-        name: None,
-        version: None,
-        format_version: 3,
-        packages: (0..1226).map(package).collect(),
-    }
+    Lock { format_version: 3, packages: (0..1226).map(package).collect(), ..Lock::default() }
 }
 
 /// Opens a file and reads the fields that an install needs of every package; the sum keeps the work

@@ -1,27 +1,33 @@
 //! Bundled packages, which come inside another package's tarball.
 
-use crate::ResolveError;
+use rustc_hash::FxHashSet;
+
 use crate::manifest::Manifest;
 use crate::tree::NodeId;
+use crate::{ResolveError, flags};
 
 use super::Builder;
 
 impl Builder<'_> {
-    /// Adds the packages that bundling packages contain; returns whether there are bundling
-    /// packages. Bundled packages of the lockfile are in the tree already.
-    pub(crate) fn load_bundles(&mut self) -> Result<bool, ResolveError> {
+    /// Adds the packages that bundling packages contain. Bundled packages of the lockfile are in
+    /// the tree already. Packages that were placed for what proves to be bundled are dropped.
+    pub(crate) fn load_bundles(&mut self) -> Result<(), ResolveError> {
         let bundlers: Vec<NodeId> = self
             .tree
             .project_nodes()
             .into_iter()
             .filter(|node| {
                 !self.tree.is_importer(*node)
+                    && !self.tree[*node].inert
                     && self.tree[*node].target.is_none()
                     && !self.tree.manifest(*node).bundled.is_empty()
                     && self.tree.children(*node).iter().all(|child| !self.tree[*child].in_bundle)
             })
             .collect();
-        let any = !bundlers.is_empty();
+        if bundlers.is_empty() {
+            return Ok(());
+        }
+        let before: FxHashSet<NodeId> = self.superfluous().collect();
         for bundler in bundlers {
             let mut record = self.tree.manifest(bundler).record();
             record.path = self.tree.path(bundler);
@@ -40,7 +46,21 @@ impl Builder<'_> {
             };
             self.add_bundled(bundler, contents);
         }
-        Ok(any)
+        flags::calculate(&mut self.tree);
+        let shadowed: Vec<NodeId> =
+            self.superfluous().filter(|node| !before.contains(node)).collect();
+        for node in shadowed {
+            self.tree.detach(node);
+        }
+        Ok(())
+    }
+
+    /// Returns the packages, apart from bundled ones, that nothing depends on.
+    fn superfluous(&self) -> impl Iterator<Item = NodeId> {
+        self.tree.project_nodes().into_iter().filter(|node| {
+            let node = &self.tree[*node];
+            node.flags.extraneous && !node.in_bundle
+        })
     }
 
     /// Adds the contents of a bundling package's tarball below it.

@@ -167,6 +167,8 @@ impl Builder<'_> {
         let mut nodes: FxHashMap<&str, NodeId> = FxHashMap::default();
         nodes.insert("", self.tree.root);
         let mut loaded = Vec::new();
+        let bundled = lock.bundled();
+        let doubtful = bundled.doubtful();
         let in_modules = lock.folders_in_modules();
         let is_folder = |path: &str| split_path(path).is_none() || in_modules.contains(path);
         for entry in entries.iter().filter(|entry| !entry.link && is_folder(&entry.path)) {
@@ -189,6 +191,11 @@ impl Builder<'_> {
             }
             let Some((parent, name)) = split_path(&entry.path) else { continue };
             let Some(parent) = nodes.get(parent).copied() else { continue };
+            let bundler = bundled.bundler(&entry.path);
+            if bundler.is_some_and(|bundler| doubtful.contains(bundler)) {
+                // The tarball tells what is in it.
+                continue;
+            }
             let name_id = self.tree.interner.name(name);
             let node = if entry.link {
                 let target = entry.resolved.as_deref().unwrap_or_default();
@@ -210,7 +217,7 @@ impl Builder<'_> {
                 let manifest = self.tree.manifests.push(manifest);
                 self.tree.add_node(name_id, manifest)
             };
-            self.tree[node].in_bundle = entry.comes_in_tarball();
+            self.tree[node].in_bundle = bundler.is_some();
             self.tree.attach(node, parent);
             nodes.insert(&entry.path, node);
             loaded.push(node);

@@ -75,10 +75,12 @@ impl DependencyTree {
         self.set_root(node, node);
     }
 
-    /// Puts `new` in the place of `old`, whose children it takes over.
+    /// Puts `new` in the place of `old`, whose children it takes over, but not those that came in
+    /// its tarball.
     pub(crate) fn replace(&mut self, new: NodeId, old: NodeId) {
         let Some(parent) = self[old].parent else { return };
-        let children = self.children(old);
+        let mut children = self.children(old);
+        children.retain(|child| !self[*child].in_bundle);
         for child in children {
             let key = self.interner.fold(self[child].name);
             self[old].children.remove(&key);

@@ -271,7 +271,7 @@ fn other_platform() {
     --- stdout
     --- stderr
     error: elsewhere@1.0.0 does not run here: it wants os aix [DX_UNSUPPORTED_PLATFORM]
-      help: remove the dependency, or make it an optional one
+      help: remove the dependency, make it an optional one, or use --force
     ");
 }
 

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::LockfileError;
 use super::super::json::{Object, canonical};
-use super::source::{Place, Source, is_string};
+use super::source::{Place, Source, is_string, peer_meta};
 use super::{legacy, path};
 use crate::surrogates::without_lone;
 
@@ -30,7 +30,7 @@ pub fn read(text: &str) -> Result<Lock, LockfileError> {
         name: string("name")?,
         version: string("version")?,
         format_version: format_version(&members, place)?,
-        packages: Vec::new(),
+        ..Lock::default()
     };
     if let (Some(version), Some(raw)) = (&lock.version, members.get("version"))
         && !path::version_is_safe(version)
@@ -168,14 +168,28 @@ fn read_member(
         "engines" => package.engines = Some(canonical(raw.get())),
         "funding" => package.funding = Some(canonical(raw.get())),
         "workspaces" => package.workspaces = Some(canonical(raw.get())),
-        "os" => package.os = place.strings(key, raw)?,
-        "cpu" => package.cpu = place.strings(key, raw)?,
-        "libc" => package.libc = place.strings(key, raw)?,
+        "os" | "cpu" | "libc" => {
+            let names = place.strings(key, raw)?;
+            match key {
+                "os" => package.os = names,
+                "cpu" => package.cpu = names,
+                _ => package.libc = names,
+            }
+            if is_string(raw) {
+                package.extra.push((key.to_owned(), canonical(raw.get())));
+            }
+        }
         "dependencies" => package.dependencies = place.pairs(key, raw)?,
         "devDependencies" => package.dev_dependencies = place.pairs(key, raw)?,
         "optionalDependencies" => package.optional_dependencies = place.pairs(key, raw)?,
         "peerDependencies" => package.peer_dependencies = place.pairs(key, raw)?,
-        "peerDependenciesMeta" => package.peer_dependencies_meta = place.peer_meta(key, raw)?,
+        "peerDependenciesMeta" => {
+            let (meta, is_usual) = peer_meta(raw);
+            package.peer_dependencies_meta = meta;
+            if !is_usual {
+                package.extra.push((key.to_owned(), canonical(raw.get())));
+            }
+        }
         "deprecated" if is_string(raw) => package.deprecated = place.string(key, raw)?,
         "license" if is_string(raw) => package.license = place.string(key, raw)?,
         "bin" if !is_string(raw) => package.bin = place.pairs(key, raw)?,

@@ -105,24 +105,25 @@ impl Place<'_, '_> {
         };
         self.object(key, raw)?.0.into_iter().map(pair).collect()
     }
-
-    pub(super) fn peer_meta(
-        self,
-        key: &str,
-        raw: &RawValue,
-    ) -> Result<Vec<(String, bool)>, LockfileError> {
-        let meta = |(name, value): (Cow<'_, str>, &RawValue)| {
-            let optional = self
-                .object(key, value)?
-                .get("optional")
-                .is_some_and(|optional| optional.get() == "true");
-            Ok((name.into_owned(), optional))
-        };
-        self.object(key, raw)?.0.into_iter().map(meta).collect()
-    }
 }
 
 /// Returns whether the value is a string.
 pub(super) fn is_string(raw: &RawValue) -> bool {
     raw.get().starts_with('"')
+}
+
+/// Reads `peerDependenciesMeta` as npm does: a peer is optional where it is an object whose
+/// `optional` is true. Returns whether that is all it has; npm writes what a package has there.
+pub(super) fn peer_meta(raw: &RawValue) -> (Vec<(String, bool)>, bool) {
+    let Ok(peers) = Object::parse(raw.get()) else { return (Vec::new(), false) };
+    let mut is_usual = true;
+    let mut meta = Vec::with_capacity(peers.0.len());
+    for (name, value) in peers.0 {
+        let members = Object::parse(value.get()).unwrap_or_default();
+        let optional = members.get("optional").map(RawValue::get);
+        is_usual &= members.0.len() == 1 && matches!(optional, Some("true" | "false"));
+        let is_false = matches!(optional, None | Some("false" | "null" | "0" | "\"\""));
+        meta.push((name.into_owned(), !is_false));
+    }
+    (meta, is_usual)
 }

@@ -390,8 +390,9 @@ fn version_1_tells_whose_tarball_a_bundled_package_came_in() {
         "whole":{"version":"1.0.0","integrity":"sha512-AAAA",
             "dependencies":{"part":{"version":"1.0.0","bundled":true,"integrity":"sha512-AAAA"}}}}}"#;
     let lock = read(text).unwrap();
-    assert!(!entry(&lock, "node_modules/own").comes_in_tarball());
-    assert!(entry(&lock, "node_modules/whole/node_modules/part").comes_in_tarball());
+    let bundler = |path| lock.bundled().bundler(path).map(str::to_owned);
+    assert_eq!(bundler("node_modules/own"), None);
+    assert_eq!(bundler("node_modules/whole/node_modules/part").unwrap(), "node_modules/whole");
 }
 
 #[test]

@@ -229,6 +229,9 @@ fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
     }
     let meta = &package.peer_dependencies_meta;
     add("peerDependenciesMeta", (!meta.is_empty()).then(|| peer_meta(meta)));
+    // What is recorded as it was written takes the place of what was read of it.
+    let is_extra = |key: &str| package.extra.iter().any(|(other, _)| other == key);
+    members.retain(|(key, _)| !is_extra(key));
     members.extend(
         package.extra.iter().map(|(key, json)| (Cow::Borrowed(key.as_str()), Value::parse(json))),
     );

@@ -22,6 +22,7 @@ fn record_holds_what_the_lockfile_stores() {
         workspaces: Some(r#"["packages/*"]"#.to_owned()),
         bin: pair("app", "cli.js"),
         os: vec!["linux".to_owned()],
+        extra: pair("os", r#""linux""#).into_iter().chain(pair("libc", r#""glibc""#)).collect(),
         cpu: vec!["x64".to_owned()],
         libc: vec!["glibc".to_owned()],
         has_install_script: true,

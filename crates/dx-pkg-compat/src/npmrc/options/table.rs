@@ -218,7 +218,7 @@ options! {
         with_flags(&[Flag::fixed(
             "force",
             "true",
-            "Look at every installed file and restore what is missing; allow other platforms",
+            "Look at every installed file and restore what is missing; allow other platforms and versions of Node.js",
         )
         .short('f')])
         => getter(force = false);

@@ -61,7 +61,7 @@ fn bundled_dependencies_have_two_spellings_and_four_shapes() {
 fn engines_may_be_an_object_a_text_or_an_array() {
     for (value, expected) in [
         (r#"{"node":">=4","npm":null}"#, &[("node", ">=4")][..]),
-        (r#""node >= 4""#, &[("", "node >= 4")]),
+        (r#""node >= 4""#, &[]),
         (r#"["node >= 4","rhino"]"#, &[("0", "node >= 4"), ("1", "rhino")]),
         ("[]", &[]),
         ("null", &[]),
@@ -78,7 +78,39 @@ fn platforms_may_be_a_text() {
     let version = only(&packument);
     assert_eq!(version.os().collect::<Vec<_>>(), ["linux"]);
     assert_eq!(version.cpu().len(), 0);
-    assert_eq!(version.libc().collect::<Vec<_>>(), ["musl"]);
+    assert_eq!(version.libc().collect::<Vec<_>>(), [""], "what npm cannot read fits nowhere");
+}
+
+#[test]
+fn unusual_values_are_kept_for_the_lockfile() {
+    for (fields, expected) in [
+        (r#""workspaces":["a"],"os":["linux"]"#, &[("workspaces", r#"["a"]"#)][..]),
+        (r#""workspaces":{"packages":[]}"#, &[("workspaces", r#"{"packages":[]}"#)]),
+        (r#""workspaces":[],"acceptDependencies":false,"os":"","cpu":0"#, &[]),
+        (r#""os":"linux","cpu":["x64",1]"#, &[("os", r#""linux""#), ("cpu", r#"["x64",1]"#)]),
+        (r#""engines":["a",{"b":1},"c"]"#, &[("engines", r#"["a",{"b":1},"c"]"#)]),
+        (
+            r#""engines":{"a":"1","b":null,"c":"2"}"#,
+            &[("engines", r#"{"a":"1","b":null,"c":"2"}"#)],
+        ),
+        (
+            r#""peerDependenciesMeta":{"a":{"optional":true},"b":{"optional":1},"c":{"optional":false}}"#,
+            &[(
+                "peerDependenciesMeta",
+                r#"{"a":{"optional":true},"b":{"optional":1},"c":{"optional":false}}"#,
+            )],
+        ),
+        (
+            r#""peerDependenciesMeta":{"a":{"x":1,"optional":true}}"#,
+            &[("peerDependenciesMeta", r#"{"a":{"x":1,"optional":true}}"#)],
+        ),
+        (r#""peerDependenciesMeta":{"a":{"optional":true}}"#, &[]),
+        (r#""license":[1],"license":"MIT""#, &[]),
+        (r#""license":{"type":[1]}"#, &[("license", "[1]")]),
+    ] {
+        let packument = with_fields(fields);
+        assert_eq!(only(&packument).extra().collect::<Vec<_>>(), expected, "{fields}");
+    }
 }
 
 #[test]
@@ -86,6 +118,8 @@ fn deprecation_counts_when_it_is_true_for_javascript() {
     for (value, expected) in [
         (r#""use b""#, Some("use b")),
         ("true", Some("true")),
+        (r#"{"a":1}"#, Some(r#"{"a":1}"#)),
+        ("{}", None),
         (r#""""#, None),
         ("false", None),
         ("null", None),
@@ -101,8 +135,8 @@ fn license_is_what_npm_writes_to_the_lockfile() {
         (r#""MIT""#, Some("MIT")),
         (r#""A \"B\"""#, Some("A \"B\"")),
         (r#"{"type":"MIT","url":"x"}"#, Some("MIT")),
-        (r#"{"url" : "x y"}"#, Some(r#"{"url":"x y"}"#)),
-        (r#"[ "MIT" , "BSD" ]"#, Some(r#"["MIT","BSD"]"#)),
+        (r#"{"url" : "x y"}"#, None),
+        (r#"[ "MIT" , "BSD" ]"#, None),
         ("[]", None),
         (r#""""#, None),
         ("null", None),

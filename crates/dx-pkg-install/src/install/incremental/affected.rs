@@ -51,7 +51,9 @@ fn folder(path: &str) -> &str {
 /// Returns the placement of a package as [`tree_of`] has it; packages inside another's tarball are
 /// not placed.
 fn placement(package: Package<'_>) -> Option<Placement> {
-    let source = PlacementSource::Package(package.id().filter(|_| !package.in_bundle())?);
+    // What the project itself bundles is placed like any other package.
+    let is_in_tarball = package.in_bundle() && package.path().contains("/node_modules/");
+    let source = PlacementSource::Package(package.id().filter(|_| !is_in_tarball)?);
     let bins =
         package.bin().iter().map(|(name, file)| (name.to_owned(), file.to_owned())).collect();
     Some(Placement { path: package.path().to_owned(), source, bins, private_copy: false })

@@ -60,7 +60,7 @@ proptest! {
         gone in any::<u8>(),
     ) {
         let lock = |packages: Vec<LockPackage>| {
-            Lock { name: Some("a".into()), format_version: 3, packages, version: None }
+            Lock { name: Some("a".into()), format_version: 3, packages, ..Lock::default() }
         };
         let is_gone = |at: usize, package: &LockPackage| {
             gone & (1 << at) != 0 && changed.iter().all(|other| other.path != package.path)

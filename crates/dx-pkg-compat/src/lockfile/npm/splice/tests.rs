@@ -76,7 +76,7 @@ fn small() -> (Lock, String) {
         ..LockPackage::default()
     };
     let packages = vec![package(""), package("node_modules/a")];
-    let lock = Lock { name: Some("p".into()), format_version: 3, packages, version: None };
+    let lock = Lock { name: Some("p".into()), format_version: 3, packages, ..Lock::default() };
     let text = write(&lock, None);
     (lock, text)
 }

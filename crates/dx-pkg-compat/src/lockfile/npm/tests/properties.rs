@@ -49,7 +49,7 @@ pub(in super::super) fn any_lock() -> impl Strategy<Value = Lock> {
         packages.dedup_by(|a, b| a.path == b.path);
         packages.push(LockPackage { name: Some("root".into()), ..LockPackage::default() });
         let mut lock =
-            Lock { name: Some("root".into()), version: None, format_version: 3, packages };
+            Lock { name: Some("root".into()), format_version: 3, packages, ..Lock::default() };
         lock.normalise();
         lock
     })

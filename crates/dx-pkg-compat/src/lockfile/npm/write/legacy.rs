@@ -19,17 +19,25 @@ pub(super) fn dependencies(lock: &Lock) -> Option<Value<'_>> {
             children.entry(folder).or_default().push(package);
         }
     }
-    let tree = Tree { lock, children, dependents: dependents(lock) };
+    let replaced = lock.overridden.iter();
+    let overridden =
+        replaced.map(|one| ((one.dependent.as_str(), one.name.as_str()), one.spec.as_str()));
+    let overridden = overridden.collect();
+    let tree = Tree { lock, children, dependents: dependents(lock, &overridden), overridden };
     tree.nested("", &mut Vec::new())
 }
 
 /// The dependents of each entry, and the specifiers by which they require it.
 type Dependents<'a> = FxHashMap<&'a str, Vec<(&'a str, &'a str)>>;
 
+/// The specifiers that overrides put in the place of a dependent's own: by its path and by name.
+type Overrides<'a> = FxHashMap<(&'a str, &'a str), &'a str>;
+
 struct Tree<'a> {
     lock: &'a Lock,
     children: BTreeMap<&'a str, Vec<&'a LockPackage>>,
     dependents: Dependents<'a>,
+    overridden: Overrides<'a>,
 }
 
 impl<'a> Tree<'a> {
@@ -80,7 +88,7 @@ impl<'a> Tree<'a> {
         }
         let folder = real_folder(package);
         let target = if package.link { self.lock.get(folder) } else { Some(package) };
-        if let Some(requires) = target.and_then(requires) {
+        if let Some(requires) = target.and_then(|target| requires(target, &self.overridden)) {
             add("requires", requires);
         }
         if let Some(nested) = self.nested(folder, above) {
@@ -160,11 +168,12 @@ fn real_folder(package: &LockPackage) -> &str {
     }
 }
 
-fn dependents(lock: &Lock) -> Dependents<'_> {
+fn dependents<'a>(lock: &'a Lock, overridden: &Overrides<'a>) -> Dependents<'a> {
     let index = lock.index();
     let mut dependents = Dependents::default();
     for package in lock.packages.iter().filter(|package| !package.link) {
         for (name, spec) in edges(package).chain(peers(package)) {
+            let spec = overridden.get(&(package.path.as_str(), name)).copied().unwrap_or(spec);
             if let Some(found) = index.resolve(&package.path, name) {
                 dependents.entry(&found.path).or_default().push((&package.path, spec));
             }
@@ -184,8 +193,11 @@ fn peers(package: &LockPackage) -> impl Iterator<Item = (&str, &str)> {
 }
 
 /// Present but empty for a package that has only peer dependencies.
-fn requires(package: &LockPackage) -> Option<Value<'_>> {
-    let members: BTreeMap<&str, &str> = edges(package).collect();
+fn requires<'a>(package: &'a LockPackage, overridden: &Overrides<'a>) -> Option<Value<'a>> {
+    let applied = |(name, spec): (&'a str, &'a str)| {
+        (name, overridden.get(&(package.path.as_str(), name)).copied().unwrap_or(spec))
+    };
+    let members: BTreeMap<&str, &str> = edges(package).map(applied).collect();
     if members.is_empty() && package.peer_dependencies.is_empty() {
         return None;
     }
