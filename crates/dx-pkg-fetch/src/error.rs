@@ -1,8 +1,12 @@
 //! Errors of a request.
 
 use crate::text::{redact_text, redact_url};
+use crate::tls::Refusal;
+use bytes::Bytes;
 use dx_pkg_core::Coded;
 use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
+use rustls::CertificateError;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -66,8 +70,10 @@ pub enum FetchCause {
     /// The server's certificate or its TLS is not acceptable.
     #[error("no secure connection: {reason}")]
     Tls {
-        /// The TLS layer's message.
+        /// The cause.
         reason: String,
+        /// What helps.
+        hint: String,
     },
     /// The server requires a client certificate, or another one than it was shown.
     #[error("the server refuses the client's certificate, or the lack of one: {reason}")]
@@ -80,8 +86,10 @@ pub enum FetchCause {
     Status {
         /// The status.
         status: StatusCode,
-        /// The beginning of the answer, as plain text.
+        /// What the server says, as plain text.
         message: Option<String>,
+        /// The answer itself.
+        answer: Box<ErrorAnswer>,
         /// The pause that the server asks for.
         retry_after: Option<Duration>,
     },
@@ -120,6 +128,15 @@ pub enum FetchCause {
         /// The reason.
         reason: String,
     },
+}
+
+/// An answer with an error status.
+#[derive(Debug, Clone, Default)]
+pub struct ErrorAnswer {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The beginning of its body as sent, with any `Content-Encoding`.
+    pub body: Bytes,
 }
 
 /// The phase that a timeout interrupted.
@@ -178,7 +195,16 @@ impl FetchCause {
 
     fn of_tls(error: &rustls::Error) -> Self {
         use rustls::AlertDescription as Alert;
+        if let rustls::Error::InvalidCertificate(CertificateError::Other(other)) = error
+            && let Some(refusal) = other.0.downcast_ref::<Refusal>()
+        {
+            return Self::Tls { reason: refusal.to_string(), hint: refusal.hint() };
+        }
         let reason = redact_text(&error.to_string());
+        let tls = |reason: &str, hint: &str| Self::Tls {
+            reason: reason.to_owned(),
+            hint: hint.to_owned(),
+        };
         match error {
             // Sent by a server, these are about the client's certificate (RFC 8446 §6.2).
             rustls::Error::AlertReceived(
@@ -191,7 +217,26 @@ impl FetchCause {
                 | Alert::UnknownCA
                 | Alert::AccessDenied,
             ) => Self::ClientCertificate { reason },
-            _ => Self::Tls { reason },
+            rustls::Error::AlertReceived(Alert::HandshakeFailure | Alert::InsufficientSecurity) => {
+                tls(
+                    "the server shares no cipher suite or group with dx",
+                    "enable TLS 1.3 on the server, or a suite of TLS 1.2 with ephemeral keys \
+                     (ECDHE); those whose keys are RSA or DHE are not supported",
+                )
+            }
+            rustls::Error::AlertReceived(Alert::ProtocolVersion)
+            | rustls::Error::PeerIncompatible(
+                rustls::PeerIncompatible::ServerDoesNotSupportTls12Or13
+                | rustls::PeerIncompatible::ServerTlsVersionIsDisabledByOurConfig,
+            ) => tls(
+                "the server speaks only versions of TLS before 1.2, which are not secure",
+                "enable TLS 1.2 or 1.3 on the server",
+            ),
+            rustls::Error::InvalidMessage(_) => tls(
+                &format!("what the server answers is not TLS ({reason})"),
+                "check the address: a server without TLS is reached by http:",
+            ),
+            _ => tls(&reason, "check the server's TLS settings, and any proxy on the way"),
         }
     }
 }
@@ -255,9 +300,7 @@ impl Coded for FetchError {
             FetchCause::Connect { .. } => {
                 "check that the server is reachable, and the proxy settings"
             }
-            FetchCause::Tls { .. } => {
-                "if the server's certificate comes from your own authority, name it with cafile or NODE_EXTRA_CA_CERTS"
-            }
+            FetchCause::Tls { hint, .. } => return Some(hint.clone()),
             FetchCause::ClientCertificate { .. } => {
                 "name the certificate for this address with //host/path/:certfile and :keyfile in .npmrc"
             }
@@ -283,6 +326,7 @@ fn status_hint(status: StatusCode) -> &'static str {
             "check the name and the address; private packages are hidden from those not logged in"
         }
         407 => "check the user and password in the proxy setting",
+        402 | 451 => "ask those who run the registry, or choose another version",
         408 | 429 => "wait a little, or lower network-concurrency",
         500..=599 => "the server has a problem of its own; try again later",
         _ => "check the address",

@@ -3,7 +3,7 @@
 use crate::body::Body;
 use crate::clients::Clients;
 use crate::config::{FetchConfig, Timeouts};
-use crate::error::{FetchCause, Phase, innermost};
+use crate::error::{ErrorAnswer, FetchCause, Phase, innermost};
 use crate::request::{Class, Request};
 use crate::resume::{Partial, answers_range};
 use crate::retry::parse_retry_after;
@@ -24,7 +24,7 @@ use url::Url;
 const MAX_REDIRECTS: usize = 10;
 
 /// The limits on reading an error's body for its message: bytes and time.
-const ERROR_BODY: usize = 4 << 10;
+const ERROR_BODY: usize = 16 << 10;
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
 
 /// The result of a successful try.
@@ -220,24 +220,25 @@ async fn refusal(mut response: reqwest::Response) -> FetchCause {
     let status = response.status();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = retry_after.and_then(|value| parse_retry_after(value, SystemTime::now()));
+    let headers = response.headers().clone();
     let mut body = Vec::new();
-    if !response.headers().contains_key(CONTENT_ENCODING) {
-        let read = async {
-            while body.len() < ERROR_BODY {
-                let Ok(Some(chunk)) = response.chunk().await else {
-                    break;
-                };
-                body.extend_from_slice(&chunk);
-            }
-        };
-        // The message is optional: the status alone says enough.
-        let _ = tokio::time::timeout(ERROR_BODY_PATIENCE, read).await;
-    }
+    let read = async {
+        while body.len() < ERROR_BODY {
+            let Ok(Some(chunk)) = response.chunk().await else {
+                break;
+            };
+            body.extend_from_slice(&chunk);
+        }
+    };
+    // The message is optional: the status alone says enough.
+    let _ = tokio::time::timeout(ERROR_BODY_PATIENCE, read).await;
     body.truncate(ERROR_BODY);
-    let body = String::from_utf8_lossy(&body);
-    let text = if body.trim_start().starts_with('<') { html_title(&body) } else { &body };
-    let message = Some(plain_text(text, 200)).filter(|message| !message.is_empty());
-    FetchCause::Status { status, message, retry_after }
+    let text = String::from_utf8_lossy(&body);
+    let text = if text.trim_start().starts_with('<') { html_title(&text) } else { &text };
+    let is_text = !headers.contains_key(CONTENT_ENCODING);
+    let message = Some(plain_text(text, 200)).filter(|message| is_text && !message.is_empty());
+    let answer = Box::new(ErrorAnswer { headers, body: body.into() });
+    FetchCause::Status { status, message, answer, retry_after }
 }
 
 /// Returns the title of an error page, where servers name the reason, such as a missing
