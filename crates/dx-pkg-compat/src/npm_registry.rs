@@ -5,11 +5,12 @@
 //! the caller's.
 
 mod address;
+mod encoding;
 mod error;
 mod freshness;
-mod gzip;
 mod license;
 mod packument;
+mod reason;
 mod settings;
 mod source;
 mod tarball;
