@@ -258,6 +258,16 @@ fn find<'a, E: std::error::Error + 'static>(
     None
 }
 
+/// Returns whether a request failed because this process or the system has too many files open.
+pub(crate) fn lacks_descriptors(error: &reqwest::Error) -> bool {
+    /// `ENFILE` and `EMFILE`, which have the same numbers on all Unix systems.
+    const TOO_MANY: [i32; 2] = [23, 24];
+    cfg!(unix)
+        && find::<std::io::Error>(error)
+            .and_then(std::io::Error::raw_os_error)
+            .is_some_and(|code| TOO_MANY.contains(&code))
+}
+
 /// Returns the message of the innermost cause: it names the failure, the outer ones only its place.
 pub(crate) fn innermost(error: &dyn std::error::Error) -> String {
     let mut innermost = error;

@@ -16,6 +16,7 @@ use std::sync::Arc;
 mod cbc;
 mod certificate;
 mod der;
+mod ecdsa;
 mod name;
 mod p521;
 mod path;

@@ -3,7 +3,7 @@
 use crate::body::Body;
 use crate::clients::Clients;
 use crate::config::{FetchConfig, Timeouts};
-use crate::error::{ErrorAnswer, FetchCause, Phase, innermost};
+use crate::error::{ErrorAnswer, FetchCause, Phase, innermost, lacks_descriptors};
 use crate::request::{Class, Request};
 use crate::resume::{Partial, answers_range};
 use crate::retry::parse_retry_after;
@@ -26,6 +26,9 @@ const MAX_REDIRECTS: usize = 10;
 /// The limits on reading an error's body for its message: bytes and time.
 const ERROR_BODY: usize = 16 << 10;
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The pause before a connection is tried again that failed because too many files are open.
+const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
 
 /// The result of a successful try.
 pub(crate) struct Answer {
@@ -147,7 +150,13 @@ async fn follow(
             partial.request_rest(&url, &mut headers);
         }
         let client = clients.for_url(&url).await?;
-        let sent = clock.limit(client.get(url.clone()).headers(headers).send()).await?;
+        let send = || client.get(url.clone()).headers(headers.clone()).send();
+        let mut sent = clock.limit(send()).await?;
+        while sent.as_ref().is_err_and(lacks_descriptors) {
+            // The end of another request, or of a file's work, frees one.
+            clock.limit(tokio::time::sleep(DESCRIPTOR_PAUSE)).await?;
+            sent = clock.limit(send()).await?;
+        }
         let response =
             sent.map_err(|error| FetchCause::of_request(error, config.timeouts.connect))?;
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {

@@ -14,6 +14,7 @@ mod documentation;
 mod downloads;
 mod faults;
 mod fresh;
+mod freshness;
 mod harness;
 mod incremental;
 #[cfg(unix)]
@@ -22,6 +23,8 @@ mod lockfile;
 mod npmrc;
 mod offline;
 mod omit;
+#[cfg(unix)]
+mod open_files;
 mod optional;
 mod output;
 mod packed;

@@ -1,72 +1,15 @@
-//! The curve P-521, which the TLS library's own cryptography lacks: signatures of certificates and
-//! handshakes, and the agreement on keys.
+//! The agreement on keys over P-521, which the TLS library's own cryptography lacks.
 
-use p521::ecdsa::signature::hazmat::PrehashVerifier;
-use p521::ecdsa::{DerSignature, VerifyingKey};
 use p521::elliptic_curve::sec1::ToSec1Point;
 use p521::{PublicKey, SecretKey};
 use rustls::crypto::{ActiveKeyExchange, SecureRandom, SharedSecret, SupportedKxGroup};
-use rustls::pki_types::{
-    AlgorithmIdentifier, InvalidSignature, SignatureVerificationAlgorithm, alg_id,
-};
 use rustls::{Error, NamedGroup, PeerMisbehaved};
-use sha2::{Digest, Sha256, Sha384, Sha512};
 use std::fmt;
 
 /// The length of a coordinate or scalar, in bytes; the first has one bit.
 const LENGTH: usize = 66;
 /// The first byte of a point that is not compressed (SEC 1, 2.3.3).
 const UNCOMPRESSED: u8 = 4;
-
-pub(super) static SHA256: &dyn SignatureVerificationAlgorithm =
-    &Ecdsa { signature: alg_id::ECDSA_SHA256, digest: |message| pad(&Sha256::digest(message)) };
-pub(super) static SHA384: &dyn SignatureVerificationAlgorithm =
-    &Ecdsa { signature: alg_id::ECDSA_SHA384, digest: |message| pad(&Sha384::digest(message)) };
-pub(super) static SHA512: &dyn SignatureVerificationAlgorithm =
-    &Ecdsa { signature: alg_id::ECDSA_SHA512, digest: |message| pad(&Sha512::digest(message)) };
-
-/// ECDSA with a key on this curve and one digest.
-struct Ecdsa {
-    signature: AlgorithmIdentifier,
-    digest: fn(&[u8]) -> [u8; LENGTH],
-}
-
-impl fmt::Debug for Ecdsa {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Ecdsa").field("signature", &self.signature).finish_non_exhaustive()
-    }
-}
-
-/// Returns a digest as a number of the length of a scalar.
-fn pad(digest: &[u8]) -> [u8; LENGTH] {
-    let mut padded = [0; LENGTH];
-    padded[LENGTH - digest.len()..].copy_from_slice(digest);
-    padded
-}
-
-impl SignatureVerificationAlgorithm for Ecdsa {
-    fn verify_signature(
-        &self,
-        public_key: &[u8],
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), InvalidSignature> {
-        if public_key.first() != Some(&UNCOMPRESSED) {
-            return Err(InvalidSignature);
-        }
-        let key = VerifyingKey::from_sec1_bytes(public_key).map_err(|_| InvalidSignature)?;
-        let signature = DerSignature::try_from(signature).map_err(|_| InvalidSignature)?;
-        key.verify_prehash(&(self.digest)(message), &signature).map_err(|_| InvalidSignature)
-    }
-
-    fn public_key_alg_id(&self) -> AlgorithmIdentifier {
-        alg_id::ECDSA_P521
-    }
-
-    fn signature_alg_id(&self) -> AlgorithmIdentifier {
-        self.signature
-    }
-}
 
 /// The agreement on keys over this curve. In TLS 1.2 a server may only use a certificate whose
 /// curve the client has named as a group (RFC 8422 §5.1).

@@ -1,7 +1,7 @@
 //! The cryptography of TLS: that of *ring*, with the curve P-521 and the cipher suites in CBC mode
 //! for servers that have nothing better.
 
-use super::{cbc, p521};
+use super::{cbc, ecdsa, p521};
 use rustls::SignatureScheme;
 use rustls::crypto::{CryptoProvider, WebPkiSupportedAlgorithms, ring};
 use std::sync::{Arc, LazyLock};
@@ -19,27 +19,32 @@ fn make() -> CryptoProvider {
     let random = provider.secure_random;
     provider.kx_groups.push(Box::leak(Box::new(p521::Group(random))));
     let own = provider.signature_verification_algorithms;
-    provider.signature_verification_algorithms = with_p521(&own);
+    provider.signature_verification_algorithms = with_ecdsa(&own);
     provider
 }
 
-/// Returns `own` algorithms and those with a key on P-521.
-fn with_p521(own: &WebPkiSupportedAlgorithms) -> WebPkiSupportedAlgorithms {
-    let mut all = own.all.to_vec();
-    all.extend([p521::SHA256, p521::SHA384, p521::SHA512]);
+/// Returns `own` algorithms and those of [`ecdsa`].
+fn with_ecdsa(own: &WebPkiSupportedAlgorithms) -> WebPkiSupportedAlgorithms {
+    let further = [
+        ecdsa::P521_SHA512,
+        ecdsa::P521_SHA384,
+        ecdsa::P521_SHA256,
+        ecdsa::P384_SHA512,
+        ecdsa::P256_SHA512,
+    ];
+    let all = [own.all, &further].concat();
     let mut mapping = own.mapping.to_vec();
+    // In TLS 1.2 a scheme tells the digest alone. In TLS 1.3 only the first algorithm counts.
     for (scheme, algorithms) in &mut mapping {
-        // In TLS 1.2 a scheme tells the digest alone. In TLS 1.3 only the first one counts.
         let further = match *scheme {
-            SignatureScheme::ECDSA_NISTP256_SHA256 => p521::SHA256,
-            SignatureScheme::ECDSA_NISTP384_SHA384 => p521::SHA384,
+            SignatureScheme::ECDSA_NISTP256_SHA256 => ecdsa::P521_SHA256,
+            SignatureScheme::ECDSA_NISTP384_SHA384 => ecdsa::P521_SHA384,
             _ => continue,
         };
-        let mut list = algorithms.to_vec();
-        list.push(further);
-        *algorithms = list.leak();
+        *algorithms = [*algorithms, &[further]].concat().leak();
     }
-    let largest: &'static [_] = vec![p521::SHA512].leak();
-    mapping.push((SignatureScheme::ECDSA_NISTP521_SHA512, largest));
+    let of_sha512: &'static [_] =
+        vec![ecdsa::P521_SHA512, ecdsa::P384_SHA512, ecdsa::P256_SHA512].leak();
+    mapping.push((SignatureScheme::ECDSA_NISTP521_SHA512, of_sha512));
     WebPkiSupportedAlgorithms { all: all.leak(), mapping: mapping.leak() }
 }

@@ -130,6 +130,15 @@ async fn a_certificate_is_accepted_in_every_form_below_authorities_that_the_serv
 }
 
 #[tokio::test]
+async fn a_certificate_signed_with_sha_512_by_a_key_on_p256_is_accepted() {
+    let authority = Form::of("Our Authority").authority().self_signed(Key::p256_sha512());
+    for (_, form) in forms() {
+        let made = form.issued_by(&authority, Key::p256());
+        is_accepted(&[&made], &authority).await;
+    }
+}
+
+#[tokio::test]
 async fn what_is_no_authority_issues_nothing() {
     let root = authority();
     let short = sequence(&[element(1, &[0xff]), element(2, &[0])]);

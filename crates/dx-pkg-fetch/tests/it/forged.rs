@@ -2,11 +2,14 @@
 //! of version 1, and none without `subjectAltName` of an authority's kind.
 
 use p521::ecdsa::signature::Signer as _;
+use p521::ecdsa::signature::hazmat::PrehashSigner as _;
 use rcgen::{KeyPair, PublicKeyData as _, SigningKey as _};
 
 /// A key of an authority or a server.
 pub(crate) enum Key {
     P256(KeyPair),
+    /// One that signs with SHA-512.
+    P256Sha512(p256::ecdsa::SigningKey),
     P521(p521::ecdsa::SigningKey),
     Rsa(KeyPair),
     /// Any other that signs no certificate: in PEM form, and the public key.
@@ -97,6 +100,7 @@ impl Made {
         match &self.key {
             Key::P256(key) | Key::Rsa(key) => key.serialize_pem(),
             Key::Other(pem, _) => pem.clone(),
+            Key::P256Sha512(_) => panic!("this key is for authorities"),
             Key::P521(key) => {
                 let point = key.verifying_key().to_sec1_point(false).as_bytes().to_vec();
                 let public = element(3, &[&[0], &point[..]].concat());
@@ -113,7 +117,8 @@ impl Made {
     }
 }
 
-/// secp521r1 (1.3.132.0.35), id-ecPublicKey, and ECDSA and RSA with SHA-256 or SHA-512.
+/// prime256v1, secp521r1, id-ecPublicKey, and ECDSA and RSA with SHA-256 or SHA-512.
+const P256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 7];
 const P521: &[u8] = &[0x2b, 0x81, 4, 0, 0x23];
 const EC_KEY: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 2, 1];
 const ECDSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 2];
@@ -123,6 +128,12 @@ const RSA_SHA256: &[u8] = &[0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 0x0b];
 impl Key {
     pub(crate) fn p256() -> Self {
         Self::P256(KeyPair::generate().unwrap())
+    }
+
+    pub(crate) fn p256_sha512() -> Self {
+        let seed = KeyPair::generate().unwrap();
+        let scalar = &seed.public_key_raw()[1..33];
+        Self::P256Sha512(p256::ecdsa::SigningKey::from_slice(scalar).unwrap())
     }
 
     pub(crate) fn p521() -> Self {
@@ -141,7 +152,7 @@ impl Key {
     fn algorithm(&self) -> Vec<u8> {
         match self {
             Self::P256(_) => sequence(&[element(6, ECDSA_SHA256)]),
-            Self::P521(_) => sequence(&[element(6, ECDSA_SHA512)]),
+            Self::P521(_) | Self::P256Sha512(_) => sequence(&[element(6, ECDSA_SHA512)]),
             Self::Rsa(_) | Self::Other(..) => sequence(&[element(6, RSA_SHA256), element(5, &[])]),
         }
     }
@@ -150,6 +161,11 @@ impl Key {
         match self {
             Self::P256(key) | Self::Rsa(key) => key.subject_public_key_info(),
             Self::Other(_, public) => public.clone(),
+            Self::P256Sha512(key) => {
+                let algorithm = sequence(&[element(6, EC_KEY), element(6, P256)]);
+                let point = key.verifying_key().to_sec1_point(false).as_bytes().to_vec();
+                sequence(&[algorithm, element(3, &[&[0], &point[..]].concat())])
+            }
             Self::P521(key) => {
                 let algorithm = sequence(&[element(6, EC_KEY), element(6, P521)]);
                 let point = key.verifying_key().to_sec1_point(false).as_bytes().to_vec();
@@ -163,6 +179,11 @@ impl Key {
             Self::P256(key) | Self::Rsa(key) => key.sign(message).unwrap(),
             Self::P521(key) => {
                 let signature: p521::ecdsa::Signature = key.sign(message);
+                signature.to_der().as_bytes().to_vec()
+            }
+            Self::P256Sha512(key) => {
+                let digest = <sha2::Sha512 as sha2::Digest>::digest(message);
+                let signature: p256::ecdsa::Signature = key.sign_prehash(&digest).unwrap();
                 signature.to_der().as_bytes().to_vec()
             }
             Self::Other(..) => panic!("this key signs nothing"),
