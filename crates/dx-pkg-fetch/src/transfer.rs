@@ -3,7 +3,8 @@
 use crate::body::Body;
 use crate::clients::Clients;
 use crate::config::{FetchConfig, Timeouts};
-use crate::error::{ErrorAnswer, FetchCause, Phase, innermost, lacks_descriptors};
+use crate::error::{ErrorAnswer, FetchCause, Phase, innermost};
+use crate::failure::{lacks_descriptors, of_request};
 use crate::request::{Class, Request};
 use crate::resume::{Partial, answers_range};
 use crate::retry::parse_retry_after;
@@ -157,8 +158,7 @@ async fn follow(
             clock.limit(tokio::time::sleep(DESCRIPTOR_PAUSE)).await?;
             sent = clock.limit(send()).await?;
         }
-        let response =
-            sent.map_err(|error| FetchCause::of_request(error, config.timeouts.connect))?;
+        let response = sent.map_err(|error| of_request(error, config.timeouts.connect))?;
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Ok((url, response));
         }

@@ -26,6 +26,9 @@ const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
 const TOO_LARGE: &str = "it inflates to more than 1 GiB";
 const SMALLEST: usize = 64 << 10;
 
+/// One of the decompressor's functions.
+type Inflate = fn(&mut Decompressor, &[u8], &mut [u8]) -> Result<usize, DecompressionError>;
+
 /// An encoding that npm undoes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Coding {
@@ -116,10 +119,7 @@ fn is_zlib(body: &[u8]) -> bool {
 }
 
 /// Inflates with one of the decompressor's functions; `None` for damaged data.
-fn deflated(
-    body: &[u8],
-    inflate: fn(&mut Decompressor, &[u8], &mut [u8]) -> Result<usize, DecompressionError>,
-) -> Result<Option<Buffer>, &'static str> {
+fn deflated(body: &[u8], inflate: Inflate) -> Result<Option<Buffer>, &'static str> {
     // A hint, which a hostile server may choose; only gzip has it.
     let told = if is_gzip(body) { told_length(body) as usize } else { SMALLEST };
     let possible = body.len().saturating_mul(BEST_RATIO).clamp(1, LARGEST);

@@ -122,13 +122,10 @@ impl Coded for RegistryError {
                  version, or remove the entry from the lockfile"
                     .to_owned()
             }
-            Self::Unauthorized { key, status, reason: Some(_), authorized, .. } if status.as_u16() == 403 => {
-                let credentials = if *authorized {
-                    format!("check whether the account behind {key} may read the package")
-                } else {
-                    format!("log in or set {key} in your .npmrc")
-                };
-                format!("ask those who run the registry, or choose another version; if it is about permissions, {credentials}")
+            Self::Unauthorized { key, status, reason: Some(_), authorized, .. }
+                if *status == StatusCode::FORBIDDEN =>
+            {
+                policy_hint(key, *authorized)
             }
             Self::Unauthorized { key, authorized: false, .. } => format!("log in, or set {key} in your .npmrc"),
             Self::Unauthorized { key, status, .. } if status.as_u16() == 401 => {
@@ -146,6 +143,19 @@ impl Coded for RegistryError {
             Self::Fetch { error, .. } => return error.hint(),
         })
     }
+}
+
+/// What helps where a registry says why it does not give something out.
+fn policy_hint(key: &str, authorized: bool) -> String {
+    let credentials = if authorized {
+        format!("check whether the account behind {key} may read the package")
+    } else {
+        format!("log in or set {key} in your .npmrc")
+    };
+    format!(
+        "ask those who run the registry, or choose another version; if it is about permissions, \
+         {credentials}"
+    )
 }
 
 /// Why a request was refused: the registry's own words, and what they leave out.

@@ -1,5 +1,5 @@
-//! The signatures with ECDSA that the TLS library's own cryptography lacks: all with a key on P-521,
-//! and those of SHA-512 with a key on P-256 or P-384.
+//! The signatures with ECDSA that the TLS library's own cryptography lacks: all with a key on
+//! P-521, and those of SHA-512 with a key on P-256 or P-384.
 
 use p521::ecdsa::signature::hazmat::PrehashVerifier;
 use rustls::pki_types::{
@@ -48,12 +48,14 @@ pub(super) static P256_SHA512: &dyn SignatureVerificationAlgorithm = &Ecdsa {
     },
 };
 
+/// Checks a signature by key, message and signature; returns something if it is right.
+type Verify = fn(&[u8], &[u8], &[u8]) -> Option<()>;
+
 /// ECDSA with a key on one curve and one digest.
 struct Ecdsa {
     key: AlgorithmIdentifier,
     signature: AlgorithmIdentifier,
-    /// Returns something if the signature of a message is right, by key, message, signature.
-    verify: fn(&[u8], &[u8], &[u8]) -> Option<()>,
+    verify: Verify,
 }
 
 impl fmt::Debug for Ecdsa {
