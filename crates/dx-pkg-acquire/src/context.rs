@@ -168,6 +168,9 @@ impl Context {
     fn start_network(&self) -> Result<Network, AcquireError> {
         let (user_agent, extra_ca_file) = (self.user_agent.clone(), self.extra_ca_file.clone());
         let mut config = fetch_config(&self.config, user_agent, extra_ca_file)?;
+        if let Some(limit) = dx_pkg_os::process::open_files_limit() {
+            config = config.within_open_files(limit);
+        }
         config.trace.clone_from(&self.trace);
         let fetcher = Fetcher::new(config);
         let source = match &self.source {

@@ -25,6 +25,7 @@ fn main() -> ExitCode {
     if noop::nothing_to_do() {
         return ExitCode::SUCCESS;
     }
+    dx_pkg_os::process::raise_open_files_limit();
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
         Err(code) => return code,

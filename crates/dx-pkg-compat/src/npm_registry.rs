@@ -5,12 +5,13 @@
 //! the caller's.
 
 mod address;
+mod encoding;
 mod error;
 mod freshness;
-mod gzip;
 mod license;
 mod own_addresses;
 mod packument;
+mod reason;
 mod settings;
 mod source;
 mod tarball;

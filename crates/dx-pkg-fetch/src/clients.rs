@@ -93,6 +93,7 @@ impl Clients {
             .tcp_nodelay(true)
             .tcp_keepalive(Duration::from_secs(30))
             .pool_idle_timeout(KEEP_ALIVE)
+            .pool_max_idle_per_host(self.config.idle_per_host.unwrap_or(usize::MAX))
             .dns_resolver(self.resolver.clone())
             .local_address(self.config.local_address)
             .no_proxy();

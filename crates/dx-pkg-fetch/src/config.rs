@@ -18,6 +18,8 @@ pub struct FetchConfig {
     pub offline: bool,
     /// The limits on simultaneous transfers.
     pub concurrency: Concurrency,
+    /// The most unused connections to one host that are kept; any number without it.
+    pub idle_per_host: Option<usize>,
     /// The timeouts of one try.
     pub timeouts: Timeouts,
     /// The number of tries, and the delays between them.
@@ -43,6 +45,7 @@ impl Default for FetchConfig {
             user_agent: format!("dx/{}", env!("CARGO_PKG_VERSION")),
             offline: false,
             concurrency: Concurrency::default(),
+            idle_per_host: None,
             timeouts: Timeouts::default(),
             retry: RetryPolicy::default(),
             limits: BodyLimits::default(),
@@ -54,6 +57,10 @@ impl Default for FetchConfig {
         }
     }
 }
+
+/// The open files that are left for anything but connections: those of the threads that unpack and
+/// link, of the store's and the project's folders, and of the programs that are started.
+const KEPT_FOR_FILES: u64 = 40;
 
 /// The limits on simultaneous transfers; zero counts as one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -70,6 +77,26 @@ impl Concurrency {
     /// Returns the same limit for each class and for each host (`network-concurrency`).
     pub fn of(limit: usize) -> Self {
         Self { metadata: limit, tarballs: limit, per_host: limit }
+    }
+}
+
+impl FetchConfig {
+    /// Lowers the limits on connections so that they fit into a process that may have `limit` files
+    /// open, of which some are needed for other things.
+    #[must_use]
+    pub fn within_open_files(mut self, limit: u64) -> Self {
+        let connections = limit.saturating_sub(KEPT_FOR_FILES);
+        let most = usize::try_from(connections / 2).unwrap_or(usize::MAX).max(1);
+        let Concurrency { metadata, tarballs, per_host } = self.concurrency;
+        if most < metadata.max(tarballs) {
+            self.concurrency = Concurrency {
+                metadata: metadata.min(most),
+                tarballs: tarballs.min(most),
+                per_host: per_host.min(most),
+            };
+            self.idle_per_host = Some(most);
+        }
+        self
     }
 }
 

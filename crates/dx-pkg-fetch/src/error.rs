@@ -1,8 +1,10 @@
 //! Errors of a request.
 
 use crate::text::{redact_text, redact_url};
+use bytes::Bytes;
 use dx_pkg_core::Coded;
 use reqwest::StatusCode;
+use reqwest::header::HeaderMap;
 use std::borrow::Cow;
 use std::fmt;
 use std::time::Duration;
@@ -66,8 +68,10 @@ pub enum FetchCause {
     /// The server's certificate or its TLS is not acceptable.
     #[error("no secure connection: {reason}")]
     Tls {
-        /// The TLS layer's message.
+        /// The cause.
         reason: String,
+        /// What helps.
+        hint: String,
     },
     /// The server requires a client certificate, or another one than it was shown.
     #[error("the server refuses the client's certificate, or the lack of one: {reason}")]
@@ -80,8 +84,10 @@ pub enum FetchCause {
     Status {
         /// The status.
         status: StatusCode,
-        /// The beginning of the answer, as plain text.
+        /// What the server says, as plain text.
         message: Option<String>,
+        /// The answer itself.
+        answer: Box<ErrorAnswer>,
         /// The pause that the server asks for.
         retry_after: Option<Duration>,
     },
@@ -122,6 +128,15 @@ pub enum FetchCause {
     },
 }
 
+/// An answer with an error status.
+#[derive(Debug, Clone, Default)]
+pub struct ErrorAnswer {
+    /// Its headers.
+    pub headers: HeaderMap,
+    /// The beginning of its body as sent, with any `Content-Encoding`.
+    pub body: Bytes,
+}
+
 /// The phase that a timeout interrupted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
@@ -157,60 +172,6 @@ impl FetchCause {
             | Self::Configuration { .. } => false,
         }
     }
-
-    /// Converts an error that the HTTP client reports before the body.
-    pub(crate) fn of_request(error: reqwest::Error, connect_limit: Duration) -> Self {
-        let error = error.without_url();
-        if let Some(dns) = find::<crate::dns::DnsError>(&error) {
-            return Self::Dns {
-                host: redact_text(&dns.host),
-                reason: redact_text(&dns.to_string()),
-            };
-        }
-        if let Some(tls) = find::<rustls::Error>(&error) {
-            return Self::of_tls(tls);
-        }
-        if error.is_connect() && error.is_timeout() {
-            return Self::Timeout { phase: Phase::Connect, limit: connect_limit };
-        }
-        Self::Connect { reason: innermost(&error) }
-    }
-
-    fn of_tls(error: &rustls::Error) -> Self {
-        use rustls::AlertDescription as Alert;
-        let reason = redact_text(&error.to_string());
-        match error {
-            // Sent by a server, these are about the client's certificate (RFC 8446 §6.2).
-            rustls::Error::AlertReceived(
-                Alert::CertificateRequired
-                | Alert::BadCertificate
-                | Alert::UnsupportedCertificate
-                | Alert::CertificateRevoked
-                | Alert::CertificateExpired
-                | Alert::CertificateUnknown
-                | Alert::UnknownCA
-                | Alert::AccessDenied,
-            ) => Self::ClientCertificate { reason },
-            _ => Self::Tls { reason },
-        }
-    }
-}
-
-/// Finds an `E` among the causes of `error`, inside I/O errors too.
-fn find<'a, E: std::error::Error + 'static>(
-    error: &'a (dyn std::error::Error + 'static),
-) -> Option<&'a E> {
-    let mut next = Some(error);
-    while let Some(error) = next {
-        if let Some(found) = error.downcast_ref::<E>() {
-            return Some(found);
-        }
-        next = match error.downcast_ref::<std::io::Error>().and_then(std::io::Error::get_ref) {
-            Some(inner) => Some(inner),
-            None => error.source(),
-        };
-    }
-    None
 }
 
 /// Returns the message of the innermost cause: it names the failure, the outer ones only its place.
@@ -255,9 +216,7 @@ impl Coded for FetchError {
             FetchCause::Connect { .. } => {
                 "check that the server is reachable, and the proxy settings"
             }
-            FetchCause::Tls { .. } => {
-                "if the server's certificate comes from your own authority, name it with cafile or NODE_EXTRA_CA_CERTS"
-            }
+            FetchCause::Tls { hint, .. } => return Some(hint.clone()),
             FetchCause::ClientCertificate { .. } => {
                 "name the certificate for this address with //host/path/:certfile and :keyfile in .npmrc"
             }
@@ -283,6 +242,7 @@ fn status_hint(status: StatusCode) -> &'static str {
             "check the name and the address; private packages are hidden from those not logged in"
         }
         407 => "check the user and password in the proxy setting",
+        402 | 451 => "ask those who run the registry, or choose another version",
         408 | 429 => "wait a little, or lower network-concurrency",
         500..=599 => "the server has a problem of its own; try again later",
         _ => "check the address",

@@ -13,6 +13,7 @@ pub mod config;
 mod cooldown;
 mod dns;
 pub mod error;
+mod failure;
 mod fetcher;
 mod priority;
 mod queue;

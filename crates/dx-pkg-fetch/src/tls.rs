@@ -2,25 +2,41 @@
 //! request.
 
 use crate::error::FetchCause;
-use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use path::Trusted;
+use refusal::TrustedFrom;
+use rustls::client::danger::ServerCertVerifier;
 use rustls::crypto::CryptoProvider;
 use rustls::pki_types::pem::{self, PemObject};
-use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::pki_types::{CertificateDer, PrivateKeyDer};
+use rustls::{ClientConfig, RootCertStore, WantsVerifier};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::sync::Arc;
 
-mod certificates;
+mod cafile;
+mod cbc;
+mod certificate;
+mod der;
+mod ecdsa;
+mod name;
+mod p521;
+mod path;
+mod provider;
+mod refusal;
 mod settings;
 #[cfg(test)]
 mod tests;
+mod verifier;
 
+pub(crate) use refusal::Refusal;
 pub use settings::{CertificateChoice, ClientCertificate, Pem, PemSource, TlsSettings};
+use verifier::{AcceptAnyone, Verifier};
 
 /// Returns a configuration without any authority, for clients that never speak TLS.
 pub(crate) fn without_roots() -> Result<ClientConfig, FetchCause> {
-    Ok(builder()?.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let builder = builder(provider)?;
+    Ok(builder.with_root_certificates(RootCertStore::empty()).with_no_client_auth())
 }
 
 /// Returns the configuration for `settings`, which shows `identity` to servers that request a
@@ -29,13 +45,15 @@ pub(crate) fn with_settings(
     settings: &TlsSettings,
     identity: Option<&ClientCertificate>,
 ) -> Result<ClientConfig, FetchCause> {
-    let builder = builder()?;
-    let builder = if settings.verify {
-        builder.with_root_certificates(roots(settings)?)
+    let provider = provider::provider();
+    let algorithms = provider.signature_verification_algorithms;
+    let verifier: Arc<dyn ServerCertVerifier> = if settings.verify {
+        let (trusted, trusted_from) = trusted(settings)?;
+        Arc::new(Verifier { trusted, trusted_from, algorithms })
     } else {
-        let verifier = Arc::new(AcceptAnyone(Arc::clone(builder.crypto_provider())));
-        builder.dangerous().with_custom_certificate_verifier(verifier)
+        Arc::new(AcceptAnyone(algorithms))
     };
+    let builder = builder(provider)?.dangerous().with_custom_certificate_verifier(verifier);
     let mut config = match identity {
         None => builder.with_no_client_auth(),
         Some(identity) => {
@@ -88,40 +106,62 @@ impl Pem {
     }
 }
 
-fn builder() -> Result<rustls::ConfigBuilder<ClientConfig, rustls::WantsVerifier>, FetchCause> {
-    ClientConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-        .with_safe_default_protocol_versions()
-        .map_err(|error| FetchCause::Configuration {
-            setting: "tls".into(),
-            reason: error.to_string(),
-        })
+fn builder(
+    provider: Arc<CryptoProvider>,
+) -> Result<rustls::ConfigBuilder<ClientConfig, WantsVerifier>, FetchCause> {
+    ClientConfig::builder_with_provider(provider).with_safe_default_protocol_versions().map_err(
+        |error| FetchCause::Configuration { setting: "tls".into(), reason: error.to_string() },
+    )
 }
 
-fn roots(settings: &TlsSettings) -> Result<RootCertStore, FetchCause> {
-    let mut store = RootCertStore::empty();
+/// Reads the certificates that `settings` trust.
+fn trusted(settings: &TlsSettings) -> Result<(Trusted, TrustedFrom), FetchCause> {
+    let mut trusted = Trusted { roots: RootCertStore::empty(), certificates: Vec::new() };
     if settings.ca.is_empty() && settings.ca_file.is_none() {
-        add_default_roots(&mut store);
-        if let Some(path) = &settings.extra_ca_file {
-            add_file(&mut store, path, "NODE_EXTRA_CA_CERTS", Missing::Ignored)?;
-        }
-        return Ok(store);
+        add_default_roots(&mut trusted);
+        let from = match &settings.extra_ca_file {
+            None => TrustedFrom::Defaults,
+            Some(path) => {
+                match add_file(&mut trusted, path, "NODE_EXTRA_CA_CERTS", Missing::Ignored)? {
+                    true => TrustedFrom::Extra(path.clone()),
+                    false => TrustedFrom::MissingExtra(path.clone()),
+                }
+            }
+        };
+        return Ok((trusted, from));
     }
+    let mut places = Vec::new();
     for pem in &settings.ca {
-        // npm allows a certificate on one line of `.npmrc`, with `
-        // ` for its line ends.
-        add_pem(&mut store, pem.replace("\\n", "\n").as_bytes(), "ca", "the setting `ca`")?;
+        // npm allows a certificate on one line of `.npmrc`, with `\n` for its line ends.
+        let pem = pem.replace("\\n", "\n");
+        add_pem(&mut trusted, pem.as_bytes(), "ca", "the setting `ca`")?;
+    }
+    if !settings.ca.is_empty() {
+        places.push("the setting ca".to_owned());
     }
     if let Some(path) = &settings.ca_file {
-        add_file(&mut store, path, "cafile", Missing::Refused)?;
+        add_file(&mut trusted, path, "cafile", Missing::Refused)?;
+        places.push(format!("cafile ({})", path.display()));
     }
-    Ok(store)
+    Ok((trusted, TrustedFrom::Settings(places.join(" or "))))
 }
 
-fn add_default_roots(store: &mut RootCertStore) {
-    store.add_parsable_certificates(rustls_native_certs::load_native_certs().certs);
-    if store.is_empty() {
-        store.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
+fn add_default_roots(trusted: &mut Trusted) {
+    add_usable(trusted, rustls_native_certs::load_native_certs().certs);
+    if trusted.roots.is_empty() {
+        trusted.roots.extend(webpki_roots::TLS_SERVER_ROOTS.iter().cloned());
     }
+}
+
+/// Adds the certificates that can be trusted, and returns their number.
+fn add_usable(trusted: &mut Trusted, certificates: Vec<CertificateDer<'static>>) -> usize {
+    let before = trusted.certificates.len();
+    for certificate in certificates {
+        if trusted.roots.add(CertificateDer::from(certificate.as_ref())).is_ok() {
+            trusted.certificates.push(certificate);
+        }
+    }
+    trusted.certificates.len() - before
 }
 
 #[derive(Clone, Copy, PartialEq)]
@@ -130,16 +170,17 @@ enum Missing {
     Refused,
 }
 
+/// Adds the certificates of a file; returns whether it exists.
 fn add_file(
-    store: &mut RootCertStore,
+    trusted: &mut Trusted,
     path: &Path,
     setting: &'static str,
     missing: Missing,
-) -> Result<(), FetchCause> {
+) -> Result<bool, FetchCause> {
     let pem = match std::fs::read(path) {
         Ok(pem) => pem,
         Err(error) if error.kind() == ErrorKind::NotFound && missing == Missing::Ignored => {
-            return Ok(());
+            return Ok(false);
         }
         Err(error) => {
             return Err(FetchCause::Configuration {
@@ -148,11 +189,12 @@ fn add_file(
             });
         }
     };
-    add_pem(store, &pem, setting, &path.display().to_string())
+    add_pem(trusted, &pem, setting, &path.display().to_string())?;
+    Ok(true)
 }
 
 fn add_pem(
-    store: &mut RootCertStore,
+    trusted: &mut Trusted,
     pem: &[u8],
     setting: &'static str,
     place: &str,
@@ -161,47 +203,8 @@ fn add_pem(
         setting: setting.into(),
         reason: format!("{place}: {why}"),
     };
-    let (added, _) = store.add_parsable_certificates(certificates::of(pem));
-    if added == 0 { Err(wrong("no usable certificate in it".to_owned())) } else { Ok(()) }
-}
-
-/// `strict-ssl=false`: accepts any certificate; signatures of the handshake are still checked.
-#[derive(Debug)]
-struct AcceptAnyone(Arc<CryptoProvider>);
-
-impl ServerCertVerifier for AcceptAnyone {
-    fn verify_server_cert(
-        &self,
-        _end_entity: &CertificateDer<'_>,
-        _intermediates: &[CertificateDer<'_>],
-        _server_name: &ServerName<'_>,
-        _ocsp_response: &[u8],
-        _now: UnixTime,
-    ) -> Result<ServerCertVerified, rustls::Error> {
-        Ok(ServerCertVerified::assertion())
+    if add_usable(trusted, cafile::certificates(pem)) == 0 {
+        return Err(wrong("no usable certificate in it".to_owned()));
     }
-
-    fn verify_tls12_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls12_signature(message, certificate, signed, algorithms)
-    }
-
-    fn verify_tls13_signature(
-        &self,
-        message: &[u8],
-        certificate: &CertificateDer<'_>,
-        signed: &DigitallySignedStruct,
-    ) -> Result<HandshakeSignatureValid, rustls::Error> {
-        let algorithms = &self.0.signature_verification_algorithms;
-        rustls::crypto::verify_tls13_signature(message, certificate, signed, algorithms)
-    }
-
-    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
-        self.0.signature_verification_algorithms.supported_schemes()
-    }
+    Ok(())
 }

@@ -3,7 +3,8 @@
 use crate::body::Body;
 use crate::clients::Clients;
 use crate::config::{FetchConfig, Timeouts};
-use crate::error::{FetchCause, Phase, innermost};
+use crate::error::{ErrorAnswer, FetchCause, Phase, innermost};
+use crate::failure::{lacks_descriptors, of_request};
 use crate::request::{Class, Request};
 use crate::resume::{Partial, answers_range};
 use crate::retry::parse_retry_after;
@@ -24,8 +25,11 @@ use url::Url;
 const MAX_REDIRECTS: usize = 10;
 
 /// The limits on reading an error's body for its message: bytes and time.
-const ERROR_BODY: usize = 4 << 10;
+const ERROR_BODY: usize = 16 << 10;
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The pause before a connection is tried again that failed because too many files are open.
+const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
 
 /// The result of a successful try.
 pub(crate) struct Answer {
@@ -147,9 +151,14 @@ async fn follow(
             partial.request_rest(&url, &mut headers);
         }
         let client = clients.for_url(&url).await?;
-        let sent = clock.limit(client.get(url.clone()).headers(headers).send()).await?;
-        let response =
-            sent.map_err(|error| FetchCause::of_request(error, config.timeouts.connect))?;
+        let send = || client.get(url.clone()).headers(headers.clone()).send();
+        let mut sent = clock.limit(send()).await?;
+        while sent.as_ref().is_err_and(lacks_descriptors) {
+            // The end of another request, or of a file's work, frees one.
+            clock.limit(tokio::time::sleep(DESCRIPTOR_PAUSE)).await?;
+            sent = clock.limit(send()).await?;
+        }
+        let response = sent.map_err(|error| of_request(error, config.timeouts.connect))?;
         if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
             return Ok((url, response));
         }
@@ -220,24 +229,25 @@ async fn refusal(mut response: reqwest::Response) -> FetchCause {
     let status = response.status();
     let retry_after = response.headers().get(RETRY_AFTER).and_then(|value| value.to_str().ok());
     let retry_after = retry_after.and_then(|value| parse_retry_after(value, SystemTime::now()));
+    let headers = response.headers().clone();
     let mut body = Vec::new();
-    if !response.headers().contains_key(CONTENT_ENCODING) {
-        let read = async {
-            while body.len() < ERROR_BODY {
-                let Ok(Some(chunk)) = response.chunk().await else {
-                    break;
-                };
-                body.extend_from_slice(&chunk);
-            }
-        };
-        // The message is optional: the status alone says enough.
-        let _ = tokio::time::timeout(ERROR_BODY_PATIENCE, read).await;
-    }
+    let read = async {
+        while body.len() < ERROR_BODY {
+            let Ok(Some(chunk)) = response.chunk().await else {
+                break;
+            };
+            body.extend_from_slice(&chunk);
+        }
+    };
+    // The message is optional: the status alone says enough.
+    let _ = tokio::time::timeout(ERROR_BODY_PATIENCE, read).await;
     body.truncate(ERROR_BODY);
-    let body = String::from_utf8_lossy(&body);
-    let text = if body.trim_start().starts_with('<') { html_title(&body) } else { &body };
-    let message = Some(plain_text(text, 200)).filter(|message| !message.is_empty());
-    FetchCause::Status { status, message, retry_after }
+    let text = String::from_utf8_lossy(&body);
+    let text = if text.trim_start().starts_with('<') { html_title(&text) } else { &text };
+    let is_text = !headers.contains_key(CONTENT_ENCODING);
+    let message = Some(plain_text(text, 200)).filter(|message| is_text && !message.is_empty());
+    let answer = Box::new(ErrorAnswer { headers, body: body.into() });
+    FetchCause::Status { status, message, answer, retry_after }
 }
 
 /// Returns the title of an error page, where servers name the reason, such as a missing

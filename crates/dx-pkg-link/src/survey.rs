@@ -188,7 +188,7 @@ impl Survey<'_> {
         Ok(())
     }
 
-    /// Returns the site of the package in whose tarball the files are: a bundled package's is the one
+    /// Returns the site of the package whose tarball has the files: for a bundled package the one
     /// around it.
     fn unpacked_with(&self, index: usize) -> usize {
         let site = &self.sites[index];

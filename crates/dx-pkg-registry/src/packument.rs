@@ -49,8 +49,8 @@ pub enum PackumentAnswer {
     },
     /// The packument that the validator belongs to is still current.
     NotModified {
-        /// How long it may be used from now on.
-        lifetime: Lifetime,
+        /// How long it may be used from now on; `None` for as long as it could at first.
+        lifetime: Option<Lifetime>,
     },
 }
 

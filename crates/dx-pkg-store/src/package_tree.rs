@@ -14,10 +14,14 @@ const BLOCK: usize = 4096;
 /// The size from which on files share blocks with the DXP, whose encoder aligns no smaller ones.
 const SHARED_FROM: usize = 64 * 1024;
 
+/// The most folders of one package that are open at once.
+const MOST_OPEN: usize = 8;
+
 /// A folder that is being filled, in any order; cheapest if files of one folder are adjacent.
 pub(crate) struct PackageTree {
     root: Dir,
-    /// The folders from the root to the last one used, with the ends of their names in `current`.
+    /// The folders above the last one used and itself, with the ends of their names in `current`;
+    /// of a deep one, the last few.
     open: Vec<(usize, Dir)>,
     current: String,
 }
@@ -99,6 +103,9 @@ impl PackageTree {
             let name = path.get(start..end).unwrap_or_default();
             let dir = self.open.last().map_or(&self.root, |(_, dir)| dir).make_or_open_dir(name)?;
             self.open.push((end, dir));
+            if self.open.len() > MOST_OPEN {
+                self.open.remove(0);
+            }
             at = end;
         }
         Ok(())

@@ -191,15 +191,16 @@ struct Expanded<'a> {
 
 impl Expanded<'_> {
     fn check(mut self, root: Dir, files: &mut usize) -> io::Result<Option<String>> {
-        let mut pending = vec![(String::new(), root)];
-        while let Some((prefix, dir)) = pending.pop() {
+        let mut pending = vec![String::new()];
+        while let Some(prefix) = pending.pop() {
+            // Only one folder is open besides the root: a package may have thousands.
+            let below = (!prefix.is_empty()).then(|| root.open_dir(&prefix)).transpose()?;
+            let dir = below.as_ref().unwrap_or(&root);
             for entry in dir.entries()? {
                 let path = format!("{prefix}{}", entry.name.to_string_lossy());
                 match entry.kind {
-                    EntryKind::Directory => {
-                        pending.push((format!("{path}/"), dir.open_dir(&entry.name)?))
-                    }
-                    EntryKind::File if self.is_right(&dir, &entry.name, &path)? => self.files += 1,
+                    EntryKind::Directory => pending.push(format!("{path}/")),
+                    EntryKind::File if self.is_right(dir, &entry.name, &path)? => self.files += 1,
                     EntryKind::File => {
                         return Ok(Some(format!("the file `{path}` was changed or added")));
                     }

@@ -36,6 +36,7 @@ struct Shared {
 struct Options {
     authorization: Option<String>,
     cache_control: String,
+    bare_not_modified: bool,
     tarball_base: String,
     gzip: bool,
     modified: bool,
@@ -53,6 +54,7 @@ impl Registry {
             options: Mutex::new(Options {
                 authorization: None,
                 cache_control: "public, max-age=300".to_owned(),
+                bare_not_modified: false,
                 tarball_base: url.clone(),
                 gzip: true,
                 modified: true,
@@ -133,6 +135,11 @@ impl Registry {
     /// Sets the `Cache-Control` of packuments; `public, max-age=300` at first.
     pub fn cache_control(&self, value: &str) {
         value.clone_into(&mut self.shared.options.lock().unwrap().cache_control);
+    }
+
+    /// Leaves `Cache-Control` out of 304 answers, as RFC 9110 allows.
+    pub fn bare_not_modified(&self) {
+        self.shared.options.lock().unwrap().bare_not_modified = true;
     }
 
     /// Makes packuments name tarballs below another base URL, such as another registry's.

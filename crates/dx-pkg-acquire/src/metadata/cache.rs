@@ -92,6 +92,7 @@ impl Shared {
         match (answer, cached) {
             (PackumentAnswer::NotModified { lifetime }, Some(cached)) => {
                 let validator = validator_of(&cached);
+                let lifetime = lifetime.unwrap_or_else(|| lifetime_of(&cached));
                 Ok(Decoded { packument: cached.packument, form: *form, validator, lifetime })
             }
             (PackumentAnswer::NotModified { .. }, None) => {
@@ -128,6 +129,14 @@ impl Drop for BeingCached<'_> {
         if state.being_cached == 0 {
             self.0.cached.notify_all();
         }
+    }
+}
+
+/// Returns the lifetime that a cached packument had when the registry last confirmed it.
+fn lifetime_of(cached: &CachedPackument) -> Lifetime {
+    Lifetime {
+        fresh_for_ms: cached.fresh_until_ms.saturating_sub(cached.fetched_ms),
+        stale_for_ms: cached.stale_until_ms.saturating_sub(cached.fresh_until_ms),
     }
 }
 

@@ -21,6 +21,7 @@ mod faults;
 mod folders;
 mod force;
 mod fresh;
+mod freshness;
 mod harness;
 #[cfg(unix)]
 mod in_place;
@@ -38,6 +39,8 @@ mod npm_tree;
 mod npmrc;
 mod offline;
 mod omit;
+#[cfg(unix)]
+mod open_files;
 mod optional;
 mod output;
 mod packed;

@@ -1,7 +1,10 @@
 //! Why a registry's answer cannot be used.
 
+use super::reason;
 use dx_pkg_core::{Coded, IntegrityMismatch, PackageName};
+use dx_pkg_fetch::error::FetchCause;
 use dx_pkg_fetch::{FetchError, StatusCode, redact_url};
+use std::fmt;
 use url::Url;
 
 /// A request to a registry that did not yield what was asked for.
@@ -9,29 +12,33 @@ use url::Url;
 #[non_exhaustive]
 pub enum RegistryError {
     /// The registry does not know the package.
-    #[error("the registry {registry} has no package {name}")]
+    #[error("the registry {registry} has no package {name}{}", Because(reason))]
     NotFound {
         /// The package.
         name: PackageName,
         /// The registry's address, without secrets.
         registry: String,
+        /// What the registry says about it.
+        reason: Option<String>,
         /// The `.npmrc` key that would hold its credentials.
         key: String,
         /// Whether credentials were sent.
         authorized: bool,
     },
     /// The tarball is not where it should be.
-    #[error("the tarball of {name} is not at {url}")]
+    #[error("the tarball of {name} is not at {url}{}", Because(reason))]
     TarballNotFound {
         /// The package.
         name: PackageName,
         /// The address, without secrets.
         url: String,
+        /// What the registry says about it.
+        reason: Option<String>,
     },
     /// The registry wants credentials, or other ones.
     #[error(
         "the registry refuses {name} ({status}) at {url}: {}",
-        if *authorized { "the credentials sent are not accepted" } else { "no credentials are configured for it" }
+        why_refused(*status, reason.as_deref(), *authorized)
     )]
     Unauthorized {
         /// The package.
@@ -40,6 +47,8 @@ pub enum RegistryError {
         url: String,
         /// 401 or 403.
         status: StatusCode,
+        /// What the registry says about it.
+        reason: Option<String>,
         /// The `.npmrc` key that holds, or would hold, the credentials.
         key: String,
         /// Whether credentials were sent.
@@ -113,6 +122,11 @@ impl Coded for RegistryError {
                  version, or remove the entry from the lockfile"
                     .to_owned()
             }
+            Self::Unauthorized { key, status, reason: Some(_), authorized, .. }
+                if *status == StatusCode::FORBIDDEN =>
+            {
+                policy_hint(key, *authorized)
+            }
             Self::Unauthorized { key, authorized: false, .. } => format!("log in, or set {key} in your .npmrc"),
             Self::Unauthorized { key, status, .. } if status.as_u16() == 401 => {
                 format!("the token may have expired: log in again, or correct {key} in .npmrc")
@@ -129,6 +143,52 @@ impl Coded for RegistryError {
             Self::Fetch { error, .. } => return error.hint(),
         })
     }
+}
+
+/// What helps where a registry says why it does not give something out.
+fn policy_hint(key: &str, authorized: bool) -> String {
+    let credentials = if authorized {
+        format!("check whether the account behind {key} may read the package")
+    } else {
+        format!("log in or set {key} in your .npmrc")
+    };
+    format!(
+        "ask those who run the registry, or choose another version; if it is about permissions, \
+         {credentials}"
+    )
+}
+
+/// Why a request was refused: the registry's own words, and what they leave out.
+fn why_refused(status: StatusCode, reason: Option<&str>, authorized: bool) -> String {
+    let own = if authorized {
+        "the credentials sent are not accepted"
+    } else {
+        "no credentials are configured for it"
+    };
+    match reason {
+        Some(reason) if authorized || status != StatusCode::UNAUTHORIZED => reason.to_owned(),
+        Some(reason) => format!("{reason}; {own}"),
+        None => own.to_owned(),
+    }
+}
+
+/// `: reason`, or nothing.
+struct Because<'a>(&'a Option<String>);
+
+impl fmt::Display for Because<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.as_ref().map_or(Ok(()), |reason| write!(f, ": {reason}"))
+    }
+}
+
+/// The error with the reason that the registry gives as its message; and that reason.
+pub(super) fn explained(mut error: FetchError) -> (FetchError, Option<String>) {
+    let mut found = None;
+    if let FetchCause::Status { status, message, answer, .. } = &mut error.cause {
+        found = reason::reason(*status, answer);
+        message.clone_from(&found);
+    }
+    (error, found)
 }
 
 /// The `.npmrc` key for the token of everything below `registry`.

@@ -1,9 +1,9 @@
 //! Asking for the licence of one version: the only thing a lockfile wants that abbreviated
 //! packuments do not tell.
 
-use super::{NpmRegistry, address, gzip};
+use super::{NpmRegistry, address, encoding};
 use dx_pkg_core::PackageName;
-use dx_pkg_fetch::header::{ACCEPT, CONTENT_ENCODING, HeaderValue};
+use dx_pkg_fetch::header::{ACCEPT, HeaderValue};
 use dx_pkg_fetch::{Priority, Request, Response};
 use serde::Deserialize;
 use serde_json::value::RawValue;
@@ -43,16 +43,9 @@ impl NpmRegistry {
 }
 
 fn read(response: &Response, version: &str) -> Option<String> {
-    let zipped = response
-        .header(CONTENT_ENCODING)
-        .is_some_and(|encoding| encoding.eq_ignore_ascii_case("gzip"));
-    let inflated;
-    let json: &[u8] = if zipped {
-        inflated = gzip::inflate(&response.body).ok()?;
-        &inflated
-    } else {
-        &response.body
-    };
+    let codings = encoding::codings(&response.headers);
+    let undone = encoding::undo(&response.body, &codings).ok()?;
+    let json: &[u8] = undone.as_deref().unwrap_or(&response.body);
     let mut document: Document<'_> = serde_json::from_slice(json).ok()?;
     if let Some(own) = document.versions.get(version) {
         document = serde_json::from_str(own.get()).ok()?;

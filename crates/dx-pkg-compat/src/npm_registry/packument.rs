@@ -1,12 +1,11 @@
 //! Requests packuments.
 
-use super::error::{is_missing, refusal, shown, token_key};
-use super::{NpmRegistry, RegistryError, address, freshness, gzip};
+use super::error::{explained, is_missing, refusal, shown, token_key};
+use super::{NpmRegistry, RegistryError, address, encoding, freshness};
 use dx_pkg_core::PackageName;
 use dx_pkg_core::text::plain_text;
 use dx_pkg_fetch::header::{
-    ACCEPT, CONTENT_ENCODING, CONTENT_TYPE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH,
-    LAST_MODIFIED,
+    ACCEPT, CONTENT_TYPE, ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED,
 };
 use dx_pkg_fetch::{FetchError, Request, Response, StatusCode};
 
@@ -61,7 +60,8 @@ impl NpmRegistry {
         let name = name.clone();
         let read = move || match response.status {
             StatusCode::NOT_MODIFIED => {
-                Ok(PackumentAnswer::NotModified { lifetime: freshness::lifetime_of(&response) })
+                let lifetime = freshness::told_lifetime(&response.headers);
+                Ok(PackumentAnswer::NotModified { lifetime })
             }
             _ => read(response, &name, asked),
         };
@@ -106,12 +106,15 @@ impl NpmRegistry {
     ) -> RegistryError {
         let authorized = self.config.credentials_for_artifact(url, registry).is_some();
         let (name, key) = (name.clone(), token_key(registry));
+        let (error, reason) = explained(error);
         if is_missing(&error) {
-            return RegistryError::NotFound { name, registry: shown(registry), key, authorized };
+            let registry = shown(registry);
+            return RegistryError::NotFound { name, registry, reason, key, authorized };
         }
         match refusal(&error) {
             Some(status) => {
-                RegistryError::Unauthorized { name, url: shown(url), status, key, authorized }
+                let url = shown(url);
+                RegistryError::Unauthorized { name, url, status, reason, key, authorized }
             }
             None => RegistryError::Fetch { name, error: Box::new(error) },
         }
@@ -137,17 +140,9 @@ fn read(
             BEGINNING,
         ),
     };
-    let encoding = response.header(CONTENT_ENCODING).unwrap_or("identity").trim();
-    let inflated;
-    let json: &[u8] =
-        if encoding.eq_ignore_ascii_case("gzip") || encoding.eq_ignore_ascii_case("x-gzip") {
-            inflated = gzip::inflate(&response.body).map_err(|reason| bad(reason, &[]))?;
-            &inflated
-        } else if encoding.is_empty() || encoding.eq_ignore_ascii_case("identity") {
-            &response.body
-        } else {
-            return Err(bad(&format!("its encoding \"{encoding}\" was not asked for"), &[]));
-        };
+    let codings = encoding::codings(&response.headers);
+    let undone = encoding::undo(&response.body, &codings).map_err(|reason| bad(reason, &[]))?;
+    let json: &[u8] = undone.as_deref().unwrap_or(&response.body);
     let bytes =
         crate::packument::encode(json, name).map_err(|error| bad(&error.to_string(), json))?;
     let bytes = Arc::new(bytes);
@@ -158,7 +153,7 @@ fn read(
             etag: response.header(ETAG).map(str::to_owned),
             last_modified: response.header(LAST_MODIFIED).map(str::to_owned),
         },
-        lifetime: freshness::lifetime_of(&response),
+        lifetime: freshness::lifetime(&response.headers),
         full,
         received: response.body.len() as u64,
     })

@@ -1,11 +1,12 @@
 //! Requests tarballs and makes sure that they are the right ones.
 
-use super::error::{is_missing, refusal, shown, token_key};
+use super::encoding::{self, Coding};
+use super::error::{explained, is_missing, refusal, shown, token_key};
 use super::{NpmRegistry, RegistryError, address};
-use dx_pkg_core::PackageName;
 use dx_pkg_core::text::plain_text;
+use dx_pkg_core::{Integrity, PackageName};
 use dx_pkg_fetch::header::{CACHE_CONTROL, HeaderValue};
-use dx_pkg_fetch::{FetchError, Request};
+use dx_pkg_fetch::{Bytes, FetchError, Request, Response, Verdict};
 
 use dx_pkg_registry::{Streaming, TarballRequest, TarballSink};
 use std::sync::{Arc, Mutex, PoisonError};
@@ -60,11 +61,13 @@ impl NpmRegistry {
             None => request,
         };
         let fail = |error| self.tarball_error(&wanted.name, registry, &url, error);
-        if self.deliver(request.clone(), &sink).await.map_err(fail)? {
+        let integrity = wanted.integrity.as_ref();
+        if self.deliver(request.clone(), integrity, &sink).await.map_err(fail)? {
             return Ok(());
         }
         let again = request.header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
         let response = self.fetcher.get(again).await.map_err(fail)?;
+        let response = self.without_encoding(response, integrity).await;
         sink.accept(response.into()).await.map_err(|mismatch| RegistryError::Integrity {
             name: wanted.name,
             url: shown(&url),
@@ -77,6 +80,7 @@ impl NpmRegistry {
     async fn deliver(
         &self,
         request: Request,
+        integrity: Option<&Integrity>,
         sink: &Arc<dyn TarballSink>,
     ) -> Result<bool, FetchError> {
         // A retried request begins anew, and only the last beginning completes.
@@ -91,6 +95,7 @@ impl NpmRegistry {
         };
         let response = self.fetcher.get(request.stream(Arc::new(open))).await?;
         if !response.is_streamed {
+            let response = self.without_encoding(response, integrity).await;
             return Ok(sink.clone().accept(response.into()).await.is_ok());
         }
         let _slot = response.slot;
@@ -101,6 +106,24 @@ impl NpmRegistry {
         })
     }
 
+    /// Undoes the content encodings of a tarball.
+    ///
+    /// A tarball is compressed by itself, and many servers name that as its encoding. So the
+    /// integrity decides how much is undone; without one, all that leaves it compressed. A tarball
+    /// that was streamed as it came, and wrong, is requested once more and comes here then.
+    async fn without_encoding(
+        &self,
+        response: Response,
+        integrity: Option<&Integrity>,
+    ) -> Response {
+        let codings = encoding::codings(&response.headers);
+        if codings.is_empty() {
+            return response;
+        }
+        let integrity = integrity.cloned();
+        self.compute(move || undo(response, &codings, integrity.as_ref())).await
+    }
+
     fn tarball_error(
         &self,
         name: &PackageName,
@@ -109,8 +132,9 @@ impl NpmRegistry {
         error: FetchError,
     ) -> RegistryError {
         let name = name.clone();
+        let (error, reason) = explained(error);
         if is_missing(&error) {
-            return RegistryError::TarballNotFound { name, url: shown(url) };
+            return RegistryError::TarballNotFound { name, url: shown(url), reason };
         }
         let Some(status) = refusal(&error) else {
             return RegistryError::Fetch { name, error: Box::new(error) };
@@ -122,8 +146,37 @@ impl NpmRegistry {
         } else {
             token_key(&root_of(url))
         };
-        RegistryError::Unauthorized { name, url: shown(url), status, key, authorized }
+        RegistryError::Unauthorized { name, url: shown(url), status, reason, key, authorized }
     }
+}
+
+fn undo(mut response: Response, codings: &[Coding], integrity: Option<&Integrity>) -> Response {
+    if let Some(integrity) = integrity {
+        let verdict = std::mem::replace(&mut response.verdict, Verdict::Known(Ok(())));
+        let Err(mismatch) = verdict.of(&response.body) else {
+            return response;
+        };
+        response.verdict = Verdict::Known(Err(mismatch));
+        let mut body = response.body.clone();
+        for coding in codings {
+            let Ok(Some(inner)) = encoding::inflate(&body, *coding) else { continue };
+            body = Bytes::from_owner(inner);
+            if integrity.verify(&body).is_ok() {
+                (response.body, response.verdict) = (body, Verdict::Known(Ok(())));
+                break;
+            }
+        }
+        return response;
+    }
+    for coding in codings {
+        match encoding::inflate(&response.body, *coding) {
+            Ok(Some(inner)) if encoding::is_gzip(&inner) => {
+                response.body = Bytes::from_owner(inner);
+            }
+            _ => break,
+        }
+    }
+    response
 }
 
 fn root_of(url: &Url) -> Url {

@@ -10,11 +10,14 @@ use dx_pkg_registry::{
     Lifetime, PackumentAnswer, PackumentForm, PackumentRequest, TarballRequest, Validator,
 };
 use dx_pkg_testkit::{Fault, Registry};
+use std::io::Write;
 use std::path::Path;
 use std::time::Duration;
 
 mod addresses;
+mod encodings;
 mod packuments;
+mod refusals;
 mod tarballs;
 
 /// The registry that lockfiles name by default.
@@ -48,6 +51,13 @@ fn client_of(registry: &Registry) -> NpmRegistry {
 /// `npmrc` lines with a token for everything at `registry`.
 fn with_token(registry: &Registry, token: &str) -> String {
     format!("registry={0}\n//127.0.0.1:{1}/:_authToken={token}\n", registry.url(), registry.port())
+}
+
+/// `bytes` as one gzip member.
+pub(super) fn gzip(bytes: &[u8]) -> Vec<u8> {
+    let mut encoder = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::default());
+    encoder.write_all(bytes).unwrap();
+    encoder.finish().unwrap()
 }
 
 async fn ask(client: &NpmRegistry, package: &str) -> Result<PackumentAnswer, RegistryError> {

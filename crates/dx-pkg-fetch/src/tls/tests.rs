@@ -1,6 +1,10 @@
 use super::*;
 use std::path::PathBuf;
 
+fn roots(settings: &TlsSettings) -> Result<RootCertStore, FetchCause> {
+    trusted(settings).map(|(trusted, _)| trusted.roots)
+}
+
 fn refused(settings: &TlsSettings) -> String {
     with_settings(settings, None).expect_err("the settings were accepted").to_string()
 }

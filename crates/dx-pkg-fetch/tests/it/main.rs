@@ -3,8 +3,11 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod bodies;
+mod certificates;
 mod checking;
 mod client_certificates;
+mod forged;
+mod openssl;
 mod queueing;
 mod redirects;
 mod resuming;

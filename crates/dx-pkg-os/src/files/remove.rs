@@ -6,8 +6,9 @@ use std::path::Path;
 
 use super::{Dir, EntryKind};
 
-/// The most directories open at once; deeper ones are first moved up to the top of the tree.
-const MAX_DEPTH: usize = 64;
+/// The most directories open at once; deeper ones are first moved up to the top of the tree. Some
+/// processes may have only 64 files open.
+const MAX_DEPTH: usize = 16;
 
 /// Removes the tree, file or link at `path`, if there is one.
 ///

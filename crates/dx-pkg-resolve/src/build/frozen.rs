@@ -14,9 +14,9 @@ use crate::{Resolution, ResolveError};
 use super::Builder;
 
 impl Builder<'_> {
-    /// Returns whether a frozen lockfile is trusted with `edge`: an optional peer, whatever is there
-    /// for it. An optional dependency that is missing is looked for, and passes where it cannot be
-    /// loaded.
+    /// Returns whether a frozen lockfile is trusted with `edge`: an optional peer, whatever is
+    /// there for it. An optional dependency that is missing is looked for, and passes where it
+    /// cannot be loaded.
     pub(super) fn is_trusted(&self, edge: EdgeId) -> bool {
         self.options.frozen && self.tree[edge].kind == EdgeKind::PeerOptional
     }

@@ -320,8 +320,8 @@ impl Builder<'_> {
 impl Builder<'_> {
     /// Returns these nodes and the packages that they depend on, directly or not, without those
     /// behind links. Of what only workspaces and other linked folders depend on, npm checks the
-    /// direct dependencies of folders in the project only, once it follows the links to them: what a
-    /// lockfile lacks further down, or below a folder outside the project, stays as it is. An
+    /// direct dependencies of folders in the project only, once it follows the links to them: what
+    /// a lockfile lacks further down, or below a folder outside the project, stays as it is. An
     /// override of a workspace's dependencies would do nothing then, so it is checked here.
     fn reached(&self, from: Vec<NodeId>) -> FxHashSet<NodeId> {
         let mut reached = FxHashSet::default();

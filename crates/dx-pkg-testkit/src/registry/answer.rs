@@ -62,10 +62,13 @@ fn packument(
     let unchanged = request.header("if-none-match").is_some_and(|tags| tags.contains(&etag));
     let answer = Answer::new(if unchanged { 304 } else { 200 }, "")
         .header("content-type", media_type)
-        .header("cache-control", options.cache_control.clone())
         .header("vary", "accept-encoding, accept")
         .header("last-modified", http_date(&package.modified()))
         .header("etag", etag);
+    if unchanged && options.bare_not_modified {
+        return answer;
+    }
+    let answer = answer.header("cache-control", options.cache_control.clone());
     if unchanged {
         return answer;
     }

@@ -170,7 +170,7 @@ fn registry_that_fails() {
     exit: 1
     --- stdout
     --- stderr
-    error: cannot load a@1, required by project: a: could not fetch [REGISTRY]/a in 2 tries: the server answered 500 Internal Server Error: {"error":"Internal Server Error"} [DX_FETCH_STATUS]
+    error: cannot load a@1, required by project: a: could not fetch [REGISTRY]/a in 2 tries: the server answered 500 Internal Server Error [DX_FETCH_STATUS]
       help: the server has a problem of its own; try again later
     "#);
 }

@@ -1,8 +1,9 @@
 use super::super::address::{ReplaceHost, conventional_tarball_url, packument_url};
+use super::super::encoding::{Coding, undo};
 use super::super::error::token_key;
 use super::super::freshness::lifetime;
-use super::super::gzip::inflate;
 use super::*;
+use dx_pkg_fetch::header::{HeaderMap, HeaderName, HeaderValue};
 
 #[test]
 fn packument_urls_keep_the_base_and_escape_the_scope() {
@@ -89,7 +90,15 @@ fn only_http_addresses_are_tarball_addresses() {
 
 #[test]
 fn freshness_follows_cache_control_and_age() {
-    let fresh_for_ms = |cache_control, age| lifetime(cache_control, age).fresh_for_ms;
+    let fresh_for_ms = |cache_control: Option<&str>, age: Option<&str>| {
+        let mut headers = HeaderMap::new();
+        for (name, value) in [("cache-control", cache_control), ("age", age)] {
+            headers.extend(value.map(|value| {
+                (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap())
+            }));
+        }
+        lifetime(&headers).fresh_for_ms
+    };
     assert_eq!(fresh_for_ms(None, None), 300_000);
     assert_eq!(fresh_for_ms(Some("public"), None), 300_000);
     assert_eq!(fresh_for_ms(Some("public, max-age=60"), None), 60_000);
@@ -122,8 +131,9 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn gzip_is_undone_even_when_its_trailer_lies() {
     let text = vec![b'x'; 100_000];
     let zipped = gzip(&text);
-    assert!(*inflate(&zipped).unwrap() == *text);
-    assert!(inflate(&gzip(b"")).unwrap().is_empty());
+    let inflate = |body: &[u8]| undo(body, &[Coding::Gzip]);
+    assert!(*inflate(&zipped).unwrap().unwrap() == *text);
+    assert!(inflate(&gzip(b"")).unwrap().unwrap().is_empty());
     for told in [0u32, 1, 99_999, u32::MAX] {
         let mut lying = zipped.clone();
         let at = lying.len() - 4;
@@ -131,6 +141,6 @@ fn gzip_is_undone_even_when_its_trailer_lies() {
         assert!(inflate(&lying).is_err(), "the length is part of what is checked");
     }
     assert!(inflate(&zipped[..20]).is_err());
-    assert!(inflate(b"").is_err());
-    assert!(inflate(b"{}").is_err());
+    assert!(inflate(b"").unwrap().is_none());
+    assert!(inflate(b"{}").unwrap().is_none());
 }

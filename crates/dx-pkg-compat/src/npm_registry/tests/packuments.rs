@@ -64,7 +64,7 @@ async fn an_unchanged_packument_is_not_sent_again() {
     assert_eq!(
         again,
         PackumentAnswer::NotModified {
-            lifetime: Lifetime { fresh_for_ms: 77_000, stale_for_ms: 9_000 }
+            lifetime: Some(Lifetime { fresh_for_ms: 77_000, stale_for_ms: 9_000 })
         }
     );
     registry.package("a", "1.1.0").publish();

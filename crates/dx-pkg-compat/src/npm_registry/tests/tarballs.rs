@@ -51,16 +51,37 @@ impl TarballSink for Collect {
     }
 }
 
-async fn fetch(client: &NpmRegistry, wanted: TarballRequest) -> Result<Bytes, RegistryError> {
+pub(super) async fn fetch(
+    client: &NpmRegistry,
+    wanted: TarballRequest,
+) -> Result<Bytes, RegistryError> {
     fetch_streaming(client, wanted, u64::MAX).await.map(|(bytes, _)| bytes)
 }
 
-async fn fetch_streaming(
+pub(super) async fn fetch_streaming(
     client: &NpmRegistry,
     wanted: TarballRequest,
     streamed_from: u64,
 ) -> Result<(Bytes, &'static str), RegistryError> {
     let right = wanted.integrity.clone().unwrap();
+    collect(client, wanted, right, streamed_from).await
+}
+
+/// Fetches what may be requested without an integrity, and has to be `right`.
+pub(super) async fn fetch_as(
+    client: &NpmRegistry,
+    wanted: TarballRequest,
+    right: Integrity,
+) -> Result<Bytes, RegistryError> {
+    collect(client, wanted, right, u64::MAX).await.map(|(bytes, _)| bytes)
+}
+
+async fn collect(
+    client: &NpmRegistry,
+    wanted: TarballRequest,
+    right: Integrity,
+    streamed_from: u64,
+) -> Result<(Bytes, &'static str), RegistryError> {
     let collected = Collected::default();
     let sink = Collect { streamed_from, right, collected: collected.clone() };
     client.tarball(wanted, Arc::new(sink)).await?;

@@ -14,6 +14,7 @@ use rustix::fs::{
 use super::{DirEntry, EntryKind, Status};
 use crate::files::identity::{Identity, missing_is_none};
 use crate::files::umask;
+use crate::process::wait_for_descriptors;
 
 /// An open directory. Names are single path segments below it, and symbolic links are not followed.
 #[derive(Debug)]
@@ -29,19 +30,14 @@ const DIRECTORY: OFlags = OFlags::RDONLY.union(OFlags::DIRECTORY).union(OFlags::
 impl Dir {
     /// Opens the directory at `path`, following symbolic links.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        let fd = rustix::fs::open(path.as_ref(), DIRECTORY, Mode::empty())?;
-        Ok(Self { fd })
+        let open = || Ok(rustix::fs::open(path.as_ref(), DIRECTORY, Mode::empty())?);
+        Ok(Self { fd: wait_for_descriptors(open)? })
     }
 
     /// Opens a directory below this one.
     pub fn open_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
-        let fd = rustix::fs::openat(
-            &self.fd,
-            name.as_ref(),
-            DIRECTORY | OFlags::NOFOLLOW,
-            Mode::empty(),
-        )?;
-        Ok(Self { fd })
+        let flags = DIRECTORY | OFlags::NOFOLLOW;
+        Ok(Self { fd: self.open_at(name.as_ref(), flags, Mode::empty())? })
     }
 
     /// Creates a directory below this one, of mode 0755 whatever the umask.
@@ -62,7 +58,7 @@ impl Dir {
     /// Opens a file for reading.
     pub fn open_file(&self, name: impl AsRef<Path>) -> io::Result<File> {
         let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NOFOLLOW;
-        Ok(rustix::fs::openat(&self.fd, name.as_ref(), flags, Mode::empty())?.into())
+        Ok(self.open_at(name.as_ref(), flags, Mode::empty())?.into())
     }
 
     /// Creates a new file of `mode`, whatever the umask, for writing; an existing one is an error.
@@ -70,11 +66,15 @@ impl Dir {
         let flags =
             OFlags::WRONLY | OFlags::CREATE | OFlags::EXCL | OFlags::CLOEXEC | OFlags::NOFOLLOW;
         let raw = Mode::from_raw_mode(mode as _);
-        let file = rustix::fs::openat(&self.fd, name.as_ref(), flags, raw)?;
+        let file = self.open_at(name.as_ref(), flags, raw)?;
         if umask::withholds(mode) {
             rustix::fs::fchmod(&file, raw)?;
         }
         Ok(file.into())
+    }
+
+    fn open_at(&self, name: &Path, flags: OFlags, mode: Mode) -> io::Result<OwnedFd> {
+        wait_for_descriptors(|| Ok(rustix::fs::openat(&self.fd, name, flags, mode)?))
     }
 
     /// Creates a hard link to the file `source_name` of `source`.

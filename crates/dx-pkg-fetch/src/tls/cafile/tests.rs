@@ -7,7 +7,7 @@ fn pem(body: &str) -> String {
 }
 
 fn read(file: &str) -> Vec<Vec<u8>> {
-    of(file.as_bytes()).iter().map(|certificate| certificate.to_vec()).collect()
+    certificates(file.as_bytes()).iter().map(|certificate| certificate.to_vec()).collect()
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn certificates_are_found_whatever_stands_around_them() {
 #[test]
 fn certificate_in_der_form_is_taken_whole() {
     let der = [0x30, 0x82, 0x00, 0x01, 0x00];
-    assert_eq!(of(&der), [CertificateDer::from(der.to_vec())]);
+    assert_eq!(certificates(&der), [CertificateDer::from(der.to_vec())]);
 }
 
 #[test]

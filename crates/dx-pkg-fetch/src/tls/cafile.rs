@@ -9,7 +9,7 @@ const END: &str = "-----END CERTIFICATE-----";
 /// Returns the certificates of a file in PEM form, whatever stands around them, or the one of a
 /// file in DER form. What cannot be read is left out: one damaged authority must not keep the
 /// others from being used.
-pub(super) fn of(file: &[u8]) -> Vec<CertificateDer<'static>> {
+pub(super) fn certificates(file: &[u8]) -> Vec<CertificateDer<'static>> {
     // DER begins with a sequence whose length takes two bytes.
     if file.starts_with(&[0x30, 0x82]) {
         return vec![CertificateDer::from(file.to_vec())];
