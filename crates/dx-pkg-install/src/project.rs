@@ -193,7 +193,9 @@ impl Project {
         let in_modules = self.locked.as_ref().map(|(_, lock)| lock.folders_in_modules());
         let is_folder = |path: &str| {
             !path.contains("node_modules/")
-                || in_modules.as_ref().is_some_and(|folders| folders.contains(path))
+                // What is in a package is as its tarball has it.
+                || !path.starts_with("node_modules/")
+                    && in_modules.as_ref().is_some_and(|folders| folders.contains(path))
         };
         let mut found = Vec::new();
         for LockPackage { path, .. } in locked.filter(|entry| !entry.link && is_folder(&entry.path))

@@ -137,14 +137,14 @@ fn entry_from_git_or_a_url_without_integrity_is_refused_with_the_true_cause() {
     let registry = plain();
     let url = format!("{}e/-/e-1.0.0.tgz", base(&registry));
     let git = "git+ssh://git@host.invalid/e.git#0123456789012345678901234567890123456789";
-    for (spec, resolved, cause) in [
-        (url.as_str(), url.as_str(), "from a URL"),
-        ("git+ssh://git@host.invalid/e.git", git, "from a git repository"),
+    for (spec, resolved, code, cause) in [
+        (url.as_str(), url.as_str(), "DX_NO_INTEGRITY", "from a URL"),
+        ("git+ssh://git@host.invalid/e.git", git, "DX_UNSUPPORTED_SOURCE", "comes from git+ssh://"),
     ] {
         let dependencies = json!({"e": spec});
         let entries = json!({"node_modules/e": {"version": "1.0.0", "resolved": resolved}});
         let project = project(&registry, &dependencies, version_3(&dependencies, entries));
-        let error = fails(dx(&project, ["ci"]), "DX_NO_INTEGRITY");
+        let error = fails(dx(&project, ["ci"]), code);
         assert!(error.contains(cause), "{error}");
         assert_eq!(registry.requests().len(), 0, "no registry is asked about it");
     }
@@ -156,14 +156,20 @@ fn entry_without_address_is_fetched_from_where_the_packument_says() {
     let registry = plain();
     registry.tarballs_at(mirror.url());
     registry.fault("/e/-/*", Fault::status(404)).every(1);
+    let mut asked = 0;
     for lacks in [json!({"resolved": null}), json!({"resolved": null, "integrity": null})] {
         for command in [["ci"], ["install"]] {
             let entries = json!({"node_modules/e": entry(&registry, "e", lacks.clone())});
             let dependencies = json!({"e": "^1.0.0"});
             let project = project(&registry, &dependencies, version_3(&dependencies, entries));
             let lock = project.read("package-lock.json");
+            let run = dx(&project, command);
+            assert!(run.stderr.contains("allow-remote"), "{run}");
+            assert_eq!(mirror.requests().len(), asked, "it is not asked unless that is allowed");
+            project.write(".npmrc", &format!("{}allow-remote=all\n", project.read(".npmrc")));
             ok(&project, command);
             assert!(project.exists("node_modules/e/package.json"));
+            asked = mirror.requests().len();
             assert_eq!(project.read("package-lock.json"), lock);
         }
     }

@@ -167,7 +167,6 @@ fn settings_that_are_not_supported_are_errors_that_name_their_origin() {
         "node-linker=isolated",
         "install-strategy=nested",
         "global-style=true",
-        "prefer-dedupe=true",
         "lockfile-version=1",
         "lockfile-version=2",
         "install-links=true",
@@ -277,8 +276,6 @@ fn flags_that_do_not_change_the_tree_leave_it_up_to_date() {
     }
     assert_ne!(ok(&project, ["install", "--omit=dev"]).stdout, NOTHING_TO_DO);
     assert_eq!(ok(&project, ["install", "--prod"]).stdout, NOTHING_TO_DO);
-    ok(&project, ["install", "--force"]);
-    assert_eq!(ok(&project, ["install", "--force"]).stdout, NOTHING_TO_DO);
 }
 
 #[test]

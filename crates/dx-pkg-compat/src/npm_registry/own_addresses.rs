@@ -9,8 +9,8 @@ use crate::npmrc::{Config, ConfigError};
 /// The addresses of the configured registries.
 #[derive(Debug)]
 pub struct OwnAddresses {
-    config: Config,
-    replace_host: ReplaceHost,
+    pub(super) config: Config,
+    pub(super) replace_host: ReplaceHost,
 }
 
 impl OwnAddresses {

@@ -10,7 +10,8 @@ use dx_pkg_registry::{
     PackumentAnswer, PackumentForm, PackumentRequest, TarballRequest, TarballSink,
 };
 
-use super::{NpmRegistry, RegistryError};
+use super::{NpmRegistry, OwnAddresses, RegistryError};
+use crate::npmrc::{AllowSource, redact_urls};
 
 impl NpmRegistry {
     /// Requests a tarball, and once more from where its packument says if the conventional address
@@ -30,10 +31,19 @@ impl NpmRegistry {
         };
         let Some(wanted) = guessed else { return Err(missing) };
         match self.told_address(&wanted).await {
+            Ok(Some(url)) if !self.may_ask(&wanted, &url) => Err(not_allowed(missing, &url)),
             Ok(Some(url)) => self.tarball(TarballRequest { url: Some(url), ..wanted }, sink).await,
             Ok(None) | Err(RegistryError::NotFound { .. }) => Err(missing),
             Err(error) => Err(error),
         }
+    }
+
+    /// Returns whether `allow-remote` lets a tarball be requested from `url`.
+    fn may_ask(&self, wanted: &TarballRequest, url: &str) -> bool {
+        let replace_host = self.replace_host.as_ref().clone();
+        let own = OwnAddresses { config: self.config.clone(), replace_host };
+        matches!(self.config.allow_remote(), Ok(AllowSource::All))
+            || own.contain(wanted.name.as_str(), url)
     }
 
     /// Returns the address of a tarball in its packument; `None` if the version is not there.
@@ -56,4 +66,16 @@ fn address_in(answer: PackumentAnswer, version: &str) -> Option<Box<str>> {
     let PackumentAnswer::Modified { bytes, .. } = answer else { return None };
     let packument = Packument::decode(Arc::new(bytes)).ok()?;
     Some(packument.version(packument.find_str(version)?).tarball().into())
+}
+
+/// Returns the error `missing` with the address that must not be asked.
+fn not_allowed(missing: RegistryError, url: &str) -> RegistryError {
+    match missing {
+        RegistryError::TarballNotFound { name, url: asked, .. } => {
+            let place = redact_urls(url);
+            let reason = format!("its metadata names {place}, which allow-remote forbids");
+            RegistryError::TarballNotFound { name, url: asked, reason: Some(reason) }
+        }
+        other => other,
+    }
 }
