@@ -47,7 +47,7 @@ const move = (lock, { name, version, lockfile }, root, registry) => {
   }
   for (const section of ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']) {
     if (root[section]) {
-      lock.packages[''][section] = root[section]
+      lock.packages[''][section] = Object.fromEntries(Object.entries(root[section]).sort(([a], [b]) => a.localeCompare(b, 'en')))
     }
   }
 }

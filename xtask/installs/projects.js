@@ -55,34 +55,39 @@ class Project extends World {
     }
   }
 
-  /** Lets some packages bring dependencies in their tarballs, with those of these. */
+  /** Lets some packages bring dependencies in their tarballs, with those of these, flat, as `npm pack` does. */
   bundle () {
     const { draw } = this
     for (const packument of Object.values(this.registry)) {
       for (const manifest of Object.values(packument.versions)) {
         const names = Object.keys(manifest.dependencies || {})
-        if (!names.length || !draw.chance(0.5)) {
-          continue
-        }
         const chosen = draw.chance(0.3) ? names : draw.some(names, names.length)
-        if (!chosen.length) {
-          continue
+        const found = draw.chance(0.6) && chosen.length ? this.contents(manifest, chosen) : undefined
+        if (found) {
+          manifest[draw.chance(0.8) ? 'bundleDependencies' : 'bundledDependencies'] = draw.chance(0.2) && chosen === names ? true : chosen
+          this.bundles.set(`${manifest.name}@${manifest.version}`, found.map(inner => ({ manifest: inner })))
         }
-        manifest[draw.chance(0.8) ? 'bundleDependencies' : 'bundledDependencies'] = draw.chance(0.2) && chosen === names ? true : chosen
-        const found = new Map()
-        const queue = chosen.map(name => [name, manifest.dependencies[name]])
-        while (queue.length && found.size < 12) {
-          const [name, range] = queue.shift()
-          const inner = this.best(name, range)
-          if (inner && !found.has(name) && name !== manifest.name) {
-            found.set(name, inner)
-            queue.push(...Object.entries(inner.dependencies || {}))
-          }
-        }
-        const list = [...found].map(([, inner]) => ({ manifest: inner }))
-        this.bundles.set(`${manifest.name}@${manifest.version}`, list)
       }
     }
+  }
+
+  /** The packages that a bundle of these dependencies consists of; undefined where one version of each does not do. */
+  contents (manifest, chosen) {
+    const found = new Map()
+    const queue = chosen.map(name => [name, manifest.dependencies[name]])
+    while (queue.length) {
+      const [name, range] = queue.shift()
+      const inner = found.get(name) || this.best(name, range)
+      const isPlain = inner && !inner.peerDependencies && !inner.optionalDependencies && !this.bundles.has(`${name}@${inner.version}`)
+      if (!isPlain || name === manifest.name || !this.semver.satisfies(inner.version, range)) {
+        return undefined
+      }
+      if (!found.has(name)) {
+        found.set(name, inner)
+        queue.push(...Object.entries(inner.dependencies || {}))
+      }
+    }
+    return [...found.values()]
   }
 
   best (name, range) {
@@ -124,6 +129,13 @@ class Project extends World {
       if (draw.chance(0.3)) {
         folders['../c'] = this.project('c', '1.0.0', 1)
         folders['../b'].dependencies = { ...folders['../b'].dependencies, c: 'file:../c' }
+      }
+    }
+    // Of a name in both, npm writes the peer's requirement over the other whenever it saves; dx leaves both as they are.
+    for (const name of Object.keys(root.peerDependencies || {})) {
+      if (SECTIONS.some(section => root[section]?.[name])) {
+        delete root.peerDependencies[name]
+        delete root.peerDependenciesMeta?.[name]
       }
     }
     for (const section of SECTIONS) {

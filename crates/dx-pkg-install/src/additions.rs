@@ -51,8 +51,10 @@ impl Addition {
             entries.find(|(known, _)| *known == name).map(|(_, spec)| spec)
         };
         let has = |section: &Section| present(*section).is_some();
+        // npm's order for a name that stands in several.
+        let sections = [Section::Dev, Section::Optional, Section::Dependencies, Section::Peer];
         let section =
-            section.or_else(|| Section::ALL.into_iter().find(has)).unwrap_or(Section::Dependencies);
+            section.or_else(|| sections.into_iter().find(has)).unwrap_or(Section::Dependencies);
         let mut spec = parsed.spec;
         if raw == "*"
             && let Some(known) = present(section)

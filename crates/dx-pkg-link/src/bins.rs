@@ -11,7 +11,7 @@ use dx_pkg_store::PackageTables;
 
 use crate::LinkError;
 use crate::run::Run;
-use crate::tree::{PlacementSource, Site};
+use crate::tree::{NODE_MODULES, PlacementSource, Site};
 
 #[cfg(any(windows, test))]
 mod shim;
@@ -97,6 +97,11 @@ pub(crate) fn winners<'a>(
     Ok(winners)
 }
 
+/// Returns whether a link's target is in the project's `node_modules`.
+fn is_in_modules(target: &str) -> bool {
+    target.strip_prefix(NODE_MODULES).is_some_and(|rest| rest.starts_with('/'))
+}
+
 /// Removes commands whose file is missing. npm links folders, too. Files in linked folders are made
 /// executable.
 fn retain_existing(
@@ -114,6 +119,8 @@ fn retain_existing(
             let package = run.packages.open(*bundler, &site.placement.path)?;
             commands.retain(|command| has(&package, &format!("{folder}/{}", command.file)));
         }
+        // A package of the same tree, which may not be in its place yet.
+        PlacementSource::Symlink { target } if is_in_modules(target) => {}
         PlacementSource::Symlink { target } => {
             let folder = run.project.join(target);
             commands.retain(|command| folder.join(&command.file).exists());

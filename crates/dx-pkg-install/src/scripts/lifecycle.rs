@@ -126,7 +126,7 @@ impl Lifecycle {
         if due.is_empty() {
             return Ok(failed);
         }
-        let runner = self.runner(place)?;
+        let runner = self.runner(place);
         let order = order(due.iter().map(|package| package.path.as_str()));
         for event in DEPENDENCY_EVENTS {
             for package in
@@ -159,7 +159,7 @@ impl Lifecycle {
         if due.is_empty() {
             return Ok(());
         }
-        let runner = self.runner(place)?;
+        let runner = self.runner(place);
         for event in LINKED_EVENTS {
             for (folder, manifest) in &due {
                 runner.events(&place.project.root.join(folder), manifest, &[event], None)?;
@@ -182,20 +182,11 @@ impl Lifecycle {
         if self.ignored {
             return Ok(());
         }
-        self.runner(place)?.events(&place.project.root, &place.project.manifest, events, None)
+        self.runner(place).events(&place.project.root, &place.project.manifest, events, None)
     }
 
-    fn runner<'r>(&'r self, place: Place<'r>) -> Result<Runner<'r>, InstallError> {
-        let shared = match self.shared.get() {
-            Some(shared) => shared,
-            None => {
-                let (session, root) = (place.session, &place.project.root);
-                let (environment, config) = (&session.environment, session.config());
-                let shared = SharedFacts::new(environment, root, config, session.node())?;
-                self.shared.get_or_init(|| shared)
-            }
-        };
-        Ok(Runner { place, shared, has_run: &self.has_run })
+    fn runner<'r>(&'r self, place: Place<'r>) -> Runner<'r> {
+        Runner { place, shared: &self.shared, has_run: &self.has_run }
     }
 }
 
@@ -207,11 +198,22 @@ pub(crate) fn runs_when_linked(manifest: &Manifest) -> bool {
 /// Runs the scripts of one install.
 struct Runner<'r> {
     place: Place<'r>,
-    shared: &'r SharedFacts,
+    shared: &'r OnceLock<SharedFacts>,
     has_run: &'r AtomicBool,
 }
 
-impl Runner<'_> {
+impl<'r> Runner<'r> {
+    /// Returns what every script sees.
+    fn shared(&self) -> Result<&'r SharedFacts, InstallError> {
+        if let Some(shared) = self.shared.get() {
+            return Ok(shared);
+        }
+        let Place { session, project, .. } = self.place;
+        let (environment, config) = (&session.environment, session.config());
+        let shared = SharedFacts::new(environment, &project.root, config, session.node())?;
+        Ok(self.shared.get_or_init(|| shared))
+    }
+
     fn dependency(&self, package: &LockPackage, event: &str) -> Result<(), InstallError> {
         let folder = self.place.project.root.join(&package.path);
         let Some(text) = read_text(&folder.join("package.json"))? else { return Ok(()) };
@@ -256,6 +258,7 @@ impl Runner<'_> {
         let Place { session, project, events, command } = self.place;
         session.context.cancel.check()?;
         self.has_run.store(true, Ordering::Relaxed);
+        let shared = self.shared()?;
         let environment = environment(
             session.environment.variables.iter().cloned(),
             &ScriptEnvironment {
@@ -269,7 +272,7 @@ impl Runner<'_> {
                 project: &project.root,
                 called_from: &session.environment.called_from,
                 command,
-                shared: self.shared,
+                shared,
                 executable: &session.environment.executable,
             },
         );
@@ -284,7 +287,7 @@ impl Runner<'_> {
             arguments: &[],
             folder,
             environment: &environment,
-            shell: self.shared.shell.as_deref(),
+            shell: shared.shell.as_deref(),
             output,
         };
         let outcome = super::run(&command)?;

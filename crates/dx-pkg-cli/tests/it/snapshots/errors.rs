@@ -318,13 +318,13 @@ fn unusable_setting() {
 #[test]
 fn wrong_command_line() {
     let project = Project::offline().create();
-    assert_snapshot!(output(&project, ["isntall"]), @r"
+    assert_snapshot!(output(&project, ["instalk"]), @r"
     exit: 2
     --- stdout
     --- stderr
-    error: unrecognized subcommand 'isntall'
+    error: unrecognized subcommand 'instalk'
 
-      tip: some similar subcommands exist: 'i', 'in', 'inst', 'uninstall', 'install'
+      tip: some similar subcommands exist: 'i', 'isntall-clean', 'in', 'install-clean', 'isnt', 'uninstall', 'ins', 'isnta', 'isntall', 'inst', 'isntal', 'install', 'insta', 'instal'
 
     Usage: dx [OPTIONS] <COMMAND>
 

@@ -24,7 +24,7 @@ fn dx() {
       remove   Remove packages from the project [aliases: rm, uninstall, un]
       run      Run a script of the project, or list them [alias: run-script]
       test     Run the project's script "test" [alias: t]
-      start    Run the project's script "start", or server.js
+      start    Run the project's script "start"
       stop     Run the project's script "stop"
       restart  Run the project's script "restart", or "stop" and "start"
       store    Manage the store
@@ -70,7 +70,7 @@ fn install() {
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
       -f, --force                   Look at every installed file and restore what is missing; allow
-                                    other platforms
+                                    other platforms and versions of Node.js
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
@@ -104,7 +104,7 @@ fn ci() {
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
       -f, --force                   Look at every installed file and restore what is missing; allow
-                                    other platforms
+                                    other platforms and versions of Node.js
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
@@ -142,7 +142,7 @@ fn remove() {
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
       -f, --force                   Look at every installed file and restore what is missing; allow
-                                    other platforms
+                                    other platforms and versions of Node.js
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
@@ -212,7 +212,7 @@ fn start() {
     assert_snapshot!(help(["start", "--help"]), @r#"
     exit: 0
     --- stdout
-    Run the project's script "start", or server.js
+    Run the project's script "start"
 
     Usage: dx start [OPTIONS] [ARGUMENT]...
 
