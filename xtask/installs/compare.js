@@ -164,6 +164,14 @@ const lockDifferences = (theirs, ours) => {
     return [`lockfile: npm ${short(theirs)}, dx ${short(ours)}`]
   }
   const [npms, dxs] = [theirs, ours].map(text => JSON.parse(text))
+  // npm leaves a dependency that `add` made optional in both sections.
+  const root = npms.packages?.['']
+  for (const name of Object.keys(root?.optionalDependencies || {})) {
+    delete root.dependencies?.[name]
+  }
+  if (root?.dependencies && !Object.keys(root.dependencies).length) {
+    delete root.dependencies
+  }
   const list = [
     ...entryDifferences(npms.packages, dxs.packages, 'entry'),
     ...entryDifferences(npms.dependencies, dxs.dependencies, 'part for old npm'),
@@ -191,11 +199,14 @@ const furnish = (project, one, step, lock) => {
 }
 
 /**
- * What dx does otherwise on purpose, see docs/npm-differences.md: a digest that nobody published is recorded, and each
- * package of two with a command of one name can be executed.
+ * What dx does otherwise on purpose, see docs/npm-differences.md: a digest that nobody published is recorded, each
+ * package of two with a command of one name can be executed, and a package that npm breaks a circle with by a link to it
+ * keeps its own commands.
  */
 const isIntended = (one, line) =>
-  one.digests === 'none' && / integrity: npm nothing, dx sha512-/.test(line) || / file .*: npm 644, dx 755$/.test(line)
+  one.digests === 'none' && / integrity: npm nothing, dx sha512-/.test(line) ||
+  / file .*: npm 644, dx 755$/.test(line) ||
+  one.linksInside && / file .*\/.bin\/.*: npm nothing, dx -> /.test(line)
 
 /** Runs one step with npm, as `--force` would where it refuses peers, and notes that; returns its error, if it fails. */
 const withNpm = async (tool, step) => {
@@ -251,7 +262,9 @@ const compare = async (one, folder, registry) => {
       }
       break
     }
+    const breaksCircle = text => /"resolved": "node_modules\/[^"]*",\s*"link": true/.test(text)
     const results = [theirs, ours].map(tool => read(path.join(tool.project, 'package-lock.json')))
+    one.linksInside ||= results.some(breaksCircle)
     found.push(...lockDifferences(...results).map(label))
     found.push(...differences(tree(path.dirname(theirs.project)), tree(path.dirname(ours.project)), 'file').map(label))
     found.push(...differences(...[theirs, ours].map(tool => JSON.parse(read(path.join(tool.project, 'package.json')))), 'package.json').map(label))

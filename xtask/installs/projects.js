@@ -138,7 +138,7 @@ class Project extends World {
         delete root.peerDependenciesMeta?.[name]
       }
     }
-    for (const section of SECTIONS) {
+    for (const section of [...SECTIONS, 'peerDependencies', 'peerDependenciesMeta']) {
       if (root[section] && !Object.keys(root[section]).length) {
         delete root[section]
       }

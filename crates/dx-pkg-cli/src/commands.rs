@@ -26,6 +26,9 @@ const AFTER_HELP: &str =
 /// The commands that run a script, to which they pass arguments.
 const SCRIPT_COMMANDS: [&str; 5] = ["run", "test", "start", "stop", "restart"];
 
+/// The flags whose argument is a folder, which may have the name of a command.
+const FOLDER_FLAGS: [&str; 3] = ["-C", "--dir", "--prefix"];
+
 /// A fast, safe package manager for npm projects.
 #[derive(Parser, Debug)]
 #[command(name = "dx", version, about, disable_help_subcommand = true)]
@@ -103,11 +106,13 @@ impl Arguments {
 /// Puts `--` in front of the first flag behind a script's name that dx does not know: it is the
 /// script's, with everything that follows.
 fn pass_unknown_flags(parser: &clap::Command, mut words: Vec<OsString>) -> Vec<OsString> {
-    let named = words.iter().enumerate().skip(1).find_map(|(at, word)| {
-        let command = parser.find_subcommand(word)?;
-        SCRIPT_COMMANDS.contains(&command.get_name()).then_some((at, command))
-    });
-    let Some((at, command)) = named else { return words };
+    let is_folder = |at: usize| FOLDER_FLAGS.iter().any(|flag| words[at - 1] == *flag);
+    let mut places = (1..words.len()).filter(|at| !is_folder(*at));
+    let named = places.find_map(|at| Some((at, parser.find_subcommand(&words[at])?)));
+    let is_script = |command: &clap::Command| SCRIPT_COMMANDS.contains(&command.get_name());
+    let Some((at, command)) = named.filter(|(_, command)| is_script(command)) else {
+        return words;
+    };
     let is_known = |word: &str| {
         let arguments = command.get_arguments().chain(parser.get_arguments());
         let name = word.split('=').next().unwrap_or(word);

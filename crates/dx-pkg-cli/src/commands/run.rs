@@ -37,7 +37,7 @@ pub struct RunArguments {
 
 #[derive(Args, Debug, Clone, Default)]
 pub struct ScriptArguments {
-    /// Arguments for the script; put -- before the first that begins with a dash.
+    /// Arguments for the script; put -- before flags that dx has itself.
     #[arg(value_name = "ARGUMENT")]
     pub arguments: Vec<String>,
     /// Do nothing if there is no such script.

@@ -114,6 +114,9 @@ fn flags_that_dx_does_not_know_go_to_the_script() {
         let run = crate::harness::command(&project).args(arguments).run().success();
         assert_eq!(run.stdout.lines().last(), Some("got --watch -- x"), "{arguments:?}");
     }
-    let run = ok(&project, ["run", "t", "--silent", "--", "--watch"]);
+    let run = ok(&project, ["-C", ".", "run", "t", "--silent", "--", "--watch"]);
     assert_eq!(run.stdout, "got --watch\n");
+    // A package may have the name of a command.
+    let run = dx(&project, ["remove", "test", "--watch"]);
+    assert_eq!(run.status, Some(2), "{run}");
 }

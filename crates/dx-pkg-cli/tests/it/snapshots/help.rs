@@ -169,7 +169,7 @@ fn run() {
 
     Arguments:
       [SCRIPT]       The script; without one, the scripts are listed
-      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+      [ARGUMENT]...  Arguments for the script; put -- before flags that dx has itself
 
     Options:
           --if-present      Do nothing if there is no such script
@@ -193,7 +193,7 @@ fn test() {
     Usage: dx test [OPTIONS] [ARGUMENT]...
 
     Arguments:
-      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+      [ARGUMENT]...  Arguments for the script; put -- before flags that dx has itself
 
     Options:
           --if-present      Do nothing if there is no such script
@@ -217,7 +217,7 @@ fn start() {
     Usage: dx start [OPTIONS] [ARGUMENT]...
 
     Arguments:
-      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+      [ARGUMENT]...  Arguments for the script; put -- before flags that dx has itself
 
     Options:
           --if-present      Do nothing if there is no such script
@@ -241,7 +241,7 @@ fn stop() {
     Usage: dx stop [OPTIONS] [ARGUMENT]...
 
     Arguments:
-      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+      [ARGUMENT]...  Arguments for the script; put -- before flags that dx has itself
 
     Options:
           --if-present      Do nothing if there is no such script
@@ -265,7 +265,7 @@ fn restart() {
     Usage: dx restart [OPTIONS] [ARGUMENT]...
 
     Arguments:
-      [ARGUMENT]...  Arguments for the script; put -- before the first that begins with a dash
+      [ARGUMENT]...  Arguments for the script; put -- before flags that dx has itself
 
     Options:
           --if-present      Do nothing if there is no such script
