@@ -58,6 +58,7 @@ fn check(data: &[u8]) {
 fn write(name: &PackageName, etag: Option<&str>, last_modified: Option<&str>, times: [u64; 3]) {
     let [fetched_ms, fresh_until_ms, stale_until_ms] = times;
     let record = MetadataRecord {
+        credential: 0,
         packument: &[],
         form: Form::Abbreviated,
         etag,

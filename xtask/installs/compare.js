@@ -1,10 +1,11 @@
 // Whole installs of random projects with npm and with dx: the same lockfile, the same tree, the same refusals.
 //   node compare.js <npm package folder> <dx> <first seed> <number> [--kind NAME] [--keep FOLDER]
-// Prints a line for each project that differs, then the sums. npm's own code runs in this process, so that a project
-// takes a tenth of a second. Each step starts from npm's lockfile, which a step may edit first.
+// Prints a line for each project that differs, then the sums. npm's own code runs in processes of this script, a batch of
+// projects in each, so that a project takes a tenth of a second and one at which npm does not come to an end is left out.
+// Each step starts from npm's lockfile, which a step may edit first.
 'use strict'
 
-const { execFile } = require('node:child_process')
+const { execFile, spawnSync } = require('node:child_process')
 const fs = require('node:fs')
 const os = require('node:os')
 const path = require('node:path')
@@ -14,7 +15,7 @@ const { generate } = require('./projects.js')
 const lockfile = require('./lockfile.js')
 
 const { values: flags, positionals } = parseArgs({
-  options: { kind: { type: 'string' }, keep: { type: 'string' } },
+  options: { kind: { type: 'string' }, keep: { type: 'string' }, worker: { type: 'boolean' } },
   allowPositionals: true,
 })
 const [npm, dx] = positionals.map(one => path.resolve(one))
@@ -279,7 +280,7 @@ const compare = async (one, folder, registry) => {
   return { found, compared }
 }
 
-const main = async () => {
+const work = async () => {
   const place = fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'installs-'))
   const server = new Registry()
   await server.start()
@@ -310,10 +311,49 @@ const main = async () => {
   }
   remove(place)
   server.server.close()
+  console.log(JSON.stringify(sums))
+}
+
+/** The projects of one process, the most that lie in memory when npm does not come to an end, and its time in ms. */
+const BATCH = 20
+const MEMORY = 700
+const TIME = 240000
+
+/** Compares `count` projects from `seed` on in another process; false if that dies. */
+const batch = (seed, count, sums) => {
+  const own = process.argv.slice(2).filter(word => word !== String(first) && word !== String(number))
+  const words = [`--max-old-space-size=${MEMORY}`, __filename, ...own.slice(0, 2), String(seed), String(count), ...own.slice(2), '--worker']
+  const done = spawnSync(process.execPath, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: TIME })
+  if (done.status !== 0) {
+    return false
+  }
+  const lines = done.stdout.trimEnd().split('\n')
+  for (const [kind, sum] of Object.entries(JSON.parse(lines.pop()))) {
+    const all = sums[kind] ||= { projects: 0, steps: 0, different: 0 }
+    Object.keys(all).forEach(key => { all[key] += sum[key] })
+  }
+  lines.forEach(line => console.log(line))
+  return true
+}
+
+const main = () => {
+  const sums = {}
+  const leftOut = []
+  for (let seed = first; seed < first + number; seed += BATCH) {
+    const count = Math.min(BATCH, first + number - seed)
+    if (!batch(seed, count, sums)) {
+      for (let one = seed; one < seed + count; one++) {
+        batch(one, 1, sums) || leftOut.push(one)
+      }
+    }
+  }
   for (const [kind, { projects, steps: count, different }] of Object.entries(sums)) {
     console.log(`${kind}: ${projects} projects in ${count} steps, ${different} different`)
     process.exitCode ||= Number(different > 0)
   }
+  if (leftOut.length) {
+    console.log(`left out, as npm does not come to an end: seeds ${leftOut.join(', ')}`)
+  }
 }
 
-main()
+flags.worker ? work() : main()
