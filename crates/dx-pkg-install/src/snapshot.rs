@@ -12,12 +12,17 @@ use crate::state::{self, Baseline, State};
 use crate::{InstallError, Session, visits};
 
 /// Returns the paths that visit the tree's folders, with the identities of the folders in which
-/// they end; without those that lead nowhere, as a link to a workspace may lead them astray.
+/// they end. These are looked at by their short names: the way there leads through a thousand
+/// folders, which were just put in place.
 fn visited(root: &Path) -> Seen {
     let Ok(map) = Map::open(root.join("node_modules").join(RECORD)) else { return Vec::new() };
     let Ok(record) = DxlView::open(&map) else { return Vec::new() };
-    let paths = visits::recorded(root, &record).into_iter().map(|path| see(&root.join(path)));
-    paths.filter(|(_, identity)| identity.is_some()).collect()
+    let paths = visits::recorded(root, &record).into_iter().map(|path| root.join(path));
+    let found = paths.map(|path| {
+        let (_, identity) = see(&visits::end(&path));
+        (path, identity)
+    });
+    found.filter(|(_, identity)| identity.is_some()).collect()
 }
 
 /// Records the folders of the tree anew, if there is a state.
