@@ -9,11 +9,9 @@ use dx_pkg_core::PackageId;
 use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise, mend};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_os::files::Map;
 use dx_pkg_store::{Altered, PrepareJob, PreparedKey, PreparedTree, Store};
 
 use crate::plan::tree_of;
-use crate::state::{self, State};
 use crate::{InstallError, altered, installed, snapshot, tree_files};
 
 /// The result of a preparation.
@@ -120,7 +118,7 @@ impl<'p> Preparation<'p> {
         }
         altered::tell(self.store);
         if let Some(linked) = altered::linked_at(self.project).filter(|_| self.new_tree) {
-            let held = self.state_holds();
+            let held = snapshot::state_holds(self.project);
             let lost = mend(self.project, self.store, &self.tree, &self.options(&[]), linked)?;
             if held && lost > 0 {
                 snapshot::refresh_state(self.project)?;
@@ -128,12 +126,6 @@ impl<'p> Preparation<'p> {
             repaired += lost;
         }
         Ok(Some(repaired))
-    }
-
-    /// Returns whether nothing in the project has changed since the last install.
-    fn state_holds(&self) -> bool {
-        let map = Map::open(self.project.join(state::PATH)).ok();
-        map.and_then(|map| State::decode(&map)).is_some_and(|state| state.holds(self.project))
     }
 
     /// Replaces, in the project's copy of a package, files that share the inode of an altered one.

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_os::files::{Durability, Map, write_atomic};
+use dx_pkg_os::files::{Durability, Identity, Map, write_atomic};
 
 use crate::installed::RECORD;
 use crate::project::{Project, Seen, see};
@@ -23,6 +23,19 @@ fn visited(root: &Path) -> Seen {
         (path, identity)
     });
     found.filter(|(_, identity)| identity.is_some()).collect()
+}
+
+/// Returns whether nothing in the project has changed since the last install, apart from packages
+/// that are visited: a prepared tree may have lost some before it was used.
+pub(crate) fn state_holds(root: &Path) -> bool {
+    let Ok(map) = Map::open(root.join(state::PATH)) else { return false };
+    let is_unchanged = |(path, noted): &(PathBuf, Option<Identity>)| {
+        let visits = path.components().any(|component| component.as_os_str() == "node_modules");
+        let path = root.join(path);
+        let (_, now) = see(&if visits { visits::end(&path) } else { path });
+        now == *noted
+    };
+    State::decode(&map).is_some_and(|state| state.files.iter().all(is_unchanged))
 }
 
 /// Records the folders of the tree anew, if there is a state.
