@@ -25,14 +25,23 @@ fn visited(root: &Path) -> Seen {
     found.filter(|(_, identity)| identity.is_some()).collect()
 }
 
+/// Returns the folders in which visiting paths end.
+fn ends(visited: &Seen) -> HashSet<PathBuf> {
+    visited.iter().map(|(path, _)| visits::end(path)).collect()
+}
+
+/// Returns whether a path of the state leads into a tree, and may visit packages on its way.
+fn is_of_tree(path: &Path) -> bool {
+    path.components().any(|component| component.as_os_str() == "node_modules")
+}
+
 /// Returns whether nothing in the project has changed since the last install, apart from packages
 /// that are visited: a prepared tree may have lost some before it was used.
 pub(crate) fn state_holds(root: &Path) -> bool {
     let Ok(map) = Map::open(root.join(state::PATH)) else { return false };
     let is_unchanged = |(path, noted): &(PathBuf, Option<Identity>)| {
-        let visits = path.components().any(|component| component.as_os_str() == "node_modules");
-        let path = root.join(path);
-        let (_, now) = see(&if visits { visits::end(&path) } else { path });
+        let place = root.join(path);
+        let (_, now) = see(&if is_of_tree(path) { visits::end(&place) } else { place });
         now == *noted
     };
     State::decode(&map).is_some_and(|state| state.files.iter().all(is_unchanged))
@@ -46,14 +55,14 @@ pub(crate) fn refresh_state(root: &Path) -> Result<(), InstallError> {
     let Ok(map) = Map::open(&path) else { return Ok(()) };
     let Some(known) = State::decode(&map) else { return Ok(()) };
     let visited = visited(root);
-    let ends: HashSet<PathBuf> = visited.iter().map(|(path, _)| visits::end(path)).collect();
-    let (of_tree, others): (Vec<_>, Vec<_>) = known.files.into_iter().partition(|(path, _)| {
-        path.components().any(|component| component.as_os_str() == "node_modules")
-    });
+    let ends = ends(&visited);
+    let (of_tree, others): (Seen, Seen) =
+        known.files.iter().cloned().partition(|(path, _)| is_of_tree(path));
     let folders = of_tree.into_iter().map(|(path, _)| visits::end(&root.join(path)));
     let folders = folders.filter(|folder| !ends.contains(folder));
     let seen = others.into_iter().chain(folders.map(|folder| see(&folder))).chain(visited);
-    let state = State { baseline: known.baseline, ..State::new(root, known.settings, seen) };
+    let State { files, .. } = State::new(root, known.settings, seen);
+    let state = State { files, ..known };
     write_atomic(&path, &state.encode(), Durability::Rename)
         .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
 }
@@ -83,7 +92,7 @@ pub(crate) fn record_state<'l>(
     }
     folders.extend(project.workspace_places.iter().map(|folder| root.join(folder)));
     folders.extend(linked.map(|folder| root.join(folder).join("package.json")));
-    let ends: HashSet<PathBuf> = visited.iter().map(|(path, _)| visits::end(path)).collect();
+    let ends = ends(&visited);
     folders.retain(|folder| !ends.contains(folder));
     folders.sort();
     folders.dedup();
@@ -98,3 +107,6 @@ pub(crate) fn record_state<'l>(
     write_atomic(&path, &state.encode(), Durability::Rename)
         .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
 }
+
+#[cfg(test)]
+mod tests;
