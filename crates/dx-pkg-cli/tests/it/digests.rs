@@ -190,3 +190,18 @@ fn add_without_integrities_in_the_lockfile_takes_the_full_install() {
     ok(&project, ["ci"]);
     assert!(project.exists("node_modules/x") && project.exists("node_modules/e"));
 }
+
+#[test]
+fn forbidden_address_is_not_asked_for_a_digest() {
+    let mirror = Registry::start();
+    let registry = Registry::start();
+    for one in [&mirror, &registry] {
+        one.package("bare", "1.0.0").without_digests().publish();
+    }
+    registry.tarballs_at(mirror.url());
+    let dependencies = json!({"bare": "^1.0.0"});
+    let entries = json!({"node_modules/bare": {"version": "1.0.0"}});
+    let project = project(&registry, &dependencies, version_3(&dependencies, entries));
+    fails(dx(&project, ["ci"]), "DX_SOURCE_NOT_ALLOWED");
+    assert_eq!(mirror.requests().len(), 0);
+}

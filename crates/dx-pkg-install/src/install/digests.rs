@@ -9,8 +9,10 @@ use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput};
 use dx_pkg_lock::{Lock, LockPackage};
 
 use super::Run;
+use super::sources::SourceCheck;
 use crate::InstallError;
 use crate::plan::{Plan, unpacked};
+use crate::project::Project;
 
 /// How the plan's packages without integrity were completed.
 #[derive(Default)]
@@ -28,6 +30,7 @@ pub(super) struct Digests {
 /// bytes that come now is recorded in the lock.
 pub(super) fn complete(
     run: &Run<'_>,
+    project: &Project,
     input: &ResolverInput,
     downloads: &Downloads,
     plan: &mut Plan,
@@ -45,6 +48,7 @@ pub(super) fn complete(
     };
     let versions = ExactVersions::new(&run.session.context, input, &run.counters);
     versions.request(plan.installed.packages.iter().filter(|package| is_wanted(package)));
+    let sources = SourceCheck::new(run.session, project, lock)?;
     let mut without = Vec::new();
     for (at, package) in plan.installed.packages.iter_mut().enumerate() {
         if !is_wanted(package) {
@@ -56,14 +60,17 @@ pub(super) fn complete(
                 let found = found.unwrap_or_default();
                 package.resolved = package.resolved.take().or(found.resolved);
                 package.integrity = found.integrity;
-                if package.integrity.is_none() {
+                // The address may be the registry's, which is checked like one of the lockfile.
+                if let Some(refusal) = sources.refusal(package) {
+                    digests.failed.push((package.path.clone(), refusal));
+                } else if package.integrity.is_none() {
                     without.push(at);
                 }
             }
             Err(error) => digests.failed.push((package.path.clone(), error)),
         }
     }
-    drop(elsewhere);
+    drop((elsewhere, sources));
     take_first(downloads, plan, lock, &without, &mut digests)?;
     let known = lock.index();
     digests.lock_lacks = plan.installed.packages.iter().any(|package| {

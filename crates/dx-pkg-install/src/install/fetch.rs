@@ -9,7 +9,7 @@ use dx_pkg_os::files::identity;
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::StoreMode;
 
-use super::{Mode, Run, sources};
+use super::{Mode, Run};
 use crate::plan::{self, Plan};
 use crate::project::Project;
 use crate::{InstallError, Session, licenses};
@@ -65,14 +65,12 @@ pub(super) fn fetch(
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
     // Entries that are written with their manifests for the first time get their licences too.
     let previous = previous.filter(|lock| run.frozen || !lacks_manifests(lock));
-    let refused = sources::refused(session, project, plan, lock)?;
-    let mut dropped = plan.drop_failed(lock, refused)?;
     let wanted = plan.wanted()?;
     let (count, under_way) = (wanted.len(), downloads.start_all(wanted.into_iter())?);
     // What the store has already is linked by all processors together, after the last package has
     // arrived.
     if under_way * 2 < count || !may_build(session, project, downloads, mode) {
-        dropped.extend(wait(session, previous, downloads, plan, lock)?);
+        let dropped = wait(session, previous, downloads, plan, lock)?;
         return Ok(Fetched { dropped, built: None });
     }
     let tree = plan.tree()?;
@@ -91,10 +89,7 @@ pub(super) fn fetch(
         downloads.end_arrivals();
         let built = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         match (failed, built) {
-            (Ok(failed), built) => {
-                dropped.extend(failed);
-                Ok(Fetched { dropped, built: Some(built?) })
-            }
+            (Ok(dropped), built) => Ok(Fetched { dropped, built: Some(built?) }),
             (Err(error), built) => {
                 if let Ok(built) = built {
                     built.give_back(root, store);

@@ -9,7 +9,8 @@ use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{Conflict, Resolution};
 
 use super::outcome::{Outcome, TreeChange, Whole};
-use super::{Run, digests, fetch, sources};
+use super::sources::SourceCheck;
+use super::{Run, digests, fetch};
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
@@ -70,9 +71,9 @@ fn resolve_and_fetch(
         altered::mark_written(run.is_ci(), session.store(), &project.root, &mut plan)?;
         summary.scripts_skipped = lifecycle.skipped(&plan)?;
         // No place that is not allowed is asked for a digest either.
-        let refused = sources::refused(session, project, &plan, &lock)?;
+        let refused = SourceCheck::new(session, project, &lock)?.refused(&plan);
         let mut dropped = plan.drop_failed(&lock, refused)?;
-        let digests = digests::complete(run, &input, &downloads, &mut plan, &mut lock)?;
+        let digests = digests::complete(run, project, &input, &downloads, &mut plan, &mut lock)?;
         dropped.extend(plan.drop_failed(&lock, digests.failed)?);
         let fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
         digests::report(run, &digests.first);

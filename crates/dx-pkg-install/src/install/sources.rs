@@ -4,28 +4,44 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use dx_pkg_acquire::AcquireError;
-use dx_pkg_lock::Lock;
+use dx_pkg_acquire::sources::SourceRules;
+use dx_pkg_lock::{Lock, LockPackage};
 
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::{InstallError, Session};
 
-/// Returns the paths of packages that must not be taken from where the lock says, each with the
-/// reason.
-pub(super) fn refused(
-    session: &Session,
-    project: &Project,
-    plan: &Plan,
-    lock: &Lock,
-) -> Result<Vec<(String, AcquireError)>, InstallError> {
-    let rules = session.context.sources()?;
-    let direct = OnceCell::new();
-    let is_direct = |path: &str| direct.get_or_init(|| direct_paths(project, lock)).contains(path);
-    let refusals = plan.unpacked().filter_map(|package| {
-        let refusal = rules.refusal(package, || is_direct(&package.path))?;
-        Some((package.path.clone(), refusal))
-    });
-    Ok(refusals.collect())
+/// The check of the places that a lock's packages come from.
+pub(super) struct SourceCheck<'l> {
+    rules: &'l SourceRules,
+    project: &'l Project,
+    lock: &'l Lock,
+    /// The paths of the packages that the project and its workspaces require themselves.
+    direct: OnceCell<HashSet<&'l str>>,
+}
+
+impl<'l> SourceCheck<'l> {
+    pub(super) fn new(
+        session: &'l Session,
+        project: &'l Project,
+        lock: &'l Lock,
+    ) -> Result<Self, InstallError> {
+        let rules = session.context.sources()?;
+        Ok(SourceCheck { rules, project, lock, direct: OnceCell::new() })
+    }
+
+    /// Returns why a package must not be taken from where its entry says.
+    pub(super) fn refusal(&self, package: &LockPackage) -> Option<AcquireError> {
+        let direct = || self.direct.get_or_init(|| direct_paths(self.project, self.lock));
+        self.rules.refusal(package, || direct().contains(package.path.as_str()))
+    }
+
+    /// Returns the paths of the plan's packages that must not be taken from where their entries
+    /// say, each with the reason.
+    pub(super) fn refused(&self, plan: &Plan) -> Vec<(String, AcquireError)> {
+        let refused = |package: &LockPackage| Some((package.path.clone(), self.refusal(package)?));
+        plan.unpacked().filter_map(refused).collect()
+    }
 }
 
 /// Returns the paths of the packages that the project and its workspaces require themselves.
