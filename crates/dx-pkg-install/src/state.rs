@@ -29,6 +29,7 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo};
 use dx_pkg_format::wire::{Reader, Writer};
 use dx_pkg_os::files::Identity;
 
@@ -191,10 +192,14 @@ pub fn settings_digest(
     flags: &[(String, String)],
     variables: impl Iterator<Item = (String, String)>,
 ) -> [u8; 32] {
-    let irrelevant = ["offline", "prefer-offline"];
+    let irrelevant = |key: &str| {
+        let group = OptionInfo::find(key).map(|option| option.group);
+        matches!(key, "offline" | "prefer-offline")
+            || matches!(group, Some(OptionGroup::Save | OptionGroup::Output))
+    };
     let mut lines: Vec<String> = flags
         .iter()
-        .filter(|(key, _)| !irrelevant.contains(&key.as_str()))
+        .filter(|(key, _)| !irrelevant(key))
         .map(|(key, value)| format!("--{key}={value}"))
         .chain(
             variables.filter(|(key, _)| concerns(key)).map(|(key, value)| format!("{key}={value}")),

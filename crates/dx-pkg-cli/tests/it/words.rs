@@ -39,6 +39,14 @@ fn any_setting_is_a_flag() {
 }
 
 #[test]
+fn flags_for_saving_and_output_leave_the_project_up_to_date() {
+    let registry = registry();
+    let project = Project::new(&registry).create();
+    ok(&project, ["add", "one", "--save-prefix=~", "--loglevel=warn"]);
+    assert_eq!(ok(&project, ["install"]).stdout, "Already up to date\n");
+}
+
+#[test]
 fn a_flag_is_refused_where_its_setting_would_be() {
     let registry = registry();
     let project = Project::new(&registry).dep("one", "^1.0.0").create();
