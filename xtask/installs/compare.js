@@ -321,8 +321,8 @@ const TIME = 240000
 
 /** Compares `count` projects from `seed` on in another process; false if that dies. */
 const batch = (seed, count, sums) => {
-  const own = process.argv.slice(2).filter(word => word !== String(first) && word !== String(number))
-  const words = [`--max-old-space-size=${MEMORY}`, __filename, ...own.slice(0, 2), String(seed), String(count), ...own.slice(2), '--worker']
+  const given = ['kind', 'keep'].filter(name => flags[name]).flatMap(name => [`--${name}`, flags[name]])
+  const words = [`--max-old-space-size=${MEMORY}`, __filename, npm, dx, String(seed), String(count), ...given, '--worker']
   const done = spawnSync(process.execPath, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: TIME })
   if (done.status !== 0) {
     return false

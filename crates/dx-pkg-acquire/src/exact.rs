@@ -11,7 +11,7 @@ use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_resolve::{External, PickOptions, Places, registry_record};
 
 use crate::metadata::{LocalSources, MetadataPolicy, MetadataProvider};
-use crate::package::real_name;
+use crate::package::{Origin, origin, real_name};
 use crate::{AcquireError, Context, Counters, ResolverInput};
 
 /// No folder is asked about.
@@ -143,7 +143,7 @@ impl<'l> Elsewhere<'l> {
         !package.link
             && package.path.contains("node_modules/")
             && package.version.is_some()
-            && package.resolved.as_deref().is_none_or(|source| source.starts_with("http"))
+            && matches!(origin(package), Origin::Registry | Origin::Address(_))
             && !self.0.contains(name_of_path(&package.path))
     }
 }

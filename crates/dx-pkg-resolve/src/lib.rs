@@ -138,7 +138,17 @@ fn resolve_once(
     provider: &dyn Provider,
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
-    let mut builder = build::start(requirements, previous, provider, options)?;
+    let builder = build::start(requirements, previous, provider, options)?;
+    conclude(builder, requirements, previous, options)
+}
+
+/// Places what is missing and makes the lock; a frozen one is compared with `previous`.
+fn conclude(
+    mut builder: build::Builder<'_>,
+    requirements: &Requirements,
+    previous: Option<&Lock>,
+    options: &Options,
+) -> Result<Resolution, ResolveError> {
     let run = builder.run();
     let refusal = builder.refusal();
     let outcome = run.and_then(|()| finish::finish(builder, requirements, previous, options));
@@ -158,9 +168,6 @@ pub fn resolve_upgraded(
     provider: &dyn Provider,
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
-    let mut builder = build::start_upgraded(requirements, locks, provider, options)?;
-    let run = builder.run();
-    let refusal = builder.refusal();
-    let outcome = run.and_then(|()| finish::finish(builder, requirements, Some(locks.1), options));
-    build::compare(outcome, refusal, Some(locks.1))
+    let builder = build::start_upgraded(requirements, locks, provider, options)?;
+    conclude(builder, requirements, Some(locks.1), options)
 }
