@@ -11,23 +11,31 @@ use crate::project::{Project, Seen, see};
 use crate::state::{self, Baseline, State};
 use crate::{InstallError, Session, visits};
 
-/// Returns the paths that visit the tree's folders, with the identities of the folders in which
-/// they end. These are looked at by their short names: the way there leads through a thousand
-/// folders, which were just put in place.
-fn visited(root: &Path) -> Seen {
-    let Ok(map) = Map::open(root.join("node_modules").join(RECORD)) else { return Vec::new() };
-    let Ok(record) = DxlView::open(&map) else { return Vec::new() };
-    let paths = visits::recorded(root, &record).into_iter().map(|path| root.join(path));
-    let found = paths.map(|path| {
-        let (_, identity) = see(&visits::end(&path));
-        (path, identity)
-    });
-    found.filter(|(_, identity)| identity.is_some()).collect()
+/// The folders of a tree as they are now.
+#[derive(Default)]
+struct Visited {
+    /// The paths that visit them, with the identities of the folders in which they end.
+    paths: Seen,
+    /// These folders.
+    ends: HashSet<PathBuf>,
 }
 
-/// Returns the folders in which visiting paths end.
-fn ends(visited: &Seen) -> HashSet<PathBuf> {
-    visited.iter().map(|(path, _)| visits::end(path)).collect()
+impl Visited {
+    /// Looks at the folders in which visiting paths end, by their short names: the way there leads
+    /// through hundreds of folders, which were just put in place.
+    fn of(root: &Path) -> Self {
+        let mut visited = Visited::default();
+        let Ok(map) = Map::open(root.join("node_modules").join(RECORD)) else { return visited };
+        let Ok(record) = DxlView::open(&map) else { return visited };
+        for visit in visits::recorded(root, &record) {
+            let (end, identity) = see(&root.join(visit.end));
+            if identity.is_some() {
+                visited.paths.push((root.join(visit.path), identity));
+                visited.ends.insert(end);
+            }
+        }
+        visited
+    }
 }
 
 /// Returns whether a path of the state leads into a tree, and may visit packages on its way.
@@ -54,13 +62,12 @@ pub(crate) fn refresh_state(root: &Path) -> Result<(), InstallError> {
     let path = root.join(state::PATH);
     let Ok(map) = Map::open(&path) else { return Ok(()) };
     let Some(known) = State::decode(&map) else { return Ok(()) };
-    let visited = visited(root);
-    let ends = ends(&visited);
+    let visited = Visited::of(root);
     let (of_tree, others): (Seen, Seen) =
         known.files.iter().cloned().partition(|(path, _)| is_of_tree(path));
     let folders = of_tree.into_iter().map(|(path, _)| visits::end(&root.join(path)));
-    let folders = folders.filter(|folder| !ends.contains(folder));
-    let seen = others.into_iter().chain(folders.map(|folder| see(&folder))).chain(visited);
+    let folders = folders.filter(|folder| !visited.ends.contains(folder));
+    let seen = others.into_iter().chain(folders.map(|folder| see(&folder))).chain(visited.paths);
     let State { files, .. } = State::new(root, known.settings, seen);
     let state = State { files, ..known };
     write_atomic(&path, &state.encode(), Durability::Rename)
@@ -84,7 +91,7 @@ pub(crate) fn record_state<'l>(
     if !path.parent().is_some_and(Path::is_dir) {
         return Ok(());
     }
-    let visited = visited(root);
+    let visited = Visited::of(root);
     let mut folders: Vec<PathBuf> =
         vec![root.join("node_modules"), root.join("npm-shrinkwrap.json")];
     for (workspace, _) in &project.workspaces {
@@ -92,14 +99,13 @@ pub(crate) fn record_state<'l>(
     }
     folders.extend(project.workspace_places.iter().map(|folder| root.join(folder)));
     folders.extend(linked.map(|folder| root.join(folder).join("package.json")));
-    let ends = ends(&visited);
-    folders.retain(|folder| !ends.contains(folder));
+    folders.retain(|folder| !visited.ends.contains(folder));
     folders.sort();
     folders.dedup();
     let seen = folders
         .iter()
         .map(|path| see(path))
-        .chain(visited)
+        .chain(visited.paths)
         .chain(session.config_files.clone())
         .chain(project.seen.clone());
     let folder = project.unnamed();

@@ -49,9 +49,8 @@ pub(crate) fn key_of_record(record: &[u8]) -> PreparedKey {
 
 /// Returns the folder, relative to the project, whose `node_modules` a path is in.
 pub(crate) fn importer(path: &str) -> Option<&str> {
-    match path.split_once("node_modules/") {
-        Some(("", _)) => Some(""),
-        Some((folder, _)) => folder.strip_suffix('/'),
-        None => None,
+    if path.starts_with("node_modules/") {
+        return Some("");
     }
+    path.split_once("node_modules/").and_then(|(folder, _)| folder.strip_suffix('/'))
 }

@@ -5,6 +5,8 @@
 //! `@a/c` and `d/node_modules/e` are folders; if one of them is missing, it leads nowhere. (On
 //! Windows, which drops `..` with the name before it, it always leads to `node_modules`.)
 
+use std::borrow::Cow;
+use std::cmp::Reverse;
 use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
@@ -23,43 +25,48 @@ const LONGEST: usize =
 /// The bytes left free, as the project's folder may be named in a longer way.
 const RESERVE: usize = 256;
 
-/// The folders of one importer's `node_modules` that a path can visit.
+/// A path that visits folders.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) struct Visit {
+    /// The whole path.
+    pub(crate) path: String,
+    /// The short path of the folder in which it ends.
+    pub(crate) end: String,
+}
+
+/// What the time of an importer's `node_modules` does not show, below that folder.
 #[derive(Debug, Default)]
 struct Folders<'r> {
-    /// Packages whose removal the time of `node_modules` does not show, below that folder.
-    visited: Vec<String>,
-    /// Folders whose own times are recorded too, the most important ones first.
-    noted: [Vec<&'r str>; 3],
+    /// Whether packages in `node_modules` itself have commands.
+    has_commands: bool,
+    /// Packages of scopes, nested packages and their `.bin`, in order.
+    visited: Vec<Cow<'r, str>>,
 }
 
 /// Returns the paths that the state has for the tree of a record, relative to the project: one or
 /// more for each importer with packages. Each is visited as a whole, and ends in a folder of which
 /// the identity is recorded.
-pub(crate) fn recorded(root: &Path, record: &DxlView<'_>) -> Vec<String> {
+pub(crate) fn recorded(root: &Path, record: &DxlView<'_>) -> Vec<Visit> {
     let longest = longest(root);
-    let importers = importers(record);
-    let paths = importers.into_iter().flat_map(|(importer, folders)| {
-        let base = modules(importer);
-        let most = if importer.is_empty() { MORE } else { 0 };
-        let mut ends = folders.ends();
-        ends.truncate(most + 1);
-        let mut paths = visiting(&base, &folders.visited, &ends, longest);
-        paths.truncate(most + 1);
-        paths
+    let importers = importers(record).into_iter();
+    let visits = importers.flat_map(|(importer, folders)| {
+        let most = most(importer);
+        let mut visits = folders.visits(&modules(importer), most, longest);
+        visits.truncate(most);
+        visits
     });
-    paths.collect()
+    visits.collect()
 }
 
 /// Returns whether all packages are there that [`recorded`] leaves out.
 pub(crate) fn others_are_there(root: &Path, record: &DxlView<'_>) -> bool {
     let longest = longest(root);
     importers(record).into_iter().all(|(importer, folders)| {
-        let most = if importer.is_empty() { MORE } else { 0 };
-        let mut ends = folders.ends();
-        ends.truncate(most + 1);
-        let paths = visiting(&modules(importer), &folders.visited, &ends, longest);
-        let mut others = paths.iter().skip(most + 1);
-        others.all(|path| matches!(dx_pkg_os::files::identity(&root.join(path)), Ok(Some(_))))
+        let most = most(importer);
+        let visits = folders.visits(&modules(importer), most, longest);
+        let mut others = visits.iter().skip(most);
+        others
+            .all(|visit| matches!(dx_pkg_os::files::identity(&root.join(&visit.path)), Ok(Some(_))))
     })
 }
 
@@ -80,6 +87,11 @@ fn longest(root: &Path) -> usize {
     LONGEST.saturating_sub(RESERVE + root.as_os_str().len())
 }
 
+/// Returns the number of paths that the state may have for an importer.
+fn most(importer: &str) -> usize {
+    if importer.is_empty() { MORE + 1 } else { 1 }
+}
+
 fn modules(importer: &str) -> String {
     if importer.is_empty() { "node_modules".to_owned() } else { format!("{importer}/node_modules") }
 }
@@ -95,58 +107,78 @@ fn importers<'r>(record: &'r DxlView<'_>) -> BTreeMap<&'r str, Folders<'r>> {
         let folders = importers.entry(importer).or_default();
         let start = importer.len() + usize::from(!importer.is_empty()) + "node_modules/".len();
         let inner = &path[start..];
-        let [commands, scopes, nested] = &mut folders.noted;
-        let within = inner.rfind("/node_modules/");
         if !package.bin().is_empty() {
-            match within {
-                None if commands.is_empty() => commands.push(".bin"),
-                None => {}
-                Some(end) => {
-                    folders.visited.push(format!("{}/node_modules/.bin", &inner[..end]));
+            match holder(inner) {
+                None => folders.has_commands = true,
+                Some(holder) => {
+                    folders.visited.push(Cow::Owned(format!("{holder}/node_modules/.bin")));
                 }
             }
         }
         // A link leads out of the tree, and bundled packages are part of another.
-        if package.link() || package.in_bundle() {
-            continue;
-        }
-        match (within, inner.split_once('/')) {
-            (Some(end), _) => {
-                nested.push(&inner[..end + "/node_modules".len()]);
-                folders.visited.push(inner.to_owned());
-            }
-            (None, Some((scope, _))) => {
-                scopes.push(scope);
-                folders.visited.push(inner.to_owned());
-            }
-            (None, None) => {}
+        if inner.contains('/') && !package.link() && !package.in_bundle() {
+            folders.visited.push(Cow::Borrowed(inner));
         }
     }
     for folders in importers.values_mut() {
-        folders.visited.sort();
+        folders.visited.sort_unstable();
         folders.visited.dedup();
-        for list in &mut folders.noted {
-            list.sort_unstable();
-            list.dedup();
-        }
     }
     importers
 }
 
+/// Returns the path of the package in whose `node_modules` a nested package is.
+fn holder(inner: &str) -> Option<&str> {
+    let mut folder = parent(inner);
+    let scope = folder.rsplit('/').next()?;
+    if scope.starts_with('@') {
+        folder = parent(folder);
+    }
+    folder.strip_suffix("/node_modules")
+}
+
+/// Returns the path of the folder that a file or folder is in; empty for `node_modules` itself.
+fn parent(inner: &str) -> &str {
+    inner.rsplit_once('/').map_or("", |(parent, _)| parent)
+}
+
 impl Folders<'_> {
-    /// Returns the folders whose identities are worth recording, `node_modules` itself first.
+    /// Returns paths of at most `longest` bytes that together visit all packages. The first `most`
+    /// end in folders that hold many: the identity of such a folder tells as much as a visit to
+    /// each package in it.
+    fn visits(&self, base: &str, most: usize, longest: usize) -> Vec<Visit> {
+        let mut ends = self.ends();
+        ends.truncate(most);
+        let visited = self.visited.iter().map(Cow::as_ref);
+        let visited: Vec<&str> = visited.filter(|path| !ends.contains(&parent(path))).collect();
+        visiting(base, &visited, &ends, longest)
+    }
+
+    /// Returns the folders whose identities are worth recording: `node_modules` itself, its `.bin`,
+    /// and then those with most visited packages.
     fn ends(&self) -> Vec<&str> {
-        [""].into_iter().chain(self.noted.iter().flatten().copied()).collect()
+        let mut parents: Vec<&str> = self.visited.iter().map(|path| parent(path)).collect();
+        parents.sort_unstable();
+        let mut sizes: Vec<(Reverse<usize>, &str)> = parents
+            .chunk_by(|a, b| a == b)
+            .filter_map(|same| Some((Reverse(same.len()), *same.first()?)))
+            .collect();
+        sizes.sort_unstable();
+        let commands = self.has_commands.then_some(".bin");
+        [""].into_iter()
+            .chain(commands)
+            .chain(sizes.into_iter().map(|(_, folder)| folder))
+            .collect()
     }
 }
 
 /// Returns paths of at most `longest` bytes that together visit all of `visited` below `base`. The
 /// first ones end in the folders `ends`, further ones in `base`.
-fn visiting(base: &str, visited: &[String], ends: &[&str], longest: usize) -> Vec<String> {
-    let mut paths = Vec::new();
+fn visiting(base: &str, visited: &[&str], ends: &[&str], longest: usize) -> Vec<Visit> {
+    let mut visits = Vec::new();
     let mut left = visited;
-    while paths.len() < ends.len() || !left.is_empty() {
-        let end = ends.get(paths.len()).copied().unwrap_or_default();
+    while visits.len() < ends.len() || !left.is_empty() {
+        let end = ends.get(visits.len()).copied().unwrap_or_default();
         let mut path = base.to_owned();
         let mut at: Vec<&str> = Vec::new();
         while let Some((next, rest)) = left.split_first() {
@@ -162,17 +194,19 @@ fn visiting(base: &str, visited: &[String], ends: &[&str], longest: usize) -> Ve
             segments[shared..].iter().for_each(|segment| path.extend(["/", segment]));
             (at, left) = (segments, rest);
         }
-        if at.is_empty() && !left.is_empty() && paths.len() >= ends.len() {
+        if at.is_empty() && !left.is_empty() && visits.len() >= ends.len() {
             // Not even one fits.
             break;
         }
         path.push_str(&"/..".repeat(at.len()));
+        let mut place = base.to_owned();
         if !end.is_empty() {
             path.extend(["/", end]);
+            place.extend(["/", end]);
         }
-        paths.push(path);
+        visits.push(Visit { path, end: place });
     }
-    paths
+    visits
 }
 
 #[cfg(test)]

@@ -1,11 +1,16 @@
 //! Paths and what they visit.
 
 use std::fs;
+use std::path::Path;
 
 use dx_pkg_lock::{Lock, LockPackage, dxl};
+#[cfg(unix)]
+use dx_pkg_os::files::{Identity, identity};
 use tempfile::TempDir;
 
-use super::{LONGEST, RESERVE, others_are_there, recorded, visiting};
+#[cfg(unix)]
+use super::{LONGEST, RESERVE, others_are_there};
+use super::{Visit, end, holder, recorded, visiting};
 
 /// Creates the folders, and returns them with the record of their packages.
 fn tree(paths: &[String]) -> (TempDir, Vec<u8>) {
@@ -21,39 +26,85 @@ fn tree(paths: &[String]) -> (TempDir, Vec<u8>) {
     (root, record)
 }
 
-fn lead_somewhere(root: &TempDir, paths: &[String]) -> bool {
-    paths.iter().all(|path| root.path().join(path).exists())
+/// Returns the paths of visits; each ends where it says.
+fn paths(visits: Vec<Visit>) -> Vec<String> {
+    let paths = visits.into_iter().map(|Visit { path, end: place }| {
+        assert_eq!(end(Path::new(&path)), Path::new(&place));
+        path
+    });
+    paths.collect()
+}
+
+#[cfg(unix)]
+fn identities(root: &TempDir, visits: &[Visit]) -> Vec<Option<Identity>> {
+    let found = visits.iter().map(|visit| identity(&root.path().join(&visit.path)).unwrap());
+    found.collect()
 }
 
 #[test]
 fn the_path_visits_everything_below_the_top_level() {
-    let paths = visiting(
-        "node_modules",
-        &["@a/b".into(), "@a/c".into(), "d/node_modules/e".into()],
-        &["", ".bin"],
-        4000,
-    );
+    let visits =
+        visiting("node_modules", &["@a/b", "@a/c", "d/node_modules/e"], &["", ".bin"], 4000);
     assert_eq!(
-        paths,
+        paths(visits),
         ["node_modules/@a/b/../c/../../d/node_modules/e/../../..", "node_modules/.bin"]
     );
 }
 
-#[cfg(unix)]
 #[test]
-fn a_missing_folder_anywhere_leads_nowhere() {
-    let packages = ["@a/b", "@a/c", "d", "d/node_modules/e", "d/node_modules/@a/b", "f"];
-    let packages: Vec<String> =
-        packages.iter().map(|path| format!("node_modules/{path}")).collect();
-    for gone in ["@a", "@a/c", "d/node_modules", "d/node_modules/e", "d/node_modules/@a/b"] {
-        let (root, record) = tree(&packages);
-        let paths = recorded(root.path(), &dxl::DxlView::open(&record).unwrap());
-        assert!(lead_somewhere(&root, &paths), "{paths:?}");
-        fs::remove_dir_all(root.path().join("node_modules").join(gone)).unwrap();
-        assert!(!lead_somewhere(&root, &paths), "{gone}: {paths:?}");
+fn packages_are_nested_in_others() {
+    for (inner, expected) in [
+        ("a", None),
+        ("@a/b", None),
+        ("a/node_modules/b", Some("a")),
+        ("a/node_modules/@b/c", Some("a")),
+        ("@a/b/node_modules/c", Some("@a/b")),
+        ("@a/b/node_modules/@c/d/node_modules/@e/f", Some("@a/b/node_modules/@c/d")),
+    ] {
+        assert_eq!(holder(inner), expected, "{inner}");
     }
 }
 
+#[test]
+fn folders_with_most_packages_are_not_visited_but_looked_at() {
+    let inner = ["@a/b", "@b/c", "@b/d", "@b/e", "e/node_modules/f", "e/node_modules/g", "e"];
+    let (root, record) = tree(&inner.map(|path| format!("node_modules/{path}")));
+    let visits = recorded(root.path(), &dxl::DxlView::open(&record).unwrap());
+    assert_eq!(
+        paths(visits),
+        ["node_modules", "node_modules/@b", "node_modules/e/node_modules", "node_modules/@a"]
+    );
+}
+
+#[cfg(unix)]
+#[cfg(unix)]
+#[test]
+fn a_missing_folder_anywhere_is_noticed() {
+    let packages = ["@a/b", "@a/c", "d", "d/node_modules/e", "d/node_modules/@a/b", "f"]
+        .map(str::to_owned)
+        .into_iter()
+        // These scopes are larger, so that the folders above are visited.
+        .chain((0..4).flat_map(|scope| (0..3).map(move |n| format!("@scope-{scope}/package-{n}"))));
+    let packages: Vec<String> = packages.map(|path| format!("node_modules/{path}")).collect();
+    for gone in [
+        "@a",
+        "@a/c",
+        "d/node_modules",
+        "d/node_modules/e",
+        "d/node_modules/@a/b",
+        "@scope-0/package-1",
+        "@scope-3",
+    ] {
+        let (root, record) = tree(&packages);
+        let visits = recorded(root.path(), &dxl::DxlView::open(&record).unwrap());
+        let before = identities(&root, &visits);
+        assert!(before.iter().all(Option::is_some), "{visits:?}");
+        fs::remove_dir_all(root.path().join("node_modules").join(gone)).unwrap();
+        assert_ne!(identities(&root, &visits), before, "{gone}: {visits:?}");
+    }
+}
+
+#[cfg(unix)]
 #[cfg(unix)]
 #[test]
 fn a_large_tree_has_a_bounded_number_of_paths_and_the_rest_is_looked_at_by_installs() {
@@ -61,19 +112,20 @@ fn a_large_tree_has_a_bounded_number_of_paths_and_the_rest_is_looked_at_by_insta
         (0..4000).map(|n| format!("node_modules/@scope-{:02}/package-{n}", n % 60)).collect();
     let (root, record) = tree(&packages);
     let view = dxl::DxlView::open(&record).unwrap();
-    let paths = recorded(root.path(), &view);
-    assert_eq!(paths.len(), 5);
-    let longest = paths.iter().map(String::len).max().unwrap();
+    let visits = recorded(root.path(), &view);
+    assert_eq!(visits.len(), 5);
+    let longest = visits.iter().map(|visit| visit.path.len()).max().unwrap();
     assert!(longest + root.path().as_os_str().len() + RESERVE <= LONGEST, "{longest}");
-    assert!(lead_somewhere(&root, &paths));
+    let before = identities(&root, &visits);
+    assert!(before.iter().all(Option::is_some), "{visits:?}");
     assert!(others_are_there(root.path(), &view));
     fs::remove_dir(root.path().join("node_modules/@scope-59/package-3959")).unwrap();
-    assert!(lead_somewhere(&root, &paths), "it is among those that do not fit");
+    assert_eq!(identities(&root, &visits), before, "it is among those that do not fit");
     assert!(!others_are_there(root.path(), &view));
 }
 
 #[test]
 fn nothing_is_visited_where_paths_are_too_long_for_the_system() {
-    let paths = visiting("node_modules", &["@a/b".into()], &["", ".bin"], 10);
-    assert_eq!(paths, ["node_modules", "node_modules/.bin"]);
+    let visits = visiting("node_modules", &["@a/b"], &["", ".bin"], 10);
+    assert_eq!(paths(visits), ["node_modules", "node_modules/.bin"]);
 }
