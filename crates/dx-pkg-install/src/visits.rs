@@ -180,25 +180,24 @@ fn visiting(base: &str, visited: &[&str], ends: &[&str], longest: usize) -> Vec<
     while visits.len() < ends.len() || !left.is_empty() {
         let end = ends.get(visits.len()).copied().unwrap_or_default();
         let mut path = base.to_owned();
-        let mut at: Vec<&str> = Vec::new();
+        let mut at = "";
         while let Some((next, rest)) = left.split_first() {
-            let segments: Vec<&str> = next.split('/').collect();
-            let shared = at.iter().zip(&segments).take_while(|(a, b)| a == b).count();
-            let up = at.len() - shared;
-            let down: usize = segments[shared..].iter().map(|segment| segment.len() + 1).sum();
-            let back = 3 * segments.len() + end.len() + 1;
-            if path.len() + 3 * up + down + back > longest {
+            let shared = shared(at, next);
+            let up = depth(&at[shared..]);
+            let down = &next[shared..];
+            let back = 3 * depth(next) + end.len() + 1;
+            if path.len() + 3 * up + 1 + down.len() + back > longest {
                 break;
             }
-            path.push_str(&"/..".repeat(up));
-            segments[shared..].iter().for_each(|segment| path.extend(["/", segment]));
-            (at, left) = (segments, rest);
+            (0..up).for_each(|_| path.push_str("/.."));
+            path.extend([if down.starts_with('/') { "" } else { "/" }, down]);
+            (at, left) = (next, rest);
         }
         if at.is_empty() && !left.is_empty() && visits.len() >= ends.len() {
             // Not even one fits.
             break;
         }
-        path.push_str(&"/..".repeat(at.len()));
+        (0..depth(at)).for_each(|_| path.push_str("/.."));
         let mut place = base.to_owned();
         if !end.is_empty() {
             path.extend(["/", end]);
@@ -207,6 +206,22 @@ fn visiting(base: &str, visited: &[&str], ends: &[&str], longest: usize) -> Vec<
         visits.push(Visit { path, end: place });
     }
     visits
+}
+
+/// Returns the length of the segments with which both paths begin, without the `/` after them.
+fn shared(a: &str, b: &str) -> usize {
+    let same = a.bytes().zip(b.bytes()).take_while(|(a, b)| a == b).count();
+    let is_end = |path: &str| path.as_bytes().get(same).is_none_or(|byte| *byte == b'/');
+    if is_end(a) && is_end(b) {
+        return same;
+    }
+    a.as_bytes()[..same].iter().rposition(|byte| *byte == b'/').unwrap_or(0)
+}
+
+/// Returns the number of segments of a path, or of a part that begins with `/`.
+fn depth(path: &str) -> usize {
+    let separators = path.bytes().filter(|byte| *byte == b'/').count();
+    separators + usize::from(!path.is_empty() && !path.starts_with('/'))
 }
 
 #[cfg(test)]

@@ -10,7 +10,7 @@ use tempfile::TempDir;
 
 #[cfg(unix)]
 use super::{LONGEST, RESERVE, others_are_there};
-use super::{Visit, end, holder, recorded, visiting};
+use super::{Visit, end, holder, recorded, shared, visiting};
 
 /// Creates the folders, and returns them with the record of their packages.
 fn tree(paths: &[String]) -> (TempDir, Vec<u8>) {
@@ -49,6 +49,21 @@ fn the_path_visits_everything_below_the_top_level() {
         paths(visits),
         ["node_modules/@a/b/../c/../../d/node_modules/e/../../..", "node_modules/.bin"]
     );
+}
+
+#[test]
+fn paths_share_whole_segments() {
+    for (a, b, expected) in [
+        ("", "@a/b", 0),
+        ("@a/b", "@a/c", 2),
+        ("@a/b", "@a/bc", 2),
+        ("@a/b", "@a/b/node_modules/c", 4),
+        ("@a/b/node_modules/c", "@a/b", 4),
+        ("@a/b", "@ab/c", 0),
+        ("é/a", "è/a", 0),
+    ] {
+        assert_eq!(shared(a, b), expected, "{a} {b}");
+    }
 }
 
 #[test]
