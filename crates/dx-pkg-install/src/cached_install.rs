@@ -9,7 +9,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXR\0` |
-//! | 4 | 2 | version, 3 |
+//! | 4 | 2 | version, 4 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
 //! | 16 | 32 | key of the prepared tree |
@@ -21,6 +21,9 @@
 //! | | 4 + … | packages with scripts that were skipped, likewise |
 //! | | 4 + … | conflicts, likewise |
 //! | | 4 + … | warnings, likewise |
+//! | | 4 | number of paths that visit the tree's folders |
+//! | | 4 + n | for each: length of the path (`u32`), and the path |
+//! | | 4 + n | length of the path of the folder it ends in (`u32`), and that path |
 //! | | 4 | number of metadata files |
 //! | | 4 + n | for each: length of its name (`u32`), and the name |
 //! | | 40 | its identity: device, inode, size, mtime and ctime in ns |
@@ -37,12 +40,13 @@ use dx_pkg_store::{PreparedKey, Store};
 use url::Url;
 
 use crate::project::Project;
+use crate::visits::Visit;
 use crate::{Session, Summary};
 
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXR\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 const FRAME: Frame = Frame { format: "DXR", signature: SIGNATURE, version: VERSION };
 
@@ -67,6 +71,8 @@ pub struct CachedInstall<'r> {
     pub conflicts: Vec<String>,
     /// Other warnings.
     pub warnings: Vec<String>,
+    /// The paths that visit the tree's folders.
+    pub(crate) visits: Vec<Visit>,
     /// The metadata files it depends on: names in the store's cache, and identities.
     pub metadata: Vec<(String, Identity)>,
     /// Whether a later change of requirements can be installed incrementally.
@@ -167,7 +173,7 @@ impl<'r> CachedInstall<'r> {
     /// Encodes the file.
     pub fn encode(&self) -> Vec<u8> {
         let text = self.lockfile.unwrap_or_default();
-        let mut out = FRAME.begin(4096 + text.len() + 128 * self.metadata.len());
+        let mut out = FRAME.begin(16_384 + text.len() + 128 * self.metadata.len());
         out.bytes(&self.prepared);
         for number in [self.fresh_until_ms, self.packages, self.placed, self.credentials] {
             out.u64(number);
@@ -175,6 +181,10 @@ impl<'r> CachedInstall<'r> {
         for list in [&self.importers, &self.scripts_skipped, &self.conflicts, &self.warnings] {
             out.texts(list);
         }
+        out.list(&self.visits, |out, visit| {
+            out.text(&visit.path);
+            out.text(&visit.end);
+        });
         out.list(&self.metadata, |out, (file, identity)| {
             out.text(file);
             out.bytes(&identity.to_bytes());
@@ -191,6 +201,9 @@ impl<'r> CachedInstall<'r> {
         let file = |input: &mut Reader<'r>| {
             Some((input.text()?.to_owned(), Identity::from_bytes(input.array()?)))
         };
+        let visit = |input: &mut Reader<'r>| {
+            Some(Visit { path: input.text()?.to_owned(), end: input.text()?.to_owned() })
+        };
         let cached = CachedInstall {
             prepared: input.array()?,
             fresh_until_ms: input.u64()?,
@@ -201,6 +214,7 @@ impl<'r> CachedInstall<'r> {
             scripts_skipped: input.texts()?,
             conflicts: input.texts()?,
             warnings: input.texts()?,
+            visits: input.list(visit)?,
             metadata: input.list(file)?,
             is_complete: input.flag()?,
             lockfile: {

@@ -9,7 +9,8 @@ use dx_pkg_os::files::{Durability, Identity, Map, write_atomic};
 use crate::installed::RECORD;
 use crate::project::{Project, Seen, see};
 use crate::state::{self, Baseline, State};
-use crate::{InstallError, Session, visits};
+use crate::visits::{self, Visit};
+use crate::{InstallError, Session};
 
 /// The folders of a tree as they are now.
 #[derive(Default)]
@@ -23,19 +24,23 @@ struct Visited {
 impl Visited {
     /// Looks at the folders in which visiting paths end, by their short names: the way there leads
     /// through hundreds of folders, which were just put in place.
-    fn of(root: &Path) -> Self {
+    fn of(root: &Path, visits: &[Visit]) -> Self {
         let mut visited = Visited::default();
-        let Ok(map) = Map::open(root.join("node_modules").join(RECORD)) else { return visited };
-        let Ok(record) = DxlView::open(&map) else { return visited };
-        for visit in visits::recorded(root, &record) {
-            let (end, identity) = see(&root.join(visit.end));
+        for visit in visits {
+            let (end, identity) = see(&root.join(&visit.end));
             if identity.is_some() {
-                visited.paths.push((root.join(visit.path), identity));
+                visited.paths.push((root.join(&visit.path), identity));
                 visited.ends.insert(end);
             }
         }
         visited
     }
+}
+
+/// Returns the paths that visit the folders of the tree in place.
+fn visits(root: &Path) -> Vec<Visit> {
+    let Ok(map) = Map::open(root.join("node_modules").join(RECORD)) else { return Vec::new() };
+    DxlView::open(&map).map(|record| visits::recorded(root, &record)).unwrap_or_default()
 }
 
 /// Returns whether a path of the state leads into a tree, and may visit packages on its way.
@@ -62,7 +67,7 @@ pub(crate) fn refresh_state(root: &Path) -> Result<(), InstallError> {
     let path = root.join(state::PATH);
     let Ok(map) = Map::open(&path) else { return Ok(()) };
     let Some(known) = State::decode(&map) else { return Ok(()) };
-    let visited = Visited::of(root);
+    let visited = Visited::of(root, &visits(root));
     let (of_tree, others): (Seen, Seen) =
         known.files.iter().cloned().partition(|(path, _)| is_of_tree(path));
     let folders = of_tree.into_iter().map(|(path, _)| visits::end(&root.join(path)));
@@ -76,8 +81,8 @@ pub(crate) fn refresh_state(root: &Path) -> Result<(), InstallError> {
 
 /// Records the state by which the next install finds that nothing has changed: files as they were
 /// when this install read or wrote them, folders as they are now. The paths of `node_modules` visit
-/// the packages that its own time does not cover. `linked` are the folders that links in the tree
-/// lead to.
+/// the packages that its own time does not cover: they are returned, and `known` where the result is
+/// cached. `linked` are the folders that links in the tree lead to.
 pub(crate) fn record_state<'l>(
     session: &Session,
     project: &Project,
@@ -85,13 +90,15 @@ pub(crate) fn record_state<'l>(
     settings: [u8; 32],
     frozen: bool,
     baseline: Option<Baseline>,
-) -> Result<(), InstallError> {
+    known: Option<Vec<Visit>>,
+) -> Result<Vec<Visit>, InstallError> {
     let root = &project.root;
     let path = root.join(state::PATH);
     if !path.parent().is_some_and(Path::is_dir) {
-        return Ok(());
+        return Ok(Vec::new());
     }
-    let visited = Visited::of(root);
+    let visits = known.filter(|visits| visits::fit(root, visits)).unwrap_or_else(|| visits(root));
+    let visited = Visited::of(root, &visits);
     let mut folders: Vec<PathBuf> =
         vec![root.join("node_modules"), root.join("npm-shrinkwrap.json")];
     for (workspace, _) in &project.workspaces {
@@ -111,7 +118,8 @@ pub(crate) fn record_state<'l>(
     let folder = project.unnamed();
     let state = State { frozen, folder, baseline, ..State::new(root, settings, seen) };
     write_atomic(&path, &state.encode(), Durability::Rename)
-        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
+        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))?;
+    Ok(visits)
 }
 
 #[cfg(test)]

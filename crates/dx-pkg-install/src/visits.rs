@@ -26,7 +26,7 @@ const LONGEST: usize =
 const RESERVE: usize = 256;
 
 /// A path that visits folders.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Visit {
     /// The whole path.
     pub(crate) path: String,
@@ -56,6 +56,12 @@ pub(crate) fn recorded(root: &Path, record: &DxlView<'_>) -> Vec<Visit> {
         visits
     });
     visits.collect()
+}
+
+/// Returns whether the system takes these paths below `root`.
+pub(crate) fn fit(root: &Path, visits: &[Visit]) -> bool {
+    let longest = longest(root);
+    visits.iter().all(|visit| visit.path.len() <= longest)
 }
 
 /// Returns whether all packages are there that [`recorded`] leaves out.

@@ -3,6 +3,7 @@ use dx_pkg_os::files::Identity;
 use dx_pkg_format::wire::Frame;
 
 use super::CachedInstall;
+use crate::visits::Visit;
 
 fn sample() -> CachedInstall<'static> {
     CachedInstall {
@@ -15,6 +16,7 @@ fn sample() -> CachedInstall<'static> {
         scripts_skipped: vec!["esbuild@1.0.0".into()],
         conflicts: Vec::new(),
         warnings: vec!["ä".into()],
+        visits: vec![Visit { path: "node_modules/@a/b/../..".into(), end: "node_modules".into() }],
         metadata: vec![(
             "r/a-x.dxm".into(),
             Identity { device: 1, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 },
@@ -24,10 +26,10 @@ fn sample() -> CachedInstall<'static> {
     }
 }
 
-/// The golden file of version 3: a change that breaks this test needs a new version.
+/// The golden file of version 4: a change that breaks this test needs a new version.
 #[test]
 fn the_golden_file_is_read_and_written_the_same() {
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v3.dxr");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v4.dxr");
     assert_eq!(CachedInstall::decode(golden), Some(sample()));
     assert_eq!(sample().encode(), golden);
 }

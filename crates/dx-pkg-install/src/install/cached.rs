@@ -12,6 +12,7 @@ use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS, runs_when_linked};
+use crate::visits::Visit;
 use crate::{InstallError, Session, Summary, altered, tree_files};
 
 /// Finds the cached result of the install and claims its prepared tree. `None` where either is
@@ -46,9 +47,12 @@ pub(super) fn work_out(
     let is_baseline = cached.is_complete && cached.conflicts.is_empty();
     let warnings = cached.warnings.clone();
     let diagnostics = is_baseline.then(|| Diagnostics { warnings, ..Diagnostics::default() });
-    let (importers, lockfile) = (cached.importers.clone(), cached.lockfile.map(str::to_owned));
+    let mut cached = cached;
+    let importers = std::mem::take(&mut cached.importers);
+    let visits = std::mem::take(&mut cached.visits);
+    let lockfile = cached.lockfile.map(str::to_owned);
     Ok(Some(Outcome {
-        tree: TreeChange::Prepared(Prepared { tree, importers }),
+        tree: TreeChange::Prepared(Prepared { tree, importers, visits }),
         lockfile,
         summary: cached.summary(),
         is_complete: true,
@@ -142,6 +146,8 @@ pub(super) struct CacheEntry<'r> {
     pub(super) is_complete: bool,
     /// The folders whose `node_modules` the tree has.
     pub(super) importers: Vec<String>,
+    /// The paths that visit the tree's folders.
+    pub(super) visits: Vec<Visit>,
 }
 
 /// Caches a result under the key `now` of the project as it is after the install, and, if it was
@@ -153,7 +159,7 @@ pub(super) fn store(
     now: CacheKey,
     worked_out_from: Option<(CacheKey, Option<MetadataBasis>)>,
 ) {
-    let CacheEntry { key, placed, summary, is_complete, importers } = entry;
+    let CacheEntry { key, placed, summary, is_complete, importers, visits } = entry;
     let mut cached = CachedInstall {
         prepared: key,
         fresh_until_ms: u64::MAX,
@@ -164,6 +170,7 @@ pub(super) fn store(
         scripts_skipped: summary.scripts_skipped.clone(),
         conflicts: summary.conflicts.clone(),
         warnings: summary.warnings.clone(),
+        visits,
         metadata: Vec::new(),
         is_complete,
         lockfile: None,

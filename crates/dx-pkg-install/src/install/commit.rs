@@ -167,7 +167,13 @@ fn record(
         TreeChange::Whole(whole) => whole.plan.linked_folders().collect(),
         _ => Vec::new(),
     };
-    record_state(run.session, project, folders.into_iter(), run.settings, run.frozen, baseline)?;
+    let known = match &outcome.tree {
+        TreeChange::Prepared(prepared) => Some(prepared.visits.clone()),
+        _ => None,
+    };
+    let (folders, settings) = (folders.into_iter(), run.settings);
+    let visits =
+        record_state(run.session, project, folders, settings, run.frozen, baseline, known)?;
     if let Some(importers) = importers {
         let now = CacheKey::of(run.session, project, run.frozen);
         let entry = cached::CacheEntry {
@@ -176,6 +182,7 @@ fn record(
             summary: &outcome.summary,
             is_complete,
             importers,
+            visits,
         };
         cached::store(run.session, project, entry, now, outcome.cache.take());
     }

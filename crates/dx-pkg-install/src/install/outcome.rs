@@ -11,6 +11,7 @@ use crate::cached_install::CacheKey;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::scripts::Lifecycle;
+use crate::visits::Visit;
 
 /// What an install will write.
 #[derive(Default)]
@@ -57,6 +58,8 @@ pub(super) struct Prepared {
     pub(super) tree: PreparedTree,
     /// The folders whose `node_modules` it has, relative to the project.
     pub(super) importers: Vec<String>,
+    /// The paths that visit its folders.
+    pub(super) visits: Vec<Visit>,
 }
 
 /// The affected part of a tree.
