@@ -228,6 +228,8 @@ impl<'p> Preparation<'p> {
             keep_foreign: false,
             links_outside: true,
             cancelled: Some(self.cancel.flag()),
+            // [`Self::check_files`] has.
+            store_is_checked: true,
             extra_files: state,
             ..LinkOptions::default()
         }

@@ -172,14 +172,17 @@ impl Folder<'_> {
 /// The import method of a run, narrowed by the refusals of the file systems.
 pub(crate) struct Importer {
     method: ImportMethod,
+    /// Whether the store's files need no look before they are linked.
+    is_checked: bool,
     hardlinks: AtomicBool,
     reflinks: AtomicBool,
 }
 
 impl Importer {
-    pub(crate) fn new(method: ImportMethod) -> Self {
+    pub(crate) fn new(method: ImportMethod, is_checked: bool) -> Self {
         Self {
             method,
+            is_checked,
             hardlinks: AtomicBool::new(matches!(
                 method,
                 ImportMethod::Auto | ImportMethod::Hardlink
@@ -198,6 +201,9 @@ impl Importer {
         package: &'a PackageTables,
     ) -> Source<'a> {
         let mut source = self.unchecked_source(store, id, path, package);
+        if self.is_checked {
+            return source;
+        }
         let expanded = source.expanded.take();
         // Without expanded files all are written from the DXP.
         source.expanded = expanded.and_then(|dir| checked(store, id, package.dxp(), dir));

@@ -32,6 +32,9 @@ pub struct LinkOptions<'o> {
     /// A flag that cancels linking once it is set: the unfinished tree is removed and
     /// [`LinkError::Cancelled`] returned.
     pub cancelled: Option<&'o AtomicBool>,
+    /// Whether the caller has just compared the store's files with their records: each file is
+    /// otherwise looked at before it is linked.
+    pub store_is_checked: bool,
     /// The number of threads; by default that of the processors, at most eight.
     pub threads: Option<NonZeroUsize>,
     /// The state files below the project's `node_modules`, such as `.package-lock.json` and
@@ -53,6 +56,7 @@ impl Default for LinkOptions<'_> {
             repairs: None,
             after_interruption: false,
             cancelled: None,
+            store_is_checked: false,
             threads: None,
             extra_files: &[],
         }

@@ -37,7 +37,7 @@ impl<'r> Run<'r> {
         Run {
             project,
             packages: Packages { store },
-            importer: Importer::new(options.import),
+            importer: Importer::new(options.import, options.store_is_checked),
             movable,
             options,
             progress,

@@ -40,7 +40,7 @@ fn write_payload(
     let mut digests = Vec::with_capacity(dxp.len());
     let mut buffer = vec![0; BUFFER];
     for entry in dxp.entries() {
-        let mut contents =
+        let (mut contents, _) =
             open_of_size(from, entry.path, &entry)?.ok_or(io::ErrorKind::InvalidData)?;
         let at = entry.stored_at().ok_or(io::ErrorKind::InvalidData)?;
         let padding = at.checked_sub(position).ok_or(io::ErrorKind::InvalidData)?;
@@ -74,7 +74,7 @@ fn write_payload(
 
 /// Reads a pending package's file; `None` if it differs from the unpacked one.
 pub(crate) fn read_matching(dir: &Dir, entry: &Entry<'_>) -> io::Result<Option<Vec<u8>>> {
-    let Some(mut file) = open_of_size(dir, entry.path, entry)? else { return Ok(None) };
+    let Some((mut file, _)) = open_of_size(dir, entry.path, entry)? else { return Ok(None) };
     let mut contents = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
     file.read_to_end(&mut contents)?;
     Ok((ProvisionalDigest::of(&contents) == entry.digest).then_some(contents))
