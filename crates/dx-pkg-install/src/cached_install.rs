@@ -9,7 +9,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXR\0` |
-//! | 4 | 2 | version, 3 |
+//! | 4 | 2 | version, 4 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
 //! | 16 | 32 | key of the prepared tree |
@@ -21,6 +21,12 @@
 //! | | 4 + … | packages with scripts that were skipped, likewise |
 //! | | 4 + … | conflicts, likewise |
 //! | | 4 + … | warnings, likewise |
+//! | | 4 | number of direct dependencies |
+//! | | 4 + … | for each: its path, and its version, empty without one |
+//! | | 1 | its section: 0 for `dependencies`, 1 optional, 2 dev, 3 peer |
+//! | | 4 | number of deprecated packages |
+//! | | 4 + … | for each: name and version, path, and the registry's message |
+//! | | 1 | whether it is a direct dependency |
 //! | | 4 | number of metadata files |
 //! | | 4 + n | for each: length of its name (`u32`), and the name |
 //! | | 40 | its identity: device, inode, size, mtime and ctime in ns |
@@ -31,18 +37,21 @@
 //! Texts are UTF-8.
 
 use dx_pkg_acquire::clock::now_ms;
+use dx_pkg_compat::manifest::Section;
 use dx_pkg_format::wire::{Frame, Reader};
+use dx_pkg_lock::name_of_path;
 use dx_pkg_os::files::Identity;
 use dx_pkg_store::{PreparedKey, Store};
 use url::Url;
 
+use crate::Session;
 use crate::project::Project;
-use crate::{Session, Summary};
+use crate::summary::{ChangeKind, ChangedPackage, Deprecation, Summary};
 
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXR\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u16 = 3;
+pub const VERSION: u16 = 4;
 
 const FRAME: Frame = Frame { format: "DXR", signature: SIGNATURE, version: VERSION };
 
@@ -61,6 +70,10 @@ pub struct CachedInstall<'r> {
     pub credentials: u64,
     /// The folders whose `node_modules` the tree has, relative to the project.
     pub importers: Vec<String>,
+    /// The direct dependencies of its tree.
+    pub direct: Vec<ChangedPackage>,
+    /// The deprecated packages of its tree.
+    pub deprecated: Vec<Deprecation>,
     /// Packages with scripts that were not run.
     pub scripts_skipped: Vec<String>,
     /// Unmet peer requirements, in words.
@@ -156,6 +169,8 @@ impl<'r> CachedInstall<'r> {
         Summary {
             added: self.placed,
             packages: usize::try_from(self.packages).unwrap_or(usize::MAX),
+            changes: self.direct,
+            deprecated: self.deprecated,
             scripts_skipped: self.scripts_skipped,
             conflicts: self.conflicts,
             warnings: self.warnings,
@@ -175,6 +190,16 @@ impl<'r> CachedInstall<'r> {
         for list in [&self.importers, &self.scripts_skipped, &self.conflicts, &self.warnings] {
             out.texts(list);
         }
+        out.list(&self.direct, |out, package| {
+            out.text(&package.path);
+            out.text(package.version.as_deref().unwrap_or_default());
+            let section = Section::ALL.iter().position(|section| Some(*section) == package.section);
+            out.u8(section.and_then(|section| u8::try_from(section).ok()).unwrap_or_default());
+        });
+        out.list(&self.deprecated, |out, one| {
+            [&one.package, &one.path, &one.message].into_iter().for_each(|text| out.text(text));
+            out.flag(one.is_direct);
+        });
         out.list(&self.metadata, |out, (file, identity)| {
             out.text(file);
             out.bytes(&identity.to_bytes());
@@ -201,6 +226,8 @@ impl<'r> CachedInstall<'r> {
             scripts_skipped: input.texts()?,
             conflicts: input.texts()?,
             warnings: input.texts()?,
+            direct: input.list(direct)?,
+            deprecated: input.list(deprecation)?,
             metadata: input.list(file)?,
             is_complete: input.flag()?,
             lockfile: {
@@ -210,6 +237,28 @@ impl<'r> CachedInstall<'r> {
         };
         input.is_empty().then_some(cached)
     }
+}
+
+fn direct(input: &mut Reader<'_>) -> Option<ChangedPackage> {
+    let path = input.text()?.to_owned();
+    let version = Some(input.text()?.to_owned()).filter(|version| !version.is_empty());
+    Some(ChangedPackage {
+        kind: ChangeKind::Added,
+        name: name_of_path(&path).to_owned(),
+        path,
+        before: None,
+        version,
+        section: Some(*Section::ALL.get(usize::from(input.u8()?))?),
+    })
+}
+
+fn deprecation(input: &mut Reader<'_>) -> Option<Deprecation> {
+    Some(Deprecation {
+        package: input.text()?.to_owned(),
+        path: input.text()?.to_owned(),
+        message: input.text()?.to_owned(),
+        is_direct: input.flag()?,
+    })
 }
 
 #[cfg(test)]

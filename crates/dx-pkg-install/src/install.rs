@@ -47,6 +47,8 @@ pub struct Options<'o> {
     pub frozen: bool,
     /// Leaves manifest and lockfile as they are, without failing.
     pub no_save: bool,
+    /// Whether the summary lists every package that changed, not only direct dependencies.
+    pub lists_all: bool,
     /// The change of requirements to install, if any.
     pub change: Option<Change<'o>>,
 }

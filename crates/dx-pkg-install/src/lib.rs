@@ -50,7 +50,7 @@ pub mod scripts;
 pub mod session;
 mod snapshot;
 pub mod state;
-mod summary;
+pub mod summary;
 mod tree_files;
 mod visits;
 mod workspaces;

@@ -1,8 +1,10 @@
+use dx_pkg_compat::manifest::Section;
 use dx_pkg_os::files::Identity;
 
 use dx_pkg_format::wire::Frame;
 
 use super::CachedInstall;
+use crate::summary::{ChangeKind, ChangedPackage, Deprecation};
 
 fn sample() -> CachedInstall<'static> {
     CachedInstall {
@@ -12,6 +14,20 @@ fn sample() -> CachedInstall<'static> {
         placed: 3,
         credentials: 4,
         importers: vec!["packages/a".into(), String::new()],
+        direct: vec![ChangedPackage {
+            kind: ChangeKind::Added,
+            name: "@s/a".into(),
+            path: "node_modules/@s/a".into(),
+            before: None,
+            version: Some("1.0.0".into()),
+            section: Some(Section::Dev),
+        }],
+        deprecated: vec![Deprecation {
+            package: "old@1.0.0".into(),
+            path: "node_modules/old".into(),
+            message: "use new".into(),
+            is_direct: false,
+        }],
         scripts_skipped: vec!["esbuild@1.0.0".into()],
         conflicts: Vec::new(),
         warnings: vec!["ä".into()],
@@ -24,10 +40,10 @@ fn sample() -> CachedInstall<'static> {
     }
 }
 
-/// The golden file of version 3: a change that breaks this test needs a new version.
+/// The golden file of version 4: a change that breaks this test needs a new version.
 #[test]
 fn the_golden_file_is_read_and_written_the_same() {
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v3.dxr");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v4.dxr");
     assert_eq!(CachedInstall::decode(golden), Some(sample()));
     assert_eq!(sample().encode(), golden);
 }

@@ -12,6 +12,7 @@ use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS, runs_when_linked};
+use crate::summary::Lists;
 use crate::{InstallError, Session, Summary, altered, tree_files};
 
 /// Finds the cached result of the install and claims its prepared tree. `None` where either is
@@ -138,6 +139,8 @@ pub(super) struct CacheEntry<'r> {
     /// The number of packages and links in the tree.
     pub(super) placed: usize,
     pub(super) summary: &'r Summary,
+    /// The direct dependencies and deprecated packages of the whole tree.
+    pub(super) lists: Lists,
     /// Whether a later change of requirements can be installed incrementally.
     pub(super) is_complete: bool,
     /// The folders whose `node_modules` the tree has.
@@ -153,7 +156,7 @@ pub(super) fn store(
     now: CacheKey,
     worked_out_from: Option<(CacheKey, Option<MetadataBasis>)>,
 ) {
-    let CacheEntry { key, placed, summary, is_complete, importers } = entry;
+    let CacheEntry { key, placed, summary, lists, is_complete, importers } = entry;
     let mut cached = CachedInstall {
         prepared: key,
         fresh_until_ms: u64::MAX,
@@ -161,6 +164,8 @@ pub(super) fn store(
         placed: placed as u64,
         credentials: session.config().credentials_digest(),
         importers,
+        direct: lists.0,
+        deprecated: lists.1,
         scripts_skipped: summary.scripts_skipped.clone(),
         conflicts: summary.conflicts.clone(),
         warnings: summary.warnings.clone(),
