@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_acquire::Counters;
 use dx_pkg_core::{Coded, message_with_causes};
-use dx_pkg_install::summary::{ChangeKind, ChangedPackage, count};
-use dx_pkg_install::{Events, Session, Summary};
+use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary, count};
+use dx_pkg_install::{Events, Session};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
@@ -181,7 +181,7 @@ fn to_json(summary: &Summary, early: &[String]) -> Value {
     let deprecated = summary
         .deprecated
         .iter()
-        .map(|one| json!({ "package": one.package, "path": one.path, "message": one.message }));
+        .map(|one| json!({ "name": one.name, "version": one.version, "path": one.path, "message": one.message }));
     let deprecated: Vec<Value> = deprecated.collect();
     json!({
         "added": summary.added,

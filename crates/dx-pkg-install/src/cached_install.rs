@@ -25,7 +25,7 @@
 //! | | 4 + … | for each: its path, and its version, empty without one |
 //! | | 1 | its section: 0 for `dependencies`, 1 optional, 2 dev, 3 peer |
 //! | | 4 | number of deprecated packages |
-//! | | 4 + … | for each: name and version, path, and the registry's message |
+//! | | 4 + … | for each: name, version, path, and the registry's message |
 //! | | 1 | whether it is a direct dependency |
 //! | | 4 | number of metadata files |
 //! | | 4 + n | for each: length of its name (`u32`), and the name |
@@ -197,7 +197,9 @@ impl<'r> CachedInstall<'r> {
             out.u8(section.and_then(|section| u8::try_from(section).ok()).unwrap_or_default());
         });
         out.list(&self.deprecated, |out, one| {
-            [&one.package, &one.path, &one.message].into_iter().for_each(|text| out.text(text));
+            [&one.name, &one.version, &one.path, &one.message]
+                .into_iter()
+                .for_each(|text| out.text(text));
             out.flag(one.is_direct);
         });
         out.list(&self.metadata, |out, (file, identity)| {
@@ -254,7 +256,8 @@ fn direct(input: &mut Reader<'_>) -> Option<ChangedPackage> {
 
 fn deprecation(input: &mut Reader<'_>) -> Option<Deprecation> {
     Some(Deprecation {
-        package: input.text()?.to_owned(),
+        name: input.text()?.to_owned(),
+        version: input.text()?.to_owned(),
         path: input.text()?.to_owned(),
         message: input.text()?.to_owned(),
         is_direct: input.flag()?,

@@ -75,8 +75,10 @@ pub enum ChangeKind {
 /// A deprecated package.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Deprecation {
-    /// `name@version`.
-    pub package: String,
+    /// The package's name; of an alias not that of its folder.
+    pub name: String,
+    /// Its version.
+    pub version: String,
     /// Its path relative to the project.
     pub path: String,
     /// The registry's message.

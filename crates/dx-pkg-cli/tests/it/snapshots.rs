@@ -1,10 +1,11 @@
 //! Whole outputs as a user sees them, with paths, addresses and times replaced.
 //!
 //! To accept changed outputs, run the tests with `INSTA_UPDATE=always`, then
-//! `cargo xtask snapshots`, and read the difference.
+//! `cargo xtask snapshots`, and read the difference. Those of `situations` are files.
 
 mod errors;
 mod help;
+mod situations;
 mod summaries;
 
 use dx_pkg_testkit::Project;

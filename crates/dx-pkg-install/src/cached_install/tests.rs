@@ -23,7 +23,8 @@ fn sample() -> CachedInstall<'static> {
             section: Some(Section::Dev),
         }],
         deprecated: vec![Deprecation {
-            package: "old@1.0.0".into(),
+            name: "old".into(),
+            version: "1.0.0".into(),
             path: "node_modules/old".into(),
             message: "use new".into(),
             is_direct: false,

@@ -43,7 +43,7 @@ pub(super) fn work_out(
         return Ok(None);
     }
     let Some(tree) = store.take_prepared_tree(cached.prepared) else { return Ok(None) };
-    // Conflicts were found by one resolution; the next one may word them otherwise.
+    // The names of the packages that conflicts concern, which a baseline has, are not cached.
     let is_baseline = cached.is_complete && cached.conflicts.is_empty();
     let warnings = cached.warnings.clone();
     let diagnostics = is_baseline.then(|| Diagnostics { warnings, ..Diagnostics::default() });

@@ -36,8 +36,18 @@ pub(super) fn commit(
     run.session.context.mark("linked");
     run.events.work_ended();
     let direct = direct(run, project, &outcome);
-    if let Some(linked) = &linked {
-        count(run, project, &mut outcome, linked, &direct)?;
+    match (&linked, &outcome.lock) {
+        (Some(linked), _) => count(run, project, &mut outcome, linked, &direct)?,
+        (None, Some(after)) => {
+            let empty = Lock::default();
+            let locked = project.locked.as_ref().map_or(&empty, |(_, lock)| lock);
+            let versions = locked.packages.iter();
+            let versions = versions.map(|entry| (entry.path.clone(), entry.version.clone()));
+            let (before, scope) = (versions.collect(), run.scope());
+            Changes { after, before: &before, direct: &direct, scope }
+                .record_lockfile(locked, &mut outcome.summary);
+        }
+        (None, None) => {}
     }
     if let Some((digest, bytes)) = &outcome.compiled {
         // A lock that cannot be stored is compiled again.
@@ -105,7 +115,7 @@ fn count(
     direct: &Direct,
 ) -> Result<(), InstallError> {
     let (report, summary) = (&linked.report, &mut outcome.summary);
-    let scope = if run.options.lists_all { Scope::All } else { Scope::Direct };
+    let scope = run.scope();
     match &outcome.tree {
         // The counts and lists of a cached install are those of building its tree; only direct
         // dependencies were remembered.
@@ -155,7 +165,11 @@ fn direct(run: &Run<'_>, project: &Project, outcome: &Outcome) -> Direct {
         TreeChange::Difference(difference) => difference.own.as_ref(),
         _ => project.locked.as_ref().and_then(|(_, lock)| lock.root()),
     };
-    Direct::of(project, run.options.change.is_some(), own)
+    let after = match &outcome.tree {
+        TreeChange::Whole(whole) => whole.plan.installed.packages.as_slice(),
+        _ => &[],
+    };
+    Direct::of(project, run.options.change.is_some(), own, after)
 }
 
 /// Runs the scripts that are due once a whole tree is linked; returns whether no optional package

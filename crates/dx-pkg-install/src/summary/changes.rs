@@ -43,6 +43,37 @@ impl Changes<'_> {
         }
     }
 
+    /// Adds the difference from the lockfile `before`, where the tree is left alone.
+    pub(crate) fn record_lockfile(&self, before: &Lock, summary: &mut Summary) {
+        let placed = |lock: &'_ Lock| -> HashMap<String, (Option<String>, bool)> {
+            let links = lock.packages.iter().filter(|package| package.link);
+            let entries = unpacked(lock).chain(links);
+            let entries = entries.filter(|entry| entry.path.contains("node_modules/"));
+            entries
+                .map(|entry| {
+                    let what = if entry.link { &entry.resolved } else { &entry.version };
+                    (entry.path.clone(), (what.clone(), entry.link))
+                })
+                .collect()
+        };
+        let (before, after) = (placed(before), placed(self.after));
+        let mut paths = ChangedPaths::default();
+        for (path, what) in &after {
+            match before.get(path) {
+                None => paths.added.push(path.clone()),
+                Some(other) if other != what => paths.replaced.push(path.clone()),
+                Some(_) => {}
+            }
+        }
+        paths.removed = before.into_keys().filter(|path| !after.contains_key(path)).collect();
+        let count = |paths: &[String]| paths.len() as u64;
+        summary.added = count(&paths.added);
+        summary.changed = count(&paths.replaced);
+        summary.removed = count(&paths.removed);
+        self.record_paths(&paths, summary);
+        sort(summary);
+    }
+
     /// Adds the whole tree as added.
     pub(crate) fn record_all(&self, summary: &mut Summary) {
         let links = self.after.packages.iter().filter(|package| package.link);
@@ -137,9 +168,13 @@ fn deprecation(entry: &LockPackage, is_direct: bool) -> Option<Deprecation> {
     if entry.link || entry.in_bundle && entry.path.contains("/node_modules/") {
         return None;
     }
-    let package = format!("{}@{}", entry.package_name(), entry.version.as_deref().unwrap_or("?"));
-    let (path, message) = (entry.path.clone(), message.to_owned());
-    Some(Deprecation { package, path, message, is_direct })
+    Some(Deprecation {
+        name: entry.package_name().to_owned(),
+        version: entry.version.clone().unwrap_or_default(),
+        path: entry.path.clone(),
+        message: message.to_owned(),
+        is_direct,
+    })
 }
 
 /// Sorts the lists; a deprecated package is listed once, direct dependencies first.
@@ -147,5 +182,5 @@ fn sort(summary: &mut Summary) {
     summary.changes.sort_by(|a, b| (a.kind, &a.path).cmp(&(b.kind, &b.path)));
     summary.deprecated.sort_by(|a, b| (!a.is_direct, &a.path).cmp(&(!b.is_direct, &b.path)));
     let mut seen = HashSet::new();
-    summary.deprecated.retain(|one| seen.insert(one.package.clone()));
+    summary.deprecated.retain(|one| seen.insert((one.name.clone(), one.version.clone())));
 }

@@ -1,6 +1,6 @@
 //! The packages that the project and its workspaces require themselves.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_link::LinkReport;
@@ -16,17 +16,26 @@ pub(crate) struct Direct {
 
 impl Direct {
     /// Returns what the project's manifests require, and, for what is removed, what its manifest
-    /// and lockfile required before.
-    pub(crate) fn of(project: &Project, is_changed: bool, locked: Option<&LockPackage>) -> Self {
+    /// and lockfile required before. `after` has the entries of the tree.
+    pub(crate) fn of(
+        project: &Project,
+        is_changed: bool,
+        locked: Option<&LockPackage>,
+        after: &[LockPackage],
+    ) -> Self {
         let mut direct = Direct::default();
-        direct.add("", lists(&project.manifest));
+        direct.add("", lists(&project.manifest), |_| true);
+        let paths = after.iter().filter(|_| !project.workspaces.is_empty());
+        let paths: HashSet<&str> = paths.map(|entry| entry.path.as_str()).collect();
         for (folder, manifest) in &project.workspaces {
-            direct.add(folder, lists(manifest));
-            // Most of them are hoisted.
-            direct.add("", lists(manifest));
+            direct.add(folder, lists(manifest), |_| true);
+            // What the workspace does not have for itself is hoisted.
+            direct.add("", lists(manifest), |name| {
+                !paths.contains(format!("{folder}/node_modules/{name}").as_str())
+            });
         }
         if is_changed && let Ok(before) = Manifest::parse(&project.manifest_text) {
-            direct.add("", lists(&before));
+            direct.add("", lists(&before), |_| true);
         }
         if let Some(own) = locked {
             direct.add(
@@ -37,16 +46,22 @@ impl Direct {
                     (Section::Optional, &own.optional_dependencies),
                     (Section::Peer, &own.peer_dependencies),
                 ],
+                |_| true,
             );
         }
         direct
     }
 
-    fn add(&mut self, folder: &str, lists: [(Section, &Vec<(String, String)>); 4]) {
+    fn add(
+        &mut self,
+        folder: &str,
+        lists: [(Section, &Vec<(String, String)>); 4],
+        is_there: impl Fn(&str) -> bool,
+    ) {
         let known = self.sections.entry(folder.to_owned()).or_default();
         for (section, list) in lists {
             for (name, _) in list {
-                if !known.contains_key(name) {
+                if !known.contains_key(name) && is_there(name) {
                     known.insert(name.clone(), section);
                 }
             }

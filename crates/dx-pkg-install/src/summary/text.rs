@@ -25,7 +25,7 @@ impl Summary {
             .filter(told)
             .map(|one| {
                 let message = plain_text(&one.message, LONGEST_MESSAGE);
-                format!("deprecated {}: {message}", one.package)
+                format!("deprecated {}@{}: {message}", one.name, one.version)
             })
             .collect();
         let others = self.deprecated.len() - lines.len();
@@ -94,31 +94,36 @@ impl Summary {
 
 /// Returns a changed package as `+ react 19.2.0`, `~ a 1.0.0 -> 1.1.0` or `- left-pad 1.3.0`.
 fn line(change: &ChangedPackage) -> String {
-    let version =
-        |version: &Option<String>| version.clone().unwrap_or_else(|| "(no version)".into());
-    let (before, now) = (version(&change.before), version(&change.version));
-    // A copy in another package's folder is named by it.
-    let place = change.path.trim_end_matches(change.name.as_str());
-    let name = match place.trim_end_matches('/').strip_suffix("node_modules") {
-        None | Some("") => change.name.clone(),
-        Some(folder) => format!("{} in {}", change.name, folder.trim_end_matches('/')),
+    let ChangedPackage { kind, name, before, version, .. } = change;
+    let (mark, versions) = match kind {
+        ChangeKind::Added => ("+", version.clone()),
+        ChangeKind::Removed => ("-", before.clone()),
+        ChangeKind::Changed => match (before, version) {
+            (Some(before), Some(version)) if before != version => {
+                ("~", Some(format!("{before} -> {version}")))
+            }
+            (_, version) => ("~", version.clone()),
+        },
     };
-    let section = match change.section {
-        Some(Section::Dev) => " (dev)",
-        Some(Section::Optional) => " (optional)",
-        Some(Section::Peer) => " (peer)",
-        Some(Section::Dependencies) | None => "",
-    };
-    match change.kind {
-        ChangeKind::Added => format!("+ {name} {now}{section}"),
-        ChangeKind::Changed if change.before == change.version => {
-            format!("~ {name} {now} (restored){section}")
-        }
-        ChangeKind::Changed if change.before.is_none() => format!("~ {name} {now}{section}"),
-        ChangeKind::Changed => format!("~ {name} {before} -> {now}{section}"),
-        ChangeKind::Removed if change.before.is_none() => format!("- {name}"),
-        ChangeKind::Removed => format!("- {name} {before}{section}"),
-    }
+    let is_restored = *kind == ChangeKind::Changed && before == version;
+    let section = change.section.and_then(|section| match section {
+        Section::Dependencies => None,
+        Section::Dev => Some("dev".to_owned()),
+        Section::Optional => Some("optional".to_owned()),
+        Section::Peer => Some("peer".to_owned()),
+    });
+    // What lies in another folder than the project's is named with it.
+    let folder = change.path.strip_suffix(name.as_str());
+    let folder = folder.and_then(|folder| folder.strip_suffix("/node_modules/"));
+    let notes: Vec<String> = is_restored
+        .then(|| "restored".to_owned())
+        .into_iter()
+        .chain(section)
+        .chain(folder.map(|folder| format!("in {folder}")))
+        .collect();
+    let versions = versions.map(|versions| format!(" {versions}")).unwrap_or_default();
+    let notes = if notes.is_empty() { String::new() } else { format!(" ({})", notes.join(", ")) };
+    format!("{mark} {name}{versions}{notes}")
 }
 
 /// Returns a number with its noun: `1 package`, `2 packages`.
