@@ -164,6 +164,20 @@ fn warnings_given_on_the_way_are_in_the_json_too() {
     assert_eq!(result["warnings"], json!(["nothing is not a dependency of this project"]));
 }
 
+#[test]
+fn an_optional_package_whose_script_fails_is_not_said_to_be_added() {
+    let registry = registry();
+    registry.package("native", "1.0.0").dep("old", "1").script("install", "exit 3").publish();
+    let project = Project::new(&registry)
+        .dep("a", "1.0.0")
+        .optional("native", "1")
+        .field("allowScripts", json!({"native": true}))
+        .create();
+    let result = json_of(&project, ["install", "--json"]);
+    assert_eq!(result["add"], json!([first("a", "1.0.0"), first("b", "1.2.0")]));
+    assert_eq!((&result["packages"], &result["deprecated"][1]), (&json!(2), &Value::Null));
+}
+
 /// Returns a project in which `add plugin` brings in a peer conflict.
 fn conflict(registry: &Registry) -> Project {
     registry.package("plugin", "1.0.0").peer("a", "^9").publish();

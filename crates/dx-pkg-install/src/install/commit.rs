@@ -64,7 +64,11 @@ pub(super) fn commit(
             let complete = run_scripts(run, project, whole, outcome.lock.as_ref(), linked);
             // Also what a script wrote before it failed must not stay in other projects' files.
             separate_written(run, project, whole, complete.is_ok())?;
-            outcome.is_complete &= complete?;
+            let is_complete = complete?;
+            if !is_complete {
+                outcome.summary.leave_out(&whole.plan.installed, &linked.report);
+            }
+            outcome.is_complete &= is_complete;
         }
         // The next install looks again at what is missing or in no manifest; with `force`, at all.
         let is_final = outcome.is_complete && !run.session.config().force()?;
@@ -239,7 +243,7 @@ fn record(
     record_state(run.session, project, folders.into_iter(), run.settings, run.frozen, baseline)?;
     if let Some(importers) = importers {
         let now = CacheKey::of(run.session, project, run.frozen);
-        let whole = lists_of(outcome, direct);
+        let whole = lists_of(outcome, linked, direct, run.scope());
         let entry = cached::CacheEntry {
             lists: whole,
             key: linked.key,
@@ -255,8 +259,11 @@ fn record(
 
 /// Returns the direct dependencies and the deprecated packages of the whole tree, which an install
 /// from the cache adds.
-fn lists_of(outcome: &Outcome, direct: &Direct) -> Lists {
+fn lists_of(outcome: &Outcome, linked: &Linked, direct: &Direct, scope: Scope) -> Lists {
     match &outcome.tree {
+        TreeChange::Whole(_) if linked.report.fresh && scope == Scope::Direct => {
+            (outcome.summary.changes.clone(), outcome.summary.deprecated.clone())
+        }
         TreeChange::Whole(whole) => {
             let mut summary = Summary::default();
             let (after, before) = (&whole.plan.installed, HashMap::new());

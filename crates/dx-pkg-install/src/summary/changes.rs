@@ -138,6 +138,26 @@ impl Changes<'_> {
     }
 }
 
+impl Summary {
+    /// Takes back what was said of optional packages that were left out after they had been linked,
+    /// because their scripts failed. `after` has the entries that stay.
+    pub(crate) fn leave_out(&mut self, after: &Lock, report: &LinkReport) {
+        let there: HashSet<&str> = after.packages.iter().map(|entry| entry.path.as_str()).collect();
+        let is_gone = |path: &String| !there.contains(path.as_str());
+        let packages = after.packages.iter().filter(|package| !package.link).count();
+        let gone = |paths: &[String]| paths.iter().filter(|path| is_gone(path)).count() as u64;
+        if report.fresh {
+            self.added = self.added.saturating_sub((self.packages.saturating_sub(packages)) as u64);
+        } else {
+            self.added = self.added.saturating_sub(gone(&report.paths.added));
+            self.changed = self.changed.saturating_sub(gone(&report.paths.replaced));
+        }
+        self.packages = packages;
+        self.changes.retain(|one| one.kind == ChangeKind::Removed || !is_gone(&one.path));
+        self.deprecated.retain(|one| !is_gone(&one.path));
+    }
+}
+
 /// Returns the direct dependencies of a tree as added, and its deprecated packages, from its
 /// record.
 pub(crate) fn of_record(record: &DxlView<'_>, direct: &Direct) -> Lists {

@@ -252,6 +252,11 @@ fn an_override_that_settles_a_peer_leaves_nothing_to_say() {
     };
     assert_eq!(told(&hosts()), 1);
     assert_eq!(told(&hosts().overriding("host", "$host")), 0);
+    // Also where the lockfile is older than the override.
+    let before = hosts().install(&project(&["plugin@1", "host@^2"]));
+    let world = hosts().overriding("host", "$host");
+    let after = world.install_from(&project(&["plugin@1", "host@^2"]), &before.lock);
+    assert!(after.conflicts.is_empty(), "{:?}", after.conflicts);
     let mut nested = hosts();
     nested.overrides.push(rule("plugin", None, vec![rule("host", Some("^2"), Vec::new())]));
     assert_eq!(told(&nested), 0);

@@ -70,6 +70,7 @@ fn install_from_the_lockfile() {
     assert_snapshot!(output(&project, ["install", "--lockfile-only"]), @r"
     exit: 0
     --- stdout
+    + a 1.0.0
     Lockfile written: 2 packages in [TIME]
     --- stderr
     ");
