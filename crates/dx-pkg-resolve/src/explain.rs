@@ -43,16 +43,13 @@ impl Conflict {
             && *used_by == other.used_by
     }
 
-    /// Returns the dependent, with its place if that does not follow from its name.
+    /// Returns the dependent, with the folder it is nested in, if it is.
     fn dependent_in_words(&self) -> String {
-        let is_plain = match self.path.strip_prefix("node_modules/") {
-            Some(name) => !name.contains("node_modules/"),
-            None => !self.path.contains("node_modules/"),
-        };
-        match self.places {
-            0 | 1 if is_plain => self.dependent.clone(),
-            0 | 1 => format!("{} ({})", self.dependent, self.path),
-            places => format!("{} (in {places} places)", self.dependent),
+        let folder = self.path.rfind("/node_modules/").map(|end| &self.path[..end]);
+        match (self.places, folder) {
+            (0 | 1, None) => self.dependent.clone(),
+            (0 | 1, Some(folder)) => format!("{} (in {folder})", self.dependent),
+            (places, _) => format!("{} (in {places} places)", self.dependent),
         }
     }
 }
@@ -121,7 +118,7 @@ fn version_text(tree: &DependencyTree, node: NodeId) -> String {
 
 /// Returns `name@version`; for the project its name, or `the project`.
 pub(crate) fn label(tree: &DependencyTree, node: NodeId) -> String {
-    if tree.is_project(node) && tree[node].source.is_none() {
+    if node == tree.root {
         return match tree.manifest(node).name {
             Some(name) => tree.text(name).to_owned(),
             None => "the project".to_owned(),

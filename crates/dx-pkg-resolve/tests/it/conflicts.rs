@@ -261,3 +261,20 @@ fn an_override_that_settles_a_peer_leaves_nothing_to_say() {
     nested.overrides.push(rule("plugin", None, vec![rule("host", Some("^2"), Vec::new())]));
     assert_eq!(told(&nested), 0);
 }
+
+#[test]
+fn a_nested_dependent_is_named_with_its_folder() {
+    let world = world([
+        package("host@1.0.0"),
+        package("host@2.0.0"),
+        package("tool@1.0.0").needs("plugin@1").peer("host@^2"),
+        package("plugin@1.0.0").peer("host@^1"),
+        package("plugin@2.0.0"),
+    ]);
+    let resolution = world.install(&project(&["tool@1", "host@^2", "plugin@2"]));
+    assert_true(&resolution, false, "nested");
+    let texts: Vec<String> = resolution.conflicts.iter().map(Conflict::to_string).collect();
+    let told = "plugin@1.0.0 (in node_modules/tool) needs host@^1, but found host@2.0.0 \
+                (project requires host@^2)";
+    assert_eq!(texts, [told], "{:?}", tree(&resolution));
+}
