@@ -2,12 +2,12 @@
 
 use std::io::{IsTerminal, Write};
 use std::process::{Command, ExitCode, Stdio};
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_acquire::Counters;
 use dx_pkg_core::{Coded, message_with_causes};
-use dx_pkg_install::{Events, Session, Summary};
+use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary, count};
+use dx_pkg_install::{Events, Session};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
@@ -21,6 +21,8 @@ pub struct Report {
     silent: bool,
     verbose: bool,
     progress: ProgressLine,
+    /// Warnings that JSON has beside those of the summary.
+    early: Mutex<Vec<String>>,
 }
 
 impl Report {
@@ -31,6 +33,7 @@ impl Report {
             silent: output.silent,
             verbose: output.verbose,
             progress: ProgressLine::default(),
+            early: Mutex::default(),
         }
     }
 
@@ -58,36 +61,31 @@ impl Report {
     /// Prints the result of an install.
     pub fn summary(&self, summary: &Summary) {
         if self.json {
-            print_json(&to_json(summary));
+            let early = self.early.lock().unwrap_or_else(PoisonError::into_inner);
+            print_json(&to_json(summary, &early));
             return;
         }
         summary.warnings.iter().for_each(|warning| self.warning(warning));
-        self.conflicts(&summary.conflicts);
+        summary.deprecations(self.verbose).iter().for_each(|warning| self.warning(warning));
+        if let Some((heading, conflicts)) = summary.conflict_lines(self.verbose) {
+            self.warning(&heading);
+            conflicts.iter().for_each(|conflict| self.detail(conflict));
+        }
         self.skipped_scripts(&summary.scripts_skipped);
         if self.verbose {
             for (name, count) in &summary.statistics {
                 self.line(&format!("  {name}: {count}"));
             }
         }
-        self.line(&sentence(summary));
+        // In one piece, as each takes a system call.
+        let mut lines = summary.change_lines(self.verbose);
+        lines.push(summary.sentence());
+        self.line(&lines.join("\n"));
     }
 
-    fn conflicts(&self, conflicts: &[String]) {
-        const SHOWN: usize = 8;
-        if conflicts.is_empty() {
-            return;
-        }
-        self.warning(&format!(
-            "{} not met; dx goes on as npm --force would:",
-            count(conflicts.len() as u64, "peer requirement")
-        ));
-        let shown = if self.verbose { conflicts.len() } else { SHOWN };
-        for conflict in conflicts.iter().take(shown) {
-            self.detail(&format!("  {conflict}"));
-        }
-        if conflicts.len() > shown {
-            self.detail(&format!("  and {} more (--verbose shows them)", conflicts.len() - shown));
-        }
+    /// Returns whether every changed package is shown, not only direct dependencies.
+    pub fn lists_all(&self) -> bool {
+        self.json || self.verbose
     }
 
     fn skipped_scripts(&self, packages: &[String]) {
@@ -127,7 +125,9 @@ impl Report {
 
 impl Events for Report {
     fn warning(&self, text: &str) {
-        if !self.silent && !self.json {
+        if self.json {
+            self.early.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
+        } else if !self.silent {
             complain(&format!("{} {}\n", paint("33", "warning:"), plain(text)));
         }
     }
@@ -163,59 +163,43 @@ impl Events for Report {
     }
 }
 
-/// Returns the line that ends an install.
-fn sentence(summary: &Summary) -> String {
-    if summary.lockfile_only {
-        return format!(
-            "Lockfile written: {} in {}",
-            count(summary.packages as u64, "package"),
-            seconds(summary.elapsed)
-        );
-    }
-    let changes: Vec<String> =
-        [(summary.added, "added"), (summary.removed, "removed"), (summary.changed, "changed")]
-            .into_iter()
-            .filter(|(number, _)| *number > 0)
-            .map(|(number, word)| format!("{word} {number}"))
-            .collect();
-    let packages = count(summary.packages as u64, "package");
-    if changes.is_empty() {
-        return format!("Already up to date: {packages} in {}", seconds(summary.elapsed));
-    }
-    format!("Installed {packages} ({}) in {}", changes.join(", "), seconds(summary.elapsed))
+/// Returns a package as JSON, with one of its versions.
+fn entry(package: &ChangedPackage, version: &Option<String>) -> Value {
+    json!({ "name": package.name, "version": version, "path": package.path })
 }
 
 /// Returns the result of an install as JSON.
-fn to_json(summary: &Summary) -> Value {
+fn to_json(summary: &Summary, early: &[String]) -> Value {
     let statistics: serde_json::Map<String, Value> = summary
         .statistics
         .iter()
         .map(|(name, count)| (name.replace(' ', "_"), json!(count)))
         .collect();
+    let list = |kind: ChangeKind, show: fn(&ChangedPackage) -> Value| -> Vec<Value> {
+        summary.changes.iter().filter(|package| package.kind == kind).map(show).collect()
+    };
+    let deprecated = summary
+        .deprecated
+        .iter()
+        .map(|one| json!({ "name": one.name, "version": one.version, "path": one.path, "message": one.message }));
+    let deprecated: Vec<Value> = deprecated.collect();
     json!({
         "added": summary.added,
         "removed": summary.removed,
         "changed": summary.changed,
+        "add": list(ChangeKind::Added, |package| entry(package, &package.version)),
+        "change": list(ChangeKind::Changed, |package| {
+            json!({ "from": entry(package, &package.before), "to": entry(package, &package.version) })
+        }),
+        "remove": list(ChangeKind::Removed, |package| entry(package, &package.before)),
+        "deprecated": deprecated,
         "packages": summary.packages,
         "scriptsSkipped": summary.scripts_skipped,
         "conflicts": summary.conflicts,
-        "warnings": summary.warnings,
+        "warnings": ([early, &summary.warnings].concat()),
         "statistics": statistics,
         "milliseconds": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
     })
-}
-
-/// Returns a number with its noun: `1 package`, `2 packages`.
-pub fn count(number: u64, what: &str) -> String {
-    if number == 1 { format!("1 {what}") } else { format!("{number} {what}s") }
-}
-
-fn seconds(elapsed: Duration) -> String {
-    if elapsed < Duration::from_secs(1) {
-        format!("{} ms", elapsed.as_millis())
-    } else {
-        format!("{:.1} s", elapsed.as_secs_f64())
-    }
 }
 
 /// Colours text for standard error if that is a terminal and `NO_COLOR` is not set.

@@ -24,6 +24,12 @@
 //! | | 4 | number of paths that visit the tree's folders |
 //! | | 4 + n | for each: length of the path (`u32`), and the path |
 //! | | 4 + n | length of the path of the folder it ends in (`u32`), and that path |
+//! | | 4 | number of direct dependencies |
+//! | | 4 + … | for each: its path, and its version, empty without one |
+//! | | 1 | its section: 0 for `dependencies`, 1 optional, 2 dev, 3 peer |
+//! | | 4 | number of deprecated packages |
+//! | | 4 + … | for each: name, version, path, and the registry's message |
+//! | | 1 | whether it is a direct dependency |
 //! | | 4 | number of metadata files |
 //! | | 4 + n | for each: length of its name (`u32`), and the name |
 //! | | 40 | its identity: device, inode, size, mtime and ctime in ns |
@@ -34,14 +40,17 @@
 //! Texts are UTF-8.
 
 use dx_pkg_acquire::clock::now_ms;
+use dx_pkg_compat::manifest::Section;
 use dx_pkg_format::wire::{Frame, Reader};
+use dx_pkg_lock::name_of_path;
 use dx_pkg_os::files::Identity;
 use dx_pkg_store::{PreparedKey, Store};
 use url::Url;
 
+use crate::Session;
 use crate::project::Project;
+use crate::summary::{ChangeKind, ChangedPackage, Deprecation, Summary};
 use crate::visits::Visit;
-use crate::{Session, Summary};
 
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXR\0";
@@ -65,6 +74,10 @@ pub struct CachedInstall<'r> {
     pub credentials: u64,
     /// The folders whose `node_modules` the tree has, relative to the project.
     pub importers: Vec<String>,
+    /// The direct dependencies of its tree.
+    pub direct: Vec<ChangedPackage>,
+    /// The deprecated packages of its tree.
+    pub deprecated: Vec<Deprecation>,
     /// Packages with scripts that were not run.
     pub scripts_skipped: Vec<String>,
     /// Unmet peer requirements, in words.
@@ -162,6 +175,8 @@ impl<'r> CachedInstall<'r> {
         Summary {
             added: self.placed,
             packages: usize::try_from(self.packages).unwrap_or(usize::MAX),
+            changes: self.direct,
+            deprecated: self.deprecated,
             scripts_skipped: self.scripts_skipped,
             conflicts: self.conflicts,
             warnings: self.warnings,
@@ -184,6 +199,18 @@ impl<'r> CachedInstall<'r> {
         out.list(&self.visits, |out, visit| {
             out.text(&visit.path);
             out.text(&visit.end);
+        });
+        out.list(&self.direct, |out, package| {
+            out.text(&package.path);
+            out.text(package.version.as_deref().unwrap_or_default());
+            let section = Section::ALL.iter().position(|section| Some(*section) == package.section);
+            out.u8(section.and_then(|section| u8::try_from(section).ok()).unwrap_or_default());
+        });
+        out.list(&self.deprecated, |out, one| {
+            [&one.name, &one.version, &one.path, &one.message]
+                .into_iter()
+                .for_each(|text| out.text(text));
+            out.flag(one.is_direct);
         });
         out.list(&self.metadata, |out, (file, identity)| {
             out.text(file);
@@ -215,6 +242,8 @@ impl<'r> CachedInstall<'r> {
             conflicts: input.texts()?,
             warnings: input.texts()?,
             visits: input.list(visit)?,
+            direct: input.list(direct)?,
+            deprecated: input.list(deprecation)?,
             metadata: input.list(file)?,
             is_complete: input.flag()?,
             lockfile: {
@@ -224,6 +253,29 @@ impl<'r> CachedInstall<'r> {
         };
         input.is_empty().then_some(cached)
     }
+}
+
+fn direct(input: &mut Reader<'_>) -> Option<ChangedPackage> {
+    let path = input.text()?.to_owned();
+    let version = Some(input.text()?.to_owned()).filter(|version| !version.is_empty());
+    Some(ChangedPackage {
+        kind: ChangeKind::Added,
+        name: name_of_path(&path).to_owned(),
+        path,
+        before: None,
+        version,
+        section: Some(*Section::ALL.get(usize::from(input.u8()?))?),
+    })
+}
+
+fn deprecation(input: &mut Reader<'_>) -> Option<Deprecation> {
+    Some(Deprecation {
+        name: input.text()?.to_owned(),
+        version: input.text()?.to_owned(),
+        path: input.text()?.to_owned(),
+        message: input.text()?.to_owned(),
+        is_direct: input.flag()?,
+    })
 }
 
 #[cfg(test)]

@@ -95,12 +95,14 @@ pub enum InstallError {
         value: String,
     },
     /// A package cannot run on this machine.
-    #[error("{package} does not run here: it wants {wants}")]
+    #[error("{package} does not run here: it requires {wants} (current: {current})")]
     UnsupportedPlatform {
         /// The package with its version.
         package: String,
         /// The platform or engine it requires.
         wants: String,
+        /// This platform, or the engine's version.
+        current: String,
     },
     /// A lockfile entry has no integrity.
     #[error(

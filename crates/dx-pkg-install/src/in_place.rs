@@ -23,6 +23,8 @@ const NEWER: i64 = 100_000_000;
 /// The packages, links and commands that are in place, and the repairs of the rest.
 pub(crate) struct InPlace {
     pub(crate) tree: Tree,
+    /// The versions that were recorded, by path.
+    pub(crate) versions: HashMap<String, Option<String>>,
     pub(crate) repairs: Repairs,
 }
 
@@ -38,19 +40,30 @@ pub(crate) fn find(
     wanted: &Tree,
 ) -> Result<Option<InPlace>, InstallError> {
     let look = if session.config().force()? { Look::Files } else { Look::Folders };
-    let found = if let Some(recorded) = of_dx(root) {
-        survey(root, session.store(), &recorded, look)?
-    } else if let Some(recorded) = of_npm(root, plan, wanted) {
+    let (found, recorded) = if let Some((tree, recorded)) = recorded_by_dx(root) {
+        (survey(root, session.store(), &tree, look)?, recorded)
+    } else if let Some((tree, recorded)) = of_npm(root, plan, wanted) {
         // A tree that dx would not make, such as one of links into a folder of npm's, is replaced.
-        survey(root, session.store(), &recorded, look).ok().flatten()
+        (survey(root, session.store(), &tree, look).ok().flatten(), recorded)
     } else {
-        None
+        return Ok(None);
     };
-    Ok(found.map(|(tree, repairs)| InPlace { tree, repairs }))
+    let versions = recorded.packages.into_iter().map(|package| (package.path, package.version));
+    Ok(found.map(|(tree, repairs)| InPlace { tree, versions: versions.collect(), repairs }))
 }
 
 /// Returns the tree of dx's record; `None` without one, and if npm has changed the tree since.
 pub(crate) fn of_dx(root: &Path) -> Option<Tree> {
+    recorded_by_dx(root).map(|(tree, _)| tree)
+}
+
+/// Returns dx's record of the tree.
+pub(crate) fn recorded(root: &Path) -> Option<Lock> {
+    let map = Map::open(root.join("node_modules").join(RECORD)).ok()?;
+    Some(DxlView::open(&map).ok()?.to_lock())
+}
+
+fn recorded_by_dx(root: &Path) -> Option<(Tree, Lock)> {
     let modules = root.join("node_modules");
     let written = |name: &str| Some(identity(&modules.join(name)).ok()??.mtime_ns);
     let is_older = written(HIDDEN)
@@ -59,14 +72,14 @@ pub(crate) fn of_dx(root: &Path) -> Option<Tree> {
     if is_older {
         return None;
     }
-    let map = Map::open(modules.join(RECORD)).ok()?;
-    tree_of(&DxlView::open(&map).ok()?.to_lock()).ok()
+    let recorded = recorded(root)?;
+    Some((tree_of(&recorded).ok()?, recorded))
 }
 
 /// Returns the tree of npm's hidden lockfile, as far as it can be believed. npm wrote it after all
 /// packages, so a folder that is older is as npm left it. Of a newer one the manifest must have the
 /// version, which is all that npm asks.
-fn of_npm(root: &Path, plan: &Plan, wanted: &Tree) -> Option<Tree> {
+fn of_npm(root: &Path, plan: &Plan, wanted: &Tree) -> Option<(Tree, Lock)> {
     let path = root.join("node_modules").join(HIDDEN);
     let text = read_text(&path).ok()??;
     let written = identity(&path).ok()??.mtime_ns;
@@ -91,7 +104,7 @@ fn of_npm(root: &Path, plan: &Plan, wanted: &Tree) -> Option<Tree> {
             *placement = (*wanted).clone();
         }
     }
-    Some(tree)
+    Some((tree, lock))
 }
 
 /// Gives entries without integrity that of the plan's package of the same version and address.

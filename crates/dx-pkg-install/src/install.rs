@@ -26,6 +26,7 @@ use self::commit::{Committed, commit};
 use crate::cached_install::CacheKey;
 use crate::project::Project;
 use crate::scripts::Place;
+use crate::summary::Scope;
 use crate::{Events, InstallError, Session, Summary, altered, maintenance, notices, state};
 
 /// The rules of an install.
@@ -47,6 +48,8 @@ pub struct Options<'o> {
     pub frozen: bool,
     /// Leaves manifest and lockfile as they are, without failing.
     pub no_save: bool,
+    /// Whether the summary lists every package that changed, not only direct dependencies.
+    pub lists_all: bool,
     /// The change of requirements to install, if any.
     pub change: Option<Change<'o>>,
 }
@@ -201,6 +204,11 @@ impl<'r> Run<'r> {
         } else {
             Durability::Fsync
         }
+    }
+
+    /// Returns the packages that are listed in the summary.
+    fn scope(&self) -> Scope {
+        if self.options.lists_all { Scope::All } else { Scope::Direct }
     }
 
     /// Removes the state before the tree is changed; returns whether there was one.

@@ -14,6 +14,7 @@ use crate::bins::{self, BIN};
 use crate::build;
 use crate::import::Counts;
 use crate::place::{descendants, link_commands, place, with_parents};
+use crate::report::ChangedPaths;
 use crate::run::Run;
 use crate::staging::{self, Staging, missing};
 use crate::tree::{NODE_MODULES, Site, Sites, below};
@@ -35,15 +36,8 @@ pub(crate) fn apply(
 ) -> Result<LinkReport, LinkError> {
     let mut difference = Difference::of(previous, next);
     difference.uncover(next, |site| run.packages.bundles(site))?;
-    let mut report = LinkReport {
-        added: difference.count(next, Fate::Added),
-        replaced: difference.count(next, Fate::Replaced),
-        removed: previous
-            .unpacked()
-            .saturating_sub(difference.count(next, Fate::Kept))
-            .saturating_sub(difference.count(next, Fate::Replaced)),
-        ..LinkReport::default()
-    };
+    let mut report =
+        LinkReport { paths: difference.paths(previous, next), ..LinkReport::default() };
     let repair = Repair::of(run, next, &difference);
     report.leftovers.extend(sweep(run, previous, next)?);
     let mut stagings = BTreeMap::new();
@@ -83,12 +77,15 @@ pub(crate) fn apply(
             visible,
         };
         let in_place_of_others = change.apply()?;
-        report.added -= in_place_of_others;
-        report.replaced += in_place_of_others;
+        report.paths.added.retain(|path| !in_place_of_others.contains(&path.as_str()));
+        report.paths.replaced.extend(in_place_of_others.into_iter().map(str::to_owned));
     }
     repair.restore_files(next)?;
-    report.removed += repair.removed();
-    report.replaced += repair.packages();
+    repair.report(&mut report.paths);
+    let count = |paths: &[String]| paths.len() as u64;
+    let ChangedPaths { added, replaced, removed } = &report.paths;
+    (report.added, report.replaced, report.removed) =
+        (count(added), count(replaced), count(removed));
     if let Some(root) = stagings.get("") {
         write_extra_files(run, root)?;
     }
@@ -129,9 +126,9 @@ struct Change<'c> {
 }
 
 impl Change<'_> {
-    /// Makes the change; returns how many new packages took the place of something that was not of
-    /// the tree.
-    fn apply(&self) -> Result<u64, LinkError> {
+    /// Makes the change; returns the paths of new packages that took the place of something that
+    /// was not of the tree.
+    fn apply(&self) -> Result<Vec<&str>, LinkError> {
         self.repair.take_away(self.importer, self.staging, &self.visible)?;
         let removed =
             || self.difference.removed.iter().filter(|site| site.importer == self.importer);
@@ -139,15 +136,15 @@ impl Change<'_> {
             self.remove(index, site)?;
         }
         let mut rebuilt = BTreeSet::new();
-        let mut in_place_of_others = 0;
+        let mut in_place_of_others = Vec::new();
         for index in
             self.difference.changed().filter(|&index| self.next.0[index].importer == self.importer)
         {
             let swap = self.put(index)?;
             if self.difference.fates[index] == Fate::Replaced {
                 rebuilt.extend(self.take_along(index)?);
-            } else {
-                in_place_of_others += u64::from(swap == Swap::Exchanged);
+            } else if swap == Swap::Exchanged {
+                in_place_of_others.push(self.next.0[index].placement.path.as_str());
             }
         }
         self.update_commands(&rebuilt)?;

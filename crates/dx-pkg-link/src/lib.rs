@@ -32,6 +32,6 @@ pub use mend::mend;
 pub use options::LinkOptions;
 pub use prepared::place_prepared;
 pub use repairs::{Look, Repairs};
-pub use report::{LinkReport, NoProgress, Progress};
+pub use report::{ChangedPaths, LinkReport, NoProgress, Progress};
 pub use survey::survey;
 pub use tree::{Placement, PlacementSource, Tree};

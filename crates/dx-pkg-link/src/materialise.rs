@@ -43,7 +43,7 @@ pub fn materialise(
             let (leftovers, was_prepared) = build_or_place(&run, &next)?;
             LinkReport {
                 fresh: true,
-                added: next.0.len() as u64,
+                added: next.unpacked(),
                 was_prepared,
                 leftovers,
                 ..LinkReport::default()

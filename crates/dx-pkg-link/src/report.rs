@@ -18,6 +18,17 @@ impl Progress for NoProgress {
     fn linked(&self, _packages: usize) {}
 }
 
+/// The paths of packages and links that a difference has changed, relative to the project.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ChangedPaths {
+    /// Those at places where there was none.
+    pub added: Vec<String>,
+    /// Those that replaced another, or of which something was restored.
+    pub replaced: Vec<String>,
+    /// Those removed, with what was there without being of the tree.
+    pub removed: Vec<String>,
+}
+
 /// The result of linking.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct LinkReport {
@@ -31,6 +42,8 @@ pub struct LinkReport {
     pub replaced: u64,
     /// The packages and links removed.
     pub removed: u64,
+    /// The paths of these three; empty where the whole tree is new.
+    pub paths: ChangedPaths,
     /// The folders created.
     pub directories: u64,
     /// The files that are hard links to the store's.

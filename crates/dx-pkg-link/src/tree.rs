@@ -47,7 +47,8 @@ pub enum PlacementSource {
 
 impl PlacementSource {
     /// Returns whether the files come with the package around it.
-    pub(crate) fn is_bundled(&self) -> bool {
+    #[must_use]
+    pub fn is_bundled(&self) -> bool {
         matches!(self, Self::Bundled { .. })
     }
 }

@@ -16,7 +16,7 @@ mod start;
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::can_place::Outcome;
-use crate::explain::{Conflict, label};
+use crate::explain::{Clash, label};
 use crate::intern::{NameId, SpecId};
 use crate::manifest::{EdgeKind, ManifestId};
 use crate::pick::Picker;
@@ -54,7 +54,8 @@ pub(crate) struct Builder<'a> {
     pub(crate) failed: Vec<NodeId>,
     /// The requirements that a frozen lockfile does not meet, each with the package that it has.
     unmet: Vec<(EdgeId, Option<NodeId>)>,
-    pub(crate) conflicts: Vec<Conflict>,
+    /// The peer requirements that could not be met when the build came to them.
+    pub(crate) clashes: Vec<Clash>,
     /// Nodes of folders on disk by path: the project itself, workspaces, linked folders.
     folders: FxHashMap<String, NodeId>,
     links: Vec<NodeId>,
@@ -104,11 +105,9 @@ impl Builder<'_> {
     }
 
     /// Returns the error for a resolution that does not end; `node` was processed last.
-    fn endless(&mut self, node: NodeId) -> ResolveError {
-        if self.options.strict_peer_deps
-            && self.conflicts.iter().any(|conflict| conflict.refused_by_npm)
-        {
-            return ResolveError::PeerConflict(std::mem::take(&mut self.conflicts));
+    fn endless(&self, node: NodeId) -> ResolveError {
+        if self.options.strict_peer_deps && self.clashes.iter().any(|clash| clash.is_refused) {
+            return ResolveError::PeerConflict(Clash::in_words(&self.tree, &self.clashes));
         }
         ResolveError::Endless { package: label(&self.tree, node) }
     }
@@ -142,7 +141,7 @@ impl Builder<'_> {
                 prefer_dedupe: self.options.prefer_dedupe,
                 strict_peers: self.options.strict_peer_deps,
                 update: &self.update,
-                conflicts: &mut self.conflicts,
+                clashes: &mut self.clashes,
             };
             let placed = placer.place(Request {
                 dep,

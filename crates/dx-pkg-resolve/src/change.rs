@@ -63,7 +63,7 @@ pub fn change(
             let provider = scope.provider(provider);
             let mut builder = build::start(&reduced, Some(&lock), &provider, options).ok()?;
             let known = builder.tree.node_ids().count();
-            let is_plain = builder.conflicts.is_empty()
+            let is_plain = builder.clashes.is_empty()
                 && builder.run().is_ok()
                 && is_plain(&builder, known, options);
             ((builder.tree, known), is_plain)
@@ -100,7 +100,7 @@ fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
     // Removed packages count too: a warning about one would have to go.
     let mut packages =
         tree.node_ids().filter(|node| *node != tree.root && tree[*node].source.is_none());
-    builder.conflicts.is_empty()
+    builder.clashes.is_empty()
         && builder.failures.is_empty()
         && tree.authors_folders.is_empty()
         && !tree.swept

@@ -61,7 +61,7 @@ pub enum ResolveError {
         reason: String,
     },
     /// Peer requirements contradict each other and `strict-peer-deps` is set.
-    #[error("peer dependencies conflict: {}", .0.first().map(ToString::to_string).unwrap_or_default())]
+    #[error("peer dependencies conflict: {}", first_of(.0))]
     PeerConflict(Vec<Conflict>),
     /// An override contradicts a direct dependency.
     #[error("the override for {name} contradicts the project's own dependency {name}@{spec}")]
@@ -108,6 +108,14 @@ pub enum ResolveError {
         /// The target's path.
         target: String,
     },
+}
+
+fn first_of(conflicts: &[Conflict]) -> String {
+    let first = conflicts.first().map(ToString::to_string).unwrap_or_default();
+    match conflicts.len().saturating_sub(1) {
+        0 => first,
+        more => format!("{first}; and {more} more"),
+    }
 }
 
 fn why_none(versions: &[String], too_new: Option<&str>) -> String {

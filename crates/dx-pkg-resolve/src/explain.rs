@@ -1,18 +1,26 @@
 //! Peer conflicts, as data and as text.
+//!
+//! A conflict is told of the finished tree only: its dependent is there, the version is the one
+//! that is found there, and the range does not include it. What the build came upon on the way, in
+//! packages that it placed elsewhere in the end, is a [`Clash`], which is never shown as it is.
 
-use std::cmp::Reverse;
+mod unmet;
+
 use std::fmt;
 
-use crate::intern::NameId;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
 
-/// A peer requirement that is not met.
-#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) use unmet::conflicts;
+
+/// A peer requirement that is not met in the tree.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Conflict {
     /// The dependent with the requirement, as `name@version`.
     pub dependent: String,
     /// The dependent's path, relative to the project.
     pub path: String,
+    /// The number of places at which the same package has the same conflict.
+    pub places: usize,
     /// The name of the required package.
     pub name: String,
     /// The required versions.
@@ -21,72 +29,86 @@ pub struct Conflict {
     pub found: Option<String>,
     /// The dependent that version is there for, in words.
     pub found_because: Option<String>,
-    /// Whether npm refuses to install because of it.
-    pub refused_by_npm: bool,
+    /// The folder of a workspace that uses the dependent together with a version of its own, which
+    /// is `found`. The dependent itself finds another one, which suits it.
+    pub used_by: Option<String>,
 }
 
 impl Conflict {
-    pub(crate) fn new(
-        tree: &DependencyTree,
-        edge: EdgeId,
-        dep: NodeId,
-        refused_by_npm: bool,
-    ) -> Self {
-        let this = &tree[edge];
-        let from = tree.source_or_self(this.from);
-        let found = this
-            .to
-            .or_else(|| tree.resolve(from, this.name))
-            .filter(|found| *found != dep || tree[*found].root == tree.root);
-        Conflict {
-            dependent: label(tree, from),
-            path: tree.path(from),
-            name: tree.text(this.name).to_owned(),
-            wants: tree.interner.spec_text(tree.spec(edge)).to_owned(),
-            found: found.map(|found| version_text(tree, found)),
-            found_because: found.and_then(|found| reason(tree, found, this.name, edge)),
-            refused_by_npm,
-        }
+    /// Returns whether the two differ in the dependent's place at most.
+    fn is_same(&self, other: &Conflict) -> bool {
+        let Conflict { dependent, name, wants, found, found_because, used_by, .. } = self;
+        (dependent, name, wants) == (&other.dependent, &other.name, &other.wants)
+            && (found, found_because) == (&other.found, &other.found_because)
+            && *used_by == other.used_by
     }
 
-    /// Fills in the version found, if no package had been placed yet when the conflict was
-    /// recorded. `resolve` returns the version that a name resolves to from a path.
-    pub(crate) fn fill_found(&mut self, resolve: impl FnOnce(&str, &str) -> Option<String>) {
-        if self.found.is_none() {
-            self.found = resolve(&self.path, &self.name);
-        }
-    }
-
-    /// Adds `conflict` to `known`, or merges it with the same one there.
-    pub(crate) fn record(known: &mut Vec<Conflict>, conflict: Conflict) {
-        let same = known.iter_mut().find(|other| {
-            other.dependent == conflict.dependent
-                && other.name == conflict.name
-                && other.wants == conflict.wants
-        });
-        match same {
-            Some(other) => {
-                let refused = other.refused_by_npm || conflict.refused_by_npm;
-                if conflict.found_because.is_some() || other.found.is_none() {
-                    *other = conflict;
-                }
-                other.refused_by_npm = refused;
-            }
-            None => known.push(conflict),
+    /// Returns the dependent, with the folder it is nested in, if it is.
+    fn dependent_in_words(&self) -> String {
+        let folder = self.path.rfind("/node_modules/").map(|end| &self.path[..end]);
+        match (self.places, folder) {
+            (0 | 1, None) => self.dependent.clone(),
+            (0 | 1, Some(folder)) => format!("{} (in {folder})", self.dependent),
+            (places, _) => format!("{} (in {places} places)", self.dependent),
         }
     }
 }
 
 impl fmt::Display for Conflict {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{} needs {}@{}", self.dependent, self.name, self.wants)?;
+        let Conflict { name, wants, .. } = self;
+        if let (Some(folder), Some(found)) = (&self.used_by, &self.found) {
+            let dependent = &self.dependent;
+            return write!(
+                out,
+                "{dependent} needs {name}@{wants}, but {folder} uses it with {name}@{found}"
+            );
+        }
+        write!(out, "{} needs {name}@{wants}, ", self.dependent_in_words())?;
         match (&self.found, &self.found_because) {
             (Some(found), Some(because)) => {
-                write!(out, ", but {}@{found} is there ({because})", self.name)
+                write!(out, "but found {name}@{found} ({because})")
             }
-            (Some(found), None) => write!(out, ", but {}@{found} is there", self.name),
-            (None, _) => write!(out, ", which could not be placed beside what is there"),
+            (Some(found), None) => write!(out, "but found {name}@{found}"),
+            (None, _) => write!(out, "which could not be placed beside what is there"),
         }
+    }
+}
+
+/// A peer requirement that could not be met when the build came to it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Clash {
+    edge: EdgeId,
+    /// Whether npm refuses to install because of it.
+    pub(crate) is_refused: bool,
+}
+
+impl Clash {
+    /// Adds a clash to `known`, once for each requirement.
+    pub(crate) fn record(known: &mut Vec<Clash>, edge: EdgeId, is_refused: bool) {
+        match known.iter_mut().find(|clash| clash.edge == edge) {
+            Some(clash) => clash.is_refused |= is_refused,
+            None => known.push(Clash { edge, is_refused }),
+        }
+    }
+
+    /// Returns what can be said of clashes that have left nothing unmet in the tree: that the
+    /// requirement could not be met where it was to be.
+    pub(crate) fn in_words(tree: &DependencyTree, clashes: &[Clash]) -> Vec<Conflict> {
+        let mut told: Vec<Conflict> = Vec::new();
+        for clash in clashes.iter().filter(|clash| clash.is_refused) {
+            let from = tree.source_or_self(tree[clash.edge].from);
+            let conflict = Conflict {
+                dependent: label(tree, from),
+                name: tree.text(tree[clash.edge].name).to_owned(),
+                wants: tree.interner.spec_text(tree.spec(clash.edge)).to_owned(),
+                ..Conflict::default()
+            };
+            if !told.contains(&conflict) {
+                told.push(conflict);
+            }
+        }
+        told
     }
 }
 
@@ -96,23 +118,11 @@ fn version_text(tree: &DependencyTree, node: NodeId) -> String {
 
 /// Returns `name@version`; for the project its name, or `the project`.
 pub(crate) fn label(tree: &DependencyTree, node: NodeId) -> String {
-    if tree.is_project(node) && tree[node].source.is_none() {
+    if node == tree.root {
         return match tree.manifest(node).name {
             Some(name) => tree.text(name).to_owned(),
             None => "the project".to_owned(),
         };
     }
     format!("{}@{}", tree.text(tree[node].name), version_text(tree, node))
-}
-
-/// Returns, in words, the dependent that `found` is there for: the project or a workspace, else the
-/// first by path.
-fn reason(tree: &DependencyTree, found: NodeId, name: NameId, except: EdgeId) -> Option<String> {
-    let edge =
-        tree.dependents(found).filter(|edge| *edge != except && tree.is_valid(*edge)).max_by_key(
-            |edge| (tree.is_importer(tree[*edge].from), Reverse(tree.path(tree[*edge].from))),
-        )?;
-    let wants = tree.interner.spec_text(tree.spec(edge));
-    let from = tree.source_or_self(tree[edge].from);
-    Some(format!("{}@{wants} is asked for by {}", tree.text(name), label(tree, from)))
 }

@@ -1,13 +1,14 @@
 //! The last stage of a resolution: from the tree to the lock, with flags and the packages not
 //! installed here.
 
+use dx_pkg_core::{Platform, Version};
 use dx_pkg_lock::{Lock, LockPackage, Overridden, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::Builder;
 use crate::change::accepted_conflicts;
 use crate::entry::{entry, same_entry};
-use crate::explain::label;
+use crate::explain::{Clash, conflicts, label};
 use crate::pick::Picker;
 use crate::tree::{DependencyTree, NodeId};
 use crate::{Options, Requirements, Resolution, ResolveError, Unfit, flags};
@@ -20,13 +21,16 @@ pub(crate) fn finish(
     previous: Option<&Lock>,
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
-    if options.strict_peer_deps && builder.conflicts.iter().any(|conflict| conflict.refused_by_npm)
-    {
-        return Err(ResolveError::PeerConflict(builder.conflicts));
-    }
     flags::calculate(&mut builder.tree);
     if previous.is_some() {
         prune_extraneous(&mut builder.tree);
+    }
+    let refused_by_npm = builder.clashes.iter().any(|clash| clash.is_refused);
+    if options.strict_peer_deps && refused_by_npm {
+        let told = conflicts(&builder.tree);
+        let told =
+            if told.is_empty() { Clash::in_words(&builder.tree, &builder.clashes) } else { told };
+        return Err(ResolveError::PeerConflict(told));
     }
     drop_failed(&mut builder)?;
     let mut unfit = Vec::new();
@@ -34,19 +38,17 @@ pub(crate) fn finish(
     builder.load_bundles()?;
     let skipped = builder.failures.iter().filter(|failure| !failure.is_excused);
     let skipped = skipped.map(|failure| failure.error.to_string()).collect();
-    let accepted_conflicts = accepted_conflicts(&builder, requirements);
+    let conflicts = conflicts(&builder.tree);
+    let accepted_conflicts = accepted_conflicts(&builder, requirements, &conflicts);
     let authors_folders = authors_folders(&builder.tree);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
-    let index = lock.index();
-    for conflict in &mut builder.conflicts {
-        conflict.fill_found(|path, name| index.resolve(path, name)?.version.clone());
-    }
     let changed = previous.is_none_or(|previous| differs(previous, &lock));
     Ok(Resolution {
         lock,
         installed,
         changed,
-        conflicts: builder.conflicts,
+        conflicts,
+        refused_by_npm,
         unfit,
         skipped,
         authors_folders,
@@ -127,7 +129,9 @@ fn mark_unfit(
 ) {
     for node in tree.project_nodes() {
         let is_link = tree[node].target.is_some();
-        if tree.is_importer(node) || (is_link && !tree[node].flags.optional) {
+        let is_optional = tree[node].flags.optional;
+        // What a package bundles is its author's affair, and known only once it is unpacked.
+        if tree.is_importer(node) || (is_link || tree[node].in_bundle) && !is_optional {
             continue;
         }
         let manifest = tree.manifest(node);
@@ -140,17 +144,28 @@ fn mark_unfit(
         if runs_here && engines_fit {
             continue;
         }
-        if tree[node].flags.optional {
+        if is_optional {
             if !tree[node].inert {
                 make_inert(tree, node);
             }
         } else {
-            let wants = match (&engines.node, &engines.npm) {
-                _ if !runs_here => manifest.platform(platform_in_words),
-                (Some(range), _) if !picker.engine_fits("node", range) => format!("node {range}"),
-                (_, range) => format!("npm {}", range.as_deref().unwrap_or_default()),
+            let current = |version: &Option<Version>| {
+                version.as_ref().map(ToString::to_string).unwrap_or_default()
             };
-            unfit.push(Unfit { package: label(tree, node), wants, platform: !runs_here });
+            let pick = &options.pick;
+            let (wants, current) = match (&engines.node, &engines.npm) {
+                _ if !runs_here => {
+                    (manifest.platform(platform_in_words), platform_here(&options.platform))
+                }
+                (Some(range), _) if !picker.engine_fits("node", range) => {
+                    (format!("Node {range}"), current(&pick.node))
+                }
+                (_, range) => {
+                    (format!("npm {}", range.as_deref().unwrap_or_default()), current(&pick.npm))
+                }
+            };
+            let (package, path) = (label(tree, node), tree.path(node));
+            unfit.push(Unfit { package, path, wants, current, platform: !runs_here });
         }
     }
 }
@@ -160,6 +175,12 @@ fn platform_in_words(os: &[&str], cpu: &[&str], libc: &[&str]) -> String {
     let named =
         [("os", os), ("cpu", cpu), ("libc", libc)].into_iter().filter(|(_, list)| !list.is_empty());
     named.map(|(what, list)| format!("{what} {}", list.join(", "))).collect::<Vec<_>>().join("; ")
+}
+
+/// Returns this platform as `linux x64 glibc`.
+fn platform_here(platform: &Platform) -> String {
+    let libc = platform.libc.as_deref().map(|libc| format!(" {libc}"));
+    format!("{} {}{}", platform.os, platform.cpu, libc.unwrap_or_default())
 }
 
 /// Makes the lock; returns with it whether each entry is installed here.

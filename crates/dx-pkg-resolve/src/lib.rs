@@ -85,8 +85,11 @@ pub struct Resolution {
     pub installed: Vec<bool>,
     /// Whether `lock` differs from the lockfile the resolution started from.
     pub changed: bool,
-    /// Peer requirements that are not met.
+    /// Peer requirements that are not met, in a stable order.
     pub conflicts: Vec<Conflict>,
+    /// Whether npm refuses to install because of peer requirements. It may where none is unmet in
+    /// the end.
+    pub refused_by_npm: bool,
     /// Packages to install although their engines or platforms exclude this machine.
     pub unfit: Vec<Unfit>,
     /// Optional packages that could not be loaded, with the reason.
@@ -105,8 +108,12 @@ pub struct Resolution {
 pub struct Unfit {
     /// `name@version`.
     pub package: String,
+    /// Its path, relative to the project.
+    pub path: String,
     /// The engine or platform that it requires.
     pub wants: String,
+    /// The engine's version here, or this platform.
+    pub current: String,
     /// Whether the platform, not an engine, excludes this machine.
     pub platform: bool,
 }

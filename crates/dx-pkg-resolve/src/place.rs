@@ -2,7 +2,7 @@
 //! no conflict.
 
 use crate::can_place::{Answer, Outcome, Question, can_place};
-use crate::explain::Conflict;
+use crate::explain::Clash;
 use crate::intern::NameId;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
 
@@ -13,7 +13,7 @@ pub(crate) struct Placer<'a> {
     pub(crate) strict_peers: bool,
     /// Names whose versions are chosen anew everywhere.
     pub(crate) update: &'a [NameId],
-    pub(crate) conflicts: &'a mut Vec<Conflict>,
+    pub(crate) clashes: &'a mut Vec<Clash>,
 }
 
 /// A package to place, and the edge to place it for.
@@ -57,7 +57,7 @@ impl Placer<'_> {
         dependent: Option<&Dependent>,
         placed: &mut Vec<Placed>,
     ) {
-        let Request { dep, edge, explicit, .. } = request;
+        let Request { edge, explicit, .. } = request;
         let name = self.tree[edge].name;
         let stands = self.tree[edge].to.is_some() && self.tree.is_valid(edge);
         if stands && !explicit && !self.update.contains(&name) {
@@ -71,7 +71,7 @@ impl Placer<'_> {
             if answer.with_peers == Outcome::Conflict { answer.alone } else { answer.with_peers };
         if outcome == Outcome::Keep {
             if self.tree[edge].kind.is_peer() && !self.tree.is_valid(edge) {
-                self.accept_conflict(edge, dep);
+                self.accept_conflict(edge);
             }
             self.tree.swept = true;
             self.prune_duplicates(answer.target, explicit, true);
@@ -119,11 +119,10 @@ impl Placer<'_> {
         if found.is_none() {
             let refused = is_mine(self.tree, top);
             if refused || self.strict_peers {
-                let conflict = Conflict::new(self.tree, edge, dep, true);
-                self.record(conflict);
+                Clash::record(self.clashes, edge, true);
             }
             if alone.is_none() {
-                self.accept_conflict(edge, dep);
+                self.accept_conflict(edge);
             }
         }
         found.or(alone)
@@ -153,7 +152,7 @@ impl Placer<'_> {
         let node = self.copy(dep);
         let mut to_requeue = Vec::new();
         match self.tree.child(target, self.tree[dep].name) {
-            Some(old) => self.replace(node, old, dep, &mut to_requeue),
+            Some(old) => self.replace(node, old, &mut to_requeue),
             None => self.tree.attach(node, target),
         }
         if let Some(folder) =
@@ -162,7 +161,7 @@ impl Placer<'_> {
             self.tree.attach_folder(folder);
         }
         if self.tree[edge].kind.is_peer() && !self.tree.satisfied_by(edge, node) {
-            self.accept_conflict(edge, dep);
+            self.accept_conflict(edge);
         }
         placed.push(Placed { node, edge, alone: answer.alone, to_requeue });
         Some(node)
@@ -184,10 +183,10 @@ impl Placer<'_> {
         node
     }
 
-    /// Replaces `old` by `node`, the copy of `dep`. Packages that only `old` needed are removed,
+    /// Replaces `old` by `node`. Packages that only `old` needed are removed,
     /// and so are peer sets that needed it: their dependents are pushed to `to_requeue` and get
     /// them anew elsewhere. Peer sets of the project stay, with an accepted conflict.
-    fn replace(&mut self, node: NodeId, old: NodeId, dep: NodeId, to_requeue: &mut Vec<NodeId>) {
+    fn replace(&mut self, node: NodeId, old: NodeId, to_requeue: &mut Vec<NodeId>) {
         let tree = &*self.tree;
         let target = tree[old].parent;
         let mut old_deps = Vec::new();
@@ -222,7 +221,7 @@ impl Placer<'_> {
             }
         }
         for edge in conflicting {
-            self.accept_conflict(edge, dep);
+            self.accept_conflict(edge);
         }
         self.tree.replace(node, old);
         self.prune_for_replacement(node, &old_deps);
@@ -331,15 +330,10 @@ impl Placer<'_> {
         }
     }
 
-    /// Accepts that `dep` does not satisfy the peer edge `edge`, and records the conflict.
-    fn accept_conflict(&mut self, edge: EdgeId, dep: NodeId) {
+    /// Accepts that the peer edge `edge` is not met.
+    fn accept_conflict(&mut self, edge: EdgeId) {
         self.tree[edge].peer_conflicted = true;
-        let conflict = Conflict::new(self.tree, edge, dep, false);
-        self.record(conflict);
-    }
-
-    fn record(&mut self, conflict: Conflict) {
-        Conflict::record(self.conflicts, conflict);
+        Clash::record(self.clashes, edge, false);
     }
 }
 

@@ -106,6 +106,7 @@ pub(super) fn carry_out(
 ) -> Result<ExitCode, CommandError> {
     dx_pkg_os::process::install_signal_handlers();
     let session = open.session.clone();
+    let options = Options { lists_all: report.lists_all(), ..options };
     let outcome = install(open, &options, report);
     if let Ok(summary) = &outcome {
         report.summary(summary);

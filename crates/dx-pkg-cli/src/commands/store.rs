@@ -7,13 +7,14 @@ use clap::{Args, Subcommand};
 use dx_pkg_acquire::Cancel;
 use dx_pkg_install::maintenance::{self, Maintained};
 use dx_pkg_install::project::find_root;
+use dx_pkg_install::summary::count;
 use dx_pkg_install::{Environment, Events, Session, SessionOptions};
 use dx_pkg_store::prune::{Pruned, Usage};
 use dx_pkg_store::{Folder, Store};
 use serde_json::json;
 
 use crate::error::CommandError;
-use crate::report::{Report, count};
+use crate::report::Report;
 
 /// Manage the store.
 #[derive(Args, Debug)]

@@ -20,7 +20,7 @@ fn force_installs_what_is_for_another_platform_with_a_warning() {
         let (_registry, project) = project();
         fails(dx(&project, ["install"]), "DX_UNSUPPORTED_PLATFORM");
         let run = ok(&project, ["install", flag]);
-        assert!(run.stderr.contains("there@1.0.0 wants os aix"), "{run}");
+        assert!(run.stderr.contains("there@1.0.0 requires os aix"), "{run}");
         assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), ["node_modules/there"]);
         assert_eq!(locked(&project, "node_modules/there")["os"][0], "aix");
         // The lockfile does not remember it, as with npm.

@@ -26,7 +26,8 @@ fn small_graph() -> (Registry, Project) {
 fn fresh_install_builds_a_tree_that_node_and_commands_work_in() {
     let (_registry, project) = small_graph();
     let run = ok(&project, ["install"]);
-    assert!(run.stdout.starts_with("Installed 4 packages (added 4)"), "{run}");
+    let expected = "+ @s/c 2.0.0 (dev)\n+ a 1.0.0\nInstalled 4 packages (added 4)";
+    assert!(run.stdout.starts_with(expected), "{run}");
     assert_eq!(run.stderr, "");
     let expected = tree([
         ("@s/c", "@s/c@2.0.0"),

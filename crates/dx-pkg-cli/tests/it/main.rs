@@ -9,6 +9,7 @@ mod age;
 mod altered;
 #[cfg(unix)]
 mod bundles;
+mod changes;
 mod client_certificate;
 mod concurrent;
 mod counting;

@@ -53,7 +53,7 @@ fn conflicting_peers_are_installed_with_a_warning() {
     let (_registry, project) = conflict();
     let run = ok(&project, ["install"]);
     assert_eq!(required(&project, "host"), "host@3.0.0");
-    assert!(run.stderr.contains("plugin@1.0.0 needs host@^2, but host@3.0.0 is there"), "{run}");
+    assert!(run.stderr.contains("plugin@1.0.0 needs host@^2, but found host@3.0.0"), "{run}");
     let json: serde_json::Value =
         serde_json::from_str(&ok(&project, ["ci", "--json"]).stdout).unwrap();
     assert_eq!(json["conflicts"].as_array().unwrap().len(), 1, "{json}");

@@ -1,8 +1,10 @@
+use dx_pkg_compat::manifest::Section;
 use dx_pkg_os::files::Identity;
 
 use dx_pkg_format::wire::Frame;
 
 use super::CachedInstall;
+use crate::summary::{ChangeKind, ChangedPackage, Deprecation};
 use crate::visits::Visit;
 
 fn sample() -> CachedInstall<'static> {
@@ -13,6 +15,21 @@ fn sample() -> CachedInstall<'static> {
         placed: 3,
         credentials: 4,
         importers: vec!["packages/a".into(), String::new()],
+        direct: vec![ChangedPackage {
+            kind: ChangeKind::Added,
+            name: "@s/a".into(),
+            path: "node_modules/@s/a".into(),
+            before: None,
+            version: Some("1.0.0".into()),
+            section: Some(Section::Dev),
+        }],
+        deprecated: vec![Deprecation {
+            name: "old".into(),
+            version: "1.0.0".into(),
+            path: "node_modules/old".into(),
+            message: "use new".into(),
+            is_direct: false,
+        }],
         scripts_skipped: vec!["esbuild@1.0.0".into()],
         conflicts: Vec::new(),
         warnings: vec!["ä".into()],

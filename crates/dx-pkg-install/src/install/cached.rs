@@ -12,6 +12,7 @@ use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS, runs_when_linked};
+use crate::summary::Lists;
 use crate::visits::Visit;
 use crate::{InstallError, Session, Summary, altered, tree_files};
 
@@ -43,7 +44,7 @@ pub(super) fn work_out(
         return Ok(None);
     }
     let Some(tree) = store.take_prepared_tree(cached.prepared) else { return Ok(None) };
-    // Conflicts were found by one resolution; the next one may word them otherwise.
+    // The names of the packages that conflicts concern, which a baseline has, are not cached.
     let is_baseline = cached.is_complete && cached.conflicts.is_empty();
     let warnings = cached.warnings.clone();
     let diagnostics = is_baseline.then(|| Diagnostics { warnings, ..Diagnostics::default() });
@@ -142,6 +143,8 @@ pub(super) struct CacheEntry<'r> {
     /// The number of packages and links in the tree.
     pub(super) placed: usize,
     pub(super) summary: &'r Summary,
+    /// The direct dependencies and deprecated packages of the whole tree.
+    pub(super) lists: Lists,
     /// Whether a later change of requirements can be installed incrementally.
     pub(super) is_complete: bool,
     /// The folders whose `node_modules` the tree has.
@@ -159,7 +162,7 @@ pub(super) fn store(
     now: CacheKey,
     worked_out_from: Option<(CacheKey, Option<MetadataBasis>)>,
 ) {
-    let CacheEntry { key, placed, summary, is_complete, importers, visits } = entry;
+    let CacheEntry { key, placed, summary, lists, is_complete, importers, visits } = entry;
     let mut cached = CachedInstall {
         prepared: key,
         fresh_until_ms: u64::MAX,
@@ -167,6 +170,8 @@ pub(super) fn store(
         placed: placed as u64,
         credentials: session.config().credentials_digest(),
         importers,
+        direct: lists.0,
+        deprecated: lists.1,
         scripts_skipped: summary.scripts_skipped.clone(),
         conflicts: summary.conflicts.clone(),
         warnings: summary.warnings.clone(),

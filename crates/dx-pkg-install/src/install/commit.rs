@@ -1,8 +1,10 @@
 //! Commits an outcome: links the tree, saves the project's files, runs scripts, records the state,
 //! caches the result.
 
-use dx_pkg_link::LinkReport;
+use std::collections::HashMap;
+
 use dx_pkg_lock::Lock;
+use dx_pkg_lock::dxl::DxlView;
 
 use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
@@ -12,7 +14,8 @@ use crate::installed::{baseline, complete_record};
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
 use crate::snapshot::record_state;
-use crate::{InstallError, Summary, altered};
+use crate::summary::{Changes, Direct, Lists, Named, Scope, of_record};
+use crate::{InstallError, Summary, altered, in_place};
 
 /// A committed install.
 pub(super) struct Committed {
@@ -32,8 +35,19 @@ pub(super) fn commit(
     let Some((linked, text)) = link::apply(run, project, &mut outcome)? else { return Ok(None) };
     run.session.context.mark("linked");
     run.events.work_ended();
-    if let Some(linked) = &linked {
-        count(run, &mut outcome, &linked.report);
+    let direct = direct(run, project, &outcome);
+    match (&linked, &outcome.lock) {
+        (Some(linked), _) => count(run, project, &mut outcome, linked, &direct)?,
+        (None, Some(after)) => {
+            let empty = Lock::default();
+            let locked = project.locked.as_ref().map_or(&empty, |(_, lock)| lock);
+            let versions = locked.packages.iter();
+            let versions = versions.map(|entry| (entry.path.clone(), entry.version.clone()));
+            let (before, scope) = (versions.collect(), run.scope());
+            Changes { after, before: &before, direct: &direct, scope }
+                .record_lockfile(locked, &mut outcome.summary);
+        }
+        (None, None) => {}
     }
     if let Some((digest, bytes)) = &outcome.compiled {
         // A lock that cannot be stored is compiled again.
@@ -50,12 +64,16 @@ pub(super) fn commit(
             let complete = run_scripts(run, project, whole, outcome.lock.as_ref(), linked);
             // Also what a script wrote before it failed must not stay in other projects' files.
             separate_written(run, project, whole, complete.is_ok())?;
-            outcome.is_complete &= complete?;
+            let is_complete = complete?;
+            if !is_complete {
+                outcome.summary.leave_out(&whole.plan.installed, &linked.report);
+            }
+            outcome.is_complete &= is_complete;
         }
         // The next install looks again at what is missing or in no manifest; with `force`, at all.
         let is_final = outcome.is_complete && !run.session.config().force()?;
         if is_final && is_recorded {
-            record(run, project, &mut outcome, linked)?;
+            record(run, project, &mut outcome, linked, &direct)?;
         }
     }
     outcome.summary.lockfile_only = run.lockfile_only;
@@ -93,15 +111,69 @@ fn tree_to_forget(tree: TreeChange) -> Option<Box<Whole>> {
 }
 
 /// Completes the summary, and removes replaced trees that the store could not take.
-fn count(run: &Run<'_>, outcome: &mut Outcome, report: &LinkReport) {
-    // The counts of a cached install are those of building its tree.
-    if !matches!(outcome.tree, TreeChange::Prepared(_)) {
-        let summary = &mut outcome.summary;
-        (summary.added, summary.changed, summary.removed) =
-            (report.added, report.replaced, report.removed);
-        summary.statistics = statistics::of(run.session, &run.counters, report);
+fn count(
+    run: &Run<'_>,
+    project: &Project,
+    outcome: &mut Outcome,
+    linked: &Linked,
+    direct: &Direct,
+) -> Result<(), InstallError> {
+    let (report, summary) = (&linked.report, &mut outcome.summary);
+    let scope = run.scope();
+    match &outcome.tree {
+        // The counts and lists of a cached install are those of building its tree; only direct
+        // dependencies were remembered.
+        TreeChange::Prepared(_) => {
+            if scope == Scope::All
+                && let Some(after) = in_place::recorded(&project.root)
+            {
+                summary.changes.clear();
+                summary.deprecated.clear();
+                let before = HashMap::new();
+                Changes { after: &after, before: &before, direct, scope }.record_all(summary);
+            }
+        }
+        tree => {
+            (summary.added, summary.changed, summary.removed) =
+                (report.added, report.replaced, report.removed);
+            summary.statistics = statistics::of(run.session, &run.counters, report);
+            let (after, before) = match tree {
+                TreeChange::Difference(difference) => (&difference.entries, &difference.versions),
+                TreeChange::Whole(whole) => (&whole.plan.installed, &linked.before),
+                _ => return Ok(()),
+            };
+            Changes { after, before, direct, scope }.record(report, summary);
+            if let Some(change) = &run.options.change {
+                let named = Named::of(project, &change.explicit);
+                summary.unchanged = match tree {
+                    TreeChange::Difference(difference) => {
+                        let record = DxlView::open(&difference.files[0].1)?;
+                        named.unchanged(report, |path| {
+                            record.get(path).map(|entry| entry.version().map(str::to_owned))
+                        })
+                    }
+                    _ => named.unchanged(report, |path| {
+                        after.get(path).map(|entry| entry.version.clone())
+                    }),
+                };
+            }
+        }
     }
     link::remove_leftovers(report);
+    Ok(())
+}
+
+/// Returns the direct dependencies before and after the install.
+fn direct(run: &Run<'_>, project: &Project, outcome: &Outcome) -> Direct {
+    let own = match &outcome.tree {
+        TreeChange::Difference(difference) => difference.own.as_ref(),
+        _ => project.locked.as_ref().and_then(|(_, lock)| lock.root()),
+    };
+    let after = match &outcome.tree {
+        TreeChange::Whole(whole) => whole.plan.installed.packages.as_slice(),
+        _ => &[],
+    };
+    Direct::of(project, run.options.change.is_some(), own, after)
 }
 
 /// Runs the scripts that are due once a whole tree is linked; returns whether no optional package
@@ -156,6 +228,7 @@ fn record(
     project: &Project,
     outcome: &mut Outcome,
     linked: &Linked,
+    direct: &Direct,
 ) -> Result<(), InstallError> {
     let importers = cached::importers(run.session, project, &outcome.tree)?;
     // Whether another resolution would keep the lockfile is not known where it must not change.
@@ -176,7 +249,9 @@ fn record(
         record_state(run.session, project, folders, settings, run.frozen, baseline, known)?;
     if let Some(importers) = importers {
         let now = CacheKey::of(run.session, project, run.frozen);
+        let whole = lists_of(outcome, linked, direct, run.scope());
         let entry = cached::CacheEntry {
+            lists: whole,
             key: linked.key,
             placed: linked.placed,
             summary: &outcome.summary,
@@ -187,4 +262,26 @@ fn record(
         cached::store(run.session, project, entry, now, outcome.cache.take());
     }
     Ok(())
+}
+
+/// Returns the direct dependencies and the deprecated packages of the whole tree, which an install
+/// from the cache adds.
+fn lists_of(outcome: &Outcome, linked: &Linked, direct: &Direct, scope: Scope) -> Lists {
+    match &outcome.tree {
+        TreeChange::Whole(_) if linked.report.fresh && scope == Scope::Direct => {
+            (outcome.summary.changes.clone(), outcome.summary.deprecated.clone())
+        }
+        TreeChange::Whole(whole) => {
+            let mut summary = Summary::default();
+            let (after, before) = (&whole.plan.installed, HashMap::new());
+            Changes { after, before: &before, direct, scope: Scope::Direct }
+                .record_all(&mut summary);
+            (summary.changes, summary.deprecated)
+        }
+        TreeChange::Difference(difference) => {
+            let record = DxlView::open(&difference.files[0].1);
+            record.map(|record| of_record(&record, direct)).unwrap_or_default()
+        }
+        _ => Lists::default(),
+    }
 }

@@ -6,7 +6,7 @@ use dx_pkg_acquire::{Downloads, ResolverInput, resolve};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{Spec, Version, message_with_causes};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_resolve::{Conflict, Resolution};
+use dx_pkg_resolve::{Conflict, Resolution, Unfit};
 
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
@@ -59,9 +59,9 @@ fn resolve_and_fetch(
     context.mark("resolved");
     let is_upgraded = previous.is_some_and(lacks_manifests);
     let (resolution, basis) = (resolved.resolution, resolved.basis);
-    let mut summary = summary_of(run, &resolution)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
+    let mut summary = summary_of(run, &resolution, &plan)?;
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let mut is_complete = true;
     let mut built = None;
@@ -170,28 +170,34 @@ fn diagnostics_of(conflicts: &[Conflict], summary: &Summary) -> Diagnostics {
 ///
 /// # Errors
 /// A package that cannot run on this machine, as npm refuses it.
-fn summary_of(run: &Run<'_>, resolution: &Resolution) -> Result<Summary, InstallError> {
+fn summary_of(
+    run: &Run<'_>,
+    resolution: &Resolution,
+    plan: &Plan,
+) -> Result<Summary, InstallError> {
     let config = run.session.config();
     let (strict, force) = (config.engine_strict()?, config.force()?);
     let is_refused = |platform: bool| !force && (platform || strict);
-    if let Some(unfit) = resolution.unfit.iter().find(|unfit| is_refused(unfit.platform)) {
-        let (package, wants) = (unfit.package.clone(), unfit.wants.clone());
-        return Err(InstallError::UnsupportedPlatform { package, wants });
-    }
-    let mut unfit: Vec<String> = resolution
-        .unfit
-        .iter()
-        .map(|unfit| format!("{} wants {}", unfit.package, unfit.wants))
-        .collect();
+    // As for npm, what is omitted may be for other machines.
+    let is_planned = |unfit: &&Unfit| plan.installed.get(&unfit.path).is_some();
+    let mut unfit: Vec<&Unfit> = resolution.unfit.iter().filter(is_planned).collect();
     // The order in which the resolution found them means nothing.
-    unfit.sort();
+    unfit.sort_by(|a, b| (&a.package, &a.path).cmp(&(&b.package, &b.path)));
+    unfit.dedup_by(|a, b| a.package == b.package);
+    if let Some(unfit) = unfit.iter().find(|unfit| is_refused(unfit.platform)) {
+        let Unfit { package, wants, current, .. } = (*unfit).clone();
+        return Err(InstallError::UnsupportedPlatform { package, wants, current });
+    }
+    let unfit = unfit.into_iter().map(|Unfit { package, wants, current, .. }| {
+        format!("{package} requires {wants} (current: {current})")
+    });
     let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
     let authors = resolution.authors_folders.iter().map(|what| format!("{what}; it is left out"));
     let is_package = |package: &&LockPackage| !package.link && !package.path.is_empty();
     Ok(Summary {
         packages: resolution.lock.packages.iter().filter(is_package).count(),
         conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
-        warnings: unfit.into_iter().chain(skipped).chain(authors).collect(),
+        warnings: unfit.chain(skipped).chain(authors).collect(),
         ..Summary::default()
     })
 }

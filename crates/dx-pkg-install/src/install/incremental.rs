@@ -275,6 +275,9 @@ fn outcome(
     };
     let (before, after) = affected::trees(record, &effect.removed, &effect.installed)?;
     run.counters.to_link.set(effect.installed.len() as u64);
+    let touched = effect.installed.iter().map(|entry| &entry.path).chain(&effect.removed);
+    let version = |path: &String| record.get(path).map(|entry| entry.version().map(str::to_owned));
+    let versions = touched.filter_map(|path| Some((path.clone(), version(path)?))).collect();
     let key = tree_files::key_of_record(&new_record);
     let files = [
         (installed::RECORD.to_owned(), new_record),
@@ -282,7 +285,17 @@ fn outcome(
     ];
     let Baseline { conflicts, disputed, warnings, .. } = tree.baseline.clone();
     let diagnostics = Diagnostics { conflicts, disputed, warnings };
-    let difference = Difference { before, after, files, inserted: effect.inserted, key, placed };
+    let difference = Difference {
+        before,
+        after,
+        entries: Lock { packages: effect.installed, ..Lock::default() },
+        versions,
+        own: locked.package(0).map(|own| own.to_package()),
+        files,
+        inserted: effect.inserted,
+        key,
+        placed,
+    };
     Ok(Some(Outcome {
         tree: TreeChange::Difference(Box::new(difference)),
         lockfile,

@@ -15,14 +15,17 @@ use dx_pkg_store::{PreparedKey, PreparedTree};
 
 use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
 use super::{Mode, Run};
+use crate::in_place::{self, InPlace};
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::{InstallError, Session, altered, in_place, installed, tree_files};
+use crate::{InstallError, Session, altered, installed, tree_files};
 
 /// A linked tree.
 pub(super) struct Linked {
     /// What linking did.
     pub(super) report: LinkReport,
+    /// The versions of the packages that were in place, where a whole tree was changed.
+    pub(super) before: HashMap<String, Option<String>>,
     /// The paths of packages that are new or other than before; of a whole tree only.
     pub(super) new: HashSet<String>,
     /// The key of trees that hold the same.
@@ -33,7 +36,13 @@ pub(super) struct Linked {
 
 impl Linked {
     fn of(report: LinkReport) -> Self {
-        Linked { report, new: HashSet::new(), key: PreparedKey::default(), placed: 0 }
+        Linked {
+            report,
+            before: HashMap::new(),
+            new: HashSet::new(),
+            key: PreparedKey::default(),
+            placed: 0,
+        }
     }
 }
 
@@ -88,7 +97,7 @@ fn change(
     project: &Project,
     difference: &Difference,
 ) -> Result<Option<Linked>, InstallError> {
-    let Difference { before, after, files, inserted, key, placed } = difference;
+    let Difference { before, after, files, inserted, key, placed, .. } = difference;
     let options = LinkOptions {
         links_outside: true,
         movable: inserted,
@@ -168,9 +177,13 @@ fn link(
             extra_files.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         found.map(|(tree, in_place)| (extra_files, tree, in_place))
     })?;
-    let (previous, repairs) = in_place.map(|found| (found.tree, found.repairs)).unzip();
+    let (previous, versions, repairs) = match in_place {
+        Some(InPlace { tree, versions, repairs }) => (Some(tree), versions, Some(repairs)),
+        None => (None, HashMap::new(), None),
+    };
     let key = tree_files::key(plan, &extra_files[0].1);
-    let placed = tree.placements.len();
+    let is_placed = |placement: &&Placement| !placement.source.is_bundled();
+    let placed = tree.placements.iter().filter(is_placed).count();
     if placed == 0 && previous.is_none() && !project.root.join("node_modules").exists() {
         return Ok(Linked { key, ..Linked::of(LinkReport::default()) });
     }
@@ -208,7 +221,7 @@ fn link(
     let is_new = |placement: &&Placement| before.get(placement.path.as_str()) != Some(placement);
     let new =
         tree.placements.iter().filter(is_new).map(|placement| placement.path.clone()).collect();
-    Ok(Linked { report, new, key, placed })
+    Ok(Linked { report, before: versions, new, key, placed })
 }
 
 /// Returns the lockfile's new text; `None` where it does not change or is not written.

@@ -1,9 +1,11 @@
 //! The outcome of working an install out: everything that is to be written, none of it written yet.
 
+use std::collections::HashMap;
+
 use dx_pkg_acquire::metadata::MetadataBasis;
 use dx_pkg_core::{PackageId, Version};
 use dx_pkg_link::{Built, Tree};
-use dx_pkg_lock::Lock;
+use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_store::{PreparedKey, PreparedTree};
 
 use crate::Summary;
@@ -66,6 +68,12 @@ pub(super) struct Prepared {
 pub(super) struct Difference {
     pub(super) before: Tree,
     pub(super) after: Tree,
+    /// The changed entries as the record of the tree has them.
+    pub(super) entries: Lock,
+    /// The versions of the changed and removed packages before.
+    pub(super) versions: HashMap<String, Option<String>>,
+    /// The project's own entry in the lockfile before.
+    pub(super) own: Option<LockPackage>,
     /// The files that describe the tree.
     pub(super) files: [(String, Vec<u8>); 2],
     /// Packages that this command put into the store.

@@ -7,9 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use dx_pkg_acquire::{Cancel, Counters};
 use dx_pkg_core::Coded;
+use dx_pkg_install::summary::Summary;
 use dx_pkg_install::{
     Environment, Events, InstallError, Mode, NoEvents, OpenProject, Options, SessionOptions,
-    Summary, install,
+    install,
 };
 use dx_pkg_testkit::Registry;
 use tempfile::TempDir;

@@ -1,8 +1,9 @@
 //! The difference between two trees. Pure.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashSet};
 
 use crate::LinkError;
+use crate::report::ChangedPaths;
 use crate::tree::{PlacementSource, Site, Sites, below, by_segments};
 
 /// The change at a placement of the wanted tree.
@@ -118,11 +119,29 @@ impl<'a> Difference<'a> {
         }
     }
 
-    /// Returns the number of sites of `next`, except bundled ones, with this change.
-    pub(crate) fn count(&self, next: &Sites<'a>, fate: Fate) -> u64 {
-        let own = self.fates.iter().zip(&next.0);
-        let own = own.filter(|(_, site)| !site.placement.source.is_bundled());
-        own.filter(|(other, _)| **other == fate).count() as u64
+    /// Returns the paths of the sites, except bundled ones, that are added, replaced and removed,
+    /// with those within removed ones.
+    pub(crate) fn paths(&self, previous: &Sites<'a>, next: &Sites<'a>) -> ChangedPaths {
+        let own = || {
+            self.fates.iter().zip(&next.0).filter(|(_, site)| !site.placement.source.is_bundled())
+        };
+        let with = |fate: Fate| {
+            let sites = own().filter(move |(other, _)| **other == fate);
+            sites.map(|(_, site)| site.placement.path.clone()).collect()
+        };
+        let stays = own().filter(|(fate, _)| **fate != Fate::Added).count() as u64;
+        let removed = if previous.unpacked() == stays {
+            Vec::new()
+        } else {
+            let paths: HashSet<&str> =
+                own().map(|(_, site)| site.placement.path.as_str()).collect();
+            let before = previous.0.iter().filter(|site| !site.placement.source.is_bundled());
+            let gone = before
+                .map(|site| &site.placement.path)
+                .filter(|path| !paths.contains(path.as_str()));
+            gone.cloned().collect()
+        };
+        ChangedPaths { added: with(Fate::Added), replaced: with(Fate::Replaced), removed }
     }
 
     /// Returns the indices of the sites to be built, parents first.

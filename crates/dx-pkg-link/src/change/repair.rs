@@ -1,6 +1,6 @@
 //! Repairs of the tree in place: entries that are taken away, files and commands that are restored.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::io::ErrorKind;
 use std::path::Path;
@@ -9,6 +9,7 @@ use dx_pkg_os::files::Dir;
 
 use super::difference::{Difference, Fate};
 use crate::mend::restore_file;
+use crate::report::ChangedPaths;
 use crate::run::Run;
 use crate::staging::{Staging, missing};
 use crate::tree::{NODE_MODULES, Sites, by_segments};
@@ -23,7 +24,7 @@ pub(super) struct Repair<'r> {
     files: Vec<(usize, &'r str)>,
     /// Commands to be linked: importer, folder below its `node_modules`, and name.
     commands: Vec<(&'r str, &'r str, &'r str)>,
-    removed: Cell<u64>,
+    removed: RefCell<Vec<String>>,
     /// Paths of the packages that were not as they should be.
     packages: RefCell<BTreeSet<String>>,
 }
@@ -53,7 +54,7 @@ impl<'r> Repair<'r> {
                     Some((importer, inner, name.as_str()))
                 })
                 .collect(),
-            removed: Cell::new(0),
+            removed: RefCell::default(),
             packages: RefCell::default(),
         }
     }
@@ -77,7 +78,7 @@ impl<'r> Repair<'r> {
             match visible.rename(inner, &staging.dir, format!("foreign-{index}")) {
                 // What dx itself has left is no package.
                 Ok(()) if inner.starts_with('.') => {}
-                Ok(()) => self.removed.set(self.removed.get() + 1),
+                Ok(()) => self.removed.borrow_mut().push(path_of(importer, inner)),
                 // A mount cannot be renamed; it is not dx's to remove.
                 Err(error) if missing(&error) || error.kind() == ErrorKind::ResourceBusy => {}
                 Err(error) => {
@@ -130,15 +131,17 @@ impl<'r> Repair<'r> {
         Ok(())
     }
 
-    /// Returns the number of entries that were taken away.
-    pub(super) fn removed(&self) -> u64 {
-        self.removed.get()
+    /// Adds the entries that were taken away, and the packages of which something was restored.
+    pub(super) fn report(&self, paths: &mut ChangedPaths) {
+        paths.removed.extend(self.removed.take());
+        paths.replaced.extend(self.packages.take());
     }
+}
 
-    /// Returns the number of packages of which something was restored.
-    pub(super) fn packages(&self) -> u64 {
-        self.packages.borrow().len() as u64
-    }
+/// Returns the path of an entry of an importer's `node_modules`.
+fn path_of(importer: &str, inner: &str) -> String {
+    let separator = if importer.is_empty() { "" } else { "/" };
+    format!("{importer}{separator}{NODE_MODULES}/{inner}")
 }
 
 /// Returns the importer of a path in the tree, and the part below its `node_modules`.

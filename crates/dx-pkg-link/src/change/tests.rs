@@ -1,6 +1,6 @@
 use dx_pkg_core::PackageId;
 
-use super::difference::{Difference, Fate};
+use super::difference::Difference;
 use crate::tree::Sites;
 use crate::{Placement, PlacementSource, Tree};
 
@@ -33,7 +33,7 @@ fn difference(before: &str, after: &str) -> String {
         .zip(&difference.fates)
         .map(|(site, fate)| format!("{}:{fate:?}", short(&site.placement.path)));
     let removed = difference.removed.iter().map(|site| format!("-{}", short(&site.placement.path)));
-    assert_eq!(difference.count(&next, Fate::Replaced) as usize, difference.replaced.len());
+    assert_eq!(difference.paths(&previous, &next).replaced.len(), difference.replaced.len());
     fates.chain(removed).collect::<Vec<_>>().join(" ")
 }
 

@@ -13,7 +13,7 @@
 //!   flags of the package found.
 //! - The other package cannot be loaded.
 
-use crate::explain::Conflict;
+use crate::explain::Clash;
 use crate::manifest::{EdgeKind, Origin};
 use crate::overrides::specs_meet;
 use crate::place::is_mine;
@@ -63,11 +63,9 @@ impl Builder<'_> {
     }
 
     fn keep(&mut self, edge: EdgeId) {
-        let Some(to) = self.tree[edge].to else { return };
         self.tree[edge].peer_conflicted = true;
         let is_refused = is_mine(&self.tree, edge);
-        let conflict = Conflict::new(&self.tree, edge, to, is_refused);
-        Conflict::record(&mut self.conflicts, conflict);
+        Clash::record(&mut self.clashes, edge, is_refused);
     }
 
     /// Returns whether a package of the lockfile has `edge` as a peer that is not met. A peer that

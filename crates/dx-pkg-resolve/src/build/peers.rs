@@ -6,7 +6,7 @@
 
 use rustc_hash::FxHashSet;
 
-use crate::explain::Conflict;
+use crate::explain::Clash;
 use crate::manifest::EdgeKind;
 use crate::tree::{EdgeId, NodeId};
 
@@ -164,7 +164,7 @@ impl Builder<'_> {
             return;
         }
         if self.refused(parent) && required.contains(&dep) && self.tree[node].parent.is_some() {
-            self.record_refused(edge, dep);
+            Clash::record(&mut self.clashes, edge, true);
         }
         self.tree[edge].peer_conflicted = true;
     }
@@ -181,12 +181,7 @@ impl Builder<'_> {
         if self.tree.can_replace(dep, current, &[]) {
             self.package_for_edge(edge, Some(parent), None, required);
         } else if self.refused(parent) && required.contains(&self.tree[edge].from) {
-            self.record_refused(edge, dep);
+            Clash::record(&mut self.clashes, edge, true);
         }
-    }
-
-    fn record_refused(&mut self, edge: EdgeId, dep: NodeId) {
-        let conflict = Conflict::new(&self.tree, edge, dep, true);
-        Conflict::record(&mut self.conflicts, conflict);
     }
 }

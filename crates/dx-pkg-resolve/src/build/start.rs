@@ -88,7 +88,7 @@ fn load<'a>(
         peer_depth_exceeded: None,
         failed: Vec::new(),
         unmet: Vec::new(),
-        conflicts: Vec::new(),
+        clashes: Vec::new(),
         folders: FxHashMap::from_iter([(String::new(), project)]),
         links: Vec::new(),
         other_platform: FxHashSet::default(),

@@ -12,10 +12,12 @@ pub(super) fn is_left_open(tree: &DependencyTree, edge: EdgeId) -> bool {
     tree[edge].kind == EdgeKind::Optional && tree[edge].to.is_none()
 }
 
-/// Returns the accepted peer conflicts of the builder's tree; `None` if the tree is incomplete.
+/// Returns the accepted peer conflicts of the builder's tree, which are all that it has; `None` if
+/// the tree is incomplete.
 pub(crate) fn accepted_conflicts(
     builder: &Builder<'_>,
     requirements: &Requirements,
+    conflicts: &[Conflict],
 ) -> Option<Vec<Conflict>> {
     let tree = &builder.tree;
     let is_plain = |node: NodeId| {
@@ -28,7 +30,6 @@ pub(crate) fn accepted_conflicts(
     if !nothing_special || !nodes.iter().all(|node| is_plain(*node)) {
         return None;
     }
-    let mut unmet = Vec::new();
     for node in nodes {
         for edge in tree[node].edges_out.iter().copied() {
             if is_left_open(tree, edge) {
@@ -40,16 +41,9 @@ pub(crate) fn accepted_conflicts(
             if !tree[edge].kind.is_peer() || tree[edge].to.is_none() || tree.is_importer(node) {
                 return None;
             }
-            unmet.push(edge);
         }
     }
-    let mut conflicts = Vec::new();
-    for edge in unmet {
-        if let Some(to) = tree[edge].to {
-            Conflict::record(&mut conflicts, Conflict::new(tree, edge, to, false));
-        }
-    }
-    Some(conflicts)
+    Some(conflicts.to_vec())
 }
 
 /// Returns the peer conflicts that every further resolution reports: it looks at those of the lock

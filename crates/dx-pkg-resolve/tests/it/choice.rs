@@ -47,7 +47,7 @@ fn a_required_version_for_another_node_is_installed_and_reported() {
     assert_eq!(tree(&resolution), ["a@1.0.0"]);
     assert_eq!(
         (&*resolution.unfit[0].package, &*resolution.unfit[0].wants),
-        ("a@1.0.0", "node >=99")
+        ("a@1.0.0", "Node >=99")
     );
 }
 

@@ -4,6 +4,7 @@
 
 mod change;
 mod choice;
+mod conflicts;
 mod folders;
 mod incomplete;
 mod lockfile;

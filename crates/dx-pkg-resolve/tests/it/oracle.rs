@@ -379,7 +379,7 @@ fn step_differences(
                 return Vec::new();
             }
             let mut list = differences(lock, &resolution.lock);
-            let refused_here = resolution.conflicts.iter().any(|conflict| conflict.refused_by_npm);
+            let refused_here = resolution.refused_by_npm;
             if refused_here != (refused == Some("ERESOLVE")) {
                 list.push(format!(
                     "refused: npm {refused:?}, we {refused_here} {:?}",

@@ -48,10 +48,11 @@ fn a_conflict_among_the_projects_own_is_reported_as_one_that_npm_refuses() {
     let resolution = world.install(&project(&["a@^1", "p@^2"]));
     assert_eq!(tree(&resolution), ["a@1.0.0", "p@2.0.0"]);
     let [conflict] = resolution.conflicts.as_slice() else { panic!("{:?}", resolution.conflicts) };
-    assert!(conflict.refused_by_npm);
+    assert_eq!(conflict.path, "node_modules/a");
+    assert!(resolution.refused_by_npm);
     assert_eq!(
         conflict.to_string(),
-        "a@1.0.0 needs p@^1, but p@2.0.0 is there (p@^2 is asked for by project)"
+        "a@1.0.0 needs p@^1, but found p@2.0.0 (project requires p@^2)"
     );
 }
 

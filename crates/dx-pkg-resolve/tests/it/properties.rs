@@ -59,6 +59,7 @@ proptest! {
         match (one, two) {
             (Ok(one), Ok(two)) => {
                 prop_assert_eq!(differences(&one.lock, &two.lock), Vec::<String>::new());
+                prop_assert_eq!(one.conflicts, two.conflicts);
             }
             (one, two) => prop_assert_eq!(one.is_ok(), two.is_ok()),
         }

@@ -198,7 +198,7 @@ fn strict_peer_conflict() {
     exit: 1
     --- stdout
     --- stderr
-    error: peer dependencies conflict: plugin@1.0.0 needs a@1.0.0, but a@1.1.0 is there (a@1.1.0 is asked for by project) [DX_PEER_CONFLICT]
+    error: peer dependencies conflict: plugin@1.0.0 needs a@1.0.0, but found a@1.1.0 (project requires a@1.1.0) [DX_PEER_CONFLICT]
       help: change one of the versions, or install without --strict-peer-deps to go on with a warning
     ");
 }
@@ -270,7 +270,7 @@ fn other_platform() {
     exit: 1
     --- stdout
     --- stderr
-    error: elsewhere@1.0.0 does not run here: it wants os aix [DX_UNSUPPORTED_PLATFORM]
+    error: elsewhere@1.0.0 does not run here: it requires os aix (current: [HERE]) [DX_UNSUPPORTED_PLATFORM]
       help: remove the dependency, make it an optional one, or use --force
     ");
 }

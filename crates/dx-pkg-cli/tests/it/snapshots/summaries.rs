@@ -23,6 +23,7 @@ fn first_install_and_one_with_nothing_to_do() {
     assert_snapshot!(output(&project, ["install"]), @r"
     exit: 0
     --- stdout
+    + a 1.0.0
     Installed 2 packages (added 2) in [TIME]
     --- stderr
     ");
@@ -42,18 +43,21 @@ fn adding_and_removing() {
     assert_snapshot!(output(&project, ["install", "c"]), @r"
     exit: 0
     --- stdout
+    + c 2.1.0
     Installed 3 packages (added 1) in [TIME]
     --- stderr
     ");
     assert_snapshot!(output(&project, ["install", "--save-dev", "--save-exact", "c@2.0.0"]), @r"
     exit: 0
     --- stdout
+    ~ c 2.1.0 -> 2.0.0 (dev)
     Installed 3 packages (changed 1) in [TIME]
     --- stderr
     ");
     assert_snapshot!(output(&project, ["remove", "a"]), @r"
     exit: 0
     --- stdout
+    - a 1.0.0
     Installed 1 package (removed 2) in [TIME]
     --- stderr
     ");
@@ -66,12 +70,14 @@ fn install_from_the_lockfile() {
     assert_snapshot!(output(&project, ["install", "--lockfile-only"]), @r"
     exit: 0
     --- stdout
+    + a 1.0.0
     Lockfile written: 2 packages in [TIME]
     --- stderr
     ");
     assert_snapshot!(output(&project, ["ci"]), @r"
     exit: 0
     --- stdout
+    + a 1.0.0
     Installed 2 packages (added 2) in [TIME]
     --- stderr
     ");
@@ -102,6 +108,8 @@ fn skipped_scripts() {
     assert_snapshot!(output(&project, ["install"]), @r#"
     exit: 0
     --- stdout
+    + native 1.0.0
+    + other 1.0.0
     Installed 2 packages (added 2) in [TIME]
     --- stderr
     warning: 2 packages with install scripts that were not run: native@1.0.0, other@1.0.0
@@ -117,10 +125,12 @@ fn peer_conflict() {
     assert_snapshot!(output(&project, ["install"]), @r"
     exit: 0
     --- stdout
-    Installed 2 packages (added 2) in [TIME]
+    + c 2.1.0
+    + plugin 1.0.0
+    Installed 2 packages (added 2) in [TIME], with 1 peer requirement not met (see above)
     --- stderr
-    warning: 1 peer requirement not met; dx goes on as npm --force would:
-      plugin@1.0.0 needs c@2.0.0, but c@2.1.0 is there (c@2.1.0 is asked for by project)
+    warning: 1 peer requirement not met; continuing anyway, like npm --force:
+      plugin@1.0.0 needs c@2.0.0, but found c@2.1.0 (project requires c@2.1.0)
     ");
 }
 
@@ -131,6 +141,7 @@ fn optional_dependency_that_is_not_there() {
     assert_snapshot!(output(&project, ["install"]), @r"
     exit: 0
     --- stdout
+    + a 1.0.0
     Installed 2 packages (added 2) in [TIME]
     --- stderr
     warning: optional: cannot load gone@1, required by project: the registry [REGISTRY]/ has no package gone
@@ -146,9 +157,12 @@ fn deprecated_package_and_unfit_engine() {
     assert_snapshot!(output(&project, ["install"]), @r"
     exit: 0
     --- stdout
+    + old 1.0.0
+    + picky 1.0.0
     Installed 2 packages (added 2) in [TIME]
     --- stderr
-    warning: picky@1.0.0 wants node >=999
+    warning: picky@1.0.0 requires Node >=999 (current: [HERE])
+    warning: deprecated old@1.0.0: use new instead
     ");
 }
 

@@ -1,0 +1,145 @@
+//! The packages that the project and its workspaces require themselves.
+
+use std::collections::{HashMap, HashSet};
+
+use dx_pkg_compat::manifest::{Manifest, Section};
+use dx_pkg_link::LinkReport;
+use dx_pkg_lock::LockPackage;
+
+use crate::project::Project;
+
+/// The sections of direct dependencies, by importer's folder and name.
+#[derive(Default)]
+pub(crate) struct Direct {
+    sections: HashMap<String, HashMap<String, Section>>,
+}
+
+impl Direct {
+    /// Returns what the project's manifests require, and, for what is removed, what its manifest
+    /// and lockfile required before. `after` has the entries of the tree.
+    pub(crate) fn of(
+        project: &Project,
+        is_changed: bool,
+        locked: Option<&LockPackage>,
+        after: &[LockPackage],
+    ) -> Self {
+        let mut direct = Direct::default();
+        direct.add("", lists(&project.manifest), |_| true);
+        let paths = after.iter().filter(|_| !project.workspaces.is_empty());
+        let paths: HashSet<&str> = paths.map(|entry| entry.path.as_str()).collect();
+        for (folder, manifest) in &project.workspaces {
+            direct.add(folder, lists(manifest), |_| true);
+            // What the workspace does not have for itself is hoisted.
+            direct.add("", lists(manifest), |name| {
+                !paths.contains(format!("{folder}/node_modules/{name}").as_str())
+            });
+        }
+        if is_changed && let Ok(before) = Manifest::parse(&project.manifest_text) {
+            direct.add("", lists(&before), |_| true);
+        }
+        if let Some(own) = locked {
+            direct.add(
+                "",
+                [
+                    (Section::Dependencies, &own.dependencies),
+                    (Section::Dev, &own.dev_dependencies),
+                    (Section::Optional, &own.optional_dependencies),
+                    (Section::Peer, &own.peer_dependencies),
+                ],
+                |_| true,
+            );
+        }
+        direct
+    }
+
+    fn add(
+        &mut self,
+        folder: &str,
+        lists: [(Section, &Vec<(String, String)>); 4],
+        is_there: impl Fn(&str) -> bool,
+    ) {
+        let known = self.sections.entry(folder.to_owned()).or_default();
+        for (section, list) in lists {
+            for (name, _) in list {
+                if !known.contains_key(name) && is_there(name) {
+                    known.insert(name.clone(), section);
+                }
+            }
+        }
+    }
+
+    /// Returns the section of the package at `path`; `None` if nothing requires it directly.
+    pub(crate) fn section(&self, path: &str) -> Option<Section> {
+        let (folder, name) = match path.strip_prefix("node_modules/") {
+            Some(name) => ("", name),
+            None => path.split_once("/node_modules/")?,
+        };
+        // That of a nested package is in no section.
+        self.sections.get(folder)?.get(name).copied()
+    }
+
+    /// Returns the paths at which direct dependencies can be.
+    pub(crate) fn paths(&self) -> impl Iterator<Item = String> {
+        self.sections.iter().flat_map(|(folder, names)| {
+            let separator = if folder.is_empty() { "" } else { "/" };
+            names.keys().map(move |name| format!("{folder}{separator}node_modules/{name}"))
+        })
+    }
+}
+
+fn lists(manifest: &Manifest) -> [(Section, &Vec<(String, String)>); 4] {
+    [
+        (Section::Dependencies, &manifest.dependencies),
+        (Section::Optional, &manifest.optional_dependencies),
+        (Section::Dev, &manifest.dev_dependencies),
+        (Section::Peer, &manifest.peer_dependencies),
+    ]
+}
+
+/// The packages that a change of requirements names.
+pub(crate) struct Named {
+    added: Vec<String>,
+    removed: Vec<String>,
+}
+
+impl Named {
+    /// Returns the names that were given, and those that the manifest no longer has.
+    pub(crate) fn of(project: &Project, explicit: &[String]) -> Self {
+        let names = |manifest: &Manifest| -> Vec<String> {
+            let all = lists(manifest).into_iter().flat_map(|(_, list)| list);
+            all.map(|(name, _)| name.clone()).collect()
+        };
+        let now = names(&project.manifest);
+        let before = Manifest::parse(&project.manifest_text).map(|manifest| names(&manifest));
+        let mut removed = before.unwrap_or_default();
+        removed.retain(|name| !now.contains(name));
+        removed.sort_unstable();
+        removed.dedup();
+        Named { added: explicit.to_vec(), removed }
+    }
+
+    /// Returns, in words, those of them that stay as they are in the tree. `version` returns the
+    /// version of the package at a path, if there is one.
+    pub(crate) fn unchanged(
+        &self,
+        report: &LinkReport,
+        version: impl Fn(&str) -> Option<Option<String>>,
+    ) -> Vec<String> {
+        let tell = |name: &String, why: &str| {
+            let path = format!("node_modules/{name}");
+            let is_changed = report.fresh
+                || report.paths.added.contains(&path)
+                || report.paths.replaced.contains(&path);
+            let version = version(&path).filter(|_| !is_changed)?;
+            Some(match version {
+                Some(version) => format!("{name} {version} ({why})"),
+                None => format!("{name} ({why})"),
+            })
+        };
+        let added = self.added.iter().filter_map(|name| tell(name, "in place already"));
+        let removed = self.removed.iter();
+        added
+            .chain(removed.filter_map(|name| tell(name, "stays: other packages need it")))
+            .collect()
+    }
+}
