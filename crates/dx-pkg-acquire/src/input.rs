@@ -14,8 +14,8 @@ use crate::package::lacks_manifests;
 
 mod release_age;
 
-/// The version of npm whose rules dx follows, for packages that name one in `engines`.
-const NPM_VERSION: &str = "12.2.0";
+/// The version of npm whose rules dx follows, for packages and projects that name one in `engines`.
+pub const NPM_VERSION: &str = "12.2.0";
 
 /// The input of one resolution.
 #[derive(Debug, Clone)]

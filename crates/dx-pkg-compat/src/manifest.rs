@@ -144,8 +144,8 @@ impl Manifest {
     /// Returns the rules of `overrides`; none where it is absent.
     ///
     /// # Errors
-    /// An `overrides` that is no object, a key that is not a package, or an override that is neither
-    /// text nor an object.
+    /// An `overrides` that is no object, a key that is not a package, or an override that is
+    /// neither text nor an object.
     pub fn override_rules(&self) -> Result<Vec<Override>, ManifestError> {
         let other = || self.raw.get("overrides").filter(|value| foreign::is_filled(value));
         match &self.overrides {

@@ -39,7 +39,9 @@ pub use options::{
 pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;
-pub use value::{AllowSource, DependencyType, ImportMethod, RawValue, VerifyMode};
+pub use value::{
+    AllowSource, DependencyType, ForeignOverrides, ImportMethod, RawValue, VerifyMode,
+};
 
 use credentials::CredentialTable;
 use layers::Entry;

@@ -28,9 +28,9 @@ impl AllowScripts {
                     }
                 }
             }
-            Some(_) => read.ignored.push(
-                "it must be an object of package names, each with true or false".to_owned(),
-            ),
+            Some(_) => read
+                .ignored
+                .push("it must be an object of package names, each with true or false".to_owned()),
         }
         read
     }
@@ -39,7 +39,8 @@ impl AllowScripts {
     /// npm takes no range and no tag: they would allow versions that nobody has looked at.
     pub fn add(&mut self, key: &str, verdict: bool) {
         let argument = Spec::parse_argument(key).ok();
-        let Some((name, raw, spec)) = argument.and_then(|read| Some((read.name?, read.raw, read.spec)))
+        let Some((name, raw, spec)) =
+            argument.and_then(|read| Some((read.name?, read.raw, read.spec)))
         else {
             // A folder, a tarball, a repository: npm compares it with where the package is from.
             self.rules.push((key.to_owned(), verdict));

@@ -119,7 +119,9 @@ impl<'d> Demand<'d> {
         let Value::Object(fields) = value else {
             return Err(malformed(format!("devEngines.{engine} is not an object")));
         };
-        if let Some(key) = fields.keys().find(|key| !["name", "version", "onFail"].contains(&key.as_str())) {
+        if let Some(key) =
+            fields.keys().find(|key| !["name", "version", "onFail"].contains(&key.as_str()))
+        {
             return Err(malformed(format!("devEngines.{engine} has no {key:?}")));
         }
         let on_fail = text(engine, fields, "onFail")?;

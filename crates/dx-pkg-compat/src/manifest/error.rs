@@ -50,7 +50,9 @@ pub enum ManifestError {
     #[error("package.json: \"overrides\" is not an object")]
     Overrides,
     /// The key of an override is not a package.
-    #[error("package.json: {key:?} in \"overrides\" is not the name of a package, with or without a version")]
+    #[error(
+        "package.json: {key:?} in \"overrides\" is not the name of a package, with or without a version"
+    )]
     OverrideKey {
         /// The key.
         key: String,

@@ -16,7 +16,7 @@ pub struct ForeignPin {
     pub field: &'static str,
     /// Its key as written.
     pub key: String,
-    /// The same as keys of nested `overrides` with their value; `None` where npm has no word for it.
+    /// The same as keys of nested `overrides` with their value; `None` where npm has no words.
     rule: Option<(Vec<String>, String)>,
 }
 
@@ -79,11 +79,8 @@ const FIELDS: [(&str, Effect); 10] = [
     ("ignoredOptionalDependencies", Effect::Other),
 ];
 /// The fields in `workspaces`, beside `packages`.
-const IN_WORKSPACES: [(&str, Effect); 3] = [
-    ("catalog", Effect::Catalogs),
-    ("catalogs", Effect::Catalogs),
-    ("nohoist", Effect::Layout),
-];
+const IN_WORKSPACES: [(&str, Effect); 3] =
+    [("catalog", Effect::Catalogs), ("catalogs", Effect::Catalogs), ("nohoist", Effect::Layout)];
 /// The fields that a workspace's manifest may have, but that count in the project's only.
 const PROJECT_ONLY: [&str; 4] = ["overrides", "resolutions", "allowScripts", "pnpm"];
 
@@ -131,9 +128,8 @@ impl ForeignFields {
         // Whoever has decided on each package's scripts needs no other list.
         let decided = |name: &str| manifest.allow_scripts.iter().any(|(key, _)| key == name);
         let is_decided = |list: &Value| {
-            list.as_array().is_some_and(|names| {
-                names.iter().all(|name| name.as_str().is_some_and(decided))
-            })
+            list.as_array()
+                .is_some_and(|names| names.iter().all(|name| name.as_str().is_some_and(decided)))
         };
         let pnpm = map.get("pnpm");
         self.named.retain(|(effect, field)| {
@@ -227,9 +223,11 @@ impl Manifest {
         let mut pins = Vec::new();
         for (field, value, style) in fields {
             match value {
-                Some(Value::Object(entries)) => pins.extend(entries.iter().map(|(key, value)| {
-                    ForeignPin::new(field, key, value.as_str(), style)
-                })),
+                Some(Value::Object(entries)) => pins.extend(
+                    entries
+                        .iter()
+                        .map(|(key, value)| ForeignPin::new(field, key, value.as_str(), style)),
+                ),
                 Some(other) if is_filled(other) => {
                     pins.push(ForeignPin { field, key: "*".to_owned(), rule: None });
                 }

@@ -285,6 +285,18 @@ words! {
     }
 }
 
+words! {
+    /// `foreign-overrides`: what becomes of pins of versions that only other package managers obey.
+    ForeignOverrides, "error, warn or ignore" {
+        /// The command stops.
+        "error" => Error,
+        /// A warning names them.
+        "warn" => Warn,
+        /// Nothing is said.
+        "ignore" => Ignore,
+    }
+}
+
 impl Setting for Vec<DependencyType> {
     const ALLOWED: &'static str = DependencyType::ALLOWED;
     const IS_LIST: bool = true;

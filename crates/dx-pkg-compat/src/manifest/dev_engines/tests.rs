@@ -32,11 +32,20 @@ fn demands_are_compared_as_npm_does() {
         (json!({"runtime": {"name": "node", "version": ">=24 <25"}}), None),
         (json!({"runtime": {"name": "node", "version": "v24.1.0"}}), None),
         (json!({"runtime": {"name": "node", "version": "lts"}}), Some(("node lts", true))),
-        (json!({"runtime": {"name": "node", "version": "99", "onFail": "download"}}), Some(("node 99", true))),
-        (json!({"runtime": {"name": "node", "version": "99", "onFail": "warn"}}), Some(("node 99", false))),
+        (
+            json!({"runtime": {"name": "node", "version": "99", "onFail": "download"}}),
+            Some(("node 99", true)),
+        ),
+        (
+            json!({"runtime": {"name": "node", "version": "99", "onFail": "warn"}}),
+            Some(("node 99", false)),
+        ),
         (json!({"runtime": {"name": "node", "version": "99", "onFail": "ignore"}}), None),
         // The last of a list decides.
-        (json!({"runtime": [{"name": "bun"}, {"name": "deno", "onFail": "warn"}]}), Some(("bun or deno", false))),
+        (
+            json!({"runtime": [{"name": "bun"}, {"name": "deno", "onFail": "warn"}]}),
+            Some(("bun or deno", false)),
+        ),
         (json!({"runtime": []}), None),
         (json!({"os": {"name": "linux"}, "cpu": {"name": "x64"}, "libc": {"name": "glibc"}}), None),
         (json!({"os": {"name": "win32"}}), Some(("win32", true))),

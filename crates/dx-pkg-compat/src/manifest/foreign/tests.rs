@@ -57,7 +57,8 @@ fn pins_without_a_translation_are_named() {
 
 #[test]
 fn rules_for_one_package_are_put_together() {
-    let value = serde_json::json!({ "resolutions": { "b": "1", "b/a": "2", "c/a": "3", "c": "4" } });
+    let value =
+        serde_json::json!({ "resolutions": { "b": "1", "b/a": "2", "c/a": "3", "c": "4" } });
     let expected = r#"{"b":{".":"1","a":"2"},"c":{"a":"3",".":"4"}}"#;
     assert_eq!(suggestion(value), (expected.to_owned(), Vec::new()));
 }

@@ -67,10 +67,8 @@ fn keys_that_npm_stops_at_are_refused_with_npms_writing() {
     ] {
         let document = serde_json::json!({ "overrides": { key: "1" } });
         let error = Manifest::from_value(document).unwrap().override_rules().unwrap_err();
-        let expected = ManifestError::OverrideKey {
-            key: key.to_owned(),
-            instead: instead.map(str::to_owned),
-        };
+        let expected =
+            ManifestError::OverrideKey { key: key.to_owned(), instead: instead.map(str::to_owned) };
         assert_eq!(error, expected, "{key}");
     }
     for key in ["a", "a@", "@s/a", "a@^1 || 2", "a@1.0.0", "a@*", "JSONStream"] {
