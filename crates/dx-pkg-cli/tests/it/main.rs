@@ -13,6 +13,7 @@ mod client_certificate;
 mod concurrent;
 mod counting;
 #[cfg(target_os = "linux")]
+mod demands;
 mod devices;
 mod digests;
 mod documentation;
