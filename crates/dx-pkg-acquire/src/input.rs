@@ -52,7 +52,7 @@ impl ResolverInput {
             },
             platform: platform(config)?,
             legacy_peer_deps: config.legacy_peer_deps()?,
-            strict_peer_deps: config.strict_peer_deps()?,
+            strict_peer_deps: config.strict_peer_deps()? && !config.force()?,
             prefer_dedupe: config.prefer_dedupe()?,
             update: Vec::new(),
             explicit: Vec::new(),

@@ -347,3 +347,51 @@ fn rules_about_scripts_are_npms_and_others_are_named() {
         assert!(told.is_none_or(|told| run.stderr.contains(told)), "{rules}: {run}");
     }
 }
+
+#[test]
+fn settings_that_are_not_read_are_named_once_for_each_file() {
+    let registry = registry();
+    let lines =
+        "shamefully-hoist=true\nsave-dev=true\ninit-license=MIT\njson=false\nfoo=1\nfoo=2\n";
+    let project = builder(&registry).npmrc(lines).create();
+    let run = ok(&project, ["install"]);
+    let [told] = warnings(&run)[..] else { panic!("{run}") };
+    assert!(told.starts_with("dx does not read foo, save-dev, shamefully-hoist in "), "{told}");
+    // Other programs leave variables of their own; npm's count.
+    let foreign = command(&project).env("npm_config_save_peer", "true");
+    let run = foreign.env("npm_config_npm_version", "1").args(["ci"]).run().success();
+    assert_eq!(warnings(&run).len(), 2, "{run}");
+    assert!(run.stderr.contains("save-peer in the environment"), "{run}");
+}
+
+#[test]
+fn global_location_is_refused() {
+    let registry = registry();
+    let project = builder(&registry).npmrc("location=global").create();
+    fails(dx(&project, ["install"]), "DX_UNSUPPORTED_SETTING");
+    ok(&builder(&registry).npmrc("location=project").create(), ["install"]);
+}
+
+#[test]
+fn strict_peer_deps_counts_beside_a_lockfile_and_under_every_command() {
+    let registry = registry();
+    registry.package("h", "1.0.0").publish();
+    registry.package("h", "2.0.0").publish();
+    registry.package("plugin", "1.0.0").peer("h", "^1.0.0").publish();
+    let builder = || builder(&registry).dep("h", "2.0.0").dep("plugin", "1.0.0");
+    let project = builder().create();
+    ok(&project, ["install"]);
+    let lockfile = project.read("package-lock.json");
+    for arguments in [["install"].as_slice(), &["ci"], &["add", "a"], &["remove", "b"]] {
+        let run = command(&project).args(arguments).args(["--strict-peer-deps"]).run();
+        fails(run, "DX_PEER_CONFLICT");
+        assert_eq!(project.read("package-lock.json"), lockfile, "{arguments:?}");
+    }
+    project.write(".npmrc", format!("{}strict-peer-deps=true\n", project.read(".npmrc")));
+    fails(dx(&project, ["install"]), "DX_PEER_CONFLICT");
+    fails(dx(&project, ["ci"]), "DX_PEER_CONFLICT");
+    // As with npm, --force goes on.
+    let run = ok(&project, ["install", "--force"]);
+    assert!(run.stderr.contains("1 peer requirement not met"), "{run}");
+    fails(dx(&builder().npmrc("strict-peer-deps=true").create(), ["install"]), "DX_PEER_CONFLICT");
+}

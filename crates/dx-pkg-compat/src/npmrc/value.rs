@@ -334,6 +334,8 @@ checked_words! {
         ["silent", "error", "warn", "notice", "http", "info", "verbose", "silly"];
     /// `lockfile-version`.
     LockfileVersion, "1, 2 or 3", ["1", "2", "3"];
+    /// `location`.
+    Location, "global, user or project", ["global", "user", "project"];
     /// `only`.
     Production, "prod or production", ["prod", "production"];
     /// `also`.

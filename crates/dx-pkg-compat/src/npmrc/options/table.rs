@@ -14,7 +14,7 @@ use super::super::proxy::Proxy;
 use super::super::release_age::Date;
 use super::super::value::{
     AllowSource, DependencyType, Development, ForeignOverrides, ImportMethod, InstallStrategy,
-    LockfileVersion, LogLevel, NodeLinker, Production, VerifyMode,
+    Location, LockfileVersion, LogLevel, NodeLinker, Production, VerifyMode,
 };
 use super::super::{Config, ConfigError};
 use super::{Flag, OptionGroup, OptionInfo, Support};
@@ -384,6 +384,9 @@ options! {
     "global": bool, "false", Tree,
         "Install for the whole machine instead of a project."
         => only("false");
+    "location": Location, "user", Tree,
+        "The place that npm's commands for settings and `global` work on."
+        => only("user", "project");
     "dry-run": bool, "false", Tree,
         "Report what would change without changing it."
         => only("false");
