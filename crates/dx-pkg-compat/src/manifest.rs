@@ -37,7 +37,7 @@ pub use section::Section;
 /// A `package.json` as npm sees it after normalisation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Manifest {
-    /// `name`, not validated: a project may have any name or none.
+    /// `name`, not validated: a project may have any name or none; an empty one counts as none.
     pub name: Option<String>,
     /// `version`, not validated.
     pub version: Option<String>,

@@ -38,6 +38,7 @@ mod lockfile;
 mod modes;
 mod npm_tree;
 mod npmrc;
+mod odd_values;
 mod offline;
 mod omit;
 #[cfg(unix)]

@@ -48,7 +48,7 @@ pub(super) fn manifest(raw: Value) -> Result<Manifest, ManifestError> {
     let dependencies_only = declared.into_iter().filter(|(name, _)| !is_optional(name)).collect();
     let scripts = string_pairs(map.get("scripts"));
     let allow_scripts = AllowScripts::read(map.get("allowScripts"));
-    let name = text(map, "name");
+    let name = text(map, "name").filter(|name| !name.is_empty());
     let bin = bin::normalise(name.as_deref(), map.get("bin"));
     Ok(Manifest {
         dependencies: dependencies_only,
