@@ -21,7 +21,7 @@ use dx_pkg_store::{Arrival, Store, StoreError, StoreMode};
 
 use self::package::Download;
 use self::workers::Workers;
-use crate::package::{Origin, label, origin, package_id, real_name};
+use crate::package::{Origin, OwnFields, label, origin, package_id, real_name};
 use crate::{AcquireError, Context, Counters, POLL_INTERVAL};
 
 /// The downloads of one command.
@@ -44,8 +44,8 @@ struct Shared {
     workers: Workers,
     counters: Arc<Counters>,
     mode: StoreMode,
-    /// Licences read from manifests, of packages whose packuments lack them.
-    licenses: Mutex<HashMap<PackageId, Option<String>>>,
+    /// What was read from manifests of packages whose packuments lack it.
+    own_fields: Mutex<HashMap<PackageId, OwnFields>>,
     /// The receiver of arrivals.
     listener: Mutex<Option<Sender<Arrival>>>,
 }
@@ -73,7 +73,7 @@ impl Downloads {
             workers: Workers::new(),
             counters,
             mode,
-            licenses: Mutex::default(),
+            own_fields: Mutex::default(),
             listener: Mutex::default(),
         };
         let shared = Arc::new(shared);
@@ -265,9 +265,9 @@ impl Downloads {
         *self.shared.listener() = None;
     }
 
-    /// Returns the licence in the package's own manifest; `None` where that was not read.
-    pub fn license(&self, id: PackageId) -> Option<Option<String>> {
-        self.shared.licenses.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
+    /// Returns what the package's own manifest says; `None` where that was not read.
+    pub fn own_fields(&self, id: PackageId) -> Option<OwnFields> {
+        self.shared.own_fields.lock().unwrap_or_else(PoisonError::into_inner).get(&id).cloned()
     }
 
     /// Returns the packages that were not in the store before this command.

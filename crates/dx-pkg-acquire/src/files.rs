@@ -1,5 +1,6 @@
 //! Reading text files of projects and packages.
 
+use std::collections::BTreeMap;
 use std::io::ErrorKind;
 use std::path::Path;
 
@@ -44,10 +45,42 @@ fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, AcquireError> {
     }
 }
 
-/// Parses the text of the manifest at `path`.
+/// Parses the text of the manifest at `path`. Where it names a folder of commands
+/// (`directories.bin`) and no command, the folder is listed.
 ///
 /// # Errors
 /// The text is no manifest; the error names the file.
 pub fn parse_manifest(path: &Path, text: &str) -> Result<Manifest, AcquireError> {
-    Manifest::parse(text).map_err(|error| AcquireError::in_file(path, error))
+    let parsed = Manifest::parse(text).map_err(|error| AcquireError::in_file(path, error));
+    let mut manifest = parsed?;
+    if let (Some(folder), true, Some(root)) =
+        (&manifest.directories_bin, manifest.bin.is_empty(), path.parent())
+    {
+        let mut found = BTreeMap::new();
+        list_commands(root, folder.trim_end_matches('/'), &mut found);
+        manifest.bin = found.into_iter().collect();
+    }
+    Ok(manifest)
+}
+
+/// Lists what is in a folder and below it, hidden entries aside, by its name; npm makes commands of
+/// the folders too. One that cannot be read has none.
+fn list_commands(root: &Path, folder: &str, found: &mut BTreeMap<String, String>) {
+    let Ok(entries) = std::fs::read_dir(root.join(folder)) else { return };
+    let mut names: Vec<(String, bool)> = entries
+        .flatten()
+        .filter_map(|entry| {
+            let name = entry.file_name().into_string().ok()?;
+            Some((name, entry.file_type().is_ok_and(|kind| kind.is_dir())))
+        })
+        .filter(|(name, _)| !name.starts_with('.'))
+        .collect();
+    names.sort();
+    for (name, is_folder) in names {
+        let path = format!("{folder}/{name}");
+        if is_folder {
+            list_commands(root, &path, found);
+        }
+        found.insert(name, path);
+    }
 }

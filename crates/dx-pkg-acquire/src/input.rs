@@ -14,8 +14,8 @@ use crate::package::lacks_manifests;
 
 mod release_age;
 
-/// The version of npm whose rules dx follows, for packages that name one in `engines`.
-const NPM_VERSION: &str = "12.2.0";
+/// The version of npm whose rules dx follows, for packages and projects that name one in `engines`.
+pub const NPM_VERSION: &str = "12.2.0";
 
 /// The input of one resolution.
 #[derive(Debug, Clone)]
@@ -52,7 +52,7 @@ impl ResolverInput {
             },
             platform: platform(config)?,
             legacy_peer_deps: config.legacy_peer_deps()?,
-            strict_peer_deps: config.strict_peer_deps()?,
+            strict_peer_deps: config.strict_peer_deps()? && !config.force()?,
             prefer_dedupe: config.prefer_dedupe()?,
             update: Vec::new(),
             explicit: Vec::new(),

@@ -67,3 +67,12 @@ pub fn lacks_manifests(lock: &Lock) -> bool {
 pub fn label(package: &LockPackage) -> String {
     format!("{}@{}", real_name(package), package.version.as_deref().unwrap_or("?"))
 }
+
+/// What abbreviated packuments lack of a package's manifest and lockfiles have.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct OwnFields {
+    /// `license`, where it is text or has a `type`.
+    pub license: Option<String>,
+    /// `workspaces` as JSON text.
+    pub workspaces: Option<String>,
+}

@@ -47,17 +47,20 @@ impl Selection for RemoveSettings {
     }
 }
 
-/// The setting that matters to a script of the project.
+/// The settings that matter to a script of the project.
 #[derive(Clone, Debug, Default)]
 pub struct ScriptSettings;
 
 impl Selection for ScriptSettings {
     fn contains(option: &OptionInfo) -> bool {
-        option.key == "ignore-scripts"
+        matches!(option.key, "ignore-scripts" | "force")
     }
 
-    fn help(_: &Flag) -> &'static str {
-        "Skip the scripts that run before and after"
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "force" => "Go on where devEngines would stop",
+            _ => "Skip the scripts that run before and after",
+        }
     }
 }
 

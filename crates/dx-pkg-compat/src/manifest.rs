@@ -9,12 +9,16 @@ use dx_pkg_lock::LockPackage;
 use dx_pkg_resolve::Override;
 use serde_json::Value;
 
+mod allow_scripts;
 mod bin;
+mod dev_engines;
 mod edit;
 mod error;
 mod fields;
+mod foreign;
 mod lock_package;
 mod overrides;
+mod pnpm_workspace;
 mod read;
 mod section;
 mod text;
@@ -22,14 +26,18 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use allow_scripts::AllowScripts;
+pub use dev_engines::{CurrentEngines, UnmetEngine};
 pub use edit::ManifestEdit;
 pub use error::ManifestError;
+pub use foreign::{ForeignFields, ForeignPin};
+pub use pnpm_workspace::PnpmWorkspace;
 pub use section::Section;
 
 /// A `package.json` as npm sees it after normalisation.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Manifest {
-    /// `name`, not validated: a project may have any name or none.
+    /// `name`, not validated: a project may have any name or none; an empty one counts as none.
     pub name: Option<String>,
     /// `version`, not validated.
     pub version: Option<String>,
@@ -67,8 +75,11 @@ pub struct Manifest {
     pub scripts: Vec<(String, String)>,
     /// `workspaces` as written, where truthy; see [`Manifest::workspace_patterns`].
     pub workspaces: Option<Value>,
-    /// `allowScripts`: package specs whose scripts may (`true`) or must not (`false`) run.
+    /// `allowScripts`: names, or names with one version, whose scripts may (`true`) or must not
+    /// (`false`) run.
     pub allow_scripts: Vec<(String, bool)>,
+    /// What of `allowScripts` counts for nothing, with the reason.
+    pub allow_scripts_ignored: Vec<String>,
     /// `packageManager`, such as `pnpm@9.1.0`.
     pub package_manager: Option<String>,
     /// `devEngines` as written.
@@ -133,9 +144,26 @@ impl Manifest {
     /// Returns the rules of `overrides`; none where it is absent.
     ///
     /// # Errors
-    /// An override that is neither text nor an object.
+    /// An `overrides` that is no object, a key that is not a package, or an override that is
+    /// neither text nor an object.
     pub fn override_rules(&self) -> Result<Vec<Override>, ManifestError> {
-        self.overrides.as_ref().map_or(Ok(Vec::new()), overrides::rules)
+        let other = || self.raw.get("overrides").filter(|value| foreign::is_filled(value));
+        match &self.overrides {
+            Some(overrides) => overrides::rules(overrides),
+            None if other().is_some() => Err(ManifestError::Overrides),
+            None => Ok(Vec::new()),
+        }
+    }
+
+    /// Returns what `devEngines` demands and the current engines do not meet.
+    ///
+    /// # Errors
+    /// A `devEngines` that cannot be understood; npm stops there too.
+    pub fn unmet_dev_engines(
+        &self,
+        current: &CurrentEngines,
+    ) -> Result<Vec<UnmetEngine>, ManifestError> {
+        self.dev_engines.as_ref().map_or(Ok(Vec::new()), |value| dev_engines::unmet(value, current))
     }
 
     /// Returns the parts of the manifest that the resolver and the lockfile use.

@@ -39,7 +39,9 @@ pub use options::{
 pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;
-pub use value::{AllowSource, DependencyType, ImportMethod, RawValue, VerifyMode};
+pub use value::{
+    AllowSource, DependencyType, ForeignOverrides, ImportMethod, RawValue, VerifyMode,
+};
 
 use credentials::CredentialTable;
 use layers::Entry;
@@ -91,6 +93,7 @@ impl Config {
         let mut warnings = Vec::new();
         let entries = layers::merge(sources, options::needs_value, &mut warnings)?;
         let home = layers::home(sources.env);
+        not_read(&entries, &mut warnings);
         let credentials = CredentialTable::build(&entries, home.as_deref(), &mut warnings);
         let registry = match entries.get("registry") {
             Some(entry) if entry.value != RawValue::Null => registry_url("registry", entry)?,
@@ -254,6 +257,20 @@ impl fmt::Debug for Config {
         }
         map.finish()
     }
+}
+
+/// Names the settings that are not read, once for each place.
+fn not_read(entries: &BTreeMap<String, Entry>, warnings: &mut Vec<ConfigWarning>) {
+    let mut places: BTreeMap<&Source, Vec<String>> = BTreeMap::new();
+    for (key, Entry { value, source }) in entries {
+        let is_file = matches!(source, Source::Global(_) | Source::User(_) | Source::Project(_));
+        if options::is_unread(key, value, is_file) {
+            places.entry(source).or_default().push(redact_urls(key));
+        }
+    }
+    let warning =
+        |(source, keys): (&Source, _)| ConfigWarning::NotRead { keys, origin: source.clone() };
+    warnings.extend(places.into_iter().map(warning));
 }
 
 fn scopes(entries: &BTreeMap<String, Entry>) -> Result<BTreeMap<String, Url>, ConfigError> {

@@ -3,6 +3,7 @@
 //! The rules are those of npm's `npm-package-arg`. No file is looked up: a path is a path whether
 //! or not it exists.
 
+mod foreign;
 mod git;
 mod hosted;
 #[cfg(test)]
@@ -11,6 +12,7 @@ mod tests;
 use std::str::FromStr;
 
 use crate::{Coded, NameError, PackageName, Range, Version};
+use foreign::ForeignProtocol;
 pub use git::GitSpec;
 pub use hosted::{HostedRepository, HostedSite};
 
@@ -70,6 +72,20 @@ pub enum SpecError {
         /// The spec, without the credentials of a URL.
         spec: Box<str>,
     },
+    /// The protocol is one of other package managers.
+    #[error(
+        "cannot install {spec:?}: {protocol} is a protocol of {managers}, which npm does not have"
+    )]
+    ForeignProtocol {
+        /// The spec, without the credentials of a URL.
+        spec: Box<str>,
+        /// The protocol with its colon.
+        protocol: &'static str,
+        /// The package managers that have it.
+        managers: &'static str,
+        /// What to write instead.
+        instead: &'static str,
+    },
     /// The target of an alias is missing, or not a version, range or tag of a registry.
     #[error(
         "cannot install {spec:?}: an alias is npm:name@version, the version being one of the registry"
@@ -95,14 +111,32 @@ impl Coded for SpecError {
     fn code(&self) -> &'static str {
         match self {
             Self::InvalidTag { .. } | Self::InvalidAlias { .. } => "DX_INVALID_SPEC",
-            Self::UnsupportedProtocol { .. } => "DX_UNSUPPORTED_PROTOCOL",
+            Self::UnsupportedProtocol { .. } | Self::ForeignProtocol { .. } => {
+                "DX_UNSUPPORTED_PROTOCOL"
+            }
             Self::InvalidGit { .. } => "DX_INVALID_GIT_SPEC",
             Self::Name(error) => error.code(),
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        match self {
+            Self::ForeignProtocol { instead, .. } => Some((*instead).to_owned()),
+            Self::Name(error) => error.hint(),
+            _ => None,
         }
     }
 }
 
 impl Spec {
+    /// Returns the error that names the protocol of a requirement, where npm does not have it.
+    /// [`Spec::Workspace`] is among these unless a workspace of the project is meant.
+    pub fn foreign_protocol(raw: &str) -> Option<SpecError> {
+        let text = raw.trim();
+        let ForeignProtocol { protocol, managers, instead } = *ForeignProtocol::of(text)?;
+        Some(SpecError::ForeignProtocol { spec: shown(text), protocol, managers, instead })
+    }
+
     /// Parses the right-hand side of a dependency.
     pub fn parse(raw: &str) -> Result<Self, SpecError> {
         let text = raw.trim();
@@ -127,6 +161,9 @@ impl Spec {
     fn addressed(text: &str) -> Result<Option<Self>, SpecError> {
         if let Some(rest) = strip_prefix_ignoring_case(text, "npm:") {
             return Self::alias(text, rest).map(Some);
+        }
+        if let Some(error) = Self::foreign_protocol(text) {
+            return Err(error);
         }
         if let Some(git) = git::parse(text)? {
             return Ok(Some(Self::Git(Box::new(git))));

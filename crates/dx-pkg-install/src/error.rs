@@ -11,6 +11,10 @@ use dx_pkg_core::{Coded, CodedError};
 use dx_pkg_link::LinkError;
 use dx_pkg_store::StoreError;
 
+mod demand;
+
+pub use demand::DemandError;
+
 /// A failed install.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -24,6 +28,9 @@ pub enum InstallError {
     /// A script cannot be started.
     #[error(transparent)]
     Script(#[from] ScriptError),
+    /// The project asks for what dx or this machine is not.
+    #[error(transparent)]
+    Demand(#[from] DemandError),
     /// A manifest cannot be read or changed.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -197,6 +204,7 @@ impl Coded for InstallError {
             Self::Link(error) => error.code(),
             Self::Script(error) => error.code(),
             Self::Manifest(error) => error.code(),
+            Self::Demand(error) => error.code(),
             Self::UnsupportedArgument { .. } => "DX_UNSUPPORTED_SOURCE",
             Self::NoPackage { .. } => "DX_NO_FOLDER",
             Self::NoHome => "DX_NO_HOME",
@@ -221,6 +229,7 @@ impl Coded for InstallError {
             Self::Link(error) => return error.hint(),
             Self::Script(error) => return error.hint(),
             Self::Manifest(error) => return error.hint(),
+            Self::Demand(error) => return error.hint(),
             Self::NotCommitted | Self::NoPackage { .. } => return None,
             Self::UnsupportedArgument { .. } => "name a package of the registry, or a folder",
             Self::NoHome => "set DX_STORE to a folder",

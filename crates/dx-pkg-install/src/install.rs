@@ -27,7 +27,9 @@ use crate::cached_install::CacheKey;
 use crate::project::Project;
 use crate::scripts::Place;
 use crate::summary::Scope;
-use crate::{Events, InstallError, Session, Summary, altered, maintenance, notices, state};
+use crate::{
+    Events, InstallError, Session, Summary, altered, demands, maintenance, notices, state,
+};
 
 /// The rules of an install.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -155,9 +157,9 @@ impl<'r> Run<'r> {
 
     fn install(&self, project: &mut Project) -> Result<Committed, InstallError> {
         for work_out in [cached::work_out, incremental::work_out, full::work_out] {
-            if let Some(outcome) = work_out(self, project)?
-                && let Some(committed) = commit(self, project, outcome)?
-            {
+            let Some(mut outcome) = work_out(self, project)? else { continue };
+            demands::add_engine_warnings(self.session, project, &mut outcome.summary.warnings)?;
+            if let Some(committed) = commit(self, project, outcome)? {
                 return Ok(committed);
             }
         }

@@ -33,6 +33,7 @@
 pub mod additions;
 mod altered;
 pub mod cached_install;
+mod demands;
 mod environment;
 mod error;
 mod events;

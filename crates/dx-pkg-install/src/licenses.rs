@@ -1,8 +1,8 @@
-//! Licences for the lockfile: abbreviated packuments lack them.
+//! Licences for the lockfile, and `workspaces` of packages: abbreviated packuments lack them.
 
 use std::collections::{HashMap, HashSet};
 
-use dx_pkg_acquire::package::{Origin, origin, package_id, real_name};
+use dx_pkg_acquire::package::{Origin, OwnFields, origin, package_id, real_name};
 use dx_pkg_acquire::{Downloads, Network, POLL_INTERVAL};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{PackageId, PackageName};
@@ -64,21 +64,39 @@ pub(crate) fn complete(
         }
     }
     keep_known(lock, previous);
-    let mut found: HashMap<String, License> = HashMap::new();
+    let mut found: HashMap<String, Found> = HashMap::new();
     for package in without_license(lock, previous) {
         let Ok(Some(id)) = package_id(package) else { continue };
-        let read = downloads.license(id).flatten().map(License::Text);
-        let cached = || session.store().license(id).filter(|license| !license.is_empty());
-        let license =
-            read.or_else(|| stored_license(session, id)).or_else(|| cached().map(License::Text));
-        found.extend(license.map(|license| (package.path.clone(), license)));
+        let mut fields = downloads.own_fields(id).map(Found::from).unwrap_or_default();
+        if fields.license.is_none() {
+            let stored = stored_fields(session, id).unwrap_or_default();
+            let cached = || session.store().license(id).filter(|license| !license.is_empty());
+            fields.license = stored.license.or_else(|| cached().map(License::Text));
+            fields.workspaces = fields.workspaces.or(stored.workspaces);
+        }
+        found.insert(package.path.clone(), fields);
     }
     for package in &mut lock.packages {
-        match found.remove(&package.path) {
+        let Some(Found { license, workspaces }) = found.remove(&package.path) else { continue };
+        match license {
             Some(License::Text(text)) => package.license = Some(text),
             Some(License::Other(member)) => package.extra.push(member),
             None => {}
         }
+        package.workspaces = package.workspaces.take().or(workspaces);
+    }
+}
+
+/// What was found for an entry.
+#[derive(Default)]
+struct Found {
+    license: Option<License>,
+    workspaces: Option<String>,
+}
+
+impl From<OwnFields> for Found {
+    fn from(OwnFields { license, workspaces }: OwnFields) -> Self {
+        Found { license: license.map(License::Text), workspaces }
     }
 }
 
@@ -138,16 +156,19 @@ fn keep_known(lock: &mut Lock, previous: Option<&Lock>) {
         let before =
             known.get(package.path.as_str()).filter(|before| before.integrity == package.integrity);
         package.license = before.and_then(|before| before.license.clone());
+        let workspaces = || before.and_then(|before| before.workspaces.clone());
+        package.workspaces = package.workspaces.take().or_else(workspaces);
         package.extra.extend(before.and_then(|before| before.other_license()).cloned());
     }
 }
 
-/// Reads the licence in the manifest of a stored package.
-fn stored_license(session: &Session, id: PackageId) -> Option<License> {
+/// Reads the fields in the manifest of a stored package.
+fn stored_fields(session: &Session, id: PackageId) -> Option<Found> {
     let stored = session.store().open_package(id).ok()??;
     let dxp = stored.dxp();
     let text = stored.read(&dxp.find("package.json")?).ok()?;
     let manifest = Manifest::parse(&String::from_utf8_lossy(&text)).ok()?.to_lock_package();
     let other = manifest.other_license().cloned().map(License::Other);
-    manifest.license.map(License::Text).or(other)
+    let license = manifest.license.map(License::Text).or(other);
+    Some(Found { license, workspaces: manifest.workspaces })
 }

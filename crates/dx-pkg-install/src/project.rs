@@ -22,6 +22,8 @@ pub use seen::Seen;
 use seen::read_seen_to_edit;
 pub(crate) use seen::{read_seen, see};
 
+pub use crate::error::DemandError;
+
 use crate::InstallError;
 use crate::workspaces::{Candidates, Patterns};
 

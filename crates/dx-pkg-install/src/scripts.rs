@@ -6,6 +6,7 @@ mod order;
 mod run;
 mod shared;
 
+pub use crate::demands::prepare;
 pub use crate::error::ScriptError;
 pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
 pub(crate) use lifecycle::{Lifecycle, Place, runs_when_linked};

@@ -1,6 +1,6 @@
 //! The errors of a resolution, with their codes, messages and hints.
 
-use dx_pkg_core::Coded;
+use dx_pkg_core::{Coded, SpecError};
 use thiserror::Error;
 
 use crate::explain::Conflict;
@@ -59,6 +59,18 @@ pub enum ResolveError {
         required_by: String,
         /// The parser's error.
         reason: String,
+    },
+    /// A requirement has a protocol of another package manager.
+    #[error("{required_by} requires {name}: {reason}")]
+    ForeignProtocol {
+        /// The dependency's name.
+        name: String,
+        /// The dependent.
+        required_by: String,
+        /// Whether that is the project or a workspace.
+        is_own: bool,
+        /// The parser's error.
+        reason: SpecError,
     },
     /// Peer requirements contradict each other and `strict-peer-deps` is set.
     #[error("peer dependencies conflict: {}", first_of(.0))]
@@ -131,6 +143,7 @@ impl Coded for ResolveError {
             ResolveError::Load { source, .. } => source.code,
             ResolveError::NoVersion { .. } => "DX_NO_MATCHING_VERSION",
             ResolveError::BadSpec { .. } => "DX_BAD_SPEC",
+            ResolveError::ForeignProtocol { reason, .. } => reason.code(),
             ResolveError::PeerConflict(_) => "DX_PEER_CONFLICT",
             ResolveError::Override { .. } => "DX_OVERRIDE_CONFLICT",
             ResolveError::OverrideReference { .. } => "DX_OVERRIDE_REFERENCE",
@@ -152,6 +165,10 @@ impl Coded for ResolveError {
                 format!("change the requirement, or check that {name} is published in the configured registry")
             }
             ResolveError::BadSpec { .. } => "correct the requirement in the package.json that asks for it".into(),
+            ResolveError::ForeignProtocol { is_own: true, reason, .. } => return reason.hint(),
+            ResolveError::ForeignProtocol { name, required_by, .. } => {
+                format!("{required_by} was published by mistake like that: write what it means for {name} into overrides")
+            }
             ResolveError::PeerConflict(_) => {
                 "change one of the versions, or install without --strict-peer-deps to go on with a warning".into()
             }

@@ -9,6 +9,7 @@ use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::StoreMode;
 
 use super::Shared;
+use crate::package::OwnFields;
 use crate::{AcquireError, Network};
 
 /// The usual ratio of an archive to its tarball: those of the large fixture hold 293 MB in 61.
@@ -77,7 +78,7 @@ impl Download {
             unpacked.set_executable(file);
         }
         if self.wants_license {
-            self.record_license(unpacked.find("package.json").map(|file| file.data));
+            self.record_own_fields(unpacked.find("package.json").map(|file| file.data));
         }
         let store = &self.shared.store;
         match self.mode {
@@ -92,16 +93,17 @@ impl Download {
         Ok(())
     }
 
-    /// Records the licence in the package's own `manifest`.
-    pub(super) fn record_license(&self, manifest: Option<&[u8]>) {
+    /// Records what abbreviated packuments lack of the package's own `manifest`.
+    pub(super) fn record_own_fields(&self, manifest: Option<&[u8]>) {
         let text = manifest.map(String::from_utf8_lossy);
-        let license =
-            text.and_then(|text| Manifest::parse(&text).ok()).and_then(|manifest| manifest.license);
-        self.shared
-            .licenses
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .insert(self.id, license);
+        let parsed = text.and_then(|text| Manifest::parse(&text).ok());
+        let fields = parsed.map_or_else(OwnFields::default, |manifest| {
+            let has_workspaces = manifest.workspaces.is_some();
+            let workspaces = has_workspaces.then(|| manifest.to_lock_package().workspaces);
+            OwnFields { license: manifest.license, workspaces: workspaces.flatten() }
+        });
+        let mut all = self.shared.own_fields.lock().unwrap_or_else(PoisonError::into_inner);
+        all.insert(self.id, fields);
     }
 
     /// Records that the store, or this process, has the package.

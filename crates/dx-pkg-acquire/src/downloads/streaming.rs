@@ -67,7 +67,7 @@ pub(super) fn unpack(
     }
     incoming.keep(Some(integrity))?;
     if download.wants_license {
-        download.record_license(manifest.as_deref());
+        download.record_own_fields(manifest.as_deref());
     }
     download.record_inserted();
     Ok(())

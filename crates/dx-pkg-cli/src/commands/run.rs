@@ -9,12 +9,10 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_install::node::Node;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::scripts::{
     self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, SharedFacts,
 };
-use dx_pkg_install::session::configuration;
 use dx_pkg_install::{Environment, Events, maintenance};
 use serde_json::Value;
 
@@ -54,10 +52,7 @@ impl RunArguments {
         environment: &Environment,
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
-        match &self.script {
-            Some(name) => script(environment, "run", name, &self.rest, report),
-            None => Package::open(environment)?.list(report),
-        }
+        script(environment, "run", self.script.as_deref(), &self.rest, report)
     }
 }
 
@@ -69,21 +64,23 @@ impl ScriptArguments {
         environment: &Environment,
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
-        script(environment, name, name, self, report)
+        script(environment, name, Some(name), self, report)
     }
 }
 
-/// Runs the script `name`, for the command `command`.
+/// Runs the script `name` for the command `command`; without a name, lists the scripts.
 fn script(
     environment: &Environment,
     command: &str,
-    name: &str,
+    name: Option<&str>,
     rest: &ScriptArguments,
     report: &Report,
 ) -> Result<ExitCode, CommandError> {
     let package = Package::open(environment)?;
     let root = find_root(&environment.folder);
-    let (config, _) = configuration(environment, &root, rest.flags.settings())?;
+    let (flags, own) = (rest.flags.settings(), (&*package.folder, &package.manifest));
+    let (config, node) = scripts::prepare(environment, &root, own, flags, report)?;
+    let Some(name) = name else { return package.list(report) };
     let steps = package.steps(name, !config.ignore_scripts()?);
     if steps.is_empty() {
         return if rest.if_present { Ok(ExitCode::SUCCESS) } else { Err(package.unknown(name)) };
@@ -95,7 +92,7 @@ fn script(
         command,
         package: &package,
         root: &root,
-        shared: SharedFacts::new(environment, &root, &config, Node::find(environment).as_ref())?,
+        shared: SharedFacts::new(environment, &root, &config, node.as_ref())?,
         fields: package.manifest.script_fields(),
         report,
     };

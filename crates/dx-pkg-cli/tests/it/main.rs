@@ -14,6 +14,7 @@ mod client_certificate;
 mod concurrent;
 mod counting;
 #[cfg(target_os = "linux")]
+mod demands;
 mod devices;
 mod digests;
 mod documentation;
@@ -38,6 +39,7 @@ mod lockfile;
 mod modes;
 mod npm_tree;
 mod npmrc;
+mod odd_values;
 mod offline;
 mod omit;
 #[cfg(unix)]

@@ -49,6 +49,22 @@ pub enum ManifestError {
     /// `overrides`, or an object inside it, is no object.
     #[error("package.json: \"overrides\" is not an object")]
     Overrides,
+    /// The key of an override is not a package.
+    #[error(
+        "package.json: {key:?} in \"overrides\" is not the name of a package, with or without a version"
+    )]
+    OverrideKey {
+        /// The key.
+        key: String,
+        /// The `overrides` in npm's writing that mean the same, as JSON.
+        instead: Option<String>,
+    },
+    /// `devEngines` cannot be understood.
+    #[error("package.json: {what}")]
+    DevEngines {
+        /// What is wrong with it.
+        what: String,
+    },
     /// An override is neither text nor an object.
     #[error("package.json: the override {key:?} is neither text nor an object")]
     Override {
@@ -65,7 +81,10 @@ impl Coded for ManifestError {
             Self::NotAnObject { .. } => "DX_MANIFEST_NOT_OBJECT",
             Self::DependencyNotText { .. } => "DX_MANIFEST_DEPENDENCY",
             Self::Workspaces { .. } => "DX_MANIFEST_WORKSPACES",
-            Self::Overrides | Self::Override { .. } => "DX_BAD_OVERRIDES",
+            Self::Overrides | Self::Override { .. } | Self::OverrideKey { .. } => {
+                "DX_BAD_OVERRIDES"
+            }
+            Self::DevEngines { .. } => "DX_BAD_DEV_ENGINES",
         }
     }
 
@@ -82,7 +101,14 @@ impl Coded for ManifestError {
             Self::Workspaces { .. } => {
                 "write \"workspaces\": [\"packages/*\"] or {\"packages\": [\"packages/*\"]}"
             }
-            Self::Overrides | Self::Override { .. } => {
+            Self::OverrideKey { instead: Some(json), .. } => {
+                return Some(format!("npm's way to write it is \"overrides\": {json}"));
+            }
+            Self::DevEngines { .. } => {
+                "devEngines has packageManager, runtime, os, cpu and libc, each with name, version \
+                 and onFail (ignore, warn, error or download), or a list of such"
+            }
+            Self::Overrides | Self::Override { .. } | Self::OverrideKey { .. } => {
                 "an override is a name with a version, or with an object of overrides that apply \
                  below it"
             }

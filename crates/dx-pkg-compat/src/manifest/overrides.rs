@@ -1,9 +1,11 @@
 //! `overrides`: from JSON to the resolver's rules.
 
+use dx_pkg_core::Spec;
 use dx_pkg_resolve::Override;
 use serde_json::Value;
 
 use super::ManifestError;
+use super::foreign::{ForeignPin, PinStyle};
 
 #[cfg(test)]
 mod tests;
@@ -18,6 +20,14 @@ pub(super) fn rules(value: &Value) -> Result<Vec<Override>, ManifestError> {
 }
 
 fn rule(key: &str, value: &Value) -> Result<Override, ManifestError> {
+    if !is_selector(key) {
+        let mut styles = [PinStyle::Pnpm, PinStyle::Yarn].into_iter();
+        let instead = styles.find_map(|style| {
+            let pin = ForeignPin::new("overrides", key, value.as_str(), style);
+            ForeignPin::as_overrides(std::slice::from_ref(&pin)).0
+        });
+        return Err(ManifestError::OverrideKey { key: key.to_owned(), instead });
+    }
     let (own, children) = match value {
         Value::String(text) => (Some(text.clone()), Vec::new()),
         Value::Object(inner) => {
@@ -26,4 +36,12 @@ fn rule(key: &str, value: &Value) -> Result<Override, ManifestError> {
         _ => return Err(ManifestError::Override { key: key.to_owned() }),
     };
     Ok(Override { key: key.to_owned(), value: own, children })
+}
+
+/// Returns whether a key is a name, or a name with a version or range; npm stops at others, such as
+/// yarn's `b/a` and pnpm's `b>a`.
+fn is_selector(key: &str) -> bool {
+    Spec::parse_argument(key).is_ok_and(|read| {
+        read.name.is_some() && matches!(read.spec, Spec::Range(_) | Spec::Version(_))
+    })
 }

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::section::script_key_order;
-use super::{Manifest, ManifestError, Section, bin};
+use super::{AllowScripts, Manifest, ManifestError, Section, bin};
 use crate::surrogates::without_lone;
 
 type Pairs = Vec<(String, String)>;
@@ -47,7 +47,8 @@ pub(super) fn manifest(raw: Value) -> Result<Manifest, ManifestError> {
     let is_optional = |name: &str| optional_dependencies.iter().any(|(other, _)| other == name);
     let dependencies_only = declared.into_iter().filter(|(name, _)| !is_optional(name)).collect();
     let scripts = string_pairs(map.get("scripts"));
-    let name = text(map, "name");
+    let allow_scripts = AllowScripts::read(map.get("allowScripts"));
+    let name = text(map, "name").filter(|name| !name.is_empty());
     let bin = bin::normalise(name.as_deref(), map.get("bin"));
     Ok(Manifest {
         dependencies: dependencies_only,
@@ -63,7 +64,8 @@ pub(super) fn manifest(raw: Value) -> Result<Manifest, ManifestError> {
         libc: strings(map.get("libc")),
         directories_bin: directories_bin(map),
         has_install_script: has_install_script(map, &scripts),
-        allow_scripts: allow_scripts(map),
+        allow_scripts: allow_scripts.rules,
+        allow_scripts_ignored: allow_scripts.ignored,
         workspaces: map.get("workspaces").filter(|value| truthy(value)).cloned(),
         package_manager: text(map, "packageManager"),
         dev_engines: map.get("devEngines").cloned(),
@@ -133,13 +135,6 @@ fn bundled(map: &Map<String, Value>, dependencies: &Pairs) -> Vec<String> {
         Some(Value::Array(_)) => strings(value),
         _ => Vec::new(),
     }
-}
-
-fn allow_scripts(map: &Map<String, Value>) -> Vec<(String, bool)> {
-    let Some(Value::Object(entries)) = map.get("allowScripts") else {
-        return Vec::new();
-    };
-    entries.iter().filter_map(|(spec, allowed)| Some((spec.clone(), allowed.as_bool()?))).collect()
 }
 
 fn has_install_script(map: &Map<String, Value>, scripts: &Pairs) -> bool {

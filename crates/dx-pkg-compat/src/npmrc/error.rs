@@ -97,6 +97,14 @@ pub enum ConfigWarning {
         /// The place where it is set.
         origin: Source,
     },
+    /// Settings are not read.
+    #[error("dx does not read {} in {origin}", keys.join(", "))]
+    NotRead {
+        /// The settings.
+        keys: Vec<String>,
+        /// The place where they are set.
+        origin: Source,
+    },
     /// A credential is not bound to a registry; it is never sent.
     #[error("{key:?} in {origin} names no registry and is not used")]
     UnscopedCredential {
@@ -123,6 +131,7 @@ impl Coded for ConfigWarning {
             Self::EnvInProject { .. } => ENV_IN_PROJECT,
             Self::EnvUnset { .. } => "DX_NPMRC_ENV_UNSET",
             Self::EmptyRegistry { .. } => "DX_NPMRC_EMPTY_REGISTRY",
+            Self::NotRead { .. } => "DX_NPMRC_NOT_READ",
             Self::UnscopedCredential { .. } => "DX_NPMRC_UNSCOPED_CREDENTIAL",
             Self::BadCredential { .. } => "DX_NPMRC_BAD_CREDENTIAL",
         }
@@ -139,6 +148,9 @@ impl Coded for ConfigWarning {
             }
             Self::EmptyRegistry { .. } => {
                 "write the registry's address, or remove the line".to_owned()
+            }
+            Self::NotRead { .. } => {
+                "docs/settings.md lists what dx reads; remove the others".to_owned()
             }
             Self::UnscopedCredential { key, .. } => {
                 format!("write //host/path/:{key}=… with the registry it is for")

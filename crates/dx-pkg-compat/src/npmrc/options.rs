@@ -7,6 +7,7 @@ use super::value::{RawValue, Setting};
 
 mod flags;
 mod table;
+mod unread;
 mod words;
 
 #[cfg(test)]
@@ -14,6 +15,7 @@ mod tests;
 
 pub use flags::{Flag, FlagValue};
 pub use table::OPTIONS;
+pub(super) use unread::is_unread;
 pub use words::{MissingValue, SettingWords, take_settings};
 
 /// The part of dx that a setting acts on.

@@ -159,10 +159,13 @@ fn unsupported_settings_are_listed_where_they_change_something() {
 }
 
 #[test]
-fn unknown_settings_are_kept_and_do_no_harm() {
-    let config = user("shiny=1");
-    assert!(config.raw("shiny").is_some() && config.warnings().is_empty());
-    assert_eq!(config.keys().collect::<Vec<_>>(), ["shiny"]);
+fn unknown_settings_are_kept_and_named_once() {
+    let config = user("shiny=1\nbright=2\nshiny=3\ninit-license=MIT");
+    assert!(config.raw("shiny").is_some());
+    assert_eq!(config.keys().collect::<Vec<_>>(), ["bright", "init-license", "shiny"]);
+    let [warning] = config.warnings() else { panic!("{:?}", config.warnings()) };
+    assert_eq!(warning.code(), "DX_NPMRC_NOT_READ");
+    assert!(warning.to_string().starts_with("dx does not read bright, shiny in "), "{warning}");
 }
 
 #[test]

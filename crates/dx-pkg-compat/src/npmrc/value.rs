@@ -285,6 +285,18 @@ words! {
     }
 }
 
+words! {
+    /// `foreign-overrides`: what becomes of pins of versions that only other package managers obey.
+    ForeignOverrides, "error, warn or ignore" {
+        /// The command stops.
+        "error" => Error,
+        /// A warning names them.
+        "warn" => Warn,
+        /// Nothing is said.
+        "ignore" => Ignore,
+    }
+}
+
 impl Setting for Vec<DependencyType> {
     const ALLOWED: &'static str = DependencyType::ALLOWED;
     const IS_LIST: bool = true;
@@ -322,6 +334,8 @@ checked_words! {
         ["silent", "error", "warn", "notice", "http", "info", "verbose", "silly"];
     /// `lockfile-version`.
     LockfileVersion, "1, 2 or 3", ["1", "2", "3"];
+    /// `location`.
+    Location, "global, user or project", ["global", "user", "project"];
     /// `only`.
     Production, "prod or production", ["prod", "production"];
     /// `also`.

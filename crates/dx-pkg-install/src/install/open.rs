@@ -9,7 +9,7 @@ use dx_pkg_os::files::{FileLock, TEMPORARY};
 use dx_pkg_store::Folder;
 
 use crate::project::{Project, find_root};
-use crate::{Environment, Events, InstallError, Session, SessionOptions, state};
+use crate::{Environment, Events, InstallError, Session, SessionOptions, demands, state};
 
 /// A project with its session. No other command works on the project while this exists.
 pub struct OpenProject {
@@ -76,6 +76,7 @@ impl OpenProject {
         for warning in session.config().warnings() {
             events.warning(&warning.to_string());
         }
+        demands::check(&session, &mut project, events)?;
         Ok(OpenProject { session: Arc::new(session), project, starts_from_nothing, started, lock })
     }
 }

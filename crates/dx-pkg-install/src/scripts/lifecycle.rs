@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::package::{label, real_name};
-use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_compat::manifest::{AllowScripts, Manifest};
 use dx_pkg_core::message_with_causes;
 use dx_pkg_core::text::plain_text;
 use dx_pkg_lock::LockPackage;
@@ -52,8 +52,9 @@ impl Lifecycle {
     /// Reads the project's `allowScripts` and the settings.
     pub(crate) fn new(session: &Session, project: &Project) -> Result<Self, InstallError> {
         let config = session.config();
-        let configured = config.allow_scripts()?.into_iter().map(|name| (name, true));
-        let allowed = project.manifest.allow_scripts.iter().cloned().chain(configured).collect();
+        let mut configured = AllowScripts::default();
+        config.allow_scripts()?.iter().for_each(|key| configured.add(key, true));
+        let allowed = [project.manifest.allow_scripts.clone(), configured.rules].concat();
         Ok(Lifecycle {
             ignored: config.ignore_scripts()?,
             all: config.dangerously_allow_all_scripts()?,

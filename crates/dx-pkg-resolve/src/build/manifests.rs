@@ -85,7 +85,20 @@ impl Builder<'_> {
         edge: EdgeId,
     ) -> Result<ManifestId, ResolveError> {
         let text = |id: SpecId| self.tree.interner.spec_text(id).to_owned();
-        let parsed = match self.tree.interner.parsed(spec) {
+        let foreign = || {
+            let reason = Spec::foreign_protocol(self.tree.interner.spec_text(spec))?;
+            let (name, required_by) = (self.tree.text(name).to_owned(), self.required_by(edge));
+            let from = self.tree.source_or_self(self.tree[edge].from);
+            let is_own = self.tree.is_importer(from);
+            Some(ResolveError::ForeignProtocol { name, required_by, is_own, reason })
+        };
+        let parsed = self.tree.interner.parsed(spec);
+        if !parsed.is_ok_and(Spec::is_registry)
+            && let Some(error) = foreign()
+        {
+            return Err(error);
+        }
+        let parsed = match parsed {
             Ok(parsed) => parsed.clone(),
             Err(reason) => {
                 return Err(ResolveError::BadSpec {

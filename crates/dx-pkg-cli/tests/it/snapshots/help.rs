@@ -173,6 +173,7 @@ fn run() {
 
     Options:
           --if-present      Do nothing if there is no such script
+      -f, --force           Go on where devEngines would stop
           --ignore-scripts  Skip the scripts that run before and after
       -C, --dir <FOLDER>    Run as if dx had been started in this folder
           --json            Print one JSON object instead of text
@@ -197,6 +198,7 @@ fn test() {
 
     Options:
           --if-present      Do nothing if there is no such script
+      -f, --force           Go on where devEngines would stop
           --ignore-scripts  Skip the scripts that run before and after
       -C, --dir <FOLDER>    Run as if dx had been started in this folder
           --json            Print one JSON object instead of text
@@ -221,6 +223,7 @@ fn start() {
 
     Options:
           --if-present      Do nothing if there is no such script
+      -f, --force           Go on where devEngines would stop
           --ignore-scripts  Skip the scripts that run before and after
       -C, --dir <FOLDER>    Run as if dx had been started in this folder
           --json            Print one JSON object instead of text
@@ -245,6 +248,7 @@ fn stop() {
 
     Options:
           --if-present      Do nothing if there is no such script
+      -f, --force           Go on where devEngines would stop
           --ignore-scripts  Skip the scripts that run before and after
       -C, --dir <FOLDER>    Run as if dx had been started in this folder
           --json            Print one JSON object instead of text
@@ -269,6 +273,7 @@ fn restart() {
 
     Options:
           --if-present      Do nothing if there is no such script
+      -f, --force           Go on where devEngines would stop
           --ignore-scripts  Skip the scripts that run before and after
       -C, --dir <FOLDER>    Run as if dx had been started in this folder
           --json            Print one JSON object instead of text

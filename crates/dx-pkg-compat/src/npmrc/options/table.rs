@@ -13,8 +13,8 @@ use url::Url;
 use super::super::proxy::Proxy;
 use super::super::release_age::Date;
 use super::super::value::{
-    AllowSource, DependencyType, Development, ImportMethod, InstallStrategy, LockfileVersion,
-    LogLevel, NodeLinker, Production, VerifyMode,
+    AllowSource, DependencyType, Development, ForeignOverrides, ImportMethod, InstallStrategy,
+    Location, LockfileVersion, LogLevel, NodeLinker, Production, VerifyMode,
 };
 use super::super::{Config, ConfigError};
 use super::{Flag, OptionGroup, OptionInfo, Support};
@@ -280,6 +280,9 @@ options! {
     "extension-file": Option<PathBuf>, "", Resolve,
         "A file with changes to the manifests of dependencies."
         => only();
+    "foreign-overrides": ForeignOverrides, "error", Resolve,
+        "What happens where `resolutions` or `pnpm.overrides` pin what `overrides` does not."
+        => getter(foreign_overrides = ForeignOverrides::Error);
     "workspaces": bool, "true", Resolve,
         "Whether the project's workspaces take part."
         => only("true");
@@ -381,6 +384,9 @@ options! {
     "global": bool, "false", Tree,
         "Install for the whole machine instead of a project."
         => only("false");
+    "location": Location, "user", Tree,
+        "The place that npm's commands for settings and `global` work on."
+        => only("user", "project");
     "dry-run": bool, "false", Tree,
         "Report what would change without changing it."
         => only("false");

@@ -38,6 +38,11 @@ const IDLE_VALUES: [&str; 12] = [
     "viewer",
 ];
 
+/// Returns whether a setting of npm's has no influence on what dx does.
+pub(super) fn is_idle(key: &str) -> bool {
+    IDLE_SWITCHES.contains(&key) || IDLE_VALUES.contains(&key)
+}
+
 /// The settings given by the words of a command line, and the other words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct SettingWords {

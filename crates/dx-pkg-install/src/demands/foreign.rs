@@ -1,0 +1,64 @@
+//! What the project sets for other package managers.
+
+use dx_pkg_compat::manifest::{ForeignFields, ForeignPin, PnpmWorkspace};
+use dx_pkg_compat::npmrc::ForeignOverrides;
+
+use crate::error::DemandError;
+use crate::project::{Project, read_seen};
+use crate::{Events, InstallError, Session};
+
+/// The settings of pnpm beside a project.
+const PNPM_WORKSPACE: &str = "pnpm-workspace.yaml";
+
+/// Names the fields that are not carried out in one warning.
+///
+/// # Errors
+/// Versions are pinned in a way that dx does not read.
+pub(super) fn check(
+    session: &Session,
+    project: &mut Project,
+    events: &dyn Events,
+) -> Result<(), InstallError> {
+    let mut fields = ForeignFields::default();
+    fields.add_project(&project.manifest);
+    for (folder, manifest) in &project.workspaces {
+        fields.add_workspace(folder, manifest);
+    }
+    let mut pins = project.manifest.foreign_pins();
+    if let Some(pnpm) = pnpm_workspace(project)? {
+        fields.add_pnpm_workspace(&pnpm.keys, project.manifest.workspaces.is_some());
+        pins.extend(project.manifest.without_repeated(pnpm.pins));
+    }
+    if let Some(sentence) = fields.in_words() {
+        events.warning(&sentence);
+    }
+    refuse_pins(session, pins, events)
+}
+
+/// Reads the settings of pnpm beside the project. Only where there are any does their file belong
+/// to the project's state: looking for it costs an install that has nothing to do a system call.
+fn pnpm_workspace(project: &mut Project) -> Result<Option<PnpmWorkspace>, InstallError> {
+    let path = project.root.join(PNPM_WORKSPACE);
+    if !path.is_file() {
+        return Ok(None);
+    }
+    let text = read_seen(&path, &mut project.seen)?;
+    Ok(text.as_deref().map(PnpmWorkspace::parse))
+}
+
+fn refuse_pins(
+    session: &Session,
+    pins: Vec<ForeignPin>,
+    events: &dyn Events,
+) -> Result<(), InstallError> {
+    let rule = session.config().foreign_overrides()?;
+    if pins.is_empty() || rule == ForeignOverrides::Ignore {
+        return Ok(());
+    }
+    let error = DemandError::ForeignOverrides { pins };
+    if rule == ForeignOverrides::Warn || session.config().force()? {
+        events.warning(&error.to_string());
+        return Ok(());
+    }
+    Err(error.into())
+}
