@@ -1,17 +1,23 @@
 //! Lifecycle scripts: which run and when, their environment, and running one.
 
 mod environment;
+mod gyp;
 mod lifecycle;
 mod order;
+mod package;
+mod policy;
 mod run;
+mod runner;
 mod shared;
 
-pub use crate::error::ScriptError;
+pub use crate::error::{FailedScript, ScriptError};
 pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
+pub(crate) use gyp::lacks_gyp;
 pub(crate) use lifecycle::{Lifecycle, Place, runs_when_linked};
 pub use order::{
     DEPENDENCY_EVENTS, LINKED_EVENTS, ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS,
     implied_install, is_lifecycle, order,
 };
+pub use package::{ScriptPackage, ScriptStep};
 pub use run::{Output, ScriptCommand, ScriptOutcome, become_script, run};
 pub use shared::SharedFacts;

@@ -77,6 +77,7 @@ pub(crate) fn record_state<'l>(
     linked: impl Iterator<Item = &'l str>,
     settings: [u8; 32],
     frozen: bool,
+    scripts_skipped: &[String],
     baseline: Option<Baseline>,
 ) -> Result<(), InstallError> {
     let root = &project.root;
@@ -103,7 +104,9 @@ pub(crate) fn record_state<'l>(
         .chain(session.config_files.clone())
         .chain(project.seen.clone());
     let folder = project.unnamed();
-    let state = State { frozen, folder, baseline, ..State::new(root, settings, seen) };
+    let scripts_skipped = scripts_skipped.to_vec();
+    let known = State::new(root, settings, seen);
+    let state = State { frozen, folder, scripts_skipped, baseline, ..known };
     write_atomic(&path, &state.encode(), Durability::Rename)
         .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
 }

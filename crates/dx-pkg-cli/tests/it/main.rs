@@ -6,6 +6,8 @@
 mod add;
 mod age;
 #[cfg(unix)]
+mod allow_scripts;
+#[cfg(unix)]
 mod altered;
 #[cfg(unix)]
 mod bundles;
@@ -22,6 +24,7 @@ mod folders;
 mod force;
 mod fresh;
 mod freshness;
+mod gyp;
 mod harness;
 #[cfg(unix)]
 mod in_place;
@@ -43,6 +46,8 @@ mod omit;
 mod open_files;
 mod optional;
 mod output;
+#[cfg(unix)]
+mod own_scripts;
 mod packed;
 mod peers;
 #[cfg(unix)]
@@ -51,6 +56,8 @@ mod prepared;
 mod remembered;
 mod resolution;
 mod run;
+#[cfg(unix)]
+mod script_output;
 mod scripts;
 #[cfg(unix)]
 mod sharing;

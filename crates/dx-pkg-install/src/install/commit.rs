@@ -53,7 +53,10 @@ pub(super) fn commit(
             outcome.is_complete &= complete?;
         }
         // The next install looks again at what is missing or in no manifest; with `force`, at all.
-        let is_final = outcome.is_complete && !run.session.config().force()?;
+        let config = run.session.config();
+        let is_final = outcome.is_complete
+            && !config.force()?
+            && (!config.always_run_scripts()? || config.ignore_scripts()?);
         if is_final && is_recorded {
             record(run, project, &mut outcome, linked)?;
         }
@@ -122,7 +125,7 @@ fn run_scripts(
         link::relink(run, project, plan)?;
         complete_record(project, plan)?;
     }
-    lifecycle.run_workspaces(place, plan)?;
+    lifecycle.run_linked(place, plan)?;
     let report = &linked.report;
     if report.added + report.replaced + report.removed > 0 {
         lifecycle.run_own(place, TREE_EVENTS.as_slice())?;
@@ -167,7 +170,9 @@ fn record(
         TreeChange::Whole(whole) => whole.plan.linked_folders().collect(),
         _ => Vec::new(),
     };
-    record_state(run.session, project, folders.into_iter(), run.settings, run.frozen, baseline)?;
+    let (linked_folders, skipped) = (folders.into_iter(), &outcome.summary.scripts_skipped);
+    let (settings, frozen) = (run.settings, run.frozen);
+    record_state(run.session, project, linked_folders, settings, frozen, skipped, baseline)?;
     if let Some(importers) = importers {
         let now = CacheKey::of(run.session, project, run.frozen);
         let entry = cached::CacheEntry {

@@ -230,8 +230,7 @@ fn script_that_fails() {
     exit: 1
     --- stdout
     --- stderr
-    error: the script "install" of native ended with code 3: node -e "process.exit(3)"
-     [DX_SCRIPT_FAILED]
+    error: the script "install" of native@1.0.0 in node_modules/native ended with code 3: node -e "process.exit(3)" [DX_SCRIPT_FAILED]
       help: correct what the script needs, or install with --ignore-scripts
     "#);
 }

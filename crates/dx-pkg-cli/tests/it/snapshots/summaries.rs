@@ -104,8 +104,7 @@ fn skipped_scripts() {
     --- stdout
     Installed 2 packages (added 2) in [TIME]
     --- stderr
-    warning: 2 packages with install scripts that were not run: native@1.0.0, other@1.0.0
-      to run them, add "allowScripts": { "name": true } to package.json and install again
+    warning: install scripts not run: native@1.0.0, other@1.0.0; to run them, add "allowScripts": { "native": true, "other": true } to package.json
     "#);
 }
 
