@@ -3,6 +3,7 @@
 mod environment;
 mod gyp;
 mod lifecycle;
+mod nested;
 mod order;
 mod package;
 mod policy;
@@ -14,6 +15,7 @@ pub use crate::error::{FailedScript, ScriptError};
 pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
 pub(crate) use gyp::lacks_gyp;
 pub(crate) use lifecycle::{Lifecycle, Place, runs_when_linked};
+pub(crate) use nested::is_nested;
 pub use order::{
     DEPENDENCY_EVENTS, LINKED_EVENTS, ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS,
     implied_install, is_lifecycle, order,

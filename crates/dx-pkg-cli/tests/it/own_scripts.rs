@@ -131,3 +131,93 @@ fn own_scripts_run_again_with_force_or_the_setting_only() {
 fn command_of(project: &Project) -> dx_pkg_testkit::Run {
     command(project).args(["install"]).run()
 }
+
+/// Runs dx, which must not wait for itself.
+fn in_time(project: &Project, args: &[&str]) {
+    // The inner install would wait for the outer one's lock for ever.
+    let mut child = command(project).args(args).spawn();
+    for _ in 0..1200 {
+        if let Some(status) = child.try_wait().unwrap() {
+            assert!(status.success(), "{status}");
+            return;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    panic!("dx waits for itself");
+}
+
+#[test]
+fn script_may_install_in_the_same_project_by_npm_execpath() {
+    let registry = registry();
+    registry.package("native", "1.0.0").script("install", "true").publish();
+    let nested = "test -n \"$INNER\" || INNER=1 \"$npm_execpath\" install two";
+    for event in ["preinstall", "postinstall", "dependencies"] {
+        let project = project(&registry)
+            .dep("native", "1")
+            .field("allowScripts", json!({ "native": true }))
+            .script(event, nested)
+            .create();
+        in_time(&project, &["install"]);
+        let all = ["node_modules/native", "node_modules/one", "node_modules/two"];
+        assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), all, "{event}");
+        assert_eq!(project.json("package.json")["dependencies"]["two"], "^1.0.0", "{event}");
+        let lock = project.json("package-lock.json");
+        assert!(all.iter().all(|path| lock["packages"][path].is_object()), "{event}: {lock}");
+        // What is not recorded is looked at again, and found right.
+        let again = command(&project).env("INNER", "1").args(["ci"]).run().success();
+        assert!(again.stdout.contains("3 packages"), "{event}: {again}");
+    }
+}
+
+#[test]
+fn package_that_an_inner_install_does_not_save_goes_with_the_next() {
+    let registry = registry();
+    let nested = "test -n \"$INNER\" || INNER=1 \"$npm_execpath\" install --no-save two";
+    let project = project(&registry).script("postinstall", nested).create();
+    in_time(&project, &["install"]);
+    assert!(project.exists("node_modules/two"));
+    command(&project).env("INNER", "1").args(["install"]).run().success();
+    assert!(!project.exists("node_modules/two"));
+}
+
+#[test]
+fn npm_execpath_runs_other_scripts() {
+    let registry = registry();
+    let project = project(&registry)
+        .script("outer", "\"$npm_execpath\" run inner && \"$npm_execpath\" --version")
+        .script("inner", "echo ran by $npm_lifecycle_event")
+        .create();
+    let run = ok(&project, ["run", "--silent", "outer"]);
+    assert!(run.stdout.starts_with("ran by inner\ndx "), "{run}");
+}
+
+#[test]
+fn script_shell_and_user_agent_can_be_set_everywhere() {
+    let registry = registry();
+    let shell = "#!/bin/sh\necho \"shell $npm_config_user_agent\" >> \"$INIT_CWD/ran\"\n";
+    registry.package("native", "1.0.0").script("install", "true").publish();
+    let project = project(&registry)
+        .dep("native", "1")
+        .field("allowScripts", json!({ "native": true }))
+        .script("prepare", "true")
+        .script("x", "true")
+        .file("sh", shell)
+        .create();
+    let path = project.path().join("sh");
+    std::fs::set_permissions(&path, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let path = path.display().to_string();
+    let flags = ["--script-shell", &path, "--user-agent=npm/{npm-version} x"];
+    for command_line in [&["install"][..], &["run", "x"]] {
+        let first: Vec<&str> = command_line[..1].iter().chain(&flags).copied().collect();
+        let all = first.into_iter().chain(command_line[1..].iter().copied());
+        command(&project).args(all).run().success();
+    }
+    assert_eq!(project.read("ran"), "shell npm/? x\n".repeat(3));
+    let settings = format!("{}\nscript-shell={path}\nuser-agent=other/1\n", project.read(".npmrc"));
+    project.write(".npmrc", settings);
+    ok(&project, ["ci"]);
+    ok(&project, ["run", "x"]);
+    assert!(project.read("ran").ends_with(&"shell other/1\n".repeat(3)));
+}

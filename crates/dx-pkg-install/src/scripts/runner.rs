@@ -11,7 +11,7 @@ use dx_pkg_lock::LockPackage;
 use super::lifecycle::Place;
 use super::{
     LockFacts, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, SharedFacts, environment,
-    implied_install, lacks_gyp,
+    implied_install, lacks_gyp, nested,
 };
 use crate::error::FailedScript;
 use crate::{InstallError, StartedScript};
@@ -102,7 +102,7 @@ impl<'r> Runner<'r> {
         session.context.cancel.check()?;
         self.has_run.store(true, Ordering::Relaxed);
         let shared = self.shared()?;
-        let environment = environment(
+        let mut environment = environment(
             session.environment.variables.iter().cloned(),
             &ScriptEnvironment {
                 event,
@@ -119,6 +119,7 @@ impl<'r> Runner<'r> {
                 executable: &session.environment.executable,
             },
         );
+        environment.insert(nested::VARIABLE.to_owned(), nested::value(&project.root));
         let is_shown = folder == project.root || session.config().foreground_scripts()?;
         let output = if is_shown && events.shows_script_output() {
             Output::Inherit

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::npmrc::{Config, ConfigError, OPTIONS, RawValue};
+use dx_pkg_core::Platform;
 
 use crate::Environment;
 use crate::node::{Node, user_agent};
@@ -50,7 +51,10 @@ impl SharedFacts {
         settings.extend(changed_settings(config));
         Ok(SharedFacts {
             settings,
-            user_agent: user_agent(node),
+            user_agent: match config.user_agent()? {
+                Some(template) => filled(&template, node),
+                None => user_agent(node),
+            },
             node: node_path,
             node_gyp: gyp.map(|gyp| gyp.folder),
             node_options: config.node_options()?,
@@ -107,6 +111,23 @@ fn changed_settings(config: &Config) -> Vec<(String, String)> {
         .filter_map(|key| Some((key.to_owned(), written(key)?)))
         .filter(|(key, value)| !is_default(key, value))
         .collect()
+}
+
+/// Fills in npm's template of a user agent.
+fn filled(template: &str, node: Option<&Node>) -> String {
+    let platform = Platform::host(None);
+    let node = node.map_or_else(String::new, |node| format!("v{}", node.version));
+    let parts = [
+        ("{npm-version}", "?"),
+        ("{node-version}", &node),
+        ("{platform}", &platform.os),
+        ("{arch}", &platform.cpu),
+        ("{workspaces}", "false"),
+        ("{ci}", ""),
+    ];
+    let text =
+        parts.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value));
+    text.trim().to_owned()
 }
 
 /// Returns the editor as npm chooses it.

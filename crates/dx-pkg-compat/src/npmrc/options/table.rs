@@ -346,6 +346,10 @@ options! {
     "node-options": Option<String>, "", Tree,
         "Options for the Node.js that scripts start; scripts see them as `NODE_OPTIONS`."
         => getter(node_options = None);
+    "user-agent": Option<String>, "", Tree,
+        "The user agent that scripts see, in npm's form with `{node-version}`, `{platform}` and so on.",
+        unset("`dx/… npm/? node/…`")
+        => getter(user_agent = None);
     "install-links": bool, "false", Tree,
         "Copy local folders instead of linking to them."
         => only("false");

@@ -1,6 +1,6 @@
 use std::fs;
 
-use dx_pkg_core::{Platform, Version};
+use dx_pkg_core::Version;
 
 use super::*;
 
@@ -29,6 +29,13 @@ fn the_user_agent_names_dx_node_and_the_platform() {
         ]
     );
     assert!(!user_agent(None).contains("node/"));
+}
+
+#[test]
+fn user_agent_can_be_set_by_npms_template() {
+    let made =
+        filled("npm/{npm-version} node/{node-version} x/{workspaces} {ci}", Some(&node("24.1.0")));
+    assert_eq!(made, "npm/? node/v24.1.0 x/false");
 }
 
 #[cfg(unix)]
