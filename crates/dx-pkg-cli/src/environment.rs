@@ -8,6 +8,7 @@ use dx_pkg_install::Environment;
 use url::Url;
 
 use crate::error::CommandError;
+use crate::report::has_colours;
 
 /// The registry if none is configured; set when dx is built.
 const DEFAULT_REGISTRY: Option<&str> = option_env!("DX_DEFAULT_REGISTRY");
@@ -32,6 +33,7 @@ pub fn read(folder: Option<&Path>) -> Result<Environment, CommandError> {
         called_from,
         home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
         variables: variables().collect(),
+        has_colours: has_colours(&std::io::stdout()),
         executable: std::env::current_exe().unwrap_or_else(|_| "dx".into()),
         default_registry: DEFAULT_REGISTRY.and_then(|text| Url::parse(text).ok()),
     })

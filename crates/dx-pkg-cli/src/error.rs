@@ -55,6 +55,12 @@ pub enum CommandError {
 }
 
 impl CommandError {
+    /// Returns the captured output of the script that failed, unless it is empty.
+    pub fn script_output(&self) -> Option<&str> {
+        let Self::Install(InstallError::ScriptFailed(script)) = self else { return None };
+        Some(script.output.as_str()).filter(|output| !output.trim().is_empty())
+    }
+
     /// Returns the exit code: 128 and the signal's number for a command that was interrupted, else
     /// 1. A wrong command line ends with 2.
     pub fn exit_code(&self) -> ExitCode {

@@ -8,11 +8,13 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use dx_pkg_compat::npmrc::{Flag, FlagValue, OptionInfo, find_flag};
+use dx_pkg_install::scripts::skipped_line;
 use dx_pkg_install::state::{self, State};
 use dx_pkg_os::files::Map;
 
 use crate::environment;
 use crate::flags::{InstallSettings, Selection};
+use crate::report;
 
 /// The command line of a plain install.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -39,6 +41,9 @@ pub fn nothing_to_do() -> bool {
         return false;
     }
     if !request.silent {
+        if let Some(skipped) = skipped_line(&state.scripts_skipped) {
+            report::warn(&skipped);
+        }
         // A closed output is no reason to fail.
         let _ = std::io::stdout().write_all(b"Already up to date\n");
     }

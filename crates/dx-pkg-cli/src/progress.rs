@@ -4,13 +4,16 @@ use std::io::{IsTerminal, Write};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use dx_pkg_acquire::Counters;
+use dx_pkg_core::text::plain_text;
 
 /// The time between two drawings.
 const FRAME: Duration = Duration::from_millis(100);
 const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+/// The longest name of a script that is shown, in characters: a longer line would wrap.
+const LONGEST_NAME: usize = 60;
 /// Back to the first column, and the line cleared.
 const CLEAR: &str = "\r\u{1b}[2K";
 
@@ -27,13 +30,29 @@ struct Drawing {
 }
 
 impl ProgressLine {
+    /// Shows how far an install is.
+    pub fn show_work(&self, counters: &Arc<Counters>) {
+        let counters = counters.clone();
+        self.show(move || message(&counters));
+    }
+
+    /// Shows which script runs, and for how long.
+    pub fn show_script(&self, package: &str, event: &str) {
+        let name = plain_text(&format!("{package} {event}"), LONGEST_NAME);
+        let began = Instant::now();
+        self.show(move || match began.elapsed().as_secs() {
+            0 => name.clone(),
+            seconds => format!("{name} ({seconds} s)"),
+        });
+    }
+
     /// Shows the line if standard error is a terminal, unless it is shown already.
-    pub fn show(&self, counters: &Arc<Counters>) {
+    fn show(&self, message: impl Fn() -> String + Send + 'static) {
         let mut drawing = self.drawing.lock().unwrap_or_else(PoisonError::into_inner);
         if drawing.is_none() && std::io::stderr().is_terminal() {
             let ended = Arc::new(AtomicBool::new(false));
-            let (counters, stop) = (counters.clone(), ended.clone());
-            let thread = std::thread::spawn(move || draw(&counters, &stop));
+            let stop = ended.clone();
+            let thread = std::thread::spawn(move || draw(message, &stop));
             *drawing = Some(Drawing { ended, thread });
         }
     }
@@ -49,14 +68,14 @@ impl ProgressLine {
     }
 }
 
-fn draw(counters: &Counters, ended: &AtomicBool) {
+fn draw(message: impl Fn() -> String, ended: &AtomicBool) {
     let mut stderr = std::io::stderr();
     for frame in SPINNER.iter().cycle() {
         if ended.load(Ordering::Relaxed) {
             break;
         }
         // A terminal that went away is no reason to fail.
-        let _ = stderr.write_all(format!("{CLEAR}{frame} {}", message(counters)).as_bytes());
+        let _ = stderr.write_all(format!("{CLEAR}{frame} {}", message()).as_bytes());
         std::thread::park_timeout(FRAME);
     }
     let _ = stderr.write_all(CLEAR.as_bytes());

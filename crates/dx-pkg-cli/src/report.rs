@@ -5,8 +5,10 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_acquire::Counters;
+use dx_pkg_core::text::output_text;
 use dx_pkg_core::{Coded, message_with_causes};
-use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary, count};
+use dx_pkg_install::scripts::{StartedScript, skipped_line};
+use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary};
 use dx_pkg_install::{Events, Session};
 use serde_json::{Value, json};
 
@@ -71,7 +73,7 @@ impl Report {
             self.warning(&heading);
             conflicts.iter().for_each(|conflict| self.detail(conflict));
         }
-        self.skipped_scripts(&summary.scripts_skipped);
+        skipped_line(&summary.scripts_skipped).iter().for_each(|line| self.warning(line));
         if self.verbose {
             for (name, count) in &summary.statistics {
                 self.line(&format!("  {name}: {count}"));
@@ -88,18 +90,6 @@ impl Report {
         self.json || self.verbose
     }
 
-    fn skipped_scripts(&self, packages: &[String]) {
-        if packages.is_empty() {
-            return;
-        }
-        self.warning(&format!(
-            "{} with install scripts that were not run: {}",
-            count(packages.len() as u64, "package"),
-            packages.join(", ")
-        ));
-        self.detail("  to run them, add \"allowScripts\": { \"name\": true } to package.json and install again");
-    }
-
     /// Prints a line on standard error.
     pub fn detail(&self, text: &str) {
         if !self.silent && !self.json {
@@ -107,13 +97,23 @@ impl Report {
         }
     }
 
+    /// Prints which script writes from here on.
+    pub fn script(&self, package: &str, event: &str, script: &str) {
+        self.detail(&format!("> {package} {event}\n> {}", script.replace('\n', "\n> ")));
+    }
+
     /// Prints the error that ended the command, and returns its exit code.
     pub fn error(&self, error: &CommandError) -> ExitCode {
         let (code, message, hint) = (error.code(), message_with_causes(error), error.hint());
+        let output = error.script_output();
         if self.json {
-            let error = json!({ "code": code, "message": message, "hint": hint });
+            let output = output.map(|output| output_text(output, false));
+            let error = json!({ "code": code, "message": message, "hint": hint, "output": output });
             print_json(&json!({ "error": error }));
         } else {
+            if let Some(output) = output {
+                complain(&format!("{}\n", output_text(output, has_colours(&std::io::stderr()))));
+            }
             complain(&format!("{} {} [{code}]\n", paint("31", "error:"), plain(&message)));
             if let Some(hint) = &hint {
                 complain(&format!("  {} {}\n", paint("36", "help:"), plain(hint)));
@@ -128,18 +128,30 @@ impl Events for Report {
         if self.json {
             self.early.lock().unwrap_or_else(PoisonError::into_inner).push(text.to_owned());
         } else if !self.silent {
-            complain(&format!("{} {}\n", paint("33", "warning:"), plain(text)));
+            warn(text);
         }
     }
 
     fn work_began(&self, session: &Session, counters: &Arc<Counters>) {
         dx_pkg_os::memory::return_large_blocks();
         if self.shows_script_output() && !session.environment.in_ci() {
-            self.progress.show(counters);
+            self.progress.show_work(counters);
         }
     }
 
     fn work_ended(&self) {
+        self.progress.hide();
+    }
+
+    fn script_began(&self, session: &Session, script: &StartedScript<'_>) {
+        if script.is_shown {
+            self.script(script.package, script.event, script.script);
+        } else if self.shows_script_output() && !session.environment.in_ci() {
+            self.progress.show_script(script.package, script.event);
+        }
+    }
+
+    fn script_ended(&self) {
         self.progress.hide();
     }
 
@@ -202,11 +214,18 @@ fn to_json(summary: &Summary, early: &[String]) -> Value {
     })
 }
 
+/// Returns whether colours are shown there: on a terminal, unless `NO_COLOR` is set.
+pub fn has_colours(output: &impl IsTerminal) -> bool {
+    output.is_terminal() && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+}
+
 /// Colours text for standard error if that is a terminal and `NO_COLOR` is not set.
 fn paint(colour: &str, text: &str) -> String {
-    let coloured = std::io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty());
-    if coloured { format!("\u{1b}[{colour}m{text}\u{1b}[0m") } else { text.to_owned() }
+    if has_colours(&std::io::stderr()) {
+        format!("\u{1b}[{colour}m{text}\u{1b}[0m")
+    } else {
+        text.to_owned()
+    }
 }
 
 /// Returns the text without control characters other than line ends; much of it comes from
@@ -234,6 +253,11 @@ fn print_json(value: &Value) {
         }
     }
     print(&format!("{line}\n"));
+}
+
+/// Prints a warning on standard error.
+pub fn warn(text: &str) {
+    complain(&format!("{} {}\n", paint("33", "warning:"), plain(text)));
 }
 
 /// Prints on standard output. A closed pipe is no reason to fail.

@@ -16,6 +16,8 @@ pub struct Environment {
     pub home: Option<PathBuf>,
     /// Environment variables that are valid text.
     pub variables: Vec<(String, String)>,
+    /// Whether standard output shows colours.
+    pub has_colours: bool,
     /// The running program, which scripts find in `npm_execpath`.
     pub executable: PathBuf,
     /// The registry to use where none is configured.

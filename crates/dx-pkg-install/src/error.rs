@@ -1,5 +1,6 @@
 //! Why an install failed.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -126,28 +127,19 @@ pub enum InstallError {
         resolved: String,
     },
     /// The project has not decided about the scripts of packages.
-    #[error("strict-allow-scripts is set, and nothing is said of the scripts of {}", packages.join(", "))]
+    #[error("no decision for the install scripts of {}, and strict-allow-scripts is set", packages.join(", "))]
     ScriptsUndecided {
         /// The packages with their versions.
         packages: Vec<String>,
+        /// The member of `package.json` that allows them.
+        allowing: String,
     },
     /// No way led to a tree; the last one always does.
     #[error("the install was worked out but not carried out")]
     NotCommitted,
     /// A script ended badly.
-    #[error("the script {event:?} of {package} {ended}: {script}\n{printed}")]
-    ScriptFailed {
-        /// The event, such as `postinstall`.
-        event: String,
-        /// The name of the package.
-        package: String,
-        /// How the script ended, in words.
-        ended: String,
-        /// The script's text.
-        script: String,
-        /// The end of its output.
-        printed: String,
-    },
+    #[error("{0}")]
+    ScriptFailed(Box<FailedScript>),
 }
 
 impl InstallError {
@@ -219,7 +211,7 @@ impl Coded for InstallError {
             Self::UnsupportedPlatform { .. } => "DX_UNSUPPORTED_PLATFORM",
             Self::NoIntegrity { .. } => "DX_NO_INTEGRITY",
             Self::ScriptsUndecided { .. } => "DX_SCRIPTS_UNDECIDED",
-            Self::ScriptFailed { .. } => "DX_SCRIPT_FAILED",
+            Self::ScriptFailed(_) => "DX_SCRIPT_FAILED",
         }
     }
 
@@ -259,14 +251,49 @@ impl Coded for InstallError {
             Self::NoIntegrity { .. } => {
                 "packages from git, from a URL and from a local tarball are not supported yet"
             }
-            Self::ScriptsUndecided { .. } => {
-                "name each in allowScripts of package.json, with true or false"
+            Self::ScriptsUndecided { allowing, .. } => {
+                return Some(format!(
+                    "add {allowing} to package.json, with false for those that must not run"
+                ));
             }
-            Self::ScriptFailed { .. } => {
+            Self::ScriptFailed(script) if script.lacks_gyp => {
+                "no node-gyp was found: install npm beside Node.js, which brings it, or run dx add -D node-gyp"
+            }
+            Self::ScriptFailed(_) => {
                 "correct what the script needs, or install with --ignore-scripts"
             }
         };
         Some(hint.to_owned())
+    }
+}
+
+/// A script that ended badly.
+#[derive(Debug)]
+pub struct FailedScript {
+    /// The event, such as `postinstall`.
+    pub event: String,
+    /// The name of the package, with its version.
+    pub package: String,
+    /// Its folder, relative to the project; `None` for the project itself.
+    pub folder: Option<String>,
+    /// How the script ended, in words.
+    pub ended: String,
+    /// The script's text.
+    pub script: String,
+    /// Whether it needs a `node-gyp`, and there is none.
+    pub lacks_gyp: bool,
+    /// Its output, if it was captured.
+    pub output: String,
+}
+
+impl fmt::Display for FailedScript {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let FailedScript { event, package, folder, ended, script, .. } = self;
+        write!(f, "the script {event:?} of {package} ")?;
+        if let Some(folder) = folder {
+            write!(f, "in {folder} ")?;
+        }
+        write!(f, "{ended}: {script}")
     }
 }
 

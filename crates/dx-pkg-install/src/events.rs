@@ -6,6 +6,19 @@ use dx_pkg_acquire::Counters;
 
 use crate::Session;
 
+/// A script that was started.
+#[derive(Clone, Copy, Debug)]
+pub struct StartedScript<'s> {
+    /// The package whose script it is, with its version.
+    pub package: &'s str,
+    /// The event, such as `postinstall`.
+    pub event: &'s str,
+    /// Its text.
+    pub script: &'s str,
+    /// Whether it writes to the terminal itself.
+    pub is_shown: bool,
+}
+
 /// A listener of an install. Every method has an empty default.
 pub trait Events: Sync {
     /// Reports something the user should know, while the install goes on.
@@ -17,8 +30,14 @@ pub trait Events: Sync {
     /// Reports that this work has ended. Reported also where none had begun.
     fn work_ended(&self) {}
 
-    /// Returns whether scripts of the project itself write to the terminal; otherwise their output
-    /// is captured.
+    /// Reports that a script begins.
+    fn script_began(&self, _session: &Session, _script: &StartedScript<'_>) {}
+
+    /// Reports that it has ended.
+    fn script_ended(&self) {}
+
+    /// Returns whether scripts may write to the terminal: those of the project itself, and with
+    /// `foreground-scripts` all. Otherwise their output is captured.
     fn shows_script_output(&self) -> bool {
         false
     }

@@ -6,6 +6,7 @@ mod commit;
 mod digests;
 mod fetch;
 mod full;
+mod gyp;
 mod incremental;
 mod link;
 mod open;

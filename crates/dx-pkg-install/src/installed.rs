@@ -7,7 +7,7 @@ use std::path::Path;
 use dx_pkg_core::Version;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::{self, DxlView};
-use dx_pkg_os::files::{Durability, write_atomic};
+use dx_pkg_os::files::{Durability, Identity, write_atomic};
 
 use crate::InstallError;
 use crate::plan::Plan;
@@ -46,9 +46,7 @@ pub(crate) fn baseline(
     node: Option<&Version>,
     diagnostics: &Diagnostics,
 ) -> Option<Baseline> {
-    let identity = |name: &str| {
-        dx_pkg_os::files::identity(&root.join("node_modules").join(name)).ok().flatten()
-    };
+    let identity = |name: &str| identity_of(root, name);
     Some(Baseline {
         node: node.map(ToString::to_string).unwrap_or_default(),
         record: identity(RECORD)?,
@@ -57,6 +55,11 @@ pub(crate) fn baseline(
         disputed: diagnostics.disputed.clone(),
         warnings: diagnostics.warnings.clone(),
     })
+}
+
+/// Returns the identity of a file below `node_modules`, if it is there.
+pub(crate) fn identity_of(root: &Path, name: &str) -> Option<Identity> {
+    dx_pkg_os::files::identity(&root.join("node_modules").join(name)).ok().flatten()
 }
 
 /// Completes the record with private copies, once the scripts of these packages have ended well.

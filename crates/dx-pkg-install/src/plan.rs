@@ -168,6 +168,14 @@ impl Plan {
             .filter_map(|package| package.resolved.as_deref())
     }
 
+    /// Returns the paths of the links to a folder.
+    pub(crate) fn links_to<'p>(&'p self, folder: &'p str) -> impl Iterator<Item = &'p str> + Clone {
+        let is_link = move |package: &&LockPackage| {
+            package.link && package.resolved.as_deref() == Some(folder)
+        };
+        self.installed.packages.iter().filter(is_link).map(|package| package.path.as_str())
+    }
+
     /// Returns the tree to be linked.
     pub(crate) fn tree(&self) -> Result<Tree, InstallError> {
         tree_of(&self.installed)

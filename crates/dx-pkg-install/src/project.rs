@@ -111,6 +111,19 @@ impl Project {
         })
     }
 
+    /// Reads the project's files anew, after a script that may have changed them.
+    pub(crate) fn read_again(
+        &mut self,
+        store: &Store,
+        with_lockfile: bool,
+    ) -> Result<(), InstallError> {
+        *self = Self::read(self.root.clone(), &self.root)?;
+        if with_lockfile {
+            self.load_lockfile()?;
+        }
+        self.read_lockfile(store)
+    }
+
     /// Loads the lockfile's text, without parsing it.
     pub fn load_lockfile(&mut self) -> Result<(), InstallError> {
         self.unread = read_seen(&self.root.join(self.lockfile), &mut self.seen)?;

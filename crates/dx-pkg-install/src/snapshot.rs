@@ -79,6 +79,14 @@ pub(crate) fn refresh_state(root: &Path) -> Result<(), InstallError> {
         .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
 }
 
+/// What the state of a project has beside files and folders; see [`State`].
+pub(crate) struct Facts {
+    pub(crate) settings: [u8; 32],
+    pub(crate) frozen: bool,
+    pub(crate) scripts_skipped: Vec<String>,
+    pub(crate) baseline: Option<Baseline>,
+}
+
 /// Records the state by which the next install finds that nothing has changed: files as they were
 /// when this install read or wrote them, folders as they are now. The paths of `node_modules` visit
 /// the packages that its own time does not cover: they are returned, and `known` where the result is
@@ -87,9 +95,7 @@ pub(crate) fn record_state<'l>(
     session: &Session,
     project: &Project,
     linked: impl Iterator<Item = &'l str>,
-    settings: [u8; 32],
-    frozen: bool,
-    baseline: Option<Baseline>,
+    facts: Facts,
     known: Option<Vec<Visit>>,
 ) -> Result<Vec<Visit>, InstallError> {
     let root = &project.root;
@@ -116,7 +122,9 @@ pub(crate) fn record_state<'l>(
         .chain(session.config_files.clone())
         .chain(project.seen.clone());
     let folder = project.unnamed();
-    let state = State { frozen, folder, baseline, ..State::new(root, settings, seen) };
+    let Facts { settings, frozen, scripts_skipped, baseline } = facts;
+    let known = State::new(root, settings, seen);
+    let state = State { frozen, folder, scripts_skipped, baseline, ..known };
     write_atomic(&path, &state.encode(), Durability::Rename)
         .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))?;
     Ok(visits)

@@ -6,11 +6,12 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXS\0` |
-//! | 4 | 4 | version, 3 |
+//! | 4 | 4 | version, 4 |
 //! | 8 | 32 | digest of the settings |
 //! | 40 | 1 | whether the lockfile was kept from changing |
 //! | 41 | 1 | whether the project has no name; the folder's follows only then |
 //! | | 4 + n | length of the folder's name (`u32`), and the name |
+//! | | 4 + … | packages whose scripts were skipped: number, then length and text of each |
 //! | | 4 | number of files |
 //! | | 4 + n | for each file: length of its path (`u32`), and the path |
 //! | | 1 | whether it existed |
@@ -36,7 +37,7 @@ use dx_pkg_os::files::Identity;
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXS\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u32 = 3;
+pub const VERSION: u32 = 4;
 /// The length of the checksum at the end, in bytes.
 const CHECKSUM: usize = 16;
 
@@ -52,6 +53,8 @@ pub struct State {
     pub frozen: bool,
     /// The name of the folder, where the lockfile is named after it.
     pub folder: Option<String>,
+    /// Packages whose scripts were skipped, which every install names.
+    pub scripts_skipped: Vec<String>,
     /// Files and folders with their identities; `None` for one that did not exist.
     pub files: Vec<(PathBuf, Option<Identity>)>,
     /// The baseline of an incremental install, where the resolution left nothing open.
@@ -86,7 +89,14 @@ impl State {
         let files: BTreeMap<_, _> =
             seen.into_iter().map(|(path, identity)| (relative(path), identity)).collect();
         let files = files.into_iter().collect();
-        State { settings, frozen: false, folder: None, files, baseline: None }
+        State {
+            settings,
+            frozen: false,
+            folder: None,
+            scripts_skipped: Vec::new(),
+            files,
+            baseline: None,
+        }
     }
 
     /// Returns whether the lockfile is still named as an install would name it.
@@ -122,6 +132,7 @@ impl State {
         if let Some(folder) = &self.folder {
             out.text(folder);
         }
+        out.texts(&self.scripts_skipped);
         out.list(&self.files, |out, (path, identity)| {
             out.text(&path.to_string_lossy());
             out.flag(identity.is_some());
@@ -154,6 +165,7 @@ impl State {
         let settings = input.array()?;
         let frozen = input.flag()?;
         let folder = if input.flag()? { Some(input.text()?.to_owned()) } else { None };
+        let scripts_skipped = input.texts()?;
         let files = input.list(|input| {
             let path = PathBuf::from(input.text()?);
             let present = input.flag()?;
@@ -161,7 +173,8 @@ impl State {
             Some((path, present.then_some(identity)))
         })?;
         let baseline = if input.flag()? { Some(Baseline::read(&mut input)?) } else { None };
-        input.is_empty().then_some(State { settings, frozen, folder, files, baseline })
+        let state = State { settings, frozen, folder, scripts_skipped, files, baseline };
+        input.is_empty().then_some(state)
     }
 }
 

@@ -21,6 +21,7 @@ use dx_pkg_core::PackageId;
 ///   metadata/<registry>/chain.dxc
 ///                                the registry's chain: packages that are likely to follow others
 ///   written/<id>                 empty: files of the package were written to in a project
+///   gyp/<id>                     empty: the package has a `binding.gyp`
 ///   lockfiles/<aa>/<digest>.dxl  compiled lockfiles, by the digest of their text
 ///   resolutions/<aa>/<digest>.dxr
 ///                                resolutions, by the digest of their input
@@ -52,6 +53,8 @@ pub enum Folder {
     Pending,
     /// Marks of packages that scripts or tools write to.
     Written,
+    /// Marks of packages with a `binding.gyp`.
+    Gyp,
     /// Unfinished entries.
     Tmp,
     /// Entries to be deleted.
@@ -62,7 +65,7 @@ pub enum Folder {
 
 impl Folder {
     /// The number of folders.
-    pub(crate) const COUNT: usize = 11;
+    pub(crate) const COUNT: usize = 12;
 
     /// The name below `v1/`.
     #[must_use]
@@ -76,6 +79,7 @@ impl Folder {
             Self::Resolutions => "resolutions",
             Self::Pending => "pending",
             Self::Written => "written",
+            Self::Gyp => "gyp",
             Self::Tmp => "tmp",
             Self::Trash => "trash",
             Self::Locks => "locks",

@@ -16,6 +16,7 @@ mod insert;
 mod jobs;
 mod layout;
 mod license;
+mod marks;
 mod matching;
 pub mod metadata;
 mod package;

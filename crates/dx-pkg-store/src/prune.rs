@@ -145,6 +145,7 @@ impl Store {
     /// Trashes all files of a package, the expanded ones first: without a package they are damage.
     fn remove_package(&self, id: PackageId) -> Result<(), StoreError> {
         self.trash(&self.expanded(id))?;
+        self.trash(&self.folder(Folder::Gyp).join(id.to_string()))?;
         let package = self.package_path(id);
         for path in [package.with_extension("files"), package.with_extension("tgz"), package] {
             self.trash(&path)?;

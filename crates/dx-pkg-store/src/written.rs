@@ -23,20 +23,13 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn mark_written(&self, id: PackageId) -> Result<(), StoreError> {
-        let folder = self.dir(Folder::Written)?;
-        match folder.create_file(id.to_string(), 0o644) {
-            Ok(_) => self.trash_prepared_trees(),
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
-            Err(error) => Err(StoreError::io("writing", self.folder(Folder::Written))(error)),
-        }
+        if self.mark(Folder::Written, id)? { self.trash_prepared_trees() } else { Ok(()) }
     }
 
     /// Returns the packages that were marked by [`Self::mark_written`].
     #[must_use]
     pub fn written(&self) -> HashSet<PackageId> {
-        let entries = self.existing(Folder::Written).and_then(|folder| folder.entries().ok());
-        let names = entries.into_iter().flatten();
-        names.filter_map(|entry| PackageId::from_hex(entry.name.to_str()?)).collect()
+        self.marked(Folder::Written)
     }
 
     /// Separates a project's copy of a package from the shared files: each that was written to

@@ -80,6 +80,9 @@ impl Download {
         if self.wants_license {
             self.record_own_fields(unpacked.find("package.json").map(|file| file.data));
         }
+        if unpacked.find("binding.gyp").is_some() {
+            self.mark_gyp(unpacked.find("package.json").map(|file| file.data))?;
+        }
         let store = &self.shared.store;
         match self.mode {
             StoreMode::Deferred | StoreMode::Tarball => {
@@ -104,6 +107,16 @@ impl Download {
         });
         let mut all = self.shared.own_fields.lock().unwrap_or_else(PoisonError::into_inner);
         all.insert(self.id, fields);
+    }
+
+    /// Marks a package that has a `binding.gyp`, unless its own `manifest` keeps npm from building
+    /// it and has no other install script.
+    pub(super) fn mark_gyp(&self, manifest: Option<&[u8]>) -> Result<(), AcquireError> {
+        let manifest = Manifest::parse(&String::from_utf8_lossy(manifest.unwrap_or(b"{}")));
+        if manifest.is_ok_and(|manifest| manifest.implies_gyp() || manifest.has_install_script) {
+            self.shared.store.mark_gyp(self.id)?;
+        }
+        Ok(())
     }
 
     /// Records that the store, or this process, has the package.

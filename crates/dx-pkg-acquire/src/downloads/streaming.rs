@@ -57,13 +57,16 @@ pub(super) fn unpack(
     };
     let mut entries = Entries::new(arriving, length, Limits::default())?;
     let mut incoming = store.receive(download.id, download.mode)?;
-    let manifest = take_files(download, &mut entries, &mut incoming)?;
+    let Taken { manifest, has_gyp } = take_files(download, &mut entries, &mut incoming)?;
     let Arriving { is_whole: true, checker, kept, .. } = entries.finish()? else {
         return Err(GaveUp);
     };
     checker.finish()?;
     if let Some(kept) = kept {
         kept.keep()?;
+    }
+    if has_gyp {
+        download.mark_gyp(manifest.as_deref())?;
     }
     incoming.keep(Some(integrity))?;
     if download.wants_license {
@@ -73,28 +76,37 @@ pub(super) fn unpack(
     Ok(())
 }
 
-/// Writes the files and returns the manifest.
+/// What was seen of the files while they were written.
+#[derive(Default)]
+struct Taken {
+    manifest: Option<Vec<u8>>,
+    /// Whether there is a `binding.gyp`.
+    has_gyp: bool,
+}
+
+/// Writes the files.
 fn take_files(
     download: &Download,
     entries: &mut Entries<Arriving<'_>>,
     incoming: &mut Incoming<'_>,
-) -> Result<Option<Vec<u8>>, GaveUp> {
-    let mut manifest = None;
+) -> Result<Taken, GaveUp> {
+    let mut taken = Taken::default();
     while let Some(StreamedFile { path, mode, size }) = entries.next_file()? {
         let is_manifest = path == "package.json" && size <= LONGEST_MANIFEST;
         if is_manifest {
-            manifest = Some(Vec::new());
+            taken.manifest = Some(Vec::new());
         }
+        taken.has_gyp |= path == "binding.gyp";
         let is_command = download.commands.contains(&path);
         incoming.begin(path, if is_command { FileMode::EXECUTABLE } else { mode })?;
         while let Some(chunk) = entries.chunk()? {
             incoming.write(chunk)?;
-            if is_manifest && let Some(manifest) = &mut manifest {
+            if is_manifest && let Some(manifest) = &mut taken.manifest {
                 manifest.extend_from_slice(chunk);
             }
         }
     }
-    Ok(manifest)
+    Ok(taken)
 }
 
 /// The bytes of a tarball as they arrive.

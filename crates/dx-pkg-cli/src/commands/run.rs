@@ -3,15 +3,14 @@
 //!
 //! Neither store nor network is opened, and nothing is started but the scripts.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
-use dx_pkg_acquire::files::{parse_manifest, read_text};
-use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::scripts::{
-    self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, SharedFacts,
+    self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, ScriptPackage, ScriptStep,
+    SharedFacts,
 };
 use dx_pkg_install::{Environment, Events, maintenance};
 use serde_json::Value;
@@ -19,9 +18,6 @@ use serde_json::Value;
 use crate::error::{BY_SIGNAL, CommandError};
 use crate::flags::{ScriptSettings, SettingFlags};
 use crate::report::Report;
-
-/// The least similarity of a name that is suggested, from 0 to 1.
-const SIMILAR: f64 = 0.6;
 
 /// Run a script of the project, or list them.
 #[derive(Args, Debug)]
@@ -76,14 +72,16 @@ fn script(
     rest: &ScriptArguments,
     report: &Report,
 ) -> Result<ExitCode, CommandError> {
-    let package = Package::open(environment)?;
+    let package = open(environment)?;
     let root = find_root(&environment.folder);
     let (flags, own) = (rest.flags.settings(), (&*package.folder, &package.manifest));
     let (config, node) = scripts::prepare(environment, &root, own, flags, report)?;
-    let Some(name) = name else { return package.list(report) };
+    let Some(name) = name else { return list(&package, report) };
     let steps = package.steps(name, !config.ignore_scripts()?);
     if steps.is_empty() {
-        return if rest.if_present { Ok(ExitCode::SUCCESS) } else { Err(package.unknown(name)) };
+        let (project, similar) = (package.label(), package.similar(name));
+        let unknown = CommandError::UnknownScript { project, script: name.to_owned(), similar };
+        return if rest.if_present { Ok(ExitCode::SUCCESS) } else { Err(unknown) };
     }
     maintenance::take_notices(&root).iter().for_each(|notice| report.warning(notice));
     let main = steps.iter().rposition(|step| step.is_main);
@@ -112,109 +110,45 @@ fn script(
     Ok(ExitCode::SUCCESS)
 }
 
-/// The package whose scripts are run: the nearest upwards.
-struct Package {
-    folder: PathBuf,
-    manifest: Manifest,
+/// Returns the package whose scripts are run: the nearest upwards.
+fn open(environment: &Environment) -> Result<ScriptPackage, CommandError> {
+    let none = || CommandError::NoProject { folder: environment.folder.display().to_string() };
+    ScriptPackage::nearest(&environment.folder)?.ok_or_else(none)
 }
 
-/// A script that is due.
-struct Step {
-    event: String,
-    script: String,
-    /// Whether it is the named script rather than its pre or post script.
-    is_main: bool,
-}
-
-impl Package {
-    fn open(environment: &Environment) -> Result<Self, CommandError> {
-        for folder in environment.folder.ancestors() {
-            let path = folder.join("package.json");
-            if let Some(text) = read_text(&path)? {
-                let manifest = parse_manifest(&path, &text)?;
-                return Ok(Package { folder: folder.to_owned(), manifest });
-            }
+/// Prints the scripts of a package.
+fn list(package: &ScriptPackage, report: &Report) -> Result<ExitCode, CommandError> {
+    let scripts = &package.manifest.scripts;
+    if report.wants_json() {
+        let fields =
+            scripts.iter().map(|(name, script)| (name.clone(), Value::from(script.as_str())));
+        report.result("", &Value::Object(fields.collect()));
+        return Ok(ExitCode::SUCCESS);
+    }
+    let (lifecycle, others): (Vec<_>, Vec<_>) =
+        scripts.iter().partition(|(name, _)| scripts::is_lifecycle(name));
+    if scripts.is_empty() {
+        report.line(&format!("{} has no scripts", package.label()));
+    }
+    for (title, scripts) in [
+        (format!("Lifecycle scripts of {}:", package.label()), lifecycle),
+        ("Available with `dx run`:".to_owned(), others),
+    ] {
+        if !scripts.is_empty() {
+            report.line(&title);
         }
-        Err(CommandError::NoProject { folder: environment.folder.display().to_string() })
-    }
-
-    /// Returns the script of this name, or the one that npm implies.
-    fn script(&self, name: &str) -> Option<&str> {
-        let implied = if cfg!(windows) { "SET" } else { "env" };
-        self.manifest.script(name).or((name == "env").then_some(implied))
-    }
-
-    /// Returns the scripts to run for a name, in order; `with_hooks` includes pre and post
-    /// scripts.
-    fn steps(&self, name: &str, with_hooks: bool) -> Vec<Step> {
-        let step = |event: String, is_main: bool| {
-            let script = self.script(&event)?.to_owned();
-            Some(Step { event, script, is_main })
-        };
-        let own: Vec<Step> = match step(name.to_owned(), true) {
-            Some(step) => vec![step],
-            None if name == "restart" && self.script("start").is_some() => ["stop", "start"]
-                .into_iter()
-                .flat_map(|part| self.steps(part, with_hooks))
-                .collect(),
-            None => return Vec::new(),
-        };
-        let hook = |prefix: &str| step(format!("{prefix}{name}"), false).filter(|_| with_hooks);
-        hook("pre").into_iter().chain(own).chain(hook("post")).collect()
-    }
-
-    /// Returns `name@version`, as far as it has them.
-    fn label(&self) -> String {
-        let Manifest { name, version, .. } = &self.manifest;
-        match (name, version) {
-            (Some(name), Some(version)) => format!("{name}@{version}"),
-            (Some(name), None) => name.clone(),
-            _ => self.folder.display().to_string(),
+        for (name, script) in scripts {
+            report.line(&format!("  {name}\n    {script}"));
         }
     }
-
-    /// Prints the scripts.
-    fn list(&self, report: &Report) -> Result<ExitCode, CommandError> {
-        let scripts = &self.manifest.scripts;
-        if report.wants_json() {
-            let fields =
-                scripts.iter().map(|(name, script)| (name.clone(), Value::from(script.as_str())));
-            report.result("", &Value::Object(fields.collect()));
-            return Ok(ExitCode::SUCCESS);
-        }
-        let (lifecycle, others): (Vec<_>, Vec<_>) =
-            scripts.iter().partition(|(name, _)| scripts::is_lifecycle(name));
-        if scripts.is_empty() {
-            report.line(&format!("{} has no scripts", self.label()));
-        }
-        for (title, scripts) in [
-            (format!("Scripts of {} with a meaning of their own:", self.label()), lifecycle),
-            ("To be run with `dx run`:".to_owned(), others),
-        ] {
-            if !scripts.is_empty() {
-                report.line(&title);
-            }
-            for (name, script) in scripts {
-                report.line(&format!("  {name}\n    {script}"));
-            }
-        }
-        Ok(ExitCode::SUCCESS)
-    }
-
-    fn unknown(&self, name: &str) -> CommandError {
-        let similarity = |other: &str| strsim::normalized_damerau_levenshtein(name, other);
-        let names = self.manifest.scripts.iter().map(|(name, _)| name.as_str());
-        let nearest = names.max_by(|one, other| similarity(one).total_cmp(&similarity(other)));
-        let similar = nearest.filter(|other| similarity(other) >= SIMILAR).map(str::to_owned);
-        CommandError::UnknownScript { project: self.label(), script: name.to_owned(), similar }
-    }
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Runs the scripts of one package.
 struct Runner<'r> {
     environment: &'r Environment,
     command: &'r str,
-    package: &'r Package,
+    package: &'r ScriptPackage,
     root: &'r Path,
     shared: SharedFacts,
     fields: Vec<(String, String)>,
@@ -225,7 +159,7 @@ impl Runner<'_> {
     /// Runs one script; the last one replaces this process if the system can do that.
     fn step(
         &self,
-        step: &Step,
+        step: &ScriptStep,
         arguments: &[String],
         last: bool,
     ) -> Result<ScriptOutcome, CommandError> {
@@ -233,12 +167,7 @@ impl Runner<'_> {
             .chain(arguments.iter().map(String::as_str))
             .collect::<Vec<_>>()
             .join(" ");
-        self.report.detail(&format!(
-            "> {} {}\n> {}",
-            self.package.label(),
-            step.event,
-            shown.replace('\n', "\n> ")
-        ));
+        self.report.script(&self.package.label(), &step.event, &shown);
         let variables = scripts::environment(
             self.environment.variables.iter().cloned(),
             &ScriptEnvironment {

@@ -6,6 +6,8 @@
 mod add;
 mod age;
 #[cfg(unix)]
+mod allow_scripts;
+#[cfg(unix)]
 mod altered;
 #[cfg(unix)]
 mod bundles;
@@ -24,6 +26,7 @@ mod folders;
 mod force;
 mod fresh;
 mod freshness;
+mod gyp;
 mod harness;
 #[cfg(unix)]
 mod in_place;
@@ -46,6 +49,8 @@ mod omit;
 mod open_files;
 mod optional;
 mod output;
+#[cfg(unix)]
+mod own_scripts;
 mod packed;
 mod peers;
 #[cfg(unix)]
@@ -54,6 +59,8 @@ mod prepared;
 mod remembered;
 mod resolution;
 mod run;
+#[cfg(unix)]
+mod script_output;
 mod scripts;
 #[cfg(unix)]
 mod sharing;

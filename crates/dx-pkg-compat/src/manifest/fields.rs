@@ -11,6 +11,16 @@ impl Manifest {
     pub fn script_fields(&self) -> Vec<(String, String)> {
         fields(self)
     }
+
+    /// Returns whether npm builds the package with `node-gyp` where it has a `binding.gyp`: no
+    /// script of its own comes before, and `gypfile` is not `false`.
+    #[must_use]
+    pub fn implies_gyp(&self) -> bool {
+        let has = |event| self.script(event).is_some_and(|script| !script.is_empty());
+        self.raw.get("gypfile") != Some(&Value::Bool(false))
+            && !has("install")
+            && !has("preinstall")
+    }
 }
 
 fn fields(manifest: &Manifest) -> Vec<(String, String)> {

@@ -14,3 +14,19 @@ fn lines_are_joined_and_cut() {
     assert_eq!(plain_text("abcdef", 3), "abc…");
     assert_eq!(plain_text("abc", 3), "abc");
 }
+
+#[test]
+fn output_keeps_its_lines_and_indents() {
+    let output = "one\r\n  two\n\n\tthree 👩\u{200d}💻\n\n\n";
+    assert_eq!(output_text(output, false), "one\n  two\n\n\tthree 👩\u{200d}💻");
+    assert_eq!(output_text(" 10%\r 50%\r100%\r\ndone\r", true), "100%\ndone");
+    assert_eq!(output_text("", true), "");
+}
+
+#[test]
+fn output_keeps_colours_and_nothing_else_that_terminals_obey() {
+    let output = "\u{1b}[2J\u{1b}[31;1mred\u{1b}[0m\u{1b}]0;title\u{7}\u{8}\n\u{1b}[1Aup\u{202e}";
+    assert_eq!(output_text(output, true), "\u{1b}[31;1mred\u{1b}[0m\nup\u{1b}[0m");
+    assert_eq!(output_text(output, false), "red\nup");
+    assert_eq!(output_text("cut\u{1b}[", true), "cut");
+}

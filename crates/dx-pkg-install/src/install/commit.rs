@@ -10,10 +10,10 @@ use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::{Run, cached, statistics};
 use crate::cached_install::CacheKey;
-use crate::installed::{baseline, complete_record};
+use crate::installed::{RECORD, baseline, complete_record, identity_of};
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
-use crate::snapshot::record_state;
+use crate::snapshot::{Facts, record_state};
 use crate::summary::{Changes, Direct, Lists, Named, Scope, of_record};
 use crate::{InstallError, Summary, altered, in_place};
 
@@ -61,17 +61,22 @@ pub(super) fn commit(
     if let Some(linked) = &linked {
         if let TreeChange::Whole(whole) = &mut outcome.tree {
             run.cancel().check()?;
-            let complete = run_scripts(run, project, whole, outcome.lock.as_ref(), linked);
-            // Also what a script wrote before it failed must not stay in other projects' files.
-            separate_written(run, project, whole, complete.is_ok())?;
-            let is_complete = complete?;
-            if !is_complete {
+            let after = run_scripts(run, project, whole, outcome.lock.as_ref(), linked);
+            if !matches!(after, Ok(After::Replaced)) {
+                // Also what a script wrote before it failed must not stay in other projects' files.
+                separate_written(run, project, whole, after.is_ok())?;
+            }
+            let after = after?;
+            if after == After::Reduced {
                 outcome.summary.leave_out(&whole.plan.installed, &linked.report);
             }
-            outcome.is_complete &= is_complete;
+            outcome.is_complete &= after == After::Complete;
         }
         // The next install looks again at what is missing or in no manifest; with `force`, at all.
-        let is_final = outcome.is_complete && !run.session.config().force()?;
+        let config = run.session.config();
+        let is_final = outcome.is_complete
+            && !config.force()?
+            && (!config.always_run_scripts()? || config.ignore_scripts()?);
         if is_final && is_recorded {
             record(run, project, &mut outcome, linked, &direct)?;
         }
@@ -176,25 +181,41 @@ fn direct(run: &Run<'_>, project: &Project, outcome: &Outcome) -> Direct {
     Direct::of(project, run.options.change.is_some(), own, after)
 }
 
-/// Runs the scripts that are due once a whole tree is linked; returns whether no optional package
-/// failed.
+/// The tree after its scripts.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum After {
+    /// As it was planned.
+    Complete,
+    /// Without optional packages that failed.
+    Reduced,
+    /// The tree of another install, which a script has started and which has recorded it.
+    Replaced,
+}
+
+/// Runs the scripts that are due once a whole tree is linked.
 fn run_scripts(
     run: &Run<'_>,
     project: &Project,
     whole: &mut Whole,
     lock: Option<&Lock>,
     linked: &Linked,
-) -> Result<bool, InstallError> {
+) -> Result<After, InstallError> {
     let Whole { plan, lifecycle, .. } = whole;
     let place = run.place(project);
+    let record = || identity_of(&project.root, RECORD);
+    let before = record();
     let failed = lifecycle.run(place, plan, &linked.new)?;
+    if record() != before {
+        return Ok(After::Replaced);
+    }
     complete_record(project, plan)?;
     if let Some(lock) = lock.filter(|_| !failed.is_empty()) {
         plan.leave_out(lock, &failed);
         link::relink(run, project, plan)?;
         complete_record(project, plan)?;
     }
-    lifecycle.run_workspaces(place, plan)?;
+    let before = record();
+    lifecycle.run_linked(place, plan)?;
     let report = &linked.report;
     if report.added + report.replaced + report.removed > 0 {
         lifecycle.run_own(place, TREE_EVENTS.as_slice())?;
@@ -202,7 +223,11 @@ fn run_scripts(
     if run.options.change.is_none() {
         lifecycle.run_own(place, ROOT_EVENTS_AFTER.as_slice())?;
     }
-    Ok(failed.is_empty())
+    Ok(match failed.is_empty() {
+        _ if record() != before => After::Replaced,
+        true => After::Complete,
+        false => After::Reduced,
+    })
 }
 
 /// Separates files that scripts wrote to from those of other projects.
@@ -244,9 +269,13 @@ fn record(
         TreeChange::Prepared(prepared) => Some(prepared.visits.clone()),
         _ => None,
     };
-    let (folders, settings) = (folders.into_iter(), run.settings);
-    let visits =
-        record_state(run.session, project, folders, settings, run.frozen, baseline, known)?;
+    let facts = Facts {
+        settings: run.settings,
+        frozen: run.frozen,
+        scripts_skipped: outcome.summary.scripts_skipped.clone(),
+        baseline,
+    };
+    let visits = record_state(run.session, project, folders.into_iter(), facts, known)?;
     if let Some(importers) = importers {
         let now = CacheKey::of(run.session, project, run.frozen);
         let whole = lists_of(outcome, linked, direct, run.scope());

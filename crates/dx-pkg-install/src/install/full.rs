@@ -8,9 +8,10 @@ use dx_pkg_core::{Spec, Version, message_with_causes};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::{Conflict, Resolution, Unfit};
 
+use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
-use super::{Run, digests, fetch};
+use super::{Run, digests, fetch, gyp};
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
@@ -26,9 +27,14 @@ pub(super) fn work_out(
     if run.frozen && project.locked.is_none() {
         return Err(InstallError::NoLockfile { root: project.root.clone() });
     }
-    let lifecycle = Lifecycle::new(run.session, project)?;
+    let mut lifecycle = Lifecycle::new(run.session, project)?;
     if run.options.change.is_none() && !run.lockfile_only {
         lifecycle.run_own(run.place(project), ROOT_EVENTS_BEFORE.as_slice())?;
+        // What a script changes in the project's files counts; npm ci has read them by then.
+        if lifecycle.has_run() && !run.is_ci() {
+            project.read_again(run.session.store(), run.session.config().package_lock()?)?;
+            lifecycle.take_workspaces(project);
+        }
     }
     run.events.work_began(run.session, &run.counters);
     run.cancel().check()?;
@@ -67,15 +73,17 @@ fn resolve_and_fetch(
     let mut built = None;
     let mut is_baseline = true;
     if !run.lockfile_only {
+        gyp::mark(session.store(), plan.installed.packages.iter_mut())?;
         plan.mark_private(|package| lifecycle.may_run(package));
         altered::mark_written(run.is_ci(), session.store(), &project.root, &mut plan)?;
-        summary.scripts_skipped = lifecycle.skipped(&plan)?;
         // No place that is not allowed is asked for a digest either.
         let refused = SourceCheck::new(session, project, &lock)?.refused(&plan);
         let mut dropped = plan.drop_failed(&lock, refused)?;
         let digests = digests::complete(run, project, &input, &downloads, &mut plan, &mut lock)?;
         dropped.extend(plan.drop_failed(&lock, digests.failed)?);
-        let fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
+        let mut fetched = fetch::fetch(run, project, &downloads, &mut plan, &mut lock)?;
+        complete_scripts(run, project, &lifecycle, &mut plan, &mut lock, &mut fetched)?;
+        summary.scripts_skipped = lifecycle.skipped(project, &plan)?;
         digests::report(run, &digests.first);
         context.mark("fetched");
         dropped.extend(fetched.dropped);
@@ -121,6 +129,30 @@ fn resolve_and_fetch(
         cache: key.map(|key| (key, basis)),
         ..Outcome::default()
     })
+}
+
+/// Brings into plan and lock which packages have install scripts, as far as only their files tell.
+fn complete_scripts(
+    run: &Run<'_>,
+    project: &Project,
+    lifecycle: &Lifecycle,
+    plan: &mut Plan,
+    lock: &mut Lock,
+    fetched: &mut Fetched,
+) -> Result<(), InstallError> {
+    let store = run.session.store();
+    gyp::mark(store, lock.packages.iter_mut())?;
+    if gyp::mark(store, plan.installed.packages.iter_mut())? {
+        let becomes_private =
+            |package: &LockPackage| lifecycle.may_run(package) && !package.private_copy;
+        let is_other_tree = plan.installed.packages.iter().any(becomes_private);
+        plan.add_private(|package| lifecycle.may_run(package));
+        // The tree that was built meanwhile shares these packages' files with the store.
+        if is_other_tree && let Some(built) = fetched.built.take() {
+            built.give_back(&project.root, store);
+        }
+    }
+    Ok(())
 }
 
 /// Tells the user that the lockfile was completed, and about which packages nothing was found.

@@ -25,7 +25,7 @@ use self::baseline::InstalledTree;
 use super::cached::is_fast_path_eligible;
 use super::full::{keeps_versions, resolver_input};
 use super::outcome::{Difference, Outcome, TreeChange};
-use super::{Run, fetch};
+use super::{Run, fetch, gyp};
 use crate::cached_install::CacheKey;
 use crate::installed::{self, Diagnostics};
 use crate::plan::{Plan, unpacked};
@@ -79,7 +79,9 @@ pub(super) fn work_out(
     let lifecycle = Lifecycle::new(session, project)?;
     // Scripts that were skipped may have been allowed since.
     let with_scripts = with_scripts(&record);
-    if with_scripts.installed.packages.iter().any(|package| lifecycle.may_run(package)) {
+    if with_scripts.installed.packages.iter().any(|package| lifecycle.may_run(package))
+        || lifecycle.runs_folders(&with_scripts)
+    {
         return Ok(None);
     }
     run.events.work_began(run.session, &run.counters);
@@ -193,6 +195,8 @@ fn fetch_changed(
         Lock { packages: before.map(|entry| entry.to_package()).collect(), ..Lock::default() };
     let mut plan = Plan::of(entries.clone());
     let dropped = fetch::wait(run.session, Some(&before), downloads, &mut plan, &mut lock)?;
+    let packages = plan.installed.packages.iter_mut().chain(&mut lock.packages);
+    gyp::mark(run.session.store(), packages)?;
     run.session.context.mark("fetched");
     let packages = &mut plan.installed.packages;
     if !dropped.is_empty() || packages.iter().any(|package| lifecycle.may_run(package)) {
@@ -270,7 +274,7 @@ fn outcome(
         packages: after.packages().filter(|package| !package.link()).count(),
         conflicts: tree.baseline.conflicts.clone(),
         warnings: tree.baseline.warnings.clone(),
-        scripts_skipped: lifecycle.skipped(&with_scripts(&after))?,
+        scripts_skipped: lifecycle.skipped(project, &with_scripts(&after))?,
         ..Summary::default()
     };
     let (before, after) = affected::trees(record, &effect.removed, &effect.installed)?;
@@ -310,8 +314,9 @@ fn outcome(
     }))
 }
 
-/// Returns the packages with scripts of their own.
+/// Returns the packages with scripts of their own, and the links to folders that may have some.
 fn with_scripts(record: &DxlView<'_>) -> Plan {
-    let packages = record.packages().filter(|package| package.has_install_script());
+    let packages =
+        record.packages().filter(|package| package.has_install_script() || package.link());
     Plan::of(packages.map(|package| package.to_package()).collect())
 }

@@ -9,6 +9,7 @@ use dx_pkg_os::files::{FileLock, TEMPORARY};
 use dx_pkg_store::Folder;
 
 use crate::project::{Project, find_root};
+use crate::scripts::is_nested;
 use crate::{Environment, Events, InstallError, Session, SessionOptions, demands, state};
 
 /// A project with its session. No other command works on the project while this exists.
@@ -101,6 +102,9 @@ fn lock_project(
     root: &Path,
     events: &dyn Events,
 ) -> Result<Option<FileLock>, InstallError> {
+    if is_nested(&session.environment, root) {
+        return Ok(None);
+    }
     let name = blake3::hash(root.as_os_str().as_encoded_bytes()).to_hex();
     let folder = session.store().folder(Folder::Locks);
     if std::fs::create_dir_all(&folder).is_err() {

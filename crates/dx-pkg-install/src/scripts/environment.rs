@@ -73,11 +73,11 @@ pub fn environment(
         variables.insert("NODE_OPTIONS".to_owned(), options.clone());
     }
     for (key, value) in &what.shared.settings {
-        if !is_secret(key) {
-            variables.insert(
-                format!("npm_config_{}", key.to_lowercase().replace('-', "_")),
-                flag_text(value),
-            );
+        let name = format!("npm_config_{}", key.to_lowercase().replace('-', "_"));
+        // A variable that sets the same stays as it is spelt.
+        let inherited = variables.get(&name).map(|inherited| flag_text(inherited));
+        if !is_secret(key) && inherited != Some(flag_text(value)) {
+            variables.insert(name, flag_text(value));
         }
     }
     let mut set = |key: &str, value: &str| {
@@ -91,6 +91,8 @@ pub fn environment(
     set("npm_config_user_agent", &what.shared.user_agent);
     set("npm_config_local_prefix", &text(what.project));
     set("INIT_CWD", &text(what.called_from));
+    set("EDITOR", &what.shared.editor);
+    set("COLOR", if what.shared.has_colours { "1" } else { "0" });
     if let Some(node) = &what.shared.node {
         set("npm_node_execpath", &text(node));
         set("NODE", &text(node));
@@ -139,7 +141,7 @@ fn flag_text(value: &str) -> String {
 }
 
 fn flag(value: bool) -> &'static str {
-    if value { "true" } else { "" }
+    if value { "1" } else { "" }
 }
 
 fn text(path: &Path) -> String {

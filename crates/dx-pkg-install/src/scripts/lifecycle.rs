@@ -1,45 +1,31 @@
 //! The lifecycle scripts of an install: the project's own, and those of dependencies that the
 //! project allows.
 
+use std::borrow::Cow;
 use std::collections::HashSet;
-use std::path::Path;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use dx_pkg_acquire::files::read_text;
-use dx_pkg_acquire::package::{label, real_name};
+use dx_pkg_acquire::files::{parse_manifest, read_text};
+use dx_pkg_acquire::package::{Origin, label, origin, real_name};
 use dx_pkg_compat::manifest::{AllowScripts, Manifest};
 use dx_pkg_core::message_with_causes;
-use dx_pkg_core::text::plain_text;
-use dx_pkg_lock::LockPackage;
+use dx_pkg_lock::{LockPackage, name_of_path};
 
-use super::{
-    DEPENDENCY_EVENTS, LINKED_EVENTS, LockFacts, Output, ScriptCommand, ScriptEnvironment,
-    SharedFacts, environment, implied_install, order,
-};
+use super::policy::Policy;
+use super::runner::{Place, Runner, Subject};
+use super::skipped::allowing;
+use super::{DEPENDENCY_EVENTS, LINKED_EVENTS, SharedFacts, order};
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::{Events, InstallError, Session};
-
-/// The place where scripts run, with its listener.
-#[derive(Clone, Copy)]
-pub(crate) struct Place<'p> {
-    /// Environment and settings.
-    pub(crate) session: &'p Session,
-    /// The project.
-    pub(crate) project: &'p Project,
-    /// The listener of the install.
-    pub(crate) events: &'p dyn Events,
-    /// npm's name of the command, for scripts.
-    pub(crate) command: &'static str,
-}
+use crate::{InstallError, Session};
 
 /// The scripts of a project and which of them may run.
 pub(crate) struct Lifecycle {
     ignored: bool,
     all: bool,
     strict: bool,
-    allowed: Vec<(String, bool)>,
+    policy: Policy,
     /// The folders of workspaces, whose scripts are the project's own.
     workspaces: HashSet<String>,
     /// Whether a script has been started.
@@ -54,56 +40,82 @@ impl Lifecycle {
         let config = session.config();
         let mut configured = AllowScripts::default();
         config.allow_scripts()?.iter().for_each(|key| configured.add(key, true));
-        let allowed = [project.manifest.allow_scripts.clone(), configured.rules].concat();
+        let keys = project.manifest.allow_scripts.iter().cloned().chain(configured.rules);
         Ok(Lifecycle {
             ignored: config.ignore_scripts()?,
             all: config.dangerously_allow_all_scripts()?,
             strict: config.strict_allow_scripts()?,
-            allowed,
-            workspaces: project.workspaces.iter().map(|(folder, _)| folder.clone()).collect(),
+            policy: Policy::new(&project.root, keys),
+            workspaces: folders_of_workspaces(project),
             has_run: AtomicBool::new(false),
             shared: OnceLock::new(),
         })
     }
 
-    /// Returns whether the package's scripts will be run. A denial wins, except over the setting
-    /// that allows all.
+    /// Returns whether the scripts of a package with a tarball will be run. A denial wins, except
+    /// over the setting that allows all.
     pub(crate) fn may_run(&self, package: &LockPackage) -> bool {
         !self.ignored && package.has_install_script && self.verdict(package) == Some(true)
     }
 
-    /// Returns what the project says of the package's scripts.
+    /// Returns what the project says of the scripts of a package with a tarball.
     fn verdict(&self, package: &LockPackage) -> Option<bool> {
-        if self.all {
+        // A bundled package's tarball can claim any name: no rule is about it.
+        let is_named = !package.in_bundle && !is_folder(package);
+        if self.all && !is_folder(package) {
             return Some(true);
         }
-        // A bundled package's tarball can claim any name: no rule is about it.
-        if package.in_bundle {
-            return None;
-        }
-        let name = real_name(package);
-        let exact = package.version.as_deref().map(|version| format!("{name}@{version}"));
-        let about =
-            self.allowed.iter().filter(|(key, _)| key == name || Some(key) == exact.as_ref());
-        about.map(|(_, verdict)| *verdict).min()
+        is_named.then(|| self.policy.of_package(package)).flatten()
     }
 
-    /// Returns the packages whose scripts are skipped without having been denied.
+    /// Returns what the project says of the scripts of a linked folder that is no workspace.
+    fn verdict_of_folder(&self, plan: &Plan, folder: &str) -> Option<bool> {
+        if self.all { Some(true) } else { self.policy.of_folder(folder, plan.links_to(folder)) }
+    }
+
+    /// Returns whether scripts of linked folders, but for workspaces, will be run.
+    pub(crate) fn runs_folders(&self, plan: &Plan) -> bool {
+        let mut folders = plan.linked_folders().filter(|folder| !self.workspaces.contains(*folder));
+        !self.ignored && folders.any(|folder| self.verdict_of_folder(plan, folder) == Some(true))
+    }
+
+    /// Returns the packages and linked folders whose scripts are skipped without having been
+    /// denied; none where the user wants no scripts at all.
     ///
     /// # Errors
     /// There are such, and the setting `strict-allow-scripts` forbids it.
-    pub(crate) fn skipped(&self, plan: &Plan) -> Result<Vec<String>, InstallError> {
+    pub(crate) fn skipped(
+        &self,
+        project: &Project,
+        plan: &Plan,
+    ) -> Result<Vec<String>, InstallError> {
+        if self.ignored || self.all {
+            return Ok(Vec::new());
+        }
         // Nothing that the project says would let a bundled package's scripts run.
         let is_skipped = |package: &&LockPackage| {
-            !package.in_bundle
-                && !self.may_run(package)
-                && (self.ignored || self.verdict(package).is_none())
+            !package.in_bundle && !is_folder(package) && self.verdict(package).is_none()
         };
-        let skipped: Vec<String> = self.with_scripts(plan).filter(is_skipped).map(label).collect();
-        if self.strict && !self.ignored && !skipped.is_empty() {
-            return Err(InstallError::ScriptsUndecided { packages: skipped });
+        let mut skipped: Vec<String> =
+            self.with_scripts(plan).filter(is_skipped).map(label_of_package).collect();
+        for folder in self.linked_folders(plan) {
+            if self.verdict_of_folder(plan, folder).is_none()
+                && let Some(manifest) = manifest_of(project, folder)?
+                && runs_when_linked(&manifest)
+            {
+                skipped.push(label_of_folder(folder, &manifest));
+            }
+        }
+        if self.strict && !skipped.is_empty() {
+            let allowing = allowing(&skipped);
+            return Err(InstallError::ScriptsUndecided { packages: skipped, allowing });
         }
         Ok(skipped)
+    }
+
+    /// Takes over the project's workspaces, which a script may have changed.
+    pub(crate) fn take_workspaces(&mut self, project: &Project) {
+        self.workspaces = folders_of_workspaces(project);
     }
 
     /// Returns whether any script was started.
@@ -140,7 +152,8 @@ impl Lifecycle {
                     Err(error)
                         if package.optional && !place.session.context.cancel.is_cancelled() =>
                     {
-                        place.events.warning(&format!("optional: {}", message_with_causes(&error)));
+                        let error = message_with_causes(&error);
+                        place.events.warning(&format!("optional: {error}; it is left out"));
                         failed.insert(package.path.clone());
                     }
                     outcome => outcome?,
@@ -150,23 +163,46 @@ impl Lifecycle {
         Ok(failed)
     }
 
-    /// Runs the scripts of linked workspaces, which npm runs without permission.
-    pub(crate) fn run_workspaces(&self, place: Place<'_>, plan: &Plan) -> Result<(), InstallError> {
-        let linked: HashSet<&str> = plan.linked_folders().collect();
-        let due = place.project.workspaces.iter().filter(|(folder, manifest)| {
-            !self.ignored && linked.contains(folder.as_str()) && runs_when_linked(manifest)
-        });
-        let due: Vec<&(String, Manifest)> = due.collect();
-        if due.is_empty() {
+    /// Runs the scripts of linked folders: of workspaces, which npm runs without permission, and of
+    /// others that the project allows.
+    pub(crate) fn run_linked(&self, place: Place<'_>, plan: &Plan) -> Result<(), InstallError> {
+        if self.ignored {
             return Ok(());
         }
+        let project = place.project;
+        let linked: HashSet<&str> = plan.linked_folders().collect();
+        let workspaces =
+            project.workspaces.iter().filter(|(folder, _)| linked.contains(folder.as_str()));
+        let mut due: Vec<(&str, Cow<'_, Manifest>)> = workspaces
+            .map(|(folder, manifest)| (folder.as_str(), Cow::Borrowed(manifest)))
+            .collect();
+        for folder in self.linked_folders(plan) {
+            if self.verdict_of_folder(plan, folder) == Some(true)
+                && let Some(manifest) = manifest_of(project, folder)?
+            {
+                due.push((folder, Cow::Owned(manifest)));
+            }
+        }
+        due.retain(|(_, manifest)| runs_when_linked(manifest));
         let runner = self.runner(place);
         for event in LINKED_EVENTS {
             for (folder, manifest) in &due {
-                runner.events(&place.project.root.join(folder), manifest, &[event], None)?;
+                let folder = &project.root.join(folder);
+                runner.event(Subject { folder, manifest, lock: None }, event)?;
             }
         }
         Ok(())
+    }
+
+    /// Returns the linked folders that are no workspaces, each once.
+    fn linked_folders<'p>(&self, plan: &'p Plan) -> Vec<&'p str> {
+        let folders = plan.linked_folders();
+        let mut folders: Vec<&str> = folders
+            .filter(|folder| !folder.is_empty() && !self.workspaces.contains(*folder))
+            .collect();
+        folders.sort_unstable();
+        folders.dedup();
+        folders
     }
 
     /// Returns the packages with scripts, without workspaces.
@@ -180,10 +216,7 @@ impl Lifecycle {
 
     /// Runs the project's own scripts of these events.
     pub(crate) fn run_own(&self, place: Place<'_>, events: &[&str]) -> Result<(), InstallError> {
-        if self.ignored {
-            return Ok(());
-        }
-        self.runner(place).events(&place.project.root, &place.project.manifest, events, None)
+        if self.ignored { Ok(()) } else { self.runner(place).own(events) }
     }
 
     fn runner<'r>(&'r self, place: Place<'r>) -> Runner<'r> {
@@ -191,120 +224,36 @@ impl Lifecycle {
     }
 }
 
-/// Returns whether a workspace has a script that runs when it is linked.
+fn folders_of_workspaces(project: &Project) -> HashSet<String> {
+    project.workspaces.iter().map(|(folder, _)| folder.clone()).collect()
+}
+
+/// Returns whether a linked folder has a script that runs then.
 pub(crate) fn runs_when_linked(manifest: &Manifest) -> bool {
     LINKED_EVENTS.iter().any(|event| manifest.script(event).is_some())
 }
 
-/// Runs the scripts of one install.
-struct Runner<'r> {
-    place: Place<'r>,
-    shared: &'r OnceLock<SharedFacts>,
-    has_run: &'r AtomicBool,
+/// Returns whether an entry is a folder that links lead to.
+fn is_folder(package: &LockPackage) -> bool {
+    !package.link && !package.path.contains("node_modules/")
 }
 
-impl<'r> Runner<'r> {
-    /// Returns what every script sees.
-    fn shared(&self) -> Result<&'r SharedFacts, InstallError> {
-        if let Some(shared) = self.shared.get() {
-            return Ok(shared);
-        }
-        let Place { session, project, .. } = self.place;
-        let (environment, config) = (&session.environment, session.config());
-        let shared = SharedFacts::new(environment, &project.root, config, session.node())?;
-        Ok(self.shared.get_or_init(|| shared))
-    }
+/// Reads the manifest of a linked folder, if it has one.
+fn manifest_of(project: &Project, folder: &str) -> Result<Option<Manifest>, InstallError> {
+    let path = project.root.join(folder).join("package.json");
+    Ok(read_text(&path)?.map(|text| parse_manifest(&path, &text)).transpose()?)
+}
 
-    fn dependency(&self, package: &LockPackage, event: &str) -> Result<(), InstallError> {
-        let folder = self.place.project.root.join(&package.path);
-        let Some(text) = read_text(&folder.join("package.json"))? else { return Ok(()) };
-        let manifest = Manifest::parse(&text)?;
-        let facts = LockFacts {
-            resolved: package.resolved.as_deref(),
-            integrity: package.integrity.as_deref(),
-            optional: package.optional,
-            dev: package.dev,
-            dev_optional: package.dev_optional,
-            peer: package.peer,
-        };
-        self.events(&folder, &manifest, &[event], Some(facts))
+/// Returns a package with what a key of `allowScripts` names: its version, or its tarball.
+fn label_of_package(package: &LockPackage) -> String {
+    match origin(package) {
+        Origin::File(path) => format!("{}@file:{path}", real_name(package)),
+        _ => label(package),
     }
+}
 
-    fn events(
-        &self,
-        folder: &Path,
-        manifest: &Manifest,
-        events: &[&str],
-        lock: Option<LockFacts<'_>>,
-    ) -> Result<(), InstallError> {
-        let gyp = folder.join("binding.gyp").is_file();
-        let implied = implied_install(manifest.scripts.iter().map(|(name, _)| name.as_str()), gyp);
-        for event in events {
-            let implied = implied.filter(|_| *event == "install");
-            if let Some(script) = manifest.script(event).or(implied) {
-                self.script(folder, manifest, event, script, lock)?;
-            }
-        }
-        Ok(())
-    }
-
-    fn script(
-        &self,
-        folder: &Path,
-        manifest: &Manifest,
-        event: &str,
-        script: &str,
-        lock: Option<LockFacts<'_>>,
-    ) -> Result<(), InstallError> {
-        let Place { session, project, events, command } = self.place;
-        session.context.cancel.check()?;
-        self.has_run.store(true, Ordering::Relaxed);
-        let shared = self.shared()?;
-        let environment = environment(
-            session.environment.variables.iter().cloned(),
-            &ScriptEnvironment {
-                event,
-                script,
-                package: folder,
-                name: manifest.name.as_deref(),
-                version: manifest.version.as_deref(),
-                fields: &manifest.script_fields(),
-                lock,
-                project: &project.root,
-                called_from: &session.environment.called_from,
-                command,
-                shared,
-                executable: &session.environment.executable,
-            },
-        );
-        let is_project = folder == project.root;
-        let output = if is_project && events.shows_script_output() {
-            Output::Inherit
-        } else {
-            Output::Capture
-        };
-        let command = ScriptCommand {
-            script,
-            arguments: &[],
-            folder,
-            environment: &environment,
-            shell: shared.shell.as_deref(),
-            output,
-        };
-        let outcome = super::run(&command)?;
-        if outcome.success() {
-            return Ok(());
-        }
-        let printed = [outcome.stdout, outcome.stderr].concat();
-        Err(InstallError::ScriptFailed {
-            event: event.to_owned(),
-            package: manifest.name.clone().unwrap_or_else(|| "the project".to_owned()),
-            ended: outcome.code.map_or_else(
-                || "was ended by a signal".to_owned(),
-                |code| format!("ended with code {code}"),
-            ),
-            script: script.to_owned(),
-            printed: plain_text(&String::from_utf8_lossy(&printed), 2000),
-        })
-    }
+/// Returns a linked folder as it would be required.
+fn label_of_folder(folder: &str, manifest: &Manifest) -> String {
+    let name = manifest.name.as_deref().unwrap_or_else(|| name_of_path(folder));
+    format!("{name}@file:{folder}")
 }

@@ -1,5 +1,7 @@
 //! The order in which npm runs lifecycle scripts.
 
+use dx_pkg_compat::manifest::Manifest;
+
 #[cfg(test)]
 mod tests;
 
@@ -35,15 +37,9 @@ fn depth(path: &str) -> usize {
 
 /// Returns the `install` script that npm implies for a package with a `binding.gyp` and none of its
 /// own.
-///
-/// `scripts` are the events the package has a script for.
 #[must_use]
-pub fn implied_install<'s>(
-    scripts: impl IntoIterator<Item = &'s str>,
-    has_binding_gyp: bool,
-) -> Option<&'static str> {
-    let named = scripts.into_iter().any(|event| matches!(event, "install" | "preinstall"));
-    (has_binding_gyp && !named).then_some("node-gyp rebuild")
+pub fn implied_install(manifest: &Manifest, has_binding_gyp: bool) -> Option<&'static str> {
+    (has_binding_gyp && manifest.implies_gyp()).then_some("node-gyp rebuild")
 }
 
 /// The events that npm has a meaning for; most have pre and post scripts.

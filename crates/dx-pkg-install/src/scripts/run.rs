@@ -1,9 +1,9 @@
 //! Runs one script.
 
 use std::collections::BTreeMap;
-use std::io;
+use std::io::{self, Read};
 use std::path::Path;
-use std::process::{Command, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 
 use crate::error::ScriptError;
 
@@ -19,7 +19,8 @@ const SHELL: &str = "/bin/sh";
 pub enum Output {
     /// To the terminal, which the script may also read from.
     Inherit,
-    /// Into the [`ScriptOutcome`]; the script's input is empty.
+    /// Into the [`ScriptOutcome`], standard output and standard error in the order in which they
+    /// were written; the script's input is empty.
     Capture,
 }
 
@@ -47,10 +48,8 @@ pub struct ScriptOutcome {
     pub code: Option<i32>,
     /// The signal that ended it.
     pub signal: Option<i32>,
-    /// What it wrote to its standard output, if captured.
-    pub stdout: Vec<u8>,
-    /// What it wrote to its standard error, if captured.
-    pub stderr: Vec<u8>,
+    /// Its output, if captured.
+    pub output: Vec<u8>,
 }
 
 impl ScriptOutcome {
@@ -66,27 +65,33 @@ impl ScriptOutcome {
 /// # Errors
 /// The shell cannot be started. A script that fails is an outcome, not an error.
 pub fn run(command: &ScriptCommand<'_>) -> Result<ScriptOutcome, ScriptError> {
-    let mut process = process(command);
-    if command.output == Output::Capture {
-        process.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    }
-    let ended = process.spawn().and_then(|child| {
-        dx_pkg_os::process::forward_sigterm_to(Some(child.id()));
-        let output = child.wait_with_output();
-        dx_pkg_os::process::forward_sigterm_to(None);
-        output
-    });
-    let output = ended.map_err(|source| not_started(command, source))?;
+    let ended = run_process(process(command), command.output == Output::Capture);
+    let (status, output) = ended.map_err(|source| not_started(command, source))?;
     #[cfg(unix)]
-    let signal = std::os::unix::process::ExitStatusExt::signal(&output.status);
+    let signal = std::os::unix::process::ExitStatusExt::signal(&status);
     #[cfg(not(unix))]
     let signal = None;
-    Ok(ScriptOutcome {
-        code: output.status.code(),
-        signal,
-        stdout: output.stdout,
-        stderr: output.stderr,
-    })
+    Ok(ScriptOutcome { code: status.code(), signal, output })
+}
+
+/// Runs a process to its end; returns its status and, if captured, its output.
+fn run_process(mut process: Command, captures: bool) -> io::Result<(ExitStatus, Vec<u8>)> {
+    let mut reader = None;
+    if captures {
+        let (read, write) = io::pipe()?;
+        process.stdin(Stdio::null()).stdout(write.try_clone()?).stderr(write);
+        reader = Some(read);
+    }
+    let mut child = process.spawn()?;
+    // It holds the pipe open.
+    drop(process);
+    dx_pkg_os::process::forward_sigterm_to(Some(child.id()));
+    let mut output = Vec::new();
+    let read = reader.map_or(Ok(0), |mut reader| reader.read_to_end(&mut output));
+    let status = child.wait();
+    dx_pkg_os::process::forward_sigterm_to(None);
+    read?;
+    Ok((status?, output))
 }
 
 /// Replaces this process by a script, which then has the terminal; where a process cannot be

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::npmrc::{Config, ConfigError, OPTIONS, RawValue};
+use dx_pkg_core::Platform;
 
 use crate::Environment;
 use crate::node::{Node, user_agent};
@@ -26,6 +27,10 @@ pub struct SharedFacts {
     pub node_options: Option<String>,
     /// The shell that scripts run in, where one is configured.
     pub shell: Option<PathBuf>,
+    /// The editor, for `EDITOR`.
+    pub editor: String,
+    /// Whether output is coloured, for `COLOR`.
+    pub has_colours: bool,
 }
 
 impl SharedFacts {
@@ -40,17 +45,26 @@ impl SharedFacts {
         node: Option<&Node>,
     ) -> Result<Self, ConfigError> {
         let node_path = node.map(|node| node.path.clone());
-        let gyp = bundled_gyp(environment);
+        let gyp = bundled_gyp(environment, node_path.as_deref());
         let mut settings = npm_folders(environment, root, node_path.as_deref());
         settings.extend(gyp.as_ref().map(|gyp| ("node-gyp".to_owned(), text(&gyp.program))));
         settings.extend(changed_settings(config));
         Ok(SharedFacts {
             settings,
-            user_agent: user_agent(node),
+            user_agent: match config.user_agent()? {
+                Some(template) => filled(&template, node),
+                None => user_agent(node),
+            },
             node: node_path,
             node_gyp: gyp.map(|gyp| gyp.folder),
             node_options: config.node_options()?,
             shell: config.script_shell()?.map(PathBuf::from),
+            editor: editor(environment, config),
+            has_colours: match text_of(config, "color").as_deref() {
+                Some("always") => true,
+                Some("false") => false,
+                _ => environment.has_colours,
+            },
         })
     }
 }
@@ -99,6 +113,35 @@ fn changed_settings(config: &Config) -> Vec<(String, String)> {
         .collect()
 }
 
+/// Fills in npm's template of a user agent.
+fn filled(template: &str, node: Option<&Node>) -> String {
+    let platform = Platform::host(None);
+    let node = node.map_or_else(String::new, |node| format!("v{}", node.version));
+    let parts = [
+        ("{npm-version}", "?"),
+        ("{node-version}", &node),
+        ("{platform}", &platform.os),
+        ("{arch}", &platform.cpu),
+        ("{workspaces}", "false"),
+        ("{ci}", ""),
+    ];
+    let text =
+        parts.iter().fold(template.to_owned(), |text, (name, value)| text.replace(name, value));
+    text.trim().to_owned()
+}
+
+/// Returns the editor as npm chooses it.
+fn editor(environment: &Environment, config: &Config) -> String {
+    let usual = || ["EDITOR", "VISUAL"].iter().find_map(|name| environment.variable(name));
+    let default = if cfg!(windows) { "notepad.exe" } else { "vi" };
+    text_of(config, "editor").unwrap_or_else(|| usual().unwrap_or(default).to_owned())
+}
+
+/// Returns the text of a setting that dx itself does not use.
+fn text_of(config: &Config, key: &str) -> Option<String> {
+    config.raw(key)?.0.text()
+}
+
 /// The `node-gyp` that npm brings.
 struct Gyp {
     /// A folder with a command of that name, for `PATH`.
@@ -107,21 +150,37 @@ struct Gyp {
     program: PathBuf,
 }
 
-/// Returns the `node-gyp` of the npm on the `PATH`.
-fn bundled_gyp(environment: &Environment) -> Option<Gyp> {
+/// Returns the `node-gyp` of the npm on the `PATH`, else of the one that came with Node.js.
+fn bundled_gyp(environment: &Environment, node: Option<&Path>) -> Option<Gyp> {
+    npm_on_path(environment).into_iter().chain(node.and_then(npm_beside)).find_map(|package| {
+        let program = package.join("node_modules/node-gyp/bin/node-gyp.js");
+        let folder = package.join("bin/node-gyp-bin");
+        (program.is_file() && folder.is_dir()).then_some(Gyp { folder, program })
+    })
+}
+
+/// Returns the package of the npm on the `PATH`.
+fn npm_on_path(environment: &Environment) -> Option<PathBuf> {
     let name = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let npm = std::env::split_paths(environment.variable("PATH")?)
         .map(|folder| folder.join(name))
         .find(|npm| npm.is_file())?;
     // On Unix the command is a link to `bin/npm-cli.js` of the package.
-    let package = if cfg!(windows) {
-        npm.parent()?.join("node_modules").join("npm")
+    if cfg!(windows) {
+        Some(npm.parent()?.join("node_modules").join("npm"))
     } else {
-        npm.canonicalize().ok()?.parent()?.parent()?.to_owned()
-    };
-    let program = package.join("node_modules/node-gyp/bin/node-gyp.js");
-    let folder = package.join("bin/node-gyp-bin");
-    (program.is_file() && folder.is_dir()).then_some(Gyp { folder, program })
+        Some(npm.canonicalize().ok()?.parent()?.parent()?.to_owned())
+    }
+}
+
+/// Returns the place of the npm that comes with a Node.js.
+fn npm_beside(node: &Path) -> Option<PathBuf> {
+    let node = node.canonicalize().ok()?;
+    let folder = node.parent()?;
+    Some(match cfg!(windows) {
+        true => folder.join("node_modules").join("npm"),
+        false => folder.parent()?.join("lib/node_modules/npm"),
+    })
 }
 
 fn text(path: &Path) -> String {

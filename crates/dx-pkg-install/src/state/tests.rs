@@ -30,11 +30,13 @@ fn states() -> impl Strategy<Value = State> {
     );
     let folder = proptest::option::of("[a-zé ]{0,20}");
     let files = proptest::collection::vec(file, 0..6);
-    (any::<[u8; 32]>(), any::<bool>(), folder, files, proptest::option::of(baseline)).prop_map(
-        |(settings, frozen, folder, files, baseline)| State {
+    let baseline = proptest::option::of(baseline);
+    (any::<[u8; 32]>(), any::<bool>(), folder, texts(), files, baseline).prop_map(
+        |(settings, frozen, folder, scripts_skipped, files, baseline)| State {
             settings,
             frozen,
             folder,
+            scripts_skipped,
             files,
             baseline,
         },
@@ -62,7 +64,7 @@ proptest! {
     }
 }
 
-/// The golden file of version 3: a change that breaks this test needs a new version.
+/// The golden file of version 4: a change that breaks this test needs a new version.
 #[test]
 fn the_golden_file_is_read_and_written_the_same() {
     let identity = |inode| Identity { device: 1, inode, size: 3, mtime_ns: -4, ctime_ns: 5 };
@@ -70,6 +72,7 @@ fn the_golden_file_is_read_and_written_the_same() {
         settings: [7; 32],
         frozen: true,
         folder: Some("é".into()),
+        scripts_skipped: vec!["n@1.0.0".into()],
         files: vec![("package.json".into(), Some(identity(2))), ("é/.npmrc".into(), None)],
         baseline: Some(Baseline {
             node: "20.1.0".into(),
@@ -80,7 +83,7 @@ fn the_golden_file_is_read_and_written_the_same() {
             warnings: Vec::new(),
         }),
     };
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxs-v3.dxs");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxs-v4.dxs");
     assert_eq!(State::decode(golden), Some(sample));
     assert_eq!(State::decode(golden).unwrap().encode(), golden);
 }

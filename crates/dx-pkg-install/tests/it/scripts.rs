@@ -50,9 +50,9 @@ fn a_script_finds_the_commands_around_it() {
         output: Output::Capture,
     })
     .unwrap();
-    assert!(outcome.success(), "{}", String::from_utf8_lossy(&outcome.stderr));
+    assert!(outcome.success(), "{}", String::from_utf8_lossy(&outcome.output));
     assert_eq!(
-        String::from_utf8(outcome.stdout).unwrap(),
+        String::from_utf8(outcome.output).unwrap(),
         "inner\nouter\na:postinstall:/called it's $HOME *\n"
     );
 }

@@ -112,8 +112,7 @@ fn skipped_scripts() {
     + other 1.0.0
     Installed 2 packages (added 2) in [TIME]
     --- stderr
-    warning: 2 packages with install scripts that were not run: native@1.0.0, other@1.0.0
-      to run them, add "allowScripts": { "name": true } to package.json and install again
+    warning: install scripts not run: native@1.0.0, other@1.0.0; to run them, add "allowScripts": { "native": true, "other": true } to package.json
     "#);
 }
 
@@ -175,7 +174,7 @@ fn scripts_of_the_project() {
     assert_snapshot!(output(&project, ["run"]), @r#"
     exit: 0
     --- stdout
-    To be run with `dx run`:
+    Available with `dx run`:
       build
         node -e 0
       greet

@@ -337,8 +337,11 @@ options! {
         "Run every package's scripts."
         => getter(dangerously_allow_all_scripts = false);
     "foreground-scripts": bool, "false", Tree,
-        "Run scripts one by one and show their output."
-        => ignored("scripts run one by one, and the output of one that fails is shown");
+        "Let dependencies' scripts write to the terminal. Otherwise the output of one that fails is shown."
+        => getter(foreground_scripts = false);
+    "always-run-scripts": bool, "false", Tree,
+        "Run the project's own install scripts, such as `prepare`, with every install, as npm does, also where nothing has changed."
+        => getter(always_run_scripts = false);
     "script-shell": Option<String>, "", Tree,
         "The shell that scripts run in.",
         unset("`sh`; `cmd` on Windows")
@@ -346,6 +349,10 @@ options! {
     "node-options": Option<String>, "", Tree,
         "Options for the Node.js that scripts start; scripts see them as `NODE_OPTIONS`."
         => getter(node_options = None);
+    "user-agent": Option<String>, "", Tree,
+        "The user agent that scripts see, in npm's form with `{node-version}`, `{platform}` and so on.",
+        unset("`dx/… npm/? node/…`")
+        => getter(user_agent = None);
     "install-links": bool, "false", Tree,
         "Copy local folders instead of linking to them."
         => only("false");

@@ -23,7 +23,7 @@ const IDLE_SWITCHES: [&str; 14] = [
     "yes",
 ];
 /// npm's settings with a value that have no influence on what dx does.
-const IDLE_VALUES: [&str; 12] = [
+const IDLE_VALUES: [&str; 11] = [
     "audit-level",
     "cache-max",
     "cache-min",
@@ -34,7 +34,6 @@ const IDLE_VALUES: [&str; 12] = [
     "logs-dir",
     "logs-max",
     "node-gyp",
-    "user-agent",
     "viewer",
 ];
 

@@ -34,6 +34,7 @@ fn shared(settings: &[(String, String)]) -> SharedFacts {
         user_agent: "dx/1 npm/? node/v24 linux x64".to_owned(),
         node: Some("/bin/node".into()),
         node_gyp: Some("/gyp".into()),
+        editor: "vi".to_owned(),
         ..SharedFacts::default()
     }
 }
@@ -53,6 +54,8 @@ fn a_dependency_s_script_gets_what_npm_gives_it() {
         &example(&fields, &shared(&settings)),
     );
     let expected = [
+        ("COLOR", "0"),
+        ("EDITOR", "vi"),
         ("FOO", "bar"),
         ("INIT_CWD", "/p/src"),
         ("NODE", "/bin/node"),
@@ -71,7 +74,7 @@ fn a_dependency_s_script_gets_what_npm_gives_it() {
         ("npm_node_execpath", "/bin/node"),
         ("npm_package_bin_spb", "dump.js"),
         ("npm_package_config_port", "8080"),
-        ("npm_package_dev", "true"),
+        ("npm_package_dev", "1"),
         ("npm_package_dev_optional", ""),
         ("npm_package_engines_node", ">=4"),
         ("npm_package_integrity", "sha512-x"),

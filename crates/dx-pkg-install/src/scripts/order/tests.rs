@@ -1,3 +1,5 @@
+use dx_pkg_compat::manifest::Manifest;
+
 use super::{implied_install, order};
 
 #[test]
@@ -31,8 +33,21 @@ fn shallow_packages_come_first_then_npm_s_collation() {
 
 #[test]
 fn native_code_without_a_script_is_built() {
-    assert_eq!(implied_install(["test"], true), Some("node-gyp rebuild"));
-    assert_eq!(implied_install(["preinstall"], true), None);
-    assert_eq!(implied_install(["install"], true), None);
-    assert_eq!(implied_install([], false), None);
+    let implied = |manifest: &str, gyp| implied_install(&Manifest::parse(manifest).unwrap(), gyp);
+    for manifest in [
+        "{}",
+        r#"{"scripts": {"test": "x", "postinstall": "x"}}"#,
+        r#"{"scripts": {"install": ""}}"#,
+        r#"{"gypfile": true}"#,
+    ] {
+        assert_eq!(implied(manifest, true), Some("node-gyp rebuild"), "{manifest}");
+        assert_eq!(implied(manifest, false), None, "{manifest}");
+    }
+    for manifest in [
+        r#"{"scripts": {"preinstall": "x"}}"#,
+        r#"{"scripts": {"install": "x"}}"#,
+        r#"{"gypfile": false}"#,
+    ] {
+        assert_eq!(implied(manifest, true), None, "{manifest}");
+    }
 }

@@ -1,6 +1,6 @@
 use std::fs;
 
-use dx_pkg_core::{Platform, Version};
+use dx_pkg_core::Version;
 
 use super::*;
 
@@ -31,6 +31,13 @@ fn the_user_agent_names_dx_node_and_the_platform() {
     assert!(!user_agent(None).contains("node/"));
 }
 
+#[test]
+fn user_agent_can_be_set_by_npms_template() {
+    let made =
+        filled("npm/{npm-version} node/{node-version} x/{workspaces} {ci}", Some(&node("24.1.0")));
+    assert_eq!(made, "npm/? node/v24.1.0 x/false");
+}
+
 #[cfg(unix)]
 #[test]
 fn npms_node_gyp_is_found_through_its_link() {
@@ -49,10 +56,19 @@ fn npms_node_gyp_is_found_through_its_link() {
 
     let path = ("PATH".to_owned(), format!("/nowhere:{}", bin.display()));
     let environment = Environment { variables: vec![path], ..Environment::default() };
-    let gyp = bundled_gyp(&environment).unwrap();
+    let gyp = bundled_gyp(&environment, None).unwrap();
     assert!(gyp.folder.ends_with("lib/node_modules/npm/bin/node-gyp-bin"));
     assert!(gyp.program.ends_with("node_modules/node-gyp/bin/node-gyp.js"));
 
+    // A Node.js whose npm is not on the PATH, or a wrapper of another kind.
+    let node = bin.join("node");
+    fs::write(&node, "").unwrap();
+    fs::remove_file(bin.join("npm")).unwrap();
+    assert!(bundled_gyp(&environment, None).is_none());
+    assert_eq!(bundled_gyp(&environment, Some(&node)).unwrap().folder, gyp.folder);
+    fs::write(bin.join("npm"), "exec npm-of-another-tool").unwrap();
+    assert_eq!(bundled_gyp(&environment, Some(&node)).unwrap().folder, gyp.folder);
+
     fs::remove_dir_all(package.join("node_modules")).unwrap();
-    assert!(bundled_gyp(&environment).is_none());
+    assert!(bundled_gyp(&environment, Some(&node)).is_none());
 }

@@ -1,0 +1,84 @@
+use super::*;
+
+fn policy(keys: &[(&str, bool)]) -> Policy {
+    Policy::new(
+        Path::new("/x/y/p"),
+        keys.iter().map(|(key, verdict)| ((*key).to_owned(), *verdict)),
+    )
+}
+
+fn package(path: &str, version: &str, resolved: Option<&str>) -> LockPackage {
+    LockPackage {
+        path: path.to_owned(),
+        version: Some(version.to_owned()),
+        resolved: resolved.map(str::to_owned),
+        ..LockPackage::default()
+    }
+}
+
+/// Returns what one key says of `a@1.2.0` of a registry.
+fn of_registry(key: &str) -> Option<bool> {
+    let url = "https://r.test/a/-/a-1.2.0.tgz";
+    policy(&[(key, true)]).of_package(&package("node_modules/a", "1.2.0", Some(url)))
+}
+
+#[test]
+fn registry_packages_are_named_by_name_or_exact_versions() {
+    for key in ["a", "a@", "a@*", "a@1.2.0", "a@=1.2.0", "a@1.0.0 || 1.2.0", " a@1.2.0||3.0.0 "] {
+        assert_eq!(of_registry(key), Some(true), "{key}");
+    }
+    for key in ["b", "a@1.0.0", "a@^1", "a@1", "a@>=1", "a@latest", "a@npm:a@1.2.0", "file:a", ""] {
+        assert_eq!(of_registry(key), None, "{key}");
+    }
+}
+
+#[test]
+fn denial_wins() {
+    let both = policy(&[("a", false), ("a@1.2.0", true)]);
+    assert_eq!(both.of_package(&package("node_modules/a", "1.2.0", None)), Some(false));
+}
+
+#[test]
+fn address_of_a_registry_tells_the_name_and_no_entry_can_claim_another() {
+    let allows = |path: &str, url: &str| {
+        policy(&[("trusted", true), ("@s/b", true)]).of_package(&package(path, "1.0.0", Some(url)))
+    };
+    let trusted = "https://r.test/trusted/-/trusted-1.0.0.tgz";
+    assert_eq!(allows("node_modules/alias", trusted), Some(true));
+    assert_eq!(allows("node_modules/trusted", "https://r.test/x/-/x-1.0.0.tgz"), None);
+    assert_eq!(allows("node_modules/@s/b", "https://r.test/@s/b/-/b-1.0.0.tgz"), Some(true));
+    // An address of another form says nothing; the entry does.
+    assert_eq!(allows("node_modules/trusted", "https://r.test/download/1"), Some(true));
+    assert_eq!(allows("node_modules/trusted", "file:trusted.tgz"), None);
+}
+
+#[test]
+fn tarballs_are_named_by_path_or_address() {
+    let file = package("node_modules/t", "1.0.0", Some("file:lib/t.tgz"));
+    for key in
+        ["file:lib/t.tgz", "./lib/t.tgz", "file:/x/y/p/lib/t.tgz", "t@file:./lib/../lib/t.tgz"]
+    {
+        assert_eq!(policy(&[(key, true)]).of_package(&file), Some(true), "{key}");
+    }
+    for key in ["t", "t@1.0.0", "file:t.tgz"] {
+        assert_eq!(policy(&[(key, true)]).of_package(&file), None, "{key}");
+    }
+    let remote = package("node_modules/t", "1.0.0", Some("https://h.test/t.tgz"));
+    assert_eq!(policy(&[("https://h.test/t.tgz", true)]).of_package(&remote), Some(true));
+    assert_eq!(policy(&[("https://h.test/u.tgz", true)]).of_package(&remote), None);
+}
+
+#[test]
+fn folders_are_named_by_path_also_as_npm_writes_it() {
+    let of_folder =
+        |key: &str, link: &str| policy(&[(key, true)]).of_folder("lib", [link].into_iter());
+    for key in ["file:lib", "file:./lib", "./lib", "lib@file:lib", "/x/y/p/lib", "file:../lib"] {
+        assert_eq!(of_folder(key, "node_modules/lib"), Some(true), "{key}");
+    }
+    assert_eq!(of_folder("file:../../lib", "node_modules/@s/lib"), Some(true));
+    for key in ["lib", "lib@1.0.0", "file:other", "file:../../lib"] {
+        assert_eq!(of_folder(key, "node_modules/lib"), None, "{key}");
+    }
+    let outside = policy(&[("file:../../out", true)]);
+    assert_eq!(outside.of_folder("../out", ["node_modules/out"].into_iter()), Some(true));
+}
