@@ -8,7 +8,7 @@ use std::io::Write;
 use std::path::PathBuf;
 
 use dx_pkg_compat::npmrc::{Flag, FlagValue, OptionInfo, find_flag};
-use dx_pkg_install::skipped_scripts;
+use dx_pkg_install::scripts::skipped_line;
 use dx_pkg_install::state::{self, State};
 use dx_pkg_os::files::Map;
 
@@ -41,7 +41,7 @@ pub fn nothing_to_do() -> bool {
         return false;
     }
     if !request.silent {
-        if let Some(skipped) = skipped_scripts(&state.scripts_skipped) {
+        if let Some(skipped) = skipped_line(&state.scripts_skipped) {
             report::warn(&skipped);
         }
         // A closed output is no reason to fail.

@@ -7,12 +7,13 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use dx_pkg_acquire::Counters;
-
-use crate::report::plain;
+use dx_pkg_core::text::plain_text;
 
 /// The time between two drawings.
 const FRAME: Duration = Duration::from_millis(100);
 const SPINNER: [char; 10] = ['⠋', '⠙', '⠹', '⠸', '⠼', '⠴', '⠦', '⠧', '⠇', '⠏'];
+/// The longest name of a script that is shown, in characters: a longer line would wrap.
+const LONGEST_NAME: usize = 60;
 /// Back to the first column, and the line cleared.
 const CLEAR: &str = "\r\u{1b}[2K";
 
@@ -37,7 +38,8 @@ impl ProgressLine {
 
     /// Shows which script runs, and for how long.
     pub fn show_script(&self, package: &str, event: &str) {
-        let (name, began) = (plain(&format!("{package} {event}")), Instant::now());
+        let name = plain_text(&format!("{package} {event}"), LONGEST_NAME);
+        let began = Instant::now();
         self.show(move || match began.elapsed().as_secs() {
             0 => name.clone(),
             seconds => format!("{name} ({seconds} s)"),

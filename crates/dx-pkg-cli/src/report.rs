@@ -8,7 +8,8 @@ use std::time::Duration;
 use dx_pkg_acquire::Counters;
 use dx_pkg_core::text::output_text;
 use dx_pkg_core::{Coded, message_with_causes};
-use dx_pkg_install::{Events, Session, StartedScript, Summary, skipped_scripts};
+use dx_pkg_install::scripts::{StartedScript, skipped_line};
+use dx_pkg_install::{Events, Session, Summary};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
@@ -64,7 +65,7 @@ impl Report {
         }
         summary.warnings.iter().for_each(|warning| self.warning(warning));
         self.conflicts(&summary.conflicts);
-        skipped_scripts(&summary.scripts_skipped).iter().for_each(|line| self.warning(line));
+        skipped_line(&summary.scripts_skipped).iter().for_each(|line| self.warning(line));
         if self.verbose {
             for (name, count) in &summary.statistics {
                 self.line(&format!("  {name}: {count}"));
@@ -245,7 +246,7 @@ fn paint(colour: &str, text: &str) -> String {
 
 /// Returns the text without control characters other than line ends; much of it comes from
 /// outside.
-pub fn plain(text: &str) -> String {
+fn plain(text: &str) -> String {
     const LONGEST_LINE: usize = 2000;
     let line = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();

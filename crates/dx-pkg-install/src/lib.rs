@@ -57,7 +57,7 @@ mod workspaces;
 
 pub use environment::Environment;
 pub use error::InstallError;
-pub use events::{Events, NoEvents, StartedScript};
+pub use events::{Events, NoEvents};
 pub use install::{Change, Mode, OpenProject, Options, install};
 pub use session::{Session, SessionOptions};
-pub use summary::{Summary, skipped_scripts};
+pub use summary::Summary;

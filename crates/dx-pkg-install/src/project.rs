@@ -22,8 +22,8 @@ pub use seen::Seen;
 use seen::read_seen_to_edit;
 pub(crate) use seen::{read_seen, see};
 
+use crate::InstallError;
 use crate::workspaces::{Candidates, Patterns};
-use crate::{InstallError, Session};
 
 /// Lockfiles that dx reads and writes; the first that exists is used.
 const LOCKFILES: [&str; 2] = ["npm-shrinkwrap.json", "package-lock.json"];
@@ -110,12 +110,16 @@ impl Project {
     }
 
     /// Reads the project's files anew, after a script that may have changed them.
-    pub(crate) fn read_again(&mut self, session: &Session) -> Result<(), InstallError> {
+    pub(crate) fn read_again(
+        &mut self,
+        store: &Store,
+        with_lockfile: bool,
+    ) -> Result<(), InstallError> {
         *self = Self::read(self.root.clone(), &self.root)?;
-        if session.config().package_lock()? {
+        if with_lockfile {
             self.load_lockfile()?;
         }
-        self.read_lockfile(session.store())
+        self.read_lockfile(store)
     }
 
     /// Loads the lockfile's text, without parsing it.

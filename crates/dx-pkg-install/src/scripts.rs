@@ -10,11 +10,13 @@ mod policy;
 mod run;
 mod runner;
 mod shared;
+mod skipped;
 
 pub use crate::error::{FailedScript, ScriptError};
+pub use crate::events::StartedScript;
 pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
 pub(crate) use gyp::lacks_gyp;
-pub(crate) use lifecycle::{Lifecycle, Place, runs_when_linked};
+pub(crate) use lifecycle::{Lifecycle, runs_when_linked};
 pub(crate) use nested::is_nested;
 pub use order::{
     DEPENDENCY_EVENTS, LINKED_EVENTS, ROOT_EVENTS_AFTER, ROOT_EVENTS_BEFORE, TREE_EVENTS,
@@ -22,4 +24,6 @@ pub use order::{
 };
 pub use package::{ScriptPackage, ScriptStep};
 pub use run::{Output, ScriptCommand, ScriptOutcome, become_script, run};
+pub(crate) use runner::Place;
 pub use shared::SharedFacts;
+pub use skipped::skipped_line;

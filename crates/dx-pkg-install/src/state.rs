@@ -11,7 +11,7 @@
 //! | 40 | 1 | whether the lockfile was kept from changing |
 //! | 41 | 1 | whether the project has no name; the folder's follows only then |
 //! | | 4 + n | length of the folder's name (`u32`), and the name |
-//! | | 4 + … | packages whose scripts were skipped: number (`u32`), then length (`u32`) and text of each |
+//! | | 4 + … | packages whose scripts were skipped: number, then length and text of each |
 //! | | 4 | number of files |
 //! | | 4 + n | for each file: length of its path (`u32`), and the path |
 //! | | 1 | whether it existed |

@@ -32,7 +32,7 @@ pub(super) fn work_out(
         lifecycle.run_own(run.place(project), ROOT_EVENTS_BEFORE.as_slice())?;
         // What a script changes in the project's files counts; npm ci has read them by then.
         if lifecycle.has_run() && !run.is_ci() {
-            project.read_again(run.session)?;
+            project.read_again(run.session.store(), run.session.config().package_lock()?)?;
             lifecycle.take_workspaces(project);
         }
     }

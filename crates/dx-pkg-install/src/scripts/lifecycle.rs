@@ -13,24 +13,11 @@ use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::{LockPackage, name_of_path};
 
 use super::policy::Policy;
-use super::runner::{Runner, Subject};
+use super::runner::{Place, Runner, Subject};
 use super::{DEPENDENCY_EVENTS, LINKED_EVENTS, SharedFacts, order};
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::{Events, InstallError, Session};
-
-/// The place where scripts run, with its listener.
-#[derive(Clone, Copy)]
-pub(crate) struct Place<'p> {
-    /// Environment and settings.
-    pub(crate) session: &'p Session,
-    /// The project.
-    pub(crate) project: &'p Project,
-    /// The listener of the install.
-    pub(crate) events: &'p dyn Events,
-    /// npm's name of the command, for scripts.
-    pub(crate) command: &'static str,
-}
+use crate::{InstallError, Session};
 
 /// The scripts of a project and which of them may run.
 pub(crate) struct Lifecycle {

@@ -1,5 +1,5 @@
-//! A package whose scripts are run by name: which script it has for a name, and what runs before and
-//! after.
+//! A package whose scripts are run by name: which script it has for a name, and what runs before
+//! and after.
 
 use std::path::{Path, PathBuf};
 

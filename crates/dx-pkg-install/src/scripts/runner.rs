@@ -8,13 +8,27 @@ use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::LockPackage;
 
-use super::lifecycle::Place;
 use super::{
     LockFacts, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, SharedFacts, environment,
     implied_install, lacks_gyp, nested,
 };
 use crate::error::FailedScript;
-use crate::{InstallError, StartedScript};
+use crate::events::StartedScript;
+use crate::project::Project;
+use crate::{Events, InstallError, Session};
+
+/// The place where scripts run, with its listener.
+#[derive(Clone, Copy)]
+pub(crate) struct Place<'p> {
+    /// Environment and settings.
+    pub(crate) session: &'p Session,
+    /// The project.
+    pub(crate) project: &'p Project,
+    /// The listener of the install.
+    pub(crate) events: &'p dyn Events,
+    /// npm's name of the command, for scripts.
+    pub(crate) command: &'static str,
+}
 
 /// Runs the scripts of one install.
 pub(super) struct Runner<'r> {
