@@ -118,10 +118,12 @@ pub enum InstallError {
         resolved: String,
     },
     /// The project has not decided about the scripts of packages.
-    #[error("strict-allow-scripts is set, and nothing is said of the scripts of {}", packages.join(", "))]
+    #[error("no decision for the install scripts of {}, and strict-allow-scripts is set", packages.join(", "))]
     ScriptsUndecided {
         /// The packages with their versions.
         packages: Vec<String>,
+        /// The member of `package.json` that allows them.
+        allowing: String,
     },
     /// No way led to a tree; the last one always does.
     #[error("the install was worked out but not carried out")]
@@ -238,8 +240,10 @@ impl Coded for InstallError {
             Self::NoIntegrity { .. } => {
                 "packages from git, from a URL and from a local tarball are not supported yet"
             }
-            Self::ScriptsUndecided { .. } => {
-                "name each in allowScripts of package.json, with true or false"
+            Self::ScriptsUndecided { allowing, .. } => {
+                return Some(format!(
+                    "add {allowing} to package.json, with false for those that must not run"
+                ));
             }
             Self::ScriptFailed(script) if script.lacks_gyp => {
                 "no node-gyp was found: install npm beside Node.js, which brings it, or run dx add -D node-gyp"

@@ -134,8 +134,8 @@ fn list(package: &ScriptPackage, report: &Report) -> Result<ExitCode, CommandErr
         report.line(&format!("{} has no scripts", package.label()));
     }
     for (title, scripts) in [
-        (format!("Scripts of {} with a meaning of their own:", package.label()), lifecycle),
-        ("To be run with `dx run`:".to_owned(), others),
+        (format!("Lifecycle scripts of {}:", package.label()), lifecycle),
+        ("Available with `dx run`:".to_owned(), others),
     ] {
         if !scripts.is_empty() {
             report.line(&title);

@@ -3,7 +3,7 @@
 use dx_pkg_testkit::{PackageBuilder, Project, ProjectBuilder, Registry};
 use serde_json::{Value, json};
 
-use crate::harness::{command, dx, fails, locked, ok};
+use crate::harness::{command, dx, fails, incompressible, locked, ok};
 
 fn gyp<'r>(registry: &'r Registry, name: &str) -> PackageBuilder<'r> {
     registry.package(name, "1.0.0").file("binding.gyp", "{}")
@@ -89,6 +89,17 @@ fn lockfile_alone_does_not_know_it_as_with_npm() {
     let project = project(&registry).create();
     ok(&project, ["install", "--package-lock-only"]);
     assert_eq!(marked(&project), ["node_modules/with-preinstall"]);
+}
+
+#[test]
+fn large_packages_that_are_unpacked_as_they_arrive_are_seen_too() {
+    let registry = Registry::start();
+    let large = |name: &str| gyp(&registry, name).file("data", incompressible());
+    large("large").publish();
+    large("large-refusing").field("gypfile", false).publish();
+    let project = Project::new(&registry).dep("large", "1").dep("large-refusing", "1").create();
+    ok(&project, ["install"]);
+    assert_eq!(marked(&project), ["node_modules/large"]);
 }
 
 #[test]

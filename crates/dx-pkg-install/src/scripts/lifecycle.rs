@@ -14,6 +14,7 @@ use dx_pkg_lock::{LockPackage, name_of_path};
 
 use super::policy::Policy;
 use super::runner::{Place, Runner, Subject};
+use super::skipped::allowing;
 use super::{DEPENDENCY_EVENTS, LINKED_EVENTS, SharedFacts, order};
 use crate::plan::Plan;
 use crate::project::Project;
@@ -105,7 +106,8 @@ impl Lifecycle {
             }
         }
         if self.strict && !skipped.is_empty() {
-            return Err(InstallError::ScriptsUndecided { packages: skipped });
+            let allowing = allowing(&skipped);
+            return Err(InstallError::ScriptsUndecided { packages: skipped, allowing });
         }
         Ok(skipped)
     }

@@ -1,21 +1,28 @@
-//! The line that names packages whose scripts were skipped.
+//! The text that names packages whose scripts were skipped, with what allows them.
 
 /// Returns the line that names packages whose scripts were not run, ready to be pasted into
 /// `package.json`; `None` where there are none.
 #[must_use]
 pub fn skipped_line(packages: &[String]) -> Option<String> {
-    let key = |package: &String| match package.split_once("@file:") {
-        Some((_, path)) => format!("\"file:{path}\": true"),
-        None => {
-            let name = package.rsplit_once('@').map_or(package.as_str(), |(name, _)| name);
-            format!("\"{name}\": true")
-        }
-    };
-    let mut keys: Vec<String> = packages.iter().map(key).collect();
+    (!packages.is_empty()).then(|| {
+        let (names, allowing) = (packages.join(", "), allowing(packages));
+        format!("install scripts not run: {names}; to run them, add {allowing} to package.json")
+    })
+}
+
+/// Returns the member of `package.json` that allows these packages' scripts.
+pub(super) fn allowing(packages: &[String]) -> String {
+    let mut keys: Vec<&str> = packages.iter().map(|package| key(package)).collect();
     keys.sort_unstable();
     keys.dedup();
-    (!packages.is_empty()).then(|| {
-        let (packages, keys) = (packages.join(", "), keys.join(", "));
-        format!("install scripts not run: {packages}; to run them, add \"allowScripts\": {{ {keys} }} to package.json")
-    })
+    let keys: Vec<String> = keys.iter().map(|key| format!("\"{key}\": true")).collect();
+    format!("\"allowScripts\": {{ {} }}", keys.join(", "))
+}
+
+/// Returns the key of `allowScripts` for a package: its name, or the path of a folder or tarball.
+fn key(package: &str) -> &str {
+    match package.find("@file:") {
+        Some(at) => &package[at + 1..],
+        None => package.rsplit_once('@').map_or(package, |(name, _)| name),
+    }
 }

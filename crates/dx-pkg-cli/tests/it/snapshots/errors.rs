@@ -209,13 +209,13 @@ fn undecided_scripts() {
     registry.package("native", "1.0.0").script("install", "exit 0").publish();
     let project =
         Project::new(&registry).dep("native", "1").npmrc("strict-allow-scripts=true").create();
-    assert_snapshot!(output(&project, ["install"]), @r"
+    assert_snapshot!(output(&project, ["install"]), @r#"
     exit: 1
     --- stdout
     --- stderr
-    error: strict-allow-scripts is set, and nothing is said of the scripts of native@1.0.0 [DX_SCRIPTS_UNDECIDED]
-      help: name each in allowScripts of package.json, with true or false
-    ");
+    error: no decision for the install scripts of native@1.0.0, and strict-allow-scripts is set [DX_SCRIPTS_UNDECIDED]
+      help: add "allowScripts": { "native": true } to package.json, with false for those that must not run
+    "#);
 }
 
 #[test]

@@ -160,7 +160,7 @@ fn scripts_of_the_project() {
     assert_snapshot!(output(&project, ["run"]), @r#"
     exit: 0
     --- stdout
-    To be run with `dx run`:
+    Available with `dx run`:
       build
         node -e 0
       greet
