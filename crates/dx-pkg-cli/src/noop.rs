@@ -100,9 +100,9 @@ impl Request {
 
     /// Adds what a flag sets; `None` if its argument is not allowed.
     fn set(&mut self, option: &OptionInfo, flag: &Flag, argument: Option<&str>) -> Option<()> {
-        // An install that only writes the lockfile is never up to date; one with force looks at
-        // everything.
-        if ["package-lock-only", "force"].contains(&option.key) {
+        // An install that only writes the lockfile is never up to date, one with force looks at
+        // everything, and a dry run tells what it found.
+        if ["package-lock-only", "force", "dry-run"].contains(&option.key) {
             return None;
         }
         // How packages are added does not matter to a plain install.

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dx_pkg_acquire::Counters;
 use dx_pkg_core::{Coded, message_with_causes};
-use dx_pkg_install::{Events, Session, Summary};
+use dx_pkg_install::{Events, PackageVersion, Session, Summary};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
@@ -69,7 +69,13 @@ impl Report {
                 self.line(&format!("  {name}: {count}"));
             }
         }
-        self.line(&sentence(summary));
+        match &summary.preview {
+            None => self.line(&sentence(summary)),
+            Some(preview) => {
+                preview.lines().iter().for_each(|line| self.line(line));
+                self.line(&preview.sentence());
+            }
+        }
     }
 
     fn conflicts(&self, conflicts: &[String]) {
@@ -192,7 +198,7 @@ fn to_json(summary: &Summary) -> Value {
         .iter()
         .map(|(name, count)| (name.replace(' ', "_"), json!(count)))
         .collect();
-    json!({
+    let mut fields = json!({
         "added": summary.added,
         "removed": summary.removed,
         "changed": summary.changed,
@@ -202,7 +208,22 @@ fn to_json(summary: &Summary) -> Value {
         "warnings": summary.warnings,
         "statistics": statistics,
         "milliseconds": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
-    })
+    });
+    if let Some(preview) = &summary.preview {
+        fields["dryRun"] = true.into();
+        fields["files"] = json!(preview.files);
+        fields["add"] = preview.add.iter().map(package).collect();
+        fields["remove"] = preview.remove.iter().map(package).collect();
+        let change = preview.change.iter();
+        fields["change"] = change
+            .map(|change| json!({ "from": package(&change.from), "to": package(&change.to) }))
+            .collect();
+    }
+    fields
+}
+
+fn package(package: &PackageVersion) -> Value {
+    json!({ "name": package.name, "version": package.version, "path": package.path })
 }
 
 /// Returns a number with its noun: `1 package`, `2 packages`.

@@ -51,6 +51,11 @@ pub(crate) fn find(
 
 /// Returns the tree of dx's record; `None` without one, and if npm has changed the tree since.
 pub(crate) fn of_dx(root: &Path) -> Option<Tree> {
+    tree_of(&recorded(root)?).ok()
+}
+
+/// Returns dx's record of the tree; `None` without one, and if npm has changed the tree since.
+pub(crate) fn recorded(root: &Path) -> Option<Lock> {
     let modules = root.join("node_modules");
     let written = |name: &str| Some(identity(&modules.join(name)).ok()??.mtime_ns);
     let is_older = written(HIDDEN)
@@ -60,7 +65,7 @@ pub(crate) fn of_dx(root: &Path) -> Option<Tree> {
         return None;
     }
     let map = Map::open(modules.join(RECORD)).ok()?;
-    tree_of(&DxlView::open(&map).ok()?.to_lock()).ok()
+    Some(DxlView::open(&map).ok()?.to_lock())
 }
 
 /// Returns the tree of npm's hidden lockfile, as far as it can be believed. npm wrote it after all

@@ -60,4 +60,4 @@ pub use error::InstallError;
 pub use events::{Events, NoEvents};
 pub use install::{Change, Mode, OpenProject, Options, install};
 pub use session::{Session, SessionOptions};
-pub use summary::Summary;
+pub use summary::{PackageVersion, Preview, Summary};

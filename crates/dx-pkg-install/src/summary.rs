@@ -25,4 +25,84 @@ pub struct Summary {
     pub elapsed: Duration,
     /// Whether only the lockfile was written.
     pub lockfile_only: bool,
+    /// The changes that a dry run found, of which none was made.
+    pub preview: Option<Preview>,
+}
+
+/// What an install would change.
+#[derive(Debug, Default, Clone, PartialEq, Eq)]
+pub struct Preview {
+    /// Packages and links that are missing.
+    pub add: Vec<PackageVersion>,
+    /// Packages and links that would be replaced.
+    pub change: Vec<PackageChange>,
+    /// Packages and links that would be removed.
+    pub remove: Vec<PackageVersion>,
+    /// The files of the project that would be written.
+    pub files: Vec<&'static str>,
+}
+
+/// A package at a place in the tree.
+#[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackageVersion {
+    /// The name under which it is installed.
+    pub name: String,
+    /// Its version; empty where none is known.
+    pub version: String,
+    /// Its path, relative to the project.
+    pub path: String,
+}
+
+/// A package in place of another.
+#[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct PackageChange {
+    /// The package that is there.
+    pub from: PackageVersion,
+    /// The one that would be.
+    pub to: PackageVersion,
+}
+
+impl Preview {
+    /// Returns a line for each package, in the order of their names.
+    #[must_use]
+    pub fn lines(&self) -> Vec<String> {
+        let line = |mark: &str, package: &PackageVersion, rest: &str| {
+            format!("{mark} {} {}{rest}", package.name, package.version).trim_end().to_owned()
+        };
+        let added = self.add.iter().map(|package| line("+", package, ""));
+        let changed = self
+            .change
+            .iter()
+            .map(|change| line("~", &change.from, &format!(" => {}", change.to.version)));
+        let removed = self.remove.iter().map(|package| line("-", package, ""));
+        added.chain(changed).chain(removed).collect()
+    }
+
+    /// Returns the sentence that ends a dry run.
+    #[must_use]
+    pub fn sentence(&self) -> String {
+        let packages = |number: usize| match number {
+            1 => "1 package".to_owned(),
+            number => format!("{number} packages"),
+        };
+        let counts: Vec<String> =
+            [("add", self.add.len()), ("change", self.change.len()), ("remove", self.remove.len())]
+                .into_iter()
+                .filter(|(_, number)| *number > 0)
+                .map(|(word, number)| format!("{word} {}", packages(number)))
+                .chain(
+                    (!self.files.is_empty()).then(|| format!("write {}", self.files.join(" and "))),
+                )
+                .collect();
+        if counts.is_empty() {
+            return "Dry run: nothing would change".to_owned();
+        }
+        format!("Dry run: would {}; nothing was written", counts.join(", "))
+    }
+
+    pub(crate) fn sort(&mut self) {
+        self.add.sort();
+        self.change.sort();
+        self.remove.sort();
+    }
 }

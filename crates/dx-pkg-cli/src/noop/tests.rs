@@ -106,7 +106,9 @@ fn valid_flags() -> Vec<String> {
         }
         _ => format!("--{}", flag.long),
     });
-    spelled.filter(|flag| !["--lockfile-only", "--force"].contains(&flag.as_str())).collect()
+    spelled
+        .filter(|flag| !["--lockfile-only", "--force", "--dry-run"].contains(&flag.as_str()))
+        .collect()
 }
 
 proptest! {

@@ -17,6 +17,7 @@ mod devices;
 mod digests;
 mod documentation;
 mod downloads;
+mod dry_run;
 mod faults;
 mod folders;
 mod force;
@@ -51,6 +52,7 @@ mod prepared;
 mod remembered;
 mod resolution;
 mod run;
+mod save_flags;
 mod scripts;
 #[cfg(unix)]
 mod sharing;

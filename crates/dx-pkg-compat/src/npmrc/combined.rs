@@ -22,7 +22,7 @@ impl Config {
     /// # Errors
     /// A value that is not of the setting's kind.
     pub fn save_prefix(&self) -> Result<String, ConfigError> {
-        if self.read("save-exact", || false)? {
+        if self.save_exact()? {
             return Ok(String::new());
         }
         self.read("save-prefix", || "^".to_owned())

@@ -27,7 +27,7 @@ pub(super) fn work_out(
         return Err(InstallError::NoLockfile { root: project.root.clone() });
     }
     let lifecycle = Lifecycle::new(run.session, project)?;
-    if run.options.change.is_none() && !run.lockfile_only {
+    if run.options.change.is_none() && run.fills_tree() {
         lifecycle.run_own(run.place(project), ROOT_EVENTS_BEFORE.as_slice())?;
     }
     run.events.work_began(run.session, &run.counters);
@@ -49,12 +49,12 @@ fn resolve_and_fetch(
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
     let requirements = project.requirements()?;
     downloads.put_first(direct(&requirements));
-    if let Some(lock) = previous.filter(|_| !run.lockfile_only) {
+    if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
     let key = run.cache_key(project);
     let input = resolver_input(run, project, requirements, previous)?;
-    let ahead = (!run.lockfile_only).then_some(&downloads);
+    let ahead = run.fills_tree().then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters)?;
     context.mark("resolved");
     let is_upgraded = previous.is_some_and(lacks_manifests);
@@ -62,11 +62,20 @@ fn resolve_and_fetch(
     let mut summary = summary_of(run, &resolution)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
+    if !config.bin_links()? {
+        plan.leave_out_commands();
+    }
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let mut is_complete = true;
     let mut built = None;
     let mut is_baseline = true;
-    if !run.lockfile_only {
+    if run.dry_run && !run.lockfile_only {
+        let refused = SourceCheck::new(session, project, &lock)?.refused(&plan);
+        plan.drop_failed(&lock, refused)?;
+        summary.scripts_skipped = lifecycle.skipped(&plan)?;
+        summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
+    }
+    if run.fills_tree() {
         plan.mark_private(|package| lifecycle.may_run(package));
         altered::mark_written(run.is_ci(), session.store(), &project.root, &mut plan)?;
         summary.scripts_skipped = lifecycle.skipped(&plan)?;
@@ -126,7 +135,7 @@ fn resolve_and_fetch(
 /// Tells the user that the lockfile was completed, and about which packages nothing was found.
 fn report_upgrade(run: &Run<'_>, project: &Project, unknown: &[String]) {
     let lockfile = project.lockfile;
-    let after = if run.saves() {
+    let after = if run.saves() && !run.dry_run {
         "it is now written as version 3"
     } else {
         "dx install writes it as version 3"

@@ -100,6 +100,7 @@ fn is_eligible(run: &Run<'_>, project: &Project) -> Result<bool, InstallError> {
         && !config.package_lock_only()?
         && !config.omit_lockfile_registry_resolved()?
         && !config.force()?
+        && config.bin_links()?
         && config.omit()?.is_empty()
         && run.session.import_method()? == ImportMethod::Auto
         && (config.ignore_scripts()? || !has_tree_scripts)

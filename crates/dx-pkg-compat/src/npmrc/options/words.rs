@@ -185,19 +185,20 @@ mod tests {
     #[test]
     fn any_setting_is_taken_in_npms_forms() {
         for (line, settings, rest) in [
-            ("add a --tag next b", "tag=next", "add a b"),
-            ("add a --save-prefix=~", "save-prefix=~", "add a"),
-            ("install --no-package-lock", "package-lock=false", "install"),
+            ("add a --maxsockets 3 b", "maxsockets=3", "add a b"),
+            ("add a --cafile=~", "cafile=~", "add a"),
+            ("install --no-strict-ssl", "strict-ssl=false", "install"),
             ("install --engine-strict", "engine-strict=true", "install"),
             ("install --engine-strict false a", "engine-strict=false", "install a"),
-            ("install --no-bin-links -D", "bin-links=false", "install -D"),
+            ("install --no-symlink -D", "symlink=false", "install -D"),
             ("install --offline=false", "offline=false", "install"),
             ("install --no-save=false", "save=true", "install"),
             ("install --production=false", "production=false", "install"),
             ("install --offline --json", "", "install --offline --json"),
             ("install --no-color --depth 3 --logs-max=0 a", "", "install a"),
             ("install --no-such", "", "install --no-such"),
-            ("run t --tag x -- --tag y", "tag=x", "run t -- --tag y"),
+            ("run t --cafile x -- --cafile y", "cafile=x", "run t -- --cafile y"),
+            ("install --no-bin-links --tag x", "", "install --no-bin-links --tag x"),
         ] {
             assert_eq!(taken(line), (settings.to_owned(), rest.to_owned()), "{line}");
         }
@@ -205,7 +206,7 @@ mod tests {
 
     #[test]
     fn a_value_must_be_there() {
-        for line in ["add a --tag", "add a --tag --json", "install --depth"] {
+        for line in ["add a --cafile", "add a --cafile --json", "install --depth"] {
             let error = take_settings(line.split(' ').map(OsString::from)).unwrap_err();
             assert!(error.to_string().contains("needs a value"), "{line}");
         }
