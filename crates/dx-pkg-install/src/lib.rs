@@ -51,6 +51,7 @@ pub mod session;
 mod snapshot;
 pub mod state;
 mod summary;
+pub mod timing;
 mod tree_files;
 mod visits;
 mod workspaces;

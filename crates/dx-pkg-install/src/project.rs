@@ -17,7 +17,7 @@ use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
 pub(crate) use compiled::{CompiledLock, compile_lockfile, lockfile_digest};
-pub use root::find_root;
+pub use root::{find_root, nearest_manifest};
 pub use seen::Seen;
 use seen::read_seen_to_edit;
 pub(crate) use seen::{read_seen, see};

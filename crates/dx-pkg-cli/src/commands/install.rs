@@ -5,14 +5,13 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
-use dx_pkg_install::{Change, Environment, OpenProject, Options, install};
+use dx_pkg_install::{Change, Environment, OpenProject, Options, install, timing};
 use dx_pkg_lock::Lock;
 
 use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
 use crate::options::TreeArguments;
 use crate::report::Report;
-use crate::timing;
 
 /// Install the project's dependencies, or add packages to it.
 #[derive(Args, Debug)]

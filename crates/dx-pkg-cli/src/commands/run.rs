@@ -9,6 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::suggest::nearest;
 use dx_pkg_install::node::Node;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::scripts::{
@@ -20,10 +21,8 @@ use serde_json::Value;
 
 use crate::error::{BY_SIGNAL, CommandError};
 use crate::flags::{ScriptSettings, SettingFlags};
+use crate::options::TreeArguments;
 use crate::report::Report;
-
-/// The least similarity of a name that is suggested, from 0 to 1.
-const SIMILAR: f64 = 0.6;
 
 /// Run a script of the project, or list them.
 #[derive(Args, Debug)]
@@ -71,6 +70,20 @@ impl ScriptArguments {
     ) -> Result<ExitCode, CommandError> {
         script(environment, name, name, self, report)
     }
+}
+
+/// Runs the script "test" after an install that ended with `code`, unless that was a dry run.
+pub fn test_after(
+    code: ExitCode,
+    tree: &TreeArguments,
+    environment: &Environment,
+    report: &Report,
+) -> Result<ExitCode, CommandError> {
+    let mut test = ScriptArguments::default();
+    test.flags.extend(tree.flags.settings().to_vec());
+    let root = find_root(&environment.folder);
+    let (config, _) = configuration(environment, &root, test.flags.settings())?;
+    if config.dry_run()? { Ok(code) } else { test.run("test", environment, report) }
 }
 
 /// Runs the script `name`, for the command `command`.
@@ -205,10 +218,8 @@ impl Package {
     }
 
     fn unknown(&self, name: &str) -> CommandError {
-        let similarity = |other: &str| strsim::normalized_damerau_levenshtein(name, other);
         let names = self.manifest.scripts.iter().map(|(name, _)| name.as_str());
-        let nearest = names.max_by(|one, other| similarity(one).total_cmp(&similarity(other)));
-        let similar = nearest.filter(|other| similarity(other) >= SIMILAR).map(str::to_owned);
+        let similar = nearest(name, names).map(str::to_owned);
         CommandError::UnknownScript { project: self.label(), script: name.to_owned(), similar }
     }
 }

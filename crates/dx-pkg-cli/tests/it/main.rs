@@ -10,6 +10,7 @@ mod altered;
 #[cfg(unix)]
 mod bundles;
 mod client_certificate;
+mod command_words;
 mod concurrent;
 mod counting;
 #[cfg(target_os = "linux")]
