@@ -47,6 +47,8 @@ pub struct Project {
     pub lockfile: &'static str,
     /// The lockfile's text and contents, once [`Self::read_lockfile`] has read them.
     pub locked: Option<(String, Lock)>,
+    /// Whether the lockfile holds two sides of a merge, of which [`Self::locked`] has both.
+    pub(crate) is_merged: bool,
     /// The lockfile's text before [`Self::read_lockfile`] takes it.
     unread: Option<String>,
     /// The folders, relative to the root, that a new workspace would change.
@@ -102,6 +104,7 @@ impl Project {
             workspaces,
             lockfile,
             locked,
+            is_merged: false,
             unread: None,
             workspace_places,
             workspaces_digest,
@@ -149,6 +152,7 @@ impl Project {
         if let Some(text) = self.unread.take() {
             let compiled = CompiledLock::of(&text, &path, store)?;
             let lock = DxlView::open(&compiled)?.to_lock();
+            self.is_merged = matches!(compiled, CompiledLock::Merged(_));
             self.locked = Some((text, lock));
         }
         Ok(())

@@ -35,6 +35,7 @@ mod interrupted;
 mod leftovers;
 mod lock_members;
 mod lockfile;
+mod merge_conflicts;
 #[cfg(unix)]
 mod modes;
 mod npm_tree;

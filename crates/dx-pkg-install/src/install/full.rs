@@ -23,6 +23,14 @@ pub(super) fn work_out(
     project: &mut Project,
 ) -> Result<Option<Outcome>, InstallError> {
     project.read_lockfile(run.session.store())?;
+    if project.is_merged {
+        let lockfile = project.lockfile;
+        let rest = if run.writes() { "" } else { "; dx install writes it without the markers" };
+        run.events.warning(&format!(
+            "{lockfile} has merge conflict markers: both sides were merged, and where they \
+             contradict each other ours (HEAD) counts{rest}"
+        ));
+    }
     if run.frozen && project.locked.is_none() {
         return Err(InstallError::NoLockfile { root: project.root.clone() });
     }

@@ -29,7 +29,7 @@ use super::{Run, fetch};
 use crate::cached_install::CacheKey;
 use crate::installed::{self, Diagnostics};
 use crate::plan::{Plan, unpacked};
-use crate::project::{Project, lockfile_digest};
+use crate::project::{CompiledLock, Project, lockfile_digest};
 use crate::scripts::{Lifecycle, TREE_EVENTS};
 use crate::state::Baseline;
 use crate::{InstallError, Summary, tree_files};
@@ -69,6 +69,9 @@ pub(super) fn work_out(
     }
     let Some(tree) = InstalledTree::of(session, project, run.settings) else { return Ok(None) };
     let Some(compiled) = project.compiled(session.store())? else { return Ok(None) };
+    if matches!(compiled, CompiledLock::Merged(_)) {
+        return Ok(None);
+    }
     let (Ok(locked), Ok(record)) = (DxlView::open(&compiled), DxlView::open(&tree.record)) else {
         return Ok(None);
     };
