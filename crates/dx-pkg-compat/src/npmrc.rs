@@ -149,6 +149,18 @@ impl Config {
         })
     }
 
+    /// Returns the warning about a credential that is configured for a URL and not used.
+    #[must_use]
+    pub fn unused_credentials_for(&self, url: &Url) -> Option<&ConfigWarning> {
+        self.warnings().iter().find(|warning| match warning {
+            ConfigWarning::EnvInProject { key, .. }
+            | ConfigWarning::EnvUnset { key, .. }
+            | ConfigWarning::BadCredential { key, .. } => credentials::is_for(key, url),
+            ConfigWarning::UnscopedCredential { .. } => true,
+            ConfigWarning::EmptyRegistry { .. } => false,
+        })
+    }
+
     /// Returns a digest of the credential that a registry is asked with, which tells two users of
     /// it apart; 0 without any.
     #[must_use]

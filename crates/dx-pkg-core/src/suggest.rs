@@ -12,9 +12,35 @@ pub fn nearest<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Opt
     Some(best).filter(|(similarity, _)| *similarity >= SIMILAR).map(|(_, name)| name)
 }
 
+/// Returns the name among `known` from which `given` differs by one slip of the keyboard, or, if it
+/// is longer than four letters, by two.
+pub fn mistyped<'k>(given: &str, known: impl IntoIterator<Item = &'k str>) -> Option<&'k str> {
+    let most = if given.chars().count() > 4 { 2 } else { 1 };
+    let rated = known.into_iter().filter(|name| name.len().abs_diff(given.len()) <= most);
+    let rated = rated.map(|name| (strsim::damerau_levenshtein(given, name), name));
+    let found = rated.filter(|(slips, _)| (1..=most).contains(slips)).min();
+    found.map(|(_, name)| name)
+}
+
 #[cfg(test)]
 mod tests {
-    use super::nearest;
+    use super::{mistyped, nearest};
+
+    #[test]
+    fn a_slip_is_found_and_another_name_is_not() {
+        let known = ["react", "preact", "lodash", "ms"];
+        for (given, found) in [
+            ("raect", Some("react")),
+            ("lodsh", Some("lodash")),
+            ("react", Some("preact")),
+            ("mz", Some("ms")),
+            ("qs", Some("ms")),
+            ("zz", None),
+            ("vue-router", None),
+        ] {
+            assert_eq!(mistyped(given, known), found, "{given}");
+        }
+    }
 
     #[test]
     fn the_nearest_name_is_found_and_nothing_far_off() {

@@ -11,6 +11,8 @@ use dx_pkg_core::{Coded, CodedError};
 use dx_pkg_link::LinkError;
 use dx_pkg_store::StoreError;
 
+use crate::unsupported::advice;
+
 /// A failed install.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -117,7 +119,7 @@ pub enum InstallError {
         resolved: String,
     },
     /// The project has not decided about the scripts of packages.
-    #[error("strict-allow-scripts is set, and nothing is said of the scripts of {}", packages.join(", "))]
+    #[error("strict-allow-scripts is set, and there is no decision for the install scripts of {}", packages.join(", "))]
     ScriptsUndecided {
         /// The packages with their versions.
         packages: Vec<String>,
@@ -235,9 +237,7 @@ impl Coded for InstallError {
                 ));
             }
             Self::NoLockfile { .. } => "run dx install once to write it",
-            Self::UnsupportedSetting { .. } => {
-                "remove the setting; dx does not ignore a setting that would change the result"
-            }
+            Self::UnsupportedSetting { key, .. } => advice(key),
             Self::BadTreeCount { .. } => "set it to 0, 1 or more",
             Self::UnsupportedPlatform { .. } => {
                 "remove the dependency, make it an optional one, or use --force"
@@ -248,8 +248,15 @@ impl Coded for InstallError {
             Self::NoIntegrity { .. } => {
                 "packages from git, from a URL and from a local tarball are not supported yet"
             }
-            Self::ScriptsUndecided { .. } => {
-                "name each in allowScripts of package.json, with true or false"
+            Self::ScriptsUndecided { packages } => {
+                let name = |id: &String| match id.rsplit_once('@') {
+                    Some((name, _)) if !name.is_empty() => format!("\"{name}\": true"),
+                    _ => format!("\"{id}\": true"),
+                };
+                return Some(format!(
+                    "write \"allowScripts\": {{ {} }} into package.json, with false for those that must not run",
+                    packages.iter().map(name).collect::<Vec<_>>().join(", ")
+                ));
             }
             Self::ScriptFailed { .. } => {
                 "correct what the script needs, or install with --ignore-scripts"

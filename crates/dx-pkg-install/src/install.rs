@@ -27,7 +27,9 @@ use self::commit::{Committed, commit};
 use crate::cached_install::CacheKey;
 use crate::project::Project;
 use crate::scripts::Place;
-use crate::{Events, InstallError, Session, Summary, altered, maintenance, notices, state};
+use crate::{
+    Events, InstallError, Session, Summary, altered, maintenance, notices, state, suggest,
+};
 
 /// The rules of an install.
 #[derive(Clone, Copy, PartialEq, Eq, Debug, Default)]
@@ -96,7 +98,11 @@ pub fn install(
                 events.maintenance_due(&session);
             }
             // Whatever failed on the way out, cancellation is the reason.
-            Err(if run.cancel().is_cancelled() { AcquireError::Cancelled.into() } else { error })
+            Err(if run.cancel().is_cancelled() {
+                AcquireError::Cancelled.into()
+            } else {
+                suggest::complete(error, &session, &project)
+            })
         }
     }
 }

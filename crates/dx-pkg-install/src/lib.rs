@@ -50,9 +50,11 @@ pub mod scripts;
 pub mod session;
 mod snapshot;
 pub mod state;
+mod suggest;
 mod summary;
 pub mod timing;
 mod tree_files;
+mod unsupported;
 mod visits;
 mod workspaces;
 

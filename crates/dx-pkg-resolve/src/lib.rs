@@ -15,6 +15,7 @@
 mod build;
 mod can_place;
 mod change;
+mod choice;
 mod engines;
 mod entry;
 mod error;

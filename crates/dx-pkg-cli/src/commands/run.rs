@@ -204,8 +204,8 @@ impl Package {
             report.line(&format!("{} has no scripts", self.label()));
         }
         for (title, scripts) in [
-            (format!("Scripts of {} with a meaning of their own:", self.label()), lifecycle),
-            ("To be run with `dx run`:".to_owned(), others),
+            (format!("Lifecycle scripts of {}:", self.label()), lifecycle),
+            ("Available scripts (`dx run NAME`):".to_owned(), others),
         ] {
             if !scripts.is_empty() {
                 report.line(&title);

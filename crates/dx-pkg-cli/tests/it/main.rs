@@ -36,6 +36,7 @@ mod leftovers;
 mod lock_members;
 mod lockfile;
 mod merge_conflicts;
+mod messages;
 #[cfg(unix)]
 mod modes;
 mod npm_tree;

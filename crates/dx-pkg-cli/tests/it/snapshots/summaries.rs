@@ -133,7 +133,7 @@ fn optional_dependency_that_is_not_there() {
     --- stdout
     Installed 2 packages (added 2) in [TIME]
     --- stderr
-    warning: optional: cannot load gone@1, required by project: the registry [REGISTRY]/ has no package gone
+    warning: optional: package not found: gone (registry [REGISTRY]/), required by project
     ");
 }
 
@@ -161,7 +161,7 @@ fn scripts_of_the_project() {
     assert_snapshot!(output(&project, ["run"]), @r#"
     exit: 0
     --- stdout
-    To be run with `dx run`:
+    Available scripts (`dx run NAME`):
       build
         node -e 0
       greet
