@@ -39,7 +39,7 @@ pub use options::{
 pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;
-pub use value::{AllowSource, DependencyType, ImportMethod, RawValue, VerifyMode};
+pub use value::{AllowSource, DependencyType, ImportMethod, InstallStrategy, RawValue, VerifyMode};
 
 use credentials::CredentialTable;
 use layers::Entry;

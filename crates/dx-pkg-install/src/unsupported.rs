@@ -3,9 +3,8 @@
 /// Returns what to do about a setting with a value that dx does not support.
 pub(crate) fn advice(key: &str) -> &'static str {
     match key {
-        "install-strategy" | "global-style" | "legacy-bundling" => {
-            "remove the setting: dx lays node_modules out as install-strategy=hoisted does, npm's \
-             default; for another layout install with npm"
+        "install-strategy" => {
+            "set it to hoisted (npm's default), shallow or nested; for linked, install with npm"
         }
         "node-linker" | "enable-pnp" | "symlink" => {
             "remove the setting: dx makes a hoisted node_modules with links to local folders, as \

@@ -141,6 +141,7 @@ impl Builder<'_> {
                 tree: &mut self.tree,
                 prefer_dedupe: self.options.prefer_dedupe,
                 strict_peers: self.options.strict_peer_deps,
+                placing: self.options.placing,
                 update: &self.update,
                 conflicts: &mut self.conflicts,
             };

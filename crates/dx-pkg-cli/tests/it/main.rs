@@ -29,6 +29,7 @@ mod harness;
 mod in_place;
 mod incomplete;
 mod incremental;
+mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
 #[cfg(unix)]

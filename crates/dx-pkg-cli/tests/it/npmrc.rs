@@ -165,8 +165,7 @@ fn settings_that_are_not_supported_are_errors_that_name_their_origin() {
     let settings = [
         "node-linker=pnp",
         "node-linker=isolated",
-        "install-strategy=nested",
-        "global-style=true",
+        "install-strategy=linked",
         "lockfile-version=1",
         "lockfile-version=2",
         "install-links=true",

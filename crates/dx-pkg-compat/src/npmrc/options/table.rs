@@ -385,13 +385,18 @@ options! {
         => getter(verify = VerifyMode::Ci);
     "global-style": bool, "false", Tree,
         "An old way to ask for `install-strategy=shallow`."
-        => only("false");
+        => through(install_strategy);
     "legacy-bundling": bool, "false", Tree,
         "An old way to ask for `install-strategy=nested`."
-        => only("false");
+        => through(install_strategy);
     "install-strategy": InstallStrategy, "hoisted", Tree,
-        "The layout of `node_modules`, in npm's words."
-        => only("hoisted");
+        "The layout of `node_modules`: everything as far up as there is no conflict, nothing above the direct dependencies (shallow), or all in the package that requires it (nested).",
+        with_flags(&[Flag::argument(
+            "install-strategy",
+            "STRATEGY",
+            "Place packages as far up as there is no conflict, or less far",
+        )])
+        => only("hoisted", "nested", "shallow");
     "node-linker": NodeLinker, "hoisted", Tree,
         "The layout of `node_modules`, in pnpm's words."
         => only("hoisted");
