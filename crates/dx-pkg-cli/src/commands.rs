@@ -90,13 +90,17 @@ impl Arguments {
         if taken.settings.is_empty() {
             return Ok(arguments);
         }
-        let is_adding = matches!(&arguments.command,
-            Command::Install(install) | Command::InstallTest(install) if !install.packages.is_empty());
+        let is_adding = match &arguments.command {
+            Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
+            _ => false,
+        };
         let ambiguous = |flag: &&&str| taken.settings.contains(&((**flag).into(), "true".into()));
         if let Some(flag) = ["dev", "optional"].iter().find(ambiguous).filter(|_| is_adding) {
-            return Err(parser.error(ErrorKind::ArgumentConflict, format!(
-                "--{flag} with packages means different things to npm and to others: write --save-{flag} to save them there, or --include={flag} to install what is omitted"
-            )));
+            let message = format!(
+                "--{flag} with packages means different things to npm and to others: write \
+                 --save-{flag} to save them there, or --include={flag} to install what is omitted"
+            );
+            return Err(parser.error(ErrorKind::ArgumentConflict, message));
         }
         match &mut arguments.command {
             Command::Install(install) | Command::InstallTest(install) => {

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use dx_pkg_acquire::Counters;
 use dx_pkg_core::{Coded, message_with_causes};
-use dx_pkg_install::{Events, PackageVersion, Session, Summary};
+use dx_pkg_install::{Events, Session, Summary};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
@@ -212,18 +212,19 @@ fn to_json(summary: &Summary) -> Value {
     if let Some(preview) = &summary.preview {
         fields["dryRun"] = true.into();
         fields["files"] = json!(preview.files);
-        fields["add"] = preview.add.iter().map(package).collect();
-        fields["remove"] = preview.remove.iter().map(package).collect();
-        let change = preview.change.iter();
+        let list = |packages: &[[&str; 3]]| packages.iter().map(package).collect::<Value>();
+        fields["add"] = list(&preview.added());
+        fields["remove"] = list(&preview.removed());
+        let change = preview.changed().into_iter();
         fields["change"] = change
-            .map(|change| json!({ "from": package(&change.from), "to": package(&change.to) }))
+            .map(|[from, to]| json!({ "from": package(&from), "to": package(&to) }))
             .collect();
     }
     fields
 }
 
-fn package(package: &PackageVersion) -> Value {
-    json!({ "name": package.name, "version": package.version, "path": package.path })
+fn package([name, version, path]: &[&str; 3]) -> Value {
+    json!({ "name": name, "version": version, "path": path })
 }
 
 /// Returns a number with its noun: `1 package`, `2 packages`.

@@ -4,7 +4,7 @@
 use std::ffi::OsString;
 use std::path::PathBuf;
 
-use dx_pkg_core::suggest::nearest;
+use dx_pkg_core::text::suggest::nearest;
 
 mod plain_install;
 
@@ -104,7 +104,8 @@ const FLAGS: [(&str, &str); 14] = [
 /// The flags whose argument is a folder, which may have the name of a command.
 const FOLDER_FLAGS: [&str; 4] = ["-C", "--dir", "--prefix", "--cwd"];
 
-/// Returns the message about a word that is neither a command nor a script: `known` are their names.
+/// Returns the message about a word that is neither a command nor a script: `known` are their
+/// names.
 pub fn unknown_command<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> String {
     let advice = if NPM_COMMANDS.contains(&word) {
         format!("dx does not have npm's {word} yet; `npm {word}` understands what dx installs")

@@ -14,7 +14,6 @@ mod package_id;
 mod platform;
 mod range;
 pub mod spec;
-pub mod suggest;
 pub mod text;
 mod version;
 

@@ -32,9 +32,9 @@ pub struct SavePlace {
 }
 
 impl Addition {
-    /// Parses an argument such as `a@^1`. Without a section in `place` a package stays in the section it is
-    /// in, and a new one goes into `dependencies`. Without a version the requirement that stands
-    /// there already holds: newer majors only where they are asked for.
+    /// Parses an argument such as `a@^1`. Without a section in `place` a package stays in the
+    /// section it is in, and a new one goes into `dependencies`. Without a version the requirement
+    /// that stands there already holds: newer majors only where they are asked for.
     ///
     /// # Errors
     /// The argument cannot be read, or names a source that is not supported.

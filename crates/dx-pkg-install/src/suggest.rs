@@ -1,7 +1,7 @@
 //! "Did you mean" for packages that no registry has: names that this project or this machine knows.
 
 use dx_pkg_acquire::AcquireError;
-use dx_pkg_core::suggest::mistyped;
+use dx_pkg_core::text::suggest::mistyped;
 use dx_pkg_resolve::ResolveError;
 
 use crate::project::Project;

@@ -33,36 +33,60 @@ pub struct Summary {
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Preview {
     /// Packages and links that are missing.
-    pub add: Vec<PackageVersion>,
+    pub(crate) add: Vec<PackageVersion>,
     /// Packages and links that would be replaced.
-    pub change: Vec<PackageChange>,
+    pub(crate) change: Vec<PackageChange>,
     /// Packages and links that would be removed.
-    pub remove: Vec<PackageVersion>,
+    pub(crate) remove: Vec<PackageVersion>,
     /// The files of the project that would be written.
     pub files: Vec<&'static str>,
 }
 
 /// A package at a place in the tree.
 #[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PackageVersion {
+pub(crate) struct PackageVersion {
     /// The name under which it is installed.
-    pub name: String,
+    pub(crate) name: String,
     /// Its version; empty where none is known.
-    pub version: String,
+    pub(crate) version: String,
     /// Its path, relative to the project.
-    pub path: String,
+    pub(crate) path: String,
 }
 
 /// A package in place of another.
 #[derive(Debug, Default, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PackageChange {
+pub(crate) struct PackageChange {
     /// The package that is there.
-    pub from: PackageVersion,
+    pub(crate) from: PackageVersion,
     /// The one that would be.
-    pub to: PackageVersion,
+    pub(crate) to: PackageVersion,
+}
+
+impl PackageVersion {
+    fn parts(&self) -> [&str; 3] {
+        [&self.name, &self.version, &self.path]
+    }
 }
 
 impl Preview {
+    /// Returns name, version and path of each package that would be added.
+    #[must_use]
+    pub fn added(&self) -> Vec<[&str; 3]> {
+        self.add.iter().map(PackageVersion::parts).collect()
+    }
+
+    /// Returns the same of each package that would be removed.
+    #[must_use]
+    pub fn removed(&self) -> Vec<[&str; 3]> {
+        self.remove.iter().map(PackageVersion::parts).collect()
+    }
+
+    /// Returns the same of each package that would be replaced, and of the one in its place.
+    #[must_use]
+    pub fn changed(&self) -> Vec<[[&str; 3]; 2]> {
+        self.change.iter().map(|change| [change.from.parts(), change.to.parts()]).collect()
+    }
+
     /// Returns a line for each package, in the order of their names.
     #[must_use]
     pub fn lines(&self) -> Vec<String> {

@@ -14,10 +14,7 @@ use crate::InstallError;
 const VERSION: u32 = 1;
 
 /// Writes a trace into a file.
-///
-/// # Errors
-/// The file cannot be written.
-pub fn write(trace: &Trace, path: &Path) -> Result<(), InstallError> {
+pub(crate) fn write(trace: &Trace, path: &Path) -> Result<(), InstallError> {
     let text = format!("{:#}\n", document(trace));
     std::fs::write(path, text)
         .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))

@@ -1,4 +1,5 @@
-//! The versions and tags of a package that a requirement without a match could have meant, in words.
+//! The versions and tags of a package that a requirement without a match could have meant, in
+//! words.
 
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::Packument;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
-use dx_pkg_install::{Change, Environment, OpenProject, Options, install, timing};
+use dx_pkg_install::{Change, Environment, OpenProject, Options, install};
 use dx_pkg_lock::Lock;
 
 use crate::error::CommandError;
@@ -120,8 +120,8 @@ pub(super) fn carry_out(
     if let Ok(summary) = &outcome {
         report.summary(summary);
     }
-    if let (Some(trace), Some(path)) = (&session.context.trace, &arguments.timing) {
-        let written = timing::write(trace, &session.environment.folder.join(path));
+    if let Some(path) = &arguments.timing {
+        let written = session.write_trace(path);
         // The install's own error comes first.
         if outcome.is_ok() {
             written?;

@@ -9,7 +9,7 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_core::suggest::nearest;
+use dx_pkg_core::text::suggest::nearest;
 use dx_pkg_install::node::Node;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::scripts::{

@@ -55,8 +55,8 @@ fn unknown<'s>(
     parser.clone().error(ErrorKind::InvalidSubcommand, message)
 }
 
-/// Gives the error about an unknown flag the advice that helps. clap's own, to take the flag for the
-/// name of a package, never does.
+/// Gives the error about an unknown flag the advice that helps. clap's own, to take the flag for
+/// the name of a package, never does.
 pub fn advised(mut error: clap::Error) -> clap::Error {
     if error.kind() == ErrorKind::UnknownArgument {
         error.remove(ContextKind::Suggested);

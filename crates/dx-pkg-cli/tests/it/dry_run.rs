@@ -81,7 +81,10 @@ fn json_has_the_same_lists() {
     ok(&project, ["install"]);
     let run = ok(&project, ["add", "one@2", "two", "--dry-run", "--json"]);
     let said: Value = serde_json::from_str(&run.stdout).unwrap();
-    let package = |name: &str, version: &str, path: &str| json!({ "name": name, "version": version, "path": path });
+    let package = |name: &str, version: &str, place: &str| {
+        let parts = [name, version, place];
+        json!({ "name": parts[0], "version": parts[1], "path": parts[2] })
+    };
     assert_eq!(said["dryRun"], true);
     assert_eq!(
         (&said["added"], &said["changed"], &said["removed"]),

@@ -228,8 +228,8 @@ fn scripts_are_listed() {
         .script("pretest", "p")
         .create();
     let listed = ok(&project, ["run"]).stdout;
-    let expected = "Scripts of demo@1.2.3 with a meaning of their own:\n  test\n    t\n  pretest\n    p\n\
-        To be run with `dx run`:\n  build\n    make\nmake more\n";
+    let expected = "Lifecycle scripts of demo@1.2.3:\n  test\n    t\n  pretest\n    p\n\
+        Available scripts (`dx run NAME`):\n  build\n    make\nmake more\n";
     assert_eq!(listed, expected);
     let json: serde_json::Value =
         serde_json::from_str(&ok(&project, ["run", "--json"]).stdout).unwrap();

@@ -82,8 +82,8 @@ impl ManifestEdit {
         removed
     }
 
-    /// Adds a name to `bundleDependencies`, as `npm install --save-bundle` does: the list is sorted,
-    /// and a project that bundles everything stays as it is.
+    /// Adds a name to `bundleDependencies`, as `npm install --save-bundle` does: the list is
+    /// sorted, and a project that bundles everything stays as it is.
     pub fn bundle(&mut self, name: &str) {
         const KEYS: [&str; 2] = ["bundleDependencies", "bundledDependencies"];
         let root = Object::at(&self.text, self.root);

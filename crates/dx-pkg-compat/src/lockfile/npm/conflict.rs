@@ -1,7 +1,7 @@
 //! Lockfiles with the markers of a merge in them: both sides, merged entry by entry.
 //!
-//! Of an entry that both sides changed, ours counts; npm merges its fields, and may give one version
-//! the dependencies of another.
+//! Of an entry that both sides changed, ours counts; npm merges its fields, and may give one
+//! version the dependencies of another.
 
 use serde_json::{Map, Value};
 
@@ -14,8 +14,8 @@ enum Side {
     Theirs,
 }
 
-/// Returns the text of a lockfile that has what both sides of a merge have; `None` where the text is
-/// no such lockfile, or a side of it is none.
+/// Returns the text of a lockfile that has what both sides of a merge have; `None` where the text
+/// is no such lockfile, or a side of it is none.
 #[must_use]
 pub fn merged(text: &str) -> Option<String> {
     let [ours, base, theirs] = [Side::Ours, Side::Base, Side::Theirs].map(|side| sides(text, side));
