@@ -97,7 +97,7 @@ impl Preview {
         let changed = self
             .change
             .iter()
-            .map(|change| line("~", &change.from, &format!(" => {}", change.to.version)));
+            .map(|change| line("~", &change.from, &format!(" -> {}", change.to.version)));
         let removed = self.remove.iter().map(|package| line("-", package, ""));
         added.chain(changed).chain(removed).collect()
     }

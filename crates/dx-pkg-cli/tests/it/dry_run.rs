@@ -29,7 +29,7 @@ fn nothing_is_written_and_everything_is_said() {
     for (arguments, said) in [
         (
             ["add", "one@2", "--dry-run"].as_slice(),
-            "+ one 1.1.0\n~ one 1.1.0 => 2.0.0\n\
+            "+ one 1.1.0\n~ one 1.1.0 -> 2.0.0\n\
              Dry run: would add 1 package, change 1 package, write package.json and package-lock.json; nothing was written\n",
         ),
         (
@@ -48,7 +48,7 @@ fn nothing_is_written_and_everything_is_said() {
         (&["ci", "--dry-run"], "Dry run: nothing would change\n"),
         (
             &["add", "one@2", "--dry-run", "--lockfile-only"],
-            "+ one 1.1.0\n~ one 1.1.0 => 2.0.0\n\
+            "+ one 1.1.0\n~ one 1.1.0 -> 2.0.0\n\
              Dry run: would add 1 package, change 1 package, write package.json and package-lock.json; nothing was written\n",
         ),
     ] {

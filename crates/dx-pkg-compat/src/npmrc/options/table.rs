@@ -393,7 +393,7 @@ options! {
         "The layout of `node_modules`: everything as far up as there is no conflict, nothing above the direct dependencies (shallow), or all in the package that requires it (nested).",
         with_flags(&[Flag::argument(
             "install-strategy",
-            "STRATEGY",
+            "HOW",
             "Place packages as far up as there is no conflict, or less far",
         )])
         => only("hoisted", "nested", "shallow");
