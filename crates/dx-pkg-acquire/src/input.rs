@@ -3,10 +3,10 @@
 
 use std::collections::HashSet;
 
-use dx_pkg_compat::npmrc::Config;
+use dx_pkg_compat::npmrc::{Config, InstallStrategy};
 use dx_pkg_core::{Platform, Version};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_resolve::{Options, PickOptions, Requirements};
+use dx_pkg_resolve::{Options, PickOptions, Placing, Requirements};
 
 use crate::AcquireError;
 use crate::metadata::MetadataPolicy;
@@ -54,6 +54,12 @@ impl ResolverInput {
             legacy_peer_deps: config.legacy_peer_deps()?,
             strict_peer_deps: config.strict_peer_deps()? && !config.force()?,
             prefer_dedupe: config.prefer_dedupe()?,
+            placing: match config.install_strategy()? {
+                // Settings that are not supported are refused before.
+                InstallStrategy::Hoisted | InstallStrategy::Linked => Placing::Hoisted,
+                InstallStrategy::Shallow => Placing::Shallow,
+                InstallStrategy::Nested => Placing::Nested,
+            },
             update: Vec::new(),
             explicit: Vec::new(),
             workspaces: Vec::new(),

@@ -5,6 +5,7 @@ mod install;
 mod remove;
 mod run;
 mod store;
+mod words;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -20,14 +21,9 @@ use crate::options::{GLOBAL, OutputArguments, TreeArguments};
 use crate::report::Report;
 
 /// The end of the help.
-const AFTER_HELP: &str =
-    "Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.";
-
-/// The commands that run a script, to which they pass arguments.
-const SCRIPT_COMMANDS: [&str; 5] = ["run", "test", "start", "stop", "restart"];
-
-/// The flags whose argument is a folder, which may have the name of a command.
-const FOLDER_FLAGS: [&str; 3] = ["-C", "--dir", "--prefix"];
+const AFTER_HELP: &str = "\
+A script of package.json also runs by its name alone: `dx dev` is `dx run dev`.
+Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.";
 
 /// A fast, safe package manager for npm projects.
 #[derive(Parser, Debug)]
@@ -36,7 +32,7 @@ const FOLDER_FLAGS: [&str; 3] = ["-C", "--dir", "--prefix"];
 #[command(after_help = AFTER_HELP)]
 pub struct Arguments {
     /// Run as if dx had been started in this folder.
-    #[arg(short = 'C', long = "dir", alias = "prefix", value_name = "FOLDER")]
+    #[arg(short = 'C', long = "dir", aliases = ["prefix", "cwd"], value_name = "FOLDER")]
     #[arg(global = true, display_order = GLOBAL)]
     pub folder: Option<PathBuf>,
     #[command(flatten)]
@@ -65,6 +61,12 @@ pub enum Command {
     Stop(run::ScriptArguments),
     /// Run the project's script "restart", or "stop" and "start".
     Restart(run::ScriptArguments),
+    /// Do what "install" does, then run the project's script "test".
+    #[command(visible_alias = "it")]
+    InstallTest(install::InstallArguments),
+    /// Do what "ci" does, then run the project's script "test".
+    #[command(visible_alias = "cit", aliases = ["sit", "clean-install-test"])]
+    InstallCiTest(TreeArguments),
     Store(store::StoreArguments),
 }
 
@@ -82,14 +84,29 @@ impl Arguments {
         let mut parser = Arguments::command();
         let taken = take_settings(words.iter().cloned())
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
-        let rest = pass_unknown_flags(&parser, taken.rest);
-        let mut arguments = Self::from_arg_matches(&parser.try_get_matches_from_mut(rest)?)?;
+        let rest = words::prepared(&parser, taken.rest)?;
+        let matches = parser.try_get_matches_from_mut(rest).map_err(words::advised)?;
+        let mut arguments = Self::from_arg_matches(&matches)?;
         if taken.settings.is_empty() {
             return Ok(arguments);
         }
+        let is_adding = match &arguments.command {
+            Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
+            _ => false,
+        };
+        let ambiguous = |flag: &&&str| taken.settings.contains(&((**flag).into(), "true".into()));
+        if let Some(flag) = ["dev", "optional"].iter().find(ambiguous).filter(|_| is_adding) {
+            let message = format!(
+                "--{flag} with packages means different things to npm and to others: write \
+                 --save-{flag} to save them there, or --include={flag} to install what is omitted"
+            );
+            return Err(parser.error(ErrorKind::ArgumentConflict, message));
+        }
         match &mut arguments.command {
-            Command::Install(install) => install.tree.flags.extend(taken.settings),
-            Command::Ci(tree) => tree.flags.extend(taken.settings),
+            Command::Install(install) | Command::InstallTest(install) => {
+                install.tree.flags.extend(taken.settings)
+            }
+            Command::Ci(tree) | Command::InstallCiTest(tree) => tree.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
@@ -101,47 +118,6 @@ impl Arguments {
         }
         Ok(arguments)
     }
-}
-
-/// Puts `--` in front of the first flag behind a script's name that dx does not know: it is the
-/// script's, with everything that follows.
-fn pass_unknown_flags(parser: &clap::Command, mut words: Vec<OsString>) -> Vec<OsString> {
-    let is_folder = |at: usize| FOLDER_FLAGS.iter().any(|flag| words[at - 1] == *flag);
-    let mut places = (1..words.len()).filter(|at| !is_folder(*at));
-    let named = places.find_map(|at| Some((at, parser.find_subcommand(&words[at])?)));
-    let is_script = |command: &clap::Command| SCRIPT_COMMANDS.contains(&command.get_name());
-    let Some((at, command)) = named.filter(|(_, command)| is_script(command)) else {
-        return words;
-    };
-    let is_known = |word: &str| {
-        let arguments = command.get_arguments().chain(parser.get_arguments());
-        let name = word.split('=').next().unwrap_or(word);
-        matches!(word, "-h" | "--help")
-            || arguments.into_iter().any(|argument| {
-                let longs = argument.get_long_and_visible_aliases().unwrap_or_default();
-                let aliases = argument.get_all_aliases().unwrap_or_default();
-                let mut longs = longs.iter().chain(&aliases);
-                longs.any(|long| name.strip_prefix("--") == Some(long))
-                    || argument.get_short().is_some_and(|short| name == format!("-{short}"))
-            })
-    };
-    let is_flag = |word: &&OsString| word.to_str().is_some_and(|word| word.starts_with('-'));
-    let script = if command.get_name() == "run" {
-        words.iter().skip(at + 1).position(|word| !is_flag(&word)).map(|skipped| at + 1 + skipped)
-    } else {
-        Some(at)
-    };
-    let Some(script) = script else { return words };
-    let foreign = words
-        .iter()
-        .skip(script + 1)
-        .position(|word| word == "--" || is_flag(&word) && !word.to_str().is_some_and(is_known));
-    if let Some(place) = foreign.map(|skipped| script + 1 + skipped)
-        && words[place] != "--"
-    {
-        words.insert(place, "--".into());
-    }
-    words
 }
 
 impl Command {
@@ -156,6 +132,14 @@ impl Command {
             Self::Start(arguments) => arguments.run("start", &environment, report),
             Self::Stop(arguments) => arguments.run("stop", &environment, report),
             Self::Restart(arguments) => arguments.run("restart", &environment, report),
+            Self::InstallTest(arguments) => {
+                let code = arguments.run(environment.clone(), report)?;
+                run::test_after(code, &arguments.tree, &environment, report)
+            }
+            Self::InstallCiTest(arguments) => {
+                let code = ci::run(arguments, environment.clone(), report)?;
+                run::test_after(code, arguments, &environment, report)
+            }
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -87,6 +87,11 @@ impl<S: Selection> SettingFlags<S> {
         self.settings.iter().any(|(set, to)| set == key && to == value)
     }
 
+    /// Returns the value that a setting is given last.
+    pub fn value(&self, key: &str) -> Option<&str> {
+        self.settings.iter().rfind(|(set, _)| set == key).map(|(_, value)| value.as_str())
+    }
+
     fn flags() -> impl Iterator<Item = (&'static OptionInfo, &'static Flag)> {
         let selected = OPTIONS.iter().filter(|option| S::contains(option));
         selected.flat_map(|option| option.flags().iter().map(move |flag| (option, flag)))

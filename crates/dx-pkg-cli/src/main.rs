@@ -14,7 +14,6 @@ mod noop;
 mod options;
 mod progress;
 mod report;
-mod timing;
 
 use std::process::ExitCode;
 

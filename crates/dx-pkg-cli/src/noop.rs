@@ -1,35 +1,21 @@
 //! Finds out whether there is anything to install, before anything else is started.
 //!
-//! It understands plain installs with the flags of the option table; any other command line takes
-//! the full install, which alone reports what is wrong with one.
+//! Any command line but that of a plain install takes the full install.
 
-use std::ffi::OsString;
 use std::io::Write;
-use std::path::PathBuf;
 
-use dx_pkg_compat::npmrc::{Flag, FlagValue, OptionInfo, find_flag};
+use dx_pkg_compat::command_words::PlainInstall;
 use dx_pkg_install::scripts::skipped_line;
 use dx_pkg_install::state::{self, State};
 use dx_pkg_os::files::Map;
 
 use crate::environment;
-use crate::flags::{InstallSettings, Selection};
 use crate::report;
-
-/// The command line of a plain install.
-#[derive(Debug, Default, PartialEq, Eq)]
-struct Request {
-    folder: PathBuf,
-    flags: Vec<(String, String)>,
-    silent: bool,
-    /// Whether the lockfile must not change.
-    frozen: bool,
-}
 
 /// Returns whether this is an install of a project in which nothing has changed; then the user has
 /// been told so.
 pub fn nothing_to_do() -> bool {
-    let Some(request) = Request::read(std::env::args_os().skip(1)) else { return false };
+    let Some(request) = PlainInstall::read(std::env::args_os().skip(1)) else { return false };
     let Ok(map) = Map::open(request.folder.join(state::PATH)) else { return false };
     let Some(state) = State::decode(&map) else { return false };
     let variables = environment::variables();
@@ -48,94 +34,6 @@ pub fn nothing_to_do() -> bool {
         let _ = std::io::stdout().write_all(b"Already up to date\n");
     }
     true
-}
-
-impl Request {
-    /// Parses the arguments; `None` for anything but a plain `install` that is certain to be valid.
-    fn read(arguments: impl Iterator<Item = OsString>) -> Option<Self> {
-        let mut request = Request::default();
-        let mut is_install = false;
-        // Most flags may be given only once.
-        let mut given: Vec<&str> = Vec::new();
-        let mut arguments = arguments.map(|argument| argument.into_string().ok());
-        while let Some(argument) = arguments.next() {
-            let argument = argument?;
-            let (name, attached) = match argument.split_once('=') {
-                Some((name, value)) if name.starts_with("--") => (name, Some(value.to_owned())),
-                _ => (argument.as_str(), None),
-            };
-            let mut value = || attached.clone().or_else(|| separate_value(arguments.next()?));
-            let (id, may_repeat) = match name {
-                "install" | "i" if !is_install => {
-                    is_install = true;
-                    continue;
-                }
-                "-C" | "--dir" | "--prefix" => {
-                    request.folder = value().filter(|folder| !folder.is_empty())?.into();
-                    ("dir", false)
-                }
-                "-s" | "--silent" => {
-                    request.silent = attached.is_none().then_some(true)?;
-                    ("silent", false)
-                }
-                // The other flags belong to the command and follow its name.
-                _ if !is_install => return None,
-                "--frozen-lockfile" | "--immutable" => {
-                    request.frozen = attached.is_none().then_some(true)?;
-                    ("frozen-lockfile", false)
-                }
-                _ => {
-                    let (option, flag) = find_flag(name)?;
-                    let argument = match flag.value {
-                        FlagValue::Argument(_) => Some(value()?),
-                        _ if attached.is_some() => return None,
-                        _ => None,
-                    };
-                    request.set(option, flag, argument.as_deref())?;
-                    (flag.long, option.is_list && argument.is_some())
-                }
-            };
-            if given.contains(&id) && !may_repeat {
-                return None;
-            }
-            given.push(id);
-        }
-        is_install.then_some(request)
-    }
-
-    /// Adds what a flag sets; `None` if its argument is not allowed.
-    fn set(&mut self, option: &OptionInfo, flag: &Flag, argument: Option<&str>) -> Option<()> {
-        // An install that only writes the lockfile is never up to date; one with force looks at
-        // everything.
-        if ["package-lock-only", "force"].contains(&option.key) {
-            return None;
-        }
-        // How packages are added does not matter to a plain install.
-        let is_relevant = InstallSettings::contains(option);
-        let mut set = |value: &str| {
-            if is_relevant {
-                self.flags.push((option.key.to_owned(), value.to_owned()));
-            }
-        };
-        match (flag.value, argument) {
-            (FlagValue::Ignored(_), _) => {}
-            (FlagValue::Fixed(value), _) => set(value),
-            (FlagValue::Argument(_), Some(argument)) if option.is_list => {
-                for word in argument.split(',') {
-                    flag.allows(word).then(|| set(word))?;
-                }
-            }
-            (FlagValue::Argument(_), argument) => {
-                set(argument.filter(|argument| flag.allows(argument))?);
-            }
-        }
-        Some(())
-    }
-}
-
-/// Returns the argument of a flag that stands behind it; one that begins with a dash is a flag.
-fn separate_value(argument: Option<String>) -> Option<String> {
-    argument.filter(|argument| !argument.starts_with('-'))
 }
 
 #[cfg(test)]

@@ -32,6 +32,9 @@ pub struct TreeArguments {
     /// Fail instead of changing the lockfile.
     #[arg(long, alias = "immutable")]
     pub frozen_lockfile: bool,
+    /// Change the lockfile where package.json requires it (the default).
+    #[arg(long, overrides_with = "frozen_lockfile")]
+    pub no_frozen_lockfile: bool,
     #[command(flatten)]
     pub flags: SettingFlags<InstallSettings>,
     /// Write the requests and their times into this file, as JSON.

@@ -195,7 +195,7 @@ fn to_json(summary: &Summary, early: &[String]) -> Value {
         .iter()
         .map(|one| json!({ "name": one.name, "version": one.version, "path": one.path, "message": one.message }));
     let deprecated: Vec<Value> = deprecated.collect();
-    json!({
+    let mut fields = json!({
         "added": summary.added,
         "removed": summary.removed,
         "changed": summary.changed,
@@ -211,7 +211,12 @@ fn to_json(summary: &Summary, early: &[String]) -> Value {
         "warnings": ([early, &summary.warnings].concat()),
         "statistics": statistics,
         "milliseconds": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
-    })
+    });
+    if let Some(files) = &summary.would_write {
+        fields["dryRun"] = true.into();
+        fields["files"] = json!(files);
+    }
+    fields
 }
 
 /// Returns whether colours are shown there: on a terminal, unless `NO_COLOR` is set.

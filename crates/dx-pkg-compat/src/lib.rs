@@ -1,6 +1,7 @@
 //! Everything npm: manifests, .npmrc, packuments, tarballs, lockfiles, the HTTP registry.
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod command_words;
 pub mod foreign_bytes;
 pub mod lockfile;
 pub mod manifest;

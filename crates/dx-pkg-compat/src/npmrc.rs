@@ -40,7 +40,8 @@ pub use release_age::ReleaseCutoff;
 pub use source::Source;
 pub use unsupported::Unsupported;
 pub use value::{
-    AllowSource, DependencyType, ForeignOverrides, ImportMethod, RawValue, VerifyMode,
+    AllowSource, DependencyType, ForeignOverrides, ImportMethod, InstallStrategy, RawValue,
+    VerifyMode,
 };
 
 use credentials::CredentialTable;
@@ -149,6 +150,18 @@ impl Config {
         self.credentials_for(url).or_else(|| {
             let same_origin = url.origin() == registry.origin();
             same_origin.then(|| self.credentials_for(registry)).flatten()
+        })
+    }
+
+    /// Returns the warning about a credential that is configured for a URL and not used.
+    #[must_use]
+    pub fn unused_credentials_for(&self, url: &Url) -> Option<&ConfigWarning> {
+        self.warnings().iter().find(|warning| match warning {
+            ConfigWarning::EnvInProject { key, .. }
+            | ConfigWarning::EnvUnset { key, .. }
+            | ConfigWarning::BadCredential { key, .. } => credentials::is_for(key, url),
+            ConfigWarning::UnscopedCredential { .. } => true,
+            ConfigWarning::EmptyRegistry { .. } | ConfigWarning::NotRead { .. } => false,
         })
     }
 

@@ -1,5 +1,7 @@
 //! Text from outside, made safe to show: no terminal control sequences, no endless lines.
 
+pub mod suggest;
+
 #[cfg(test)]
 mod tests;
 

@@ -17,21 +17,28 @@ pub struct Addition {
     /// The requirement as given, which is resolved.
     pub raw: String,
     spec: Spec,
-    section: Section,
+    place: SavePlace,
+}
+
+/// The place in the manifest that a package is saved in.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct SavePlace {
+    /// The section; `None` for that which the package is in, or `dependencies`.
+    pub section: Option<Section>,
+    /// Whether a package in `peerDependencies` is an optional one; `None` leaves that as it is.
+    pub optional_peer: Option<bool>,
+    /// Whether it is bundled with the project.
+    pub bundled: bool,
 }
 
 impl Addition {
-    /// Parses an argument such as `a@^1`. Without `section` a package stays in the section it is
-    /// in, and a new one goes into `dependencies`. Without a version the requirement that stands
-    /// there already holds: newer majors only where they are asked for.
+    /// Parses an argument such as `a@^1`. Without a section in `place` a package stays in the
+    /// section it is in, and a new one goes into `dependencies`. Without a version the requirement
+    /// that stands there already holds: newer majors only where they are asked for.
     ///
     /// # Errors
     /// The argument cannot be read, or names a source that is not supported.
-    pub fn parse(
-        text: &str,
-        open: &OpenProject,
-        section: Option<Section>,
-    ) -> Result<Self, InstallError> {
+    pub fn parse(text: &str, open: &OpenProject, place: SavePlace) -> Result<Self, InstallError> {
         let project = &open.project;
         let parsed = Spec::parse_argument(text)?;
         let mut raw = parsed.raw.to_string();
@@ -53,6 +60,7 @@ impl Addition {
         let has = |section: &Section| present(*section).is_some();
         // npm's order for a name that stands in several.
         let sections = [Section::Dev, Section::Optional, Section::Dependencies, Section::Peer];
+        let section = place.section;
         let section =
             section.or_else(|| sections.into_iter().find(has)).unwrap_or(Section::Dependencies);
         let mut spec = parsed.spec;
@@ -62,7 +70,8 @@ impl Addition {
             raw.clone_from(known);
             spec = Spec::parse(known)?;
         }
-        Ok(Addition { name, raw, spec, section })
+        let place = SavePlace { section: Some(section), ..place };
+        Ok(Addition { name, raw, spec, place })
     }
 
     /// Returns the requirement that is written into the manifest, as npm does: the version with the
@@ -148,7 +157,16 @@ pub fn edit_manifest(
 ) -> Result<String, InstallError> {
     let mut edit = ManifestEdit::new(text)?;
     for addition in additions {
-        edit.set_dependency(addition.section, &addition.name, &spec(addition));
+        let SavePlace { section, optional_peer, bundled } = addition.place;
+        let section = section.unwrap_or(Section::Dependencies);
+        edit.set_dependency(section, &addition.name, &spec(addition));
+        if section == Section::Peer {
+            if let Some(optional) = optional_peer {
+                edit.set_peer_optional(&addition.name, optional);
+            }
+        } else if bundled {
+            edit.bundle(&addition.name);
+        }
     }
     edit.sort_sections();
     Ok(edit.finish())

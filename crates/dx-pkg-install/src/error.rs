@@ -12,6 +12,8 @@ use dx_pkg_core::{Coded, CodedError};
 use dx_pkg_link::LinkError;
 use dx_pkg_store::StoreError;
 
+use crate::unsupported::advice;
+
 mod demand;
 
 pub use demand::DemandError;
@@ -238,9 +240,7 @@ impl Coded for InstallError {
                 ));
             }
             Self::NoLockfile { .. } => "run dx install once to write it",
-            Self::UnsupportedSetting { .. } => {
-                "remove the setting; dx does not ignore a setting that would change the result"
-            }
+            Self::UnsupportedSetting { key, .. } => advice(key),
             Self::BadTreeCount { .. } => "set it to 0, 1 or more",
             Self::UnsupportedPlatform { .. } => {
                 "remove the dependency, make it an optional one, or use --force"

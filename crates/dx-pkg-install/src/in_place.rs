@@ -63,7 +63,9 @@ pub(crate) fn recorded(root: &Path) -> Option<Lock> {
     Some(DxlView::open(&map).ok()?.to_lock())
 }
 
-fn recorded_by_dx(root: &Path) -> Option<(Tree, Lock)> {
+/// Returns the tree of dx's record, and the record; `None` without one, and if npm has changed the
+/// tree since.
+pub(crate) fn recorded_by_dx(root: &Path) -> Option<(Tree, Lock)> {
     let modules = root.join("node_modules");
     let written = |name: &str| Some(identity(&modules.join(name)).ok()??.mtime_ns);
     let is_older = written(HIDDEN)

@@ -11,6 +11,7 @@ mod incremental;
 mod link;
 mod open;
 mod outcome;
+mod preview;
 mod sources;
 mod statistics;
 
@@ -29,7 +30,7 @@ use crate::project::Project;
 use crate::scripts::Place;
 use crate::summary::Scope;
 use crate::{
-    Events, InstallError, Session, Summary, altered, demands, maintenance, notices, state,
+    Events, InstallError, Session, Summary, altered, demands, maintenance, notices, state, suggest,
 };
 
 /// The rules of an install.
@@ -101,7 +102,11 @@ pub fn install(
                 events.maintenance_due(&session);
             }
             // Whatever failed on the way out, cancellation is the reason.
-            Err(if run.cancel().is_cancelled() { AcquireError::Cancelled.into() } else { error })
+            Err(if run.cancel().is_cancelled() {
+                AcquireError::Cancelled.into()
+            } else {
+                suggest::complete(error, &session, &project)
+            })
         }
     }
 }
@@ -127,6 +132,8 @@ struct Run<'r> {
     frozen: bool,
     /// Whether only the lockfile is written.
     lockfile_only: bool,
+    /// Whether nothing is written, fetched or run.
+    dry_run: bool,
     /// Whether the store was empty; then fetching begins before anything is looked up.
     starts_from_nothing: bool,
     cache_key: OnceLock<CacheKey>,
@@ -150,6 +157,7 @@ impl<'r> Run<'r> {
             settings: state::settings_digest(&session.flags, variables),
             frozen: options.mode == Mode::Ci || options.frozen,
             lockfile_only: session.config().package_lock_only()?,
+            dry_run: session.config().dry_run()?,
             starts_from_nothing,
             cache_key: OnceLock::new(),
             had_state: OnceLock::new(),
@@ -157,6 +165,10 @@ impl<'r> Run<'r> {
     }
 
     fn install(&self, project: &mut Project) -> Result<Committed, InstallError> {
+        if self.dry_run {
+            let outcome = full::work_out(self, project)?.ok_or(InstallError::NotCommitted)?;
+            return preview::preview(self, project, outcome);
+        }
         for work_out in [cached::work_out, incremental::work_out, full::work_out] {
             let Some(mut outcome) = work_out(self, project)? else { continue };
             demands::add_engine_warnings(self.session, project, &mut outcome.summary.warnings)?;
@@ -174,6 +186,11 @@ impl<'r> Run<'r> {
 
     fn cancel(&self) -> &Cancel {
         &self.session.context.cancel
+    }
+
+    /// Returns whether packages are fetched, and scripts run.
+    fn fills_tree(&self) -> bool {
+        !self.lockfile_only && !self.dry_run
     }
 
     /// Returns whether manifest and lockfile are brought up to date. With `no_save` the lockfile

@@ -51,8 +51,11 @@ pub mod scripts;
 pub mod session;
 mod snapshot;
 pub mod state;
+mod suggest;
 pub mod summary;
+mod timing;
 mod tree_files;
+mod unsupported;
 mod visits;
 mod workspaces;
 

@@ -154,6 +154,11 @@ impl Plan {
         Ok(())
     }
 
+    /// Leaves the commands of all packages out of the tree.
+    pub(crate) fn leave_out_commands(&mut self) {
+        self.installed.packages.iter_mut().for_each(|package| package.bin.clear());
+    }
+
     /// Returns whether any package has a private copy.
     pub(crate) fn has_private(&self) -> bool {
         self.installed.packages.iter().any(|package| package.private_copy)

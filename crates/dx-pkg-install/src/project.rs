@@ -17,7 +17,7 @@ use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
 pub(crate) use compiled::{CompiledLock, compile_lockfile, lockfile_digest};
-pub use root::find_root;
+pub use root::{find_root, nearest_manifest};
 pub use seen::Seen;
 use seen::read_seen_to_edit;
 pub(crate) use seen::{read_seen, see};
@@ -49,6 +49,8 @@ pub struct Project {
     pub lockfile: &'static str,
     /// The lockfile's text and contents, once [`Self::read_lockfile`] has read them.
     pub locked: Option<(String, Lock)>,
+    /// Whether the lockfile holds two sides of a merge, of which [`Self::locked`] has both.
+    pub(crate) is_merged: bool,
     /// The lockfile's text before [`Self::read_lockfile`] takes it.
     unread: Option<String>,
     /// The folders, relative to the root, that a new workspace would change.
@@ -104,6 +106,7 @@ impl Project {
             workspaces,
             lockfile,
             locked,
+            is_merged: false,
             unread: None,
             workspace_places,
             workspaces_digest,
@@ -164,6 +167,7 @@ impl Project {
         if let Some(text) = self.unread.take() {
             let compiled = CompiledLock::of(&text, &path, store)?;
             let lock = DxlView::open(&compiled)?.to_lock();
+            self.is_merged = matches!(compiled, CompiledLock::Merged(_));
             self.locked = Some((text, lock));
         }
         Ok(())

@@ -12,7 +12,7 @@ use dx_pkg_store::{Folder, Store};
 
 use crate::node::{Found, Node, user_agent};
 use crate::project::{Seen, read_seen};
-use crate::{Environment, InstallError};
+use crate::{Environment, InstallError, timing};
 
 /// Environment, settings, store, network and Node.js of one command.
 pub struct Session {
@@ -78,6 +78,17 @@ impl Session {
             node: OnceLock::new(),
             asked: Mutex::default(),
         })
+    }
+
+    /// Writes the record of requests and stages into a file, where one is kept.
+    ///
+    /// # Errors
+    /// The file cannot be written.
+    pub fn write_trace(&self, path: &Path) -> Result<(), InstallError> {
+        match &self.context.trace {
+            Some(trace) => timing::write(trace, &self.environment.folder.join(path)),
+            None => Ok(()),
+        }
     }
 
     /// Returns the effective settings.

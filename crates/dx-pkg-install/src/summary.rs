@@ -42,6 +42,8 @@ pub struct Summary {
     pub elapsed: Duration,
     /// Whether only the lockfile was written.
     pub lockfile_only: bool,
+    /// The files of the project that would be written, after a dry run: nothing was changed.
+    pub would_write: Option<Vec<&'static str>>,
 }
 
 /// A package that was added to the tree, changed or removed.

@@ -140,6 +140,7 @@ impl Builder<'_> {
                 tree: &mut self.tree,
                 prefer_dedupe: self.options.prefer_dedupe,
                 strict_peers: self.options.strict_peer_deps,
+                placing: self.options.placing,
                 update: &self.update,
                 clashes: &mut self.clashes,
             };

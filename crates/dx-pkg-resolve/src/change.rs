@@ -16,6 +16,7 @@ use rustc_hash::FxHashSet;
 
 use crate::build::{self, Builder};
 use crate::entry::{entry, same_entry};
+use crate::place::Placing;
 use crate::tree::{DependencyTree, EdgeId, Flags, NodeId};
 use crate::{Options, Provider, Requirements, flags};
 
@@ -51,6 +52,7 @@ pub fn change(
 ) -> Option<Change> {
     let is_simple = !options.frozen
         && options.update.is_empty()
+        && options.placing == Placing::Hoisted
         && options.workspaces.is_empty()
         && requirements.workspaces.is_empty()
         && requirements.overrides.is_empty();

@@ -21,7 +21,7 @@ pub struct ProviderError {
 #[derive(Clone, Debug, Error)]
 pub enum ResolveError {
     /// A package that is not optional could not be loaded.
-    #[error("cannot load {name}@{spec}, required by {required_by}: {source}")]
+    #[error("{}", not_loaded(.name, .spec, .required_by, .source))]
     Load {
         /// The dependency's name.
         name: String,
@@ -33,7 +33,7 @@ pub enum ResolveError {
         source: ProviderError,
     },
     /// No published version satisfies a requirement.
-    #[error("no version of {name} matches {spec:?}, required by {required_by}{}", why_none(.available, .too_new.as_deref()))]
+    #[error("no version of {name} matches {spec:?}, required by {required_by}{}", why_none(.choice, .too_new.as_deref()))]
     NoVersion {
         /// The package's name.
         name: String,
@@ -41,8 +41,8 @@ pub enum ResolveError {
         spec: String,
         /// The dependent.
         required_by: String,
-        /// A few of the published versions, newest first.
-        available: Vec<String>,
+        /// The tags or versions to choose from, in words; empty where there are none.
+        choice: String,
         /// The version that would match if it were not too new.
         too_new: Option<String>,
     },
@@ -130,11 +130,18 @@ fn first_of(conflicts: &[Conflict]) -> String {
     }
 }
 
-fn why_none(versions: &[String], too_new: Option<&str>) -> String {
-    if let Some(version) = too_new {
-        return format!(": {version} was published too recently");
+fn not_loaded(name: &str, spec: &str, required_by: &str, source: &ProviderError) -> String {
+    match source.code {
+        "DX_PACKAGE_NOT_FOUND" => format!("{source}, required by {required_by}"),
+        _ => format!("cannot load {name}@{spec}, required by {required_by}: {source}"),
     }
-    if versions.is_empty() { String::new() } else { format!(" (there is {})", versions.join(", ")) }
+}
+
+fn why_none(choice: &str, too_new: Option<&str>) -> String {
+    match too_new {
+        Some(version) => format!(": {version} was published too recently"),
+        None => choice.to_owned(),
+    }
 }
 
 impl Coded for ResolveError {

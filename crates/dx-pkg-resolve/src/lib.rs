@@ -15,6 +15,7 @@
 mod build;
 mod can_place;
 mod change;
+mod choice;
 mod engines;
 mod entry;
 mod error;
@@ -39,6 +40,7 @@ pub use explain::Conflict;
 pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
+pub use place::Placing;
 pub use places::Places;
 pub use provider::{External, Provider};
 
@@ -66,6 +68,8 @@ pub struct Options {
     pub strict_peer_deps: bool,
     /// Whether an older version that satisfies is kept where a newer one would have to be added.
     pub prefer_dedupe: bool,
+    /// How far up the tree packages are placed.
+    pub placing: Placing,
     /// Names whose versions are chosen anew, wherever they are locked.
     pub update: Vec<String>,
     /// Names of the project's direct dependencies that the user named on the command line.

@@ -6,11 +6,24 @@ use crate::explain::Clash;
 use crate::intern::NameId;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
 
+/// How far up the tree packages are placed, npm's `install-strategy`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Placing {
+    /// As far as there is no conflict.
+    #[default]
+    Hoisted,
+    /// Not above the project's direct dependencies.
+    Shallow,
+    /// In the package that requires them.
+    Nested,
+}
+
 /// Places packages in the tree.
 pub(crate) struct Placer<'a> {
     pub(crate) tree: &'a mut DependencyTree,
     pub(crate) prefer_dedupe: bool,
     pub(crate) strict_peers: bool,
+    pub(crate) placing: Placing,
     /// Names whose versions are chosen anew everywhere.
     pub(crate) update: &'a [NameId],
     pub(crate) clashes: &'a mut Vec<Clash>,
@@ -112,7 +125,12 @@ impl Placer<'_> {
                 break;
             }
             found = Some(answer);
-            if tree[dep].failure.is_some() {
+            let is_high_enough = match self.placing {
+                Placing::Hoisted => false,
+                Placing::Shallow => tree.above(target).is_some_and(|above| tree.is_project(above)),
+                Placing::Nested => true,
+            };
+            if is_high_enough || tree[dep].failure.is_some() {
                 break;
             }
         }

@@ -53,6 +53,21 @@ impl AsRef<[u8]> for Tail {
 }
 
 impl Store {
+    /// Returns the names of the packages in the cache, as far as they are not long or unusual.
+    #[must_use]
+    pub fn known_packages(&self) -> Vec<String> {
+        let list = |folder| std::fs::read_dir(folder).into_iter().flatten().flatten();
+        let registries = list(self.folder(Folder::Metadata));
+        let files = registries.flat_map(|registry| list(registry.path()));
+        files
+            .filter_map(|file| {
+                let file = file.file_name().into_string().ok()?;
+                let name = file.strip_suffix(".dxm")?.get(2..)?.replace('+', "/");
+                (!name.contains(['#', '%', '!'])).then_some(name)
+            })
+            .collect()
+    }
+
     /// Returns the cached packument of a package. The full form is returned if the abbreviated one
     /// is missing. A damaged or unreadable file counts as missing.
     #[must_use]

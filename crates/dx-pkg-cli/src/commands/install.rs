@@ -4,7 +4,7 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_compat::manifest::{Manifest, Section};
-use dx_pkg_install::additions::{Addition, edit_manifest};
+use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
 use dx_pkg_install::{Change, Environment, OpenProject, Options, install};
 use dx_pkg_lock::Lock;
 
@@ -12,7 +12,6 @@ use crate::error::CommandError;
 use crate::flags::{AddSettings, SettingFlags};
 use crate::options::TreeArguments;
 use crate::report::Report;
-use crate::timing;
 
 /// Install the project's dependencies, or add packages to it.
 #[derive(Args, Debug)]
@@ -30,8 +29,11 @@ pub struct InstallArguments {
     #[arg(short = 'O', long)]
     pub save_optional: bool,
     /// Save into peerDependencies.
-    #[arg(long)]
+    #[arg(long, alias = "peer")]
     pub save_peer: bool,
+    /// Also name them in bundleDependencies.
+    #[arg(short = 'B', long)]
+    pub save_bundle: bool,
     #[command(flatten)]
     pub flags: SettingFlags<AddSettings>,
     #[command(flatten)]
@@ -59,12 +61,16 @@ impl InstallArguments {
         let additions: Vec<Addition> = self
             .packages
             .iter()
-            .map(|text| Addition::parse(text, &open, self.section()))
+            .map(|text| Addition::parse(text, &open, self.place()))
             .collect::<Result<_, _>>()?;
         let config = open.session.config();
         // These flags stay out of the session: the tree is the same with them and without.
-        let is_exact = self.flags.sets("save-exact", "true");
-        let prefix = if is_exact { String::new() } else { config.save_prefix()? };
+        let is_exact = self.flags.sets("save-exact", "true") || config.save_exact()?;
+        let prefix = match self.flags.value("save-prefix") {
+            _ if is_exact => String::new(),
+            Some(prefix) => prefix.to_owned(),
+            None => config.save_prefix()?,
+        };
         let saves = !self.flags.sets("save", "false") && config.save()?;
         let original = open.project.manifest_text.clone();
         let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
@@ -85,15 +91,19 @@ impl InstallArguments {
         carry_out(&self.tree, open, options, report)
     }
 
-    /// Returns the section that the flags name.
-    fn section(&self) -> Option<Section> {
+    /// Returns the place that the flags name; of several, npm's choice.
+    fn place(&self) -> SavePlace {
         let given = [
-            (self.save_dev, Section::Dev),
-            (self.save_optional, Section::Optional),
-            (self.save_peer, Section::Peer),
             (self.save_prod, Section::Dependencies),
+            (self.save_peer, Section::Peer),
+            (self.save_optional, Section::Optional),
+            (self.save_dev, Section::Dev),
         ];
-        given.into_iter().find(|(on, _)| *on).map(|(_, section)| section)
+        SavePlace {
+            section: given.into_iter().find(|(on, _)| *on).map(|(_, section)| section),
+            optional_peer: self.save_peer.then_some(self.save_optional),
+            bundled: self.save_bundle,
+        }
     }
 }
 
@@ -111,8 +121,8 @@ pub(super) fn carry_out(
     if let Ok(summary) = &outcome {
         report.summary(summary);
     }
-    if let (Some(trace), Some(path)) = (&session.context.trace, &arguments.timing) {
-        let written = timing::write(trace, &session.environment.folder.join(path));
+    if let Some(path) = &arguments.timing {
+        let written = session.write_trace(path);
         // The install's own error comes first.
         if outcome.is_ok() {
             written?;

@@ -19,13 +19,13 @@ pub struct RemoveArguments {
     /// Names of the packages.
     #[arg(value_name = "PACKAGE", required = true)]
     pub packages: Vec<String>,
-    /// Accepted for npm's sake: a package is removed from every section it is in.
+    /// Accepted for npm compatibility: a package is removed from every section it is in.
     #[arg(short = 'D', long, hide = true)]
     pub save_dev: bool,
-    /// Accepted for npm's sake, as the other sections.
+    /// Accepted for npm compatibility, as the other sections.
     #[arg(short = 'O', long, hide = true)]
     pub save_optional: bool,
-    /// Accepted for npm's sake, as the other sections.
+    /// Accepted for npm compatibility, as the other sections.
     #[arg(short = 'P', long, hide = true)]
     pub save_prod: bool,
     #[command(flatten)]

@@ -12,11 +12,13 @@ use dx_pkg_install::scripts::{
     self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, ScriptPackage, ScriptStep,
     SharedFacts,
 };
+use dx_pkg_install::session::configuration;
 use dx_pkg_install::{Environment, Events, maintenance};
 use serde_json::Value;
 
 use crate::error::{BY_SIGNAL, CommandError};
 use crate::flags::{ScriptSettings, SettingFlags};
+use crate::options::TreeArguments;
 use crate::report::Report;
 
 /// Run a script of the project, or list them.
@@ -62,6 +64,20 @@ impl ScriptArguments {
     ) -> Result<ExitCode, CommandError> {
         script(environment, name, Some(name), self, report)
     }
+}
+
+/// Runs the script "test" after an install that ended with `code`, unless that was a dry run.
+pub fn test_after(
+    code: ExitCode,
+    tree: &TreeArguments,
+    environment: &Environment,
+    report: &Report,
+) -> Result<ExitCode, CommandError> {
+    let mut test = ScriptArguments::default();
+    test.flags.extend(tree.flags.settings().to_vec());
+    let root = find_root(&environment.folder);
+    let (config, _) = configuration(environment, &root, test.flags.settings())?;
+    if config.dry_run()? { Ok(code) } else { test.run("test", environment, report) }
 }
 
 /// Runs the script `name` for the command `command`; without a name, lists the scripts.
@@ -132,7 +148,7 @@ fn list(package: &ScriptPackage, report: &Report) -> Result<ExitCode, CommandErr
     }
     for (title, scripts) in [
         (format!("Lifecycle scripts of {}:", package.label()), lifecycle),
-        ("Available with `dx run`:".to_owned(), others),
+        ("Available scripts (`dx run NAME`):".to_owned(), others),
     ] {
         if !scripts.is_empty() {
             report.line(&title);

@@ -13,6 +13,7 @@ mod altered;
 mod bundles;
 mod changes;
 mod client_certificate;
+mod command_words;
 mod concurrent;
 mod counting;
 #[cfg(target_os = "linux")]
@@ -21,6 +22,7 @@ mod devices;
 mod digests;
 mod documentation;
 mod downloads;
+mod dry_run;
 mod faults;
 mod folders;
 mod force;
@@ -32,12 +34,15 @@ mod harness;
 mod in_place;
 mod incomplete;
 mod incremental;
+mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
 #[cfg(unix)]
 mod leftovers;
 mod lock_members;
 mod lockfile;
+mod merge_conflicts;
+mod messages;
 #[cfg(unix)]
 mod modes;
 mod npm_tree;
@@ -59,6 +64,7 @@ mod prepared;
 mod remembered;
 mod resolution;
 mod run;
+mod save_flags;
 #[cfg(unix)]
 mod script_output;
 mod scripts;

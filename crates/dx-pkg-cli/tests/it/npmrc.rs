@@ -165,14 +165,13 @@ fn settings_that_are_not_supported_are_errors_that_name_their_origin() {
     let settings = [
         "node-linker=pnp",
         "node-linker=isolated",
-        "install-strategy=nested",
-        "global-style=true",
+        "install-strategy=linked",
         "lockfile-version=1",
         "lockfile-version=2",
         "install-links=true",
-        "bin-links=false",
+        "enable-pnp=true",
         "workspaces=false",
-        "dry-run=true",
+        "symlink=false",
     ];
     for setting in settings {
         let project = Project::new(&registry).dep("a", "1").npmrc(setting).create();

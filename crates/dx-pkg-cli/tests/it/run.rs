@@ -229,7 +229,7 @@ fn scripts_are_listed() {
         .create();
     let listed = ok(&project, ["run"]).stdout;
     let expected = "Lifecycle scripts of demo@1.2.3:\n  test\n    t\n  pretest\n    p\n\
-        Available with `dx run`:\n  build\n    make\nmake more\n";
+        Available scripts (`dx run NAME`):\n  build\n    make\nmake more\n";
     assert_eq!(listed, expected);
     let json: serde_json::Value =
         serde_json::from_str(&ok(&project, ["run", "--json"]).stdout).unwrap();

@@ -50,11 +50,11 @@ fn flags_for_saving_and_output_leave_the_project_up_to_date() {
 fn a_flag_is_refused_where_its_setting_would_be() {
     let registry = registry();
     let project = Project::new(&registry).dep("one", "^1.0.0").create();
-    fails(dx(&project, ["install", "--install-strategy=nested"]), "DX_UNSUPPORTED_SETTING");
+    fails(dx(&project, ["install", "--install-strategy=linked"]), "DX_UNSUPPORTED_SETTING");
     fails(dx(&project, ["install", "--maxsockets=many"]), "DX_CONFIG_INVALID");
-    let run = dx(&project, ["add", "one", "--tag"]);
+    let run = dx(&project, ["add", "one", "--cafile"]);
     assert_eq!(run.status, Some(2), "{run}");
-    assert!(run.stderr.contains("--tag needs a value"), "{run}");
+    assert!(run.stderr.contains("--cafile needs a value"), "{run}");
     let run = dx(&project, ["install", "--no-such-setting"]);
     assert_eq!(run.status, Some(2), "{run}");
     assert!(!project.path().join("node_modules").exists());

@@ -82,6 +82,40 @@ impl ManifestEdit {
         removed
     }
 
+    /// Adds a name to `bundleDependencies`, as `npm install --save-bundle` does: the list is
+    /// sorted, and a project that bundles everything stays as it is.
+    pub fn bundle(&mut self, name: &str) {
+        const KEYS: [&str; 2] = ["bundleDependencies", "bundledDependencies"];
+        let root = Object::at(&self.text, self.root);
+        let key = KEYS.into_iter().find(|key| root.find(key).is_some()).unwrap_or(KEYS[0]);
+        let present =
+            root.find(key).map(|index| parse(&self.text[root.members[index].value.clone()]));
+        let mut names: Vec<String> = match present {
+            Some(Value::Bool(true)) => return,
+            Some(Value::Array(list)) => {
+                list.iter().filter_map(|item| Some(item.as_str()?.to_owned())).collect()
+            }
+            _ => Vec::new(),
+        };
+        names.push(name.to_owned());
+        names.sort_by(|a, b| name_order(a, b));
+        names.dedup();
+        self.set(&[key], &names.into());
+    }
+
+    /// Marks a peer dependency as optional, or as required where it was marked as optional.
+    pub fn set_peer_optional(&mut self, name: &str, optional: bool) {
+        let path = ["peerDependenciesMeta", name, "optional"];
+        let is_marked = || {
+            let object = self.object_at(&path[..2])?;
+            let index = object.find(path[2])?;
+            Some(parse(&self.text[object.members[index].value.clone()]) == true)
+        };
+        if optional || is_marked() == Some(true) {
+            self.set(&path, &optional.into());
+        }
+    }
+
     /// Sorts the names of every section, as npm does whenever it saves.
     pub fn sort_sections(&mut self) {
         for section in Section::ALL {

@@ -1,6 +1,7 @@
 //! Why a registry's answer cannot be used.
 
 use super::reason;
+use crate::npmrc::ConfigWarning;
 use dx_pkg_core::{Coded, IntegrityMismatch, PackageName};
 use dx_pkg_fetch::error::FetchCause;
 use dx_pkg_fetch::{FetchError, StatusCode, redact_url};
@@ -12,7 +13,7 @@ use url::Url;
 #[non_exhaustive]
 pub enum RegistryError {
     /// The registry does not know the package.
-    #[error("the registry {registry} has no package {name}{}", Because(reason))]
+    #[error("package not found: {name} (registry {registry}){}", Because(reason))]
     NotFound {
         /// The package.
         name: PackageName,
@@ -24,6 +25,8 @@ pub enum RegistryError {
         key: String,
         /// Whether credentials were sent.
         authorized: bool,
+        /// Credentials for it that are configured and not used.
+        unused: Option<Box<ConfigWarning>>,
     },
     /// The tarball is not where it should be.
     #[error("the tarball of {name} is not at {url}{}", Because(reason))]
@@ -53,6 +56,8 @@ pub enum RegistryError {
         key: String,
         /// Whether credentials were sent.
         authorized: bool,
+        /// Credentials for it that are configured and not used.
+        unused: Option<Box<ConfigWarning>>,
     },
     /// The answer is not a packument.
     #[error(
@@ -111,6 +116,10 @@ impl Coded for RegistryError {
 
     fn hint(&self) -> Option<String> {
         Some(match self {
+            Self::NotFound { unused: Some(unused), authorized: false, .. } => {
+                format!("check the name; or the package is private, and {}", told(unused))
+            }
+            Self::Unauthorized { unused: Some(unused), authorized: false, .. } => told(unused),
             Self::NotFound { key, authorized: false, .. } => {
                 format!("check the name; if the package is private, log in or set {key} in your .npmrc")
             }
@@ -143,6 +152,12 @@ impl Coded for RegistryError {
             Self::Fetch { error, .. } => return error.hint(),
         })
     }
+}
+
+/// Why credentials are not used, and what helps.
+fn told(unused: &ConfigWarning) -> String {
+    let hint = unused.hint().unwrap_or_default();
+    format!("{unused}: {hint}")
 }
 
 /// What helps where a registry says why it does not give something out.

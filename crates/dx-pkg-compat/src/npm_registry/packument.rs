@@ -2,6 +2,7 @@
 
 use super::error::{explained, is_missing, refusal, shown, token_key};
 use super::{NpmRegistry, RegistryError, address, encoding, freshness};
+use crate::npmrc::ConfigWarning;
 use dx_pkg_core::PackageName;
 use dx_pkg_core::text::plain_text;
 use dx_pkg_fetch::header::{
@@ -97,6 +98,11 @@ impl NpmRegistry {
         request
     }
 
+    /// Returns the warning about credentials for `url` that are configured and not used.
+    pub(super) fn unused_credentials(&self, url: &Url) -> Option<Box<ConfigWarning>> {
+        self.config.unused_credentials_for(url).cloned().map(Box::new)
+    }
+
     fn packument_error(
         &self,
         name: &PackageName,
@@ -107,14 +113,15 @@ impl NpmRegistry {
         let authorized = self.config.credentials_for_artifact(url, registry).is_some();
         let (name, key) = (name.clone(), token_key(registry));
         let (error, reason) = explained(error);
+        let unused = self.unused_credentials(url);
         if is_missing(&error) {
             let registry = shown(registry);
-            return RegistryError::NotFound { name, registry, reason, key, authorized };
+            return RegistryError::NotFound { name, registry, reason, key, authorized, unused };
         }
         match refusal(&error) {
             Some(status) => {
                 let url = shown(url);
-                RegistryError::Unauthorized { name, url, status, reason, key, authorized }
+                RegistryError::Unauthorized { name, url, status, reason, key, authorized, unused }
             }
             None => RegistryError::Fetch { name, error: Box::new(error) },
         }

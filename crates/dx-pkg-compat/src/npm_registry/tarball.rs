@@ -146,7 +146,9 @@ impl NpmRegistry {
         } else {
             token_key(&root_of(url))
         };
-        RegistryError::Unauthorized { name, url: shown(url), status, reason, key, authorized }
+        let unused = self.unused_credentials(url);
+        let url = shown(url);
+        RegistryError::Unauthorized { name, url, status, reason, key, authorized, unused }
     }
 }
 

@@ -1,6 +1,6 @@
 //! Settings that several keys decide, or that are converted after reading.
 
-use super::value::{DependencyType, Development, Production};
+use super::value::{DependencyType, Development, InstallStrategy, Production};
 use super::{Config, ConfigError};
 
 impl Config {
@@ -17,12 +17,26 @@ impl Config {
             .collect())
     }
 
+    /// Returns the layout of `node_modules`; the old settings go before the new one, as with npm.
+    ///
+    /// # Errors
+    /// A value that is not of the setting's kind.
+    pub fn install_strategy(&self) -> Result<InstallStrategy, ConfigError> {
+        if self.read("legacy-bundling", || false)? {
+            return Ok(InstallStrategy::Nested);
+        }
+        if self.read("global-style", || false)? {
+            return Ok(InstallStrategy::Shallow);
+        }
+        self.read("install-strategy", || InstallStrategy::Hoisted)
+    }
+
     /// Returns the range operator in front of a saved version; empty under `save-exact`.
     ///
     /// # Errors
     /// A value that is not of the setting's kind.
     pub fn save_prefix(&self) -> Result<String, ConfigError> {
-        if self.read("save-exact", || false)? {
+        if self.save_exact()? {
             return Ok(String::new());
         }
         self.read("save-prefix", || "^".to_owned())

@@ -198,6 +198,13 @@ impl Place {
     }
 }
 
+/// Returns whether a setting is a credential for a URL.
+pub(super) fn is_for(key: &str, url: &Url) -> bool {
+    key.rsplit_once(':').is_some_and(|(registry, name)| {
+        NAMES.contains(&name) && Place::parse(registry).is_some_and(|place| place.covers(url))
+    })
+}
+
 /// Returns the text before the setting's name: `//host[:port]/path/`.
 impl fmt::Display for Place {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {

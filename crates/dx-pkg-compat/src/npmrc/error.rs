@@ -9,7 +9,7 @@ use super::source::Source;
 #[non_exhaustive]
 pub enum ConfigError {
     /// A value is not of its setting's kind.
-    #[error("{} is {value:?}, which is not allowed", setting_at(key, origin))]
+    #[error("invalid value {value:?} for {}", setting_at(key, origin))]
     Invalid {
         /// The setting.
         key: String,
@@ -35,7 +35,7 @@ pub enum ConfigError {
 /// Returns a setting and its place in words.
 fn setting_at(key: &str, origin: &Source) -> String {
     match origin {
-        Source::Flag => format!("--{key} on the command line"),
+        Source::Flag => format!("--{key}"),
         origin => format!("{key:?} in {origin}"),
     }
 }
@@ -140,8 +140,9 @@ impl Coded for ConfigWarning {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::EnvInProject { key, .. } => format!(
-                "a project's .npmrc must not read the environment: move the line to your own \
-                 .npmrc, or set the environment variable npm_config_{key}"
+                "a project's .npmrc must not read the environment, or any project could send your \
+                 secrets anywhere: move the line to the .npmrc in your home folder (in CI, with a \
+                 step before the install), or set the environment variable npm_config_{key}"
             ),
             Self::EnvUnset { variable, .. } => {
                 format!("set {variable}, or write ${{{variable}?}} where it may be missing")

@@ -42,7 +42,7 @@ pub enum Support {
     Used(&'static str),
     /// These values only; see [`super::Config::unsupported`].
     Only(&'static [&'static str]),
-    /// Accepted for npm's sake without any effect, for this reason.
+    /// Accepted for npm compatibility without any effect, for this reason.
     Ignored(&'static str),
 }
 

@@ -152,8 +152,8 @@ fn unsupported_settings_are_listed_where_they_change_something() {
         [""; 0]
     );
     assert_eq!(
-        keys("global-style\ninstall-strategy=nested\nnode-linker=pnp"),
-        ["global-style=true", "install-strategy=nested", "node-linker=pnp"]
+        keys("enable-pnp\ninstall-strategy=linked\nnode-linker=pnp"),
+        ["install-strategy=linked", "node-linker=pnp", "enable-pnp=true"]
     );
     assert_eq!(keys("extension-file=x.js"), ["extension-file=x.js"]);
 }

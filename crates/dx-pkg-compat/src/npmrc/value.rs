@@ -247,6 +247,20 @@ words! {
 }
 
 words! {
+    /// `install-strategy`: the layout of `node_modules`.
+    InstallStrategy, "hoisted, nested, shallow or linked" {
+        /// Packages as far up as there is no conflict.
+        "hoisted" => Hoisted,
+        /// Every package in the one that requires it.
+        "nested" => Nested,
+        /// Only direct dependencies at the top.
+        "shallow" => Shallow,
+        /// Links into a folder with all packages; not supported.
+        "linked" => Linked,
+    }
+}
+
+words! {
     /// `verify`: when the files of a prepared tree are checked.
     VerifyMode, "always, ci or after" {
         /// Before each use.
@@ -325,8 +339,6 @@ macro_rules! checked_words {
 }
 
 checked_words! {
-    /// `install-strategy`.
-    InstallStrategy, "hoisted, nested, shallow or linked", ["hoisted", "nested", "shallow", "linked"];
     /// `node-linker`.
     NodeLinker, "hoisted, isolated or pnp", ["hoisted", "isolated", "pnp"];
     /// `loglevel`.

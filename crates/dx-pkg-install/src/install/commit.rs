@@ -169,7 +169,7 @@ fn count(
 }
 
 /// Returns the direct dependencies before and after the install.
-fn direct(run: &Run<'_>, project: &Project, outcome: &Outcome) -> Direct {
+pub(super) fn direct(run: &Run<'_>, project: &Project, outcome: &Outcome) -> Direct {
     let own = match &outcome.tree {
         TreeChange::Difference(difference) => difference.own.as_ref(),
         _ => project.locked.as_ref().and_then(|(_, lock)| lock.root()),

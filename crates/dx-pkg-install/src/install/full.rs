@@ -24,11 +24,19 @@ pub(super) fn work_out(
     project: &mut Project,
 ) -> Result<Option<Outcome>, InstallError> {
     project.read_lockfile(run.session.store())?;
+    if project.is_merged {
+        let lockfile = project.lockfile;
+        let rest = if run.writes() { "" } else { "; dx install writes it without the markers" };
+        run.events.warning(&format!(
+            "{lockfile} has merge conflict markers: both sides were merged, and where they \
+             contradict each other ours (HEAD) counts{rest}"
+        ));
+    }
     if run.frozen && project.locked.is_none() {
         return Err(InstallError::NoLockfile { root: project.root.clone() });
     }
     let mut lifecycle = Lifecycle::new(run.session, project)?;
-    if run.options.change.is_none() && !run.lockfile_only {
+    if run.options.change.is_none() && run.fills_tree() {
         lifecycle.run_own(run.place(project), ROOT_EVENTS_BEFORE.as_slice())?;
         // What a script changes in the project's files counts; npm ci has read them by then.
         if lifecycle.has_run() && !run.is_ci() {
@@ -55,24 +63,33 @@ fn resolve_and_fetch(
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
     let requirements = project.requirements()?;
     downloads.put_first(direct(&requirements));
-    if let Some(lock) = previous.filter(|_| !run.lockfile_only) {
+    if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
     let key = run.cache_key(project);
     let input = resolver_input(run, project, requirements, previous)?;
-    let ahead = (!run.lockfile_only).then_some(&downloads);
+    let ahead = run.fills_tree().then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters)?;
     context.mark("resolved");
     let is_upgraded = previous.is_some_and(lacks_manifests);
     let (resolution, basis) = (resolved.resolution, resolved.basis);
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
+    if !config.bin_links()? {
+        plan.leave_out_commands();
+    }
     let mut summary = summary_of(run, &resolution, &plan)?;
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let mut is_complete = true;
     let mut built = None;
     let mut is_baseline = true;
-    if !run.lockfile_only {
+    if run.dry_run && !run.lockfile_only {
+        let refused = SourceCheck::new(session, project, &lock)?.refused(&plan);
+        plan.drop_failed(&lock, refused)?;
+        summary.scripts_skipped = lifecycle.skipped(project, &plan)?;
+        summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
+    }
+    if run.fills_tree() {
         gyp::mark(session.store(), plan.installed.packages.iter_mut())?;
         plan.mark_private(|package| lifecycle.may_run(package));
         altered::mark_written(run.is_ci(), session.store(), &project.root, &mut plan)?;
@@ -158,7 +175,7 @@ fn complete_scripts(
 /// Tells the user that the lockfile was completed, and about which packages nothing was found.
 fn report_upgrade(run: &Run<'_>, project: &Project, unknown: &[String]) {
     let lockfile = project.lockfile;
-    let after = if run.saves() {
+    let after = if run.saves() && !run.dry_run {
         "it is now written as version 3"
     } else {
         "dx install writes it as version 3"

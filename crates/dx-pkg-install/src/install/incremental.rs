@@ -29,7 +29,7 @@ use super::{Run, fetch, gyp};
 use crate::cached_install::CacheKey;
 use crate::installed::{self, Diagnostics};
 use crate::plan::{Plan, unpacked};
-use crate::project::{Project, lockfile_digest};
+use crate::project::{CompiledLock, Project, lockfile_digest};
 use crate::scripts::{Lifecycle, TREE_EVENTS};
 use crate::state::Baseline;
 use crate::{InstallError, Summary, tree_files};
@@ -69,6 +69,9 @@ pub(super) fn work_out(
     }
     let Some(tree) = InstalledTree::of(session, project, run.settings) else { return Ok(None) };
     let Some(compiled) = project.compiled(session.store())? else { return Ok(None) };
+    if matches!(compiled, CompiledLock::Merged(_)) {
+        return Ok(None);
+    }
     let (Ok(locked), Ok(record)) = (DxlView::open(&compiled), DxlView::open(&tree.record)) else {
         return Ok(None);
     };
@@ -102,6 +105,7 @@ fn is_eligible(run: &Run<'_>, project: &Project) -> Result<bool, InstallError> {
         && !config.package_lock_only()?
         && !config.omit_lockfile_registry_resolved()?
         && !config.force()?
+        && config.bin_links()?
         && config.omit()?.is_empty()
         && run.session.import_method()? == ImportMethod::Auto
         && (config.ignore_scripts()? || !has_tree_scripts)

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
+use dx_pkg_core::Coded;
 use dx_pkg_os::files::{FileLock, TEMPORARY};
 use dx_pkg_store::Folder;
 
@@ -75,7 +76,8 @@ impl OpenProject {
             project.load_lockfile()?;
         }
         for warning in session.config().warnings() {
-            events.warning(&warning.to_string());
+            let hint = warning.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+            events.warning(&format!("{warning}{hint}"));
         }
         demands::check(&session, &mut project, events)?;
         Ok(OpenProject { session: Arc::new(session), project, starts_from_nothing, started, lock })

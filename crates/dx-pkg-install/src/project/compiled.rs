@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use dx_pkg_acquire::files::read_text;
-use dx_pkg_compat::lockfile::npm;
+use dx_pkg_compat::lockfile::{LockfileError, npm};
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_os::files::Map;
 use dx_pkg_store::Store;
@@ -26,6 +26,8 @@ pub(crate) enum CompiledLock {
     Stored(Map),
     /// Compiled just now.
     New(Vec<u8>),
+    /// Merged from the two sides of a merge that left its markers.
+    Merged(Vec<u8>),
 }
 
 impl CompiledLock {
@@ -37,7 +39,17 @@ impl CompiledLock {
         if let Some(map) = store.compiled_lock(digest).filter(is_sound) {
             return Ok(CompiledLock::Stored(map));
         }
-        let lock = npm::read(text).map_err(|error| InstallError::in_file(path, error))?;
+        let lock = match npm::read(text) {
+            Ok(lock) => lock,
+            Err(error) => {
+                let is_conflict = matches!(error, LockfileError::Conflict { .. });
+                let merged = is_conflict.then(|| npm::merged(text)).flatten();
+                let merged = merged.ok_or_else(|| InstallError::in_file(path, error))?;
+                let lock =
+                    npm::read(&merged).map_err(|error| InstallError::in_file(path, error))?;
+                return Ok(CompiledLock::Merged(dxl::encode(&lock, digest)));
+            }
+        };
         let bytes = dxl::encode(&lock, digest);
         // A lock that cannot be stored is compiled again.
         let _ = store.put_compiled_lock(digest, &bytes);
@@ -51,7 +63,7 @@ impl std::ops::Deref for CompiledLock {
     fn deref(&self) -> &[u8] {
         match self {
             CompiledLock::Stored(map) => map,
-            CompiledLock::New(bytes) => bytes,
+            CompiledLock::New(bytes) | CompiledLock::Merged(bytes) => bytes,
         }
     }
 }

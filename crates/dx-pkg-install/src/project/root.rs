@@ -1,4 +1,4 @@
-//! Finds the project that a folder belongs to.
+//! Finds the project and the manifest that a folder belongs to.
 
 use std::path::{Path, PathBuf};
 
@@ -29,4 +29,13 @@ pub fn find_root(from: &Path) -> PathBuf {
         }
     }
     nearest.to_owned()
+}
+
+/// Returns the manifest of the nearest folder upwards that has one; `None` also where it cannot be
+/// read.
+#[must_use]
+pub fn nearest_manifest(from: &Path) -> Option<Manifest> {
+    let text =
+        from.ancestors().find_map(|folder| read_text(&folder.join("package.json")).ok()?)?;
+    Manifest::parse(&text).ok()
 }

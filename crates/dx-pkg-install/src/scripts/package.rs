@@ -5,11 +5,9 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::text::suggest::nearest;
 
 use crate::InstallError;
-
-/// The least similarity of a name that is suggested, from 0 to 1.
-const SIMILAR: f64 = 0.6;
 
 /// A package whose scripts are run by name.
 #[derive(Debug)]
@@ -87,9 +85,7 @@ impl ScriptPackage {
     /// Returns the name of a script that is similar to this one.
     #[must_use]
     pub fn similar(&self, name: &str) -> Option<String> {
-        let similarity = |other: &str| strsim::normalized_damerau_levenshtein(name, other);
         let names = self.manifest.scripts.iter().map(|(name, _)| name.as_str());
-        let nearest = names.max_by(|one, other| similarity(one).total_cmp(&similarity(other)));
-        nearest.filter(|other| similarity(other) >= SIMILAR).map(str::to_owned)
+        nearest(name, names).map(str::to_owned)
     }
 }

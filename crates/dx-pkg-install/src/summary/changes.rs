@@ -66,11 +66,16 @@ impl Changes<'_> {
             }
         }
         paths.removed = before.into_keys().filter(|path| !after.contains_key(path)).collect();
+        self.record_difference(&paths, summary);
+    }
+
+    /// Adds a difference that no run has made, with its numbers.
+    pub(crate) fn record_difference(&self, paths: &ChangedPaths, summary: &mut Summary) {
         let count = |paths: &[String]| paths.len() as u64;
         summary.added = count(&paths.added);
         summary.changed = count(&paths.replaced);
         summary.removed = count(&paths.removed);
-        self.record_paths(&paths, summary);
+        self.record_paths(paths, summary);
         sort(summary);
     }
 

@@ -38,6 +38,8 @@ impl Summary {
 
     /// Returns the list of what was added, changed and removed; with `all` to its end.
     pub fn change_lines(&self, all: bool) -> Vec<String> {
+        // A dry run is asked for to see them.
+        let all = all || self.would_write.is_some();
         let shown = if all { self.changes.len() } else { SHOWN };
         let mut lines: Vec<String> = self.changes.iter().take(shown).map(line).collect();
         if self.changes.len() > shown {
@@ -75,6 +77,9 @@ impl Summary {
             1 => ", with 1 peer requirement not met (see above)".to_owned(),
             more => format!(", with {more} peer requirements not met (see above)"),
         };
+        if let Some(files) = &self.would_write {
+            return format!("{}{end}", self.dry_sentence(files));
+        }
         let (packages, time) = (count(self.packages as u64, "package"), seconds(self.elapsed));
         if self.lockfile_only {
             return format!("Lockfile written: {packages} in {time}{end}");
@@ -89,6 +94,20 @@ impl Summary {
             return format!("Already up to date: {packages} in {time}{end}");
         }
         format!("Installed {packages} ({}) in {time}{end}", changes.join(", "))
+    }
+
+    fn dry_sentence(&self, files: &[&str]) -> String {
+        let counts = [("add", self.added), ("change", self.changed), ("remove", self.removed)];
+        let counts = counts.into_iter().filter(|(_, number)| *number > 0);
+        let files = (!files.is_empty()).then(|| format!("write {}", files.join(" and ")));
+        let changes: Vec<String> = counts
+            .map(|(word, number)| format!("{word} {}", count(number, "package")))
+            .chain(files)
+            .collect();
+        if changes.is_empty() {
+            return "Dry run: nothing would change".to_owned();
+        }
+        format!("Dry run: would {}; nothing was written", changes.join(", "))
     }
 }
 

@@ -3,6 +3,7 @@
 use dx_pkg_core::Spec;
 use dx_pkg_lock::LockPackage;
 
+use crate::choice::choice;
 use crate::explain::label;
 use crate::intern::{NameId, SpecId};
 use crate::manifest::{Manifest, ManifestId};
@@ -134,12 +135,7 @@ impl Builder<'_> {
                 name: package_name,
                 spec: text(spec),
                 required_by: self.required_by(edge),
-                available: packument
-                    .versions()
-                    .rev()
-                    .take(5)
-                    .map(|v| v.version_str().to_owned())
-                    .collect(),
+                choice: choice(&packument, &parsed),
                 too_new: self
                     .picker
                     .too_new(&packument, &parsed)

@@ -78,7 +78,7 @@ fn no_version_in_range_names_the_dependent_and_existing_versions() {
     assert_eq!(error.code(), "DX_NO_MATCHING_VERSION");
     assert_eq!(
         error.to_string(),
-        "no version of b matches \"^3\", required by a@1.0.0 (there is 2.0.0, 1.0.0)"
+        "no version of b matches \"^3\", required by a@1.0.0; published are 2.0.0 (latest), 1.0.0"
     );
 }
 

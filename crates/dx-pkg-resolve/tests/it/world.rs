@@ -165,6 +165,7 @@ fn options() -> Options {
         legacy_peer_deps: false,
         strict_peer_deps: false,
         prefer_dedupe: false,
+        placing: dx_pkg_resolve::Placing::Hoisted,
         update: Vec::new(),
         explicit: Vec::new(),
         workspaces: Vec::new(),

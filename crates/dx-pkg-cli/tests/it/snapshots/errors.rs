@@ -23,7 +23,7 @@ fn unknown_package() {
     exit: 1
     --- stdout
     --- stderr
-    error: cannot load nowhere@1, required by project: the registry [REGISTRY]/ has no package nowhere [DX_PACKAGE_NOT_FOUND]
+    error: package not found: nowhere (registry [REGISTRY]/), required by project [DX_PACKAGE_NOT_FOUND]
       help: check the name; if the package is private, log in or set //[HOST]/:_authToken in your .npmrc
     ");
 }
@@ -36,14 +36,14 @@ fn version_that_does_not_exist() {
     exit: 1
     --- stdout
     --- stderr
-    error: no version of a matches "^2", required by project (there is 1.1.0, 1.0.0) [DX_NO_MATCHING_VERSION]
+    error: no version of a matches "^2", required by project; published are 1.1.0 (latest), 1.0.0 [DX_NO_MATCHING_VERSION]
       help: change the requirement, or check that a is published in the configured registry
     "#);
     assert_snapshot!(output(&project, ["install", "a@next"]), @r#"
     exit: 1
     --- stdout
     --- stderr
-    error: no version of a matches "next", required by project (there is 1.1.0, 1.0.0) [DX_NO_MATCHING_VERSION]
+    error: no version of a matches "next", required by project; its tags are latest (1.1.0) [DX_NO_MATCHING_VERSION]
       help: change the requirement, or check that a is published in the configured registry
     "#);
 }
@@ -309,7 +309,7 @@ fn unusable_setting() {
     exit: 1
     --- stdout
     --- stderr
-    error: "package-import-method" in [PROJECT]/.npmrc is "magic", which is not allowed [DX_CONFIG_INVALID]
+    error: invalid value "magic" for "package-import-method" in [PROJECT]/.npmrc [DX_CONFIG_INVALID]
       help: allowed: auto, hardlink, clone, clone-or-copy or copy
     "#);
 }
@@ -317,18 +317,18 @@ fn unusable_setting() {
 #[test]
 fn wrong_command_line() {
     let project = Project::offline().create();
-    assert_snapshot!(output(&project, ["instalk"]), @r"
+    assert_snapshot!(output(&project, ["instalk"]), @r#"
     exit: 2
     --- stdout
     --- stderr
-    error: unrecognized subcommand 'instalk'
+    error: unknown command "instalk"
 
-      tip: some similar subcommands exist: 'i', 'isntall-clean', 'in', 'install-clean', 'isnt', 'uninstall', 'ins', 'isnta', 'isntall', 'inst', 'isntal', 'install', 'insta', 'instal'
+      did you mean `dx install`?
 
     Usage: dx [OPTIONS] <COMMAND>
 
     For more information, try '--help'.
-    ");
+    "#);
     assert_snapshot!(output(&project, ["install", "--prodd"]), @r"
     exit: 2
     --- stdout

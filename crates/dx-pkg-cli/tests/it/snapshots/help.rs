@@ -19,15 +19,17 @@ fn dx() {
     Usage: dx [OPTIONS] <COMMAND>
 
     Commands:
-      install  Install the project's dependencies, or add packages to it [aliases: i, add]
-      ci       Install exactly what the lockfile says, replacing node_modules
-      remove   Remove packages from the project [aliases: rm, uninstall, un]
-      run      Run a script of the project, or list them [alias: run-script]
-      test     Run the project's script "test" [alias: t]
-      start    Run the project's script "start"
-      stop     Run the project's script "stop"
-      restart  Run the project's script "restart", or "stop" and "start"
-      store    Manage the store
+      install          Install the project's dependencies, or add packages to it [aliases: i, add]
+      ci               Install exactly what the lockfile says, replacing node_modules
+      remove           Remove packages from the project [aliases: rm, uninstall, un]
+      run              Run a script of the project, or list them [alias: run-script]
+      test             Run the project's script "test" [alias: t]
+      start            Run the project's script "start"
+      stop             Run the project's script "stop"
+      restart          Run the project's script "restart", or "stop" and "start"
+      install-test     Do what "install" does, then run the project's script "test" [alias: it]
+      install-ci-test  Do what "ci" does, then run the project's script "test" [alias: cit]
+      store            Manage the store
 
     Options:
       -C, --dir <FOLDER>  Run as if dx had been started in this folder
@@ -37,6 +39,7 @@ fn dx() {
       -h, --help          Print help
       -V, --version       Print version
 
+    A script of package.json also runs by its name alone: `dx dev` is `dx run dev`.
     Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.
     --- stderr
     "#);
@@ -60,22 +63,37 @@ fn install() {
       -D, --save-dev                Save into devDependencies
       -O, --save-optional           Save into optionalDependencies
           --save-peer               Save into peerDependencies
+      -B, --save-bundle             Also name them in bundleDependencies
           --no-save                 Leave package.json and the lockfile as they are
       -E, --save-exact              Save the exact version instead of a range
+          --save-prefix <PREFIX>    Save versions with this in front: ^, ~ or nothing
           --frozen-lockfile         Fail instead of changing the lockfile
+          --no-frozen-lockfile      Change the lockfile where package.json requires it (the default)
           --registry <URL>          Install from this registry
           --offline                 Do not use the network
           --prefer-offline          Use cached metadata without checking whether it is current
+          --prefer-online           Check whether cached metadata is current even while it is fresh
+          --tag <TAG>               Install the version with this dist-tag where no version is named
+          --before <DATE>           Choose only versions published before this date
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
       -f, --force                   Look at every installed file and restore what is missing; allow
                                     other platforms and versions of Node.js
+          --os <OS>                 Choose packages for this operating system
+          --cpu <CPU>               Choose packages for this processor
+          --libc <LIBC>             Choose packages for this C library: glibc or musl
+          --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
           --prod                    The same as --omit=dev
+          --include <KIND>          Install this kind of dependency although it is omitted; may be
+                                    repeated [possible values: prod, dev, optional, peer]
           --ignore-scripts          Run no scripts, not even the project's
+          --no-bin-links            Link no commands into node_modules/.bin
+          --install-strategy <HOW>  Place packages as far up as there is no conflict, or less far
+          --dry-run                 Print what would change, and change nothing
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
@@ -97,19 +115,32 @@ fn ci() {
 
     Options:
           --frozen-lockfile         Fail instead of changing the lockfile
+          --no-frozen-lockfile      Change the lockfile where package.json requires it (the default)
           --registry <URL>          Install from this registry
           --offline                 Do not use the network
           --prefer-offline          Use cached metadata without checking whether it is current
+          --prefer-online           Check whether cached metadata is current even while it is fresh
+          --tag <TAG>               Install the version with this dist-tag where no version is named
+          --before <DATE>           Choose only versions published before this date
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
       -f, --force                   Look at every installed file and restore what is missing; allow
                                     other platforms and versions of Node.js
+          --os <OS>                 Choose packages for this operating system
+          --cpu <CPU>               Choose packages for this processor
+          --libc <LIBC>             Choose packages for this C library: glibc or musl
+          --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
           --prod                    The same as --omit=dev
+          --include <KIND>          Install this kind of dependency although it is omitted; may be
+                                    repeated [possible values: prod, dev, optional, peer]
           --ignore-scripts          Run no scripts, not even the project's
+          --no-bin-links            Link no commands into node_modules/.bin
+          --install-strategy <HOW>  Place packages as far up as there is no conflict, or less far
+          --dry-run                 Print what would change, and change nothing
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text
@@ -135,19 +166,32 @@ fn remove() {
     Options:
           --no-save                 Leave package.json and the lockfile as they are
           --frozen-lockfile         Fail instead of changing the lockfile
+          --no-frozen-lockfile      Change the lockfile where package.json requires it (the default)
           --registry <URL>          Install from this registry
           --offline                 Do not use the network
           --prefer-offline          Use cached metadata without checking whether it is current
+          --prefer-online           Check whether cached metadata is current even while it is fresh
+          --tag <TAG>               Install the version with this dist-tag where no version is named
+          --before <DATE>           Choose only versions published before this date
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
           --strict-peer-deps        Fail on a peer conflict instead of warning
           --legacy-peer-deps        Ignore peer dependencies
       -f, --force                   Look at every installed file and restore what is missing; allow
                                     other platforms and versions of Node.js
+          --os <OS>                 Choose packages for this operating system
+          --cpu <CPU>               Choose packages for this processor
+          --libc <LIBC>             Choose packages for this C library: glibc or musl
+          --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
           --prod                    The same as --omit=dev
+          --include <KIND>          Install this kind of dependency although it is omitted; may be
+                                    repeated [possible values: prod, dev, optional, peer]
           --ignore-scripts          Run no scripts, not even the project's
+          --no-bin-links            Link no commands into node_modules/.bin
+          --install-strategy <HOW>  Place packages as far up as there is no conflict, or less far
+          --dry-run                 Print what would change, and change nothing
           --timing <FILE>           Write the requests and their times into this file, as JSON
       -C, --dir <FOLDER>            Run as if dx had been started in this folder
           --json                    Print one JSON object instead of text

@@ -143,7 +143,7 @@ fn optional_dependency_that_is_not_there() {
     + a 1.0.0
     Installed 2 packages (added 2) in [TIME]
     --- stderr
-    warning: optional: cannot load gone@1, required by project: the registry [REGISTRY]/ has no package gone
+    warning: optional: package not found: gone (registry [REGISTRY]/), required by project
     ");
 }
 
@@ -174,7 +174,7 @@ fn scripts_of_the_project() {
     assert_snapshot!(output(&project, ["run"]), @r#"
     exit: 0
     --- stdout
-    Available with `dx run`:
+    Available scripts (`dx run NAME`):
       build
         node -e 0
       greet

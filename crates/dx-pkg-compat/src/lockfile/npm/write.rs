@@ -23,7 +23,12 @@ pub fn write(lock: &Lock, previous: Option<&str>) -> String {
         Some(previous) => {
             render(lock, packages, &previous).unwrap_or_else(|| previous.text.to_owned())
         }
-        None => render(lock, packages, &Previous::default()).unwrap_or_default(),
+        None => {
+            // One with the markers of a merge still shows its layout.
+            let format = previous.map(Format::of).unwrap_or_default();
+            let layout = Previous { format, ..Previous::default() };
+            render(lock, packages, &layout).unwrap_or_default()
+        }
     }
 }
 

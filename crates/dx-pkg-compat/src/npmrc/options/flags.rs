@@ -24,8 +24,8 @@ pub enum FlagValue {
     Argument(&'static str),
     /// The flag itself stands for this value.
     Fixed(&'static str),
-    /// The flag is accepted for npm's sake and sets nothing, for this reason. `--help` leaves it
-    /// out.
+    /// The flag is accepted for npm compatibility and sets nothing, for this reason. `--help`
+    /// leaves it out.
     Ignored(&'static str),
 }
 

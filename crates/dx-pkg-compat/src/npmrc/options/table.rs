@@ -168,17 +168,28 @@ options! {
         )])
         => getter(prefer_offline = false);
     "prefer-online": bool, "false", Network,
-        "Ask whether what is on this machine is current even while it is fresh."
+        "Ask whether what is on this machine is current even while it is fresh.",
+        with_flags(&[Flag::fixed(
+            "prefer-online",
+            "true",
+            "Check whether cached metadata is current even while it is fresh",
+        )])
         => getter(prefer_online = false);
     "cache": Option<PathBuf>, "", Network,
         "npm's cache folder."
         => ignored("dx has a store of its own, see `DX_STORE`");
 
     "tag": String, "latest", Resolve,
-        "The dist-tag that stands for a missing version."
+        "The dist-tag that stands for a missing version.",
+        with_flags(&[Flag::argument(
+            "tag",
+            "TAG",
+            "Install the version with this dist-tag where no version is named",
+        )])
         => getter(tag = "latest".to_owned());
     "before": Option<Date>, "", Resolve,
-        "Choose only versions published before this date."
+        "Choose only versions published before this date.",
+        with_flags(&[Flag::argument("before", "DATE", "Choose only versions published before this date")])
         => through(release_cutoff);
     "min-release-age": Option<f64>, "", Resolve,
         "Choose only versions published at least this many days ago.",
@@ -231,15 +242,18 @@ options! {
         => getter(node_version = None);
     "os": Option<String>, "", Resolve,
         "The operating system to choose packages for, as Node.js names it.",
-        unset("this machine's")
+        unset("this machine's"),
+        with_flags(&[Flag::argument("os", "OS", "Choose packages for this operating system")])
         => getter(os = None);
     "cpu": Option<String>, "", Resolve,
         "The processor to choose packages for, as Node.js names it.",
-        unset("this machine's")
+        unset("this machine's"),
+        with_flags(&[Flag::argument("cpu", "CPU", "Choose packages for this processor")])
         => getter(cpu = None);
     "libc": Option<String>, "", Resolve,
         "The C library to choose packages for: glibc or musl.",
-        unset("this machine's")
+        unset("this machine's"),
+        with_flags(&[Flag::argument("libc", "LIBC", "Choose packages for this C library: glibc or musl")])
         => getter(libc = None);
     "allow-git": AllowSource, "none", Resolve,
         "The packages that may depend on git repositories."
@@ -254,7 +268,9 @@ options! {
         "The packages that may depend on local folders."
         => getter(allow_directory = AllowSource::All);
     "package-lock": bool, "true", Resolve,
-        "Whether a lockfile is read and written."
+        "Whether a lockfile is read and written.",
+        with_flags(&[Flag::fixed("no-package-lock", "false", "Neither read nor write a lockfile")
+            .aliases(&["no-lockfile"])])
         => getter(package_lock = true);
     "package-lock-only": bool, "false", Resolve,
         "Write the lockfile and leave `node_modules` alone.",
@@ -306,7 +322,13 @@ options! {
         ])
         => through(omit);
     "include": Vec<DependencyType>, "", Tree,
-        "Dependency types that are installed even if omitted."
+        "Dependency types that are installed even if omitted.",
+        with_flags(&[Flag::argument(
+            "include",
+            "KIND",
+            "Install this kind of dependency although it is omitted; may be repeated",
+        )
+        .words(&["prod", "dev", "optional", "peer"])])
         => through(omit);
     "only": Option<Production>, "", Tree,
         "An old way to omit dev."
@@ -357,8 +379,9 @@ options! {
         "Copy local folders instead of linking to them."
         => only("false");
     "bin-links": bool, "true", Tree,
-        "Whether commands are linked into `node_modules/.bin`."
-        => only("true");
+        "Whether commands are linked into `node_modules/.bin`.",
+        with_flags(&[Flag::fixed("no-bin-links", "false", "Link no commands into node_modules/.bin")])
+        => getter(bin_links = true);
     "package-import-method": ImportMethod, "auto", Tree,
         "The way in which files get from the store into a project."
         => getter(package_import_method = ImportMethod::Auto);
@@ -372,13 +395,18 @@ options! {
         => getter(verify = VerifyMode::Ci);
     "global-style": bool, "false", Tree,
         "An old way to ask for `install-strategy=shallow`."
-        => only("false");
+        => through(install_strategy);
     "legacy-bundling": bool, "false", Tree,
         "An old way to ask for `install-strategy=nested`."
-        => only("false");
+        => through(install_strategy);
     "install-strategy": InstallStrategy, "hoisted", Tree,
-        "The layout of `node_modules`, in npm's words."
-        => only("hoisted");
+        "The layout of `node_modules`: everything as far up as there is no conflict, nothing above the direct dependencies (shallow), or all in the package that requires it (nested).",
+        with_flags(&[Flag::argument(
+            "install-strategy",
+            "HOW",
+            "Place packages as far up as there is no conflict, or less far",
+        )])
+        => only("hoisted", "nested", "shallow");
     "node-linker": NodeLinker, "hoisted", Tree,
         "The layout of `node_modules`, in pnpm's words."
         => only("hoisted");
@@ -395,8 +423,9 @@ options! {
         "The place that npm's commands for settings and `global` work on."
         => only("user", "project");
     "dry-run": bool, "false", Tree,
-        "Report what would change without changing it."
-        => only("false");
+        "Report what would change without changing it.",
+        with_flags(&[Flag::fixed("dry-run", "true", "Print what would change, and change nothing")])
+        => getter(dry_run = false);
 
     "save": bool, "true", Save,
         "Whether add and remove change the manifest.",
@@ -409,11 +438,17 @@ options! {
         "Save versions without a range.",
         with_flags(&[
             Flag::fixed("save-exact", "true", "Save the exact version instead of a range")
-                .short('E'),
+                .short('E')
+                .aliases(&["exact"]),
         ])
-        => through(save_prefix);
+        => getter(save_exact = false);
     "save-prefix": String, "^", Save,
-        "The range operator in front of a saved version."
+        "The range operator in front of a saved version.",
+        with_flags(&[Flag::argument(
+            "save-prefix",
+            "PREFIX",
+            "Save versions with this in front: ^, ~ or nothing",
+        )])
         => through(save_prefix);
 
     "loglevel": LogLevel, "notice", Output,

@@ -3,7 +3,7 @@
 
 use std::ffi::OsString;
 
-use super::{FlagValue, OptionInfo, find_flag};
+use super::{Flag, FlagValue, OptionInfo, find_flag};
 
 /// npm's switches that have no influence on what dx does.
 const IDLE_SWITCHES: [&str; 14] = [
@@ -41,6 +41,9 @@ const IDLE_VALUES: [&str; 11] = [
 pub(super) fn is_idle(key: &str) -> bool {
     IDLE_SWITCHES.contains(&key) || IDLE_VALUES.contains(&key)
 }
+/// The commands that run a script, to which they pass the switches that they do not have.
+const SCRIPT_COMMANDS: [&str; 10] =
+    ["run", "run-script", "rum", "urn", "test", "t", "tst", "start", "stop", "restart"];
 
 /// The settings given by the words of a command line, and the other words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -74,7 +77,8 @@ enum Word {
 }
 
 /// Takes the settings out of the words of a command line. Flags of the option table with a help of
-/// their own stay, and so does everything behind `--`.
+/// their own stay, except where a script is run and they have a value, and so does everything
+/// behind `--`.
 ///
 /// # Errors
 /// The value of a setting is missing.
@@ -83,13 +87,15 @@ pub fn take_settings(
 ) -> Result<SettingWords, MissingValue> {
     let mut taken = SettingWords::default();
     let mut words = words.into_iter().peekable();
+    let mut runs_script = false;
     while let Some(word) = words.next() {
         if word == "--" {
             taken.rest.push(word);
             taken.rest.extend(words);
             break;
         }
-        let Some(meaning) = word.to_str().and_then(meaning) else {
+        runs_script |= word.to_str().is_some_and(|word| SCRIPT_COMMANDS.contains(&word));
+        let Some(meaning) = word.to_str().and_then(|word| meaning(word, runs_script)) else {
             taken.rest.push(word);
             continue;
         };
@@ -119,13 +125,15 @@ pub fn take_settings(
 
 /// Returns what a word says of a setting; `None` where it says nothing, or where the flag is one
 /// that commands have themselves.
-fn meaning(word: &str) -> Option<Word> {
+fn meaning(word: &str, runs_script: bool) -> Option<Word> {
     let name = word.strip_prefix("--")?;
     let (name, value) = match name.split_once('=') {
         Some((name, value)) => (name, Some(value.to_owned())),
         None => (name, None),
     };
-    if let Some((option, flag)) = find_flag(&format!("--{name}")) {
+    let flag = find_flag(&format!("--{name}"));
+    let is_own = |flag: &Flag| !runs_script || !matches!(flag.value, FlagValue::Argument(_));
+    if let Some((option, flag)) = flag.filter(|(_, flag)| is_own(flag)) {
         let value = value?;
         return match flag.value {
             FlagValue::Argument(_) => None,
@@ -189,19 +197,21 @@ mod tests {
     #[test]
     fn any_setting_is_taken_in_npms_forms() {
         for (line, settings, rest) in [
-            ("add a --tag next b", "tag=next", "add a b"),
-            ("add a --save-prefix=~", "save-prefix=~", "add a"),
-            ("install --no-package-lock", "package-lock=false", "install"),
+            ("add a --maxsockets 3 b", "maxsockets=3", "add a b"),
+            ("add a --cafile=~", "cafile=~", "add a"),
+            ("install --no-strict-ssl", "strict-ssl=false", "install"),
             ("install --engine-strict", "engine-strict=true", "install"),
             ("install --engine-strict false a", "engine-strict=false", "install a"),
-            ("install --no-bin-links -D", "bin-links=false", "install -D"),
+            ("install --no-symlink -D", "symlink=false", "install -D"),
             ("install --offline=false", "offline=false", "install"),
             ("install --no-save=false", "save=true", "install"),
             ("install --production=false", "production=false", "install"),
             ("install --offline --json", "", "install --offline --json"),
             ("install --no-color --depth 3 --logs-max=0 a", "", "install a"),
             ("install --no-such", "", "install --no-such"),
-            ("run t --tag x -- --tag y", "tag=x", "run t -- --tag y"),
+            ("run t --cafile x -- --cafile y", "cafile=x", "run t -- --cafile y"),
+            ("install --no-bin-links --tag x", "", "install --no-bin-links --tag x"),
+            ("run t --tag x --omit=dev --dry-run", "tag=x omit=dev", "run t --dry-run"),
         ] {
             assert_eq!(taken(line), (settings.to_owned(), rest.to_owned()), "{line}");
         }
@@ -209,7 +219,7 @@ mod tests {
 
     #[test]
     fn a_value_must_be_there() {
-        for line in ["add a --tag", "add a --tag --json", "install --depth"] {
+        for line in ["add a --cafile", "add a --cafile --json", "install --depth"] {
             let error = take_settings(line.split(' ').map(OsString::from)).unwrap_err();
             assert!(error.to_string().contains("needs a value"), "{line}");
         }

@@ -4,22 +4,20 @@
 use std::path::Path;
 use std::time::Duration;
 
-use dx_pkg_acquire::AcquireError;
 use dx_pkg_fetch::trace::{Trace, Transfer};
 use dx_pkg_fetch::{Class, Priority, Version};
-
 use serde_json::{Value, json};
 
-use crate::error::CommandError;
+use crate::InstallError;
 
 /// The version of the JSON form.
 const VERSION: u32 = 1;
 
 /// Writes a trace into a file.
-pub fn write(trace: &Trace, path: &Path) -> Result<(), CommandError> {
+pub(crate) fn write(trace: &Trace, path: &Path) -> Result<(), InstallError> {
     let text = format!("{:#}\n", document(trace));
     std::fs::write(path, text)
-        .map_err(|error| AcquireError::io(format!("writing {}", path.display()), error).into())
+        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
 }
 
 /// Returns the trace as JSON, with times in microseconds since dx began to work.

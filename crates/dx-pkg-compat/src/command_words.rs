@@ -1,0 +1,155 @@
+//! Words of command lines that other package managers know and dx does not, with what to write in
+//! their place, and what can be told from the words alone.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use dx_pkg_core::text::suggest::nearest;
+
+mod plain_install;
+
+pub use plain_install::PlainInstall;
+
+/// npm's commands that dx does not have.
+const NPM_COMMANDS: [&str; 69] = [
+    "access",
+    "adduser",
+    "approve-scripts",
+    "audit",
+    "bugs",
+    "c",
+    "cache",
+    "completion",
+    "config",
+    "create",
+    "ddp",
+    "dedupe",
+    "deny-scripts",
+    "deprecate",
+    "diff",
+    "dist-tag",
+    "docs",
+    "doctor",
+    "edit",
+    "exec",
+    "explain",
+    "explore",
+    "find-dupes",
+    "fund",
+    "get",
+    "help-search",
+    "info",
+    "init",
+    "innit",
+    "install-scripts",
+    "la",
+    "link",
+    "list",
+    "ll",
+    "ln",
+    "login",
+    "logout",
+    "ls",
+    "org",
+    "outdated",
+    "owner",
+    "pack",
+    "patch",
+    "ping",
+    "pkg",
+    "prefix",
+    "profile",
+    "prune",
+    "publish",
+    "query",
+    "rebuild",
+    "repo",
+    "root",
+    "sbom",
+    "search",
+    "set",
+    "show",
+    "team",
+    "token",
+    "undeprecate",
+    "unpublish",
+    "up",
+    "update",
+    "upgrade",
+    "version",
+    "view",
+    "why",
+    "whoami",
+    "x",
+];
+
+/// Flags that other managers have or that mean several things, with what to write instead.
+const FLAGS: [(&str, &str); 14] = [
+    ("-d", "write -D (--save-dev) for a development dependency, or --verbose for more output"),
+    ("-p", "write --prod to leave development dependencies out"),
+    ("--allow-build", r#"write "allowScripts": { "name": true } into package.json"#),
+    ("--trust", r#"write "allowScripts": { "name": true } into package.json"#),
+    ("--backend", "write --package-import-method"),
+    ("--fix-lockfile", "leave it out: dx install completes the lockfile"),
+    ("--ignore-engines", "leave it out: engines are warnings unless engine-strict is set"),
+    ("--linker", "leave it out: dx hoists as npm does"),
+    ("--no-verify", "leave it out: dx verifies every package"),
+    ("--reporter", "write --silent, --verbose or --json"),
+    ("--shamefully-hoist", "leave it out: dx hoists as npm does"),
+    ("--shamefully-flatten", "leave it out: dx hoists as npm does"),
+    ("--store-dir", "set the variable DX_STORE to the folder"),
+    ("--cache-dir", "set the variable DX_STORE to the folder"),
+];
+
+/// The flags whose argument is a folder, which may have the name of a command.
+const FOLDER_FLAGS: [&str; 4] = ["-C", "--dir", "--prefix", "--cwd"];
+
+/// Returns the message about a word that is neither a command nor a script: `known` are their
+/// names.
+pub fn unknown_command<'k>(word: &str, known: impl Iterator<Item = &'k str>) -> String {
+    let advice = if NPM_COMMANDS.contains(&word) {
+        format!("dx does not have npm's {word} yet; `npm {word}` understands what dx installs")
+    // An alias of one or two letters is like everything.
+    } else if let Some(found) = nearest(word, known.filter(|name| name.len() > 2)) {
+        format!("did you mean `dx {found}`?")
+    } else {
+        "`dx --help` lists the commands, `dx run` the scripts".to_owned()
+    };
+    format!("unknown command {word:?}\n\n  {advice}")
+}
+
+/// Returns what to write in place of a flag that dx does not have.
+#[must_use]
+pub fn instead_of_flag(flag: &str) -> Option<&'static str> {
+    FLAGS.iter().find(|(known, _)| *known == flag).map(|(_, instead)| *instead)
+}
+
+/// Returns the place of the first word of a command line that is neither a flag nor a flag's
+/// folder; the first word is the program.
+#[must_use]
+pub fn command_place(words: &[OsString]) -> Option<usize> {
+    let is_folder = |at: usize| FOLDER_FLAGS.iter().any(|flag| words[at - 1] == *flag);
+    (1..words.len()).find(|at| !is_folder(*at) && !is_flag(&words[*at]))
+}
+
+/// Returns the folder that a flag before the command names.
+#[must_use]
+pub fn folder(words: &[OsString]) -> Option<PathBuf> {
+    let before = words.get(..command_place(words)?)?;
+    let given = before.iter().enumerate().rev().find_map(|(at, word)| {
+        let word = word.to_str()?;
+        let (flag, value) = match word.split_once('=') {
+            Some((flag, value)) => (flag, Some(PathBuf::from(value))),
+            None => (word, None),
+        };
+        let is_one = FOLDER_FLAGS.contains(&flag);
+        is_one.then(|| value.or_else(|| Some(PathBuf::from(before.get(at + 1)?))))
+    });
+    given.flatten()
+}
+
+/// Returns whether a word is a flag.
+#[must_use]
+pub fn is_flag(word: &OsString) -> bool {
+    word.to_str().is_some_and(|word| word.starts_with('-'))
+}

@@ -1,0 +1,26 @@
+//! Advice on settings that dx does not carry out.
+
+/// Returns what to do about a setting with a value that dx does not support.
+pub(crate) fn advice(key: &str) -> &'static str {
+    match key {
+        "install-strategy" => {
+            "set it to hoisted (npm's default), shallow or nested; for linked, install with npm"
+        }
+        "node-linker" | "enable-pnp" | "symlink" => {
+            "remove the setting: dx makes a hoisted node_modules with links to local folders, as \
+             npm does by default"
+        }
+        "install-links" => {
+            "remove the setting: dx links local folders; to install a copy of one, pack it and \
+             publish it to a registry"
+        }
+        "lockfile-version" => {
+            "remove the setting: dx writes lockfiles of version 3, which npm 7 and later read"
+        }
+        "global" => "dx installs into projects only; npm install --global works beside it",
+        "workspace" | "workspaces" => {
+            "remove the setting: dx installs all workspaces of a project together"
+        }
+        _ => "remove the setting; dx does not ignore a setting that would change the result",
+    }
+}
