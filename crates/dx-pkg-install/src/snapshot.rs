@@ -89,8 +89,8 @@ pub(crate) struct Facts {
 
 /// Records the state by which the next install finds that nothing has changed: files as they were
 /// when this install read or wrote them, folders as they are now. The paths of `node_modules` visit
-/// the packages that its own time does not cover: they are returned, and `known` where the result is
-/// cached. `linked` are the folders that links in the tree lead to.
+/// the packages that its own time does not cover: they are returned, and `known` where the result
+/// is cached. `linked` are the folders that links in the tree lead to.
 pub(crate) fn record_state<'l>(
     session: &Session,
     project: &Project,

@@ -31,12 +31,17 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn mark_gyp(&self, id: PackageId) -> Result<(), StoreError> {
-        self.mark(Folder::Gyp, id).map(|_| ())
+        self.mark(Folder::Gyp, id)?;
+        if let Some(known) = self.known_gyp().as_mut() {
+            known.insert(id);
+        }
+        Ok(())
     }
 
-    /// Returns the packages that were marked by [`Self::mark_gyp`].
+    /// Returns the packages that were marked by [`Self::mark_gyp`]: by this process, and by others
+    /// before this one asked first.
     #[must_use]
     pub fn gyp(&self) -> HashSet<PackageId> {
-        self.marked(Folder::Gyp)
+        self.known_gyp().get_or_insert_with(|| self.marked(Folder::Gyp)).clone()
     }
 }

@@ -1,5 +1,6 @@
 //! The store itself: its folders, and the location of packages.
 
+use std::collections::HashSet;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -25,6 +26,7 @@ struct Inner {
     pending: OnceLock<Pending>,
     begins_pending: Mutex<()>,
     altered: Mutex<Vec<(PackageId, Altered)>>,
+    gyp: Mutex<Option<HashSet<PackageId>>>,
 }
 
 impl Store {
@@ -49,6 +51,7 @@ impl Store {
             pending: OnceLock::new(),
             begins_pending: Mutex::new(()),
             altered: Mutex::default(),
+            gyp: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -133,6 +136,11 @@ impl Store {
     pub fn tmp_dir(&self) -> Result<PathBuf, StoreError> {
         self.dir(Folder::Tmp)?;
         Ok(self.folder(Folder::Tmp))
+    }
+
+    /// Returns the packages with a `binding.gyp`, once they have been read.
+    pub(crate) fn known_gyp(&self) -> MutexGuard<'_, Option<HashSet<PackageId>>> {
+        self.inner.gyp.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Returns the pending packages of this process.

@@ -29,26 +29,26 @@ fn nothing_is_written_and_everything_is_said() {
     for (arguments, said) in [
         (
             ["add", "one@2", "--dry-run"].as_slice(),
-            "+ one 1.1.0\n~ one 1.1.0 -> 2.0.0\n\
+            "+ one 1.1.0 (in node_modules/two)\n~ one 1.1.0 -> 2.0.0\n\
              Dry run: would add 1 package, change 1 package, write package.json and package-lock.json; nothing was written\n",
         ),
         (
             &["remove", "two", "--dry-run"],
-            "- two 1.0.0\nDry run: would remove 1 package, write package.json and package-lock.json; nothing was written\n",
+            "- two 1.0.0 (dev)\nDry run: would remove 1 package, write package.json and package-lock.json; nothing was written\n",
         ),
         (
             &["remove", "two", "--no-save", "--dry-run"],
-            "- two 1.0.0\nDry run: would remove 1 package; nothing was written\n",
+            "- two 1.0.0 (dev)\nDry run: would remove 1 package; nothing was written\n",
         ),
         (&["install", "--dry-run"], "Dry run: nothing would change\n"),
         (
             &["install", "--dry-run=true", "--omit=dev"],
-            "- two 1.0.0\nDry run: would remove 1 package; nothing was written\n",
+            "- two 1.0.0 (dev)\nDry run: would remove 1 package; nothing was written\n",
         ),
         (&["ci", "--dry-run"], "Dry run: nothing would change\n"),
         (
             &["add", "one@2", "--dry-run", "--lockfile-only"],
-            "+ one 1.1.0\n~ one 1.1.0 -> 2.0.0\n\
+            "+ one 1.1.0 (in node_modules/two)\n~ one 1.1.0 -> 2.0.0\n\
              Dry run: would add 1 package, change 1 package, write package.json and package-lock.json; nothing was written\n",
         ),
     ] {
@@ -93,8 +93,8 @@ fn json_has_the_same_lists() {
     assert_eq!(
         said["add"],
         json!([
-            package("one", "1.1.0", "node_modules/two/node_modules/one"),
             package("two", "1.0.0", "node_modules/two"),
+            package("one", "1.1.0", "node_modules/two/node_modules/one"),
         ])
     );
     assert_eq!(

@@ -90,7 +90,7 @@ fn resolve_and_fetch(
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
     }
     if run.fills_tree() {
-        gyp::mark(session.store(), plan.installed.packages.iter_mut())?;
+        gyp::mark(&session.store().gyp(), plan.installed.packages.iter_mut())?;
         plan.mark_private(|package| lifecycle.may_run(package));
         altered::mark_written(run.is_ci(), session.store(), &project.root, &mut plan)?;
         // No place that is not allowed is asked for a digest either.
@@ -158,8 +158,9 @@ fn complete_scripts(
     fetched: &mut Fetched,
 ) -> Result<(), InstallError> {
     let store = run.session.store();
-    gyp::mark(store, lock.packages.iter_mut())?;
-    if gyp::mark(store, plan.installed.packages.iter_mut())? {
+    let known = store.gyp();
+    gyp::mark(&known, lock.packages.iter_mut())?;
+    if gyp::mark(&known, plan.installed.packages.iter_mut())? {
         let becomes_private =
             |package: &LockPackage| lifecycle.may_run(package) && !package.private_copy;
         let is_other_tree = plan.installed.packages.iter().any(becomes_private);

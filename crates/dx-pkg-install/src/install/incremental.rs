@@ -200,7 +200,7 @@ fn fetch_changed(
     let mut plan = Plan::of(entries.clone());
     let dropped = fetch::wait(run.session, Some(&before), downloads, &mut plan, &mut lock)?;
     let packages = plan.installed.packages.iter_mut().chain(&mut lock.packages);
-    gyp::mark(run.session.store(), packages)?;
+    gyp::mark(&run.session.store().gyp(), packages)?;
     run.session.context.mark("fetched");
     let packages = &mut plan.installed.packages;
     if !dropped.is_empty() || packages.iter().any(|package| lifecycle.may_run(package)) {
