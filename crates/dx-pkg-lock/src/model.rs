@@ -322,11 +322,31 @@ impl<'a> LockIndex<'a> {
     }
 }
 
+/// Returns the name at the end of a path, if its folder is a `node_modules`: the usual case, for
+/// which nothing is searched.
+fn name_in_folder(path: &str) -> Option<&str> {
+    let is_folder = |before: &str| {
+        before
+            .strip_suffix("node_modules")
+            .is_some_and(|around| around.is_empty() || around.ends_with('/'))
+    };
+    let (before, name) = path.rsplit_once('/')?;
+    if is_folder(before) {
+        return Some(name);
+    }
+    let (before, scope) = before.rsplit_once('/')?;
+    let start = before.len() + 1;
+    (scope.starts_with('@') && is_folder(before)).then(|| &path[start..])
+}
+
 /// Returns the package name a path ends with: the part after the last `node_modules/`, or else the
 /// last segment, with the one before it if that is a scope.
 #[must_use]
 pub fn name_of_path(path: &str) -> &str {
     const FOLDER: &str = "node_modules/";
+    if let Some(name) = name_in_folder(path) {
+        return name;
+    }
     match path.rfind(FOLDER) {
         Some(at) if at == 0 || path.as_bytes().get(at - 1) == Some(&b'/') => {
             &path[at + FOLDER.len()..]

@@ -15,7 +15,7 @@ use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
 use crate::snapshot::{Facts, record_state};
 use crate::summary::{Changes, Direct, Lists, Named, Scope, of_record};
-use crate::{InstallError, Summary, altered, in_place};
+use crate::{InstallError, Summary, altered, in_place, visits};
 
 /// A committed install.
 pub(super) struct Committed {
@@ -265,9 +265,14 @@ fn record(
         TreeChange::Whole(whole) => whole.plan.linked_folders().collect(),
         _ => Vec::new(),
     };
+    // Otherwise the record is read.
+    let record = match &outcome.tree {
+        TreeChange::Difference(difference) => Some(DxlView::open(&difference.files[0].1)?),
+        _ => None,
+    };
     let known = match &outcome.tree {
         TreeChange::Prepared(prepared) => Some(prepared.visits.clone()),
-        _ => None,
+        _ => record.as_ref().map(|record| visits::recorded(&project.root, record)),
     };
     let facts = Facts {
         settings: run.settings,
@@ -278,7 +283,7 @@ fn record(
     let visits = record_state(run.session, project, folders.into_iter(), facts, known)?;
     if let Some(importers) = importers {
         let now = CacheKey::of(run.session, project, run.frozen);
-        let whole = lists_of(outcome, linked, direct, run.scope());
+        let whole = lists_of(outcome, record.as_ref(), linked, direct, run.scope());
         let entry = cached::CacheEntry {
             lists: whole,
             key: linked.key,
@@ -295,7 +300,13 @@ fn record(
 
 /// Returns the direct dependencies and the deprecated packages of the whole tree, which an install
 /// from the cache adds.
-fn lists_of(outcome: &Outcome, linked: &Linked, direct: &Direct, scope: Scope) -> Lists {
+fn lists_of(
+    outcome: &Outcome,
+    record: Option<&DxlView<'_>>,
+    linked: &Linked,
+    direct: &Direct,
+    scope: Scope,
+) -> Lists {
     match &outcome.tree {
         TreeChange::Whole(_) if linked.report.fresh && scope == Scope::Direct => {
             (outcome.summary.changes.clone(), outcome.summary.deprecated.clone())
@@ -307,10 +318,6 @@ fn lists_of(outcome: &Outcome, linked: &Linked, direct: &Direct, scope: Scope) -
                 .record_all(&mut summary);
             (summary.changes, summary.deprecated)
         }
-        TreeChange::Difference(difference) => {
-            let record = DxlView::open(&difference.files[0].1);
-            record.map(|record| of_record(&record, direct)).unwrap_or_default()
-        }
-        _ => Lists::default(),
+        _ => record.map(|record| of_record(record, direct)).unwrap_or_default(),
     }
 }

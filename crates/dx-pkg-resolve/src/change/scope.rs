@@ -60,7 +60,8 @@ impl<'a> Scope<'a> {
             if !path.starts_with("node_modules/") || package.link() || package.extraneous() {
                 return None;
             }
-            if path.rfind("/node_modules/").is_some() {
+            // What lies in the project's own folder has the shortest path.
+            if path.len() > "node_modules/".len() + name_of_path(path).len() {
                 let (holder, _) = split_path(path)?;
                 nested
                     .entry(u32::try_from(locked.position(holder)?).ok()?)

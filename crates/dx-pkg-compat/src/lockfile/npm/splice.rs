@@ -116,9 +116,13 @@ impl<'t> Entry<'t> {
     /// Splits off the first entry of `text`, which must be the one at `path`.
     fn first(text: &'t str, path: &str) -> Option<Self> {
         let text = text.strip_prefix(',').unwrap_or(text).strip_prefix("\n    ")?;
-        let mut key = String::with_capacity(path.len() + 2);
-        quote(&mut key, path);
-        let value = text.strip_prefix(key.as_str())?.strip_prefix(": ")?;
+        // Few paths have characters that are escaped.
+        let plain = || text.strip_prefix('"')?.strip_prefix(path)?.strip_prefix("\": ");
+        let value = plain().or_else(|| {
+            let mut key = String::with_capacity(path.len() + 2);
+            quote(&mut key, path);
+            text.strip_prefix(key.as_str())?.strip_prefix(": ")
+        })?;
         let length = end_of(value)?;
         let whole = text.get(..text.len() - value.len() + length)?;
         Some(Entry { whole, value: value.get(..length)?, rest: value.get(length..)? })
@@ -133,7 +137,7 @@ fn end_of(text: &str) -> Option<usize> {
     }
     let mut from = text.strip_prefix("{\n      ").map(|_| 1)?;
     loop {
-        let brace = from + text.get(from..)?.find('}')?;
+        let brace = from + memchr::memchr(b'}', text.as_bytes().get(from..)?)?;
         if text.get(..brace)?.ends_with("\n    ") {
             return Some(brace + 1);
         }

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use dx_pkg_link::{Placement, PlacementSource, Tree};
 use dx_pkg_lock::dxl::{DxlView, Package};
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use crate::InstallError;
 use crate::plan::tree_of;
@@ -33,7 +33,10 @@ pub(super) fn trees(
         let path = package.path();
         touched.contains(path)
             || above.contains(path)
-            || path.match_indices("/node_modules/").any(|(end, _)| touched.contains(&path[..end]))
+            || is_nested(path)
+                && path
+                    .match_indices("/node_modules/")
+                    .any(|(end, _)| touched.contains(&path[..end]))
             || !package.bin().is_empty() && folders.contains(folder(path))
     };
     let before: Vec<Placement> =
@@ -45,7 +48,12 @@ pub(super) fn trees(
 
 /// Returns the `node_modules` that a package lies in.
 fn folder(path: &str) -> &str {
-    path.rfind("node_modules/").map_or("", |at| &path[..at])
+    path.strip_suffix(name_of_path(path)).unwrap_or_default()
+}
+
+/// Returns whether a package is in another's folder, or in that of a workspace.
+fn is_nested(path: &str) -> bool {
+    folder(path) != "node_modules/"
 }
 
 /// Returns the placement of a package as [`tree_of`] has it; packages inside another's tarball are
