@@ -28,9 +28,7 @@ use crate::npmrc::{Authorization, Config, ConfigError};
 use address::ReplaceHost;
 use dx_pkg_fetch::header::HeaderValue;
 use dx_pkg_fetch::{Credentials, Fetcher, Request};
-use std::num::NonZero;
 use std::sync::Arc;
-use std::thread::available_parallelism;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 use url::Url;
@@ -58,8 +56,8 @@ impl NpmRegistry {
     ) -> Result<Self, ConfigError> {
         let replace_host =
             Arc::new(ReplaceHost::read(&config.replace_registry_host()?, default_registry));
-        let processors = available_parallelism().map_or(1, NonZero::get);
-        Ok(Self { fetcher, config, replace_host, processors: Arc::new(Semaphore::new(processors)) })
+        let processors = Arc::new(Semaphore::new(dx_pkg_os::process::processors()));
+        Ok(Self { fetcher, config, replace_host, processors })
     }
 
     /// The fetcher all requests go through.

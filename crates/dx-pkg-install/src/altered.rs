@@ -47,7 +47,7 @@ pub(crate) fn may_use_prepared(
 /// Returns whether the expanded files of all packages are unaltered, after they are repaired.
 fn check(store: &Store, packages: &[PackageId]) -> bool {
     let (next, sound) = (AtomicUsize::new(0), AtomicBool::new(true));
-    let threads = std::thread::available_parallelism().map_or(1, usize::from).min(MOST_THREADS);
+    let threads = dx_pkg_os::process::processors().min(MOST_THREADS);
     let work = || {
         while let Some(id) = packages.get(next.fetch_add(1, Ordering::Relaxed)) {
             if !is_unaltered(store, *id) {

@@ -1,6 +1,5 @@
 //! Parallel work on scoped threads.
 
-use std::num::NonZeroUsize;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
@@ -12,7 +11,7 @@ const MOST_THREADS: usize = 8;
 
 /// Returns the default number of threads: that of the processors, at most [`MOST_THREADS`].
 pub(crate) fn default_threads() -> usize {
-    thread::available_parallelism().map_or(1, NonZeroUsize::get).min(MOST_THREADS)
+    dx_pkg_os::process::processors().min(MOST_THREADS)
 }
 
 /// Calls `work` once for each item, and returns the first error. After an error no more calls

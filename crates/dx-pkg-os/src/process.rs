@@ -1,5 +1,8 @@
 //! Processes: cancellation by signals, background priority, facts about this host.
 
+use std::num::NonZeroUsize;
+use std::sync::OnceLock;
+
 mod background;
 mod host;
 mod open_files;
@@ -11,6 +14,14 @@ pub use open_files::{open_files_limit, raise_open_files_limit, wait_for_descript
 pub use signals::{
     cancellation_flag, cancelled_by_signal, forward_sigterm_to, install_signal_handlers,
 };
+
+/// Returns the number of processors that this process may use; 1 where that cannot be found out.
+/// The system is asked once: on Linux, files of control groups are read for it.
+#[must_use]
+pub fn processors() -> usize {
+    static PROCESSORS: OnceLock<usize> = OnceLock::new();
+    *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
+}
 
 /// Returns whether a process with this number exists; true also where that cannot be found out.
 #[must_use]

@@ -42,7 +42,7 @@ impl Store {
     pub fn verify(&self, fix: bool) -> Result<VerifyReport, StoreError> {
         let shard = AtomicUsize::new(0);
         let report = Mutex::new(Ok(VerifyReport::default()));
-        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        let threads = dx_pkg_os::process::processors();
         std::thread::scope(|scope| {
             for _ in 0..threads {
                 scope.spawn(|| {

@@ -62,10 +62,7 @@ impl State {
 impl Workers {
     /// Returns workers without any thread.
     pub(super) fn new() -> Self {
-        Workers {
-            queue: Arc::default(),
-            most: std::thread::available_parallelism().map_or(1, std::num::NonZero::get),
-        }
+        Workers { queue: Arc::default(), most: dx_pkg_os::process::processors() }
     }
 
     /// Runs a job that takes `memory` bytes; `None` where it panicked or no thread could be

@@ -126,7 +126,7 @@ fn remove_takes_a_package_and_its_exclusive_dependencies() {
     let project = Project::new(&registry).dep("a", "^1.2.0").dep("z", "*").create();
     ok(&project, ["install"]);
     let run = ok(&project, ["remove", "a"]);
-    assert!(run.stdout.contains("removed 2"), "{run}");
+    assert!(run.stdout.contains("Removed 2 packages ("), "{run}");
     assert_eq!(project.json("package.json")["dependencies"], json!({"z": "*"}));
     assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), ["node_modules/z"]);
     let lock = project.json("package-lock.json");

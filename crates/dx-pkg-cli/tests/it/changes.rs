@@ -135,12 +135,12 @@ fn text_lists_direct_dependencies_and_with_verbose_all() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1.0.0").create();
     let run = ok(&project, ["install"]);
-    assert!(run.stdout.starts_with("+ a 1.0.0\nInstalled 2 packages (added 2)"), "{run}");
+    assert!(run.stdout.starts_with("+ a 1.0.0\nAdded 2 packages (2 in total)"), "{run}");
     let hidden = "1 deprecated package among indirect dependencies (--verbose lists them)";
     assert!(run.stderr.contains(hidden), "{run}");
     remove_modules(&project);
     let run = ok(&project, ["install", "--verbose"]);
-    assert!(run.stdout.contains("+ a 1.0.0\n+ b 1.2.0\nInstalled 2 packages"), "{run}");
+    assert!(run.stdout.contains("+ a 1.0.0\n+ b 1.2.0\nAdded 2 packages"), "{run}");
     assert!(run.stderr.contains("warning: deprecated b@1.2.0: use c instead\n"), "{run}");
 }
 
@@ -152,7 +152,7 @@ fn a_workspaces_dependencies_are_direct() {
         .file("packages/w/package.json", r#"{"name": "w", "dependencies": {"a": "1.0.0"}}"#)
         .create();
     let run = ok(&project, ["install"]);
-    assert!(run.stdout.starts_with("+ a 1.0.0\nInstalled"), "{run}");
+    assert!(run.stdout.starts_with("+ a 1.0.0\nAdded"), "{run}");
 }
 
 #[test]

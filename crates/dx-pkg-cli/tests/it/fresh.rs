@@ -26,7 +26,7 @@ fn small_graph() -> (Registry, Project) {
 fn fresh_install_builds_a_tree_that_node_and_commands_work_in() {
     let (_registry, project) = small_graph();
     let run = ok(&project, ["install"]);
-    let expected = "+ @s/c 2.0.0 (dev)\n+ a 1.0.0\nInstalled 4 packages (added 4)";
+    let expected = "+ @s/c 2.0.0 (dev)\n+ a 1.0.0\nAdded 4 packages (4 in total)";
     assert!(run.stdout.starts_with(expected), "{run}");
     assert_eq!(run.stderr, "");
     let expected = tree([

@@ -87,7 +87,7 @@ fn a_foreign_package_is_taken_away_and_the_rest_stays() {
         touch(&project);
         let run = ok(&project, ["install"]);
         assert!(!is_there(&project, path), "{path}");
-        assert!(run.stdout.contains("(removed 1)"), "{path}: {run}");
+        assert!(run.stdout.contains("Removed 1 package ("), "{path}: {run}");
         everything_else_stayed(&project, path);
         assert!(project.exists("linked/package.json"), "{path}: what a link leads to stays");
         assert!(!is_there(&project, "node_modules/@new"), "{path}");
@@ -196,7 +196,7 @@ fn a_package_replaced_by_something_else_comes_back() {
         fs::remove_dir_all(&path).unwrap();
         make(&path);
         let run = ok(&project, ["install"]);
-        assert!(run.stdout.contains("(changed 1)"), "{package}: {run}");
+        assert!(run.stdout.contains("Changed 1 package ("), "{package}: {run}");
         assert!(path.symlink_metadata().unwrap().is_dir(), "{package}");
         assert!(path.join("index.js").exists() && path.join("package.json").exists());
         assert_eq!(fs::read_dir(project.path().join("linked")).unwrap().count(), 1);
@@ -242,7 +242,7 @@ fn files_are_restored_with_force_and_where_the_manifest_is_missing() {
     remove(&project, "node_modules/a/package.json");
     touch(&project);
     let run = ok(&project, ["install"]);
-    assert!(run.stdout.contains("(changed 1)"), "{run}");
+    assert!(run.stdout.contains("Changed 1 package ("), "{run}");
     assert!(project.exists("node_modules/a/package.json"));
     everything_else_stayed(&project, "a manifest is missing");
 
@@ -254,7 +254,7 @@ fn files_are_restored_with_force_and_where_the_manifest_is_missing() {
         }
         replace(&project, "node_modules/@s/one/index.js", "");
         let run = command(&project).args(args).run().success();
-        assert!(run.stdout.contains("changed "), "{args:?}: {run}");
+        assert!(run.stdout.contains("Changed "), "{args:?}: {run}");
         assert!(project.exists("node_modules/a/index.js"), "{args:?}");
         assert_ne!(project.read("node_modules/@s/one/index.js"), "", "{args:?}");
         assert!(project.exists("node_modules/b/generated.js"), "{args:?}");

@@ -42,7 +42,7 @@ fn adding_and_removing_leave_other_packages_untouched() {
     let (_registry, project) = project();
     let before = inodes(&project);
     let run = ok(&project, ["install", "d"]);
-    assert!(run.stdout.contains("(added 1)"), "{run}");
+    assert!(run.stdout.contains("\nAdded 1 package ("), "{run}");
     let mut with_d = inodes(&project);
     assert!(with_d.remove("node_modules/d").is_some());
     assert_eq!(with_d, before);
@@ -57,7 +57,7 @@ fn changed_version_replaces_that_package_only() {
     registry.package("a", "1.1.0").publish(); // After its packument was cached.
     let before = inodes(&project);
     let run = ok(&project, ["install", "a@1.1.0"]);
-    assert!(run.stdout.contains("changed 1"), "{run}");
+    assert!(run.stdout.contains("\nChanged 1 package ("), "{run}");
     let after = inodes(&project);
     let changed: Vec<&String> = after
         .iter()

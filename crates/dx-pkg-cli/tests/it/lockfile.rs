@@ -122,7 +122,7 @@ fn dependency_removed_from_the_manifest_leaves_lockfile_and_tree() {
     ok(&project, ["install"]);
     project.write("package.json", r#"{"dependencies":{"c":"1"}}"#);
     let run = ok(&project, ["install"]);
-    assert!(run.stdout.contains("removed 2"), "{run}");
+    assert!(run.stdout.contains("Removed 2 packages ("), "{run}");
     assert_eq!(project.installed().into_keys().collect::<Vec<_>>(), ["node_modules/c"]);
     assert!(
         locked(&project, "node_modules/a").is_null()

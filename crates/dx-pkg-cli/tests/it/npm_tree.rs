@@ -113,7 +113,7 @@ fn only_what_differs_from_the_tree_of_npm_is_changed() {
     std::fs::remove_dir_all(project.path().join("node_modules/@s/one")).unwrap();
     project.write("node_modules/b/generated.js", "made by a tool");
     let run = ok(&project, ["install", "a@1.1.0"]);
-    assert!(run.stdout.contains("(added 1, changed 1)"), "{run}");
+    assert!(run.stdout.contains("Added 1 package, changed 1 ("), "{run}");
     assert_eq!(project.read("node_modules/b/generated.js"), "made by a tool");
     assert_eq!(project.read("node_modules/built/runs.txt"), "ran\n");
 }

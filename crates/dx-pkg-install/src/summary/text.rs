@@ -85,15 +85,19 @@ impl Summary {
             return format!("Lockfile written: {packages} in {time}{end}");
         }
         let changes: Vec<String> =
-            [(self.added, "added"), (self.removed, "removed"), (self.changed, "changed")]
+            [(self.added, "Added"), (self.removed, "Removed"), (self.changed, "Changed")]
                 .into_iter()
                 .filter(|(number, _)| *number > 0)
-                .map(|(number, word)| format!("{word} {number}"))
+                .enumerate()
+                .map(|(place, (number, word))| match place {
+                    0 => format!("{word} {}", count(number, "package")),
+                    _ => format!("{} {number}", word.to_lowercase()),
+                })
                 .collect();
         if changes.is_empty() {
             return format!("Already up to date: {packages} in {time}{end}");
         }
-        format!("Installed {packages} ({}) in {time}{end}", changes.join(", "))
+        format!("{} ({} in total) in {time}{end}", changes.join(", "), self.packages)
     }
 
     fn dry_sentence(&self, files: &[&str]) -> String {

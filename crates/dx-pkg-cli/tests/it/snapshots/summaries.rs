@@ -24,7 +24,7 @@ fn first_install_and_one_with_nothing_to_do() {
     exit: 0
     --- stdout
     + a 1.0.0
-    Installed 2 packages (added 2) in [TIME]
+    Added 2 packages (2 in total) in [TIME]
     --- stderr
     ");
     assert_snapshot!(output(&project, ["install"]), @r"
@@ -44,21 +44,21 @@ fn adding_and_removing() {
     exit: 0
     --- stdout
     + c 2.1.0
-    Installed 3 packages (added 1) in [TIME]
+    Added 1 package (3 in total) in [TIME]
     --- stderr
     ");
     assert_snapshot!(output(&project, ["install", "--save-dev", "--save-exact", "c@2.0.0"]), @r"
     exit: 0
     --- stdout
     ~ c 2.1.0 -> 2.0.0 (dev)
-    Installed 3 packages (changed 1) in [TIME]
+    Changed 1 package (3 in total) in [TIME]
     --- stderr
     ");
     assert_snapshot!(output(&project, ["remove", "a"]), @r"
     exit: 0
     --- stdout
     - a 1.0.0
-    Installed 1 package (removed 2) in [TIME]
+    Removed 2 packages (1 in total) in [TIME]
     --- stderr
     ");
 }
@@ -78,7 +78,7 @@ fn install_from_the_lockfile() {
     exit: 0
     --- stdout
     + a 1.0.0
-    Installed 2 packages (added 2) in [TIME]
+    Added 2 packages (2 in total) in [TIME]
     --- stderr
     ");
     assert_snapshot!(output(&project, ["ci", "--silent"]), @r"
@@ -110,7 +110,7 @@ fn skipped_scripts() {
     --- stdout
     + native 1.0.0
     + other 1.0.0
-    Installed 2 packages (added 2) in [TIME]
+    Added 2 packages (2 in total) in [TIME]
     --- stderr
     warning: install scripts not run: native@1.0.0, other@1.0.0; to run them, add "allowScripts": { "native": true, "other": true } to package.json
     "#);
@@ -126,7 +126,7 @@ fn peer_conflict() {
     --- stdout
     + c 2.1.0
     + plugin 1.0.0
-    Installed 2 packages (added 2) in [TIME], with 1 peer requirement not met (see above)
+    Added 2 packages (2 in total) in [TIME], with 1 peer requirement not met (see above)
     --- stderr
     warning: 1 peer requirement not met; continuing anyway, like npm --force:
       plugin@1.0.0 needs c@2.0.0, but found c@2.1.0 (project requires c@2.1.0)
@@ -141,7 +141,7 @@ fn optional_dependency_that_is_not_there() {
     exit: 0
     --- stdout
     + a 1.0.0
-    Installed 2 packages (added 2) in [TIME]
+    Added 2 packages (2 in total) in [TIME]
     --- stderr
     warning: optional: package not found: gone (registry [REGISTRY]/), required by project
     ");
@@ -158,7 +158,7 @@ fn deprecated_package_and_unfit_engine() {
     --- stdout
     + old 1.0.0
     + picky 1.0.0
-    Installed 2 packages (added 2) in [TIME]
+    Added 2 packages (2 in total) in [TIME]
     --- stderr
     warning: picky@1.0.0 requires Node >=999 (current: [HERE])
     warning: deprecated old@1.0.0: use new instead
