@@ -1,10 +1,13 @@
-//! Any text as a package-lock.json: refused, or written again so that it reads the same.
+//! Any text as a package-lock.json, with the markers of a merge or without: refused, or written
+//! again so that it reads the same.
 
-use dx_pkg_compat::lockfile::npm::{read, write, write_hidden};
+use dx_pkg_compat::lockfile::npm::{merged, read, write, write_hidden};
 use dx_pkg_lock::{Lock, LockPackage};
 
 pub(crate) fn run(data: &[u8]) {
     let Ok(text) = std::str::from_utf8(data) else { return };
+    let merged = merged(text);
+    let text = merged.as_deref().unwrap_or(text);
     let Ok(lock) = read(text) else { return };
     let written = write(&lock, Some(text));
     assert_eq!(read(&written).map(|lock| entries(&lock)), Ok(entries(&lock)));
