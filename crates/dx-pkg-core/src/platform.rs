@@ -1,5 +1,7 @@
 //! Platforms as Node names them, and npm's rules for the packages that run on them.
 
+use std::fmt;
+
 #[cfg(test)]
 mod tests;
 
@@ -15,7 +17,24 @@ pub struct Platform {
     pub libc: Option<Box<str>>,
 }
 
+/// As `linux x64 glibc`.
+impl fmt::Display for Platform {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{} {}", self.os, self.cpu)?;
+        self.libc.iter().try_for_each(|libc| write!(out, " {libc}"))
+    }
+}
+
 impl Platform {
+    /// Returns in words what a manifest's lists require, as `os darwin, linux; cpu x64`.
+    pub fn required_in_words(os: &[&str], cpu: &[&str], libc: &[&str]) -> String {
+        let lists = [("os", os), ("cpu", cpu), ("libc", libc)];
+        let named = lists.into_iter().filter(|(_, list)| !list.is_empty());
+        let named: Vec<String> =
+            named.map(|(field, list)| format!("{field} {}", list.join(", "))).collect();
+        named.join("; ")
+    }
+
     /// Returns the platform this program was built for; `libc` is kept on Linux only.
     pub fn host(libc: Option<&str>) -> Self {
         let os = node_os(std::env::consts::OS);

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use dx_pkg_compat::manifest::Section;
 
-pub(crate) use changes::{Changes, Lists, Scope, of_record};
+pub(crate) use changes::{Changes, Lists, Scope, of_record, version_in};
 pub(crate) use direct::{Direct, Named};
 pub use text::count;
 

@@ -11,6 +11,7 @@ use std::collections::BTreeMap;
 use std::path::{Component, Path, PathBuf};
 
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_lock::name_of_path;
 
 use crate::tree_files::importer;
 
@@ -135,12 +136,7 @@ fn importers<'r>(record: &'r DxlView<'_>) -> BTreeMap<&'r str, Folders<'r>> {
 
 /// Returns the path of the package in whose `node_modules` a nested package is.
 fn holder(inner: &str) -> Option<&str> {
-    let mut folder = parent(inner);
-    let scope = folder.rsplit('/').next()?;
-    if scope.starts_with('@') {
-        folder = parent(folder);
-    }
-    folder.strip_suffix("/node_modules")
+    inner.strip_suffix(name_of_path(inner))?.strip_suffix("/node_modules/")
 }
 
 /// Returns the path of the folder that a file or folder is in; empty for `node_modules` itself.

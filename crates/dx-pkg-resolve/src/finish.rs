@@ -155,7 +155,7 @@ fn mark_unfit(
             let pick = &options.pick;
             let (wants, current) = match (&engines.node, &engines.npm) {
                 _ if !runs_here => {
-                    (manifest.platform(platform_in_words), platform_here(&options.platform))
+                    (manifest.platform(Platform::required_in_words), options.platform.to_string())
                 }
                 (Some(range), _) if !picker.engine_fits("node", range) => {
                     (format!("Node {range}"), current(&pick.node))
@@ -168,19 +168,6 @@ fn mark_unfit(
             unfit.push(Unfit { package, path, wants, current, platform: !runs_here });
         }
     }
-}
-
-/// Returns text such as `os linux, darwin; cpu x64`, in the package's words.
-fn platform_in_words(os: &[&str], cpu: &[&str], libc: &[&str]) -> String {
-    let named =
-        [("os", os), ("cpu", cpu), ("libc", libc)].into_iter().filter(|(_, list)| !list.is_empty());
-    named.map(|(what, list)| format!("{what} {}", list.join(", "))).collect::<Vec<_>>().join("; ")
-}
-
-/// Returns this platform as `linux x64 glibc`.
-fn platform_here(platform: &Platform) -> String {
-    let libc = platform.libc.as_deref().map(|libc| format!(" {libc}"));
-    format!("{} {}{}", platform.os, platform.cpu, libc.unwrap_or_default())
 }
 
 /// Makes the lock; returns with it whether each entry is installed here.

@@ -89,13 +89,8 @@ pub(super) fn check_platform(project: &Project) -> Result<(), InstallError> {
         if here.accepts(&lists[0], &lists[1], &lists[2]) {
             continue;
         }
-        let named =
-            ["os", "cpu", "libc"].into_iter().zip(&lists).filter(|(_, list)| !list.is_empty());
-        let wants: Vec<String> =
-            named.map(|(field, list)| format!("{field} {}", list.join(", "))).collect();
-        let found = [Some(&here.os), Some(&here.cpu), here.libc.as_ref()];
-        let found: Vec<&str> = found.into_iter().flatten().map(AsRef::as_ref).collect();
-        let (wants, found) = (wants.join("; "), found.join(" "));
+        let wants = Platform::required_in_words(&lists[0], &lists[1], &lists[2]);
+        let found = here.to_string();
         return Err(DemandError::Machine { package, wants, found, is_platform: true }.into());
     }
     Ok(())

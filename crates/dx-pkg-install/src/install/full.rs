@@ -87,7 +87,6 @@ fn resolve_and_fetch(
         let refused = SourceCheck::new(session, project, &lock)?.refused(&plan);
         plan.drop_failed(&lock, refused)?;
         summary.scripts_skipped = lifecycle.skipped(project, &plan)?;
-        summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
     }
     if run.fills_tree() {
         gyp::mark(&session.store().gyp(), plan.installed.packages.iter_mut())?;
@@ -112,6 +111,8 @@ fn resolve_and_fetch(
         summary
             .warnings
             .extend(dropped.map(|error| format!("optional: {}", message_with_causes(error))));
+    }
+    if !run.lockfile_only {
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
     }
     if is_upgraded {

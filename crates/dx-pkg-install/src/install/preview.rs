@@ -14,7 +14,7 @@ use super::{Run, link};
 use crate::in_place::recorded_by_dx;
 use crate::installed::HIDDEN;
 use crate::project::Project;
-use crate::summary::{Changes, Scope};
+use crate::summary::{Changes, Scope, version_in};
 use crate::{InstallError, demands};
 
 /// Compares an outcome with what is in place.
@@ -43,7 +43,7 @@ pub(super) fn preview(
     };
     let paths = difference(&before, after);
     let versions = before.packages.iter();
-    let versions = versions.map(|entry| (entry.path.clone(), version(&before, entry))).collect();
+    let versions = versions.map(|entry| (entry.path.clone(), version_in(&before, entry))).collect();
     let changes = Changes { after, before: &versions, direct: &direct, scope: Scope::All };
     changes.record_difference(&paths, &mut outcome.summary);
     let mut files = Vec::new();
@@ -99,10 +99,4 @@ fn is_same(one: &LockPackage, other: &LockPackage) -> bool {
         } else {
             one.version == other.version && one.name == other.name && agree
         }
-}
-
-/// Returns the version of a package; of a link that of the folder it leads to.
-fn version(lock: &Lock, package: &LockPackage) -> Option<String> {
-    let target = package.resolved.as_deref().filter(|_| package.link);
-    target.and_then(|target| lock.get(target)).unwrap_or(package).version.clone()
 }

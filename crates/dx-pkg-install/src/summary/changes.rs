@@ -131,12 +131,7 @@ impl Changes<'_> {
             summary.deprecated.extend(deprecation(entry, section.is_some()));
         }
         if section.is_some() || self.scope == Scope::All {
-            let version = match &entry.resolved {
-                Some(folder) if entry.link => {
-                    self.after.get(folder).and_then(|it| it.version.clone())
-                }
-                _ => entry.version.clone(),
-            };
+            let version = version_in(self.after, entry);
             let (name, path) = (name_of_path(&entry.path).to_owned(), entry.path.clone());
             summary.changes.push(ChangedPackage { kind, name, path, before, version, section });
         }
@@ -184,6 +179,14 @@ pub(crate) fn of_record(record: &DxlView<'_>, direct: &Direct) -> Lists {
     }));
     sort(&mut found);
     (found.changes, found.deprecated)
+}
+
+/// Returns the version of an entry; of a link that of the folder it leads to.
+pub(crate) fn version_in(lock: &Lock, entry: &LockPackage) -> Option<String> {
+    match &entry.resolved {
+        Some(folder) if entry.link => lock.get(folder)?.version.clone(),
+        _ => entry.version.clone(),
+    }
 }
 
 /// Returns the deprecation of an entry. What comes inside another package's tarball is that
