@@ -164,12 +164,14 @@ impl Downloads {
     }
 
     fn download(&self, id: PackageId, package: &LockPackage, wanted: &TarballRequest) -> Download {
+        let is_stored = self.shared.store.has_tarball(id);
         Download {
             shared: self.shared.clone(),
             id,
             name: wanted.name.clone(),
             integrity: wanted.integrity.clone(),
-            mode: self.shared.mode_of(wanted.integrity.as_ref()),
+            mode: self.shared.mode_of(wanted.integrity.as_ref(), is_stored),
+            is_stored,
             commands: package
                 .bin
                 .iter()
@@ -239,11 +241,6 @@ impl Downloads {
             }
         }
         Ok(self.shared.lock().values().filter(|status| matches!(status, Status::Running)).count())
-    }
-
-    /// Returns whether this process keeps the packages until a background process stores them.
-    pub fn are_deferred(&self) -> bool {
-        self.shared.mode != StoreMode::Now
     }
 
     /// Returns the packages that are in the store, and then those that arrive, until
@@ -316,12 +313,16 @@ impl Shared {
         self.finished.notify_all();
     }
 
-    /// Returns the mode for a package of this integrity: a stored tarball is verified by its
-    /// SHA-512 only.
-    fn mode_of(&self, integrity: Option<&Integrity>) -> StoreMode {
+    /// Returns the mode for a package of this integrity, whose tarball may be stored. A stored
+    /// tarball is verified by its SHA-512 only. One that is wanted again shows that the store is
+    /// used more than once: what comes then links the files.
+    fn mode_of(&self, integrity: Option<&Integrity>, is_stored: bool) -> StoreMode {
         let is_known = integrity
             .is_some_and(|integrity| integrity.strongest().algorithm() == HashAlgorithm::Sha512);
-        if self.mode == StoreMode::Tarball && !is_known { StoreMode::Now } else { self.mode }
+        match self.mode {
+            StoreMode::Tarball if is_stored || !is_known => StoreMode::Now,
+            mode => mode,
+        }
     }
 }
 

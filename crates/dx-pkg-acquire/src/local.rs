@@ -100,7 +100,9 @@ pub fn bundled(
     for entry in dxp.entries() {
         let path = entry.path.strip_suffix("/package.json");
         let Some(path) = path.filter(|path| is_package_folder(path)) else { continue };
-        let contents = stored.read(&entry)?;
+        // A damaged package is fetched again by the next command.
+        let damaged = |_: &_| drop(context.store.reject(id));
+        let contents = stored.read(&entry).inspect_err(damaged)?;
         let Ok(manifest) = Manifest::parse(&String::from_utf8_lossy(&contents)) else { continue };
         // To npm, a folder whose manifest has no name or version is no package.
         let mut package = manifest.to_lock_package();

@@ -45,14 +45,14 @@ pub(crate) fn may_use_prepared(
 }
 
 /// Returns whether the expanded files of all packages are unaltered, after they are repaired.
-fn check(store: &Store, packages: &[PackageId]) -> bool {
+pub(crate) fn check(store: &Store, packages: &[PackageId]) -> bool {
     let (next, sound) = (AtomicUsize::new(0), AtomicBool::new(true));
     let threads = dx_pkg_os::process::processors().min(MOST_THREADS);
     let work = || {
         while let Some(id) = packages.get(next.fetch_add(1, Ordering::Relaxed)) {
             if !is_unaltered(store, *id) {
                 sound.store(false, Ordering::Relaxed);
-                // What cannot be repaired is expanded again or fetched when it is linked.
+                // What cannot be repaired counts as missing then, and is fetched.
                 let _ = store.repair_expanded(*id, None);
             }
         }
@@ -69,7 +69,7 @@ fn check(store: &Store, packages: &[PackageId]) -> bool {
 fn is_unaltered(store: &Store, id: PackageId) -> bool {
     let Ok(Some(tables)) = store.open_tables(id) else { return false };
     let Ok(root) = store.open_expanded(id) else { return false };
-    store.is_unaltered(id, tables.dxp(), &root).unwrap_or(false)
+    store.is_unaltered(id, &tables, &root).unwrap_or(false)
 }
 
 /// Separates files that scripts of this install wrote to from those that other projects share, and

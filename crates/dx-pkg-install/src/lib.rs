@@ -47,6 +47,7 @@ mod notices;
 mod plan;
 mod prepare;
 pub mod project;
+mod restore;
 pub mod scripts;
 pub mod session;
 mod snapshot;

@@ -18,6 +18,7 @@ use dx_pkg_store::{Folder, PrepareJob, Store};
 
 use crate::plan::tree_of;
 use crate::prepare::{Preparation, Prepared};
+use crate::session::OpenSession;
 use crate::{Events, InstallError, Session, installed, project};
 
 pub use crate::notices::take as take_notices;
@@ -44,12 +45,13 @@ pub(crate) fn queue(session: &Session, root: &Path, new_tree: bool, events: &dyn
     }
 }
 
-/// Maintains the store: writes pending packages, compiles lockfiles, prepares trees, removes old
+/// Maintains the store: stores pending packages, compiles lockfiles, prepares trees, removes old
 /// entries, empties the trash.
 ///
 /// With `wait` it waits for another process that maintains the store; otherwise it does nothing
 /// while there is one. `began` is called once the store is locked: from then on the caller should
-/// cancel the work rather than end the process.
+/// cancel the work rather than end the process. `open` opens a session for a project of which the
+/// store lost files that are to be fetched again.
 ///
 /// # Errors
 /// The store cannot be changed, or the work is cancelled.
@@ -59,6 +61,7 @@ pub fn run(
     wait: bool,
     cancel: &Cancel,
     began: &dyn Fn(),
+    open: &OpenSession<'_>,
 ) -> Result<Maintained, InstallError> {
     let mut maintained = Maintained::default();
     let mut waited = false;
@@ -66,6 +69,7 @@ pub fn run(
         let Some(lock) = store.background_lock(wait)? else { return Ok(maintained) };
         began();
         store_pending(store, cancel)?;
+        store.drop_second_copies(&mut || !cancel.is_cancelled())?;
         let jobs = store.take_jobs();
         // A job queued after the last look, but before the lock was free again, would wait for the
         // next install.
@@ -75,7 +79,7 @@ pub fn run(
         waited = true;
         jobs.iter().for_each(|job| project::compile_lockfile(&job.project, store));
         jobs.iter().for_each(sync);
-        let failed = prepare_all(store, &jobs, prepared_trees, cancel, &mut maintained)?;
+        let failed = prepare_all(store, &jobs, prepared_trees, cancel, open, &mut maintained)?;
         if !cancel.is_cancelled() {
             store.trash_unused_prepared();
             prune_now_and_then(store)?;
@@ -98,6 +102,7 @@ fn prepare_all(
     jobs: &[PrepareJob],
     prepared_trees: u32,
     cancel: &Cancel,
+    open: &OpenSession<'_>,
     maintained: &mut Maintained,
 ) -> Result<Option<InstallError>, InstallError> {
     let mut failed = None;
@@ -106,7 +111,7 @@ fn prepare_all(
             store.queue_job(job)?;
             continue;
         }
-        match prepare(store, job, prepared_trees, cancel) {
+        match prepare(store, job, prepared_trees, cancel, open) {
             Ok(Prepared { trees, patched, repaired }) => {
                 maintained.prepared += trees;
                 maintained.patched += patched;
@@ -125,17 +130,18 @@ fn prepare(
     job: &PrepareJob,
     prepared_trees: u32,
     cancel: &Cancel,
+    open: &OpenSession<'_>,
 ) -> Result<Prepared, InstallError> {
     let Some(next) = Preparation::of(store, job, cancel)? else { return Ok(Prepared::default()) };
     // A package that the store lacks is fetched by the next install that needs it.
-    let Some(repaired) = next.check_files()? else { return Ok(Prepared::default()) };
+    let Some(repaired) = next.check_files(open)? else { return Ok(Prepared::default()) };
     // The next tree has copies of the packages that were written to.
     let next = if repaired > 0 { Preparation::of(store, job, cancel)? } else { Some(next) };
     let prepared = next.map(|next| next.carry_out(prepared_trees)).transpose()?;
     Ok(Prepared { repaired, ..prepared.unwrap_or_default() })
 }
 
-/// Writes the packages that installs have queued, from their projects' copies.
+/// Stores the packages that installs have queued, with the files of their projects' copies.
 fn store_pending(store: &Store, cancel: &Cancel) -> Result<(), InstallError> {
     for note in store.pending_records()? {
         let mut copies: HashMap<PackageId, Vec<PathBuf>> = HashMap::new();

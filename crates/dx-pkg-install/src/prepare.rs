@@ -9,10 +9,11 @@ use dx_pkg_core::PackageId;
 use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise, mend};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_store::{Altered, PrepareJob, PreparedKey, PreparedTree, Store};
+use dx_pkg_store::{Altered, Checked, PrepareJob, PreparedKey, PreparedTree, Store};
 
-use crate::plan::tree_of;
-use crate::{InstallError, altered, installed, snapshot, tree_files};
+use crate::plan::{Plan, tree_of};
+use crate::session::OpenSession;
+use crate::{InstallError, altered, installed, restore, snapshot, tree_files};
 
 /// The result of a preparation.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -94,19 +95,30 @@ impl<'p> Preparation<'p> {
 
     /// Restores altered files that the tree is linked from, and returns their number; `None` where
     /// the store lacks a package. The project's own tree is repaired too, and other projects that
-    /// share the files are told.
-    pub(crate) fn check_files(&self) -> Result<Option<usize>, InstallError> {
+    /// share the files are told. What only the registry has is fetched in a session of the project.
+    pub(crate) fn check_files(&self, open: &OpenSession<'_>) -> Result<Option<usize>, InstallError> {
         let mut seen: HashMap<PackageId, Vec<Altered>> = HashMap::new();
+        let mut lacking = Vec::new();
         for placement in &self.tree.placements {
             let PlacementSource::Package(id) = placement.source else { continue };
             if seen.contains_key(&id) {
                 continue;
             }
             self.cancel.check()?;
-            let altered =
+            let Checked { altered, is_complete } =
                 self.store.repair_expanded(id, Some(&self.project.join(&placement.path)))?;
-            let Some(altered) = altered else { return Ok(None) };
+            if !is_complete && altered.is_empty() {
+                return Ok(None);
+            }
+            if !is_complete {
+                lacking.push(id);
+            }
             seen.insert(id, altered);
+        }
+        let is_fetched = lacking.is_empty() || self.fetch(open, &lacking);
+        if !is_fetched {
+            altered::tell(self.store);
+            return Ok(None);
         }
         let mut repaired = seen.values().map(Vec::len).sum();
         if repaired > 0 {
@@ -126,6 +138,15 @@ impl<'p> Preparation<'p> {
             repaired += lost;
         }
         Ok(Some(repaired))
+    }
+
+    /// Fetches packages again; returns whether that succeeded. The next install that needs them
+    /// does so otherwise, and tells why it cannot.
+    fn fetch(&self, open: &OpenSession<'_>, ids: &[PackageId]) -> bool {
+        let plan = Plan { installed: self.installed.clone() };
+        let fetched = open(self.project)
+            .and_then(|session| restore::fetch(&session, self.project, &plan, ids));
+        fetched.is_ok()
     }
 
     /// Replaces, in the project's copy of a package, files that share the inode of an altered one.

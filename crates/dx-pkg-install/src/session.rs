@@ -31,6 +31,9 @@ pub struct Session {
     asked: Mutex<Option<Found>>,
 }
 
+/// Opens a session for the project in a folder.
+pub type OpenSession<'o> = dyn Fn(&Path) -> Result<Session, InstallError> + 'o;
+
 /// How a session is opened.
 #[derive(Debug, Clone, Default)]
 pub struct SessionOptions {

@@ -1,7 +1,7 @@
 //! Import of single files from the store into a tree.
 //!
-//! A hard link is the cheapest and the default, then a reflink, then a file written from the
-//! package's DXP, which needs no second look-up. A method that the file systems refuse for one file
+//! A hard link is the cheapest and the default, then a reflink, then a file written with contents
+//! whose digest was checked. A method that the file systems refuse for one file
 //! is not tried for later ones. A file that must not be shared, or must differ from the store's in
 //! its mode or first line, is never a hard link, so nothing here alters the store. Measured in
 //! docs/design/0003-import-strategies.md.
@@ -205,8 +205,7 @@ impl Importer {
             return source;
         }
         let expanded = source.expanded.take();
-        // Without expanded files all are written from the DXP.
-        source.expanded = expanded.and_then(|dir| checked(store, id, package.dxp(), dir));
+        source.expanded = expanded.and_then(|dir| checked(store, id, package, dir));
         source
     }
 
@@ -336,7 +335,7 @@ impl Importer {
     fn refused_reflink(&self, error: io::Error, at: &dyn Fn() -> PathBuf) -> Result<(), LinkError> {
         use io::ErrorKind::{NotFound, PermissionDenied, Unsupported};
         match error.kind() {
-            // The expanded file is missing or unreadable; the DXP has the contents.
+            // The expanded file is missing or unreadable, which reading it will tell.
             NotFound | PermissionDenied => Ok(()),
             Unsupported if self.method == ImportMethod::Clone => {
                 Err(LinkError::MethodUnsupported { method: "clone", path: at(), source: error })
@@ -351,14 +350,14 @@ impl Importer {
 }
 
 /// Returns the package's expanded folder with unaltered files: those that were written to in a
-/// project are replaced first. `None` if they cannot be checked.
-fn checked(store: &Store, id: PackageId, dxp: Dxp<'_>, expanded: Dir) -> Option<Dir> {
-    if store.is_own(id) || store.is_unaltered(id, dxp, &expanded).ok()? {
+/// project are replaced first. `None` if they cannot be; the package then counts as missing.
+fn checked(store: &Store, id: PackageId, tables: &PackageTables, expanded: Dir) -> Option<Dir> {
+    if store.is_own(id) || store.is_unaltered(id, tables, &expanded).ok()? {
         return Some(expanded);
     }
-    store.repair_expanded(id, None).ok()??;
+    let checked = store.repair_expanded(id, None).ok()?;
     // A folder that was missing in part is the same, one that was missing as a whole is new.
-    store.open_expanded(id).ok()
+    checked.is_complete.then(|| store.open_expanded(id).ok())?
 }
 
 /// Returns the position of a carriage return at the end of an interpreter line: the kernel would

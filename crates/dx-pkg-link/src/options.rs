@@ -18,8 +18,8 @@ pub struct LinkOptions<'o> {
     pub keep_foreign: bool,
     /// Whether links may lead out of the project, as for `file:` dependencies in a manifest.
     pub links_outside: bool,
-    /// The packages that were stored for this tree. The files of one with a single placement are
-    /// moved instead of linked, so that each file is created once; the store can expand it again.
+    /// The packages that were fetched for this tree. The files of one that is pending and has a
+    /// single placement are moved instead of linked.
     pub movable: &'o [PackageId],
     /// A folder with a prepared tree of the same contents, which is renamed into place if it can
     /// be. It must have the state files, with the contents of `extra_files`.

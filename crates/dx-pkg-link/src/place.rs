@@ -97,12 +97,15 @@ fn place_whole(
     let PlacementSource::Package(id) = site.placement.source else {
         return Ok(false);
     };
-    let moves = run.importer.moves() && !site.placement.private_copy && run.movable.contains(&id);
+    let store = run.packages.store;
+    let moves = run.importer.moves()
+        && !site.placement.private_copy
+        && run.movable.contains(&id)
+        && store.is_own(id);
     if !moves && !run.importer.clones_trees() {
         return Ok(false);
     }
     let path = site.placement.path.as_str();
-    let store = run.packages.store;
     let source = if moves {
         run.importer.unchecked_source(store, id, path, package)
     } else {
@@ -116,7 +119,7 @@ fn place_whole(
     let mut counts = Counts::default();
     let placed = with_parents(into, name, &mut counts, || {
         if moves {
-            store.move_expanded(id, into, name)
+            store.move_own(id, into, name)
         } else {
             store.clone_expanded(id, into, name)
         }

@@ -1,29 +1,32 @@
-//! Deferred insertion: pending packages, their records, and their completion in the background.
+//! Deferred insertion: pending packages, their records, and their storage in the background.
 
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::{self, DigestedFile, FileEntry, Layout};
+use dx_pkg_format::dxp::FileEntry;
 use dx_pkg_os::files::{Dir, unique_name};
 
-use crate::layout::EntryName;
+use crate::expanded::all_fit;
+use crate::insert::Temporary;
+use crate::matching::read_matching;
 use crate::package_tree::PackageTree;
-use crate::pending::{PREFIX, Pending, name_of, record, write_package};
+use crate::pending::{PREFIX, Pending, name_of, record};
+use crate::tables::Stamp;
 use crate::{Folder, PackageTables, Store, StoreError};
 
 /// The time for which an abandoned folder is unchanged. A process in another container looks
 /// like a dead one, and has this long from one package to the next.
 const ABANDONED_FOR: Duration = Duration::from_secs(10 * 60);
 
-/// The packages of one install whose DXP files are yet to be written.
+/// The packages of one install that are yet to be stored.
 #[derive(Debug)]
 pub struct PendingRecord {
     /// The project that has the packages' files.
     pub project: PathBuf,
-    /// The packages, with the beginnings of their DXP files.
-    pub packages: Vec<(PackageId, Vec<u8>)>,
+    /// The packages, with their tables.
+    pub packages: Vec<(PackageId, PackageTables)>,
     /// The folder in `tmp/` that has the files which were not moved into the project.
     unmoved: PathBuf,
     /// The record's own file.
@@ -31,8 +34,8 @@ pub struct PendingRecord {
 }
 
 impl Store {
-    /// Inserts a package for this process alone, its DXP to be written later from a project's
-    /// files; see [`Self::record_pending`].
+    /// Inserts a package for this process alone, to be stored later with a project's files; see
+    /// [`Self::record_pending`].
     ///
     /// # Errors
     /// When a path is unsafe or repeated, or the file system refuses.
@@ -42,18 +45,16 @@ impl Store {
         integrity: Option<&Integrity>,
         files: &[FileEntry<'_>],
     ) -> Result<(), StoreError> {
-        let unstorable = |source| StoreError::Unstorable { id, source };
-        let digested: Vec<_> = files.iter().map(DigestedFile::of).collect();
-        let tables =
-            dxp::tables_of(&digested, integrity).and_then(PackageTables::of).map_err(unstorable)?;
+        let tables = PackageTables::of_files(files, integrity)
+            .map_err(|source| StoreError::Unstorable { id, source })?;
         let pending = self.pending_or_begin()?;
         if pending.tables(id).is_some() {
             return Ok(());
         }
         let failed = |error| StoreError::io("writing", self.expanded(id))(error);
         let mut tree = PackageTree::new(pending.dir.make_dir(name_of(id)).map_err(failed)?);
-        tree.add_all(files).map_err(failed)?;
-        pending.insert(id, tables);
+        let stamps = tree.add_all(files).map_err(failed)?;
+        pending.insert(id, tables.with_stamps(stamps));
         Ok(())
     }
 
@@ -75,7 +76,7 @@ impl Store {
         Ok(self.pending_cell().get_or_init(|| begun))
     }
 
-    /// Records this process's pending packages for the background process, which writes them from
+    /// Records this process's pending packages for the background process, which stores them with
     /// `project`'s files. Returns the number of packages.
     ///
     /// # Errors
@@ -144,8 +145,9 @@ impl Store {
         Ok(abandoned)
     }
 
-    /// Writes the DXP file of a pending package from the first folder with all its files unchanged:
-    /// one of `copies`, or the one it was unpacked into. Returns whether there is such a folder.
+    /// Stores a pending package with the files of the first folder that has all of them, none
+    /// changed: the one it was unpacked into, which is moved, or one of `copies`, which keeps them.
+    /// Returns whether there is such a folder.
     ///
     /// # Errors
     /// When the store cannot be written to.
@@ -153,33 +155,55 @@ impl Store {
         &self,
         record: &PendingRecord,
         id: PackageId,
-        tables: &[u8],
+        tables: &PackageTables,
         copies: &[PathBuf],
     ) -> Result<bool, StoreError> {
-        let Ok(layout) = Layout::decode_tables(tables) else { return Ok(false) };
-        if dxp::tables_length(tables) != Some(tables.len() as u64) {
+        let is_stored = self.has(id)
+            || self.move_unmoved(&record.unmoved.join(name_of(id)), id, tables)?
+            || self.link_copy(id, tables, copies)?;
+        if is_stored {
+            // A tarball that cannot be removed does no harm.
+            let _ = self.remove_tarball(id);
+        }
+        Ok(is_stored)
+    }
+
+    /// Stores a package in the folder it was unpacked into, if all its files are there.
+    fn move_unmoved(
+        &self,
+        folder: &Path,
+        id: PackageId,
+        tables: &PackageTables,
+    ) -> Result<bool, StoreError> {
+        let Ok(dir) = Dir::open(folder) else { return Ok(false) };
+        if !all_fit(tables, &dir).unwrap_or(false) {
             return Ok(false);
         }
-        if self.open_package(id).is_ok_and(|package| package.is_some()) {
-            return Ok(true);
+        let temporary = Temporary::new(self);
+        if std::fs::rename(folder, temporary.path()).is_err() {
+            return Ok(false);
         }
-        let unmoved = record.unmoved.join(name_of(id));
-        for copy in copies.iter().chain([&unmoved]) {
+        self.publish_expanded(id, temporary, tables.clone())?;
+        Ok(true)
+    }
+
+    /// Stores a package with links to the files of the first copy that has all of them.
+    fn link_copy(
+        &self,
+        id: PackageId,
+        tables: &PackageTables,
+        copies: &[PathBuf],
+    ) -> Result<bool, StoreError> {
+        for copy in copies {
             let Ok(dir) = Dir::open(copy) else { continue };
             let mut differs = false;
-            let name = EntryName::of_package(id, ".dxp");
-            let written = self.write_file(Folder::Packages, &name, |file| {
-                let written = write_package(file, tables, layout.view(tables), &dir);
-                differs =
-                    matches!(&written, Err(error) if error.kind() == io::ErrorKind::InvalidData);
-                written
+            let linked = self.insert_expanded(id, tables.clone(), |tree| {
+                let stamps = link_all(tree, tables, &dir)?;
+                differs = stamps.is_none();
+                stamps.ok_or_else(|| io::ErrorKind::InvalidData.into())
             });
-            match written {
-                Ok(()) => {
-                    // A tarball that cannot be removed does no harm.
-                    let _ = self.remove_tarball(id);
-                    return Ok(true);
-                }
+            match linked {
+                Ok(()) => return Ok(true),
                 Err(_) if differs => {}
                 Err(error) => return Err(error),
             }
@@ -195,6 +219,28 @@ impl Store {
         self.trash(&record.unmoved)?;
         std::fs::remove_file(&record.file).map_err(StoreError::io("removing", &record.file))
     }
+}
+
+/// Links the files of `copy` into `tree`, those that cannot be linked are copied. Returns their
+/// stamps; `None` if a file is missing or was changed.
+fn link_all(
+    tree: &mut PackageTree,
+    tables: &PackageTables,
+    copy: &Dir,
+) -> io::Result<Option<Vec<Stamp>>> {
+    let mut stamps = Vec::with_capacity(tables.dxp().len());
+    for (entry, stamp) in tables.stamped() {
+        let found = copy.status(entry.path)?;
+        let is_same = found.zip(stamp).is_some_and(|(found, stamp)| stamp.fits(&found, &entry));
+        match stamp.filter(|_| is_same) {
+            Some(stamp) if tree.link(entry.path, copy).is_ok() => stamps.push(stamp),
+            _ => {
+                let Some(contents) = read_matching(copy, &entry, tables)? else { return Ok(None) };
+                stamps.push(tree.add(entry.path, entry.mode, &contents)?);
+            }
+        }
+    }
+    Ok(Some(stamps))
 }
 
 #[cfg(test)]

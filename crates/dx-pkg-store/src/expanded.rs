@@ -1,68 +1,63 @@
 //! Checks of packages' expanded files, and repair of altered ones.
 //!
 //! Projects share these files: a tool that writes into one of them in place changes it for all. So
-//! before a tree is built from them, each file is compared with its identity at its last check and
-//! its mode, its digest is checked if one differs, and an altered file is replaced. The identities
-//! are recorded in `packages/<aa>/<id>.files`, little-endian:
-//!
-//! | offset | size | field |
-//! |---|---|---|
-//! | 0 | 4 | signature `DXF\0` |
-//! | 4 | 2 | version, 1 |
-//! | 6 | 2 | zero |
-//! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
-//! | 16 | 24 | for each file, in the package's order: inode, size, modification time in ns |
-//!
-//! A record that is damaged or has another number of files counts as missing.
+//! before a tree is built from them, each file is compared with its stamp in the package's record
+//! and its mode, its digest is checked if one differs, and an altered file is replaced. Its
+//! contents come from a project's own copy or, as the expanded files are the store's only ones,
+//! from the registry: the package then counts as missing until it is fetched again. The files that
+//! are right stay, with all their links.
 
-use std::io::{self, Read, Write};
+use std::io::{self, Read};
 use std::path::Path;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_format::dxp::{Dxp, Entry};
+use dx_pkg_format::dxp::Entry;
 use dx_pkg_format::wire::Frame;
 use dx_pkg_os::files::{Dir, Identity, Status, unique_name};
 
-use crate::layout::EntryName;
-use crate::matching::{contents_match, file_matches};
-use crate::package_tree::PackageTree;
-use crate::{Altered, Folder, Store, StoreError};
+use crate::insert::Temporary;
+use crate::layout::{EntryName, RECORD};
+use crate::matching::{contents_match, file_matches, read_matching};
+use crate::tables::Stamp;
+use crate::written::give_back;
+use crate::{Altered, Folder, Package, PackageTables, Store, StoreError};
 
-const SIGNATURE: [u8; 4] = *b"DXF\0";
-const VERSION: u16 = 1;
-const FRAME: Frame =
-    Frame { format: "record of expanded files", signature: SIGNATURE, version: VERSION };
-const SUFFIX: &str = ".files";
+/// The frame of `packages/<aa>/<id>.files`, which earlier versions wrote beside a DXP file: 24
+/// bytes for each file, see [`Stamp::of_row`].
+const EARLIER: Frame =
+    Frame { format: "record of expanded files", signature: *b"DXF\0", version: 1 };
 
-/// Inode, size and modification time. The change time is of no use: each new link changes it.
-type Row = [u8; 24];
+/// The result of a check of a package's expanded files.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checked {
+    /// The files that differed.
+    pub altered: Vec<Altered>,
+    /// Whether the store has the package now, with every file as it should be; otherwise it is to
+    /// be fetched.
+    pub is_complete: bool,
+}
 
 impl Store {
-    /// Returns whether the package's expanded files, in `root`, have the identities of their last
-    /// check, and their modes.
+    /// Returns whether the package's expanded files, in `root`, have the stamps and modes of its
+    /// tables.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn is_unaltered(&self, id: PackageId, dxp: Dxp<'_>, root: &Dir) -> io::Result<bool> {
-        let Some(recorded) = self.recorded_files(id, dxp.len()) else { return Ok(false) };
-        for (entry, recorded) in dxp.entries().zip(&recorded) {
-            let found = root.status(entry.path)?;
-            if !found.is_some_and(|found| row(found.identity) == *recorded && fits(&found, &entry))
-            {
-                return Ok(false);
-            }
-        }
-        Ok(true)
+    pub fn is_unaltered(
+        &self,
+        id: PackageId,
+        tables: &PackageTables,
+        root: &Dir,
+    ) -> io::Result<bool> {
+        Ok(self.is_fresh(id) || all_fit(tables, root)?)
     }
 
-    /// Checks the package's expanded files, and repairs missing and altered ones. Returns the
-    /// altered ones, or `None` if the store does not have the package.
+    /// Checks the package's expanded files, and repairs missing and altered ones from `copy`, a
+    /// project's copy of the package, or from its DXP file, if it has one. If neither has what is
+    /// needed the package is forgotten.
     ///
     /// A package that was written to is marked, see [`Self::mark_written`]. Where a file was
     /// altered, prepared trees are trashed.
-    ///
-    /// A missing folder is filled with links to the files in `copy`, a project's copy of the
-    /// package, so far as these are unaltered.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -70,57 +65,102 @@ impl Store {
         &self,
         id: PackageId,
         copy: Option<&Path>,
-    ) -> Result<Option<Vec<Altered>>, StoreError> {
-        let package = match self.open_package(id) {
-            Ok(Some(package)) => package,
-            Ok(None) => return Ok(None),
-            Err(StoreError::Damaged { path, .. }) => return self.trash(&path).map(|_| None),
-            Err(error) => return Err(error),
-        };
-        let dxp = package.dxp();
-        let is_new = !self.has(id);
-        if is_new {
-            let copy = copy.and_then(|copy| Dir::open(copy).ok());
-            self.insert_expanded(id, |tree| fill(tree, dxp, copy.as_ref()))?;
+    ) -> Result<Checked, StoreError> {
+        if self.is_fresh(id) {
+            return Ok(Checked { is_complete: true, ..Checked::default() });
+        }
+        if !self.ensure_expanded(id)? {
+            return Ok(Checked::default());
         }
         let failed = |error| StoreError::io("checking", self.expanded(id))(error);
         let root = self.open_expanded(id).map_err(failed)?;
-        let recorded = self.recorded_files(id, dxp.len());
-        let mut rows = Vec::with_capacity(dxp.len());
-        let mut altered = Vec::new();
-        let mut was_written = false;
-        for (index, entry) in dxp.entries().enumerate() {
+        let tables = match self.open_tables(id) {
+            Ok(Some(tables)) => tables,
+            Ok(None) => return self.forget(id).map(|()| Checked::default()),
+            Err(StoreError::Damaged { path, .. }) => {
+                return self.trash(&path).map(|_| Checked::default());
+            }
+            Err(error) => return Err(error),
+        };
+        let mut sources = Sources { store: self, id, copy, whole: None };
+        let mut checked = Checked { is_complete: true, ..Checked::default() };
+        let mut stamps = Vec::with_capacity(tables.dxp().len());
+        let (mut is_recorded, mut was_written) = (true, false);
+        for (entry, stamp) in tables.stamped() {
             let status = root.status(entry.path).map_err(failed)?;
-            let found = status.map(|status| row(status.identity));
-            let known = recorded.as_ref().and_then(|rows| rows.get(index).copied());
-            let is_known = found.is_some() && (is_new || found == known);
-            if is_known && status.is_some_and(|status| fits(&status, &entry))
-                || file_matches(&root, entry.path, &entry).map_err(failed)?
+            if let (Some(stamp), Some(found)) = (stamp, &status)
+                && stamp.fits(found, &entry)
             {
-                rows.extend(found);
+                stamps.push(stamp);
                 continue;
             }
-            altered.push(Altered::new(entry.path, status.as_ref()));
+            is_recorded = false;
+            let digests = tables.digests;
+            if let Some(found) = &status
+                && file_matches(&root, entry.path, &entry, digests).map_err(failed)?
+            {
+                stamps.push(Stamp::of(&found.identity));
+                continue;
+            }
+            checked.altered.push(Altered::new(entry.path, status.as_ref()));
             was_written |= status.is_some_and(|status| adds_permissions(&status, &entry))
                 || status.is_some()
-                    && !contents_match(&root, entry.path, &entry).map_err(failed)?;
-            rows.push(row(self.rewrite(dxp, &entry, &root).map_err(failed)?));
-        }
-        if recorded.is_none_or(|recorded| recorded != rows) {
-            // Without a record the next check computes the digests again.
-            let _ = self.write_record(id, &rows);
+                    && !contents_match(&root, entry.path, &entry, digests).map_err(failed)?;
+            match sources.read(&entry, &tables) {
+                Some(contents) => {
+                    let identity = self.rewrite(&contents, &entry, &root).map_err(failed)?;
+                    stamps.push(Stamp::of(&identity));
+                }
+                None => checked.is_complete = false,
+            }
         }
         if was_written {
             // Without its mark the package is shared as before, and checked again.
             let _ = self.mark_written(id);
         }
-        self.distrust(id, &altered)?;
-        Ok(Some(altered))
+        self.distrust(id, &checked.altered)?;
+        if !checked.is_complete {
+            self.forget(id)?;
+        } else if !is_recorded || !self.has_record(id) {
+            // Without a record the next check computes the digests again.
+            if self.write_record(id, &tables.with_stamps(stamps)).is_ok() {
+                self.remove_packed(id);
+            }
+        }
+        Ok(checked)
+    }
+
+    /// Makes a package count as missing, because contents of it were found damaged though nothing
+    /// else told so.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn reject(&self, id: PackageId) -> Result<(), StoreError> {
+        self.forget(id)?;
+        // What was made from these files may be damaged, too.
+        self.trash_prepared_trees()
+    }
+
+    /// Forgets a package that is not complete: it counts as missing. Its expanded files stay, for
+    /// the next insertion to use.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub(crate) fn forget(&self, id: PackageId) -> Result<(), StoreError> {
+        self.fresh().remove(&id);
+        let Some(dir) = self.existing(Folder::Packages) else { return Ok(()) };
+        match dir.remove_file(EntryName::of_package(id, RECORD)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => {
+                let path = self.package_path(id).with_extension("dxt");
+                Err(StoreError::io("removing", path)(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Trashes all prepared trees where files were altered, as any of them may share these. The
     /// files are listed for [`Self::take_altered`].
-    fn distrust(&self, id: PackageId, altered: &[Altered]) -> Result<(), StoreError> {
+    pub(crate) fn distrust(&self, id: PackageId, altered: &[Altered]) -> Result<(), StoreError> {
         if altered.is_empty() {
             return Ok(());
         }
@@ -130,94 +170,101 @@ impl Store {
         Ok(())
     }
 
-    /// Records the identities of the package's expanded files, which were just created.
-    pub(crate) fn record_expanded(&self, id: PackageId, dxp: Dxp<'_>) -> Result<(), StoreError> {
-        let failed = |error| StoreError::io("checking", self.expanded(id))(error);
-        let root = self.open_expanded(id).map_err(failed)?;
-        let mut rows = Vec::with_capacity(dxp.len());
-        for entry in dxp.entries() {
-            rows.extend(root.identity(entry.path).map_err(failed)?.map(row));
+    /// Makes the expanded files of a package without a record those of `fresh`, a folder with the
+    /// package as it should be, and returns their stamps. Files that are right already stay.
+    pub(crate) fn mend_expanded(
+        &self,
+        id: PackageId,
+        fresh: &Temporary<'_>,
+        tables: &PackageTables,
+    ) -> io::Result<Vec<Stamp>> {
+        let (root, from) = (self.open_expanded(id)?, Dir::open(fresh.path())?);
+        let shared = self.lacking().remove(&id).unwrap_or_default();
+        let mut stamps = Vec::with_capacity(tables.dxp().len());
+        for entry in tables.dxp().entries() {
+            if !file_matches(&root, entry.path, &entry, tables.digests)?
+                && !(shared.contains(entry.path) && give_back(&root, &from, &entry).is_ok())
+            {
+                make_parents(&root, entry.path)?;
+                from.rename(entry.path, &root, entry.path)?;
+            }
+            let identity = root.identity(entry.path)?.ok_or(io::ErrorKind::NotFound)?;
+            stamps.push(Stamp::of(&identity));
         }
-        self.write_record(id, &rows)
-    }
-
-    fn write_record(&self, id: PackageId, rows: &[Row]) -> Result<(), StoreError> {
-        let name = EntryName::of_package(id, SUFFIX);
-        self.write_file(Folder::Packages, &name, |file| file.write_all(&encode(rows)))
+        Ok(stamps)
     }
 
     /// Replaces an altered file by a new one.
-    fn rewrite(&self, dxp: Dxp<'_>, entry: &Entry<'_>, root: &Dir) -> io::Result<Identity> {
-        let contents = dxp.read_verified(entry).map_err(io::Error::other)?;
+    fn rewrite(&self, contents: &[u8], entry: &Entry<'_>, root: &Dir) -> io::Result<Identity> {
         let tmp = Dir::open(self.folder(Folder::Tmp))?;
         let draft = unique_name("");
-        tmp.write_file(&draft, &contents, entry.mode.bits())?;
-        for (end, _) in entry.path.match_indices('/') {
-            root.make_or_open_dir(entry.path.get(..end).unwrap_or_default())?;
-        }
+        tmp.write_file(&draft, contents, entry.mode.bits())?;
+        make_parents(root, entry.path)?;
         tmp.rename(&draft, root, entry.path)?;
         root.identity(entry.path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Reads the record of a package of `files` files.
-    fn recorded_files(&self, id: PackageId, files: usize) -> Option<Vec<Row>> {
+    /// Reads the stamps that an earlier version recorded of a package of `files` files.
+    pub(crate) fn earlier_stamps(&self, id: PackageId, files: usize) -> Option<Vec<Stamp>> {
+        const ROW: usize = 24;
         let packages = self.existing(Folder::Packages)?;
-        let mut file = packages.open_file(EntryName::of_package(id, SUFFIX)).ok()?;
-        // One read, with room for a byte that should not be there: every linked package has one.
-        let mut bytes = vec![0; Frame::SIZE + files * size_of::<Row>() + 1];
-        let read = file.read(&mut bytes).ok()?;
-        decode(bytes.get(..read)?).filter(|rows| rows.len() == files)
+        let mut file = packages.open_file(EntryName::of_package(id, ".files")).ok()?;
+        let mut bytes = Vec::with_capacity(Frame::SIZE + files * ROW + 1);
+        file.read_to_end(&mut bytes).ok()?;
+        let (rows, rest) = EARLIER.open(&bytes).ok()?.rest().as_chunks::<ROW>();
+        let is_whole = rest.is_empty() && rows.len() == files;
+        is_whole.then(|| rows.iter().map(Stamp::of_row).collect())
     }
 }
 
-/// Returns whether a file has the mode of its entry.
-fn fits(found: &Status, entry: &Entry<'_>) -> bool {
-    found.mode.is_none_or(|mode| mode == entry.mode.bits())
+/// Where the contents of an altered file may be found.
+struct Sources<'s> {
+    store: &'s Store,
+    id: PackageId,
+    copy: Option<&'s Path>,
+    /// The package's DXP file, once it was looked for.
+    whole: Option<Option<Package>>,
+}
+
+impl Sources<'_> {
+    /// Returns the contents of a file.
+    fn read(&mut self, entry: &Entry<'_>, tables: &PackageTables) -> Option<Vec<u8>> {
+        let open = || Some(self.store.open_package_file(self.id).ok()??.0);
+        let whole = self.whole.get_or_insert_with(open).as_ref();
+        if let Some(dxp) = whole.map(Package::dxp)
+            && let Some(packed) = dxp.find(entry.path)
+            && let Ok(contents) = dxp.read_verified(&packed)
+        {
+            return Some(contents.into_owned());
+        }
+        let copy = self.copy.and_then(|copy| Dir::open(copy).ok())?;
+        read_matching(&copy, entry, tables).ok()?
+    }
+}
+
+/// Returns whether all files in `root` have the stamps and modes of `tables`.
+pub(crate) fn all_fit(tables: &PackageTables, root: &Dir) -> io::Result<bool> {
+    for (entry, stamp) in tables.stamped() {
+        let found = root.status(entry.path)?;
+        if !found.zip(stamp).is_some_and(|(found, stamp)| stamp.fits(&found, &entry)) {
+            return Ok(false);
+        }
+    }
+    Ok(true)
+}
+
+/// Creates the missing folders of a file.
+fn make_parents(root: &Dir, path: &str) -> io::Result<()> {
+    for (end, _) in path.match_indices('/') {
+        root.make_or_open_dir(path.get(..end).unwrap_or_default())?;
+    }
+    Ok(())
 }
 
 /// Returns whether somebody gave permissions to a file. A file that lacks some may be one that an
 /// earlier version of dx created under another umask.
 fn adds_permissions(found: &Status, entry: &Entry<'_>) -> bool {
     found.mode.is_some_and(|mode| mode & !entry.mode.bits() != 0)
-}
-
-/// Encodes a record.
-fn encode(rows: &[Row]) -> Vec<u8> {
-    let mut out = FRAME.begin(size_of_val(rows));
-    out.bytes(rows.as_flattened());
-    Frame::finish(out)
-}
-
-/// Decodes a record; `None` if it is damaged.
-fn decode(bytes: &[u8]) -> Option<Vec<Row>> {
-    let (rows, rest) = FRAME.open(bytes).ok()?.rest().as_chunks();
-    rest.is_empty().then(|| rows.to_vec())
-}
-
-fn row(identity: Identity) -> Row {
-    let mut row = Row::default();
-    let numbers = [
-        identity.inode.to_le_bytes(),
-        identity.size.to_le_bytes(),
-        identity.mtime_ns.to_le_bytes(),
-    ];
-    row.as_chunks_mut::<8>().0.copy_from_slice(&numbers);
-    row
-}
-
-/// Fills a package's folder, with links to the files of `copy` that are unaltered.
-fn fill(tree: &mut PackageTree, dxp: Dxp<'_>, copy: Option<&Dir>) -> io::Result<()> {
-    for entry in dxp.entries() {
-        let unaltered = copy.filter(|copy| file_matches(copy, entry.path, &entry).unwrap_or(false));
-        match unaltered {
-            Some(copy) if tree.link(entry.path, copy).is_ok() => {}
-            _ => {
-                let contents = dxp.read_verified(&entry).map_err(io::Error::other)?;
-                tree.add(entry.path, entry.mode, &contents)?;
-            }
-        }
-    }
-    Ok(())
 }
 
 #[cfg(all(test, unix))]

@@ -1,18 +1,18 @@
 //! Packages whose files arrive one after the other, and are verified after the last.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{self, DigestedFile, FileMode, ProvisionalDigest};
-use dx_pkg_os::files::Dir;
+use dx_pkg_os::files::Identity;
 
 use crate::PackageTables;
 use crate::insert::Temporary;
-use crate::layout::EntryName;
 use crate::package_tree::PackageTree;
 use crate::pending::name_of;
+use crate::tables::Stamp;
 use crate::{Folder, Store, StoreError, StoreMode};
 
 /// A package whose files are arriving, in a folder that is removed unless the package is kept.
@@ -22,38 +22,9 @@ pub struct Incoming<'s> {
     mode: StoreMode,
     tree: PackageTree,
     files: Vec<Arrived>,
-    open: Option<(File, Digest)>,
+    open: Option<(File, ProvisionalDigest)>,
     /// Declared last, so that its files are closed when it is removed.
     folder: Temporary<'s>,
-}
-
-/// The digest that goes into the tables.
-enum Digest {
-    Blake3(Box<blake3::Hasher>),
-    Provisional(Box<ProvisionalDigest>),
-}
-
-impl Digest {
-    fn new(mode: StoreMode) -> Self {
-        match mode {
-            StoreMode::Now => Self::Blake3(Box::default()),
-            StoreMode::Deferred | StoreMode::Tarball => Self::Provisional(Box::default()),
-        }
-    }
-
-    fn update(&mut self, bytes: &[u8]) {
-        match self {
-            Self::Blake3(hasher) => drop(hasher.update(bytes)),
-            Self::Provisional(digest) => digest.update(bytes),
-        }
-    }
-
-    fn finish(&self) -> [u8; 32] {
-        match self {
-            Self::Blake3(hasher) => *hasher.finalize().as_bytes(),
-            Self::Provisional(digest) => digest.finish(),
-        }
-    }
 }
 
 /// A file that has arrived, wholly or in part.
@@ -62,6 +33,7 @@ struct Arrived {
     mode: FileMode,
     size: u64,
     digest: [u8; 32],
+    stamp: Option<Stamp>,
 }
 
 impl Arrived {
@@ -95,10 +67,10 @@ impl Incoming<'_> {
             let source = FormatError::UnsafePath { doing: "writing", path };
             return Err(StoreError::Unstorable { id: self.id, source });
         }
-        self.end_file();
+        self.end_file()?;
         let file = self.tree.create(&path, mode).map_err(|error| self.failed(&path, error))?;
-        self.open = Some((file, Digest::new(self.mode)));
-        self.files.push(Arrived { path, mode, size: 0, digest: [0; 32] });
+        self.open = Some((file, ProvisionalDigest::default()));
+        self.files.push(Arrived { path, mode, size: 0, digest: [0; 32], stamp: None });
         Ok(())
     }
 
@@ -123,22 +95,16 @@ impl Incoming<'_> {
     /// # Errors
     /// When the file system refuses.
     pub fn keep(mut self, integrity: Option<&Integrity>) -> Result<(), StoreError> {
-        self.end_file();
+        self.end_file()?;
+        self.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let files: Vec<_> = self.files.iter().map(Arrived::digested).collect();
-        let tables = dxp::tables_of(&files, integrity).and_then(PackageTables::of);
-        let tables = tables.map_err(|source| StoreError::Unstorable { id: self.id, source })?;
+        let tables = PackageTables::of_digested(&files, integrity)
+            .map_err(|source| StoreError::Unstorable { id: self.id, source })?;
+        let tables = tables.with_stamps(self.files.iter().filter_map(|file| file.stamp).collect());
         match self.mode {
-            StoreMode::Now => self.store(&tables),
+            StoreMode::Now => self.store.publish_expanded(self.id, self.folder, tables),
             StoreMode::Deferred | StoreMode::Tarball => self.defer(tables),
         }
-    }
-
-    fn store(self, tables: &PackageTables) -> Result<(), StoreError> {
-        let name = EntryName::of_package(self.id, ".dxp");
-        self.store.write_file(Folder::Packages, &name, |file| {
-            copy_package(file, tables, self.tree.root())
-        })?;
-        self.folder.publish_expanded(self.id)
     }
 
     fn defer(self, tables: PackageTables) -> Result<(), StoreError> {
@@ -150,28 +116,23 @@ impl Incoming<'_> {
         Ok(())
     }
 
-    fn end_file(&mut self) {
-        if let (Some((_, digest)), Some(arrived)) = (self.open.take(), self.files.last_mut()) {
+    fn end_file(&mut self) -> Result<(), StoreError> {
+        if let (Some((file, digest)), Some(arrived)) = (self.open.take(), self.files.last_mut()) {
             arrived.digest = digest.finish();
+            match Identity::of_file(&file) {
+                Ok(identity) => arrived.stamp = Some(Stamp::of(&identity)),
+                Err(error) => {
+                    let path = arrived.path.clone();
+                    return Err(self.failed(&path, error));
+                }
+            }
         }
+        Ok(())
     }
 
     fn failed(&self, path: &str, error: io::Error) -> StoreError {
         StoreError::io("writing", self.store.expanded(self.id).join(path))(error)
     }
-}
-
-/// Writes a DXP file from the files in `from`, which this process has just written.
-fn copy_package(file: &mut File, tables: &PackageTables, from: &Dir) -> io::Result<()> {
-    file.write_all(tables.bytes())?;
-    for entry in tables.dxp().entries() {
-        file.seek(SeekFrom::Start(entry.stored_at().ok_or(io::ErrorKind::InvalidData)?))?;
-        // The system copies between the files.
-        if io::copy(&mut from.open_file(entry.path)?, file)? != entry.size {
-            return Err(io::ErrorKind::InvalidData.into());
-        }
-    }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -1,17 +1,20 @@
-//! Insertion of packages into the store: the DXP file first, then the expanded files.
+//! Insertion of packages into the store: their record first, then the expanded files.
 
 use std::fs::File;
 use std::io::{self, IoSlice, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
-use dx_pkg_format::dxp::{Compression, Dxp, Encoding, FileEntry};
+use dx_pkg_format::dxp::{Dxp, FileEntry};
 use dx_pkg_os::files::{Dir, unique_name};
 
-use crate::layout::EntryName;
+use crate::layout::{EntryName, RECORD};
 use crate::package_tree::{PLAIN, PackageTree};
-use crate::{Folder, Store, StoreError};
+use crate::tables::Stamp;
+use crate::{Folder, PackageTables, Store, StoreError};
 
+/// The most packages whose tables are kept in memory: those of a large project are a third of it.
+const MOST_FRESH: usize = 4096;
 /// The most buffers that systems take in one call.
 const MOST_PARTS: usize = 1024;
 
@@ -49,16 +52,6 @@ impl<'a> Temporary<'a> {
         Ok(())
     }
 
-    /// Renames a package's expanded folder to its place, unless another process was first.
-    pub(crate) fn publish_expanded(mut self, id: PackageId) -> Result<(), StoreError> {
-        match self.store.publish(&self.name, Folder::Expanded, &EntryName::of_package(id, ""))? {
-            Ok(()) => self.published = true,
-            Err(error) if is_taken(&error) => {}
-            Err(error) => return Err(StoreError::io("writing", self.store.expanded(id))(error)),
-        }
-        Ok(())
-    }
-
     /// Renames the folder to `name` in `into`.
     pub(crate) fn move_to(mut self, into: &Dir, name: String) -> Result<(), StoreError> {
         let moved = self.store.dir(Folder::Tmp)?.rename(&self.name, into, name);
@@ -78,7 +71,7 @@ impl Drop for Temporary<'_> {
 }
 
 impl Store {
-    /// Stores a package: its DXP file, then its files, expanded.
+    /// Stores a package: its record, and then its files, expanded.
     ///
     /// An entry that another process created meanwhile stays: the same id means the same contents.
     ///
@@ -91,21 +84,16 @@ impl Store {
         integrity: Option<&Integrity>,
         files: &[FileEntry<'_>],
     ) -> Result<(), StoreError> {
-        let encoding = Encoding::new(files, integrity, Compression::Stored)
+        let tables = PackageTables::of_files(files, integrity)
             .map_err(|source| StoreError::Unstorable { id, source })?;
-        self.write_file(Folder::Packages, &EntryName::of_package(id, ".dxp"), |file| {
-            write_parts(file, encoding.parts())
-        })?;
-        // No blocks are shared: those just written are not on the device yet, and sharing would
-        // wait for it.
-        self.insert_expanded(id, |tree| tree.add_all(files))
+        self.insert_expanded(id, tables, |tree| tree.add_all(files))
     }
 
     /// Expands the package from its DXP file unless it is expanded. Returns whether the store has
     /// the package.
     ///
     /// A damaged DXP file is trashed and counts as missing, so that the package is fetched again.
-    /// Expanded files without a DXP file are trashed too, as nothing verifies them.
+    /// Expanded files without a record stay: the next insertion compares and uses them.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -113,29 +101,24 @@ impl Store {
         if self.has(id) {
             return Ok(true);
         }
+        self.forget(id)?;
         let (package, archive) = match self.open_package_file(id) {
             Ok(Some(opened)) => opened,
-            Ok(None) => {
-                if self.entry(Folder::Expanded, id, "").is_some() {
-                    self.trash(&self.expanded(id))?;
-                }
-                return Ok(false);
-            }
+            Ok(None) => return Ok(false),
             Err(StoreError::Damaged { path, .. }) => return self.trash(&path).map(|_| false),
             Err(error) => return Err(error),
         };
+        let Some(tables) = self.open_tables(id)? else { return Ok(false) };
         let mut damage = None;
-        let expanded = self
-            .insert_expanded(id, |tree| write_verified(tree, package.dxp(), &archive, &mut damage));
-        match damage {
-            None => {
-                expanded?;
-                // Without a record the next check computes the digests.
-                let _ = self.record_expanded(id, package.dxp());
-                Ok(true)
-            }
-            Some(_) => self.trash(&self.package_path(id)).map(|_| false),
+        let expanded = self.insert_expanded(id, tables, |tree| {
+            write_verified(tree, package.dxp(), &archive, &mut damage)
+        });
+        if damage.is_some() {
+            return self.trash(&self.package_path(id)).map(|_| false);
         }
+        expanded?;
+        self.remove_packed(id);
+        Ok(true)
     }
 
     /// Writes a file in `tmp/` and renames it to its place, replacing an existing one.
@@ -155,21 +138,80 @@ impl Store {
         temporary.publish_file(folder, target)
     }
 
-    /// Creates the package's expanded folder in `tmp/`, calls `fill`, and renames it to its place.
+    /// Creates the package's expanded folder in `tmp/`, calls `fill`, which returns the stamps of
+    /// the files, and publishes it.
     pub(crate) fn insert_expanded(
         &self,
         id: PackageId,
-        fill: impl FnOnce(&mut PackageTree) -> io::Result<()>,
+        tables: PackageTables,
+        fill: impl FnOnce(&mut PackageTree) -> io::Result<Vec<Stamp>>,
     ) -> Result<(), StoreError> {
         let temporary = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(&temporary.name);
         let mut tree =
             PackageTree::new(root.map_err(StoreError::io("creating", temporary.path()))?);
-        fill(&mut tree).map_err(|source| {
+        let stamps = fill(&mut tree).map_err(|source| {
             let path = self.expanded(id).join(tree.current());
             StoreError::io("writing", path)(source)
         })?;
-        temporary.publish_expanded(id)
+        self.publish_expanded(id, temporary, tables.with_stamps(stamps))
+    }
+
+    /// Writes a package's record and renames its expanded folder to its place. Where expanded files
+    /// are there already, because another process was first or the package was forgotten, those
+    /// that are right are kept.
+    pub(crate) fn publish_expanded(
+        &self,
+        id: PackageId,
+        mut temporary: Temporary<'_>,
+        mut tables: PackageTables,
+    ) -> Result<(), StoreError> {
+        let name = EntryName::of_package(id, "");
+        let failed = |error| StoreError::io("writing", self.expanded(id))(error);
+        // First, so that expanded files always have a record. One without files counts as nothing.
+        self.write_record(id, &tables)?;
+        match self.publish(&temporary.name, Folder::Expanded, &name)? {
+            Ok(()) => temporary.published = true,
+            Err(error) if is_taken(&error) => match self.mend_expanded(id, &temporary, &tables) {
+                Ok(stamps) => {
+                    tables = tables.with_stamps(stamps);
+                    self.write_record(id, &tables)?;
+                }
+                Err(_) => {
+                    self.trash(&self.expanded(id))?;
+                    self.publish(&temporary.name, Folder::Expanded, &name)?.map_err(failed)?;
+                    temporary.published = true;
+                }
+            },
+            Err(error) => return Err(failed(error)),
+        }
+        let mut fresh = self.fresh();
+        // A process that stores more than one project's packages must not keep them all.
+        if fresh.len() >= MOST_FRESH {
+            fresh.clear();
+        }
+        fresh.insert(id, tables);
+        Ok(())
+    }
+
+    /// Writes the record of an expanded package.
+    pub(crate) fn write_record(
+        &self,
+        id: PackageId,
+        tables: &PackageTables,
+    ) -> Result<(), StoreError> {
+        let name = EntryName::of_package(id, RECORD);
+        self.write_file(Folder::Packages, &name, |file| file.write_all(&tables.encode()))
+    }
+
+    /// Removes the package's DXP file and the record beside it, once it is expanded and has a
+    /// record of its own. If they stay, they take room until the package is removed.
+    pub(crate) fn remove_packed(&self, id: PackageId) {
+        if let Some(dir) = self.existing(Folder::Packages) {
+            for suffix in [".dxp", ".files"] {
+                let _ = dir.remove_file(EntryName::of_package(id, suffix));
+            }
+        }
     }
 }
 
@@ -203,12 +245,13 @@ fn write_verified(
     dxp: Dxp<'_>,
     archive: &File,
     damage: &mut Option<FormatError>,
-) -> io::Result<()> {
+) -> io::Result<Vec<Stamp>> {
+    let mut stamps = Vec::with_capacity(dxp.len());
     for entry in dxp.entries() {
         match dxp.read_verified(&entry) {
             Ok(contents) => {
                 let blocks = entry.stored_at().map(|offset| (archive, offset));
-                tree.add_sharing(entry.path, entry.mode, &contents, blocks)?;
+                stamps.push(tree.add_sharing(entry.path, entry.mode, &contents, blocks)?);
             }
             Err(error) => {
                 *damage = Some(error);
@@ -216,5 +259,5 @@ fn write_verified(
             }
         }
     }
-    Ok(())
+    Ok(stamps)
 }

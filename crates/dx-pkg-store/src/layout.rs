@@ -8,11 +8,12 @@ use dx_pkg_core::PackageId;
 ///
 /// ```text
 /// <root>/v1/
-///   packages/<aa>/<id>.dxp       a package in one file: verified, moved and pruned as a whole
+///   packages/<aa>/<id>.dxt       the tables of an expanded package, with its files' identities
+///   packages/<aa>/<id>.dxp       or the package in one file; earlier versions wrote one beside
+///                                each expanded package, with the identities in <id>.files
 ///   packages/<aa>/<id>.tgz       or its tarball, in continuous integration
-///   packages/<aa>/<id>.files     the expanded files' identities at their last check
 ///   packages/<aa>/<id>.license   the licence of a package that was never fetched
-///   expanded/<aa>/<id>/…         the package's files, made from the DXP, the source of hard links
+///   expanded/<aa>/<id>/…         the package's files, the source of hard links
 ///   prepared/<aa>/<key>/         prepared trees; drawn in `prepared.rs`
 ///   prepared/jobs/<digest>       preparation jobs
 ///   metadata/<registry>/a-<name>.dxm, f-<name>.dxm
@@ -25,7 +26,7 @@ use dx_pkg_core::PackageId;
 ///   lockfiles/<aa>/<digest>.dxl  compiled lockfiles, by the digest of their text
 ///   resolutions/<aa>/<digest>.dxr
 ///                                resolutions, by the digest of their input
-///   pending/                     records of packages whose DXP is yet to be written
+///   pending/                     records of packages that are yet to be stored
 ///   tmp/                         unfinished entries
 ///   trash/                       entries to be deleted in the background
 ///   locks/                       files for advisory locks
@@ -37,7 +38,7 @@ use dx_pkg_core::PackageId;
 /// end in a hash.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Folder {
-    /// DXP files.
+    /// Records of expanded packages, DXP files and tarballs.
     Packages,
     /// Expanded packages.
     Expanded,
@@ -49,7 +50,7 @@ pub enum Folder {
     Lockfiles,
     /// Resolutions.
     Resolutions,
-    /// Records of packages whose DXP is yet to be written.
+    /// Records of packages that are yet to be stored.
     Pending,
     /// Marks of packages that scripts or tools write to.
     Written,
@@ -86,6 +87,9 @@ impl Folder {
         }
     }
 }
+
+/// The suffix of the record of an expanded package.
+pub(crate) const RECORD: &str = ".dxt";
 
 /// The length of `aa/<64 digits>`.
 const DIGITS_END: usize = 67;

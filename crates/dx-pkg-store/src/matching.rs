@@ -4,8 +4,11 @@ use std::fs::{File, Metadata};
 use std::io::{self, Read};
 use std::path::Path;
 
-use dx_pkg_format::dxp::Entry;
+use dx_pkg_format::dxp::{Entry, ProvisionalDigest};
 use dx_pkg_os::files::Dir;
+
+use crate::PackageTables;
+use crate::tables::Digests;
 
 /// The largest part of a file that is read at once, in bytes.
 const PART: usize = 64 * 1024;
@@ -30,10 +33,11 @@ pub(crate) fn file_matches(
     dir: &Dir,
     path: impl AsRef<Path>,
     entry: &Entry<'_>,
+    digests: Digests,
 ) -> io::Result<bool> {
     let Some((file, metadata)) = open_of_size(dir, path, entry)? else { return Ok(false) };
     let mode = mode_of(&metadata);
-    Ok(mode.is_none_or(|mode| mode == entry.mode.bits()) && has_digest(file, entry)?)
+    Ok(mode.is_none_or(|mode| mode == entry.mode.bits()) && has_digest(file, entry, digests)?)
 }
 
 /// Returns whether the file at `path` in `dir` has the size and digest of `entry`.
@@ -41,14 +45,28 @@ pub(crate) fn contents_match(
     dir: &Dir,
     path: impl AsRef<Path>,
     entry: &Entry<'_>,
+    digests: Digests,
 ) -> io::Result<bool> {
-    open_of_size(dir, path, entry)?.map_or(Ok(false), |(file, _)| has_digest(file, entry))
+    let opened = open_of_size(dir, path, entry)?;
+    opened.map_or(Ok(false), |(file, _)| has_digest(file, entry, digests))
+}
+
+/// Reads the file of `entry` in `dir`; `None` if it is missing or its contents differ.
+pub(crate) fn read_matching(
+    dir: &Dir,
+    entry: &Entry<'_>,
+    tables: &PackageTables,
+) -> io::Result<Option<Vec<u8>>> {
+    let Some((mut file, _)) = open_of_size(dir, entry.path, entry)? else { return Ok(None) };
+    let mut contents = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
+    file.read_to_end(&mut contents)?;
+    Ok(tables.has_digest(entry, &contents).then_some(contents))
 }
 
 /// Returns whether the contents of a file, of which the size was compared, have the digest of
 /// `entry`.
-fn has_digest(mut file: File, entry: &Entry<'_>) -> io::Result<bool> {
-    let mut hasher = blake3::Hasher::new();
+fn has_digest(mut file: File, entry: &Entry<'_>, digests: Digests) -> io::Result<bool> {
+    let mut hasher = Hasher::new(digests);
     let part = usize::try_from(entry.size).unwrap_or(PART).min(PART);
     let mut buffer = vec![0; part];
     let mut left = entry.size;
@@ -63,7 +81,36 @@ fn has_digest(mut file: File, entry: &Entry<'_>) -> io::Result<bool> {
         hasher.update(buffer.get(..read).unwrap_or_default());
         left = left.saturating_sub(read as u64);
     }
-    Ok(*hasher.finalize().as_bytes() == entry.digest)
+    Ok(hasher.finish() == entry.digest)
+}
+
+/// A digest that is being computed.
+enum Hasher {
+    Blake3(Box<blake3::Hasher>),
+    Provisional(Box<ProvisionalDigest>),
+}
+
+impl Hasher {
+    fn new(digests: Digests) -> Self {
+        match digests {
+            Digests::Blake3 => Self::Blake3(Box::default()),
+            Digests::Provisional => Self::Provisional(Box::default()),
+        }
+    }
+
+    fn update(&mut self, bytes: &[u8]) {
+        match self {
+            Self::Blake3(hasher) => drop(hasher.update(bytes)),
+            Self::Provisional(digest) => digest.update(bytes),
+        }
+    }
+
+    fn finish(&self) -> [u8; 32] {
+        match self {
+            Self::Blake3(hasher) => *hasher.finalize().as_bytes(),
+            Self::Provisional(digest) => digest.finish(),
+        }
+    }
 }
 
 #[cfg(unix)]

@@ -4,14 +4,15 @@ use std::borrow::Cow;
 use std::fs::File;
 use std::io::{self, Read};
 use std::path::PathBuf;
+use std::sync::OnceLock;
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{self, Dxp, DxpError, Entry, Layout};
 use dx_pkg_os::files::{Dir, Map};
 
-use crate::layout::EntryName;
-use crate::pending;
-use crate::{Folder, PackageTables, Store, StoreError};
+use crate::layout::{EntryName, RECORD};
+use crate::matching::read_matching;
+use crate::{Folder, PackageTables, Store, StoreError, pending, tables};
 
 /// A package of the store.
 #[derive(Debug)]
@@ -21,45 +22,65 @@ pub struct Package(Source);
 enum Source {
     /// A DXP file, mapped and checked.
     Whole { map: Map, layout: Layout },
-    /// The tables of a pending package, and the folder of its files.
-    Pending { tables: PackageTables, files: PathBuf },
+    /// The tables of a package, and the folder of its files.
+    Files { tables: PackageTables, folder: PathBuf, files: OnceLock<Dir> },
 }
 
 impl Package {
+    fn of_files(tables: PackageTables, folder: PathBuf) -> Self {
+        Self(Source::Files { tables, folder, files: OnceLock::new() })
+    }
+
     /// Returns the package's tables. [`Self::read`] returns contents.
     #[must_use]
     pub fn dxp(&self) -> Dxp<'_> {
         match &self.0 {
             Source::Whole { map, layout } => layout.view(map),
-            Source::Pending { tables, .. } => tables.dxp(),
+            Source::Files { tables, .. } => tables.dxp(),
         }
     }
 
-    /// Returns a file's contents, without a copy if they are stored uncompressed.
+    /// Returns a file's contents, without a copy if they are in a DXP file, uncompressed.
     ///
     /// # Errors
     /// When they are damaged, or the package is pending and its files have been moved away.
     pub fn read(&self, entry: &Entry<'_>) -> Result<Cow<'_, [u8]>, DxpError> {
         match &self.0 {
             Source::Whole { map, layout } => layout.view(map).read(entry),
-            Source::Pending { files, .. } => {
-                let read = |dir: Dir| pending::read_matching(&dir, entry);
-                let contents = Dir::open(files).and_then(read).ok().flatten();
-                contents
-                    .map(Cow::Owned)
-                    .ok_or_else(|| DxpError::Content { path: entry.path.to_owned() })
+            Source::Files { tables, folder, files } => {
+                let damaged = || DxpError::Content { path: entry.path.to_owned() };
+                let files = match files.get() {
+                    Some(files) => files,
+                    None => {
+                        let opened = Dir::open(folder).map_err(|_| damaged())?;
+                        files.get_or_init(|| opened)
+                    }
+                };
+                let contents = read_matching(files, entry, tables).ok().flatten();
+                contents.map(Cow::Owned).ok_or_else(damaged)
             }
         }
     }
 }
 
 impl Store {
-    /// Reads the tables of a package's DXP file; `None` if the store has none.
+    /// Reads the tables of a package; `None` if the store does not have it.
     ///
     /// # Errors
     /// When the tables are damaged or cannot be read.
     pub fn open_tables(&self, id: PackageId) -> Result<Option<PackageTables>, StoreError> {
         if let Some(tables) = self.pending().and_then(|pending| pending.tables(id)) {
+            return Ok(Some(tables));
+        }
+        if let Some(tables) = self.fresh().get(&id) {
+            return Ok(Some(tables.clone()));
+        }
+        self.stored_tables(id)
+    }
+
+    /// Reads the tables of a package from its record or its DXP file.
+    pub(crate) fn stored_tables(&self, id: PackageId) -> Result<Option<PackageTables>, StoreError> {
+        if let Some(tables) = self.recorded(id)? {
             return Ok(Some(tables));
         }
         let bytes = match self.open_dxp(id).and_then(read_tables) {
@@ -69,22 +90,50 @@ impl Store {
                 return Err(StoreError::io("opening the package", self.package_path(id))(error));
             }
         };
-        match PackageTables::of(bytes) {
-            Ok(tables) => Ok(Some(tables)),
-            Err(source) => Err(StoreError::Damaged { path: self.package_path(id), source }),
+        let damaged = |source| StoreError::Damaged { path: self.package_path(id), source };
+        let tables = PackageTables::of_dxp(bytes).map_err(damaged)?;
+        let stamps = self.earlier_stamps(id, tables.dxp().len()).unwrap_or_default();
+        Ok(Some(tables.with_stamps(stamps)))
+    }
+
+    /// Reads the record of an expanded package; `None` if there is none, or it is damaged.
+    fn recorded(&self, id: PackageId) -> Result<Option<PackageTables>, StoreError> {
+        /// The first read, which most records fit in: those of 50 files take about 6 KiB.
+        const FIRST: usize = 16 * 1024;
+        let read = |mut file: File| {
+            let mut bytes = vec![0; FIRST];
+            let read = file.read(&mut bytes)?;
+            bytes.truncate(read);
+            if read == FIRST {
+                file.read_to_end(&mut bytes)?;
+            }
+            Ok(bytes)
+        };
+        match self.open_entry(id, RECORD).and_then(read) {
+            Ok(bytes) => Ok(PackageTables::decode(bytes)),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => {
+                let path = self.package_path(id).with_extension("dxt");
+                Err(StoreError::io("opening the package", path)(error))
+            }
         }
     }
 
-    /// Maps a package's DXP file; `None` if the store has none.
+    /// Opens a package; `None` if the store does not have it.
     ///
     /// # Errors
-    /// When the file is damaged or cannot be read.
+    /// When it is damaged or cannot be read.
     pub fn open_package(&self, id: PackageId) -> Result<Option<Package>, StoreError> {
         if let Some(pending) = self.pending()
             && let Some(tables) = pending.tables(id)
         {
-            let files = self.folder(Folder::Tmp).join(pending.name()).join(pending::name_of(id));
-            return Ok(Some(Package(Source::Pending { tables, files })));
+            let folder = self.folder(Folder::Tmp).join(pending.name()).join(pending::name_of(id));
+            return Ok(Some(Package::of_files(tables, folder)));
+        }
+        let fresh = self.fresh().get(&id).cloned();
+        let recorded = if fresh.is_some() { fresh } else { self.recorded(id)? };
+        if let Some(tables) = recorded {
+            return Ok(Some(Package::of_files(tables, self.expanded(id))));
         }
         Ok(self.open_package_file(id)?.map(|(package, _)| package))
     }
@@ -108,8 +157,12 @@ impl Store {
     }
 
     fn open_dxp(&self, id: PackageId) -> io::Result<File> {
+        self.open_entry(id, ".dxp")
+    }
+
+    fn open_entry(&self, id: PackageId, suffix: &str) -> io::Result<File> {
         let packages = self.existing(Folder::Packages).ok_or(io::ErrorKind::NotFound)?;
-        packages.open_file(EntryName::of_package(id, ".dxp"))
+        packages.open_file(EntryName::of_package(id, suffix))
     }
 
     /// Returns the number of files of a package, from its unchecked header; `None` if that cannot
@@ -118,6 +171,14 @@ impl Store {
     pub fn file_count(&self, id: PackageId) -> Option<usize> {
         if let Some(tables) = self.pending().and_then(|pending| pending.tables(id)) {
             return Some(tables.dxp().len());
+        }
+        if let Some(tables) = self.fresh().get(&id) {
+            return Some(tables.dxp().len());
+        }
+        if let Ok(mut file) = self.open_entry(id, RECORD) {
+            let mut beginning = [0; tables::COUNTED];
+            file.read_exact(&mut beginning).ok()?;
+            return tables::file_count(&beginning);
         }
         let mut file = self.open_dxp(id).ok()?;
         let mut header = [0; dxp::HEADER];

@@ -5,7 +5,9 @@ use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
 use dx_pkg_format::dxp::{FileEntry, FileMode};
-use dx_pkg_os::files::Dir;
+use dx_pkg_os::files::{Dir, Identity};
+
+use crate::tables::Stamp;
 
 pub(crate) const PLAIN: u32 = 0o644;
 /// The block size for sharing, in bytes. A file system with larger blocks refuses to share, and the
@@ -38,14 +40,15 @@ impl PackageTree {
         self.open.last().map_or(&self.root, |(_, dir)| dir).link_from(from, path, name)
     }
 
-    /// Adds files in the order of their paths.
-    pub(crate) fn add_all(&mut self, files: &[FileEntry<'_>]) -> io::Result<()> {
+    /// Adds files in the order of their paths, and returns their stamps in that order.
+    pub(crate) fn add_all(&mut self, files: &[FileEntry<'_>]) -> io::Result<Vec<Stamp>> {
         let mut sorted: Vec<_> = files.iter().collect();
         sorted.sort_unstable_by_key(|file| file.path);
-        sorted.into_iter().try_for_each(|file| self.add(file.path, file.mode, file.data))
+        sorted.into_iter().map(|file| self.add(file.path, file.mode, file.data)).collect()
     }
 
-    pub(crate) fn add(&mut self, path: &str, mode: FileMode, contents: &[u8]) -> io::Result<()> {
+    /// Adds a file, and returns its stamp.
+    pub(crate) fn add(&mut self, path: &str, mode: FileMode, contents: &[u8]) -> io::Result<Stamp> {
         self.add_sharing(path, mode, contents, None)
     }
 
@@ -57,7 +60,7 @@ impl PackageTree {
         mode: FileMode,
         contents: &[u8],
         blocks: Option<(&File, u64)>,
-    ) -> io::Result<()> {
+    ) -> io::Result<Stamp> {
         let mut file = self.create(path, mode)?;
         let shared = match blocks {
             Some((archive, offset)) if contents.len() >= SHARED_FROM => {
@@ -65,7 +68,8 @@ impl PackageTree {
             }
             _ => 0,
         };
-        file.write_all(contents.get(shared..).unwrap_or_default())
+        file.write_all(contents.get(shared..).unwrap_or_default())?;
+        Ok(Stamp::of(&Identity::of_file(&file)?))
     }
 
     /// Creates an empty file.
@@ -79,10 +83,6 @@ impl PackageTree {
     /// Returns the path of the folder last used.
     pub(crate) fn current(&self) -> &str {
         &self.current
-    }
-
-    pub(crate) fn root(&self) -> &Dir {
-        &self.root
     }
 
     /// Opens the folder `path`, reusing its open parents.

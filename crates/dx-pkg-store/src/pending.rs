@@ -1,13 +1,11 @@
 //! Packages that one process has whole and the store does not have yet.
 //!
-//! An install that a background process follows does not write fetched files twice. It unpacks
-//! packages into a folder of its own in `tmp/`, keeps the tables of their DXP files in memory, and
-//! moves or links the files into its project. When it ends, it writes the tables to a record in
-//! `pending/`. The background process then writes the DXP files from the project's copies. It
-//! compares each file with a provisional digest, and computes BLAKE3, which the install did not.
-//! Until then no other process sees such a package.
+//! An install that a background process follows does not name fetched files twice. It unpacks
+//! packages into a folder of its own in `tmp/`, keeps their tables in memory, and moves or links
+//! the files into its project. When it ends, it writes the tables to a record in `pending/`. The
+//! background process then links the project's files into the store. Until then no other process
+//! sees such a package.
 
-mod payload;
 pub(crate) mod record;
 
 use std::collections::HashMap;
@@ -17,8 +15,6 @@ use dx_pkg_core::PackageId;
 use dx_pkg_os::files::Dir;
 
 use crate::PackageTables;
-
-pub(crate) use payload::{read_matching, write_package};
 
 /// The beginning of the names of packages' folders in `tmp/`; the process's number follows.
 pub(crate) const PREFIX: &str = "pending-";

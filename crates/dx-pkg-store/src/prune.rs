@@ -142,13 +142,14 @@ impl Store {
         Ok(total)
     }
 
-    /// Trashes all files of a package, the expanded ones first: without a package they are damage.
+    /// Trashes all files of a package, its record first.
     fn remove_package(&self, id: PackageId) -> Result<(), StoreError> {
+        self.forget(id)?;
         self.trash(&self.expanded(id))?;
         self.trash(&self.folder(Folder::Gyp).join(id.to_string()))?;
         let package = self.package_path(id);
-        for path in [package.with_extension("files"), package.with_extension("tgz"), package] {
-            self.trash(&path)?;
+        for suffix in ["files", "tgz", "dxp"] {
+            self.trash(&package.with_extension(suffix))?;
         }
         Ok(())
     }
@@ -161,13 +162,15 @@ impl Store {
         let mut found = Vec::new();
         for shard in 0..=u8::MAX {
             let shard = format!("{shard:02x}");
-            let whole = self.ids_in(Folder::Packages, &shard, ".dxp")?;
-            let packed = self
-                .ids_in(Folder::Packages, &shard, ".tgz")?
-                .into_iter()
-                .filter(|id| !whole.contains(id));
-            let packed = packed.map(|id| (id, self.package_path(id).with_extension("tgz")));
-            for (id, path) in whole.iter().map(|id| (*id, self.package_path(*id))).chain(packed) {
+            let mut seen = HashSet::new();
+            let mut paths = Vec::new();
+            for suffix in [".dxt", ".dxp", ".tgz"] {
+                let ids = self.ids_in(Folder::Packages, &shard, suffix)?;
+                let new = ids.into_iter().filter(|id| seen.insert(*id));
+                let extension = suffix.trim_start_matches('.');
+                paths.extend(new.map(|id| (id, self.package_path(id).with_extension(extension))));
+            }
+            for (id, path) in paths {
                 let Ok(metadata) = std::fs::metadata(&path) else { continue };
                 let stored = metadata.modified().unwrap_or(SystemTime::UNIX_EPOCH);
                 let expanded = self.expanded(id);
@@ -228,7 +231,7 @@ impl ExpandedSize {
 fn is_counted(folder: Folder, path: &Path) -> bool {
     let name = path.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     match folder {
-        Folder::Packages => name.ends_with(".dxp") || name.ends_with(".tgz"),
+        Folder::Packages => [".dxt", ".dxp", ".tgz"].iter().any(|form| name.ends_with(form)),
         Folder::Prepared => name.starts_with("tree-"),
         _ => true,
     }

@@ -1,6 +1,6 @@
 //! The store itself: its folders, and the location of packages.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
@@ -8,9 +8,9 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use dx_pkg_core::PackageId;
 use dx_pkg_os::files::{Dir, Identity};
 
-use crate::layout::EntryName;
+use crate::layout::{EntryName, RECORD};
 use crate::pending::{self, Pending};
-use crate::{Altered, Folder, StoreError};
+use crate::{Altered, Folder, PackageTables, StoreError};
 
 /// A store. Clones share it, and threads and processes may use it concurrently.
 #[derive(Debug, Clone)]
@@ -26,6 +26,8 @@ struct Inner {
     pending: OnceLock<Pending>,
     begins_pending: Mutex<()>,
     altered: Mutex<Vec<(PackageId, Altered)>>,
+    fresh: Mutex<HashMap<PackageId, PackageTables>>,
+    lacking: Mutex<BTreeMap<PackageId, BTreeSet<String>>>,
     gyp: Mutex<Option<HashSet<PackageId>>>,
 }
 
@@ -51,6 +53,8 @@ impl Store {
             pending: OnceLock::new(),
             begins_pending: Mutex::new(()),
             altered: Mutex::default(),
+            fresh: Mutex::default(),
+            lacking: Mutex::default(),
             gyp: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
@@ -72,7 +76,14 @@ impl Store {
     #[must_use]
     pub fn has(&self, id: PackageId) -> bool {
         let holds = |folder, suffix| self.entry(folder, id, suffix).is_some();
-        self.is_own(id) || holds(Folder::Packages, ".dxp") && holds(Folder::Expanded, "")
+        self.is_own(id)
+            || (self.has_record(id) || holds(Folder::Packages, ".dxp"))
+                && holds(Folder::Expanded, "")
+    }
+
+    /// Returns whether there is a record of the package as an expanded one.
+    pub(crate) fn has_record(&self, id: PackageId) -> bool {
+        self.entry(Folder::Packages, id, RECORD).is_some()
     }
 
     /// Returns the identity of the package's entry in `folder`, if there is one.
@@ -86,22 +97,19 @@ impl Store {
         self.folder(Folder::Expanded).join(EntryName::of_package(id, ""))
     }
 
-    /// Moves the package's expanded folder out of the store, to `name` in `into`: cheaper than
-    /// links if nothing has linked the files yet. The DXP stays; [`Self::ensure_expanded`] expands
-    /// it again.
+    /// Moves a pending package's folder to `name` in `into`: cheaper than links, and only this
+    /// process has it.
     ///
     /// # Errors
-    /// When the package is not expanded, `into` is on another file system, or the file system
+    /// When the package is not pending, `into` is on another file system, or the file system
     /// refuses.
-    pub fn move_expanded(&self, id: PackageId, into: &Dir, name: &str) -> io::Result<()> {
-        if let Some(pending) = self.pending().filter(|pending| pending.tables(id).is_some()) {
-            return pending.dir.rename(pending::name_of(id), into, name);
-        }
-        let expanded = self.existing(Folder::Expanded).ok_or(io::ErrorKind::NotFound)?;
-        expanded.rename(EntryName::of_package(id, ""), into, name)
+    pub fn move_own(&self, id: PackageId, into: &Dir, name: &str) -> io::Result<()> {
+        let pending = self.pending().filter(|pending| pending.tables(id).is_some());
+        let pending = pending.ok_or(io::ErrorKind::NotFound)?;
+        pending.dir.rename(pending::name_of(id), into, name)
     }
 
-    /// Moves a pending package's folder back, which [`Self::move_expanded`] moved to `name` in
+    /// Moves a pending package's folder back, which [`Self::move_own`] moved to `name` in
     /// `from`, for a tree that is discarded.
     ///
     /// # Errors
@@ -165,6 +173,23 @@ impl Store {
 
     pub(crate) fn altered(&self) -> MutexGuard<'_, Vec<(PackageId, Altered)>> {
         self.inner.altered.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the packages that this process has stored.
+    pub(crate) fn fresh(&self) -> MutexGuard<'_, HashMap<PackageId, PackageTables>> {
+        self.inner.fresh.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns whether this process has stored the package, so that its files need no check.
+    #[must_use]
+    pub fn is_fresh(&self, id: PackageId) -> bool {
+        self.fresh().contains_key(&id)
+    }
+
+    /// Returns the packages that are to be fetched again, because this process found files altered
+    /// in place that all who share them shall have back as they were, with these files.
+    pub(crate) fn lacking(&self) -> MutexGuard<'_, BTreeMap<PackageId, BTreeSet<String>>> {
+        self.inner.lacking.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn package_path(&self, id: PackageId) -> PathBuf {

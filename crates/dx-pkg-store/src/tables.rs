@@ -1,31 +1,205 @@
-//! The tables of packages: their files without contents.
+//! The tables of packages: their files without contents, and the record that the store keeps of an
+//! expanded package.
+//!
+//! The expanded files are the only copy of a package's contents. Beside them,
+//! `packages/<aa>/<id>.dxt` has what a DXP file has before its payload, and by what each file is
+//! known to be unaltered. Little-endian:
+//!
+//! | offset | size | field |
+//! |---|---|---|
+//! | 0 | 4 | signature `DXT\0` |
+//! | 4 | 2 | version, 1 |
+//! | 6 | 2 | zero |
+//! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
+//! | 16 | 4 | the digests in the tables: 0 = BLAKE3, 1 = XXH3-128, then zeros |
+//! | 20 | 4 | length of the tables, T |
+//! | 24 | T | a DXP file up to its payload |
+//! | … | 16 × files | for each file, in the tables' order: inode, modification time in ns |
+//!
+//! A damaged record counts as missing.
 
+use std::ops::Range;
 use std::sync::Arc;
 
+use dx_pkg_core::Integrity;
 use dx_pkg_format::FormatError;
-use dx_pkg_format::dxp::{Dxp, Layout};
+use dx_pkg_format::dxp::{self, DigestedFile, Dxp, Entry, FileEntry, Layout, ProvisionalDigest};
+use dx_pkg_format::wire::Frame;
+use dx_pkg_os::files::{Identity, Status};
+
+const SIGNATURE: [u8; 4] = *b"DXT\0";
+const VERSION: u16 = 1;
+const FORMAT: &str = "record of an expanded package";
+const FRAME: Frame = Frame { format: FORMAT, signature: SIGNATURE, version: VERSION };
+/// The offset of the tables.
+const TABLES_AT: usize = Frame::SIZE + 8;
+/// The length of the beginning of a record that [`file_count`] needs.
+pub(crate) const COUNTED: usize = TABLES_AT + dxp::HEADER;
+
+/// Inode and modification time of a file at its last check. The change time is of no use: each new
+/// link changes it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    inode: u64,
+    mtime_ns: i64,
+}
+
+impl Stamp {
+    const BYTES: usize = 16;
+
+    pub(crate) fn of(identity: &Identity) -> Self {
+        Self { inode: identity.inode, mtime_ns: identity.mtime_ns }
+    }
+
+    /// Returns the stamp in a row of the older record beside a DXP file: inode, size, modification
+    /// time.
+    pub(crate) fn of_row(row: &[u8; 24]) -> Self {
+        let [inode, _, mtime] = row.as_chunks::<8>().0 else {
+            return Self { inode: 0, mtime_ns: 0 };
+        };
+        Self { inode: u64::from_le_bytes(*inode), mtime_ns: i64::from_le_bytes(*mtime) }
+    }
+
+    /// Returns whether a file is the one of this stamp with the size and mode of its entry.
+    pub(crate) fn fits(&self, found: &Status, entry: &Entry<'_>) -> bool {
+        *self == Self::of(&found.identity)
+            && found.identity.size == entry.size
+            && found.mode.is_none_or(|mode| mode == entry.mode.bits())
+    }
+}
+
+/// The way in which the digests in tables were computed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Digests {
+    /// As the format says.
+    Blake3 = 0,
+    /// Provisional ones, which detect damage and cost a tenth.
+    Provisional = 1,
+}
 
 /// A package's tables: its files without their contents.
 #[derive(Debug, Clone)]
 pub struct PackageTables {
     bytes: Arc<Vec<u8>>,
+    /// Where in `bytes` the tables are.
+    range: Range<usize>,
     layout: Layout,
+    pub(crate) digests: Digests,
+    /// The files' stamps, in the tables' order; empty where they are not known.
+    stamps: Arc<[Stamp]>,
 }
 
 impl PackageTables {
-    /// Decodes the bytes of a DXP file up to its payload.
-    pub(crate) fn of(bytes: Vec<u8>) -> Result<Self, FormatError> {
-        let layout = Layout::decode_tables(&bytes)?;
-        Ok(Self { bytes: Arc::new(bytes), layout })
+    /// Decodes the beginning of a DXP file, at least up to its payload.
+    pub(crate) fn of_dxp(mut bytes: Vec<u8>) -> Result<Self, FormatError> {
+        let length = dxp::tables_length(&bytes).and_then(|length| usize::try_from(length).ok());
+        bytes.truncate(length.unwrap_or(usize::MAX));
+        Self::new(bytes, Digests::Blake3)
     }
 
+    /// Makes the tables of files, with provisional digests.
+    pub(crate) fn of_files(
+        files: &[FileEntry<'_>],
+        integrity: Option<&Integrity>,
+    ) -> Result<Self, FormatError> {
+        let digested: Vec<_> = files.iter().map(DigestedFile::of).collect();
+        Self::of_digested(&digested, integrity)
+    }
+
+    /// Makes the tables of files whose provisional digests are known.
+    pub(crate) fn of_digested(
+        files: &[DigestedFile<'_>],
+        integrity: Option<&Integrity>,
+    ) -> Result<Self, FormatError> {
+        Self::new(dxp::tables_of(files, integrity)?, Digests::Provisional)
+    }
+
+    fn new(bytes: Vec<u8>, digests: Digests) -> Result<Self, FormatError> {
+        let layout = Layout::decode_tables(&bytes)?;
+        let range = 0..bytes.len();
+        Ok(Self { bytes: Arc::new(bytes), range, layout, digests, stamps: Arc::new([]) })
+    }
+
+    /// Adds the files' stamps, in the tables' order.
+    #[must_use]
+    pub(crate) fn with_stamps(self, stamps: Vec<Stamp>) -> Self {
+        Self { stamps: stamps.into(), ..self }
+    }
+
+    /// Decodes a record; `None` if it is damaged.
+    pub(crate) fn decode(bytes: Vec<u8>) -> Option<Self> {
+        let mut reader = FRAME.open(&bytes).ok()?;
+        let digests = match reader.u32()? {
+            0 => Digests::Blake3,
+            1 => Digests::Provisional,
+            _ => return None,
+        };
+        let tables = reader.blob()?;
+        let layout = Layout::decode_tables(tables).ok()?;
+        let (range, files) = (TABLES_AT..TABLES_AT + tables.len(), layout.view(tables).len());
+        if dxp::tables_length(tables) != Some(tables.len() as u64) {
+            return None;
+        }
+        let (rows, rest) = reader.rest().as_chunks::<{ Stamp::BYTES }>();
+        if !rest.is_empty() || rows.len() != files {
+            return None;
+        }
+        let stamps = rows.iter().map(|row| {
+            let [inode, mtime] = *row.as_chunks::<8>().0 else {
+                return Stamp { inode: 0, mtime_ns: 0 };
+            };
+            Stamp { inode: u64::from_le_bytes(inode), mtime_ns: i64::from_le_bytes(mtime) }
+        });
+        let stamps = stamps.collect();
+        Some(Self { bytes: Arc::new(bytes), range, layout, digests, stamps })
+    }
+
+    /// Encodes the record of the package, whose stamps are known.
+    pub(crate) fn encode(&self) -> Vec<u8> {
+        let tables = self.bytes();
+        let mut out = FRAME.begin(8 + tables.len() + self.stamps.len() * Stamp::BYTES);
+        out.u32(self.digests as u32);
+        out.blob(tables);
+        for stamp in &*self.stamps {
+            out.u64(stamp.inode);
+            out.bytes(&stamp.mtime_ns.to_le_bytes());
+        }
+        Frame::finish(out)
+    }
+
+    /// Returns the bytes of a DXP file up to its payload.
     pub(crate) fn bytes(&self) -> &[u8] {
-        &self.bytes
+        self.bytes.get(self.range.clone()).unwrap_or_default()
     }
 
     /// Returns a view of the package whose contents cannot be read.
     #[must_use]
     pub fn dxp(&self) -> Dxp<'_> {
-        self.layout.view(&self.bytes)
+        self.layout.view(self.bytes())
+    }
+
+    /// Returns the files with their stamps, where these are known.
+    pub(crate) fn stamped(&self) -> impl Iterator<Item = (Entry<'_>, Option<Stamp>)> {
+        let stamps = self.stamps.iter().copied().map(Some);
+        self.dxp().entries().zip(stamps.chain(std::iter::repeat(None)))
+    }
+
+    /// Returns whether contents have the digest of `entry`.
+    pub(crate) fn has_digest(&self, entry: &Entry<'_>, contents: &[u8]) -> bool {
+        let digest = match self.digests {
+            Digests::Blake3 => *blake3::hash(contents).as_bytes(),
+            Digests::Provisional => ProvisionalDigest::of(contents),
+        };
+        digest == entry.digest
     }
 }
+
+/// Returns the number of files by the beginning of a record; `None` if this build does not read it.
+/// Nothing else is checked.
+pub(crate) fn file_count(record: &[u8]) -> Option<usize> {
+    FRAME.check_version(record).ok()?;
+    dxp::file_count(record.get(TABLES_AT..)?)
+}
+
+#[cfg(test)]
+mod tests;

@@ -8,8 +8,9 @@ use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::Dxp;
 use dx_pkg_os::files::{Dir, EntryKind};
 
+use crate::layout::RECORD;
 use crate::matching::file_matches;
-use crate::{Folder, Store, StoreError};
+use crate::{Folder, PackageTables, Store, StoreError};
 
 /// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -70,7 +71,10 @@ impl Store {
 
     fn verify_shard(&self, shard: &str, fix: bool) -> Result<VerifyReport, StoreError> {
         let mut report = VerifyReport::default();
-        let packages = self.ids_in(Folder::Packages, shard, ".dxp")?;
+        let mut packages = self.ids_in(Folder::Packages, shard, RECORD)?;
+        packages.extend(self.ids_in(Folder::Packages, shard, ".dxp")?);
+        packages.sort();
+        packages.dedup();
         for &id in &packages {
             report.packages += 1;
             if let Some(what) = self.verify_package(id, &mut report.files)? {
@@ -92,8 +96,8 @@ impl Store {
             }
         }
         for id in self.ids_in(Folder::Expanded, shard, "")? {
-            // The package may have been inserted meanwhile; its DXP file is written first.
-            if packages.contains(&id) || self.open_package(id)?.is_some() {
+            // The package may have been inserted meanwhile; its record is written first.
+            if packages.contains(&id) || self.stored_tables(id)?.is_some() {
                 continue;
             }
             let fixed = fix && self.trash(&self.expanded(id))?.is_some();
@@ -112,46 +116,52 @@ impl Store {
         id: PackageId,
         files: &mut usize,
     ) -> Result<Option<String>, StoreError> {
-        let package = match self.open_package(id) {
-            Ok(Some(package)) => package,
+        if let Some(what) = self.verify_packed(id)? {
+            return Ok(Some(what));
+        }
+        let tables = match self.stored_tables(id) {
+            Ok(Some(tables)) => tables,
+            Ok(None) if self.has_record(id) => {
+                return Ok(Some("its record is damaged".to_owned()));
+            }
             Ok(None) => return Ok(None),
             Err(StoreError::Damaged { source, .. }) => return Ok(Some(source.to_string())),
             Err(error) => return Err(error),
         };
-        let dxp = package.dxp();
-        if let Err(error) = dxp.verify() {
-            return Ok(Some(error.to_string()));
-        }
-        let integrity = dxp.integrity().and_then(|integrity| Integrity::parse(integrity).ok());
-        if integrity.is_some_and(|integrity| PackageId::from_integrity(&integrity) != id) {
-            return Ok(Some("it is another package than its name says".to_owned()));
+        if is_another(tables.dxp(), id) {
+            return Ok(Some(OTHER.to_owned()));
         }
         let root = match self.open_expanded(id) {
             Ok(root) => root,
+            // A process that is killed while it stores a package may leave the record alone.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::io("reading", self.expanded(id))(error)),
         };
-        let found = Expanded { dxp, files: 0 }.check(root, files);
+        let found = Expanded { tables: &tables, files: 0 }.check(root, files);
         found.map_err(StoreError::io("reading", self.expanded(id)))
     }
 
-    /// Expands a sound package again, or trashes a damaged one. Returns whether the damage is gone.
-    fn repair(&self, id: PackageId) -> Result<bool, StoreError> {
-        self.trash(&self.expanded(id))?;
-        let sound = match self.open_package(id) {
-            Ok(Some(package)) => {
-                let dxp = package.dxp();
-                let own = dxp.integrity().and_then(|integrity| Integrity::parse(integrity).ok());
-                dxp.verify().is_ok()
-                    && own.is_none_or(|integrity| PackageId::from_integrity(&integrity) == id)
-            }
-            Ok(None) | Err(StoreError::Damaged { .. }) => false,
+    /// Returns the damage of a package's DXP file, if there is one.
+    fn verify_packed(&self, id: PackageId) -> Result<Option<String>, StoreError> {
+        let package = match self.open_package_file(id) {
+            Ok(Some((package, _))) => package,
+            Ok(None) => return Ok(None),
+            Err(StoreError::Damaged { source, .. }) => return Ok(Some(source.to_string())),
             Err(error) => return Err(error),
         };
-        if sound {
-            return self.ensure_expanded(id);
+        let damage = package.dxp().verify().err().map(|error| error.to_string());
+        Ok(damage.or_else(|| is_another(package.dxp(), id).then(|| OTHER.to_owned())))
+    }
+
+    /// Expands a sound DXP file again, or trashes what is damaged, so that the package is fetched
+    /// again. Returns whether the damage is gone.
+    fn repair(&self, id: PackageId) -> Result<bool, StoreError> {
+        self.trash(&self.expanded(id))?;
+        self.forget(id)?;
+        if self.verify_packed(id)?.is_some() {
+            self.trash(&self.package_path(id))?;
         }
-        self.trash(&self.package_path(id))?;
+        self.ensure_expanded(id)?;
         Ok(true)
     }
 
@@ -183,9 +193,18 @@ impl VerifyReport {
     }
 }
 
+/// The damage of a package that is under another's id.
+const OTHER: &str = "it is another package than its name says";
+
+/// Returns whether a package says that it was made from another tarball.
+fn is_another(dxp: Dxp<'_>, id: PackageId) -> bool {
+    let integrity = dxp.integrity().and_then(|integrity| Integrity::parse(integrity).ok());
+    integrity.is_some_and(|integrity| PackageId::from_integrity(&integrity) != id)
+}
+
 /// The comparison of an expanded folder with its package.
 struct Expanded<'a> {
-    dxp: Dxp<'a>,
+    tables: &'a PackageTables,
     files: usize,
 }
 
@@ -209,10 +228,11 @@ impl Expanded<'_> {
             }
         }
         *files += self.files;
-        Ok((self.files != self.dxp.len()).then(|| "a file is missing".to_owned()))
+        Ok((self.files != self.tables.dxp().len()).then(|| "a file is missing".to_owned()))
     }
 
     fn is_right(&self, dir: &Dir, name: &std::ffi::OsStr, path: &str) -> io::Result<bool> {
-        self.dxp.find(path).map_or(Ok(false), |entry| file_matches(dir, name, &entry))
+        let entry = self.tables.dxp().find(path);
+        entry.map_or(Ok(false), |entry| file_matches(dir, name, &entry, self.tables.digests))
     }
 }

@@ -4,17 +4,16 @@
 //! so, the project gets a file of its own and the shared one its contents back. From then on such
 //! a package is imported as a private copy.
 
-use std::collections::HashSet;
+use std::collections::{BTreeSet, HashSet};
 use std::fs::File;
 use std::io::{self, Read, Seek, Write};
 
 use dx_pkg_core::PackageId;
-use dx_pkg_format::dxp::{Dxp, Entry};
+use dx_pkg_format::dxp::Entry;
 use dx_pkg_os::files::{Dir, Status, unique_name};
 
 use crate::matching::contents_match;
-use crate::pending::read_matching;
-use crate::{Folder, Package, Store, StoreError};
+use crate::{Folder, Package, PackageTables, Store, StoreError};
 
 impl Store {
     /// Remembers that files of the package were written to in a project. Prepared trees, which may
@@ -37,6 +36,9 @@ impl Store {
     /// gets its contents back, for all who share it. Returns the paths of the files that were
     /// written to.
     ///
+    /// Where only the registry has these contents, the package is forgotten until it is inserted
+    /// again, by this process; see [`Self::to_fetch_again`].
+    ///
     /// # Errors
     /// When the file system refuses.
     pub fn separate(
@@ -47,46 +49,58 @@ impl Store {
     ) -> Result<Vec<String>, StoreError> {
         let Some(tables) = self.open_tables(id)? else { return Ok(Vec::new()) };
         let failed = |error| StoreError::io("checking", self.expanded(id))(error);
-        let mut written = Vec::new();
-        let (expanded, mut package) = (self.open_expanded(id).ok(), None);
+        let (mut written, mut lacking) = (Vec::new(), BTreeSet::new());
+        let (expanded, mut whole) = (self.open_expanded(id).ok(), None);
         for entry in tables.dxp().entries() {
             let Some(status) = copy.status(entry.path).map_err(failed)? else { continue };
             if !may_be_written(&status, &entry, since)
-                || self.is_as_packed(id, copy, &status, &entry).map_err(failed)?
+                || is_as_packed(copy, &status, &entry, &tables).map_err(failed)?
             {
                 continue;
             }
-            // Another file with several names is the user's, such as a link to a source file.
-            if expanded.as_ref().is_some_and(|expanded| is_same(expanded, &status, &entry)) {
-                if package.is_none() {
-                    package = self.open_package(id)?;
-                }
-                separate_file(copy, &status, &entry, package.as_ref()).map_err(failed)?;
-            }
             written.push(entry.path.to_owned());
+            // Another file with several names is the user's, such as a link to a source file.
+            if !expanded.as_ref().is_some_and(|expanded| is_same(expanded, &status, &entry)) {
+                continue;
+            }
+            let shared = separate_file(copy, &status, &entry).map_err(failed)?;
+            if whole.is_none() {
+                whole = Some(self.open_package_file(id)?.map(|(package, _)| package));
+            }
+            match (whole.iter().flatten().find_map(|whole| packed(whole, &entry)), shared) {
+                (Some(contents), Some(shared)) => {
+                    restore(shared, &contents, &entry).map_err(failed)?;
+                }
+                _ => drop(lacking.insert(entry.path.to_owned())),
+            }
         }
         if !written.is_empty() {
             self.mark_written(id)?;
         }
+        if !lacking.is_empty() {
+            self.forget(id)?;
+            self.lacking().insert(id, lacking);
+        }
         Ok(written)
     }
 
-    /// Returns whether a file has contents and mode of its entry.
-    fn is_as_packed(
-        &self,
-        id: PackageId,
-        copy: &Dir,
-        status: &Status,
-        entry: &Entry<'_>,
-    ) -> io::Result<bool> {
-        if status.mode.is_some_and(|mode| mode != entry.mode.bits()) {
-            return Ok(false);
-        }
-        if self.is_own(id) {
-            return Ok(read_matching(copy, entry)?.is_some());
-        }
-        contents_match(copy, entry.path, entry)
+    /// Returns the packages that [`Self::separate`] has forgotten and that were not inserted again.
+    /// Their altered files are in other projects, too, until then.
+    #[must_use]
+    pub fn to_fetch_again(&self) -> Vec<PackageId> {
+        self.lacking().keys().copied().collect()
     }
+}
+
+/// Returns whether a file has contents and mode of its entry.
+fn is_as_packed(
+    copy: &Dir,
+    status: &Status,
+    entry: &Entry<'_>,
+    tables: &PackageTables,
+) -> io::Result<bool> {
+    Ok(status.mode.is_none_or(|mode| mode == entry.mode.bits())
+        && contents_match(copy, entry.path, entry, tables.digests)?)
 }
 
 /// Returns whether a file is the store's own, in `expanded`.
@@ -110,16 +124,11 @@ fn may_be_written(status: &Status, entry: &Entry<'_>, since: i64) -> bool {
         || status.mode.is_some_and(|mode| mode != entry.mode.bits())
 }
 
-/// Gives the copy a file of its own with the present contents, and the shared one its own back.
-fn separate_file(
-    copy: &Dir,
-    status: &Status,
-    entry: &Entry<'_>,
-    package: Option<&Package>,
-) -> io::Result<()> {
+/// Gives the copy a file of its own with the present contents. Returns the shared one, unless it
+/// may not be written to; it is then replaced in the store.
+fn separate_file(copy: &Dir, status: &Status, entry: &Entry<'_>) -> io::Result<Option<File>> {
     let mut contents = Vec::new();
     copy.open_file(entry.path)?.read_to_end(&mut contents)?;
-    // A file that may not be written to is replaced in the store when it is next looked at.
     let shared = copy.open_file_to_write(entry.path).ok();
     let draft = unique_name(".dx-");
     let at = match entry.path.rsplit_once('/') {
@@ -133,21 +142,24 @@ fn separate_file(
         let _ = copy.remove_file(&at);
         return Err(error);
     }
-    let original = package.and_then(|package| restored(package.dxp(), entry));
-    if let (Some(shared), Some(original)) = (shared, original) {
-        give_back(shared, &original, entry)?;
-    }
-    Ok(())
+    Ok(shared)
 }
 
-/// Returns the contents that a file has in its package.
-fn restored(dxp: Dxp<'_>, entry: &Entry<'_>) -> Option<Vec<u8>> {
-    let entry = dxp.find(entry.path)?;
-    dxp.read_verified(&entry).ok().map(std::borrow::Cow::into_owned)
+/// Returns the contents that a file has in the package's DXP file.
+fn packed(whole: &Package, entry: &Entry<'_>) -> Option<Vec<u8>> {
+    let entry = whole.dxp().find(entry.path)?;
+    whole.dxp().read_verified(&entry).ok().map(std::borrow::Cow::into_owned)
+}
+
+/// Writes over a shared file in `root` what the one in `from` has.
+pub(crate) fn give_back(root: &Dir, from: &Dir, entry: &Entry<'_>) -> io::Result<()> {
+    let mut contents = Vec::new();
+    from.open_file(entry.path)?.read_to_end(&mut contents)?;
+    restore(root.open_file_to_write(entry.path)?, &contents, entry)
 }
 
 /// Writes over a shared file what it should have, so that it has it for everybody who shares it.
-fn give_back(mut file: File, contents: &[u8], entry: &Entry<'_>) -> io::Result<()> {
+fn restore(mut file: File, contents: &[u8], entry: &Entry<'_>) -> io::Result<()> {
     file.rewind()?;
     file.write_all(contents)?;
     file.set_len(contents.len() as u64)?;

@@ -22,6 +22,8 @@ pub(super) struct Download {
     pub(super) name: PackageName,
     pub(super) integrity: Option<Integrity>,
     pub(super) mode: StoreMode,
+    /// Whether the store has its tarball.
+    pub(super) is_stored: bool,
     /// Files to be stored as executable: the package's commands, so that linking need not copy
     /// them.
     pub(super) commands: Vec<String>,
@@ -37,7 +39,7 @@ impl Download {
         network: Network,
         wanted: TarballRequest,
     ) -> Result<(), AcquireError> {
-        if self.shared.store.has_tarball(self.id) && self.clone().unpack_stored().await? {
+        if self.is_stored && self.clone().unpack_stored().await? {
             return Ok(());
         }
         network.source.tarball(wanted, self.clone()).await?;

@@ -1,5 +1,6 @@
 //! `dx store`: manages the store.
 
+use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -69,7 +70,7 @@ impl StoreArguments {
                 prune(store, *unused_for, *max_size, report)?;
             }
             StoreAction::Maintain { background } => {
-                maintain(store, session.prepared_trees, *background, report)?;
+                maintain(&session, *background, report)?;
             }
             StoreAction::Verify { fix } => verify(store, *fix, report)?,
         }
@@ -77,22 +78,22 @@ impl StoreArguments {
     }
 }
 
-fn maintain(
-    store: &Store,
-    prepared_trees: u32,
-    background: bool,
-    report: &Report,
-) -> Result<(), CommandError> {
+fn maintain(session: &Session, background: bool, report: &Report) -> Result<(), CommandError> {
     if background {
         dx_pkg_os::process::work_in_background();
     }
     let cancel = Cancel::from_flag(dx_pkg_os::process::cancellation_flag());
+    let open = |root: &Path| {
+        let options = SessionOptions { cancel: cancel.clone(), ..SessionOptions::default() };
+        Session::open(session.environment.clone(), root, options)
+    };
     let maintained = maintenance::run(
-        store,
-        prepared_trees,
+        session.store(),
+        session.prepared_trees,
         !background,
         &cancel,
         &dx_pkg_os::process::install_signal_handlers,
+        &open,
     )?;
     let Maintained { deleted, prepared, patched, repaired } = maintained;
     let mut text = format!(

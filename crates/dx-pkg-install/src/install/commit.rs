@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
 
@@ -15,7 +16,7 @@ use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
 use crate::snapshot::{Facts, record_state};
 use crate::summary::{Changes, Direct, Lists, Named, Scope, of_record};
-use crate::{InstallError, Summary, altered, in_place, visits};
+use crate::{InstallError, Summary, altered, in_place, restore, visits};
 
 /// A committed install.
 pub(super) struct Committed {
@@ -238,11 +239,22 @@ fn separate_written(
     is_complete: bool,
 ) -> Result<(), InstallError> {
     let Whole { plan, lifecycle, .. } = whole;
-    if lifecycle.has_run()
-        && altered::separate_written(run.session.store(), &project.root, plan)?
-        && is_complete
-    {
+    let store = run.session.store();
+    if !lifecycle.has_run() || !altered::separate_written(store, &project.root, plan)? {
+        return Ok(());
+    }
+    if is_complete {
         complete_record(project, plan)?;
+    }
+    let lacking = store.to_fetch_again();
+    if !lacking.is_empty()
+        && let Err(error) = restore::fetch(run.session, &project.root, plan, &lacking)
+    {
+        run.events.warning(&format!(
+            "scripts wrote to files that other projects share, and what they should have could \
+             not be fetched: {}",
+            message_with_causes(&error)
+        ));
     }
     Ok(())
 }

@@ -12,7 +12,7 @@ use dx_pkg_store::StoreMode;
 use super::{Mode, Run};
 use crate::plan::{self, Plan};
 use crate::project::Project;
-use crate::{InstallError, Session, licenses};
+use crate::{InstallError, Session, licenses, restore};
 
 /// Fetched packages.
 pub(super) struct Fetched {
@@ -23,7 +23,7 @@ pub(super) struct Fetched {
 }
 
 /// Returns how packages get into the store. Where their files can be moved into the project, they
-/// are not written twice while the user waits: maintenance writes them from the project's files,
+/// are not named twice while the user waits: maintenance links the project's files into the store,
 /// or, in continuous integration, only tarballs are kept.
 pub(super) fn store_mode(session: &Session, project: &Project) -> StoreMode {
     let device = |path| identity(path).ok().flatten().map(|identity| identity.device);
@@ -69,7 +69,7 @@ pub(super) fn fetch(
     let (count, under_way) = (wanted.len(), downloads.start_all(wanted.into_iter())?);
     // What the store has already is linked by all processors together, after the last package has
     // arrived.
-    if under_way * 2 < count || !may_build(session, project, downloads, mode) {
+    if under_way * 2 < count || !may_build(session, project, mode) {
         let dropped = wait(session, previous, downloads, plan, lock)?;
         return Ok(Fetched { dropped, built: None });
     }
@@ -89,6 +89,10 @@ pub(super) fn fetch(
         downloads.end_arrivals();
         let built = building.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic));
         match (failed, built) {
+            // It is fetched again when the tree is linked as a whole.
+            (Ok(dropped), Err(error)) if restore::is_due(&error) => {
+                Ok(Fetched { dropped, built: None })
+            }
             (Ok(dropped), built) => Ok(Fetched { dropped, built: Some(built?) }),
             (Err(error), built) => {
                 if let Ok(built) = built {
@@ -100,11 +104,9 @@ pub(super) fn fetch(
     })
 }
 
-/// Returns whether linking can overlap downloads: packages can be moved into a tree that is built
-/// beside its place.
-fn may_build(session: &Session, project: &Project, downloads: &Downloads, mode: Mode) -> bool {
-    downloads.are_deferred()
-        && session.import_method().is_ok_and(|method| method == ImportMethod::Auto)
+/// Returns whether linking can overlap downloads: the tree is built beside its place.
+fn may_build(session: &Session, project: &Project, mode: Mode) -> bool {
+    session.import_method().is_ok_and(|method| method == ImportMethod::Auto)
         && (mode == Mode::Ci || !project.root.join("node_modules").exists())
 }
 

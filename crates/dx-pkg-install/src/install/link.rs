@@ -18,7 +18,7 @@ use super::{Mode, Run};
 use crate::in_place::{self, InPlace};
 use crate::plan::Plan;
 use crate::project::Project;
-use crate::{InstallError, Session, altered, installed, tree_files};
+use crate::{InstallError, Session, altered, installed, restore, tree_files};
 
 /// A linked tree.
 pub(super) struct Linked {
@@ -106,8 +106,12 @@ fn change(
         ..LinkOptions::default()
     };
     let (store, counters) = (run.session.store(), LinkCounters(run));
-    let report = materialise_difference(&project.root, store, before, after, &options, &counters)?;
-    Ok(report.map(|report| Linked { key: *key, placed: *placed, ..Linked::of(report) }))
+    match materialise_difference(&project.root, store, before, after, &options, &counters) {
+        // The full install fetches what is missing.
+        Err(error) if restore::is_due(&error) => Ok(None),
+        changed => Ok(changed?
+            .map(|report| Linked { key: *key, placed: *placed, ..Linked::of(report) })),
+    }
 }
 
 fn whole_with_text(
@@ -208,9 +212,16 @@ fn link(
         cancelled: Some(session.context.cancel.flag()),
         ..LinkOptions::default()
     };
-    let report = match sources.built {
-        Some(built) => built.place(root, store, &tree, &options, progress)?,
-        None => materialise(root, store, &tree, previous.as_ref(), &options, progress)?,
+    let linked = match sources.built {
+        Some(built) => built.place(root, store, &tree, &options, progress),
+        None => materialise(root, store, &tree, previous.as_ref(), &options, progress),
+    };
+    let report = match linked {
+        Err(error) if restore::is_due(&error) => {
+            restore::all(session, root, plan, &error)?;
+            materialise(root, store, &tree, None, &options, progress)?
+        }
+        linked => linked?,
     };
     let before: HashMap<&str, &Placement> = previous
         .iter()

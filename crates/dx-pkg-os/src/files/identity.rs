@@ -46,6 +46,17 @@ impl Identity {
     /// The length of [`Self::to_bytes`].
     pub const BYTES: usize = 40;
 
+    /// Returns the identity of an open file.
+    ///
+    /// # Errors
+    /// When the system refuses.
+    pub fn of_file(file: &std::fs::File) -> io::Result<Self> {
+        #[cfg(unix)]
+        return Ok(Self::from_stat(&rustix::fs::fstat(file)?));
+        #[cfg(not(unix))]
+        return Ok(Self::from_metadata(&file.metadata()?));
+    }
+
     /// Encodes the five numbers in their order, little-endian.
     #[must_use]
     pub fn to_bytes(&self) -> [u8; Self::BYTES] {

@@ -1,4 +1,5 @@
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 
 use dx_pkg_core::{Integrity, PackageId};
@@ -50,7 +51,7 @@ fn a_pending_package_is_whole_for_its_process_and_nothing_for_others() {
 #[test]
 fn a_package_that_was_moved_into_a_project_is_stored_from_there() {
     let (folder, store, id, integrity) = world();
-    store.move_expanded(id, &Dir::open(modules(&folder)).unwrap(), "a").unwrap();
+    store.move_own(id, &Dir::open(modules(&folder)).unwrap(), "a").unwrap();
     store.record_pending(&folder.path().join("project")).unwrap();
     let later = other(&folder);
     let records = later.pending_records().unwrap();
@@ -62,17 +63,21 @@ fn a_package_that_was_moved_into_a_project_is_stored_from_there() {
     later.remove_pending(&records[0]).unwrap();
     assert!(later.pending_records().unwrap().is_empty());
 
-    // The file equals the one that an insertion at once writes.
-    let at_once = tempfile::tempdir().unwrap();
-    let at_once = Store::open(at_once.path()).unwrap();
-    let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
-    at_once.insert(id, Some(&integrity), &files).unwrap();
+    let [stored, project] = [later.expanded(id), modules(&folder).join("a")];
+    for (path, _, data) in FILES {
+        let inode = |root: &std::path::Path| fs::metadata(root.join(path)).unwrap().ino();
+        assert_eq!(inode(&stored), inode(&project), "each file is there once");
+        assert_eq!(fs::read(stored.join(path)).unwrap(), data);
+    }
+    let last = other(&folder);
+    assert!(last.has(id) && last.verify(false).unwrap().damage.is_empty());
     assert_eq!(
-        fs::read(later.package_path(id)).unwrap(),
-        fs::read(at_once.package_path(id)).unwrap()
+        last.open_tables(id).unwrap().unwrap().dxp().integrity(),
+        Some(&*integrity.to_string())
     );
-    assert!(later.ensure_expanded(id).unwrap());
-    assert!(later.verify(false).unwrap().damage.is_empty());
+    let root = last.open_expanded(id).unwrap();
+    let tables = last.open_tables(id).unwrap().unwrap();
+    assert!(last.is_unaltered(id, &tables, &root).unwrap());
 }
 
 #[test]
@@ -85,12 +90,13 @@ fn unmoved_files_are_stored_from_their_folder() {
     later.remove_pending(&records[0]).unwrap();
     later.empty_trash().unwrap();
     assert_eq!(fs::read_dir(folder.path().join("v1/tmp")).unwrap().count(), 0);
+    assert!(other(&folder).has(id) && other(&folder).verify(false).unwrap().damage.is_empty());
 }
 
 #[test]
 fn a_copy_that_was_edited_is_not_stored() {
     let (folder, store, id, _) = world();
-    store.move_expanded(id, &Dir::open(modules(&folder)).unwrap(), "a").unwrap();
+    store.move_own(id, &Dir::open(modules(&folder)).unwrap(), "a").unwrap();
     let copy = modules(&folder).join("a");
     fs::write(copy.join("index.js"), "two").unwrap();
     store.record_pending(&folder.path().join("project")).unwrap();

@@ -1,11 +1,11 @@
 use std::fs;
-use std::os::unix::fs::MetadataExt;
+use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::{FileEntry, FileMode};
+use dx_pkg_format::dxp::{self, FileEntry, FileMode};
 
-use crate::Store;
+use crate::{Checked, Store};
 
 const FILES: [(&str, FileMode, &[u8]); 3] = [
     ("bin/run.js", FileMode::EXECUTABLE, b"#!/usr/bin/env node"),
@@ -13,102 +13,219 @@ const FILES: [(&str, FileMode, &[u8]); 3] = [
     ("package.json", FileMode::PLAIN, b"{}"),
 ];
 
+fn entries() -> [FileEntry<'static>; 3] {
+    FILES.map(|(path, mode, data)| FileEntry { path, mode, data })
+}
+
+/// A store with a package, as a later process sees it.
 fn store() -> (tempfile::TempDir, Store, PackageId) {
     let folder = tempfile::tempdir().unwrap();
-    let store = Store::open(folder.path()).unwrap();
     let integrity = Integrity::sha512_of(b"a tarball");
     let id = PackageId::from_integrity(&integrity);
-    let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
-    store.insert(id, Some(&integrity), &files).unwrap();
+    Store::open(folder.path()).unwrap().insert(id, Some(&integrity), &entries()).unwrap();
+    let store = Store::open(folder.path()).unwrap();
     (folder, store, id)
 }
 
-fn paths(altered: Option<Vec<crate::Altered>>) -> Vec<String> {
-    altered.unwrap().into_iter().map(|altered| altered.path).collect()
+/// A store with a package as earlier versions stored it: a DXP file beside the expanded files.
+fn earlier_store(stamps: bool) -> (tempfile::TempDir, Store, PackageId) {
+    let (folder, store, id) = store();
+    let integrity = Integrity::sha512_of(b"a tarball");
+    let dxp = dxp::encode(&entries(), Some(&integrity), dxp::Compression::Stored).unwrap();
+    fs::write(store.package_path(id), dxp).unwrap();
+    fs::remove_file(store.package_path(id).with_extension("dxt")).unwrap();
+    if stamps {
+        let mut out = super::EARLIER.begin(72);
+        for (path, ..) in FILES {
+            let metadata = fs::metadata(store.expanded(id).join(path)).unwrap();
+            let mtime = metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec();
+            out.u64(metadata.ino());
+            out.u64(metadata.len());
+            out.bytes(&mtime.to_le_bytes());
+        }
+        let record = dx_pkg_format::wire::Frame::finish(out);
+        fs::write(store.package_path(id).with_extension("files"), record).unwrap();
+    }
+    (folder, store, id)
+}
+
+fn unaltered() -> Checked {
+    Checked { altered: vec![], is_complete: true }
+}
+
+fn paths(checked: &Checked) -> Vec<&str> {
+    checked.altered.iter().map(|altered| altered.path.as_str()).collect()
 }
 
 fn inode(path: &Path) -> u64 {
     fs::metadata(path).unwrap().ino()
 }
 
+fn inodes(store: &Store, id: PackageId) -> [u64; 3] {
+    FILES.map(|(path, ..)| inode(&store.expanded(id).join(path)))
+}
+
+fn is_sound(store: &Store, id: PackageId) -> bool {
+    store.has(id)
+        && store.verify(false).unwrap().damage.is_empty()
+        && FILES.iter().all(|(path, mode, data)| {
+            let file = store.expanded(id).join(path);
+            fs::read(&file).unwrap() == *data
+                && fs::metadata(&file).unwrap().mode() & 0o7777 == mode.bits()
+        })
+}
+
 #[test]
 fn unaltered_files_stay_through_two_checks() {
     let (_folder, store, id) = store();
-    assert_eq!(paths(store.repair_expanded(id, None).unwrap()), [""; 0]);
-    let before = inode(&store.expanded(id).join("index.js"));
-    assert_eq!(paths(store.repair_expanded(id, None).unwrap()), [""; 0]);
-    assert_eq!(inode(&store.expanded(id).join("index.js")), before);
+    let before = inodes(&store, id);
+    for _ in 0..2 {
+        assert_eq!(store.repair_expanded(id, None).unwrap(), unaltered());
+    }
+    assert_eq!(inodes(&store, id), before);
+}
+
+type Change = fn(&Path);
+
+/// Ways to alter the package's folder, with the files that are then wrong.
+fn changes() -> [(&'static str, Change, &'static [&'static str]); 5] {
+    [
+        ("longer", |root| fs::write(root.join("index.js"), "longer").unwrap(), &["index.js"]),
+        (
+            "of the same size",
+            |root| fs::write(root.join("index.js"), "two").unwrap(),
+            &["index.js"],
+        ),
+        (
+            "of another mode",
+            |root| {
+                fs::set_permissions(root.join("index.js"), PermissionsExt::from_mode(0o755))
+                    .unwrap()
+            },
+            &["index.js"],
+        ),
+        ("gone", |root| fs::remove_file(root.join("package.json")).unwrap(), &["package.json"]),
+        ("folder gone", |root| fs::remove_dir_all(root.join("bin")).unwrap(), &["bin/run.js"]),
+    ]
 }
 
 #[test]
-fn an_altered_file_is_replaced_and_its_inode_reported() {
-    let (_folder, store, id) = store();
-    store.repair_expanded(id, None).unwrap();
-    let file = store.expanded(id).join("index.js");
-    let shared = inode(&file);
-    fs::write(&file, b"two").unwrap();
-    let altered = store.repair_expanded(id, None).unwrap().unwrap();
-    assert_eq!(altered.len(), 1);
-    assert_eq!((altered[0].path.as_str(), altered[0].inode), ("index.js", shared));
-    assert_eq!(fs::read(&file).unwrap(), b"one");
-    assert_ne!(inode(&file), shared, "whoever shares the old one keeps it");
-    assert_eq!(paths(store.repair_expanded(id, None).unwrap()), [""; 0]);
+fn a_package_with_an_altered_file_is_missing_until_it_is_inserted_again() {
+    for (what, change, wrong) in changes() {
+        let (folder, store, id) = store();
+        let before = inodes(&store, id);
+        change(&store.expanded(id));
+        let checked = store.repair_expanded(id, None).unwrap();
+        assert_eq!((paths(&checked).as_slice(), checked.is_complete), (wrong, false), "{what}");
+        assert!(!store.has(id), "{what}");
+        for altered in &checked.altered {
+            let at = FILES.iter().position(|(path, ..)| *path == altered.path).unwrap();
+            let was_there = !what.contains("gone");
+            assert_eq!(altered.inode, if was_there { before[at] } else { 0 }, "{what}");
+        }
+        let integrity = Integrity::sha512_of(b"a tarball");
+        let later = Store::open(folder.path()).unwrap();
+        later.insert(id, Some(&integrity), &entries()).unwrap();
+        assert!(is_sound(&later, id), "{what}");
+        for ((path, ..), (now, before)) in
+            FILES.iter().zip(inodes(&later, id).into_iter().zip(before))
+        {
+            assert_eq!(now == before, !wrong.contains(path), "{what}: {path} keeps its links");
+        }
+        assert_eq!(fs::read_dir(later.tmp_dir().unwrap()).unwrap().count(), 0, "{what}");
+        let last = Store::open(folder.path()).unwrap();
+        assert_eq!(last.repair_expanded(id, None).unwrap(), unaltered(), "{what}");
+    }
 }
 
 #[test]
-fn a_missing_file_and_folder_are_made_again() {
-    let (_folder, store, id) = store();
-    fs::remove_dir_all(store.expanded(id).join("bin")).unwrap();
-    assert_eq!(paths(store.repair_expanded(id, None).unwrap()), ["bin/run.js"]);
-    assert_eq!(fs::metadata(store.expanded(id).join("bin/run.js")).unwrap().mode() & 0o777, 0o755);
+fn an_altered_file_is_replaced_from_a_copy_that_has_it() {
+    for (what, change, wrong) in changes() {
+        let (folder, store, id) = store();
+        let copy = folder.path().join("project/node_modules/a");
+        for (path, _, data) in FILES {
+            fs::create_dir_all(copy.join(path).parent().unwrap()).unwrap();
+            fs::write(copy.join(path), data).unwrap();
+        }
+        change(&store.expanded(id));
+        let checked = store.repair_expanded(id, Some(&copy)).unwrap();
+        assert_eq!((paths(&checked).as_slice(), checked.is_complete), (wrong, true), "{what}");
+        assert!(is_sound(&store, id), "{what}");
+        assert_eq!(store.repair_expanded(id, Some(&copy)).unwrap(), unaltered(), "{what}");
+    }
 }
 
 #[test]
-fn missing_files_become_links_to_unaltered_files_of_a_projects_copy() {
+fn packages_of_an_earlier_version_are_taken_over_and_lose_nothing() {
+    for stamps in [true, false] {
+        let (_folder, store, id) = earlier_store(stamps);
+        let before = inodes(&store, id);
+        assert!(store.has(id));
+        let tables = store.open_tables(id).unwrap().unwrap();
+        let root = store.open_expanded(id).unwrap();
+        assert_eq!(store.is_unaltered(id, &tables, &root).unwrap(), stamps);
+        assert_eq!(store.drop_second_copies(&mut || true).unwrap(), 1);
+        assert!(!store.package_path(id).exists());
+        assert!(!store.package_path(id).with_extension("files").exists());
+        assert!(is_sound(&store, id));
+        assert_eq!(inodes(&store, id), before);
+        assert_eq!(store.repair_expanded(id, None).unwrap(), unaltered());
+        let package = store.open_package(id).unwrap().unwrap();
+        for (path, _, data) in FILES {
+            let entry = package.dxp().find(path).unwrap();
+            assert_eq!(&*package.read(&entry).unwrap(), data);
+        }
+        assert_eq!(store.drop_second_copies(&mut || true).unwrap(), 0);
+    }
+}
+
+#[test]
+fn altered_files_of_an_earlier_version_are_restored_from_its_dxp_file() {
+    for (what, change, wrong) in changes() {
+        let (_folder, store, id) = earlier_store(true);
+        change(&store.expanded(id));
+        let checked = store.repair_expanded(id, None).unwrap();
+        assert_eq!((paths(&checked).as_slice(), checked.is_complete), (wrong, true), "{what}");
+        assert!(is_sound(&store, id), "{what}");
+        assert!(!store.package_path(id).exists(), "{what}");
+    }
+}
+
+#[test]
+fn a_damaged_record_makes_the_package_missing() {
     let (folder, store, id) = store();
-    let copy = folder.path().join("project/node_modules/a");
-    fs::create_dir_all(copy.parent().unwrap()).unwrap();
-    fs::rename(store.expanded(id), &copy).unwrap();
-    fs::write(copy.join("index.js"), b"edited").unwrap();
-    assert_eq!(paths(store.repair_expanded(id, Some(&copy)).unwrap()), [""; 0]);
-    let expanded = store.expanded(id);
-    assert_eq!(inode(&expanded.join("package.json")), inode(&copy.join("package.json")));
-    assert_ne!(inode(&expanded.join("index.js")), inode(&copy.join("index.js")));
-    assert_eq!(fs::read(expanded.join("index.js")).unwrap(), b"one");
-}
-
-#[test]
-fn a_damaged_record_is_written_anew() {
-    let (_folder, store, id) = store();
-    store.repair_expanded(id, None).unwrap();
-    let note = store.package_path(id).with_extension("files");
+    let note = store.package_path(id).with_extension("dxt");
     let sound = fs::read(&note).unwrap();
     for position in 0..sound.len() {
         let mut damaged = sound.clone();
         damaged[position] ^= 1;
         fs::write(&note, &damaged).unwrap();
-        assert_eq!(paths(store.repair_expanded(id, None).unwrap()), [""; 0]);
-        assert_eq!(fs::read(&note).unwrap(), sound, "byte {position}");
+        let later = Store::open(folder.path()).unwrap();
+        assert!(later.open_tables(id).unwrap().is_none(), "byte {position}");
+        assert_eq!(later.repair_expanded(id, None).unwrap(), Checked::default());
+        assert!(!later.has(id), "byte {position}");
     }
 }
 
 #[test]
-fn an_unknown_package_is_none() {
+fn an_unknown_package_is_missing() {
     let (_folder, store, _) = store();
-    assert_eq!(store.repair_expanded(PackageId::from_bytes([9; 32]), None).unwrap(), None);
+    let checked = store.repair_expanded(PackageId::from_bytes([9; 32]), None).unwrap();
+    assert_eq!(checked, Checked::default());
 }
 
 #[test]
-fn a_record_of_version_1_is_read_and_written_the_same() {
+fn a_record_of_an_earlier_version_is_read() {
     let golden: &[u8] = include_bytes!("../../tests/golden/dxf-v1.dxf");
-    let rows = super::decode(golden).unwrap();
-    let sizes: Vec<u64> = rows.iter().map(|row| dx_pkg_format::wire::u64_at(row, 8)).collect();
-    assert_eq!(sizes, [19, 3, 70_000]);
-    assert_eq!(super::encode(&rows), golden);
+    let (_folder, store, id) = store();
+    let note = store.package_path(id).with_extension("files");
+    fs::write(&note, golden).unwrap();
+    assert_eq!(store.earlier_stamps(id, 3).unwrap().len(), 3);
+    assert!(store.earlier_stamps(id, 2).is_none());
     for at in 0..golden.len() {
         let mut altered = golden.to_vec();
         altered[at] ^= 1;
-        assert_eq!(super::decode(&altered), None, "byte {at}");
-        assert_eq!(super::decode(&golden[..at]), None, "cut at {at}");
+        fs::write(&note, altered).unwrap();
+        assert!(store.earlier_stamps(id, 3).is_none(), "byte {at}");
     }
 }

@@ -30,18 +30,21 @@ fn receive(store: &Store, id: PackageId, keeping: StoreMode) -> Incoming<'_> {
     incoming
 }
 
-/// Returns the DXP file of the same package, inserted at once.
-fn stored_at_once(id: PackageId, integrity: &Integrity) -> Vec<u8> {
+/// Returns the files of a stored package, and its record without their stamps.
+fn contents(store: &Store, id: PackageId) -> (Vec<Vec<u8>>, Vec<u8>) {
+    let tables = store.open_tables(id).unwrap().unwrap();
+    let read = |path| fs::read(store.expanded(id).join(path)).unwrap();
+    let files = tables.dxp().entries().map(|entry| read(entry.path)).collect();
+    (files, tables.bytes().to_vec())
+}
+
+/// Returns the same of the package, inserted at once.
+fn stored_at_once(id: PackageId, integrity: &Integrity) -> (Vec<Vec<u8>>, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
-    store
-        .insert(
-            id,
-            Some(integrity),
-            &FILES.map(|(path, mode, data)| FileEntry { path, mode, data }),
-        )
-        .unwrap();
-    fs::read(store.package_path(id)).unwrap()
+    let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
+    store.insert(id, Some(integrity), &files).unwrap();
+    contents(&store, id)
 }
 
 fn nothing_in_tmp(store: &Store) -> bool {
@@ -50,11 +53,15 @@ fn nothing_in_tmp(store: &Store) -> bool {
 
 #[test]
 fn an_incoming_package_equals_one_inserted_at_once() {
-    let (_folder, store, id, integrity) = world();
+    let (folder, store, id, integrity) = world();
     receive(&store, id, StoreMode::Now).keep(Some(&integrity)).unwrap();
     assert!(store.has(id) && !store.is_own(id));
-    assert_eq!(fs::read(store.package_path(id)).unwrap(), stored_at_once(id, &integrity));
+    assert_eq!(contents(&store, id), stored_at_once(id, &integrity));
     assert!(store.verify(false).unwrap().damage.is_empty());
+    let later = Store::open(folder.path()).unwrap();
+    let (tables, root) =
+        (later.open_tables(id).unwrap().unwrap(), later.open_expanded(id).unwrap());
+    assert!(later.is_unaltered(id, &tables, &root).unwrap());
     assert!(nothing_in_tmp(&store));
     // However often it arrives.
     receive(&store, id, StoreMode::Now).keep(Some(&integrity)).unwrap();
@@ -71,7 +78,7 @@ fn a_deferred_package_is_pending() {
     let later = Store::open(folder.path()).unwrap();
     let notes = later.pending_records().unwrap();
     assert!(later.complete(&notes[0], id, &notes[0].packages[0].1, &[]).unwrap());
-    assert_eq!(fs::read(later.package_path(id)).unwrap(), stored_at_once(id, &integrity));
+    assert_eq!(contents(&later, id), stored_at_once(id, &integrity));
 }
 
 #[test]

@@ -4,13 +4,13 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXQ\0` |
-//! | 4 | 2 | version, 2 |
+//! | 4 | 2 | version, 3 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
 //! | 16 | 4 + n | length of the project's folder (`u32`), and the folder, absolute |
 //! | | 4 + n | length of the name of the packages' folder in `tmp/` (`u32`), and the name |
 //! | | 32 | for each package: its id |
-//! | | 4 + n | length (`u32`), and its DXP file up to the payload, with provisional digests |
+//! | | 4 + n | length (`u32`), and its record as an expanded package, see `tables` |
 
 use std::path::{Path, PathBuf};
 
@@ -22,35 +22,36 @@ use crate::PackageTables;
 use crate::layout::absolute_path;
 
 const SIGNATURE: [u8; 4] = *b"DXQ\0";
-const VERSION: u16 = 2;
+const VERSION: u16 = 3;
 const FRAME: Frame =
     Frame { format: "record of pending packages", signature: SIGNATURE, version: VERSION };
 
 /// A decoded record.
-#[derive(Debug, PartialEq, Eq)]
+#[derive(Debug)]
 pub(crate) struct Contents {
     /// The project that has the packages' files.
     pub(crate) project: PathBuf,
     /// The name of the folder in `tmp/` that has the files which were not moved.
     pub(crate) folder: String,
-    /// The packages, with the beginnings of their DXP files.
-    pub(crate) packages: Vec<(PackageId, Vec<u8>)>,
+    /// The packages, with their tables.
+    pub(crate) packages: Vec<(PackageId, PackageTables)>,
 }
 
 /// Encodes a record.
 pub(crate) fn encode<'t>(
     project: &Path,
     folder: &str,
-    packages: impl Iterator<Item = (PackageId, &'t PackageTables)> + Clone,
+    packages: impl Iterator<Item = (PackageId, &'t PackageTables)>,
 ) -> Vec<u8> {
-    let length: usize = packages.clone().map(|(_, tables)| 36 + tables.bytes().len()).sum();
+    let packages: Vec<_> = packages.map(|(id, tables)| (id, tables.encode())).collect();
+    let length: usize = packages.iter().map(|(_, record)| 36 + record.len()).sum();
     let project = project.as_os_str().as_encoded_bytes();
     let mut out = FRAME.begin(8 + project.len() + folder.len() + length);
     out.blob(project);
     out.text(folder);
-    for (id, tables) in packages {
+    for (id, record) in packages {
         out.bytes(id.as_bytes());
-        out.blob(tables.bytes());
+        out.blob(&record);
     }
     Frame::finish(out)
 }
@@ -66,7 +67,8 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Contents> {
     }
     let mut packages = Vec::new();
     while !reader.is_empty() {
-        packages.push((PackageId::from_bytes(reader.array()?), reader.blob()?.to_vec()));
+        let id = PackageId::from_bytes(reader.array()?);
+        packages.push((id, PackageTables::decode(reader.blob()?.to_vec())?));
     }
     Some(Contents { project, folder: folder.to_owned(), packages })
 }

@@ -6,7 +6,7 @@ use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_os::files::{Dir, identity};
 
-use crate::Store;
+use crate::{Checked, Store};
 
 const FILES: [(&str, FileMode, &[u8]); 3] = [
     ("index.js", FileMode::PLAIN, b"module.exports = 1"),
@@ -15,7 +15,7 @@ const FILES: [(&str, FileMode, &[u8]); 3] = [
 ];
 
 struct World {
-    _folder: tempfile::TempDir,
+    folder: tempfile::TempDir,
     store: Store,
     id: PackageId,
     copies: [PathBuf; 2],
@@ -29,7 +29,7 @@ fn world() -> World {
     let id = PackageId::from_integrity(&integrity);
     let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
     store.insert(id, Some(&integrity), &files).unwrap();
-    store.repair_expanded(id, None).unwrap();
+    let store = Store::open(&folder.path().join("store")).unwrap();
     let copies = ["one", "two"].map(|name| folder.path().join(name));
     for copy in &copies {
         fs::create_dir_all(copy.join("lib")).unwrap();
@@ -37,7 +37,7 @@ fn world() -> World {
             fs::hard_link(store.expanded(id).join(path), copy.join(path)).unwrap();
         }
     }
-    World { _folder: folder, store, id, copies }
+    World { folder, store, id, copies }
 }
 
 impl World {
@@ -51,6 +51,12 @@ impl World {
 
     fn separate(&self, since: i64) -> Vec<String> {
         self.store.separate(self.id, &Dir::open(&self.copies[0]).unwrap(), since).unwrap()
+    }
+
+    /// Inserts the package as fetched again.
+    fn insert(&self) {
+        let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
+        self.store.insert(self.id, Some(&Integrity::sha512_of(b"a tarball")), &files).unwrap();
     }
 
     fn is_sound(&self, copy: &std::path::Path) -> bool {
@@ -96,10 +102,17 @@ fn files_that_a_script_wrote_to_become_those_of_its_project_alone() {
         let own = fs::metadata(world.copies[0].join(path)).unwrap();
         assert_eq!((fs::read(world.copies[0].join(path)).unwrap(), own.mode()), changed, "{what}");
         assert_eq!(own.nlink(), 1, "{what}");
+        // Only the registry has the contents.
+        assert_eq!(world.store.to_fetch_again(), [world.id], "{what}");
+        assert!(!world.store.has(world.id), "{what}");
+        world.insert();
+        assert_eq!(world.store.to_fetch_again(), [], "{what}");
         assert!(world.is_sound(&world.copies[1]), "{what}: the other project");
         assert!(world.is_sound(&world.store.expanded(world.id)), "{what}: the store");
         assert!(world.store.written().contains(&world.id), "{what}");
-        assert_eq!(world.store.repair_expanded(world.id, None).unwrap(), Some(vec![]), "{what}");
+        let later = Store::open(&world.folder.path().join("store")).unwrap();
+        let unaltered = Checked { altered: vec![], is_complete: true };
+        assert_eq!(later.repair_expanded(world.id, None).unwrap(), unaltered, "{what}");
         assert_eq!(world.separate(since), [path], "{what}: it is still the project's own");
     }
 }

@@ -1,19 +1,14 @@
 //! Detection and repair of damage, and stores that cannot be written.
 
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use dx_pkg_core::PackageId;
-use dx_pkg_store::{Folder, StoreError};
+use dx_pkg_store::StoreError;
 
 use crate::{Fixture, files, identify};
 
 impl Fixture {
-    fn package_file(&self, id: PackageId) -> PathBuf {
-        let hex = id.to_string();
-        self.store.folder(Folder::Packages).join(&hex[..2]).join(format!("{hex}.dxp"))
-    }
-
     /// Returns the damaged packages with their damage, and checks that `fix` repairs them all.
     fn damage(&self) -> Vec<(PackageId, String)> {
         let found = self.store.verify(false).unwrap().damage;
@@ -27,7 +22,7 @@ impl Fixture {
 
 /// A name for a package, and the damage to its folder.
 type FolderChange = (&'static str, fn(&Path));
-/// A name for a package, and the damage to its DXP file.
+/// A name for a package, and the damage to its record or DXP file.
 type FileChange = (&'static str, fn(&mut Vec<u8>));
 
 fn alter(path: &Path, change: impl FnOnce(&mut Vec<u8>)) {
@@ -42,12 +37,13 @@ fn a_sound_store_has_no_damage() {
     for name in ["a", "b", "c"] {
         fixture.insert(name);
     }
+    fixture.pack("d");
     let report = fixture.store.verify(false).unwrap();
-    assert_eq!((report.packages, report.files, report.damage.len()), (3, 12, 0));
+    assert_eq!((report.packages, report.files, report.damage.len()), (4, 12, 0));
 }
 
 #[test]
-fn changed_added_and_missing_files_are_found_and_made_again() {
+fn a_package_with_changed_added_or_missing_files_is_removed_so_that_it_is_fetched_again() {
     let fixture = Fixture::new();
     let changes: [FolderChange; 5] = [
         ("same size", |root| alter(&root.join("package.json"), |bytes| bytes[0] = b'[')),
@@ -61,29 +57,37 @@ fn changed_added_and_missing_files_are_found_and_made_again() {
         change(&fixture.store.expanded(id));
         let found = fixture.damage();
         assert_eq!(found.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [id], "{name}");
+        assert!(!fixture.store.has(id), "{name}");
+        fixture.insert(name);
         assert!(fixture.store.has(id), "{name}");
-        let manifest = fs::read_to_string(fixture.store.expanded(id).join("package.json")).unwrap();
-        assert!(manifest.contains(name));
+        assert_eq!(fixture.store.verify(false).unwrap().damage, [], "{name}");
     }
 }
 
+/// Kinds of damage to a package's file.
+const DAMAGE: [FileChange; 4] = [
+    ("contents", |bytes| *bytes.last_mut().unwrap() ^= 1),
+    ("tables", |bytes| bytes[100] ^= 1),
+    ("cut", |bytes| bytes.truncate(bytes.len() - 1)),
+    ("empty", Vec::clear),
+];
+
 #[test]
-fn a_damaged_package_is_removed_so_that_it_is_fetched_again() {
+fn a_damaged_package_is_removed_whichever_form_it_has() {
     let fixture = Fixture::new();
-    let changes: [FileChange; 4] = [
-        ("contents", |bytes| *bytes.last_mut().unwrap() ^= 1),
-        ("tables", |bytes| bytes[100] ^= 1),
-        ("cut", |bytes| bytes.truncate(bytes.len() - 1)),
-        ("empty", Vec::clear),
-    ];
-    for (name, change) in changes {
-        let id = fixture.insert(name);
-        alter(&fixture.package_file(id), change);
-        assert_eq!(fixture.damage().len(), 1, "{name}");
-        assert!(!fixture.store.has(id));
-        assert!(fixture.store.open_package(id).unwrap().is_none());
-        fixture.insert(name);
-        assert!(fixture.store.has(id));
+    for (name, change) in DAMAGE {
+        for packed in [false, true] {
+            let (id, path) = if packed {
+                fixture.pack(name)
+            } else {
+                let id = fixture.insert(name);
+                (id, fixture.path(id, "dxt"))
+            };
+            alter(&path, change);
+            assert_eq!(fixture.damage().len(), 1, "{name}, {packed}");
+            assert!(!fixture.store.has(id));
+            assert!(fixture.store.open_package(id).unwrap().is_none());
+        }
     }
 }
 
@@ -91,17 +95,21 @@ fn a_damaged_package_is_removed_so_that_it_is_fetched_again() {
 fn a_package_under_the_name_of_another_is_found() {
     let fixture = Fixture::new();
     let (a, b) = (fixture.insert("a"), fixture.insert("b"));
-    fs::copy(fixture.package_file(a), fixture.package_file(b)).unwrap();
-    assert_eq!(fixture.damage().iter().map(|(id, _)| *id).collect::<Vec<_>>(), [b]);
+    fs::copy(fixture.path(a, "dxt"), fixture.path(b, "dxt")).unwrap();
+    let ((_, c), (d, other)) = (fixture.pack("c"), fixture.pack("d"));
+    fs::copy(c, other).unwrap();
+    let mut expected = [b, d];
+    expected.sort();
+    assert_eq!(fixture.damage().iter().map(|(id, _)| *id).collect::<Vec<_>>(), expected);
     assert!(fixture.store.has(a));
     assert!(!fixture.store.has(b));
 }
 
 #[test]
-fn files_without_their_package_are_removed() {
+fn files_without_their_record_are_removed() {
     let fixture = Fixture::new();
     let id = fixture.insert("a");
-    fs::remove_file(fixture.package_file(id)).unwrap();
+    fs::remove_file(fixture.path(id, "dxt")).unwrap();
     assert_eq!(fixture.damage().len(), 1);
     assert!(!fixture.store.has(id));
 }
@@ -109,20 +117,14 @@ fn files_without_their_package_are_removed() {
 #[test]
 fn a_damaged_package_is_never_expanded() {
     let fixture = Fixture::new();
-    let id = fixture.insert("a");
-    fs::remove_dir_all(fixture.store.expanded(id)).unwrap();
-    let manifest = b"{\"name\":\"a\"}";
-    alter(&fixture.package_file(id), |bytes| {
-        let at = bytes.windows(manifest.len()).position(|window| window == manifest).unwrap();
-        bytes[at] ^= 1;
-    });
-    assert!(!fixture.store.ensure_expanded(id).unwrap());
-    assert!(!fixture.store.has(id));
-    assert!(
-        fixture.store.open_package(id).unwrap().is_none(),
-        "the damaged file is out of the way"
-    );
-    assert_eq!(fixture.garbage(), 0);
+    for (name, change) in DAMAGE {
+        let (id, path) = fixture.pack(name);
+        alter(&path, change);
+        assert!(!fixture.store.ensure_expanded(id).unwrap(), "{name}");
+        assert!(!fixture.store.has(id), "{name}");
+        assert!(fixture.store.open_package(id).unwrap().is_none(), "{name}: it is out of the way");
+        assert_eq!(fixture.garbage(), 0, "{name}");
+    }
 }
 
 #[test]

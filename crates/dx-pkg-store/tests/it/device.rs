@@ -13,17 +13,23 @@ fn a_full_device_is_named_and_nothing_half_written_stays() {
     let store = Store::open(&device.path().join("store")).unwrap();
     let (small, _) = identify("small");
     store.insert(small, None, &files("{}")).unwrap();
-    // The first fits as one file and not as two, the second not even once.
-    for size in [150_000, 1_000_000] {
-        let (large, _) = identify("large");
+    // Too large by far, and then by less and less: at last only the record does not fit.
+    let (large, _) = identify("large");
+    let insert = |size: usize| {
         let data = vec![1; size];
-        let error = store
-            .insert(large, None, &[FileEntry { path: "a", mode: FileMode::PLAIN, data: &data }])
-            .unwrap_err();
+        let files = [FileEntry { path: "a", mode: FileMode::PLAIN, data: &data }];
+        store.insert(large, None, &files)
+    };
+    let mut sizes = [1_000_000].into_iter().chain((200_000..270_000).rev().step_by(2048));
+    let mut refused = 0;
+    while let Err(error) = insert(sizes.next().unwrap()) {
         assert_eq!(error.code(), "DX_STORE_FULL", "{error}");
         assert!(!store.has(large));
         assert_eq!(std::fs::read_dir(store.tmp_dir().unwrap()).unwrap().count(), 0);
+        assert_eq!(store.verify(false).unwrap().damage, []);
+        refused += 1;
     }
+    assert!(refused > 2 && store.has(large));
     assert!(store.has(small));
     assert_eq!(store.verify(false).unwrap().damage, []);
 }

@@ -38,7 +38,7 @@ fn a_process_killed_at_any_moment_leaves_a_sound_store() {
         child.kill().unwrap();
         child.wait().unwrap();
         let mut report = fixture.store.verify(false).unwrap();
-        // The unfinished package may have a DXP file but no expanded files, which is no damage.
+        // The unfinished package may have a record but no expanded files, which is no damage.
         packages = report.packages.max(packages);
         assert_eq!(std::mem::take(&mut report.damage), []);
     }

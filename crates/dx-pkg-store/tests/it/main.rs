@@ -9,7 +9,7 @@ mod packages;
 mod trash;
 
 use dx_pkg_core::{Integrity, PackageId};
-use dx_pkg_format::dxp::{FileEntry, FileMode};
+use dx_pkg_format::dxp::{self, FileEntry, FileMode};
 use dx_pkg_store::Store;
 
 /// A store in a folder of its own.
@@ -31,6 +31,24 @@ impl Fixture {
         let manifest = format!("{{\"name\":\"{name}\"}}");
         self.store.insert(id, Some(&integrity), &files(&manifest)).unwrap();
         id
+    }
+
+    /// Packs a small package away, as a DXP file alone.
+    fn pack(&self, name: &str) -> (PackageId, std::path::PathBuf) {
+        let (id, integrity) = identify(name);
+        let manifest = format!("{{\"name\":\"{name}\"}}");
+        let packed = dxp::encode(&files(&manifest), Some(&integrity), dxp::Compression::Stored);
+        let path = self.path(id, "dxp");
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(&path, packed.unwrap()).unwrap();
+        (id, path)
+    }
+
+    /// Returns the path of a package's record or DXP file.
+    fn path(&self, id: PackageId, extension: &str) -> std::path::PathBuf {
+        let hex = id.to_string();
+        let packages = self.store.folder(dx_pkg_store::Folder::Packages);
+        packages.join(&hex[..2]).join(format!("{hex}.{extension}"))
     }
 
     /// Returns the entries of `tmp/`.

@@ -3,13 +3,13 @@
 use std::fs;
 
 use dx_pkg_core::Coded;
-use dx_pkg_format::dxp::{FileEntry, FileMode};
+use dx_pkg_format::dxp::{self, FileEntry, FileMode};
 use dx_pkg_store::{Store, StoreError};
 
 use crate::{Fixture, files, identify};
 
 #[test]
-fn an_inserted_package_is_there_in_both_forms() {
+fn an_inserted_package_is_there_and_can_be_read() {
     let fixture = Fixture::new();
     let store = &fixture.store;
     let (id, integrity) = identify("a");
@@ -22,7 +22,7 @@ fn an_inserted_package_is_there_in_both_forms() {
     for file in files("{}") {
         assert_eq!(fs::read(store.expanded(id).join(file.path)).unwrap(), file.data);
         let entry = package.dxp().find(file.path).unwrap();
-        assert_eq!(&*package.dxp().read_verified(&entry).unwrap(), file.data);
+        assert_eq!(&*package.read(&entry).unwrap(), file.data);
     }
     assert!(store.open_expanded(id).is_ok());
     assert_eq!(store.file_count(id), Some(package.dxp().len()));
@@ -71,15 +71,33 @@ fn inserting_the_same_package_from_many_threads_succeeds_everywhere() {
 }
 
 #[test]
-fn missing_files_are_made_again_from_the_package() {
+fn a_packed_package_is_expanded_when_it_is_needed_and_then_there_once() {
+    let fixture = Fixture::new();
+    let store = &fixture.store;
+    let (id, path) = fixture.pack("a");
+    assert!(!store.has(id));
+    let package = store.open_package(id).unwrap().unwrap();
+    assert_eq!(
+        &*package.read(&package.dxp().find("lib/deep/index.js").unwrap()).unwrap(),
+        b"module.exports = 1\n"
+    );
+    assert_eq!(store.file_count(id), Some(4));
+    assert!(store.ensure_expanded(id).unwrap());
+    assert!(store.has(id) && !path.exists());
+    assert!(store.verify(false).unwrap().damage.is_empty());
+    assert!(!store.ensure_expanded(identify("unknown").0).unwrap());
+}
+
+#[test]
+fn a_package_whose_files_were_removed_is_missing() {
     let fixture = Fixture::new();
     let id = fixture.insert("a");
     fs::remove_dir_all(fixture.store.expanded(id)).unwrap();
     assert!(!fixture.store.has(id));
-    assert!(fixture.store.ensure_expanded(id).unwrap());
+    assert!(!fixture.store.ensure_expanded(id).unwrap());
+    fixture.insert("a");
     assert!(fixture.store.has(id));
     assert!(fixture.store.verify(false).unwrap().damage.is_empty());
-    assert!(!fixture.store.ensure_expanded(identify("unknown").0).unwrap());
 }
 
 #[test]
@@ -112,24 +130,28 @@ fn is_expanded_exactly(store: &Store) {
     let entry = |(path, data)| FileEntry { path, mode: FileMode::PLAIN, data };
     let files: Vec<_> =
         names.into_iter().zip(contents.iter().map(Vec::as_slice)).map(entry).collect();
-    store.insert(id, None, &files).unwrap();
-    fs::remove_dir_all(store.expanded(id)).unwrap();
+    let packed = dxp::encode(&files, None, dxp::Compression::Stored).unwrap();
+    let hex = id.to_string();
+    let folder = store.folder(dx_pkg_store::Folder::Packages).join(&hex[..2]);
+    fs::create_dir_all(&folder).unwrap();
+    fs::write(folder.join(format!("{hex}.dxp")), packed).unwrap();
+    let package = store.open_package(id).unwrap().unwrap();
     assert!(store.ensure_expanded(id).unwrap());
     for (name, data) in names.into_iter().zip(&contents) {
         let path = store.expanded(id).join(name);
         assert!(fs::read(&path).unwrap() == *data, "{name}");
         fs::write(path, "changed").unwrap();
     }
-    assert!(store.open_package(id).unwrap().unwrap().dxp().verify().is_ok());
+    assert!(package.dxp().verify().is_ok(), "the blocks are no longer shared");
 }
 
 #[test]
-fn large_files_are_made_again_exactly() {
+fn large_files_are_expanded_exactly() {
     is_expanded_exactly(&Fixture::new().store);
 }
 
 #[test]
-fn large_files_that_share_blocks_are_made_again_exactly() {
+fn large_files_that_share_blocks_are_expanded_exactly() {
     let Some(device) = dx_pkg_testkit::Device::btrfs() else { return };
     is_expanded_exactly(&Store::open(device.path()).unwrap());
 }
@@ -192,5 +214,5 @@ fn a_package_stored_as_version_1_is_taken_over() {
         let file = fixture.store.expanded(id).join(path);
         assert_eq!(fs::metadata(file).unwrap().permissions().mode() & 0o7777, mode, "{path}");
     }
-    assert_eq!(fixture.store.repair_expanded(id, None).unwrap(), Some(Vec::new()));
+    assert!(fixture.store.repair_expanded(id, None).unwrap().is_complete);
 }
