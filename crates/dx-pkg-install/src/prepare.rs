@@ -96,7 +96,10 @@ impl<'p> Preparation<'p> {
     /// Restores altered files that the tree is linked from, and returns their number; `None` where
     /// the store lacks a package. The project's own tree is repaired too, and other projects that
     /// share the files are told. What only the registry has is fetched in a session of the project.
-    pub(crate) fn check_files(&self, open: &OpenSession<'_>) -> Result<Option<usize>, InstallError> {
+    pub(crate) fn check_files(
+        &self,
+        open: &OpenSession<'_>,
+    ) -> Result<Option<usize>, InstallError> {
         let mut seen: HashMap<PackageId, Vec<Altered>> = HashMap::new();
         let mut lacking = Vec::new();
         for placement in &self.tree.placements {

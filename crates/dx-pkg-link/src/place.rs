@@ -118,11 +118,7 @@ fn place_whole(
     }
     let mut counts = Counts::default();
     let placed = with_parents(into, name, &mut counts, || {
-        if moves {
-            store.move_own(id, into, name)
-        } else {
-            store.clone_expanded(id, into, name)
-        }
+        if moves { store.move_own(id, into, name) } else { store.clone_expanded(id, into, name) }
     });
     if placed.is_ok() {
         let files = source.dxp.len() as u64;

@@ -101,7 +101,9 @@ impl Store {
         if self.has(id) {
             return Ok(true);
         }
-        self.forget(id)?;
+        if self.has_record(id) {
+            self.forget(id)?;
+        }
         let (package, archive) = match self.open_package_file(id) {
             Ok(Some(opened)) => opened,
             Ok(None) => return Ok(false),

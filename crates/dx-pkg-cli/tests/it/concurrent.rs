@@ -77,7 +77,7 @@ fn projects_at_once_on_one_empty_store_all_succeed() {
         assert_eq!(required(project, "p11"), "p11@1.0.0");
         assert_eq!(project.read("package-lock.json"), projects[0].read("package-lock.json"));
     }
-    let packages = stored(&owner).into_iter().filter(|name| name.ends_with(".dxp"));
+    let packages = stored(&owner).into_iter().filter(|name| name.ends_with(".dxt"));
     assert_eq!(packages.count(), 12, "each package once");
     ok(&owner, ["store", "verify"]);
 }

@@ -7,6 +7,7 @@ use std::process::Command;
 use dx_pkg_testkit::{Device, Project, Registry, Run};
 
 use crate::harness::{command, dx, fails, files, ok, stored, unpacked};
+use crate::takeover::as_earlier_version;
 
 /// Returns a registry with `a`, of two megabytes, and the small `b`.
 fn registry() -> Registry {
@@ -181,6 +182,7 @@ fn packed_packages_of_a_read_only_store_are_unpacked_into_the_project() {
         Project::new(&registry).dep("a", "1").store(&device.path().join("store")).create();
     ok(&project, ["install"]);
     let installed = project.installed();
+    as_earlier_version(&project);
     fs::remove_dir_all(project.store().join("v1/expanded")).unwrap();
     device.remount("ro");
     project.remove("node_modules");

@@ -77,6 +77,7 @@ mod speculation;
 mod stale;
 mod stale_lockfile;
 mod streaming;
+mod takeover;
 mod timing;
 mod tolerance;
 #[cfg(unix)]

@@ -331,17 +331,21 @@ fn import_method_of_the_environment_wins_and_every_word_is_known() {
 fn a_package_that_was_just_fetched_is_moved_and_counted() {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
-    let project = Project::new(&registry).dep("a", "1").create();
-    let run = ok(&project, ["install", "--json"]);
-    let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
-    let statistics = &json["statistics"];
-    assert_eq!(
-        (&statistics["moved_packages"], &statistics["moves"]),
-        (&1.into(), &2.into()),
-        "{json}"
-    );
-    assert!(
-        statistics["bytes_saved"].as_u64().unwrap() > 0 && statistics["bytes_copied"] == 0,
-        "{json}"
-    );
+    // Moved where maintenance stores it afterwards, else linked.
+    for (trees, moved) in [("1", [1, 2, 0]), ("0", [0, 0, 2])] {
+        let project = Project::new(&registry).dep("a", "1").create();
+        let run = command(&project)
+            .env("DX_PREPARED_TREES", trees)
+            .args(["install", "--json"])
+            .run()
+            .success();
+        let json: serde_json::Value = serde_json::from_str(&run.stdout).unwrap();
+        let statistics = &json["statistics"];
+        let found = ["moved_packages", "moves", "hardlinks"].map(|name| &statistics[name]);
+        assert_eq!(found, moved.map(serde_json::Value::from).each_ref(), "{json}");
+        assert!(
+            statistics["bytes_saved"].as_u64().unwrap() > 0 && statistics["bytes_copied"] == 0,
+            "{json}"
+        );
+    }
 }

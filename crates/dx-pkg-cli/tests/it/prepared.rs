@@ -337,7 +337,7 @@ fn fetched_packages_are_stored_afterwards_from_the_trees_files() {
     let project = Project::new(&registry).dep("a", "1").create();
     command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
     maintain(&project);
-    assert_eq!(stored(&project).iter().filter(|name| name.ends_with(".dxp")).count(), 2);
+    assert_eq!(stored(&project).iter().filter(|name| name.ends_with(".dxt")).count(), 2);
     registry.stop();
     let other = Project::new(&registry).dep("a", "1").store(project.store()).create();
     other.write("package-lock.json", project.read("package-lock.json"));

@@ -192,10 +192,8 @@ fn reported_size_of_the_store_is_its_size() {
         .map(|part| std::os::unix::fs::MetadataExt::blocks(&fs::metadata(part).unwrap()) * 512)
         .sum();
     assert_eq!(stderr["bytes"].as_u64().unwrap(), measured("-s") - folders);
-    assert!(
-        stderr["bytes"].as_u64().unwrap() > 600_000,
-        "b is there packed and unpacked: {stderr}"
-    );
+    let bytes = stderr["bytes"].as_u64().unwrap();
+    assert!((300_000..600_000).contains(&bytes), "b is there once: {stderr}");
 }
 
 #[test]

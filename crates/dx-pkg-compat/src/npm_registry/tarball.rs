@@ -84,23 +84,30 @@ impl NpmRegistry {
         sink: &Arc<dyn TarballSink>,
     ) -> Result<bool, FetchError> {
         // A retried request begins anew, and only the last beginning completes.
-        let begun = Arc::new(Mutex::new(None));
+        let begun = Arc::new(Mutex::new(Vec::new()));
         let open = {
             let (sink, begun) = (sink.clone(), begun.clone());
             move |length| {
                 let Streaming { pieces, unpacked } = sink.clone().begin(length)?;
-                *begun.lock().unwrap_or_else(PoisonError::into_inner) = Some(unpacked);
+                begun.lock().unwrap_or_else(PoisonError::into_inner).push(unpacked);
                 Some(pieces)
             }
         };
-        let response = self.fetcher.get(request.stream(Arc::new(open))).await?;
+        let response = self.fetcher.get(request.stream(Arc::new(open))).await;
+        let mut begun = std::mem::take(&mut *begun.lock().unwrap_or_else(PoisonError::into_inner));
+        let is_streamed = response.as_ref().is_ok_and(|response| response.is_streamed);
+        let last = if is_streamed { begun.pop() } else { None };
+        // What came in vain is removed before anything else is done with the package.
+        for given_up in begun {
+            let _ = given_up.await;
+        }
+        let response = response?;
         if !response.is_streamed {
             let response = self.without_encoding(response, integrity).await;
             return Ok(sink.clone().accept(response.into()).await.is_ok());
         }
         let _slot = response.slot;
-        let unpacked = begun.lock().unwrap_or_else(PoisonError::into_inner).take();
-        Ok(match unpacked {
+        Ok(match last {
             Some(unpacked) => unpacked.await.is_ok(),
             None => false,
         })

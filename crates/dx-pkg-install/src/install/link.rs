@@ -109,8 +109,9 @@ fn change(
     match materialise_difference(&project.root, store, before, after, &options, &counters) {
         // The full install fetches what is missing.
         Err(error) if restore::is_due(&error) => Ok(None),
-        changed => Ok(changed?
-            .map(|report| Linked { key: *key, placed: *placed, ..Linked::of(report) })),
+        changed => {
+            Ok(changed?.map(|report| Linked { key: *key, placed: *placed, ..Linked::of(report) }))
+        }
     }
 }
 

@@ -7,6 +7,7 @@ use std::process::Command;
 
 use dx_pkg_core::Coded;
 use dx_pkg_link::{ImportMethod, LinkOptions, NoProgress, Tree, materialise};
+use dx_pkg_store::Store;
 use dx_pkg_testkit::{Device, require};
 use tempfile::TempDir;
 
@@ -136,12 +137,20 @@ fn copy_shares_nothing() {
 }
 
 #[test]
-fn a_file_lost_from_the_expanded_package_is_restored_from_its_archive() {
+fn a_package_that_lost_a_file_counts_as_missing_and_is_linked_once_it_is_back() {
     let world = World::new();
     let id = world.module("a");
     fs::remove_file(world.store.expanded(id).join("lib/index.js")).unwrap();
-    let report = world.install(&Tree::new(vec![package("node_modules/a", id)]));
+    // As the next process sees it.
+    let later = Store::open(world.store.root().parent().unwrap()).unwrap();
+    let tree = Tree::new(vec![package("node_modules/a", id)]);
+    let options = LinkOptions::default();
+    let error =
+        materialise(&world.project, &later, &tree, None, &options, &NoProgress).unwrap_err();
+    assert_eq!(error.code(), "DX_PACKAGE_NOT_STORED", "{error}");
+    assert!(!later.has(id) && !world.project.join("node_modules").exists());
+    world.module("a");
+    let report = world.install(&tree);
     assert_eq!((report.hardlinks, report.copies), (4, 0));
-    assert!(world.store.expanded(id).join("lib/index.js").exists());
     assert_eq!(world.node("", "console.log(require('a'))"), "a");
 }
