@@ -1,8 +1,8 @@
 //! A folder that is being filled with the files of a package.
 
+use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::Path;
 
 use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_os::files::{Dir, Identity};
@@ -16,28 +16,27 @@ const BLOCK: usize = 4096;
 /// The size from which on files share blocks with the DXP, whose encoder aligns no smaller ones.
 const SHARED_FROM: usize = 64 * 1024;
 
-/// The most folders of one package that are open at once.
-const MOST_OPEN: usize = 8;
-
-/// A folder that is being filled, in any order; cheapest if files of one folder are adjacent.
+/// A folder that is being filled, in any order.
+///
+/// Files are created by their paths from the root: opening each folder above them would cost two
+/// calls more than it saves.
 pub(crate) struct PackageTree {
     root: Dir,
-    /// The folders above the last one used and itself, with the ends of their names in `current`;
-    /// of a deep one, the last few.
-    open: Vec<(usize, Dir)>,
+    /// The folders that were made.
+    made: HashSet<Box<str>>,
+    /// The folder last used.
     current: String,
 }
 
 impl PackageTree {
     pub(crate) fn new(root: Dir) -> Self {
-        Self { root, open: Vec::new(), current: String::new() }
+        Self { root, made: HashSet::new(), current: String::new() }
     }
 
     /// Creates a hard link to the file at `path` in `from`, at the same path.
     pub(crate) fn link(&mut self, path: &str, from: &Dir) -> io::Result<()> {
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        self.enter(parent)?;
-        self.open.last().map_or(&self.root, |(_, dir)| dir).link_from(from, path, name)
+        self.make_parents(path)?;
+        self.root.link_from(from, path, path)
     }
 
     /// Adds files in the order of their paths, and returns their stamps in that order.
@@ -74,39 +73,34 @@ impl PackageTree {
 
     /// Creates an empty file.
     pub(crate) fn create(&mut self, path: &str, mode: FileMode) -> io::Result<File> {
-        let (parent, name) = path.rsplit_once('/').unwrap_or(("", path));
-        self.enter(parent)?;
-        let dir = self.open.last().map_or(&self.root, |(_, dir)| dir);
-        dir.create_file(Path::new(name), mode.bits())
+        self.make_parents(path)?;
+        self.root.create_file(path, mode.bits())
     }
 
-    /// Returns the path of the folder last used.
+    /// Returns the path of the folder made last.
     pub(crate) fn current(&self) -> &str {
         &self.current
     }
 
-    /// Opens the folder `path`, reusing its open parents.
-    fn enter(&mut self, path: &str) -> io::Result<()> {
-        let shared = self.open.iter().take_while(|(end, _)| {
-            path.get(..*end) == self.current.get(..*end)
-                && matches!(path.as_bytes().get(*end), None | Some(b'/'))
-        });
-        let keep = shared.count();
-        self.open.truncate(keep);
-        let mut at = self.open.last().map_or(0, |(end, _)| *end);
+    /// Makes the folders above `path` that were not made yet.
+    fn make_parents(&mut self, path: &str) -> io::Result<()> {
+        let parent = path.rsplit_once('/').map_or("", |(parent, _)| parent);
+        if parent == self.current || self.made.contains(parent) {
+            return Ok(());
+        }
         self.current.clear();
-        self.current.push_str(path);
-        while at < path.len() {
-            let start = if at == 0 { 0 } else { at + 1 };
-            let rest = path.get(start..).unwrap_or_default();
-            let end = start + rest.find('/').unwrap_or(rest.len());
-            let name = path.get(start..end).unwrap_or_default();
-            let dir = self.open.last().map_or(&self.root, |(_, dir)| dir).make_or_open_dir(name)?;
-            self.open.push((end, dir));
-            if self.open.len() > MOST_OPEN {
-                self.open.remove(0);
+        self.current.push_str(parent);
+        for end in parent.match_indices('/').map(|(end, _)| end).chain([parent.len()]) {
+            let folder = parent.get(..end).unwrap_or_default();
+            if !folder.is_empty() && !self.made.contains(folder) {
+                match self.root.create_dir(folder) {
+                    // Where case is ignored, it may be there under another name.
+                    Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+                        return Err(error);
+                    }
+                    _ => drop(self.made.insert(folder.into())),
+                }
             }
-            at = end;
         }
         Ok(())
     }
