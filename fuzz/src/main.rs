@@ -25,6 +25,8 @@ mod lock_decode;
 mod metadata_record;
 #[path = "../fuzz_targets/package_lock.rs"]
 mod package_lock;
+#[path = "../fuzz_targets/package_record.rs"]
+mod package_record;
 #[path = "../fuzz_targets/packument_decode.rs"]
 mod packument_decode;
 #[path = "../fuzz_targets/packument_encode.rs"]
@@ -53,6 +55,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("lock_decode", lock_decode::run),
     ("metadata_record", metadata_record::run),
     ("package_lock", package_lock::run),
+    ("package_record", package_record::run),
     ("packument_decode", packument_decode::run),
     ("packument_encode", packument_encode::run),
     ("pending_record", pending_record::run),
