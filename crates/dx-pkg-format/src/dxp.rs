@@ -115,6 +115,8 @@ enum Codec {
 /// One file of a package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry<'a> {
+    /// Its position in the table.
+    pub index: usize,
     /// The path within the package.
     pub path: &'a str,
     /// The permissions.
@@ -273,6 +275,7 @@ impl<'a> Dxp<'a> {
         let row = HEADER + index * ROW;
         let [flags, codec] = wire::array_at(self.bytes, row + 8).unwrap_or_default();
         Entry {
+            index,
             path: self.path(index),
             mode: FileMode::of_flags(flags, self.layout.version).unwrap_or_default(),
             codec: if codec == Codec::Lz4 as u8 { Codec::Lz4 } else { Codec::Stored },

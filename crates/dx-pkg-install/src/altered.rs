@@ -68,8 +68,8 @@ pub(crate) fn check(store: &Store, packages: &[PackageId]) -> bool {
 
 fn is_unaltered(store: &Store, id: PackageId) -> bool {
     let Ok(Some(tables)) = store.open_tables(id) else { return false };
-    let Ok(root) = store.open_expanded(id) else { return false };
-    store.is_unaltered(id, &tables, &root).unwrap_or(false)
+    let Ok(files) = store.open_files(id, &tables) else { return false };
+    store.is_unaltered(id, &files).unwrap_or(false)
 }
 
 /// Separates files that scripts of this install wrote to from those that other projects share, and

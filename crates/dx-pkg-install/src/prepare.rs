@@ -164,7 +164,8 @@ impl<'p> Preparation<'p> {
             }
             let draft =
                 place.with_file_name(dx_pkg_os::files::unique_name(dx_pkg_os::files::TEMPORARY));
-            let linked = fs::hard_link(self.store.expanded(id).join(path), &draft);
+            let Some(stored) = self.store.file_path(id, path) else { continue };
+            let linked = fs::hard_link(stored, &draft);
             // A file that cannot be replaced stays; `dx ci` makes the tree anew.
             if linked.and_then(|()| fs::rename(&draft, &place)).is_ok() {
                 altered::tell_restored(self.project, &format!("{copy}/{path}"));

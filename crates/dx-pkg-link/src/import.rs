@@ -18,7 +18,7 @@ use dx_pkg_format::dxp::{Dxp, Entry, FileMode};
 use dx_pkg_os::files::Dir;
 #[cfg(unix)]
 use dx_pkg_os::files::{Durability, write_atomic};
-use dx_pkg_store::{Package, PackageTables, Store};
+use dx_pkg_store::{Package, PackageFiles, PackageTables, Store};
 
 use crate::LinkError;
 
@@ -96,7 +96,7 @@ pub(crate) struct Source<'a> {
     pub(crate) dxp: Dxp<'a>,
     /// The package with contents, opened on first use.
     whole: OnceCell<Package>,
-    expanded: Option<Dir>,
+    expanded: Option<PackageFiles>,
 }
 
 impl Source<'_> {
@@ -127,8 +127,7 @@ impl Source<'_> {
         entry: &Entry<'_>,
         buffer: &mut [u8; FIRST_LINE],
     ) -> Result<usize, LinkError> {
-        if let Some(mut file) =
-            self.expanded.as_ref().and_then(|dir| dir.open_file(entry.path).ok())
+        if let Some(mut file) = self.expanded.as_ref().and_then(|files| files.open(entry).ok())
             && let Ok(length) = file.read(buffer)
         {
             return Ok(length);
@@ -205,7 +204,7 @@ impl Importer {
             return source;
         }
         let expanded = source.expanded.take();
-        source.expanded = expanded.and_then(|dir| checked(store, id, package, dir));
+        source.expanded = expanded.and_then(|files| checked(store, id, files));
         source
     }
 
@@ -219,11 +218,7 @@ impl Importer {
     ) -> Source<'a> {
         let wanted =
             self.hardlinks.load(Ordering::Relaxed) || self.reflinks.load(Ordering::Relaxed);
-        let open = || match store.open_expanded(id) {
-            Err(_) if store.ensure_expanded(id).is_ok() => store.open_expanded(id),
-            opened => opened,
-        };
-        let expanded = wanted.then(open).and_then(Result::ok);
+        let expanded = wanted.then(|| store.open_files(id, package).ok()).flatten();
         Source { store, id, path, dxp: package.dxp(), whole: OnceCell::new(), expanded }
     }
 
@@ -278,7 +273,7 @@ impl Importer {
         };
         if let Some(expanded) = &source.expanded {
             if !private && self.hardlinks.load(Ordering::Relaxed) {
-                match into.dir.link_from(expanded, entry.path, entry.path) {
+                match expanded.link(entry, into.dir, entry.path) {
                     Ok(()) => {
                         counts.hardlinks += 1;
                         counts.bytes_saved += entry.size;
@@ -288,13 +283,7 @@ impl Importer {
                 }
             }
             if mode == entry.mode && self.reflinks.load(Ordering::Relaxed) {
-                match dx_pkg_os::files::reflink(
-                    expanded,
-                    entry.path,
-                    into.dir,
-                    entry.path,
-                    mode.bits(),
-                ) {
+                match expanded.reflink(entry, into.dir, entry.path, mode.bits()) {
                     Ok(()) => {
                         counts.reflinks += 1;
                         counts.bytes_saved += entry.size;
@@ -349,15 +338,14 @@ impl Importer {
     }
 }
 
-/// Returns the package's expanded folder with unaltered files: those that were written to in a
-/// project are replaced first. `None` if they cannot be; the package then counts as missing.
-fn checked(store: &Store, id: PackageId, tables: &PackageTables, expanded: Dir) -> Option<Dir> {
-    if store.is_own(id) || store.is_unaltered(id, tables, &expanded).ok()? {
-        return Some(expanded);
+/// Returns the package's files, unaltered: those that were written to in a project are replaced
+/// first. `None` if they cannot be; the package then counts as missing.
+fn checked(store: &Store, id: PackageId, files: PackageFiles) -> Option<PackageFiles> {
+    if store.is_own(id) || store.is_unaltered(id, &files).ok()? {
+        return Some(files);
     }
-    let checked = store.repair_expanded(id, None).ok()?;
-    // A folder that was missing in part is the same, one that was missing as a whole is new.
-    checked.is_complete.then(|| store.open_expanded(id).ok())?
+    // What was replaced has the same name.
+    store.repair_expanded(id, None).ok()?.is_complete.then_some(files)
 }
 
 /// Returns the position of a carriage return at the end of an interpreter line: the kernel would

@@ -8,12 +8,10 @@ use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::FileEntry;
 use dx_pkg_os::files::{Dir, unique_name};
 
-use crate::expanded::all_fit;
-use crate::insert::Temporary;
 use crate::matching::read_matching;
 use crate::package_tree::PackageTree;
 use crate::pending::{PREFIX, Pending, name_of, record};
-use crate::tables::Stamp;
+use crate::tables::{Names, Row};
 use crate::{Folder, PackageTables, Store, StoreError};
 
 /// The time for which an abandoned folder is unchanged. A process in another container looks
@@ -52,9 +50,10 @@ impl Store {
             return Ok(());
         }
         let failed = |error| StoreError::io("writing", self.expanded(id))(error);
-        let mut tree = PackageTree::new(pending.dir.make_dir(name_of(id)).map_err(failed)?);
-        let stamps = tree.add_all(files).map_err(failed)?;
-        pending.insert(id, tables.with_stamps(stamps));
+        let mut tree =
+            PackageTree::new(pending.dir.make_dir(name_of(id)).map_err(failed)?, Names::Paths);
+        let rows = tree.add_all(files).map_err(failed)?;
+        pending.insert(id, tables.with_rows(Names::Paths, rows));
         Ok(())
     }
 
@@ -145,9 +144,9 @@ impl Store {
         Ok(abandoned)
     }
 
-    /// Stores a pending package with the files of the first folder that has all of them, none
-    /// changed: the one it was unpacked into, which is moved, or one of `copies`, which keeps them.
-    /// Returns whether there is such a folder.
+    /// Stores a pending package with links to the files of the first folder that has all of them,
+    /// none changed: one of `copies`, or the one it was unpacked into. Returns whether there is such
+    /// a folder.
     ///
     /// # Errors
     /// When the store cannot be written to.
@@ -158,9 +157,9 @@ impl Store {
         tables: &PackageTables,
         copies: &[PathBuf],
     ) -> Result<bool, StoreError> {
-        let is_stored = self.has(id)
-            || self.move_unmoved(&record.unmoved.join(name_of(id)), id, tables)?
-            || self.link_copy(id, tables, copies)?;
+        let unmoved = record.unmoved.join(name_of(id));
+        let is_stored =
+            self.has(id) || self.link_copy(id, tables, copies.iter().chain([&unmoved]))?;
         if is_stored {
             // A tarball that cannot be removed does no harm.
             let _ = self.remove_tarball(id);
@@ -168,39 +167,20 @@ impl Store {
         Ok(is_stored)
     }
 
-    /// Stores a package in the folder it was unpacked into, if all its files are there.
-    fn move_unmoved(
-        &self,
-        folder: &Path,
-        id: PackageId,
-        tables: &PackageTables,
-    ) -> Result<bool, StoreError> {
-        let Ok(dir) = Dir::open(folder) else { return Ok(false) };
-        if !all_fit(tables, &dir).unwrap_or(false) {
-            return Ok(false);
-        }
-        let temporary = Temporary::new(self);
-        if std::fs::rename(folder, temporary.path()).is_err() {
-            return Ok(false);
-        }
-        self.publish_expanded(id, temporary, tables.clone())?;
-        Ok(true)
-    }
-
     /// Stores a package with links to the files of the first copy that has all of them.
-    fn link_copy(
+    fn link_copy<'c>(
         &self,
         id: PackageId,
         tables: &PackageTables,
-        copies: &[PathBuf],
+        copies: impl Iterator<Item = &'c PathBuf>,
     ) -> Result<bool, StoreError> {
         for copy in copies {
             let Ok(dir) = Dir::open(copy) else { continue };
             let mut differs = false;
             let linked = self.insert_expanded(id, tables.clone(), |tree| {
-                let stamps = link_all(tree, tables, &dir)?;
-                differs = stamps.is_none();
-                stamps.ok_or_else(|| io::ErrorKind::InvalidData.into())
+                let rows = link_all(tree, tables, &dir)?;
+                differs = rows.is_none();
+                rows.ok_or_else(|| io::ErrorKind::InvalidData.into())
             });
             match linked {
                 Ok(()) => return Ok(true),
@@ -222,25 +202,27 @@ impl Store {
 }
 
 /// Links the files of `copy` into `tree`, those that cannot be linked are copied. Returns their
-/// stamps; `None` if a file is missing or was changed.
+/// rows; `None` if a file is missing or was changed.
 fn link_all(
     tree: &mut PackageTree,
     tables: &PackageTables,
     copy: &Dir,
-) -> io::Result<Option<Vec<Stamp>>> {
-    let mut stamps = Vec::with_capacity(tables.dxp().len());
+) -> io::Result<Option<Vec<Row>>> {
+    let mut rows = Vec::with_capacity(tables.dxp().len());
     for (entry, stamp) in tables.stamped() {
         let found = copy.status(entry.path)?;
         let is_same = found.zip(stamp).is_some_and(|(found, stamp)| stamp.fits(&found, &entry));
-        match stamp.filter(|_| is_same) {
-            Some(stamp) if tree.link(entry.path, copy).is_ok() => stamps.push(stamp),
+        let linked = stamp.filter(|_| is_same).map(|stamp| tree.link(entry.path, copy, stamp));
+        rows.push(match linked {
+            Some(Ok(row)) => row,
             _ => {
-                let Some(contents) = read_matching(copy, &entry, tables)? else { return Ok(None) };
-                stamps.push(tree.add(entry.path, entry.mode, &contents)?);
+                let contents = read_matching(copy, entry.path, &entry, tables)?;
+                let Some(contents) = contents else { return Ok(None) };
+                tree.add(entry.path, entry.mode, &contents)?
             }
-        }
+        });
     }
-    Ok(Some(stamps))
+    Ok(Some(rows))
 }
 
 #[cfg(test)]

@@ -13,14 +13,14 @@ use std::path::Path;
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::Entry;
 use dx_pkg_format::wire::Frame;
-use dx_pkg_os::files::{Dir, Identity, Status, unique_name};
+use dx_pkg_os::files::{Dir, Status, unique_name};
 
 use crate::insert::Temporary;
-use crate::layout::{EntryName, RECORD};
-use crate::matching::{contents_match, file_matches, read_matching};
-use crate::tables::Stamp;
+use crate::layout::{EntryName, FORMER, RECORD};
+use crate::matching::{file_matches, read_matching};
+use crate::tables::{FileName, Row, Stamp};
 use crate::written::give_back;
-use crate::{Altered, Folder, Package, PackageTables, Store, StoreError};
+use crate::{Altered, Folder, Package, PackageFiles, PackageTables, Store, StoreError};
 
 /// The frame of `packages/<aa>/<id>.files`, which earlier versions wrote beside a DXP file: 24
 /// bytes for each file, see [`Stamp::of_row`].
@@ -38,18 +38,12 @@ pub struct Checked {
 }
 
 impl Store {
-    /// Returns whether the package's expanded files, in `root`, have the stamps and modes of its
-    /// tables.
+    /// Returns whether the package's files have the stamps, sizes and modes of its tables.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn is_unaltered(
-        &self,
-        id: PackageId,
-        tables: &PackageTables,
-        root: &Dir,
-    ) -> io::Result<bool> {
-        Ok(self.is_fresh(id) || all_fit(tables, root)?)
+    pub fn is_unaltered(&self, id: PackageId, files: &PackageFiles) -> io::Result<bool> {
+        Ok(self.is_fresh(id) || files.all_fit()?)
     }
 
     /// Checks the package's expanded files, and repairs missing and altered ones from `copy`, a
@@ -73,7 +67,6 @@ impl Store {
             return Ok(Checked::default());
         }
         let failed = |error| StoreError::io("checking", self.expanded(id))(error);
-        let root = self.open_expanded(id).map_err(failed)?;
         let tables = match self.open_tables(id) {
             Ok(Some(tables)) => tables,
             Ok(None) => return self.forget(id).map(|()| Checked::default()),
@@ -82,34 +75,28 @@ impl Store {
             }
             Err(error) => return Err(error),
         };
+        let files = self.open_files(id, &tables).map_err(failed)?;
         let mut sources = Sources { store: self, id, copy, whole: None };
         let mut checked = Checked { is_complete: true, ..Checked::default() };
-        let mut stamps = Vec::with_capacity(tables.dxp().len());
+        let mut rows = Vec::with_capacity(tables.dxp().len());
         let (mut is_recorded, mut was_written) = (true, false);
         for (entry, stamp) in tables.stamped() {
-            let status = root.status(entry.path).map_err(failed)?;
-            if let (Some(stamp), Some(found)) = (stamp, &status)
-                && stamp.fits(found, &entry)
+            let found = files.status(&entry).map_err(failed)?;
+            let fits = found.zip(stamp).is_some_and(|(found, stamp)| stamp.fits(&found, &entry));
+            is_recorded &= fits;
+            if let Some(found) = &found
+                && (fits || files.matches(&entry).map_err(failed)?)
             {
-                stamps.push(stamp);
+                rows.push(files.row(&entry, found));
                 continue;
             }
-            is_recorded = false;
-            let digests = tables.digests;
-            if let Some(found) = &status
-                && file_matches(&root, entry.path, &entry, digests).map_err(failed)?
-            {
-                stamps.push(Stamp::of(&found.identity));
-                continue;
-            }
-            checked.altered.push(Altered::new(entry.path, status.as_ref()));
-            was_written |= status.is_some_and(|status| adds_permissions(&status, &entry))
-                || status.is_some()
-                    && !contents_match(&root, entry.path, &entry, digests).map_err(failed)?;
+            checked.altered.push(Altered::new(entry.path, found.as_ref()));
+            was_written |= found.is_some_and(|found| adds_permissions(&found, &entry))
+                || found.is_some() && !files.contents_match(&entry).map_err(failed)?;
             match sources.read(&entry, &tables) {
                 Some(contents) => {
-                    let identity = self.rewrite(&contents, &entry, &root).map_err(failed)?;
-                    stamps.push(Stamp::of(&identity));
+                    let found = self.rewrite(&contents, &entry, &files).map_err(failed)?;
+                    rows.push(files.row(&entry, &found));
                 }
                 None => checked.is_complete = false,
             }
@@ -123,7 +110,7 @@ impl Store {
             self.forget(id)?;
         } else if !is_recorded || !self.has_record(id) {
             // Without a record the next check computes the digests again.
-            if self.write_record(id, &tables.with_stamps(stamps)).is_ok() {
+            if self.write_record(id, &tables.clone().with_rows(tables.names, rows)).is_ok() {
                 self.remove_packed(id);
             }
         }
@@ -141,15 +128,16 @@ impl Store {
         self.trash_prepared_trees()
     }
 
-    /// Forgets a package that is not complete: it counts as missing. Its expanded files stay, for
-    /// the next insertion to use.
+    /// Forgets a package that is not complete: it counts as missing. Its files stay, for the next
+    /// insertion to use, and its record under another name, as it tells which is which.
     ///
     /// # Errors
     /// When the file system refuses.
     pub(crate) fn forget(&self, id: PackageId) -> Result<(), StoreError> {
         self.fresh().remove(&id);
         let Some(dir) = self.existing(Folder::Packages) else { return Ok(()) };
-        match dir.remove_file(EntryName::of_package(id, RECORD)) {
+        let name = |suffix| EntryName::of_package(id, suffix);
+        match dir.rename(name(RECORD), dir, name(FORMER)) {
             Err(error) if error.kind() != io::ErrorKind::NotFound => {
                 let path = self.package_path(id).with_extension("dxt");
                 Err(StoreError::io("removing", path)(error))
@@ -170,42 +158,56 @@ impl Store {
         Ok(())
     }
 
-    /// Makes the expanded files of a package without a record those of `fresh`, a folder with the
-    /// package as it should be, and returns their stamps. Files that are right already stay.
-    pub(crate) fn mend_expanded(
+    /// Replaces files of `fresh`, a folder with the package as it should be, by links to those of
+    /// its forgotten files that are right, so that projects go on sharing them. Those that scripts
+    /// wrote to get their contents back. Returns the new rows; `None` where nothing was forgotten.
+    pub(crate) fn keep_right_files(
         &self,
         id: PackageId,
         fresh: &Temporary<'_>,
         tables: &PackageTables,
-    ) -> io::Result<Vec<Stamp>> {
-        let (root, from) = (self.open_expanded(id)?, Dir::open(fresh.path())?);
+    ) -> Option<Vec<Row>> {
         let shared = self.lacking().remove(&id).unwrap_or_default();
-        let mut stamps = Vec::with_capacity(tables.dxp().len());
+        let former = EntryName::of_package(id, FORMER);
+        let packages = self.existing(Folder::Packages)?;
+        let mut record = Vec::new();
+        packages.open_file(former).ok()?.read_to_end(&mut record).ok()?;
+        let old = self.open_files(id, &PackageTables::decode(record)?).ok()?;
+        let new = PackageFiles::new(Dir::open(fresh.path()).ok()?, tables.clone());
+        let mut rows = Vec::with_capacity(tables.dxp().len());
         for entry in tables.dxp().entries() {
-            if !file_matches(&root, entry.path, &entry, tables.digests)?
-                && !(shared.contains(entry.path) && give_back(&root, &from, &entry).is_ok())
-            {
-                make_parents(&root, entry.path)?;
-                from.rename(entry.path, &root, entry.path)?;
-            }
-            let identity = root.identity(entry.path)?.ok_or(io::ErrorKind::NotFound)?;
-            stamps.push(Stamp::of(&identity));
+            let kept = keep_right_file(&old, &new, &entry, shared.contains(entry.path));
+            // One that cannot be kept is as it was fetched.
+            let found = kept.ok().flatten().or_else(|| new.status(&entry).ok().flatten())?;
+            rows.push(new.row(&entry, &found));
         }
-        Ok(stamps)
+        // If it stays it is of no consequence: it is read for a forgotten package only.
+        let _ = packages.remove_file(former);
+        Some(rows)
     }
 
     /// Replaces an altered file by a new one.
-    fn rewrite(&self, contents: &[u8], entry: &Entry<'_>, root: &Dir) -> io::Result<Identity> {
+    fn rewrite(
+        &self,
+        contents: &[u8],
+        entry: &Entry<'_>,
+        files: &PackageFiles,
+    ) -> io::Result<Status> {
         let tmp = Dir::open(self.folder(Folder::Tmp))?;
         let draft = unique_name("");
         tmp.write_file(&draft, contents, entry.mode.bits())?;
-        make_parents(root, entry.path)?;
-        tmp.rename(&draft, root, entry.path)?;
-        root.identity(entry.path)?.ok_or_else(|| io::ErrorKind::NotFound.into())
+        let name = files.name(entry);
+        if let FileName::Path(path) = name {
+            for (end, _) in path.match_indices('/') {
+                files.dir().make_or_open_dir(path.get(..end).unwrap_or_default())?;
+            }
+        }
+        tmp.rename(&draft, files.dir(), name)?;
+        files.status(entry)?.ok_or_else(|| io::ErrorKind::NotFound.into())
     }
 
-    /// Reads the stamps that an earlier version recorded of a package of `files` files.
-    pub(crate) fn earlier_stamps(&self, id: PackageId, files: usize) -> Option<Vec<Stamp>> {
+    /// Reads the rows that an earlier version recorded of a package of `files` files.
+    pub(crate) fn earlier_rows(&self, id: PackageId, files: usize) -> Option<Vec<Row>> {
         const ROW: usize = 24;
         let packages = self.existing(Folder::Packages)?;
         let mut file = packages.open_file(EntryName::of_package(id, ".files")).ok()?;
@@ -213,7 +215,8 @@ impl Store {
         file.read_to_end(&mut bytes).ok()?;
         let (rows, rest) = EARLIER.open(&bytes).ok()?.rest().as_chunks::<ROW>();
         let is_whole = rest.is_empty() && rows.len() == files;
-        is_whole.then(|| rows.iter().map(Stamp::of_row).collect())
+        let row = |row| Row { stamp: Stamp::of_row(row), number: 0 };
+        is_whole.then(|| rows.iter().map(row).collect())
     }
 }
 
@@ -238,27 +241,30 @@ impl Sources<'_> {
             return Some(contents.into_owned());
         }
         let copy = self.copy.and_then(|copy| Dir::open(copy).ok())?;
-        read_matching(&copy, entry, tables).ok()?
+        read_matching(&copy, entry.path, entry, tables).ok()?
     }
 }
 
-/// Returns whether all files in `root` have the stamps and modes of `tables`.
-pub(crate) fn all_fit(tables: &PackageTables, root: &Dir) -> io::Result<bool> {
-    for (entry, stamp) in tables.stamped() {
-        let found = root.status(entry.path)?;
-        if !found.zip(stamp).is_some_and(|(found, stamp)| stamp.fits(&found, &entry)) {
-            return Ok(false);
+/// Replaces a file of `new` by a link to the one of `old`, if that is right or, where it is
+/// `shared`, can be given its contents back; returns its status then.
+fn keep_right_file(
+    old: &PackageFiles,
+    new: &PackageFiles,
+    entry: &Entry<'_>,
+    shared: bool,
+) -> io::Result<Option<Status>> {
+    let Some(former) = old.tables().dxp().find(entry.path) else { return Ok(None) };
+    let (from, digests) = (old.name(&former), new.tables().digests);
+    if !file_matches(old.dir(), from, entry, digests)? {
+        if !shared {
+            return Ok(None);
         }
+        give_back(old, &former, new, entry)?;
     }
-    Ok(true)
-}
-
-/// Creates the missing folders of a file.
-fn make_parents(root: &Dir, path: &str) -> io::Result<()> {
-    for (end, _) in path.match_indices('/') {
-        root.make_or_open_dir(path.get(..end).unwrap_or_default())?;
-    }
-    Ok(())
+    let draft = unique_name("");
+    new.dir().link_from(old.dir(), from, &draft)?;
+    new.dir().rename(&draft, new.dir(), new.name(entry))?;
+    new.status(entry)
 }
 
 /// Returns whether somebody gave permissions to a file. A file that lacks some may be one that an

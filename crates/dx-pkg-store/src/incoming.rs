@@ -12,7 +12,7 @@ use crate::PackageTables;
 use crate::insert::Temporary;
 use crate::package_tree::PackageTree;
 use crate::pending::name_of;
-use crate::tables::Stamp;
+use crate::tables::{Names, Row, Stamp};
 use crate::{Folder, Store, StoreError, StoreMode};
 
 /// A package whose files are arriving, in a folder that is removed unless the package is kept.
@@ -33,7 +33,7 @@ struct Arrived {
     mode: FileMode,
     size: u64,
     digest: [u8; 32],
-    stamp: Option<Stamp>,
+    row: Option<Row>,
 }
 
 impl Arrived {
@@ -51,7 +51,9 @@ impl Store {
     pub fn receive(&self, id: PackageId, mode: StoreMode) -> Result<Incoming<'_>, StoreError> {
         let folder = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(folder.name());
-        let tree = PackageTree::new(root.map_err(StoreError::io("creating", folder.path()))?);
+        let root = root.map_err(StoreError::io("creating", folder.path()))?;
+        let names = if mode == StoreMode::Now { Names::STORED } else { Names::Paths };
+        let tree = PackageTree::new(root, names);
         Ok(Incoming { store: self, id, mode, tree, files: Vec::new(), open: None, folder })
     }
 }
@@ -70,7 +72,7 @@ impl Incoming<'_> {
         self.end_file()?;
         let file = self.tree.create(&path, mode).map_err(|error| self.failed(&path, error))?;
         self.open = Some((file, ProvisionalDigest::default()));
-        self.files.push(Arrived { path, mode, size: 0, digest: [0; 32], stamp: None });
+        self.files.push(Arrived { path, mode, size: 0, digest: [0; 32], row: None });
         Ok(())
     }
 
@@ -100,7 +102,8 @@ impl Incoming<'_> {
         let files: Vec<_> = self.files.iter().map(Arrived::digested).collect();
         let tables = PackageTables::of_digested(&files, integrity)
             .map_err(|source| StoreError::Unstorable { id: self.id, source })?;
-        let tables = tables.with_stamps(self.files.iter().filter_map(|file| file.stamp).collect());
+        let rows = self.files.iter().filter_map(|file| file.row).collect();
+        let tables = tables.with_rows(self.tree.names(), rows);
         match self.mode {
             StoreMode::Now => self.store.publish_expanded(self.id, self.folder, tables),
             StoreMode::Deferred | StoreMode::Tarball => self.defer(tables),
@@ -120,7 +123,7 @@ impl Incoming<'_> {
         if let (Some((file, digest)), Some(arrived)) = (self.open.take(), self.files.last_mut()) {
             arrived.digest = digest.finish();
             match Identity::of_file(&file) {
-                Ok(identity) => arrived.stamp = Some(Stamp::of(&identity)),
+                Ok(identity) => arrived.row = Some(self.tree.added(Stamp::of(&identity))),
                 Err(error) => {
                     let path = arrived.path.clone();
                     return Err(self.failed(&path, error));

@@ -10,7 +10,7 @@ use dx_pkg_os::files::{Dir, unique_name};
 
 use crate::layout::{EntryName, RECORD};
 use crate::package_tree::{PLAIN, PackageTree};
-use crate::tables::Stamp;
+use crate::tables::{Names, Row};
 use crate::{Folder, PackageTables, Store, StoreError};
 
 /// The most packages whose tables are kept in memory: those of a large project are a third of it.
@@ -140,23 +140,23 @@ impl Store {
         temporary.publish_file(folder, target)
     }
 
-    /// Creates the package's expanded folder in `tmp/`, calls `fill`, which returns the stamps of
-    /// the files, and publishes it.
+    /// Creates the package's expanded folder in `tmp/`, calls `fill`, which returns the rows of the
+    /// files, and publishes it.
     pub(crate) fn insert_expanded(
         &self,
         id: PackageId,
         tables: PackageTables,
-        fill: impl FnOnce(&mut PackageTree) -> io::Result<Vec<Stamp>>,
+        fill: impl FnOnce(&mut PackageTree) -> io::Result<Vec<Row>>,
     ) -> Result<(), StoreError> {
         let temporary = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(&temporary.name);
-        let mut tree =
-            PackageTree::new(root.map_err(StoreError::io("creating", temporary.path()))?);
-        let stamps = fill(&mut tree).map_err(|source| {
+        let root = root.map_err(StoreError::io("creating", temporary.path()))?;
+        let mut tree = PackageTree::new(root, Names::STORED);
+        let rows = fill(&mut tree).map_err(|source| {
             let path = self.expanded(id).join(tree.current());
             StoreError::io("writing", path)(source)
         })?;
-        self.publish_expanded(id, temporary, tables.with_stamps(stamps))
+        self.publish_expanded(id, temporary, tables.with_rows(Names::STORED, rows))
     }
 
     /// Writes a package's record and renames its expanded folder to its place. Where expanded files
@@ -170,21 +170,26 @@ impl Store {
     ) -> Result<(), StoreError> {
         let name = EntryName::of_package(id, "");
         let failed = |error| StoreError::io("writing", self.expanded(id))(error);
+        if self.has(id) {
+            return Ok(());
+        }
         // First, so that expanded files always have a record. One without files counts as nothing.
         self.write_record(id, &tables)?;
         match self.publish(&temporary.name, Folder::Expanded, &name)? {
             Ok(()) => temporary.published = true,
-            Err(error) if is_taken(&error) => match self.mend_expanded(id, &temporary, &tables) {
-                Ok(stamps) => {
-                    tables = tables.with_stamps(stamps);
+            Err(error) if is_taken(&error) => {
+                if let Some(rows) = self.keep_right_files(id, &temporary, &tables) {
+                    tables = tables.with_rows(Names::STORED, rows);
                     self.write_record(id, &tables)?;
                 }
-                Err(_) => {
-                    self.trash(&self.expanded(id))?;
-                    self.publish(&temporary.name, Folder::Expanded, &name)?.map_err(failed)?;
-                    temporary.published = true;
+                self.trash(&self.expanded(id))?;
+                match self.publish(&temporary.name, Folder::Expanded, &name)? {
+                    Ok(()) => temporary.published = true,
+                    // Another process was first, and its files have other stamps.
+                    Err(error) if is_taken(&error) => return Ok(()),
+                    Err(error) => return Err(failed(error)),
                 }
-            },
+            }
             Err(error) => return Err(failed(error)),
         }
         let mut fresh = self.fresh();
@@ -247,13 +252,13 @@ fn write_verified(
     dxp: Dxp<'_>,
     archive: &File,
     damage: &mut Option<FormatError>,
-) -> io::Result<Vec<Stamp>> {
-    let mut stamps = Vec::with_capacity(dxp.len());
+) -> io::Result<Vec<Row>> {
+    let mut rows = Vec::with_capacity(dxp.len());
     for entry in dxp.entries() {
         match dxp.read_verified(&entry) {
             Ok(contents) => {
                 let blocks = entry.stored_at().map(|offset| (archive, offset));
-                stamps.push(tree.add_sharing(entry.path, entry.mode, &contents, blocks)?);
+                rows.push(tree.add_sharing(entry.path, entry.mode, &contents, blocks)?);
             }
             Err(error) => {
                 *damage = Some(error);
@@ -261,5 +266,5 @@ fn write_verified(
             }
         }
     }
-    Ok(stamps)
+    Ok(rows)
 }

@@ -9,11 +9,12 @@ use dx_pkg_core::PackageId;
 /// ```text
 /// <root>/v1/
 ///   packages/<aa>/<id>.dxt       the tables of an expanded package, with its files' identities
+///   packages/<aa>/<id>.former    such a record of a package that is to be fetched again
 ///   packages/<aa>/<id>.dxp       or the package in one file; earlier versions wrote one beside
 ///                                each expanded package, with the identities in <id>.files
 ///   packages/<aa>/<id>.tgz       or its tarball, in continuous integration
 ///   packages/<aa>/<id>.license   the licence of a package that was never fetched
-///   expanded/<aa>/<id>/…         the package's files, the source of hard links
+///   expanded/<aa>/<id>/<number>  the package's files, the source of hard links; of some by path
 ///   prepared/<aa>/<key>/         prepared trees; drawn in `prepared.rs`
 ///   prepared/jobs/<digest>       preparation jobs
 ///   metadata/<registry>/a-<name>.dxm, f-<name>.dxm
@@ -90,6 +91,8 @@ impl Folder {
 
 /// The suffix of the record of an expanded package.
 pub(crate) const RECORD: &str = ".dxt";
+/// The suffix of the record of a package that was forgotten.
+pub(crate) const FORMER: &str = ".former";
 
 /// The length of `aa/<64 digits>`.
 const DIGITS_END: usize = 67;

@@ -51,13 +51,15 @@ pub(crate) fn contents_match(
     opened.map_or(Ok(false), |(file, _)| has_digest(file, entry, digests))
 }
 
-/// Reads the file of `entry` in `dir`; `None` if it is missing or its contents differ.
+/// Reads the file at `path` in `dir`; `None` if it is missing or its contents are not those of
+/// `entry`.
 pub(crate) fn read_matching(
     dir: &Dir,
+    path: impl AsRef<Path>,
     entry: &Entry<'_>,
     tables: &PackageTables,
 ) -> io::Result<Option<Vec<u8>>> {
-    let Some((mut file, _)) = open_of_size(dir, entry.path, entry)? else { return Ok(None) };
+    let Some((mut file, _)) = open_of_size(dir, path, entry)? else { return Ok(None) };
     let mut contents = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
     file.read_to_end(&mut contents)?;
     Ok(tables.has_digest(entry, &contents).then_some(contents))

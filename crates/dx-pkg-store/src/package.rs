@@ -11,8 +11,8 @@ use dx_pkg_format::dxp::{self, Dxp, DxpError, Entry, Layout};
 use dx_pkg_os::files::{Dir, Map};
 
 use crate::layout::{EntryName, RECORD};
-use crate::matching::read_matching;
-use crate::{Folder, PackageTables, Store, StoreError, pending, tables};
+use crate::tables::Names;
+use crate::{Folder, PackageFiles, PackageTables, Store, StoreError, pending, tables};
 
 /// A package of the store.
 #[derive(Debug)]
@@ -23,7 +23,7 @@ enum Source {
     /// A DXP file, mapped and checked.
     Whole { map: Map, layout: Layout },
     /// The tables of a package, and the folder of its files.
-    Files { tables: PackageTables, folder: PathBuf, files: OnceLock<Dir> },
+    Files { tables: PackageTables, folder: PathBuf, files: OnceLock<PackageFiles> },
 }
 
 impl Package {
@@ -53,10 +53,10 @@ impl Package {
                     Some(files) => files,
                     None => {
                         let opened = Dir::open(folder).map_err(|_| damaged())?;
-                        files.get_or_init(|| opened)
+                        files.get_or_init(|| PackageFiles::new(opened, tables.clone()))
                     }
                 };
-                let contents = read_matching(files, entry, tables).ok().flatten();
+                let contents = files.read(entry).ok().flatten();
                 contents.map(Cow::Owned).ok_or_else(damaged)
             }
         }
@@ -92,8 +92,8 @@ impl Store {
         };
         let damaged = |source| StoreError::Damaged { path: self.package_path(id), source };
         let tables = PackageTables::of_dxp(bytes).map_err(damaged)?;
-        let stamps = self.earlier_stamps(id, tables.dxp().len()).unwrap_or_default();
-        Ok(Some(tables.with_stamps(stamps)))
+        let rows = self.earlier_rows(id, tables.dxp().len()).unwrap_or_default();
+        Ok(Some(tables.with_rows(Names::Paths, rows)))
     }
 
     /// Reads the record of an expanded package; `None` if there is none, or it is damaged.
@@ -184,19 +184,6 @@ impl Store {
         let mut header = [0; dxp::HEADER];
         file.read_exact(&mut header).ok()?;
         dxp::file_count(&header)
-    }
-
-    /// Opens the package's expanded folder.
-    ///
-    /// # Errors
-    /// When the package is not expanded, or the file system refuses.
-    pub fn open_expanded(&self, id: PackageId) -> io::Result<Dir> {
-        if let Some(pending) = self.pending().filter(|pending| pending.tables(id).is_some()) {
-            return pending.dir.open_dir(pending::name_of(id));
-        }
-        self.existing(Folder::Expanded)
-            .ok_or(io::ErrorKind::NotFound)?
-            .open_dir(EntryName::of_package(id, ""))
     }
 }
 

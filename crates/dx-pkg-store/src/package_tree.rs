@@ -7,7 +7,7 @@ use std::io::{self, Seek, SeekFrom, Write};
 use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_os::files::{Dir, Identity};
 
-use crate::tables::Stamp;
+use crate::tables::{FileName, Names, Row, Stamp};
 
 pub(crate) const PLAIN: u32 = 0o644;
 /// The block size for sharing, in bytes. A file system with larger blocks refuses to share, and the
@@ -22,6 +22,9 @@ const SHARED_FROM: usize = 64 * 1024;
 /// calls more than it saves.
 pub(crate) struct PackageTree {
     root: Dir,
+    names: Names,
+    /// The number of files so far.
+    files: u32,
     /// The folders that were made.
     made: HashSet<Box<str>>,
     /// The folder last used.
@@ -29,25 +32,48 @@ pub(crate) struct PackageTree {
 }
 
 impl PackageTree {
-    pub(crate) fn new(root: Dir) -> Self {
-        Self { root, made: HashSet::new(), current: String::new() }
+    pub(crate) fn new(root: Dir, names: Names) -> Self {
+        Self { root, names, files: 0, made: HashSet::new(), current: String::new() }
     }
 
-    /// Creates a hard link to the file at `path` in `from`, at the same path.
-    pub(crate) fn link(&mut self, path: &str, from: &Dir) -> io::Result<()> {
-        self.make_parents(path)?;
-        self.root.link_from(from, path, path)
+    /// Creates a hard link to the file at `path` in `from`, which has this stamp.
+    pub(crate) fn link(&mut self, path: &str, from: &Dir, stamp: Stamp) -> io::Result<Row> {
+        let name = self.next_name(path)?;
+        self.root.link_from(from, path, name)?;
+        Ok(self.added(stamp))
     }
 
-    /// Adds files in the order of their paths, and returns their stamps in that order.
-    pub(crate) fn add_all(&mut self, files: &[FileEntry<'_>]) -> io::Result<Vec<Stamp>> {
+    /// Returns the names of the files.
+    pub(crate) fn names(&self) -> Names {
+        self.names
+    }
+
+    /// Returns the name of the next file, and makes the folders above it.
+    fn next_name<'a>(&mut self, path: &'a str) -> io::Result<FileName<'a>> {
+        match self.names {
+            Names::Numbers => Ok(FileName::of_number(self.files)),
+            Names::Paths => {
+                self.make_parents(path)?;
+                Ok(FileName::Path(path))
+            }
+        }
+    }
+
+    /// Returns the row of the file that was just added.
+    pub(crate) fn added(&mut self, stamp: Stamp) -> Row {
+        self.files += 1;
+        Row { stamp, number: self.files - 1 }
+    }
+
+    /// Adds files in the order of their paths, and returns their rows in that order.
+    pub(crate) fn add_all(&mut self, files: &[FileEntry<'_>]) -> io::Result<Vec<Row>> {
         let mut sorted: Vec<_> = files.iter().collect();
         sorted.sort_unstable_by_key(|file| file.path);
         sorted.into_iter().map(|file| self.add(file.path, file.mode, file.data)).collect()
     }
 
-    /// Adds a file, and returns its stamp.
-    pub(crate) fn add(&mut self, path: &str, mode: FileMode, contents: &[u8]) -> io::Result<Stamp> {
+    /// Adds a file, and returns its row.
+    pub(crate) fn add(&mut self, path: &str, mode: FileMode, contents: &[u8]) -> io::Result<Row> {
         self.add_sharing(path, mode, contents, None)
     }
 
@@ -59,7 +85,7 @@ impl PackageTree {
         mode: FileMode,
         contents: &[u8],
         blocks: Option<(&File, u64)>,
-    ) -> io::Result<Stamp> {
+    ) -> io::Result<Row> {
         let mut file = self.create(path, mode)?;
         let shared = match blocks {
             Some((archive, offset)) if contents.len() >= SHARED_FROM => {
@@ -68,13 +94,13 @@ impl PackageTree {
             _ => 0,
         };
         file.write_all(contents.get(shared..).unwrap_or_default())?;
-        Ok(Stamp::of(&Identity::of_file(&file)?))
+        Ok(self.added(Stamp::of(&Identity::of_file(&file)?)))
     }
 
-    /// Creates an empty file.
+    /// Creates an empty file. Once it is written, [`Self::added`] returns its row.
     pub(crate) fn create(&mut self, path: &str, mode: FileMode) -> io::Result<File> {
-        self.make_parents(path)?;
-        self.root.create_file(path, mode.bits())
+        let name = self.next_name(path)?;
+        self.root.create_file(name, mode.bits())
     }
 
     /// Returns the path of the folder made last.

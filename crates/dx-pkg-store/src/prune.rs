@@ -148,7 +148,7 @@ impl Store {
         self.trash(&self.expanded(id))?;
         self.trash(&self.folder(Folder::Gyp).join(id.to_string()))?;
         let package = self.package_path(id);
-        for suffix in ["files", "tgz", "dxp"] {
+        for suffix in ["former", "files", "tgz", "dxp"] {
             self.trash(&package.with_extension(suffix))?;
         }
         Ok(())

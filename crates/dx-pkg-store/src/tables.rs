@@ -11,20 +11,25 @@
 //! | 4 | 2 | version, 1 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
-//! | 16 | 4 | the digests in the tables: 0 = BLAKE3, 1 = XXH3-128, then zeros |
+//! | 16 | 2 | the digests in the tables: 0 = BLAKE3, 1 = XXH3-128 |
+//! | 18 | 2 | the names of the expanded files: 0 = their paths, 1 = their numbers |
 //! | 20 | 4 | length of the tables, T |
 //! | 24 | T | a DXP file up to its payload |
-//! | … | 16 × files | for each file, in the tables' order: inode, modification time in ns |
+//! | … | 20 × files | for each file, in the tables' order: inode, modification time in ns, number |
+//!
+//! A file's number is that in which it was written; its name is that number in decimal, in one
+//! folder for the whole package.
 //!
 //! A damaged record counts as missing.
 
 use std::ops::Range;
+use std::path::Path;
 use std::sync::Arc;
 
 use dx_pkg_core::Integrity;
 use dx_pkg_format::FormatError;
 use dx_pkg_format::dxp::{self, DigestedFile, Dxp, Entry, FileEntry, Layout, ProvisionalDigest};
-use dx_pkg_format::wire::Frame;
+use dx_pkg_format::wire::{Frame, Reader};
 use dx_pkg_os::files::{Identity, Status};
 
 const SIGNATURE: [u8; 4] = *b"DXT\0";
@@ -45,8 +50,6 @@ pub(crate) struct Stamp {
 }
 
 impl Stamp {
-    const BYTES: usize = 16;
-
     pub(crate) fn of(identity: &Identity) -> Self {
         Self { inode: identity.inode, mtime_ns: identity.mtime_ns }
     }
@@ -68,6 +71,68 @@ impl Stamp {
     }
 }
 
+/// What is recorded of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Row {
+    /// The stamp.
+    pub(crate) stamp: Stamp,
+    /// The number.
+    pub(crate) number: u32,
+}
+
+impl Row {
+    const BYTES: usize = 20;
+}
+
+/// The names that expanded files have in the package's folder.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Names {
+    /// Their paths, as in a project. Pending packages, whose folders are moved into one, are such,
+    /// and those stored by an earlier version.
+    Paths = 0,
+    /// Their numbers, in one folder: three in four folders are saved.
+    Numbers = 1,
+}
+
+impl Names {
+    /// The names that this build gives. A system that clones whole folders needs paths.
+    pub(crate) const STORED: Self =
+        if dx_pkg_os::files::CLONES_TREES { Self::Paths } else { Self::Numbers };
+}
+
+/// The name of an expanded file.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum FileName<'a> {
+    Path(&'a str),
+    Number { digits: [u8; 10], length: usize },
+}
+
+impl FileName<'_> {
+    pub(crate) fn of_number(number: u32) -> Self {
+        let (mut digits, mut length, mut rest) = ([b'0'; 10], 0, number);
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (rest % 10) as u8;
+            (length, rest) = (length + 1, rest / 10);
+            if rest == 0 {
+                break;
+            }
+        }
+        Self::Number { digits, length }
+    }
+}
+
+impl AsRef<Path> for FileName<'_> {
+    fn as_ref(&self) -> &Path {
+        match self {
+            Self::Path(path) => Path::new(path),
+            Self::Number { digits, length } => {
+                let digits = digits.get(digits.len() - length..).unwrap_or_default();
+                Path::new(std::str::from_utf8(digits).unwrap_or_default())
+            }
+        }
+    }
+}
+
 /// The way in which the digests in tables were computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Digests {
@@ -85,8 +150,9 @@ pub struct PackageTables {
     range: Range<usize>,
     layout: Layout,
     pub(crate) digests: Digests,
-    /// The files' stamps, in the tables' order; empty where they are not known.
-    stamps: Arc<[Stamp]>,
+    pub(crate) names: Names,
+    /// The rows of the files, in the tables' order; empty where they are not known.
+    rows: Arc<[Row]>,
 }
 
 impl PackageTables {
@@ -111,27 +177,53 @@ impl PackageTables {
         files: &[DigestedFile<'_>],
         integrity: Option<&Integrity>,
     ) -> Result<Self, FormatError> {
-        Self::new(dxp::tables_of(files, integrity)?, Digests::Provisional)
+        let tables = Self::new(dxp::tables_of(files, integrity)?, Digests::Provisional)?;
+        tables.check_folders()?;
+        Ok(tables)
+    }
+
+    /// Checks that no path is both a file and a folder.
+    fn check_folders(&self) -> Result<(), FormatError> {
+        let mut last = "";
+        for Entry { path, .. } in self.dxp().entries() {
+            for (end, _) in path.match_indices('/').filter(|(end, _)| {
+                // The one before has the same folder.
+                last.get(..=*end) != path.get(..=*end)
+            }) {
+                if self.dxp().find(path.get(..end).unwrap_or_default()).is_some() {
+                    let what = "a path is both a file and a folder";
+                    return Err(FormatError::Corrupt { format: "package", what });
+                }
+            }
+            last = path;
+        }
+        Ok(())
     }
 
     fn new(bytes: Vec<u8>, digests: Digests) -> Result<Self, FormatError> {
         let layout = Layout::decode_tables(&bytes)?;
         let range = 0..bytes.len();
-        Ok(Self { bytes: Arc::new(bytes), range, layout, digests, stamps: Arc::new([]) })
+        let (names, rows) = (Names::Paths, Arc::new([]));
+        Ok(Self { bytes: Arc::new(bytes), range, layout, digests, names, rows })
     }
 
-    /// Adds the files' stamps, in the tables' order.
+    /// Adds the files' rows, in the tables' order.
     #[must_use]
-    pub(crate) fn with_stamps(self, stamps: Vec<Stamp>) -> Self {
-        Self { stamps: stamps.into(), ..self }
+    pub(crate) fn with_rows(self, names: Names, rows: Vec<Row>) -> Self {
+        Self { names, rows: rows.into(), ..self }
     }
 
     /// Decodes a record; `None` if it is damaged.
     pub(crate) fn decode(bytes: Vec<u8>) -> Option<Self> {
         let mut reader = FRAME.open(&bytes).ok()?;
-        let digests = match reader.u32()? {
-            0 => Digests::Blake3,
-            1 => Digests::Provisional,
+        let digests = match reader.array()? {
+            [0, 0] => Digests::Blake3,
+            [1, 0] => Digests::Provisional,
+            _ => return None,
+        };
+        let names = match reader.array()? {
+            [0, 0] => Names::Paths,
+            [1, 0] => Names::Numbers,
             _ => return None,
         };
         let tables = reader.blob()?;
@@ -140,29 +232,29 @@ impl PackageTables {
         if dxp::tables_length(tables) != Some(tables.len() as u64) {
             return None;
         }
-        let (rows, rest) = reader.rest().as_chunks::<{ Stamp::BYTES }>();
+        let (rows, rest) = reader.rest().as_chunks::<{ Row::BYTES }>();
         if !rest.is_empty() || rows.len() != files {
             return None;
         }
-        let stamps = rows.iter().map(|row| {
-            let [inode, mtime] = *row.as_chunks::<8>().0 else {
-                return Stamp { inode: 0, mtime_ns: 0 };
-            };
-            Stamp { inode: u64::from_le_bytes(inode), mtime_ns: i64::from_le_bytes(mtime) }
+        let rows = rows.iter().map(|row| {
+            let mut row = Reader::new(row);
+            let (inode, mtime_ns) = (row.u64()?, i64::from_le_bytes(row.array()?));
+            Some(Row { stamp: Stamp { inode, mtime_ns }, number: row.u32()? })
         });
-        let stamps = stamps.collect();
-        Some(Self { bytes: Arc::new(bytes), range, layout, digests, stamps })
+        let rows = rows.collect::<Option<_>>()?;
+        Some(Self { bytes: Arc::new(bytes), range, layout, digests, names, rows })
     }
 
     /// Encodes the record of the package, whose stamps are known.
     pub(crate) fn encode(&self) -> Vec<u8> {
         let tables = self.bytes();
-        let mut out = FRAME.begin(8 + tables.len() + self.stamps.len() * Stamp::BYTES);
-        out.u32(self.digests as u32);
+        let mut out = FRAME.begin(8 + tables.len() + self.rows.len() * Row::BYTES);
+        out.u32(self.digests as u32 | (self.names as u32) << 16);
         out.blob(tables);
-        for stamp in &*self.stamps {
+        for Row { stamp, number } in &*self.rows {
             out.u64(stamp.inode);
             out.bytes(&stamp.mtime_ns.to_le_bytes());
+            out.u32(*number);
         }
         Frame::finish(out)
     }
@@ -180,8 +272,21 @@ impl PackageTables {
 
     /// Returns the files with their stamps, where these are known.
     pub(crate) fn stamped(&self) -> impl Iterator<Item = (Entry<'_>, Option<Stamp>)> {
-        let stamps = self.stamps.iter().copied().map(Some);
+        let stamps = self.rows.iter().map(|row| Some(row.stamp));
         self.dxp().entries().zip(stamps.chain(std::iter::repeat(None)))
+    }
+
+    /// Returns the number of a file.
+    pub(crate) fn number(&self, entry: &Entry<'_>) -> u32 {
+        self.rows.get(entry.index).map_or(u32::MAX, |row| row.number)
+    }
+
+    /// Returns the name of a file in the package's folder.
+    pub(crate) fn name<'a>(&self, entry: &Entry<'a>) -> FileName<'a> {
+        match self.names {
+            Names::Paths => FileName::Path(entry.path),
+            Names::Numbers => FileName::of_number(self.number(entry)),
+        }
     }
 
     /// Returns whether contents have the digest of `entry`.

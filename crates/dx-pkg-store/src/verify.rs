@@ -8,9 +8,8 @@ use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::Dxp;
 use dx_pkg_os::files::{Dir, EntryKind};
 
-use crate::layout::RECORD;
-use crate::matching::file_matches;
-use crate::{Folder, PackageTables, Store, StoreError};
+use crate::layout::{FORMER, RECORD};
+use crate::{Folder, PackageFiles, Store, StoreError};
 
 /// The result of a verification.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -131,14 +130,13 @@ impl Store {
         if is_another(tables.dxp(), id) {
             return Ok(Some(OTHER.to_owned()));
         }
-        let root = match self.open_expanded(id) {
-            Ok(root) => root,
+        let found = match self.open_files(id, &tables) {
+            Ok(found) => found,
             // A process that is killed while it stores a package may leave the record alone.
             Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
             Err(error) => return Err(StoreError::io("reading", self.expanded(id))(error)),
         };
-        let found = Expanded { tables: &tables, files: 0 }.check(root, files);
-        found.map_err(StoreError::io("reading", self.expanded(id)))
+        check(&found, files).map_err(StoreError::io("reading", self.expanded(id)))
     }
 
     /// Returns the damage of a package's DXP file, if there is one.
@@ -158,6 +156,7 @@ impl Store {
     fn repair(&self, id: PackageId) -> Result<bool, StoreError> {
         self.trash(&self.expanded(id))?;
         self.forget(id)?;
+        self.trash(&self.package_path(id).with_extension(FORMER.trim_start_matches('.')))?;
         if self.verify_packed(id)?.is_some() {
             self.trash(&self.package_path(id))?;
         }
@@ -202,37 +201,34 @@ fn is_another(dxp: Dxp<'_>, id: PackageId) -> bool {
     integrity.is_some_and(|integrity| PackageId::from_integrity(&integrity) != id)
 }
 
-/// The comparison of an expanded folder with its package.
-struct Expanded<'a> {
-    tables: &'a PackageTables,
-    files: usize,
+/// Compares a package's folder with its tables, and adds its files to `files`. Returns the damage.
+fn check(found: &PackageFiles, files: &mut usize) -> io::Result<Option<String>> {
+    for entry in found.tables().dxp().entries() {
+        if !found.matches(&entry)? {
+            return Ok(Some(format!("the file `{}` is missing or was changed", entry.path)));
+        }
+    }
+    let expected = found.tables().dxp().len();
+    *files += expected;
+    let there = count_files(found.dir())?;
+    Ok((there != Some(expected)).then(|| "there are files that are not the package's".to_owned()))
 }
 
-impl Expanded<'_> {
-    fn check(mut self, root: Dir, files: &mut usize) -> io::Result<Option<String>> {
-        let mut pending = vec![String::new()];
-        while let Some(prefix) = pending.pop() {
-            // Only one folder is open besides the root: a package may have thousands.
-            let below = (!prefix.is_empty()).then(|| root.open_dir(&prefix)).transpose()?;
-            let dir = below.as_ref().unwrap_or(&root);
-            for entry in dir.entries()? {
-                let path = format!("{prefix}{}", entry.name.to_string_lossy());
-                match entry.kind {
-                    EntryKind::Directory => pending.push(format!("{path}/")),
-                    EntryKind::File if self.is_right(dir, &entry.name, &path)? => self.files += 1,
-                    EntryKind::File => {
-                        return Ok(Some(format!("the file `{path}` was changed or added")));
-                    }
-                    _ => return Ok(Some(format!("`{path}` is no file"))),
+/// Returns the number of files below a folder; `None` if there is anything but files and folders.
+fn count_files(root: &Dir) -> io::Result<Option<usize>> {
+    let (mut pending, mut count) = (vec![String::new()], 0);
+    while let Some(prefix) = pending.pop() {
+        // Only one folder is open besides the root: a package may have thousands.
+        let below = (!prefix.is_empty()).then(|| root.open_dir(&prefix)).transpose()?;
+        for entry in below.as_ref().unwrap_or(root).entries()? {
+            match entry.kind {
+                EntryKind::Directory => {
+                    pending.push(format!("{prefix}{}/", entry.name.to_string_lossy()));
                 }
+                EntryKind::File => count += 1,
+                _ => return Ok(None),
             }
         }
-        *files += self.files;
-        Ok((self.files != self.tables.dxp().len()).then(|| "a file is missing".to_owned()))
     }
-
-    fn is_right(&self, dir: &Dir, name: &std::ffi::OsStr, path: &str) -> io::Result<bool> {
-        let entry = self.tables.dxp().find(path);
-        entry.map_or(Ok(false), |entry| file_matches(dir, name, &entry, self.tables.digests))
-    }
+    Ok(Some(count))
 }

@@ -13,7 +13,7 @@ use dx_pkg_format::dxp::Entry;
 use dx_pkg_os::files::{Dir, Status, unique_name};
 
 use crate::matching::contents_match;
-use crate::{Folder, Package, PackageTables, Store, StoreError};
+use crate::{Folder, Package, PackageFiles, PackageTables, Store, StoreError};
 
 impl Store {
     /// Remembers that files of the package were written to in a project. Prepared trees, which may
@@ -50,7 +50,7 @@ impl Store {
         let Some(tables) = self.open_tables(id)? else { return Ok(Vec::new()) };
         let failed = |error| StoreError::io("checking", self.expanded(id))(error);
         let (mut written, mut lacking) = (Vec::new(), BTreeSet::new());
-        let (expanded, mut whole) = (self.open_expanded(id).ok(), None);
+        let (stored, mut whole) = (self.open_files(id, &tables).ok(), None);
         for entry in tables.dxp().entries() {
             let Some(status) = copy.status(entry.path).map_err(failed)? else { continue };
             if !may_be_written(&status, &entry, since)
@@ -60,7 +60,7 @@ impl Store {
             }
             written.push(entry.path.to_owned());
             // Another file with several names is the user's, such as a link to a source file.
-            if !expanded.as_ref().is_some_and(|expanded| is_same(expanded, &status, &entry)) {
+            if !stored.as_ref().is_some_and(|stored| is_same(stored, &status, &entry)) {
                 continue;
             }
             let shared = separate_file(copy, &status, &entry).map_err(failed)?;
@@ -103,11 +103,12 @@ fn is_as_packed(
         && contents_match(copy, entry.path, entry, tables.digests)?)
 }
 
-/// Returns whether a file is the store's own, in `expanded`.
-fn is_same(expanded: &Dir, status: &Status, entry: &Entry<'_>) -> bool {
-    let stored = expanded.identity(entry.path).ok().flatten();
+/// Returns whether a file is the store's own.
+fn is_same(stored: &PackageFiles, status: &Status, entry: &Entry<'_>) -> bool {
+    let stored = stored.status(entry).ok().flatten();
     stored.is_some_and(|stored| {
-        (stored.device, stored.inode) == (status.identity.device, status.identity.inode)
+        let (stored, own) = (&stored.identity, &status.identity);
+        (stored.device, stored.inode) == (own.device, own.inode)
     })
 }
 
@@ -151,11 +152,16 @@ fn packed(whole: &Package, entry: &Entry<'_>) -> Option<Vec<u8>> {
     whole.dxp().read_verified(&entry).ok().map(std::borrow::Cow::into_owned)
 }
 
-/// Writes over a shared file in `root` what the one in `from` has.
-pub(crate) fn give_back(root: &Dir, from: &Dir, entry: &Entry<'_>) -> io::Result<()> {
+/// Writes over the shared file `former` of `old` what `entry` of `new` has.
+pub(crate) fn give_back(
+    old: &PackageFiles,
+    former: &Entry<'_>,
+    new: &PackageFiles,
+    entry: &Entry<'_>,
+) -> io::Result<()> {
     let mut contents = Vec::new();
-    from.open_file(entry.path)?.read_to_end(&mut contents)?;
-    restore(root.open_file_to_write(entry.path)?, &contents, entry)
+    new.open(entry)?.read_to_end(&mut contents)?;
+    restore(old.dir().open_file_to_write(old.name(former))?, &contents, entry)
 }
 
 /// Writes over a shared file what it should have, so that it has it for everybody who shares it.

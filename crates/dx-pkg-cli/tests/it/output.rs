@@ -69,7 +69,9 @@ fn store_verify_finds_and_repairs_damage() {
     ok(&project, ["install"]);
     ok(&project, ["store", "verify"]);
     let id = crate::harness::unpacked(&project).remove(0);
-    let file = project.store().join("v1/expanded").join(&id[..2]).join(&id).join("index.js");
+    let id = dx_pkg_core::PackageId::from_hex(&id).unwrap();
+    let store = dx_pkg_store::Store::open(project.store()).unwrap();
+    let file = store.file_path(id, "index.js").unwrap();
     std::fs::remove_file(&file).unwrap();
     std::fs::write(&file, "damage").unwrap();
     crate::harness::fails(dx(&project, ["store", "verify"]), "DX_STORE_DAMAGED");

@@ -366,7 +366,9 @@ fn expanded_files_without_their_package_are_not_used() {
     again();
     let store = project.store().join("v1");
     for id in unpacked(&project) {
-        let lost = store.join("expanded").join(&id[..2]).join(&id).join("index.js");
+        let id = dx_pkg_core::PackageId::from_hex(&id).unwrap();
+        let store = dx_pkg_store::Store::open(project.store()).unwrap();
+        let lost = store.file_path(id, "index.js").unwrap();
         fs::remove_file(&lost).unwrap();
         fs::write(&lost, "nothing vouches for this").unwrap();
     }

@@ -34,8 +34,13 @@ pub(crate) fn as_earlier_version(project: &Project) {
         fs::write(path.with_extension("dxp"), packed).unwrap();
         let frame = Frame { format: "record of expanded files", signature: *b"DXF\0", version: 1 };
         let mut record = frame.begin(24 * files.len());
+        let paths = store.tmp_dir().unwrap().join(&hex);
         for entry in &entries {
-            let metadata = fs::metadata(store.expanded(id).join(entry.path)).unwrap();
+            let (stored, earlier) =
+                (store.file_path(id, entry.path).unwrap(), paths.join(entry.path));
+            fs::create_dir_all(earlier.parent().unwrap()).unwrap();
+            fs::hard_link(stored, &earlier).unwrap();
+            let metadata = fs::metadata(earlier).unwrap();
             let mtime = metadata.mtime() * 1_000_000_000 + metadata.mtime_nsec();
             record.u64(metadata.ino());
             record.u64(metadata.len());
@@ -43,6 +48,8 @@ pub(crate) fn as_earlier_version(project: &Project) {
         }
         fs::write(path.with_extension("files"), Frame::finish(record)).unwrap();
         fs::remove_file(path.with_extension("dxt")).unwrap();
+        fs::remove_dir_all(store.expanded(id)).unwrap();
+        fs::rename(paths, store.expanded(id)).unwrap();
     }
 }
 

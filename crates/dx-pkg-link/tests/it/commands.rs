@@ -76,14 +76,11 @@ fn files_are_made_runnable_without_altering_the_store() {
         "#!/usr/bin/env node\nconsole.log('crlf')\r\n"
     );
     assert_eq!((report.hardlinks, report.copies), (2, 2));
-    let stored = world.store.expanded(id);
-    assert_eq!(fs::read_to_string(stored.join("crlf.js")).unwrap(), files[1].1);
-    assert_eq!(fs::metadata(stored.join("plain.js")).unwrap().permissions().mode() & 0o111, 0);
+    let stored = |path| world.store.file_path(id, path).unwrap();
+    assert_eq!(fs::read_to_string(stored("crlf.js")).unwrap(), files[1].1);
+    assert_eq!(fs::metadata(stored("plain.js")).unwrap().permissions().mode() & 0o111, 0);
     let inode = |path: &std::path::Path| fs::metadata(path).unwrap().ino();
-    assert_eq!(
-        inode(&stored.join("fine.js")),
-        inode(&world.project.join("node_modules/a/fine.js"))
-    );
+    assert_eq!(inode(&stored("fine.js")), inode(&world.project.join("node_modules/a/fine.js")));
 }
 
 #[test]

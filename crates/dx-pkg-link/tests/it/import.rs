@@ -81,7 +81,7 @@ fn between_subvolumes_blocks_are_shared_as_files_cannot_be() {
     assert_eq!(world.execute("node_modules/.bin/a"), "a");
     world.write("node_modules/a/lib/index.js", "");
     assert_eq!(
-        fs::read_to_string(world.store.expanded(a).join("lib/index.js")).unwrap(),
+        fs::read_to_string(world.store.file_path(a, "lib/index.js").unwrap()).unwrap(),
         "module.exports = 'a'\n"
     );
 }
@@ -110,7 +110,7 @@ fn private_packages_share_nothing_with_the_store() {
     private.private_copy = true;
     let report = world.install(&Tree::new(vec![private, package("node_modules/b", id)]));
     assert_eq!((report.copies + report.reflinks, report.hardlinks), (4, 4));
-    let stored = inode(&world.store.expanded(id).join("cli.js"));
+    let stored = inode(&world.store.file_path(id, "cli.js").unwrap());
     assert_ne!(inode(&world.project.join("node_modules/a/cli.js")), stored);
     assert_eq!(inode(&world.project.join("node_modules/b/cli.js")), stored);
     assert_ne!(
@@ -131,7 +131,7 @@ fn copy_shares_nothing() {
     );
     assert_eq!((report.copies, report.hardlinks, report.reflinks), (4, 0, 0));
     assert_ne!(
-        inode(&world.store.expanded(id).join("cli.js")),
+        inode(&world.store.file_path(id, "cli.js").unwrap()),
         inode(&world.project.join("node_modules/a/cli.js"))
     );
 }
@@ -140,7 +140,7 @@ fn copy_shares_nothing() {
 fn a_package_that_lost_a_file_counts_as_missing_and_is_linked_once_it_is_back() {
     let world = World::new();
     let id = world.module("a");
-    fs::remove_file(world.store.expanded(id).join("lib/index.js")).unwrap();
+    fs::remove_file(world.store.file_path(id, "lib/index.js").unwrap()).unwrap();
     // As the next process sees it.
     let later = Store::open(world.store.root().parent().unwrap()).unwrap();
     let tree = Tree::new(vec![package("node_modules/a", id)]);

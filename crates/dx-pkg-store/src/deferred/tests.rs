@@ -42,7 +42,9 @@ fn a_pending_package_is_whole_for_its_process_and_nothing_for_others() {
     assert_eq!(store.file_count(id), Some(3));
     let entry = package.dxp().find("index.js").unwrap();
     assert_eq!(&*package.read(&entry).unwrap(), b"one");
-    assert!(store.open_expanded(id).unwrap().open_file("bin/run.js").is_ok());
+    let tables = store.open_tables(id).unwrap().unwrap();
+    let run = tables.dxp().find("bin/run.js").unwrap();
+    assert!(store.open_files(id, &tables).unwrap().open(&run).is_ok());
     assert!(!other(&folder).has(id));
     assert!(other(&folder).open_package(id).unwrap().is_none());
     assert!(!other(&folder).ensure_expanded(id).unwrap());
@@ -63,11 +65,12 @@ fn a_package_that_was_moved_into_a_project_is_stored_from_there() {
     later.remove_pending(&records[0]).unwrap();
     assert!(later.pending_records().unwrap().is_empty());
 
-    let [stored, project] = [later.expanded(id), modules(&folder).join("a")];
     for (path, _, data) in FILES {
-        let inode = |root: &std::path::Path| fs::metadata(root.join(path)).unwrap().ino();
+        let inode = |path: &std::path::Path| fs::metadata(path).unwrap().ino();
+        let (stored, project) =
+            (later.file_path(id, path).unwrap(), modules(&folder).join("a").join(path));
         assert_eq!(inode(&stored), inode(&project), "each file is there once");
-        assert_eq!(fs::read(stored.join(path)).unwrap(), data);
+        assert_eq!(fs::read(stored).unwrap(), data);
     }
     let last = other(&folder);
     assert!(last.has(id) && last.verify(false).unwrap().damage.is_empty());
@@ -75,9 +78,8 @@ fn a_package_that_was_moved_into_a_project_is_stored_from_there() {
         last.open_tables(id).unwrap().unwrap().dxp().integrity(),
         Some(&*integrity.to_string())
     );
-    let root = last.open_expanded(id).unwrap();
     let tables = last.open_tables(id).unwrap().unwrap();
-    assert!(last.is_unaltered(id, &tables, &root).unwrap());
+    assert!(last.is_unaltered(id, &last.open_files(id, &tables).unwrap()).unwrap());
 }
 
 #[test]

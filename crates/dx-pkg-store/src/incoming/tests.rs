@@ -33,7 +33,7 @@ fn receive(store: &Store, id: PackageId, keeping: StoreMode) -> Incoming<'_> {
 /// Returns the files of a stored package, and its record without their stamps.
 fn contents(store: &Store, id: PackageId) -> (Vec<Vec<u8>>, Vec<u8>) {
     let tables = store.open_tables(id).unwrap().unwrap();
-    let read = |path| fs::read(store.expanded(id).join(path)).unwrap();
+    let read = |path| fs::read(store.file_path(id, path).unwrap()).unwrap();
     let files = tables.dxp().entries().map(|entry| read(entry.path)).collect();
     (files, tables.bytes().to_vec())
 }
@@ -59,9 +59,8 @@ fn an_incoming_package_equals_one_inserted_at_once() {
     assert_eq!(contents(&store, id), stored_at_once(id, &integrity));
     assert!(store.verify(false).unwrap().damage.is_empty());
     let later = Store::open(folder.path()).unwrap();
-    let (tables, root) =
-        (later.open_tables(id).unwrap().unwrap(), later.open_expanded(id).unwrap());
-    assert!(later.is_unaltered(id, &tables, &root).unwrap());
+    let tables = later.open_tables(id).unwrap().unwrap();
+    assert!(later.is_unaltered(id, &later.open_files(id, &tables).unwrap()).unwrap());
     assert!(nothing_in_tmp(&store));
     // However often it arrives.
     receive(&store, id, StoreMode::Now).keep(Some(&integrity)).unwrap();

@@ -4,7 +4,7 @@ use super::*;
 
 fn tree() -> (tempfile::TempDir, PackageTree) {
     let folder = tempfile::tempdir().unwrap();
-    let tree = PackageTree::new(Dir::open(folder.path()).unwrap());
+    let tree = PackageTree::new(Dir::open(folder.path()).unwrap(), Names::Paths);
     (folder, tree)
 }
 
@@ -35,4 +35,16 @@ fn a_file_in_place_of_a_folder_is_an_error() {
     let (_folder, mut tree) = tree();
     tree.add("a", FileMode::PLAIN, b"").unwrap();
     assert!(tree.add("a/b", FileMode::PLAIN, b"").is_err());
+}
+
+#[test]
+fn files_by_number_lie_in_one_folder() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut tree = PackageTree::new(Dir::open(folder.path()).unwrap(), Names::Numbers);
+    for (number, path) in ["a/b/c.js", "x", "a/b/d.js"].into_iter().enumerate() {
+        let row = tree.add(path, FileMode::PLAIN, path.as_bytes()).unwrap();
+        assert_eq!(row.number as usize, number);
+        assert_eq!(fs::read(folder.path().join(number.to_string())).unwrap(), path.as_bytes());
+    }
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 3);
 }

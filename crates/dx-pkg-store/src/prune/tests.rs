@@ -43,7 +43,7 @@ fn usage_counts_each_byte_once() {
     store.record_prepared([1; 32], b"record", std::path::Path::new("/p")).unwrap();
     let tree = store.tmp_dir().unwrap().join("tree");
     fs::create_dir(&tree).unwrap();
-    fs::hard_link(store.expanded(ids[0]).join("file"), tree.join("file")).unwrap();
+    fs::hard_link(store.file_path(ids[0], "file").unwrap(), tree.join("file")).unwrap();
     store.offer_prepared_tree([1; 32], &tree).unwrap();
     let usage: Vec<_> = store.usage().unwrap();
     let of = |wanted: Folder| usage.iter().find(|(folder, _)| *folder == wanted).unwrap().1;
@@ -57,7 +57,8 @@ fn usage_counts_each_byte_once() {
 #[test]
 fn used_and_shared_packages_stay() {
     let (folder, store, ids) = store(10);
-    fs::hard_link(store.expanded(ids[0]).join("file"), folder.path().join("a project's")).unwrap();
+    fs::hard_link(store.file_path(ids[0], "file").unwrap(), folder.path().join("a project's"))
+        .unwrap();
     let used = HashMap::from([(ids[1], SystemTime::now() + Duration::from_secs(60))]);
     let limits = PruneLimits {
         unused_since: SystemTime::now() + Duration::from_secs(1),
@@ -106,7 +107,8 @@ fn prepared_trees_go_before_packages_and_the_least_recently_used_first() {
         store.record_prepared([key; 32], b"record", std::path::Path::new("/p")).unwrap();
         let tree = store.tmp_dir().unwrap().join("tree");
         fs::create_dir_all(tree.join("node_modules")).unwrap();
-        fs::hard_link(store.expanded(id).join("file"), tree.join("node_modules/file")).unwrap();
+        fs::hard_link(store.file_path(id, "file").unwrap(), tree.join("node_modules/file"))
+            .unwrap();
         fs::write(tree.join("node_modules/own"), vec![key; 100_000]).unwrap();
         store.offer_prepared_tree([key; 32], &tree).unwrap();
         std::thread::sleep(Duration::from_millis(10));

@@ -34,7 +34,7 @@ fn world() -> World {
     for copy in &copies {
         fs::create_dir_all(copy.join("lib")).unwrap();
         for (path, _, _) in FILES {
-            fs::hard_link(store.expanded(id).join(path), copy.join(path)).unwrap();
+            fs::hard_link(store.file_path(id, path).unwrap(), copy.join(path)).unwrap();
         }
     }
     World { folder, store, id, copies }
@@ -57,6 +57,13 @@ impl World {
     fn insert(&self) {
         let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
         self.store.insert(self.id, Some(&Integrity::sha512_of(b"a tarball")), &files).unwrap();
+    }
+
+    /// Returns whether the store's files are as they should be.
+    fn is_stored(&self) -> bool {
+        let path = |path| self.store.file_path(self.id, path).unwrap();
+        self.store.verify(false).unwrap().damage.is_empty()
+            && FILES.iter().all(|(name, _, data)| fs::read(path(name)).unwrap() == *data)
     }
 
     fn is_sound(&self, copy: &std::path::Path) -> bool {
@@ -108,7 +115,10 @@ fn files_that_a_script_wrote_to_become_those_of_its_project_alone() {
         world.insert();
         assert_eq!(world.store.to_fetch_again(), [], "{what}");
         assert!(world.is_sound(&world.copies[1]), "{what}: the other project");
-        assert!(world.is_sound(&world.store.expanded(world.id)), "{what}: the store");
+        assert!(world.is_stored(), "{what}: the store");
+        let shared = |path: &std::path::Path| fs::metadata(path).unwrap().ino();
+        let stored = world.store.file_path(world.id, path).unwrap();
+        assert_eq!(shared(&stored), shared(&world.copies[1].join(path)), "{what}: still shared");
         assert!(world.store.written().contains(&world.id), "{what}");
         let later = Store::open(&world.folder.path().join("store")).unwrap();
         let unaltered = Checked { altered: vec![], is_complete: true };
@@ -127,7 +137,7 @@ fn a_file_made_anew_or_removed_is_nobody_elses() {
     fs::write(&file, b"new").unwrap();
     assert_eq!(world.separate(since), ["index.js"]);
     assert!(!world.copies[0].join("lib/a.js").exists());
-    assert!(world.is_sound(&world.copies[1]) && world.is_sound(&world.store.expanded(world.id)));
+    assert!(world.is_sound(&world.copies[1]) && world.is_stored());
 }
 
 #[test]
@@ -141,7 +151,7 @@ fn a_link_to_a_file_of_the_user_is_left_alone() {
     world.separate(since);
     assert_eq!(fs::read(&source).unwrap(), b"the user's");
     assert_eq!(fs::metadata(&file).unwrap().ino(), fs::metadata(&source).unwrap().ino());
-    assert!(world.is_sound(&world.copies[1]) && world.is_sound(&world.store.expanded(world.id)));
+    assert!(world.is_sound(&world.copies[1]) && world.is_stored());
 }
 
 #[test]

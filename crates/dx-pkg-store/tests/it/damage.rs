@@ -20,8 +20,8 @@ impl Fixture {
     }
 }
 
-/// A name for a package, and the damage to its folder.
-type FolderChange = (&'static str, fn(&Path));
+/// A name for a package, and the damage to its manifest or its folder.
+type FolderChange = (&'static str, fn(&Path, &Path));
 /// A name for a package, and the damage to its record or DXP file.
 type FileChange = (&'static str, fn(&mut Vec<u8>));
 
@@ -46,15 +46,20 @@ fn a_sound_store_has_no_damage() {
 fn a_package_with_changed_added_or_missing_files_is_removed_so_that_it_is_fetched_again() {
     let fixture = Fixture::new();
     let changes: [FolderChange; 5] = [
-        ("same size", |root| alter(&root.join("package.json"), |bytes| bytes[0] = b'[')),
-        ("other size", |root| alter(&root.join("package.json"), Vec::clear)),
-        ("added", |root| fs::write(root.join("lib/new.js"), "").unwrap()),
-        ("missing", |root| fs::remove_file(root.join("lib/empty.js")).unwrap()),
-        ("folder missing", |root| fs::remove_dir_all(root.join("lib")).unwrap()),
+        ("same size", |path, _| alter(path, |bytes| bytes[0] = b'[')),
+        ("other size", |path, _| alter(path, Vec::clear)),
+        ("added", |_, root| fs::write(root.join("new.js"), "").unwrap()),
+        ("folder added", |_, root| {
+            fs::create_dir(root.join("new"))
+                .and_then(|()| fs::write(root.join("new/file"), ""))
+                .unwrap()
+        }),
+        ("missing", |path, _| fs::remove_file(path).unwrap()),
     ];
     for (name, change) in changes {
         let id = fixture.insert(name);
-        change(&fixture.store.expanded(id));
+        let manifest = fixture.store.file_path(id, "package.json").unwrap();
+        change(&manifest, &fixture.store.expanded(id));
         let found = fixture.damage();
         assert_eq!(found.iter().map(|(id, _)| *id).collect::<Vec<_>>(), [id], "{name}");
         assert!(!fixture.store.has(id), "{name}");
