@@ -9,6 +9,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise, mend};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_store::preparation::TreeSize;
 use dx_pkg_store::{Altered, PrepareJob, PreparedKey, PreparedTree, Store};
 
 use crate::plan::tree_of;
@@ -31,6 +32,7 @@ pub(crate) struct Preparation<'p> {
     cancel: &'p Cancel,
     project: &'p Path,
     new_tree: bool,
+    was_prepared: bool,
     key: PreparedKey,
     record: Vec<u8>,
     installed: Lock,
@@ -44,7 +46,7 @@ impl<'p> Preparation<'p> {
         job: &'p PrepareJob,
         cancel: &'p Cancel,
     ) -> Result<Option<Self>, InstallError> {
-        let PrepareJob { project, new_tree } = job;
+        let PrepareJob { project, new_tree, was_prepared } = job;
         let Ok(record) = fs::read(project.join("node_modules").join(installed::RECORD)) else {
             return Ok(None);
         };
@@ -67,6 +69,7 @@ impl<'p> Preparation<'p> {
             cancel,
             project,
             new_tree: *new_tree,
+            was_prepared: *was_prepared,
             key,
             record,
             installed,
@@ -74,14 +77,28 @@ impl<'p> Preparation<'p> {
         }))
     }
 
-    /// Prepares as many trees as are missing.
+    /// Returns the key of the tree.
+    pub(crate) fn key(&self) -> PreparedKey {
+        self.key
+    }
+
+    /// Records that the project has a tree of this key.
+    pub(crate) fn record(&self) -> Result<(), InstallError> {
+        Ok(self.store.record_prepared(self.key, &self.record, self.project)?)
+    }
+
+    /// Prepares as many trees as are missing, so far as the disk has room for them.
     pub(crate) fn carry_out(&self, trees: u32) -> Result<Prepared, InstallError> {
         let mut prepared = Prepared::default();
-        self.store.record_prepared(self.key, &self.record, self.project)?;
+        self.record()?;
         let entries = self.store.prepared_entries();
         let ready =
             entries.iter().find(|entry| entry.key == self.key).map_or(0, |entry| entry.trees.len());
         for _ in ready..trees as usize {
+            let size = self.store.tree_size(self.key).unwrap_or_else(|| self.estimate());
+            if !self.store.make_room(Some(self.key), size) {
+                break;
+            }
             let patched = self.patch()?;
             if !patched {
                 self.prepare()?;
@@ -92,9 +109,31 @@ impl<'p> Preparation<'p> {
         Ok(prepared)
     }
 
+    /// Trashes trees that were prepared for other locks of this project: where its next tree is not
+    /// prepared, nothing is made of them.
+    pub(crate) fn remove_others(&self) {
+        for entry in self.store.prepared_entries() {
+            if entry.key != self.key && entry.project().as_deref() == Some(self.project) {
+                for tree in &entry.trees {
+                    // One that cannot be moved is removed with its entry.
+                    let _ = self.store.trash(tree);
+                }
+            }
+        }
+    }
+
+    /// Returns what a tree takes that was never made: packages have some five folders each.
+    fn estimate(&self) -> TreeSize {
+        const FOLDERS: u64 = 5;
+        TreeSize::of(FOLDERS * self.tree.placements.len() as u64, 0)
+    }
+
     /// Restores altered files that the tree is linked from, and returns their number; `None` where
     /// the store lacks a package. The project's own tree is repaired too, and other projects that
     /// share the files are told.
+    ///
+    /// Where the install has just built the whole tree, it has looked at each file; then only
+    /// packages without expanded files are looked at, which it has moved into the project.
     pub(crate) fn check_files(&self) -> Result<Option<usize>, InstallError> {
         let mut seen: HashMap<PackageId, Vec<Altered>> = HashMap::new();
         for placement in &self.tree.placements {
@@ -103,6 +142,10 @@ impl<'p> Preparation<'p> {
                 continue;
             }
             self.cancel.check()?;
+            if self.is_just_built() && self.store.has(id) {
+                seen.insert(id, Vec::new());
+                continue;
+            }
             let altered =
                 self.store.repair_expanded(id, Some(&self.project.join(&placement.path)))?;
             let Some(altered) = altered else { return Ok(None) };
@@ -117,7 +160,8 @@ impl<'p> Preparation<'p> {
             }
         }
         altered::tell(self.store);
-        if let Some(linked) = altered::linked_at(self.project).filter(|_| self.new_tree) {
+        // A tree that was built here has lost nothing while it waited.
+        if let Some(linked) = altered::linked_at(self.project).filter(|_| self.was_prepared) {
             let held = snapshot::state_holds(self.project);
             let lost = mend(self.project, self.store, &self.tree, &self.options(&[]), linked)?;
             if held && lost > 0 {
@@ -126,6 +170,10 @@ impl<'p> Preparation<'p> {
             repaired += lost;
         }
         Ok(Some(repaired))
+    }
+
+    fn is_just_built(&self) -> bool {
+        self.new_tree && !self.was_prepared
     }
 
     /// Replaces, in the project's copy of a package, files that share the inode of an altered one.
@@ -151,7 +199,7 @@ impl<'p> Preparation<'p> {
     /// Changes a tree prepared for the project's earlier lockfile into the one it needs now, and
     /// offers it; returns whether there was one that is similar enough.
     fn patch(&self) -> Result<bool, InstallError> {
-        let Some((prepared, before)) = self.claim_another() else { return Ok(false) };
+        let Some((other, prepared, before)) = self.claim_another() else { return Ok(false) };
         let changed = self.change(prepared.path(), &before);
         // A tree that could not be changed goes to the trash.
         if changed.is_err() {
@@ -159,12 +207,18 @@ impl<'p> Preparation<'p> {
             return Ok(false);
         }
         self.store.offer_prepared_tree(self.key, prepared.path())?;
+        let packages = before.placements.len().max(1) as u64;
+        if let Some(size) = self.store.tree_size(other) {
+            // Folders that went are not counted; on average packages take the same.
+            let size = size.scaled(self.tree.placements.len() as u64, packages);
+            self.store.record_tree_size(self.key, size)?;
+        }
         Ok(true)
     }
 
     /// Claims a prepared tree last used by this project that differs in less than half of its
     /// packages.
-    fn claim_another(&self) -> Option<(PreparedTree, Tree)> {
+    fn claim_another(&self) -> Option<(PreparedKey, PreparedTree, Tree)> {
         let prepared = self.store.prepared_entries();
         let others = prepared
             .iter()
@@ -180,9 +234,9 @@ impl<'p> Preparation<'p> {
             let Ok(view) = DxlView::open(&record) else { continue };
             let Ok(tree) = tree_of(&view.to_lock()) else { continue };
             if is_similar(&tree, &self.tree)
-                && let Some(prepared) = self.store.take_prepared_tree(prepared.key)
+                && let Some(claimed) = self.store.take_prepared_tree(prepared.key)
             {
-                return Some((prepared, tree));
+                return Some((prepared.key, claimed, tree));
             }
         }
         None
@@ -207,20 +261,23 @@ impl<'p> Preparation<'p> {
     /// Builds one tree and offers it.
     fn prepare(&self) -> Result<(), InstallError> {
         let folder = self.store.tmp_dir()?.join(dx_pkg_os::files::unique_name(""));
-        let built = self
-            .build(&folder)
-            .and_then(|()| Ok(self.store.offer_prepared_tree(self.key, &folder)?));
+        let built = self.build(&folder).and_then(|size| {
+            self.store.record_tree_size(self.key, size)?;
+            Ok(self.store.offer_prepared_tree(self.key, &folder)?)
+        });
         if built.is_err() {
             let _ = dx_pkg_os::files::remove_tree(&folder);
         }
         built
     }
 
-    fn build(&self, folder: &Path) -> Result<(), InstallError> {
+    fn build(&self, folder: &Path) -> Result<TreeSize, InstallError> {
         self.make_importers(folder)?;
         let state = tree_files::state_files(&self.installed);
-        materialise(folder, self.store, &self.tree, None, &self.options(&state), &NoProgress)?;
-        Ok(())
+        let options = self.options(&state);
+        let report = materialise(folder, self.store, &self.tree, None, &options, &NoProgress)?;
+        let state = state.iter().map(|(_, contents)| contents.len() as u64).sum::<u64>();
+        Ok(TreeSize::of(report.directories, report.bytes_copied + state))
     }
 
     fn options<'o>(&'o self, state: &'o [(String, Vec<u8>)]) -> LinkOptions<'o> {

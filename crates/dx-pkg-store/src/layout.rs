@@ -15,6 +15,7 @@ use dx_pkg_core::PackageId;
 ///   expanded/<aa>/<id>/…         the package's files, made from the DXP, the source of hard links
 ///   prepared/<aa>/<key>/         prepared trees; drawn in `prepared.rs`
 ///   prepared/jobs/<digest>       preparation jobs
+///   prepared/projects/<digest>   whether prepared trees of a project were used
 ///   metadata/<registry>/a-<name>.dxm, f-<name>.dxm
 ///                                abbreviated and full packuments, after a header with validators
 ///                                and times

@@ -22,6 +22,7 @@ pub mod metadata;
 mod package;
 mod package_tree;
 mod pending;
+pub mod preparation;
 mod prepared;
 pub mod prune;
 mod resolution;
