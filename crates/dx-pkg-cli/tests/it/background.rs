@@ -7,7 +7,7 @@ use std::path::Path;
 use dx_pkg_testkit::{Project, Registry, Run, require};
 use serde_json::Value;
 
-use crate::harness::{command, fails, maintain, ok, required, until};
+use crate::harness::{command, dx_with_prepared_trees, fails, maintain, ok, required, until};
 use crate::worker::{Pipe, workers};
 
 fn registry() -> Registry {
@@ -118,6 +118,21 @@ fn replaced_trees_are_deleted_where_no_process_would_do_it() {
         }
         let trash = fs::read_dir(project.store().join("v1/trash"));
         assert_eq!(trash.map_or(0, Iterator::count), 0, "{variable}={value}");
+    }
+}
+
+/// Otherwise the background process would look at the tree right afterwards.
+#[test]
+fn an_altered_file_of_a_prepared_tree_is_found_before_where_no_process_would_find_it() {
+    let registry = registry();
+    for (variable, value) in [("DX_BACKGROUND", "0"), ("DX_PREPARED_TREES", "0")] {
+        let project = Project::new(&registry).dep("a", "1").create();
+        dx_with_prepared_trees(&project, ["install"]);
+        project.write("node_modules/a/index.js", "module.exports = 'edited in place'");
+        project.remove("node_modules");
+        let command = command(&project).env("DX_PREPARED_TREES", "1").env(variable, value);
+        command.args(["install"]).run().success();
+        assert_eq!(required(&project, "a"), "a1", "{variable}={value}");
     }
 }
 
