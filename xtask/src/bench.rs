@@ -16,6 +16,7 @@ mod claims;
 mod disk;
 mod exec;
 mod fixtures;
+mod help;
 mod images;
 mod machine;
 mod managers;
@@ -34,6 +35,7 @@ mod table;
 mod timeline;
 
 pub(crate) use exec::run as exec;
+pub(crate) use help::{CALLS, help};
 
 use crate::options::Options;
 use crate::workspace;
@@ -53,7 +55,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         Some("timeline") => timeline::run(options),
         Some("serve") => server::serve(options, None),
         Some("serve-recording") => server::serve(options, Some(record::upstream()?)),
-        Some(other) => Err(format!("bench {other}: no such part; see `cargo xtask`")),
+        Some(other) => Err(format!("bench {other}: no such part; see `cargo xtask bench --help`")),
     }
 }
 

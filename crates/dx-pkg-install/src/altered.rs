@@ -22,6 +22,8 @@ const MOST_THREADS: usize = 4;
 
 /// Returns whether the prepared trees of a key may be used: the setting `verify` does not ask for a
 /// check, or every file that they share is unaltered. Altered files are repaired.
+///
+/// A check that may come afterwards is made before where no process follows that would make it.
 pub(crate) fn may_use_prepared(
     session: &Session,
     is_ci: bool,
@@ -29,7 +31,7 @@ pub(crate) fn may_use_prepared(
 ) -> Result<bool, InstallError> {
     let is_checked = match session.config().verify()? {
         VerifyMode::Always => true,
-        VerifyMode::Ci => is_ci,
+        VerifyMode::Ci => is_ci || !session.maintenance_follows(),
         VerifyMode::After => false,
     };
     if !is_checked {

@@ -104,6 +104,14 @@ pub enum InstallError {
         /// Its value.
         value: String,
     },
+    /// An environment variable is neither yes nor no.
+    #[error("{name}={value} is neither 0 nor 1")]
+    BadSwitch {
+        /// The variable.
+        name: &'static str,
+        /// Its value.
+        value: String,
+    },
     /// A package cannot run on this machine.
     #[error("{package} does not run here: it requires {wants} (current: {current})")]
     UnsupportedPlatform {
@@ -209,7 +217,7 @@ impl Coded for InstallError {
             Self::ForeignLockfile { .. } => "DX_FOREIGN_LOCKFILE",
             Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
             Self::UnsupportedSetting { .. } => "DX_UNSUPPORTED_SETTING",
-            Self::BadTreeCount { .. } => "DX_CONFIG_INVALID",
+            Self::BadTreeCount { .. } | Self::BadSwitch { .. } => "DX_CONFIG_INVALID",
             Self::UnsupportedPlatform { .. } => "DX_UNSUPPORTED_PLATFORM",
             Self::NoIntegrity { .. } => "DX_NO_INTEGRITY",
             Self::ScriptsUndecided { .. } => "DX_SCRIPTS_UNDECIDED",
@@ -242,6 +250,7 @@ impl Coded for InstallError {
             Self::NoLockfile { .. } => "run dx install once to write it",
             Self::UnsupportedSetting { key, .. } => advice(key),
             Self::BadTreeCount { .. } => "set it to 0, 1 or more",
+            Self::BadSwitch { .. } => "set it to 0 or 1, or unset it",
             Self::UnsupportedPlatform { .. } => {
                 "remove the dependency, make it an optional one, or use --force"
             }

@@ -89,10 +89,10 @@ pub fn install(
     altered::tell(session.store());
     drop::<Option<FileLock>>(lock);
     match result {
-        Ok(Committed { mut summary, new_tree }) => {
+        Ok(Committed { mut summary, tree }) => {
             pending?;
-            if let Some(new_tree) = new_tree {
-                maintenance::queue(&session, &project.root, new_tree, events);
+            if let Some(tree) = tree {
+                maintenance::follow(&session, &project.root, tree, events);
             }
             summary.elapsed = started.elapsed();
             Ok(summary)
@@ -114,9 +114,10 @@ pub fn install(
 /// Queues the packages that are not in the store yet, or drops them where no maintenance follows;
 /// returns their number.
 fn store_pending(session: &Session, root: &Path) -> Result<usize, InstallError> {
-    Ok(match session.prepared_trees {
-        0 => session.store().drop_pending().map(|()| 0)?,
-        _ => session.store().record_pending(root)?,
+    Ok(if session.maintenance_follows() {
+        session.store().record_pending(root)?
+    } else {
+        session.store().drop_pending().map(|()| 0)?
     })
 }
 
@@ -219,7 +220,7 @@ impl<'r> Run<'r> {
     /// Returns the durability of manifest and lockfile: on the device when the command ends, unless
     /// maintenance follows and waits for the device.
     fn durability(&self) -> Durability {
-        if self.session.prepared_trees > 0 && !self.lockfile_only {
+        if self.session.maintenance_follows() && !self.lockfile_only {
             Durability::Rename
         } else {
             Durability::Fsync

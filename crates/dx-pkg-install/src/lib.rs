@@ -32,11 +32,13 @@
 
 pub mod additions;
 mod altered;
+mod background;
 pub mod cached_install;
 mod demands;
 mod environment;
 mod error;
 mod events;
+mod habits;
 mod in_place;
 mod install;
 mod installed;

@@ -2,7 +2,7 @@
 //!
 //! An install queues a job in the store and reports [`Events::maintenance_due`]; the `dx` program
 //! then starts `dx store maintain --background`, which works at the lowest priority, in a process
-//! of its own, one for a store.
+//! of its own, one for a store. Where nothing may be left running, the job waits.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,14 +13,17 @@ use dx_pkg_acquire::Cancel;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::PlacementSource;
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_store::preparation::Allowance;
 use dx_pkg_store::prune::{PruneLimits, Pruned};
 use dx_pkg_store::{Folder, PrepareJob, Store};
 
+use crate::habits::{self, Lesson, TreeOrigin};
 use crate::plan::tree_of;
 use crate::prepare::{Preparation, Prepared};
 use crate::session::OpenSession;
 use crate::{Events, InstallError, Session, installed, project};
 
+pub use crate::background::Foreground;
 pub use crate::notices::take as take_notices;
 
 /// The result of a maintenance run.
@@ -36,12 +39,24 @@ pub struct Maintained {
     pub repaired: usize,
 }
 
-/// Queues the preparation of the next tree of the project in `root`, whose present one may be new
-/// as a whole, and reports that maintenance is due. It is a convenience: errors are ignored.
-pub(crate) fn queue(session: &Session, root: &Path, new_tree: bool, events: &dyn Events) {
-    let job = PrepareJob { project: root.to_owned(), new_tree };
-    if session.prepared_trees > 0 && session.store().queue_job(&job).is_ok() {
-        events.maintenance_due(session);
+/// Does what follows the install of the project in `root`: queues the preparation of its next tree
+/// and reports that maintenance is due. Where nothing may be left running, the job waits for a
+/// later process, and trees that were replaced are deleted at once, unless the machine runs on its
+/// battery. All this is a convenience: errors are ignored.
+pub(crate) fn follow(session: &Session, root: &Path, tree: TreeOrigin, events: &dyn Events) {
+    let store = session.store();
+    let job = PrepareJob {
+        project: root.to_owned(),
+        new_tree: tree != TreeOrigin::Changed,
+        was_prepared: tree == TreeOrigin::Prepared,
+    };
+    let is_queued = session.prepared_trees > 0 && store.queue_job(&job).is_ok();
+    match session.foreground() {
+        None if is_queued => events.maintenance_due(session),
+        Some(Foreground::NoTrees | Foreground::Setting) if store.has_trash() => {
+            let _ = store.empty_trash();
+        }
+        _ => {}
     }
 }
 
@@ -81,7 +96,7 @@ pub fn run(
         jobs.iter().for_each(sync);
         let failed = prepare_all(store, &jobs, prepared_trees, cancel, open, &mut maintained)?;
         if !cancel.is_cancelled() {
-            store.trash_unused_prepared();
+            store.trim_preparations();
             prune_now_and_then(store)?;
             maintained.deleted += store.empty_trash()?;
         }
@@ -124,7 +139,7 @@ fn prepare_all(
     Ok(failed)
 }
 
-/// Prepares the next tree of one project, if there can be one.
+/// Prepares the next tree of one project, if there can be one and it is likely to be used.
 fn prepare(
     store: &Store,
     job: &PrepareJob,
@@ -133,12 +148,69 @@ fn prepare(
     open: &OpenSession<'_>,
 ) -> Result<Prepared, InstallError> {
     let Some(next) = Preparation::of(store, job, cancel)? else { return Ok(Prepared::default()) };
+    let lesson = Lesson::of(store, job, next.key());
+    let prepared = if lesson.outlook().is_likely() {
+        prepare_next(store, job, next, prepared_trees, cancel, open)
+    } else {
+        next.record().map(|()| next.remove_others()).map(|()| Prepared::default())
+    };
+    if !prepared.as_ref().is_err_and(InstallError::is_cancelled) {
+        lesson.record(store, prepared.as_ref().is_ok_and(|prepared| prepared.trees > 0))?;
+    }
+    prepared
+}
+
+fn prepare_next(
+    store: &Store,
+    job: &PrepareJob,
+    next: Preparation<'_>,
+    prepared_trees: u32,
+    cancel: &Cancel,
+    open: &OpenSession<'_>,
+) -> Result<Prepared, InstallError> {
     // A package that the store lacks is fetched by the next install that needs it.
     let Some(repaired) = next.check_files(open)? else { return Ok(Prepared::default()) };
     // The next tree has copies of the packages that were written to.
     let next = if repaired > 0 { Preparation::of(store, job, cancel)? } else { Some(next) };
     let prepared = next.map(|next| next.carry_out(prepared_trees)).transpose()?;
     Ok(Prepared { repaired, ..prepared.unwrap_or_default() })
+}
+
+/// Whether trees are prepared for a project, and the space that all prepared trees take.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PreparationStatus {
+    /// Whether the next tree is prepared after an install.
+    pub prepares: bool,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// What prepared trees take and may take.
+    pub allowance: Allowance,
+}
+
+/// Returns whether trees are prepared for the project in `root`, and why.
+#[must_use]
+pub fn preparation_status(session: &Session, root: &Path) -> PreparationStatus {
+    let (prepares, mut reason) = match session.foreground() {
+        Some(Foreground::NoTrees) => (
+            false,
+            "No trees are prepared: prepared-trees is 0, as it is where CI is set".to_owned(),
+        ),
+        _ if !root.join("package.json").exists() => (
+            false,
+            "There is no package.json here: run it in a project to see whether trees are prepared for it"
+                .to_owned(),
+        ),
+        _ => habits::explain(session.store(), root),
+    };
+    let later = match session.foreground() {
+        Some(Foreground::Setting) if prepares => {
+            "; `dx store maintain` does it: background is false"
+        }
+        Some(Foreground::Battery) if prepares => "; not while this machine runs on its battery",
+        _ => "",
+    };
+    reason.push_str(later);
+    PreparationStatus { prepares, reason, allowance: session.store().allowance() }
 }
 
 /// Stores the packages that installs have queued, with the files of their projects' copies.

@@ -9,6 +9,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise, mend};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_store::preparation::TreeSize;
 use dx_pkg_store::{Altered, Checked, PrepareJob, PreparedKey, PreparedTree, Store};
 
 use crate::plan::{Plan, tree_of};
@@ -32,6 +33,7 @@ pub(crate) struct Preparation<'p> {
     cancel: &'p Cancel,
     project: &'p Path,
     new_tree: bool,
+    was_prepared: bool,
     key: PreparedKey,
     record: Vec<u8>,
     installed: Lock,
@@ -45,7 +47,7 @@ impl<'p> Preparation<'p> {
         job: &'p PrepareJob,
         cancel: &'p Cancel,
     ) -> Result<Option<Self>, InstallError> {
-        let PrepareJob { project, new_tree } = job;
+        let PrepareJob { project, new_tree, was_prepared } = job;
         let Ok(record) = fs::read(project.join("node_modules").join(installed::RECORD)) else {
             return Ok(None);
         };
@@ -68,6 +70,7 @@ impl<'p> Preparation<'p> {
             cancel,
             project,
             new_tree: *new_tree,
+            was_prepared: *was_prepared,
             key,
             record,
             installed,
@@ -75,14 +78,28 @@ impl<'p> Preparation<'p> {
         }))
     }
 
-    /// Prepares as many trees as are missing.
+    /// Returns the key of the tree.
+    pub(crate) fn key(&self) -> PreparedKey {
+        self.key
+    }
+
+    /// Records that the project has a tree of this key.
+    pub(crate) fn record(&self) -> Result<(), InstallError> {
+        Ok(self.store.record_prepared(self.key, &self.record, self.project)?)
+    }
+
+    /// Prepares as many trees as are missing, so far as the disk has room for them.
     pub(crate) fn carry_out(&self, trees: u32) -> Result<Prepared, InstallError> {
         let mut prepared = Prepared::default();
-        self.store.record_prepared(self.key, &self.record, self.project)?;
+        self.record()?;
         let entries = self.store.prepared_entries();
         let ready =
             entries.iter().find(|entry| entry.key == self.key).map_or(0, |entry| entry.trees.len());
         for _ in ready..trees as usize {
+            let size = self.store.tree_size(self.key).unwrap_or_else(|| self.estimate());
+            if !self.store.make_room(Some(self.key), size) {
+                break;
+            }
             let patched = self.patch()?;
             if !patched {
                 self.prepare()?;
@@ -93,9 +110,31 @@ impl<'p> Preparation<'p> {
         Ok(prepared)
     }
 
+    /// Trashes trees that were prepared for other locks of this project: where its next tree is not
+    /// prepared, nothing is made of them.
+    pub(crate) fn remove_others(&self) {
+        for entry in self.store.prepared_entries() {
+            if entry.key != self.key && entry.project().as_deref() == Some(self.project) {
+                for tree in &entry.trees {
+                    // One that cannot be moved is removed with its entry.
+                    let _ = self.store.trash(tree);
+                }
+            }
+        }
+    }
+
+    /// Returns what a tree takes that was never made: packages have some five folders each.
+    fn estimate(&self) -> TreeSize {
+        const FOLDERS: u64 = 5;
+        TreeSize::of(FOLDERS * self.tree.placements.len() as u64, 0)
+    }
+
     /// Restores altered files that the tree is linked from, and returns their number; `None` where
     /// the store lacks a package. The project's own tree is repaired too, and other projects that
     /// share the files are told. What only the registry has is fetched in a session of the project.
+    ///
+    /// Where the install has just built the whole tree, it has looked at each file; then only
+    /// packages without expanded files are looked at.
     pub(crate) fn check_files(
         &self,
         open: &OpenSession<'_>,
@@ -108,6 +147,10 @@ impl<'p> Preparation<'p> {
                 continue;
             }
             self.cancel.check()?;
+            if self.is_just_built() && self.store.has(id) {
+                seen.insert(id, Vec::new());
+                continue;
+            }
             let Checked { altered, is_complete } =
                 self.store.repair_expanded(id, Some(&self.project.join(&placement.path)))?;
             if !is_complete && altered.is_empty() {
@@ -132,7 +175,8 @@ impl<'p> Preparation<'p> {
             }
         }
         altered::tell(self.store);
-        if let Some(linked) = altered::linked_at(self.project).filter(|_| self.new_tree) {
+        // A tree that was built here has lost nothing while it waited.
+        if let Some(linked) = altered::linked_at(self.project).filter(|_| self.was_prepared) {
             let held = snapshot::state_holds(self.project);
             let lost = mend(self.project, self.store, &self.tree, &self.options(&[]), linked)?;
             if held && lost > 0 {
@@ -150,6 +194,10 @@ impl<'p> Preparation<'p> {
         let fetched = open(self.project)
             .and_then(|session| restore::fetch(&session, self.project, &plan, ids));
         fetched.is_ok()
+    }
+
+    fn is_just_built(&self) -> bool {
+        self.new_tree && !self.was_prepared
     }
 
     /// Replaces, in the project's copy of a package, files that share the inode of an altered one.
@@ -176,7 +224,7 @@ impl<'p> Preparation<'p> {
     /// Changes a tree prepared for the project's earlier lockfile into the one it needs now, and
     /// offers it; returns whether there was one that is similar enough.
     fn patch(&self) -> Result<bool, InstallError> {
-        let Some((prepared, before)) = self.claim_another() else { return Ok(false) };
+        let Some((other, prepared, before)) = self.claim_another() else { return Ok(false) };
         let changed = self.change(prepared.path(), &before);
         // A tree that could not be changed goes to the trash.
         if changed.is_err() {
@@ -184,12 +232,18 @@ impl<'p> Preparation<'p> {
             return Ok(false);
         }
         self.store.offer_prepared_tree(self.key, prepared.path())?;
+        let packages = before.placements.len().max(1) as u64;
+        if let Some(size) = self.store.tree_size(other) {
+            // Folders that went are not counted; on average packages take the same.
+            let size = size.scaled(self.tree.placements.len() as u64, packages);
+            self.store.record_tree_size(self.key, size)?;
+        }
         Ok(true)
     }
 
     /// Claims a prepared tree last used by this project that differs in less than half of its
     /// packages.
-    fn claim_another(&self) -> Option<(PreparedTree, Tree)> {
+    fn claim_another(&self) -> Option<(PreparedKey, PreparedTree, Tree)> {
         let prepared = self.store.prepared_entries();
         let others = prepared
             .iter()
@@ -205,9 +259,9 @@ impl<'p> Preparation<'p> {
             let Ok(view) = DxlView::open(&record) else { continue };
             let Ok(tree) = tree_of(&view.to_lock()) else { continue };
             if is_similar(&tree, &self.tree)
-                && let Some(prepared) = self.store.take_prepared_tree(prepared.key)
+                && let Some(claimed) = self.store.take_prepared_tree(prepared.key)
             {
-                return Some((prepared, tree));
+                return Some((prepared.key, claimed, tree));
             }
         }
         None
@@ -232,20 +286,23 @@ impl<'p> Preparation<'p> {
     /// Builds one tree and offers it.
     fn prepare(&self) -> Result<(), InstallError> {
         let folder = self.store.tmp_dir()?.join(dx_pkg_os::files::unique_name(""));
-        let built = self
-            .build(&folder)
-            .and_then(|()| Ok(self.store.offer_prepared_tree(self.key, &folder)?));
+        let built = self.build(&folder).and_then(|size| {
+            self.store.record_tree_size(self.key, size)?;
+            Ok(self.store.offer_prepared_tree(self.key, &folder)?)
+        });
         if built.is_err() {
             let _ = dx_pkg_os::files::remove_tree(&folder);
         }
         built
     }
 
-    fn build(&self, folder: &Path) -> Result<(), InstallError> {
+    fn build(&self, folder: &Path) -> Result<TreeSize, InstallError> {
         self.make_importers(folder)?;
         let state = tree_files::state_files(&self.installed);
-        materialise(folder, self.store, &self.tree, None, &self.options(&state), &NoProgress)?;
-        Ok(())
+        let options = self.options(&state);
+        let report = materialise(folder, self.store, &self.tree, None, &options, &NoProgress)?;
+        let state = state.iter().map(|(_, contents)| contents.len() as u64).sum::<u64>();
+        Ok(TreeSize::of(report.directories, report.bytes_copied + state))
     }
 
     fn options<'o>(&'o self, state: &'o [(String, Vec<u8>)]) -> LinkOptions<'o> {

@@ -10,6 +10,7 @@ use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
 use dx_pkg_store::{Folder, Store};
 
+use crate::background::{Background, Foreground};
 use crate::node::{Found, Node, user_agent};
 use crate::project::{Seen, read_seen};
 use crate::{Environment, InstallError, timing};
@@ -24,8 +25,10 @@ pub struct Session {
     pub flags: Vec<(String, String)>,
     /// The files that settings were read from, whether or not they exist.
     pub config_files: Seen,
-    /// The number of trees kept prepared for each project; above 0, maintenance follows an install.
+    /// The number of trees kept prepared for each project.
     pub prepared_trees: u32,
+    /// What decides whether a background process follows an install.
+    background: Background,
     node: OnceLock<Option<Node>>,
     /// The Node.js that is being asked for its version.
     asked: Mutex<Option<Found>>,
@@ -64,6 +67,7 @@ impl Session {
         }
         let store = open_store(&environment, root)?;
         let prepared_trees = prepared_trees(&environment, &config)?;
+        let background = Background::new(&environment, &config)?;
         let context = Context::new(ContextOptions {
             default_registry: environment.default_registry.clone(),
             user_agent: user_agent(None),
@@ -78,6 +82,7 @@ impl Session {
             flags,
             config_files,
             prepared_trees,
+            background,
             node: OnceLock::new(),
             asked: Mutex::default(),
         })
@@ -102,6 +107,19 @@ impl Session {
     /// Returns the store.
     pub fn store(&self) -> &Store {
         &self.context.store
+    }
+
+    /// Returns why no background process follows an install; `None` where one does.
+    pub fn foreground(&self) -> Option<Foreground> {
+        match self.prepared_trees {
+            0 => Some(Foreground::NoTrees),
+            _ => self.background.allowed().err(),
+        }
+    }
+
+    /// Returns whether maintenance follows an install in a background process.
+    pub(crate) fn maintenance_follows(&self) -> bool {
+        self.foreground().is_none()
     }
 
     /// Returns the Node.js that will run the packages; `None` where there is none that answers.

@@ -207,7 +207,7 @@ pub fn settings_digest(
 ) -> [u8; 32] {
     let irrelevant = |key: &str| {
         let group = OptionInfo::find(key).map(|option| option.group);
-        matches!(key, "offline" | "prefer-offline")
+        matches!(key, "offline" | "prefer-offline" | "background")
             || matches!(group, Some(OptionGroup::Save | OptionGroup::Output))
     };
     let mut lines: Vec<String> = flags
@@ -233,6 +233,10 @@ fn concerns(variable: &str) -> bool {
     let starts = |prefix: &str| {
         variable.get(..prefix.len()).is_some_and(|start| start.eq_ignore_ascii_case(prefix))
     };
+    // What goes on after an install is no part of its state.
+    if ["DX_BACKGROUND", "npm_config_background"].contains(&variable) {
+        return false;
+    }
     starts("npm_config_")
         || starts("DX_")
         || ["NODE_ENV", "HOME", "XDG_DATA_HOME", "PREFIX", "PATH"].contains(&variable)

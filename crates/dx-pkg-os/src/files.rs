@@ -13,6 +13,7 @@ mod map;
 mod mount;
 mod name;
 mod remove;
+mod space;
 #[cfg(unix)]
 mod umask;
 mod user_file;
@@ -28,4 +29,5 @@ pub use map::Map;
 pub use mount::is_mount_point;
 pub use name::unique_name;
 pub use remove::remove_tree;
+pub use space::{Space, space};
 pub use user_file::{check_user_file, write_user_file};

@@ -6,11 +6,13 @@ use std::sync::OnceLock;
 mod background;
 mod host;
 mod open_files;
+mod power;
 mod signals;
 
 pub use background::work_in_background;
 pub use host::libc_family;
 pub use open_files::{open_files_limit, raise_open_files_limit, wait_for_descriptors};
+pub use power::on_battery;
 pub use signals::{
     cancellation_flag, cancelled_by_signal, forward_sigterm_to, install_signal_handlers,
 };

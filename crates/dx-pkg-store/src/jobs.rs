@@ -1,10 +1,11 @@
 //! Preparation jobs: installed projects whose next tree a background process prepares.
 //!
-//! `prepared/jobs/<digest>` holds `+` or `-` ([`PrepareJob::new_tree`]) and the project's folder.
-//! The digest is that of the folder, so a project has one job at a time, its last.
+//! `prepared/jobs/<digest>` holds a sign and the project's folder: `+` after a prepared tree was
+//! put in place, `*` after a whole tree was built there, `-` after a tree was changed. The digest
+//! is that of the folder, so a project has one job at a time, its last.
 
 use std::io::{self, ErrorKind, Write};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use dx_pkg_os::files::{Dir, FileLock, unique_name};
 
@@ -20,6 +21,27 @@ pub struct PrepareJob {
     pub project: PathBuf,
     /// Whether the install put the whole tree in place, so that all of it came from the store.
     pub new_tree: bool,
+    /// Whether that was a prepared tree, whose files nobody has looked at since it was built.
+    pub was_prepared: bool,
+}
+
+impl PrepareJob {
+    fn sign(&self) -> u8 {
+        match (self.new_tree, self.was_prepared) {
+            (true, true) => b'+',
+            (true, false) => b'*',
+            (false, _) => b'-',
+        }
+    }
+
+    fn parse(text: &[u8]) -> Option<Self> {
+        let (sign, project) = text.split_first()?;
+        Some(PrepareJob {
+            project: absolute_path(project)?,
+            new_tree: matches!(sign, b'+' | b'*'),
+            was_prepared: *sign == b'+',
+        })
+    }
 }
 
 impl Store {
@@ -31,8 +53,8 @@ impl Store {
         let tmp = self.dir(Folder::Tmp)?;
         let draft = unique_name("");
         let project = job.project.as_os_str().as_encoded_bytes();
-        let name = format!("{JOBS}/{}", &blake3::hash(project).to_hex()[..32]);
-        let text = [if job.new_tree { b"+" } else { b"-" }, project].concat();
+        let name = format!("{JOBS}/{}", project_name(&job.project));
+        let text = [&[job.sign()], project].concat();
         let prepared = self.dir(Folder::Prepared)?;
         let write = || -> io::Result<()> {
             tmp.create_file(&draft, 0o644)?.write_all(&text)?;
@@ -60,10 +82,9 @@ impl Store {
             };
             let text = std::fs::read(&path).unwrap_or_default();
             if std::fs::remove_file(&path).is_ok()
-                && let Some((sign, project)) = text.split_first()
-                && let Some(project) = absolute_path(project)
+                && let Some(job) = PrepareJob::parse(&text)
             {
-                jobs.push((queued, PrepareJob { project, new_tree: *sign == b'+' }));
+                jobs.push((queued, job));
             }
         }
         jobs.sort_by_key(|(queued, _)| *queued);
@@ -85,6 +106,11 @@ impl Store {
         };
         lock.map_err(StoreError::io("locking", path))
     }
+}
+
+/// Returns the name of a project's files in the store.
+pub(crate) fn project_name(project: &Path) -> String {
+    blake3::hash(project.as_os_str().as_encoded_bytes()).to_hex()[..32].to_owned()
 }
 
 #[cfg(test)]

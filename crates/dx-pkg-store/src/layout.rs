@@ -17,6 +17,7 @@ use dx_pkg_core::PackageId;
 ///   expanded/<aa>/<id>/<number>  the package's files, the source of hard links; of some by path
 ///   prepared/<aa>/<key>/         prepared trees; drawn in `prepared.rs`
 ///   prepared/jobs/<digest>       preparation jobs
+///   prepared/projects/<digest>   whether prepared trees of a project were used
 ///   metadata/<registry>/a-<name>.dxm, f-<name>.dxm
 ///                                abbreviated and full packuments, after a header with validators
 ///                                and times

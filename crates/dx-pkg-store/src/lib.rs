@@ -23,6 +23,7 @@ pub mod metadata;
 mod package;
 mod package_tree;
 mod pending;
+pub mod preparation;
 mod prepared;
 pub mod prune;
 mod resolution;

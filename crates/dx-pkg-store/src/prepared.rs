@@ -5,11 +5,13 @@
 //!   <aa>/<key>/
 //!     record    description of the entry's trees, in the caller's format
 //!     used      the project that last had such a tree; its modification time is the last use
+//!     size      bytes and inodes of one such tree; see `preparation/room.rs`
 //!     tree-<time>-<random>/
 //!               a prepared tree: node_modules, and for each workspace <folder>/node_modules; the
 //!               time is the last change of node_modules itself, in nanoseconds: a tree whose
 //!               node_modules has another time has lost something
 //!   jobs/       preparation jobs; see `jobs.rs`
+//!   projects/   what is known of each project's installs; see `preparation/habits.rs`
 //! ```
 //! Trees are built in `tmp/` and renamed here. A tree is claimed by renaming it away, so only one
 //! install gets it.
@@ -44,7 +46,7 @@ pub struct PreparedEntry {
     pub used: SystemTime,
     /// The trees that are ready.
     pub trees: Vec<PathBuf>,
-    path: PathBuf,
+    pub(crate) path: PathBuf,
 }
 
 impl PreparedEntry {
@@ -88,7 +90,7 @@ impl Drop for PreparedTree {
 }
 
 impl Store {
-    fn prepared_folder(&self, key: PreparedKey) -> PathBuf {
+    pub(crate) fn prepared_folder(&self, key: PreparedKey) -> PathBuf {
         self.folder(Folder::Prepared).join(EntryName::of_digest(key, ""))
     }
 
@@ -152,6 +154,12 @@ impl Store {
         std::fs::read(self.prepared_folder(key).join(RECORD)).ok()
     }
 
+    /// Returns the project that last had a tree of this key; `None` where no project had one.
+    #[must_use]
+    pub fn prepared_project(&self, key: PreparedKey) -> Option<PathBuf> {
+        absolute_path(&std::fs::read(self.prepared_folder(key).join(USED)).ok()?)
+    }
+
     /// Returns every entry, the most recently used first. Unreadable ones are left out.
     #[must_use]
     pub fn prepared_entries(&self) -> Vec<PreparedEntry> {
@@ -179,7 +187,7 @@ impl Store {
     /// Trashes the trees of all entries but the eight used last, and entries unused for 30 days.
     ///
     /// A tree that cannot be moved stays until the next call.
-    pub fn trash_unused_prepared(&self) {
+    pub(crate) fn trash_unused_prepared(&self) {
         let now = SystemTime::now();
         for (position, entry) in self.prepared_entries().iter().enumerate() {
             if now.duration_since(entry.used).is_ok_and(|age| age > UNUSED_FOR) {

@@ -62,6 +62,12 @@ impl Store {
         failure.map_or(Ok(removed), Err)
     }
 
+    /// Returns whether anything lies in the trash.
+    #[must_use]
+    pub fn has_trash(&self) -> bool {
+        std::fs::read_dir(self.folder(Folder::Trash)).is_ok_and(|mut names| names.next().is_some())
+    }
+
     /// Returns the paths of the entries of a folder.
     pub(crate) fn names_in(&self, folder: Folder) -> Result<Vec<PathBuf>, StoreError> {
         let path = self.folder(folder);

@@ -4,9 +4,9 @@ use std::collections::HashSet;
 use std::fs;
 use std::path::Path;
 
-/// The bytes that the files below `folder` take, each file once however many names it has.
+/// The bytes that the files below some folders take, each file once however many names it has.
 #[cfg(unix)]
-pub(crate) fn usage(folder: &Path) -> u64 {
+pub(crate) fn usage(folders: &[&Path]) -> u64 {
     use std::os::unix::fs::MetadataExt;
     fn visit(folder: &Path, seen: &mut HashSet<u64>) -> u64 {
         // An entry that vanished meanwhile takes no space.
@@ -23,11 +23,12 @@ pub(crate) fn usage(folder: &Path) -> u64 {
         }
         bytes
     }
-    visit(folder, &mut HashSet::new())
+    let mut seen = HashSet::new();
+    folders.iter().map(|folder| visit(folder, &mut seen)).sum()
 }
 
 #[cfg(not(unix))]
-pub(crate) fn usage(_: &Path) -> u64 {
+pub(crate) fn usage(_: &[&Path]) -> u64 {
     0
 }
 

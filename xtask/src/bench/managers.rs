@@ -30,6 +30,20 @@ pub(crate) enum Kind {
     YarnClassic,
 }
 
+/// The names of all kinds.
+pub(crate) const NAMES: [&str; 10] = [
+    "aube",
+    "bun",
+    "bun-isolated",
+    "dx",
+    "dx-unprepared",
+    "npm",
+    "pnpm",
+    "pnpm-global",
+    "yarn",
+    "yarn-classic",
+];
+
 /// A manager as it is installed here.
 #[derive(Clone, Debug)]
 pub(crate) struct Manager {
@@ -114,7 +128,8 @@ pub(crate) fn installed(
 ) -> Result<(Vec<Manager>, Vec<String>), String> {
     let (mut managers, mut missing) = (Vec::new(), Vec::new());
     for name in options.list("managers", DEFAULT) {
-        let kind = Kind::parse(name).ok_or_else(|| format!("no manager {name}"))?;
+        let kind =
+            Kind::parse(name).ok_or_else(|| format!("no manager {name}: {}", NAMES.join(", ")))?;
         let program = if kind.is_dx() {
             Some(vec![Dx::new(options)?.path().to_owned()])
         } else {

@@ -1,4 +1,7 @@
-//! `cargo xtask bench page`: `docs/benchmarks.md` and its charts, from the recorded measurements.
+//! `cargo xtask bench page`: `docs/benchmarks.md` and its charts, and the README's table, from the
+//! recorded measurements.
+
+mod figures;
 
 use super::chart::{self, Bar, Group, duration};
 use super::claims::CLAIMS;
@@ -6,11 +9,14 @@ use super::fixtures::FIXTURES;
 use super::networks;
 use super::results::{Cell, Results, Run};
 use super::scenario::SCENARIOS;
-use super::table::BASELINE;
 use crate::dx::write;
 use crate::workspace;
 use std::fmt::Write;
 
+/// What stands for a figure that there is none of.
+const NONE: &str = "–";
+/// The file whose table of the most important figures is written too.
+const README: &str = "README.md";
 /// The path of the page.
 const PAGE: &str = "docs/benchmarks.md";
 /// The text that does not depend on the measurements.
@@ -35,7 +41,7 @@ pub(crate) fn write_all() -> Result<(), String> {
         let _ = write!(
             page,
             "\n## {title}\n\n![{title_of_chart}]({file})\n\n{}",
-            times(&results, &fixture, &network)
+            figures::main_table(&results, &fixture, &network)
         );
         let _ = write!(page, "\n{}", details(&results, &fixture, &network));
     }
@@ -45,14 +51,17 @@ pub(crate) fn write_all() -> Result<(), String> {
     let _ = write!(page, "\n{METHOD}");
     write(&root.join(PAGE), &page)?;
     println!("written: {PAGE}");
+    let path = root.join(README);
+    if let Some(text) = figures::readme(&workspace::read(&path)?, &results) {
+        write(&path, &text)?;
+        println!("written: the table in {README}");
+    }
     Ok(())
 }
 
 /// Writes the dates, versions and machines of the measurements.
 fn introduction(results: &Results) -> String {
-    let first = results.cells.iter().map(|cell| cell.date.as_str()).min().unwrap_or_default();
-    let last = results.cells.iter().map(|cell| cell.date.as_str()).max().unwrap_or_default();
-    let days = if first == last { first.to_owned() } else { format!("{first} to {last}") };
+    let days = days(results.cells.iter());
     let mut text = format!(
         "dx beside other package managers, measured on {days} by `cargo xtask bench`, which writes this page. How, and \
          what the figures do not tell, stands under [Method](#method).\n\n| | |\n|---|---|\n"
@@ -72,6 +81,16 @@ fn introduction(results: &Results) -> String {
         (results.took / 60.0).ceil()
     );
     text
+}
+
+/// Returns the day of some measurements, or the first and the last.
+fn days<'a>(cells: impl Iterator<Item = &'a Cell>) -> String {
+    let mut days: Vec<&str> = cells.map(|cell| cell.date.as_str()).collect();
+    days.sort_unstable();
+    match (days.first(), days.last()) {
+        (Some(first), Some(last)) if first != last => format!("{first} to {last}"),
+        (first, _) => first.copied().unwrap_or_default().to_owned(),
+    }
 }
 
 /// The fixtures and networks that were measured, from the smallest and the fastest.
@@ -96,7 +115,7 @@ fn rows<'a>(
 ) -> impl Iterator<Item = (&'static str, Vec<&'a Cell>)> {
     let rows = SCENARIOS
         .iter()
-        .map(move |scenario| (scenario.name(), results.row(fixture, network, scenario.name())));
+        .map(move |scenario| (scenario.title(), results.row(fixture, network, scenario.name())));
     rows.filter(|(_, cells)| !cells.is_empty())
 }
 
@@ -115,42 +134,6 @@ fn groups(results: &Results, fixture: &str, network: &str) -> Vec<Group> {
         .collect()
 }
 
-/// Median times, a scenario a row and a manager a column.
-fn times(results: &Results, fixture: &str, network: &str) -> String {
-    let mut managers: Vec<&str> = Vec::new();
-    for (_, cells) in rows(results, fixture, network) {
-        for cell in cells {
-            if !managers.contains(&cell.manager.as_str()) {
-                managers.push(&cell.manager);
-            }
-        }
-    }
-    let mut text = format!(
-        "Median time, and in brackets how many times as fast as {BASELINE} (its median divided by this one).\n\n\
-         | scenario | {} |\n|---|{}\n",
-        managers.join(" | "),
-        "---:|".repeat(managers.len())
-    );
-    for (scenario, cells) in rows(results, fixture, network) {
-        let base =
-            cells.iter().find(|cell| cell.manager == BASELINE).and_then(|cell| cell.median(wall));
-        let shown = managers.iter().map(|manager| {
-            match cells.iter().find(|cell| cell.manager == **manager) {
-                None => "–".to_owned(),
-                Some(cell) => match (cell.median(wall), base) {
-                    (None, _) => "**failed**".to_owned(),
-                    (Some(seconds), Some(base)) if cell.manager != BASELINE => {
-                        format!("{} ({})", duration(seconds), factor(base / seconds))
-                    }
-                    (Some(seconds), _) => duration(seconds),
-                },
-            }
-        });
-        let _ = writeln!(text, "| {scenario} | {} |", shown.collect::<Vec<_>>().join(" | "));
-    }
-    text
-}
-
 /// A ratio with two digits that count.
 fn factor(ratio: f64) -> String {
     if ratio >= 9.95 {
@@ -166,7 +149,7 @@ fn factor(ratio: f64) -> String {
 fn details(results: &Results, fixture: &str, network: &str) -> String {
     let mut text = "<details><summary>All that was counted</summary>\n\n\
         | scenario | manager | runs | median | least | CPU | afterwards | its CPU | peak MiB | metadata requests | \
-        tarball requests | MB received | disk MB | system calls | registry CPU |\n\
+        tarball requests | MB received | disk growth MB | system calls | registry CPU |\n\
         |---|---|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|---:|\n"
         .to_owned();
     let mut failures = String::new();
@@ -191,10 +174,10 @@ fn details(results: &Results, fixture: &str, network: &str) -> String {
             };
             let middle = |figure: fn(&Run) -> f64| cell.median(figure).unwrap_or(0.0);
             let seconds = |figure: fn(&Run) -> f64| match middle(figure) {
-                0.0 => "–".to_owned(),
+                0.0 => NONE.to_owned(),
                 seconds => duration(seconds),
             };
-            let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
+            let or_dash = |text: Option<String>| text.unwrap_or_else(|| NONE.to_owned());
             let _ = writeln!(
                 text,
                 "| {scenario} | {} | {} | {} | {} | {} | {} | {} | {:.0} | {} | {} | {:.1} | {} | {} | {} |",

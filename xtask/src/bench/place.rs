@@ -42,6 +42,12 @@ impl<'a> Place<'a> {
         self.folder.join("home")
     }
 
+    /// The home where continuous integration is said to run: what a manager keeps there may be
+    /// other than what it keeps for a user, and would change what the next scenario finds.
+    fn home_in_ci(&self) -> PathBuf {
+        self.folder.join("home-in-ci")
+    }
+
     /// The lockfile, which a run may not have written.
     pub(crate) fn lockfile(&self) -> PathBuf {
         self.project().join(self.manager.lockfile())
@@ -52,9 +58,10 @@ impl<'a> Place<'a> {
         self.folder.join("lockfile")
     }
 
-    /// The bytes that project and home take.
-    pub(crate) fn usage(&self) -> u64 {
-        disk::usage(&self.folder)
+    /// The bytes that the project takes, and the home that a scenario uses.
+    pub(crate) fn usage(&self, scenario: Scenario) -> u64 {
+        let home = if scenario.is_in_ci() { self.home_in_ci() } else { self.home() };
+        disk::usage(&[&self.project(), &home])
     }
 
     /// Installs into an empty place, and keeps the lockfile.
@@ -94,7 +101,10 @@ impl<'a> Place<'a> {
         if !tree {
             self.remove_trees()?;
         }
-        if !caches {
+        disk::remove(&self.home_in_ci())?;
+        if scenario.is_in_ci() {
+            Manager::make_home(&self.home_in_ci())?;
+        } else if !caches {
             disk::remove(&self.home())?;
             Manager::make_home(&self.home())?;
         }
@@ -138,14 +148,35 @@ impl<'a> Place<'a> {
 
     /// Runs a command of the manager in the project; the error holds what it printed last.
     pub(crate) fn work(&self, server: &Server, words: &[String]) -> Result<Cost, String> {
+        self.work_in(server, words, &self.home(), &[])
+    }
+
+    /// Runs the command of a scenario in its environment.
+    pub(crate) fn work_for(
+        &self,
+        server: &Server,
+        scenario: Scenario,
+        words: &[String],
+    ) -> Result<Cost, String> {
+        if scenario.is_in_ci() {
+            self.work_in(server, words, &self.home_in_ci(), &[("CI", "true")])
+        } else {
+            self.work(server, words)
+        }
+    }
+
+    fn work_in(
+        &self,
+        server: &Server,
+        words: &[String],
+        home: &Path,
+        variables: &[(&str, &str)],
+    ) -> Result<Cost, String> {
         let log = self.folder.join("output.log");
         let cost = exec::measure(&log, words, |command| {
             command.current_dir(self.project());
-            command.env_clear().envs(self.manager.environment(
-                &self.home(),
-                &self.node,
-                &registry(server),
-            ));
+            command.env_clear().envs(self.manager.environment(home, &self.node, &registry(server)));
+            command.envs(variables.iter().copied());
         })?;
         if cost.status == 0 {
             return Ok(cost);

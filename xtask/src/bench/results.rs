@@ -19,6 +19,11 @@ pub(crate) struct Run {
 }
 
 impl Run {
+    /// Processor time of the command and of all that it left running, in seconds.
+    pub(crate) fn all_cpu(&self) -> f64 {
+        self.cost.cpu + self.cost.after_cpu
+    }
+
     pub(crate) fn requests(&self) -> u64 {
         self.metadata_requests + self.tarball_requests + self.other_requests
     }
@@ -38,6 +43,10 @@ pub(crate) struct Cell {
     pub(crate) failure: Option<String>,
     /// By how many bytes project and caches grew in the last run.
     pub(crate) disk: Option<i64>,
+    /// The bytes that project and caches took after the first run, and after what it left running
+    /// had ended; older results lack them.
+    #[serde(default)]
+    pub(crate) occupied: Option<u64>,
     /// System calls of a run of its own, with what it left running.
     pub(crate) system_calls: Option<u64>,
 }
@@ -153,7 +162,7 @@ pub(crate) mod examples {
 
     fn run(wall: f64) -> Run {
         Run {
-            cost: Cost { wall, cpu: wall, peak: 3 << 20, ..Cost::default() },
+            cost: Cost { wall, cpu: wall, after_cpu: wall / 2.0, peak: 3 << 20, ..Cost::default() },
             metadata_requests: 2,
             tarball_requests: 1,
             other_requests: 0,
@@ -179,6 +188,7 @@ pub(crate) mod examples {
             runs: walls.iter().copied().map(run).collect(),
             failure: failure.map(str::to_owned),
             disk: Some(1_000_000),
+            occupied: Some(2_000_000),
             system_calls: None,
         }
     }

@@ -14,11 +14,13 @@ pub(crate) enum Scenario {
     UpdateOne,
     Ci,
     Cold,
+    CiWithCi,
+    ColdWithCi,
     Run,
 }
 
 /// Every scenario, in the order in which they are told of.
-pub(crate) const SCENARIOS: [Scenario; 9] = [
+pub(crate) const SCENARIOS: [Scenario; 11] = [
     Scenario::Noop,
     Scenario::Warm,
     Scenario::Fresh,
@@ -28,6 +30,8 @@ pub(crate) const SCENARIOS: [Scenario; 9] = [
     Scenario::Run,
     Scenario::Ci,
     Scenario::Cold,
+    Scenario::CiWithCi,
+    Scenario::ColdWithCi,
 ];
 
 impl Scenario {
@@ -42,7 +46,18 @@ impl Scenario {
             Scenario::UpdateOne => "update-one",
             Scenario::Ci => "ci",
             Scenario::Cold => "cold",
+            Scenario::CiWithCi => "ci-with-CI",
+            Scenario::ColdWithCi => "cold-with-CI",
             Scenario::Run => "run",
+        }
+    }
+
+    /// Its name in tables and charts, which have room for it.
+    pub(crate) fn title(self) -> &'static str {
+        match self {
+            Scenario::CiWithCi => "ci, CI=true",
+            Scenario::ColdWithCi => "cold, CI=true",
+            _ => self.name(),
         }
     }
 
@@ -59,6 +74,8 @@ impl Scenario {
             }
             Scenario::Ci => "Only the lockfile is there: no caches, no `node_modules`.",
             Scenario::Cold => "Only `package.json` is there.",
+            Scenario::CiWithCi => "As ci, with `CI=true` in the environment.",
+            Scenario::ColdWithCi => "As cold, with `CI=true` in the environment.",
             Scenario::Run => "Start a script that does nothing.",
         }
     }
@@ -81,8 +98,12 @@ impl Scenario {
             }
             Scenario::Warm => Start { caches: true, lockfile: true, tree: false },
             Scenario::Fresh => Start { caches: true, lockfile: false, tree: false },
-            Scenario::Ci => Start { caches: false, lockfile: true, tree: false },
-            Scenario::Cold => Start { caches: false, lockfile: false, tree: false },
+            Scenario::Ci | Scenario::CiWithCi => {
+                Start { caches: false, lockfile: true, tree: false }
+            }
+            Scenario::Cold | Scenario::ColdWithCi => {
+                Start { caches: false, lockfile: false, tree: false }
+            }
         }
     }
 
@@ -102,14 +123,29 @@ impl Scenario {
         matches!(self, Scenario::Add | Scenario::UpdateOne)
     }
 
-    /// Returns whether a run may defer work.
+    /// Returns whether a run may defer work. Where continuous integration is said to run, nothing
+    /// follows.
     pub(crate) fn leaves_work(self) -> bool {
-        !matches!(self, Scenario::Noop | Scenario::Run)
+        !matches!(self, Scenario::Noop | Scenario::Run) && !self.is_in_ci()
+    }
+
+    /// Returns whether the command is told that continuous integration runs it.
+    pub(crate) fn is_in_ci(self) -> bool {
+        matches!(self, Scenario::CiWithCi | Scenario::ColdWithCi)
+    }
+
+    /// Returns the scenario that does the same on a developer's machine.
+    pub(crate) fn outside_ci(self) -> Scenario {
+        match self {
+            Scenario::CiWithCi => Scenario::Ci,
+            Scenario::ColdWithCi => Scenario::Cold,
+            other => other,
+        }
     }
 
     /// The command line.
     pub(crate) fn command(self, manager: &Manager, fixture: &Fixture) -> Vec<String> {
-        match self {
+        match self.outside_ci() {
             Scenario::Noop | Scenario::Fresh | Scenario::Cold => manager.install(),
             Scenario::Warm | Scenario::Ci => manager.frozen(),
             Scenario::Add => manager.add(fixture, fixture.add),
@@ -117,7 +153,7 @@ impl Scenario {
             Scenario::UpdateOne => {
                 manager.add(fixture, &format!("{}@{}", fixture.update.0, fixture.update.1))
             }
-            Scenario::Run => manager.run(SCRIPT),
+            _ => manager.run(SCRIPT),
         }
     }
 }

@@ -172,7 +172,8 @@ impl Bench<'_> {
         Ok(())
     }
 
-    /// The managers to measure: over a delayed network not the slow ones, unless they were named.
+    /// The managers to measure: over a delayed network, and in continuous integration, not the
+    /// slow ones, unless the scenarios were named.
     fn taking_part<'s, 'p>(
         &self,
         seats: &'s mut [Seat<'p>],
@@ -180,8 +181,9 @@ impl Bench<'_> {
         network: &str,
         found: &[Cell],
     ) -> Vec<&'s mut Seat<'p>> {
-        let all = !self.plan.only_online || network == "none";
-        seats.iter_mut().filter(|seat| all || !self.is_slow(seat, scenario, found)).collect()
+        let all = !self.plan.only_online || network == "none" && !scenario.is_in_ci();
+        let slow = |seat: &Seat<'_>| self.is_slow(seat, scenario.outside_ci(), found);
+        seats.iter_mut().filter(|seat| all || !slow(seat)).collect()
     }
 
     fn is_slow(&self, seat: &Seat<'_>, scenario: Scenario, found: &[Cell]) -> bool {
@@ -234,6 +236,7 @@ impl Bench<'_> {
             runs: Vec::new(),
             failure: None,
             disk: None,
+            occupied: None,
             system_calls: None,
         }
     }
@@ -255,23 +258,25 @@ impl Bench<'_> {
             seat.place.maintain(server)?;
         }
         seat.begin(server, scenario)?;
-        let used = first.then(|| seat.place.usage());
+        let used = first.then(|| seat.place.usage(scenario));
         server.set_network(network)?;
         let (before, cpu_before) = server.counts()?;
-        let outcome = seat.place.work(server, &words);
+        let outcome = seat.place.work_for(server, scenario, &words);
         let (after, cpu_after) = server.counts()?;
         server.set_network("none")?;
         let mut cost = seat.end(scenario, outcome)?;
         if scenario == Scenario::Cold && network == "none" {
             seat.place.save_lockfile()?;
         }
-        if let Some(used) = used {
-            cell.disk = Some(seat.place.usage().cast_signed() - used.cast_signed());
-        }
         if scenario.leaves_work() {
             let maintained = seat.place.maintain(server)?;
             cost.after_wall += maintained.wall + maintained.after_wall;
             cost.after_cpu += maintained.cpu + maintained.after_cpu;
+        }
+        if let Some(used) = used {
+            let occupied = seat.place.usage(scenario);
+            cell.disk = Some(occupied.cast_signed() - used.cast_signed());
+            cell.occupied = Some(occupied);
         }
         let counts = after.since(&before);
         cell.runs.push(Run {
@@ -336,7 +341,8 @@ impl Seat<'_> {
 
     /// Notes in which state a command left the place.
     fn end<T>(&mut self, scenario: Scenario, outcome: Result<T, String>) -> Result<T, String> {
-        self.changed = scenario.changes_project() || outcome.is_err();
+        // A tree of other caches is no state to begin with either.
+        self.changed = scenario.changes_project() || scenario.is_in_ci() || outcome.is_err();
         outcome
     }
 }

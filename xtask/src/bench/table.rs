@@ -20,18 +20,19 @@ pub(crate) fn print(cells: &[Cell]) {
         first.scenario
     );
     println!(
-        "  {:<14}{:>5}{:>10}{:>10}{:>9}{:>9}{:>9}{:>8}{:>9}{:>8}{:>10}{:>10}{:>11}",
+        "  {:<14}{:>5}{:>10}{:>10}{:>9}{:>11}{:>9}{:>8}{:>9}{:>8}{:>9}{:>9}{:>10}{:>11}",
         "manager",
         "runs",
         "median s",
         "least s",
         "cpu s",
+        "all cpu s",
         "after s",
-        "cpu",
         "MiB",
         "requests",
         "MB",
         "disk MB",
+        "growth",
         "syscalls",
         format!("{BASELINE}/this")
     );
@@ -57,14 +58,15 @@ fn line(cell: &Cell, base: Option<f64>) -> String {
     let least = cell.least(|run| run.cost.wall).unwrap_or(f64::NAN);
     let or_dash = |text: Option<String>| text.unwrap_or_else(|| "–".to_owned());
     format!(
-        "{name:<14}{:>5}{wall:>10.4}{least:>10.4}{:>9.3}{:>9.3}{:>9.3}{:>8.0}{:>9.0}{:>8.1}{:>10}{:>10}{:>11}",
+        "{name:<14}{:>5}{wall:>10.4}{least:>10.4}{:>9.3}{:>11.3}{:>9.3}{:>8.0}{:>9.0}{:>8.1}{:>9}{:>9}{:>10}{:>11}",
         cell.runs.len(),
         median(|run| run.cost.cpu),
+        median(super::results::Run::all_cpu),
         median(|run| run.cost.after_wall),
-        median(|run| run.cost.after_cpu),
         median(|run| run.cost.peak as f64 / f64::from(1 << 20)),
         median(|run| run.requests() as f64),
         median(|run| run.bytes_sent as f64 / 1e6),
+        or_dash(cell.occupied.map(|bytes| format!("{:.1}", bytes as f64 / 1e6))),
         or_dash(cell.disk.map(|bytes| format!("{:.1}", bytes as f64 / 1e6))),
         or_dash(cell.system_calls.map(|calls| calls.to_string())),
         or_dash(base.map(|base| format!("{:.2}x", base / wall))),

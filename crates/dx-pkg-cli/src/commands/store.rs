@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use dx_pkg_acquire::Cancel;
-use dx_pkg_install::maintenance::{self, Maintained};
+use dx_pkg_install::maintenance::{self, Maintained, PreparationStatus};
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::count;
 use dx_pkg_install::{Environment, Events, Session, SessionOptions};
@@ -28,7 +28,7 @@ pub struct StoreArguments {
 pub enum StoreAction {
     /// Print the store's folder.
     Path,
-    /// Print how much the store holds.
+    /// Print how much the store holds, and whether trees are prepared for this project.
     Status,
     /// Remove entries that were not used for long.
     Prune {
@@ -65,7 +65,7 @@ impl StoreArguments {
                 let path = store.root().display().to_string();
                 report.result(&path, &json!({ "path": path }));
             }
-            StoreAction::Status => status(store, report)?,
+            StoreAction::Status => status(&session, &root, report)?,
             StoreAction::Prune { unused_for, max_size } => {
                 prune(store, *unused_for, *max_size, report)?;
             }
@@ -139,7 +139,8 @@ const PARTS: [(Folder, &str, &str); 9] = [
     (Folder::Trash, "trash", "old trees to be deleted"),
 ];
 
-fn status(store: &Store, report: &Report) -> Result<(), CommandError> {
+fn status(session: &Session, root: &Path, report: &Report) -> Result<(), CommandError> {
+    let store = session.store();
     let usage = store.usage()?;
     let mut lines = vec![store.root().display().to_string()];
     let mut fields = serde_json::Map::new();
@@ -152,6 +153,20 @@ fn status(store: &Store, report: &Report) -> Result<(), CommandError> {
         }
     }
     lines.push(format!("{:>8} {:<24} {:>10}", "", "in all", size(total)));
+    let PreparationStatus { prepares, reason, allowance } =
+        maintenance::preparation_status(session, root);
+    let (taken, most) = (allowance.taken.bytes, allowance.most.map(|most| most.bytes));
+    lines.push(reason.clone());
+    if let Some(most) = most {
+        let (taken, most) = (size(taken), size(most));
+        lines.push(format!(
+            "Prepared trees take {taken} of at most {most}, a twentieth of the free space"
+        ));
+    }
+    fields.insert(
+        "preparation".to_owned(),
+        json!({ "prepares": prepares, "reason": reason, "bytes": taken, "mostBytes": most }),
+    );
     fields.insert("path".to_owned(), json!(store.root().display().to_string()));
     fields.insert("bytes".to_owned(), json!(total));
     report.result(&lines.join("\n"), &fields.into());

@@ -10,6 +10,7 @@ mod allow_scripts;
 #[cfg(unix)]
 mod altered;
 #[cfg(unix)]
+mod background;
 mod bundles;
 mod changes;
 mod client_certificate;
@@ -29,6 +30,7 @@ mod force;
 mod fresh;
 mod freshness;
 mod gyp;
+mod habits;
 mod harness;
 #[cfg(unix)]
 mod in_place;

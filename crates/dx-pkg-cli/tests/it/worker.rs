@@ -11,12 +11,12 @@ use crate::harness::{command, ok, until};
 
 /// A project whose record of installed packages is a pipe: its reader waits until
 /// [`Pipe::release`].
-struct Pipe {
+pub(crate) struct Pipe {
     folder: tempfile::TempDir,
 }
 
 impl Pipe {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         fs::create_dir_all(folder.path().join("node_modules/.dx")).unwrap();
         let pipe = Pipe { folder };
@@ -29,19 +29,19 @@ impl Pipe {
     }
 
     /// Queues the preparation of its next tree.
-    fn queue_job(&self, store: &Path) {
+    pub(crate) fn queue_job(&self, store: &Path) {
         let jobs = store.join("v1/prepared/jobs");
         fs::create_dir_all(&jobs).unwrap();
         fs::write(jobs.join("pipe"), format!("-{}", self.folder.path().display())).unwrap();
     }
 
-    fn release(&self) {
+    pub(crate) fn release(&self) {
         fs::write(self.path(), "").unwrap();
     }
 }
 
 /// Returns the background processes of a store.
-fn workers(store: &Path) -> Vec<u32> {
+pub(crate) fn workers(store: &Path) -> Vec<u32> {
     let variable = [b"DX_STORE=".as_slice(), store.as_os_str().as_encoded_bytes()].concat();
     let processes = fs::read_dir("/proc").unwrap().flatten();
     let is_worker = |process: &u32| {

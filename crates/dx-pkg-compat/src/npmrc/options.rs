@@ -152,5 +152,8 @@ pub(super) fn needs_value(key: &str, empty: &RawValue) -> bool {
 /// Returns whether a key belongs in the digest of settings that can change an install.
 pub(super) fn affects_install(key: &str) -> bool {
     key.ends_with(":registry")
-        || OptionInfo::find(key).is_some_and(|option| option.group != OptionGroup::Output)
+        || OptionInfo::find(key).is_some_and(|option| {
+            // What goes on after an install changes nothing in it.
+            option.group != OptionGroup::Output && key != "background"
+        })
 }

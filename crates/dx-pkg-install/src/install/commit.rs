@@ -11,6 +11,7 @@ use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::{Run, cached, statistics};
 use crate::cached_install::CacheKey;
+use crate::habits::TreeOrigin;
 use crate::installed::{RECORD, baseline, complete_record, identity_of};
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
@@ -22,8 +23,8 @@ use crate::{InstallError, Summary, altered, in_place, restore, visits};
 pub(super) struct Committed {
     /// The result to be shown.
     pub(super) summary: Summary,
-    /// Whether the tree is new as a whole; `None` where there is none.
-    pub(super) new_tree: Option<bool>,
+    /// How the tree came about; `None` where there is none.
+    pub(super) tree: Option<TreeOrigin>,
 }
 
 /// Commits an outcome; `None` where its change of the tree cannot be made, and nothing was written.
@@ -84,10 +85,15 @@ pub(super) fn commit(
     }
     outcome.summary.lockfile_only = run.lockfile_only;
     let Outcome { tree, lock, summary, .. } = outcome;
-    let new_tree = linked.map(|linked| linked.report.fresh);
+    let origin = linked.map(|linked| match (&tree, &linked.report) {
+        (TreeChange::Prepared(_), _) => TreeOrigin::Prepared,
+        (_, report) if report.was_prepared => TreeOrigin::Prepared,
+        (_, report) if report.fresh => TreeOrigin::Built,
+        _ => TreeOrigin::Changed,
+    });
     // The process ends soon: freeing thousands of pieces would take a tenth of the whole time.
     std::mem::forget((tree_to_forget(tree), lock));
-    Ok(Some(Committed { summary, new_tree }))
+    Ok(Some(Committed { summary, tree: origin }))
 }
 
 /// Checks that manifest and lockfile can be written if they change, before the tree changes.

@@ -32,7 +32,7 @@ pub(super) fn store_mode(session: &Session, project: &Project) -> StoreMode {
         && store == device(&project.root)
         && session.import_method().is_ok_and(|method| method == ImportMethod::Auto);
     match may_move {
-        true if session.prepared_trees > 0 => StoreMode::Deferred,
+        true if session.maintenance_follows() => StoreMode::Deferred,
         true if session.environment.in_ci() => StoreMode::Tarball,
         _ => StoreMode::Now,
     }

@@ -269,7 +269,7 @@ fn outcome(
     let after = DxlView::open(&new_record)?;
     let placed = after.packages().filter(|package| package.link() || !package.in_bundle()).count();
     let lockfile = Some(text).filter(|text| text != previous);
-    let compiled = lockfile.as_ref().filter(|_| run.session.prepared_trees == 0).map(|text| {
+    let compiled = lockfile.as_ref().filter(|_| !run.session.maintenance_follows()).map(|text| {
         // No maintenance will compile it.
         let digest = lockfile_digest(text);
         (digest, dxl::splice(locked, &removed, &effect.entries, digest))

@@ -56,7 +56,7 @@ pub(super) fn preview(
     let mut summary = outcome.summary;
     summary.lockfile_only = run.lockfile_only;
     summary.would_write = Some(files);
-    Ok(Committed { summary, new_tree: None })
+    Ok(Committed { summary, tree: None })
 }
 
 /// Returns the tree that dx or npm has recorded.

@@ -10,7 +10,11 @@ fn store() -> (tempfile::TempDir, Store) {
 fn jobs_are_taken_once_each() {
     let (_folder, store) = store();
     assert!(store.take_jobs().is_empty());
-    let job = |project: &str, new_tree| PrepareJob { project: project.into(), new_tree };
+    let job = |project: &str, new_tree| PrepareJob {
+        project: project.into(),
+        new_tree,
+        was_prepared: false,
+    };
     for job in [job("/a", true), job("/b", true), job("/a", false)] {
         store.queue_job(&job).unwrap();
     }
@@ -18,6 +22,16 @@ fn jobs_are_taken_once_each() {
     jobs.sort_by(|a, b| a.project.cmp(&b.project));
     assert_eq!(jobs, [job("/a", false), job("/b", true)], "the last of each project");
     assert!(store.take_jobs().is_empty());
+}
+
+#[test]
+fn a_job_says_how_the_tree_came_about() {
+    let (_folder, store) = store();
+    for (new_tree, was_prepared) in [(false, false), (true, false), (true, true)] {
+        let job = PrepareJob { project: "/a".into(), new_tree, was_prepared };
+        store.queue_job(&job).unwrap();
+        assert_eq!(store.take_jobs(), [job]);
+    }
 }
 
 #[test]

@@ -92,6 +92,7 @@ fn install() {
                                     repeated [possible values: prod, dev, optional, peer]
           --ignore-scripts          Run no scripts, not even the project's
           --no-bin-links            Link no commands into node_modules/.bin
+          --no-background           Leave no process running
           --install-strategy <HOW>  Place packages as far up as there is no conflict, or less far
           --dry-run                 Print what would change, and change nothing
           --timing <FILE>           Write the requests and their times into this file, as JSON
@@ -139,6 +140,7 @@ fn ci() {
                                     repeated [possible values: prod, dev, optional, peer]
           --ignore-scripts          Run no scripts, not even the project's
           --no-bin-links            Link no commands into node_modules/.bin
+          --no-background           Leave no process running
           --install-strategy <HOW>  Place packages as far up as there is no conflict, or less far
           --dry-run                 Print what would change, and change nothing
           --timing <FILE>           Write the requests and their times into this file, as JSON
@@ -190,6 +192,7 @@ fn remove() {
                                     repeated [possible values: prod, dev, optional, peer]
           --ignore-scripts          Run no scripts, not even the project's
           --no-bin-links            Link no commands into node_modules/.bin
+          --no-background           Leave no process running
           --install-strategy <HOW>  Place packages as far up as there is no conflict, or less far
           --dry-run                 Print what would change, and change nothing
           --timing <FILE>           Write the requests and their times into this file, as JSON
@@ -339,7 +342,7 @@ fn store() {
 
     Commands:
       path      Print the store's folder
-      status    Print how much the store holds
+      status    Print how much the store holds, and whether trees are prepared for this project
       prune     Remove entries that were not used for long
       maintain  Run maintenance now: prepare the next trees, empty the trash
       verify    Check every package's digests
@@ -378,7 +381,7 @@ fn store_status() {
     assert_snapshot!(help(["store", "status", "--help"]), @r"
     exit: 0
     --- stdout
-    Print how much the store holds
+    Print how much the store holds, and whether trees are prepared for this project
 
     Usage: dx store status [OPTIONS]
 

@@ -390,6 +390,12 @@ options! {
         unset("`1`, or `0` where `CI` is set"),
         variables(&["DX_PREPARED_TREES", "CI"])
         => getter(prepared_trees = None);
+    "background": Option<bool>, "", Tree,
+        "Whether an install may leave a process running that stores, prepares and cleans up.",
+        unset("`true`, or `false` on battery"),
+        variables(&["DX_BACKGROUND"]),
+        with_flags(&[Flag::fixed("no-background", "false", "Leave no process running")])
+        => getter(background = None);
     "verify": VerifyMode, "ci", Tree,
         "When the files of a prepared tree are checked for changes made in another project."
         => getter(verify = VerifyMode::Ci);

@@ -1,0 +1,163 @@
+use std::path::Path;
+use std::time::{Duration, UNIX_EPOCH};
+
+use dx_pkg_store::preparation::Habits;
+use dx_pkg_store::{PrepareJob, Store};
+
+use super::{DAY, Lesson, NEW_FOR, Outlook, UNUSED_PREPARATIONS, USED_WITHIN, explain};
+
+#[test]
+fn trees_are_prepared_after_a_use_and_for_a_new_project_and_no_longer() {
+    let now = UNIX_EPOCH + 1_000 * DAY;
+    let first_seen = |days: u32| Habits::new(now - days * DAY);
+    let used = |days: u32| Habits { last_use: Some(now - days * DAY), ..first_seen(100) };
+    let unused = |preparations| Habits { preparations, ..first_seen(1) };
+    for (habits, expected) in [
+        (first_seen(0), Outlook::New(Duration::ZERO)),
+        (first_seen(3), Outlook::New(NEW_FOR)),
+        (first_seen(4), Outlook::NotUsedFor(4 * DAY)),
+        (unused(UNUSED_PREPARATIONS - 1), Outlook::New(DAY)),
+        (unused(UNUSED_PREPARATIONS), Outlook::NeverUsed(UNUSED_PREPARATIONS)),
+        (used(14), Outlook::Used(USED_WITHIN)),
+        (used(15), Outlook::NotUsedFor(15 * DAY)),
+        // As many as it likes: they are used now and then.
+        (Habits { preparations: 99, ..used(13) }, Outlook::Used(13 * DAY)),
+        // The clock was set back.
+        (Habits::new(now + DAY), Outlook::New(Duration::ZERO)),
+        (Habits { last_use: Some(now + DAY), ..first_seen(9) }, Outlook::Used(Duration::ZERO)),
+    ] {
+        let found = Outlook::of(&habits, now);
+        assert_eq!(found, expected, "{habits:?}");
+        let is_likely = matches!(expected, Outlook::Used(_) | Outlook::New(_));
+        assert_eq!(found.is_likely(), is_likely);
+    }
+}
+
+struct Machine {
+    store: Store,
+    _folder: tempfile::TempDir,
+}
+
+impl Machine {
+    fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        Machine { store: Store::open(folder.path()).unwrap(), _folder: folder }
+    }
+
+    /// Has an install learnt from, whose tree has the key of one byte.
+    fn install(&self, project: &str, key: u8, new_tree: bool, was_prepared: bool) -> Outlook {
+        let job = PrepareJob { project: project.into(), new_tree, was_prepared };
+        let lesson = Lesson::of(&self.store, &job, [key; 32]);
+        let outlook = lesson.outlook();
+        self.store.record_prepared([key; 32], b"", Path::new(project)).unwrap();
+        lesson.record(&self.store, outlook.is_likely()).unwrap();
+        outlook
+    }
+
+    fn age(&self, project: &str, days: u32) {
+        let mut habits = self.store.habits(Path::new(project)).unwrap();
+        habits.first_seen -= days * DAY;
+        habits.last_use = habits.last_use.map(|time| time - days * DAY);
+        self.store.record_habits(Path::new(project), &habits).unwrap();
+    }
+}
+
+fn is_used(outlook: Outlook) -> bool {
+    matches!(outlook, Outlook::Used(_))
+}
+
+#[test]
+fn a_first_install_is_no_use_and_a_second_whole_tree_is() {
+    let machine = Machine::new();
+    assert!(matches!(machine.install("/a", 1, true, false), Outlook::New(_)));
+    assert!(matches!(machine.install("/a", 2, false, false), Outlook::New(_)), "a changed tree");
+    // Another branch, with another lock.
+    assert!(is_used(machine.install("/a", 3, true, false)));
+}
+
+#[test]
+fn a_second_checkout_counts_for_both() {
+    for was_prepared in [true, false] {
+        let machine = Machine::new();
+        machine.install("/a", 1, true, false);
+        machine.age("/a", 30);
+        assert!(!machine.install("/a", 1, false, false).is_likely());
+        assert!(is_used(machine.install("/b", 1, true, was_prepared)));
+        assert!(is_used(machine.install("/a", 1, false, false)));
+    }
+}
+
+#[test]
+fn changes_alone_stop_preparation_and_a_reinstall_begins_it_again() {
+    let machine = Machine::new();
+    machine.install("/a", 0, true, false);
+    let outlooks: Vec<bool> =
+        (1..8).map(|key| machine.install("/a", key, false, false).is_likely()).collect();
+    assert_eq!(outlooks, [true, true, true, true, false, false, false]);
+    assert!(is_used(machine.install("/a", 8, true, false)), "node_modules was removed");
+    for key in 9..20 {
+        assert!(machine.install("/a", key, false, false).is_likely());
+    }
+    machine.age("/a", 15);
+    assert!(!machine.install("/a", 20, false, false).is_likely());
+}
+
+#[test]
+fn a_job_that_comes_again_is_no_second_tree() {
+    let machine = Machine::new();
+    let job = PrepareJob { project: "/a".into(), new_tree: true, was_prepared: false };
+    for _ in 0..2 {
+        // Cancelled: the entry is there already, the lesson is not.
+        let lesson = Lesson::of(&machine.store, &job, [1; 32]);
+        assert!(matches!(lesson.outlook(), Outlook::New(_)));
+        machine.store.record_prepared([1; 32], b"", Path::new("/a")).unwrap();
+    }
+}
+
+#[test]
+fn the_reason_is_told_in_a_sentence() {
+    let machine = Machine::new();
+    let told = || explain(&machine.store, Path::new("/a"));
+    assert_eq!(told().1, "Trees are prepared for this project after its next install: it is new");
+    machine.install("/a", 0, true, false);
+    assert_eq!(
+        told(),
+        (
+            true,
+            "Trees are prepared for this project: it is new, and so it is for 3 days or 5 trees"
+                .to_owned()
+        )
+    );
+    for key in 1..9 {
+        machine.install("/a", key, false, false);
+    }
+    assert_eq!(
+        told(),
+        (
+            false,
+            "No trees are prepared for this project: 5 were, and none was used; they are again once a whole \
+             tree was needed"
+                .to_owned()
+        )
+    );
+    machine.install("/a", 1, true, true);
+    assert_eq!(
+        told().1,
+        "Trees are prepared for this project: a whole tree was put in place again today"
+    );
+    machine.age("/a", 3);
+    assert_eq!(
+        told().1,
+        "Trees are prepared for this project: a whole tree was put in place again 3 days ago"
+    );
+    machine.age("/a", 30);
+    assert_eq!(
+        told(),
+        (
+            false,
+            "No trees are prepared for this project: no whole tree was needed for 33 days; they are again once \
+             one was"
+                .to_owned()
+        )
+    );
+}

@@ -1,0 +1,107 @@
+//! What is known of a project's installs: whether trees prepared for it were used.
+//!
+//! `prepared/projects/<digest>` has two lines: version 1, the time at which the project was first
+//! seen, that of the last use or `-`, and the preparations since, separated by spaces; then the
+//! project's folder. Times are in seconds since 1970. The digest is that of the folder. A file that
+//! does not read like this counts as missing. What to make of it is the caller's business.
+
+use std::io;
+use std::path::Path;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+use dx_pkg_os::files::{Dir, Durability, write_atomic};
+
+use crate::jobs::project_name;
+use crate::layout::absolute_path;
+use crate::{Folder, Store, StoreError};
+
+const PROJECTS: &str = "projects";
+/// The age at which the file of a project that installs nothing any more is removed.
+const FORGOTTEN_AFTER: Duration = Duration::from_secs(90 * 24 * 60 * 60);
+
+/// What is known of a project's installs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Habits {
+    /// When maintenance first saw the project.
+    pub first_seen: SystemTime,
+    /// When a prepared tree was last used for it, or a whole tree was put in place again.
+    pub last_use: Option<SystemTime>,
+    /// How often a tree was prepared since then.
+    pub preparations: u32,
+}
+
+impl Habits {
+    /// Returns the habits of a project that was not seen before.
+    #[must_use]
+    pub fn new(now: SystemTime) -> Self {
+        Habits { first_seen: now, last_use: None, preparations: 0 }
+    }
+
+    fn parse(text: &str, project: &Path) -> Option<Self> {
+        let (line, folder) = text.split_once('\n')?;
+        if absolute_path(folder.as_bytes())? != project {
+            return None;
+        }
+        let mut words = line.split(' ');
+        let mut next = || words.next();
+        let time = |word: &str| UNIX_EPOCH.checked_add(Duration::from_secs(word.parse().ok()?));
+        (next()? == "1").then_some(())?;
+        let first_seen = time(next()?)?;
+        let last_use = match next()? {
+            "-" => None,
+            word => Some(time(word)?),
+        };
+        let preparations = next()?.parse().ok()?;
+        words.next().is_none().then_some(Habits { first_seen, last_use, preparations })
+    }
+
+    fn line(&self) -> String {
+        let seconds = |time: SystemTime| {
+            time.duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string()
+        };
+        let used = self.last_use.map_or_else(|| "-".to_owned(), seconds);
+        format!("1 {} {used} {}", seconds(self.first_seen), self.preparations)
+    }
+}
+
+impl Store {
+    /// Returns what is known of a project; `None` if it was not seen yet.
+    #[must_use]
+    pub fn habits(&self, project: &Path) -> Option<Habits> {
+        let path = self.folder(Folder::Prepared).join(PROJECTS).join(project_name(project));
+        Habits::parse(&std::fs::read_to_string(path).ok()?, project)
+    }
+
+    /// Records what is known of a project.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn record_habits(&self, project: &Path, habits: &Habits) -> Result<(), StoreError> {
+        let folder = self.folder(Folder::Prepared).join(PROJECTS);
+        let path = folder.join(project_name(project));
+        let text =
+            [habits.line().as_bytes(), b"\n", project.as_os_str().as_encoded_bytes()].concat();
+        let write = || -> io::Result<()> {
+            std::fs::create_dir_all(&folder)?;
+            write_atomic(&path, &text, Durability::Rename)
+        };
+        write().map_err(StoreError::io("writing", &path))
+    }
+
+    /// Removes the files of projects that have installed nothing for long. One that cannot be
+    /// removed stays.
+    pub(crate) fn forget_old_habits(&self, now: SystemTime) {
+        let folder = self.folder(Folder::Prepared).join(PROJECTS);
+        let entries = Dir::open(&folder).and_then(|dir| dir.entries()).unwrap_or_default();
+        for path in entries.into_iter().map(|entry| folder.join(entry.name)) {
+            let modified = std::fs::metadata(&path).and_then(|metadata| metadata.modified());
+            let age = modified.ok().and_then(|modified| now.duration_since(modified).ok());
+            if age.is_some_and(|age| age > FORGOTTEN_AFTER) {
+                let _ = std::fs::remove_file(&path);
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

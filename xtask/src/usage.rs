@@ -1,0 +1,201 @@
+//! What the tasks are and how each is called: the texts that `cargo xtask --help` and
+//! `cargo xtask <task> --help` print.
+
+use crate::bench;
+use std::fmt::Write;
+
+/// The words that ask for help in the place of a task, or anywhere after it.
+const HELP: [&str; 2] = ["--help", "-h"];
+
+/// A task: its name, what it does, how it is called, and its help beyond that.
+struct Task {
+    name: &'static str,
+    about: &'static str,
+    /// The arguments after the name, a line for each way to call it.
+    calls: &'static [&'static str],
+    /// More to know, such as what the options mean.
+    more: fn() -> String,
+}
+
+/// Every task, in the order in which they are listed.
+const TASKS: &[Task] = &[
+    Task {
+        name: "tidy",
+        about: "check the invariants of the source tree",
+        calls: &[""],
+        more: String::new,
+    },
+    Task {
+        name: "snapshots",
+        about: "write the outputs that tests recorded with INSTA_UPDATE=always into the tests",
+        calls: &[""],
+        more: String::new,
+    },
+    Task {
+        name: "realworld",
+        about: "install every project of examples/ from the configured registry and build or test it",
+        calls: &["[--dx PATH] [--only NAME]"],
+        more: || "  --only NAME  the one project of this name\n".to_owned(),
+    },
+    Task {
+        name: "bench",
+        about: "measure dx beside npm, pnpm, Yarn and Bun; see docs/benchmarks.md",
+        calls: bench::CALLS,
+        more: bench::help,
+    },
+    Task {
+        name: "train-prefetch",
+        about: "learn, from what npm makes of some projects, which packages are likely to follow which",
+        calls: &["[--data DIR] [--registry URL]", "measure --fixture FOLDER,FOLDER"],
+        more: String::new,
+    },
+    Task {
+        name: "compare",
+        about: "compare dx with npm",
+        calls: &[
+            "npm --fixture DIR|package.json --npm PATH/npm-cli.js [--node PATH] [--registry URL] [--force] \
+             [--dx PATH]",
+            "generated --npm PATH/npm-cli.js [--node PATH] [--runs N] [--seed N] [--data DIR]",
+            "semver --npm PATH/npm-cli.js [--node PATH] [--runs N] [--seed N] [--data DIR]",
+            "installs --npm PATH/npm-cli.js [--node PATH] [--runs N] [--seed N] [--only KIND] [--data DIR] \
+             [--dx PATH]",
+        ],
+        more: || COMPARE.to_owned(),
+    },
+    Task {
+        name: "crash",
+        about: "kill installs and what follows them at random moments; the next install must put everything \
+                right",
+        calls: &[
+            "--fixture DIR|package.json [--runs 100] [--seed N] [--root DIR] [--registry URL] [--dx PATH]",
+        ],
+        more: String::new,
+    },
+    Task {
+        name: "concurrent",
+        about: "install at once in one project, and in ten projects with one empty store",
+        calls: &["--fixture DIR|package.json [--registry URL] [--dx PATH]"],
+        more: String::new,
+    },
+];
+
+const COMPARE: &str = "\
+  npm        trees and lockfiles of one fixture
+  generated  resolutions of generated projects, with npm's own code; with --data the projects that differ are
+             shrunk and written there
+  semver     generated versions and ranges, with npm's own code
+  installs   whole installs of generated projects: lockfiles, trees and refusals; with --data the projects that
+             differ are kept there; --only names one kind of xtask/installs/projects.js
+";
+/// The end of every help.
+const DEFAULTS: &str = "Without --dx the release binary is built and used. Without --registry npm's own settings \
+                        decide.";
+
+/// Returns the help that these arguments, from the task on, ask for; `None` where they ask for
+/// none.
+pub(crate) fn requested(arguments: &[String]) -> Option<String> {
+    let (task, rest) = arguments.split_first()?;
+    if HELP.contains(&task.as_str()) {
+        return Some(overview());
+    }
+    let task = TASKS.iter().find(|known| known.name == task)?;
+    rest.iter().any(|word| HELP.contains(&word.as_str())).then(|| help(task))
+}
+
+/// Returns the error for a task that does not exist.
+pub(crate) fn unknown(task: &str) -> String {
+    let found = if task.is_empty() { "no task is named" } else { "there is no such task" };
+    format!("cargo xtask {task}: {found}\n\n{}", overview())
+}
+
+/// Returns all tasks with their calls.
+fn overview() -> String {
+    let mut text = "cargo xtask <task>; cargo xtask <task> --help\n\n".to_owned();
+    for task in TASKS {
+        let _ = writeln!(text, "  {:<15} {}", task.name, task.about);
+        for call in task.calls.iter().filter(|call| !call.is_empty()) {
+            let _ = writeln!(text, "  {:<15}   {call}", "");
+        }
+    }
+    let _ = write!(text, "\n{DEFAULTS}");
+    text
+}
+
+fn help(task: &Task) -> String {
+    let mut text = format!("cargo xtask {}: {}\n\n", task.name, task.about);
+    for call in task.calls {
+        let _ = writeln!(text, "  {}", format!("cargo xtask {} {call}", task.name).trim_end());
+    }
+    let more = (task.more)();
+    if !more.is_empty() {
+        let _ = write!(text, "\n{more}");
+    }
+    if task.calls.iter().any(|call| call.contains("--dx")) {
+        let _ = write!(text, "\n{DEFAULTS}");
+    }
+    text.trim_end().to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{TASKS, requested, unknown};
+
+    fn asked(line: &str) -> Option<String> {
+        requested(&line.split_whitespace().map(str::to_owned).collect::<Vec<_>>())
+    }
+
+    #[test]
+    fn every_task_has_a_help_wherever_it_is_asked_for() {
+        for task in TASKS {
+            for line in ["{} --help", "{} -h", "{} word --dx /dx --help"] {
+                let text = asked(&line.replace("{}", task.name)).unwrap();
+                assert!(text.starts_with(&format!("cargo xtask {}: ", task.name)), "{text}");
+            }
+            assert!(asked("--help").unwrap().contains(task.about));
+        }
+        assert_eq!(asked("tidy"), None);
+        assert_eq!(asked(""), None);
+    }
+
+    #[test]
+    fn an_unknown_task_is_named_beside_those_there_are() {
+        let text = unknown("tidyy");
+        assert!(text.starts_with("cargo xtask tidyy: there is no such task"), "{text}");
+        assert!(text.contains("  tidy "), "{text}");
+    }
+
+    #[test]
+    fn the_help_of_bench_names_every_part_option_scenario_manager_and_network() {
+        let text = asked("bench --help").unwrap();
+        for word in [
+            "peers",
+            "record",
+            "parts",
+            "page",
+            "all",
+            "serve",
+            "timeline",
+            "--fixture",
+            "--network",
+            "--managers",
+            "--scenarios",
+            "-n RUNS",
+            "--root",
+            "--data",
+            "--peers",
+            "--port",
+            "--tls",
+            "--keep",
+            "--dx",
+            "--only",
+            "monorepo",
+            "ci-with-CI",
+            "update-one",
+            "dx-unprepared",
+            "yarn-classic",
+            "20ms",
+        ] {
+            assert!(text.contains(word), "{word} is missing in:\n{text}");
+        }
+    }
+}
