@@ -280,9 +280,6 @@ impl Shared {
 
     /// Returns whether a package need not be fetched.
     fn has(&self, id: PackageId) -> Result<bool, AcquireError> {
-        if self.store.has(id) {
-            return Ok(true);
-        }
         match self.store.ensure_expanded(id) {
             // A read-only store is used all the same: files are then written from its packages.
             Err(StoreError::ReadOnly { .. } | StoreError::Forbidden { .. }) => {

@@ -98,11 +98,18 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn ensure_expanded(&self, id: PackageId) -> Result<bool, StoreError> {
-        if self.has(id) {
+        if self.is_own(id) {
             return Ok(true);
         }
-        if self.has_record(id) {
+        let (has_record, is_packed) = (self.has_record(id), self.is_packed(id));
+        if (has_record || is_packed) && self.entry(Folder::Expanded, id, "").is_some() {
+            return Ok(true);
+        }
+        if has_record {
             self.forget(id)?;
+        }
+        if !is_packed {
+            return Ok(false);
         }
         let (package, archive) = match self.open_package_file(id) {
             Ok(Some(opened)) => opened,
@@ -170,7 +177,7 @@ impl Store {
     ) -> Result<(), StoreError> {
         let name = EntryName::of_package(id, "");
         let failed = |error| StoreError::io("writing", self.expanded(id))(error);
-        if self.has(id) {
+        if self.entry(Folder::Expanded, id, "").is_some() && self.has_record(id) {
             return Ok(());
         }
         // First, so that expanded files always have a record. One without files counts as nothing.

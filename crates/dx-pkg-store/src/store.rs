@@ -75,10 +75,14 @@ impl Store {
     /// Returns whether the package is stored and expanded, or pending.
     #[must_use]
     pub fn has(&self, id: PackageId) -> bool {
-        let holds = |folder, suffix| self.entry(folder, id, suffix).is_some();
         self.is_own(id)
-            || (self.has_record(id) || holds(Folder::Packages, ".dxp"))
-                && holds(Folder::Expanded, "")
+            || (self.has_record(id) || self.is_packed(id))
+                && self.entry(Folder::Expanded, id, "").is_some()
+    }
+
+    /// Returns whether there is a DXP file of the package.
+    pub(crate) fn is_packed(&self, id: PackageId) -> bool {
+        self.entry(Folder::Packages, id, ".dxp").is_some()
     }
 
     /// Returns whether there is a record of the package as an expanded one.
