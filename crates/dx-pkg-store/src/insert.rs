@@ -101,15 +101,18 @@ impl Store {
         if self.is_own(id) {
             return Ok(true);
         }
-        let (has_record, is_packed) = (self.has_record(id), self.is_packed(id));
-        if (has_record || is_packed) && self.entry(Folder::Expanded, id, "").is_some() {
-            return Ok(true);
-        }
-        if has_record {
+        let is_expanded = || self.entry(Folder::Expanded, id, "").is_some();
+        if self.has_record(id) {
+            if is_expanded() {
+                return Ok(true);
+            }
             self.forget(id)?;
         }
-        if !is_packed {
+        if !self.is_packed(id) {
             return Ok(false);
+        }
+        if is_expanded() {
+            return Ok(true);
         }
         let (package, archive) = match self.open_package_file(id) {
             Ok(Some(opened)) => opened,
