@@ -1,5 +1,7 @@
 //! Packages whose files arrive one after the other, and are verified after the last.
 
+mod verified;
+
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 

@@ -1,0 +1,29 @@
+//! Packages that are kept only if their files are those that somebody else had.
+
+use dx_pkg_core::Integrity;
+use dx_pkg_format::dxp;
+
+use super::Incoming;
+use crate::StoreError;
+
+impl Incoming<'_> {
+    /// Stores the package if its files have this content root; returns whether they have. It must
+    /// have been begun with [`crate::StoreMode::Now`].
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub(crate) fn keep_if_sound(
+        mut self,
+        integrity: &Integrity,
+        content_root: [u8; 32],
+    ) -> Result<bool, StoreError> {
+        self.end_file();
+        let mut files: Vec<_> =
+            self.files.iter().map(|file| (file.path.as_str(), file.mode, file.digest)).collect();
+        files.sort_unstable_by_key(|(path, ..)| *path);
+        if dxp::content_root_of(files.into_iter()) != content_root {
+            return Ok(false);
+        }
+        self.keep(Some(integrity)).map(|()| true)
+    }
+}
