@@ -4,6 +4,8 @@
 //! then starts `dx store maintain --background`, which works at the lowest priority, in a process
 //! of its own, one for a store.
 
+pub mod archive;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
