@@ -5,6 +5,7 @@
 //! of its own, one for a store.
 
 pub mod archive;
+pub mod costs;
 
 use std::collections::HashMap;
 use std::fs;

@@ -1,5 +1,8 @@
 //! `dx store`: manages the store.
 
+mod archive;
+mod status;
+
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -9,8 +12,8 @@ use dx_pkg_install::maintenance::{self, Maintained};
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::count;
 use dx_pkg_install::{Environment, Events, Session, SessionOptions};
-use dx_pkg_store::prune::{Pruned, Usage};
-use dx_pkg_store::{Folder, Store};
+use dx_pkg_store::Store;
+use dx_pkg_store::prune::Pruned;
 use serde_json::json;
 
 use crate::error::CommandError;
@@ -25,10 +28,15 @@ pub struct StoreArguments {
 
 #[derive(Subcommand, Debug)]
 pub enum StoreAction {
-    /// Print the store's folder.
+    /// Print the store's folder: what a cache of continuous integration should keep.
     Path,
-    /// Print how much the store holds.
+    /// Print what the store holds, and the room that it takes on the disk.
     Status,
+    /// Write the packages that the lockfile needs into one file, for the caches of continuous
+    /// integration.
+    Export(archive::ExportArguments),
+    /// Read a file that export has written.
+    Import(archive::ImportArguments),
     /// Remove entries that were not used for long.
     Prune {
         /// Remove entries last used more than this many days ago.
@@ -57,14 +65,16 @@ impl StoreArguments {
     /// Carries out the action.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let root = find_root(&environment.folder);
-        let session = Session::open(environment, &root, SessionOptions::default())?;
+        let session = Session::open(environment, &root, self.session_options())?;
         let store = session.store();
         match &self.action {
             StoreAction::Path => {
                 let path = store.root().display().to_string();
                 report.result(&path, &json!({ "path": path }));
             }
-            StoreAction::Status => status(store, report)?,
+            StoreAction::Status => status::run(store, report)?,
+            StoreAction::Export(export) => archive::export(&session, &root, export, report)?,
+            StoreAction::Import(import) => archive::import(&session, import, report)?,
             StoreAction::Prune { unused_for, max_size } => {
                 prune(store, *unused_for, *max_size, report)?;
             }
@@ -74,6 +84,14 @@ impl StoreArguments {
             StoreAction::Verify { fix } => verify(store, *fix, report)?,
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn session_options(&self) -> SessionOptions {
+        let flags = match &self.action {
+            StoreAction::Export(export) => export.flags.settings().to_vec(),
+            _ => Vec::new(),
+        };
+        SessionOptions { flags, ..SessionOptions::default() }
     }
 }
 
@@ -122,38 +140,6 @@ fn verify(store: &Store, fix: bool, report: &Report) -> Result<(), CommandError>
     }
     let text = format!("Checked {}, {damaged} damaged", count(packages as u64, "package"));
     report.result(&text, &json!({ "packages": packages, "damaged": damaged }));
-    Ok(())
-}
-
-/// The parts of the store: folder, JSON key, name.
-const PARTS: [(Folder, &str, &str); 9] = [
-    (Folder::Packages, "packages", "packages"),
-    (Folder::Expanded, "expanded", "packages, unpacked"),
-    (Folder::Prepared, "preparedTrees", "prepared trees"),
-    (Folder::Metadata, "metadata", "packuments"),
-    (Folder::Lockfiles, "lockfiles", "compiled lockfiles"),
-    (Folder::Resolutions, "resolutions", "remembered installs"),
-    (Folder::Pending, "pending", "installs to be stored"),
-    (Folder::Tmp, "unfinished", "unfinished entries"),
-    (Folder::Trash, "trash", "old trees to be deleted"),
-];
-
-fn status(store: &Store, report: &Report) -> Result<(), CommandError> {
-    let usage = store.usage()?;
-    let mut lines = vec![store.root().display().to_string()];
-    let mut fields = serde_json::Map::new();
-    let mut total = 0;
-    for (folder, Usage { entries, bytes }) in usage {
-        total += bytes;
-        if let Some((_, field, name)) = PARTS.iter().find(|(part, ..)| *part == folder) {
-            lines.push(format!("{entries:>8} {name:<24} {:>10}", size(bytes)));
-            fields.insert((*field).to_owned(), json!({ "entries": entries, "bytes": bytes }));
-        }
-    }
-    lines.push(format!("{:>8} {:<24} {:>10}", "", "in all", size(total)));
-    fields.insert("path".to_owned(), json!(store.root().display().to_string()));
-    fields.insert("bytes".to_owned(), json!(total));
-    report.result(&lines.join("\n"), &fields.into());
     Ok(())
 }
 
