@@ -1,9 +1,9 @@
 //! Archives: packages of this store in one compressed file, for another store.
 //!
-//! An archive is written and read from front to back with bounded memory: of contents, at most one
-//! file of a package is in memory on the way out, and a few MiB on the way in. Its format is that of
-//! [`dx_pkg_format::archive`]. Packages come in the order in which they are added; those that are
-//! alike should be adjacent, as the compressor looks back 16 MiB.
+//! An archive is written and read from front to back in bounded memory: of contents, at most one
+//! file of a package is in memory on the way out, and a few MiB on the way in. Its format is that
+//! of [`dx_pkg_format::archive`]. Packages come in the order in which they are added; those that
+//! are alike should be adjacent, as the compressor looks back 16 MiB.
 
 mod counted;
 mod error;

@@ -28,14 +28,13 @@ pub struct StoreArguments {
 
 #[derive(Subcommand, Debug)]
 pub enum StoreAction {
-    /// Print the store's folder: what a cache of continuous integration should keep.
+    /// Print the store's folder, which is what a CI cache should keep.
     Path,
     /// Print what the store holds, and the room that it takes on the disk.
     Status,
-    /// Write the packages that the lockfile needs into one file, for the caches of continuous
-    /// integration.
+    /// Write the packages that the lockfile needs into one file, for CI caches.
     Export(archive::ExportArguments),
-    /// Read a file that export has written.
+    /// Put the packages of a file that export has written into the store.
     Import(archive::ImportArguments),
     /// Remove entries that were not used for long.
     Prune {

@@ -11,7 +11,7 @@ use dx_pkg_format::archive::{CONTENT_ROOT, PackageHead};
 use super::ArchiveError;
 use super::pieces::Pieces;
 use super::stream::Stream;
-use crate::{Store, StoreMode};
+use crate::{Store, StoreError, StoreMode};
 
 /// The number of packages that wait for a thread to write them.
 const WAITING: usize = 16;
@@ -170,17 +170,17 @@ impl Shared<'_> {
             }
         }
         let Some(root) = contents.array::<CONTENT_ROOT>() else { return Ok(()) };
-        if !incoming.keep_if_sound(&head.integrity, root)? {
+        if !incoming.keep_if_sound(&head.integrity, root, || self.remember(&head))? {
             let what = format!("the files of the package {} are not what it says", head.id);
             return Err(ArchiveError::damaged(what));
         }
         // A tarball that stays does no harm.
         let _ = self.store.remove_tarball(head.id);
-        self.remember(&head)
+        Ok(())
     }
 
     /// Takes over what the other store remembered about a package.
-    fn remember(&self, head: &PackageHead) -> Result<(), ArchiveError> {
+    fn remember(&self, head: &PackageHead) -> Result<(), StoreError> {
         if head.marks.gyp {
             self.store.mark_gyp(head.id)?;
         }

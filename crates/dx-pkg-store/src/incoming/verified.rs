@@ -8,7 +8,8 @@ use crate::StoreError;
 
 impl Incoming<'_> {
     /// Stores the package if its files have this content root; returns whether they have. It must
-    /// have been begun with [`crate::StoreMode::Now`].
+    /// have been begun with [`crate::StoreMode::Now`]. `before` is called before the package is
+    /// visible.
     ///
     /// # Errors
     /// When the file system refuses.
@@ -16,6 +17,7 @@ impl Incoming<'_> {
         mut self,
         integrity: &Integrity,
         content_root: [u8; 32],
+        before: impl FnOnce() -> Result<(), StoreError>,
     ) -> Result<bool, StoreError> {
         self.end_file();
         let mut files: Vec<_> =
@@ -24,6 +26,7 @@ impl Incoming<'_> {
         if dxp::content_root_of(files.into_iter()) != content_root {
             return Ok(false);
         }
+        before()?;
         self.keep(Some(integrity)).map(|()| true)
     }
 }

@@ -5,7 +5,8 @@ use insta::assert_snapshot;
 
 use super::output;
 
-fn help<const N: usize>(args: [&str; N]) -> String {
+/// Returns the help that `dx` prints.
+pub(super) fn help<const N: usize>(args: [&str; N]) -> String {
     output(&Project::offline().create(), args)
 }
 
@@ -338,8 +339,10 @@ fn store() {
     Usage: dx store [OPTIONS] <COMMAND>
 
     Commands:
-      path      Print the store's folder
-      status    Print how much the store holds
+      path      Print the store's folder, which is what a CI cache should keep
+      status    Print what the store holds, and the room that it takes on the disk
+      export    Write the packages that the lockfile needs into one file, for CI caches
+      import    Put the packages of a file that export has written into the store
       prune     Remove entries that were not used for long
       maintain  Run maintenance now: prepare the next trees, empty the trash
       verify    Check every package's digests
@@ -359,7 +362,7 @@ fn store_path() {
     assert_snapshot!(help(["store", "path", "--help"]), @r"
     exit: 0
     --- stdout
-    Print the store's folder
+    Print the store's folder, which is what a CI cache should keep
 
     Usage: dx store path [OPTIONS]
 
@@ -378,7 +381,7 @@ fn store_status() {
     assert_snapshot!(help(["store", "status", "--help"]), @r"
     exit: 0
     --- stdout
-    Print how much the store holds
+    Print what the store holds, and the room that it takes on the disk
 
     Usage: dx store status [OPTIONS]
 
