@@ -33,6 +33,9 @@ struct Wanted {
 /// The packages that lockfiles need, those with similar names together: their contents are alike.
 type Packages = BTreeMap<(String, String, PackageId), Wanted>;
 
+/// A package that the store has, and how.
+type Found = (PackageId, Wanted, Form);
+
 /// The way in which the store has a package.
 #[derive(Clone, Copy)]
 enum Form {
@@ -142,7 +145,7 @@ fn find_packages(
     store: &Store,
     wanted: Packages,
     cancel: &Cancel,
-) -> Result<(Vec<(PackageId, Wanted, Form)>, Vec<String>), InstallError> {
+) -> Result<(Vec<Found>, Vec<String>), InstallError> {
     let lacks_any = |wanted: &Packages| -> Result<bool, InstallError> {
         for (.., id) in wanted.keys() {
             if form_of(store, *id)?.is_none() {
@@ -192,7 +195,7 @@ fn form_of(store: &Store, id: PackageId) -> Result<Option<Form>, InstallError> {
 
 fn write(
     store: &Store,
-    packages: &[(PackageId, Wanted, Form)],
+    packages: &[Found],
     cancel: &Cancel,
     out: impl Write,
 ) -> Result<Exported, InstallError> {
