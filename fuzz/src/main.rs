@@ -13,6 +13,8 @@
 mod mutate;
 mod scratch;
 
+#[path = "../fuzz_targets/archive_import.rs"]
+mod archive_import;
 #[path = "../fuzz_targets/cached_install_decode.rs"]
 mod cached_install_decode;
 #[path = "../fuzz_targets/chain_decode.rs"]
@@ -49,6 +51,7 @@ use mutate::Mutator;
 type Target = fn(&[u8]);
 
 const TARGETS: &[(&str, Target)] = &[
+    ("archive_import", archive_import::run),
     ("cached_install_decode", cached_install_decode::run),
     ("chain_decode", chain_decode::run),
     ("dxp_decode", dxp_decode::run),

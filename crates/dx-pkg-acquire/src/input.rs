@@ -142,7 +142,10 @@ fn requirements_of(record: &LockPackage) -> impl Iterator<Item = &(String, Strin
 }
 
 /// Returns the platform that packages are installed for.
-fn platform(config: &Config) -> Result<Platform, AcquireError> {
+///
+/// # Errors
+/// A setting that cannot be used.
+pub fn platform(config: &Config) -> Result<Platform, AcquireError> {
     let mut platform = Platform::host(dx_pkg_os::process::libc_family());
     if let Some(os) = config.os()? {
         platform.os = os.into();

@@ -47,6 +47,27 @@ impl Selection for RemoveSettings {
     }
 }
 
+/// The settings that decide which packages of a lockfile are installed.
+#[derive(Clone, Debug, Default)]
+pub struct ExportSettings;
+
+impl Selection for ExportSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(option.key, "omit" | "include" | "os" | "cpu" | "libc")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "omit" => "Leave this kind of dependency out; may be repeated",
+            "include" => "Take this kind of dependency although it is omitted; may be repeated",
+            "os" => "Take packages for this operating system",
+            "cpu" => "Take packages for this processor",
+            "libc" => "Take packages for this C library: glibc or musl",
+            _ => flag.help,
+        }
+    }
+}
+
 /// The settings that matter to a script of the project.
 #[derive(Clone, Debug, Default)]
 pub struct ScriptSettings;

@@ -58,7 +58,7 @@ use crate::wire::{self, Frame};
 pub use decode::Layout;
 pub use encode::{DigestedFile, Encoding, ProvisionalDigest, complete_tables, encode, tables_of};
 pub use mode::FileMode;
-use verify::content_root_of;
+pub use verify::content_root_of;
 
 /// The first four bytes of a DXP file.
 pub const SIGNATURE: [u8; 4] = *b"DXP\0";

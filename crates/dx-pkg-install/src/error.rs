@@ -11,6 +11,7 @@ use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::{Coded, CodedError};
 use dx_pkg_link::LinkError;
 use dx_pkg_store::StoreError;
+use dx_pkg_store::archive::ArchiveError;
 
 use crate::unsupported::advice;
 
@@ -34,6 +35,15 @@ pub enum InstallError {
     /// The project asks for what dx or this machine is not.
     #[error(transparent)]
     Demand(#[from] DemandError),
+    /// An archive cannot be written or read.
+    #[error(transparent)]
+    Archive(ArchiveError),
+    /// An archive was to have packages that the store lacks.
+    #[error("the store does not have {packages}, which the lockfile needs")]
+    NotStored {
+        /// The packages with their versions, the first of them by name.
+        packages: String,
+    },
     /// A manifest cannot be read or changed.
     #[error(transparent)]
     Manifest(#[from] ManifestError),
@@ -176,6 +186,16 @@ impl From<StoreError> for InstallError {
     }
 }
 
+impl From<ArchiveError> for InstallError {
+    fn from(error: ArchiveError) -> Self {
+        match error {
+            ArchiveError::Cancelled => Self::Acquire(AcquireError::Cancelled),
+            ArchiveError::Store(error) => error.into(),
+            other => Self::Archive(other),
+        }
+    }
+}
+
 impl From<ConfigError> for InstallError {
     fn from(error: ConfigError) -> Self {
         Self::Acquire(AcquireError::Config(Arc::new(error)))
@@ -206,6 +226,8 @@ impl Coded for InstallError {
             Self::Link(error) => error.code(),
             Self::Script(error) => error.code(),
             Self::Manifest(error) => error.code(),
+            Self::Archive(error) => error.code(),
+            Self::NotStored { .. } => "DX_EXPORT_INCOMPLETE",
             Self::Demand(error) => error.code(),
             Self::UnsupportedArgument { .. } => "DX_UNSUPPORTED_SOURCE",
             Self::NoPackage { .. } => "DX_NO_FOLDER",
@@ -231,6 +253,10 @@ impl Coded for InstallError {
             Self::Link(error) => return error.hint(),
             Self::Script(error) => return error.hint(),
             Self::Manifest(error) => return error.hint(),
+            Self::Archive(error) => return error.hint(),
+            Self::NotStored { .. } => {
+                "run dx ci first, which fetches them; if you install without some kinds of dependencies, give the same --omit here"
+            }
             Self::Demand(error) => return error.hint(),
             Self::NotCommitted | Self::NoPackage { .. } => return None,
             Self::UnsupportedArgument { .. } => "name a package of the registry, or a folder",

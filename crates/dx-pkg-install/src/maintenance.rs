@@ -4,6 +4,9 @@
 //! then starts `dx store maintain --background`, which works at the lowest priority, in a process
 //! of its own, one for a store. Where nothing may be left running, the job waits.
 
+pub mod archive;
+pub mod costs;
+
 use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};

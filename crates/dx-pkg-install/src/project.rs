@@ -16,7 +16,9 @@ use dx_pkg_os::files::{Durability, check_user_file, write_user_file};
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
-pub(crate) use compiled::{CompiledLock, compile_lockfile, lockfile_digest};
+pub(crate) use compiled::{
+    CompiledLock, compile_lockfile, lockfile_digest, lockfile_in, read_lock,
+};
 pub use root::{find_root, nearest_manifest};
 pub use seen::Seen;
 use seen::read_seen_to_edit;

@@ -12,6 +12,7 @@ mod lock;
 mod map;
 mod mount;
 mod name;
+mod output;
 mod remove;
 mod space;
 #[cfg(unix)]
@@ -28,6 +29,7 @@ pub use lock::FileLock;
 pub use map::Map;
 pub use mount::is_mount_point;
 pub use name::unique_name;
+pub use output::OutputFile;
 pub use remove::remove_tree;
 pub use space::{Space, space};
 pub use user_file::{check_user_file, write_user_file};

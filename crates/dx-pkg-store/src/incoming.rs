@@ -1,5 +1,7 @@
 //! Packages whose files arrive one after the other, and are verified after the last.
 
+mod verified;
+
 use std::fs::File;
 use std::io::{self, Write};
 
@@ -23,6 +25,8 @@ pub struct Incoming<'s> {
     tree: PackageTree,
     files: Vec<Arrived>,
     open: Option<(File, ProvisionalDigest)>,
+    /// The BLAKE3 of the open file, where the content root is to be compared.
+    proof: Option<Box<blake3::Hasher>>,
     /// Declared last, so that its files are closed when it is removed.
     folder: Temporary<'s>,
 }
@@ -33,6 +37,8 @@ struct Arrived {
     mode: FileMode,
     size: u64,
     digest: [u8; 32],
+    /// The BLAKE3 of the contents, where that is computed.
+    proof: [u8; 32],
     row: Option<Row>,
 }
 
@@ -54,7 +60,16 @@ impl Store {
         let root = root.map_err(StoreError::io("creating", folder.path()))?;
         let names = if mode == StoreMode::Now { Names::STORED } else { Names::Paths };
         let tree = PackageTree::new(root, names);
-        Ok(Incoming { store: self, id, mode, tree, files: Vec::new(), open: None, folder })
+        Ok(Incoming {
+            store: self,
+            id,
+            mode,
+            tree,
+            files: Vec::new(),
+            open: None,
+            proof: None,
+            folder,
+        })
     }
 }
 
@@ -72,7 +87,14 @@ impl Incoming<'_> {
         self.end_file()?;
         let file = self.tree.create(&path, mode).map_err(|error| self.failed(&path, error))?;
         self.open = Some((file, ProvisionalDigest::default()));
-        self.files.push(Arrived { path, mode, size: 0, digest: [0; 32], row: None });
+        self.files.push(Arrived {
+            path,
+            mode,
+            size: 0,
+            digest: [0; 32],
+            proof: [0; 32],
+            row: None,
+        });
         Ok(())
     }
 
@@ -83,6 +105,9 @@ impl Incoming<'_> {
     pub fn write(&mut self, bytes: &[u8]) -> Result<(), StoreError> {
         if let (Some((file, digest)), Some(arrived)) = (&mut self.open, self.files.last_mut()) {
             digest.update(bytes);
+            if let Some(proof) = &mut self.proof {
+                proof.update(bytes);
+            }
             arrived.size += bytes.len() as u64;
             if let Err(error) = file.write_all(bytes) {
                 let path = arrived.path.clone();
@@ -122,6 +147,10 @@ impl Incoming<'_> {
     fn end_file(&mut self) -> Result<(), StoreError> {
         if let (Some((file, digest)), Some(arrived)) = (self.open.take(), self.files.last_mut()) {
             arrived.digest = digest.finish();
+            if let Some(proof) = &mut self.proof {
+                arrived.proof = *proof.finalize().as_bytes();
+                proof.reset();
+            }
             match Identity::of_file(&file) {
                 Ok(identity) => arrived.row = Some(self.tree.added(Stamp::of(&identity))),
                 Err(error) => {

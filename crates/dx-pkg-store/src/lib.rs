@@ -7,6 +7,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod altered;
+pub mod archive;
 mod compiled;
 mod deferred;
 mod error;

@@ -18,7 +18,23 @@ pub struct Usage {
     /// The bytes it takes on the device. A file with several links counts in the first folder that
     /// has it: expanded packages come before prepared trees.
     pub bytes: u64,
+    /// The part of them in files that have links outside the store too, in projects: it is not free
+    /// once the entries are removed.
+    pub shared: u64,
 }
+
+/// A file with several links, some of which the store has.
+struct Linked {
+    /// The position of the folder that it is counted in.
+    counted_in: usize,
+    bytes: u64,
+    names: u64,
+    /// The number of names in the store.
+    seen: u64,
+}
+
+/// The files with several links, by device and inode.
+type Links = HashMap<(u64, u64), Linked>;
 
 /// The limits of [`Store::prune`].
 #[derive(Debug, Clone)]
@@ -59,8 +75,8 @@ impl Store {
     /// # Errors
     /// When the store cannot be read.
     pub fn usage(&self) -> Result<Vec<(Folder, Usage)>, StoreError> {
-        let mut counted = HashSet::new();
-        let mut usage = Vec::new();
+        let mut links = Links::new();
+        let mut usage: Vec<(Folder, Usage)> = Vec::new();
         for (folder, depth) in [
             (Folder::Packages, 2),
             (Folder::Expanded, 2),
@@ -74,9 +90,14 @@ impl Store {
         ] {
             let path = self.folder(folder);
             let is_entry = |at: usize, path: &Path| at == depth && is_counted(folder, path);
-            let found =
-                measure(&path, &is_entry, &mut counted).map_err(StoreError::io("reading", path))?;
+            let found = measure(&path, &is_entry, &mut links, usage.len())
+                .map_err(StoreError::io("reading", path))?;
             usage.push((folder, found));
+        }
+        for linked in links.values().filter(|linked| linked.names > linked.seen) {
+            if let Some((_, usage)) = usage.get_mut(linked.counted_in) {
+                usage.shared += linked.bytes;
+            }
         }
         Ok(usage)
     }
@@ -240,16 +261,22 @@ fn is_counted(folder: Folder, path: &Path) -> bool {
 fn measure(
     root: &Path,
     is_entry: &dyn Fn(usize, &Path) -> bool,
-    counted: &mut HashSet<(u64, u64)>,
+    links: &mut Links,
+    counted_in: usize,
 ) -> io::Result<Usage> {
     let mut usage = Usage::default();
     walk(root, 0, &mut |path, depth, footprint| {
         usage.entries += usize::from(is_entry(depth, path));
-        if footprint.names == 1
-            || footprint.kind == EntryKind::Directory
-            || counted.insert((footprint.device, footprint.inode))
-        {
-            usage.bytes += footprint.bytes;
+        let &Footprint { bytes, names, .. } = footprint;
+        if names == 1 || footprint.kind == EntryKind::Directory {
+            usage.bytes += bytes;
+            return;
+        }
+        let new = Linked { counted_in, bytes, names, seen: 0 };
+        let linked = links.entry((footprint.device, footprint.inode)).or_insert(new);
+        linked.seen += 1;
+        if linked.seen == 1 {
+            usage.bytes += bytes;
         }
     })?;
     Ok(usage)

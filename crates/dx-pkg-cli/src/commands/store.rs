@@ -1,17 +1,20 @@
 //! `dx store`: manages the store.
 
+mod archive;
+mod status;
+
 use std::path::Path;
 use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use dx_pkg_acquire::Cancel;
-use dx_pkg_install::maintenance::{self, Maintained, PreparationStatus};
+use dx_pkg_install::maintenance::{self, Maintained};
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::summary::count;
 use dx_pkg_install::{Environment, Events, Session, SessionOptions};
-use dx_pkg_store::prune::{Pruned, Usage};
-use dx_pkg_store::{Folder, Store};
+use dx_pkg_store::Store;
+use dx_pkg_store::prune::Pruned;
 use serde_json::json;
 
 use crate::error::CommandError;
@@ -26,10 +29,14 @@ pub struct StoreArguments {
 
 #[derive(Subcommand, Debug)]
 pub enum StoreAction {
-    /// Print the store's folder.
+    /// Print the store's folder, which is what a CI cache should keep.
     Path,
-    /// Print how much the store holds, and whether trees are prepared for this project.
+    /// Print what the store holds and takes, and whether trees are prepared for this project.
     Status,
+    /// Write the packages that the lockfile needs into one file, for CI caches.
+    Export(archive::ExportArguments),
+    /// Put the packages of a file that export has written into the store.
+    Import(archive::ImportArguments),
     /// Remove entries that were not used for long.
     Prune {
         /// Remove entries last used more than this many days ago.
@@ -58,14 +65,16 @@ impl StoreArguments {
     /// Carries out the action.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let root = find_root(&environment.folder);
-        let session = Session::open(environment, &root, SessionOptions::default())?;
+        let session = Session::open(environment, &root, self.session_options())?;
         let store = session.store();
         match &self.action {
             StoreAction::Path => {
                 let path = store.root().display().to_string();
                 report.result(&path, &json!({ "path": path }));
             }
-            StoreAction::Status => status(&session, &root, report)?,
+            StoreAction::Status => status::run(&session, &root, report)?,
+            StoreAction::Export(export) => archive::export(&session, &root, export, report)?,
+            StoreAction::Import(import) => archive::import(&session, import, report)?,
             StoreAction::Prune { unused_for, max_size } => {
                 prune(store, *unused_for, *max_size, report)?;
             }
@@ -75,6 +84,14 @@ impl StoreArguments {
             StoreAction::Verify { fix } => verify(store, *fix, report)?,
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn session_options(&self) -> SessionOptions {
+        let flags = match &self.action {
+            StoreAction::Export(export) => export.flags.settings().to_vec(),
+            _ => Vec::new(),
+        };
+        SessionOptions { flags, ..SessionOptions::default() }
     }
 }
 
@@ -123,53 +140,6 @@ fn verify(store: &Store, fix: bool, report: &Report) -> Result<(), CommandError>
     }
     let text = format!("Checked {}, {damaged} damaged", count(packages as u64, "package"));
     report.result(&text, &json!({ "packages": packages, "damaged": damaged }));
-    Ok(())
-}
-
-/// The parts of the store: folder, JSON key, name.
-const PARTS: [(Folder, &str, &str); 9] = [
-    (Folder::Packages, "packages", "packages"),
-    (Folder::Expanded, "expanded", "packages, unpacked"),
-    (Folder::Prepared, "preparedTrees", "prepared trees"),
-    (Folder::Metadata, "metadata", "packuments"),
-    (Folder::Lockfiles, "lockfiles", "compiled lockfiles"),
-    (Folder::Resolutions, "resolutions", "remembered installs"),
-    (Folder::Pending, "pending", "installs to be stored"),
-    (Folder::Tmp, "unfinished", "unfinished entries"),
-    (Folder::Trash, "trash", "old trees to be deleted"),
-];
-
-fn status(session: &Session, root: &Path, report: &Report) -> Result<(), CommandError> {
-    let store = session.store();
-    let usage = store.usage()?;
-    let mut lines = vec![store.root().display().to_string()];
-    let mut fields = serde_json::Map::new();
-    let mut total = 0;
-    for (folder, Usage { entries, bytes }) in usage {
-        total += bytes;
-        if let Some((_, field, name)) = PARTS.iter().find(|(part, ..)| *part == folder) {
-            lines.push(format!("{entries:>8} {name:<24} {:>10}", size(bytes)));
-            fields.insert((*field).to_owned(), json!({ "entries": entries, "bytes": bytes }));
-        }
-    }
-    lines.push(format!("{:>8} {:<24} {:>10}", "", "in all", size(total)));
-    let PreparationStatus { prepares, reason, allowance } =
-        maintenance::preparation_status(session, root);
-    let (taken, most) = (allowance.taken.bytes, allowance.most.map(|most| most.bytes));
-    lines.push(reason.clone());
-    if let Some(most) = most {
-        let (taken, most) = (size(taken), size(most));
-        lines.push(format!(
-            "Prepared trees take {taken} of at most {most}, a twentieth of the free space"
-        ));
-    }
-    fields.insert(
-        "preparation".to_owned(),
-        json!({ "prepares": prepares, "reason": reason, "bytes": taken, "mostBytes": most }),
-    );
-    fields.insert("path".to_owned(), json!(store.root().display().to_string()));
-    fields.insert("bytes".to_owned(), json!(total));
-    report.result(&lines.join("\n"), &fields.into());
     Ok(())
 }
 

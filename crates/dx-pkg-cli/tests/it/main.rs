@@ -9,6 +9,7 @@ mod age;
 mod allow_scripts;
 #[cfg(unix)]
 mod altered;
+mod archives;
 #[cfg(unix)]
 mod background;
 mod bundles;

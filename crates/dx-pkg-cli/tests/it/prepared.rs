@@ -311,7 +311,7 @@ fn store_reports_its_contents_and_prunes_unused_entries() {
     assert_eq!(status()["packages"]["entries"], 2);
     assert_eq!(status()["preparedTrees"]["entries"], 1);
     let text = dx(&project, ["store", "status"]).stdout;
-    assert!(text.contains("2 packages, unpacked"), "{text}");
+    assert!(text.contains("2 packages "), "{text}");
 
     let prune = || -> Value {
         serde_json::from_str(

@@ -5,6 +5,7 @@
 
 mod errors;
 mod help;
+mod help_archives;
 mod situations;
 mod summaries;
 

@@ -44,12 +44,12 @@ impl FileMode {
     }
 
     /// Returns the flags of a row.
-    pub(super) fn flags(self) -> u8 {
+    pub(crate) fn flags(self) -> u8 {
         self.flags
     }
 
     /// Returns the mode that flags in a file of this version mean; `None` for unknown flags.
-    pub(super) fn of_flags(flags: u8, version: u16) -> Option<Self> {
+    pub(crate) fn of_flags(flags: u8, version: u16) -> Option<Self> {
         match flags {
             0 => Some(Self::PLAIN),
             OWNER if version == FIRST_VERSION => Some(Self::EXECUTABLE),

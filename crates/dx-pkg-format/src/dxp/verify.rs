@@ -28,9 +28,8 @@ impl Dxp<'_> {
 }
 
 /// Returns the content root of files given ascending by path: (path, mode, BLAKE3 of the contents).
-pub(super) fn content_root_of<'a>(
-    files: impl Iterator<Item = (&'a str, FileMode, [u8; 32])>,
-) -> [u8; 32] {
+#[must_use]
+pub fn content_root_of<'a>(files: impl Iterator<Item = (&'a str, FileMode, [u8; 32])>) -> [u8; 32] {
     let mut hasher = blake3::Hasher::new();
     for (path, mode, digest) in files {
         hasher.update(&(path.len() as u32).to_le_bytes());

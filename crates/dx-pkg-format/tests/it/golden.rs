@@ -6,7 +6,8 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use dx_pkg_core::Integrity;
+use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_format::archive::{self, ArchivedFile, Marks, PackageHead};
 use dx_pkg_format::chain::{Chain, ChainData, StateData, Step};
 use dx_pkg_format::dxp::{self, Compression, FileEntry, FileMode};
 use dx_pkg_format::packument::{Packument, PackumentData, VersionData};
@@ -148,4 +149,27 @@ fn dxm_version_2() {
 fn dxm_of_version_1_is_refused() {
     let bytes = golden("dxm-v1.dxm", &[]);
     assert!(Packument::decode(Arc::new(bytes)).is_err(), "it is requested again");
+}
+
+#[test]
+fn dxa_version_1() {
+    let integrity = Integrity::parse(INTEGRITY).unwrap();
+    let file = |path: &str, mode, size| ArchivedFile { path: path.to_owned(), mode, size };
+    let head = PackageHead {
+        id: PackageId::from_integrity(&integrity),
+        marks: Marks { gyp: true, written: false },
+        integrity,
+        files: vec![
+            file("bin/golden.js", FileMode::EXECUTABLE, 20),
+            file("lib/text.txt", FileMode::of_bits(0o654), 1 << 20),
+            file("package.json", FileMode::PLAIN, 36),
+        ],
+    };
+    // The Zstandard frame between them may change with the compressor: these are its contents.
+    let bytes = [archive::encode_header(1), head.encode().unwrap()].concat();
+    let kept = golden("dxa-v1.head", &bytes);
+    assert_eq!(kept, bytes);
+    let (header, rest) = kept.split_at(archive::HEADER);
+    assert_eq!(archive::decode_header(header), Ok(1));
+    assert_eq!(PackageHead::decode(rest), Ok(head));
 }

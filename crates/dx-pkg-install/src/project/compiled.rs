@@ -1,14 +1,15 @@
 //! The lockfile in its compiled form DXL, which is mapped instead of parsed.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::lockfile::{LockfileError, npm};
+use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_os::files::Map;
 use dx_pkg_store::Store;
 
-use super::LOCKFILES;
+use super::{FOREIGN, LOCKFILES};
 use crate::InstallError;
 
 /// Returns the key of a compiled lockfile: the digest of its text and of the version that compiled
@@ -78,4 +79,30 @@ pub(crate) fn compile_lockfile(root: &Path, store: &Store) {
     if let Some((text, path)) = found {
         let _ = CompiledLock::of(&text, &path, store);
     }
+}
+
+/// Returns the path of the lockfile in a folder.
+///
+/// # Errors
+/// There is none, or only another package manager's.
+pub(crate) fn lockfile_in(folder: &Path) -> Result<PathBuf, InstallError> {
+    let find =
+        |names: &[&'static str]| names.iter().copied().find(|name| folder.join(name).exists());
+    match (find(&LOCKFILES), find(&FOREIGN)) {
+        (Some(lockfile), _) => Ok(folder.join(lockfile)),
+        (None, Some(lockfile)) => Err(InstallError::ForeignLockfile { lockfile }),
+        (None, None) => Err(InstallError::NoLockfile { root: folder.to_owned() }),
+    }
+}
+
+/// Reads the lockfile at `path`.
+///
+/// # Errors
+/// It is missing, cannot be read, or is no lockfile.
+pub(crate) fn read_lock(path: &Path, store: &Store) -> Result<Lock, InstallError> {
+    let text = read_text(path)?.ok_or_else(|| {
+        let doing = format!("reading {}", path.display());
+        InstallError::io(doing, std::io::ErrorKind::NotFound.into())
+    })?;
+    Ok(DxlView::open(&CompiledLock::of(&text, path, store)?)?.to_lock())
 }

@@ -52,6 +52,33 @@ fn usage_counts_each_byte_once() {
     assert!(of(Folder::Expanded).bytes >= 300_000);
     assert_eq!(of(Folder::Prepared).entries, 1);
     assert!(of(Folder::Prepared).bytes < 100_000, "its file is counted with the package");
+    assert!(usage.iter().all(|(_, usage)| usage.shared == 0), "the store has all its names");
+}
+
+#[cfg(unix)]
+#[test]
+fn usage_tells_what_projects_share() {
+    let (folder, store, ids) = store(100_000);
+    for name in ["a project's", "another's"] {
+        let project = folder.path().join(name);
+        fs::hard_link(store.expanded(ids[0]).join("file"), project).unwrap();
+    }
+    let of = |wanted: Folder| {
+        let usage = store.usage().unwrap();
+        usage.into_iter().find(|(folder, _)| *folder == wanted).unwrap().1
+    };
+    let expanded = of(Folder::Expanded);
+    assert!((100_000..200_000).contains(&expanded.shared), "{expanded:?}");
+    assert_eq!(of(Folder::Packages).shared, 0);
+    // A prepared tree has names too, which go with the store.
+    store.record_prepared([1; 32], b"record", std::path::Path::new("/p")).unwrap();
+    let tree = store.tmp_dir().unwrap().join("tree");
+    fs::create_dir(&tree).unwrap();
+    for (at, id) in ids.iter().enumerate() {
+        fs::hard_link(store.expanded(*id).join("file"), tree.join(at.to_string())).unwrap();
+    }
+    store.offer_prepared_tree([1; 32], &tree).unwrap();
+    assert_eq!((of(Folder::Expanded), of(Folder::Prepared).shared), (expanded, 0));
 }
 
 #[test]

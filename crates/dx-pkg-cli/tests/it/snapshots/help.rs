@@ -5,7 +5,8 @@ use insta::assert_snapshot;
 
 use super::output;
 
-fn help<const N: usize>(args: [&str; N]) -> String {
+/// Returns the help that `dx` prints.
+pub(super) fn help<const N: usize>(args: [&str; N]) -> String {
     output(&Project::offline().create(), args)
 }
 
@@ -341,8 +342,10 @@ fn store() {
     Usage: dx store [OPTIONS] <COMMAND>
 
     Commands:
-      path      Print the store's folder
-      status    Print how much the store holds, and whether trees are prepared for this project
+      path      Print the store's folder, which is what a CI cache should keep
+      status    Print what the store holds and takes, and whether trees are prepared for this project
+      export    Write the packages that the lockfile needs into one file, for CI caches
+      import    Put the packages of a file that export has written into the store
       prune     Remove entries that were not used for long
       maintain  Run maintenance now: prepare the next trees, empty the trash
       verify    Check every package's digests
@@ -362,7 +365,7 @@ fn store_path() {
     assert_snapshot!(help(["store", "path", "--help"]), @r"
     exit: 0
     --- stdout
-    Print the store's folder
+    Print the store's folder, which is what a CI cache should keep
 
     Usage: dx store path [OPTIONS]
 
@@ -381,7 +384,7 @@ fn store_status() {
     assert_snapshot!(help(["store", "status", "--help"]), @r"
     exit: 0
     --- stdout
-    Print how much the store holds, and whether trees are prepared for this project
+    Print what the store holds and takes, and whether trees are prepared for this project
 
     Usage: dx store status [OPTIONS]
 
