@@ -34,7 +34,7 @@ mod tree;
 use dx_pkg_core::Platform;
 use dx_pkg_lock::{Lock, LockPackage};
 
-pub use change::{Change, change};
+pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
 pub use manifest::registry_record;
@@ -155,7 +155,7 @@ fn resolve_once(
 
 /// Places what is missing and makes the lock; a frozen one is compared with `previous`.
 fn conclude(
-    mut builder: build::Builder<'_>,
+    mut builder: build::Builder<'_, '_>,
     requirements: &Requirements,
     previous: Option<&Lock>,
     options: &Options,

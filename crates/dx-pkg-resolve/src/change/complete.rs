@@ -8,14 +8,14 @@ use crate::{Options, Provider, Requirements, Resolution, resolve_once};
 
 /// Returns whether an edge is optional and unmet, so another resolution would look for its package
 /// again.
-pub(super) fn is_left_open(tree: &DependencyTree, edge: EdgeId) -> bool {
+pub(super) fn is_left_open(tree: &DependencyTree<'_>, edge: EdgeId) -> bool {
     tree[edge].kind == EdgeKind::Optional && tree[edge].to.is_none()
 }
 
 /// Returns the accepted peer conflicts of the builder's tree, which are all that it has; `None` if
 /// the tree is incomplete.
 pub(crate) fn accepted_conflicts(
-    builder: &Builder<'_>,
+    builder: &Builder<'_, '_>,
     requirements: &Requirements,
     conflicts: &[Conflict],
 ) -> Option<Vec<Conflict>> {

@@ -7,7 +7,7 @@ use crate::manifest::{EdgeKind, Manifest};
 
 use super::{DependencyTree, EdgeId, NodeId};
 
-impl DependencyTree {
+impl<'l> DependencyTree<'l> {
     /// Returns the package that Node's lookup finds for `name`: the nearest at or above `node`.
     pub(crate) fn resolve(&self, node: NodeId, name: NameId) -> Option<NodeId> {
         self.ancestry(node).find_map(|at| self.child(at, name))
@@ -46,10 +46,12 @@ impl DependencyTree {
         }
         let root = self[node].root;
         let Some(name) = self.manifest(node).name else { return false };
-        self.edge_named(root, name).is_some_and(|edge| {
-            self[edge].kind == EdgeKind::Workspace
-                && self[edge].to.is_some_and(|to| to == node || self[to].target == Some(node))
-        })
+        // The project of a repository has hundreds of edges to search.
+        self.workspace_names.contains(&self.interner.fold(name))
+            && self.edge_named(root, name).is_some_and(|edge| {
+                self[edge].kind == EdgeKind::Workspace
+                    && self[edge].to.is_some_and(|to| to == node || self[to].target == Some(node))
+            })
     }
 
     /// Returns whether `node` is an importer: the project (or the root of a scratch tree) or a
@@ -63,7 +65,7 @@ impl DependencyTree {
         self[node].source.unwrap_or(node)
     }
 
-    pub(crate) fn manifest(&self, node: NodeId) -> &Manifest {
+    pub(crate) fn manifest(&self, node: NodeId) -> &Manifest<'l> {
         &self.manifests[self[node].manifest]
     }
 
