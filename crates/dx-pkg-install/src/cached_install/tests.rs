@@ -38,6 +38,7 @@ fn sample() -> CachedInstall<'static> {
             "r/a-x.dxm".into(),
             Identity { device: 1, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 },
         )],
+        is_baseline: true,
         is_complete: true,
         lockfile: Some("{}\n"),
     }

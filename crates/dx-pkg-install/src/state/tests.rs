@@ -18,11 +18,13 @@ fn states() -> impl Strategy<Value = State> {
     let file = ("[a-z/.]{1,20}", proptest::option::of(identity.clone()))
         .prop_map(|(path, id)| (PathBuf::from(path), id));
     let texts = || proptest::collection::vec("[a-zé ]{0,20}", 0..3);
-    let baseline = ("[0-9.]{0,8}", identity.clone(), identity, texts(), texts(), texts()).prop_map(
-        |(node, record, hidden, conflicts, disputed, warnings)| Baseline {
+    let told = (texts(), texts(), texts());
+    let baseline = ("[0-9.]{0,8}", identity.clone(), identity, any::<bool>(), told).prop_map(
+        |(node, record, hidden, is_complete, (conflicts, disputed, warnings))| Baseline {
             node,
             record,
             hidden,
+            is_complete,
             conflicts,
             disputed,
             warnings,
