@@ -130,9 +130,8 @@ impl CacheKey {
         field(project.manifest_text.as_bytes());
         field(&project.workspaces_digest);
         field(project.lockfile.as_bytes());
-        field(project.lockfile_text().unwrap_or_default().as_bytes());
         // A lockfile that is there, if empty, is another input than none.
-        field(&[u8::from(project.lockfile_text().is_some())]);
+        field(project.lockfile_digest().as_ref().map_or(&[], |digest| digest.as_slice()));
         if let Some(folder) = project.unnamed() {
             field(folder.as_bytes());
         }

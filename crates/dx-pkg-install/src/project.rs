@@ -6,6 +6,7 @@ mod seen;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::foreign_bytes;
@@ -53,6 +54,8 @@ pub struct Project {
     pub(crate) is_merged: bool,
     /// The lockfile's text before [`Self::read_lockfile`] takes it.
     unread: Option<String>,
+    /// The key of the lockfile's compiled form, once it was needed.
+    lockfile_digest: OnceLock<[u8; 32]>,
     /// The folders, relative to the root, that a new workspace would change.
     pub(crate) workspace_places: Vec<String>,
     /// Digest of the workspaces' folders and manifests.
@@ -108,6 +111,7 @@ impl Project {
             locked,
             is_merged: false,
             unread: None,
+            lockfile_digest: OnceLock::new(),
             workspace_places,
             workspaces_digest,
             seen,
@@ -130,12 +134,19 @@ impl Project {
     /// Loads the lockfile's text, without parsing it.
     pub fn load_lockfile(&mut self) -> Result<(), InstallError> {
         self.unread = read_seen(&self.root.join(self.lockfile), &mut self.seen)?;
+        self.lockfile_digest = OnceLock::new();
         Ok(())
     }
 
     /// Returns the lockfile's text, if there is one and it was loaded.
     pub fn lockfile_text(&self) -> Option<&str> {
         self.locked.as_ref().map(|(text, _)| text.as_str()).or(self.unread.as_deref())
+    }
+
+    /// Returns the key of the compiled lockfile, if there is a lockfile and its text was loaded.
+    pub(crate) fn lockfile_digest(&self) -> Option<[u8; 32]> {
+        let text = self.lockfile_text()?;
+        Some(*self.lockfile_digest.get_or_init(|| lockfile_digest(text)))
     }
 
     /// Returns the folder's name, after which the lockfile is named, of a project without a name of
@@ -150,12 +161,14 @@ impl Project {
     pub fn set_lockfile_text(&mut self, text: String) {
         self.locked = None;
         self.unread = Some(text);
+        self.lockfile_digest = OnceLock::new();
     }
 
     /// Returns the compiled form of the lockfile; `None` where none was loaded.
     pub(crate) fn compiled(&self, store: &Store) -> Result<Option<CompiledLock>, InstallError> {
         let path = self.root.join(self.lockfile);
-        self.unread.as_deref().map(|text| CompiledLock::of(text, &path, store)).transpose()
+        let text = self.unread.as_deref().zip(self.lockfile_digest());
+        text.map(|(text, digest)| CompiledLock::of(text, digest, &path, store)).transpose()
     }
 
     /// Parses the lockfile whose text was loaded.
@@ -164,8 +177,9 @@ impl Project {
     /// The text is no lockfile.
     pub fn read_lockfile(&mut self, store: &Store) -> Result<(), InstallError> {
         let path = self.root.join(self.lockfile);
-        if let Some(text) = self.unread.take() {
-            let compiled = CompiledLock::of(&text, &path, store)?;
+        let digest = self.lockfile_digest();
+        if let Some((text, digest)) = self.unread.take().zip(digest) {
+            let compiled = CompiledLock::of(&text, digest, &path, store)?;
             let lock = DxlView::open(&compiled)?.to_lock();
             self.is_merged = matches!(compiled, CompiledLock::Merged(_));
             self.locked = Some((text, lock));

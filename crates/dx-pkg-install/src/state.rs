@@ -119,7 +119,9 @@ impl State {
 
     /// Returns whether every file is unchanged, apart from those that may change.
     pub fn holds_but(&self, root: &Path, may_change: impl Fn(&Path) -> bool) -> bool {
-        self.files.iter().filter(|(path, _)| !may_change(path)).all(|(path, noted)| {
+        // Every install writes into the project's own folder.
+        let counts = |path: &Path| !path.as_os_str().is_empty() && !may_change(path);
+        self.files.iter().filter(|(path, _)| counts(path)).all(|(path, noted)| {
             let path = if root.as_os_str().is_empty() { path.clone() } else { root.join(path) };
             dx_pkg_os::files::identity(&path).is_ok_and(|now| now == *noted)
         })

@@ -1,5 +1,7 @@
 //! The shortest way: the result of the install is cached, and its tree is prepared.
 
+use std::path::Path;
+
 use dx_pkg_acquire::metadata::MetadataBasis;
 use dx_pkg_link::ImportMethod;
 use dx_pkg_lock::LockPackage;
@@ -24,7 +26,7 @@ pub(super) fn work_out(
 ) -> Result<Option<Outcome>, InstallError> {
     // Nothing is cached in an empty store, and fetching must not wait for Node.js to tell its
     // version.
-    if run.starts_from_nothing {
+    if run.starts_from_nothing || has_modules(&project.root) {
         return Ok(None);
     }
     let (session, store) = (run.session, run.session.store());
@@ -88,9 +90,11 @@ pub(super) fn is_fast_path_eligible(
 /// Returns whether neither the project nor a workspace has a `node_modules`.
 fn has_no_modules(project: &Project) -> bool {
     let folders = project.workspaces.iter().map(|(folder, _)| folder.as_str()).chain([""]);
-    folders
-        .into_iter()
-        .all(|folder| project.root.join(folder).join("node_modules").symlink_metadata().is_err())
+    folders.into_iter().all(|folder| !has_modules(&project.root.join(folder)))
+}
+
+fn has_modules(folder: &Path) -> bool {
+    folder.join("node_modules").symlink_metadata().is_ok()
 }
 
 /// Returns the folders whose `node_modules` the tree has, where its result may be cached.

@@ -8,19 +8,22 @@ use dx_pkg_lock::name_of_path;
 
 use crate::project::Project;
 
-/// Returns whether the folders and links of a lock are the project's workspaces and links to them.
+/// Returns whether the folders and links of a lock are the project's workspaces, all of them, and
+/// links to them.
 pub(super) fn lead_to_workspaces(project: &Project, locked: &DxlView<'_>) -> bool {
     let folders: HashSet<&str> =
         project.workspaces.iter().map(|(folder, _)| folder.as_str()).collect();
-    locked.packages().all(|package| {
-        if package.link() {
-            package.resolved().is_some_and(|target| folders.contains(target))
-        } else {
-            is_in_modules(package.path())
-                || package.path().is_empty()
-                || folders.contains(package.path())
-        }
-    })
+    let has_all = folders.iter().all(|folder| locked.position(folder).is_some());
+    has_all
+        && locked.packages().all(|package| {
+            if package.link() {
+                package.resolved().is_some_and(|target| folders.contains(target))
+            } else {
+                is_in_modules(package.path())
+                    || package.path().is_empty()
+                    || folders.contains(package.path())
+            }
+        })
 }
 
 /// Returns whether the commands of linked folders are as an install would leave them: their files
