@@ -7,13 +7,14 @@ mod seen;
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
+use std::thread::ScopedJoinHandle;
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::foreign_bytes;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
-use dx_pkg_os::files::{Durability, check_user_file, write_user_file};
+use dx_pkg_os::files::{Durability, Identity, check_user_file, write_user_file};
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
@@ -316,19 +317,55 @@ fn open_workspaces(
     let candidates = Candidates::find(root, &patterns);
     let mut hasher = blake3::Hasher::new();
     let mut found = Vec::new();
-    for folder in candidates.folders {
-        let path = root.join(&folder).join("package.json");
-        if let Some(text) = read_seen(&path, seen)? {
+    for read in read_manifests(root, candidates.folders.into_iter().collect()) {
+        let ReadManifest { folder, file, manifest } = read;
+        seen.push(file);
+        if let Some((text, manifest)) = manifest? {
             for part in [&folder, &text] {
                 hasher.update(&(part.len() as u64).to_le_bytes());
                 hasher.update(part.as_bytes());
             }
-            found.push((folder, parse_manifest(&path, &text)?));
+            found.push((folder, manifest));
         }
     }
     refuse_same_names(&found)?;
     let places = candidates.listed.into_iter().collect();
     Ok(Workspaces { found, places, digest: *hasher.finalize().as_bytes() })
+}
+
+/// The manifest of a workspace as it was read.
+struct ReadManifest {
+    folder: String,
+    /// The file with its identity.
+    file: (PathBuf, Option<Identity>),
+    /// Its text and contents, if there is one.
+    manifest: Result<Option<(String, Manifest)>, InstallError>,
+}
+
+/// Reads the manifests in these folders, many of them on two threads.
+fn read_manifests(root: &Path, mut folders: Vec<String>) -> Vec<ReadManifest> {
+    const MANY: usize = 50;
+    let read = |folder: String| {
+        let path = root.join(&folder).join("package.json");
+        let mut seen = Seen::new();
+        let text = read_seen(&path, &mut seen);
+        let parse = |text: String| Ok((parse_manifest(&path, &text)?, text));
+        let manifest = text.and_then(|text| text.map(parse).transpose());
+        let manifest = manifest.map(|found| found.map(|(manifest, text)| (text, manifest)));
+        ReadManifest { folder, file: seen.pop().unwrap_or((path, None)), manifest }
+    };
+    let half = if folders.len() < MANY { folders.len() } else { folders.len() / 2 };
+    let others = folders.split_off(half);
+    std::thread::scope(|scope| {
+        let others = (!others.is_empty())
+            .then(|| scope.spawn(|| others.into_iter().map(read).collect::<Vec<_>>()));
+        let mut all: Vec<ReadManifest> = folders.into_iter().map(read).collect();
+        let join = |thread: ScopedJoinHandle<'_, Vec<ReadManifest>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        all.extend(others.map(join).unwrap_or_default());
+        all
+    })
 }
 
 /// Returns an error if two workspaces have one name: only one of them can be linked.

@@ -11,6 +11,7 @@ mod links;
 mod scopes;
 
 use std::collections::HashSet;
+use std::thread::ScopedJoinHandle;
 
 use dx_pkg_acquire::input::direct;
 use dx_pkg_acquire::metadata::{LocalSources, MetadataBasis};
@@ -78,7 +79,7 @@ pub(super) fn work_out(
         return Ok(None);
     };
     let views = Views { locked: &locked, record: &record };
-    if !tree.is_unchanged(project, &locked, &record) {
+    if !tree.belongs_to(project, &locked, &record) {
         return Ok(None);
     }
     let lifecycle = Lifecycle::new(session, project)?;
@@ -90,7 +91,13 @@ pub(super) fn work_out(
         return Ok(None);
     }
     run.events.work_began(run.session, &run.counters);
-    let Some(effect) = resolve_and_fetch(run, project, &tree.baseline, views, &lifecycle)? else {
+    let (is_in_place, effect) = std::thread::scope(|scope| {
+        let is_in_place = scope.spawn(|| tree.is_in_place(&project.root, &record));
+        let effect = resolve_and_fetch(run, project, &tree.baseline, views, &lifecycle);
+        (join(is_in_place), effect)
+    });
+    // A failure to resolve what is not the whole project means nothing.
+    let Some(effect) = is_in_place.then_some(effect).transpose()?.flatten() else {
         return Ok(None);
     };
     run.cancel().check()?;
@@ -313,12 +320,13 @@ fn outcome(
     let Views { locked, record } = views;
     let removed: Vec<&str> = effect.removed.iter().map(String::as_str).collect();
     let Some(previous) = project.lockfile_text() else { return Ok(None) };
-    let Some(text) = npm::splice(previous, locked, &removed, &effect.entries) else {
-        return Ok(None);
-    };
-    let hidden = npm::splice_hidden(&tree.hidden, record, &removed, &effect.installed);
-    let Some(hidden) = hidden else { return Ok(None) };
-    let new_record = dxl::splice(record, &removed, &effect.installed, [0; 32]);
+    let (text, hidden, new_record) = std::thread::scope(|scope| {
+        let text = scope.spawn(|| npm::splice(previous, locked, &removed, &effect.entries));
+        let hidden = npm::splice_hidden(&tree.hidden, record, &removed, &effect.installed);
+        let new_record = dxl::splice(record, &removed, &effect.installed, [0; 32]);
+        (join(text), hidden, new_record)
+    });
+    let Some((text, hidden)) = text.zip(hidden) else { return Ok(None) };
     let after = DxlView::open(&new_record)?;
     let is_placed = |package: &Package<'_>| {
         package.link() || !package.in_bundle() && links::is_in_modules(package.path())
@@ -378,6 +386,10 @@ fn outcome(
         cache: effect.cache,
         ..Outcome::default()
     }))
+}
+
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Returns the packages with scripts of their own, and the links to folders that may have some.

@@ -1,17 +1,16 @@
 //! The packages that the project and its workspaces require themselves.
 
-use std::collections::HashMap;
-
 use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_link::LinkReport;
 use dx_pkg_lock::LockPackage;
+use rustc_hash::FxHashMap;
 
 use crate::project::Project;
 
 /// The sections of direct dependencies, by importer's folder and name.
 #[derive(Default)]
 pub(crate) struct Direct {
-    sections: HashMap<String, HashMap<String, Section>>,
+    sections: FxHashMap<String, FxHashMap<String, Section>>,
 }
 
 impl Direct {
@@ -72,14 +71,6 @@ impl Direct {
         };
         // That of a nested package is in no section.
         self.sections.get(folder)?.get(name).copied()
-    }
-
-    /// Returns the paths at which direct dependencies can be.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = String> {
-        self.sections.iter().flat_map(|(folder, names)| {
-            let separator = if folder.is_empty() { "" } else { "/" };
-            names.keys().map(move |name| format!("{folder}{separator}node_modules/{name}"))
-        })
     }
 }
 

@@ -360,6 +360,13 @@ impl Builder<'_, '_> {
 /// `node_modules`.
 pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
     const MARK: &str = "node_modules/";
+    let name = name_of_path(path);
+    // The usual case, for which nothing is searched.
+    if let Some(holder) = path.strip_suffix(name).and_then(|rest| rest.strip_suffix(MARK))
+        && (holder.is_empty() || holder.ends_with('/'))
+    {
+        return Some((holder.trim_end_matches('/'), name));
+    }
     let at = path.rfind(MARK)?;
     if at != 0 && !path[..at].ends_with('/') {
         return None;

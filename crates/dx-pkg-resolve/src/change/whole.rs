@@ -66,7 +66,9 @@ fn difference(
         }
         let entry = recorded.entry(tree);
         let before = position.and_then(|position| locked.package(position));
-        if before.is_some_and(|before| same_entry(&before.to_package(), &entry)) {
+        if before
+            .is_some_and(|before| before.is(&entry) || same_entry(&before.to_package(), &entry))
+        {
             if recorded.is_installed != installed.position(&path).is_some() {
                 return None;
             }

@@ -64,9 +64,9 @@ impl InstalledTree {
         })
     }
 
-    /// Returns whether lockfile and record belong to this project, every scope's folder is as the
-    /// record says, and all packages are there.
-    pub(super) fn is_unchanged(
+    /// Returns whether lockfile and record belong to this project, and hold nothing that takes a
+    /// full install.
+    pub(super) fn belongs_to(
         &self,
         project: &Project,
         locked: &DxlView<'_>,
@@ -78,12 +78,14 @@ impl InstalledTree {
         let is_same = |view: &DxlView<'_>| view.name() == name && view.version() == version;
         let is_plain =
             record.packages().all(|package| !package.private_copy() && package.extra().is_empty());
-        is_same(locked)
-            && is_same(record)
-            && is_plain
-            && links::lead_to_workspaces(project, locked)
-            && links::are_as_installed(&project.root, record)
-            && scopes::hold(&project.root, record)
-            && visits::others_are_there(&project.root, record)
+        is_same(locked) && is_same(record) && is_plain && links::lead_to_workspaces(project, locked)
+    }
+
+    /// Returns whether every scope's folder is as the record says, all packages are there, and so
+    /// are the commands of linked folders.
+    pub(super) fn is_in_place(&self, root: &Path, record: &DxlView<'_>) -> bool {
+        links::are_as_installed(root, record)
+            && scopes::hold(root, record)
+            && visits::others_are_there(root, record)
     }
 }
