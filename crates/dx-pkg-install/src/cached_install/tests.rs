@@ -44,10 +44,10 @@ fn sample() -> CachedInstall<'static> {
     }
 }
 
-/// The golden file of version 4: a change that breaks this test needs a new version.
+/// The golden file of version 5: a change that breaks this test needs a new version.
 #[test]
 fn the_golden_file_is_read_and_written_the_same() {
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v4.dxr");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v5.dxr");
     assert_eq!(CachedInstall::decode(golden), Some(sample()));
     assert_eq!(sample().encode(), golden);
 }

@@ -80,12 +80,13 @@ fn the_golden_file_is_read_and_written_the_same() {
             node: "20.1.0".into(),
             record: identity(6),
             hidden: identity(7),
+            is_complete: true,
             conflicts: vec!["a@1.0.0 needs b@^2".into()],
             disputed: vec!["b".into()],
             warnings: Vec::new(),
         }),
     };
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxs-v4.dxs");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxs-v5.dxs");
     assert_eq!(State::decode(golden), Some(sample));
     assert_eq!(State::decode(golden).unwrap().encode(), golden);
 }
