@@ -132,7 +132,11 @@ fn resolve_and_fetch(
     let Views { locked, record } = views;
     // The entries of the project and its workspaces.
     let own = locked.packages().filter(|package| !links::is_in_modules(package.path()));
-    let own = Lock { packages: own.map(|own| own.to_package()).collect(), ..Lock::default() };
+    let own = Lock {
+        format_version: locked.format_version(),
+        packages: own.map(|own| own.to_package()).collect(),
+        ..Lock::default()
+    };
     let input = resolver_input(run, project, project.requirements()?, Some(&own))?;
     let node = input.options.pick.node.as_ref().map(ToString::to_string).unwrap_or_default();
     if node != baseline.node {
