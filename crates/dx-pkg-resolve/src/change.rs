@@ -7,7 +7,6 @@
 //! are nested in. When it comes upon further names, it runs again with these added. In any doubt
 //! `whole` resolves everything, as [`crate::resolve`] does; all give the same lock.
 
-mod complete;
 mod scope;
 mod whole;
 
@@ -18,13 +17,12 @@ use dx_pkg_lock::{LockPackage, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::{self, Builder};
+use crate::complete::is_left_open;
 use crate::entry::{entry, same_entry};
 use crate::place::Placing;
 use crate::tree::{DependencyTree, EdgeId, Flags, NodeId};
 use crate::{Conflict, Options, Provider, Requirements, Unfit, flags};
 
-use complete::is_left_open;
-pub(crate) use complete::{accepted_conflicts, standing};
 use scope::Scope;
 
 /// The number of runs after which incremental resolution is given up.

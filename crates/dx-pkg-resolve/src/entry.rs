@@ -2,7 +2,6 @@
 
 use dx_pkg_lock::{LockPackage, name_of_path};
 
-use crate::finish::Recorded;
 use crate::manifest::Origin;
 use crate::tree::{DependencyTree, Flags, NodeId};
 
@@ -60,11 +59,16 @@ fn recorded_flags(tree: &DependencyTree<'_>, node: NodeId) -> Flags {
     Flags { dev_optional: flags.dev_optional && !flags.dev && !flags.optional, ..flags }
 }
 
-/// Returns whether the entry of the node at `path` is certain to be the one that the node was read
-/// from.
-pub(crate) fn is_as_read(tree: &DependencyTree<'_>, of: Recorded, path: &str) -> bool {
-    let Origin::Locked(package) = tree.manifest(of.node).origin else { return false };
-    let (name, node) = (tree.manifest(of.node).name, &tree[of.node]);
+/// Returns whether the entry of the node `id` at `path` is certain to be the one that the node was
+/// read from.
+pub(crate) fn is_as_read(
+    tree: &DependencyTree<'_>,
+    id: NodeId,
+    in_bundle: bool,
+    path: &str,
+) -> bool {
+    let Origin::Locked(package) = tree.manifest(id).origin else { return false };
+    let (name, node) = (tree.manifest(id).name, &tree[id]);
     let known = Flags {
         dev: package.dev(),
         optional: package.optional(),
@@ -76,9 +80,9 @@ pub(crate) fn is_as_read(tree: &DependencyTree<'_>, of: Recorded, path: &str) ->
         && node.folder.is_none()
         && package.path() == path
         && !package.link()
-        && package.in_bundle() == of.in_bundle
+        && package.in_bundle() == in_bundle
         && package.explicit_name().is_some() == (name != Some(node.name))
-        && known == recorded_flags(tree, of.node)
-        && package.dev_dependencies().len() == 0
+        && known == recorded_flags(tree, id)
+        && package.dev_dependencies().is_empty()
         && package.extra().all(|(key, _)| key != "devDependencies")
 }

@@ -6,7 +6,7 @@ use dx_pkg_lock::{Lock, LockPackage, Overridden, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::Builder;
-use crate::change::accepted_conflicts;
+use crate::complete::accepted_conflicts;
 use crate::entry::{entry, same_entry};
 use crate::explain::{Clash, conflicts, label};
 use crate::pick::Picker;

@@ -16,6 +16,7 @@ mod build;
 mod can_place;
 mod change;
 mod choice;
+mod complete;
 mod engines;
 mod entry;
 mod error;
@@ -137,7 +138,7 @@ pub fn resolve(
     let mut resolution = resolve_once(requirements, previous, provider, options)?;
     if resolution.accepted_conflicts.as_ref().is_some_and(|accepted| !accepted.is_empty()) {
         resolution.accepted_conflicts =
-            change::standing(&resolution, requirements, provider, options);
+            complete::standing(&resolution, requirements, provider, options);
     }
     Ok(resolution)
 }

@@ -7,13 +7,14 @@
 use dx_pkg_lock::dxl::DxlView;
 
 use crate::build;
+use crate::complete::accepted_conflicts;
 use crate::entry::{is_as_read, same_entry};
 use crate::explain::conflicts;
 use crate::finish::{authors_folders, complete_tree, recorded};
 use crate::tree::DependencyTree;
 use crate::{Options, Provider, Requirements};
 
-use super::{Change, Findings, accepted_conflicts, in_order};
+use super::{Change, Findings, in_order};
 
 /// Resolves `requirements` from the lock `locked`; `installed` are those of its packages that are
 /// installed.
@@ -58,7 +59,7 @@ fn difference(
         if let Some(place) = position.and_then(|position| is_present.get_mut(position)) {
             *place = true;
         }
-        if is_as_read(tree, recorded, &path) {
+        if is_as_read(tree, recorded.node, recorded.in_bundle, &path) {
             if recorded.is_installed != installed.position(&path).is_some() {
                 return None;
             }
