@@ -280,8 +280,8 @@ impl Builder<'_, '_> {
                 if !tree.is_valid(*edge) {
                     return true;
                 }
-                !tree.is_workspace(to)
-                    && (self.update.contains(&this.name) || self.explicit.contains(edge))
+                (self.update.contains(&this.name) || self.explicit.contains(edge))
+                    && !tree.is_workspace(to)
             })
             .collect()
     }

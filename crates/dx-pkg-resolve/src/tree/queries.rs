@@ -81,21 +81,24 @@ impl<'l> DependencyTree<'l> {
 
     /// Returns the path relative to the project root, `/`-separated; empty for the project.
     pub(crate) fn path(&self, node: NodeId) -> String {
-        let mut names = Vec::new();
-        let mut at = node;
-        while let Some(parent) = self[at].parent {
-            names.push(self.text(self[at].name));
-            at = parent;
-        }
-        let mut path = self[at].folder.as_deref().unwrap_or_default().to_owned();
-        for name in names.iter().rev() {
-            if !path.is_empty() {
-                path.push('/');
-            }
-            path.push_str("node_modules/");
-            path.push_str(name);
-        }
+        let mut path = String::new();
+        self.write_path(node, 0, &mut path);
         path
+    }
+
+    /// Writes the path of `node`, followed by `more` bytes, which get room.
+    fn write_path(&self, node: NodeId, more: usize, path: &mut String) {
+        const FOLDER: &str = "/node_modules/";
+        let Some(parent) = self[node].parent else {
+            let folder = self[node].folder.as_deref().unwrap_or_default();
+            path.reserve(folder.len() + more);
+            path.push_str(folder);
+            return;
+        };
+        let name = self.text(self[node].name);
+        self.write_path(parent, more + FOLDER.len() + name.len(), path);
+        path.push_str(if path.is_empty() { &FOLDER[1..] } else { FOLDER });
+        path.push_str(name);
     }
 
     /// Returns whether `node` satisfies every dependent of `other`, apart from dependents beside it
