@@ -111,8 +111,12 @@ fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<
             .cloned()
             .collect();
     }
+    let index = locked.map(Lock::index);
     for record in own_manifests(requirements) {
-        let before = locked.and_then(|lock| lock.get(&record.path));
+        let before = index.as_ref().and_then(|lock| lock.get(&record.path));
+        if before.is_some_and(|known| requirements_of(known).eq(requirements_of(record))) {
+            continue;
+        }
         let known: HashSet<&(String, String)> =
             before.into_iter().flat_map(requirements_of).collect();
         open.extend(

@@ -9,7 +9,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXR\0` |
-//! | 4 | 2 | version, 4 |
+//! | 4 | 2 | version, 5 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
 //! | 16 | 32 | key of the prepared tree |
@@ -33,6 +33,7 @@
 //! | | 4 | number of metadata files |
 //! | | 4 + n | for each: length of its name (`u32`), and the name |
 //! | | 40 | its identity: device, inode, size, mtime and ctime in ns |
+//! | | 1 | whether the tree is a baseline |
 //! | | 1 | whether the lockfile is complete |
 //! | | 1 | whether the lockfile changed |
 //! | | 4 + n | length of the lockfile's text (`u32`), and the text; empty if unchanged |
@@ -55,7 +56,7 @@ use crate::visits::Visit;
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXR\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u16 = 4;
+pub const VERSION: u16 = 5;
 
 const FRAME: Frame = Frame { format: "DXR", signature: SIGNATURE, version: VERSION };
 
@@ -89,6 +90,8 @@ pub struct CachedInstall<'r> {
     /// The metadata files it depends on: names in the store's cache, and identities.
     pub metadata: Vec<(String, Identity)>,
     /// Whether a later change of requirements can be installed incrementally.
+    pub is_baseline: bool,
+    /// Whether another resolution would keep the lockfile.
     pub is_complete: bool,
     /// The lockfile's new text, where it changed.
     pub lockfile: Option<&'r str>,
@@ -127,9 +130,8 @@ impl CacheKey {
         field(project.manifest_text.as_bytes());
         field(&project.workspaces_digest);
         field(project.lockfile.as_bytes());
-        field(project.lockfile_text().unwrap_or_default().as_bytes());
         // A lockfile that is there, if empty, is another input than none.
-        field(&[u8::from(project.lockfile_text().is_some())]);
+        field(project.lockfile_digest().as_ref().map_or(&[], |digest| digest.as_slice()));
         if let Some(folder) = project.unnamed() {
             field(folder.as_bytes());
         }
@@ -216,6 +218,7 @@ impl<'r> CachedInstall<'r> {
             out.text(file);
             out.bytes(&identity.to_bytes());
         });
+        out.flag(self.is_baseline);
         out.flag(self.is_complete);
         out.flag(self.lockfile.is_some());
         out.text(text);
@@ -245,6 +248,7 @@ impl<'r> CachedInstall<'r> {
             direct: input.list(direct)?,
             deprecated: input.list(deprecation)?,
             metadata: input.list(file)?,
+            is_baseline: input.flag()?,
             is_complete: input.flag()?,
             lockfile: {
                 let present = input.flag()?;

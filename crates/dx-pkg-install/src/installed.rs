@@ -1,12 +1,11 @@
 //! The tree in `node_modules`: its record, whether that still holds, and the state for the next
 //! install.
 
-use std::collections::BTreeMap;
 use std::path::Path;
 
 use dx_pkg_core::Version;
 use dx_pkg_lock::Lock;
-use dx_pkg_lock::dxl::{self, DxlView};
+use dx_pkg_lock::dxl;
 use dx_pkg_os::files::{Durability, Identity, write_atomic};
 
 use crate::InstallError;
@@ -37,6 +36,8 @@ pub(crate) struct Diagnostics {
     pub(crate) disputed: Vec<String>,
     /// Other warnings.
     pub(crate) warnings: Vec<String>,
+    /// Whether another resolution would keep the lock as it is.
+    pub(crate) is_complete: bool,
 }
 
 /// Returns the baseline for a later incremental install, now that the tree is in place. `node` is
@@ -51,6 +52,7 @@ pub(crate) fn baseline(
         node: node.map(ToString::to_string).unwrap_or_default(),
         record: identity(RECORD)?,
         hidden: identity(HIDDEN)?,
+        is_complete: diagnostics.is_complete,
         conflicts: diagnostics.conflicts.clone(),
         disputed: diagnostics.disputed.clone(),
         warnings: diagnostics.warnings.clone(),
@@ -70,31 +72,4 @@ pub(crate) fn complete_record(project: &Project, plan: &Plan) -> Result<(), Inst
     let path = project.root.join("node_modules").join(RECORD);
     write_atomic(&path, &dxl::encode(&plan.installed, [0; 32]), Durability::Rename)
         .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
-}
-
-/// Returns whether every scope's folder in `node_modules` has the packages of the record and no
-/// others: the identity of `node_modules` does not cover them.
-pub(crate) fn scopes_hold(root: &Path, record: &DxlView<'_>) -> bool {
-    let mut scopes: BTreeMap<&str, usize> = BTreeMap::new();
-    for package in record.packages() {
-        let name =
-            package.path().strip_prefix("node_modules/").filter(|name| name.starts_with('@'));
-        if let Some((scope, name)) = name.and_then(|name| name.split_once('/'))
-            && !name.contains('/')
-        {
-            *scopes.entry(scope).or_default() += 1;
-        }
-    }
-    scopes.into_iter().all(|(scope, expected)| {
-        let Ok(entries) = std::fs::read_dir(root.join("node_modules").join(scope)) else {
-            return false;
-        };
-        let names = entries.flatten().filter_map(|entry| entry.file_name().into_string().ok());
-        let mut present = 0;
-        let only_known = names.filter(|name| !name.starts_with('.')).all(|name| {
-            present += 1;
-            record.position(&format!("node_modules/{scope}/{name}")).is_some()
-        });
-        only_known && present == expected
-    })
 }

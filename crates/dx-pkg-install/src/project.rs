@@ -6,13 +6,15 @@ mod seen;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
+use std::thread::ScopedJoinHandle;
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::foreign_bytes;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
-use dx_pkg_os::files::{Durability, check_user_file, write_user_file};
+use dx_pkg_os::files::{Durability, Identity, check_user_file, write_user_file};
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
@@ -55,6 +57,8 @@ pub struct Project {
     pub(crate) is_merged: bool,
     /// The lockfile's text before [`Self::read_lockfile`] takes it.
     unread: Option<String>,
+    /// The key of the lockfile's compiled form, once it was needed.
+    lockfile_digest: OnceLock<[u8; 32]>,
     /// The folders, relative to the root, that a new workspace would change.
     pub(crate) workspace_places: Vec<String>,
     /// Digest of the workspaces' folders and manifests.
@@ -110,6 +114,7 @@ impl Project {
             locked,
             is_merged: false,
             unread: None,
+            lockfile_digest: OnceLock::new(),
             workspace_places,
             workspaces_digest,
             seen,
@@ -132,12 +137,19 @@ impl Project {
     /// Loads the lockfile's text, without parsing it.
     pub fn load_lockfile(&mut self) -> Result<(), InstallError> {
         self.unread = read_seen(&self.root.join(self.lockfile), &mut self.seen)?;
+        self.lockfile_digest = OnceLock::new();
         Ok(())
     }
 
     /// Returns the lockfile's text, if there is one and it was loaded.
     pub fn lockfile_text(&self) -> Option<&str> {
         self.locked.as_ref().map(|(text, _)| text.as_str()).or(self.unread.as_deref())
+    }
+
+    /// Returns the key of the compiled lockfile, if there is a lockfile and its text was loaded.
+    pub(crate) fn lockfile_digest(&self) -> Option<[u8; 32]> {
+        let text = self.lockfile_text()?;
+        Some(*self.lockfile_digest.get_or_init(|| lockfile_digest(text)))
     }
 
     /// Returns the folder's name, after which the lockfile is named, of a project without a name of
@@ -152,12 +164,14 @@ impl Project {
     pub fn set_lockfile_text(&mut self, text: String) {
         self.locked = None;
         self.unread = Some(text);
+        self.lockfile_digest = OnceLock::new();
     }
 
     /// Returns the compiled form of the lockfile; `None` where none was loaded.
     pub(crate) fn compiled(&self, store: &Store) -> Result<Option<CompiledLock>, InstallError> {
         let path = self.root.join(self.lockfile);
-        self.unread.as_deref().map(|text| CompiledLock::of(text, &path, store)).transpose()
+        let text = self.unread.as_deref().zip(self.lockfile_digest());
+        text.map(|(text, digest)| CompiledLock::of(text, digest, &path, store)).transpose()
     }
 
     /// Parses the lockfile whose text was loaded.
@@ -166,8 +180,9 @@ impl Project {
     /// The text is no lockfile.
     pub fn read_lockfile(&mut self, store: &Store) -> Result<(), InstallError> {
         let path = self.root.join(self.lockfile);
-        if let Some(text) = self.unread.take() {
-            let compiled = CompiledLock::of(&text, &path, store)?;
+        let digest = self.lockfile_digest();
+        if let Some((text, digest)) = self.unread.take().zip(digest) {
+            let compiled = CompiledLock::of(&text, digest, &path, store)?;
             let lock = DxlView::open(&compiled)?.to_lock();
             self.is_merged = matches!(compiled, CompiledLock::Merged(_));
             self.locked = Some((text, lock));
@@ -304,19 +319,55 @@ fn open_workspaces(
     let candidates = Candidates::find(root, &patterns);
     let mut hasher = blake3::Hasher::new();
     let mut found = Vec::new();
-    for folder in candidates.folders {
-        let path = root.join(&folder).join("package.json");
-        if let Some(text) = read_seen(&path, seen)? {
+    for read in read_manifests(root, candidates.folders.into_iter().collect()) {
+        let ReadManifest { folder, file, manifest } = read;
+        seen.push(file);
+        if let Some((text, manifest)) = manifest? {
             for part in [&folder, &text] {
                 hasher.update(&(part.len() as u64).to_le_bytes());
                 hasher.update(part.as_bytes());
             }
-            found.push((folder, parse_manifest(&path, &text)?));
+            found.push((folder, manifest));
         }
     }
     refuse_same_names(&found)?;
     let places = candidates.listed.into_iter().collect();
     Ok(Workspaces { found, places, digest: *hasher.finalize().as_bytes() })
+}
+
+/// The manifest of a workspace as it was read.
+struct ReadManifest {
+    folder: String,
+    /// The file with its identity.
+    file: (PathBuf, Option<Identity>),
+    /// Its text and contents, if there is one.
+    manifest: Result<Option<(String, Manifest)>, InstallError>,
+}
+
+/// Reads the manifests in these folders, many of them on two threads.
+fn read_manifests(root: &Path, mut folders: Vec<String>) -> Vec<ReadManifest> {
+    const MANY: usize = 50;
+    let read = |folder: String| {
+        let path = root.join(&folder).join("package.json");
+        let mut seen = Seen::new();
+        let text = read_seen(&path, &mut seen);
+        let parse = |text: String| Ok((parse_manifest(&path, &text)?, text));
+        let manifest = text.and_then(|text| text.map(parse).transpose());
+        let manifest = manifest.map(|found| found.map(|(manifest, text)| (text, manifest)));
+        ReadManifest { folder, file: seen.pop().unwrap_or((path, None)), manifest }
+    };
+    let half = if folders.len() < MANY { folders.len() } else { folders.len() / 2 };
+    let others = folders.split_off(half);
+    std::thread::scope(|scope| {
+        let others = (!others.is_empty())
+            .then(|| scope.spawn(|| others.into_iter().map(read).collect::<Vec<_>>()));
+        let mut all: Vec<ReadManifest> = folders.into_iter().map(read).collect();
+        let join = |thread: ScopedJoinHandle<'_, Vec<ReadManifest>>| {
+            thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+        };
+        all.extend(others.map(join).unwrap_or_default());
+        all
+    })
 }
 
 /// Returns an error if two workspaces have one name: only one of them can be linked.

@@ -6,7 +6,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXS\0` |
-//! | 4 | 4 | version, 4 |
+//! | 4 | 4 | version, 5 |
 //! | 8 | 32 | digest of the settings |
 //! | 40 | 1 | whether the lockfile was kept from changing |
 //! | 41 | 1 | whether the project has no name; the folder's follows only then |
@@ -20,6 +20,7 @@
 //! | | 4 + n | length of Node's version (`u32`), and the version |
 //! | | 40 | identity of the tree's record |
 //! | | 40 | identity of the hidden lockfile |
+//! | | 1 | whether its lock is complete |
 //! | | 4 + … | conflicts: number (`u32`), then length (`u32`) and text of each |
 //! | | 4 + … | disputed packages, likewise |
 //! | | 4 + … | warnings, likewise |
@@ -37,7 +38,7 @@ use dx_pkg_os::files::Identity;
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXS\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u32 = 4;
+pub const VERSION: u32 = 5;
 /// The length of the checksum at the end, in bytes.
 const CHECKSUM: usize = 16;
 
@@ -57,11 +58,11 @@ pub struct State {
     pub scripts_skipped: Vec<String>,
     /// Files and folders with their identities; `None` for one that did not exist.
     pub files: Vec<(PathBuf, Option<Identity>)>,
-    /// The baseline of an incremental install, where the resolution left nothing open.
+    /// The baseline of an incremental install, where the tree lacks nothing.
     pub baseline: Option<Baseline>,
 }
 
-/// A tree in place whose lockfile another resolution would keep as it is.
+/// A tree in place that has everything its lockfile says.
 #[derive(Debug, Default, Clone, PartialEq, Eq)]
 pub struct Baseline {
     /// Version of the Node.js that packages were chosen for; empty without one.
@@ -70,6 +71,9 @@ pub struct Baseline {
     pub record: Identity,
     /// The identity of the hidden lockfile.
     pub hidden: Identity,
+    /// Whether its lock is complete: another resolution would keep it, and a change of requirements
+    /// can be resolved in the part that it touches.
+    pub is_complete: bool,
     /// The unmet peer requirements that every install reports, in words.
     pub conflicts: Vec<String>,
     /// The packages that these concern.
@@ -110,12 +114,14 @@ impl State {
 
     /// Returns whether every file is unchanged.
     pub fn holds(&self, root: &Path) -> bool {
-        self.holds_but(root, Path::new(""))
+        self.holds_but(root, |_| false)
     }
 
-    /// Returns whether every file but `other` is unchanged.
-    pub fn holds_but(&self, root: &Path, other: &Path) -> bool {
-        self.files.iter().filter(|(path, _)| path != other).all(|(path, noted)| {
+    /// Returns whether every file is unchanged, apart from those that may change.
+    pub fn holds_but(&self, root: &Path, may_change: impl Fn(&Path) -> bool) -> bool {
+        // Every install writes into the project's own folder.
+        let counts = |path: &Path| !path.as_os_str().is_empty() && !may_change(path);
+        self.files.iter().filter(|(path, _)| counts(path)).all(|(path, noted)| {
             let path = if root.as_os_str().is_empty() { path.clone() } else { root.join(path) };
             dx_pkg_os::files::identity(&path).is_ok_and(|now| now == *noted)
         })
@@ -140,10 +146,12 @@ impl State {
         });
         out.flag(self.baseline.is_some());
         if let Some(baseline) = &self.baseline {
-            let Baseline { node, record, hidden, conflicts, disputed, warnings } = baseline;
+            let Baseline { node, record, hidden, is_complete, conflicts, disputed, warnings } =
+                baseline;
             out.text(node);
             out.bytes(&record.to_bytes());
             out.bytes(&hidden.to_bytes());
+            out.flag(*is_complete);
             [conflicts, disputed, warnings].into_iter().for_each(|list| out.texts(list));
         }
         let mut bytes = out.into_bytes();
@@ -184,6 +192,7 @@ impl Baseline {
             node: input.text()?.to_owned(),
             record: Identity::from_bytes(input.array()?),
             hidden: Identity::from_bytes(input.array()?),
+            is_complete: input.flag()?,
             conflicts: input.texts()?,
             disputed: input.texts()?,
             warnings: input.texts()?,

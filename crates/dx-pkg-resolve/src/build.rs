@@ -8,6 +8,7 @@ mod bundles;
 mod conflicts;
 mod folders;
 mod frozen;
+mod locked;
 mod manifests;
 mod peers;
 mod queue;
@@ -28,11 +29,11 @@ use crate::{Options, ResolveError};
 use queue::Queue;
 
 pub(crate) use frozen::compare;
-pub(crate) use start::{split_path, start, start_upgraded};
+pub(crate) use start::{split_path, start, start_compiled, start_upgraded};
 
 /// The state of one resolution.
-pub(crate) struct Builder<'a> {
-    pub(crate) tree: DependencyTree,
+pub(crate) struct Builder<'a, 'l> {
+    pub(crate) tree: DependencyTree<'l>,
     provider: &'a dyn Provider,
     pub(crate) picker: Picker,
     options: &'a Options,
@@ -72,7 +73,7 @@ pub(crate) struct Failure {
     pub(crate) is_excused: bool,
 }
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// Places packages until the queue is empty.
     pub(crate) fn run(&mut self) -> Result<(), ResolveError> {
         let root = self.tree.root;
@@ -279,8 +280,8 @@ impl Builder<'_> {
                 if !tree.is_valid(*edge) {
                     return true;
                 }
-                !tree.is_workspace(to)
-                    && (self.update.contains(&this.name) || self.explicit.contains(edge))
+                (self.update.contains(&this.name) || self.explicit.contains(edge))
+                    && !tree.is_workspace(to)
             })
             .collect()
     }

@@ -42,7 +42,7 @@ pub(crate) struct Answer {
 }
 
 struct Check<'a> {
-    tree: &'a DependencyTree,
+    tree: &'a DependencyTree<'a>,
     question: Question,
     /// The edges from the entry of the peer set to the checked one.
     chain: &'a [EdgeId],
@@ -54,7 +54,7 @@ struct Check<'a> {
 }
 
 /// Checks `question`; `chain` holds the edges from the entry of the peer set to the dependent.
-pub(crate) fn can_place(tree: &DependencyTree, question: Question, chain: &[EdgeId]) -> Answer {
+pub(crate) fn can_place(tree: &DependencyTree<'_>, question: Question, chain: &[EdgeId]) -> Answer {
     let mut chain = chain.to_vec();
     chain.push(question.edge);
     answer(tree, question, chain, &[])
@@ -63,7 +63,7 @@ pub(crate) fn can_place(tree: &DependencyTree, question: Question, chain: &[Edge
 /// Checks `question`. `chain` ends with its edge; `peer_path` has the packages whose peers are
 /// being checked.
 fn answer(
-    tree: &DependencyTree,
+    tree: &DependencyTree<'_>,
     question: Question,
     chain: Vec<EdgeId>,
     peer_path: &[NodeId],

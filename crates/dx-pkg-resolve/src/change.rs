@@ -5,23 +5,24 @@
 //! resolution then runs in a tree reduced to the packages that the change can touch: all packages
 //! of the names that may be placed, replaced or removed, their dependents, and the packages they
 //! are nested in. When it comes upon further names, it runs again with these added. In any doubt
-//! the caller resolves everything by [`crate::resolve`]; both give the same lock.
+//! `whole` resolves everything, as [`crate::resolve`] does; all give the same lock.
 
-mod complete;
 mod scope;
+mod whole;
+
+use std::cmp::Ordering;
 
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{LockPackage, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::{self, Builder};
+use crate::complete::is_left_open;
 use crate::entry::{entry, same_entry};
 use crate::place::Placing;
 use crate::tree::{DependencyTree, EdgeId, Flags, NodeId};
-use crate::{Options, Provider, Requirements, flags};
+use crate::{Conflict, Options, Provider, Requirements, Unfit, flags};
 
-use complete::is_left_open;
-pub(crate) use complete::{accepted_conflicts, standing};
 use scope::Scope;
 
 /// The number of runs after which incremental resolution is given up.
@@ -35,14 +36,45 @@ pub struct Change {
     pub entries: Vec<LockPackage>,
     /// Paths of removed entries.
     pub removed: Vec<String>,
+    /// The findings about the whole tree; `None` where they are those of the lock.
+    pub findings: Option<Findings>,
 }
 
-/// Resolves `requirements` as [`crate::resolve`] would from the lock `locked`, which must be
-/// complete ([`crate::Resolution::accepted_conflicts`]). `disputed` are the names of packages it
-/// has accepted conflicts about, `installed` those of its packages that are installed.
+/// The findings of a resolution about the whole tree.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Findings {
+    /// See [`crate::Resolution::conflicts`].
+    pub conflicts: Vec<Conflict>,
+    /// See [`crate::Resolution::unfit`].
+    pub unfit: Vec<Unfit>,
+    /// See [`crate::Resolution::authors_folders`].
+    pub authors_folders: Vec<String>,
+    /// Whether the changed lock is complete, without any conflict.
+    pub is_complete: bool,
+}
+
+/// Resolves `requirements` as [`crate::resolve`] would from the lock `locked`. `installed` are
+/// those of its packages that are installed. If the lock is complete
+/// ([`crate::Resolution::accepted_conflicts`]), `disputed` are the names of packages that it has
+/// accepted conflicts about.
 ///
-/// Returns `None` where only a full resolution gives the result.
+/// Returns `None` where the caller has to resolve.
 pub fn change(
+    requirements: &Requirements,
+    locked: &DxlView<'_>,
+    installed: &DxlView<'_>,
+    disputed: Option<&[String]>,
+    provider: &dyn Provider,
+    options: &Options,
+) -> Option<Change> {
+    let part =
+        disputed.and_then(|names| part(requirements, locked, installed, names, provider, options));
+    let whole = || whole::change(requirements, locked, installed, provider, options);
+    part.or_else(|| if options.frozen { None } else { whole() })
+}
+
+/// Resolves the part of a complete lock that the change can touch.
+fn part(
     requirements: &Requirements,
     locked: &DxlView<'_>,
     installed: &DxlView<'_>,
@@ -87,7 +119,7 @@ pub fn change(
 
 /// Returns whether the result concerns packages of the reduced tree only, and all of them run on
 /// this platform.
-fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
+fn is_plain(builder: &Builder<'_, '_>, known: usize, options: &Options) -> bool {
     let tree = &builder.tree;
     let runs_here = |node: &NodeId| {
         let manifest = tree.manifest(*node);
@@ -114,7 +146,7 @@ fn is_plain(builder: &Builder<'_>, known: usize, options: &Options) -> bool {
 /// Calculates the flags of touched packages and detaches extraneous ones. Where the flags of other
 /// packages would change too, their names become touched; returns whether that widens the reduced
 /// lock.
-fn calculate_flags(tree: &mut DependencyTree, scope: &mut Scope<'_>) -> bool {
+fn calculate_flags(tree: &mut DependencyTree<'_>, scope: &mut Scope<'_>) -> bool {
     let nodes = tree.project_nodes();
     let mut fixed: FxHashSet<NodeId> = FxHashSet::default();
     for node in &nodes {
@@ -163,7 +195,7 @@ fn calculate_flags(tree: &mut DependencyTree, scope: &mut Scope<'_>) -> bool {
 }
 
 /// Returns the difference to the lock; `None` where an edge is unmet.
-fn outcome(tree: &DependencyTree, scope: &Scope<'_>) -> Option<Change> {
+fn outcome(tree: &DependencyTree<'_>, scope: &Scope<'_>) -> Option<Change> {
     let mut change = Change::default();
     let mut present: FxHashSet<String> = FxHashSet::default();
     for node in tree.project_nodes() {
@@ -180,11 +212,14 @@ fn outcome(tree: &DependencyTree, scope: &Scope<'_>) -> Option<Change> {
             change.entries.push(entry);
         }
     }
-    change
-        .entries
-        .sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
+    change.entries.sort_by(in_order);
     let gone = scope.touched_paths().filter(|path| !present.contains(*path));
     change.removed = gone.map(str::to_owned).collect();
     change.removed.sort_unstable();
     Some(change)
+}
+
+/// Orders entries as a lockfile has them.
+fn in_order(a: &LockPackage, b: &LockPackage) -> Ordering {
+    locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path))
 }

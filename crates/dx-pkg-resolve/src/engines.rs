@@ -3,6 +3,7 @@
 //!
 //! An array is held as pairs whose names are its positions, as packuments hold it.
 
+use std::borrow::Cow;
 use std::fmt::Write;
 
 /// Returns the JSON text of `pairs`, in the lockfile's order; `None` if there are none.
@@ -54,7 +55,7 @@ pub(crate) fn value_of(json: &str, engine: &str) -> Option<String> {
         let key = strings.next_string()?;
         let value = strings.next_string()?;
         if key == engine {
-            return Some(value);
+            return Some(value.into_owned());
         }
     }
 }
@@ -64,16 +65,21 @@ struct Strings<'a> {
     rest: &'a str,
 }
 
-impl Strings<'_> {
-    fn next_string(&mut self) -> Option<String> {
+impl<'a> Strings<'a> {
+    fn next_string(&mut self) -> Option<Cow<'a, str>> {
         let start = self.rest.find('"')?;
+        let (text, rest) = self.rest[start + 1..].split_once('"')?;
+        if !text.contains('\\') {
+            self.rest = rest;
+            return Some(Cow::Borrowed(text));
+        }
         let mut text = String::new();
         let mut chars = self.rest[start + 1..].char_indices();
         while let Some((at, c)) = chars.next() {
             match c {
                 '"' => {
                     self.rest = &self.rest[start + 1 + at + 1..];
-                    return Some(text);
+                    return Some(Cow::Owned(text));
                 }
                 '\\' => match chars.next()?.1 {
                     'n' => text.push('\n'),

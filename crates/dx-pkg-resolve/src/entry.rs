@@ -2,7 +2,8 @@
 
 use dx_pkg_lock::{LockPackage, name_of_path};
 
-use crate::tree::{DependencyTree, NodeId};
+use crate::manifest::Origin;
+use crate::tree::{DependencyTree, Flags, NodeId};
 
 /// Returns whether two entries are equal, apart from the order of keys.
 pub(crate) fn same_entry(a: &LockPackage, b: &LockPackage) -> bool {
@@ -15,7 +16,7 @@ pub(crate) fn same_entry(a: &LockPackage, b: &LockPackage) -> bool {
 }
 
 /// Returns the lockfile's entry for `node`.
-pub(crate) fn entry(tree: &DependencyTree, node: NodeId) -> LockPackage {
+pub(crate) fn entry(tree: &DependencyTree<'_>, node: NodeId) -> LockPackage {
     let path = tree.path(node);
     if let Some(target) = tree[node].target {
         return LockPackage {
@@ -43,11 +44,45 @@ pub(crate) fn entry(tree: &DependencyTree, node: NodeId) -> LockPackage {
     record
 }
 
-fn set_flags(record: &mut LockPackage, tree: &DependencyTree, node: NodeId) {
+fn set_flags(record: &mut LockPackage, tree: &DependencyTree<'_>, node: NodeId) {
+    let Flags { dev, optional, dev_optional, peer, extraneous } = recorded_flags(tree, node);
+    (record.dev, record.optional, record.dev_optional) = (dev, optional, dev_optional);
+    (record.peer, record.extraneous) = (peer, extraneous);
+}
+
+/// Returns the flags of a node as the lockfile has them: none that another one implies.
+fn recorded_flags(tree: &DependencyTree<'_>, node: NodeId) -> Flags {
     let flags = tree[node].flags;
-    record.extraneous = flags.extraneous;
-    record.peer = flags.peer && !flags.extraneous;
-    record.dev = flags.dev && !flags.extraneous;
-    record.optional = flags.optional && !flags.extraneous;
-    record.dev_optional = flags.dev_optional && !flags.dev && !flags.optional && !flags.extraneous;
+    if flags.extraneous {
+        return Flags { extraneous: true, ..Flags::NONE };
+    }
+    Flags { dev_optional: flags.dev_optional && !flags.dev && !flags.optional, ..flags }
+}
+
+/// Returns whether the entry of the node `id` at `path` is certain to be the one that the node was
+/// read from.
+pub(crate) fn is_as_read(
+    tree: &DependencyTree<'_>,
+    id: NodeId,
+    in_bundle: bool,
+    path: &str,
+) -> bool {
+    let Origin::Locked(package) = tree.manifest(id).origin else { return false };
+    let (name, node) = (tree.manifest(id).name, &tree[id]);
+    let known = Flags {
+        dev: package.dev(),
+        optional: package.optional(),
+        dev_optional: package.dev_optional(),
+        peer: package.peer(),
+        extraneous: package.extraneous(),
+    };
+    node.target.is_none()
+        && node.folder.is_none()
+        && package.path() == path
+        && !package.link()
+        && package.in_bundle() == in_bundle
+        && package.explicit_name().is_some() == (name != Some(node.name))
+        && known == recorded_flags(tree, id)
+        && package.dev_dependencies().is_empty()
+        && package.extra().all(|(key, _)| key != "devDependencies")
 }

@@ -94,7 +94,7 @@ impl Clash {
 
     /// Returns what can be said of clashes that have left nothing unmet in the tree: that the
     /// requirement could not be met where it was to be.
-    pub(crate) fn in_words(tree: &DependencyTree, clashes: &[Clash]) -> Vec<Conflict> {
+    pub(crate) fn in_words(tree: &DependencyTree<'_>, clashes: &[Clash]) -> Vec<Conflict> {
         let mut told: Vec<Conflict> = Vec::new();
         for clash in clashes.iter().filter(|clash| clash.is_refused) {
             let from = tree.source_or_self(tree[clash.edge].from);
@@ -112,12 +112,12 @@ impl Clash {
     }
 }
 
-fn version_text(tree: &DependencyTree, node: NodeId) -> String {
+fn version_text(tree: &DependencyTree<'_>, node: NodeId) -> String {
     tree.version(node).map_or_else(|| "?".to_owned(), ToString::to_string)
 }
 
 /// Returns `name@version`; for the project its name, or `the project`.
-pub(crate) fn label(tree: &DependencyTree, node: NodeId) -> String {
+pub(crate) fn label(tree: &DependencyTree<'_>, node: NodeId) -> String {
     if node == tree.root {
         return match tree.manifest(node).name {
             Some(name) => tree.text(name).to_owned(),

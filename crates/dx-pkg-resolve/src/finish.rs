@@ -6,36 +6,21 @@ use dx_pkg_lock::{Lock, LockPackage, Overridden, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::Builder;
-use crate::change::accepted_conflicts;
+use crate::complete::accepted_conflicts;
 use crate::entry::{entry, same_entry};
 use crate::explain::{Clash, conflicts, label};
 use crate::pick::Picker;
 use crate::tree::{DependencyTree, NodeId};
 use crate::{Options, Requirements, Resolution, ResolveError, Unfit, flags};
 
-/// Finishes a resolution: calculates flags, drops extraneous and failed packages, and makes the
-/// lock.
+/// Finishes a resolution: completes the tree and makes the lock.
 pub(crate) fn finish(
-    mut builder: Builder<'_>,
+    mut builder: Builder<'_, '_>,
     requirements: &Requirements,
     previous: Option<&Lock>,
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
-    flags::calculate(&mut builder.tree);
-    if previous.is_some() {
-        prune_extraneous(&mut builder.tree);
-    }
-    let refused_by_npm = builder.clashes.iter().any(|clash| clash.is_refused);
-    if options.strict_peer_deps && refused_by_npm {
-        let told = conflicts(&builder.tree);
-        let told =
-            if told.is_empty() { Clash::in_words(&builder.tree, &builder.clashes) } else { told };
-        return Err(ResolveError::PeerConflict(told));
-    }
-    drop_failed(&mut builder)?;
-    let mut unfit = Vec::new();
-    mark_unfit(&mut builder.tree, &builder.picker, options, &mut unfit);
-    builder.load_bundles()?;
+    let (refused_by_npm, unfit) = complete_tree(&mut builder, previous.is_some(), options)?;
     let skipped = builder.failures.iter().filter(|failure| !failure.is_excused);
     let skipped = skipped.map(|failure| failure.error.to_string()).collect();
     let conflicts = conflicts(&builder.tree);
@@ -56,8 +41,33 @@ pub(crate) fn finish(
     })
 }
 
+/// Completes the tree: calculates flags, drops extraneous and failed packages, loads bundles.
+/// Returns whether npm refuses to install because of peers, and the packages that do not run here.
+pub(crate) fn complete_tree(
+    builder: &mut Builder<'_, '_>,
+    is_from_lock: bool,
+    options: &Options,
+) -> Result<(bool, Vec<Unfit>), ResolveError> {
+    flags::calculate(&mut builder.tree);
+    if is_from_lock {
+        prune_extraneous(&mut builder.tree);
+    }
+    let refused_by_npm = builder.clashes.iter().any(|clash| clash.is_refused);
+    if options.strict_peer_deps && refused_by_npm {
+        let told = conflicts(&builder.tree);
+        let told =
+            if told.is_empty() { Clash::in_words(&builder.tree, &builder.clashes) } else { told };
+        return Err(ResolveError::PeerConflict(told));
+    }
+    drop_failed(builder)?;
+    let mut unfit = Vec::new();
+    mark_unfit(&mut builder.tree, &builder.picker, options, &mut unfit);
+    builder.load_bundles()?;
+    Ok((refused_by_npm, unfit))
+}
+
 /// Returns the dependencies of published packages on folders of their authors' machines, in words.
-fn authors_folders(tree: &DependencyTree) -> Vec<String> {
+pub(crate) fn authors_folders(tree: &DependencyTree<'_>) -> Vec<String> {
     let mut found: Vec<String> = tree
         .authors_folders
         .iter()
@@ -88,7 +98,7 @@ fn by_path(lock: &Lock) -> Vec<&LockPackage> {
 }
 
 /// Detaches the packages that nothing needs.
-fn prune_extraneous(tree: &mut DependencyTree) {
+fn prune_extraneous(tree: &mut DependencyTree<'_>) {
     for node in tree.project_nodes() {
         if tree[node].flags.extraneous && tree[node].root == tree.root && node != tree.root {
             tree.detach(node);
@@ -98,7 +108,7 @@ fn prune_extraneous(tree: &mut DependencyTree) {
 
 /// Makes optional packages that could not be loaded inert, with their dependents; returns the error
 /// of any other.
-fn drop_failed(builder: &mut Builder<'_>) -> Result<(), ResolveError> {
+fn drop_failed(builder: &mut Builder<'_, '_>) -> Result<(), ResolveError> {
     let tree = &mut builder.tree;
     for node in std::mem::take(&mut builder.failed) {
         if tree[node].root != tree.root {
@@ -114,7 +124,7 @@ fn drop_failed(builder: &mut Builder<'_>) -> Result<(), ResolveError> {
 }
 
 /// Makes an optional package inert, with the packages that must go with it.
-fn make_inert(tree: &mut DependencyTree, node: NodeId) {
+fn make_inert(tree: &mut DependencyTree<'_>, node: NodeId) {
     for member in tree.optional_set(node) {
         tree[member].inert = true;
     }
@@ -122,7 +132,7 @@ fn make_inert(tree: &mut DependencyTree, node: NodeId) {
 
 /// Makes optional packages that do not run on this platform inert, and records required ones.
 fn mark_unfit(
-    tree: &mut DependencyTree,
+    tree: &mut DependencyTree<'_>,
     picker: &Picker,
     options: &Options,
     unfit: &mut Vec<Unfit>,
@@ -170,30 +180,51 @@ fn mark_unfit(
     }
 }
 
+/// A node that the lockfile has an entry for.
+#[derive(Clone, Copy)]
+pub(crate) struct Recorded {
+    pub(crate) node: NodeId,
+    /// Whether it comes inside another package's tarball, or goes into the project's own.
+    pub(crate) in_bundle: bool,
+    /// Whether it is installed here.
+    pub(crate) is_installed: bool,
+}
+
+impl Recorded {
+    /// Returns the lockfile's entry.
+    pub(crate) fn entry(self, tree: &DependencyTree<'_>) -> LockPackage {
+        LockPackage { in_bundle: self.in_bundle, ..entry(tree, self.node) }
+    }
+}
+
+/// Returns the nodes that the lockfile has entries for, in no order.
+pub(crate) fn recorded<'t>(
+    tree: &'t DependencyTree<'_>,
+) -> impl Iterator<Item = Recorded> + use<'t> {
+    let bundled = bundled_by_project(tree);
+    tree.project_nodes().into_iter().filter_map(move |node| {
+        let is_link = tree[node].target.is_some();
+        let nothing_to_record = tree[node].inert && tree.version(node).is_none() && !is_link;
+        let unused_folder =
+            tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
+        if nothing_to_record || unused_folder && tree[node].flags.extraneous {
+            return None;
+        }
+        // A bundle's package that nothing depends on stays what it is: files of the bundle.
+        let is_stray = tree[node].in_bundle && tree[node].flags.extraneous;
+        let in_bundle = (tree[node].in_bundle && !is_link || bundled.contains(&node)) && !is_stray;
+        Some(Recorded { node, in_bundle, is_installed: !tree[node].inert && !is_stray })
+    })
+}
+
 /// Makes the lock; returns with it whether each entry is installed here.
 fn to_lock(
-    tree: &DependencyTree,
+    tree: &DependencyTree<'_>,
     requirements: &Requirements,
     previous: Option<&Lock>,
 ) -> (Lock, Vec<bool>) {
-    let mut entries: Vec<(LockPackage, bool)> = Vec::new();
-    let bundled = bundled_by_project(tree);
-    let mut seen: FxHashSet<NodeId> = FxHashSet::default();
-    for node in tree.project_nodes() {
-        let nothing_to_record =
-            tree[node].inert && tree.version(node).is_none() && tree[node].target.is_none();
-        let unused_folder =
-            tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
-        let left_out = nothing_to_record || unused_folder && tree[node].flags.extraneous;
-        if !left_out && seen.insert(node) {
-            let mut record = entry(tree, node);
-            record.in_bundle |= bundled.contains(&node);
-            // A bundle's package that nothing depends on stays what it is: files of the bundle.
-            let is_stray = tree[node].in_bundle && tree[node].flags.extraneous;
-            record.in_bundle &= !is_stray;
-            entries.push((record, !tree[node].inert && !is_stray));
-        }
-    }
+    let mut entries: Vec<(LockPackage, bool)> =
+        recorded(tree).map(|recorded| (recorded.entry(tree), recorded.is_installed)).collect();
     entries.sort_by(|(a, _), (b, _)| locale_compare(&a.path, &b.path));
     let (packages, installed) = entries.into_iter().unzip();
     let format_version = previous.map_or(3, |lock| lock.format_version);
@@ -217,7 +248,7 @@ fn to_lock(
 }
 
 /// Returns the requirements that overrides replaced.
-fn overridden(tree: &DependencyTree) -> Vec<Overridden> {
+fn overridden(tree: &DependencyTree<'_>) -> Vec<Overridden> {
     let mut overridden = Vec::new();
     for node in tree.project_nodes() {
         for edge in &tree[node].edges_out {
@@ -236,7 +267,7 @@ fn overridden(tree: &DependencyTree) -> Vec<Overridden> {
 
 /// Returns the packages that go into the project's own tarball: those it bundles, with their
 /// dependencies beside them and the packages nested in them.
-fn bundled_by_project(tree: &DependencyTree) -> FxHashSet<NodeId> {
+fn bundled_by_project(tree: &DependencyTree<'_>) -> FxHashSet<NodeId> {
     let names = &tree.manifest(tree.root).bundled;
     let mut waiting: Vec<NodeId> =
         names.iter().filter_map(|name| tree.child(tree.root, *name)).collect();

@@ -10,7 +10,7 @@ use crate::manifest::EdgeKind;
 use crate::tree::{DependencyTree, EdgeId, Flags, NodeId};
 
 /// Recalculates the flags of every node of the project's tree.
-pub(crate) fn calculate(tree: &mut DependencyTree) {
+pub(crate) fn calculate(tree: &mut DependencyTree<'_>) {
     for node in tree.project_nodes() {
         tree[node].flags = Flags::ALL;
     }
@@ -46,7 +46,7 @@ pub(crate) fn calculate(tree: &mut DependencyTree) {
 }
 
 /// Clears `extraneous` on the packages that a needed node is nested in.
-pub(crate) fn keep_parents(tree: &mut DependencyTree, node: NodeId) {
+pub(crate) fn keep_parents(tree: &mut DependencyTree<'_>, node: NodeId) {
     if tree[node].flags.extraneous {
         return;
     }
@@ -62,7 +62,7 @@ pub(crate) fn keep_parents(tree: &mut DependencyTree, node: NodeId) {
 
 /// Clears the flags of a link's target that the link does not have; returns whether that changed
 /// any.
-fn clear_by_link(tree: &mut DependencyTree, link: NodeId, target: NodeId) -> bool {
+fn clear_by_link(tree: &mut DependencyTree<'_>, link: NodeId, target: NodeId) -> bool {
     let (from, to) = (tree[link].flags, tree[target].flags);
     let cleared = Flags {
         dev: to.dev && from.dev,
@@ -76,7 +76,12 @@ fn clear_by_link(tree: &mut DependencyTree, link: NodeId, target: NodeId) -> boo
 }
 
 /// Clears flags of an edge's node; returns whether that changed any.
-fn clear_by_edge(tree: &mut DependencyTree, node: NodeId, edge: EdgeId, target: NodeId) -> bool {
+fn clear_by_edge(
+    tree: &mut DependencyTree<'_>,
+    node: NodeId,
+    edge: EdgeId,
+    target: NodeId,
+) -> bool {
     let (from, to) = (tree[node].flags, tree[target].flags);
     let cleared = cleared_by_edge(from, tree[edge].kind, to);
     tree[target].flags = cleared;

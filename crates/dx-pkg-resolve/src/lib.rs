@@ -16,6 +16,7 @@ mod build;
 mod can_place;
 mod change;
 mod choice;
+mod complete;
 mod engines;
 mod entry;
 mod error;
@@ -34,7 +35,7 @@ mod tree;
 use dx_pkg_core::Platform;
 use dx_pkg_lock::{Lock, LockPackage};
 
-pub use change::{Change, change};
+pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
 pub use manifest::registry_record;
@@ -137,7 +138,7 @@ pub fn resolve(
     let mut resolution = resolve_once(requirements, previous, provider, options)?;
     if resolution.accepted_conflicts.as_ref().is_some_and(|accepted| !accepted.is_empty()) {
         resolution.accepted_conflicts =
-            change::standing(&resolution, requirements, provider, options);
+            complete::standing(&resolution, requirements, provider, options);
     }
     Ok(resolution)
 }
@@ -155,7 +156,7 @@ fn resolve_once(
 
 /// Places what is missing and makes the lock; a frozen one is compared with `previous`.
 fn conclude(
-    mut builder: build::Builder<'_>,
+    mut builder: build::Builder<'_, '_>,
     requirements: &Requirements,
     previous: Option<&Lock>,
     options: &Options,

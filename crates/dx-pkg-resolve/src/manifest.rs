@@ -4,6 +4,7 @@
 use dx_pkg_core::Version;
 use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
 use dx_pkg_lock::LockPackage;
+use dx_pkg_lock::dxl::Package;
 
 use crate::engines;
 use crate::intern::{Interner, NameId, SpecId, index};
@@ -42,13 +43,18 @@ pub(crate) struct Declared {
 }
 
 /// The source of a manifest's other fields.
-pub(crate) enum Origin {
-    Registry { packument: Packument, version: VersionIndex },
+pub(crate) enum Origin<'l> {
+    Registry {
+        packument: Packument,
+        version: VersionIndex,
+    },
     Record(Box<LockPackage>),
+    /// An entry of a compiled lockfile.
+    Locked(Package<'l>),
 }
 
 /// One version of one package.
-pub(crate) struct Manifest {
+pub(crate) struct Manifest<'l> {
     pub(crate) name: Option<NameId>,
     pub(crate) version: Option<Version>,
     pub(crate) integrity: Option<Box<str>>,
@@ -59,34 +65,34 @@ pub(crate) struct Manifest {
     /// Development dependencies, which have edges only in a project or workspace.
     pub(crate) dev: Vec<Declared>,
     pub(crate) bundled: Vec<NameId>,
-    pub(crate) origin: Origin,
+    pub(crate) origin: Origin<'l>,
 }
 
 /// All manifests of one resolution.
 #[derive(Default)]
-pub(crate) struct Manifests {
-    items: Vec<Manifest>,
+pub(crate) struct Manifests<'l> {
+    items: Vec<Manifest<'l>>,
 }
 
-impl std::ops::Index<ManifestId> for Manifests {
-    type Output = Manifest;
-    fn index(&self, id: ManifestId) -> &Manifest {
+impl<'l> std::ops::Index<ManifestId> for Manifests<'l> {
+    type Output = Manifest<'l>;
+    fn index(&self, id: ManifestId) -> &Manifest<'l> {
         &self.items[id.0 as usize]
     }
 }
 
-impl Manifests {
+impl<'l> Manifests<'l> {
     pub(crate) fn len(&self) -> usize {
         self.items.len()
     }
 
-    pub(crate) fn push(&mut self, manifest: Manifest) -> ManifestId {
+    pub(crate) fn push(&mut self, manifest: Manifest<'l>) -> ManifestId {
         self.items.push(manifest);
         ManifestId(index(self.items.len() - 1))
     }
 }
 
-impl Manifest {
+impl<'l> Manifest<'l> {
     /// Reads the version `version` of `packument`.
     pub(crate) fn from_registry(
         packument: &Packument,
@@ -161,10 +167,44 @@ impl Manifest {
         }
     }
 
+    /// Reads an entry of a compiled lockfile, a package in the folder `name`, as
+    /// [`Self::from_record`] reads what it says.
+    pub(crate) fn from_locked(package: Package<'l>, name: &str, interner: &mut Interner) -> Self {
+        let mut declared = Declarations::new(interner);
+        let optional = |name: &str| {
+            package.peer_dependencies_meta().any(|(n, optional)| n == name && optional)
+        };
+        let peers = package.peer_dependencies();
+        let (mut required, mut optional_peers) = (Vec::new(), Vec::new());
+        for (name, spec) in peers.iter() {
+            let list = if optional(name) { &mut optional_peers } else { &mut required };
+            list.push((name, spec));
+        }
+        declared.add_all(required.into_iter(), EdgeKind::Peer);
+        declared.add_all(optional_peers.into_iter(), EdgeKind::PeerOptional);
+        declared.add_all(package.dependencies().iter(), EdgeKind::Prod);
+        declared.add_all(package.optional_dependencies().iter(), EdgeKind::Optional);
+        let declared = declared.list;
+        let mut dev = Declarations::new(interner);
+        dev.add_all(package.dev_dependencies().iter(), EdgeKind::Dev);
+        let dev = dev.list;
+        Manifest {
+            name: Some(interner.name(package.explicit_name().unwrap_or(name))),
+            version: package.version().and_then(|text| Version::parse_loose(text).ok()),
+            integrity: package.integrity().map(Into::into),
+            resolved: package.resolved().map(Into::into),
+            declared,
+            dev,
+            bundled: package.bundle_dependencies().map(|name| interner.name(name)).collect(),
+            origin: Origin::Locked(package),
+        }
+    }
+
     /// Returns the lockfile entry for this version, without path and flags.
     pub(crate) fn record(&self) -> LockPackage {
         match &self.origin {
             Origin::Record(record) => (**record).clone(),
+            Origin::Locked(package) => package.to_package(),
             Origin::Registry { packument, version } => registry_record(packument.version(*version)),
         }
     }
@@ -178,6 +218,7 @@ impl Manifest {
             integrity: self.integrity.as_deref().map(str::to_owned),
             bin: match &self.origin {
                 Origin::Record(record) => record.bin.clone(),
+                Origin::Locked(package) => owned(&mut package.bin().iter()),
                 Origin::Registry { packument, version } => {
                     owned(&mut packument.version(*version).bins())
                 }
@@ -197,6 +238,11 @@ impl Manifest {
             Origin::Record(record) => {
                 read(&strs(&record.os), &strs(&record.cpu), &strs(&record.libc))
             }
+            Origin::Locked(package) => {
+                let (os, cpu, libc): (Vec<_>, Vec<_>, Vec<_>) =
+                    (package.os().collect(), package.cpu().collect(), package.libc().collect());
+                read(&os, &cpu, &libc)
+            }
             Origin::Registry { packument, version } => {
                 let view = packument.version(*version);
                 let (os, cpu, libc): (Vec<_>, Vec<_>, Vec<_>) =
@@ -210,6 +256,7 @@ impl Manifest {
     pub(crate) fn engines(&self) -> Engines {
         let value = |engine: &str| match &self.origin {
             Origin::Record(record) => engines::value_of(record.engines.as_deref()?, engine),
+            Origin::Locked(package) => engines::value_of(package.engines()?, engine),
             Origin::Registry { packument, version } => packument
                 .version(*version)
                 .engines()

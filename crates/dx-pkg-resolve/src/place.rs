@@ -19,8 +19,8 @@ pub enum Placing {
 }
 
 /// Places packages in the tree.
-pub(crate) struct Placer<'a> {
-    pub(crate) tree: &'a mut DependencyTree,
+pub(crate) struct Placer<'a, 'l> {
+    pub(crate) tree: &'a mut DependencyTree<'l>,
     pub(crate) prefer_dedupe: bool,
     pub(crate) strict_peers: bool,
     pub(crate) placing: Placing,
@@ -55,7 +55,7 @@ struct Dependent {
     top: EdgeId,
 }
 
-impl Placer<'_> {
+impl Placer<'_, '_> {
     /// Places `request.dep` and then its peers; returns all placed packages, dependents first.
     pub(crate) fn place(&mut self, request: Request) -> Vec<Placed> {
         let mut placed = Vec::new();
@@ -357,7 +357,7 @@ impl Placer<'_> {
 
 /// Returns whether the project itself requires the peer set entered by `top`, so npm refuses a
 /// conflict in it.
-pub(crate) fn is_mine(tree: &DependencyTree, top: EdgeId) -> bool {
+pub(crate) fn is_mine(tree: &DependencyTree<'_>, top: EdgeId) -> bool {
     let from = tree[top].from;
     if tree.is_importer(from) {
         return true;

@@ -10,7 +10,7 @@ mod folders;
 mod queries;
 mod sets;
 
-use rustc_hash::FxHashMap;
+use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::intern::{Interner, NameId, SpecId, index};
 use crate::manifest::{Declared, EdgeKind, ManifestId, Manifests};
@@ -105,18 +105,20 @@ pub(crate) struct Node {
 }
 
 /// The arena of nodes and edges, with the manifests, names and rules they refer to.
-pub(crate) struct DependencyTree {
+pub(crate) struct DependencyTree<'l> {
     nodes: Vec<Node>,
     edges: Vec<Edge>,
     /// Edges of the project's tree by their name in lower case.
     edges_by_name: Vec<Vec<EdgeId>>,
     /// Nodes of the project's tree by name, in the order they were attached.
     nodes_by_name: Vec<Vec<NodeId>>,
-    pub(crate) manifests: Manifests,
+    pub(crate) manifests: Manifests<'l>,
     pub(crate) interner: Interner,
     pub(crate) rules: Rules,
     pub(crate) legacy_peer_deps: bool,
     pub(crate) places: Places,
+    /// The names, in lower case, that edges to workspaces have or had.
+    workspace_names: FxHashSet<NameId>,
     /// Dependencies on folders of their authors' machines, which have no edges.
     pub(crate) authors_folders: Vec<(NodeId, Declared)>,
     /// The project.
@@ -128,38 +130,38 @@ pub(crate) struct DependencyTree {
     pub(crate) swept: bool,
 }
 
-impl std::ops::Index<NodeId> for DependencyTree {
+impl std::ops::Index<NodeId> for DependencyTree<'_> {
     type Output = Node;
     fn index(&self, id: NodeId) -> &Node {
         &self.nodes[id.0 as usize]
     }
 }
 
-impl std::ops::IndexMut<NodeId> for DependencyTree {
+impl std::ops::IndexMut<NodeId> for DependencyTree<'_> {
     fn index_mut(&mut self, id: NodeId) -> &mut Node {
         &mut self.nodes[id.0 as usize]
     }
 }
 
-impl std::ops::Index<EdgeId> for DependencyTree {
+impl std::ops::Index<EdgeId> for DependencyTree<'_> {
     type Output = Edge;
     fn index(&self, id: EdgeId) -> &Edge {
         &self.edges[id.0 as usize]
     }
 }
 
-impl std::ops::IndexMut<EdgeId> for DependencyTree {
+impl std::ops::IndexMut<EdgeId> for DependencyTree<'_> {
     fn index_mut(&mut self, id: EdgeId) -> &mut Edge {
         &mut self.edges[id.0 as usize]
     }
 }
 
-impl DependencyTree {
+impl<'l> DependencyTree<'l> {
     /// Makes a tree of the project alone, without edges: [`DependencyTree::load_edges`] adds them
     /// once the rules are set.
     pub(crate) fn new(
         interner: Interner,
-        manifests: Manifests,
+        manifests: Manifests<'l>,
         rules: Rules,
         root: ManifestId,
         name: NameId,
@@ -174,6 +176,7 @@ impl DependencyTree {
             rules,
             legacy_peer_deps: false,
             places: Places::default(),
+            workspace_names: FxHashSet::default(),
             authors_folders: Vec::new(),
             root: NodeId(0),
             bad_reference: std::cell::RefCell::new(None),

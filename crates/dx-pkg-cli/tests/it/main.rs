@@ -48,6 +48,7 @@ mod merge_conflicts;
 mod messages;
 #[cfg(unix)]
 mod modes;
+mod monorepo;
 mod npm_tree;
 mod npmrc;
 mod odd_values;

@@ -38,15 +38,16 @@ fn sample() -> CachedInstall<'static> {
             "r/a-x.dxm".into(),
             Identity { device: 1, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 },
         )],
+        is_baseline: true,
         is_complete: true,
         lockfile: Some("{}\n"),
     }
 }
 
-/// The golden file of version 4: a change that breaks this test needs a new version.
+/// The golden file of version 5: a change that breaks this test needs a new version.
 #[test]
 fn the_golden_file_is_read_and_written_the_same() {
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v4.dxr");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v5.dxr");
     assert_eq!(CachedInstall::decode(golden), Some(sample()));
     assert_eq!(sample().encode(), golden);
 }

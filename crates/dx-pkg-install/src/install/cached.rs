@@ -1,5 +1,7 @@
 //! The shortest way: the result of the install is cached, and its tree is prepared.
 
+use std::path::Path;
+
 use dx_pkg_acquire::metadata::MetadataBasis;
 use dx_pkg_link::ImportMethod;
 use dx_pkg_lock::LockPackage;
@@ -24,7 +26,7 @@ pub(super) fn work_out(
 ) -> Result<Option<Outcome>, InstallError> {
     // Nothing is cached in an empty store, and fetching must not wait for Node.js to tell its
     // version.
-    if run.starts_from_nothing {
+    if run.starts_from_nothing || has_modules(&project.root) {
         return Ok(None);
     }
     let (session, store) = (run.session, run.session.store());
@@ -44,10 +46,13 @@ pub(super) fn work_out(
         return Ok(None);
     }
     let Some(tree) = store.take_prepared_tree(cached.prepared) else { return Ok(None) };
-    // The names of the packages that conflicts concern, which a baseline has, are not cached.
-    let is_baseline = cached.is_complete && cached.conflicts.is_empty();
-    let warnings = cached.warnings.clone();
-    let diagnostics = is_baseline.then(|| Diagnostics { warnings, ..Diagnostics::default() });
+    let diagnostics = cached.is_baseline.then(|| Diagnostics {
+        conflicts: cached.conflicts.clone(),
+        disputed: Vec::new(),
+        warnings: cached.warnings.clone(),
+        // The names of the packages that conflicts concern are not cached.
+        is_complete: cached.is_complete && cached.conflicts.is_empty(),
+    });
     let mut cached = cached;
     let importers = std::mem::take(&mut cached.importers);
     let visits = std::mem::take(&mut cached.visits);
@@ -85,9 +90,11 @@ pub(super) fn is_fast_path_eligible(
 /// Returns whether neither the project nor a workspace has a `node_modules`.
 fn has_no_modules(project: &Project) -> bool {
     let folders = project.workspaces.iter().map(|(folder, _)| folder.as_str()).chain([""]);
-    folders
-        .into_iter()
-        .all(|folder| project.root.join(folder).join("node_modules").symlink_metadata().is_err())
+    folders.into_iter().all(|folder| !has_modules(&project.root.join(folder)))
+}
+
+fn has_modules(folder: &Path) -> bool {
+    folder.join("node_modules").symlink_metadata().is_ok()
 }
 
 /// Returns the folders whose `node_modules` the tree has, where its result may be cached.
@@ -96,11 +103,12 @@ pub(super) fn importers(
     project: &Project,
     tree: &TreeChange,
 ) -> Result<Option<Vec<String>>, InstallError> {
-    let root = String::new();
     match tree {
         TreeChange::LockfileOnly | TreeChange::Prepared(_) => Ok(None),
-        TreeChange::Difference(_) => {
-            Ok(is_fast_path_eligible(session, project)?.then(|| vec![root]))
+        TreeChange::Difference(difference) => {
+            let may_cache =
+                is_fast_path_eligible(session, project)? && difference.is_self_contained;
+            Ok(may_cache.then(|| difference.importers.clone()))
         }
         TreeChange::Whole(whole) => {
             let plan = &whole.plan;
@@ -111,15 +119,19 @@ pub(super) fn importers(
                 return Ok(None);
             }
             let paths = plan.installed.packages.iter().map(|package| package.path.as_str());
-            let mut importers: Vec<String> =
-                paths.filter_map(tree_files::importer).map(str::to_owned).collect();
-            importers.sort_unstable();
-            importers.dedup();
-            importers.retain(|importer| !importer.is_empty());
-            importers.push(root);
-            Ok(Some(importers))
+            Ok(Some(importers_of(paths)))
         }
     }
+}
+
+/// Returns the folders whose `node_modules` have the packages at `paths`, the project's own last.
+pub(super) fn importers_of<'p>(paths: impl Iterator<Item = &'p str>) -> Vec<String> {
+    let mut importers: Vec<&str> = paths.filter_map(tree_files::importer).collect();
+    importers.sort_unstable();
+    importers.dedup();
+    importers.retain(|importer| !importer.is_empty());
+    importers.push("");
+    importers.into_iter().map(str::to_owned).collect()
 }
 
 /// Returns whether the tree depends on nothing but what [`CacheKey`] covers: its links lead to
@@ -146,6 +158,8 @@ pub(super) struct CacheEntry<'r> {
     /// The direct dependencies and deprecated packages of the whole tree.
     pub(super) lists: Lists,
     /// Whether a later change of requirements can be installed incrementally.
+    pub(super) is_baseline: bool,
+    /// Whether another resolution would keep the lockfile.
     pub(super) is_complete: bool,
     /// The folders whose `node_modules` the tree has.
     pub(super) importers: Vec<String>,
@@ -162,7 +176,8 @@ pub(super) fn store(
     now: CacheKey,
     worked_out_from: Option<(CacheKey, Option<MetadataBasis>)>,
 ) {
-    let CacheEntry { key, placed, summary, lists, is_complete, importers, visits } = entry;
+    let CacheEntry { key, placed, summary, lists, is_baseline, is_complete, importers, visits } =
+        entry;
     let mut cached = CachedInstall {
         prepared: key,
         fresh_until_ms: u64::MAX,
@@ -177,6 +192,7 @@ pub(super) fn store(
         warnings: summary.warnings.clone(),
         visits,
         metadata: Vec::new(),
+        is_baseline,
         is_complete,
         lockfile: None,
     };

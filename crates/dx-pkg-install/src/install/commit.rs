@@ -1,7 +1,7 @@
 //! Commits an outcome: links the tree, saves the project's files, runs scripts, records the state,
 //! caches the result.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::Lock;
@@ -181,11 +181,20 @@ pub(super) fn direct(run: &Run<'_>, project: &Project, outcome: &Outcome) -> Dir
         TreeChange::Difference(difference) => difference.own.as_ref(),
         _ => project.locked.as_ref().and_then(|(_, lock)| lock.root()),
     };
-    let after = match &outcome.tree {
-        TreeChange::Whole(whole) => whole.plan.installed.packages.as_slice(),
-        _ => &[],
-    };
-    Direct::of(project, run.options.change.is_some(), own, after)
+    let is_changed = run.options.change.is_some();
+    match &outcome.tree {
+        TreeChange::Whole(whole) if !project.workspaces.is_empty() => {
+            let entries = whole.plan.installed.packages.iter();
+            let paths: HashSet<&str> = entries.map(|entry| entry.path.as_str()).collect();
+            Direct::of(project, is_changed, own, |path| paths.contains(path))
+        }
+        TreeChange::Difference(difference) => {
+            let record = DxlView::open(&difference.files[0].1).ok();
+            let has = |path: &str| record.is_some_and(|record| record.position(path).is_some());
+            Direct::of(project, is_changed, own, has)
+        }
+        _ => Direct::of(project, is_changed, own, |_| false),
+    }
 }
 
 /// The tree after its scripts.
@@ -278,7 +287,8 @@ fn record(
     let diagnostics = outcome.diagnostics.as_ref().filter(|_| !run.frozen);
     let baseline =
         diagnostics.and_then(|known| baseline(&project.root, outcome.node.as_ref(), known));
-    let is_complete = baseline.is_some();
+    let (is_baseline, is_complete) =
+        (baseline.is_some(), baseline.as_ref().is_some_and(|baseline| baseline.is_complete));
     let folders: Vec<&str> = match &outcome.tree {
         TreeChange::Whole(whole) => whole.plan.linked_folders().collect(),
         _ => Vec::new(),
@@ -307,6 +317,7 @@ fn record(
             key: linked.key,
             placed: linked.placed,
             summary: &outcome.summary,
+            is_baseline,
             is_complete,
             importers,
             visits,

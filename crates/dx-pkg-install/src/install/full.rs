@@ -127,8 +127,7 @@ fn resolve_and_fetch(
     }
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
-    let diagnostics =
-        accepted.filter(|_| is_baseline).map(|conflicts| diagnostics_of(&conflicts, &summary));
+    let diagnostics = is_baseline.then(|| diagnostics_of(accepted.as_deref(), &summary));
     let inserted = downloads.inserted();
     let tree = if run.lockfile_only {
         TreeChange::LockfileOnly
@@ -209,11 +208,15 @@ pub(super) fn resolver_input(
     Ok(input)
 }
 
-fn diagnostics_of(conflicts: &[Conflict], summary: &Summary) -> Diagnostics {
+/// Returns the messages of a tree, and the `accepted` conflicts of a complete lock.
+fn diagnostics_of(accepted: Option<&[Conflict]>, summary: &Summary) -> Diagnostics {
+    let told = |conflicts: &[Conflict]| conflicts.iter().map(ToString::to_string).collect();
+    let names = accepted.unwrap_or_default().iter().map(|conflict| conflict.name.clone());
     Diagnostics {
-        conflicts: conflicts.iter().map(ToString::to_string).collect(),
-        disputed: conflicts.iter().map(|conflict| conflict.name.clone()).collect(),
+        conflicts: accepted.map_or_else(|| summary.conflicts.clone(), told),
+        disputed: names.collect(),
         warnings: summary.warnings.clone(),
+        is_complete: accepted.is_some(),
     }
 }
 
@@ -227,11 +230,35 @@ fn summary_of(
     plan: &Plan,
 ) -> Result<Summary, InstallError> {
     let config = run.session.config();
-    let (strict, force) = (config.engine_strict()?, config.force()?);
-    let is_refused = |platform: bool| !force && (platform || strict);
     // As for npm, what is omitted may be for other machines.
     let is_planned = |unfit: &&Unfit| plan.installed.get(&unfit.path).is_some();
-    let mut unfit: Vec<&Unfit> = resolution.unfit.iter().filter(is_planned).collect();
+    let unfit = resolution.unfit.iter().filter(is_planned).collect();
+    let unfit = warnings_of(unfit, config.engine_strict()?, config.force()?)?.into_iter();
+    let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
+    let is_package = |package: &&LockPackage| !package.link && !package.path.is_empty();
+    Ok(Summary {
+        packages: resolution.lock.packages.iter().filter(is_package).count(),
+        conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
+        warnings: unfit.chain(skipped).chain(left_out(&resolution.authors_folders)).collect(),
+        ..Summary::default()
+    })
+}
+
+/// Returns what is to be said of the folders of authors' machines that packages require.
+pub(super) fn left_out(authors_folders: &[String]) -> impl Iterator<Item = String> {
+    authors_folders.iter().map(|what| format!("{what}; it is left out"))
+}
+
+/// Returns what is to be said of planned packages that do not suit this machine.
+///
+/// # Errors
+/// npm refuses to install one of them.
+pub(super) fn warnings_of(
+    mut unfit: Vec<&Unfit>,
+    strict: bool,
+    force: bool,
+) -> Result<Vec<String>, InstallError> {
+    let is_refused = |platform: bool| !force && (platform || strict);
     // The order in which the resolution found them means nothing.
     unfit.sort_by(|a, b| (&a.package, &a.path).cmp(&(&b.package, &b.path)));
     unfit.dedup_by(|a, b| a.package == b.package);
@@ -242,15 +269,7 @@ fn summary_of(
     let unfit = unfit.into_iter().map(|Unfit { package, wants, current, .. }| {
         format!("{package} requires {wants} (current: {current})")
     });
-    let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
-    let authors = resolution.authors_folders.iter().map(|what| format!("{what}; it is left out"));
-    let is_package = |package: &&LockPackage| !package.link && !package.path.is_empty();
-    Ok(Summary {
-        packages: resolution.lock.packages.iter().filter(is_package).count(),
-        conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
-        warnings: unfit.chain(skipped).chain(authors).collect(),
-        ..Summary::default()
-    })
+    Ok(unfit.collect())
 }
 
 /// Gives the lockfile's entry for the project the requirements of its new manifest.

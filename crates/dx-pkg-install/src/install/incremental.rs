@@ -7,8 +7,11 @@
 
 mod affected;
 mod baseline;
+mod links;
+mod scopes;
 
 use std::collections::HashSet;
+use std::thread::ScopedJoinHandle;
 
 use dx_pkg_acquire::input::direct;
 use dx_pkg_acquire::metadata::{LocalSources, MetadataBasis};
@@ -17,7 +20,7 @@ use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{PackageId, Version};
 use dx_pkg_link::ImportMethod;
-use dx_pkg_lock::dxl::{self, DxlView};
+use dx_pkg_lock::dxl::{self, DxlView, Package};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::Change as ResolvedChange;
 
@@ -25,12 +28,12 @@ use self::baseline::InstalledTree;
 use super::cached::is_fast_path_eligible;
 use super::full::{keeps_versions, resolver_input};
 use super::outcome::{Difference, Outcome, TreeChange};
-use super::{Run, fetch, gyp};
+use super::{Run, cached, fetch, full, gyp};
 use crate::cached_install::CacheKey;
 use crate::installed::{self, Diagnostics};
 use crate::plan::{Plan, unpacked};
 use crate::project::{CompiledLock, Project, lockfile_digest};
-use crate::scripts::{Lifecycle, TREE_EVENTS};
+use crate::scripts::{Lifecycle, TREE_EVENTS, runs_when_linked};
 use crate::state::Baseline;
 use crate::{InstallError, Summary, tree_files};
 
@@ -47,8 +50,8 @@ struct Effect {
     inserted: Vec<PackageId>,
     cache: Option<(CacheKey, Option<MetadataBasis>)>,
     node: Option<Version>,
-    /// Whether the changed tree is a baseline again.
-    is_baseline: bool,
+    /// The messages of the changed tree, which is a baseline again.
+    diagnostics: Diagnostics,
 }
 
 /// The lockfile and record of a tree in place, mapped.
@@ -76,7 +79,7 @@ pub(super) fn work_out(
         return Ok(None);
     };
     let views = Views { locked: &locked, record: &record };
-    if !tree.is_unchanged(project, &locked, &record) {
+    if !tree.belongs_to(project, &locked, &record) {
         return Ok(None);
     }
     let lifecycle = Lifecycle::new(session, project)?;
@@ -88,7 +91,13 @@ pub(super) fn work_out(
         return Ok(None);
     }
     run.events.work_began(run.session, &run.counters);
-    let Some(effect) = resolve_and_fetch(run, project, &tree.baseline, views, &lifecycle)? else {
+    let (is_in_place, effect) = std::thread::scope(|scope| {
+        let is_in_place = scope.spawn(|| tree.is_in_place(&project.root, &record));
+        let effect = resolve_and_fetch(run, project, &tree.baseline, views, &lifecycle);
+        (join(is_in_place), effect)
+    });
+    // A failure to resolve what is not the whole project means nothing.
+    let Some(effect) = is_in_place.then_some(effect).transpose()?.flatten() else {
         return Ok(None);
     };
     run.cancel().check()?;
@@ -99,16 +108,16 @@ pub(super) fn work_out(
 fn is_eligible(run: &Run<'_>, project: &Project) -> Result<bool, InstallError> {
     let config = run.session.config();
     let has_tree_scripts = TREE_EVENTS.iter().any(|event| project.manifest.script(event).is_some());
-    Ok(project.workspaces.is_empty()
-        && project.manifest.overrides.is_none()
-        && config.package_lock()?
+    let runs_workspaces = project.workspaces.iter().any(|(_, manifest)| runs_when_linked(manifest));
+    let has_scripts = has_tree_scripts || runs_workspaces;
+    Ok(config.package_lock()?
         && !config.package_lock_only()?
         && !config.omit_lockfile_registry_resolved()?
         && !config.force()?
         && config.bin_links()?
         && config.omit()?.is_empty()
         && run.session.import_method()? == ImportMethod::Auto
-        && (config.ignore_scripts()? || !has_tree_scripts)
+        && (config.ignore_scripts()? || !has_scripts)
         && (run.options.change.is_some() || is_fast_path_eligible(run.session, project)?))
 }
 
@@ -121,8 +130,11 @@ fn resolve_and_fetch(
 ) -> Result<Option<Effect>, InstallError> {
     let (session, context) = (run.session, &run.session.context);
     let Views { locked, record } = views;
+    // The entries of the project and its workspaces.
+    let own = locked.packages().filter(|package| !links::is_in_modules(package.path()));
     let own = Lock {
-        packages: locked.package(0).map(|own| own.to_package()).into_iter().collect(),
+        format_version: locked.format_version(),
+        packages: own.map(|own| own.to_package()).collect(),
         ..Lock::default()
     };
     let input = resolver_input(run, project, project.requirements()?, Some(&own))?;
@@ -152,9 +164,13 @@ fn resolve_and_fetch(
     };
     let provider = input.provider(context, input.policy, local, &run.counters);
     let (requirements, options) = (&input.requirements, &input.options);
-    let disputed = &baseline.disputed;
+    let disputed = Some(baseline.disputed.as_slice()).filter(|_| baseline.is_complete);
     let change = dx_pkg_resolve::change(requirements, locked, record, disputed, &provider, options);
     let Some(mut change) = change else { return Ok(None) };
+    if changes_commands_of_folders(record, &change) {
+        return Ok(None);
+    }
+    let diagnostics = diagnostics(run, baseline, record, &change)?;
     change.entries.iter_mut().for_each(LockPackage::normalise);
     context.mark("resolved");
     let cache = run.cache_key(project).map(|key| (key, provider.basis()));
@@ -170,10 +186,56 @@ fn resolve_and_fetch(
         inserted,
         cache,
         node: input.options.pick.node,
-        is_baseline: true,
+        diagnostics,
     };
     effect.write_manifest(run, locked, input.requirements.root)?;
     Ok(Some(effect))
+}
+
+/// Returns the messages of the tree after a change.
+///
+/// # Errors
+/// One of its packages must not be installed on this machine.
+fn diagnostics(
+    run: &Run<'_>,
+    baseline: &Baseline,
+    record: &DxlView<'_>,
+    change: &ResolvedChange,
+) -> Result<Diagnostics, InstallError> {
+    let Some(found) = &change.findings else {
+        let Baseline { conflicts, disputed, warnings, is_complete, .. } = baseline.clone();
+        return Ok(Diagnostics { conflicts, disputed, warnings, is_complete });
+    };
+    let config = run.session.config();
+    let is_new = |path: &str| change.entries.iter().any(|entry| entry.path == path);
+    let unfit = found.unfit.iter();
+    let unfit = unfit.filter(|unfit| record.position(&unfit.path).is_some() || is_new(&unfit.path));
+    let mut warnings =
+        full::warnings_of(unfit.collect(), config.engine_strict()?, config.force()?)?;
+    warnings.extend(full::left_out(&found.authors_folders));
+    Ok(Diagnostics {
+        conflicts: found.conflicts.iter().map(ToString::to_string).collect(),
+        disputed: Vec::new(),
+        warnings,
+        is_complete: found.is_complete,
+    })
+}
+
+/// Returns whether the commands of linked folders change, which depend on files that no record has.
+fn changes_commands_of_folders(record: &DxlView<'_>, change: &ResolvedChange) -> bool {
+    let bins = |path: &str| {
+        let entry = record.get(path);
+        entry.map(|entry| entry.to_package().bin).unwrap_or_default()
+    };
+    let is_changed = |entry: &LockPackage| match &entry.resolved {
+        Some(target) if entry.link => {
+            let new = change.entries.iter().find(|other| other.path == *target);
+            !bins(target).is_empty() || new.is_some_and(|folder| !folder.bin.is_empty())
+        }
+        _ => !links::is_in_modules(&entry.path) && entry.bin != bins(&entry.path),
+    };
+    let gone = |path: &String| !bins(path).is_empty() && !links::is_in_modules(path);
+    change.entries.iter().any(is_changed) || change.removed.iter().any(gone)
 }
 
 /// Fetches the changed packages; `None` where one is missing, has scripts that may run, or is one
@@ -189,7 +251,9 @@ fn fetch_changed(
     let mut lock = Lock { packages: entries.clone(), ..Lock::default() };
     // Whether another place is allowed depends on all that require the package.
     let rules = run.session.context.sources()?;
-    let is_from_registry = |entry: &LockPackage| entry.link || rules.is_from_registry(entry);
+    let is_from_registry = |entry: &LockPackage| {
+        entry.link || !links::is_in_modules(&entry.path) || rules.is_from_registry(entry)
+    };
     let lacks_digest = unpacked(&lock).any(|entry| entry.integrity.is_none());
     if lacks_digest || !entries.iter().all(is_from_registry) {
         return Ok(None);
@@ -239,7 +303,7 @@ impl Effect {
             own = LockPackage { name: own.name, ..manifest.to_lock_package() };
             own.normalise();
             visible.packages.push(own.clone());
-            self.is_baseline = keeps_versions(&visible, &change.explicit);
+            self.diagnostics.is_complete &= keeps_versions(&visible, &change.explicit);
             self.manifest = Some(text);
         }
         own.normalise();
@@ -260,14 +324,24 @@ fn outcome(
     let Views { locked, record } = views;
     let removed: Vec<&str> = effect.removed.iter().map(String::as_str).collect();
     let Some(previous) = project.lockfile_text() else { return Ok(None) };
-    let Some(text) = npm::splice(previous, locked, &removed, &effect.entries) else {
-        return Ok(None);
-    };
-    let hidden = npm::splice_hidden(&tree.hidden, record, &removed, &effect.installed);
-    let Some(hidden) = hidden else { return Ok(None) };
-    let new_record = dxl::splice(record, &removed, &effect.installed, [0; 32]);
+    let (text, hidden, new_record) = std::thread::scope(|scope| {
+        let text = scope.spawn(|| npm::splice(previous, locked, &removed, &effect.entries));
+        let hidden = npm::splice_hidden(&tree.hidden, record, &removed, &effect.installed);
+        let new_record = dxl::splice(record, &removed, &effect.installed, [0; 32]);
+        (join(text), hidden, new_record)
+    });
+    let Some((text, hidden)) = text.zip(hidden) else { return Ok(None) };
     let after = DxlView::open(&new_record)?;
-    let placed = after.packages().filter(|package| package.link() || !package.in_bundle()).count();
+    let is_placed = |package: &Package<'_>| {
+        package.link() || !package.in_bundle() && links::is_in_modules(package.path())
+    };
+    let placed = after.packages().filter(is_placed).count();
+    let has_commands = |link: Package<'_>| {
+        links::target(&after, link).is_some_and(|folder| !folder.bin().is_empty())
+    };
+    let is_self_contained =
+        !after.packages().any(|package| package.link() && has_commands(package));
+    let importers = cached::importers_of(after.packages().map(Package::path));
     let lockfile = Some(text).filter(|text| text != previous);
     let compiled = lockfile.as_ref().filter(|_| !run.session.maintenance_follows()).map(|text| {
         // No maintenance will compile it.
@@ -276,8 +350,8 @@ fn outcome(
     });
     let summary = Summary {
         packages: after.packages().filter(|package| !package.link()).count(),
-        conflicts: tree.baseline.conflicts.clone(),
-        warnings: tree.baseline.warnings.clone(),
+        conflicts: effect.diagnostics.conflicts.clone(),
+        warnings: effect.diagnostics.warnings.clone(),
         scripts_skipped: lifecycle.skipped(project, &with_scripts(&after))?,
         ..Summary::default()
     };
@@ -291,8 +365,6 @@ fn outcome(
         (installed::RECORD.to_owned(), new_record),
         (installed::HIDDEN.to_owned(), hidden.into_bytes()),
     ];
-    let Baseline { conflicts, disputed, warnings, .. } = tree.baseline.clone();
-    let diagnostics = Diagnostics { conflicts, disputed, warnings };
     let difference = Difference {
         before,
         after,
@@ -303,6 +375,8 @@ fn outcome(
         inserted: effect.inserted,
         key,
         placed,
+        importers,
+        is_self_contained,
     };
     Ok(Some(Outcome {
         tree: TreeChange::Difference(Box::new(difference)),
@@ -312,10 +386,14 @@ fn outcome(
         summary,
         is_complete: true,
         node: effect.node,
-        diagnostics: effect.is_baseline.then_some(diagnostics),
+        diagnostics: Some(effect.diagnostics),
         cache: effect.cache,
         ..Outcome::default()
     }))
+}
+
+fn join<T>(thread: ScopedJoinHandle<'_, T>) -> T {
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
 }
 
 /// Returns the packages with scripts of their own, and the links to folders that may have some.

@@ -34,8 +34,7 @@ pub(super) struct Outcome {
     pub(super) is_complete: bool,
     /// The version of Node.js that packages were chosen for.
     pub(super) node: Option<Version>,
-    /// The messages of the tree, where the resolution left nothing open: the baseline of
-    /// incremental installs.
+    /// The messages of the tree, where it is a baseline of incremental installs.
     pub(super) diagnostics: Option<Diagnostics>,
     /// The key under which the result is cached, with the metadata it depends on.
     pub(super) cache: Option<(CacheKey, Option<MetadataBasis>)>,
@@ -81,6 +80,10 @@ pub(super) struct Difference {
     /// The key of the whole tree, and the number of packages and links in it.
     pub(super) key: PreparedKey,
     pub(super) placed: usize,
+    /// The folders whose `node_modules` the whole tree has.
+    pub(super) importers: Vec<String>,
+    /// Whether it depends on nothing but what the key of a cached install covers.
+    pub(super) is_self_contained: bool,
 }
 
 /// A whole tree.

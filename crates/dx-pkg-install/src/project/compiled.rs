@@ -32,9 +32,13 @@ pub(crate) enum CompiledLock {
 }
 
 impl CompiledLock {
-    /// Returns the compiled form of the lockfile at `path` with this text.
-    pub(super) fn of(text: &str, path: &Path, store: &Store) -> Result<Self, InstallError> {
-        let digest = lockfile_digest(text);
+    /// Returns the compiled form of the lockfile at `path` with this text, whose key is `digest`.
+    pub(super) fn of(
+        text: &str,
+        digest: [u8; 32],
+        path: &Path,
+        store: &Store,
+    ) -> Result<Self, InstallError> {
         let is_sound =
             |map: &Map| DxlView::open(map).is_ok_and(|view| view.source_digest() == digest);
         if let Some(map) = store.compiled_lock(digest).filter(is_sound) {
@@ -77,7 +81,7 @@ pub(crate) fn compile_lockfile(root: &Path, store: &Store) {
         .map(|name| root.join(name))
         .find_map(|path| Some((read_text(&path).ok()??, path)));
     if let Some((text, path)) = found {
-        let _ = CompiledLock::of(&text, &path, store);
+        let _ = CompiledLock::of(&text, lockfile_digest(&text), &path, store);
     }
 }
 

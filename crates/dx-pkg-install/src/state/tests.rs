@@ -18,11 +18,13 @@ fn states() -> impl Strategy<Value = State> {
     let file = ("[a-z/.]{1,20}", proptest::option::of(identity.clone()))
         .prop_map(|(path, id)| (PathBuf::from(path), id));
     let texts = || proptest::collection::vec("[a-zé ]{0,20}", 0..3);
-    let baseline = ("[0-9.]{0,8}", identity.clone(), identity, texts(), texts(), texts()).prop_map(
-        |(node, record, hidden, conflicts, disputed, warnings)| Baseline {
+    let told = (texts(), texts(), texts());
+    let baseline = ("[0-9.]{0,8}", identity.clone(), identity, any::<bool>(), told).prop_map(
+        |(node, record, hidden, is_complete, (conflicts, disputed, warnings))| Baseline {
             node,
             record,
             hidden,
+            is_complete,
             conflicts,
             disputed,
             warnings,
@@ -78,12 +80,13 @@ fn the_golden_file_is_read_and_written_the_same() {
             node: "20.1.0".into(),
             record: identity(6),
             hidden: identity(7),
+            is_complete: true,
             conflicts: vec!["a@1.0.0 needs b@^2".into()],
             disputed: vec!["b".into()],
             warnings: Vec::new(),
         }),
     };
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxs-v4.dxs");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxs-v5.dxs");
     assert_eq!(State::decode(golden), Some(sample));
     assert_eq!(State::decode(golden).unwrap().encode(), golden);
 }

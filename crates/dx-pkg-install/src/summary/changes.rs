@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 
 use dx_pkg_link::{ChangedPaths, LinkReport};
-use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_lock::dxl::{DxlView, Package};
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use super::{ChangeKind, ChangedPackage, Deprecation, Direct, Summary};
@@ -162,15 +162,16 @@ impl Summary {
 /// record.
 pub(crate) fn of_record(record: &DxlView<'_>, direct: &Direct) -> Lists {
     let mut found = Summary::default();
-    for path in direct.paths() {
-        let Some(entry) = record.get(&path) else { continue };
+    for entry in record.packages() {
+        let path = entry.path();
+        let Some(section) = direct.section(path) else { continue };
         found.changes.push(ChangedPackage {
             kind: ChangeKind::Added,
-            name: name_of_path(&path).to_owned(),
+            name: name_of_path(path).to_owned(),
             before: None,
-            version: entry.version().map(str::to_owned),
-            section: direct.section(&path),
-            path,
+            version: version_of(record, entry).map(str::to_owned),
+            section: Some(section),
+            path: path.to_owned(),
         });
     }
     let marked = record.packages().filter(|package| package.deprecated().is_some());
@@ -186,6 +187,14 @@ pub(crate) fn version_in(lock: &Lock, entry: &LockPackage) -> Option<String> {
     match &entry.resolved {
         Some(folder) if entry.link => lock.get(folder)?.version.clone(),
         _ => entry.version.clone(),
+    }
+}
+
+/// Returns the version of an entry of a record, as [`version_in`] does.
+fn version_of<'r>(record: &DxlView<'r>, entry: Package<'r>) -> Option<&'r str> {
+    match entry.resolved() {
+        Some(folder) if entry.link() => record.get(folder)?.version(),
+        _ => entry.version(),
     }
 }
 

@@ -1,38 +1,33 @@
 //! The packages that the project and its workspaces require themselves.
 
-use std::collections::{HashMap, HashSet};
-
 use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_link::LinkReport;
 use dx_pkg_lock::LockPackage;
+use rustc_hash::FxHashMap;
 
 use crate::project::Project;
 
 /// The sections of direct dependencies, by importer's folder and name.
 #[derive(Default)]
 pub(crate) struct Direct {
-    sections: HashMap<String, HashMap<String, Section>>,
+    sections: FxHashMap<String, FxHashMap<String, Section>>,
 }
 
 impl Direct {
     /// Returns what the project's manifests require, and, for what is removed, what its manifest
-    /// and lockfile required before. `after` has the entries of the tree.
+    /// and lockfile required before. `has` tells whether a path is one of the tree's.
     pub(crate) fn of(
         project: &Project,
         is_changed: bool,
         locked: Option<&LockPackage>,
-        after: &[LockPackage],
+        has: impl Fn(&str) -> bool,
     ) -> Self {
         let mut direct = Direct::default();
         direct.add("", lists(&project.manifest), |_| true);
-        let paths = after.iter().filter(|_| !project.workspaces.is_empty());
-        let paths: HashSet<&str> = paths.map(|entry| entry.path.as_str()).collect();
         for (folder, manifest) in &project.workspaces {
             direct.add(folder, lists(manifest), |_| true);
             // What the workspace does not have for itself is hoisted.
-            direct.add("", lists(manifest), |name| {
-                !paths.contains(format!("{folder}/node_modules/{name}").as_str())
-            });
+            direct.add("", lists(manifest), |name| !has(&format!("{folder}/node_modules/{name}")));
         }
         if is_changed && let Ok(before) = Manifest::parse(&project.manifest_text) {
             direct.add("", lists(&before), |_| true);
@@ -76,14 +71,6 @@ impl Direct {
         };
         // That of a nested package is in no section.
         self.sections.get(folder)?.get(name).copied()
-    }
-
-    /// Returns the paths at which direct dependencies can be.
-    pub(crate) fn paths(&self) -> impl Iterator<Item = String> {
-        self.sections.iter().flat_map(|(folder, names)| {
-            let separator = if folder.is_empty() { "" } else { "/" };
-            names.keys().map(move |name| format!("{folder}{separator}node_modules/{name}"))
-        })
     }
 }
 

@@ -3,6 +3,7 @@
 use dx_pkg_core::PackageId;
 use dx_pkg_format::wire::{self, u32_at, words};
 
+use super::encode::flags;
 use super::view::text_number;
 use super::{DxlView, List, Record, Text, flag, record};
 use crate::LockPackage;
@@ -250,6 +251,44 @@ impl<'a> Package<'a> {
     #[must_use]
     pub fn extra(self) -> Pairs<'a> {
         self.pairs(List::Extra)
+    }
+
+    /// Returns whether `other` is the package as plain data, with its lists in the same order.
+    #[must_use]
+    pub fn is(self, other: &LockPackage) -> bool {
+        let same = |own: Texts<'a>, other: &[String]| own.eq(other.iter().map(String::as_str));
+        let same_pairs = |own: Pairs<'a>, other: &[(String, String)]| {
+            own.eq(other.iter().map(|(key, value)| (key.as_str(), value.as_str())))
+        };
+        let texts = [
+            (self.explicit_name(), &other.name),
+            (self.version(), &other.version),
+            (self.resolved(), &other.resolved),
+            (self.integrity(), &other.integrity),
+            (self.deprecated(), &other.deprecated),
+            (self.license(), &other.license),
+            (self.engines(), &other.engines),
+            (self.funding(), &other.funding),
+            (self.workspaces(), &other.workspaces),
+        ];
+        let lists = [
+            (self.bin(), &other.bin),
+            (self.dependencies(), &other.dependencies),
+            (self.dev_dependencies(), &other.dev_dependencies),
+            (self.optional_dependencies(), &other.optional_dependencies),
+            (self.peer_dependencies(), &other.peer_dependencies),
+            (self.extra(), &other.extra),
+        ];
+        let meta = other.peer_dependencies_meta.iter().map(|(name, set)| (name.as_str(), *set));
+        self.path() == other.path
+            && u32_at(self.record, record::FLAGS) == flags(other)
+            && texts.into_iter().all(|(own, other)| own == other.as_deref())
+            && lists.into_iter().all(|(own, other)| same_pairs(own, other))
+            && same(self.os(), &other.os)
+            && same(self.cpu(), &other.cpu)
+            && same(self.libc(), &other.libc)
+            && same(self.bundle_dependencies(), &other.bundle_dependencies)
+            && self.peer_dependencies_meta().eq(meta)
     }
 
     /// Returns the package as plain data.

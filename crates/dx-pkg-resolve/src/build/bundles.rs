@@ -8,7 +8,7 @@ use crate::{ResolveError, flags};
 
 use super::Builder;
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// Adds the packages that bundling packages contain. Bundled packages of the lockfile are in
     /// the tree already. Packages that were placed for what proves to be bundled are dropped.
     pub(crate) fn load_bundles(&mut self) -> Result<(), ResolveError> {

@@ -21,7 +21,7 @@ use crate::tree::{EdgeId, NodeId};
 
 use super::Builder;
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// Keeps a locked conflict that needs no look; returns whether `edge` is one.
     pub(super) fn keeps_conflict(&mut self, edge: EdgeId) -> bool {
         if !self.is_locked_conflict(edge) || self.update.contains(&self.tree[edge].name) {
@@ -78,7 +78,7 @@ impl Builder<'_> {
             && !tree.is_valid(edge)
             && tree.spec(edge) == this.declared
             && !tree.is_importer(this.from)
-            && matches!(tree.manifest(this.from).origin, Origin::Record(_))
+            && matches!(tree.manifest(this.from).origin, Origin::Record(_) | Origin::Locked(_))
     }
 
     fn importer_excludes(&self, edge: EdgeId) -> bool {

@@ -11,7 +11,7 @@ use crate::tree::{EdgeId, NodeId};
 
 use super::Builder;
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// Adds a link to a folder to `parent`.
     pub(super) fn link_for_spec(
         &mut self,

@@ -13,7 +13,7 @@ use crate::{Resolution, ResolveError};
 
 use super::Builder;
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// Returns whether a frozen lockfile is trusted with `edge`: an optional peer, whatever is
     /// there for it. An optional dependency that is missing is looked for, and passes where it
     /// cannot be loaded.

@@ -12,7 +12,7 @@ use crate::{ResolveError, provider::External};
 
 use super::{Builder, Failure};
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// Adds a node to `parent`, named as `edge` is, for the requirement of the edge `asked`.
     pub(super) fn package_for_spec(
         &mut self,

@@ -16,7 +16,7 @@ use super::Builder;
 /// in turn there is no end; the 2 MiB stack of an unoptimised test overflowed at about 4,600.
 const MAX_PEER_DEPTH: usize = 300;
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// Returns the scratch tree of `node`; makes one where there is none.
     pub(super) fn scratch_of(&mut self, node: NodeId) -> NodeId {
         let scratch = match self.scratch.get(&node) {

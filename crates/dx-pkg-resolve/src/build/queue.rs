@@ -22,7 +22,7 @@ struct Waiting {
 }
 
 impl Queue {
-    pub(crate) fn push(&mut self, tree: &DependencyTree, node: NodeId) {
+    pub(crate) fn push(&mut self, tree: &DependencyTree<'_>, node: NodeId) {
         if self.members.insert(node) {
             let waiting = Waiting {
                 depth: tree.depth(node),

@@ -2,6 +2,7 @@
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use crate::intern::Interner;
@@ -12,15 +13,35 @@ use crate::provider::Provider;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
 use crate::{Options, Requirements, ResolveError};
 
+use super::locked::Locked;
 use super::{Builder, Queue};
 
 /// Prepares a resolution of `requirements` that starts from the lock `previous`.
-pub(crate) fn start<'a>(
+pub(crate) fn start<'a, 'l>(
     requirements: &Requirements,
     previous: Option<&Lock>,
     provider: &'a dyn Provider,
     options: &'a Options,
-) -> Result<Builder<'a>, ResolveError> {
+) -> Result<Builder<'a, 'l>, ResolveError> {
+    start_from(requirements, previous.map(Locked::Parsed), provider, options)
+}
+
+/// Prepares a resolution as [`start`] does from the lock that `previous` was compiled from.
+pub(crate) fn start_compiled<'a, 'l>(
+    requirements: &Requirements,
+    previous: DxlView<'l>,
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a, 'l>, ResolveError> {
+    start_from(requirements, Some(Locked::Compiled(previous)), provider, options)
+}
+
+fn start_from<'a, 'l>(
+    requirements: &Requirements,
+    previous: Option<Locked<'_, 'l>>,
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a, 'l>, ResolveError> {
     let mut builder = load(requirements, previous, provider, options)?;
     builder.request_explicit();
     if previous.is_some() {
@@ -33,16 +54,16 @@ pub(crate) fn start<'a>(
 
 /// Prepares a resolution that starts from the lock `upgraded`, in which entries of `previous` were
 /// completed. Requirements that only the completion brought are not looked at, as npm does not.
-pub(crate) fn start_upgraded<'a>(
+pub(crate) fn start_upgraded<'a, 'l>(
     requirements: &Requirements,
     (previous, upgraded): (&Lock, &Lock),
     provider: &'a dyn Provider,
     options: &'a Options,
-) -> Result<Builder<'a>, ResolveError> {
-    let before = load(requirements, Some(previous), provider, options)?;
+) -> Result<Builder<'a, 'l>, ResolveError> {
+    let before = load(requirements, Some(Locked::Parsed(previous)), provider, options)?;
     let unfinished: FxHashSet<String> =
         before.unfinished().into_iter().map(|node| before.tree.path(node)).collect();
-    let mut builder = load(requirements, Some(upgraded), provider, options)?;
+    let mut builder = load(requirements, Some(Locked::Parsed(upgraded)), provider, options)?;
     builder.request_explicit();
     builder.trust_when_frozen();
     let mut nodes = builder.tree.project_nodes();
@@ -52,12 +73,12 @@ pub(crate) fn start_upgraded<'a>(
 }
 
 /// Loads the tree of the lock `previous`.
-fn load<'a>(
+fn load<'a, 'l>(
     requirements: &Requirements,
-    previous: Option<&Lock>,
+    previous: Option<Locked<'_, 'l>>,
     provider: &'a dyn Provider,
     options: &'a Options,
-) -> Result<Builder<'a>, ResolveError> {
+) -> Result<Builder<'a, 'l>, ResolveError> {
     let mut interner = Interner::default();
     let mut manifests = Manifests::default();
     let (rules, root_rules) = Rules::new(&requirements.overrides, &mut interner);
@@ -103,7 +124,7 @@ fn load<'a>(
     Ok(builder)
 }
 
-impl Builder<'_> {
+impl<'l> Builder<'_, 'l> {
     /// Adds the nodes of workspaces and linked folders. Without a lockfile they are part of the
     /// tree at once, because npm starts from the folders on disk; with one, each joins the tree
     /// with the first link to it.
@@ -149,9 +170,10 @@ impl Builder<'_> {
         let mut folders: Vec<(String, NodeId)> =
             self.folders.iter().map(|(path, node)| (path.clone(), *node)).collect();
         folders.sort();
+        let declared: FxHashSet<&str> =
+            self.options.workspaces.iter().map(String::as_str).collect();
         for (path, folder) in folders {
-            let is_declared = self.options.workspaces.contains(&path);
-            if is_declared {
+            if declared.contains(path.as_str()) {
                 let spec = self.tree.interner.spec(&format!("file:{path}"));
                 let name = self.tree[folder].name;
                 self.tree.add_edge(edges_of, Declared { name, spec, kind: EdgeKind::Workspace });
@@ -160,50 +182,48 @@ impl Builder<'_> {
     }
 
     /// Adds a node, without edges, for every entry of the lockfile; returns these nodes.
-    fn load_lock(&mut self, lock: &Lock) -> Result<Vec<NodeId>, ResolveError> {
-        let mut entries: Vec<&LockPackage> =
-            lock.packages.iter().filter(|entry| !entry.path.is_empty()).collect();
-        entries.sort_by(|a, b| a.path.cmp(&b.path));
+    fn load_lock(&mut self, lock: Locked<'_, 'l>) -> Result<Vec<NodeId>, ResolveError> {
+        let entries = lock.entries();
         let mut nodes: FxHashMap<&str, NodeId> = FxHashMap::default();
         nodes.insert("", self.tree.root);
         let mut loaded = Vec::new();
-        let bundled = lock.bundled();
+        let outline = lock.outline();
+        let bundled = outline.bundled();
         let doubtful = bundled.doubtful();
-        let in_modules = lock.folders_in_modules();
+        let in_modules = outline.folders_in_modules();
         let is_folder = |path: &str| split_path(path).is_none() || in_modules.contains(path);
-        for entry in entries.iter().filter(|entry| !entry.link && is_folder(&entry.path)) {
-            let node = match self.folders.get(&entry.path) {
+        for entry in entries.iter().filter(|entry| !entry.is_link() && is_folder(entry.path())) {
+            let node = match self.folders.get(entry.path()) {
                 Some(node) => *node,
                 None => {
-                    let node = self.add_folder(&entry.path, (*entry).clone(), true);
+                    let node = self.add_folder(entry.path(), entry.to_package(), true);
                     loaded.push(node);
                     node
                 }
             };
             self.tree.attach_folder(node);
         }
-        let folders: Vec<(String, NodeId)> =
-            self.folders.iter().map(|(path, node)| (path.clone(), *node)).collect();
         for entry in &entries {
-            if let Some((_, node)) = folders.iter().find(|(path, _)| *path == entry.path) {
-                nodes.insert(&entry.path, *node);
+            let path = entry.path();
+            if let Some(node) = self.folders.get(path) {
+                nodes.insert(path, *node);
                 continue;
             }
-            let Some((parent, name)) = split_path(&entry.path) else { continue };
+            let Some((parent, name)) = split_path(path) else { continue };
             let Some(parent) = nodes.get(parent).copied() else { continue };
-            let bundler = bundled.bundler(&entry.path);
+            let bundler = bundled.bundler(path);
             if bundler.is_some_and(|bundler| doubtful.contains(bundler)) {
                 // The tarball tells what is in it.
                 continue;
             }
             let name_id = self.tree.interner.name(name);
-            let node = if entry.link {
-                let target = entry.resolved.as_deref().unwrap_or_default();
+            let node = if entry.is_link() {
+                let target = entry.resolved().unwrap_or_default();
                 let target_node =
                     nodes.get(target).copied().or_else(|| self.folders.get(target).copied());
                 let Some(target_node) = target_node else {
                     return Err(ResolveError::LockLink {
-                        path: entry.path.clone(),
+                        path: path.to_owned(),
                         target: target.to_owned(),
                     });
                 };
@@ -212,14 +232,13 @@ impl Builder<'_> {
                 self.tree[target_node].links_in.push(node);
                 node
             } else {
-                let manifest =
-                    Manifest::from_record((*entry).clone(), Some(name), &mut self.tree.interner);
+                let manifest = entry.manifest(name, &mut self.tree.interner);
                 let manifest = self.tree.manifests.push(manifest);
                 self.tree.add_node(name_id, manifest)
             };
             self.tree[node].in_bundle = bundler.is_some();
             self.tree.attach(node, parent);
-            nodes.insert(&entry.path, node);
+            nodes.insert(path, node);
             loaded.push(node);
         }
         Ok(loaded)
@@ -317,7 +336,7 @@ impl Builder<'_> {
     }
 }
 
-impl Builder<'_> {
+impl Builder<'_, '_> {
     /// Returns these nodes and the packages that they depend on, directly or not, without those
     /// behind links. Of what only workspaces and other linked folders depend on, npm checks the
     /// direct dependencies of folders in the project only, once it follows the links to them: what
@@ -341,6 +360,13 @@ impl Builder<'_> {
 /// `node_modules`.
 pub(crate) fn split_path(path: &str) -> Option<(&str, &str)> {
     const MARK: &str = "node_modules/";
+    let name = name_of_path(path);
+    // The usual case, for which nothing is searched.
+    if let Some(holder) = path.strip_suffix(name).and_then(|rest| rest.strip_suffix(MARK))
+        && (holder.is_empty() || holder.ends_with('/'))
+    {
+        return Some((holder.trim_end_matches('/'), name));
+    }
     let at = path.rfind(MARK)?;
     if at != 0 && !path[..at].ends_with('/') {
         return None;

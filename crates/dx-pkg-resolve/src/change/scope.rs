@@ -104,7 +104,7 @@ impl<'a> Scope<'a> {
         Some(scope)
     }
 
-    pub(super) fn is_touched(&self, tree: &DependencyTree, node: NodeId) -> bool {
+    pub(super) fn is_touched(&self, tree: &DependencyTree<'_>, node: NodeId) -> bool {
         self.touched.contains(tree.text(tree[node].name))
     }
 
@@ -281,7 +281,7 @@ impl<'a> Scope<'a> {
     /// Adds the names that the resolution came upon: those of nodes made after the first `known`
     /// and their dependencies, and those the provider refused. Returns whether that widens the
     /// reduced lock.
-    pub(super) fn widen(&mut self, tree: &DependencyTree, known: usize) -> bool {
+    pub(super) fn widen(&mut self, tree: &DependencyTree<'_>, known: usize) -> bool {
         let mut wider = false;
         for name in std::mem::take(self.refused.get_mut()) {
             wider |= self.observe(&name);

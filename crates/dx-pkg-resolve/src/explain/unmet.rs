@@ -15,7 +15,7 @@ use super::{Conflict, label, version_text};
 ///
 /// There are two kinds: a package finds a version that does not suit it, or it suits the package
 /// but not the workspace that requires both, which has another version for itself.
-pub(crate) fn conflicts(tree: &DependencyTree) -> Vec<Conflict> {
+pub(crate) fn conflicts(tree: &DependencyTree<'_>) -> Vec<Conflict> {
     let mut found = Vec::new();
     for node in tree.project_nodes() {
         if is_left_out(tree, node) {
@@ -37,12 +37,12 @@ pub(crate) fn conflicts(tree: &DependencyTree) -> Vec<Conflict> {
 
 /// Returns whether nothing is to be said of a package's peers: it is not installed, or comes inside
 /// another's tarball, so that nobody but its author can change them.
-fn is_left_out(tree: &DependencyTree, node: NodeId) -> bool {
+fn is_left_out(tree: &DependencyTree<'_>, node: NodeId) -> bool {
     tree[node].inert || tree[node].in_bundle || tree[node].target.is_some()
 }
 
 /// Returns whether an edge is a peer that finds no package, or one of another version.
-fn is_unmet(tree: &DependencyTree, edge: EdgeId) -> bool {
+fn is_unmet(tree: &DependencyTree<'_>, edge: EdgeId) -> bool {
     let this = &tree[edge];
     this.kind.is_peer()
         && match this.to {
@@ -51,7 +51,7 @@ fn is_unmet(tree: &DependencyTree, edge: EdgeId) -> bool {
         }
 }
 
-fn of_edge(tree: &DependencyTree, edge: EdgeId) -> Conflict {
+fn of_edge(tree: &DependencyTree<'_>, edge: EdgeId) -> Conflict {
     let this = &tree[edge];
     Conflict {
         dependent: label(tree, this.from),
@@ -66,7 +66,7 @@ fn of_edge(tree: &DependencyTree, edge: EdgeId) -> Conflict {
 }
 
 /// Returns the versions that an edge requires. An override does not apply to what is bundled.
-fn wants(tree: &DependencyTree, edge: EdgeId) -> String {
+fn wants(tree: &DependencyTree<'_>, edge: EdgeId) -> String {
     let is_bundled = tree[edge].to.is_some_and(|to| tree[to].in_bundle);
     let spec = if is_bundled { tree[edge].declared } else { tree.spec(edge) };
     tree.interner.spec_text(spec).to_owned()
@@ -74,7 +74,12 @@ fn wants(tree: &DependencyTree, edge: EdgeId) -> String {
 
 /// Returns, in words, the dependent that `found` is there for: the project or a workspace, else the
 /// first by path.
-fn reason(tree: &DependencyTree, found: NodeId, name: NameId, except: EdgeId) -> Option<String> {
+fn reason(
+    tree: &DependencyTree<'_>,
+    found: NodeId,
+    name: NameId,
+    except: EdgeId,
+) -> Option<String> {
     let is_there = |edge: &EdgeId| {
         let from = tree[*edge].from;
         *edge != except && tree[from].root == tree.root && tree.is_valid(*edge)
@@ -88,7 +93,7 @@ fn reason(tree: &DependencyTree, found: NodeId, name: NameId, except: EdgeId) ->
 
 /// Returns the conflicts of the packages that a workspace requires, and of their peers, with what
 /// it requires itself.
-fn of_workspace(tree: &DependencyTree, importer: NodeId) -> Vec<Conflict> {
+fn of_workspace(tree: &DependencyTree<'_>, importer: NodeId) -> Vec<Conflict> {
     let mut found = Vec::new();
     let mut seen: FxHashSet<NodeId> = FxHashSet::default();
     let own = tree[importer].edges_out.iter();

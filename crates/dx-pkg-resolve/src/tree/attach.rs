@@ -4,7 +4,7 @@ use crate::intern::NameId;
 
 use super::{DependencyTree, EdgeId, NodeId};
 
-impl DependencyTree {
+impl DependencyTree<'_> {
     /// Puts `child` into the `node_modules` of `parent`, in place of any package of that name.
     pub(crate) fn attach(&mut self, child: NodeId, parent: NodeId) {
         let parent = self[parent].target.unwrap_or(parent);

@@ -9,7 +9,7 @@ use crate::overrides::RuleId;
 
 use super::{DependencyTree, Edge, EdgeId, EdgeState, NodeId};
 
-impl DependencyTree {
+impl DependencyTree<'_> {
     /// Adds the edges of `node` from its manifest, those of development dependencies only with
     /// `with_dev`.
     pub(crate) fn load_edges(&mut self, node: NodeId, with_dev: bool) {
@@ -40,6 +40,9 @@ impl DependencyTree {
         }
         let id = EdgeId(index(self.edges.len()));
         let key = self.interner.fold(declared.name);
+        if declared.kind == EdgeKind::Workspace {
+            self.workspace_names.insert(key);
+        }
         self.edges.push(Edge {
             from,
             name: declared.name,

@@ -7,7 +7,7 @@ use crate::places::is_below;
 
 use super::{DependencyTree, EdgeId, NodeId};
 
-impl DependencyTree {
+impl DependencyTree<'_> {
     /// Returns the folder that a path of a requirement of `from` means, relative to the project.
     pub(crate) fn relative_to_root(&self, path: &str, from: NodeId) -> String {
         let base = self.path(self.source_or_self(from));

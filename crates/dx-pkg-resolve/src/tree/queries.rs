@@ -7,7 +7,7 @@ use crate::manifest::{EdgeKind, Manifest};
 
 use super::{DependencyTree, EdgeId, NodeId};
 
-impl DependencyTree {
+impl<'l> DependencyTree<'l> {
     /// Returns the package that Node's lookup finds for `name`: the nearest at or above `node`.
     pub(crate) fn resolve(&self, node: NodeId, name: NameId) -> Option<NodeId> {
         self.ancestry(node).find_map(|at| self.child(at, name))
@@ -46,10 +46,12 @@ impl DependencyTree {
         }
         let root = self[node].root;
         let Some(name) = self.manifest(node).name else { return false };
-        self.edge_named(root, name).is_some_and(|edge| {
-            self[edge].kind == EdgeKind::Workspace
-                && self[edge].to.is_some_and(|to| to == node || self[to].target == Some(node))
-        })
+        // The project of a repository has hundreds of edges to search.
+        self.workspace_names.contains(&self.interner.fold(name))
+            && self.edge_named(root, name).is_some_and(|edge| {
+                self[edge].kind == EdgeKind::Workspace
+                    && self[edge].to.is_some_and(|to| to == node || self[to].target == Some(node))
+            })
     }
 
     /// Returns whether `node` is an importer: the project (or the root of a scratch tree) or a
@@ -63,7 +65,7 @@ impl DependencyTree {
         self[node].source.unwrap_or(node)
     }
 
-    pub(crate) fn manifest(&self, node: NodeId) -> &Manifest {
+    pub(crate) fn manifest(&self, node: NodeId) -> &Manifest<'l> {
         &self.manifests[self[node].manifest]
     }
 
@@ -79,21 +81,24 @@ impl DependencyTree {
 
     /// Returns the path relative to the project root, `/`-separated; empty for the project.
     pub(crate) fn path(&self, node: NodeId) -> String {
-        let mut names = Vec::new();
-        let mut at = node;
-        while let Some(parent) = self[at].parent {
-            names.push(self.text(self[at].name));
-            at = parent;
-        }
-        let mut path = self[at].folder.as_deref().unwrap_or_default().to_owned();
-        for name in names.iter().rev() {
-            if !path.is_empty() {
-                path.push('/');
-            }
-            path.push_str("node_modules/");
-            path.push_str(name);
-        }
+        let mut path = String::new();
+        self.write_path(node, 0, &mut path);
         path
+    }
+
+    /// Writes the path of `node`, followed by `more` bytes, which get room.
+    fn write_path(&self, node: NodeId, more: usize, path: &mut String) {
+        const FOLDER: &str = "/node_modules/";
+        let Some(parent) = self[node].parent else {
+            let folder = self[node].folder.as_deref().unwrap_or_default();
+            path.reserve(folder.len() + more);
+            path.push_str(folder);
+            return;
+        };
+        let name = self.text(self[node].name);
+        self.write_path(parent, more + FOLDER.len() + name.len(), path);
+        path.push_str(if path.is_empty() { &FOLDER[1..] } else { FOLDER });
+        path.push_str(name);
     }
 
     /// Returns whether `node` satisfies every dependent of `other`, apart from dependents beside it

@@ -6,13 +6,13 @@ use crate::intern::NameId;
 
 use super::{DependencyTree, EdgeId, NodeId};
 
-impl DependencyTree {
+impl DependencyTree<'_> {
     /// Returns `start` and everything that only these nodes need, by the edges that `counts`
     /// accepts.
     pub(crate) fn dep_set(
         &self,
         start: &[NodeId],
-        counts: impl Fn(&DependencyTree, EdgeId) -> bool,
+        counts: impl Fn(&DependencyTree<'_>, EdgeId) -> bool,
     ) -> FxHashSet<NodeId> {
         let mut order: Vec<NodeId> = Vec::new();
         let mut set: FxHashSet<NodeId> = FxHashSet::default();

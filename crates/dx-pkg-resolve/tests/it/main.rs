@@ -15,4 +15,5 @@ mod placement;
 mod properties;
 mod stale_overrides;
 mod stale_peers;
+mod whole;
 mod world;

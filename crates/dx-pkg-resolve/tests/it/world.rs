@@ -129,6 +129,7 @@ pub(crate) fn project(dependencies: &[&str]) -> Package {
 }
 
 /// A registry with the settings of a resolution.
+#[derive(Clone)]
 pub(crate) struct World {
     packages: BTreeMap<String, Vec<Package>>,
     tags: Vec<(String, String, String)>,
@@ -182,6 +183,11 @@ impl World {
     pub(crate) fn workspace(mut self, folder: &str, manifest: Package) -> Self {
         self.options.workspaces.push(folder.to_owned());
         self.folder(folder, manifest)
+    }
+
+    /// Replaces the manifest of a workspace or linked folder.
+    pub(crate) fn set_folder(&mut self, folder: &str, manifest: Package) {
+        self.folders.insert(folder.to_owned(), manifest);
     }
 
     pub(crate) fn folder(mut self, folder: &str, manifest: Package) -> Self {

@@ -63,7 +63,7 @@ fn stored(store: &Store, name: &str) -> Option<Files> {
     let package = store.open_package(id).unwrap()?;
     let read = |entry: dxp::Entry<'_>| {
         let contents = package.read(&entry).unwrap().into_owned();
-        assert_eq!(fs::read(store.expanded(id).join(entry.path)).unwrap(), contents);
+        assert_eq!(fs::read(store.file_path(id, entry.path).unwrap()).unwrap(), contents);
         (entry.path.to_owned(), (entry.mode, contents))
     };
     Some(package.dxp().entries().map(read).collect())
@@ -374,7 +374,7 @@ fn damaged_and_repeated_packages_are_not_exported() {
     let last = dxp.len() - 1;
     dxp[last] ^= 1;
     fs::write(&path, dxp).unwrap();
-    fs::write(store.expanded(id).join("x"), b"contentz").unwrap();
+    fs::write(store.file_path(id, "x").unwrap(), b"contentz").unwrap();
     assert_eq!(add(&mut exporter).unwrap_err().code(), "DX_STORE_DAMAGED");
 }
 

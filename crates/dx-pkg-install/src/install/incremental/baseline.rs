@@ -1,11 +1,13 @@
 //! The tree that an incremental install starts from: whether project, tree and records are what the
 //! last install left.
 
-use std::path::Path;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
 
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_os::files::Map;
 
+use super::{links, scopes};
 use crate::project::Project;
 use crate::state::{self, Baseline, State};
 use crate::{Session, installed, visits};
@@ -20,17 +22,24 @@ pub(super) struct InstalledTree {
 }
 
 impl InstalledTree {
-    /// Returns the project's tree, if nothing but the manifest was changed since the last install
-    /// with these settings.
+    /// Returns the project's tree, if nothing but manifests was changed since the last install with
+    /// these settings.
     pub(super) fn of(session: &Session, project: &Project, settings: [u8; 32]) -> Option<Self> {
         let root = &project.root;
         let state = State::decode(&Map::open(root.join(state::PATH)).ok()?)?;
         let is_ours = |path: &Path| state.files.iter().any(|(known, _)| known == path);
+        let manifests: HashSet<PathBuf> = project
+            .workspaces
+            .iter()
+            .map(|(folder, _)| Path::new(folder).join("package.json"))
+            .chain([PathBuf::from("package.json")])
+            .collect();
+        let is_manifest = |path: &Path| manifests.contains(path);
         let lockfile_is_known = is_ours(Path::new(project.lockfile));
         if state.settings != settings
             || !lockfile_is_known
             || !state.names_lockfile(root)
-            || !state.holds_but(root, Path::new("package.json"))
+            || !state.holds_but(root, is_manifest)
         {
             return None;
         }
@@ -55,9 +64,9 @@ impl InstalledTree {
         })
     }
 
-    /// Returns whether lockfile and record belong to this project, every scope's folder is as the
-    /// record says, and all packages are there.
-    pub(super) fn is_unchanged(
+    /// Returns whether lockfile and record belong to this project, and hold nothing that takes a
+    /// full install.
+    pub(super) fn belongs_to(
         &self,
         project: &Project,
         locked: &DxlView<'_>,
@@ -67,13 +76,16 @@ impl InstalledTree {
         let name = own.name.as_deref().or(locked.name());
         let version = own.version.as_deref().or(locked.version());
         let is_same = |view: &DxlView<'_>| view.name() == name && view.version() == version;
-        let is_plain = record.packages().all(|package| {
-            !package.link() && !package.private_copy() && package.extra().is_empty()
-        });
-        is_same(locked)
-            && is_same(record)
-            && is_plain
-            && installed::scopes_hold(&project.root, record)
-            && visits::others_are_there(&project.root, record)
+        let is_plain =
+            record.packages().all(|package| !package.private_copy() && package.extra().is_empty());
+        is_same(locked) && is_same(record) && is_plain && links::lead_to_workspaces(project, locked)
+    }
+
+    /// Returns whether every scope's folder is as the record says, all packages are there, and so
+    /// are the commands of linked folders.
+    pub(super) fn is_in_place(&self, root: &Path, record: &DxlView<'_>) -> bool {
+        links::are_as_installed(root, record)
+            && scopes::hold(root, record)
+            && visits::others_are_there(root, record)
     }
 }

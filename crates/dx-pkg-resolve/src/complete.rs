@@ -1,4 +1,4 @@
-//! The check whether a lock is complete: only a complete one can be changed incrementally.
+//! The check whether a lock is complete: only of a complete one can a part be resolved.
 
 use crate::build::Builder;
 use crate::explain::Conflict;
@@ -8,14 +8,14 @@ use crate::{Options, Provider, Requirements, Resolution, resolve_once};
 
 /// Returns whether an edge is optional and unmet, so another resolution would look for its package
 /// again.
-pub(super) fn is_left_open(tree: &DependencyTree, edge: EdgeId) -> bool {
+pub(crate) fn is_left_open(tree: &DependencyTree<'_>, edge: EdgeId) -> bool {
     tree[edge].kind == EdgeKind::Optional && tree[edge].to.is_none()
 }
 
 /// Returns the accepted peer conflicts of the builder's tree, which are all that it has; `None` if
 /// the tree is incomplete.
 pub(crate) fn accepted_conflicts(
-    builder: &Builder<'_>,
+    builder: &Builder<'_, '_>,
     requirements: &Requirements,
     conflicts: &[Conflict],
 ) -> Option<Vec<Conflict>> {

@@ -1,0 +1,101 @@
+//! The lockfile that a resolution starts from: parsed, or compiled and read in place.
+
+use std::borrow::Cow;
+
+use dx_pkg_lock::dxl::{DxlView, Package};
+use dx_pkg_lock::{Lock, LockPackage};
+
+use crate::intern::Interner;
+use crate::manifest::Manifest;
+
+/// A lockfile; the resolution takes the same from either form.
+#[derive(Clone, Copy)]
+pub(super) enum Locked<'p, 'l> {
+    Parsed(&'p Lock),
+    Compiled(DxlView<'l>),
+}
+
+/// An entry of a lockfile.
+#[derive(Clone, Copy)]
+pub(super) enum Entry<'p, 'l> {
+    Parsed(&'p LockPackage),
+    Compiled(Package<'l>),
+}
+
+impl<'p, 'l: 'p> Locked<'p, 'l> {
+    /// Returns the entries, without that of the project, in the order of their paths' bytes.
+    pub(super) fn entries(self) -> Vec<Entry<'p, 'l>> {
+        let mut entries: Vec<Entry<'p, 'l>> = match self {
+            Locked::Parsed(lock) => lock.packages.iter().map(Entry::Parsed).collect(),
+            Locked::Compiled(view) => view.packages().map(Entry::Compiled).collect(),
+        };
+        entries.retain(|entry| !entry.path().is_empty());
+        entries.sort_by_key(|entry| entry.path());
+        entries
+    }
+
+    /// Returns a lock that has at least what tells which entries are bundled and which folders lie
+    /// in a `node_modules`.
+    pub(super) fn outline(self) -> Cow<'p, Lock> {
+        let view = match self {
+            Locked::Parsed(lock) => return Cow::Borrowed(lock),
+            Locked::Compiled(view) => view,
+        };
+        let leads_into_modules = |link: Package<'_>| {
+            link.link() && link.resolved().is_some_and(|target| target.contains("node_modules/"))
+        };
+        let needs_all = view.packages().any(leads_into_modules);
+        let is_bundled = |package: &Package<'_>| package.in_bundle() && !package.link();
+        let outline = |package: Package<'_>| {
+            if is_bundled(&package) {
+                return package.to_package();
+            }
+            LockPackage {
+                path: package.path().to_owned(),
+                link: package.link(),
+                resolved: package.resolved().map(str::to_owned),
+                ..LockPackage::default()
+            }
+        };
+        let packages = view.packages().filter(|package| needs_all || is_bundled(package));
+        Cow::Owned(Lock { packages: packages.map(outline).collect(), ..Lock::default() })
+    }
+}
+
+impl<'p, 'l: 'p> Entry<'p, 'l> {
+    pub(super) fn path(self) -> &'p str {
+        match self {
+            Entry::Parsed(entry) => &entry.path,
+            Entry::Compiled(package) => package.path(),
+        }
+    }
+
+    pub(super) fn is_link(self) -> bool {
+        match self {
+            Entry::Parsed(entry) => entry.link,
+            Entry::Compiled(package) => package.link(),
+        }
+    }
+
+    pub(super) fn resolved(self) -> Option<&'p str> {
+        match self {
+            Entry::Parsed(entry) => entry.resolved.as_deref(),
+            Entry::Compiled(package) => package.resolved(),
+        }
+    }
+
+    pub(super) fn to_package(self) -> LockPackage {
+        match self {
+            Entry::Parsed(entry) => entry.clone(),
+            Entry::Compiled(package) => package.to_package(),
+        }
+    }
+
+    /// Reads the manifest that the entry has of a package in the folder `name`.
+    pub(super) fn manifest(self, name: &str, interner: &mut Interner) -> Manifest<'l> {
+        match self {
+            Entry::Parsed(entry) => Manifest::from_record(entry.clone(), Some(name), interner),
+            Entry::Compiled(package) => Manifest::from_locked(package, name, interner),
+        }
+    }
+}
