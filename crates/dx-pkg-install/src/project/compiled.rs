@@ -108,5 +108,6 @@ pub(crate) fn read_lock(path: &Path, store: &Store) -> Result<Lock, InstallError
         let doing = format!("reading {}", path.display());
         InstallError::io(doing, std::io::ErrorKind::NotFound.into())
     })?;
-    Ok(DxlView::open(&CompiledLock::of(&text, path, store)?)?.to_lock())
+    let compiled = CompiledLock::of(&text, lockfile_digest(&text), path, store)?;
+    Ok(DxlView::open(&compiled)?.to_lock())
 }
