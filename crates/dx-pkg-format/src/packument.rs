@@ -47,7 +47,7 @@ use crate::FormatError;
 use crate::wire::{self, Frame};
 use layout::{Layout, Parts};
 
-pub use encode::{Encoder, PackumentData, VersionData};
+pub use encode::{Encoder, PackumentData, Repeated, VersionData};
 pub use view::{Pairs, Texts, VersionView};
 
 /// The first four bytes of a DXM file.
