@@ -14,10 +14,9 @@ use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_os::files::Identity;
 use dx_pkg_resolve::{External, PickOptions, Picker, Places, Provider, ProviderError};
 use dx_pkg_store::Store;
-use dx_pkg_store::metadata::Form;
+use dx_pkg_store::metadata::{Form, MetadataSource};
 
 use crate::clock::now_ms;
 use crate::counters::Prefetched;
@@ -74,8 +73,8 @@ pub struct MetadataProvider<'a> {
 /// The part of the metadata cache that a resolution depends on.
 #[derive(Debug, Clone)]
 pub struct MetadataBasis {
-    /// The files, with their identities.
-    pub files: Vec<(String, Identity)>,
+    /// The packuments.
+    pub sources: Vec<MetadataSource>,
     /// The time until which they may be used without a request, in milliseconds since 1970.
     pub fresh_until_ms: u64,
 }
@@ -195,19 +194,20 @@ impl<'a> MetadataProvider<'a> {
         if offline || prefer_offline || prefer_online {
             return None;
         }
-        let mut files = Vec::new();
+        let mut sources = Vec::new();
         let mut state = self.shared.lock();
         while state.being_cached > 0 {
             state = self.shared.cached.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         for name in state.packuments.keys().filter(|name| !state.ahead.is_unused(name)) {
             let Ok(name) = PackageName::parse(name) else { continue };
-            files.extend(self.shared.store.metadata_files(&self.shared.registry_key(&name), &name));
+            let registry = self.shared.registry_key(&name);
+            sources.extend(self.shared.store.metadata_sources(&registry, &name));
         }
-        files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        sources.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let fresh_until_ms = self.shared.fresh_until_ms.load(Ordering::Relaxed);
         let fresh_until_ms = fresh_until_ms.min(self.shared.grows_old_enough(&state));
-        Some(MetadataBasis { files, fresh_until_ms })
+        Some(MetadataBasis { sources, fresh_until_ms })
     }
 
     fn waited_for(&self) -> MutexGuard<'_, Option<String>> {
@@ -225,6 +225,13 @@ impl<'a> MetadataProvider<'a> {
         if self.shared.policy.speculative {
             self.shared.prefetch(network, (self.local.likely)());
         }
+    }
+}
+
+impl Drop for MetadataProvider<'_> {
+    fn drop(&mut self) {
+        // Also after a failure: what was fetched need not be fetched again.
+        let _ = self.shared.store.save_metadata();
     }
 }
 

@@ -9,6 +9,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_os::files::{Dir, Identity};
 
 use crate::layout::EntryName;
+use crate::metadata::Metadata;
 use crate::pending::{self, Pending};
 use crate::{Altered, Folder, StoreError};
 
@@ -27,6 +28,7 @@ struct Inner {
     begins_pending: Mutex<()>,
     altered: Mutex<Vec<(PackageId, Altered)>>,
     gyp: Mutex<Option<HashSet<PackageId>>>,
+    metadata: Mutex<Metadata>,
 }
 
 impl Store {
@@ -52,6 +54,7 @@ impl Store {
             begins_pending: Mutex::new(()),
             altered: Mutex::default(),
             gyp: Mutex::default(),
+            metadata: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -141,6 +144,11 @@ impl Store {
     /// Returns the packages with a `binding.gyp`, once they have been read.
     pub(crate) fn known_gyp(&self) -> MutexGuard<'_, Option<HashSet<PackageId>>> {
         self.inner.gyp.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the metadata cache as this process sees it.
+    pub(crate) fn metadata_cell(&self) -> &Mutex<Metadata> {
+        &self.inner.metadata
     }
 
     /// Returns the pending packages of this process.

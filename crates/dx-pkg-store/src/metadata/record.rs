@@ -1,4 +1,5 @@
-//! The header in front of a cached packument. Little-endian:
+//! The header in front of a packument in a file of its own, as the cache had them before there were
+//! packs. Such files are still read, and taken over. Little-endian:
 //!
 //! | offset | size | field |
 //! |---|---|---|
@@ -18,66 +19,33 @@
 
 use dx_pkg_format::wire::{self, Frame, Reader};
 
-use super::Form;
+use super::answer::Answer;
 
 const SIGNATURE: [u8; 4] = *b"DXH\0";
 const VERSION: u16 = 3;
 const FRAME: Frame = Frame { format: "cached packument", signature: SIGNATURE, version: VERSION };
 const ABSENT: u32 = u32::MAX;
 
-/// A registry's answer, as it is cached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct MetadataRecord<'a> {
-    /// The packument as DXM bytes.
-    pub packument: &'a [u8],
-    /// The form of the packument.
-    pub form: Form,
-    /// The registry's `ETag`.
-    pub etag: Option<&'a str>,
-    /// The registry's `Last-Modified`.
-    pub last_modified: Option<&'a str>,
-    /// When the registry confirmed it, in milliseconds since 1970.
-    pub fetched_ms: u64,
-    /// Until when it may be used without revalidation, in milliseconds since 1970.
-    pub fresh_until_ms: u64,
-    /// Until when it may be used during revalidation, in milliseconds since 1970.
-    pub stale_until_ms: u64,
-    /// The digest of the credential for which the registry confirmed it; 0 without one.
-    pub credential: u64,
-}
-
-/// A decoded header.
-pub(super) struct Header<'a> {
-    pub(super) etag: Option<&'a str>,
-    pub(super) last_modified: Option<&'a str>,
-    pub(super) fetched_ms: u64,
-    pub(super) fresh_until_ms: u64,
-    pub(super) stale_until_ms: u64,
-    pub(super) credential: u64,
-    /// The length of the header in bytes; the packument follows.
-    pub(super) length: usize,
-}
-
-impl MetadataRecord<'_> {
-    /// Encodes the header.
-    pub(super) fn header(&self) -> Vec<u8> {
-        let texts = [self.etag, self.last_modified];
-        let mut out = FRAME.begin(256);
-        let times = [self.fetched_ms, self.fresh_until_ms, self.stale_until_ms];
-        for number in times.into_iter().chain([self.credential]) {
-            out.u64(number);
-        }
-        out.words(texts.map(|text| text.map_or(ABSENT, |text| text.len() as u32)));
-        for text in texts.into_iter().flatten() {
-            out.bytes(text.as_bytes());
-        }
-        out.zeros_to(out.len().next_multiple_of(8));
-        Frame::finish(out)
+/// Encodes the header.
+#[cfg(test)]
+pub(super) fn encode(answer: &Answer<&str>) -> Vec<u8> {
+    let texts = [answer.etag, answer.last_modified];
+    let mut out = FRAME.begin(256);
+    let times = [answer.fetched_ms, answer.fresh_until_ms, answer.stale_until_ms];
+    for number in times.into_iter().chain([answer.credential]) {
+        out.u64(number);
     }
+    out.words(texts.map(|text| text.map_or(ABSENT, |text| text.len() as u32)));
+    for text in texts.into_iter().flatten() {
+        out.bytes(text.as_bytes());
+    }
+    out.zeros_to(out.len().next_multiple_of(8));
+    Frame::finish(out)
 }
 
-/// Decodes the header in front of a packument; `None` if it is damaged.
-pub(super) fn decode(bytes: &[u8]) -> Option<Header<'_>> {
+/// Decodes the header in front of a packument; returns its length in bytes too. `None` if it is
+/// damaged.
+pub(super) fn decode(bytes: &[u8]) -> Option<(Answer<&str>, usize)> {
     FRAME.check_version(bytes).ok()?;
     let mut reader = Reader::new(bytes.get(Frame::SIZE..)?);
     let [fetched_ms, fresh_until_ms, stale_until_ms, credential] =
@@ -92,15 +60,9 @@ pub(super) fn decode(bytes: &[u8]) -> Option<Header<'_>> {
     let length = end.next_multiple_of(8);
     FRAME.check_checksum(bytes.get(..length)?, "header").ok()?;
     let is_padding_zero = bytes.get(end..length)?.iter().all(|byte| *byte == 0);
-    (is_padding_zero && wire::u16_at(bytes, 6) == 0).then_some(Header {
-        etag,
-        last_modified,
-        fetched_ms,
-        fresh_until_ms,
-        stale_until_ms,
-        credential,
-        length,
-    })
+    let answer =
+        Answer { etag, last_modified, fetched_ms, fresh_until_ms, stale_until_ms, credential };
+    (is_padding_zero && wire::u16_at(bytes, 6) == 0).then_some((answer, length))
 }
 
 #[cfg(test)]
