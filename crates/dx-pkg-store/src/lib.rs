@@ -11,6 +11,7 @@ mod compiled;
 mod deferred;
 mod error;
 mod expanded;
+pub mod fields;
 mod incoming;
 mod insert;
 mod jobs;

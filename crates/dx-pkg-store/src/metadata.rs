@@ -20,7 +20,7 @@ use std::sync::{Arc, MutexGuard, PoisonError};
 use dx_pkg_core::PackageName;
 pub use dx_pkg_format::packument::Form;
 use dx_pkg_format::packument::Packument;
-use dx_pkg_os::files::{Dir, Map, unique_name};
+use dx_pkg_os::files::{Dir, EntryKind, Map, unique_name};
 
 use self::answer::Answer;
 pub(crate) use self::prune::is_part_of_cache;
@@ -207,7 +207,9 @@ impl Store {
         let key = (name.as_str().to_owned(), record.form);
         let mut state = self.metadata_state();
         let unsaved = state.unsaved.entry(registry).or_default();
-        unsaved.put(tmp, key, packument).map_err(StoreError::io("writing", self.folder(Folder::Tmp)))
+        unsaved
+            .put(tmp, key, packument)
+            .map_err(StoreError::io("writing", self.folder(Folder::Tmp)))
     }
 
     /// Returns where the bytes of a packument are, if a pack has the same and has them whole.
@@ -265,7 +267,8 @@ impl Store {
         sources.iter().all(|source| {
             let parts = source.name.split_once('/').and_then(|(registry, name)| {
                 let (form, name) = name.split_once('-')?;
-                let form = [Form::Abbreviated, Form::Full].into_iter().find(|it| letter(*it) == form);
+                let form =
+                    [Form::Abbreviated, Form::Full].into_iter().find(|it| letter(*it) == form);
                 Some((registry, name, form?))
             });
             parts.is_some_and(|(registry, name, form)| {
@@ -331,8 +334,9 @@ impl Store {
 
 /// Returns the names of the registries' folders.
 fn registries(metadata: &Dir) -> Vec<String> {
-    let entries = metadata.entries().unwrap_or_default();
-    entries.into_iter().filter_map(|entry| entry.name.into_string().ok()).collect()
+    let entries = metadata.entries().unwrap_or_default().into_iter();
+    let folders = entries.filter(|entry| entry.kind == EntryKind::Directory);
+    folders.filter_map(|entry| entry.name.into_string().ok()).collect()
 }
 
 fn letter(form: Form) -> &'static str {

@@ -157,7 +157,9 @@ impl<'a> Known<'a> {
             let Some(member) = Member::of(key) else {
                 match key {
                     "dist" => dist = Some(Dist::read(cursor)?),
-                    "bundleDependencies" | "bundledDependencies" | "workspaces"
+                    "bundleDependencies"
+                    | "bundledDependencies"
+                    | "workspaces"
                     | "acceptDependencies" => return None,
                     _ => drop(cursor.value()?),
                 }
@@ -212,8 +214,7 @@ impl<'a> Known<'a> {
             data.engines = only(pairs, other)?;
         }
         if !repeated.platform {
-            for (member, list) in
-                [(Os, &mut data.os), (Cpu, &mut data.cpu), (Libc, &mut data.libc)]
+            for (member, list) in [(Os, &mut data.os), (Cpu, &mut data.cpu), (Libc, &mut data.libc)]
             {
                 let Names { texts, other } = members.parsed(member)?;
                 *list = only(texts, other)?;

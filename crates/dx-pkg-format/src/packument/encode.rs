@@ -288,9 +288,10 @@ impl Encoder {
         }
         if !repeated.peers {
             peers = self.pairs(&data.peer_dependencies);
-            peer_meta = self.list(data.peer_meta.iter().flat_map(|(name, optional)| {
-                [&**name, if *optional { "optional" } else { "" }]
-            }));
+            peer_meta =
+                self.list(data.peer_meta.iter().flat_map(|(name, optional)| {
+                    [&**name, if *optional { "optional" } else { "" }]
+                }));
         }
         if !repeated.dependencies {
             bundled = self.list(data.bundled.iter().map(|name| &**name));
@@ -307,19 +308,7 @@ impl Encoder {
             bins = self.pairs(&data.bins);
         }
         let extra = self.pairs(&data.extra);
-        [
-            dependencies,
-            optional,
-            peers,
-            peer_meta,
-            bundled,
-            engines,
-            os,
-            cpu,
-            libc,
-            bins,
-            extra,
-        ]
+        [dependencies, optional, peers, peer_meta, bundled, engines, os, cpu, libc, bins, extra]
     }
 
     fn pairs(&mut self, pairs: &[(Text<'_>, Text<'_>)]) -> u32 {

@@ -229,7 +229,10 @@ fn a_packument_whose_pack_is_damaged_is_cached_anew() {
     for damaged in [Some(bytes), None] {
         match damaged {
             Some(bytes) => fs::write(&pack, bytes).unwrap(),
-            None => disk.packs().iter().for_each(|pack| fs::remove_file(disk.folder().join(pack)).unwrap()),
+            None => disk
+                .packs()
+                .iter()
+                .for_each(|pack| fs::remove_file(disk.folder().join(pack)).unwrap()),
         }
         let store = disk.process();
         assert_eq!(cached(&store, "a"), None);
@@ -274,11 +277,8 @@ fn pruning_removes_what_was_not_confirmed_for_long() {
     put(&store, "new", "1.0.0", 5_000);
     store.save_metadata().unwrap();
     let since = SystemTime::UNIX_EPOCH + Duration::from_secs(2);
-    let limits = crate::prune::PruneLimits {
-        unused_since: since,
-        max_bytes: None,
-        used: &HashMap::new(),
-    };
+    let limits =
+        crate::prune::PruneLimits { unused_since: since, max_bytes: None, used: &HashMap::new() };
     let count = |store: &Store| {
         let usage = store.usage().unwrap();
         usage.iter().find(|(folder, _)| *folder == Folder::Metadata).unwrap().1.entries

@@ -108,8 +108,7 @@ impl View {
         registry: &str,
         entry: &Entry<'_>,
     ) -> Option<Packument> {
-        let packument =
-            Packument::decode(self.bytes(metadata, registry, entry.place)?).ok()?;
+        let packument = Packument::decode(self.bytes(metadata, registry, entry.place)?).ok()?;
         (packument.name() == entry.name && packument.checksum() == entry.checksum)
             .then_some(packument)
     }

@@ -94,7 +94,9 @@ fn repeated_keys_count_as_ever() {
 
 #[test]
 fn numbers_are_those_of_the_thorough_way() {
-    for number in ["0", "00", "01", "-0", "-1", "1.0", "1e3", "1e999", "123456789012345678", "1.", "x"] {
+    for number in
+        ["0", "00", "01", "-0", "-1", "1.0", "1e3", "1e999", "123456789012345678", "1.", "x"]
+    {
         let dist = format!(r#"{{"unpackedSize":{number},"other":{number}}}"#);
         quick(&format!(r#"{{"versions":{{"1.0.0":{{"dist":{dist}}}}}}}"#));
         quick(&format!(r#"{{"x":{number},"versions":{{}}}}"#));

@@ -22,7 +22,10 @@ fn sample() -> Vec<Entry<'static>> {
     vec![
         entry("@scope/a", Form::Full, 1),
         entry("a", Form::Abbreviated, 0),
-        Entry { answer: Answer { etag: None, last_modified: Some(""), ..answer }, ..entry("a", Form::Full, 1) },
+        Entry {
+            answer: Answer { etag: None, last_modified: Some(""), ..answer },
+            ..entry("a", Form::Full, 1)
+        },
         entry("b", Form::Abbreviated, 0),
     ]
 }
@@ -74,7 +77,9 @@ fn nothing_under_a_right_checksum_makes_reading_panic() {
             if let Ok(index) = Index::decode(&*altered) {
                 let names: Vec<_> = index.entries().map(|entry| entry.name.to_owned()).collect();
                 assert!(names.iter().all(|name| {
-                    [Form::Abbreviated, Form::Full].iter().any(|form| index.find(name, *form).is_some())
+                    [Form::Abbreviated, Form::Full]
+                        .iter()
+                        .any(|form| index.find(name, *form).is_some())
                 }));
             }
         }

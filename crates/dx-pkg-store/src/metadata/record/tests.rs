@@ -1,9 +1,6 @@
 use super::*;
 
-fn answer(
-    etag: Option<&'static str>,
-    last_modified: Option<&'static str>,
-) -> Answer<&'static str> {
+fn answer(etag: Option<&'static str>, last_modified: Option<&'static str>) -> Answer<&'static str> {
     Answer {
         etag,
         last_modified,
