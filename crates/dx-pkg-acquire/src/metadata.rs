@@ -9,7 +9,7 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use dx_pkg_compat::npmrc::{Config, ReleaseCutoff};
+use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
@@ -23,10 +23,13 @@ use crate::counters::Prefetched;
 use crate::package::real_name;
 use crate::{AcquireError, Cancel, Context, Counters, Downloads, Network, POLL_INTERVAL};
 
+mod age;
 mod cache;
 mod fetch;
+mod first;
 mod read_ahead;
 
+pub use first::FirstRequests;
 use read_ahead::ReadAhead;
 
 /// How the packument cache may be used.
@@ -102,6 +105,9 @@ struct State {
     /// Requirements whose dependencies have been requested.
     followed: HashSet<(String, String)>,
     following: bool,
+    /// Requirements that are followed once it is known how versions are chosen; `None` from then
+    /// on.
+    unfollowed: Option<Vec<(String, String)>>,
     /// Packuments that a thread waits for.
     awaited: Vec<String>,
     /// Answers that are being written to the cache.
@@ -155,26 +161,17 @@ impl<'a> MetadataProvider<'a> {
         local: LocalSources<'a>,
         counters: Arc<Counters>,
     ) -> Self {
-        let shared = Shared {
-            config: context.config.clone(),
-            store: context.store.clone(),
-            cancel: context.cancel.clone(),
-            policy,
-            picker: Mutex::new(Picker::new(pick)),
-            state: Mutex::default(),
-            used_cache: AtomicBool::new(false),
-            fresh_until_ms: AtomicU64::new(u64::MAX),
-            arrived: Condvar::new(),
-            cached: Condvar::new(),
-            counters,
-        };
-        MetadataProvider {
-            context,
-            shared: Arc::new(shared),
-            local,
-            seeds,
-            waited_for: Mutex::default(),
-        }
+        let shared = Arc::new(Shared::new(context, policy, pick, counters));
+        Self::of(context, shared, seeds, local)
+    }
+
+    fn of(
+        context: &'a Context,
+        shared: Arc<Shared>,
+        seeds: Vec<(String, String)>,
+        local: LocalSources<'a>,
+    ) -> Self {
+        MetadataProvider { context, shared, local, seeds, waited_for: Mutex::default() }
     }
 
     /// Returns whether any answer came from the cache without a request.
@@ -326,6 +323,27 @@ impl Provider for MetadataProvider<'_> {
 }
 
 impl Shared {
+    fn new(
+        context: &Context,
+        policy: MetadataPolicy,
+        pick: PickOptions,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Shared {
+            config: context.config.clone(),
+            store: context.store.clone(),
+            cancel: context.cancel.clone(),
+            policy,
+            picker: Mutex::new(Picker::new(pick)),
+            state: Mutex::default(),
+            used_cache: AtomicBool::new(false),
+            fresh_until_ms: AtomicU64::new(u64::MAX),
+            arrived: Condvar::new(),
+            cached: Condvar::new(),
+            counters,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -360,35 +378,6 @@ impl Shared {
         self.fresh_until_ms
             .fetch_min(if usable { cached.fresh_until_ms } else { u64::MAX }, Ordering::Relaxed);
         usable.then_some((cached.packument, !any_age && now >= cached.fresh_until_ms))
-    }
-
-    /// Returns whether versions are chosen by age and the abbreviated form does not have it.
-    fn needs_times(&self, packument: &Packument) -> bool {
-        let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(before) = picker.before_for(packument.name()) else { return false };
-        packument.modified().is_none_or(|modified| modified > before)
-    }
-
-    /// Returns when the first version of a packument in use, now too young, is old enough to be
-    /// chosen, in milliseconds since 1970. A date as a limit does not move.
-    fn grows_old_enough(&self, state: &State) -> u64 {
-        if matches!(self.config.release_cutoff(), Ok(Some(ReleaseCutoff::Before(_)))) {
-            return u64::MAX;
-        }
-        let now = now_ms();
-        let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut first = u64::MAX;
-        for answer in state.packuments.values() {
-            let Answer::Arrived(Ok(packument)) = answer else { continue };
-            let Some(before) = picker.before_for(packument.name()) else { continue };
-            if packument.modified().is_some_and(|modified| modified <= before) {
-                continue;
-            }
-            let published = packument.versions().filter_map(|view| view.published());
-            let young = published.filter(|published| *published > before);
-            first = young.map(|published| published + (now - before)).fold(first, u64::min);
-        }
-        first
     }
 
     /// Returns the unpacked size of a package, where its packument has arrived and has it.
@@ -465,7 +454,14 @@ impl Shared {
             else {
                 continue;
             };
-            if self.lock().followed.insert((name, spec)) {
+            let mut state = self.lock();
+            if let Some(unfollowed) = &mut state.unfollowed {
+                unfollowed.push((name, spec));
+                continue;
+            }
+            let is_new = state.followed.insert((name, spec));
+            drop(state);
+            if is_new {
                 work.extend(self.dependencies(&packument, &parsed));
             }
         }

@@ -7,7 +7,9 @@ use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::PlanRequest;
 use dx_pkg_resolve::{Resolution, ResolveError};
 
-use crate::metadata::{LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider};
+use crate::metadata::{
+    FirstRequests, LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider,
+};
 use crate::package::lacks_manifests;
 use crate::prediction::History;
 use crate::upgrade::upgrade;
@@ -38,6 +40,7 @@ pub fn resolve(
     previous: Option<&Lock>,
     downloads: Option<&Downloads>,
     counters: &Arc<Counters>,
+    first: Option<FirstRequests>,
 ) -> Result<Resolved, AcquireError> {
     let places = local::places(root, &context.config);
     let rules = context.sources()?;
@@ -71,7 +74,10 @@ pub fn resolve(
             _ => dx_pkg_resolve::resolve(requirements, previous, provider, options),
         }
     };
-    let cached = provider(input.policy);
+    let cached = match first {
+        Some(first) => first.provider(context, input, local),
+        None => provider(input.policy),
+    };
     let outcome = resolve_with(&cached);
     counters.record_prefetched(cached.finish_prefetching());
     let (resolution, basis) = match outcome {

@@ -13,6 +13,8 @@ mod altered;
 mod bundles;
 mod changes;
 mod client_certificate;
+#[cfg(unix)]
+mod cold;
 mod command_words;
 mod concurrent;
 mod counting;
