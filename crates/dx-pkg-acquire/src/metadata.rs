@@ -10,7 +10,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
 use dx_pkg_compat::npmrc::Config;
-use dx_pkg_core::{PackageName, Spec};
+use dx_pkg_core::PackageName;
 use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::LockPackage;
@@ -27,6 +27,7 @@ mod age;
 mod cache;
 mod fetch;
 mod first;
+mod follow;
 mod read_ahead;
 
 pub use first::FirstRequests;
@@ -105,6 +106,8 @@ struct State {
     /// Requirements whose dependencies have been requested.
     followed: HashSet<(String, String)>,
     following: bool,
+    /// Packuments that are revalidated for the next command.
+    revalidated: HashSet<String>,
     /// Requirements that are followed once it is known how versions are chosen; `None` from then
     /// on.
     unfollowed: Option<Vec<(String, String)>>,
@@ -433,68 +436,5 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-    }
-
-    /// Requests the dependencies of the version that `spec` selects, and theirs in turn.
-    fn follow(self: &Arc<Self>, network: &Network, name: &str, spec: &str, reason: Reason<'_>) {
-        let mut work = vec![(name.to_owned(), spec.to_owned(), reason.priority)];
-        while let Some((name, spec, priority)) = work.pop() {
-            let Ok(parsed) = Spec::parse(&spec) else { continue };
-            let name = match &parsed {
-                Spec::Alias { name, .. } => name.as_str().to_owned(),
-                Spec::Range(_) | Spec::Version(_) | Spec::Tag(_) => name,
-                _ => continue,
-            };
-            if self.lock().followed.contains(&(name.clone(), spec.clone())) {
-                continue;
-            }
-            // A pending packument is followed when it arrives.
-            let Some(packument) =
-                self.arrived_or_requested(network, &name, &spec, Reason { priority, ..reason })
-            else {
-                continue;
-            };
-            let mut state = self.lock();
-            if let Some(unfollowed) = &mut state.unfollowed {
-                unfollowed.push((name, spec));
-                continue;
-            }
-            let is_new = state.followed.insert((name, spec));
-            drop(state);
-            if is_new {
-                work.extend(self.dependencies(&packument, &parsed));
-            }
-        }
-    }
-
-    fn arrived_or_requested(
-        self: &Arc<Self>,
-        network: &Network,
-        name: &str,
-        spec: &str,
-        reason: Reason<'_>,
-    ) -> Option<Packument> {
-        if let Some(answer) = self.lock().arrived(name) {
-            return answer.ok();
-        }
-        let package = PackageName::parse(name).ok()?;
-        if let Some((packument, _)) = self.cached(&self.registry_key(&package), &package) {
-            return Some(packument);
-        }
-        self.request(network, name, Some(spec), reason);
-        None
-    }
-
-    fn dependencies(&self, packument: &Packument, spec: &Spec) -> Vec<(String, String, Priority)> {
-        let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(version) = picker.pick(packument, spec) else { return Vec::new() };
-        let view = packument.version(version);
-        let peers = view.peer_dependencies().filter(|(name, _)| !view.peer_optional(name));
-        let with = |priority| {
-            move |(name, spec): (&str, &str)| (name.to_owned(), spec.to_owned(), priority)
-        };
-        let own =
-            view.dependencies().chain(view.optional_dependencies()).map(with(Priority::Normal));
-        own.chain(peers.map(with(Priority::High))).collect()
     }
 }

@@ -100,11 +100,13 @@ impl std::fmt::Debug for Metadata {
 }
 
 impl Metadata {
-    fn view(&mut self, dir: &Dir, registry: &str) -> Arc<View> {
+    /// Returns the view of a registry; `dir` is the cache's folder, if there is one.
+    fn view<'d>(&mut self, dir: impl FnOnce() -> Option<&'d Dir>, registry: &str) -> Arc<View> {
         if let Some(view) = self.views.get(registry) {
             return view.clone();
         }
-        let view = Arc::new(View::open(dir, registry));
+        let view = dir().map_or_else(View::default, |dir| View::open(dir, registry));
+        let view = Arc::new(view);
         self.views.insert(registry.to_owned(), view.clone());
         view
     }
@@ -125,7 +127,7 @@ impl Store {
         let Some(dir) = self.existing(Folder::Metadata) else { return Vec::new() };
         let mut names = Vec::new();
         for registry in registries(dir) {
-            let view = self.metadata_state().view(dir, &registry);
+            let view = self.metadata_state().view(|| Some(dir), &registry);
             names.extend(view.entries().map(|entry| entry.name.to_owned()));
             let single = |file: &String| {
                 let name = file.strip_suffix(".dxm")?.get(2..)?.replace('+', "/");
@@ -172,10 +174,12 @@ impl Store {
             let (packument, answer) = (unsaved.packument.clone(), unsaved.answer.clone());
             return Some(Found { packument, answer });
         }
-        let dir = self.existing(Folder::Metadata)?;
-        let view = state.view(dir, registry);
+        let view = state.view(|| self.existing(Folder::Metadata), registry);
         drop(state);
-        view.find(dir, registry, name, form)
+        if view.is_empty() {
+            return None;
+        }
+        view.find(self.existing(Folder::Metadata)?, registry, name, form)
     }
 
     /// Caches a packument in place of the same form of it. Other processes see it after
@@ -220,13 +224,12 @@ impl Store {
         record: &MetadataRecord<'_>,
     ) -> Bytes {
         let known = || {
-            let dir = self.existing(Folder::Metadata)?;
-            let view = self.metadata_state().view(dir, registry);
+            let view = self.metadata_state().view(|| self.existing(Folder::Metadata), registry);
             let entry = view.entry(name.as_str(), record.form)?;
             if entry.checksum != record.packument.checksum() {
                 return None;
             }
-            view.packument(dir, registry, &entry)?;
+            view.packument(self.existing(Folder::Metadata)?, registry, &entry)?;
             Some(Bytes::InPack(view.pack(entry.place.pack)?.to_owned(), entry.place.offset))
         };
         known().unwrap_or(Bytes::InMemory)
@@ -239,11 +242,12 @@ impl Store {
     pub fn save_metadata(&self) -> Result<(), StoreError> {
         let mut state = self.metadata_state();
         let Metadata { views, unsaved } = &mut *state;
+        let mut failed = None;
         for (registry, unsaved) in unsaved.iter_mut().filter(|(_, it)| !it.packuments.is_empty()) {
-            self.save_registry(registry, unsaved, 0)?;
+            failed = self.save_registry(registry, unsaved, 0).err().or(failed);
             views.remove(registry);
         }
-        Ok(())
+        failed.map_or(Ok(()), Err)
     }
 
     /// Returns the packuments that the cache has of a package. A result that was derived from them
@@ -285,15 +289,15 @@ impl Store {
             in_time(unsaved.answer.fetched_ms)?;
             return Some(unsaved.packument.checksum());
         }
-        let dir = self.existing(Folder::Metadata)?;
-        let view = state.view(dir, registry);
+        let view = state.view(|| self.existing(Folder::Metadata), registry);
         drop(state);
         if view.singles.is_empty() {
             let entry = view.entry(name, form)?;
             in_time(entry.answer.fetched_ms)?;
             return Some(entry.checksum);
         }
-        let found = view.find(dir, registry, &PackageName::parse(name).ok()?, form)?;
+        let (dir, name) = (self.existing(Folder::Metadata)?, PackageName::parse(name).ok()?);
+        let found = view.find(dir, registry, &name, form)?;
         in_time(found.answer.fetched_ms)?;
         Some(found.packument.checksum())
     }

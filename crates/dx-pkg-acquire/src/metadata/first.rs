@@ -66,7 +66,7 @@ impl FirstRequests {
         let unfollowed = shared.lock().unfollowed.take().unwrap_or_default();
         if let Ok(network) = context.network() {
             for (name, spec) in unfollowed {
-                shared.follow(&network, &name, &spec, Reason::DIRECT);
+                shared.follow(&network, &name, &spec, Reason::answer_to(&name));
             }
         }
         MetadataProvider::of(context, shared, input.open.clone(), local)

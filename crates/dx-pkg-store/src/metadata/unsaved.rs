@@ -93,11 +93,30 @@ impl Unsaved {
         let mut in_memory: Vec<_> =
             packuments.values_mut().filter(|one| one.bytes == Bytes::InMemory).collect();
         let bytes: Vec<&[u8]> = in_memory.iter().map(|one| one.packument.as_bytes()).collect();
-        let offsets = append(pack, tmp, &bytes)?;
-        for (packument, offset) in in_memory.iter_mut().zip(offsets) {
-            packument.bytes = Bytes::InNewPack(offset);
+        match append(pack, tmp, &bytes) {
+            Ok(offsets) => {
+                for (packument, offset) in in_memory.iter_mut().zip(offsets) {
+                    packument.bytes = Bytes::InNewPack(offset);
+                }
+                Ok(())
+            }
+            Err(error) => {
+                self.drop_pack(tmp);
+                Err(error)
+            }
         }
-        Ok(())
+    }
+
+    /// Drops the new pack, which cannot be written: what it has is in memory too.
+    fn drop_pack(&mut self, tmp: &Dir) {
+        if let Some(pack) = self.pack.take() {
+            let _ = tmp.remove_file(&pack.name);
+        }
+        for packument in self.packuments.values_mut() {
+            if matches!(packument.bytes, Bytes::InNewPack(_)) {
+                packument.bytes = Bytes::InMemory;
+            }
+        }
     }
 }
 

@@ -20,6 +20,7 @@ pub(super) const PACK: &str = ".pack";
 const SINGLE: &str = ".dxm";
 
 /// A registry's part of the cache.
+#[derive(Default)]
 pub(super) struct View {
     index: Option<Index<Map>>,
     packs: Vec<OnceLock<Option<Arc<Map>>>>,
@@ -65,6 +66,11 @@ impl View {
             }
         }
         Self { index, packs: (0..packs).map(|_| OnceLock::new()).collect(), singles, pack_files }
+    }
+
+    /// Returns whether nothing is cached.
+    pub(super) fn is_empty(&self) -> bool {
+        self.index.is_none() && self.singles.is_empty()
     }
 
     /// Returns the entries of the index.
