@@ -72,6 +72,8 @@ pub struct MetadataProvider<'a> {
     seeds: Vec<(String, String)>,
     /// The last packument the resolver waited for.
     waited_for: Mutex<Option<String>>,
+    /// Whether requests were sent before the resolution began.
+    began_early: bool,
 }
 
 /// The part of the metadata cache that a resolution depends on.
@@ -165,16 +167,8 @@ impl<'a> MetadataProvider<'a> {
         counters: Arc<Counters>,
     ) -> Self {
         let shared = Arc::new(Shared::new(context, policy, pick, counters));
-        Self::of(context, shared, seeds, local)
-    }
-
-    fn of(
-        context: &'a Context,
-        shared: Arc<Shared>,
-        seeds: Vec<(String, String)>,
-        local: LocalSources<'a>,
-    ) -> Self {
-        MetadataProvider { context, shared, local, seeds, waited_for: Mutex::default() }
+        let waited_for = Mutex::default();
+        MetadataProvider { context, shared, local, seeds, waited_for, began_early: false }
     }
 
     /// Returns whether any answer came from the cache without a request.
@@ -239,6 +233,10 @@ impl MetadataProvider<'_> {
     /// Returns a packument from memory, from the cache or from the registry.
     pub(crate) fn load(&self, name: &str) -> Result<Packument, AcquireError> {
         if let Some(known) = self.shared.lock().arrived(name) {
+            if self.began_early {
+                // It would have been waited for.
+                self.waited_for().get_or_insert_with(|| name.to_owned());
+            }
             return known;
         }
         let package = PackageName::parse(name)?;

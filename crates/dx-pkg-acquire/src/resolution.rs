@@ -75,7 +75,9 @@ pub fn resolve(
         }
     };
     let cached = match first {
-        Some(first) => first.provider(context, input, local),
+        Some(first) => {
+            first.provider(context, input.options.pick.clone(), input.open.clone(), local)
+        }
         None => provider(input.policy),
     };
     let outcome = resolve_with(&cached);
@@ -111,6 +113,19 @@ fn propose(context: &Context, input: &ResolverInput) -> Result<Option<Lock>, Acq
 impl ResolverInput {
     fn has_workspace(&self, folder: &str) -> bool {
         self.options.workspaces.iter().any(|workspace| workspace == folder)
+    }
+
+    /// Sends the first requests of a resolution; see [`FirstRequests`]. `locked` is the project's
+    /// lockfile.
+    pub fn first_requests(
+        &self,
+        context: &Context,
+        locked: Option<&Lock>,
+        counters: &Arc<Counters>,
+    ) -> Option<FirstRequests> {
+        let likely = || History::new(&context.config, &context.store).likely(&self.open, locked);
+        let pick = self.options.pick.clone();
+        FirstRequests::send(context, self.policy, pick, &self.open, likely, counters)
     }
 
     /// Returns the resolver's provider for this input.

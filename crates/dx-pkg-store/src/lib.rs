@@ -22,6 +22,7 @@ mod matching;
 pub mod metadata;
 mod package;
 mod package_tree;
+mod packuments;
 mod pending;
 mod prepared;
 pub mod prune;

@@ -5,29 +5,23 @@
 //! What a command learns is kept in memory and in a pack of its own; [`Store::save_metadata`] joins
 //! it with what other commands wrote meanwhile.
 
-mod answer;
-mod index;
 mod prune;
-mod record;
 mod save;
-mod unsaved;
-mod view;
 
-use std::collections::HashMap;
 use std::io;
-use std::sync::{Arc, MutexGuard, PoisonError};
+use std::sync::{MutexGuard, PoisonError};
 
 use dx_pkg_core::PackageName;
 pub use dx_pkg_format::packument::Form;
 use dx_pkg_format::packument::Packument;
 use dx_pkg_os::files::{Dir, EntryKind, Map, unique_name};
 
-use self::answer::Answer;
 pub(crate) use self::prune::is_part_of_cache;
-use self::unsaved::{Bytes, Unsaved, UnsavedPackument};
-use self::view::{Found, View};
-use crate::insert::write_parts;
 use crate::layout::escaped;
+use crate::packuments::answer::Answer;
+use crate::packuments::unsaved::{Bytes, UnsavedPackument};
+use crate::packuments::view::Found;
+use crate::packuments::{Packuments, letter};
 use crate::{Folder, Store, StoreError};
 
 /// The name of the chain over a registry's packages, beside its packuments.
@@ -84,40 +78,8 @@ pub struct MetadataSource {
     pub revision: u64,
 }
 
-/// The cache as this process sees it.
-#[derive(Default)]
-pub(crate) struct Metadata {
-    /// What is on disk, by registry.
-    views: HashMap<String, Arc<View>>,
-    /// What is not there yet, by registry.
-    unsaved: HashMap<String, Unsaved>,
-}
-
-impl std::fmt::Debug for Metadata {
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.debug_struct("Metadata").field("registries", &self.views.keys()).finish()
-    }
-}
-
-impl Metadata {
-    /// Returns the view of a registry; `dir` is the cache's folder, if there is one.
-    fn view<'d>(&mut self, dir: impl FnOnce() -> Option<&'d Dir>, registry: &str) -> Arc<View> {
-        if let Some(view) = self.views.get(registry) {
-            return view.clone();
-        }
-        let view = dir().map_or_else(View::default, |dir| View::open(dir, registry));
-        let view = Arc::new(view);
-        self.views.insert(registry.to_owned(), view.clone());
-        view
-    }
-
-    fn unsaved(&self, registry: &str, key: &(String, Form)) -> Option<&UnsavedPackument> {
-        self.unsaved.get(registry)?.packuments.get(key)
-    }
-}
-
 impl Store {
-    fn metadata_state(&self) -> MutexGuard<'_, Metadata> {
+    fn metadata_state(&self) -> MutexGuard<'_, Packuments> {
         self.metadata_cell().lock().unwrap_or_else(PoisonError::into_inner)
     }
 
@@ -230,9 +192,9 @@ impl Store {
                 return None;
             }
             view.packument(self.existing(Folder::Metadata)?, registry, &entry)?;
-            Some(Bytes::InPack(view.pack(entry.place.pack)?.to_owned(), entry.place.offset))
+            Some(Bytes::Known(view.pack(entry.place.pack)?.to_owned(), entry.place.offset))
         };
-        known().unwrap_or(Bytes::InMemory)
+        known().unwrap_or(Bytes::Memory)
     }
 
     /// Writes the packuments that this process has cached, for all processes and later ones.
@@ -241,7 +203,7 @@ impl Store {
     /// When the file system refuses.
     pub fn save_metadata(&self) -> Result<(), StoreError> {
         let mut state = self.metadata_state();
-        let Metadata { views, unsaved } = &mut *state;
+        let Packuments { views, unsaved } = &mut *state;
         let mut failed = None;
         for (registry, unsaved) in unsaved.iter_mut().filter(|(_, it)| !it.packuments.is_empty()) {
             failed = self.save_registry(registry, unsaved, 0).err().or(failed);
@@ -319,9 +281,7 @@ impl Store {
         let target = format!("{registry}/{CHAIN}");
         let path = || self.folder(Folder::Metadata).join(&target);
         let temporary = unique_name("");
-        let written = tmp
-            .create_file(&temporary, 0o644)
-            .and_then(|mut file| write_parts(&mut file, [bytes].into_iter()));
+        let written = tmp.write_file(&temporary, bytes, 0o644);
         let written = written.and_then(|()| match tmp.rename(&temporary, metadata, &target) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
                 metadata.make_or_open_dir_by_umask(&registry)?;
@@ -341,19 +301,6 @@ fn registries(metadata: &Dir) -> Vec<String> {
     let entries = metadata.entries().unwrap_or_default().into_iter();
     let folders = entries.filter(|entry| entry.kind == EntryKind::Directory);
     folders.filter_map(|entry| entry.name.into_string().ok()).collect()
-}
-
-fn letter(form: Form) -> &'static str {
-    match form {
-        Form::Abbreviated => "a",
-        Form::Full => "f",
-    }
-}
-
-/// Returns the name of a packument's own file within its registry's folder.
-fn file_name(name: &PackageName, form: Form) -> String {
-    // The prefix also keeps the names of devices, which some systems reserve, from standing alone.
-    format!("{}-{}.dxm", letter(form), escaped(name.as_str()))
 }
 
 #[cfg(test)]

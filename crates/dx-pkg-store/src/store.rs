@@ -9,7 +9,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_os::files::{Dir, Identity};
 
 use crate::layout::EntryName;
-use crate::metadata::Metadata;
+use crate::packuments::Packuments;
 use crate::pending::{self, Pending};
 use crate::{Altered, Folder, StoreError};
 
@@ -28,7 +28,7 @@ struct Inner {
     begins_pending: Mutex<()>,
     altered: Mutex<Vec<(PackageId, Altered)>>,
     gyp: Mutex<Option<HashSet<PackageId>>>,
-    metadata: Mutex<Metadata>,
+    metadata: Mutex<Packuments>,
 }
 
 impl Store {
@@ -147,7 +147,7 @@ impl Store {
     }
 
     /// Returns the metadata cache as this process sees it.
-    pub(crate) fn metadata_cell(&self) -> &Mutex<Metadata> {
+    pub(crate) fn metadata_cell(&self) -> &Mutex<Packuments> {
         &self.inner.metadata
     }
 

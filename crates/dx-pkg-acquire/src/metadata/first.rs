@@ -4,14 +4,12 @@
 //! are needed first does not depend on it, only which of their versions are chosen: so what arrives
 //! is kept, and followed when the resolution begins.
 
-use std::sync::{Arc, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use dx_pkg_lock::Lock;
-use dx_pkg_resolve::Picker;
+use dx_pkg_resolve::{PickOptions, Picker};
 
-use super::{LocalSources, MetadataProvider, Reason, Shared};
-use crate::prediction::History;
-use crate::{Context, Counters, ResolverInput};
+use super::{LocalSources, MetadataPolicy, MetadataProvider, Reason, Shared};
+use crate::{Context, Counters};
 
 /// Requests that are under way.
 pub struct FirstRequests(Arc<Shared>);
@@ -24,17 +22,17 @@ impl std::fmt::Debug for FirstRequests {
 }
 
 impl FirstRequests {
-    /// Requests the packuments of the requirements that `locked` leaves open, and those that will
-    /// probably be needed; the version of Node.js in `input` need not be known yet. `None` where
-    /// there is nothing to request.
-    pub fn send(
+    /// Requests the packuments of the `open` requirements, and of the names in `likely`; `pick`
+    /// need not have the version of Node.js yet. `None` where there is nothing to request.
+    pub(crate) fn send(
         context: &Context,
-        input: &ResolverInput,
-        locked: Option<&Lock>,
+        policy: MetadataPolicy,
+        pick: PickOptions,
+        open: &[(String, String)],
+        likely: impl FnOnce() -> Vec<String>,
         counters: &Arc<Counters>,
     ) -> Option<Self> {
-        let (policy, pick) = (input.policy, input.options.pick.clone());
-        if input.open.is_empty() || policy.offline {
+        if open.is_empty() || policy.offline {
             return None;
         }
         // An error is reported when the network is needed.
@@ -43,32 +41,33 @@ impl FirstRequests {
         let mut state = shared.lock();
         (state.following, state.unfollowed) = (true, Some(Vec::new()));
         drop(state);
-        for (name, spec) in &input.open {
+        for (name, spec) in open {
             shared.follow(&network, name, spec, Reason::DIRECT);
         }
         if policy.speculative {
-            let history = History::new(&context.config, &context.store);
-            shared.prefetch(&network, history.likely(&input.open, locked));
+            shared.prefetch(&network, likely());
         }
         Some(Self(shared))
     }
 
-    /// Returns a provider that these requests belong to, now that `input` is complete.
+    /// Returns a provider that these requests belong to, now that it is known by what versions are
+    /// chosen.
     pub(crate) fn provider<'a>(
         self,
         context: &'a Context,
-        input: &ResolverInput,
+        pick: PickOptions,
+        seeds: Vec<(String, String)>,
         local: LocalSources<'a>,
     ) -> MetadataProvider<'a> {
         let Self(shared) = self;
-        let picker = Picker::new(input.options.pick.clone());
-        *shared.picker.lock().unwrap_or_else(PoisonError::into_inner) = picker;
+        *shared.picker.lock().unwrap_or_else(PoisonError::into_inner) = Picker::new(pick);
         let unfollowed = shared.lock().unfollowed.take().unwrap_or_default();
         if let Ok(network) = context.network() {
             for (name, spec) in unfollowed {
                 shared.follow(&network, &name, &spec, Reason::answer_to(&name));
             }
         }
-        MetadataProvider::of(context, shared, input.open.clone(), local)
+        let waited_for = Mutex::default();
+        MetadataProvider { context, shared, local, seeds, waited_for, began_early: true }
     }
 }

@@ -53,7 +53,7 @@ impl<'a> Cursor<'a> {
     pub(super) fn plain_string(&mut self) -> Option<&'a str> {
         self.take(b'"')?;
         let start = self.at;
-        self.to_special()?;
+        self.find_special()?;
         let text = self.text.get(start..self.at)?;
         (*self.bytes().get(self.at)? == b'"').then(|| self.at += 1)?;
         Some(text)
@@ -177,7 +177,7 @@ impl<'a> Cursor<'a> {
     fn skip_string(&mut self) -> Option<()> {
         self.at += 1;
         loop {
-            self.to_special()?;
+            self.find_special()?;
             match self.bytes().get(self.at)? {
                 b'"' => {
                     self.at += 1;
@@ -238,7 +238,7 @@ impl<'a> Cursor<'a> {
 
     /// Moves to the next byte that ends a string, begins an escape or may not be in a string.
     #[inline]
-    fn to_special(&mut self) -> Option<()> {
+    fn find_special(&mut self) -> Option<()> {
         let rest = self.bytes().get(self.at..)?;
         let (words, last) = rest.as_chunks::<8>();
         for (position, word) in words.iter().enumerate() {

@@ -67,16 +67,10 @@ fn resolve_and_fetch(
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
-    let mut input = input_without_node(run, project, requirements, previous)?;
-    // In an empty store, Node.js may still be about to tell its version.
-    let first = run
-        .starts_from_nothing
-        .then(|| FirstRequests::send(context, &input, previous, &run.counters));
-    input.options.pick.node = session.node_version()?;
+    let (input, first) = input_and_first_requests(run, project, requirements, previous)?;
     let key = run.cache_key(project);
     let ahead = run.fills_tree().then_some(&downloads);
-    let resolved =
-        resolve(context, &project.root, &input, previous, ahead, &run.counters, first.flatten())?;
+    let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters, first)?;
     context.mark("resolved");
     let is_upgraded = previous.is_some_and(lacks_manifests);
     let (resolution, basis) = (resolved.resolution, resolved.basis);
@@ -210,6 +204,21 @@ pub(super) fn resolver_input(
     let mut input = input_without_node(run, project, requirements, locked)?;
     input.options.pick.node = run.session.node_version()?;
     Ok(input)
+}
+
+/// Gathers the input of the resolution. In an empty store the first requests are sent before
+/// Node.js has told its version.
+fn input_and_first_requests(
+    run: &Run<'_>,
+    project: &Project,
+    requirements: dx_pkg_resolve::Requirements,
+    locked: Option<&Lock>,
+) -> Result<(ResolverInput, Option<FirstRequests>), InstallError> {
+    let mut input = input_without_node(run, project, requirements, locked)?;
+    let send = || input.first_requests(&run.session.context, locked, &run.counters);
+    let first = run.starts_from_nothing.then(send).flatten();
+    input.options.pick.node = run.session.node_version()?;
+    Ok((input, first))
 }
 
 /// Gathers the input of the resolution but for the version of Node.js, which it may take long to

@@ -3,8 +3,8 @@
 use std::time::{Duration, SystemTime};
 
 use super::registries;
-use super::unsaved::Unsaved;
-use super::view::{INDEX, PACK, View};
+use crate::packuments::unsaved::Unsaved;
+use crate::packuments::view::{INDEX, PACK, View};
 use crate::{Folder, Store, StoreError};
 
 /// Returns whether a file of the cache holds packuments of the index, or is the index: it is no

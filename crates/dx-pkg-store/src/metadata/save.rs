@@ -11,10 +11,10 @@ use dx_pkg_format::packument::{Packument, SharedBytes};
 use dx_pkg_os::files::{Dir, FileLock, unique_name};
 
 use super::Form;
-use super::answer::Answer;
-use super::index::{self, Entry, Place};
-use super::unsaved::{Bytes, Unsaved, UnsavedPackument, append};
-use super::view::{INDEX, View, single};
+use crate::packuments::answer::Answer;
+use crate::packuments::index::{self, Entry, Place};
+use crate::packuments::unsaved::{Bytes, Unsaved, UnsavedPackument, append};
+use crate::packuments::view::{INDEX, View, single};
 use crate::{Folder, Store, StoreError};
 
 /// The number of packs from which all but the largest are joined.
@@ -222,12 +222,12 @@ impl Registry<'_> {
 fn row(view: &View, name: &str, form: Form, unsaved: &UnsavedPackument) -> Row {
     let mut row = Row::held(&unsaved.packument, unsaved.answer.clone());
     match &unsaved.bytes {
-        Bytes::InMemory => {}
-        Bytes::InNewPack(offset) => {
+        Bytes::Memory => {}
+        Bytes::New(offset) => {
             row.bytes = RowBytes::New(*offset, unsaved.packument.as_bytes().len() as u64);
         }
         // Another process may have moved it meanwhile.
-        Bytes::InPack(pack, offset) => {
+        Bytes::Known(pack, offset) => {
             let is_there = |entry: &Entry<'_>| {
                 view.pack(entry.place.pack) == Some(pack) && entry.place.offset == *offset
             };

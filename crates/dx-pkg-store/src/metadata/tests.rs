@@ -1,12 +1,15 @@
 //! What several processes, killed ones and older versions leave in the cache.
 
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 use dx_pkg_format::packument::{PackumentData, VersionData};
 
 use super::*;
+use crate::packuments::record;
 
 const REGISTRY: &str = "registry.example";
 

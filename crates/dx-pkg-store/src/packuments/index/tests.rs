@@ -98,7 +98,8 @@ fn entries_that_do_not_ascend_are_refused() {
 proptest! {
     #[test]
     fn any_index_comes_back(
-        names in prop::collection::btree_map(("\\PC{0,8}", any::<bool>()), any::<[u64; 3]>(), 0..40),
+        names in
+            prop::collection::btree_map(("\\PC{0,8}", any::<bool>()), any::<[u64; 3]>(), 0..40),
         texts in prop::collection::vec(prop::option::of("\\PC{0,8}"), 2),
     ) {
         let entry = |((name, full), [a, b, c]): (&'_ (String, bool), &'_ [u64; 3])| {
@@ -111,7 +112,8 @@ proptest! {
                 stale_until_ms: *c,
                 credential: a ^ b,
             };
-            (name.clone(), form, Place { pack: (a % 3) as usize, offset: *b, length: *c }, *c, answer)
+            let place = Place { pack: (a % 3) as usize, offset: *b, length: *c };
+            (name.clone(), form, place, *c, answer)
         };
         let owned: Vec<_> = names.iter().map(entry).collect();
         let entries: Vec<Entry<'_>> = owned
@@ -127,6 +129,8 @@ proptest! {
         let bytes = encode(&["x", "y", "x"], &entries).unwrap();
         let index = Index::decode(&*bytes).unwrap();
         prop_assert_eq!(index.entries().collect::<Vec<_>>(), entries.clone());
-        prop_assert!(entries.iter().all(|entry| index.find(entry.name, entry.form) == Some(*entry)));
+        for entry in entries {
+            prop_assert_eq!(index.find(entry.name, entry.form), Some(entry));
+        }
     }
 }

@@ -1,39 +1,39 @@
-//! A registry's part of the cache as it was when it was opened: the index, the packs, and packuments
-//! in files of their own.
+//! A registry's part of the cache as it was when it was opened: the index, the packs, and
+//! packuments in files of their own.
 
 use std::collections::HashSet;
 use std::sync::{Arc, OnceLock};
 
 use dx_pkg_core::PackageName;
-use dx_pkg_format::packument::{Packument, SharedBytes};
+use dx_pkg_format::packument::{Form, Packument, SharedBytes};
 use dx_pkg_os::files::{Dir, Map};
 
 use super::answer::Answer;
 use super::index::{Entry, Index, Place};
-use super::{Form, file_name, record};
+use super::{file_name, record};
 
 /// The name of the index in its registry's folder.
-pub(super) const INDEX: &str = "index.dxi";
+pub(crate) const INDEX: &str = "index.dxi";
 /// The end of the names of packs.
-pub(super) const PACK: &str = ".pack";
+pub(crate) const PACK: &str = ".pack";
 /// The end of the names of packuments in files of their own.
 const SINGLE: &str = ".dxm";
 
 /// A registry's part of the cache.
 #[derive(Default)]
-pub(super) struct View {
+pub(crate) struct View {
     index: Option<Index<Map>>,
     packs: Vec<OnceLock<Option<Arc<Map>>>>,
     /// Names of packuments in files of their own.
-    pub(super) singles: HashSet<String>,
+    pub(crate) singles: HashSet<String>,
     /// Names of all packs in the folder, whether the index has them or not.
-    pub(super) pack_files: Vec<String>,
+    pub(crate) pack_files: Vec<String>,
 }
 
 /// A packument with what the registry said of it.
-pub(super) struct Found {
-    pub(super) packument: Packument,
-    pub(super) answer: Answer<String>,
+pub(crate) struct Found {
+    pub(crate) packument: Packument,
+    pub(crate) answer: Answer<String>,
 }
 
 /// A part of a mapped file.
@@ -51,7 +51,7 @@ impl AsRef<[u8]> for Part {
 
 impl View {
     /// Opens the folder `registry` in `metadata`. What is missing or damaged counts as empty.
-    pub(super) fn open(metadata: &Dir, registry: &str) -> Self {
+    pub(crate) fn open(metadata: &Dir, registry: &str) -> Self {
         let index = metadata.open_file(format!("{registry}/{INDEX}")).ok();
         let index = index.and_then(|file| Index::decode(Map::of(&file).ok()?).ok());
         let packs = index.as_ref().map_or(0, |index| index.packs().len());
@@ -69,27 +69,27 @@ impl View {
     }
 
     /// Returns whether nothing is cached.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(crate) fn is_empty(&self) -> bool {
         self.index.is_none() && self.singles.is_empty()
     }
 
     /// Returns the entries of the index.
-    pub(super) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
+    pub(crate) fn entries(&self) -> impl Iterator<Item = Entry<'_>> {
         self.index.iter().flat_map(Index::entries)
     }
 
     /// Returns the index's entry of a packument.
-    pub(super) fn entry(&self, name: &str, form: Form) -> Option<Entry<'_>> {
+    pub(crate) fn entry(&self, name: &str, form: Form) -> Option<Entry<'_>> {
         self.index.as_ref()?.find(name, form)
     }
 
     /// Returns the name of a pack of the index.
-    pub(super) fn pack(&self, pack: usize) -> Option<&str> {
+    pub(crate) fn pack(&self, pack: usize) -> Option<&str> {
         self.index.as_ref()?.packs().nth(pack)
     }
 
     /// Returns the bytes at `place`, unchecked; `None` where the pack is gone or too short.
-    pub(super) fn bytes(
+    pub(crate) fn bytes(
         &self,
         metadata: &Dir,
         registry: &str,
@@ -108,7 +108,7 @@ impl View {
     }
 
     /// Returns the packument of an entry, checked.
-    pub(super) fn packument(
+    pub(crate) fn packument(
         &self,
         metadata: &Dir,
         registry: &str,
@@ -121,7 +121,7 @@ impl View {
 
     /// Returns a packument from the index or from a file of its own, whichever the registry
     /// confirmed last.
-    pub(super) fn find(
+    pub(crate) fn find(
         &self,
         metadata: &Dir,
         registry: &str,
@@ -143,7 +143,7 @@ impl View {
 }
 
 /// Reads a packument from a file of its own.
-pub(super) fn single(metadata: &Dir, registry: &str, file: &str) -> Option<Found> {
+pub(crate) fn single(metadata: &Dir, registry: &str, file: &str) -> Option<Found> {
     let file = metadata.open_file(format!("{registry}/{file}")).ok()?;
     let map = Arc::new(Map::of(&file).ok()?);
     let (answer, start) = record::decode(&map)?;

@@ -37,8 +37,8 @@
 use dx_pkg_format::FormatError;
 use dx_pkg_format::wire::{self, Frame, Sections, StringTable, StringTableBuilder, Writer};
 
-use super::Form;
 use super::answer::Answer;
+use dx_pkg_format::packument::Form;
 
 const FORMAT: &str = "DXI";
 const FRAME: Frame = Frame { format: FORMAT, signature: *b"DXI\0", version: 1 };
@@ -48,26 +48,26 @@ const ABSENT: u32 = u32::MAX;
 
 /// A packument of the cache: which one it is, where its bytes are, what the registry said.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Entry<'a> {
-    pub(super) name: &'a str,
-    pub(super) form: Form,
-    pub(super) place: Place,
+pub(crate) struct Entry<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) form: Form,
+    pub(crate) place: Place,
     /// The checksum that its bytes contain.
-    pub(super) checksum: u64,
-    pub(super) answer: Answer<&'a str>,
+    pub(crate) checksum: u64,
+    pub(crate) answer: Answer<&'a str>,
 }
 
 /// A part of a pack.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
-    pub(super) pack: usize,
-    pub(super) offset: u64,
-    pub(super) length: u64,
+pub(crate) struct Place {
+    pub(crate) pack: usize,
+    pub(crate) offset: u64,
+    pub(crate) length: u64,
 }
 
 /// An index, read in place.
 #[derive(Debug)]
-pub(super) struct Index<B> {
+pub(crate) struct Index<B> {
     bytes: B,
     entries_at: usize,
     ends_at: usize,
@@ -79,7 +79,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     ///
     /// # Errors
     /// When signature or version is another's, or the bytes are truncated or damaged.
-    pub(super) fn decode(bytes: B) -> Result<Self, FormatError> {
+    pub(crate) fn decode(bytes: B) -> Result<Self, FormatError> {
         let all = bytes.as_ref();
         FRAME.open(all)?;
         let mut sections = Sections::new(FORMAT, 0, all.len());
@@ -125,7 +125,7 @@ impl<B: AsRef<[u8]>> Index<B> {
     }
 
     /// Returns the names of the packs.
-    pub(super) fn packs(&self) -> impl ExactSizeIterator<Item = &str> {
+    pub(crate) fn packs(&self) -> impl ExactSizeIterator<Item = &str> {
         let strings = self.strings();
         wire::words(self.slice(HEADER, self.entries_at)).map(move |id| strings.get(id))
     }
@@ -135,13 +135,13 @@ impl<B: AsRef<[u8]>> Index<B> {
     }
 
     /// Returns all entries, ascending by name and form.
-    pub(super) fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
+    pub(crate) fn entries(&self) -> impl ExactSizeIterator<Item = Entry<'_>> {
         let strings = self.strings();
         self.rows().iter().map(move |row| entry(row, strings))
     }
 
     /// Returns the entry of a packument.
-    pub(super) fn find(&self, name: &str, form: Form) -> Option<Entry<'_>> {
+    pub(crate) fn find(&self, name: &str, form: Form) -> Option<Entry<'_>> {
         let (rows, strings) = (self.rows(), self.strings());
         let key = |row: &[u8; ENTRY]| (strings.get(wire::u32_at(row, 0)), form_of(row));
         let at = rows.binary_search_by(|row| key(row).cmp(&(name, form)));
@@ -194,7 +194,7 @@ fn number_of(form: Form) -> u32 {
 ///
 /// # Errors
 /// When there are more strings than 32 bits can count.
-pub(super) fn encode(packs: &[&str], entries: &[Entry<'_>]) -> Result<Vec<u8>, FormatError> {
+pub(crate) fn encode(packs: &[&str], entries: &[Entry<'_>]) -> Result<Vec<u8>, FormatError> {
     let too_large = || FormatError::TooLarge { format: FORMAT, what: "packuments" };
     let mut strings = StringTableBuilder::default();
     let packs: Vec<u32> = packs.iter().map(|pack| strings.intern(pack)).collect();

@@ -2,19 +2,19 @@
 
 /// Validators and times of a registry's answer; `T` holds its texts.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(super) struct Answer<T> {
+pub(crate) struct Answer<T> {
     /// The `ETag`.
-    pub(super) etag: Option<T>,
+    pub(crate) etag: Option<T>,
     /// The `Last-Modified`.
-    pub(super) last_modified: Option<T>,
+    pub(crate) last_modified: Option<T>,
     /// When the registry confirmed the packument, in milliseconds since 1970.
-    pub(super) fetched_ms: u64,
+    pub(crate) fetched_ms: u64,
     /// Until when it may be used without revalidation, in milliseconds since 1970.
-    pub(super) fresh_until_ms: u64,
+    pub(crate) fresh_until_ms: u64,
     /// Until when it may be used during revalidation, in milliseconds since 1970.
-    pub(super) stale_until_ms: u64,
+    pub(crate) stale_until_ms: u64,
     /// The digest of the credential for which the registry confirmed it; 0 without one.
-    pub(super) credential: u64,
+    pub(crate) credential: u64,
 }
 
 impl<T: AsRef<str>> Answer<T> {
@@ -29,11 +29,11 @@ impl<T: AsRef<str>> Answer<T> {
         }
     }
 
-    pub(super) fn borrowed(&self) -> Answer<&str> {
+    pub(crate) fn borrowed(&self) -> Answer<&str> {
         self.with_texts(|text| text)
     }
 
-    pub(super) fn owned(&self) -> Answer<String> {
+    pub(crate) fn owned(&self) -> Answer<String> {
         self.with_texts(str::to_owned)
     }
 }

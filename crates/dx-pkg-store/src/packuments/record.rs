@@ -28,7 +28,7 @@ const ABSENT: u32 = u32::MAX;
 
 /// Encodes the header.
 #[cfg(test)]
-pub(super) fn encode(answer: &Answer<&str>) -> Vec<u8> {
+pub(crate) fn encode(answer: &Answer<&str>) -> Vec<u8> {
     let texts = [answer.etag, answer.last_modified];
     let mut out = FRAME.begin(256);
     let times = [answer.fetched_ms, answer.fresh_until_ms, answer.stale_until_ms];
@@ -45,7 +45,7 @@ pub(super) fn encode(answer: &Answer<&str>) -> Vec<u8> {
 
 /// Decodes the header in front of a packument; returns its length in bytes too. `None` if it is
 /// damaged.
-pub(super) fn decode(bytes: &[u8]) -> Option<(Answer<&str>, usize)> {
+pub(crate) fn decode(bytes: &[u8]) -> Option<(Answer<&str>, usize)> {
     FRAME.check_version(bytes).ok()?;
     let mut reader = Reader::new(bytes.get(Frame::SIZE..)?);
     let [fetched_ms, fresh_until_ms, stale_until_ms, credential] =
