@@ -9,25 +9,28 @@ use std::collections::{HashMap, HashSet};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 
-use dx_pkg_compat::npmrc::{Config, ReleaseCutoff};
-use dx_pkg_core::{PackageName, Spec};
+use dx_pkg_compat::npmrc::Config;
+use dx_pkg_core::PackageName;
 use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_os::files::Identity;
 use dx_pkg_resolve::{External, PickOptions, Picker, Places, Provider, ProviderError};
 use dx_pkg_store::Store;
-use dx_pkg_store::metadata::Form;
+use dx_pkg_store::metadata::{Form, MetadataSource};
 
 use crate::clock::now_ms;
 use crate::counters::Prefetched;
 use crate::package::real_name;
 use crate::{AcquireError, Cancel, Context, Counters, Downloads, Network, POLL_INTERVAL};
 
+mod age;
 mod cache;
 mod fetch;
+mod first;
+mod follow;
 mod read_ahead;
 
+pub use first::FirstRequests;
 use read_ahead::ReadAhead;
 
 /// How the packument cache may be used.
@@ -69,13 +72,15 @@ pub struct MetadataProvider<'a> {
     seeds: Vec<(String, String)>,
     /// The last packument the resolver waited for.
     waited_for: Mutex<Option<String>>,
+    /// Whether requests were sent before the resolution began.
+    began_early: bool,
 }
 
 /// The part of the metadata cache that a resolution depends on.
 #[derive(Debug, Clone)]
 pub struct MetadataBasis {
-    /// The files, with their identities.
-    pub files: Vec<(String, Identity)>,
+    /// The packuments.
+    pub sources: Vec<MetadataSource>,
     /// The time until which they may be used without a request, in milliseconds since 1970.
     pub fresh_until_ms: u64,
 }
@@ -103,6 +108,11 @@ struct State {
     /// Requirements whose dependencies have been requested.
     followed: HashSet<(String, String)>,
     following: bool,
+    /// Packuments that are revalidated for the next command.
+    revalidated: HashSet<String>,
+    /// Requirements that are followed once it is known how versions are chosen; `None` from then
+    /// on.
+    unfollowed: Option<Vec<(String, String)>>,
     /// Packuments that a thread waits for.
     awaited: Vec<String>,
     /// Answers that are being written to the cache.
@@ -156,26 +166,9 @@ impl<'a> MetadataProvider<'a> {
         local: LocalSources<'a>,
         counters: Arc<Counters>,
     ) -> Self {
-        let shared = Shared {
-            config: context.config.clone(),
-            store: context.store.clone(),
-            cancel: context.cancel.clone(),
-            policy,
-            picker: Mutex::new(Picker::new(pick)),
-            state: Mutex::default(),
-            used_cache: AtomicBool::new(false),
-            fresh_until_ms: AtomicU64::new(u64::MAX),
-            arrived: Condvar::new(),
-            cached: Condvar::new(),
-            counters,
-        };
-        MetadataProvider {
-            context,
-            shared: Arc::new(shared),
-            local,
-            seeds,
-            waited_for: Mutex::default(),
-        }
+        let shared = Arc::new(Shared::new(context, policy, pick, counters));
+        let waited_for = Mutex::default();
+        MetadataProvider { context, shared, local, seeds, waited_for, began_early: false }
     }
 
     /// Returns whether any answer came from the cache without a request.
@@ -195,19 +188,20 @@ impl<'a> MetadataProvider<'a> {
         if offline || prefer_offline || prefer_online {
             return None;
         }
-        let mut files = Vec::new();
+        let mut sources = Vec::new();
         let mut state = self.shared.lock();
         while state.being_cached > 0 {
             state = self.shared.cached.wait(state).unwrap_or_else(PoisonError::into_inner);
         }
         for name in state.packuments.keys().filter(|name| !state.ahead.is_unused(name)) {
             let Ok(name) = PackageName::parse(name) else { continue };
-            files.extend(self.shared.store.metadata_files(&self.shared.registry_key(&name), &name));
+            let registry = self.shared.registry_key(&name);
+            sources.extend(self.shared.store.metadata_sources(&registry, &name));
         }
-        files.sort_unstable_by(|a, b| a.0.cmp(&b.0));
+        sources.sort_unstable_by(|a, b| a.name.cmp(&b.name));
         let fresh_until_ms = self.shared.fresh_until_ms.load(Ordering::Relaxed);
         let fresh_until_ms = fresh_until_ms.min(self.shared.grows_old_enough(&state));
-        Some(MetadataBasis { files, fresh_until_ms })
+        Some(MetadataBasis { sources, fresh_until_ms })
     }
 
     fn waited_for(&self) -> MutexGuard<'_, Option<String>> {
@@ -228,10 +222,21 @@ impl<'a> MetadataProvider<'a> {
     }
 }
 
+impl Drop for MetadataProvider<'_> {
+    fn drop(&mut self) {
+        // Also after a failure: what was fetched need not be fetched again.
+        let _ = self.shared.store.save_metadata();
+    }
+}
+
 impl MetadataProvider<'_> {
     /// Returns a packument from memory, from the cache or from the registry.
     pub(crate) fn load(&self, name: &str) -> Result<Packument, AcquireError> {
         if let Some(known) = self.shared.lock().arrived(name) {
+            if self.began_early {
+                // It would have been waited for.
+                self.waited_for().get_or_insert_with(|| name.to_owned());
+            }
             return known;
         }
         let package = PackageName::parse(name)?;
@@ -319,6 +324,27 @@ impl Provider for MetadataProvider<'_> {
 }
 
 impl Shared {
+    fn new(
+        context: &Context,
+        policy: MetadataPolicy,
+        pick: PickOptions,
+        counters: Arc<Counters>,
+    ) -> Self {
+        Shared {
+            config: context.config.clone(),
+            store: context.store.clone(),
+            cancel: context.cancel.clone(),
+            policy,
+            picker: Mutex::new(Picker::new(pick)),
+            state: Mutex::default(),
+            used_cache: AtomicBool::new(false),
+            fresh_until_ms: AtomicU64::new(u64::MAX),
+            arrived: Condvar::new(),
+            cached: Condvar::new(),
+            counters,
+        }
+    }
+
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
@@ -353,35 +379,6 @@ impl Shared {
         self.fresh_until_ms
             .fetch_min(if usable { cached.fresh_until_ms } else { u64::MAX }, Ordering::Relaxed);
         usable.then_some((cached.packument, !any_age && now >= cached.fresh_until_ms))
-    }
-
-    /// Returns whether versions are chosen by age and the abbreviated form does not have it.
-    fn needs_times(&self, packument: &Packument) -> bool {
-        let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(before) = picker.before_for(packument.name()) else { return false };
-        packument.modified().is_none_or(|modified| modified > before)
-    }
-
-    /// Returns when the first version of a packument in use, now too young, is old enough to be
-    /// chosen, in milliseconds since 1970. A date as a limit does not move.
-    fn grows_old_enough(&self, state: &State) -> u64 {
-        if matches!(self.config.release_cutoff(), Ok(Some(ReleaseCutoff::Before(_)))) {
-            return u64::MAX;
-        }
-        let now = now_ms();
-        let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut first = u64::MAX;
-        for answer in state.packuments.values() {
-            let Answer::Arrived(Ok(packument)) = answer else { continue };
-            let Some(before) = picker.before_for(packument.name()) else { continue };
-            if packument.modified().is_some_and(|modified| modified <= before) {
-                continue;
-            }
-            let published = packument.versions().filter_map(|view| view.published());
-            let young = published.filter(|published| *published > before);
-            first = young.map(|published| published + (now - before)).fold(first, u64::min);
-        }
-        first
     }
 
     /// Returns the unpacked size of a package, where its packument has arrived and has it.
@@ -437,61 +434,5 @@ impl Shared {
                 .unwrap_or_else(PoisonError::into_inner)
                 .0;
         }
-    }
-
-    /// Requests the dependencies of the version that `spec` selects, and theirs in turn.
-    fn follow(self: &Arc<Self>, network: &Network, name: &str, spec: &str, reason: Reason<'_>) {
-        let mut work = vec![(name.to_owned(), spec.to_owned(), reason.priority)];
-        while let Some((name, spec, priority)) = work.pop() {
-            let Ok(parsed) = Spec::parse(&spec) else { continue };
-            let name = match &parsed {
-                Spec::Alias { name, .. } => name.as_str().to_owned(),
-                Spec::Range(_) | Spec::Version(_) | Spec::Tag(_) => name,
-                _ => continue,
-            };
-            if self.lock().followed.contains(&(name.clone(), spec.clone())) {
-                continue;
-            }
-            // A pending packument is followed when it arrives.
-            let Some(packument) =
-                self.arrived_or_requested(network, &name, &spec, Reason { priority, ..reason })
-            else {
-                continue;
-            };
-            if self.lock().followed.insert((name, spec)) {
-                work.extend(self.dependencies(&packument, &parsed));
-            }
-        }
-    }
-
-    fn arrived_or_requested(
-        self: &Arc<Self>,
-        network: &Network,
-        name: &str,
-        spec: &str,
-        reason: Reason<'_>,
-    ) -> Option<Packument> {
-        if let Some(answer) = self.lock().arrived(name) {
-            return answer.ok();
-        }
-        let package = PackageName::parse(name).ok()?;
-        if let Some((packument, _)) = self.cached(&self.registry_key(&package), &package) {
-            return Some(packument);
-        }
-        self.request(network, name, Some(spec), reason);
-        None
-    }
-
-    fn dependencies(&self, packument: &Packument, spec: &Spec) -> Vec<(String, String, Priority)> {
-        let picker = self.picker.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(version) = picker.pick(packument, spec) else { return Vec::new() };
-        let view = packument.version(version);
-        let peers = view.peer_dependencies().filter(|(name, _)| !view.peer_optional(name));
-        let with = |priority| {
-            move |(name, spec): (&str, &str)| (name.to_owned(), spec.to_owned(), priority)
-        };
-        let own =
-            view.dependencies().chain(view.optional_dependencies()).map(with(Priority::Normal));
-        own.chain(peers.map(with(Priority::High))).collect()
     }
 }

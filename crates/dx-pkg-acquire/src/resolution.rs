@@ -7,7 +7,9 @@ use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::PlanRequest;
 use dx_pkg_resolve::{Resolution, ResolveError};
 
-use crate::metadata::{LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider};
+use crate::metadata::{
+    FirstRequests, LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider,
+};
 use crate::package::lacks_manifests;
 use crate::prediction::History;
 use crate::upgrade::upgrade;
@@ -38,6 +40,7 @@ pub fn resolve(
     previous: Option<&Lock>,
     downloads: Option<&Downloads>,
     counters: &Arc<Counters>,
+    first: Option<FirstRequests>,
 ) -> Result<Resolved, AcquireError> {
     let places = local::places(root, &context.config);
     let rules = context.sources()?;
@@ -71,7 +74,12 @@ pub fn resolve(
             _ => dx_pkg_resolve::resolve(requirements, previous, provider, options),
         }
     };
-    let cached = provider(input.policy);
+    let cached = match first {
+        Some(first) => {
+            first.provider(context, input.options.pick.clone(), input.open.clone(), local)
+        }
+        None => provider(input.policy),
+    };
     let outcome = resolve_with(&cached);
     counters.record_prefetched(cached.finish_prefetching());
     let (resolution, basis) = match outcome {
@@ -105,6 +113,19 @@ fn propose(context: &Context, input: &ResolverInput) -> Result<Option<Lock>, Acq
 impl ResolverInput {
     fn has_workspace(&self, folder: &str) -> bool {
         self.options.workspaces.iter().any(|workspace| workspace == folder)
+    }
+
+    /// Sends the first requests of a resolution; see [`FirstRequests`]. `locked` is the project's
+    /// lockfile.
+    pub fn first_requests(
+        &self,
+        context: &Context,
+        locked: Option<&Lock>,
+        counters: &Arc<Counters>,
+    ) -> Option<FirstRequests> {
+        let likely = || History::new(&context.config, &context.store).likely(&self.open, locked);
+        let pick = self.options.pick.clone();
+        FirstRequests::send(context, self.policy, pick, &self.open, likely, counters)
     }
 
     /// Returns the resolver's provider for this input.

@@ -2,7 +2,8 @@
 //! resolution maps.
 //!
 //! The JSON is read once, front to back. Parts that resolution does not need are skipped without
-//! being parsed, and texts are borrowed. Each manifest is normalised as npm normalises one from a
+//! being parsed, texts are borrowed, and what is as in the version before is not read again
+//! (`fast`). Each manifest is normalised as npm normalises one from a
 //! packument, so that the encoded form is what npm would write to a lockfile:
 //!
 //! - a value of an unexpected type counts as absent, and is kept as JSON where a lockfile has it;
@@ -18,7 +19,9 @@
 //! - `engines` of an array have the names "0", "1", ….
 
 mod bins;
+mod cursor;
 mod extra;
+mod fast;
 mod json;
 mod manifest;
 mod shape;
@@ -137,6 +140,11 @@ pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, Packument
 }
 
 fn read<'a>(text: &'a str, requested: &'a PackageName) -> serde_json::Result<Document<'a>> {
+    fast::read(text, requested).map_or_else(|| read_any(text, requested), Ok)
+}
+
+/// Reads a packument of any shape.
+fn read_any<'a>(text: &'a str, requested: &'a PackageName) -> serde_json::Result<Document<'a>> {
     let mut document = Document::of(Cow::Borrowed(requested.as_str()));
     let mut json = serde_json::Deserializer::from_str(text);
     Fill(&mut document).deserialize(&mut json)?;

@@ -47,7 +47,7 @@ use crate::FormatError;
 use crate::wire::{self, Frame};
 use layout::{Layout, Parts};
 
-pub use encode::{Encoder, PackumentData, VersionData};
+pub use encode::{Encoder, PackumentData, Repeated, VersionData};
 pub use view::{Pairs, Texts, VersionView};
 
 /// The first four bytes of a DXM file.
@@ -59,7 +59,7 @@ pub const VERSION: u16 = 2;
 pub type PackumentError = FormatError;
 
 /// The two forms in which registries serve packuments.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Default)]
 pub enum Form {
     /// The fields that installing needs.
     #[default]
@@ -110,6 +110,19 @@ impl Packument {
     #[must_use]
     pub fn as_bytes(&self) -> &[u8] {
         (*self.bytes).as_ref()
+    }
+
+    /// Returns the encoded bytes, shared.
+    #[must_use]
+    pub fn shared_bytes(&self) -> SharedBytes {
+        Arc::clone(&self.bytes)
+    }
+
+    /// Returns the checksum that the bytes contain. Packuments of one package with equal checksums
+    /// are equal, unless somebody made them so on purpose.
+    #[must_use]
+    pub fn checksum(&self) -> u64 {
+        wire::u64_at(self.parts().bytes, 8)
     }
 
     /// Returns the package's name as the registry spells it.

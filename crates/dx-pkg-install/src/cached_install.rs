@@ -1,8 +1,8 @@
 //! The results of installs, cached so that the same install need not be worked out again.
 //!
 //! A result is stored under a digest of everything it depends on ([`CacheKey`]): a change of any of
-//! that gives another key. A result that used the registries' metadata also names the files of the
-//! metadata cache that it read. It is valid while they are unchanged and fresh.
+//! that gives another key. A result that used the registries' metadata also names the packuments
+//! that it read. It is valid while the cache has them unchanged and they are fresh.
 //!
 //! Little-endian:
 //!
@@ -30,9 +30,9 @@
 //! | | 4 | number of deprecated packages |
 //! | | 4 + … | for each: name, version, path, and the registry's message |
 //! | | 1 | whether it is a direct dependency |
-//! | | 4 | number of metadata files |
-//! | | 4 + n | for each: length of its name (`u32`), and the name |
-//! | | 40 | its identity: device, inode, size, mtime and ctime in ns |
+//! | | 4 | number of packuments |
+//! | | 4 + n | for each: length of its name in the cache (`u32`), and the name |
+//! | | 8 | the checksum of its contents |
 //! | | 1 | whether the tree is a baseline |
 //! | | 1 | whether the lockfile is complete |
 //! | | 1 | whether the lockfile changed |
@@ -44,7 +44,7 @@ use dx_pkg_acquire::clock::now_ms;
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_format::wire::{Frame, Reader};
 use dx_pkg_lock::name_of_path;
-use dx_pkg_os::files::Identity;
+use dx_pkg_store::metadata::MetadataSource;
 use dx_pkg_store::{PreparedKey, Store};
 use url::Url;
 
@@ -87,8 +87,8 @@ pub struct CachedInstall<'r> {
     pub warnings: Vec<String>,
     /// The paths that visit the tree's folders.
     pub(crate) visits: Vec<Visit>,
-    /// The metadata files it depends on: names in the store's cache, and identities.
-    pub metadata: Vec<(String, Identity)>,
+    /// The packuments it depends on.
+    pub metadata: Vec<MetadataSource>,
     /// Whether a later change of requirements can be installed incrementally.
     pub is_baseline: bool,
     /// Whether another resolution would keep the lockfile.
@@ -161,15 +161,10 @@ impl<'r> CachedInstall<'r> {
     /// and its expiry has no meaning.
     pub fn is_valid(&self, store: &Store, credentials: u64) -> bool {
         let now = now_ms();
-        let is_past = |identity: &Identity| {
-            u64::try_from(identity.mtime_ns / 1_000_000).is_ok_and(|ms| ms <= now)
-        };
         self.metadata.is_empty()
             || credentials == self.credentials
                 && now < self.fresh_until_ms
-                && self.metadata.iter().all(|(file, identity)| {
-                    is_past(identity) && store.metadata_is_unchanged(file, identity)
-                })
+                && store.metadata_is_unchanged(&self.metadata, now)
     }
 
     /// Returns the summary of installing it anew.
@@ -190,7 +185,7 @@ impl<'r> CachedInstall<'r> {
     /// Encodes the file.
     pub fn encode(&self) -> Vec<u8> {
         let text = self.lockfile.unwrap_or_default();
-        let mut out = FRAME.begin(16_384 + text.len() + 128 * self.metadata.len());
+        let mut out = FRAME.begin(16_384 + text.len() + 96 * self.metadata.len());
         out.bytes(&self.prepared);
         for number in [self.fresh_until_ms, self.packages, self.placed, self.credentials] {
             out.u64(number);
@@ -214,9 +209,9 @@ impl<'r> CachedInstall<'r> {
                 .for_each(|text| out.text(text));
             out.flag(one.is_direct);
         });
-        out.list(&self.metadata, |out, (file, identity)| {
-            out.text(file);
-            out.bytes(&identity.to_bytes());
+        out.list(&self.metadata, |out, source| {
+            out.text(&source.name);
+            out.u64(source.revision);
         });
         out.flag(self.is_baseline);
         out.flag(self.is_complete);
@@ -228,8 +223,8 @@ impl<'r> CachedInstall<'r> {
     /// Decodes the file; `None` for anything but an undamaged file of this version.
     pub fn decode(bytes: &'r [u8]) -> Option<Self> {
         let mut input = FRAME.open(bytes).ok()?;
-        let file = |input: &mut Reader<'r>| {
-            Some((input.text()?.to_owned(), Identity::from_bytes(input.array()?)))
+        let source = |input: &mut Reader<'r>| {
+            Some(MetadataSource { name: input.text()?.to_owned(), revision: input.u64()? })
         };
         let visit = |input: &mut Reader<'r>| {
             Some(Visit { path: input.text()?.to_owned(), end: input.text()?.to_owned() })
@@ -247,7 +242,7 @@ impl<'r> CachedInstall<'r> {
             visits: input.list(visit)?,
             direct: input.list(direct)?,
             deprecated: input.list(deprecation)?,
-            metadata: input.list(file)?,
+            metadata: input.list(source)?,
             is_baseline: input.flag()?,
             is_complete: input.flag()?,
             lockfile: {

@@ -86,6 +86,8 @@ pub fn install(
     events.work_ended();
     // Also after a failure: fetched packages need not be fetched again.
     let pending = store_pending(&session, &project.root);
+    // Answers that were only for the next command. A cache that cannot be written costs time.
+    let _ = session.store().save_metadata();
     altered::tell(session.store());
     drop::<Option<FileLock>>(lock);
     match result {

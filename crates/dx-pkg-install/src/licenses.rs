@@ -7,10 +7,14 @@ use dx_pkg_acquire::{Downloads, Network, POLL_INTERVAL};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{PackageId, PackageName};
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_store::fields::{PackageFields, PackageLicense};
 use tokio::task::JoinHandle;
 
 use crate::Session;
 use crate::plan::Plan;
+
+/// The member of a manifest that has its licence.
+const LICENSE: &str = "license";
 
 /// Licences on their way: each package with its answer.
 pub(crate) type Licenses = Vec<(PackageId, JoinHandle<Option<String>>)>;
@@ -26,6 +30,7 @@ pub(crate) fn request(
     let fetched: HashSet<&str> =
         plan.installed.packages.iter().map(|package| package.path.as_str()).collect();
     let is_fetched = |package: &&LockPackage| fetched.contains(package.path.as_str());
+    let known = session.store().package_fields();
     let mut requested = Vec::new();
     // A registry is not asked about what does not come from one.
     let may_be_asked = |package: &&LockPackage| {
@@ -34,7 +39,8 @@ pub(crate) fn request(
     for package in without_license(lock, previous).filter(may_be_asked) {
         let name = PackageName::parse(real_name(package));
         let (Ok(name), Ok(Some(id))) = (name, package_id(package)) else { continue };
-        if session.store().has(id) || session.store().license(id).is_some() {
+        let store = session.store();
+        if known.get(id).is_some() || store.has(id) || store.license(id).is_some() {
             continue;
         }
         let Ok(network) = session.context.network() else { break };
@@ -55,56 +61,60 @@ pub(crate) fn complete(
     previous: Option<&Lock>,
     requested: Licenses,
 ) {
+    let mut answers = HashMap::new();
     if let Some(network) = session.context.network_used() {
         for (id, answer) in requested {
-            if let Some(license) = wait_for(session, network, answer) {
-                // A licence that cannot be stored is requested again.
-                let _ = session.store().put_license(id, &license);
-            }
+            answers.extend(wait_for(session, network, answer).map(|license| (id, license)));
         }
     }
     keep_known(lock, previous);
-    let mut found: HashMap<String, Found> = HashMap::new();
+    let known = session.store().package_fields();
+    let mut found: HashMap<String, PackageFields> = HashMap::new();
+    let mut learnt = Vec::new();
     for package in without_license(lock, previous) {
         let Ok(Some(id)) = package_id(package) else { continue };
-        let mut fields = downloads.own_fields(id).map(Found::from).unwrap_or_default();
-        if fields.license.is_none() {
-            let stored = stored_fields(session, id).unwrap_or_default();
-            let cached = || session.store().license(id).filter(|license| !license.is_empty());
-            fields.license = stored.license.or_else(|| cached().map(License::Text));
-            fields.workspaces = fields.workspaces.or(stored.workspaces);
-        }
+        let fields = known.get(id).unwrap_or_else(|| {
+            let (fields, is_known) = fields_of(session, downloads, id, answers.get(&id));
+            learnt.extend(is_known.then(|| (id, fields.clone())));
+            fields
+        });
         found.insert(package.path.clone(), fields);
     }
+    // What cannot be recorded is looked up again.
+    let _ = session.store().put_package_fields(learnt);
     for package in &mut lock.packages {
-        let Some(Found { license, workspaces }) = found.remove(&package.path) else { continue };
+        let Some(PackageFields { license, workspaces }) = found.remove(&package.path) else {
+            continue;
+        };
         match license {
-            Some(License::Text(text)) => package.license = Some(text),
-            Some(License::Other(member)) => package.extra.push(member),
+            Some(PackageLicense::Text(text)) => package.license = Some(text),
+            Some(PackageLicense::Json(json)) => package.extra.push((LICENSE.to_owned(), json)),
             None => {}
         }
         package.workspaces = package.workspaces.take().or(workspaces);
     }
 }
 
-/// What was found for an entry.
-#[derive(Default)]
-struct Found {
-    license: Option<License>,
-    workspaces: Option<String>,
-}
-
-impl From<OwnFields> for Found {
-    fn from(OwnFields { license, workspaces }: OwnFields) -> Self {
-        Found { license: license.map(License::Text), workspaces }
+/// Returns the fields of a package that are not recorded, from its manifest or as the registry
+/// answers, and whether one of them was asked.
+fn fields_of(
+    session: &Session,
+    downloads: &Downloads,
+    id: PackageId,
+    answer: Option<&String>,
+) -> (PackageFields, bool) {
+    let OwnFields { license, workspaces } = downloads.own_fields(id).unwrap_or_default();
+    if license.is_some() {
+        return (PackageFields { license: license.map(PackageLicense::Text), workspaces }, true);
     }
-}
-
-/// A licence in a lockfile.
-enum License {
-    Text(String),
-    /// A list or the like: the entry's member with its JSON text.
-    Other((String, String)),
+    let stored = stored_fields(session, id);
+    let told = answer.cloned().or_else(|| session.store().license(id));
+    let is_known = stored.is_some() || told.is_some();
+    let PackageFields { license, workspaces: of_manifest } = stored.unwrap_or_default();
+    let told = told.filter(|text| !text.is_empty()).map(PackageLicense::Text);
+    let fields =
+        PackageFields { license: license.or(told), workspaces: workspaces.or(of_manifest) };
+    (fields, is_known)
 }
 
 /// Returns entries of registry packages that are new and have no licence.
@@ -163,12 +173,12 @@ fn keep_known(lock: &mut Lock, previous: Option<&Lock>) {
 }
 
 /// Reads the fields in the manifest of a stored package.
-fn stored_fields(session: &Session, id: PackageId) -> Option<Found> {
+fn stored_fields(session: &Session, id: PackageId) -> Option<PackageFields> {
     let stored = session.store().open_package(id).ok()??;
     let dxp = stored.dxp();
     let text = stored.read(&dxp.find("package.json")?).ok()?;
     let manifest = Manifest::parse(&String::from_utf8_lossy(&text)).ok()?.to_lock_package();
-    let other = manifest.other_license().cloned().map(License::Other);
-    let license = manifest.license.map(License::Text).or(other);
-    Some(Found { license, workspaces: manifest.workspaces })
+    let other = manifest.other_license().map(|(_, json)| PackageLicense::Json(json.clone()));
+    let license = manifest.license.map(PackageLicense::Text).or(other);
+    Some(PackageFields { license, workspaces: manifest.workspaces })
 }

@@ -1,7 +1,7 @@
 //! Insertion of packages into the store: their record first, then the expanded files.
 
 use std::fs::File;
-use std::io::{self, IoSlice, Write};
+use std::io::{self, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
@@ -15,8 +15,6 @@ use crate::{Folder, PackageTables, Store, StoreError};
 
 /// The most packages whose tables are kept in memory: those of a large project are a third of it.
 const MOST_FRESH: usize = 4096;
-/// The most buffers that systems take in one call.
-const MOST_PARTS: usize = 1024;
 
 /// A name in `tmp/` whose file or tree is removed unless it was renamed away.
 pub(crate) struct Temporary<'a> {
@@ -235,26 +233,6 @@ impl Store {
 /// Returns whether a rename failed because another process has created the same folder.
 fn is_taken(error: &io::Error) -> bool {
     matches!(error.kind(), io::ErrorKind::DirectoryNotEmpty | io::ErrorKind::AlreadyExists)
-}
-
-/// Writes the parts in place: copying them to one buffer first takes up to twice as long.
-pub(crate) fn write_parts<'p>(
-    file: &mut File,
-    parts: impl Iterator<Item = &'p [u8]>,
-) -> io::Result<()> {
-    let mut parts: Vec<_> = parts.map(IoSlice::new).collect();
-    for batch in parts.chunks_mut(MOST_PARTS) {
-        let mut rest = batch;
-        while !rest.is_empty() {
-            match file.write_vectored(rest) {
-                Ok(0) => return Err(io::ErrorKind::WriteZero.into()),
-                Ok(written) => IoSlice::advance_slices(&mut rest, written),
-                Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-                Err(error) => return Err(error),
-            }
-        }
-    }
-    Ok(())
 }
 
 fn write_verified(

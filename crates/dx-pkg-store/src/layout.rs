@@ -13,14 +13,15 @@ use dx_pkg_core::PackageId;
 ///   packages/<aa>/<id>.dxp       or the package in one file; earlier versions wrote one beside
 ///                                each expanded package, with the identities in <id>.files
 ///   packages/<aa>/<id>.tgz       or its tarball, in continuous integration
-///   packages/<aa>/<id>.license   the licence of a package that was never fetched
 ///   expanded/<aa>/<id>/<number>  the package's files, the source of hard links; of some by path
 ///   prepared/<aa>/<key>/         prepared trees; drawn in `prepared.rs`
 ///   prepared/jobs/<digest>       preparation jobs
 ///   prepared/projects/<digest>   whether prepared trees of a project were used
-///   metadata/<registry>/a-<name>.dxm, f-<name>.dxm
-///                                abbreviated and full packuments, after a header with validators
-///                                and times
+///   metadata/<registry>/index.dxi
+///                                which packuments are cached, where they are, validators and times
+///   metadata/<registry>/<unique>.pack
+///                                packuments, one after the other
+///   metadata/packages.dxn        licences of packages, which abbreviated packuments lack
 ///   metadata/<registry>/chain.dxc
 ///                                the registry's chain: packages that are likely to follow others
 ///   written/<id>                 empty: files of the package were written to in a project
@@ -97,7 +98,7 @@ pub(crate) const FORMER: &str = ".former";
 
 /// The length of `aa/<64 digits>`.
 const DIGITS_END: usize = 67;
-/// The longest name: the longest suffix is `.license`.
+/// The longest name: the longest suffix is `.license`, of an older version.
 const LONGEST: usize = DIGITS_END + 8;
 
 /// The name of an entry within its folder, `aa/<64 digits><suffix>`, without an allocation.

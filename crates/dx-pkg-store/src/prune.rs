@@ -8,6 +8,7 @@ use std::time::SystemTime;
 use dx_pkg_core::PackageId;
 use dx_pkg_os::files::{Dir, EntryKind, Footprint};
 
+use crate::metadata::is_part_of_cache;
 use crate::{Folder, Store, StoreError};
 
 /// The usage of one folder of the store.
@@ -90,8 +91,11 @@ impl Store {
         ] {
             let path = self.folder(folder);
             let is_entry = |at: usize, path: &Path| at == depth && is_counted(folder, path);
-            let found = measure(&path, &is_entry, &mut links, usage.len())
+            let mut found = measure(&path, &is_entry, &mut links, usage.len())
                 .map_err(StoreError::io("reading", path))?;
+            if folder == Folder::Metadata {
+                found.entries += self.packed_packuments();
+            }
             usage.push((folder, found));
         }
         for linked in links.values().filter(|linked| linked.names > linked.seen) {
@@ -111,6 +115,7 @@ impl Store {
     /// When the store cannot be read or written.
     pub fn prune(&self, limits: &PruneLimits<'_>) -> Result<Pruned, StoreError> {
         let mut pruned = Pruned::default();
+        (pruned.documents, pruned.bytes) = self.prune_packuments(limits.unused_since)?;
         for folder in [Folder::Metadata, Folder::Lockfiles, Folder::Resolutions] {
             let (documents, bytes) = self.prune_documents(folder, limits.unused_since)?;
             pruned.documents += documents;
@@ -216,7 +221,8 @@ impl Store {
         let root = self.folder(folder);
         let mut old: Vec<(PathBuf, u64)> = Vec::new();
         walk(&root, 0, &mut |path, _, footprint| {
-            if footprint.kind == EntryKind::File && footprint.modified < unused_since {
+            let is_old = footprint.kind == EntryKind::File && footprint.modified < unused_since;
+            if is_old && is_counted(folder, path) {
                 old.push((path.to_owned(), footprint.bytes));
             }
         })
@@ -254,6 +260,7 @@ fn is_counted(folder: Folder, path: &Path) -> bool {
     match folder {
         Folder::Packages => [".dxt", ".dxp", ".tgz"].iter().any(|form| name.ends_with(form)),
         Folder::Prepared => name.starts_with("tree-"),
+        Folder::Metadata => !is_part_of_cache(name),
         _ => true,
     }
 }

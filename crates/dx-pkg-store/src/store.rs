@@ -9,6 +9,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_os::files::{Dir, Identity};
 
 use crate::layout::{EntryName, RECORD};
+use crate::packuments::Packuments;
 use crate::pending::{self, Pending};
 use crate::{Altered, Folder, PackageTables, StoreError};
 
@@ -29,6 +30,7 @@ struct Inner {
     fresh: Mutex<HashMap<PackageId, PackageTables>>,
     lacking: Mutex<BTreeMap<PackageId, BTreeSet<String>>>,
     gyp: Mutex<Option<HashSet<PackageId>>>,
+    metadata: Mutex<Packuments>,
 }
 
 impl Store {
@@ -56,6 +58,7 @@ impl Store {
             fresh: Mutex::default(),
             lacking: Mutex::default(),
             gyp: Mutex::default(),
+            metadata: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -153,6 +156,11 @@ impl Store {
     /// Returns the packages with a `binding.gyp`, once they have been read.
     pub(crate) fn known_gyp(&self) -> MutexGuard<'_, Option<HashSet<PackageId>>> {
         self.inner.gyp.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Returns the metadata cache as this process sees it.
+    pub(crate) fn metadata_cell(&self) -> &Mutex<Packuments> {
+        &self.inner.metadata
     }
 
     /// Returns the pending packages of this process.

@@ -44,7 +44,7 @@ fn main() -> Result<(), Box<dyn std::error::Error>> {
         ..Requirements::default()
     };
     let input = ResolverInput::new(&context.config, requirements, None, None)?;
-    let resolved = resolve(&context, root, &input, None, None, &Arc::default())?;
+    let resolved = resolve(&context, root, &input, None, None, &Arc::default(), None)?;
     for package in resolved.resolution.lock.packages.iter().skip(1) {
         let depth = package.path.matches("node_modules/").count() - 1;
         let version = package.version.as_deref().unwrap_or("(a link)");

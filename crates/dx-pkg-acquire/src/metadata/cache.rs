@@ -68,7 +68,7 @@ impl Shared {
             self.arrived(network, subject.name.as_str(), Ok(decoded.packument.clone()));
         }
         let record = MetadataRecord {
-            packument: decoded.packument.as_bytes(),
+            packument: &decoded.packument,
             form: decoded.form,
             etag: decoded.validator.etag.as_deref(),
             last_modified: decoded.validator.last_modified.as_deref(),

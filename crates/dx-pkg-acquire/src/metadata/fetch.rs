@@ -54,9 +54,12 @@ impl Shared {
         }
     }
 
-    /// Revalidates a packument that is in use, for the next command. Nothing waits for the answer:
-    /// one that has not arrived when the command ends is requested again by the next.
+    /// Revalidates a packument that is in use, once, for the next command. Nothing waits for the
+    /// answer: one that has not arrived when the command ends is requested again by the next.
     pub(super) fn revalidate(self: &Arc<Self>, network: &Network, name: PackageName) {
+        if !self.lock().revalidated.insert(name.as_str().to_owned()) {
+            return;
+        }
         let (shared, network) = (self.clone(), network.clone());
         let runtime = network.runtime.clone();
         let asked = async move {

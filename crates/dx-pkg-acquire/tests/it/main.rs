@@ -34,7 +34,7 @@ fn resolve_a(context: &Arc<Context>, downloads: Option<&Downloads>) -> Result<Lo
     let requirements = Requirements { root: manifest.to_lock_package(), ..Requirements::default() };
     let input = ResolverInput::new(&context.config, requirements, None, None)?;
     let resolved =
-        resolve(context, Path::new("/project"), &input, None, downloads, &Arc::default())?;
+        resolve(context, Path::new("/project"), &input, None, downloads, &Arc::default(), None)?;
     Ok(resolved.resolution.lock)
 }
 

@@ -15,6 +15,8 @@ mod background;
 mod bundles;
 mod changes;
 mod client_certificate;
+#[cfg(unix)]
+mod cold;
 mod command_words;
 mod concurrent;
 mod counting;

@@ -74,16 +74,14 @@ fn nothing_is_requested_ahead_if_the_settings_forbid_it() {
 fn metadata_files(project: &Project) -> Vec<PathBuf> {
     let folders = fs::read_dir(project.store().join("v1/metadata")).unwrap();
     folders
-        .flat_map(|folder| fs::read_dir(folder.unwrap().path()).unwrap())
+        .filter_map(|folder| fs::read_dir(folder.unwrap().path()).ok())
+        .flatten()
         .map(|file| file.unwrap().path())
         .collect()
 }
 
 fn forget_packuments(project: &Project) {
-    for file in metadata_files(project)
-        .iter()
-        .filter(|file| file.extension().is_some_and(|kind| kind == "dxm"))
-    {
+    for file in metadata_files(project).iter().filter(|file| !file.ends_with("chain.dxc")) {
         fs::remove_file(file).unwrap();
     }
 }

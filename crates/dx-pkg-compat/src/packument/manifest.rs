@@ -141,7 +141,7 @@ fn fill<'de, T: Target<'de>, M: MapAccess<'de>>(
 }
 
 /// A dependency that is also listed as optional is optional only.
-fn remove_optional(dependencies: &mut Vec<Pair<'_>>, optional: &[Pair<'_>]) {
+pub(super) fn remove_optional(dependencies: &mut Vec<Pair<'_>>, optional: &[Pair<'_>]) {
     if dependencies.is_empty() || optional.is_empty() {
         return;
     }
@@ -178,7 +178,7 @@ impl<'de> Shape<'de> for Bundle<'de> {
 
 /// `scripts`: whether one of them runs at installation.
 #[derive(Default)]
-struct Scripts(bool);
+pub(super) struct Scripts(pub(super) bool);
 
 impl<'de> Shape<'de> for Scripts {
     fn object<M: MapAccess<'de>>(mut map: M) -> Result<Self, M::Error> {
@@ -240,7 +240,7 @@ impl<'a> Dist<'a> {
 
 /// `funding` as npm writes it to a lockfile, in compact JSON: a bare URL becomes an object.
 #[derive(Default)]
-struct Funding<'a>(Option<Text<'a>>);
+pub(super) struct Funding<'a>(pub(super) Option<Text<'a>>);
 
 impl<'de> Shape<'de> for Funding<'de> {
     fn text(url: Text<'de>) -> Self {

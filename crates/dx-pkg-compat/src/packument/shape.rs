@@ -271,7 +271,7 @@ pub(super) fn merge_repeated(pairs: &mut Vec<Pair<'_>>) {
     *pairs = merged;
 }
 
-fn has_repeated(pairs: &[Pair<'_>]) -> bool {
+pub(super) fn has_repeated(pairs: &[Pair<'_>]) -> bool {
     // Comparing each with each is quicker than hashing as long as there are few.
     const FEW: usize = 16;
     if pairs.len() <= FEW {

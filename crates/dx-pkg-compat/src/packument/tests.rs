@@ -1,6 +1,7 @@
 //! Encoding of packuments: fields that npm keeps, mistakes that it tolerates, answers that are
 //! refused.
 
+mod fast;
 mod fields;
 mod properties;
 

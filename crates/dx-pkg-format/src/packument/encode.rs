@@ -105,6 +105,29 @@ pub struct Encoder {
     cells: Vec<u32>,
     name: u32,
     rows: Vec<Row>,
+    /// The strings and lists of the version added last.
+    last: Option<(VersionStrings, VersionLists)>,
+}
+
+type VersionStrings = [u32; STRINGS / 4];
+type VersionLists = [u32; LISTS / 4];
+
+/// The parts of a manifest that are those of the version added before, which need not be looked up
+/// again.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Repeated {
+    /// Dependencies, optional and bundled ones.
+    pub dependencies: bool,
+    /// Peer dependencies and whether they are optional.
+    pub peers: bool,
+    /// The engines.
+    pub engines: bool,
+    /// Operating systems, processors and C libraries.
+    pub platform: bool,
+    /// The executables.
+    pub bins: bool,
+    /// Deprecation message, license and funding.
+    pub texts: bool,
 }
 
 /// The fields of a version that have a fixed size.
@@ -115,8 +138,8 @@ struct Row {
     unpacked_size: Option<u64>,
     file_count: Option<u64>,
     flags: u32,
-    strings: [u32; STRINGS / 4],
-    lists: [u32; LISTS / 4],
+    strings: VersionStrings,
+    lists: VersionLists,
 }
 
 impl Encoder {
@@ -131,12 +154,26 @@ impl Encoder {
             cells: Vec::new(),
             name,
             rows: Vec::new(),
+            last: None,
         }
     }
 
     /// Adds a version, unless it is not semver, even loosely; of repetitions the first is kept.
     pub fn push(&mut self, data: &VersionData<'_>) {
+        self.push_repeating(data, Repeated::default());
+    }
+
+    /// Adds a version as [`Self::push`] does, `repeated` parts of which are those of the version
+    /// that this was called for before.
+    pub fn push_repeating(&mut self, data: &VersionData<'_>, repeated: Repeated) {
+        let last = self.last.take();
         let Some(version) = parse(&data.version) else { return };
+        // After a version that was not added there is nothing to repeat.
+        let repeated = if last.is_some() { repeated } else { Repeated::default() };
+        let (strings, lists) = last.unwrap_or_default();
+        let strings = self.strings_of(data, &version, strings, repeated);
+        let lists = self.lists_of(data, lists, repeated);
+        self.last = Some((strings, lists));
         let flags = [
             (data.has_install_script, FLAG_INSTALL_SCRIPT),
             (data.has_shrinkwrap, FLAG_SHRINKWRAP),
@@ -147,8 +184,8 @@ impl Encoder {
             unpacked_size: data.unpacked_size,
             file_count: data.file_count,
             flags: flags.iter().filter(|(set, _)| *set).fold(0, |flags, (_, flag)| flags | flag),
-            strings: self.strings_of(data, &version),
-            lists: self.lists_of(data),
+            strings,
+            lists,
             version,
         };
         self.rows.push(row);
@@ -208,40 +245,70 @@ impl Encoder {
         Ok(Frame::finish(out))
     }
 
-    fn strings_of(&mut self, data: &VersionData<'_>, version: &Version) -> [u32; STRINGS / 4] {
-        let engines_node =
-            data.engines.iter().find(|(engine, _)| engine == "node").map_or("", |(_, range)| range);
+    fn strings_of(
+        &mut self,
+        data: &VersionData<'_>,
+        version: &Version,
+        last: VersionStrings,
+        repeated: Repeated,
+    ) -> VersionStrings {
         let strings = &mut self.strings;
-        [
-            strings.intern(&data.version),
-            if version.is_prerelease() { strings.intern(&prerelease_text(version)) } else { 0 },
-            strings.intern(&data.deprecated),
-            strings.intern(engines_node),
-            strings.push(&data.tarball),
-            strings.push(data.integrity.as_deref().unwrap_or_default()),
-            strings.intern(data.license.as_deref().unwrap_or_default()),
-            strings.intern(data.funding_json.as_deref().unwrap_or_default()),
-        ]
+        let [_, _, mut deprecated, mut engines_node, _, _, mut license, mut funding] = last;
+        // In the order of the fields: strings are numbered as they come.
+        let text = strings.intern(&data.version);
+        let prerelease =
+            if version.is_prerelease() { strings.intern(&prerelease_text(version)) } else { 0 };
+        if !repeated.texts {
+            deprecated = strings.intern(&data.deprecated);
+        }
+        if !repeated.engines {
+            let node = data.engines.iter().find(|(engine, _)| engine == "node");
+            engines_node = strings.intern(node.map_or("", |(_, range)| range));
+        }
+        let tarball = strings.push(&data.tarball);
+        let integrity = strings.push(data.integrity.as_deref().unwrap_or_default());
+        if !repeated.texts {
+            license = strings.intern(data.license.as_deref().unwrap_or_default());
+            funding = strings.intern(data.funding_json.as_deref().unwrap_or_default());
+        }
+        [text, prerelease, deprecated, engines_node, tarball, integrity, license, funding]
     }
 
-    fn lists_of(&mut self, data: &VersionData<'_>) -> [u32; LISTS / 4] {
-        [
-            self.pairs(&data.dependencies),
-            self.pairs(&data.optional_dependencies),
-            self.pairs(&data.peer_dependencies),
-            self.list(
-                data.peer_meta.iter().flat_map(|(name, optional)| {
+    fn lists_of(
+        &mut self,
+        data: &VersionData<'_>,
+        last: VersionLists,
+        repeated: Repeated,
+    ) -> VersionLists {
+        let [mut dependencies, mut optional, mut peers, mut peer_meta, mut bundled, ..] = last;
+        let [.., mut engines, mut os, mut cpu, mut libc, mut bins, _] = last;
+        if !repeated.dependencies {
+            dependencies = self.pairs(&data.dependencies);
+            optional = self.pairs(&data.optional_dependencies);
+        }
+        if !repeated.peers {
+            peers = self.pairs(&data.peer_dependencies);
+            peer_meta =
+                self.list(data.peer_meta.iter().flat_map(|(name, optional)| {
                     [&**name, if *optional { "optional" } else { "" }]
-                }),
-            ),
-            self.list(data.bundled.iter().map(|name| &**name)),
-            self.pairs(&data.engines),
-            self.list(data.os.iter().map(|name| &**name)),
-            self.list(data.cpu.iter().map(|name| &**name)),
-            self.list(data.libc.iter().map(|name| &**name)),
-            self.pairs(&data.bins),
-            self.pairs(&data.extra),
-        ]
+                }));
+        }
+        if !repeated.dependencies {
+            bundled = self.list(data.bundled.iter().map(|name| &**name));
+        }
+        if !repeated.engines {
+            engines = self.pairs(&data.engines);
+        }
+        if !repeated.platform {
+            os = self.list(data.os.iter().map(|name| &**name));
+            cpu = self.list(data.cpu.iter().map(|name| &**name));
+            libc = self.list(data.libc.iter().map(|name| &**name));
+        }
+        if !repeated.bins {
+            bins = self.pairs(&data.bins);
+        }
+        let extra = self.pairs(&data.extra);
+        [dependencies, optional, peers, peer_meta, bundled, engines, os, cpu, libc, bins, extra]
     }
 
     fn pairs(&mut self, pairs: &[(Text<'_>, Text<'_>)]) -> u32 {

@@ -1,7 +1,11 @@
-use dx_pkg_compat::manifest::Section;
-use dx_pkg_os::files::Identity;
+use std::sync::Arc;
 
+use dx_pkg_acquire::clock::now_ms;
+use dx_pkg_compat::manifest::Section;
+use dx_pkg_core::PackageName;
+use dx_pkg_format::packument::{Form, Packument, PackumentData};
 use dx_pkg_format::wire::Frame;
+use dx_pkg_store::metadata::{MetadataRecord, MetadataSource};
 
 use super::CachedInstall;
 use crate::summary::{ChangeKind, ChangedPackage, Deprecation};
@@ -34,10 +38,7 @@ fn sample() -> CachedInstall<'static> {
         conflicts: Vec::new(),
         warnings: vec!["ä".into()],
         visits: vec![Visit { path: "node_modules/@a/b/../..".into(), end: "node_modules".into() }],
-        metadata: vec![(
-            "r/a-x.dxm".into(),
-            Identity { device: 1, inode: 2, size: 3, mtime_ns: -4, ctime_ns: 5 },
-        )],
+        metadata: vec![MetadataSource { name: "r/a-x".into(), revision: 5 }],
         is_baseline: true,
         is_complete: true,
         lockfile: Some("{}\n"),
@@ -87,24 +88,35 @@ fn nothing_in_a_body_makes_reading_panic() {
 }
 
 #[test]
-fn metadata_from_a_time_that_is_yet_to_come_is_not_fresh() {
+fn a_result_is_valid_for_its_user_while_its_metadata_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let store = dx_pkg_store::Store::open(folder.path()).unwrap();
-    let path = store.folder(dx_pkg_store::Folder::Metadata).join("r/a-x.dxm");
-    std::fs::create_dir_all(path.parent().unwrap()).unwrap();
-    std::fs::write(&path, "").unwrap();
-    let rests_on_it = || {
-        let identity = dx_pkg_os::files::identity(&path).unwrap().unwrap();
-        CachedInstall {
+    let resting_on = |metadata| CachedInstall { fresh_until_ms: u64::MAX, metadata, ..sample() };
+    assert!(resting_on(Vec::new()).is_valid(&store, 5), "on nothing");
+    let missing = MetadataSource { name: "r/a-x".to_owned(), revision: 1 };
+    assert!(!resting_on(vec![missing]).is_valid(&store, 4));
+    let put = |fetched_ms| {
+        let data = PackumentData { name: "x".into(), ..PackumentData::default() };
+        let packument = Packument::decode(Arc::new(data.encode().unwrap())).unwrap();
+        let record = MetadataRecord {
+            packument: &packument,
+            form: Form::Abbreviated,
+            etag: None,
+            last_modified: None,
+            fetched_ms,
             fresh_until_ms: u64::MAX,
-            metadata: vec![("r/a-x.dxm".into(), identity)],
-            ..sample()
-        }
+            stale_until_ms: u64::MAX,
+            credential: 4,
+        };
+        let name = PackageName::parse("x").unwrap();
+        store.put_metadata("r", &name, &record).unwrap();
+        store.metadata_sources("r", &name)
     };
-    assert!(rests_on_it().is_valid(&store, 4));
-    assert!(!rests_on_it().is_valid(&store, 5), "another user of the registry");
+    let sources = put(now_ms());
+    assert!(resting_on(sources.clone()).is_valid(&store, 4));
+    assert!(!resting_on(sources.clone()).is_valid(&store, 5), "another user of the registry");
+    let stale = CachedInstall { fresh_until_ms: now_ms() - 1, ..resting_on(sources) };
+    assert!(!stale.is_valid(&store, 4));
     // As it looks once the clock was set back by an hour.
-    let hour = std::time::Duration::from_secs(3600);
-    std::fs::File::open(&path).unwrap().set_modified(std::time::SystemTime::now() + hour).unwrap();
-    assert!(!rests_on_it().is_valid(&store, 4));
+    assert!(!resting_on(put(now_ms() + 3_600_000)).is_valid(&store, 4));
 }

@@ -201,7 +201,7 @@ pub(super) fn store(
     let _ = store.put_resolution(now.key(), &cached.encode());
     if let Some((before, Some(basis))) = worked_out_from.filter(|(before, _)| *before != now) {
         cached.lockfile = project.lockfile_text();
-        cached.metadata = basis.files;
+        cached.metadata = basis.sources;
         cached.fresh_until_ms = basis.fresh_until_ms;
         let _ = store.put_resolution(before.key(), &cached.encode());
     }

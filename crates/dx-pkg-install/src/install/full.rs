@@ -1,6 +1,7 @@
 //! The full install: resolves what the lockfile leaves open, fetches, and plans the whole tree.
 
 use dx_pkg_acquire::input::direct;
+use dx_pkg_acquire::metadata::FirstRequests;
 use dx_pkg_acquire::package::lacks_manifests;
 use dx_pkg_acquire::{Downloads, ResolverInput, resolve};
 use dx_pkg_compat::manifest::Manifest;
@@ -66,10 +67,10 @@ fn resolve_and_fetch(
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
+    let (input, first) = input_and_first_requests(run, project, requirements, previous)?;
     let key = run.cache_key(project);
-    let input = resolver_input(run, project, requirements, previous)?;
     let ahead = run.fills_tree().then_some(&downloads);
-    let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters)?;
+    let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters, first)?;
     context.mark("resolved");
     let is_upgraded = previous.is_some_and(lacks_manifests);
     let (resolution, basis) = (resolved.resolution, resolved.basis);
@@ -199,8 +200,35 @@ pub(super) fn resolver_input(
     requirements: dx_pkg_resolve::Requirements,
     locked: Option<&Lock>,
 ) -> Result<ResolverInput, InstallError> {
-    let node = run.session.node_version()?;
-    let mut input = ResolverInput::new(run.session.config(), requirements, node, locked)?;
+    let mut input = input_without_node(run, project, requirements, locked)?;
+    input.options.pick.node = run.session.node_version()?;
+    Ok(input)
+}
+
+/// Gathers the input of the resolution. In an empty store the first requests are sent before
+/// Node.js has told its version.
+fn input_and_first_requests(
+    run: &Run<'_>,
+    project: &Project,
+    requirements: dx_pkg_resolve::Requirements,
+    locked: Option<&Lock>,
+) -> Result<(ResolverInput, Option<FirstRequests>), InstallError> {
+    let mut input = input_without_node(run, project, requirements, locked)?;
+    let send = || input.first_requests(&run.session.context, locked, &run.counters);
+    let first = run.starts_from_nothing.then(send).flatten();
+    input.options.pick.node = run.session.node_version()?;
+    Ok((input, first))
+}
+
+/// Gathers the input of the resolution but for the version of Node.js, which it may take long to
+/// tell.
+fn input_without_node(
+    run: &Run<'_>,
+    project: &Project,
+    requirements: dx_pkg_resolve::Requirements,
+    locked: Option<&Lock>,
+) -> Result<ResolverInput, InstallError> {
+    let mut input = ResolverInput::new(run.session.config(), requirements, None, locked)?;
     let change = run.options.change.as_ref();
     input.options.explicit = change.map(|change| change.explicit.clone()).unwrap_or_default();
     input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();

@@ -61,7 +61,7 @@ fn usage_tells_what_projects_share() {
     let (folder, store, ids) = store(100_000);
     for name in ["a project's", "another's"] {
         let project = folder.path().join(name);
-        fs::hard_link(store.expanded(ids[0]).join("file"), project).unwrap();
+        fs::hard_link(store.file_path(ids[0], "file").unwrap(), project).unwrap();
     }
     let of = |wanted: Folder| {
         let usage = store.usage().unwrap();
@@ -75,7 +75,7 @@ fn usage_tells_what_projects_share() {
     let tree = store.tmp_dir().unwrap().join("tree");
     fs::create_dir(&tree).unwrap();
     for (at, id) in ids.iter().enumerate() {
-        fs::hard_link(store.expanded(*id).join("file"), tree.join(at.to_string())).unwrap();
+        fs::hard_link(store.file_path(*id, "file").unwrap(), tree.join(at.to_string())).unwrap();
     }
     store.offer_prepared_tree([1; 32], &tree).unwrap();
     assert_eq!((of(Folder::Expanded), of(Folder::Prepared).shared), (expanded, 0));

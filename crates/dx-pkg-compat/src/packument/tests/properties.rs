@@ -31,7 +31,7 @@ const FIELDS: [&str; 20] = [
     "unknown",
 ];
 
-fn value() -> impl Strategy<Value = Value> {
+pub(super) fn value() -> impl Strategy<Value = Value> {
     let leaf = prop_oneof![
         Just(Value::Null),
         any::<bool>().prop_map(Value::from),
@@ -52,7 +52,7 @@ fn value() -> impl Strategy<Value = Value> {
     })
 }
 
-fn manifest() -> impl Strategy<Value = Value> {
+pub(super) fn manifest() -> impl Strategy<Value = Value> {
     let field = (prop::sample::select(&FIELDS[..]), value());
     prop::collection::vec(field, 0..12).prop_map(|fields| {
         let fields = fields.into_iter().map(|(key, value)| (key.to_owned(), value));
