@@ -12,7 +12,9 @@ use dx_pkg_link::{Placement, PlacementSource, Tree};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_os::files::Dir;
-use dx_pkg_store::{Altered, Folder, PreparedKey, Store};
+use dx_pkg_store::expanded::Altered;
+use dx_pkg_store::preparation::PreparedKey;
+use dx_pkg_store::{Folder, Store};
 
 use crate::plan::{Plan, tree_of};
 use crate::{InstallError, Session, in_place, installed, notices};

@@ -44,8 +44,9 @@ use dx_pkg_acquire::clock::now_ms;
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_format::wire::{Frame, Reader};
 use dx_pkg_lock::name_of_path;
+use dx_pkg_store::Store;
 use dx_pkg_store::metadata::MetadataSource;
-use dx_pkg_store::{PreparedKey, Store};
+use dx_pkg_store::preparation::PreparedKey;
 use url::Url;
 
 use crate::Session;

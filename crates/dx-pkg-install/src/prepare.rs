@@ -9,8 +9,10 @@ use dx_pkg_core::PackageId;
 use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise, mend};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_store::expanded::{Altered, Checked};
 use dx_pkg_store::preparation::TreeSize;
-use dx_pkg_store::{Altered, Checked, PrepareJob, PreparedKey, PreparedTree, Store};
+use dx_pkg_store::preparation::{PreparedKey, PreparedTree};
+use dx_pkg_store::{PrepareJob, Store};
 
 use crate::plan::{Plan, tree_of};
 use crate::session::OpenSession;

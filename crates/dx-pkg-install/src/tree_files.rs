@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_lock::{Lock, LockPackage, dxl};
-use dx_pkg_store::PreparedKey;
+use dx_pkg_store::preparation::PreparedKey;
 
 use crate::installed;
 use crate::plan::Plan;

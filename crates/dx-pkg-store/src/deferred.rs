@@ -145,8 +145,8 @@ impl Store {
     }
 
     /// Stores a pending package with links to the files of the first folder that has all of them,
-    /// none changed: one of `copies`, or the one it was unpacked into. Returns whether there is such
-    /// a folder.
+    /// none changed: one of `copies`, or the one it was unpacked into. Returns whether there is
+    /// such a folder.
     ///
     /// # Errors
     /// When the store cannot be written to.

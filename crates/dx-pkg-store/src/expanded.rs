@@ -20,7 +20,9 @@ use crate::layout::{EntryName, FORMER, RECORD};
 use crate::matching::{file_matches, read_matching};
 use crate::tables::{FileName, Row, Stamp};
 use crate::written::give_back;
-use crate::{Altered, Folder, Package, PackageFiles, PackageTables, Store, StoreError};
+use crate::{Folder, Package, PackageFiles, PackageTables, Store, StoreError};
+
+pub use crate::altered::Altered;
 
 /// The frame of `packages/<aa>/<id>.files`, which earlier versions wrote beside a DXP file: 24
 /// bytes for each file, see [`Stamp::of_row`].

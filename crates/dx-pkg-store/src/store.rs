@@ -8,10 +8,11 @@ use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 use dx_pkg_core::PackageId;
 use dx_pkg_os::files::{Dir, Identity};
 
+use crate::expanded::Altered;
 use crate::layout::{EntryName, RECORD};
 use crate::packuments::Packuments;
 use crate::pending::{self, Pending};
-use crate::{Altered, Folder, PackageTables, StoreError};
+use crate::{Folder, PackageTables, StoreError};
 
 /// A store. Clones share it, and threads and processes may use it concurrently.
 #[derive(Debug, Clone)]

@@ -5,7 +5,7 @@ use std::path::Path;
 use dx_pkg_acquire::metadata::MetadataBasis;
 use dx_pkg_link::ImportMethod;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_store::PreparedKey;
+use dx_pkg_store::preparation::PreparedKey;
 
 use super::Run;
 use super::outcome::{Outcome, Prepared, TreeChange};

@@ -11,7 +11,7 @@ use dx_pkg_link::{
     materialise, materialise_difference, place_prepared,
 };
 use dx_pkg_lock::Lock;
-use dx_pkg_store::{PreparedKey, PreparedTree};
+use dx_pkg_store::preparation::{PreparedKey, PreparedTree};
 
 use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
 use super::{Mode, Run};

@@ -6,7 +6,7 @@ use dx_pkg_acquire::metadata::MetadataBasis;
 use dx_pkg_core::{PackageId, Version};
 use dx_pkg_link::{Built, Tree};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_store::{PreparedKey, PreparedTree};
+use dx_pkg_store::preparation::{PreparedKey, PreparedTree};
 
 use crate::Summary;
 use crate::cached_install::CacheKey;

@@ -5,7 +5,8 @@ use std::path::Path;
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{self, FileEntry, FileMode};
 
-use crate::{Checked, Store};
+use crate::Store;
+use crate::expanded::Checked;
 
 const FILES: [(&str, FileMode, &[u8]); 3] = [
     ("bin/run.js", FileMode::EXECUTABLE, b"#!/usr/bin/env node"),

@@ -9,7 +9,8 @@ use std::path::Path;
 
 use dx_pkg_os::files::{Dir, Durability, EntryKind, Space, space, write_atomic};
 
-use crate::{PreparedEntry, PreparedKey, Store, StoreError};
+use crate::prepared::{PreparedEntry, PreparedKey};
+use crate::{Store, StoreError};
 
 const SIZE: &str = "size";
 /// The share: all prepared trees take at most a twentieth of the space that is left without them.

@@ -6,7 +6,8 @@ use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_os::files::{Dir, identity};
 
-use crate::{Checked, Store};
+use crate::Store;
+use crate::expanded::Checked;
 
 const FILES: [(&str, FileMode, &[u8]); 3] = [
     ("index.js", FileMode::PLAIN, b"module.exports = 1"),

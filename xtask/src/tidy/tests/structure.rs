@@ -143,15 +143,16 @@ fn names_of_a_crate_root_are_counted_in_every_form() {
 fn lines_of_the_binary_are_limited_in_all_its_files() {
     let dir = tidy_tree();
     let path = |number: usize| format!("crates/dx-pkg-cli/src/part{number}.rs");
-    for number in 0..4 {
-        write(dir.path(), &path(number), &"fn a() {}\n".repeat(500));
+    for number in 0..6 {
+        write(dir.path(), &path(number), &"fn a() {}\n".repeat(433));
     }
+    write(dir.path(), &path(6), "fn a() {}\nfn b() {}\n");
     write(dir.path(), "crates/dx-pkg-cli/tests/it/main.rs", "fn a() {}\n");
     assert_eq!(check(dir.path()).unwrap(), [""; 0]);
-    write(dir.path(), &path(4), "fn a() {}\n");
+    write(dir.path(), &path(7), "fn a() {}\n");
     assert_eq!(
         check(dir.path()).unwrap(),
-        ["crates/dx-pkg-cli/src/: 2001 lines; 2000 are allowed: move logic to a library"]
+        ["crates/dx-pkg-cli/src/: 2601 lines; 2600 are allowed: move logic to a library"]
     );
 }
 

@@ -11,7 +11,8 @@ use super::size;
 use crate::error::CommandError;
 use crate::report::Report;
 
-/// Prints the room that each kind of contents takes, and whether trees are prepared for the project.
+/// Prints the room that each kind of contents takes, and whether trees are prepared for the
+/// project.
 pub fn run(session: &Session, root: &Path, report: &Report) -> Result<(), CommandError> {
     let path = session.store().root().display().to_string();
     let costs = costs::measure(session.store())?;

@@ -4,7 +4,8 @@ use std::path::Path;
 use dx_pkg_os::files::Space;
 
 use super::{TreeSize, most};
-use crate::{PreparedKey, Store};
+use crate::Store;
+use crate::prepared::PreparedKey;
 
 fn store() -> (tempfile::TempDir, Store) {
     let folder = tempfile::tempdir().unwrap();
