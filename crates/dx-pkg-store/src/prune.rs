@@ -190,7 +190,7 @@ impl Store {
             let shard = format!("{shard:02x}");
             let mut seen = HashSet::new();
             let mut paths = Vec::new();
-            for suffix in [".dxt", ".dxp", ".tgz"] {
+            for suffix in [".dxt", ".dxp", ".tgz", ".former"] {
                 let ids = self.ids_in(Folder::Packages, &shard, suffix)?;
                 let new = ids.into_iter().filter(|id| seen.insert(*id));
                 let extension = suffix.trim_start_matches('.');
