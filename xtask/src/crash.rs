@@ -139,11 +139,12 @@ impl Crash {
         remove(&project.join("node_modules"))?;
         self.dx.run(&project, &store, &INSTALL)?;
         is_right().map_err(after("the install from the next prepared tree"))?;
-        drop(alone);
         remove(&project)?;
         if store == self.place.join(format!("store-{name}")) {
+            // Before a process that the install has started can work in it.
             remove(&store)?;
         }
+        drop(alone);
         Ok(())
     }
 
