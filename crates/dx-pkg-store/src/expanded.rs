@@ -110,6 +110,8 @@ impl Store {
         self.distrust(id, &checked.altered)?;
         if !checked.is_complete {
             self.forget(id)?;
+            // A DXP file of which contents are damaged would go on vouching for the package.
+            self.trash(&self.package_path(id))?;
         } else if !is_recorded || !self.has_record(id) {
             // Without a record the next check computes the digests again.
             if self.write_record(id, &tables.clone().with_rows(tables.names, rows)).is_ok() {

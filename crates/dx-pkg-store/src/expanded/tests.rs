@@ -221,6 +221,26 @@ fn altered_files_of_an_earlier_version_are_restored_from_its_dxp_file() {
 }
 
 #[test]
+fn a_package_of_an_earlier_version_is_missing_if_its_dxp_file_is_damaged_as_well() {
+    for (what, change, wrong) in changes() {
+        let (_folder, store, id) = earlier_store(true);
+        change(&store, id);
+        let packed = store.package_path(id);
+        let mut bytes = fs::read(&packed).unwrap();
+        for (path, _, data) in FILES.iter().filter(|(path, ..)| wrong.contains(path)) {
+            let place = bytes.windows(data.len()).rposition(|window| window == *data);
+            bytes[place.unwrap_or_else(|| panic!("{path}"))] ^= 1;
+        }
+        fs::write(&packed, bytes).unwrap();
+        let checked = store.repair_expanded(id, None).unwrap();
+        assert_eq!((paths(&checked).as_slice(), checked.is_complete), (wrong, false), "{what}");
+        assert!(!store.has(id), "{what}");
+        store.insert(id, Some(&Integrity::sha512_of(b"a tarball")), &entries()).unwrap();
+        assert!(is_sound(&store, id), "{what}");
+    }
+}
+
+#[test]
 fn a_damaged_record_makes_the_package_missing() {
     let (folder, store, id) = store();
     let note = store.package_path(id).with_extension("dxt");
