@@ -24,6 +24,6 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn put_compiled_lock(&self, key: [u8; 32], bytes: &[u8]) -> Result<(), StoreError> {
-        self.write_file(Folder::Lockfiles, &name_of(key), |file| file.write_all(bytes))
+        self.write_file(Folder::Lockfiles, name_of(key), |file| file.write_all(bytes))
     }
 }

@@ -1,6 +1,6 @@
 //! Deferred insertion: pending packages, their records, and their storage in the background.
 
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -85,11 +85,7 @@ impl Store {
         let tables = pending.take();
         let packages = tables.iter().map(|(id, tables)| (*id, tables));
         let bytes = record::encode(project, pending.name(), packages);
-        let (tmp, folder) = (self.dir(Folder::Tmp)?, self.dir(Folder::Pending)?);
-        let name = unique_name("");
-        tmp.write_file(&name, &bytes, 0o644)
-            .and_then(|()| tmp.rename(&name, folder, &name))
-            .map_err(StoreError::io("writing", self.folder(Folder::Pending).join(name)))?;
+        self.write_file(Folder::Pending, unique_name(""), |file| file.write_all(&bytes))?;
         Ok(tables.len())
     }
 

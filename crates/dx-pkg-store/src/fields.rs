@@ -29,12 +29,13 @@
 //! | 44 | 4 | when this was written, in days since 1970 |
 
 use std::collections::BTreeMap;
+use std::io::Write;
 use std::time::{Duration, SystemTime};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::FormatError;
 use dx_pkg_format::wire::{self, Frame, Sections, StringTable, StringTableBuilder, Writer};
-use dx_pkg_os::files::{FileLock, Map, unique_name};
+use dx_pkg_os::files::{FileLock, Map};
 
 use crate::{Folder, Store, StoreError};
 
@@ -110,7 +111,6 @@ impl Store {
         if fields.is_empty() {
             return Ok(());
         }
-        let (tmp, metadata) = (self.dir(Folder::Tmp)?, self.dir(Folder::Metadata)?);
         self.dir(Folder::Locks)?;
         let path = self.folder(Folder::Metadata).join(FILE);
         let failed = |error| StoreError::io("writing", &path)(error);
@@ -124,14 +124,7 @@ impl Store {
         }
         all.extend(fields.into_iter().map(|(id, fields)| (id, (fields, today))));
         let bytes = encode(&all).map_err(std::io::Error::other).map_err(failed)?;
-        let temporary = unique_name("");
-        let written = tmp
-            .write_file(&temporary, &bytes, 0o644)
-            .and_then(|()| tmp.rename(&temporary, metadata, FILE));
-        written.map_err(|error| {
-            let _ = tmp.remove_file(&temporary);
-            failed(error)
-        })
+        self.write_file(Folder::Metadata, FILE, |file| file.write_all(&bytes))
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs::File;
 use std::io::{self, Write};
+use std::path::Path;
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
@@ -40,8 +41,9 @@ impl<'a> Temporary<'a> {
     pub(crate) fn publish_file(
         mut self,
         folder: Folder,
-        target: &EntryName,
+        target: impl AsRef<Path>,
     ) -> Result<(), StoreError> {
+        let target = target.as_ref();
         let published = self.store.publish(&self.name, folder, target)?;
         published.map_err(|error| {
             StoreError::io("writing", self.store.folder(folder).join(target))(error)
@@ -135,9 +137,10 @@ impl Store {
     pub(crate) fn write_file(
         &self,
         folder: Folder,
-        target: &EntryName,
+        target: impl AsRef<Path>,
         write: impl FnOnce(&mut File) -> io::Result<()>,
     ) -> Result<(), StoreError> {
+        let target = target.as_ref();
         let tmp = self.dir(Folder::Tmp)?;
         let temporary = Temporary::new(self);
         let path = || self.folder(folder).join(target);
@@ -183,7 +186,7 @@ impl Store {
         }
         // First, so that expanded files always have a record. One without files counts as nothing.
         self.write_record(id, &tables)?;
-        match self.publish(&temporary.name, Folder::Expanded, &name)? {
+        match self.publish(&temporary.name, Folder::Expanded, name)? {
             Ok(()) => temporary.published = true,
             Err(error) if is_taken(&error) => {
                 if let Some(rows) = self.keep_right_files(id, &temporary, &tables) {
@@ -191,7 +194,7 @@ impl Store {
                     self.write_record(id, &tables)?;
                 }
                 self.trash(&self.expanded(id))?;
-                match self.publish(&temporary.name, Folder::Expanded, &name)? {
+                match self.publish(&temporary.name, Folder::Expanded, name)? {
                     Ok(()) => temporary.published = true,
                     // Another process was first, and its files have other stamps.
                     Err(error) if is_taken(&error) => return Ok(()),
@@ -216,7 +219,7 @@ impl Store {
         tables: &PackageTables,
     ) -> Result<(), StoreError> {
         let name = EntryName::of_package(id, RECORD);
-        self.write_file(Folder::Packages, &name, |file| file.write_all(&tables.encode()))
+        self.write_file(Folder::Packages, name, |file| file.write_all(&tables.encode()))
     }
 
     /// Removes the package's DXP file and the record beside it, once it is expanded and has a

@@ -4,10 +4,10 @@
 //! put in place, `*` after a whole tree was built there, `-` after a tree was changed. The digest
 //! is that of the folder, so a project has one job at a time, its last.
 
-use std::io::{self, ErrorKind, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use dx_pkg_os::files::{Dir, FileLock, unique_name};
+use dx_pkg_os::files::{Dir, FileLock};
 
 use crate::layout::absolute_path;
 use crate::{Folder, Store, StoreError};
@@ -50,23 +50,10 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn queue_job(&self, job: &PrepareJob) -> Result<(), StoreError> {
-        let tmp = self.dir(Folder::Tmp)?;
-        let draft = unique_name("");
         let project = job.project.as_os_str().as_encoded_bytes();
         let name = format!("{JOBS}/{}", project_name(&job.project));
         let text = [&[job.sign()], project].concat();
-        let prepared = self.dir(Folder::Prepared)?;
-        let write = || -> io::Result<()> {
-            tmp.create_file(&draft, 0o644)?.write_all(&text)?;
-            match tmp.rename(&draft, prepared, &name) {
-                Err(error) if error.kind() == ErrorKind::NotFound => {
-                    prepared.make_or_open_dir_by_umask(JOBS)?;
-                    tmp.rename(&draft, prepared, &name)
-                }
-                renamed => renamed,
-            }
-        };
-        write().map_err(StoreError::io("writing", self.folder(Folder::Prepared).join(name)))
+        self.write_file(Folder::Prepared, name, |file| file.write_all(&text))
     }
 
     /// Removes all jobs from the queue and returns them, the oldest first.

@@ -136,11 +136,6 @@ impl EntryName {
     pub(crate) fn as_str(&self) -> &str {
         std::str::from_utf8(self.text.get(..self.length).unwrap_or_default()).unwrap_or_default()
     }
-
-    /// Returns `aa`, the folder that the entry is in.
-    pub(crate) fn shard(&self) -> &str {
-        self.as_str().get(..2).unwrap_or_default()
-    }
 }
 
 impl AsRef<Path> for EntryName {

@@ -8,13 +8,13 @@
 mod prune;
 mod save;
 
-use std::io;
+use std::io::Write;
 use std::sync::{MutexGuard, PoisonError};
 
 use dx_pkg_core::PackageName;
 pub use dx_pkg_format::packument::Form;
 use dx_pkg_format::packument::Packument;
-use dx_pkg_os::files::{Dir, EntryKind, Map, unique_name};
+use dx_pkg_os::files::{Dir, EntryKind, Map};
 
 pub(crate) use self::prune::is_part_of_cache;
 use crate::layout::escaped;
@@ -276,23 +276,8 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn put_chain(&self, registry_key: &str, bytes: &[u8]) -> Result<(), StoreError> {
-        let (tmp, metadata) = (self.dir(Folder::Tmp)?, self.dir(Folder::Metadata)?);
-        let registry = escaped(registry_key);
-        let target = format!("{registry}/{CHAIN}");
-        let path = || self.folder(Folder::Metadata).join(&target);
-        let temporary = unique_name("");
-        let written = tmp.write_file(&temporary, bytes, 0o644);
-        let written = written.and_then(|()| match tmp.rename(&temporary, metadata, &target) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                metadata.make_or_open_dir_by_umask(&registry)?;
-                tmp.rename(&temporary, metadata, &target)
-            }
-            renamed => renamed,
-        });
-        written.map_err(|error| {
-            let _ = tmp.remove_file(&temporary);
-            StoreError::io("writing", path())(error)
-        })
+        let target = format!("{}/{CHAIN}", escaped(registry_key));
+        self.write_file(Folder::Metadata, target, |file| file.write_all(bytes))
     }
 }
 

@@ -24,7 +24,7 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn put_resolution(&self, key: [u8; 32], bytes: &[u8]) -> Result<(), StoreError> {
-        self.write_file(Folder::Resolutions, &name_of(key), |file| file.write_all(bytes))
+        self.write_file(Folder::Resolutions, name_of(key), |file| file.write_all(bytes))
     }
 }
 

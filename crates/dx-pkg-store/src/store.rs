@@ -230,21 +230,24 @@ impl Store {
         Some(cell.get_or_init(|| dir))
     }
 
-    /// Renames `name` in `tmp/` to `target` in `folder`. The target's shard is created if missing.
+    /// Renames `name` in `tmp/` to `target` in `folder`. The folder above the
+    /// target is created if missing.
     pub(crate) fn publish(
         &self,
         name: &str,
         folder: Folder,
-        target: &EntryName,
+        target: impl AsRef<Path>,
     ) -> Result<io::Result<()>, StoreError> {
+        let target = target.as_ref();
         let (tmp, dir) = (self.dir(Folder::Tmp)?, self.dir(folder)?);
         let renamed = tmp.rename(name, dir, target);
         if !matches!(&renamed, Err(error) if error.kind() == io::ErrorKind::NotFound) {
             return Ok(renamed);
         }
-        match dir.create_dir_by_umask(target.shard()) {
+        let parent = target.parent().unwrap_or(target);
+        match dir.create_dir_by_umask(parent) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
-                let path = self.folder(folder).join(target.shard());
+                let path = self.folder(folder).join(parent);
                 return Err(StoreError::io("creating the store's folder", path)(error));
             }
             _ => {}

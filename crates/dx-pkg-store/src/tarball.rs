@@ -100,7 +100,7 @@ impl IncomingTarball<'_> {
     /// # Errors
     /// When the file system refuses.
     pub fn keep(self) -> Result<(), StoreError> {
-        self.temporary.publish_file(Folder::Packages, &EntryName::of_package(self.id, SUFFIX))
+        self.temporary.publish_file(Folder::Packages, EntryName::of_package(self.id, SUFFIX))
     }
 }
 

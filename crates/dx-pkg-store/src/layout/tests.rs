@@ -7,7 +7,7 @@ fn an_entry_is_named_by_the_first_byte_and_all_digits() {
     let id = PackageId::from_bytes([0xab; 32]);
     let name = EntryName::of_package(id, ".dxp");
     assert_eq!(name.as_str(), format!("ab/{}.dxp", "ab".repeat(32)));
-    assert_eq!(name.shard(), "ab");
+    assert_eq!(name.as_ref().parent(), Some(Path::new("ab")));
     assert_eq!(EntryName::of_package(id, "").as_str(), format!("ab/{}", "ab".repeat(32)));
     assert_eq!(EntryName::of_digest([0xab; 32], ".dxp").as_str(), name.as_str());
     let longest = EntryName::of_digest([0; 32], ".license");

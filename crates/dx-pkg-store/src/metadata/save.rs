@@ -5,10 +5,10 @@
 //! killed process, and the next removes it.
 
 use std::collections::{BTreeMap, HashMap};
-use std::io;
+use std::io::{self, Write};
 
 use dx_pkg_format::packument::{Packument, SharedBytes};
-use dx_pkg_os::files::{Dir, FileLock, unique_name};
+use dx_pkg_os::files::{Dir, FileLock};
 
 use super::Form;
 use crate::packuments::answer::Answer;
@@ -48,6 +48,7 @@ type Rows = BTreeMap<(String, Form), Row>;
 
 /// A registry's folder in the cache.
 struct Registry<'s> {
+    store: &'s Store,
     metadata: &'s Dir,
     tmp: &'s Dir,
     name: &'s str,
@@ -69,7 +70,7 @@ impl Store {
         metadata.make_or_open_dir_by_umask(name).map_err(failed)?;
         let lock = self.folder(Folder::Locks).join(format!("metadata-{name}"));
         let _lock = FileLock::exclusive(&lock, || {}).map_err(failed)?;
-        Registry { metadata, tmp, name }.save(unsaved, unused_before_ms).map_err(failed)
+        Registry { store: self, metadata, tmp, name }.save(unsaved, unused_before_ms)
     }
 }
 
@@ -78,8 +79,10 @@ impl Registry<'_> {
         format!("{}/{file}", self.name)
     }
 
-    fn save(&self, unsaved: &mut Unsaved, unused_before_ms: u64) -> io::Result<usize> {
-        unsaved.write(self.tmp)?;
+    fn save(&self, unsaved: &mut Unsaved, unused_before_ms: u64) -> Result<usize, StoreError> {
+        let path = self.store.folder(Folder::Metadata).join(self.name);
+        let failed = |error| StoreError::io("writing", &path)(error);
+        unsaved.write(self.tmp).map_err(failed)?;
         let view = View::open(self.metadata, self.name);
         let mut rows = self.rows(&view, unsaved);
         let before = rows.len();
@@ -87,10 +90,11 @@ impl Registry<'_> {
         let dropped = before - rows.len();
         let stay = self.staying_packs(&view, &rows);
         self.hold_others(&view, &stay, &mut rows);
-        self.write_held(unsaved, &mut rows)?;
+        self.write_held(unsaved, &mut rows).map_err(failed)?;
         let mut packs: Vec<&str> = stay.iter().filter_map(|pack| view.pack(*pack)).collect();
         if let Some(pack) = &unsaved.pack {
-            self.tmp.rename(&pack.name, self.metadata, self.path(&pack.name))?;
+            let placed = self.tmp.rename(&pack.name, self.metadata, self.path(&pack.name));
+            placed.map_err(failed)?;
             packs.push(&pack.name);
         }
         self.write_index(&packs, &rows)?;
@@ -193,7 +197,7 @@ impl Registry<'_> {
     }
 
     /// Writes the index; of `packs` the last one is the new one, if any row is in it.
-    fn write_index(&self, packs: &[&str], rows: &Rows) -> io::Result<()> {
+    fn write_index(&self, packs: &[&str], rows: &Rows) -> Result<(), StoreError> {
         let place = |bytes: &RowBytes| match *bytes {
             RowBytes::Old(place) => Some(place),
             RowBytes::New(offset, length) => {
@@ -208,13 +212,9 @@ impl Registry<'_> {
                 Some(Entry { name, form: *form, place, checksum: row.checksum, answer })
             })
             .collect();
-        let bytes = index::encode(packs, &entries).map_err(io::Error::other)?;
-        let temporary = unique_name("");
-        let written = self
-            .tmp
-            .write_file(&temporary, &bytes, 0o644)
-            .and_then(|()| self.tmp.rename(&temporary, self.metadata, self.path(INDEX)));
-        written.inspect_err(|_| drop(self.tmp.remove_file(&temporary)))
+        self.store.write_file(Folder::Metadata, self.path(INDEX), |file| {
+            file.write_all(&index::encode(packs, &entries).map_err(io::Error::other)?)
+        })
     }
 }
 
