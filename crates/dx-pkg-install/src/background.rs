@@ -45,17 +45,7 @@ impl Background {
         };
         Ok(Background { wanted, on_battery: OnceLock::new() })
     }
-}
 
-fn switch(value: &str) -> Option<bool> {
-    match value.trim() {
-        "1" | "true" => Some(true),
-        "0" | "false" => Some(false),
-        _ => None,
-    }
-}
-
-impl Background {
     /// Returns whether a background process may be started, or why not.
     pub(crate) fn allowed(&self) -> Result<(), Foreground> {
         match self.wanted {
@@ -66,6 +56,14 @@ impl Background {
             }
             None => Ok(()),
         }
+    }
+}
+
+fn switch(value: &str) -> Option<bool> {
+    match value.trim() {
+        "1" | "true" => Some(true),
+        "0" | "false" => Some(false),
+        _ => None,
     }
 }
 

@@ -8,8 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use dx_pkg_store::preparation::Habits;
-use dx_pkg_store::preparation::PreparedKey;
+use dx_pkg_store::preparation::{Habits, PreparedKey};
 use dx_pkg_store::{PrepareJob, Store, StoreError};
 
 use crate::summary::count;

@@ -10,8 +10,7 @@ use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, mat
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_store::expanded::{Altered, Checked};
-use dx_pkg_store::preparation::TreeSize;
-use dx_pkg_store::preparation::{PreparedKey, PreparedTree};
+use dx_pkg_store::preparation::{PreparedKey, PreparedTree, TreeSize};
 use dx_pkg_store::{PrepareJob, Store};
 
 use crate::plan::{Plan, tree_of};

@@ -37,10 +37,11 @@ pub(crate) fn all(
     ids.sort_unstable();
     ids.dedup();
     altered::check(store, &ids);
+    ids.retain(|id| !store.has(*id));
     fetch(session, root, plan, &ids)
 }
 
-/// Fetches those of the packages `ids` of a plan that the store lacks, at once.
+/// Fetches the packages `ids` of a plan, which the store lacks, at once.
 ///
 /// # Errors
 /// One cannot be fetched.
