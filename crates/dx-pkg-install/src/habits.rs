@@ -8,7 +8,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
-use dx_pkg_store::preparation::{Habits, PreparedKey};
+use dx_pkg_store::preparation::{Habits, PreparedKey, TreeOrigin};
 use dx_pkg_store::{PrepareJob, Store, StoreError};
 
 use crate::summary::count;
@@ -20,17 +20,6 @@ pub(crate) const USED_WITHIN: Duration = DAY.saturating_mul(14);
 pub(crate) const NEW_FOR: Duration = DAY.saturating_mul(3);
 /// For a new project, trees are prepared so often without one being used.
 pub(crate) const UNUSED_PREPARATIONS: u32 = 5;
-
-/// How an install has made the tree in place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum TreeOrigin {
-    /// It was a prepared tree.
-    Prepared,
-    /// It was built as a whole.
-    Built,
-    /// One that was there was changed, or nothing was.
-    Changed,
-}
 
 /// Whether the next tree of a project is likely to be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +73,11 @@ impl<'j> Lesson<'j> {
         let now = SystemTime::now();
         let known = store.habits(&job.project);
         let other = store.prepared_project(key).filter(|other| *other != job.project);
-        let is_use = job.was_prepared || job.new_tree && (known.is_some() || other.is_some());
+        let is_use = match job.tree {
+            TreeOrigin::Prepared => true,
+            TreeOrigin::Built => known.is_some() || other.is_some(),
+            TreeOrigin::Changed => false,
+        };
         let mut lesson =
             Lesson { job, habits: known.unwrap_or_else(|| Habits::new(now)), sharer: None, now };
         if is_use {

@@ -16,11 +16,11 @@ use dx_pkg_acquire::Cancel;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::PlacementSource;
 use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_store::preparation::Allowance;
+use dx_pkg_store::preparation::{Allowance, TreeOrigin};
 use dx_pkg_store::prune::{PruneLimits, Pruned};
 use dx_pkg_store::{Folder, PrepareJob, Store};
 
-use crate::habits::{self, Lesson, TreeOrigin};
+use crate::habits::{self, Lesson};
 use crate::plan::tree_of;
 use crate::prepare::{Preparation, Prepared};
 use crate::session::OpenSession;
@@ -48,11 +48,7 @@ pub struct Maintained {
 /// battery. All this is a convenience: errors are ignored.
 pub(crate) fn follow(session: &Session, root: &Path, tree: TreeOrigin, events: &dyn Events) {
     let store = session.store();
-    let job = PrepareJob {
-        project: root.to_owned(),
-        new_tree: tree != TreeOrigin::Changed,
-        was_prepared: tree == TreeOrigin::Prepared,
-    };
+    let job = PrepareJob { project: root.to_owned(), tree };
     let is_queued = session.prepared_trees > 0 && store.queue_job(&job).is_ok();
     match session.foreground() {
         None if is_queued => events.maintenance_due(session),

@@ -10,7 +10,7 @@ use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, mat
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_store::expanded::{Altered, Checked};
-use dx_pkg_store::preparation::{PreparedKey, PreparedTree, TreeSize};
+use dx_pkg_store::preparation::{PreparedKey, PreparedTree, TreeOrigin, TreeSize};
 use dx_pkg_store::{PrepareJob, Store};
 
 use crate::plan::{Plan, tree_of};
@@ -33,8 +33,7 @@ pub(crate) struct Preparation<'p> {
     store: &'p Store,
     cancel: &'p Cancel,
     project: &'p Path,
-    new_tree: bool,
-    was_prepared: bool,
+    origin: TreeOrigin,
     key: PreparedKey,
     record: Vec<u8>,
     installed: Lock,
@@ -48,7 +47,7 @@ impl<'p> Preparation<'p> {
         job: &'p PrepareJob,
         cancel: &'p Cancel,
     ) -> Result<Option<Self>, InstallError> {
-        let PrepareJob { project, new_tree, was_prepared } = job;
+        let PrepareJob { project, tree: origin } = job;
         let Ok(record) = fs::read(project.join("node_modules").join(installed::RECORD)) else {
             return Ok(None);
         };
@@ -70,8 +69,7 @@ impl<'p> Preparation<'p> {
             store,
             cancel,
             project,
-            new_tree: *new_tree,
-            was_prepared: *was_prepared,
+            origin: *origin,
             key,
             record,
             installed,
@@ -148,7 +146,7 @@ impl<'p> Preparation<'p> {
                 continue;
             }
             self.cancel.check()?;
-            if self.is_just_built() && self.store.has(id) {
+            if self.origin == TreeOrigin::Built && self.store.has(id) {
                 seen.insert(id, Vec::new());
                 continue;
             }
@@ -169,7 +167,7 @@ impl<'p> Preparation<'p> {
         }
         let mut repaired = seen.values().map(Vec::len).sum();
         if repaired > 0 {
-            for placement in self.tree.placements.iter().filter(|_| self.new_tree) {
+            for placement in self.tree.placements.iter().filter(|_| self.origin.is_new()) {
                 if let PlacementSource::Package(id) = placement.source {
                     self.repair_copy(&placement.path, id, &seen[&id]);
                 }
@@ -177,7 +175,9 @@ impl<'p> Preparation<'p> {
         }
         altered::tell(self.store);
         // A tree that was built here has lost nothing while it waited.
-        if let Some(linked) = altered::linked_at(self.project).filter(|_| self.was_prepared) {
+        if let Some(linked) =
+            altered::linked_at(self.project).filter(|_| self.origin == TreeOrigin::Prepared)
+        {
             let held = snapshot::state_holds(self.project);
             let lost = mend(self.project, self.store, &self.tree, &self.options(&[]), linked)?;
             if held && lost > 0 {
@@ -195,10 +195,6 @@ impl<'p> Preparation<'p> {
         let fetched = open(self.project)
             .and_then(|session| restore::fetch(&session, self.project, &plan, ids));
         fetched.is_ok()
-    }
-
-    fn is_just_built(&self) -> bool {
-        self.new_tree && !self.was_prepared
     }
 
     /// Replaces, in the project's copy of a package, files that share the inode of an altered one.

@@ -19,28 +19,46 @@ const JOBS: &str = "jobs";
 pub struct PrepareJob {
     /// The project's folder, absolute.
     pub project: PathBuf,
-    /// Whether the install put the whole tree in place, so that all of it came from the store.
-    pub new_tree: bool,
-    /// Whether that was a prepared tree, whose files nobody has looked at since it was built.
-    pub was_prepared: bool,
+    /// How the install made the tree in place.
+    pub tree: TreeOrigin,
+}
+
+/// How an install has made the tree in place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TreeOrigin {
+    /// It was a prepared tree, whose files nobody has looked at since it was built.
+    Prepared,
+    /// It was built as a whole from the store.
+    Built,
+    /// One that was there was changed, or nothing was.
+    Changed,
+}
+
+impl TreeOrigin {
+    /// Returns whether the whole tree is new, so that all of it came from the store.
+    #[must_use]
+    pub fn is_new(self) -> bool {
+        self != Self::Changed
+    }
+
+    fn sign(self) -> u8 {
+        match self {
+            Self::Prepared => b'+',
+            Self::Built => b'*',
+            Self::Changed => b'-',
+        }
+    }
 }
 
 impl PrepareJob {
-    fn sign(&self) -> u8 {
-        match (self.new_tree, self.was_prepared) {
-            (true, true) => b'+',
-            (true, false) => b'*',
-            (false, _) => b'-',
-        }
-    }
-
     fn parse(text: &[u8]) -> Option<Self> {
         let (sign, project) = text.split_first()?;
-        Some(PrepareJob {
-            project: absolute_path(project)?,
-            new_tree: matches!(sign, b'+' | b'*'),
-            was_prepared: *sign == b'+',
-        })
+        let tree = match sign {
+            b'+' => TreeOrigin::Prepared,
+            b'*' => TreeOrigin::Built,
+            _ => TreeOrigin::Changed,
+        };
+        Some(PrepareJob { project: absolute_path(project)?, tree })
     }
 }
 
@@ -52,7 +70,7 @@ impl Store {
     pub fn queue_job(&self, job: &PrepareJob) -> Result<(), StoreError> {
         let project = job.project.as_os_str().as_encoded_bytes();
         let name = format!("{JOBS}/{}", project_name(&job.project));
-        let text = [&[job.sign()], project].concat();
+        let text = [&[job.tree.sign()], project].concat();
         self.write_file(Folder::Prepared, name, |file| file.write_all(&text))
     }
 

@@ -8,6 +8,7 @@ use crate::Store;
 mod habits;
 mod room;
 
+pub use crate::jobs::TreeOrigin;
 pub use crate::prepared::{PreparedEntry, PreparedKey, PreparedTree};
 pub use habits::Habits;
 pub use room::{Allowance, TreeSize};

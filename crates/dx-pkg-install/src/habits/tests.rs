@@ -2,6 +2,7 @@ use std::path::Path;
 use std::time::{Duration, UNIX_EPOCH};
 
 use dx_pkg_store::preparation::Habits;
+use dx_pkg_store::preparation::TreeOrigin::{self, Built, Changed, Prepared};
 use dx_pkg_store::{PrepareJob, Store};
 
 use super::{DAY, Lesson, NEW_FOR, Outlook, UNUSED_PREPARATIONS, USED_WITHIN, explain};
@@ -45,8 +46,8 @@ impl Machine {
     }
 
     /// Has an install learnt from, whose tree has the key of one byte.
-    fn install(&self, project: &str, key: u8, new_tree: bool, was_prepared: bool) -> Outlook {
-        let job = PrepareJob { project: project.into(), new_tree, was_prepared };
+    fn install(&self, project: &str, key: u8, tree: TreeOrigin) -> Outlook {
+        let job = PrepareJob { project: project.into(), tree };
         let lesson = Lesson::of(&self.store, &job, [key; 32]);
         let outlook = lesson.outlook();
         self.store.record_prepared([key; 32], b"", Path::new(project)).unwrap();
@@ -69,43 +70,43 @@ fn is_used(outlook: Outlook) -> bool {
 #[test]
 fn a_first_install_is_no_use_and_a_second_whole_tree_is() {
     let machine = Machine::new();
-    assert!(matches!(machine.install("/a", 1, true, false), Outlook::New(_)));
-    assert!(matches!(machine.install("/a", 2, false, false), Outlook::New(_)), "a changed tree");
+    assert!(matches!(machine.install("/a", 1, Built), Outlook::New(_)));
+    assert!(matches!(machine.install("/a", 2, Changed), Outlook::New(_)), "a changed tree");
     // Another branch, with another lock.
-    assert!(is_used(machine.install("/a", 3, true, false)));
+    assert!(is_used(machine.install("/a", 3, Built)));
 }
 
 #[test]
 fn a_second_checkout_counts_for_both() {
-    for was_prepared in [true, false] {
+    for origin in [Prepared, Built] {
         let machine = Machine::new();
-        machine.install("/a", 1, true, false);
+        machine.install("/a", 1, Built);
         machine.age("/a", 30);
-        assert!(!machine.install("/a", 1, false, false).is_likely());
-        assert!(is_used(machine.install("/b", 1, true, was_prepared)));
-        assert!(is_used(machine.install("/a", 1, false, false)));
+        assert!(!machine.install("/a", 1, Changed).is_likely());
+        assert!(is_used(machine.install("/b", 1, origin)));
+        assert!(is_used(machine.install("/a", 1, Changed)));
     }
 }
 
 #[test]
 fn changes_alone_stop_preparation_and_a_reinstall_begins_it_again() {
     let machine = Machine::new();
-    machine.install("/a", 0, true, false);
+    machine.install("/a", 0, Built);
     let outlooks: Vec<bool> =
-        (1..8).map(|key| machine.install("/a", key, false, false).is_likely()).collect();
+        (1..8).map(|key| machine.install("/a", key, Changed).is_likely()).collect();
     assert_eq!(outlooks, [true, true, true, true, false, false, false]);
-    assert!(is_used(machine.install("/a", 8, true, false)), "node_modules was removed");
+    assert!(is_used(machine.install("/a", 8, Built)), "node_modules was removed");
     for key in 9..20 {
-        assert!(machine.install("/a", key, false, false).is_likely());
+        assert!(machine.install("/a", key, Changed).is_likely());
     }
     machine.age("/a", 15);
-    assert!(!machine.install("/a", 20, false, false).is_likely());
+    assert!(!machine.install("/a", 20, Changed).is_likely());
 }
 
 #[test]
 fn a_job_that_comes_again_is_no_second_tree() {
     let machine = Machine::new();
-    let job = PrepareJob { project: "/a".into(), new_tree: true, was_prepared: false };
+    let job = PrepareJob { project: "/a".into(), tree: Built };
     for _ in 0..2 {
         // Cancelled: the entry is there already, the lesson is not.
         let lesson = Lesson::of(&machine.store, &job, [1; 32]);
@@ -119,7 +120,7 @@ fn the_reason_is_told_in_a_sentence() {
     let machine = Machine::new();
     let told = || explain(&machine.store, Path::new("/a"));
     assert_eq!(told().1, "Trees are prepared for this project after its next install: it is new");
-    machine.install("/a", 0, true, false);
+    machine.install("/a", 0, Built);
     assert_eq!(
         told(),
         (
@@ -129,7 +130,7 @@ fn the_reason_is_told_in_a_sentence() {
         )
     );
     for key in 1..9 {
-        machine.install("/a", key, false, false);
+        machine.install("/a", key, Changed);
     }
     assert_eq!(
         told(),
@@ -140,7 +141,7 @@ fn the_reason_is_told_in_a_sentence() {
                 .to_owned()
         )
     );
-    machine.install("/a", 1, true, true);
+    machine.install("/a", 1, Prepared);
     assert_eq!(
         told().1,
         "Trees are prepared for this project: a whole tree was put in place again today"

@@ -6,12 +6,12 @@ use std::collections::{HashMap, HashSet};
 use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_store::preparation::TreeOrigin;
 
 use super::link::{self, Linked};
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::{Run, cached, statistics};
 use crate::cached_install::CacheKey;
-use crate::habits::TreeOrigin;
 use crate::installed::{RECORD, baseline, complete_record, identity_of};
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};

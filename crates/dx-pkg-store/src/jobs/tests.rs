@@ -1,3 +1,4 @@
+use crate::preparation::TreeOrigin;
 use crate::{PrepareJob, Store};
 
 fn store() -> (tempfile::TempDir, Store) {
@@ -10,25 +11,22 @@ fn store() -> (tempfile::TempDir, Store) {
 fn jobs_are_taken_once_each() {
     let (_folder, store) = store();
     assert!(store.take_jobs().is_empty());
-    let job = |project: &str, new_tree| PrepareJob {
-        project: project.into(),
-        new_tree,
-        was_prepared: false,
-    };
-    for job in [job("/a", true), job("/b", true), job("/a", false)] {
+    let (built, changed) = (TreeOrigin::Built, TreeOrigin::Changed);
+    let job = |project: &str, tree| PrepareJob { project: project.into(), tree };
+    for job in [job("/a", built), job("/b", built), job("/a", changed)] {
         store.queue_job(&job).unwrap();
     }
     let mut jobs = store.take_jobs();
     jobs.sort_by(|a, b| a.project.cmp(&b.project));
-    assert_eq!(jobs, [job("/a", false), job("/b", true)], "the last of each project");
+    assert_eq!(jobs, [job("/a", changed), job("/b", built)], "the last of each project");
     assert!(store.take_jobs().is_empty());
 }
 
 #[test]
 fn a_job_says_how_the_tree_came_about() {
     let (_folder, store) = store();
-    for (new_tree, was_prepared) in [(false, false), (true, false), (true, true)] {
-        let job = PrepareJob { project: "/a".into(), new_tree, was_prepared };
+    for tree in [TreeOrigin::Changed, TreeOrigin::Built, TreeOrigin::Prepared] {
+        let job = PrepareJob { project: "/a".into(), tree };
         store.queue_job(&job).unwrap();
         assert_eq!(store.take_jobs(), [job]);
     }
