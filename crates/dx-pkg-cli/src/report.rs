@@ -56,7 +56,7 @@ impl Report {
         if self.json {
             print_json(fields);
         } else if !self.silent {
-            print(&format!("{text}\n"));
+            print(&format!("{}\n", output_text(text, false)));
         }
     }
 

@@ -51,7 +51,7 @@ pub fn output_text(text: &str, keeps_colours: bool) -> String {
                     out.extend(["\u{1b}", &sequence]);
                     is_coloured = true;
                 }
-            } else if c == '\t' || !c.is_control() && !changes_direction(c) {
+            } else if c == '\t' || !c.is_control() && !(misleads(c) || is_tag(c)) {
                 out.push(c);
             }
         }
@@ -92,19 +92,46 @@ fn is_colour(sequence: &str) -> bool {
     numbers.is_some_and(|numbers| numbers.chars().all(|c| matches!(c, '0'..='9' | ';' | ':')))
 }
 
-/// Returns whether a character changes the direction of writing.
-fn changes_direction(c: char) -> bool {
-    matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
-}
-
-/// Returns whether a character has no width or changes the direction of writing.
-fn is_invisible(c: char) -> bool {
+/// Returns whether a character changes the order or the lines of what is shown: marks, embeddings,
+/// overrides and isolates of the bidirectional algorithm (UAX #9), separators of lines and
+/// paragraphs, interlinear annotations.
+fn misleads(c: char) -> bool {
     matches!(
         c,
-        '\u{ad}'
-            | '\u{200b}'..='\u{200f}'
-            | '\u{202a}'..='\u{202e}'
-            | '\u{2060}'..='\u{2069}'
-            | '\u{feff}'
+        '\u{61c}'
+            | '\u{200e}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2066}'..='\u{2069}'
+            | '\u{fff9}'..='\u{fffb}'
     )
+}
+
+/// Returns whether a character is one of those that spell hidden text: tags, and variation
+/// selectors beyond the sixteen that emoji and letters are written with.
+fn is_tag(c: char) -> bool {
+    matches!(c, '\u{e0000}'..='\u{e0fff}')
+}
+
+/// Returns whether a character cannot be seen: those that Unicode lets a font ignore
+/// (`Default_Ignorable_Code_Point`) but for the selectors of a letter's form, and those that
+/// mislead.
+fn is_invisible(c: char) -> bool {
+    misleads(c)
+        || is_tag(c)
+        || matches!(
+            c,
+            '\u{ad}'
+                | '\u{34f}'
+                | '\u{115f}'..='\u{1160}'
+                | '\u{17b4}'..='\u{17b5}'
+                | '\u{180b}'..='\u{180f}'
+                | '\u{200b}'..='\u{200d}'
+                | '\u{2060}'..='\u{206f}'
+                | '\u{3164}'
+                | '\u{feff}'
+                | '\u{ffa0}'
+                | '\u{fff0}'..='\u{fff8}'
+                | '\u{1bca0}'..='\u{1bca3}'
+                | '\u{1d173}'..='\u{1d17a}'
+        )
 }

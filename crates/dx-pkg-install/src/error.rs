@@ -84,6 +84,26 @@ pub enum InstallError {
         /// Their folders, relative to the project.
         folders: [String; 2],
     },
+    /// A link leads a workspace out of the project.
+    #[error("the workspace {workspace} is a link out of the project, to {}", place.display())]
+    WorkspaceLeavesProject {
+        /// The workspace's folder, relative to the project.
+        workspace: String,
+        /// Where it leads.
+        place: PathBuf,
+    },
+    /// A lockfile links to a folder outside of the project that no manifest requires.
+    #[error(
+        "{lockfile} links {path} to {target}, outside of the project, which no package.json asks for"
+    )]
+    LockLeavesProject {
+        /// The lockfile's name.
+        lockfile: &'static str,
+        /// The path of the entry.
+        path: String,
+        /// The folder that it leads to.
+        target: String,
+    },
     /// The project has a lockfile of another package manager.
     #[error("this project is locked by {lockfile}, which dx cannot read yet")]
     ForeignLockfile {
@@ -236,6 +256,8 @@ impl Coded for InstallError {
             Self::NoManifest { .. } => "DX_NO_MANIFEST",
             Self::WorkspacePattern { .. } => "DX_WORKSPACE_PATTERN",
             Self::SameWorkspaceName { .. } => "DX_SAME_WORKSPACE_NAME",
+            Self::WorkspaceLeavesProject { .. } => "DX_WORKSPACE_OUTSIDE",
+            Self::LockLeavesProject { .. } => "DX_LOCK_LEAVES_PROJECT",
             Self::ForeignLockfile { .. } => "DX_FOREIGN_LOCKFILE",
             Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
             Self::UnsupportedSetting { .. } => "DX_UNSUPPORTED_SETTING",
@@ -267,6 +289,12 @@ impl Coded for InstallError {
             Self::WorkspacePattern { .. } => "write fewer braces, or * and ** in their place",
             Self::SameWorkspaceName { .. } => {
                 "give one of them another name in its package.json, or exclude its folder in workspaces with !"
+            }
+            Self::WorkspaceLeavesProject { .. } => {
+                "if the folder there is meant, write its path in workspaces, such as \"../other\""
+            }
+            Self::LockLeavesProject { .. } => {
+                "if you did not write that, somebody may have tampered with the lockfile; remove the entry and run dx install"
             }
             Self::ForeignLockfile { lockfile } => {
                 return Some(format!(

@@ -1,6 +1,7 @@
 //! A project on disk: its manifests and its lockfile.
 
 mod compiled;
+pub(crate) mod outside;
 mod root;
 mod seen;
 
@@ -21,7 +22,8 @@ use dx_pkg_store::Store;
 pub(crate) use compiled::{
     CompiledLock, compile_lockfile, lockfile_digest, lockfile_in, read_lock,
 };
-pub use root::{find_root, nearest_manifest};
+pub(crate) use root::folders_with_manifest;
+pub use root::{ProjectRoot, find_root, nearest_manifest};
 pub use seen::Seen;
 use seen::read_seen_to_edit;
 pub(crate) use seen::{read_seen, see};
@@ -318,11 +320,12 @@ fn open_workspaces(
         .map_err(|pattern| InstallError::WorkspacePattern { pattern })?;
     let candidates = Candidates::find(root, &patterns);
     let mut hasher = blake3::Hasher::new();
-    let mut found = Vec::new();
+    let (mut found, mut known) = (Vec::new(), HashMap::new());
     for read in read_manifests(root, candidates.folders.into_iter().collect()) {
         let ReadManifest { folder, file, manifest } = read;
         seen.push(file);
         if let Some((text, manifest)) = manifest? {
+            outside::refuse_leading_out(root, &folder, &mut known)?;
             for part in [&folder, &text] {
                 hasher.update(&(part.len() as u64).to_le_bytes());
                 hasher.update(part.as_bytes());

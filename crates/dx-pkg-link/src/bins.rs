@@ -102,8 +102,8 @@ fn is_in_modules(target: &str) -> bool {
     target.strip_prefix(NODE_MODULES).is_some_and(|rest| rest.starts_with('/'))
 }
 
-/// Removes commands whose file is missing. npm links folders, too. Files in linked folders are made
-/// executable.
+/// Removes commands whose file is missing. npm links folders, too. Files in linked folders of the
+/// project are made executable.
 fn retain_existing(
     run: &Run<'_>,
     site: &Site<'_>,
@@ -125,10 +125,7 @@ fn retain_existing(
             let folder = run.project.join(target);
             commands.retain(|command| folder.join(&command.file).exists());
             for command in commands {
-                let path = folder.join(&command.file);
-                if path.is_file() {
-                    crate::import::repair_in_place(&path)?;
-                }
+                crate::import::repair_in_place(run.project, &folder.join(&command.file))?;
             }
         }
     }

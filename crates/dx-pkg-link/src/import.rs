@@ -357,25 +357,31 @@ pub(crate) fn carriage_return(start: &[u8]) -> Option<usize> {
 }
 
 /// Makes a linked folder's command executable, as npm does. The file is the project's, not the
-/// store's.
+/// store's; what is outside of the project, or is reached by a link that leads there, is not
+/// touched.
 #[cfg(unix)]
-pub(crate) fn repair_in_place(path: &Path) -> Result<(), LinkError> {
+pub(crate) fn repair_in_place(project: &Path, path: &Path) -> Result<(), LinkError> {
     use std::os::unix::fs::PermissionsExt;
 
     let fail = LinkError::io("make executable", path);
     let repair = || -> io::Result<()> {
+        let place = path.canonicalize()?;
+        if !place.starts_with(project.canonicalize()?) || !place.is_file() {
+            return Ok(());
+        }
         let mut data = Vec::new();
-        let mut file = std::fs::File::open(path)?;
+        let mut file = std::fs::File::open(&place)?;
         (&mut file).take(FIRST_LINE as u64).read_to_end(&mut data)?;
         let mode = file.metadata()?.permissions().mode();
         let end = carriage_return(&data);
         if let Some(end) = end {
             file.read_to_end(&mut data)?;
             data.remove(end);
-            write_atomic(path, &data, Durability::Fsync)?;
+            write_atomic(&place, &data, Durability::Fsync)?;
         }
         if end.is_some() || mode & 0o111 != 0o111 {
-            std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode & 0o777 | 0o111))?;
+            let mode = std::fs::Permissions::from_mode(mode & 0o777 | 0o111);
+            std::fs::set_permissions(&place, mode)?;
         }
         Ok(())
     };
@@ -384,6 +390,30 @@ pub(crate) fn repair_in_place(path: &Path) -> Result<(), LinkError> {
 
 /// Does nothing: Windows starts commands through their shims.
 #[cfg(not(unix))]
-pub(crate) fn repair_in_place(_path: &Path) -> Result<(), LinkError> {
+pub(crate) fn repair_in_place(_project: &Path, _path: &Path) -> Result<(), LinkError> {
     Ok(())
+}
+
+/// Returns why the system cannot start a command's file; `None` where it can, or the file cannot be
+/// looked at.
+#[cfg(unix)]
+#[must_use]
+pub fn start_problem(path: &Path) -> Option<&'static str> {
+    use std::os::unix::fs::PermissionsExt;
+
+    // A named pipe would be waited for.
+    let facts = path.metadata().ok().filter(std::fs::Metadata::is_file)?;
+    let mut start = Vec::new();
+    std::fs::File::open(path).ok()?.take(FIRST_LINE as u64).read_to_end(&mut start).ok()?;
+    match facts.permissions().mode() & 0o111 {
+        0 => Some("is not executable"),
+        _ => carriage_return(&start).map(|_| "has a carriage return after its first line"),
+    }
+}
+
+/// Returns `None`: Windows starts commands through their shims.
+#[cfg(not(unix))]
+#[must_use]
+pub fn start_problem(_path: &Path) -> Option<&'static str> {
+    None
 }

@@ -26,7 +26,7 @@ mod tree;
 
 pub use ahead::{Built, build_ahead};
 pub use error::LinkError;
-pub use import::ImportMethod;
+pub use import::{ImportMethod, start_problem};
 pub use materialise::{materialise, materialise_difference};
 pub use mend::mend;
 pub use options::LinkOptions;

@@ -12,7 +12,8 @@ pub struct Places {
 impl Places {
     /// Returns the folder that `path` means in the folder `base`, which is relative to the project:
     /// relative to the project too, or absolute where the project's own place is not known.
-    pub(crate) fn relative(&self, base: &str, path: &str) -> String {
+    #[must_use]
+    pub fn relative(&self, base: &str, path: &str) -> String {
         let below_home =
             path.strip_prefix('~').filter(|rest| rest.is_empty() || rest.starts_with('/'));
         let wanted = match (below_home, &self.home) {

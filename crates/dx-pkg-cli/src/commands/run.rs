@@ -75,7 +75,7 @@ pub fn test_after(
 ) -> Result<ExitCode, CommandError> {
     let mut test = ScriptArguments::default();
     test.flags.extend(tree.flags.settings().to_vec());
-    let root = find_root(&environment.folder);
+    let root = find_root(&environment.folder).folder;
     let (config, _) = configuration(environment, &root, test.flags.settings())?;
     if config.dry_run()? { Ok(code) } else { test.run("test", environment, report) }
 }
@@ -88,8 +88,9 @@ fn script(
     rest: &ScriptArguments,
     report: &Report,
 ) -> Result<ExitCode, CommandError> {
-    let package = open(environment)?;
-    let root = find_root(&environment.folder);
+    let found = find_root(&environment.folder);
+    found.warning().iter().for_each(|warning| report.warning(warning));
+    let (package, root) = (open(environment)?, found.folder);
     let (flags, own) = (rest.flags.settings(), (&*package.folder, &package.manifest));
     let (config, node) = scripts::prepare(environment, &root, own, flags, report)?;
     let Some(name) = name else { return list(&package, report) };

@@ -64,7 +64,7 @@ pub enum StoreAction {
 impl StoreArguments {
     /// Carries out the action.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
-        let root = find_root(&environment.folder);
+        let root = find_root(&environment.folder).folder;
         let session = Session::open(environment, &root, self.session_options())?;
         let store = session.store();
         match &self.action {

@@ -61,6 +61,8 @@ mod open_files;
 mod optional;
 mod output;
 #[cfg(unix)]
+mod outside;
+#[cfg(unix)]
 mod own_scripts;
 mod packed;
 mod peers;

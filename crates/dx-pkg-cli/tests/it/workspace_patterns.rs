@@ -94,18 +94,18 @@ fn a_workspace_that_comes_or_goes_is_noticed() {
 
 #[cfg(unix)]
 #[test]
-fn a_link_to_a_folder_is_a_workspace() {
+fn a_link_to_a_folder_of_the_project_is_a_workspace() {
     let registry = registry();
     let project = project(&registry, json!(["packages/*"]));
-    for (name, target) in [("inner", "../elsewhere/inner"), ("outer", "../../outer")] {
+    for (name, target) in [("inner", "../elsewhere/inner"), ("beside", "one/beside")] {
         let manifest = json!({"name": name, "version": "1.0.0", "dependencies": {"b": "1"}});
         project.write(&format!("packages/{target}/package.json"), manifest.to_string());
         let link = project.path().join("packages").join(name);
         std::os::unix::fs::symlink(target, link).unwrap();
     }
     ok(&project, ["install"]);
-    assert_eq!(linked(&project), ["inner", "one", "outer", "two"]);
-    for name in ["inner", "outer"] {
+    assert_eq!(linked(&project), ["beside", "inner", "one", "two"]);
+    for name in ["inner", "beside"] {
         let resolved = format!("packages/{name}");
         let entry = locked(&project, &format!("node_modules/{name}"));
         assert_eq!(entry, json!({"resolved": resolved, "link": true}));

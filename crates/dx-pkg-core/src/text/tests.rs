@@ -30,3 +30,37 @@ fn output_keeps_colours_and_nothing_else_that_terminals_obey() {
     assert_eq!(output_text(output, false), "red\nup");
     assert_eq!(output_text("cut\u{1b}[", true), "cut");
 }
+
+#[test]
+fn characters_that_hide_or_mislead_are_removed() {
+    let hidden = [
+        '\u{61c}',
+        '\u{200b}',
+        '\u{200e}',
+        '\u{2028}',
+        '\u{2029}',
+        '\u{202e}',
+        '\u{2066}',
+        '\u{2069}',
+        '\u{180e}',
+        '\u{3164}',
+        '\u{feff}',
+        '\u{fff9}',
+        '\u{e0001}',
+        '\u{e0041}',
+        '\u{e007f}',
+        '\u{e0100}',
+        '\u{7f}',
+        '\u{85}',
+        '\u{9b}',
+    ];
+    for c in hidden {
+        assert_eq!(plain_text(&format!("a{c}b"), 100), "ab", "{c:?}");
+    }
+    let misleading =
+        ['\u{61c}', '\u{2028}', '\u{2029}', '\u{202e}', '\u{2066}', '\u{e0041}', '\u{7f}'];
+    for c in misleading {
+        assert_eq!(output_text(&format!("a{c}b"), true), "ab", "{c:?}");
+    }
+    assert_eq!(plain_text("❤\u{fe0f} naïve 日本", 100), "❤\u{fe0f} naïve 日本");
+}

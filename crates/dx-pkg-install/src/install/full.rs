@@ -1,6 +1,7 @@
 //! The full install: resolves what the lockfile leaves open, fetches, and plans the whole tree.
 
 use dx_pkg_acquire::input::direct;
+use dx_pkg_acquire::local::places;
 use dx_pkg_acquire::metadata::FirstRequests;
 use dx_pkg_acquire::package::lacks_manifests;
 use dx_pkg_acquire::{Downloads, ResolverInput, resolve};
@@ -16,6 +17,7 @@ use super::{Run, digests, fetch, gyp};
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
+use crate::project::outside::{broken_commands, refuse_unasked};
 use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
 use crate::{InstallError, Summary, altered};
 
@@ -62,6 +64,9 @@ fn resolve_and_fetch(
     let downloads = Downloads::new(context, config.offline()?, mode, run.counters.clone())
         .in_project(&project.root);
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
+    if let Some(lock) = previous {
+        refuse_unasked(project, &places(&project.root, config), lock)?;
+    }
     let requirements = project.requirements()?;
     downloads.put_first(direct(&requirements));
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
@@ -115,6 +120,7 @@ fn resolve_and_fetch(
     }
     if !run.lockfile_only {
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
+        summary.warnings.extend(broken_commands(&project.root, &plan.installed));
     }
     if is_upgraded {
         report_upgrade(run, project, &resolved.unknown);

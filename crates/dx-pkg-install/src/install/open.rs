@@ -61,7 +61,9 @@ impl OpenProject {
         events: &dyn Events,
     ) -> Result<Self, InstallError> {
         let started = Instant::now();
-        let root = find_root(&environment.folder);
+        let found = find_root(&environment.folder);
+        found.warning().iter().for_each(|warning| events.warning(warning));
+        let root = found.folder;
         let session = Session::open(environment, &root, options)?;
         let lock = lock_project(&session, &root, events)?;
         if lock.is_some() {

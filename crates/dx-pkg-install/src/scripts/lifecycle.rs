@@ -18,6 +18,7 @@ use super::skipped::allowing;
 use super::{DEPENDENCY_EVENTS, LINKED_EVENTS, SharedFacts, order};
 use crate::plan::Plan;
 use crate::project::Project;
+use crate::project::outside::is_outside;
 use crate::{InstallError, Session};
 
 /// The scripts of a project and which of them may run.
@@ -171,8 +172,8 @@ impl Lifecycle {
         }
         let project = place.project;
         let linked: HashSet<&str> = plan.linked_folders().collect();
-        let workspaces =
-            project.workspaces.iter().filter(|(folder, _)| linked.contains(folder.as_str()));
+        let is_own = |folder: &str| linked.contains(folder) && self.workspaces.contains(folder);
+        let workspaces = project.workspaces.iter().filter(|(folder, _)| is_own(folder));
         let mut due: Vec<(&str, Cow<'_, Manifest>)> = workspaces
             .map(|(folder, manifest)| (folder.as_str(), Cow::Borrowed(manifest)))
             .collect();
@@ -224,8 +225,11 @@ impl Lifecycle {
     }
 }
 
+/// Returns the folders of the project's own workspaces. The scripts of one outside of the project
+/// are not the project's, and are allowed like those of other folders.
 fn folders_of_workspaces(project: &Project) -> HashSet<String> {
-    project.workspaces.iter().map(|(folder, _)| folder.clone()).collect()
+    let folders = project.workspaces.iter().map(|(folder, _)| folder);
+    folders.filter(|folder| !is_outside(folder)).cloned().collect()
 }
 
 /// Returns whether a linked folder has a script that runs then.

@@ -8,6 +8,7 @@ use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::text::suggest::nearest;
 
 use crate::InstallError;
+use crate::project::folders_with_manifest;
 
 /// A package whose scripts are run by name.
 #[derive(Debug)]
@@ -35,7 +36,7 @@ impl ScriptPackage {
     /// # Errors
     /// Its manifest cannot be read.
     pub fn nearest(folder: &Path) -> Result<Option<Self>, InstallError> {
-        for folder in folder.ancestors() {
+        for folder in folders_with_manifest(folder) {
             let path = folder.join("package.json");
             if let Some(text) = read_text(&path)? {
                 let manifest = parse_manifest(&path, &text)?;
