@@ -51,7 +51,7 @@ pub fn output_text(text: &str, keeps_colours: bool) -> String {
                     out.extend(["\u{1b}", &sequence]);
                     is_coloured = true;
                 }
-            } else if c == '\t' || !c.is_control() && !(misleads(c) || is_tag(c)) {
+            } else if c == '\t' || !(c.is_control() || misleads(c) || is_tag(c)) {
                 out.push(c);
             }
         }
