@@ -50,7 +50,8 @@ impl Store {
             }
             opened => opened,
         };
-        let dir = dir.map_err(StoreError::io("opening the store", &root))?;
+        let mut dir = dir.map_err(StoreError::io("opening the store", &root))?;
+        dir.trust();
         let inner = Inner {
             root,
             dir,
