@@ -8,12 +8,12 @@ use dx_pkg_compat::npmrc::{Config, ConfigSources};
 use dx_pkg_core::Version;
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
-use dx_pkg_store::{Folder, Store};
+use dx_pkg_store::{Folder, Store, StoreKey};
 
 use crate::background::{Background, Foreground};
 use crate::node::{Found, Node, user_agent};
 use crate::project::{Seen, read_seen};
-use crate::{Environment, InstallError, timing};
+use crate::{Environment, InstallError, Seal, timing};
 
 /// Environment, settings, store, network and Node.js of one command.
 pub struct Session {
@@ -238,11 +238,24 @@ pub fn config_files(environment: &Environment, root: &Path) -> [Option<PathBuf>;
 /// default is on another.
 fn open_store(environment: &Environment, root: &Path) -> Result<Store, InstallError> {
     let Some(folder) = environment.store_folder() else { return Err(InstallError::NoHome) };
-    let configured = environment.variable("DX_STORE").is_some();
-    if !configured && let Some(near) = store_on_same_device(root, &folder) {
+    if let Some(near) = store_on_same_device(environment, root, &folder)
+        && let Ok(near) = Store::open(&near)
+    {
         return Ok(near);
     }
     Ok(Store::open(&folder)?)
+}
+
+/// Returns the seals of the stores that an install in `root` may use, the usual one first. Only
+/// their keys are read.
+pub fn seals<'s>(environment: &'s Environment, root: &'s Path) -> impl Iterator<Item = Seal> + 's {
+    let usual = environment.store_folder();
+    let near = usual.clone().map(|usual| (usual, root.to_owned()));
+    let near = near.into_iter().filter_map(|(usual, root)| {
+        let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root };
+        store_on_same_device(environment, &root.canonicalize().ok()?, &usual)
+    });
+    usual.into_iter().chain(near).filter_map(|store| StoreKey::of_store(&store)).map(Seal::of_key)
 }
 
 fn device(path: &Path) -> Option<u64> {
@@ -251,13 +264,16 @@ fn device(path: &Path) -> Option<u64> {
         .map(|identity| identity.device)
 }
 
-/// Opens a store at the root of the project's file system if `usual` is on another one and that
-/// root is writable.
-fn store_on_same_device(root: &Path, usual: &Path) -> Option<Store> {
+/// Returns the folder of a store at the root of the project's file system, if none is configured and
+/// `usual` is on another one.
+fn store_on_same_device(environment: &Environment, root: &Path, usual: &Path) -> Option<PathBuf> {
+    if environment.variable("DX_STORE").is_some() {
+        return None;
+    }
     let own = device(root)?;
     if device(usual) == Some(own) {
         return None;
     }
     let top = root.ancestors().take_while(|folder| device(folder) == Some(own)).last()?;
-    Store::open(&top.join(".dx-store")).ok()
+    Some(top.join(".dx-store"))
 }

@@ -26,6 +26,12 @@ impl StoreKey {
         read_secret(&root.join("v1").join(NAME)).ok().map(Self)
     }
 
+    /// Returns the key with these bytes.
+    #[must_use]
+    pub const fn from_bytes(bytes: [u8; LENGTH]) -> Self {
+        Self(bytes)
+    }
+
     /// Returns the bytes.
     #[must_use]
     pub fn bytes(&self) -> &[u8; LENGTH] {

@@ -23,14 +23,18 @@ enum Contents {
 }
 
 impl Map {
-    /// Maps the file at `path`. The map of an empty file is empty.
+    /// Maps the plain file at `path`. The map of an empty file is empty.
     pub fn open(path: impl AsRef<Path>) -> io::Result<Self> {
-        Self::of(&File::open(path)?)
+        Self::of(&open(path.as_ref())?)
     }
 
     /// Maps an open file from its beginning to its present end.
     pub fn of(mut file: &File) -> io::Result<Self> {
-        let size = file.metadata()?.len();
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no plain file"));
+        }
+        let size = metadata.len();
         if size <= READ_UP_TO {
             let mut bytes = vec![0; size as usize];
             file.read_exact(&mut bytes)?;
@@ -38,6 +42,19 @@ impl Map {
         }
         Ok(Self(Contents::Mapped(map(file)?)))
     }
+}
+
+/// Opens a file for reading, without waiting for the other end of a pipe.
+#[cfg(unix)]
+fn open(path: &Path) -> io::Result<File> {
+    use rustix::fs::{Mode, OFlags};
+    let flags = OFlags::RDONLY | OFlags::CLOEXEC | OFlags::NONBLOCK;
+    Ok(rustix::fs::open(path, flags, Mode::empty())?.into())
+}
+
+#[cfg(not(unix))]
+fn open(path: &Path) -> io::Result<File> {
+    File::open(path)
 }
 
 #[expect(
