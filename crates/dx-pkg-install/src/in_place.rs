@@ -45,6 +45,8 @@ pub(crate) fn find(
     let look = if session.config().force()? { Look::Files } else { Look::Folders };
     let (found, recorded) = if let Some((tree, recorded)) = recorded_by_dx(session.store(), root) {
         (survey(root, session.store(), &tree, look)?, recorded)
+    } else if own_files::is_forged(root, Seal::of_store(session.store())) {
+        return Ok(None);
     } else if let Some((tree, recorded)) = of_npm(root, plan, wanted) {
         // A tree that dx would not make, such as one of links into a folder of npm's, is replaced.
         (survey(root, session.store(), &tree, look).ok().flatten(), recorded)

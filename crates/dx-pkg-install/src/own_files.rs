@@ -61,6 +61,12 @@ pub(crate) fn record(root: &Path, seal: Option<Seal>) -> Option<Map> {
     seal?.is_of_record(&map).then_some(map)
 }
 
+/// Returns whether there is a record of the tree without the seal: another machine's, or a forged
+/// one.
+pub(crate) fn is_forged(root: &Path, seal: Option<Seal>) -> bool {
+    identity(root, RECORD).is_some() && record(root, seal).is_none()
+}
+
 /// Calls `read` with the record of the tree, if it has the seal.
 pub(crate) fn with_record<T>(
     root: &Path,

@@ -19,6 +19,7 @@ mod space;
 #[cfg(unix)]
 mod umask;
 mod user_file;
+mod within;
 
 pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
 pub use dir::{Dir, DirEntry, EntryKind, Status, make_dirs};
@@ -35,3 +36,4 @@ pub use remove::remove_tree;
 pub use secret::{create_secret, read_secret};
 pub use space::{Space, space};
 pub use user_file::{check_user_file, write_user_file};
+pub use within::{Target, target_within};

@@ -5,7 +5,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use dx_pkg_core::Coded;
 use dx_pkg_os::files::{Dir, FileLock, TEMPORARY};
 use dx_pkg_store::Folder;
 
@@ -75,10 +74,7 @@ impl OpenProject {
         if session.config().package_lock()? {
             project.load_lockfile()?;
         }
-        for warning in session.config().warnings() {
-            let hint = warning.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
-            events.warning(&format!("{warning}{hint}"));
-        }
+        session.setting_warnings().iter().for_each(|warning| events.warning(warning));
         demands::check(&session, &mut project, events)?;
         Ok(OpenProject { session: Arc::new(session), project, starts_from_nothing, started, lock })
     }
