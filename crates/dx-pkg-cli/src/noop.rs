@@ -18,7 +18,7 @@ use crate::report;
 /// been told so.
 pub fn nothing_to_do() -> bool {
     let Some(request) = PlainInstall::read(std::env::args_os().skip(1)) else { return false };
-    let Ok(map) = Map::open(request.folder.join(state::PATH)) else { return false };
+    let Ok(map) = Map::open_checked(request.folder.join(state::PATH)) else { return false };
     let environment = Environment {
         home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
         variables: environment::variables().collect(),
