@@ -70,10 +70,10 @@ pub(crate) fn recorded(store: &Store, root: &Path) -> Option<Lock> {
 /// Returns the tree of dx's record, and the record; `None` without one, and if npm has changed the
 /// tree since.
 pub(crate) fn recorded_by_dx(store: &Store, root: &Path) -> Option<(Tree, Lock)> {
-    let written = |name: &str| Some(own_files::identity(root, name)?.mtime_ns);
-    let is_older = written(HIDDEN)
-        .zip(written(RECORD))
-        .is_some_and(|(hidden, record)| hidden > record.saturating_add(NEWER));
+    let [hidden, record] = own_files::identities(root, [HIDDEN, RECORD])?;
+    let is_older = hidden
+        .zip(record)
+        .is_some_and(|(hidden, record)| hidden.mtime_ns > record.mtime_ns.saturating_add(NEWER));
     if is_older {
         return None;
     }

@@ -56,11 +56,11 @@ pub(crate) fn baseline(
     node: Option<&Version>,
     diagnostics: &Diagnostics,
 ) -> Option<Baseline> {
-    let identity = |name: &str| identity_of(root, name);
+    let [record, hidden] = own_files::identities(root, [RECORD, HIDDEN])?;
     Some(Baseline {
         node: node.map(ToString::to_string).unwrap_or_default(),
-        record: identity(RECORD)?,
-        hidden: identity(HIDDEN)?,
+        record: record?,
+        hidden: hidden?,
         is_complete: diagnostics.is_complete,
         conflicts: diagnostics.conflicts.clone(),
         disputed: diagnostics.disputed.clone(),

@@ -20,13 +20,13 @@ const MODE: u32 = 0o644;
 const LARGEST: u64 = 256 << 20;
 
 /// Opens the project's `node_modules`.
-pub(crate) fn modules(root: &Path) -> io::Result<Dir> {
-    Dir::open(root)?.open_dir("node_modules")
+fn modules(root: &Path) -> io::Result<Dir> {
+    Dir::open_real(root.join("node_modules"))
 }
 
 /// Opens a plain file below `node_modules`, unless it is too large to be one of these.
 fn open(root: &Path, name: &str) -> io::Result<(File, Identity)> {
-    let file = Dir::open(root)?.open_file(Path::new("node_modules").join(name))?;
+    let file = modules(root)?.open_file(name)?;
     let identity = Identity::of_file(&file)?;
     if !file.metadata()?.is_file() || identity.size > LARGEST {
         return Err(io::ErrorKind::InvalidData.into());
@@ -52,7 +52,17 @@ pub(crate) fn text(root: &Path, name: &str) -> io::Result<(String, Identity)> {
 
 /// Returns the identity of a file below `node_modules`, if it is there.
 pub(crate) fn identity(root: &Path, name: &str) -> Option<Identity> {
-    Dir::open(root).ok()?.identity(Path::new("node_modules").join(name)).ok()?
+    let [found] = identities(root, [name])?;
+    found
+}
+
+/// Returns the identities of files below `node_modules`; `None` where that is no folder.
+pub(crate) fn identities<const N: usize>(
+    root: &Path,
+    names: [&str; N],
+) -> Option<[Option<Identity>; N]> {
+    let modules = modules(root).ok()?;
+    Some(names.map(|name| modules.identity(name).ok().flatten()))
 }
 
 /// Maps the record of the tree, if it has the seal.
@@ -79,7 +89,12 @@ pub(crate) fn with_record<T>(
 
 /// Replaces one of dx's own files, `name` within its folder.
 pub(crate) fn replace(root: &Path, name: &str, contents: &[u8]) -> io::Result<()> {
-    modules(root)?.make_real_dir(FOLDER)?.replace(name, contents, MODE)
+    replace_in(&modules(root)?.make_real_dir(FOLDER)?, name, contents)
+}
+
+/// Does the same in dx's folder, as [`folder`] opened it.
+pub(crate) fn replace_in(folder: &Dir, name: &str, contents: &[u8]) -> io::Result<()> {
+    folder.replace(name, contents, MODE)
 }
 
 /// Opens dx's folder.

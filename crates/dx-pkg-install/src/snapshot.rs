@@ -78,13 +78,12 @@ pub(crate) fn refresh_state(root: &Path, seal: Seal) -> Result<(), InstallError>
     let folders = folders.filter(|folder| !visited.ends.contains(folder));
     let seen = others.into_iter().chain(folders.map(|folder| see(&folder))).chain(visited.paths);
     let State { files, .. } = State::new(root, known.settings, seen);
-    write(root, &State { files, ..known }, seal)
+    own_files::replace(root, state::NAME, &State { files, ..known }.encode(seal))
+        .map_err(|error| InstallError::io(writing(root), error))
 }
 
-fn write(root: &Path, state: &State, seal: Seal) -> Result<(), InstallError> {
-    let writing = || format!("writing {}", root.join(state::PATH).display());
-    own_files::replace(root, state::NAME, &state.encode(seal))
-        .map_err(|error| InstallError::io(writing(), error))
+fn writing(root: &Path) -> String {
+    format!("writing {}", root.join(state::PATH).display())
 }
 
 /// What the state of a project has beside files and folders; see [`State`].
@@ -107,9 +106,7 @@ pub(crate) fn record_state<'l>(
     known: Option<Vec<Visit>>,
 ) -> Result<Vec<Visit>, InstallError> {
     let root = &project.root;
-    if own_files::folder(root).is_err() {
-        return Ok(Vec::new());
-    }
+    let Ok(place) = own_files::folder(root) else { return Ok(Vec::new()) };
     let seal = Seal::of_store(session.store());
     let visits =
         known.filter(|visits| visits::fit(root, visits)).unwrap_or_else(|| visits(root, seal));
@@ -135,7 +132,8 @@ pub(crate) fn record_state<'l>(
     let known = State::new(root, settings, seen);
     let state = State { frozen, folder, scripts_skipped, baseline, ..known };
     if let Some(seal) = seal {
-        write(root, &state, seal)?;
+        own_files::replace_in(&place, state::NAME, &state.encode(seal))
+            .map_err(|error| InstallError::io(writing(root), error))?;
     }
     Ok(visits)
 }

@@ -85,13 +85,13 @@ impl Dir {
     /// name is removed first, such as a link.
     pub fn make_real_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let name = name.as_ref();
-        match self.make_or_open_dir(name) {
-            Err(error) if self.kind(name)?.is_some_and(|kind| kind != EntryKind::Directory) => {
-                self.remove_file(name).map_err(|_| error)?;
-                self.make_or_open_dir(name)
-            }
-            opened => opened,
+        if let Ok(there) = self.open_dir(name) {
+            return Ok(there);
         }
+        if self.kind(name)?.is_some_and(|kind| kind != EntryKind::Directory) {
+            self.remove_file(name)?;
+        }
+        self.make_or_open_dir(name)
     }
 
     /// Replaces what is called `name`, whatever it is, by a file of `mode` with these contents. A

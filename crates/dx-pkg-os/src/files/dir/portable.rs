@@ -25,6 +25,16 @@ impl Dir {
         }
     }
 
+    /// Opens the directory at `path`, but not through a link at its end.
+    pub fn open_real(path: impl AsRef<Path>) -> io::Result<Self> {
+        let path = path.as_ref();
+        if fs::symlink_metadata(path)?.is_dir() {
+            Ok(Self { path: path.to_owned() })
+        } else {
+            Err(io::ErrorKind::NotADirectory.into())
+        }
+    }
+
     /// Says that only dx has written what is in this directory.
     pub fn trust(&mut self) {}
 

@@ -38,6 +38,13 @@ impl Dir {
         Ok(Self { fd: wait_for_descriptors(open)?, trusts: false })
     }
 
+    /// Opens the directory at `path`, but not through a link at its end.
+    pub fn open_real(path: impl AsRef<Path>) -> io::Result<Self> {
+        let flags = DIRECTORY | OFlags::NOFOLLOW;
+        let open = || Ok(rustix::fs::open(path.as_ref(), flags, Mode::empty())?);
+        Ok(Self { fd: wait_for_descriptors(open)?, trusts: false })
+    }
+
     /// Says that only dx has written what is in this directory, and in those that are opened by it:
     /// a name of several segments then costs no call more than one of a single one.
     pub fn trust(&mut self) {
