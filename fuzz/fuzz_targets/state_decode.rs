@@ -1,21 +1,23 @@
 //! Any bytes as the state of a tree: refused, or read so that it is written again the same, also
-//! when the checksum is right.
+//! when the seal is right.
 
+use dx_pkg_install::Seal;
 use dx_pkg_install::state::State;
+use dx_pkg_store::StoreKey;
 
-/// The length of the checksum, which is the end of the file.
-const CHECKSUM: usize = 16;
+/// The length of the seal, which is the end of the file.
+const SEAL: usize = 32;
 
 pub(crate) fn run(data: &[u8]) {
-    check(data);
-    let mut repaired = data[..data.len().saturating_sub(CHECKSUM)].to_vec();
-    let checksum = blake3::hash(&repaired);
-    repaired.extend(&checksum.as_bytes()[..CHECKSUM]);
-    check(&repaired);
+    let seal = Seal::of_key(StoreKey::from_bytes([7; 32]));
+    check(data, seal);
+    let mut repaired = data[..data.len().saturating_sub(SEAL)].to_vec();
+    seal.seal_state(&mut repaired);
+    check(&repaired, seal);
 }
 
-fn check(data: &[u8]) {
-    if let Some(state) = State::decode(data) {
-        assert_eq!(State::decode(&state.encode()), Some(state));
+fn check(data: &[u8], seal: Seal) {
+    if let Some(state) = State::decode(data, seal) {
+        assert_eq!(State::decode(&state.encode(seal), seal), Some(state));
     }
 }

@@ -5,7 +5,9 @@
 use std::io::Write;
 
 use dx_pkg_compat::command_words::PlainInstall;
+use dx_pkg_install::Environment;
 use dx_pkg_install::scripts::skipped_line;
+use dx_pkg_install::session;
 use dx_pkg_install::state::{self, State};
 use dx_pkg_os::files::Map;
 
@@ -16,10 +18,16 @@ use crate::report;
 /// been told so.
 pub fn nothing_to_do() -> bool {
     let Some(request) = PlainInstall::read(std::env::args_os().skip(1)) else { return false };
-    let Ok(map) = Map::open(request.folder.join(state::PATH)) else { return false };
-    let Some(state) = State::decode(&map) else { return false };
-    let variables = environment::variables();
-    if state::settings_digest(&request.flags, variables) != state.settings
+    let Ok(map) = Map::open_checked(request.folder.join(state::PATH)) else { return false };
+    let environment = Environment {
+        home: std::env::home_dir().filter(|home| !home.as_os_str().is_empty()),
+        variables: environment::variables().collect(),
+        ..Environment::default()
+    };
+    let mut seals = session::seals(&environment, &request.folder);
+    let Some(state) = seals.find_map(|seal| State::decode(&map, seal)) else { return false };
+    if state::settings_digest(&request.flags, environment.variables.iter().cloned())
+        != state.settings
         || state.frozen && !request.frozen
         || !state.names_lockfile(&request.folder)
         || !state.holds(&request.folder)

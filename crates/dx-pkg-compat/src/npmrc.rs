@@ -19,6 +19,7 @@ mod error;
 mod expand;
 mod ini;
 mod layers;
+mod linked;
 mod options;
 mod proxy;
 mod release_age;
@@ -32,6 +33,7 @@ mod tests;
 pub use credentials::Authorization;
 pub use error::{ConfigError, ConfigWarning, redact_urls};
 pub use layers::environment_setting;
+pub use linked::known_settings;
 pub use options::{
     Flag, FlagValue, MissingValue, OPTIONS, OptionGroup, OptionInfo, SettingWords, Support,
     find_flag, take_settings,

@@ -17,7 +17,8 @@ use dx_pkg_store::preparation::PreparedKey;
 use dx_pkg_store::{Folder, Store};
 
 use crate::plan::{Plan, tree_of};
-use crate::{InstallError, Session, in_place, installed, notices};
+use crate::seal::Seal;
+use crate::{InstallError, Session, in_place, installed, notices, own_files};
 
 /// The most threads that check files.
 const MOST_THREADS: usize = 4;
@@ -39,7 +40,10 @@ pub(crate) fn may_use_prepared(
     if !is_checked {
         return Ok(true);
     }
-    let Some(tree) = session.store().prepared_record(key).and_then(|record| tree_in(&record))
+    let Some(tree) = session
+        .store()
+        .prepared_record(key)
+        .and_then(|record| tree_in(&DxlView::open(&record).ok()?))
     else {
         return Ok(false);
     };
@@ -83,14 +87,14 @@ pub(crate) fn separate_written(
     root: &Path,
     plan: &mut Plan,
 ) -> Result<bool, InstallError> {
-    let Some(linked) = linked_at(root) else { return Ok(false) };
+    let (Some(linked), Ok(project)) = (linked_at(root), Dir::open(root)) else {
+        return Ok(false);
+    };
     let mut written = HashSet::new();
     for placement in plan.tree()?.placements.iter().filter(|placement| !placement.private_copy) {
         let PlacementSource::Package(id) = placement.source else { continue };
         // A package that a script removed or replaced by a link has no shared files.
-        let path = root.join(&placement.path);
-        let is_folder = path.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
-        let Some(copy) = is_folder.then(|| Dir::open(path).ok()).flatten() else { continue };
+        let Ok(copy) = project.open_dir(&placement.path) else { continue };
         if !store.separate(id, &copy, linked)?.is_empty() {
             written.insert(placement.path.clone());
         }
@@ -111,7 +115,7 @@ pub(crate) fn mark_written(
     if written.is_empty() {
         return Ok(());
     }
-    let mut in_place = if is_ci { None } else { in_place::of_dx(root) };
+    let mut in_place = if is_ci { None } else { in_place::of_dx(store, root) };
     if let Some(tree) = &mut in_place {
         tree.placements.retain(|placement| root.join(&placement.path).symlink_metadata().is_ok());
     }
@@ -134,8 +138,7 @@ pub(crate) fn as_installed_next(
 
 /// Returns when the tree in a project was put in place, in nanoseconds since 1970.
 pub(crate) fn linked_at(root: &Path) -> Option<i64> {
-    let record = dx_pkg_os::files::identity(&root.join("node_modules").join(installed::RECORD));
-    Some(record.ok()??.mtime_ns)
+    Some(own_files::identity(root, installed::RECORD)?.mtime_ns)
 }
 
 /// Tells every project that shares a file which this process found altered and repaired in the
@@ -149,9 +152,9 @@ pub(crate) fn tell(store: &Store) {
     for (id, file) in altered {
         files.entry(id).or_default().push(file);
     }
+    let seal = Seal::of_store(store);
     for root in known_projects(store) {
-        let record = fs::read(root.join("node_modules").join(installed::RECORD));
-        let Some(tree) = record.ok().and_then(|record| tree_in(&record)) else { continue };
+        let Some(tree) = own_files::with_record(&root, seal, tree_in).flatten() else { continue };
         let shared = tree.placements.iter().flat_map(|placement| shared(&root, placement, &files));
         for path in shared {
             notices::add(
@@ -186,8 +189,8 @@ fn shared(
     let PlacementSource::Package(id) = placement.source else { return Vec::new() };
     let files = altered.get(&id).into_iter().flatten();
     let is_shared = |file: &&Altered| {
-        let place = root.join(&placement.path).join(&file.path);
-        let found = dx_pkg_os::files::identity(&place).ok().flatten();
+        let place = Path::new(&placement.path).join(&file.path);
+        let found = Dir::open(root).and_then(|root| root.identity(place)).ok().flatten();
         found.is_some_and(|found| found.inode == file.inode)
     };
     files.filter(is_shared).map(|file| format!("{}/{}", placement.path, file.path)).collect()
@@ -200,8 +203,8 @@ fn known_projects(store: &Store) -> Vec<PathBuf> {
     texts.map(PathBuf::from).filter(|root| root.is_absolute()).collect()
 }
 
-fn tree_in(record: &[u8]) -> Option<Tree> {
-    tree_of(&DxlView::open(record).ok()?.to_lock()).ok()
+fn tree_in(record: &DxlView<'_>) -> Option<Tree> {
+    tree_of(&record.to_lock()).ok()
 }
 
 fn packages(tree: &Tree) -> Vec<PackageId> {

@@ -35,6 +35,18 @@ pub enum InstallError {
     /// The project asks for what dx or this machine is not.
     #[error(transparent)]
     Demand(#[from] DemandError),
+    /// A file of the project that is to be written is a link that leads out of the project.
+    #[error(
+        "`{}` is a link to `{}`, which is not in the project: nothing is written there",
+        path.display(),
+        target.display()
+    )]
+    LinkedFile {
+        /// The link.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+    },
     /// An archive cannot be written or read.
     #[error(transparent)]
     Archive(ArchiveError),
@@ -247,6 +259,7 @@ impl Coded for InstallError {
             Self::Script(error) => error.code(),
             Self::Manifest(error) => error.code(),
             Self::Archive(error) => error.code(),
+            Self::LinkedFile { .. } => "DX_LINKED_FILE",
             Self::NotStored { .. } => "DX_EXPORT_INCOMPLETE",
             Self::Demand(error) => error.code(),
             Self::UnsupportedArgument { .. } => "DX_UNSUPPORTED_SOURCE",
@@ -276,6 +289,9 @@ impl Coded for InstallError {
             Self::Script(error) => return error.hint(),
             Self::Manifest(error) => return error.hint(),
             Self::Archive(error) => return error.hint(),
+            Self::LinkedFile { .. } => {
+                "remove the link, or put a copy of the file in its place; a link to a file in the project is followed"
+            }
             Self::NotStored { .. } => {
                 "run dx ci first, which fetches them; if you install without some kinds of dependencies, give the same --omit here"
             }

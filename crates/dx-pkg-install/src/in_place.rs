@@ -3,22 +3,25 @@
 use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
-use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::package::package_id;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_link::{Look, Placement, Repairs, Tree, survey};
-use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_os::files::{Map, identity};
+use dx_pkg_os::files::Dir;
+use dx_pkg_store::Store;
 
 use crate::installed::{HIDDEN, RECORD};
 use crate::plan::{Plan, tree_of, unpacked};
-use crate::{InstallError, Session};
+use crate::seal::Seal;
+use crate::{InstallError, Session, own_files};
 
 /// How much newer than dx's record npm's hidden lockfile is once npm has written it, in
 /// nanoseconds. dx writes both in one go.
 const NEWER: i64 = 100_000_000;
+
+/// The size from which on a manifest in the tree is not read, in bytes.
+const LARGEST_MANIFEST: u64 = 32 << 20;
 
 /// The packages, links and commands that are in place, and the repairs of the rest.
 pub(crate) struct InPlace {
@@ -40,8 +43,10 @@ pub(crate) fn find(
     wanted: &Tree,
 ) -> Result<Option<InPlace>, InstallError> {
     let look = if session.config().force()? { Look::Files } else { Look::Folders };
-    let (found, recorded) = if let Some((tree, recorded)) = recorded_by_dx(root) {
+    let (found, recorded) = if let Some((tree, recorded)) = recorded_by_dx(session.store(), root) {
         (survey(root, session.store(), &tree, look)?, recorded)
+    } else if own_files::is_forged(root, Seal::of_store(session.store())) {
+        return Ok(None);
     } else if let Some((tree, recorded)) = of_npm(root, plan, wanted) {
         // A tree that dx would not make, such as one of links into a folder of npm's, is replaced.
         (survey(root, session.store(), &tree, look).ok().flatten(), recorded)
@@ -53,47 +58,45 @@ pub(crate) fn find(
 }
 
 /// Returns the tree of dx's record; `None` without one, and if npm has changed the tree since.
-pub(crate) fn of_dx(root: &Path) -> Option<Tree> {
-    recorded_by_dx(root).map(|(tree, _)| tree)
+pub(crate) fn of_dx(store: &Store, root: &Path) -> Option<Tree> {
+    recorded_by_dx(store, root).map(|(tree, _)| tree)
 }
 
-/// Returns dx's record of the tree.
-pub(crate) fn recorded(root: &Path) -> Option<Lock> {
-    let map = Map::open(root.join("node_modules").join(RECORD)).ok()?;
-    Some(DxlView::open(&map).ok()?.to_lock())
+/// Returns dx's record of the tree, if this machine wrote it.
+pub(crate) fn recorded(store: &Store, root: &Path) -> Option<Lock> {
+    own_files::with_record(root, Seal::of_store(store), |record| record.to_lock())
 }
 
 /// Returns the tree of dx's record, and the record; `None` without one, and if npm has changed the
 /// tree since.
-pub(crate) fn recorded_by_dx(root: &Path) -> Option<(Tree, Lock)> {
-    let modules = root.join("node_modules");
-    let written = |name: &str| Some(identity(&modules.join(name)).ok()??.mtime_ns);
-    let is_older = written(HIDDEN)
-        .zip(written(RECORD))
-        .is_some_and(|(hidden, record)| hidden > record.saturating_add(NEWER));
+pub(crate) fn recorded_by_dx(store: &Store, root: &Path) -> Option<(Tree, Lock)> {
+    let [hidden, record] = own_files::identities(root, [HIDDEN, RECORD])?;
+    let is_older = hidden
+        .zip(record)
+        .is_some_and(|(hidden, record)| hidden.mtime_ns > record.mtime_ns.saturating_add(NEWER));
     if is_older {
         return None;
     }
-    let recorded = recorded(root)?;
+    let recorded = recorded(store, root)?;
     Some((tree_of(&recorded).ok()?, recorded))
 }
 
-/// Returns the tree of npm's hidden lockfile, as far as it can be believed. npm wrote it after all
-/// packages, so a folder that is older is as npm left it. Of a newer one the manifest must have the
-/// version, which is all that npm asks.
+/// Returns the tree of npm's hidden lockfile, as far as npm would believe it. npm wrote it after all
+/// packages, so where no folder is newer the tree is as npm left it. Otherwise npm asks the packages
+/// themselves: the manifest of each must have the version.
 fn of_npm(root: &Path, plan: &Plan, wanted: &Tree) -> Option<(Tree, Lock)> {
-    let path = root.join("node_modules").join(HIDDEN);
-    let text = read_text(&path).ok()??;
-    let written = identity(&path).ok()??.mtime_ns;
+    let (text, found) = own_files::text(root, HIDDEN).ok()?;
     let mut lock = npm::read(&text).ok()?;
     lock.normalise();
     complete_integrities(&mut lock, plan);
     let own: HashSet<String> = unpacked(&lock).map(|package| package.path.clone()).collect();
+    let project = Dir::open(root).ok()?;
+    let is_untouched = is_as_old(&project, &own, found.mtime_ns);
     lock.packages.retain(|package| {
         !own.contains(&package.path)
             || !package.path.contains("node_modules/")
             || matches!(package_id(package), Ok(Some(_)))
-                && is_current(&root.join(&package.path), package, written)
+                && (is_untouched || is_current(&project, package))
     });
     let wanted: HashMap<&str, &Placement> =
         wanted.placements.iter().map(|placement| (placement.path.as_str(), placement)).collect();
@@ -124,13 +127,23 @@ fn complete_integrities(lock: &mut Lock, plan: &Plan) {
     }
 }
 
-fn is_current(folder: &Path, package: &LockPackage, written: i64) -> bool {
-    if let Ok(Some(found)) = identity(folder)
-        && found.mtime_ns <= written
-    {
-        return true;
-    }
-    let text = read_text(&folder.join("package.json")).ok().flatten();
-    let manifest = text.and_then(|text| Manifest::parse(&text).ok());
+/// Returns whether the folders of these packages, and those around them, were last changed before
+/// the hidden lockfile was written.
+fn is_as_old(project: &Dir, packages: &HashSet<String>, written: i64) -> bool {
+    let in_modules =
+        |path: &&Path| path.components().any(|component| component.as_os_str() == "node_modules");
+    let folders: HashSet<&Path> = packages
+        .iter()
+        .flat_map(|path| Path::new(path).ancestors().take_while(in_modules))
+        .collect();
+    folders.into_iter().all(|folder| {
+        let found = project.identity(folder).ok().flatten();
+        found.is_some_and(|found| found.mtime_ns <= written)
+    })
+}
+
+fn is_current(project: &Dir, package: &LockPackage) -> bool {
+    let text = project.read_file(Path::new(&package.path).join("package.json"), LARGEST_MANIFEST);
+    let manifest = text.ok().and_then(|text| Manifest::parse(&String::from_utf8_lossy(&text)).ok());
     manifest.is_some_and(|manifest| manifest.version == package.version)
 }

@@ -6,12 +6,13 @@ use std::path::Path;
 use dx_pkg_core::Version;
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl;
-use dx_pkg_os::files::{Durability, Identity, write_atomic};
+use dx_pkg_os::files::Identity;
 
-use crate::InstallError;
 use crate::plan::Plan;
 use crate::project::Project;
+use crate::seal::Seal;
 use crate::state::Baseline;
+use crate::{InstallError, own_files};
 
 /// The record of the tree, below `node_modules`.
 pub(crate) const RECORD: &str = ".dx/lock.dxl";
@@ -23,8 +24,16 @@ pub(crate) const HIDDEN: &str = ".package-lock.json";
 /// It has no private copies. Until [`complete_record`] adds them, a package whose scripts may run
 /// does not count as in place: however this install ends, the next one puts it there again and runs
 /// them.
-pub(crate) fn record(installed: &Lock) -> (String, Vec<u8>) {
-    (RECORD.to_owned(), dxl::encode(installed, [0; 32]))
+pub(crate) fn record(installed: &Lock, seal: Option<Seal>) -> (String, Vec<u8>) {
+    (RECORD.to_owned(), sealed(dxl::encode(installed, [0; 32]), seal))
+}
+
+/// Returns a record with the store's seal, if it has one.
+pub(crate) fn sealed(mut record: Vec<u8>, seal: Option<Seal>) -> Vec<u8> {
+    if let Some(seal) = seal {
+        seal.seal_record(&mut record);
+    }
+    record
 }
 
 /// The messages that every install of a tree reports.
@@ -47,11 +56,11 @@ pub(crate) fn baseline(
     node: Option<&Version>,
     diagnostics: &Diagnostics,
 ) -> Option<Baseline> {
-    let identity = |name: &str| identity_of(root, name);
+    let [record, hidden] = own_files::identities(root, [RECORD, HIDDEN])?;
     Some(Baseline {
         node: node.map(ToString::to_string).unwrap_or_default(),
-        record: identity(RECORD)?,
-        hidden: identity(HIDDEN)?,
+        record: record?,
+        hidden: hidden?,
         is_complete: diagnostics.is_complete,
         conflicts: diagnostics.conflicts.clone(),
         disputed: diagnostics.disputed.clone(),
@@ -61,15 +70,20 @@ pub(crate) fn baseline(
 
 /// Returns the identity of a file below `node_modules`, if it is there.
 pub(crate) fn identity_of(root: &Path, name: &str) -> Option<Identity> {
-    dx_pkg_os::files::identity(&root.join("node_modules").join(name)).ok().flatten()
+    own_files::identity(root, name)
 }
 
 /// Completes the record with private copies, once the scripts of these packages have ended well.
-pub(crate) fn complete_record(project: &Project, plan: &Plan) -> Result<(), InstallError> {
+pub(crate) fn complete_record(
+    project: &Project,
+    plan: &Plan,
+    seal: Option<Seal>,
+) -> Result<(), InstallError> {
     if !plan.has_private() {
         return Ok(());
     }
-    let path = project.root.join("node_modules").join(RECORD);
-    write_atomic(&path, &dxl::encode(&plan.installed, [0; 32]), Durability::Rename)
-        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
+    let (path, record) = record(&plan.installed, seal);
+    let name = path.rsplit('/').next().unwrap_or_default();
+    own_files::replace(&project.root, name, &record)
+        .map_err(|error| InstallError::io(format!("writing node_modules/{path}"), error))
 }

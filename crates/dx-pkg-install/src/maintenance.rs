@@ -23,8 +23,9 @@ use dx_pkg_store::{Folder, PrepareJob, Store};
 use crate::habits::{self, Lesson};
 use crate::plan::tree_of;
 use crate::prepare::{Preparation, Prepared};
+use crate::seal::Seal;
 use crate::session::OpenSession;
-use crate::{Events, InstallError, Session, installed, project};
+use crate::{Events, InstallError, Session, own_files, project};
 
 pub use crate::background::Foreground;
 pub use crate::notices::take as take_notices;
@@ -214,14 +215,11 @@ pub fn preparation_status(session: &Session, root: &Path) -> PreparationStatus {
 
 /// Stores the packages that installs have queued, with the files of their projects' copies.
 fn store_pending(store: &Store, cancel: &Cancel) -> Result<(), InstallError> {
+    let seal = Seal::of_store(store);
     for note in store.pending_records()? {
         let mut copies: HashMap<PackageId, Vec<PathBuf>> = HashMap::new();
-        let record =
-            fs::read(note.project.join("node_modules").join(installed::RECORD)).unwrap_or_default();
-        let tree = DxlView::open(&record)
-            .ok()
-            .and_then(|view| tree_of(&view.to_lock()).ok())
-            .unwrap_or_default();
+        let tree = own_files::with_record(&note.project, seal, |view| tree_of(&view.to_lock()));
+        let tree = tree.and_then(Result::ok).unwrap_or_default();
         for placement in tree.placements {
             if let PlacementSource::Package(id) = placement.source {
                 copies.entry(id).or_default().push(note.project.join(placement.path));

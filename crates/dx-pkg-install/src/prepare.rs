@@ -9,13 +9,15 @@ use dx_pkg_core::PackageId;
 use dx_pkg_link::{LinkOptions, NoProgress, Placement, PlacementSource, Tree, materialise, mend};
 use dx_pkg_lock::Lock;
 use dx_pkg_lock::dxl::DxlView;
+use dx_pkg_os::files::Dir;
 use dx_pkg_store::expanded::{Altered, Checked};
 use dx_pkg_store::preparation::{PreparedKey, PreparedTree, TreeOrigin, TreeSize};
 use dx_pkg_store::{PrepareJob, Store};
 
 use crate::plan::{Plan, tree_of};
+use crate::seal::Seal;
 use crate::session::OpenSession;
-use crate::{InstallError, altered, installed, restore, snapshot, tree_files};
+use crate::{InstallError, altered, own_files, restore, snapshot, tree_files};
 
 /// The result of a preparation.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -48,9 +50,8 @@ impl<'p> Preparation<'p> {
         cancel: &'p Cancel,
     ) -> Result<Option<Self>, InstallError> {
         let PrepareJob { project, tree: origin } = job;
-        let Ok(record) = fs::read(project.join("node_modules").join(installed::RECORD)) else {
-            return Ok(None);
-        };
+        let seal = Seal::of_store(store);
+        let Some(record) = own_files::record(project, seal) else { return Ok(None) };
         let Ok(view) = DxlView::open(&record) else { return Ok(None) };
         let (installed, record) = altered::as_installed_next(store, view.to_lock(), &record)?;
         let tree = tree_of(&installed)?;
@@ -178,10 +179,11 @@ impl<'p> Preparation<'p> {
         if let Some(linked) =
             altered::linked_at(self.project).filter(|_| self.origin == TreeOrigin::Prepared)
         {
-            let held = snapshot::state_holds(self.project);
+            let seal = Seal::of_store(self.store);
+            let held = seal.filter(|seal| snapshot::state_holds(self.project, *seal));
             let lost = mend(self.project, self.store, &self.tree, &self.options(&[]), linked)?;
-            if held && lost > 0 {
-                snapshot::refresh_state(self.project)?;
+            if let Some(seal) = held.filter(|_| lost > 0) {
+                snapshot::refresh_state(self.project, seal)?;
             }
             repaired += lost;
         }
@@ -201,18 +203,25 @@ impl<'p> Preparation<'p> {
     /// A file that was altered after dx put it there was altered for this project and stays.
     fn repair_copy(&self, copy: &str, id: PackageId, altered: &[Altered]) {
         let Some(linked) = altered::linked_at(self.project) else { return };
+        let Ok(folder) = Dir::open(self.project).and_then(|root| root.open_dir(copy)) else {
+            return;
+        };
         for Altered { path, inode } in altered {
-            let place = self.project.join(copy).join(path);
-            let Ok(Some(found)) = dx_pkg_os::files::identity(&place) else { continue };
+            let place = Path::new(path);
+            let Ok(Some(found)) = folder.identity(place) else { continue };
             if found.inode != *inode || found.mtime_ns > linked {
                 continue;
             }
             let draft =
                 place.with_file_name(dx_pkg_os::files::unique_name(dx_pkg_os::files::TEMPORARY));
             let Some(stored) = self.store.file_path(id, path) else { continue };
-            let linked = fs::hard_link(stored, &draft);
+            let (Some(around), Some(name)) = (stored.parent(), stored.file_name()) else {
+                continue;
+            };
+            let linked =
+                Dir::open(around).and_then(|around| folder.link_from(&around, name, &draft));
             // A file that cannot be replaced stays; `dx ci` makes the tree anew.
-            if linked.and_then(|()| fs::rename(&draft, &place)).is_ok() {
+            if linked.and_then(|()| folder.rename(&draft, &folder, place)).is_ok() {
                 altered::tell_restored(self.project, &format!("{copy}/{path}"));
             }
         }
@@ -266,7 +275,7 @@ impl<'p> Preparation<'p> {
 
     fn change(&self, folder: &Path, before: &Tree) -> Result<(), InstallError> {
         self.make_importers(folder)?;
-        let state = tree_files::state_files(&self.installed);
+        let state = tree_files::state_files(&self.installed, Seal::of_store(self.store));
         materialise(
             folder,
             self.store,
@@ -295,7 +304,7 @@ impl<'p> Preparation<'p> {
 
     fn build(&self, folder: &Path) -> Result<TreeSize, InstallError> {
         self.make_importers(folder)?;
-        let state = tree_files::state_files(&self.installed);
+        let state = tree_files::state_files(&self.installed, Seal::of_store(self.store));
         let options = self.options(&state);
         let report = materialise(folder, self.store, &self.tree, None, &options, &NoProgress)?;
         let state = state.iter().map(|(_, contents)| contents.len() as u64).sum::<u64>();

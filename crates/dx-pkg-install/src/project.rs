@@ -15,7 +15,9 @@ use dx_pkg_compat::foreign_bytes;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
-use dx_pkg_os::files::{Durability, Identity, check_user_file, write_user_file};
+use dx_pkg_os::files::{
+    Durability, Identity, Target, check_user_file, target_within, write_user_file,
+};
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
@@ -262,9 +264,25 @@ impl Project {
 impl Project {
     /// Checks that a file of the project can be written.
     pub(crate) fn check(&self, name: &str) -> Result<(), InstallError> {
-        let path = self.root.join(name);
-        check_user_file(&path)
-            .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
+        self.refuse_outside(name)?;
+        check_user_file(&self.root, name)
+            .map_err(|error| InstallError::io(self.writing(name), error))
+    }
+
+    /// Returns an error if a file of the project is a link that leads out of it: nothing is written
+    /// there.
+    fn refuse_outside(&self, name: &str) -> Result<(), InstallError> {
+        match target_within(&self.root, name) {
+            Ok(Target::Outside(target)) => {
+                Err(InstallError::LinkedFile { path: self.root.join(name), target })
+            }
+            Ok(Target::Within(_)) => Ok(()),
+            Err(error) => Err(InstallError::io(self.writing(name), error)),
+        }
+    }
+
+    fn writing(&self, name: &str) -> String {
+        format!("writing {}", self.root.join(name).display())
     }
 
     /// Writes a file of the project, whole or not at all.
@@ -274,10 +292,10 @@ impl Project {
         text: &[u8],
         durability: Durability,
     ) -> Result<(), InstallError> {
-        let path = self.root.join(name);
-        write_user_file(&path, text, durability)
-            .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))?;
-        self.wrote(&path);
+        self.refuse_outside(name)?;
+        write_user_file(&self.root, name, text, durability)
+            .map_err(|error| InstallError::io(self.writing(name), error))?;
+        self.wrote(&self.root.join(name));
         Ok(())
     }
 

@@ -5,15 +5,19 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use dx_pkg_acquire::{Cancel, Context, ContextOptions};
 use dx_pkg_compat::npmrc::{Config, ConfigSources};
-use dx_pkg_core::Version;
+use dx_pkg_core::{Coded, Version};
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
-use dx_pkg_store::{Folder, Store};
+use dx_pkg_store::{Folder, Store, StoreKey};
 
 use crate::background::{Background, Foreground};
 use crate::node::{Found, Node, user_agent};
 use crate::project::{Seen, read_seen};
-use crate::{Environment, InstallError, timing};
+use crate::{Environment, InstallError, Seal, timing};
+
+mod linked;
+
+use linked::Linked;
 
 /// Environment, settings, store, network and Node.js of one command.
 pub struct Session {
@@ -25,6 +29,8 @@ pub struct Session {
     pub flags: Vec<(String, String)>,
     /// The files that settings were read from, whether or not they exist.
     pub config_files: Seen,
+    /// A link in the place of the project's settings that leads out of the project.
+    linked_settings: Option<Linked>,
     /// The number of trees kept prepared for each project.
     pub prepared_trees: u32,
     /// What decides whether a background process follows an install.
@@ -59,7 +65,8 @@ impl Session {
         options: SessionOptions,
     ) -> Result<Self, InstallError> {
         let SessionOptions { flags, trace, cancel } = options;
-        let (config, config_files) = configuration(&environment, root, &flags)?;
+        let (config, config_files, linked_settings) =
+            configuration_with_links(&environment, root, &flags)?;
         if let Some(setting) = config.unsupported()?.into_iter().next() {
             let (key, value) = (setting.key.to_string(), setting.value.clone());
             let origin = setting.origin.to_string();
@@ -81,6 +88,7 @@ impl Session {
             context: Arc::new(context),
             flags,
             config_files,
+            linked_settings,
             prepared_trees,
             background,
             node: OnceLock::new(),
@@ -97,6 +105,15 @@ impl Session {
             Some(trace) => timing::write(trace, &self.environment.folder.join(path)),
             None => Ok(()),
         }
+    }
+
+    /// Returns the warnings about the settings, in words.
+    pub(crate) fn setting_warnings(&self) -> Vec<String> {
+        let own = self.config().warnings().iter().map(|warning| {
+            let hint = warning.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+            format!("{warning}{hint}")
+        });
+        own.chain(self.linked_settings.as_ref().and_then(Linked::warning)).collect()
     }
 
     /// Returns the effective settings.
@@ -179,13 +196,23 @@ pub fn configuration(
     root: &Path,
     flags: &[(String, String)],
 ) -> Result<(Config, Seen), InstallError> {
+    configuration_with_links(environment, root, flags).map(|(config, seen, _)| (config, seen))
+}
+
+/// Does the same, and returns what is to be said about a link in the place of the project's file.
+fn configuration_with_links(
+    environment: &Environment,
+    root: &Path,
+    flags: &[(String, String)],
+) -> Result<(Config, Seen, Option<Linked>), InstallError> {
     let files = config_files(environment, root);
     let mut seen = Seen::new();
     let mut read = |path: &PathBuf| read_seen(path, &mut seen);
-    let texts: Vec<Option<String>> = files
+    let mut texts: Vec<Option<String>> = files
         .iter()
         .map(|path| path.as_ref().map_or(Ok(None), &mut read))
         .collect::<Result<_, _>>()?;
+    let linked = Linked::of(root, files[0].as_deref(), &mut texts[0]);
     let layer = |position: usize| match (&files[position], &texts[position]) {
         (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
         _ => None,
@@ -200,7 +227,7 @@ pub fn configuration(
         env: &environment.variables,
         flags,
     })?;
-    Ok((config, seen))
+    Ok((config, seen, linked))
 }
 
 /// Returns the number of prepared trees: as configured, else one, and none in continuous
@@ -238,11 +265,24 @@ pub fn config_files(environment: &Environment, root: &Path) -> [Option<PathBuf>;
 /// default is on another.
 fn open_store(environment: &Environment, root: &Path) -> Result<Store, InstallError> {
     let Some(folder) = environment.store_folder() else { return Err(InstallError::NoHome) };
-    let configured = environment.variable("DX_STORE").is_some();
-    if !configured && let Some(near) = store_on_same_device(root, &folder) {
+    if let Some(near) = store_on_same_device(environment, root, &folder)
+        && let Ok(near) = Store::open(&near)
+    {
         return Ok(near);
     }
     Ok(Store::open(&folder)?)
+}
+
+/// Returns the seals of the stores that an install in `root` may use, the usual one first. Only
+/// their keys are read.
+pub fn seals<'s>(environment: &'s Environment, root: &'s Path) -> impl Iterator<Item = Seal> + 's {
+    let usual = environment.store_folder();
+    let near = usual.clone().map(|usual| (usual, root.to_owned()));
+    let near = near.into_iter().filter_map(|(usual, root)| {
+        let root = if root.as_os_str().is_empty() { PathBuf::from(".") } else { root };
+        store_on_same_device(environment, &root.canonicalize().ok()?, &usual)
+    });
+    usual.into_iter().chain(near).filter_map(|store| StoreKey::of_store(&store)).map(Seal::of_key)
 }
 
 fn device(path: &Path) -> Option<u64> {
@@ -251,13 +291,16 @@ fn device(path: &Path) -> Option<u64> {
         .map(|identity| identity.device)
 }
 
-/// Opens a store at the root of the project's file system if `usual` is on another one and that
-/// root is writable.
-fn store_on_same_device(root: &Path, usual: &Path) -> Option<Store> {
+/// Returns the folder of a store at the root of the project's file system, if none is configured and
+/// `usual` is on another one.
+fn store_on_same_device(environment: &Environment, root: &Path, usual: &Path) -> Option<PathBuf> {
+    if environment.variable("DX_STORE").is_some() {
+        return None;
+    }
     let own = device(root)?;
     if device(usual) == Some(own) {
         return None;
     }
     let top = root.ancestors().take_while(|folder| device(folder) == Some(own)).last()?;
-    Store::open(&top.join(".dx-store")).ok()
+    Some(top.join(".dx-store"))
 }

@@ -3,14 +3,17 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use dx_pkg_lock::dxl::DxlView;
-use dx_pkg_os::files::{Durability, Identity, Map, write_atomic};
+use dx_pkg_os::files::Identity;
 
-use crate::installed::RECORD;
+use crate::own_files;
 use crate::project::{Project, Seen, see};
+use crate::seal::Seal;
 use crate::state::{self, Baseline, State};
 use crate::visits::{self, Visit};
 use crate::{InstallError, Session};
+
+/// The state, below `node_modules`.
+const STATE: &str = ".dx/state";
 
 /// The folders of a tree as they are now.
 #[derive(Default)]
@@ -38,9 +41,13 @@ impl Visited {
 }
 
 /// Returns the paths that visit the folders of the tree in place.
-fn visits(root: &Path) -> Vec<Visit> {
-    let Ok(map) = Map::open(root.join("node_modules").join(RECORD)) else { return Vec::new() };
-    DxlView::open(&map).map(|record| visits::recorded(root, &record)).unwrap_or_default()
+fn visits(root: &Path, seal: Option<Seal>) -> Vec<Visit> {
+    own_files::with_record(root, seal, |record| visits::recorded(root, record)).unwrap_or_default()
+}
+
+/// Reads the state of the project, if there is one with the seal.
+fn state(root: &Path, seal: Seal) -> Option<State> {
+    State::decode(&own_files::map(root, STATE).ok()?.0, seal)
 }
 
 /// Returns whether a path of the state leads into a tree, and may visit packages on its way.
@@ -50,33 +57,33 @@ fn is_of_tree(path: &Path) -> bool {
 
 /// Returns whether nothing in the project has changed since the last install, apart from packages
 /// that are visited: a prepared tree may have lost some before it was used.
-pub(crate) fn state_holds(root: &Path) -> bool {
-    let Ok(map) = Map::open(root.join(state::PATH)) else { return false };
+pub(crate) fn state_holds(root: &Path, seal: Seal) -> bool {
     let is_unchanged = |(path, noted): &(PathBuf, Option<Identity>)| {
         let place = root.join(path);
         let (_, now) = see(&if is_of_tree(path) { visits::end(&place) } else { place });
         now == *noted
     };
-    State::decode(&map).is_some_and(|state| state.files.iter().all(is_unchanged))
+    state(root, seal).is_some_and(|state| state.files.iter().all(is_unchanged))
 }
 
 /// Records the folders of the tree anew, if there is a state.
 ///
 /// The caller has changed nothing but the tree, and knows that the state held before.
-pub(crate) fn refresh_state(root: &Path) -> Result<(), InstallError> {
-    let path = root.join(state::PATH);
-    let Ok(map) = Map::open(&path) else { return Ok(()) };
-    let Some(known) = State::decode(&map) else { return Ok(()) };
-    let visited = Visited::of(root, &visits(root));
+pub(crate) fn refresh_state(root: &Path, seal: Seal) -> Result<(), InstallError> {
+    let Some(known) = state(root, seal) else { return Ok(()) };
+    let visited = Visited::of(root, &visits(root, Some(seal)));
     let (of_tree, others): (Seen, Seen) =
         known.files.iter().cloned().partition(|(path, _)| is_of_tree(path));
     let folders = of_tree.into_iter().map(|(path, _)| visits::end(&root.join(path)));
     let folders = folders.filter(|folder| !visited.ends.contains(folder));
     let seen = others.into_iter().chain(folders.map(|folder| see(&folder))).chain(visited.paths);
     let State { files, .. } = State::new(root, known.settings, seen);
-    let state = State { files, ..known };
-    write_atomic(&path, &state.encode(), Durability::Rename)
-        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))
+    own_files::replace(root, state::NAME, &State { files, ..known }.encode(seal))
+        .map_err(|error| InstallError::io(writing(root), error))
+}
+
+fn writing(root: &Path) -> String {
+    format!("writing {}", root.join(state::PATH).display())
 }
 
 /// What the state of a project has beside files and folders; see [`State`].
@@ -99,11 +106,10 @@ pub(crate) fn record_state<'l>(
     known: Option<Vec<Visit>>,
 ) -> Result<Vec<Visit>, InstallError> {
     let root = &project.root;
-    let path = root.join(state::PATH);
-    if !path.parent().is_some_and(Path::is_dir) {
-        return Ok(Vec::new());
-    }
-    let visits = known.filter(|visits| visits::fit(root, visits)).unwrap_or_else(|| visits(root));
+    let Ok(place) = own_files::folder(root) else { return Ok(Vec::new()) };
+    let seal = Seal::of_store(session.store());
+    let visits =
+        known.filter(|visits| visits::fit(root, visits)).unwrap_or_else(|| visits(root, seal));
     let visited = Visited::of(root, &visits);
     let mut folders: Vec<PathBuf> =
         vec![root.join("node_modules"), root.join("npm-shrinkwrap.json")];
@@ -125,8 +131,10 @@ pub(crate) fn record_state<'l>(
     let Facts { settings, frozen, scripts_skipped, baseline } = facts;
     let known = State::new(root, settings, seen);
     let state = State { frozen, folder, scripts_skipped, baseline, ..known };
-    write_atomic(&path, &state.encode(), Durability::Rename)
-        .map_err(|error| InstallError::io(format!("writing {}", path.display()), error))?;
+    if let Some(seal) = seal {
+        own_files::replace_in(&place, state::NAME, &state.encode(seal))
+            .map_err(|error| InstallError::io(writing(root), error))?;
+    }
     Ok(visits)
 }
 

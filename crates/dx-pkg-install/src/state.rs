@@ -6,7 +6,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXS\0` |
-//! | 4 | 4 | version, 5 |
+//! | 4 | 4 | version, 6 |
 //! | 8 | 32 | digest of the settings |
 //! | 40 | 1 | whether the lockfile was kept from changing |
 //! | 41 | 1 | whether the project has no name; the folder's follows only then |
@@ -24,7 +24,7 @@
 //! | | 4 + … | conflicts: number (`u32`), then length (`u32`) and text of each |
 //! | | 4 + … | disputed packages, likewise |
 //! | | 4 + … | warnings, likewise |
-//! | | 16 | the first bytes of the BLAKE3 of all bytes before |
+//! | | 32 | the seal: a keyed BLAKE3 of all bytes before, see `seal` |
 //!
 //! Texts are UTF-8. Paths in the project are relative to it.
 
@@ -35,15 +35,21 @@ use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo};
 use dx_pkg_format::wire::{Reader, Writer};
 use dx_pkg_os::files::Identity;
 
+use crate::own_files;
+use crate::seal::Seal;
+
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXS\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u32 = 5;
-/// The length of the checksum at the end, in bytes.
-const CHECKSUM: usize = 16;
+pub const VERSION: u32 = 6;
+
+/// The size from which on a file is no state, in bytes: what a clone brings is not read to its end.
+const LARGEST: usize = 64 << 20;
 
 /// The path of the state in a project.
 pub const PATH: &str = "node_modules/.dx/state";
+/// Its name in dx's folder.
+pub(crate) const NAME: &str = "state";
 
 /// The files of a project when an install ended.
 #[derive(Debug, PartialEq, Eq)]
@@ -127,8 +133,8 @@ impl State {
         })
     }
 
-    /// Encodes the file.
-    pub fn encode(&self) -> Vec<u8> {
+    /// Encodes the file, with the store's seal.
+    pub fn encode(&self, seal: Seal) -> Vec<u8> {
         let mut out = Writer::default();
         out.bytes(&SIGNATURE);
         out.u32(VERSION);
@@ -155,18 +161,17 @@ impl State {
             [conflicts, disputed, warnings].into_iter().for_each(|list| out.texts(list));
         }
         let mut bytes = out.into_bytes();
-        let checksum = blake3::hash(&bytes);
-        bytes.extend(&checksum.as_bytes()[..CHECKSUM]);
+        seal.seal_state(&mut bytes);
         bytes
     }
 
-    /// Decodes the file; `None` for anything but an undamaged state of this version.
-    pub fn decode(bytes: &[u8]) -> Option<Self> {
-        let (body, checksum) = bytes.split_at_checked(bytes.len().checked_sub(CHECKSUM)?)?;
-        if blake3::hash(body).as_bytes().get(..CHECKSUM) != Some(checksum) {
+    /// Decodes the file; `None` for anything but an undamaged state of this version that has the
+    /// seal.
+    pub fn decode(bytes: &[u8], seal: Seal) -> Option<Self> {
+        if bytes.len() > LARGEST {
             return None;
         }
-        let mut input = Reader::new(body);
+        let mut input = Reader::new(seal.open_state(bytes)?);
         if input.array()? != SIGNATURE || input.u32()? != VERSION {
             return None;
         }
@@ -205,7 +210,7 @@ impl Baseline {
 /// a state, so that the last install came to its end.
 pub(crate) fn forget(root: &Path) -> bool {
     // A state that cannot be removed does not hold for a changed tree.
-    std::fs::remove_file(root.join(PATH)).is_ok()
+    own_files::remove(root, NAME).is_ok()
 }
 
 /// Returns the digest of the settings that could change what an install does: flags and environment

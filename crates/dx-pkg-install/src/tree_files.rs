@@ -8,9 +8,10 @@ use dx_pkg_store::preparation::PreparedKey;
 
 use crate::installed;
 use crate::plan::Plan;
+use crate::seal::Seal;
 
 /// Returns the files of `node_modules` that describe it: dx's record, and npm's hidden lockfile.
-pub(crate) fn state_files(installed: &Lock) -> [(String, Vec<u8>); 2] {
+pub(crate) fn state_files(installed: &Lock, seal: Option<Seal>) -> [(String, Vec<u8>); 2] {
     let mut visible = Cow::Borrowed(installed);
     let is_visible = |package: &LockPackage| package.extra.is_empty() && !package.private_copy;
     if !installed.packages.iter().all(is_visible) {
@@ -19,7 +20,7 @@ pub(crate) fn state_files(installed: &Lock) -> [(String, Vec<u8>); 2] {
             package.private_copy = false;
         }
     }
-    let record = installed::record(&visible);
+    let record = installed::record(&visible, seal);
     if visible.packages.iter().any(|package| package.link && !package.bin.is_empty()) {
         let links = visible.to_mut().packages.iter_mut().filter(|package| package.link);
         links.for_each(|link| link.bin.clear());
@@ -41,9 +42,12 @@ pub(crate) fn key(plan: &Plan, record: &[u8]) -> PreparedKey {
 /// Returns the key for a complete record.
 pub(crate) fn key_of_record(record: &[u8]) -> PreparedKey {
     let mut hasher = blake3::Hasher::new();
-    hasher.update(b"dx prepared 2\0");
+    hasher.update(b"dx prepared 3\0");
     hasher.update(env!("CARGO_PKG_VERSION").as_bytes());
-    hasher.update(record);
+    // Whose seal it has makes no other tree of it.
+    for part in dxl::without_source_digest(record).unwrap_or_default() {
+        hasher.update(part);
+    }
     *hasher.finalize().as_bytes()
 }
 

@@ -4,7 +4,6 @@
 //! the store. Nothing is visible before [`Built::place`].
 
 use std::collections::{HashMap, HashSet};
-use std::io;
 use std::path::{Path, PathBuf};
 
 use dx_pkg_core::PackageId;
@@ -51,7 +50,9 @@ pub fn build_ahead(
     for importer in importers(&run, &sites) {
         let folder = run.folder(importer)?;
         leftovers.extend(Staging::sweep(&folder, store, options.keep_foreign)?);
-        stagings.push((importer.to_owned(), Staging::create(&folder)?));
+        let mut staging = Staging::create(&folder)?;
+        staging.trust();
+        stagings.push((importer.to_owned(), staging));
     }
     let mut placed = Vec::with_capacity(tree.placements.len());
     let outcome = place_arriving(&mut run, &sites, &stagings, arrivals, &mut placed);
@@ -179,12 +180,8 @@ fn drop_placements(
     let dropped = Sites::of_placements(dropped.iter().copied(), true)?;
     for site in &dropped.0 {
         let Some(staging) = of_importer(stagings, site.importer) else { continue };
-        let gone = |inner: &str| {
-            let path = staging.path().join(inner);
-            dx_pkg_os::files::remove_tree(&path)
-                .or_else(ignore_missing)
-                .map_err(LinkError::io("remove", path))
-        };
+        let gone =
+            |inner: &str| staging.dir.remove_tree(inner).map_err(LinkError::io("remove", inner));
         gone(site.inner)?;
         let folder = site.inner_folder();
         if !folder.is_empty() && !site.placement.bins.is_empty() {
@@ -197,10 +194,6 @@ fn drop_placements(
         }
     }
     Ok(())
-}
-
-fn ignore_missing(error: io::Error) -> io::Result<()> {
-    if error.kind() == io::ErrorKind::NotFound { Ok(()) } else { Err(error) }
 }
 
 fn of_importer<'s>(stagings: &'s [(String, Staging)], importer: &str) -> Option<&'s Staging> {

@@ -21,7 +21,9 @@ pub(crate) fn fresh(run: &Run<'_>, sites: &Sites<'_>) -> Result<Vec<PathBuf>, Li
     for importer in importers(run, sites) {
         let folder = run.folder(importer)?;
         leftovers.extend(Staging::sweep(&folder, run.packages.store, run.options.keep_foreign)?);
-        stagings.push((importer, Staging::create(&folder)?));
+        let mut staging = Staging::create(&folder)?;
+        staging.trust();
+        stagings.push((importer, staging));
     }
     let jobs = jobs(run, sites, &stagings)?;
     let built = parallel::for_each(&jobs, run.threads, |job| job.work(run));

@@ -152,8 +152,7 @@ impl Change<'_> {
             self.remove_empty(site);
         }
         if !self.importer.is_empty() {
-            // The system refuses unless the folder is empty.
-            let _ = std::fs::remove_dir(self.place(""));
+            self.staging.remove_empty();
         }
         Ok(in_place_of_others)
     }
@@ -178,11 +177,11 @@ impl Change<'_> {
         if site.placement.source.is_bundled() {
             return Ok(Swap::Renamed);
         }
-        let (new, place) = (self.staging.path().join(new_name(index)), self.place(site.inner));
+        let new = new_name(index);
         with_parents(&self.visible, site.inner, &mut Counts::default(), || {
-            exchange_or_rename(&new, &place)
+            exchange_or_rename(&self.staging.dir, &new, &self.visible, site.inner)
         })
-        .map_err(LinkError::io("put a package at", place))
+        .map_err(LinkError::io("put a package at", self.place(site.inner)))
     }
 
     /// Moves the packages nested in a replaced package into the new one. Returns the folders within
@@ -316,10 +315,13 @@ fn write_extra_files(run: &Run<'_>, root: &Staging) -> Result<(), LinkError> {
         root.dir
             .write_file(&draft, data, FileMode::PLAIN.bits())
             .and_then(|()| {
-                with_parents(&visible, name, &mut Counts::default(), || {
-                    root.dir.rename(&draft, &visible, name)
-                })
+                // Nothing is written through a link in the place of dx's folder.
+                match Path::new(name).parent().filter(|folder| !folder.as_os_str().is_empty()) {
+                    Some(folder) => visible.make_real_dir(folder).map(drop),
+                    None => Ok(()),
+                }
             })
+            .and_then(|()| root.dir.rename_over(&draft, &visible, name))
             .map_err(LinkError::io("write", run.project.join(NODE_MODULES).join(name)))?;
     }
     staging::touch(&visible, run.options.extra_files)

@@ -5,14 +5,14 @@
 //! was put in place stays removed: the modification time of the folder around it tells the two
 //! apart.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
-use dx_pkg_os::files::{Dir, make_dirs};
+use dx_pkg_os::files::Dir;
 use dx_pkg_store::Store;
 
 use crate::bins::{self, BIN};
 use crate::import::{Counts, Folder, Need};
-use crate::place::{descendants, occupied, place};
+use crate::place::{descendants, make_parents, occupied, place};
 use crate::run::Run;
 use crate::tree::{NODE_MODULES, PlacementSource, Site, Sites};
 use crate::{LinkError, LinkOptions, NoProgress, Tree};
@@ -71,9 +71,10 @@ impl Search<'_> {
         lost: &mut Vec<Lost<'l>>,
     ) -> Result<(), LinkError> {
         let path = site.placement.path.as_str();
-        let place = self.run.project.join(path);
-        if place.symlink_metadata().is_err() {
-            if self.is_old(&place) {
+        let Some(importer) = self.importer(site) else { return Ok(()) };
+        let place = format!("{NODE_MODULES}/{}", site.inner);
+        if matches!(importer.identity(&place), Ok(None)) {
+            if self.is_old(&importer, Path::new(&place)) {
                 lost.push(Lost::Site(index));
             }
             return Ok(());
@@ -84,13 +85,13 @@ impl Search<'_> {
         }
         let package = self.run.packages.open(id, path)?;
         // Another kind of entry is the user's.
-        let Ok(dir) = Dir::open(&place) else { return Ok(()) };
+        let Ok(dir) = importer.open_dir(&place) else { return Ok(()) };
         let within = descendants(&sites[index..]);
         for entry in package.dxp().entries() {
             let is_missing = matches!(dir.identity(entry.path), Ok(None));
             if is_missing
                 && !occupied(entry.path, path, within)
-                && self.is_old(&place.join(entry.path))
+                && self.is_old(&importer, &Path::new(&place).join(entry.path))
             {
                 lost.push(Lost::File(index, entry.path.to_owned()));
             }
@@ -100,23 +101,30 @@ impl Search<'_> {
 
     fn commands<'l>(&self, sites: &[Site<'l>], lost: &mut Vec<Lost<'l>>) -> Result<(), LinkError> {
         let folder = sites[0].folder();
-        let bin = self.run.project.join(folder).join(BIN);
+        let Some(importer) = self.importer(&sites[0]) else { return Ok(()) };
+        let bin = Path::new(NODE_MODULES).join(sites[0].inner_folder()).join(BIN);
         for (name, target) in bins::winners(self.run, sites, |_| true)? {
             let place = bin.join(name);
-            if cfg!(unix) && place.symlink_metadata().is_err() && self.is_old(&place) {
+            let is_missing = matches!(importer.identity(&place), Ok(None));
+            if cfg!(unix) && is_missing && self.is_old(&importer, &place) {
                 lost.push(Lost::Command { folder, name, target });
             }
         }
         Ok(())
     }
 
-    /// Returns whether the folder around `missing` was last changed before the tree was put in
-    /// place.
-    fn is_old(&self, missing: &Path) -> bool {
-        let found = missing
-            .ancestors()
-            .skip(1)
-            .find_map(|folder| dx_pkg_os::files::identity(folder).ok().flatten());
+    /// Opens the folder of a site's importer; `None` if it is gone.
+    fn importer(&self, site: &Site<'_>) -> Option<Dir> {
+        Dir::open(self.run.project.join(site.importer)).ok()
+    }
+
+    /// Returns whether the folder around `missing`, an entry below an importer's folder, was last
+    /// changed before the tree was put in place.
+    fn is_old(&self, importer: &Dir, missing: &Path) -> bool {
+        let around = missing.ancestors().skip(1);
+        let mut around =
+            around.map(|it| if it.as_os_str().is_empty() { Path::new(".") } else { it });
+        let found = around.find_map(|folder| importer.identity(folder).ok().flatten());
         found.is_some_and(|folder| folder.mtime_ns < self.before)
     }
 }
@@ -129,29 +137,43 @@ impl Lost<'_> {
                 let visible = modules(run, site.importer)?;
                 place(run, &visible, site.inner, site, descendants(&sites[*index..]))
             }
-            Self::File(index, file) => restore_file(run, &sites[*index..], file),
-            Self::Command { folder, name, target } => {
-                let path = run.project.join(folder).join(BIN);
-                make_dirs(&path)
-                    .and_then(|()| bins::make(&Dir::open(&path)?, name, target))
-                    .map_err(LinkError::io("link the command", path.join(name)))
-            }
+            Self::File(index, file) => restore_file(run, &sites[*index..], file, Present::Keep),
+            Self::Command { folder, name, target } => run
+                .open(folder)
+                .and_then(|modules| bins::make(&modules.make_or_open_dir(BIN)?, name, target))
+                .map_err(LinkError::io("link the command", Path::new(folder).join(BIN).join(name))),
         }
     }
 }
 
-/// Creates a missing file of the first of `sites` in place.
-pub(crate) fn restore_file(run: &Run<'_>, sites: &[Site<'_>], file: &str) -> Result<(), LinkError> {
+/// What becomes of an entry in the place of a file that is restored.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Present {
+    /// It stays, and is an error.
+    Keep,
+    /// It is removed.
+    Replace,
+}
+
+/// Creates a file of the first of `sites` in place.
+pub(crate) fn restore_file(
+    run: &Run<'_>,
+    sites: &[Site<'_>],
+    file: &str,
+    present: Present,
+) -> Result<(), LinkError> {
     let Some(site) = sites.first() else { return Ok(()) };
     let PlacementSource::Package(id) = site.placement.source else { return Ok(()) };
     let path = site.placement.path.as_str();
-    let place: PathBuf = run.project.join(path);
     let package = run.packages.open(id, path)?;
     let source = run.importer.source(run.packages.store, id, path, &package);
     let Some(entry) = source.dxp.find(file) else { return Ok(()) };
-    let parent = place.join(file).parent().map(Path::to_owned).unwrap_or_default();
-    make_dirs(&parent).map_err(LinkError::io("make the folder", parent))?;
-    let dir = Dir::open(&place).map_err(LinkError::io("open", &place))?;
+    let dir = run.open(path).map_err(LinkError::io("open", path))?;
+    if present == Present::Replace {
+        dir.remove_tree(file).map_err(LinkError::io("replace", Path::new(path).join(file)))?;
+    }
+    make_parents(&dir, file, &mut Counts::default())
+        .map_err(LinkError::io("make the folder of", Path::new(path).join(file)))?;
     let is_command = bins::command_files(site, descendants(sites)).iter().any(|own| own == file);
     let need = if is_command { Need::Command { private: false } } else { Need::Shared };
     run.importer.file(&source, &entry, Folder { dir: &dir, path }, need, &mut Counts::default())
@@ -159,6 +181,8 @@ pub(crate) fn restore_file(run: &Run<'_>, sites: &[Site<'_>], file: &str) -> Res
 
 /// Opens the importer's `node_modules`, which is created if missing.
 fn modules(run: &Run<'_>, importer: &str) -> Result<Dir, LinkError> {
-    let path = run.folder(importer)?.join(NODE_MODULES);
-    make_dirs(&path).and_then(|()| Dir::open(&path)).map_err(LinkError::io("open", path))
+    let folder = run.folder(importer)?;
+    Dir::open(&folder)
+        .and_then(|folder| folder.make_or_open_dir(NODE_MODULES))
+        .map_err(LinkError::io("open", folder.join(NODE_MODULES)))
 }

@@ -46,8 +46,9 @@ pub(crate) fn place(
                 run.progress.linked(1);
                 return Ok(());
             }
-            let dir = with_parents(into, name, &mut counts, || into.make_dir(name))
+            let mut dir = with_parents(into, name, &mut counts, || into.make_dir(name))
                 .map_err(LinkError::io("make the folder", path))?;
+            dir.trust();
             counts.directories += 1;
             let source = run.importer.source(run.packages.store, *id, path, &package);
             let commands = bins::command_files(site, within);
@@ -168,6 +169,12 @@ pub(crate) fn with_parents<T>(
         Err(error) if error.kind() == io::ErrorKind::NotFound && name.contains('/') => {}
         done => return done,
     }
+    make_parents(dir, name, counts)?;
+    work()
+}
+
+/// Creates the parents of `name` that are missing.
+pub(crate) fn make_parents(dir: &Dir, name: &str, counts: &mut Counts) -> io::Result<()> {
     for (end, _) in name.match_indices('/') {
         match dir.create_dir(&name[..end]) {
             Ok(()) => counts.directories += 1,
@@ -175,7 +182,7 @@ pub(crate) fn with_parents<T>(
             Err(error) => return Err(error),
         }
     }
-    work()
+    Ok(())
 }
 
 /// Creates the `.bin` of a `node_modules` folder, with the commands of `sites`.

@@ -1,16 +1,19 @@
 //! The context that one run of linking shares between its steps and threads.
 
 use std::collections::HashSet;
+use std::io;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::Ordering;
 use std::sync::{Mutex, PoisonError};
 
 use dx_pkg_core::PackageId;
+use dx_pkg_os::files::Dir;
 use dx_pkg_store::Store;
 
 use crate::import::{Counts, Importer};
 use crate::packages::Packages;
+use crate::tree::{split, split_folder};
 use crate::{LinkError, LinkOptions, Progress, parallel};
 
 /// The context of one run: the project, the store, the options, and the counts.
@@ -63,6 +66,14 @@ impl<'r> Run<'r> {
             }
         }
         Ok(folder)
+    }
+
+    /// Opens a folder of the tree; `path` is relative to the project. No link is followed below the
+    /// importer's own folder.
+    pub(crate) fn open(&self, path: &str) -> io::Result<Dir> {
+        let (importer, _) = split(path).or_else(|| split_folder(path)).unwrap_or_default();
+        let inner = path.get(importer.len()..).unwrap_or_default().trim_start_matches('/');
+        Dir::open(self.project.join(importer))?.open_dir(inner)
     }
 
     /// Returns an error once the run was cancelled.

@@ -56,12 +56,24 @@ impl Staging {
         let parent = Dir::open(importer).map_err(LinkError::io("open the folder", importer))?;
         let (name, inside) = staging_name(importer);
         let path = importer.join(&name);
-        if std::fs::rename(ready, &path).is_err() {
+        let moved = match (ready.parent(), ready.file_name()) {
+            (Some(around), Some(ready)) => {
+                Dir::open(around).and_then(|around| around.rename(ready, &parent, &name))
+            }
+            _ => Err(ErrorKind::InvalidInput.into()),
+        };
+        if moved.is_err() {
             return Ok(None);
         }
-        let dir = parent.open_dir(&name).map_err(LinkError::io("open the folder", path))?;
+        let mut dir = parent.open_dir(&name).map_err(LinkError::io("open the folder", path))?;
+        dir.trust();
         claim(&dir);
         Ok(Some(Self { parent, parent_path: importer.to_owned(), name, inside, dir, done: false }))
+    }
+
+    /// Says that all in the folder is of this run, as while a whole tree is built.
+    pub(crate) fn trust(&mut self) {
+        self.dir.trust();
     }
 
     /// Removes the staging folders of dead processes beside the importer's `node_modules`. Returns
@@ -85,7 +97,7 @@ impl Staging {
             if keep_foreign {
                 rescue(&parent, &name).map_err(fail)?;
             }
-            leftovers.extend(discard(store, importer.join(name)));
+            leftovers.extend(discard(store, &parent, importer, &name));
         }
         Ok(leftovers)
     }
@@ -96,9 +108,10 @@ impl Staging {
         for (name, _) in files {
             let path = format!("{NODE_MODULES}/{name}");
             match self.parent.remove_file(&path) {
-                Err(error) if !missing(&error) => {
-                    return Err(LinkError::io("remove", self.parent_path.join(path))(error));
-                }
+                Err(error) if !missing(&error) => self
+                    .parent
+                    .remove_tree(&path)
+                    .map_err(LinkError::io("remove", self.parent_path.join(path)))?,
                 _ => {}
             }
         }
@@ -116,7 +129,7 @@ impl Staging {
         let swap = if self.inside {
             Err(ErrorKind::CrossesDevices.into())
         } else {
-            exchange_or_rename(&self.path(), &place)
+            exchange_or_rename(&self.parent, &self.name, &self.parent, NODE_MODULES)
         };
         match swap {
             Ok(swap) => {
@@ -144,7 +157,7 @@ impl Staging {
             touch(&self.visible()?, run.options.extra_files)
                 .map_err(LinkError::io("touch the state in", &place))?;
         }
-        Ok(if self.done { discard(run.packages.store, self.path()) } else { None })
+        Ok(if self.done { self.discard(run.packages.store) } else { None })
     }
 
     /// Replaces the entries of `node_modules` one by one, if the folder itself cannot be replaced.
@@ -154,7 +167,7 @@ impl Staging {
             let own = self.inside && Path::new(&self.name).file_name() == Some(&name);
             let kept = own || keep_foreign && is_foreign(&name, kind);
             if !kept {
-                dx_pkg_os::files::remove_tree(&self.parent_path.join(NODE_MODULES).join(name))?;
+                visible.remove_tree(name)?;
             }
         }
         for DirEntry { name, .. } in self.dir.entries()? {
@@ -163,15 +176,20 @@ impl Staging {
         Ok(())
     }
 
-    /// Returns the path of the folder.
-    pub(crate) fn path(&self) -> PathBuf {
-        self.parent_path.join(&self.name)
-    }
-
     /// Trashes the folder with all that was moved into it. Returns its path if that is refused.
     pub(crate) fn finish(mut self, store: &Store) -> Option<PathBuf> {
         self.done = true;
-        discard(store, self.path())
+        self.discard(store)
+    }
+
+    fn discard(&self, store: &Store) -> Option<PathBuf> {
+        discard(store, &self.parent, &self.parent_path, Path::new(&self.name))
+    }
+
+    /// Removes the importer's `node_modules` if it is empty.
+    pub(crate) fn remove_empty(&self) {
+        // The system refuses unless the folder is empty.
+        let _ = self.parent.remove_dir(NODE_MODULES);
     }
 
     /// Opens the importer's `node_modules`, which is created if missing.
@@ -200,7 +218,7 @@ impl Drop for Staging {
     fn drop(&mut self) {
         if !self.done {
             // If it stays, the next run sweeps it.
-            let _ = dx_pkg_os::files::remove_tree(&self.path());
+            let _ = self.parent.remove_tree(&self.name);
         }
     }
 }
@@ -280,11 +298,11 @@ fn claim(dir: &Dir) {
 }
 
 /// Moves a tree to the store's trash. Returns its path if that is refused.
-fn discard(store: &Store, path: PathBuf) -> Option<PathBuf> {
-    match store.trash(&path) {
+fn discard(store: &Store, folder: &Dir, path: &Path, name: &Path) -> Option<PathBuf> {
+    match store.trash_in(folder, path, name) {
         Ok(Some(moved)) if moved.starts_with(store.root()) => None,
         Ok(moved) => moved,
-        Err(_) => Some(path),
+        Err(_) => Some(path.join(name)),
     }
 }
 

@@ -81,23 +81,22 @@ impl Survey<'_> {
         if !members.is_empty() && members.iter().all(|&index| self.gone[index]) {
             return Ok(true);
         }
-        let path = self.run.project.join(folder);
-        match path.symlink_metadata() {
-            Ok(metadata) if metadata.is_dir() => {}
-            Ok(_) if self.is_importers(folder, members) => return Ok(false),
-            Ok(_) => {
-                self.repairs.foreign.push(folder.to_owned());
-                members.iter().for_each(|&index| self.lose(index));
-                return Ok(true);
-            }
-            Err(error) if missing(&error) => {
-                members.iter().for_each(|&index| self.lose(index));
-                return Ok(true);
-            }
-            Err(error) => return Err(LinkError::io("look at", path)(error)),
-        }
         let fail = |error| LinkError::io("list", self.run.project.join(folder))(error);
-        let dir = Dir::open(&path).map_err(fail)?;
+        let dir = match self.run.open(folder) {
+            Ok(dir) => dir,
+            Err(error) if missing(&error) => {
+                let is_there = self.run.project.join(folder).symlink_metadata().is_ok();
+                if is_there && self.is_importers(folder, members) {
+                    return Ok(false);
+                }
+                if is_there {
+                    self.repairs.foreign.push(folder.to_owned());
+                }
+                members.iter().for_each(|&index| self.lose(index));
+                return Ok(true);
+            }
+            Err(error) => return Err(fail(error)),
+        };
         let mut found = self.entries(&dir, folder).map_err(fail)?;
         for &index in members {
             let site = &self.sites[index];
@@ -227,7 +226,7 @@ impl Survey<'_> {
     ) -> Vec<(String, String)> {
         let site = &self.sites[index];
         let path = site.placement.path.as_str();
-        let Ok(dir) = Dir::open(self.run.project.join(path)) else { return Vec::new() };
+        let Ok(dir) = self.run.open(path) else { return Vec::new() };
         let within = descendants(&self.sites[index..]);
         let commands = bins::command_files(site, within);
         let mut lost = Vec::new();

@@ -173,6 +173,23 @@ impl<'a> Sites<'a> {
     }
 }
 
+/// Returns the importer of a path in the tree, and the part below its `node_modules`.
+pub(crate) fn split(path: &str) -> Option<(&str, &str)> {
+    if let Some(inner) = path.strip_prefix("node_modules/") {
+        return Some(("", inner));
+    }
+    path.split_once("/node_modules/")
+}
+
+/// Returns the same of a `node_modules` folder; the second part is empty for the importer's own.
+pub(crate) fn split_folder(folder: &str) -> Option<(&str, &str)> {
+    match folder.strip_suffix(NODE_MODULES)?.strip_suffix('/') {
+        None => Some(("", "")),
+        Some(around) if !around.contains("node_modules/") => Some((around, "")),
+        Some(_) => split(folder),
+    }
+}
+
 /// Orders paths by their segments: `a/b` comes before `a-b`.
 pub(crate) fn by_segments(a: &str, b: &str) -> std::cmp::Ordering {
     let key = |byte: u8| if byte == b'/' { 0 } else { byte };

@@ -7,6 +7,7 @@
 
 use dx_pkg_format::wire::Frame;
 
+mod digest;
 mod encode;
 mod names;
 mod package;
@@ -14,6 +15,7 @@ mod packages;
 mod splice;
 mod view;
 
+pub use digest::{set_source_digest, without_source_digest};
 pub use encode::encode;
 pub use names::NameIndex;
 pub use package::{Package, Pairs, Texts};
@@ -37,6 +39,7 @@ type Record = [u8; RECORD_SIZE];
 /// Byte offsets within the header.
 mod header {
     pub(super) const LOCKFILE_VERSION: usize = 6;
+    pub(super) const CHECKSUM: usize = 8;
     pub(super) const SOURCE_DIGEST: usize = 16;
     pub(super) const PACKAGES: usize = 48;
     pub(super) const STRINGS: usize = 52;

@@ -15,10 +15,12 @@ mod name;
 mod output;
 mod owner;
 mod remove;
+mod secret;
 mod space;
 #[cfg(unix)]
 mod umask;
 mod user_file;
+mod within;
 
 pub use atomic::{Durability, TEMPORARY, sync_file, write_atomic};
 pub use dir::{Dir, DirEntry, EntryKind, Status, make_dirs};
@@ -33,5 +35,7 @@ pub use name::unique_name;
 pub use output::OutputFile;
 pub use owner::is_of_others;
 pub use remove::remove_tree;
+pub use secret::{create_secret, read_secret};
 pub use space::{Space, space};
 pub use user_file::{check_user_file, write_user_file};
+pub use within::{Target, target_within};

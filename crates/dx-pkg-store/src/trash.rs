@@ -32,6 +32,30 @@ impl Store {
         }
     }
 
+    /// Does the same for an entry of an open folder, which is at `path`.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn trash_in(
+        &self,
+        folder: &Dir,
+        path: &Path,
+        name: &Path,
+    ) -> Result<Option<PathBuf>, StoreError> {
+        let inside = unique_name("");
+        if let Ok(trash) = self.dir(Folder::Trash)
+            && folder.rename(name, trash, &inside).is_ok()
+        {
+            return Ok(Some(self.folder(Folder::Trash).join(inside)));
+        }
+        let beside = name.with_file_name(unique_name(".dx-trash-"));
+        match folder.rename(name, folder, &beside) {
+            Ok(()) => Ok(Some(path.join(beside))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            Err(error) => Err(StoreError::io("removing", path.join(name))(error)),
+        }
+    }
+
     /// Deletes the trash, and entries of killed processes in `tmp/` that are a day old. Returns the
     /// number of entries.
     ///

@@ -5,7 +5,7 @@ use std::fs;
 
 use dx_pkg_testkit::{Project, Registry, Run};
 
-use crate::harness::{command, ok, required};
+use crate::harness::{command, ok, required, share_key};
 
 fn project() -> (Registry, Project) {
     let registry = Registry::start();
@@ -247,6 +247,7 @@ fn incremental_change_writes_the_same_files_as_a_full_install() {
     registry.package("plugin", "1.0.0").peer("host", "1").publish();
     let make = || Project::new(&registry).dep("a", "1").dep("@s/d", "1").create();
     let (incremental, whole) = (make(), make());
+    share_key(&[&incremental, &whole]);
     let steps: [&[&str]; 15] = [
         &["install"],
         &["install", "@s/c"],

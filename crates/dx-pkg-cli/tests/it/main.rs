@@ -16,6 +16,8 @@ mod bundles;
 mod changes;
 mod client_certificate;
 #[cfg(unix)]
+mod clone;
+#[cfg(unix)]
 mod cold;
 mod command_words;
 mod concurrent;

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 use dx_pkg_testkit::{Project, ProjectBuilder, Registry};
 use serde_json::{Map, Value, json};
 
-use crate::harness::{command, files, locked, ok};
+use crate::harness::{command, files, locked, ok, share_key};
 
 /// A generator of pseudorandom numbers, the same ones for a seed every time.
 struct Dice(u64);
@@ -110,6 +110,7 @@ fn walk(seed: u64) {
         (0..dice.roll(6)).for_each(|_| ask(&mut dice, asked));
     }
     let projects = [(); 2].map(|()| repository(&registry, &workspaces).create());
+    share_key(&projects.each_ref());
     projects.iter().for_each(|project| drop(ok(project, ["install"])));
     for step in 0..12 {
         let mut arguments = vec!["install".to_owned()];

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 
 use dx_pkg_testkit::{Command, Project, Registry};
 
-use crate::harness::{command, files, ok, required, stored, unpacked};
+use crate::harness::{command, files, ok, required, share_key, stored, unpacked};
 
 fn registry() -> Registry {
     let registry = Registry::start();
@@ -50,8 +50,9 @@ fn tarballs(project: &Project) -> Vec<PathBuf> {
 fn packages_are_stored_as_tarballs_and_installed_from_them() {
     let registry = registry();
     let usual = project(&registry);
-    ok(&usual, ["install"]);
     let project = project(&registry);
+    share_key(&[&usual, &project]);
+    ok(&usual, ["install"]);
     ci(&project).args(["install"]).run().success();
     assert_eq!(tree(&project), tree(&usual));
     assert_eq!(required(&project, "a"), "a with b1.0.0");

@@ -9,22 +9,31 @@ use super::value::RawValue;
 
 /// Parses the settings of a file in the order of first appearance; a repeated key replaces.
 pub(super) fn parse(text: &str) -> Vec<(String, RawValue)> {
-    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
     let mut settings: Vec<(String, RawValue)> = Vec::new();
-    for line in text.split(['\r', '\n']) {
-        let start = line.trim_start();
-        if start.is_empty() || start.starts_with([';', '#']) {
-            continue;
-        }
-        if is_section(line) {
-            // Every later line belongs to a section: there is no way back to the top level.
-            break;
-        }
-        if let Some((key, value)) = setting(line) {
-            store(&mut settings, key, value);
-        }
+    for (key, value) in lines(text).filter_map(setting) {
+        store(&mut settings, key, value);
     }
     settings
+}
+
+/// Returns the lines of a file that are neither comments nor belong to a section.
+pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let is_comment = |line: &&str| {
+        let start = line.trim_start();
+        start.is_empty() || start.starts_with([';', '#'])
+    };
+    // Every line after a section's name belongs to a section: there is no way back to the top level.
+    text.split(['\r', '\n'])
+        .filter(move |line| !is_comment(line))
+        .take_while(|line| !is_section(line))
+}
+
+/// Returns the key that a line sets.
+pub(super) fn key(line: &str) -> Option<String> {
+    let (key, _) = setting(line)?;
+    let name = key.strip_suffix("[]").filter(|name| !name.is_empty());
+    Some(name.map(str::to_owned).unwrap_or(key))
 }
 
 fn is_section(line: &str) -> bool {

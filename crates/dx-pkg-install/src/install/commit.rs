@@ -15,6 +15,7 @@ use crate::cached_install::CacheKey;
 use crate::installed::{RECORD, baseline, complete_record, identity_of};
 use crate::project::Project;
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
+use crate::seal::Seal;
 use crate::snapshot::{Facts, record_state};
 use crate::summary::{Changes, Direct, Lists, Named, Scope, of_record};
 use crate::{InstallError, Summary, altered, in_place, restore, visits};
@@ -137,7 +138,7 @@ fn count(
         // dependencies were remembered.
         TreeChange::Prepared(_) => {
             if scope == Scope::All
-                && let Some(after) = in_place::recorded(&project.root)
+                && let Some(after) = in_place::recorded(run.session.store(), &project.root)
             {
                 summary.changes.clear();
                 summary.deprecated.clear();
@@ -218,17 +219,18 @@ fn run_scripts(
 ) -> Result<After, InstallError> {
     let Whole { plan, lifecycle, .. } = whole;
     let place = run.place(project);
+    let seal = Seal::of_store(run.session.store());
     let record = || identity_of(&project.root, RECORD);
     let before = record();
     let failed = lifecycle.run(place, plan, &linked.new)?;
     if record() != before {
         return Ok(After::Replaced);
     }
-    complete_record(project, plan)?;
+    complete_record(project, plan, seal)?;
     if let Some(lock) = lock.filter(|_| !failed.is_empty()) {
         plan.leave_out(lock, &failed);
         link::relink(run, project, plan)?;
-        complete_record(project, plan)?;
+        complete_record(project, plan, seal)?;
     }
     let before = record();
     lifecycle.run_linked(place, plan)?;
@@ -259,7 +261,7 @@ fn separate_written(
         return Ok(());
     }
     if is_complete {
-        complete_record(project, plan)?;
+        complete_record(project, plan, Seal::of_store(store))?;
     }
     let lacking = store.to_fetch_again();
     if !lacking.is_empty()

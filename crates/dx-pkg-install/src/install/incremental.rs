@@ -34,6 +34,7 @@ use crate::installed::{self, Diagnostics};
 use crate::plan::{Plan, unpacked};
 use crate::project::{CompiledLock, Project, lockfile_digest};
 use crate::scripts::{Lifecycle, TREE_EVENTS, runs_when_linked};
+use crate::seal::Seal;
 use crate::state::Baseline;
 use crate::{InstallError, Summary, tree_files};
 
@@ -361,8 +362,9 @@ fn outcome(
     let version = |path: &String| record.get(path).map(|entry| entry.version().map(str::to_owned));
     let versions = touched.filter_map(|path| Some((path.clone(), version(path)?))).collect();
     let key = tree_files::key_of_record(&new_record);
+    let seal = Seal::of_store(run.session.store());
     let files = [
-        (installed::RECORD.to_owned(), new_record),
+        (installed::RECORD.to_owned(), installed::sealed(new_record, seal)),
         (installed::HIDDEN.to_owned(), hidden.into_bytes()),
     ];
     let difference = Difference {

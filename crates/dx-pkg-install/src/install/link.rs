@@ -18,6 +18,7 @@ use super::{Mode, Run};
 use crate::in_place::{self, InPlace};
 use crate::plan::Plan;
 use crate::project::Project;
+use crate::seal::Seal;
 use crate::{InstallError, Session, altered, installed, restore, tree_files};
 
 /// A linked tree.
@@ -170,8 +171,9 @@ fn link(
     sources: Sources<'_>,
     progress: &dyn Progress,
 ) -> Result<Linked, InstallError> {
+    let seal = Seal::of_store(session.store());
     let (extra_files, tree, in_place) = std::thread::scope(|scope| {
-        let extra_files = scope.spawn(|| tree_files::state_files(&plan.installed));
+        let extra_files = scope.spawn(|| tree_files::state_files(&plan.installed, seal));
         let tree = plan.tree();
         let in_place = |tree: &Tree| match mode {
             Mode::Ci => Ok(None),

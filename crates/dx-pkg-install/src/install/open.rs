@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
-use dx_pkg_core::Coded;
-use dx_pkg_os::files::{FileLock, TEMPORARY};
+use dx_pkg_os::files::{Dir, FileLock, TEMPORARY};
 use dx_pkg_store::Folder;
 
 use crate::project::{Project, find_root};
 use crate::scripts::is_nested;
-use crate::{Environment, Events, InstallError, Session, SessionOptions, demands, state};
+use crate::{Environment, Events, InstallError, Session, SessionOptions, demands, own_files};
 
 /// A project with its session. No other command works on the project while this exists.
 pub struct OpenProject {
@@ -77,10 +76,7 @@ impl OpenProject {
         if session.config().package_lock()? {
             project.load_lockfile()?;
         }
-        for warning in session.config().warnings() {
-            let hint = warning.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
-            events.warning(&format!("{warning}{hint}"));
-        }
+        session.setting_warnings().iter().for_each(|warning| events.warning(warning));
         demands::check(&session, &mut project, events)?;
         Ok(OpenProject { session: Arc::new(session), project, starts_from_nothing, started, lock })
     }
@@ -89,12 +85,12 @@ impl OpenProject {
 /// Removes temporary files beside the manifest and the tree's record that killed commands left.
 /// Nothing else writes there while the project is locked.
 fn sweep(root: &Path) {
-    let record = root.join(state::PATH).parent().map(Path::to_owned);
-    let folders = [Some(root.to_owned()), record].into_iter().flatten();
-    for entry in folders.flat_map(std::fs::read_dir).flatten().flatten() {
-        if entry.file_name().to_string_lossy().starts_with(TEMPORARY) {
-            // A file that stays does no harm.
-            let _ = std::fs::remove_file(entry.path());
+    for folder in [Dir::open(root), own_files::folder(root)].into_iter().flatten() {
+        for entry in folder.entries().unwrap_or_default() {
+            if entry.name.to_string_lossy().starts_with(TEMPORARY) {
+                // A file that stays does no harm.
+                let _ = folder.remove_file(&entry.name);
+            }
         }
     }
 }

@@ -3,10 +3,10 @@
 use std::collections::HashMap;
 use std::path::Path;
 
-use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_link::ChangedPaths;
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_store::Store;
 
 use super::commit::{Committed, direct};
 use super::outcome::{Outcome, TreeChange};
@@ -15,7 +15,7 @@ use crate::in_place::recorded_by_dx;
 use crate::installed::HIDDEN;
 use crate::project::Project;
 use crate::summary::{Changes, Scope, version_in};
-use crate::{InstallError, demands};
+use crate::{InstallError, demands, own_files};
 
 /// Compares an outcome with what is in place.
 pub(super) fn preview(
@@ -30,7 +30,7 @@ pub(super) fn preview(
     let is_there =
         |package: &LockPackage| project.root.join(&package.path).symlink_metadata().is_ok();
     let mut before = match &outcome.tree {
-        TreeChange::Whole(_) => installed(&project.root).unwrap_or_default(),
+        TreeChange::Whole(_) => installed(run.session.store(), &project.root).unwrap_or_default(),
         // The tree is left alone: what changes is the lockfile.
         _ => locked(),
     };
@@ -60,9 +60,9 @@ pub(super) fn preview(
 }
 
 /// Returns the tree that dx or npm has recorded.
-fn installed(root: &Path) -> Option<Lock> {
-    recorded_by_dx(root).map(|(_, lock)| lock).or_else(|| {
-        let text = read_text(&root.join("node_modules").join(HIDDEN)).ok()??;
+fn installed(store: &Store, root: &Path) -> Option<Lock> {
+    recorded_by_dx(store, root).map(|(_, lock)| lock).or_else(|| {
+        let (text, _) = own_files::text(root, HIDDEN).ok()?;
         npm::read(&text).ok()
     })
 }

@@ -1,5 +1,7 @@
 use std::fs;
 
+use dx_pkg_store::Store;
+
 use super::*;
 
 #[test]
@@ -16,11 +18,13 @@ fn refreshed_state_changes_in_its_folders_only() {
         baseline: Some(baseline),
         ..State::new(root, [7; 32], seen)
     };
-    fs::write(root.join(state::PATH), known.encode()).unwrap();
+    let store = Store::open(&root.join("store")).unwrap();
+    let seal = Seal::of_store(&store).unwrap();
+    fs::write(root.join(state::PATH), known.encode(seal)).unwrap();
 
-    refresh_state(root).unwrap();
+    refresh_state(root, seal).unwrap();
     let bytes = fs::read(root.join(state::PATH)).unwrap();
-    let refreshed = State::decode(&bytes).unwrap();
+    let refreshed = State::decode(&bytes, seal).unwrap();
     let folder = see(&root.join("node_modules")).1;
     let files: Vec<_> = known
         .files

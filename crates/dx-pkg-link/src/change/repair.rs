@@ -8,11 +8,11 @@ use std::path::Path;
 use dx_pkg_os::files::Dir;
 
 use super::difference::{Difference, Fate};
-use crate::mend::restore_file;
+use crate::mend::{Present, restore_file};
 use crate::report::ChangedPaths;
 use crate::run::Run;
 use crate::staging::{Staging, missing};
-use crate::tree::{NODE_MODULES, Sites, by_segments};
+use crate::tree::{NODE_MODULES, Sites, by_segments, split, split_folder};
 use crate::{LinkError, Repairs};
 
 /// The repairs of one run, with what came of them.
@@ -122,10 +122,8 @@ impl<'r> Repair<'r> {
             self.run.check_cancelled()?;
             let sites = next.0.get(*index..).unwrap_or_default();
             let Some(site) = sites.first() else { continue };
-            let path = self.run.project.join(&site.placement.path).join(file);
             // An altered file may be shared: it is replaced, never written.
-            dx_pkg_os::files::remove_tree(&path).map_err(LinkError::io("replace", path))?;
-            restore_file(self.run, sites, file)?;
+            restore_file(self.run, sites, file, Present::Replace)?;
             self.packages.borrow_mut().insert(site.placement.path.clone());
         }
         Ok(())
@@ -142,21 +140,4 @@ impl<'r> Repair<'r> {
 fn path_of(importer: &str, inner: &str) -> String {
     let separator = if importer.is_empty() { "" } else { "/" };
     format!("{importer}{separator}{NODE_MODULES}/{inner}")
-}
-
-/// Returns the importer of a path in the tree, and the part below its `node_modules`.
-fn split(path: &str) -> Option<(&str, &str)> {
-    if let Some(inner) = path.strip_prefix("node_modules/") {
-        return Some(("", inner));
-    }
-    path.split_once("/node_modules/")
-}
-
-/// Returns the same of a `node_modules` folder; the second part is empty for the importer's own.
-fn split_folder(folder: &str) -> Option<(&str, &str)> {
-    match folder.strip_suffix(NODE_MODULES)?.strip_suffix('/') {
-        None => Some(("", "")),
-        Some(around) if !around.contains("node_modules/") => Some((around, "")),
-        Some(_) => split(folder),
-    }
 }

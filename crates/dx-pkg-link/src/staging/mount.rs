@@ -9,7 +9,8 @@ pub(super) fn is_mount_point(folder: &Path) -> bool {
     if let Some(is_mounted) = dx_pkg_os::files::is_mount_point(folder) {
         return is_mounted;
     }
-    if !cfg!(target_os = "linux") || !folder.is_dir() {
+    let is_folder = || folder.symlink_metadata().is_ok_and(|metadata| metadata.is_dir());
+    if !cfg!(target_os = "linux") || !is_folder() {
         return false;
     }
     let Ok(folder) = folder.canonicalize() else {

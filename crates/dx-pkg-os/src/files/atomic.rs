@@ -32,12 +32,31 @@ pub fn write_atomic(path: &Path, contents: &[u8], durability: Durability) -> io:
         Err(error) if error.kind() == io::ErrorKind::NotFound => None,
         Err(error) => return Err(error),
     };
+    replace(path, contents, existing, durability)
+}
+
+/// Creates the file at `path` with these contents. A link that has appeared there meanwhile is
+/// replaced.
+pub(super) fn create_atomic(
+    path: &Path,
+    contents: &[u8],
+    durability: Durability,
+) -> io::Result<()> {
+    replace(path, contents, None, durability)
+}
+
+fn replace(
+    path: &Path,
+    contents: &[u8],
+    permissions: Option<fs::Permissions>,
+    durability: Durability,
+) -> io::Result<()> {
     let parent = match path.parent() {
         Some(parent) if !parent.as_os_str().is_empty() => parent,
         _ => Path::new("."),
     };
     let temporary = Temporary { path: parent.join(unique_name(TEMPORARY)), keep: false };
-    temporary.write(contents, existing, durability)?;
+    temporary.write(contents, permissions, durability)?;
     temporary.rename(path)?;
     if durability == Durability::Fsync {
         sync_dir(parent)?;

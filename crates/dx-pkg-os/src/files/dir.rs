@@ -1,15 +1,19 @@
-//! Open directories, whose entries are named by one path segment instead of a long path.
+//! Open directories, below which entries are named: what a name leads to is beneath the directory,
+//! and no symbolic link is followed on the way to it.
 
 #[cfg(not(unix))]
 mod portable;
 #[cfg(unix)]
+mod reach;
+#[cfg(unix)]
 mod unix;
 
 use std::ffi::OsString;
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 use super::identity::Identity;
+use super::{TEMPORARY, unique_name};
 
 #[cfg(not(unix))]
 pub use portable::Dir;
@@ -75,6 +79,79 @@ impl Dir {
     /// error.
     pub fn write_file(&self, name: impl AsRef<Path>, contents: &[u8], mode: u32) -> io::Result<()> {
         self.create_file(name, mode)?.write_all(contents)
+    }
+
+    /// Opens a directory that is to be there: one is created if missing, and anything else of that
+    /// name is removed first, such as a link.
+    pub fn make_real_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
+        let name = name.as_ref();
+        if let Ok(there) = self.open_dir(name) {
+            return Ok(there);
+        }
+        if self.kind(name)?.is_some_and(|kind| kind != EntryKind::Directory) {
+            self.remove_file(name)?;
+        }
+        self.make_or_open_dir(name)
+    }
+
+    /// Replaces what is called `name`, whatever it is, by a file of `mode` with these contents. A
+    /// reader sees the one or the other, and a link is not followed.
+    pub fn replace(&self, name: impl AsRef<Path>, contents: &[u8], mode: u32) -> io::Result<()> {
+        let name = name.as_ref();
+        let draft = name.with_file_name(unique_name(TEMPORARY));
+        let replaced = self
+            .write_file(&draft, contents, mode)
+            .and_then(|()| self.rename_over(&draft, self, name));
+        if replaced.is_err() {
+            let _ = self.remove_file(&draft);
+        }
+        replaced
+    }
+
+    /// Renames the file `name` to `new_name` in `target`, replacing whatever is there.
+    pub fn rename_over(
+        &self,
+        name: impl AsRef<Path>,
+        target: &Self,
+        new_name: impl AsRef<Path>,
+    ) -> io::Result<()> {
+        let (name, new_name) = (name.as_ref(), new_name.as_ref());
+        match self.rename(name, target, new_name) {
+            Err(_) if target.kind(new_name)? == Some(EntryKind::Directory) => {
+                target.remove_tree(new_name)?;
+                self.rename(name, target, new_name)
+            }
+            renamed => renamed,
+        }
+    }
+
+    /// Returns the contents of a plain file of at most `most` bytes.
+    ///
+    /// # Errors
+    /// `InvalidData` for anything but a plain file, `FileTooLarge` for a larger one, and any
+    /// refusal of the system.
+    pub fn read_file(&self, name: impl AsRef<Path>, most: u64) -> io::Result<Vec<u8>> {
+        let file = self.open_file(name)?;
+        let metadata = file.metadata()?;
+        if !metadata.is_file() {
+            return Err(io::Error::new(io::ErrorKind::InvalidData, "it is no plain file"));
+        }
+        if metadata.len() > most {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        let mut contents = Vec::with_capacity(usize::try_from(metadata.len()).unwrap_or_default());
+        // It may have grown since.
+        file.take(most.saturating_add(1)).read_to_end(&mut contents)?;
+        if contents.len() as u64 > most {
+            return Err(io::ErrorKind::FileTooLarge.into());
+        }
+        Ok(contents)
+    }
+
+    /// Removes the tree, file or link called `name`, if there is one; see
+    /// [`remove_tree`](super::remove_tree).
+    pub fn remove_tree(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        super::remove::remove_in(self, name.as_ref())
     }
 }
 

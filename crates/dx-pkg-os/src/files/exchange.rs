@@ -3,6 +3,8 @@
 use std::io;
 use std::path::Path;
 
+use super::Dir;
+
 /// The way in which a tree got into its place.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Swap {
@@ -12,57 +14,47 @@ pub enum Swap {
     Exchanged,
 }
 
-/// Moves `new` to `place`, and an old tree at `place` to `new`.
+/// Moves `new` in `from` to `place` in `into`, and an old tree there to `new`.
 ///
 /// This is one atomic step if the file system can exchange two names. Otherwise it is two renames,
 /// between which `place` is missing for an instant.
-pub fn exchange_or_rename(new: &Path, place: &Path) -> io::Result<Swap> {
-    match exchange(new, place) {
+pub fn exchange_or_rename(
+    from: &Dir,
+    new: impl AsRef<Path>,
+    into: &Dir,
+    place: impl AsRef<Path>,
+) -> io::Result<Swap> {
+    let (new, place) = (new.as_ref(), place.as_ref());
+    match from.exchange(new, into, place) {
         Ok(()) => Ok(Swap::Exchanged),
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            std::fs::rename(new, place)?;
+            from.rename(new, into, place)?;
             Ok(Swap::Renamed)
         }
         Err(error) if error.kind() == io::ErrorKind::Unsupported => {
-            exchange_by_renaming(new, place)
+            exchange_by_renaming(from, new, into, place)
         }
         Err(error) => Err(error),
     }
 }
 
 /// Does the same by renames alone.
-fn exchange_by_renaming(new: &Path, place: &Path) -> io::Result<Swap> {
+fn exchange_by_renaming(from: &Dir, new: &Path, into: &Dir, place: &Path) -> io::Result<Swap> {
     let aside = new.with_file_name(super::unique_name(".dx-old-"));
-    match std::fs::rename(place, &aside) {
+    match into.rename(place, from, &aside) {
         Ok(()) => {}
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            std::fs::rename(new, place)?;
+            from.rename(new, into, place)?;
             return Ok(Swap::Renamed);
         }
         Err(error) => return Err(error),
     }
-    if let Err(error) = std::fs::rename(new, place) {
-        std::fs::rename(&aside, place)?;
+    if let Err(error) = from.rename(new, into, place) {
+        from.rename(&aside, into, place)?;
         return Err(error);
     }
-    std::fs::rename(&aside, new)?;
+    from.rename(&aside, from, new)?;
     Ok(Swap::Exchanged)
-}
-
-#[cfg(any(target_os = "linux", target_os = "android", target_vendor = "apple"))]
-fn exchange(new: &Path, place: &Path) -> io::Result<()> {
-    use rustix::fs::{CWD, RenameFlags, renameat_with};
-    use rustix::io::Errno;
-    renameat_with(CWD, new, CWD, place, RenameFlags::EXCHANGE).map_err(|errno| match errno {
-        // File systems refuse the flag by the first, kernels the call by the others.
-        Errno::INVAL | Errno::NOSYS | Errno::NOTSUP => io::ErrorKind::Unsupported.into(),
-        other => other.into(),
-    })
-}
-
-#[cfg(not(any(target_os = "linux", target_os = "android", target_vendor = "apple")))]
-fn exchange(_new: &Path, _place: &Path) -> io::Result<()> {
-    Err(io::ErrorKind::Unsupported.into())
 }
 
 #[cfg(test)]

@@ -23,10 +23,15 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
         Ok(parent) => parent,
         Err(error) => return gone_is_fine(Err(error)),
     };
-    match std::fs::symlink_metadata(path) {
-        Ok(metadata) if metadata.is_dir() => gone_is_fine(remove_dir_in(&parent, name.to_owned())),
-        Ok(_) => gone_is_fine(parent.remove_file(name)),
-        Err(error) => gone_is_fine(Err(error)),
+    remove_in(&parent, Path::new(name))
+}
+
+/// Does the same for an entry of an open directory.
+pub(super) fn remove_in(parent: &Dir, name: &Path) -> io::Result<()> {
+    match parent.kind(name)? {
+        Some(EntryKind::Directory) => gone_is_fine(remove_dir_in(parent, name.into())),
+        Some(_) => gone_is_fine(parent.remove_file(name)),
+        None => Ok(()),
     }
 }
 

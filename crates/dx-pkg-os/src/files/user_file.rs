@@ -10,28 +10,35 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 
-use super::atomic::{Durability, TEMPORARY, sync_dir, write_atomic};
+use super::atomic::{Durability, TEMPORARY, create_atomic, sync_dir};
 use super::unique_name;
+use super::within::{Target, parent_of, target_within};
 
-/// Checks that [`write_user_file`] can write the file at `path`, as far as that can be told without
-/// writing it.
-pub fn check_user_file(path: &Path) -> io::Result<()> {
-    let path = target_of(path)?;
-    match OpenOptions::new().write(true).open(&path) {
+/// Checks that [`write_user_file`] can write the file `name` in `folder`, as far as that can be told
+/// without writing it.
+pub fn check_user_file(folder: &Path, name: &str) -> io::Result<()> {
+    let path = target_of(folder, name)?;
+    match open(OpenOptions::new().write(true), &path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => may_create_in(parent_of(&path)),
         opened => opened.map(drop),
     }
 }
 
-/// Writes the file at `path`; an error leaves the old contents.
+/// Writes the file `name` in `folder`; an error leaves the old contents.
 ///
-/// A symbolic link stays, and the file that it leads to is written. Owner, group, permission bits,
+/// A symbolic link stays, and the file that it leads to is written; one that leads out of the
+/// folder is an error, see [`super::target_within`]. Owner, group, permission bits,
 /// extended attributes and hard links stay. A file without permission to write stays as it is.
-pub fn write_user_file(path: &Path, contents: &[u8], durability: Durability) -> io::Result<()> {
-    let path = target_of(path)?;
-    let mut file = match OpenOptions::new().read(true).write(true).open(&path) {
+pub fn write_user_file(
+    folder: &Path,
+    name: &str,
+    contents: &[u8],
+    durability: Durability,
+) -> io::Result<()> {
+    let path = target_of(folder, name)?;
+    let mut file = match open(OpenOptions::new().read(true).write(true), &path) {
         Err(error) if error.kind() == io::ErrorKind::NotFound => {
-            return write_atomic(&path, contents, durability);
+            return create_atomic(&path, contents, durability);
         }
         opened => opened?,
     };
@@ -41,26 +48,27 @@ pub fn write_user_file(path: &Path, contents: &[u8], durability: Durability) -> 
     }
 }
 
-/// Returns where the file is that `path` names: the end of its symbolic links, whether or not
-/// there is a file.
-fn target_of(path: &Path) -> io::Result<PathBuf> {
-    const LINKS: u32 = 40;
-    let mut path = path.to_owned();
-    for _ in 0..LINKS {
-        match fs::read_link(&path) {
-            Ok(target) => path = parent_of(&path).join(target),
-            // No link, or no file.
-            Err(_) => return Ok(path),
-        }
+/// Returns where the file is that `name` in `folder` stands for.
+fn target_of(folder: &Path, name: &str) -> io::Result<PathBuf> {
+    match target_within(folder, name)? {
+        Target::Within(path) => Ok(path),
+        Target::Outside(_) => Err(io::Error::new(
+            io::ErrorKind::PermissionDenied,
+            "it is a link that leads out of its folder",
+        )),
     }
-    Err(io::Error::from(io::ErrorKind::InvalidFilename))
 }
 
-fn parent_of(path: &Path) -> &Path {
-    match path.parent() {
-        Some(parent) if !parent.as_os_str().is_empty() => parent,
-        _ => Path::new("."),
-    }
+/// Opens a file, unless a link has taken its place since its own links were followed.
+#[cfg(unix)]
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    use std::os::unix::fs::OpenOptionsExt;
+    options.custom_flags(libc::O_NOFOLLOW).open(path)
+}
+
+#[cfg(not(unix))]
+fn open(options: &mut OpenOptions, path: &Path) -> io::Result<File> {
+    options.open(path)
 }
 
 #[cfg(unix)]

@@ -9,8 +9,9 @@ use dx_pkg_os::files::Map;
 
 use super::{links, scopes};
 use crate::project::Project;
+use crate::seal::Seal;
 use crate::state::{self, Baseline, State};
-use crate::{Session, installed, visits};
+use crate::{Session, installed, own_files, visits};
 
 /// The records of a tree in place that was not changed since.
 pub(super) struct InstalledTree {
@@ -26,7 +27,8 @@ impl InstalledTree {
     /// these settings.
     pub(super) fn of(session: &Session, project: &Project, settings: [u8; 32]) -> Option<Self> {
         let root = &project.root;
-        let state = State::decode(&Map::open(root.join(state::PATH)).ok()?)?;
+        let seal = Seal::of_store(session.store())?;
+        let state = State::decode(&Map::open(root.join(state::PATH)).ok()?, seal)?;
         let is_ours = |path: &Path| state.files.iter().any(|(known, _)| known == path);
         let manifests: HashSet<PathBuf> = project
             .workspaces
@@ -49,19 +51,10 @@ impl InstalledTree {
             return None;
         }
         let baseline = state.baseline?;
-        let modules = root.join("node_modules");
-        let (record, hidden) = (modules.join(installed::RECORD), modules.join(installed::HIDDEN));
-        let is = |path: &Path, noted| {
-            dx_pkg_os::files::identity(path).is_ok_and(|found| found == Some(noted))
-        };
-        if !is(&record, baseline.record) || !is(&hidden, baseline.hidden) {
-            return None;
-        }
-        Some(InstalledTree {
-            baseline,
-            record: Map::open(record).ok()?,
-            hidden: std::fs::read_to_string(hidden).ok()?,
-        })
+        let (record, found) = own_files::map(root, installed::RECORD).ok()?;
+        let (hidden, hidden_found) = own_files::text(root, installed::HIDDEN).ok()?;
+        let is_same = found == baseline.record && hidden_found == baseline.hidden;
+        is_same.then_some(InstalledTree { baseline, record, hidden })
     }
 
     /// Returns whether lockfile and record belong to this project, and hold nothing that takes a

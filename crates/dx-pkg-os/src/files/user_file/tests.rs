@@ -3,7 +3,21 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use super::*;
 
 fn write(path: &Path, contents: &[u8]) {
-    write_user_file(path, contents, Durability::Rename).unwrap();
+    try_to_write(path, contents).unwrap();
+}
+
+fn try_to_write(path: &Path, contents: &[u8]) -> io::Result<()> {
+    let (folder, name) = parts(path);
+    write_user_file(folder, name, contents, Durability::Rename)
+}
+
+fn check(path: &Path) -> io::Result<()> {
+    let (folder, name) = parts(path);
+    check_user_file(folder, name)
+}
+
+fn parts(path: &Path) -> (&Path, &str) {
+    (path.parent().unwrap(), path.file_name().unwrap().to_str().unwrap())
 }
 
 fn names(folder: &Path) -> Vec<String> {
@@ -50,7 +64,7 @@ fn symbolic_links_stay_whether_or_not_their_file_exists() {
     }
     for contents in ["made", "changed"] {
         let path = folder.path().join("second");
-        check_user_file(&path).unwrap();
+        check(&path).unwrap();
         write(&path, contents.as_bytes());
         assert_eq!(fs::read_to_string(folder.path().join("real/file")).unwrap(), contents);
         for (link, target) in links {
@@ -59,8 +73,25 @@ fn symbolic_links_stay_whether_or_not_their_file_exists() {
     }
     symlink("loop", folder.path().join("loop")).unwrap();
     let path = folder.path().join("loop");
-    assert!(check_user_file(&path).is_err());
-    assert!(write_user_file(&path, b"", Durability::Rename).is_err());
+    assert!(check(&path).is_err());
+    assert!(try_to_write(&path, b"").is_err());
+}
+
+#[test]
+fn link_that_leads_out_of_the_folder_is_refused_and_stays() {
+    let place = tempfile::tempdir().unwrap();
+    let folder = place.path().join("project");
+    fs::create_dir(&folder).unwrap();
+    fs::write(place.path().join("settings.json"), "theirs").unwrap();
+    for (name, target) in [("a", "../settings.json"), ("b", "../none"), ("c", "/dev/null")] {
+        let path = folder.join(name);
+        symlink(target, &path).unwrap();
+        assert_eq!(check(&path).unwrap_err().kind(), io::ErrorKind::PermissionDenied, "{name}");
+        assert!(try_to_write(&path, b"ours").is_err(), "{name}");
+        assert_eq!(fs::read_link(&path).unwrap(), Path::new(target));
+    }
+    assert_eq!(fs::read_to_string(place.path().join("settings.json")).unwrap(), "theirs");
+    assert_eq!(names(place.path()), ["project", "settings.json"]);
 }
 
 #[test]
@@ -102,11 +133,11 @@ fn what_cannot_be_written_is_told_beforehand_and_stays() {
     let folder = tempfile::tempdir().unwrap();
     let occupied = folder.path().join("occupied");
     fs::create_dir(&occupied).unwrap();
-    assert!(check_user_file(&occupied).is_err());
-    assert!(write_user_file(&occupied, b"", Durability::Rename).is_err());
+    assert!(check(&occupied).is_err());
+    assert!(try_to_write(&occupied, b"").is_err());
     let missing = folder.path().join("no/package.json");
-    assert!(check_user_file(&missing).is_err());
-    assert!(write_user_file(&missing, b"", Durability::Rename).is_err());
-    check_user_file(&folder.path().join("new")).unwrap();
+    assert!(check(&missing).is_err());
+    assert!(try_to_write(&missing, b"").is_err());
+    check(&folder.path().join("new")).unwrap();
     assert_eq!(names(folder.path()), ["occupied"]);
 }
