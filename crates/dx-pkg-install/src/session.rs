@@ -15,6 +15,8 @@ use crate::node::{Found, Node, user_agent};
 use crate::project::{Seen, read_seen};
 use crate::{Environment, InstallError, timing};
 
+mod owner;
+
 /// Environment, settings, store, network and Node.js of one command.
 pub struct Session {
     /// The environment.
@@ -195,6 +197,7 @@ pub fn configuration(
     let config = Config::load(&ConfigSources {
         default_registry,
         project: layer(0),
+        is_of_another_user: layer(0).is_some_and(|(path, _)| owner::is_foreign(environment, path)),
         user: layer(1),
         global: layer(2),
         env: &environment.variables,

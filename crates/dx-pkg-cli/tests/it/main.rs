@@ -35,6 +35,7 @@ mod freshness;
 mod gyp;
 mod habits;
 mod harness;
+mod identity;
 #[cfg(unix)]
 mod in_place;
 mod incomplete;
@@ -74,6 +75,7 @@ mod save_flags;
 #[cfg(unix)]
 mod script_output;
 mod scripts;
+mod secrets;
 #[cfg(unix)]
 mod sharing;
 #[cfg(unix)]

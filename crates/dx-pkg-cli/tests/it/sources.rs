@@ -128,7 +128,7 @@ fn tarballs_elsewhere_are_fetched_as_allow_remote_says() {
     ] {
         let files = Registry::start();
         let registry = split(&files);
-        let project = Project::new(&registry).dep("a", "1").npmrc(line).create();
+        let project = Project::new(&registry).dep("a", "1").user_npmrc(line).create();
         if installed {
             ok(&project, ["install"]);
             assert_eq!(required(&project, "b"), "b@1.0.0");
@@ -155,7 +155,7 @@ fn root_allows_what_the_project_and_its_workspaces_require() {
         .dep("a", "1")
         .field("workspaces", json!(["w"]))
         .file("w/package.json", r#"{"name":"w","version":"1.0.0","dependencies":{"b":"1"}}"#)
-        .npmrc("allow-remote=root")
+        .user_npmrc("allow-remote=root")
         .create();
     ok(&project, ["install"]);
     assert_eq!(
