@@ -40,7 +40,7 @@ impl SourceRules {
         &self,
         package: &LockPackage,
         is_direct: impl FnOnce() -> bool,
-        is_named: impl FnOnce() -> bool,
+        is_named: impl Fn() -> bool,
     ) -> Option<AcquireError> {
         let (rule, setting, place) = match origin(package) {
             Origin::Registry => return None,

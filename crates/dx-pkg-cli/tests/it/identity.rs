@@ -97,10 +97,9 @@ fn another_package_under_the_name_may_not_run() {
 
 #[test]
 fn another_host_is_vouched_for_by_the_registrys_metadata() {
-    let files = Registry::start();
     let script = "node -e \"require('fs').appendFileSync(process.env.INIT_CWD + '/ran', 'x')\"";
     for (digest_differs, runs) in [(false, true), (true, false)] {
-        let registry = Registry::start();
+        let (registry, files) = (Registry::start(), Registry::start());
         registry.package("good", "1.0.0").script("postinstall", script).publish();
         let mut other = files.package("good", "1.0.0").script("postinstall", script);
         if digest_differs {
@@ -125,7 +124,7 @@ fn the_tarballs_own_manifest_must_agree() {
     let integrity = dx_pkg_testkit::integrity_sha512(&inside);
     registry
         .package("good", "1.0.0")
-        .registry_field("hasInstallScript", true)
+        .script("postinstall", "true")
         .registry_field(
             "dist",
             json!({"tarball": "/good/-/good-1.0.0.tgz", "integrity": integrity}),

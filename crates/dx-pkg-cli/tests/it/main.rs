@@ -49,6 +49,7 @@ mod lock_members;
 mod lockfile;
 mod merge_conflicts;
 mod messages;
+mod missing_times;
 #[cfg(unix)]
 mod modes;
 mod monorepo;
@@ -88,6 +89,7 @@ mod streaming;
 mod takeover;
 mod timing;
 mod tolerance;
+mod trust;
 #[cfg(unix)]
 mod user_files;
 mod words;

@@ -33,16 +33,21 @@ fn keeps_the_secret(project: &Project) {
     assert_eq!(found, [""; 0]);
 }
 
-/// Returns a registry that gives out its tarball for a signed address only.
+/// Returns a registry that names its tarball by a signed address.
 fn signed() -> Registry {
     let registry = Registry::start();
-    let path = format!("/signed/a-1.0.0.tgz?X-Amz-Signature={SECRET}");
+    let path = format!("/a/-/a-1.0.0.tgz?X-Amz-Signature={SECRET}");
     let package = registry.package("a", "1.0.0");
-    let tarball = package.tarball();
-    let integrity = dx_pkg_testkit::integrity_sha512(&tarball);
+    let integrity = dx_pkg_testkit::integrity_sha512(&package.tarball());
     package.registry_field("dist", json!({"tarball": path, "integrity": integrity})).publish();
-    registry.fault(&path, Fault::Body(tarball));
     registry
+}
+
+/// Returns the tarballs that were requested, with their queries.
+fn tarballs(registry: &Registry) -> Vec<String> {
+    let requests = registry.requests().into_iter();
+    let tarballs = requests.filter(dx_pkg_testkit::RecordedRequest::is_tarball);
+    tarballs.map(|request| request.path).collect()
 }
 
 #[test]
@@ -52,14 +57,19 @@ fn a_signed_address_is_requested_and_not_recorded() {
     let run = ok(&project, ["install", "--verbose", "--timing", "t.json"]);
     assert!(!format!("{run}").contains(SECRET), "{run}");
     assert_eq!(required(&project, "a"), "a@1.0.0");
-    assert!(project.read("package-lock.json").contains("signed/a-1.0.0.tgz\""));
+    let signed = format!("/a/-/a-1.0.0.tgz?X-Amz-Signature={SECRET}");
+    assert_eq!(tarballs(&registry), [signed.as_str()]);
+    assert!(project.read("package-lock.json").contains("/a/-/a-1.0.0.tgz\""));
     keeps_the_secret(&project);
     // The lockfile lacks the signature, which the registry's metadata has.
     let second = Project::new(&registry)
         .dep("a", "1")
         .file("package-lock.json", project.read("package-lock.json"))
         .create();
+    registry.clear_requests();
+    registry.fault("/a/-/*", Fault::status(403)).times(1);
     ok(&second, ["ci"]);
+    assert_eq!(tarballs(&registry), ["/a/-/a-1.0.0.tgz", &signed]);
     keeps_the_secret(&second);
 }
 

@@ -69,10 +69,10 @@ fn other_place_is_never_replaced_by_the_registry() {
         ("file:lib.tgz", "file:lib.tgz", &public, "DX_INTEGRITY_MISMATCH"),
         ("file:no.tgz", "file:no.tgz", &own, "DX_IO"),
         (git, git, &public, "DX_UNSUPPORTED_SOURCE"),
-        ("^1.0.0", git, &public, "DX_UNSUPPORTED_SOURCE"),
-        ("^1.0.0", "file:lib.tgz", &public, "DX_INTEGRITY_MISMATCH"),
-        ("^1.0.0", "somewhere", &public, "DX_UNSUPPORTED_SOURCE"),
-        ("^1.0.0", "ftp://host.example/lib.tgz", &public, "DX_UNSUPPORTED_SOURCE"),
+        ("^1.0.0", git, &public, "DX_LOCK_ORIGIN"),
+        ("^1.0.0", "file:lib.tgz", &own, "DX_LOCK_ORIGIN"),
+        ("^1.0.0", "somewhere", &public, "DX_LOCK_ORIGIN"),
+        ("^1.0.0", "ftp://host.example/lib.tgz", &public, "DX_LOCK_ORIGIN"),
     ] {
         for command in ["ci", "install"] {
             let project = locked(&registry, spec, resolved, integrity)

@@ -58,9 +58,8 @@ fn a_change_of_trust_is_noticed() {
     ok(&project, ["install"]);
     assert!(ok(&project, ["install"]).stdout.contains("Already up to date"));
     let folder = project.path().canonicalize().unwrap();
-    let trusting = || {
-        command(&project).env("npm_config_trusted_projects", &folder).args(["install"]).run()
-    };
+    let trusting =
+        || command(&project).env("npm_config_trusted_projects", &folder).args(["install"]).run();
     assert!(!trusting().success().stderr.contains("does not decide"));
     let line = format!("trusted-projects={}\n", folder.display());
     std::fs::write(project.home().join(".npmrc"), line).unwrap();
@@ -106,7 +105,8 @@ fn a_token_is_not_sent_in_the_open_because_a_project_says_so() {
         .create();
     let stderr = fails(dx(&project, ["install"]), "DX_UNAUTHORIZED");
     assert!(stderr.contains("is not sent without TLS"), "{stderr}");
-    let sent = |request: &dx_pkg_testkit::RecordedRequest| request.header("authorization").is_some();
+    let sent =
+        |request: &dx_pkg_testkit::RecordedRequest| request.header("authorization").is_some();
     assert!(!registry.requests().iter().any(sent));
     // Named by the user it is.
     let line = format!("registry={}\n{}:_authToken=s3cret\n", registry.url(), host(&registry));

@@ -20,7 +20,11 @@ pub fn without_secrets(text: &str) -> Cow<'_, str> {
         let start = at + found + 2;
         let address = address(&text[start..]);
         at = start + address.len();
-        let user = user_info(address);
+        let mut user = user_info(address);
+        // The user of `ssh://git@host` is no secret.
+        if text[..start].ends_with("ssh://") && !address[..user].contains(':') {
+            user = 0;
+        }
         let rest = &address[user..];
         let query = rest.find('?').map(|mark| mark + 1).filter(|mark| has_secret(&rest[*mark..]));
         if user == 0 && query.is_none() {
@@ -110,7 +114,11 @@ fn has_secret(query: &str) -> bool {
 /// Returns whether `name=value` in a query is a secret, by its name.
 fn is_secret(part: &str) -> bool {
     /// Endings of names, without what is neither letter nor digit.
-    const SECRETS: [&str; 14] = [
+    const SECRETS: [&str; 18] = [
+        "hmac",
+        "policy",
+        "session",
+        "ticket",
         "token",
         "signature",
         "sig",
@@ -126,7 +134,11 @@ fn is_secret(part: &str) -> bool {
         "jwt",
         "credential",
     ];
-    let Some((name, value)) = part.split_once('=') else { return false };
+    /// The least length of a secret that stands without a name.
+    const LONG: usize = 20;
+    let Some((name, value)) = part.split_once('=') else {
+        return part.len() >= LONG && part.bytes().any(|byte| byte.is_ascii_digit());
+    };
     let letters = name.bytes().filter(u8::is_ascii_alphanumeric);
     let name: String = letters.map(|byte| char::from(byte.to_ascii_lowercase())).collect();
     let stem = name.strip_suffix('s').unwrap_or(&name);
@@ -141,9 +153,11 @@ fn hide_secrets(query: &str, shown: &mut String) {
     for part in query.split_inclusive(['&', '?', ';', '#']) {
         let end = part.len() - usize::from(part.ends_with(['&', '?', ';', '#']));
         match part[..end].split_once('=') {
-            Some((name, _)) if is_secret(&part[..end]) => {
-                shown.push_str(name);
-                shown.push('=');
+            named if is_secret(&part[..end]) => {
+                if let Some((name, _)) = named {
+                    shown.push_str(name);
+                    shown.push('=');
+                }
                 shown.push_str(HIDDEN);
                 shown.push_str(&part[end..]);
             }

@@ -11,6 +11,8 @@ fn shown_addresses_have_no_secrets() {
         ("http://[::1]:4873/@a", "http://[::1]:4873/@a"),
         ("http://h:80/a@b", "http://h:80/a@b"),
         ("git+https://u:p@h/x.git#main", "git+https://***@h/x.git#main"),
+        ("git+ssh://git@h/x.git", "git+ssh://git@h/x.git"),
+        ("git+ssh://git:p@h/x.git", "git+ssh://***@h/x.git"),
         ("\"https://h/a.tgz?sig=S\"", "\"https://h/a.tgz?sig=***\""),
         (
             "https://h/a?X-Amz-Date=D&a=1&x_token=T, b",
@@ -47,6 +49,8 @@ fn recorded_addresses_have_no_secrets_and_work() {
         ("https://h/a.tgz?sv=1&sig=S&se=2#f", "https://h/a.tgz?sv=1&se=2#f"),
         ("https://h/a.tgz?X-Amz-Signature=S&X-Amz-Date=1", "https://h/a.tgz"),
         ("https://h/a.tgz?sha512=S", "https://h/a.tgz?sha512=S"),
+        ("https://h/a.tgz?0123456789abcdef0123", "https://h/a.tgz"),
+        ("https://h/a.tgz?download", "https://h/a.tgz?download"),
         ("https://h/a.tgz?token=", "https://h/a.tgz?token="),
         ("https://h/@s/a/-/a-1.0.0.tgz", "https://h/@s/a/-/a-1.0.0.tgz"),
         ("git+ssh://git@h/a.git#1", "git+ssh://git@h/a.git#1"),
