@@ -9,7 +9,7 @@ use std::borrow::Cow;
 use dx_pkg_core::text::addresses::recordable;
 use dx_pkg_core::{Integrity, PackageName};
 use dx_pkg_format::packument::{Repeated, VersionData};
-use memchr::memchr2;
+use memchr::memchr3;
 use serde::de::DeserializeSeed;
 
 use super::bins::{self, Bin};
@@ -267,7 +267,7 @@ impl<'a> Dist<'a> {
                 "tarball" => {
                     dist.tarball = cursor.plain_string()?;
                     // An address with a secret in it is unusual.
-                    if memchr2(b'?', b'@', dist.tarball.as_bytes()).is_some()
+                    if memchr3(b'?', b'@', b'#', dist.tarball.as_bytes()).is_some()
                         && matches!(recordable(dist.tarball), Cow::Owned(_))
                     {
                         return None;

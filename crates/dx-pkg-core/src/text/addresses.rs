@@ -68,8 +68,8 @@ pub fn without_users(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Returns an `http:` or `https:` address without user, password, tokens and signatures, as it may
-/// be recorded; any other text as it is.
+/// Returns an `http:` or `https:` address without user, password, tokens and signatures, and without
+/// its fragment, which no server sees, as it may be recorded; any other text as it is.
 #[must_use]
 pub fn recordable(address: &str) -> Cow<'_, str> {
     let is_http = ["https://", "http://"].iter().any(|scheme| {
@@ -78,14 +78,14 @@ pub fn recordable(address: &str) -> Cow<'_, str> {
     if !is_http {
         return Cow::Borrowed(address);
     }
-    let plain = without_users(address);
+    let plain = without_users(address.split('#').next().unwrap_or_default());
     let Some((before, query)) = plain.split_once('?').filter(|(_, query)| has_secret(query)) else {
-        return plain;
+        let is_whole = plain.len() == address.len();
+        return if is_whole { Cow::Borrowed(address) } else { Cow::Owned(plain.into_owned()) };
     };
-    let (query, fragment) = query.split_at(query.find('#').unwrap_or(query.len()));
     let kept: Vec<&str> = query.split('&').filter(|part| !is_secret(part)).collect();
     let mark = if kept.is_empty() { "" } else { "?" };
-    Cow::Owned(format!("{before}{mark}{}{fragment}", kept.join("&")))
+    Cow::Owned(format!("{before}{mark}{}", kept.join("&")))
 }
 
 /// Returns the text up to where an address in it ends.

@@ -22,7 +22,7 @@ fn package(path: &str, version: &str, resolved: Option<&str>) -> LockPackage {
 /// Returns what one key says of `a@1.2.0` of a registry.
 fn of_registry(key: &str) -> Option<bool> {
     let url = "https://r.test/a/-/a-1.2.0.tgz";
-    policy(&[(key, true)]).of_package(&package("node_modules/a", "1.2.0", Some(url), VOUCHED))
+    policy(&[(key, true)]).of_package(&package("node_modules/a", "1.2.0", Some(url)), VOUCHED)
 }
 
 #[test]
@@ -44,12 +44,8 @@ fn denial_wins() {
 #[test]
 fn address_of_a_registry_tells_the_name_and_no_entry_can_claim_another() {
     let allows = |path: &str, url: &str| {
-        policy(&[("trusted", true), ("@s/b", true)]).of_package(&package(
-            path,
-            "1.0.0",
-            Some(url),
-            VOUCHED,
-        ))
+        policy(&[("trusted", true), ("@s/b", true)])
+            .of_package(&package(path, "1.0.0", Some(url)), VOUCHED)
     };
     let trusted = "https://r.test/trusted/-/trusted-1.0.0.tgz";
     assert_eq!(allows("node_modules/alias", trusted), Some(true));
