@@ -130,7 +130,8 @@ impl Downloads {
             let names = [real_name(package), name_of_path(&package.path)];
             self.direct.get().is_some_and(|direct| names.iter().any(|name| direct.contains(*name)))
         };
-        if let Some(refusal) = self.context.sources()?.refusal(package, is_direct) {
+        // Whether a requirement names the place is known where the plan is checked.
+        if let Some(refusal) = self.context.sources()?.refusal(package, is_direct, || true) {
             return Err(refusal);
         }
         if self.shared.lock().contains_key(&id) {

@@ -97,6 +97,18 @@ pub enum AcquireError {
         /// The entry's `resolved`, without secrets.
         place: String,
     },
+    /// A lockfile entry names a place outside the registries that no requirement names.
+    #[error(
+        "the lockfile's entry {entry} takes {package} from {place}, but it is required from a registry"
+    )]
+    OriginNotRequired {
+        /// The entry's path.
+        entry: String,
+        /// The package with its version.
+        package: String,
+        /// The entry's `resolved`, without secrets.
+        place: String,
+    },
     /// The tarball on this machine that a lockfile entry names cannot be used.
     #[error("{package} comes from {place}: {source}")]
     LocalTarball {
@@ -177,7 +189,12 @@ impl AcquireError {
     /// requested.
     #[must_use]
     pub fn is_refused_source(&self) -> bool {
-        matches!(self, Self::UnsupportedOrigin { .. } | Self::SourceNotAllowed { .. })
+        matches!(
+            self,
+            Self::UnsupportedOrigin { .. }
+                | Self::SourceNotAllowed { .. }
+                | Self::OriginNotRequired { .. }
+        )
     }
 
     /// Returns whether this machine is at fault rather than the package.
@@ -230,6 +247,7 @@ impl Coded for AcquireError {
             Self::Version(error) => error.code(),
             Self::UnsupportedSource { .. } => "DX_UNSUPPORTED_SOURCE",
             Self::UnsupportedOrigin { .. } => "DX_UNSUPPORTED_SOURCE",
+            Self::OriginNotRequired { .. } => "DX_LOCK_ORIGIN",
             Self::LocalTarball { source, .. } => source.code(),
             Self::SourceNotAllowed { .. } => "DX_SOURCE_NOT_ALLOWED",
             Self::NoFolder { .. } => "DX_NO_FOLDER",
@@ -249,6 +267,10 @@ impl Coded for AcquireError {
                 "use a version from the registry"
             }
             Self::LocalTarball { source, .. } => return source.hint(),
+            Self::OriginNotRequired { .. } => {
+                "remove the entry from the lockfile and run dx install; if the package is to come \
+                 from there, write that into package.json"
+            }
             Self::SourceNotAllowed { setting: "allow-remote", .. } => {
                 "if your registry offers its tarballs there, name that host in \
                  replace-registry-host; if you trust the address, set allow-remote=root (direct \

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
-use dx_pkg_resolve::{External, PickOptions, Places, registry_record};
+use dx_pkg_resolve::{External, Override, PickOptions, Places, registry_record};
 
 use crate::metadata::{LocalSources, MetadataPolicy, MetadataProvider};
 use crate::package::{Origin, origin, real_name};
@@ -73,6 +73,32 @@ impl<'a> ExactVersions<'a> {
     }
 }
 
+/// Returns whether the registry of a package offers, for its name and version, the tarball of its
+/// lockfile entry: the same bytes or, where these cannot be compared, the same address.
+///
+/// # Errors
+/// The registry does not answer, or `--offline` forbids to ask it.
+pub fn is_offered(context: &Context, package: &LockPackage) -> Result<bool, AcquireError> {
+    let Some(version) = package.version.as_deref() else { return Ok(false) };
+    let policy = MetadataPolicy {
+        offline: context.config.offline()?,
+        prefer_offline: context.config.prefer_offline()?,
+        prefer_online: false,
+        full: false,
+        speculative: false,
+    };
+    let counters = Arc::new(Counters::default());
+    let provider = provider_with(context, PickOptions::default(), policy, &counters);
+    let Some(offered) = find(provider.load(real_name(package)), version)? else {
+        return Ok(false);
+    };
+    let algorithm = |text: &str| text.split('-').next().unwrap_or_default().to_owned();
+    Ok(match (&package.integrity, &offered.integrity) {
+        (Some(own), Some(offered)) if algorithm(own) == algorithm(offered) => own == offered,
+        _ => package.resolved.is_some() && package.resolved == offered.resolved,
+    })
+}
+
 fn provider<'a>(
     context: &'a Context,
     input: &ResolverInput,
@@ -80,6 +106,15 @@ fn provider<'a>(
     counters: &Arc<Counters>,
 ) -> MetadataProvider<'a> {
     let pick = PickOptions { before: None, ..input.options.pick.clone() };
+    provider_with(context, pick, policy, counters)
+}
+
+fn provider_with<'a>(
+    context: &'a Context,
+    pick: PickOptions,
+    policy: MetadataPolicy,
+    counters: &Arc<Counters>,
+) -> MetadataProvider<'a> {
     let local = LocalSources {
         downloads: None,
         externals: &no_external,
@@ -134,6 +169,27 @@ impl<'l> Elsewhere<'l> {
     pub fn of_lock(lock: &'l Lock, input: &'l ResolverInput) -> Self {
         let own = std::iter::once(&input.requirements.root).chain(&input.requirements.workspaces);
         Elsewhere::of(lock.packages.iter().chain(own))
+    }
+
+    /// Adds the names that overrides take from there.
+    #[must_use]
+    pub fn with_overrides(mut self, overrides: &'l [Override]) -> Self {
+        let mut rules: Vec<&Override> = overrides.iter().collect();
+        while let Some(rule) = rules.pop() {
+            if rule.value.as_deref().is_some_and(is_outside) {
+                // The name in front of a range; that of a scope begins with `@`.
+                let end = rule.key.get(1..).and_then(|rest| rest.find('@')).map(|end| end + 1);
+                self.0.insert(&rule.key[..end.unwrap_or(rule.key.len())]);
+            }
+            rules.extend(&rule.children);
+        }
+        self
+    }
+
+    /// Returns whether some requirement takes the package of this entry from there.
+    #[must_use]
+    pub fn names(&self, package: &LockPackage) -> bool {
+        self.0.contains(name_of_path(&package.path))
     }
 
     /// Returns whether a registry has the package of this entry: neither its source nor a

@@ -351,7 +351,7 @@ impl Shared {
 
     /// Returns the name of a package's registry in the metadata cache.
     fn registry_key(&self, name: &PackageName) -> String {
-        self.config.registry_for(name).to_string()
+        self.config.registry_key(self.config.registry_for(name))
     }
 
     /// Returns the digest of the credential that a package's registry is asked with.
@@ -375,7 +375,7 @@ impl Shared {
         let is_own = cached.credential == self.credential(name);
         let in_time =
             !self.policy.prefer_online && is_own && cached.fetched_ms <= now && now < until;
-        let usable = any_age || (in_time && is_enough);
+        let usable = any_age && (self.policy.offline || is_enough) || in_time && is_enough;
         self.fresh_until_ms
             .fetch_min(if usable { cached.fresh_until_ms } else { u64::MAX }, Ordering::Relaxed);
         usable.then_some((cached.packument, !any_age && now >= cached.fresh_until_ms))

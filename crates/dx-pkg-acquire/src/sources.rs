@@ -34,11 +34,13 @@ impl SourceRules {
     }
 
     /// Returns why a package must not be taken from where its lockfile entry says; `None` where it
-    /// may. `is_direct` tells whether the project or a workspace requires it.
+    /// may. `is_direct` tells whether the project or a workspace requires it, `is_named` whether a
+    /// requirement names a place outside the registries for it.
     pub fn refusal(
         &self,
         package: &LockPackage,
         is_direct: impl FnOnce() -> bool,
+        is_named: impl Fn() -> bool,
     ) -> Option<AcquireError> {
         let (rule, setting, place) = match origin(package) {
             Origin::Registry => return None,
@@ -47,6 +49,11 @@ impl SourceRules {
                     return None;
                 }
                 (self.remote, "allow-remote", url)
+            }
+            Origin::File(_) | Origin::Other(_) if !is_named() => {
+                let place = redact_urls(package.resolved.as_deref().unwrap_or_default());
+                let (entry, package) = (package.path.clone(), label(package));
+                return Some(AcquireError::OriginNotRequired { entry, package, place });
             }
             Origin::File(_) => {
                 (self.file, "allow-file", package.resolved.as_deref().unwrap_or_default())
@@ -76,6 +83,19 @@ impl SourceRules {
         match origin(package) {
             Origin::Registry => true,
             Origin::Address(url) => self.remote == AllowSource::All || self.is_own(package, url),
+            Origin::File(_) | Origin::Other(_) => false,
+        }
+    }
+
+    /// Returns whether a package comes from exactly where its registry has this version of it, as
+    /// far as the address tells; `name` and `version` are those of the package.
+    #[must_use]
+    pub fn is_version(&self, package: &LockPackage, name: &str, version: &str) -> bool {
+        match origin(package) {
+            Origin::Registry => true,
+            Origin::Address(url) => {
+                self.own.as_ref().is_none_or(|own| own.is_version(name, version, url))
+            }
             Origin::File(_) | Origin::Other(_) => false,
         }
     }

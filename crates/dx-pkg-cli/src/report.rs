@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_acquire::Counters;
+use dx_pkg_core::text::addresses::without_secrets;
 use dx_pkg_core::text::output_text;
 use dx_pkg_core::{Coded, message_with_causes};
 use dx_pkg_install::scripts::{StartedScript, skipped_line};
@@ -233,21 +234,21 @@ fn paint(colour: &str, text: &str) -> String {
     }
 }
 
-/// Returns the text without control characters other than line ends; much of it comes from
-/// outside.
+/// Returns the text without secrets in addresses and without control characters other than line
+/// ends; much of it comes from outside.
 fn plain(text: &str) -> String {
     const LONGEST_LINE: usize = 2000;
     let line = |line: &str| {
         let indent = line.len() - line.trim_start_matches(' ').len();
         format!("{}{}", &line[..indent], dx_pkg_core::text::plain_text(line, LONGEST_LINE))
     };
-    text.split('\n').map(line).collect::<Vec<_>>().join("\n")
+    without_secrets(text).split('\n').map(line).collect::<Vec<_>>().join("\n")
 }
 
 /// Prints one line of JSON, with control characters escaped.
 fn print_json(value: &Value) {
     let mut line = String::new();
-    for c in value.to_string().chars() {
+    for c in without_secrets(&value.to_string()).chars() {
         match c {
             ' '..='~' => line.push(c),
             c if c.is_alphanumeric() => line.push(c),

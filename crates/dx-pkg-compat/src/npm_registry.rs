@@ -13,6 +13,7 @@ mod own_addresses;
 mod packument;
 mod reason;
 mod settings;
+mod signed;
 mod source;
 mod tarball;
 mod told;
@@ -28,6 +29,7 @@ use crate::npmrc::{Authorization, Config, ConfigError};
 use address::ReplaceHost;
 use dx_pkg_fetch::header::HeaderValue;
 use dx_pkg_fetch::{Credentials, Fetcher, Request};
+use signed::Addresses;
 use std::sync::Arc;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
@@ -39,6 +41,8 @@ pub struct NpmRegistry {
     fetcher: Fetcher,
     config: Config,
     replace_host: Arc<ReplaceHost>,
+    /// The addresses of tarballs that have secrets.
+    addresses: Arc<Addresses>,
     /// Decoding at once, so that a burst of answers does not start a thread for each.
     processors: Arc<Semaphore>,
 }
@@ -57,7 +61,7 @@ impl NpmRegistry {
         let replace_host =
             Arc::new(ReplaceHost::read(&config.replace_registry_host()?, default_registry));
         let processors = Arc::new(Semaphore::new(dx_pkg_os::process::processors()));
-        Ok(Self { fetcher, config, replace_host, processors })
+        Ok(Self { fetcher, config, replace_host, addresses: Arc::default(), processors })
     }
 
     /// The fetcher all requests go through.

@@ -7,9 +7,10 @@
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 
 use dx_pkg_core::PackageName;
+use dx_pkg_core::text::addresses::without_users;
 use dx_pkg_fetch::tls::ClientCertificate;
 use url::Url;
 
@@ -24,6 +25,7 @@ mod options;
 mod proxy;
 mod release_age;
 mod source;
+mod trust;
 mod unsupported;
 mod value;
 
@@ -40,6 +42,7 @@ pub use options::{
 };
 pub use release_age::ReleaseCutoff;
 pub use source::Source;
+pub use trust::Trust;
 pub use unsupported::Unsupported;
 pub use value::{
     AllowSource, DependencyType, ForeignOverrides, ImportMethod, InstallStrategy, RawValue,
@@ -47,7 +50,7 @@ pub use value::{
 };
 
 use credentials::CredentialTable;
-use layers::Entry;
+use layers::{Entries, Entry, KeyRules, Merged};
 use value::Setting;
 
 /// The sources of a configuration, from weakest to strongest.
@@ -61,6 +64,8 @@ pub struct ConfigSources<'a> {
     pub user: Option<(&'a Path, &'a str)>,
     /// The project's file: path and text.
     pub project: Option<(&'a Path, &'a str)>,
+    /// Whether the project's file belongs to a user who has no say here.
+    pub is_of_another_user: bool,
     /// The whole environment: `npm_config_*`, the variables of `${NAME}`, the proxies and `HOME`.
     pub env: &'a [(String, String)],
     /// Flags with npm's names, without dashes in front; `--no-x` is `("x", "false")`.
@@ -74,11 +79,15 @@ pub struct Config {
 }
 
 struct Inner {
-    entries: BTreeMap<String, Entry>,
+    entries: Entries,
+    /// The project's demands for an age of versions, beside those of a weaker layer.
+    also_demanded: Entries,
     registry: Url,
     /// The registry that is built in.
     default_registry: Option<Url>,
     scopes: BTreeMap<String, Url>,
+    /// The registries' names in the metadata cache.
+    registry_keys: OnceLock<Vec<(Url, String)>>,
     credentials: CredentialTable,
     warnings: Vec<ConfigWarning>,
     proxies: proxy::Environment,
@@ -94,10 +103,14 @@ impl Config {
     /// from the environment: continuing would request the packages from another registry.
     pub fn load(sources: &ConfigSources<'_>) -> Result<Config, ConfigError> {
         let mut warnings = Vec::new();
-        let entries = layers::merge(sources, options::needs_value, &mut warnings)?;
+        let rules = KeyRules { needs_value: options::needs_value, project: options::project_rule };
+        let Merged { entries, also_demanded, mut registries } =
+            layers::merge(sources, rules, &mut warnings)?;
+        registries.push((sources.default_registry.to_owned(), true));
         let home = layers::home(sources.env);
         not_read(&entries, &mut warnings);
-        let credentials = CredentialTable::build(&entries, home.as_deref(), &mut warnings);
+        let credentials =
+            CredentialTable::build(&entries, &registries, home.as_deref(), &mut warnings);
         let registry = match entries.get("registry") {
             Some(entry) if entry.value != RawValue::Null => registry_url("registry", entry)?,
             _ => {
@@ -109,12 +122,14 @@ impl Config {
             registry,
             default_registry: Url::parse(sources.default_registry).ok(),
             scopes: scopes(&entries)?,
+            registry_keys: OnceLock::new(),
             credentials,
             warnings,
             proxies: proxy::Environment::read(sources.env),
             home,
             production: layers::variable(sources.env, "NODE_ENV") == Some("production"),
             entries,
+            also_demanded,
         };
         Ok(Config { inner: Arc::new(inner) })
     }
@@ -157,14 +172,32 @@ impl Config {
 
     /// Returns the warning about a credential that is configured for a URL and not used.
     #[must_use]
-    pub fn unused_credentials_for(&self, url: &Url) -> Option<&ConfigWarning> {
-        self.warnings().iter().find(|warning| match warning {
+    pub fn unused_credentials_for(&self, url: &Url) -> Option<ConfigWarning> {
+        let told = self.warnings().iter().find(|warning| match warning {
             ConfigWarning::EnvInProject { key, .. }
             | ConfigWarning::EnvUnset { key, .. }
             | ConfigWarning::BadCredential { key, .. } => credentials::is_for(key, url),
-            ConfigWarning::UnscopedCredential { .. } => true,
-            ConfigWarning::EmptyRegistry { .. } | ConfigWarning::NotRead { .. } => false,
-        })
+            ConfigWarning::UnscopedCredential { .. } | ConfigWarning::OtherOwner { .. } => true,
+            ConfigWarning::EmptyRegistry { .. }
+            | ConfigWarning::UntrustedProject { .. }
+            | ConfigWarning::PlainHttp { .. }
+            | ConfigWarning::NotRead { .. } => false,
+        });
+        self.inner.credentials.withheld(url).or_else(|| told.cloned())
+    }
+
+    /// Returns a text of a server without the credentials that the settings hold, which it may
+    /// repeat.
+    #[must_use]
+    pub fn without_credentials(&self, text: &str) -> String {
+        let Inner { registry, scopes, credentials, entries, .. } = &*self.inner;
+        let mut secrets = credentials.secrets();
+        let addresses = [registry].into_iter().chain(scopes.values()).cloned();
+        let proxies = ["proxy", "https-proxy"]
+            .iter()
+            .filter_map(|key| entries.get(*key).and_then(|entry| Url::read(&entry.value, None)));
+        secrets.extend(addresses.chain(proxies).flat_map(|url| credentials::user_secrets(&url)));
+        credentials::without(text, secrets)
     }
 
     /// Returns a digest of the credential that a registry is asked with, which tells two users of
@@ -172,6 +205,34 @@ impl Config {
     #[must_use]
     pub fn credential_digest(&self, registry: &Url) -> u64 {
         self.inner.credentials.digest_for(registry)
+    }
+
+    /// Returns the name of a registry in the metadata cache: its address, without a user, and a
+    /// digest of the settings that decide who answers for it, where these are not the usual ones.
+    #[must_use]
+    pub fn registry_key(&self, registry: &Url) -> String {
+        let keys = self.inner.registry_keys.get_or_init(|| {
+            let registries =
+                std::iter::once(&self.inner.registry).chain(self.inner.scopes.values());
+            registries.map(|registry| (registry.clone(), self.key_of(registry))).collect()
+        });
+        let known = keys.iter().find(|(known, _)| known == registry);
+        known.map_or_else(|| self.key_of(registry), |(_, key)| key.clone())
+    }
+
+    fn key_of(&self, registry: &Url) -> String {
+        let address = without_users(registry.as_str()).into_owned();
+        let text = |key: &str| self.inner.entries.get(key).map(|entry| entry.value.display());
+        let proxy = self.proxy_for(registry).ok().flatten().map(|proxy| proxy.to_string());
+        let mut deciding = vec![proxy, text("local-address")];
+        if registry.scheme() == "https" {
+            let verified = self.strict_ssl().unwrap_or(true);
+            deciding.extend([(!verified).then(String::new), text("ca"), text("cafile")]);
+        }
+        match credentials::digest(&deciding) {
+            0 => address,
+            digest => format!("{address}#{digest:016x}"),
+        }
     }
 
     /// Returns a digest of all credentials; 0 where there is none.
@@ -206,12 +267,32 @@ impl Config {
         &self.inner.warnings
     }
 
+    /// Returns the warnings that matter to who runs a script and installs nothing.
+    pub fn script_warnings(&self) -> impl Iterator<Item = &ConfigWarning> {
+        let is_about_scripts = |key: &String| {
+            let key = key.split(' ').next().unwrap_or_default();
+            OptionInfo::find(key).is_some_and(|option| option.group == OptionGroup::Tree)
+        };
+        self.warnings().iter().filter(move |warning| match warning {
+            ConfigWarning::OtherOwner { .. } => true,
+            ConfigWarning::UntrustedProject { keys, .. } => keys.iter().any(is_about_scripts),
+            _ => false,
+        })
+    }
+
     /// Returns the effective value of a setting as it is written, unless it is a secret. A URL in
     /// it may hold a password, so show it through [`redact_urls`].
     #[must_use]
     pub fn raw(&self, key: &str) -> Option<(&RawValue, &Source)> {
         let entry = self.inner.entries.get(key)?;
         (!error::is_secret(key)).then_some((&entry.value, &entry.source))
+    }
+
+    /// Returns whether the user vouches for the value of a setting: it comes from any place but the
+    /// file of a project that is not among `trusted-projects`.
+    #[must_use]
+    pub fn is_given_by_user(&self, key: &str) -> bool {
+        self.inner.entries.get(key).is_some_and(|entry| entry.source.is_trusted())
     }
 
     /// Returns the keys that are set in any layer, sorted.
@@ -231,7 +312,7 @@ impl Config {
         field(&redact_urls(self.inner.registry.as_str()));
         field(if self.inner.production { "production" } else { "" });
         // Which of the three settings counts depends on where each is set.
-        field(&self.release_cutoff().map_or_else(|_| String::new(), |age| format!("{age:?}")));
+        field(&self.release_cutoffs().map_or_else(|_| String::new(), |age| format!("{age:?}")));
         for (key, entry) in &self.inner.entries {
             if !options::affects_install(key) || error::is_secret(key) {
                 continue;
@@ -278,7 +359,7 @@ impl fmt::Debug for Config {
 fn not_read(entries: &BTreeMap<String, Entry>, warnings: &mut Vec<ConfigWarning>) {
     let mut places: BTreeMap<&Source, Vec<String>> = BTreeMap::new();
     for (key, Entry { value, source }) in entries {
-        let is_file = matches!(source, Source::Global(_) | Source::User(_) | Source::Project(_));
+        let is_file = matches!(source, Source::Global(_) | Source::User(_) | Source::Project(..));
         if options::is_unread(key, value, is_file) {
             places.entry(source).or_default().push(redact_urls(key));
         }

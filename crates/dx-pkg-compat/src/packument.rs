@@ -107,14 +107,26 @@ impl Coded for PackumentError {
     }
 }
 
-/// Encodes the registry's JSON about `requested` as DXM.
+/// Tarballs' addresses without their secrets, and with them.
+pub(crate) type FullAddresses = Vec<(Box<str>, Box<str>)>;
+
+/// Encodes the registry's JSON about `requested` as DXM. Secrets in the addresses of tarballs are
+/// left out.
 ///
 /// # Errors
 /// An answer that is not JSON, no packument, or that of another package.
 pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, PackumentError> {
+    encode_with_addresses(json, requested).map(|(bytes, _)| bytes)
+}
+
+/// Encodes as [`encode`] does, and returns the addresses that had secrets.
+pub(crate) fn encode_with_addresses(
+    json: &[u8],
+    requested: &PackageName,
+) -> Result<(Vec<u8>, FullAddresses), PackumentError> {
     let text = text_of(json);
     let repaired;
-    let document = match read(&text, requested) {
+    let mut document = match read(&text, requested) {
         Ok(document) => document,
         Err(_) => {
             repaired = without_lone(&text);
@@ -136,7 +148,11 @@ pub fn encode(json: &[u8], requested: &PackageName) -> Result<Vec<u8>, Packument
             found: found.escape_debug().take(300).collect(),
         });
     }
-    document.encode().map_err(|source| PackumentError::Encode { name: requested.clone(), source })
+    let addresses = std::mem::take(&mut document.versions.full_addresses);
+    let bytes = document.encode();
+    bytes
+        .map(|bytes| (bytes, addresses))
+        .map_err(|source| PackumentError::Encode { name: requested.clone(), source })
 }
 
 fn read<'a>(text: &'a str, requested: &'a PackageName) -> serde_json::Result<Document<'a>> {
@@ -179,6 +195,7 @@ impl<'a> Document<'a> {
             versions: Versions {
                 encoder: Encoder::new(&package),
                 manifest: Manifest::default(),
+                full_addresses: Vec::new(),
                 package,
             },
             times: Vec::new(),
@@ -224,6 +241,15 @@ struct Versions<'a> {
     encoder: Encoder,
     /// The manifest that was read last.
     manifest: Manifest<'a>,
+    full_addresses: FullAddresses,
+}
+
+impl<'a> Versions<'a> {
+    /// Adds the version whose manifest was read last.
+    fn push(&mut self, version: Text<'a>) {
+        self.full_addresses.extend(self.manifest.take_full_address());
+        self.encoder.push(self.manifest.data(version, &self.package));
+    }
 }
 
 impl<'de> Target<'de> for Versions<'de> {
@@ -234,7 +260,7 @@ impl<'de> Target<'de> for Versions<'de> {
     fn object<M: MapAccess<'de>>(&mut self, mut map: M) -> Result<(), M::Error> {
         while let Some(Key(version)) = map.next_key::<Key<'de>>()? {
             if map.next_value_seed(Fill(&mut self.manifest))? {
-                self.encoder.push(self.manifest.data(version, &self.package));
+                self.push(version);
             }
         }
         Ok(())

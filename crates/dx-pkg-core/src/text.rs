@@ -1,5 +1,6 @@
 //! Text from outside, made safe to show: no terminal control sequences, no endless lines.
 
+pub mod addresses;
 pub mod suggest;
 
 #[cfg(test)]

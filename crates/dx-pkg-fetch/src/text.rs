@@ -1,5 +1,6 @@
 //! Addresses and messages, made safe to show: no secrets.
 
+use dx_pkg_core::text::addresses::{without_secrets, without_users};
 use dx_pkg_core::text::plain_text;
 use url::Url;
 
@@ -21,20 +22,8 @@ pub fn redact_url(url: &Url) -> String {
     shown
 }
 
-/// Returns `text` made plain, without the user and password of any `//user:password@` in it.
+/// Returns `text` made plain, without the secrets of any address in it.
 pub(crate) fn redact_text(text: &str) -> String {
     let text = plain_text(text, 300);
-    let mut out = String::with_capacity(text.len());
-    let mut rest = text.as_str();
-    while let Some(start) = rest.find("//") {
-        let (before, after) = rest.split_at(start + 2);
-        out.push_str(before);
-        let end = after.find(|c: char| c == '/' || c.is_whitespace()).unwrap_or(after.len());
-        rest = match after[..end].rfind('@') {
-            Some(at) => &after[at + 1..],
-            None => after,
-        };
-    }
-    out.push_str(rest);
-    out
+    without_users(&without_secrets(&text)).into_owned()
 }

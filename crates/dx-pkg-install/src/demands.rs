@@ -9,6 +9,7 @@ use std::path::Path;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::manifest::{AllowScripts, Manifest};
 use dx_pkg_compat::npmrc::Config;
+use dx_pkg_core::Coded;
 
 use crate::node::Node;
 use crate::project::{Project, see};
@@ -78,6 +79,10 @@ pub fn prepare(
     events: &dyn Events,
 ) -> Result<(Config, Option<Node>), InstallError> {
     let (config, _) = configuration(environment, root, flags)?;
+    for warning in config.script_warnings() {
+        let hint = warning.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
+        events.warning(&format!("{warning}{hint}"));
+    }
     let (node, force) = (Node::find(environment), config.force()?);
     let path = root.join("package.json");
     if folder == root {

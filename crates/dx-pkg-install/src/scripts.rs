@@ -2,6 +2,7 @@
 
 mod environment;
 mod gyp;
+mod identity;
 mod lifecycle;
 mod nested;
 mod order;

@@ -19,6 +19,8 @@ mod linked;
 
 use linked::Linked;
 
+mod owner;
+
 /// Environment, settings, store, network and Node.js of one command.
 pub struct Session {
     /// The environment.
@@ -222,6 +224,7 @@ fn configuration_with_links(
     let config = Config::load(&ConfigSources {
         default_registry,
         project: layer(0),
+        is_of_another_user: layer(0).is_some_and(|(path, _)| owner::is_foreign(environment, path)),
         user: layer(1),
         global: layer(2),
         env: &environment.variables,

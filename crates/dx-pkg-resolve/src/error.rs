@@ -33,7 +33,7 @@ pub enum ResolveError {
         source: ProviderError,
     },
     /// No published version satisfies a requirement.
-    #[error("no version of {name} matches {spec:?}, required by {required_by}{}", why_none(.choice, .too_new.as_deref()))]
+    #[error("no version of {name} matches {spec:?}, required by {required_by}{}", why_none(.choice, .too_new.as_deref(), *.lacks_time))]
     NoVersion {
         /// The package's name.
         name: String,
@@ -45,6 +45,8 @@ pub enum ResolveError {
         choice: String,
         /// The version that would match if it were not too new.
         too_new: Option<String>,
+        /// Whether it is only taken for too new, as the registry tells no time for it.
+        lacks_time: bool,
     },
     /// A requirement cannot be parsed.
     #[error(
@@ -137,8 +139,11 @@ fn not_loaded(name: &str, spec: &str, required_by: &str, source: &ProviderError)
     }
 }
 
-fn why_none(choice: &str, too_new: Option<&str>) -> String {
+fn why_none(choice: &str, too_new: Option<&str>, lacks_time: bool) -> String {
     match too_new {
+        Some(version) if lacks_time => {
+            format!(": the registry does not tell when {version} was published")
+        }
         Some(version) => format!(": {version} was published too recently"),
         None => choice.to_owned(),
     }
@@ -163,6 +168,12 @@ impl Coded for ResolveError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             ResolveError::Load { source, .. } => return source.hint.clone(),
+            ResolveError::NoVersion { name, lacks_time: true, .. } => {
+                format!(
+                    "let the package through with min-release-age-exclude[]={name}, or all versions without a time \
+                     with min-release-age-ignore-missing-time=true, in your own .npmrc"
+                )
+            }
             ResolveError::NoVersion { name, too_new: Some(_), .. } => {
                 format!(
                     "choose an older version, or let this one through with min-release-age-exclude[]={name} in .npmrc"

@@ -29,6 +29,8 @@ pub struct PickOptions {
     pub before_only: Option<Vec<String>>,
     /// Versions that `before` does not apply to.
     pub before_exempt: Vec<(String, Version)>,
+    /// Whether a version counts as old enough where its packument has no time for it.
+    pub allows_missing_times: bool,
 }
 
 impl Default for PickOptions {
@@ -41,6 +43,7 @@ impl Default for PickOptions {
             before_excluded: Vec::new(),
             before_only: None,
             before_exempt: Vec::new(),
+            allows_missing_times: false,
         }
     }
 }
@@ -68,11 +71,11 @@ impl Picker {
     #[must_use]
     pub fn pick(&self, packument: &Packument, spec: &Spec) -> Option<VersionIndex> {
         let before = self.before_for(packument.name());
-        let in_time = |view: &VersionView<'_>| match (before, view.published()) {
-            (Some(before), Some(published)) => {
-                published <= before || self.is_exempt(packument.name(), &view.version())
-            }
-            _ => true,
+        let in_time = |view: &VersionView<'_>| {
+            before.is_none_or(|before| {
+                self.is_old_enough(packument, view, before)
+                    || self.is_exempt(packument.name(), &view.version())
+            })
         };
         match spec {
             Spec::Alias { spec, .. } => self.pick(packument, spec),
@@ -183,6 +186,22 @@ impl Picker {
         let PickOptions { before, before_excluded, before_only, .. } = &self.options;
         let applies = before_only.as_deref().is_none_or(names) && !names(before_excluded);
         before.filter(|_| applies)
+    }
+
+    /// Returns whether a version was published by `before`. Without a time of its own it was if
+    /// nothing of the package has changed since.
+    fn is_old_enough(&self, packument: &Packument, view: &VersionView<'_>, before: u64) -> bool {
+        let untouched = || packument.modified().is_some_and(|modified| modified <= before);
+        match view.published() {
+            Some(published) => published <= before,
+            None => self.options.allows_missing_times || untouched(),
+        }
+    }
+
+    /// Returns whether only its missing time keeps `pick` from giving a version.
+    pub(crate) fn lacks_time(&self, packument: &Packument, spec: &Spec) -> bool {
+        let options = PickOptions { allows_missing_times: true, ..self.options.clone() };
+        Picker::new(options).pick(packument, spec).is_some()
     }
 
     fn is_exempt(&self, name: &str, version: &Version) -> bool {

@@ -15,6 +15,7 @@ pub struct ProjectBuilder {
     manifest: Map<String, Value>,
     manifest_text: Option<String>,
     npmrc: String,
+    user_npmrc: String,
     files: Vec<(String, Vec<u8>)>,
     store: Option<PathBuf>,
 }
@@ -64,6 +65,13 @@ impl ProjectBuilder {
         self
     }
 
+    /// Adds a line to the user's `.npmrc`, in the home folder; `[HOST]` as above.
+    pub fn user_npmrc(mut self, line: &str) -> Self {
+        self.user_npmrc.push_str(line);
+        self.user_npmrc.push('\n');
+        self
+    }
+
     /// Adds a file.
     pub fn file(mut self, path: &str, contents: impl Into<Vec<u8>>) -> Self {
         self.files.push((path.to_owned(), contents.into()));
@@ -103,6 +111,11 @@ impl ProjectBuilder {
         }
         if !npmrc.is_empty() {
             project.write(".npmrc", npmrc);
+        }
+        if !self.user_npmrc.is_empty() {
+            let host = project.registry.as_deref().unwrap_or_default();
+            let text = self.user_npmrc.replace("[HOST]", host.trim_start_matches("http:"));
+            fs::write(project.home().join(".npmrc"), text).expect("write the user's .npmrc");
         }
         for (path, contents) in self.files {
             project.write(&path, contents);
@@ -146,6 +159,7 @@ impl Project {
             manifest,
             manifest_text: None,
             npmrc: String::new(),
+            user_npmrc: String::new(),
             files: Vec::new(),
             store: None,
         }

@@ -22,15 +22,21 @@ pub(super) fn rules(
     requirements: &Requirements,
 ) -> Result<PickOptions, AcquireError> {
     let before_excluded = config.release_age_exclude()?;
-    let before = match config.release_cutoff()? {
-        None => return usual(config, requirements, before_excluded),
-        Some(ReleaseCutoff::Before(moment)) => Some(moment),
-        Some(ReleaseCutoff::MinimumAge(age)) if age.is_zero() => None,
-        Some(ReleaseCutoff::MinimumAge(age)) => {
+    let cutoffs = config.release_cutoffs()?;
+    let allows_missing_times = config.min_release_age_ignore_missing_time()?;
+    if cutoffs.is_empty() {
+        let usual = usual(config, requirements, before_excluded)?;
+        return Ok(PickOptions { allows_missing_times, ..usual });
+    }
+    let moments = cutoffs.into_iter().filter_map(|cutoff| match cutoff {
+        ReleaseCutoff::Before(moment) => Some(moment),
+        ReleaseCutoff::MinimumAge(age) if age.is_zero() => None,
+        ReleaseCutoff::MinimumAge(age) => {
             Some(now_ms().saturating_sub(u64::try_from(age.as_millis()).unwrap_or(u64::MAX)))
         }
-    };
-    Ok(PickOptions { before, before_excluded, ..PickOptions::default() })
+    });
+    let before = moments.min();
+    Ok(PickOptions { before, before_excluded, allows_missing_times, ..PickOptions::default() })
 }
 
 /// Returns the rules where no age is configured.

@@ -19,7 +19,9 @@ impl Shared {
     /// Returns when the first version of a packument in use, now too young, is old enough to be
     /// chosen, in milliseconds since 1970. A date as a limit does not move.
     pub(super) fn grows_old_enough(&self, state: &State) -> u64 {
-        if matches!(self.config.release_cutoff(), Ok(Some(ReleaseCutoff::Before(_)))) {
+        let is_date = |cutoff: &ReleaseCutoff| matches!(cutoff, ReleaseCutoff::Before(_));
+        if self.config.release_cutoffs().is_ok_and(|set| !set.is_empty() && set.iter().all(is_date))
+        {
             return u64::MAX;
         }
         let now = now_ms();

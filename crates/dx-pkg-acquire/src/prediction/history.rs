@@ -39,7 +39,7 @@ impl<'h> History<'h> {
     /// nearest first. `locked` is the project's lockfile; its packages need no packument.
     pub fn likely(self, open: &[(String, String)], locked: Option<&Lock>) -> Vec<String> {
         let own = locked.and_then(|lock| learn(None, &self.observations(lock), now_ms()).ok());
-        let learnt = self.store.chain(self.config.registry().as_str());
+        let learnt = self.store.chain(&self.config.registry_key(self.config.registry()));
         let bytes = [own.as_deref(), learnt.as_deref(), Some(SHIPPED)];
         // A damaged chain predicts nothing.
         let chains: Vec<Chain<'_>> =
@@ -62,7 +62,7 @@ impl<'h> History<'h> {
 
     /// Learns a resolution.
     pub fn learn(self, lock: &Lock) {
-        let registry = self.config.registry().as_str();
+        let registry = &self.config.registry_key(self.config.registry());
         let before = self.store.chain(registry);
         let before = before.as_deref().and_then(|bytes| Chain::decode(bytes).ok());
         // A chain that cannot be stored costs time, nothing else.

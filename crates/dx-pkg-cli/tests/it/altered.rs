@@ -157,7 +157,7 @@ fn the_setting_verify_says_when_a_prepared_tree_is_checked() {
         for edit in EDITS {
             let registry = registry();
             let (first, _) = edited(&registry, "1", edit);
-            let new = project(&registry).store(first.store()).npmrc(setting).create();
+            let new = project(&registry).store(first.store()).user_npmrc(setting).create();
             new.write("package-lock.json", first.read("package-lock.json"));
             let run = dx(&new, "1").args([command, "--json"]).run().success();
             let result: Value = serde_json::from_str(&run.stdout).unwrap();

@@ -53,8 +53,8 @@ impl Proxy {
         project.write("ca.pem", self.authority.pem());
         project.write("client.pem", certificate.pem());
         project.write("client.key", key.serialize_pem());
-        project
-            .write(".npmrc", format!("registry=https://localhost:{}/\ncafile=ca.pem\n", self.port));
+        let lines = format!("registry=https://localhost:{}/\ncafile=ca.pem\n", self.port);
+        add_settings(&project, &lines);
         project
     }
 
@@ -62,8 +62,15 @@ impl Proxy {
     fn show(&self, project: &Project, certificate: &str) {
         let prefix = format!("//localhost:{}/", self.port);
         let lines = format!("{prefix}:certfile={certificate}\n{prefix}:keyfile=client.key\n");
-        project.write(".npmrc", format!("{}{lines}", project.read(".npmrc")));
+        add_settings(project, &lines);
     }
+}
+
+/// Adds lines to the user's `.npmrc`.
+fn add_settings(project: &Project, lines: &str) {
+    let path = project.home().join(".npmrc");
+    let before = std::fs::read_to_string(&path).unwrap_or_default();
+    std::fs::write(path, before + lines).unwrap();
 }
 
 fn issue(
@@ -117,7 +124,7 @@ fn a_certificate_in_npms_old_settings_serves_the_registry() {
         format!("{name}=\"{}\"\n", project.read(file).replace('\n', "\\n"))
     };
     let lines = line("cert", "client.pem") + &line("key", "client.key");
-    project.write(".npmrc", format!("{}{lines}", project.read(".npmrc")));
+    add_settings(&project, &lines);
     ok(&project, ["install"]);
     assert_eq!(required(&project, "a"), "a@1.0.0");
 }

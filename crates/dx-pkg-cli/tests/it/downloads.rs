@@ -117,7 +117,7 @@ fn a_mirror_that_is_dead_is_named() {
     let project = Project::new(&registry)
         .dep("a", "1")
         .npmrc("fetch-retry-mintimeout=1")
-        .npmrc("allow-remote=all")
+        .user_npmrc("allow-remote=all")
         .create();
     let stderr = fails(dx(&project, ["install"]), "DX_FETCH_CONNECT");
     assert!(

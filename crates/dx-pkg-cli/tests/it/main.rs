@@ -37,6 +37,7 @@ mod freshness;
 mod gyp;
 mod habits;
 mod harness;
+mod identity;
 #[cfg(unix)]
 mod in_place;
 mod incomplete;
@@ -50,6 +51,7 @@ mod lock_members;
 mod lockfile;
 mod merge_conflicts;
 mod messages;
+mod missing_times;
 #[cfg(unix)]
 mod modes;
 mod monorepo;
@@ -78,6 +80,7 @@ mod save_flags;
 #[cfg(unix)]
 mod script_output;
 mod scripts;
+mod secrets;
 #[cfg(unix)]
 mod sharing;
 #[cfg(unix)]
@@ -90,6 +93,7 @@ mod streaming;
 mod takeover;
 mod timing;
 mod tolerance;
+mod trust;
 #[cfg(unix)]
 mod user_files;
 mod words;

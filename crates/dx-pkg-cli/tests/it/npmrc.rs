@@ -46,7 +46,7 @@ fn token_does_not_follow_a_redirect_or_a_tarball_to_another_host() {
     let direct = Project::new(&registry)
         .dep("b", "1")
         .npmrc("[HOST]:_authToken=secret-token")
-        .npmrc("allow-remote=root")
+        .user_npmrc("allow-remote=root")
         .create();
     registry.tarballs_at(other.url());
     other.clear_requests();

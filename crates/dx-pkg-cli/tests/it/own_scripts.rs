@@ -215,8 +215,8 @@ fn script_shell_and_user_agent_can_be_set_everywhere() {
         command(&project).args(all).run().success();
     }
     assert_eq!(project.read("ran"), "shell npm/? x\n".repeat(3));
-    let settings = format!("{}\nscript-shell={path}\nuser-agent=other/1\n", project.read(".npmrc"));
-    project.write(".npmrc", settings);
+    let settings = format!("script-shell={path}\nuser-agent=other/1\n");
+    std::fs::write(project.home().join(".npmrc"), settings).unwrap();
     ok(&project, ["ci"]);
     ok(&project, ["run", "x"]);
     assert!(project.read("ran").ends_with(&"shell other/1\n".repeat(3)));

@@ -141,22 +141,19 @@ fn layer_of_a_setting_is_part_of_what_decides() {
     registry.package("a", "1.0.0").published_at("2020-01-01T00:00:00.000Z").publish();
     registry.package("a", "1.1.0").published_at("2022-01-01T00:00:00.000Z").publish();
     let (date, age) = ("before=2021-01-01", "min-release-age=1");
-    let create = |project: &str, user: &str, store: Option<&Project>| {
-        let builder = Project::new(&registry).dep("a", "1").npmrc(project);
-        let builder = match store {
-            Some(other) => builder.store(other.store()),
-            None => builder,
-        };
-        let project = builder.create();
-        std::fs::write(project.home().join(".npmrc"), format!("{user}\n")).unwrap();
-        project
+    let create = |user: &str, store: Option<&Project>| {
+        let builder = Project::new(&registry).dep("a", "1").user_npmrc(user);
+        match store {
+            Some(other) => builder.store(other.store()).create(),
+            None => builder.create(),
+        }
     };
-    // The project's file is stronger than the user's.
-    let one = create(age, date, None);
-    dx(&one, ["install"]);
+    // The command line is stronger than the user's file.
+    let one = create(date, None);
+    dx(&one, ["install", &format!("--{age}")]);
     assert_eq!(required(&one, "a"), "a@1.1.0");
-    let two = create(date, age, Some(&one));
-    dx(&two, ["install"]);
+    let two = create(age, Some(&one));
+    dx(&two, ["install", &format!("--{date}")]);
     assert_eq!(required(&two, "a"), "a@1.0.0");
 }
 

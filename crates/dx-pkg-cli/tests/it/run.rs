@@ -279,9 +279,10 @@ fn script_shell_runs_scripts() {
         project().script("x", "whatever it is").file("shell", "#!/bin/sh\necho \"$@\"\n").create();
     let shell = project.path().join("shell");
     std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    project.write(".npmrc", format!("script-shell={}\n", shell.display()));
+    let set = |line: String| std::fs::write(project.home().join(".npmrc"), line).unwrap();
+    set(format!("script-shell={}\n", shell.display()));
     assert_eq!(ok(&project, ["run", "x"]).stdout, "-c whatever it is\n");
-    project.write(".npmrc", "script-shell=/no/such/shell\n");
+    set("script-shell=/no/such/shell\n".to_owned());
     assert!(fails(dx(&project, ["run", "x"]), "DX_SCRIPT_START").contains("/no/such/shell"));
 }
 

@@ -251,7 +251,7 @@ fn script_finds_commands_of_its_dependencies() {
 fn setting_that_allows_all_scripts_is_obeyed() {
     let registry = registry();
     let project = project(&registry)
-        .npmrc("dangerously-allow-all-scripts=true")
+        .user_npmrc("dangerously-allow-all-scripts=true")
         .field("allowScripts", json!({"other": false}))
         .create();
     ok(&project, ["install"]);
@@ -285,8 +285,8 @@ fn script_shell_is_the_shell() {
     project.write("shell", "#!/bin/sh\necho \"$@\" > \"$INIT_CWD/ran\"\n");
     #[cfg(unix)]
     std::fs::set_permissions(&shell, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
-    project
-        .write(".npmrc", format!("{}script-shell={}\n", project.read(".npmrc"), shell.display()));
+    let line = format!("script-shell={}\n", shell.display());
+    std::fs::write(project.home().join(".npmrc"), line).unwrap();
     ok(&project, ["install"]);
     assert_eq!(ran(&project), "-c whatever");
 }

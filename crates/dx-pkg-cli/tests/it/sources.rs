@@ -69,10 +69,10 @@ fn other_place_is_never_replaced_by_the_registry() {
         ("file:lib.tgz", "file:lib.tgz", &public, "DX_INTEGRITY_MISMATCH"),
         ("file:no.tgz", "file:no.tgz", &own, "DX_IO"),
         (git, git, &public, "DX_UNSUPPORTED_SOURCE"),
-        ("^1.0.0", git, &public, "DX_UNSUPPORTED_SOURCE"),
-        ("^1.0.0", "file:lib.tgz", &public, "DX_INTEGRITY_MISMATCH"),
-        ("^1.0.0", "somewhere", &public, "DX_UNSUPPORTED_SOURCE"),
-        ("^1.0.0", "ftp://host.example/lib.tgz", &public, "DX_UNSUPPORTED_SOURCE"),
+        ("^1.0.0", git, &public, "DX_LOCK_ORIGIN"),
+        ("^1.0.0", "file:lib.tgz", &own, "DX_LOCK_ORIGIN"),
+        ("^1.0.0", "somewhere", &public, "DX_LOCK_ORIGIN"),
+        ("^1.0.0", "ftp://host.example/lib.tgz", &public, "DX_LOCK_ORIGIN"),
     ] {
         for command in ["ci", "install"] {
             let project = locked(&registry, spec, resolved, integrity)
@@ -128,7 +128,7 @@ fn tarballs_elsewhere_are_fetched_as_allow_remote_says() {
     ] {
         let files = Registry::start();
         let registry = split(&files);
-        let project = Project::new(&registry).dep("a", "1").npmrc(line).create();
+        let project = Project::new(&registry).dep("a", "1").user_npmrc(line).create();
         if installed {
             ok(&project, ["install"]);
             assert_eq!(required(&project, "b"), "b@1.0.0");
@@ -155,7 +155,7 @@ fn root_allows_what_the_project_and_its_workspaces_require() {
         .dep("a", "1")
         .field("workspaces", json!(["w"]))
         .file("w/package.json", r#"{"name":"w","version":"1.0.0","dependencies":{"b":"1"}}"#)
-        .npmrc("allow-remote=root")
+        .user_npmrc("allow-remote=root")
         .create();
     ok(&project, ["install"]);
     assert_eq!(

@@ -130,7 +130,7 @@ fn node_options_reach_scripts() {
         .dep("a", "1")
         .script("show", show)
         .script("postinstall", &format!("{show} > seen"))
-        .npmrc("node-options=--max-old-space-size=99")
+        .user_npmrc("node-options=--max-old-space-size=99")
         .create();
     let run = crate::harness::command(&project).env("NODE_OPTIONS", "--max-old-space-size=50");
     let run = run.args(["run", "show"]).run().success();
@@ -138,7 +138,7 @@ fn node_options_reach_scripts() {
     ok(&project, ["install"]);
     assert_eq!(project.read("seen").trim(), "--max-old-space-size=99");
     // Without the setting the user's own variable stays.
-    project.write(".npmrc", "");
+    std::fs::write(project.home().join(".npmrc"), "").unwrap();
     let run = crate::harness::command(&project).env("NODE_OPTIONS", "--max-old-space-size=50");
     let run = run.args(["run", "show"]).run().success();
     assert!(run.stdout.contains("--max-old-space-size=50"), "{run}");

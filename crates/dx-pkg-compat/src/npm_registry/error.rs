@@ -1,7 +1,7 @@
 //! Why a registry's answer cannot be used.
 
 use super::reason;
-use crate::npmrc::ConfigWarning;
+use crate::npmrc::{Config, ConfigWarning};
 use dx_pkg_core::{Coded, IntegrityMismatch, PackageName};
 use dx_pkg_fetch::error::FetchCause;
 use dx_pkg_fetch::{FetchError, StatusCode, redact_url};
@@ -101,6 +101,17 @@ pub enum RegistryError {
     },
 }
 
+impl RegistryError {
+    /// Leaves out what is known to be a credential of the beginning of a wrong answer.
+    pub(super) fn without_credentials(mut self, config: &Config) -> Self {
+        if let Self::BadPackument { reason, beginning, .. } = &mut self {
+            *reason = config.without_credentials(reason);
+            *beginning = config.without_credentials(beginning);
+        }
+        self
+    }
+}
+
 impl Coded for RegistryError {
     fn code(&self) -> &'static str {
         match self {
@@ -196,11 +207,12 @@ impl fmt::Display for Because<'_> {
     }
 }
 
-/// The error with the reason that the registry gives as its message; and that reason.
-pub(super) fn explained(mut error: FetchError) -> (FetchError, Option<String>) {
+/// The error with the reason that the registry gives as its message; and that reason. The reason
+/// leaves out what is known to be a credential.
+pub(super) fn explained(mut error: FetchError, config: &Config) -> (FetchError, Option<String>) {
     let mut found = None;
     if let FetchCause::Status { status, message, answer, .. } = &mut error.cause {
-        found = reason::reason(*status, answer);
+        found = reason::reason(*status, answer).map(|reason| config.without_credentials(&reason));
         message.clone_from(&found);
     }
     (error, found)

@@ -50,6 +50,25 @@ impl OwnAddresses {
         let is_below = url.path().strip_prefix(base).is_some_and(|rest| rest.starts_with('/'));
         url.origin() == registry.origin() && is_below
     }
+
+    /// Returns whether the package's own registry has exactly this version at `url`, by the form
+    /// that such addresses have: `…/name/-/name-1.0.0.tgz`.
+    #[must_use]
+    pub fn is_version(&self, name: &str, version: &str, url: &str) -> bool {
+        if !self.contain(name, url) {
+            return false;
+        }
+        let Ok(url) = Url::parse(url) else { return false };
+        let Ok(package) = PackageName::parse(name) else { return false };
+        let registry = self.config.registry_for(&package);
+        let url = self.replace_host.apply(url, self.config.registry());
+        let path = url.path().replace("%2f", "/").replace("%2F", "/").replace("%40", "@");
+        let path = path.replace("%2b", "+").replace("%2B", "+");
+        let below = path.strip_prefix(registry.path().trim_end_matches('/'));
+        // Artifactory repeats the scope.
+        let forms = [package.bare(), name].map(|file| format!("/{name}/-/{file}-{version}.tgz"));
+        url.query().is_none() && below.is_some_and(|below| forms.iter().any(|form| form == below))
+    }
 }
 
 #[cfg(test)]

@@ -1,6 +1,7 @@
 //! Requests packuments.
 
 use super::error::{explained, is_missing, refusal, shown, token_key};
+use super::signed::Addresses;
 use super::{NpmRegistry, RegistryError, address, encoding, freshness};
 use crate::npmrc::ConfigWarning;
 use dx_pkg_core::PackageName;
@@ -58,15 +59,16 @@ impl NpmRegistry {
                 Err(error) => return Err(self.packument_error(name, registry, &url, error)),
             }
         };
-        let name = name.clone();
+        let (name, addresses) = (name.clone(), Arc::clone(&self.addresses));
         let read = move || match response.status {
             StatusCode::NOT_MODIFIED => {
                 let lifetime = freshness::told_lifetime(&response.headers);
                 Ok(PackumentAnswer::NotModified { lifetime })
             }
-            _ => read(response, &name, asked),
+            _ => read(response, &name, asked, &addresses),
         };
-        self.compute(move || read().map(take)).await
+        let outcome = self.compute(move || read().map(take)).await;
+        outcome.map_err(|error| error.without_credentials(&self.config))
     }
 
     fn packument_request(
@@ -100,7 +102,7 @@ impl NpmRegistry {
 
     /// Returns the warning about credentials for `url` that are configured and not used.
     pub(super) fn unused_credentials(&self, url: &Url) -> Option<Box<ConfigWarning>> {
-        self.config.unused_credentials_for(url).cloned().map(Box::new)
+        self.config.unused_credentials_for(url).map(Box::new)
     }
 
     fn packument_error(
@@ -112,7 +114,7 @@ impl NpmRegistry {
     ) -> RegistryError {
         let authorized = self.config.credentials_for_artifact(url, registry).is_some();
         let (name, key) = (name.clone(), token_key(registry));
-        let (error, reason) = explained(error);
+        let (error, reason) = explained(error, &self.config);
         let unused = self.unused_credentials(url);
         if is_missing(&error) {
             let registry = shown(registry);
@@ -137,6 +139,7 @@ fn read(
     response: Response,
     name: &PackageName,
     asked: PackumentForm,
+    addresses: &Addresses,
 ) -> Result<PackumentAnswer, RegistryError> {
     let bad = |reason: &str, document: &[u8]| RegistryError::BadPackument {
         name: name.clone(),
@@ -150,8 +153,9 @@ fn read(
     let codings = encoding::codings(&response.headers);
     let undone = encoding::undo(&response.body, &codings).map_err(|reason| bad(reason, &[]))?;
     let json: &[u8] = undone.as_deref().unwrap_or(&response.body);
-    let bytes =
-        crate::packument::encode(json, name).map_err(|error| bad(&error.to_string(), json))?;
+    let (bytes, full) = crate::packument::encode_with_addresses(json, name)
+        .map_err(|error| bad(&error.to_string(), json))?;
+    addresses.add(full);
     let bytes = Arc::new(bytes);
     let full = asked == PackumentForm::Full || !says_abbreviated(&response) && has_times(&bytes);
     Ok(PackumentAnswer::Modified {

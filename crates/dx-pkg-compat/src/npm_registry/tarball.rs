@@ -49,7 +49,9 @@ impl NpmRegistry {
         wanted: TarballRequest,
         sink: Arc<dyn TarballSink>,
     ) -> Result<(), RegistryError> {
-        let url = self.tarball_url(&wanted.name, &wanted.version, wanted.url.as_deref())?;
+        let full = wanted.url.as_deref().and_then(|url| self.addresses.full(url));
+        let address = full.as_deref().or(wanted.url.as_deref());
+        let url = self.tarball_url(&wanted.name, &wanted.version, address)?;
         let registry = self.config.registry_for(&wanted.name);
         let request = Request::tarball(url.clone())
             .priority(wanted.priority)
@@ -139,7 +141,7 @@ impl NpmRegistry {
         error: FetchError,
     ) -> RegistryError {
         let name = name.clone();
-        let (error, reason) = explained(error);
+        let (error, reason) = explained(error, &self.config);
         if is_missing(&error) {
             return RegistryError::TarballNotFound { name, url: shown(url), reason };
         }

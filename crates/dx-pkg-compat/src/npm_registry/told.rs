@@ -25,8 +25,11 @@ impl NpmRegistry {
         sink: Arc<dyn TarballSink>,
     ) -> Result<(), RegistryError> {
         let guessed = wanted.url.is_none().then(|| wanted.clone());
-        let missing = match (self.tarball(wanted, sink.clone()).await, &guessed) {
+        let missing = match (self.tarball(wanted.clone(), sink.clone()).await, &guessed) {
             (Err(missing @ RegistryError::TarballNotFound { .. }), Some(_)) => missing,
+            (Err(error), None) if is_refusal(&error) => {
+                return self.tarball_with_secret(wanted, sink, error).await;
+            }
             (outcome, _) => return outcome,
         };
         let Some(wanted) = guessed else { return Err(missing) };
@@ -36,6 +39,22 @@ impl NpmRegistry {
             Ok(None) | Err(RegistryError::NotFound { .. }) => Err(missing),
             Err(error) => Err(error),
         }
+    }
+
+    /// Requests a tarball again if its packument has a secret for the address that failed with
+    /// `error`; else returns that error.
+    async fn tarball_with_secret(
+        &self,
+        wanted: TarballRequest,
+        sink: Arc<dyn TarballSink>,
+        error: RegistryError,
+    ) -> Result<(), RegistryError> {
+        let is_known =
+            || wanted.url.as_deref().is_some_and(|url| self.addresses.full(url).is_some());
+        if is_known() || self.told_address(&wanted).await.is_err() || !is_known() {
+            return Err(error);
+        }
+        self.tarball(wanted, sink).await
     }
 
     /// Returns whether `allow-remote` lets a tarball be requested from `url`.
@@ -60,6 +79,11 @@ impl NpmRegistry {
         let version = wanted.version.clone();
         self.packument(request, move |answer| address_in(answer, &version)).await
     }
+}
+
+/// Returns whether a server gives nothing out at an address, which may lack a signature.
+fn is_refusal(error: &RegistryError) -> bool {
+    matches!(error, RegistryError::TarballNotFound { .. } | RegistryError::Unauthorized { .. })
 }
 
 fn address_in(answer: PackumentAnswer, version: &str) -> Option<Box<str>> {

@@ -3,6 +3,8 @@
 //! A credential is bound to `//host[:port]/path/`. It serves a URL of the same host whose port is
 //! the same (no port means the scheme's own) and whose path continues at a `/`. The longest path
 //! wins; among equals `_authToken`, then `_auth`, then `username` with `_password`, as in npm.
+//!
+//! Nothing is sent without TLS unless that is the user's own doing: see [`PlainHttp`].
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -15,7 +17,7 @@ use base64::engine::general_purpose::{GeneralPurpose, GeneralPurposeConfig, STAN
 use dx_pkg_core::Integrity;
 use dx_pkg_fetch::tls::{ClientCertificate, Pem, PemSource};
 
-use url::Url;
+use url::{Host, Url, form_urlencoded};
 
 use super::error::redact_urls;
 use super::layers::Entry;
@@ -37,6 +39,19 @@ impl Authorization {
     }
 }
 
+impl Authorization {
+    /// Returns the secret as it is sent, and the user's password in it.
+    fn forms(&self) -> Vec<String> {
+        let mut forms = vec![self.secret.clone()];
+        let pair = STANDARD.decode(&self.secret).ok().filter(|_| self.scheme == "Basic");
+        if let Some(pair) = pair.and_then(|pair| String::from_utf8(pair).ok()) {
+            forms.extend(pair.split_once(':').map(|(_, password)| password.to_owned()));
+            forms.push(pair);
+        }
+        forms
+    }
+}
+
 impl fmt::Debug for Authorization {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{} ***", self.scheme)
@@ -50,6 +65,7 @@ pub(super) struct CredentialTable {
     bound: Vec<(Place, Secrets)>,
     /// `cert` and `key`.
     unbound: Option<ClientCertificate>,
+    plain: PlainHttp,
 }
 
 /// The scope of a credential.
@@ -64,6 +80,8 @@ struct Place {
 #[derive(Default)]
 struct Secrets {
     authorization: Option<Authorization>,
+    /// The place where the authorization is set.
+    origin: Option<Source>,
     certificate: Option<ClientCertificate>,
 }
 
@@ -74,6 +92,7 @@ impl CredentialTable {
     /// Collects the credentials among the settings and warns about those that cannot be used.
     pub(super) fn build(
         entries: &BTreeMap<String, Entry>,
+        registries: &[(String, bool)],
         home: Option<&Path>,
         warnings: &mut Vec<ConfigWarning>,
     ) -> CredentialTable {
@@ -113,12 +132,31 @@ impl CredentialTable {
                 warn_unscoped(key, entry, warnings);
             }
         }
-        CredentialTable { bound, unbound }
+        CredentialTable { bound, unbound, plain: PlainHttp::new(registries) }
     }
 
     /// Returns the header for a URL.
     pub(super) fn authorization(&self, url: &Url) -> Option<Authorization> {
-        self.find(url, |secrets| secrets.authorization.clone())
+        self.find(url, |secrets| {
+            let found = secrets.authorization.as_ref()?;
+            let may_send = self.plain.allows(url, secrets.origin.as_ref());
+            may_send.then(|| found.clone())
+        })
+    }
+
+    /// Returns the warning about a credential for a URL that is not sent, as the URL has no TLS.
+    pub(super) fn withheld(&self, url: &Url) -> Option<ConfigWarning> {
+        let mut covering = self.bound.iter().filter(|(place, _)| place.covers(url));
+        covering.find_map(|(place, secrets)| {
+            secrets.authorization.as_ref()?;
+            let origin = secrets.origin.clone()?;
+            let is_withheld = !self.plain.allows(url, Some(&origin));
+            is_withheld.then(|| ConfigWarning::PlainHttp {
+                key: place.to_string(),
+                origin,
+                registry: format!("http:{place}"),
+            })
+        })
     }
 
     /// Returns the client certificate for a URL.
@@ -148,6 +186,12 @@ impl CredentialTable {
         });
         let unbound = self.unbound.as_ref().map(certificate_text);
         digest(&own.chain([unbound]).collect::<Vec<_>>())
+    }
+
+    /// Returns every text that is a secret, in each form in which it is sent or written.
+    pub(super) fn secrets(&self) -> Vec<String> {
+        let headers = self.bound.iter().filter_map(|(_, secrets)| secrets.authorization.as_ref());
+        headers.flat_map(Authorization::forms).collect()
     }
 
     fn find<T>(&self, url: &Url, pick: impl Fn(&Secrets) -> Option<T>) -> Option<T> {
@@ -198,6 +242,51 @@ impl Place {
     }
 }
 
+/// The servers that may be sent a credential without TLS: those that the credential's own layers
+/// name as an `http:` registry, and this machine, unless the user names an `https:` registry there.
+/// So a project's `.npmrc` cannot make a token travel in the open by `http:` in place of `https:`.
+#[derive(Default)]
+struct PlainHttp {
+    /// Scheme, host and port of each registry, and whether a trusted layer names it.
+    named: Vec<(bool, String, Option<u16>, bool)>,
+}
+
+impl PlainHttp {
+    fn new(registries: &[(String, bool)]) -> PlainHttp {
+        let named = registries.iter().filter_map(|(address, trusted)| {
+            let url = Url::parse(address).ok()?;
+            let host = url.host_str()?.to_owned();
+            Some((url.scheme() == "https", host, url.port(), *trusted))
+        });
+        PlainHttp { named: named.collect() }
+    }
+
+    fn allows(&self, url: &Url, origin: Option<&Source>) -> bool {
+        if url.scheme() != "http" {
+            return true;
+        }
+        let is_users = origin.is_none_or(Source::is_trusted);
+        let is_named = |https: bool| {
+            self.named.iter().any(|(is_https, host, port, trusted)| {
+                *is_https == https
+                    && url.host_str() == Some(host)
+                    && url.port() == *port
+                    && (*trusted || !is_users)
+            })
+        };
+        is_named(false) || is_this_machine(url) && !is_named(true)
+    }
+}
+
+fn is_this_machine(url: &Url) -> bool {
+    match url.host() {
+        Some(Host::Ipv4(address)) => address.is_loopback(),
+        Some(Host::Ipv6(address)) => address.is_loopback(),
+        Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
+        None => false,
+    }
+}
+
 /// Returns whether a setting is a credential for a URL.
 pub(super) fn is_for(key: &str, url: &Url) -> bool {
     key.rsplit_once(':').is_some_and(|(registry, name)| {
@@ -226,13 +315,16 @@ impl Secrets {
             let path = PathBuf::read(&settings.get(name)?.value, home)?;
             (!path.as_os_str().is_empty()).then_some(path)
         };
-        let bearer = text("_authToken").map(|token| ("Bearer", token));
-        let basic = || text("_auth").map(|pair| ("Basic", pair));
-        let user = || Some(("Basic", basic_pair(&text("username")?, &text("_password")?)));
+        let bearer = text("_authToken").map(|token| ("Bearer", token, "_authToken"));
+        let basic = || text("_auth").map(|pair| ("Basic", pair, "_auth"));
+        let user =
+            || Some(("Basic", basic_pair(&text("username")?, &text("_password")?), "_password"));
         let chosen = bearer.or_else(basic).or_else(user);
+        let secret = chosen.as_ref().and_then(|(_, _, name)| settings.get(name));
         let files = path("certfile").zip(path("keyfile"));
         Secrets {
-            authorization: chosen.map(|(scheme, secret)| Authorization { scheme, secret }),
+            origin: secret.map(|entry| entry.source.clone()),
+            authorization: chosen.map(|(scheme, secret, _)| Authorization { scheme, secret }),
             certificate: files.map(|(certificate, key)| {
                 let pem = |name, path| Pem {
                     setting: format!("{place}:{name}"),
@@ -248,13 +340,36 @@ impl Secrets {
 }
 
 /// Returns the first bytes of a SHA-512, from which no secret can be read; 0 for nothing at all.
-fn digest(parts: &[Option<String>]) -> u64 {
+pub(super) fn digest(parts: &[Option<String>]) -> u64 {
     if parts.iter().all(Option::is_none) {
         return 0;
     }
     let integrity = Integrity::sha512_of(format!("{parts:?}").as_bytes());
     let first = integrity.strongest().digest().first_chunk().copied();
     first.map_or(1, u64::from_le_bytes).max(1)
+}
+
+/// Returns the password of an address, as it is written and as it is sent.
+pub(super) fn user_secrets(url: &Url) -> Vec<String> {
+    let Some(written) = url.password() else { return Vec::new() };
+    let plain = |text: &str| {
+        // A form has a meaning of its own for these.
+        let text = text.replace('+', "%2B").replace('&', "%26").replace('=', "%3D");
+        let mut parts = form_urlencoded::parse(text.as_bytes());
+        parts.next().map_or_else(String::new, |(name, _)| name.into_owned())
+    };
+    let (user, password) = (plain(url.username()), plain(written));
+    vec![written.to_owned(), STANDARD.encode(format!("{user}:{password}")), password]
+}
+
+/// Returns a text with every secret in it replaced by `***`.
+pub(super) fn without(text: &str, mut secrets: Vec<String>) -> String {
+    /// Shorter ones are in many words, and no secret.
+    const SHORTEST: usize = 4;
+    // Of two secrets one may be part of the other.
+    secrets.sort_unstable_by_key(|secret| std::cmp::Reverse(secret.len()));
+    secrets.retain(|secret| secret.len() >= SHORTEST);
+    secrets.iter().fold(text.to_owned(), |text, secret| text.replace(secret, "***"))
 }
 
 fn certificate_text(certificate: &ClientCertificate) -> String {

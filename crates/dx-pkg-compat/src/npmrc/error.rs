@@ -97,6 +97,34 @@ pub enum ConfigWarning {
         /// The place where it is set.
         origin: Source,
     },
+    /// A project's file sets what only the user decides; the settings count as absent.
+    #[error("{origin} sets {}, which a project does not decide; not used", keys.join(", "))]
+    UntrustedProject {
+        /// The settings, with their lines.
+        keys: Vec<String>,
+        /// The place where they are set.
+        origin: Source,
+        /// The project's folder.
+        folder: String,
+    },
+    /// A project's file belongs to another user; nothing in it counts.
+    #[error("{origin} belongs to another user and is not read")]
+    OtherOwner {
+        /// The file.
+        origin: Source,
+        /// The project's folder.
+        folder: String,
+    },
+    /// A credential is not sent, as nobody but the project says that its registry has no TLS.
+    #[error("the credential for {key} in {origin} is not sent without TLS")]
+    PlainHttp {
+        /// The place that the credential is for.
+        key: String,
+        /// The place where it is set.
+        origin: Source,
+        /// The address to name as a registry.
+        registry: String,
+    },
     /// Settings are not read.
     #[error("dx does not read {} in {origin}", keys.join(", "))]
     NotRead {
@@ -131,6 +159,9 @@ impl Coded for ConfigWarning {
             Self::EnvInProject { .. } => ENV_IN_PROJECT,
             Self::EnvUnset { .. } => "DX_NPMRC_ENV_UNSET",
             Self::EmptyRegistry { .. } => "DX_NPMRC_EMPTY_REGISTRY",
+            Self::UntrustedProject { .. } => "DX_NPMRC_UNTRUSTED",
+            Self::OtherOwner { .. } => "DX_NPMRC_OTHER_OWNER",
+            Self::PlainHttp { .. } => "DX_NPMRC_PLAIN_HTTP",
             Self::NotRead { .. } => "DX_NPMRC_NOT_READ",
             Self::UnscopedCredential { .. } => "DX_NPMRC_UNSCOPED_CREDENTIAL",
             Self::BadCredential { .. } => "DX_NPMRC_BAD_CREDENTIAL",
@@ -150,6 +181,19 @@ impl Coded for ConfigWarning {
             Self::EmptyRegistry { .. } => {
                 "write the registry's address, or remove the line".to_owned()
             }
+            Self::UntrustedProject { folder, .. } => format!(
+                "move them to the .npmrc in your home folder; or, if you trust this project as \
+                 yourself, add the line trusted-projects[]={folder} there (in CI, set \
+                 npm_config_trusted_projects={folder})"
+            ),
+            Self::OtherOwner { folder, .. } => format!(
+                "remove it; or, if you trust that user as yourself, add the line \
+                 trusted-projects[]={folder} to the .npmrc in your home folder"
+            ),
+            Self::PlainHttp { registry, .. } => format!(
+                "use https:; or, if that registry has no TLS, write registry={registry} (or \
+                 @scope:registry) beside the credential"
+            ),
             Self::NotRead { .. } => {
                 "docs/settings.md lists what dx reads; remove the others".to_owned()
             }
@@ -161,37 +205,10 @@ impl Coded for ConfigWarning {
     }
 }
 
-/// Returns a text with the user and password of every URL in it replaced by `***`.
+/// Returns a text without the secrets of the addresses in it.
 #[must_use]
 pub fn redact_urls(text: &str) -> String {
-    let mut redacted = String::with_capacity(text.len());
-    let mut rest = text;
-    while let Some(at) = rest.find("//") {
-        let (before, after) = rest.split_at(at + 2);
-        redacted.push_str(before);
-        rest = after;
-        let secret = user_info(after);
-        if secret > 0 {
-            redacted.push_str("***");
-            rest = &after[secret..];
-        }
-    }
-    redacted.push_str(rest);
-    redacted
-}
-
-/// Returns the length of the user and password at the start of the text after `//`.
-fn user_info(text: &str) -> usize {
-    let ends_url = |character: char| character.is_whitespace() || ",\"'".contains(character);
-    let url = &text[..text.find(ends_url).unwrap_or(text.len())];
-    let authority = &url[..url.find(['/', '?', '#']).unwrap_or(url.len())];
-    if let Some(at) = authority.rfind('@') {
-        return at;
-    }
-    // A password with an unescaped `/`, `?` or `#` looks like a port that is no number.
-    let port = authority.rsplit_once(':').map_or("", |(_, port)| port);
-    let is_port = port.ends_with(']') || port.bytes().all(|byte| byte.is_ascii_digit());
-    if is_port { 0 } else { url.rfind('@').unwrap_or(0) }
+    dx_pkg_core::text::addresses::without_secrets(text).into_owned()
 }
 
 /// Returns whether a setting's value is a secret.

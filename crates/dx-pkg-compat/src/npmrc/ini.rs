@@ -36,6 +36,18 @@ pub(super) fn key(line: &str) -> Option<String> {
     Some(name.map(str::to_owned).unwrap_or(key))
 }
 
+/// Returns the number of the first line that gives a setting a value.
+pub(super) fn line_of(text: &str, key: &str) -> Option<usize> {
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    text.lines()
+        .position(|line| {
+            let is_written =
+                |(own, _): (String, RawValue)| own.strip_suffix("[]").unwrap_or(&own) == key;
+            !line.trim_start().starts_with([';', '#']) && setting(line).is_some_and(is_written)
+        })
+        .map(|position| position + 1)
+}
+
 fn is_section(line: &str) -> bool {
     let header = line.trim_end().strip_prefix('[');
     header.and_then(|rest| rest.find(']').map(|end| end + 1 == rest.len())) == Some(true)

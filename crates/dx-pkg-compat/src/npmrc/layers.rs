@@ -6,6 +6,7 @@ use std::sync::Arc;
 
 use super::error::{is_secret, redact_urls};
 use super::expand::expand;
+use super::trust::{self, ProjectRule, Refused, Verdict};
 use super::value::RawValue;
 use super::{ConfigError, ConfigSources, ConfigWarning, Source, ini};
 
@@ -36,43 +37,145 @@ impl Entry {
     }
 }
 
-type Entries = BTreeMap<String, Entry>;
+pub(super) type Entries = BTreeMap<String, Entry>;
 type Settings = Vec<(String, RawValue)>;
 
-/// Merges all layers, the stronger over the weaker. `needs_value` tells whether an empty value
-/// means nothing for a setting.
+/// What is to be known of settings for merging them.
+#[derive(Clone, Copy)]
+pub(super) struct KeyRules {
+    /// Whether an empty value means nothing for a setting.
+    pub(super) needs_value: fn(&str, &RawValue) -> bool,
+    /// What a project's file may do about a setting.
+    pub(super) project: fn(&str) -> ProjectRule,
+}
+
+/// All layers in one.
+#[derive(Default)]
+pub(super) struct Merged {
+    /// The effective values.
+    pub(super) entries: Entries,
+    /// Demands of the project for an age of versions, beside those of a weaker layer.
+    pub(super) also_demanded: Entries,
+    /// Every address that a layer gives a registry, also where a stronger layer has another, and
+    /// whether that layer is trusted.
+    pub(super) registries: Vec<(String, bool)>,
+}
+
+/// Merges all layers, the stronger over the weaker.
 pub(super) fn merge(
     sources: &ConfigSources<'_>,
-    needs_value: fn(&str, &RawValue) -> bool,
+    rules: KeyRules,
     warnings: &mut Vec<ConfigWarning>,
-) -> Result<Entries, ConfigError> {
+) -> Result<Merged, ConfigError> {
     let shared = |path: &Path| Arc::<Path>::from(path);
-    let mut entries = Entries::new();
-    let mut add = |settings: Settings, source: Source| {
-        for (key, value) in settings {
-            let expanded = expand_setting(&key, value, &source, sources.env, warnings)?;
-            if let Some((key, value)) = expanded {
-                if source != Source::Flag && is_absent(&key, &value, &source, needs_value, warnings)
-                {
-                    continue;
-                }
-                entries.insert(key, Entry::new(value, source.clone()));
-            }
-        }
-        Ok::<(), ConfigError>(())
-    };
+    let mut merging = Merging { sources, rules, warnings };
+    let mut merged = Merged::default();
     if let Some((path, text)) = sources.global {
-        add(ini::parse(text), Source::Global(shared(path)))?;
+        let global = merging.read(ini::parse(text), &Source::Global(shared(path)))?;
+        merged.add(global, &Source::Global(shared(path)));
     }
     if let Some((path, text)) = sources.user {
-        add(ini::parse(text), Source::User(shared(path)))?;
+        let user = merging.read(ini::parse(text), &Source::User(shared(path)))?;
+        merged.add(user, &Source::User(shared(path)));
     }
+    let environment = merging.read(environment(sources.env), &Source::Environment)?;
+    let flags = merging.read(flags(sources.flags), &Source::Flag)?;
     if let Some((path, text)) = sources.project {
-        add(ini::parse(text), Source::Project(shared(path)))?;
+        let stronger = environment.iter().chain(&flags);
+        let named = |(key, value): &(String, RawValue)| (key == TRUSTED).then(|| value.clone());
+        let trusted = stronger.filter_map(named).next_back();
+        let trusted =
+            trusted.or_else(|| merged.entries.get(TRUSTED).map(|entry| entry.value.clone()));
+        let home = home(sources.env);
+        let is_trusted =
+            trusted.is_some_and(|folders| trust::is_trusted(path, &folders, home.as_deref()));
+        let source = Source::Project(shared(path), is_trusted);
+        if sources.is_of_another_user && !is_trusted {
+            let folder = path.parent().unwrap_or(path).display().to_string();
+            merging.warnings.push(ConfigWarning::OtherOwner { origin: source, folder });
+        } else {
+            let project = merging.read(ini::parse(text), &source)?;
+            if is_trusted {
+                merged.add(project, &source);
+            } else {
+                merging.add_project(&mut merged, project, (path, text), &source);
+            }
+        }
     }
-    add(environment(sources.env), Source::Environment)?;
-    add(flags(sources.flags), Source::Flag)?;
-    Ok(entries)
+    merged.add(environment, &Source::Environment);
+    merged.add(flags, &Source::Flag);
+    Ok(merged)
+}
+
+/// The setting that lists the folders of trusted projects.
+const TRUSTED: &str = "trusted-projects";
+
+impl Merged {
+    fn add(&mut self, settings: Settings, source: &Source) {
+        for (key, value) in settings {
+            self.set(key, value, source);
+        }
+    }
+
+    fn set(&mut self, key: String, value: RawValue, source: &Source) {
+        if is_registry(&key) {
+            self.registries.extend(value.text().map(|address| (address, source.is_trusted())));
+        }
+        self.entries.insert(key, Entry::new(value, source.clone()));
+    }
+}
+
+/// What merging works with.
+struct Merging<'m> {
+    sources: &'m ConfigSources<'m>,
+    rules: KeyRules,
+    warnings: &'m mut Vec<ConfigWarning>,
+}
+
+impl Merging<'_> {
+    /// Returns the settings of a layer that count, with variables expanded.
+    fn read(&mut self, settings: Settings, source: &Source) -> Result<Settings, ConfigError> {
+        let mut read = Settings::with_capacity(settings.len());
+        for (key, value) in settings {
+            let expanded = expand_setting(&key, value, source, self.sources.env, self.warnings)?;
+            let Some((key, value)) = expanded else { continue };
+            let needs_value = self.rules.needs_value;
+            if *source == Source::Flag
+                || !is_absent(&key, &value, source, needs_value, self.warnings)
+            {
+                read.push((key, value));
+            }
+        }
+        Ok(read)
+    }
+
+    /// Adds the settings of a project's file, as far as it may set them.
+    fn add_project(
+        &mut self,
+        merged: &mut Merged,
+        settings: Settings,
+        (path, text): (&Path, &str),
+        source: &Source,
+    ) {
+        let mut refused = Refused::default();
+        let mut also = Entries::new();
+        for (key, value) in settings {
+            match (self.rules.project)(&key).verdict(&key, value, &merged.entries) {
+                Verdict::Use(value) => merged.set(key, value, source),
+                Verdict::AlsoDemand(value) => {
+                    also.insert(key, Entry::new(value, source.clone()));
+                }
+                Verdict::Idle => {}
+                Verdict::Refused => refused.add(&key, ini::line_of(text, &key)),
+            }
+        }
+        merged.also_demanded = also;
+        self.warnings.extend(refused.warning(path, source.clone()));
+    }
+}
+
+fn is_registry(key: &str) -> bool {
+    key == "registry" || key.starts_with('@') && key.ends_with(":registry")
 }
 
 /// Returns whether an empty value counts as none, so that a weaker layer or the default applies.
@@ -86,7 +189,7 @@ fn is_absent(
     if !matches!(value, RawValue::Text(text) if text.trim().is_empty()) {
         return false;
     }
-    let is_registry = key == "registry" || key.starts_with('@') && key.ends_with(":registry");
+    let is_registry = is_registry(key);
     if is_registry {
         warnings.push(ConfigWarning::EmptyRegistry { key: key.to_owned(), origin: source.clone() });
     }

@@ -3,6 +3,7 @@
 //! Getters, value checks, docs/settings.md, and the flags of the command line with their help
 //! follow from it. Never reads a configuration.
 
+use super::trust::{ProjectRule, Trust};
 use super::value::{RawValue, Setting};
 
 mod flags;
@@ -70,6 +71,8 @@ pub struct OptionInfo {
     pub variables: &'static [&'static str],
     /// The extent to which dx supports it.
     pub support: Support,
+    /// What a project's `.npmrc` may do about it.
+    pub trust: Trust,
     flags: &'static [Flag],
     is_valid: fn(&RawValue) -> bool,
 }
@@ -93,6 +96,7 @@ impl OptionInfo {
             sentence,
             variables: &[],
             support,
+            trust: Trust::Anyone,
             flags: &[],
             is_valid: is_valid::<T>,
         }
@@ -104,6 +108,10 @@ impl OptionInfo {
 
     const fn variables(self, variables: &'static [&'static str]) -> Self {
         Self { variables, ..self }
+    }
+
+    const fn trust(self, trust: Trust) -> Self {
+        Self { trust, ..self }
     }
 
     const fn with_flags(self, flags: &'static [Flag]) -> Self {
@@ -149,11 +157,29 @@ pub(super) fn needs_value(key: &str, empty: &RawValue) -> bool {
     })
 }
 
+/// Returns what a project's file may do about a setting.
+pub(super) fn project_rule(key: &str) -> ProjectRule {
+    match OptionInfo::find(key) {
+        Some(option) => ProjectRule {
+            trust: option.trust,
+            default: option.default,
+            is_switch: option.is_switch,
+            is_valid: option.is_valid,
+        },
+        None => ProjectRule {
+            trust: unread::trust(key),
+            default: "",
+            is_switch: false,
+            is_valid: |_| true,
+        },
+    }
+}
+
 /// Returns whether a key belongs in the digest of settings that can change an install.
 pub(super) fn affects_install(key: &str) -> bool {
     key.ends_with(":registry")
         || OptionInfo::find(key).is_some_and(|option| {
             // What goes on after an install changes nothing in it.
-            option.group != OptionGroup::Output && key != "background"
+            option.group != OptionGroup::Output && !matches!(key, "background" | "trusted-projects")
         })
 }

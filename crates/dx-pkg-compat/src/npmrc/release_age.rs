@@ -6,8 +6,10 @@ use std::time::Duration;
 use url::Url;
 
 use super::combined::separated;
+use super::layers::Entries;
+use super::trust::AGES;
 use super::value::{RawValue, Setting};
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Source};
 
 /// The versions that are too new.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -32,43 +34,22 @@ impl Setting for Date {
 const MINUTE: f64 = 60.0;
 const DAY: f64 = 24.0 * 60.0 * MINUTE;
 
-/// The settings and the seconds in the unit of each; the first wins within one layer.
-const KEYS: [(&str, Option<f64>); 3] =
-    [("before", None), ("min-release-age", Some(DAY)), ("minimum-release-age", Some(MINUTE))];
+/// The seconds in the unit of each of [`AGES`]; the first wins within one layer.
+const UNITS: [Option<f64>; 3] = [None, Some(DAY), Some(MINUTE)];
 
 impl Config {
-    /// Returns the configured cutoff: of the three settings the one in the strongest layer, within
-    /// a layer the first in this order: `before`, `min-release-age` (days), `minimum-release-age`
-    /// (minutes). `None` where none is set.
+    /// Returns the configured cutoffs, each of which a version must meet: of the three settings
+    /// the one in the strongest layer, within a layer the first in this order: `before`,
+    /// `min-release-age` (days), `minimum-release-age` (minutes). Where that is of a user's file, a
+    /// project's file may add another. Empty where none is set.
     ///
     /// # Errors
     /// A value that is no date or number.
-    pub fn release_cutoff(&self) -> Result<Option<ReleaseCutoff>, ConfigError> {
-        let entries = KEYS.iter().rev().filter_map(|(key, unit)| {
-            let entry = self.inner.entries.get(*key)?;
-            Some((key, unit, entry))
-        });
-        // Of equal layers `max_by_key` takes the last, hence the reversed order.
-        let strongest = entries.max_by_key(|(_, _, entry)| &entry.source);
-        let Some((key, unit, entry)) = strongest else {
-            return Ok(None);
-        };
-        if entry.value == RawValue::Null {
-            return Ok(None);
-        }
-        match unit {
-            None => {
-                let date = Date::read(&entry.value, None);
-                let invalid = || entry.invalid(key, Date::ALLOWED);
-                date.map(|Date(time)| Some(ReleaseCutoff::Before(time))).ok_or_else(invalid)
-            }
-            Some(unit) => {
-                let count = f64::read(&entry.value, None);
-                let age = count.and_then(|count| Duration::try_from_secs_f64(count * unit).ok());
-                let invalid = || entry.invalid(key, f64::ALLOWED);
-                age.map(|age| Some(ReleaseCutoff::MinimumAge(age))).ok_or_else(invalid)
-            }
-        }
+    pub fn release_cutoffs(&self) -> Result<Vec<ReleaseCutoff>, ConfigError> {
+        let (source, own) = strongest(&self.inner.entries)?;
+        let by_user = matches!(source, Some(Source::Global(_) | Source::User(_)));
+        let also = if by_user { strongest(&self.inner.also_demanded)?.1 } else { None };
+        Ok(own.into_iter().chain(also).collect())
     }
 
     /// Returns whether a registry's versions must have the usual age, where no setting names one:
@@ -95,6 +76,36 @@ impl Config {
         let mut names: Vec<String> = self.read("min-release-age-exclude", Vec::new)?;
         names.extend(self.read("minimum-release-age-exclude", Vec::<String>::new)?);
         Ok(separated(names))
+    }
+}
+
+/// Returns the cutoff of the strongest layer, and that layer.
+fn strongest(entries: &Entries) -> Result<(Option<&Source>, Option<ReleaseCutoff>), ConfigError> {
+    let set = AGES.iter().zip(UNITS).rev().filter_map(|(key, unit)| {
+        let entry = entries.get(*key)?;
+        Some((key, unit, entry))
+    });
+    // Of equal layers `max_by_key` takes the last, hence the reversed order.
+    let Some((key, unit, entry)) = set.max_by_key(|(_, _, entry)| &entry.source) else {
+        return Ok((None, None));
+    };
+    let source = Some(&entry.source);
+    if entry.value == RawValue::Null {
+        return Ok((source, None));
+    }
+    match unit {
+        None => {
+            let date = Date::read(&entry.value, None);
+            let invalid = || entry.invalid(key, Date::ALLOWED);
+            let before = |Date(time)| (source, Some(ReleaseCutoff::Before(time)));
+            date.map(before).ok_or_else(invalid)
+        }
+        Some(unit) => {
+            let count = f64::read(&entry.value, None);
+            let age = count.and_then(|count| Duration::try_from_secs_f64(count * unit).ok());
+            let invalid = || entry.invalid(key, f64::ALLOWED);
+            age.map(|age| (source, Some(ReleaseCutoff::MinimumAge(age)))).ok_or_else(invalid)
+        }
     }
 }
 

@@ -13,8 +13,8 @@ pub enum Source {
     Global(Arc<Path>),
     /// The user's file.
     User(Arc<Path>),
-    /// The project's file, which is not trusted with the environment.
-    Project(Arc<Path>),
+    /// The project's file, and whether the user trusts it.
+    Project(Arc<Path>, bool),
     /// `npm_config_*` variables.
     Environment,
     /// The command line.
@@ -22,9 +22,10 @@ pub enum Source {
 }
 
 impl Source {
-    /// Returns whether values from here may use environment variables.
+    /// Returns whether the user vouches for values from here: only these may use environment
+    /// variables.
     pub(super) fn is_trusted(&self) -> bool {
-        !matches!(self, Source::Project(_))
+        !matches!(self, Source::Project(_, false))
     }
 }
 
@@ -32,7 +33,7 @@ impl fmt::Display for Source {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Source::Default => formatter.write_str("the defaults"),
-            Source::Global(path) | Source::User(path) | Source::Project(path) => {
+            Source::Global(path) | Source::User(path) | Source::Project(path, _) => {
                 write!(formatter, "{}", path.display())
             }
             Source::Environment => formatter.write_str("the environment (npm_config_*)"),

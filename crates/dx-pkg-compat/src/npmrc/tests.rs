@@ -9,6 +9,7 @@ mod files;
 mod proxies;
 mod security;
 mod settings;
+mod trust;
 
 const DEFAULT: &str = "https://registry.example";
 
@@ -18,6 +19,7 @@ struct Layers<'a> {
     global: &'a str,
     user: &'a str,
     project: &'a str,
+    is_of_another_user: bool,
     env: &'a [(&'a str, &'a str)],
     flags: &'a [(&'a str, &'a str)],
 }
@@ -33,6 +35,7 @@ impl Layers<'_> {
             global: Some((Path::new("/etc/npmrc"), self.global)),
             user: Some((Path::new("/home/u/.npmrc"), self.user)),
             project: Some((Path::new("/project/.npmrc"), self.project)),
+            is_of_another_user: self.is_of_another_user,
             env: &owned(self.env),
             flags: &owned(self.flags),
         })

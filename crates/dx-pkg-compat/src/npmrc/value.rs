@@ -193,6 +193,21 @@ impl Setting for PathBuf {
     }
 }
 
+impl Setting for Vec<PathBuf> {
+    const ALLOWED: &'static str = "an absolute path, or a list of them";
+    const IS_LIST: bool = true;
+
+    fn read(value: &RawValue, home: Option<&Path>) -> Option<Vec<PathBuf>> {
+        let texts = value.list().into_iter().filter(|text| !text.is_empty());
+        let path = |text: String| {
+            let path = PathBuf::read(&RawValue::Text(text), home)?;
+            // Without a home folder to put in its place, `~` stays.
+            (path.is_absolute() || path.starts_with("~")).then_some(path)
+        };
+        texts.map(path).collect()
+    }
+}
+
 /// Parses a number as JavaScript does: decimal with exponent, or `0x`, `0o`, `0b`.
 fn number(text: &str) -> Option<f64> {
     let text = text.trim();

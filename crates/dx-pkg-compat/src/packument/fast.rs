@@ -6,8 +6,10 @@
 
 use std::borrow::Cow;
 
+use dx_pkg_core::text::addresses::recordable;
 use dx_pkg_core::{Integrity, PackageName};
 use dx_pkg_format::packument::{Repeated, VersionData};
+use memchr::memchr3;
 use serde::de::DeserializeSeed;
 
 use super::bins::{self, Bin};
@@ -55,8 +57,7 @@ fn read_versions<'a>(cursor: &mut Cursor<'a>, versions: &mut Versions<'a>) -> Op
         known = Known::default();
         *cursor = start;
         if fill(cursor.value()?, &mut versions.manifest)? {
-            let data = versions.manifest.data(Cow::Borrowed(version), &versions.package);
-            versions.encoder.push(data);
+            versions.push(Cow::Borrowed(version));
         }
         Some(())
     })
@@ -263,7 +264,15 @@ impl<'a> Dist<'a> {
         let mut dist = Self::default();
         cursor.object(|cursor, key| {
             match key {
-                "tarball" => dist.tarball = cursor.plain_string()?,
+                "tarball" => {
+                    dist.tarball = cursor.plain_string()?;
+                    // An address with a secret in it is unusual.
+                    if memchr3(b'?', b'@', b'#', dist.tarball.as_bytes()).is_some()
+                        && matches!(recordable(dist.tarball), Cow::Owned(_))
+                    {
+                        return None;
+                    }
+                }
                 "integrity" => dist.integrity = cursor.plain_string()?,
                 "shasum" => dist.shasum = cursor.plain_string()?,
                 "unpackedSize" => dist.unpacked_size = Some(cursor.small_number()?),

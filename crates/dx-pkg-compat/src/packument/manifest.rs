@@ -4,6 +4,7 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use dx_pkg_core::Integrity;
+use dx_pkg_core::text::addresses::recordable;
 use dx_pkg_format::packument::VersionData;
 use serde::de::{IgnoredAny, MapAccess, SeqAccess};
 
@@ -106,6 +107,15 @@ impl<'de> Manifest<'de> {
             self.data.extra.retain(|(other, _)| *other != key);
             self.data.extra.extend(json.map(|json| (key, json.into())));
         }
+    }
+
+    /// Removes the secrets from the tarball's address; returns it without and with them if it had
+    /// any.
+    pub(super) fn take_full_address(&mut self) -> Option<(Box<str>, Box<str>)> {
+        let full = Box::<str>::from(&*self.data.tarball);
+        let Cow::Owned(recorded) = recordable(&full) else { return None };
+        self.data.tarball = Cow::Owned(recorded.clone());
+        Some((recorded.into(), full))
     }
 
     /// Returns the kept fields, normalised in the order in which npm does it.

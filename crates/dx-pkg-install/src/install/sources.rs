@@ -4,8 +4,10 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use dx_pkg_acquire::AcquireError;
+use dx_pkg_acquire::exact::Elsewhere;
 use dx_pkg_acquire::sources::SourceRules;
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::Override;
 
 use crate::plan::Plan;
 use crate::project::Project;
@@ -18,6 +20,8 @@ pub(super) struct SourceCheck<'l> {
     lock: &'l Lock,
     /// The paths of the packages that the project and its workspaces require themselves.
     direct: OnceCell<HashSet<&'l str>>,
+    /// The project's overrides.
+    overrides: Vec<Override>,
 }
 
 impl<'l> SourceCheck<'l> {
@@ -27,13 +31,26 @@ impl<'l> SourceCheck<'l> {
         lock: &'l Lock,
     ) -> Result<Self, InstallError> {
         let rules = session.context.sources()?;
-        Ok(SourceCheck { rules, project, lock, direct: OnceCell::new() })
+        let overrides = project.manifest.override_rules()?;
+        Ok(SourceCheck { rules, project, lock, direct: OnceCell::new(), overrides })
     }
 
     /// Returns why a package must not be taken from where its entry says.
     pub(super) fn refusal(&self, package: &LockPackage) -> Option<AcquireError> {
         let direct = || self.direct.get_or_init(|| direct_paths(self.project, self.lock));
-        self.rules.refusal(package, || direct().contains(package.path.as_str()))
+        self.rules.refusal(
+            package,
+            || direct().contains(package.path.as_str()),
+            || self.elsewhere(package),
+        )
+    }
+
+    /// Returns whether a requirement of the lock, the project or its overrides names a place outside
+    /// the registries for a package. Only entries that are to come from such a place are looked at.
+    fn elsewhere(&self, package: &LockPackage) -> bool {
+        let own = self.project.manifest.to_lock_package();
+        let all = self.lock.packages.iter().chain([&own]);
+        Elsewhere::of(all).with_overrides(&self.overrides).names(package)
     }
 
     /// Returns the paths of the plan's packages that must not be taken from where their entries

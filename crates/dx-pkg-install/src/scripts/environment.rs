@@ -3,6 +3,8 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use dx_pkg_core::text::addresses::{recordable, without_users};
+
 use super::SharedFacts;
 
 #[cfg(test)]
@@ -56,7 +58,7 @@ pub struct LockFacts<'e> {
 }
 
 /// Returns the whole environment of a script: `inherited` with npm's variables. Secret settings are
-/// not passed on.
+/// not passed on, nor users and passwords of addresses.
 #[must_use]
 pub fn environment(
     inherited: impl IntoIterator<Item = (String, String)>,
@@ -77,7 +79,7 @@ pub fn environment(
         // A variable that sets the same stays as it is spelt.
         let inherited = variables.get(&name).map(|inherited| flag_text(inherited));
         if !is_secret(key) && inherited != Some(flag_text(value)) {
-            variables.insert(name, flag_text(value));
+            variables.insert(name, without_users(&flag_text(value)).into_owned());
         }
     }
     let mut set = |key: &str, value: &str| {
@@ -103,7 +105,7 @@ pub fn environment(
         set(&format!("npm_package_{key}"), value);
     }
     if let Some(lock) = &what.lock {
-        set("npm_package_resolved", lock.resolved.unwrap_or_default());
+        set("npm_package_resolved", &recordable(lock.resolved.unwrap_or_default()));
         set("npm_package_integrity", lock.integrity.unwrap_or_default());
         set("npm_package_optional", flag(lock.optional));
         set("npm_package_dev", flag(lock.dev));

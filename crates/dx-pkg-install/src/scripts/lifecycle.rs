@@ -12,6 +12,7 @@ use dx_pkg_compat::manifest::{AllowScripts, Manifest};
 use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::{LockPackage, name_of_path};
 
+use super::identity::Identities;
 use super::policy::Policy;
 use super::runner::{Place, Runner, Subject};
 use super::skipped::allowing;
@@ -19,7 +20,7 @@ use super::{DEPENDENCY_EVENTS, LINKED_EVENTS, SharedFacts, order};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::project::outside::is_outside;
-use crate::{InstallError, Session};
+use crate::{Events, InstallError, Session};
 
 /// The scripts of a project and which of them may run.
 pub(crate) struct Lifecycle {
@@ -29,6 +30,7 @@ pub(crate) struct Lifecycle {
     policy: Policy,
     /// The folders of workspaces, whose scripts are the project's own.
     workspaces: HashSet<String>,
+    identities: Identities,
     /// Whether a script has been started.
     has_run: AtomicBool,
     /// What every script sees, gathered when the first one runs.
@@ -48,6 +50,7 @@ impl Lifecycle {
             strict: config.strict_allow_scripts()?,
             policy: Policy::new(&project.root, keys),
             workspaces: folders_of_workspaces(project),
+            identities: Identities::new(session.context.clone()),
             has_run: AtomicBool::new(false),
             shared: OnceLock::new(),
         })
@@ -66,7 +69,15 @@ impl Lifecycle {
         if self.all && !is_folder(package) {
             return Some(true);
         }
-        is_named.then(|| self.policy.of_package(package)).flatten()
+        let is_vouched =
+            |name: &str, version: &str| self.identities.is_vouched(package, name, version);
+        is_named.then(|| self.policy.of_package(package, is_vouched)).flatten()
+    }
+
+    /// Reports the packages whose scripts are allowed by their names and not run, as nothing shows
+    /// that they are those packages.
+    pub(crate) fn report_unvouched(&self, events: &dyn Events) {
+        self.identities.report(events);
     }
 
     /// Returns what the project says of the scripts of a linked folder that is no workspace.
@@ -95,7 +106,10 @@ impl Lifecycle {
         }
         // Nothing that the project says would let a bundled package's scripts run.
         let is_skipped = |package: &&LockPackage| {
-            !package.in_bundle && !is_folder(package) && self.verdict(package).is_none()
+            !package.in_bundle
+                && !is_folder(package)
+                && self.verdict(package).is_none()
+                && (self.strict || !self.identities.is_known_to_differ(package))
         };
         let mut skipped: Vec<String> =
             self.with_scripts(plan).filter(is_skipped).map(label_of_package).collect();
@@ -136,6 +150,15 @@ impl Lifecycle {
         let due: Vec<&LockPackage> = self
             .with_scripts(plan)
             .filter(|package| self.may_run(package) && fresh.contains(&package.path))
+            .collect();
+        let root = &place.project.root;
+        let due: Vec<&LockPackage> = due
+            .into_iter()
+            .filter(|package| {
+                self.all
+                    || !self.policy.is_by_name(package)
+                    || self.identities.agrees(package, root, place.events)
+            })
             .collect();
         if due.is_empty() {
             return Ok(failed);

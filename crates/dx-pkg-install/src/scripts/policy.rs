@@ -43,31 +43,51 @@ impl Policy {
         Policy { root: root.to_owned(), rules }
     }
 
-    /// Returns what is said of a package that has a tarball; a denial wins.
-    pub(super) fn of_package(&self, package: &LockPackage) -> Option<bool> {
-        let from_registry = || {
-            let url = match origin(package) {
-                Origin::Registry => None,
-                Origin::Address(url) => Some(url),
-                Origin::File(_) | Origin::Other(_) => return None,
-            };
-            let in_url = url.and_then(name_and_version);
-            let own = || (real_name(package), package.version.as_deref().unwrap_or_default());
-            Some(in_url.unwrap_or_else(own))
-        };
-        self.verdict(|subject| match subject {
-            Subject::Name(name) => from_registry().is_some_and(|(own, _)| own == name.as_str()),
-            Subject::Versions(name, versions) => from_registry().is_some_and(|(own, version)| {
-                let is_version = |wanted: &Version| {
-                    Version::parse(version).is_ok_and(|version| version == *wanted)
-                };
-                own == name.as_str() && versions.iter().any(is_version)
-            }),
-            Subject::Path(path) => {
-                let file = |file: &str| absolute(&self.root, &file.replace("%23", "#"));
-                matches!(origin(package), Origin::File(own) if file(own) == *path)
-            }
-            Subject::Address(address) => package.resolved.as_deref() == Some(address),
+    /// Returns what is said of a package that has a tarball; a denial wins. It is allowed by its name
+    /// only if `is_vouched` for that name and version.
+    pub(super) fn of_package(
+        &self,
+        package: &LockPackage,
+        is_vouched: impl Fn(&str, &str) -> bool,
+    ) -> Option<bool> {
+        let said = self.said_of(package, |_| true)?;
+        if !said || !self.is_by_name(package) {
+            return Some(said);
+        }
+        let (name, version) = registry_name(package)?;
+        is_vouched(name, version).then_some(true)
+    }
+
+    /// Returns whether nothing but its name allows a package.
+    pub(super) fn is_by_name(&self, package: &LockPackage) -> bool {
+        let by_itself =
+            |subject: &Subject| matches!(subject, Subject::Path(_) | Subject::Address(_));
+        self.said_of(package, by_itself) != Some(true)
+    }
+
+    /// Returns what the rules that count say of a package that has a tarball.
+    fn said_of(&self, package: &LockPackage, counts: impl Fn(&Subject) -> bool) -> Option<bool> {
+        let from_registry = || registry_name(package);
+        self.verdict(|subject| {
+            counts(subject)
+                && match subject {
+                    Subject::Name(name) => {
+                        from_registry().is_some_and(|(own, _)| own == name.as_str())
+                    }
+                    Subject::Versions(name, versions) => {
+                        from_registry().is_some_and(|(own, version)| {
+                            let is_version = |wanted: &Version| {
+                                Version::parse(version).is_ok_and(|version| version == *wanted)
+                            };
+                            own == name.as_str() && versions.iter().any(is_version)
+                        })
+                    }
+                    Subject::Path(path) => {
+                        let file = |file: &str| absolute(&self.root, &file.replace("%23", "#"));
+                        matches!(origin(package), Origin::File(own) if file(own) == *path)
+                    }
+                    Subject::Address(address) => package.resolved.as_deref() == Some(address),
+                }
         })
     }
 
@@ -93,6 +113,19 @@ impl Policy {
         let about = self.rules.iter().filter(|(subject, _)| is_about(subject));
         about.map(|(_, verdict)| *verdict).min()
     }
+}
+
+/// Returns the name and version that a package has by its address, else by its entry; `None` where
+/// it is of no registry.
+pub(super) fn registry_name(package: &LockPackage) -> Option<(&str, &str)> {
+    let url = match origin(package) {
+        Origin::Registry => None,
+        Origin::Address(url) => Some(url),
+        Origin::File(_) | Origin::Other(_) => return None,
+    };
+    let in_url = url.and_then(name_and_version);
+    let own = || (real_name(package), package.version.as_deref().unwrap_or_default());
+    Some(in_url.unwrap_or_else(own))
 }
 
 impl Subject {

@@ -48,7 +48,14 @@ impl SharedFacts {
         let gyp = bundled_gyp(environment, node_path.as_deref());
         let mut settings = npm_folders(environment, root, node_path.as_deref());
         settings.extend(gyp.as_ref().map(|gyp| ("node-gyp".to_owned(), text(&gyp.program))));
-        settings.extend(changed_settings(config));
+        // Where npm's folders are is for the user to say, not for a project.
+        let is_own = |settings: &[(String, String)], key: &str| {
+            config.is_given_by_user(key) || settings.iter().all(|(known, _)| known != key)
+        };
+        let changed = changed_settings(config);
+        let changed = changed.into_iter().filter(|(key, _)| is_own(&settings, key));
+        let changed: Vec<_> = changed.collect();
+        settings.extend(changed);
         Ok(SharedFacts {
             settings,
             user_agent: match config.user_agent()? {
@@ -134,7 +141,8 @@ fn filled(template: &str, node: Option<&Node>) -> String {
 fn editor(environment: &Environment, config: &Config) -> String {
     let usual = || ["EDITOR", "VISUAL"].iter().find_map(|name| environment.variable(name));
     let default = if cfg!(windows) { "notepad.exe" } else { "vi" };
-    text_of(config, "editor").unwrap_or_else(|| usual().unwrap_or(default).to_owned())
+    let configured = config.editor().ok().flatten();
+    configured.unwrap_or_else(|| usual().unwrap_or(default).to_owned())
 }
 
 /// Returns the text of a setting that dx itself does not use.

@@ -140,6 +140,7 @@ impl Builder<'_, '_> {
                     .picker
                     .too_new(&packument, &parsed)
                     .map(|v| packument.version(v).version_str().to_owned()),
+                lacks_time: self.picker.lacks_time(&packument, &parsed),
             });
         };
         let package_name = self.tree.interner.name(&package_name);

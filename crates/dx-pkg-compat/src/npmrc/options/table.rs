@@ -12,6 +12,7 @@ use url::Url;
 
 use super::super::proxy::Proxy;
 use super::super::release_age::Date;
+use super::super::trust::Trust;
 use super::super::value::{
     AllowSource, DependencyType, Development, ForeignOverrides, ImportMethod, InstallStrategy,
     Location, LockfileVersion, LogLevel, NodeLinker, Production, VerifyMode,
@@ -99,30 +100,37 @@ options! {
         "The host in `resolved` addresses that the registry's replaces: npmjs, never, always or a host."
         => getter(replace_registry_host = "npmjs".to_owned());
     "strict-ssl": bool, "true", Network,
-        "Whether a registry's certificate must be valid."
+        "Whether a registry's certificate must be valid.",
+        trust(Trust::Stricter(&["false", "true"]))
         => getter(strict_ssl = true);
     "ca": Option<Vec<String>>, "", Network,
         "Certificate authorities to trust, in PEM form.",
-        unset("the system's authorities")
+        unset("the system's authorities"),
+        trust(Trust::User)
         => through(ca);
     "cafile": Option<PathBuf>, "", Network,
         "A file of certificate authorities to trust.",
-        unset("the system's authorities")
+        unset("the system's authorities"),
+        trust(Trust::User)
         => getter(cafile = None);
     "proxy": Option<Proxy>, "", Network,
         "The proxy for http requests; false for none at all.",
-        variables(&["HTTP_PROXY", "PROXY"])
+        variables(&["HTTP_PROXY", "PROXY"]),
+        trust(Trust::User)
         => through(proxy_for);
     "https-proxy": Option<Proxy>, "", Network,
         "The proxy for https requests.",
-        variables(&["HTTPS_PROXY"])
+        variables(&["HTTPS_PROXY"]),
+        trust(Trust::User)
         => through(proxy_for);
     "noproxy": Vec<String>, "", Network,
         "Hosts that are reached without a proxy.",
-        variables(&["NO_PROXY"])
+        variables(&["NO_PROXY"]),
+        trust(Trust::User)
         => through(proxy_for);
     "local-address": Option<String>, "", Network,
-        "The local address to send requests from."
+        "The local address to send requests from.",
+        trust(Trust::User)
         => getter(local_address = None);
     "fetch-retries": Option<u32>, "", Network,
         "The number of retries of a failed request.",
@@ -189,8 +197,9 @@ options! {
         => getter(tag = "latest".to_owned());
     "before": Option<Date>, "", Resolve,
         "Choose only versions published before this date.",
-        with_flags(&[Flag::argument("before", "DATE", "Choose only versions published before this date")])
-        => through(release_cutoff);
+        with_flags(&[Flag::argument("before", "DATE", "Choose only versions published before this date")]),
+        trust(Trust::Age)
+        => through(release_cutoffs);
     "min-release-age": Option<f64>, "", Resolve,
         "Choose only versions published at least this many days ago.",
         unset("`1`"),
@@ -198,19 +207,28 @@ options! {
             "min-release-age",
             "DAYS",
             "Choose only versions published at least this many days ago",
-        )])
-        => through(release_cutoff);
+        )]),
+        trust(Trust::Age)
+        => through(release_cutoffs);
     "minimum-release-age": Option<f64>, "", Resolve,
-        "Choose only versions published at least this many minutes ago; pnpm's setting."
-        => through(release_cutoff);
+        "Choose only versions published at least this many minutes ago; pnpm's setting.",
+        trust(Trust::Age)
+        => through(release_cutoffs);
     "min-release-age-exclude": Vec<String>, "", Resolve,
-        "Packages that `min-release-age` does not apply to."
+        "Packages that `min-release-age` does not apply to.",
+        trust(Trust::Age)
         => through(release_age_exclude);
     "minimum-release-age-exclude": Vec<String>, "", Resolve,
-        "The same; pnpm's setting."
+        "The same; pnpm's setting.",
+        trust(Trust::Age)
         => through(release_age_exclude);
+    "min-release-age-ignore-missing-time": bool, "false", Resolve,
+        "Whether a version counts as old enough where the registry does not tell when it was published.",
+        trust(Trust::Stricter(&["true", "false"]))
+        => getter(min_release_age_ignore_missing_time = false);
     "min-release-age-registries": Vec<String>, "", Resolve,
-        "Registries, besides the built-in one, whose versions must be a day old where no age is set."
+        "Registries, besides the built-in one, whose versions must be a day old where no age is set.",
+        trust(Trust::Adds)
         => through(usual_age_applies);
     "strict-peer-deps": bool, "false", Resolve,
         "Whether any peer conflict is an error.",
@@ -256,16 +274,20 @@ options! {
         with_flags(&[Flag::argument("libc", "LIBC", "Choose packages for this C library: glibc or musl")])
         => getter(libc = None);
     "allow-git": AllowSource, "none", Resolve,
-        "The packages that may depend on git repositories."
+        "The packages that may depend on git repositories.",
+        trust(Trust::Stricter(&["all", "root", "none"]))
         => ignored("dx does not install from git yet and refuses such packages");
     "allow-remote": AllowSource, "none", Resolve,
-        "The packages whose tarballs may come from another address than their registry's."
+        "The packages whose tarballs may come from another address than their registry's.",
+        trust(Trust::Stricter(&["all", "root", "none"]))
         => getter(allow_remote = AllowSource::None);
     "allow-file": AllowSource, "all", Resolve,
-        "The packages that may come from a tarball on this machine."
+        "The packages that may come from a tarball on this machine.",
+        trust(Trust::Stricter(&["all", "root", "none"]))
         => getter(allow_file = AllowSource::All);
     "allow-directory": AllowSource, "all", Resolve,
-        "The packages that may depend on local folders."
+        "The packages that may depend on local folders.",
+        trust(Trust::Stricter(&["all", "root", "none"]))
         => getter(allow_directory = AllowSource::All);
     "package-lock": bool, "true", Resolve,
         "Whether a lockfile is read and written.",
@@ -345,18 +367,25 @@ options! {
     "optional": Option<bool>, "", Tree,
         "An old way to omit or include optional."
         => through(omit);
+    "trusted-projects": Option<Vec<PathBuf>>, "", Tree,
+        "Folders of projects whose `.npmrc` counts like your own; those in them, too.",
+        trust(Trust::User)
+        => through(is_given_by_user);
     "ignore-scripts": bool, "false", Tree,
         "Run no scripts at all.",
-        with_flags(&[Flag::fixed("ignore-scripts", "true", "Run no scripts, not even the project's")])
+        with_flags(&[Flag::fixed("ignore-scripts", "true", "Run no scripts, not even the project's")]),
+        trust(Trust::Stricter(&["false", "true"]))
         => getter(ignore_scripts = false);
     "allow-scripts": Vec<String>, "", Tree,
         "Packages whose scripts may run."
         => through(allow_scripts);
     "strict-allow-scripts": bool, "false", Tree,
-        "Whether scripts that are neither allowed nor denied are an error."
+        "Whether scripts that are neither allowed nor denied are an error.",
+        trust(Trust::Stricter(&["false", "true"]))
         => getter(strict_allow_scripts = false);
     "dangerously-allow-all-scripts": bool, "false", Tree,
-        "Run every package's scripts."
+        "Run every package's scripts.",
+        trust(Trust::Stricter(&["true", "false"]))
         => getter(dangerously_allow_all_scripts = false);
     "foreground-scripts": bool, "false", Tree,
         "Let dependencies' scripts write to the terminal. Otherwise the output of one that fails is shown."
@@ -366,11 +395,23 @@ options! {
         => getter(always_run_scripts = false);
     "script-shell": Option<String>, "", Tree,
         "The shell that scripts run in.",
-        unset("`sh`; `cmd` on Windows")
+        unset("`sh`; `cmd` on Windows"),
+        trust(Trust::User)
         => getter(script_shell = None);
     "node-options": Option<String>, "", Tree,
-        "Options for the Node.js that scripts start; scripts see them as `NODE_OPTIONS`."
+        "Options for the Node.js that scripts start; scripts see them as `NODE_OPTIONS`.",
+        trust(Trust::User)
         => getter(node_options = None);
+    "editor": Option<String>, "", Tree,
+        "The editor that scripts see as `EDITOR`.",
+        unset("as the variables `EDITOR` and `VISUAL` say"),
+        trust(Trust::User)
+        => getter(editor = None);
+    "node-gyp": Option<PathBuf>, "", Tree,
+        "The `node-gyp` that scripts see as `npm_config_node_gyp`.",
+        unset("npm's own"),
+        trust(Trust::User)
+        => ignored("dx passes it on to scripts");
     "user-agent": Option<String>, "", Tree,
         "The user agent that scripts see, in npm's form with `{node-version}`, `{platform}` and so on.",
         unset("`dx/… npm/? node/…`")
@@ -388,16 +429,19 @@ options! {
     "prepared-trees": Option<u32>, "", Tree,
         "The number of `node_modules` trees that are kept ready for each project.",
         unset("`1`, or `0` where `CI` is set"),
-        variables(&["DX_PREPARED_TREES", "CI"])
+        variables(&["DX_PREPARED_TREES", "CI"]),
+        trust(Trust::Stricter(&["1", "0"]))
         => getter(prepared_trees = None);
     "background": Option<bool>, "", Tree,
         "Whether an install may leave a process running that stores, prepares and cleans up.",
         unset("`true`, or `false` on battery"),
         variables(&["DX_BACKGROUND"]),
-        with_flags(&[Flag::fixed("no-background", "false", "Leave no process running")])
+        with_flags(&[Flag::fixed("no-background", "false", "Leave no process running")]),
+        trust(Trust::Stricter(&["true", "false"]))
         => getter(background = None);
     "verify": VerifyMode, "ci", Tree,
-        "When the files of a prepared tree are checked for changes made in another project."
+        "When the files of a prepared tree are checked for changes made in another project.",
+        trust(Trust::Stricter(&["after", "ci", "always"]))
         => getter(verify = VerifyMode::Ci);
     "global-style": bool, "false", Tree,
         "An old way to ask for `install-strategy=shallow`."

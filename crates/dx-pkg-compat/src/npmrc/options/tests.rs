@@ -164,6 +164,34 @@ fn every_setting_has_its_row_in_settings_md() {
 }
 
 #[test]
+fn what_a_project_may_not_set_is_in_settings_md() {
+    let text = fs::read_to_string(workspace().join("docs/settings.md")).unwrap();
+    let (_, section) = text.split_once("\n### What a project's `.npmrc` may not set\n").unwrap();
+    let section = section.split("\n### ").next().unwrap();
+    let item = |start: &str| {
+        let (_, item) = section.split_once(&format!("\n- **{start}")).unwrap();
+        item.split("\n- ").next().unwrap()
+    };
+    for option in OPTIONS {
+        let (key, heading) = (
+            option.key,
+            match option.trust {
+                Trust::Anyone => continue,
+                Trust::User => "Only you set",
+                Trust::Stricter(words) => {
+                    let valid = |word: &&str| option.is_valid(&RawValue::from_ini(word));
+                    assert!(words.iter().all(valid), "{}", option.key);
+                    assert!(option.default.is_empty() || words.contains(&option.default));
+                    "A project may be stricter"
+                }
+                Trust::Adds | Trust::Age => "An age that you demand",
+            },
+        );
+        assert!(item(heading).contains(&format!("`{key}`")), "{key} is missing: {heading}");
+    }
+}
+
+#[test]
 fn flags_are_unique_and_set_valid_values() {
     let mut names = Vec::new();
     for option in OPTIONS {

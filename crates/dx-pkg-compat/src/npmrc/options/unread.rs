@@ -1,6 +1,7 @@
 //! Settings that are given and that dx does not read: npm's that matter to an install, and those
 //! that nobody knows. npm's settings for other commands are passed over.
 
+use super::super::trust::Trust;
 use super::super::value::RawValue;
 use super::OptionInfo;
 use super::words::is_idle;
@@ -22,19 +23,28 @@ const NOT_CARRIED_OUT: [&str; 13] = [
     "umask",
 ];
 
-/// The settings of one registry.
-const OF_A_REGISTRY: [&str; 10] = [
-    "_auth",
-    "_authToken",
-    "_authtoken",
-    "_password",
-    "cert",
-    "certfile",
-    "email",
-    "key",
-    "keyfile",
-    "username",
+/// The settings of one registry, and what a project's file may do about them.
+const OF_A_REGISTRY: [(&str, Trust); 10] = [
+    ("_auth", Trust::Anyone),
+    ("_authToken", Trust::Anyone),
+    ("_authtoken", Trust::Anyone),
+    ("_password", Trust::Anyone),
+    ("cert", Trust::User),
+    ("certfile", Trust::User),
+    ("email", Trust::Anyone),
+    ("key", Trust::User),
+    ("keyfile", Trust::User),
+    ("username", Trust::Anyone),
 ];
+
+/// Returns what a project's file may do about a setting that is in no row of the table.
+pub(super) fn trust(key: &str) -> Trust {
+    let name = key.rsplit(':').next().unwrap_or(key);
+    let known = OF_A_REGISTRY.iter().find(|(known, _)| *known == name);
+    // Bound to no address, a file is not used in any case.
+    let known = known.filter(|_| key.starts_with("//") || !name.ends_with("file"));
+    known.map_or(Trust::Anyone, |(_, trust)| *trust)
+}
 
 /// npm's settings for commands that dx does not have, and those that say where files are.
 const OTHER_COMMANDS: &str = "\
@@ -58,7 +68,7 @@ pub(in super::super) fn is_unread(key: &str, value: &RawValue, in_file: bool) ->
     }
     let name = key.rsplit(':').next().unwrap_or(key);
     let is_known = OptionInfo::find(name).is_some()
-        || OF_A_REGISTRY.contains(&name)
+        || OF_A_REGISTRY.iter().any(|(known, _)| *known == name)
         || is_idle(name)
         || OTHER_COMMANDS.split_ascii_whitespace().any(|other| other == name);
     in_file && !is_known

@@ -23,17 +23,15 @@ const IDLE_SWITCHES: [&str; 14] = [
     "yes",
 ];
 /// npm's settings with a value that have no influence on what dx does.
-const IDLE_VALUES: [&str; 11] = [
+const IDLE_VALUES: [&str; 9] = [
     "audit-level",
     "cache-max",
     "cache-min",
     "depth",
-    "editor",
     "git",
     "heading",
     "logs-dir",
     "logs-max",
-    "node-gyp",
     "viewer",
 ];
 

@@ -56,7 +56,7 @@ fn other_hosts_get_nothing() {
 
 #[test]
 fn ports_must_be_the_same() {
-    let plain = user("//r.example/:_authToken=t");
+    let plain = user("registry=http://r.example/\n//r.example/:_authToken=t");
     assert_eq!(header(&plain, "https://r.example:443/"), token("t"));
     assert_eq!(header(&plain, "http://r.example/"), token("t"));
     for other in ["https://r.example:8443/", "https://r.example:80/", "http://r.example:443/"] {

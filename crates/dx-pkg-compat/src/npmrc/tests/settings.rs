@@ -142,7 +142,11 @@ fn certificate_authorities_keep_or_gain_line_ends() {
 #[test]
 fn release_cutoff_comes_from_the_strongest_layer() {
     use ReleaseCutoff::{Before, MinimumAge};
-    let cutoff = |layers: Layers<'_>| layers.config().release_cutoff().unwrap();
+    let cutoff = |layers: Layers<'_>| {
+        let cutoffs = layers.config().release_cutoffs().unwrap();
+        assert!(cutoffs.len() < 2, "{cutoffs:?}");
+        cutoffs.first().copied()
+    };
     let none = Layers::default;
     assert_eq!(cutoff(none()), None);
     let days = |days: u64| Some(MinimumAge(Duration::from_secs(days * 86_400)));
@@ -152,21 +156,18 @@ fn release_cutoff_comes_from_the_strongest_layer() {
         cutoff(Layers { user: "min-release-age=3\nminimum-release-age=1440", ..none() }),
         days(3)
     );
-    assert_eq!(
-        cutoff(Layers { user: "min-release-age=3", project: "minimum-release-age=0", ..none() }),
-        days(0)
-    );
-    assert_eq!(
-        cutoff(Layers { user: "before=2026-01-01", project: "min-release-age=2", ..none() }),
-        days(2)
-    );
+    assert_eq!(cutoff(Layers { project: "minimum-release-age=0", ..none() }), days(0));
+    let variable = &[("npm_config_minimum_release_age", "0")];
+    assert_eq!(cutoff(Layers { user: "min-release-age=3", env: variable, ..none() }), days(0));
+    let flags = &[("min-release-age", "2")];
+    assert_eq!(cutoff(Layers { user: "before=2026-01-01", flags, ..none() }), days(2));
     let both = Layers { user: "before=2026-01-01\nmin-release-age=2", ..none() };
     assert_eq!(cutoff(both), Some(Before(1_767_225_600_000)));
     assert_eq!(
         cutoff(Layers { user: "before=2026-01-01", flags: &[("before", "null")], ..none() }),
         None
     );
-    assert!(user("min-release-age=soon").release_cutoff().is_err());
+    assert!(user("min-release-age=soon").release_cutoffs().is_err());
 }
 
 #[test]
@@ -175,8 +176,8 @@ fn dates_are_read_to_the_millisecond() {
         let flags = [("before".to_owned(), text.to_owned())];
         let sources =
             ConfigSources { default_registry: DEFAULT, flags: &flags, ..ConfigSources::default() };
-        match Config::load(&sources).unwrap().release_cutoff() {
-            Ok(Some(ReleaseCutoff::Before(time))) => Some(time),
+        match Config::load(&sources).unwrap().release_cutoffs().as_deref() {
+            Ok([ReleaseCutoff::Before(time)]) => Some(*time),
             _ => None,
         }
     };

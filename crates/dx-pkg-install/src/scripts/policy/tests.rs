@@ -7,6 +7,9 @@ fn policy(keys: &[(&str, bool)]) -> Policy {
     )
 }
 
+/// Stands for a registry that has every version where its entry says.
+const VOUCHED: fn(&str, &str) -> bool = |_, _| true;
+
 fn package(path: &str, version: &str, resolved: Option<&str>) -> LockPackage {
     LockPackage {
         path: path.to_owned(),
@@ -19,7 +22,7 @@ fn package(path: &str, version: &str, resolved: Option<&str>) -> LockPackage {
 /// Returns what one key says of `a@1.2.0` of a registry.
 fn of_registry(key: &str) -> Option<bool> {
     let url = "https://r.test/a/-/a-1.2.0.tgz";
-    policy(&[(key, true)]).of_package(&package("node_modules/a", "1.2.0", Some(url)))
+    policy(&[(key, true)]).of_package(&package("node_modules/a", "1.2.0", Some(url)), VOUCHED)
 }
 
 #[test]
@@ -35,13 +38,14 @@ fn registry_packages_are_named_by_name_or_exact_versions() {
 #[test]
 fn denial_wins() {
     let both = policy(&[("a", false), ("a@1.2.0", true)]);
-    assert_eq!(both.of_package(&package("node_modules/a", "1.2.0", None)), Some(false));
+    assert_eq!(both.of_package(&package("node_modules/a", "1.2.0", None), VOUCHED), Some(false));
 }
 
 #[test]
 fn address_of_a_registry_tells_the_name_and_no_entry_can_claim_another() {
     let allows = |path: &str, url: &str| {
-        policy(&[("trusted", true), ("@s/b", true)]).of_package(&package(path, "1.0.0", Some(url)))
+        policy(&[("trusted", true), ("@s/b", true)])
+            .of_package(&package(path, "1.0.0", Some(url)), VOUCHED)
     };
     let trusted = "https://r.test/trusted/-/trusted-1.0.0.tgz";
     assert_eq!(allows("node_modules/alias", trusted), Some(true));
@@ -58,14 +62,14 @@ fn tarballs_are_named_by_path_or_address() {
     for key in
         ["file:lib/t.tgz", "./lib/t.tgz", "file:/x/y/p/lib/t.tgz", "t@file:./lib/../lib/t.tgz"]
     {
-        assert_eq!(policy(&[(key, true)]).of_package(&file), Some(true), "{key}");
+        assert_eq!(policy(&[(key, true)]).of_package(&file, VOUCHED), Some(true), "{key}");
     }
     for key in ["t", "t@1.0.0", "file:t.tgz"] {
-        assert_eq!(policy(&[(key, true)]).of_package(&file), None, "{key}");
+        assert_eq!(policy(&[(key, true)]).of_package(&file, VOUCHED), None, "{key}");
     }
     let remote = package("node_modules/t", "1.0.0", Some("https://h.test/t.tgz"));
-    assert_eq!(policy(&[("https://h.test/t.tgz", true)]).of_package(&remote), Some(true));
-    assert_eq!(policy(&[("https://h.test/u.tgz", true)]).of_package(&remote), None);
+    assert_eq!(policy(&[("https://h.test/t.tgz", true)]).of_package(&remote, VOUCHED), Some(true));
+    assert_eq!(policy(&[("https://h.test/u.tgz", true)]).of_package(&remote, VOUCHED), None);
 }
 
 #[test]
@@ -81,4 +85,21 @@ fn folders_are_named_by_path_also_as_npm_writes_it() {
     }
     let outside = policy(&[("file:../../out", true)]);
     assert_eq!(outside.of_folder("../out", ["node_modules/out"].into_iter()), Some(true));
+}
+
+#[test]
+fn a_name_allows_only_what_is_vouched_for() {
+    let url = "https://r.test/a/-/a-1.2.0.tgz";
+    let entry = package("node_modules/a", "1.2.0", Some(url));
+    let nobody = |_: &str, _: &str| false;
+    let this = |name: &str, version: &str| (name, version) == ("a", "1.2.0");
+    for key in ["a", "a@1.2.0"] {
+        assert_eq!(policy(&[(key, true)]).of_package(&entry, nobody), None, "{key}");
+        assert_eq!(policy(&[(key, true)]).of_package(&entry, this), Some(true), "{key}");
+        assert!(policy(&[(key, true)]).is_by_name(&entry));
+    }
+    // A denial needs no proof, and an address is what it is.
+    assert_eq!(policy(&[("a", false)]).of_package(&entry, nobody), Some(false));
+    assert_eq!(policy(&[(url, true)]).of_package(&entry, nobody), Some(true));
+    assert!(!policy(&[(url, true), ("a", true)]).is_by_name(&entry));
 }
