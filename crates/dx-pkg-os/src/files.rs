@@ -14,6 +14,7 @@ mod mount;
 mod name;
 mod output;
 mod remove;
+mod secret;
 mod space;
 #[cfg(unix)]
 mod umask;
@@ -31,5 +32,6 @@ pub use mount::is_mount_point;
 pub use name::unique_name;
 pub use output::OutputFile;
 pub use remove::remove_tree;
+pub use secret::{create_secret, read_secret};
 pub use space::{Space, space};
 pub use user_file::{check_user_file, write_user_file};

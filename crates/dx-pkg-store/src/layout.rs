@@ -8,6 +8,7 @@ use dx_pkg_core::PackageId;
 ///
 /// ```text
 /// <root>/v1/
+///   key                          a secret of this store, by which it knows what it has written
 ///   packages/<aa>/<id>.dxt       the tables of an expanded package, with its files' identities
 ///   packages/<aa>/<id>.former    such a record of a package that is to be fetched again
 ///   packages/<aa>/<id>.dxp       or the package in one file; earlier versions wrote one beside

@@ -9,6 +9,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_os::files::{Dir, Identity};
 
 use crate::expanded::Altered;
+use crate::key::StoreKey;
 use crate::layout::{EntryName, RECORD};
 use crate::packuments::Packuments;
 use crate::pending::{self, Pending};
@@ -32,6 +33,7 @@ struct Inner {
     lacking: Mutex<BTreeMap<PackageId, BTreeSet<String>>>,
     gyp: Mutex<Option<HashSet<PackageId>>>,
     metadata: Mutex<Packuments>,
+    key: OnceLock<StoreKey>,
 }
 
 impl Store {
@@ -60,6 +62,7 @@ impl Store {
             lacking: Mutex::default(),
             gyp: Mutex::default(),
             metadata: Mutex::default(),
+            key: OnceLock::new(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -162,6 +165,16 @@ impl Store {
     /// Returns the metadata cache as this process sees it.
     pub(crate) fn metadata_cell(&self) -> &Mutex<Packuments> {
         &self.inner.metadata
+    }
+
+    /// Returns the store's key, once it was read or created.
+    pub(crate) fn key_cell(&self) -> &OnceLock<StoreKey> {
+        &self.inner.key
+    }
+
+    /// Returns the folder of this version of the layout, kept open.
+    pub(crate) fn root_dir(&self) -> &Dir {
+        &self.inner.dir
     }
 
     /// Returns the pending packages of this process.
