@@ -34,6 +34,11 @@ impl Dir {
         Ok(Self { fd: wait_for_descriptors(open)? })
     }
 
+    /// Returns the directory of an open descriptor.
+    pub(in crate::files) fn of_descriptor(fd: OwnedFd) -> Self {
+        Self { fd }
+    }
+
     /// Opens a directory below this one.
     pub fn open_dir(&self, name: impl AsRef<Path>) -> io::Result<Self> {
         let flags = DIRECTORY | OFlags::NOFOLLOW;
