@@ -8,7 +8,7 @@ use dx_pkg_compat::npmrc::{Config, ConfigSources};
 use dx_pkg_core::Version;
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
-use dx_pkg_store::{Folder, Store};
+use dx_pkg_store::{Folder, Store, StoreError};
 
 use crate::background::{Background, Foreground};
 use crate::node::{Found, Node, user_agent};
@@ -27,6 +27,8 @@ pub struct Session {
     pub config_files: Seen,
     /// The number of trees kept prepared for each project.
     pub prepared_trees: u32,
+    /// Why a store that lies nearer than the one in use is not used.
+    pub(crate) passed_over: Option<String>,
     /// What decides whether a background process follows an install.
     background: Background,
     node: OnceLock<Option<Node>>,
@@ -65,7 +67,7 @@ impl Session {
             let origin = setting.origin.to_string();
             return Err(InstallError::UnsupportedSetting { key, value, origin });
         }
-        let store = open_store(&environment, root)?;
+        let (store, passed_over) = open_store(&environment, root)?;
         let prepared_trees = prepared_trees(&environment, &config)?;
         let background = Background::new(&environment, &config)?;
         let context = Context::new(ContextOptions {
@@ -82,6 +84,7 @@ impl Session {
             flags,
             config_files,
             prepared_trees,
+            passed_over,
             background,
             node: OnceLock::new(),
             asked: Mutex::default(),
@@ -235,14 +238,23 @@ pub fn config_files(environment: &Environment, root: &Path) -> [Option<PathBuf>;
 }
 
 /// Opens the store: the configured one, or one at the root of the project's file system where the
-/// default is on another.
-fn open_store(environment: &Environment, root: &Path) -> Result<Store, InstallError> {
+/// default is on another. Returns it, and why one that lies nearer is not used.
+fn open_store(
+    environment: &Environment,
+    root: &Path,
+) -> Result<(Store, Option<String>), InstallError> {
     let Some(folder) = environment.store_folder() else { return Err(InstallError::NoHome) };
-    let configured = environment.variable("DX_STORE").is_some();
-    if !configured && let Some(near) = store_on_same_device(root, &folder) {
-        return Ok(near);
+    let near = match environment.variable("DX_STORE") {
+        None => store_on_same_device(root, &folder),
+        Some(_) => None,
+    };
+    match near {
+        Some(Ok(store)) => Ok((store, None)),
+        Some(Err(refused @ StoreError::NotUsed { .. })) => {
+            Ok((Store::open(&folder)?, Some(format!("{refused}; {} is used", folder.display()))))
+        }
+        _ => Ok((Store::open(&folder)?, None)),
     }
-    Ok(Store::open(&folder)?)
 }
 
 fn device(path: &Path) -> Option<u64> {
@@ -251,13 +263,13 @@ fn device(path: &Path) -> Option<u64> {
         .map(|identity| identity.device)
 }
 
-/// Opens a store at the root of the project's file system if `usual` is on another one and that
-/// root is writable.
-fn store_on_same_device(root: &Path, usual: &Path) -> Option<Store> {
+/// Opens a store at the root of the project's file system if `usual` is on another one. It fails
+/// where that root is not writable, or its store is somebody else's.
+fn store_on_same_device(root: &Path, usual: &Path) -> Option<Result<Store, StoreError>> {
     let own = device(root)?;
     if device(usual) == Some(own) {
         return None;
     }
     let top = root.ancestors().take_while(|folder| device(folder) == Some(own)).last()?;
-    Store::open(&top.join(".dx-store")).ok()
+    Some(Store::open_common(&top.join(".dx-store")))
 }

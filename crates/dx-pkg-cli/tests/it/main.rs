@@ -87,6 +87,8 @@ mod takeover;
 mod timing;
 mod tolerance;
 #[cfg(unix)]
+mod trusted_store;
+#[cfg(unix)]
 mod user_files;
 mod words;
 #[cfg(target_os = "linux")]

@@ -79,6 +79,7 @@ impl OpenProject {
             let hint = warning.hint().map(|hint| format!(": {hint}")).unwrap_or_default();
             events.warning(&format!("{warning}{hint}"));
         }
+        session.passed_over.iter().for_each(|refusal| events.warning(refusal));
         demands::check(&session, &mut project, events)?;
         Ok(OpenProject { session: Arc::new(session), project, starts_from_nothing, started, lock })
     }
