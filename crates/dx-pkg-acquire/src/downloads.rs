@@ -196,6 +196,10 @@ impl Downloads {
         let mut started = Vec::with_capacity(packages.size_hint().0);
         for (id, package) in packages {
             self.context.cancel.check()?;
+            if let Err(altered) = self.expect(id, package) {
+                failed.push((package.path.clone(), altered));
+                continue;
+            }
             match self.start(id, package, None) {
                 Err(refused) if refused.is_refused_source() => {
                     failed.push((package.path.clone(), refused));
@@ -226,6 +230,12 @@ impl Downloads {
         Ok(failed)
     }
 
+    /// Tells the store which bytes the package must be of, however it is found.
+    fn expect(&self, id: PackageId, package: &LockPackage) -> Result<(), AcquireError> {
+        let Some(integrity) = &package.integrity else { return Ok(()) };
+        Ok(self.shared.store.expect(id, integrity)?)
+    }
+
     /// Starts the downloads that are still to be started; returns how many are under way.
     ///
     /// # Errors
@@ -235,6 +245,10 @@ impl Downloads {
         packages: impl Iterator<Item = (PackageId, &'p LockPackage)>,
     ) -> Result<usize, AcquireError> {
         for (id, package) in packages {
+            // Two entries that cannot both be right are reported to whoever waits for them.
+            if self.expect(id, package).is_err() {
+                continue;
+            }
             match self.start(id, package, None) {
                 // It is reported to whoever waits for the package.
                 Err(refused) if refused.is_refused_source() => {}

@@ -131,6 +131,15 @@ pub enum AcquireError {
         /// Its value.
         value: &'static str,
     },
+    /// Nothing vouches for the bytes of a package.
+    #[error(
+        "neither the lockfile nor the registry has a usable digest of {package}, so its files \
+         cannot be verified"
+    )]
+    NoDigest {
+        /// The package with its version.
+        package: String,
+    },
     /// A requirement names a folder that does not exist.
     #[error("{name}@{spec:?}: there is no folder {}", folder.display())]
     NoFolder {
@@ -250,6 +259,7 @@ impl Coded for AcquireError {
             Self::OriginNotRequired { .. } => "DX_LOCK_ORIGIN",
             Self::LocalTarball { source, .. } => source.code(),
             Self::SourceNotAllowed { .. } => "DX_SOURCE_NOT_ALLOWED",
+            Self::NoDigest { .. } => "DX_NO_INTEGRITY",
             Self::NoFolder { .. } => "DX_NO_FOLDER",
             Self::NotText { .. } => "DX_NOT_TEXT",
             Self::InFile { source, .. } => source.code(),
@@ -278,6 +288,11 @@ impl Coded for AcquireError {
             }
             Self::SourceNotAllowed { setting, .. } => {
                 return Some(format!("if you trust it, set {setting}=root or {setting}=all"));
+            }
+            Self::NoDigest { .. } => {
+                "registries give an integrity or a shasum for every version: ask whoever runs \
+                 yours to repair it. To install what comes now unverified and record its digest in \
+                 the lockfile, use --allow-missing-integrity"
             }
             Self::NoFolder { .. } => "correct the path in package.json",
             Self::NotText { .. } => "save it as UTF-8",

@@ -130,6 +130,12 @@ impl Integrity {
         &self.hashes[..count]
     }
 
+    /// Returns whether the same bytes match this integrity and another.
+    pub fn agrees_with(&self, other: &Self) -> bool {
+        let (own, others) = (self.acceptable(), other.acceptable());
+        own.len() == others.len() && own.iter().all(|hash| others.contains(hash))
+    }
+
     /// Checks that the bytes match.
     pub fn verify(&self, bytes: &[u8]) -> Result<(), IntegrityMismatch> {
         self.judge(Hash::of(self.strongest().algorithm(), bytes))

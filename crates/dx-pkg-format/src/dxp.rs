@@ -48,6 +48,7 @@
 mod decode;
 mod encode;
 mod mode;
+mod provisional;
 mod verify;
 
 use std::borrow::Cow;
@@ -56,8 +57,9 @@ use crate::FormatError;
 use crate::wire::{self, Frame};
 
 pub use decode::Layout;
-pub use encode::{DigestedFile, Encoding, ProvisionalDigest, complete_tables, encode, tables_of};
+pub use encode::{DigestedFile, Encoding, complete_tables, encode, tables_of};
 pub use mode::FileMode;
+pub use provisional::{DigestSecret, ProvisionalDigest};
 pub use verify::content_root_of;
 
 /// The first four bytes of a DXP file.

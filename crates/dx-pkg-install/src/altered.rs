@@ -4,7 +4,7 @@
 use std::collections::{HashMap, HashSet};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 
 use dx_pkg_compat::npmrc::VerifyMode;
 use dx_pkg_core::PackageId;
@@ -20,6 +20,10 @@ use crate::plan::{Plan, tree_of};
 use crate::seal::Seal;
 use crate::{InstallError, Session, in_place, installed, notices, own_files};
 
+/// The number of bytes that an install without a background process compares with digests where
+/// files were changed since they were last linked or checked; opening each counts as 64 KiB. More
+/// would be noticed, as removing a tree changes the time of all its files.
+const COMPARED: u64 = 512 * 1024;
 /// The most threads that check files.
 const MOST_THREADS: usize = 4;
 
@@ -52,13 +56,20 @@ pub(crate) fn may_use_prepared(
     Ok(sound)
 }
 
+/// Returns the number of bytes that linking compares with digests where files were changed since
+/// they were last linked or checked. A background process that follows compares all of them.
+pub(crate) fn compared(session: &Session) -> u64 {
+    if session.maintenance_follows() { 0 } else { COMPARED }
+}
+
 /// Returns whether the expanded files of all packages are unaltered, after they are repaired.
 pub(crate) fn check(store: &Store, packages: &[PackageId]) -> bool {
     let (next, sound) = (AtomicUsize::new(0), AtomicBool::new(true));
+    let budget = AtomicU64::new(COMPARED);
     let threads = dx_pkg_os::process::processors().min(MOST_THREADS);
     let work = || {
         while let Some(id) = packages.get(next.fetch_add(1, Ordering::Relaxed)) {
-            if !is_unaltered(store, *id) {
+            if !is_unaltered(store, *id, &budget) {
                 sound.store(false, Ordering::Relaxed);
                 // What cannot be repaired counts as missing then, and is fetched.
                 let _ = store.repair_expanded(*id, None);
@@ -74,10 +85,10 @@ pub(crate) fn check(store: &Store, packages: &[PackageId]) -> bool {
     sound.into_inner()
 }
 
-fn is_unaltered(store: &Store, id: PackageId) -> bool {
+fn is_unaltered(store: &Store, id: PackageId, budget: &AtomicU64) -> bool {
     let Ok(Some(tables)) = store.open_tables(id) else { return false };
     let Ok(files) = store.open_files(id, &tables) else { return false };
-    store.is_unaltered(id, &files).unwrap_or(false)
+    store.is_unaltered(id, &files, budget).unwrap_or(false)
 }
 
 /// Separates files that scripts of this install wrote to from those that other projects share, and

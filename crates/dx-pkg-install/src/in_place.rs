@@ -6,6 +6,7 @@ use std::path::Path;
 use dx_pkg_acquire::package::package_id;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_link::{Look, Placement, Repairs, Tree, survey};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_os::files::Dir;
@@ -43,18 +44,49 @@ pub(crate) fn find(
     wanted: &Tree,
 ) -> Result<Option<InPlace>, InstallError> {
     let look = if session.config().force()? { Look::Files } else { Look::Folders };
-    let (found, recorded) = if let Some((tree, recorded)) = recorded_by_dx(session.store(), root) {
-        (survey(root, session.store(), &tree, look)?, recorded)
-    } else if own_files::is_forged(root, Seal::of_store(session.store())) {
-        return Ok(None);
-    } else if let Some((tree, recorded)) = of_npm(root, plan, wanted) {
-        // A tree that dx would not make, such as one of links into a folder of npm's, is replaced.
-        (survey(root, session.store(), &tree, look).ok().flatten(), recorded)
-    } else {
-        return Ok(None);
-    };
+    let (found, recorded) =
+        if let Some((mut tree, recorded)) = recorded_by_dx(session.store(), root) {
+            drop_other_bytes(&mut tree, &recorded, plan);
+            (survey(root, session.store(), &tree, look)?, recorded)
+        } else if own_files::is_forged(root, Seal::of_store(session.store())) {
+            return Ok(None);
+        } else if let Some((mut tree, recorded)) = of_npm(root, plan, wanted) {
+            drop_other_bytes(&mut tree, &recorded, plan);
+            // A tree that dx would not make, such as one of links into a folder of npm's, is replaced.
+            (survey(root, session.store(), &tree, look).ok().flatten(), recorded)
+        } else {
+            return Ok(None);
+        };
     let versions = recorded.packages.into_iter().map(|package| (package.path, package.version));
     Ok(found.map(|(tree, repairs)| InPlace { tree, versions: versions.collect(), repairs }))
+}
+
+/// Drops placements whose recorded integrity is another than that of the plan's entry though the
+/// first halves of the digests, which are the packages' ids, are the same.
+fn drop_other_bytes(tree: &mut Tree, recorded: &Lock, plan: &Plan) {
+    let planned: HashMap<&str, &str> = integrities(&plan.installed).collect();
+    let other: HashSet<&str> = integrities(recorded)
+        .filter(|(path, integrity)| planned.get(path).is_some_and(|planned| planned != integrity))
+        .filter(|(path, integrity)| is_half_of(integrity, planned[path]))
+        .map(|(path, _)| path)
+        .collect();
+    if !other.is_empty() {
+        tree.placements.retain(|placement| !other.contains(placement.path.as_str()));
+    }
+}
+
+fn integrities(lock: &Lock) -> impl Iterator<Item = (&str, &str)> {
+    let packages = lock.packages.iter().filter(|package| !package.link);
+    packages.filter_map(|package| Some((package.path.as_str(), package.integrity.as_deref()?)))
+}
+
+/// Returns whether two integrities name other bytes under one id.
+fn is_half_of(recorded: &str, planned: &str) -> bool {
+    let parsed = Integrity::parse(recorded).ok().zip(Integrity::parse(planned).ok());
+    parsed.is_some_and(|(recorded, planned)| {
+        PackageId::from_integrity(&recorded) == PackageId::from_integrity(&planned)
+            && !recorded.agrees_with(&planned)
+    })
 }
 
 /// Returns the tree of dx's record; `None` without one, and if npm has changed the tree since.

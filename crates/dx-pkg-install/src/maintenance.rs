@@ -85,6 +85,7 @@ pub fn run(
         began();
         store_pending(store, cancel)?;
         store.drop_second_copies(&mut || !cancel.is_cancelled())?;
+        store.seal_former_records(&mut || !cancel.is_cancelled())?;
         let jobs = store.take_jobs();
         // A job queued after the last look, but before the lock was free again, would wait for the
         // next install.

@@ -107,7 +107,18 @@ impl<'p> Preparation<'p> {
             prepared.trees += 1;
             prepared.patched += usize::from(patched);
         }
+        if prepared.trees > 0 {
+            self.store.record_links(self.packages().into_iter());
+        }
         Ok(prepared)
+    }
+
+    fn packages(&self) -> BTreeSet<PackageId> {
+        let ids = self.tree.placements.iter().filter_map(|placement| match placement.source {
+            PlacementSource::Package(id) => Some(id),
+            _ => None,
+        });
+        ids.collect()
     }
 
     /// Trashes trees that were prepared for other locks of this project: where its next tree is not
@@ -133,8 +144,8 @@ impl<'p> Preparation<'p> {
     /// the store lacks a package. The project's own tree is repaired too, and other projects that
     /// share the files are told. What only the registry has is fetched in a session of the project.
     ///
-    /// Where the install has just built the whole tree, it has looked at each file; then only
-    /// packages without expanded files are looked at.
+    /// Files that were changed since dx has last linked or checked them are hashed: the install has
+    /// only compared sizes and times, which can be set back.
     pub(crate) fn check_files(
         &self,
         open: &OpenSession<'_>,
@@ -147,10 +158,6 @@ impl<'p> Preparation<'p> {
                 continue;
             }
             self.cancel.check()?;
-            if self.origin == TreeOrigin::Built && self.store.has(id) {
-                seen.insert(id, Vec::new());
-                continue;
-            }
             let Checked { altered, is_complete } =
                 self.store.repair_expanded(id, Some(&self.project.join(&placement.path)))?;
             if !is_complete && altered.is_empty() {

@@ -8,7 +8,7 @@ use dx_pkg_compat::npmrc::{Config, ConfigSources};
 use dx_pkg_core::{Coded, Version};
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
-use dx_pkg_store::{Folder, Store, StoreKey};
+use dx_pkg_store::{Folder, Store, StoreError, StoreKey};
 
 use crate::background::{Background, Foreground};
 use crate::node::{Found, Node, user_agent};
@@ -35,6 +35,8 @@ pub struct Session {
     linked_settings: Option<Linked>,
     /// The number of trees kept prepared for each project.
     pub prepared_trees: u32,
+    /// Why a store that lies nearer than the one in use is not used.
+    pub(crate) passed_over: Option<String>,
     /// What decides whether a background process follows an install.
     background: Background,
     node: OnceLock<Option<Node>>,
@@ -74,7 +76,7 @@ impl Session {
             let origin = setting.origin.to_string();
             return Err(InstallError::UnsupportedSetting { key, value, origin });
         }
-        let store = open_store(&environment, root)?;
+        let (store, passed_over) = open_store(&environment, root)?;
         let prepared_trees = prepared_trees(&environment, &config)?;
         let background = Background::new(&environment, &config)?;
         let context = Context::new(ContextOptions {
@@ -92,6 +94,7 @@ impl Session {
             config_files,
             linked_settings,
             prepared_trees,
+            passed_over,
             background,
             node: OnceLock::new(),
             asked: Mutex::default(),
@@ -265,15 +268,19 @@ pub fn config_files(environment: &Environment, root: &Path) -> [Option<PathBuf>;
 }
 
 /// Opens the store: the configured one, or one at the root of the project's file system where the
-/// default is on another.
-fn open_store(environment: &Environment, root: &Path) -> Result<Store, InstallError> {
+/// default is on another. Returns it, and why one that lies nearer is not used.
+fn open_store(
+    environment: &Environment,
+    root: &Path,
+) -> Result<(Store, Option<String>), InstallError> {
     let Some(folder) = environment.store_folder() else { return Err(InstallError::NoHome) };
-    if let Some(near) = store_on_same_device(environment, root, &folder)
-        && let Ok(near) = Store::open(&near)
-    {
-        return Ok(near);
+    match store_on_same_device(environment, root, &folder).map(|near| Store::open_common(&near)) {
+        Some(Ok(store)) => Ok((store, None)),
+        Some(Err(refused @ StoreError::NotUsed { .. })) => {
+            Ok((Store::open(&folder)?, Some(format!("{refused}; {} is used", folder.display()))))
+        }
+        _ => Ok((Store::open(&folder)?, None)),
     }
-    Ok(Store::open(&folder)?)
 }
 
 /// Returns the seals of the stores that an install in `root` may use, the usual one first. Only

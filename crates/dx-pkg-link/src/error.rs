@@ -49,6 +49,15 @@ pub enum LinkError {
         /// The package's identity.
         id: String,
     },
+    /// The store has other bytes under the id of a package of the tree.
+    #[error("could not install `{path}`")]
+    OtherBytes {
+        /// A path of the package in the tree.
+        path: String,
+        /// The store's error.
+        #[source]
+        source: dx_pkg_store::StoreError,
+    },
     /// The store could not read a package.
     #[error("could not read package {id} from the store")]
     Store {
@@ -115,7 +124,7 @@ impl Coded for LinkError {
             Self::Duplicate { .. } => "DX_DUPLICATE_PATH",
             Self::BelowLink { .. } => "DX_PATH_BELOW_LINK",
             Self::MissingPackage { .. } => "DX_PACKAGE_NOT_STORED",
-            Self::Store { source, .. } => source.code(),
+            Self::Store { source, .. } | Self::OtherBytes { source, .. } => source.code(),
             Self::Corrupt { .. } => "DX_PACKAGE_CORRUPT",
             Self::MethodUnsupported { .. } => "DX_IMPORT_METHOD_UNSUPPORTED",
             Self::Cancelled => "DX_CANCELLED",
@@ -134,7 +143,7 @@ impl Coded for LinkError {
             }
             Self::MissingPackage { .. } => "run `dx install` again to download it",
             Self::Corrupt { .. } => "run `dx store verify --fix`",
-            Self::Store { source, .. } => return source.hint(),
+            Self::Store { source, .. } | Self::OtherBytes { source, .. } => return source.hint(),
             Self::MethodUnsupported { .. } => {
                 "set package-import-method=auto, or keep the store on the project's file system"
             }

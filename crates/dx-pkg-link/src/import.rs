@@ -11,7 +11,7 @@ use std::cell::OnceCell;
 use std::io::{self, Read};
 use std::ops::AddAssign;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::{Dxp, Entry, FileMode};
@@ -173,15 +173,18 @@ pub(crate) struct Importer {
     method: ImportMethod,
     /// Whether the store's files need no look before they are linked.
     is_checked: bool,
+    /// The number of bytes that are still compared with digests.
+    compares_bytes: AtomicU64,
     hardlinks: AtomicBool,
     reflinks: AtomicBool,
 }
 
 impl Importer {
-    pub(crate) fn new(method: ImportMethod, is_checked: bool) -> Self {
+    pub(crate) fn new(method: ImportMethod, is_checked: bool, compares_bytes: u64) -> Self {
         Self {
             method,
             is_checked,
+            compares_bytes: AtomicU64::new(compares_bytes),
             hardlinks: AtomicBool::new(matches!(
                 method,
                 ImportMethod::Auto | ImportMethod::Hardlink
@@ -204,7 +207,8 @@ impl Importer {
             return source;
         }
         let expanded = source.expanded.take();
-        source.expanded = expanded.and_then(|files| checked(store, id, files));
+        source.expanded =
+            expanded.and_then(|files| checked(store, id, files, &self.compares_bytes));
         source
     }
 
@@ -340,8 +344,13 @@ impl Importer {
 
 /// Returns the package's files, unaltered: those that were written to in a project are replaced
 /// first. `None` if they cannot be; the package then counts as missing.
-fn checked(store: &Store, id: PackageId, files: PackageFiles) -> Option<PackageFiles> {
-    if store.is_own(id) || store.is_unaltered(id, &files).ok()? {
+fn checked(
+    store: &Store,
+    id: PackageId,
+    files: PackageFiles,
+    compares_bytes: &AtomicU64,
+) -> Option<PackageFiles> {
+    if store.is_own(id) || store.is_unaltered(id, &files, compares_bytes).ok()? {
         return Some(files);
     }
     // What was replaced has the same name.

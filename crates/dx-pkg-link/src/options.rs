@@ -35,6 +35,9 @@ pub struct LinkOptions<'o> {
     /// Whether the caller has just compared the store's files with their records: each file is
     /// otherwise looked at before it is linked.
     pub store_is_checked: bool,
+    /// The number of bytes of the store's files, in all, that are compared with their digests where
+    /// a file was changed since it was last linked or checked.
+    pub compares_bytes: u64,
     /// The number of threads; by default that of the processors, at most eight.
     pub threads: Option<NonZeroUsize>,
     /// The state files below the project's `node_modules`, such as `.package-lock.json` and
@@ -57,6 +60,7 @@ impl Default for LinkOptions<'_> {
             after_interruption: false,
             cancelled: None,
             store_is_checked: false,
+            compares_bytes: 0,
             threads: None,
             extra_files: &[],
         }

@@ -4,7 +4,7 @@
 //! the 1,200 packages of a large tree for the whole run makes 175 MiB resident.
 
 use dx_pkg_core::PackageId;
-use dx_pkg_store::{PackageTables, Store};
+use dx_pkg_store::{PackageTables, Store, StoreError};
 
 use crate::LinkError;
 use crate::tree::{PlacementSource, Site};
@@ -19,7 +19,12 @@ impl Packages<'_> {
     pub(crate) fn open(&self, id: PackageId, path: &str) -> Result<PackageTables, LinkError> {
         self.store
             .open_tables(id)
-            .map_err(|source| LinkError::Store { id: id.to_string(), source })?
+            .map_err(|source| match source {
+                StoreError::OtherBytes { .. } => {
+                    LinkError::OtherBytes { path: path.to_owned(), source }
+                }
+                _ => LinkError::Store { id: id.to_string(), source },
+            })?
             .ok_or_else(|| LinkError::MissingPackage { path: path.to_owned(), id: id.to_string() })
     }
 

@@ -40,7 +40,11 @@ impl<'r> Run<'r> {
         Run {
             project,
             packages: Packages { store },
-            importer: Importer::new(options.import, options.store_is_checked),
+            importer: Importer::new(
+                options.import,
+                options.store_is_checked,
+                options.compares_bytes,
+            ),
             movable,
             options,
             progress,

@@ -33,7 +33,7 @@ pub use map::Map;
 pub use mount::is_mount_point;
 pub use name::unique_name;
 pub use output::OutputFile;
-pub use owner::is_of_others;
+pub use owner::{Access, ROOT, access, create_private_dir, is_of_others, is_own_file, user};
 pub use remove::remove_tree;
 pub use secret::{create_secret, read_secret};
 pub use space::{Space, space};

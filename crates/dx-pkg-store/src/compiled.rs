@@ -12,11 +12,12 @@ fn name_of(key: [u8; 32]) -> EntryName {
 }
 
 impl Store {
-    /// Returns the compiled lockfile stored under `key`, unchecked: its own format detects damage.
+    /// Returns the compiled lockfile stored under `key`, if this store has written it.
     #[must_use]
     pub fn compiled_lock(&self, key: [u8; 32]) -> Option<Map> {
         let dir = self.existing(Folder::Lockfiles)?;
-        Map::of(&dir.open_file(name_of(key)).ok()?).ok()
+        let file = dir.open_file(name_of(key)).ok()?;
+        self.open_sealed(&file, Folder::Lockfiles.name(), &key)
     }
 
     /// Stores a compiled lockfile under `key`.
@@ -24,6 +25,10 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn put_compiled_lock(&self, key: [u8; 32], bytes: &[u8]) -> Result<(), StoreError> {
-        self.write_file(Folder::Lockfiles, name_of(key), |file| file.write_all(bytes))
+        let seal = self.sealed(Folder::Lockfiles.name(), &key, bytes)?;
+        self.write_file(Folder::Lockfiles, name_of(key), |file| {
+            file.write_all(bytes)?;
+            file.write_all(&seal)
+        })
     }
 }

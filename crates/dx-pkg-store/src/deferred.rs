@@ -43,7 +43,7 @@ impl Store {
         integrity: Option<&Integrity>,
         files: &[FileEntry<'_>],
     ) -> Result<(), StoreError> {
-        let tables = PackageTables::of_files(files, integrity)
+        let tables = PackageTables::of_files(files, integrity, &self.seals()?.digests)
             .map_err(|source| StoreError::Unstorable { id, source })?;
         let pending = self.pending_or_begin()?;
         if pending.tables(id).is_some() {
@@ -53,7 +53,7 @@ impl Store {
         let mut tree =
             PackageTree::new(pending.dir.make_dir(name_of(id)).map_err(failed)?, Names::Paths);
         let rows = tree.add_all(files).map_err(failed)?;
-        pending.insert(id, tables.with_rows(Names::Paths, rows));
+        pending.insert(id, tables.with_rows(Names::Paths, rows, tree.changed_ns()));
         Ok(())
     }
 
@@ -84,7 +84,7 @@ impl Store {
         let Some(pending) = self.pending() else { return Ok(0) };
         let tables = pending.take();
         let packages = tables.iter().map(|(id, tables)| (*id, tables));
-        let bytes = record::encode(project, pending.name(), packages);
+        let bytes = record::encode(project, pending.name(), packages, self.seals()?);
         self.write_file(Folder::Pending, unique_name(""), |file| file.write_all(&bytes))?;
         Ok(tables.len())
     }
@@ -108,7 +108,7 @@ impl Store {
         let mut records = Vec::new();
         for file in self.names_in(Folder::Pending)? {
             let bytes = std::fs::read(&file).map_err(StoreError::io("reading", &file))?;
-            match record::decode(&bytes) {
+            match record::decode(&bytes, self.seals()?) {
                 Some(record::Contents { project, folder, packages }) => {
                     let unmoved = self.folder(Folder::Tmp).join(folder);
                     records.push(PendingRecord { project, packages, unmoved, file });
@@ -207,12 +207,15 @@ fn link_all(
     let mut rows = Vec::with_capacity(tables.dxp().len());
     for (entry, stamp) in tables.stamped() {
         let found = copy.status(entry.path)?;
-        let is_same = found.zip(stamp).is_some_and(|(found, stamp)| stamp.fits(&found, &entry));
+        // Nobody but dx may have touched it: these files have other names than the store's.
+        let is_same = found.zip(stamp).is_some_and(|(found, stamp)| {
+            stamp.fits(&found, &entry) && found.identity.ctime_ns <= tables.changed_ns
+        });
         let linked = stamp.filter(|_| is_same).map(|stamp| tree.link(entry.path, copy, stamp));
         rows.push(match linked {
             Some(Ok(row)) => row,
             _ => {
-                let contents = read_matching(copy, entry.path, &entry, tables)?;
+                let contents = read_matching(copy, entry.path, &entry, &tables.digests)?;
                 let Some(contents) = contents else { return Ok(None) };
                 tree.add(entry.path, entry.mode, &contents)?
             }

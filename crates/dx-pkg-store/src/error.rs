@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use dx_pkg_core::{Coded, PackageId};
 use dx_pkg_format::FormatError;
 
+use crate::unfit::Unfit;
+
 /// An error of the store.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
@@ -52,6 +54,22 @@ pub enum StoreError {
         /// The damage.
         source: FormatError,
     },
+    /// A folder is not used as a store, as others decide what is in it.
+    #[error("the store `{}` is not used: {why}", path.display())]
+    NotUsed {
+        /// The folder.
+        path: PathBuf,
+        /// The reason.
+        why: Unfit,
+    },
+    /// The store has other bytes than those that are asked for, under the same id.
+    #[error("integrity check failed: the store has {stored} where {expected} is expected")]
+    OtherBytes {
+        /// The integrity of what is stored.
+        stored: Box<str>,
+        /// The integrity that was asked for.
+        expected: Box<str>,
+    },
     /// A package's files cannot be stored.
     #[error("storing the package {id}: {source}")]
     Unstorable {
@@ -89,6 +107,8 @@ impl Coded for StoreError {
             Self::Full { .. } => "DX_STORE_FULL",
             Self::Io { .. } => "DX_STORE_IO",
             Self::Damaged { .. } => "DX_STORE_DAMAGED",
+            Self::NotUsed { .. } => "DX_STORE_NOT_USED",
+            Self::OtherBytes { .. } => "DX_INTEGRITY_MISMATCH",
             Self::Unstorable { .. } => "DX_STORE_UNSTORABLE",
         }
     }
@@ -108,6 +128,17 @@ impl Coded for StoreError {
             }
             Self::Damaged { .. } => {
                 "run `dx store verify --fix`: it removes what is damaged, and it is fetched again"
+            }
+            Self::NotUsed { why: Unfit::NoFolder, .. } => {
+                "remove it, or name a folder of your own with `DX_STORE=<folder>`"
+            }
+            Self::NotUsed { .. } => {
+                "whoever can write to a store decides what is installed from it: name a folder of \
+                 your own with `DX_STORE=<folder>`, or run dx as the user it belongs to"
+            }
+            Self::OtherBytes { .. } => {
+                "the lockfile or the registry's answer was altered: compare it with what was \
+                 published or locked before you install"
             }
             Self::Io { .. } => return None,
             Self::Unstorable { source, .. } => return source.hint(),

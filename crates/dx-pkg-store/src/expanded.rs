@@ -2,13 +2,16 @@
 //!
 //! Projects share these files: a tool that writes into one of them in place changes it for all. So
 //! before a tree is built from them, each file is compared with its stamp in the package's record
-//! and its mode, its digest is checked if one differs, and an altered file is replaced. Its
+//! and its mode, its digest is checked if one differs, and an altered file is replaced. Maintenance
+//! also checks the digest of each file that was changed since dx has last linked or checked it, as
+//! the system's change time tells, which no program can set back. Its
 //! contents come from a project's own copy or, as the expanded files are the store's only ones,
 //! from the registry: the package then counts as missing until it is fetched again. The files that
 //! are right stay, with all their links.
 
 use std::io::{self, Read};
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::Entry;
@@ -18,6 +21,7 @@ use dx_pkg_os::files::{Dir, Status, unique_name};
 use crate::insert::Temporary;
 use crate::layout::{EntryName, FORMER, RECORD};
 use crate::matching::{file_matches, read_matching};
+use crate::package_tree::now_ns;
 use crate::tables::{FileName, Row, Stamp};
 use crate::written::give_back;
 use crate::{Folder, Package, PackageFiles, PackageTables, Store, StoreError};
@@ -42,10 +46,19 @@ pub struct Checked {
 impl Store {
     /// Returns whether the package's files have the stamps, sizes and modes of its tables.
     ///
+    /// Files that were changed since dx has last linked or checked them have a later change time,
+    /// and so have those of which a link was made or removed. They are compared with their digests,
+    /// as long as `budget` lasts, which is in bytes; [`Self::repair_expanded`] compares all.
+    ///
     /// # Errors
     /// When the file system refuses.
-    pub fn is_unaltered(&self, id: PackageId, files: &PackageFiles) -> io::Result<bool> {
-        Ok(self.is_fresh(id) || files.all_fit()?)
+    pub fn is_unaltered(
+        &self,
+        id: PackageId,
+        files: &PackageFiles,
+        budget: &AtomicU64,
+    ) -> io::Result<bool> {
+        Ok(self.is_fresh(id) || files.all_fit(budget)?)
     }
 
     /// Checks the package's expanded files, and repairs missing and altered ones from `copy`, a
@@ -78,13 +91,17 @@ impl Store {
             Err(error) => return Err(error),
         };
         let files = self.open_files(id, &tables).map_err(failed)?;
+        // What changes while files are hashed is looked at again.
+        let began = now_ns();
         let mut sources = Sources { store: self, id, copy, whole: None };
         let mut checked = Checked { is_complete: true, ..Checked::default() };
         let mut rows = Vec::with_capacity(tables.dxp().len());
         let (mut is_recorded, mut was_written) = (true, false);
         for (entry, stamp) in tables.stamped() {
             let found = files.status(&entry).map_err(failed)?;
-            let fits = found.zip(stamp).is_some_and(|(found, stamp)| stamp.fits(&found, &entry));
+            let fits = found.zip(stamp).is_some_and(|(found, stamp)| {
+                stamp.fits(&found, &entry) && found.identity.ctime_ns <= tables.changed_ns
+            });
             is_recorded &= fits;
             if let Some(found) = &found
                 && (fits || files.matches(&entry).map_err(failed)?)
@@ -114,7 +131,8 @@ impl Store {
             self.trash(&self.package_path(id))?;
         } else if !is_recorded || !self.has_record(id) {
             // Without a record the next check computes the digests again.
-            if self.write_record(id, &tables.clone().with_rows(tables.names, rows)).is_ok() {
+            let checked = tables.clone().with_rows(tables.names, rows, began);
+            if self.write_record(id, &checked).is_ok() {
                 self.remove_packed(id);
             }
         }
@@ -176,7 +194,8 @@ impl Store {
         let packages = self.existing(Folder::Packages)?;
         let mut record = Vec::new();
         packages.open_file(former).ok()?.read_to_end(&mut record).ok()?;
-        let old = self.open_files(id, &PackageTables::decode(record)?).ok()?;
+        let record = PackageTables::decode(record, id, self.seals().ok()?)?;
+        let old = self.open_files(id, &record).ok()?;
         let new = PackageFiles::new(Dir::open(fresh.path()).ok()?, tables.clone());
         let mut rows = Vec::with_capacity(tables.dxp().len());
         for entry in tables.dxp().entries() {
@@ -245,7 +264,7 @@ impl Sources<'_> {
             return Some(contents.into_owned());
         }
         let copy = self.copy.and_then(|copy| Dir::open(copy).ok())?;
-        read_matching(&copy, entry.path, entry, tables).ok()?
+        read_matching(&copy, entry.path, entry, &tables.digests).ok()?
     }
 }
 
@@ -258,7 +277,7 @@ fn keep_right_file(
     shared: bool,
 ) -> io::Result<Option<Status>> {
     let Some(former) = old.tables().dxp().find(entry.path) else { return Ok(None) };
-    let (from, digests) = (old.name(&former), new.tables().digests);
+    let (from, digests) = (old.name(&former), &new.tables().digests);
     if !file_matches(old.dir(), from, entry, digests)? {
         if !shared {
             return Ok(None);

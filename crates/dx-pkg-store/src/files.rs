@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io;
 use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use dx_pkg_core::PackageId;
 use dx_pkg_format::dxp::Entry;
@@ -71,17 +72,17 @@ impl PackageFiles {
 
     /// Returns whether a file has the size, mode and digest of its entry.
     pub(crate) fn matches(&self, entry: &Entry<'_>) -> io::Result<bool> {
-        file_matches(&self.dir, self.name(entry), entry, self.tables.digests)
+        file_matches(&self.dir, self.name(entry), entry, &self.tables.digests)
     }
 
     /// Returns whether a file has the size and digest of its entry.
     pub(crate) fn contents_match(&self, entry: &Entry<'_>) -> io::Result<bool> {
-        contents_match(&self.dir, self.name(entry), entry, self.tables.digests)
+        contents_match(&self.dir, self.name(entry), entry, &self.tables.digests)
     }
 
     /// Reads a file; `None` if it is missing or altered.
     pub(crate) fn read(&self, entry: &Entry<'_>) -> io::Result<Option<Vec<u8>>> {
-        read_matching(&self.dir, self.name(entry), entry, &self.tables)
+        read_matching(&self.dir, self.name(entry), entry, &self.tables.digests)
     }
 
     /// Returns the row of a file as it is now.
@@ -89,16 +90,35 @@ impl PackageFiles {
         Row { stamp: Stamp::of(&found.identity), number: self.tables.number(entry) }
     }
 
-    /// Returns whether all files have the stamps, sizes and modes of the tables.
-    pub(crate) fn all_fit(&self) -> io::Result<bool> {
+    /// Returns whether all files have the stamps, sizes and modes of the tables. Those that were
+    /// changed since dx has last linked or checked them are compared with their digests, as long as
+    /// `budget` lasts.
+    pub(crate) fn all_fit(&self, budget: &AtomicU64) -> io::Result<bool> {
+        /// What opening a file takes, in bytes that are hashed in that time.
+        const OPENING: u64 = 64 * 1024;
         for (entry, stamp) in self.tables.stamped() {
-            let found = self.status(&entry)?;
-            if !found.zip(stamp).is_some_and(|(found, stamp)| stamp.fits(&found, &entry)) {
+            let found = self.status(&entry)?.zip(stamp);
+            let Some((found, _)) = found.filter(|(found, stamp)| stamp.fits(found, &entry)) else {
+                return Ok(false);
+            };
+            if found.identity.ctime_ns > self.tables.changed_ns
+                && spend(budget, entry.size.saturating_add(OPENING))
+                && !self.contents_match(&entry)?
+            {
                 return Ok(false);
             }
         }
         Ok(true)
     }
+}
+
+/// Takes so much from what is left; returns whether there was enough.
+fn spend(budget: &AtomicU64, cost: u64) -> bool {
+    let left = budget.load(Ordering::Relaxed);
+    left > 0
+        && budget
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |left| left.checked_sub(cost))
+            .is_ok()
 }
 
 impl Store {

@@ -7,14 +7,14 @@ use std::io::{self, Write};
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
-use dx_pkg_format::dxp::{self, DigestedFile, FileMode, ProvisionalDigest};
+use dx_pkg_format::dxp::{self, DigestSecret, DigestedFile, FileMode, ProvisionalDigest};
 use dx_pkg_os::files::Identity;
 
 use crate::PackageTables;
 use crate::insert::Temporary;
 use crate::package_tree::PackageTree;
 use crate::pending::name_of;
-use crate::tables::{Names, Row, Stamp};
+use crate::tables::{Names, Row};
 use crate::{Folder, Store, StoreError, StoreMode};
 
 /// A package whose files are arriving, in a folder that is removed unless the package is kept.
@@ -22,6 +22,7 @@ pub struct Incoming<'s> {
     store: &'s Store,
     id: PackageId,
     mode: StoreMode,
+    secret: DigestSecret,
     tree: PackageTree,
     files: Vec<Arrived>,
     open: Option<(File, ProvisionalDigest)>,
@@ -55,6 +56,7 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn receive(&self, id: PackageId, mode: StoreMode) -> Result<Incoming<'_>, StoreError> {
+        let secret = self.seals()?.digests.clone();
         let folder = Temporary::new(self);
         let root = self.dir(Folder::Tmp)?.make_dir(folder.name());
         let root = root.map_err(StoreError::io("creating", folder.path()))?;
@@ -64,6 +66,7 @@ impl Store {
             store: self,
             id,
             mode,
+            secret,
             tree,
             files: Vec::new(),
             open: None,
@@ -86,7 +89,7 @@ impl Incoming<'_> {
         }
         self.end_file()?;
         let file = self.tree.create(&path, mode).map_err(|error| self.failed(&path, error))?;
-        self.open = Some((file, ProvisionalDigest::default()));
+        self.open = Some((file, ProvisionalDigest::new(&self.secret)));
         self.files.push(Arrived {
             path,
             mode,
@@ -125,10 +128,10 @@ impl Incoming<'_> {
         self.end_file()?;
         self.files.sort_unstable_by(|a, b| a.path.cmp(&b.path));
         let files: Vec<_> = self.files.iter().map(Arrived::digested).collect();
-        let tables = PackageTables::of_digested(&files, integrity)
+        let tables = PackageTables::of_digested(&files, integrity, &self.secret)
             .map_err(|source| StoreError::Unstorable { id: self.id, source })?;
         let rows = self.files.iter().filter_map(|file| file.row).collect();
-        let tables = tables.with_rows(self.tree.names(), rows);
+        let tables = tables.with_rows(self.tree.names(), rows, self.tree.changed_ns());
         match self.mode {
             StoreMode::Now => self.store.publish_expanded(self.id, self.folder, tables),
             StoreMode::Deferred | StoreMode::Tarball => self.defer(tables),
@@ -152,7 +155,7 @@ impl Incoming<'_> {
                 proof.reset();
             }
             match Identity::of_file(&file) {
-                Ok(identity) => arrived.row = Some(self.tree.added(Stamp::of(&identity))),
+                Ok(identity) => arrived.row = Some(self.tree.added(&identity)),
                 Err(error) => {
                     let path = arrived.path.clone();
                     return Err(self.failed(&path, error));

@@ -10,7 +10,7 @@ use dx_pkg_format::dxp::{Dxp, FileEntry};
 use dx_pkg_os::files::{Dir, unique_name};
 
 use crate::layout::{EntryName, RECORD};
-use crate::package_tree::{PLAIN, PackageTree};
+use crate::package_tree::{PLAIN, PackageTree, now_ns};
 use crate::tables::{Names, Row};
 use crate::{Folder, PackageTables, Store, StoreError};
 
@@ -84,7 +84,7 @@ impl Store {
         integrity: Option<&Integrity>,
         files: &[FileEntry<'_>],
     ) -> Result<(), StoreError> {
-        let tables = PackageTables::of_files(files, integrity)
+        let tables = PackageTables::of_files(files, integrity, &self.seals()?.digests)
             .map_err(|source| StoreError::Unstorable { id, source })?;
         self.insert_expanded(id, tables, |tree| tree.add_all(files))
     }
@@ -108,8 +108,11 @@ impl Store {
             }
             self.forget(id)?;
         }
-        if !self.is_packed(id) {
-            return Ok(false);
+        match self.open_dxp(id) {
+            Ok(Some(_)) => {}
+            Ok(None) => return Ok(false),
+            Err(StoreError::Damaged { path, .. }) => return self.trash(&path).map(|_| false),
+            Err(error) => return Err(error),
         }
         if is_expanded() {
             return Ok(true);
@@ -167,7 +170,8 @@ impl Store {
             let path = self.expanded(id).join(tree.current());
             StoreError::io("writing", path)(source)
         })?;
-        self.publish_expanded(id, temporary, tables.with_rows(Names::STORED, rows))
+        let tables = tables.with_rows(Names::STORED, rows, tree.changed_ns());
+        self.publish_expanded(id, temporary, tables)
     }
 
     /// Writes a package's record and renames its expanded folder to its place. Where expanded files
@@ -190,7 +194,7 @@ impl Store {
             Ok(()) => temporary.published = true,
             Err(error) if is_taken(&error) => {
                 if let Some(rows) = self.keep_right_files(id, &temporary, &tables) {
-                    tables = tables.with_rows(Names::STORED, rows);
+                    tables = tables.with_rows(Names::STORED, rows, now_ns());
                     self.write_record(id, &tables)?;
                 }
                 self.trash(&self.expanded(id))?;
@@ -218,8 +222,9 @@ impl Store {
         id: PackageId,
         tables: &PackageTables,
     ) -> Result<(), StoreError> {
+        let record = tables.encode(id, self.seals()?);
         let name = EntryName::of_package(id, RECORD);
-        self.write_file(Folder::Packages, name, |file| file.write_all(&tables.encode()))
+        self.write_file(Folder::Packages, name, |file| file.write_all(&record))
     }
 
     /// Removes the package's DXP file and the record beside it, once it is expanded and has a

@@ -7,7 +7,6 @@ use std::path::Path;
 use dx_pkg_format::dxp::{Entry, ProvisionalDigest};
 use dx_pkg_os::files::Dir;
 
-use crate::PackageTables;
 use crate::tables::Digests;
 
 /// The largest part of a file that is read at once, in bytes.
@@ -33,7 +32,7 @@ pub(crate) fn file_matches(
     dir: &Dir,
     path: impl AsRef<Path>,
     entry: &Entry<'_>,
-    digests: Digests,
+    digests: &Digests,
 ) -> io::Result<bool> {
     let Some((file, metadata)) = open_of_size(dir, path, entry)? else { return Ok(false) };
     let mode = mode_of(&metadata);
@@ -45,7 +44,7 @@ pub(crate) fn contents_match(
     dir: &Dir,
     path: impl AsRef<Path>,
     entry: &Entry<'_>,
-    digests: Digests,
+    digests: &Digests,
 ) -> io::Result<bool> {
     let opened = open_of_size(dir, path, entry)?;
     opened.map_or(Ok(false), |(file, _)| has_digest(file, entry, digests))
@@ -57,17 +56,19 @@ pub(crate) fn read_matching(
     dir: &Dir,
     path: impl AsRef<Path>,
     entry: &Entry<'_>,
-    tables: &PackageTables,
+    digests: &Digests,
 ) -> io::Result<Option<Vec<u8>>> {
     let Some((mut file, _)) = open_of_size(dir, path, entry)? else { return Ok(None) };
     let mut contents = Vec::with_capacity(usize::try_from(entry.size).unwrap_or_default());
     file.read_to_end(&mut contents)?;
-    Ok(tables.has_digest(entry, &contents).then_some(contents))
+    let mut hasher = Hasher::new(digests);
+    hasher.update(&contents);
+    Ok((hasher.finish() == entry.digest).then_some(contents))
 }
 
 /// Returns whether the contents of a file, of which the size was compared, have the digest of
 /// `entry`.
-fn has_digest(mut file: File, entry: &Entry<'_>, digests: Digests) -> io::Result<bool> {
+fn has_digest(mut file: File, entry: &Entry<'_>, digests: &Digests) -> io::Result<bool> {
     let mut hasher = Hasher::new(digests);
     let part = usize::try_from(entry.size).unwrap_or(PART).min(PART);
     let mut buffer = vec![0; part];
@@ -93,10 +94,11 @@ enum Hasher {
 }
 
 impl Hasher {
-    fn new(digests: Digests) -> Self {
+    fn new(digests: &Digests) -> Self {
         match digests {
             Digests::Blake3 => Self::Blake3(Box::default()),
-            Digests::Provisional => Self::Provisional(Box::default()),
+            Digests::Unkeyed => Self::Provisional(Box::new(ProvisionalDigest::unkeyed())),
+            Digests::Keyed(secret) => Self::Provisional(Box::new(ProvisionalDigest::new(secret))),
         }
     }
 

@@ -40,13 +40,14 @@ impl Package {
         }
     }
 
-    /// Returns a file's contents, without a copy if they are in a DXP file, uncompressed.
+    /// Returns a file's contents, whose digest was checked, without a copy if they are in a DXP
+    /// file, uncompressed.
     ///
     /// # Errors
     /// When they are damaged, or the package is pending and its files have been moved away.
     pub fn read(&self, entry: &Entry<'_>) -> Result<Cow<'_, [u8]>, DxpError> {
         match &self.0 {
-            Source::Whole { map, layout } => layout.view(map).read(entry),
+            Source::Whole { map, layout } => layout.view(map).read_verified(entry),
             Source::Files { tables, folder, files } => {
                 let damaged = || DxpError::Content { path: entry.path.to_owned() };
                 let files = match files.get() {
@@ -67,15 +68,15 @@ impl Store {
     /// Reads the tables of a package; `None` if the store does not have it.
     ///
     /// # Errors
-    /// When the tables are damaged or cannot be read.
+    /// When the tables are damaged or cannot be read, or the package is of other bytes than those
+    /// that are expected.
     pub fn open_tables(&self, id: PackageId) -> Result<Option<PackageTables>, StoreError> {
-        if let Some(tables) = self.pending().and_then(|pending| pending.tables(id)) {
-            return Ok(Some(tables));
-        }
-        if let Some(tables) = self.fresh().get(&id) {
-            return Ok(Some(tables.clone()));
-        }
-        self.stored_tables(id)
+        let pending = self.pending().and_then(|pending| pending.tables(id));
+        let tables = match pending.or_else(|| self.fresh().get(&id).cloned()) {
+            Some(tables) => Some(tables),
+            None => self.stored_tables(id)?,
+        };
+        tables.map(|tables| self.as_expected(id, tables)).transpose()
     }
 
     /// Reads the tables of a package from its record or its DXP file.
@@ -83,20 +84,17 @@ impl Store {
         if let Some(tables) = self.recorded(id)? {
             return Ok(Some(tables));
         }
-        let bytes = match self.open_dxp(id).and_then(read_tables) {
-            Ok(bytes) => bytes,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(StoreError::io("opening the package", self.package_path(id))(error));
-            }
-        };
+        let Some(file) = self.open_dxp(id)? else { return Ok(None) };
+        let bytes = read_tables(file)
+            .map_err(StoreError::io("opening the package", self.package_path(id)))?;
         let damaged = |source| StoreError::Damaged { path: self.package_path(id), source };
         let tables = PackageTables::of_dxp(bytes).map_err(damaged)?;
         let rows = self.earlier_rows(id, tables.dxp().len()).unwrap_or_default();
-        Ok(Some(tables.with_rows(Names::Paths, rows)))
+        Ok(Some(tables.with_rows(Names::Paths, rows, i64::MIN)))
     }
 
-    /// Reads the record of an expanded package; `None` if there is none, or it is damaged.
+    /// Reads the record of an expanded package; `None` if there is none, or it is damaged or not
+    /// this store's.
     fn recorded(&self, id: PackageId) -> Result<Option<PackageTables>, StoreError> {
         /// The first read, which most records fit in: those of 50 files take about 6 KiB.
         const FIRST: usize = 16 * 1024;
@@ -107,10 +105,12 @@ impl Store {
             if read == FIRST {
                 file.read_to_end(&mut bytes)?;
             }
-            Ok(bytes)
+            let is_former = PackageTables::is_former(&bytes) && self.is_former(&file)?;
+            Ok((bytes, is_former))
         };
         match self.open_entry(id, RECORD).and_then(read) {
-            Ok(bytes) => Ok(PackageTables::decode(bytes)),
+            Ok((bytes, true)) => Ok(PackageTables::decode_former(bytes)),
+            Ok((bytes, false)) => Ok(PackageTables::decode(bytes, id, self.seals()?)),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
             Err(error) => {
                 let path = self.package_path(id).with_extension("dxt");
@@ -128,13 +128,15 @@ impl Store {
             && let Some(tables) = pending.tables(id)
         {
             let folder = self.folder(Folder::Tmp).join(pending.name()).join(pending::name_of(id));
-            return Ok(Some(Package::of_files(tables, folder)));
+            return Ok(Some(Package::of_files(self.as_expected(id, tables)?, folder)));
         }
         let fresh = self.fresh().get(&id).cloned();
         let recorded = if fresh.is_some() { fresh } else { self.recorded(id)? };
         if let Some(tables) = recorded {
-            return Ok(Some(Package::of_files(tables, self.expanded(id))));
+            return Ok(Some(Package::of_files(self.as_expected(id, tables)?, self.expanded(id))));
         }
+        // The tables that it has are compared with what is expected.
+        self.open_tables(id)?;
         Ok(self.open_package_file(id)?.map(|(package, _)| package))
     }
 
@@ -143,21 +145,29 @@ impl Store {
         &self,
         id: PackageId,
     ) -> Result<Option<(Package, File)>, StoreError> {
-        let (map, file) = match self.open_dxp(id).and_then(|file| Ok((Map::of(&file)?, file))) {
-            Ok(opened) => opened,
-            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-            Err(error) => {
-                return Err(StoreError::io("opening the package", self.package_path(id))(error));
-            }
-        };
+        let Some(file) = self.open_dxp(id)? else { return Ok(None) };
+        let map =
+            Map::of(&file).map_err(StoreError::io("opening the package", self.package_path(id)))?;
         match Layout::decode(&map) {
             Ok(layout) => Ok(Some((Package(Source::Whole { map, layout }), file))),
             Err(source) => Err(StoreError::Damaged { path: self.package_path(id), source }),
         }
     }
 
-    fn open_dxp(&self, id: PackageId) -> io::Result<File> {
-        self.open_entry(id, ".dxp")
+    /// Opens a package's DXP file, which an earlier version has written: one that was put there
+    /// later is damage.
+    pub(crate) fn open_dxp(&self, id: PackageId) -> Result<Option<File>, StoreError> {
+        let failed = |error| StoreError::io("opening the package", self.package_path(id))(error);
+        let file = match self.open_entry(id, ".dxp") {
+            Ok(file) => file,
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
+            Err(error) => return Err(failed(error)),
+        };
+        if self.is_former(&file).map_err(failed)? {
+            return Ok(Some(file));
+        }
+        let source = DxpError::Corrupt { format: "package", what: "dx has not put it there" };
+        Err(StoreError::Damaged { path: self.package_path(id), source })
     }
 
     fn open_entry(&self, id: PackageId, suffix: &str) -> io::Result<File> {
@@ -180,7 +190,7 @@ impl Store {
             file.read_exact(&mut beginning).ok()?;
             return tables::file_count(&beginning);
         }
-        let mut file = self.open_dxp(id).ok()?;
+        let mut file = self.open_entry(id, ".dxp").ok()?;
         let mut header = [0; dxp::HEADER];
         file.read_exact(&mut header).ok()?;
         dxp::file_count(&header)

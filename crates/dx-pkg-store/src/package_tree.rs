@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
+use std::time::SystemTime;
 
 use dx_pkg_format::dxp::{FileEntry, FileMode};
 use dx_pkg_os::files::{Dir, Identity};
@@ -29,18 +30,22 @@ pub(crate) struct PackageTree {
     made: HashSet<Box<str>>,
     /// The folder last used.
     current: String,
+    /// The latest change of the files so far.
+    changed_ns: i64,
 }
 
 impl PackageTree {
     pub(crate) fn new(root: Dir, names: Names) -> Self {
-        Self { root, names, files: 0, made: HashSet::new(), current: String::new() }
+        let (made, current, changed_ns) = (HashSet::new(), String::new(), i64::MIN);
+        Self { root, names, files: 0, made, current, changed_ns }
     }
 
     /// Creates a hard link to the file at `path` in `from`, which has this stamp.
     pub(crate) fn link(&mut self, path: &str, from: &Dir, stamp: Stamp) -> io::Result<Row> {
         let name = self.next_name(path)?;
         self.root.link_from(from, path, name)?;
-        Ok(self.added(stamp))
+        self.changed_ns = now_ns();
+        Ok(self.next_row(stamp))
     }
 
     /// Returns the names of the files.
@@ -60,7 +65,17 @@ impl PackageTree {
     }
 
     /// Returns the row of the file that was just added.
-    pub(crate) fn added(&mut self, stamp: Stamp) -> Row {
+    pub(crate) fn added(&mut self, identity: &Identity) -> Row {
+        self.changed_ns = self.changed_ns.max(identity.ctime_ns);
+        self.next_row(Stamp::of(identity))
+    }
+
+    /// Returns the latest change of the files so far, in nanoseconds since 1970.
+    pub(crate) fn changed_ns(&self) -> i64 {
+        self.changed_ns
+    }
+
+    fn next_row(&mut self, stamp: Stamp) -> Row {
         self.files += 1;
         Row { stamp, number: self.files - 1 }
     }
@@ -94,7 +109,7 @@ impl PackageTree {
             _ => 0,
         };
         file.write_all(contents.get(shared..).unwrap_or_default())?;
-        Ok(self.added(Stamp::of(&Identity::of_file(&file)?)))
+        Ok(self.added(&Identity::of_file(&file)?))
     }
 
     /// Creates an empty file. Once it is written, [`Self::added`] returns its row.
@@ -130,6 +145,12 @@ impl PackageTree {
         }
         Ok(())
     }
+}
+
+/// Returns the time, in nanoseconds since 1970.
+pub(crate) fn now_ns() -> i64 {
+    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    since.ok().and_then(|since| i64::try_from(since.as_nanos()).ok()).unwrap_or_default()
 }
 
 /// Shares the whole blocks of `length` bytes at `offset` in `archive` with `file`, and moves the

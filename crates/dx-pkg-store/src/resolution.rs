@@ -12,11 +12,12 @@ fn name_of(key: [u8; 32]) -> EntryName {
 }
 
 impl Store {
-    /// Returns the resolution stored under `key`, unchecked: its own format detects damage.
+    /// Returns the resolution stored under `key`, if this store has written it.
     #[must_use]
     pub fn resolution(&self, key: [u8; 32]) -> Option<Map> {
         let dir = self.existing(Folder::Resolutions)?;
-        Map::of(&dir.open_file(name_of(key)).ok()?).ok()
+        let file = dir.open_file(name_of(key)).ok()?;
+        self.open_sealed(&file, Folder::Resolutions.name(), &key)
     }
 
     /// Stores a resolution under `key`.
@@ -24,7 +25,11 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn put_resolution(&self, key: [u8; 32], bytes: &[u8]) -> Result<(), StoreError> {
-        self.write_file(Folder::Resolutions, name_of(key), |file| file.write_all(bytes))
+        let seal = self.sealed(Folder::Resolutions.name(), &key, bytes)?;
+        self.write_file(Folder::Resolutions, name_of(key), |file| {
+            file.write_all(bytes)?;
+            file.write_all(&seal)
+        })
     }
 }
 

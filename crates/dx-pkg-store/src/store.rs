@@ -11,8 +11,10 @@ use dx_pkg_os::files::{Dir, Identity};
 use crate::expanded::Altered;
 use crate::key::StoreKey;
 use crate::layout::{EntryName, RECORD};
+use crate::owner::{self, Place};
 use crate::packuments::Packuments;
 use crate::pending::{self, Pending};
+use crate::seal::Seals;
 use crate::{Folder, PackageTables, StoreError};
 
 /// A store. Clones share it, and threads and processes may use it concurrently.
@@ -34,26 +36,36 @@ struct Inner {
     gyp: Mutex<Option<HashSet<PackageId>>>,
     metadata: Mutex<Packuments>,
     key: OnceLock<StoreKey>,
+    seals: OnceLock<Seals>,
+    sealed_since: OnceLock<i64>,
+    expected: Mutex<HashMap<PackageId, Box<str>>>,
 }
 
 impl Store {
     /// Opens the store below `root`, which is created if missing. Its folders are created on first
-    /// use.
+    /// use. The user chose `root`, so it may be a link.
     ///
     /// # Errors
-    /// When `root` can be neither opened nor created.
+    /// When `root` can be neither opened nor created, or is not this user's alone.
     pub fn open(root: &Path) -> Result<Self, StoreError> {
-        let root = root.join("v1");
-        let dir = match Dir::open(&root) {
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                std::fs::create_dir_all(&root).and_then(|()| Dir::open(&root))
-            }
-            opened => opened,
-        };
-        let mut dir = dir.map_err(StoreError::io("opening the store", &root))?;
+        Self::open_at(root, Place::Chosen)
+    }
+
+    /// Opens the store below `root` as [`Self::open`] does, where others could have put a folder or
+    /// a link of that name.
+    ///
+    /// # Errors
+    /// As for [`Self::open`], and where `root` is a link.
+    pub fn open_common(root: &Path) -> Result<Self, StoreError> {
+        Self::open_at(root, Place::Common)
+    }
+
+    fn open_at(root: &Path, place: Place) -> Result<Self, StoreError> {
+        let mut dir = owner::open(root, place)?;
+        // Nobody else writes below it.
         dir.trust();
         let inner = Inner {
-            root,
+            root: root.join("v1"),
             dir,
             folders: Default::default(),
             pending: OnceLock::new(),
@@ -64,6 +76,9 @@ impl Store {
             gyp: Mutex::default(),
             metadata: Mutex::default(),
             key: OnceLock::new(),
+            seals: OnceLock::new(),
+            sealed_since: OnceLock::new(),
+            expected: Mutex::default(),
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -173,6 +188,19 @@ impl Store {
         &self.inner.key
     }
 
+    pub(crate) fn seals_cell(&self) -> &OnceLock<Seals> {
+        &self.inner.seals
+    }
+
+    pub(crate) fn sealed_since_cell(&self) -> &OnceLock<i64> {
+        &self.inner.sealed_since
+    }
+
+    /// Returns the integrities that packages are expected to have; see [`Self::expect`].
+    pub(crate) fn expected(&self) -> MutexGuard<'_, HashMap<PackageId, Box<str>>> {
+        self.inner.expected.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Returns the folder of this version of the layout, kept open.
     pub(crate) fn root_dir(&self) -> &Dir {
         &self.inner.dir
@@ -229,7 +257,7 @@ impl Store {
         if let Some(dir) = cell.get() {
             return Ok(dir);
         }
-        let dir = self.inner.dir.make_or_open_dir_by_umask(folder.name());
+        let dir = owner::make_or_open_folder(&self.inner.dir, folder.name());
         let dir = dir.map_err(StoreError::io("opening the store's folder", self.folder(folder)))?;
         Ok(cell.get_or_init(|| dir))
     }
@@ -240,7 +268,7 @@ impl Store {
         if let Some(dir) = cell.get() {
             return Some(dir);
         }
-        let dir = self.inner.dir.open_dir(folder.name()).ok()?;
+        let dir = owner::open_folder(&self.inner.dir, folder.name()).ok()?;
         Some(cell.get_or_init(|| dir))
     }
 

@@ -8,41 +8,52 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXT\0` |
-//! | 4 | 2 | version, 1 |
+//! | 4 | 2 | version, 2 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
-//! | 16 | 2 | the digests in the tables: 0 = BLAKE3, 1 = XXH3-128 |
+//! | 16 | 2 | the digests in the tables: 0 = BLAKE3, 1 = XXH3-128, 2 = the same with a secret |
 //! | 18 | 2 | the names of the expanded files: 0 = their paths, 1 = their numbers |
-//! | 20 | 4 | length of the tables, T |
-//! | 24 | T | a DXP file up to its payload |
-//! | … | 20 × files | for each file, in the tables' order: inode, modification time in ns, number |
+//! | 20 | 8 | the latest change time of the files that is known to be dx's own, in ns |
+//! | 28 | 4 | length of the tables, T |
+//! | 32 | T | a DXP file up to its payload |
+//! | … | 20 × files | for each file, in the tables' order: inode, modification time, number |
+//! | … | 32 | the seal of the id, the first 8 bytes and those from offset 16 up to here |
 //!
 //! A file's number is that in which it was written; its name is that number in decimal, in one
 //! folder for the whole package.
 //!
-//! A damaged record counts as missing.
+//! A damaged record counts as missing, and so does one of another store or another package.
+//!
+//! Version 1 lacks the change time and the seal, and has no digests with a secret. It is read where
+//! it is older than the store's key; see [`crate::seal`].
 
 use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use dx_pkg_core::Integrity;
+use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::FormatError;
-use dx_pkg_format::dxp::{self, DigestedFile, Dxp, Entry, FileEntry, Layout, ProvisionalDigest};
+use dx_pkg_format::dxp::{self, DigestSecret, DigestedFile, Dxp, Entry, FileEntry, Layout};
 use dx_pkg_format::wire::{Frame, Reader};
 use dx_pkg_os::files::{Identity, Status};
 
+use crate::seal::{SEAL, Seals};
+
 const SIGNATURE: [u8; 4] = *b"DXT\0";
-const VERSION: u16 = 1;
+const VERSION: u16 = 2;
 const FORMAT: &str = "record of an expanded package";
 const FRAME: Frame = Frame { format: FORMAT, signature: SIGNATURE, version: VERSION };
+/// The version without seals.
+const FORMER: Frame = Frame { version: 1, ..FRAME };
 /// The offset of the tables.
-const TABLES_AT: usize = Frame::SIZE + 8;
+const TABLES_AT: usize = Frame::SIZE + 16;
+/// Their offset in version 1.
+const FORMER_TABLES_AT: usize = Frame::SIZE + 8;
 /// The length of the beginning of a record that [`file_count`] needs.
 pub(crate) const COUNTED: usize = TABLES_AT + dxp::HEADER;
 
-/// Inode and modification time of a file at its last check. The change time is of no use: each new
-/// link changes it.
+/// Inode and modification time of a file at its last check. Its change time is no part of that:
+/// each new link changes it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Stamp {
     inode: u64,
@@ -134,12 +145,24 @@ impl AsRef<Path> for FileName<'_> {
 }
 
 /// The way in which the digests in tables were computed.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub(crate) enum Digests {
     /// As the format says.
-    Blake3 = 0,
-    /// Provisional ones, which detect damage and cost a tenth.
-    Provisional = 1,
+    Blake3,
+    /// Provisional ones of an earlier version, which detect damage only.
+    Unkeyed,
+    /// Provisional ones with the store's secret.
+    Keyed(DigestSecret),
+}
+
+impl Digests {
+    fn code(&self) -> u32 {
+        match self {
+            Self::Blake3 => 0,
+            Self::Unkeyed => 1,
+            Self::Keyed(_) => 2,
+        }
+    }
 }
 
 /// A package's tables: its files without their contents.
@@ -153,6 +176,8 @@ pub struct PackageTables {
     pub(crate) names: Names,
     /// The rows of the files, in the tables' order; empty where they are not known.
     rows: Arc<[Row]>,
+    /// The latest change time of the files that is known to be dx's own.
+    pub(crate) changed_ns: i64,
 }
 
 impl PackageTables {
@@ -167,17 +192,20 @@ impl PackageTables {
     pub(crate) fn of_files(
         files: &[FileEntry<'_>],
         integrity: Option<&Integrity>,
+        secret: &DigestSecret,
     ) -> Result<Self, FormatError> {
-        let digested: Vec<_> = files.iter().map(DigestedFile::of).collect();
-        Self::of_digested(&digested, integrity)
+        let digested: Vec<_> = files.iter().map(|file| DigestedFile::of(file, secret)).collect();
+        Self::of_digested(&digested, integrity, secret)
     }
 
     /// Makes the tables of files whose provisional digests are known.
     pub(crate) fn of_digested(
         files: &[DigestedFile<'_>],
         integrity: Option<&Integrity>,
+        secret: &DigestSecret,
     ) -> Result<Self, FormatError> {
-        let tables = Self::new(dxp::tables_of(files, integrity)?, Digests::Provisional)?;
+        let digests = Digests::Keyed(secret.clone());
+        let tables = Self::new(dxp::tables_of(files, integrity)?, digests)?;
         tables.check_folders()?;
         Ok(tables)
     }
@@ -204,59 +232,80 @@ impl PackageTables {
         let layout = Layout::decode_tables(&bytes)?;
         let range = 0..bytes.len();
         let (names, rows) = (Names::Paths, Arc::new([]));
-        Ok(Self { bytes: Arc::new(bytes), range, layout, digests, names, rows })
+        let changed_ns = i64::MIN;
+        Ok(Self { bytes: Arc::new(bytes), range, layout, digests, names, rows, changed_ns })
     }
 
-    /// Adds the files' rows, in the tables' order.
+    /// Adds the files' rows, in the tables' order, and the latest change of them that is dx's own.
     #[must_use]
-    pub(crate) fn with_rows(self, names: Names, rows: Vec<Row>) -> Self {
-        Self { names, rows: rows.into(), ..self }
+    pub(crate) fn with_rows(self, names: Names, rows: Vec<Row>, changed_ns: i64) -> Self {
+        Self { names, rows: rows.into(), changed_ns, ..self }
     }
 
-    /// Decodes a record; `None` if it is damaged.
-    pub(crate) fn decode(bytes: Vec<u8>) -> Option<Self> {
-        let mut reader = FRAME.open(&bytes).ok()?;
+    /// Sets the latest change of the files that is dx's own.
+    #[must_use]
+    pub(crate) fn changed_until(self, changed_ns: i64) -> Self {
+        Self { changed_ns, ..self }
+    }
+
+    /// Decodes the record of a package; `None` if it is damaged, or not this store's.
+    pub(crate) fn decode(bytes: Vec<u8>, id: PackageId, seals: &Seals) -> Option<Self> {
+        let reader = FRAME.open(&bytes).ok()?;
+        let (rest, seal) = reader.rest().split_last_chunk::<SEAL>()?;
+        if !seals.fits(seal, id.as_bytes(), [bytes.get(..8)?, rest]) {
+            return None;
+        }
+        let mut reader = Reader::new(rest);
         let digests = match reader.array()? {
             [0, 0] => Digests::Blake3,
-            [1, 0] => Digests::Provisional,
+            [1, 0] => Digests::Unkeyed,
+            [2, 0] => Digests::Keyed(seals.digests.clone()),
             _ => return None,
         };
-        let names = match reader.array()? {
-            [0, 0] => Names::Paths,
-            [1, 0] => Names::Numbers,
+        let names = names_of(reader.array()?)?;
+        let changed_ns = i64::from_le_bytes(reader.array()?);
+        let (layout, length, rows) = read_tables_and_rows(&mut reader)?;
+        let range = TABLES_AT..TABLES_AT + length;
+        Some(Self { bytes: Arc::new(bytes), range, layout, digests, names, rows, changed_ns })
+    }
+
+    /// Decodes a record of version 1; `None` if it is damaged. Nothing binds it to a package.
+    pub(crate) fn decode_former(bytes: Vec<u8>) -> Option<Self> {
+        let mut reader = FORMER.open(&bytes).ok()?;
+        let digests = match reader.array()? {
+            [0, 0] => Digests::Blake3,
+            [1, 0] => Digests::Unkeyed,
             _ => return None,
         };
-        let tables = reader.blob()?;
-        let layout = Layout::decode_tables(tables).ok()?;
-        let (range, files) = (TABLES_AT..TABLES_AT + tables.len(), layout.view(tables).len());
-        if dxp::tables_length(tables) != Some(tables.len() as u64) {
-            return None;
-        }
-        let (rows, rest) = reader.rest().as_chunks::<{ Row::BYTES }>();
-        if !rest.is_empty() || rows.len() != files {
-            return None;
-        }
-        let rows = rows.iter().map(|row| {
-            let mut row = Reader::new(row);
-            let (inode, mtime_ns) = (row.u64()?, i64::from_le_bytes(row.array()?));
-            Some(Row { stamp: Stamp { inode, mtime_ns }, number: row.u32()? })
-        });
-        let rows = rows.collect::<Option<_>>()?;
-        Some(Self { bytes: Arc::new(bytes), range, layout, digests, names, rows })
+        let names = names_of(reader.array()?)?;
+        let (layout, length, rows) = read_tables_and_rows(&mut reader)?;
+        let (range, changed_ns) = (FORMER_TABLES_AT..FORMER_TABLES_AT + length, i64::MIN);
+        Some(Self { bytes: Arc::new(bytes), range, layout, digests, names, rows, changed_ns })
+    }
+
+    /// Returns whether bytes are a record of version 1.
+    pub(crate) fn is_former(bytes: &[u8]) -> bool {
+        FORMER.check_version(bytes).is_ok()
     }
 
     /// Encodes the record of the package, whose stamps are known.
-    pub(crate) fn encode(&self) -> Vec<u8> {
+    pub(crate) fn encode(&self, id: PackageId, seals: &Seals) -> Vec<u8> {
         let tables = self.bytes();
-        let mut out = FRAME.begin(8 + tables.len() + self.rows.len() * Row::BYTES);
-        out.u32(self.digests as u32 | (self.names as u32) << 16);
+        let mut out = FRAME.begin(16 + tables.len() + self.rows.len() * Row::BYTES + SEAL);
+        out.u32(self.digests.code() | (self.names as u32) << 16);
+        out.bytes(&self.changed_ns.to_le_bytes());
         out.blob(tables);
         for Row { stamp, number } in &*self.rows {
             out.u64(stamp.inode);
             out.bytes(&stamp.mtime_ns.to_le_bytes());
             out.u32(*number);
         }
-        Frame::finish(out)
+        let mut bytes = out.into_bytes();
+        let (head, rest) = bytes.split_at(Frame::SIZE);
+        let seal = seals.seal(id.as_bytes(), [head.get(..8).unwrap_or_default(), rest]);
+        bytes.extend_from_slice(&seal);
+        Frame::write_checksum(&mut bytes);
+        bytes
     }
 
     /// Returns the bytes of a DXP file up to its payload.
@@ -289,21 +338,47 @@ impl PackageTables {
         }
     }
 
-    /// Returns whether contents have the digest of `entry`.
-    pub(crate) fn has_digest(&self, entry: &Entry<'_>, contents: &[u8]) -> bool {
-        let digest = match self.digests {
-            Digests::Blake3 => *blake3::hash(contents).as_bytes(),
-            Digests::Provisional => ProvisionalDigest::of(contents),
-        };
-        digest == entry.digest
+    /// Returns the integrity of the tarball that the package was made from, where it is known.
+    pub(crate) fn integrity(&self) -> Option<&str> {
+        self.dxp().integrity()
     }
+}
+
+fn names_of(code: [u8; 2]) -> Option<Names> {
+    match code {
+        [0, 0] => Some(Names::Paths),
+        [1, 0] => Some(Names::Numbers),
+        _ => None,
+    }
+}
+
+/// Reads the tables, whose layout and length are returned, and the rows after them to the end.
+fn read_tables_and_rows(reader: &mut Reader<'_>) -> Option<(Layout, usize, Arc<[Row]>)> {
+    let tables = reader.blob()?;
+    let layout = Layout::decode_tables(tables).ok()?;
+    if dxp::tables_length(tables) != Some(tables.len() as u64) {
+        return None;
+    }
+    let (rows, rest) = reader.rest().as_chunks::<{ Row::BYTES }>();
+    if !rest.is_empty() || rows.len() != layout.view(tables).len() {
+        return None;
+    }
+    let rows = rows.iter().map(|row| {
+        let mut row = Reader::new(row);
+        let (inode, mtime_ns) = (row.u64()?, i64::from_le_bytes(row.array()?));
+        Some(Row { stamp: Stamp { inode, mtime_ns }, number: row.u32()? })
+    });
+    Some((layout, tables.len(), rows.collect::<Option<_>>()?))
 }
 
 /// Returns the number of files by the beginning of a record; `None` if this build does not read it.
 /// Nothing else is checked.
 pub(crate) fn file_count(record: &[u8]) -> Option<usize> {
-    FRAME.check_version(record).ok()?;
-    dxp::file_count(record.get(TABLES_AT..)?)
+    let tables_at = match FRAME.check_version(record) {
+        Ok(()) => TABLES_AT,
+        Err(_) => FORMER.check_version(record).map(|()| FORMER_TABLES_AT).ok()?,
+    };
+    dxp::file_count(record.get(tables_at..)?)
 }
 
 #[cfg(test)]

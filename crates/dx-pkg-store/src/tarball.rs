@@ -50,16 +50,18 @@ impl Store {
         self.entry(Folder::Packages, id, SUFFIX).map(|found| found.size)
     }
 
-    /// Reads a package's tarball and checks it against the id. A damaged one is removed and counts
-    /// as missing.
+    /// Reads a package's tarball and checks it against the integrity. `None` if there is none of
+    /// that integrity; a damaged one is removed.
     #[must_use]
-    pub fn tarball(&self, id: PackageId) -> Option<Vec<u8>> {
+    pub fn tarball(&self, id: PackageId, integrity: &Integrity) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
         let mut file =
             self.existing(Folder::Packages)?.open_file(EntryName::of_package(id, SUFFIX)).ok()?;
         let read = file.read_to_end(&mut bytes);
-        if read.is_ok() && PackageId::from_integrity(&Integrity::sha512_of(&bytes)) == id {
-            return Some(bytes);
+        let found = Integrity::sha512_of(&bytes);
+        if read.is_ok() && PackageId::from_integrity(&found) == id {
+            // An altered half of the integrity does not make the tarball a damaged one.
+            return found.agrees_with(integrity).then_some(bytes);
         }
         // If it stays, it is checked again by the next read.
         let _ = self.remove_tarball(id);

@@ -121,7 +121,7 @@ impl Store {
         let tables = match self.stored_tables(id) {
             Ok(Some(tables)) => tables,
             Ok(None) if self.has_record(id) => {
-                return Ok(Some("its record is damaged".to_owned()));
+                return Ok(Some("its record is damaged, or dx has not put it there".to_owned()));
             }
             Ok(None) => return Ok(None),
             Err(StoreError::Damaged { source, .. }) => return Ok(Some(source.to_string())),

@@ -100,7 +100,7 @@ fn is_as_packed(
     tables: &PackageTables,
 ) -> io::Result<bool> {
     Ok(status.mode.is_none_or(|mode| mode == entry.mode.bits())
-        && contents_match(copy, entry.path, entry, tables.digests)?)
+        && contents_match(copy, entry.path, entry, &tables.digests)?)
 }
 
 /// Returns whether a file is the store's own.

@@ -20,6 +20,7 @@ pub struct PackageBuilder<'a> {
     time: Option<String>,
     integrity: bool,
     shasum: bool,
+    dist: Map<String, Value>,
 }
 
 impl Registry {
@@ -44,6 +45,7 @@ impl<'a> PackageBuilder<'a> {
             time: None,
             integrity: true,
             shasum: true,
+            dist: Map::new(),
         }
     }
 
@@ -173,6 +175,12 @@ impl<'a> PackageBuilder<'a> {
         self.without_integrity()
     }
 
+    /// Sets fields of `dist`, which may be of any kind.
+    pub fn dist_fields(mut self, fields: Value) -> Self {
+        self.dist = fields.as_object().cloned().unwrap_or_default();
+        self
+    }
+
     /// The tarball this package would be published with.
     pub fn tarball(&self) -> Vec<u8> {
         tgz(&self.entries())
@@ -195,6 +203,7 @@ impl<'a> PackageBuilder<'a> {
         dist.insert("tarball".to_owned(), tarball_path(&name, &version).into());
         dist.insert("fileCount".to_owned(), files.into());
         dist.insert("unpackedSize".to_owned(), size.into());
+        dist.extend(self.dist);
         let mut manifest = self.manifest;
         manifest.insert("dist".to_owned(), dist.into());
         manifest.extend(self.registry_only);

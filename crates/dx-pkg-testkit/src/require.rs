@@ -30,6 +30,8 @@ pub enum Need {
     Btrfs,
     /// `/dev/shm`, on another file system than the temporary folder.
     SharedMemory,
+    /// The right to give files to other users.
+    Root,
     /// A user whom permissions bind: not root.
     Unprivileged,
     /// `strace`, and the right to trace.
@@ -43,11 +45,12 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Need; 9] = [
+    const ALL: [Need; 10] = [
         Need::Mounts,
         Need::Overlay,
         Need::Btrfs,
         Need::SharedMemory,
+        Need::Root,
         Need::Unprivileged,
         Need::Strace,
         Need::Node,
@@ -62,6 +65,7 @@ impl Need {
             Need::Overlay => "overlay",
             Need::Btrfs => "btrfs",
             Need::SharedMemory => "shared-memory",
+            Need::Root => "root",
             Need::Unprivileged => "unprivileged",
             Need::Strace => "strace",
             Need::Node => "node",
@@ -173,6 +177,15 @@ fn in_shared_memory() -> Result<TempDir, String> {
 #[cfg(not(target_os = "linux"))]
 fn in_shared_memory() -> Result<TempDir, String> {
     Err("this system has none".to_owned())
+}
+
+/// Returns whether the user who runs the tests may give files to others.
+#[cfg(unix)]
+#[track_caller]
+pub fn root() -> bool {
+    let folder = TempDir::new().unwrap();
+    let given = std::os::unix::fs::chown(folder.path(), Some(1234), None);
+    met(Need::Root, given).is_some()
 }
 
 /// Returns whether permissions bind the user who runs the tests.

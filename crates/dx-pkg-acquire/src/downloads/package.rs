@@ -60,7 +60,8 @@ impl Download {
         let download = self.clone();
         let unpack = move || {
             let store = &download.shared.store;
-            let Some(bytes) = store.tarball(download.id) else { return Ok(false) };
+            let Some(integrity) = &download.integrity else { return Ok(false) };
+            let Some(bytes) = store.tarball(download.id, integrity) else { return Ok(false) };
             download.unpack_bytes(&bytes)?;
             if download.mode == StoreMode::Now {
                 // A tarball that stays does no harm.

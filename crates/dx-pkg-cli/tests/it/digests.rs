@@ -77,10 +77,50 @@ fn sha_1_of_the_registry_or_the_lockfile_is_enough() {
     assert!(project.exists("node_modules/old"));
 }
 
+/// What allows a package of which nothing tells the digest.
+const ALLOWED: &str = "allow-missing-integrity=true";
+
+fn allow(project: &Project) {
+    project.write(".npmrc", format!("{}{ALLOWED}\n", project.read(".npmrc")));
+}
+
+#[test]
+fn package_without_digest_is_refused_unless_that_is_allowed() {
+    for dist in [
+        json!({}),
+        json!({"integrity": ""}),
+        json!({"integrity": 5, "shasum": 7}),
+        json!({"integrity": {"sha512": "x"}, "shasum": ["x"]}),
+        json!({"shasum": "zz"}),
+    ] {
+        let registry = Registry::start();
+        registry.package("bare", "1.0.0").without_digests().dist_fields(dist.clone()).publish();
+        let project = Project::new(&registry).dep("bare", "^1.0.0").create();
+        let error = fails(dx(&project, ["install"]), "DX_NO_INTEGRITY");
+        assert!(error.contains("bare@1.0.0") && error.contains("--allow-missing"), "{error}");
+        assert_eq!(registry.tarball_requests(), 0, "{dist}");
+        assert!(!project.exists("node_modules") && !project.exists("package-lock.json"));
+        ok(&project, ["install", "--allow-missing-integrity"]);
+        assert!(project.exists("node_modules/bare"), "{dist}");
+        // Its digest is in the lockfile now.
+        ok(&project, ["ci"]);
+    }
+}
+
+#[test]
+fn optional_package_without_digest_is_left_out_and_said() {
+    let registry = plain();
+    registry.package("bare", "1.0.0").without_digests().publish();
+    let project = Project::new(&registry).dep("e", "1").optional("bare", "1").create();
+    let run = ok(&project, ["install"]);
+    assert!(run.stderr.contains("bare@1.0.0"), "{run}");
+    assert!(project.exists("node_modules/e") && !project.exists("node_modules/bare"));
+}
+
 /// Returns a project that depends on a package without any digest.
 fn without_digest(registry: &Registry) -> Project {
     registry.package("bare", "1.0.0").bin("bare", "index.js").without_digests().publish();
-    Project::new(registry).dep("bare", "^1.0.0").create()
+    Project::new(registry).dep("bare", "^1.0.0").npmrc(ALLOWED).create()
 }
 
 #[test]
@@ -96,6 +136,7 @@ fn digest_of_the_first_download_is_recorded_said_and_required() {
 
     let elsewhere = Project::new(&registry)
         .dep("bare", "^1.0.0")
+        .npmrc(ALLOWED)
         .file("package-lock.json", project.read("package-lock.json"))
         .create();
     registry.unpublish("bare", "1.0.0");
@@ -113,6 +154,8 @@ fn ci_installs_what_no_digest_vouches_for_and_says_it() {
     });
     let project = project(&registry, &dependencies, version_3(&dependencies, entries));
     let lock = project.read("package-lock.json");
+    fails(dx(&project, ["ci"]), "DX_NO_INTEGRITY");
+    allow(&project);
     let run = ok(&project, ["ci"]);
     assert!(run.stderr.contains("could not be verified"), "{run}");
     assert!(project.exists("node_modules/.bin/bare"));
@@ -127,6 +170,8 @@ fn package_without_digest_can_be_added_to_a_tree_in_place() {
     let project = Project::new(&registry).dep("d", "^1.0.0").create();
     ok(&project, ["install"]);
     registry.package("bare", "1.0.0").without_digests().publish();
+    fails(dx(&project, ["add", "bare"]), "DX_NO_INTEGRITY");
+    allow(&project);
     ok(&project, ["add", "bare"]);
     assert!(project.exists("node_modules/bare") && project.exists("node_modules/d"));
     assert!(!locked(&project, "bare")["integrity"].is_null());

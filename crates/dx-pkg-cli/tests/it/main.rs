@@ -95,6 +95,8 @@ mod timing;
 mod tolerance;
 mod trust;
 #[cfg(unix)]
+mod trusted_store;
+#[cfg(unix)]
 mod user_files;
 mod words;
 #[cfg(target_os = "linux")]

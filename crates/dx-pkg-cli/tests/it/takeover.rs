@@ -51,6 +51,8 @@ pub(crate) fn as_earlier_version(project: &Project) {
         fs::remove_dir_all(store.expanded(id)).unwrap();
         fs::rename(paths, store.expanded(id)).unwrap();
     }
+    // It had no key, by which its records could be told from others.
+    fs::remove_file(store.root().join("key")).unwrap();
 }
 
 fn project() -> (Registry, Project) {

@@ -69,6 +69,17 @@ fn options_space_and_unknown_algorithms_are_ignored() {
 }
 
 #[test]
+fn integrities_agree_if_the_same_bytes_match() {
+    let other = Integrity::sha512_of(b"other").to_string();
+    let agree = |a: &str, b: &str| integrity(a).agrees_with(&integrity(b));
+    assert!(agree(SHA512, &format!("{SHA1} {SHA512}")));
+    assert!(agree(&format!("{SHA512} {other}"), &format!("{other} {SHA512}")));
+    assert!(!agree(SHA512, &format!("{SHA512} {other}")));
+    assert!(!agree(SHA512, &other));
+    assert!(!agree(SHA512, SHA256));
+}
+
+#[test]
 fn missing_padding_is_repaired() {
     assert_eq!(integrity(SHA512.trim_end_matches('=')).to_string(), SHA512);
 }

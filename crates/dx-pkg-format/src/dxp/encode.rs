@@ -5,8 +5,8 @@ use std::borrow::Cow;
 use dx_pkg_core::Integrity;
 
 use super::{
-    ALIGN_FROM, ALIGNMENT, Codec, Compression, DIGEST_AT, FORMAT, FRAME, FileEntry, FileMode,
-    HEADER, Layout, ROOT_AT, ROW, is_safe_path,
+    ALIGN_FROM, ALIGNMENT, Codec, Compression, DIGEST_AT, DigestSecret, FORMAT, FRAME, FileEntry,
+    FileMode, HEADER, Layout, ProvisionalDigest, ROOT_AT, ROW, is_safe_path,
 };
 use crate::FormatError;
 use crate::wire::{self, Frame, Writer};
@@ -41,10 +41,10 @@ pub struct DigestedFile<'a> {
 }
 
 impl<'a> DigestedFile<'a> {
-    /// Returns a file with the provisional digest of its contents.
+    /// Returns a file with the provisional digest of its contents under this secret.
     #[must_use]
-    pub fn of(file: &FileEntry<'a>) -> Self {
-        let digest = ProvisionalDigest::of(file.data);
+    pub fn of(file: &FileEntry<'a>, secret: &DigestSecret) -> Self {
+        let digest = ProvisionalDigest::of(file.data, secret);
         Self { path: file.path, mode: file.mode, size: file.data.len() as u64, digest }
     }
 }
@@ -224,43 +224,6 @@ pub fn tables_of(
         })
         .collect();
     Ok(head(&rows, &sizes, offsets.next, &integrity))
-}
-
-/// The XXH3-128 of contents, little-endian, then zeros. It detects damage and proves nothing about
-/// the origin.
-#[derive(Clone, Default)]
-pub struct ProvisionalDigest(twox_hash::xxhash3_128::Hasher);
-
-impl ProvisionalDigest {
-    /// Returns the digest of `contents`.
-    #[must_use]
-    pub fn of(contents: &[u8]) -> [u8; 32] {
-        padded(twox_hash::XxHash3_128::oneshot(contents))
-    }
-
-    /// Adds the next bytes.
-    pub fn update(&mut self, bytes: &[u8]) {
-        self.0.write(bytes);
-    }
-
-    /// Returns the digest of all bytes added.
-    #[must_use]
-    pub fn finish(&self) -> [u8; 32] {
-        padded(self.0.finish_128())
-    }
-}
-
-impl std::fmt::Debug for ProvisionalDigest {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_tuple("ProvisionalDigest").field(&self.0.finish_128()).finish()
-    }
-}
-
-fn padded(hash: u128) -> [u8; 32] {
-    let mut digest = [0; 32];
-    let (place, _) = digest.split_at_mut(16);
-    place.copy_from_slice(&hash.to_le_bytes());
-    digest
 }
 
 /// Replaces the provisional digests of [`tables_of`] by `digests`, the BLAKE3 of the files'

@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use dx_pkg_format::dxp::{self, Compression, DigestedFile, FileEntry, FileMode, ProvisionalDigest};
+use dx_pkg_format::dxp::{
+    self, Compression, DigestSecret, DigestedFile, FileEntry, FileMode, ProvisionalDigest,
+};
 use proptest::prelude::*;
 use proptest::sample::Index;
 
@@ -52,10 +54,11 @@ proptest! {
     #[test]
     fn completed_tables_are_those_of_the_file(files in files(), wrong in any::<bool>()) {
         let whole = encode(&files, Compression::Stored);
+        let secret = DigestSecret::new([7; DigestSecret::LENGTH]);
         let entries: Vec<_> = files
             .iter()
             .map(|(path, (mode, data))| FileEntry { path, mode: *mode, data })
-            .map(|file| DigestedFile::of(&file))
+            .map(|file| DigestedFile::of(&file, &secret))
             .collect();
         let mut tables = dxp::tables_of(&entries, None).unwrap();
         let length = dxp::tables_length(&tables).unwrap() as usize;
@@ -63,8 +66,8 @@ proptest! {
         let layout = dxp::Layout::decode_tables(&tables).unwrap();
         let provisional: Vec<_> = layout.view(&tables).entries().collect();
         for (entry, file) in provisional.iter().zip(files.values()) {
-            prop_assert_eq!(entry.digest, ProvisionalDigest::of(&file.1));
-            let mut piecewise = ProvisionalDigest::default();
+            prop_assert_eq!(entry.digest, ProvisionalDigest::of(&file.1, &secret));
+            let mut piecewise = ProvisionalDigest::new(&secret);
             file.1.chunks(1000).for_each(|piece| piecewise.update(piece));
             prop_assert_eq!(entry.digest, piecewise.finish());
         }

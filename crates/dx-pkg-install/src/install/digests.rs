@@ -26,8 +26,9 @@ pub(super) struct Digests {
 }
 
 /// Gives each package of the plan an integrity. That of the registry serves this install only: as
-/// with npm, the lockfile stays as it is. Where the registry has none either, the digest of the
-/// bytes that come now is recorded in the lock.
+/// with npm, the lockfile stays as it is. Where the registry has none either, the package fails,
+/// unless `allow-missing-integrity` is set: then the digest of the bytes that come now is recorded
+/// in the lock.
 pub(super) fn complete(
     run: &Run<'_>,
     project: &Project,
@@ -49,6 +50,7 @@ pub(super) fn complete(
     let versions = ExactVersions::new(&run.session.context, input, &run.counters);
     versions.request(plan.installed.packages.iter().filter(|package| is_wanted(package)));
     let sources = SourceCheck::new(run.session, project, lock)?;
+    let may_lack = run.session.config().allow_missing_integrity()?;
     let mut without = Vec::new();
     for (at, package) in plan.installed.packages.iter_mut().enumerate() {
         if !is_wanted(package) {
@@ -63,8 +65,11 @@ pub(super) fn complete(
                 // The address may be the registry's, which is checked like one of the lockfile.
                 if let Some(refusal) = sources.refusal(package) {
                     digests.failed.push((package.path.clone(), refusal));
-                } else if package.integrity.is_none() {
+                } else if package.integrity.is_none() && may_lack {
                     without.push(at);
+                } else if package.integrity.is_none() {
+                    let refusal = AcquireError::NoDigest { package: label(package) };
+                    digests.failed.push((package.path.clone(), refusal));
                 }
             }
             Err(error) => digests.failed.push((package.path.clone(), error)),

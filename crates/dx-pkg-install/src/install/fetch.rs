@@ -12,7 +12,7 @@ use dx_pkg_store::StoreMode;
 use super::{Mode, Run};
 use crate::plan::{self, Plan};
 use crate::project::Project;
-use crate::{InstallError, Session, licenses, restore};
+use crate::{InstallError, Session, altered, licenses, restore};
 
 /// Fetched packages.
 pub(super) struct Fetched {
@@ -78,6 +78,7 @@ pub(super) fn fetch(
         keep_foreign: mode == Mode::Install,
         links_outside: true,
         cancelled: Some(run.cancel().flag()),
+        compares_bytes: altered::compared(session),
         ..LinkOptions::default()
     };
     let (root, store) = (&project.root, session.store());

@@ -104,6 +104,7 @@ fn change(
         movable: inserted,
         extra_files: files,
         cancelled: Some(run.cancel().flag()),
+        compares_bytes: altered::compared(run.session),
         ..LinkOptions::default()
     };
     let (store, counters) = (run.session.store(), LinkCounters(run));
@@ -212,6 +213,7 @@ fn link(
         repairs: repairs.as_ref(),
         after_interruption: sources.after_interruption,
         extra_files: &extra_files,
+        compares_bytes: altered::compared(session),
         cancelled: Some(session.context.cancel.flag()),
         ..LinkOptions::default()
     };

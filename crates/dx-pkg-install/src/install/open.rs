@@ -77,6 +77,7 @@ impl OpenProject {
             project.load_lockfile()?;
         }
         session.setting_warnings().iter().for_each(|warning| events.warning(warning));
+        session.passed_over.iter().for_each(|refusal| events.warning(refusal));
         demands::check(&session, &mut project, events)?;
         Ok(OpenProject { session: Arc::new(session), project, starts_from_nothing, started, lock })
     }

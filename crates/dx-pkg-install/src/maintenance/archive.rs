@@ -221,7 +221,7 @@ fn add_tarball<W: Write>(
     exporter: &mut Exporter<W>,
 ) -> Result<(), InstallError> {
     let unsound = |what: String| ArchiveError::Unsound { id, what };
-    let bytes = store.tarball(id);
+    let bytes = store.tarball(id, &package.integrity);
     let bytes = bytes.ok_or_else(|| unsound("its tarball is damaged".to_owned()))?;
     let unpacked = tarball::unpack(&bytes, &Limits::default());
     let mut unpacked = unpacked.map_err(|error| unsound(error.to_string()))?;

@@ -17,7 +17,10 @@ const READ_AT_ONCE: usize = 16 * 1024;
 /// Only files that dx replaces by renaming and never writes in place may be mapped: if another
 /// program truncates a mapped file, reading it fails with a signal.
 #[derive(Debug)]
-pub struct Map(Contents);
+pub struct Map {
+    contents: Contents,
+    length: usize,
+}
 
 #[derive(Debug)]
 enum Contents {
@@ -38,7 +41,7 @@ impl Map {
         let mut start = [0; READ_AT_ONCE];
         match (&file).read(&mut start)? {
             READ_AT_ONCE => {}
-            length => return Ok(Self(Contents::Read(start[..length].into()))),
+            length => return Ok(Self::whole(Contents::Read(start[..length].into()))),
         }
         (&file).rewind()?;
         Self::of(&file)
@@ -54,9 +57,19 @@ impl Map {
         if size <= READ_UP_TO {
             let mut bytes = vec![0; size as usize];
             file.read_exact(&mut bytes)?;
-            return Ok(Self(Contents::Read(bytes.into_boxed_slice())));
+            return Ok(Self::whole(Contents::Read(bytes.into_boxed_slice())));
         }
-        Ok(Self(Contents::Mapped(map(file)?)))
+        Ok(Self::whole(Contents::Mapped(map(file)?)))
+    }
+
+    fn whole(contents: Contents) -> Self {
+        Self { length: contents.bytes().len(), contents }
+    }
+
+    /// Leaves out what is after the first `length` bytes.
+    #[must_use]
+    pub fn up_to(self, length: usize) -> Self {
+        Self { length: self.length.min(length), ..self }
     }
 }
 
@@ -85,12 +98,18 @@ fn map(file: &File) -> io::Result<memmap2::Mmap> {
     unsafe { memmap2::MmapOptions::new().map(file) }
 }
 
+impl Contents {
+    fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Read(bytes) => bytes,
+            Self::Mapped(map) => map,
+        }
+    }
+}
+
 impl AsRef<[u8]> for Map {
     fn as_ref(&self) -> &[u8] {
-        match &self.0 {
-            Contents::Read(bytes) => bytes,
-            Contents::Mapped(map) => map,
-        }
+        self.contents.bytes().get(..self.length).unwrap_or_default()
     }
 }
 

@@ -1,7 +1,183 @@
-//! Whose a file is.
+//! Who a folder belongs to, and folders that only their owner may enter.
 
 use std::io;
 use std::path::Path;
+
+use super::Dir;
+
+/// Who may change what is in a folder, by its owner and mode.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// This user alone. Systems without such modes say so of every folder.
+    Own,
+    /// This user, who is its owner, while others may read it.
+    Readable,
+    /// This user, who is its owner, and others.
+    Shared,
+    /// Another user, who is its owner.
+    Foreign {
+        /// That user.
+        owner: u32,
+    },
+}
+
+/// The number of the system's administrator.
+pub const ROOT: u32 = 0;
+
+#[cfg(unix)]
+mod system {
+    use rustix::fs::{Mode, RawMode};
+
+    use super::{Access, Dir, Path, io};
+    use crate::files::secret::effective_user;
+
+    impl Dir {
+        /// Returns who may change what is in this directory.
+        ///
+        /// # Errors
+        /// When the system refuses.
+        pub fn access(&self) -> io::Result<Access> {
+            Ok(access_of(&rustix::fs::fstat(self)?))
+        }
+
+        /// Closes this directory to everybody but its owner.
+        ///
+        /// # Errors
+        /// When the system refuses.
+        pub fn make_private(&self) -> io::Result<()> {
+            self.set_own_mode(0o700)
+        }
+
+        /// Takes from everybody but its owner the right to change what is in this directory.
+        ///
+        /// # Errors
+        /// When the system refuses.
+        pub fn forbid_writing(&self) -> io::Result<()> {
+            let mode = Mode::from_raw_mode(rustix::fs::fstat(self)?.st_mode as RawMode & 0o7755);
+            Ok(rustix::fs::fchmod(self, mode)?)
+        }
+
+        /// Creates a directory below this one that only its owner may enter.
+        ///
+        /// # Errors
+        /// When it exists, or the system refuses.
+        pub fn create_private_dir(&self, name: impl AsRef<Path>) -> io::Result<()> {
+            Ok(rustix::fs::mkdirat(self, name.as_ref(), Mode::from_raw_mode(0o700))?)
+        }
+    }
+
+    /// Returns who may change what is in the folder at `path`, links followed or not.
+    ///
+    /// # Errors
+    /// When the system refuses; `NotADirectory` for anything but a folder.
+    pub fn access(path: &Path, follow: bool) -> io::Result<Access> {
+        let stat = if follow { rustix::fs::stat(path)? } else { rustix::fs::lstat(path)? };
+        match rustix::fs::FileType::from_raw_mode(stat.st_mode) {
+            rustix::fs::FileType::Directory => Ok(access_of(&stat)),
+            _ => Err(io::ErrorKind::NotADirectory.into()),
+        }
+    }
+
+    /// Creates the folder at `path`, which only its owner may enter.
+    ///
+    /// # Errors
+    /// When it exists, or the system refuses.
+    pub fn create_private_dir(path: &Path) -> io::Result<()> {
+        Ok(rustix::fs::mkdir(path, Mode::from_raw_mode(0o700))?)
+    }
+
+    fn access_of(stat: &rustix::fs::Stat) -> Access {
+        match stat.st_mode & 0o077 {
+            _ if stat.st_uid != effective_user() => Access::Foreign { owner: stat.st_uid },
+            0 => Access::Own,
+            others if others & 0o022 == 0 => Access::Readable,
+            _ => Access::Shared,
+        }
+    }
+
+    /// Returns whether a file belongs to the effective user.
+    #[must_use]
+    pub fn is_own_file(metadata: &std::fs::Metadata) -> bool {
+        std::os::unix::fs::MetadataExt::uid(metadata) == effective_user()
+    }
+
+    /// Returns the effective user.
+    #[must_use]
+    pub fn user() -> u32 {
+        effective_user()
+    }
+}
+
+/// Users' own folders are closed to others by the system's access lists.
+#[cfg(not(unix))]
+mod system {
+    use super::{Access, Dir, Path, io};
+
+    impl Dir {
+        /// Returns [`Access::Own`].
+        ///
+        /// # Errors
+        /// None.
+        pub fn access(&self) -> io::Result<Access> {
+            Ok(Access::Own)
+        }
+
+        /// Does nothing.
+        ///
+        /// # Errors
+        /// None.
+        pub fn make_private(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        /// Does nothing.
+        ///
+        /// # Errors
+        /// None.
+        pub fn forbid_writing(&self) -> io::Result<()> {
+            Ok(())
+        }
+
+        /// Creates a directory below this one.
+        ///
+        /// # Errors
+        /// When it exists, or the system refuses.
+        pub fn create_private_dir(&self, name: impl AsRef<Path>) -> io::Result<()> {
+            self.create_dir(name)
+        }
+    }
+
+    /// Returns [`Access::Own`] for a folder, links followed or not.
+    ///
+    /// # Errors
+    /// When the system refuses; `NotADirectory` for anything but a folder.
+    pub fn access(path: &Path, follow: bool) -> io::Result<Access> {
+        let metadata = if follow { path.metadata()? } else { path.symlink_metadata()? };
+        if metadata.is_dir() { Ok(Access::Own) } else { Err(io::ErrorKind::NotADirectory.into()) }
+    }
+
+    /// Creates the folder at `path`.
+    ///
+    /// # Errors
+    /// When it exists, or the system refuses.
+    pub fn create_private_dir(path: &Path) -> io::Result<()> {
+        std::fs::create_dir(path)
+    }
+
+    /// Returns `true`.
+    #[must_use]
+    pub fn is_own_file(_metadata: &std::fs::Metadata) -> bool {
+        true
+    }
+
+    /// Returns 0: there are no such numbers.
+    #[must_use]
+    pub fn user() -> u32 {
+        0
+    }
+}
+
+pub use system::{access, create_private_dir, is_own_file, user};
 
 /// Returns whether `file` belongs to somebody who has no say over what a command does in the
 /// folder `here`: neither to root, nor to the user of this process, nor to the owner of `here`. The
@@ -17,7 +193,7 @@ pub fn is_of_others(file: &Path, here: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
 
     let owner = std::fs::metadata(file)?.uid();
-    let is_ours = owner == 0 || owner == rustix::process::geteuid().as_raw();
+    let is_ours = owner == ROOT || owner == user();
     Ok(!is_ours && owner != std::fs::metadata(here)?.uid())
 }
 
@@ -26,3 +202,6 @@ pub fn is_of_others(file: &Path, here: &Path) -> io::Result<bool> {
 pub fn is_of_others(_file: &Path, _here: &Path) -> io::Result<bool> {
     Ok(false)
 }
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -80,14 +80,14 @@ fn is_ours_alone(_metadata: &std::fs::Metadata) -> bool {
 /// never changes it.
 #[cfg(target_os = "linux")]
 #[expect(unsafe_code, reason = "the standard library does not tell the effective user")]
-fn effective_user() -> u32 {
+pub(super) fn effective_user() -> u32 {
     // SAFETY: `getauxval` reads a table that the kernel gave to this process at its start.
     let found = unsafe { libc::getauxval(libc::AT_EUID) };
     u32::try_from(found).unwrap_or(u32::MAX)
 }
 
 #[cfg(all(unix, not(target_os = "linux")))]
-fn effective_user() -> u32 {
+pub(super) fn effective_user() -> u32 {
     rustix::process::geteuid().as_raw()
 }
 

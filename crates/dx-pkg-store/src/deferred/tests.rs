@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
+use std::sync::atomic::AtomicU64;
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{FileEntry, FileMode};
@@ -79,7 +80,9 @@ fn a_package_that_was_moved_into_a_project_is_stored_from_there() {
         Some(&*integrity.to_string())
     );
     let tables = last.open_tables(id).unwrap().unwrap();
-    assert!(last.is_unaltered(id, &last.open_files(id, &tables).unwrap()).unwrap());
+    assert!(
+        last.is_unaltered(id, &last.open_files(id, &tables).unwrap(), &AtomicU64::new(0)).unwrap()
+    );
 }
 
 #[test]

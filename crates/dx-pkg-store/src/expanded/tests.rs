@@ -1,6 +1,7 @@
 use std::fs;
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
 use std::path::Path;
+use std::sync::atomic::AtomicU64;
 
 use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::dxp::{self, FileEntry, FileMode};
@@ -54,6 +55,8 @@ fn earlier_store(stamps: bool) -> (tempfile::TempDir, Store, PackageId) {
         let record = dx_pkg_format::wire::Frame::finish(out);
         fs::write(store.package_path(id).with_extension("files"), record).unwrap();
     }
+    // It had no key.
+    fs::remove_file(store.root().join("key")).unwrap();
     (folder, store, id)
 }
 
@@ -192,7 +195,7 @@ fn packages_of_an_earlier_version_are_taken_over_and_lose_nothing() {
         assert!(store.has(id));
         let tables = store.open_tables(id).unwrap().unwrap();
         let files = store.open_files(id, &tables).unwrap();
-        assert_eq!(store.is_unaltered(id, &files).unwrap(), stamps);
+        assert_eq!(store.is_unaltered(id, &files, &AtomicU64::new(0)).unwrap(), stamps);
         assert_eq!(store.drop_second_copies(&mut || true).unwrap(), 1);
         assert!(!store.package_path(id).exists());
         assert!(!store.package_path(id).with_extension("files").exists());
@@ -223,7 +226,7 @@ fn altered_files_of_an_earlier_version_are_restored_from_its_dxp_file() {
 #[test]
 fn a_package_of_an_earlier_version_is_missing_if_its_dxp_file_is_damaged_as_well() {
     for (what, change, wrong) in changes() {
-        let (_folder, store, id) = earlier_store(true);
+        let (folder, store, id) = earlier_store(true);
         change(&store, id);
         let packed = store.package_path(id);
         let mut bytes = fs::read(&packed).unwrap();
@@ -232,6 +235,9 @@ fn a_package_of_an_earlier_version_is_missing_if_its_dxp_file_is_damaged_as_well
             bytes[place.unwrap_or_else(|| panic!("{path}"))] ^= 1;
         }
         fs::write(&packed, bytes).unwrap();
+        // It was so before there was a key.
+        let _ = fs::remove_file(store.root().join("key"));
+        let store = Store::open(folder.path()).unwrap();
         let checked = store.repair_expanded(id, None).unwrap();
         assert_eq!((paths(&checked).as_slice(), checked.is_complete), (wrong, false), "{what}");
         assert!(!store.has(id), "{what}");

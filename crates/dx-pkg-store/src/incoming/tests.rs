@@ -1,4 +1,5 @@
 use std::fs;
+use std::sync::atomic::AtomicU64;
 
 use dx_pkg_core::{Coded, Integrity, PackageId};
 use dx_pkg_format::dxp::{FileEntry, FileMode};
@@ -38,10 +39,12 @@ fn contents(store: &Store, id: PackageId) -> (Vec<Vec<u8>>, Vec<u8>) {
     (files, tables.bytes().to_vec())
 }
 
-/// Returns the same of the package, inserted at once.
-fn stored_at_once(id: PackageId, integrity: &Integrity) -> (Vec<Vec<u8>>, Vec<u8>) {
+/// Returns the same of the package, inserted at once into a store with the key of `other`.
+fn stored_at_once(other: &Store, id: PackageId, integrity: &Integrity) -> (Vec<Vec<u8>>, Vec<u8>) {
     let folder = tempfile::tempdir().unwrap();
     let store = Store::open(folder.path()).unwrap();
+    // Digests depend on the key.
+    fs::copy(other.root().join("key"), store.root().join("key")).unwrap();
     let files = FILES.map(|(path, mode, data)| FileEntry { path, mode, data });
     store.insert(id, Some(integrity), &files).unwrap();
     contents(&store, id)
@@ -56,11 +59,15 @@ fn an_incoming_package_equals_one_inserted_at_once() {
     let (folder, store, id, integrity) = world();
     receive(&store, id, StoreMode::Now).keep(Some(&integrity)).unwrap();
     assert!(store.has(id) && !store.is_own(id));
-    assert_eq!(contents(&store, id), stored_at_once(id, &integrity));
+    assert_eq!(contents(&store, id), stored_at_once(&store, id, &integrity));
     assert!(store.verify(false).unwrap().damage.is_empty());
     let later = Store::open(folder.path()).unwrap();
     let tables = later.open_tables(id).unwrap().unwrap();
-    assert!(later.is_unaltered(id, &later.open_files(id, &tables).unwrap()).unwrap());
+    assert!(
+        later
+            .is_unaltered(id, &later.open_files(id, &tables).unwrap(), &AtomicU64::new(0))
+            .unwrap()
+    );
     assert!(nothing_in_tmp(&store));
     // However often it arrives.
     receive(&store, id, StoreMode::Now).keep(Some(&integrity)).unwrap();
@@ -77,7 +84,7 @@ fn a_deferred_package_is_pending() {
     let later = Store::open(folder.path()).unwrap();
     let notes = later.pending_records().unwrap();
     assert!(later.complete(&notes[0], id, &notes[0].packages[0].1, &[]).unwrap());
-    assert_eq!(contents(&later, id), stored_at_once(id, &integrity));
+    assert_eq!(contents(&later, id), stored_at_once(&later, id, &integrity));
 }
 
 #[test]

@@ -4,7 +4,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXQ\0` |
-//! | 4 | 2 | version, 3 |
+//! | 4 | 2 | version, 4 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
 //! | 16 | 4 + n | length of the project's folder (`u32`), and the folder, absolute |
@@ -20,9 +20,10 @@ use dx_pkg_format::wire::Frame;
 use super::PREFIX;
 use crate::PackageTables;
 use crate::layout::absolute_path;
+use crate::seal::Seals;
 
 const SIGNATURE: [u8; 4] = *b"DXQ\0";
-const VERSION: u16 = 3;
+const VERSION: u16 = 4;
 const FRAME: Frame =
     Frame { format: "record of pending packages", signature: SIGNATURE, version: VERSION };
 
@@ -42,8 +43,9 @@ pub(crate) fn encode<'t>(
     project: &Path,
     folder: &str,
     packages: impl Iterator<Item = (PackageId, &'t PackageTables)>,
+    seals: &Seals,
 ) -> Vec<u8> {
-    let packages: Vec<_> = packages.map(|(id, tables)| (id, tables.encode())).collect();
+    let packages: Vec<_> = packages.map(|(id, tables)| (id, tables.encode(id, seals))).collect();
     let length: usize = packages.iter().map(|(_, record)| 36 + record.len()).sum();
     let project = project.as_os_str().as_encoded_bytes();
     let mut out = FRAME.begin(8 + project.len() + folder.len() + length);
@@ -56,8 +58,8 @@ pub(crate) fn encode<'t>(
     Frame::finish(out)
 }
 
-/// Decodes a record; `None` if it is damaged.
-pub(crate) fn decode(bytes: &[u8]) -> Option<Contents> {
+/// Decodes a record; `None` if it is damaged, or not this store's.
+pub(crate) fn decode(bytes: &[u8], seals: &Seals) -> Option<Contents> {
     let mut reader = FRAME.open(bytes).ok()?;
     let project = absolute_path(reader.blob()?)?;
     let folder = reader.text()?;
@@ -68,7 +70,7 @@ pub(crate) fn decode(bytes: &[u8]) -> Option<Contents> {
     let mut packages = Vec::new();
     while !reader.is_empty() {
         let id = PackageId::from_bytes(reader.array()?);
-        packages.push((id, PackageTables::decode(reader.blob()?.to_vec())?));
+        packages.push((id, PackageTables::decode(reader.blob()?.to_vec(), id, seals)?));
     }
     Some(Contents { project, folder: folder.to_owned(), packages })
 }

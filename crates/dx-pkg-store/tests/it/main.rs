@@ -22,7 +22,17 @@ impl Fixture {
     fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store = Store::open(&folder.path().join("store")).unwrap();
-        Self { folder, store }
+        let fixture = Self { folder, store };
+        fixture.believe_former_files();
+        fixture
+    }
+
+    /// Makes the store's key newer than whatever a test writes as an earlier version did.
+    fn believe_former_files(&self) {
+        self.store.key().unwrap();
+        let key = std::fs::File::options().write(true).open(self.store.root().join("key")).unwrap();
+        let later = std::time::SystemTime::now() + std::time::Duration::from_secs(3600);
+        key.set_modified(later).unwrap();
     }
 
     /// Inserts a small package with `name` in its manifest.

@@ -184,7 +184,8 @@ fn a_store_that_cannot_be_created_says_where() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     let error = Store::open(&folder.path().join("file")).unwrap_err();
-    assert!(error.to_string().contains("file/v1"), "{error}");
+    assert!(error.to_string().contains("/file`"), "{error}");
+    assert!(error.to_string().contains("no folder"), "{error}");
 }
 
 #[test]

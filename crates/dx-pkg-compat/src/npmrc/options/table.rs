@@ -289,6 +289,9 @@ options! {
         "The packages that may depend on local folders.",
         trust(Trust::Stricter(&["all", "root", "none"]))
         => getter(allow_directory = AllowSource::All);
+    "allow-missing-integrity": bool, "false", Resolve,
+        "Whether packages are installed of which neither lockfile nor registry has a digest."
+        => getter(allow_missing_integrity = false);
     "package-lock": bool, "true", Resolve,
         "Whether a lockfile is read and written.",
         with_flags(&[Flag::fixed("no-package-lock", "false", "Neither read nor write a lockfile")

@@ -1,0 +1,142 @@
+//! The folders that a store may use: real ones that belong to this user and that nobody else may
+//! write to.
+//!
+//! Whoever may write into a store decides what is installed from it. What `ssh` asks of its
+//! folders is asked here: `v1` and the folders in it belong to the effective user and are no
+//! links, and `v1` is closed to everybody else. The folder around it may be a link where the user
+//! chose it, and may belong to the administrator, who can do everything anyway. Reasons and cases
+//! are in docs/design/0014-what-is-verified.md.
+
+use std::io;
+use std::path::Path;
+
+use dx_pkg_os::files::{self, Access, Dir, ROOT};
+
+use crate::StoreError;
+use crate::unfit::Unfit;
+
+/// How a store's place was found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Place {
+    /// The user chose it, or it is in the user's home.
+    Chosen,
+    /// It is where anybody may have put a folder of this name.
+    Common,
+}
+
+/// Opens `v1` in the store's folder `root`; both are created if missing, for this user alone.
+pub(crate) fn open(root: &Path, place: Place) -> Result<Dir, StoreError> {
+    let v1 = root.join("v1");
+    let dir = match Dir::open_real(&v1) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => create(root, place)?,
+        opened => {
+            check_root(root, place)?;
+            opened.map_err(unfit("opening the store", &v1))?
+        }
+    };
+    let access = dir.access().map_err(unfit("opening the store", &v1))?;
+    match access {
+        Access::Own => {}
+        Access::Foreign { owner } => return Err(not_used(&v1, Unfit::Foreign { owner })),
+        Access::Readable => {
+            // Nobody else can write to it, so it is used even where its mode cannot be changed.
+            let _ = dir.make_private();
+        }
+        Access::Shared => take_back(&dir, &v1)?,
+    }
+    Ok(dir)
+}
+
+/// Opens a folder of the store.
+pub(crate) fn open_folder(above: &Dir, name: &str) -> io::Result<Dir> {
+    let dir = above.open_dir(name)?;
+    match dir.access()? {
+        Access::Foreign { .. } => Err(io::ErrorKind::PermissionDenied.into()),
+        _ => Ok(dir),
+    }
+}
+
+/// Opens a folder of the store, which is created if missing.
+pub(crate) fn make_or_open_folder(above: &Dir, name: &str) -> io::Result<Dir> {
+    match above.create_private_dir(name) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => open_folder(above, name),
+    }
+}
+
+fn create(root: &Path, place: Place) -> Result<Dir, StoreError> {
+    let failed = || StoreError::io("opening the store", root);
+    if let Some(parent) = root.parent() {
+        std::fs::create_dir_all(parent).map_err(failed())?;
+    }
+    match files::create_private_dir(root) {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => {
+            return Err(failed()(error));
+        }
+        _ => {}
+    }
+    check_root(root, place)?;
+    let above = match place {
+        Place::Chosen => Dir::open(root),
+        Place::Common => Dir::open_real(root),
+    };
+    let above = above.map_err(unfit("opening the store", root))?;
+    let dir = match above.create_private_dir("v1") {
+        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(error),
+        _ => above.open_dir("v1"),
+    };
+    dir.map_err(unfit("opening the store", &root.join("v1")))
+}
+
+/// Checks the folder in which `v1` is.
+fn check_root(root: &Path, place: Place) -> Result<(), StoreError> {
+    let access = files::access(root, place == Place::Chosen);
+    match access.map_err(unfit("opening the store", root))? {
+        Access::Own | Access::Readable => Ok(()),
+        // The administrator may let others write, as to a volume of one group.
+        Access::Foreign { owner: ROOT } if place == Place::Chosen => Ok(()),
+        Access::Foreign { owner } => Err(not_used(root, Unfit::Foreign { owner })),
+        Access::Shared => {
+            let forbidden = Dir::open(root).and_then(|dir| dir.forbid_writing());
+            forbidden.map_err(|_| not_used(root, Unfit::Shared))
+        }
+    }
+}
+
+/// Closes a `v1` that others could write to, and refuses it if they have put folders into it. Of
+/// files that they have put there the records are not believed.
+fn take_back(dir: &Dir, path: &Path) -> Result<(), StoreError> {
+    let failed = || unfit("opening the store", path);
+    if dir.make_private().is_err() || dir.access().map_err(failed())? != Access::Own {
+        return Err(not_used(path, Unfit::Shared));
+    }
+    for entry in dir.entries().map_err(failed())? {
+        let at = path.join(&entry.name);
+        match files::access(&at, false) {
+            Ok(Access::Foreign { owner }) => return Err(not_used(&at, Unfit::Foreign { owner })),
+            Err(error) if entry.kind == files::EntryKind::Symlink => {
+                return Err(unfit("opening the store", &at)(error));
+            }
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+fn not_used(path: &Path, why: Unfit) -> StoreError {
+    StoreError::NotUsed { path: path.to_owned(), why }
+}
+
+/// Wraps an error of opening a folder, which for a link tells that it is none.
+fn unfit<'p>(doing: &'static str, path: &'p Path) -> impl FnOnce(io::Error) -> StoreError + 'p {
+    move |error| match error.kind() {
+        io::ErrorKind::NotADirectory => not_used(path, Unfit::NoFolder),
+        _ if path.symlink_metadata().is_ok_and(|found| found.is_symlink()) => {
+            not_used(path, Unfit::NoFolder)
+        }
+        _ => StoreError::io(doing, path)(error),
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests;
