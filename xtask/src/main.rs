@@ -11,6 +11,7 @@ mod compare;
 mod concurrent;
 mod crash;
 mod dx;
+mod inject;
 mod options;
 mod prefetch;
 mod realworld;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         "compare" => compare::run(&options),
         "train-prefetch" => prefetch::run(&options),
         "crash" => crash::run(&options),
+        "inject" => inject::run(&options),
         "concurrent" => concurrent::run(&options),
         _ => Err(usage::unknown(&task)),
     });
