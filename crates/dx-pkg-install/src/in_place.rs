@@ -11,6 +11,7 @@ use dx_pkg_link::{Look, Placement, Repairs, Tree, survey};
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_os::files::{Map, identity};
+use dx_pkg_os::process::written_since_boot;
 
 use crate::installed::{HIDDEN, RECORD};
 use crate::plan::{Plan, tree_of, unpacked};
@@ -39,7 +40,10 @@ pub(crate) fn find(
     plan: &Plan,
     wanted: &Tree,
 ) -> Result<Option<InPlace>, InstallError> {
-    let look = if session.config().force()? { Look::Files } else { Look::Folders };
+    // Names outlive a loss of power, the contents of files may not.
+    let may_lack_contents = !written_since_boot(&root.join("node_modules").join(RECORD));
+    let look =
+        if session.config().force()? || may_lack_contents { Look::Files } else { Look::Folders };
     let (found, recorded) = if let Some((tree, recorded)) = recorded_by_dx(root) {
         (survey(root, session.store(), &tree, look)?, recorded)
     } else if let Some((tree, recorded)) = of_npm(root, plan, wanted) {

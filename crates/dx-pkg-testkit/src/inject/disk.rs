@@ -1,8 +1,10 @@
 //! A loss of power: what was written and is not on the device is gone.
 //!
-//! The worst that ext4 and XFS do with delayed allocation: names are kept, also those that a rename
-//! gave, and so are modification times; the bytes of a file that was not synchronised since they
-//! were written are not. Its length is zero, or ends with the pages that were written back.
+//! The worst that ext4 and Btrfs do with delayed allocation: names are kept, also those that a
+//! rename gave, and so are modification times; the bytes of a file that was not synchronised since
+//! they were written are not. Its length is zero, or ends with the pages that were written back. A
+//! file that was renamed over another keeps its bytes: both systems write them first
+//! (`auto_da_alloc` of ext4(5)).
 
 use std::collections::BTreeSet;
 use std::fs::{self, File};

@@ -50,12 +50,21 @@ pub enum Verdict {
 pub(super) struct Place<'a> {
     dx: &'a Path,
     project: Project,
+    /// Whether the machine was started again.
+    is_restarted: bool,
 }
 
 impl Place<'_> {
     fn command(&self, arguments: &[&str]) -> Command {
-        self.project
-            .dx(self.dx)
+        let command = if self.is_restarted {
+            let uptime = rustix::time::clock_gettime(rustix::time::ClockId::Boottime).tv_sec;
+            let program = self.project.command(Path::new("unshare"));
+            let offset = format!("--boottime=-{uptime}");
+            program.args(["--time", &offset, "--"]).args([self.dx])
+        } else {
+            self.project.dx(self.dx)
+        };
+        command
             .env("npm_config_globalconfig", self.project.home().join("no-such-npmrc"))
             .env("NO_UPDATE_NOTIFIER", "1")
             .env("DX_PREPARED_TREES", "1")
@@ -234,7 +243,7 @@ pub fn scenarios() -> Vec<Scenario> {
 impl Scenario {
     fn place<'a>(&self, dx: &'a Path, registry: &Registry) -> Place<'a> {
         let project = (self.describe)(Project::new(registry)).create();
-        let place = Place { dx, project };
+        let place = Place { dx, project, is_restarted: false };
         (self.before)(&place);
         place
     }
@@ -264,7 +273,7 @@ impl Scenario {
         reference: &Reference,
         case: Case,
     ) -> Result<Verdict, String> {
-        let place = self.place(dx, registry);
+        let mut place = self.place(dx, registry);
         let root = place.root();
         let outcome = supervise(self.faulty(&place), &root, case.fault)?;
         let struck = match (&outcome.struck, case.fault) {
@@ -280,6 +289,7 @@ impl Scenario {
             (None, Fault::Every(..)) => return Ok(Verdict::Inapplicable),
             (None, _) => return Ok(Verdict::NotReached),
         };
+        place.is_restarted = case.loss.is_some();
         let lost = case.loss.map(|loss| outcome.disk.lose(&root, loss));
         let judged = reference.judge(self, &place, &outcome, case);
         Ok(match judged {
@@ -324,14 +334,19 @@ impl Reference {
             self.new.must_equal(&after)
         };
         again().map_err(|error| format!("after the command again {error}"))?;
+        for command in ["ci", "install"] {
+            place.remove("node_modules");
+            place.succeed(&[command])?;
+            again().map_err(|error| format!("without node_modules, after {command} {error}"))?;
+        }
         place.succeed(&["store", "maintain"])?;
         if case.loss.is_some() {
             let _ = place.run(&["store", "verify", "--fix"]);
         }
         place.succeed(&["store", "verify"])?;
         place.remove("node_modules");
-        place.succeed(&["ci"])?;
-        again().map_err(|error| format!("after ci {error}"))?;
+        place.succeed(&["install"])?;
+        again().map_err(|error| format!("after maintenance and install {error}"))?;
         self.nothing_is_left(place)
     }
 
@@ -339,8 +354,10 @@ impl Reference {
     fn texts_are_whole(&self, after: &State, case: Case) -> Result<(), String> {
         for name in ["package.json", "package-lock.json"] {
             let now = after.file(name);
+            // A file that was not there before may be lost with the power.
             let is_known =
-                [&self.before, &self.old, &self.new].iter().any(|state| state.file(name) == now);
+                [&self.before, &self.old, &self.new].iter().any(|state| state.file(name) == now)
+                    || case.loss.is_some() && self.before.file(name).is_none();
             if !is_known {
                 let text = now.map(|bytes| String::from_utf8_lossy(bytes).into_owned());
                 return Err(format!("{name} is neither old nor new ({:?}): {text:?}", case.loss));

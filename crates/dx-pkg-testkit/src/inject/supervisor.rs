@@ -243,6 +243,15 @@ impl<'a> Supervisor<'a> {
             }
             (Kind::Sync, Place::Descriptor(at)) => self.disk.synced(&descriptor(at)),
             (Kind::SyncAll, _) => self.disk.all_synced(),
+            (Kind::Rename, Place::Two((from, old), (to, new))) => {
+                let arguments = notification.arguments;
+                if let Some(old) = path(thread, arguments, from, old)
+                    && let Some(new) = path(thread, arguments, to, new)
+                    && new.symlink_metadata().is_ok()
+                {
+                    self.disk.synced(&old);
+                }
+            }
             _ => {}
         }
     }
@@ -251,19 +260,7 @@ impl<'a> Supervisor<'a> {
     fn file(&self, call: Call, notification: &Notification) -> Option<PathBuf> {
         let arguments = notification.arguments;
         let thread = notification.thread;
-        let path = |folder: usize, path: usize| {
-            let text = text(thread, arguments[path])?;
-            let folder = || match arguments.get(folder).map(|value| *value as i32) {
-                None | Some(libc::AT_FDCWD) => fs::read_link(format!("/proc/{thread}/cwd")),
-                Some(descriptor) => fs::read_link(format!("/proc/{thread}/fd/{descriptor}")),
-            };
-            // Without a path the call is for the folder's descriptor.
-            match text.as_str() {
-                "" => folder().ok(),
-                text if text.starts_with('/') => Some(PathBuf::from(text)),
-                text => Some(folder().ok()?.join(text)),
-            }
-        };
+        let path = |folder, at| path(thread, arguments, folder, at);
         let below = |path: &PathBuf| path.starts_with(self.root);
         match call.place {
             Place::Descriptor(at) => {
@@ -276,6 +273,21 @@ impl<'a> Supervisor<'a> {
                 path(other, to).filter(below).or_else(|| path(folder, from).filter(below))
             }
         }
+    }
+}
+
+/// Returns the path of a call, from the folder in one of its arguments.
+fn path(thread: u32, arguments: [u64; 6], folder: usize, at: usize) -> Option<PathBuf> {
+    let text = text(thread, arguments[at])?;
+    let folder = || match arguments.get(folder).map(|value| *value as i32) {
+        None | Some(libc::AT_FDCWD) => fs::read_link(format!("/proc/{thread}/cwd")),
+        Some(descriptor) => fs::read_link(format!("/proc/{thread}/fd/{descriptor}")),
+    };
+    // Without a path the call is for the folder's descriptor.
+    match text.as_str() {
+        "" => folder().ok(),
+        text if text.starts_with('/') => Some(PathBuf::from(text)),
+        text => Some(folder().ok()?.join(text)),
     }
 }
 
