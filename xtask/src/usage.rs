@@ -81,6 +81,33 @@ const TASKS: &[Task] = &[
         more: || INJECT.to_owned(),
     },
     Task {
+        name: "fuzz",
+        about: "run the fuzz targets for a while each, and list what they find",
+        calls: &["[--minutes 15] [--jobs 1] [--seed 1] [TARGET…]"],
+        more: String::new,
+    },
+    Task {
+        name: "sanitize",
+        about: "run the tests of the crate with all unsafe code under sanitizers; needs a nightly toolchain",
+        calls: &["[--only address,leak]"],
+        more: || "  --only thread needs the component rust-src too\n".to_owned(),
+    },
+    Task {
+        name: "miri",
+        about: "run the tests of the decoders in Miri; needs a nightly toolchain with that component",
+        calls: &[""],
+        more: String::new,
+    },
+    Task {
+        name: "audit",
+        about: "look for dependencies with known vulnerabilities; needs cargo-audit",
+        calls: &["[--db DIR]"],
+        more: || {
+            "  --db DIR  a copy of the repository of advisories, where the network is closed\n"
+                .to_owned()
+        },
+    },
+    Task {
         name: "concurrent",
         about: "install at once in one project, and in ten projects with one empty store",
         calls: &["--fixture DIR|package.json [--registry URL] [--dx PATH]"],

@@ -13,6 +13,7 @@ mod scenario;
 mod seccomp;
 mod state;
 mod supervisor;
+pub mod supports;
 mod sweep;
 
 pub use disk::{Disk, Loss};

@@ -34,6 +34,12 @@ pub enum Need {
     Unprivileged,
     /// `strace`, and the right to trace.
     Strace,
+    /// System calls that another process answers: seccomp(2) with user notification.
+    Seccomp,
+    /// Time namespaces, and the right to make one.
+    TimeNamespace,
+    /// A second user: the right to become one.
+    SecondUser,
     /// Node.js.
     Node,
     /// npm in any version.
@@ -43,13 +49,16 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Need; 9] = [
+    const ALL: [Need; 12] = [
         Need::Mounts,
         Need::Overlay,
         Need::Btrfs,
         Need::SharedMemory,
         Need::Unprivileged,
         Need::Strace,
+        Need::Seccomp,
+        Need::TimeNamespace,
+        Need::SecondUser,
         Need::Node,
         Need::Npm,
         Need::Npm11,
@@ -64,6 +73,9 @@ impl Need {
             Need::SharedMemory => "shared-memory",
             Need::Unprivileged => "unprivileged",
             Need::Strace => "strace",
+            Need::Seccomp => "seccomp",
+            Need::TimeNamespace => "time-namespace",
+            Need::SecondUser => "second-user",
             Need::Node => "node",
             Need::Npm => "npm",
             Need::Npm11 => "npm-11",

@@ -39,6 +39,8 @@ mod harness;
 mod in_place;
 mod incomplete;
 mod incremental;
+#[cfg(target_os = "linux")]
+mod injected;
 mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
@@ -69,6 +71,8 @@ mod prepared;
 #[cfg(unix)]
 mod remembered;
 mod resolution;
+#[cfg(target_os = "linux")]
+mod restarted;
 mod run;
 mod save_flags;
 #[cfg(unix)]
@@ -86,6 +90,8 @@ mod streaming;
 mod takeover;
 mod timing;
 mod tolerance;
+#[cfg(target_os = "linux")]
+mod two_users;
 #[cfg(unix)]
 mod user_files;
 mod words;
