@@ -1,14 +1,17 @@
-//! Mutation fuzzing of every decoder, on the stable toolchain and the standard library.
+//! Mutation fuzzing of every decoder and every parser of text, on the stable toolchain and the
+//! standard library.
 //!
 //! ```text
 //! cargo run --release --manifest-path fuzz/Cargo.toml -- <target> [iterations] [seed]
+//! cargo run --release --manifest-path fuzz/Cargo.toml -- <target> <minutes>m [seed]
 //! cargo run --release --manifest-path fuzz/Cargo.toml -- <target> <file>
+//! cargo run --release --manifest-path fuzz/Cargo.toml -- --list
 //! ```
 //!
 //! Inputs are mutations of `corpus/<target>/`; the same seed gives the same inputs. An input that
 //! makes a target panic is kept in `artifacts/<target>/` and can be given back as a file. A new
 //! target is a file in `fuzz_targets/`, a row in [`TARGETS`], and a folder of small valid inputs in
-//! `corpus/`.
+//! `corpus/`. `cargo xtask fuzz` runs all of them.
 
 mod mutate;
 mod scratch;
@@ -19,12 +22,22 @@ mod archive_import;
 mod cached_install_decode;
 #[path = "../fuzz_targets/chain_decode.rs"]
 mod chain_decode;
+#[path = "../fuzz_targets/command_line.rs"]
+mod command_line;
 #[path = "../fuzz_targets/dxp_decode.rs"]
 mod dxp_decode;
+#[path = "../fuzz_targets/headers.rs"]
+mod headers;
+#[path = "../fuzz_targets/integrity.rs"]
+mod integrity;
 #[path = "../fuzz_targets/lock_decode.rs"]
 mod lock_decode;
+#[path = "../fuzz_targets/manifest.rs"]
+mod manifest;
 #[path = "../fuzz_targets/metadata_record.rs"]
 mod metadata_record;
+#[path = "../fuzz_targets/npmrc.rs"]
+mod npmrc;
 #[path = "../fuzz_targets/package_lock.rs"]
 mod package_lock;
 #[path = "../fuzz_targets/package_record.rs"]
@@ -35,10 +48,20 @@ mod packument_decode;
 mod packument_encode;
 #[path = "../fuzz_targets/pending_record.rs"]
 mod pending_record;
+#[path = "../fuzz_targets/semver.rs"]
+mod semver;
+#[path = "../fuzz_targets/small_records.rs"]
+mod small_records;
+#[path = "../fuzz_targets/specs.rs"]
+mod specs;
 #[path = "../fuzz_targets/state_decode.rs"]
 mod state_decode;
 #[path = "../fuzz_targets/tarball_unpack.rs"]
 mod tarball_unpack;
+#[path = "../fuzz_targets/texts.rs"]
+mod texts;
+#[path = "../fuzz_targets/workspace_patterns.rs"]
+mod workspace_patterns;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
@@ -47,23 +70,33 @@ use std::time::{Duration, Instant};
 
 use mutate::Mutator;
 
-/// A decoder under test; it must return, whatever the bytes.
+/// A decoder or parser under test; it must return, whatever the bytes.
 type Target = fn(&[u8]);
 
 const TARGETS: &[(&str, Target)] = &[
     ("archive_import", archive_import::run),
     ("cached_install_decode", cached_install_decode::run),
     ("chain_decode", chain_decode::run),
+    ("command_line", command_line::run),
     ("dxp_decode", dxp_decode::run),
+    ("headers", headers::run),
+    ("integrity", integrity::run),
     ("lock_decode", lock_decode::run),
+    ("manifest", manifest::run),
     ("metadata_record", metadata_record::run),
+    ("npmrc", npmrc::run),
     ("package_lock", package_lock::run),
     ("package_record", package_record::run),
     ("packument_decode", packument_decode::run),
     ("packument_encode", packument_encode::run),
     ("pending_record", pending_record::run),
+    ("semver", semver::run),
+    ("small_records", small_records::run),
+    ("specs", specs::run),
     ("state_decode", state_decode::run),
     ("tarball_unpack", tarball_unpack::run),
+    ("texts", texts::run),
+    ("workspace_patterns", workspace_patterns::run),
 ];
 
 /// Inputs that take longer are reported: a decoder should not be made to hang either.
@@ -73,27 +106,54 @@ const ENOUGH: usize = 10;
 
 fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
+    if arguments.first().is_some_and(|first| first == "--list") {
+        TARGETS.iter().for_each(|(name, _)| println!("{name}"));
+        return ExitCode::SUCCESS;
+    }
     let Some(&(name, target)) =
         TARGETS.iter().find(|(name, _)| arguments.first().is_some_and(|given| given == name))
     else {
         let names: Vec<_> = TARGETS.iter().map(|(name, _)| *name).collect();
-        eprintln!("usage: fuzz <{}> [iterations|file] [seed]", names.join("|"));
+        eprintln!("usage: fuzz <{}> [iterations|<minutes>m|file] [seed]", names.join("|"));
         return ExitCode::from(2);
     };
     let count = arguments.get(1).map_or("10000", String::as_str);
-    let Ok(iterations) = count.parse() else {
+    let Some(extent) = Extent::parse(count) else {
         let input = std::fs::read(count).expect("the second argument is a number or a file");
         target(&input);
         scratch::remove();
         return ExitCode::SUCCESS;
     };
     let seed = arguments.get(2).map_or(Ok(1), |seed| seed.parse()).expect("the seed is a number");
-    let crashes = fuzz(name, target, iterations, seed);
+    let crashes = fuzz(name, target, extent, seed);
     scratch::remove();
     if crashes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-fn fuzz(name: &str, target: Target, iterations: u64, seed: u64) -> usize {
+/// How long a run takes.
+#[derive(Clone, Copy)]
+enum Extent {
+    Inputs(u64),
+    Time(Duration),
+}
+
+impl Extent {
+    fn parse(text: &str) -> Option<Self> {
+        match text.strip_suffix('m').map(str::parse) {
+            Some(Ok(minutes)) => Duration::try_from_secs_f64(60.0 * minutes).ok().map(Self::Time),
+            _ => text.parse().ok().map(Self::Inputs),
+        }
+    }
+
+    fn has_more(self, inputs: u64, begun: Instant) -> bool {
+        match self {
+            Self::Inputs(count) => inputs < count,
+            Self::Time(time) => begun.elapsed() < time,
+        }
+    }
+}
+
+fn fuzz(name: &str, target: Target, extent: Extent, seed: u64) -> usize {
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
     let corpus = read_corpus(&root.join("corpus").join(name));
     let mut mutator = Mutator::new(seed, &corpus);
@@ -101,7 +161,10 @@ fn fuzz(name: &str, target: Target, iterations: u64, seed: u64) -> usize {
     let begun = Instant::now();
     // A panic is expected; its message is printed when the kept input is run alone.
     std::panic::set_hook(Box::new(|_| {}));
-    for iteration in 0..iterations {
+    let mut iterations = 0;
+    while extent.has_more(iterations, begun) {
+        let iteration = iterations;
+        iterations += 1;
         let input = mutator.next_input();
         let (outcome, mut elapsed) = timed(target, &input);
         if elapsed > SLOW {

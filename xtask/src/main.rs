@@ -6,11 +6,15 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 #![expect(clippy::print_stdout, clippy::print_stderr, reason = "a task reports to a person")]
 
+mod audit;
 mod bench;
 mod compare;
 mod concurrent;
 mod crash;
 mod dx;
+mod fuzz;
+mod inject;
+mod instrumented;
 mod options;
 mod prefetch;
 mod realworld;
@@ -42,6 +46,11 @@ fn main() -> ExitCode {
         "compare" => compare::run(&options),
         "train-prefetch" => prefetch::run(&options),
         "crash" => crash::run(&options),
+        "fuzz" => fuzz::run(&options),
+        "sanitize" => instrumented::sanitize(&options),
+        "miri" => instrumented::miri(&options),
+        "audit" => audit::run(&options),
+        "inject" => inject::run(&options),
         "concurrent" => concurrent::run(&options),
         _ => Err(usage::unknown(&task)),
     });

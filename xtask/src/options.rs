@@ -5,11 +5,15 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
 /// The names that take one.
-const VALUES: [&str; 17] = [
+const VALUES: [&str; 22] = [
     "data",
+    "db",
     "dx",
+    "first",
     "fixture",
+    "jobs",
     "managers",
+    "minutes",
     "network",
     "node",
     "npm",
@@ -22,6 +26,7 @@ const VALUES: [&str; 17] = [
     "runs",
     "scenarios",
     "seed",
+    "step",
     "without",
 ];
 

@@ -72,6 +72,42 @@ const TASKS: &[Task] = &[
         more: String::new,
     },
     Task {
+        name: "inject",
+        about: "let every file operation of small commands fail, be cut short, or be the last before a \
+                kill or a loss of power; what follows must be right",
+        calls: &[
+            "[--only SCENARIO,…] [--first 1] [--step 1] [--jobs 2] [--without losses] [--dx PATH]",
+        ],
+        more: || INJECT.to_owned(),
+    },
+    Task {
+        name: "fuzz",
+        about: "run the fuzz targets for a while each, and list what they find",
+        calls: &["[--minutes 15] [--jobs 1] [--seed 1] [TARGET…]"],
+        more: String::new,
+    },
+    Task {
+        name: "sanitize",
+        about: "run the tests of the crate with all unsafe code under sanitizers; needs a nightly toolchain",
+        calls: &["[--only address,leak]"],
+        more: || "  --only thread needs the component rust-src too\n".to_owned(),
+    },
+    Task {
+        name: "miri",
+        about: "run the tests of the decoders in Miri; needs a nightly toolchain with that component",
+        calls: &[""],
+        more: String::new,
+    },
+    Task {
+        name: "audit",
+        about: "look for dependencies with known vulnerabilities; needs cargo-audit",
+        calls: &["[--db DIR]"],
+        more: || {
+            "  --db DIR  a copy of the repository of advisories, where the network is closed\n"
+                .to_owned()
+        },
+    },
+    Task {
         name: "concurrent",
         about: "install at once in one project, and in ten projects with one empty store",
         calls: &["--fixture DIR|package.json [--registry URL] [--dx PATH]"],
@@ -86,6 +122,15 @@ const COMPARE: &str = "\
   semver     generated versions and ranges, with npm's own code
   installs   whole installs of generated projects: lockfiles, trees and refusals; with --data the projects that
              differ are kept there; --only names one kind of xtask/installs/projects.js
+";
+
+const INJECT: &str = "\
+  --only SCENARIO,…  these scenarios of crates/dx-pkg-testkit/src/inject/scenario.rs, commas in names left out
+  --first, --step N  begin at this operation, and take every N-th
+  --without losses   no losses of power
+  --jobs N           how many run at once, each on one processor
+
+  Without --dx the debug binary is built and used. TMPDIR says where the projects and stores lie.
 ";
 /// The end of every help.
 const DEFAULTS: &str = "Without --dx the release binary is built and used. Without --registry npm's own settings \

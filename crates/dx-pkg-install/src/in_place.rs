@@ -10,6 +10,7 @@ use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_link::{Look, Placement, Repairs, Tree, survey};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_os::files::Dir;
+use dx_pkg_os::process::written_since_boot;
 use dx_pkg_store::Store;
 
 use crate::installed::{HIDDEN, RECORD};
@@ -43,7 +44,10 @@ pub(crate) fn find(
     plan: &Plan,
     wanted: &Tree,
 ) -> Result<Option<InPlace>, InstallError> {
-    let look = if session.config().force()? { Look::Files } else { Look::Folders };
+    // Names outlive a loss of power, the contents of files may not.
+    let may_lack_contents = !written_since_boot(&root.join("node_modules").join(RECORD));
+    let look =
+        if session.config().force()? || may_lack_contents { Look::Files } else { Look::Folders };
     let (found, recorded) =
         if let Some((mut tree, recorded)) = recorded_by_dx(session.store(), root) {
             drop_other_bytes(&mut tree, &recorded, plan);

@@ -1,15 +1,17 @@
-//! Processes: cancellation by signals, background priority, facts about this host.
+//! Processes: cancellation by signals, background priority, facts about this host and its start.
 
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
 mod background;
+mod boot;
 mod host;
 mod open_files;
 mod power;
 mod signals;
 
 pub use background::work_in_background;
+pub use boot::written_since_boot;
 pub use host::libc_family;
 pub use open_files::{open_files_limit, raise_open_files_limit, wait_for_descriptors};
 pub use power::on_battery;

@@ -104,6 +104,25 @@ impl Command {
     }
 }
 
+#[cfg(target_os = "linux")]
+impl Run {
+    /// Waits for the end of a program that [`Command::spawn`] has started, however long it takes.
+    pub(crate) fn of(mut child: process::Child) -> Run {
+        let started = Instant::now();
+        let stdout = read_in_background(child.stdout.take());
+        let stderr = read_in_background(child.stderr.take());
+        let status = child.wait().expect("wait for a program");
+        Run {
+            command: format!("process {}", child.id()),
+            status: status.code(),
+            elapsed: started.elapsed(),
+            stdout: stdout.join().expect("read standard output"),
+            stderr: stderr.join().expect("read standard error"),
+            replacements: Vec::new(),
+        }
+    }
+}
+
 /// Reads a pipe to its end on another thread, so that the program never waits for a reader.
 fn read_in_background(pipe: Option<impl Read + Send + 'static>) -> JoinHandle<String> {
     thread::spawn(move || {

@@ -27,6 +27,8 @@ mod command;
 mod device;
 mod fault;
 mod http;
+#[cfg(target_os = "linux")]
+pub mod inject;
 mod package;
 mod packument;
 mod project;

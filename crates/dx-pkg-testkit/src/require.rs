@@ -36,6 +36,12 @@ pub enum Need {
     Unprivileged,
     /// `strace`, and the right to trace.
     Strace,
+    /// System calls that another process answers: seccomp(2) with user notification.
+    Seccomp,
+    /// Time namespaces, and the right to make one.
+    TimeNamespace,
+    /// A second user: the right to become one.
+    SecondUser,
     /// Node.js.
     Node,
     /// npm in any version.
@@ -45,7 +51,7 @@ pub enum Need {
 }
 
 impl Need {
-    const ALL: [Need; 10] = [
+    const ALL: [Need; 13] = [
         Need::Mounts,
         Need::Overlay,
         Need::Btrfs,
@@ -53,6 +59,9 @@ impl Need {
         Need::Root,
         Need::Unprivileged,
         Need::Strace,
+        Need::Seccomp,
+        Need::TimeNamespace,
+        Need::SecondUser,
         Need::Node,
         Need::Npm,
         Need::Npm11,
@@ -68,6 +77,9 @@ impl Need {
             Need::Root => "root",
             Need::Unprivileged => "unprivileged",
             Need::Strace => "strace",
+            Need::Seccomp => "seccomp",
+            Need::TimeNamespace => "time-namespace",
+            Need::SecondUser => "second-user",
             Need::Node => "node",
             Need::Npm => "npm",
             Need::Npm11 => "npm-11",

@@ -42,6 +42,8 @@ mod identity;
 mod in_place;
 mod incomplete;
 mod incremental;
+#[cfg(target_os = "linux")]
+mod injected;
 mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
@@ -75,6 +77,8 @@ mod prepared;
 #[cfg(unix)]
 mod remembered;
 mod resolution;
+#[cfg(target_os = "linux")]
+mod restarted;
 mod run;
 mod save_flags;
 #[cfg(unix)]
@@ -96,6 +100,8 @@ mod tolerance;
 mod trust;
 #[cfg(unix)]
 mod trusted_store;
+#[cfg(target_os = "linux")]
+mod two_users;
 #[cfg(unix)]
 mod user_files;
 mod words;

@@ -172,7 +172,7 @@ fn count(
             }
         }
     }
-    link::remove_leftovers(report);
+    summary.warnings.extend(link::remove_leftovers(report));
     Ok(())
 }
 

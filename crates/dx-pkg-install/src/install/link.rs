@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 use std::collections::{HashMap, HashSet};
+use std::path::PathBuf;
 use std::thread::ScopedJoinHandle;
 
 use dx_pkg_compat::lockfile::npm;
@@ -140,16 +141,26 @@ fn whole_with_text(
 /// Links a plan again, after scripts have made some of its packages drop out.
 pub(super) fn relink(run: &Run<'_>, project: &Project, plan: &Plan) -> Result<(), InstallError> {
     let linked = link(run.session, project, plan, Mode::Install, Sources::default(), &NoProgress)?;
-    remove_leftovers(&linked.report);
+    let _ = remove_leftovers(&linked.report);
     Ok(())
 }
 
-/// Removes replaced trees that the store could not take.
-pub(super) fn remove_leftovers(report: &LinkReport) {
-    for path in &report.leftovers {
-        // The next install removes what stays.
-        let _ = dx_pkg_os::files::remove_tree(path);
-    }
+/// Removes replaced trees that the store could not take. Returns a warning for each that this user
+/// may not remove; the next install tries again.
+pub(super) fn remove_leftovers(report: &LinkReport) -> Vec<String> {
+    let is_refused = |path: &&PathBuf| {
+        let removed = dx_pkg_os::files::remove_tree(path);
+        removed.is_err_and(|error| error.kind() == std::io::ErrorKind::PermissionDenied)
+    };
+    let refused = report.leftovers.iter().filter(is_refused);
+    let warning = |path: &PathBuf| {
+        format!(
+            "the replaced packages in {} could not be removed, as they belong to another user: \
+             remove that folder as that user, or as root",
+            path.display()
+        )
+    };
+    refused.map(warning).collect()
 }
 
 /// Sources of a tree beside the store.
@@ -178,7 +189,14 @@ fn link(
         let tree = plan.tree();
         let in_place = |tree: &Tree| match mode {
             Mode::Ci => Ok(None),
-            Mode::Install => in_place::find(session, &project.root, plan, tree),
+            Mode::Install => match in_place::find(session, &project.root, plan, tree) {
+                // Only what the store has can be compared with.
+                Err(InstallError::Link(error)) if restore::is_due(&error) => {
+                    restore::all(session, &project.root, plan, &error)?;
+                    in_place::find(session, &project.root, plan, tree)
+                }
+                found => found,
+            },
         };
         let found = tree.and_then(|tree| in_place(&tree).map(|in_place| (tree, in_place)));
         let extra_files =

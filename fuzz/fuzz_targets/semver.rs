@@ -1,0 +1,49 @@
+//! Lines of any text as ranges and as versions: what is read is written so that it reads the same,
+//! and what two ranges allow, their common part allows.
+
+use dx_pkg_core::{Range, Version};
+
+/// More lines than this say nothing more, and pairs of them take long.
+const MOST: usize = 12;
+
+pub(crate) fn run(data: &[u8]) {
+    let text = String::from_utf8_lossy(data);
+    let lines = || text.lines().take(MOST);
+    let ranges: Vec<Range> = lines().filter_map(|line| Range::parse(line).ok()).collect();
+    let versions: Vec<Version> =
+        lines().filter_map(|line| Version::parse_loose(line).ok()).collect();
+    for line in lines() {
+        if let Ok(version) = Version::parse(line) {
+            assert_eq!(Version::parse_loose(line).as_ref(), Ok(&version), "{line:?}");
+        }
+    }
+    for version in &versions {
+        let written = version.to_string();
+        assert_eq!(Version::parse(&written).as_ref(), Ok(version), "{written:?}");
+        // A version is the range of itself.
+        let range = Range::parse(&written).expect("a version is a range");
+        assert!(range.satisfies(version), "{written:?}");
+    }
+    for range in &ranges {
+        let again = Range::parse(&range.to_string()).expect("a range is written as one");
+        for version in &versions {
+            let fits = range.satisfies(version);
+            assert_eq!(again.satisfies(version), fits, "{range} {version}");
+            assert!(!fits || range.satisfies_including_prerelease(version), "{range} {version}");
+            assert!(
+                range.exact().is_none_or(|exact| !fits
+                    || exact.to_string() == version.to_string()
+                    || exact == version),
+                "{range} {version}"
+            );
+        }
+        for other in &ranges {
+            let meet = range.intersects(other);
+            assert_eq!(other.intersects(range), meet, "{range} {other}");
+            let both = versions
+                .iter()
+                .find(|version| range.satisfies(version) && other.satisfies(version));
+            assert!(meet || both.is_none(), "{range} and {other} allow {}", both.expect("some"));
+        }
+    }
+}
