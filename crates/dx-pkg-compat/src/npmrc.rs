@@ -16,6 +16,7 @@ use url::Url;
 
 mod combined;
 mod credentials;
+mod entry;
 mod error;
 mod expand;
 mod ini;
@@ -50,7 +51,8 @@ pub use value::{
 };
 
 use credentials::CredentialTable;
-use layers::{Entries, Entry, KeyRules, Merged};
+use entry::{Entries, Entry};
+use layers::{KeyRules, Merged};
 use value::Setting;
 
 /// The sources of a configuration, from weakest to strongest.

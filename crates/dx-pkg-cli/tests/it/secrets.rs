@@ -45,9 +45,8 @@ fn signed() -> Registry {
 
 /// Returns the tarballs that were requested, with their queries.
 fn tarballs(registry: &Registry) -> Vec<String> {
-    let requests = registry.requests().into_iter();
-    let tarballs = requests.filter(dx_pkg_testkit::RecordedRequest::is_tarball);
-    tarballs.map(|request| request.path).collect()
+    let paths = registry.requests().into_iter().map(|request| request.path);
+    paths.filter(|path| path.contains("/-/")).collect()
 }
 
 #[test]

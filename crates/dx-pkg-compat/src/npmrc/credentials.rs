@@ -19,8 +19,8 @@ use dx_pkg_fetch::tls::{ClientCertificate, Pem, PemSource};
 
 use url::{Host, Url, form_urlencoded};
 
+use super::entry::Entry;
 use super::error::redact_urls;
-use super::layers::Entry;
 use super::value::{RawValue, Setting};
 use super::{ConfigWarning, Source};
 

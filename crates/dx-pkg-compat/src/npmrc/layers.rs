@@ -1,43 +1,15 @@
 //! Merging files, variables and flags into one value for each key.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use super::error::{is_secret, redact_urls};
+use super::entry::{Entries, Entry};
+use super::error::is_secret;
 use super::expand::expand;
 use super::trust::{self, ProjectRule, Refused, Verdict};
 use super::value::RawValue;
 use super::{ConfigError, ConfigSources, ConfigWarning, Source, ini};
 
-/// The effective value of a key, and its source.
-pub(super) struct Entry {
-    pub(super) value: RawValue,
-    pub(super) source: Source,
-}
-
-impl Entry {
-    pub(super) fn new(value: RawValue, source: Source) -> Entry {
-        Entry { value, source }
-    }
-
-    /// Returns the value for display, without secrets.
-    pub(super) fn shown(&self, key: &str) -> String {
-        if is_secret(key) { "***".to_owned() } else { redact_urls(&self.value.display()) }
-    }
-
-    /// Returns the error for a value that is not of its setting's kind.
-    pub(super) fn invalid(&self, key: &str, allowed: &'static str) -> ConfigError {
-        ConfigError::Invalid {
-            key: key.to_owned(),
-            value: self.shown(key),
-            origin: self.source.clone(),
-            allowed,
-        }
-    }
-}
-
-pub(super) type Entries = BTreeMap<String, Entry>;
 type Settings = Vec<(String, RawValue)>;
 
 /// What is to be known of settings for merging them.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use url::Url;
 
 use super::combined::separated;
-use super::layers::Entries;
+use super::entry::Entries;
 use super::trust::AGES;
 use super::value::{RawValue, Setting};
 use super::{Config, ConfigError, Source};

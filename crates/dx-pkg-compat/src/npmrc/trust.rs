@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use super::ConfigWarning;
-use super::layers::{Entries, Entry};
+use super::entry::{Entries, Entry};
 use super::source::Source;
 use super::value::{RawValue, Setting};
 

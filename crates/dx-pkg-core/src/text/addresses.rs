@@ -68,8 +68,8 @@ pub fn without_users(text: &str) -> Cow<'_, str> {
     Cow::Owned(plain)
 }
 
-/// Returns an `http:` or `https:` address without user, password, tokens and signatures, and without
-/// its fragment, which no server sees, as it may be recorded; any other text as it is.
+/// Returns an `http:` or `https:` address as it may be recorded: without user, password, tokens and
+/// signatures, and without its fragment, which no server sees. Any other text stays as it is.
 #[must_use]
 pub fn recordable(address: &str) -> Cow<'_, str> {
     let is_http = ["https://", "http://"].iter().any(|scheme| {

@@ -45,8 +45,8 @@ impl<'l> SourceCheck<'l> {
         )
     }
 
-    /// Returns whether a requirement of the lock, the project or its overrides names a place outside
-    /// the registries for a package. Only entries that are to come from such a place are looked at.
+    /// Returns whether a requirement of the lock, the project or its overrides names a place other
+    /// than a registry for a package. Asked only of entries that are to come from such a place.
     fn elsewhere(&self, package: &LockPackage) -> bool {
         let own = self.project.manifest.to_lock_package();
         let all = self.lock.packages.iter().chain([&own]);

@@ -43,8 +43,8 @@ impl Policy {
         Policy { root: root.to_owned(), rules }
     }
 
-    /// Returns what is said of a package that has a tarball; a denial wins. It is allowed by its name
-    /// only if `is_vouched` for that name and version.
+    /// Returns what is said of a package that has a tarball; a denial wins. It is allowed by its
+    /// name only if `is_vouched` for that name and version.
     pub(super) fn of_package(
         &self,
         package: &LockPackage,

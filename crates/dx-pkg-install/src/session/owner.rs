@@ -5,8 +5,8 @@ use std::path::Path;
 
 use crate::Environment;
 
-/// Returns whether a project's `.npmrc` belongs to somebody who has no say here: neither to the user
-/// who runs the command, nor to root, nor to the owner of the folder in which the command was
+/// Returns whether a project's `.npmrc` belongs to somebody who has no say here: neither to the
+/// user who runs the command, nor to root, nor to the owner of the folder in which the command was
 /// started. The last lets a container run as root in a folder of the host's user.
 #[cfg(unix)]
 pub(super) fn is_foreign(environment: &Environment, file: &Path) -> bool {

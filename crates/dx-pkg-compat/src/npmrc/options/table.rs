@@ -3,7 +3,8 @@
 //! A row is key, kind, default, group and sentence, further fields, and one of these:
 //! `getter(name = default)` makes the method [`Config`]`::name`, `through(name)` names the method
 //! that reads the setting together with others, `only("value")` lists the supported values, and
-//! `ignored("reason")` accepts the setting without effect.
+//! `ignored("reason")` accepts the setting without effect. `trust(…)` among the further fields is
+//! the column for a project's `.npmrc`: without it, the file sets the setting.
 
 use std::path::PathBuf;
 use std::time::Duration;
@@ -101,36 +102,29 @@ options! {
         => getter(replace_registry_host = "npmjs".to_owned());
     "strict-ssl": bool, "true", Network,
         "Whether a registry's certificate must be valid.",
-        trust(Trust::Stricter(&["false", "true"]))
-        => getter(strict_ssl = true);
+        trust(Trust::Stricter(&["false", "true"])) => getter(strict_ssl = true);
     "ca": Option<Vec<String>>, "", Network,
         "Certificate authorities to trust, in PEM form.",
-        unset("the system's authorities"),
-        trust(Trust::User)
+        unset("the system's authorities"), trust(Trust::User)
         => through(ca);
     "cafile": Option<PathBuf>, "", Network,
         "A file of certificate authorities to trust.",
-        unset("the system's authorities"),
-        trust(Trust::User)
+        unset("the system's authorities"), trust(Trust::User)
         => getter(cafile = None);
     "proxy": Option<Proxy>, "", Network,
         "The proxy for http requests; false for none at all.",
-        variables(&["HTTP_PROXY", "PROXY"]),
-        trust(Trust::User)
+        variables(&["HTTP_PROXY", "PROXY"]), trust(Trust::User)
         => through(proxy_for);
     "https-proxy": Option<Proxy>, "", Network,
         "The proxy for https requests.",
-        variables(&["HTTPS_PROXY"]),
-        trust(Trust::User)
+        variables(&["HTTPS_PROXY"]), trust(Trust::User)
         => through(proxy_for);
     "noproxy": Vec<String>, "", Network,
         "Hosts that are reached without a proxy.",
-        variables(&["NO_PROXY"]),
-        trust(Trust::User)
+        variables(&["NO_PROXY"]), trust(Trust::User)
         => through(proxy_for);
     "local-address": Option<String>, "", Network,
-        "The local address to send requests from.",
-        trust(Trust::User)
+        "The local address to send requests from.", trust(Trust::User)
         => getter(local_address = None);
     "fetch-retries": Option<u32>, "", Network,
         "The number of retries of a failed request.",
@@ -198,8 +192,7 @@ options! {
     "before": Option<Date>, "", Resolve,
         "Choose only versions published before this date.",
         with_flags(&[Flag::argument("before", "DATE", "Choose only versions published before this date")]),
-        trust(Trust::Age)
-        => through(release_cutoffs);
+        trust(Trust::Age) => through(release_cutoffs);
     "min-release-age": Option<f64>, "", Resolve,
         "Choose only versions published at least this many days ago.",
         unset("`1`"),
@@ -207,20 +200,16 @@ options! {
             "min-release-age",
             "DAYS",
             "Choose only versions published at least this many days ago",
-        )]),
-        trust(Trust::Age)
+        )]), trust(Trust::Age)
         => through(release_cutoffs);
     "minimum-release-age": Option<f64>, "", Resolve,
         "Choose only versions published at least this many minutes ago; pnpm's setting.",
-        trust(Trust::Age)
-        => through(release_cutoffs);
+        trust(Trust::Age) => through(release_cutoffs);
     "min-release-age-exclude": Vec<String>, "", Resolve,
-        "Packages that `min-release-age` does not apply to.",
-        trust(Trust::Age)
+        "Packages that `min-release-age` does not apply to.", trust(Trust::Age)
         => through(release_age_exclude);
     "minimum-release-age-exclude": Vec<String>, "", Resolve,
-        "The same; pnpm's setting.",
-        trust(Trust::Age)
+        "The same; pnpm's setting.", trust(Trust::Age)
         => through(release_age_exclude);
     "min-release-age-ignore-missing-time": bool, "false", Resolve,
         "Whether a version counts as old enough where the registry does not tell when it was published.",
@@ -228,8 +217,7 @@ options! {
         => getter(min_release_age_ignore_missing_time = false);
     "min-release-age-registries": Vec<String>, "", Resolve,
         "Registries, besides the built-in one, whose versions must be a day old where no age is set.",
-        trust(Trust::Adds)
-        => through(usual_age_applies);
+        trust(Trust::Adds) => through(usual_age_applies);
     "strict-peer-deps": bool, "false", Resolve,
         "Whether any peer conflict is an error.",
         with_flags(&[Flag::fixed(
@@ -283,8 +271,7 @@ options! {
         => getter(allow_remote = AllowSource::None);
     "allow-file": AllowSource, "all", Resolve,
         "The packages that may come from a tarball on this machine.",
-        trust(Trust::Stricter(&["all", "root", "none"]))
-        => getter(allow_file = AllowSource::All);
+        trust(Trust::Stricter(&["all", "root", "none"])) => getter(allow_file = AllowSource::All);
     "allow-directory": AllowSource, "all", Resolve,
         "The packages that may depend on local folders.",
         trust(Trust::Stricter(&["all", "root", "none"]))
@@ -372,23 +359,19 @@ options! {
         => through(omit);
     "trusted-projects": Option<Vec<PathBuf>>, "", Tree,
         "Folders of projects whose `.npmrc` counts like your own; those in them, too.",
-        trust(Trust::User)
-        => through(is_given_by_user);
+        trust(Trust::User) => through(is_given_by_user);
     "ignore-scripts": bool, "false", Tree,
         "Run no scripts at all.",
         with_flags(&[Flag::fixed("ignore-scripts", "true", "Run no scripts, not even the project's")]),
-        trust(Trust::Stricter(&["false", "true"]))
-        => getter(ignore_scripts = false);
+        trust(Trust::Stricter(&["false", "true"])) => getter(ignore_scripts = false);
     "allow-scripts": Vec<String>, "", Tree,
         "Packages whose scripts may run."
         => through(allow_scripts);
     "strict-allow-scripts": bool, "false", Tree,
         "Whether scripts that are neither allowed nor denied are an error.",
-        trust(Trust::Stricter(&["false", "true"]))
-        => getter(strict_allow_scripts = false);
+        trust(Trust::Stricter(&["false", "true"])) => getter(strict_allow_scripts = false);
     "dangerously-allow-all-scripts": bool, "false", Tree,
-        "Run every package's scripts.",
-        trust(Trust::Stricter(&["true", "false"]))
+        "Run every package's scripts.", trust(Trust::Stricter(&["true", "false"]))
         => getter(dangerously_allow_all_scripts = false);
     "foreground-scripts": bool, "false", Tree,
         "Let dependencies' scripts write to the terminal. Otherwise the output of one that fails is shown."
@@ -398,22 +381,18 @@ options! {
         => getter(always_run_scripts = false);
     "script-shell": Option<String>, "", Tree,
         "The shell that scripts run in.",
-        unset("`sh`; `cmd` on Windows"),
-        trust(Trust::User)
+        unset("`sh`; `cmd` on Windows"), trust(Trust::User)
         => getter(script_shell = None);
     "node-options": Option<String>, "", Tree,
         "Options for the Node.js that scripts start; scripts see them as `NODE_OPTIONS`.",
-        trust(Trust::User)
-        => getter(node_options = None);
+        trust(Trust::User) => getter(node_options = None);
     "editor": Option<String>, "", Tree,
         "The editor that scripts see as `EDITOR`.",
-        unset("as the variables `EDITOR` and `VISUAL` say"),
-        trust(Trust::User)
+        unset("as the variables `EDITOR` and `VISUAL` say"), trust(Trust::User)
         => getter(editor = None);
     "node-gyp": Option<PathBuf>, "", Tree,
         "The `node-gyp` that scripts see as `npm_config_node_gyp`.",
-        unset("npm's own"),
-        trust(Trust::User)
+        unset("npm's own"), trust(Trust::User)
         => ignored("dx passes it on to scripts");
     "user-agent": Option<String>, "", Tree,
         "The user agent that scripts see, in npm's form with `{node-version}`, `{platform}` and so on.",
@@ -432,20 +411,17 @@ options! {
     "prepared-trees": Option<u32>, "", Tree,
         "The number of `node_modules` trees that are kept ready for each project.",
         unset("`1`, or `0` where `CI` is set"),
-        variables(&["DX_PREPARED_TREES", "CI"]),
-        trust(Trust::Stricter(&["1", "0"]))
+        variables(&["DX_PREPARED_TREES", "CI"]), trust(Trust::Stricter(&["1", "0"]))
         => getter(prepared_trees = None);
     "background": Option<bool>, "", Tree,
         "Whether an install may leave a process running that stores, prepares and cleans up.",
         unset("`true`, or `false` on battery"),
         variables(&["DX_BACKGROUND"]),
         with_flags(&[Flag::fixed("no-background", "false", "Leave no process running")]),
-        trust(Trust::Stricter(&["true", "false"]))
-        => getter(background = None);
+        trust(Trust::Stricter(&["true", "false"])) => getter(background = None);
     "verify": VerifyMode, "ci", Tree,
         "When the files of a prepared tree are checked for changes made in another project.",
-        trust(Trust::Stricter(&["after", "ci", "always"]))
-        => getter(verify = VerifyMode::Ci);
+        trust(Trust::Stricter(&["after", "ci", "always"])) => getter(verify = VerifyMode::Ci);
     "global-style": bool, "false", Tree,
         "An old way to ask for `install-strategy=shallow`."
         => through(install_strategy);
