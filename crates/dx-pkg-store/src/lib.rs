@@ -31,6 +31,7 @@ pub mod preparation;
 mod prepared;
 pub mod prune;
 mod resolution;
+mod secret;
 mod store;
 mod store_mode;
 mod tables;
