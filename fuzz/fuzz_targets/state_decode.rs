@@ -1,8 +1,7 @@
 //! Any bytes as the state of a tree: refused, or read so that it is written again the same, also
 //! when the seal is right.
 
-use dx_pkg_install::Seal;
-use dx_pkg_install::state::State;
+use dx_pkg_install::state::{Seal, State};
 use dx_pkg_store::StoreKey;
 
 /// The length of the seal, which is the end of the file.

@@ -117,9 +117,9 @@ pub(crate) fn recorded_by_dx(store: &Store, root: &Path) -> Option<(Tree, Lock)>
     Some((tree_of(&recorded).ok()?, recorded))
 }
 
-/// Returns the tree of npm's hidden lockfile, as far as npm would believe it. npm wrote it after all
-/// packages, so where no folder is newer the tree is as npm left it. Otherwise npm asks the packages
-/// themselves: the manifest of each must have the version.
+/// Returns the tree of npm's hidden lockfile, as far as npm would believe it. npm wrote it after
+/// all packages, so where no folder is newer the tree is as npm left it. Otherwise npm asks the
+/// packages themselves: the manifest of each must have the version.
 fn of_npm(root: &Path, plan: &Plan, wanted: &Tree) -> Option<(Tree, Lock)> {
     let (text, found) = own_files::text(root, HIDDEN).ok()?;
     let mut lock = npm::read(&text).ok()?;

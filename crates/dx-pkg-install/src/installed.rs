@@ -14,10 +14,7 @@ use crate::seal::Seal;
 use crate::state::Baseline;
 use crate::{InstallError, own_files};
 
-/// The record of the tree, below `node_modules`.
-pub(crate) const RECORD: &str = ".dx/lock.dxl";
-/// npm's hidden lockfile, below `node_modules`.
-pub(crate) const HIDDEN: &str = ".package-lock.json";
+pub(crate) use crate::own_files::{HIDDEN, RECORD};
 
 /// Returns the record's name and contents for a tree whose scripts have still to run.
 ///

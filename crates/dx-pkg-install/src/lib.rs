@@ -68,6 +68,5 @@ pub use environment::Environment;
 pub use error::InstallError;
 pub use events::{Events, NoEvents};
 pub use install::{Change, Mode, OpenProject, Options, install};
-pub use seal::Seal;
 pub use session::{Session, SessionOptions};
 use summary::Summary;

@@ -9,8 +9,12 @@ use std::path::Path;
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_os::files::{Dir, Identity, Map};
 
-use crate::installed::RECORD;
 use crate::seal::Seal;
+
+/// The record of the tree, below `node_modules`.
+pub(crate) const RECORD: &str = ".dx/lock.dxl";
+/// npm's hidden lockfile, below `node_modules`.
+pub(crate) const HIDDEN: &str = ".package-lock.json";
 
 /// The folder of dx's own files below `node_modules`.
 const FOLDER: &str = ".dx";

@@ -13,7 +13,8 @@ use dx_pkg_store::{Folder, Store, StoreError, StoreKey};
 use crate::background::{Background, Foreground};
 use crate::node::{Found, Node, user_agent};
 use crate::project::{Seen, read_seen};
-use crate::{Environment, InstallError, Seal, timing};
+use crate::seal::Seal;
+use crate::{Environment, InstallError, timing};
 
 mod linked;
 
@@ -301,8 +302,8 @@ fn device(path: &Path) -> Option<u64> {
         .map(|identity| identity.device)
 }
 
-/// Returns the folder of a store at the root of the project's file system, if none is configured and
-/// `usual` is on another one.
+/// Returns the folder of a store at the root of the project's file system, if none is configured
+/// and `usual` is on another one.
 fn store_on_same_device(environment: &Environment, root: &Path, usual: &Path) -> Option<PathBuf> {
     if environment.variable("DX_STORE").is_some() {
         return None;

@@ -36,7 +36,8 @@ use dx_pkg_format::wire::{Reader, Writer};
 use dx_pkg_os::files::Identity;
 
 use crate::own_files;
-use crate::seal::Seal;
+
+pub use crate::seal::Seal;
 
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXS\0";

@@ -1,5 +1,5 @@
 //! What a clone brings along: links in the tree, records that another machine made, links in the
-//! place of the project's files. Nothing beyond the project changes, and nothing forged is believed.
+//! place of the project's files. Nothing beyond the project changes, nothing forged is believed.
 
 use std::fs;
 use std::os::unix::fs::symlink;

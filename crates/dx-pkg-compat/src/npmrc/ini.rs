@@ -23,7 +23,7 @@ pub(super) fn lines(text: &str) -> impl Iterator<Item = &str> {
         let start = line.trim_start();
         start.is_empty() || start.starts_with([';', '#'])
     };
-    // Every line after a section's name belongs to a section: there is no way back to the top level.
+    // Every line after a section's name is of a section: there is no way back to the top level.
     text.split(['\r', '\n'])
         .filter(move |line| !is_comment(line))
         .take_while(|line| !is_section(line))

@@ -73,7 +73,8 @@ proptest! {
     }
 }
 
-/// The golden file of version 6, sealed by a key of zeros: a change that breaks this test needs a new version.
+/// The golden file of version 6, sealed by a key of zeros: a change that breaks this test needs a
+/// new version.
 #[test]
 fn the_golden_file_is_read_and_written_the_same() {
     let identity = |inode| Identity { device: 1, inode, size: 3, mtime_ns: -4, ctime_ns: 5 };

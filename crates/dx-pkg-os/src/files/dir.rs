@@ -147,12 +147,6 @@ impl Dir {
         }
         Ok(contents)
     }
-
-    /// Removes the tree, file or link called `name`, if there is one; see
-    /// [`remove_tree`](super::remove_tree).
-    pub fn remove_tree(&self, name: impl AsRef<Path>) -> io::Result<()> {
-        super::remove::remove_in(self, name.as_ref())
-    }
 }
 
 /// Creates the directory at `path` and its parents where they are missing, of mode 0755 whatever

@@ -26,8 +26,14 @@ pub fn remove_tree(path: &Path) -> io::Result<()> {
     remove_in(&parent, Path::new(name))
 }
 
-/// Does the same for an entry of an open directory.
-pub(super) fn remove_in(parent: &Dir, name: &Path) -> io::Result<()> {
+impl Dir {
+    /// Removes the tree, file or link called `name`, if there is one; see [`remove_tree`].
+    pub fn remove_tree(&self, name: impl AsRef<Path>) -> io::Result<()> {
+        remove_in(self, name.as_ref())
+    }
+}
+
+fn remove_in(parent: &Dir, name: &Path) -> io::Result<()> {
     match parent.kind(name)? {
         Some(EntryKind::Directory) => gone_is_fine(remove_dir_in(parent, name.into())),
         Some(_) => gone_is_fine(parent.remove_file(name)),

@@ -14,8 +14,8 @@ use super::atomic::{Durability, TEMPORARY, create_atomic, sync_dir};
 use super::unique_name;
 use super::within::{Target, parent_of, target_within};
 
-/// Checks that [`write_user_file`] can write the file `name` in `folder`, as far as that can be told
-/// without writing it.
+/// Checks that [`write_user_file`] can write the file `name` in `folder`, as far as that can be
+/// told without writing it.
 pub fn check_user_file(folder: &Path, name: &str) -> io::Result<()> {
     let path = target_of(folder, name)?;
     match open(OpenOptions::new().write(true), &path) {
