@@ -42,7 +42,7 @@ pub(crate) fn open(root: &Path, place: Place) -> Result<Dir, StoreError> {
             // Nobody else can write to it, so it is used even where its mode cannot be changed.
             let _ = dir.make_private();
         }
-        Access::Shared => take_back(&dir, &v1)?,
+        Access::Sticky | Access::Shared => take_back(&dir, &v1)?,
     }
     Ok(dir)
 }
@@ -92,15 +92,22 @@ fn create(root: &Path, place: Place) -> Result<Dir, StoreError> {
 fn check_root(root: &Path, place: Place) -> Result<(), StoreError> {
     let access = files::access(root, place == Place::Chosen);
     match access.map_err(unfit("opening the store", root))? {
-        Access::Own | Access::Readable => Ok(()),
+        Access::Own | Access::Readable | Access::Sticky => Ok(()),
         // The administrator may let others write, as to a volume of one group.
         Access::Foreign { owner: ROOT } if place == Place::Chosen => Ok(()),
         Access::Foreign { owner } => Err(not_used(root, Unfit::Foreign { owner })),
-        Access::Shared => {
-            let forbidden = Dir::open(root).and_then(|dir| dir.forbid_writing());
-            forbidden.map_err(|_| not_used(root, Unfit::Shared))
-        }
+        Access::Shared => forbid_writing(root).map_err(|_| not_used(root, Unfit::Shared)),
     }
+}
+
+/// Takes the right to write to the folder around `v1` from others. A folder that has something else
+/// in it is not the store's to change.
+fn forbid_writing(root: &Path) -> io::Result<()> {
+    let dir = Dir::open(root)?;
+    if dir.entries()?.iter().all(|entry| entry.name == "v1") {
+        return dir.forbid_writing();
+    }
+    Err(io::ErrorKind::PermissionDenied.into())
 }
 
 /// Closes a `v1` that others could write to, and refuses it if they have put folders into it. Of

@@ -12,6 +12,9 @@ pub enum Access {
     Own,
     /// This user, who is its owner, while others may read it.
     Readable,
+    /// This user, who is its owner, and others, who cannot replace what is not theirs, as in
+    /// `/tmp`.
+    Sticky,
     /// This user, who is its owner, and others.
     Shared,
     /// Another user, who is its owner.
@@ -91,6 +94,7 @@ mod system {
             _ if stat.st_uid != effective_user() => Access::Foreign { owner: stat.st_uid },
             0 => Access::Own,
             others if others & 0o022 == 0 => Access::Readable,
+            _ if stat.st_mode & 0o1000 != 0 => Access::Sticky,
             _ => Access::Shared,
         }
     }

@@ -86,6 +86,19 @@ fn folder_around_a_store_loses_only_the_right_to_write() {
 }
 
 #[test]
+fn folder_with_other_things_around_a_store_is_never_changed() {
+    let fixture = Fixture::made(0o700);
+    fs::write(fixture.root().join("other"), "").unwrap();
+    set_mode(&fixture.root(), 0o777);
+    assert!(refusal(Store::open(&fixture.root())).contains("other users"));
+    assert_eq!(mode(&fixture.root()), 0o777);
+    // As `/tmp`, in which others cannot replace it.
+    set_mode(&fixture.root(), 0o1777);
+    Store::open(&fixture.root()).unwrap();
+    assert_eq!(mode(&fixture.root()), 0o1777);
+}
+
+#[test]
 fn links_are_followed_only_where_the_user_chose_the_place() {
     let fixture = Fixture::made(0o700);
     let link = fixture.folder.path().join("link");

@@ -18,7 +18,8 @@ fn access_is_told_by_the_mode() {
         (0o711, Access::Readable),
         (0o770, Access::Shared),
         (0o702, Access::Shared),
-        (0o1777, Access::Shared),
+        (0o777, Access::Shared),
+        (0o1777, Access::Sticky),
     ];
     for (mode, access) in expected {
         let (folder, dir) = folder_of_mode(mode);
