@@ -42,7 +42,7 @@ fn read(manifest: &Manifest) {
     }
     let mut foreign = ForeignFields::default();
     foreign.add_project(manifest);
-    let _ = (foreign.in_words(), foreign.foreign_pins());
+    let _ = (foreign.in_words(), manifest.foreign_pins());
 }
 
 fn edit(text: &str, before: &Manifest) {

@@ -39,7 +39,9 @@ pub(crate) fn run(data: &[u8]) {
         }
         for other in &ranges {
             let meet = range.intersects(other);
-            assert_eq!(other.intersects(range), meet, "{range} {other}");
+            // npm's answer for an exact prerelease depends on the order.
+            let has_exact = range.exact().or(other.exact()).is_some();
+            assert!(has_exact || other.intersects(range) == meet, "{range} {other}");
             let both = versions
                 .iter()
                 .find(|version| range.satisfies(version) && other.satisfies(version));

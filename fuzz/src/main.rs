@@ -139,7 +139,7 @@ enum Extent {
 
 impl Extent {
     fn parse(text: &str) -> Option<Self> {
-        match text.strip_suffix('m').map(str::parse) {
+        match text.strip_suffix('m').map(str::parse::<f64>) {
             Some(Ok(minutes)) => Duration::try_from_secs_f64(60.0 * minutes).ok().map(Self::Time),
             _ => text.parse().ok().map(Self::Inputs),
         }

@@ -21,6 +21,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, SystemTime};
 
 use dx_pkg_os::files::{Dir, Durability, identity, unique_name, write_atomic};
+use dx_pkg_os::process::written_since_boot;
 
 use crate::layout::{EntryName, absolute_path, digest_from_hex};
 use crate::{Folder, Store, StoreError};
@@ -94,7 +95,7 @@ impl Store {
         self.folder(Folder::Prepared).join(EntryName::of_digest(key, ""))
     }
 
-    /// Claims a prepared tree, if one is ready.
+    /// Claims a prepared tree, if one is ready that was made since the system was started.
     #[must_use]
     pub fn take_prepared_tree(&self, key: PreparedKey) -> Option<PreparedTree> {
         let folder = self.prepared_folder(key);
@@ -109,7 +110,11 @@ impl Store {
             if std::fs::rename(folder.join(&tree.name), &path).is_ok() {
                 let claimed = PreparedTree { store: self.clone(), path };
                 let stamp = tree_stamp(claimed.path());
-                if tree.name.to_str().is_some_and(|name| name.starts_with(&stamp)) {
+                // A loss of power may have emptied the files of one that is older: only those that
+                // the store has itself are checked.
+                if tree.name.to_str().is_some_and(|name| name.starts_with(&stamp))
+                    && written_since_boot(&claimed.path().join("node_modules"))
+                {
                     return Some(claimed);
                 }
             }

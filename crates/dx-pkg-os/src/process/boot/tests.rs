@@ -1,6 +1,5 @@
 use super::*;
 use std::fs::File;
-use std::time::{Duration, SystemTime};
 
 #[test]
 fn files_are_older_or_younger_than_the_start_of_the_system() {
