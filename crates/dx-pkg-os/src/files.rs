@@ -13,6 +13,7 @@ mod map;
 mod mount;
 mod name;
 mod output;
+mod read;
 mod remove;
 mod space;
 #[cfg(unix)]
@@ -30,6 +31,7 @@ pub use map::Map;
 pub use mount::is_mount_point;
 pub use name::unique_name;
 pub use output::OutputFile;
+pub use read::{open_regular, read_bounded, read_open, read_trusted};
 pub use remove::remove_tree;
 pub use space::{Space, space};
 pub use user_file::{check_user_file, write_user_file};

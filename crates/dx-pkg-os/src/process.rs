@@ -3,12 +3,14 @@
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
+mod asked;
 mod background;
 mod host;
 mod open_files;
 mod power;
 mod signals;
 
+pub use asked::{Asked, NoAnswer};
 pub use background::work_in_background;
 pub use host::libc_family;
 pub use open_files::{open_files_limit, raise_open_files_limit, wait_for_descriptors};
