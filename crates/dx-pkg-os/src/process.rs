@@ -3,6 +3,7 @@
 use std::num::NonZeroUsize;
 use std::sync::OnceLock;
 
+mod asked;
 mod background;
 mod boot;
 mod host;
@@ -10,6 +11,7 @@ mod open_files;
 mod power;
 mod signals;
 
+pub use asked::{Asked, NoAnswer};
 pub use background::work_in_background;
 pub use boot::written_since_boot;
 pub use host::libc_family;

@@ -59,15 +59,31 @@ impl NpmRegistry {
                 Err(error) => return Err(self.packument_error(name, registry, &url, error)),
             }
         };
-        let (name, addresses) = (name.clone(), Arc::clone(&self.addresses));
-        let read = move || match response.status {
-            StatusCode::NOT_MODIFIED => {
-                let lifetime = freshness::told_lifetime(&response.headers);
-                Ok(PackumentAnswer::NotModified { lifetime })
+        if response.status == StatusCode::NOT_MODIFIED {
+            let lifetime = freshness::told_lifetime(&response.headers);
+            let answer = PackumentAnswer::NotModified { lifetime };
+            return Ok(self.compute(move || take(answer)).await);
+        }
+        let reader = Reader { name: name.clone(), asked, addresses: Arc::clone(&self.addresses) };
+        let read = self.compute(move || match reader.read(&response, encoding::LARGE) {
+            Ok(answer) => Ok(Ok(take(answer))),
+            Err(Unread::Bad(error)) => Ok(Err(error)),
+            Err(Unread::Large) => Err(Box::new((response, reader, take))),
+        });
+        let outcome = match read.await {
+            Ok(outcome) => outcome,
+            Err(large) => {
+                let (response, reader, take) = *large;
+                // The semaphore is never closed.
+                let _turn = self.large.acquire().await;
+                self.compute(move || match reader.read(&response, encoding::LARGEST) {
+                    Ok(answer) => Ok(take(answer)),
+                    Err(Unread::Bad(error)) => Err(error),
+                    Err(Unread::Large) => Err(reader.bad(&response, encoding::TOO_LARGE, &[])),
+                })
+                .await
             }
-            _ => read(response, &name, asked, &addresses),
         };
-        let outcome = self.compute(move || read().map(take)).await;
         outcome.map_err(|error| error.without_credentials(&self.config))
     }
 
@@ -134,40 +150,64 @@ fn may_not_know_form(error: &FetchError) -> bool {
     is_missing(error) || error.status() == Some(StatusCode::NOT_ACCEPTABLE)
 }
 
-/// Decodes an answer. Takes the processor for as long as the packument is large.
-fn read(
-    response: Response,
-    name: &PackageName,
+/// The reason why an answer was not decoded.
+enum Unread {
+    /// It has more bytes than may be decoded now.
+    Large,
+    Bad(RegistryError),
+}
+
+/// What an answer is decoded for.
+struct Reader {
+    name: PackageName,
     asked: PackumentForm,
-    addresses: &Addresses,
-) -> Result<PackumentAnswer, RegistryError> {
-    let bad = |reason: &str, document: &[u8]| RegistryError::BadPackument {
-        name: name.clone(),
-        url: shown(&response.url),
-        reason: plain_text(reason, 200),
-        beginning: plain_text(
-            &String::from_utf8_lossy(&document[..document.len().min(BEGINNING)]),
-            BEGINNING,
-        ),
-    };
-    let codings = encoding::codings(&response.headers);
-    let undone = encoding::undo(&response.body, &codings).map_err(|reason| bad(reason, &[]))?;
-    let json: &[u8] = undone.as_deref().unwrap_or(&response.body);
-    let (bytes, full) = crate::packument::encode_with_addresses(json, name)
-        .map_err(|error| bad(&error.to_string(), json))?;
-    addresses.add(full);
-    let bytes = Arc::new(bytes);
-    let full = asked == PackumentForm::Full || !says_abbreviated(&response) && has_times(&bytes);
-    Ok(PackumentAnswer::Modified {
-        bytes: Arc::unwrap_or_clone(bytes),
-        validator: Validator {
-            etag: response.header(ETAG).map(str::to_owned),
-            last_modified: response.header(LAST_MODIFIED).map(str::to_owned),
-        },
-        lifetime: freshness::lifetime(&response.headers),
-        full,
-        received: response.body.len() as u64,
-    })
+    /// Receives the addresses of tarballs that have secrets.
+    addresses: Arc<Addresses>,
+}
+
+impl Reader {
+    /// Decodes an answer of at most `limit` bytes. Takes the processor for as long as the packument
+    /// is large.
+    fn read(&self, response: &Response, limit: usize) -> Result<PackumentAnswer, Unread> {
+        let bad = |reason: &str, document: &[u8]| Unread::Bad(self.bad(response, reason, document));
+        let codings = encoding::codings(&response.headers);
+        let undone = encoding::undo(&response.body, &codings, limit);
+        let undone = undone.map_err(|reason| match reason {
+            encoding::TOO_LARGE => Unread::Large,
+            _ => bad(reason, &[]),
+        })?;
+        let json: &[u8] = undone.as_deref().unwrap_or(&response.body);
+        if json.len() > limit {
+            return Err(Unread::Large);
+        }
+        let (bytes, addresses) = crate::packument::encode_with_addresses(json, &self.name)
+            .map_err(|error| bad(&error.to_string(), json))?;
+        self.addresses.add(addresses);
+        let bytes = Arc::new(bytes);
+        let full =
+            self.asked == PackumentForm::Full || !says_abbreviated(response) && has_times(&bytes);
+        Ok(PackumentAnswer::Modified {
+            bytes: Arc::unwrap_or_clone(bytes),
+            validator: Validator {
+                etag: response.header(ETAG).map(str::to_owned),
+                last_modified: response.header(LAST_MODIFIED).map(str::to_owned),
+            },
+            lifetime: freshness::lifetime(&response.headers),
+            full,
+            received: response.body.len() as u64,
+        })
+    }
+
+    /// Returns the error about an answer that is no packument; `document` is shown from its beginning.
+    fn bad(&self, response: &Response, reason: &str, document: &[u8]) -> RegistryError {
+        let beginning = String::from_utf8_lossy(&document[..document.len().min(BEGINNING)]);
+        RegistryError::BadPackument {
+            name: self.name.clone(),
+            url: shown(&response.url),
+            reason: plain_text(reason, 200),
+            beginning: plain_text(&beginning, BEGINNING),
+        }
+    }
 }
 
 fn says_abbreviated(response: &Response) -> bool {

@@ -81,19 +81,24 @@ fn segments(pattern: &str) -> Vec<Segment> {
 /// Returns whether a pattern matches a whole path; with `hidden`, wildcards match names that begin
 /// with a dot too.
 fn matches(pattern: &[Segment], path: &[&str], hidden: bool) -> bool {
-    match (pattern.split_first(), path.split_first()) {
-        (None, None) => true,
-        (Some((Segment::Any, rest)), _) => {
-            matches(rest, path, hidden)
-                || path.split_first().is_some_and(|(name, deeper)| {
-                    Segment::Any.matches(name, hidden) && matches(pattern, deeper, hidden)
-                })
+    // For each part of the path, whether the segments so far match all before it. Trying every
+    // place of every `**` in turn would take exponential time.
+    let mut reached = vec![false; path.len() + 1];
+    reached[0] = true;
+    for segment in pattern {
+        let fits = |at: usize| segment.matches(path[at], hidden);
+        if *segment == Segment::Any {
+            for at in 0..path.len() {
+                reached[at + 1] |= reached[at] && fits(at);
+            }
+        } else {
+            for at in (0..path.len()).rev() {
+                reached[at + 1] = reached[at] && fits(at);
+            }
+            reached[0] = false;
         }
-        (Some((first, rest)), Some((name, deeper))) => {
-            first.matches(name, hidden) && matches(rest, deeper, hidden)
-        }
-        _ => false,
     }
+    reached[path.len()]
 }
 
 /// Returns the patterns that one with braces stands for, as a shell expands them; `None` for too

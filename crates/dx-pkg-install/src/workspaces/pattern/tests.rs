@@ -95,3 +95,19 @@ fn no_pattern_takes_long() {
         assert!(!patterns(&[pattern]).matches(&name), "{pattern}");
     }
 }
+
+#[test]
+fn many_double_stars_take_no_more_than_quadratic_time() {
+    let stars = format!("{}b", "**/a/".repeat(40));
+    let patterns = Patterns::parse(&[stars]).unwrap();
+    assert!(!patterns.matches(&"a/".repeat(400)));
+    assert!(patterns.matches(&format!("{}b", "a/".repeat(400))));
+    assert!(!patterns.matches(&format!("{}b", "a/".repeat(39))));
+}
+
+#[test]
+fn a_name_that_double_stars_skip_may_be_matched_by_a_segment() {
+    let patterns = Patterns::parse(&["**/@(a|.h)/**/b".to_owned()]).unwrap();
+    assert!(patterns.matches("a/.h/b") && patterns.matches("a/b"));
+    assert!(!patterns.matches("a/.x/b"));
+}
