@@ -17,7 +17,7 @@ pub(super) struct Members<R: BufRead> {
 
 enum State<R: BufRead> {
     New(Counted<R>),
-    Gzip(GzDecoder<Counted<R>>),
+    Gzip(Box<GzDecoder<Counted<R>>>),
     Plain(Counted<R>),
     /// Behind the last member, where there may be zeros.
     Behind(Counted<R>),
@@ -59,7 +59,7 @@ impl<R: BufRead> Members<R> {
         };
         let first = source.fill_buf().map(|rest| rest.first().copied());
         self.state = match first {
-            Ok(Some(byte)) if byte == MAGIC[0] => State::Gzip(GzDecoder::new(source)),
+            Ok(Some(byte)) if byte == MAGIC[0] => State::Gzip(Box::new(GzDecoder::new(source))),
             _ => State::Behind(source),
         };
         first.map(drop)
@@ -74,7 +74,7 @@ impl<R: BufRead> Read for Members<R> {
                     let is_gzip = source.fill_buf()?.first() == Some(&MAGIC[0]);
                     if let State::New(source) = std::mem::replace(&mut self.state, State::Lost) {
                         self.state = if is_gzip {
-                            State::Gzip(GzDecoder::new(source))
+                            State::Gzip(Box::new(GzDecoder::new(source)))
                         } else {
                             State::Plain(source)
                         };
