@@ -1,9 +1,10 @@
 //! Any bytes as a package tarball: refused, or files whose paths stay inside the package; the same
 //! ones if it is read as it arrives.
 
+use std::collections::BTreeMap;
 use std::io::Write;
 
-use dx_pkg_compat::tarball::{Entries, Limits, Unfit, unpack};
+use dx_pkg_compat::tarball::{Entries, Limits, StreamError, unpack};
 
 /// Length of a tar header and where its checksum is.
 const BLOCK: usize = 512;
@@ -23,23 +24,20 @@ pub(crate) fn run(data: &[u8]) {
 
 fn check(data: &[u8]) {
     let limits = Limits { max_bytes: 1 << 24, ..Limits::default() };
-    // As it arrives only gzip is read.
-    let streamed = if data.starts_with(&[0x1f, 0x8b]) {
-        stream(data, &limits)
-    } else {
-        stream(&gzip(data), &limits)
-    };
+    let streamed = stream(data, &limits);
+    let zipped = stream(&gzip(data), &limits);
     let Ok(unpacked) = unpack(data, &limits) else {
         assert!(streamed.is_err());
         return;
     };
     let entries = unpacked.entries();
-    if let Ok(mut files) = streamed {
-        files.sort();
+    let is_gzip = data.starts_with(&[0x1f, 0x8b]);
+    for files in [Some(streamed), Some(zipped).filter(|_| !is_gzip)].into_iter().flatten().flatten()
+    {
         let whole = entries
             .iter()
-            .map(|entry| (entry.path.to_owned(), entry.data.to_vec(), entry.mode.bits()));
-        assert_eq!(files, whole.collect::<Vec<_>>());
+            .map(|entry| (entry.path.to_owned(), (entry.data.to_vec(), entry.mode.bits())));
+        assert_eq!(files, whole.collect());
     }
     assert!(entries.is_sorted_by(|a, b| a.path < b.path));
     for entry in &entries {
@@ -66,15 +64,19 @@ fn gzip(data: &[u8]) -> Vec<u8> {
     encoder.write_all(data).and_then(|()| encoder.finish()).unwrap_or_default()
 }
 
-fn stream(data: &[u8], limits: &Limits) -> Result<Vec<(String, Vec<u8>, u32)>, Unfit> {
-    let mut entries = Entries::new(data, data.len() as u64, limits.clone())?;
-    let mut files = Vec::new();
+fn stream(
+    data: &[u8],
+    limits: &Limits,
+) -> Result<BTreeMap<String, (Vec<u8>, u32)>, StreamError> {
+    let mut entries = Entries::new(data, limits.clone());
+    let mut files = BTreeMap::new();
     while let Some(file) = entries.next_file()? {
         let mut contents = Vec::new();
         while let Some(chunk) = entries.chunk()? {
             contents.extend_from_slice(chunk);
         }
-        files.push((file.path, contents, file.mode.bits()));
+        let before = files.insert(file.path, (contents, file.mode.bits()));
+        assert_eq!(before.is_some(), file.replaces);
     }
     entries.finish()?;
     Ok(files)

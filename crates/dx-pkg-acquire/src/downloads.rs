@@ -12,6 +12,7 @@ use std::path::PathBuf;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, OnceLock, PoisonError};
 
+use dx_pkg_compat::tarball::Limits;
 use dx_pkg_core::integrity::HashAlgorithm;
 use dx_pkg_core::{Integrity, PackageId, PackageName};
 use dx_pkg_fetch::Priority;
@@ -42,6 +43,8 @@ struct Shared {
     state: Mutex<HashMap<PackageId, Status>>,
     finished: Condvar,
     workers: Workers,
+    /// What tarballs may contain.
+    limits: Limits,
     counters: Arc<Counters>,
     mode: StoreMode,
     /// What was read from manifests of packages whose packuments lack it.
@@ -71,6 +74,8 @@ impl Downloads {
             state: Mutex::default(),
             finished: Condvar::new(),
             workers: Workers::new(),
+            // A setting that cannot be read is an error before the first request.
+            limits: Limits::allowing(context.config.max_package_bytes().unwrap_or_default()),
             counters,
             mode,
             own_fields: Mutex::default(),

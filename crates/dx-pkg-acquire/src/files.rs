@@ -1,13 +1,19 @@
 //! Reading text files of projects and packages.
 
 use std::collections::BTreeMap;
-use std::io::ErrorKind;
+use std::io::{self, ErrorKind};
 use std::path::Path;
 
 use dx_pkg_compat::foreign_bytes;
 use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_os::files::{read_bounded, read_trusted};
 
 use crate::AcquireError;
+
+/// The most bytes that are read of a lockfile.
+const LOCKFILE: u64 = 64 << 20;
+/// The most bytes that are read of a manifest, of settings and the like.
+const OTHER_FILES: u64 = 4 << 20;
 
 /// Reads a text file; `None` where there is none. Bytes that are not UTF-8 are replaced, as npm
 /// replaces them: most stand in a comment or an author's name.
@@ -33,8 +39,31 @@ pub fn read_text_to_edit(path: &Path) -> Result<Option<String>, AcquireError> {
     text.map(Some).ok_or_else(|| AcquireError::NotText { path: path.to_owned() })
 }
 
+/// Reads a file as [`read_text`] does, which the user named: it may be a pipe.
+///
+/// # Errors
+/// As [`read_text`].
+pub fn read_trusted_text(path: &Path) -> Result<Option<String>, AcquireError> {
+    let bytes = taken(path, read_trusted(path, limit_of(path)))?;
+    Ok(bytes.map(|bytes| String::from_utf8_lossy(&bytes).into_owned()))
+}
+
+/// Returns the most bytes that are read of a file: the largest known lockfiles have half of that,
+/// and other files a quarter.
+fn limit_of(path: &Path) -> u64 {
+    let name = path.file_name().and_then(|name| name.to_str());
+    match name {
+        Some("package-lock.json" | "npm-shrinkwrap.json" | ".package-lock.json") => LOCKFILE,
+        _ => OTHER_FILES,
+    }
+}
+
 fn read_bytes(path: &Path) -> Result<Option<Vec<u8>>, AcquireError> {
-    match std::fs::read(path) {
+    taken(path, read_bounded(path, limit_of(path)))
+}
+
+fn taken(path: &Path, read: io::Result<Vec<u8>>) -> Result<Option<Vec<u8>>, AcquireError> {
+    match read {
         // The byte order marks of UTF-16, of which nothing could be read.
         Ok(bytes) if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) => {
             Err(AcquireError::NotText { path: path.to_owned() })

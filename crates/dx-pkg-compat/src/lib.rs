@@ -3,6 +3,7 @@
 
 pub mod command_words;
 pub mod foreign_bytes;
+mod json_size;
 pub mod lockfile;
 pub mod manifest;
 pub mod npm_registry;

@@ -30,6 +30,14 @@ pub enum LockfileError {
         /// The line of the first marker, from 1.
         line: usize,
     },
+    /// There is more in it than in any honest one.
+    #[error("reading the lockfile: it has more than {limit} {what}")]
+    TooLarge {
+        /// The limit that was passed.
+        limit: usize,
+        /// What is counted.
+        what: &'static str,
+    },
     /// The lockfile is of a version that dx does not know.
     #[error("reading the lockfile: its lockfileVersion is {found}, dx reads 1, 2 and 3")]
     Version {
@@ -67,6 +75,7 @@ impl Coded for LockfileError {
         match self {
             Self::Syntax { .. } => "DX_LOCKFILE_SYNTAX",
             Self::Conflict { .. } => "DX_LOCKFILE_CONFLICT",
+            Self::TooLarge { .. } => "DX_LOCKFILE_TOO_LARGE",
             Self::Version { .. } => "DX_LOCKFILE_VERSION",
             Self::Value { .. } => "DX_LOCKFILE_VALUE",
             Self::Path { .. } => "DX_LOCKFILE_PATH",
@@ -83,6 +92,9 @@ impl Coded for LockfileError {
             }
             Self::Version { .. } => {
                 "a newer npm may have written it: update dx, or install with that npm"
+            }
+            Self::TooLarge { .. } => {
+                "no project has that many packages: find out who changed the lockfile before installing from it"
             }
             Self::Path { .. } => {
                 "no package manager writes such an entry: find out who changed the lockfile before installing from it"

@@ -41,6 +41,8 @@ pub struct NpmRegistry {
     replace_host: Arc<ReplaceHost>,
     /// Decoding at once, so that a burst of answers does not start a thread for each.
     processors: Arc<Semaphore>,
+    /// The turn to decode a large packument.
+    large: Arc<Semaphore>,
 }
 
 impl NpmRegistry {
@@ -57,7 +59,8 @@ impl NpmRegistry {
         let replace_host =
             Arc::new(ReplaceHost::read(&config.replace_registry_host()?, default_registry));
         let processors = Arc::new(Semaphore::new(dx_pkg_os::process::processors()));
-        Ok(Self { fetcher, config, replace_host, processors })
+        let large = Arc::new(Semaphore::new(1));
+        Ok(Self { fetcher, config, replace_host, processors, large })
     }
 
     /// The fetcher all requests go through.

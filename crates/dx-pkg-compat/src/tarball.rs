@@ -1,8 +1,8 @@
 //! Package tarballs: gzip and tar in memory, with npm's rules about which entries become files.
 //!
 //! A tarball is untrusted. [`unpack`] inflates a complete one into a buffer that [`Unpacked`] owns;
-//! entries are slices of it. [`Entries`] reads one that is still arriving. Nothing is written to
-//! disk here.
+//! entries are slices of it. [`Entries`] reads one that is large or still arriving. Nothing is
+//! written to disk here.
 //!
 //! npm 12's rules, which this module follows: the first segment of every name is dropped; only
 //! regular files are extracted (folders come with their files; links, devices and pipes are left
@@ -13,6 +13,8 @@ mod collisions;
 mod error;
 mod header;
 mod inflate;
+mod members;
+mod names;
 mod path;
 mod reader;
 mod stream;
@@ -26,12 +28,19 @@ use dx_pkg_format::dxp::{FileEntry, FileMode};
 
 pub use self::error::{PathProblem, TarballError};
 use self::header::Kind;
+use self::names::Names;
 pub use self::path::NameRules;
 use self::reader::Reader;
-pub use self::stream::{Entries, StreamedFile, Unfit};
+pub use self::stream::{Entries, StreamError, StreamedFile};
 
-const GIB: u64 = 1024 * 1024 * 1024;
 const MIB: u64 = 1024 * 1024;
+
+/// The most bytes that a package may unpack to, unless `max-package-size` allows more.
+pub const MAX_PACKAGE_SIZE: u64 = 1_000_000_000;
+/// The most headers and folders of a package that may unpack to that.
+const MAX_ENTRIES: usize = 150_000;
+/// The most entries that are listed as skipped.
+const MOST_SKIPPED: usize = 1_000;
 
 /// The limits and rules for a tarball.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -44,6 +53,10 @@ pub struct Limits {
     pub max_ratio: u64,
     /// The number of decompressed bytes up to which no ratio is too high.
     pub ratio_floor: u64,
+    /// The limit on the bytes of all paths, each folder above them counted once.
+    pub max_path_bytes: u64,
+    /// The limit on the bytes of the package's `package.json`, and of those of bundled packages.
+    pub max_manifest: u64,
     /// The names that can be stored.
     pub names: NameRules,
     /// Whether to refuse names that differ only in case or Unicode form, for file systems that hold
@@ -56,13 +69,33 @@ pub struct Limits {
 impl Default for Limits {
     fn default() -> Self {
         Self {
-            max_bytes: 4 * GIB,
-            max_entries: 500_000,
-            max_ratio: 200,
-            ratio_floor: 256 * MIB,
+            max_bytes: MAX_PACKAGE_SIZE,
+            max_entries: MAX_ENTRIES,
+            max_ratio: 100,
+            ratio_floor: 128 * MIB,
+            max_path_bytes: 32 * MIB,
+            max_manifest: 4 * MIB,
             names: NameRules::host(),
             refuse_folded_collisions: cfg!(any(windows, target_os = "macos")),
             keep_gitignore: false,
+        }
+    }
+}
+
+impl Limits {
+    /// Returns the limits for packages that may unpack to `bytes` bytes, as the user allowed;
+    /// without a number, the usual ones. What was allowed may have any ratio.
+    #[must_use]
+    pub fn allowing(bytes: Option<u64>) -> Self {
+        let usual = Self::default();
+        match bytes {
+            Some(max_bytes) => {
+                let entries = max_bytes / (MAX_PACKAGE_SIZE / MAX_ENTRIES as u64);
+                let entries = usize::try_from(entries).unwrap_or(usize::MAX);
+                let max_entries = entries.max(MAX_ENTRIES);
+                Self { max_bytes, max_entries, max_ratio: u64::MAX, ..usual }
+            }
+            None => usual,
         }
     }
 }
@@ -126,6 +159,27 @@ pub fn unpack(tgz: &[u8], limits: &Limits) -> Result<Unpacked, TarballError> {
     Ok(unpacked)
 }
 
+/// Unpacks a tarball as [`unpack`] does, unless that takes more than `memory` bytes beside `tgz`;
+/// then `None`, and [`Entries`] reads it.
+///
+/// # Errors
+/// As [`unpack`].
+pub fn unpack_within(
+    tgz: &[u8],
+    limits: &Limits,
+    memory: u64,
+) -> Result<Option<Unpacked>, TarballError> {
+    let told = unpacked_size(tgz);
+    if told > memory.min(limits.max_bytes) {
+        return Ok(None);
+    }
+    // What inflates to more than it states is read as if it were large.
+    match unpack(tgz, &Limits { max_bytes: told, ratio_floor: told, ..limits.clone() }) {
+        Err(TarballError::TooLarge { .. } | TarballError::Ratio { .. }) => Ok(None),
+        unpacked => unpacked.map(Some),
+    }
+}
+
 /// Returns the number of bytes that [`unpack`] will probably need beside `tgz`, as the tarball
 /// states it, unchecked.
 #[must_use]
@@ -174,7 +228,7 @@ impl Unpacked {
     }
 
     /// Returns the entries that npm leaves out as well: links, devices, pipes, files outside the
-    /// package's folder.
+    /// package's folder. Of very many the first ones.
     #[must_use]
     pub fn skipped(&self) -> &[Skipped] {
         &self.skipped
@@ -197,6 +251,7 @@ impl Unpacked {
 
     fn read(&mut self, limits: &Limits) -> Result<(), TarballError> {
         let mut reader = Reader::new(&self.archive, limits);
+        let mut names = Names::default();
         loop {
             let (entry, data) = match reader.next_entry() {
                 Ok(Some(entry)) => entry,
@@ -212,6 +267,8 @@ impl Unpacked {
                     if let Some((path, renamed)) =
                         append_path(&entry.name, limits, &mut self.paths)?
                     {
+                        names.add(&self.paths[path.clone()], limits)?;
+                        check_manifest(&self.paths[path.clone()], entry.size, limits)?;
                         self.files.push(File { path, data, mode: entry.mode, renamed });
                         continue;
                     }
@@ -223,7 +280,9 @@ impl Unpacked {
                 Kind::Fifo => SkippedKind::Fifo,
                 _ => continue,
             };
-            self.skipped.push(Skipped { name: error::escaped(&entry.name), kind: skipped });
+            if self.skipped.len() < MOST_SKIPPED {
+                self.skipped.push(Skipped { name: error::escaped(&entry.name), kind: skipped });
+            }
         }
         if reader.headers() == 0 {
             return Err(unrecognised(&self.archive));
@@ -251,6 +310,19 @@ impl std::fmt::Debug for Unpacked {
         let paths = self.files.iter().map(|file| self.path(file));
         formatter.debug_list().entries(paths).finish()
     }
+}
+
+/// Fails when `path` is a `package.json` that is too large to be read: the package's own, or that
+/// of a bundled package.
+fn check_manifest(path: &str, bytes: u64, limits: &Limits) -> Result<(), TarballError> {
+    const NAME: &str = "package.json";
+    let is_manifest =
+        path == NAME || path.starts_with("node_modules/") && path.rsplit('/').next() == Some(NAME);
+    if is_manifest && bytes > limits.max_manifest {
+        let (path, limit) = (error::escaped(path.as_bytes()), limits.max_manifest);
+        return Err(TarballError::ManifestTooLarge { path, bytes, limit });
+    }
+    Ok(())
 }
 
 fn unrecognised(archive: &[u8]) -> TarballError {

@@ -167,6 +167,27 @@ impl Checker {
     }
 }
 
+/// The SHA-512 of bytes that arrive in chunks.
+pub struct Sha512Digest(Hasher);
+
+impl Sha512Digest {
+    /// Adds the next bytes.
+    pub fn update(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Returns the integrity of all bytes added.
+    pub fn finish(self) -> Integrity {
+        self.0.finish().into()
+    }
+}
+
+impl Default for Sha512Digest {
+    fn default() -> Self {
+        Self(Hasher::new(HashAlgorithm::Sha512))
+    }
+}
+
 impl From<Hash> for Integrity {
     fn from(hash: Hash) -> Self {
         Self { hashes: Arc::new([hash]) }

@@ -1,11 +1,13 @@
 //! The body of an answer while it arrives: collected and hashed, or streamed.
 
+use crate::budget::{Budget, Lease};
 use crate::request::Verdict;
 use crate::stream::Piece;
 use bytes::Bytes;
 use dx_pkg_core::Integrity;
 use dx_pkg_core::buffer::Buffer;
 use dx_pkg_core::integrity::Checker;
+use std::sync::Arc;
 use tokio::sync::mpsc::Sender;
 
 /// The largest allocation made on the word of `Content-Length` alone, in bytes.
@@ -24,6 +26,8 @@ pub(crate) struct Body {
     check: Check,
     /// The channel that chunks go to instead of being collected.
     pub(crate) stream: Option<Sender<Piece>>,
+    /// The memory that it may take, if it is collected.
+    lease: Option<Lease>,
 }
 
 /// The integrity check of a body.
@@ -39,7 +43,13 @@ impl Body {
     pub(crate) fn new(integrity: Option<&Integrity>) -> Self {
         let check =
             integrity.map_or(Check::Nothing, |integrity| Check::Undecided(integrity.clone()));
-        Self { length: 0, first: Bytes::new(), joined: Buffer::default(), check, stream: None }
+        let (first, joined) = (Bytes::new(), Buffer::default());
+        Self { length: 0, first, joined, check, stream: None, lease: None }
+    }
+
+    /// Returns the body with its memory counted in `budget`.
+    pub(crate) fn within(self, budget: &Arc<Budget>) -> Self {
+        Self { lease: Some(Lease::new(budget)), ..self }
     }
 
     pub(crate) fn len(&self) -> u64 {
@@ -58,8 +68,30 @@ impl Body {
                 // A receiver that gave up reports that itself at the end.
                 let _ = stream.send(Piece::Bytes(chunk)).await;
             }
-            None => self.collect(chunk, expected),
+            None => {
+                if let Some(lease) = &mut self.lease {
+                    lease.grow(self.length + chunk.len() as u64).await;
+                }
+                self.collect(chunk, expected);
+            }
         }
+    }
+
+    /// Streams the body from now on: what was collected first.
+    pub(crate) async fn stream_to(&mut self, stream: Sender<Piece>) {
+        let collected = self.take_collected();
+        self.lease = None;
+        if !collected.is_empty() {
+            let _ = stream.send(Piece::Bytes(collected)).await;
+        }
+        self.stream = Some(stream);
+    }
+
+    fn take_collected(&mut self) -> Bytes {
+        if self.joined.is_empty() {
+            return std::mem::take(&mut self.first);
+        }
+        Bytes::from_owner(std::mem::take(&mut self.joined))
     }
 
     pub(crate) fn collect(&mut self, chunk: Bytes, expected: Option<u64>) {
@@ -84,17 +116,17 @@ impl Body {
         self.joined.extend(&chunk);
     }
 
-    /// Returns the body, if it was collected, and its verdict.
-    pub(crate) async fn finish(self) -> (Bytes, Verdict) {
+    /// Returns the body, if it was collected, its verdict, and the memory that it takes.
+    pub(crate) async fn finish(mut self) -> (Bytes, Verdict, Option<Lease>) {
+        let body = self.take_collected();
         if let Some(stream) = self.stream {
             let _ = stream.send(Piece::End).await;
         }
-        let body = if self.joined.is_empty() { self.first } else { Bytes::from_owner(self.joined) };
         let verdict = match self.check {
             Check::Nothing => Verdict::Known(Ok(())),
             Check::Undecided(integrity) => Verdict::Open(integrity),
             Check::AsItComes(checker) => Verdict::Known(checker.finish()),
         };
-        (body, verdict)
+        (body, verdict, self.lease)
     }
 }

@@ -136,11 +136,20 @@ pub struct BodyLimits {
     pub metadata: u64,
     /// The limit for a tarball.
     pub tarball: u64,
+    /// The limit for a tarball that is collected and not streamed.
+    pub collected: u64,
+    /// The memory for all collected bodies; bodies beyond it wait for each other.
+    pub collected_together: u64,
 }
 
 impl Default for BodyLimits {
     fn default() -> Self {
-        Self { metadata: 512 << 20, tarball: 4 << 30 }
+        Self {
+            metadata: 128 << 20,
+            tarball: 1_000_000_000,
+            collected: 64 << 20,
+            collected_together: 64 << 20,
+        }
     }
 }
 

@@ -225,7 +225,7 @@ impl Coded for FetchError {
                 "try again; if it happens every time, a proxy on the way cuts answers off"
             }
             FetchCause::TooLarge { .. } => {
-                "check that the address is right; no package should be this large"
+                "check that the address is right; max-package-size in your .npmrc allows larger packages"
             }
             FetchCause::Redirect { .. } => "check the registry's address and its settings",
             FetchCause::Scheme => "check the address in the lockfile or the manifest",

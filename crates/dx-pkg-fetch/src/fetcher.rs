@@ -1,5 +1,6 @@
 //! The fetcher: queueing, tries and retries of a request.
 
+use crate::budget::Budget;
 use crate::clients::Clients;
 use crate::config::{Concurrency, FetchConfig};
 use crate::cooldown::Cooldown;
@@ -28,6 +29,7 @@ struct Shared {
     tarballs: Queue,
     cooldown: Cooldown,
     counters: Counters,
+    budget: Arc<Budget>,
 }
 
 impl Fetcher {
@@ -40,6 +42,7 @@ impl Fetcher {
             tarballs: Queue::new(limits.tarballs, limits.per_host),
             cooldown: Cooldown::default(),
             counters: Counters::default(),
+            budget: Budget::new(config.limits.collected_together),
             config,
         }))
     }
@@ -121,12 +124,12 @@ impl Shared {
         let mut tries = 1;
         let mut partial = None;
         loop {
-            let slot = self.wait_for_turn(queue, &host, rank, request).await;
+            let mut slot = self.wait_for_turn(queue, &host, rank, request).await;
             // Boxed, so that the many queued requests stay small.
             let run = transfer::run(
                 &self.clients,
                 &self.config,
-                &self.counters,
+                (&self.counters, &self.budget),
                 request,
                 &mut partial,
                 entry,
@@ -134,7 +137,8 @@ impl Shared {
             let cause = match Box::pin(run).await {
                 Ok(transfer::Answer { status, headers, url, body }) => {
                     let (length, is_streamed) = (body.len(), body.is_streamed());
-                    let (body, verdict) = body.finish().await;
+                    let (body, verdict, lease) = body.finish().await;
+                    slot.lease = lease;
                     return Ok(Response {
                         status,
                         headers,

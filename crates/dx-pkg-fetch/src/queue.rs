@@ -4,6 +4,7 @@
 //! waiter whose host is below its limit. A waiter that is dropped leaves the queue; a [`Slot`] that
 //! is dropped frees it.
 
+use crate::budget::Lease;
 use crate::priority::Priority;
 use std::cmp::Reverse;
 use std::collections::{BinaryHeap, HashMap};
@@ -85,7 +86,7 @@ impl Queue {
         if has_free && entry.active < self.0.per_host {
             entry.active += 1;
             state.free -= 1;
-            return Ok(Slot { queue: Arc::clone(&self.0), host: Arc::clone(host) });
+            return Ok(Slot { queue: Arc::clone(&self.0), host: Arc::clone(host), lease: None });
         }
         let (grant, turn) = oneshot::channel();
         entry.waiting.push(Waiter { rank, grant });
@@ -118,7 +119,7 @@ impl Shared {
         if let Some((host, grant)) = granted {
             // Sent without the lock: a waiter that was just dropped returns the slot, which is
             // released again.
-            drop(grant.send(Slot { queue: Arc::clone(self), host }));
+            drop(grant.send(Slot { queue: Arc::clone(self), host, lease: None }));
         }
     }
 }
@@ -151,6 +152,8 @@ impl State {
 pub struct Slot {
     queue: Arc<Shared>,
     host: Arc<str>,
+    /// The memory that the transfer's body takes.
+    pub(crate) lease: Option<Lease>,
 }
 
 impl Drop for Slot {

@@ -15,6 +15,15 @@ pub enum Piece {
     End,
 }
 
-/// Called with the length of a body when it begins; returns the channel to stream it to, or `None`
-/// to have it collected.
-pub type OpenStream = Arc<dyn Fn(u64) -> Option<Sender<Piece>> + Send + Sync>;
+/// A body that may be streamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Beginning {
+    /// Its length in bytes; `None` for one that has grown large without telling its length.
+    pub length: Option<u64>,
+    /// Whether it has a `Content-Encoding`.
+    pub is_encoded: bool,
+}
+
+/// Called when a body begins, or has turned out to be large; returns the channel to stream it to,
+/// or `None` to have it collected.
+pub type OpenStream = Arc<dyn Fn(Beginning) -> Option<Sender<Piece>> + Send + Sync>;

@@ -2,6 +2,7 @@
 //! request.
 
 use crate::error::FetchCause;
+use dx_pkg_os::files::read_trusted;
 use path::Trusted;
 use refusal::TrustedFrom;
 use rustls::client::danger::ServerCertVerifier;
@@ -91,7 +92,7 @@ impl Pem {
     fn read(&self) -> Result<Vec<u8>, FetchCause> {
         match &self.source {
             PemSource::File(path) => {
-                std::fs::read(path).map_err(|error| self.unusable(&error.to_string()))
+                read_trusted(path, LONGEST_PEM).map_err(|error| self.unusable(&error.to_string()))
             }
             PemSource::Text(text) => Ok(text.clone().into_bytes()),
         }
@@ -164,6 +165,10 @@ fn add_usable(trusted: &mut Trusted, certificates: Vec<CertificateDer<'static>>)
     trusted.certificates.len() - before
 }
 
+/// The most bytes that are read of a file of certificates or keys: all authorities that systems
+/// trust take a quarter of a mebibyte.
+const LONGEST_PEM: u64 = 4 << 20;
+
 #[derive(Clone, Copy, PartialEq)]
 enum Missing {
     Ignored,
@@ -177,7 +182,7 @@ fn add_file(
     setting: &'static str,
     missing: Missing,
 ) -> Result<bool, FetchCause> {
-    let pem = match std::fs::read(path) {
+    let pem = match read_trusted(path, LONGEST_PEM) {
         Ok(pem) => pem,
         Err(error) if error.kind() == ErrorKind::NotFound && missing == Missing::Ignored => {
             return Ok(false);

@@ -1,6 +1,7 @@
 //! One try of a request: sending it, following redirects, reading the body.
 
 use crate::body::Body;
+use crate::budget::Budget;
 use crate::clients::Clients;
 use crate::config::{FetchConfig, Timeouts};
 use crate::error::{ErrorAnswer, FetchCause, Phase, innermost};
@@ -9,6 +10,7 @@ use crate::request::{Class, Request};
 use crate::resume::{Partial, answers_range};
 use crate::retry::parse_retry_after;
 use crate::statistics::Counters;
+use crate::stream::{Beginning, OpenStream};
 use crate::text::redact_url;
 use crate::trace::Entry;
 use dx_pkg_core::text::plain_text;
@@ -17,6 +19,7 @@ use reqwest::header::{
     AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, HeaderMap, IF_MODIFIED_SINCE, IF_NONE_MATCH,
     LOCATION, RETRY_AFTER,
 };
+use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 use tokio::time::Instant;
 use url::Url;
@@ -27,6 +30,13 @@ const MAX_REDIRECTS: usize = 10;
 /// The limits on reading an error's body for its message: bytes and time.
 const ERROR_BODY: usize = 16 << 10;
 const ERROR_BODY_PATIENCE: Duration = Duration::from_secs(2);
+
+/// The length from which a body of unknown length may be streamed, in bytes.
+const STREAMED_FROM: u64 = 1 << 20;
+
+/// The least number of bytes of a body that must arrive within the idle timeout. At 30 seconds that
+/// is 34 bytes a second: 96 transfers share a telephone line with more.
+const LEAST_ARRIVING: usize = 1024;
 
 /// The pause before a connection is tried again that failed because too many files are open.
 const DESCRIPTOR_PAUSE: Duration = Duration::from_millis(20);
@@ -43,11 +53,28 @@ pub(crate) struct Answer {
 struct Clock {
     timeouts: Timeouts,
     deadline: Instant,
+    /// The bytes that have arrived since then, fewer than [`LEAST_ARRIVING`].
+    lately: usize,
+    since: Instant,
 }
 
 impl Clock {
     fn start(timeouts: Timeouts) -> Self {
-        Self { timeouts, deadline: Instant::now() + timeouts.total }
+        let now = Instant::now();
+        Self { timeouts, deadline: now + timeouts.total, lately: 0, since: now }
+    }
+
+    /// Takes in that a chunk of `bytes` bytes arrived. A body that arrives too slowly counts as one
+    /// that does not arrive.
+    fn arrived(&mut self, bytes: usize) -> Result<(), FetchCause> {
+        let now = Instant::now();
+        self.lately += bytes;
+        if self.lately >= LEAST_ARRIVING {
+            (self.since, self.lately) = (now, 0);
+        } else if now.duration_since(self.since) > self.timeouts.idle {
+            return Err(FetchCause::Timeout { phase: Phase::Idle, limit: self.timeouts.idle });
+        }
+        Ok(())
     }
 
     /// Waits for `future`, within the idle and the total timeout.
@@ -68,12 +95,12 @@ impl Clock {
 pub(crate) async fn run(
     clients: &Clients,
     config: &FetchConfig,
-    counters: &Counters,
+    (counters, budget): (&Counters, &Arc<Budget>),
     request: &Request,
     partial: &mut Option<Partial>,
     entry: &mut Option<Entry>,
 ) -> Result<Answer, FetchCause> {
-    let clock = Clock::start(config.timeouts);
+    let mut clock = Clock::start(config.timeouts);
     if let Some(entry) = entry {
         entry.sent();
     }
@@ -88,7 +115,7 @@ pub(crate) async fn run(
     if status == StatusCode::NOT_MODIFIED && conditional {
         return Ok(Answer { status, headers, url, body: Body::new(None) });
     }
-    let mut body = Body::new(request.integrity.as_ref());
+    let mut body = Body::new(request.integrity.as_ref()).within(budget);
     if answers_range(status) {
         let kept =
             partial.take().filter(|partial| status.is_success() && partial.continues(&headers));
@@ -103,17 +130,23 @@ pub(crate) async fn run(
         return Err(refusal(response).await);
     }
     *partial = None;
-    let limit = match request.class {
-        Class::Metadata => config.limits.metadata,
-        Class::Tarball => config.limits.tarball,
-    };
     let whole = content_length(&headers).map(|rest| body.len().saturating_add(rest));
-    if body.len() == 0
-        && let (Some(open), Some(whole)) = (&request.stream, whole.filter(|whole| *whole <= limit))
-    {
-        body.stream = open(whole);
-    }
-    match read_body(response, &clock, counters, limit, whole, &mut body).await {
+    let mut reading = Reading {
+        clock: &mut clock,
+        counters,
+        limit: match request.class {
+            Class::Metadata => config.limits.metadata,
+            Class::Tarball => config.limits.tarball,
+        },
+        collected: match request.class {
+            Class::Metadata => config.limits.metadata,
+            Class::Tarball => config.limits.collected,
+        },
+        expected: whole,
+        open: request.stream.as_ref().filter(|_| !body.is_streamed()),
+        is_encoded: headers.contains_key(CONTENT_ENCODING),
+    };
+    match reading.read(response, &mut body).await {
         Ok(()) => {
             // A body joined from two parts is as good as one in a single part.
             let status =
@@ -189,34 +222,71 @@ fn redirect_target(from: &Url, headers: &HeaderMap) -> Result<Url, FetchCause> {
     Err(FetchCause::Redirect { to: redact_url(&to), reason })
 }
 
-/// Reads the rest of `body`, which will have `expected` bytes; in one allocation if that is known.
-async fn read_body(
-    mut response: reqwest::Response,
-    clock: &Clock,
-    counters: &Counters,
+/// The body of an answer that is being read.
+struct Reading<'r> {
+    clock: &'r mut Clock,
+    counters: &'r Counters,
+    /// The limit on its length in bytes; and that where it is collected.
     limit: u64,
+    collected: u64,
+    /// Its length in bytes, if the server tells it.
     expected: Option<u64>,
-    body: &mut Body,
-) -> Result<(), FetchCause> {
-    if expected.is_some_and(|expected| expected > limit) {
-        return Err(FetchCause::TooLarge { limit });
-    }
-    loop {
-        let truncated =
-            |reason: String, received: u64| FetchCause::Truncated { received, expected, reason };
-        let chunk = match clock.limit(response.chunk()).await? {
-            Ok(Some(chunk)) => chunk,
-            Ok(None) if expected.is_some_and(|expected| expected != body.len()) => {
-                return Err(truncated("the connection was closed".to_owned(), body.len()));
-            }
-            Ok(None) => return Ok(()),
-            Err(error) => return Err(truncated(innermost(&error.without_url()), body.len())),
-        };
-        counters.count_bytes(chunk.len());
-        if body.len() + chunk.len() as u64 > limit {
-            return Err(FetchCause::TooLarge { limit });
+    /// The callback that may stream it, until it has answered.
+    open: Option<&'r OpenStream>,
+    is_encoded: bool,
+}
+
+impl Reading<'_> {
+    /// Reads the rest of `body`; in one allocation if its length is known and it is collected.
+    async fn read(
+        &mut self,
+        mut response: reqwest::Response,
+        body: &mut Body,
+    ) -> Result<(), FetchCause> {
+        let expected = self.expected;
+        (self.clock.since, self.clock.lately) = (Instant::now(), 0);
+        self.check(expected.unwrap_or_default(), self.limit)?;
+        if body.len() == 0 && expected.is_some() {
+            self.offer(body).await;
         }
-        body.push(chunk, expected).await;
+        if !body.is_streamed() {
+            self.check(expected.unwrap_or_default(), self.collected)?;
+        }
+        loop {
+            let truncated = |reason: String, received: u64| FetchCause::Truncated {
+                received,
+                expected,
+                reason,
+            };
+            let chunk = match self.clock.limit(response.chunk()).await? {
+                Ok(Some(chunk)) => chunk,
+                Ok(None) if expected.is_some_and(|expected| expected != body.len()) => {
+                    return Err(truncated("the connection was closed".to_owned(), body.len()));
+                }
+                Ok(None) => return Ok(()),
+                Err(error) => return Err(truncated(innermost(&error.without_url()), body.len())),
+            };
+            self.counters.count_bytes(chunk.len());
+            self.clock.arrived(chunk.len())?;
+            let length = body.len() + chunk.len() as u64;
+            if expected.is_none() && length >= STREAMED_FROM {
+                self.offer(body).await;
+            }
+            self.check(length, if body.is_streamed() { self.limit } else { self.collected })?;
+            body.push(chunk, expected).await;
+        }
+    }
+
+    /// Streams `body` from now on if the caller wants that.
+    async fn offer(&mut self, body: &mut Body) {
+        let beginning = Beginning { length: self.expected, is_encoded: self.is_encoded };
+        if let Some(stream) = self.open.take().and_then(|open| open(beginning)) {
+            body.stream_to(stream).await;
+        }
+    }
+
+    fn check(&self, length: u64, limit: u64) -> Result<(), FetchCause> {
+        if length > limit { Err(FetchCause::TooLarge { limit }) } else { Ok(()) }
     }
 }
 

@@ -221,6 +221,10 @@ impl<'a> Dxp<'a> {
             Codec::Stored => Ok(Cow::Borrowed(stored)),
             Codec::Lz4 => {
                 let size = usize::try_from(entry.size).map_err(|_| damaged())?;
+                // A byte of LZ4 stands for 255 at most.
+                if size / 255 > stored.len() {
+                    return Err(damaged());
+                }
                 let mut contents = vec![0; size];
                 match lz4_flex::block::decompress_into(stored, &mut contents) {
                     Ok(written) if written == size => Ok(Cow::Owned(contents)),

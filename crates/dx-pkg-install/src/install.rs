@@ -84,6 +84,9 @@ pub fn install(
     let run = Run::new(&session, options, events, starts_from_nothing)?;
     let result = run.install(&mut project);
     events.work_ended();
+    if let Some(unknown) = session.unknown_node() {
+        events.warning(&unknown.to_string());
+    }
     // Also after a failure: fetched packages need not be fetched again.
     let pending = store_pending(&session, &project.root);
     // Answers that were only for the next command. A cache that cannot be written costs time.

@@ -2,16 +2,23 @@
 //! cached per program.
 
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
+use std::process::Command;
+use std::time::Duration;
 
 use dx_pkg_core::{Platform, Version};
-use dx_pkg_os::files::{Durability, Identity, write_atomic};
+use dx_pkg_os::files::{Durability, Identity, read_bounded, write_atomic};
+use dx_pkg_os::process::{Asked, NoAnswer};
 use dx_pkg_store::{Folder, Store};
 
 use crate::Environment;
 
 /// The cached version's file in a store.
 const CACHE: &str = "v1/node-version";
+/// The most bytes that are read of that file.
+const LONGEST_CACHE: u64 = 64 << 10;
+/// The most bytes of output that are read of the program, and the longest time that it has.
+const LONGEST_ANSWER: u64 = 4 << 10;
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// The Node.js found on the `PATH`.
 #[derive(Clone, Debug)]
@@ -31,7 +38,17 @@ pub struct Found {
 enum Answer {
     Known(Version),
     /// The running program, the cache file and the cache key.
-    Asked(Child, PathBuf, String),
+    Asked(Asked, PathBuf, String),
+}
+
+/// A program whose version is not known, with the reason.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "the version of Node.js is not known, so engines are not checked: {} {reason}", path.display()
+)]
+pub struct Unknown {
+    path: PathBuf,
+    reason: &'static str,
 }
 
 impl Node {
@@ -39,7 +56,7 @@ impl Node {
     /// usual store has it, and is asked for otherwise.
     pub fn find(environment: &Environment) -> Option<Self> {
         let store = environment.store_folder()?;
-        Found::with_cache(environment, store.join(CACHE))?.finish()
+        Found::with_cache(environment, store.join(CACHE))?.finish().ok()
     }
 }
 
@@ -53,7 +70,8 @@ impl Found {
     fn with_cache(environment: &Environment, memory: PathBuf) -> Option<Self> {
         let (path, identity) = on_path(environment)?;
         let key = describe(&path, &identity);
-        let cached = std::fs::read_to_string(&memory).ok().and_then(|text| {
+        let cached = read_bounded(&memory, LONGEST_CACHE).ok().and_then(|text| {
+            let text = String::from_utf8(text).ok()?;
             let (known, version) = text.split_once('\n')?;
             (known == key).then(|| Version::parse(version.trim()).ok())?
         });
@@ -64,13 +82,25 @@ impl Found {
         Some(Found { path, answer })
     }
 
-    /// Waits for the version; `None` where the program does not answer.
-    pub fn finish(self) -> Option<Node> {
+    /// Waits for the version.
+    ///
+    /// # Errors
+    /// The program does not answer, or not with a version.
+    pub fn finish(self) -> Result<Node, Unknown> {
         let version = match self.answer {
             Answer::Known(version) => version,
-            Answer::Asked(child, memory, key) => {
-                let output = child.wait_with_output().ok()?;
-                let version = Version::parse(String::from_utf8(output.stdout).ok()?.trim()).ok()?;
+            Answer::Asked(asked, memory, key) => {
+                let unknown = |reason| Unknown { path: self.path.clone(), reason };
+                let answer = asked.answer(PATIENCE).map_err(|failure| {
+                    unknown(match failure {
+                        NoAnswer::TooLate => "did not answer within 10 seconds",
+                        NoAnswer::TooLong => "answered with more than 4 KiB",
+                        NoAnswer::Failed(_) => "did not answer",
+                    })
+                })?;
+                let version = String::from_utf8(answer).ok();
+                let version = version.and_then(|text| Version::parse(text.trim()).ok());
+                let version = version.ok_or_else(|| unknown("did not answer with a version"))?;
                 // A version that cannot be cached costs time, nothing else.
                 let _ = write_atomic(
                     &memory,
@@ -80,7 +110,7 @@ impl Found {
                 version
             }
         };
-        Some(Node { path: self.path, version })
+        Ok(Node { path: self.path, version })
     }
 }
 
@@ -106,10 +136,8 @@ fn describe(path: &Path, identity: &Identity) -> String {
     )
 }
 
-fn ask(path: &Path) -> Option<Child> {
-    let mut command = Command::new(path);
-    command.arg("--version").stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    command.spawn().ok()
+fn ask(path: &Path) -> Option<Asked> {
+    Asked::start(Command::new(path).arg("--version"), LONGEST_ANSWER).ok()
 }
 
 /// Returns the user agent in npm's form, which tools such as `create-vite` parse.

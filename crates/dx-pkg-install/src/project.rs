@@ -24,7 +24,7 @@ pub(crate) use compiled::{
 pub use root::{find_root, nearest_manifest};
 pub use seen::Seen;
 use seen::read_seen_to_edit;
-pub(crate) use seen::{read_seen, see};
+pub(crate) use seen::{read_seen, read_seen_trusted, see};
 
 pub use crate::error::DemandError;
 

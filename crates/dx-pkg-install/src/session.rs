@@ -11,8 +11,8 @@ use dx_pkg_link::ImportMethod;
 use dx_pkg_store::{Folder, Store};
 
 use crate::background::{Background, Foreground};
-use crate::node::{Found, Node, user_agent};
-use crate::project::{Seen, read_seen};
+use crate::node::{Found, Node, Unknown, user_agent};
+use crate::project::{Seen, read_seen, read_seen_trusted};
 use crate::{Environment, InstallError, timing};
 
 /// Environment, settings, store, network and Node.js of one command.
@@ -29,7 +29,7 @@ pub struct Session {
     pub prepared_trees: u32,
     /// What decides whether a background process follows an install.
     background: Background,
-    node: OnceLock<Option<Node>>,
+    node: OnceLock<Option<Result<Node, Unknown>>>,
     /// The Node.js that is being asked for its version.
     asked: Mutex<Option<Found>>,
 }
@@ -126,9 +126,14 @@ impl Session {
     pub fn node(&self) -> Option<&Node> {
         let find = || {
             let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner).take();
-            asked.or_else(|| Found::begin(&self.environment, self.store()))?.finish()
+            Some(asked.or_else(|| Found::begin(&self.environment, self.store()))?.finish())
         };
-        self.node.get_or_init(find).as_ref()
+        self.node.get_or_init(find).as_ref()?.as_ref().ok()
+    }
+
+    /// Returns why the version of the Node.js that was asked is not known.
+    pub(crate) fn unknown_node(&self) -> Option<&Unknown> {
+        self.node.get()?.as_ref()?.as_ref().err()
     }
 
     /// Returns the version of Node.js that packages are chosen for.
@@ -181,11 +186,14 @@ pub fn configuration(
 ) -> Result<(Config, Seen), InstallError> {
     let files = config_files(environment, root);
     let mut seen = Seen::new();
-    let mut read = |path: &PathBuf| read_seen(path, &mut seen);
-    let texts: Vec<Option<String>> = files
-        .iter()
-        .map(|path| path.as_ref().map_or(Ok(None), &mut read))
-        .collect::<Result<_, _>>()?;
+    let mut read = |(position, path): (usize, &Option<PathBuf>)| match path {
+        None => Ok(None),
+        // The project's own is not the user's word.
+        Some(path) if position == 0 => read_seen(path, &mut seen),
+        Some(path) => read_seen_trusted(path, &mut seen),
+    };
+    let texts: Vec<Option<String>> =
+        files.iter().enumerate().map(&mut read).collect::<Result<_, _>>()?;
     let layer = |position: usize| match (&files[position], &texts[position]) {
         (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
         _ => None,

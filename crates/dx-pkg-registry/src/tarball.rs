@@ -66,9 +66,10 @@ impl From<Response> for Tarball {
 pub struct Streaming {
     /// The channel for its pieces; a full channel holds back the network.
     pub pieces: Sender<Piece>,
-    /// Completes once the tarball is verified and unpacked. When it is dropped instead, the tarball
-    /// is requested once more and delivered whole, which yields the error to show.
-    pub unpacked: oneshot::Receiver<()>,
+    /// Completes once the tarball has arrived: with the mismatch if its integrity is wrong, so that
+    /// it is requested once more. Other errors stay with the sink. It is dropped where the tarball
+    /// breaks off.
+    pub unpacked: oneshot::Receiver<Result<(), IntegrityMismatch>>,
 }
 
 /// The receiver of one tarball.
@@ -81,6 +82,6 @@ pub trait TarballSink: Send + Sync + 'static {
     ) -> Pin<Box<dyn Future<Output = Result<(), IntegrityMismatch>> + Send>>;
 
     /// Begins to unpack a tarball of `length` bytes while it arrives, verifying it by itself;
-    /// `None` to receive it whole.
-    fn begin(self: Arc<Self>, length: u64) -> Option<Streaming>;
+    /// `None` to receive it whole. A tarball without a known length is large.
+    fn begin(self: Arc<Self>, length: Option<u64>) -> Option<Streaming>;
 }

@@ -18,6 +18,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::can_place::Outcome;
 use crate::explain::{Clash, label};
+use crate::growth::Growth;
 use crate::intern::{NameId, SpecId};
 use crate::manifest::{EdgeKind, ManifestId};
 use crate::pick::Picker;
@@ -48,6 +49,9 @@ pub(crate) struct Builder<'a, 'l> {
     manifests: FxHashMap<(NameId, SpecId), Result<ManifestId, u32>>,
     registry: FxHashMap<(NameId, u32), ManifestId>,
     pub(crate) failures: Vec<Failure>,
+    growth: Growth,
+    /// The error of a limit on packages that was passed.
+    too_many: Option<ResolveError>,
     /// The depth of peers of peers at which packages are being gathered.
     peer_depth: usize,
     /// The package at which gathering peers of peers was given up.
@@ -90,6 +94,9 @@ impl Builder<'_, '_> {
                         self.record_unmet(node)?;
                     }
                     self.step(node);
+                    if let Some(error) = self.too_many.take() {
+                        return Err(error);
+                    }
                     if let Some(node) = self.peer_depth_exceeded {
                         return Err(self.endless(node));
                     }

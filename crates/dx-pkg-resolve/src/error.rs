@@ -89,6 +89,18 @@ pub enum ResolveError {
         /// The reference as written, beginning with `$`.
         reference: String,
     },
+    /// There are more packages than may be loaded, or a longer chain of them.
+    #[error("{}, as {required_by} requires {name}", too_many(.limit, *.is_chain))]
+    TooManyPackages {
+        /// The limit that was passed.
+        limit: usize,
+        /// Whether it is the limit on packages that require one another in turn.
+        is_chain: bool,
+        /// The package that is one too many.
+        name: String,
+        /// Its dependent.
+        required_by: String,
+    },
     /// Packages displace each other endlessly.
     #[error(
         "the dependencies do not settle: placing what {package} needs keeps displacing what others need"
@@ -120,6 +132,14 @@ pub enum ResolveError {
         /// The target's path.
         target: String,
     },
+}
+
+fn too_many(limit: &usize, is_chain: bool) -> String {
+    if is_chain {
+        format!("more than {limit} packages require one another in turn")
+    } else {
+        format!("the dependencies are more than {limit} packages")
+    }
 }
 
 fn first_of(conflicts: &[Conflict]) -> String {
@@ -154,6 +174,7 @@ impl Coded for ResolveError {
             ResolveError::PeerConflict(_) => "DX_PEER_CONFLICT",
             ResolveError::Override { .. } => "DX_OVERRIDE_CONFLICT",
             ResolveError::OverrideReference { .. } => "DX_OVERRIDE_REFERENCE",
+            ResolveError::TooManyPackages { .. } => "DX_TOO_MANY_PACKAGES",
             ResolveError::Endless { .. } => "DX_ENDLESS_RESOLUTION",
             ResolveError::Frozen { .. } => "DX_LOCKFILE_OUT_OF_DATE",
             ResolveError::LockLink { .. } => "DX_LOCK_MISSING_TARGET",
@@ -183,6 +204,9 @@ impl Coded for ResolveError {
                 "give both the same version, or write the override as \"$name\" to follow the dependency".into()
             }
             ResolveError::OverrideReference { .. } => "add the package to dependencies, or write a version".into(),
+            ResolveError::TooManyPackages { required_by, .. } => {
+                format!("find out why {required_by} is needed; if this is right, allow more with max-packages in your .npmrc")
+            }
             ResolveError::Endless { package } => {
                 format!("choose versions of {package} and its peers that agree, for example with an override")
             }

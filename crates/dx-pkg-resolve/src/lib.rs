@@ -23,6 +23,7 @@ mod error;
 mod explain;
 mod finish;
 mod flags;
+mod growth;
 mod intern;
 mod manifest;
 mod overrides;
@@ -38,6 +39,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
+pub use growth::MAX_PACKAGES;
 pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
@@ -79,6 +81,8 @@ pub struct Options {
     pub workspaces: Vec<String>,
     /// Whether a requirement that the lockfile does not meet is an error.
     pub frozen: bool,
+    /// The most versions of packages that may be loaded.
+    pub max_packages: usize,
 }
 
 /// The outcome of a resolution.

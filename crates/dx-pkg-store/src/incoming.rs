@@ -98,6 +98,20 @@ impl Incoming<'_> {
         Ok(())
     }
 
+    /// Begins a file in place of the one that has arrived with this path.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn replace(&mut self, path: String, mode: FileMode) -> Result<(), StoreError> {
+        self.end_file()?;
+        if let Some(at) = self.files.iter().position(|file| file.path == path) {
+            let former = self.files.swap_remove(at);
+            let removed = former.row.map_or(Ok(()), |row| self.tree.remove(&path, row));
+            removed.map_err(|error| self.failed(&path, error))?;
+        }
+        self.begin(path, mode)
+    }
+
     /// Appends bytes to the file begun last.
     ///
     /// # Errors

@@ -103,6 +103,14 @@ impl PackageTree {
         self.root.create_file(name, mode.bits())
     }
 
+    /// Removes a file that was added.
+    pub(crate) fn remove(&self, path: &str, row: Row) -> io::Result<()> {
+        self.root.remove_file(match self.names {
+            Names::Numbers => FileName::of_number(row.number),
+            Names::Paths => FileName::Path(path),
+        })
+    }
+
     /// Returns the path of the folder made last.
     pub(crate) fn current(&self) -> &str {
         &self.current

@@ -22,20 +22,26 @@ impl Store {
     /// # Errors
     /// When the file system refuses.
     pub fn put_tarball(&self, id: PackageId, bytes: &[u8]) -> Result<(), StoreError> {
-        let mut tarball = self.receive_tarball(id)?;
+        let mut tarball = self.receive_tarball()?;
         tarball.write(bytes).map_err(StoreError::io("writing", tarball.temporary.path()))?;
-        tarball.keep()
+        tarball.keep(id)
     }
 
     /// Begins a tarball that arrives in pieces.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn receive_tarball(&self, id: PackageId) -> Result<IncomingTarball<'_>, StoreError> {
+    pub fn receive_tarball(&self) -> Result<IncomingTarball<'_>, StoreError> {
         let temporary = Temporary::new(self);
         let file = self.dir(Folder::Tmp)?.create_file(temporary.name(), PLAIN);
         let file = file.map_err(StoreError::io("creating", temporary.path()))?;
-        Ok(IncomingTarball { id, file, temporary })
+        Ok(IncomingTarball { file, temporary })
+    }
+
+    /// Opens a package's tarball, which the caller verifies; `None` if there is none.
+    #[must_use]
+    pub fn open_tarball(&self, id: PackageId) -> Option<File> {
+        self.existing(Folder::Packages)?.open_file(EntryName::of_package(id, SUFFIX)).ok()
     }
 
     /// Returns whether the store has the package's tarball.
@@ -55,8 +61,7 @@ impl Store {
     #[must_use]
     pub fn tarball(&self, id: PackageId) -> Option<Vec<u8>> {
         let mut bytes = Vec::new();
-        let mut file =
-            self.existing(Folder::Packages)?.open_file(EntryName::of_package(id, SUFFIX)).ok()?;
+        let mut file = self.open_tarball(id)?;
         let read = file.read_to_end(&mut bytes);
         if read.is_ok() && PackageId::from_integrity(&Integrity::sha512_of(&bytes)) == id {
             return Some(bytes);
@@ -81,7 +86,6 @@ impl Store {
 
 /// A tarball that is arriving, and is removed unless it is kept.
 pub struct IncomingTarball<'s> {
-    id: PackageId,
     file: File,
     temporary: Temporary<'s>,
 }
@@ -95,12 +99,12 @@ impl IncomingTarball<'_> {
         self.file.write_all(bytes)
     }
 
-    /// Publishes the tarball, which the caller has verified.
+    /// Publishes the tarball as that of the package `id`, which the caller has verified.
     ///
     /// # Errors
     /// When the file system refuses.
-    pub fn keep(self) -> Result<(), StoreError> {
-        self.temporary.publish_file(Folder::Packages, EntryName::of_package(self.id, SUFFIX))
+    pub fn keep(self, id: PackageId) -> Result<(), StoreError> {
+        self.temporary.publish_file(Folder::Packages, EntryName::of_package(id, SUFFIX))
     }
 }
 

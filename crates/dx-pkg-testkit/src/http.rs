@@ -86,18 +86,26 @@ impl Answer {
         self
     }
 
-    /// Writes the head, then the first `body` bytes of the body whose whole length it announces.
+    /// Writes the head, then the first `body` bytes of the body whose whole length it announces. With
+    /// a `transfer-encoding`, they are one chunk.
     pub(crate) fn write(&self, stream: &mut impl Write, body: usize) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {
             head.push_str(&format!("{name}: {value}\r\n"));
         }
-        if self.status != 304 {
+        let is_chunked = self.headers.iter().any(|(name, _)| name == "transfer-encoding");
+        if self.status != 304 && !is_chunked {
             head.push_str(&format!("content-length: {}\r\n", self.body.len()));
         }
         head.push_str("\r\n");
         let mut bytes = head.into_bytes();
+        if is_chunked {
+            bytes.extend_from_slice(format!("{body:x}\r\n").as_bytes());
+        }
         bytes.extend_from_slice(&self.body[..body]);
+        if is_chunked {
+            bytes.extend_from_slice(b"\r\n0\r\n\r\n");
+        }
         stream.write_all(&bytes)?;
         stream.flush()
     }

@@ -4,6 +4,7 @@ use dx_pkg_core::PackageId;
 use dx_pkg_fetch::Priority;
 use dx_pkg_lock::LockPackage;
 
+use super::streaming::{self, Failure, STREAMED_FROM};
 use super::{Downloads, request};
 use crate::AcquireError;
 
@@ -18,13 +19,25 @@ impl Downloads {
     ) -> Result<(), AcquireError> {
         // npm escapes the one character that would end the path of an address.
         let file = self.root.join(path.replace("%23", "#"));
-        let bytes = std::fs::read(&file)
-            .map_err(|error| AcquireError::io(format!("reading {}", file.display()), error))?;
+        let failed = |error| AcquireError::io(format!("reading {}", file.display()), error);
+        let opened = dx_pkg_os::files::open_regular(&file).map_err(failed)?;
         let wanted = request(package, Priority::Normal, None)?;
-        if let Some(integrity) = &wanted.integrity {
+        let download = self.download(id, package, &wanted);
+        let integrity = wanted.integrity.as_ref();
+        if opened.metadata().is_ok_and(|metadata| metadata.len() >= STREAMED_FROM) {
+            let source = std::io::BufReader::new(opened);
+            let unpacked = streaming::unpack(&download, source, integrity, None);
+            return unpacked.map_err(|failure| match failure {
+                Failure::Source(error) => failed(error),
+                Failure::Mismatch(error) => AcquireError::in_file(&file, error),
+                Failure::Refused(error) => error,
+            });
+        }
+        let bytes = dx_pkg_os::files::read_open(opened, STREAMED_FROM).map_err(failed)?;
+        if let Some(integrity) = integrity {
             let mismatch = integrity.verify(&bytes);
             mismatch.map_err(|error| AcquireError::in_file(&file, error))?;
         }
-        self.download(id, package, &wanted).unpack_bytes(&bytes)
+        download.unpack_bytes(&bytes)
     }
 }

@@ -1,19 +1,23 @@
 //! One package: fetched, or in the store as a tarball, and unpacked.
 
+use std::io::BufReader;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::tarball::{self, Limits};
+use dx_pkg_compat::tarball;
 use dx_pkg_core::{Integrity, PackageId, PackageName};
 use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::StoreMode;
 
 use super::Shared;
+use super::streaming::{self, Arriving, Failure, STREAMED_FROM};
 use crate::package::OwnFields;
 use crate::{AcquireError, Network};
 
 /// The usual ratio of an archive to its tarball: those of the large fixture hold 293 MB in 61.
 const USUAL_RATIO: u64 = 4;
+/// The most bytes that a tarball is unpacked to in memory; a larger one is unpacked in pieces.
+pub(super) const IN_MEMORY: u64 = 16 << 20;
 
 /// A package on its way into the store.
 pub(super) struct Download {
@@ -55,13 +59,19 @@ impl Download {
     /// Unpacks the tarball that the store has; returns whether it was sound.
     async fn unpack_stored(self: Arc<Self>) -> Result<bool, AcquireError> {
         let store = &self.shared.store;
+        let size = store.tarball_size(self.id).unwrap_or_default();
+        let is_small = size < STREAMED_FROM;
         // The unpacked size is not known before it is read.
-        let memory = store.tarball_size(self.id).unwrap_or_default().saturating_mul(USUAL_RATIO);
+        let memory = if is_small { size.saturating_mul(USUAL_RATIO) } else { 0 };
         let download = self.clone();
         let unpack = move || {
             let store = &download.shared.store;
-            let Some(bytes) = store.tarball(download.id) else { return Ok(false) };
-            download.unpack_bytes(&bytes)?;
+            if is_small {
+                let Some(bytes) = store.tarball(download.id) else { return Ok(false) };
+                download.unpack_bytes(&bytes)?;
+            } else if !download.unpack_file()? {
+                return Ok(false);
+            }
             if download.mode == StoreMode::Now {
                 // A tarball that stays does no harm.
                 let _ = store.remove_tarball(download.id);
@@ -71,11 +81,50 @@ impl Download {
         self.shared.workers.run(memory, unpack).await.unwrap_or(Err(AcquireError::Panicked))
     }
 
-    /// Unpacks a whole tarball into the store.
+    /// Unpacks a large tarball that the store has; returns whether it was sound. A damaged one is
+    /// removed.
+    fn unpack_file(&self) -> Result<bool, AcquireError> {
+        let store = &self.shared.store;
+        let named = self.integrity.as_ref();
+        let integrity = named.filter(|named| PackageId::from_integrity(named) == self.id);
+        let (Some(file), Some(integrity)) = (store.open_tarball(self.id), integrity) else {
+            return Ok(false);
+        };
+        match streaming::unpack(self, BufReader::new(file), Some(integrity), None) {
+            Ok(()) => Ok(true),
+            Err(Failure::Refused(error)) => Err(error),
+            Err(Failure::Mismatch(_) | Failure::Source(_)) => {
+                // If it stays, it is checked again by the next read.
+                let _ = store.remove_tarball(self.id);
+                Ok(false)
+            }
+        }
+    }
+
+    /// Unpacks a tarball while it arrives.
+    pub(super) fn unpack_arriving(&self, source: Arriving) -> Result<(), Failure> {
+        let kept = match self.mode {
+            StoreMode::Tarball => Some(self.shared.store.receive_tarball()?),
+            StoreMode::Now | StoreMode::Deferred => None,
+        };
+        streaming::unpack(self, source, self.integrity.as_ref(), kept)
+    }
+
+    /// Unpacks a tarball in memory, which is verified, into the store.
     pub(super) fn unpack_bytes(&self, bytes: &[u8]) -> Result<(), AcquireError> {
-        let mut unpacked = tarball::unpack(bytes, &Limits::default()).map_err(|error| {
-            AcquireError::Tarball { name: self.name.clone(), source: Arc::new(error) }
+        let unpacked = tarball::unpack_within(bytes, &self.shared.limits, IN_MEMORY);
+        let unpacked = unpacked.map_err(|error| AcquireError::Tarball {
+            name: self.name.clone(),
+            source: Arc::new(error),
         })?;
+        let Some(mut unpacked) = unpacked else {
+            return match streaming::unpack(self, bytes, None, None) {
+                Err(Failure::Refused(error)) => Err(error),
+                // Memory does not fail, and nothing is verified.
+                Err(Failure::Source(_) | Failure::Mismatch(_)) => Err(AcquireError::Panicked),
+                Ok(()) => Ok(()),
+            };
+        };
         for file in &self.commands {
             unpacked.set_executable(file);
         }

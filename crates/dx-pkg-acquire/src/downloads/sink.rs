@@ -9,8 +9,8 @@ use dx_pkg_registry::{Streaming, Tarball, TarballSink};
 use dx_pkg_store::StoreMode;
 use tokio::sync::{mpsc, oneshot};
 
-use super::package::Download;
-use super::streaming::{self, PIECES, STREAMED_FROM};
+use super::package::{Download, IN_MEMORY};
+use super::streaming::{Arriving, Failure, PIECES, STREAMED_FROM};
 use crate::AcquireError;
 
 impl TarballSink for Download {
@@ -19,7 +19,8 @@ impl TarballSink for Download {
         tarball: Tarball,
     ) -> Pin<Box<dyn Future<Output = Result<(), IntegrityMismatch>> + Send>> {
         self.shared.counters.tarball_bytes.add(tarball.bytes.len() as u64);
-        let memory = tarball::unpacked_size(&tarball.bytes);
+        let told = tarball::unpacked_size(&tarball.bytes);
+        let memory = if told <= IN_MEMORY { told } else { 0 };
         let download = self.clone();
         let unpack = move || {
             let (bytes, _slot) = tarball.verify()?;
@@ -38,20 +39,29 @@ impl TarballSink for Download {
         })
     }
 
-    fn begin(self: Arc<Self>, length: u64) -> Option<Streaming> {
-        if length < STREAMED_FROM {
+    fn begin(self: Arc<Self>, length: Option<u64>) -> Option<Streaming> {
+        if length.is_some_and(|length| length < STREAMED_FROM) {
             return None;
         }
-        let integrity = self.integrity.clone()?;
         let (pieces, arriving) = mpsc::channel(PIECES);
         let (done, unpacked) = oneshot::channel();
+        let source = Arriving::new(arriving, &self.shared.counters);
         // A thread of its own: it waits for the network most of the time, and would keep a worker
         // from its work.
         let unpack = move || {
-            if streaming::unpack(&self, &integrity, length, arriving).is_ok() {
-                self.finish(Ok(()));
-                let _ = done.send(());
-            }
+            // Nobody waits for what breaks off.
+            let _ = match self.unpack_arriving(source) {
+                Ok(()) => {
+                    self.finish(Ok(()));
+                    done.send(Ok(()))
+                }
+                Err(Failure::Refused(error)) => {
+                    self.finish(Err(error));
+                    done.send(Ok(()))
+                }
+                Err(Failure::Mismatch(mismatch)) => done.send(Err(mismatch)),
+                Err(Failure::Source(_)) => return,
+            };
         };
         std::thread::Builder::new().name("dx-stream".into()).spawn(unpack).ok()?;
         Some(Streaming { pieces, unpacked })

@@ -9,9 +9,9 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use tokio::sync::oneshot;
 
 /// The memory in bytes below which a job is not counted: few jobs take more.
-const COUNTED_FROM: u64 = 32 << 20;
+const COUNTED_FROM: u64 = 4 << 20;
 /// The most bytes that jobs may take together; a larger job runs alone.
-const MOST_MEMORY: u64 = 256 << 20;
+const MOST_MEMORY: u64 = 96 << 20;
 
 struct Job {
     work: Box<dyn FnOnce() + Send>,
@@ -190,7 +190,7 @@ mod tests {
         let (light_done, first_waits) = std::sync::mpsc::channel();
         let mut first_waits = Some(first_waits);
         // Two of these may be done at once, and the last one alone.
-        for memory in [100 << 20, 100 << 20, 100 << 20, 100 << 20, 2 * MOST_MEMORY] {
+        for memory in [40 << 20, 40 << 20, 40 << 20, 40 << 20, 2 * MOST_MEMORY] {
             let (sender, at_once, waits) = (sender.clone(), at_once.clone(), first_waits.take());
             workers.take(Job::new(memory, move || {
                 let taken = at_once.fetch_add(memory, std::sync::atomic::Ordering::SeqCst) + memory;

@@ -6,6 +6,7 @@ use std::sync::{Arc, PoisonError};
 use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_fetch::Priority;
 use dx_pkg_format::packument::Packument;
+use dx_pkg_resolve::MAX_PACKAGES;
 
 use super::{Reason, Shared};
 use crate::Network;
@@ -27,9 +28,13 @@ impl Shared {
                 Spec::Range(_) | Spec::Version(_) | Spec::Tag(_) => name,
                 _ => continue,
             };
-            if self.lock().followed.contains(&(name.clone(), spec.clone())) {
+            let state = self.lock();
+            // A registry can make up packages without end; the resolver finds that out.
+            let is_enough = state.followed.len() > MAX_PACKAGES;
+            if is_enough || state.followed.contains(&(name.clone(), spec.clone())) {
                 continue;
             }
+            drop(state);
             // A pending packument is followed when it arrives.
             let Some(packument) =
                 self.arrived_or_requested(network, &name, &spec, Reason { priority, ..reason })

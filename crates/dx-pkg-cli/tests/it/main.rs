@@ -12,6 +12,7 @@ mod altered;
 mod archives;
 #[cfg(unix)]
 mod background;
+mod bounds;
 mod bundles;
 mod changes;
 mod client_certificate;

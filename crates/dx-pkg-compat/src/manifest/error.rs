@@ -16,6 +16,12 @@ pub enum ManifestError {
         /// The parser's message.
         reason: String,
     },
+    /// There are more values in it than in any honest one.
+    #[error("package.json has more than {limit} values")]
+    TooManyValues {
+        /// The limit that was passed.
+        limit: usize,
+    },
     /// Two sides of a merge are still in the text.
     #[error("package.json holds merge-conflict markers from line {line} on")]
     MergeConflict {
@@ -77,6 +83,7 @@ impl Coded for ManifestError {
     fn code(&self) -> &'static str {
         match self {
             Self::Syntax { .. } => "DX_MANIFEST_SYNTAX",
+            Self::TooManyValues { .. } => "DX_MANIFEST_TOO_LARGE",
             Self::MergeConflict { .. } => "DX_MANIFEST_CONFLICT",
             Self::NotAnObject { .. } => "DX_MANIFEST_NOT_OBJECT",
             Self::DependencyNotText { .. } => "DX_MANIFEST_DEPENDENCY",
@@ -93,6 +100,7 @@ impl Coded for ManifestError {
             Self::Syntax { .. } => {
                 "correct the text at that place; JSON has no comments and no comma after a last entry"
             }
+            Self::TooManyValues { .. } => "move the data that it holds into a file of its own",
             Self::MergeConflict { .. } => "keep one side of each conflict and delete the markers",
             Self::NotAnObject { .. } => "the smallest valid package.json is {}",
             Self::DependencyNotText { .. } => {

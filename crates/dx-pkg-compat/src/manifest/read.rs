@@ -4,13 +4,20 @@ use serde_json::{Map, Value};
 
 use super::section::script_key_order;
 use super::{AllowScripts, Manifest, ManifestError, Section, bin};
+use crate::json_size;
 use crate::surrogates::without_lone;
+
+/// The most values that a manifest may have: ten times those of the largest known.
+const MOST_VALUES: usize = 100_000;
 
 type Pairs = Vec<(String, String)>;
 
 /// Parses the text of a `package.json` into an object.
 pub(super) fn document(text: &str) -> Result<Value, ManifestError> {
     let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    if !json_size::has_at_most(text, MOST_VALUES) {
+        return Err(ManifestError::TooManyValues { limit: MOST_VALUES });
+    }
     match serde_json::from_str(text).or_else(|_| serde_json::from_str(&without_lone(text))) {
         Ok(value @ Value::Object(_)) => Ok(value),
         Ok(other) => Err(ManifestError::NotAnObject { found: kind(&other) }),

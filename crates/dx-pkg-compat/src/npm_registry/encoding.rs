@@ -13,8 +13,14 @@ use libdeflater::{DecompressionError, Decompressor};
 #[cfg(test)]
 mod tests;
 
-/// The most a body may inflate to, in bytes.
-const LARGEST: usize = 1 << 30;
+/// The most that a body may inflate to, in bytes: six times the largest known packument.
+pub(super) const LARGEST: usize = 128 << 20;
+/// The size in bytes from which packuments are decoded one after the other: few are that large.
+pub(super) const LARGE: usize = 8 << 20;
+/// The most that a tarball with an encoding may inflate to, in bytes.
+pub(super) const LARGEST_TARBALL: usize = 64 << 20;
+/// The most that other answers may inflate to, in bytes.
+pub(super) const LARGEST_OTHER: usize = 1 << 20;
 
 /// Deflate cannot do better than this.
 const BEST_RATIO: usize = 1032;
@@ -23,7 +29,7 @@ const BEST_RATIO: usize = 1032;
 const MOST_CODINGS: usize = 4;
 
 const GZIP_MAGIC: [u8; 2] = [0x1f, 0x8b];
-const TOO_LARGE: &str = "it inflates to more than 1 GiB";
+pub(super) const TOO_LARGE: &str = "it inflates to more than 128 MiB, the most that dx reads";
 const SMALLEST: usize = 64 << 10;
 
 /// One of the decompressor's functions.
@@ -58,11 +64,18 @@ pub(super) fn codings(headers: &HeaderMap) -> Vec<Coding> {
 /// Undoes all encodings of a body; `None` where it has none.
 ///
 /// # Errors
-/// A sentence for the reader: damaged data, or more than 1 GiB of it.
-pub(super) fn undo(body: &[u8], codings: &[Coding]) -> Result<Option<Buffer>, &'static str> {
+/// A sentence for the reader: damaged data, or more than 128 MiB of it.
+pub(super) fn undo(
+    body: &[u8],
+    codings: &[Coding],
+    limit: usize,
+) -> Result<Option<Buffer>, &'static str> {
     let mut undone = None;
     for coding in codings {
-        let inner = inflate(undone.as_deref().unwrap_or(body), *coding)?;
+        let outer: &[u8] = undone.as_deref().unwrap_or(body);
+        // Both are in memory for a while.
+        let room = if undone.is_some() { limit.saturating_sub(outer.len()) } else { limit };
+        let inner = inflate(outer, *coding, room)?;
         undone = inner.or(undone);
     }
     Ok(undone)
@@ -72,16 +85,20 @@ pub(super) fn undo(body: &[u8], codings: &[Coding]) -> Result<Option<Buffer>, &'
 ///
 /// # Errors
 /// As [`undo`].
-pub(super) fn inflate(body: &[u8], coding: Coding) -> Result<Option<Buffer>, &'static str> {
+pub(super) fn inflate(
+    body: &[u8],
+    coding: Coding,
+    limit: usize,
+) -> Result<Option<Buffer>, &'static str> {
     match coding {
-        Coding::Gzip if is_gzip(body) => gunzip(body).map(Some),
+        Coding::Gzip if is_gzip(body) => gunzip(body, limit).map(Some),
         Coding::Gzip => Ok(None),
-        Coding::Deflate if is_zlib(body) => deflated(body, Decompressor::zlib_decompress)?
+        Coding::Deflate if is_zlib(body) => deflated(body, Decompressor::zlib_decompress, limit)?
             .ok_or("its deflate encoding is damaged")
             .map(Some),
         // Neither this nor Brotli has a mark: what cannot be undone is not encoded.
-        Coding::Deflate => deflated(body, Decompressor::deflate_decompress),
-        Coding::Brotli => unbrotli(body),
+        Coding::Deflate => deflated(body, Decompressor::deflate_decompress, limit),
+        Coding::Brotli => unbrotli(body, limit),
     }
 }
 
@@ -91,20 +108,19 @@ pub(super) fn is_gzip(body: &[u8]) -> bool {
 }
 
 /// Inflates all members of a gzip body.
-fn gunzip(body: &[u8]) -> Result<Buffer, &'static str> {
+fn gunzip(body: &[u8], limit: usize) -> Result<Buffer, &'static str> {
     let damaged = "its gzip encoding is damaged";
-    if let Some(whole) = deflated(body, Decompressor::gzip_decompress)?
+    if let Some(whole) = deflated(body, Decompressor::gzip_decompress, limit)?
         && told_length(body) == whole.len() as u32
     {
         return Ok(whole);
     }
     let mut whole = Vec::new();
-    let limit = LARGEST as u64 + 1;
     flate2::bufread::MultiGzDecoder::new(body)
-        .take(limit)
+        .take(limit as u64 + 1)
         .read_to_end(&mut whole)
         .map_err(|_| damaged)?;
-    if whole.len() > LARGEST { Err(TOO_LARGE) } else { Ok(Buffer::from(whole)) }
+    if whole.len() > limit { Err(TOO_LARGE) } else { Ok(Buffer::from(whole)) }
 }
 
 /// Returns the length modulo 2^32 that a gzip body ends with (RFC 1952).
@@ -119,10 +135,10 @@ fn is_zlib(body: &[u8]) -> bool {
 }
 
 /// Inflates with one of the decompressor's functions; `None` for damaged data.
-fn deflated(body: &[u8], inflate: Inflate) -> Result<Option<Buffer>, &'static str> {
+fn deflated(body: &[u8], inflate: Inflate, limit: usize) -> Result<Option<Buffer>, &'static str> {
     // A hint, which a hostile server may choose; only gzip has it.
     let told = if is_gzip(body) { told_length(body) as usize } else { SMALLEST };
-    let possible = body.len().saturating_mul(BEST_RATIO).clamp(1, LARGEST);
+    let possible = body.len().saturating_mul(BEST_RATIO).clamp(1, limit);
     let mut out = Buffer::with_length(told.clamp(1, possible));
     loop {
         match inflate(&mut Decompressor::new(), body, out.bytes_mut()) {
@@ -141,13 +157,12 @@ fn deflated(body: &[u8], inflate: Inflate) -> Result<Option<Buffer>, &'static st
 }
 
 /// Inflates a Brotli body; `None` for damaged data.
-fn unbrotli(body: &[u8]) -> Result<Option<Buffer>, &'static str> {
+fn unbrotli(body: &[u8], limit: usize) -> Result<Option<Buffer>, &'static str> {
     let mut whole = Vec::new();
-    let limit = LARGEST as u64 + 1;
-    let read =
-        brotli_decompressor::Decompressor::new(body, 4096).take(limit).read_to_end(&mut whole);
+    let decoder = brotli_decompressor::Decompressor::new(body, 4096);
+    let read = decoder.take(limit as u64 + 1).read_to_end(&mut whole);
     match read {
-        Ok(_) if whole.len() > LARGEST => Err(TOO_LARGE),
+        Ok(_) if whole.len() > limit => Err(TOO_LARGE),
         Ok(_) => Ok(Some(Buffer::from(whole))),
         Err(_) => Ok(None),
     }

@@ -44,7 +44,7 @@ impl NpmRegistry {
 
 fn read(response: &Response, version: &str) -> Option<String> {
     let codings = encoding::codings(&response.headers);
-    let undone = encoding::undo(&response.body, &codings).ok()?;
+    let undone = encoding::undo(&response.body, &codings, encoding::LARGE).ok()?;
     let json: &[u8] = undone.as_deref().unwrap_or(&response.body);
     let mut document: Document<'_> = serde_json::from_slice(json).ok()?;
     if let Some(own) = document.versions.get(version) {

@@ -58,15 +58,29 @@ impl NpmRegistry {
                 Err(error) => return Err(self.packument_error(name, registry, &url, error)),
             }
         };
+        if response.status == StatusCode::NOT_MODIFIED {
+            let lifetime = freshness::told_lifetime(&response.headers);
+            let answer = PackumentAnswer::NotModified { lifetime };
+            return Ok(self.compute(move || take(answer)).await);
+        }
         let name = name.clone();
-        let read = move || match response.status {
-            StatusCode::NOT_MODIFIED => {
-                let lifetime = freshness::told_lifetime(&response.headers);
-                Ok(PackumentAnswer::NotModified { lifetime })
-            }
-            _ => read(response, &name, asked),
+        let read = self.compute(move || match read(&response, &name, asked, encoding::LARGE) {
+            Ok(answer) => Ok(Ok(take(answer))),
+            Err(Unread::Bad(error)) => Ok(Err(error)),
+            Err(Unread::Large) => Err(Box::new((response, name, take))),
+        });
+        let (response, name, take) = match read.await {
+            Ok(answer) => return answer,
+            Err(large) => *large,
         };
-        self.compute(move || read().map(take)).await
+        // The semaphore is never closed.
+        let _turn = self.large.acquire().await;
+        self.compute(move || match self::read(&response, &name, asked, encoding::LARGEST) {
+            Ok(answer) => Ok(take(answer)),
+            Err(Unread::Bad(error)) => Err(error),
+            Err(Unread::Large) => Err(bad(&response, &name, encoding::TOO_LARGE, &[])),
+        })
+        .await
     }
 
     fn packument_request(
@@ -132,28 +146,36 @@ fn may_not_know_form(error: &FetchError) -> bool {
     is_missing(error) || error.status() == Some(StatusCode::NOT_ACCEPTABLE)
 }
 
-/// Decodes an answer. Takes the processor for as long as the packument is large.
+/// The reason why an answer was not decoded.
+enum Unread {
+    /// It has more bytes than may be decoded now.
+    Large,
+    Bad(RegistryError),
+}
+
+/// Decodes an answer of at most `limit` bytes. Takes the processor for as long as the packument is
+/// large.
 fn read(
-    response: Response,
+    response: &Response,
     name: &PackageName,
     asked: PackumentForm,
-) -> Result<PackumentAnswer, RegistryError> {
-    let bad = |reason: &str, document: &[u8]| RegistryError::BadPackument {
-        name: name.clone(),
-        url: shown(&response.url),
-        reason: plain_text(reason, 200),
-        beginning: plain_text(
-            &String::from_utf8_lossy(&document[..document.len().min(BEGINNING)]),
-            BEGINNING,
-        ),
-    };
+    limit: usize,
+) -> Result<PackumentAnswer, Unread> {
+    let bad = |reason: &str, document: &[u8]| Unread::Bad(bad(response, name, reason, document));
     let codings = encoding::codings(&response.headers);
-    let undone = encoding::undo(&response.body, &codings).map_err(|reason| bad(reason, &[]))?;
+    let undone = encoding::undo(&response.body, &codings, limit);
+    let undone = undone.map_err(|reason| match reason {
+        encoding::TOO_LARGE => Unread::Large,
+        _ => bad(reason, &[]),
+    })?;
     let json: &[u8] = undone.as_deref().unwrap_or(&response.body);
+    if json.len() > limit {
+        return Err(Unread::Large);
+    }
     let bytes =
         crate::packument::encode(json, name).map_err(|error| bad(&error.to_string(), json))?;
     let bytes = Arc::new(bytes);
-    let full = asked == PackumentForm::Full || !says_abbreviated(&response) && has_times(&bytes);
+    let full = asked == PackumentForm::Full || !says_abbreviated(response) && has_times(&bytes);
     Ok(PackumentAnswer::Modified {
         bytes: Arc::unwrap_or_clone(bytes),
         validator: Validator {
@@ -164,6 +186,16 @@ fn read(
         full,
         received: response.body.len() as u64,
     })
+}
+
+fn bad(response: &Response, name: &PackageName, reason: &str, document: &[u8]) -> RegistryError {
+    let beginning = String::from_utf8_lossy(&document[..document.len().min(BEGINNING)]);
+    RegistryError::BadPackument {
+        name: name.clone(),
+        url: shown(&response.url),
+        reason: plain_text(reason, 200),
+        beginning: plain_text(&beginning, BEGINNING),
+    }
 }
 
 fn says_abbreviated(response: &Response) -> bool {

@@ -26,7 +26,7 @@ const SAYS_NOTHING: [&str; 6] = [
 /// a JSON document, the title of a page, or text) and from npm's header for notices.
 pub(super) fn reason(status: StatusCode, answer: &ErrorAnswer) -> Option<String> {
     let codings = encoding::codings(&answer.headers);
-    let undone = encoding::undo(&answer.body, &codings).ok().flatten();
+    let undone = encoding::undo(&answer.body, &codings, encoding::LARGEST_OTHER).ok().flatten();
     let body = String::from_utf8_lossy(undone.as_deref().unwrap_or(&answer.body));
     let said = match serde_json::from_str::<Value>(&body) {
         Ok(document) => told_by(&document),

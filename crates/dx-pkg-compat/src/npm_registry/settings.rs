@@ -2,7 +2,7 @@
 
 use crate::npmrc::{Config, ConfigError, Source};
 use dx_pkg_fetch::config::FetchConfig;
-use dx_pkg_fetch::config::{Concurrency, RetryPolicy, Timeouts};
+use dx_pkg_fetch::config::{BodyLimits, Concurrency, RetryPolicy, Timeouts};
 use dx_pkg_fetch::tls::TlsSettings;
 
 use std::net::IpAddr;
@@ -32,6 +32,7 @@ pub fn fetch_config(
         concurrency: concurrency(config)?,
         timeouts: timeouts(config)?,
         retry: retry(config)?,
+        limits: limits(config)?,
         proxy: Some(Arc::new(move |url| proxies.proxy_for(url).ok().flatten())),
         local_address: local_address(config)?,
         tls: TlsSettings {
@@ -43,6 +44,12 @@ pub fn fetch_config(
         client_certificates: Some(Arc::new(move |url| certificates.client_certificate_for(url))),
         ..FetchConfig::default()
     })
+}
+
+fn limits(config: &Config) -> Result<BodyLimits, ConfigError> {
+    let usual = BodyLimits::default();
+    // No tarball is longer than what it unpacks to.
+    Ok(BodyLimits { tarball: config.max_package_bytes()?.unwrap_or(usual.tarball), ..usual })
 }
 
 fn local_address(config: &Config) -> Result<Option<IpAddr>, ConfigError> {

@@ -1,11 +1,12 @@
 //! Requests tarballs and makes sure that they are the right ones.
 
-use super::encoding::{self, Coding};
+use super::encoding::{self, Coding, LARGEST_TARBALL};
 use super::error::{explained, is_missing, refusal, shown, token_key};
 use super::{NpmRegistry, RegistryError, address};
 use dx_pkg_core::text::plain_text;
-use dx_pkg_core::{Integrity, PackageName};
+use dx_pkg_core::{Integrity, IntegrityMismatch, PackageName};
 use dx_pkg_fetch::header::{CACHE_CONTROL, HeaderValue};
+use dx_pkg_fetch::stream::Beginning;
 use dx_pkg_fetch::{Bytes, FetchError, Request, Response, Verdict};
 
 use dx_pkg_registry::{Streaming, TarballRequest, TarballSink};
@@ -62,32 +63,40 @@ impl NpmRegistry {
         };
         let fail = |error| self.tarball_error(&wanted.name, registry, &url, error);
         let integrity = wanted.integrity.as_ref();
-        if self.deliver(request.clone(), integrity, &sink).await.map_err(fail)? {
+        let once = request.clone();
+        if matches!(self.deliver(once, integrity, &sink, false).await.map_err(fail)?, Ok(true)) {
             return Ok(());
         }
         let again = request.header(CACHE_CONTROL, HeaderValue::from_static("no-cache"));
-        let response = self.fetcher.get(again).await.map_err(fail)?;
-        let response = self.without_encoding(response, integrity).await;
-        sink.accept(response.into()).await.map_err(|mismatch| RegistryError::Integrity {
-            name: wanted.name,
-            url: shown(&url),
-            mismatch: Box::new(mismatch),
-        })
+        match self.deliver(again, integrity, &sink, true).await.map_err(fail)? {
+            Ok(_) => Ok(()),
+            Err(mismatch) => Err(RegistryError::Integrity {
+                name: wanted.name,
+                url: shown(&url),
+                mismatch: Box::new(mismatch),
+            }),
+        }
     }
 
-    /// Delivers a tarball, whole or while it arrives; returns whether `sink` has it, else it is to
-    /// be requested again.
+    /// Delivers a tarball, whole or while it arrives; returns whether `sink` has taken it, or the
+    /// mismatch. One with an encoding is delivered whole if that `is_undone`, as a stream is taken
+    /// as it comes.
     async fn deliver(
         &self,
         request: Request,
         integrity: Option<&Integrity>,
         sink: &Arc<dyn TarballSink>,
-    ) -> Result<bool, FetchError> {
+        is_undone: bool,
+    ) -> Result<Result<bool, IntegrityMismatch>, FetchError> {
         // A retried request begins anew, and only the last beginning completes.
         let begun = Arc::new(Mutex::new(Vec::new()));
+        let is_undone = is_undone || integrity.is_none();
         let open = {
             let (sink, begun) = (sink.clone(), begun.clone());
-            move |length| {
+            move |Beginning { length, is_encoded }| {
+                if is_undone && is_encoded {
+                    return None;
+                }
                 let Streaming { pieces, unpacked } = sink.clone().begin(length)?;
                 begun.lock().unwrap_or_else(PoisonError::into_inner).push(unpacked);
                 Some(pieces)
@@ -104,12 +113,12 @@ impl NpmRegistry {
         let response = response?;
         if !response.is_streamed {
             let response = self.without_encoding(response, integrity).await;
-            return Ok(sink.clone().accept(response.into()).await.is_ok());
+            return Ok(sink.clone().accept(response.into()).await.map(|()| true));
         }
         let _slot = response.slot;
         Ok(match last {
-            Some(unpacked) => unpacked.await.is_ok(),
-            None => false,
+            Some(unpacked) => unpacked.await.map_or(Ok(false), |verdict| verdict.map(|()| true)),
+            None => Ok(false),
         })
     }
 
@@ -168,7 +177,9 @@ fn undo(mut response: Response, codings: &[Coding], integrity: Option<&Integrity
         response.verdict = Verdict::Known(Err(mismatch));
         let mut body = response.body.clone();
         for coding in codings {
-            let Ok(Some(inner)) = encoding::inflate(&body, *coding) else { continue };
+            let Ok(Some(inner)) = encoding::inflate(&body, *coding, LARGEST_TARBALL) else {
+                continue;
+            };
             body = Bytes::from_owner(inner);
             if integrity.verify(&body).is_ok() {
                 (response.body, response.verdict) = (body, Verdict::Known(Ok(())));
@@ -178,7 +189,7 @@ fn undo(mut response: Response, codings: &[Coding], integrity: Option<&Integrity
         return response;
     }
     for coding in codings {
-        match encoding::inflate(&response.body, *coding) {
+        match encoding::inflate(&response.body, *coding, LARGEST_TARBALL) {
             Ok(Some(inner)) if encoding::is_gzip(&inner) => {
                 response.body = Bytes::from_owner(inner);
             }

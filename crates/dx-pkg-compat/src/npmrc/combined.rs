@@ -17,6 +17,16 @@ impl Config {
             .collect())
     }
 
+    /// Returns the most bytes that one package may unpack to (`max-package-size`), if that is set.
+    ///
+    /// # Errors
+    /// A value that is not of the setting's kind.
+    pub fn max_package_bytes(&self) -> Result<Option<u64>, ConfigError> {
+        let megabytes = self.read("max-package-size", || None::<u32>)?;
+        // As with other limits, none is meant by 0.
+        Ok(megabytes.map(|size| if size == 0 { u64::MAX } else { u64::from(size) * 1_000_000 }))
+    }
+
     /// Returns the layout of `node_modules`; the old settings go before the new one, as with npm.
     ///
     /// # Errors

@@ -28,12 +28,14 @@ fn check_files_and_folders(paths: &[&str]) -> Result<(), TarballError> {
         let Some((folder, _)) = path.rsplit_once('/') else {
             continue;
         };
-        // Neighbours mostly share their folder, whose ancestors need one look only.
+        // Neighbours mostly share their folder or those above it, which need one look only.
         if folder == previous {
             continue;
         }
+        let shared = shared_folders(previous, path);
         previous = folder;
-        if let Some(file) = ancestors(path).find(|folder| paths.binary_search(folder).is_ok()) {
+        let mut new = ancestors(path).filter(|folder| folder.len() > shared);
+        if let Some(file) = new.find(|folder| paths.binary_search(folder).is_ok()) {
             return Err(TarballError::FileAndFolder {
                 file: escaped(file.as_bytes()),
                 below: escaped(path.as_bytes()),
@@ -41,6 +43,16 @@ fn check_files_and_folders(paths: &[&str]) -> Result<(), TarballError> {
         }
     }
     Ok(())
+}
+
+/// Returns the length in bytes of the innermost folder of `path` that is `folder` or above it.
+fn shared_folders(folder: &str, path: &str) -> usize {
+    let (folder, path) = (folder.as_bytes(), path.as_bytes());
+    let equal = folder.iter().zip(path).take_while(|(a, b)| a == b).count();
+    if equal == folder.len() && path.get(equal) == Some(&b'/') {
+        return equal;
+    }
+    path.iter().take(equal).rposition(|byte| *byte == b'/').unwrap_or(0)
 }
 
 /// Returns pairs of `paths` that a file system which ignores case and Unicode form takes for one,

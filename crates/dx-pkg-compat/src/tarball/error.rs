@@ -58,6 +58,22 @@ pub enum TarballError {
         /// The limit that was passed.
         limit: usize,
     },
+    /// The paths of its files, with the folders above them, are too long together.
+    #[error("the paths of the tarball's files take more than {limit} bytes together")]
+    PathsTooLong {
+        /// The limit that was passed, in bytes.
+        limit: u64,
+    },
+    /// A `package.json` is larger than that of any honest package.
+    #[error("the tarball's {path} has {bytes} bytes, more than the {limit} that dx reads")]
+    ManifestTooLarge {
+        /// Its path, escaped.
+        path: String,
+        /// Its length in bytes.
+        bytes: u64,
+        /// The limit that was passed, in bytes.
+        limit: u64,
+    },
     /// An entry's name must not become a path.
     #[error("refusing the tarball's entry \"{entry}\": {problem}")]
     UnsafePath {
@@ -118,9 +134,11 @@ impl Coded for TarballError {
             Self::Unrecognised { .. } => "DX_TARBALL_UNRECOGNISED",
             Self::Gzip { .. } | Self::Header { .. } => "DX_TARBALL_CORRUPT",
             Self::Truncated { .. } => "DX_TARBALL_TRUNCATED",
-            Self::TooLarge { .. } | Self::Ratio { .. } | Self::TooManyEntries { .. } => {
-                "DX_TARBALL_TOO_LARGE"
-            }
+            Self::TooLarge { .. }
+            | Self::Ratio { .. }
+            | Self::TooManyEntries { .. }
+            | Self::PathsTooLong { .. }
+            | Self::ManifestTooLarge { .. } => "DX_TARBALL_TOO_LARGE",
             Self::UnsafePath { .. } => "DX_TARBALL_UNSAFE_PATH",
             Self::FileAndFolder { .. } | Self::FoldedCollision { .. } => "DX_TARBALL_COLLISION",
         }
@@ -137,9 +155,12 @@ impl Coded for TarballError {
             Self::FoldedCollision { .. } => {
                 "install it on a case-sensitive file system, or ask its author to rename one"
             }
-            Self::TooLarge { .. }
-            | Self::Ratio { .. }
-            | Self::TooManyEntries { .. }
+            Self::TooLarge { .. } | Self::Ratio { .. } | Self::TooManyEntries { .. } => {
+                "if you trust the package, allow its size with max-package-size in your .npmrc; else \
+                 report it to the registry it came from"
+            }
+            Self::PathsTooLong { .. }
+            | Self::ManifestTooLarge { .. }
             | Self::UnsafePath { .. }
             | Self::FileAndFolder { .. } => {
                 "do not install this package; report it to the registry it came from"

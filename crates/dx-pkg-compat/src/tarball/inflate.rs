@@ -51,15 +51,15 @@ pub(super) fn told_length(tgz: &[u8]) -> Option<u32> {
         .map(|length| u32::from_le_bytes(*length))
 }
 
-/// Returns the largest allowed size of a tarball, and the limit that it follows from.
-pub(super) struct Ceiling {
+/// The largest allowed size of a tarball, and the limit that it follows from.
+struct Ceiling {
     bytes: usize,
     compressed: usize,
     by_ratio: bool,
 }
 
 impl Ceiling {
-    pub(super) fn new(compressed: usize, limits: &Limits) -> Self {
+    fn new(compressed: usize, limits: &Limits) -> Self {
         let plausible =
             (compressed as u64).saturating_mul(limits.max_ratio).max(limits.ratio_floor);
         Self {
@@ -67,10 +67,6 @@ impl Ceiling {
             compressed,
             by_ratio: plausible < limits.max_bytes,
         }
-    }
-
-    pub(super) fn bytes(&self) -> u64 {
-        self.bytes as u64
     }
 
     fn passed(&self) -> TarballError {

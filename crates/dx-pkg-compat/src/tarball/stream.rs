@@ -1,42 +1,34 @@
-//! A tarball read while it arrives, file by file in the order of the archive.
+//! A tarball read from its beginning to its end, file by file in the order of the archive.
 //!
 //! Most tarballs are small, and quicker to unpack once they are complete. A large one takes little
-//! memory this way, and is unpacked when its last byte has arrived. Cases that
-//! [`unpack`](super::unpack) allows only because it sees the whole archive, such as one path twice,
-//! are [`Unfit`] here, and so is everything that it refuses.
+//! memory this way, whether it is still arriving or not. The files are those of
+//! [`unpack`](super::unpack), and the refusals are its refusals; a path that occurs twice comes
+//! twice, see [`StreamedFile::replaces`].
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::io::{self, BufRead, BufReader, Read};
 
 use dx_pkg_format::dxp::FileMode;
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::header::{BLOCK, Kind};
-use super::inflate::{Ceiling, MAGIC};
+use super::members::{Ceiling, Members};
+use super::names::Names;
 use super::reader::{Announced, Headers, LONGEST_METADATA};
-use super::{Limits, TarballError, append_path, collisions};
+use super::{Limits, TarballError, append_path, check_manifest, collisions};
 
 /// The number of bytes inflated at once. Inflated data is copied each time, as later data refers to
 /// it; much more would not stay in the caches of a processor.
 const WINDOW: usize = 128 * 1024;
 
-/// The tarball cannot be read while it arrives; [`unpack`](super::unpack) decides whether it is
-/// damaged.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the tarball cannot be unpacked while it arrives")]
-pub struct Unfit;
-
-impl From<TarballError> for Unfit {
-    fn from(_: TarballError) -> Self {
-        Self
-    }
-}
-
-impl From<io::Error> for Unfit {
-    fn from(_: io::Error) -> Self {
-        Self
-    }
+/// The reason why a tarball could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// The source of its bytes failed.
+    #[error("the tarball does not arrive: {0}")]
+    Source(io::Error),
+    /// The tarball is refused.
+    #[error(transparent)]
+    Tarball(#[from] TarballError),
 }
 
 /// A file whose contents [`Entries::chunk`] returns.
@@ -48,99 +40,117 @@ pub struct StreamedFile {
     pub mode: FileMode,
     /// Its length in bytes.
     pub size: u64,
+    /// Whether it takes the place of a file with this path that came before.
+    pub replaces: bool,
 }
 
-/// The files of a tarball that is arriving.
+/// The files of a tarball.
 pub struct Entries<R: BufRead> {
-    archive: BufReader<Limited<MultiGzDecoder<R>>>,
+    archive: BufReader<Ceiling<R>>,
     limits: Limits,
     headers: Headers,
+    names: Names,
     /// The part of the last returned chunk that the archive does not count as read yet, in bytes.
     given: usize,
     /// The rest of the file after that, and the padding behind it, in bytes.
     left: u64,
     padding: u64,
-    paths: HashSet<String>,
+    /// The paths so far, each with whether it is a renamed `.gitignore`.
+    paths: HashMap<String, bool>,
 }
 
 impl<R: BufRead> Entries<R> {
-    /// Starts to read a gzipped archive of `length` bytes.
-    ///
-    /// # Errors
-    /// [`Unfit`] when it is none, or does not arrive.
-    pub fn new(mut tgz: R, length: u64, limits: Limits) -> Result<Self, Unfit> {
-        if !tgz.fill_buf()?.starts_with(&MAGIC) {
-            return Err(Unfit);
-        }
-        let ceiling = Ceiling::new(usize::try_from(length).unwrap_or(usize::MAX), &limits);
-        let archive = Limited { archive: MultiGzDecoder::new(tgz), left: ceiling.bytes() };
-        Ok(Self {
+    /// Starts to read a gzipped archive, or one that is not compressed.
+    pub fn new(tgz: R, limits: Limits) -> Self {
+        let archive = Ceiling::new(Members::new(tgz), &limits);
+        Self {
             archive: BufReader::with_capacity(WINDOW, archive),
             headers: Headers::new(&limits),
+            names: Names::default(),
             limits,
             given: 0,
             left: 0,
             padding: 0,
-            paths: HashSet::new(),
-        })
+            paths: HashMap::new(),
+        }
     }
 
     /// Returns the next file, skipping the rest of the one before; `None` after the last.
     ///
     /// # Errors
-    /// [`Unfit`].
-    pub fn next_file(&mut self) -> Result<Option<StreamedFile>, Unfit> {
+    /// [`StreamError`].
+    pub fn next_file(&mut self) -> Result<Option<StreamedFile>, StreamError> {
         let rest = self.take_given() + self.padding;
         self.pass_over(rest)?;
         (self.left, self.padding) = (0, 0);
         let mut block = [0; BLOCK];
         while self.next_header(&mut block)? {
-            match self.headers.read(&block, 0)? {
+            let at = self.offset().saturating_sub(BLOCK);
+            match self.read_header(&block, at)? {
                 Announced::Entry(entry) => {
-                    let padding = padding_of(entry.size)?;
+                    let padding = self.padding_of(entry.size)?;
                     let mut path = String::new();
                     if entry.kind == Kind::File
-                        && append_path(&entry.name, &self.limits, &mut path)?.is_some()
+                        && let Some((_, renamed)) =
+                            append_path(&entry.name, &self.limits, &mut path)?
+                        && let Some(replaces) = self.counts(&path, renamed)?
                     {
-                        if !self.paths.insert(path.clone()) {
-                            return Err(Unfit);
-                        }
+                        check_manifest(&path, entry.size, &self.limits)?;
                         (self.left, self.padding) = (entry.size, padding);
-                        return Ok(Some(StreamedFile { path, mode: entry.mode, size: entry.size }));
+                        let (mode, size) = (entry.mode, entry.size);
+                        return Ok(Some(StreamedFile { path, mode, size, replaces }));
                     }
                     self.pass_over(entry.size + padding)?;
                 }
-                Announced::Metadata { size, .. } if size > LONGEST_METADATA as u64 => {
-                    return Err(Unfit);
-                }
                 Announced::Metadata { kind, size } => {
-                    let mut text = vec![0; size as usize];
-                    self.archive.read_exact(&mut text)?;
-                    self.headers.metadata(kind, &text, 0)?;
-                    self.pass_over(padding_of(size)?)?;
+                    let mut text = vec![0; size.min(LONGEST_METADATA as u64 + 1) as usize];
+                    self.read_exact(&mut text)?;
+                    self.headers.metadata(kind, &text, at)?;
+                    let padding = self.padding_of(size)?;
+                    self.pass_over(padding)?;
                 }
-                Announced::Nothing { size } => self.pass_over(size + padding_of(size)?)?,
+                Announced::Nothing { size } => {
+                    let padding = self.padding_of(size)?;
+                    self.pass_over(size + padding)?;
+                }
             }
         }
         Ok(None)
     }
 
+    /// Returns whether a file takes another's place; `None` where the other one stays, as a real
+    /// `.npmignore` does.
+    fn counts(&mut self, path: &str, renamed: bool) -> Result<Option<bool>, TarballError> {
+        match self.paths.get_mut(path) {
+            Some(false) if renamed => Ok(None),
+            Some(before) => {
+                *before = renamed;
+                Ok(Some(true))
+            }
+            None => {
+                self.names.add(path, &self.limits)?;
+                self.paths.insert(path.to_owned(), renamed);
+                Ok(Some(false))
+            }
+        }
+    }
+
     /// Returns the next bytes of the file that [`Self::next_file`] returned; `None` after the last.
     ///
     /// # Errors
-    /// [`Unfit`].
-    pub fn chunk(&mut self) -> Result<Option<&[u8]>, Unfit> {
+    /// [`StreamError`].
+    pub fn chunk(&mut self) -> Result<Option<&[u8]>, StreamError> {
         if self.take_given() == 0 {
             return Ok(None);
         }
-        let buffered = self.archive.fill_buf()?;
-        let chunk =
-            buffered.get(..usize::try_from(self.left).unwrap_or(usize::MAX)).unwrap_or(buffered);
-        if chunk.is_empty() {
-            return Err(Unfit);
-        }
-        self.given = chunk.len();
-        Ok(Some(chunk))
+        let most = usize::try_from(self.left).unwrap_or(usize::MAX);
+        let filled = self.archive.fill_buf().map(|buffered| buffered.len().min(most));
+        self.given = match filled {
+            Ok(0) => return Err(self.truncated()),
+            Ok(given) => given,
+            Err(error) => return Err(self.failed(error)),
+        };
+        Ok(self.archive.buffer().get(..self.given))
     }
 
     /// Counts the last returned chunk as read; returns the length of the rest of the file.
@@ -151,65 +161,106 @@ impl<R: BufRead> Entries<R> {
         self.left
     }
 
+    fn read_header<'b>(
+        &mut self,
+        block: &'b [u8],
+        at: usize,
+    ) -> Result<Announced<'b>, TarballError> {
+        let is_first = self.headers.count() == 0;
+        self.headers.read(block, at).map_err(|error| match error {
+            // A tarball that fails at its very first header is no archive at all.
+            TarballError::Header { .. } if is_first => self.unrecognised(),
+            other => other,
+        })
+    }
+
     /// Reads the next header into `block`, past lone zero blocks; returns false at the end of the
     /// archive.
-    fn next_header(&mut self, block: &mut [u8; BLOCK]) -> Result<bool, Unfit> {
+    fn next_header(&mut self, block: &mut [u8; BLOCK]) -> Result<bool, StreamError> {
         for _ in 0..2 {
             block.fill(0);
             let mut filled = 0;
             while let Some(rest) = block.get_mut(filled..).filter(|rest| !rest.is_empty()) {
-                match self.archive.read(rest)? {
-                    0 => break,
-                    read => filled += read,
+                match self.archive.read(rest) {
+                    Ok(0) => break,
+                    Ok(read) => filled += read,
+                    Err(error) => return Err(self.failed(error)),
                 }
             }
             match (filled, block.iter().any(|byte| *byte != 0)) {
                 (BLOCK, true) => return Ok(true),
                 (BLOCK, false) => {}
-                (_, true) => return Err(Unfit),
+                (_, true) if self.headers.count() == 0 => return Err(self.unrecognised().into()),
+                (_, true) => return Err(self.truncated()),
                 (_, false) => break,
             }
         }
-        if self.headers.count() == 0 { Err(Unfit) } else { Ok(false) }
+        if self.headers.count() == 0 { Err(self.unrecognised().into()) } else { Ok(false) }
     }
 
-    fn pass_over(&mut self, bytes: u64) -> Result<(), Unfit> {
-        let passed = io::copy(&mut self.archive.by_ref().take(bytes), &mut io::sink())?;
-        if passed == bytes { Ok(()) } else { Err(Unfit) }
+    fn read_exact(&mut self, text: &mut [u8]) -> Result<(), StreamError> {
+        match self.archive.read_exact(text) {
+            Err(error) if self.is_at_end(&error) => Err(self.truncated()),
+            read => read.map_err(|error| self.failed(error)),
+        }
     }
 
-    /// Checks that the tarball ends as it should and that its files fit in one folder; returns its
-    /// source.
+    fn pass_over(&mut self, bytes: u64) -> Result<(), StreamError> {
+        match io::copy(&mut self.archive.by_ref().take(bytes), &mut io::sink()) {
+            Ok(passed) if passed == bytes => Ok(()),
+            Ok(_) => Err(self.truncated()),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
+    /// Checks that the tarball ends as it should and that its files fit in one folder.
     ///
     /// # Errors
-    /// [`Unfit`].
-    pub fn finish(mut self) -> Result<R, Unfit> {
+    /// [`StreamError`].
+    pub fn finish(&mut self) -> Result<(), StreamError> {
         // Any data after the archive's end is part of the gzip stream, whose checksum comes last.
-        io::copy(&mut self.archive, &mut io::sink())?;
-        let mut paths: Vec<&str> = self.paths.iter().map(String::as_str).collect();
+        if let Err(error) = io::copy(&mut self.archive, &mut io::sink()) {
+            return Err(self.failed(error));
+        }
+        let mut paths: Vec<&str> = self.paths.keys().map(String::as_str).collect();
         paths.sort_unstable();
-        collisions::check(&paths, &self.limits)?;
-        Ok(self.archive.into_inner().archive.into_inner())
+        Ok(collisions::check(&paths, &self.limits)?)
     }
-}
 
-/// An archive with a limit on the bytes still to come.
-struct Limited<R> {
-    archive: R,
-    left: u64,
-}
-
-impl<R: Read> Read for Limited<R> {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let read = self.archive.read(buffer)?;
-        let left = self.left.checked_sub(read as u64);
-        self.left = left.ok_or_else(|| io::Error::other("there is more of it than is allowed"))?;
-        Ok(read)
+    /// Returns the source of the bytes; `None` where it failed.
+    pub fn into_source(self) -> Option<R> {
+        self.archive.into_inner().into_source()
     }
-}
 
-/// Returns the number of bytes from the end of a body of `size` bytes to the next block.
-fn padding_of(size: u64) -> Result<u64, Unfit> {
-    let padded = size.checked_next_multiple_of(BLOCK as u64).ok_or(Unfit)?;
-    Ok(padded - size)
+    /// Returns the error behind a failed read.
+    fn failed(&mut self, error: io::Error) -> StreamError {
+        self.archive.get_mut().explain(error)
+    }
+
+    /// Returns whether a read failed only because the archive is over.
+    fn is_at_end(&self, error: &io::Error) -> bool {
+        error.kind() == io::ErrorKind::UnexpectedEof && !self.archive.get_ref().has_failed()
+    }
+
+    fn unrecognised(&self) -> TarballError {
+        let bytes = usize::try_from(self.archive.get_ref().inflated()).unwrap_or(usize::MAX);
+        TarballError::Unrecognised { bytes }
+    }
+
+    fn truncated(&self) -> StreamError {
+        TarballError::Truncated { offset: self.offset() }.into()
+    }
+
+    /// Returns the position in the archive, in bytes.
+    fn offset(&self) -> usize {
+        let inflated = self.archive.get_ref().inflated();
+        usize::try_from(inflated).unwrap_or(usize::MAX).saturating_sub(self.archive.buffer().len())
+    }
+
+    /// Returns the number of bytes from the end of a body of `size` bytes to the next block.
+    fn padding_of(&self, size: u64) -> Result<u64, StreamError> {
+        // No archive is that long.
+        let padded = size.checked_next_multiple_of(BLOCK as u64);
+        padded.map(|padded| padded - size).ok_or_else(|| self.truncated())
+    }
 }

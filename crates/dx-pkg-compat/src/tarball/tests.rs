@@ -4,6 +4,7 @@ mod archive;
 mod containers;
 mod formats;
 mod hostile;
+mod limits;
 mod properties;
 mod rules;
 mod streamed;

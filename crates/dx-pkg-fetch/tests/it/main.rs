@@ -7,6 +7,7 @@ mod certificates;
 mod checking;
 mod client_certificates;
 mod forged;
+mod limits;
 mod openssl;
 mod queueing;
 mod redirects;

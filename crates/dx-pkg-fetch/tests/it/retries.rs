@@ -170,8 +170,8 @@ async fn a_stalled_answer_is_given_up_and_tried_again() {
 async fn timeouts_say_which() {
     let stalls = |_, _: &_| vec![Step::Wait(MS(60_000))];
     let trickles = |_, _: &_| {
-        let mut steps = vec![Step::Send(head("200 OK", &[], 100_000))];
-        steps.extend((0..1000).flat_map(|_| [Step::Send(b"x".to_vec()), Step::Wait(MS(10))]));
+        let mut steps = vec![Step::Send(head("200 OK", &[], 1_024_000))];
+        steps.extend((0..1000).flat_map(|_| [Step::Send(vec![0; 1024]), Step::Wait(MS(10))]));
         steps
     };
     for (server, expected) in

@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use dx_pkg_acquire::files::{read_text, read_text_to_edit};
+use dx_pkg_acquire::files::{read_text, read_text_to_edit, read_trusted_text};
 use dx_pkg_os::files::Identity;
 
 use crate::InstallError;
@@ -19,6 +19,15 @@ pub(crate) fn see(path: &Path) -> (PathBuf, Option<Identity>) {
 pub(crate) fn read_seen(path: &Path, seen: &mut Seen) -> Result<Option<String>, InstallError> {
     seen.push(see(path));
     Ok(read_text(path)?)
+}
+
+/// Reads a text file that the user named, as [`read_seen`] does.
+pub(crate) fn read_seen_trusted(
+    path: &Path,
+    seen: &mut Seen,
+) -> Result<Option<String>, InstallError> {
+    seen.push(see(path));
+    Ok(read_trusted_text(path)?)
 }
 
 /// Reads a text file that may be edited, as [`read_seen`] does.

@@ -105,13 +105,13 @@ impl Source for Memory {
                 found.ok_or_else(|| SourceError::new(SourceErrorKind::NotFound, missing()))?;
             let refused = || SourceError::new(SourceErrorKind::Invalid, missing());
             let Streaming { pieces, unpacked } =
-                sink.begin(tarball.len() as u64).ok_or_else(refused)?;
+                sink.begin(Some(tarball.len() as u64)).ok_or_else(refused)?;
             for part in tarball.chunks(4) {
                 let piece = Piece::Bytes(part.to_vec().into());
                 pieces.send(piece).await.map_err(|_| refused())?;
             }
             pieces.send(Piece::End).await.map_err(|_| refused())?;
-            unpacked.await.map_err(|_| refused())
+            unpacked.await.map_err(|_| refused())?.map_err(|_| refused())
         })
     }
 

@@ -27,7 +27,7 @@ impl TarballSink for Keep {
         Box::pin(async move { tarball.verify().map(|_| ()) })
     }
 
-    fn begin(self: Arc<Self>, _length: u64) -> Option<Streaming> {
+    fn begin(self: Arc<Self>, _length: Option<u64>) -> Option<Streaming> {
         let (pieces, mut arriving) = mpsc::channel(1);
         let (done, unpacked) = oneshot::channel();
         let runtime = self.runtime.clone();
@@ -36,10 +36,9 @@ impl TarballSink for Keep {
             while let Some(Piece::Bytes(bytes)) = arriving.recv().await {
                 received.extend_from_slice(&bytes);
             }
-            if self.integrity.verify(&received).is_ok() {
-                *self.received.lock().unwrap() = received;
-                done.send(()).unwrap();
-            }
+            let verdict = self.integrity.verify(&received);
+            *self.received.lock().unwrap() = received;
+            done.send(verdict).unwrap();
         });
         Some(Streaming { pieces, unpacked })
     }

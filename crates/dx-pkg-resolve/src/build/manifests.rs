@@ -5,6 +5,7 @@ use dx_pkg_lock::LockPackage;
 
 use crate::choice::choice;
 use crate::explain::label;
+use crate::growth::Exceeded;
 use crate::intern::{NameId, SpecId};
 use crate::manifest::{Manifest, ManifestId};
 use crate::tree::{EdgeId, NodeId};
@@ -72,9 +73,32 @@ impl Builder<'_, '_> {
         if let Some(known) = self.manifests.get(&(name, spec)) {
             return *known;
         }
-        let found = self.load_manifest(name, spec, edge).map_err(|error| self.fail(name, error));
+        let found = match &self.too_many {
+            // The resolution ends here.
+            Some(error) => Err(error.clone()),
+            None => self.load_manifest(name, spec, edge),
+        };
+        let found = found.map_err(|error| self.fail(name, error));
+        if let Ok(manifest) = found {
+            self.count(manifest, edge);
+        }
         self.manifests.insert((name, spec), found);
         found
+    }
+
+    /// Counts a manifest that was loaded for `edge`.
+    fn count(&mut self, manifest: ManifestId, edge: EdgeId) {
+        let dependent = self.tree.source_or_self(self.tree[edge].from);
+        let dependent = self.tree[dependent].manifest;
+        let Err(exceeded) = self.growth.add(manifest, dependent) else { return };
+        let (limit, is_chain) = match exceeded {
+            Exceeded::Packages(limit) => (limit, false),
+            Exceeded::Chain(limit) => (limit, true),
+        };
+        let name = self.tree.text(self.tree[edge].name).to_owned();
+        let required_by = self.required_by(edge);
+        let error = ResolveError::TooManyPackages { limit, is_chain, name, required_by };
+        self.too_many.get_or_insert(error);
     }
 
     /// Loads the manifest for a requirement: a registry's packument is loaded and a version picked,

@@ -5,6 +5,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
+use crate::growth::Growth;
 use crate::intern::Interner;
 use crate::manifest::{Declared, EdgeKind, Manifest, Manifests};
 use crate::overrides::Rules;
@@ -105,6 +106,8 @@ fn load<'a, 'l>(
         manifests: FxHashMap::default(),
         registry: FxHashMap::default(),
         failures: Vec::new(),
+        growth: Growth::new(options.max_packages),
+        too_many: None,
         peer_depth: 0,
         peer_depth_exceeded: None,
         failed: Vec::new(),

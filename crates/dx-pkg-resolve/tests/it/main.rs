@@ -6,6 +6,7 @@ mod change;
 mod choice;
 mod conflicts;
 mod folders;
+mod growth;
 mod incomplete;
 mod lockfile;
 mod optional;

@@ -30,13 +30,13 @@ fn a_tarball_that_arrives_in_pieces_is_there_once_it_is_kept() {
     let (_folder, store, _) = store();
     let id = PackageId::from_integrity(&Integrity::sha512_of(b"another"));
     let receive = || {
-        let mut incoming = store.receive_tarball(id).unwrap();
+        let mut incoming = store.receive_tarball().unwrap();
         [&b"an"[..], b"other"].iter().for_each(|piece| incoming.write(piece).unwrap());
         incoming
     };
     drop(receive());
     assert!(!store.has_tarball(id));
-    receive().keep().unwrap();
+    receive().keep(id).unwrap();
     assert_eq!(store.tarball(id).unwrap(), b"another");
     assert_eq!(fs::read_dir(store.folder(Folder::Tmp)).unwrap().count(), 0);
 }

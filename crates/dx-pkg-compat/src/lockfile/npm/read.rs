@@ -10,7 +10,13 @@ use super::super::LockfileError;
 use super::super::json::{Object, canonical};
 use super::source::{Place, Source, is_string, peer_meta};
 use super::{legacy, path};
+use crate::json_size;
 use crate::surrogates::without_lone;
+
+/// The most values that a lockfile may have, names included, and the most packages: five times
+/// those of the largest known.
+const MOST_VALUES: usize = 3_000_000;
+const MOST_ENTRIES: usize = 100_000;
 
 /// Reads a `package-lock.json`, an `npm-shrinkwrap.json` or the hidden lockfile of `node_modules`.
 ///
@@ -18,6 +24,18 @@ use crate::surrogates::without_lone;
 /// could lead a write elsewhere, merge conflicts and unknown versions are refused. A version 1
 /// lockfile does not hold the project's own dependencies: its root entry has none.
 pub fn read(text: &str) -> Result<Lock, LockfileError> {
+    read_within(text, MOST_VALUES, MOST_ENTRIES)
+}
+
+/// Reads a lockfile of at most so many values and entries.
+pub(super) fn read_within(
+    text: &str,
+    most_values: usize,
+    most_entries: usize,
+) -> Result<Lock, LockfileError> {
+    if !json_size::has_at_most(text, most_values) {
+        return Err(LockfileError::TooLarge { limit: most_values, what: "values" });
+    }
     let text = without_lone(text.strip_prefix('\u{feff}').unwrap_or(text));
     let source = Source::new(&text);
     let members = match source.text {
@@ -38,10 +56,11 @@ pub fn read(text: &str) -> Result<Lock, LockfileError> {
         return Err(place.error("version", raw.get(), "is not a version"));
     }
     match (members.get("packages"), members.get("dependencies")) {
-        (Some(packages), _) => lock.packages = read_entries(packages, place)?,
+        (Some(packages), _) => lock.packages = read_entries(packages, place, most_entries)?,
         (None, Some(dependencies)) => lock.packages = legacy::upgrade(&lock, dependencies, source)?,
         (None, None) => {}
     }
+    check_count(lock.packages.len(), most_entries)?;
     lock.packages
         .sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
     check_paths(&lock, source)?;
@@ -51,9 +70,18 @@ pub fn read(text: &str) -> Result<Lock, LockfileError> {
 fn read_entries(
     packages: &RawValue,
     place: Place<'_, '_>,
+    most: usize,
 ) -> Result<Vec<LockPackage>, LockfileError> {
     let entries = place.object("packages", packages)?.0;
+    check_count(entries.len(), most)?;
     entries.into_iter().map(|(path, raw)| read_entry(place.source, &path, raw.get())).collect()
+}
+
+fn check_count(entries: usize, most: usize) -> Result<(), LockfileError> {
+    match entries > most {
+        true => Err(LockfileError::TooLarge { limit: most, what: "packages" }),
+        false => Ok(()),
+    }
 }
 
 fn check_paths(lock: &Lock, source: Source<'_>) -> Result<(), LockfileError> {

@@ -403,3 +403,17 @@ fn lockfile_without_a_version_lacks_manifests_and_is_written_with_one() {
     assert_eq!(write(&lock, Some(&text)), V3);
     assert_eq!(read("{}").unwrap().format_version, 3, "there is nothing to complete");
 }
+
+#[test]
+fn a_lockfile_has_so_many_packages_and_values_and_no_more() {
+    use super::read::read_within;
+    let text = r#"{"lockfileVersion":3,"packages":{"":{},"node_modules/a":{"version":"1.0.0"}}}"#;
+    let legacy = r#"{"lockfileVersion":1,"dependencies":{"a":{"version":"1.0.0"}}}"#;
+    for text in [text, legacy] {
+        assert_eq!(read_within(text, 12, 2).unwrap().packages.len(), 2);
+        let error = read_within(text, 12, 1).unwrap_err();
+        assert_eq!(error, LockfileError::TooLarge { limit: 1, what: "packages" });
+    }
+    let error = read_within(text, 11, 2).unwrap_err();
+    assert_eq!(error, LockfileError::TooLarge { limit: 11, what: "values" });
+}

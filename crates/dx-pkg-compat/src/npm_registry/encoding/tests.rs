@@ -14,7 +14,9 @@ fn of(labels: &[&str]) -> Vec<Coding> {
 }
 
 fn undone(body: &[u8], labels: &[&str]) -> Vec<u8> {
-    undo(body, &of(labels)).unwrap().map_or_else(|| body.to_vec(), |undone| undone.to_vec())
+    undo(body, &of(labels), LARGEST)
+        .unwrap()
+        .map_or_else(|| body.to_vec(), |undone| undone.to_vec())
 }
 
 fn zlib(body: &[u8]) -> Vec<u8> {
@@ -71,8 +73,30 @@ fn a_body_without_the_encoding_of_its_label_stays_as_it_is() {
 fn damaged_data_is_an_error() {
     let whole = gzip(&[7; 5000]);
     for length in [3, 12, whole.len() - 1] {
-        assert!(undo(&whole[..length], &[Coding::Gzip]).is_err(), "{length}");
+        assert!(undo(&whole[..length], &[Coding::Gzip], LARGEST).is_err(), "{length}");
     }
     let whole = zlib(&[7; 5000]);
-    assert!(undo(&whole[..whole.len() - 1], &[Coding::Deflate]).is_err());
+    assert!(undo(&whole[..whole.len() - 1], &[Coding::Deflate], LARGEST).is_err());
+}
+
+#[test]
+fn more_than_the_limit_is_refused_in_every_encoding() {
+    let body = vec![b' '; 300_000];
+    for (encoded, coding) in [
+        (gzip(&body), Coding::Gzip),
+        ([gzip(&body[..5]), gzip(&body[5..])].concat(), Coding::Gzip),
+        (zlib(&body), Coding::Deflate),
+        (deflate(&body), Coding::Deflate),
+    ] {
+        assert_eq!(undo(&encoded, &[coding], 300_000).unwrap().unwrap().len(), 300_000);
+        assert_eq!(undo(&encoded, &[coding], 299_999).unwrap_err(), TOO_LARGE);
+    }
+    let brotli = |limit| undo(BROTLI, &[Coding::Brotli], limit);
+    assert_eq!(brotli(12).unwrap().unwrap().len(), 12);
+    assert_eq!(brotli(11).unwrap_err(), TOO_LARGE);
+    let twice = gzip(&gzip(&body));
+    let inner = gzip(&body).len();
+    let undo_twice = |limit| undo(&twice, &[Coding::Gzip, Coding::Gzip], limit);
+    assert!(undo_twice(300_000 + inner).is_ok());
+    assert_eq!(undo_twice(300_000 + inner - 1).unwrap_err(), TOO_LARGE, "both are in memory");
 }

@@ -131,7 +131,7 @@ fn gzip(bytes: &[u8]) -> Vec<u8> {
 fn gzip_is_undone_even_when_its_trailer_lies() {
     let text = vec![b'x'; 100_000];
     let zipped = gzip(&text);
-    let inflate = |body: &[u8]| undo(body, &[Coding::Gzip]);
+    let inflate = |body: &[u8]| undo(body, &[Coding::Gzip], 1 << 20);
     assert!(*inflate(&zipped).unwrap().unwrap() == *text);
     assert!(inflate(&gzip(b"")).unwrap().unwrap().is_empty());
     for told in [0u32, 1, 99_999, u32::MAX] {

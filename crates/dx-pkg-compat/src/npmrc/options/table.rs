@@ -144,6 +144,14 @@ options! {
         "The longest time that a request may take.",
         unset("`300000`")
         => getter(fetch_timeout = None);
+    "max-packages": Option<u32>, "", Resolve,
+        "The most packages that one project may have.",
+        unset("`20000`")
+        => getter(max_packages = None);
+    "max-package-size": Option<u32>, "", Network,
+        "The most megabytes that one package may unpack to.",
+        unset("`1000`")
+        => through(max_package_bytes);
     "maxsockets": Option<u32>, "", Network,
         "The number of connections to one host.",
         unset("as `network-concurrency`")

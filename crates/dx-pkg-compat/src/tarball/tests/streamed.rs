@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::io::{self, BufRead, Read};
 
-use dx_pkg_format::dxp::FileMode;
+use dx_pkg_format::dxp::{FileEntry, FileMode};
 
-use super::super::{Entries, StreamedFile, Unfit};
+use super::super::{Entries, StreamError, StreamedFile};
 use super::archive::{Archive, gzip};
 use super::{Limits, TarballError, Unpacked, unix};
 
@@ -35,37 +35,40 @@ impl BufRead for Pieces<'_> {
 
 type Files = BTreeMap<String, (Vec<u8>, FileMode)>;
 
-pub(super) fn read(tgz: &[u8], most: usize, limits: &Limits) -> Result<Files, Unfit> {
-    let mut entries = Entries::new(Pieces { rest: tgz, most }, tgz.len() as u64, limits.clone())?;
+pub(super) fn read(tgz: &[u8], most: usize, limits: &Limits) -> Result<Files, TarballError> {
+    let mut entries = Entries::new(Pieces { rest: tgz, most }, limits.clone());
     let mut files = Files::new();
-    while let Some(StreamedFile { path, mode, size }) = entries.next_file()? {
+    let refusal = |error| match error {
+        StreamError::Tarball(error) => error,
+        StreamError::Source(error) => panic!("{error}"),
+    };
+    while let Some(file) = entries.next_file().map_err(refusal)? {
+        let StreamedFile { path, mode, size, replaces } = file;
         let mut contents = Vec::new();
-        while let Some(chunk) = entries.chunk()? {
+        while let Some(chunk) = entries.chunk().map_err(refusal)? {
             contents.extend_from_slice(chunk);
         }
         assert_eq!(contents.len() as u64, size);
-        files.insert(path, (contents, mode));
+        assert_eq!(files.insert(path, (contents, mode)).is_some(), replaces);
     }
-    assert!(entries.finish()?.rest.is_empty());
+    entries.finish().map_err(refusal)?;
+    assert!(entries.into_source().unwrap().rest.is_empty());
     Ok(files)
 }
 
-/// Reading while arriving gives the same files as unpacking the whole; a refused tarball is refused
-/// in pieces too.
+/// Reading in pieces gives the same files as unpacking the whole, and refuses the same tarballs.
 pub(super) fn check(tgz: &[u8], limits: &Limits, whole: Result<&Unpacked, &TarballError>) {
     for most in [usize::MAX, 97] {
-        if let Ok(files) = read(tgz, most, limits) {
-            let whole = whole.expect("what is refused whole is refused in pieces");
-            let expected = whole
-                .entries()
-                .into_iter()
-                .map(|file| (file.path.to_owned(), (file.data.to_vec(), file.mode)));
-            assert_eq!(files, expected.collect());
-        }
+        let expected = whole.ok().map(|whole| {
+            let file =
+                |file: FileEntry<'_>| (file.path.to_owned(), (file.data.to_vec(), file.mode));
+            whole.entries().into_iter().map(file).collect::<Files>()
+        });
+        assert!(read(tgz, most, limits).ok() == expected, "{most} bytes at once");
     }
 }
 
-fn in_pieces(archive: Archive) -> Result<Vec<String>, Unfit> {
+fn in_pieces(archive: Archive) -> Result<Vec<String>, TarballError> {
     read(&archive.tgz(), 100, &unix()).map(|files| files.into_keys().collect())
 }
 
@@ -80,7 +83,7 @@ fn the_files_of_an_ordinary_archive_come_in_its_order_and_need_not_be_read() {
         .file("package/large.bin", &large)
         .file("package/empty", b"");
     let tgz = archive.tgz();
-    let mut entries = Entries::new(&*tgz, tgz.len() as u64, unix()).unwrap();
+    let mut entries = Entries::new(&*tgz, unix());
     let mut files = Vec::new();
     while let Some(file) = entries.next_file().unwrap() {
         files.push((file.path, file.mode, file.size));
@@ -102,21 +105,73 @@ fn the_files_of_an_ordinary_archive_come_in_its_order_and_need_not_be_read() {
 }
 
 #[test]
-fn what_needs_the_whole_archive_is_unfit() {
-    let twice = Archive::new().file("package/a", b"1").file("package/a", b"2");
-    let both = Archive::new().file("package/.gitignore", b"1").file("package/.npmignore", b"2");
-    let folder = Archive::new().file("package/a", b"1").file("package/a/b", b"2");
-    for archive in [twice, both, folder, Archive::new()] {
-        assert_eq!(in_pieces(archive), Err(Unfit));
+fn of_equal_paths_the_last_counts_and_a_real_npmignore_before_all() {
+    let files = |archive: &Archive| read(&archive.clone().tgz(), 100, &unix()).unwrap();
+    let contents = |files: &Files, path: &str| files[path].0.clone();
+    let twice = Archive::new().file("package/a", b"1").file("x/a", b"22").file("package/b", b"3");
+    assert_eq!(contents(&files(&twice), "a"), b"22");
+    let (ignore, real) = (("package/.gitignore", b"1"), ("package/.npmignore", b"2"));
+    for (first, second) in [(ignore, real), (real, ignore)] {
+        let both = Archive::new().file(first.0, first.1).file(second.0, second.1);
+        assert_eq!(contents(&files(&both), ".npmignore"), b"2");
     }
     assert_eq!(in_pieces(Archive::new().file("package/.gitignore", b"1")).unwrap(), [".npmignore"]);
-    let plain = Archive::new().file("package/a", b"1").tar();
-    assert_eq!(read(&plain, 100, &unix()), Err(Unfit));
-    assert_eq!(read(&[], 100, &unix()), Err(Unfit));
 }
 
 #[test]
-fn an_archive_that_ends_early_or_is_too_large_is_unfit() {
+fn what_is_no_archive_or_no_folder_is_refused_with_the_reason() {
+    let folder = Archive::new().file("package/a", b"1").file("package/a/b", b"2");
+    assert!(matches!(in_pieces(folder), Err(TarballError::FileAndFolder { .. })));
+    assert!(matches!(in_pieces(Archive::new()), Err(TarballError::Unrecognised { .. })));
+    let html = b"<html>".repeat(200);
+    for text in [&b""[..], b"<html>", &html] {
+        assert!(matches!(read(text, 9, &unix()), Err(TarballError::Unrecognised { .. })));
+    }
+    let plain = Archive::new().file("package/a", b"1").tar();
+    assert_eq!(read(&plain, 100, &unix()).unwrap().len(), 1);
+}
+
+#[test]
+fn zeros_may_follow_the_last_member_and_nothing_else() {
+    let tgz = Archive::new().file("package/a", b"1").tgz();
+    assert_eq!(read(&[&tgz[..], &[0; 600]].concat(), 100, &unix()).unwrap().len(), 1);
+    let error = read(&[&tgz[..], &[0; 600], b"x"].concat(), 100, &unix()).unwrap_err();
+    assert!(error.to_string().contains("something that is not gzip"), "{error}");
+}
+
+#[test]
+fn a_source_that_fails_is_told_from_a_tarball_that_does() {
+    struct Failing<'b>(&'b [u8]);
+    impl Read for Failing<'_> {
+        fn read(&mut self, _: &mut [u8]) -> io::Result<usize> {
+            Err(io::ErrorKind::ConnectionReset.into())
+        }
+    }
+    impl BufRead for Failing<'_> {
+        fn fill_buf(&mut self) -> io::Result<&[u8]> {
+            if self.0.is_empty() { Err(io::ErrorKind::ConnectionReset.into()) } else { Ok(self.0) }
+        }
+        fn consume(&mut self, amount: usize) {
+            self.0 = &self.0[amount..];
+        }
+    }
+    let tgz = Archive::new().file("package/a", &[7; 5000]).tgz();
+    for length in [0, 5, 40, tgz.len() - 1, tgz.len()] {
+        let mut entries = Entries::new(Failing(&tgz[..length]), unix());
+        let error = loop {
+            match entries.next_file() {
+                Ok(Some(_)) => {}
+                Ok(None) => break entries.finish().unwrap_err(),
+                Err(error) => break error,
+            }
+        };
+        let StreamError::Source(error) = error else { panic!("{length}: {error}") };
+        assert_eq!(error.kind(), io::ErrorKind::ConnectionReset);
+    }
+}
+
+#[test]
+fn an_archive_that_ends_early_or_is_too_large_is_refused() {
     let tgz = Archive::new().file("package/a", &[7; 5000]).file("package/b", b"1").tgz();
     for length in 0..tgz.len() {
         assert!(read(&tgz[..length], 50, &unix()).is_err(), "{length} bytes");
