@@ -1,5 +1,6 @@
 //! Brings packages into the store: fetched, verified and unpacked, each once, several at a time.
 
+mod download;
 mod first;
 mod local;
 mod package;
@@ -20,7 +21,7 @@ use dx_pkg_lock::{LockPackage, name_of_path};
 use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::{Arrival, Store, StoreError, StoreMode};
 
-use self::package::Download;
+use self::download::Download;
 use self::workers::Workers;
 use crate::package::{Origin, OwnFields, label, origin, package_id, real_name};
 use crate::{AcquireError, Context, Counters, POLL_INTERVAL};

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use dx_pkg_compat::npmrc::{Config, InstallStrategy};
 use dx_pkg_core::{Platform, Version};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_resolve::{MAX_PACKAGES, Options, PickOptions, Placing, Requirements};
+use dx_pkg_resolve::{Options, PickOptions, Placing, Requirements};
 
 use crate::AcquireError;
 use crate::metadata::MetadataPolicy;
@@ -64,7 +64,9 @@ impl ResolverInput {
             explicit: Vec::new(),
             workspaces: Vec::new(),
             frozen: false,
-            max_packages: config.max_packages()?.map_or(MAX_PACKAGES, |most| most as usize),
+            max_packages: config
+                .max_packages()?
+                .map_or(Options::MAX_PACKAGES, |most| most as usize),
         };
         let policy = MetadataPolicy {
             offline: config.offline()?,

@@ -1,5 +1,5 @@
-//! The number of values in a JSON text, counted before it is parsed: each takes far more memory than
-//! the two bytes that it may be written with.
+//! The number of values in a JSON text, counted before it is parsed: each takes far more memory
+//! than the two bytes that it may be written with.
 
 /// Returns whether a JSON text has at most `most` values, names included.
 pub(crate) fn has_at_most(text: &str, most: usize) -> bool {

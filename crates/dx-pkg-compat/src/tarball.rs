@@ -26,12 +26,12 @@ use std::ops::Range;
 use dx_pkg_core::buffer::Buffer;
 use dx_pkg_format::dxp::{FileEntry, FileMode};
 
-pub use self::error::{PathProblem, TarballError};
+pub use self::error::{PathProblem, StreamError, TarballError};
 use self::header::Kind;
 use self::names::Names;
 pub use self::path::NameRules;
 use self::reader::Reader;
-pub use self::stream::{Entries, StreamError, StreamedFile};
+pub use self::stream::{Entries, StreamedFile};
 
 const MIB: u64 = 1024 * 1024;
 

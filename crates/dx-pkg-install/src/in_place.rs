@@ -56,7 +56,8 @@ pub(crate) fn find(
             return Ok(None);
         } else if let Some((mut tree, recorded)) = of_npm(root, plan, wanted) {
             drop_other_bytes(&mut tree, &recorded, plan);
-            // A tree that dx would not make, such as one of links into a folder of npm's, is replaced.
+            // A tree that dx would not make, such as one of links into a folder of npm's, is
+            // replaced.
             (survey(root, session.store(), &tree, look).ok().flatten(), recorded)
         } else {
             return Ok(None);

@@ -6,7 +6,7 @@ use rustc_hash::FxHashMap;
 use crate::manifest::ManifestId;
 
 /// The most versions of packages that may be loaded, unless `max-packages` allows more.
-pub const MAX_PACKAGES: usize = 20_000;
+pub(crate) const MAX_PACKAGES: usize = 20_000;
 /// The number of packages for which the longest chain may have one more: 200 where 20,000 may be
 /// loaded. Real projects have chains of 30 to 40.
 const PACKAGES_PER_LINK: usize = 100;

@@ -39,7 +39,6 @@ use dx_pkg_lock::{Lock, LockPackage};
 pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
-pub use growth::MAX_PACKAGES;
 pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
@@ -83,6 +82,11 @@ pub struct Options {
     pub frozen: bool,
     /// The most versions of packages that may be loaded.
     pub max_packages: usize,
+}
+
+impl Options {
+    /// The most versions of packages that may be loaded where nothing else is said.
+    pub const MAX_PACKAGES: usize = growth::MAX_PACKAGES;
 }
 
 /// The outcome of a resolution.

@@ -86,8 +86,8 @@ impl Answer {
         self
     }
 
-    /// Writes the head, then the first `body` bytes of the body whose whole length it announces. With
-    /// a `transfer-encoding`, they are one chunk.
+    /// Writes the head, then the first `body` bytes of the body whose whole length it announces.
+    /// With a `transfer-encoding`, they are one chunk.
     pub(crate) fn write(&self, stream: &mut impl Write, body: usize) -> io::Result<()> {
         let mut head = format!("HTTP/1.1 {} {}\r\n", self.status, reason(self.status));
         for (name, value) in &self.headers {

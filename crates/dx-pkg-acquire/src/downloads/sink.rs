@@ -9,7 +9,8 @@ use dx_pkg_registry::{Streaming, Tarball, TarballSink};
 use dx_pkg_store::StoreMode;
 use tokio::sync::{mpsc, oneshot};
 
-use super::package::{Download, IN_MEMORY};
+use super::download::Download;
+use super::package::IN_MEMORY;
 use super::streaming::{Arriving, Failure, PIECES, STREAMED_FROM};
 use crate::AcquireError;
 

@@ -1,5 +1,5 @@
-//! Unpacks large tarballs from their beginning to their end: of one of 45 MB that holds 140 MB never
-//! more than one MiB is in memory.
+//! Unpacks large tarballs from their beginning to their end: of one of 45 MB that holds 140 MB
+//! never more than one MiB is in memory.
 //!
 //! Until the tarball is whole and its digest is right, its files are in a folder in `tmp/`.
 
@@ -16,7 +16,7 @@ use dx_pkg_format::dxp::FileMode;
 use dx_pkg_store::{Incoming, IncomingTarball, Store};
 use tokio::sync::mpsc::Receiver;
 
-use super::package::Download;
+use super::download::Download;
 use crate::{AcquireError, Counters};
 
 /// The size in bytes from which tarballs are unpacked as they arrive: few are that large, and they

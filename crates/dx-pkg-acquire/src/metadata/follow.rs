@@ -6,7 +6,7 @@ use std::sync::{Arc, PoisonError};
 use dx_pkg_core::{PackageName, Spec};
 use dx_pkg_fetch::Priority;
 use dx_pkg_format::packument::Packument;
-use dx_pkg_resolve::MAX_PACKAGES;
+use dx_pkg_resolve::Options;
 
 use super::{Reason, Shared};
 use crate::Network;
@@ -30,7 +30,7 @@ impl Shared {
             };
             let state = self.lock();
             // A registry can make up packages without end; the resolver finds that out.
-            let is_enough = state.followed.len() > MAX_PACKAGES;
+            let is_enough = state.followed.len() > Options::MAX_PACKAGES;
             if is_enough || state.followed.contains(&(name.clone(), spec.clone())) {
                 continue;
             }

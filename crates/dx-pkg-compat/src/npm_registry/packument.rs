@@ -198,7 +198,8 @@ impl Reader {
         })
     }
 
-    /// Returns the error about an answer that is no packument; `document` is shown from its beginning.
+    /// Returns the error about an answer that is no packument; `document` is shown from its
+    /// beginning.
     fn bad(&self, response: &Response, reason: &str, document: &[u8]) -> RegistryError {
         let beginning = String::from_utf8_lossy(&document[..document.len().min(BEGINNING)]);
         RegistryError::BadPackument {

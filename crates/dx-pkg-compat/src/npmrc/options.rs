@@ -6,6 +6,8 @@
 use super::trust::{ProjectRule, Trust};
 use super::value::{RawValue, Setting};
 
+#[macro_use]
+mod columns;
 mod flags;
 mod table;
 mod unread;

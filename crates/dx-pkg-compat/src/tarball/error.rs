@@ -1,6 +1,19 @@
 //! Errors of a package tarball.
 
+use std::io;
+
 use dx_pkg_core::Coded;
+
+/// The reason why a tarball could not be read to its end.
+#[derive(Debug, thiserror::Error)]
+pub enum StreamError {
+    /// The source of its bytes failed.
+    #[error("the tarball does not arrive: {0}")]
+    Source(io::Error),
+    /// The tarball is refused.
+    #[error(transparent)]
+    Tarball(#[from] TarballError),
+}
 
 /// The reason for refusing a tarball; entry names are escaped so that they cannot control a
 /// terminal.

@@ -5,8 +5,8 @@ use std::io::{self, BufRead, Read};
 
 use flate2::bufread::GzDecoder;
 
+use super::error::StreamError;
 use super::inflate::MAGIC;
-use super::stream::StreamError;
 use super::{Limits, TarballError};
 
 /// The inflated bytes of a source: of all its gzip members, or the source itself where that is not

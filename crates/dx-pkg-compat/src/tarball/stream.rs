@@ -10,6 +10,7 @@ use std::io::{self, BufRead, BufReader, Read};
 
 use dx_pkg_format::dxp::FileMode;
 
+use super::error::StreamError;
 use super::header::{BLOCK, Kind};
 use super::members::{Ceiling, Members};
 use super::names::Names;
@@ -19,17 +20,6 @@ use super::{Limits, TarballError, append_path, check_manifest, collisions};
 /// The number of bytes inflated at once. Inflated data is copied each time, as later data refers to
 /// it; much more would not stay in the caches of a processor.
 const WINDOW: usize = 128 * 1024;
-
-/// The reason why a tarball could not be read to its end.
-#[derive(Debug, thiserror::Error)]
-pub enum StreamError {
-    /// The source of its bytes failed.
-    #[error("the tarball does not arrive: {0}")]
-    Source(io::Error),
-    /// The tarball is refused.
-    #[error(transparent)]
-    Tarball(#[from] TarballError),
-}
 
 /// A file whose contents [`Entries::chunk`] returns.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -127,13 +127,7 @@ fn resolve_and_fetch(
     if is_upgraded {
         report_upgrade(run, project, &resolved.unknown);
     }
-    let mut manifest = None;
-    if let Some(change) = &run.options.change {
-        let text = (change.manifest)(&lock)?;
-        record_requirements(&mut lock, &Manifest::parse(&text)?);
-        accepted = accepted.filter(|_| keeps_versions(&lock, &change.explicit));
-        manifest = Some(text);
-    }
+    let manifest = changed_manifest(run, &mut lock, &mut accepted)?;
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
     let diagnostics = is_baseline.then(|| diagnostics_of(accepted.as_deref(), &summary));
@@ -155,6 +149,21 @@ fn resolve_and_fetch(
         cache: key.map(|key| (key, basis)),
         ..Outcome::default()
     })
+}
+
+/// Returns the manifest's new text where the command changes it, after it was recorded in the lock.
+fn changed_manifest(
+    run: &Run<'_>,
+    lock: &mut Lock,
+    accepted: &mut Option<Vec<Conflict>>,
+) -> Result<Option<String>, InstallError> {
+    let Some(change) = &run.options.change else { return Ok(None) };
+    let text = (change.manifest)(lock)?;
+    record_requirements(lock, &Manifest::parse(&text)?);
+    if !keeps_versions(lock, &change.explicit) {
+        *accepted = None;
+    }
+    Ok(Some(text))
 }
 
 /// Brings into plan and lock which packages have install scripts, as far as only their files tell.

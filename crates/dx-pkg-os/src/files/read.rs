@@ -1,5 +1,5 @@
-//! Reading files that others wrote: regular files up to a limit, so that neither a device nor a pipe
-//! nor an endless file keeps the reader.
+//! Reading files that others wrote: regular files up to a limit, so that neither a device nor a
+//! pipe nor an endless file keeps the reader.
 
 use std::fs::File;
 use std::io::{self, ErrorKind, Read};

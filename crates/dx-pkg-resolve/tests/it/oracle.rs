@@ -119,7 +119,7 @@ impl Case {
             explicit,
             workspaces: self.workspaces(),
             frozen: false,
-            max_packages: dx_pkg_resolve::MAX_PACKAGES,
+            max_packages: dx_pkg_resolve::Options::MAX_PACKAGES,
         }
     }
 

@@ -21,21 +21,6 @@ use super::super::value::{
 use super::super::{Config, ConfigError};
 use super::{Flag, OptionGroup, OptionInfo, Support};
 
-macro_rules! support {
-    (getter $name:ident = $default:expr) => {
-        Support::Used(stringify!($name))
-    };
-    (through $name:ident) => {
-        Support::Used(stringify!($name))
-    };
-    (only $($value:literal),*) => {
-        Support::Only(&[$($value),*])
-    };
-    (ignored $reason:literal) => {
-        Support::Ignored($reason)
-    };
-}
-
 macro_rules! getter {
     (getter, $key:literal, $kind:ty, $sentence:literal, $name:ident = $default:expr) => {
         #[doc = concat!("`", $key, "`: ", $sentence)]

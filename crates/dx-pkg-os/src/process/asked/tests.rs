@@ -23,7 +23,7 @@ fn a_program_that_does_not_answer_is_ended_with_what_it_started() {
     let mut command = Command::new("/bin/sh");
     command.args(["-c", script]).arg(&file);
     let asked = Asked::start(&mut command, 10).unwrap();
-    let started = loop {
+    let started: u32 = loop {
         if let Ok(text) = std::fs::read_to_string(&file)
             && let Ok(id) = text.trim().parse()
         {
