@@ -52,5 +52,5 @@ fn check(sources: &ConfigSources<'_>) {
         let _ = config.raw(key).map(|(value, source)| format!("{value:?} {source:?}"));
     }
     let _ = (config.force().is_ok(), config.omit().is_ok(), config.offline().is_ok());
-    let _ = config.release_cutoff();
+    let _ = config.release_cutoffs();
 }

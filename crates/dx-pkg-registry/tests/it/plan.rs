@@ -59,7 +59,7 @@ fn options() -> Options {
         explicit: Vec::new(),
         workspaces: Vec::new(),
         frozen: false,
-        max_packages: dx_pkg_resolve::MAX_PACKAGES,
+        max_packages: dx_pkg_resolve::Options::MAX_PACKAGES,
     }
 }
 

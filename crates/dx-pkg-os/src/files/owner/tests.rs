@@ -47,8 +47,8 @@ fn links_are_no_real_folders() {
     let (folder, dir) = folder_of_mode(0o700);
     dir.create_private_dir("real").unwrap();
     symlink("real", folder.path().join("link")).unwrap();
-    assert!(Dir::open_real(&folder.path().join("real")).is_ok());
-    assert!(Dir::open_real(&folder.path().join("link")).is_err());
+    assert!(Dir::open_real(folder.path().join("real")).is_ok());
+    assert!(Dir::open_real(folder.path().join("link")).is_err());
     assert!(access(&folder.path().join("link"), true).is_ok());
     let error = access(&folder.path().join("link"), false).unwrap_err();
     assert_eq!(error.kind(), io::ErrorKind::NotADirectory);
