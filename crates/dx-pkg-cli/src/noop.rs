@@ -10,7 +10,6 @@ use dx_pkg_install::scripts::skipped_line;
 use dx_pkg_install::session;
 use dx_pkg_install::state::{self, State};
 use dx_pkg_os::files::Map;
-use dx_pkg_os::process::written_since_boot;
 
 use crate::environment;
 use crate::report;
@@ -32,7 +31,7 @@ pub fn nothing_to_do() -> bool {
         || state.frozen && !request.frozen
         || !state.names_lockfile(&request.folder)
         || !state.holds(&request.folder)
-        || !written_since_boot(&request.folder.join(state::PATH))
+        || !state.is_since_boot()
     {
         return false;
     }

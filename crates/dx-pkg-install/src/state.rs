@@ -8,8 +8,9 @@
 //! | 0 | 4 | signature `DXS\0` |
 //! | 4 | 4 | version, 6 |
 //! | 8 | 32 | digest of the settings |
-//! | 40 | 1 | whether the lockfile was kept from changing |
-//! | 41 | 1 | whether the project has no name; the folder's follows only then |
+//! | 40 | 8 | the time of the install, in ms since 1970 |
+//! | 48 | 1 | whether the lockfile was kept from changing |
+//! | 49 | 1 | whether the project has no name; the folder's follows only then |
 //! | | 4 + n | length of the folder's name (`u32`), and the name |
 //! | | 4 + … | packages whose scripts were skipped: number, then length and text of each |
 //! | | 4 | number of files |
@@ -30,6 +31,7 @@
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo};
 use dx_pkg_format::wire::{Reader, Writer};
@@ -57,6 +59,8 @@ pub(crate) const NAME: &str = "state";
 pub struct State {
     /// Digest of every setting that could change the result.
     pub settings: [u8; 32],
+    /// The time of the install, in milliseconds since 1970.
+    pub time: u64,
     /// Whether the lockfile was kept from changing: whether it is up to date is then not known.
     pub frozen: bool,
     /// The name of the folder, where the lockfile is named after it.
@@ -100,8 +104,10 @@ impl State {
         let files: BTreeMap<_, _> =
             seen.into_iter().map(|(path, identity)| (relative(path), identity)).collect();
         let files = files.into_iter().collect();
+        let now = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
         State {
             settings,
+            time: now.map_or(0, |now| u64::try_from(now.as_millis()).unwrap_or(u64::MAX)),
             frozen: false,
             folder: None,
             scripts_skipped: Vec::new(),
@@ -117,6 +123,13 @@ impl State {
             let found = root.canonicalize().ok();
             found.as_deref().and_then(Path::file_name).is_some_and(|name| name == known)
         })
+    }
+
+    /// Returns whether the install was since the system was started: files of an earlier one may
+    /// have been lost with the power.
+    pub fn is_since_boot(&self) -> bool {
+        let time = SystemTime::UNIX_EPOCH.checked_add(Duration::from_millis(self.time));
+        time.is_some_and(dx_pkg_os::process::is_since_boot)
     }
 
     /// Returns whether every file is unchanged.
@@ -140,6 +153,7 @@ impl State {
         out.bytes(&SIGNATURE);
         out.u32(VERSION);
         out.bytes(&self.settings);
+        out.u64(self.time);
         out.flag(self.frozen);
         out.flag(self.folder.is_some());
         if let Some(folder) = &self.folder {
@@ -177,6 +191,7 @@ impl State {
             return None;
         }
         let settings = input.array()?;
+        let time = input.u64()?;
         let frozen = input.flag()?;
         let folder = if input.flag()? { Some(input.text()?.to_owned()) } else { None };
         let scripts_skipped = input.texts()?;
@@ -187,7 +202,7 @@ impl State {
             Some((path, present.then_some(identity)))
         })?;
         let baseline = if input.flag()? { Some(Baseline::read(&mut input)?) } else { None };
-        let state = State { settings, frozen, folder, scripts_skipped, files, baseline };
+        let state = State { settings, time, frozen, folder, scripts_skipped, files, baseline };
         input.is_empty().then_some(state)
     }
 }

@@ -13,7 +13,7 @@ mod signals;
 
 pub use asked::{Asked, NoAnswer};
 pub use background::work_in_background;
-pub use boot::written_since_boot;
+pub use boot::{is_since_boot, written_since_boot};
 pub use host::libc_family;
 pub use open_files::{open_files_limit, raise_open_files_limit, wait_for_descriptors};
 pub use power::on_battery;

@@ -21,8 +21,7 @@ fn registry() -> Registry {
 /// waits that a process would be busy with.
 #[track_caller]
 fn installs_alone(project: &Project, variable: Option<&str>, args: &[&str]) -> Run {
-    let pipe = Pipe::new();
-    pipe.queue_job(project.store());
+    let pipe = Pipe::queue(project.store());
     let mut command = command(project).env("DX_PREPARED_TREES", "1").args(args);
     if let Some(value) = variable {
         command = command.env("DX_BACKGROUND", value);
@@ -31,7 +30,7 @@ fn installs_alone(project: &Project, variable: Option<&str>, args: &[&str]) -> R
     let left = workers(project.store());
     let job = project.store().join("v1/prepared/jobs/pipe");
     let is_waiting = job.exists();
-    if !is_waiting {
+    if !left.is_empty() {
         pipe.release();
     }
     assert_eq!((left, is_waiting), (Vec::new(), true), "{run}");
@@ -195,8 +194,7 @@ fn on_battery_nothing_is_left_running_and_on_mains_the_rest_is_done() {
     let supplies = supplies.path();
     write_supply(supplies, "BAT0", &[("type", "Battery"), ("status", "Discharging")]);
     write_supply(supplies, "AC", &[("type", "Mains"), ("online", "0")]);
-    let pipe = Pipe::new();
-    pipe.queue_job(project.store());
+    let pipe = Pipe::queue(project.store());
     let Some(run) = with_supplies(&project, supplies, "install") else { return };
     let waiting = project.store().join("v1/prepared/jobs/pipe");
     assert!(workers(project.store()).is_empty() && waiting.exists(), "{run}");

@@ -1,6 +1,8 @@
 //! Lockfiles and packuments without digests: the registry is asked, and else the first download's
 //! digest is taken.
 
+use std::fs;
+
 use dx_pkg_testkit::{Fault, Project, Registry};
 use serde_json::json;
 
@@ -81,7 +83,7 @@ fn sha_1_of_the_registry_or_the_lockfile_is_enough() {
 const ALLOWED: &str = "allow-missing-integrity=true";
 
 fn allow(project: &Project) {
-    project.write(".npmrc", format!("{}{ALLOWED}\n", project.read(".npmrc")));
+    fs::write(project.home().join(".npmrc"), format!("{ALLOWED}\n")).unwrap();
 }
 
 #[test]
@@ -120,7 +122,7 @@ fn optional_package_without_digest_is_left_out_and_said() {
 /// Returns a project that depends on a package without any digest.
 fn without_digest(registry: &Registry) -> Project {
     registry.package("bare", "1.0.0").bin("bare", "index.js").without_digests().publish();
-    Project::new(registry).dep("bare", "^1.0.0").npmrc(ALLOWED).create()
+    Project::new(registry).dep("bare", "^1.0.0").user_npmrc(ALLOWED).create()
 }
 
 #[test]
@@ -136,7 +138,7 @@ fn digest_of_the_first_download_is_recorded_said_and_required() {
 
     let elsewhere = Project::new(&registry)
         .dep("bare", "^1.0.0")
-        .npmrc(ALLOWED)
+        .user_npmrc(ALLOWED)
         .file("package-lock.json", project.read("package-lock.json"))
         .create();
     registry.unpublish("bare", "1.0.0");

@@ -120,7 +120,7 @@ fn large_package_that_arrives_damaged_or_in_part_is_fetched_again() {
 }
 
 #[test]
-fn an_archive_that_cannot_be_unpacked_as_it_arrives_is_fetched_again_and_unpacked_whole() {
+fn an_archive_with_a_path_twice_is_unpacked_as_it_arrives() {
     let registry = Registry::start();
     registry
         .package("large", "1.0.0")
@@ -133,7 +133,6 @@ fn an_archive_that_cannot_be_unpacked_as_it_arrives_is_fetched_again_and_unpacke
     assert_eq!(required(&project, "large"), "the last");
     let tarballs: Vec<_> =
         registry.requests().into_iter().filter(|request| request.path.ends_with(".tgz")).collect();
-    assert_eq!(tarballs.len(), 2);
-    assert_eq!(tarballs[1].header("cache-control"), Some("no-cache"));
+    assert_eq!(tarballs.len(), 1);
     assert_eq!(fs::read_dir(project.store().join("v1/tmp")).unwrap().count(), 0);
 }

@@ -86,10 +86,12 @@ fn links_stay() {
     let registry = registry();
     let project = installed(&registry);
     for name in FILES {
-        let (path, real) = (project.path().join(name), project.home().join(name));
-        fs::rename(&path, &real).unwrap();
-        symlink(&real, &path).unwrap();
-        fs::hard_link(&real, project.home().join(format!("{name}.second"))).unwrap();
+        let real = format!("kept/{name}");
+        project.write(&real, project.read(name));
+        fs::remove_file(project.path().join(name)).unwrap();
+        symlink(&real, project.path().join(name)).unwrap();
+        let second = project.home().join(format!("{name}.second"));
+        fs::hard_link(project.path().join(&real), second).unwrap();
     }
     ok(&project, ["install", "b"]);
     has_b(&project);
@@ -108,7 +110,7 @@ fn what_cannot_be_written_is_told_before_anything_changes() {
         // A link that leads nowhere it could be made stands for any file that cannot be written.
         let path = project.path().join(name);
         let text = fs::read(&path).unwrap();
-        let unwritable = project.home().join("no-such-folder").join(name);
+        let unwritable = project.path().join("no-such-folder").join(name);
         if name == "package.json" {
             if !require::unprivileged() {
                 continue;

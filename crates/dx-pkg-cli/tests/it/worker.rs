@@ -9,34 +9,24 @@ use serde_json::Value;
 
 use crate::harness::{command, ok, until};
 
-/// A project whose record of installed packages is a pipe: its reader waits until
-/// [`Pipe::release`].
+/// A preparation job that is a pipe: its reader waits until [`Pipe::release`].
 pub(crate) struct Pipe {
-    folder: tempfile::TempDir,
+    path: PathBuf,
 }
 
 impl Pipe {
-    pub(crate) fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        fs::create_dir_all(folder.path().join("node_modules/.dx")).unwrap();
-        let pipe = Pipe { folder };
-        assert!(Command::new("mkfifo").arg(pipe.path()).status().unwrap().success());
-        pipe
-    }
-
-    fn path(&self) -> PathBuf {
-        self.folder.path().join("node_modules/.dx/lock.dxl")
-    }
-
-    /// Queues the preparation of its next tree.
-    pub(crate) fn queue_job(&self, store: &Path) {
+    /// Queues the job.
+    pub(crate) fn queue(store: &Path) -> Self {
         let jobs = store.join("v1/prepared/jobs");
         fs::create_dir_all(&jobs).unwrap();
-        fs::write(jobs.join("pipe"), format!("-{}", self.folder.path().display())).unwrap();
+        let path = jobs.join("pipe");
+        assert!(Command::new("mkfifo").arg(&path).status().unwrap().success());
+        Pipe { path }
     }
 
+    /// Lets the process that waits go on; there is no project to be prepared.
     pub(crate) fn release(&self) {
-        fs::write(self.path(), "").unwrap();
+        fs::write(&self.path, "").unwrap();
     }
 }
 
@@ -73,8 +63,7 @@ fn registry() -> Registry {
 fn worker_outlives_its_command_yields_is_alone_and_ends_on_sigterm() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
-    let pipe = Pipe::new();
-    pipe.queue_job(project.store());
+    let pipe = Pipe::queue(project.store());
     // The command has ended although its background process has not.
     command(&project).env("DX_PREPARED_TREES", "1").args(["install"]).run().success();
     until(
@@ -133,8 +122,7 @@ fn worker_outlives_its_command_yields_is_alone_and_ends_on_sigterm() {
 fn an_install_in_continuous_integration_starts_no_worker() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "1").create();
-    let pipe = Pipe::new();
-    pipe.queue_job(project.store());
+    let pipe = Pipe::queue(project.store());
     // An empty variable counts as unset.
     command(&project)
         .env("CI", "true")

@@ -223,7 +223,8 @@ fn run_scripts(
     let record = || identity_of(&project.root, RECORD);
     let before = record();
     let failed = lifecycle.run(place, plan, &linked.new)?;
-    if record() != before {
+    // Only a script starts another install.
+    if lifecycle.has_run() && record() != before {
         return Ok(After::Replaced);
     }
     complete_record(project, plan, seal)?;
@@ -242,7 +243,7 @@ fn run_scripts(
         lifecycle.run_own(place, ROOT_EVENTS_AFTER.as_slice())?;
     }
     Ok(match failed.is_empty() {
-        _ if record() != before => After::Replaced,
+        _ if lifecycle.has_run() && record() != before => After::Replaced,
         true => After::Complete,
         false => After::Reduced,
     })

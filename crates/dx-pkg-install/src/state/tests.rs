@@ -40,9 +40,10 @@ fn states() -> impl Strategy<Value = State> {
     let folder = proptest::option::of("[a-zé ]{0,20}");
     let files = proptest::collection::vec(file, 0..6);
     let baseline = proptest::option::of(baseline);
-    (any::<[u8; 32]>(), any::<bool>(), folder, texts(), files, baseline).prop_map(
-        |(settings, frozen, folder, scripts_skipped, files, baseline)| State {
+    (any::<[u8; 32]>(), any::<(u64, bool)>(), folder, texts(), files, baseline).prop_map(
+        |(settings, (time, frozen), folder, scripts_skipped, files, baseline)| State {
             settings,
+            time,
             frozen,
             folder,
             scripts_skipped,
@@ -80,6 +81,7 @@ fn the_golden_file_is_read_and_written_the_same() {
     let identity = |inode| Identity { device: 1, inode, size: 3, mtime_ns: -4, ctime_ns: 5 };
     let sample = State {
         settings: [7; 32],
+        time: 1_796_000_000_000,
         frozen: true,
         folder: Some("é".into()),
         scripts_skipped: vec!["n@1.0.0".into()],

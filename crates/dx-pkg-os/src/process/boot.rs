@@ -15,18 +15,24 @@ const TOLERANCE: Duration = Duration::from_secs(2);
 /// written since.
 #[must_use]
 pub fn written_since_boot(path: &Path) -> bool {
-    let Ok(written) = path.symlink_metadata().and_then(|file| file.modified()) else {
-        return false;
-    };
-    boot_time().is_none_or(|boot| written >= boot + TOLERANCE)
+    path.symlink_metadata().and_then(|file| file.modified()).is_ok_and(is_since_boot)
+}
+
+/// Returns whether a time is one since the system was started, as [`written_since_boot`] does.
+#[must_use]
+pub fn is_since_boot(time: SystemTime) -> bool {
+    boot_time().is_none_or(|boot| time >= boot + TOLERANCE)
 }
 
 /// Returns the time of the start. Both clocks are read without a system call.
 #[cfg(target_os = "linux")]
+#[expect(unsafe_code, reason = "the standard library does not read this clock")]
 fn boot_time() -> Option<SystemTime> {
-    use rustix::time::{ClockId, clock_gettime};
-
-    let running = Duration::try_from(clock_gettime(ClockId::Boottime)).ok()?;
+    let mut running = libc::timespec { tv_sec: 0, tv_nsec: 0 };
+    // SAFETY: the call writes one `timespec`, to which the pointer leads.
+    let read = unsafe { libc::clock_gettime(libc::CLOCK_BOOTTIME, &raw mut running) };
+    let seconds = u64::try_from(running.tv_sec).ok().filter(|_| read == 0)?;
+    let running = Duration::new(seconds, u32::try_from(running.tv_nsec).ok()?);
     SystemTime::now().checked_sub(running)
 }
 

@@ -133,11 +133,11 @@ options! {
         => getter(fetch_timeout = None);
     "max-packages": Option<u32>, "", Resolve,
         "The most packages that one project may have.",
-        unset("`20000`")
+        unset("`20000`"), trust(Trust::User)
         => getter(max_packages = None);
     "max-package-size": Option<u32>, "", Network,
         "The most megabytes that one package may unpack to.",
-        unset("`1000`")
+        unset("`1000`"), trust(Trust::User)
         => through(max_package_bytes);
     "maxsockets": Option<u32>, "", Network,
         "The number of connections to one host.",
@@ -270,7 +270,8 @@ options! {
         trust(Trust::Stricter(&["all", "root", "none"]))
         => getter(allow_directory = AllowSource::All);
     "allow-missing-integrity": bool, "false", Resolve,
-        "Whether packages are installed of which neither lockfile nor registry has a digest."
+        "Whether packages are installed of which neither lockfile nor registry has a digest.",
+        trust(Trust::Stricter(&["true", "false"]))
         => getter(allow_missing_integrity = false);
     "package-lock": bool, "true", Resolve,
         "Whether a lockfile is read and written.",

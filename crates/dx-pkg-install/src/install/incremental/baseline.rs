@@ -6,7 +6,6 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_os::files::Map;
-use dx_pkg_os::process::written_since_boot;
 
 use super::{links, scopes};
 use crate::project::Project;
@@ -43,7 +42,7 @@ impl InstalledTree {
             || !lockfile_is_known
             || !state.names_lockfile(root)
             || !state.holds_but(root, is_manifest)
-            || !written_since_boot(&root.join(state::PATH))
+            || !state.is_since_boot()
         {
             return None;
         }
