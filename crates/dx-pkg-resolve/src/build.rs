@@ -174,14 +174,7 @@ impl Builder<'_, '_> {
     fn find_package(&mut self, node: NodeId, edge: EdgeId) -> NodeId {
         let name = self.tree[edge].name;
         let kind = self.tree[edge].kind;
-        let scratch = self.scratch_of(node);
-        let gathered = self
-            .tree
-            .edge_named(scratch, name)
-            .filter(|own| self.tree.is_valid(*own))
-            .and_then(|own| self.tree[own].to)
-            .filter(|dep| self.tree.satisfied_by(edge, *dep));
-        if let Some(dep) = gathered {
+        if let Some(dep) = self.gathered(node, edge) {
             return dep;
         }
         let renewed = self.update.contains(&name) || self.explicit.contains(&edge);
@@ -192,9 +185,21 @@ impl Builder<'_, '_> {
                 return dep;
             }
         }
-        let parent = kind.is_peer().then_some(scratch);
+        let parent = kind.is_peer().then(|| self.scratch_of(node));
         let mut required = FxHashSet::from_iter([self.tree[edge].from]);
         self.package_for_edge(edge, parent, None, &mut required)
+    }
+
+    /// Returns a package that was gathered for `node` before and satisfies `edge`. Where none of the
+    /// name was, its scratch tree is not filled: that takes as long as the node has edges, and is
+    /// asked for each of them.
+    fn gathered(&mut self, node: NodeId, edge: EdgeId) -> Option<NodeId> {
+        let name = self.tree[edge].name;
+        let known = self.scratch.get(&node)?;
+        self.tree.child(*known, name)?;
+        let scratch = self.scratch_of(node);
+        let own = self.tree.edge_named(scratch, name).filter(|own| self.tree.is_valid(*own))?;
+        self.tree[own].to.filter(|dep| self.tree.satisfied_by(edge, *dep))
     }
 
     /// Returns the nearest package below `start` that satisfies `edge`.
