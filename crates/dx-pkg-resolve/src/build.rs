@@ -190,9 +190,9 @@ impl Builder<'_, '_> {
         self.package_for_edge(edge, parent, None, &mut required)
     }
 
-    /// Returns a package that was gathered for `node` before and satisfies `edge`. Where none of the
-    /// name was, its scratch tree is not filled: that takes as long as the node has edges, and is
-    /// asked for each of them.
+    /// Returns a package that was gathered for `node` before and satisfies `edge`. Where none of
+    /// the name was, its scratch tree is not filled: that takes as long as the node has edges, and
+    /// is asked for each of them.
     fn gathered(&mut self, node: NodeId, edge: EdgeId) -> Option<NodeId> {
         let name = self.tree[edge].name;
         let known = self.scratch.get(&node)?;
