@@ -29,19 +29,6 @@ pub fn processors() -> usize {
     *PROCESSORS.get_or_init(|| std::thread::available_parallelism().map_or(1, NonZeroUsize::get))
 }
 
-/// Returns the effective user of this process; `None` where users have no numbers.
-#[must_use]
-pub fn effective_user() -> Option<u32> {
-    #[cfg(unix)]
-    {
-        Some(rustix::process::geteuid().as_raw())
-    }
-    #[cfg(not(unix))]
-    {
-        None
-    }
-}
-
 /// Returns whether a process with this number exists; true also where that cannot be found out.
 #[must_use]
 pub fn process_alive(pid: u32) -> bool {

@@ -3,25 +3,12 @@
 
 use std::path::Path;
 
+use dx_pkg_os::files::is_of_others;
+
 use crate::Environment;
 
-/// Returns whether a project's `.npmrc` belongs to somebody who has no say here: neither to the
-/// user who runs the command, nor to root, nor to the owner of the folder in which the command was
-/// started. The last lets a container run as root in a folder of the host's user.
-#[cfg(unix)]
+/// Returns whether a project's `.npmrc` is there and belongs to somebody who has no say in the
+/// folder in which the command was started.
 pub(super) fn is_foreign(environment: &Environment, file: &Path) -> bool {
-    use std::os::unix::fs::MetadataExt;
-    let user = dx_pkg_os::process::effective_user();
-    let here = environment.folder.metadata().ok().map(|metadata| metadata.uid());
-    // Of a link both its own owner and that of the file count.
-    [file.symlink_metadata(), file.metadata()].into_iter().flatten().any(|metadata| {
-        let own = metadata.uid();
-        own != 0 && Some(own) != user && Some(own) != here
-    })
-}
-
-/// Returns false: whose a file is takes more than its metadata here.
-#[cfg(not(unix))]
-pub(super) fn is_foreign(_: &Environment, _: &Path) -> bool {
-    false
+    is_of_others(file, &environment.folder).unwrap_or(false)
 }

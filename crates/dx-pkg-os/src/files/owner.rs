@@ -191,14 +191,17 @@ pub use system::{access, create_private_dir, is_own_file, user};
 /// On Windows nothing is known of owners, and the answer is `false`.
 ///
 /// # Errors
-/// File or folder cannot be looked at.
+/// The file cannot be looked at.
 #[cfg(unix)]
 pub fn is_of_others(file: &Path, here: &Path) -> io::Result<bool> {
     use std::os::unix::fs::MetadataExt;
 
-    let owner = std::fs::metadata(file)?.uid();
-    let is_ours = owner == ROOT || owner == user();
-    Ok(!is_ours && owner != std::fs::metadata(here)?.uid())
+    let here = std::fs::metadata(here).ok().map(|here| here.uid());
+    let is_of_others = |owner: u32| owner != ROOT && owner != user() && Some(owner) != here;
+    // Of a link both its own owner and that of the file count.
+    let own = std::fs::symlink_metadata(file)?;
+    let target = std::fs::metadata(file);
+    Ok(is_of_others(own.uid()) || target.is_ok_and(|target| is_of_others(target.uid())))
 }
 
 /// Returns `false`: nothing is known of owners here.
