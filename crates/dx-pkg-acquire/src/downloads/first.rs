@@ -6,10 +6,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 use dx_pkg_core::{Integrity, IntegrityMismatch, PackageId};
 use dx_pkg_lock::LockPackage;
 use dx_pkg_registry::{Streaming, Tarball, TarballSink};
-use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 
-use super::streaming::{self, Arriving, Failure, PIECES, STREAMED_FROM};
+use super::streaming::{self, Failure};
 use super::{Downloads, Shared, request};
 use crate::package::label;
 use crate::{AcquireError, POLL_INTERVAL};
@@ -98,23 +97,15 @@ impl TarballSink for First {
     }
 
     fn begin(self: Arc<Self>, length: Option<u64>) -> Option<Streaming> {
-        if length.is_some_and(|length| length < STREAMED_FROM) {
-            return None;
-        }
-        let (pieces, arriving) = mpsc::channel(PIECES);
-        let (done, unpacked) = oneshot::channel();
-        let source = Arriving::new(arriving, &self.shared.counters);
-        let take = move || {
+        let counters = Arc::clone(&self.shared.counters);
+        streaming::begin(length, &counters, move |source| {
             let taken = match streaming::store_first(&self.shared.store, source) {
                 Ok(integrity) => Ok(integrity),
                 Err(Failure::Refused(error)) => Err(error),
-                // Nobody waits for what breaks off.
-                Err(Failure::Source(_) | Failure::Mismatch(_)) => return,
+                Err(Failure::Source(_) | Failure::Mismatch(_)) => return None,
             };
             *self.outcome.lock().unwrap_or_else(PoisonError::into_inner) = Some(taken);
-            let _ = done.send(Ok(()));
-        };
-        std::thread::Builder::new().name("dx-stream".into()).spawn(take).ok()?;
-        Some(Streaming { pieces, unpacked })
+            Some(Ok(()))
+        })
     }
 }

@@ -7,11 +7,10 @@ use dx_pkg_compat::tarball;
 use dx_pkg_core::IntegrityMismatch;
 use dx_pkg_registry::{Streaming, Tarball, TarballSink};
 use dx_pkg_store::StoreMode;
-use tokio::sync::{mpsc, oneshot};
 
 use super::download::Download;
 use super::package::IN_MEMORY;
-use super::streaming::{Arriving, Failure, PIECES, STREAMED_FROM};
+use super::streaming::{self, Failure};
 use crate::AcquireError;
 
 impl TarballSink for Download {
@@ -41,30 +40,16 @@ impl TarballSink for Download {
     }
 
     fn begin(self: Arc<Self>, length: Option<u64>) -> Option<Streaming> {
-        if length.is_some_and(|length| length < STREAMED_FROM) {
-            return None;
-        }
-        let (pieces, arriving) = mpsc::channel(PIECES);
-        let (done, unpacked) = oneshot::channel();
-        let source = Arriving::new(arriving, &self.shared.counters);
-        // A thread of its own: it waits for the network most of the time, and would keep a worker
-        // from its work.
-        let unpack = move || {
-            // Nobody waits for what breaks off.
-            let _ = match self.unpack_arriving(source) {
-                Ok(()) => {
-                    self.finish(Ok(()));
-                    done.send(Ok(()))
-                }
-                Err(Failure::Refused(error)) => {
-                    self.finish(Err(error));
-                    done.send(Ok(()))
-                }
-                Err(Failure::Mismatch(mismatch)) => done.send(Err(mismatch)),
-                Err(Failure::Source(_)) => return,
+        let counters = Arc::clone(&self.shared.counters);
+        streaming::begin(length, &counters, move |source| {
+            let outcome = match self.unpack_arriving(source) {
+                Ok(()) => Ok(()),
+                Err(Failure::Refused(error)) => Err(error),
+                Err(Failure::Mismatch(mismatch)) => return Some(Err(mismatch)),
+                Err(Failure::Source(_)) => return None,
             };
-        };
-        std::thread::Builder::new().name("dx-stream".into()).spawn(unpack).ok()?;
-        Some(Streaming { pieces, unpacked })
+            self.finish(outcome);
+            Some(Ok(()))
+        })
     }
 }

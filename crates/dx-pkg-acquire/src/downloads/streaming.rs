@@ -13,8 +13,10 @@ use dx_pkg_fetch::Bytes;
 use dx_pkg_fetch::stream::Piece;
 use dx_pkg_format::dxp::FileMode;
 
+use dx_pkg_registry::Streaming;
 use dx_pkg_store::{Incoming, IncomingTarball, Store};
-use tokio::sync::mpsc::Receiver;
+use tokio::sync::mpsc::{self, Receiver};
+use tokio::sync::oneshot;
 
 use super::download::Download;
 use crate::{AcquireError, Counters};
@@ -23,7 +25,7 @@ use crate::{AcquireError, Counters};
 /// took most memory.
 pub(super) const STREAMED_FROM: u64 = 1 << 20;
 /// The most pieces that wait to be unpacked; one has up to 400 KiB.
-pub(super) const PIECES: usize = 2;
+const PIECES: usize = 2;
 
 /// The reason why a tarball was not stored.
 pub(super) enum Failure {
@@ -39,6 +41,30 @@ impl<E: Into<AcquireError>> From<E> for Failure {
     fn from(error: E) -> Self {
         Self::Refused(error.into())
     }
+}
+
+/// Begins a tarball that is taken while it arrives; `None` for a small one. `take` returns what the
+/// sender is told: nothing where the tarball breaks off, as nobody waits for it then.
+pub(super) fn begin(
+    length: Option<u64>,
+    counters: &Arc<Counters>,
+    take: impl FnOnce(Arriving) -> Option<Result<(), IntegrityMismatch>> + Send + 'static,
+) -> Option<Streaming> {
+    if length.is_some_and(|length| length < STREAMED_FROM) {
+        return None;
+    }
+    let (pieces, arriving) = mpsc::channel(PIECES);
+    let (done, unpacked) = oneshot::channel();
+    let source = Arriving::new(arriving, counters);
+    let take = move || {
+        if let Some(told) = take(source) {
+            let _ = done.send(told);
+        }
+    };
+    // A thread of its own: it waits for the network most of the time, and would keep a worker from
+    // its work.
+    std::thread::Builder::new().name("dx-stream".into()).spawn(take).ok()?;
+    Some(Streaming { pieces, unpacked })
 }
 
 /// Unpacks the tarball that `source` delivers. It is verified unless there is no `integrity`, and
