@@ -66,9 +66,10 @@ mod workspace_patterns;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use mutate::Mutator;
+use rustix::time::{ClockId, clock_gettime};
 
 /// A decoder or parser under test; it must return, whatever the bytes.
 type Target = fn(&[u8]);
@@ -130,11 +131,16 @@ fn main() -> ExitCode {
     if crashes == 0 { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }
 
-/// How long a run takes.
+/// How long a run takes; times are processor time, so that other work on the machine does not count.
 #[derive(Clone, Copy)]
 enum Extent {
     Inputs(u64),
     Time(Duration),
+}
+
+/// Returns the processor time that this process has used.
+fn processor_time() -> Duration {
+    Duration::try_from(clock_gettime(ClockId::ProcessCPUTime)).unwrap_or_default()
 }
 
 impl Extent {
@@ -145,10 +151,10 @@ impl Extent {
         }
     }
 
-    fn has_more(self, inputs: u64, begun: Instant) -> bool {
+    fn has_more(self, inputs: u64, begun: Duration) -> bool {
         match self {
             Self::Inputs(count) => inputs < count,
-            Self::Time(time) => begun.elapsed() < time,
+            Self::Time(time) => processor_time() - begun < time,
         }
     }
 }
@@ -158,7 +164,7 @@ fn fuzz(name: &str, target: Target, extent: Extent, seed: u64) -> usize {
     let corpus = read_corpus(&root.join("corpus").join(name));
     let mut mutator = Mutator::new(seed, &corpus);
     let (mut crashes, mut slowest) = (0, Duration::ZERO);
-    let begun = Instant::now();
+    let begun = processor_time();
     // A panic is expected; its message is printed when the kept input is run alone.
     std::panic::set_hook(Box::new(|_| {}));
     let mut iterations = 0;
@@ -166,11 +172,7 @@ fn fuzz(name: &str, target: Target, extent: Extent, seed: u64) -> usize {
         let iteration = iterations;
         iterations += 1;
         let input = mutator.next_input();
-        let (outcome, mut elapsed) = timed(target, &input);
-        if elapsed > SLOW {
-            // On a busy machine another process may have had its turn.
-            elapsed = elapsed.min(timed(target, &input).1);
-        }
+        let (outcome, elapsed) = timed(target, &input);
         slowest = slowest.max(elapsed);
         let kind = match outcome {
             Err(_) => "crash",
@@ -188,15 +190,15 @@ fn fuzz(name: &str, target: Target, extent: Extent, seed: u64) -> usize {
     println!(
         "{name}: {iterations} inputs from {} seeds in {:.1?}, slowest {slowest:.1?}, {crashes} crashes",
         corpus.len(),
-        begun.elapsed()
+        processor_time() - begun
     );
     crashes
 }
 
 fn timed(target: Target, input: &[u8]) -> (std::thread::Result<()>, Duration) {
-    let started = Instant::now();
+    let started = processor_time();
     let outcome = catch_unwind(AssertUnwindSafe(|| target(input)));
-    (outcome, started.elapsed())
+    (outcome, processor_time() - started)
 }
 
 fn read_corpus(folder: &Path) -> Vec<Vec<u8>> {
