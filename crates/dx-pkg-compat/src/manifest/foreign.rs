@@ -5,6 +5,7 @@ use dx_pkg_core::{PackageName, Range, Spec};
 use serde_json::{Map, Value};
 
 use super::{Manifest, Section};
+use crate::known::{Effect, Known, PACKAGE_JSON, Treatment};
 
 #[cfg(test)]
 mod tests;
@@ -29,79 +30,6 @@ pub enum PinStyle {
     Pnpm,
 }
 
-/// The consequence of a field that is not carried out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Effect {
-    Scripts,
-    Patches,
-    Manifests,
-    Catalogs,
-    Layout,
-    ProjectOnly,
-    Other,
-}
-
-impl Effect {
-    const ALL: [Self; 7] = [
-        Self::Scripts,
-        Self::Patches,
-        Self::Manifests,
-        Self::Catalogs,
-        Self::Layout,
-        Self::ProjectOnly,
-        Self::Other,
-    ];
-
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::Scripts => "name the packages in allowScripts instead",
-            Self::Patches => "packages are installed unpatched",
-            Self::Manifests => "packages are taken as published",
-            Self::Catalogs => "write a version instead of each catalog: requirement",
-            Self::Layout => "node_modules is laid out as npm does",
-            Self::ProjectOnly => "it counts in the project's own package.json only",
-            Self::Other => "",
-        }
-    }
-}
-
-/// The fields at the top of a manifest.
-const FIELDS: [(&str, Effect); 10] = [
-    ("trustedDependencies", Effect::Scripts),
-    ("patchedDependencies", Effect::Patches),
-    ("packageExtensions", Effect::Manifests),
-    ("catalog", Effect::Catalogs),
-    ("catalogs", Effect::Catalogs),
-    ("dependenciesMeta", Effect::Layout),
-    ("installConfig", Effect::Layout),
-    ("preferUnplugged", Effect::Layout),
-    ("flat", Effect::Layout),
-    ("ignoredOptionalDependencies", Effect::Other),
-];
-/// The fields in `workspaces`, beside `packages`.
-const IN_WORKSPACES: [(&str, Effect); 3] =
-    [("catalog", Effect::Catalogs), ("catalogs", Effect::Catalogs), ("nohoist", Effect::Layout)];
-/// The fields that a workspace's manifest may have, but that count in the project's only.
-const PROJECT_ONLY: [&str; 4] = ["overrides", "resolutions", "allowScripts", "pnpm"];
-
-/// Returns the effect of a setting of pnpm's, which stands in `pnpm` or in `pnpm-workspace.yaml`;
-/// `None` for one that does not concern an install.
-fn effect_in_pnpm(key: &str) -> Option<Effect> {
-    Some(match key {
-        "overrides" | "updateConfig" | "auditConfig" | "requiredScripts" | "app" => return None,
-        "onlyBuiltDependencies"
-        | "onlyBuiltDependenciesFile"
-        | "neverBuiltDependencies"
-        | "ignoredBuiltDependencies"
-        | "allowBuilds"
-        | "dangerouslyAllowAllBuilds" => Effect::Scripts,
-        "patchedDependencies" | "allowUnusedPatches" | "allowNonAppliedPatches" => Effect::Patches,
-        "packageExtensions" => Effect::Manifests,
-        "catalog" | "catalogs" => Effect::Catalogs,
-        _ => Effect::Other,
-    })
-}
-
 /// Fields that are not carried out, gathered for one sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForeignFields {
@@ -114,15 +42,15 @@ impl ForeignFields {
         let Value::Object(map) = &manifest.raw else { return };
         self.add_fields(map, "");
         if let Some(Value::Object(workspaces)) = map.get("workspaces") {
-            for (key, effect) in IN_WORKSPACES {
-                self.add_if_filled(effect, workspaces.get(key), format!("workspaces.{key}"));
+            for (key, value) in workspaces {
+                let field = format!("workspaces.{key}");
+                let row = Known::find(PACKAGE_JSON, &field);
+                self.add_if_filled(row.and_then(effect), value, field);
             }
         }
         if let Some(Value::Object(pnpm)) = map.get("pnpm") {
             for (key, value) in pnpm {
-                if let Some(effect) = effect_in_pnpm(key) {
-                    self.add_if_filled(effect, Some(value), format!("pnpm.{key}"));
-                }
+                self.add_if_filled(effect_in_pnpm(key), value, format!("pnpm.{key}"));
             }
         }
         // Whoever has decided on each package's scripts needs no other list.
@@ -145,9 +73,10 @@ impl ForeignFields {
     pub fn add_workspace(&mut self, folder: &str, manifest: &Manifest) {
         let Value::Object(map) = &manifest.raw else { return };
         self.add_fields(map, folder);
-        for key in PROJECT_ONLY {
-            let field = named(folder, key);
-            self.add_if_filled(Effect::ProjectOnly, map.get(key), field);
+        for (key, value) in map {
+            if Known::find(PACKAGE_JSON, key).is_some_and(|row| row.in_root_only) {
+                self.add_if_filled(Some(Effect::ProjectOnly), value, named(folder, key));
+            }
         }
     }
 
@@ -169,13 +98,14 @@ impl ForeignFields {
     }
 
     fn add_fields(&mut self, map: &Map<String, Value>, folder: &str) {
-        for (key, effect) in FIELDS {
-            self.add_if_filled(effect, map.get(key), named(folder, key));
+        for (key, value) in map {
+            let row = Known::find(PACKAGE_JSON, key);
+            self.add_if_filled(row.and_then(effect), value, named(folder, key));
         }
     }
 
-    fn add_if_filled(&mut self, effect: Effect, value: Option<&Value>, field: String) {
-        if value.is_some_and(is_filled) {
+    fn add_if_filled(&mut self, effect: Option<Effect>, value: &Value, field: String) {
+        if let Some(effect) = effect.filter(|_| is_filled(value)) {
             self.named.push((effect, field));
         }
     }
@@ -193,6 +123,19 @@ impl ForeignFields {
         let groups: Vec<String> = groups.collect();
         (!groups.is_empty()).then(|| format!("dx does not carry out {}", groups.join("; ")))
     }
+}
+
+/// Returns the consequence of a field that dx does not carry out and passes over.
+fn effect(row: &Known) -> Option<Effect> {
+    match row.treatment {
+        Treatment::Named(effect) => Some(effect),
+        Treatment::Read | Treatment::Refused(_) | Treatment::Idle => None,
+    }
+}
+
+/// Returns the same of a setting of pnpm's; one that nobody knows might matter.
+fn effect_in_pnpm(key: &str) -> Option<Effect> {
+    Known::of_pnpm(key).map_or(Some(Effect::Other), effect)
 }
 
 /// Returns the name of a field of the manifest in `folder`; the project's is empty.

@@ -103,10 +103,10 @@ fn fields_are_named_in_one_sentence() {
         fields.in_words().unwrap(),
         "dx does not carry out trustedDependencies, pnpm.onlyBuiltDependencies (name the packages \
          in allowScripts instead); patchedDependencies (packages are installed unpatched); \
-         workspaces.catalogs (write a version instead of each catalog: requirement); overrides in \
-         w/package.json (it counts in the project's own package.json only); \
-         pnpm.peerDependencyRules, packages in pnpm-workspace.yaml, to be written as workspaces in \
-         package.json, hoist in pnpm-workspace.yaml"
+         workspaces.catalogs (write a version instead of each catalog: requirement); hoist in \
+         pnpm-workspace.yaml (node_modules is laid out as npm does); overrides in w/package.json \
+         (it counts in the project's own package.json only); pnpm.peerDependencyRules, packages in \
+         pnpm-workspace.yaml, to be written as workspaces in package.json"
     );
 }
 
