@@ -2,12 +2,12 @@
 //! 10 some may stand in the field `pnpm` of the project's manifest, and in `.npmrc` with `-` before
 //! small letters.
 
-use super::{Effect, Known, PNPM, named, refused};
+use super::{Effect, Known, PNPM, named, read, refused};
 
 /// Those settings, sorted by name.
 pub(super) const SETTINGS: &[Known] = &[
     named("addMissingPeerTypes", PNPM, Effect::Other, "whether missing types of peers are added"),
-    named("allowBuilds", PNPM, Effect::Scripts, "the packages whose scripts may run"),
+    read("allowBuilds", PNPM, "the packages whose scripts may run"),
     named("allowNonAppliedPatches", PNPM, Effect::Patches, "an old name of `allowUnusedPatches`"),
     named("allowUnusedPatches", PNPM, Effect::Patches, "whether a patch may have no package"),
     named(
@@ -132,12 +132,7 @@ pub(super) const SETTINGS: &[Known] = &[
         "whether scripts of dependencies are left out",
     ),
     named("ignoreScripts", PNPM, Effect::Other, "whether scripts are left out"),
-    named(
-        "ignoredBuiltDependencies",
-        PNPM,
-        Effect::Scripts,
-        "packages whose scripts are left out without a word",
-    ),
+    read("ignoredBuiltDependencies", PNPM, "packages whose scripts are left out without a word"),
     named("ignoredOptionalDependencies", PNPM, Effect::Other, "optional packages to leave out"),
     named(
         "injectWorkspacePackages",
@@ -214,7 +209,7 @@ pub(super) const SETTINGS: &[Known] = &[
     named("modulesDir", PNPM, Effect::Layout, "another name for `node_modules`"),
     named("namedRegistries", PNPM, Effect::Other, "registries with a name for specs"),
     named("networkConcurrency", PNPM, Effect::Other, "how many requests there are at a time"),
-    named("neverBuiltDependencies", PNPM, Effect::Scripts, "packages whose scripts must not run"),
+    read("neverBuiltDependencies", PNPM, "packages whose scripts must not run"),
     named("noProxy", PNPM, Effect::Other, "hosts without a proxy; `noproxy` in `.npmrc`"),
     named("nodeDownloadMirrors", PNPM, Effect::Other, "where Node.js is downloaded from"),
     named(
@@ -232,8 +227,8 @@ pub(super) const SETTINGS: &[Known] = &[
     named("npmrcAuthFile", PNPM, Effect::Other, "the file with credentials"),
     named("offline", PNPM, Effect::Other, "whether requests are forbidden"),
     named("only", PNPM, Effect::Other, "which dependencies are installed"),
-    named("onlyBuiltDependencies", PNPM, Effect::Scripts, "the packages whose scripts may run"),
-    named("onlyBuiltDependenciesFile", PNPM, Effect::Scripts, "a file with their names"),
+    read("onlyBuiltDependencies", PNPM, "the packages whose scripts may run"),
+    read("onlyBuiltDependenciesFile", PNPM, "a file with their names"),
     named("optional", PNPM, Effect::Other, "whether optionalDependencies are installed"),
     named("os", PNPM, Effect::Other, "the operating system to install packages for"),
     refused(
@@ -319,12 +314,7 @@ pub(super) const SETTINGS: &[Known] = &[
         Effect::Other,
         "whether all workspaces have one lockfile, as they have with dx",
     ),
-    named(
-        "strictDepBuilds",
-        PNPM,
-        Effect::Scripts,
-        "whether scripts that nobody decided about are an error",
-    ),
+    read("strictDepBuilds", PNPM, "whether scripts that nobody decided about are an error"),
     named(
         "strictPeerDependencies",
         PNPM,

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use super::{Manifest, Section};
 use crate::known::{Effect, Known, PACKAGE_JSON, Treatment};
 
+mod misspelt;
 #[cfg(test)]
 mod tests;
 
@@ -34,6 +35,10 @@ pub enum PinStyle {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForeignFields {
     named: Vec<(Effect, String)>,
+    /// Names that look like misspelt ones, with those that are meant.
+    misspelt: Vec<String>,
+    /// Whether the project is pnpm's.
+    is_pnpm: bool,
 }
 
 impl ForeignFields {
@@ -43,30 +48,19 @@ impl ForeignFields {
         self.add_fields(map, "");
         if let Some(Value::Object(workspaces)) = map.get("workspaces") {
             for (key, value) in workspaces {
-                let field = format!("workspaces.{key}");
-                let row = Known::find(PACKAGE_JSON, &field);
-                self.add_if_filled(row.and_then(effect), value, field);
+                self.add_if_filled(
+                    effect_inside("workspaces", key),
+                    value,
+                    inside("workspaces", key),
+                );
             }
         }
+        self.is_pnpm |= manifest.package_manager.as_ref().is_some_and(|it| it.starts_with("pnpm@"));
         if let Some(Value::Object(pnpm)) = map.get("pnpm") {
             for (key, value) in pnpm {
                 self.add_if_filled(effect_in_pnpm(key), value, format!("pnpm.{key}"));
             }
         }
-        // Whoever has decided on each package's scripts needs no other list.
-        let decided = |name: &str| manifest.allow_scripts.iter().any(|(key, _)| key == name);
-        let is_decided = |list: &Value| {
-            list.as_array()
-                .is_some_and(|names| names.iter().all(|name| name.as_str().is_some_and(decided)))
-        };
-        let pnpm = map.get("pnpm");
-        self.named.retain(|(effect, field)| {
-            let value = match field.strip_prefix("pnpm.") {
-                Some(key) => pnpm.and_then(|pnpm| pnpm.get(key)),
-                None => map.get(field.as_str()),
-            };
-            *effect != Effect::Scripts || !value.is_some_and(is_decided)
-        });
     }
 
     /// Adds the fields of the manifest of the workspace in `folder`.
@@ -78,11 +72,23 @@ impl ForeignFields {
                 self.add_if_filled(Some(Effect::ProjectOnly), value, named(folder, key));
             }
         }
+        // pnpm links to the folder that is published; npm knows neither of the two fields.
+        if let Some(Value::Object(config)) = map.get("publishConfig")
+            && let Some(directory) = config.get("directory")
+            && config.get("linkDirectory") != Some(&Value::Bool(false))
+        {
+            let (effect, field) =
+                (effect_inside("publishConfig", "directory"), inside("publishConfig", "directory"));
+            if self.is_pnpm {
+                self.add_if_filled(effect, directory, named(folder, &field));
+            }
+        }
     }
 
     /// Adds the keys of a `pnpm-workspace.yaml`; `has_workspaces` tells whether the manifest names
     /// workspaces itself.
     pub fn add_pnpm_workspace(&mut self, keys: &[String], has_workspaces: bool) {
+        self.is_pnpm = true;
         for key in keys {
             let field = format!("{key} in pnpm-workspace.yaml");
             match effect_in_pnpm(key) {
@@ -99,8 +105,21 @@ impl ForeignFields {
 
     fn add_fields(&mut self, map: &Map<String, Value>, folder: &str) {
         for (key, value) in map {
-            let row = Known::find(PACKAGE_JSON, key);
-            self.add_if_filled(row.and_then(effect), value, named(folder, key));
+            match Known::find(PACKAGE_JSON, key) {
+                Some(row) => self.add_if_filled(effect(row), value, named(folder, key)),
+                None => self.misspelt.extend(misspelt::meant(key, value).map(|meant| {
+                    format!("{} (did you mean {meant:?}?)", named(folder, &format!("{key:?}")))
+                })),
+            }
+        }
+        if let Some(Value::Object(meta)) = map.get("dependenciesMeta") {
+            let keys = meta.values().filter_map(Value::as_object).flatten();
+            for (key, value) in keys {
+                let field = named(folder, &inside("dependenciesMeta", key));
+                if !self.named.iter().any(|(_, named)| *named == field) {
+                    self.add_if_filled(effect_inside("dependenciesMeta", key), value, field);
+                }
+            }
         }
     }
 
@@ -108,6 +127,13 @@ impl ForeignFields {
         if let Some(effect) = effect.filter(|_| is_filled(value)) {
             self.named.push((effect, field));
         }
+    }
+
+    /// Returns the sentence about names that look misspelt; `None` where there is none.
+    #[must_use]
+    pub fn misspelt_in_words(&self) -> Option<String> {
+        let names = self.misspelt.join(", ");
+        (!names.is_empty()).then(|| format!("package.json: nothing reads {names}"))
     }
 
     /// Returns the sentence about all of them; `None` where there is none.
@@ -131,6 +157,15 @@ fn effect(row: &Known) -> Option<Effect> {
         Treatment::Named(effect) => Some(effect),
         Treatment::Read | Treatment::Refused(_) | Treatment::Idle => None,
     }
+}
+
+/// Returns the same of a field inside another.
+fn effect_inside(field: &str, key: &str) -> Option<Effect> {
+    Known::find(PACKAGE_JSON, &inside(field, key)).and_then(effect)
+}
+
+fn inside(field: &str, key: &str) -> String {
+    format!("{field}.{key}")
 }
 
 /// Returns the same of a setting of pnpm's; one that nobody knows might matter.
