@@ -15,6 +15,7 @@ mod dx;
 mod fuzz;
 mod inject;
 mod instrumented;
+mod known;
 mod options;
 mod prefetch;
 mod realworld;
@@ -42,6 +43,7 @@ fn main() -> ExitCode {
         "bench" => bench::run(&options),
         "tidy" => tidy::run(&workspace::root()),
         "snapshots" => snapshots::run(&workspace::root()),
+        "known" => known::run(&options),
         "realworld" => realworld::run(&options),
         "compare" => compare::run(&options),
         "train-prefetch" => prefetch::run(&options),

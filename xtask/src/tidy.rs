@@ -80,6 +80,7 @@ fn check(root: &Path) -> Result<Vec<String>, String> {
     violations.extend(usage::check(&tree)?);
     violations.extend(documents::check(&tree)?);
     violations.extend(hosts::check(&tree));
+    violations.extend(crate::known::check(root));
     violations.extend(tree.allowed.unused());
     Ok(violations)
 }

@@ -32,6 +32,14 @@ const TASKS: &[Task] = &[
         more: String::new,
     },
     Task {
+        name: "known",
+        about: "write the pages about every known field and setting",
+        calls: &["", "renew"],
+        more: || {
+            "  renew  write the lists of the peers' names instead, with npm and node\n".to_owned()
+        },
+    },
+    Task {
         name: "realworld",
         about: "install every project of examples/ from the configured registry and build or test it",
         calls: &["[--dx PATH] [--only NAME]"],

@@ -4,6 +4,7 @@
 pub mod command_words;
 pub mod foreign_bytes;
 mod json_size;
+pub mod known;
 pub mod lockfile;
 pub mod manifest;
 pub mod npm_registry;

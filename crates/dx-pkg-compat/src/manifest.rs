@@ -10,6 +10,7 @@ use dx_pkg_resolve::Override;
 use serde_json::Value;
 
 mod allow_scripts;
+mod approvals;
 mod bin;
 mod dev_engines;
 mod edit;
@@ -27,6 +28,7 @@ mod text;
 mod tests;
 
 pub use allow_scripts::AllowScripts;
+pub use approvals::Approvals;
 pub use dev_engines::{CurrentEngines, UnmetEngine};
 pub use edit::ManifestEdit;
 pub use error::ManifestError;

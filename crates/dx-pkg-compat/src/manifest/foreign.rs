@@ -5,7 +5,9 @@ use dx_pkg_core::{PackageName, Range, Spec};
 use serde_json::{Map, Value};
 
 use super::{Manifest, Section};
+use crate::known::{Effect, Known, PACKAGE_JSON, Treatment};
 
+mod misspelt;
 #[cfg(test)]
 mod tests;
 
@@ -29,83 +31,14 @@ pub enum PinStyle {
     Pnpm,
 }
 
-/// The consequence of a field that is not carried out.
-#[derive(Clone, Copy, PartialEq, Eq, Debug)]
-enum Effect {
-    Scripts,
-    Patches,
-    Manifests,
-    Catalogs,
-    Layout,
-    ProjectOnly,
-    Other,
-}
-
-impl Effect {
-    const ALL: [Self; 7] = [
-        Self::Scripts,
-        Self::Patches,
-        Self::Manifests,
-        Self::Catalogs,
-        Self::Layout,
-        Self::ProjectOnly,
-        Self::Other,
-    ];
-
-    fn in_words(self) -> &'static str {
-        match self {
-            Self::Scripts => "name the packages in allowScripts instead",
-            Self::Patches => "packages are installed unpatched",
-            Self::Manifests => "packages are taken as published",
-            Self::Catalogs => "write a version instead of each catalog: requirement",
-            Self::Layout => "node_modules is laid out as npm does",
-            Self::ProjectOnly => "it counts in the project's own package.json only",
-            Self::Other => "",
-        }
-    }
-}
-
-/// The fields at the top of a manifest.
-const FIELDS: [(&str, Effect); 10] = [
-    ("trustedDependencies", Effect::Scripts),
-    ("patchedDependencies", Effect::Patches),
-    ("packageExtensions", Effect::Manifests),
-    ("catalog", Effect::Catalogs),
-    ("catalogs", Effect::Catalogs),
-    ("dependenciesMeta", Effect::Layout),
-    ("installConfig", Effect::Layout),
-    ("preferUnplugged", Effect::Layout),
-    ("flat", Effect::Layout),
-    ("ignoredOptionalDependencies", Effect::Other),
-];
-/// The fields in `workspaces`, beside `packages`.
-const IN_WORKSPACES: [(&str, Effect); 3] =
-    [("catalog", Effect::Catalogs), ("catalogs", Effect::Catalogs), ("nohoist", Effect::Layout)];
-/// The fields that a workspace's manifest may have, but that count in the project's only.
-const PROJECT_ONLY: [&str; 4] = ["overrides", "resolutions", "allowScripts", "pnpm"];
-
-/// Returns the effect of a setting of pnpm's, which stands in `pnpm` or in `pnpm-workspace.yaml`;
-/// `None` for one that does not concern an install.
-fn effect_in_pnpm(key: &str) -> Option<Effect> {
-    Some(match key {
-        "overrides" | "updateConfig" | "auditConfig" | "requiredScripts" | "app" => return None,
-        "onlyBuiltDependencies"
-        | "onlyBuiltDependenciesFile"
-        | "neverBuiltDependencies"
-        | "ignoredBuiltDependencies"
-        | "allowBuilds"
-        | "dangerouslyAllowAllBuilds" => Effect::Scripts,
-        "patchedDependencies" | "allowUnusedPatches" | "allowNonAppliedPatches" => Effect::Patches,
-        "packageExtensions" => Effect::Manifests,
-        "catalog" | "catalogs" => Effect::Catalogs,
-        _ => Effect::Other,
-    })
-}
-
 /// Fields that are not carried out, gathered for one sentence.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ForeignFields {
     named: Vec<(Effect, String)>,
+    /// Names that look like misspelt ones, with those that are meant.
+    misspelt: Vec<String>,
+    /// Whether the project is pnpm's.
+    is_pnpm: bool,
 }
 
 impl ForeignFields {
@@ -114,46 +47,48 @@ impl ForeignFields {
         let Value::Object(map) = &manifest.raw else { return };
         self.add_fields(map, "");
         if let Some(Value::Object(workspaces)) = map.get("workspaces") {
-            for (key, effect) in IN_WORKSPACES {
-                self.add_if_filled(effect, workspaces.get(key), format!("workspaces.{key}"));
+            for (key, value) in workspaces {
+                self.add_if_filled(
+                    effect_inside("workspaces", key),
+                    value,
+                    inside("workspaces", key),
+                );
             }
         }
+        self.is_pnpm |= manifest.package_manager.as_ref().is_some_and(|it| it.starts_with("pnpm@"));
         if let Some(Value::Object(pnpm)) = map.get("pnpm") {
             for (key, value) in pnpm {
-                if let Some(effect) = effect_in_pnpm(key) {
-                    self.add_if_filled(effect, Some(value), format!("pnpm.{key}"));
-                }
+                self.add_if_filled(effect_in_pnpm(key), value, format!("pnpm.{key}"));
             }
         }
-        // Whoever has decided on each package's scripts needs no other list.
-        let decided = |name: &str| manifest.allow_scripts.iter().any(|(key, _)| key == name);
-        let is_decided = |list: &Value| {
-            list.as_array()
-                .is_some_and(|names| names.iter().all(|name| name.as_str().is_some_and(decided)))
-        };
-        let pnpm = map.get("pnpm");
-        self.named.retain(|(effect, field)| {
-            let value = match field.strip_prefix("pnpm.") {
-                Some(key) => pnpm.and_then(|pnpm| pnpm.get(key)),
-                None => map.get(field.as_str()),
-            };
-            *effect != Effect::Scripts || !value.is_some_and(is_decided)
-        });
     }
 
     /// Adds the fields of the manifest of the workspace in `folder`.
     pub fn add_workspace(&mut self, folder: &str, manifest: &Manifest) {
         let Value::Object(map) = &manifest.raw else { return };
         self.add_fields(map, folder);
-        for key in PROJECT_ONLY {
-            let field = named(folder, key);
-            self.add_if_filled(Effect::ProjectOnly, map.get(key), field);
+        for (key, value) in map {
+            if Known::find(PACKAGE_JSON, key).is_some_and(|row| row.in_root_only) {
+                self.add_if_filled(Some(Effect::ProjectOnly), value, named(folder, key));
+            }
+        }
+        // pnpm links to the folder that is published; npm knows neither of the two fields.
+        if let Some(Value::Object(config)) = map.get("publishConfig")
+            && let Some(directory) = config.get("directory")
+            && config.get("linkDirectory") != Some(&Value::Bool(false))
+        {
+            let (effect, field) =
+                (effect_inside("publishConfig", "directory"), inside("publishConfig", "directory"));
+            if self.is_pnpm {
+                self.add_if_filled(effect, directory, named(folder, &field));
+            }
         }
     }
 
     /// Adds the keys of a `pnpm-workspace.yaml`; `has_workspaces` tells whether the manifest names
     /// workspaces itself.
     pub fn add_pnpm_workspace(&mut self, keys: &[String], has_workspaces: bool) {
+        self.is_pnpm = true;
         for key in keys {
             let field = format!("{key} in pnpm-workspace.yaml");
             match effect_in_pnpm(key) {
@@ -169,15 +104,36 @@ impl ForeignFields {
     }
 
     fn add_fields(&mut self, map: &Map<String, Value>, folder: &str) {
-        for (key, effect) in FIELDS {
-            self.add_if_filled(effect, map.get(key), named(folder, key));
+        for (key, value) in map {
+            match Known::find(PACKAGE_JSON, key) {
+                Some(row) => self.add_if_filled(effect(row), value, named(folder, key)),
+                None => self.misspelt.extend(misspelt::meant(key, value).map(|meant| {
+                    format!("{} (did you mean {meant:?}?)", named(folder, &format!("{key:?}")))
+                })),
+            }
+        }
+        if let Some(Value::Object(meta)) = map.get("dependenciesMeta") {
+            let keys = meta.values().filter_map(Value::as_object).flatten();
+            for (key, value) in keys {
+                let field = named(folder, &inside("dependenciesMeta", key));
+                if !self.named.iter().any(|(_, named)| *named == field) {
+                    self.add_if_filled(effect_inside("dependenciesMeta", key), value, field);
+                }
+            }
         }
     }
 
-    fn add_if_filled(&mut self, effect: Effect, value: Option<&Value>, field: String) {
-        if value.is_some_and(is_filled) {
+    fn add_if_filled(&mut self, effect: Option<Effect>, value: &Value, field: String) {
+        if let Some(effect) = effect.filter(|_| is_filled(value)) {
             self.named.push((effect, field));
         }
+    }
+
+    /// Returns the sentence about names that look misspelt; `None` where there is none.
+    #[must_use]
+    pub fn misspelt_in_words(&self) -> Option<String> {
+        let names = self.misspelt.join(", ");
+        (!names.is_empty()).then(|| format!("package.json: nothing reads {names}"))
     }
 
     /// Returns the sentence about all of them; `None` where there is none.
@@ -193,6 +149,28 @@ impl ForeignFields {
         let groups: Vec<String> = groups.collect();
         (!groups.is_empty()).then(|| format!("dx does not carry out {}", groups.join("; ")))
     }
+}
+
+/// Returns the consequence of a field that dx does not carry out and passes over.
+fn effect(row: &Known) -> Option<Effect> {
+    match row.treatment {
+        Treatment::Named(effect) => Some(effect),
+        Treatment::Read | Treatment::Refused(_) | Treatment::Idle => None,
+    }
+}
+
+/// Returns the same of a field inside another.
+fn effect_inside(field: &str, key: &str) -> Option<Effect> {
+    Known::find(PACKAGE_JSON, &inside(field, key)).and_then(effect)
+}
+
+fn inside(field: &str, key: &str) -> String {
+    format!("{field}.{key}")
+}
+
+/// Returns the same of a setting of pnpm's; one that nobody knows might matter.
+fn effect_in_pnpm(key: &str) -> Option<Effect> {
+    Known::of_pnpm(key).map_or(Some(Effect::Other), effect)
 }
 
 /// Returns the name of a field of the manifest in `folder`; the project's is empty.

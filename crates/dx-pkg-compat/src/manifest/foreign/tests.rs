@@ -101,21 +101,56 @@ fn fields_are_named_in_one_sentence() {
     fields.add_pnpm_workspace(&["packages".to_owned(), "hoist".to_owned()], false);
     assert_eq!(
         fields.in_words().unwrap(),
-        "dx does not carry out trustedDependencies, pnpm.onlyBuiltDependencies (name the packages \
-         in allowScripts instead); patchedDependencies (packages are installed unpatched); \
-         workspaces.catalogs (write a version instead of each catalog: requirement); overrides in \
-         w/package.json (it counts in the project's own package.json only); \
-         pnpm.peerDependencyRules, packages in pnpm-workspace.yaml, to be written as workspaces in \
-         package.json, hoist in pnpm-workspace.yaml"
+        "dx does not carry out patchedDependencies (packages are installed unpatched); \
+         workspaces.catalogs (write a version instead of each catalog: requirement); hoist in \
+         pnpm-workspace.yaml (node_modules is laid out as npm does); overrides in w/package.json \
+         (it counts in the project's own package.json only); pnpm.peerDependencyRules, packages in \
+         pnpm-workspace.yaml, to be written as workspaces in package.json"
     );
 }
 
 #[test]
-fn scripts_that_are_decided_on_need_no_other_list() {
+fn fields_inside_others_are_named_by_both() {
     let mut fields = ForeignFields::default();
     fields.add_project(&manifest(serde_json::json!({
-        "allowScripts": { "a": true, "b": false },
-        "trustedDependencies": ["a"], "pnpm": { "onlyBuiltDependencies": ["a", "b"] },
+        "packageManager": "pnpm@10.0.0", "publishConfig": { "directory": "dist" },
+        "dependenciesMeta": {
+            "a": { "built": true, "injected": true }, "b": { "injected": true, "unplugged": false },
+        },
     })));
+    let workspace = |config: Value| manifest(serde_json::json!({ "publishConfig": config }));
+    fields.add_workspace("v", &workspace(serde_json::json!({ "access": "public" })));
+    fields.add_workspace("w", &workspace(serde_json::json!({ "directory": "dist" })));
+    let not_linked = serde_json::json!({ "directory": "dist", "linkDirectory": false });
+    fields.add_workspace("x", &workspace(not_linked));
+    assert_eq!(
+        fields.in_words().unwrap(),
+        "dx does not carry out dependenciesMeta.injected, publishConfig.directory in \
+         w/package.json (node_modules is laid out as npm does)"
+    );
+    assert_eq!(fields.misspelt_in_words(), None);
+}
+
+#[test]
+fn what_npm_knows_as_well_is_not_named_outside_of_pnpm() {
+    let mut fields = ForeignFields::default();
+    fields.add_project(&manifest(serde_json::json!({ "name": "a" })));
+    let config = serde_json::json!({ "publishConfig": { "directory": "dist" } });
+    fields.add_workspace("w", &manifest(config));
     assert_eq!(fields.in_words(), None);
+}
+
+#[test]
+fn misspelt_fields_are_named_with_the_right_name() {
+    let mut fields = ForeignFields::default();
+    fields.add_project(&manifest(serde_json::json!({
+        "dependancies": { "a": "1" }, "jest": {}, "my-tool": { "overrides": {} },
+    })));
+    fields.add_workspace("w", &manifest(serde_json::json!({ "devDependecies": { "a": "1" } })));
+    assert_eq!(fields.in_words(), None);
+    assert_eq!(
+        fields.misspelt_in_words().unwrap(),
+        "package.json: nothing reads \"dependancies\" (did you mean \"dependencies\"?), \
+         \"devDependecies\" in w/package.json (did you mean \"devDependencies\"?)"
+    );
 }

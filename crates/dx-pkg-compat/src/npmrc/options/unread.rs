@@ -4,24 +4,7 @@
 use super::super::trust::Trust;
 use super::super::value::RawValue;
 use super::OptionInfo;
-use super::words::is_idle;
-
-/// npm's settings that an install or a script would heed, and dx does not.
-const NOT_CARRIED_OUT: [&str; 13] = [
-    "allow-unused-patches",
-    "if-present",
-    "ignore-patch-failures",
-    "include-workspace-root",
-    "json",
-    "patches-dir",
-    "save-bundle",
-    "save-dev",
-    "save-optional",
-    "save-peer",
-    "strict-npmrc",
-    "timing",
-    "umask",
-];
+use crate::known::{Known, NPMRC, Treatment};
 
 /// The settings of one registry, and what a project's file may do about them.
 const OF_A_REGISTRY: [(&str, Trust); 10] = [
@@ -46,32 +29,36 @@ pub(super) fn trust(key: &str) -> Trust {
     known.map_or(Trust::Anyone, |(_, trust)| *trust)
 }
 
-/// npm's settings for commands that dx does not have, and those that say where files are.
-const OTHER_COMMANDS: &str = "\
-    access all allow-same-version allow-scripts-pending allow-scripts-pin auth-type browser \
-    bypass-2fa call cidr diff diff-dst-prefix diff-ignore-all-space diff-name-only diff-no-prefix \
-    diff-src-prefix diff-text diff-unified edit-dir expect-result-count expect-results expires \
-    global-ignore-file globalconfig ignore-existing include-attestations include-staged \
-    init-author-email init-author-name init-author-url init-license init-module init-private \
-    init-type init-version init.author.email init.author.name init.author.url init.license \
-    init.module init.version keep-edit-dir link message name orgs orgs-permission otp \
-    pack-destination package packages-all packages-and-scopes-permission password prefix preid \
-    provenance provenance-file read-only save-prod sbom-format sbom-type scope scopes searchexclude \
-    searchlimit searchopts searchstaleness shell tag-version-prefix to token-description usage \
-    userconfig version versions which";
-
 /// Returns whether a setting counts for nothing, although npm might heed it. In the environment
 /// (`in_file` is false) other programs leave settings of their own.
 pub(in super::super) fn is_unread(key: &str, value: &RawValue, in_file: bool) -> bool {
-    if NOT_CARRIED_OUT.contains(&key) {
+    let row = Known::find(NPMRC, key);
+    if row.is_some_and(|row| matches!(row.treatment, Treatment::Named(_))) {
         return !matches!(value, RawValue::Null | RawValue::Bool(false));
     }
     let name = key.rsplit(':').next().unwrap_or(key);
     let is_known = OptionInfo::find(name).is_some()
         || OF_A_REGISTRY.iter().any(|(known, _)| *known == name)
-        || is_idle(name)
-        || OTHER_COMMANDS.split_ascii_whitespace().any(|other| other == name);
+        || Known::find(NPMRC, name).is_some()
+        || Known::of_pnpm(&small_and_capital(name))
+            .is_some_and(|row| row.treatment == Treatment::Idle);
     in_file && !is_known
+}
+
+/// Returns a name with `-` before small letters as pnpm's own file has it: `store-dir` as
+/// `storeDir`.
+fn small_and_capital(key: &str) -> String {
+    let mut name = String::with_capacity(key.len());
+    for (place, part) in key.split('-').enumerate() {
+        let mut letters = part.chars();
+        if let Some(first) = letters.next().filter(|_| place > 0) {
+            name.push(first.to_ascii_uppercase());
+            name.push_str(letters.as_str());
+        } else {
+            name.push_str(part);
+        }
+    }
+    name
 }
 
 #[cfg(test)]

@@ -35,10 +35,6 @@ const IDLE_VALUES: [&str; 9] = [
     "viewer",
 ];
 
-/// Returns whether a setting of npm's has no influence on what dx does.
-pub(super) fn is_idle(key: &str) -> bool {
-    IDLE_SWITCHES.contains(&key) || IDLE_VALUES.contains(&key)
-}
 /// The commands that run a script, to which they pass the switches that they do not have.
 const SCRIPT_COMMANDS: [&str; 10] =
     ["run", "run-script", "rum", "urn", "test", "t", "tst", "start", "stop", "restart"];
