@@ -43,15 +43,7 @@ impl Selected {
             if entry.is_empty() || entry.starts_with('/') {
                 continue;
             }
-            let mut search = Search { root, found: Vec::new(), seen: HashSet::new() };
-            for pattern in expand(entry).unwrap_or_default() {
-                if let Some(parts) = parts(&pattern) {
-                    search.look("", &parts, 0);
-                }
-            }
-            search.found.sort_unstable();
-            search.found.dedup();
-            for (path, is_folder) in &search.found {
+            for (path, is_folder) in &named(root, entry) {
                 selected.add(path, *is_folder, includes);
             }
         }
@@ -114,6 +106,21 @@ impl Selected {
     }
 }
 
+/// Returns the files and folders below `root` that a pattern names, and whether each is a folder.
+pub(super) fn named(root: &Path, pattern: &str) -> Vec<(String, bool)> {
+    let mut found = Vec::new();
+    for pattern in expand(pattern).unwrap_or_default() {
+        if let Some(parts) = parts(&pattern) {
+            let mut search = Search { root, found, seen: HashSet::new() };
+            search.look("", &parts, 0);
+            found = search.found;
+        }
+    }
+    found.sort_unstable();
+    found.dedup();
+    found
+}
+
 /// Returns the segments of a pattern; `None` where it leads out of the folder.
 fn parts(pattern: &str) -> Option<Vec<Segment>> {
     let mut parts: Vec<&str> = Vec::new();
@@ -168,7 +175,9 @@ impl Search<'_> {
                 continue;
             }
             let path = if at.is_empty() { name } else { format!("{at}/{name}") };
-            if is_last {
+            // What `a/**` names is `a` too, even where it is a file.
+            let is_end = from + 2 == pattern.len() && pattern[from + 1] == Segment::Any;
+            if is_last || is_end && kind.is_file() {
                 self.found.push((path.clone(), kind.is_dir()));
             }
             if kind.is_dir() && *segment == Segment::Any {

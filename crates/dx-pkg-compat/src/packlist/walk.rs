@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::PackError;
 use super::rule::{Entry, Rule};
 use super::rules::{self, Rules};
-use super::selected::Selected;
+use super::selected::{Selected, named};
 use crate::manifest::Manifest;
 
 /// A package whose folder is walked.
@@ -52,7 +52,8 @@ pub(super) fn walk(
     found: &mut BTreeSet<String>,
 ) -> Result<(), PackError> {
     let (usual, strict) = (rules::usual(), rules::strict_below());
-    let mut walker = Walker { root, package, prefix, usual, strict, count, found };
+    let has_workspaces = has_workspaces(root, package.manifest);
+    let mut walker = Walker { root, package, prefix, has_workspaces, usual, strict, count, found };
     walker.folder("", None, true)
 }
 
@@ -60,6 +61,7 @@ struct Walker<'w> {
     root: &'w Path,
     package: &'w Package<'w>,
     prefix: &'w str,
+    has_workspaces: bool,
     /// The rules of every folder.
     usual: Rc<[Rule]>,
     /// The last rules of folders below.
@@ -143,12 +145,20 @@ impl Walker<'_> {
         let (usual, strict) = (self.usual.clone(), self.strict.clone());
         let mut rules = Rules { usual, strict, ..Rules::default() };
         // In a project with workspaces a folder with a manifest has no ignore files.
-        let has_workspaces = self.package.manifest.workspaces.is_some();
-        if !(has_workspaces && has("package.json")) {
+        if !(self.has_workspaces && has("package.json")) {
             rules.ignored = ignored(folder, has)?;
         }
         Ok(rules)
     }
+}
+
+/// Returns whether a folder that `workspaces` names has a manifest.
+fn has_workspaces(root: &Path, manifest: &Manifest) -> bool {
+    let patterns = manifest.workspace_patterns().unwrap_or_default();
+    patterns.iter().filter(|pattern| !pattern.starts_with('!')).any(|pattern| {
+        let pattern = pattern.strip_prefix("./").unwrap_or(pattern).trim_end_matches('/');
+        !named(root, &format!("{pattern}/package.json")).is_empty()
+    })
 }
 
 /// Reads a folder's ignore file: `.npmignore`, else `.gitignore`.
