@@ -2,6 +2,7 @@
 
 mod download;
 mod first;
+mod kept;
 mod local;
 mod package;
 mod sink;

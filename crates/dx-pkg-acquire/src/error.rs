@@ -140,6 +140,26 @@ pub enum AcquireError {
         /// The package with its version.
         package: String,
     },
+    /// A tarball has no manifest.
+    #[error("{package}: its tarball has no package.json")]
+    NoManifest {
+        /// The requirement.
+        package: String,
+    },
+    /// The contents of a package cannot be used.
+    #[error("{package}: {source}")]
+    InPackage {
+        /// The requirement.
+        package: String,
+        /// What is wrong with it.
+        source: Arc<dyn CodedError>,
+    },
+    /// A package that was put into the store is no longer there.
+    #[error("{package} was removed from the store while it was used")]
+    NotStored {
+        /// The requirement.
+        package: String,
+    },
     /// A requirement names a folder that does not exist.
     #[error("{name}@{spec:?}: there is no folder {}", folder.display())]
     NoFolder {
@@ -260,6 +280,9 @@ impl Coded for AcquireError {
             Self::LocalTarball { source, .. } => source.code(),
             Self::SourceNotAllowed { .. } => "DX_SOURCE_NOT_ALLOWED",
             Self::NoDigest { .. } => "DX_NO_INTEGRITY",
+            Self::NoManifest { .. } => "DX_NO_MANIFEST",
+            Self::InPackage { source, .. } => source.code(),
+            Self::NotStored { .. } => "DX_PACKAGE_NOT_STORED",
             Self::NoFolder { .. } => "DX_NO_FOLDER",
             Self::NotText { .. } => "DX_NOT_TEXT",
             Self::InFile { source, .. } => source.code(),
@@ -294,6 +317,11 @@ impl Coded for AcquireError {
                  yours to repair it. To install what comes now unverified and record its digest in \
                  the lockfile, use --allow-missing-integrity"
             }
+            Self::NoManifest { .. } => {
+                "a package is an archive of one folder with a package.json, as npm pack makes it"
+            }
+            Self::InPackage { source, .. } => return source.hint(),
+            Self::NotStored { .. } => "run the command again",
             Self::NoFolder { .. } => "correct the path in package.json",
             Self::NotText { .. } => "save it as UTF-8",
             Self::Io { source, .. } => match source.kind() {

@@ -14,6 +14,7 @@ mod counters;
 mod downloads;
 mod error;
 pub mod exact;
+pub mod external;
 pub mod files;
 pub mod input;
 pub mod local;

@@ -1,16 +1,14 @@
-//! Packages outside the registries: folders of the project, and packages inside a tarball.
+//! The folders of a project, and packages inside a tarball.
 
-use std::path::{Component, Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc::Config;
-use dx_pkg_core::Spec;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_resolve::{External, Places};
+use dx_pkg_resolve::Places;
 use dx_pkg_store::StoreMode;
 
-use crate::files::{parse_manifest, read_text};
 use crate::package::package_id;
 use crate::{AcquireError, Context, Counters, Downloads};
 
@@ -19,54 +17,6 @@ use crate::{AcquireError, Context, Counters, Downloads};
 pub fn places(root: &Path, config: &Config) -> Places {
     let text = |path: &Path| path.to_str().map(|path| path.replace('\\', "/"));
     Places { project: text(root), home: config.home().and_then(text) }
-}
-
-/// Loads the manifest of a folder that the requirement `spec` of the folder `from` means; other
-/// sources outside the registry are refused.
-///
-/// # Errors
-/// The folder is missing, its manifest cannot be read, or the source is not supported.
-pub fn external(
-    places: &Places,
-    name: &str,
-    spec: &str,
-    from: &str,
-) -> Result<External, AcquireError> {
-    let Spec::Directory(path) = Spec::parse(spec)? else {
-        let (name, spec) = (name.to_owned(), spec.to_owned());
-        return Err(AcquireError::UnsupportedSource { name, spec });
-    };
-    let root = places.project.as_deref().unwrap_or(".");
-    let folder = match (path.strip_prefix('~'), &places.home) {
-        (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
-            PathBuf::from(format!("{home}{rest}"))
-        }
-        _ => Path::new(root).join(from).join(&*path),
-    };
-    let folder = without_dots(&folder);
-    let file = folder.join("package.json");
-    let record = match read_text(&file)? {
-        Some(text) => parse_manifest(&file, &text)?.to_lock_package(),
-        None if folder.is_dir() => LockPackage::default(),
-        None => {
-            let (name, spec) = (name.to_owned(), spec.to_owned());
-            return Err(AcquireError::NoFolder { name, spec, folder });
-        }
-    };
-    Ok(External { package: record, folder: Some(path.into()) })
-}
-
-/// Removes `.` and `..` from a path as text, so that `a/../b` is `b` even where there is no `a`.
-fn without_dots(path: &Path) -> PathBuf {
-    let mut found = PathBuf::new();
-    for part in path.components() {
-        match part {
-            Component::CurDir => {}
-            Component::ParentDir if found.file_name().is_some() => _ = found.pop(),
-            other => found.push(other),
-        }
-    }
-    found
 }
 
 /// Loads the packages inside the tarball's own `node_modules`, fetching it if the store lacks it.

@@ -7,6 +7,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::PlanRequest;
 use dx_pkg_resolve::{Resolution, ResolveError};
 
+use crate::external::Externals;
 use crate::metadata::{
     FirstRequests, LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider,
 };
@@ -43,12 +44,10 @@ pub fn resolve(
     first: Option<FirstRequests>,
 ) -> Result<Resolved, AcquireError> {
     let places = local::places(root, &context.config);
-    let rules = context.sources()?;
-    let externals = |name: &str, spec: &str, from: &str| {
-        let is_importer = |folder: &str| folder.is_empty() || input.has_workspace(folder);
-        rules.check_folder(name, spec, is_importer(from))?;
-        local::external(&places, name, spec, from)
-    };
+    let is_importer = |folder: &str| folder.is_empty() || input.has_workspace(folder);
+    let locked = |from: &str, name: &str| previous?.resolve(from, name).cloned();
+    let sources = Externals::new(context, &places, downloads, counters, &is_importer, &locked);
+    let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);
     let bundles = |package: &LockPackage| local::bundled(context, downloads, counters, package);
     let history = History::new(&context.config, &context.store);
     let likely = || history.likely(&input.open, previous);

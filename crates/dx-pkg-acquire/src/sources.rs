@@ -18,6 +18,7 @@ pub struct SourceRules {
     remote: AllowSource,
     file: AllowSource,
     directory: AllowSource,
+    git: AllowSource,
 }
 
 impl SourceRules {
@@ -30,6 +31,7 @@ impl SourceRules {
             remote: config.allow_remote()?,
             file: config.allow_file()?,
             directory: config.allow_directory()?,
+            git: config.allow_git()?,
         })
     }
 
@@ -100,31 +102,42 @@ impl SourceRules {
         }
     }
 
-    /// Checks that a dependent may name a local folder. `is_direct` tells whether it is the project
-    /// or a workspace.
+    /// Checks that a dependent may name a place outside the registries. `is_direct` tells whether
+    /// it is the project or a workspace.
     ///
     /// # Errors
-    /// `allow-directory` forbids it.
-    pub fn check_folder(
+    /// A setting forbids it.
+    pub(crate) fn check(
         &self,
-        name: &str,
+        name: Option<&str>,
         spec: &str,
+        parsed: &Spec,
         is_direct: bool,
     ) -> Result<(), AcquireError> {
-        let is_allowed = match self.directory {
+        let (rule, setting) = match parsed {
+            Spec::Directory(_) => (self.directory, "allow-directory"),
+            Spec::Tarball(_) => (self.file, "allow-file"),
+            Spec::Remote(url) => {
+                let own = self.own.as_ref();
+                if own.is_some_and(|own| own.contain(name.unwrap_or_default(), url)) {
+                    return Ok(());
+                }
+                (self.remote, "allow-remote")
+            }
+            Spec::Git(_) => (self.git, "allow-git"),
+            _ => return Ok(()),
+        };
+        let is_allowed = match rule {
             AllowSource::All => true,
             AllowSource::None => false,
             AllowSource::Root => is_direct,
         };
-        if is_allowed || !matches!(Spec::parse(spec), Ok(Spec::Directory(_))) {
+        if is_allowed {
             return Ok(());
         }
-        Err(AcquireError::SourceNotAllowed {
-            package: name.to_owned(),
-            place: spec.to_owned(),
-            setting: "allow-directory",
-            value: word(self.directory),
-        })
+        let place = redact_urls(spec);
+        let package = name.map_or_else(|| place.clone(), str::to_owned);
+        Err(AcquireError::SourceNotAllowed { package, place, setting, value: word(rule) })
     }
 
     fn is_own(&self, package: &LockPackage, url: &str) -> bool {

@@ -4,7 +4,7 @@ use super::Tree;
 
 /// Our crates by rank: a crate depends on crates of lower rank only. Crates of one rank do not know
 /// each other.
-const RANKS: [(&str, usize); 16] = [
+const RANKS: [(&str, usize); 17] = [
     ("dx-pkg-core", 0),
     ("dx-pkg-format", 1),
     ("dx-pkg-lock", 2),
@@ -12,6 +12,7 @@ const RANKS: [(&str, usize); 16] = [
     ("dx-pkg-os", 4),
     ("dx-pkg-store", 5),
     ("dx-pkg-fetch", 5),
+    ("dx-pkg-git", 5),
     ("dx-pkg-registry", 6),
     ("dx-pkg-compat", 7),
     ("dx-pkg-link", 7),

@@ -33,28 +33,29 @@ impl Download {
 
     /// Unpacks the tarball that the store has; returns whether it was sound.
     async fn unpack_stored(self: Arc<Self>) -> Result<bool, AcquireError> {
-        let store = &self.shared.store;
-        let size = store.tarball_size(self.id).unwrap_or_default();
-        let is_small = size < STREAMED_FROM;
+        let size = self.shared.store.tarball_size(self.id).unwrap_or_default();
         // The unpacked size is not known before it is read.
-        let memory = if is_small { size.saturating_mul(USUAL_RATIO) } else { 0 };
+        let memory = if size < STREAMED_FROM { size.saturating_mul(USUAL_RATIO) } else { 0 };
         let download = self.clone();
-        let unpack = move || {
-            let store = &download.shared.store;
-            if is_small {
-                let Some(integrity) = &download.integrity else { return Ok(false) };
-                let Some(bytes) = store.tarball(download.id, integrity) else { return Ok(false) };
-                download.unpack_bytes(&bytes)?;
-            } else if !download.unpack_file()? {
-                return Ok(false);
-            }
-            if download.mode == StoreMode::Now {
-                // A tarball that stays does no harm.
-                let _ = store.remove_tarball(download.id);
-            }
-            Ok(true)
-        };
+        let unpack = move || download.unpack_stored_now();
         self.shared.workers.run(memory, unpack).await.unwrap_or(Err(AcquireError::Panicked))
+    }
+
+    /// Unpacks the tarball that the store has, on this thread; returns whether it was sound.
+    pub(super) fn unpack_stored_now(&self) -> Result<bool, AcquireError> {
+        let store = &self.shared.store;
+        if store.tarball_size(self.id).is_some_and(|size| size < STREAMED_FROM) {
+            let Some(integrity) = &self.integrity else { return Ok(false) };
+            let Some(bytes) = store.tarball(self.id, integrity) else { return Ok(false) };
+            self.unpack_bytes(&bytes)?;
+        } else if !self.unpack_file()? {
+            return Ok(false);
+        }
+        if self.mode == StoreMode::Now {
+            // A tarball that stays does no harm.
+            let _ = store.remove_tarball(self.id);
+        }
+        Ok(true)
     }
 
     /// Unpacks a large tarball that the store has; returns whether it was sound. A damaged one is

@@ -13,6 +13,7 @@ mod scopes;
 use std::collections::HashSet;
 use std::thread::ScopedJoinHandle;
 
+use dx_pkg_acquire::external::Externals;
 use dx_pkg_acquire::input::direct;
 use dx_pkg_acquire::metadata::{LocalSources, MetadataBasis};
 use dx_pkg_acquire::{Downloads, local};
@@ -149,11 +150,14 @@ fn resolve_and_fetch(
         Downloads::new(context, offline, mode, run.counters.clone()).in_project(&project.root);
     downloads.put_first(direct(&input.requirements));
     let places = local::places(&project.root, session.config());
-    let rules = context.sources()?;
-    let externals = |name: &str, spec: &str, from: &str| {
-        rules.check_folder(name, spec, from.is_empty())?;
-        local::external(&places, name, spec, from)
-    };
+    let workspaces = &project.workspaces;
+    let is_importer =
+        |folder: &str| folder.is_empty() || workspaces.iter().any(|(path, _)| path == folder);
+    let entry = |from: &str, name: &str| links::entry(locked, from, name);
+    let counters = &run.counters;
+    let sources =
+        Externals::new(context, &places, Some(&downloads), counters, &is_importer, &entry);
+    let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);
     let bundles =
         |package: &LockPackage| local::bundled(context, Some(&downloads), &run.counters, package);
     let local = LocalSources {

@@ -257,7 +257,7 @@ options! {
     "allow-git": AllowSource, "none", Resolve,
         "The packages that may depend on git repositories.",
         trust(Trust::Stricter(&["all", "root", "none"]))
-        => ignored("dx does not install from git yet and refuses such packages");
+        => getter(allow_git = AllowSource::None);
     "allow-remote": AllowSource, "none", Resolve,
         "The packages whose tarballs may come from another address than their registry's.",
         trust(Trust::Stricter(&["all", "root", "none"]))

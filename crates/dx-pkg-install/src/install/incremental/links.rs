@@ -4,7 +4,7 @@ use std::collections::HashSet;
 use std::path::Path;
 
 use dx_pkg_lock::dxl::{DxlView, Package};
-use dx_pkg_lock::name_of_path;
+use dx_pkg_lock::{LockPackage, name_of_path};
 
 use crate::project::Project;
 
@@ -47,6 +47,21 @@ pub(super) fn are_as_installed(root: &Path, record: &DxlView<'_>) -> bool {
 /// Returns the entry of the folder that a link leads to.
 pub(super) fn target<'r>(record: &DxlView<'r>, link: Package<'_>) -> Option<Package<'r>> {
     record.get(link.resolved()?)
+}
+
+/// Returns the entry that Node's look-up finds for `name` from the folder `from`.
+pub(super) fn entry(lock: &DxlView<'_>, from: &str, name: &str) -> Option<LockPackage> {
+    let mut folder = from;
+    loop {
+        let below = if folder.is_empty() { String::new() } else { format!("{folder}/") };
+        if let Some(found) = lock.get(&format!("{below}node_modules/{name}")) {
+            return Some(found.to_package());
+        }
+        if folder.is_empty() {
+            return None;
+        }
+        folder = folder.rsplit_once('/').map_or("", |(above, _)| above);
+    }
 }
 
 /// Returns whether a path is in a `node_modules`.

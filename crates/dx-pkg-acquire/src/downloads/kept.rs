@@ -1,0 +1,123 @@
+//! Tarballs from outside the registries: put into the store under their own digest, read, and
+//! unpacked.
+
+use std::fs::File;
+use std::io::{BufRead, BufReader};
+use std::path::Path;
+use std::sync::Arc;
+
+use dx_pkg_compat::tarball::StreamError;
+use dx_pkg_core::integrity::Sha512Digest;
+use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_fetch::Priority;
+use dx_pkg_lock::LockPackage;
+
+use super::{Downloads, request};
+use crate::AcquireError;
+use crate::external::Contents;
+
+impl Downloads {
+    /// Puts the tarball in a file into the store, unless the store has the package; returns its
+    /// digest.
+    ///
+    /// # Errors
+    /// The file cannot be read, or the store not be written.
+    pub(crate) fn keep_file(&self, path: &Path) -> Result<Integrity, AcquireError> {
+        let failed = |error| AcquireError::io(format!("reading {}", path.display()), error);
+        let file = dx_pkg_os::files::open_regular(path).map_err(failed)?;
+        let store = &self.shared.store;
+        let mut kept = store.receive_tarball()?;
+        let (mut source, mut digest) =
+            (BufReader::with_capacity(1 << 16, file), Sha512Digest::default());
+        loop {
+            let bytes = source.fill_buf().map_err(failed)?;
+            let length = bytes.len();
+            if length == 0 {
+                break;
+            }
+            digest.update(bytes);
+            let written = kept.write(bytes);
+            written.map_err(|error| AcquireError::io("writing a tarball to the store", error))?;
+            source.consume(length);
+        }
+        let integrity = digest.finish();
+        let id = PackageId::from_integrity(&integrity);
+        if !store.has(id) {
+            kept.keep(id)?;
+        }
+        Ok(integrity)
+    }
+
+    /// Puts a tarball into the store, unless the store has the package; returns its digest.
+    ///
+    /// # Errors
+    /// The store cannot be written.
+    #[allow(dead_code, reason = "for sources that pack their packages in memory")]
+    pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> Result<Integrity, AcquireError> {
+        let integrity = Integrity::sha512_of(bytes);
+        let id = PackageId::from_integrity(&integrity);
+        let store = &self.shared.store;
+        if !store.has(id) {
+            store.put_tarball(id, bytes)?;
+        }
+        Ok(integrity)
+    }
+
+    /// Reads the manifest of a package that the store has, as a tarball or unpacked, and unpacks it
+    /// if it is not; the record has the integrity. `package` names it in messages.
+    ///
+    /// # Errors
+    /// It is no package, or cannot be stored.
+    pub(crate) fn manifest_of_kept(
+        &self,
+        package: &str,
+        integrity: &Integrity,
+    ) -> Result<LockPackage, AcquireError> {
+        let store = &self.shared.store;
+        let id = PackageId::from_integrity(integrity);
+        let text = integrity.to_string();
+        store.expect(id, &text)?;
+        if self.shared.has(id)?
+            && let Some(stored) = store.open_package(id)?
+        {
+            // A damaged package is fetched again by the next command.
+            let damaged = |_: &_| drop(store.reject(id));
+            let contents = Contents::of_package(&stored).inspect_err(damaged)?;
+            self.shared.done(id, Ok(()));
+            return Ok(LockPackage { integrity: Some(text), ..contents.record(package)? });
+        }
+        let lost = || AcquireError::NotStored { package: package.to_owned() };
+        let file = store.open_tarball(id).ok_or_else(lost)?;
+        let contents = self.read_tarball(package, file)?;
+        let record = LockPackage { integrity: Some(text), ..contents.record(package)? };
+        self.unpack_kept(id, &record, package)?;
+        Ok(record)
+    }
+
+    fn read_tarball(&self, package: &str, file: File) -> Result<Contents, AcquireError> {
+        let read = Contents::of_tarball(file, self.shared.limits.clone());
+        read.map_err(|error| match error {
+            StreamError::Source(error) => AcquireError::io(format!("reading {package}"), error),
+            StreamError::Tarball(error) => {
+                AcquireError::InPackage { package: package.to_owned(), source: Arc::new(error) }
+            }
+        })
+    }
+
+    /// Unpacks a tarball that the store has.
+    fn unpack_kept(
+        &self,
+        id: PackageId,
+        record: &LockPackage,
+        package: &str,
+    ) -> Result<(), AcquireError> {
+        let named = LockPackage { path: "node_modules/package".to_owned(), ..record.clone() };
+        let wanted = request(&named, Priority::Normal, None)?;
+        let unpacked = self.download(id, record, &wanted).unpack_stored_now()?;
+        if !unpacked {
+            return Err(AcquireError::NotStored { package: package.to_owned() });
+        }
+        self.shared.done(id, Ok(()));
+        Ok(())
+    }
+}

@@ -1,0 +1,152 @@
+//! Packages from outside the registries: folders, tarballs and git repositories.
+//!
+//! Each source has a module. A folder is linked: its manifest is read where it is. The bytes of any
+//! other package are put into the store under their digest, which the lockfile records and demands
+//! from then on.
+
+mod file;
+mod folder;
+mod git;
+mod remote;
+mod tarball;
+
+pub(crate) use tarball::Contents;
+
+use std::cell::OnceCell;
+use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
+
+use dx_pkg_compat::npmrc::redact_urls;
+use dx_pkg_core::Spec;
+use dx_pkg_lock::LockPackage;
+use dx_pkg_resolve::{External, Places};
+use dx_pkg_store::StoreMode;
+
+use crate::{AcquireError, Context, Counters, Downloads};
+
+/// The sources outside the registries, for one project.
+pub struct Externals<'a> {
+    context: &'a Arc<Context>,
+    places: &'a Places,
+    downloads: Option<&'a Downloads>,
+    counters: &'a Arc<Counters>,
+    is_importer: &'a dyn Fn(&str) -> bool,
+    locked: &'a dyn Fn(&str, &str) -> Option<LockPackage>,
+    /// The downloads where the command has none.
+    own: OnceCell<Downloads>,
+}
+
+/// A requirement for a package outside the registries.
+pub(crate) struct Wanted<'r> {
+    /// The name under which it is required; `None` where only the package itself tells it.
+    pub(crate) name: Option<&'r str>,
+    /// The requirement as written.
+    pub(crate) spec: &'r str,
+    /// The dependent's folder, relative to the project's.
+    pub(crate) from: &'r str,
+    /// The lockfile's entry for it, if there is one.
+    #[allow(dead_code, reason = "read by sources whose lock entries are more exact than the spec")]
+    pub(crate) locked: Option<LockPackage>,
+}
+
+impl<'a> Externals<'a> {
+    /// Returns the sources for the project in the folder of `places`. `is_importer` tells whether a
+    /// folder, relative to the project's, is the project or a workspace; `locked` finds the
+    /// lockfile's entry for a name, as required in a folder. Without `downloads` packages are
+    /// fetched for their manifests alone.
+    pub fn new(
+        context: &'a Arc<Context>,
+        places: &'a Places,
+        downloads: Option<&'a Downloads>,
+        counters: &'a Arc<Counters>,
+        is_importer: &'a dyn Fn(&str) -> bool,
+        locked: &'a dyn Fn(&str, &str) -> Option<LockPackage>,
+    ) -> Self {
+        let own = OnceCell::new();
+        Externals { context, places, downloads, counters, is_importer, locked, own }
+    }
+
+    /// Loads the manifest of the package that the requirement `spec` of the folder `from` means,
+    /// with `resolved` and, unless it is a folder, `integrity`; the store then has its bytes.
+    ///
+    /// # Errors
+    /// The package is not allowed, missing, or cannot be read.
+    pub fn load(&self, name: &str, spec: &str, from: &str) -> Result<External, AcquireError> {
+        let locked = (self.locked)(from, name);
+        self.load_wanted(&Wanted { name: Some(name), spec, from, locked })
+    }
+
+    /// Loads a package of the project's that only its own manifest tells the name of.
+    ///
+    /// # Errors
+    /// As [`Self::load`].
+    pub fn load_nameless(&self, spec: &str) -> Result<External, AcquireError> {
+        self.load_wanted(&Wanted { name: None, spec, from: "", locked: None })
+    }
+
+    fn load_wanted(&self, wanted: &Wanted<'_>) -> Result<External, AcquireError> {
+        let parsed = Spec::parse(wanted.spec)?;
+        let is_direct = (self.is_importer)(wanted.from);
+        let rules = self.context.sources()?;
+        rules.check(wanted.name, wanted.spec, &parsed, is_direct)?;
+        let package = match &parsed {
+            Spec::Directory(path) => return folder::load(self, wanted, path),
+            Spec::Tarball(path) => file::load(self, wanted, path)?,
+            Spec::Remote(url) => remote::load(self, wanted, url)?,
+            Spec::Git(git) => git::load(self, wanted, git)?,
+            _ => return Err(wanted.unsupported()),
+        };
+        Ok(External { package, folder: None })
+    }
+
+    pub(crate) fn downloads(&self) -> Result<&Downloads, AcquireError> {
+        if let Some(downloads) = self.downloads {
+            return Ok(downloads);
+        }
+        if let Some(own) = self.own.get() {
+            return Ok(own);
+        }
+        let offline = self.context.config.offline()?;
+        let root = self.places.project.as_deref().unwrap_or(".");
+        let own = Downloads::new(self.context, offline, StoreMode::Now, self.counters.clone());
+        Ok(self.own.get_or_init(|| own.in_project(root)))
+    }
+
+    /// Returns the place on disk that `path`, as written in the folder `from`, means.
+    fn on_disk(&self, from: &str, path: &str) -> PathBuf {
+        let root = self.places.project.as_deref().unwrap_or(".");
+        let place = match (path.strip_prefix('~'), &self.places.home) {
+            (Some(rest), Some(home)) if rest.is_empty() || rest.starts_with('/') => {
+                PathBuf::from(format!("{home}{rest}"))
+            }
+            _ => Path::new(root).join(from).join(path),
+        };
+        without_dots(&place)
+    }
+}
+
+impl Wanted<'_> {
+    /// Returns the requirement for messages, without secrets.
+    pub(crate) fn label(&self) -> String {
+        let spec = redact_urls(self.spec);
+        self.name.map_or_else(|| spec.to_string(), |name| format!("{name}@{spec}"))
+    }
+
+    fn unsupported(&self) -> AcquireError {
+        let name = self.name.unwrap_or_default().to_owned();
+        AcquireError::UnsupportedSource { name, spec: redact_urls(self.spec).to_string() }
+    }
+}
+
+/// Removes `.` and `..` from a path as text, so that `a/../b` is `b` even where there is no `a`.
+fn without_dots(path: &Path) -> PathBuf {
+    let mut found = PathBuf::new();
+    for part in path.components() {
+        match part {
+            Component::CurDir => {}
+            Component::ParentDir if found.file_name().is_some() => _ = found.pop(),
+            other => found.push(other),
+        }
+    }
+    found
+}

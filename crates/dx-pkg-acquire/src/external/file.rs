@@ -1,0 +1,30 @@
+//! Tarballs on this machine.
+
+use dx_pkg_lock::LockPackage;
+
+use super::{Externals, Wanted};
+use crate::AcquireError;
+
+/// Loads the package in the tarball at `path`.
+///
+/// # Errors
+/// The file is missing, or is no package.
+pub(super) fn load(
+    externals: &Externals<'_>,
+    wanted: &Wanted<'_>,
+    path: &str,
+) -> Result<LockPackage, AcquireError> {
+    let file = externals.on_disk(wanted.from, path);
+    let unusable = |source| AcquireError::LocalTarball {
+        package: wanted.label(),
+        place: file.display().to_string(),
+        source: Box::new(source),
+    };
+    let downloads = externals.downloads()?;
+    let integrity = downloads.keep_file(&file).map_err(unusable)?;
+    let package = downloads.manifest_of_kept(&wanted.label(), &integrity).map_err(unusable)?;
+    let relative = externals.places.relative(wanted.from, path);
+    // npm escapes the one character that would end the path of an address.
+    let resolved = format!("file:{}", relative.replace('#', "%23"));
+    Ok(LockPackage { resolved: Some(resolved), ..package })
+}
