@@ -32,26 +32,42 @@ exports.aliases = (project, root) => {
   project.moves.push(next => requireFrom(draw, next, draw.pick(['first', 'second', '@s/third']), target()))
 }
 
-/** The packages that a bundle of these names has, and theirs, in `node_modules` folders inside each other. */
-const bundleOf = (project, manifest, names, depth) => {
-  const { draw } = project
-  const found = []
-  for (const name of names) {
-    const range = manifest.dependencies?.[name] || manifest.optionalDependencies?.[name] || '*'
-    const inner = project.best(name, draw.chance(0.9) ? range : '*')
-    if (!inner || draw.chance(0.08)) {
-      continue // a bundle that lacks what it names
+/**
+ * The packages that a bundle of these names has, with theirs: flat, as far as their versions fit, and in `node_modules`
+ * folders inside each other where they do not, as `npm pack` finds them.
+ */
+const bundleOf = (project, manifest, names) => {
+  const { draw, semver } = project
+  const top = new Map()
+  const wants = one => Object.entries({ ...one.dependencies, ...one.optionalDependencies })
+  const fits = (found, range) => semver.satisfies(found.version, range, { includePrerelease: true })
+  const add = (name, range, dependent, depth) => {
+    const visible = dependent.inner.get(name) || top.get(name)?.manifest || name === manifest.name && manifest
+    if (visible && fits(visible, range) || depth > 6 || draw.chance(0.03)) {
+      return
     }
-    const own = structuredClone(inner)
-    const needs = Object.keys(own.dependencies || {}).filter(other => other !== name && !names.includes(other))
-    const nested = depth < 2 && needs.length ? draw.some(needs, 2) : []
-    if (nested.length && draw.chance(0.5)) {
-      own.bundleDependencies = nested
+    const best = project.best(name, range)
+    if (!best) {
+      return
     }
-    found.push({ manifest: own, bundled: bundleOf(project, own, nested, depth + 1) })
+    const own = { manifest: structuredClone(best), bundled: [], inner: new Map() }
+    if (!top.has(name) && name !== manifest.name) {
+      top.set(name, own)
+    } else if (dependent.bundled && name !== dependent.manifest.name) {
+      dependent.bundled.push(own)
+      dependent.inner.set(name, own.manifest)
+    } else {
+      return
+    }
+    wants(own.manifest).forEach(([other, spec]) => add(other, spec, own, depth + 1))
   }
-  return found
+  for (const name of names) {
+    add(name, manifest.dependencies?.[name] || manifest.optionalDependencies?.[name] || '*', { inner: new Map() }, 0)
+  }
+  return [...top.values()].map(bare)
 }
+
+const bare = ({ manifest, bundled }) => ({ manifest, bundled: bundled.map(bare) })
 
 const bundle = (project, manifest) => {
   const { draw } = project
@@ -60,9 +76,9 @@ const bundle = (project, manifest) => {
   if (!chosen.length) {
     return
   }
-  manifest[draw.chance(0.8) ? 'bundleDependencies' : 'bundledDependencies'] = draw.chance(0.15) ? true : draw.chance(0.1) ? [...chosen, 'unrelated'] : chosen
-  const bundled = bundleOf(project, manifest, chosen, 0)
-  if (draw.chance(0.1)) {
+  manifest[draw.chance(0.8) ? 'bundleDependencies' : 'bundledDependencies'] = draw.chance(0.15) ? true : draw.chance(0.04) ? [...chosen, 'unrelated'] : chosen
+  const bundled = bundleOf(project, manifest, chosen)
+  if (draw.chance(0.03)) {
     bundled.push({ manifest: structuredClone(project.best(draw.pick(project.names), '*') || { name: 'stray', version: '1.0.0' }) })
   }
   const unique = new Map(bundled.map(one => [one.manifest.name, one]))
@@ -73,7 +89,7 @@ const bundle = (project, manifest) => {
 exports.bundles = (project, root, folders) => {
   const { draw } = project
   for (const manifest of every(project)) {
-    draw.chance(0.4) && bundle(project, manifest)
+    draw.chance(0.25) && bundle(project, manifest)
   }
   for (const manifest of every(project)) {
     if (draw.chance(0.08)) {

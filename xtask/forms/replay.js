@@ -32,10 +32,12 @@ class Dx {
 
 /**
  * What dx does otherwise on purpose, see docs/npm-differences.md: each package of two with a command of one name can be
- * executed, and a package that npm breaks a circle with by a link to it keeps its own commands.
+ * executed, a package that npm breaks a circle with by a link to it keeps its own commands, the commands in a kept tree are
+ * those of the packages in it, and what a lockfile lacks of a package's source is known to the hidden lockfile.
  */
-const isIntended = (line, linksInside) =>
-  / file .*: npm 644, dx 755$/.test(line) || linksInside && / file .*\/.bin\/.*: npm nothing, dx -> /.test(line)
+const isIntended = (line, linksInside, keep) =>
+  / file .*: npm 644, dx 755$/.test(line) || linksInside && / file .*\/.bin\/.*: npm nothing, dx -> /.test(line) ||
+  keep && / file .*\/.bin\//.test(line) || / hidden .* (resolved|integrity): npm nothing, dx /.test(line)
 
 const breaksCircle = text => /"resolved": "node_modules\/[^"]*",\s*"link": true/.test(text)
 
@@ -77,10 +79,13 @@ exports.replay = async (one, results, folder, server, binary) => {
     }
     const file = name => read(path.join(ours.project, name))
     linksInside ||= [result.lock, file('package-lock.json')].some(text => text && breaksCircle(text))
-    found.push(...lockDifferences(result.lock, file('package-lock.json')).map(label))
-    found.push(...differences(result.tree, tree(path.dirname(ours.project)), 'file').map(label))
-    found.push(...hiddenDifferences(result.hidden, file('node_modules/.package-lock.json')).map(label))
-    found.push(...differences(...[result.manifest, file('package.json')].map(text => JSON.parse(text)), 'package.json').map(label))
+    const lines = [
+      ...lockDifferences(result.lock, file('package-lock.json')),
+      ...differences(result.tree, tree(path.dirname(ours.project)), 'file'),
+      ...hiddenDifferences(result.hidden, file('node_modules/.package-lock.json')),
+      ...differences(...[result.manifest, file('package.json')].map(text => JSON.parse(text)), 'package.json'),
+    ].map(label)
+    found.push(...lines.filter(line => !isIntended(line, linksInside, step.keep)))
   }
-  return { found: found.filter(line => !isIntended(line, linksInside)), compared }
+  return { found, compared }
 }
