@@ -13,6 +13,8 @@ const { parseArgs } = require('node:util')
 const { Registry } = require('./registry.js')
 const { generate } = require('./projects.js')
 const lockfile = require('./lockfile.js')
+const { load } = require('./npm.js')
+const { differences, lockDifferences, short, tree } = require('./differences.js')
 
 const { values: flags, positionals } = parseArgs({
   options: { kind: { type: 'string' }, keep: { type: 'string' }, worker: { type: 'boolean' } },
@@ -20,11 +22,7 @@ const { values: flags, positionals } = parseArgs({
 })
 const [npm, dx] = positionals.map(one => path.resolve(one))
 const [first, number] = positionals.slice(2).map(Number)
-const library = name => require(path.join(npm, 'node_modules', name))
-const Arborist = library('@npmcli/arborist')
-const validateLockfile = require(path.join(npm, 'lib/utils/validate-lockfile.js'))
-const semver = library('semver')
-const { resetSeen } = library('bin-links')
+const { Npm, semver, withNpm } = load(npm)
 
 const write = (file, text) => {
   fs.mkdirSync(path.dirname(file), { recursive: true })
@@ -33,60 +31,6 @@ const write = (file, text) => {
 const json = value => JSON.stringify(value, null, 2) + '\n'
 const read = file => fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : undefined
 const remove = folder => fs.rmSync(folder, { recursive: true, force: true })
-
-/** npm goes round for ever on a few projects: a build that takes this many steps is given up. */
-const MOST_STEPS = 4000
-let steps = 0
-process.on('time', level => {
-  if (level === 'start' && ++steps > MOST_STEPS) {
-    throw Object.assign(new Error('npm does not come to an end'), { code: 'ENDLESS' })
-  }
-})
-
-class Npm {
-  constructor (folder, registry) {
-    this.project = path.join(folder, 'npm/project')
-    this.options = {
-      path: this.project, registry, cache: path.join(folder, 'cache'), ignoreScripts: true, audit: false, fund: false,
-      save: true, packageLock: true, savePrefix: '^', binLinks: true, installLinks: false, allowRemote: 'all', preferOffline: true,
-      npmVersion: '12.0.0', nodeVersion: process.version, minReleaseAgeExclude: [],
-    }
-  }
-
-  async run ({ action, specs }, force) {
-    const options = { ...this.options, force }
-    steps = 0
-    resetSeen() // a command is linked once in a process
-    if (action === 'ci') {
-      return this.frozen({ ...options, save: false })
-    }
-    const request = { ...options, add: action === 'add' ? specs : [], rm: action === 'remove' ? specs : undefined }
-    await new Arborist(request).reify(request)
-  }
-
-  async frozen (options) {
-    const virtual = new Arborist(options)
-    await virtual.loadVirtual()
-    const inventory = new Map(virtual.virtualTree.inventory)
-    const arborist = new Arborist(options)
-    await arborist.buildIdealTree()
-    const errors = validateLockfile(inventory, arborist.idealTree.inventory)
-    if (errors.length) {
-      throw Object.assign(new Error(errors.join('\n')), { code: 'EUSAGE' })
-    }
-    remove(path.join(this.project, 'node_modules'))
-    await arborist.reify(options)
-  }
-
-  /** Rewrites the lockfile in another version of its format. */
-  async convert (lockfileVersion) {
-    steps = 0
-    const options = { ...this.options, lockfileVersion, force: true }
-    const tree = await new Arborist(options).buildIdealTree(options)
-    await tree.meta.commit()
-    return tree.meta.toString()
-  }
-}
 
 class Dx {
   constructor (folder, registry) {
@@ -106,83 +50,6 @@ class Dx {
       })
     })
   }
-}
-
-/** Everything below the folders' node_modules: packages, links, commands, other files with their permission bits. */
-const tree = top => {
-  const found = {}
-  const walk = (folder, inside) => {
-    for (const entry of fs.readdirSync(folder, { withFileTypes: true })) {
-      const full = path.join(folder, entry.name)
-      const at = path.relative(top, full)
-      const isModules = inside || entry.name === 'node_modules'
-      if (entry.name === '.dx' || entry.name === '.package-lock.json') {
-        continue
-      }
-      if (entry.isDirectory()) {
-        walk(full, isModules)
-      } else if (isModules && entry.isSymbolicLink()) {
-        found[at] = `-> ${fs.readlinkSync(full)}`
-      } else if (isModules) {
-        const mode = (fs.statSync(full).mode & 0o777).toString(8)
-        found[at] = entry.name === 'package.json' ? `${mode} ${fs.readFileSync(full, 'utf8')}` : mode
-      }
-    }
-  }
-  walk(top, false)
-  return found
-}
-
-const short = value => {
-  const text = typeof value === 'string' ? value : JSON.stringify(value)
-  return text === undefined ? 'nothing' : text.replace(/\s+/g, ' ').slice(0, 160)
-}
-
-const differences = (theirs, ours, what) => {
-  const keys = [...new Set([...Object.keys(theirs || {}), ...Object.keys(ours || {})])]
-  const differ = keys.filter(key => JSON.stringify(theirs?.[key]) !== JSON.stringify(ours?.[key]))
-  return differ.map(key => `${what} ${key}: npm ${short(theirs?.[key])}, dx ${short(ours?.[key])}`)
-}
-
-/** The members in which two entries of a lockfile differ. */
-const entryDifferences = (theirs, ours, what) => {
-  const both = path => theirs?.[path] && ours?.[path]
-  const paths = [...new Set([...Object.keys(theirs || {}), ...Object.keys(ours || {})])]
-  return paths.flatMap(at => {
-    const label = `${what} ${at || '(project)'}`
-    if (both(at)) {
-      return differences(theirs[at], ours[at], label)
-    }
-    return [theirs?.[at] ? `${label}: npm has ${short(theirs[at].version)}, dx nothing` : `${label}: npm nothing, dx has ${short(ours[at].version)}`]
-  })
-}
-
-const lockDifferences = (theirs, ours) => {
-  if (theirs === ours) {
-    return []
-  }
-  if (theirs === undefined || ours === undefined) {
-    return [`lockfile: npm ${short(theirs)}, dx ${short(ours)}`]
-  }
-  const [npms, dxs] = [theirs, ours].map(text => JSON.parse(text))
-  // npm leaves a dependency that `add` made optional in both sections.
-  const root = npms.packages?.['']
-  for (const name of Object.keys(root?.optionalDependencies || {})) {
-    delete root.dependencies?.[name]
-  }
-  if (root?.dependencies && !Object.keys(root.dependencies).length) {
-    delete root.dependencies
-  }
-  const list = [
-    ...entryDifferences(npms.packages, dxs.packages, 'entry'),
-    ...entryDifferences(npms.dependencies, dxs.dependencies, 'part for old npm'),
-  ]
-  delete npms.packages
-  delete dxs.packages
-  delete npms.dependencies
-  delete dxs.dependencies
-  list.push(...differences(npms, dxs, 'head'))
-  return list.length ? list : ['lockfile: the same entries, another text']
 }
 
 const furnish = (project, one, step, lock) => {
@@ -208,23 +75,6 @@ const isIntended = (one, line) =>
   one.digests === 'none' && / integrity: npm nothing, dx sha512-/.test(line) ||
   / file .*: npm 644, dx 755$/.test(line) ||
   one.linksInside && / file .*\/.bin\/.*: npm nothing, dx -> /.test(line)
-
-/** Runs one step with npm, as `--force` would where it refuses peers, and notes that; returns its error, if it fails. */
-const withNpm = async (tool, step) => {
-  try {
-    await tool.run(step, false)
-  } catch (error) {
-    if (error.code !== 'ERESOLVE') {
-      return error
-    }
-    step.forced = true
-    try {
-      await tool.run(step, true)
-    } catch (other) {
-      return other
-    }
-  }
-}
 
 /** Compares the steps of a project; returns what differs, and how many steps were compared. */
 const compare = async (one, folder, registry) => {

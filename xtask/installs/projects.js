@@ -239,4 +239,4 @@ exports.generate = (seed, semver, only) => {
   const digests = kind === 'registry-digests' ? project.draw.pick(['sha1', 'none']) : 'sha512'
   return { seed, kind, digests, folders, registry: project.registry, bundles: project.bundles, steps }
 }
-exports.KINDS = KINDS
+Object.assign(exports, { KINDS, Project, SECTIONS })

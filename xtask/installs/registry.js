@@ -98,4 +98,4 @@ class Registry {
   }
 }
 
-module.exports = { Registry }
+module.exports = { Registry, filesOf, pack }

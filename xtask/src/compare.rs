@@ -1,12 +1,13 @@
 //! `cargo xtask compare npm`: dx and npm on the same project and registry, in three respects.
-//! `compare generated` and `compare semver` are in [`generated`], `compare installs` in
-//! [`installs`].
+//! `compare generated` and `compare semver` are in [`generated`], `compare generated --only` in
+//! [`forms`], `compare installs` in [`installs`].
 //!
 //! 1. `npm ci` and `dx ci` from npm's lockfile: the same packages, files, executable bits and
 //!    links.
 //! 2. Both resolve without a lockfile: the entries of their `package-lock.json`.
 //! 3. What `npm ls --all` says of either tree.
 
+mod forms;
 mod generated;
 mod installs;
 mod lockfile;
@@ -34,7 +35,12 @@ struct Comparison {
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     match options.word() {
         Some("npm") => {}
-        Some("generated") => return generated::projects(options),
+        Some("generated") => {
+            return match options.value("only") {
+                Some(kinds) => forms::run(options, kinds),
+                None => generated::projects(options),
+            };
+        }
         Some("semver") => return generated::ranges(options),
         Some("installs") => return installs::run(options),
         _ => {

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
 /// The names that take one.
-const VALUES: [&str; 22] = [
+const VALUES: [&str; 24] = [
     "data",
     "db",
     "dx",
@@ -17,10 +17,12 @@ const VALUES: [&str; 22] = [
     "network",
     "node",
     "npm",
+    "old-npm",
     "only",
     "out",
     "peers",
     "port",
+    "record",
     "registry",
     "root",
     "runs",

@@ -64,6 +64,8 @@ const TASKS: &[Task] = &[
             "npm --fixture DIR|package.json --npm PATH/npm-cli.js [--node PATH] [--registry URL] [--force] \
              [--dx PATH]",
             "generated --npm PATH/npm-cli.js [--node PATH] [--runs N] [--seed N] [--data DIR]",
+            "generated --only KIND,…|all --npm PATH/npm-cli.js [--old-npm PATH/npm-cli.js] [--node PATH] [--runs N] \
+             [--seed N] [--record DIR] [--without dx] [--data DIR] [--dx PATH]",
             "semver --npm PATH/npm-cli.js [--node PATH] [--runs N] [--seed N] [--data DIR]",
             "installs --npm PATH/npm-cli.js [--node PATH] [--runs N] [--seed N] [--only KIND] [--data DIR] \
              [--dx PATH]",
@@ -127,6 +129,11 @@ const COMPARE: &str = "\
   npm        trees and lockfiles of one fixture
   generated  resolutions of generated projects, with npm's own code; with --data the projects that differ are
              shrunk and written there
+             --only KIND,…|all: whole installs instead, of projects with tarballs, addresses, folders, git repositories,
+             aliases, bundles, overrides, workspaces, old and damaged lockfiles and more; the kinds are listed in
+             xtask/forms/projects.js. npm's side is recorded below --record (target/compare-generated), a file for
+             each project, and is not run again where it is there; --without dx records only. --old-npm is an npm 6,
+             which writes the lockfiles of the kind npm-6. With --data the projects that differ are kept there
   semver     generated versions and ranges, with npm's own code
   installs   whole installs of generated projects: lockfiles, trees and refusals; with --data the projects that
              differ are kept there; --only names one kind of xtask/installs/projects.js

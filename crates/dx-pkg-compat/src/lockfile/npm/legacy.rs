@@ -1,14 +1,14 @@
 //! Version 1: a tree of `dependencies`, upgraded to entries by path as npm upgrades it.
 
-use dx_pkg_core::Spec;
 use dx_pkg_core::spec::GitSpec;
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_core::{PackageName, Spec, Version};
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use serde_json::value::RawValue;
 
 use super::super::LockfileError;
 use super::super::json::Object;
 use super::path;
-use super::source::{Place, Source};
+use super::source::{Place, Source, is_set};
 
 /// The limit on the nesting of packages.
 const MAX_DEPTH: usize = 128;
@@ -58,7 +58,7 @@ impl Tree<'_> {
         if depth > MAX_DEPTH {
             return Err(place.error("dependencies", dependencies.get(), "is nested too deeply"));
         }
-        for (name, raw) in place.object("dependencies", dependencies)?.0 {
+        for (name, raw) in place.members("dependencies", dependencies)?.0 {
             let slash = if folder.is_empty() { "" } else { "/" };
             self.add(&format!("{folder}{slash}node_modules/{name}"), &name, raw, depth)?;
         }
@@ -74,25 +74,29 @@ impl Tree<'_> {
     ) -> Result<(), LockfileError> {
         let place = Place { source: self.source, entry: Some(at) };
         let members = place.object(name, raw)?;
-        let flag = |key: &str| members.get(key).map_or(Ok(false), |value| place.flag(key, value));
+        let flag = |key: &str| members.get(key).is_some_and(is_set);
         let string =
-            |key: &str| members.get(key).map_or(Ok(None), |value| place.string(key, value));
+            |key: &str| members.get(key).map_or(Ok(None), |value| place.filled_string(key, value));
         let mut package = LockPackage {
             path: at.to_owned(),
             integrity: string("integrity")?,
             resolved: string("resolved")?,
-            dev: flag("dev")?,
-            optional: flag("optional")?,
-            in_bundle: flag("bundled")?,
+            dev: flag("dev"),
+            optional: flag("optional"),
+            in_bundle: flag("bundled"),
             ..LockPackage::default()
         };
-        let written = match string("version")? {
+        // A number is no version, and tells no more than none.
+        let version = members.get("version").filter(|version| !is_number(version));
+        let version = version.map_or(Ok(None), |raw| place.filled_string("version", raw));
+        let written = match version? {
             Some(version) => Some(version),
             None => string("from")?,
         };
         if let Some(written) = written {
             locate(&mut package, name, &written);
         }
+        complete_version(&mut package);
         if package.in_bundle && self.is_inside_whole(at) {
             package.integrity = None;
             package.resolved = None;
@@ -165,6 +169,10 @@ impl Tree<'_> {
     }
 }
 
+fn is_number(raw: &RawValue) -> bool {
+    raw.get().starts_with(|first: char| first.is_ascii_digit() || first == '-')
+}
+
 fn requires(
     members: &Object<'_>,
     place: Place<'_, '_>,
@@ -208,11 +216,37 @@ fn git_url(git: &GitSpec) -> String {
     format!("git+{}{hash}{}", git.url, git.committish.as_deref().unwrap_or_default())
 }
 
+/// Takes the version of an entry that names none, and for an alias the package, from its tarball's
+/// address, `…/name/-/name-1.2.3.tgz`, as npm does.
+fn complete_version(package: &mut LockPackage) {
+    let is_version = |version: &str| Version::parse_loose(version).is_ok();
+    if package.link || package.version.as_deref().is_some_and(is_version) {
+        return;
+    }
+    let Some(address) = package.resolved.as_deref() else { return };
+    let name = name_in_address(address).unwrap_or_else(|| package.package_name().to_owned());
+    if let Some(version) = version_in_file_name(&name, address) {
+        package.version = Some(version);
+        package.name = Some(name).filter(|name| *name != name_of_path(&package.path));
+    }
+}
+
+/// Returns the package's name in `https://registry.example/@scope/name/-/name-1.2.3.tgz`.
+fn name_in_address(address: &str) -> Option<String> {
+    let (before, _) = address.rsplit_once("/-/")?;
+    let before = before.replace("%2f", "/").replace("%2F", "/");
+    let mut parts = before.rsplit('/');
+    let name = parts.next()?;
+    let scope = parts.next().filter(|scope| scope.starts_with('@'));
+    let name = scope.map_or_else(|| name.to_owned(), |scope| format!("{scope}/{name}"));
+    PackageName::parse(&name).is_ok().then_some(name)
+}
+
 /// Returns the `1.2.3` of `…/name-1.2.3.tgz`.
 fn version_in_file_name(name: &str, file: &str) -> Option<String> {
     let bare = name.rsplit('/').next()?;
     let file = file.rsplit('/').next()?.split(['?', '#']).next()?;
     let version = file.strip_prefix(bare)?.strip_prefix('-')?;
     let version = version.strip_suffix(".tgz").or_else(|| version.strip_suffix(".tar.gz"))?;
-    dx_pkg_core::Version::parse(version).ok().map(|version| version.to_string())
+    Version::parse(version).ok().map(|version| version.to_string())
 }

@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 use super::super::LockfileError;
 use super::super::json::{Object, canonical};
-use super::source::{Place, Source, is_string, peer_meta};
+use super::source::{Place, Source, is_set, is_string, peer_meta};
 use super::{legacy, path};
 use crate::json_size;
 use crate::surrogates::without_lone;
@@ -55,7 +55,8 @@ pub(super) fn read_within(
     {
         return Err(place.error("version", raw.get(), "is not a version"));
     }
-    match (members.get("packages"), members.get("dependencies")) {
+    let filled = |key| members.get(key).filter(|raw| raw.get() != "null");
+    match (filled("packages"), filled("dependencies")) {
         (Some(packages), _) => lock.packages = read_entries(packages, place, most_entries)?,
         (None, Some(dependencies)) => lock.packages = legacy::upgrade(&lock, dependencies, source)?,
         (None, None) => {}
@@ -72,7 +73,7 @@ fn read_entries(
     place: Place<'_, '_>,
     most: usize,
 ) -> Result<Vec<LockPackage>, LockfileError> {
-    let entries = place.object("packages", packages)?.0;
+    let entries = place.members("packages", packages)?.0;
     check_count(entries.len(), most)?;
     entries.into_iter().map(|(path, raw)| read_entry(place.source, &path, raw.get())).collect()
 }
@@ -117,9 +118,9 @@ pub(super) fn member_text(members: &Object<'_>, key: &str) -> Option<String> {
 
 fn format_version(members: &Object<'_>, place: Place<'_, '_>) -> Result<u8, LockfileError> {
     match members.get("lockfileVersion").map(RawValue::get) {
-        Some("1") => Ok(1),
-        Some("2") => Ok(2),
-        Some("3") => Ok(3),
+        Some("1" | "\"1\"") => Ok(1),
+        Some("2" | "\"2\"") => Ok(2),
+        Some("3" | "\"3\"") => Ok(3),
         None | Some("null")
             if members.get("packages").is_none() && members.get("dependencies").is_none() =>
         {
@@ -161,6 +162,9 @@ pub(super) fn read_entry(
     for (key, value) in &members.0 {
         read_member(&mut package, place, key, value)?;
     }
+    if let Some(bin) = members.get("bin") {
+        package.bin = place.commands("bin", bin, package.package_name())?;
+    }
     if let (Some(name), true) = (&package.name, path.contains("node_modules/"))
         && PackageName::parse(name).is_err()
     {
@@ -182,17 +186,17 @@ fn read_member(
     match key {
         "name" => package.name = place.string(key, raw)?,
         "version" => package.version = place.string(key, raw)?,
-        "resolved" => package.resolved = place.string(key, raw)?,
-        "integrity" => package.integrity = place.string(key, raw)?,
-        "link" => package.link = place.flag(key, raw)?,
-        "dev" => package.dev = place.flag(key, raw)?,
-        "optional" => package.optional = place.flag(key, raw)?,
-        "devOptional" => package.dev_optional = place.flag(key, raw)?,
-        "peer" => package.peer = place.flag(key, raw)?,
-        "inBundle" => package.in_bundle = place.flag(key, raw)?,
-        "extraneous" => package.extraneous = place.flag(key, raw)?,
-        "hasInstallScript" => package.has_install_script = place.flag(key, raw)?,
-        "hasShrinkwrap" => package.has_shrinkwrap = place.flag(key, raw)?,
+        "resolved" => package.resolved = place.filled_string(key, raw)?,
+        "integrity" => package.integrity = place.filled_string(key, raw)?,
+        "link" => package.link = is_set(raw),
+        "dev" => package.dev = is_set(raw),
+        "optional" => package.optional = is_set(raw),
+        "devOptional" => package.dev_optional = is_set(raw),
+        "peer" => package.peer = is_set(raw),
+        "inBundle" => package.in_bundle = is_set(raw),
+        "extraneous" => package.extraneous = is_set(raw),
+        "hasInstallScript" => package.has_install_script = is_set(raw),
+        "hasShrinkwrap" => package.has_shrinkwrap = is_set(raw),
         "engines" => package.engines = Some(canonical(raw.get())),
         "funding" => package.funding = Some(canonical(raw.get())),
         "workspaces" => package.workspaces = Some(canonical(raw.get())),
@@ -220,7 +224,7 @@ fn read_member(
         }
         "deprecated" if is_string(raw) => package.deprecated = place.string(key, raw)?,
         "license" if is_string(raw) => package.license = place.string(key, raw)?,
-        "bin" if !is_string(raw) => package.bin = place.pairs(key, raw)?,
+        "bin" => {} // read last, as it may mean the name
         "bundleDependencies" if raw.get().starts_with('[') => {
             package.bundle_dependencies = place.strings(key, raw)?
         }

@@ -69,6 +69,19 @@ impl Place<'_, '_> {
         Object::parse(raw.get()).map_err(|_| self.error(key, raw.get(), "is not an object"))
     }
 
+    /// Reads an object; null and an empty list, which some tools write in its place, have nothing
+    /// in them, as for npm.
+    pub(super) fn members<'de>(
+        self,
+        key: &str,
+        raw: &'de RawValue,
+    ) -> Result<Object<'de>, LockfileError> {
+        if is_null(raw) || is_empty_list(raw) {
+            return Ok(Object::default());
+        }
+        self.object(key, raw)
+    }
+
     /// Reads a string; null and false count as none, as for npm.
     pub(super) fn string(self, key: &str, raw: &RawValue) -> Result<Option<String>, LockfileError> {
         if matches!(raw.get(), "null" | "false") {
@@ -77,20 +90,45 @@ impl Place<'_, '_> {
         self.read(key, raw, "is not a string").map(Some)
     }
 
-    pub(super) fn flag(self, key: &str, raw: &RawValue) -> Result<bool, LockfileError> {
-        if raw.get() == "null" {
-            Ok(false)
-        } else {
-            self.read(key, raw, "is neither true nor false")
-        }
+    /// Reads a string that tells nothing where it is empty.
+    pub(super) fn filled_string(
+        self,
+        key: &str,
+        raw: &RawValue,
+    ) -> Result<Option<String>, LockfileError> {
+        Ok(self.string(key, raw)?.filter(|text| !text.is_empty()))
     }
 
-    /// Reads an array of strings, or one string.
+    /// Reads an array of strings, or one string; null is none.
     pub(super) fn strings(self, key: &str, raw: &RawValue) -> Result<Vec<String>, LockfileError> {
+        if is_null(raw) {
+            return Ok(Vec::new());
+        }
         if is_string(raw) {
             return self.read(key, raw, "is not a string").map(|text| vec![text]);
         }
         self.read(key, raw, "is not an array of strings")
+    }
+
+    /// Reads `bin`: commands with their files, or the file of the command that has the name of the
+    /// package. npm passes over what is neither.
+    pub(super) fn commands(
+        self,
+        key: &str,
+        raw: &RawValue,
+        package: &str,
+    ) -> Result<Vec<(String, String)>, LockfileError> {
+        if is_string(raw) {
+            let command = package.rsplit('/').next().unwrap_or(package);
+            return Ok(vec![(command.to_owned(), self.read(key, raw, "is not a string")?)]);
+        }
+        let mut commands = Vec::new();
+        for (name, file) in self.members(key, raw)?.0 {
+            if is_string(file) {
+                commands.push((name.into_owned(), self.read(key, file, "is not a string")?));
+            }
+        }
+        Ok(commands)
     }
 
     /// Reads an object of strings.
@@ -103,8 +141,22 @@ impl Place<'_, '_> {
             let value = self.read(key, value, "holds a value that is not a string")?;
             Ok((name.into_owned(), value))
         };
-        self.object(key, raw)?.0.into_iter().map(pair).collect()
+        self.members(key, raw)?.0.into_iter().map(pair).collect()
     }
+}
+
+/// Returns whether a mark is set: whether npm, which asks no more, takes the value for true.
+pub(super) fn is_set(raw: &RawValue) -> bool {
+    !matches!(raw.get(), "false" | "null" | "0" | "\"\"")
+}
+
+fn is_null(raw: &RawValue) -> bool {
+    raw.get() == "null"
+}
+
+fn is_empty_list(raw: &RawValue) -> bool {
+    let inner = raw.get().strip_prefix('[').and_then(|rest| rest.strip_suffix(']'));
+    inner.is_some_and(|inner| inner.trim().is_empty())
 }
 
 /// Returns whether the value is a string.

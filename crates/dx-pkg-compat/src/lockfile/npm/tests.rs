@@ -1,5 +1,7 @@
 pub(super) mod properties;
 
+mod lenient;
+
 use dx_pkg_core::Coded;
 use dx_pkg_lock::{Lock, LockPackage};
 

@@ -1,0 +1,91 @@
+// dx's side of a recorded project, and what differs from npm's.
+'use strict'
+
+const { execFile } = require('node:child_process')
+const fs = require('node:fs')
+const path = require('node:path')
+const { differences, entryDifferences, lockDifferences, short, tree } = require('../installs/differences.js')
+const { furnish, home, read } = require('./place.js')
+const { REGISTRY } = require('./server.js')
+
+class Dx {
+  constructor (folder, proxy, binary) {
+    this.project = path.join(folder, 'dx/project')
+    this.binary = binary
+    this.environment = {
+      PATH: process.env.PATH, HOME: path.join(folder, 'home'), DX_STORE: path.join(folder, 'store'), DX_BACKGROUND: '0',
+      DX_PREPARED_TREES: '0', npm_config_registry: REGISTRY, npm_config_proxy: proxy, npm_config_https_proxy: proxy,
+      npm_config_min_release_age: '0', npm_config_fetch_retries: '0', npm_config_allow_remote: 'all', npm_config_allow_git: 'all',
+      npm_config_allow_file: 'all', npm_config_allow_directory: 'all',
+    }
+  }
+
+  run ({ action, specs = [] }) {
+    const words = [action, ...specs, '--ignore-scripts']
+    return new Promise(resolve => {
+      execFile(this.binary, words, { cwd: this.project, env: this.environment, timeout: 60000 }, (error, stdout, stderr) => {
+        resolve(error ? { code: /\[(DX_\w+)\]/.exec(stderr)?.[1] || `exit ${error.code} ${error.signal || ''}`, message: stderr } : undefined)
+      })
+    })
+  }
+}
+
+/**
+ * What dx does otherwise on purpose, see docs/npm-differences.md: each package of two with a command of one name can be
+ * executed, a package that npm breaks a circle with by a link to it keeps its own commands, the commands in a kept tree are
+ * those of the packages in it, and what a lockfile lacks of a package's source is known to the hidden lockfile.
+ */
+const isIntended = (line, linksInside, keep) =>
+  / file .*: npm 644, dx 755$/.test(line) || linksInside && / file .*\/.bin\/.*: npm nothing, dx -> /.test(line) ||
+  keep && / file .*\/.bin\//.test(line) || / hidden .* (resolved|integrity): npm nothing, dx /.test(line)
+
+const breaksCircle = text => /"resolved": "node_modules\/[^"]*",\s*"link": true/.test(text)
+
+/** The entries of the hidden lockfile that differ. */
+const hiddenDifferences = (theirs, ours) => {
+  const parse = text => text === undefined ? {} : JSON.parse(text).packages
+  return entryDifferences(parse(theirs), parse(ours), 'hidden')
+}
+
+/** Compares the steps of a project; returns what differs, and how many steps were compared. */
+exports.replay = async (one, results, folder, server, binary) => {
+  if (results.length) {
+    server.publish(one)
+    home(folder, one)
+  }
+  const ours = new Dx(folder, server.address, binary)
+  const found = []
+  let compared = 0
+  let linksInside = false
+  for (const [number, result] of results.entries()) {
+    const step = one.steps[number]
+    server.serve(step.remote)
+    home(folder, step)
+    Object.assign(one.files, step.files)
+    Object.assign(one.folders, step.folders)
+    furnish(ours.project, one, step, result.start)
+    const failed = await ours.run(step)
+    if (result.forced && failed?.code === 'DX_UNSUPPORTED_PLATFORM') {
+      break // npm's --force goes past platforms, too
+    }
+    compared++
+    const label = line => `step ${number} ${step.action}: ${line}`
+    if (!result.refused !== !failed) {
+      found.push(label(`npm ${short(result.refused || 'goes on')}, dx ${failed ? `${failed.code} ${short(failed.message)}` : 'goes on'}`))
+      break
+    }
+    if (failed) {
+      continue
+    }
+    const file = name => read(path.join(ours.project, name))
+    linksInside ||= [result.lock, file('package-lock.json')].some(text => text && breaksCircle(text))
+    const lines = [
+      ...lockDifferences(result.lock, file('package-lock.json')),
+      ...differences(result.tree, tree(path.dirname(ours.project)), 'file'),
+      ...hiddenDifferences(result.hidden, file('node_modules/.package-lock.json')),
+      ...differences(...[result.manifest, file('package.json')].map(text => JSON.parse(text)), 'package.json'),
+    ].map(label)
+    found.push(...lines.filter(line => !isIntended(line, linksInside, step.keep)))
+  }
+  return { found, compared }
+}
