@@ -96,19 +96,19 @@ impl<'l> Manifests<'l> {
 
     /// Adds the manifest of a package, with its requirements as pins leave them.
     pub(crate) fn push(&mut self, mut manifest: Manifest<'l>, interner: &Interner) -> ManifestId {
-        self.pins.apply(&mut manifest, false, interner);
+        self.pins.apply(&mut manifest, None, interner);
         self.items.push(manifest);
         ManifestId(index(self.items.len() - 1))
     }
 
-    /// Adds the manifest of the project or of a folder with a manifest of its own, whose
-    /// requirements may have meanings.
-    pub(crate) fn push_own(
+    /// Adds the manifest of a folder, relative to the project, whose requirements may have meanings.
+    pub(crate) fn push_folder(
         &mut self,
         mut manifest: Manifest<'l>,
+        folder: &str,
         interner: &Interner,
     ) -> ManifestId {
-        self.pins.apply(&mut manifest, true, interner);
+        self.pins.apply(&mut manifest, Some(folder), interner);
         self.items.push(manifest);
         ManifestId(index(self.items.len() - 1))
     }

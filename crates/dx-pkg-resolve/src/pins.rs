@@ -15,6 +15,8 @@ use crate::manifest::{Declared, EdgeKind, Manifest};
 /// The meaning of a requirement of the project or one of its workspaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Meaning {
+    /// The folder of the manifest that has it, relative to the project; the project's is empty.
+    pub from: String,
     /// The name of the dependency.
     pub name: String,
     /// The requirement as it is written.
@@ -67,18 +69,19 @@ impl Pins {
         self.meanings.is_empty() && self.pins.is_empty()
     }
 
-    /// Returns what a requirement of the project or a workspace means.
+    /// Returns what a requirement of the manifest in the folder `from` means.
     #[must_use]
-    pub fn meaning<'s>(&'s self, name: &str, written: &'s str) -> &'s str {
-        let found = self.meanings.iter().find(|one| one.name == name && one.written == written);
-        found.map_or(written, |meaning| &meaning.means)
+    pub fn meaning<'s>(&'s self, from: &str, name: &str, written: &'s str) -> &'s str {
+        let is_it = |one: &&Meaning| one.written == written && one.name == name && one.from == from;
+        self.meanings.iter().find(is_it).map_or(written, |meaning| &meaning.means)
     }
 }
 
 /// The pins of a resolution, by the names that they concern.
 #[derive(Default)]
 pub(crate) struct PinTable {
-    meanings: FxHashMap<(NameId, SpecId), SpecId>,
+    /// By the folder of the manifest.
+    meanings: FxHashMap<String, FxHashMap<(NameId, SpecId), SpecId>>,
     pins: FxHashMap<NameId, Vec<ReadPin>>,
 }
 
@@ -100,9 +103,10 @@ enum ReadWhich {
 impl PinTable {
     pub(crate) fn new(written: &Pins, interner: &mut Interner) -> Self {
         let mut table = Self::default();
-        for Meaning { name, written, means } in &written.meanings {
+        for Meaning { from, name, written, means } in &written.meanings {
             let key = (interner.name(name), interner.spec(written));
-            table.meanings.insert(key, interner.spec(means));
+            let means = interner.spec(means);
+            table.meanings.entry(from.clone()).or_default().insert(key, means);
         }
         for pin in &written.pins {
             let parent = pin.parent.as_ref().map(|(name, range)| {
@@ -122,11 +126,16 @@ impl PinTable {
         table
     }
 
-    /// Replaces the requirements of a manifest that pins concern, and gives the others, where it
-    /// `is_own`, a manifest of the project or a workspace, their meanings.
-    pub(crate) fn apply(&self, manifest: &mut Manifest<'_>, is_own: bool, interner: &Interner) {
-        let has_meanings = is_own && !self.meanings.is_empty();
-        if self.pins.is_empty() && !has_meanings {
+    /// Replaces the requirements of a manifest that pins concern, and gives the others their
+    /// meanings where it is that of a `folder`, relative to the project.
+    pub(crate) fn apply(
+        &self,
+        manifest: &mut Manifest<'_>,
+        folder: Option<&str>,
+        interner: &Interner,
+    ) {
+        let meanings = folder.and_then(|folder| self.meanings.get(folder));
+        if self.pins.is_empty() && meanings.is_none() {
             return;
         }
         let Manifest { name, version, declared, dev, .. } = manifest;
@@ -134,9 +143,8 @@ impl PinTable {
         for list in [declared, dev] {
             list.retain_mut(|item| {
                 let written = item.spec;
-                if has_meanings && let Some(means) = self.meanings.get(&(item.name, written)) {
-                    item.spec = *means;
-                }
+                let means = meanings.and_then(|known| known.get(&(item.name, written)));
+                item.spec = means.copied().unwrap_or(written);
                 self.pin(item, written, package, interner)
             });
         }
@@ -193,16 +201,18 @@ mod tests {
 
     #[test]
     fn a_requirement_without_a_meaning_is_taken_as_written() {
-        let meaning = |name: &str, written: &str, means: &str| Meaning {
+        let meaning = |from: &str, name: &str, means: &str| Meaning {
+            from: from.to_owned(),
             name: name.to_owned(),
-            written: written.to_owned(),
+            written: "catalog:".to_owned(),
             means: means.to_owned(),
         };
-        let meanings = vec![meaning("a", "catalog:", "^1.0.0"), meaning("b", "catalog:", "2")];
+        let meanings = vec![meaning("", "a", "^1.0.0"), meaning("w", "b", "2")];
         let pins = Pins { meanings, pins: Vec::new() };
-        assert_eq!(pins.meaning("a", "catalog:"), "^1.0.0");
-        assert_eq!(pins.meaning("b", "catalog:"), "2");
-        assert_eq!(pins.meaning("a", "^3"), "^3");
+        assert_eq!(pins.meaning("", "a", "catalog:"), "^1.0.0");
+        assert_eq!(pins.meaning("w", "b", "catalog:"), "2");
+        assert_eq!(pins.meaning("", "b", "catalog:"), "catalog:");
+        assert_eq!(pins.meaning("", "a", "^3"), "^3");
         assert!(!pins.is_empty() && Pins::default().is_empty());
     }
 }

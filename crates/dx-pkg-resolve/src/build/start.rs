@@ -87,7 +87,7 @@ fn load<'a, 'l>(
     let root_name = requirements.root.name.as_deref().unwrap_or_default();
     let name = interner.name(root_name);
     let root = Manifest::from_record(requirements.root.clone(), None, &mut interner);
-    let root = manifests.push_own(root, &interner);
+    let root = manifests.push_folder(root, "", &interner);
     let mut tree = DependencyTree::new(interner, manifests, rules, root, name);
     tree.legacy_peer_deps = options.legacy_peer_deps;
     tree.places = provider.places();
@@ -156,7 +156,7 @@ impl<'l> Builder<'_, 'l> {
         let folder_name = name_of_path(path).to_owned();
         let name = self.tree.interner.name(package.name.as_deref().unwrap_or(&folder_name));
         let manifest = Manifest::from_record(package, Some(&folder_name), &mut self.tree.interner);
-        let manifest = self.tree.manifests.push_own(manifest, &self.tree.interner);
+        let manifest = self.tree.manifests.push_folder(manifest, path, &self.tree.interner);
         let node = self.tree.add_node(name, manifest);
         self.tree[node].folder = Some(path.into());
         self.folders.insert(path.to_owned(), node);

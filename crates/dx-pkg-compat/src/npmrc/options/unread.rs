@@ -46,6 +46,11 @@ pub(super) fn trust(key: &str) -> Trust {
     known.map_or(Trust::Anyone, |(_, trust)| *trust)
 }
 
+/// Returns whether a key is one of the settings of a registry.
+pub(super) fn is_of_a_registry(key: &str) -> bool {
+    OF_A_REGISTRY.iter().any(|(known, _)| *known == key)
+}
+
 /// npm's settings for commands that dx does not have, and those that say where files are.
 const OTHER_COMMANDS: &str = "\
     access all allow-same-version allow-scripts-pending allow-scripts-pin auth-type browser \
