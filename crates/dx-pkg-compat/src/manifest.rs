@@ -19,7 +19,6 @@ mod fields;
 mod foreign;
 mod lock_package;
 mod overrides;
-mod pnpm_workspace;
 mod read;
 mod section;
 mod text;
@@ -32,8 +31,7 @@ pub use approvals::Approvals;
 pub use dev_engines::{CurrentEngines, UnmetEngine};
 pub use edit::ManifestEdit;
 pub use error::ManifestError;
-pub use foreign::{ForeignFields, ForeignPin};
-pub use pnpm_workspace::PnpmWorkspace;
+pub use foreign::{ForeignFields, ForeignPin, PinStyle};
 pub use section::Section;
 
 /// A `package.json` as npm sees it after normalisation.
