@@ -9,5 +9,6 @@ pub mod manifest;
 pub mod npm_registry;
 pub mod npmrc;
 pub mod packument;
+pub mod patch;
 mod surrogates;
 pub mod tarball;

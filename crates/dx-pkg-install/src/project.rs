@@ -209,7 +209,8 @@ impl Project {
             })
             .chain(self.linked_folders()?)
             .collect();
-        Ok(Requirements { root: self.manifest.to_lock_package(), workspaces, overrides })
+        let (root, extensions) = (self.own_record(), self.manifest.extension_rules()?);
+        Ok(Requirements { root, workspaces, overrides, extensions })
     }
 
     /// Returns whether the project or one of its workspaces has any dependency.

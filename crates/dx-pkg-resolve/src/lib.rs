@@ -21,6 +21,7 @@ mod engines;
 mod entry;
 mod error;
 mod explain;
+mod extensions;
 mod finish;
 mod flags;
 mod growth;
@@ -39,6 +40,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
+pub use extensions::{Extension, Joining};
 pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
@@ -55,6 +57,8 @@ pub struct Requirements {
     pub workspaces: Vec<LockPackage>,
     /// The project's `overrides`.
     pub overrides: Vec<Override>,
+    /// The project's `packageExtensions`; their hash is a member of `root`.
+    pub extensions: Vec<Extension>,
 }
 
 /// The settings of a resolution.

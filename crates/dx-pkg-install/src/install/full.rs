@@ -320,7 +320,7 @@ pub(super) fn warnings_of(
 /// Gives the lockfile's entry for the project the requirements of its new manifest.
 fn record_requirements(lock: &mut Lock, manifest: &Manifest) {
     if let Some(root) = lock.packages.iter_mut().find(|package| package.path.is_empty()) {
-        *root = LockPackage { name: root.name.clone(), ..manifest.to_lock_package() };
+        *root = LockPackage { name: root.name.clone(), ..manifest.to_project_package() };
     }
 }
 

@@ -301,7 +301,7 @@ impl Effect {
             let mut visible = Lock { packages, ..Lock::default() };
             let text = (change.manifest)(&visible)?;
             let manifest = Manifest::parse(&text)?;
-            own = LockPackage { name: own.name, ..manifest.to_lock_package() };
+            own = LockPackage { name: own.name, ..manifest.to_project_package() };
             own.normalise();
             visible.packages.push(own.clone());
             self.diagnostics.is_complete &= keeps_versions(&visible, &change.explicit);
