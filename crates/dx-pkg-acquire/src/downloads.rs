@@ -4,6 +4,7 @@ mod download;
 mod first;
 mod local;
 mod package;
+mod patched;
 mod sink;
 mod streaming;
 mod workers;
@@ -22,6 +23,7 @@ use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::{Arrival, Store, StoreError, StoreMode};
 
 use self::download::Download;
+use self::patched::PatchJob;
 use self::workers::Workers;
 use crate::package::{Origin, OwnFields, label, origin, package_id, real_name};
 use crate::{AcquireError, Context, Counters, POLL_INTERVAL};
@@ -50,6 +52,8 @@ struct Shared {
     mode: StoreMode,
     /// What was read from manifests of packages whose packuments lack it.
     own_fields: Mutex<HashMap<PackageId, OwnFields>>,
+    /// The patched packages that wait for those that they are made from.
+    patch_jobs: Mutex<Vec<PatchJob>>,
     /// The receiver of arrivals.
     listener: Mutex<Option<Sender<Arrival>>>,
 }
@@ -80,6 +84,7 @@ impl Downloads {
             counters,
             mode,
             own_fields: Mutex::default(),
+            patch_jobs: Mutex::default(),
             listener: Mutex::default(),
         };
         let shared = Arc::new(shared);
@@ -147,6 +152,9 @@ impl Downloads {
             self.shared.done(id, Ok(()));
             return Ok(());
         }
+        if let Some(patch) = &package.patched {
+            return self.start_patched(id, package, patch, bytes);
+        }
         if let Origin::File(path) = origin(package) {
             let taken = self.take_file(id, package, path);
             self.shared.done(id, taken.map_err(|source| unusable(package, source)));
@@ -166,6 +174,13 @@ impl Downloads {
             let result = Arc::new(download).bring(network, wanted).await;
             shared.counters.tarballs_unpacked.add(1);
             shared.done(id, result);
+            if shared.is_waited_for(id) {
+                let patching = shared.clone();
+                // What panics there leaves the package undone, and is reported here.
+                if shared.workers.run(0, move || patching.patch_waiting(id)).await.is_none() {
+                    shared.fail_waiting(id);
+                }
+            }
         });
         Ok(())
     }

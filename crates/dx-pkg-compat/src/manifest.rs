@@ -19,6 +19,7 @@ mod fields;
 mod foreign;
 mod lock_package;
 mod overrides;
+mod patches;
 mod pnpm_workspace;
 mod read;
 mod section;
@@ -33,6 +34,7 @@ pub use edit::ManifestEdit;
 pub use error::ManifestError;
 pub use extensions::npm_extension_hash;
 pub use foreign::{ForeignFields, ForeignPin};
+pub use patches::{AmbiguousPatch, PatchRule, is_inside};
 pub use pnpm_workspace::PnpmWorkspace;
 pub use section::Section;
 
@@ -165,6 +167,15 @@ impl Manifest {
     pub fn extension_rules(&self) -> Result<Vec<Extension>, ManifestError> {
         let rules = self.raw.get("packageExtensions");
         rules.map_or(Ok(Vec::new()), |rules| extensions::rules(rules, Joining::Strict))
+    }
+
+    /// Returns the entries of `patchedDependencies`, which count in a project's own manifest only;
+    /// none where it is absent.
+    ///
+    /// # Errors
+    /// An entry that names no patch file of the project.
+    pub fn patch_rules(&self) -> Result<Vec<PatchRule>, ManifestError> {
+        self.raw.get("patchedDependencies").map_or(Ok(Vec::new()), patches::rules)
     }
 
     /// Returns what `devEngines` demands and the current engines do not meet.

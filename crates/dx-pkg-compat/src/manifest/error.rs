@@ -71,6 +71,12 @@ pub enum ManifestError {
         /// What is wrong with it.
         what: String,
     },
+    /// An entry of `patchedDependencies` cannot be understood.
+    #[error("package.json: patchedDependencies: {what}")]
+    PatchedDependencies {
+        /// What is wrong with it.
+        what: String,
+    },
     /// `devEngines` cannot be understood.
     #[error("package.json: {what}")]
     DevEngines {
@@ -98,6 +104,7 @@ impl Coded for ManifestError {
                 "DX_BAD_OVERRIDES"
             }
             Self::PackageExtensions { .. } => "DX_BAD_PACKAGE_EXTENSIONS",
+            Self::PatchedDependencies { .. } => "DX_BAD_PATCHED_DEPENDENCIES",
             Self::DevEngines { .. } => "DX_BAD_DEV_ENGINES",
         }
     }
@@ -126,6 +133,10 @@ impl Coded for ManifestError {
             Self::PackageExtensions { .. } => {
                 "a rule is a name, with or without a range, and the dependencies that the package \
                  lacks: {\"a@^1\": {\"dependencies\": {\"b\": \"^2\"}}}"
+            }
+            Self::PatchedDependencies { .. } => {
+                "an entry is a name, with or without a version, and a patch file of the project: \
+                 {\"a@1.2.0\": \"patches/a.patch\"}"
             }
             Self::Overrides | Self::Override { .. } | Self::OverrideKey { .. } => {
                 "an override is a name with a version, or with an object of overrides that apply \

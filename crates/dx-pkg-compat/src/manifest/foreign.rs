@@ -66,10 +66,8 @@ impl Effect {
 }
 
 /// The fields at the top of a manifest.
-const FIELDS: [(&str, Effect); 10] = [
+const FIELDS: [(&str, Effect); 8] = [
     ("trustedDependencies", Effect::Scripts),
-    ("patchedDependencies", Effect::Patches),
-    ("packageExtensions", Effect::Manifests),
     ("catalog", Effect::Catalogs),
     ("catalogs", Effect::Catalogs),
     ("dependenciesMeta", Effect::Layout),
@@ -82,7 +80,8 @@ const FIELDS: [(&str, Effect); 10] = [
 const IN_WORKSPACES: [(&str, Effect); 3] =
     [("catalog", Effect::Catalogs), ("catalogs", Effect::Catalogs), ("nohoist", Effect::Layout)];
 /// The fields that a workspace's manifest may have, but that count in the project's only.
-const PROJECT_ONLY: [&str; 4] = ["overrides", "resolutions", "allowScripts", "pnpm"];
+const PROJECT_ONLY: [&str; 5] =
+    ["overrides", "resolutions", "allowScripts", "pnpm", "packageExtensions"];
 
 /// Returns the effect of a setting of pnpm's, which stands in `pnpm` or in `pnpm-workspace.yaml`;
 /// `None` for one that does not concern an install.

@@ -7,8 +7,7 @@ use super::OptionInfo;
 use super::words::is_idle;
 
 /// npm's settings that an install or a script would heed, and dx does not.
-const NOT_CARRIED_OUT: [&str; 13] = [
-    "allow-unused-patches",
+const NOT_CARRIED_OUT: [&str; 12] = [
     "if-present",
     "ignore-patch-failures",
     "include-workspace-root",
