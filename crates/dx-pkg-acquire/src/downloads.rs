@@ -5,6 +5,7 @@ mod first;
 mod kept;
 mod local;
 mod package;
+mod patched;
 mod sink;
 mod streaming;
 mod workers;
@@ -23,6 +24,7 @@ use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::{Arrival, Store, StoreError, StoreMode};
 
 use self::download::Download;
+use self::patched::PatchJob;
 use self::workers::Workers;
 use crate::package::{Origin, OwnFields, label, origin, package_id, real_name};
 use crate::{AcquireError, Context, Counters, POLL_INTERVAL};
@@ -51,6 +53,8 @@ struct Shared {
     mode: StoreMode,
     /// What was read from manifests of packages whose packuments lack it.
     own_fields: Mutex<HashMap<PackageId, OwnFields>>,
+    /// The patched packages that wait for those that they are made from.
+    patch_jobs: Mutex<Vec<PatchJob>>,
     /// The receiver of arrivals.
     listener: Mutex<Option<Sender<Arrival>>>,
 }
@@ -81,6 +85,7 @@ impl Downloads {
             counters,
             mode,
             own_fields: Mutex::default(),
+            patch_jobs: Mutex::default(),
             listener: Mutex::default(),
         };
         let shared = Arc::new(shared);
@@ -148,6 +153,9 @@ impl Downloads {
             self.shared.done(id, Ok(()));
             return Ok(());
         }
+        if let Some(patch) = &package.patched {
+            return self.start_patched(id, package, patch, bytes);
+        }
         if let Origin::File(path) = origin(package) {
             let taken = self.take_file(id, package, path);
             self.shared.done(id, taken.map_err(|source| unusable(package, source)));
@@ -167,6 +175,13 @@ impl Downloads {
             let result = Arc::new(download).bring(network, wanted).await;
             shared.counters.tarballs_unpacked.add(1);
             shared.done(id, result);
+            if shared.is_waited_for(id) {
+                let patching = shared.clone();
+                // What panics there leaves the package undone, and is reported here.
+                if shared.workers.run(0, move || patching.patch_waiting(id)).await.is_none() {
+                    shared.fail_waiting(id);
+                }
+            }
         });
         Ok(())
     }

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dx_pkg_compat::npmrc::ConfigError;
+use dx_pkg_compat::patch::PatchError;
 use dx_pkg_compat::tarball::TarballError;
 use dx_pkg_core::integrity::IntegrityError;
 use dx_pkg_core::{
@@ -119,6 +120,30 @@ pub enum AcquireError {
         /// The reason.
         source: Box<AcquireError>,
     },
+    /// A patch cannot be applied to a package.
+    #[error("{file}, the patch for {package}: {source}")]
+    Patch {
+        /// The package with its version.
+        package: String,
+        /// The patch file, relative to the project.
+        file: String,
+        /// The reason.
+        source: Arc<PatchError>,
+    },
+    /// A patch file is not the one that the lockfile names.
+    #[error("{file} is not the patch for {package} that the lockfile names")]
+    OtherPatch {
+        /// The package with its version.
+        package: String,
+        /// The patch file, relative to the project.
+        file: String,
+    },
+    /// The lockfile names a patch file outside the project.
+    #[error("the lockfile names the patch file {file:?}, which is outside the project")]
+    PatchOutside {
+        /// The file.
+        file: String,
+    },
     /// A setting forbids to take a package from where it is.
     #[error("{package} comes from {place}, which {setting}={value} forbids")]
     SourceNotAllowed {
@@ -226,10 +251,18 @@ impl AcquireError {
         )
     }
 
-    /// Returns whether this machine is at fault rather than the package.
+    /// Returns whether this machine or the project's patch is at fault rather than the package:
+    /// without it an optional package is not left out.
     #[must_use]
     pub fn is_of_this_machine(&self) -> bool {
-        matches!(self, Self::Store(_) | Self::Panicked)
+        matches!(
+            self,
+            Self::Store(_)
+                | Self::Panicked
+                | Self::Patch { .. }
+                | Self::OtherPatch { .. }
+                | Self::PatchOutside { .. }
+        )
     }
 
     /// Returns the error in the form that the resolver passes on.
@@ -279,6 +312,9 @@ impl Coded for AcquireError {
             Self::OriginNotRequired { .. } => "DX_LOCK_ORIGIN",
             Self::LocalTarball { source, .. } => source.code(),
             Self::SourceNotAllowed { .. } => "DX_SOURCE_NOT_ALLOWED",
+            Self::Patch { source, .. } => source.code(),
+            Self::OtherPatch { .. } => "DX_LOCKFILE_OUT_OF_DATE",
+            Self::PatchOutside { .. } => "DX_BAD_PATCHED_DEPENDENCIES",
             Self::NoDigest { .. } => "DX_NO_INTEGRITY",
             Self::NoManifest { .. } => "DX_NO_MANIFEST",
             Self::InPackage { source, .. } => source.code(),
@@ -311,6 +347,14 @@ impl Coded for AcquireError {
             }
             Self::SourceNotAllowed { setting, .. } => {
                 return Some(format!("if you trust it, set {setting}=root or {setting}=all"));
+            }
+            Self::Patch { source, .. } => return source.hint(),
+            Self::OtherPatch { .. } => {
+                "run dx install to bring the lockfile up to date, or restore the patch file"
+            }
+            Self::PatchOutside { .. } => {
+                "no package manager writes such an entry: find out who changed the lockfile before \
+                 installing from it"
             }
             Self::NoDigest { .. } => {
                 "registries give an integrity or a shasum for every version: ask whoever runs \

@@ -11,12 +11,12 @@ use crate::AcquireError;
 /// # Errors
 /// An integrity that cannot be read.
 pub fn package_id(package: &LockPackage) -> Result<Option<PackageId>, AcquireError> {
-    let Some(text) = package.integrity.as_deref() else { return Ok(None) };
-    if let Some(id) = PackageId::from_sha512_text(text) {
+    if let Some(id) = package.package_id() {
         return Ok(Some(id));
     }
+    let Some(text) = package.integrity.as_deref() else { return Ok(None) };
     match Integrity::parse(text) {
-        Ok(integrity) => Ok(Some(PackageId::from_integrity(&integrity))),
+        Ok(_) => Ok(None),
         Err(source) => Err(AcquireError::BadIntegrity { entry: package.path.clone(), source }),
     }
 }

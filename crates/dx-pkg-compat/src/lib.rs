@@ -13,5 +13,6 @@ pub mod npm_registry;
 pub mod npmrc;
 pub mod packlist;
 pub mod packument;
+pub mod patch;
 mod surrogates;
 pub mod tarball;

@@ -39,7 +39,7 @@ pub enum LockfileError {
         what: &'static str,
     },
     /// The lockfile is of a version that dx does not know.
-    #[error("reading the lockfile: its lockfileVersion is {found}, dx reads 1, 2 and 3")]
+    #[error("reading the lockfile: its lockfileVersion is {found}, dx reads 1 to 4")]
     Version {
         /// The version as written.
         found: String,
@@ -86,9 +86,6 @@ impl Coded for LockfileError {
         let hint = match self {
             Self::Conflict { .. } => {
                 "resolve the conflict in package.json, take either side's lockfile (`git checkout --ours package-lock.json`), then install again"
-            }
-            Self::Version { found } if found == "4" => {
-                "npm writes version 4 when package.json has `patchedDependencies` or package extensions, which dx does not apply; install with npm"
             }
             Self::Version { .. } => {
                 "a newer npm may have written it: update dx, or install with that npm"

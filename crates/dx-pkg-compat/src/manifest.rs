@@ -6,7 +6,7 @@
 
 use crate::foreign_bytes;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_resolve::Override;
+use dx_pkg_resolve::{Extension, Joining, Override};
 use serde_json::Value;
 
 mod allow_scripts;
@@ -15,10 +15,12 @@ mod bin;
 mod dev_engines;
 mod edit;
 mod error;
+mod extensions;
 mod fields;
 mod foreign;
 mod lock_package;
 mod overrides;
+mod patches;
 mod read;
 mod section;
 mod text;
@@ -31,7 +33,9 @@ pub use approvals::Approvals;
 pub use dev_engines::{CurrentEngines, UnmetEngine};
 pub use edit::ManifestEdit;
 pub use error::ManifestError;
+pub use extensions::npm_extension_hash;
 pub use foreign::{ForeignFields, ForeignPin, PinStyle};
+pub use patches::{AmbiguousPatch, PatchRule, is_inside};
 pub use section::Section;
 
 /// A `package.json` as npm sees it after normalisation.
@@ -155,6 +159,25 @@ impl Manifest {
         }
     }
 
+    /// Returns the rules of `packageExtensions`, which count in a project's own manifest only; none
+    /// where it is absent.
+    ///
+    /// # Errors
+    /// A rule that npm refuses too.
+    pub fn extension_rules(&self) -> Result<Vec<Extension>, ManifestError> {
+        let rules = self.raw.get("packageExtensions");
+        rules.map_or(Ok(Vec::new()), |rules| extensions::rules(rules, Joining::Strict))
+    }
+
+    /// Returns the entries of `patchedDependencies`, which count in a project's own manifest only;
+    /// none where it is absent.
+    ///
+    /// # Errors
+    /// An entry that names no patch file of the project.
+    pub fn patch_rules(&self) -> Result<Vec<PatchRule>, ManifestError> {
+        self.raw.get("patchedDependencies").map_or(Ok(Vec::new()), patches::rules)
+    }
+
     /// Returns what `devEngines` demands and the current engines do not meet.
     ///
     /// # Errors
@@ -170,5 +193,16 @@ impl Manifest {
     #[must_use]
     pub fn to_lock_package(&self) -> LockPackage {
         lock_package::of(self)
+    }
+
+    /// Returns the parts of a project's own manifest that the resolver and the lockfile use.
+    #[must_use]
+    pub fn to_project_package(&self) -> LockPackage {
+        let mut package = lock_package::of(self);
+        if let Some(rules) = self.raw.get("packageExtensions") {
+            let hash = Value::from(extensions::hash(rules)).to_string();
+            package.extra.push(("packageExtensionsHash".to_owned(), hash));
+        }
+        package
     }
 }

@@ -30,6 +30,7 @@ pub use self::error::{PathProblem, StreamError, TarballError};
 use self::header::Kind;
 use self::names::Names;
 pub use self::path::NameRules;
+pub(crate) use self::path::check_path;
 use self::reader::Reader;
 pub use self::stream::{Entries, StreamedFile};
 
@@ -185,6 +186,11 @@ pub fn unpack_within(
 #[must_use]
 pub fn unpacked_size(tgz: &[u8]) -> u64 {
     inflate::told_length(tgz).map_or(tgz.len() as u64, u64::from)
+}
+
+/// Checks that `paths`, which are sorted and unique, can be files of one folder on this platform.
+pub(crate) fn check_collisions(paths: &[&str]) -> Result<(), TarballError> {
+    collisions::check(paths, &Limits::default())
 }
 
 impl Unpacked {

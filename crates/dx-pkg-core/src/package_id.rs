@@ -55,6 +55,17 @@ impl PackageId {
         Self(hasher.finalize().into())
     }
 
+    /// Returns the id of this package with a patch applied, of which `digest` is the integrity as
+    /// text. Another way of applying patches would need another name in it.
+    #[must_use]
+    pub fn patched(self, digest: &str) -> Self {
+        let mut hasher = Sha256::new();
+        hasher.update(b"dx-patched-1:");
+        hasher.update(self.0);
+        hasher.update(digest);
+        Self(hasher.finalize().into())
+    }
+
     /// Returns the id with these bytes, which were read from a file that dx wrote.
     pub const fn from_bytes(bytes: [u8; 32]) -> Self {
         Self(bytes)

@@ -3,6 +3,7 @@
 
 mod comparator;
 mod parse;
+mod subset;
 #[cfg(test)]
 mod tests;
 

@@ -136,6 +136,10 @@ impl CacheKey {
         if let Some(folder) = project.unnamed() {
             field(folder.as_bytes());
         }
+        if let Some(digest) = project.alterations.digest() {
+            field(b"alterations");
+            field(&digest);
+        }
         CacheKey { input: *hasher.finalize().as_bytes(), frozen }
     }
 

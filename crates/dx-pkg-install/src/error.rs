@@ -16,8 +16,10 @@ use dx_pkg_store::archive::ArchiveError;
 
 use crate::unsupported::advice;
 
+mod alteration;
 mod demand;
 
+pub use alteration::AlterationError;
 pub use demand::DemandError;
 
 /// A failed install.
@@ -36,6 +38,9 @@ pub enum InstallError {
     /// The project asks for what dx or this machine is not.
     #[error(transparent)]
     Demand(#[from] DemandError),
+    /// A patch or program of the project cannot be carried out.
+    #[error(transparent)]
+    Alteration(#[from] AlterationError),
     /// A file of the project that is to be written is a link that leads out of the project.
     #[error(
         "`{}` is a link to `{}`, which is not in the project: nothing is written there",
@@ -266,6 +271,7 @@ impl Coded for InstallError {
             Self::LinkedFile { .. } => "DX_LINKED_FILE",
             Self::NotStored { .. } => "DX_EXPORT_INCOMPLETE",
             Self::Demand(error) => error.code(),
+            Self::Alteration(error) => error.code(),
             Self::UnsupportedArgument { .. } => "DX_UNSUPPORTED_SOURCE",
             Self::NoPackage { .. } => "DX_NO_FOLDER",
             Self::NoHome => "DX_NO_HOME",
@@ -302,6 +308,7 @@ impl Coded for InstallError {
                 "run dx ci first, which fetches them; if you install without some kinds of dependencies, give the same --omit here"
             }
             Self::Demand(error) => return error.hint(),
+            Self::Alteration(error) => return error.hint(),
             Self::NotCommitted | Self::NoPackage { .. } => return None,
             Self::UnsupportedArgument { .. } => "name a package of the registry, or a folder",
             Self::NoHome => "set DX_STORE to a folder",

@@ -62,6 +62,8 @@ pub struct Options<'o> {
 pub struct Change<'c> {
     /// Names of dependencies that were requested explicitly.
     pub explicit: Vec<String>,
+    /// Names of dependencies that are removed.
+    pub removed: Vec<String>,
     /// Returns the manifest's new text, given the resolution's lock.
     pub manifest: &'c (dyn Fn(&Lock) -> Result<String, InstallError> + Sync),
     /// Whether manifest and lockfile are written.

@@ -36,9 +36,10 @@ pub use seen::Seen;
 use seen::read_seen_to_edit;
 pub(crate) use seen::{read_seen, read_seen_trusted, see};
 
-pub use crate::error::DemandError;
+pub use crate::error::{AlterationError, DemandError};
 
 use crate::InstallError;
+use crate::alterations::Alterations;
 use crate::workspaces::{Candidates, Patterns};
 
 /// Lockfiles that dx reads and writes; the first that exists is used.
@@ -79,6 +80,8 @@ pub struct Project {
     pub(crate) workspace_places: Vec<String>,
     /// Digest of the workspaces' folders and manifests.
     pub workspaces_digest: [u8; 32],
+    /// What it alters of packages.
+    pub(crate) alterations: Alterations,
     /// Its files with their identities when they were read.
     pub seen: Seen,
 }
@@ -123,6 +126,7 @@ impl Project {
         }
         let lockfile = lockfile.unwrap_or("package-lock.json");
         let locked = None;
+        let alterations = Alterations::read(&root, &manifest, &workspaces, &mut seen)?;
         Ok(Project {
             root,
             manifest_text,
@@ -138,6 +142,7 @@ impl Project {
             lockfile_digest: OnceLock::new(),
             workspace_places,
             workspaces_digest,
+            alterations,
             seen,
         })
     }
@@ -228,7 +233,15 @@ impl Project {
             .chain(self.linked_folders(&links)?)
             .collect();
         workspaces.extend(self.linked_without_dependencies(&links)?);
-        Ok(Requirements { root: self.manifest.to_lock_package(), workspaces, overrides, pins })
+        let (root, extensions) = (self.own_record(), self.manifest.extension_rules()?);
+        Ok(Requirements { root, workspaces, overrides, pins, extensions })
+    }
+
+    /// Returns the project's own record.
+    pub(crate) fn own_record(&self) -> LockPackage {
+        let mut record = self.manifest.to_project_package();
+        self.alterations.complete(&mut record);
+        record
     }
 
     /// Returns whether the project or one of its workspaces has any dependency.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use dx_pkg_compat::lockfile::npm;
-use dx_pkg_lock::{Lock, LockPackage, dxl};
+use dx_pkg_lock::{ALTERATIONS, Lock, LockPackage, dxl};
 use dx_pkg_store::preparation::PreparedKey;
 
 use crate::installed;
@@ -13,10 +13,13 @@ use crate::seal::Seal;
 /// Returns the files of `node_modules` that describe it: dx's record, and npm's hidden lockfile.
 pub(crate) fn state_files(installed: &Lock, seal: Option<Seal>) -> [(String, Vec<u8>); 2] {
     let mut visible = Cow::Borrowed(installed);
-    let is_visible = |package: &LockPackage| package.extra.is_empty() && !package.private_copy;
+    let is_told = |key: &str| ALTERATIONS.contains(&key);
+    let is_visible = |package: &LockPackage| {
+        package.extra.iter().all(|(key, _)| is_told(key)) && !package.private_copy
+    };
     if !installed.packages.iter().all(is_visible) {
         for package in &mut visible.to_mut().packages {
-            package.extra.clear();
+            package.extra.retain(|(key, _)| is_told(key));
             package.private_copy = false;
         }
     }

@@ -110,7 +110,8 @@ mod flag {
     pub(super) const HAS_INSTALL_SCRIPT: u32 = 1 << 7;
     pub(super) const HAS_SHRINKWRAP: u32 = 1 << 8;
     pub(super) const PRIVATE_COPY: u32 = 1 << 9;
-    pub(super) const ALL: u32 = (1 << 10) - 1;
+    pub(super) const PATCHED: u32 = 1 << 10;
+    pub(super) const ALL: u32 = (1 << 11) - 1;
 }
 
 /// Hashes a path for the index: multiply-rotate over 8-byte little-endian words, the last one

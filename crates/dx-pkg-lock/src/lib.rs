@@ -10,4 +10,6 @@ pub mod dxl;
 mod model;
 
 pub use collation::locale_compare;
-pub use model::{Bundled, Lock, LockIndex, LockPackage, Overridden, name_of_path};
+pub use model::{
+    ALTERATIONS, Bundled, Lock, LockIndex, LockPackage, Overridden, Patched, name_of_path,
+};

@@ -4,9 +4,15 @@
 
 use std::collections::HashSet;
 
+use dx_pkg_core::{Integrity, PackageId};
 use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::locale_compare;
+
+/// The members, beside `patched`, by which a lockfile tells that manifests were altered: only npm
+/// 12.2 and later understand them, and only in a lockfile of version 4.
+pub const ALTERATIONS: [&str; 4] =
+    ["packageExtensionsApplied", "npmExtensionApplied", "packageExtensionsHash", "npmExtensionHash"];
 
 /// A lockfile: the package, link or workspace at each path below the project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -102,8 +108,19 @@ pub struct LockPackage {
     pub bundle_dependencies: Vec<String>,
     /// `workspaces` as JSON text.
     pub workspaces: Option<String>,
+    /// The patch that is applied to its files.
+    pub patched: Option<Patched>,
     /// Every other key and its value as JSON text.
     pub extra: Vec<(String, String)>,
+}
+
+/// A patch as a lockfile records it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Patched {
+    /// The patch file, relative to the project.
+    pub path: String,
+    /// Subresource integrity of the patch file.
+    pub integrity: String,
 }
 
 impl Lock {
@@ -164,6 +181,19 @@ impl Lock {
         Bundled { marked: marked.map(|package| (package.path.as_str(), package)).collect() }
     }
 
+    /// Gives the lock the version that its entries need, or else that of `previous`, the lockfile
+    /// that it replaces. As with npm, one of version 4 keeps name and version as they were.
+    pub fn set_format_version(&mut self, previous: Option<&Lock>) {
+        self.format_version = previous.map_or(3, |lock| lock.format_version);
+        if self.packages.iter().any(LockPackage::is_altered) {
+            self.format_version = 4;
+        }
+        if self.format_version == 4 {
+            let names = previous.map(|lock| (lock.name.clone(), lock.version.clone()));
+            (self.name, self.version) = names.unwrap_or_default();
+        }
+    }
+
     /// Sorts entries, and every keyed list in them, in the order in which lockfiles are written.
     pub fn normalise(&mut self) {
         self.packages
@@ -186,6 +216,26 @@ impl LockPackage {
     pub fn is_outside(&self) -> bool {
         outside_project(&self.path)
             || (self.link && self.resolved.as_deref().is_some_and(outside_project))
+    }
+
+    /// Returns the id in the store of its files: of the bytes that match its integrity, with its
+    /// patch applied. `None` without an integrity, or with one that cannot be read.
+    #[must_use]
+    pub fn package_id(&self) -> Option<PackageId> {
+        let text = self.integrity.as_deref()?;
+        let id = PackageId::from_sha512_text(text).or_else(|| {
+            Integrity::parse(text).ok().map(|integrity| PackageId::from_integrity(&integrity))
+        })?;
+        Some(match &self.patched {
+            Some(patch) => id.patched(&patch.integrity),
+            None => id,
+        })
+    }
+
+    /// Returns whether a root's rules altered what the package says of itself, or its files.
+    #[must_use]
+    pub fn is_altered(&self) -> bool {
+        self.patched.is_some() || self.extra.iter().any(|(key, _)| ALTERATIONS.contains(&&**key))
     }
 
     /// Returns whether it has a licence, in whatever form.

@@ -6,6 +6,7 @@
 
 mod bundles;
 mod conflicts;
+mod extended;
 mod folders;
 mod frozen;
 mod locked;
@@ -25,7 +26,7 @@ use crate::pick::Picker;
 use crate::place::{Placed, Placer, Request};
 use crate::provider::Provider;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
-use crate::{Options, ResolveError};
+use crate::{Extension, Options, ResolveError};
 
 use queue::Queue;
 
@@ -38,6 +39,8 @@ pub(crate) struct Builder<'a, 'l> {
     provider: &'a dyn Provider,
     pub(crate) picker: Picker,
     options: &'a Options,
+    /// The project's additions to manifests.
+    extensions: Vec<Extension>,
     queue: Queue,
     seen: FxHashSet<NodeId>,
     /// Edges of the project to packages that the user named on the command line.

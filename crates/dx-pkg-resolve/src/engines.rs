@@ -32,7 +32,8 @@ pub(crate) fn to_json(pairs: &[(String, String)]) -> Option<String> {
     Some(json)
 }
 
-fn quote(json: &mut String, text: &str) {
+/// Appends a text as JSON.
+pub(crate) fn quote(json: &mut String, text: &str) {
     json.push('"');
     for c in text.chars() {
         match c {

@@ -126,6 +126,18 @@ pub enum ResolveError {
         /// Whether the dependency is optional and the lockfile lacks it.
         is_optional: bool,
     },
+    /// A rule of the project's `packageExtensions` cannot be applied.
+    #[error("packageExtensions: {reason}")]
+    Extension {
+        /// The rule and the reason.
+        reason: String,
+    },
+    /// The lockfile was written under other rules that alter manifests, and may not be changed.
+    #[error("the lockfile was written with another {what} than the project has now")]
+    FrozenExtensions {
+        /// The field or file with the rules.
+        what: &'static str,
+    },
     /// The lockfile has a link but no entry for its target.
     #[error("the lockfile has a link at {path:?} but no entry for its target {target:?}")]
     LockLink {
@@ -181,7 +193,10 @@ impl Coded for ResolveError {
             ResolveError::OverrideReference { .. } => "DX_OVERRIDE_REFERENCE",
             ResolveError::TooManyPackages { .. } => "DX_TOO_MANY_PACKAGES",
             ResolveError::Endless { .. } => "DX_ENDLESS_RESOLUTION",
-            ResolveError::Frozen { .. } => "DX_LOCKFILE_OUT_OF_DATE",
+            ResolveError::Frozen { .. } | ResolveError::FrozenExtensions { .. } => {
+                "DX_LOCKFILE_OUT_OF_DATE"
+            }
+            ResolveError::Extension { .. } => "DX_BAD_PACKAGE_EXTENSIONS",
             ResolveError::LockLink { .. } => "DX_LOCK_MISSING_TARGET",
         }
     }
@@ -224,7 +239,15 @@ impl Coded for ResolveError {
             ResolveError::Frozen { is_optional: true, .. } => {
                 "run dx install to add it; a lockfile that was written beside the node_modules of another system can lack optional packages".into()
             }
-            ResolveError::Frozen { .. } => "run dx install to bring the lockfile up to date".into(),
+            ResolveError::Extension { .. } => {
+                "narrow or remove the rule; packageExtensions adds what a package lacks, and \
+                 overrides changes versions that it asks for"
+                    .into()
+            }
+            ResolveError::FrozenExtensions { what: ".npm-extension" } => {
+                "restore the file as it was, or install with npm, which runs it".into()
+            }
+            ResolveError::Frozen { .. } | ResolveError::FrozenExtensions { .. } => "run dx install to bring the lockfile up to date".into(),
             ResolveError::LockLink { .. } => "remove the lockfile and install again to rebuild it".into(),
         })
     }

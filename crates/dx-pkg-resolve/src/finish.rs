@@ -229,7 +229,7 @@ fn to_lock(
     let (packages, installed) = entries.into_iter().unzip();
     let format_version = previous.map_or(3, |lock| lock.format_version);
     let overridden = if format_version == 2 { overridden(tree) } else { Vec::new() };
-    let lock = Lock {
+    let mut lock = Lock {
         name: requirements
             .root
             .name
@@ -244,6 +244,7 @@ fn to_lock(
         packages,
         overridden,
     };
+    lock.set_format_version(previous);
     (lock, installed)
 }
 

@@ -21,6 +21,7 @@ mod engines;
 mod entry;
 mod error;
 mod explain;
+mod extensions;
 mod finish;
 mod flags;
 mod growth;
@@ -42,6 +43,7 @@ use pins::Pins;
 pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
+pub use extensions::{Extension, Joining};
 pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
@@ -60,6 +62,8 @@ pub struct Requirements {
     pub overrides: Vec<Override>,
     /// The requirements that are not taken as they are written.
     pub pins: Pins,
+    /// The project's `packageExtensions`; their hash is a member of `root`.
+    pub extensions: Vec<Extension>,
 }
 
 /// The settings of a resolution.

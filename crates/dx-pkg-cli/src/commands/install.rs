@@ -80,6 +80,7 @@ impl InstallArguments {
         };
         let change = Change {
             explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
+            removed: Vec::new(),
             manifest: &manifest,
             save: saves,
         };

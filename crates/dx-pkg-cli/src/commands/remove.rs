@@ -5,7 +5,9 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_compat::manifest::{Manifest, ManifestEdit};
 use dx_pkg_core::Spec;
+use dx_pkg_install::additions::without_orphaned_patches;
 use dx_pkg_install::{Change, Environment, Events, OpenProject, Options};
+use dx_pkg_lock::Lock;
 
 use super::install::{carry_out, refuse_workspace};
 use crate::error::CommandError;
@@ -53,7 +55,10 @@ impl RemoveArguments {
         let text = edit.finish();
         open.project.manifest = Manifest::parse(&text)?;
         let save = !self.flags.sets("save", "false") && open.session.config().save()?;
-        let change = Change { explicit: Vec::new(), manifest: &|_| Ok(text.clone()), save };
+        let removed = self.packages.clone();
+        let manifest = |lock: &Lock| without_orphaned_patches(&text, &removed, lock);
+        let change =
+            Change { explicit: Vec::new(), removed: removed.clone(), manifest: &manifest, save };
         let options = Options {
             frozen: self.tree.frozen_lockfile,
             change: Some(change),

@@ -78,14 +78,14 @@ pub const PACKAGE_JSON: &[Known] = &[
     read("optionalDependencies", ALL, "what the package can do without"),
     read("os", ALL, "the operating systems that the package is for"),
     read("overrides", NPM.and(BUN), "other requirements for dependencies").in_root_only(),
-    named(
+    read(
         "packageExtensions",
         NPM.and(BUN),
-        Effect::Manifests,
         "fields that are added to the manifests of dependencies",
-    ),
+    )
+    .in_root_only(),
     idle("packageManager", PNPM_YARN, "the package manager that the project uses"),
-    named("patchedDependencies", NPM.and(BUN), Effect::Patches, "patches for dependencies"),
+    read("patchedDependencies", NPM.and(BUN), "patches for dependencies"),
     read("peerDependencies", ALL, "what the package needs beside it"),
     read("peerDependenciesMeta", ALL, "the peers that are `optional`"),
     read("pnpm", PNPM, "settings of pnpm, see below").in_root_only(),

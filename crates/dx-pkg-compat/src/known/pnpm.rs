@@ -39,8 +39,8 @@ pub(super) const SETTINGS: &[Known] = &[
     named("ca", PNPM, Effect::Other, "certificate authorities"),
     named("cafile", PNPM, Effect::Other, "a file of certificate authorities"),
     named("cargo", PNPM, Effect::Other, "crates that are installed beside packages"),
-    named("catalog", PNPM, Effect::Catalogs, "versions that `catalog:` stands for"),
-    named("catalogs", PNPM, Effect::Catalogs, "versions that `catalog:name` stands for"),
+    read("catalog", PNPM, "versions that `catalog:` stands for"),
+    read("catalogs", PNPM, "versions that `catalog:name` stands for"),
     named("cert", PNPM, Effect::Other, "a client certificate"),
     named(
         "configDependencies",
@@ -231,12 +231,7 @@ pub(super) const SETTINGS: &[Known] = &[
     read("onlyBuiltDependenciesFile", PNPM, "a file with their names"),
     named("optional", PNPM, Effect::Other, "whether optionalDependencies are installed"),
     named("os", PNPM, Effect::Other, "the operating system to install packages for"),
-    refused(
-        "overrides",
-        PNPM,
-        "versions are pinned in a way that dx does not read, unless `overrides` says the same",
-        "other versions for dependencies",
-    ),
+    read("overrides", PNPM, "other versions for dependencies"),
     named(
         "packageExtensions",
         PNPM,

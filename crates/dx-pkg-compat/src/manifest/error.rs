@@ -65,6 +65,18 @@ pub enum ManifestError {
         /// The `overrides` in npm's writing that mean the same, as JSON.
         instead: Option<String>,
     },
+    /// A rule of `packageExtensions` cannot be understood.
+    #[error("package.json: packageExtensions: {what}")]
+    PackageExtensions {
+        /// What is wrong with it.
+        what: String,
+    },
+    /// An entry of `patchedDependencies` cannot be understood.
+    #[error("package.json: patchedDependencies: {what}")]
+    PatchedDependencies {
+        /// What is wrong with it.
+        what: String,
+    },
     /// `devEngines` cannot be understood.
     #[error("package.json: {what}")]
     DevEngines {
@@ -91,6 +103,8 @@ impl Coded for ManifestError {
             Self::Overrides | Self::Override { .. } | Self::OverrideKey { .. } => {
                 "DX_BAD_OVERRIDES"
             }
+            Self::PackageExtensions { .. } => "DX_BAD_PACKAGE_EXTENSIONS",
+            Self::PatchedDependencies { .. } => "DX_BAD_PATCHED_DEPENDENCIES",
             Self::DevEngines { .. } => "DX_BAD_DEV_ENGINES",
         }
     }
@@ -115,6 +129,14 @@ impl Coded for ManifestError {
             Self::DevEngines { .. } => {
                 "devEngines has packageManager, runtime, os, cpu and libc, each with name, version \
                  and onFail (ignore, warn, error or download), or a list of such"
+            }
+            Self::PackageExtensions { .. } => {
+                "a rule is a name, with or without a range, and the dependencies that the package \
+                 lacks: {\"a@^1\": {\"dependencies\": {\"b\": \"^2\"}}}"
+            }
+            Self::PatchedDependencies { .. } => {
+                "an entry is a name, with or without a version, and a patch file of the project: \
+                 {\"a@1.2.0\": \"patches/a.patch\"}"
             }
             Self::Overrides | Self::Override { .. } | Self::OverrideKey { .. } => {
                 "an override is a name with a version, or with an object of overrides that apply \

@@ -118,6 +118,9 @@ pub enum TarballError {
 /// The reason why an entry's name cannot be a path inside the package.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum PathProblem {
+    /// It names no file.
+    #[error("it names no file")]
+    Empty,
     /// It contains `..`.
     #[error("it climbs out with \"..\"")]
     Parent,

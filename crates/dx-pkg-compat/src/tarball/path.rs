@@ -48,6 +48,19 @@ pub(super) fn append(
     Ok((paths.len() > start).then_some(start..paths.len()))
 }
 
+/// Returns a path within a package without empty components and `.`, or the rule that it breaks.
+pub(crate) fn check_path(path: &str, rules: NameRules) -> Result<String, PathProblem> {
+    if path.starts_with('/') {
+        return Err(PathProblem::Absolute);
+    }
+    let mut checked = String::with_capacity(path.len());
+    append_components(&format!("package/{path}"), rules, &mut checked)?;
+    match checked.as_str() {
+        "" => Err(PathProblem::Empty),
+        _ => Ok(checked),
+    }
+}
+
 fn append_components(name: &str, rules: NameRules, paths: &mut String) -> Result<(), PathProblem> {
     let start = paths.len();
     if name.contains('\\') {

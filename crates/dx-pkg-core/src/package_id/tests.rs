@@ -66,3 +66,13 @@ fn the_short_way_from_text_gives_the_same_id_or_none() {
     }
     assert_eq!(PackageId::from_sha512_text(&text.replace('=', "!")), None);
 }
+
+#[test]
+fn a_patch_gives_another_id_by_its_digest() {
+    let plain = PackageId::from_bytes([7; 32]);
+    let patched = plain.patched("sha512-a");
+    assert_ne!(patched, plain);
+    assert_ne!(patched, plain.patched("sha512-b"));
+    assert_ne!(patched, PackageId::from_bytes([8; 32]).patched("sha512-a"));
+    assert_eq!(patched, plain.patched("sha512-a"));
+}

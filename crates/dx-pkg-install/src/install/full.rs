@@ -14,6 +14,8 @@ use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
 use super::{Run, digests, fetch, gyp};
+use crate::alterations::{NPM_EXTENSION_HASH, Strictness};
+use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
@@ -67,7 +69,8 @@ fn resolve_and_fetch(
     if let Some(lock) = previous {
         refuse_unasked(project, &places(&project.root, config), lock)?;
     }
-    let requirements = project.requirements()?;
+    let mut requirements = project.requirements()?;
+    keep_program(run, project, &mut requirements.root, previous)?;
     downloads.put_first(direct(&requirements));
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
@@ -78,13 +81,15 @@ fn resolve_and_fetch(
     let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters, first)?;
     context.mark("resolved");
     let is_upgraded = previous.is_some_and(lacks_manifests);
-    let (resolution, basis) = (resolved.resolution, resolved.basis);
+    let (mut resolution, basis) = (resolved.resolution, resolved.basis);
+    let orphaned = patch(run, project, &mut resolution.lock, previous)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
     if !config.bin_links()? {
         plan.leave_out_commands();
     }
     let mut summary = summary_of(run, &resolution, &plan)?;
+    summary.warnings.extend(orphaned);
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let mut is_complete = true;
     let mut built = None;
@@ -149,6 +154,48 @@ fn resolve_and_fetch(
         cache: key.map(|key| (key, basis)),
         ..Outcome::default()
     })
+}
+
+/// Keeps what the lockfile tells of npm's program, where that is not to be run. As with npm, the
+/// packages that it altered then stay as they are.
+fn keep_program(
+    run: &Run<'_>,
+    project: &Project,
+    own: &mut LockPackage,
+    previous: Option<&Lock>,
+) -> Result<(), InstallError> {
+    let Some((file, _)) = &project.alterations.program else { return Ok(()) };
+    if run.frozen {
+        return Ok(());
+    }
+    if !run.session.config().ignore_scripts()? {
+        return Err(AlterationError::Program { file: *file }.into());
+    }
+    let is_told = |(key, _): &&(String, String)| key == NPM_EXTENSION_HASH;
+    own.extra.retain(|member| !is_told(&member));
+    let before = previous.and_then(Lock::root).and_then(|own| own.extra.iter().find(is_told));
+    own.extra.extend(before.cloned());
+    Ok(())
+}
+
+/// Gives packages their patches. Returns what is to be said of those that are for none now.
+fn patch(
+    run: &Run<'_>,
+    project: &Project,
+    lock: &mut Lock,
+    previous: Option<&Lock>,
+) -> Result<Vec<String>, InstallError> {
+    let removed = run.options.change.as_ref().map(|change| change.removed.as_slice());
+    let strictness = Strictness {
+        frozen: run.frozen,
+        allow_unused: run.session.config().allow_unused_patches()? && !run.is_ci(),
+        removed: removed.unwrap_or_default(),
+    };
+    let orphaned = project.alterations.patch(lock, previous, strictness)?;
+    let message = |key| {
+        format!("the entry {key} leaves patchedDependencies with its package; the patch file stays")
+    };
+    Ok(orphaned.into_iter().map(message).collect())
 }
 
 /// Returns the manifest's new text where the command changes it, after it was recorded in the lock.
@@ -320,7 +367,9 @@ pub(super) fn warnings_of(
 /// Gives the lockfile's entry for the project the requirements of its new manifest.
 fn record_requirements(lock: &mut Lock, manifest: &Manifest) {
     if let Some(root) = lock.packages.iter_mut().find(|package| package.path.is_empty()) {
-        *root = LockPackage { name: root.name.clone(), ..manifest.to_lock_package() };
+        let program = root.extra.iter().find(|(key, _)| key == NPM_EXTENSION_HASH).cloned();
+        *root = LockPackage { name: root.name.clone(), ..manifest.to_project_package() };
+        root.extra.extend(program);
     }
 }
 

@@ -112,7 +112,8 @@ fn is_eligible(run: &Run<'_>, project: &Project) -> Result<bool, InstallError> {
     let has_tree_scripts = TREE_EVENTS.iter().any(|event| project.manifest.script(event).is_some());
     let runs_workspaces = project.workspaces.iter().any(|(_, manifest)| runs_when_linked(manifest));
     let has_scripts = has_tree_scripts || runs_workspaces;
-    Ok(config.package_lock()?
+    Ok(project.alterations.is_empty()
+        && config.package_lock()?
         && !config.package_lock_only()?
         && !config.omit_lockfile_registry_resolved()?
         && !config.force()?
@@ -305,7 +306,7 @@ impl Effect {
             let mut visible = Lock { packages, ..Lock::default() };
             let text = (change.manifest)(&visible)?;
             let manifest = Manifest::parse(&text)?;
-            own = LockPackage { name: own.name, ..manifest.to_lock_package() };
+            own = LockPackage { name: own.name, ..manifest.to_project_package() };
             own.normalise();
             visible.packages.push(own.clone());
             self.diagnostics.is_complete &= keeps_versions(&visible, &change.explicit);

@@ -274,7 +274,9 @@ pub(super) fn render(
         omit_resolved(lock.to_mut());
     }
     // As with npm, also where the lockfile has the name of the folder that it was written in.
-    if let Some(folder) = project.unnamed().filter(|folder| lock.name.as_ref() != Some(folder)) {
+    // One of version 4 keeps its name.
+    let is_named_anew = |folder: &String| lock.format_version != 4 && lock.name.as_ref() != Some(folder);
+    if let Some(folder) = project.unnamed().filter(is_named_anew) {
         lock.to_mut().name = Some(folder);
     }
     let previous = project.locked.as_ref().map(|(text, _)| text.as_str());

@@ -1,6 +1,5 @@
 //! The encoder of DXL.
 
-use dx_pkg_core::{Integrity, PackageId};
 use dx_pkg_format::wire::{Frame, StringTableBuilder};
 
 use super::{
@@ -193,14 +192,15 @@ pub(super) fn lists_of<'a>(
     }
     counts[List::BundleDependencies as usize] = package.bundle_dependencies.len();
     package.bundle_dependencies.iter().for_each(|name| text(name));
-    counts[List::Extra as usize] = 2 * package.extra.len();
+    let patch = package.patched.as_ref();
+    counts[List::Extra as usize] = 2 * (package.extra.len() + usize::from(patch.is_some()));
+    patch.into_iter().flat_map(|patch| [&patch.path, &patch.integrity]).for_each(|part| text(part));
     package.extra.iter().flat_map(|(key, value)| [key, value]).for_each(|part| text(part));
     counts
 }
 
 pub(super) fn package_id(package: &LockPackage) -> Option<[u8; 32]> {
-    let integrity = Integrity::parse(package.integrity.as_deref()?).ok()?;
-    Some(*PackageId::from_integrity(&integrity).as_bytes())
+    package.package_id().map(|id| *id.as_bytes())
 }
 
 pub(super) fn flags(package: &LockPackage) -> u32 {
@@ -215,6 +215,7 @@ pub(super) fn flags(package: &LockPackage) -> u32 {
         (package.has_install_script, flag::HAS_INSTALL_SCRIPT),
         (package.has_shrinkwrap, flag::HAS_SHRINKWRAP),
         (package.private_copy, flag::PRIVATE_COPY),
+        (package.patched.is_some(), flag::PATCHED),
     ]
     .into_iter()
     .filter_map(|(set, bit)| set.then_some(bit))

@@ -6,7 +6,7 @@ use dx_pkg_format::wire::{self, u32_at, words};
 use super::encode::flags;
 use super::view::text_number;
 use super::{DxlView, List, Record, Text, flag, record};
-use crate::LockPackage;
+use crate::{LockPackage, Patched};
 
 /// A list of texts, read in place.
 pub type Texts<'a> = wire::Texts<'a, DxlView<'a>>;
@@ -247,10 +247,19 @@ impl<'a> Package<'a> {
         self.texts(List::BundleDependencies)
     }
 
+    /// Returns the patch that is applied to its files: the patch file and its integrity.
+    #[must_use]
+    pub fn patched(self) -> Option<(&'a str, &'a str)> {
+        self.pairs(List::Extra).next().filter(|_| self.flag(flag::PATCHED))
+    }
+
     /// Returns every other key and its value as JSON text.
     #[must_use]
     pub fn extra(self) -> Pairs<'a> {
-        self.pairs(List::Extra)
+        let cells = self.cells(List::Extra);
+        // The first pair is the patch.
+        let patch = if self.flag(flag::PATCHED) { 8 } else { 0 };
+        Pairs::new(cells.get(patch..).unwrap_or_default(), self.view)
     }
 
     /// Returns whether `other` is the package as plain data, with its lists in the same order.
@@ -289,6 +298,8 @@ impl<'a> Package<'a> {
             && same(self.libc(), &other.libc)
             && same(self.bundle_dependencies(), &other.bundle_dependencies)
             && self.peer_dependencies_meta().eq(meta)
+            && self.patched()
+                == other.patched.as_ref().map(|patch| (&*patch.path, &*patch.integrity))
     }
 
     /// Returns the package as plain data.
@@ -333,6 +344,10 @@ impl<'a> Package<'a> {
                 .collect(),
             bundle_dependencies: texts(self.bundle_dependencies()),
             workspaces: text(self.workspaces()),
+            patched: self.patched().map(|(path, integrity)| Patched {
+                path: path.to_owned(),
+                integrity: integrity.to_owned(),
+            }),
             extra: pairs(self.extra()),
         }
     }

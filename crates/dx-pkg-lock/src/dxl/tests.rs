@@ -3,7 +3,7 @@ use dx_pkg_format::FormatError;
 use proptest::prelude::*;
 
 use super::*;
-use crate::{Lock, LockPackage};
+use crate::{Lock, LockPackage, Patched};
 
 const SHA512: &str = "sha512-AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8gISIjJCUmJygpKissLS4vMDEyMzQ1Njc4OTo7PD0+Pw==";
 
@@ -206,6 +206,7 @@ fn any_package() -> impl Strategy<Value = LockPackage> {
             path,
             name: texts.0,
             version: texts.1.clone(),
+            patched: texts.2.clone().map(|path| Patched { path, integrity: "sha512-x".into() }),
             resolved: texts.2,
             integrity: texts.3,
             deprecated: texts.4.clone(),

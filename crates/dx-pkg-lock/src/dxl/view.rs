@@ -4,7 +4,7 @@ use dx_pkg_format::FormatError;
 use dx_pkg_format::wire::{Sections, Strings, array_at, max_u32, u32_at, words};
 
 use super::{
-    FORMAT, FRAME, HEADER_SIZE, LIST_IS_PAIRS, RECORD_SIZE, Record, Text, flag, header, record,
+    FORMAT, FRAME, HEADER_SIZE, LIST_IS_PAIRS, List, RECORD_SIZE, Record, Text, flag, header, record,
 };
 
 /// A checked DXL file, read in place.
@@ -90,6 +90,9 @@ impl<'a> DxlView<'a> {
                 refuse(pairs && count % 2 != 0, "a list of pairs ends within a pair")?;
             }
             refuse(end > cells, "a package's lists are out of bounds")?;
+            let is_patched = u32_at(record, record::FLAGS) & flag::PATCHED != 0;
+            let others = u32_at(record, record::COUNTS + 4 * List::Extra as usize);
+            refuse(is_patched && others < 2, "a patched package has no patch")?;
         }
         Ok(())
     }

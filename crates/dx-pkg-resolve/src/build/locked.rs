@@ -34,6 +34,20 @@ impl<'p, 'l: 'p> Locked<'p, 'l> {
         entries
     }
 
+    /// Returns a member of the project's own entry as JSON.
+    pub(super) fn project_member(self, key: &str) -> Option<String> {
+        match self {
+            Locked::Parsed(lock) => {
+                let extra = &lock.root()?.extra;
+                extra.iter().find(|(known, _)| known == key).map(|(_, json)| json.clone())
+            }
+            Locked::Compiled(view) => {
+                let mut extra = view.get("")?.extra();
+                extra.find(|(known, _)| *known == key).map(|(_, json)| json.to_owned())
+            }
+        }
+    }
+
     /// Returns a lock that has at least what tells which entries are bundled and which folders lie
     /// in a `node_modules`.
     pub(super) fn outline(self) -> Cow<'p, Lock> {

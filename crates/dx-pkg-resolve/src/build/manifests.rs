@@ -7,7 +7,7 @@ use crate::choice::choice;
 use crate::explain::label;
 use crate::growth::Exceeded;
 use crate::intern::{NameId, SpecId};
-use crate::manifest::{Manifest, ManifestId};
+use crate::manifest::{Manifest, ManifestId, registry_record};
 use crate::tree::{EdgeId, NodeId};
 use crate::{ResolveError, provider::External};
 
@@ -147,8 +147,10 @@ impl Builder<'_, '_> {
         if !matches!(parsed, Spec::Alias { .. } | Spec::Range(_) | Spec::Version(_) | Spec::Tag(_))
         {
             let from = self.tree.path(self.tree.base_of(edge));
-            let External { package, .. } =
+            let External { mut package, .. } =
                 self.provider.manifest(&package_name, &text(spec), &from).map_err(load_error)?;
+            let own_name = package.name.clone().unwrap_or_else(|| package_name.clone());
+            self.extended(&own_name, &mut package)?;
             let manifest =
                 Manifest::from_record(package, Some(&package_name), &mut self.tree.interner);
             return Ok(self.tree.manifests.push(manifest, &self.tree.interner));
@@ -172,7 +174,14 @@ impl Builder<'_, '_> {
         if let Some(known) = self.registry.get(&(package_name, position)) {
             return Ok(*known);
         }
-        let manifest = Manifest::from_registry(&packument, version, &mut self.tree.interner);
+        let own_name = packument.name();
+        let manifest = if self.extensions.iter().any(|extension| extension.name == own_name) {
+            let mut record = registry_record(packument.version(version));
+            self.extended(own_name, &mut record)?;
+            Manifest::from_record(record, Some(own_name), &mut self.tree.interner)
+        } else {
+            Manifest::from_registry(&packument, version, &mut self.tree.interner)
+        };
         let id = self.tree.manifests.push(manifest, &self.tree.interner);
         self.registry.insert((package_name, position), id);
         Ok(id)

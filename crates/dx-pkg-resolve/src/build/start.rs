@@ -99,6 +99,7 @@ fn load<'a, 'l>(
         provider,
         picker: Picker::new(options.pick.clone()),
         options,
+        extensions: requirements.extensions.clone(),
         queue: Queue::default(),
         seen: FxHashSet::default(),
         explicit: FxHashSet::default(),
@@ -124,6 +125,9 @@ fn load<'a, 'l>(
         None => Vec::new(),
     };
     builder.load_all_edges(project, &loaded);
+    if let Some(previous) = previous {
+        builder.apply_changed_extensions(requirements, previous)?;
+    }
     builder.check_root_overrides()?;
     Ok(builder)
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use dx_pkg_core::PackageName;
-use dx_pkg_lock::{Lock, LockPackage, locale_compare};
+use dx_pkg_lock::{Lock, LockPackage, Patched, locale_compare};
 use serde_json::value::RawValue;
 
 use super::super::LockfileError;
@@ -121,6 +121,7 @@ fn format_version(members: &Object<'_>, place: Place<'_, '_>) -> Result<u8, Lock
         Some("1" | "\"1\"") => Ok(1),
         Some("2" | "\"2\"") => Ok(2),
         Some("3" | "\"3\"") => Ok(3),
+        Some("4" | "\"4\"") => Ok(4),
         None | Some("null")
             if members.get("packages").is_none() && members.get("dependencies").is_none() =>
         {
@@ -177,6 +178,17 @@ pub(super) fn read_entry(
     Ok(package)
 }
 
+/// Reads the patch of an entry. Whatever else stands there would be installed unpatched.
+fn read_patch(place: Place<'_, '_>, raw: &RawValue) -> Result<Patched, LockfileError> {
+    let refuse = |reason| place.error("patched", raw.get(), reason);
+    let members = Object::parse(raw.get()).map_err(|_| refuse("is not an object"))?;
+    let text = |key| member_text(&members, key).filter(|text| !text.is_empty());
+    match (text("path"), text("integrity")) {
+        (Some(path), Some(integrity)) => Ok(Patched { path, integrity }),
+        _ => Err(refuse("does not name a patch file and its integrity")),
+    }
+}
+
 fn read_member(
     package: &mut LockPackage,
     place: Place<'_, '_>,
@@ -222,6 +234,7 @@ fn read_member(
                 package.extra.push((key.to_owned(), canonical(raw.get())));
             }
         }
+        "patched" => package.patched = Some(read_patch(place, raw)?),
         "deprecated" if is_string(raw) => package.deprecated = place.string(key, raw)?,
         "license" if is_string(raw) => package.license = place.string(key, raw)?,
         "bin" => {} // read last, as it may mean the name

@@ -47,7 +47,9 @@ fn spliced(
     changed: &[LockPackage],
     keeps_spelling: bool,
 ) -> Option<String> {
-    let head = head(locked)?;
+    // The hidden lockfile is of version 3 beside one of version 4 too.
+    let version = if keeps_spelling { locked.format_version() } else { 3 };
+    let head = head(locked, version)?;
     let mut out = String::with_capacity(previous.len() + 1024 * changed.len());
     out.push_str(previous.get(..head.len()).filter(|start| *start == head)?);
     let mut rest = &previous[head.len()..];
@@ -79,7 +81,7 @@ fn spliced(
 }
 
 /// Returns everything before the first entry.
-fn head(locked: &DxlView<'_>) -> Option<String> {
+fn head(locked: &DxlView<'_>, version: u8) -> Option<String> {
     let mut head = String::from("{\n");
     for (key, text) in [("name", locked.name()), ("version", locked.version())] {
         if let Some(text) = text {
@@ -88,8 +90,9 @@ fn head(locked: &DxlView<'_>) -> Option<String> {
             head.push_str(",\n");
         }
     }
-    head.push_str("  \"lockfileVersion\": 3,\n  \"requires\": true,\n  \"packages\": {");
-    (locked.format_version() == 3).then_some(head)
+    write!(head, "  \"lockfileVersion\": {version},\n").ok()?;
+    head.push_str("  \"requires\": true,\n  \"packages\": {");
+    matches!(version, 3 | 4).then_some(head)
 }
 
 fn separate(out: &mut String, head: &str) {

@@ -213,14 +213,22 @@ fn errors_say_where() {
                 .to_owned()
         )
     );
-    for (version, shown) in [("4", "4"), ("99.5", "99.5"), ("0", "0")] {
+    for (version, shown) in [("5", "5"), ("99.5", "99.5"), ("0", "0")] {
         let (code, message) =
             code(&format!("{{\"lockfileVersion\":{version},\"packages\":{{}}}}")).unwrap();
         assert_eq!(code, "DX_LOCKFILE_VERSION");
         assert!(message.contains(&format!("lockfileVersion is {shown},")), "{message}");
     }
-    let four = read("{\"lockfileVersion\":4}").unwrap_err();
-    assert!(four.hint().unwrap().contains("patchedDependencies"));
+    let patched = |patched: &str| {
+        read(&format!(
+            "{{\"lockfileVersion\":4,\"packages\":{{\"node_modules/a\":{{\"patched\":{patched}}}}}}}"
+        ))
+    };
+    assert!(patched("{\"path\":\"a\",\"integrity\":\"sha512-x\"}").is_ok());
+    for odd in ["true", "null", "{}", "{\"path\":\"a\"}", "{\"path\":1,\"integrity\":\"x\"}"] {
+        let refused = patched(odd).unwrap_err();
+        assert!(refused.to_string().contains("patched"), "{odd}: {refused}");
+    }
 }
 
 #[test]

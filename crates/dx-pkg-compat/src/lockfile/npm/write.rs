@@ -4,14 +4,15 @@ mod legacy;
 
 use std::borrow::Cow;
 
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{ALTERATIONS, Lock, LockPackage, Patched};
 use serde_json::value::RawValue;
 
 use super::super::json::{Format, Object, Value, canonical};
 use super::read::{member_text, read_entry};
 use super::source::Source;
 
-/// Writes a lockfile of version 3, or of version 2 where `previous` is one.
+/// Writes a lockfile of the lock's version, 3 or 4, or of version 2 where `previous` is one and
+/// the lock is none of version 4.
 ///
 /// `previous`, the lockfile that is replaced, provides the indentation, the line endings, members
 /// that dx does not know, and the exact text of every entry that has not changed. If nothing has
@@ -32,7 +33,7 @@ pub fn write(lock: &Lock, previous: Option<&str>) -> String {
     }
 }
 
-/// Writes a new lockfile of version 3 with the indentation and line endings of `manifest`, the
+/// Writes a new lockfile of the lock's version, 3 or 4, with the indentation and line endings of `manifest`, the
 /// project's `package.json`.
 #[must_use]
 pub fn write_like(lock: &Lock, manifest: &str) -> String {
@@ -47,13 +48,14 @@ fn filled(lock: &Lock) -> impl Iterator<Item = &LockPackage> {
         .filter(|package| !package.path.is_empty() || **package != LockPackage::default())
 }
 
-/// Writes `node_modules/.package-lock.json`, which has no entry for the project itself.
+/// Writes `node_modules/.package-lock.json`, which has no entry for the project itself and is of
+/// version 3 beside a lockfile of any version.
 ///
 /// `lock` must hold installed packages only.
 #[must_use]
 pub fn write_hidden(lock: &Lock) -> String {
     let packages = lock.packages.iter().filter(|package| !package.path.is_empty()).collect();
-    render(lock, packages, &Previous::default()).unwrap_or_default()
+    render(lock, packages, &Previous { is_hidden: true, ..Previous::default() }).unwrap_or_default()
 }
 
 /// The lockfile that is replaced, as source text.
@@ -65,6 +67,8 @@ struct Previous<'a> {
     entries: Object<'a>,
     /// Its version; 0 without one.
     version: u8,
+    /// Whether the hidden lockfile is written.
+    is_hidden: bool,
 }
 
 impl<'a> Previous<'a> {
@@ -76,12 +80,22 @@ impl<'a> Previous<'a> {
             .get("packages")
             .and_then(|raw| Object::parse(raw.get()).ok())
             .unwrap_or_default();
-        Some(Self { text, format: Format::of(text), members, entries, version })
+        let format = Format::of(text);
+        Some(Self { text, format, members, entries, version, is_hidden: false })
+    }
+
+    /// Returns the version to be written.
+    fn next_version(&self, lock: &Lock) -> u8 {
+        match lock.format_version {
+            4 if !self.is_hidden => 4,
+            _ if self.version == 2 => 2,
+            _ => 3,
+        }
     }
 
     /// Returns whether it is a current lockfile of the same project with as many entries.
     fn frames(&self, lock: &Lock, entries: usize) -> bool {
-        matches!(self.version, 2 | 3)
+        self.version == self.next_version(lock)
             && self.members.get("packages").is_some()
             && self.entries.0.len() == entries
             && member_text(&self.members, "name") == lock.name
@@ -103,17 +117,16 @@ fn render(lock: &Lock, packages: Vec<&LockPackage>, previous: &Previous<'_>) -> 
     if unchanged {
         return None;
     }
-    let keeps_version_2 = previous.version == 2;
-    let version = Value::Literal(Cow::Borrowed(if keeps_version_2 { "2" } else { "3" }));
+    let version = previous.next_version(lock);
     let mut members: Vec<(Cow<'_, str>, Value<'_>)> = vec![
-        ("lockfileVersion".into(), version),
+        ("lockfileVersion".into(), Value::Literal(version.to_string().into())),
         ("requires".into(), Value::TRUE),
         ("packages".into(), Value::Object(entries)),
     ];
     for (key, text) in [("name", &lock.name), ("version", &lock.version)] {
         members.extend(text.iter().map(|text| (key.into(), Value::string(text))));
     }
-    if keeps_version_2 {
+    if version == 2 {
         members.extend(legacy::dependencies(lock).map(|value| ("dependencies".into(), value)));
     }
     let others = previous.members.0.iter().filter(|(key, _)| !OWN.contains(&key.as_ref()));
@@ -152,14 +165,12 @@ pub(super) fn entry_text<'a>(
 /// Returns whether the entry `before` can stay: it differs at most in spelling and in members that
 /// dx does not know.
 fn is_unchanged(package: &LockPackage, before: &str) -> bool {
-    /// Members by which npm records that it altered the package.
-    const ALTERED: [&str; 3] = ["patched", "packageExtensionsApplied", "npmExtensionApplied"];
     let Ok(mut before) = read_entry(Source::new(before), &package.path, before) else {
         return false;
     };
     let package = normalised(package);
     if package.extra.is_empty()
-        && !before.extra.iter().any(|(key, _)| ALTERED.contains(&key.as_str()))
+        && !before.extra.iter().any(|(key, _)| ALTERATIONS.contains(&key.as_str()))
     {
         before.extra.clear();
     }
@@ -232,6 +243,11 @@ fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
     ] {
         add(key, (!pairs.is_empty()).then(|| Value::strings(pairs)));
     }
+    let patch = |patch: &'a Patched| {
+        let text = |key, text| (Cow::Borrowed(key), Value::string(text));
+        Value::Object(vec![text("integrity", &patch.integrity), text("path", &patch.path)])
+    };
+    add("patched", package.patched.as_ref().map(patch));
     let meta = &package.peer_dependencies_meta;
     add("peerDependenciesMeta", (!meta.is_empty()).then(|| peer_meta(meta)));
     // What is recorded as it was written takes the place of what was read of it.

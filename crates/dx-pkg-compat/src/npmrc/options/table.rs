@@ -290,6 +290,15 @@ options! {
     "lockfile-version": LockfileVersion, "3", Resolve,
         "The version of `package-lock.json` to write."
         => only("3");
+    "allow-unused-patches": bool, "false", Resolve,
+        "Install although a patch in `patchedDependencies` is for no installed package.",
+        trust(Trust::User),
+        with_flags(&[Flag::fixed(
+            "allow-unused-patches",
+            "true",
+            "Install although a patch is for no installed package",
+        )])
+        => getter(allow_unused_patches = false);
     "format-package-lock": bool, "true", Resolve,
         "Whether the lockfile is written with line breaks and indentation."
         => only("true");

@@ -8,6 +8,7 @@ use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_os::files::Map;
 
 use super::{links, scopes};
+use crate::alterations::are_told;
 use crate::project::Project;
 use crate::seal::Seal;
 use crate::state::{self, Baseline, State};
@@ -70,9 +71,17 @@ impl InstalledTree {
         let name = own.name.as_deref().or(locked.name());
         let version = own.version.as_deref().or(locked.version());
         let is_same = |view: &DxlView<'_>| view.name() == name && view.version() == version;
-        let is_plain =
-            record.packages().all(|package| !package.private_copy() && package.extra().is_empty());
-        is_same(locked) && is_same(record) && is_plain && links::lead_to_workspaces(project, locked)
+        // One of version 4 keeps the name that it had, or has none.
+        let is_named = match locked.format_version() {
+            4 => record.name() == locked.name() && record.version() == locked.version(),
+            _ => is_same(locked) && is_same(record),
+        };
+        let is_plain = record.packages().all(|package| {
+            let is_altered = package.patched().is_some() || !package.extra().is_empty();
+            !package.private_copy() && !is_altered
+        });
+        let own = locked.get("").into_iter().flat_map(|own| own.extra());
+        is_named && !are_told(own.map(|(key, _)| key)) && is_plain && links::lead_to_workspaces(project, locked)
     }
 
     /// Returns whether every scope's folder is as the record says, all packages are there, and so

@@ -1,0 +1,278 @@
+//! What a project alters of packages: patches to their files, and npm's program that changes their
+//! manifests, which dx does not run.
+//!
+//! Owns the choice of a patch for each package of a lock. The rules of `packageExtensions` are the
+//! resolver's.
+
+use std::collections::{HashMap, HashSet};
+use std::path::Path;
+
+use dx_pkg_acquire::AcquireError;
+use dx_pkg_acquire::package::{Origin, label, origin};
+use dx_pkg_compat::manifest::{Manifest, ManifestEdit, PatchRule, npm_extension_hash};
+use dx_pkg_compat::patch::MAX_PATCH_SIZE;
+use dx_pkg_core::Integrity;
+use dx_pkg_lock::{ALTERATIONS, Lock, LockPackage, Patched, name_of_path};
+use dx_pkg_os::files::read_bounded;
+
+use crate::InstallError;
+use crate::error::AlterationError;
+use crate::project::{Seen, see};
+
+/// The programs that npm 12.2 runs to change manifests, with the formats that their hashes name.
+const NPM_EXTENSIONS: [(&str, &str); 2] =
+    [(".npm-extension.mjs", "mjs"), (".npm-extension.cjs", "cjs")];
+/// The member of the project's entry in a lockfile that tells of such a program.
+pub(crate) const NPM_EXTENSION_HASH: &str = "npmExtensionHash";
+/// The largest program, in bytes.
+const LARGEST_PROGRAM: u64 = 16 << 20;
+
+/// What a project alters of packages.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Alterations {
+    rules: Vec<PatchRule>,
+    /// The integrity of each patch file; `None` for one that is not there.
+    patches: HashMap<String, Option<String>>,
+    /// npm's program, and its hash.
+    pub(crate) program: Option<(&'static str, String)>,
+    /// Whether the manifest has `packageExtensions`.
+    has_extensions: bool,
+}
+
+/// How strictly patches are taken.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Strictness<'s> {
+    /// Whether the lockfile must not change.
+    pub(crate) frozen: bool,
+    /// Whether a patch may be for no package.
+    pub(crate) allow_unused: bool,
+    /// The packages that the command removes, whose patches may be for no package.
+    pub(crate) removed: &'s [String],
+}
+
+impl Alterations {
+    /// Reads what the project in `root` alters; files that tell of it are added to `seen`.
+    ///
+    /// # Errors
+    /// An entry of `patchedDependencies` that names no file of the project, or is in a workspace,
+    /// a patch file that cannot be read, or two programs.
+    pub(crate) fn read(
+        root: &Path,
+        manifest: &Manifest,
+        workspaces: &[(String, Manifest)],
+        seen: &mut Seen,
+    ) -> Result<Self, InstallError> {
+        for (folder, manifest) in workspaces {
+            if !manifest.patch_rules()?.is_empty() {
+                let workspace = folder.clone();
+                return Err(AlterationError::InWorkspace { workspace }.into());
+            }
+        }
+        let rules = manifest.patch_rules()?;
+        let mut patches = HashMap::new();
+        for rule in &rules {
+            if !patches.contains_key(&rule.file) {
+                let read = read(&root.join(&rule.file), MAX_PATCH_SIZE, seen)?;
+                let integrity = read.map(|bytes| Integrity::sha512_of(&bytes).to_string());
+                patches.insert(rule.file.clone(), integrity);
+            }
+        }
+        let has_extensions = manifest.raw.get("packageExtensions").is_some();
+        let program = program(root, seen)?;
+        Ok(Alterations { rules, patches, program, has_extensions })
+    }
+
+    /// Returns whether there is nothing that alters a package.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.rules.is_empty() && self.program.is_none() && !self.has_extensions
+    }
+
+    /// Returns the digest of files beside the manifest that alter packages; `None` without any.
+    pub(crate) fn digest(&self) -> Option<[u8; 32]> {
+        if self.patches.is_empty() && self.program.is_none() {
+            return None;
+        }
+        let mut files: Vec<(&str, &str)> = self
+            .patches
+            .iter()
+            .map(|(file, integrity)| (file.as_str(), integrity.as_deref().unwrap_or_default()))
+            .collect();
+        files.sort_unstable();
+        let program = self.program.iter().map(|(file, hash)| (*file, hash.as_str()));
+        let mut hasher = blake3::Hasher::new();
+        for text in files.into_iter().chain(program).flat_map(|(file, digest)| [file, digest]) {
+            hasher.update(&(text.len() as u64).to_le_bytes());
+            hasher.update(text.as_bytes());
+        }
+        Some(*hasher.finalize().as_bytes())
+    }
+
+    /// Adds to the project's own record what it tells of the program.
+    pub(crate) fn complete(&self, root: &mut LockPackage) {
+        if let Some((_, hash)) = &self.program {
+            root.extra.push((NPM_EXTENSION_HASH.to_owned(), format!("\"{hash}\"")));
+        }
+    }
+
+    /// Gives each package of `lock` the patch for it; `previous` is the lockfile. Returns the keys
+    /// of patches for removed packages, which are for none now.
+    ///
+    /// # Errors
+    /// A patch is for no package, or for one that cannot be patched, or is missing, or differs
+    /// from what a frozen lockfile has.
+    pub(crate) fn patch(
+        &self,
+        lock: &mut Lock,
+        previous: Option<&Lock>,
+        strictness: Strictness<'_>,
+    ) -> Result<Vec<String>, InstallError> {
+        let mut used: HashSet<&str> = HashSet::new();
+        let index = previous.map(Lock::index);
+        let mut chosen = Vec::new();
+        let bundled = lock.bundled();
+        for package in &lock.packages {
+            let rule = self.rule_for(package)?;
+            if let Some(rule) = rule {
+                used.insert(&rule.key);
+                check_target(package, rule, bundled.bundler(&package.path).is_some())?;
+            }
+            let patched = rule.map(|rule| self.patched(rule)).transpose()?;
+            if strictness.frozen {
+                let before = index.as_ref().and_then(|index| index.get(&package.path));
+                let before = before.and_then(|entry| entry.patched.as_ref());
+                if before != patched.as_ref() {
+                    let is_recorded = before.is_some();
+                    let package = label(package);
+                    return Err(AlterationError::Frozen { package, is_recorded }.into());
+                }
+            }
+            chosen.push(patched);
+        }
+        drop(bundled);
+        for (package, patched) in lock.packages.iter_mut().zip(chosen) {
+            package.patched = patched;
+        }
+        lock.set_format_version(previous);
+        let unused = self.rules.iter().filter(|rule| !used.contains(rule.key.as_str()));
+        let (orphaned, unused): (Vec<&PatchRule>, Vec<&PatchRule>) =
+            unused.partition(|rule| strictness.removed.contains(&rule.name));
+        if !unused.is_empty() && !strictness.allow_unused {
+            let keys = unused.iter().map(|rule| rule.key.clone()).collect();
+            return Err(AlterationError::Unused { keys }.into());
+        }
+        Ok(orphaned.into_iter().map(|rule| rule.key.clone()).collect())
+    }
+
+    /// Returns the rule for an entry: not for the project, its workspaces and other folders.
+    fn rule_for(&self, package: &LockPackage) -> Result<Option<&PatchRule>, InstallError> {
+        if self.rules.is_empty() || !package.path.contains("node_modules/") {
+            return Ok(None);
+        }
+        let version = package.version.as_deref().unwrap_or_default();
+        PatchRule::select(&self.rules, name_of_path(&package.path), version).map_err(|error| {
+            AlterationError::Ambiguous { package: label(package), keys: error.keys }.into()
+        })
+    }
+
+    fn patched(&self, rule: &PatchRule) -> Result<Patched, InstallError> {
+        match self.patches.get(&rule.file) {
+            Some(Some(integrity)) => {
+                Ok(Patched { path: rule.file.clone(), integrity: integrity.clone() })
+            }
+            _ => {
+                let (key, file) = (rule.key.clone(), rule.file.clone());
+                Err(AlterationError::NoPatch { key, file }.into())
+            }
+        }
+    }
+}
+
+/// Returns the text of a manifest without the patches for removed packages that are for none of
+/// `lock`, as npm leaves them out.
+///
+/// # Errors
+/// A text that is no manifest.
+pub fn without_orphaned_patches(
+    text: &str,
+    removed: &[String],
+    lock: &Lock,
+) -> Result<String, InstallError> {
+    let rules = Manifest::parse(text)?.patch_rules()?;
+    let is_used = |rule: &PatchRule| {
+        let installed = lock.packages.iter().filter(|package| {
+            package.path.contains("node_modules/") && name_of_path(&package.path) == rule.name
+        });
+        let mut versions = installed.map(|package| package.version.as_deref().unwrap_or_default());
+        versions.any(|version| {
+            let found = PatchRule::select(&rules, &rule.name, version);
+            found.is_ok_and(|found| found.is_some_and(|found| found.key == rule.key))
+        })
+    };
+    let is_orphaned = |rule: &&PatchRule| removed.contains(&rule.name) && !is_used(rule);
+    let orphaned: Vec<&PatchRule> = rules.iter().filter(is_orphaned).collect();
+    if orphaned.is_empty() {
+        return Ok(text.to_owned());
+    }
+    let mut edit = ManifestEdit::new(text)?;
+    for rule in &orphaned {
+        edit.remove(&["patchedDependencies", &rule.key]);
+    }
+    if orphaned.len() == rules.len() {
+        edit.remove(&["patchedDependencies"]);
+    }
+    Ok(edit.finish())
+}
+
+/// Checks that a package has a tarball of its own, from a registry.
+fn check_target(
+    package: &LockPackage,
+    rule: &PatchRule,
+    is_bundled: bool,
+) -> Result<(), InstallError> {
+    let is_elsewhere = matches!(origin(package), Origin::File(_) | Origin::Other(_));
+    if !package.link && !is_bundled && !is_elsewhere {
+        return Ok(());
+    }
+    let reason = match (package.link, is_bundled) {
+        (true, _) => "it is a link to a folder, whose files can be changed there",
+        (_, true) => "its files come within the tarball of another package",
+        _ => "it does not come from a registry",
+    };
+    let (package, key) = (label(package), rule.key.clone());
+    Err(AlterationError::NotPatchable { package, key, reason }.into())
+}
+
+/// Returns whether entries of a lockfile tell of alterations.
+pub(crate) fn are_told(mut keys: impl Iterator<Item = impl AsRef<str>>) -> bool {
+    keys.any(|key| ALTERATIONS.contains(&key.as_ref()))
+}
+
+fn program(root: &Path, seen: &mut Seen) -> Result<Option<(&'static str, String)>, InstallError> {
+    let mut found = Vec::new();
+    for (name, format) in NPM_EXTENSIONS {
+        let path = root.join(name);
+        // Only where there is one does it belong to the project's state: looking for it costs an
+        // install that has nothing to do a system call.
+        if path.is_file()
+            && let Some(bytes) = read(&path, LARGEST_PROGRAM, seen)?
+        {
+            found.push((name, npm_extension_hash(format, &bytes)));
+        }
+    }
+    match found.len() {
+        2 => Err(AlterationError::TwoPrograms.into()),
+        _ => Ok(found.pop()),
+    }
+}
+
+/// Reads a file after recording its identity; `None` where there is none.
+fn read(path: &Path, limit: u64, seen: &mut Seen) -> Result<Option<Vec<u8>>, InstallError> {
+    seen.push(see(path));
+    match read_bounded(path, limit) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => {
+            Err(AcquireError::io(format!("reading {}", path.display()), error).into())
+        }
+    }
+}
