@@ -31,6 +31,7 @@ mod pick;
 mod place;
 mod places;
 mod provider;
+mod solve;
 mod tree;
 
 use dx_pkg_core::Platform;

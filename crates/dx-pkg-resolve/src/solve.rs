@@ -1,0 +1,14 @@
+//! The solver of peer conflicts.
+//!
+//! npm's rules choose the version of each package by itself, and refuse where peers then contradict
+//! each other. Here the versions are chosen together: those of an importer's direct dependencies
+//! that peer requirements join, and those of packages that are there only as peers. Everything else
+//! is placed by npm's rules. The design is in `docs/design/0017-solver.md`.
+
+mod encode;
+mod order;
+mod problem;
+mod sat;
+
+#[cfg(test)]
+mod tests;
