@@ -6,9 +6,14 @@
 //! is placed by npm's rules. The design is in `docs/design/0017-solver.md`.
 
 mod encode;
+mod gather;
 mod order;
 mod problem;
+mod remedy;
 mod sat;
 
 #[cfg(test)]
 mod tests;
+
+pub use remedy::Move;
+pub(crate) use remedy::remedy;
