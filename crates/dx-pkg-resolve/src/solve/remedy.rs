@@ -1,5 +1,7 @@
 //! Solves the peer conflicts of a resolution and resolves again with the versions that were found.
 
+use std::fmt;
+
 use dx_pkg_core::Version;
 use dx_pkg_lock::Lock;
 
@@ -18,6 +20,15 @@ pub struct Move {
     pub to: String,
     /// Whether the project or a workspace requires it itself.
     pub is_direct: bool,
+}
+
+impl fmt::Display for Move {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match &self.from {
+            Some(from) => write!(out, "{} {} instead of {from}", self.name, self.to),
+            None => write!(out, "{} {}", self.name, self.to),
+        }
+    }
 }
 
 /// Returns a resolution without the conflicts of `refused`; `None` where there is none that may be
