@@ -74,6 +74,9 @@ impl Report {
             self.warning(&heading);
             conflicts.iter().for_each(|conflict| self.detail(conflict));
         }
+        if !summary.solved.is_empty() {
+            self.line(&format!("so that peer dependencies agree: {}", summary.solved.join(", ")));
+        }
         skipped_line(&summary.scripts_skipped).iter().for_each(|line| self.warning(line));
         if self.verbose {
             for (name, count) in &summary.statistics {
@@ -209,6 +212,7 @@ fn to_json(summary: &Summary, early: &[String]) -> Value {
         "packages": summary.packages,
         "scriptsSkipped": summary.scripts_skipped,
         "conflicts": summary.conflicts,
+        "solved": summary.solved,
         "warnings": ([early, &summary.warnings].concat()),
         "statistics": statistics,
         "milliseconds": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),

@@ -34,6 +34,8 @@ pub struct Summary {
     pub scripts_skipped: Vec<String>,
     /// Unmet peer requirements, in words.
     pub conflicts: Vec<String>,
+    /// Packages that have another version than by npm's rules, so that peers agree, in words.
+    pub solved: Vec<String>,
     /// Other warnings.
     pub warnings: Vec<String>,
     /// Counters by name.

@@ -38,6 +38,7 @@ pub(crate) fn finish(
         skipped,
         authors_folders,
         accepted_conflicts,
+        moves: Vec::new(),
     })
 }
 

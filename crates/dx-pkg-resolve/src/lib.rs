@@ -33,6 +33,7 @@ pub mod pins;
 mod place;
 mod places;
 mod provider;
+mod solve;
 mod tree;
 
 use dx_pkg_core::Platform;
@@ -50,6 +51,7 @@ pub use pick::{PickOptions, Picker};
 pub use place::Placing;
 pub use places::Places;
 pub use provider::{External, Provider};
+pub use solve::Move;
 
 /// The requirements of a project.
 #[derive(Clone, Debug, Default)]
@@ -77,6 +79,9 @@ pub struct Options {
     pub legacy_peer_deps: bool,
     /// Whether contradicting peer requirements are an error; otherwise they are reported.
     pub strict_peer_deps: bool,
+    /// Whether peer requirements that contradict each other are solved by other versions where npm
+    /// would refuse.
+    pub solves_conflicts: bool,
     /// Whether an older version that satisfies is kept where a newer one would have to be added.
     pub prefer_dedupe: bool,
     /// How far up the tree packages are placed.
@@ -123,6 +128,8 @@ pub struct Resolution {
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
     /// [`change()`] cannot start from it.
     pub accepted_conflicts: Option<Vec<Conflict>>,
+    /// The packages that have other versions than npm's rules choose, so that peers agree.
+    pub moves: Vec<Move>,
 }
 
 /// A package whose `engines`, `os`, `cpu` or `libc` exclude this machine.
@@ -152,12 +159,43 @@ pub fn resolve(
     provider: &dyn Provider,
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
-    let mut resolution = resolve_once(requirements, previous, provider, options)?;
+    let first = resolve_once(requirements, previous, provider, options);
+    let mut resolution = match solved(&first, requirements, previous, provider, options)? {
+        Some(solved) => solved,
+        None => first?,
+    };
     if resolution.accepted_conflicts.as_ref().is_some_and(|accepted| !accepted.is_empty()) {
         resolution.accepted_conflicts =
             complete::standing(&resolution, requirements, provider, options);
     }
     Ok(resolution)
+}
+
+/// Returns a resolution without the peer conflicts that npm refuses in `first`; `None` where that
+/// has none, or where they cannot be solved.
+fn solved(
+    first: &Result<Resolution, ResolveError>,
+    requirements: &Requirements,
+    previous: Option<&Lock>,
+    provider: &dyn Provider,
+    options: &Options,
+) -> Result<Option<Resolution>, ResolveError> {
+    if !options.solves_conflicts || options.frozen || options.legacy_peer_deps {
+        return Ok(None);
+    }
+    match first {
+        Ok(resolution) if resolution.refused_by_npm => {
+            solve::remedy(resolution, requirements, previous, provider, options)
+        }
+        Err(ResolveError::PeerConflict(_)) => {
+            let lenient = Options { strict_peer_deps: false, ..options.clone() };
+            let refused = resolve_once(requirements, previous, provider, &lenient)?;
+            // What still contradicts is an error, the first one.
+            let solved = solve::remedy(&refused, requirements, previous, provider, options);
+            Ok(solved.unwrap_or_default())
+        }
+        _ => Ok(None),
+    }
 }
 
 /// Resolves `requirements`; the conflicts that are accepted then are those of the tree.

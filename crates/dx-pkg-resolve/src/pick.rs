@@ -31,6 +31,8 @@ pub struct PickOptions {
     pub before_exempt: Vec<(String, Version)>,
     /// Whether a version counts as old enough where its packument has no time for it.
     pub allows_missing_times: bool,
+    /// Names with the version that is taken wherever it is in range, the first that is.
+    pub pins: Vec<(String, Version)>,
 }
 
 impl Default for PickOptions {
@@ -44,6 +46,7 @@ impl Default for PickOptions {
             before_only: None,
             before_exempt: Vec::new(),
             allows_missing_times: false,
+            pins: Vec::new(),
         }
     }
 }
@@ -93,6 +96,9 @@ impl Picker {
             }
             _ => {
                 let range = registry_range(spec)?;
+                if let Some(pinned) = self.pinned(packument, range) {
+                    return Some(pinned);
+                }
                 if let Some(index) = packument.tag(&self.options.default_tag) {
                     let view = packument.version(index);
                     let preferred = range.satisfied_by(&view.version())
@@ -112,6 +118,12 @@ impl Picker {
                 })
             }
         }
+    }
+
+    fn pinned(&self, packument: &Packument, range: SpecRange<'_>) -> Option<VersionIndex> {
+        let pins = self.options.pins.iter().filter(|(name, _)| name == packument.name());
+        let mut in_range = pins.filter(|(_, version)| range.satisfied_by(version));
+        in_range.find_map(|(_, version)| packument.find(version))
     }
 
     /// Returns the version that `pick` would give if none were too new.
@@ -147,7 +159,8 @@ impl Picker {
         best.map(|(_, index)| index)
     }
 
-    fn fits(&self, view: &VersionView<'_>) -> bool {
+    /// Returns whether the engines of a version match.
+    pub(crate) fn fits(&self, view: &VersionView<'_>) -> bool {
         view.engines().all(|(name, range)| self.engine_fits(name, range))
     }
 

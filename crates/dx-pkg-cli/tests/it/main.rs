@@ -90,6 +90,7 @@ mod secrets;
 mod sharing;
 #[cfg(unix)]
 mod snapshots;
+mod solve;
 mod sources;
 mod speculation;
 mod stale;

@@ -133,6 +133,7 @@ fn resolve_and_fetch(
         report_upgrade(run, project, &resolved.unknown);
     }
     let manifest = changed_manifest(run, &mut lock, &mut accepted)?;
+    let is_solved = !summary.solved.is_empty();
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
     let diagnostics = is_baseline.then(|| diagnostics_of(accepted.as_deref(), &summary));
@@ -151,7 +152,8 @@ fn resolve_and_fetch(
         is_complete,
         node: input.options.pick.node,
         diagnostics,
-        cache: key.map(|key| (key, basis)),
+        // What was solved is said each time, until it is in a lockfile.
+        cache: key.filter(|_| !is_solved).map(|key| (key, basis)),
         ..Outcome::default()
     })
 }
@@ -331,6 +333,7 @@ fn summary_of(
     Ok(Summary {
         packages: resolution.lock.packages.iter().filter(is_package).count(),
         conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
+        solved: resolution.moves.iter().map(ToString::to_string).collect(),
         warnings: unfit.chain(skipped).chain(left_out(&resolution.authors_folders)).collect(),
         ..Summary::default()
     })

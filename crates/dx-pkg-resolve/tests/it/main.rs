@@ -14,6 +14,7 @@ mod oracle;
 mod peers;
 mod placement;
 mod properties;
+mod solve;
 mod stale_overrides;
 mod stale_peers;
 mod whole;

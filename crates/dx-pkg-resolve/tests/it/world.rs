@@ -165,6 +165,7 @@ fn options() -> Options {
         platform: Platform { os: "linux".into(), cpu: "x64".into(), libc: Some("glibc".into()) },
         legacy_peer_deps: false,
         strict_peer_deps: false,
+        solves_conflicts: false,
         prefer_dedupe: false,
         placing: dx_pkg_resolve::Placing::Hoisted,
         update: Vec::new(),

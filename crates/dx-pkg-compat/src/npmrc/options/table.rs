@@ -219,6 +219,14 @@ options! {
             "Fail on a peer conflict instead of warning",
         )])
         => getter(strict_peer_deps = false);
+    "solve": bool, "true", Resolve,
+        "Whether peer conflicts are solved by other versions within the project's own ranges, where npm would stop.",
+        with_flags(&[Flag::fixed(
+            "no-solve",
+            "false",
+            "Leave peer conflicts as they are instead of solving them",
+        )])
+        => getter(solve = true);
     "legacy-peer-deps": bool, "false", Resolve,
         "Ignore peer dependencies.",
         with_flags(&[Flag::fixed("legacy-peer-deps", "true", "Ignore peer dependencies")])

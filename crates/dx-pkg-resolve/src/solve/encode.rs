@@ -1,0 +1,120 @@
+//! A [`Problem`] as clauses.
+
+use super::problem::{Peer, Problem};
+use super::sat::{Literal, Sat};
+
+/// A statement of a problem, which an explanation can name.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Debug)]
+pub(crate) enum Fact {
+    /// The importer requires the package at this position.
+    Required(usize),
+    /// Candidates of the package `dependent` have this peer.
+    Peer {
+        /// The position of the package.
+        dependent: usize,
+        /// The peer.
+        peer: Peer,
+    },
+}
+
+/// The clauses of a problem, with the variables that mean something in it.
+pub(super) struct Encoded {
+    pub(super) sat: Sat,
+    /// For each package, the candidates that can be in a best solution, each with the variable that
+    /// chooses it.
+    pub(super) chosen: Vec<Vec<(usize, Literal)>>,
+    /// The facts, each with the variable that makes it count.
+    pub(super) facts: Vec<(Fact, Literal)>,
+    /// For each package that can be an escape, the variable that allows it to be one.
+    pub(super) escapes: Vec<Literal>,
+}
+
+impl Encoded {
+    pub(super) fn new(problem: &Problem) -> Self {
+        let mut sat = Sat::new();
+        let distinct = problem.distinct().into_iter();
+        let chosen: Vec<Vec<(usize, Literal)>> = distinct
+            .map(|kept| kept.into_iter().map(|candidate| (candidate, sat.variable())).collect())
+            .collect();
+        let mut encoded = Encoded { sat, chosen, facts: Vec::new(), escapes: Vec::new() };
+        for position in 0..problem.packages.len() {
+            encoded.choice(problem, position);
+            encoded.peers(problem, position);
+            encoded.escape(problem, position);
+        }
+        encoded
+    }
+
+    /// Returns the variables that make all facts count.
+    pub(super) fn all_facts(&self) -> Vec<Literal> {
+        self.facts.iter().map(|(_, literal)| *literal).collect()
+    }
+
+    /// Returns the candidate of a package that the solution has.
+    pub(super) fn choice_of(&self, position: usize) -> Option<usize> {
+        let mut chosen = self.chosen[position].iter();
+        chosen.find(|(_, literal)| self.sat.is_true(*literal)).map(|(candidate, _)| *candidate)
+    }
+
+    fn fact(&mut self, fact: Fact) -> Literal {
+        let literal = self.sat.variable();
+        self.facts.push((fact, literal));
+        literal
+    }
+
+    /// Demands at most one version of a package, and one of what the importer requires.
+    fn choice(&mut self, problem: &Problem, position: usize) {
+        let literals: Vec<Literal> =
+            self.chosen[position].iter().map(|(_, literal)| *literal).collect();
+        self.sat.at_most_one(&literals);
+        if problem.packages[position].is_direct {
+            let fact = self.fact(Fact::Required(position));
+            self.sat.clause(literals.into_iter().chain([!fact]));
+        }
+    }
+
+    /// Demands the peers of the candidates that are chosen.
+    fn peers(&mut self, problem: &Problem, position: usize) {
+        let of = |candidate: usize| &problem.packages[position].candidates[candidate].peers;
+        let chosen = self.chosen[position].clone();
+        let mut peers: Vec<Peer> =
+            chosen.iter().flat_map(|(candidate, _)| of(*candidate)).copied().collect();
+        peers.sort_unstable();
+        peers.dedup();
+        for peer in peers {
+            let fact = self.fact(Fact::Peer { dependent: position, peer });
+            let counts = self.sat.variable();
+            for (candidate, literal) in &chosen {
+                if of(*candidate).contains(&peer) {
+                    self.sat.clause([!*literal, !fact, counts]);
+                }
+            }
+            let range = &problem.ranges[peer.range];
+            let (allowed, others): (Vec<_>, Vec<_>) = self.chosen[range.package]
+                .iter()
+                .copied()
+                .partition(|(candidate, _)| range.allowed[*candidate]);
+            for (_, other) in others {
+                self.sat.clause([!counts, !other]);
+            }
+            if !peer.is_optional {
+                let allowed = allowed.into_iter().map(|(_, literal)| literal);
+                self.sat.clause(allowed.chain([!counts]));
+            }
+        }
+    }
+
+    /// Lets a package be an escape only where that is allowed.
+    fn escape(&mut self, problem: &Problem, position: usize) {
+        let mut allows = None;
+        for (candidate, literal) in self.chosen[position].clone() {
+            for (package, other) in problem.escapes(position, candidate) {
+                let beside = self.chosen[package].iter().find(|(known, _)| *known == other);
+                let Some((_, beside)) = beside.copied() else { continue };
+                let allows = *allows.get_or_insert_with(|| self.sat.variable());
+                self.sat.clause([allows, !literal, !beside]);
+            }
+        }
+        self.escapes.extend(allows);
+    }
+}
