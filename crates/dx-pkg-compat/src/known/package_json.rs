@@ -1,6 +1,6 @@
 //! The fields of a `package.json`.
 
-use super::{ALL, BUN, Effect, Known, NPM, PNPM, Readers, TOOLS, YARN, idle, named, read, refused};
+use super::{ALL, BUN, Effect, Known, NPM, PNPM, Readers, TOOLS, YARN, idle, named, read};
 
 const PNPM_YARN: Readers = PNPM.and(YARN);
 const YARN_BUN: Readers = YARN.and(BUN);

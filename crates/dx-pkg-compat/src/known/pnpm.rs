@@ -2,7 +2,7 @@
 //! 10 some may stand in the field `pnpm` of the project's manifest, and in `.npmrc` with `-` before
 //! small letters.
 
-use super::{Effect, Known, PNPM, named, read, refused};
+use super::{Effect, Known, PNPM, named, read};
 
 /// Those settings, sorted by name.
 pub(super) const SETTINGS: &[Known] = &[

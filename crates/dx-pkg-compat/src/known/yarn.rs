@@ -1,6 +1,6 @@
 //! The settings of Yarn, as `.yarnrc.yml` has them.
 
-use super::{Effect, Known, YARN, idle, named};
+use super::{Effect, Known, YARN, idle, named, read};
 
 /// Every setting of Yarn's, sorted by name.
 pub const YARNRC: &[Known] = &[
