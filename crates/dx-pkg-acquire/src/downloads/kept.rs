@@ -8,11 +8,13 @@ use std::sync::Arc;
 
 use dx_pkg_compat::tarball::StreamError;
 use dx_pkg_core::integrity::Sha512Digest;
-use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_core::{Integrity, PackageId, PackageName};
 use dx_pkg_fetch::Priority;
 use dx_pkg_lock::LockPackage;
+use dx_pkg_registry::TarballRequest;
 
-use super::{Downloads, request};
+use super::Downloads;
+use super::download::Download;
 use crate::AcquireError;
 use crate::external::Contents;
 
@@ -90,7 +92,10 @@ impl Downloads {
         let file = store.open_tarball(id).ok_or_else(lost)?;
         let contents = self.read_tarball(package, file)?;
         let record = LockPackage { integrity: Some(text), ..contents.record(package)? };
-        self.unpack_kept(id, &record, package)?;
+        if !self.kept(id, &record, integrity)?.unpack_stored_now()? {
+            return Err(AcquireError::NotStored { package: package.to_owned() });
+        }
+        self.shared.done(id, Ok(()));
         Ok(record)
     }
 
@@ -104,20 +109,22 @@ impl Downloads {
         })
     }
 
-    /// Unpacks a tarball that the store has.
-    fn unpack_kept(
+    /// Returns the download of a package whose tarball the store has.
+    fn kept(
         &self,
         id: PackageId,
         record: &LockPackage,
-        package: &str,
-    ) -> Result<(), AcquireError> {
-        let named = LockPackage { path: "node_modules/package".to_owned(), ..record.clone() };
-        let wanted = request(&named, Priority::Normal, None)?;
-        let unpacked = self.download(id, record, &wanted).unpack_stored_now()?;
-        if !unpacked {
-            return Err(AcquireError::NotStored { package: package.to_owned() });
-        }
-        self.shared.done(id, Ok(()));
-        Ok(())
+        integrity: &Integrity,
+    ) -> Result<Download, AcquireError> {
+        // No message has this name: what can be wrong with the tarball was found by reading it.
+        let wanted = TarballRequest {
+            name: PackageName::parse("package")?,
+            version: Box::default(),
+            url: None,
+            integrity: Some(integrity.clone()),
+            priority: Priority::Normal,
+            estimated_bytes: 0,
+        };
+        Ok(self.download(id, record, &wanted))
     }
 }

@@ -363,8 +363,10 @@ impl DependencyTree<'_> {
             },
             Spec::Remote(url) => manifest.resolved.as_deref() == Some(&**url),
             Spec::Tarball(path) => manifest.resolved.as_deref().is_some_and(|url| {
-                url.strip_prefix("file:")
-                    .is_some_and(|held| held == self.relative_to_root(path, from))
+                let wanted = self.relative_to_root(path, from);
+                // Some versions of npm escape the `#` of a path.
+                let is_wanted = |held: &str| held == wanted || held.replace("%23", "#") == wanted;
+                url.strip_prefix("file:").is_some_and(is_wanted)
             }),
             Spec::Directory(path) => self[node]
                 .target
