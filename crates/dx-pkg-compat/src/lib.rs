@@ -3,11 +3,13 @@
 
 pub mod command_words;
 pub mod foreign_bytes;
+pub mod glob;
 mod json_size;
 pub mod lockfile;
 pub mod manifest;
 pub mod npm_registry;
 pub mod npmrc;
+pub mod packlist;
 pub mod packument;
 mod surrogates;
 pub mod tarball;

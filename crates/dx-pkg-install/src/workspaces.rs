@@ -1,13 +1,12 @@
 //! Finds the folders that a project's `workspaces` patterns match.
 
 mod pattern;
-mod segment;
 
 use std::collections::BTreeSet;
 use std::path::Path;
 
+use dx_pkg_compat::glob::Segment;
 pub(crate) use pattern::Patterns;
-use segment::Segment;
 
 /// The folders that may be workspaces, and what was read to find them.
 #[derive(Debug, Default)]

@@ -5,17 +5,21 @@
 
 /// One segment of a pattern.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Segment {
+pub enum Segment {
     /// `**`: any number of folders.
     Any,
     /// A name as it is.
     Literal(String),
     /// A name with special characters.
-    Pattern(Vec<Token>),
+    Pattern(Wildcards),
 }
 
+/// The parts of a segment with special characters.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Token {
+pub struct Wildcards(Vec<Token>);
+
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Token {
     Char(char),
     /// `?`
     One,
@@ -29,33 +33,39 @@ pub(super) enum Token {
 
 /// A part of a class.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) enum Item {
+enum Item {
     Range(char, char),
     /// `[:alpha:]`
     Named(String),
 }
 
 impl Segment {
-    pub(super) fn parse(text: &str) -> Self {
+    /// Parses a segment. A backslash takes its meaning from the character after it.
+    #[must_use]
+    pub fn parse(text: &str) -> Self {
         if text == "**" {
             return Segment::Any;
         }
         let characters: Vec<char> = text.chars().collect();
         let tokens = parse(&characters);
-        if tokens.iter().all(|token| matches!(token, Token::Char(_))) {
-            Segment::Literal(text.to_owned())
-        } else {
-            Segment::Pattern(tokens)
+        let literal = tokens.iter().map(|token| match token {
+            Token::Char(character) => Some(*character),
+            _ => None,
+        });
+        match literal.collect() {
+            Some(literal) => Segment::Literal(literal),
+            None => Segment::Pattern(Wildcards(tokens)),
         }
     }
 
     /// Returns whether the segment matches a name; with `hidden`, wildcards match a dot at its
     /// beginning too.
-    pub(super) fn matches(&self, name: &str, hidden: bool) -> bool {
+    #[must_use]
+    pub fn matches(&self, name: &str, hidden: bool) -> bool {
         match self {
             Segment::Any => hidden || !name.starts_with('.'),
             Segment::Literal(text) => text == name,
-            Segment::Pattern(tokens) => {
+            Segment::Pattern(Wildcards(tokens)) => {
                 let name: Vec<char> = name.chars().collect();
                 let matcher = Matcher { name: &name, hidden };
                 matcher.ends(tokens, &[], &[0]).contains(&name.len())
@@ -71,6 +81,7 @@ fn parse(text: &[char]) -> Vec<Token> {
         let special = match character {
             '[' => class(&text[at..]),
             '?' | '*' | '+' | '@' | '!' => group(&text[at..]),
+            '\\' => text.get(at + 1).map(|escaped| (Token::Char(*escaped), 2)),
             _ => None,
         };
         let (token, length) = special.unwrap_or(match character {
