@@ -1,7 +1,7 @@
 //! Packages from outside the registries: folders, tarballs and git repositories.
 //!
-//! Each source has a module. A folder is linked: its manifest is read where it is. The bytes of any
-//! other package are put into the store under their digest, which the lockfile records and demands
+//! Each source has a module. A folder is linked: its manifest is read where it is; or it is packed,
+//! with the setting `install-links`. The bytes of any other package are put into the store under their digest, which the lockfile records and demands
 //! from then on.
 
 mod file;
@@ -87,7 +87,7 @@ impl<'a> Externals<'a> {
     }
 
     /// Loads the package of a lockfile entry anew, from where the entry says; `None` where that is
-    /// a registry. The caller has checked that it may come from there.
+    /// a registry. A folder is packed, as the entry is one of a copy. The caller has checked that it may come from there.
     ///
     /// # Errors
     /// The package is missing, or cannot be read.
@@ -96,7 +96,7 @@ impl<'a> Externals<'a> {
         let (name, from, locked) = (Some(real_name(entry)), "", Some(entry.clone()));
         let wanted = Wanted { name, spec: resolved, from, locked };
         match Spec::parse(resolved)? {
-            Spec::Directory(_) => Ok(None),
+            Spec::Directory(path) => folder::pack(self, &wanted, &path).map(Some),
             parsed => Ok(Some(self.load_parsed(&wanted, &parsed)?.package)),
         }
     }

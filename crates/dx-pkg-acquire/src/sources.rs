@@ -8,7 +8,7 @@ use dx_pkg_lock::LockPackage;
 use url::Url;
 
 use crate::AcquireError;
-use crate::package::{Origin, label, origin, real_name};
+use crate::package::{Origin, copied_folder, label, origin, real_name};
 
 /// The rules of one configuration.
 #[derive(Debug)]
@@ -59,6 +59,9 @@ impl SourceRules {
                 let place = redact_urls(package.resolved.as_deref().unwrap_or_default());
                 let (entry, package) = (package.path.clone(), label(package));
                 return Some(AcquireError::OriginNotRequired { entry, package, place });
+            }
+            Origin::File(folder) if copied_folder(package).is_some() => {
+                (self.directory, "allow-directory", folder)
             }
             Origin::File(_) => {
                 (self.file, "allow-file", package.resolved.as_deref().unwrap_or_default())

@@ -1,12 +1,13 @@
 //! Digests for packages whose lockfile entries have none: the registry's, or else that of the first
 //! download.
 
+mod elsewhere;
+
 use std::collections::HashSet;
 
 use dx_pkg_acquire::exact::{Elsewhere, ExactVersions};
-use dx_pkg_acquire::external::Externals;
-use dx_pkg_acquire::package::{Origin, label, origin};
-use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput, local};
+use dx_pkg_acquire::package::label;
+use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput};
 use dx_pkg_lock::{Lock, LockPackage};
 
 use super::Run;
@@ -44,8 +45,8 @@ pub(super) fn complete(
     if lacking.is_empty() {
         return Ok(digests);
     }
-    load_elsewhere(run, project, input, downloads, (&mut *plan, &mut *lock), &mut digests)?;
-    let elsewhere = Elsewhere::of_lock(lock, input);
+    elsewhere::load(run, project, input, downloads, (&mut *plan, &mut *lock), &mut digests)?;
+    let elsewhere = Elsewhere::of_lock(lock, input).with_overrides(&input.requirements.overrides);
     let is_wanted = |package: &LockPackage| {
         lacking.contains(&package.path) && elsewhere.is_from_registry(package)
     };
@@ -84,62 +85,6 @@ pub(super) fn complete(
         known.get(&package.path).is_some_and(|entry| entry.integrity != package.integrity)
     });
     Ok(digests)
-}
-
-/// Gives the packages from outside the registries that lack a digest that of their bytes now: the
-/// project names the place, as it does where there is no lockfile. A frozen lockfile cannot record
-/// it, so that nothing would vouch for the bytes the next time either; that of a git repository
-/// names a commit.
-fn load_elsewhere(
-    run: &Run<'_>,
-    project: &Project,
-    input: &ResolverInput,
-    downloads: &Downloads,
-    (plan, lock): (&mut Plan, &mut Lock),
-    digests: &mut Digests,
-) -> Result<(), InstallError> {
-    let mut loaded = Vec::new();
-    {
-        let elsewhere = Elsewhere::of_lock(lock, input);
-        let lacks = |package: &&LockPackage| package.integrity.is_none();
-        let lacking: Vec<&LockPackage> = unpacked(&plan.installed).filter(lacks).collect();
-        let may_lack = !run.frozen || run.session.config().allow_missing_integrity()?;
-        let is_taken = |package: &&LockPackage| {
-            elsewhere.names(package)
-                && (may_lack
-                    || matches!(origin(package), Origin::Other(place) if place.starts_with("git")))
-        };
-        let mut lacking = lacking.into_iter().filter(is_taken).peekable();
-        if lacking.peek().is_none() {
-            return Ok(());
-        }
-        let (context, counters) = (&run.session.context, &run.counters);
-        let places = local::places(&project.root, run.session.config());
-        let (nowhere, none) = (|_: &str| false, |_: &str, _: &str| None);
-        let sources = Externals::new(context, &places, Some(downloads), counters, &nowhere, &none);
-        for package in lacking {
-            run.cancel().check()?;
-            loaded.push((package.path.clone(), sources.load_entry(package)));
-        }
-    }
-    for (path, outcome) in loaded {
-        let found = match outcome {
-            Ok(Some(found)) => found,
-            Ok(None) => continue,
-            Err(error) => {
-                digests.failed.push((path, error));
-                continue;
-            }
-        };
-        for package in plan.installed.packages.iter_mut().chain(&mut lock.packages) {
-            if package.path == path {
-                package.integrity.clone_from(&found.integrity);
-            }
-        }
-        let label = plan.installed.get(&path).map(label).unwrap_or_default();
-        digests.first.push(label);
-    }
-    Ok(())
 }
 
 /// Takes the digests of these packages from their first downloads.
