@@ -1,9 +1,11 @@
 //! Digests for packages whose lockfile entries have none: the registry's, or else that of the first
 //! download.
 
-use dx_pkg_acquire::exact::{Elsewhere, ExactVersions};
+mod elsewhere;
+
 use std::collections::HashSet;
 
+use dx_pkg_acquire::exact::{Elsewhere, ExactVersions};
 use dx_pkg_acquire::package::label;
 use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput};
 use dx_pkg_lock::{Lock, LockPackage};
@@ -43,7 +45,8 @@ pub(super) fn complete(
     if lacking.is_empty() {
         return Ok(digests);
     }
-    let elsewhere = Elsewhere::of_lock(lock, input);
+    elsewhere::load(run, project, input, downloads, (&mut *plan, &mut *lock), &mut digests)?;
+    let elsewhere = Elsewhere::of_lock(lock, input).with_overrides(&input.requirements.overrides);
     let is_wanted = |package: &LockPackage| {
         lacking.contains(&package.path) && elsewhere.is_from_registry(package)
     };
