@@ -161,6 +161,11 @@ impl Downloads {
             self.shared.done(id, taken.map_err(|source| unusable(package, source)));
             return Ok(());
         }
+        if package.is_from_git() {
+            let taken = self.take_commit(id, package);
+            self.shared.done(id, taken);
+            return Ok(());
+        }
         if self.offline && !self.shared.store.has_tarball(id) {
             return Err(AcquireError::Offline { what: label(package), place: "the store" });
         }

@@ -177,6 +177,14 @@ pub enum AcquireError {
         /// What is wrong with it.
         source: Arc<dyn CodedError>,
     },
+    /// A commit is packed to other contents than before.
+    #[error(
+        "{package}: what is packed of its commit is not what it was when it was installed first"
+    )]
+    OtherContents {
+        /// The package with its version.
+        package: String,
+    },
     /// A package that was put into the store is no longer there.
     #[error("{package} was removed from the store while it was used")]
     NotStored {
@@ -316,6 +324,7 @@ impl Coded for AcquireError {
             Self::NoDigest { .. } => "DX_NO_INTEGRITY",
             Self::NoManifest { .. } => "DX_NO_MANIFEST",
             Self::InPackage { source, .. } => source.code(),
+            Self::OtherContents { .. } => "DX_GIT_OTHER_CONTENTS",
             Self::NotStored { .. } => "DX_PACKAGE_NOT_STORED",
             Self::NoFolder { .. } => "DX_NO_FOLDER",
             Self::NotText { .. } => "DX_NOT_TEXT",
@@ -364,6 +373,10 @@ impl Coded for AcquireError {
                 "a package is an archive of one folder with a package.json, as npm pack makes it"
             }
             Self::InPackage { source, .. } => return source.hint(),
+            Self::OtherContents { .. } => {
+                "remove node_modules and run dx install; if it happens again, another version of \
+                 dx packs this package otherwise, or its submodules are not what they were"
+            }
             Self::NotStored { .. } => "run the command again",
             Self::NoFolder { .. } => "correct the path in package.json",
             Self::NotText { .. } => "save it as UTF-8",

@@ -6,7 +6,7 @@
 
 mod file;
 mod folder;
-mod git;
+pub mod git;
 mod remote;
 mod tarball;
 

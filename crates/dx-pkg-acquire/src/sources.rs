@@ -7,8 +7,8 @@ use dx_pkg_core::Spec;
 use dx_pkg_lock::LockPackage;
 use url::Url;
 
-use crate::AcquireError;
 use crate::package::{Origin, copied_folder, label, origin, real_name};
+use crate::{AcquireError, external};
 
 /// The rules of one configuration.
 #[derive(Debug)]
@@ -65,6 +65,9 @@ impl SourceRules {
             }
             Origin::File(_) => {
                 (self.file, "allow-file", package.resolved.as_deref().unwrap_or_default())
+            }
+            Origin::Other(place) if external::git::commit_of(place).is_some() => {
+                (self.git, "allow-git", place)
             }
             Origin::Other(place) => {
                 let (package, place) = (label(package), redact_urls(place));

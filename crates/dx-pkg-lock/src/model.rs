@@ -238,6 +238,13 @@ impl LockPackage {
         self.patched.is_some() || self.extra.iter().any(|(key, _)| ALTERATIONS.contains(&&**key))
     }
 
+    /// Returns whether it is a commit of a git repository.
+    #[must_use]
+    pub fn is_from_git(&self) -> bool {
+        let is = |resolved: &str| resolved.starts_with("git+") || resolved.starts_with("git:");
+        !self.link && self.resolved.as_deref().is_some_and(is)
+    }
+
     /// Returns whether it has a licence, in whatever form.
     #[must_use]
     pub fn has_license(&self) -> bool {

@@ -27,6 +27,7 @@ use dx_pkg_core::PackageId;
 ///                                the registry's chain: packages that are likely to follow others
 ///   written/<id>                 empty: files of the package were written to in a project
 ///   gyp/<id>                     empty: the package has a `binding.gyp`
+///   git/<aa>/<digest>.dxg        the package that a commit became, by the digest of what it is of
 ///   lockfiles/<aa>/<digest>.dxl  compiled lockfiles, by the digest of their text
 ///   resolutions/<aa>/<digest>.dxr
 ///                                resolutions, by the digest of their input
@@ -60,6 +61,8 @@ pub enum Folder {
     Written,
     /// Marks of packages with a `binding.gyp`.
     Gyp,
+    /// Packages made of commits of git repositories.
+    Git,
     /// Unfinished entries.
     Tmp,
     /// Entries to be deleted.
@@ -70,7 +73,7 @@ pub enum Folder {
 
 impl Folder {
     /// The number of folders.
-    pub(crate) const COUNT: usize = 12;
+    pub(crate) const COUNT: usize = 13;
 
     /// The name below `v1/`.
     #[must_use]
@@ -85,6 +88,7 @@ impl Folder {
             Self::Pending => "pending",
             Self::Written => "written",
             Self::Gyp => "gyp",
+            Self::Git => "git",
             Self::Tmp => "tmp",
             Self::Trash => "trash",
             Self::Locks => "locks",

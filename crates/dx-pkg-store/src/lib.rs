@@ -15,6 +15,7 @@ pub mod expanded;
 mod expected;
 pub mod fields;
 mod files;
+mod git;
 mod incoming;
 mod insert;
 mod jobs;

@@ -84,6 +84,7 @@ impl Store {
             (Folder::Prepared, 3),
             (Folder::Metadata, 2),
             (Folder::Lockfiles, 2),
+            (Folder::Git, 2),
             (Folder::Resolutions, 2),
             (Folder::Pending, 1),
             (Folder::Tmp, 1),
@@ -116,7 +117,7 @@ impl Store {
     pub fn prune(&self, limits: &PruneLimits<'_>) -> Result<Pruned, StoreError> {
         let mut pruned = Pruned::default();
         (pruned.documents, pruned.bytes) = self.prune_packuments(limits.unused_since)?;
-        for folder in [Folder::Metadata, Folder::Lockfiles, Folder::Resolutions] {
+        for folder in [Folder::Metadata, Folder::Lockfiles, Folder::Git, Folder::Resolutions] {
             let (documents, bytes) = self.prune_documents(folder, limits.unused_since)?;
             pruned.documents += documents;
             pruned.bytes += bytes;

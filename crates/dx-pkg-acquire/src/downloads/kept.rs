@@ -17,7 +17,8 @@ use dx_pkg_store::IncomingTarball;
 use super::Downloads;
 use super::download::Download;
 use crate::AcquireError;
-use crate::external::Contents;
+use crate::external::{Contents, git};
+use crate::package::label;
 
 impl Downloads {
     /// Puts the tarball in a file into the store, unless the store has the package; returns its
@@ -102,6 +103,22 @@ impl Downloads {
         }
         self.shared.done(id, Ok(()));
         Ok(record)
+    }
+
+    /// Fetches the commit of a lockfile's entry and unpacks its package, which must be the one that
+    /// was made of the commit before.
+    pub(super) fn take_commit(
+        &self,
+        id: PackageId,
+        package: &LockPackage,
+    ) -> Result<(), AcquireError> {
+        let found = git::locked(&self.context, self, package)?;
+        if let Some(integrity) = package.integrity.as_deref().map(Integrity::parse)
+            && integrity.is_ok_and(|integrity| integrity != found)
+        {
+            return Err(AcquireError::OtherContents { package: label(package) });
+        }
+        self.unpack_kept(id, package, &label(package))
     }
 
     fn read_tarball(&self, package: &str, file: File) -> Result<Contents, AcquireError> {

@@ -17,6 +17,9 @@ pub struct GitSpec {
     pub semver: Option<Range>,
     /// The folder of the package in the repository (`#path:`), beginning with `/`.
     pub subdirectory: Option<Box<str>>,
+    /// The selector of that folder as written, with what joins it: `::path:x`, or `&path:/x` as
+    /// pnpm writes it.
+    path_selector: Option<Box<str>>,
     /// The repository on its hosting site, if it is on one.
     pub hosted: Option<HostedRepository>,
     /// Whether the spec is a shortcut, which does not name a protocol.
@@ -32,6 +35,43 @@ impl fmt::Display for GitSpec {
     /// Writes the text that npm writes into a manifest.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.saved)
+    }
+}
+
+impl GitSpec {
+    /// Returns the text that npm writes into a lockfile for a commit of the repository. Other than
+    /// with npm, the folder of the package stays in it.
+    #[must_use]
+    pub fn resolved(&self, commit: &str) -> String {
+        let base = match &self.hosted {
+            Some(_) if self.url.starts_with("https://") => format!("git+{}", self.url),
+            Some(hosted) => format!("git+{}", hosted.ssh_url()),
+            None => self.saved.split('#').next().unwrap_or_default().to_owned(),
+        };
+        format!("{base}#{commit}{}", self.path_selector.as_deref().unwrap_or_default())
+    }
+
+    /// Returns the addresses that git is to try in turn. As with npm, a repository on a hosting
+    /// site is looked for by HTTPS first, which needs no key, and by SSH where there are no
+    /// credentials.
+    #[must_use]
+    pub fn addresses(&self) -> Vec<String> {
+        match &self.hosted {
+            Some(_) if self.url.starts_with("https://") && self.url.contains('@') => {
+                vec![self.url.to_string()]
+            }
+            Some(hosted) => vec![hosted.https_url(), hosted.ssh_url()],
+            None => vec![self.url.to_string()],
+        }
+    }
+
+    /// Returns whether both are the same folder of the same repository.
+    #[must_use]
+    pub fn is_same_place(&self, other: &Self) -> bool {
+        let folder = |spec: &Self| {
+            spec.subdirectory.as_deref().map(|path| path.trim_end_matches('/').to_owned())
+        };
+        self.url == other.url && folder(self) == folder(other)
     }
 }
 
@@ -172,14 +212,18 @@ impl Source<'_> {
         fragment: Option<&str>,
     ) -> Result<GitSpec, SpecError> {
         let (mut committish, mut semver, mut subdirectory) = (None, None, None);
-        for selector in fragment.into_iter().flat_map(|fragment| fragment.split("::")) {
+        let mut path_selector = None;
+        for (joint, selector) in fragment.into_iter().flat_map(selectors) {
             let is_new = match selector.split_once(':') {
                 Some(("semver", range)) => {
                     let range = Range::parse(&percent_decoded(range))
                         .map_err(|_| self.invalid("what follows #semver: is no version range"))?;
                     committish.is_none() && semver.replace(range).is_none()
                 }
-                Some(("path", path)) => subdirectory.replace(self.subdirectory(path)?).is_none(),
+                Some(("path", path)) => {
+                    path_selector = Some(format!("{joint}{selector}").into());
+                    subdirectory.replace(self.subdirectory(path)?).is_none()
+                }
                 Some(_) => true,
                 None if selector.is_empty() => true,
                 None => {
@@ -199,6 +243,7 @@ impl Source<'_> {
             committish,
             semver,
             subdirectory,
+            path_selector,
             hosted: None,
             is_shortcut: false,
             saved,
@@ -225,6 +270,21 @@ impl Source<'_> {
     fn invalid(&self, problem: &'static str) -> SpecError {
         SpecError::InvalidGit { spec: shown(self.text), problem }
     }
+}
+
+/// Returns the selectors of a fragment, each with what joins it to the one before: `::`, or `&` as
+/// pnpm has it.
+fn selectors(fragment: &str) -> Vec<(&'static str, &str)> {
+    let (mut found, mut joint, mut rest) = (Vec::new(), "::", fragment);
+    loop {
+        let next = [("::", "::"), ("&", "&path:"), ("&", "&semver:")];
+        let next = next.iter().filter_map(|(next, text)| Some((rest.find(text)?, *next))).min();
+        let Some((at, next)) = next else { break };
+        found.push((joint, &rest[..at]));
+        (joint, rest) = (next, &rest[at + next.len()..]);
+    }
+    found.push((joint, rest));
+    found
 }
 
 fn with_fragment(address: &str, fragment: Option<&str>) -> String {

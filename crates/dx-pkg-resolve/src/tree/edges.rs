@@ -409,5 +409,5 @@ fn same_repository(wanted: &GitSpec, held: &str) -> bool {
         Some(revision) if is_commit(revision) => held.committish.as_deref() == Some(revision),
         _ => true,
     };
-    same_commit && held.url == wanted.url
+    same_commit && held.is_same_place(wanted)
 }

@@ -174,6 +174,10 @@ pub(super) fn read_entry(
     if package.version.as_deref().is_some_and(|version| !path::version_is_safe(version)) {
         return Err(place.error("version", raw, "is not a version"));
     }
+    // The digest of a tarball that some npm packed, which npm does not look at either.
+    if package.is_from_git() {
+        package.integrity = None;
+    }
     package.normalise();
     Ok(package)
 }

@@ -181,6 +181,9 @@ fn is_unchanged(package: &LockPackage, before: &str) -> bool {
 fn normalised(package: &LockPackage) -> LockPackage {
     let mut package = package.clone();
     package.normalise();
+    if package.is_from_git() {
+        package.integrity = None;
+    }
     for json in
         [&mut package.engines, &mut package.funding, &mut package.workspaces].into_iter().flatten()
     {
@@ -191,6 +194,8 @@ fn normalised(package: &LockPackage) -> LockPackage {
 }
 
 fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
+    // As with npm, a commit is its own proof: what is packed of it is nothing that others have.
+    let integrity = if package.is_from_git() { &None } else { &package.integrity };
     let mut members: Vec<(Cow<'a, str>, Value<'a>)> = Vec::new();
     let mut add = |key: &'static str, value: Option<Value<'a>>| {
         members.extend(value.map(|value| (Cow::Borrowed(key), value)))
@@ -199,7 +204,7 @@ fn entry<'a>(package: &'a LockPackage) -> Value<'a> {
         ("name", &package.name),
         ("version", &package.version),
         ("resolved", &package.resolved),
-        ("integrity", &package.integrity),
+        ("integrity", integrity),
         ("deprecated", &package.deprecated),
         ("license", &package.license),
     ] {

@@ -71,7 +71,9 @@ impl<'a> Tree<'a> {
         if let (true, Some(resolved)) = (origin.from_registry, &package.resolved) {
             add("resolved", Value::string(resolved));
         }
-        if let Some(integrity) = &package.integrity {
+        if let Some(integrity) = &package.integrity
+            && !package.is_from_git()
+        {
             add("integrity", Value::string(integrity));
         }
         for (key, set) in [

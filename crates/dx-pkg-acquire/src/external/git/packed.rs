@@ -1,0 +1,223 @@
+//! One repository, and the packages that its commits become.
+
+use std::fs::{self, File};
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_compat::packlist::{self, PackError, PackOptions};
+use dx_pkg_compat::tarball::Limits;
+use dx_pkg_core::spec::GitSpec;
+use dx_pkg_core::{Coded, CodedError, Integrity, PackageId};
+use dx_pkg_git::{Address, Commit, Git, GitError, GitOptions, Revision};
+use dx_pkg_os::files::{create_private_dir, read_bounded, remove_tree, unique_name};
+use dx_pkg_store::Folder;
+
+use crate::{AcquireError, Context, Downloads};
+
+/// The longest time in which git may do nothing, unless `fetch-timeout` says otherwise: npm's.
+const PATIENCE: Duration = Duration::from_secs(300);
+/// How many times the size of a package its repository may have.
+const REPOSITORY: u64 = 4;
+/// The most bytes of a manifest.
+const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
+
+/// The reason why a commit is no package.
+#[derive(Debug, thiserror::Error)]
+enum NoPackage {
+    #[error("{commit} has no folder {folder:?}")]
+    NoFolder { commit: String, folder: String },
+    #[error("{commit} has no package.json{below}")]
+    NoManifest { commit: String, below: String },
+    #[error("package.json of {commit} cannot be read: {reason}")]
+    Manifest { commit: String, reason: String },
+}
+
+impl Coded for NoPackage {
+    fn code(&self) -> &'static str {
+        "DX_GIT_NO_PACKAGE"
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::NoFolder { .. } => "correct the path after #path:",
+            Self::NoManifest { .. } => {
+                "name the folder of the package in the repository with #path:, as in \
+                 user/repository#main::path:packages/name"
+            }
+            Self::Manifest { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// A repository that packages are taken from.
+pub(super) struct Source<'s> {
+    context: &'s Context,
+    downloads: &'s Downloads,
+    /// The package for messages.
+    label: String,
+    git: &'s GitSpec,
+    patience: Duration,
+    limits: Limits,
+}
+
+impl<'s> Source<'s> {
+    /// Returns the repository of `git`; `label` names the package in messages.
+    pub(super) fn new(
+        context: &'s Context,
+        downloads: &'s Downloads,
+        label: String,
+        git: &'s GitSpec,
+    ) -> Result<Self, AcquireError> {
+        let patience = match context.config.fetch_timeout()? {
+            Some(limit) if limit.is_zero() => Duration::MAX,
+            limit => limit.unwrap_or(PATIENCE),
+        };
+        let limits = Limits::allowing(context.config.max_package_bytes()?);
+        Ok(Source { context, downloads, label, git, patience, limits })
+    }
+
+    /// Returns the commit that a revision is now.
+    pub(super) fn resolve(&self, revision: &Revision) -> Result<Commit, AcquireError> {
+        let scratch = Scratch::new(self)?;
+        self.try_addresses(|git, address| git.resolve(address, revision, &scratch.tree()))
+    }
+
+    /// Returns the integrity of the package that a commit is; the store has it then.
+    pub(super) fn package(&self, commit: &Commit) -> Result<Integrity, AcquireError> {
+        let store = &self.context.store;
+        let folder = self.git.subdirectory.as_deref().unwrap_or_default().trim_matches('/');
+        let known = store.git_package(commit.as_str(), folder, false);
+        if let Some(integrity) = known {
+            let id = PackageId::from_integrity(&integrity);
+            if store.has(id) || store.has_tarball(id) {
+                return Ok(integrity);
+            }
+        }
+        if self.context.config.offline()? {
+            let what = format!("{} at commit {}", self.label, commit.as_str());
+            return Err(AcquireError::Offline { what, place: "the store" });
+        }
+        let scratch = Scratch::new(self)?;
+        self.try_addresses(|git, address| git.check_out(address, commit, &scratch.tree()))?;
+        let package = self.folder_of(&scratch.tree(), commit, folder)?;
+        let manifest = self.manifest(&package, commit, folder)?;
+        let tarball = scratch.0.join("package.tar");
+        self.pack(&package, &manifest, &tarball)?;
+        let integrity = self.downloads.keep_file(&tarball)?;
+        store.put_git_package(commit.as_str(), folder, false, &integrity)?;
+        Ok(integrity)
+    }
+
+    /// Tries the addresses of the repository in turn; the error is that of the first.
+    fn try_addresses<T>(
+        &self,
+        attempt: impl Fn(&Git<'_>, &Address) -> Result<T, GitError>,
+    ) -> Result<T, AcquireError> {
+        let options = GitOptions {
+            patience: self.patience,
+            max_bytes: self.limits.max_bytes.saturating_mul(REPOSITORY),
+            max_files: self.limits.max_entries,
+        };
+        let is_cancelled = || self.context.cancel.is_cancelled();
+        let git = Git::new(options, &is_cancelled);
+        let mut first = None;
+        for address in self.git.addresses() {
+            let tried = Address::parse(&address).and_then(|address| attempt(&git, &address));
+            match tried {
+                Ok(found) => return Ok(found),
+                Err(GitError::Cancelled) => return Err(AcquireError::Cancelled),
+                Err(error) if error.may_be_address() => first = first.or(Some(error)),
+                Err(error) => return Err(self.failed(error)),
+            }
+        }
+        Err(first.map_or(AcquireError::Panicked, |error| self.failed(error)))
+    }
+
+    /// Returns the folder of the package in a checked-out commit. No link is followed.
+    fn folder_of(
+        &self,
+        tree: &Path,
+        commit: &Commit,
+        folder: &str,
+    ) -> Result<PathBuf, AcquireError> {
+        let mut at = tree.to_owned();
+        for part in folder.split('/').filter(|part| !matches!(*part, "" | ".")) {
+            at.push(part);
+            let is_folder = fs::symlink_metadata(&at).is_ok_and(|status| status.is_dir());
+            if !is_folder || part == ".." || part == ".git" {
+                let (commit, folder) = (commit.as_str().to_owned(), folder.to_owned());
+                return Err(self.failed(NoPackage::NoFolder { commit, folder }));
+            }
+        }
+        Ok(at)
+    }
+
+    fn manifest(
+        &self,
+        package: &Path,
+        commit: &Commit,
+        folder: &str,
+    ) -> Result<Manifest, AcquireError> {
+        let file = package.join("package.json");
+        let commit = commit.as_str().to_owned();
+        // A link may lead out of the repository, and npm packs none.
+        if !fs::symlink_metadata(&file).is_ok_and(|status| status.is_file()) {
+            let below = if folder.is_empty() { String::new() } else { format!(" in {folder:?}") };
+            return Err(self.failed(NoPackage::NoManifest { commit, below }));
+        }
+        let text = read_bounded(&file, MAX_MANIFEST).map_err(|error| error.to_string());
+        let parsed = text.and_then(|text| {
+            Manifest::parse(&String::from_utf8_lossy(&text)).map_err(|error| error.to_string())
+        });
+        parsed.map_err(|reason| self.failed(NoPackage::Manifest { commit, reason }))
+    }
+
+    /// Writes the tarball of a folder. It is not compressed: then it stays the same with every
+    /// version of whatever compresses.
+    fn pack(&self, folder: &Path, manifest: &Manifest, to: &Path) -> Result<(), AcquireError> {
+        let options = PackOptions {
+            max_bytes: self.limits.max_bytes,
+            max_entries: self.limits.max_entries,
+            stays_inside: true,
+        };
+        let write = || {
+            let files = packlist::files(folder, manifest, &options)?;
+            let mut out = BufWriter::new(File::create(to).map_err(PackError::Write)?);
+            packlist::write_tar(folder, &files, &options, &mut out)?;
+            out.flush().map_err(PackError::Write)
+        };
+        write().map_err(|error| self.failed(error))
+    }
+
+    fn failed(&self, error: impl CodedError + 'static) -> AcquireError {
+        AcquireError::InPackage { package: self.label.clone(), source: Arc::new(error) }
+    }
+}
+
+/// A folder of the store for a repository, removed at the end.
+struct Scratch(PathBuf);
+
+impl Scratch {
+    fn new(source: &Source<'_>) -> Result<Self, AcquireError> {
+        let folder = source.context.store.folder(Folder::Tmp).join(unique_name("git"));
+        let failed = |error| AcquireError::io(format!("making {}", folder.display()), error);
+        fs::create_dir_all(source.context.store.folder(Folder::Tmp)).map_err(failed)?;
+        create_private_dir(&folder).map_err(failed)?;
+        Ok(Self(folder))
+    }
+
+    fn tree(&self) -> PathBuf {
+        self.0.join("tree")
+    }
+}
+
+impl Drop for Scratch {
+    fn drop(&mut self) {
+        // What stays is removed by maintenance.
+        let _ = remove_tree(&self.0);
+    }
+}
