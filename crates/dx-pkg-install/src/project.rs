@@ -215,7 +215,8 @@ impl Project {
             .chain(self.linked_folders()?)
             .collect();
         let (root, extensions) = (self.own_record(), self.manifest.extension_rules()?);
-        Ok(Requirements { root, workspaces, overrides, extensions })
+        let exceptions = self.manifest.exceptions()?;
+        Ok(Requirements { root, workspaces, overrides, extensions, exceptions })
     }
 
     /// Returns the project's own record.

@@ -12,6 +12,7 @@ mod sets;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::exceptions::Exceptions;
 use crate::intern::{Interner, NameId, SpecId, index};
 use crate::manifest::{Declared, EdgeKind, ManifestId, Manifests};
 use crate::overrides::{RuleId, Rules};
@@ -44,6 +45,8 @@ pub(crate) struct Edge {
     key: NameId,
     /// The requirement as declared; [`DependencyTree::spec`] gives it with overrides applied.
     pub(crate) declared: SpecId,
+    /// Another requirement that what is there may meet.
+    pub(crate) accept: Option<SpecId>,
     pub(crate) kind: EdgeKind,
     pub(crate) to: Option<NodeId>,
     pub(crate) rules: Option<RuleId>,
@@ -116,6 +119,8 @@ pub(crate) struct DependencyTree<'l> {
     pub(crate) interner: Interner,
     pub(crate) rules: Rules,
     pub(crate) legacy_peer_deps: bool,
+    /// The exceptions that the project makes from requirements.
+    pub(crate) exceptions: Exceptions,
     pub(crate) places: Places,
     /// The names, in lower case, that edges to workspaces have or had.
     workspace_names: FxHashSet<NameId>,
@@ -175,6 +180,7 @@ impl<'l> DependencyTree<'l> {
             interner,
             rules,
             legacy_peer_deps: false,
+            exceptions: Exceptions::default(),
             places: Places::default(),
             workspace_names: FxHashSet::default(),
             authors_folders: Vec::new(),

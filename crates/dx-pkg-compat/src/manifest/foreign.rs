@@ -119,7 +119,9 @@ impl ForeignFields {
         }
         if let Some(Value::Object(pnpm)) = map.get("pnpm") {
             for (key, value) in pnpm {
-                if let Some(effect) = effect_in_pnpm(key) {
+                if let Some(effect) = effect_in_pnpm(key)
+                    && !super::pnpm::is_carried_out(manifest, key)
+                {
                     self.add_if_filled(effect, Some(value), format!("pnpm.{key}"));
                 }
             }
