@@ -26,6 +26,7 @@ pub(crate) fn run(data: &[u8]) {
 
 fn read(manifest: &Manifest) {
     let _ = (manifest.workspace_patterns(), manifest.override_rules());
+    let _ = (manifest.extension_rules(), manifest.patch_rules(), manifest.to_project_package());
     let current = CurrentEngines {
         package_managers: vec![("npm".to_owned(), "11.0.0".to_owned())],
         node: Some("24.0.0".to_owned()),

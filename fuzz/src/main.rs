@@ -46,6 +46,8 @@ mod package_record;
 mod packument_decode;
 #[path = "../fuzz_targets/packument_encode.rs"]
 mod packument_encode;
+#[path = "../fuzz_targets/patch.rs"]
+mod patch;
 #[path = "../fuzz_targets/pending_record.rs"]
 mod pending_record;
 #[path = "../fuzz_targets/semver.rs"]
@@ -89,6 +91,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("package_lock", package_lock::run),
     ("package_record", package_record::run),
     ("packument_decode", packument_decode::run),
+    ("patch", patch::run),
     ("packument_encode", packument_encode::run),
     ("pending_record", pending_record::run),
     ("semver", semver::run),

@@ -51,6 +51,7 @@ impl ResolverInput {
                 ..release_age::rules(config, &requirements)?
             },
             platform: platform(config)?,
+            more_platforms: Vec::new(),
             legacy_peer_deps: config.legacy_peer_deps()?,
             strict_peer_deps: config.strict_peer_deps()? && !config.force()?,
             solves_conflicts: config.solve()? && !config.force()?,

@@ -21,6 +21,7 @@ mod foreign;
 mod lock_package;
 mod overrides;
 mod patches;
+mod pnpm;
 mod read;
 mod section;
 mod text;
@@ -36,6 +37,7 @@ pub use error::ManifestError;
 pub use extensions::npm_extension_hash;
 pub use foreign::{ForeignFields, ForeignPin, PinStyle};
 pub use patches::{AmbiguousPatch, PatchRule, is_inside};
+pub use pnpm::Architectures;
 pub use section::Section;
 
 /// A `package.json` as npm sees it after normalisation.
@@ -159,23 +161,33 @@ impl Manifest {
         }
     }
 
-    /// Returns the rules of `packageExtensions`, which count in a project's own manifest only; none
-    /// where it is absent.
+    /// Returns the rules of `packageExtensions`, and of pnpm's, which count in a project's own
+    /// manifest only; none where both are absent.
     ///
     /// # Errors
     /// A rule that npm refuses too.
     pub fn extension_rules(&self) -> Result<Vec<Extension>, ManifestError> {
-        let rules = self.raw.get("packageExtensions");
-        rules.map_or(Ok(Vec::new()), |rules| extensions::rules(rules, Joining::Strict))
+        let read = |rules: Option<&Value>, joining| {
+            rules.map_or(Ok(Vec::new()), |rules| extensions::rules(rules, joining))
+        };
+        let pnpm = pnpm::settings(self).and_then(|pnpm| pnpm.get("packageExtensions"));
+        let mut rules = read(self.raw.get("packageExtensions"), Joining::Strict)?;
+        rules.extend(read(pnpm, Joining::Adding)?);
+        Ok(rules)
     }
 
-    /// Returns the entries of `patchedDependencies`, which count in a project's own manifest only;
-    /// none where it is absent.
+    /// Returns the entries of `patchedDependencies`, and of pnpm's, which count in a project's own
+    /// manifest only; none where both are absent.
     ///
     /// # Errors
     /// An entry that names no patch file of the project.
     pub fn patch_rules(&self) -> Result<Vec<PatchRule>, ManifestError> {
-        self.raw.get("patchedDependencies").map_or(Ok(Vec::new()), patches::rules)
+        let pnpm = pnpm::settings(self).and_then(|pnpm| pnpm.get("patchedDependencies"));
+        let mut rules = Vec::new();
+        for value in [self.raw.get("patchedDependencies"), pnpm].into_iter().flatten() {
+            rules.extend(patches::rules(value)?);
+        }
+        Ok(rules)
     }
 
     /// Returns what `devEngines` demands and the current engines do not meet.
@@ -199,10 +211,16 @@ impl Manifest {
     #[must_use]
     pub fn to_project_package(&self) -> LockPackage {
         let mut package = lock_package::of(self);
-        if let Some(rules) = self.raw.get("packageExtensions") {
-            let hash = Value::from(extensions::hash(rules)).to_string();
-            package.extra.push(("packageExtensionsHash".to_owned(), hash));
-        }
+        let pnpm = pnpm::settings(self).and_then(|pnpm| pnpm.get("packageExtensions"));
+        let hash = match (self.raw.get("packageExtensions"), pnpm) {
+            (None, None) => return package,
+            (Some(rules), None) => extensions::hash(rules),
+            (own, Some(pnpm)) => {
+                extensions::hash(&serde_json::json!({ "packageExtensions": own, "pnpm": pnpm }))
+            }
+        };
+        let hash = Value::from(hash).to_string();
+        package.extra.push(("packageExtensionsHash".to_owned(), hash));
         package
     }
 }

@@ -9,11 +9,12 @@ use std::path::Path;
 
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::package::{Origin, label, origin};
-use dx_pkg_compat::manifest::{Manifest, ManifestEdit, PatchRule, npm_extension_hash};
+use dx_pkg_compat::manifest::{Architectures, Manifest, ManifestEdit, PatchRule, npm_extension_hash};
 use dx_pkg_compat::patch::MAX_PATCH_SIZE;
-use dx_pkg_core::Integrity;
+use dx_pkg_core::{Integrity, Platform};
 use dx_pkg_lock::{ALTERATIONS, Lock, LockPackage, Patched, name_of_path};
 use dx_pkg_os::files::read_bounded;
+use dx_pkg_resolve::Exceptions;
 
 use crate::InstallError;
 use crate::error::AlterationError;
@@ -35,7 +36,7 @@ pub(crate) struct Alterations {
     patches: HashMap<String, Option<String>>,
     /// npm's program, and its hash.
     pub(crate) program: Option<(&'static str, String)>,
-    /// Whether the manifest has `packageExtensions`.
+    /// Whether the manifest has rules or exceptions for what packages require.
     has_extensions: bool,
 }
 
@@ -77,7 +78,10 @@ impl Alterations {
                 patches.insert(rule.file.clone(), integrity);
             }
         }
-        let has_extensions = manifest.raw.get("packageExtensions").is_some();
+        // What an incremental install leaves to the full one.
+        let has_extensions = manifest.raw.get("packageExtensions").is_some()
+            || !manifest.extension_rules()?.is_empty()
+            || manifest.exceptions()? != Exceptions::default();
         let program = program(root, seen)?;
         Ok(Alterations { rules, patches, program, has_extensions })
     }
@@ -240,6 +244,32 @@ fn check_target(
     };
     let (package, key) = (label(package), rule.key.clone());
     Err(AlterationError::NotPatchable { package, key, reason }.into())
+}
+
+/// Returns the platforms that a project names beside this one.
+pub(crate) fn more_platforms(named: &Architectures, this: &Platform) -> Vec<Platform> {
+    let list = |names: &[String], current: &str| -> Vec<Box<str>> {
+        if names.is_empty() {
+            return vec![current.into()];
+        }
+        let name = |name: &String| if name == "current" { current.into() } else { name.as_str().into() };
+        names.iter().map(name).collect()
+    };
+    if *named == Architectures::default() {
+        return Vec::new();
+    }
+    let libc = list(&named.libc, this.libc.as_deref().unwrap_or_default());
+    let mut platforms = Vec::new();
+    for os in list(&named.os, &this.os) {
+        for cpu in list(&named.cpu, &this.cpu) {
+            platforms.extend(libc.iter().map(|libc| Platform {
+                os: os.clone(),
+                cpu: cpu.clone(),
+                libc: Some(libc.clone()).filter(|libc| !libc.is_empty() && &*os == "linux"),
+            }));
+        }
+    }
+    platforms
 }
 
 /// Returns whether entries of a lockfile tell of alterations.

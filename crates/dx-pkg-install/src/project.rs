@@ -234,7 +234,8 @@ impl Project {
             .collect();
         workspaces.extend(self.linked_without_dependencies(&links)?);
         let (root, extensions) = (self.own_record(), self.manifest.extension_rules()?);
-        Ok(Requirements { root, workspaces, overrides, pins, extensions })
+        let exceptions = self.manifest.exceptions()?;
+        Ok(Requirements { root, workspaces, overrides, pins, extensions, exceptions })
     }
 
     /// Returns the project's own record.

@@ -132,7 +132,7 @@ fn is_plain(builder: &Builder<'_, '_>, known: usize, options: &Options) -> bool 
         let fits = |name, range: &Option<String>| {
             range.as_deref().is_none_or(|range| builder.picker.engine_fits(name, range))
         };
-        manifest.platform(|os, cpu, libc| options.platform.accepts(os, cpu, libc))
+        manifest.platform(|os, cpu, libc| options.accepts(os, cpu, libc))
             && fits("node", &engines.node)
             && fits("npm", &engines.npm)
     };

@@ -2,7 +2,7 @@
 //! dependencies are read.
 //!
 //! The rules are those of npm 12.2, which stops where a rule changes what a package says, and those
-//! of pnpm and Yarn, which take several rules for a package and let one side win.
+//! of pnpm and Yarn, which take several rules for a package and add what it does not say.
 
 use dx_pkg_core::{Range, Version};
 use dx_pkg_lock::LockPackage;
@@ -36,9 +36,7 @@ pub enum Joining {
     /// As npm does: one rule for a package, which only adds dependencies, and whose peers replace.
     #[default]
     Strict,
-    /// As pnpm does: any number of rules, which replace.
-    Replacing,
-    /// As Yarn does: any number of rules, each of which adds what is not there.
+    /// As pnpm and Yarn do: any number of rules, each of which adds what is not there.
     Adding,
 }
 
@@ -132,6 +130,9 @@ fn join<'e>(
                 extension.selector
             ));
         }
+        if extension.joining == Joining::Adding && has(&record.peer_dependencies_meta, name) {
+            continue;
+        }
         // What is written there in an unusual form was read all the same.
         record.extra.retain(|(key, _)| key != "peerDependenciesMeta");
         set(&mut record.peer_dependencies_meta, name, *optional);
@@ -161,7 +162,7 @@ fn add(
             ));
         }
         (Some(_), Joining::Adding) => return Ok(false),
-        (Some(_), Joining::Replacing) | (None, _) => {}
+        (None, _) => {}
     }
     let entries = if field == OPTIONAL {
         &mut record.optional_dependencies

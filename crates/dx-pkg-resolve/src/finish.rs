@@ -146,7 +146,7 @@ fn mark_unfit(
             continue;
         }
         let manifest = tree.manifest(node);
-        let runs_here = manifest.platform(|os, cpu, libc| options.platform.accepts(os, cpu, libc));
+        let runs_here = manifest.platform(|os, cpu, libc| options.accepts(os, cpu, libc));
         let engines = manifest.engines();
         let engine_fits = |name: &str, range: &Option<String>| {
             range.as_deref().is_none_or(|range| picker.engine_fits(name, range))

@@ -20,6 +20,7 @@ mod complete;
 mod engines;
 mod entry;
 mod error;
+mod exceptions;
 mod explain;
 mod extensions;
 mod finish;
@@ -44,6 +45,7 @@ use pins::Pins;
 pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
+pub use exceptions::{AllowedPeer, Exceptions};
 pub use extensions::{Extension, Joining};
 pub use manifest::registry_record;
 pub use overrides::Override;
@@ -66,6 +68,8 @@ pub struct Requirements {
     pub pins: Pins,
     /// The project's `packageExtensions`; their hash is a member of `root`.
     pub extensions: Vec<Extension>,
+    /// The exceptions that the project makes from what packages require.
+    pub exceptions: Exceptions,
 }
 
 /// The settings of a resolution.
@@ -75,6 +79,8 @@ pub struct Options {
     pub pick: PickOptions,
     /// The platform to install for.
     pub platform: Platform,
+    /// Further platforms: what runs on one of them is installed too.
+    pub more_platforms: Vec<Platform>,
     /// Whether peer requirements are ignored.
     pub legacy_peer_deps: bool,
     /// Whether contradicting peer requirements are an error; otherwise they are reported.
@@ -101,6 +107,12 @@ pub struct Options {
 }
 
 impl Options {
+    /// Returns whether a package with these `os`, `cpu` and `libc` lists is installed.
+    pub(crate) fn accepts(&self, os: &[&str], cpu: &[&str], libc: &[&str]) -> bool {
+        self.platform.accepts(os, cpu, libc)
+            || self.more_platforms.iter().any(|platform| platform.accepts(os, cpu, libc))
+    }
+
     /// The most versions of packages that may be loaded where nothing else is said.
     pub const MAX_PACKAGES: usize = growth::MAX_PACKAGES;
 }

@@ -249,6 +249,21 @@ impl<'l> Manifest<'l> {
         }
     }
 
+    /// Returns `acceptDependencies` as JSON: the versions of dependencies that are left in place.
+    pub(crate) fn accepted(&self) -> Option<String> {
+        const KEY: &str = "acceptDependencies";
+        let is_it = |(key, _): &(&str, &str)| *key == KEY;
+        let found = match &self.origin {
+            Origin::Record(record) => pairs(&record.extra).find(is_it),
+            Origin::Locked(package) => package.extra().find(is_it),
+            Origin::Registry { packument, version } => {
+                let found = packument.version(*version).extra().find(is_it);
+                return found.map(|(_, json)| json.to_owned());
+            }
+        };
+        found.map(|(_, json)| json.to_owned())
+    }
+
     /// Returns whether it declares peers.
     pub(crate) fn has_peers(&self) -> bool {
         self.declared.iter().any(|declared| declared.kind.is_peer())

@@ -12,6 +12,7 @@ mod sets;
 
 use rustc_hash::{FxHashMap, FxHashSet};
 
+use crate::exceptions::Exceptions;
 use crate::intern::{Interner, NameId, SpecId, index};
 use crate::manifest::{Declared, EdgeKind, ManifestId, Manifests};
 use crate::overrides::{RuleId, Rules};
@@ -46,6 +47,8 @@ pub(crate) struct Edge {
     pub(crate) declared: SpecId,
     /// Whether a pin put the requirement there.
     pub(crate) is_pinned: bool,
+    /// Another requirement that what is there may meet.
+    pub(crate) accept: Option<SpecId>,
     pub(crate) kind: EdgeKind,
     pub(crate) to: Option<NodeId>,
     pub(crate) rules: Option<RuleId>,
@@ -120,6 +123,8 @@ pub(crate) struct DependencyTree<'l> {
     pub(crate) legacy_peer_deps: bool,
     /// Whether folders outside the project are copied.
     pub(crate) install_links: bool,
+    /// The exceptions that the project makes from requirements.
+    pub(crate) exceptions: Exceptions,
     pub(crate) places: Places,
     /// The names, in lower case, that edges to workspaces have or had.
     workspace_names: FxHashSet<NameId>,
@@ -180,6 +185,7 @@ impl<'l> DependencyTree<'l> {
             rules,
             legacy_peer_deps: false,
             install_links: false,
+            exceptions: Exceptions::default(),
             places: Places::default(),
             workspace_names: FxHashSet::default(),
             authors_folders: Vec::new(),

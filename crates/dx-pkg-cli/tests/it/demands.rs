@@ -83,7 +83,6 @@ fn other_fields_are_named_in_one_warning() {
     let registry = registry();
     let project = builder(&registry)
         .field("trustedDependencies", json!(["b"]))
-        .field("patchedDependencies", json!({ "a@1.0.0": "a.patch" }))
         .field("dependenciesMeta", json!({ "a": { "injected": true } }))
         .field("pnpm", json!({ "neverBuiltDependencies": ["x"], "updateConfig": {} }))
         .field("workspaces", json!({ "packages": ["w"], "catalog": { "a": "1.0.0" } }))
@@ -94,7 +93,6 @@ fn other_fields_are_named_in_one_warning() {
     assert_eq!(told.len(), 1, "{run}");
     for named in [
         "trustedDependencies, pnpm.neverBuiltDependencies (name the packages in allowScripts",
-        "patchedDependencies (packages are installed unpatched)",
         "workspaces.catalog (",
         "dependenciesMeta",
         "resolutions in w/package.json, allowScripts in w/package.json (",

@@ -9,6 +9,7 @@ mod age;
 mod allow_scripts;
 #[cfg(unix)]
 mod altered;
+mod altered_packages;
 mod archives;
 #[cfg(unix)]
 mod background;

@@ -77,6 +77,12 @@ pub enum ManifestError {
         /// What is wrong with it.
         what: String,
     },
+    /// A setting of pnpm cannot be understood.
+    #[error("package.json: pnpm.{what}")]
+    Pnpm {
+        /// What is wrong with it.
+        what: String,
+    },
     /// `devEngines` cannot be understood.
     #[error("package.json: {what}")]
     DevEngines {
@@ -105,6 +111,7 @@ impl Coded for ManifestError {
             }
             Self::PackageExtensions { .. } => "DX_BAD_PACKAGE_EXTENSIONS",
             Self::PatchedDependencies { .. } => "DX_BAD_PATCHED_DEPENDENCIES",
+            Self::Pnpm { .. } => "DX_BAD_PNPM_SETTINGS",
             Self::DevEngines { .. } => "DX_BAD_DEV_ENGINES",
         }
     }
@@ -138,6 +145,7 @@ impl Coded for ManifestError {
                 "an entry is a name, with or without a version, and a patch file of the project: \
                  {\"a@1.2.0\": \"patches/a.patch\"}"
             }
+            Self::Pnpm { .. } => "write it as pnpm's documentation of the setting does",
             Self::Overrides | Self::Override { .. } | Self::OverrideKey { .. } => {
                 "an override is a name with a version, or with an object of overrides that apply \
                  below it"

@@ -14,7 +14,7 @@ use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
 use super::{Run, digests, fetch, gyp};
-use crate::alterations::{NPM_EXTENSION_HASH, Strictness};
+use crate::alterations::{NPM_EXTENSION_HASH, Strictness, more_platforms};
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
@@ -190,7 +190,8 @@ fn patch(
     let removed = run.options.change.as_ref().map(|change| change.removed.as_slice());
     let strictness = Strictness {
         frozen: run.frozen,
-        allow_unused: run.session.config().allow_unused_patches()? && !run.is_ci(),
+        allow_unused: project.manifest.allows_unused_patches()
+            || run.session.config().allow_unused_patches()? && !run.is_ci(),
         removed: removed.unwrap_or_default(),
     };
     let orphaned = project.alterations.patch(lock, previous, strictness)?;
@@ -299,6 +300,8 @@ fn input_without_node(
     input.options.explicit = change.map(|change| change.explicit.clone()).unwrap_or_default();
     input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
     input.options.frozen = run.frozen;
+    input.options.more_platforms =
+        more_platforms(&project.manifest.architectures()?, &input.options.platform);
     Ok(input)
 }
 

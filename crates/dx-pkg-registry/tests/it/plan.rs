@@ -51,6 +51,7 @@ fn options() -> Options {
     Options {
         pick: PickOptions::default(),
         platform: Platform { os: "linux".into(), cpu: "x64".into(), libc: None },
+        more_platforms: Vec::new(),
         legacy_peer_deps: false,
         strict_peer_deps: false,
         prefer_dedupe: false,

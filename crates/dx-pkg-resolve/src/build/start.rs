@@ -91,6 +91,7 @@ fn load<'a, 'l>(
     let mut tree = DependencyTree::new(interner, manifests, rules, root, name);
     tree.legacy_peer_deps = options.legacy_peer_deps;
     tree.install_links = options.install_links;
+    tree.exceptions = requirements.exceptions.clone();
     tree.places = provider.places();
     let project = tree.root;
     tree[project].rules = root_rules;

@@ -3,6 +3,7 @@
 use dx_pkg_core::Spec;
 use dx_pkg_core::spec::GitSpec;
 
+use crate::engines::value_of;
 use crate::intern::{NameId, SpecId, index, registry_range};
 use crate::manifest::{Declared, EdgeKind};
 use crate::overrides::RuleId;
@@ -15,6 +16,7 @@ impl DependencyTree<'_> {
     pub(crate) fn load_edges(&mut self, node: NodeId, with_dev: bool) {
         let manifest = &self.manifests[self[node].manifest];
         let mut declared: Vec<Declared> = manifest.declared.clone();
+        let accepted = manifest.accepted();
         if with_dev {
             declared.extend(manifest.dev.iter().copied());
         }
@@ -26,7 +28,21 @@ impl DependencyTree<'_> {
                 self.authors_folders.push((node, item));
                 continue;
             }
-            self.add_edge(node, item);
+            let is_optional = item.kind == EdgeKind::Optional;
+            if is_optional && self.exceptions.leaves_out(self.text(item.name)) {
+                continue;
+            }
+            let edge = self.add_edge(node, item);
+            let accept = accepted.as_deref().and_then(|json| value_of(json, self.text(item.name)));
+            let dependent = self.manifest(node).name.map_or("", |name| self.text(name));
+            let accept = accept.or_else(|| {
+                let peer = self.text(item.name);
+                item.kind.is_peer().then(|| self.exceptions.accepted(dependent, peer)).flatten()
+            });
+            if let Some(accept) = accept {
+                self[edge].accept = Some(self.interner.spec(&accept));
+                self[edge].state.set(EdgeState::Unknown);
+            }
         }
     }
 
@@ -49,6 +65,7 @@ impl DependencyTree<'_> {
             key,
             declared: declared.spec,
             is_pinned: declared.is_pinned,
+            accept: None,
             kind: declared.kind,
             to: None,
             rules: None,
@@ -316,18 +333,19 @@ impl DependencyTree<'_> {
         if self[node].name != this.name {
             return false;
         }
+        // npm's `acceptDependencies`: what is there may be another version than is installed anew.
+        let is_accepted = this.accept.is_some_and(|accept| self.fits(node, accept, this.from));
+        let fits = |spec, from| is_accepted || self.fits(node, spec, from);
         let rules = this.rules.filter(|rules| !self.rules.is_root(*rules));
         let Some(rules) = rules.filter(|_| !self[node].in_bundle) else {
             let spec = if self[node].in_bundle { this.declared } else { self.spec(edge) };
-            let base = if this.is_pinned { self.root } else { this.from };
-            return self.fits(node, spec, base);
+            return fits(spec, if this.is_pinned { self.root } else { this.from });
         };
         let spec = self.spec(edge);
-        if self.fits(node, spec, self.base_of(edge)) {
+        if fits(spec, self.base_of(edge)) {
             return spec == this.declared || self.is_package_of(node, spec);
         }
-        self.fits(node, this.declared, this.from)
-            && !self.fits(node, self.rules.key_spec(rules), this.from)
+        fits(this.declared, this.from) && !fits(self.rules.key_spec(rules), this.from)
     }
 
     /// Returns whether `node` is the package that an alias names; true for any other requirement.

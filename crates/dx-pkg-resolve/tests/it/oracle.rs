@@ -106,6 +106,7 @@ impl Case {
                 before: self.option("before").as_str().map(milliseconds),
                 ..PickOptions::default()
             },
+            more_platforms: Vec::new(),
             platform: Platform {
                 os: "linux".into(),
                 cpu: "x64".into(),

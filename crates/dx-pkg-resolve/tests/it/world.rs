@@ -163,6 +163,7 @@ fn options() -> Options {
     Options {
         pick: PickOptions { node: Version::parse("24.0.0").ok(), ..PickOptions::default() },
         platform: Platform { os: "linux".into(), cpu: "x64".into(), libc: Some("glibc".into()) },
+        more_platforms: Vec::new(),
         legacy_peer_deps: false,
         strict_peer_deps: false,
         solves_conflicts: false,

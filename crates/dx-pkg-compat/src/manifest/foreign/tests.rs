@@ -86,15 +86,16 @@ fn empty_fields_say_nothing() {
 fn fields_are_named_in_one_sentence() {
     let mut fields = ForeignFields::default();
     fields.add_project(&manifest(serde_json::json!({
-        "trustedDependencies": ["a"], "patchedDependencies": { "a@1": "x" },
+        "trustedDependencies": ["a"],
         "workspaces": { "packages": [], "nohoist": ["x"], "catalogs": { "x": {} } },
-        "pnpm": { "onlyBuiltDependencies": ["a"], "peerDependencyRules": { "x": 1 } },
+        "pnpm": { "onlyBuiltDependencies": ["a"], "peerDependencyRules": { "x": 1 },
+            "patchedDependencies": { "a@1": "x" } },
     })));
     fields.add_workspace("w", &manifest(serde_json::json!({ "overrides": { "a": "1" } })));
     fields.add_pnpm_workspace(&["packages".to_owned(), "hoist".to_owned()], false);
     assert_eq!(
         fields.in_words().unwrap(),
-        "dx does not carry out patchedDependencies (packages are installed unpatched); \
+        "dx does not carry out pnpm.patchedDependencies (packages are installed unpatched); \
          workspaces.nohoist, hoist in pnpm-workspace.yaml (node_modules is laid out as npm does); \
          overrides in w/package.json (it counts in the project's own package.json only); \
          pnpm.peerDependencyRules, packages in pnpm-workspace.yaml, to be written as workspaces in \
