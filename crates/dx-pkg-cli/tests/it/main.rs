@@ -38,6 +38,7 @@ mod freshness;
 mod gyp;
 mod habits;
 mod harness;
+mod homes;
 mod identity;
 #[cfg(unix)]
 mod in_place;
@@ -74,9 +75,13 @@ mod own_scripts;
 mod packed;
 mod peers;
 #[cfg(unix)]
+mod pins;
+#[cfg(unix)]
 mod prepared;
 #[cfg(unix)]
 mod remembered;
+#[cfg(unix)]
+mod protocols;
 mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
