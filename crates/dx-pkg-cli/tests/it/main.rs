@@ -39,6 +39,7 @@ mod freshness;
 mod gyp;
 mod habits;
 mod harness;
+mod homes;
 mod identity;
 #[cfg(unix)]
 mod in_place;
@@ -75,9 +76,13 @@ mod own_scripts;
 mod packed;
 mod peers;
 #[cfg(unix)]
+mod pins;
+#[cfg(unix)]
 mod prepared;
 #[cfg(unix)]
 mod remembered;
+#[cfg(unix)]
+mod protocols;
 mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
