@@ -19,6 +19,7 @@ mod fields;
 mod foreign;
 mod lock_package;
 mod overrides;
+mod package_manager;
 mod pnpm_workspace;
 mod read;
 mod section;

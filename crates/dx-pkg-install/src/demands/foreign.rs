@@ -32,6 +32,9 @@ pub(super) fn check(
     if let Some(sentence) = fields.in_words() {
         events.warning(&sentence);
     }
+    if let Some(sentence) = fields.misspelt_in_words() {
+        events.warning(&sentence);
+    }
     refuse_pins(session, pins, events)
 }
 
