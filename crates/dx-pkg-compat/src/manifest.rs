@@ -20,6 +20,7 @@ mod fields;
 mod foreign;
 mod lock_package;
 mod overrides;
+mod package_manager;
 mod patches;
 mod pnpm;
 mod read;

@@ -14,7 +14,7 @@ use dx_pkg_core::Coded;
 use crate::node::Node;
 use crate::project::{Project, see};
 use crate::session::configuration;
-use crate::{Environment, Events, InstallError, Session};
+use crate::{Environment, Events, InstallError, Session, scripts, state};
 
 pub(crate) use foreign::check_jsr;
 
@@ -30,6 +30,7 @@ pub(crate) fn check(
     project.manifest.override_rules()?;
     foreign::check(session, project, events)?;
     report_script_rules(session, project, events)?;
+    report_manager(project, events);
     let dev_engines = project.manifest.dev_engines.as_ref();
     let asks_for_node = dev_engines.is_some_and(|engines| engines.get("runtime").is_some());
     if asks_for_node {
@@ -104,10 +105,22 @@ fn watch_node(session: &Session, project: &mut Project) {
     }
 }
 
+/// Reports which package manager dx takes the place of, when it installs here for the first time.
+fn report_manager(project: &Project, events: &dyn Events) {
+    if let Some(malformed) = project.manifest.malformed_package_manager() {
+        events.warning(&malformed);
+    }
+    if let Some(manager) = project.manifest.other_manager()
+        && !project.root.join(state::PATH).exists()
+    {
+        events.warning(&format!("package.json asks for {manager}; dx takes its place"));
+    }
+}
+
 /// Reports rules about scripts that count for nothing.
 fn report_script_rules(
     session: &Session,
-    project: &Project,
+    project: &mut Project,
     events: &dyn Events,
 ) -> Result<(), InstallError> {
     let mut configured = AllowScripts::default();
@@ -119,6 +132,14 @@ fn report_script_rules(
         for reason in ignored {
             events.warning(&format!("{place} is not used: {reason}"));
         }
+    }
+    let approvals = scripts::approvals(project)?;
+    scripts::watch(project, &approvals);
+    for reason in &approvals.ignored {
+        events.warning(&format!("an approval of scripts is not used: {reason}"));
+    }
+    for contradiction in approvals.contradictions(&project.manifest) {
+        events.warning(&contradiction);
     }
     Ok(())
 }

@@ -157,7 +157,7 @@ fn protocols_of_other_managers_are_named() {
 #[test]
 fn dev_engines_are_demanded_at_every_command() {
     let registry = registry();
-    let project = with(&registry, "devEngines", json!({ "packageManager": { "name": "pnpm" } }));
+    let project = with(&registry, "devEngines", json!({ "packageManager": { "name": "pip" } }));
     for arguments in [
         ["install"].as_slice(),
         &["ci"],
@@ -170,7 +170,7 @@ fn dev_engines_are_demanded_at_every_command() {
     ] {
         let run = command(&project).args(arguments).run();
         let stderr = fails(run, "DX_DEV_ENGINES");
-        assert!(stderr.contains("demands pnpm"), "{arguments:?}: {stderr}");
+        assert!(stderr.contains("demands pip"), "{arguments:?}: {stderr}");
     }
     assert!(!project.exists("node_modules"));
     for arguments in [["install", "--force"].as_slice(), &["run", "t", "--force"]] {
@@ -185,7 +185,7 @@ fn dev_engines_are_demanded_at_every_command() {
 fn dev_engines_decide_what_becomes_of_a_failure() {
     let registry = registry();
     for (value, outcome) in [
-        (json!({ "packageManager": [{ "name": "pnpm" }, { "name": "dx" }] }), Ok(0)),
+        (json!({ "packageManager": [{ "name": "pip" }, { "name": "dx" }] }), Ok(0)),
         (json!({ "packageManager": { "name": "npm", "version": "^12" } }), Ok(0)),
         (json!({ "runtime": { "name": "node", "version": ">=99", "onFail": "ignore" } }), Ok(0)),
         (json!({ "runtime": { "name": "node", "version": ">=99", "onFail": "warn" } }), Ok(1)),
@@ -208,7 +208,7 @@ fn dev_engines_decide_what_becomes_of_a_failure() {
 #[test]
 fn dev_engines_are_those_of_the_project() {
     let registry = registry();
-    let demand = json!({ "packageManager": { "name": "pnpm" } });
+    let demand = json!({ "packageManager": { "name": "pip" } });
     let workspace = |dev_engines: &Value| {
         json!({ "name": "w", "scripts": { "t": "echo ran" }, "devEngines": dev_engines })
             .to_string()

@@ -84,7 +84,11 @@ pub const PACKAGE_JSON: &[Known] = &[
         "fields that are added to the manifests of dependencies",
     )
     .in_root_only(),
-    idle("packageManager", PNPM_YARN, "the package manager that the project uses"),
+    read(
+        "packageManager",
+        PNPM_YARN,
+        "the package manager that the project uses; dx stands in for any",
+    ),
     read("patchedDependencies", NPM.and(BUN), "patches for dependencies"),
     read("peerDependencies", ALL, "what the package needs beside it"),
     read("peerDependenciesMeta", ALL, "the peers that are `optional`"),

@@ -3,7 +3,7 @@
 use dx_pkg_core::{Range, Version};
 use serde_json::{Map, Value};
 
-use super::ManifestError;
+use super::{ManifestError, package_manager};
 
 #[cfg(test)]
 mod tests;
@@ -57,7 +57,7 @@ pub(super) fn unmet(
         let demands: Vec<Demand<'_>> = read.collect::<Result<_, _>>()?;
         let on_fail = demands.last().and_then(|last| last.on_fail);
         if demands.is_empty()
-            || demands.iter().any(|demand| demand.is_met(&found))
+            || demands.iter().any(|demand| demand.is_met(engine, &found))
             || on_fail == Some("ignore")
         {
             continue;
@@ -136,7 +136,10 @@ impl<'d> Demand<'d> {
         Ok(Demand { name, version: text(engine, fields, "version")?, on_fail })
     }
 
-    fn is_met(&self, found: &Found) -> bool {
+    fn is_met(&self, engine: &str, found: &Found) -> bool {
+        if engine == "packageManager" && package_manager::OTHERS.contains(&self.name) {
+            return true;
+        }
         let mut named = found.iter().filter(|(name, _)| name == self.name);
         let Some(wanted) = self.version else { return named.next().is_some() };
         named.any(|(_, version)| {

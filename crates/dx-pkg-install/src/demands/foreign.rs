@@ -29,6 +29,9 @@ pub(super) fn check(
     if let Some(sentence) = fields.in_words() {
         events.warning(&sentence);
     }
+    if let Some(sentence) = fields.misspelt_in_words() {
+        events.warning(&sentence);
+    }
     let rule = session.config().foreign_overrides()?;
     project.ignores_pins = rule == ForeignOverrides::Ignore;
     let is_warned = rule == ForeignOverrides::Warn || session.config().force()?;

@@ -13,6 +13,7 @@ use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::{LockPackage, name_of_path};
 
+use super::approvals::approvals;
 use super::identity::Identities;
 use super::policy::Policy;
 use super::runner::{Place, Runner, Subject};
@@ -39,16 +40,18 @@ pub(crate) struct Lifecycle {
 }
 
 impl Lifecycle {
-    /// Reads the project's `allowScripts` and the settings.
+    /// Reads the project's approvals of scripts and the settings.
     pub(crate) fn new(session: &Session, project: &Project) -> Result<Self, InstallError> {
         let config = session.config();
         let mut configured = AllowScripts::default();
         config.allow_scripts()?.iter().for_each(|key| configured.add(key, true));
-        let keys = project.manifest.allow_scripts.iter().cloned().chain(configured.rules);
+        let approvals = approvals(project)?;
+        let npms = project.manifest.allow_scripts.iter().cloned();
+        let keys = npms.chain(approvals.rules()).chain(configured.rules);
         Ok(Lifecycle {
             ignored: config.ignore_scripts()?,
             all: config.dangerously_allow_all_scripts()?,
-            strict: config.strict_allow_scripts()?,
+            strict: config.strict_allow_scripts()? || approvals.strict,
             policy: Policy::new(&project.root, keys),
             workspaces: folders_of_workspaces(project),
             identities: Identities::new(session.context.clone()),

@@ -7,6 +7,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use dx_pkg_acquire::package::{Origin, origin, real_name};
+use dx_pkg_core::spec::{GitSpec, HostedRepository};
 use dx_pkg_core::{PackageName, Spec, Version};
 use dx_pkg_lock::LockPackage;
 
@@ -32,6 +33,21 @@ enum Subject {
     Path(PathBuf),
     /// The tarball at an address.
     Address(Box<str>),
+    /// A git repository, in commits that begin with a text if there is one.
+    Repository(Repository, Option<Box<str>>),
+}
+
+/// A git repository, the same one by whichever protocol.
+#[derive(Debug, PartialEq, Eq)]
+enum Repository {
+    Hosted(HostedRepository),
+    Url(Box<str>),
+}
+
+impl Repository {
+    fn of(spec: &GitSpec) -> Self {
+        spec.hosted.clone().map_or_else(|| Self::Url(spec.url.clone()), Self::Hosted)
+    }
 }
 
 impl Policy {
@@ -87,6 +103,9 @@ impl Policy {
                         matches!(origin(package), Origin::File(own) if file(own) == *path)
                     }
                     Subject::Address(address) => package.resolved.as_deref() == Some(address),
+                    Subject::Repository(repository, commit) => {
+                        comes_from(package, repository, commit.as_deref())
+                    }
                 }
         })
     }
@@ -142,9 +161,22 @@ impl Subject {
                 Some(Self::Path(absolute(root, &path)))
             }
             (_, Spec::Remote(address)) => Some(Self::Address(address)),
+            // A range over tags or a folder would be passed over, and more allowed than is written.
+            (_, Spec::Git(git)) if git.semver.is_none() && git.subdirectory.is_none() => {
+                Some(Self::Repository(Repository::of(&git), git.committish.clone()))
+            }
             _ => None,
         }
     }
+}
+
+/// Returns whether a package is of a repository, in a commit that begins with `commit`.
+fn comes_from(package: &LockPackage, repository: &Repository, commit: Option<&str>) -> bool {
+    let Origin::Other(resolved) = origin(package) else { return false };
+    let Ok(Spec::Git(own)) = Spec::parse(resolved) else { return false };
+    let is_commit =
+        |wanted: &str| own.committish.as_deref().is_some_and(|it| it.starts_with(wanted));
+    Repository::of(&own) == *repository && commit.is_none_or(is_commit)
 }
 
 /// Returns a path as it is from the root of the file system, without `.` and `..`.

@@ -103,3 +103,32 @@ fn a_name_allows_only_what_is_vouched_for() {
     assert_eq!(policy(&[(url, true)]).of_package(&entry, nobody), Some(true));
     assert!(!policy(&[(url, true), ("a", true)]).is_by_name(&entry));
 }
+
+#[test]
+fn repositories_are_named_by_address_and_beginning_of_the_commit() {
+    let commit = "0123456789abcdef0123456789abcdef01234567";
+    let said = |key: &str, resolved: &str| {
+        let package = package("node_modules/a", "1.0.0", Some(&format!("{resolved}#{commit}")));
+        policy(&[(key, true)]).of_package(&package, VOUCHED)
+    };
+    let hosted = "git+ssh://git@github.com/u/a.git";
+    for key in [
+        "github:u/a",
+        "u/a",
+        "git+https://github.com/u/a.git",
+        "git+ssh://git@github.com/u/a.git",
+        "github:u/a#0123456",
+        "a@github:u/a#0123456789abcdef0123456789abcdef01234567",
+    ] {
+        assert_eq!(said(key, hosted), Some(true), "{key}");
+    }
+    for key in ["a", "a@1.0.0", "github:u/b", "github:v/a", "u/a#main", "u/a#semver:*", "u/a#123"] {
+        assert_eq!(said(key, hosted), None, "{key}");
+    }
+    let other = "git+https://host.example/u/a.git";
+    assert_eq!(said("git+https://host.example/u/a.git", other), Some(true));
+    assert_eq!(said("git+https://host.example/u/a.git#01234567", other), Some(true));
+    for key in ["git+https://other.example/u/a.git", "github:u/a", "https://host.example/u/a.git"] {
+        assert_eq!(said(key, other), None, "{key}");
+    }
+}
