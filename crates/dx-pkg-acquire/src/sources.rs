@@ -116,7 +116,7 @@ impl SourceRules {
     ///
     /// # Errors
     /// A setting forbids it.
-    pub(crate) fn check(
+    pub fn check(
         &self,
         name: Option<&str>,
         spec: &str,

@@ -15,7 +15,6 @@ use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::IncomingTarball;
 
 use super::Downloads;
-use super::download::Download;
 use crate::AcquireError;
 use crate::external::{Contents, git};
 use crate::package::label;
@@ -98,10 +97,7 @@ impl Downloads {
         let file = store.open_tarball(id).ok_or_else(lost)?;
         let contents = self.read_tarball(package, file)?;
         let record = LockPackage { integrity: Some(text), ..contents.record(package)? };
-        if !self.kept(id, &record, integrity)?.unpack_stored_now()? {
-            return Err(AcquireError::NotStored { package: package.to_owned() });
-        }
-        self.shared.done(id, Ok(()));
+        self.unpack_kept(id, &record, integrity, package)?;
         Ok(record)
     }
 
@@ -118,7 +114,7 @@ impl Downloads {
         {
             return Err(AcquireError::OtherContents { package: label(package) });
         }
-        self.unpack_kept(id, package, &label(package))
+        self.unpack_kept(id, package, &found, &label(package))
     }
 
     fn read_tarball(&self, package: &str, file: File) -> Result<Contents, AcquireError> {
@@ -131,13 +127,14 @@ impl Downloads {
         })
     }
 
-    /// Returns the download of a package whose tarball the store has.
-    fn kept(
+    /// Unpacks a tarball that the store has.
+    fn unpack_kept(
         &self,
         id: PackageId,
         record: &LockPackage,
         integrity: &Integrity,
-    ) -> Result<Download, AcquireError> {
+        package: &str,
+    ) -> Result<(), AcquireError> {
         // No message has this name: what can be wrong with the tarball was found by reading it.
         let wanted = TarballRequest {
             name: PackageName::parse("package")?,
@@ -147,7 +144,11 @@ impl Downloads {
             priority: Priority::Normal,
             estimated_bytes: 0,
         };
-        Ok(self.download(id, record, &wanted))
+        if !self.download(id, record, &wanted).unpack_stored_now()? {
+            return Err(AcquireError::NotStored { package: package.to_owned() });
+        }
+        self.shared.done(id, Ok(()));
+        Ok(())
     }
 }
 

@@ -3,6 +3,7 @@
 use dx_pkg_compat::homes::{HomeSettings, Manager};
 use dx_pkg_compat::manifest::{ForeignFields, ForeignPin};
 use dx_pkg_compat::npmrc::ForeignOverrides;
+use dx_pkg_core::Spec;
 use serde_json::Value;
 
 use crate::error::DemandError;
@@ -55,7 +56,8 @@ pub(super) fn check(
         check_jsr(session, &meaning.name, &meaning.written)?;
     }
     for folder in &links {
-        session.context.sources()?.check_folder(folder, &format!("file:{folder}"), true)?;
+        let spec = Spec::Directory(folder.as_str().into());
+        session.context.sources()?.check(Some(folder), &format!("file:{folder}"), &spec, true)?;
     }
     Ok(())
 }

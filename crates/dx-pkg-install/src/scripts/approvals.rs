@@ -4,7 +4,9 @@
 use std::path::{Component, Path, PathBuf};
 
 use dx_pkg_acquire::files::read_text;
+use dx_pkg_compat::homes::Manager;
 use dx_pkg_compat::manifest::Approvals;
+use serde_json::Value;
 
 use crate::InstallError;
 use crate::project::{Project, see};
@@ -12,6 +14,10 @@ use crate::project::{Project, see};
 /// Reads what a project says in other forms than npm's.
 pub(crate) fn approvals(project: &Project) -> Result<Approvals, InstallError> {
     let mut read = Approvals::of_manifest(&project.manifest);
+    let home = &project.home;
+    if let (Manager::Pnpm, Value::Object(settings)) = (home.owner.manager, &home.file) {
+        read.add_pnpm_workspace(&project.manifest, settings);
+    }
     let Some((place, file)) = read.file.clone() else { return Ok(read) };
     match file_of_project(&project.root, &file) {
         Some(path) => match read_text(&path)? {
