@@ -92,7 +92,11 @@ impl Addition {
             raw.clone_from(known);
             // What has a meaning of its own stays as it is written.
             let is_foreign = Spec::foreign_protocol(known).is_some();
-            spec = if is_foreign { Spec::Workspace(known.as_str().into()) } else { Spec::parse(known)? };
+            spec = if is_foreign {
+                Spec::Workspace(known.as_str().into())
+            } else {
+                Spec::parse(known)?
+            };
         }
         let place = SavePlace { section: Some(section), ..place };
         Ok(Addition { name, raw, spec, jsr, place })

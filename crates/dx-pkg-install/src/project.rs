@@ -29,8 +29,8 @@ use home::{ReadHome, read_home};
 pub(crate) use compiled::{
     CompiledLock, compile_lockfile, lockfile_digest, lockfile_in, read_lock,
 };
-pub(crate) use root::folders_with_manifest;
 pub(crate) use pins::ProjectPins;
+pub(crate) use root::folders_with_manifest;
 pub use root::{ProjectRoot, find_root, nearest_manifest};
 pub use seen::Seen;
 use seen::read_seen_to_edit;
@@ -371,8 +371,8 @@ fn open_workspaces(
 ) -> Result<Workspaces, InstallError> {
     let mut patterns = manifest.workspace_patterns()?;
     patterns.extend(home.workspace_patterns()?);
-    let patterns = Patterns::parse(&patterns)
-        .map_err(|pattern| InstallError::WorkspacePattern { pattern })?;
+    let patterns =
+        Patterns::parse(&patterns).map_err(|pattern| InstallError::WorkspacePattern { pattern })?;
     let candidates = Candidates::find(root, &patterns);
     let mut hasher = blake3::Hasher::new();
     if home.owner != Owner::NPM {

@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
-use dx_pkg_acquire::{Cancel, Context, ContextOptions};
 use dx_pkg_acquire::files::read_text;
+use dx_pkg_acquire::{Cancel, Context, ContextOptions};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_compat::npmrc::{Config, ConfigSources, ProjectHome};
 use dx_pkg_core::{Coded, Version};

@@ -3,9 +3,7 @@
 use dx_pkg_testkit::{Project, ProjectBuilder, Registry, Run};
 use serde_json::{Value, json};
 
-use crate::harness::{
-    command, dx, dx_with_prepared_trees, fails, locked_version, ok, required, unpacked,
-};
+use crate::harness::{command, dx, dx_with_prepared_trees, fails, locked_version, ok, required};
 
 fn registry() -> Registry {
     let registry = Registry::start();
@@ -36,10 +34,10 @@ fn pins_of_other_managers_are_carried_out() {
         ("pnpm", json!({ "overrides": { "b>a": "1.0.0" } })),
     ] {
         let project = with(&registry, field, value.clone());
-        for arguments in [["install"].as_slice(), &["ci"], &["add", "a"], &["remove", "a"]] {
+        for arguments in [["install"].as_slice(), &["ci"], &["install", "--force"]] {
             command(&project).args(arguments).run().success();
+            assert_eq!(locked_version(&project, "node_modules/a"), "1.0.0");
         }
-        assert_eq!(locked_version(&project, "node_modules/a"), "1.0.0");
 
         // Side by side with npm's, they are nothing to talk about.
         let overrides = json!({ "b": { "a": "1.0.0" } });
@@ -67,7 +65,7 @@ fn pins_can_be_passed_over_and_are_not_hidden_by_up_to_date() {
     ok(&project, ["install", "--foreign-overrides=ignore"]);
     assert_eq!(locked_version(&project, "node_modules/a"), "1.1.0");
     ok(&project, ["install"]);
-    assert_eq!(locked_version(&project, "node_modules/a"), "1.0.0");
+    assert_eq!(locked_version(&project, "node_modules/b/node_modules/a"), "1.0.0");
 }
 
 #[test]
@@ -115,18 +113,16 @@ fn settings_of_pnpm_beside_the_project_are_named() {
     let told = warnings(&run);
     assert_eq!(told.len(), 1, "{run}");
     assert!(told[0].contains("onlyBuiltDependencies in pnpm-workspace.yaml"), "{run}");
-    assert!(!told[0].contains("packages in"), "{run}");
+    assert!(!told[0].contains("packages in pnpm"), "{run}");
 }
 
 #[test]
 fn protocols_of_other_managers_are_named() {
     let registry = registry();
     registry.package("published", "1.0.0").dep("a", "workspace:^").publish();
-    for (spec, managers) in [
-        ("exec:./a.js", "yarn"),
-        ("runtime:^22", "pnpm"),
-        ("patch:a@npm:1.0.0#a.patch", "yarn"),
-    ] {
+    for (spec, managers) in
+        [("exec:./a.js", "yarn"), ("runtime:^22", "pnpm"), ("patch:a@npm:1.0.0#a.patch", "yarn")]
+    {
         let protocol = spec.split_inclusive(':').next().unwrap();
         let expected = format!("{protocol} is a protocol of {managers}");
         let project = builder(&registry).dep("a", spec).create();

@@ -62,7 +62,11 @@ fn a_change_of_the_settings_is_noticed() {
 fn a_project_may_not_set_more_than_in_its_npmrc() {
     let registry = registry();
     for (file, text, refused) in [
-        (".yarnrc.yml", "httpProxy: http://127.0.0.1:1\nenableStrictSsl: false\n", "proxy, strict-ssl"),
+        (
+            ".yarnrc.yml",
+            "httpProxy: http://127.0.0.1:1\nenableStrictSsl: false\n",
+            "proxy, strict-ssl",
+        ),
         ("bunfig.toml", "[install]\ncafile = \"x.pem\"\n", "cafile"),
         ("pnpm-workspace.yaml", "scriptShell: sh\nstrictSsl: false\n", "script-shell, strict-ssl"),
     ] {
@@ -81,12 +85,21 @@ fn a_project_may_not_set_more_than_in_its_npmrc() {
 fn what_is_not_carried_out_is_named_in_one_warning() {
     let registry = registry();
     for (file, text, said) in [
-        (".yarnrc.yml", "nodeLinker: pnp\nnmHoistingLimits: workspaces\nyarnPath: x\n",
-            "nodeLinker in .yarnrc.yml, nmHoistingLimits in .yarnrc.yml"),
-        ("bunfig.toml", "[install]\nlinker = \"isolated\"\n[install.security]\nscanner = \"x\"\n",
-            "install.linker in bunfig.toml, install.security in bunfig.toml"),
-        ("pnpm-workspace.yaml", "shamefullyHoist: true\npackages: []\n",
-            "shamefullyHoist in pnpm-workspace.yaml"),
+        (
+            ".yarnrc.yml",
+            "nodeLinker: pnp\nnmHoistingLimits: workspaces\nyarnPath: x\n",
+            "nodeLinker in .yarnrc.yml, nmHoistingLimits in .yarnrc.yml",
+        ),
+        (
+            "bunfig.toml",
+            "[install]\nlinker = \"isolated\"\n[install.security]\nscanner = \"x\"\n",
+            "install.linker in bunfig.toml, install.security in bunfig.toml",
+        ),
+        (
+            "pnpm-workspace.yaml",
+            "shamefullyHoist: true\npackages: []\n",
+            "shamefullyHoist in pnpm-workspace.yaml",
+        ),
     ] {
         let project = builder(&registry).file(file, text).create();
         let run = ok(&project, ["install"]);

@@ -80,9 +80,9 @@ mod pins;
 #[cfg(unix)]
 mod prepared;
 #[cfg(unix)]
-mod remembered;
-#[cfg(unix)]
 mod protocols;
+#[cfg(unix)]
+mod remembered;
 mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;

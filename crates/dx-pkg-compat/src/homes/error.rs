@@ -63,7 +63,9 @@ pub enum HomeError {
         known: Vec<String>,
     },
     /// An entry of a catalog is one that no manager allows there.
-    #[error("the catalog gives {value:?} for {package}, which must be a version, a range or the like")]
+    #[error(
+        "the catalog gives {value:?} for {package}, which must be a version, a range or the like"
+    )]
     CatalogValue {
         /// The dependency.
         package: String,
@@ -85,15 +87,25 @@ pub enum HomeError {
         known: Vec<String>,
     },
     /// A requirement of JSR's protocol cannot be read.
-    #[error("cannot install {package}@{spec}: packages of JSR have a scope, as in jsr:@scope/name@^1")]
+    #[error(
+        "cannot install {package}@{spec}: packages of JSR have a scope, as in jsr:@scope/name@^1"
+    )]
     BadJsr {
         /// The dependency.
         package: String,
         /// The requirement.
         spec: String,
     },
+    /// An argument of `add` has a requirement and no name.
+    #[error("{argument:?} does not tell which package is meant")]
+    NoName {
+        /// The argument.
+        argument: String,
+    },
     /// A protocol that only another manager's projects may use.
-    #[error("{required_by} requires {package}@{spec}: portal: is a protocol of yarn, and this project is not one of yarn's")]
+    #[error(
+        "{required_by} requires {package}@{spec}: portal: is a protocol of yarn, and this project is not one of yarn's"
+    )]
     Portal {
         /// The manifest that requires it.
         required_by: String,
@@ -129,7 +141,7 @@ impl Coded for HomeError {
                 "DX_NO_CATALOG_ENTRY"
             }
             Self::NoWorkspace { .. } => "DX_NO_WORKSPACE",
-            Self::BadJsr { .. } => "DX_INVALID_SPEC",
+            Self::BadJsr { .. } | Self::NoName { .. } => "DX_INVALID_SPEC",
             Self::Portal { .. } => "DX_UNSUPPORTED_PROTOCOL",
         }
     }
@@ -162,6 +174,7 @@ impl Coded for HomeError {
             }
             Self::NoWorkspace { known, .. } => format!("the workspaces are {}", listed(known)),
             Self::BadJsr { .. } => "write the package's scope and name".to_owned(),
+            Self::NoName { argument } => format!("write the name in front: name@{argument}"),
             Self::Portal { .. } => "write file: with the same path".to_owned(),
         })
     }

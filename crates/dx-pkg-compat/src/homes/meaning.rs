@@ -186,7 +186,8 @@ fn jsr(name: &str, spec: &str, package: &str) -> Result<String, HomeError> {
         },
         None => (name, package),
     };
-    let (scope, own) = full.strip_prefix('@').and_then(|full| full.split_once('/')).ok_or_else(bad)?;
+    let (scope, own) =
+        full.strip_prefix('@').and_then(|full| full.split_once('/')).ok_or_else(bad)?;
     let alias = format!("npm:@jsr/{scope}__{own}");
     let alias = if range.is_empty() { alias } else { format!("{alias}@{range}") };
     Spec::parse(&alias).map_err(|_| bad())?;

@@ -79,7 +79,8 @@ impl Owner {
         if let Some(owner) = manifest.package_manager.as_deref().and_then(package_manager) {
             return owner;
         }
-        let engines = manifest.dev_engines.as_ref().and_then(|engines| engines.get("packageManager"));
+        let engines =
+            manifest.dev_engines.as_ref().and_then(|engines| engines.get("packageManager"));
         if let Some(owner) = engines.and_then(dev_engine) {
             return owner;
         }

@@ -120,9 +120,10 @@ fn fields<'f>(
     if owner.is_npm() {
         return Ok(found);
     }
-    let pnpm = manifest.raw.get("pnpm").filter(|_| {
-        home.reads_pnpm_field() || owner.manager == Manager::Npm
-    });
+    let pnpm = manifest
+        .raw
+        .get("pnpm")
+        .filter(|_| home.reads_pnpm_field() || owner.manager == Manager::Npm);
     let is_pnpm = owner.manager == Manager::Pnpm;
     let overrides = home.get("overrides").filter(|_| is_pnpm);
     if overrides.is_some_and(|value| !value.is_null() && !value.is_object()) {

@@ -58,10 +58,8 @@ const IDLE_IN_BUN: &str = "\
     globalStore publicHoistPattern hoistPattern";
 
 /// Settings of pnpm's with dx's name for each, where that is not the same in another writing.
-const PNPM: [(&str, &str); 2] = [
-    ("strictPeerDependencies", "strict-peer-deps"),
-    ("httpProxy", "proxy"),
-];
+const PNPM: [(&str, &str); 2] =
+    [("strictPeerDependencies", "strict-peer-deps"), ("httpProxy", "proxy")];
 
 /// Settings of dx's that pnpm has too, and that mean the same there.
 const SAME_IN_PNPM: &str = "\
@@ -295,7 +293,8 @@ impl HomeSettings {
 
 /// Returns `//host/path/` for an address.
 fn prefix_of(address: &str) -> Option<String> {
-    let address = if address.starts_with("//") { format!("https:{address}") } else { address.to_owned() };
+    let address =
+        if address.starts_with("//") { format!("https:{address}") } else { address.to_owned() };
     let rest = address.strip_prefix("https://").or_else(|| address.strip_prefix("http://"))?;
     let rest = rest.split(['?', '#']).next().unwrap_or(rest);
     let rest = rest.rsplit_once('@').map_or(rest, |(_, host)| host);

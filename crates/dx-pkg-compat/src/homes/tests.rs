@@ -21,7 +21,12 @@ fn home(manager: Manager, major: Option<u64>, text: &str) -> Home {
 fn a_project_belongs_to_whom_its_manifest_names_then_to_its_files() {
     for (value, files, manager, major) in [
         (json!({}), &[][..], Manager::Npm, None),
-        (json!({ "packageManager": "pnpm@11.2.0+sha512.ab" }), &["yarn.lock"], Manager::Pnpm, Some(11)),
+        (
+            json!({ "packageManager": "pnpm@11.2.0+sha512.ab" }),
+            &["yarn.lock"],
+            Manager::Pnpm,
+            Some(11),
+        ),
         (json!({ "packageManager": "yarn@https://example/yarn.js" }), &[], Manager::Yarn, None),
         (
             json!({ "devEngines": { "packageManager": [{ "name": "x" }, { "name": "bun", "version": "^1.2" }] } }),
@@ -32,7 +37,12 @@ fn a_project_belongs_to_whom_its_manifest_names_then_to_its_files() {
         (json!({}), &["package-lock.json", "pnpm-workspace.yaml"], Manager::Pnpm, None),
         (json!({}), &["yarn.lock", "bunfig.toml"], Manager::Yarn, None),
         (json!({ "pnpm": {} }), &["package-lock.json"], Manager::Pnpm, None),
-        (json!({ "packageManager": "npm@10.0.0" }), &["pnpm-workspace.yaml"], Manager::Npm, Some(10)),
+        (
+            json!({ "packageManager": "npm@10.0.0" }),
+            &["pnpm-workspace.yaml"],
+            Manager::Npm,
+            Some(10),
+        ),
         (json!({ "packageManager": "vlt@1" }), &[".yarnrc.yml"], Manager::Yarn, None),
     ] {
         let found = owner(value.clone(), files);
@@ -260,9 +270,15 @@ fn resolutions_of_yarn_are_read() {
 #[test]
 fn bun_reads_overrides_that_are_flat() {
     let bun = home(Manager::Bun, None, "");
-    let found = read(&bun, json!({ "overrides": { "a": "1.0.0", "b@^2": "$c" }, "dependencies": { "c": "3" } }));
+    let found = read(
+        &bun,
+        json!({ "overrides": { "a": "1.0.0", "b@^2": "$c" }, "dependencies": { "c": "3" } }),
+    );
     let found = found.unwrap();
-    assert_eq!((words(&found), found.has_overrides), (vec!["a:1.0.0".to_owned(), "b~^2:3".to_owned()], true));
+    assert_eq!(
+        (words(&found), found.has_overrides),
+        (vec!["a:1.0.0".to_owned(), "b~^2:3".to_owned()], true)
+    );
     let found = read(&bun, json!({ "overrides": { "a": { "b": "1.0.0" } } })).unwrap();
     assert_eq!((words(&found).len(), found.has_overrides), (0, false));
 }

@@ -1,6 +1,6 @@
 //! Arguments of `dx add` with protocols that npm lacks: `a@workspace:*`, `jsr:@s/n`, `link:../a`.
 
-use dx_pkg_compat::homes::{Catalogs, Meanings};
+use dx_pkg_compat::homes::{Catalogs, HomeError, Meanings};
 use dx_pkg_core::spec::Argument;
 use dx_pkg_core::{PackageName, Spec};
 
@@ -30,7 +30,10 @@ impl ForeignArgument {
                 if protocol(&text[at + 1..]).is_none() {
                     return Ok(None);
                 }
-                (Some(PackageName::parse(&text[..at]).map_err(dx_pkg_core::SpecError::from)?), &text[at + 1..])
+                (
+                    Some(PackageName::parse(&text[..at]).map_err(dx_pkg_core::SpecError::from)?),
+                    &text[at + 1..],
+                )
             }
         };
         match protocol(spec) {
@@ -38,7 +41,7 @@ impl ForeignArgument {
             Some("link:" | "portal:") => Self::of_folder(name, spec, open).map(Some),
             _ => {
                 let Some(name) = name else {
-                    return Err(InstallError::UnsupportedArgument { argument: text.to_owned() });
+                    return Err(HomeError::NoName { argument: text.to_owned() }.into());
                 };
                 Ok(Some(Self::plain(name, spec)))
             }
@@ -62,8 +65,9 @@ impl ForeignArgument {
         let raw = format!("{protocol}:{}", relative(&open.project.root, &folder));
         let name = match name {
             Some(name) => name,
-            None => PackageName::parse(&folder_name(&folder)?)
-                .map_err(dx_pkg_core::SpecError::from)?,
+            None => {
+                PackageName::parse(&folder_name(&folder)?).map_err(dx_pkg_core::SpecError::from)?
+            }
         };
         Ok(Self::plain(name, &raw))
     }
@@ -87,9 +91,9 @@ impl ForeignArgument {
             None => full.to_owned(),
         };
         let full = if full.is_empty() { key.as_str() } else { full };
-        let start =
-            if key == full { "jsr:".to_owned() } else { format!("jsr:{full}@") };
-        let raw = if version.is_empty() { format!("jsr:{full}") } else { format!("{start}{version}") };
+        let start = if key == full { "jsr:".to_owned() } else { format!("jsr:{full}@") };
+        let raw =
+            if version.is_empty() { format!("jsr:{full}") } else { format!("{start}{version}") };
         let owner = open.project.home.owner;
         let catalogs = Catalogs::default();
         let meanings = Meanings { owner, catalogs: &catalogs, workspaces: &[] };

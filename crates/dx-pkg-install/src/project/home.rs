@@ -46,7 +46,9 @@ pub(crate) fn read_home(
         }
     }
     watch_missing(root, owner, seen);
-    let Some(name) = own else { return Ok(ReadHome { home: Home::parse(owner, None)?, file: None, unread }) };
+    let Some(name) = own else {
+        return Ok(ReadHome { home: Home::parse(owner, None)?, file: None, unread });
+    };
     let path = root.join(name);
     if let Ok(Target::Outside(_)) = target_within(root, name) {
         unread.push(format!("{name}, which is a link that leads out of the project"));
