@@ -44,8 +44,8 @@ use pins::Pins;
 
 pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
-pub use explain::Conflict;
 pub use exceptions::{AllowedPeer, Exceptions};
+pub use explain::Conflict;
 pub use extensions::{Extension, Joining};
 pub use manifest::registry_record;
 pub use overrides::Override;

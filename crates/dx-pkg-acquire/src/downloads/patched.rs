@@ -11,8 +11,8 @@ use dx_pkg_format::dxp::FileEntry;
 use dx_pkg_lock::{LockPackage, Patched};
 
 use super::{Downloads, Shared, Status};
-use crate::package::{label, package_id};
 use crate::AcquireError;
+use crate::package::{label, package_id};
 
 /// A patched package that waits for the one that it is made from.
 pub(super) struct PatchJob {

@@ -321,9 +321,8 @@ fn npms_program_is_not_run_and_its_lockfile_is_obeyed() {
     assert_eq!(project.json("package-lock.json")["lockfileVersion"], 3);
     fails(dx(&project, ["ci"]), "DX_LOCKFILE_OUT_OF_DATE");
     // As npm writes it.
-    let hash = dx_pkg_core::Integrity::sha512_of(
-        format!("npm-extension:v1:mjs\n{program}").as_bytes(),
-    );
+    let hash =
+        dx_pkg_core::Integrity::sha512_of(format!("npm-extension:v1:mjs\n{program}").as_bytes());
     let mut lock = project.json("package-lock.json");
     lock["lockfileVersion"] = json!(4);
     lock["packages"][""]["npmExtensionHash"] = hash.to_string().into();

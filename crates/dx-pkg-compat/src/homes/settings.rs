@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::{Home, Manager};
+use crate::known::{self, Known, Treatment};
 use crate::npmrc::{OptionInfo, RawValue};
 
 /// The settings of a project's home.
@@ -18,7 +19,7 @@ pub struct HomeSettings {
 }
 
 /// Settings of Yarn's with dx's name for each.
-const YARN: [(&str, &str); 15] = [
+const YARN: [(&str, &str); 13] = [
     ("npmRegistryServer", "registry"),
     ("httpProxy", "proxy"),
     ("httpsProxy", "https-proxy"),
@@ -32,30 +33,7 @@ const YARN: [(&str, &str); 15] = [
     ("defaultSemverRangePrefix", "save-prefix"),
     ("npmPreapprovedPackages", "minimum-release-age-exclude"),
     ("enableOfflineMode", "offline"),
-    ("preferAggregateCacheInfo", ""),
-    ("checksumBehavior", ""),
 ];
-
-/// Settings of Yarn's that change nothing in an install as dx makes it.
-const IDLE_IN_YARN: &str = "\
-    yarnPath ignorePath ignoreCwd compressionLevel cacheFolder globalFolder installStatePath \
-    virtualFolder enableTelemetry telemetryInterval telemetryUserId enableGlobalCache enableMirror \
-    enableColors enableHyperlinks enableInlineBuilds enableInlineHunks enableMessageNames \
-    enableProgressBars progressBarStyle enableTimers enableTips logFilters changesetBaseRefs \
-    changesetBranch changesetIgnorePatterns initScope initFields preferInteractive \
-    preferDeferredVersions preferReuse deferredVersionFolder lockfileFilename nmMode nmSelfReferences \
-    winLinkType pnpFallbackMode pnpIgnorePatterns pnpMode pnpUnpluggedFolder pnpEnableInlining \
-    pnpDataPath pnpShebang pnpEnableEsmLoader pnpZipBackend patchFolder bstatePath \
-    npmAuditRegistry npmAuditExcludePackages npmAuditIgnoreAdvisories npmPublishAccess \
-    npmPublishProvenance npmPublishRegistry tsEnableAutoTypes cloneConcurrency taskPoolConcurrency \
-    taskPoolMode workerPoolMode enableConstraintsChecks enableCacheClean cacheMigrationMode \
-    cacheVersionMismatch immutablePatterns supportedArchitectures packageExtensions catalog catalogs \
-    plugins caFilePath updateNotifier disableSelfUpdateCheck";
-
-/// Settings of Bun's `[install]` that change nothing in an install as dx makes it.
-const IDLE_IN_BUN: &str = "\
-    auto saveTextLockfile globalDir globalBinDir cache logLevel concurrentScripts \
-    globalStore publicHoistPattern hoistPattern";
 
 /// Settings of pnpm's with dx's name for each, where that is not the same in another writing.
 const PNPM: [(&str, &str); 2] =
@@ -112,15 +90,10 @@ impl HomeSettings {
         }
     }
 
-    /// Returns whether a key of `pnpm-workspace.yaml` is carried out as a setting.
+    /// Returns whether a value of a key of `pnpm-workspace.yaml` is one that dx does not have.
     #[must_use]
-    pub fn carries_out(key: &str, value: &Value) -> bool {
-        let name = kebab(key);
-        SAME_IN_PNPM.split_ascii_whitespace().any(|same| same == name)
-            || PNPM.iter().any(|(own, _)| *own == key)
-            || matches!(key, "registries" | "overrides" | "packages" | "catalog" | "catalogs")
-            || key == "autoInstallPeers"
-            || key == "nodeLinker" && value.as_str() == Some("hoisted")
+    pub fn is_other_value(key: &str, value: &Value) -> bool {
+        key == "nodeLinker" && value.as_str() != Some("hoisted")
     }
 
     /// Reads `registries` of pnpm: `default` and scopes.
@@ -142,7 +115,7 @@ impl HomeSettings {
         for (key, value) in map {
             let known = YARN.iter().find(|(own, _)| own == key).map(|(_, name)| *name);
             match (key.as_str(), known) {
-                (_, Some("")) | ("npmAuthToken" | "npmAuthIdent" | "npmAlwaysAuth", _) => {}
+                ("npmAuthToken" | "npmAuthIdent" | "npmAlwaysAuth", _) => {}
                 (_, Some("certfile" | "keyfile")) => self.others.push(key.clone()),
                 (_, Some(name)) => {
                     if OptionInfo::find(name).is_none() || !self.set(name, value) {
@@ -173,7 +146,7 @@ impl HomeSettings {
                 ("enableNetwork", _) => {
                     self.settings.push(("offline".to_owned(), RawValue::Bool(true)));
                 }
-                _ if IDLE_IN_YARN.split_ascii_whitespace().any(|idle| idle == key) => {}
+                _ if changes_nothing(Known::find(known::YARNRC, key)) => {}
                 _ => self.others.push(key.clone()),
             }
         }
@@ -246,8 +219,12 @@ impl HomeSettings {
                         self.others.push("install.lockfile.save".to_owned());
                     }
                 }
-                _ if IDLE_IN_BUN.split_ascii_whitespace().any(|idle| idle == key) => {}
-                _ => self.others.push(format!("install.{key}")),
+                _ => {
+                    let key = format!("install.{key}");
+                    if !changes_nothing(Known::find(known::BUNFIG, &key)) {
+                        self.others.push(key);
+                    }
+                }
             }
         }
         if !omit.is_empty() {
@@ -289,6 +266,12 @@ impl HomeSettings {
         }
         self.settings.push((key.to_owned(), RawValue::Text(url)));
     }
+}
+
+/// Returns whether a setting that is no other's under another name may be passed over here: it
+/// changes nothing, or it is read elsewhere.
+fn changes_nothing(row: Option<&Known>) -> bool {
+    row.is_some_and(|row| matches!(row.treatment, Treatment::Idle | Treatment::Read))
 }
 
 /// Returns `//host/path/` for an address.

@@ -87,22 +87,12 @@ impl ForeignFields {
         }
     }
 
-    /// Adds the keys of a `pnpm-workspace.yaml`; `has_workspaces` tells whether the manifest names
-    /// workspaces itself.
-    pub fn add_pnpm_workspace(&mut self, keys: &[String], has_workspaces: bool) {
+    /// Adds a setting of a `pnpm-workspace.yaml`; `is_other_value` tells whether dx reads it and has
+    /// no such value.
+    pub fn add_pnpm_setting(&mut self, key: &str, is_other_value: bool) {
         self.is_pnpm = true;
-        for key in keys {
-            let field = format!("{key} in pnpm-workspace.yaml");
-            match effect_in_pnpm(key) {
-                Some(_) if key == "packages" && has_workspaces => {}
-                Some(_) if key == "packages" => {
-                    let field = format!("{field}, to be written as workspaces in package.json");
-                    self.named.push((Effect::Other, field));
-                }
-                Some(effect) => self.named.push((effect, field)),
-                None => {}
-            }
-        }
+        let effect = effect_in_pnpm(key).or(is_other_value.then_some(Effect::Layout));
+        self.named.extend(effect.map(|effect| (effect, format!("{key} in pnpm-workspace.yaml"))));
     }
 
     /// Adds something else, in words.

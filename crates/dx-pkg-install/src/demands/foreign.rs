@@ -78,8 +78,9 @@ pub(crate) fn check_jsr(session: &Session, name: &str, spec: &str) -> Result<(),
 fn add_home(project: &Project, fields: &mut ForeignFields) {
     let home = &project.home;
     if let (Manager::Pnpm, Value::Object(map)) = (home.owner.manager, &home.file) {
-        let keys = map.iter().filter(|(key, value)| !HomeSettings::carries_out(key, value));
-        fields.add_pnpm_workspace(&keys.map(|(key, _)| key.clone()).collect::<Vec<_>>(), true);
+        for (key, value) in map {
+            fields.add_pnpm_setting(key, HomeSettings::is_other_value(key, value));
+        }
     }
     if let Some(file) = home.owner.manager.settings_file() {
         let others = home.settings().others;

@@ -92,14 +92,14 @@ fn fields_are_named_in_one_sentence() {
             "patchedDependencies": { "a@1": "x" } },
     })));
     fields.add_workspace("w", &manifest(serde_json::json!({ "overrides": { "a": "1" } })));
-    fields.add_pnpm_workspace(&["packages".to_owned(), "hoist".to_owned()], false);
+    fields.add_pnpm_setting("packages", false);
+    fields.add_pnpm_setting("hoist", false);
     assert_eq!(
         fields.in_words().unwrap(),
         "dx does not carry out pnpm.patchedDependencies (packages are installed unpatched); \
          workspaces.nohoist, hoist in pnpm-workspace.yaml (node_modules is laid out as npm does); \
          overrides in w/package.json (it counts in the project's own package.json only); \
-         pnpm.peerDependencyRules, packages in pnpm-workspace.yaml, to be written as workspaces in \
-         package.json"
+         pnpm.peerDependencyRules"
     );
 }
 
