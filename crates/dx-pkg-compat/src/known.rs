@@ -123,6 +123,9 @@ impl Readers {
     }
 }
 
+/// The reason why settings that name code are refused.
+const CODE: &str = "code of the project's can change what is installed, and dx does not run it";
+
 /// A row of a field or setting that dx obeys.
 const fn read(key: &'static str, of: Readers, purpose: &'static str) -> Known {
     Known { key, of, treatment: Treatment::Read, purpose, in_root_only: false }

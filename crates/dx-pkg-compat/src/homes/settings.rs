@@ -268,10 +268,10 @@ impl HomeSettings {
     }
 }
 
-/// Returns whether a setting that is no other's under another name may be passed over here: it
-/// changes nothing, or it is read elsewhere.
+/// Returns whether a setting that is none of dx's under another name may be passed over here: it
+/// changes nothing, or it is read or refused elsewhere.
 fn changes_nothing(row: Option<&Known>) -> bool {
-    row.is_some_and(|row| matches!(row.treatment, Treatment::Idle | Treatment::Read))
+    row.is_some_and(|row| !matches!(row.treatment, Treatment::Named(_)))
 }
 
 /// Returns `//host/path/` for an address.

@@ -2,7 +2,7 @@
 //! 10 some may stand in the field `pnpm` of the project's manifest, and in `.npmrc` with `-` before
 //! small letters.
 
-use super::{Effect, Known, PNPM, named, read};
+use super::{CODE, Effect, Known, PNPM, named, read, refused};
 
 /// Those settings, sorted by name.
 pub(super) const SETTINGS: &[Known] = &[
@@ -237,7 +237,7 @@ pub(super) const SETTINGS: &[Known] = &[
     named("patchedDependencies", PNPM, Effect::Patches, "patches for dependencies"),
     named("peerDependencyRules", PNPM, Effect::Other, "peer conflicts to accept"),
     named("permissions", PNPM, Effect::Scripts, "what the packages' scripts may do"),
-    named("pnpmfile", PNPM, Effect::Other, "a file with code that changes manifests"),
+    refused("pnpmfile", PNPM, CODE, "a file with code that changes manifests"),
     read("preferOffline", PNPM, "whether what is here is taken"),
     named("preferSymlinkedExecutables", PNPM, Effect::Layout, "whether commands are links"),
     named(

@@ -1,6 +1,6 @@
 //! The settings of Yarn, as `.yarnrc.yml` has them.
 
-use super::{Effect, Known, YARN, idle, named, read};
+use super::{CODE, Effect, Known, YARN, idle, named, read, refused};
 
 /// Every setting of Yarn's, sorted by name.
 pub const YARNRC: &[Known] = &[
@@ -30,10 +30,10 @@ pub const YARNRC: &[Known] = &[
     idle("deferredVersionFolder", YARN, "where `yarn version` keeps its notes"),
     idle("enableCacheClean", YARN, "whether `yarn cache clean` is allowed"),
     idle("enableColors", YARN, "whether output has colours"),
-    named(
+    refused(
         "enableConstraintsChecks",
         YARN,
-        Effect::Other,
+        CODE,
         "whether an install checks the rules for workspaces",
     ),
     idle("enableGlobalCache", YARN, "whether projects share a cache"),
@@ -116,7 +116,7 @@ pub const YARNRC: &[Known] = &[
         "fields that are added to the manifests of dependencies",
     ),
     named("patchFolder", YARN, Effect::Patches, "the folder of patches"),
-    named("plugins", YARN, Effect::Other, "code that changes what Yarn does"),
+    refused("plugins", YARN, CODE, "code that changes what Yarn does"),
     idle("pnpEnableEsmLoader", YARN, "how Node.js finds packages without `node_modules`"),
     idle("pnpEnableInlining", YARN, "the form of `.pnp.cjs`"),
     idle("pnpFallbackMode", YARN, "which packages may require what they do not name"),
