@@ -1,7 +1,8 @@
 //! What acquiring works with: settings, store, and the network once it is needed.
 
+use std::collections::HashMap;
 use std::path::PathBuf;
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 use dx_pkg_compat::npm_registry::{NpmRegistry, fetch_config};
@@ -9,6 +10,7 @@ use dx_pkg_compat::npmrc::Config;
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_fetch::{Class, Fetcher, Priority};
 
+use dx_pkg_lock::LockPackage;
 use dx_pkg_registry::Source;
 use dx_pkg_store::Store;
 use tokio::runtime::Handle;
@@ -74,6 +76,8 @@ pub struct Context {
     extra_ca_file: Option<PathBuf>,
     network: OnceLock<Result<Network, AcquireError>>,
     sources: OnceLock<Result<SourceRules, AcquireError>>,
+    /// The packages from outside the registries that were loaded, by their place.
+    pub(crate) loaded: Mutex<HashMap<String, LockPackage>>,
 }
 
 /// The registries and the thread that drives their requests. Clones share everything.
@@ -113,6 +117,7 @@ impl Context {
             extra_ca_file,
             network,
             sources: OnceLock::new(),
+            loaded: Mutex::default(),
         }
     }
 

@@ -138,7 +138,7 @@ impl Downloads {
             self.direct.get().is_some_and(|direct| names.iter().any(|name| direct.contains(*name)))
         };
         // Whether a requirement names the place is known where the plan is checked.
-        if let Some(refusal) = self.context.sources()?.refusal(package, is_direct, || true) {
+        if let Some(refusal) = self.context.sources()?.refusal(package, is_direct, || None) {
             return Err(refusal);
         }
         if self.shared.lock().contains_key(&id) {
@@ -365,8 +365,13 @@ fn request(
         Origin::Address(url) => Some(url.into()),
         _ => None,
     };
+    let mut name = PackageName::parse(real_name(package));
+    // A package from outside the registries may have a name that no registry allows.
+    if name.is_err() && !matches!(origin(package), Origin::Registry) {
+        name = PackageName::parse(name_of_path(&package.path)).or(name);
+    }
     Ok(TarballRequest {
-        name: PackageName::parse(real_name(package))?,
+        name: name?,
         version: package.version.as_deref().unwrap_or_default().into(),
         url,
         integrity,

@@ -80,9 +80,7 @@ pub enum AcquireError {
     #[error(transparent)]
     Version(#[from] VersionError),
     /// A requirement names a kind of source that dx does not support.
-    #[error(
-        "{name}@{spec:?}: packages from git, from a URL and from a local tarball are not supported yet"
-    )]
+    #[error("{name}@{spec:?}: packages from git are not supported yet")]
     UnsupportedSource {
         /// The name of the dependency.
         name: String,
@@ -308,18 +306,19 @@ impl Coded for AcquireError {
             Self::UnsupportedSource { .. } | Self::UnsupportedOrigin { .. } => {
                 "use a version from the registry"
             }
-            Self::LocalTarball { source, .. } => return source.hint(),
+            Self::LocalTarball { source, .. } => match &**source {
+                Self::Io { source, .. } if source.kind() == io::ErrorKind::NotFound => {
+                    "correct the path, which is relative to the package.json that names it, or put \
+                     the file there"
+                }
+                source => return source.hint(),
+            },
             Self::OriginNotRequired { .. } => {
                 "remove the entry from the lockfile and run dx install; if the package is to come \
                  from there, write that into package.json"
             }
-            Self::SourceNotAllowed { setting: "allow-remote", .. } => {
-                "if your registry offers its tarballs there, name that host in \
-                 replace-registry-host; if you trust the address, set allow-remote=root (direct \
-                 dependencies) or allow-remote=all"
-            }
-            Self::SourceNotAllowed { setting, .. } => {
-                return Some(format!("if you trust it, set {setting}=root or {setting}=all"));
+            Self::SourceNotAllowed { setting, value, .. } => {
+                return Some(how_to_allow(setting, value));
             }
             Self::NoDigest { .. } => {
                 "registries give an integrity or a shasum for every version: ask whoever runs \
@@ -357,4 +356,24 @@ impl Coded for AcquireError {
         };
         Some(hint.to_owned())
     }
+}
+
+/// Returns what to do about a source that `setting` forbids with `value`.
+fn how_to_allow(setting: &str, value: &str) -> String {
+    let root = if value == "root" {
+        String::new()
+    } else {
+        format!("{setting}=root (what the project requires itself) or ")
+    };
+    let set = format!(
+        "if you trust it, set {root}{setting}=all in the .npmrc of your home folder, or as a flag, \
+         --{setting}=all"
+    );
+    if setting == "allow-remote" {
+        return format!(
+            "{set}; if your registry offers its tarballs there, name that host in \
+             replace-registry-host"
+        );
+    }
+    set
 }

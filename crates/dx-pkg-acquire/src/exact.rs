@@ -186,6 +186,12 @@ impl<'l> Elsewhere<'l> {
         self
     }
 
+    /// Returns the names.
+    #[must_use]
+    pub fn into_names(self) -> HashSet<String> {
+        self.0.into_iter().map(str::to_owned).collect()
+    }
+
     /// Returns whether some requirement takes the package of this entry from there.
     #[must_use]
     pub fn names(&self, package: &LockPackage) -> bool {
@@ -206,8 +212,8 @@ impl<'l> Elsewhere<'l> {
 
 /// Returns whether a spec names a place other than a registry.
 fn is_outside(spec: &str) -> bool {
-    // No range, version or dist-tag has one of these.
-    spec.contains([':', '/'])
+    // No range or version has one of these; a path without them is one of a tarball.
+    (spec.contains([':', '/']) || spec.trim_end().ends_with(['z', 'Z', 'r', 'R']))
         && !matches!(
             Spec::parse(spec),
             Ok(Spec::Alias { .. } | Spec::Range(_) | Spec::Version(_) | Spec::Tag(_))

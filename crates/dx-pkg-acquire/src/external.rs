@@ -1,7 +1,7 @@
 //! Packages from outside the registries: folders, tarballs and git repositories.
 //!
-//! Each source has a module. A folder is linked: its manifest is read where it is. The bytes of any
-//! other package are put into the store under their digest, which the lockfile records and demands
+//! Each source has a module. A folder is linked: its manifest is read where it is; or it is packed,
+//! with the setting `install-links`. The bytes of any other package are put into the store under their digest, which the lockfile records and demands
 //! from then on.
 
 mod file;
@@ -13,8 +13,9 @@ mod tarball;
 pub(crate) use tarball::Contents;
 
 use std::cell::OnceCell;
+use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, MutexGuard, PoisonError};
 
 use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_core::Spec;
@@ -22,6 +23,7 @@ use dx_pkg_lock::LockPackage;
 use dx_pkg_resolve::{External, Places};
 use dx_pkg_store::StoreMode;
 
+use crate::package::real_name;
 use crate::{AcquireError, Context, Counters, Downloads};
 
 /// The sources outside the registries, for one project.
@@ -84,19 +86,50 @@ impl<'a> Externals<'a> {
         self.load_wanted(&Wanted { name: None, spec, from: "", locked: None })
     }
 
+    /// Loads the package of a lockfile entry anew, from where the entry says; `None` where that is
+    /// a registry. A folder is packed, as the entry is one of a copy. The caller has checked that it may come from there.
+    ///
+    /// # Errors
+    /// The package is missing, or cannot be read.
+    pub fn load_entry(&self, entry: &LockPackage) -> Result<Option<LockPackage>, AcquireError> {
+        let Some(resolved) = entry.resolved.as_deref() else { return Ok(None) };
+        let (name, from, locked) = (Some(real_name(entry)), "", Some(entry.clone()));
+        let wanted = Wanted { name, spec: resolved, from, locked };
+        match Spec::parse(resolved)? {
+            Spec::Directory(path) => folder::pack(self, &wanted, &path).map(Some),
+            parsed => Ok(Some(self.load_parsed(&wanted, &parsed)?.package)),
+        }
+    }
+
     fn load_wanted(&self, wanted: &Wanted<'_>) -> Result<External, AcquireError> {
         let parsed = Spec::parse(wanted.spec)?;
         let is_direct = (self.is_importer)(wanted.from);
-        let rules = self.context.sources()?;
-        rules.check(wanted.name, wanted.spec, &parsed, is_direct)?;
-        let package = match &parsed {
+        self.context.sources()?.check(wanted.name, wanted.spec, &parsed, is_direct)?;
+        self.load_parsed(wanted, &parsed)
+    }
+
+    /// Loads a package. One that was loaded before, by this command, is not loaded again.
+    fn load_parsed(&self, wanted: &Wanted<'_>, parsed: &Spec) -> Result<External, AcquireError> {
+        let place = match parsed {
             Spec::Directory(path) => return folder::load(self, wanted, path),
+            Spec::Tarball(path) => self.on_disk(wanted.from, path).display().to_string(),
+            _ => wanted.spec.to_owned(),
+        };
+        if let Some(package) = self.loaded().get(&place).cloned() {
+            return Ok(External { package, folder: None });
+        }
+        let package = match parsed {
             Spec::Tarball(path) => file::load(self, wanted, path)?,
             Spec::Remote(url) => remote::load(self, wanted, url)?,
             Spec::Git(git) => git::load(self, wanted, git)?,
             _ => return Err(wanted.unsupported()),
         };
+        self.loaded().insert(place, package.clone());
         Ok(External { package, folder: None })
+    }
+
+    fn loaded(&self) -> MutexGuard<'_, HashMap<String, LockPackage>> {
+        self.context.loaded.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     pub(crate) fn downloads(&self) -> Result<&Downloads, AcquireError> {

@@ -64,6 +64,7 @@ impl ResolverInput {
             explicit: Vec::new(),
             workspaces: Vec::new(),
             frozen: false,
+            install_links: config.install_links()?,
             max_packages: config
                 .max_packages()?
                 .map_or(Options::MAX_PACKAGES, |most| most as usize),

@@ -93,6 +93,8 @@ struct Shared {
     picker: Mutex<Picker>,
     state: Mutex<State>,
     used_cache: AtomicBool,
+    /// Whether a package was taken from a tarball or repository, which may be another one next time.
+    took_tarball: AtomicBool,
     /// The earliest expiry of any answer, in milliseconds since 1970.
     fresh_until_ms: AtomicU64,
     /// Signals that an awaited answer has arrived.
@@ -182,10 +184,12 @@ impl<'a> MetadataProvider<'a> {
     }
 
     /// Returns the part of the metadata cache that the answers came from; `None` under a policy
-    /// that ignores ages, since the same install may then have another outcome.
+    /// that ignores ages, and where a tarball or repository was read, since the same install may
+    /// then have another outcome.
     pub fn basis(&self) -> Option<MetadataBasis> {
         let MetadataPolicy { offline, prefer_offline, prefer_online, .. } = self.shared.policy;
-        if offline || prefer_offline || prefer_online {
+        let took_tarball = self.shared.took_tarball.load(Ordering::Relaxed);
+        if offline || prefer_offline || prefer_online || took_tarball {
             return None;
         }
         let mut sources = Vec::new();
@@ -290,7 +294,12 @@ impl Provider for MetadataProvider<'_> {
     }
 
     fn manifest(&self, name: &str, spec: &str, from: &str) -> Result<External, ProviderError> {
-        (self.local.externals)(name, spec, from).map_err(AcquireError::into_provider_error)
+        let loaded = (self.local.externals)(name, spec, from);
+        let loaded = loaded.map_err(AcquireError::into_provider_error)?;
+        if loaded.folder.is_none() {
+            self.shared.took_tarball.store(true, Ordering::Relaxed);
+        }
+        Ok(loaded)
     }
 
     fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, ProviderError> {
@@ -338,6 +347,7 @@ impl Shared {
             picker: Mutex::new(Picker::new(pick)),
             state: Mutex::default(),
             used_cache: AtomicBool::new(false),
+            took_tarball: AtomicBool::new(false),
             fresh_until_ms: AtomicU64::new(u64::MAX),
             arrived: Condvar::new(),
             cached: Condvar::new(),

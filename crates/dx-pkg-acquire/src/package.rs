@@ -1,6 +1,6 @@
 //! Lockfile entries as packages: their real name, and their id in the store.
 
-use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_core::{Integrity, PackageId, Spec};
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 
 use crate::AcquireError;
@@ -48,6 +48,14 @@ pub fn origin(package: &LockPackage) -> Origin<'_> {
     } else {
         Origin::Other(resolved)
     }
+}
+
+/// Returns the folder, as the entry has its path, that an entry's package is a copy of.
+#[must_use]
+pub fn copied_folder(package: &LockPackage) -> Option<&str> {
+    let (Origin::File(path), false) = (origin(package), package.link) else { return None };
+    let spec = Spec::parse(package.resolved.as_deref()?);
+    matches!(spec, Ok(Spec::Directory(_))).then_some(path)
 }
 
 /// Returns the name of the package at an entry, which the path of an alias does not show.

@@ -7,7 +7,7 @@ use dx_pkg_core::Spec;
 use dx_pkg_lock::LockPackage;
 use url::Url;
 
-use crate::package::{Origin, label, origin, real_name};
+use crate::package::{Origin, copied_folder, label, origin, real_name};
 use crate::{AcquireError, external};
 
 /// The rules of one configuration.
@@ -37,25 +37,31 @@ impl SourceRules {
 
     /// Returns why a package must not be taken from where its lockfile entry says; `None` where it
     /// may. `is_direct` tells whether the project or a workspace requires it, `is_named` whether a
-    /// requirement names a place outside the registries for it.
+    /// requirement names a place outside the registries for it; `None` where that is not known yet.
     pub fn refusal(
         &self,
         package: &LockPackage,
         is_direct: impl FnOnce() -> bool,
-        is_named: impl Fn() -> bool,
+        is_named: impl Fn() -> Option<bool>,
     ) -> Option<AcquireError> {
         let (rule, setting, place) = match origin(package) {
             Origin::Registry => return None,
             Origin::Address(url) => {
-                if self.remote == AllowSource::All || self.is_own(package, url) {
+                // As with npm, an address that is required is one wherever it leads.
+                if self.remote == AllowSource::All
+                    || self.is_own(package, url) && is_named() != Some(true)
+                {
                     return None;
                 }
                 (self.remote, "allow-remote", url)
             }
-            Origin::File(_) | Origin::Other(_) if !is_named() => {
+            Origin::File(_) | Origin::Other(_) if is_named() == Some(false) => {
                 let place = redact_urls(package.resolved.as_deref().unwrap_or_default());
                 let (entry, package) = (package.path.clone(), label(package));
                 return Some(AcquireError::OriginNotRequired { entry, package, place });
+            }
+            Origin::File(folder) if copied_folder(package).is_some() => {
+                (self.directory, "allow-directory", folder)
             }
             Origin::File(_) => {
                 (self.file, "allow-file", package.resolved.as_deref().unwrap_or_default())
@@ -120,13 +126,7 @@ impl SourceRules {
         let (rule, setting) = match parsed {
             Spec::Directory(_) => (self.directory, "allow-directory"),
             Spec::Tarball(_) => (self.file, "allow-file"),
-            Spec::Remote(url) => {
-                let own = self.own.as_ref();
-                if own.is_some_and(|own| own.contain(name.unwrap_or_default(), url)) {
-                    return Ok(());
-                }
-                (self.remote, "allow-remote")
-            }
+            Spec::Remote(_) => (self.remote, "allow-remote"),
             Spec::Git(_) => (self.git, "allow-git"),
             _ => return Ok(()),
         };
@@ -141,6 +141,12 @@ impl SourceRules {
         let place = redact_urls(spec);
         let package = name.map_or_else(|| place.clone(), str::to_owned);
         Err(AcquireError::SourceNotAllowed { package, place, setting, value: word(rule) })
+    }
+
+    /// Returns whether a package comes from an address at which its registry has no tarballs.
+    #[must_use]
+    pub fn is_elsewhere(&self, package: &LockPackage) -> bool {
+        matches!(origin(package), Origin::Address(url) if !self.is_own(package, url))
     }
 
     fn is_own(&self, package: &LockPackage, url: &str) -> bool {

@@ -1,10 +1,14 @@
 //! Packages to be added to a project: what is resolved, and what is written into the manifest.
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
+use dx_pkg_acquire::external::Externals;
 use dx_pkg_acquire::files::read_text;
+use dx_pkg_acquire::{Counters, local};
 use dx_pkg_compat::manifest::{Manifest, ManifestEdit, Section};
-use dx_pkg_core::{Range, Spec, Version};
+use dx_pkg_compat::npmrc::redact_urls;
+use dx_pkg_core::{PackageName, Range, Spec, Version};
 use dx_pkg_lock::Lock;
 
 use crate::{InstallError, OpenProject};
@@ -37,18 +41,24 @@ impl Addition {
     /// that stands there already holds: newer majors only where they are asked for.
     ///
     /// # Errors
-    /// The argument cannot be read, or names a source that is not supported.
+    /// The argument cannot be read, names a source that is not supported, or a package that cannot be
+    /// loaded.
     pub fn parse(text: &str, open: &OpenProject, place: SavePlace) -> Result<Self, InstallError> {
         let project = &open.project;
         let parsed = Spec::parse_argument(text)?;
         let mut raw = parsed.raw.to_string();
         let name = match (parsed.name, &parsed.spec) {
             (name, Spec::Directory(path)) => {
-                let folder = open.session.environment.folder.join(&**path);
+                let folder = on_disk(open, path);
                 raw = format!("file:{}", relative(&project.root, &folder));
                 name.map_or_else(|| folder_name(&folder), |name| Ok(name.as_str().to_owned()))?
             }
+            (name, Spec::Tarball(path)) => {
+                raw = format!("file:{}", relative(&project.root, &on_disk(open, path)));
+                name.map_or_else(|| own_name(open, &raw), |name| Ok(name.as_str().to_owned()))?
+            }
             (Some(name), _) => name.as_str().to_owned(),
+            (None, Spec::Remote(_) | Spec::Git(_)) => own_name(open, &raw)?,
             (None, _) => {
                 return Err(InstallError::UnsupportedArgument { argument: text.to_owned() });
             }
@@ -97,6 +107,27 @@ impl Addition {
             _ => self.raw.clone(),
         }
     }
+}
+
+/// Returns the place that the path of an argument means.
+fn on_disk(open: &OpenProject, path: &str) -> PathBuf {
+    let below_home = path.strip_prefix("~/").zip(open.session.config().home());
+    match below_home {
+        Some((rest, home)) => home.join(rest),
+        None => open.session.environment.folder.join(path),
+    }
+}
+
+/// Returns the name in the manifest of a package outside the registries, which is fetched for it.
+fn own_name(open: &OpenProject, raw: &str) -> Result<String, InstallError> {
+    let (context, config) = (&open.session.context, open.session.config());
+    let places = local::places(&open.project.root, config);
+    let counters = Arc::new(Counters::default());
+    let is_project = |folder: &str| folder.is_empty();
+    let sources = Externals::new(context, &places, None, &counters, &is_project, &|_, _| None);
+    let name = sources.load_nameless(raw)?.package.name;
+    let name = name.ok_or_else(|| InstallError::Nameless { argument: redact_urls(raw) })?;
+    Ok(PackageName::parse(&name)?.as_str().to_owned())
 }
 
 /// Returns the name in the folder's manifest, else the folder's own.

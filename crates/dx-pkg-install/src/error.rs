@@ -60,11 +60,15 @@ pub enum InstallError {
     #[error(transparent)]
     Manifest(#[from] ManifestError),
     /// An argument names a source that is not supported.
-    #[error(
-        "{argument:?}: packages from git, from a URL and from a local tarball are not supported yet"
-    )]
+    #[error("{argument:?} names no package that can be added")]
     UnsupportedArgument {
         /// The argument as written.
+        argument: String,
+    },
+    /// A package outside the registries has no name.
+    #[error("{argument}: the package there has no name")]
+    Nameless {
+        /// The argument, without secrets.
         argument: String,
     },
     /// A folder holds no package.
@@ -263,6 +267,7 @@ impl Coded for InstallError {
             Self::NotStored { .. } => "DX_EXPORT_INCOMPLETE",
             Self::Demand(error) => error.code(),
             Self::UnsupportedArgument { .. } => "DX_UNSUPPORTED_SOURCE",
+            Self::Nameless { .. } => "DX_NO_NAME",
             Self::NoPackage { .. } => "DX_NO_FOLDER",
             Self::NoHome => "DX_NO_HOME",
             Self::NotCommitted => "DX_INTERNAL",
@@ -297,7 +302,12 @@ impl Coded for InstallError {
             }
             Self::Demand(error) => return error.hint(),
             Self::NotCommitted | Self::NoPackage { .. } => return None,
-            Self::UnsupportedArgument { .. } => "name a package of the registry, or a folder",
+            Self::UnsupportedArgument { .. } => {
+                "name a package of the registry, a folder, a tarball or a git repository"
+            }
+            Self::Nameless { argument } => {
+                return Some(format!("choose one, as in dx add NAME@{argument}"));
+            }
             Self::NoHome => "set DX_STORE to a folder",
             Self::NoManifest { .. } => {
                 "run dx in a project's folder, or add a package with dx add, which makes a package.json"
@@ -328,7 +338,8 @@ impl Coded for InstallError {
                 "remove the entry from the lockfile and run dx install"
             }
             Self::NoIntegrity { .. } => {
-                "packages from git, from a URL and from a local tarball are not supported yet"
+                "run dx install, which records the digest of what comes now; or, to install it \
+                 unverified, use --allow-missing-integrity"
             }
             Self::ScriptsUndecided { allowing, .. } => {
                 return Some(format!(

@@ -10,10 +10,6 @@ pub(crate) fn advice(key: &str) -> &'static str {
             "remove the setting: dx makes a hoisted node_modules with links to local folders, as \
              npm does by default"
         }
-        "install-links" => {
-            "remove the setting: dx links local folders; to install a copy of one, pack it and \
-             publish it to a registry"
-        }
         "lockfile-version" => {
             "remove the setting: dx writes lockfiles of version 3, which npm 7 and later read"
         }

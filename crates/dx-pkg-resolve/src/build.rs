@@ -46,7 +46,8 @@ pub(crate) struct Builder<'a, 'l> {
     update: Vec<NameId>,
     /// The latest scratch tree of each node.
     scratch: FxHashMap<NodeId, NodeId>,
-    manifests: FxHashMap<(NameId, SpecId), Result<ManifestId, u32>>,
+    /// The manifests of requirements; of a path with the node whose folder it is relative to.
+    manifests: FxHashMap<(NameId, SpecId, Option<NodeId>), Result<ManifestId, u32>>,
     registry: FxHashMap<(NameId, u32), ManifestId>,
     pub(crate) failures: Vec<Failure>,
     growth: Growth,

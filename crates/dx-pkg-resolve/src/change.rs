@@ -67,6 +67,10 @@ pub fn change(
     provider: &dyn Provider,
     options: &Options,
 ) -> Option<Change> {
+    // A copied folder may be another one by now.
+    if options.install_links {
+        return None;
+    }
     let part =
         disputed.and_then(|names| part(requirements, locked, installed, names, provider, options));
     let whole = || whole::change(requirements, locked, installed, provider, options);

@@ -80,6 +80,8 @@ pub struct Options {
     pub workspaces: Vec<String>,
     /// Whether a requirement that the lockfile does not meet is an error.
     pub frozen: bool,
+    /// Whether folders outside the project are copied rather than linked.
+    pub install_links: bool,
     /// The most versions of packages that may be loaded.
     pub max_packages: usize,
 }

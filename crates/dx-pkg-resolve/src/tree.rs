@@ -116,6 +116,8 @@ pub(crate) struct DependencyTree<'l> {
     pub(crate) interner: Interner,
     pub(crate) rules: Rules,
     pub(crate) legacy_peer_deps: bool,
+    /// Whether folders outside the project are copied.
+    pub(crate) install_links: bool,
     pub(crate) places: Places,
     /// The names, in lower case, that edges to workspaces have or had.
     workspace_names: FxHashSet<NameId>,
@@ -175,6 +177,7 @@ impl<'l> DependencyTree<'l> {
             interner,
             rules,
             legacy_peer_deps: false,
+            install_links: false,
             places: Places::default(),
             workspace_names: FxHashSet::default(),
             authors_folders: Vec::new(),

@@ -2,17 +2,20 @@
 //! unpacked.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader};
+use std::io::{self, BufReader, Write};
 use std::path::Path;
 use std::sync::Arc;
 
 use dx_pkg_compat::tarball::StreamError;
 use dx_pkg_core::integrity::Sha512Digest;
-use dx_pkg_core::{Integrity, PackageId};
+use dx_pkg_core::{Integrity, PackageId, PackageName};
 use dx_pkg_fetch::Priority;
 use dx_pkg_lock::LockPackage;
+use dx_pkg_registry::TarballRequest;
+use dx_pkg_store::IncomingTarball;
 
-use super::{Downloads, request};
+use super::Downloads;
+use super::download::Download;
 use crate::AcquireError;
 use crate::external::{Contents, git};
 use crate::package::label;
@@ -26,25 +29,29 @@ impl Downloads {
     pub(crate) fn keep_file(&self, path: &Path) -> Result<Integrity, AcquireError> {
         let failed = |error| AcquireError::io(format!("reading {}", path.display()), error);
         let file = dx_pkg_os::files::open_regular(path).map_err(failed)?;
+        self.keep_written(|out| {
+            std::io::copy(&mut BufReader::with_capacity(1 << 16, file), out).map_err(failed)?;
+            Ok(())
+        })
+    }
+
+    /// Puts the tarball that `write` writes into the store, unless the store has the package;
+    /// returns its digest.
+    ///
+    /// # Errors
+    /// `write` fails, or the store cannot be written.
+    pub(crate) fn keep_written(
+        &self,
+        write: impl FnOnce(&mut dyn Write) -> Result<(), AcquireError>,
+    ) -> Result<Integrity, AcquireError> {
         let store = &self.shared.store;
-        let mut kept = store.receive_tarball()?;
-        let (mut source, mut digest) =
-            (BufReader::with_capacity(1 << 16, file), Sha512Digest::default());
-        loop {
-            let bytes = source.fill_buf().map_err(failed)?;
-            let length = bytes.len();
-            if length == 0 {
-                break;
-            }
-            digest.update(bytes);
-            let written = kept.write(bytes);
-            written.map_err(|error| AcquireError::io("writing a tarball to the store", error))?;
-            source.consume(length);
-        }
-        let integrity = digest.finish();
+        let tarball = store.receive_tarball()?;
+        let mut kept = Kept { tarball, digest: Sha512Digest::default() };
+        write(&mut kept)?;
+        let integrity = kept.digest.finish();
         let id = PackageId::from_integrity(&integrity);
         if !store.has(id) {
-            kept.keep(id)?;
+            kept.tarball.keep(id)?;
         }
         Ok(integrity)
     }
@@ -91,7 +98,10 @@ impl Downloads {
         let file = store.open_tarball(id).ok_or_else(lost)?;
         let contents = self.read_tarball(package, file)?;
         let record = LockPackage { integrity: Some(text), ..contents.record(package)? };
-        self.unpack_kept(id, &record, package)?;
+        if !self.kept(id, &record, integrity)?.unpack_stored_now()? {
+            return Err(AcquireError::NotStored { package: package.to_owned() });
+        }
+        self.shared.done(id, Ok(()));
         Ok(record)
     }
 
@@ -121,20 +131,39 @@ impl Downloads {
         })
     }
 
-    /// Unpacks a tarball that the store has.
-    fn unpack_kept(
+    /// Returns the download of a package whose tarball the store has.
+    fn kept(
         &self,
         id: PackageId,
         record: &LockPackage,
-        package: &str,
-    ) -> Result<(), AcquireError> {
-        let named = LockPackage { path: "node_modules/package".to_owned(), ..record.clone() };
-        let wanted = request(&named, Priority::Normal, None)?;
-        let unpacked = self.download(id, record, &wanted).unpack_stored_now()?;
-        if !unpacked {
-            return Err(AcquireError::NotStored { package: package.to_owned() });
-        }
-        self.shared.done(id, Ok(()));
+        integrity: &Integrity,
+    ) -> Result<Download, AcquireError> {
+        // No message has this name: what can be wrong with the tarball was found by reading it.
+        let wanted = TarballRequest {
+            name: PackageName::parse("package")?,
+            version: Box::default(),
+            url: None,
+            integrity: Some(integrity.clone()),
+            priority: Priority::Normal,
+            estimated_bytes: 0,
+        };
+        Ok(self.download(id, record, &wanted))
+    }
+}
+
+/// A tarball on its way into the store, whose bytes are hashed as they are written.
+struct Kept<'s> {
+    tarball: IncomingTarball<'s>,
+    digest: Sha512Digest,
+}
+
+impl Write for Kept<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.digest.update(bytes);
+        self.tarball.write(bytes).map(|()| bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
         Ok(())
     }
 }

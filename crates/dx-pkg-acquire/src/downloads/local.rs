@@ -17,10 +17,15 @@ impl Downloads {
         package: &LockPackage,
         path: &str,
     ) -> Result<(), AcquireError> {
-        // npm escapes the one character that would end the path of an address.
-        let file = self.root.join(path.replace("%23", "#"));
+        let mut file = self.root.join(path);
+        let mut opened = dx_pkg_os::files::open_regular(&file);
+        // npm escapes the one character that would end the path of an address, in some entries.
+        if opened.is_err() && path.contains("%23") {
+            file = self.root.join(path.replace("%23", "#"));
+            opened = dx_pkg_os::files::open_regular(&file);
+        }
         let failed = |error| AcquireError::io(format!("reading {}", file.display()), error);
-        let opened = dx_pkg_os::files::open_regular(&file).map_err(failed)?;
+        let opened = opened.map_err(failed)?;
         let wanted = request(package, Priority::Normal, None)?;
         let download = self.download(id, package, &wanted);
         let integrity = wanted.integrity.as_ref();

@@ -23,8 +23,6 @@ pub(super) fn load(
     let downloads = externals.downloads()?;
     let integrity = downloads.keep_file(&file).map_err(unusable)?;
     let package = downloads.manifest_of_kept(&wanted.label(), &integrity).map_err(unusable)?;
-    let relative = externals.places.relative(wanted.from, path);
-    // npm escapes the one character that would end the path of an address.
-    let resolved = format!("file:{}", relative.replace('#', "%23"));
+    let resolved = format!("file:{}", externals.places.relative(wanted.from, path));
     Ok(LockPackage { resolved: Some(resolved), ..package })
 }

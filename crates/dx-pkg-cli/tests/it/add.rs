@@ -310,14 +310,17 @@ fn local_folder_is_relative_to_the_folder_of_dash_c() {
 }
 
 #[test]
-fn sources_that_are_not_supported_are_errors() {
+fn sources_that_are_not_allowed_or_missing_are_errors() {
     let registry = registry();
-    for spec in
-        ["https://127.0.0.1:1/x.tgz", "git+https://127.0.0.1:1/x.git", "user/repository", "./x.tgz"]
-    {
+    for (spec, code) in [
+        ("https://127.0.0.1:1/x.tgz", "DX_SOURCE_NOT_ALLOWED"),
+        ("git+https://127.0.0.1:1/x.git", "DX_SOURCE_NOT_ALLOWED"),
+        ("user/repository", "DX_SOURCE_NOT_ALLOWED"),
+        ("./x.tgz", "DX_IO"),
+    ] {
         let project = Project::new(&registry).create();
         let before = files(&project);
-        fails(dx(&project, ["install", spec]), "DX_UNSUPPORTED_SOURCE");
+        fails(dx(&project, ["install", spec]), code);
         assert_eq!(files(&project), before);
     }
 }

@@ -96,6 +96,7 @@ mod stale;
 mod stale_lockfile;
 mod streaming;
 mod takeover;
+mod tarballs;
 mod timing;
 mod tolerance;
 mod trust;

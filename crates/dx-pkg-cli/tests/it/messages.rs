@@ -102,7 +102,6 @@ fn a_layout_that_dx_does_not_make_is_refused_with_what_it_makes() {
     let project = Project::new(&registry).create();
     let run = dx(&project, ["install", "--install-strategy=linked"]).failure();
     says(&run, &["install-strategy=linked", "hoisted (npm's default), shallow or nested"]);
-    says(&dx(&project, ["install", "--install-links"]).failure(), &["links local folders"]);
     says(
         &dx(&project, ["install", "--registry=foo"]).failure(),
         &["invalid value \"foo\" for --registry"],

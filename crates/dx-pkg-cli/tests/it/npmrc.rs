@@ -168,7 +168,6 @@ fn settings_that_are_not_supported_are_errors_that_name_their_origin() {
         "install-strategy=linked",
         "lockfile-version=1",
         "lockfile-version=2",
-        "install-links=true",
         "enable-pnp=true",
         "workspaces=false",
         "symlink=false",

@@ -49,6 +49,10 @@ impl NpmRegistry {
         sink: Arc<dyn TarballSink>,
         error: RegistryError,
     ) -> Result<(), RegistryError> {
+        // A package of no version is not known to be one of a registry.
+        if wanted.version.is_empty() {
+            return Err(error);
+        }
         let is_known =
             || wanted.url.as_deref().is_some_and(|url| self.addresses.full(url).is_some());
         if is_known() || self.told_address(&wanted).await.is_err() || !is_known() {

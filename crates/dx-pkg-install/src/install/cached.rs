@@ -3,6 +3,7 @@
 use std::path::Path;
 
 use dx_pkg_acquire::metadata::MetadataBasis;
+use dx_pkg_acquire::package::copied_folder;
 use dx_pkg_link::ImportMethod;
 use dx_pkg_lock::LockPackage;
 use dx_pkg_store::preparation::PreparedKey;
@@ -141,7 +142,9 @@ fn is_self_contained(project: &Project, plan: &Plan) -> bool {
         |folder: &str| project.workspaces.iter().any(|(workspace, _)| workspace == folder);
     let has_commands =
         |folder: &str| plan.installed.get(folder).is_some_and(|package| !package.bin.is_empty());
+    let is_copied = |package: &LockPackage| copied_folder(package).is_some();
     plan.linked_folders().all(|folder| is_workspace(folder) && !has_commands(folder))
+        && !plan.installed.packages.iter().any(is_copied)
         && plan
             .installed
             .packages

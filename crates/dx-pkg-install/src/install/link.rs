@@ -5,6 +5,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::thread::ScopedJoinHandle;
 
+use dx_pkg_acquire::exact::Elsewhere;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::{
@@ -271,7 +272,7 @@ pub(super) fn render(
     }
     let mut lock = Cow::Borrowed(lock);
     if config.omit_lockfile_registry_resolved()? {
-        omit_resolved(lock.to_mut());
+        omit_resolved(lock.to_mut(), project)?;
     }
     // As with npm, also where the lockfile has the name of the folder that it was written in.
     if let Some(folder) = project.unnamed().filter(|folder| lock.name.as_ref() != Some(folder)) {
@@ -285,13 +286,24 @@ pub(super) fn render(
     Ok(Some(text).filter(|text| previous != Some(text)))
 }
 
-fn omit_resolved(lock: &mut Lock) {
-    for package in lock.packages.iter_mut().filter(|package| !package.link) {
+/// Removes the addresses that registries give. One that a requirement names is all that tells where
+/// the package comes from.
+fn omit_resolved(lock: &mut Lock, project: &Project) -> Result<(), InstallError> {
+    let overrides = project.manifest.override_rules()?;
+    let own = project.manifest.to_lock_package();
+    let is_kept: Vec<bool> = {
+        let elsewhere =
+            Elsewhere::of(lock.packages.iter().chain([&own])).with_overrides(&overrides);
+        lock.packages.iter().map(|package| package.link || elsewhere.names(package)).collect()
+    };
+    let packages = lock.packages.iter_mut().zip(is_kept);
+    for package in packages.filter(|(_, is_kept)| !is_kept).map(|(package, _)| package) {
         let resolved = package.resolved.as_deref();
         if package.integrity.is_some() && resolved.is_some_and(|url| url.starts_with("http")) {
             package.resolved = None;
         }
     }
+    Ok(())
 }
 
 /// Counts linked packages for the progress line.

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::exact::Elsewhere;
 use dx_pkg_acquire::sources::SourceRules;
-use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_resolve::Override;
 
 use crate::plan::Plan;
@@ -22,6 +22,8 @@ pub(super) struct SourceCheck<'l> {
     direct: OnceCell<HashSet<&'l str>>,
     /// The project's overrides.
     overrides: Vec<Override>,
+    /// The names that requirements take from outside the registries.
+    elsewhere: OnceCell<HashSet<String>>,
 }
 
 impl<'l> SourceCheck<'l> {
@@ -32,7 +34,8 @@ impl<'l> SourceCheck<'l> {
     ) -> Result<Self, InstallError> {
         let rules = session.context.sources()?;
         let overrides = project.manifest.override_rules()?;
-        Ok(SourceCheck { rules, project, lock, direct: OnceCell::new(), overrides })
+        let (direct, elsewhere) = (OnceCell::new(), OnceCell::new());
+        Ok(SourceCheck { rules, project, lock, direct, overrides, elsewhere })
     }
 
     /// Returns why a package must not be taken from where its entry says.
@@ -41,16 +44,19 @@ impl<'l> SourceCheck<'l> {
         self.rules.refusal(
             package,
             || direct().contains(package.path.as_str()),
-            || self.elsewhere(package),
+            || Some(self.elsewhere(package)),
         )
     }
 
     /// Returns whether a requirement of the lock, the project or its overrides names a place other
-    /// than a registry for a package. Asked only of entries that are to come from such a place.
+    /// than a registry for a package.
     fn elsewhere(&self, package: &LockPackage) -> bool {
-        let own = self.project.manifest.to_lock_package();
-        let all = self.lock.packages.iter().chain([&own]);
-        Elsewhere::of(all).with_overrides(&self.overrides).names(package)
+        let names = self.elsewhere.get_or_init(|| {
+            let own = self.project.manifest.to_lock_package();
+            let all = self.lock.packages.iter().chain([&own]);
+            Elsewhere::of(all).with_overrides(&self.overrides).into_names()
+        });
+        names.contains(name_of_path(&package.path))
     }
 
     /// Returns the paths of the plan's packages that must not be taken from where their entries

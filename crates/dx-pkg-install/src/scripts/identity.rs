@@ -54,6 +54,11 @@ impl Identities {
         is_offered
     }
 
+    /// Returns whether a package comes from an address at which its registry has no tarballs.
+    pub(super) fn is_elsewhere(&self, package: &LockPackage) -> bool {
+        self.context.sources().is_ok_and(|rules| rules.is_elsewhere(package))
+    }
+
     /// Returns whether a package was found not to be the one that its name says.
     pub(super) fn is_known_to_differ(&self, package: &LockPackage) -> bool {
         let asked = self.asked.lock().unwrap_or_else(PoisonError::into_inner);

@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_acquire::package::{Origin, label, origin, real_name};
 use dx_pkg_compat::manifest::{AllowScripts, Manifest};
+use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::{LockPackage, name_of_path};
 
@@ -112,7 +113,7 @@ impl Lifecycle {
                 && (self.strict || !self.identities.is_known_to_differ(package))
         };
         let mut skipped: Vec<String> =
-            self.with_scripts(plan).filter(is_skipped).map(label_of_package).collect();
+            self.with_scripts(plan).filter(is_skipped).map(|it| self.label(it)).collect();
         for folder in self.linked_folders(plan) {
             if self.verdict_of_folder(plan, folder).is_none()
                 && let Some(manifest) = manifest_of(project, folder)?
@@ -126,6 +127,17 @@ impl Lifecycle {
             return Err(InstallError::ScriptsUndecided { packages: skipped, allowing });
         }
         Ok(skipped)
+    }
+
+    /// Returns a package with what a key of `allowScripts` names: its version, or its tarball.
+    fn label(&self, package: &LockPackage) -> String {
+        match origin(package) {
+            Origin::File(path) => format!("{}@file:{path}", real_name(package)),
+            Origin::Address(url) if self.identities.is_elsewhere(package) => {
+                format!("{}@{}", real_name(package), redact_urls(url))
+            }
+            _ => label(package),
+        }
     }
 
     /// Takes over the project's workspaces, which a script may have changed.
@@ -269,14 +281,6 @@ fn is_folder(package: &LockPackage) -> bool {
 fn manifest_of(project: &Project, folder: &str) -> Result<Option<Manifest>, InstallError> {
     let path = project.root.join(folder).join("package.json");
     Ok(read_text(&path)?.map(|text| parse_manifest(&path, &text)).transpose()?)
-}
-
-/// Returns a package with what a key of `allowScripts` names: its version, or its tarball.
-fn label_of_package(package: &LockPackage) -> String {
-    match origin(package) {
-        Origin::File(path) => format!("{}@file:{path}", real_name(package)),
-        _ => label(package),
-    }
 }
 
 /// Returns a linked folder as it would be required.

@@ -19,9 +19,11 @@ pub(super) fn allowing(packages: &[String]) -> String {
     format!("\"allowScripts\": {{ {} }}", keys.join(", "))
 }
 
-/// Returns the key of `allowScripts` for a package: its name, or the path of a folder or tarball.
+/// Returns the key of `allowScripts` for a package: its name, the path of a folder or tarball, or an
+/// address.
 fn key(package: &str) -> &str {
-    match package.find("@file:") {
+    let places = ["@file:", "@http:", "@https:"];
+    match places.into_iter().find_map(|place| package.find(place)) {
         Some(at) => &package[at + 1..],
         None => package.rsplit_once('@').map_or(package, |(name, _)| name),
     }

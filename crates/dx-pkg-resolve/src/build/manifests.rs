@@ -7,7 +7,7 @@ use crate::choice::choice;
 use crate::explain::label;
 use crate::growth::Exceeded;
 use crate::intern::{NameId, SpecId};
-use crate::manifest::{Manifest, ManifestId};
+use crate::manifest::{EdgeKind, Manifest, ManifestId};
 use crate::tree::{EdgeId, NodeId};
 use crate::{ResolveError, provider::External};
 
@@ -23,7 +23,7 @@ impl Builder<'_, '_> {
     ) -> NodeId {
         let name = self.tree[edge].name;
         let spec = self.tree.spec(asked);
-        if self.is_folder(spec) {
+        if self.is_linked(name, spec, asked) {
             return self.link_for_spec(name, spec, asked, parent);
         }
         match self.manifest_for(name, spec, asked) {
@@ -45,8 +45,18 @@ impl Builder<'_, '_> {
         node
     }
 
-    fn is_folder(&self, spec: SpecId) -> bool {
-        matches!(self.tree.interner.parsed(spec), Ok(Spec::Directory(_)))
+    /// Returns whether `spec`, the requirement of `edge`, means a folder that is linked.
+    fn is_linked(&self, name: NameId, spec: SpecId, edge: EdgeId) -> bool {
+        let Ok(Spec::Directory(path)) = self.tree.interner.parsed(spec) else { return false };
+        self.tree[edge].kind == EdgeKind::Workspace
+            || !self.tree.is_copied(name, spec, path, self.tree.base_of(edge))
+    }
+
+    /// Returns the node whose folder a path in the requirement of `edge` is relative to; `None`
+    /// where the requirement is no path.
+    fn base_of_path(&self, spec: SpecId, edge: EdgeId) -> Option<NodeId> {
+        let parsed = self.tree.interner.parsed(spec);
+        matches!(parsed, Ok(Spec::Directory(_) | Spec::Tarball(_))).then(|| self.tree.base_of(edge))
     }
 
     /// Records the failure to load a package; returns its index.
@@ -70,7 +80,8 @@ impl Builder<'_, '_> {
         spec: SpecId,
         edge: EdgeId,
     ) -> Result<ManifestId, u32> {
-        if let Some(known) = self.manifests.get(&(name, spec)) {
+        let key = (name, spec, self.base_of_path(spec, edge));
+        if let Some(known) = self.manifests.get(&key) {
             return *known;
         }
         let found = match &self.too_many {
@@ -82,7 +93,7 @@ impl Builder<'_, '_> {
         if let Ok(manifest) = found {
             self.count(manifest, edge);
         }
-        self.manifests.insert((name, spec), found);
+        self.manifests.insert(key, found);
         found
     }
 
@@ -146,9 +157,13 @@ impl Builder<'_, '_> {
         };
         if !matches!(parsed, Spec::Alias { .. } | Spec::Range(_) | Spec::Version(_) | Spec::Tag(_))
         {
-            let from = self.tree.path(self.tree.base_of(edge));
-            let External { package, .. } =
+            let base = self.tree.base_of(edge);
+            let from = self.tree.base_path(base);
+            let External { mut package, .. } =
                 self.provider.manifest(&package_name, &text(spec), &from).map_err(load_error)?;
+            if let Spec::Directory(path) = &parsed {
+                package.resolved = Some(format!("file:{}", self.tree.relative_to_root(path, base)));
+            }
             let manifest =
                 Manifest::from_record(package, Some(&package_name), &mut self.tree.interner);
             return Ok(self.tree.manifests.push(manifest));

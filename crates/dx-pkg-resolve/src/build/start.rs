@@ -89,6 +89,7 @@ fn load<'a, 'l>(
     let root = manifests.push(root);
     let mut tree = DependencyTree::new(interner, manifests, rules, root, name);
     tree.legacy_peer_deps = options.legacy_peer_deps;
+    tree.install_links = options.install_links;
     tree.places = provider.places();
     let project = tree.root;
     tree[project].rules = root_rules;

@@ -343,6 +343,18 @@ impl DependencyTree<'_> {
     /// Returns whether `node` satisfies `spec` as a requirement of `from`.
     fn fits(&self, node: NodeId, spec: SpecId, from: NodeId) -> bool {
         let Ok(parsed) = self.interner.parsed(spec) else { return false };
+        if let (Spec::Directory(path), true, None) = (parsed, self.install_links, self[node].target)
+        {
+            // As for npm, a copy that is there already does where a link would be made, too.
+            let copied = self.manifest(node).resolved.as_deref();
+            let copied = copied.and_then(|resolved| resolved.strip_prefix("file:"));
+            return copied.is_some_and(|held| held == self.relative_to_root(path, from));
+        }
+        if let (Spec::Directory(path), true) = (parsed, self.install_links)
+            && self.is_copied(self[node].name, spec, path, from)
+        {
+            return false;
+        }
         self.fits_parsed(node, parsed, from)
     }
 
@@ -363,8 +375,10 @@ impl DependencyTree<'_> {
             },
             Spec::Remote(url) => manifest.resolved.as_deref() == Some(&**url),
             Spec::Tarball(path) => manifest.resolved.as_deref().is_some_and(|url| {
-                url.strip_prefix("file:")
-                    .is_some_and(|held| held == self.relative_to_root(path, from))
+                let wanted = self.relative_to_root(path, from);
+                // Some versions of npm escape the `#` of a path.
+                let is_wanted = |held: &str| held == wanted || held.replace("%23", "#") == wanted;
+                url.strip_prefix("file:").is_some_and(is_wanted)
             }),
             Spec::Directory(path) => self[node]
                 .target

@@ -2,6 +2,7 @@
 
 use dx_pkg_core::Spec;
 
+use crate::intern::{NameId, SpecId};
 use crate::manifest::Declared;
 use crate::places::is_below;
 
@@ -10,8 +11,38 @@ use super::{DependencyTree, EdgeId, NodeId};
 impl DependencyTree<'_> {
     /// Returns the folder that a path of a requirement of `from` means, relative to the project.
     pub(crate) fn relative_to_root(&self, path: &str, from: NodeId) -> String {
-        let base = self.path(self.source_or_self(from));
-        self.places.relative(&base, path)
+        self.places.relative(&self.base_path(from), path)
+    }
+
+    /// Returns the folder, relative to the project, that paths in the requirements of `from` are
+    /// relative to: for the copy of a folder that folder itself.
+    pub(crate) fn base_path(&self, from: NodeId) -> String {
+        let from = self.source_or_self(from);
+        self.copied_from(from).unwrap_or_else(|| self.path(from))
+    }
+
+    /// Returns the folder that `node` is a copy of.
+    fn copied_from(&self, node: NodeId) -> Option<String> {
+        if !self.install_links || self.is_top(node) || self[node].target.is_some() {
+            return None;
+        }
+        match Spec::parse(self.manifest(node).resolved.as_deref()?) {
+            Ok(Spec::Directory(path)) => Some(path.into()),
+            _ => None,
+        }
+    }
+
+    /// Returns whether the folder at `path` is copied where a requirement `spec` of `from` asks for
+    /// it under `name`. As for npm, workspaces are linked, and folders of the project if they are
+    /// written with a dot; what a copy requires is copied too.
+    pub(crate) fn is_copied(&self, name: NameId, spec: SpecId, path: &str, from: NodeId) -> bool {
+        if !self.install_links || self.workspace_names.contains(&self.interner.fold(name)) {
+            return false;
+        }
+        let text = self.interner.spec_text(spec);
+        let has_dot = ["file:./", "file:../"].iter().any(|start| text.starts_with(start));
+        let is_inside = || !self.relative_to_root(path, from).starts_with("..");
+        !(has_dot && is_inside()) || self.copied_from(self.source_or_self(from)).is_some()
     }
 
     /// Returns the node whose folder a path in the requirement of `edge` is relative to: the

@@ -119,6 +119,7 @@ impl Case {
             explicit,
             workspaces: self.workspaces(),
             frozen: false,
+            install_links: false,
             max_packages: dx_pkg_resolve::Options::MAX_PACKAGES,
         }
     }

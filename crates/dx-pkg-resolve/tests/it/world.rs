@@ -171,6 +171,7 @@ fn options() -> Options {
         explicit: Vec::new(),
         workspaces: Vec::new(),
         frozen: false,
+        install_links: false,
         max_packages: dx_pkg_resolve::Options::MAX_PACKAGES,
     }
 }

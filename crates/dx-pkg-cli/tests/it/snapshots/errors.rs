@@ -248,15 +248,15 @@ fn unknown_script() {
 }
 
 #[test]
-fn unsupported_source() {
+fn source_not_allowed() {
     let registry = registry();
     let project = Project::new(&registry).dep("a", "git+ssh://git@example.com/a.git").create();
     assert_snapshot!(output(&project, ["install"]), @r#"
     exit: 1
     --- stdout
     --- stderr
-    error: cannot load a@git+ssh://git@example.com/a.git, required by project: a@"git+ssh://git@example.com/a.git": packages from git, from a URL and from a local tarball are not supported yet [DX_UNSUPPORTED_SOURCE]
-      help: use a version from the registry
+    error: cannot load a@git+ssh://git@example.com/a.git, required by project: a comes from git+ssh://git@example.com/a.git, which allow-git=none forbids [DX_SOURCE_NOT_ALLOWED]
+      help: if you trust it, set allow-git=root (what the project requires itself) or allow-git=all in the .npmrc of your home folder, or as a flag, --allow-git=all
     "#);
 }
 

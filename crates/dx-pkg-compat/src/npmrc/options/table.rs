@@ -393,8 +393,8 @@ options! {
         unset("`dx/… npm/? node/…`")
         => getter(user_agent = None);
     "install-links": bool, "false", Tree,
-        "Copy local folders instead of linking to them."
-        => only("false");
+        "Whether local folders outside the project are copied, as npm would pack them, instead of linked."
+        => getter(install_links = false);
     "bin-links": bool, "true", Tree,
         "Whether commands are linked into `node_modules/.bin`.",
         with_flags(&[Flag::fixed("no-bin-links", "false", "Link no commands into node_modules/.bin")])
