@@ -1,6 +1,7 @@
 //! Lifecycle scripts: which run and when, their environment, and running one.
 
 mod environment;
+mod git;
 mod gyp;
 mod identity;
 mod lifecycle;
@@ -25,6 +26,7 @@ pub use order::{
     implied_install, is_lifecycle, order,
 };
 pub use package::{ScriptPackage, ScriptStep};
+pub(crate) use policy::Policy;
 pub use run::{Output, ScriptCommand, ScriptOutcome, become_script, run};
 pub(crate) use runner::Place;
 pub use shared::SharedFacts;

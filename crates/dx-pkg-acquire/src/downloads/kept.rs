@@ -118,7 +118,10 @@ impl Downloads {
         {
             return Err(AcquireError::OtherContents { package: label(package) });
         }
-        self.unpack_kept(id, package, &label(package))
+        let lost = || AcquireError::NotStored { package: label(package) };
+        let is_stored =
+            self.shared.has(id)? || self.kept(id, package, &found)?.unpack_stored_now()?;
+        if is_stored { Ok(()) } else { Err(lost()) }
     }
 
     fn read_tarball(&self, package: &str, file: File) -> Result<Contents, AcquireError> {
