@@ -16,6 +16,7 @@ use dx_pkg_store::Store;
 use tokio::runtime::Handle;
 use url::Url;
 
+use crate::external::git::GitBuilder;
 use crate::sources::SourceRules;
 use crate::{AcquireError, Cancel};
 
@@ -76,6 +77,8 @@ pub struct Context {
     extra_ca_file: Option<PathBuf>,
     network: OnceLock<Result<Network, AcquireError>>,
     sources: OnceLock<Result<SourceRules, AcquireError>>,
+    /// What builds packages of git repositories, where anything does.
+    pub(crate) git_builder: OnceLock<Arc<dyn GitBuilder>>,
     /// The packages from outside the registries that were loaded, by their place.
     pub(crate) loaded: Mutex<HashMap<String, LockPackage>>,
 }
@@ -117,6 +120,7 @@ impl Context {
             extra_ca_file,
             network,
             sources: OnceLock::new(),
+            git_builder: OnceLock::new(),
             loaded: Mutex::default(),
         }
     }
@@ -131,6 +135,11 @@ impl Context {
             SourceRules::new(&self.config, self.source.is_none().then_some(default))
         };
         self.sources.get_or_init(read).as_ref().map_err(Clone::clone)
+    }
+
+    /// Sets what builds packages of git repositories; without it their files are taken as they are.
+    pub fn build_git_with(&self, builder: Arc<dyn GitBuilder>) {
+        let _ = self.git_builder.set(builder);
     }
 
     /// Returns the `User-Agent` of requests.

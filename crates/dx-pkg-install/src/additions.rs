@@ -12,6 +12,7 @@ use dx_pkg_core::{PackageName, Range, Spec, Version};
 use dx_pkg_lock::Lock;
 
 pub use crate::alterations::without_orphaned_patches;
+use crate::install::build_for;
 use crate::{InstallError, OpenProject};
 
 mod foreign;
@@ -58,7 +59,11 @@ impl Addition {
             Some(foreign) => foreign.argument,
             None => Spec::parse_argument(text)?,
         };
-        let mut raw = parsed.raw.to_string();
+        let mut raw = match &parsed.spec {
+            // As npm saves it: `github:user/repository` for `user/repository`.
+            Spec::Git(git) => git.to_string(),
+            _ => parsed.raw.to_string(),
+        };
         let name = match (parsed.name, &parsed.spec) {
             (name, Spec::Directory(path)) => {
                 let folder = on_disk(open, path);
@@ -142,6 +147,7 @@ fn on_disk(open: &OpenProject, path: &str) -> PathBuf {
 /// Returns the name in the manifest of a package outside the registries, which is fetched for it.
 fn own_name(open: &OpenProject, raw: &str) -> Result<String, InstallError> {
     let (context, config) = (&open.session.context, open.session.config());
+    build_for(&open.session, &open.project);
     let places = local::places(&open.project.root, config);
     let counters = Arc::new(Counters::default());
     let is_project = |folder: &str| folder.is_empty();

@@ -1,6 +1,7 @@
 //! Installing a project: three ways to an [`outcome::Outcome`], tried from the cheapest on, and one
 //! way to commit it.
 
+mod build;
 mod cached;
 mod commit;
 mod digests;
@@ -22,6 +23,7 @@ use dx_pkg_acquire::{AcquireError, Cancel, Counters};
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::{Durability, FileLock};
 
+pub(crate) use build::build_for;
 pub use open::OpenProject;
 
 use self::commit::{Committed, commit};
@@ -83,6 +85,7 @@ pub fn install(
     let OpenProject { session, mut project, starts_from_nothing, started, lock } = open;
     let notices = notices::take(&project.root);
     notices.iter().for_each(|notice| events.warning(notice));
+    build_for(&session, &project);
     let run = Run::new(&session, options, events, starts_from_nothing)?;
     let result = run.install(&mut project);
     events.work_ended();

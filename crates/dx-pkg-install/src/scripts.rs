@@ -2,6 +2,7 @@
 
 mod approvals;
 mod environment;
+mod git;
 mod gyp;
 mod identity;
 mod lifecycle;
@@ -27,6 +28,7 @@ pub use order::{
     implied_install, is_lifecycle, order,
 };
 pub use package::{ScriptPackage, ScriptStep};
+pub(crate) use policy::Policy;
 pub use run::{Output, ScriptCommand, ScriptOutcome, become_script, run};
 pub(crate) use runner::Place;
 pub use shared::SharedFacts;

@@ -114,6 +114,9 @@ impl Downloads {
         {
             return Err(AcquireError::OtherContents { package: label(package) });
         }
+        if self.shared.has(id)? {
+            return Ok(());
+        }
         self.unpack_kept(id, package, &found, &label(package))
     }
 

@@ -3,8 +3,12 @@
 
 mod packed;
 
+use std::path::Path;
+use std::sync::Arc;
+
+use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::spec::GitSpec;
-use dx_pkg_core::{Integrity, Spec};
+use dx_pkg_core::{CodedError, Integrity, Spec};
 use dx_pkg_git::{Commit, Revision};
 use dx_pkg_lock::LockPackage;
 
@@ -12,6 +16,28 @@ use self::packed::Source;
 use super::{Externals, Wanted};
 use crate::package::label;
 use crate::{AcquireError, Context, Downloads};
+
+/// Builds packages of git repositories before they are packed, as npm does.
+pub trait GitBuilder: Send + Sync {
+    /// Returns whether the scripts of a commit may run; `resolved` is its lockfile entry's.
+    fn may_build(&self, resolved: &str) -> bool;
+
+    /// Installs the dependencies of the package in `folder`, those for development too, and runs
+    /// its scripts. `resolved` is that of [`Self::may_build`].
+    ///
+    /// # Errors
+    /// The reason for the user.
+    fn build(&self, folder: &Path, resolved: &str) -> Result<(), Arc<dyn CodedError>>;
+}
+
+/// Returns whether npm prepares a package before it packs it: whether it has a script for that, or
+/// workspaces.
+fn is_to_be_built(manifest: &Manifest) -> bool {
+    const SCRIPTS: [&str; 6] =
+        ["postinstall", "build", "preinstall", "install", "prepack", "prepare"];
+    let has = |name: &&str| manifest.script(name).is_some_and(|script| !script.is_empty());
+    manifest.workspaces.is_some() || SCRIPTS.iter().any(|name| has(&name))
+}
 
 /// Fetches the commit that `git` means, packs it, and loads the package.
 ///

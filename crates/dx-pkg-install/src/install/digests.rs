@@ -6,7 +6,6 @@ mod elsewhere;
 use std::collections::HashSet;
 
 use dx_pkg_acquire::exact::{Elsewhere, ExactVersions};
-use dx_pkg_acquire::external::git;
 use dx_pkg_acquire::package::label;
 use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput};
 use dx_pkg_lock::{Lock, LockPackage};
@@ -46,7 +45,6 @@ pub(super) fn complete(
     if lacking.is_empty() {
         return Ok(digests);
     }
-    take_commits(run, project, downloads, plan, lock, &mut digests)?;
     elsewhere::load(run, project, input, downloads, (&mut *plan, &mut *lock), &mut digests)?;
     let elsewhere = Elsewhere::of_lock(lock, input).with_overrides(&input.requirements.overrides);
     let is_wanted = |package: &LockPackage| {
@@ -87,45 +85,6 @@ pub(super) fn complete(
         known.get(&package.path).is_some_and(|entry| entry.integrity != package.integrity)
     });
     Ok(digests)
-}
-
-/// Gives packages from git repositories the integrity of what was packed of their commits, fetching
-/// those that the store does not know. It is that of this machine only, and no lockfile has it.
-fn take_commits(
-    run: &Run<'_>,
-    project: &Project,
-    downloads: &Downloads,
-    plan: &mut Plan,
-    lock: &mut Lock,
-    digests: &mut Digests,
-) -> Result<(), InstallError> {
-    let is_lacking = |package: &LockPackage| package.is_from_git() && package.integrity.is_none();
-    let sources = SourceCheck::new(run.session, project, lock)?;
-    let mut taken = Vec::new();
-    for (at, package) in plan.installed.packages.iter_mut().enumerate() {
-        if !is_lacking(package) {
-            continue;
-        }
-        run.cancel().check()?;
-        let refused = sources.refusal(package).map_or(Ok(()), Err);
-        let integrity =
-            refused.and_then(|()| git::locked(&run.session.context, downloads, package));
-        match integrity {
-            Ok(integrity) => {
-                package.integrity = Some(integrity.to_string());
-                taken.push(at);
-            }
-            Err(error) => digests.failed.push((package.path.clone(), error)),
-        }
-    }
-    drop(sources);
-    for at in taken {
-        let package = &plan.installed.packages[at];
-        if let Some(entry) = lock.packages.iter_mut().find(|entry| entry.path == package.path) {
-            entry.integrity.clone_from(&package.integrity);
-        }
-    }
-    Ok(())
 }
 
 /// Takes the digests of these packages from their first downloads.

@@ -15,6 +15,7 @@ use dx_pkg_acquire::package::label;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::Version;
 use dx_pkg_lock::LockPackage;
+use dx_pkg_store::Store;
 
 use super::policy::registry_name;
 use crate::Events;
@@ -52,6 +53,10 @@ impl Identities {
         let is_offered = is_offered(&self.context, &named).unwrap_or(false);
         asked.insert(package.path.clone(), (is_offered, label(package)));
         is_offered
+    }
+
+    pub(super) fn store(&self) -> &Store {
+        &self.context.store
     }
 
     /// Returns whether a package comes from an address at which its registry has no tarballs.

@@ -18,7 +18,7 @@ use super::identity::Identities;
 use super::policy::Policy;
 use super::runner::{Place, Runner, Subject};
 use super::skipped::allowing;
-use super::{DEPENDENCY_EVENTS, LINKED_EVENTS, SharedFacts, order};
+use super::{DEPENDENCY_EVENTS, LINKED_EVENTS, SharedFacts, git, order};
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::project::outside::is_outside;
@@ -117,6 +117,12 @@ impl Lifecycle {
         };
         let mut skipped: Vec<String> =
             self.with_scripts(plan).filter(is_skipped).map(|it| self.label(it)).collect();
+        for package in git::unbuilt(self.identities.store(), plan) {
+            let label = self.label(package);
+            if is_skipped(&package) && !skipped.contains(&label) {
+                skipped.push(label);
+            }
+        }
         for folder in self.linked_folders(plan) {
             if self.verdict_of_folder(plan, folder).is_none()
                 && let Some(manifest) = manifest_of(project, folder)?
@@ -138,6 +144,9 @@ impl Lifecycle {
             Origin::File(path) => format!("{}@file:{path}", real_name(package)),
             Origin::Address(url) if self.identities.is_elsewhere(package) => {
                 format!("{}@{}", real_name(package), redact_urls(url))
+            }
+            Origin::Other(place) if package.is_from_git() => {
+                format!("{}@{}", real_name(package), redact_urls(place))
             }
             _ => label(package),
         }

@@ -7,7 +7,7 @@
 use std::path::{Component, Path, PathBuf};
 
 use dx_pkg_acquire::package::{Origin, origin, real_name};
-use dx_pkg_core::spec::{GitSpec, HostedRepository};
+use dx_pkg_core::spec::GitSpec;
 use dx_pkg_core::{PackageName, Spec, Version};
 use dx_pkg_lock::LockPackage;
 
@@ -16,7 +16,7 @@ mod tests;
 
 /// The packages whose scripts are allowed or denied.
 #[derive(Debug, Default)]
-pub(super) struct Policy {
+pub(crate) struct Policy {
     /// The project's folder.
     root: PathBuf,
     rules: Vec<(Subject, bool)>,
@@ -33,27 +33,14 @@ enum Subject {
     Path(PathBuf),
     /// The tarball at an address.
     Address(Box<str>),
-    /// A git repository, in commits that begin with a text if there is one.
-    Repository(Repository, Option<Box<str>>),
-}
-
-/// A git repository, the same one by whichever protocol.
-#[derive(Debug, PartialEq, Eq)]
-enum Repository {
-    Hosted(HostedRepository),
-    Url(Box<str>),
-}
-
-impl Repository {
-    fn of(spec: &GitSpec) -> Self {
-        spec.hosted.clone().map_or_else(|| Self::Url(spec.url.clone()), Self::Hosted)
-    }
+    /// A git repository: all its commits, or those whose names begin so.
+    Git(Box<GitSpec>),
 }
 
 impl Policy {
     /// Returns the policy of these keys for the project in `root`. A key that names nothing that it
     /// could be held to, such as a range or a tag, is no rule.
-    pub(super) fn new(root: &Path, keys: impl IntoIterator<Item = (String, bool)>) -> Self {
+    pub(crate) fn new(root: &Path, keys: impl IntoIterator<Item = (String, bool)>) -> Self {
         let rule = |(key, verdict): (String, bool)| Some((Subject::read(root, &key)?, verdict));
         let rules = keys.into_iter().filter_map(rule).collect();
         Policy { root: root.to_owned(), rules }
@@ -76,8 +63,9 @@ impl Policy {
 
     /// Returns whether nothing but its name allows a package.
     pub(super) fn is_by_name(&self, package: &LockPackage) -> bool {
-        let by_itself =
-            |subject: &Subject| matches!(subject, Subject::Path(_) | Subject::Address(_));
+        let by_itself = |subject: &Subject| {
+            matches!(subject, Subject::Path(_) | Subject::Address(_) | Subject::Git(_))
+        };
         self.said_of(package, by_itself) != Some(true)
     }
 
@@ -103,11 +91,17 @@ impl Policy {
                         matches!(origin(package), Origin::File(own) if file(own) == *path)
                     }
                     Subject::Address(address) => package.resolved.as_deref() == Some(address),
-                    Subject::Repository(repository, commit) => {
-                        comes_from(package, repository, commit.as_deref())
+                    Subject::Git(wanted) => {
+                        package.is_from_git()
+                            && package.resolved.as_deref().is_some_and(|own| is_of(wanted, own))
                     }
                 }
         })
+    }
+
+    /// Returns what is said of the commit that a lockfile entry's `resolved` names.
+    pub(crate) fn of_commit(&self, resolved: &str) -> Option<bool> {
+        self.verdict(|subject| matches!(subject, Subject::Git(wanted) if is_of(wanted, resolved)))
     }
 
     /// Returns what is said of a linked folder; `links` are the paths of the links to it. npm also
@@ -161,22 +155,27 @@ impl Subject {
                 Some(Self::Path(absolute(root, &path)))
             }
             (_, Spec::Remote(address)) => Some(Self::Address(address)),
-            // A range over tags or a folder would be passed over, and more allowed than is written.
-            (_, Spec::Git(git)) if git.semver.is_none() && git.subdirectory.is_none() => {
-                Some(Self::Repository(Repository::of(&git), git.committish.clone()))
-            }
+            (_, Spec::Git(git)) => Some(Self::Git(git)),
             _ => None,
         }
     }
 }
 
-/// Returns whether a package is of a repository, in a commit that begins with `commit`.
-fn comes_from(package: &LockPackage, repository: &Repository, commit: Option<&str>) -> bool {
-    let Origin::Other(resolved) = origin(package) else { return false };
+/// Returns whether a lockfile entry's commit is of a repository, and begins as it says. The
+/// protocol by which a hosting site is reached does not matter.
+fn is_of(wanted: &GitSpec, resolved: &str) -> bool {
     let Ok(Spec::Git(own)) = Spec::parse(resolved) else { return false };
-    let is_commit =
-        |wanted: &str| own.committish.as_deref().is_some_and(|it| it.starts_with(wanted));
-    Repository::of(&own) == *repository && commit.is_none_or(is_commit)
+    let is_repository = match (&wanted.hosted, &own.hosted) {
+        (Some(wanted), Some(own)) => wanted == own,
+        _ => wanted.url == own.url,
+    };
+    let begins =
+        |commit: &str| own.committish.as_deref().is_some_and(|own| own.starts_with(commit));
+    // A range over tags says nothing of commits.
+    is_repository
+        && wanted.semver.is_none()
+        && wanted.subdirectory == own.subdirectory
+        && wanted.committish.as_deref().is_none_or(begins)
 }
 
 /// Returns a path as it is from the root of the file system, without `.` and `..`.

@@ -22,7 +22,7 @@ pub(super) fn allowing(packages: &[String]) -> String {
 /// Returns the key of `allowScripts` for a package: its name, the path of a folder or tarball, or an
 /// address.
 fn key(package: &str) -> &str {
-    let places = ["@file:", "@http:", "@https:"];
+    let places = ["@file:", "@http:", "@https:", "@git+", "@git:"];
     match places.into_iter().find_map(|place| package.find(place)) {
         Some(at) => &package[at + 1..],
         None => package.rsplit_once('@').map_or(package, |(name, _)| name),

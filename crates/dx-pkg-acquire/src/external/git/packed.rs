@@ -15,6 +15,7 @@ use dx_pkg_git::{Address, Commit, Git, GitError, GitOptions, Revision};
 use dx_pkg_os::files::{create_private_dir, read_bounded, remove_tree, unique_name};
 use dx_pkg_store::Folder;
 
+use super::is_to_be_built;
 use crate::{AcquireError, Context, Downloads};
 
 /// The longest time in which git may do nothing, unless `fetch-timeout` says otherwise: npm's.
@@ -90,7 +91,10 @@ impl<'s> Source<'s> {
     pub(super) fn package(&self, commit: &Commit) -> Result<Integrity, AcquireError> {
         let store = &self.context.store;
         let folder = self.git.subdirectory.as_deref().unwrap_or_default().trim_matches('/');
-        let known = store.git_package(commit.as_str(), folder, false);
+        let resolved = self.git.resolved(commit.as_str());
+        let builder = self.context.git_builder.get().filter(|it| it.may_build(&resolved));
+        let is_built = builder.is_some();
+        let known = store.git_package(commit.as_str(), folder, is_built);
         if let Some(integrity) = known {
             let id = PackageId::from_integrity(&integrity);
             if store.has(id) || store.has_tarball(id) {
@@ -104,11 +108,19 @@ impl<'s> Source<'s> {
         let scratch = Scratch::new(self)?;
         self.try_addresses(|git, address| git.check_out(address, commit, &scratch.tree()))?;
         let package = self.folder_of(&scratch.tree(), commit, folder)?;
-        let manifest = self.manifest(&package, commit, folder)?;
+        let mut manifest = self.manifest(&package, commit, folder)?;
+        if let Some(builder) = builder.filter(|_| is_to_be_built(&manifest)) {
+            let package = self.label.clone();
+            let failed = |source| AcquireError::InPackage { package, source };
+            builder.build(&scratch.tree().join(folder), &resolved).map_err(failed)?;
+            self.context.cancel.check()?;
+            // What its scripts made of it counts.
+            manifest = self.manifest(&scratch.tree().join(folder), commit, folder)?;
+        }
         let tarball = scratch.0.join("package.tar");
         self.pack(&package, &manifest, &tarball)?;
         let integrity = self.downloads.keep_file(&tarball)?;
-        store.put_git_package(commit.as_str(), folder, false, &integrity)?;
+        store.put_git_package(commit.as_str(), folder, is_built, &integrity)?;
         Ok(integrity)
     }
 

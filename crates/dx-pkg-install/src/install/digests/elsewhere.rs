@@ -3,7 +3,7 @@
 use dx_pkg_acquire::exact::Elsewhere;
 use dx_pkg_acquire::external::Externals;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
-use dx_pkg_acquire::package::{copied_folder, label};
+use dx_pkg_acquire::package::{Origin, copied_folder, label, origin};
 use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput, local};
 use dx_pkg_lock::{Lock, LockPackage};
 
@@ -14,8 +14,8 @@ use crate::plan::{Plan, unpacked};
 use crate::project::Project;
 
 /// Gives these packages the digest of their bytes now: the project names the place, as it does
-/// where there is no lockfile. It is recorded in the lock, unless the entry is that of a copied
-/// folder. A frozen lockfile cannot record it, so that nothing would vouch for the
+/// where there is no lockfile. It is recorded in the lock, unless the entry is one of a commit or
+/// of a copied folder. A frozen lockfile cannot record it, so that nothing would vouch for the
 /// bytes the next time either.
 pub(super) fn load(
     run: &Run<'_>,
@@ -37,11 +37,15 @@ pub(super) fn load(
         let is_here = |package: &&mut LockPackage| package.path == path;
         let Some(package) = plan.installed.packages.iter_mut().find(is_here) else { continue };
         package.integrity.clone_from(&integrity);
-        if copied_folder(package).is_some() {
+        if needs_no_digest(package) && !package.is_from_git() {
             warn_of_prepare(run, project, package)?;
             continue;
         }
-        digests.first.push(label(package));
+        // The lockfile is written without that of a commit.
+        let is_recorded = !package.is_from_git();
+        if is_recorded {
+            digests.first.push(label(package));
+        }
         if let Some(entry) = lock.packages.iter_mut().find(is_here) {
             entry.integrity = integrity;
         }
@@ -64,9 +68,8 @@ fn loaded(
     let may_lack = !run.frozen || run.session.config().allow_missing_integrity()?;
     let is_taken = |package: &&LockPackage| {
         package.integrity.is_none()
-            && !package.is_from_git()
             && elsewhere.names(package)
-            && (may_lack || copied_folder(package).is_some())
+            && (may_lack || needs_no_digest(package))
     };
     let mut lacking = unpacked(&plan.installed).filter(is_taken).peekable();
     if lacking.peek().is_none() {
@@ -82,6 +85,13 @@ fn loaded(
         loaded.push((package.path.clone(), sources.load_entry(package)));
     }
     Ok(loaded)
+}
+
+/// Returns whether npm records no digest of a package: that of a commit, which names its bytes, or
+/// the copy of a folder, which is taken as it is.
+fn needs_no_digest(package: &LockPackage) -> bool {
+    copied_folder(package).is_some()
+        || matches!(origin(package), Origin::Other(place) if place.starts_with("git"))
 }
 
 /// Tells the user that the script `prepare` of a folder, which npm runs before it copies it, was
