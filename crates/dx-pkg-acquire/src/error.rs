@@ -130,6 +130,14 @@ pub enum AcquireError {
         /// The reason.
         source: Arc<PatchError>,
     },
+    /// A package is too large to be patched in memory.
+    #[error("{package} has more than {} MiB, too much to be patched", limit >> 20)]
+    PatchTooLarge {
+        /// The package with its version.
+        package: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// A patch file is not the one that the lockfile names.
     #[error("{file} is not the patch for {package} that the lockfile names")]
     OtherPatch {
@@ -240,6 +248,7 @@ impl AcquireError {
             Self::Store(_)
                 | Self::Panicked
                 | Self::Patch { .. }
+                | Self::PatchTooLarge { .. }
                 | Self::OtherPatch { .. }
                 | Self::PatchOutside { .. }
         )
@@ -293,6 +302,7 @@ impl Coded for AcquireError {
             Self::LocalTarball { source, .. } => source.code(),
             Self::SourceNotAllowed { .. } => "DX_SOURCE_NOT_ALLOWED",
             Self::Patch { source, .. } => source.code(),
+            Self::PatchTooLarge { .. } => "DX_PATCH_FAILED",
             Self::OtherPatch { .. } => "DX_LOCKFILE_OUT_OF_DATE",
             Self::PatchOutside { .. } => "DX_BAD_PATCHED_DEPENDENCIES",
             Self::NoDigest { .. } => "DX_NO_INTEGRITY",
@@ -326,6 +336,9 @@ impl Coded for AcquireError {
                 return Some(format!("if you trust it, set {setting}=root or {setting}=all"));
             }
             Self::Patch { source, .. } => return source.hint(),
+            Self::PatchTooLarge { .. } => {
+                "remove its entry from patchedDependencies, or patch a package that it requires"
+            }
             Self::OtherPatch { .. } => {
                 "run dx install to bring the lockfile up to date, or restore the patch file"
             }

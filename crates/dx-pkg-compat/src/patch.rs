@@ -12,8 +12,8 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use diffy::Patch;
-use diffy::patch_set::{FileMode as GitMode, FileOperation, FilePatch, ParseOptions, PatchSet};
 use diffy::patch_set::PatchKind;
+use diffy::patch_set::{FileMode as GitMode, FileOperation, FilePatch, ParseOptions, PatchSet};
 use dx_pkg_format::dxp::FileMode;
 
 pub use self::error::PatchError;

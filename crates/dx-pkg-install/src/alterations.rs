@@ -9,7 +9,9 @@ use std::path::Path;
 
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::package::{Origin, label, origin};
-use dx_pkg_compat::manifest::{Architectures, Manifest, ManifestEdit, PatchRule, npm_extension_hash};
+use dx_pkg_compat::manifest::{
+    Architectures, Manifest, ManifestEdit, PatchRule, npm_extension_hash,
+};
 use dx_pkg_compat::patch::MAX_PATCH_SIZE;
 use dx_pkg_core::{Integrity, Platform};
 use dx_pkg_lock::{ALTERATIONS, Lock, LockPackage, Patched, name_of_path};
@@ -252,7 +254,8 @@ pub(crate) fn more_platforms(named: &Architectures, this: &Platform) -> Vec<Plat
         if names.is_empty() {
             return vec![current.into()];
         }
-        let name = |name: &String| if name == "current" { current.into() } else { name.as_str().into() };
+        let name =
+            |name: &String| if name == "current" { current.into() } else { name.as_str().into() };
         names.iter().map(name).collect()
     };
     if *named == Architectures::default() {
@@ -301,8 +304,6 @@ fn read(path: &Path, limit: u64, seen: &mut Seen) -> Result<Option<Vec<u8>>, Ins
     match read_bounded(path, limit) {
         Ok(bytes) => Ok(Some(bytes)),
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
-        Err(error) => {
-            Err(AcquireError::io(format!("reading {}", path.display()), error).into())
-        }
+        Err(error) => Err(AcquireError::io(format!("reading {}", path.display()), error).into()),
     }
 }

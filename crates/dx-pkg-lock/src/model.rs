@@ -11,8 +11,12 @@ use crate::locale_compare;
 
 /// The members, beside `patched`, by which a lockfile tells that manifests were altered: only npm
 /// 12.2 and later understand them, and only in a lockfile of version 4.
-pub const ALTERATIONS: [&str; 4] =
-    ["packageExtensionsApplied", "npmExtensionApplied", "packageExtensionsHash", "npmExtensionHash"];
+pub const ALTERATIONS: [&str; 4] = [
+    "packageExtensionsApplied",
+    "npmExtensionApplied",
+    "packageExtensionsHash",
+    "npmExtensionHash",
+];
 
 /// A lockfile: the package, link or workspace at each path below the project.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]

@@ -254,8 +254,7 @@ impl Builder<'_, '_> {
     /// platform.
     fn report_placed(&mut self, node: NodeId, dependent: NodeId) {
         let manifest = self.tree.manifest(node);
-        let runs_here =
-            manifest.platform(|os, cpu, libc| self.options.accepts(os, cpu, libc));
+        let runs_here = manifest.platform(|os, cpu, libc| self.options.accepts(os, cpu, libc));
         if runs_here && !self.other_platform.contains(&dependent) {
             self.provider.placed(&manifest.source_record(&self.tree.interner));
         } else {

@@ -69,9 +69,14 @@ mod tests {
         {
             assert!(matches(pattern, name), "{pattern} {name}");
         }
-        for (pattern, name) in
-            [("a", "ab"), ("", "a"), ("@s/*", "@t/x"), ("a*c", "ab"), ("ab*bc", "abc"), ("*x*", "a")]
-        {
+        for (pattern, name) in [
+            ("a", "ab"),
+            ("", "a"),
+            ("@s/*", "@t/x"),
+            ("a*c", "ab"),
+            ("ab*bc", "abc"),
+            ("*x*", "a"),
+        ] {
             assert!(!matches(pattern, name), "{pattern} {name}");
         }
     }

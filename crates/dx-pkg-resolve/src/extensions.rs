@@ -98,12 +98,13 @@ fn join<'e>(
     record: &mut LockPackage,
     applied: &mut Vec<(&'static str, Vec<&'e str>)>,
 ) -> Result<(), String> {
-    let mut note = |field: &'static str, name: &'e str| {
-        match applied.iter_mut().find(|(known, _)| *known == field) {
-            Some((_, names)) if names.contains(&name) => {}
-            Some((_, names)) => names.push(name),
-            None => applied.push((field, vec![name])),
-        }
+    let mut note = |field: &'static str, name: &'e str| match applied
+        .iter_mut()
+        .find(|(known, _)| *known == field)
+    {
+        Some((_, names)) if names.contains(&name) => {}
+        Some((_, names)) => names.push(name),
+        None => applied.push((field, vec![name])),
     };
     for (name, spec) in &extension.dependencies {
         if add(extension, record, (DEPENDENCIES, name, spec))? {

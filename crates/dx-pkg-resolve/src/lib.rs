@@ -40,8 +40,8 @@ use dx_pkg_lock::{Lock, LockPackage};
 
 pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
-pub use explain::Conflict;
 pub use exceptions::{AllowedPeer, Exceptions};
+pub use explain::Conflict;
 pub use extensions::{Extension, Joining};
 pub use manifest::registry_record;
 pub use overrides::Override;

@@ -288,6 +288,22 @@ fn unused_patches_may_be_allowed_and_go_with_their_packages() {
 }
 
 #[test]
+fn an_archive_has_packages_as_they_are_published() {
+    let registry = registry();
+    let project = patched(&registry).create();
+    ok(&project, ["install", "--no-background"]);
+    ok(&project, ["store", "export", "all.dxa"]);
+    let other = patched(&registry).create();
+    for name in ["all.dxa", "package-lock.json"] {
+        std::fs::copy(project.path().join(name), other.path().join(name)).unwrap();
+    }
+    registry.stop();
+    ok(&other, ["store", "import", "all.dxa"]);
+    ok(&other, ["ci", "--offline"]);
+    assert_eq!(value(&other), "patched");
+}
+
+#[test]
 fn patches_of_workspaces_are_refused() {
     let registry = registry();
     let project = project(&registry)
@@ -321,9 +337,8 @@ fn npms_program_is_not_run_and_its_lockfile_is_obeyed() {
     assert_eq!(project.json("package-lock.json")["lockfileVersion"], 3);
     fails(dx(&project, ["ci"]), "DX_LOCKFILE_OUT_OF_DATE");
     // As npm writes it.
-    let hash = dx_pkg_core::Integrity::sha512_of(
-        format!("npm-extension:v1:mjs\n{program}").as_bytes(),
-    );
+    let hash =
+        dx_pkg_core::Integrity::sha512_of(format!("npm-extension:v1:mjs\n{program}").as_bytes());
     let mut lock = project.json("package-lock.json");
     lock["lockfileVersion"] = json!(4);
     lock["packages"][""]["npmExtensionHash"] = hash.to_string().into();

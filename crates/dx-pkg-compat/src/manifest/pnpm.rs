@@ -39,7 +39,8 @@ pub struct Architectures {
 
 /// Returns the settings of `pnpm`, if the project's package manager reads them.
 pub(super) fn settings(manifest: &Manifest) -> Option<&Map<String, Value>> {
-    let dev_engine = manifest.dev_engines.as_ref().and_then(|engines| engines.get("packageManager"));
+    let dev_engine =
+        manifest.dev_engines.as_ref().and_then(|engines| engines.get("packageManager"));
     let of_engine = || {
         let engine = dev_engine?;
         let version = engine.get("version").and_then(Value::as_str);
@@ -50,8 +51,10 @@ pub(super) fn settings(manifest: &Manifest) -> Option<&Map<String, Value>> {
         Some(field.split_once('@').map_or((field, None), |(name, version)| (name, Some(version))))
     };
     let (name, version) = of_field().or_else(of_engine)?;
-    let digits = version.unwrap_or_default().trim_start_matches(|first: char| !first.is_ascii_digit());
-    let major = digits.split(|c: char| !c.is_ascii_digit()).next().and_then(|text| text.parse().ok());
+    let digits =
+        version.unwrap_or_default().trim_start_matches(|first: char| !first.is_ascii_digit());
+    let major =
+        digits.split(|c: char| !c.is_ascii_digit()).next().and_then(|text| text.parse().ok());
     let reads = name == "pnpm" && major.is_none_or(|major: u64| major < NOT_SINCE);
     manifest.raw.get("pnpm").and_then(Value::as_object).filter(|_| reads)
 }

@@ -49,9 +49,8 @@ pub(super) fn check(patch: &[u8]) -> Result<(), PatchError> {
 
 /// Returns the numbers of lines in `1,2 +3,4 @@`.
 fn counts(header: &[u8]) -> Option<(u64, u64)> {
-    let header = str::from_utf8(header.get(..header.len().min(80))?).or_else(|error| {
-        str::from_utf8(header.get(..error.valid_up_to()).unwrap_or_default())
-    });
+    let header = str::from_utf8(header.get(..header.len().min(80))?)
+        .or_else(|error| str::from_utf8(header.get(..error.valid_up_to()).unwrap_or_default()));
     let (old, rest) = header.ok()?.split_once(" +")?;
     let (new, _) = rest.split_once(" @@")?;
     let count = |range: &str| match range.split_once(',') {

@@ -10,9 +10,8 @@ impl Range {
     /// bounds only: two alternatives that meet are not taken for one.
     pub fn is_subset_of(&self, other: &Self) -> bool {
         self == other
-            || alternatives(&self.0.comparators).all(|part| {
-                alternatives(&other.0.comparators).any(|whole| is_within(part, whole))
-            })
+            || alternatives(&self.0.comparators)
+                .all(|part| alternatives(&other.0.comparators).any(|whole| is_within(part, whole)))
     }
 }
 

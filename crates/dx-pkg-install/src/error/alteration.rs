@@ -39,7 +39,9 @@ pub enum AlterationError {
         reason: &'static str,
     },
     /// A workspace has patches.
-    #[error("patchedDependencies in {workspace}/package.json: patches count in the project's own package.json only")]
+    #[error(
+        "patchedDependencies in {workspace}/package.json: patches count in the project's own package.json only"
+    )]
     InWorkspace {
         /// The workspace's folder.
         workspace: String,

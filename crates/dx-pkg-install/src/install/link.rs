@@ -275,7 +275,8 @@ pub(super) fn render(
     }
     // As with npm, also where the lockfile has the name of the folder that it was written in.
     // One of version 4 keeps its name.
-    let is_named_anew = |folder: &String| lock.format_version != 4 && lock.name.as_ref() != Some(folder);
+    let is_named_anew =
+        |folder: &String| lock.format_version != 4 && lock.name.as_ref() != Some(folder);
     if let Some(folder) = project.unnamed().filter(is_named_anew) {
         lock.to_mut().name = Some(folder);
     }

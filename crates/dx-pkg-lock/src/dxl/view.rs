@@ -4,7 +4,8 @@ use dx_pkg_format::FormatError;
 use dx_pkg_format::wire::{Sections, Strings, array_at, max_u32, u32_at, words};
 
 use super::{
-    FORMAT, FRAME, HEADER_SIZE, LIST_IS_PAIRS, List, RECORD_SIZE, Record, Text, flag, header, record,
+    FORMAT, FRAME, HEADER_SIZE, LIST_IS_PAIRS, List, RECORD_SIZE, Record, Text, flag, header,
+    record,
 };
 
 /// A checked DXL file, read in place.

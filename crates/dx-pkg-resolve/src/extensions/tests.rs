@@ -56,8 +56,7 @@ fn a_strict_rule_changes_no_dependency_and_is_the_only_one() {
         ..rule("a")
     };
     assert!(applied(&[twice], &plain).is_err());
-    let orphan =
-        Extension { peer_dependencies_meta: vec![("p".to_owned(), true)], ..rule("a") };
+    let orphan = Extension { peer_dependencies_meta: vec![("p".to_owned(), true)], ..rule("a") };
     assert!(applied(&[orphan], &plain).unwrap_err().contains("no peer dependency"));
     let overlap = applied(&[rule("a"), rule("a@^1")], &plain).unwrap_err();
     assert_eq!(overlap, "a, a@^1 are all for a@1.2.3");

@@ -30,14 +30,17 @@ fn settings_count_for_a_pnpm_that_reads_them() {
 
 #[test]
 fn exceptions_and_platforms_are_read() {
-    let read = manifest("pnpm@9.0.0", json!({
-        "peerDependencyRules": {
-            "ignoreMissing": ["x"], "allowAny": ["@s/*"],
-            "allowedVersions": { "react": "17", "a@1>react": "^16 || 17" }
-        },
-        "ignoredOptionalDependencies": ["fsevents", "@esbuild/*"],
-        "supportedArchitectures": { "os": ["linux", "current"], "libc": ["musl"] }
-    }));
+    let read = manifest(
+        "pnpm@9.0.0",
+        json!({
+            "peerDependencyRules": {
+                "ignoreMissing": ["x"], "allowAny": ["@s/*"],
+                "allowedVersions": { "react": "17", "a@1>react": "^16 || 17" }
+            },
+            "ignoredOptionalDependencies": ["fsevents", "@esbuild/*"],
+            "supportedArchitectures": { "os": ["linux", "current"], "libc": ["musl"] }
+        }),
+    );
     let exceptions = read.exceptions().unwrap();
     assert_eq!(exceptions.any_peers, ["@s/*"]);
     assert_eq!(exceptions.allowed_peers[1].dependent.as_deref(), Some("a"));

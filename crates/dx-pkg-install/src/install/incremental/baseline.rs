@@ -81,7 +81,10 @@ impl InstalledTree {
             !package.private_copy() && !is_altered
         });
         let own = locked.get("").into_iter().flat_map(|own| own.extra());
-        is_named && !are_told(own.map(|(key, _)| key)) && is_plain && links::lead_to_workspaces(project, locked)
+        is_named
+            && !are_told(own.map(|(key, _)| key))
+            && is_plain
+            && links::lead_to_workspaces(project, locked)
     }
 
     /// Returns whether every scope's folder is as the record says, all packages are there, and so
