@@ -128,6 +128,14 @@ pub enum AcquireError {
         /// The reason.
         source: Arc<PatchError>,
     },
+    /// A package is too large to be patched in memory.
+    #[error("{package} has more than {} MiB, too much to be patched", limit >> 20)]
+    PatchTooLarge {
+        /// The package with its version.
+        package: String,
+        /// The limit in bytes.
+        limit: u64,
+    },
     /// A patch file is not the one that the lockfile names.
     #[error("{file} is not the patch for {package} that the lockfile names")]
     OtherPatch {
@@ -266,6 +274,7 @@ impl AcquireError {
             Self::Store(_)
                 | Self::Panicked
                 | Self::Patch { .. }
+                | Self::PatchTooLarge { .. }
                 | Self::OtherPatch { .. }
                 | Self::PatchOutside { .. }
         )
@@ -319,6 +328,7 @@ impl Coded for AcquireError {
             Self::LocalTarball { source, .. } => source.code(),
             Self::SourceNotAllowed { .. } => "DX_SOURCE_NOT_ALLOWED",
             Self::Patch { source, .. } => source.code(),
+            Self::PatchTooLarge { .. } => "DX_PATCH_FAILED",
             Self::OtherPatch { .. } => "DX_LOCKFILE_OUT_OF_DATE",
             Self::PatchOutside { .. } => "DX_BAD_PATCHED_DEPENDENCIES",
             Self::NoDigest { .. } => "DX_NO_INTEGRITY",
@@ -357,6 +367,9 @@ impl Coded for AcquireError {
                 return Some(how_to_allow(setting, value));
             }
             Self::Patch { source, .. } => return source.hint(),
+            Self::PatchTooLarge { .. } => {
+                "remove its entry from patchedDependencies, or patch a package that it requires"
+            }
             Self::OtherPatch { .. } => {
                 "run dx install to bring the lockfile up to date, or restore the patch file"
             }

@@ -81,7 +81,10 @@ impl Alterations {
             }
         }
         // What an incremental install leaves to the full one.
-        let has_extensions = manifest.raw.get("packageExtensions").is_some()
+        let fields = ["packageExtensions", "acceptDependencies"];
+        let mut manifests = workspaces.iter().map(|(_, manifest)| manifest).chain([manifest]);
+        let has_extensions = manifests
+            .any(|manifest| fields.iter().any(|field| manifest.raw.get(*field).is_some()))
             || !manifest.extension_rules()?.is_empty()
             || manifest.exceptions()? != Exceptions::default();
         let program = program(root, seen)?;

@@ -14,6 +14,9 @@ use super::{Downloads, Shared, Status};
 use crate::AcquireError;
 use crate::package::{label, package_id};
 
+/// The most bytes of a package that is patched: it is done in memory.
+const MAX_PATCHED: u64 = 128 << 20;
+
 /// A patched package that waits for the one that it is made from.
 pub(super) struct PatchJob {
     /// Its id.
@@ -116,6 +119,10 @@ impl Shared {
             return Err(AcquireError::Panicked);
         };
         let dxp = package.dxp();
+        if dxp.entries().map(|entry| entry.size).sum::<u64>() > MAX_PATCHED {
+            let (package, limit) = (job.package.clone(), MAX_PATCHED);
+            return Err(AcquireError::PatchTooLarge { package, limit });
+        }
         let mut files = PatchedFiles::new();
         for entry in dxp.entries() {
             // A damaged package is fetched again by the next command.

@@ -288,6 +288,22 @@ fn unused_patches_may_be_allowed_and_go_with_their_packages() {
 }
 
 #[test]
+fn an_archive_has_packages_as_they_are_published() {
+    let registry = registry();
+    let project = patched(&registry).create();
+    ok(&project, ["install", "--no-background"]);
+    ok(&project, ["store", "export", "all.dxa"]);
+    let other = patched(&registry).create();
+    for name in ["all.dxa", "package-lock.json"] {
+        std::fs::copy(project.path().join(name), other.path().join(name)).unwrap();
+    }
+    registry.stop();
+    ok(&other, ["store", "import", "all.dxa"]);
+    ok(&other, ["ci", "--offline"]);
+    assert_eq!(value(&other), "patched");
+}
+
+#[test]
 fn patches_of_workspaces_are_refused() {
     let registry = registry();
     let project = project(&registry)
@@ -346,5 +362,97 @@ fn a_patch_is_applied_in_continuous_integration() {
     for _ in 0..2 {
         command(&project).env("CI", "1").args(["ci"]).run().success();
         assert_eq!(value(&project), "patched");
+    }
+}
+
+#[test]
+fn an_accepted_version_stays_in_place() {
+    let registry = registry();
+    registry.package("b", "1.2.0").publish();
+    let project = Project::new(&registry).dep("b", "1.0.0").create();
+    ok(&project, ["install"]);
+    set(&project, "acceptDependencies", json!({ "b": "1.0.0" }));
+    set(&project, "dependencies", json!({ "b": "1.2.0" }));
+    ok(&project, ["install"]);
+    assert_eq!(locked(&project, "node_modules/b")["version"], "1.0.0");
+    ok(&project, ["ci"]);
+    set(&project, "acceptDependencies", json!({ "b": "0.9.0" }));
+    fails(dx(&project, ["ci"]), "DX_LOCKFILE_OUT_OF_DATE");
+    ok(&project, ["install"]);
+    assert_eq!(locked(&project, "node_modules/b")["version"], "1.2.0");
+}
+
+/// Describes a project of pnpm with these settings.
+fn of_pnpm(registry: &Registry, version: &str, settings: Value) -> ProjectBuilder {
+    project(registry).field("packageManager", format!("pnpm@{version}")).field("pnpm", settings)
+}
+
+#[test]
+fn the_fields_of_pnpm_count_for_a_pnpm_that_reads_them() {
+    let registry = registry();
+    let settings = json!({
+        "packageExtensions": {
+            "a": { "dependencies": { "b": "9", "c": "^2.0.0" } }, "a@1": { "dependencies": { "c": "1" } }
+        },
+        "patchedDependencies": { "a": "patches/a.patch", "z": "patches/a.patch" },
+        "allowUnusedPatches": true
+    });
+    let create = |version| {
+        of_pnpm(&registry, version, settings.clone()).file("patches/a.patch", PATCH).create()
+    };
+    let project = create("9.1.0");
+    let run = ok(&project, ["install"]);
+    assert!(!run.stderr.contains("dx does not carry out"), "{run}");
+    assert_eq!(value(&project), "patched");
+    let dependencies = json!({ "b": "^1.0.0", "c": "^2.0.0" });
+    assert_eq!(locked(&project, "node_modules/a")["dependencies"], dependencies);
+    ok(&project, ["ci"]);
+    let project = create("12.1.0");
+    let run = ok(&project, ["install"]);
+    assert!(run.stderr.contains("pnpm.packageExtensions"), "{run}");
+    assert_eq!(value(&project), "plain");
+}
+
+#[test]
+fn exceptions_of_pnpm_are_obeyed() {
+    let registry = registry();
+    registry.package("wants", "1.0.0").peer("c", "^1.0.0").optional("left", "1").publish();
+    registry.package("left", "1.0.0").publish();
+    let settings = json!({
+        "peerDependencyRules": { "allowedVersions": { "wants>c": "2" } },
+        "ignoredOptionalDependencies": ["le*"]
+    });
+    let other = Project::new(&registry).dep("wants", "1.0.0").dep("c", "2.0.0").create();
+    let run = ok(&other, ["install"]);
+    assert!(run.stderr.contains("wants") && other.exists("node_modules/left"), "{run}");
+    let project =
+        of_pnpm(&registry, "10.0.0", settings).dep("wants", "1.0.0").dep("c", "2.0.0").create();
+    let run = ok(&project, ["install", "--strict-peer-deps"]);
+    assert_eq!(run.stderr, "", "{run}");
+    assert!(!project.exists("node_modules/left"));
+    ok(&project, ["ci"]);
+    assert!(!project.exists("node_modules/left"));
+    let odd = json!({ "ignoredOptionalDependencies": "left" });
+    let project = of_pnpm(&registry, "10.0.0", odd).create();
+    fails(dx(&project, ["install"]), "DX_BAD_PNPM_SETTINGS");
+}
+
+#[test]
+fn packages_for_further_platforms_are_installed() {
+    let registry = registry();
+    registry.package("there", "1.0.0").os(["aix"]).publish();
+    registry.package("nowhere", "1.0.0").os(["haiku"]).publish();
+    let settings = json!({ "supportedArchitectures": { "os": ["aix", "current"] } });
+    let names = ["there", "nowhere"];
+    let project = names
+        .into_iter()
+        .fold(of_pnpm(&registry, "9.0.0", settings), |project, name| project.optional(name, "1"))
+        .create();
+    for _ in 0..2 {
+        ok(&project, ["install"]);
+        assert!(project.exists("node_modules/there") && !project.exists("node_modules/nowhere"));
+        ok(&project, ["ci"]);
+        assert!(project.exists("node_modules/there") && !project.exists("node_modules/nowhere"));
+        project.remove("node_modules");
     }
 }

@@ -92,7 +92,9 @@ fn paths_of(
 }
 
 /// Adds the packages of a lock that are installed on this machine.
-fn add_packages(session: &Session, lock: Lock, all: &mut Packages) -> Result<(), InstallError> {
+fn add_packages(session: &Session, mut lock: Lock, all: &mut Packages) -> Result<(), InstallError> {
+    // Patches are the project's, and are applied where the archive is used.
+    lock.packages.iter_mut().for_each(|package| package.patched = None);
     let config = session.config();
     let (platform, omit) = (platform(config)?, config.omit()?);
     let unfit: HashSet<String> = lock

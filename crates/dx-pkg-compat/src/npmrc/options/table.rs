@@ -301,11 +301,7 @@ options! {
     "allow-unused-patches": bool, "false", Resolve,
         "Install although a patch in `patchedDependencies` is for no installed package.",
         trust(Trust::User),
-        with_flags(&[Flag::fixed(
-            "allow-unused-patches",
-            "true",
-            "Install although a patch is for no installed package",
-        )])
+        with_flags(&[Flag::fixed("allow-unused-patches", "true", "Allow patches for no package")])
         => getter(allow_unused_patches = false);
     "format-package-lock": bool, "true", Resolve,
         "Whether the lockfile is written with line breaks and indentation."
