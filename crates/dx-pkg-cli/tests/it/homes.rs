@@ -162,6 +162,9 @@ fn code_that_changes_packages_is_refused_by_name() {
         let run = ok(&project, ["install", "--foreign-overrides=warn"]);
         assert!(run.stderr.contains(said), "{run}");
     }
+    let project = builder(&registry).field("packageManager", json!("yarn@1.22.0"));
+    let run = ok(&project.file(".yarnrc", "save-prefix \"\"\n").create(), ["install"]);
+    assert!(run.stderr.contains(".yarnrc of Yarn 1, whose settings belong in .npmrc"), "{run}");
     // Elsewhere such a file is nobody's.
     let project = builder(&registry).field("packageManager", json!("npm@12.0.0"));
     ok(&project.file(".pnpmfile.cjs", "").create(), ["install"]);

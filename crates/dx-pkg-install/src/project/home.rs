@@ -45,6 +45,9 @@ pub(crate) fn read_home(
             unread.push(format!("{name}, as the project belongs to {manager}"));
         }
     }
+    if owner.manager == Manager::Yarn && root.join(".yarnrc").exists() {
+        unread.push(".yarnrc of Yarn 1, whose settings belong in .npmrc".to_owned());
+    }
     watch_missing(root, owner, seen);
     let Some(name) = own else {
         return Ok(ReadHome { home: Home::parse(owner, None)?, file: None, unread });
