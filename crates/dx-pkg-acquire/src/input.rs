@@ -108,10 +108,11 @@ fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<
     // A lockfile that lacks manifests does not hold the project's own requirements either.
     if let Some(lock) = locked.filter(|lock| lacks_manifests(lock)) {
         let lacks = |name: &str| lock.get(&format!("node_modules/{name}")).is_none();
-        let own = own_manifests(requirements).flat_map(requirements_of);
+        let own = own_manifests(requirements)
+            .flat_map(|record| requirements_of(record).map(move |asked| (record, asked)));
         return own
-            .filter(|(name, _)| !names.contains(name.as_str()) && lacks(name))
-            .cloned()
+            .filter(|(_, (name, _))| !names.contains(name.as_str()) && lacks(name))
+            .map(|(record, asked)| in_npms_words(requirements, record, asked))
             .collect();
     }
     let index = locked.map(Lock::index);
@@ -125,10 +126,19 @@ fn open_requirements(requirements: &Requirements, locked: Option<&Lock>) -> Vec<
         open.extend(
             requirements_of(record)
                 .filter(|asked| !known.contains(asked) && !names.contains(asked.0.as_str()))
-                .cloned(),
+                .map(|asked| in_npms_words(requirements, record, asked)),
         );
     }
     open
+}
+
+/// Returns a requirement of a manifest with the meaning that it has there.
+fn in_npms_words(
+    requirements: &Requirements,
+    record: &LockPackage,
+    (name, written): &(String, String),
+) -> (String, String) {
+    (name.clone(), requirements.pins.meaning(&record.path, name, written).to_owned())
 }
 
 /// Returns the manifests whose requirements are installed: not those of folders outside the

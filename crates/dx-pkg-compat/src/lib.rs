@@ -3,6 +3,7 @@
 
 pub mod command_words;
 pub mod foreign_bytes;
+pub mod homes;
 mod json_size;
 pub mod known;
 pub mod lockfile;

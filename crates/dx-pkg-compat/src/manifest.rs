@@ -10,7 +10,6 @@ use dx_pkg_resolve::Override;
 use serde_json::Value;
 
 mod allow_scripts;
-mod approvals;
 mod bin;
 mod dev_engines;
 mod edit;
@@ -20,7 +19,6 @@ mod foreign;
 mod lock_package;
 mod overrides;
 mod package_manager;
-mod pnpm_workspace;
 mod read;
 mod section;
 mod text;
@@ -29,12 +27,10 @@ mod text;
 mod tests;
 
 pub use allow_scripts::AllowScripts;
-pub use approvals::Approvals;
 pub use dev_engines::{CurrentEngines, UnmetEngine};
 pub use edit::ManifestEdit;
 pub use error::ManifestError;
-pub use foreign::{ForeignFields, ForeignPin};
-pub use pnpm_workspace::PnpmWorkspace;
+pub use foreign::{ForeignFields, ForeignPin, PinStyle};
 pub use section::Section;
 
 /// A `package.json` as npm sees it after normalisation.

@@ -68,10 +68,26 @@ pub struct ConfigSources<'a> {
     pub project: Option<(&'a Path, &'a str)>,
     /// Whether the project's file belongs to a user who has no say here.
     pub is_of_another_user: bool,
+    /// Whether the project's file counts for registries, credentials and the network only.
+    pub npmrc_is_for_registries: bool,
+    /// The settings of the package manager that the project belongs to; they win over those of the
+    /// project's file.
+    pub home: Option<ProjectHome<'a>>,
     /// The whole environment: `npm_config_*`, the variables of `${NAME}`, the proxies and `HOME`.
     pub env: &'a [(String, String)],
     /// Flags with npm's names, without dashes in front; `--no-x` is `("x", "false")`.
     pub flags: &'a [(String, String)],
+}
+
+/// The settings that another package manager has beside a project.
+#[derive(Clone, Copy, Debug)]
+pub struct ProjectHome<'a> {
+    /// The file.
+    pub path: &'a Path,
+    /// Its settings, by their names in `.npmrc`.
+    pub settings: &'a [(String, RawValue)],
+    /// Whether it belongs to a user who has no say here.
+    pub is_of_another_user: bool,
 }
 
 /// The effective configuration; cheap to clone, safe to share.
@@ -105,7 +121,11 @@ impl Config {
     /// from the environment: continuing would request the packages from another registry.
     pub fn load(sources: &ConfigSources<'_>) -> Result<Config, ConfigError> {
         let mut warnings = Vec::new();
-        let rules = KeyRules { needs_value: options::needs_value, project: options::project_rule };
+        let rules = KeyRules {
+            needs_value: options::needs_value,
+            project: options::project_rule,
+            is_for_registries: options::is_for_registries,
+        };
         let Merged { entries, also_demanded, mut registries } =
             layers::merge(sources, rules, &mut warnings)?;
         registries.push((sources.default_registry.to_owned(), true));
@@ -183,7 +203,8 @@ impl Config {
             ConfigWarning::EmptyRegistry { .. }
             | ConfigWarning::UntrustedProject { .. }
             | ConfigWarning::PlainHttp { .. }
-            | ConfigWarning::NotRead { .. } => false,
+            | ConfigWarning::NotRead { .. }
+            | ConfigWarning::NotOfPnpm { .. } => false,
         });
         self.inner.credentials.withheld(url).or_else(|| told.cloned())
     }

@@ -9,6 +9,10 @@ use dx_pkg_lock::Lock;
 
 use crate::{InstallError, OpenProject};
 
+mod foreign;
+
+use foreign::ForeignArgument;
+
 /// A package to be added.
 #[derive(Debug)]
 pub struct Addition {
@@ -17,6 +21,8 @@ pub struct Addition {
     /// The requirement as given, which is resolved.
     pub raw: String,
     spec: Spec,
+    /// What stands in front of the version of a package of JSR: `jsr:` or `jsr:@scope/name@`.
+    jsr: Option<String>,
     place: SavePlace,
 }
 
@@ -40,7 +46,12 @@ impl Addition {
     /// The argument cannot be read, or names a source that is not supported.
     pub fn parse(text: &str, open: &OpenProject, place: SavePlace) -> Result<Self, InstallError> {
         let project = &open.project;
-        let parsed = Spec::parse_argument(text)?;
+        let foreign = ForeignArgument::read(text, open)?;
+        let jsr = foreign.as_ref().and_then(|foreign| foreign.jsr.clone());
+        let parsed = match foreign {
+            Some(foreign) => foreign.argument,
+            None => Spec::parse_argument(text)?,
+        };
         let mut raw = parsed.raw.to_string();
         let name = match (parsed.name, &parsed.spec) {
             (name, Spec::Directory(path)) => {
@@ -68,10 +79,16 @@ impl Addition {
             && let Some(known) = present(section)
         {
             raw.clone_from(known);
-            spec = Spec::parse(known)?;
+            // What has a meaning of its own stays as it is written.
+            let is_foreign = Spec::foreign_protocol(known).is_some();
+            spec = if is_foreign {
+                Spec::Workspace(known.as_str().into())
+            } else {
+                Spec::parse(known)?
+            };
         }
         let place = SavePlace { section: Some(section), ..place };
-        Ok(Addition { name, raw, spec, place })
+        Ok(Addition { name, raw, spec, jsr, place })
     }
 
     /// Returns the requirement that is written into the manifest, as npm does: the version with the
@@ -92,7 +109,10 @@ impl Addition {
             Spec::Range(range) if is_covered(range) => with_prefix,
             Spec::Alias { name, spec } => match &**spec {
                 Spec::Range(range) if !is_covered(range) => self.raw.clone(),
-                _ => format!("npm:{name}@{with_prefix}"),
+                _ => match &self.jsr {
+                    Some(start) => format!("{start}{with_prefix}"),
+                    None => format!("npm:{name}@{with_prefix}"),
+                },
             },
             _ => self.raw.clone(),
         }

@@ -16,6 +16,8 @@ use crate::project::{Project, see};
 use crate::session::configuration;
 use crate::{Environment, Events, InstallError, Session, scripts, state};
 
+pub(crate) use foreign::check_jsr;
+
 /// Checks a project that was opened. Warnings go to the listener.
 ///
 /// # Errors

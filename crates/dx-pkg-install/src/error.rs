@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use dx_pkg_acquire::AcquireError;
+use dx_pkg_compat::homes::HomeError;
 use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::{Coded, CodedError};
@@ -122,6 +123,9 @@ pub enum InstallError {
         /// The file's name.
         lockfile: &'static str,
     },
+    /// A file, protocol or pin of another package manager cannot be used.
+    #[error(transparent)]
+    Home(#[from] HomeError),
     /// A frozen install has no lockfile.
     #[error("there is no lockfile in {}", root.display())]
     NoLockfile {
@@ -271,6 +275,7 @@ impl Coded for InstallError {
             Self::SameWorkspaceName { .. } => "DX_SAME_WORKSPACE_NAME",
             Self::WorkspaceLeavesProject { .. } => "DX_WORKSPACE_OUTSIDE",
             Self::LockLeavesProject { .. } => "DX_LOCK_LEAVES_PROJECT",
+            Self::Home(error) => return error.code(),
             Self::ForeignLockfile { .. } => "DX_FOREIGN_LOCKFILE",
             Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
             Self::UnsupportedSetting { .. } => "DX_UNSUPPORTED_SETTING",
@@ -285,6 +290,7 @@ impl Coded for InstallError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Acquire(error) => return error.hint(),
+            Self::Home(error) => return error.hint(),
             Self::Link(error) => return error.hint(),
             Self::Script(error) => return error.hint(),
             Self::Manifest(error) => return error.hint(),

@@ -1,7 +1,9 @@
 //! A project on disk: its manifests and its lockfile.
 
 mod compiled;
+pub(crate) mod home;
 pub(crate) mod outside;
+mod pins;
 mod root;
 mod seen;
 
@@ -12,6 +14,7 @@ use std::thread::ScopedJoinHandle;
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::foreign_bytes;
+use dx_pkg_compat::homes::{Home, Owner};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
@@ -21,9 +24,12 @@ use dx_pkg_os::files::{
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
+use home::{ReadHome, read_home};
+
 pub(crate) use compiled::{
     CompiledLock, compile_lockfile, lockfile_digest, lockfile_in, read_lock,
 };
+pub(crate) use pins::ProjectPins;
 pub(crate) use root::folders_with_manifest;
 pub use root::{ProjectRoot, find_root, nearest_manifest};
 pub use seen::Seen;
@@ -53,6 +59,12 @@ pub struct Project {
     pub manifest: Manifest,
     /// The folders of its workspaces, relative to the root, with their manifests.
     pub workspaces: Vec<(String, Manifest)>,
+    /// The settings of the package manager that it belongs to.
+    pub home: Home,
+    /// Settings files that are not read, in words.
+    pub(crate) unread_homes: Vec<String>,
+    /// Whether the pins of other managers are passed over.
+    pub(crate) ignores_pins: bool,
     /// The lockfile's name.
     pub lockfile: &'static str,
     /// The lockfile's text and contents, once [`Self::read_lockfile`] has read them.
@@ -99,8 +111,10 @@ impl Project {
     fn parse(root: PathBuf, manifest_text: String, mut seen: Seen) -> Result<Self, InstallError> {
         let path = root.join("package.json");
         let manifest = parse_manifest(&path, &manifest_text)?;
+        let ReadHome { home, file, unread: unread_homes } = read_home(&root, &manifest, &mut seen)?;
+        let home_text = file.as_ref().map(|(_, text)| text.as_str());
         let Workspaces { found: workspaces, places: workspace_places, digest: workspaces_digest } =
-            open_workspaces(&root, &manifest, &mut seen)?;
+            open_workspaces(&root, &manifest, (&home, home_text), &mut seen)?;
         let lockfile = LOCKFILES.into_iter().find(|name| root.join(name).exists());
         if lockfile.is_none()
             && let Some(foreign) = FOREIGN.into_iter().find(|name| root.join(name).exists())
@@ -114,6 +128,9 @@ impl Project {
             manifest_text,
             manifest,
             workspaces,
+            home,
+            unread_homes,
+            ignores_pins: false,
             lockfile,
             locked,
             is_merged: false,
@@ -131,7 +148,8 @@ impl Project {
         store: &Store,
         with_lockfile: bool,
     ) -> Result<(), InstallError> {
-        *self = Self::read(self.root.clone(), &self.root)?;
+        let ignores_pins = self.ignores_pins;
+        *self = Project { ignores_pins, ..Self::read(self.root.clone(), &self.root)? };
         if with_lockfile {
             self.load_lockfile()?;
         }
@@ -199,17 +217,18 @@ impl Project {
     /// # Errors
     /// Overrides that cannot be read, or the manifest of a linked folder that cannot be read.
     pub fn requirements(&self) -> Result<Requirements, InstallError> {
-        let overrides = self.manifest.override_rules()?;
-        let workspaces = self
+        let ProjectPins { pins, overrides, links, .. } = self.pins()?;
+        let mut workspaces: Vec<LockPackage> = self
             .workspaces
             .iter()
             .map(|(path, manifest)| LockPackage {
                 path: path.clone(),
                 ..manifest.to_lock_package()
             })
-            .chain(self.linked_folders()?)
+            .chain(self.linked_folders(&links)?)
             .collect();
-        Ok(Requirements { root: self.manifest.to_lock_package(), workspaces, overrides })
+        workspaces.extend(self.linked_without_dependencies(&links)?);
+        Ok(Requirements { root: self.manifest.to_lock_package(), workspaces, overrides, pins })
     }
 
     /// Returns whether the project or one of its workspaces has any dependency.
@@ -225,8 +244,8 @@ impl Project {
     }
 
     /// Returns the requirements of the folders that the lockfile links to: their manifests are
-    /// edited like the project's.
-    fn linked_folders(&self) -> Result<Vec<LockPackage>, InstallError> {
+    /// edited like the project's. Those of `links` are left out.
+    fn linked_folders(&self, links: &[String]) -> Result<Vec<LockPackage>, InstallError> {
         let locked = self.locked.iter().flat_map(|(_, lock)| &lock.packages);
         let is_workspace =
             |path: &str| self.workspaces.iter().any(|(workspace, _)| workspace == path);
@@ -243,6 +262,7 @@ impl Project {
             let file = self.root.join(path).join("package.json");
             if !path.is_empty()
                 && !is_workspace(path)
+                && !links.contains(path)
                 && let Some(text) = read_text(&file)?
             {
                 found.push(LockPackage {
@@ -325,19 +345,26 @@ struct Workspaces {
     found: Vec<(String, Manifest)>,
     /// The folders that a new workspace would change.
     places: Vec<String>,
-    /// The digest of folders and manifests.
+    /// The digest of folders and manifests, and of the settings of the project's manager.
     digest: [u8; 32],
 }
 
 fn open_workspaces(
     root: &Path,
     manifest: &Manifest,
+    (home, home_text): (&Home, Option<&str>),
     seen: &mut Seen,
 ) -> Result<Workspaces, InstallError> {
-    let patterns = Patterns::parse(&manifest.workspace_patterns()?)
-        .map_err(|pattern| InstallError::WorkspacePattern { pattern })?;
+    let mut patterns = manifest.workspace_patterns()?;
+    patterns.extend(home.workspace_patterns()?);
+    let patterns =
+        Patterns::parse(&patterns).map_err(|pattern| InstallError::WorkspacePattern { pattern })?;
     let candidates = Candidates::find(root, &patterns);
     let mut hasher = blake3::Hasher::new();
+    if home.owner != Owner::NPM {
+        hasher.update(format!("{:?}", home.owner).as_bytes());
+        hasher.update(home_text.unwrap_or_default().as_bytes());
+    }
     let (mut found, mut known) = (Vec::new(), HashMap::new());
     for read in read_manifests(root, candidates.folders.into_iter().collect()) {
         let ReadManifest { folder, file, manifest } = read;

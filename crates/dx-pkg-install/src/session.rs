@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
+use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::{Cancel, Context, ContextOptions};
-use dx_pkg_compat::npmrc::{Config, ConfigSources};
+use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_compat::npmrc::{Config, ConfigSources, ProjectHome};
 use dx_pkg_core::{Coded, Version};
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
@@ -12,6 +14,7 @@ use dx_pkg_store::{Folder, Store, StoreError, StoreKey};
 
 use crate::background::{Background, Foreground};
 use crate::node::{Found, Node, Unknown, user_agent};
+use crate::project::home::{ReadHome, has_home, read_home};
 use crate::project::{Seen, read_seen, read_seen_trusted};
 use crate::seal::Seal;
 use crate::{Environment, InstallError, timing};
@@ -231,18 +234,45 @@ fn configuration_with_links(
         (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
         _ => None,
     };
+    let home = session_home(root, files[0].as_deref(), &mut seen);
+    let settings = home.as_ref().map(|read| read.home.settings().settings).unwrap_or_default();
+    let home_file = home.as_ref().and_then(|read| read.file.as_ref());
     let default = environment.default_registry.as_ref().map(url::Url::as_str);
     let default_registry = default.unwrap_or("http://registry.invalid/");
     let config = Config::load(&ConfigSources {
         default_registry,
         project: layer(0),
         is_of_another_user: layer(0).is_some_and(|(path, _)| owner::is_foreign(environment, path)),
+        npmrc_is_for_registries: home
+            .as_ref()
+            .is_some_and(|read| read.home.owner.keeps_npmrc_to_registries()),
+        home: home_file.map(|(path, _)| ProjectHome {
+            path,
+            settings: &settings,
+            is_of_another_user: owner::is_foreign(environment, path),
+        }),
         user: layer(1),
         global: layer(2),
         env: &environment.variables,
         flags,
     })?;
     Ok((config, seen, linked))
+}
+
+/// Reads the settings of the package manager that the project in `root` belongs to, where it has a
+/// file of such settings or a `.npmrc`, of which they decide what counts. What is wrong with them is
+/// told when the project is read.
+fn session_home(root: &Path, npmrc: Option<&Path>, seen: &mut Seen) -> Option<ReadHome> {
+    if !has_home(root) && !npmrc.is_some_and(Path::exists) {
+        return None;
+    }
+    let text = read_text(&root.join("package.json")).ok().flatten();
+    let manifest = text.and_then(|text| Manifest::parse(&text).ok()).unwrap_or_default();
+    let mut files = Seen::new();
+    let read = read_home(root, &manifest, &mut files).ok()?;
+    // One that is not there is no file of settings that was not known.
+    seen.extend(files.into_iter().filter(|(_, identity)| identity.is_some()));
+    Some(read)
 }
 
 /// Returns the number of prepared trees: as configured, else one, and none in continuous

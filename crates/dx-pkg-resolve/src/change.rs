@@ -87,7 +87,8 @@ fn part(
         && options.placing == Placing::Hoisted
         && options.workspaces.is_empty()
         && requirements.workspaces.is_empty()
-        && requirements.overrides.is_empty();
+        && requirements.overrides.is_empty()
+        && requirements.pins.is_empty();
     let mut scope = is_simple
         .then(|| Scope::of(requirements, locked, installed, disputed, options))
         .flatten()?;

@@ -25,6 +25,7 @@ pub(crate) fn accepted_conflicts(
     };
     let nothing_special = requirements.workspaces.is_empty()
         && requirements.overrides.is_empty()
+        && requirements.pins.is_empty()
         && builder.failures.is_empty();
     let nodes = tree.project_nodes();
     if !nothing_special || !nodes.iter().all(|node| is_plain(*node)) {

@@ -28,6 +28,7 @@ mod intern;
 mod manifest;
 mod overrides;
 mod pick;
+pub mod pins;
 mod place;
 mod places;
 mod provider;
@@ -35,6 +36,8 @@ mod tree;
 
 use dx_pkg_core::Platform;
 use dx_pkg_lock::{Lock, LockPackage};
+
+use pins::Pins;
 
 pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
@@ -55,6 +58,8 @@ pub struct Requirements {
     pub workspaces: Vec<LockPackage>,
     /// The project's `overrides`.
     pub overrides: Vec<Override>,
+    /// The requirements that are not taken as they are written.
+    pub pins: Pins,
 }
 
 /// The settings of a resolution.

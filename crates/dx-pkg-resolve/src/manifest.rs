@@ -8,6 +8,7 @@ use dx_pkg_lock::dxl::Package;
 
 use crate::engines;
 use crate::intern::{Interner, NameId, SpecId, index};
+use crate::pins::PinTable;
 
 /// An entry of [`Manifests`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -40,6 +41,8 @@ pub(crate) struct Declared {
     pub(crate) name: NameId,
     pub(crate) spec: SpecId,
     pub(crate) kind: EdgeKind,
+    /// Whether a pin put the requirement here; a folder in it is then relative to the project.
+    pub(crate) is_pinned: bool,
 }
 
 /// The source of a manifest's other fields.
@@ -72,6 +75,7 @@ pub(crate) struct Manifest<'l> {
 #[derive(Default)]
 pub(crate) struct Manifests<'l> {
     items: Vec<Manifest<'l>>,
+    pins: PinTable,
 }
 
 impl<'l> std::ops::Index<ManifestId> for Manifests<'l> {
@@ -86,7 +90,25 @@ impl<'l> Manifests<'l> {
         self.items.len()
     }
 
-    pub(crate) fn push(&mut self, manifest: Manifest<'l>) -> ManifestId {
+    pub(crate) fn with_pins(pins: PinTable) -> Self {
+        Manifests { items: Vec::new(), pins }
+    }
+
+    /// Adds the manifest of a package, with its requirements as pins leave them.
+    pub(crate) fn push(&mut self, mut manifest: Manifest<'l>, interner: &Interner) -> ManifestId {
+        self.pins.apply(&mut manifest, None, interner);
+        self.items.push(manifest);
+        ManifestId(index(self.items.len() - 1))
+    }
+
+    /// Adds the manifest of a folder, relative to the project, whose requirements may have meanings.
+    pub(crate) fn push_folder(
+        &mut self,
+        mut manifest: Manifest<'l>,
+        folder: &str,
+        interner: &Interner,
+    ) -> ManifestId {
+        self.pins.apply(&mut manifest, Some(folder), interner);
         self.items.push(manifest);
         ManifestId(index(self.items.len() - 1))
     }
@@ -289,7 +311,7 @@ impl<'a> Declarations<'a> {
         let name = self.interner.name(name);
         let spec = self.interner.spec(spec);
         self.list.retain(|declared| declared.name != name);
-        self.list.push(Declared { name, spec, kind });
+        self.list.push(Declared { name, spec, kind, is_pinned: false });
     }
 
     fn add_all<'s>(&mut self, pairs: impl Iterator<Item = (&'s str, &'s str)>, kind: EdgeKind) {

@@ -44,6 +44,8 @@ pub(crate) struct Edge {
     key: NameId,
     /// The requirement as declared; [`DependencyTree::spec`] gives it with overrides applied.
     pub(crate) declared: SpecId,
+    /// Whether a pin put the requirement there.
+    pub(crate) is_pinned: bool,
     pub(crate) kind: EdgeKind,
     pub(crate) to: Option<NodeId>,
     pub(crate) rules: Option<RuleId>,

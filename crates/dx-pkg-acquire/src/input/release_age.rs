@@ -66,9 +66,15 @@ fn usual(
 fn exact_versions(requirements: &Requirements) -> Vec<(String, Version)> {
     let importers: Vec<&LockPackage> =
         std::iter::once(&requirements.root).chain(&requirements.workspaces).collect();
-    let named = importers.into_iter().flat_map(requirements_of);
-    let mut exact: Vec<(String, Version)> =
-        named.filter_map(|(name, spec)| exact_version(name, spec)).collect();
+    let pins = &requirements.pins;
+    let named = importers
+        .into_iter()
+        .flat_map(|record| requirements_of(record).map(move |asked| (&record.path, asked)));
+    let mut exact: Vec<(String, Version)> = named
+        .filter_map(|(from, (name, spec))| exact_version(name, pins.meaning(from, name, spec)))
+        .collect();
+    let values = pins.pins.iter().filter_map(|pin| Some((&pin.name, pin.value.as_ref()?)));
+    exact.extend(values.filter_map(|(name, spec)| exact_version(name, spec)));
     let mut rules: Vec<&Override> = requirements.overrides.iter().collect();
     while let Some(rule) = rules.pop() {
         let key = Spec::parse_argument(&rule.key).ok().and_then(|argument| argument.name);

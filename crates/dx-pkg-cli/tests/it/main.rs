@@ -9,6 +9,7 @@ mod age;
 mod allow_scripts;
 #[cfg(unix)]
 mod altered;
+mod approvals;
 mod archives;
 #[cfg(unix)]
 mod background;
@@ -52,6 +53,7 @@ mod interrupted;
 mod leftovers;
 mod lock_members;
 mod lockfile;
+mod managers;
 mod merge_conflicts;
 mod messages;
 mod missing_times;

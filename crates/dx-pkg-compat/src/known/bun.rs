@@ -1,6 +1,6 @@
 //! The settings of Bun, as `bunfig.toml` has them: those of an install, and the sections of others.
 
-use super::{BUN, Effect, Known, idle, named};
+use super::{BUN, Effect, Known, idle, named, read};
 
 /// Every setting of Bun's, sorted by name; one inside `[install]` has it before a dot.
 pub const BUNFIG: &[Known] = &[
@@ -9,26 +9,15 @@ pub const BUNFIG: &[Known] = &[
     idle("env", BUN, "files with variables"),
     idle("format", BUN, "settings of `bun format`"),
     idle("install.auto", BUN, "whether a run installs what is missing"),
-    named("install.ca", BUN, Effect::Other, "certificate authorities; `ca` in `.npmrc`"),
+    read("install.ca", BUN, "certificate authorities; `ca` in `.npmrc`"),
     idle("install.cache", BUN, "Bun's cache"),
-    named(
-        "install.cafile",
-        BUN,
-        Effect::Other,
-        "a file of certificate authorities; `cafile` in `.npmrc`",
-    ),
+    read("install.cafile", BUN, "a file of certificate authorities; `cafile` in `.npmrc`"),
     idle("install.concurrentScripts", BUN, "how many scripts run at a time"),
-    named(
-        "install.dev",
-        BUN,
-        Effect::Other,
-        "whether devDependencies are installed; `omit=dev` in `.npmrc`",
-    ),
-    idle("install.dryRun", BUN, "whether nothing is changed"),
-    named(
+    read("install.dev", BUN, "whether devDependencies are installed; `omit=dev` in `.npmrc`"),
+    read("install.dryRun", BUN, "whether nothing is changed"),
+    read(
         "install.exact",
         BUN,
-        Effect::Other,
         "whether versions are saved without a range; `save-exact` in `.npmrc`",
     ),
     idle("install.frozenLockfile", BUN, "whether the lockfile must be complete; `dx ci` is that"),
@@ -42,10 +31,9 @@ pub const BUNFIG: &[Known] = &[
         "whether dependencies of dependencies can be reached",
     ),
     named("install.hoistPattern", BUN, Effect::Layout, "which of them can be reached"),
-    named(
+    read(
         "install.ignoreScripts",
         BUN,
-        Effect::Scripts,
         "whether scripts are left out; `ignore-scripts` in `.npmrc`",
     ),
     named(
@@ -54,7 +42,7 @@ pub const BUNFIG: &[Known] = &[
         Effect::Other,
         "whether a range may be met by a workspace",
     ),
-    named("install.linker", BUN, Effect::Layout, "the kind of `node_modules`"),
+    read("install.linker", BUN, "the kind of `node_modules`"),
     named(
         "install.lockfile",
         BUN,
@@ -62,62 +50,35 @@ pub const BUNFIG: &[Known] = &[
         "whether there is a lockfile; `package-lock` in `.npmrc`",
     ),
     idle("install.logLevel", BUN, "the amount of output"),
-    named(
+    read(
         "install.minimumReleaseAge",
         BUN,
-        Effect::Other,
         "the age of versions in seconds; `min-release-age` in `.npmrc` is in days",
     ),
-    named(
-        "install.minimumReleaseAgeExcludes",
-        BUN,
-        Effect::Other,
-        "the packages that it does not apply to",
-    ),
+    read("install.minimumReleaseAgeExcludes", BUN, "the packages that it does not apply to"),
     named(
         "install.offline",
         BUN,
         Effect::Other,
         "whether requests are forbidden; `offline` in `.npmrc`",
     ),
-    named(
+    read(
         "install.optional",
         BUN,
-        Effect::Other,
         "whether optionalDependencies are installed; `omit=optional` in `.npmrc`",
     ),
-    named(
-        "install.peer",
-        BUN,
-        Effect::Other,
-        "whether peers are installed; `legacy-peer-deps` in `.npmrc`",
-    ),
+    read("install.peer", BUN, "whether peers are installed; `legacy-peer-deps` in `.npmrc`"),
     named(
         "install.prefer",
         BUN,
         Effect::Other,
         "whether what is here is taken; `prefer-offline` in `.npmrc`",
     ),
-    named(
-        "install.production",
-        BUN,
-        Effect::Other,
-        "whether devDependencies are left out; `omit=dev` in `.npmrc`",
-    ),
+    read("install.production", BUN, "whether devDependencies are left out; `omit=dev` in `.npmrc`"),
     named("install.publicHoistPattern", BUN, Effect::Layout, "packages that are placed at the top"),
-    named(
-        "install.registry",
-        BUN,
-        Effect::Other,
-        "the address that packages come from; `registry` in `.npmrc`",
-    ),
+    read("install.registry", BUN, "the address that packages come from; `registry` in `.npmrc`"),
     idle("install.saveTextLockfile", BUN, "the form of Bun's lockfile"),
-    named(
-        "install.scopes",
-        BUN,
-        Effect::Other,
-        "registries of scopes; `@scope:registry` in `.npmrc`",
-    ),
+    read("install.scopes", BUN, "registries of scopes; `@scope:registry` in `.npmrc`"),
     named(
         "install.security",
         BUN,

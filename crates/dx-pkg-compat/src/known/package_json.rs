@@ -1,6 +1,6 @@
 //! The fields of a `package.json`.
 
-use super::{ALL, BUN, Effect, Known, NPM, PNPM, Readers, TOOLS, YARN, idle, named, read, refused};
+use super::{ALL, BUN, Effect, Known, NPM, PNPM, Readers, TOOLS, YARN, idle, named, read};
 
 const PNPM_YARN: Readers = PNPM.and(YARN);
 const YARN_BUN: Readers = YARN.and(BUN);
@@ -19,8 +19,8 @@ pub const PACKAGE_JSON: &[Known] = &[
     read("bundleDependencies", ALL, "the dependencies that the package's tarball contains"),
     read("bundledDependencies", ALL, "the same as `bundleDependencies`, which wins"),
     idle("c8", TOOLS, "settings of c8"),
-    named("catalog", BUN, Effect::Catalogs, "versions that `catalog:` stands for"),
-    named("catalogs", BUN, Effect::Catalogs, "versions that `catalog:name` stands for"),
+    read("catalog", BUN, "versions that `catalog:` stands for"),
+    read("catalogs", BUN, "versions that `catalog:name` stands for"),
     idle("changelog", TOOLS, "where the changes are described"),
     idle("commitlint", TOOLS, "settings of commitlint"),
     read("config", ALL, "values that the package's scripts see"),
@@ -110,13 +110,7 @@ pub const PACKAGE_JSON: &[Known] = &[
     idle("readmeFilename", NPM, "the name of the readme, in a registry's answers"),
     idle("release-it", TOOLS, "settings of release-it"),
     idle("repository", ALL, "where the source is"),
-    refused(
-        "resolutions",
-        YARN_BUN.and(PNPM),
-        "versions are pinned in a way that dx does not read, unless `overrides` says the same",
-        "other versions for dependencies",
-    )
-    .in_root_only(),
+    read("resolutions", YARN_BUN.and(PNPM), "other versions for dependencies").in_root_only(),
     idle("rollup", TOOLS, "settings of Rollup"),
     read("scripts", ALL, "the commands of `dx run`, and those around an install"),
     idle("sideEffects", TOOLS, "which files bundlers must keep"),
@@ -139,8 +133,8 @@ pub const PACKAGE_JSON: &[Known] = &[
     idle("volta", TOOLS, "the versions of Node.js and npm that Volta uses"),
     idle("wireit", TOOLS, "settings of Wireit"),
     read("workspaces", ALL, "the folders of the project's workspaces"),
-    named("workspaces.catalog", BUN, Effect::Catalogs, "versions that `catalog:` stands for"),
-    named("workspaces.catalogs", BUN, Effect::Catalogs, "versions that `catalog:name` stands for"),
+    read("workspaces.catalog", BUN, "versions that `catalog:` stands for"),
+    read("workspaces.catalogs", BUN, "versions that `catalog:name` stands for"),
     named("workspaces.nohoist", YARN, Effect::Layout, "packages that stay below (Yarn 1)"),
     read("workspaces.packages", YARN_BUN.and(NPM), "the folders of the project's workspaces"),
     idle("xo", TOOLS, "settings of XO"),

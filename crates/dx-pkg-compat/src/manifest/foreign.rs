@@ -4,7 +4,7 @@
 use dx_pkg_core::{PackageName, Range, Spec};
 use serde_json::{Map, Value};
 
-use super::{Manifest, Section};
+use super::Manifest;
 use crate::known::{Effect, Known, PACKAGE_JSON, Treatment};
 
 mod misspelt;
@@ -85,22 +85,20 @@ impl ForeignFields {
         }
     }
 
-    /// Adds the keys of a `pnpm-workspace.yaml`; `has_workspaces` tells whether the manifest names
-    /// workspaces itself.
-    pub fn add_pnpm_workspace(&mut self, keys: &[String], has_workspaces: bool) {
+    /// Adds the keys of a `pnpm-workspace.yaml`. Comes before the workspaces, as it tells whose
+    /// they are.
+    pub fn add_pnpm_workspace(&mut self, keys: &[String]) {
         self.is_pnpm = true;
         for key in keys {
-            let field = format!("{key} in pnpm-workspace.yaml");
-            match effect_in_pnpm(key) {
-                Some(_) if key == "packages" && has_workspaces => {}
-                Some(_) if key == "packages" => {
-                    let field = format!("{field}, to be written as workspaces in package.json");
-                    self.named.push((Effect::Other, field));
-                }
-                Some(effect) => self.named.push((effect, field)),
-                None => {}
+            if let Some(effect) = effect_in_pnpm(key) {
+                self.named.push((effect, format!("{key} in pnpm-workspace.yaml")));
             }
         }
+    }
+
+    /// Adds something else, in words.
+    pub fn add_other(&mut self, what: String) {
+        self.named.push((Effect::Other, what));
     }
 
     fn add_fields(&mut self, map: &Map<String, Value>, folder: &str) {
@@ -189,47 +187,6 @@ pub(super) fn is_filled(value: &Value) -> bool {
     }
 }
 
-impl Manifest {
-    /// Returns the pins in `resolutions` and `pnpm.overrides` that `overrides` does not repeat.
-    #[must_use]
-    pub fn foreign_pins(&self) -> Vec<ForeignPin> {
-        let pnpm = self.raw.get("pnpm").and_then(|pnpm| pnpm.get("overrides"));
-        let fields = [
-            ("resolutions", self.raw.get("resolutions"), PinStyle::Yarn),
-            ("pnpm.overrides", pnpm, PinStyle::Pnpm),
-        ];
-        let mut pins = Vec::new();
-        for (field, value, style) in fields {
-            match value {
-                Some(Value::Object(entries)) => pins.extend(
-                    entries
-                        .iter()
-                        .map(|(key, value)| ForeignPin::new(field, key, value.as_str(), style)),
-                ),
-                Some(other) if is_filled(other) => {
-                    pins.push(ForeignPin { field, key: "*".to_owned(), rule: None });
-                }
-                _ => {}
-            }
-        }
-        self.without_repeated(pins)
-    }
-
-    /// Returns the pins that `overrides` does not repeat.
-    #[must_use]
-    pub fn without_repeated(&self, mut pins: Vec<ForeignPin>) -> Vec<ForeignPin> {
-        pins.retain(|pin| !pin.is_repeated(self));
-        pins
-    }
-
-    /// Returns the requirement of the project itself for a name.
-    fn requirement(&self, name: &str) -> Option<&str> {
-        let sections = [Section::Dependencies, Section::Dev, Section::Optional, Section::Peer];
-        let mut entries = sections.into_iter().flat_map(|section| self.section(section));
-        entries.find(|(other, _)| other == name).map(|(_, spec)| spec.as_str())
-    }
-}
-
 impl ForeignPin {
     /// Reads a pin; a value that is no text has no translation.
     #[must_use]
@@ -240,19 +197,6 @@ impl ForeignPin {
         };
         let rule = path.zip(value.and_then(override_value));
         ForeignPin { field, key: key.to_owned(), rule }
-    }
-
-    fn is_repeated(&self, manifest: &Manifest) -> bool {
-        let Some((path, value)) = &self.rule else { return false };
-        let same = |written: &str| {
-            let followed = written.strip_prefix('$').and_then(|name| manifest.requirement(name));
-            written == value || followed == Some(value)
-        };
-        let mut place = manifest.overrides.as_ref();
-        for key in path {
-            place = place.and_then(|place| place.get(key));
-        }
-        place.and_then(|place| place.get(".").unwrap_or(place).as_str()).is_some_and(same)
     }
 
     /// Returns the `overrides` that say the same as `pins`, as JSON, and the keys of those that npm

@@ -133,6 +133,14 @@ pub enum ConfigWarning {
         /// The place where they are set.
         origin: Source,
     },
+    /// Settings are in a file that the project's manager reads registries and credentials in only.
+    #[error("{} in {origin} count for nothing: the project belongs to pnpm 11 or later", keys.join(", "))]
+    NotOfPnpm {
+        /// The settings.
+        keys: Vec<String>,
+        /// The place where they are set.
+        origin: Source,
+    },
     /// A credential is not bound to a registry; it is never sent.
     #[error("{key:?} in {origin} names no registry and is not used")]
     UnscopedCredential {
@@ -162,7 +170,7 @@ impl Coded for ConfigWarning {
             Self::UntrustedProject { .. } => "DX_NPMRC_UNTRUSTED",
             Self::OtherOwner { .. } => "DX_NPMRC_OTHER_OWNER",
             Self::PlainHttp { .. } => "DX_NPMRC_PLAIN_HTTP",
-            Self::NotRead { .. } => "DX_NPMRC_NOT_READ",
+            Self::NotRead { .. } | Self::NotOfPnpm { .. } => "DX_NPMRC_NOT_READ",
             Self::UnscopedCredential { .. } => "DX_NPMRC_UNSCOPED_CREDENTIAL",
             Self::BadCredential { .. } => "DX_NPMRC_BAD_CREDENTIAL",
         }
@@ -196,6 +204,11 @@ impl Coded for ConfigWarning {
             ),
             Self::NotRead { .. } => {
                 "docs/settings.md lists what dx reads; remove the others".to_owned()
+            }
+            Self::NotOfPnpm { .. } => {
+                "write them into pnpm-workspace.yaml, which that pnpm reads them from, or into the \
+                 .npmrc in your home folder"
+                    .to_owned()
             }
             Self::UnscopedCredential { key, .. } => {
                 format!("write //host/path/:{key}=… with the registry it is for")

@@ -4,11 +4,11 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use super::entry::{Entries, Entry};
-use super::error::is_secret;
+use super::error::{is_secret, redact_urls};
 use super::expand::expand;
 use super::trust::{self, ProjectRule, Refused, Verdict};
 use super::value::RawValue;
-use super::{ConfigError, ConfigSources, ConfigWarning, Source, ini};
+use super::{ConfigError, ConfigSources, ConfigWarning, ProjectHome, Source, ini};
 
 type Settings = Vec<(String, RawValue)>;
 
@@ -19,6 +19,8 @@ pub(super) struct KeyRules {
     pub(super) needs_value: fn(&str, &RawValue) -> bool,
     /// What a project's file may do about a setting.
     pub(super) project: fn(&str) -> ProjectRule,
+    /// Whether a setting is about registries and the way to them.
+    pub(super) is_for_registries: fn(&str) -> bool,
 }
 
 /// All layers in one.
@@ -52,27 +54,21 @@ pub(super) fn merge(
     }
     let environment = merging.read(environment(sources.env), &Source::Environment)?;
     let flags = merging.read(flags(sources.flags), &Source::Flag)?;
+    let stronger = environment.iter().chain(&flags);
+    let named = |(key, value): &(String, RawValue)| (key == TRUSTED).then(|| value.clone());
+    let trusted = stronger.filter_map(named).next_back();
+    let trusted = trusted.or_else(|| merged.entries.get(TRUSTED).map(|entry| entry.value.clone()));
     if let Some((path, text)) = sources.project {
-        let stronger = environment.iter().chain(&flags);
-        let named = |(key, value): &(String, RawValue)| (key == TRUSTED).then(|| value.clone());
-        let trusted = stronger.filter_map(named).next_back();
-        let trusted =
-            trusted.or_else(|| merged.entries.get(TRUSTED).map(|entry| entry.value.clone()));
-        let home = home(sources.env);
-        let is_trusted =
-            trusted.is_some_and(|folders| trust::is_trusted(path, &folders, home.as_deref()));
-        let source = Source::Project(shared(path), is_trusted);
-        if sources.is_of_another_user && !is_trusted {
-            let folder = path.parent().unwrap_or(path).display().to_string();
-            merging.warnings.push(ConfigWarning::OtherOwner { origin: source, folder });
-        } else {
-            let project = merging.read(ini::parse(text), &source)?;
-            if is_trusted {
-                merged.add(project, &source);
-            } else {
-                merging.add_project(&mut merged, project, (path, text), &source);
-            }
+        let mut settings = ini::parse(text);
+        if sources.npmrc_is_for_registries {
+            merging.keep_registries(&mut settings, path);
         }
+        let file = ProjectFile { path, text, is_of_another_user: sources.is_of_another_user };
+        merging.read_project(&mut merged, file, settings, trusted.as_ref())?;
+    }
+    if let Some(ProjectHome { path, settings, is_of_another_user }) = sources.home {
+        let file = ProjectFile { path, text: "", is_of_another_user };
+        merging.read_project(&mut merged, file, settings.to_vec(), trusted.as_ref())?;
     }
     merged.add(environment, &Source::Environment);
     merged.add(flags, &Source::Flag);
@@ -104,7 +100,61 @@ struct Merging<'m> {
     warnings: &'m mut Vec<ConfigWarning>,
 }
 
+/// A file of the project.
+#[derive(Clone, Copy)]
+struct ProjectFile<'f> {
+    path: &'f Path,
+    /// Its text, for the numbers of lines in warnings.
+    text: &'f str,
+    /// Whether it belongs to a user who has no say here.
+    is_of_another_user: bool,
+}
+
 impl Merging<'_> {
+    /// Adds the settings of a file of the project, as far as the user trusts it.
+    fn read_project(
+        &mut self,
+        merged: &mut Merged,
+        file: ProjectFile<'_>,
+        settings: Settings,
+        trusted: Option<&RawValue>,
+    ) -> Result<(), ConfigError> {
+        let path = file.path;
+        let home = home(self.sources.env);
+        let is_trusted =
+            trusted.is_some_and(|folders| trust::is_trusted(path, folders, home.as_deref()));
+        let source = Source::Project(Arc::from(path), is_trusted);
+        if file.is_of_another_user && !is_trusted {
+            let folder = path.parent().unwrap_or(path).display().to_string();
+            self.warnings.push(ConfigWarning::OtherOwner { origin: source, folder });
+            return Ok(());
+        }
+        let project = self.read(settings, &source)?;
+        if is_trusted {
+            merged.add(project, &source);
+        } else {
+            self.add_project(merged, project, (path, file.text), &source);
+        }
+        Ok(())
+    }
+
+    /// Keeps registries, credentials and the settings of the network, which are all that pnpm 11
+    /// reads in `.npmrc`, and names the others.
+    fn keep_registries(&mut self, settings: &mut Settings, path: &Path) {
+        let mut others = Vec::new();
+        settings.retain(|(key, _)| {
+            let is_kept = (self.rules.is_for_registries)(key);
+            if !is_kept {
+                others.push(redact_urls(key));
+            }
+            is_kept
+        });
+        if !others.is_empty() {
+            let origin = Source::Project(Arc::from(path), false);
+            self.warnings.push(ConfigWarning::NotOfPnpm { keys: others, origin });
+        }
+    }
+
     /// Returns the settings of a layer that count, with variables expanded.
     fn read(&mut self, settings: Settings, source: &Source) -> Result<Settings, ConfigError> {
         let mut read = Settings::with_capacity(settings.len());

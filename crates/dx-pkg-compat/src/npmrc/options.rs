@@ -177,6 +177,16 @@ pub(super) fn project_rule(key: &str) -> ProjectRule {
     }
 }
 
+/// Returns whether a setting is about registries, credentials and the network.
+pub(super) fn is_for_registries(key: &str) -> bool {
+    key.starts_with("//")
+        || key.ends_with(":registry")
+        || unread::is_of_a_registry(key)
+        || OptionInfo::find(key).is_some_and(|option| {
+            matches!(option.group, OptionGroup::Registry | OptionGroup::Network)
+        })
+}
+
 /// Returns whether a key belongs in the digest of settings that can change an install.
 pub(super) fn affects_install(key: &str) -> bool {
     key.ends_with(":registry")

@@ -1,19 +1,20 @@
 //! What the project sets for other package managers.
 
-use dx_pkg_compat::manifest::{ForeignFields, ForeignPin, PnpmWorkspace};
+use dx_pkg_compat::homes::{HomeSettings, Manager};
+use dx_pkg_compat::manifest::{ForeignFields, ForeignPin};
 use dx_pkg_compat::npmrc::ForeignOverrides;
+use serde_json::Value;
 
 use crate::error::DemandError;
-use crate::project::{Project, read_seen};
+use crate::project::home::PNPMFILE;
+use crate::project::{Project, ProjectPins};
 use crate::{Events, InstallError, Session};
 
-/// The settings of pnpm beside a project.
-const PNPM_WORKSPACE: &str = "pnpm-workspace.yaml";
-
-/// Names the fields that are not carried out in one warning.
+/// Names the fields and settings that are not carried out in one warning.
 ///
 /// # Errors
-/// Versions are pinned in a way that dx does not read.
+/// Versions are pinned, or packages changed, in a way that dx does not carry out; or a requirement
+/// names what is not there.
 pub(super) fn check(
     session: &Session,
     project: &mut Project,
@@ -21,13 +22,9 @@ pub(super) fn check(
 ) -> Result<(), InstallError> {
     let mut fields = ForeignFields::default();
     fields.add_project(&project.manifest);
+    add_home(project, &mut fields);
     for (folder, manifest) in &project.workspaces {
         fields.add_workspace(folder, manifest);
-    }
-    let mut pins = project.manifest.foreign_pins();
-    if let Some(pnpm) = pnpm_workspace(project)? {
-        fields.add_pnpm_workspace(&pnpm.keys, project.manifest.workspaces.is_some());
-        pins.extend(project.manifest.without_repeated(pnpm.pins));
     }
     if let Some(sentence) = fields.in_words() {
         events.warning(&sentence);
@@ -35,33 +32,95 @@ pub(super) fn check(
     if let Some(sentence) = fields.misspelt_in_words() {
         events.warning(&sentence);
     }
-    refuse_pins(session, pins, events)
-}
-
-/// Reads the settings of pnpm beside the project. Only where there are any does their file belong
-/// to the project's state: looking for it costs an install that has nothing to do a system call.
-fn pnpm_workspace(project: &mut Project) -> Result<Option<PnpmWorkspace>, InstallError> {
-    let path = project.root.join(PNPM_WORKSPACE);
-    if !path.is_file() {
-        return Ok(None);
-    }
-    let text = read_seen(&path, &mut project.seen)?;
-    Ok(text.as_deref().map(PnpmWorkspace::parse))
-}
-
-fn refuse_pins(
-    session: &Session,
-    pins: Vec<ForeignPin>,
-    events: &dyn Events,
-) -> Result<(), InstallError> {
     let rule = session.config().foreign_overrides()?;
-    if pins.is_empty() || rule == ForeignOverrides::Ignore {
+    project.ignores_pins = rule == ForeignOverrides::Ignore;
+    let is_warned = rule == ForeignOverrides::Warn || session.config().force()?;
+    let refuse = |error: DemandError| match rule {
+        ForeignOverrides::Ignore => Ok(()),
+        _ if is_warned => {
+            events.warning(&error.to_string());
+            Ok(())
+        }
+        _ => Err(InstallError::from(error)),
+    };
+    if let Some(hook) = hook(project) {
+        refuse(DemandError::Hook(hook))?;
+    }
+    let ProjectPins { pins, read, links, .. } = project.pins()?;
+    let left: Vec<ForeignPin> = read.left;
+    if !left.is_empty() {
+        refuse(DemandError::ForeignOverrides { pins: left })?;
+    }
+    if let Some(meaning) = pins.meanings.iter().find(|one| one.means.starts_with("npm:@jsr/")) {
+        check_jsr(session, &meaning.name, &meaning.written)?;
+    }
+    for folder in &links {
+        session.context.sources()?.check_folder(folder, &format!("file:{folder}"), true)?;
+    }
+    Ok(())
+}
+
+/// Checks that packages of JSR have a registry to come from.
+///
+/// # Errors
+/// They have none.
+pub(crate) fn check_jsr(session: &Session, name: &str, spec: &str) -> Result<(), InstallError> {
+    if session.config().scoped_registries().any(|(scope, _)| scope == "jsr") {
         return Ok(());
     }
-    let error = DemandError::ForeignOverrides { pins };
-    if rule == ForeignOverrides::Warn || session.config().force()? {
-        events.warning(&error.to_string());
-        return Ok(());
+    let (name, spec) = (name.to_owned(), spec.to_owned());
+    Err(DemandError::NoJsrRegistry { name, spec }.into())
+}
+
+/// Adds the settings of the project's manager that are not carried out, and those of others.
+fn add_home(project: &Project, fields: &mut ForeignFields) {
+    let home = &project.home;
+    if let (Manager::Pnpm, Value::Object(map)) = (home.owner.manager, &home.file) {
+        let keys = map.iter().filter(|(key, value)| !HomeSettings::carries_out(key, value));
+        fields.add_pnpm_workspace(&keys.map(|(key, _)| key.clone()).collect::<Vec<_>>());
     }
-    Err(error.into())
+    if let Some(file) = home.owner.manager.settings_file() {
+        let others = home.settings().others;
+        others.iter().for_each(|key| fields.add_other(format!("{key} in {file}")));
+    }
+    project.unread_homes.iter().for_each(|file| fields.add_other(file.clone()));
+    let raw = &project.manifest.raw;
+    let has = |value: Option<&Value>| {
+        value.is_some_and(|value| value.as_object().is_some_and(|map| !map.is_empty()))
+    };
+    let pnpm_overrides = raw.get("pnpm").and_then(|pnpm| pnpm.get("overrides"));
+    if has(pnpm_overrides) && home.owner.manager == Manager::Pnpm && !home.reads_pnpm_field() {
+        let field = "pnpm.overrides, which pnpm 11 and later read in pnpm-workspace.yaml only";
+        fields.add_other(field.to_owned());
+    }
+    if home.owner.is_npm() {
+        for (field, value) in
+            [("resolutions", raw.get("resolutions")), ("pnpm.overrides", pnpm_overrides)]
+        {
+            if has(value) {
+                fields.add_other(format!("{field}, as the project belongs to npm"));
+            }
+        }
+    }
+}
+
+/// Returns what changes packages with code of the project's, in words.
+fn hook(project: &Project) -> Option<&'static str> {
+    let home = &project.home;
+    let is_filled = |key: &str| match home.get(key) {
+        None | Some(Value::Null | Value::Bool(false)) => false,
+        Some(Value::Array(list)) => !list.is_empty(),
+        Some(Value::Object(map)) => !map.is_empty(),
+        Some(_) => true,
+    };
+    match home.owner.manager {
+        Manager::Pnpm if is_filled("pnpmfile") => Some("the pnpmfile in pnpm-workspace.yaml"),
+        Manager::Pnpm if project.root.join(PNPMFILE).exists() => Some(PNPMFILE),
+        Manager::Pnpm if project.root.join(".pnpmfile.mjs").exists() => Some(".pnpmfile.mjs"),
+        Manager::Yarn if is_filled("plugins") => Some("plugins in .yarnrc.yml"),
+        Manager::Yarn if home.get("enableConstraintsChecks") == Some(&Value::Bool(true)) => {
+            Some("enableConstraintsChecks in .yarnrc.yml")
+        }
+        _ => None,
+    }
 }

@@ -8,10 +8,21 @@ use dx_pkg_core::Coded;
 #[non_exhaustive]
 pub enum DemandError {
     /// Versions are pinned for other package managers only.
-    #[error("versions are pinned in {}, which dx does not read", in_fields(pins))]
+    #[error("versions are pinned in {}, which dx cannot carry out", in_fields(pins))]
     ForeignOverrides {
         /// The pins that `overrides` does not repeat.
         pins: Vec<ForeignPin>,
+    },
+    /// Code of the project's changes what its own package manager installs.
+    #[error("{0} can change what is installed, and dx does not run it")]
+    Hook(&'static str),
+    /// A package of JSR has no registry to come from.
+    #[error("{name}@{spec} is a package of JSR, and no registry is set for the scope @jsr")]
+    NoJsrRegistry {
+        /// The dependency.
+        name: String,
+        /// The requirement.
+        spec: String,
     },
     /// `devEngines` demands another tool.
     #[error("devEngines.{} demands {}, and this is {}", .0.engine, .0.wanted, .0.found)]
@@ -34,6 +45,8 @@ impl Coded for DemandError {
     fn code(&self) -> &'static str {
         match self {
             Self::ForeignOverrides { .. } => "DX_FOREIGN_OVERRIDES",
+            Self::Hook(_) => "DX_FOREIGN_HOOK",
+            Self::NoJsrRegistry { .. } => "DX_NO_JSR_REGISTRY",
             Self::DevEngines(_) => "DX_DEV_ENGINES",
             Self::Machine { .. } => "DX_UNSUPPORTED_PLATFORM",
         }
@@ -42,6 +55,15 @@ impl Coded for DemandError {
     fn hint(&self) -> Option<String> {
         Some(match self {
             Self::ForeignOverrides { pins } => how_to_pin(pins),
+            Self::Hook(_) => "write what it does into overrides, packageExtensions or scripts of \
+                              package.json and remove it; to go on as if it were not there, use \
+                              --foreign-overrides=warn"
+                .to_owned(),
+            Self::NoJsrRegistry { .. } => {
+                "add the line @jsr:registry= with the address of JSR's npm registry to .npmrc; \
+                 JSR's documentation has it"
+                    .to_owned()
+            }
             Self::DevEngines(unmet) if unmet.engine == "packageManager" => {
                 "use that package manager, allow dx with another entry of devEngines.packageManager \
                  ({\"name\": \"dx\"}), or go on with --force"

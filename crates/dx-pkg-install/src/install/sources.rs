@@ -8,6 +8,7 @@ use dx_pkg_acquire::exact::Elsewhere;
 use dx_pkg_acquire::sources::SourceRules;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::Override;
+use dx_pkg_resolve::pins::Meaning;
 
 use crate::plan::Plan;
 use crate::project::Project;
@@ -20,7 +21,7 @@ pub(super) struct SourceCheck<'l> {
     lock: &'l Lock,
     /// The paths of the packages that the project and its workspaces require themselves.
     direct: OnceCell<HashSet<&'l str>>,
-    /// The project's overrides.
+    /// The project's overrides, and its pins and the meanings of its requirements as such.
     overrides: Vec<Override>,
 }
 
@@ -31,7 +32,13 @@ impl<'l> SourceCheck<'l> {
         lock: &'l Lock,
     ) -> Result<Self, InstallError> {
         let rules = session.context.sources()?;
-        let overrides = project.manifest.override_rules()?;
+        let mut overrides = project.rules()?;
+        let meanings = project.pins()?.pins.meanings;
+        overrides.extend(meanings.into_iter().map(|Meaning { name, means, .. }| Override {
+            key: name,
+            value: Some(means),
+            children: Vec::new(),
+        }));
         Ok(SourceCheck { rules, project, lock, direct: OnceCell::new(), overrides })
     }
 

@@ -14,7 +14,7 @@ use dx_pkg_lock::Lock;
 use dx_pkg_resolve::{Override, Places};
 
 use crate::InstallError;
-use crate::project::Project;
+use crate::project::{Project, ProjectPins};
 
 /// Returns whether a path relative to the project leads out of it, read as text.
 pub(crate) fn is_outside(path: &str) -> bool {
@@ -55,8 +55,12 @@ pub(crate) fn refuse_unasked(
 /// the manifests of these folders do.
 fn asked_for(project: &Project, places: &Places) -> Result<HashSet<String>, InstallError> {
     let mut asked: HashSet<String> = HashSet::new();
+    let ProjectPins { pins, links, .. } = project.pins()?;
     let mut due = folders_of(places, "", &project.manifest);
-    due.extend(overrides(places, &project.manifest.override_rules()?));
+    due.extend(overrides(places, &project.rules()?));
+    due.extend(links.iter().map(|folder| places.relative("", folder)));
+    let meanings = pins.meanings.iter();
+    due.extend(meanings.filter_map(|one| folder(places, &one.from, &one.means)));
     for (folder, manifest) in &project.workspaces {
         due.push(folder.clone());
         due.extend(folders_of(places, folder, manifest));

@@ -6,9 +6,12 @@
 use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::files::read_text;
+use dx_pkg_compat::homes::PNPM_WORKSPACE;
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_os::files::is_of_others;
 
+use super::Seen;
+use super::home::read_home;
 use crate::workspaces::Patterns;
 
 /// The project that a folder belongs to.
@@ -60,11 +63,17 @@ pub fn find_root(from: &Path) -> ProjectRoot {
     ProjectRoot { folder: outer.unwrap_or(nearest).to_owned(), foreign }
 }
 
-/// Returns whether the manifest in `outer` names the folder `inner` as a workspace.
+/// Returns whether the manifest in `outer`, or pnpm's settings there, name the folder `inner` as a
+/// workspace.
 fn names_workspace(outer: &Path, inner: &Path) -> bool {
     let Ok(Some(text)) = read_text(&outer.join("package.json")) else { return false };
     let Ok(manifest) = Manifest::parse(&text) else { return false };
-    let Ok(patterns) = manifest.workspace_patterns() else { return false };
+    let Ok(mut patterns) = manifest.workspace_patterns() else { return false };
+    if outer.join(PNPM_WORKSPACE).exists()
+        && let Ok(read) = read_home(outer, &manifest, &mut Seen::new())
+    {
+        patterns.extend(read.home.workspace_patterns().unwrap_or_default());
+    }
     let Ok(inner) = inner.strip_prefix(outer) else { return false };
     let inner = inner.to_string_lossy().replace('\\', "/");
     Patterns::parse(&patterns).is_ok_and(|patterns| patterns.matches(&inner))

@@ -77,7 +77,7 @@ impl Builder<'_, '_> {
             let name_id = self.tree.interner.name(name);
             let name = name.to_owned();
             let manifest = Manifest::from_record(record, Some(&name), &mut self.tree.interner);
-            let manifest = self.tree.manifests.push(manifest);
+            let manifest = self.tree.manifests.push(manifest, &self.tree.interner);
             let node = self.tree.add_node(name_id, manifest);
             self.tree[node].in_bundle = true;
             self.tree.attach(node, parent);

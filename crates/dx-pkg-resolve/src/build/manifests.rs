@@ -54,7 +54,7 @@ impl Builder<'_, '_> {
         let name = self.tree.text(name).to_owned();
         let manifest =
             Manifest::from_record(LockPackage::default(), Some(&name), &mut self.tree.interner);
-        let manifest = self.tree.manifests.push(manifest);
+        let manifest = self.tree.manifests.push(manifest, &self.tree.interner);
         self.failures.push(Failure { error, manifest, is_excused: false });
         crate::intern::index(self.failures.len() - 1)
     }
@@ -151,7 +151,7 @@ impl Builder<'_, '_> {
                 self.provider.manifest(&package_name, &text(spec), &from).map_err(load_error)?;
             let manifest =
                 Manifest::from_record(package, Some(&package_name), &mut self.tree.interner);
-            return Ok(self.tree.manifests.push(manifest));
+            return Ok(self.tree.manifests.push(manifest, &self.tree.interner));
         }
         let packument = self.provider.packument(&package_name).map_err(load_error)?;
         let Some(version) = self.picker.pick(&packument, &parsed) else {
@@ -173,7 +173,7 @@ impl Builder<'_, '_> {
             return Ok(*known);
         }
         let manifest = Manifest::from_registry(&packument, version, &mut self.tree.interner);
-        let id = self.tree.manifests.push(manifest);
+        let id = self.tree.manifests.push(manifest, &self.tree.interner);
         self.registry.insert((package_name, position), id);
         Ok(id)
     }

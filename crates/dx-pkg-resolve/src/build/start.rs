@@ -10,6 +10,7 @@ use crate::intern::Interner;
 use crate::manifest::{Declared, EdgeKind, Manifest, Manifests};
 use crate::overrides::Rules;
 use crate::pick::Picker;
+use crate::pins::PinTable;
 use crate::provider::Provider;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
 use crate::{Options, Requirements, ResolveError};
@@ -81,12 +82,12 @@ fn load<'a, 'l>(
     options: &'a Options,
 ) -> Result<Builder<'a, 'l>, ResolveError> {
     let mut interner = Interner::default();
-    let mut manifests = Manifests::default();
+    let mut manifests = Manifests::with_pins(PinTable::new(&requirements.pins, &mut interner));
     let (rules, root_rules) = Rules::new(&requirements.overrides, &mut interner);
     let root_name = requirements.root.name.as_deref().unwrap_or_default();
     let name = interner.name(root_name);
     let root = Manifest::from_record(requirements.root.clone(), None, &mut interner);
-    let root = manifests.push(root);
+    let root = manifests.push_folder(root, "", &interner);
     let mut tree = DependencyTree::new(interner, manifests, rules, root, name);
     tree.legacy_peer_deps = options.legacy_peer_deps;
     tree.places = provider.places();
@@ -155,7 +156,7 @@ impl<'l> Builder<'_, 'l> {
         let folder_name = name_of_path(path).to_owned();
         let name = self.tree.interner.name(package.name.as_deref().unwrap_or(&folder_name));
         let manifest = Manifest::from_record(package, Some(&folder_name), &mut self.tree.interner);
-        let manifest = self.tree.manifests.push(manifest);
+        let manifest = self.tree.manifests.push_folder(manifest, path, &self.tree.interner);
         let node = self.tree.add_node(name, manifest);
         self.tree[node].folder = Some(path.into());
         self.folders.insert(path.to_owned(), node);
@@ -179,7 +180,9 @@ impl<'l> Builder<'_, 'l> {
             if declared.contains(path.as_str()) {
                 let spec = self.tree.interner.spec(&format!("file:{path}"));
                 let name = self.tree[folder].name;
-                self.tree.add_edge(edges_of, Declared { name, spec, kind: EdgeKind::Workspace });
+                let kind = EdgeKind::Workspace;
+                let declared = Declared { name, spec, kind, is_pinned: false };
+                self.tree.add_edge(edges_of, declared);
             }
         }
     }
@@ -236,7 +239,7 @@ impl<'l> Builder<'_, 'l> {
                 node
             } else {
                 let manifest = entry.manifest(name, &mut self.tree.interner);
-                let manifest = self.tree.manifests.push(manifest);
+                let manifest = self.tree.manifests.push(manifest, &self.tree.interner);
                 self.tree.add_node(name_id, manifest)
             };
             self.tree[node].in_bundle = bundler.is_some();

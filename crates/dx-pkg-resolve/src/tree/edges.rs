@@ -48,6 +48,7 @@ impl DependencyTree<'_> {
             name: declared.name,
             key,
             declared: declared.spec,
+            is_pinned: declared.is_pinned,
             kind: declared.kind,
             to: None,
             rules: None,
@@ -318,7 +319,8 @@ impl DependencyTree<'_> {
         let rules = this.rules.filter(|rules| !self.rules.is_root(*rules));
         let Some(rules) = rules.filter(|_| !self[node].in_bundle) else {
             let spec = if self[node].in_bundle { this.declared } else { self.spec(edge) };
-            return self.fits(node, spec, this.from);
+            let base = if this.is_pinned { self.root } else { this.from };
+            return self.fits(node, spec, base);
         };
         let spec = self.spec(edge);
         if self.fits(node, spec, self.base_of(edge)) {

@@ -15,20 +15,24 @@ impl DependencyTree<'_> {
     }
 
     /// Returns the node whose folder a path in the requirement of `edge` is relative to: the
-    /// project's where an override of it applies, which is written there, else the dependent's.
+    /// project's where an override or a pin of it applies, which is written there, else the
+    /// dependent's.
     pub(crate) fn base_of(&self, edge: EdgeId) -> NodeId {
         let this = &self[edge];
         let overrides = this.rules.is_some_and(|rules| {
             self.rules.name(rules) == Some(this.name)
                 && self.interner.spec_text(self.rules.value(rules)) != "*"
         });
-        if overrides { self.root } else { self.source_or_self(this.from) }
+        if overrides || this.is_pinned { self.root } else { self.source_or_self(this.from) }
     }
 
     /// Returns whether a dependency of the published package `node` is a folder that its author
     /// had: one that is not in the package itself. An override may put another in its place.
     pub(super) fn is_authors_folder(&self, node: NodeId, item: Declared) -> bool {
         let Ok(Spec::Directory(path)) = self.interner.parsed(item.spec) else { return false };
+        if item.is_pinned {
+            return false;
+        }
         let is_published = self
             .manifest(node)
             .resolved

@@ -167,6 +167,7 @@ impl Case {
             root: record(&step["root"], ""),
             workspaces: workspaces.map(|(path, manifest)| record(manifest, path)).collect(),
             overrides: overrides(&step["root"]["overrides"]),
+            ..Requirements::default()
         }
     }
 }

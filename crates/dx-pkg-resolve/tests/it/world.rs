@@ -214,6 +214,7 @@ impl World {
             root: project.record(""),
             workspaces: workspaces.map(|(path, manifest)| manifest.record(path)).collect(),
             overrides: self.overrides.clone(),
+            ..Requirements::default()
         }
     }
 

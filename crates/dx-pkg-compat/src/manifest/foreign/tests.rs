@@ -5,7 +5,16 @@ fn manifest(value: Value) -> Manifest {
 }
 
 fn suggestion(value: Value) -> (String, Vec<String>) {
-    let pins = manifest(value).foreign_pins();
+    let pnpm = value.get("pnpm").and_then(|pnpm| pnpm.get("overrides"));
+    let mut pins = Vec::new();
+    for (field, value, style) in [
+        ("resolutions", value.get("resolutions"), PinStyle::Yarn),
+        ("pnpm.overrides", pnpm, PinStyle::Pnpm),
+    ] {
+        for (key, value) in value.and_then(Value::as_object).into_iter().flatten() {
+            pins.push(ForeignPin::new(field, key, value.as_str(), style));
+        }
+    }
     let (json, others) = ForeignPin::as_overrides(&pins);
     (json.unwrap_or_default(), others.into_iter().map(str::to_owned).collect())
 }
@@ -51,8 +60,6 @@ fn pins_without_a_translation_are_named() {
     }
     let removed = serde_json::json!({ "pnpm": { "overrides": { "a": "-", "b": 1 } } });
     assert_eq!(suggestion(removed), (String::new(), vec!["a".to_owned(), "b".to_owned()]));
-    let text = serde_json::json!({ "resolutions": ["a"] });
-    assert_eq!(suggestion(text), (String::new(), vec!["*".to_owned()]));
 }
 
 #[test]
@@ -64,19 +71,6 @@ fn rules_for_one_package_are_put_together() {
 }
 
 #[test]
-fn pins_that_overrides_repeat_need_no_word() {
-    let value = serde_json::json!({
-        "dependencies": { "d": "1.2.3" },
-        "resolutions": { "**/a": "1", "b/a": "2", "d": "1.2.3", "b": "3" },
-        "pnpm": { "overrides": { "a": "1", "b>a": "2" } },
-        "overrides": { "a": "1", "b": { ".": "3", "a": "2" }, "d": "$d" },
-    });
-    assert_eq!(manifest(value).foreign_pins(), []);
-    let value = serde_json::json!({ "resolutions": { "a": "1" }, "overrides": { "a": "2" } });
-    assert_eq!(manifest(value).foreign_pins().len(), 1);
-}
-
-#[test]
 fn empty_fields_say_nothing() {
     let value = serde_json::json!({
         "resolutions": {}, "pnpm": { "overrides": {}, "updateConfig": { "x": 1 } },
@@ -84,9 +78,8 @@ fn empty_fields_say_nothing() {
         "dependenciesMeta": null, "flat": false,
     });
     let mut fields = ForeignFields::default();
-    fields.add_project(&manifest(value.clone()));
+    fields.add_project(&manifest(value));
     assert_eq!(fields.in_words(), None);
-    assert_eq!(manifest(value).foreign_pins(), []);
 }
 
 #[test]
@@ -94,18 +87,17 @@ fn fields_are_named_in_one_sentence() {
     let mut fields = ForeignFields::default();
     fields.add_project(&manifest(serde_json::json!({
         "trustedDependencies": ["a"], "patchedDependencies": { "a@1": "x" },
-        "workspaces": { "packages": [], "catalogs": { "x": {} } },
+        "workspaces": { "packages": [], "nohoist": ["x"], "catalogs": { "x": {} } },
         "pnpm": { "onlyBuiltDependencies": ["a"], "peerDependencyRules": { "x": 1 } },
     })));
     fields.add_workspace("w", &manifest(serde_json::json!({ "overrides": { "a": "1" } })));
-    fields.add_pnpm_workspace(&["packages".to_owned(), "hoist".to_owned()], false);
+    fields.add_pnpm_workspace(&["packages".to_owned(), "hoist".to_owned()]);
     assert_eq!(
         fields.in_words().unwrap(),
         "dx does not carry out patchedDependencies (packages are installed unpatched); \
-         workspaces.catalogs (write a version instead of each catalog: requirement); hoist in \
-         pnpm-workspace.yaml (node_modules is laid out as npm does); overrides in w/package.json \
-         (it counts in the project's own package.json only); pnpm.peerDependencyRules, packages in \
-         pnpm-workspace.yaml, to be written as workspaces in package.json"
+         workspaces.nohoist, hoist in pnpm-workspace.yaml (node_modules is laid out as npm does); \
+         overrides in w/package.json (it counts in the project's own package.json only); \
+         pnpm.peerDependencyRules"
     );
 }
 

@@ -29,6 +29,11 @@ pub(super) fn trust(key: &str) -> Trust {
     known.map_or(Trust::Anyone, |(_, trust)| *trust)
 }
 
+/// Returns whether a key is one of the settings of a registry.
+pub(super) fn is_of_a_registry(key: &str) -> bool {
+    OF_A_REGISTRY.iter().any(|(known, _)| *known == key)
+}
+
 /// Returns whether a setting counts for nothing, although npm might heed it. In the environment
 /// (`in_file` is false) other programs leave settings of their own.
 pub(in super::super) fn is_unread(key: &str, value: &RawValue, in_file: bool) -> bool {

@@ -1,0 +1,113 @@
+//! The requirements of a project that other managers' protocols and pins change.
+
+use dx_pkg_acquire::files::{parse_manifest, read_text};
+use dx_pkg_compat::homes::{Meanings, ReadPins, WorkspaceName, link_path, pins};
+use dx_pkg_compat::manifest::Section;
+use dx_pkg_lock::{LockPackage, name_of_path};
+use dx_pkg_resolve::pins::{Meaning, Pins};
+use dx_pkg_resolve::{Override, Places};
+
+use super::Project;
+use crate::InstallError;
+
+/// What a project says about requirements.
+#[derive(Debug, Default)]
+pub(crate) struct ProjectPins {
+    /// The meanings and pins.
+    pub(crate) pins: Pins,
+    /// npm's rules: the project's `overrides`, and pins of the same kind.
+    pub(crate) overrides: Vec<Override>,
+    /// The folders of `link:` requirements, relative to the project.
+    pub(crate) links: Vec<String>,
+    /// The pins as they were read.
+    pub(crate) read: ReadPins,
+}
+
+impl Project {
+    /// Reads the meanings of the project's requirements, and its pins.
+    ///
+    /// # Errors
+    /// One of them names what is not there, or two contradict each other.
+    pub(crate) fn pins(&self) -> Result<ProjectPins, InstallError> {
+        let catalogs = self.home.catalogs(&self.manifest)?;
+        let workspaces: Vec<WorkspaceName> = self
+            .workspaces
+            .iter()
+            .map(|(folder, manifest)| WorkspaceName {
+                folder: folder.clone(),
+                name: manifest.name.clone().unwrap_or_else(|| name_of_path(folder).to_owned()),
+                version: manifest.version.clone(),
+            })
+            .collect();
+        let owner = self.home.owner;
+        let meanings = Meanings { owner, catalogs: &catalogs, workspaces: &workspaces };
+        let mut found = ProjectPins::default();
+        let places = self.places();
+        let all = std::iter::once(("", &self.manifest))
+            .chain(self.workspaces.iter().map(|(folder, manifest)| (folder.as_str(), manifest)));
+        for (folder, manifest) in all {
+            let entries = Section::ALL.into_iter().flat_map(|section| manifest.section(section));
+            for (name, written) in entries.filter(|(_, spec)| spec.contains(':')) {
+                let Some(means) = meanings.of(folder, name, written)? else { continue };
+                if let Some(path) = link_path(written) {
+                    found.links.push(places.relative(folder, path));
+                }
+                let (from, name, written) = (folder.to_owned(), name.clone(), written.clone());
+                found.pins.meanings.push(Meaning { from, name, written, means });
+            }
+        }
+        if !self.ignores_pins {
+            found.read = pins(&self.home, &self.manifest, &meanings)?;
+        }
+        if !found.read.has_overrides {
+            found.overrides = self.manifest.override_rules()?;
+        }
+        found.overrides.extend(found.read.below.iter().cloned());
+        found.pins.pins.clone_from(&found.read.pins);
+        found.links.extend(found.read.links.iter().map(|path| places.relative("", path)));
+        Ok(found)
+    }
+
+    /// Returns npm's rules, with pins as such, for what concerns the places they name.
+    pub(crate) fn rules(&self) -> Result<Vec<Override>, InstallError> {
+        let ProjectPins { pins, mut overrides, .. } = self.pins()?;
+        overrides.extend(pins.pins.into_iter().filter_map(|pin| {
+            Some(Override { key: pin.name, value: Some(pin.value?), children: Vec::new() })
+        }));
+        Ok(overrides)
+    }
+
+    /// Returns the folders of `link:` requirements as packages without dependencies: of such a
+    /// folder nothing is installed, and it need not exist.
+    pub(super) fn linked_without_dependencies(
+        &self,
+        links: &[String],
+    ) -> Result<Vec<LockPackage>, InstallError> {
+        let mut found: Vec<LockPackage> = Vec::new();
+        for path in links {
+            let is_workspace = self.workspaces.iter().any(|(folder, _)| folder == path);
+            if is_workspace || path.is_empty() || found.iter().any(|known| known.path == *path) {
+                continue;
+            }
+            let file = self.root.join(path).join("package.json");
+            let package = match read_text(&file)? {
+                Some(text) => parse_manifest(&file, &text)?.to_lock_package(),
+                None => LockPackage::default(),
+            };
+            found.push(LockPackage {
+                path: path.clone(),
+                name: package.name,
+                version: package.version,
+                bin: package.bin,
+                license: package.license,
+                ..LockPackage::default()
+            });
+        }
+        Ok(found)
+    }
+
+    pub(super) fn places(&self) -> Places {
+        let project = self.root.to_str().map(|root| root.replace('\\', "/"));
+        Places { project, home: None }
+    }
+}
