@@ -3,9 +3,7 @@
 use dx_pkg_testkit::{Project, ProjectBuilder, Registry, Run};
 use serde_json::{Value, json};
 
-use crate::harness::{
-    command, dx, dx_with_prepared_trees, fails, locked_version, ok, required, unpacked,
-};
+use crate::harness::{command, dx, dx_with_prepared_trees, fails, locked_version, ok, required};
 
 fn registry() -> Registry {
     let registry = Registry::start();
@@ -28,7 +26,7 @@ fn warnings(run: &Run) -> Vec<&str> {
 }
 
 #[test]
-fn pins_of_other_managers_are_refused_with_npms_writing() {
+fn pins_of_other_managers_are_carried_out() {
     let registry = registry();
     for (field, value) in [
         ("resolutions", json!({ "b/a": "1.0.0" })),
@@ -36,13 +34,10 @@ fn pins_of_other_managers_are_refused_with_npms_writing() {
         ("pnpm", json!({ "overrides": { "b>a": "1.0.0" } })),
     ] {
         let project = with(&registry, field, value.clone());
-        for arguments in [["install"].as_slice(), &["ci"], &["add", "a"], &["remove", "b"]] {
-            let stderr = fails(command(&project).args(arguments).run(), "DX_FOREIGN_OVERRIDES");
-            let npms = r#""overrides": {"b":{"a":"1.0.0"}}"#;
-            assert!(stderr.contains(npms), "{arguments:?} {stderr}");
+        for arguments in [["install"].as_slice(), &["ci"], &["install", "--force"]] {
+            command(&project).args(arguments).run().success();
+            assert_eq!(locked_version(&project, "node_modules/a"), "1.0.0");
         }
-        assert!(!project.exists("node_modules") && !project.exists("package-lock.json"));
-        assert!(unpacked(&project).is_empty());
 
         // Side by side with npm's, they are nothing to talk about.
         let overrides = json!({ "b": { "a": "1.0.0" } });
@@ -56,15 +51,21 @@ fn pins_of_other_managers_are_refused_with_npms_writing() {
 #[test]
 fn pins_can_be_passed_over_and_are_not_hidden_by_up_to_date() {
     let registry = registry();
-    let project = with(&registry, "resolutions", json!({ "a": "1.0.0" }));
+    let project = with(&registry, "resolutions", json!({ "a": "patch:a@1.0.0#a.patch" }));
     let run = ok(&project, ["install", "--foreign-overrides=warn"]);
-    let warning = "versions are pinned in resolutions (a), which dx does not read";
+    let warning = "versions are pinned in resolutions (a), which dx cannot carry out";
     assert_eq!(warnings(&run), [warning]);
     fails(dx(&project, ["install"]), "DX_FOREIGN_OVERRIDES");
     assert_eq!(warnings(&ok(&project, ["install", "--force"])), [warning]);
     assert_eq!(ok(&project, ["install", "--foreign-overrides=ignore"]).stderr, "");
     fails(dx(&project, ["install", "--foreign-overrides=no"]), "DX_CONFIG_INVALID");
     fails(dx(&project, ["ci"]), "DX_FOREIGN_OVERRIDES");
+    // Those that dx knows are passed over with `ignore` only.
+    let project = with(&registry, "resolutions", json!({ "a": "1.0.0" }));
+    ok(&project, ["install", "--foreign-overrides=ignore"]);
+    assert_eq!(locked_version(&project, "node_modules/a"), "1.1.0");
+    ok(&project, ["install"]);
+    assert_eq!(locked_version(&project, "node_modules/b/node_modules/a"), "1.0.0");
 }
 
 #[test]
@@ -86,7 +87,7 @@ fn other_fields_are_named_in_one_warning() {
         .field("patchedDependencies", json!({ "a@1.0.0": "a.patch" }))
         .field("dependenciesMeta", json!({ "a": { "injected": true } }))
         .field("pnpm", json!({ "neverBuiltDependencies": ["x"], "updateConfig": {} }))
-        .field("workspaces", json!({ "packages": ["w"], "catalog": { "a": "1.0.0" } }))
+        .field("workspaces", json!({ "packages": ["w"], "nohoist": ["a"] }))
         .file("w/package.json", r#"{"name":"w","resolutions":{"a":"1"},"allowScripts":{"a":true}}"#)
         .create();
     let run = ok(&project, ["install"]);
@@ -94,7 +95,7 @@ fn other_fields_are_named_in_one_warning() {
     assert_eq!(told.len(), 1, "{run}");
     for named in [
         "patchedDependencies (packages are installed unpatched)",
-        "dependenciesMeta.injected (node_modules is laid out as npm does)",
+        "workspaces.nohoist, dependenciesMeta.injected (node_modules is laid out as npm does)",
         "resolutions in w/package.json, allowScripts in w/package.json (",
     ] {
         assert!(told[0].contains(named), "{named}: {run}");
@@ -104,33 +105,24 @@ fn other_fields_are_named_in_one_warning() {
 }
 
 #[test]
-fn settings_of_pnpm_beside_the_project_are_named_and_their_pins_refused() {
+fn settings_of_pnpm_beside_the_project_are_named() {
     let registry = registry();
     let text = "packages:\n  - w\nonlyBuiltDependencies:\n  - x\n";
     let project = builder(&registry).file("pnpm-workspace.yaml", text).create();
     let run = ok(&project, ["install"]);
     let told = warnings(&run);
     assert_eq!(told.len(), 1, "{run}");
-    assert!(told[0].contains("packages in pnpm-workspace.yaml, to be written as workspaces"));
-    project.write("pnpm-workspace.yaml", "overrides:\n  'b>a': 1.0.0\n");
-    let stderr = fails(dx(&project, ["install"]), "DX_FOREIGN_OVERRIDES");
-    assert!(stderr.contains(r#""overrides": {"b":{"a":"1.0.0"}}"#), "{stderr}");
+    assert!(told[0].contains("onlyBuiltDependencies in pnpm-workspace.yaml"), "{run}");
+    assert!(!told[0].contains("packages in pnpm"), "{run}");
 }
 
 #[test]
 fn protocols_of_other_managers_are_named() {
     let registry = registry();
     registry.package("published", "1.0.0").dep("a", "workspace:^").publish();
-    for (spec, managers) in [
-        ("workspace:*", "pnpm, yarn and bun"),
-        ("workspace:../a", "pnpm, yarn and bun"),
-        ("catalog:", "pnpm, yarn and bun"),
-        ("catalog:old", "pnpm, yarn and bun"),
-        ("link:../a", "pnpm, yarn and bun"),
-        ("portal:../a", "yarn"),
-        ("jsr:@s/a@^1", "pnpm and yarn"),
-        ("patch:a@npm:1.0.0#a.patch", "yarn"),
-    ] {
+    for (spec, managers) in
+        [("exec:./a.js", "yarn"), ("runtime:^22", "pnpm"), ("patch:a@npm:1.0.0#a.patch", "yarn")]
+    {
         let protocol = spec.split_inclusive(':').next().unwrap();
         let expected = format!("{protocol} is a protocol of {managers}");
         let project = builder(&registry).dep("a", spec).create();

@@ -39,6 +39,7 @@ mod freshness;
 mod gyp;
 mod habits;
 mod harness;
+mod homes;
 mod identity;
 #[cfg(unix)]
 mod in_place;
@@ -76,7 +77,11 @@ mod own_scripts;
 mod packed;
 mod peers;
 #[cfg(unix)]
+mod pins;
+#[cfg(unix)]
 mod prepared;
+#[cfg(unix)]
+mod protocols;
 #[cfg(unix)]
 mod remembered;
 mod resolution;

@@ -96,6 +96,12 @@ pub enum HomeError {
         /// The requirement.
         spec: String,
     },
+    /// An argument of `add` has a requirement and no name.
+    #[error("{argument:?} does not tell which package is meant")]
+    NoName {
+        /// The argument.
+        argument: String,
+    },
     /// A protocol that only another manager's projects may use.
     #[error(
         "{required_by} requires {package}@{spec}: portal: is a protocol of yarn, and this project is not one of yarn's"
@@ -135,7 +141,7 @@ impl Coded for HomeError {
                 "DX_NO_CATALOG_ENTRY"
             }
             Self::NoWorkspace { .. } => "DX_NO_WORKSPACE",
-            Self::BadJsr { .. } => "DX_INVALID_SPEC",
+            Self::BadJsr { .. } | Self::NoName { .. } => "DX_INVALID_SPEC",
             Self::Portal { .. } => "DX_UNSUPPORTED_PROTOCOL",
         }
     }
@@ -168,6 +174,7 @@ impl Coded for HomeError {
             }
             Self::NoWorkspace { known, .. } => format!("the workspaces are {}", listed(known)),
             Self::BadJsr { .. } => "write the package's scope and name".to_owned(),
+            Self::NoName { argument } => format!("write the name in front: name@{argument}"),
             Self::Portal { .. } => "write file: with the same path".to_owned(),
         })
     }

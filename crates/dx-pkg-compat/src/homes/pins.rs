@@ -1,7 +1,7 @@
 //! Pins of versions: `resolutions`, `pnpm.overrides`, `overrides` of `pnpm-workspace.yaml`, and
 //! `overrides` as Bun reads them.
 
-use dx_pkg_core::{PackageName, Range, Spec};
+use dx_pkg_core::{PackageName, Range, Spec, Version};
 use dx_pkg_resolve::Override;
 use dx_pkg_resolve::pins::{Pin, Which};
 use serde_json::{Map, Value};
@@ -31,6 +31,9 @@ struct Field<'f> {
     style: PinStyle,
     peers: bool,
 }
+
+/// A range that has no version.
+const NO_VERSION: &str = "<0.0.0-0";
 
 /// The packages that a key means, from the outermost in.
 struct Selector {
@@ -98,16 +101,12 @@ pub fn pins(
         }
     }
     let mut pins: Vec<Pin> = known.into_iter().map(|(pin, ..)| pin).collect();
-    // The narrower a pin is, the sooner it counts.
-    pins.sort_by_key(|pin| (pin.parent.is_none(), pin.which == Which::All, !is_exact(pin)));
+    if home.owner.manager == Manager::Pnpm {
+        // The narrower one counts. With Yarn it is the first.
+        pins.sort_by_key(|pin| (pin.parent.is_none(), pin.which == Which::All));
+    }
     read.pins = pins;
     Ok(read)
-}
-
-/// Returns whether a pin is for requirements that one version would meet.
-fn is_exact(pin: &Pin) -> bool {
-    matches!(&pin.which, Which::Meeting(range)
-        if Range::parse(range).is_ok_and(|range| range.exact().is_some()))
 }
 
 /// Returns the fields that the project's manager reads.
@@ -132,11 +131,12 @@ fn fields<'f>(
         return Err(HomeError::Value { file, key, wanted: "a table of names with versions" });
     }
     let (yarn, pnpms) = (PinStyle::Yarn, PinStyle::Pnpm);
+    let own = manifest.raw.get("resolutions").filter(|_| !is_pnpm || home.reads_pnpm_field());
     let resolutions = if is_pnpm { pnpms } else { yarn };
     for (name, value, style, peers) in [
         ("overrides in pnpm-workspace.yaml", overrides, pnpms, true),
         ("pnpm.overrides", pnpm.and_then(|pnpm| pnpm.get("overrides")), pnpms, true),
-        ("resolutions", manifest.raw.get("resolutions"), resolutions, is_pnpm),
+        ("resolutions", own, resolutions, is_pnpm),
     ] {
         match value {
             Some(Value::Object(entries)) => found.push(Field { name, entries, style, peers }),
@@ -151,7 +151,7 @@ fn fields<'f>(
         && entries.values().all(Value::is_string)
     {
         read.has_overrides = true;
-        found.push(Field { name: "overrides", entries, style: yarn, peers: false });
+        found.push(Field { name: "overrides", entries, style: pnpms, peers: false });
     }
     Ok(found)
 }
@@ -337,7 +337,14 @@ fn yarn_selector(key: &str) -> Option<Selector> {
     if !packages.is_empty() || globs.contains(&2) || parent.is_none() && globs.contains(&1) {
         return None;
     }
-    let parent = parent.map(|(name, range)| (name, range.map(|range| plain(&range).to_owned())));
+    let parent = match parent {
+        // To Yarn this is the version itself, so a range is that of no package.
+        Some((name, Some(range))) => {
+            let version = Version::parse(plain(&range)).map(|version| version.to_string());
+            Some((name, Some(version.unwrap_or_else(|_| NO_VERSION.to_owned()))))
+        }
+        parent => parent,
+    };
     let is_anywhere_below = parent.is_some() && globs.contains(&1);
     Some(Selector { is_anywhere_below, parent, name, range })
 }

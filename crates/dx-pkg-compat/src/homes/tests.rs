@@ -209,8 +209,8 @@ fn pins_of_pnpm_are_read_the_narrower_first() {
         words(&found),
         [
             "b@1>a~>=2:^4",
-            "e~1.0.0:1.5.0",
             "@s/x~^2:npm:y@1",
+            "e~1.0.0:1.5.0",
             "a:1.0.0",
             "c:-",
             "f:file:../f",
@@ -248,7 +248,7 @@ fn resolutions_of_yarn_are_read() {
     .unwrap();
     assert_eq!(
         words(&found),
-        ["@s/p@1.0.0>@t/c:npm:other@3", "d=^1:file:./d", "d=npm:^1:file:./d", "a:1.0.0", "b:2"]
+        ["a:1.0.0", "b:2", "@s/p@1.0.0>@t/c:npm:other@3", "d=^1:file:./d", "d=npm:^1:file:./d"]
     );
     assert_eq!(found.below.len(), 1);
     assert!(found.left.is_empty());
@@ -270,8 +270,15 @@ fn resolutions_of_yarn_are_read() {
 #[test]
 fn bun_reads_overrides_that_are_flat() {
     let bun = home(Manager::Bun, None, "");
-    let found = read(&bun, json!({ "overrides": { "a": "1.0.0" } })).unwrap();
-    assert_eq!((words(&found), found.has_overrides), (vec!["a:1.0.0".to_owned()], true));
+    let found = read(
+        &bun,
+        json!({ "overrides": { "a": "1.0.0", "b@^2": "$c" }, "dependencies": { "c": "3" } }),
+    );
+    let found = found.unwrap();
+    assert_eq!(
+        (words(&found), found.has_overrides),
+        (vec!["a:1.0.0".to_owned(), "b~^2:3".to_owned()], true)
+    );
     let found = read(&bun, json!({ "overrides": { "a": { "b": "1.0.0" } } })).unwrap();
     assert_eq!((words(&found).len(), found.has_overrides), (0, false));
 }

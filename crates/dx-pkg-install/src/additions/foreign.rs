@@ -1,6 +1,6 @@
 //! Arguments of `dx add` with protocols that npm lacks: `a@workspace:*`, `jsr:@s/n`, `link:../a`.
 
-use dx_pkg_compat::homes::{Catalogs, Meanings};
+use dx_pkg_compat::homes::{Catalogs, HomeError, Meanings};
 use dx_pkg_core::spec::Argument;
 use dx_pkg_core::{PackageName, Spec};
 
@@ -41,7 +41,7 @@ impl ForeignArgument {
             Some("link:" | "portal:") => Self::of_folder(name, spec, open).map(Some),
             _ => {
                 let Some(name) = name else {
-                    return Err(InstallError::UnsupportedArgument { argument: text.to_owned() });
+                    return Err(HomeError::NoName { argument: text.to_owned() }.into());
                 };
                 Ok(Some(Self::plain(name, spec)))
             }

@@ -89,17 +89,15 @@ fn add_home(project: &Project, fields: &mut ForeignFields) {
         value.is_some_and(|value| value.as_object().is_some_and(|map| !map.is_empty()))
     };
     let pnpm_overrides = raw.get("pnpm").and_then(|pnpm| pnpm.get("overrides"));
-    if has(pnpm_overrides) && home.owner.manager == Manager::Pnpm && !home.reads_pnpm_field() {
-        let field = "pnpm.overrides, which pnpm 11 and later read in pnpm-workspace.yaml only";
-        fields.add_other(field.to_owned());
-    }
-    if home.owner.is_npm() {
-        for (field, value) in
-            [("resolutions", raw.get("resolutions")), ("pnpm.overrides", pnpm_overrides)]
-        {
-            if has(value) {
-                fields.add_other(format!("{field}, as the project belongs to npm"));
-            }
+    let is_new_pnpm = home.owner.manager == Manager::Pnpm && !home.reads_pnpm_field();
+    for (field, value) in
+        [("resolutions", raw.get("resolutions")), ("pnpm.overrides", pnpm_overrides)]
+    {
+        if has(value) && home.owner.is_npm() {
+            fields.add_other(format!("{field}, as the project belongs to npm"));
+        } else if has(value) && is_new_pnpm {
+            let instead = "which pnpm 11 and later read as overrides in pnpm-workspace.yaml only";
+            fields.add_other(format!("{field}, {instead}"));
         }
     }
 }

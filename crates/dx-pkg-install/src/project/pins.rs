@@ -61,6 +61,7 @@ impl Project {
         }
         if !found.read.has_overrides {
             found.overrides = self.manifest.override_rules()?;
+            give_meanings(&mut found.overrides, &meanings)?;
         }
         found.overrides.extend(found.read.below.iter().cloned());
         found.pins.pins.clone_from(&found.read.pins);
@@ -110,4 +111,21 @@ impl Project {
         let project = self.root.to_str().map(|root| root.replace('\\', "/"));
         Places { project, home: None }
     }
+}
+
+/// Gives values of npm's `overrides` that have another manager's protocol their meanings; folders
+/// are relative to the project.
+fn give_meanings(rules: &mut [Override], meanings: &Meanings<'_>) -> Result<(), InstallError> {
+    for rule in rules {
+        // The name in front of a range; that of a scope begins with `@`.
+        let end = rule.key.get(1..).and_then(|rest| rest.find('@')).map(|end| end + 1);
+        let name = &rule.key[..end.unwrap_or(rule.key.len())];
+        if let Some(value) = rule.value.as_deref().filter(|value| value.contains(':'))
+            && let Some(means) = meanings.of("", name, value)?
+        {
+            rule.value = Some(means);
+        }
+        give_meanings(&mut rule.children, meanings)?;
+    }
+    Ok(())
 }

@@ -303,7 +303,7 @@ options! {
         "A file with changes to the manifests of dependencies."
         => only();
     "foreign-overrides": ForeignOverrides, "error", Resolve,
-        "What happens where `resolutions` or `pnpm.overrides` pin what `overrides` does not."
+        "What happens where pins or hooks of pnpm, Yarn or Bun cannot be carried out."
         => getter(foreign_overrides = ForeignOverrides::Error);
     "workspaces": bool, "true", Resolve,
         "Whether the project's workspaces take part."
