@@ -4,6 +4,7 @@
 //! Opens no file: the caller passes texts in. What a file says and dx does not carry out is named,
 //! never passed over.
 
+mod approvals;
 mod catalogs;
 mod error;
 mod meaning;
@@ -15,6 +16,7 @@ mod text;
 #[cfg(test)]
 mod tests;
 
+pub use approvals::Approvals;
 pub use catalogs::Catalogs;
 pub use error::HomeError;
 pub use meaning::{Meanings, WorkspaceName, link_path};

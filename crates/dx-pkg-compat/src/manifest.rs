@@ -10,7 +10,6 @@ use dx_pkg_resolve::{Extension, Joining, Override};
 use serde_json::Value;
 
 mod allow_scripts;
-mod approvals;
 mod bin;
 mod dev_engines;
 mod edit;
@@ -31,7 +30,6 @@ mod text;
 mod tests;
 
 pub use allow_scripts::AllowScripts;
-pub use approvals::Approvals;
 pub use dev_engines::{CurrentEngines, UnmetEngine};
 pub use edit::ManifestEdit;
 pub use error::ManifestError;

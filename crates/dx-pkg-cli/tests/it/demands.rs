@@ -93,9 +93,7 @@ fn other_fields_are_named_in_one_warning() {
     let told = warnings(&run);
     assert_eq!(told.len(), 1, "{run}");
     for named in [
-        "trustedDependencies, pnpm.neverBuiltDependencies (name the packages in allowScripts",
-        "workspaces.nohoist",
-        "dependenciesMeta",
+        "workspaces.nohoist, dependenciesMeta.injected (node_modules is laid out as npm does)",
         "resolutions in w/package.json, allowScripts in w/package.json (",
     ] {
         assert!(told[0].contains(named), "{named}: {run}");

@@ -10,6 +10,7 @@ mod allow_scripts;
 #[cfg(unix)]
 mod altered;
 mod altered_packages;
+mod approvals;
 mod archives;
 #[cfg(unix)]
 mod background;
@@ -55,6 +56,7 @@ mod interrupted;
 mod leftovers;
 mod lock_members;
 mod lockfile;
+mod managers;
 mod merge_conflicts;
 mod messages;
 mod missing_times;

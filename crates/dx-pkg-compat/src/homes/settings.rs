@@ -122,10 +122,8 @@ impl HomeSettings {
                         self.others.push(key.clone());
                     }
                 }
-                ("enableScripts", _) if *value == Value::Bool(false) => {
-                    self.settings.push(("ignore-scripts".to_owned(), RawValue::Bool(true)));
-                }
-                ("enableScripts", _) => {}
+                // Without it, scripts run where `dependenciesMeta` allows them, as always.
+                ("enableScripts", _) if *value == Value::Bool(false) => {}
                 ("nodeLinker", _) if value.as_str() == Some("node-modules") => {}
                 ("npmMinimalAgeGate", _) => match minutes(value) {
                     Some(minutes) => {

@@ -23,10 +23,10 @@ pub(super) fn check(
 ) -> Result<(), InstallError> {
     let mut fields = ForeignFields::default();
     fields.add_project(&project.manifest);
+    add_home(project, &mut fields);
     for (folder, manifest) in &project.workspaces {
         fields.add_workspace(folder, manifest);
     }
-    add_home(project, &mut fields);
     if let Some(sentence) = fields.in_words() {
         events.warning(&sentence);
     }

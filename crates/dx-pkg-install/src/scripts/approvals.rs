@@ -4,20 +4,14 @@
 use std::path::{Component, Path, PathBuf};
 
 use dx_pkg_acquire::files::read_text;
-use dx_pkg_compat::homes::Manager;
-use dx_pkg_compat::manifest::Approvals;
-use serde_json::Value;
+use dx_pkg_compat::homes::Approvals;
 
 use crate::InstallError;
 use crate::project::{Project, see};
 
 /// Reads what a project says in other forms than npm's.
 pub(crate) fn approvals(project: &Project) -> Result<Approvals, InstallError> {
-    let mut read = Approvals::of_manifest(&project.manifest);
-    let home = &project.home;
-    if let (Manager::Pnpm, Value::Object(settings)) = (home.owner.manager, &home.file) {
-        read.add_pnpm_workspace(&project.manifest, settings);
-    }
+    let mut read = Approvals::of(&project.manifest, &project.home);
     let Some((place, file)) = read.file.clone() else { return Ok(read) };
     match file_of_project(&project.root, &file) {
         Some(path) => match read_text(&path)? {

@@ -4,10 +4,11 @@
 //! is a package of the registry, a range or a pattern is no rule. Forms that approve everything
 //! are no rules either: only the user's own settings may do that.
 
-use dx_pkg_core::{PackageName, Version};
+use dx_pkg_core::{PackageName, Spec, Version};
 use serde_json::{Map, Value};
 
-use super::{AllowScripts, Manifest};
+use super::{Home, Manager};
+use crate::manifest::{AllowScripts, Manifest};
 
 #[cfg(test)]
 mod tests;
@@ -47,11 +48,13 @@ const LISTS: [(&str, bool); 3] = [
 ];
 
 impl Approvals {
-    /// Reads the forms of the project's manifest.
+    /// Reads the forms of the project's manifest and of its manager's settings file.
     #[must_use]
-    pub fn of_manifest(manifest: &Manifest) -> Self {
+    pub fn of(manifest: &Manifest, home: &Home) -> Self {
         let mut read = Approvals::default();
         let Value::Object(map) = &manifest.raw else { return read };
+        let is_pnpm = home.owner.manager == Manager::Pnpm;
+        let major = home.owner.major.filter(|_| is_pnpm);
         if let Some(trusted) = map.get("trustedDependencies") {
             read.add_list("trustedDependencies", trusted, true, Some(manifest));
         }
@@ -59,21 +62,17 @@ impl Approvals {
             read.add_dependencies_meta(meta);
         }
         if let Some(Value::Object(pnpm)) = map.get("pnpm") {
-            let major = pnpm_major(manifest);
             if major.is_some_and(|major| major > LAST_PNPM_WITH_LISTS) {
                 read.ignore_newer(pnpm);
             } else {
                 read.add_pnpm(pnpm, |key| format!("pnpm.{key}"), major);
             }
         }
+        if let (true, Value::Object(settings)) = (is_pnpm, &home.file) {
+            read.add_pnpm(settings, |key| format!("{key} in pnpm-workspace.yaml"), major);
+            read.strict = settings.get("strictDepBuilds") == Some(&Value::Bool(true));
+        }
         read
-    }
-
-    /// Adds the settings of a `pnpm-workspace.yaml` beside the manifest.
-    pub fn add_pnpm_workspace(&mut self, manifest: &Manifest, settings: &Map<String, Value>) {
-        let in_file = |key: &str| format!("{key} in pnpm-workspace.yaml");
-        self.add_pnpm(settings, in_file, pnpm_major(manifest));
-        self.strict |= settings.get("strictDepBuilds") == Some(&Value::Bool(true));
     }
 
     /// Adds the names in the file that [`Self::file`] names.
@@ -112,13 +111,10 @@ impl Approvals {
                 ));
             }
         }
-        let file = settings.get("onlyBuiltDependenciesFile").and_then(Value::as_str);
-        self.file = file.map(|file| (place("onlyBuiltDependenciesFile"), file.to_owned()));
-        if settings.get("dangerouslyAllowAllBuilds") == Some(&Value::Bool(true)) {
-            self.ignored.push(format!(
-                "{}: only your own settings can allow all scripts",
-                place("dangerouslyAllowAllBuilds")
-            ));
+        if let Some(Value::String(file)) = settings.get("onlyBuiltDependenciesFile")
+            && is_old
+        {
+            self.file = Some((place("onlyBuiltDependenciesFile"), file.clone()));
         }
     }
 
@@ -147,7 +143,7 @@ impl Approvals {
                 continue;
             };
             self.add(form, name, verdict);
-            if let Some(place) = manifest.and_then(|manifest| manifest.place_of(name)) {
+            if let Some(place) = manifest.and_then(|manifest| place_of(manifest, name)) {
                 self.add(form, place, verdict);
             }
         }
@@ -205,15 +201,16 @@ impl Approvals {
     }
 }
 
-impl Manifest {
-    /// Returns the spec by which the project requires a package from outside a registry.
-    fn place_of(&self, name: &str) -> Option<&str> {
-        let sections = [&self.dependencies, &self.dev_dependencies, &self.optional_dependencies];
-        let mut specs = sections.into_iter().flatten().filter(|(own, _)| own == name);
-        let (_, spec) = specs.next()?;
-        let places = ["file:", "./", "../", "http:", "https:", "git", "github:", "gitlab:"];
-        places.iter().any(|place| spec.starts_with(place)).then_some(spec)
-    }
+/// Returns the spec by which the project requires a package from outside a registry.
+fn place_of<'m>(manifest: &'m Manifest, name: &str) -> Option<&'m str> {
+    let Manifest { dependencies, dev_dependencies, optional_dependencies, .. } = manifest;
+    let sections = [dependencies, dev_dependencies, optional_dependencies];
+    let (_, spec) = sections.into_iter().flatten().find(|(own, _)| own == name)?;
+    let is_place = match Spec::parse(spec) {
+        Ok(Spec::Directory(_) | Spec::Tarball(_) | Spec::Remote(_) | Spec::Git(_)) => true,
+        _ => false,
+    };
+    is_place.then_some(spec)
 }
 
 /// Returns whether two keys are about the same package in the same version.
@@ -233,10 +230,4 @@ fn parts(key: &str) -> Option<(&str, Option<&str>)> {
     let is_registry = PackageName::parse(name).is_ok()
         && version.is_none_or(|version| Version::parse(version).is_ok());
     is_registry.then_some((name, version))
-}
-
-/// Returns the major version of pnpm that a project names as its package manager.
-fn pnpm_major(manifest: &Manifest) -> Option<u64> {
-    let version = manifest.package_manager.as_deref()?.strip_prefix("pnpm@")?;
-    version.split(['.', '+']).next()?.parse().ok()
 }

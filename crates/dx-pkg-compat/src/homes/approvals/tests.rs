@@ -1,14 +1,20 @@
 use serde_json::json;
 
 use super::*;
+use crate::homes::Owner;
 
 fn manifest(value: Value) -> Manifest {
     Manifest::from_value(value).unwrap()
 }
 
+fn approvals(manifest: &Manifest, file: Option<&str>) -> Approvals {
+    let home = Home::parse(Owner::of(manifest, |_| false), file).unwrap();
+    Approvals::of(manifest, &home)
+}
+
 /// Returns the rules of a manifest, and how much of it counts for nothing.
 fn rules(value: Value) -> (Vec<String>, usize) {
-    let read = Approvals::of_manifest(&manifest(value));
+    let read = approvals(&manifest(value), None);
     let rules = read.rules().map(|(key, verdict)| format!("{key} {verdict}"));
     (rules.collect(), read.ignored.len())
 }
@@ -46,7 +52,6 @@ fn each_form_says_what_its_manager_means() {
             0,
         ),
         (json!({ "pnpm": { "onlyBuiltDependencies": ["*", "@s/*", "a@^1"] } }), vec![], 3),
-        (json!({ "pnpm": { "dangerouslyAllowAllBuilds": true } }), vec![], 1),
     ] {
         let expected: Vec<String> = expected.into_iter().map(str::to_owned).collect();
         assert_eq!(rules(value.clone()), (expected, ignored), "{value}");
@@ -61,12 +66,9 @@ fn a_newer_pnpm_reads_neither_the_field_nor_lists_of_names() {
     assert_eq!(rules(field("pnpm@11.0.0+sha512.00")), (Vec::new(), 1));
     let of_file = |version: &str| {
         let manifest = manifest(json!({ "packageManager": version }));
-        let mut read = Approvals::of_manifest(&manifest);
-        let settings = json!({
-            "onlyBuiltDependencies": ["a"], "neverBuiltDependencies": ["b"],
-            "allowBuilds": { "c": true }, "strictDepBuilds": true,
-        });
-        read.add_pnpm_workspace(&manifest, settings.as_object().unwrap());
+        let text = "onlyBuiltDependencies: [a]\nneverBuiltDependencies:\n  - b\nallowBuilds:\n  c: \
+                    true\n  d: set this to true or false\nstrictDepBuilds: true\n";
+        let read = approvals(&manifest, Some(text));
         assert!(read.strict);
         (read.rules().map(|(key, _)| key).collect::<Vec<_>>(), read.ignored.len())
     };
@@ -93,7 +95,7 @@ fn contradictions_are_named_with_both_forms() {
         "pnpm": { "ignoredBuiltDependencies": ["a", "c@2.0.0", "d"] },
         "dependenciesMeta": { "e": { "built": false } },
     }));
-    let found = Approvals::of_manifest(&value).contradictions(&value);
+    let found = approvals(&value, None).contradictions(&value);
     assert_eq!(found.len(), 3, "{found:#?}");
     assert_eq!(
         found[0],
@@ -101,13 +103,13 @@ fn contradictions_are_named_with_both_forms() {
          a: the denial counts"
     );
     let value = manifest(json!({ "allowScripts": { "a": true, "a@1.0.0": false } }));
-    assert!(Approvals::of_manifest(&value).contradictions(&value).is_empty());
+    assert!(approvals(&value, None).contradictions(&value).is_empty());
 }
 
 #[test]
 fn a_file_with_names_is_named_and_read() {
     let value = manifest(json!({ "pnpm": { "onlyBuiltDependenciesFile": "allow.json" } }));
-    let mut read = Approvals::of_manifest(&value);
+    let mut read = approvals(&value, None);
     let (place, file) = read.file.clone().unwrap();
     assert_eq!((place.as_str(), file.as_str()), ("pnpm.onlyBuiltDependenciesFile", "allow.json"));
     read.add_file(&place, r#"["a"]"#);
