@@ -26,7 +26,7 @@ pub use settings::HomeSettings;
 
 use serde_json::Value;
 
-use crate::manifest::Manifest;
+use crate::manifest::{CARRIED_OUT, Manifest};
 
 /// The settings file of pnpm.
 pub const PNPM_WORKSPACE: &str = "pnpm-workspace.yaml";
@@ -70,6 +70,32 @@ impl Home {
             Manager::Pnpm => self.owner.major.is_none_or(|major| major < 11),
             _ => false,
         }
+    }
+
+    /// Gives the project's manifest what its manager sets of what npm does not know, such as
+    /// `packageExtensions`: from this file and, for a pnpm that reads it, the field `pnpm`.
+    pub fn complete(&self, manifest: &mut Manifest) {
+        let field = manifest.raw.get("pnpm").filter(|_| self.reads_pnpm_field()).cloned();
+        let reads_file = matches!(self.owner.manager, Manager::Pnpm | Manager::Yarn);
+        let file = reads_file.then(|| self.file.clone());
+        for place in [field, file].into_iter().flatten() {
+            let Value::Object(map) = place else { continue };
+            let known = map.into_iter().filter(|(key, _)| CARRIED_OUT.contains(&key.as_str()));
+            manifest.manager_settings.extend(known);
+        }
+    }
+
+    /// Returns those of these settings that the manifest has in the field `pnpm`, which its manager
+    /// does not read.
+    #[must_use]
+    pub fn unread_in_pnpm_field(&self, manifest: &Manifest) -> Vec<String> {
+        let field = manifest.raw.get("pnpm").and_then(Value::as_object);
+        let field = field.filter(|_| !self.reads_pnpm_field()).into_iter().flatten();
+        let is_known = |key: &str| key == "overrides" || CARRIED_OUT.contains(&key);
+        let filled = field.filter(|(key, value)| {
+            is_known(key) && value.as_object().is_none_or(|map| !map.is_empty())
+        });
+        filled.map(|(key, _)| format!("pnpm.{key}")).collect()
     }
 
     /// Returns the patterns of workspaces in `pnpm-workspace.yaml`.

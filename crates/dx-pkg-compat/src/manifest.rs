@@ -7,7 +7,7 @@
 use crate::foreign_bytes;
 use dx_pkg_lock::LockPackage;
 use dx_pkg_resolve::{Extension, Joining, Override};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 mod allow_scripts;
 mod bin;
@@ -37,6 +37,7 @@ pub use extensions::npm_extension_hash;
 pub use foreign::{ForeignFields, ForeignPin, PinStyle};
 pub use patches::{AmbiguousPatch, PatchRule, is_inside};
 pub use pnpm::Architectures;
+pub(crate) use pnpm::CARRIED_OUT;
 pub use section::Section;
 
 /// A `package.json` as npm sees it after normalisation.
@@ -96,6 +97,9 @@ pub struct Manifest {
     /// Whether there is a `preinstall`, `install` or `postinstall` script, or `hasInstallScript` is
     /// set.
     pub has_install_script: bool,
+    /// What the project's package manager, where it is not npm, sets of what npm does not know: of
+    /// the project's own manifest only, and none before [`crate::homes::Home::complete`].
+    pub manager_settings: Map<String, Value>,
     /// The whole document as it was written.
     pub raw: Value,
 }
@@ -169,7 +173,7 @@ impl Manifest {
         let read = |rules: Option<&Value>, joining| {
             rules.map_or(Ok(Vec::new()), |rules| extensions::rules(rules, joining))
         };
-        let pnpm = pnpm::settings(self).and_then(|pnpm| pnpm.get("packageExtensions"));
+        let pnpm = self.manager_settings.get("packageExtensions");
         let mut rules = read(self.raw.get("packageExtensions"), Joining::Strict)?;
         rules.extend(read(pnpm, Joining::Adding)?);
         Ok(rules)
@@ -181,7 +185,7 @@ impl Manifest {
     /// # Errors
     /// An entry that names no patch file of the project.
     pub fn patch_rules(&self) -> Result<Vec<PatchRule>, ManifestError> {
-        let pnpm = pnpm::settings(self).and_then(|pnpm| pnpm.get("patchedDependencies"));
+        let pnpm = self.manager_settings.get("patchedDependencies");
         let mut rules = Vec::new();
         for value in [self.raw.get("patchedDependencies"), pnpm].into_iter().flatten() {
             rules.extend(patches::rules(value)?);
@@ -210,7 +214,7 @@ impl Manifest {
     #[must_use]
     pub fn to_project_package(&self) -> LockPackage {
         let mut package = lock_package::of(self);
-        let pnpm = pnpm::settings(self).and_then(|pnpm| pnpm.get("packageExtensions"));
+        let pnpm = self.manager_settings.get("packageExtensions");
         let hash = match (self.raw.get("packageExtensions"), pnpm) {
             (None, None) => return package,
             (Some(rules), None) => extensions::hash(rules),

@@ -113,8 +113,9 @@ impl Project {
 
     fn parse(root: PathBuf, manifest_text: String, mut seen: Seen) -> Result<Self, InstallError> {
         let path = root.join("package.json");
-        let manifest = parse_manifest(&path, &manifest_text)?;
+        let mut manifest = parse_manifest(&path, &manifest_text)?;
         let ReadHome { home, file, unread: unread_homes } = read_home(&root, &manifest, &mut seen)?;
+        home.complete(&mut manifest);
         let home_text = file.as_ref().map(|(_, text)| text.as_str());
         let Workspaces { found: workspaces, places: workspace_places, digest: workspaces_digest } =
             open_workspaces(&root, &manifest, (&home, home_text), &mut seen)?;

@@ -8,8 +8,8 @@ use super::{CODE, Effect, Known, PNPM, named, read, refused};
 pub(super) const SETTINGS: &[Known] = &[
     named("addMissingPeerTypes", PNPM, Effect::Other, "whether missing types of peers are added"),
     read("allowBuilds", PNPM, "the packages whose scripts may run"),
-    named("allowNonAppliedPatches", PNPM, Effect::Patches, "an old name of `allowUnusedPatches`"),
-    named("allowUnusedPatches", PNPM, Effect::Patches, "whether a patch may have no package"),
+    read("allowNonAppliedPatches", PNPM, "an old name of `allowUnusedPatches`"),
+    read("allowUnusedPatches", PNPM, "whether a patch may have no package"),
     named(
         "allowedDeprecatedVersions",
         PNPM,
@@ -128,7 +128,7 @@ pub(super) const SETTINGS: &[Known] = &[
     ),
     read("ignoreScripts", PNPM, "whether scripts are left out"),
     read("ignoredBuiltDependencies", PNPM, "packages whose scripts are left out without a word"),
-    named("ignoredOptionalDependencies", PNPM, Effect::Other, "optional packages to leave out"),
+    read("ignoredOptionalDependencies", PNPM, "optional packages to leave out"),
     named(
         "injectWorkspacePackages",
         PNPM,
@@ -221,12 +221,7 @@ pub(super) const SETTINGS: &[Known] = &[
     named("optional", PNPM, Effect::Other, "whether optionalDependencies are installed"),
     named("os", PNPM, Effect::Other, "the operating system to install packages for"),
     read("overrides", PNPM, "other versions for dependencies"),
-    named(
-        "packageExtensions",
-        PNPM,
-        Effect::Manifests,
-        "fields that are added to the manifests of dependencies",
-    ),
+    read("packageExtensions", PNPM, "fields that are added to the manifests of dependencies"),
     read(
         "packageImportMethod",
         PNPM,
@@ -234,8 +229,8 @@ pub(super) const SETTINGS: &[Known] = &[
     ),
     named("packageLock", PNPM, Effect::Other, "whether there is a lockfile"),
     read("packages", PNPM, "the folders of workspaces"),
-    named("patchedDependencies", PNPM, Effect::Patches, "patches for dependencies"),
-    named("peerDependencyRules", PNPM, Effect::Other, "peer conflicts to accept"),
+    read("patchedDependencies", PNPM, "patches for dependencies"),
+    read("peerDependencyRules", PNPM, "peer conflicts to accept"),
     named("permissions", PNPM, Effect::Scripts, "what the packages' scripts may do"),
     refused("pnpmfile", PNPM, CODE, "a file with code that changes manifests"),
     read("preferOffline", PNPM, "whether what is here is taken"),
@@ -299,7 +294,7 @@ pub(super) const SETTINGS: &[Known] = &[
         "whether a peer conflict is an error; `strict-peer-deps` in `.npmrc`",
     ),
     read("strictSsl", PNPM, "whether a certificate must be valid"),
-    named("supportedArchitectures", PNPM, Effect::Other, "the platforms to install packages for"),
+    read("supportedArchitectures", PNPM, "the platforms to install packages for"),
     named("symlink", PNPM, Effect::Layout, "whether packages are linked into `node_modules`"),
     named(
         "symlinkedLockfileTargetDirs",

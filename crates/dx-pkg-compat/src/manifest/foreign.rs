@@ -58,9 +58,7 @@ impl ForeignFields {
         self.is_pnpm |= manifest.package_manager.as_ref().is_some_and(|it| it.starts_with("pnpm@"));
         if let Some(Value::Object(pnpm)) = map.get("pnpm") {
             for (key, value) in pnpm {
-                if !super::pnpm::is_carried_out(manifest, key) {
-                    self.add_if_filled(effect_in_pnpm(key), value, format!("pnpm.{key}"));
-                }
+                self.add_if_filled(effect_in_pnpm(key), value, format!("pnpm.{key}"));
             }
         }
     }

@@ -1,21 +1,18 @@
-//! The settings of pnpm in `package.json` that change which packages are installed. pnpm reads
-//! them there up to version 10, and so does dx, in a project that names such a pnpm as its package
-//! manager.
+//! The settings of pnpm, and those of Yarn that are the same, that change which packages are
+//! installed. [`crate::homes::Home::complete`] has put them into [`Manifest::manager_settings`],
+//! from wherever the project's manager reads them.
 
 use dx_pkg_core::Range;
 use dx_pkg_resolve::{AllowedPeer, Exceptions};
-use serde_json::{Map, Value};
+use serde_json::Value;
 
 use super::{Manifest, ManifestError};
 
 #[cfg(test)]
 mod tests;
 
-/// The first major version of pnpm that does not read them.
-const NOT_SINCE: u64 = 11;
-
 /// The settings that are carried out.
-const CARRIED_OUT: [&str; 7] = [
+pub(crate) const CARRIED_OUT: [&str; 7] = [
     "packageExtensions",
     "patchedDependencies",
     "allowUnusedPatches",
@@ -37,41 +34,12 @@ pub struct Architectures {
     pub libc: Vec<String>,
 }
 
-/// Returns the settings of `pnpm`, if the project's package manager reads them.
-pub(super) fn settings(manifest: &Manifest) -> Option<&Map<String, Value>> {
-    let dev_engine =
-        manifest.dev_engines.as_ref().and_then(|engines| engines.get("packageManager"));
-    let of_engine = || {
-        let engine = dev_engine?;
-        let version = engine.get("version").and_then(Value::as_str);
-        Some((engine.get("name")?.as_str()?, version))
-    };
-    let of_field = || {
-        let field = manifest.package_manager.as_deref()?;
-        Some(field.split_once('@').map_or((field, None), |(name, version)| (name, Some(version))))
-    };
-    let (name, version) = of_field().or_else(of_engine)?;
-    let digits =
-        version.unwrap_or_default().trim_start_matches(|first: char| !first.is_ascii_digit());
-    let major =
-        digits.split(|c: char| !c.is_ascii_digit()).next().and_then(|text| text.parse().ok());
-    let reads = name == "pnpm" && major.is_none_or(|major: u64| major < NOT_SINCE);
-    manifest.raw.get("pnpm").and_then(Value::as_object).filter(|_| reads)
-}
-
-/// Returns whether a setting in `pnpm` is carried out.
-pub(super) fn is_carried_out(manifest: &Manifest, key: &str) -> bool {
-    CARRIED_OUT.contains(&key) && settings(manifest).is_some()
-}
-
 impl Manifest {
     /// Returns whether pnpm's settings let a patch be for no package.
     #[must_use]
     pub fn allows_unused_patches(&self) -> bool {
         let keys = ["allowUnusedPatches", "allowNonAppliedPatches"];
-        settings(self).is_some_and(|settings| {
-            keys.iter().any(|key| settings.get(*key) == Some(&Value::Bool(true)))
-        })
+        keys.iter().any(|key| self.manager_settings.get(*key) == Some(&Value::Bool(true)))
     }
 
     /// Returns the exceptions that pnpm's settings make from what packages require. What they say
@@ -80,7 +48,7 @@ impl Manifest {
     /// # Errors
     /// A setting that cannot be understood.
     pub fn exceptions(&self) -> Result<Exceptions, ManifestError> {
-        let Some(settings) = settings(self) else { return Ok(Exceptions::default()) };
+        let settings = &self.manager_settings;
         let rules = settings.get("peerDependencyRules");
         let rule = |key: &str| rules.and_then(|rules| rules.get(key));
         Ok(Exceptions {
@@ -98,7 +66,7 @@ impl Manifest {
     /// # Errors
     /// A setting that cannot be understood.
     pub fn architectures(&self) -> Result<Architectures, ManifestError> {
-        let named = settings(self).and_then(|settings| settings.get("supportedArchitectures"));
+        let named = self.manager_settings.get("supportedArchitectures");
         let list = |key: &str| {
             let value = named.and_then(|named| named.get(key));
             texts(value, &format!("supportedArchitectures.{key}"))

@@ -84,6 +84,7 @@ pub(super) fn manifest(raw: Value) -> Result<Manifest, ManifestError> {
         name,
         bin,
         scripts,
+        manager_settings: Map::new(),
         raw,
     })
 }

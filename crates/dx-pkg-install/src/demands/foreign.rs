@@ -91,15 +91,18 @@ fn add_home(project: &Project, fields: &mut ForeignFields) {
     let has = |value: Option<&Value>| {
         value.is_some_and(|value| value.as_object().is_some_and(|map| !map.is_empty()))
     };
-    let pnpm_overrides = raw.get("pnpm").and_then(|pnpm| pnpm.get("overrides"));
     let is_new_pnpm = home.owner.manager == Manager::Pnpm && !home.reads_pnpm_field();
-    for (field, value) in
-        [("resolutions", raw.get("resolutions")), ("pnpm.overrides", pnpm_overrides)]
-    {
-        if has(value) && home.owner.is_npm() {
+    let unread = if home.owner.manager == Manager::Yarn || home.owner.manager == Manager::Bun {
+        Vec::new()
+    } else {
+        home.unread_in_pnpm_field(&project.manifest)
+    };
+    let resolutions = has(raw.get("resolutions")).then(|| "resolutions".to_owned());
+    for field in resolutions.into_iter().chain(unread) {
+        if home.owner.is_npm() {
             fields.add_other(format!("{field}, as the project belongs to npm"));
-        } else if has(value) && is_new_pnpm {
-            let instead = "which pnpm 11 and later read as overrides in pnpm-workspace.yaml only";
+        } else if is_new_pnpm {
+            let instead = "which pnpm 11 and later read in pnpm-workspace.yaml only";
             fields.add_other(format!("{field}, {instead}"));
         }
     }

@@ -1,9 +1,18 @@
 use serde_json::json;
 
 use super::*;
+use crate::homes::{Home, Owner};
 
 fn manifest(manager: &str, pnpm: Value) -> Manifest {
-    Manifest::from_value(json!({ "packageManager": manager, "pnpm": pnpm })).unwrap()
+    completed(json!({ "packageManager": manager, "pnpm": pnpm }), None)
+}
+
+/// Returns a manifest as a project has it that has this `pnpm-workspace.yaml`, or none.
+fn completed(manifest: Value, file: Option<&str>) -> Manifest {
+    let mut manifest = Manifest::from_value(manifest).unwrap();
+    let owner = Owner::of(&manifest, |_| false);
+    Home::parse(owner, file).unwrap().complete(&mut manifest);
+    manifest
 }
 
 #[test]
@@ -17,7 +26,7 @@ fn settings_count_for_a_pnpm_that_reads_them() {
         assert!(manifest.allows_unused_patches());
         assert!(!manifest.to_project_package().extra.is_empty());
     }
-    for manager in ["pnpm@11.0.0", "pnpm@12.1.0", "npm@11.0.0", "yarn@4.0.0", ""] {
+    for manager in ["pnpm@11.0.0", "pnpm@12.1.0", "npm@11.0.0", "yarn@4.0.0"] {
         let manifest = manifest(manager, pnpm.clone());
         assert_eq!(manifest.extension_rules(), Ok(Vec::new()), "{manager}");
         assert_eq!(manifest.patch_rules(), Ok(Vec::new()));
@@ -25,7 +34,20 @@ fn settings_count_for_a_pnpm_that_reads_them() {
     }
     let engine = json!({ "packageManager": { "name": "pnpm", "version": "^9" } });
     let value = json!({ "devEngines": engine, "pnpm": pnpm });
-    assert!(Manifest::from_value(value).unwrap().allows_unused_patches());
+    assert!(completed(value, None).allows_unused_patches());
+}
+
+#[test]
+fn settings_of_the_file_count_for_every_pnpm() {
+    let file = "ignoredOptionalDependencies: [c]\npackageExtensions:\n  a:\n    dependencies:\n      b: '1'\n";
+    for (manager, ignored) in [("pnpm@9.0.0", "c"), ("pnpm@12.0.0", "c")] {
+        let pnpm = json!({ "ignoredOptionalDependencies": ["d"], "allowUnusedPatches": true });
+        let manifest = json!({ "packageManager": manager, "pnpm": pnpm });
+        let manifest = completed(manifest, Some(file));
+        assert_eq!(manifest.exceptions().unwrap().ignored_optional, [ignored], "{manager}");
+        assert_eq!(manifest.extension_rules().unwrap().len(), 1, "{manager}");
+        assert_eq!(manifest.allows_unused_patches(), manager == "pnpm@9.0.0");
+    }
 }
 
 #[test]
