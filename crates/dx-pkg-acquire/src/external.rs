@@ -1,16 +1,13 @@
 //! Packages from outside the registries: folders, tarballs and git repositories.
 //!
 //! Each source has a module. A folder is linked: its manifest is read where it is; or it is packed,
-//! with the setting `install-links`. The bytes of any other package are put into the store under their digest, which the lockfile records and demands
-//! from then on.
+//! with the setting `install-links`. The bytes of any other package are put into the store under
+//! their digest, which the lockfile records and demands from then on.
 
 mod file;
 mod folder;
 mod git;
 mod remote;
-mod tarball;
-
-pub(crate) use tarball::Contents;
 
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
@@ -110,7 +107,8 @@ impl<'a> Externals<'a> {
     }
 
     /// Loads the package of a lockfile entry anew, from where the entry says; `None` where that is
-    /// a registry. A folder is packed, as the entry is one of a copy. The caller has checked that it may come from there.
+    /// a registry. A folder is packed, as the entry is one of a copy. The caller has checked that it
+    /// may come from there.
     ///
     /// # Errors
     /// The package is missing, or cannot be read.

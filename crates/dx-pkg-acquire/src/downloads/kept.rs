@@ -15,9 +15,9 @@ use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::IncomingTarball;
 
 use super::Downloads;
+use super::contents::Contents;
 use super::download::Download;
 use crate::AcquireError;
-use crate::external::Contents;
 
 impl Downloads {
     /// Puts the tarball in a file into the store, unless the store has the package; returns its
