@@ -107,8 +107,8 @@ impl<'a> Externals<'a> {
     }
 
     /// Loads the package of a lockfile entry anew, from where the entry says; `None` where that is
-    /// a registry. A folder is packed, as the entry is one of a copy. The caller has checked that it
-    /// may come from there.
+    /// a registry. A folder is packed, as the entry is one of a copy. The caller has checked that
+    /// it may come from there.
     ///
     /// # Errors
     /// The package is missing, or cannot be read.
