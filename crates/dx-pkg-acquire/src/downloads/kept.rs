@@ -15,8 +15,9 @@ use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::IncomingTarball;
 
 use super::Downloads;
+use super::contents::Contents;
 use crate::AcquireError;
-use crate::external::{Contents, git};
+use crate::external::git;
 use crate::package::label;
 
 impl Downloads {

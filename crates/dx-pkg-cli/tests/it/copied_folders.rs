@@ -51,6 +51,7 @@ fn folder_outside_is_copied_with_what_it_requires() {
         locked(&project, "node_modules/deep"),
         json!({"version": "2.0.0", "resolved": "file:../deep"})
     );
+    ok(&project, ["store", "export", "packages.dxa"]);
     let lock = project.read("package-lock.json");
     let run = ok(&project, ["install"]);
     assert!(run.stdout.contains("Already up to date"), "{run}");
