@@ -97,6 +97,7 @@ mod stale_lockfile;
 mod streaming;
 mod takeover;
 mod timing;
+mod told_less;
 mod tolerance;
 mod trust;
 #[cfg(unix)]

@@ -65,23 +65,27 @@ struct Previous<'a> {
     entries: Object<'a>,
     /// Its version; 0 without one.
     version: u8,
+    /// Whether the version is written as text, which dx and npm write as a number.
+    has_odd_version: bool,
 }
 
 impl<'a> Previous<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let members = Object::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
-        let version =
-            members.get("lockfileVersion").map_or(Some(0), |raw| raw.get().parse().ok())?;
+        let written = members.get("lockfileVersion").map_or("0", |raw| raw.get());
+        let version = written.trim_matches('"').parse().ok()?;
+        let has_odd_version = written.starts_with('"');
         let entries = members
             .get("packages")
             .and_then(|raw| Object::parse(raw.get()).ok())
             .unwrap_or_default();
-        Some(Self { text, format: Format::of(text), members, entries, version })
+        Some(Self { text, format: Format::of(text), members, entries, version, has_odd_version })
     }
 
     /// Returns whether it is a current lockfile of the same project with as many entries.
     fn frames(&self, lock: &Lock, entries: usize) -> bool {
         matches!(self.version, 2 | 3)
+            && !self.has_odd_version
             && self.members.get("packages").is_some()
             && self.entries.0.len() == entries
             && member_text(&self.members, "name") == lock.name
