@@ -43,7 +43,9 @@ exports.furnish = (project, one, step, lock) => {
     write(path.join(project, 'package-lock.json'), lock)
   }
   if (!step.keep) {
-    fs.rmSync(path.join(project, 'node_modules'), { recursive: true, force: true })
+    for (const folder of ['.', ...Object.keys(one.folders)]) {
+      fs.rmSync(path.join(project, folder, 'node_modules'), { recursive: true, force: true })
+    }
   }
 }
 

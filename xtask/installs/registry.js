@@ -5,9 +5,12 @@ const crypto = require('node:crypto')
 const http = require('node:http')
 const zlib = require('node:zlib')
 
-const header = (name, size, mode) => {
+const header = (path, size, mode) => {
   const block = Buffer.alloc(512)
-  block.write(name, 0, 100)
+  // A long path is in two fields, apart at a slash.
+  const at = path.length > 100 ? path.indexOf('/', path.length - 101) : -1
+  block.write(path.slice(at + 1), 0, 100)
+  at > 0 && block.write(path.slice(0, at), 345, 155)
   const octal = (value, at, width) => block.write(value.toString(8).padStart(width - 1, '0') + '\0', at, width)
   octal(mode, 100, 8)
   octal(0, 108, 8)

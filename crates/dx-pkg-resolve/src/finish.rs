@@ -214,8 +214,15 @@ pub(crate) fn recorded<'t>(
         // A bundle's package that nothing depends on stays what it is: files of the bundle.
         let is_stray = tree[node].in_bundle && tree[node].flags.extraneous;
         let in_bundle = (tree[node].in_bundle && !is_link || bundled.contains(&node)) && !is_stray;
-        Some(Recorded { node, in_bundle, is_installed: !tree[node].inert && !is_stray })
+        let is_installed = !is_stray && (!tree[node].inert || is_linked(tree, node));
+        Some(Recorded { node, in_bundle, is_installed })
     })
+}
+
+/// Returns whether a link leads to the folder `node`, which then is there, whatever became of the
+/// packages that it depends on.
+fn is_linked(tree: &DependencyTree<'_>, node: NodeId) -> bool {
+    tree[node].links_in.iter().any(|link| tree[*link].root == tree.root && !tree[*link].inert)
 }
 
 /// Makes the lock; returns with it whether each entry is installed here.

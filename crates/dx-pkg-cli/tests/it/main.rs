@@ -108,6 +108,7 @@ mod streaming;
 mod takeover;
 mod tarballs;
 mod timing;
+mod told_less;
 mod tolerance;
 mod trust;
 #[cfg(unix)]

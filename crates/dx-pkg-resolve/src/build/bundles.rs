@@ -28,7 +28,7 @@ impl Builder<'_, '_> {
             return Ok(());
         }
         let before: FxHashSet<NodeId> = self.superfluous().collect();
-        for bundler in bundlers {
+        for bundler in bundlers.iter().copied() {
             let mut record = self.tree.manifest(bundler).record();
             record.path = self.tree.path(bundler);
             record.name.get_or_insert_with(|| self.tree.text(self.tree[bundler].name).to_owned());
@@ -52,7 +52,30 @@ impl Builder<'_, '_> {
         for node in shadowed {
             self.tree.detach(node);
         }
+        self.keep_required(&bundlers);
         Ok(())
+    }
+
+    /// Makes packages necessary that bundled ones hide from their bundlers, and that others depend
+    /// on, be it as an optional peer only: npm looks no closer at what a bundle does not replace.
+    fn keep_required(&mut self, bundlers: &[NodeId]) {
+        let mut hidden: FxHashSet<NodeId> = FxHashSet::default();
+        for bundler in bundlers {
+            let Some(holder) = self.tree.above(*bundler) else { continue };
+            for child in self.tree.children(*bundler) {
+                let name = self.tree[child].name;
+                hidden.extend(self.tree.ancestry(holder).find_map(|at| self.tree.child(at, name)));
+            }
+        }
+        for node in hidden {
+            let is_required = self.tree[node].edges_in.iter().any(|edge| {
+                let from = &self.tree[self.tree[*edge].from];
+                from.root == self.tree.root && !from.flags.extraneous
+            });
+            if is_required {
+                self.tree[node].flags.extraneous = false;
+            }
+        }
     }
 
     /// Returns the packages, apart from bundled ones, that nothing depends on.

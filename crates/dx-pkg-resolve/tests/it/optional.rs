@@ -28,6 +28,14 @@ fn an_optional_set_with_an_unfit_package_is_left_out_whole() {
 }
 
 #[test]
+fn an_optional_folder_is_there_without_its_unfit_packages() {
+    let world = world([package("mac@1.0.0").os("darwin")])
+        .folder("lib/here", package("here@1.0.0").needs("mac@^1"));
+    let resolution = world.install(&project(&[]).optional("here@file:lib/here"));
+    assert_eq!(tree(&resolution), ["lib/here@1.0.0", "here -> lib/here", "[mac@1.0.0]"]);
+}
+
+#[test]
 fn an_optional_dependency_that_cannot_be_loaded_is_left_out_and_reported() {
     let world = world([package("a@1.0.0").optional("gone@^1")]);
     let resolution = world.install(&project(&["a@^1"]));

@@ -69,19 +69,22 @@ struct Previous<'a> {
     version: u8,
     /// Whether the hidden lockfile is written.
     is_hidden: bool,
+    /// Whether the version is written as text, which dx and npm write as a number.
+    has_odd_version: bool,
 }
 
 impl<'a> Previous<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let members = Object::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
-        let version =
-            members.get("lockfileVersion").map_or(Some(0), |raw| raw.get().parse().ok())?;
+        let written = members.get("lockfileVersion").map_or("0", |raw| raw.get());
+        let version = written.trim_matches('"').parse().ok()?;
+        let has_odd_version = written.starts_with('"');
         let entries = members
             .get("packages")
             .and_then(|raw| Object::parse(raw.get()).ok())
             .unwrap_or_default();
         let format = Format::of(text);
-        Some(Self { text, format, members, entries, version, is_hidden: false })
+        Some(Self { text, format, members, entries, version, has_odd_version, is_hidden: false })
     }
 
     /// Returns the version to be written.
@@ -96,6 +99,7 @@ impl<'a> Previous<'a> {
     /// Returns whether it is a current lockfile of the same project with as many entries.
     fn frames(&self, lock: &Lock, entries: usize) -> bool {
         self.version == self.next_version(lock)
+            && !self.has_odd_version
             && self.members.get("packages").is_some()
             && self.entries.0.len() == entries
             && member_text(&self.members, "name") == lock.name
