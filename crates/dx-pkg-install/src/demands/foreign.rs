@@ -2,6 +2,8 @@
 
 use dx_pkg_compat::manifest::{ForeignFields, ForeignPin, PnpmWorkspace};
 use dx_pkg_compat::npmrc::ForeignOverrides;
+use dx_pkg_core::Version;
+use dx_pkg_lock::name_of_path;
 
 use crate::error::DemandError;
 use crate::project::{Project, read_seen};
@@ -32,7 +34,25 @@ pub(super) fn check(
     if let Some(sentence) = fields.in_words() {
         events.warning(&sentence);
     }
+    report_extended_workspaces(project, events)?;
     refuse_pins(session, pins, events)
+}
+
+/// Names the workspaces that rules of `packageExtensions` are for: a rule does nothing to them.
+fn report_extended_workspaces(project: &Project, events: &dyn Events) -> Result<(), InstallError> {
+    let rules = project.manifest.extension_rules()?;
+    for (folder, manifest) in &project.workspaces {
+        let name = manifest.name.as_deref().unwrap_or_else(|| name_of_path(folder));
+        let version = manifest.version.as_deref().and_then(|text| Version::parse_loose(text).ok());
+        if let Some(rule) = rules.iter().find(|rule| rule.matches(name, version.as_ref())) {
+            events.warning(&format!(
+                "{:?} in packageExtensions does nothing to the workspace {name}: change \
+                 {folder}/package.json itself",
+                rule.selector
+            ));
+        }
+    }
+    Ok(())
 }
 
 /// Reads the settings of pnpm beside the project. Only where there are any does their file belong
