@@ -7,7 +7,7 @@ use dx_pkg_compat::manifest::{Manifest, ManifestEdit, Section};
 use dx_pkg_core::{Range, Spec, Version};
 use dx_pkg_lock::Lock;
 
-pub use crate::alterations::without_orphaned_patches;
+pub use crate::project::alterations::without_orphaned_patches;
 use crate::{InstallError, OpenProject};
 
 /// A package to be added.

@@ -1,5 +1,6 @@
 //! A project on disk: its manifests and its lockfile.
 
+pub(crate) mod alterations;
 mod compiled;
 pub(crate) mod outside;
 mod root;
@@ -21,6 +22,7 @@ use dx_pkg_os::files::{
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
+use alterations::Alterations;
 pub(crate) use compiled::{
     CompiledLock, compile_lockfile, lockfile_digest, lockfile_in, read_lock,
 };
@@ -33,7 +35,6 @@ pub(crate) use seen::{read_seen, read_seen_trusted, see};
 pub use crate::error::{AlterationError, DemandError};
 
 use crate::InstallError;
-use crate::alterations::Alterations;
 use crate::workspaces::{Candidates, Patterns};
 
 /// Lockfiles that dx reads and writes; the first that exists is used.

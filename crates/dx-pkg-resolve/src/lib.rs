@@ -33,22 +33,23 @@ mod pick;
 mod place;
 mod places;
 mod provider;
+pub mod rules;
 mod tree;
 
 use dx_pkg_core::Platform;
 use dx_pkg_lock::{Lock, LockPackage};
 
-pub use change::{Change, Findings, change};
+pub use change::{Change, change};
 pub use error::{ProviderError, ResolveError};
-pub use exceptions::{AllowedPeer, Exceptions};
 pub use explain::Conflict;
-pub use extensions::{Extension, Joining};
 pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
 pub use place::Placing;
 pub use places::Places;
 pub use provider::{External, Provider};
+
+use rules::{Exceptions, Extension};
 
 /// The requirements of a project.
 #[derive(Clone, Debug, Default)]

@@ -3,7 +3,7 @@
 //! manager.
 
 use dx_pkg_core::Range;
-use dx_pkg_resolve::{AllowedPeer, Exceptions};
+use dx_pkg_resolve::rules::{AllowedPeer, Exceptions};
 use serde_json::{Map, Value};
 
 use super::{Manifest, ManifestError};
