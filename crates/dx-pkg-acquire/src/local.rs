@@ -30,6 +30,9 @@ pub fn bundled(
     counters: &Arc<Counters>,
     package: &LockPackage,
 ) -> Result<Vec<LockPackage>, AcquireError> {
+    // As it is published: a patch has nothing to say of other packages.
+    let plain = LockPackage { patched: None, ..package.clone() };
+    let package = &plain;
     let Some(id) = package_id(package)? else { return Ok(Vec::new()) };
     let own;
     let downloads = match downloads {

@@ -6,7 +6,8 @@
 
 use crate::foreign_bytes;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_resolve::{Extension, Joining, Override};
+use dx_pkg_resolve::Override;
+use dx_pkg_resolve::rules::{Extension, Joining};
 use serde_json::{Map, Value};
 
 mod allow_scripts;

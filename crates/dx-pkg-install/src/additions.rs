@@ -11,8 +11,8 @@ use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_core::{PackageName, Range, Spec, Version};
 use dx_pkg_lock::Lock;
 
-pub use crate::alterations::without_orphaned_patches;
 use crate::install::build_for;
+pub use crate::project::alterations::without_orphaned_patches;
 use crate::{InstallError, OpenProject};
 
 mod foreign;

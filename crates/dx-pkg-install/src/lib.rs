@@ -31,7 +31,6 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 pub mod additions;
-mod alterations;
 mod altered;
 mod background;
 pub mod cached_install;

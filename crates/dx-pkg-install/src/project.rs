@@ -1,5 +1,6 @@
 //! A project on disk: its manifests and its lockfile.
 
+pub(crate) mod alterations;
 mod compiled;
 pub(crate) mod home;
 pub(crate) mod outside;
@@ -24,6 +25,7 @@ use dx_pkg_os::files::{
 use dx_pkg_resolve::Requirements;
 use dx_pkg_store::Store;
 
+use alterations::Alterations;
 use home::{ReadHome, read_home};
 
 pub(crate) use compiled::{
@@ -39,7 +41,6 @@ pub(crate) use seen::{read_seen, read_seen_trusted, see};
 pub use crate::error::{AlterationError, DemandError};
 
 use crate::InstallError;
-use crate::alterations::Alterations;
 use crate::workspaces::{Candidates, Patterns};
 
 /// Lockfiles that dx reads and writes; the first that exists is used.

@@ -19,6 +19,7 @@ use rustc_hash::{FxHashMap, FxHashSet};
 
 use crate::can_place::Outcome;
 use crate::explain::{Clash, label};
+use crate::extensions::Extension;
 use crate::growth::Growth;
 use crate::intern::{NameId, SpecId};
 use crate::manifest::{EdgeKind, ManifestId};
@@ -26,7 +27,7 @@ use crate::pick::Picker;
 use crate::place::{Placed, Placer, Request};
 use crate::provider::Provider;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
-use crate::{Extension, Options, ResolveError};
+use crate::{Options, ResolveError};
 
 use queue::Queue;
 

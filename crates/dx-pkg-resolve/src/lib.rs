@@ -34,6 +34,7 @@ pub mod pins;
 mod place;
 mod places;
 mod provider;
+pub mod rules;
 mod solve;
 mod tree;
 
@@ -44,9 +45,7 @@ use pins::Pins;
 
 pub use change::{Change, Findings, change};
 pub use error::{ProviderError, ResolveError};
-pub use exceptions::{AllowedPeer, Exceptions};
 pub use explain::Conflict;
-pub use extensions::{Extension, Joining};
 pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
@@ -54,6 +53,8 @@ pub use place::Placing;
 pub use places::Places;
 pub use provider::{External, Provider};
 pub use solve::Move;
+
+use rules::{Exceptions, Extension};
 
 /// The requirements of a project.
 #[derive(Clone, Debug, Default)]

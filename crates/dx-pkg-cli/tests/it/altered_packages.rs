@@ -304,7 +304,7 @@ fn an_archive_has_packages_as_they_are_published() {
 }
 
 #[test]
-fn patches_of_workspaces_are_refused() {
+fn workspaces_have_no_patches_and_no_extensions() {
     let registry = registry();
     let project = project(&registry)
         .field("workspaces", json!(["w"]))
@@ -312,6 +312,15 @@ fn patches_of_workspaces_are_refused() {
         .create();
     let stderr = fails(dx(&project, ["install"]), "DX_BAD_PATCHED_DEPENDENCIES");
     assert!(stderr.contains("w/package.json"), "{stderr}");
+    let project = self::project(&registry)
+        .field("workspaces", json!(["w"]))
+        .field("packageExtensions", json!({ "w": { "dependencies": { "c": "2" } } }))
+        .file("w/package.json", r#"{"name":"w","version":"1.0.0","packageExtensions":{"a":{}}}"#)
+        .create();
+    let run = ok(&project, ["install"]);
+    assert!(run.stderr.contains("\"w\" in packageExtensions does nothing"), "{run}");
+    assert!(run.stderr.contains("packageExtensions in w/package.json"), "{run}");
+    assert!(!project.exists("node_modules/c"));
 }
 
 #[test]

@@ -2,7 +2,7 @@
 //! names the rules that it was written under.
 
 use dx_pkg_core::{Integrity, PackageName, Range};
-use dx_pkg_resolve::{Extension, Joining};
+use dx_pkg_resolve::rules::{Extension, Joining};
 use serde_json::{Map, Value};
 
 use super::ManifestError;

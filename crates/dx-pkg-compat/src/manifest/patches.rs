@@ -116,11 +116,10 @@ impl PatchRule {
                     narrowest = match narrowest {
                         Some((_, known)) if range.is_subset_of(known) => Some((rule, range)),
                         Some((first, known)) if !known.is_subset_of(range) => {
-                            let is_exact = |rule: &&PatchRule| {
-                                rule.name == name
-                                    && matches!(&rule.versions, Versions::One(one) if one == version)
-                            };
                             // One for the version itself settles it.
+                            let one = Versions::One(version.clone());
+                            let is_exact =
+                                |rule: &&PatchRule| rule.name == name && rule.versions == one;
                             if let Some(exact) = rules.iter().find(is_exact) {
                                 return Ok(Some(exact));
                             }

@@ -3,7 +3,7 @@
 //! from wherever the project's manager reads them.
 
 use dx_pkg_core::Range;
-use dx_pkg_resolve::{AllowedPeer, Exceptions};
+use dx_pkg_resolve::rules::{AllowedPeer, Exceptions};
 use serde_json::Value;
 
 use super::{Manifest, ManifestError};

@@ -3,7 +3,8 @@
 use dx_pkg_compat::homes::{HomeSettings, Manager};
 use dx_pkg_compat::manifest::{ForeignFields, ForeignPin};
 use dx_pkg_compat::npmrc::ForeignOverrides;
-use dx_pkg_core::Spec;
+use dx_pkg_core::{Spec, Version};
+use dx_pkg_lock::name_of_path;
 use serde_json::Value;
 
 use crate::error::DemandError;
@@ -33,6 +34,7 @@ pub(super) fn check(
     if let Some(sentence) = fields.misspelt_in_words() {
         events.warning(&sentence);
     }
+    report_extended_workspaces(project, events)?;
     let rule = session.config().foreign_overrides()?;
     project.ignores_pins = rule == ForeignOverrides::Ignore;
     let is_warned = rule == ForeignOverrides::Warn || session.config().force()?;
@@ -58,6 +60,23 @@ pub(super) fn check(
     for folder in &links {
         let spec = Spec::Directory(folder.as_str().into());
         session.context.sources()?.check(Some(folder), &format!("file:{folder}"), &spec, true)?;
+    }
+    Ok(())
+}
+
+/// Names the workspaces that rules of `packageExtensions` are for: a rule does nothing to them.
+fn report_extended_workspaces(project: &Project, events: &dyn Events) -> Result<(), InstallError> {
+    let rules = project.manifest.extension_rules()?;
+    for (folder, manifest) in &project.workspaces {
+        let name = manifest.name.as_deref().unwrap_or_else(|| name_of_path(folder));
+        let version = manifest.version.as_deref().and_then(|text| Version::parse_loose(text).ok());
+        if let Some(rule) = rules.iter().find(|rule| rule.matches(name, version.as_ref())) {
+            events.warning(&format!(
+                "{:?} in packageExtensions does nothing to the workspace {name}: change \
+                 {folder}/package.json itself",
+                rule.selector
+            ));
+        }
     }
     Ok(())
 }

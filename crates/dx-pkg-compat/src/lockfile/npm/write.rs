@@ -33,8 +33,8 @@ pub fn write(lock: &Lock, previous: Option<&str>) -> String {
     }
 }
 
-/// Writes a new lockfile of the lock's version, 3 or 4, with the indentation and line endings of `manifest`, the
-/// project's `package.json`.
+/// Writes a new lockfile of the lock's version, 3 or 4, with the indentation and line endings of
+/// `manifest`, the project's `package.json`.
 #[must_use]
 pub fn write_like(lock: &Lock, manifest: &str) -> String {
     let layout = Previous { format: Format::of(manifest), ..Previous::default() };
@@ -55,7 +55,8 @@ fn filled(lock: &Lock) -> impl Iterator<Item = &LockPackage> {
 #[must_use]
 pub fn write_hidden(lock: &Lock) -> String {
     let packages = lock.packages.iter().filter(|package| !package.path.is_empty()).collect();
-    render(lock, packages, &Previous { is_hidden: true, ..Previous::default() }).unwrap_or_default()
+    let hidden = Previous { is_hidden: true, ..Previous::default() };
+    render(lock, packages, &hidden).unwrap_or_default()
 }
 
 /// The lockfile that is replaced, as source text.

@@ -8,8 +8,8 @@ use dx_pkg_lock::dxl::DxlView;
 use dx_pkg_os::files::Map;
 
 use super::{links, scopes};
-use crate::alterations::are_told;
 use crate::project::Project;
+use crate::project::alterations::are_told;
 use crate::seal::Seal;
 use crate::state::{self, Baseline, State};
 use crate::{Session, installed, own_files, visits};

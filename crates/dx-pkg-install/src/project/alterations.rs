@@ -16,11 +16,11 @@ use dx_pkg_compat::patch::MAX_PATCH_SIZE;
 use dx_pkg_core::{Integrity, Platform};
 use dx_pkg_lock::{ALTERATIONS, Lock, LockPackage, Patched, name_of_path};
 use dx_pkg_os::files::read_bounded;
-use dx_pkg_resolve::Exceptions;
+use dx_pkg_resolve::rules::Exceptions;
 
+use super::seen::{Seen, see};
 use crate::InstallError;
 use crate::error::AlterationError;
-use crate::project::{Seen, see};
 
 /// The programs that npm 12.2 runs to change manifests, with the formats that their hashes name.
 const NPM_EXTENSIONS: [(&str, &str); 2] =
