@@ -6,6 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::{Home, Manager};
+use crate::known::{BUNFIG, Known, Treatment, YARNRC};
 use crate::npmrc::{OptionInfo, RawValue};
 
 /// The settings of a project's home.
@@ -35,27 +36,6 @@ const YARN: [(&str, &str); 15] = [
     ("preferAggregateCacheInfo", ""),
     ("checksumBehavior", ""),
 ];
-
-/// Settings of Yarn's that change nothing in an install as dx makes it.
-const IDLE_IN_YARN: &str = "\
-    yarnPath ignorePath ignoreCwd compressionLevel cacheFolder globalFolder installStatePath \
-    virtualFolder enableTelemetry telemetryInterval telemetryUserId enableGlobalCache enableMirror \
-    enableColors enableHyperlinks enableInlineBuilds enableInlineHunks enableMessageNames \
-    enableProgressBars progressBarStyle enableTimers enableTips logFilters changesetBaseRefs \
-    changesetBranch changesetIgnorePatterns initScope initFields preferInteractive \
-    preferDeferredVersions preferReuse deferredVersionFolder lockfileFilename nmMode nmSelfReferences \
-    winLinkType pnpFallbackMode pnpIgnorePatterns pnpMode pnpUnpluggedFolder pnpEnableInlining \
-    pnpDataPath pnpShebang pnpEnableEsmLoader pnpZipBackend patchFolder bstatePath \
-    npmAuditRegistry npmAuditExcludePackages npmAuditIgnoreAdvisories npmPublishAccess \
-    npmPublishProvenance npmPublishRegistry tsEnableAutoTypes cloneConcurrency taskPoolConcurrency \
-    taskPoolMode workerPoolMode enableConstraintsChecks enableCacheClean cacheMigrationMode \
-    cacheVersionMismatch immutablePatterns supportedArchitectures packageExtensions catalog catalogs \
-    plugins caFilePath updateNotifier disableSelfUpdateCheck";
-
-/// Settings of Bun's `[install]` that change nothing in an install as dx makes it.
-const IDLE_IN_BUN: &str = "\
-    auto saveTextLockfile globalDir globalBinDir cache logLevel concurrentScripts \
-    globalStore publicHoistPattern hoistPattern";
 
 /// Settings of pnpm's with dx's name for each, where that is not the same in another writing.
 const PNPM: [(&str, &str); 2] =
@@ -171,7 +151,7 @@ impl HomeSettings {
                 ("enableNetwork", _) => {
                     self.settings.push(("offline".to_owned(), RawValue::Bool(true)));
                 }
-                _ if IDLE_IN_YARN.split_ascii_whitespace().any(|idle| idle == key) => {}
+                _ if changes_nothing(YARNRC, key) => {}
                 _ => self.others.push(key.clone()),
             }
         }
@@ -244,7 +224,7 @@ impl HomeSettings {
                         self.others.push("install.lockfile.save".to_owned());
                     }
                 }
-                _ if IDLE_IN_BUN.split_ascii_whitespace().any(|idle| idle == key) => {}
+                _ if changes_nothing(BUNFIG, &format!("install.{key}")) => {}
                 _ => self.others.push(format!("install.{key}")),
             }
         }
@@ -287,6 +267,12 @@ impl HomeSettings {
         }
         self.settings.push((key.to_owned(), RawValue::Text(url)));
     }
+}
+
+/// Returns whether a setting needs no word where it is not carried out here: it changes nothing, or
+/// another part of dx obeys or refuses it.
+fn changes_nothing(table: &'static [Known], key: &str) -> bool {
+    Known::find(table, key).is_some_and(|row| !matches!(row.treatment, Treatment::Named(_)))
 }
 
 /// Returns `//host/path/` for an address.

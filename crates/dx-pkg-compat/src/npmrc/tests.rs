@@ -38,6 +38,7 @@ impl Layers<'_> {
             is_of_another_user: self.is_of_another_user,
             env: &owned(self.env),
             flags: &owned(self.flags),
+            ..ConfigSources::default()
         })
     }
 
