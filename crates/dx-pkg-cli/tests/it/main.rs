@@ -15,6 +15,7 @@ mod archives;
 #[cfg(unix)]
 mod background;
 mod bounds;
+mod bundle_forms;
 mod bundles;
 mod changes;
 mod client_certificate;

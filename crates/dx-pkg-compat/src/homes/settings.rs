@@ -6,7 +6,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::{Home, Manager};
-use crate::known::{self, Known, Treatment};
+use crate::known::{BUNFIG, Known, Treatment, YARNRC};
 use crate::npmrc::{OptionInfo, RawValue};
 
 /// The settings of a project's home.
@@ -144,7 +144,7 @@ impl HomeSettings {
                 ("enableNetwork", _) => {
                     self.settings.push(("offline".to_owned(), RawValue::Bool(true)));
                 }
-                _ if changes_nothing(Known::find(known::YARNRC, key)) => {}
+                _ if changes_nothing(YARNRC, key) => {}
                 _ => self.others.push(key.clone()),
             }
         }
@@ -217,12 +217,8 @@ impl HomeSettings {
                         self.others.push("install.lockfile.save".to_owned());
                     }
                 }
-                _ => {
-                    let key = format!("install.{key}");
-                    if !changes_nothing(Known::find(known::BUNFIG, &key)) {
-                        self.others.push(key);
-                    }
-                }
+                _ if changes_nothing(BUNFIG, &format!("install.{key}")) => {}
+                _ => self.others.push(format!("install.{key}")),
             }
         }
         if !omit.is_empty() {
@@ -266,10 +262,10 @@ impl HomeSettings {
     }
 }
 
-/// Returns whether a setting that is none of dx's under another name may be passed over here: it
-/// changes nothing, or it is read or refused elsewhere.
-fn changes_nothing(row: Option<&Known>) -> bool {
-    row.is_some_and(|row| !matches!(row.treatment, Treatment::Named(_)))
+/// Returns whether a setting needs no word where it is not carried out here: it changes nothing, or
+/// another part of dx obeys or refuses it.
+fn changes_nothing(table: &'static [Known], key: &str) -> bool {
+    Known::find(table, key).is_some_and(|row| !matches!(row.treatment, Treatment::Named(_)))
 }
 
 /// Returns `//host/path/` for an address.

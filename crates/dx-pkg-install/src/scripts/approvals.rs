@@ -5,6 +5,7 @@ use std::path::{Component, Path, PathBuf};
 
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::homes::Approvals;
+use dx_pkg_os::files::{Target, target_within};
 
 use crate::InstallError;
 use crate::project::{Project, see};
