@@ -16,7 +16,7 @@ use crate::report::Report;
 /// Install the project's dependencies, or add packages to it.
 #[derive(Args, Debug)]
 pub struct InstallArguments {
-    /// Packages to add: name, name@version, name@tag, name@npm:other, or a folder.
+    /// Packages to add: name, name@version, name@tag, name@npm:other, a folder, or a tarball.
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
     /// Save into dependencies, even if the package is in another section now.
