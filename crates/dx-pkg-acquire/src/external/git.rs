@@ -3,32 +3,17 @@
 
 mod packed;
 
-use std::path::Path;
-use std::sync::Arc;
-
 use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_core::Integrity;
 use dx_pkg_core::spec::GitSpec;
-use dx_pkg_core::{CodedError, Integrity, Spec};
 use dx_pkg_git::{Commit, Revision};
 use dx_pkg_lock::LockPackage;
 
 use self::packed::Source;
 use super::{Externals, Wanted};
 use crate::package::label;
+use crate::sources::{commit_of, named_commit};
 use crate::{AcquireError, Context, Downloads};
-
-/// Builds packages of git repositories before they are packed, as npm does.
-pub trait GitBuilder: Send + Sync {
-    /// Returns whether the scripts of a commit may run; `resolved` is its lockfile entry's.
-    fn may_build(&self, resolved: &str) -> bool;
-
-    /// Installs the dependencies of the package in `folder`, those for development too, and runs
-    /// its scripts. `resolved` is that of [`Self::may_build`].
-    ///
-    /// # Errors
-    /// The reason for the user.
-    fn build(&self, folder: &Path, resolved: &str) -> Result<(), Arc<dyn CodedError>>;
-}
 
 /// Returns whether npm prepares a package before it packs it: whether it has a script for that, or
 /// workspaces.
@@ -79,17 +64,6 @@ pub fn locked(
     })?;
     let source = Source::new(context, downloads, label(package), &git)?;
     source.package(&commit)
-}
-
-/// Returns the repository and the commit of a lockfile's `resolved`; `None` unless it names one.
-pub(crate) fn commit_of(resolved: &str) -> Option<(GitSpec, Commit)> {
-    let Ok(Spec::Git(git)) = Spec::parse(resolved) else { return None };
-    let commit = named_commit(&git)?;
-    Some((*git, commit))
-}
-
-fn named_commit(git: &GitSpec) -> Option<Commit> {
-    git.committish.as_deref().and_then(Commit::parse)
 }
 
 /// Returns the commit of the lockfile's entry, if it is of the same repository.

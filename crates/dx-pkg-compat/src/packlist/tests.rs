@@ -92,7 +92,8 @@ const CASES: &[(&str, &[&str], &[&str])] = &[
     ),
     // Patterns: braces, classes, groups, two stars, without regard to case.
     (
-        r#"{"name":"p","version":"1.0.0","files":["{a,b}.{js,ts}","[c-d]*","**/deep/*.css","test/**"]}"#,
+        r#"{"name":"p","version":"1.0.0",
+            "files":["{a,b}.{js,ts}","[c-d]*","**/deep/*.css","test/**"]}"#,
         &["a.js", "b.ts", "e.js", "c1", "d2", "x/deep/a.css", "deep/b.css", "deep/c.scss", "test"],
         &["c1", "d2", "test", "deep/b.css", "x/deep/a.css", "a.js", "package.json", "b.ts"],
     ),
@@ -103,7 +104,8 @@ const CASES: &[(&str, &[&str], &[&str])] = &[
     ),
     // A dependency that is bundled comes with what it needs; one that is not, does not.
     (
-        r#"{"name":"p","version":"1.0.0","dependencies":{"a":"1","c":"1"},"bundleDependencies":["a","d"]}"#,
+        r#"{"name":"p","version":"1.0.0",
+            "dependencies":{"a":"1","c":"1"},"bundleDependencies":["a","d"]}"#,
         &[
             "node_modules/a/package.json={\"name\":\"a\",\"dependencies\":{\"b\":\"1\"}}",
             "node_modules/a/x.js",
@@ -224,8 +226,9 @@ fn tarball_is_the_same_each_time_and_can_be_read() {
     assert_eq!(tar.len() % 512, 0);
     let unpacked = crate::tarball::unpack(&tar, &crate::tarball::Limits::default()).unwrap();
     let mut found: Vec<(String, String)> = unpacked
-        .files()
-        .map(|file| (file.path.to_owned(), String::from_utf8_lossy(file.contents).into_owned()))
+        .entries()
+        .into_iter()
+        .map(|file| (file.path.to_owned(), String::from_utf8_lossy(file.data).into_owned()))
         .collect();
     found.sort();
     let expected = [
