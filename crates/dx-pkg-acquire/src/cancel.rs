@@ -7,7 +7,7 @@ use std::time::Duration;
 use crate::AcquireError;
 
 /// The longest time that waiting code sleeps before it polls for cancellation.
-pub const POLL_INTERVAL: Duration = Duration::from_millis(50);
+pub(crate) const POLL_INTERVAL: Duration = Duration::from_millis(50);
 
 /// A cancellation handle. Clones share one flag.
 #[derive(Debug, Clone)]
@@ -21,6 +21,9 @@ enum Flag {
 }
 
 impl Cancel {
+    /// The longest time that waiting code sleeps before it polls for cancellation.
+    pub const POLL_INTERVAL: Duration = POLL_INTERVAL;
+
     /// Returns a handle that is not cancelled.
     #[must_use]
     pub fn new() -> Self {

@@ -210,6 +210,35 @@ impl<'l> Elsewhere<'l> {
     }
 }
 
+/// Returns the addresses of tarballs that these entries and overrides require.
+pub fn required_addresses<'l>(
+    packages: impl Iterator<Item = &'l LockPackage>,
+    overrides: &'l [Override],
+) -> HashSet<&'l str> {
+    let mut found = HashSet::new();
+    let mut take = |spec: &'l str| {
+        let is_address = spec.contains("://") && matches!(Spec::parse(spec), Ok(Spec::Remote(_)));
+        if is_address {
+            found.insert(spec.trim());
+        }
+    };
+    for package in packages {
+        let sections = [
+            &package.dependencies,
+            &package.dev_dependencies,
+            &package.optional_dependencies,
+            &package.peer_dependencies,
+        ];
+        sections.into_iter().flatten().for_each(|(_, spec)| take(spec));
+    }
+    let mut rules: Vec<&Override> = overrides.iter().collect();
+    while let Some(rule) = rules.pop() {
+        rule.value.iter().for_each(|value| take(value));
+        rules.extend(&rule.children);
+    }
+    found
+}
+
 /// Returns whether a spec names a place other than a registry.
 fn is_outside(spec: &str) -> bool {
     // No range or version has one of these; a path without them is one of a tarball.

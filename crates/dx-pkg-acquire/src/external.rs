@@ -1,24 +1,21 @@
 //! Packages from outside the registries: folders, tarballs and git repositories.
 //!
 //! Each source has a module. A folder is linked: its manifest is read where it is; or it is packed,
-//! with the setting `install-links`. The bytes of any other package are put into the store under their digest, which the lockfile records and demands
-//! from then on.
+//! with the setting `install-links`. The bytes of any other package are put into the store under
+//! their digest, which the lockfile records and demands from then on.
 
 mod file;
 mod folder;
 pub(crate) mod git;
 mod remote;
-mod tarball;
 
-pub(crate) use tarball::Contents;
-
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, MutexGuard, PoisonError};
 
 use dx_pkg_compat::npmrc::redact_urls;
-use dx_pkg_core::Spec;
+use dx_pkg_core::{Integrity, Spec};
 use dx_pkg_lock::LockPackage;
 use dx_pkg_resolve::{External, Places};
 use dx_pkg_store::StoreMode;
@@ -36,6 +33,10 @@ pub struct Externals<'a> {
     locked: &'a dyn Fn(&str, &str) -> Option<LockPackage>,
     /// The downloads where the command has none.
     own: OnceCell<Downloads>,
+    /// The addresses that the project requires, which are requested together.
+    expected: Vec<(String, String)>,
+    /// The digests of what came from them.
+    arrived: RefCell<HashMap<String, Result<Integrity, AcquireError>>>,
 }
 
 /// A requirement for a package outside the registries.
@@ -64,8 +65,27 @@ impl<'a> Externals<'a> {
         is_importer: &'a dyn Fn(&str) -> bool,
         locked: &'a dyn Fn(&str, &str) -> Option<LockPackage>,
     ) -> Self {
-        let own = OnceCell::new();
-        Externals { context, places, downloads, counters, is_importer, locked, own }
+        Externals {
+            context,
+            places,
+            downloads,
+            counters,
+            is_importer,
+            locked,
+            own: OnceCell::new(),
+            expected: Vec::new(),
+            arrived: RefCell::default(),
+        }
+    }
+
+    /// Sets the project's open requirements: with the first of their addresses that is asked for,
+    /// all are requested.
+    #[must_use]
+    pub fn expecting(self, requirements: &[(String, String)]) -> Self {
+        let is_remote =
+            |spec: &str| spec.contains("://") && matches!(Spec::parse(spec), Ok(Spec::Remote(_)));
+        let expected = requirements.iter().filter(|(_, spec)| is_remote(spec)).cloned().collect();
+        Externals { expected, ..self }
     }
 
     /// Loads the manifest of the package that the requirement `spec` of the folder `from` means,
@@ -87,7 +107,8 @@ impl<'a> Externals<'a> {
     }
 
     /// Loads the package of a lockfile entry anew, from where the entry says; `None` where that is
-    /// a registry. A folder is packed, as the entry is one of a copy. The caller has checked that it may come from there.
+    /// a registry. A folder is packed, as the entry is one of a copy. The caller has checked that
+    /// it may come from there.
     ///
     /// # Errors
     /// The package is missing, or cannot be read.

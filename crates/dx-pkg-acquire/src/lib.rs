@@ -25,7 +25,8 @@ mod resolution;
 pub mod sources;
 mod upgrade;
 
-pub use cancel::{Cancel, POLL_INTERVAL};
+pub use cancel::Cancel;
+pub(crate) use cancel::POLL_INTERVAL;
 pub use context::{Context, ContextOptions, Network};
 pub use counters::{Counters, Prefetched};
 pub use downloads::Downloads;

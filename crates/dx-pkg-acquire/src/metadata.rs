@@ -93,7 +93,7 @@ struct Shared {
     picker: Mutex<Picker>,
     state: Mutex<State>,
     used_cache: AtomicBool,
-    /// Whether a package was taken from a tarball or repository, which may be another one next time.
+    /// Whether a package was taken from a tarball or repository, which may be another next time.
     took_tarball: AtomicBool,
     /// The earliest expiry of any answer, in milliseconds since 1970.
     fresh_until_ms: AtomicU64,

@@ -46,7 +46,8 @@ pub fn resolve(
     let places = local::places(root, &context.config);
     let is_importer = |folder: &str| folder.is_empty() || input.has_workspace(folder);
     let locked = |from: &str, name: &str| previous?.resolve(from, name).cloned();
-    let sources = Externals::new(context, &places, downloads, counters, &is_importer, &locked);
+    let sources = Externals::new(context, &places, downloads, counters, &is_importer, &locked)
+        .expecting(&input.open);
     let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);
     let bundles = |package: &LockPackage| local::bundled(context, downloads, counters, package);
     let history = History::new(&context.config, &context.store);

@@ -42,8 +42,8 @@ impl Addition {
     /// that stands there already holds: newer majors only where they are asked for.
     ///
     /// # Errors
-    /// The argument cannot be read, names a source that is not supported, or a package that cannot be
-    /// loaded.
+    /// The argument cannot be read, names a source that is not supported, or a package that cannot
+    /// be loaded.
     pub fn parse(text: &str, open: &OpenProject, place: SavePlace) -> Result<Self, InstallError> {
         let project = &open.project;
         let parsed = Spec::parse_argument(text)?;

@@ -3,7 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use dx_pkg_acquire::package::{Origin, OwnFields, origin, package_id, real_name};
-use dx_pkg_acquire::{Downloads, Network, POLL_INTERVAL};
+use dx_pkg_acquire::{Cancel, Downloads, Network};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{PackageId, PackageName};
 use dx_pkg_lock::{Lock, LockPackage};
@@ -143,7 +143,7 @@ fn wait_for(
     mut answer: JoinHandle<Option<String>>,
 ) -> Option<String> {
     while !session.context.cancel.is_cancelled() {
-        let look = async { tokio::time::timeout(POLL_INTERVAL, &mut answer).await };
+        let look = async { tokio::time::timeout(Cancel::POLL_INTERVAL, &mut answer).await };
         if let Ok(answer) = network.runtime.block_on(look) {
             return answer.ok().flatten();
         }

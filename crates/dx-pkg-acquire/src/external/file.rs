@@ -16,8 +16,8 @@ pub(super) fn load(
 ) -> Result<LockPackage, AcquireError> {
     let file = externals.on_disk(wanted.from, path);
     let unusable = |source| AcquireError::LocalTarball {
-        package: wanted.label(),
-        place: file.display().to_string(),
+        package: wanted.name.unwrap_or("the package").to_owned(),
+        place: wanted.spec.to_owned(),
         source: Box::new(source),
     };
     let downloads = externals.downloads()?;

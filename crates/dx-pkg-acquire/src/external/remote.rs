@@ -1,10 +1,10 @@
 //! Tarballs at an `http:` or `https:` address.
 
-use dx_pkg_core::PackageName;
+use dx_pkg_core::{Integrity, PackageName, Spec};
 use dx_pkg_lock::LockPackage;
 
 use super::{Externals, Wanted};
-use crate::AcquireError;
+use crate::{AcquireError, Downloads};
 
 /// Fetches and loads the package in the tarball at `url`.
 ///
@@ -20,15 +20,54 @@ pub(super) fn load(
         return Err(AcquireError::Offline { what: wanted.label(), place: "the lockfile" });
     }
     let name = wanted.name.unwrap_or_else(|| name_in(url));
-    let asked = LockPackage {
+    let taken = digest(externals, downloads, name, url)?;
+    let package = downloads.manifest_of_kept(&wanted.label(), &taken)?;
+    Ok(LockPackage { resolved: Some(url.to_owned()), ..package })
+}
+
+/// Returns the digest of what comes from `url`. If the project requires the address itself, its
+/// others are requested with it.
+fn digest(
+    externals: &Externals<'_>,
+    downloads: &Downloads,
+    name: &str,
+    url: &str,
+) -> Result<Integrity, AcquireError> {
+    if let Some(arrived) = externals.arrived.borrow_mut().remove(url) {
+        return arrived;
+    }
+    let mut due = vec![(name, url)];
+    let expected = externals.expected.iter().map(|(name, url)| (name.as_str(), url.trim()));
+    let expected: Vec<(&str, &str)> = expected.collect();
+    if expected.iter().any(|(_, known)| *known == url) {
+        let rules = externals.context.sources()?;
+        let is_due = |(name, known): &&(&str, &str)| {
+            let remote = Spec::Remote((*known).into());
+            *known != url
+                && PackageName::parse(name).is_ok()
+                && rules.check(Some(name), known, &remote, true).is_ok()
+                && !externals.loaded().contains_key(*known)
+                && !externals.arrived.borrow().contains_key(*known)
+        };
+        due.extend(expected.iter().filter(is_due));
+        due.sort_unstable_by_key(|(_, url)| *url);
+        due.dedup_by_key(|(_, url)| *url);
+    }
+    let asked: Vec<LockPackage> = due.iter().map(|(name, url)| asked(name, url)).collect();
+    let taken = downloads.first(&asked.iter().collect::<Vec<_>>())?;
+    let mut arrived = externals.arrived.borrow_mut();
+    arrived.extend(due.iter().map(|(_, url)| (*url).to_owned()).zip(taken));
+    arrived.remove(url).unwrap_or(Err(AcquireError::Panicked))
+}
+
+/// Returns the entry by which a tarball is requested.
+fn asked(name: &str, url: &str) -> LockPackage {
+    LockPackage {
         path: format!("node_modules/{name}"),
         name: Some(name.to_owned()),
         resolved: Some(url.to_owned()),
         ..LockPackage::default()
-    };
-    let taken = downloads.first(&[&asked])?.pop().unwrap_or(Err(AcquireError::Panicked))?;
-    let package = downloads.manifest_of_kept(&wanted.label(), &taken)?;
-    Ok(LockPackage { resolved: Some(url.to_owned()), ..package })
+    }
 }
 
 /// Returns a name for messages from an address: that of the file, without its ending.

@@ -22,6 +22,7 @@ mod clone;
 mod cold;
 mod command_words;
 mod concurrent;
+mod copied_folders;
 mod counting;
 #[cfg(target_os = "linux")]
 mod demands;

@@ -58,6 +58,23 @@ fn remote_tarball_is_installed_and_locked_with_its_digest() {
 }
 
 #[test]
+fn tarballs_that_the_project_requires_are_requested_together() {
+    let (server, registry) = (server(), Registry::start());
+    let names = ["a", "b", "c", "d"];
+    let mut project = project(&registry);
+    for name in names {
+        server.package(name, "1.0.0").publish();
+        project = project.dep(name, &address(&server, &format!("{name}/-/{name}-1.0.0.tgz")));
+    }
+    server.fault("*.tgz", Fault::Delay(std::time::Duration::from_millis(300))).every(1);
+    let project = project.optional("no", &address(&server, "no/-/no-1.0.0.tgz")).create();
+    ok(&project, ["install"]);
+    assert!(names.iter().all(|name| required(&project, name) == format!("{name}@1.0.0")));
+    assert_eq!(server.requests().len(), 5, "{:?}", server.requests());
+    assert!(server.most_in_flight() > 1, "{}", server.most_in_flight());
+}
+
+#[test]
 fn locked_tarball_in_the_store_asks_no_server() {
     let (server, registry) = (server(), Registry::start());
     let project = project(&registry).dep("lib", &lib(&server)).create();
@@ -281,6 +298,7 @@ fn scripts_run_for_the_address_or_path_that_is_allowed() {
     // A name is that of the registry's package, which these are not.
     let (s, t, _) = installed(json!({"s": true, "t": true}));
     assert!(!s && !t);
+    assert_eq!(registry.requests().len(), 0, "no registry is asked about these names");
     let (s, t, _) = installed(json!({ url.as_str(): true, "file:./t.tgz": true }));
     assert!(s && t);
 }

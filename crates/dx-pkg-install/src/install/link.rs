@@ -5,14 +5,14 @@ use std::collections::{HashMap, HashSet};
 use std::path::PathBuf;
 use std::thread::ScopedJoinHandle;
 
-use dx_pkg_acquire::exact::Elsewhere;
+use dx_pkg_acquire::exact::required_addresses;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_core::PackageId;
 use dx_pkg_link::{
     Built, ImportMethod, LinkOptions, LinkReport, NoProgress, Placement, Progress, Tree,
     materialise, materialise_difference, place_prepared,
 };
-use dx_pkg_lock::Lock;
+use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_store::preparation::{PreparedKey, PreparedTree};
 
 use super::outcome::{Difference, Outcome, Prepared, TreeChange, Whole};
@@ -292,9 +292,11 @@ fn omit_resolved(lock: &mut Lock, project: &Project) -> Result<(), InstallError>
     let overrides = project.manifest.override_rules()?;
     let own = project.manifest.to_lock_package();
     let is_kept: Vec<bool> = {
-        let elsewhere =
-            Elsewhere::of(lock.packages.iter().chain([&own])).with_overrides(&overrides);
-        lock.packages.iter().map(|package| package.link || elsewhere.names(package)).collect()
+        let required = required_addresses(lock.packages.iter().chain([&own]), &overrides);
+        let is_required = |url: &String| required.contains(url.as_str());
+        let is_kept =
+            |entry: &LockPackage| entry.link || entry.resolved.as_ref().is_some_and(is_required);
+        lock.packages.iter().map(is_kept).collect()
     };
     let packages = lock.packages.iter_mut().zip(is_kept);
     for package in packages.filter(|(_, is_kept)| !is_kept).map(|(package, _)| package) {

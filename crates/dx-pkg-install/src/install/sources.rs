@@ -4,7 +4,8 @@ use std::cell::OnceCell;
 use std::collections::HashSet;
 
 use dx_pkg_acquire::AcquireError;
-use dx_pkg_acquire::exact::Elsewhere;
+use dx_pkg_acquire::exact::{Elsewhere, required_addresses};
+use dx_pkg_acquire::package::{Origin, origin};
 use dx_pkg_acquire::sources::SourceRules;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_resolve::Override;
@@ -24,6 +25,8 @@ pub(super) struct SourceCheck<'l> {
     overrides: Vec<Override>,
     /// The names that requirements take from outside the registries.
     elsewhere: OnceCell<HashSet<String>>,
+    /// The addresses that requirements name.
+    addresses: OnceCell<HashSet<String>>,
 }
 
 impl<'l> SourceCheck<'l> {
@@ -34,8 +37,8 @@ impl<'l> SourceCheck<'l> {
     ) -> Result<Self, InstallError> {
         let rules = session.context.sources()?;
         let overrides = project.manifest.override_rules()?;
-        let (direct, elsewhere) = (OnceCell::new(), OnceCell::new());
-        Ok(SourceCheck { rules, project, lock, direct, overrides, elsewhere })
+        let (direct, elsewhere, addresses) = (OnceCell::new(), OnceCell::new(), OnceCell::new());
+        Ok(SourceCheck { rules, project, lock, direct, overrides, elsewhere, addresses })
     }
 
     /// Returns why a package must not be taken from where its entry says.
@@ -44,8 +47,20 @@ impl<'l> SourceCheck<'l> {
         self.rules.refusal(
             package,
             || direct().contains(package.path.as_str()),
-            || Some(self.elsewhere(package)),
+            || Some(self.is_named(package)),
         )
+    }
+
+    /// Returns whether a requirement of the lock, the project or its overrides names the place that
+    /// a package comes from: its address, or any place other than a registry.
+    fn is_named(&self, package: &LockPackage) -> bool {
+        let Origin::Address(url) = origin(package) else { return self.elsewhere(package) };
+        let addresses = self.addresses.get_or_init(|| {
+            let own = self.project.manifest.to_lock_package();
+            let all = self.lock.packages.iter().chain([&own]);
+            required_addresses(all, &self.overrides).into_iter().map(str::to_owned).collect()
+        });
+        addresses.contains(url)
     }
 
     /// Returns whether a requirement of the lock, the project or its overrides names a place other

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::Cancel;
 use dx_pkg_acquire::input::platform;
-use dx_pkg_acquire::package::{label, real_name};
+use dx_pkg_acquire::package::{copied_folder, label, real_name};
 use dx_pkg_compat::tarball::{self, Limits};
 use dx_pkg_core::{Integrity, PackageId, Platform};
 use dx_pkg_format::archive::Marks;
@@ -105,6 +105,8 @@ fn add_packages(session: &Session, lock: Lock, all: &mut Packages) -> Result<(),
     if !config.force()? {
         plan.leave_out(&lock, &unfit);
     }
+    // Copied folders are packed by each install.
+    plan.installed.packages.retain(|package| copied_folder(package).is_none());
     for (id, package) in plan.wanted()? {
         let version = package.version.clone().unwrap_or_default();
         let key = (real_name(package).to_owned(), version, id);

@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use dx_pkg_acquire::exact::required_addresses;
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_acquire::package::{Origin, label, origin, real_name};
 use dx_pkg_compat::manifest::{AllowScripts, Manifest};
@@ -32,6 +33,8 @@ pub(crate) struct Lifecycle {
     /// The folders of workspaces, whose scripts are the project's own.
     workspaces: HashSet<String>,
     identities: Identities,
+    /// The addresses of tarballs that the project and its workspaces require.
+    addresses: HashSet<String>,
     /// Whether a script has been started.
     has_run: AtomicBool,
     /// What every script sees, gathered when the first one runs.
@@ -52,6 +55,7 @@ impl Lifecycle {
             policy: Policy::new(&project.root, keys),
             workspaces: folders_of_workspaces(project),
             identities: Identities::new(session.context.clone()),
+            addresses: addresses_of(project),
             has_run: AtomicBool::new(false),
             shared: OnceLock::new(),
         })
@@ -70,8 +74,12 @@ impl Lifecycle {
         if self.all && !is_folder(package) {
             return Some(true);
         }
-        let is_vouched =
-            |name: &str, version: &str| self.identities.is_vouched(package, name, version);
+        // No registry is asked about a package that is required by its address.
+        let is_elsewhere =
+            matches!(origin(package), Origin::Address(url) if self.addresses.contains(url));
+        let is_vouched = |name: &str, version: &str| {
+            !is_elsewhere && self.identities.is_vouched(package, name, version)
+        };
         is_named.then(|| self.policy.of_package(package, is_vouched)).flatten()
     }
 
@@ -290,6 +298,15 @@ fn is_folder(package: &LockPackage) -> bool {
 fn manifest_of(project: &Project, folder: &str) -> Result<Option<Manifest>, InstallError> {
     let path = project.root.join(folder).join("package.json");
     Ok(read_text(&path)?.map(|text| parse_manifest(&path, &text)).transpose()?)
+}
+
+/// Returns the addresses of tarballs that the project and its workspaces require.
+fn addresses_of(project: &Project) -> HashSet<String> {
+    let manifests = project.workspaces.iter().map(|(_, manifest)| manifest);
+    let records = manifests.chain([&project.manifest]).map(Manifest::to_lock_package);
+    let records: Vec<LockPackage> = records.collect();
+    let addresses = required_addresses(records.iter(), &[]);
+    addresses.into_iter().map(str::to_owned).collect()
 }
 
 /// Returns a linked folder as it would be required.

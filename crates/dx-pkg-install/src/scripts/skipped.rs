@@ -19,8 +19,8 @@ pub(super) fn allowing(packages: &[String]) -> String {
     format!("\"allowScripts\": {{ {} }}", keys.join(", "))
 }
 
-/// Returns the key of `allowScripts` for a package: its name, the path of a folder or tarball, or an
-/// address.
+/// Returns the key of `allowScripts` for a package: its name, the path of a folder or tarball, or
+/// an address.
 fn key(package: &str) -> &str {
     let places = ["@file:", "@http:", "@https:", "@git+", "@git:"];
     match places.into_iter().find_map(|place| package.find(place)) {

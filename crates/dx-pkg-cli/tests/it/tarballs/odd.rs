@@ -120,3 +120,29 @@ fn large_tarball_and_bundled_packages_are_installed() {
     assert!(project.exists("node_modules/p/big"));
     assert_eq!(locked(&project, "node_modules/p/node_modules/inner")["inBundle"], json!(true));
 }
+
+#[test]
+fn same_path_in_two_workspaces_is_two_tarballs() {
+    let registry = Registry::start();
+    let workspace = |name: &str| {
+        let manifest = json!({
+            "name": name, "version": "1.0.0", "dependencies": {"local": "file:local.tgz"}
+        });
+        manifest.to_string()
+    };
+    let project = Project::new(&registry)
+        .field("workspaces", json!(["a", "b"]))
+        .file("a/package.json", workspace("a"))
+        .file("b/package.json", workspace("b"))
+        .file("a/local.tgz", registry.package("local", "1.0.0").tarball())
+        .file("b/local.tgz", registry.package("local", "2.0.0").tarball())
+        .create();
+    ok(&project, ["install"]);
+    let version = |path: &str| locked(&project, path)["version"].clone();
+    assert_eq!(version("node_modules/local"), json!("1.0.0"));
+    assert_eq!(version("b/node_modules/local"), json!("2.0.0"));
+    let lock = project.read("package-lock.json");
+    project.remove("node_modules");
+    ok(&project, ["ci"]);
+    assert_eq!(project.read("package-lock.json"), lock);
+}

@@ -14,7 +14,7 @@ use crate::AcquireError;
 
 /// The parts of a package that its manifest depends on.
 #[derive(Default)]
-pub(crate) struct Contents {
+pub(super) struct Contents {
     manifest: Option<Vec<u8>>,
     /// The paths of all files.
     paths: Vec<String>,
@@ -25,7 +25,7 @@ impl Contents {
     ///
     /// # Errors
     /// It is no tarball of a package.
-    pub(crate) fn of_tarball(file: File, limits: Limits) -> Result<Self, StreamError> {
+    pub(super) fn of_tarball(file: File, limits: Limits) -> Result<Self, StreamError> {
         let mut entries = Entries::new(BufReader::new(file), limits);
         let mut contents = Contents::default();
         while let Some(file) = entries.next_file()? {
@@ -49,7 +49,7 @@ impl Contents {
     ///
     /// # Errors
     /// It is damaged.
-    pub(crate) fn of_package(package: &Package) -> Result<Self, dx_pkg_format::dxp::DxpError> {
+    pub(super) fn of_package(package: &Package) -> Result<Self, dx_pkg_format::dxp::DxpError> {
         let dxp = package.dxp();
         let mut contents = Contents::default();
         for entry in dxp.entries() {
@@ -66,7 +66,7 @@ impl Contents {
     ///
     /// # Errors
     /// There is no manifest, or it cannot be read.
-    pub(crate) fn record(&self, package: &str) -> Result<LockPackage, AcquireError> {
+    pub(super) fn record(&self, package: &str) -> Result<LockPackage, AcquireError> {
         let Some(manifest) = &self.manifest else {
             return Err(AcquireError::NoManifest { package: package.to_owned() });
         };
