@@ -16,8 +16,7 @@ use dx_pkg_store::Store;
 use tokio::runtime::Handle;
 use url::Url;
 
-use crate::external::git::GitBuilder;
-use crate::sources::SourceRules;
+use crate::sources::{GitBuilder, SourceRules};
 use crate::{AcquireError, Cancel};
 
 /// The host that stands for "no registry is configured".

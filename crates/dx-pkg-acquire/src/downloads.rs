@@ -1,5 +1,6 @@
 //! Brings packages into the store: fetched, verified and unpacked, each once, several at a time.
 
+pub(crate) mod commits;
 mod contents;
 mod download;
 mod first;

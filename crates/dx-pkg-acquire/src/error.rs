@@ -81,7 +81,7 @@ pub enum AcquireError {
     #[error(transparent)]
     Version(#[from] VersionError),
     /// A requirement names a kind of source that dx does not support.
-    #[error("{name}@{spec:?}: packages from git are not supported yet")]
+    #[error("{name}@{spec:?}: dx does not take packages from such a place")]
     UnsupportedSource {
         /// The name of the dependency.
         name: String,

@@ -6,7 +6,7 @@
 
 mod file;
 mod folder;
-pub mod git;
+pub(crate) mod git;
 mod remote;
 
 use std::cell::{OnceCell, RefCell};

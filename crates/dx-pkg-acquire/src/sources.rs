@@ -1,5 +1,7 @@
-//! The rules for where packages may come from: npm's `allow-remote`, `allow-file` and
+//! The rules for where packages may come from: npm's `allow-git`, `allow-remote`, `allow-file` and
 //! `allow-directory`.
+
+mod git;
 
 use dx_pkg_compat::npm_registry::OwnAddresses;
 use dx_pkg_compat::npmrc::{AllowSource, Config, redact_urls};
@@ -7,8 +9,11 @@ use dx_pkg_core::Spec;
 use dx_pkg_lock::LockPackage;
 use url::Url;
 
+use crate::AcquireError;
 use crate::package::{Origin, copied_folder, label, origin, real_name};
-use crate::{AcquireError, external};
+
+pub use git::GitBuilder;
+pub(crate) use git::{commit_of, named_commit};
 
 /// The rules of one configuration.
 #[derive(Debug)]
@@ -66,9 +71,7 @@ impl SourceRules {
             Origin::File(_) => {
                 (self.file, "allow-file", package.resolved.as_deref().unwrap_or_default())
             }
-            Origin::Other(place) if external::git::commit_of(place).is_some() => {
-                (self.git, "allow-git", place)
-            }
+            Origin::Other(place) if commit_of(place).is_some() => (self.git, "allow-git", place),
             Origin::Other(place) => {
                 let (package, place) = (label(package), redact_urls(place));
                 return Some(AcquireError::UnsupportedOrigin { package, place });

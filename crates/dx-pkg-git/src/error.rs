@@ -106,8 +106,8 @@ impl Coded for GitError {
                 "write it as git+https://…, git+ssh://…, git+file:///… or user/repository"
             }
             Self::NoRevision { .. } => {
-                "look at the repository's branches and tags; a commit that was rewritten is gone: \
-                 dx update takes the branch's present one"
+                "look at the repository's branches and tags; if the branch was rewritten, \
+                 dx add with the same requirement takes its present commit"
             }
             Self::Failed { .. } => {
                 "git asks nothing here: what it needs must come from a credential helper, an \

@@ -5,6 +5,8 @@ use std::io::{self, Read};
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{Receiver, channel};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -17,6 +19,8 @@ use crate::address::hide;
 const POLL: Duration = Duration::from_millis(10);
 /// How often the folder is measured at first; a measuring that takes long waits longer.
 const MEASURE: Duration = Duration::from_secs(1);
+/// How long the rest of the output is waited for once the process has ended.
+const GRACE: Duration = Duration::from_secs(2);
 /// The most bytes of messages that are kept, and the most characters that are shown.
 const MAX_MESSAGES: usize = 64 << 10;
 const SHOWN: usize = 600;
@@ -53,29 +57,24 @@ pub(crate) fn run(
         io::ErrorKind::NotFound => GitError::NoProgram { address: address.to_owned() },
         _ => GitError::io(address, "starting git", &error),
     })?;
-    let (stdout, stderr) = (child.stdout.take(), child.stderr.take());
-    let came = AtomicU64::new(0);
-    thread::scope(|scope| {
-        let (came, most) = (&came, bounds.max_output);
-        let output =
-            scope.spawn(move || stdout.map_or_else(Vec::new, |pipe| read(pipe, most, came)));
-        let messages =
-            scope.spawn(move || stderr.map_or_else(Vec::new, |pipe| read_end(pipe, came)));
-        let mut watch = Watch { address, action, bounds, is_cancelled, came };
-        let ended = watch.wait(&mut child);
-        if ended.is_err() {
-            dx_pkg_os::process::kill_group(&mut child);
-            let _ = child.wait();
-        }
-        let output = output.join().unwrap_or_default();
-        let messages = messages.join().unwrap_or_default();
-        let is_success = ended?;
-        if output.len() > bounds.max_output {
-            return Err(watch.too_large("its list of refs", bounds.max_output as u64));
-        }
-        let text = String::from_utf8_lossy(&output).into_owned();
-        Ok(Output { is_success, text, messages: for_user(&messages) })
-    })
+    let came = Arc::new(AtomicU64::new(0));
+    let most = bounds.max_output.saturating_add(1);
+    let output = child.stdout.take().map(|pipe| Collected::of(pipe, Keep::Beginning(most), &came));
+    let messages = child.stderr.take().map(|pipe| Collected::of(pipe, Keep::End, &came));
+    let mut watch = Watch { address, action, bounds, is_cancelled, came: &came };
+    let ended = watch.wait(&mut child);
+    if ended.is_err() {
+        dx_pkg_os::process::kill_group(&mut child);
+        let _ = child.wait();
+    }
+    let is_success = ended?;
+    let output = output.map(Collected::finish).unwrap_or_default();
+    let messages = messages.map(Collected::finish).unwrap_or_default();
+    if output.len() > bounds.max_output {
+        return Err(watch.too_large("its list of refs", bounds.max_output as u64));
+    }
+    let text = String::from_utf8_lossy(&output).into_owned();
+    Ok(Output { is_success, text, messages: for_user(&messages) })
 }
 
 struct Watch<'w> {
@@ -157,27 +156,55 @@ fn measure(folder: &Path, max_bytes: u64, max_files: u64) -> (u64, u64) {
     (bytes, files)
 }
 
-/// Reads a pipe to its end and keeps one byte more than `most`.
-fn read(mut pipe: impl Read, most: usize, came: &AtomicU64) -> Vec<u8> {
-    let (mut kept, mut buffer) = (Vec::new(), vec![0; 64 << 10]);
-    while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-        came.fetch_add(length as u64, Ordering::Relaxed);
-        let room = (most + 1).saturating_sub(kept.len());
-        kept.extend_from_slice(&buffer[..length.min(room)]);
-    }
-    kept
+/// What comes out of a pipe, collected by a thread of its own.
+struct Collected {
+    bytes: Arc<Mutex<Vec<u8>>>,
+    ended: Receiver<()>,
 }
 
-/// Reads a pipe to its end and keeps the last bytes.
-fn read_end(mut pipe: impl Read, came: &AtomicU64) -> Vec<u8> {
-    let (mut kept, mut buffer) = (Vec::new(), vec![0; 16 << 10]);
-    while let Ok(length @ 1..) = pipe.read(&mut buffer) {
-        came.fetch_add(length as u64, Ordering::Relaxed);
-        kept.extend_from_slice(&buffer[..length]);
-        let surplus = kept.len().saturating_sub(MAX_MESSAGES);
-        kept.drain(..surplus);
+/// What is kept of more than there is room for.
+#[derive(Clone, Copy)]
+enum Keep {
+    /// So many bytes.
+    Beginning(usize),
+    /// The last [`MAX_MESSAGES`].
+    End,
+}
+
+impl Collected {
+    fn of(mut pipe: impl Read + Send + 'static, keep: Keep, came: &Arc<AtomicU64>) -> Self {
+        let (bytes, came) = (Arc::new(Mutex::new(Vec::new())), came.clone());
+        let (sender, ended) = channel();
+        let into = bytes.clone();
+        thread::spawn(move || {
+            let mut buffer = vec![0; 64 << 10];
+            while let Ok(length @ 1..) = pipe.read(&mut buffer) {
+                came.fetch_add(length as u64, Ordering::Relaxed);
+                let mut kept = into.lock().unwrap_or_else(PoisonError::into_inner);
+                match keep {
+                    Keep::Beginning(most) => {
+                        let room = most.saturating_sub(kept.len());
+                        kept.extend_from_slice(&buffer[..length.min(room)]);
+                    }
+                    Keep::End => {
+                        kept.extend_from_slice(&buffer[..length]);
+                        let surplus = kept.len().saturating_sub(MAX_MESSAGES);
+                        kept.drain(..surplus);
+                    }
+                }
+            }
+            // Nobody waits where the process was killed.
+            let _ = sender.send(());
+        });
+        Self { bytes, ended }
     }
-    kept
+
+    /// Returns what came. A process that goes on in the background, such as the master of a shared
+    /// connection of `ssh`, may hold the pipe open for long.
+    fn finish(self) -> Vec<u8> {
+        let _ = self.ended.recv_timeout(GRACE);
+        std::mem::take(&mut *self.bytes.lock().unwrap_or_else(PoisonError::into_inner))
+    }
 }
 
 /// Returns what git said, in one line, without credentials and what controls a terminal.

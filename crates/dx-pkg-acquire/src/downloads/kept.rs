@@ -14,10 +14,9 @@ use dx_pkg_lock::LockPackage;
 use dx_pkg_registry::TarballRequest;
 use dx_pkg_store::IncomingTarball;
 
-use super::Downloads;
 use super::contents::Contents;
+use super::{Downloads, commits};
 use crate::AcquireError;
-use crate::external::git;
 use crate::package::label;
 
 impl Downloads {
@@ -109,7 +108,7 @@ impl Downloads {
         id: PackageId,
         package: &LockPackage,
     ) -> Result<(), AcquireError> {
-        let found = git::locked(&self.context, self, package)?;
+        let found = commits::locked(&self.context, self, package)?;
         if let Some(integrity) = package.integrity.as_deref().map(Integrity::parse)
             && integrity.is_ok_and(|integrity| integrity != found)
         {

@@ -1,43 +1,14 @@
 //! Commits of git repositories: fetched, packed as npm packs them, and put into the store, which
 //! remembers the package that a commit became. No git is started for a commit that it knows.
 
-mod packed;
-
-use std::path::Path;
-use std::sync::Arc;
-
-use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::spec::GitSpec;
-use dx_pkg_core::{CodedError, Integrity, Spec};
 use dx_pkg_git::{Commit, Revision};
 use dx_pkg_lock::LockPackage;
 
-use self::packed::Source;
 use super::{Externals, Wanted};
-use crate::package::label;
-use crate::{AcquireError, Context, Downloads};
-
-/// Builds packages of git repositories before they are packed, as npm does.
-pub trait GitBuilder: Send + Sync {
-    /// Returns whether the scripts of a commit may run; `resolved` is its lockfile entry's.
-    fn may_build(&self, resolved: &str) -> bool;
-
-    /// Installs the dependencies of the package in `folder`, those for development too, and runs
-    /// its scripts. `resolved` is that of [`Self::may_build`].
-    ///
-    /// # Errors
-    /// The reason for the user.
-    fn build(&self, folder: &Path, resolved: &str) -> Result<(), Arc<dyn CodedError>>;
-}
-
-/// Returns whether npm prepares a package before it packs it: whether it has a script for that, or
-/// workspaces.
-fn is_to_be_built(manifest: &Manifest) -> bool {
-    const SCRIPTS: [&str; 6] =
-        ["postinstall", "build", "preinstall", "install", "prepack", "prepare"];
-    let has = |name: &&str| manifest.script(name).is_some_and(|script| !script.is_empty());
-    manifest.workspaces.is_some() || SCRIPTS.iter().any(|name| has(&name))
-}
+use crate::AcquireError;
+use crate::downloads::commits::Source;
+use crate::sources::{commit_of, named_commit};
 
 /// Fetches the commit that `git` means, packs it, and loads the package.
 ///
@@ -60,36 +31,6 @@ pub(super) fn load(
     let package = downloads.manifest_of_kept(&wanted.label(), &integrity)?;
     let resolved = git.resolved(commit.as_str());
     Ok(LockPackage { resolved: Some(resolved), ..package })
-}
-
-/// Puts the package of a lockfile's entry into the store, if the store does not have it; returns
-/// its integrity.
-///
-/// # Errors
-/// The entry names no commit, or the commit is no longer there.
-pub fn locked(
-    context: &Context,
-    downloads: &Downloads,
-    package: &LockPackage,
-) -> Result<Integrity, AcquireError> {
-    let resolved = package.resolved.as_deref().unwrap_or_default();
-    let (git, commit) = commit_of(resolved).ok_or_else(|| AcquireError::UnsupportedOrigin {
-        package: label(package),
-        place: dx_pkg_compat::npmrc::redact_urls(resolved),
-    })?;
-    let source = Source::new(context, downloads, label(package), &git)?;
-    source.package(&commit)
-}
-
-/// Returns the repository and the commit of a lockfile's `resolved`; `None` unless it names one.
-pub(crate) fn commit_of(resolved: &str) -> Option<(GitSpec, Commit)> {
-    let Ok(Spec::Git(git)) = Spec::parse(resolved) else { return None };
-    let commit = named_commit(&git)?;
-    Some((*git, commit))
-}
-
-fn named_commit(git: &GitSpec) -> Option<Commit> {
-    git.committish.as_deref().and_then(Commit::parse)
 }
 
 /// Returns the commit of the lockfile's entry, if it is of the same repository.

@@ -186,7 +186,7 @@ fn entry_from_git_or_a_url_without_integrity_is_refused_with_the_true_cause() {
     let git = "git+ssh://git@host.invalid/e.git#0123456789012345678901234567890123456789";
     for (spec, resolved, code, cause) in [
         (url, url, "DX_NO_INTEGRITY", "from a URL"),
-        ("git+ssh://git@host.invalid/e.git", git, "DX_UNSUPPORTED_SOURCE", "comes from git+ssh://"),
+        ("git+ssh://git@host.invalid/e.git", git, "DX_SOURCE_NOT_ALLOWED", "comes from git+ssh://"),
     ] {
         let dependencies = json!({"e": spec});
         let entries = json!({"node_modules/e": {"version": "1.0.0", "resolved": resolved}});

@@ -39,6 +39,8 @@ mod folders;
 mod force;
 mod fresh;
 mod freshness;
+#[cfg(unix)]
+mod git;
 mod gyp;
 mod habits;
 mod harness;

@@ -68,7 +68,7 @@ fn other_place_is_never_replaced_by_the_registry() {
     for (spec, resolved, integrity, code) in [
         ("file:lib.tgz", "file:lib.tgz", &public, "DX_INTEGRITY_MISMATCH"),
         ("file:no.tgz", "file:no.tgz", &own, "DX_IO"),
-        (git, git, &public, "DX_UNSUPPORTED_SOURCE"),
+        (git, git, &public, "DX_SOURCE_NOT_ALLOWED"),
         ("^1.0.0", git, &public, "DX_LOCK_ORIGIN"),
         ("^1.0.0", "file:lib.tgz", &own, "DX_LOCK_ORIGIN"),
         ("^1.0.0", "somewhere", &public, "DX_LOCK_ORIGIN"),

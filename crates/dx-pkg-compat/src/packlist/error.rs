@@ -17,7 +17,10 @@ pub enum PackError {
         error: io::Error,
     },
     /// A pattern of an ignore file or of `files` is too long or stands for too many.
-    #[error("cannot pack {}: the pattern {pattern:?} is too long or stands for too many others", path.display())]
+    #[error(
+        "cannot pack {}: the pattern {pattern:?} is too long or stands for too many others",
+        path.display()
+    )]
     Pattern {
         /// The file that has it.
         path: PathBuf,
@@ -25,13 +28,19 @@ pub enum PackError {
         pattern: String,
     },
     /// There are more files and folders than a package may have.
-    #[error("cannot pack {}: it has more files and folders than a package may have", path.display())]
+    #[error(
+        "cannot pack {}: it has more files and folders than a package may have",
+        path.display()
+    )]
     TooManyEntries {
         /// The folder.
         path: PathBuf,
     },
     /// The tarball would be larger than a package may be.
-    #[error("cannot pack {}: its files have more than {limit} bytes, the most that a package may have", path.display())]
+    #[error(
+        "cannot pack {}: its files have more than {limit} bytes, the most that a package may have",
+        path.display()
+    )]
     TooLarge {
         /// The folder.
         path: PathBuf,

@@ -5,7 +5,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 use dx_pkg_acquire::Cancel;
-use dx_pkg_acquire::external::git::GitBuilder;
+use dx_pkg_acquire::sources::GitBuilder;
 use dx_pkg_compat::manifest::AllowScripts;
 use dx_pkg_core::CodedError;
 

@@ -1,4 +1,5 @@
-//! One repository, and the packages that its commits become.
+//! Packages made of commits of git repositories: fetched, built where that is allowed, packed, and
+//! put into the store, which remembers what a commit became.
 
 use std::fs::{self, File};
 use std::io::{BufWriter, Write};
@@ -7,15 +8,18 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_compat::packlist::{self, PackError, PackOptions};
 use dx_pkg_compat::tarball::Limits;
 use dx_pkg_core::spec::GitSpec;
 use dx_pkg_core::{Coded, CodedError, Integrity, PackageId};
 use dx_pkg_git::{Address, Commit, Git, GitError, GitOptions, Revision};
+use dx_pkg_lock::LockPackage;
 use dx_pkg_os::files::{create_private_dir, read_bounded, remove_tree, unique_name};
 use dx_pkg_store::Folder;
 
-use super::is_to_be_built;
+use crate::package::label;
+use crate::sources::commit_of;
 use crate::{AcquireError, Context, Downloads};
 
 /// The longest time in which git may do nothing, unless `fetch-timeout` says otherwise: npm's.
@@ -54,8 +58,36 @@ impl Coded for NoPackage {
     }
 }
 
+/// Puts the package of a lockfile's entry into the store, if the store does not have it; returns
+/// its integrity.
+///
+/// # Errors
+/// The entry names no commit, or the commit is no longer there.
+pub(super) fn locked(
+    context: &Context,
+    downloads: &Downloads,
+    package: &LockPackage,
+) -> Result<Integrity, AcquireError> {
+    let resolved = package.resolved.as_deref().unwrap_or_default();
+    let (git, commit) = commit_of(resolved).ok_or_else(|| AcquireError::UnsupportedOrigin {
+        package: label(package),
+        place: redact_urls(resolved),
+    })?;
+    let source = Source::new(context, downloads, label(package), &git)?;
+    source.package(&commit)
+}
+
+/// Returns whether npm prepares a package before it packs it: whether it has a script for that, or
+/// workspaces.
+fn is_to_be_built(manifest: &Manifest) -> bool {
+    const SCRIPTS: [&str; 6] =
+        ["postinstall", "build", "preinstall", "install", "prepack", "prepare"];
+    let has = |name: &&str| manifest.script(name).is_some_and(|script| !script.is_empty());
+    manifest.workspaces.is_some() || SCRIPTS.iter().any(|name| has(&name))
+}
+
 /// A repository that packages are taken from.
-pub(super) struct Source<'s> {
+pub(crate) struct Source<'s> {
     context: &'s Context,
     downloads: &'s Downloads,
     /// The package for messages.
@@ -67,7 +99,7 @@ pub(super) struct Source<'s> {
 
 impl<'s> Source<'s> {
     /// Returns the repository of `git`; `label` names the package in messages.
-    pub(super) fn new(
+    pub(crate) fn new(
         context: &'s Context,
         downloads: &'s Downloads,
         label: String,
@@ -82,13 +114,13 @@ impl<'s> Source<'s> {
     }
 
     /// Returns the commit that a revision is now.
-    pub(super) fn resolve(&self, revision: &Revision) -> Result<Commit, AcquireError> {
+    pub(crate) fn resolve(&self, revision: &Revision) -> Result<Commit, AcquireError> {
         let scratch = Scratch::new(self)?;
         self.try_addresses(|git, address| git.resolve(address, revision, &scratch.tree()))
     }
 
     /// Returns the integrity of the package that a commit is; the store has it then.
-    pub(super) fn package(&self, commit: &Commit) -> Result<Integrity, AcquireError> {
+    pub(crate) fn package(&self, commit: &Commit) -> Result<Integrity, AcquireError> {
         let store = &self.context.store;
         let folder = self.git.subdirectory.as_deref().unwrap_or_default().trim_matches('/');
         let resolved = self.git.resolved(commit.as_str());
