@@ -425,6 +425,7 @@ fn the_fields_of_pnpm_count_for_a_pnpm_that_reads_them() {
 #[test]
 fn exceptions_of_pnpm_are_obeyed() {
     let registry = registry();
+    registry.package("c", "1.0.0").publish();
     registry.package("wants", "1.0.0").peer("c", "^1.0.0").optional("left", "1").publish();
     registry.package("left", "1.0.0").publish();
     let settings = json!({

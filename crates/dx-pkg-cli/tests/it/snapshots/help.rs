@@ -86,6 +86,7 @@ fn install() {
           --libc <LIBC>             Choose packages for this C library: glibc or musl
           --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
+          --allow-unused-patches    Allow patches for no package
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
           --prod                    The same as --omit=dev
@@ -134,6 +135,7 @@ fn ci() {
           --libc <LIBC>             Choose packages for this C library: glibc or musl
           --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
+          --allow-unused-patches    Allow patches for no package
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
           --prod                    The same as --omit=dev
@@ -186,6 +188,7 @@ fn remove() {
           --libc <LIBC>             Choose packages for this C library: glibc or musl
           --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
+          --allow-unused-patches    Allow patches for no package
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
           --prod                    The same as --omit=dev
