@@ -378,6 +378,12 @@ impl fmt::Debug for Config {
     }
 }
 
+/// Returns whether a file sets nothing but registries, credentials and what concerns the network.
+#[must_use]
+pub fn is_for_registries(text: &str) -> bool {
+    ini::parse(text).iter().all(|(key, _)| options::is_for_registries(key))
+}
+
 /// Names the settings that are not read, once for each place.
 fn not_read(entries: &BTreeMap<String, Entry>, warnings: &mut Vec<ConfigWarning>) {
     let mut places: BTreeMap<&Source, Vec<String>> = BTreeMap::new();

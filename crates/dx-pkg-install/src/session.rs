@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_acquire::{Cancel, Context, ContextOptions};
 use dx_pkg_compat::manifest::Manifest;
-use dx_pkg_compat::npmrc::{Config, ConfigSources, ProjectHome};
+use dx_pkg_compat::npmrc::{Config, ConfigSources, ProjectHome, is_for_registries};
 use dx_pkg_core::{Coded, Version};
 use dx_pkg_fetch::trace::Trace;
 use dx_pkg_link::ImportMethod;
@@ -234,7 +234,7 @@ fn configuration_with_links(
         (Some(path), Some(text)) => Some((path.as_path(), text.as_str())),
         _ => None,
     };
-    let home = session_home(root, files[0].as_deref(), &mut seen);
+    let home = session_home(root, texts[0].as_deref(), &mut seen);
     let settings = home.as_ref().map(|read| read.home.settings().settings).unwrap_or_default();
     let home_file = home.as_ref().and_then(|read| read.file.as_ref());
     let default = environment.default_registry.as_ref().map(url::Url::as_str);
@@ -260,10 +260,10 @@ fn configuration_with_links(
 }
 
 /// Reads the settings of the package manager that the project in `root` belongs to, where it has a
-/// file of such settings or a `.npmrc`, of which they decide what counts. What is wrong with them is
-/// told when the project is read.
-fn session_home(root: &Path, npmrc: Option<&Path>, seen: &mut Seen) -> Option<ReadHome> {
-    if !has_home(root) && !npmrc.is_some_and(Path::exists) {
+/// file of such settings or a `.npmrc` of which it may not read everything. What is wrong with them
+/// is told when the project is read.
+fn session_home(root: &Path, npmrc: Option<&str>, seen: &mut Seen) -> Option<ReadHome> {
+    if !has_home(root) && npmrc.is_none_or(is_for_registries) {
         return None;
     }
     let text = read_text(&root.join("package.json")).ok().flatten();

@@ -43,7 +43,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 
 use pins::Pins;
 
-pub use change::{Change, Findings, change};
+pub use change::{Change, change};
 pub use error::{ProviderError, ResolveError};
 pub use explain::Conflict;
 pub use manifest::registry_record;

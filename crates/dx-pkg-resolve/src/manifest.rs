@@ -8,7 +8,7 @@ use dx_pkg_lock::dxl::Package;
 
 use crate::engines;
 use crate::intern::{Interner, NameId, SpecId, index};
-use crate::pins::PinTable;
+use crate::pins::{Asked, Outcome, PinTable};
 
 /// An entry of [`Manifests`].
 #[derive(Clone, Copy, PartialEq, Eq, Hash, Debug)]
@@ -96,19 +96,19 @@ impl<'l> Manifests<'l> {
 
     /// Adds the manifest of a package, with its requirements as pins leave them.
     pub(crate) fn push(&mut self, mut manifest: Manifest<'l>, interner: &Interner) -> ManifestId {
-        self.pins.apply(&mut manifest, None, interner);
+        manifest.declare(&self.pins, None, interner);
         self.items.push(manifest);
         ManifestId(index(self.items.len() - 1))
     }
 
-    /// Adds the manifest of a folder, relative to the project, whose requirements may have meanings.
+    /// Adds the manifest of a folder, relative to the project: its requirements may have meanings.
     pub(crate) fn push_folder(
         &mut self,
         mut manifest: Manifest<'l>,
         folder: &str,
         interner: &Interner,
     ) -> ManifestId {
-        self.pins.apply(&mut manifest, Some(folder), interner);
+        manifest.declare(&self.pins, Some(folder), interner);
         self.items.push(manifest);
         ManifestId(index(self.items.len() - 1))
     }
@@ -219,6 +219,33 @@ impl<'l> Manifest<'l> {
             dev,
             bundled: package.bundle_dependencies().map(|name| interner.name(name)).collect(),
             origin: Origin::Locked(package),
+        }
+    }
+
+    /// Replaces the requirements that pins concern, and gives those of a `folder` of the project
+    /// their meanings.
+    fn declare(&mut self, pins: &PinTable, folder: Option<&str>, interner: &Interner) {
+        if pins.is_idle(folder) {
+            return;
+        }
+        let package = (self.name, self.version.as_ref());
+        for list in [&mut self.declared, &mut self.dev] {
+            list.retain_mut(|item| {
+                let Declared { name, spec, kind, .. } = *item;
+                let asked = Asked { name, spec, is_peer: kind.is_peer() };
+                match pins.outcome(folder, package, asked, interner) {
+                    Outcome::Means(means) => item.spec = means,
+                    Outcome::Pinned { spec, is_of_registry } => {
+                        if kind.is_peer() && !is_of_registry {
+                            // A peer cannot be a folder: it becomes a dependency.
+                            item.kind = EdgeKind::Prod;
+                        }
+                        (item.spec, item.is_pinned) = (spec, true);
+                    }
+                    Outcome::Removed => return false,
+                }
+                true
+            });
         }
     }
 

@@ -10,7 +10,6 @@ use dx_pkg_core::{Range, Spec, Version};
 use rustc_hash::FxHashMap;
 
 use crate::intern::{Interner, NameId, SpecId};
-use crate::manifest::{Declared, EdgeKind, Manifest};
 
 /// The meaning of a requirement of the project or one of its workspaces.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -126,57 +125,62 @@ impl PinTable {
         table
     }
 
-    /// Replaces the requirements of a manifest that pins concern, and gives the others their
-    /// meanings where it is that of a `folder`, relative to the project.
-    pub(crate) fn apply(
-        &self,
-        manifest: &mut Manifest<'_>,
-        folder: Option<&str>,
-        interner: &Interner,
-    ) {
-        let meanings = folder.and_then(|folder| self.meanings.get(folder));
-        if self.pins.is_empty() && meanings.is_none() {
-            return;
-        }
-        let Manifest { name, version, declared, dev, .. } = manifest;
-        let package = (*name, version.as_ref());
-        for list in [declared, dev] {
-            list.retain_mut(|item| {
-                let written = item.spec;
-                let means = meanings.and_then(|known| known.get(&(item.name, written)));
-                item.spec = means.copied().unwrap_or(written);
-                self.pin(item, written, package, interner)
-            });
-        }
+    /// Returns whether every requirement of the manifest in `folder`, or of a package where it is
+    /// `None`, is taken as it is written.
+    pub(crate) fn is_idle(&self, folder: Option<&str>) -> bool {
+        self.pins.is_empty() && folder.is_none_or(|folder| !self.meanings.contains_key(folder))
     }
 
-    /// Replaces a requirement that a pin concerns; returns whether the dependency stays.
-    fn pin(
+    /// Returns what becomes of a requirement of a package; `folder` is that of the manifest, where
+    /// it is one of the project's own.
+    pub(crate) fn outcome(
         &self,
-        item: &mut Declared,
-        written: SpecId,
-        (name, version): (Option<NameId>, Option<&Version>),
+        folder: Option<&str>,
+        package: (Option<NameId>, Option<&Version>),
+        asked: Asked,
         interner: &Interner,
-    ) -> bool {
-        let Some(pins) = self.pins.get(&item.name) else { return true };
+    ) -> Outcome {
+        let meanings = folder.and_then(|folder| self.meanings.get(folder));
+        let means = meanings.and_then(|known| known.get(&(asked.name, asked.spec)));
+        let means = means.copied().unwrap_or(asked.spec);
         let is_below = |(parent, range): &(NameId, Option<Range>)| {
+            let (name, version) = package;
             let is_in = |range: &Range| version.is_some_and(|version| range.satisfies(version));
             name == Some(*parent) && range.as_ref().is_none_or(is_in)
         };
         let concerns = |pin: &&ReadPin| {
-            (pin.peers || !item.kind.is_peer())
+            (pin.peers || !asked.is_peer)
                 && pin.parent.as_ref().is_none_or(is_below)
-                && pin.which.concerns(written, item.spec, interner)
+                && pin.which.concerns(asked.spec, means, interner)
         };
-        let Some(pin) = pins.iter().find(concerns) else { return true };
-        let Some(value) = pin.value else { return false };
-        if item.kind.is_peer() && !interner.parsed(value).is_ok_and(Spec::is_registry) {
-            // A peer cannot be a folder: it becomes a dependency.
-            item.kind = EdgeKind::Prod;
+        let pins = self.pins.get(&asked.name).map(Vec::as_slice).unwrap_or_default();
+        match pins.iter().find(concerns) {
+            None => Outcome::Means(means),
+            Some(ReadPin { value: None, .. }) => Outcome::Removed,
+            Some(ReadPin { value: Some(value), .. }) => Outcome::Pinned {
+                spec: *value,
+                is_of_registry: interner.parsed(*value).is_ok_and(Spec::is_registry),
+            },
         }
-        (item.spec, item.is_pinned) = (value, true);
-        true
     }
+}
+
+/// A requirement as it is written.
+#[derive(Clone, Copy)]
+pub(crate) struct Asked {
+    pub(crate) name: NameId,
+    pub(crate) spec: SpecId,
+    pub(crate) is_peer: bool,
+}
+
+/// What becomes of a requirement.
+pub(crate) enum Outcome {
+    /// It is this one.
+    Means(SpecId),
+    /// A pin puts this one in its place.
+    Pinned { spec: SpecId, is_of_registry: bool },
+    /// A pin removes it.
+    Removed,
 }
 
 impl ReadWhich {

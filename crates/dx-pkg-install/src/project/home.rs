@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use dx_pkg_compat::homes::{BUNFIG, Home, Manager, Owner, PNPM_WORKSPACE, YARNRC};
-use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_os::files::{Target, target_within};
 
 use super::{Seen, read_seen, see};
@@ -36,19 +36,27 @@ pub(crate) fn read_home(
     manifest: &Manifest,
     seen: &mut Seen,
 ) -> Result<ReadHome, InstallError> {
-    let owner = Owner::of(manifest, |name| root.join(name).exists());
+    let files = FILES.map(|name| see(&root.join(name)));
+    let known = |name: &str| FILES.iter().zip(&files).find(|(file, _)| **file == name);
+    let is_there = |name: &str| known(name).is_some_and(|(_, (_, identity))| identity.is_some());
+    let asks_lockfiles = FILES.iter().any(|name| is_there(name)) || is_read_by_owner(manifest);
+    let owner = Owner::of(manifest, |name| match known(name) {
+        Some(_) => is_there(name),
+        None => asks_lockfiles && root.join(name).exists(),
+    });
     let own = owner.manager.settings_file();
     let mut unread: Vec<String> = Vec::new();
-    for name in FILES.into_iter().filter(|name| Some(*name) != own) {
-        if root.join(name).exists() {
-            let manager = owner.manager.name();
-            unread.push(format!("{name}, as the project belongs to {manager}"));
-        }
+    for name in FILES.into_iter().filter(|name| Some(*name) != own && is_there(name)) {
+        unread.push(format!("{name}, as the project belongs to {}", owner.manager.name()));
     }
     if owner.manager == Manager::Yarn && root.join(".yarnrc").exists() {
         unread.push(".yarnrc of Yarn 1, whose settings belong in .npmrc".to_owned());
     }
-    watch_missing(root, owner, seen);
+    seen.extend(watched(owner).into_iter().map(|name| match known(name) {
+        Some((_, file)) => file.clone(),
+        None => see(&root.join(name)),
+    }));
+    let own = own.filter(|name| is_there(name));
     let Some(name) = own else {
         return Ok(ReadHome { home: Home::parse(owner, None)?, file: None, unread });
     };
@@ -57,24 +65,30 @@ pub(crate) fn read_home(
         unread.push(format!("{name}, which is a link that leads out of the project"));
         return Ok(ReadHome { home: Home::parse(owner, None)?, file: None, unread });
     }
-    let text = if path.exists() { read_seen(&path, seen)? } else { None };
+    let text = read_seen(&path, seen)?;
     let home = Home::parse(owner, text.as_deref())?;
     Ok(ReadHome { home, file: text.map(|text| (path, text)), unread })
 }
 
-/// Makes settings files that are not there part of the project's state, so that a new one is
-/// noticed: that of the project's manager or, where nothing tells whose a project is, those of pnpm
-/// and Yarn. Each costs an install that has nothing to do a system call, so Bun's, which says least
-/// about a project, is left out.
-fn watch_missing(root: &Path, owner: Owner, seen: &mut Seen) {
-    let mut names: Vec<&str> = owner.manager.settings_file().into_iter().collect();
-    if owner == Owner::NPM {
-        names = vec![PNPM_WORKSPACE, YARNRC];
+/// Returns whether a manifest has anything that managers read in different ways, so that it
+/// matters whose the project is.
+fn is_read_by_owner(manifest: &Manifest) -> bool {
+    let sections = Section::ALL.into_iter().flat_map(|section| manifest.section(section));
+    ["resolutions", "overrides", "workspaces"].iter().any(|key| manifest.raw.get(key).is_some())
+        || sections.into_iter().any(|(_, spec)| spec.contains(':'))
+}
+
+/// Returns the settings files that are part of the project's state also while they are not there,
+/// so that a new one is noticed: that of the project's manager or, where nothing tells whose a
+/// project is, those of pnpm and Yarn. Each costs an install that has nothing to do a system call,
+/// so Bun's, which says least about a project, is left out.
+fn watched(owner: Owner) -> Vec<&'static str> {
+    match (owner.manager, owner.manager.settings_file()) {
+        (Manager::Pnpm, _) => vec![PNPM_WORKSPACE, PNPMFILE],
+        (_, Some(own)) => vec![own],
+        (Manager::Npm, _) if owner.is_named => Vec::new(),
+        _ => vec![PNPM_WORKSPACE, YARNRC],
     }
-    if owner.manager == Manager::Pnpm {
-        names.push(PNPMFILE);
-    }
-    seen.extend(names.into_iter().map(|name| see(&root.join(name))));
 }
 
 /// The file with pnpm's hooks.
