@@ -14,7 +14,7 @@ use dx_pkg_core::Coded;
 use crate::node::Node;
 use crate::project::{Project, see};
 use crate::session::configuration;
-use crate::{Environment, Events, InstallError, Session, scripts, state};
+use crate::{Environment, Events, InstallError, Session, approvals, state};
 
 pub(crate) use foreign::check_jsr;
 
@@ -133,12 +133,12 @@ fn report_script_rules(
             events.warning(&format!("{place} is not used: {reason}"));
         }
     }
-    let approvals = scripts::approvals(project)?;
-    scripts::watch(project, &approvals);
-    for reason in &approvals.ignored {
+    let read = approvals::approvals(project)?;
+    approvals::watch(project, &read);
+    for reason in &read.ignored {
         events.warning(&format!("an approval of scripts is not used: {reason}"));
     }
-    for contradiction in approvals.contradictions(&project.manifest) {
+    for contradiction in read.contradictions(&project.manifest) {
         events.warning(&contradiction);
     }
     Ok(())

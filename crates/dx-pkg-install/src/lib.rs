@@ -32,6 +32,7 @@
 
 pub mod additions;
 mod altered;
+mod approvals;
 mod background;
 pub mod cached_install;
 mod demands;

@@ -1,6 +1,5 @@
 //! Lifecycle scripts: which run and when, their environment, and running one.
 
-mod approvals;
 mod environment;
 mod git;
 mod gyp;
@@ -18,7 +17,6 @@ mod skipped;
 pub use crate::demands::prepare;
 pub use crate::error::{FailedScript, ScriptError};
 pub use crate::events::StartedScript;
-pub(crate) use approvals::{approvals, watch};
 pub use environment::{LockFacts, ScriptEnvironment, environment, search_path};
 pub(crate) use gyp::lacks_gyp;
 pub(crate) use lifecycle::{Lifecycle, runs_when_linked};

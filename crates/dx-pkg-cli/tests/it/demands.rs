@@ -93,7 +93,7 @@ fn other_fields_are_named_in_one_warning() {
     let told = warnings(&run);
     assert_eq!(told.len(), 1, "{run}");
     for named in [
-        "workspaces.nohoist, dependenciesMeta.injected (node_modules is laid out as npm does)",
+        "dependenciesMeta.injected, workspaces.nohoist (node_modules is laid out as npm does)",
         "resolutions in w/package.json, allowScripts in w/package.json (",
     ] {
         assert!(told[0].contains(named), "{named}: {run}");
@@ -105,12 +105,12 @@ fn other_fields_are_named_in_one_warning() {
 #[test]
 fn settings_of_pnpm_beside_the_project_are_named() {
     let registry = registry();
-    let text = "packages:\n  - w\nonlyBuiltDependencies:\n  - x\n";
+    let text = "packages:\n  - w\nonlyBuiltDependencies:\n  - x\nshamefullyHoist: true\n";
     let project = builder(&registry).file("pnpm-workspace.yaml", text).create();
     let run = ok(&project, ["install"]);
     let told = warnings(&run);
     assert_eq!(told.len(), 1, "{run}");
-    assert!(told[0].contains("onlyBuiltDependencies in pnpm-workspace.yaml"), "{run}");
+    assert!(told[0].contains("carry out shamefullyHoist in pnpm-workspace.yaml"), "{run}");
     assert!(!told[0].contains("packages in pnpm"), "{run}");
 }
 

@@ -206,11 +206,10 @@ fn place_of<'m>(manifest: &'m Manifest, name: &str) -> Option<&'m str> {
     let Manifest { dependencies, dev_dependencies, optional_dependencies, .. } = manifest;
     let sections = [dependencies, dev_dependencies, optional_dependencies];
     let (_, spec) = sections.into_iter().flatten().find(|(own, _)| own == name)?;
-    let is_place = match Spec::parse(spec) {
-        Ok(Spec::Directory(_) | Spec::Tarball(_) | Spec::Remote(_) | Spec::Git(_)) => true,
-        _ => false,
+    let is_place = |spec: Spec| {
+        matches!(spec, Spec::Directory(_) | Spec::Tarball(_) | Spec::Remote(_) | Spec::Git(_))
     };
-    is_place.then_some(spec)
+    Spec::parse(spec).is_ok_and(is_place).then_some(spec)
 }
 
 /// Returns whether two keys are about the same package in the same version.

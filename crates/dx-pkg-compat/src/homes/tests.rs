@@ -302,7 +302,6 @@ fn settings_are_mapped_and_the_others_named() {
             set("registry", text("https://r.example/x")),
             set("@own:registry", text("https://o.example")),
             set("//o.example/:_auth", text("dXNlcjpwYXNz")),
-            set("ignore-scripts", RawValue::Bool(true)),
             set("minimum-release-age", text("2880")),
         ]
     );

@@ -25,15 +25,14 @@ impl Manifest {
             Some(one) => std::slice::from_ref(one),
             None => &[],
         };
+        let is_known = |name: &str| matches!(name, "npm" | "dx") || OTHERS.contains(&name);
         let named = demands.iter().filter_map(|demand| {
-            let name = demand.get("name")?.as_str()?;
+            let name = demand.get("name")?.as_str().filter(|name| is_known(name))?;
             let version = demand.get("version").and_then(Value::as_str);
             Some(version.map_or_else(|| name.to_owned(), |version| format!("{name}@{version}")))
         });
-        let mut named = named.chain(field.map(str::to_owned)).peekable();
-        named.peek()?;
+        let all: Vec<String> = named.chain(field.map(str::to_owned)).collect();
         let is_ours = |manager: &String| matches!(name(manager), "npm" | "dx");
-        let all: Vec<String> = named.collect();
         // Who names several lets any of them do.
         if all.iter().any(is_ours) { None } else { all.into_iter().find(|it| !name(it).is_empty()) }
     }
@@ -100,6 +99,7 @@ mod tests {
                 None,
             ),
             (json!({ "devEngines": { "runtime": { "name": "node" } } }), None),
+            (json!({ "devEngines": { "packageManager": { "name": "pip" } } }), None),
         ] {
             assert_eq!(manifest(value.clone()).other_manager().as_deref(), expected, "{value}");
         }

@@ -14,12 +14,12 @@ use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_core::message_with_causes;
 use dx_pkg_lock::{LockPackage, name_of_path};
 
-use super::approvals::approvals;
 use super::identity::Identities;
 use super::policy::Policy;
 use super::runner::{Place, Runner, Subject};
 use super::skipped::allowing;
 use super::{DEPENDENCY_EVENTS, LINKED_EVENTS, SharedFacts, git, order};
+use crate::approvals::approvals;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::project::outside::is_outside;

@@ -63,9 +63,8 @@ impl Policy {
 
     /// Returns whether nothing but its name allows a package.
     pub(super) fn is_by_name(&self, package: &LockPackage) -> bool {
-        let by_itself = |subject: &Subject| {
-            matches!(subject, Subject::Path(_) | Subject::Address(_) | Subject::Git(_))
-        };
+        let by_itself =
+            |subject: &Subject| !matches!(subject, Subject::Name(_) | Subject::Versions(..));
         self.said_of(package, by_itself) != Some(true)
     }
 

@@ -1,5 +1,5 @@
-//! Misspelt names of fields. Tools keep settings of their own in a manifest, so only what is close to
-//! the name of a field that changes an install, and holds what such a field does, counts.
+//! Misspelt names of fields. Tools keep settings of their own in a manifest, so only what is close
+//! to the name of a field that changes an install, and holds what such a field does, counts.
 
 use serde_json::Value;
 

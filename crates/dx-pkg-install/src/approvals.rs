@@ -40,5 +40,6 @@ fn file_of_project(root: &Path, file: &str) -> Option<PathBuf> {
     let mut parts = file.components().filter(|part| *part != Component::CurDir);
     let is_own =
         parts.all(|part| matches!(part, Component::Normal(name) if name != "node_modules"));
-    is_own.then(|| root.join(file))
+    let is_link = matches!(target_within(root, &file.to_string_lossy()), Ok(Target::Outside(_)));
+    (is_own && !is_link).then(|| root.join(file))
 }
