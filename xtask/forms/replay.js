@@ -73,10 +73,10 @@ const packagesOf = text => {
 const hiddenDifferences = (theirs, ours) => entryDifferences(packagesOf(theirs), packagesOf(ours), 'hidden')
 
 /** Compares the steps of a project; returns what differs, and how many steps were compared. */
-exports.replay = async (one, results, folder, server, binary) => {
+exports.replay = async (one, results, folder, server, binary, git) => {
   if (results.length) {
     server.publish(one)
-    home(folder, one)
+    home(folder, one, git)
   }
   const ours = new Dx(folder, server.address, binary)
   const found = []
@@ -86,7 +86,7 @@ exports.replay = async (one, results, folder, server, binary) => {
   for (const [number, result] of results.entries()) {
     const step = one.steps[number]
     server.serve(step.remote)
-    home(folder, step)
+    home(folder, step, git)
     Object.assign(one.files, step.files)
     Object.assign(one.folders, step.folders)
     furnish(ours.project, one, step, result.start)
