@@ -12,6 +12,7 @@ const path = require('node:path')
 const { parseArgs } = require('node:util')
 const zlib = require('node:zlib')
 const { load } = require('../installs/npm.js')
+const { Daemon } = require('./daemon.js')
 const { Server } = require('./server.js')
 const { KINDS, generate } = require('./projects.js')
 const { record } = require('./record.js')
@@ -41,7 +42,7 @@ const writeRecord = (file, recorded) => {
 }
 
 /** The record of a project, made if it is not there; undefined where npm 6 would be needed. */
-const recorded = async (seed, folder, server) => {
+const recorded = async (seed, folder, server, daemon) => {
   const file = fileOf(seed)
   const known = readRecord(file)
   if (known) {
@@ -53,7 +54,7 @@ const recorded = async (seed, folder, server) => {
   const tools = load(npm)
   const one = generate(seed, tools.semver, kindOf(seed))
   const input = structuredClone(one)
-  const results = await record(one, folder, server, tools, flags.old)
+  const results = await record(one, folder, server, tools, flags.old, await daemon.address())
   input.steps = one.steps
   const made = { project: input, results }
   writeRecord(file, made)
@@ -64,17 +65,18 @@ const work = async () => {
   const place = fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'forms-'))
   const server = new Server()
   await server.start()
+  const daemon = new Daemon(place)
   const sums = {}
   for (let seed = first; seed < first + number; seed++) {
     const folder = path.join(place, String(seed))
     let outcome = { found: [], compared: 0 }
     try {
-      const known = await recorded(seed, folder, server)
+      const known = await recorded(seed, folder, server, daemon)
       if (!known) {
         continue
       }
       if (flags.dx) {
-        outcome = await replay(known.project, known.results, folder, server, path.resolve(flags.dx))
+        outcome = await replay(known.project, known.results, folder, server, path.resolve(flags.dx), await daemon.address())
       }
     } catch (error) {
       outcome.found = [`not compared: ${error.stack}`]
@@ -93,6 +95,7 @@ const work = async () => {
   }
   remove(place)
   server.server.close()
+  daemon.stop()
   console.log(JSON.stringify(sums))
 }
 

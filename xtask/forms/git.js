@@ -51,7 +51,7 @@ class Repository {
   write (folder) {
     fs.mkdirSync(path.join(folder, 'refs/heads'), { recursive: true })
     fs.writeFileSync(path.join(folder, 'HEAD'), 'ref: refs/heads/main\n')
-    fs.writeFileSync(path.join(folder, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n')
+    fs.writeFileSync(path.join(folder, 'config'), '[core]\n\trepositoryformatversion = 0\n\tbare = true\n[uploadpack]\n\tallowAnySHA1InWant = true\n\tallowFilter = true\n')
     for (const [id, bytes] of this.objects) {
       const file = path.join(folder, 'objects', id.slice(0, 2), id.slice(2))
       fs.mkdirSync(path.dirname(file), { recursive: true })

@@ -14,15 +14,15 @@ const write = (file, content) => {
 /** Addresses of git repositories that stand for folders here. */
 const HOSTS = ['https://git.example/', 'http://git.example/', 'git://git.example/', 'ssh://git@git.example/']
 
-/** Writes the repositories of a project and the settings by which git finds them; returns the home. */
-exports.home = (folder, { repositories }) => {
+/** Writes the repositories of a project and the settings by which git finds them at `address`; returns the home. */
+exports.home = (folder, { repositories }, address) => {
   const top = path.join(folder, 'home')
   for (const [name, described] of Object.entries(repositories || {})) {
     fs.rmSync(path.join(folder, `git/${name}.git`), { recursive: true, force: true })
     writeRepository(described, path.join(folder, `git/${name}.git`))
   }
   const lines = HOSTS.map(host => `\tinsteadOf = ${host}\n`)
-  write(path.join(top, '.gitconfig'), `[url "file://${folder}/git/"]\n${lines.join('')}[safe]\n\tdirectory = *\n`)
+  write(path.join(top, '.gitconfig'), `[url "${address}/${path.basename(folder)}/git/"]\n${lines.join('')}[safe]\n\tdirectory = *\n`)
   return top
 }
 

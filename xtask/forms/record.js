@@ -48,17 +48,17 @@ const before = async (step, one, lock, tool, places, old) => {
 }
 
 /** Runs a project's steps with npm; returns what each came to, with the lockfile it started from. */
-exports.record = async (one, folder, server, { Npm, withNpm }, old) => {
+exports.record = async (one, folder, server, { Npm, withNpm }, old, git) => {
   const proxy = server.address
   const tool = new Npm(folder, REGISTRY, settings(proxy))
   const places = { folder, project: tool.project, proxy }
   server.publish(one)
-  process.env.HOME = home(folder, one)
+  process.env.HOME = home(folder, one, git)
   const results = []
   let lock
   for (const [number, step] of one.steps.entries()) {
     server.serve(step.remote)
-    home(folder, step)
+    home(folder, step, git)
     Object.assign(one.files, step.files)
     Object.assign(one.folders, step.folders)
     const start = await before(step, one, lock, tool, places, old)

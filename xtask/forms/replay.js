@@ -47,30 +47,36 @@ const isIntendedRefusal = (refused, failed) =>
   !refused && failed?.code === 'DX_BAD_OVERRIDES'
 
 /** Files of folders that npm leaves behind, though neither lockfile has a package there. */
-const isLeftBehind = (line, lock) => {
+const isLeftBehind = (line, known) => {
   const [, path] = /: file project\/(.+node_modules\/(?:@[^/]+\/)?[^/]+)\/[^:]*: npm .*, dx nothing$/.exec(line) || []
-  return Boolean(path && !path.startsWith('node_modules/') && !lock.packages[path])
+  return Boolean(path && !path.startsWith('node_modules/') && !known[path])
 }
 
 /** What npm does not complete in a lockfile of version 1: aliases, and what is below folders. */
-const isIncomplete = (line, lock) => {
+const isIncomplete = (line, known) => {
   const [, path] = /: (?:entry|hidden) (\S+) \w+: /.exec(line) || []
-  return path ? !path.startsWith('node_modules/') || Boolean(lock.packages[path]?.name) : / file .*\/.bin\/.*: npm nothing, dx -> /.test(line)
+  return path ? !path.startsWith('node_modules/') || Boolean(known[path]?.name) : / file .*\/.bin\/.*: npm nothing, dx -> /.test(line)
 }
 
 const breaksCircle = text => /"resolved": "node_modules\/[^"]*",\s*"link": true/.test(text)
 
-/** The entries of the hidden lockfile that differ. */
-const hiddenDifferences = (theirs, ours) => {
-  const parse = text => text === undefined ? {} : JSON.parse(text).packages
-  return entryDifferences(parse(theirs), parse(ours), 'hidden')
+/** The entries of a lockfile; none where it is of version 1 or has the markers of a merge. */
+const packagesOf = text => {
+  try {
+    return JSON.parse(text).packages
+  } catch {
+    return {}
+  }
 }
 
+/** The entries of the hidden lockfile that differ. */
+const hiddenDifferences = (theirs, ours) => entryDifferences(packagesOf(theirs), packagesOf(ours), 'hidden')
+
 /** Compares the steps of a project; returns what differs, and how many steps were compared. */
-exports.replay = async (one, results, folder, server, binary) => {
+exports.replay = async (one, results, folder, server, binary, git) => {
   if (results.length) {
     server.publish(one)
-    home(folder, one)
+    home(folder, one, git)
   }
   const ours = new Dx(folder, server.address, binary)
   const found = []
@@ -80,7 +86,7 @@ exports.replay = async (one, results, folder, server, binary) => {
   for (const [number, result] of results.entries()) {
     const step = one.steps[number]
     server.serve(step.remote)
-    home(folder, step)
+    home(folder, step, git)
     Object.assign(one.files, step.files)
     Object.assign(one.folders, step.folders)
     furnish(ours.project, one, step, result.start)
@@ -108,8 +114,8 @@ exports.replay = async (one, results, folder, server, binary) => {
       ...hiddenDifferences(result.hidden, file('node_modules/.package-lock.json')),
       ...differences(...[result.manifest, file('package.json')].map(text => JSON.parse(text)), 'package.json'),
     ].map(label)
-    const lock = JSON.parse(result.lock)
-    const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, lock) && !(isOld && isIncomplete(line, lock))
+    const known = { ...packagesOf(result.lock), ...packagesOf(result.hidden) }
+    const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
     found.push(...lines.filter(counts))
   }
   return { found, compared }

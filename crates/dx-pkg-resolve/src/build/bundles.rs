@@ -56,26 +56,45 @@ impl Builder<'_, '_> {
         Ok(())
     }
 
-    /// Makes packages necessary that bundled ones hide from their bundlers, and that others depend
-    /// on, be it as an optional peer only: npm looks no closer at what a bundle does not replace.
+    /// Makes packages necessary that bundled ones hide from their bundlers, with what these depend
+    /// on, where another package depends on them, be it as an optional peer only: npm looks no
+    /// closer at what a bundle does not replace.
     fn keep_required(&mut self, bundlers: &[NodeId]) {
-        let mut hidden: FxHashSet<NodeId> = FxHashSet::default();
+        let mut hidden = self.hidden(bundlers);
+        loop {
+            let is_required = |node: &NodeId| {
+                let mut dependents = self.tree[*node].edges_in.iter().map(|edge| &self.tree[*edge]);
+                dependents.any(|edge| !hidden.contains(&edge.from))
+            };
+            let required: Vec<NodeId> = hidden.iter().copied().filter(is_required).collect();
+            if required.is_empty() {
+                return;
+            }
+            for node in required {
+                hidden.remove(&node);
+                self.tree[node].flags.extraneous = false;
+            }
+        }
+    }
+
+    /// Returns the packages that bundled ones hide from their bundlers, with what these depend on.
+    fn hidden(&self, bundlers: &[NodeId]) -> FxHashSet<NodeId> {
+        let mut waiting = Vec::new();
         for bundler in bundlers {
             let Some(holder) = self.tree.above(*bundler) else { continue };
             for child in self.tree.children(*bundler) {
                 let name = self.tree[child].name;
-                hidden.extend(self.tree.ancestry(holder).find_map(|at| self.tree.child(at, name)));
+                waiting.extend(self.tree.ancestry(holder).find_map(|at| self.tree.child(at, name)));
             }
         }
-        for node in hidden {
-            let is_required = self.tree[node].edges_in.iter().any(|edge| {
-                let from = &self.tree[self.tree[*edge].from];
-                from.root == self.tree.root && !from.flags.extraneous
-            });
-            if is_required {
-                self.tree[node].flags.extraneous = false;
+        let mut hidden = FxHashSet::default();
+        while let Some(node) = waiting.pop() {
+            if hidden.insert(node) {
+                let edges = self.tree[node].edges_out.iter();
+                waiting.extend(edges.filter_map(|edge| self.tree[*edge].to));
             }
         }
+        hidden
     }
 
     /// Returns the packages, apart from bundled ones, that nothing depends on.

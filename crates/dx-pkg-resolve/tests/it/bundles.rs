@@ -16,7 +16,12 @@ fn optional_peer_that_a_bundle_hides_is_none_too_many() {
             .needs("alpha@^2.0.0")
             .peer("alpha@>=2.1.0"),
         package("gamma@1.1.0"),
-        package("gamma@2.0.0").needs("beta@^1.2.3").needs("delta@^3.0.0").needs("alpha@>=2.0.0"),
+        package("gamma@2.0.0")
+            .needs("beta@^1.2.3")
+            .needs("delta@^3.0.0")
+            .needs("alpha@>=2.0.0")
+            .needs("leaf@^1"),
+        package("leaf@1.0.0"),
         package("gamma@3.0.0")
             .needs("delta@3.0.0")
             .optional_peer("beta@^1.2.3")
@@ -27,4 +32,5 @@ fn optional_peer_that_a_bundle_hides_is_none_too_many() {
     .bundle("pack", &["beta@1.2.3", "delta@3.0.0", "alpha@2.1.0", "gamma@3.0.0"]);
     let resolution = world.install(&project(&["alpha@^2.0.0"]).dev("pack@^1"));
     assert_eq!(flags(&resolution, "node_modules/gamma"), ["optional", "peer"]);
+    assert_eq!(flags(&resolution, "node_modules/leaf"), ["optional", "peer"], "it goes with gamma");
 }
