@@ -56,7 +56,8 @@ fn install() {
     Usage: dx install [OPTIONS] [PACKAGE]...
 
     Arguments:
-      [PACKAGE]...  Packages to add: name, name@version, name@tag, name@npm:other, a folder, or a tarball
+      [PACKAGE]...  Packages to add: name, name@version, name@tag, name@npm:other, a folder, or a
+                    tarball
 
     Options:
       -P, --save-prod               Save into dependencies, even if the package is in another section
