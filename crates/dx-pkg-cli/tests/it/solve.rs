@@ -57,7 +57,7 @@ fn solving_can_be_turned_off() {
     let settings: [&[&str]; 3] = [&["--no-solve"], &["--force"], &["--legacy-peer-deps"]];
     for flags in settings {
         let project = project(&registry);
-        ok(&project, ["install"].iter().chain(flags));
+        ok(&project, [&["install"], flags].concat());
         assert_eq!(required(&project, "loader"), "loader@3.0.0", "{flags:?}");
     }
     let strict = project(&registry);
