@@ -54,11 +54,10 @@ fn without_a_lockfile_it_is_said_each_time() {
 #[test]
 fn solving_can_be_turned_off() {
     let registry = loaders();
-    let settings: [&[&str]; 3] = [&["--no-solve"], &["--force"], &["--legacy-peer-deps"]];
-    for flags in settings {
+    for flag in ["--no-solve", "--force", "--legacy-peer-deps"] {
         let project = project(&registry);
-        ok(&project, [&["install"], flags].concat());
-        assert_eq!(required(&project, "loader"), "loader@3.0.0", "{flags:?}");
+        ok(&project, ["install", flag]);
+        assert_eq!(required(&project, "loader"), "loader@3.0.0", "{flag}");
     }
     let strict = project(&registry);
     let run = dx(&strict, ["install", "--no-solve", "--strict-peer-deps"]);
