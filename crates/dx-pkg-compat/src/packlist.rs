@@ -92,7 +92,7 @@ pub fn files(
 fn in_order(a: &str, b: &str) -> std::cmp::Ordering {
     fn parts(path: &str) -> (String, String) {
         let name = path.rsplit('/').next().unwrap_or(path);
-        let dot = name.rfind('.').filter(|at| *at > 0 && name.trim_start_matches('.') != "");
+        let dot = name.rfind('.').filter(|at| *at > 0 && !name.trim_start_matches('.').is_empty());
         (dot.map_or("", |at| &name[at..]).to_lowercase(), name.to_lowercase())
     }
     // npm marks a path that `tar` would take for the name of a list of files.

@@ -84,7 +84,6 @@ impl Store {
             (Folder::Prepared, 3),
             (Folder::Metadata, 2),
             (Folder::Lockfiles, 2),
-            (Folder::Git, 2),
             (Folder::Resolutions, 2),
             (Folder::Pending, 1),
             (Folder::Tmp, 1),

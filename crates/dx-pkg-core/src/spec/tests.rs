@@ -166,3 +166,36 @@ fn errors_hide_credentials() {
         "cannot install \"ftp://***@host.example/a@b\": its protocol is not supported"
     );
 }
+
+#[test]
+fn commits_are_locked_as_in_npm_with_their_folder() {
+    let commit = "0123456789012345678901234567890123456789";
+    for (spec, resolved) in [
+        ("u/p", "git+ssh://git@github.com/u/p.git#C"),
+        ("github:u/p#main", "git+ssh://git@github.com/u/p.git#C"),
+        ("git+https://github.com/u/p.git#v1", "git+https://github.com/u/p.git#C"),
+        ("git+https://me:x@github.com/u/p.git", "git+https://me:x@github.com/u/p.git#C"),
+        ("gitlab:g/s/p#semver:^1", "git+ssh://git@gitlab.com/g/s/p.git#C"),
+        ("git+file:///r#main::path:a/b", "git+file:///r#C::path:a/b"),
+        ("git+ssh://git@h.example/u/p#main&path:/a", "git+ssh://git@h.example/u/p#C&path:/a"),
+        ("git@h.example:u/p.git", "git+ssh://git@h.example:u/p.git#C"),
+        ("git://h.example/p#path:a::semver:1", "git://h.example/p#C::path:a"),
+    ] {
+        let wanted = git(spec);
+        let expected = resolved.replace('C', commit);
+        assert_eq!(wanted.resolved(commit), expected, "{spec}");
+        let held = git(&expected);
+        assert!(held.is_same_place(&wanted), "{spec}");
+        assert_eq!(held.committish.as_deref(), Some(commit), "{spec}");
+    }
+}
+
+#[test]
+fn hosted_repositories_are_tried_by_https_first() {
+    let addresses = |spec: &str| git(spec).addresses();
+    let both = ["https://github.com/u/p.git", "ssh://git@github.com/u/p.git"];
+    assert_eq!(addresses("u/p"), both);
+    assert_eq!(addresses("git+ssh://git@github.com/u/p.git"), both);
+    assert_eq!(addresses("git+https://t:x@github.com/u/p"), ["https://t:x@github.com/u/p.git"]);
+    assert_eq!(addresses("git+ssh://git@h.example/p.git"), ["ssh://git@h.example/p.git"]);
+}

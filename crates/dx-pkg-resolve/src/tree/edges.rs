@@ -406,7 +406,9 @@ impl DependencyTree<'_> {
             Spec::Git(git) => {
                 let same =
                     manifest.resolved.as_deref().is_some_and(|held| same_repository(git, held));
-                let in_range = git.semver.as_ref().is_none_or(|range| {
+                // The versions of a repository's tags are not those of a package in a folder of it.
+                let range = git.semver.as_ref().filter(|_| git.subdirectory.is_none());
+                let in_range = range.is_none_or(|range| {
                     manifest.version.as_ref().is_some_and(|version| range.satisfies(version))
                 });
                 same && in_range
