@@ -19,3 +19,5 @@ pub use write::{write, write_hidden, write_like};
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod version_4;

@@ -171,7 +171,7 @@ fn keep_program(
         return Ok(());
     }
     if !run.session.config().ignore_scripts()? {
-        return Err(AlterationError::Program { file: *file }.into());
+        return Err(AlterationError::Program { file }.into());
     }
     let is_told = |(key, _): &&(String, String)| key == NPM_EXTENSION_HASH;
     own.extra.retain(|member| !is_told(&member));

@@ -90,7 +90,7 @@ fn head(locked: &DxlView<'_>, version: u8) -> Option<String> {
             head.push_str(",\n");
         }
     }
-    write!(head, "  \"lockfileVersion\": {version},\n").ok()?;
+    writeln!(head, "  \"lockfileVersion\": {version},").ok()?;
     head.push_str("  \"requires\": true,\n  \"packages\": {");
     matches!(version, 3 | 4).then_some(head)
 }
