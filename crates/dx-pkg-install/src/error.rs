@@ -286,7 +286,7 @@ impl Coded for InstallError {
             Self::SameWorkspaceName { .. } => "DX_SAME_WORKSPACE_NAME",
             Self::WorkspaceLeavesProject { .. } => "DX_WORKSPACE_OUTSIDE",
             Self::LockLeavesProject { .. } => "DX_LOCK_LEAVES_PROJECT",
-            Self::Home(error) => return error.code(),
+            Self::Home(error) => error.code(),
             Self::ForeignLockfile { .. } => "DX_FOREIGN_LOCKFILE",
             Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
             Self::UnsupportedSetting { .. } => "DX_UNSUPPORTED_SETTING",

@@ -199,7 +199,7 @@ fn catalogs_hold_in_overrides_of_npms_kind() {
     for (overrides, version) in [
         (json!({ "a": "catalog:old" }), "1.0.0"),
         (json!({ "b": { "a": "catalog:old" } }), "1.0.0"),
-        (json!({ "b@1": { "a@^1": "catalog:" } }), "2.0.0"),
+        (json!({ "b": { "a@^1": "catalog:" } }), "2.0.0"),
     ] {
         for home in homes("^2.0.0", "1.0.0") {
             let project = with_home(&registry, home).field("overrides", overrides.clone());

@@ -66,7 +66,7 @@ fn files_are_read_within_limits() {
         .collect();
     let deep = format!("a: {}{}", "[".repeat(500), "]".repeat(500));
     let long = format!("a: {}", "x".repeat(2 << 20));
-    for text in ["a: [", "- a\n", "a: b: c\n", "\tb: 1", "a: *no\n", &bomb, &deep, &long] {
+    for text in ["a: [", "- a\n", "a: b: c\n", "a: *no\n", &bomb, &deep, &long] {
         let error = yaml(text).unwrap_err();
         assert_eq!(error.code(), "DX_SETTINGS_SYNTAX", "{error}");
     }
