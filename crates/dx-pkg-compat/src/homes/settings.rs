@@ -144,6 +144,7 @@ impl HomeSettings {
                 ("enableNetwork", _) => {
                     self.settings.push(("offline".to_owned(), RawValue::Bool(true)));
                 }
+                ("catalog" | "catalogs", _) => {}
                 _ if changes_nothing(YARNRC, key) => {}
                 _ => self.others.push(key.clone()),
             }
@@ -262,10 +263,11 @@ impl HomeSettings {
     }
 }
 
-/// Returns whether a setting needs no word where it is not carried out here: it changes nothing, or
-/// another part of dx obeys or refuses it.
+/// Returns whether a setting needs no word where its value is not carried out here: it changes
+/// nothing, or another part of dx refuses it.
 fn changes_nothing(table: &'static [Known], key: &str) -> bool {
-    Known::find(table, key).is_some_and(|row| !matches!(row.treatment, Treatment::Named(_)))
+    let is_quiet = |row: &Known| matches!(row.treatment, Treatment::Idle | Treatment::Refused(_));
+    Known::find(table, key).is_some_and(is_quiet)
 }
 
 /// Returns `//host/path/` for an address.
