@@ -163,6 +163,10 @@ pub(super) fn read_entry(
     for (key, value) in &members.0 {
         read_member(&mut package, place, key, value)?;
     }
+    // An empty one tells nothing, but of a link to the project itself.
+    if !package.link {
+        package.resolved.take_if(|resolved| resolved.is_empty());
+    }
     if let Some(bin) = members.get("bin") {
         package.bin = place.commands("bin", bin, package.package_name())?;
     }
@@ -202,7 +206,7 @@ fn read_member(
     match key {
         "name" => package.name = place.string(key, raw)?,
         "version" => package.version = place.string(key, raw)?,
-        "resolved" => package.resolved = place.filled_string(key, raw)?,
+        "resolved" => package.resolved = place.string(key, raw)?,
         "integrity" => package.integrity = place.filled_string(key, raw)?,
         "link" => package.link = is_set(raw),
         "dev" => package.dev = is_set(raw),
