@@ -15,8 +15,8 @@ use crate::scripts::Policy;
 use crate::{Environment, NoEvents, Session, SessionOptions};
 
 /// The variable that lists, line by line, the commits that are being built, so that none is built
-/// for the sake of itself.
-const BUILDING: &str = "DX_GIT_BUILDING";
+/// for the sake of itself: npm's, which an npm that a script starts reads too.
+const BUILDING: &str = "_PACOTE_NO_PREPARE_";
 
 /// The settings of the command line that hold for what a package needs to be built too.
 const FLAGS: [&str; 18] = [
