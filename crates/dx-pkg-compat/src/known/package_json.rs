@@ -7,7 +7,7 @@ const YARN_BUN: Readers = YARN.and(BUN);
 
 /// Every field that is known, sorted by name.
 pub const PACKAGE_JSON: &[Known] = &[
-    idle("acceptDependencies", NPM, "which other versions count as met, for `npm ls`"),
+    read("acceptDependencies", NPM, "other versions of dependencies that count as met"),
     read("allowScripts", NPM, "the packages whose install scripts may run").in_root_only(),
     idle("author", ALL, "who wrote the package"),
     idle("ava", TOOLS, "settings of AVA"),

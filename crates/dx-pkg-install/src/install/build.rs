@@ -10,6 +10,7 @@ use dx_pkg_compat::manifest::AllowScripts;
 use dx_pkg_core::CodedError;
 
 use super::{OpenProject, Options, install};
+use crate::approvals::approvals;
 use crate::project::Project;
 use crate::scripts::Policy;
 use crate::{Environment, NoEvents, Session, SessionOptions};
@@ -57,7 +58,9 @@ pub(crate) fn build_for(session: &Session, project: &Project) {
     // A setting that cannot be read is an error where scripts are run.
     let keys = config.allow_scripts().unwrap_or_default();
     keys.iter().for_each(|key| configured.add(key, true));
-    let keys = project.manifest.allow_scripts.iter().cloned().chain(configured.rules);
+    let approved = approvals(project).map(|read| read.rules().collect::<Vec<_>>());
+    let npms = project.manifest.allow_scripts.iter().cloned();
+    let keys = npms.chain(approved.unwrap_or_default()).chain(configured.rules);
     let flags = session.flags.iter().filter(|(key, _)| FLAGS.contains(&key.as_str()));
     let fixed = [("include", "dev"), ("background", "false")];
     let fixed = fixed.map(|(key, value)| (key.to_owned(), value.to_owned()));
