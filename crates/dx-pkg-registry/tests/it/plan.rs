@@ -54,6 +54,7 @@ fn options() -> Options {
         more_platforms: Vec::new(),
         legacy_peer_deps: false,
         strict_peer_deps: false,
+        solves_conflicts: false,
         prefer_dedupe: false,
         placing: dx_pkg_resolve::Placing::Hoisted,
         update: Vec::new(),
