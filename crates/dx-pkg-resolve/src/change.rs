@@ -19,9 +19,10 @@ use rustc_hash::FxHashSet;
 use crate::build::{self, Builder};
 use crate::complete::is_left_open;
 use crate::entry::{entry, same_entry};
+use crate::peers::Conflict;
 use crate::place::Placing;
 use crate::tree::{DependencyTree, EdgeId, Flags, NodeId};
-use crate::{Conflict, Options, Provider, Requirements, Unfit, flags};
+use crate::{Options, Provider, Requirements, Unfit, flags};
 
 use scope::Scope;
 

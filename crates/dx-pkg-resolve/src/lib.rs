@@ -29,8 +29,9 @@ mod growth;
 mod intern;
 mod manifest;
 mod overrides;
+pub mod peers;
 mod pick;
-pub mod pins;
+mod pins;
 mod place;
 mod places;
 mod provider;
@@ -45,14 +46,12 @@ use pins::Pins;
 
 pub use change::{Change, change};
 pub use error::{ProviderError, ResolveError};
-pub use explain::Conflict;
 pub use manifest::registry_record;
 pub use overrides::Override;
 pub use pick::{PickOptions, Picker};
 pub use place::Placing;
 pub use places::Places;
 pub use provider::{External, Provider};
-pub use solve::Move;
 
 use rules::{Exceptions, Extension};
 
@@ -128,7 +127,7 @@ pub struct Resolution {
     /// Whether `lock` differs from the lockfile the resolution started from.
     pub changed: bool,
     /// Peer requirements that are not met, in a stable order.
-    pub conflicts: Vec<Conflict>,
+    pub conflicts: Vec<peers::Conflict>,
     /// Whether npm refuses to install because of peer requirements. It may where none is unmet in
     /// the end.
     pub refused_by_npm: bool,
@@ -142,9 +141,9 @@ pub struct Resolution {
     /// The peer conflicts that `lock` accepts, which every further resolution reports again. `None`
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
     /// [`change()`] cannot start from it.
-    pub accepted_conflicts: Option<Vec<Conflict>>,
+    pub accepted_conflicts: Option<Vec<peers::Conflict>>,
     /// The packages that have other versions than npm's rules choose, so that peers agree.
-    pub moves: Vec<Move>,
+    pub moves: Vec<peers::Move>,
 }
 
 /// A package whose `engines`, `os`, `cpu` or `libc` exclude this machine.
@@ -199,7 +198,8 @@ fn solved(
         return Ok(None);
     }
     match first {
-        Ok(resolution) if resolution.refused_by_npm => {
+        // What a lockfile holds and nothing has changed was told when it came there.
+        Ok(resolution) if resolution.refused_by_npm && resolution.changed => {
             solve::remedy(resolution, requirements, previous, provider, options)
         }
         Err(ResolveError::PeerConflict(_)) => {

@@ -2,3 +2,4 @@
 
 pub use crate::exceptions::{AllowedPeer, Exceptions};
 pub use crate::extensions::{Extension, Joining};
+pub use crate::pins::{Meaning, Pin, Pins, Which};

@@ -83,7 +83,7 @@ fn is_to_be_built(manifest: &Manifest) -> bool {
     const SCRIPTS: [&str; 6] =
         ["postinstall", "build", "preinstall", "install", "prepack", "prepare"];
     let has = |name: &&str| manifest.script(name).is_some_and(|script| !script.is_empty());
-    manifest.workspaces.is_some() || SCRIPTS.iter().any(|name| has(&name))
+    manifest.workspaces.is_some() || SCRIPTS.iter().any(has)
 }
 
 /// A repository that packages are taken from.

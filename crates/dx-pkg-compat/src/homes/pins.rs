@@ -3,7 +3,7 @@
 
 use dx_pkg_core::{PackageName, Range, Spec, Version};
 use dx_pkg_resolve::Override;
-use dx_pkg_resolve::pins::{Pin, Which};
+use dx_pkg_resolve::rules::{Pin, Which};
 use serde_json::{Map, Value};
 
 use super::{Home, HomeError, Manager, Meanings, PNPM_WORKSPACE, link_path};

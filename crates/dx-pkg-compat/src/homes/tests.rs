@@ -3,7 +3,7 @@ use serde_json::json;
 use super::*;
 use crate::npmrc::RawValue;
 use dx_pkg_core::Coded;
-use dx_pkg_resolve::pins::Which;
+use dx_pkg_resolve::rules::Which;
 
 fn manifest(value: Value) -> Manifest {
     Manifest::from_value(value).unwrap()
@@ -182,7 +182,7 @@ fn read(home: &Home, value: Value) -> Result<ReadPins, HomeError> {
 }
 
 fn words(read: &ReadPins) -> Vec<String> {
-    let word = |pin: &dx_pkg_resolve::pins::Pin| {
+    let word = |pin: &dx_pkg_resolve::rules::Pin| {
         let parent = pin.parent.as_ref().map_or_else(String::new, |(name, range)| {
             format!("{name}@{}>", range.as_deref().unwrap_or("*"))
         });

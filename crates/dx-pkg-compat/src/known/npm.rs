@@ -11,7 +11,6 @@ pub const NPMRC: &[Known] = &[
     idle("allow-same-version", NPM, "what `npm version` accepts"),
     idle("allow-scripts-pending", NPM, "what `npm approve-scripts` lists"),
     idle("allow-scripts-pin", NPM, "whether `npm approve-scripts` writes versions"),
-    named("allow-unused-patches", NPM, Effect::Patches, "whether a patch may have no package"),
     idle("audit-level", NPM, "from which severity `npm audit` fails"),
     idle("auth-type", NPM, "how `npm login` works"),
     idle("browser", NPM, "the browser that npm opens"),

@@ -85,8 +85,8 @@ impl ForeignFields {
         }
     }
 
-    /// Adds a setting of a `pnpm-workspace.yaml`; `is_other_value` tells whether dx reads it and has
-    /// no such value.
+    /// Adds a setting of a `pnpm-workspace.yaml`; `is_other_value` tells whether dx reads it and
+    /// has no such value.
     pub fn add_pnpm_setting(&mut self, key: &str, is_other_value: bool) {
         self.is_pnpm = true;
         let effect = effect_in_pnpm(key).or(is_other_value.then_some(Effect::Layout));

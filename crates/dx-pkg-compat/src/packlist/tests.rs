@@ -83,7 +83,7 @@ const CASES: &[(&str, &[&str], &[&str])] = &[
             "lib/gen/a.js",
             "lib/x.log",
         ],
-        &["dist/a.js", "package.json", "keep.log"],
+        &["dist/a.js", "package.json", "keep.log", "lib/x.log"],
     ),
     (
         r#"{"name":"p","version":"1.0.0"}"#,

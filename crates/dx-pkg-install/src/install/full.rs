@@ -8,7 +8,8 @@ use dx_pkg_acquire::{Downloads, ResolverInput, resolve};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{Spec, Version, message_with_causes};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_resolve::{Conflict, Resolution, Unfit};
+use dx_pkg_resolve::peers::Conflict;
+use dx_pkg_resolve::{Resolution, Unfit};
 
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
@@ -91,9 +92,7 @@ fn resolve_and_fetch(
     let mut summary = summary_of(run, &resolution, &plan)?;
     summary.warnings.extend(orphaned);
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
-    let mut is_complete = true;
-    let mut built = None;
-    let mut is_baseline = true;
+    let (mut is_complete, mut is_baseline, mut built) = (true, true, None);
     if run.dry_run && !run.lockfile_only {
         let refused = SourceCheck::new(session, project, &lock)?.refused(&plan);
         plan.drop_failed(&lock, refused)?;

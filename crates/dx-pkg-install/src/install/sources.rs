@@ -9,7 +9,7 @@ use dx_pkg_acquire::package::{Origin, origin};
 use dx_pkg_acquire::sources::SourceRules;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_resolve::Override;
-use dx_pkg_resolve::pins::Meaning;
+use dx_pkg_resolve::rules::Meaning;
 
 use crate::plan::Plan;
 use crate::project::Project;

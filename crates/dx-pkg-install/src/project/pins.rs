@@ -4,7 +4,7 @@ use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::homes::{Meanings, ReadPins, WorkspaceName, link_path, pins};
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_lock::{LockPackage, name_of_path};
-use dx_pkg_resolve::pins::{Meaning, Pins};
+use dx_pkg_resolve::rules::{Meaning, Pins};
 use dx_pkg_resolve::{Override, Places};
 
 use super::Project;

@@ -2,8 +2,9 @@
 
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::peers::Conflict;
 use dx_pkg_resolve::{
-    Change, Conflict, Options, Provider, Requirements, Resolution, ResolveError, change, resolve,
+    Change, Options, Provider, Requirements, Resolution, ResolveError, change, resolve,
 };
 
 use crate::oracle::{differences, fixture};

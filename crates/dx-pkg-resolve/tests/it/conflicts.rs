@@ -3,7 +3,8 @@
 
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_lock::{LockIndex, LockPackage};
-use dx_pkg_resolve::{Conflict, Resolution, ResolveError};
+use dx_pkg_resolve::peers::Conflict;
+use dx_pkg_resolve::{Resolution, ResolveError};
 
 use crate::change::Dice;
 use crate::oracle::fixture;

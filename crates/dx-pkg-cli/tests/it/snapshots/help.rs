@@ -78,7 +78,8 @@ fn install() {
           --tag <TAG>               Install the version with this dist-tag where no version is named
           --before <DATE>           Choose only versions published before this date
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
-          --strict-peer-deps        Fail on a peer conflict instead of warning
+          --strict-peer-deps        Fail on a peer conflict
+          --no-solve                Do not solve peer conflicts
           --legacy-peer-deps        Ignore peer dependencies
       -f, --force                   Look at every installed file and restore what is missing; allow
                                     other platforms and versions of Node.js
@@ -127,7 +128,8 @@ fn ci() {
           --tag <TAG>               Install the version with this dist-tag where no version is named
           --before <DATE>           Choose only versions published before this date
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
-          --strict-peer-deps        Fail on a peer conflict instead of warning
+          --strict-peer-deps        Fail on a peer conflict
+          --no-solve                Do not solve peer conflicts
           --legacy-peer-deps        Ignore peer dependencies
       -f, --force                   Look at every installed file and restore what is missing; allow
                                     other platforms and versions of Node.js
@@ -180,7 +182,8 @@ fn remove() {
           --tag <TAG>               Install the version with this dist-tag where no version is named
           --before <DATE>           Choose only versions published before this date
           --min-release-age <DAYS>  Choose only versions published at least this many days ago
-          --strict-peer-deps        Fail on a peer conflict instead of warning
+          --strict-peer-deps        Fail on a peer conflict
+          --no-solve                Do not solve peer conflicts
           --legacy-peer-deps        Ignore peer dependencies
       -f, --force                   Look at every installed file and restore what is missing; allow
                                     other platforms and versions of Node.js

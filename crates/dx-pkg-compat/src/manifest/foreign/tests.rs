@@ -96,10 +96,9 @@ fn fields_are_named_in_one_sentence() {
     fields.add_pnpm_setting("hoist", false);
     assert_eq!(
         fields.in_words().unwrap(),
-        "dx does not carry out pnpm.patchedDependencies (packages are installed unpatched); \
-         workspaces.nohoist, hoist in pnpm-workspace.yaml (node_modules is laid out as npm does); \
-         overrides in w/package.json (it counts in the project's own package.json only); \
-         pnpm.peerDependencyRules"
+        "dx does not carry out workspaces.nohoist, hoist in pnpm-workspace.yaml (node_modules is laid \
+         out as npm does); overrides in w/package.json (it counts in the project's own package.json \
+         only)"
     );
 }
 

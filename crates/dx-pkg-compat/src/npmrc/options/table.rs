@@ -213,19 +213,11 @@ options! {
         trust(Trust::Adds) => through(usual_age_applies);
     "strict-peer-deps": bool, "false", Resolve,
         "Whether any peer conflict is an error.",
-        with_flags(&[Flag::fixed(
-            "strict-peer-deps",
-            "true",
-            "Fail on a peer conflict instead of warning",
-        )])
+        with_flags(&[Flag::fixed("strict-peer-deps", "true", "Fail on a peer conflict")])
         => getter(strict_peer_deps = false);
     "solve": bool, "true", Resolve,
         "Whether peer conflicts are solved by other versions within the project's own ranges, where npm would stop.",
-        with_flags(&[Flag::fixed(
-            "no-solve",
-            "false",
-            "Leave peer conflicts as they are instead of solving them",
-        )])
+        with_flags(&[Flag::fixed("no-solve", "false", "Do not solve peer conflicts")])
         => getter(solve = true);
     "legacy-peer-deps": bool, "false", Resolve,
         "Ignore peer dependencies.",
