@@ -4,9 +4,6 @@
 #[allow(dead_code, reason = "the walk through folders is left out")]
 #[path = "../../crates/dx-pkg-install/src/workspaces/pattern.rs"]
 mod pattern;
-#[allow(dead_code, reason = "the walk through folders is left out")]
-#[path = "../../crates/dx-pkg-install/src/workspaces/segment.rs"]
-mod segment;
 
 use pattern::Patterns;
 
