@@ -1,8 +1,7 @@
-//! Any text as a `package.json`: refused, or read the same after an edit is taken back. Any text as
-//! a `pnpm-workspace.yaml`.
+//! Any text as a `package.json`: refused, or read the same after an edit is taken back.
 
 use dx_pkg_compat::manifest::{
-    AllowScripts, CurrentEngines, ForeignFields, Manifest, ManifestEdit, PnpmWorkspace, Section,
+    AllowScripts, CurrentEngines, ForeignFields, Manifest, ManifestEdit, Section,
 };
 use serde_json::Value;
 
@@ -11,8 +10,6 @@ const NAME: &str = "added-by-a-test";
 
 pub(crate) fn run(data: &[u8]) {
     let text = String::from_utf8_lossy(data);
-    let workspace = PnpmWorkspace::parse(&text);
-    let _ = format!("{workspace:?}");
     let mut rules = AllowScripts::default();
     text.lines().take(32).for_each(|line| rules.add(line, true));
     let Ok(manifest) = Manifest::parse(&text) else {
@@ -43,7 +40,7 @@ fn read(manifest: &Manifest) {
     }
     let mut foreign = ForeignFields::default();
     foreign.add_project(manifest);
-    let _ = (foreign.in_words(), manifest.foreign_pins());
+    let _ = (foreign.in_words(), foreign.misspelt_in_words());
 }
 
 fn edit(text: &str, before: &Manifest) {

@@ -28,6 +28,8 @@ mod command_line;
 mod dxp_decode;
 #[path = "../fuzz_targets/headers.rs"]
 mod headers;
+#[path = "../fuzz_targets/homes.rs"]
+mod homes;
 #[path = "../fuzz_targets/integrity.rs"]
 mod integrity;
 #[path = "../fuzz_targets/lock_decode.rs"]
@@ -83,6 +85,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("command_line", command_line::run),
     ("dxp_decode", dxp_decode::run),
     ("headers", headers::run),
+    ("homes", homes::run),
     ("integrity", integrity::run),
     ("lock_decode", lock_decode::run),
     ("manifest", manifest::run),
