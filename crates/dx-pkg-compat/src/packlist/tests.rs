@@ -95,7 +95,18 @@ const CASES: &[(&str, &[&str], &[&str])] = &[
         r#"{"name":"p","version":"1.0.0",
             "files":["{a,b}.{js,ts}","[c-d]*","**/deep/*.css","test/**"]}"#,
         &["a.js", "b.ts", "e.js", "c1", "d2", "x/deep/a.css", "deep/b.css", "deep/c.scss", "test"],
-        &["c1", "d2", "test", "deep/b.css", "x/deep/a.css", "a.js", "package.json", "b.ts"],
+        // `[c-d]*` is the folder, too.
+        &[
+            "c1",
+            "d2",
+            "test",
+            "deep/b.css",
+            "deep/c.scss",
+            "x/deep/a.css",
+            "a.js",
+            "package.json",
+            "b.ts",
+        ],
     ),
     (
         r#"{"name":"p","version":"1.0.0"}"#,
