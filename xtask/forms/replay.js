@@ -15,8 +15,8 @@ class Dx {
     this.environment = {
       PATH: process.env.PATH, HOME: path.join(folder, 'home'), DX_STORE: path.join(folder, 'store'), DX_BACKGROUND: '0',
       DX_PREPARED_TREES: '0', npm_config_registry: REGISTRY, npm_config_proxy: proxy, npm_config_https_proxy: proxy,
-      npm_config_min_release_age: '0', npm_config_fetch_retries: '0', npm_config_allow_remote: 'all', npm_config_allow_git: 'all',
-      npm_config_allow_file: 'all', npm_config_allow_directory: 'all',
+      npm_config_min_release_age: '0', npm_config_fetch_retries: '0', npm_config_solve: 'false', npm_config_allow_remote: 'all',
+      npm_config_allow_git: 'all', npm_config_allow_file: 'all', npm_config_allow_directory: 'all',
     }
   }
 

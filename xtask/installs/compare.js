@@ -37,7 +37,7 @@ class Dx {
     this.project = path.join(folder, 'dx/project')
     this.environment = {
       PATH: process.env.PATH, HOME: path.join(folder, 'home'), DX_STORE: path.join(folder, 'store'), DX_BACKGROUND: '0',
-      DX_PREPARED_TREES: '0', npm_config_registry: registry, npm_config_min_release_age: '0', npm_config_allow_remote: 'all',
+      DX_PREPARED_TREES: '0', npm_config_registry: registry, npm_config_min_release_age: '0', npm_config_solve: 'false', npm_config_allow_remote: 'all',
     }
   }
 
