@@ -87,7 +87,9 @@ impl Meanings<'_> {
             return Ok(Some(format!("file:{path}")));
         }
         // Yarn and Bun write a range of the registry like this too.
-        let range = after(spec, "npm:").filter(|range| Range::parse(range).is_ok());
+        // An alias may read as a range too: of `a@^1 || ^2` the second half is one.
+        let is_range = |text: &&str| !text.contains('@') && Range::parse(text).is_ok();
+        let range = after(spec, "npm:").filter(is_range);
         Ok(range.map(str::to_owned))
     }
 

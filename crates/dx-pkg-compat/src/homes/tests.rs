@@ -148,6 +148,8 @@ fn protocols_mean_folders_versions_and_packages_of_a_scope() {
         ("", "p", "portal:x", Some("file:x")),
         ("", "r", "npm:^1.0.0", Some("^1.0.0")),
         ("", "r", "npm:other@^1.0.0", None),
+        ("", "r", "npm:@s/other@^1.0.0 || ^2.0.0", None),
+        ("", "r", "npm:^1.0.0 || ^2.0.0", Some("^1.0.0 || ^2.0.0")),
         ("", "r", "^1.0.0", None),
     ] {
         let found = meanings.of(from, name, spec).unwrap();
