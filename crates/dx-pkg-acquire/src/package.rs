@@ -31,7 +31,7 @@ pub enum Origin<'p> {
     Address(&'p str),
     /// A tarball on this machine, its path as in the entry, without `file:`.
     File(&'p str),
-    /// Any other place, such as a git repository, which dx cannot take packages from.
+    /// Any other place: a git repository, or one that dx cannot take packages from.
     Other(&'p str),
 }
 
