@@ -174,7 +174,7 @@ pub fn resolve(
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
     let first = resolve_once(requirements, previous, provider, options);
-    let mut resolution = match solved(&first, requirements, previous, provider, options)? {
+    let mut resolution = match solved(&first, requirements, previous, provider, options) {
         Some(solved) => solved,
         None => first?,
     };
@@ -186,16 +186,16 @@ pub fn resolve(
 }
 
 /// Returns a resolution without the peer conflicts that npm refuses in `first`; `None` where that
-/// has none, or where they cannot be solved.
+/// has none, or where they cannot be solved. What is wrong besides is told by `first`.
 fn solved(
     first: &Result<Resolution, ResolveError>,
     requirements: &Requirements,
     previous: Option<&Lock>,
     provider: &dyn Provider,
     options: &Options,
-) -> Result<Option<Resolution>, ResolveError> {
+) -> Option<Resolution> {
     if !options.solves_conflicts || options.frozen || options.legacy_peer_deps {
-        return Ok(None);
+        return None;
     }
     match first {
         // What a lockfile holds and nothing has changed was told when it came there.
@@ -204,12 +204,10 @@ fn solved(
         }
         Err(ResolveError::PeerConflict(_)) => {
             let lenient = Options { strict_peer_deps: false, ..options.clone() };
-            let refused = resolve_once(requirements, previous, provider, &lenient)?;
-            // What still contradicts is an error, the first one.
-            let solved = solve::remedy(&refused, requirements, previous, provider, options);
-            Ok(solved.unwrap_or_default())
+            let refused = resolve_once(requirements, previous, provider, &lenient).ok()?;
+            solve::remedy(&refused, requirements, previous, provider, options)
         }
-        _ => Ok(None),
+        _ => None,
     }
 }
 

@@ -7,7 +7,7 @@ use dx_pkg_lock::Lock;
 
 use super::gather::{Gathered, Source, gather};
 use super::order::{Outcome, solve};
-use crate::{Options, Picker, Provider, Requirements, Resolution, ResolveError, resolve_once};
+use crate::{Options, Picker, Provider, Requirements, Resolution, resolve_once};
 
 /// A package of which another version is installed than by npm's rules, so that peers agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -32,17 +32,14 @@ impl fmt::Display for Move {
 }
 
 /// Returns a resolution without the conflicts of `refused`; `None` where there is none that may be
-/// taken without asking.
-///
-/// # Errors
-/// As [`crate::resolve`].
+/// taken without asking, or where the versions that were found cannot be installed.
 pub(crate) fn remedy(
     refused: &Resolution,
     requirements: &Requirements,
     previous: Option<&Lock>,
     provider: &dyn Provider,
     options: &Options,
-) -> Result<Option<Resolution>, ResolveError> {
+) -> Option<Resolution> {
     let picker = Picker::new(options.pick.clone());
     let tree = refused.lock.index();
     let before = previous.map(Lock::index);
@@ -51,23 +48,23 @@ pub(crate) fn remedy(
         let source =
             Source { importer, tree: &tree, previous: before.as_ref(), provider, picker: &picker };
         let Some(gathered) = gather(&source) else { continue };
-        let Outcome::Solved(solution) = solve(&gathered.problem) else { return Ok(None) };
+        let Outcome::Solved(solution) = solve(&gathered.problem) else { return None };
         if solution.has_escapes {
-            return Ok(None);
+            return None;
         }
         pinned.add(&gathered, &solution.chosen, |name| {
             tree.resolve(&importer.path, name).and_then(|found| found.version.clone())
         });
     }
     if pinned.moves.is_empty() {
-        return Ok(None);
+        return None;
     }
     pinned.moves.sort_by(|a, b| (!a.is_direct, &a.name).cmp(&(!b.is_direct, &b.name)));
     pinned.moves.dedup();
-    let solved = resolve_once(requirements, previous, provider, &pinned.options)?;
+    let solved = resolve_once(requirements, previous, provider, &pinned.options).ok()?;
     let is_clean =
         !solved.refused_by_npm && solved.conflicts.len() < refused.conflicts.len().max(1);
-    Ok(is_clean.then_some(Resolution { moves: pinned.moves, ..solved }))
+    is_clean.then_some(Resolution { moves: pinned.moves, ..solved })
 }
 
 /// The options of the second resolution, with what they move.

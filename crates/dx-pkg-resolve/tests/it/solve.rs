@@ -145,6 +145,16 @@ fn without_a_solution_the_result_is_as_before() {
 }
 
 #[test]
+fn a_solution_that_cannot_be_installed_is_none() {
+    let old = package("plugin@1.0.0").peer("lint@^8.0.0").needs("gone@^1.0.0");
+    let new = package("plugin@2.0.0").peer("lint@^9.0.0");
+    let lint = ["8.0.0", "9.0.0"].map(|version| package(&format!("lint@{version}")));
+    let world = solving(lint.into_iter().chain([old, new]));
+    let resolution = world.install(&project(&["lint@^8.0.0", "plugin@*"]));
+    assert!(resolution.moves.is_empty() && resolution.refused_by_npm, "{resolution:?}");
+}
+
+#[test]
 fn each_workspace_is_solved_for_itself() {
     let versions = [("1.0.0", "^8.0.0"), ("2.0.0", "^9.0.0")];
     let plugin = versions
