@@ -48,7 +48,6 @@ pub(crate) struct Wanted<'r> {
     /// The dependent's folder, relative to the project's.
     pub(crate) from: &'r str,
     /// The lockfile's entry for it, if there is one.
-    #[allow(dead_code, reason = "read by sources whose lock entries are more exact than the spec")]
     pub(crate) locked: Option<LockPackage>,
 }
 

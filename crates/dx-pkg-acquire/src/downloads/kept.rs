@@ -55,21 +55,6 @@ impl Downloads {
         Ok(integrity)
     }
 
-    /// Puts a tarball into the store, unless the store has the package; returns its digest.
-    ///
-    /// # Errors
-    /// The store cannot be written.
-    #[allow(dead_code, reason = "for sources that pack their packages in memory")]
-    pub(crate) fn keep_bytes(&self, bytes: &[u8]) -> Result<Integrity, AcquireError> {
-        let integrity = Integrity::sha512_of(bytes);
-        let id = PackageId::from_integrity(&integrity);
-        let store = &self.shared.store;
-        if !store.has(id) {
-            store.put_tarball(id, bytes)?;
-        }
-        Ok(integrity)
-    }
-
     /// Reads the manifest of a package that the store has, as a tarball or unpacked, and unpacks it
     /// if it is not; the record has the integrity. `package` names it in messages.
     ///
