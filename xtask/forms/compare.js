@@ -69,7 +69,7 @@ const work = async () => {
   const sums = {}
   for (let seed = first; seed < first + number; seed++) {
     const folder = path.join(place, String(seed))
-    let outcome = { found: [], compared: 0 }
+    let outcome = { found: [], intended: [], compared: 0 }
     try {
       const known = await recorded(seed, folder, server, daemon)
       if (!known) {
@@ -81,7 +81,7 @@ const work = async () => {
     } catch (error) {
       outcome.found = [`not compared: ${error.stack}`]
     }
-    const sum = sums[kindOf(seed)] ||= { projects: 0, steps: 0, different: 0 }
+    const sum = sums[kindOf(seed)] ||= { projects: 0, steps: 0, different: 0, intended: 0 }
     sum.projects++
     sum.steps += outcome.compared
     if (outcome.found.length) {
@@ -90,6 +90,9 @@ const work = async () => {
       if (flags.keep) {
         fs.cpSync(folder, path.join(flags.keep, String(seed)), { recursive: true, verbatimSymlinks: true })
       }
+    } else if (outcome.intended.length) {
+      sum.intended++
+      console.log(`seed ${seed} ${kindOf(seed)}: intended: ${outcome.intended.join(', ')}`)
     }
     remove(folder)
   }
@@ -114,7 +117,7 @@ const batch = (seed, count, sums) => {
   }
   const lines = done.stdout.trimEnd().split('\n')
   for (const [kind, sum] of Object.entries(JSON.parse(lines.pop()))) {
-    const all = sums[kind] ||= { projects: 0, steps: 0, different: 0 }
+    const all = sums[kind] ||= { projects: 0, steps: 0, different: 0, intended: 0 }
     Object.keys(all).forEach(key => { all[key] += sum[key] })
   }
   lines.forEach(line => console.log(line))
@@ -136,8 +139,8 @@ const main = () => {
       }
     }
   }
-  for (const [kind, { projects, steps, different }] of Object.entries(sums)) {
-    console.log(`${kind}: ${projects} projects in ${steps} steps, ${different} different`)
+  for (const [kind, { projects, steps, different, intended }] of Object.entries(sums)) {
+    console.log(`${kind}: ${projects} projects in ${steps} steps, ${different} different, ${intended} more on purpose`)
     process.exitCode ||= Number(different > 0)
   }
   if (leftOut.length) {

@@ -11,10 +11,13 @@ const { damage } = require('./damage.js')
 const { furnish, home, read } = require('./place.js')
 const { REGISTRY } = require('./server.js')
 
-/** The settings of npm's library that its program would have, with every source allowed. */
+/**
+ * The settings of npm's library that its program would have, with every source allowed. It would remember the branches of an
+ * address for five minutes, those of earlier steps and projects too.
+ */
 const settings = proxy => ({
   proxy, httpsProxy: proxy, noProxy: '', allowGit: 'all', allowFile: 'all', allowDirectory: 'all', fetchRetries: 0,
-  fetchRetry: { retries: 0 }, retry: { retries: 0 },
+  fetchRetry: { retries: 0 }, retry: { retries: 0 }, noGitRevCache: true,
 })
 
 /** Runs npm 6, which writes the lockfile that old projects have. */
