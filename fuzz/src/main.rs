@@ -34,6 +34,8 @@ mod homes;
 mod integrity;
 #[path = "../fuzz_targets/lock_decode.rs"]
 mod lock_decode;
+#[path = "../fuzz_targets/ls_remote.rs"]
+mod ls_remote;
 #[path = "../fuzz_targets/manifest.rs"]
 mod manifest;
 #[path = "../fuzz_targets/metadata_record.rs"]
@@ -88,6 +90,7 @@ const TARGETS: &[(&str, Target)] = &[
     ("homes", homes::run),
     ("integrity", integrity::run),
     ("lock_decode", lock_decode::run),
+    ("ls_remote", ls_remote::run),
     ("manifest", manifest::run),
     ("metadata_record", metadata_record::run),
     ("npmrc", npmrc::run),

@@ -5,7 +5,6 @@ const { execFile } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { differences, entryDifferences, lockDifferences, short, tree } = require('../installs/differences.js')
-const { ofLines, ofStep } = require('./intended.js')
 const { furnish, home, read } = require('./place.js')
 const { REGISTRY } = require('./server.js')
 
@@ -73,7 +72,7 @@ const packagesOf = text => {
 /** The entries of the hidden lockfile that differ. */
 const hiddenDifferences = (theirs, ours) => entryDifferences(packagesOf(theirs), packagesOf(ours), 'hidden')
 
-/** Compares the steps of a project; returns what differs, what differs on purpose, and how many steps were compared. */
+/** Compares the steps of a project; returns what differs, and how many steps were compared. */
 exports.replay = async (one, results, folder, server, binary, git) => {
   if (results.length) {
     server.publish(one)
@@ -81,7 +80,6 @@ exports.replay = async (one, results, folder, server, binary, git) => {
   }
   const ours = new Dx(folder, server.address, binary)
   const found = []
-  const intended = new Set()
   let compared = 0
   const isOld = ['version-1', 'npm-6'].includes(one.kind)
   let linksInside = false
@@ -101,12 +99,6 @@ exports.replay = async (one, results, folder, server, binary, git) => {
     if (isIntendedRefusal(result.refused, failed)) {
       break
     }
-    const packages = { npm: packagesOf(result.lock || result.start), dx: packagesOf(read(path.join(ours.project, 'package-lock.json'))) }
-    const reason = ofStep(one, step, result, failed, packages)
-    if (reason) {
-      intended.add(reason)
-      continue
-    }
     if (!result.refused !== !failed) {
       found.push(label(`npm ${short(result.refused || 'goes on')}, dx ${failed ? `${failed.code} ${short(failed.message)}` : 'goes on'}`))
       break
@@ -124,9 +116,7 @@ exports.replay = async (one, results, folder, server, binary, git) => {
     ].map(label)
     const known = { ...packagesOf(result.lock), ...packagesOf(result.hidden) }
     const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
-    const { left, reason: why } = ofLines(lines.filter(counts), one, step, packages)
-    why && intended.add(why)
-    found.push(...left)
+    found.push(...lines.filter(counts))
   }
-  return { found, intended: [...intended], compared }
+  return { found, compared }
 }

@@ -36,7 +36,8 @@ pub struct Refs {
 
 impl Refs {
     /// Reads the output of `git ls-remote`; lines that are none of it are left out.
-    pub(crate) fn parse(output: &str) -> Self {
+    #[must_use]
+    pub fn parse(output: &str) -> Self {
         let mut refs = Self::default();
         let mut tags = Vec::new();
         for line in output.lines() {
@@ -53,12 +54,14 @@ impl Refs {
             refs.commits.insert(short(name).to_owned(), commit.clone());
             refs.commits.insert(name.to_owned(), commit);
         }
+        let mut places: HashMap<Version, usize> = HashMap::new();
         for tag in tags {
             let commit = refs.commits.get(&format!("refs/tags/{tag}"));
-            if let (Some(version), Some(commit)) = (version_of(&tag), commit) {
-                let commit = commit.clone();
-                refs.versions.retain(|(other, _)| *other != version);
-                refs.versions.push((version, commit));
+            let (Some(version), Some(commit)) = (version_of(&tag), commit) else { continue };
+            let place = *places.entry(version.clone()).or_insert(refs.versions.len());
+            match refs.versions.get_mut(place) {
+                Some(known) => known.1 = commit.clone(),
+                None => refs.versions.push((version, commit.clone())),
             }
         }
         refs
