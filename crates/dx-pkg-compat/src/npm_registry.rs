@@ -23,7 +23,7 @@ mod tests;
 
 pub use error::RegistryError;
 pub use own_addresses::OwnAddresses;
-pub use settings::fetch_config;
+pub use settings::{fetch_config, retry_policy};
 
 use crate::npmrc::{Authorization, Config, ConfigError};
 use address::ReplaceHost;

@@ -36,7 +36,8 @@ impl Default for RetryPolicy {
 impl RetryPolicy {
     /// Returns the delay after the `failed`th try (from 1): the back-off within a quarter either
     /// way, or the server's `Retry-After` if that is longer.
-    pub(crate) fn delay(&self, failed: u32, retry_after: Option<Duration>) -> Duration {
+    #[must_use]
+    pub fn delay(&self, failed: u32, retry_after: Option<Duration>) -> Duration {
         const GROWTHS: u32 = 64;
         let (factor, longest) = (self.factor.max(1.0), self.longest_delay.as_secs_f64());
         let grow = |delay: f64, _| (delay * factor).min(longest);

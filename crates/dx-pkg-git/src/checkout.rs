@@ -121,6 +121,9 @@ impl Git<'_> {
             let shallow = self.fetch(address, folder, &[name], true);
             if shallow.is_err() || !self.has(address, commit, folder)? {
                 match shallow {
+                    Err(error @ GitError::Failed { .. }) if error.is_transient() => {
+                        return Err(error);
+                    }
                     Err(GitError::Failed { .. }) | Ok(()) => {}
                     Err(error) => return Err(error),
                 }
@@ -164,7 +167,7 @@ impl Git<'_> {
             command.arg("--depth=1");
         }
         command.args(["--", address.as_str()]).args(refs);
-        self.run(address, "fetch", &mut command, Some(folder), MAX_ANSWER).map(drop)
+        self.run_remote(address, "fetch", &mut command, Some(folder), MAX_ANSWER).map(drop)
     }
 
     fn has(&self, address: &Address, commit: &Commit, folder: &Path) -> Result<bool, GitError> {
@@ -186,7 +189,8 @@ impl Git<'_> {
         let mut command = self.in_folder(address, folder)?;
         command.args(["submodule", "--quiet", "update", "--init", "--recursive"]);
         command.args(["--checkout", "--force"]);
-        self.run(address, "submodule update", &mut command, Some(folder), MAX_ANSWER).map(drop)
+        self.run_remote(address, "submodule update", &mut command, Some(folder), MAX_ANSWER)
+            .map(drop)
     }
 
     /// Returns a command that works in the repository of `folder`, and in no other.

@@ -13,7 +13,8 @@
 use std::path::Path;
 use std::process::Command;
 use std::sync::OnceLock;
-use std::time::Duration;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use crate::GitError;
 use crate::address::Address;
@@ -29,6 +30,8 @@ pub struct GitOptions {
     pub max_bytes: u64,
     /// The most files and folders of it.
     pub max_files: usize,
+    /// The delays before further tries, after failures that may pass: one for each try.
+    pub delays: Vec<Duration>,
 }
 
 /// The user's git program.
@@ -122,7 +125,7 @@ impl<'g> Git<'g> {
     pub fn refs(&self, address: &Address) -> Result<Refs, GitError> {
         let mut command = self.command(address)?;
         command.args(["ls-remote", "--quiet", "--", address.as_str()]);
-        let output = self.run(address, "ls-remote", &mut command, None, MAX_REFS)?;
+        let output = self.run_remote(address, "ls-remote", &mut command, None, MAX_REFS)?;
         Ok(Refs::parse(&output))
     }
 
@@ -144,6 +147,40 @@ impl<'g> Git<'g> {
         Ok(command)
     }
 
+    /// Runs a command that asks a server, again where it fails on the way there; see [`Self::run`].
+    pub(crate) fn run_remote(
+        &self,
+        address: &Address,
+        action: &'static str,
+        command: &mut Command,
+        folder: Option<&Path>,
+        max_output: usize,
+    ) -> Result<String, GitError> {
+        for delay in &self.options.delays {
+            match self.run(address, action, command, folder, max_output) {
+                Err(error) if error.is_transient() => self.wait(*delay)?,
+                result => return result,
+            }
+        }
+        self.run(address, action, command, folder, max_output)
+    }
+
+    /// Waits, unless the command is cancelled.
+    fn wait(&self, delay: Duration) -> Result<(), GitError> {
+        const SLICE: Duration = Duration::from_millis(50);
+        let since = Instant::now();
+        loop {
+            if (self.is_cancelled)() {
+                return Err(GitError::Cancelled);
+            }
+            let left = delay.saturating_sub(since.elapsed());
+            if left.is_zero() {
+                return Ok(());
+            }
+            thread::sleep(left.min(SLICE));
+        }
+    }
+
     /// Runs a command to its end and returns its output. `folder` is where it writes.
     pub(crate) fn run(
         &self,
@@ -153,7 +190,7 @@ impl<'g> Git<'g> {
         folder: Option<&Path>,
         max_output: usize,
     ) -> Result<String, GitError> {
-        let GitOptions { patience, max_bytes, max_files } = self.options;
+        let GitOptions { patience, max_bytes, max_files, .. } = self.options;
         let bounds = Bounds { patience, max_bytes, max_files, max_output, folder };
         let shown = address.shown();
         let output = process::run(&shown, action, command, &bounds, self.is_cancelled)?;

@@ -80,6 +80,33 @@ impl GitError {
         Self::Io { address: address.to_owned(), doing, reason: error.to_string() }
     }
 
+    /// Returns whether the same may succeed at another time: whether the connection broke, or the
+    /// server says that it cannot answer now. Beyond what npm takes for that, these are the answers
+    /// of HTTP servers after which tarballs are requested again.
+    pub fn is_transient(&self) -> bool {
+        const SIGNS: [&str; 16] = [
+            "connection reset by peer",
+            "connection timed out",
+            "early eof",
+            "empty reply from server",
+            "failed to connect to",
+            "internal server error",
+            "operation timed out",
+            "ssl_error_syscall",
+            "the remote end hung up unexpectedly",
+            "the requested url returned error: 408",
+            "the requested url returned error: 429",
+            "the requested url returned error: 500",
+            "the requested url returned error: 502",
+            "the requested url returned error: 503",
+            "the requested url returned error: 504",
+            "unexpected disconnect while reading sideband packet",
+        ];
+        let Self::Failed { reason, .. } = self else { return false };
+        let reason = reason.to_ascii_lowercase();
+        SIGNS.iter().any(|sign| reason.contains(sign))
+    }
+
     /// Returns whether another address of the same repository may do better.
     pub fn may_be_address(&self) -> bool {
         matches!(self, Self::Failed { .. } | Self::TimedOut { .. })

@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use dx_pkg_compat::manifest::Manifest;
+use dx_pkg_compat::npm_registry::retry_policy;
 use dx_pkg_compat::npmrc::redact_urls;
 use dx_pkg_compat::packlist::{self, PackError, PackOptions};
 use dx_pkg_compat::tarball::Limits;
@@ -26,6 +27,8 @@ use crate::{AcquireError, Context, Downloads};
 const PATIENCE: Duration = Duration::from_secs(300);
 /// How many times the size of a package its repository may have.
 const REPOSITORY: u64 = 4;
+/// The most tries of one git command.
+const MOST_TRIES: u32 = 3;
 /// The most bytes of a manifest.
 const MAX_MANIFEST: u64 = 4 * 1024 * 1024;
 
@@ -165,6 +168,7 @@ impl<'s> Source<'s> {
             patience: self.patience,
             max_bytes: self.limits.max_bytes.saturating_mul(REPOSITORY),
             max_files: self.limits.max_entries,
+            delays: self.delays()?,
         };
         let is_cancelled = || self.context.cancel.is_cancelled();
         let git = Git::new(options, &is_cancelled);
@@ -179,6 +183,12 @@ impl<'s> Source<'s> {
             }
         }
         Err(first.map_or(AcquireError::Panicked, |error| self.failed(error)))
+    }
+
+    /// Returns the delays before further tries: as many as for requests, but no more than npm's.
+    fn delays(&self) -> Result<Vec<Duration>, AcquireError> {
+        let policy = retry_policy(&self.context.config)?;
+        Ok((1..policy.tries.min(MOST_TRIES)).map(|failed| policy.delay(failed, None)).collect())
     }
 
     /// Returns the folder of the package in a checked-out commit. No link is followed.

@@ -31,7 +31,7 @@ pub fn fetch_config(
         offline: config.offline()?,
         concurrency: concurrency(config)?,
         timeouts: timeouts(config)?,
-        retry: retry(config)?,
+        retry: retry_policy(config)?,
         limits: limits(config)?,
         proxy: Some(Arc::new(move |url| proxies.proxy_for(url).ok().flatten())),
         local_address: local_address(config)?,
@@ -90,7 +90,11 @@ fn timeouts(config: &Config) -> Result<Timeouts, ConfigError> {
     })
 }
 
-fn retry(config: &Config) -> Result<RetryPolicy, ConfigError> {
+/// Returns how often and when failed requests are sent again.
+///
+/// # Errors
+/// A setting is invalid.
+pub fn retry_policy(config: &Config) -> Result<RetryPolicy, ConfigError> {
     let usual = RetryPolicy::default();
     Ok(RetryPolicy {
         tries: config.fetch_retries()?.map_or(usual.tries, |retries| retries.saturating_add(1)),

@@ -7,7 +7,12 @@ use dx_pkg_core::{Coded, Range};
 use dx_pkg_git::{Address, Commit, Git, GitError, GitOptions, Revision};
 
 pub(crate) fn options() -> GitOptions {
-    GitOptions { patience: Duration::from_secs(60), max_bytes: 1 << 30, max_files: 10_000 }
+    GitOptions {
+        patience: Duration::from_secs(60),
+        max_bytes: 1 << 30,
+        max_files: 10_000,
+        delays: Vec::new(),
+    }
 }
 
 /// Runs git in a folder as a user would.
