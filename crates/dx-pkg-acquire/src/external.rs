@@ -9,6 +9,8 @@ mod folder;
 pub(crate) mod git;
 mod remote;
 
+pub use git::is_same_revision;
+
 use std::cell::{OnceCell, RefCell};
 use std::collections::HashMap;
 use std::path::{Component, Path, PathBuf};
@@ -30,7 +32,7 @@ pub struct Externals<'a> {
     downloads: Option<&'a Downloads>,
     counters: &'a Arc<Counters>,
     is_importer: &'a dyn Fn(&str) -> bool,
-    locked: &'a dyn Fn(&str, &str) -> Option<LockPackage>,
+    locked: &'a LockedEntry<'a>,
     /// The downloads where the command has none.
     own: OnceCell<Downloads>,
     /// The addresses that the project requires, which are requested together.
@@ -38,6 +40,9 @@ pub struct Externals<'a> {
     /// The digests of what came from them.
     arrived: RefCell<HashMap<String, Result<Integrity, AcquireError>>>,
 }
+
+/// Finds the lockfile's entry that stands for a requirement: of a folder, for a name, as written.
+pub type LockedEntry<'a> = dyn Fn(&str, &str, &str) -> Option<LockPackage> + 'a;
 
 /// A requirement for a package outside the registries.
 pub(crate) struct Wanted<'r> {
@@ -54,15 +59,15 @@ pub(crate) struct Wanted<'r> {
 impl<'a> Externals<'a> {
     /// Returns the sources for the project in the folder of `places`. `is_importer` tells whether a
     /// folder, relative to the project's, is the project or a workspace; `locked` finds the
-    /// lockfile's entry for a name, as required in a folder. Without `downloads` packages are
-    /// fetched for their manifests alone.
+    /// lockfile's entry for a requirement. Without `downloads` packages are fetched for their
+    /// manifests alone.
     pub fn new(
         context: &'a Arc<Context>,
         places: &'a Places,
         downloads: Option<&'a Downloads>,
         counters: &'a Arc<Counters>,
         is_importer: &'a dyn Fn(&str) -> bool,
-        locked: &'a dyn Fn(&str, &str) -> Option<LockPackage>,
+        locked: &'a LockedEntry<'a>,
     ) -> Self {
         Externals {
             context,
@@ -93,7 +98,7 @@ impl<'a> Externals<'a> {
     /// # Errors
     /// The package is not allowed, missing, or cannot be read.
     pub fn load(&self, name: &str, spec: &str, from: &str) -> Result<External, AcquireError> {
-        let locked = (self.locked)(from, name);
+        let locked = (self.locked)(from, name, spec);
         self.load_wanted(&Wanted { name: Some(name), spec, from, locked })
     }
 

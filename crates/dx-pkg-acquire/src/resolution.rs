@@ -7,7 +7,7 @@ use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::PlanRequest;
 use dx_pkg_resolve::{Resolution, ResolveError};
 
-use crate::external::Externals;
+use crate::external::{Externals, is_same_revision};
 use crate::metadata::{
     FirstRequests, LocalSources, MetadataBasis, MetadataPolicy, MetadataProvider,
 };
@@ -45,7 +45,11 @@ pub fn resolve(
 ) -> Result<Resolved, AcquireError> {
     let places = local::places(root, &context.config);
     let is_importer = |folder: &str| folder.is_empty() || input.has_workspace(folder);
-    let locked = |from: &str, name: &str| previous?.resolve(from, name).cloned();
+    let locked = |from: &str, name: &str, spec: &str| {
+        let dependent = previous?.get(from);
+        let before = dependent.and_then(|dependent| dependent.requirement_for(name));
+        is_same_revision(before, spec).then(|| previous?.resolve(from, name).cloned()).flatten()
+    };
     let sources = Externals::new(context, &places, downloads, counters, &is_importer, &locked)
         .expecting(&input.open);
     let externals = |name: &str, spec: &str, from: &str| sources.load(name, spec, from);

@@ -151,7 +151,7 @@ fn own_name(open: &OpenProject, raw: &str) -> Result<String, InstallError> {
     let places = local::places(&open.project.root, config);
     let counters = Arc::new(Counters::default());
     let is_project = |folder: &str| folder.is_empty();
-    let sources = Externals::new(context, &places, None, &counters, &is_project, &|_, _| None);
+    let sources = Externals::new(context, &places, None, &counters, &is_project, &|_, _, _| None);
     let name = sources.load_nameless(raw)?.package.name;
     let name = name.ok_or_else(|| InstallError::Nameless { argument: redact_urls(raw) })?;
     Ok(PackageName::parse(&name)?.as_str().to_owned())

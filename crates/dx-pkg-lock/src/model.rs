@@ -215,6 +215,19 @@ impl LockPackage {
         self.name.as_deref().unwrap_or_else(|| name_of_path(&self.path))
     }
 
+    /// Returns what it requires of `name`, from the first section that names it.
+    #[must_use]
+    pub fn requirement_for(&self, name: &str) -> Option<&str> {
+        let sections = [
+            &self.dependencies,
+            &self.optional_dependencies,
+            &self.dev_dependencies,
+            &self.peer_dependencies,
+        ];
+        let mut named = sections.into_iter().flatten().filter(|(known, _)| known == name);
+        named.next().map(|(_, spec)| spec.as_str())
+    }
+
     /// Returns whether this entry, or the folder it links to, is outside the project.
     #[must_use]
     pub fn is_outside(&self) -> bool {

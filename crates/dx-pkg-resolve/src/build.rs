@@ -13,6 +13,7 @@ mod locked;
 mod manifests;
 mod peers;
 mod queue;
+mod revisions;
 mod start;
 
 use rustc_hash::{FxHashMap, FxHashSet};
@@ -111,6 +112,8 @@ impl Builder<'_, '_> {
                 break;
             }
         }
+        // What was looked up now stands for what is required now.
+        self.tree.forget_locked_revisions();
         match self.tree.bad_reference.take() {
             Some(reference) => Err(ResolveError::OverrideReference { reference }),
             None => Ok(()),

@@ -130,6 +130,9 @@ pub(crate) struct DependencyTree<'l> {
     workspace_names: FxHashSet<NameId>,
     /// Dependencies on folders of their authors' machines, which have no edges.
     pub(crate) authors_folders: Vec<(NodeId, Declared)>,
+    /// The branches, tags and commits of git repositories that the lockfile's entries of the project
+    /// and its folders name, by dependent and name; the default branch is the empty text.
+    pub(crate) locked_revisions: FxHashMap<(NodeId, NameId), Box<str>>,
     /// The project.
     pub(crate) root: NodeId,
     /// An override's `$name` reference to a dependency that does not exist.
@@ -189,6 +192,7 @@ impl<'l> DependencyTree<'l> {
             places: Places::default(),
             workspace_names: FxHashSet::default(),
             authors_folders: Vec::new(),
+            locked_revisions: FxHashMap::default(),
             root: NodeId(0),
             bad_reference: std::cell::RefCell::new(None),
             attachments: 0,

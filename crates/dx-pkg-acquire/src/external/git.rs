@@ -1,6 +1,7 @@
 //! Commits of git repositories: fetched, packed as npm packs them, and put into the store, which
 //! remembers the package that a commit became. No git is started for a commit that it knows.
 
+use dx_pkg_core::Spec;
 use dx_pkg_core::spec::GitSpec;
 use dx_pkg_git::{Commit, Revision};
 use dx_pkg_lock::LockPackage;
@@ -21,7 +22,8 @@ pub(super) fn load(
 ) -> Result<LockPackage, AcquireError> {
     let (context, downloads) = (externals.context, externals.downloads()?);
     let source = Source::new(context, downloads, wanted.label(), git)?;
-    let commit = match named_commit(git) {
+    let known = named_commit(git).or_else(|| commit_without_folder(wanted, git));
+    let commit = match known {
         Some(commit) => commit,
         None if context.config.offline()? => locked_commit(wanted, git)
             .ok_or_else(|| AcquireError::Offline { what: wanted.label(), place: "the lockfile" })?,
@@ -37,6 +39,29 @@ pub(super) fn load(
 fn locked_commit(wanted: &Wanted<'_>, git: &GitSpec) -> Option<Commit> {
     let (held, commit) = commit_of(wanted.locked.as_ref()?.resolved.as_deref()?)?;
     held.is_same_place(git).then_some(commit)
+}
+
+/// Returns the commit of the lockfile's entry, if npm has written it: it drops the folder of the
+/// repository that is required, and keeps the commit.
+fn commit_without_folder(wanted: &Wanted<'_>, git: &GitSpec) -> Option<Commit> {
+    let (held, commit) = commit_of(wanted.locked.as_ref()?.resolved.as_deref()?)?;
+    let is_dropped = git.subdirectory.is_some() && held.subdirectory.is_none();
+    (is_dropped && held.url == git.url).then_some(commit)
+}
+
+/// Returns whether the requirement `spec` selects the revision of a repository that the one of the
+/// lockfile, `before`, selects, so that the locked commit stands for it. True where one of them is
+/// none for a repository.
+#[must_use]
+pub fn is_same_revision(before: Option<&str>, spec: &str) -> bool {
+    let git = |text: &str| match Spec::parse(text) {
+        Ok(Spec::Git(git)) => Some(git),
+        _ => None,
+    };
+    match (before.and_then(git), git(spec)) {
+        (Some(before), Some(now)) => before.is_same_revision(&now),
+        _ => true,
+    }
 }
 
 fn revision(git: &GitSpec) -> Revision {

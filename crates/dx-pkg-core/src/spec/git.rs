@@ -65,6 +65,21 @@ impl GitSpec {
         }
     }
 
+    /// Returns the commit that it names in full, which no other commit can stand for.
+    #[must_use]
+    pub fn named_commit(&self) -> Option<&str> {
+        let is_commit = |name: &&str| {
+            name.len() >= 40 && name.len() <= 64 && name.bytes().all(|b| b.is_ascii_hexdigit())
+        };
+        self.committish.as_deref().filter(is_commit)
+    }
+
+    /// Returns whether both select the same revision: the same branch, tag or range.
+    #[must_use]
+    pub fn is_same_revision(&self, other: &Self) -> bool {
+        self.committish == other.committish && self.semver == other.semver
+    }
+
     /// Returns whether both are the same folder of the same repository.
     #[must_use]
     pub fn is_same_place(&self, other: &Self) -> bool {

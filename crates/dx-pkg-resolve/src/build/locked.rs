@@ -34,6 +34,14 @@ impl<'p, 'l: 'p> Locked<'p, 'l> {
         entries
     }
 
+    /// Returns the entry of the folder `path`, relative to the project's.
+    pub(super) fn entry_at(self, path: &str) -> Option<LockPackage> {
+        match self {
+            Locked::Parsed(lock) => lock.get(path).cloned(),
+            Locked::Compiled(view) => view.get(path).map(Package::to_package),
+        }
+    }
+
     /// Returns a member of the project's own entry as JSON.
     pub(super) fn project_member(self, key: &str) -> Option<String> {
         match self {

@@ -126,6 +126,9 @@ fn load<'a, 'l>(
         Some(lock) => builder.load_lock(lock)?,
         None => Vec::new(),
     };
+    if let Some(lock) = previous {
+        builder.load_revisions(lock);
+    }
     builder.load_all_edges(project, &loaded);
     if let Some(previous) = previous {
         builder.apply_changed_extensions(requirements, previous)?;

@@ -2,6 +2,7 @@
 
 use std::cell::RefCell;
 
+use dx_pkg_core::Spec;
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::dxl::{DxlView, NameIndex, Package, Pairs};
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
@@ -98,7 +99,16 @@ impl<'a> Scope<'a> {
             (root.optional_dependencies(), &own.optional_dependencies),
             (root.peer_dependencies(), &own.peer_dependencies),
         ] {
-            changed(before, now).into_iter().for_each(|name| _ = scope.touch(name));
+            for name in changed(before, now) {
+                // What the lock's own entry requires of a repository counts, and is not in the part.
+                let is_git = |(known, spec): &(String, String)| {
+                    known == name && spec.contains(['/', ':']) && is_git(spec)
+                };
+                if now.iter().any(is_git) {
+                    return None;
+                }
+                scope.touch(name);
+            }
         }
         options.explicit.iter().for_each(|name| _ = scope.touch(name));
         Some(scope)
@@ -377,6 +387,10 @@ fn changed<'n>(before: Pairs<'n>, now: &'n [(String, String)]) -> Vec<&'n str> {
         own.iter().filter(|(name, spec)| known.get(*name) != Some(spec)).map(|(name, _)| *name),
     )
     .collect()
+}
+
+fn is_git(spec: &str) -> bool {
+    matches!(Spec::parse(spec), Ok(Spec::Git(_)))
 }
 
 fn dependencies(package: Package<'_>) -> impl Iterator<Item = (&str, &str)> {

@@ -405,7 +405,8 @@ impl DependencyTree<'_> {
                 .is_some_and(|target| self.path(target) == self.relative_to_root(path, from)),
             Spec::Git(git) => {
                 let same =
-                    manifest.resolved.as_deref().is_some_and(|held| same_repository(git, held));
+                    manifest.resolved.as_deref().is_some_and(|held| same_repository(git, held))
+                        && self.is_locked_revision(git, from, self[node].name);
                 // The versions of a repository's tags are not those of a package in a folder of it.
                 let range = git.semver.as_ref().filter(|_| git.subdirectory.is_none());
                 let in_range = range.is_none_or(|range| {
@@ -416,18 +417,31 @@ impl DependencyTree<'_> {
             _ => false,
         }
     }
+
+    /// Returns whether `git`, a requirement of `from` for `name`, names the branch or tag that it
+    /// named in the lockfile. Of a commit or a range of versions the locked package itself tells.
+    fn is_locked_revision(&self, git: &GitSpec, from: NodeId, name: NameId) -> bool {
+        if git.semver.is_some() || git.named_commit().is_some() {
+            return true;
+        }
+        let before = self.locked_revisions.get(&(from, name));
+        before.is_none_or(|before| **before == *git.committish.as_deref().unwrap_or_default())
+    }
+
+    /// Forgets what the lockfile's entries require of git repositories.
+    pub(crate) fn forget_locked_revisions(&mut self) {
+        for (from, name) in std::mem::take(&mut self.locked_revisions).into_keys() {
+            if let Some(edge) = self.edge_named(from, name) {
+                self[edge].state.set(EdgeState::Unknown);
+            }
+        }
+    }
 }
 
 /// Returns whether the lockfile's `held` is the repository of `wanted`, at its commit if it names
 /// one.
 fn same_repository(wanted: &GitSpec, held: &str) -> bool {
     let Ok(Spec::Git(held)) = Spec::parse(held) else { return false };
-    let is_commit = |revision: &str| {
-        revision.len() >= 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
-    };
-    let same_commit = match wanted.committish.as_deref() {
-        Some(revision) if is_commit(revision) => held.committish.as_deref() == Some(revision),
-        _ => true,
-    };
-    same_commit && held.is_same_place(wanted)
+    let is_wanted = |commit| held.committish.as_deref() == Some(commit);
+    wanted.named_commit().is_none_or(is_wanted) && held.is_same_place(wanted)
 }

@@ -77,7 +77,7 @@ fn loaded(
     }
     let (context, counters) = (&run.session.context, &run.counters);
     let places = local::places(&project.root, run.session.config());
-    let (nowhere, none) = (|_: &str| false, |_: &str, _: &str| None);
+    let (nowhere, none) = (|_: &str| false, |_: &str, _: &str, _: &str| None);
     let sources = Externals::new(context, &places, Some(downloads), counters, &nowhere, &none);
     let mut loaded = Vec::new();
     for package in lacking {
