@@ -198,6 +198,17 @@ impl Recorded {
     }
 }
 
+/// Returns whether `node` is an entry that tells neither a version nor a place: in lockfiles of
+/// version 1 it stands for an optional package that could not be loaded.
+fn stands_for_failure(tree: &DependencyTree<'_>, node: NodeId) -> bool {
+    let is_package = tree[node].target.is_none() && !tree.is_top(node);
+    let manifest = tree.manifest(node);
+    is_package
+        && manifest.version.is_none()
+        && manifest.resolved.is_none()
+        && tree[node].flags.optional
+}
+
 /// Returns the nodes that the lockfile has entries for, in no order.
 pub(crate) fn recorded<'t>(
     tree: &'t DependencyTree<'_>,
@@ -205,7 +216,8 @@ pub(crate) fn recorded<'t>(
     let bundled = bundled_by_project(tree);
     tree.project_nodes().into_iter().filter_map(move |node| {
         let is_link = tree[node].target.is_some();
-        let nothing_to_record = tree[node].inert && tree.version(node).is_none() && !is_link;
+        let nothing_to_record = tree[node].inert && tree.version(node).is_none() && !is_link
+            || stands_for_failure(tree, node);
         let unused_folder =
             tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
         if nothing_to_record || unused_folder && tree[node].flags.extraneous {

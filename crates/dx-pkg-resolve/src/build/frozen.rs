@@ -11,7 +11,7 @@ use crate::manifest::EdgeKind;
 use crate::tree::{EdgeId, NodeId};
 use crate::{Resolution, ResolveError};
 
-use super::Builder;
+use super::{Builder, split_path};
 
 impl Builder<'_, '_> {
     /// Returns whether a frozen lockfile is trusted with `edge`: an optional peer, whatever is
@@ -41,7 +41,15 @@ impl Builder<'_, '_> {
         let mut visible = tree.ancestry(this.from).filter_map(|at| tree.child(at, this.name));
         !this.kind.is_peer()
             && !self.lacks_optional(edge)
+            && !this.to.is_some_and(|to| self.has_no_version(to))
             && !visible.any(|node| tree.satisfied_by(edge, node))
+    }
+
+    /// Returns whether `node` is an entry without a version, which may stand for an optional package
+    /// that could not be loaded.
+    fn has_no_version(&self, node: NodeId) -> bool {
+        let tree = &self.tree;
+        tree[node].target.is_none() && !tree.is_top(node) && tree.manifest(node).version.is_none()
     }
 
     /// Returns the error for the requirements that the lockfile does not meet, if there are any. It
@@ -80,12 +88,16 @@ pub(crate) fn compare(
     }
 }
 
-/// Returns whether the lockfile has every package of `outcome`, in its version.
+/// Returns whether the lockfile has every package of `outcome`, in its version. Of folders their own
+/// manifests tell the version.
 fn has_all(locked: Option<&Lock>, outcome: &Lock) -> bool {
     let Some(index) = locked.map(Lock::index) else { return false };
     let has = |package: &LockPackage| {
+        let is_folder = split_path(&package.path).is_none();
         let same = |known: &LockPackage| {
-            known.version == package.version && known.package_name() == package.package_name()
+            is_folder
+                || known.version == package.version
+                    && known.package_name() == package.package_name()
         };
         package.path.is_empty() || index.get(&package.path).is_some_and(same)
     };
