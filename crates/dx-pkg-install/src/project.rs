@@ -2,6 +2,7 @@
 
 pub(crate) mod alterations;
 mod compiled;
+pub(crate) mod disowned;
 pub(crate) mod home;
 pub(crate) mod outside;
 mod pins;

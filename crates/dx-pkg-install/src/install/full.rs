@@ -20,6 +20,7 @@ use crate::installed::Diagnostics;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::project::alterations::{NPM_EXTENSION_HASH, Strictness, more_platforms};
+use crate::project::disowned::without;
 use crate::project::outside::{broken_commands, refuse_unasked};
 use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
 use crate::{InstallError, Summary, altered};
@@ -66,11 +67,13 @@ fn resolve_and_fetch(
     let mode = fetch::store_mode(session, project);
     let downloads = Downloads::new(context, config.offline()?, mode, run.counters.clone())
         .in_project(&project.root);
+    let mut requirements = project.requirements()?;
     let previous = project.locked.as_ref().map(|(_, lock)| lock);
+    let left = previous.filter(|_| !run.frozen).and_then(|lock| without(&requirements, lock));
+    let previous = left.as_ref().or(previous);
     if let Some(lock) = previous {
         refuse_unasked(project, &places(&project.root, config), lock)?;
     }
-    let mut requirements = project.requirements()?;
     keep_program(run, project, &mut requirements.root, previous)?;
     downloads.put_first(direct(&requirements));
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {

@@ -13,7 +13,7 @@ mod scopes;
 use std::collections::HashSet;
 use std::thread::ScopedJoinHandle;
 
-use dx_pkg_acquire::external::Externals;
+use dx_pkg_acquire::external::{Externals, is_same_revision};
 use dx_pkg_acquire::input::direct;
 use dx_pkg_acquire::metadata::{LocalSources, MetadataBasis};
 use dx_pkg_acquire::{Downloads, local};
@@ -33,7 +33,7 @@ use super::{Run, cached, fetch, full, gyp};
 use crate::cached_install::CacheKey;
 use crate::installed::{self, Diagnostics};
 use crate::plan::{Plan, unpacked};
-use crate::project::{CompiledLock, Project, lockfile_digest};
+use crate::project::{CompiledLock, Project, disowned, lockfile_digest};
 use crate::scripts::{Lifecycle, TREE_EVENTS, runs_when_linked};
 use crate::seal::Seal;
 use crate::state::Baseline;
@@ -140,7 +140,13 @@ fn resolve_and_fetch(
         packages: own.map(|own| own.to_package()).collect(),
         ..Lock::default()
     };
-    let input = resolver_input(run, project, project.requirements()?, Some(&own))?;
+    let requirements = project.requirements()?;
+    let names = disowned::names(&requirements, &own);
+    let is_required = |package| disowned::is_required(package, &names);
+    if !names.is_empty() && locked.packages().skip(1).any(is_required) {
+        return Ok(None);
+    }
+    let input = resolver_input(run, project, requirements, Some(&own))?;
     let node = input.options.pick.node.as_ref().map(ToString::to_string).unwrap_or_default();
     if node != baseline.node {
         return Ok(None);
@@ -154,7 +160,10 @@ fn resolve_and_fetch(
     let workspaces = &project.workspaces;
     let is_importer =
         |folder: &str| folder.is_empty() || workspaces.iter().any(|(path, _)| path == folder);
-    let entry = |from: &str, name: &str| links::entry(locked, from, name);
+    let entry = |from: &str, name: &str, spec: &str| {
+        let before = own.get(from).and_then(|dependent| dependent.requirement_for(name));
+        is_same_revision(before, spec).then(|| links::entry(locked, from, name)).flatten()
+    };
     let counters = &run.counters;
     let sources =
         Externals::new(context, &places, Some(&downloads), counters, &is_importer, &entry);
