@@ -12,18 +12,18 @@ use dx_pkg_testkit::{Project, ProjectBuilder, Registry};
 use crate::harness::{command, dx, fails, locked, ok};
 
 /// Repositories in a folder of their own.
-struct Repositories(tempfile::TempDir);
+pub(crate) struct Repositories(tempfile::TempDir);
 
 impl Repositories {
-    fn new() -> Self {
+    pub(crate) fn new() -> Self {
         Self(tempfile::tempdir().unwrap())
     }
 
-    fn path(&self, name: &str) -> PathBuf {
+    pub(crate) fn path(&self, name: &str) -> PathBuf {
         self.0.path().join(name)
     }
 
-    fn git(&self, name: &str, arguments: &[&str]) -> String {
+    pub(crate) fn git(&self, name: &str, arguments: &[&str]) -> String {
         let settings = ["user.name=a", "user.email=a@b", "protocol.file.allow=always"];
         let mut command = Command::new("git");
         for setting in settings {
@@ -35,7 +35,7 @@ impl Repositories {
     }
 
     /// Commits these files; returns the commit.
-    fn commit(&self, name: &str, files: &[(&str, &str)]) -> String {
+    pub(crate) fn commit(&self, name: &str, files: &[(&str, &str)]) -> String {
         if !self.path(name).exists() {
             fs::create_dir_all(self.path(name)).unwrap();
             self.git(name, &["init", "-q", "-b", "main"]);
@@ -50,18 +50,19 @@ impl Repositories {
         self.git(name, &["rev-parse", "HEAD"])
     }
 
-    fn url(&self, name: &str) -> String {
+    pub(crate) fn url(&self, name: &str) -> String {
         format!("git+file://{}", self.path(name).display())
     }
 }
 
-fn allowed(registry: &Registry) -> ProjectBuilder {
+pub(crate) fn allowed(registry: &Registry) -> ProjectBuilder {
     Project::new(registry).user_npmrc("allow-git=all")
 }
 
-const MANIFEST: &str = r#"{"name":"g","version":"1.0.0","dependencies":{"a":"^1"},"bin":"cli.js"}"#;
+pub(crate) const MANIFEST: &str =
+    r#"{"name":"g","version":"1.0.0","dependencies":{"a":"^1"},"bin":"cli.js"}"#;
 
-fn registry() -> Registry {
+pub(crate) fn registry() -> Registry {
     let registry = Registry::start();
     registry.package("a", "1.0.0").publish();
     registry.package("b", "1.0.0").publish();
@@ -138,6 +139,32 @@ fn every_selector_finds_its_commit() {
         ok(&project, ["ci"]);
         assert_eq!(project.json("node_modules/g/package.json")["version"], expected, "{selector}");
     }
+}
+
+#[test]
+fn entry_of_npm_without_the_folder_keeps_its_commit() {
+    let (registry, repositories) = (registry(), Repositories::new());
+    let version = |version: &str| format!(r#"{{"name":"g","version":"{version}"}}"#);
+    let files =
+        |number: &str| [("package.json", version("1.0.0")), ("s/package.json", version(number))];
+    let commit = |number: &str| {
+        let files = files(number);
+        repositories.commit("r", &files.each_ref().map(|(path, text)| (*path, text.as_str())))
+    };
+    let first = commit("7.0.0");
+    let spec = format!("{}#main::path:s", repositories.url("r"));
+    let project = allowed(&registry).dep("g", &spec).create();
+    ok(&project, ["install"]);
+    let with_folder = project.read("package-lock.json");
+    commit("8.0.0");
+    let npms = with_folder.replace(&format!("{first}::path:s"), &first);
+    assert_ne!(npms, with_folder);
+    project.write("package-lock.json", &npms);
+    project.remove("node_modules");
+    fails(dx(&project, ["ci"]), "DX_LOCKFILE_OUT_OF_DATE");
+    ok(&project, ["install"]);
+    assert_eq!(project.read("package-lock.json"), with_folder);
+    assert_eq!(project.json("node_modules/g/package.json")["version"], "7.0.0");
 }
 
 #[test]
@@ -306,13 +333,13 @@ fn dx_site() -> &'static str {
 }
 
 /// `git daemon` for the repositories of a folder.
-struct Daemon {
+pub(crate) struct Daemon {
     process: Child,
     port: u16,
 }
 
 impl Daemon {
-    fn start(folder: &Path) -> Self {
+    pub(crate) fn start(folder: &Path) -> Self {
         let port = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
         let base = format!("--base-path={}", folder.display());
         let process = Command::new("git")
@@ -327,7 +354,7 @@ impl Daemon {
         Self { process, port }
     }
 
-    fn url(&self, path: &str) -> String {
+    pub(crate) fn url(&self, path: &str) -> String {
         format!("git://127.0.0.1:{}/{path}", self.port)
     }
 }

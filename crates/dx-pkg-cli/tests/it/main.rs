@@ -31,9 +31,11 @@ mod counting;
 mod demands;
 mod devices;
 mod digests;
+mod disowned;
 mod documentation;
 mod downloads;
 mod dry_run;
+mod failed_optional;
 mod faults;
 mod folders;
 mod force;
@@ -41,6 +43,8 @@ mod fresh;
 mod freshness;
 #[cfg(unix)]
 mod git;
+#[cfg(unix)]
+mod git_servers;
 mod gyp;
 mod habits;
 mod harness;
@@ -109,6 +113,7 @@ mod stale;
 mod stale_lockfile;
 mod streaming;
 mod takeover;
+mod tarball_servers;
 mod tarballs;
 mod timing;
 mod told_less;
