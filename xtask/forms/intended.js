@@ -1,11 +1,22 @@
 // Differences between npm and dx that are intended, each described in docs/npm-differences.md. A step that has one is told
-// apart from those that differ, with the reason.
+// apart from those that differ, with the reason. Each is recognised by npm's own result, never by dx's alone.
 'use strict'
 
-const PATH = /(?:#|::)path:([^:&]+)/
-const COMMIT = /^(?:git\+\w+|git):\/\/[^#]*#([0-9a-f]{40})(?:::|$)/
+const DROPPED = 'npm drops the folder of a git repository'
+const OTHER = 'npm installs another commit than the one required'
+const UNMET = 'npm leaves out what is required'
+const FAILED = 'npm fails by itself'
+const KEPT = 'npm keeps a package from outside the registries that nothing requires from there'
+const OUTSIDE = 'npm follows a link of the lockfile out of the project'
 
-/** The entry that `name` means in the folder `from` of a lockfile. */
+const FOLDER = /(?:#|::)path:([^:&]+)/
+const COMMIT = /^(?:git\+\w+|git):\/\/[^#]*#([0-9a-f]{40})(?:::|$)/
+const SECTIONS = ['dependencies', 'optionalDependencies', 'devDependencies']
+
+/** Why npm gives no result: errors of its own code. */
+const OWN_ERRORS = /^undefined: (Cannot read properties of (null|undefined) \(reading '\w+'\)|Invalid Version: )/
+
+/** The entry that `name` means in the folder `from` of a lockfile, with its path. */
 const found = (packages, from, name) => {
   for (let folder = from; ; folder = folder.replace(/\/?[^/]*$/, '')) {
     const path = `${folder && `${folder}/`}node_modules/${name}`
@@ -15,27 +26,81 @@ const found = (packages, from, name) => {
   }
 }
 
+/** The manifests of a project by path: its own, those of its folders, and those that a lockfile has. */
+const manifestsOf = (packages, one, step) => ({ ...packages, ...one.folders, '': step.root })
+
 /** All requirements for commits and folders of git repositories, with the lockfile's entries for them. */
-const gitRequirements = (packages = {}, one, step) => {
-  const manifests = { ...packages, ...one.folders, '': step.root }
-  return Object.entries(manifests).flatMap(([from, manifest]) => {
-    const sections = [manifest.dependencies, manifest.optionalDependencies, manifest.devDependencies]
-    const all = Object.assign({}, ...sections)
-    return Object.entries(all).filter(([, spec]) => COMMIT.test(spec) || /git/.test(spec) && PATH.test(spec))
-      .map(([name, spec]) => ({ spec, entry: found(packages, from, name) }))
+const gitRequirements = (packages, one, step) =>
+  Object.entries(manifestsOf(packages, one, step)).flatMap(([from, manifest]) => {
+    const all = Object.assign({}, ...SECTIONS.map(section => manifest[section]))
+    const isGit = spec => COMMIT.test(spec) || /git/.test(spec) && FOLDER.test(spec)
+    return Object.entries(all).filter(([, spec]) => isGit(spec)).map(([name, spec]) => ({ spec, entry: found(packages, from, name) }))
   })
-}
 
-/** The folders of node_modules whose entries lack the folder of a repository that is required. */
+/** The requirements for folders of repositories whose entries lack the folder. */
 const withoutFolder = requirements => requirements
-  .filter(({ spec, entry }) => PATH.test(spec) && entry?.resolved && !entry.resolved.includes('path:'))
-  .map(({ entry }) => entry.path)
+  .filter(({ spec, entry }) => FOLDER.test(spec) && entry?.resolved && !entry.resolved.includes('path:'))
 
-/** The requirements for whole names of commits that are met by another commit. */
+/** The requirements for whole names of commits that another commit of the repository stands for. */
 const otherCommit = requirements => requirements.filter(({ spec, entry }) => {
   const [wanted, held] = [COMMIT.exec(spec), COMMIT.exec(entry?.resolved || '')]
   return wanted && held && wanted[1] !== held[1] && spec.split('#')[0] === entry.resolved.split('#')[0]
 })
+
+/** Whether `entry` may be what `spec` asks for. Of all but ranges of the registry it is assumed. */
+const meets = (packages, entry, spec, semver) => {
+  const { version } = (entry.link ? packages[entry.resolved] : entry) || {}
+  const range = /^npm:.+@([^@]*)$/.exec(spec)?.[1] || spec
+  return version === undefined || ['', '*'].includes(range) || !semver.validRange(range, true) || semver.satisfies(version, range, true)
+}
+
+/** What a manifest requires in any case: not as a peer, not as an optional package, not as one of its own tarball. */
+const requiredBy = ([from, manifest], one) => {
+  // What folders beside the project require, npm leaves to them.
+  const isOutside = from.startsWith('../')
+  if (isOutside || manifest.optional || manifest.devOptional || manifest.extraneous || manifest.inBundle || manifest.link) {
+    return []
+  }
+  const own = from === '' || one.folders[from] ? { ...manifest.devDependencies, ...manifest.dependencies } : { ...manifest.dependencies }
+  const bundled = manifest.bundleDependencies || []
+  const isOpen = name => manifest.optionalDependencies?.[name] !== undefined || bundled === true || bundled.includes(name)
+  return Object.entries(own).filter(([name]) => !isOpen(name))
+}
+
+/**
+ * All that a lockfile lacks and that must be there: packages that are required, and links to workspaces. Overrides may replace what is
+ * required, so versions do not count beside them.
+ */
+const lacking = (packages, one, step, semver) => {
+  const patterns = step.root.workspaces?.packages || step.root.workspaces || []
+  const isWorkspace = folder => patterns.some(pattern => [folder, folder.replace(/[^/]*$/, '*')].includes(pattern.replace(/^\.\//, '')))
+  const isUnmet = (from, name, spec) => {
+    const entry = found(packages, from, name)
+    // A workspace stands for what the project requires of its name, whatever its version.
+    const isOwn = from === '' && entry?.link && isWorkspace(entry.resolved)
+    return !entry || !isOwn && !step.root.overrides && !meets(packages, entry, spec, semver)
+  }
+  const unmet = Object.entries(manifestsOf(packages, one, step)).flatMap(([from, manifest]) => {
+    const isThere = from === '' || packages[from] && !packages[from].extraneous
+    const required = isThere ? requiredBy([from, manifest], one) : []
+    return required.filter(([name, spec]) => isUnmet(from, name, spec)).map(([name, spec]) => `${name}@${spec} of ${from || 'the project'}`)
+  })
+  const isUnlinked = ([folder, { name }]) => isWorkspace(folder) && packages[`node_modules/${name}`]?.resolved !== folder
+  return [...unmet, ...Object.entries(one.folders).filter(isUnlinked).map(([folder]) => `the workspace ${folder}`)]
+}
+
+/**
+ * The packages that a lockfile takes from a file, a repository or a folder outside of the project although no requirement for the
+ * name is one of that kind.
+ */
+const disowned = (packages, one, step) => {
+  const isElsewhere = spec => /[:/]|\.tgz$|\.tar\.gz$/.test(spec) && !spec.startsWith('npm:')
+  const manifests = Object.values(manifestsOf(packages, one, step)).filter(manifest => !manifest.link)
+  const all = manifests.flatMap(manifest => [...SECTIONS, 'peerDependencies'].flatMap(section => Object.entries(manifest[section] || {})))
+  const named = new Set(all.filter(([, spec]) => isElsewhere(spec)).map(([name]) => name))
+  const isFrom = ({ link, resolved }) => /^(file:|git)/.test(resolved || '') || link && resolved.startsWith('../')
+  return Object.entries(packages).filter(([path, entry]) => isFrom(entry) && !named.has(path.replace(/.*node_modules\//, ''))).map(([path]) => path)
+}
 
 /** Whether a line is about nothing but what is in the folder `path`, or where it is from. */
 const isAbout = (path, line) => {
@@ -46,31 +111,89 @@ const isAbout = (path, line) => {
     new RegExp(`file project/\\S*\\.bin/\\S+: .*-> \\.\\./${name}/`).test(line)
 }
 
-/** Why npm gives no result: errors of its own code. */
-const OWN_ERRORS = /^undefined: (Cannot read properties of (null|undefined) \(reading '\w+'\)|Invalid Version: )/
-
-/** Reasons for which a step's outcomes cannot be compared; undefined where they can. */
-exports.ofStep = (one, step, result, failed, packages) => {
-  if (OWN_ERRORS.test(result.refused)) {
-    return 'npm fails by itself'
-  }
-  const requirements = gitRequirements(packages.npm, one, step)
-  const [lost] = withoutFolder(requirements)
-  const others = otherCommit(requirements)
-  if (step.action === 'ci' && failed?.code === 'DX_LOCKFILE_OUT_OF_DATE') {
-    const spec = /that satisfies "([^"]*)"/.exec(failed.message)?.[1]
-    if (lost && PATH.test(spec)) {
-      return 'npm drops the folder of a git repository'
+/** What npm says of itself in two places and what is not the same there: dx does as the lockfile says. */
+const contradictions = ({ npm, lock, packagesOf }) => {
+  const [locked, hidden, before] = [npm.lock, npm.hidden, npm.start].map(text => text && packagesOf(text) || {})
+  const ours = packagesOf(lock) || {}
+  const has = path => Object.keys(npm.tree).some(file => file === `project/${path}` || file.startsWith(`project/${path}/`))
+  const target = path => locked[path]?.link ? locked[path].resolved : path
+  return line => {
+    const [, flagged, flag] = / hidden (\S+) (dev|optional|devOptional|peer): npm /.exec(line) || []
+    if (flagged && locked[flagged] && locked[flagged][flag] !== hidden[flagged]?.[flag] && locked[flagged][flag] === ours[flagged]?.[flag]) {
+      return 'npm flags a package otherwise in its hidden lockfile'
     }
-    return others.some(other => other.spec === spec) ? 'npm installs another commit than the one required' : undefined
+    const [, unlisted] = / hidden (\S+): npm nothing, dx has /.exec(line) || []
+    if (unlisted && locked[unlisted] && !hidden[unlisted] && has(unlisted)) {
+      return 'npm does not list a package that it has installed'
+    }
+    const [, top, command, name, file] = / file project\/(\S*?)\.bin\/(\S+): npm nothing, dx -> \.\.\/((?:@[^/]+\/)?[^/]+)\/(\S+)$/.exec(line) || []
+    const linked = command && target(top + name)
+    if (command && locked[linked]?.bin?.[command] === file && before[linked]?.bin?.[command] === undefined) {
+      return 'npm does not link a command that its lockfile has'
+    }
+    const [, holder] = / file project\/(\S*node_modules\/(?:@[^/]+\/)?[^/]+)\/\S*: npm nothing, dx /.exec(line) || []
+    if (holder && hidden[holder] && !hidden[holder].link && !has(holder)) {
+      return 'npm does not install a package that it lists'
+    }
+    const [, folder] = / (?:entry|hidden) (\S+): npm has \S+, dx nothing$/.exec(line) || []
+    if (folder && !folder.includes('node_modules/') && locked[folder]?.extraneous) {
+      return 'npm keeps the entry of a folder that nothing requires'
+    }
+    return / package.json \w*[dD]ependencies: npm nothing, dx \{\}$/.test(line) ? 'npm takes an empty section away' : undefined
   }
-  const isRight = !failed && !otherCommit(gitRequirements(packages.dx, one, step)).length
-  return others.length && isRight ? 'npm installs another commit than the one required' : undefined
 }
 
-/** The lines that remain of a step's differences, and why the others are intended. */
-exports.ofLines = (lines, one, step, packages) => {
-  const paths = withoutFolder(gitRequirements(packages.npm, one, step))
-  const left = lines.filter(line => !paths.some(path => isAbout(path, line)))
-  return { left, reason: left.length < lines.length ? 'npm drops the folder of a git repository' : undefined }
+/** The reason for a refusal by dx of what npm installs, if it is intended. */
+const ofRefusal = (failed, requirements, start) => {
+  const [, link, place] = /links (\S+) to (\S+), outside of the project/.exec(failed.message) || []
+  if (failed.code === 'DX_LOCK_LEAVES_PROJECT' && start[link]?.link && start[link].resolved === place) {
+    return OUTSIDE
+  }
+  const spec = /that satisfies "([^"]*)"/.exec(failed.message)?.[1]
+  if (failed.code !== 'DX_LOCKFILE_OUT_OF_DATE' || !spec) {
+    return undefined
+  }
+  const has = list => list.some(other => other.spec === spec)
+  return has(withoutFolder(requirements)) ? DROPPED : has(otherCommit(requirements)) ? OTHER : undefined
+}
+
+/**
+ * What remains of the lines by which a step differs, and why the others are intended. `npm` is the recorded result, `failed` the
+ * refusal by dx and `lock` its lockfile.
+ */
+exports.explain = (lines, { one, step: asked, npm, failed, lock, packagesOf, semver }) => {
+  const all = reason => ({ left: [], reason })
+  if (!lines.length) {
+    return { left: lines }
+  }
+  if (npm.refused) {
+    return OWN_ERRORS.test(npm.refused) ? all(FAILED) : { left: lines }
+  }
+  // What is added or removed is in the manifest afterwards.
+  const step = { ...asked, root: JSON.parse(npm.manifest) }
+  const theirs = packagesOf(npm.lock || npm.start) || {}
+  const installed = step.action === 'ci' ? packagesOf(npm.hidden) || {} : theirs
+  const requirements = gitRequirements(theirs, one, step)
+  const ours = failed ? {} : packagesOf(lock) || {}
+  const refusal = failed && ofRefusal(failed, requirements, npm.start && packagesOf(npm.start) || {})
+  if (refusal) {
+    return all(refusal)
+  }
+  const known = failed ? [] : lacking(ours, one, step, semver)
+  const missing = lacking(installed, one, step, semver).find(one => !known.includes(one))
+  if (missing) {
+    return all(`${UNMET} (${missing})`)
+  }
+  if (otherCommit(requirements).length && (failed || !otherCommit(gitRequirements(ours, one, step)).length)) {
+    return all(OTHER)
+  }
+  const [kept] = disowned(theirs, one, step)
+  if (kept && !failed && !disowned(ours, one, step).length) {
+    return all(KEPT)
+  }
+  const paths = withoutFolder(requirements).map(({ entry }) => entry.path)
+  const contradicts = failed ? () => undefined : contradictions({ npm, lock, packagesOf })
+  const reasonOf = line => paths.some(path => isAbout(path, line)) ? DROPPED : contradicts(line)
+  const reasons = new Set(lines.map(reasonOf).filter(Boolean))
+  return { left: lines.filter(line => !reasonOf(line)), reason: [...reasons].join(', ') || undefined }
 }

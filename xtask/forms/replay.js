@@ -5,6 +5,7 @@ const { execFile } = require('node:child_process')
 const fs = require('node:fs')
 const path = require('node:path')
 const { differences, entryDifferences, lockDifferences, short, tree } = require('../installs/differences.js')
+const { explain } = require('./intended.js')
 const { furnish, home, read } = require('./place.js')
 const { REGISTRY } = require('./server.js')
 
@@ -72,14 +73,15 @@ const packagesOf = text => {
 /** The entries of the hidden lockfile that differ. */
 const hiddenDifferences = (theirs, ours) => entryDifferences(packagesOf(theirs), packagesOf(ours), 'hidden')
 
-/** Compares the steps of a project; returns what differs, and how many steps were compared. */
-exports.replay = async (one, results, folder, server, binary, git) => {
+/** Compares the steps of a project; returns what differs, what differs on purpose, and how many steps were compared. */
+exports.replay = async (one, results, folder, server, binary, git, semver) => {
   if (results.length) {
     server.publish(one)
     home(folder, one, git)
   }
   const ours = new Dx(folder, server.address, binary)
   const found = []
+  const intended = new Set()
   let compared = 0
   const isOld = ['version-1', 'npm-6'].includes(one.kind)
   let linksInside = false
@@ -99,14 +101,24 @@ exports.replay = async (one, results, folder, server, binary, git) => {
     if (isIntendedRefusal(result.refused, failed)) {
       break
     }
+    const file = name => read(path.join(ours.project, name))
+    const report = lines => {
+      const context = { one, step, npm: result, failed, lock: file('package-lock.json'), packagesOf, semver }
+      const { left, reason } = explain(lines, context)
+      reason && intended.add(reason)
+      found.push(...left)
+      return left.length > 0
+    }
     if (!result.refused !== !failed) {
-      found.push(label(`npm ${short(result.refused || 'goes on')}, dx ${failed ? `${failed.code} ${short(failed.message)}` : 'goes on'}`))
-      break
+      const outcome = `npm ${short(result.refused || 'goes on')}, dx ${failed ? `${failed.code} ${short(failed.message)}` : 'goes on'}`
+      if (report([label(outcome)])) {
+        break
+      }
+      continue
     }
     if (failed) {
       continue
     }
-    const file = name => read(path.join(ours.project, name))
     linksInside ||= [result.lock, file('package-lock.json')].some(text => text && breaksCircle(text))
     const lines = [
       ...lockDifferences(result.lock, file('package-lock.json')),
@@ -116,7 +128,7 @@ exports.replay = async (one, results, folder, server, binary, git) => {
     ].map(label)
     const known = { ...packagesOf(result.lock), ...packagesOf(result.hidden) }
     const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
-    found.push(...lines.filter(counts))
+    report(lines.filter(counts))
   }
-  return { found, compared }
+  return { found, intended: [...intended], compared }
 }
