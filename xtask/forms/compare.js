@@ -66,6 +66,7 @@ const work = async () => {
   const server = new Server()
   await server.start()
   const daemon = new Daemon(place)
+  const semver = require(path.join(npm, 'node_modules/semver'))
   const sums = {}
   for (let seed = first; seed < first + number; seed++) {
     const folder = path.join(place, String(seed))
@@ -76,7 +77,7 @@ const work = async () => {
         continue
       }
       if (flags.dx) {
-        outcome = await replay(known.project, known.results, folder, server, path.resolve(flags.dx), await daemon.address())
+        outcome = await replay(known.project, known.results, folder, server, path.resolve(flags.dx), await daemon.address(), semver)
       }
     } catch (error) {
       outcome.found = [`not compared: ${error.stack}`]
