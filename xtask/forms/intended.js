@@ -113,7 +113,7 @@ const isAbout = (path, line) => {
 
 /** What npm says of itself in two places and what is not the same there: dx does as the lockfile says. */
 const contradictions = ({ npm, lock, packagesOf }) => {
-  const [locked, hidden, before] = [npm.lock, npm.hidden, npm.start].map(text => text && packagesOf(text) || {})
+  const [locked, hidden] = [npm.lock, npm.hidden].map(text => text && packagesOf(text) || {})
   const ours = packagesOf(lock) || {}
   const has = path => Object.keys(npm.tree).some(file => file === `project/${path}` || file.startsWith(`project/${path}/`))
   const target = path => locked[path]?.link ? locked[path].resolved : path
@@ -128,7 +128,7 @@ const contradictions = ({ npm, lock, packagesOf }) => {
     }
     const [, top, command, name, file] = / file project\/(\S*?)\.bin\/(\S+): npm nothing, dx -> \.\.\/((?:@[^/]+\/)?[^/]+)\/(\S+)$/.exec(line) || []
     const linked = command && target(top + name)
-    if (command && locked[linked]?.bin?.[command] === file && before[linked]?.bin?.[command] === undefined) {
+    if (command && locked[linked]?.bin?.[command] === file) {
       return 'npm does not link a command that its lockfile has'
     }
     const [, holder] = / file project\/(\S*node_modules\/(?:@[^/]+\/)?[^/]+)\/\S*: npm nothing, dx /.exec(line) || []
@@ -144,10 +144,14 @@ const contradictions = ({ npm, lock, packagesOf }) => {
 }
 
 /** The reason for a refusal by dx of what npm installs, if it is intended. */
-const ofRefusal = (failed, requirements, start) => {
+const ofRefusal = (failed, requirements, start, one, step) => {
   const [, link, place] = /links (\S+) to (\S+), outside of the project/.exec(failed.message) || []
   if (failed.code === 'DX_LOCK_LEAVES_PROJECT' && start[link]?.link && start[link].resolved === place) {
     return OUTSIDE
+  }
+  const [, unowned] = /entry (\S+) takes \S+ from \S+, but it is required from a registry/.exec(failed.message) || []
+  if (failed.code === 'DX_LOCK_ORIGIN' && disowned(start, one, step).includes(unowned)) {
+    return KEPT
   }
   const spec = /that satisfies "([^"]*)"/.exec(failed.message)?.[1]
   if (failed.code !== 'DX_LOCKFILE_OUT_OF_DATE' || !spec) {
@@ -175,7 +179,7 @@ exports.explain = (lines, { one, step: asked, npm, failed, lock, packagesOf, sem
   const installed = step.action === 'ci' ? packagesOf(npm.hidden) || {} : theirs
   const requirements = gitRequirements(theirs, one, step)
   const ours = failed ? {} : packagesOf(lock) || {}
-  const refusal = failed && ofRefusal(failed, requirements, npm.start && packagesOf(npm.start) || {})
+  const refusal = failed && ofRefusal(failed, requirements, npm.start && packagesOf(npm.start) || {}, one, step)
   if (refusal) {
     return all(refusal)
   }
