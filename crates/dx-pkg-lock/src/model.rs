@@ -215,6 +215,17 @@ impl LockPackage {
         self.name.as_deref().unwrap_or_else(|| name_of_path(&self.path))
     }
 
+    /// Returns the names and specifiers of all four kinds of dependencies.
+    pub fn requirements(&self) -> impl Iterator<Item = (&str, &str)> {
+        let sections = [
+            &self.dependencies,
+            &self.dev_dependencies,
+            &self.optional_dependencies,
+            &self.peer_dependencies,
+        ];
+        sections.into_iter().flatten().map(|(name, spec)| (name.as_str(), spec.as_str()))
+    }
+
     /// Returns whether this entry, or the folder it links to, is outside the project.
     #[must_use]
     pub fn is_outside(&self) -> bool {
