@@ -41,6 +41,8 @@ mod fresh;
 mod freshness;
 #[cfg(unix)]
 mod git;
+#[cfg(unix)]
+mod git_mirrors;
 mod gyp;
 mod habits;
 mod harness;
@@ -125,3 +127,4 @@ mod words;
 mod worker;
 mod workspace_patterns;
 mod workspaces;
+mod yarn_patches;
