@@ -203,8 +203,8 @@ const fromGit = async () => {
     const [spec, versions] = Array.isArray(way) ? way : [way, all]
     const manifest = { dependencies: Object.fromEntries(FROM_GIT.map(name => [name, spec(name)])) }
     const [folder, copy] = [`git-${++number}`, `git-${number}-npm`].map(own => world.project(own, manifest))
-    // npm drops the folder of a repository, and knows no short commits.
-    const options = /path:|short/.test(spelling) ? {} : { copy }
+    // npm drops the folder of a repository, knows no short commits, and asks sites for their archives.
+    const options = /^git(\+file| daemon)/.test(spelling) && !/path:|short/.test(spelling) ? { copy } : {}
     check(`git, ${spelling}`, folder, versions, { ...options, alone: true, forget: away(path.join(world.folder, 'git')) })
   }
   const added = world.project('git-add', {})

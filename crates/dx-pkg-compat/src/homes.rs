@@ -11,6 +11,7 @@ mod meaning;
 mod owner;
 mod patching;
 mod pins;
+mod requirement;
 mod settings;
 mod text;
 

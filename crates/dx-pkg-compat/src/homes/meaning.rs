@@ -3,6 +3,7 @@
 use dx_pkg_core::{PackageName, Range, Spec, Version};
 
 use super::patching::{Patching, RequiredPatches};
+use super::requirement::{after, manifest_of, resolved};
 use super::{Catalogs, HomeError, Manager, Owner};
 
 /// A workspace that `workspace:` may mean.
@@ -230,13 +231,6 @@ fn jsr(name: &str, spec: &str, package: &str) -> Result<String, HomeError> {
     Ok(alias)
 }
 
-/// Returns what follows a protocol.
-pub(super) fn after<'s>(spec: &'s str, protocol: &str) -> Option<&'s str> {
-    let spec = spec.trim();
-    let (start, rest) = spec.split_at_checked(protocol.len())?;
-    start.eq_ignore_ascii_case(protocol).then_some(rest)
-}
-
 /// Returns the protocol and the path of a requirement for a folder or a file.
 fn path_of(spec: &str) -> Option<(&'static str, &str)> {
     ["link:", "portal:", "file:"]
@@ -246,23 +240,6 @@ fn path_of(spec: &str) -> Option<(&'static str, &str)> {
 
 fn is_rooted(path: &str) -> bool {
     path.starts_with(['/', '~']) || path.as_bytes().get(1) == Some(&b':')
-}
-
-pub(super) fn manifest_of(from: &str) -> String {
-    if from.is_empty() { "package.json".to_owned() } else { format!("{from}/package.json") }
-}
-
-/// Returns a path in the folder `from` without `.` and `..`, relative to the project.
-pub(super) fn resolved(from: &str, path: &str) -> String {
-    let mut found: Vec<&str> = Vec::new();
-    for part in from.split('/').chain(path.split(['/', '\\'])) {
-        match part {
-            "" | "." => {}
-            ".." if found.last().is_some_and(|last| *last != "..") => _ = found.pop(),
-            other => found.push(other),
-        }
-    }
-    found.join("/")
 }
 
 /// Returns the path from the folder `from` to `folder`, both relative to the project.

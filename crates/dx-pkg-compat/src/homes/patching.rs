@@ -8,7 +8,7 @@ use dx_pkg_core::spec::percent_decoded;
 use dx_pkg_core::{PackageName, Spec};
 
 use super::HomeError;
-use super::meaning::{after, manifest_of, resolved};
+use super::requirement::{after, manifest_of, resolved};
 use crate::manifest::{PatchRule, is_inside};
 
 #[cfg(test)]

@@ -43,7 +43,8 @@ impl Manifest {
         keys.iter().any(|key| self.manager_settings.get(*key) == Some(&Value::Bool(true)))
     }
 
-    /// Returns whether pnpm's settings let a package be installed without a patch that does not fit.
+    /// Returns whether pnpm's settings let a package be installed without a patch that does not
+    /// fit.
     #[must_use]
     pub fn ignores_patch_failures(&self) -> bool {
         self.manager_settings.get("ignorePatchFailures") == Some(&Value::Bool(true))

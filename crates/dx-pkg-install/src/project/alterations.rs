@@ -156,8 +156,8 @@ impl Alterations {
         }
     }
 
-    /// Gives each package of `lock` the patch for it; `previous` is the lockfile. `fitting` is asked
-    /// about patches that may be left out.
+    /// Gives each package of `lock` the patch for it; `previous` is the lockfile. `fitting` is
+    /// asked about patches that may be left out.
     ///
     /// # Errors
     /// A patch is for no package, or for one that cannot be patched, or is missing, or differs
