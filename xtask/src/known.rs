@@ -1,6 +1,8 @@
 //! `cargo xtask known`: the pages about every field and setting that is known, written from the
 //! tables of `dx_pkg_compat::known`; and the peers' own names, with which a test compares them.
 
+mod settings;
+
 use std::fmt::Write;
 use std::fs;
 use std::path::Path;
@@ -23,7 +25,7 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
     if options.word() == Some("renew") {
         return renew(&root);
     }
-    for (page, text) in pages() {
+    for (page, text) in pages(&root)? {
         fs::write(root.join(page), text).map_err(|error| format!("{page}: {error}"))?;
     }
     Ok(())
@@ -34,16 +36,24 @@ pub(crate) fn check(root: &Path) -> Vec<String> {
     if !root.join(LISTS).exists() {
         return Vec::new();
     }
-    let pages = pages().into_iter();
+    let pages = match pages(root) {
+        Ok(pages) => pages.into_iter(),
+        Err(error) => return vec![error],
+    };
     pages
         .filter(|(page, text)| fs::read_to_string(root.join(page)).ok().as_ref() != Some(text))
         .map(|(page, _)| format!("{page}: differs from the tables; run cargo xtask known"))
         .collect()
 }
 
-/// Each page, with its text.
-fn pages() -> [(&'static str, String); 2] {
-    [("docs/package-json.md", package_json()), ("docs/peer-settings.md", peer_settings())]
+/// Each page, with its text. Of the one about settings only the tables are written.
+fn pages(root: &Path) -> Result<[(&'static str, String); 3], String> {
+    let settings = settings::page(&workspace::read(&root.join(settings::PAGE))?)?;
+    Ok([
+        ("docs/package-json.md", package_json()),
+        ("docs/peer-settings.md", peer_settings()),
+        (settings::PAGE, settings),
+    ])
 }
 
 fn package_json() -> String {

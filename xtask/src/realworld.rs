@@ -1,5 +1,5 @@
 //! `cargo xtask realworld`: the examples installed from the configured registry, then built and
-//! tested.
+//! tested; with `sources`, well-known packages from tarballs and git in every spelling.
 
 use crate::dx::{self, Dx};
 use crate::options::Options;
@@ -22,6 +22,9 @@ struct Report {
 /// Installs and builds every example, prints a table, and fails when one failed.
 pub(crate) fn run(options: &Options) -> Result<(), String> {
     let dx = Dx::new(options)?;
+    if options.word() == Some("sources") {
+        return sources(options, &dx);
+    }
     let place = dx::workplace("realworld")?;
     let examples = workspace::root().join("examples");
     let mut failed = Vec::new();
@@ -53,6 +56,20 @@ pub(crate) fn run(options: &Options) -> Result<(), String> {
         }
     }
     if failed.is_empty() { Ok(()) } else { Err(failed.join("\n\n")) }
+}
+
+/// Runs `real/sources.mjs`, which prints a line for each spelling.
+fn sources(options: &Options, dx: &Dx) -> Result<(), String> {
+    let mut node = Command::new(options.path("node")?.unwrap_or_else(|| "node".into()));
+    node.arg(workspace::root().join("xtask/real/sources.mjs")).arg("--dx").arg(dx.path());
+    if let Some(npm) = options.path("npm")? {
+        node.arg("--npm").arg(npm);
+    }
+    if let Some(parts) = options.value("only") {
+        node.arg("--only").arg(parts);
+    }
+    let status = node.status().map_err(|error| format!("{node:?}: {error}"))?;
+    if status.success() { Ok(()) } else { Err("some packages were not installed".to_owned()) }
 }
 
 fn names(examples: &Path) -> Result<Vec<String>, String> {

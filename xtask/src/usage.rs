@@ -42,8 +42,14 @@ const TASKS: &[Task] = &[
     Task {
         name: "realworld",
         about: "install every project of examples/ from the configured registry and build or test it",
-        calls: &["[--dx PATH] [--only NAME]"],
-        more: || "  --only NAME  the one project of this name\n".to_owned(),
+        calls: &["[--dx PATH] [--only NAME]", "sources [--dx PATH] [--npm CLI] [--only PARTS]"],
+        more: || {
+            "  --only NAME  the one project of this name\n  \
+             sources      well-known packages from tarballs and git in every spelling, and packages \
+             with native\n               parts; of the parts tarballs,add,git,native those of \
+             --only; --npm compares lockfiles\n"
+                .to_owned()
+        },
     },
     Task {
         name: "bench",

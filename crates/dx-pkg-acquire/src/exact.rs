@@ -151,16 +151,8 @@ impl<'l> Elsewhere<'l> {
     pub fn of(packages: impl Iterator<Item = &'l LockPackage>) -> Self {
         let mut names = HashSet::new();
         for package in packages {
-            let sections = [
-                &package.dependencies,
-                &package.dev_dependencies,
-                &package.optional_dependencies,
-                &package.peer_dependencies,
-            ];
-            let declared = sections.into_iter().flatten();
-            names.extend(
-                declared.filter(|(_, spec)| is_outside(spec)).map(|(name, _)| name.as_str()),
-            );
+            let declared = package.requirements().filter(|(_, spec)| is_outside(spec));
+            names.extend(declared.map(|(name, _)| name));
         }
         Elsewhere(names)
     }
@@ -223,13 +215,7 @@ pub fn required_addresses<'l>(
         }
     };
     for package in packages {
-        let sections = [
-            &package.dependencies,
-            &package.dev_dependencies,
-            &package.optional_dependencies,
-            &package.peer_dependencies,
-        ];
-        sections.into_iter().flatten().for_each(|(_, spec)| take(spec));
+        package.requirements().for_each(|(_, spec)| take(spec));
     }
     let mut rules: Vec<&Override> = overrides.iter().collect();
     while let Some(rule) = rules.pop() {

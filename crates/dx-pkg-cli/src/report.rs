@@ -136,6 +136,12 @@ impl Events for Report {
         }
     }
 
+    fn note(&self, text: &str) {
+        if self.shows_script_output() {
+            complain(&format!("{} {}\n", paint("36", "note:"), plain(text)));
+        }
+    }
+
     fn work_began(&self, session: &Session, counters: &Arc<Counters>) {
         dx_pkg_os::memory::return_large_blocks();
         if self.shows_script_output() && !session.environment.in_ci() {

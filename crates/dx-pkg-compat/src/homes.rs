@@ -9,7 +9,9 @@ mod catalogs;
 mod error;
 mod meaning;
 mod owner;
+mod patching;
 mod pins;
+mod requirement;
 mod settings;
 mod text;
 
@@ -19,8 +21,9 @@ mod tests;
 pub use approvals::Approvals;
 pub use catalogs::Catalogs;
 pub use error::HomeError;
-pub use meaning::{Meanings, WorkspaceName, link_path};
+pub use meaning::{Meanings, WorkspaceName};
 pub use owner::{Manager, Owner};
+pub use patching::{RequiredPatches, patched_name};
 pub use pins::{ReadPins, pins};
 pub use settings::HomeSettings;
 
@@ -75,14 +78,31 @@ impl Home {
     /// Gives the project's manifest what its manager sets of what npm does not know, such as
     /// `packageExtensions`: from this file and, for a pnpm that reads it, the field `pnpm`.
     pub fn complete(&self, manifest: &mut Manifest) {
+        self.make_optional(manifest);
         let field = manifest.raw.get("pnpm").filter(|_| self.reads_pnpm_field()).cloned();
         let reads_file = matches!(self.owner.manager, Manager::Pnpm | Manager::Yarn);
         let file = reads_file.then(|| self.file.clone());
         for place in [field, file].into_iter().flatten() {
             let Value::Object(map) = place else { continue };
-            let known = map.into_iter().filter(|(key, _)| CARRIED_OUT.contains(&key.as_str()));
+            // pnpm 11 has no such setting.
+            let is_old = |key: &str| key == "ignorePatchFailures" && !self.reads_pnpm_field();
+            let known = map
+                .into_iter()
+                .filter(|(key, _)| CARRIED_OUT.contains(&key.as_str()) && !is_old(key));
             manifest.manager_settings.extend(known);
         }
+    }
+
+    /// Makes the dependencies of a manifest optional of which Yarn's `dependenciesMeta` says so.
+    pub fn make_optional(&self, manifest: &mut Manifest) {
+        if self.owner.manager != Manager::Yarn || !manifest.has_optional_meta() {
+            return;
+        }
+        let declared = std::mem::take(&mut manifest.dependencies);
+        let is_optional = |(name, _): &(String, String)| manifest.is_optional_by_meta(name);
+        let (optional, others): (Vec<_>, Vec<_>) = declared.into_iter().partition(is_optional);
+        manifest.dependencies = others;
+        manifest.optional_dependencies.extend(optional);
     }
 
     /// Returns those of these settings that the manifest has in the field `pnpm`, which its manager

@@ -54,14 +54,14 @@ pub enum Treatment {
 pub enum Effect {
     /// Scripts are allowed by another field.
     Scripts,
-    /// Packages stay unpatched.
-    Patches,
     /// Manifests of dependencies are taken as published.
     Manifests,
     /// Requirements that name a catalog cannot be met.
     Catalogs,
     /// `node_modules` looks otherwise.
     Layout,
+    /// Workspaces are not copied.
+    Linked,
     /// The field stands in the manifest of a workspace.
     ProjectOnly,
     /// Another one.
@@ -72,10 +72,10 @@ impl Effect {
     /// Every effect, in the order in which a warning names them.
     pub const ALL: [Self; 7] = [
         Self::Scripts,
-        Self::Patches,
         Self::Manifests,
         Self::Catalogs,
         Self::Layout,
+        Self::Linked,
         Self::ProjectOnly,
         Self::Other,
     ];
@@ -85,10 +85,10 @@ impl Effect {
     pub fn in_words(self) -> &'static str {
         match self {
             Self::Scripts => "name the packages in allowScripts instead",
-            Self::Patches => "packages are installed unpatched",
             Self::Manifests => "packages are taken as published",
             Self::Catalogs => "write a version instead of each catalog: requirement",
             Self::Layout => "node_modules is laid out as npm does",
+            Self::Linked => "workspaces are linked, not copied",
             Self::ProjectOnly => "it counts in the project's own package.json only",
             Self::Other => "",
         }

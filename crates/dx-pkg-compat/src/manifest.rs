@@ -194,6 +194,20 @@ impl Manifest {
         Ok(rules)
     }
 
+    /// Returns whether `dependenciesMeta` says of any dependency that it is optional, as Yarn reads
+    /// it.
+    #[must_use]
+    pub fn has_optional_meta(&self) -> bool {
+        let meta = self.raw.get("dependenciesMeta").and_then(Value::as_object);
+        meta.is_some_and(|meta| meta.keys().any(|name| self.is_optional_by_meta(name)))
+    }
+
+    /// Returns whether it says so of this one.
+    pub(crate) fn is_optional_by_meta(&self, name: &str) -> bool {
+        let meta = self.raw.get("dependenciesMeta").and_then(|meta| meta.get(name));
+        meta.and_then(|meta| meta.get("optional")) == Some(&Value::Bool(true))
+    }
+
     /// Returns what `devEngines` demands and the current engines do not meet.
     ///
     /// # Errors

@@ -38,8 +38,8 @@ pub use error::{ConfigError, ConfigWarning, redact_urls};
 pub use layers::environment_setting;
 pub use linked::known_settings;
 pub use options::{
-    Flag, FlagValue, MissingValue, OPTIONS, OptionGroup, OptionInfo, SettingWords, Support,
-    find_flag, take_settings,
+    DETAILS, Flag, FlagValue, MissingValue, OF_ONE_REGISTRY, OPTIONS, OptionGroup, OptionInfo,
+    SettingWords, Support, find_flag, take_settings,
 };
 pub use release_age::ReleaseCutoff;
 pub use source::Source;

@@ -13,7 +13,7 @@ use std::str::FromStr;
 
 use crate::{Coded, NameError, PackageName, Range, Version};
 use foreign::ForeignProtocol;
-pub use git::GitSpec;
+pub use git::{GitSpec, percent_decoded};
 pub use hosted::{HostedRepository, HostedSite};
 
 /// A requirement for a package.

@@ -11,8 +11,6 @@ const LONGEST: usize = 300;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Address {
     text: String,
-    is_file: bool,
-    is_ssh: bool,
 }
 
 impl Address {
@@ -45,22 +43,12 @@ impl Address {
         if is_option(authority) || is_option(host) {
             return refused("git or ssh would take its host for an option");
         }
-        let (is_file, is_ssh) = (scheme == "file", matches!(scheme.as_str(), "ssh" | "scp"));
-        Ok(Self { text: text.to_owned(), is_file, is_ssh })
+        Ok(Self { text: text.to_owned() })
     }
 
     /// Returns the address for git.
     pub(crate) fn as_str(&self) -> &str {
         &self.text
-    }
-
-    /// Returns whether the repository is on this machine.
-    pub(crate) fn is_file(&self) -> bool {
-        self.is_file
-    }
-
-    pub(crate) fn is_ssh(&self) -> bool {
-        self.is_ssh
     }
 
     /// Returns the address for messages, without credentials.

@@ -2,7 +2,8 @@
 //!
 //! - Of the environment, what names a repository, an index or other objects is taken away.
 //! - Only the transports `https`, `http`, `ssh` and `git` are allowed, for redirects and submodules
-//!   too, and `file` where the repository itself is on this machine.
+//!   too, and `file` where the repository itself is on this machine, or the user's
+//!   `url.….insteadOf` says that it is.
 //! - No hook is run, no file system monitor, and no filter of the user's, such as that of Git LFS:
 //!   attributes of a repository choose among filters, and what they make of a commit would differ
 //!   between machines. Line ends are not converted to those of the machine.
@@ -48,6 +49,17 @@ struct Configured {
     has_ssh_command: bool,
     /// The user's filters.
     filters: Vec<String>,
+    /// What addresses begin with, and what the user's `url.….insteadOf` puts in its place.
+    rewritten: Vec<(String, String)>,
+}
+
+impl Configured {
+    /// Returns the beginning of the place where git goes for an address.
+    fn place<'p>(&'p self, address: &'p Address) -> &'p str {
+        let text = address.as_str();
+        let matching = self.rewritten.iter().filter(|(start, _)| text.starts_with(start));
+        matching.max_by_key(|(start, _)| start.len()).map_or(text, |(_, place)| place)
+    }
 }
 
 /// The variables that would make git work in another repository, or in another way.
@@ -132,11 +144,12 @@ impl<'g> Git<'g> {
     /// Returns a command that runs git for a repository.
     pub(crate) fn command(&self, address: &Address) -> Result<Command, GitError> {
         let configured = self.configured(address)?;
-        let mut command = plain(address);
+        let place = configured.place(address);
+        let mut command = plain(is_file(place));
         for setting in CONFIGURATION {
             command.args(["-c", setting]);
         }
-        if address.is_ssh() && !configured.has_ssh_command {
+        if is_ssh(place) && !configured.has_ssh_command {
             command.args(["-c", SSH]);
         }
         for filter in configured.filters.iter().map(String::as_str).chain(["lfs"]) {
@@ -207,16 +220,17 @@ impl<'g> Git<'g> {
         if let Some(configured) = self.configured.get() {
             return Ok(configured);
         }
-        let mut command = plain(address);
+        let mut command = plain(false);
         // Of a folder that is no repository only the user's configuration is listed.
-        command.env("GIT_DIR", "/dev/null").args(["config", "--list", "--name-only", "-z"]);
+        command.env("GIT_DIR", "/dev/null").args(["config", "--list", "-z"]);
         let listed = match self.run(address, "config", &mut command, None, MAX_REFS) {
             Ok(listed) => listed,
             Err(GitError::Failed { .. }) => String::new(),
             Err(error) => return Err(error),
         };
         let mut found = Configured::default();
-        for name in listed.split('\0') {
+        for setting in listed.split('\0') {
+            let (name, value) = setting.split_once('\n').unwrap_or((setting, ""));
             found.has_ssh_command |= name.eq_ignore_ascii_case("core.sshcommand");
             let filter = name.strip_prefix("filter.").and_then(|rest| rest.rsplit_once('.'));
             if let Some((filter, _)) = filter
@@ -225,17 +239,32 @@ impl<'g> Git<'g> {
             {
                 found.filters.push(filter.to_owned());
             }
+            let url = name.strip_prefix("url.").and_then(|rest| rest.rsplit_once('.'));
+            if let Some((place, "insteadof")) = url {
+                found.rewritten.push((value.to_owned(), place.to_owned()));
+            }
         }
         Ok(self.configured.get_or_init(|| found))
     }
 }
 
-fn plain(address: &Address) -> Command {
+/// Returns whether a place that git goes to is on this machine.
+fn is_file(place: &str) -> bool {
+    place.starts_with("file:") || Path::new(place).is_absolute()
+}
+
+/// Returns whether git goes to a place by `ssh`.
+fn is_ssh(place: &str) -> bool {
+    let is_scp = !place.contains("://") && !is_file(place) && place.contains(':');
+    place.starts_with("ssh:") || is_scp
+}
+
+fn plain(allows_file: bool) -> Command {
     let mut command = Command::new("git");
     for variable in FOREIGN {
         command.env_remove(variable);
     }
-    let allowed = if address.is_file() { "https:http:ssh:git:file" } else { "https:http:ssh:git" };
+    let allowed = if allows_file { "https:http:ssh:git:file" } else { "https:http:ssh:git" };
     command
         .env("GIT_ALLOW_PROTOCOL", allowed)
         .env("GIT_TERMINAL_PROMPT", "0")

@@ -80,8 +80,12 @@ impl Addition {
                 return Err(InstallError::UnsupportedArgument { argument: text.to_owned() });
             }
         };
+        // As it is written: dependenciesMeta may make a dependency optional.
+        let written = project.manifest.has_optional_meta();
+        let written = written.then(|| Manifest::parse(&project.manifest_text)).transpose()?;
+        let manifest = written.as_ref().unwrap_or(&project.manifest);
         let present = |section: Section| {
-            let mut entries = project.manifest.section(section).iter();
+            let mut entries = manifest.section(section).iter();
             entries.find(|(known, _)| *known == name).map(|(_, spec)| spec)
         };
         let has = |section: &Section| present(*section).is_some();

@@ -30,7 +30,9 @@ pub(crate) fn check(
     project.manifest.override_rules()?;
     foreign::check(session, project, events)?;
     report_script_rules(session, project, events)?;
-    report_manager(project, events);
+    if let Some(malformed) = project.manifest.malformed_package_manager() {
+        events.warning(&malformed);
+    }
     let dev_engines = project.manifest.dev_engines.as_ref();
     let asks_for_node = dev_engines.is_some_and(|engines| engines.get("runtime").is_some());
     if asks_for_node {
@@ -105,15 +107,14 @@ fn watch_node(session: &Session, project: &mut Project) {
     }
 }
 
-/// Reports which package manager dx takes the place of, when it installs here for the first time.
-fn report_manager(project: &Project, events: &dyn Events) {
-    if let Some(malformed) = project.manifest.malformed_package_manager() {
-        events.warning(&malformed);
-    }
+/// Reports which package manager dx takes the place of, once for a project: where nothing tells
+/// that dx or npm has installed it before, on this machine or another.
+pub(crate) fn report_manager(project: &Project, events: &dyn Events) {
     if let Some(manager) = project.manifest.other_manager()
+        && project.lockfile_text().is_none()
         && !project.root.join(state::PATH).exists()
     {
-        events.warning(&format!("package.json asks for {manager}; dx takes its place"));
+        events.note(&format!("package.json asks for {manager}; dx takes its place"));
     }
 }
 

@@ -24,6 +24,9 @@ pub trait Events: Sync {
     /// Reports something the user should know, while the install goes on.
     fn warning(&self, _text: &str) {}
 
+    /// Reports something that is as it should be and that a newcomer may wonder about.
+    fn note(&self, _text: &str) {}
+
     /// Reports that work begins that takes time; `counters` show how far it is.
     fn work_began(&self, _session: &Session, _counters: &Arc<Counters>) {}
 

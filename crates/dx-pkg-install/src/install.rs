@@ -85,6 +85,9 @@ pub fn install(
     let OpenProject { session, mut project, starts_from_nothing, started, lock } = open;
     let notices = notices::take(&project.root);
     notices.iter().for_each(|notice| events.warning(notice));
+    if options.mode == Mode::Install {
+        demands::report_manager(&project, events);
+    }
     build_for(&session, &project);
     let run = Run::new(&session, options, events, starts_from_nothing)?;
     let result = run.install(&mut project);

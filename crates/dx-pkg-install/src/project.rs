@@ -158,6 +158,8 @@ impl Project {
     ) -> Result<(), InstallError> {
         let ignores_pins = self.ignores_pins;
         *self = Project { ignores_pins, ..Self::read(self.root.clone(), &self.root)? };
+        let patches = self.pins()?.patches;
+        self.require_patches(patches)?;
         if with_lockfile {
             self.load_lockfile()?;
         }
@@ -386,7 +388,8 @@ fn open_workspaces(
     for read in read_manifests(root, candidates.folders.into_iter().collect()) {
         let ReadManifest { folder, file, manifest } = read;
         seen.push(file);
-        if let Some((text, manifest)) = manifest? {
+        if let Some((text, mut manifest)) = manifest? {
+            home.make_optional(&mut manifest);
             outside::refuse_leading_out(root, &folder, &mut known)?;
             for part in [&folder, &text] {
                 hasher.update(&(part.len() as u64).to_le_bytes());

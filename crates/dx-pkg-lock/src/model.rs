@@ -215,17 +215,21 @@ impl LockPackage {
         self.name.as_deref().unwrap_or_else(|| name_of_path(&self.path))
     }
 
-    /// Returns what it requires of `name`, from the first section that names it.
-    #[must_use]
-    pub fn requirement_for(&self, name: &str) -> Option<&str> {
+    /// Returns the names and specifiers of all four kinds of dependencies.
+    pub fn requirements(&self) -> impl Iterator<Item = (&str, &str)> {
         let sections = [
             &self.dependencies,
             &self.optional_dependencies,
             &self.dev_dependencies,
             &self.peer_dependencies,
         ];
-        let mut named = sections.into_iter().flatten().filter(|(known, _)| known == name);
-        named.next().map(|(_, spec)| spec.as_str())
+        sections.into_iter().flatten().map(|(name, spec)| (name.as_str(), spec.as_str()))
+    }
+
+    /// Returns what it requires of `name`, from the first section that names it.
+    #[must_use]
+    pub fn requirement_for(&self, name: &str) -> Option<&str> {
+        self.requirements().find(|(known, _)| *known == name).map(|(_, spec)| spec)
     }
 
     /// Returns whether this entry, or the folder it links to, is outside the project.

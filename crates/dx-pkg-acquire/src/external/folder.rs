@@ -1,5 +1,6 @@
 //! Folders: their manifests are read where they are, and those that are to be copied are packed.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use dx_pkg_compat::packlist::{self, PackOptions};
@@ -24,12 +25,14 @@ pub(super) fn load(
     let package = match read_text(&file)? {
         Some(text) => parse_manifest(&file, &text)?.to_lock_package(),
         None if folder.is_dir() => LockPackage::default(),
-        None => {
-            let name = wanted.name.unwrap_or_default().to_owned();
-            return Err(AcquireError::NoFolder { name, spec: wanted.spec.to_owned(), folder });
-        }
+        None => return Err(missing(wanted, folder)),
     };
     Ok(External { package, folder: Some(path.to_owned()) })
+}
+
+fn missing(wanted: &Wanted<'_>, folder: PathBuf) -> AcquireError {
+    let name = wanted.name.unwrap_or_default().to_owned();
+    AcquireError::NoFolder { name, spec: wanted.spec.to_owned(), folder }
 }
 
 /// Packs the folder at `path` as npm does, without its script `prepare`, and puts the tarball into
@@ -44,10 +47,7 @@ pub(super) fn pack(
 ) -> Result<LockPackage, AcquireError> {
     let folder = externals.on_disk(wanted.from, path);
     let file = folder.join("package.json");
-    let Some(text) = read_text(&file)? else {
-        let name = wanted.name.unwrap_or_default().to_owned();
-        return Err(AcquireError::NoFolder { name, spec: wanted.spec.to_owned(), folder });
-    };
+    let Some(text) = read_text(&file)? else { return Err(missing(wanted, folder)) };
     let manifest = parse_manifest(&file, &text)?;
     let usual = PackOptions::default();
     let max_bytes = externals.context.config.max_package_bytes()?.unwrap_or(usual.max_bytes);

@@ -74,7 +74,7 @@ impl InstallArguments {
         let saves = !self.flags.sets("save", "false") && config.save()?;
         let original = open.project.manifest_text.clone();
         let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
-        open.project.manifest = Manifest::parse(&wanted)?;
+        open.project.set_manifest(&wanted)?;
         let manifest = |lock: &Lock| {
             edit_manifest(&original, &additions, |addition| addition.saved(lock, &prefix))
         };

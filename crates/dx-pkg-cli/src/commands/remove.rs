@@ -3,7 +3,7 @@
 use std::process::ExitCode;
 
 use clap::Args;
-use dx_pkg_compat::manifest::{Manifest, ManifestEdit};
+use dx_pkg_compat::manifest::ManifestEdit;
 use dx_pkg_core::Spec;
 use dx_pkg_install::additions::without_orphaned_patches;
 use dx_pkg_install::{Change, Environment, Events, OpenProject, Options};
@@ -53,7 +53,7 @@ impl RemoveArguments {
         }
         edit.sort_sections();
         let text = edit.finish();
-        open.project.manifest = Manifest::parse(&text)?;
+        open.project.set_manifest(&text)?;
         let save = !self.flags.sets("save", "false") && open.session.config().save()?;
         let removed = self.packages.clone();
         let manifest = |lock: &Lock| without_orphaned_patches(&text, &removed, lock);

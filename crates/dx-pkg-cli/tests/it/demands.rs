@@ -51,7 +51,7 @@ fn pins_of_other_managers_are_carried_out() {
 #[test]
 fn pins_can_be_passed_over_and_are_not_hidden_by_up_to_date() {
     let registry = registry();
-    let project = with(&registry, "resolutions", json!({ "a": "patch:a@1.0.0#a.patch" }));
+    let project = with(&registry, "resolutions", json!({ "a": "exec:./a.js" }));
     let run = ok(&project, ["install", "--foreign-overrides=warn"]);
     let warning = "versions are pinned in resolutions (a), which dx cannot carry out";
     assert_eq!(warnings(&run), [warning]);
@@ -93,7 +93,8 @@ fn other_fields_are_named_in_one_warning() {
     let told = warnings(&run);
     assert_eq!(told.len(), 1, "{run}");
     for named in [
-        "dependenciesMeta.injected, workspaces.nohoist (node_modules is laid out as npm does)",
+        "workspaces.nohoist (node_modules is laid out as npm does)",
+        "dependenciesMeta.injected (workspaces are linked, not copied)",
         "resolutions in w/package.json, allowScripts in w/package.json (",
     ] {
         assert!(told[0].contains(named), "{named}: {run}");
@@ -118,9 +119,7 @@ fn settings_of_pnpm_beside_the_project_are_named() {
 fn protocols_of_other_managers_are_named() {
     let registry = registry();
     registry.package("published", "1.0.0").dep("a", "workspace:^").publish();
-    for (spec, managers) in
-        [("exec:./a.js", "yarn"), ("runtime:^22", "pnpm"), ("patch:a@npm:1.0.0#a.patch", "yarn")]
-    {
+    for (spec, managers) in [("exec:./a.js", "yarn"), ("runtime:^22", "pnpm")] {
         let protocol = spec.split_inclusive(':').next().unwrap();
         let expected = format!("{protocol} is a protocol of {managers}");
         let project = builder(&registry).dep("a", spec).create();

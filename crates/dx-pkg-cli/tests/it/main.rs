@@ -44,6 +44,8 @@ mod freshness;
 #[cfg(unix)]
 mod git;
 #[cfg(unix)]
+mod git_mirrors;
+#[cfg(unix)]
 mod git_servers;
 mod gyp;
 mod habits;
@@ -130,3 +132,4 @@ mod words;
 mod worker;
 mod workspace_patterns;
 mod workspaces;
+mod yarn_patches;

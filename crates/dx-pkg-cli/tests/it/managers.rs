@@ -19,6 +19,11 @@ fn warnings(run: &Run) -> Vec<&str> {
     run.stderr.lines().filter_map(|line| line.strip_prefix("warning: ")).collect()
 }
 
+/// What is said of a package manager whose place dx takes.
+fn note(named: &str) -> String {
+    format!("note: package.json asks for {named}; dx takes its place\n")
+}
+
 #[test]
 fn dx_takes_the_place_of_any_package_manager_and_says_so_once() {
     let registry = registry();
@@ -35,21 +40,40 @@ fn dx_takes_the_place_of_any_package_manager_and_says_so_once() {
         ("devEngines", engine(json!([{ "name": "yarn" }, { "name": "pnpm" }])), "yarn"),
     ] {
         let project = builder(&registry).field(field, value).create();
-        let run = ok(&project, ["install"]);
-        assert_eq!(
-            warnings(&run),
-            [format!("package.json asks for {named}; dx takes its place")],
-            "{run}"
-        );
+        assert_eq!(ok(&project, ["install"]).stderr, note(named));
         for arguments in [["install"].as_slice(), &["run", "t"], &["add", "a@1.0.0"], &["ci"]] {
             let run = command(&project).args(arguments).run().success();
+            assert_eq!(run.stderr.find("package.json asks"), None, "{arguments:?} {run}");
             assert!(warnings(&run).is_empty(), "{arguments:?} {run}");
         }
+        // Neither is it new where a colleague has installed with dx, or another checkout is made.
+        project.remove("node_modules");
+        assert_eq!(ok(&project, ["install"]).stderr, "");
     }
     for value in ["npm@10.0.0", "npm@12.2.0+sha512.00", "dx@0.1.0"] {
         let project = builder(&registry).field("packageManager", json!(value)).create();
-        assert!(warnings(&ok(&project, ["install"])).is_empty(), "{value}");
+        assert_eq!(ok(&project, ["install"]).stderr, "", "{value}");
     }
+}
+
+#[test]
+fn the_word_about_a_package_manager_is_for_people_and_for_installs() {
+    let registry = registry();
+    let project = || builder(&registry).field("packageManager", json!("pnpm@9.1.0")).create();
+    assert_eq!(ok(&project(), ["add", "a@1.0.0"]).stderr, note("pnpm@9.1.0"));
+    assert_eq!(ok(&project(), ["install", "--dry-run"]).stderr, note("pnpm@9.1.0"));
+    assert_eq!(ok(&project(), ["install", "--silent"]).stderr, "");
+    let run = ok(&project(), ["install", "--json"]);
+    assert_eq!(run.stderr, "");
+    assert!(!run.stdout.contains("takes its place"), "{run}");
+    let without = project();
+    let run = command(&without).args(["ci"]).run();
+    assert!(!run.stderr.contains("takes its place"), "{run}");
+    fails(run, "DX_NO_LOCKFILE");
+    // Without a lockfile it is once for each folder.
+    let unlocked = project();
+    assert_eq!(ok(&unlocked, ["install", "--no-package-lock"]).stderr, note("pnpm@9.1.0"));
+    assert_eq!(ok(&unlocked, ["install", "--no-package-lock", "--force"]).stderr, "");
 }
 
 #[test]

@@ -250,7 +250,7 @@ fn what_contradicts_each_other_is_an_error_that_names_both() {
 fn pins_that_nobody_can_carry_out_are_refused_by_key() {
     let registry = registry();
     for (field, value) in [
-        ("resolutions", json!({ "a": "patch:a@npm:1.0.0#./a.patch" })),
+        ("resolutions", json!({ "a": "exec:./a.js" })),
         ("resolutions", json!({ "a/b/c": "1.0.0" })),
         ("resolutions", json!(["a"])),
         ("pnpm", json!({ "overrides": { "a": 1 } })),

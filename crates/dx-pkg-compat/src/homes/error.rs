@@ -114,6 +114,18 @@ pub enum HomeError {
         /// The requirement.
         spec: String,
     },
+    /// A `patch:` that cannot be carried out.
+    #[error("{required_by} requires {package}@{spec}: {problem}")]
+    Patch {
+        /// The manifest that requires it.
+        required_by: String,
+        /// The dependency.
+        package: String,
+        /// The requirement.
+        spec: String,
+        /// The problem.
+        problem: &'static str,
+    },
     /// Two fields pin the same requirements to different versions.
     #[error(
         "{key} is pinned twice: to {} in {} and to {} in {}",
@@ -143,6 +155,7 @@ impl Coded for HomeError {
             Self::NoWorkspace { .. } => "DX_NO_WORKSPACE",
             Self::BadJsr { .. } | Self::NoName { .. } => "DX_INVALID_SPEC",
             Self::Portal { .. } => "DX_UNSUPPORTED_PROTOCOL",
+            Self::Patch { .. } => "DX_BAD_PATCHED_DEPENDENCIES",
         }
     }
 
@@ -176,6 +189,9 @@ impl Coded for HomeError {
             Self::BadJsr { .. } => "write the package's scope and name".to_owned(),
             Self::NoName { argument } => format!("write the name in front: name@{argument}"),
             Self::Portal { .. } => "write file: with the same path".to_owned(),
+            Self::Patch { package, .. } => {
+                format!("write patch:{package}@npm:VERSION#~/FILE, with a patch file of the project")
+            }
         })
     }
 }

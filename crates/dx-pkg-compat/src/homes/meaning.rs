@@ -2,6 +2,8 @@
 
 use dx_pkg_core::{PackageName, Range, Spec, Version};
 
+use super::patching::{Patching, RequiredPatches};
+use super::requirement::{after, manifest_of, resolved};
 use super::{Catalogs, HomeError, Manager, Owner};
 
 /// A workspace that `workspace:` may mean.
@@ -26,12 +28,6 @@ pub struct Meanings<'p> {
     pub workspaces: &'p [WorkspaceName],
 }
 
-/// Returns the path of a `link:`, whose folder is linked to and not installed.
-#[must_use]
-pub fn link_path(spec: &str) -> Option<&str> {
-    after(spec, "link:")
-}
-
 impl Meanings<'_> {
     /// Returns what the requirement `spec` for `name` in the manifest of the folder `from` means;
     /// `None` where it is one of npm's, or one that nobody carries out.
@@ -40,9 +36,46 @@ impl Meanings<'_> {
     /// It names a workspace or a catalog's entry that is not there, or a protocol that the project
     /// may not use.
     pub fn of(&self, from: &str, name: &str, spec: &str) -> Result<Option<String>, HomeError> {
-        let Some(catalog) = after(spec, "catalog:") else {
+        let Some(value) = self.of_catalog(from, name, spec)? else {
             return self.without_catalogs(from, name, spec);
         };
+        Ok(Some(self.without_catalogs(from, name, &value)?.unwrap_or(value)))
+    }
+
+    /// Returns the path of a `link:`, whose folder is linked to and not installed.
+    ///
+    /// # Errors
+    /// A catalog does not have what the requirement names.
+    pub fn link(&self, from: &str, name: &str, spec: &str) -> Result<Option<String>, HomeError> {
+        let value = self.of_catalog(from, name, spec)?;
+        Ok(after(value.as_deref().unwrap_or(spec), "link:").map(str::to_owned))
+    }
+
+    /// Adds the patches that the requirement `spec` for `name` in the manifest of the folder `from`
+    /// asks for.
+    ///
+    /// # Errors
+    /// A catalog does not have what it names, or a `patch:` cannot be read.
+    pub fn add_patches(
+        &self,
+        from: &str,
+        name: &str,
+        spec: &str,
+        patches: &mut RequiredPatches,
+    ) -> Result<(), HomeError> {
+        let value = self.of_catalog(from, name, spec)?;
+        // Paths in a catalog are relative to the project.
+        let from = if value.is_some() { "" } else { from };
+        let spec = value.as_deref().unwrap_or(spec);
+        if let Some(patching) = Patching::read(from, name, spec)? {
+            patching.add_to(patches, name, spec.trim());
+        }
+        Ok(())
+    }
+
+    /// Returns what a catalog has for a requirement; `None` where it names none.
+    fn of_catalog(&self, from: &str, name: &str, spec: &str) -> Result<Option<String>, HomeError> {
+        let Some(catalog) = after(spec, "catalog:") else { return Ok(None) };
         let value = self.catalogs.get(name, catalog)?;
         let may_stand_there = after(value, "catalog:").is_none()
             && (self.owner.manager != Manager::Pnpm || after(value, "workspace:").is_none());
@@ -57,8 +90,7 @@ impl Meanings<'_> {
             }
             _ => None,
         };
-        let value = based.as_deref().unwrap_or(value);
-        Ok(Some(self.without_catalogs(from, name, value)?.unwrap_or_else(|| value.to_owned())))
+        Ok(Some(based.unwrap_or_else(|| value.to_owned())))
     }
 
     fn without_catalogs(
@@ -85,6 +117,9 @@ impl Meanings<'_> {
                 });
             }
             return Ok(Some(format!("file:{path}")));
+        }
+        if let Some(Patching { plain, .. }) = Patching::read(from, name, spec)? {
+            return Ok(Some(self.without_catalogs(from, name, &plain)?.unwrap_or(plain)));
         }
         // Yarn and Bun write a range of the registry like this too.
         // An alias may read as a range too: of `a@^1 || ^2` the second half is one.
@@ -196,13 +231,6 @@ fn jsr(name: &str, spec: &str, package: &str) -> Result<String, HomeError> {
     Ok(alias)
 }
 
-/// Returns what follows a protocol.
-fn after<'s>(spec: &'s str, protocol: &str) -> Option<&'s str> {
-    let spec = spec.trim();
-    let (start, rest) = spec.split_at_checked(protocol.len())?;
-    start.eq_ignore_ascii_case(protocol).then_some(rest)
-}
-
 /// Returns the protocol and the path of a requirement for a folder or a file.
 fn path_of(spec: &str) -> Option<(&'static str, &str)> {
     ["link:", "portal:", "file:"]
@@ -212,23 +240,6 @@ fn path_of(spec: &str) -> Option<(&'static str, &str)> {
 
 fn is_rooted(path: &str) -> bool {
     path.starts_with(['/', '~']) || path.as_bytes().get(1) == Some(&b':')
-}
-
-fn manifest_of(from: &str) -> String {
-    if from.is_empty() { "package.json".to_owned() } else { format!("{from}/package.json") }
-}
-
-/// Returns a path in the folder `from` without `.` and `..`, relative to the project.
-fn resolved(from: &str, path: &str) -> String {
-    let mut found: Vec<&str> = Vec::new();
-    for part in from.split('/').chain(path.split(['/', '\\'])) {
-        match part {
-            "" | "." => {}
-            ".." if found.last().is_some_and(|last| *last != "..") => _ = found.pop(),
-            other => found.push(other),
-        }
-    }
-    found.join("/")
 }
 
 /// Returns the path from the folder `from` to `folder`, both relative to the project.

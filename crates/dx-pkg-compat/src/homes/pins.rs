@@ -6,7 +6,7 @@ use dx_pkg_resolve::Override;
 use dx_pkg_resolve::rules::{Pin, Which};
 use serde_json::{Map, Value};
 
-use super::{Home, HomeError, Manager, Meanings, PNPM_WORKSPACE, link_path};
+use super::{Home, HomeError, Manager, Meanings, PNPM_WORKSPACE, RequiredPatches};
 use crate::manifest::{ForeignPin, Manifest, PinStyle, Section};
 
 /// The pins of a project.
@@ -20,6 +20,8 @@ pub struct ReadPins {
     pub left: Vec<ForeignPin>,
     /// The folders of `link:` values, relative to the project.
     pub links: Vec<String>,
+    /// The patches of `patch:` values.
+    pub patches: RequiredPatches,
     /// Whether `overrides` in `package.json` is among them, so that npm's rules for it do not hold.
     pub has_overrides: bool,
 }
@@ -72,9 +74,8 @@ pub fn pins(
             if repeated(manifest, &field, &selector, text, &value)? {
                 continue;
             }
-            if let Some(path) = link_path(text) {
-                read.links.push(path.to_owned());
-            }
+            read.links.extend(meanings.link("", &selector.name, text)?);
+            meanings.add_patches("", &selector.name, text, &mut read.patches)?;
             if selector.is_anywhere_below {
                 let Some(rule) = below(&selector, &value) else {
                     read.left.push(left());

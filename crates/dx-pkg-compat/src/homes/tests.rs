@@ -259,7 +259,9 @@ fn resolutions_of_yarn_are_read() {
         assert_eq!(found.left.len(), 1, "{key}");
     }
     let patched = json!({ "resolutions": { "a": "patch:a@npm:1.0.0#./a.patch" } });
-    assert_eq!(read(&yarn, patched).unwrap().left.len(), 1);
+    let found = read(&yarn, patched).unwrap();
+    assert_eq!((words(&found), found.left.len()), (vec!["a:1.0.0".to_owned()], 0));
+    assert_eq!(found.patches.rules[0].file, "a.patch");
     // npm's overrides beside them say the same, or are contradicted.
     let both = |value: &str| json!({ "resolutions": { "e/a": "1.0.0" }, "overrides": { "e": { "a": value } } });
     assert_eq!(read(&yarn, both("1.0.0")).unwrap(), ReadPins::default());

@@ -49,12 +49,6 @@ pub const NPMRC: &[Known] = &[
     ),
     idle("ignore-existing", NPM, "what `npm patch` passes over"),
     idle("ignore-extension", NPM, "whether a file that changes manifests is passed over"),
-    named(
-        "ignore-patch-failures",
-        NPM,
-        Effect::Patches,
-        "whether a patch that does not fit is an error",
-    ),
     idle("include-attestations", NPM, "what `npm sbom` and others list"),
     idle("include-staged", NPM, "what `npm view` lists"),
     named(
@@ -96,7 +90,7 @@ pub const NPMRC: &[Known] = &[
     idle("packages-and-scopes-permission", NPM, "what a token is good for"),
     idle("parseable", NPM, "whether output is for programs"),
     idle("password", NPM, "the password for `npm token`"),
-    named("patches-dir", NPM, Effect::Patches, "where `npm patch` writes"),
+    idle("patches-dir", NPM, "where `npm patch` writes"),
     read("prefix", NPM, "the folder of the machine's `npmrc`"),
     idle("preid", NPM, "what `npm version` writes before a prerelease's number"),
     idle("provenance", NPM, "whether a publication has proof of its source"),

@@ -59,7 +59,7 @@ pub(super) const SETTINGS: &[Known] = &[
     named(
         "dedupeInjectedDeps",
         PNPM,
-        Effect::Layout,
+        Effect::Linked,
         "whether injected workspaces are linked where that is the same",
     ),
     named(
@@ -126,13 +126,14 @@ pub(super) const SETTINGS: &[Known] = &[
         Effect::Scripts,
         "whether scripts of dependencies are left out",
     ),
+    read("ignorePatchFailures", PNPM, "whether a patch may not fit; before pnpm 11"),
     read("ignoreScripts", PNPM, "whether scripts are left out"),
     read("ignoredBuiltDependencies", PNPM, "packages whose scripts are left out without a word"),
     read("ignoredOptionalDependencies", PNPM, "optional packages to leave out"),
     named(
         "injectWorkspacePackages",
         PNPM,
-        Effect::Layout,
+        Effect::Linked,
         "whether workspaces are copied rather than linked",
     ),
     named("key", PNPM, Effect::Other, "the key of a client certificate"),
@@ -305,7 +306,7 @@ pub(super) const SETTINGS: &[Known] = &[
     named(
         "syncInjectedDepsAfterScripts",
         PNPM,
-        Effect::Layout,
+        Effect::Linked,
         "scripts after which copied workspaces are copied again",
     ),
     read("tag", PNPM, "the dist-tag for a missing version"),

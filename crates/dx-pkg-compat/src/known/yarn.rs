@@ -112,7 +112,7 @@ pub const YARNRC: &[Known] = &[
     read("npmRegistryServer", YARN, "the address that packages come from; `registry` in `.npmrc`"),
     read("npmScopes", YARN, "registries of scopes; `@scope:registry` in `.npmrc`"),
     read("packageExtensions", YARN, "fields that are added to the manifests of dependencies"),
-    named("patchFolder", YARN, Effect::Patches, "the folder of patches"),
+    idle("patchFolder", YARN, "where `yarn patch-commit` writes"),
     refused("plugins", YARN, CODE, "code that changes what Yarn does"),
     idle("pnpDataPath", YARN, "the file with the data of `.pnp.cjs`"),
     idle("pnpEnableEsmLoader", YARN, "how Node.js finds packages without `node_modules`"),

@@ -14,7 +14,7 @@ const DIGESTS: [&str; 5] = ["sha1", "sha224", "sha256", "sha384", "sha512"];
 
 impl Manifest {
     /// Returns the package manager, other than npm, that the project names and dx stands in for:
-    /// its name with its version, and without a digest.
+    /// its name with its version, and without a digest. What `devEngines` ignores is left out.
     #[must_use]
     pub fn other_manager(&self) -> Option<String> {
         let field = self.package_manager.as_deref();
@@ -28,6 +28,10 @@ impl Manifest {
         let is_known = |name: &str| matches!(name, "npm" | "dx") || OTHERS.contains(&name);
         let named = demands.iter().filter_map(|demand| {
             let name = demand.get("name")?.as_str().filter(|name| is_known(name))?;
+            let is_ignored = demand.get("onFail").and_then(Value::as_str) == Some("ignore");
+            if is_ignored && !matches!(name, "npm" | "dx") {
+                return None;
+            }
             let version = demand.get("version").and_then(Value::as_str);
             Some(version.map_or_else(|| name.to_owned(), |version| format!("{name}@{version}")))
         });
@@ -100,6 +104,10 @@ mod tests {
             ),
             (json!({ "devEngines": { "runtime": { "name": "node" } } }), None),
             (json!({ "devEngines": { "packageManager": { "name": "pip" } } }), None),
+            (
+                json!({ "devEngines": { "packageManager": { "name": "bun", "onFail": "ignore" } } }),
+                None,
+            ),
         ] {
             assert_eq!(manifest(value.clone()).other_manager().as_deref(), expected, "{value}");
         }

@@ -19,6 +19,10 @@ pub struct PatchRule {
     pub name: String,
     /// The patch file, relative to the project.
     pub file: String,
+    /// Whether the package is installed without it where it does not fit.
+    pub is_optional: bool,
+    /// Whether it is that of a requirement, which is its key.
+    pub is_required: bool,
     versions: Versions,
 }
 
@@ -67,7 +71,14 @@ fn rule(key: &str, value: &Value) -> Result<PatchRule, ManifestError> {
         None => (key, Versions::All),
         Some((name, text)) => (name, versions(text)),
     };
-    Ok(PatchRule { key: key.to_owned(), name: name.to_owned(), file: file.clone(), versions })
+    Ok(PatchRule {
+        key: key.to_owned(),
+        name: name.to_owned(),
+        file: file.clone(),
+        is_optional: false,
+        is_required: false,
+        versions,
+    })
 }
 
 fn versions(text: &str) -> Versions {
@@ -96,6 +107,45 @@ pub fn is_inside(path: &str) -> bool {
 }
 
 impl PatchRule {
+    /// Returns the rule of a requirement `spec` for `name`, for the versions in `range`; for all
+    /// where it has none.
+    pub(crate) fn required(
+        name: &str,
+        range: Option<&str>,
+        spec: &str,
+        file: &str,
+        is_optional: bool,
+    ) -> Self {
+        let versions = range.map_or(Versions::All, versions);
+        let (key, name, file) = (spec.to_owned(), name.to_owned(), file.to_owned());
+        PatchRule { key, name, file, is_optional, is_required: true, versions }
+    }
+
+    /// Returns whether another rule says the same.
+    pub(crate) fn is_same(&self, other: &Self) -> bool {
+        (&self.name, &self.file, &self.versions) == (&other.name, &other.file, &other.versions)
+    }
+
+    /// Returns whether it is for this version.
+    #[must_use]
+    pub fn is_for(&self, version: &str) -> bool {
+        match (&self.versions, Version::parse_loose(version)) {
+            (Versions::All, _) => true,
+            (Versions::One(one), Ok(version)) => *one == version,
+            (Versions::In(range), Ok(version)) => range.satisfies(&version),
+            _ => false,
+        }
+    }
+
+    /// Returns the place that has it, in words.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        match self.is_required {
+            true => self.key.clone(),
+            false => format!("{} in patchedDependencies", self.key),
+        }
+    }
+
     /// Returns the patch for a package: the one for its version, or else the one with the
     /// narrowest range, or else the one for all versions.
     ///

@@ -12,11 +12,12 @@ use super::{Manifest, ManifestError};
 mod tests;
 
 /// The settings that are carried out.
-pub(crate) const CARRIED_OUT: [&str; 7] = [
+pub(crate) const CARRIED_OUT: [&str; 8] = [
     "packageExtensions",
     "patchedDependencies",
     "allowUnusedPatches",
     "allowNonAppliedPatches",
+    "ignorePatchFailures",
     "peerDependencyRules",
     "ignoredOptionalDependencies",
     "supportedArchitectures",
@@ -40,6 +41,13 @@ impl Manifest {
     pub fn allows_unused_patches(&self) -> bool {
         let keys = ["allowUnusedPatches", "allowNonAppliedPatches"];
         keys.iter().any(|key| self.manager_settings.get(*key) == Some(&Value::Bool(true)))
+    }
+
+    /// Returns whether pnpm's settings let a package be installed without a patch that does not
+    /// fit.
+    #[must_use]
+    pub fn ignores_patch_failures(&self) -> bool {
+        self.manager_settings.get("ignorePatchFailures") == Some(&Value::Bool(true))
     }
 
     /// Returns the exceptions that pnpm's settings make from what packages require. What they say

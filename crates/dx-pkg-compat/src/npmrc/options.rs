@@ -1,13 +1,14 @@
 //! The table of settings: keys, kinds, defaults, flags, support.
 //!
-//! Getters, value checks, docs/settings.md, and the flags of the command line with their help
-//! follow from it. Never reads a configuration.
+//! Getters, value checks, the tables of docs/settings.md, and the flags of the command line with
+//! their help follow from it. Never reads a configuration.
 
 use super::trust::{ProjectRule, Trust};
 use super::value::{RawValue, Setting};
 
 #[macro_use]
 mod columns;
+mod details;
 mod flags;
 mod table;
 mod unread;
@@ -16,6 +17,7 @@ mod words;
 #[cfg(test)]
 mod tests;
 
+pub use details::{DETAILS, OF_ONE_REGISTRY};
 pub use flags::{Flag, FlagValue};
 pub use table::OPTIONS;
 pub(super) use unread::is_unread;

@@ -43,7 +43,7 @@ const PROTOCOLS: [ForeignProtocol; 8] = [
     ForeignProtocol {
         protocol: "patch:",
         managers: "yarn",
-        instead: "write the version that is patched, and apply the patch in a postinstall script",
+        instead: "write the version there, and the patch in the project's own package.json",
     },
     ForeignProtocol {
         protocol: "exec:",

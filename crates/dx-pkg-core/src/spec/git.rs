@@ -310,7 +310,7 @@ fn with_fragment(address: &str, fragment: Option<&str>) -> String {
 }
 
 /// Decodes `%20` and the like; invalid sequences stay as they are.
-fn percent_decoded(text: &str) -> String {
+pub fn percent_decoded(text: &str) -> String {
     let mut decoded = Vec::with_capacity(text.len());
     let mut rest = text;
     while let Some((before, after)) = rest.split_once('%') {

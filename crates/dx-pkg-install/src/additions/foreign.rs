@@ -1,6 +1,7 @@
-//! Arguments of `dx add` with protocols that npm lacks: `a@workspace:*`, `jsr:@s/n`, `link:../a`.
+//! Arguments of `dx add` with protocols that npm lacks: `a@workspace:*`, `jsr:@s/n`, `link:../a`,
+//! `a@patch:a@npm:1.0.0#./a.patch`.
 
-use dx_pkg_compat::homes::{Catalogs, HomeError, Meanings};
+use dx_pkg_compat::homes::{Catalogs, HomeError, Meanings, patched_name};
 use dx_pkg_core::spec::Argument;
 use dx_pkg_core::{PackageName, Spec};
 
@@ -40,7 +41,8 @@ impl ForeignArgument {
             Some("jsr:") => Self::of_jsr(name, spec, open).map(Some),
             Some("link:" | "portal:") => Self::of_folder(name, spec, open).map(Some),
             _ => {
-                let Some(name) = name else {
+                let named = || PackageName::parse(&patched_name(spec)?).ok();
+                let Some(name) = name.or_else(named) else {
                     return Err(HomeError::NoName { argument: text.to_owned() }.into());
                 };
                 Ok(Some(Self::plain(name, spec)))
@@ -108,7 +110,7 @@ impl ForeignArgument {
 
 /// Returns the protocol that a text begins with, of those that npm lacks and dx has.
 fn protocol(text: &str) -> Option<&'static str> {
-    ["workspace:", "catalog:", "jsr:", "link:", "portal:"].into_iter().find(|protocol| {
+    ["workspace:", "catalog:", "jsr:", "link:", "portal:", "patch:"].into_iter().find(|protocol| {
         text.get(..protocol.len()).is_some_and(|start| start.eq_ignore_ascii_case(protocol))
     })
 }

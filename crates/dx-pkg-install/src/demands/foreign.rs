@@ -49,7 +49,14 @@ pub(super) fn check(
     if let Some(hook) = hook(project) {
         refuse(DemandError::Hook(hook))?;
     }
-    let ProjectPins { pins, read, links, .. } = project.pins()?;
+    let ProjectPins { pins, read, links, patches, .. } = project.pins()?;
+    for (name, patch) in &patches.builtin {
+        events.warning(&format!(
+            "{name} is installed without yarn's builtin patch {patch}: it is for Plug'n'Play, and dx \
+             installs into node_modules"
+        ));
+    }
+    project.require_patches(patches)?;
     let left: Vec<ForeignPin> = read.left;
     if !left.is_empty() {
         refuse(DemandError::ForeignOverrides { pins: left })?;

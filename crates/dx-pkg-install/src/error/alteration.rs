@@ -21,20 +21,20 @@ pub enum AlterationError {
         file: String,
     },
     /// Two patches are for one package, and neither of their ranges is part of the other.
-    #[error("both {} and {} in patchedDependencies are for {package}", keys[0], keys[1])]
+    #[error("both {} and {} are for {package}", keys[0], keys[1])]
     Ambiguous {
         /// The package with its version.
         package: String,
-        /// The keys of both.
+        /// Both, in words.
         keys: [String; 2],
     },
     /// A patch is for a package that cannot be patched.
-    #[error("{key} in patchedDependencies is for {package}, which cannot be patched: {reason}")]
+    #[error("{patch} is for {package}, which cannot be patched: {reason}")]
     NotPatchable {
         /// The package with its version.
         package: String,
-        /// The key.
-        key: String,
+        /// The patch, in words.
+        patch: String,
         /// The reason.
         reason: &'static str,
     },
@@ -91,12 +91,12 @@ impl Coded for AlterationError {
                 "correct the version, remove the entry, or go on with --allow-unused-patches".into()
             }
             Self::NoPatch { .. } => {
-                "restore the file from version control, or remove the entry".into()
+                "restore the file from version control, or remove what names it".into()
             }
             Self::Ambiguous { package, .. } => {
                 format!("add an entry for {package} itself, or narrow one of the ranges")
             }
-            Self::NotPatchable { .. } => "remove the entry".into(),
+            Self::NotPatchable { .. } => "remove the patch from package.json".into(),
             Self::InWorkspace { .. } => "move the entries to the project's package.json".into(),
             Self::Frozen { .. } => "run dx install to bring the lockfile up to date".into(),
             Self::Program { .. } => {

@@ -3,8 +3,8 @@
 use dx_pkg_acquire::input::direct;
 use dx_pkg_acquire::local::places;
 use dx_pkg_acquire::metadata::FirstRequests;
-use dx_pkg_acquire::package::lacks_manifests;
-use dx_pkg_acquire::{Downloads, ResolverInput, resolve};
+use dx_pkg_acquire::package::{lacks_manifests, package_id};
+use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput, resolve};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{Spec, Version, message_with_causes};
 use dx_pkg_lock::{Lock, LockPackage};
@@ -86,14 +86,14 @@ fn resolve_and_fetch(
     context.mark("resolved");
     let is_upgraded = previous.is_some_and(lacks_manifests);
     let (mut resolution, basis) = (resolved.resolution, resolved.basis);
-    let orphaned = patch(run, project, &mut resolution.lock, previous)?;
+    let patching = patch(run, project, &mut resolution.lock, previous, &downloads)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
     if !config.bin_links()? {
         plan.leave_out_commands();
     }
     let mut summary = summary_of(run, &resolution, &plan)?;
-    summary.warnings.extend(orphaned);
+    summary.warnings.extend(patching);
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let (mut is_complete, mut is_baseline, mut built) = (true, true, None);
     if run.dry_run && !run.lockfile_only {
@@ -134,7 +134,7 @@ fn resolve_and_fetch(
     if is_upgraded {
         report_upgrade(run, project, &resolved.unknown);
     }
-    let manifest = changed_manifest(run, &mut lock, &mut accepted)?;
+    let manifest = changed_manifest(run, project, &mut lock, &mut accepted)?;
     let is_solved = !summary.solved.is_empty();
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
@@ -188,30 +188,47 @@ fn patch(
     project: &Project,
     lock: &mut Lock,
     previous: Option<&Lock>,
+    downloads: &Downloads,
 ) -> Result<Vec<String>, InstallError> {
+    let config = run.session.config();
     let removed = run.options.change.as_ref().map(|change| change.removed.as_slice());
     let strictness = Strictness {
         frozen: run.frozen,
         allow_unused: project.manifest.allows_unused_patches()
-            || run.session.config().allow_unused_patches()? && !run.is_ci(),
+            || config.allow_unused_patches()? && !run.is_ci(),
         removed: removed.unwrap_or_default(),
+        ignores_failures: project.manifest.ignores_patch_failures()
+            || config.ignore_patch_failures()? && !run.is_ci(),
     };
-    let orphaned = project.alterations.patch(lock, previous, strictness)?;
+    // Without fetching it cannot be known.
+    let is_tried = run.fills_tree() && !run.dry_run;
+    let fitting = |package: &LockPackage| {
+        let Some(id) = package_id(package)?.filter(|_| is_tried) else { return Ok(None) };
+        let failed = downloads.wait(std::iter::once((id, package)))?.pop();
+        Ok(failed.and_then(|(_, error)| match error {
+            AcquireError::Patch { source, .. } => Some(source.to_string()),
+            _ => None,
+        }))
+    };
+    let report = project.alterations.patch(lock, previous, strictness, &fitting)?;
     let message = |key| {
         format!("the entry {key} leaves patchedDependencies with its package; the patch file stays")
     };
-    Ok(orphaned.into_iter().map(message).collect())
+    Ok(report.failed.into_iter().chain(report.orphaned.into_iter().map(message)).collect())
 }
 
 /// Returns the manifest's new text where the command changes it, after it was recorded in the lock.
 fn changed_manifest(
     run: &Run<'_>,
+    project: &Project,
     lock: &mut Lock,
     accepted: &mut Option<Vec<Conflict>>,
 ) -> Result<Option<String>, InstallError> {
     let Some(change) = &run.options.change else { return Ok(None) };
     let text = (change.manifest)(lock)?;
-    record_requirements(lock, &Manifest::parse(&text)?);
+    let mut manifest = Manifest::parse(&text)?;
+    project.home.complete(&mut manifest);
+    record_requirements(lock, &manifest);
     if !keeps_versions(lock, &change.explicit) {
         *accepted = None;
     }

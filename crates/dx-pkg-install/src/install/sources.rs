@@ -94,14 +94,7 @@ fn direct_paths<'l>(project: &Project, lock: &'l Lock) -> HashSet<&'l str> {
     let index = lock.index();
     let importers = project.workspaces.iter().map(|(folder, _)| folder.as_str()).chain([""]);
     let entries = importers.filter_map(|folder| index.get(folder));
-    let names = entries.flat_map(|entry| {
-        let sections = [
-            &entry.dependencies,
-            &entry.dev_dependencies,
-            &entry.optional_dependencies,
-            &entry.peer_dependencies,
-        ];
-        sections.into_iter().flatten().map(move |(name, _)| (entry.path.as_str(), name))
-    });
+    let names = entries
+        .flat_map(|entry| entry.requirements().map(move |(name, _)| (entry.path.as_str(), name)));
     names.filter_map(|(from, name)| Some(index.resolve(from, name)?.path.as_str())).collect()
 }

@@ -8,6 +8,7 @@ use std::collections::{HashMap, HashSet};
 use std::path::Path;
 
 use dx_pkg_acquire::AcquireError;
+use dx_pkg_acquire::exact::required_addresses;
 use dx_pkg_acquire::package::{Origin, label, origin};
 use dx_pkg_compat::manifest::{
     Architectures, Manifest, ManifestEdit, PatchRule, npm_extension_hash,
@@ -34,6 +35,8 @@ const LARGEST_PROGRAM: u64 = 16 << 20;
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Alterations {
     rules: Vec<PatchRule>,
+    /// The rules of requirements with `patch:`.
+    required: Vec<PatchRule>,
     /// The integrity of each patch file; `None` for one that is not there.
     patches: HashMap<String, Option<String>>,
     /// npm's program, and its hash.
@@ -51,6 +54,20 @@ pub(crate) struct Strictness<'s> {
     pub(crate) allow_unused: bool,
     /// The packages that the command removes, whose patches may be for no package.
     pub(crate) removed: &'s [String],
+    /// Whether packages are installed without patches that do not fit.
+    pub(crate) ignores_failures: bool,
+}
+
+/// Returns why the patch of a package does not fit it; `None` where it does.
+pub(crate) type Fitting<'f> = &'f dyn Fn(&LockPackage) -> Result<Option<String>, InstallError>;
+
+/// What is to be said of patches.
+#[derive(Debug, Default)]
+pub(crate) struct PatchReport {
+    /// The keys of patches for removed packages, which are for none now.
+    pub(crate) orphaned: Vec<String>,
+    /// The patches that do not fit, in words.
+    pub(crate) failed: Vec<String>,
 }
 
 impl Alterations {
@@ -73,27 +90,43 @@ impl Alterations {
         }
         let rules = manifest.patch_rules()?;
         let mut patches = HashMap::new();
-        for rule in &rules {
-            if !patches.contains_key(&rule.file) {
-                let read = read(&root.join(&rule.file), MAX_PATCH_SIZE, seen)?;
-                let integrity = read.map(|bytes| Integrity::sha512_of(&bytes).to_string());
-                patches.insert(rule.file.clone(), integrity);
-            }
-        }
+        read_patches(root, &rules, &mut patches, seen)?;
         // What an incremental install leaves to the full one.
         let fields = ["packageExtensions", "acceptDependencies"];
         let mut manifests = workspaces.iter().map(|(_, manifest)| manifest).chain([manifest]);
         let has_extensions = manifests
             .any(|manifest| fields.iter().any(|field| manifest.raw.get(*field).is_some()))
             || !manifest.extension_rules()?.is_empty()
-            || manifest.exceptions()? != Exceptions::default();
+            || manifest.exceptions()? != Exceptions::default()
+            || manifest.has_optional_meta();
         let program = program(root, seen)?;
-        Ok(Alterations { rules, patches, program, has_extensions })
+        let required = Vec::new();
+        Ok(Alterations { rules, required, patches, program, has_extensions })
+    }
+
+    /// Takes the rules of requirements with `patch:`, in place of those it has.
+    ///
+    /// # Errors
+    /// A patch file that cannot be read.
+    pub(crate) fn require(
+        &mut self,
+        root: &Path,
+        rules: Vec<PatchRule>,
+        seen: &mut Seen,
+    ) -> Result<(), InstallError> {
+        read_patches(root, &rules, &mut self.patches, seen)?;
+        self.required = rules;
+        let rules = || self.rules.iter().chain(&self.required);
+        self.patches.retain(|file, _| rules().any(|rule| rule.file == *file));
+        Ok(())
     }
 
     /// Returns whether there is nothing that alters a package.
     pub(crate) fn is_empty(&self) -> bool {
-        self.rules.is_empty() && self.program.is_none() && !self.has_extensions
+        self.rules.is_empty()
+            && self.required.is_empty()
+            && self.program.is_none()
+            && !self.has_extensions
     }
 
     /// Returns the digest of files beside the manifest that alter packages; `None` without any.
@@ -123,8 +156,8 @@ impl Alterations {
         }
     }
 
-    /// Gives each package of `lock` the patch for it; `previous` is the lockfile. Returns the keys
-    /// of patches for removed packages, which are for none now.
+    /// Gives each package of `lock` the patch for it; `previous` is the lockfile. `fitting` is
+    /// asked about patches that may be left out.
     ///
     /// # Errors
     /// A patch is for no package, or for one that cannot be patched, or is missing, or differs
@@ -134,18 +167,38 @@ impl Alterations {
         lock: &mut Lock,
         previous: Option<&Lock>,
         strictness: Strictness<'_>,
-    ) -> Result<Vec<String>, InstallError> {
+        fitting: Fitting<'_>,
+    ) -> Result<PatchReport, InstallError> {
+        let mut report = PatchReport::default();
         let mut used: HashSet<&str> = HashSet::new();
         let index = previous.map(Lock::index);
         let mut chosen = Vec::new();
         let bundled = lock.bundled();
+        let mut addresses = None;
         for package in &lock.packages {
             let rule = self.rule_for(package)?;
             if let Some(rule) = rule {
                 used.insert(&rule.key);
-                check_target(package, rule, bundled.bundler(&package.path).is_some())?;
+                let is_required = |url: &str| {
+                    !rule.is_required
+                        && addresses
+                            .get_or_insert_with(|| required_addresses(lock.packages.iter(), &[]))
+                            .contains(url)
+                };
+                let is_bundled = bundled.bundler(&package.path).is_some();
+                check_target(package, rule, is_bundled, is_required)?;
             }
-            let patched = rule.map(|rule| self.patched(rule)).transpose()?;
+            let mut patched = rule.map(|rule| self.patched(rule)).transpose()?;
+            if let Some(rule) = rule.filter(|it| it.is_optional || strictness.ignores_failures)
+                && let Some(failed) =
+                    fitting(&LockPackage { patched: patched.clone(), ..package.clone() })?
+            {
+                let package = label(package);
+                report
+                    .failed
+                    .push(format!("{package} is installed without {}: {failed}", rule.file));
+                patched = None;
+            }
             if strictness.frozen {
                 let before = index.as_ref().and_then(|index| index.get(&package.path));
                 let before = before.and_then(|entry| entry.patched.as_ref());
@@ -169,18 +222,29 @@ impl Alterations {
             let keys = unused.iter().map(|rule| rule.key.clone()).collect();
             return Err(AlterationError::Unused { keys }.into());
         }
-        Ok(orphaned.into_iter().map(|rule| rule.key.clone()).collect())
+        report.orphaned = orphaned.into_iter().map(|rule| rule.key.clone()).collect();
+        Ok(report)
     }
 
     /// Returns the rule for an entry: not for the project, its workspaces and other folders.
     fn rule_for(&self, package: &LockPackage) -> Result<Option<&PatchRule>, InstallError> {
-        if self.rules.is_empty() || !package.path.contains("node_modules/") {
+        let has_none = self.rules.is_empty() && self.required.is_empty();
+        if has_none || !package.path.contains("node_modules/") {
             return Ok(None);
         }
-        let version = package.version.as_deref().unwrap_or_default();
-        PatchRule::select(&self.rules, name_of_path(&package.path), version).map_err(|error| {
-            AlterationError::Ambiguous { package: label(package), keys: error.keys }.into()
-        })
+        let (name, version) =
+            (name_of_path(&package.path), package.version.as_deref().unwrap_or_default());
+        let ambiguous = |keys| AlterationError::Ambiguous { package: label(package), keys };
+        let selected = PatchRule::select(&self.rules, name, version).map_err(|error| {
+            ambiguous(error.keys.map(|key| format!("{key} in patchedDependencies")))
+        })?;
+        let required = |rule: &&PatchRule| rule.name == name && rule.is_for(version);
+        let mut all = selected.into_iter().chain(self.required.iter().filter(required));
+        let Some(first) = all.next() else { return Ok(None) };
+        match all.find(|other| other.file != first.file) {
+            Some(other) => Err(ambiguous([first.in_words(), other.in_words()]).into()),
+            None => Ok(Some(first)),
+        }
     }
 
     fn patched(&self, rule: &PatchRule) -> Result<Patched, InstallError> {
@@ -189,7 +253,8 @@ impl Alterations {
                 Ok(Patched { path: rule.file.clone(), integrity: integrity.clone() })
             }
             _ => {
-                let (key, file) = (rule.key.clone(), rule.file.clone());
+                let key = if rule.is_required { &rule.name } else { &rule.key };
+                let (key, file) = (key.clone(), rule.file.clone());
                 Err(AlterationError::NoPatch { key, file }.into())
             }
         }
@@ -232,13 +297,19 @@ pub fn without_orphaned_patches(
     Ok(edit.finish())
 }
 
-/// Checks that a package has a tarball of its own, from a registry.
+/// Checks that a package has a tarball of its own, from a registry; `is_required` tells whether a
+/// requirement names an address.
 fn check_target(
     package: &LockPackage,
     rule: &PatchRule,
     is_bundled: bool,
+    mut is_required: impl FnMut(&str) -> bool,
 ) -> Result<(), InstallError> {
-    let is_elsewhere = matches!(origin(package), Origin::File(_) | Origin::Other(_));
+    let is_elsewhere = match origin(package) {
+        Origin::Registry => false,
+        Origin::Address(url) => is_required(url),
+        Origin::File(_) | Origin::Other(_) => true,
+    };
     if !package.link && !is_bundled && !is_elsewhere {
         return Ok(());
     }
@@ -247,8 +318,8 @@ fn check_target(
         (_, true) => "its files come within the tarball of another package",
         _ => "it does not come from a registry",
     };
-    let (package, key) = (label(package), rule.key.clone());
-    Err(AlterationError::NotPatchable { package, key, reason }.into())
+    let (package, patch) = (label(package), rule.in_words());
+    Err(AlterationError::NotPatchable { package, patch, reason }.into())
 }
 
 /// Returns the platforms that a project names beside this one.
@@ -299,6 +370,23 @@ fn program(root: &Path, seen: &mut Seen) -> Result<Option<(&'static str, String)
         2 => Err(AlterationError::TwoPrograms.into()),
         _ => Ok(found.pop()),
     }
+}
+
+/// Reads the integrity of the patch files of these rules that are not known.
+fn read_patches(
+    root: &Path,
+    rules: &[PatchRule],
+    patches: &mut HashMap<String, Option<String>>,
+    seen: &mut Seen,
+) -> Result<(), InstallError> {
+    for rule in rules {
+        if !patches.contains_key(&rule.file) {
+            let read = read(&root.join(&rule.file), MAX_PATCH_SIZE, seen)?;
+            let integrity = read.map(|bytes| Integrity::sha512_of(&bytes).to_string());
+            patches.insert(rule.file.clone(), integrity);
+        }
+    }
+    Ok(())
 }
 
 /// Reads a file after recording its identity; `None` where there is none.

@@ -1,8 +1,8 @@
 //! The requirements of a project that other managers' protocols and pins change.
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
-use dx_pkg_compat::homes::{Meanings, ReadPins, WorkspaceName, link_path, pins};
-use dx_pkg_compat::manifest::Section;
+use dx_pkg_compat::homes::{Meanings, ReadPins, RequiredPatches, WorkspaceName, pins};
+use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_lock::{LockPackage, name_of_path};
 use dx_pkg_resolve::rules::{Meaning, Pins};
 use dx_pkg_resolve::{Override, Places};
@@ -19,6 +19,8 @@ pub(crate) struct ProjectPins {
     pub(crate) overrides: Vec<Override>,
     /// The folders of `link:` requirements, relative to the project.
     pub(crate) links: Vec<String>,
+    /// The patches that requirements and pins ask for.
+    pub(crate) patches: RequiredPatches,
     /// The pins as they were read.
     pub(crate) read: ReadPins,
 }
@@ -49,24 +51,48 @@ impl Project {
             let entries = Section::ALL.into_iter().flat_map(|section| manifest.section(section));
             for (name, written) in entries.filter(|(_, spec)| spec.contains(':')) {
                 let Some(means) = meanings.of(folder, name, written)? else { continue };
-                if let Some(path) = link_path(written) {
-                    found.links.push(places.relative(folder, path));
+                if let Some(path) = meanings.link(folder, name, written)? {
+                    found.links.push(places.relative(folder, &path));
                 }
+                meanings.add_patches(folder, name, written, &mut found.patches)?;
                 let (from, name, written) = (folder.to_owned(), name.clone(), written.clone());
                 found.pins.meanings.push(Meaning { from, name, written, means });
             }
         }
         if !self.ignores_pins {
             found.read = pins(&self.home, &self.manifest, &meanings)?;
+            found.patches.extend(std::mem::take(&mut found.read.patches));
         }
         if !found.read.has_overrides {
             found.overrides = self.manifest.override_rules()?;
-            give_meanings(&mut found.overrides, &meanings)?;
+            give_meanings(&mut found.overrides, &meanings, &mut found.patches)?;
         }
         found.overrides.extend(found.read.below.iter().cloned());
         found.pins.pins.clone_from(&found.read.pins);
         found.links.extend(found.read.links.iter().map(|path| places.relative("", path)));
         Ok(found)
+    }
+
+    /// Reads the project's manifest from a text that a command is going to write.
+    ///
+    /// # Errors
+    /// The text is no manifest, or has a requirement that cannot be carried out.
+    pub fn set_manifest(&mut self, text: &str) -> Result<(), InstallError> {
+        self.manifest = Manifest::parse(text)?;
+        self.home.complete(&mut self.manifest);
+        if text.contains("patch:") {
+            let patches = self.pins()?.patches;
+            self.require_patches(patches)?;
+        }
+        Ok(())
+    }
+
+    /// Takes the patches that the project's requirements ask for.
+    ///
+    /// # Errors
+    /// A patch file that cannot be read.
+    pub(crate) fn require_patches(&mut self, patches: RequiredPatches) -> Result<(), InstallError> {
+        self.alterations.require(&self.root, patches.rules, &mut self.seen)
     }
 
     /// Returns npm's rules, with pins as such, for what concerns the places they name.
@@ -115,7 +141,11 @@ impl Project {
 
 /// Gives values of npm's `overrides` that have another manager's protocol their meanings; folders
 /// are relative to the project.
-fn give_meanings(rules: &mut [Override], meanings: &Meanings<'_>) -> Result<(), InstallError> {
+fn give_meanings(
+    rules: &mut [Override],
+    meanings: &Meanings<'_>,
+    patches: &mut RequiredPatches,
+) -> Result<(), InstallError> {
     for rule in rules {
         // The name in front of a range; that of a scope begins with `@`.
         let end = rule.key.get(1..).and_then(|rest| rest.find('@')).map(|end| end + 1);
@@ -123,9 +153,10 @@ fn give_meanings(rules: &mut [Override], meanings: &Meanings<'_>) -> Result<(), 
         if let Some(value) = rule.value.as_deref().filter(|value| value.contains(':'))
             && let Some(means) = meanings.of("", name, value)?
         {
+            meanings.add_patches("", name, value, patches)?;
             rule.value = Some(means);
         }
-        give_meanings(&mut rule.children, meanings)?;
+        give_meanings(&mut rule.children, meanings, patches)?;
     }
     Ok(())
 }

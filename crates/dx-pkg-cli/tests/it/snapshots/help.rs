@@ -89,6 +89,7 @@ fn install() {
           --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
           --allow-unused-patches    Allow patches for no package
+          --ignore-patch-failures   Install packages without patches that do not fit
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
           --prod                    The same as --omit=dev
@@ -139,6 +140,7 @@ fn ci() {
           --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
           --allow-unused-patches    Allow patches for no package
+          --ignore-patch-failures   Install packages without patches that do not fit
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
           --prod                    The same as --omit=dev
@@ -193,6 +195,7 @@ fn remove() {
           --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
           --allow-unused-patches    Allow patches for no package
+          --ignore-patch-failures   Install packages without patches that do not fit
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
                                     values: dev, optional, peer]
           --prod                    The same as --omit=dev

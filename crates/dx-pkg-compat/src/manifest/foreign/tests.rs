@@ -118,8 +118,8 @@ fn fields_inside_others_are_named_by_both() {
     fields.add_workspace("x", &workspace(not_linked));
     assert_eq!(
         fields.in_words().unwrap(),
-        "dx does not carry out dependenciesMeta.injected, publishConfig.directory in \
-         w/package.json (node_modules is laid out as npm does)"
+        "dx does not carry out publishConfig.directory in w/package.json (node_modules is laid out \
+         as npm does); dependenciesMeta.injected (workspaces are linked, not copied)"
     );
     assert_eq!(fields.misspelt_in_words(), None);
 }

@@ -21,32 +21,6 @@ use super::super::value::{
 use super::super::{Config, ConfigError};
 use super::{Flag, OptionGroup, OptionInfo, Support};
 
-macro_rules! getter {
-    (getter, $key:literal, $kind:ty, $sentence:literal, $name:ident = $default:expr) => {
-        #[doc = concat!("`", $key, "`: ", $sentence)]
-        ///
-        /// # Errors
-        /// A value that is not of the setting's kind.
-        pub fn $name(&self) -> Result<$kind, ConfigError> {
-            self.read($key, || $default)
-        }
-    };
-    ($state:ident, $($rest:tt)*) => {};
-}
-
-/// Adds a key whose default, read as if it were written, is not the getter's.
-#[cfg(test)]
-macro_rules! contradiction {
-    ($keys:ident, getter, $key:literal, $kind:ty, $shown:literal, $name:ident = $default:expr) => {
-        let shown = super::super::RawValue::from_ini($shown);
-        let read = <$kind as super::super::value::Setting>::read(&shown, None);
-        if !$shown.is_empty() && read != Some($default) {
-            $keys.push($key);
-        }
-    };
-    ($keys:ident, $state:ident, $($rest:tt)*) => {};
-}
-
 macro_rules! options {
     ($($key:literal: $kind:ty, $default:literal, $group:ident, $sentence:literal
         $(, $extra:ident($argument:expr))* => $state:ident($($how:tt)*);)+) => {
@@ -295,6 +269,11 @@ options! {
         trust(Trust::User),
         with_flags(&[Flag::fixed("allow-unused-patches", "true", "Allow patches for no package")])
         => getter(allow_unused_patches = false);
+    "ignore-patch-failures": bool, "false", Resolve,
+        "Install a package without its patch where that does not fit, with a warning.",
+        trust(Trust::User),
+        with_flags(&[Flag::fixed("ignore-patch-failures", "true", "Install packages without patches that do not fit")])
+        => getter(ignore_patch_failures = false);
     "format-package-lock": bool, "true", Resolve,
         "Whether the lockfile is written with line breaks and indentation."
         => only("true");

@@ -164,6 +164,13 @@ fn every_setting_has_its_row_in_settings_md() {
 }
 
 #[test]
+fn details_are_of_settings_in_the_order_of_the_table() {
+    let place = |key: &str| OPTIONS.iter().position(|option| option.key == key).unwrap();
+    let places: Vec<usize> = DETAILS.iter().map(|(key, _)| place(key)).collect();
+    assert!(places.is_sorted_by(|a, b| a < b), "{places:?}");
+}
+
+#[test]
 fn what_a_project_may_not_set_is_in_settings_md() {
     let text = fs::read_to_string(workspace().join("docs/settings.md")).unwrap();
     let (_, section) = text.split_once("\n### What a project's `.npmrc` may not set\n").unwrap();
