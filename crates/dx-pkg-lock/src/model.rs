@@ -25,13 +25,13 @@ pub struct Lock {
     pub name: Option<String>,
     /// The project's version as the lockfile gives it.
     pub version: Option<String>,
-    /// The `lockfileVersion` that was read; 3 for a new lock.
+    /// The `lockfileVersion` that was read, or is to be written; 3 for a new lock.
     pub format_version: u8,
     /// One entry per path, `""` (the project itself) first, then in the order of
     /// [`locale_compare`].
     pub packages: Vec<LockPackage>,
-    /// The requirements that the project's overrides replaced, after a resolution for a lockfile of
-    /// version 2, the only one that has them.
+    /// The requirements that the project's overrides replaced, after a resolution: lockfiles of
+    /// versions 1 and 2 have them.
     pub overridden: Vec<Overridden>,
 }
 
@@ -196,6 +196,19 @@ impl Lock {
             let names = previous.map(|lock| (lock.name.clone(), lock.version.clone()));
             (self.name, self.version) = names.unwrap_or_default();
         }
+    }
+
+    /// Gives the lock the version that the user asks for, unless its entries need version 4.
+    /// `names` are the project's name and version, which lockfiles of version 4 may lack.
+    pub fn ask_format_version(&mut self, asked: u8, names: (Option<String>, Option<String>)) {
+        if self.packages.iter().any(LockPackage::is_altered) || self.format_version == asked {
+            return;
+        }
+        if self.format_version == 4 {
+            self.name = names.0.or_else(|| self.name.take());
+            self.version = names.1.or_else(|| self.version.take());
+        }
+        self.format_version = asked;
     }
 
     /// Sorts entries, and every keyed list in them, in the order in which lockfiles are written.

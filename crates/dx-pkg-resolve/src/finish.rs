@@ -235,8 +235,6 @@ fn to_lock(
         recorded(tree).map(|recorded| (recorded.entry(tree), recorded.is_installed)).collect();
     entries.sort_by(|(a, _), (b, _)| locale_compare(&a.path, &b.path));
     let (packages, installed) = entries.into_iter().unzip();
-    let format_version = previous.map_or(3, |lock| lock.format_version);
-    let overridden = if format_version == 2 { overridden(tree) } else { Vec::new() };
     let mut lock = Lock {
         name: requirements
             .root
@@ -248,9 +246,9 @@ fn to_lock(
             .version
             .clone()
             .or_else(|| previous.and_then(|lock| lock.version.clone())),
-        format_version,
         packages,
-        overridden,
+        overridden: overridden(tree),
+        ..Lock::default()
     };
     lock.set_format_version(previous);
     (lock, installed)

@@ -122,12 +122,12 @@ fn format_version(members: &Object<'_>, place: Place<'_, '_>) -> Result<u8, Lock
         Some("2" | "\"2\"") => Ok(2),
         Some("3" | "\"3\"") => Ok(3),
         Some("4" | "\"4\"") => Ok(4),
-        None | Some("null")
+        None | Some("null" | "0" | "false" | "\"\"")
             if members.get("packages").is_none() && members.get("dependencies").is_none() =>
         {
             Ok(3)
         }
-        None | Some("null") => Ok(1),
+        None | Some("null" | "0" | "false" | "\"\"") => Ok(1),
         Some(found) if found.parse::<f64>().is_ok() => {
             Err(LockfileError::Version { found: found.to_owned() })
         }

@@ -1,13 +1,14 @@
-//! The `dependencies` of a version 2 lockfile: the same tree again, nested, for npm 6.
+//! The `dependencies` of lockfiles of version 1, and of version 2 for npm 6: the tree, nested.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use dx_pkg_core::Spec;
-use dx_pkg_lock::{Lock, LockPackage, locale_compare, name_of_path};
+use dx_pkg_lock::{Lock, LockIndex, LockPackage, locale_compare, name_of_path};
 use rustc_hash::FxHashMap;
+use serde_json::value::RawValue;
 
-use super::super::super::json::Value;
+use super::super::super::json::{Value, canonical};
 
 const MODULES: &str = "node_modules/";
 
@@ -23,8 +24,18 @@ pub(super) fn dependencies(lock: &Lock) -> Option<Value<'_>> {
     let overridden =
         replaced.map(|one| ((one.dependent.as_str(), one.name.as_str()), one.spec.as_str()));
     let overridden = overridden.collect();
-    let tree = Tree { lock, children, dependents: dependents(lock, &overridden), overridden };
+    let index = lock.index();
+    let dependents = dependents(lock, &index, &overridden);
+    let tree = Tree { index, children, dependents, overridden };
     tree.nested("", &mut Vec::new())
+}
+
+/// Returns whether a lockfile that has `before` there says what `now` does.
+pub(super) fn is_same(now: Option<&Value<'_>>, before: Option<&RawValue>) -> bool {
+    match (now, before) {
+        (Some(now), Some(before)) => now.clone().into_canonical() == canonical(before.get()),
+        (now, before) => now.is_none() && before.is_none(),
+    }
 }
 
 /// The dependents of each entry, and the specifiers by which they require it.
@@ -34,7 +45,7 @@ type Dependents<'a> = FxHashMap<&'a str, Vec<(&'a str, &'a str)>>;
 type Overrides<'a> = FxHashMap<(&'a str, &'a str), &'a str>;
 
 struct Tree<'a> {
-    lock: &'a Lock,
+    index: LockIndex<'a>,
     children: BTreeMap<&'a str, Vec<&'a LockPackage>>,
     dependents: Dependents<'a>,
     overridden: Overrides<'a>,
@@ -44,15 +55,15 @@ impl<'a> Tree<'a> {
     /// Returns the contents of the `node_modules` of `folder`. `above` are the folders that contain
     /// it.
     fn nested(&self, folder: &'a str, above: &mut Vec<&'a str>) -> Option<Value<'a>> {
-        let mut members = Vec::new();
+        let children = self.children.get(folder).into_iter().flatten();
+        // Following a link back to a folder that contains it would never end.
+        let followed: Vec<&LockPackage> =
+            children.copied().filter(|package| !above.contains(&real_folder(package))).collect();
         above.push(folder);
-        for package in self.children.get(folder).into_iter().flatten() {
-            // Following a link back to a folder that contains it would never end.
-            if !above.contains(&real_folder(package)) {
-                members
-                    .push((Cow::Borrowed(name_of_path(&package.path)), self.entry(package, above)));
-            }
-        }
+        let member = |package: &&'a LockPackage| {
+            (Cow::Borrowed(name_of_path(&package.path)), self.entry(package, above))
+        };
+        let members: Vec<_> = followed.iter().map(member).collect();
         above.pop();
         (!members.is_empty()).then_some(Value::Object(members))
     }
@@ -77,7 +88,7 @@ impl<'a> Tree<'a> {
             add("integrity", Value::string(integrity));
         }
         for (key, set) in [
-            ("bundled", package.in_bundle),
+            ("bundled", self.is_bundled(package)),
             ("extraneous", package.extraneous),
             ("peer", package.peer),
             ("devOptional", package.dev_optional),
@@ -89,7 +100,7 @@ impl<'a> Tree<'a> {
             }
         }
         let folder = real_folder(package);
-        let target = if package.link { self.lock.get(folder) } else { Some(package) };
+        let target = if package.link { self.index.get(folder) } else { Some(package) };
         if let Some(requires) = target.and_then(|target| requires(target, &self.overridden)) {
             add("requires", requires);
         }
@@ -97,6 +108,19 @@ impl<'a> Tree<'a> {
             add("dependencies", nested);
         }
         Value::Object(members)
+    }
+
+    /// Returns whether the package is in another one's tarball. What the project itself bundles is
+    /// not marked here.
+    fn is_bundled(&self, package: &LockPackage) -> bool {
+        let mut inside = package;
+        while inside.in_bundle {
+            match parent(&inside.path).and_then(|folder| self.index.get(folder)) {
+                Some(around) if !around.path.is_empty() => inside = around,
+                _ => return false,
+            }
+        }
+        !std::ptr::eq(inside, package)
     }
 
     fn origin(&self, package: &'a LockPackage) -> Origin<'a> {
@@ -170,8 +194,11 @@ fn real_folder(package: &LockPackage) -> &str {
     }
 }
 
-fn dependents<'a>(lock: &'a Lock, overridden: &Overrides<'a>) -> Dependents<'a> {
-    let index = lock.index();
+fn dependents<'a>(
+    lock: &'a Lock,
+    index: &LockIndex<'a>,
+    overridden: &Overrides<'a>,
+) -> Dependents<'a> {
     let mut dependents = Dependents::default();
     for package in lock.packages.iter().filter(|package| !package.link) {
         for (name, spec) in edges(package).chain(peers(package)) {
