@@ -6,6 +6,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { differences, entryDifferences, lockDifferences, short, tree } = require('../installs/differences.js')
 const { furnish, home, read } = require('./place.js')
+const old = require('./old.js')
 const { REGISTRY } = require('./server.js')
 
 class Dx {
@@ -80,6 +81,7 @@ exports.replay = async (one, results, folder, server, binary, git) => {
   }
   const ours = new Dx(folder, server.address, binary)
   const found = []
+  const intended = new Set()
   let compared = 0
   const isOld = ['version-1', 'npm-6'].includes(one.kind)
   let linksInside = false
@@ -99,6 +101,11 @@ exports.replay = async (one, results, folder, server, binary, git) => {
     if (isIntendedRefusal(result.refused, failed)) {
       break
     }
+    const refusal = !failed && result.refused && old.refusal(result.start, result.refused, step.root)
+    if (refusal) {
+      intended.add(refusal)
+      continue
+    }
     if (!result.refused !== !failed) {
       found.push(label(`npm ${short(result.refused || 'goes on')}, dx ${failed ? `${failed.code} ${short(failed.message)}` : 'goes on'}`))
       break
@@ -116,7 +123,16 @@ exports.replay = async (one, results, folder, server, binary, git) => {
     ].map(label)
     const known = { ...packagesOf(result.lock), ...packagesOf(result.hidden) }
     const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
-    found.push(...lines.filter(counts))
+    const differ = lines.filter(counts).filter(line => {
+      const reason = old.kept(line, result.start) || old.stray(line, result.start, result.lock) || old.unversioned(line, result.lock) ||
+        line.endsWith('another text') && old.spelling(result.start, result.lock, file('package-lock.json'))
+      reason && intended.add(reason)
+      return !reason
+    })
+    const locks = [result.lock, file('package-lock.json'), file('node_modules/.package-lock.json')]
+    const why = !differ.length ? undefined
+      : isOld && old.incompleteOldLockfile(result.start, differ, ...locks) || old.askedAgain(result.start, differ, step.root, ...locks)
+    why ? intended.add(why) : found.push(...differ)
   }
-  return { found, compared }
+  return { found, compared, intended: [...intended] }
 }

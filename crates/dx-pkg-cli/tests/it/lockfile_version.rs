@@ -6,7 +6,7 @@ use crate::harness::{dx, fails, ok};
 
 fn registry() -> Registry {
     let registry = Registry::start();
-    registry.package("a", "1.0.0").dep("b", "^1.0.0").bin("a", "cli.js").publish();
+    registry.package("a", "1.0.0").dep("b", "^1.0.0").bin("a", "index.js").publish();
     for version in ["1.0.0", "1.1.0"] {
         registry.package("b", version).publish();
     }
