@@ -130,6 +130,9 @@ exports.refusal = (start, refused, root) => {
   if (/^EUSAGE: (Invalid: lock file's \S+@npm:\S+ does not satisfy \S+\s*)+/.test(refused) && incomplete(parse(start)).length) {
     return 'npm ci refuses aliases of a lockfile of version 1'
   }
+  if (/^EUSAGE: (Invalid: lock file's \S+@ does not satisfy \S+\s*)+$/.test(refused) && /"optional": true/.test(start)) {
+    return 'npm ci refuses the place of an optional package that could not be loaded'
+  }
   if (/^ENOLOCK: /.test(refused) && /^<<<<<<< /m.test(start)) {
     return 'npm ci takes a lockfile with the markers of a merge for none'
   }

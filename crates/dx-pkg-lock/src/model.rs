@@ -33,6 +33,9 @@ pub struct Lock {
     /// The requirements that the project's overrides replaced, after a resolution: lockfiles of
     /// versions 1 and 2 have them.
     pub overridden: Vec<Overridden>,
+    /// The optional packages that could not be loaded, after a resolution: lockfiles of versions 1
+    /// and 2 have their places.
+    pub left_out: Vec<LockPackage>,
 }
 
 /// A requirement with the specifier that an override put in its place.
@@ -186,9 +189,11 @@ impl Lock {
     }
 
     /// Gives the lock the version that its entries need, or else that of `previous`, the lockfile
-    /// that it replaces. As with npm, one of version 4 keeps name and version as they were.
+    /// that it replaces; one of version 1 becomes one of version 3. As with npm, one of version 4
+    /// keeps name and version as they were.
     pub fn set_format_version(&mut self, previous: Option<&Lock>) {
-        self.format_version = previous.map_or(3, |lock| lock.format_version);
+        let before = previous.map(|lock| lock.format_version);
+        self.format_version = before.filter(|version| *version > 1).unwrap_or(3);
         if self.packages.iter().any(LockPackage::is_altered) {
             self.format_version = 4;
         }

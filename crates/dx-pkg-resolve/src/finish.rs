@@ -205,10 +205,9 @@ pub(crate) fn recorded<'t>(
     let bundled = bundled_by_project(tree);
     tree.project_nodes().into_iter().filter_map(move |node| {
         let is_link = tree[node].target.is_some();
-        let nothing_to_record = tree[node].inert && tree.version(node).is_none() && !is_link;
         let unused_folder =
             tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
-        if nothing_to_record || unused_folder && tree[node].flags.extraneous {
+        if has_nothing_to_record(tree, node) || unused_folder && tree[node].flags.extraneous {
             return None;
         }
         // A bundle's package that nothing depends on stays what it is: files of the bundle.
@@ -248,10 +247,22 @@ fn to_lock(
             .or_else(|| previous.and_then(|lock| lock.version.clone())),
         packages,
         overridden: overridden(tree),
+        left_out: left_out(tree),
         ..Lock::default()
     };
     lock.set_format_version(previous);
     (lock, installed)
+}
+
+/// Returns the places of optional packages that could not be loaded.
+fn left_out(tree: &DependencyTree<'_>) -> Vec<LockPackage> {
+    let nodes = tree.project_nodes().into_iter();
+    nodes.filter(|node| has_nothing_to_record(tree, *node)).map(|node| entry(tree, node)).collect()
+}
+
+/// Returns whether a node is an optional package of which nothing is known.
+fn has_nothing_to_record(tree: &DependencyTree<'_>, node: NodeId) -> bool {
+    tree[node].inert && tree.version(node).is_none() && tree[node].target.is_none()
 }
 
 /// Returns the requirements that overrides replaced.

@@ -150,3 +150,38 @@ fn a_lockfile_with_the_markers_of_a_merge_keeps_its_version() {
     ok(&project, ["install"]);
     assert_eq!(project.read("package-lock.json"), whole);
 }
+
+#[test]
+fn the_place_of_an_optional_package_that_nobody_has_is_no_package() {
+    let registry = registry();
+    for asked in ["1", "2"] {
+        let project = Project::new(&registry).dep("a", "1").optional("absent", "9").create();
+        ok(&project, ["install", "--lockfile-version", asked]);
+        let lock = project.json("package-lock.json");
+        assert_eq!(lock["dependencies"]["absent"], serde_json::json!({"optional": true}));
+        let text = project.read("package-lock.json");
+        ok(&project, ["ci"]);
+        ok(&project, ["install", "--lockfile-version", asked]);
+        assert_eq!(project.read("package-lock.json"), text, "version {asked}");
+        ok(&project, ["install", "--lockfile-version=3"]);
+        assert!(!project.read("package-lock.json").contains("node_modules/absent"));
+    }
+}
+
+/// npm 7 to 10 wrote such entries, and then stopped at them: `Invalid Version`.
+#[test]
+fn an_entry_without_a_package_is_as_good_as_none() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("a", "1").optional("absent", "9").create();
+    ok(&project, ["install"]);
+    let whole = project.read("package-lock.json");
+    let mut lock = project.json("package-lock.json");
+    lock["packages"]["node_modules/absent"] = serde_json::json!({"optional": true});
+    project.write("package-lock.json", serde_json::to_string_pretty(&lock).unwrap() + "\n");
+    let odd = project.read("package-lock.json");
+    project.remove("node_modules");
+    ok(&project, ["ci"]);
+    assert_eq!(project.read("package-lock.json"), odd);
+    ok(&project, ["install"]);
+    assert_eq!(project.read("package-lock.json"), whole);
+}

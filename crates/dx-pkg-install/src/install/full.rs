@@ -84,7 +84,7 @@ fn resolve_and_fetch(
     let is_upgraded = previous.is_some_and(lacks_manifests);
     let (mut resolution, basis) = (resolved.resolution, resolved.basis);
     let orphaned = patch(run, project, &mut resolution.lock, previous)?;
-    version::choose(run, project, &mut resolution.lock, previous)?;
+    version::choose(run, project, &mut resolution.lock)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
     if !config.bin_links()? {
@@ -129,6 +129,7 @@ fn resolve_and_fetch(
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
         summary.warnings.extend(broken_commands(&project.root, &plan.installed));
     }
+    version::report_change(run, project, &lock, previous)?;
     if is_upgraded {
         version::report_upgrade(run, project, &lock, &resolved.unknown);
     }

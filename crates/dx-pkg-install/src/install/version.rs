@@ -7,24 +7,34 @@ use super::Run;
 use crate::InstallError;
 use crate::project::Project;
 
-/// Gives the lock the version that `lockfile-version` asks for, and says where the lockfile changes
-/// its version by that.
+/// Gives the lock the version that `lockfile-version` asks for.
 pub(super) fn choose(
     run: &Run<'_>,
     project: &Project,
     lock: &mut Lock,
+) -> Result<(), InstallError> {
+    if let Some(asked) = run.session.config().lockfile_version()? {
+        let names = (project.manifest.name.clone(), project.manifest.version.clone());
+        lock.ask_format_version(asked.number(), names);
+    }
+    Ok(())
+}
+
+/// Tells the user that the lockfile changes its version because that was asked for.
+pub(super) fn report_change(
+    run: &Run<'_>,
+    project: &Project,
+    lock: &Lock,
     previous: Option<&Lock>,
 ) -> Result<(), InstallError> {
     let config = run.session.config();
-    let Some(asked) = config.lockfile_version()? else { return Ok(()) };
-    let names = (project.manifest.name.clone(), project.manifest.version.clone());
-    lock.ask_format_version(asked.number(), names);
     let (lockfile, after) = (project.lockfile, lock.format_version);
     // Of one that lacks manifests, more is said.
     if let Some(before) = previous.filter(|lock| !lacks_manifests(lock))
         && before.format_version != after
-        && run.writes()
+        && config.lockfile_version()?.is_some()
         && config.package_lock()?
+        && run.writes()
     {
         let tense = if run.dry_run { "would be" } else { "is now" };
         run.events.warning(&format!(

@@ -1,6 +1,6 @@
 //! Which version is written, and the part for old npm in versions 1 and 2.
 
-use dx_pkg_lock::Lock;
+use dx_pkg_lock::{Lock, LockPackage};
 
 use super::super::{read, write, write_version_1};
 use super::{V1, V2, V3};
@@ -112,4 +112,60 @@ fn only_what_is_in_a_package_is_bundled_for_old_npm() {
     assert!(!bundled(&tree["own"]) && !bundled(&tree["own"]["dependencies"]["below"]));
     let part = &tree["whole"]["dependencies"]["part"];
     assert!(!bundled(&tree["whole"]) && bundled(part) && bundled(&part["dependencies"]["inner"]));
+}
+
+/// The part for old npm as npm 12.2.2 writes it: `user` is a linked folder.
+#[test]
+fn sources_are_written_for_old_npm_as_they_are_required() {
+    let text = r#"{"lockfileVersion":3,"requires":true,"packages":{
+        "":{"dependencies":{"user":"file:./lib/user","web":"https://a.example/web.tgz",
+            "repo":"git://a.example/repo.git#main"}},
+        "lib/user":{"version":"1.0.0","dependencies":{"tar":"file:./../../vendor/tar-1.0.0.tgz","BETA":"1","beta":"2"}},
+        "lib/user/node_modules/tar":{"version":"1.0.0","resolved":"file:vendor/tar-1.0.0.tgz","integrity":"sha512-aa"},
+        "node_modules/repo":{"version":"1.0.0","resolved":"git://a.example/repo.git#0123456789012345678901234567890123456789"},
+        "node_modules/user":{"resolved":"lib/user","link":true},
+        "node_modules/web":{"version":"1.0.0","resolved":"https://a.example/web.tgz","integrity":"sha512-aa"}}}"#;
+    let written = write_version_1(&of_version(text, 1), None, "{}");
+    let tree: serde_json::Value = serde_json::from_str(&written).unwrap();
+    let repo = "git://a.example/repo.git#0123456789012345678901234567890123456789";
+    let expected = serde_json::json!({
+        "repo": {"version": repo, "from": "repo@git://a.example/repo.git#main"},
+        "user": {
+            "version": "file:lib/user",
+            // Of names that differ only in their case the last one counts.
+            "requires": {"tar": "file:../../vendor/tar-1.0.0.tgz", "BETA": "1"},
+            "dependencies": {
+                "tar": {"version": "file:../../vendor/tar-1.0.0.tgz", "integrity": "sha512-aa"},
+            },
+        },
+        "web": {"version": "https://a.example/web.tgz", "integrity": "sha512-aa"},
+    });
+    assert_eq!(tree["dependencies"], expected);
+}
+
+/// Written by npm 12.2.2 but for the addresses: no registry has `absent`, and nothing requires
+/// `stray`.
+#[test]
+fn places_without_a_package_are_those_of_old_npm_only() {
+    let text = r#"{"lockfileVersion":3,"requires":true,"packages":{
+        "":{"dependencies":{"a":"1"}},
+        "node_modules/a":{"version":"1.0.0","optionalDependencies":{"absent":"9"}},
+        "node_modules/a/node_modules/absent":{"optional":true},
+        "node_modules/stray":{"version":"1.0.0","resolved":"https://a.example/stray-1.0.0.tgz","extraneous":true}}}"#;
+    let mut lock = of_version(text, 1);
+    assert!(lock.get("node_modules/a/node_modules/absent").is_none(), "no package");
+    let path = "node_modules/a/node_modules/absent".to_owned();
+    lock.left_out = vec![LockPackage { path, optional: true, ..LockPackage::default() }];
+    let written = write_version_1(&lock, None, "{}");
+    let tree: serde_json::Value = serde_json::from_str(&written).unwrap();
+    let expected = serde_json::json!({
+        "a": {
+            "version": "1.0.0",
+            "requires": {"absent": "9"},
+            "dependencies": {"absent": {"optional": true}},
+        },
+        "stray": {"version": "https://a.example/stray-1.0.0.tgz", "extraneous": true},
+    });
+    assert_eq!(tree["dependencies"], expected);
+    assert_eq!(read(&written).unwrap().packages.len(), 3, "nor one in version 1");
 }

@@ -15,7 +15,7 @@ const MODULES: &str = "node_modules/";
 /// Returns the tree of everything below the project's `node_modules`; `None` when that is empty.
 pub(super) fn dependencies(lock: &Lock) -> Option<Value<'_>> {
     let mut children: BTreeMap<&str, Vec<&LockPackage>> = BTreeMap::new();
-    for package in &lock.packages {
+    for package in lock.packages.iter().chain(&lock.left_out) {
         if let Some(folder) = parent(&package.path) {
             children.entry(folder).or_default().push(package);
         }
@@ -133,21 +133,27 @@ impl<'a> Tree<'a> {
         }
         let name = name_of_path(&package.path);
         let resolved = package.resolved.as_deref().unwrap_or_default();
-        let spec = self.specifier(&package.path);
+        // An entry that nothing requires tells its source itself.
+        let spec = self.specifier(&package.path).or(package.resolved.as_deref());
         let asked = spec.and_then(|spec| Spec::parse(spec).ok());
-        if resolved.starts_with("git+") {
-            let from = spec.map(|spec| format!("{name}@{spec}"));
+        // As its dependent writes it, whose folder the path begins in.
+        let written = match &asked {
+            Some(Spec::Tarball(path)) => Some(Cow::Owned(plain(&format!("file:{path}")).into_owned())),
+            Some(Spec::Remote(_)) => spec.map(Cow::Borrowed),
+            _ => None,
+        };
+        if package.is_from_git() {
+            let is_required = self.dependents.contains_key(package.path.as_str());
+            let at_name = if is_required { format!("{name}@") } else { String::new() };
+            let from = spec.map(|spec| format!("{at_name}{spec}"));
             return Origin {
                 version: package.resolved.as_deref().map(Cow::Borrowed),
                 from,
                 from_registry: false,
             };
         }
-        if matches!(asked, Some(Spec::Tarball(_) | Spec::Remote(_))) {
-            return Origin {
-                version: package.resolved.as_deref().map(Cow::Borrowed),
-                ..Origin::default()
-            };
+        if written.is_some() {
+            return Origin { version: written, ..Origin::default() };
         }
         let version = match (&package.name, &package.version) {
             (Some(real), Some(version)) if real != name => {
@@ -221,19 +227,40 @@ fn peers(package: &LockPackage) -> impl Iterator<Item = (&str, &str)> {
     package.peer_dependencies.iter().map(|(name, spec)| (name.as_str(), spec.as_str()))
 }
 
+/// Returns a requirement as npm writes it: the path of a file or folder without `.` and needless
+/// `..`.
+fn plain(spec: &str) -> Cow<'_, str> {
+    let Some(path) = spec.strip_prefix("file:").filter(|path| !path.starts_with(['/', '~'])) else {
+        return Cow::Borrowed(spec);
+    };
+    let mut parts: Vec<&str> = Vec::new();
+    for part in path.split('/') {
+        match part {
+            "" | "." => {}
+            ".." if parts.last().is_some_and(|last| *last != "..") => {
+                parts.pop();
+            }
+            part => parts.push(part),
+        }
+    }
+    Cow::Owned(format!("file:{}", parts.join("/")))
+}
+
 /// Present but empty for a package that has only peer dependencies.
 fn requires<'a>(package: &'a LockPackage, overridden: &Overrides<'a>) -> Option<Value<'a>> {
     let applied = |(name, spec): (&'a str, &'a str)| {
         (name, overridden.get(&(package.path.as_str(), name)).copied().unwrap_or(spec))
     };
-    let members: BTreeMap<&str, &str> = edges(package).map(applied).collect();
+    // As with npm, of names that differ only in their case the last one counts.
+    let folded = |(name, spec): (&'a str, &'a str)| (name.to_lowercase(), applied((name, spec)));
+    let members: BTreeMap<String, (&str, &str)> = edges(package).map(folded).collect();
     if members.is_empty() && package.peer_dependencies.is_empty() {
         return None;
     }
     Some(Value::Object(
         members
-            .into_iter()
-            .map(|(name, spec)| (Cow::Borrowed(name), Value::string(spec)))
+            .into_values()
+            .map(|(name, spec)| (Cow::Borrowed(name), Value::String(plain(spec))))
             .collect(),
     ))
 }
