@@ -7,6 +7,7 @@ const path = require('node:path')
 const { differences, entryDifferences, lockDifferences, short, tree } = require('../installs/differences.js')
 const { explain } = require('./intended.js')
 const { furnish, home, read } = require('./place.js')
+const old = require('./old.js')
 const { REGISTRY } = require('./server.js')
 
 class Dx {
@@ -109,6 +110,11 @@ exports.replay = async (one, results, folder, server, binary, git, semver) => {
       found.push(...left)
       return left.length > 0
     }
+    const refusal = !failed && result.refused && old.refusal(result.start, result.refused, step.root)
+    if (refusal) {
+      intended.add(refusal)
+      continue
+    }
     if (!result.refused !== !failed) {
       const outcome = `npm ${short(result.refused || 'goes on')}, dx ${failed ? `${failed.code} ${short(failed.message)}` : 'goes on'}`
       if (report([label(outcome)])) {
@@ -128,7 +134,16 @@ exports.replay = async (one, results, folder, server, binary, git, semver) => {
     ].map(label)
     const known = { ...packagesOf(result.lock), ...packagesOf(result.hidden) }
     const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
-    report(lines.filter(counts))
+    const differ = lines.filter(counts).filter(line => {
+      const reason = old.kept(line, result.start) || old.stray(line, result.start, result.lock) || old.unversioned(line, result.lock) ||
+        line.endsWith('another text') && old.spelling(result.start, result.lock, file('package-lock.json'))
+      reason && intended.add(reason)
+      return !reason
+    })
+    const locks = [result.lock, file('package-lock.json'), file('node_modules/.package-lock.json')]
+    const why = !differ.length ? undefined
+      : isOld && old.incompleteOldLockfile(result.start, differ, ...locks) || old.askedAgain(result.start, differ, step.root, ...locks)
+    why ? intended.add(why) : report(differ)
   }
   return { found, intended: [...intended], compared }
 }

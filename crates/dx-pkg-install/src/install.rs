@@ -15,6 +15,7 @@ mod outcome;
 mod preview;
 mod sources;
 mod statistics;
+mod version;
 
 use std::path::Path;
 use std::sync::{Arc, OnceLock};

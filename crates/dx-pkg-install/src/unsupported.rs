@@ -10,9 +10,6 @@ pub(crate) fn advice(key: &str) -> &'static str {
             "remove the setting: dx makes a hoisted node_modules with links to local folders, as \
              npm does by default"
         }
-        "lockfile-version" => {
-            "remove the setting: dx writes lockfiles of version 3, which npm 7 and later read"
-        }
         "global" => "dx installs into projects only; npm install --global works beside it",
         "workspace" | "workspaces" => {
             "remove the setting: dx installs all workspaces of a project together"

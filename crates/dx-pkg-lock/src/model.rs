@@ -25,14 +25,17 @@ pub struct Lock {
     pub name: Option<String>,
     /// The project's version as the lockfile gives it.
     pub version: Option<String>,
-    /// The `lockfileVersion` that was read; 3 for a new lock.
+    /// The `lockfileVersion` that was read, or is to be written; 3 for a new lock.
     pub format_version: u8,
     /// One entry per path, `""` (the project itself) first, then in the order of
     /// [`locale_compare`].
     pub packages: Vec<LockPackage>,
-    /// The requirements that the project's overrides replaced, after a resolution for a lockfile of
-    /// version 2, the only one that has them.
+    /// The requirements that the project's overrides replaced, after a resolution: lockfiles of
+    /// versions 1 and 2 have them.
     pub overridden: Vec<Overridden>,
+    /// The optional packages that could not be loaded, after a resolution: lockfiles of versions 1
+    /// and 2 have their places.
+    pub left_out: Vec<LockPackage>,
 }
 
 /// A requirement with the specifier that an override put in its place.
@@ -186,9 +189,11 @@ impl Lock {
     }
 
     /// Gives the lock the version that its entries need, or else that of `previous`, the lockfile
-    /// that it replaces. As with npm, one of version 4 keeps name and version as they were.
+    /// that it replaces; one of version 1 becomes one of version 3. As with npm, one of version 4
+    /// keeps name and version as they were.
     pub fn set_format_version(&mut self, previous: Option<&Lock>) {
-        self.format_version = previous.map_or(3, |lock| lock.format_version);
+        let before = previous.map(|lock| lock.format_version);
+        self.format_version = before.filter(|version| *version > 1).unwrap_or(3);
         if self.packages.iter().any(LockPackage::is_altered) {
             self.format_version = 4;
         }
@@ -196,6 +201,19 @@ impl Lock {
             let names = previous.map(|lock| (lock.name.clone(), lock.version.clone()));
             (self.name, self.version) = names.unwrap_or_default();
         }
+    }
+
+    /// Gives the lock the version that the user asks for, unless its entries need version 4.
+    /// `names` are the project's name and version, which lockfiles of version 4 may lack.
+    pub fn ask_format_version(&mut self, asked: u8, names: (Option<String>, Option<String>)) {
+        if self.packages.iter().any(LockPackage::is_altered) || self.format_version == asked {
+            return;
+        }
+        if self.format_version == 4 {
+            self.name = names.0.or_else(|| self.name.take());
+            self.version = names.1.or_else(|| self.version.take());
+        }
+        self.format_version = asked;
     }
 
     /// Sorts entries, and every keyed list in them, in the order in which lockfiles are written.

@@ -216,11 +216,10 @@ pub(crate) fn recorded<'t>(
     let bundled = bundled_by_project(tree);
     tree.project_nodes().into_iter().filter_map(move |node| {
         let is_link = tree[node].target.is_some();
-        let nothing_to_record = tree[node].inert && tree.version(node).is_none() && !is_link
-            || stands_for_failure(tree, node);
         let unused_folder =
             tree.is_top(node) && node != tree.root && tree[node].links_in.is_empty();
-        if nothing_to_record || unused_folder && tree[node].flags.extraneous {
+        let nothing = has_nothing_to_record(tree, node) || stands_for_failure(tree, node);
+        if nothing || unused_folder && tree[node].flags.extraneous {
             return None;
         }
         // A bundle's package that nothing depends on stays what it is: files of the bundle.
@@ -247,8 +246,6 @@ fn to_lock(
         recorded(tree).map(|recorded| (recorded.entry(tree), recorded.is_installed)).collect();
     entries.sort_by(|(a, _), (b, _)| locale_compare(&a.path, &b.path));
     let (packages, installed) = entries.into_iter().unzip();
-    let format_version = previous.map_or(3, |lock| lock.format_version);
-    let overridden = if format_version == 2 { overridden(tree) } else { Vec::new() };
     let mut lock = Lock {
         name: requirements
             .root
@@ -260,12 +257,24 @@ fn to_lock(
             .version
             .clone()
             .or_else(|| previous.and_then(|lock| lock.version.clone())),
-        format_version,
         packages,
-        overridden,
+        overridden: overridden(tree),
+        left_out: left_out(tree),
+        ..Lock::default()
     };
     lock.set_format_version(previous);
     (lock, installed)
+}
+
+/// Returns the places of optional packages that could not be loaded.
+fn left_out(tree: &DependencyTree<'_>) -> Vec<LockPackage> {
+    let nodes = tree.project_nodes().into_iter();
+    nodes.filter(|node| has_nothing_to_record(tree, *node)).map(|node| entry(tree, node)).collect()
+}
+
+/// Returns whether a node is an optional package of which nothing is known.
+fn has_nothing_to_record(tree: &DependencyTree<'_>, node: NodeId) -> bool {
+    tree[node].inert && tree.version(node).is_none() && tree[node].target.is_none()
 }
 
 /// Returns the requirements that overrides replaced.

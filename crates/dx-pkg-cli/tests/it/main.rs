@@ -65,6 +65,7 @@ mod interrupted;
 mod leftovers;
 mod lock_members;
 mod lockfile;
+mod lockfile_version;
 mod managers;
 mod merge_conflicts;
 mod messages;

@@ -166,8 +166,6 @@ fn settings_that_are_not_supported_are_errors_that_name_their_origin() {
         "node-linker=pnp",
         "node-linker=isolated",
         "install-strategy=linked",
-        "lockfile-version=1",
-        "lockfile-version=2",
         "enable-pnp=true",
         "workspaces=false",
         "symlink=false",
@@ -188,7 +186,6 @@ fn settings_with_their_only_supported_value_are_accepted() {
     let lines = [
         "node-linker=hoisted",
         "install-strategy=hoisted",
-        "lockfile-version=3",
         "install-links=false",
         "bin-links=true",
         "fund=false",

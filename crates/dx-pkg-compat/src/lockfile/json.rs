@@ -202,6 +202,14 @@ impl<'a> Value<'a> {
         }
     }
 
+    /// Returns the text that [`canonical`] returns for any spelling of the value.
+    pub(super) fn into_canonical(mut self) -> String {
+        self.sort();
+        let mut out = String::new();
+        self.write(&mut out, Format::COMPACT, 0);
+        out
+    }
+
     /// Writes the value, which is `depth` levels deep.
     pub(super) fn write(&self, out: &mut String, format: Format<'_>, depth: usize) {
         match self {
@@ -236,11 +244,7 @@ impl<'a> Value<'a> {
 /// Returns JSON on one line with its members in npm's order: the same text for every spelling of a
 /// value.
 pub(super) fn canonical(text: &str) -> String {
-    let mut value = Value::parse(text);
-    value.sort();
-    let mut out = String::with_capacity(text.len());
-    value.write(&mut out, Format::COMPACT, 0);
-    out
+    Value::parse(text).into_canonical()
 }
 
 /// Writes the text as a JSON string, escaped as `JSON.stringify` does.

@@ -276,6 +276,30 @@ words! {
 }
 
 words! {
+    /// `lockfile-version`: the version of the lockfile to be written.
+    LockfileVersion, "1, 2 or 3" {
+        /// That of npm 5 and 6.
+        "1" => First,
+        /// That of npm 7 and 8, which older ones read too.
+        "2" => Second,
+        /// That of npm 9 and later.
+        "3" => Third,
+    }
+}
+
+impl LockfileVersion {
+    /// Returns the version as a lockfile states it.
+    #[must_use]
+    pub fn number(self) -> u8 {
+        match self {
+            Self::First => 1,
+            Self::Second => 2,
+            Self::Third => 3,
+        }
+    }
+}
+
+words! {
     /// `verify`: when the files of a prepared tree are checked.
     VerifyMode, "always, ci or after" {
         /// Before each use.
@@ -359,8 +383,6 @@ checked_words! {
     /// `loglevel`.
     LogLevel, "silent, error, warn, notice, http, info, verbose or silly",
         ["silent", "error", "warn", "notice", "http", "info", "verbose", "silly"];
-    /// `lockfile-version`.
-    LockfileVersion, "1, 2 or 3", ["1", "2", "3"];
     /// `location`.
     Location, "global, user or project", ["global", "user", "project"];
     /// `only`.

@@ -14,7 +14,7 @@ use dx_pkg_resolve::{Resolution, Unfit};
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
-use super::{Run, digests, fetch, gyp};
+use super::{Run, digests, fetch, gyp, version};
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
@@ -87,6 +87,7 @@ fn resolve_and_fetch(
     let is_upgraded = previous.is_some_and(lacks_manifests);
     let (mut resolution, basis) = (resolved.resolution, resolved.basis);
     let patching = patch(run, project, &mut resolution.lock, previous, &downloads)?;
+    version::choose(run, project, &mut resolution.lock)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
     if !config.bin_links()? {
@@ -131,8 +132,9 @@ fn resolve_and_fetch(
         summary.packages = plan.installed.packages.iter().filter(|package| !package.link).count();
         summary.warnings.extend(broken_commands(&project.root, &plan.installed));
     }
+    version::report_change(run, project, &lock, previous)?;
     if is_upgraded {
-        report_upgrade(run, project, &resolved.unknown);
+        version::report_upgrade(run, project, &lock, &resolved.unknown);
     }
     let manifest = changed_manifest(run, project, &mut lock, &mut accepted)?;
     let is_solved = !summary.solved.is_empty();
@@ -258,25 +260,6 @@ fn complete_scripts(
         }
     }
     Ok(())
-}
-
-/// Tells the user that the lockfile was completed, and about which packages nothing was found.
-fn report_upgrade(run: &Run<'_>, project: &Project, unknown: &[String]) {
-    let lockfile = project.lockfile;
-    let after = if run.saves() && !run.dry_run {
-        "it is now written as version 3"
-    } else {
-        "dx install writes it as version 3"
-    };
-    run.events.warning(&format!(
-        "{lockfile} is of an old npm and lacks what packages say of commands, platforms and scripts: the registry was asked, and {after}"
-    ));
-    if !unknown.is_empty() {
-        run.events.warning(&format!(
-            "the registry knows nothing of {}, so only what {lockfile} says is used",
-            unknown.join(", ")
-        ));
-    }
 }
 
 /// Gathers the input of the resolution.

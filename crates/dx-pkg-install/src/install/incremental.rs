@@ -81,7 +81,10 @@ pub(super) fn work_out(
         return Ok(None);
     };
     let views = Views { locked: &locked, record: &record };
-    if !tree.belongs_to(project, &locked, &record) {
+    // The text of an older version has parts that depend on the whole tree.
+    let version = locked.format_version();
+    let is_kept = session.config().lockfile_version()?.is_none_or(|to| to.number() == version);
+    if version < 3 || !is_kept || !tree.belongs_to(project, &locked, &record) {
         return Ok(None);
     }
     let lifecycle = Lifecycle::new(session, project)?;

@@ -282,9 +282,11 @@ pub(super) fn render(
         lock.to_mut().name = Some(folder);
     }
     let previous = project.locked.as_ref().map(|(text, _)| text.as_str());
+    let manifest = &project.manifest_text;
     let text = match previous {
+        _ if lock.format_version == 1 => npm::write_version_1(&lock, previous, manifest),
         Some(_) => npm::write(&lock, previous),
-        None => npm::write_like(&lock, &project.manifest_text),
+        None => npm::write_like(&lock, manifest),
     };
     Ok(Some(text).filter(|text| previous != Some(text)))
 }

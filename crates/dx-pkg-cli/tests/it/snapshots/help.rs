@@ -88,6 +88,7 @@ fn install() {
           --libc <LIBC>             Choose packages for this C library: glibc or musl
           --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
+          --lockfile-version <N>    Write the lockfile in this version: 1, 2 or 3
           --allow-unused-patches    Allow patches for no package
           --ignore-patch-failures   Install packages without patches that do not fit
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
@@ -139,6 +140,7 @@ fn ci() {
           --libc <LIBC>             Choose packages for this C library: glibc or musl
           --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
+          --lockfile-version <N>    Write the lockfile in this version: 1, 2 or 3
           --allow-unused-patches    Allow patches for no package
           --ignore-patch-failures   Install packages without patches that do not fit
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible
@@ -194,6 +196,7 @@ fn remove() {
           --libc <LIBC>             Choose packages for this C library: glibc or musl
           --no-package-lock         Neither read nor write a lockfile
           --lockfile-only           Write the lockfile and leave node_modules alone
+          --lockfile-version <N>    Write the lockfile in this version: 1, 2 or 3
           --allow-unused-patches    Allow patches for no package
           --ignore-patch-failures   Install packages without patches that do not fit
           --omit <KIND>             Do not install this kind of dependency; may be repeated [possible

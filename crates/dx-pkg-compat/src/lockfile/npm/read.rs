@@ -62,6 +62,7 @@ pub(super) fn read_within(
         (None, None) => {}
     }
     check_count(lock.packages.len(), most_entries)?;
+    lock.packages.retain(|package| !is_left_out(package));
     lock.packages
         .sort_by(|a, b| locale_compare(&a.path, &b.path).then_with(|| a.path.cmp(&b.path)));
     check_paths(&lock, source)?;
@@ -83,6 +84,16 @@ fn check_count(entries: usize, most: usize) -> Result<(), LockfileError> {
         true => Err(LockfileError::TooLarge { limit: most, what: "packages" }),
         false => Ok(()),
     }
+}
+
+/// Returns whether an entry is only the place of an optional package that npm could not load: it has
+/// marks and nothing else.
+pub(super) fn is_left_out(package: &LockPackage) -> bool {
+    if !package.optional || package.version.is_some() || !path::is_in_modules(&package.path) {
+        return false;
+    }
+    let LockPackage { path, dev, peer, .. } = package.clone();
+    *package == LockPackage { path, optional: true, dev, peer, ..LockPackage::default() }
 }
 
 fn check_paths(lock: &Lock, source: Source<'_>) -> Result<(), LockfileError> {
@@ -122,12 +133,12 @@ fn format_version(members: &Object<'_>, place: Place<'_, '_>) -> Result<u8, Lock
         Some("2" | "\"2\"") => Ok(2),
         Some("3" | "\"3\"") => Ok(3),
         Some("4" | "\"4\"") => Ok(4),
-        None | Some("null")
+        None | Some("null" | "0" | "false" | "\"\"")
             if members.get("packages").is_none() && members.get("dependencies").is_none() =>
         {
             Ok(3)
         }
-        None | Some("null") => Ok(1),
+        None | Some("null" | "0" | "false" | "\"\"") => Ok(1),
         Some(found) if found.parse::<f64>().is_ok() => {
             Err(LockfileError::Version { found: found.to_owned() })
         }

@@ -1,6 +1,7 @@
 pub(super) mod properties;
 
 mod lenient;
+mod versions;
 
 use dx_pkg_core::Coded;
 use dx_pkg_lock::{Lock, LockPackage};
@@ -213,7 +214,7 @@ fn errors_say_where() {
                 .to_owned()
         )
     );
-    for (version, shown) in [("5", "5"), ("99.5", "99.5"), ("0", "0")] {
+    for (version, shown) in [("5", "5"), ("99.5", "99.5"), ("-1", "-1")] {
         let (code, message) =
             code(&format!("{{\"lockfileVersion\":{version},\"packages\":{{}}}}")).unwrap();
         assert_eq!(code, "DX_LOCKFILE_VERSION");

@@ -11,8 +11,8 @@ use super::super::json::{Format, Object, Value, canonical};
 use super::read::{member_text, read_entry};
 use super::source::Source;
 
-/// Writes a lockfile of the lock's version, 3 or 4, or of version 2 where `previous` is one and
-/// the lock is none of version 4.
+/// Writes a lockfile of the lock's version, 2 to 4; a lock that was read from an older one, or from
+/// none, gives one of version 3.
 ///
 /// `previous`, the lockfile that is replaced, provides the indentation, the line endings, members
 /// that dx does not know, and the exact text of every entry that has not changed. If nothing has
@@ -33,11 +33,21 @@ pub fn write(lock: &Lock, previous: Option<&str>) -> String {
     }
 }
 
-/// Writes a new lockfile of the lock's version, 3 or 4, with the indentation and line endings of
-/// `manifest`, the project's `package.json`.
+/// Writes a new lockfile of the lock's version, as [`write`] does, with the indentation and line
+/// endings of `manifest`, the project's `package.json`.
 #[must_use]
 pub fn write_like(lock: &Lock, manifest: &str) -> String {
     let layout = Previous { format: Format::of(manifest), ..Previous::default() };
+    render(lock, filled(lock).collect(), &layout).unwrap_or_default()
+}
+
+/// Writes a lockfile of version 1 in the place of `previous`, or with the layout of `manifest`, the
+/// project's `package.json`.
+#[must_use]
+pub fn write_version_1(lock: &Lock, previous: Option<&str>, manifest: &str) -> String {
+    let parsed = previous.and_then(Previous::parse).unwrap_or_default();
+    let format = Format::of(previous.unwrap_or(manifest));
+    let layout = Previous { format, fixed: Some(1), ..parsed };
     render(lock, filled(lock).collect(), &layout).unwrap_or_default()
 }
 
@@ -55,7 +65,7 @@ fn filled(lock: &Lock) -> impl Iterator<Item = &LockPackage> {
 #[must_use]
 pub fn write_hidden(lock: &Lock) -> String {
     let packages = lock.packages.iter().filter(|package| !package.path.is_empty()).collect();
-    let hidden = Previous { is_hidden: true, ..Previous::default() };
+    let hidden = Previous { fixed: Some(3), ..Previous::default() };
     render(lock, packages, &hidden).unwrap_or_default()
 }
 
@@ -68,40 +78,45 @@ struct Previous<'a> {
     entries: Object<'a>,
     /// Its version; 0 without one.
     version: u8,
-    /// Whether the hidden lockfile is written.
-    is_hidden: bool,
-    /// Whether the version is written as text, which dx and npm write as a number.
-    has_odd_version: bool,
+    /// The version that is written whatever the lock's is.
+    fixed: Option<u8>,
 }
 
 impl<'a> Previous<'a> {
     fn parse(text: &'a str) -> Option<Self> {
         let members = Object::parse(text.strip_prefix('\u{feff}').unwrap_or(text)).ok()?;
         let written = members.get("lockfileVersion").map_or("0", |raw| raw.get());
-        let version = written.trim_matches('"').parse().ok()?;
-        let has_odd_version = written.starts_with('"');
+        let version = written.trim_matches('"').parse().unwrap_or(0);
         let entries = members
             .get("packages")
             .and_then(|raw| Object::parse(raw.get()).ok())
             .unwrap_or_default();
         let format = Format::of(text);
-        Some(Self { text, format, members, entries, version, has_odd_version, is_hidden: false })
+        Some(Self { text, format, members, entries, version, fixed: None })
     }
 
     /// Returns the version to be written.
     fn next_version(&self, lock: &Lock) -> u8 {
-        match lock.format_version {
-            4 if !self.is_hidden => 4,
-            _ if self.version == 2 => 2,
+        self.fixed.unwrap_or(match lock.format_version {
+            version @ (2 | 4) => version,
             _ => 3,
+        })
+    }
+
+    /// Returns the text of the version to be written. As with npm, `"3"` stays text.
+    fn version_text(&self, version: u8) -> Value<'a> {
+        let written = self.members.get("lockfileVersion").map(RawValue::get);
+        match written.filter(|_| self.version == version) {
+            Some(written) => Value::Literal(Cow::Borrowed(written)),
+            None => Value::Literal(version.to_string().into()),
         }
     }
 
     /// Returns whether it is a current lockfile of the same project with as many entries.
     fn frames(&self, lock: &Lock, entries: usize) -> bool {
         self.version == self.next_version(lock)
-            && !self.has_odd_version
             && self.members.get("packages").is_some()
+            && self.members.get("requires").is_some_and(|raw| raw.get() == "true")
             && self.entries.0.len() == entries
             && member_text(&self.members, "name") == lock.name
             && member_text(&self.members, "version") == lock.version
@@ -119,21 +134,23 @@ fn render(lock: &Lock, packages: Vec<&LockPackage>, previous: &Previous<'_>) -> 
         unchanged &= matches!(entry, Value::Source(Cow::Borrowed(_)));
         entries.push((Cow::Borrowed(package.path.as_str()), entry));
     }
-    if unchanged {
+    let version = previous.next_version(lock);
+    let dependencies = (version < 3).then(|| legacy::dependencies(lock)).flatten();
+    let before = previous.members.get("dependencies");
+    if unchanged && legacy::is_same(dependencies.as_ref(), before) {
         return None;
     }
-    let version = previous.next_version(lock);
     let mut members: Vec<(Cow<'_, str>, Value<'_>)> = vec![
-        ("lockfileVersion".into(), Value::Literal(version.to_string().into())),
+        ("lockfileVersion".into(), previous.version_text(version)),
         ("requires".into(), Value::TRUE),
-        ("packages".into(), Value::Object(entries)),
     ];
+    if version > 1 {
+        members.push(("packages".into(), Value::Object(entries)));
+    }
     for (key, text) in [("name", &lock.name), ("version", &lock.version)] {
         members.extend(text.iter().map(|text| (key.into(), Value::string(text))));
     }
-    if version == 2 {
-        members.extend(legacy::dependencies(lock).map(|value| ("dependencies".into(), value)));
-    }
+    members.extend(dependencies.map(|value| ("dependencies".into(), value)));
     let others = previous.members.0.iter().filter(|(key, _)| !OWN.contains(&key.as_ref()));
     members.extend(others.map(|(key, raw)| (key.clone(), Value::parse(raw.get()))));
 

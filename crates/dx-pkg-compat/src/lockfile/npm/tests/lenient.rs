@@ -79,7 +79,7 @@ fn a_version_of_the_format_may_be_text() {
     }
     let text = text_with("\"dev\": true").replace("n\": 3", "n\": \"2\"");
     let written = write(&read(&text).unwrap(), Some(&text));
-    assert!(written.contains("\"lockfileVersion\": 2,"), "{written}");
+    assert!(written.contains("\"lockfileVersion\": \"2\","), "{written}");
     assert!(written.contains("\"dependencies\""), "the part for old npm\n{written}");
     assert!(read("{\"lockfileVersion\":\"three\",\"packages\":{}}").is_err());
 }
