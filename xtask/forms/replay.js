@@ -6,6 +6,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { differences, entryDifferences, lockDifferences, short, tree } = require('../installs/differences.js')
 const { furnish, home, read } = require('./place.js')
+const { lacksWorkspace, reasonOf, refusalOf } = require('./trees.js')
 const { REGISTRY } = require('./server.js')
 
 class Dx {
@@ -72,14 +73,34 @@ const packagesOf = text => {
 /** The entries of the hidden lockfile that differ. */
 const hiddenDifferences = (theirs, ours) => entryDifferences(packagesOf(theirs), packagesOf(ours), 'hidden')
 
-/** Compares the steps of a project; returns what differs, and how many steps were compared. */
-exports.replay = async (one, results, folder, server, binary, git) => {
+/** What a second `dx install` changes, and why `dx ci` refuses a clone with the lockfile. */
+const changesOfSecond = async (ours, one, step) => {
+  const top = path.dirname(ours.project)
+  const file = name => read(path.join(ours.project, name))
+  const [lock, manifest, before] = [file('package-lock.json'), file('package.json'), tree(top)]
+  const again = await ours.run({ action: 'install' })
+  const changes = again
+    ? [`fails: ${again.code}`]
+    : [...lockDifferences(lock, file('package-lock.json')), ...differences(before, tree(top), 'file')]
+  const clone = new Dx(path.join(path.dirname(top), 'clone'), undefined, ours.binary)
+  clone.environment = ours.environment
+  furnish(clone.project, one, { ...step, keep: false, root: JSON.parse(manifest) }, lock)
+  const refused = await clone.run({ action: 'ci' })
+  return [
+    ...changes.slice(0, 3).map(line => `a second dx install: ${line}`),
+    ...refused ? [`dx ci of its own lockfile: ${refused.code} ${short(refused.message)}`] : [],
+  ]
+}
+
+/** Compares the steps of a project; returns what differs, what is intended, and how many steps were compared. */
+exports.replay = async (one, results, folder, server, binary, git, isTwice) => {
   if (results.length) {
     server.publish(one)
     home(folder, one, git)
   }
   const ours = new Dx(folder, server.address, binary)
   const found = []
+  const intended = new Set()
   let compared = 0
   const isOld = ['version-1', 'npm-6'].includes(one.kind)
   let linksInside = false
@@ -99,6 +120,13 @@ exports.replay = async (one, results, folder, server, binary, git) => {
     if (isIntendedRefusal(result.refused, failed)) {
       break
     }
+    const reason = failed
+      ? !result.refused && lacksWorkspace(failed, result.start) && 'dx ci refuses a lockfile without a workspace'
+      : refusalOf(result, step.root, read(path.join(ours.project, 'package-lock.json')))
+    if (reason) {
+      intended.add(reason)
+      break
+    }
     if (!result.refused !== !failed) {
       found.push(label(`npm ${short(result.refused || 'goes on')}, dx ${failed ? `${failed.code} ${short(failed.message)}` : 'goes on'}`))
       break
@@ -116,7 +144,16 @@ exports.replay = async (one, results, folder, server, binary, git) => {
     ].map(label)
     const known = { ...packagesOf(result.lock), ...packagesOf(result.hidden) }
     const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
-    found.push(...lines.filter(counts))
+    const own = { ...packagesOf(file('package-lock.json')), ...packagesOf(file('node_modules/.package-lock.json')) }
+    const differ = lines.filter(counts).filter(line => {
+      const reason = reasonOf(line, known, own)
+      reason && intended.add(reason)
+      return !reason
+    })
+    found.push(...differ)
+    if (step.action !== 'ci' && (differ.length || isTwice)) {
+      found.push(...(await changesOfSecond(ours, one, step)).map(label))
+    }
   }
-  return { found, compared }
+  return { found, compared, intended: [...intended] }
 }
