@@ -1,10 +1,10 @@
 //! The check whether a lock is complete: only of a complete one can a part be resolved.
 
+use crate::Requirements;
 use crate::build::Builder;
 use crate::explain::Conflict;
 use crate::manifest::EdgeKind;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
-use crate::Requirements;
 
 /// Returns whether an edge is optional and unmet, so another resolution would look for its package
 /// again.
@@ -50,10 +50,8 @@ pub(crate) fn accepted_conflicts(
 /// Returns whether a requirement of an installed package is not met, other than by an optional
 /// package that is not there.
 pub(crate) fn has_unmet(tree: &DependencyTree<'_>) -> bool {
-    let is_unmet = |edge: EdgeId| {
-        !is_left_open(tree, edge) && !tree.is_valid(edge)
-    };
-    tree.project_nodes().into_iter().any(|node| {
-        !tree[node].inert && tree[node].edges_out.iter().any(|edge| is_unmet(*edge))
-    })
+    let is_unmet = |edge: EdgeId| !is_left_open(tree, edge) && !tree.is_valid(edge);
+    tree.project_nodes()
+        .into_iter()
+        .any(|node| !tree[node].inert && tree[node].edges_out.iter().any(|edge| is_unmet(*edge)))
 }

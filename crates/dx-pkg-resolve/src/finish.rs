@@ -27,7 +27,11 @@ pub(crate) fn finish(
     let bundles_lack = bundles_lack.map(|failure| failure.error.to_string()).collect();
     let conflicts = conflicts(&builder.tree);
     let accepted_conflicts = accepted_conflicts(&builder, requirements, &conflicts);
-    let has_unmet = has_unmet(&builder.tree);
+    // Where all is accepted, or nothing is to be, all is looked at already.
+    let has_unmet = match &accepted_conflicts {
+        Some(accepted) => !accepted.is_empty(),
+        None => options.repeats && !options.frozen && has_unmet(&builder.tree),
+    };
     let authors_folders = authors_folders(&builder.tree);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
     let changed = previous.is_none_or(|previous| differs(previous, &lock));

@@ -26,8 +26,11 @@ pub(crate) fn until_it_stays(
     let accepts_conflicts =
         first.accepted_conflicts.as_ref().is_some_and(|accepted| !accepted.is_empty());
     if !first.changed {
-        let accepted_conflicts =
-            if accepts_conflicts { Some(first.conflicts.clone()) } else { first.accepted_conflicts };
+        let accepted_conflicts = if accepts_conflicts {
+            Some(first.conflicts.clone())
+        } else {
+            first.accepted_conflicts
+        };
         return Resolution { accepted_conflicts, ..first };
     }
     let is_open = options.repeats && !options.frozen && first.has_unmet;
@@ -43,9 +46,9 @@ pub(crate) fn until_it_stays(
             break;
         };
         if !again.changed {
-            let accepted_conflicts = last.accepted_conflicts.map(|accepted| {
-                if accepted.is_empty() { accepted } else { again.conflicts }
-            });
+            let accepted_conflicts = last
+                .accepted_conflicts
+                .map(|accepted| if accepted.is_empty() { accepted } else { again.conflicts });
             return Resolution {
                 accepted_conflicts,
                 refused_by_npm: first.refused_by_npm,

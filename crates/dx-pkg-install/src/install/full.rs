@@ -338,7 +338,11 @@ fn summary_of(
         packages: resolution.lock.packages.iter().filter(is_package).count(),
         conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
         solved: resolution.moves.iter().map(ToString::to_string).collect(),
-        warnings: unfit.chain(skipped).chain(lacking).chain(left_out(&resolution.authors_folders)).collect(),
+        warnings: unfit
+            .chain(skipped)
+            .chain(lacking)
+            .chain(left_out(&resolution.authors_folders))
+            .collect(),
         ..Summary::default()
     })
 }

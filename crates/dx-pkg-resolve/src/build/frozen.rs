@@ -24,8 +24,8 @@ impl Builder<'_, '_> {
     /// Records the unmet requirements of `node`.
     ///
     /// # Errors
-    /// A package of the lockfile that is neither optional nor bundled requires one, not as a peer,
-    /// that it could not find: whatever is placed, the lockfile lacks it.
+    /// A package of the lockfile that is neither optional nor bundled requires one, neither as a
+    /// peer nor as an option, that it could not find: whatever is placed, the lockfile lacks it.
     pub(super) fn record_unmet(&mut self, node: NodeId) -> Result<(), ResolveError> {
         let unmet = self.problem_edges(node);
         self.unmet.extend(unmet.iter().map(|edge| (*edge, self.tree[*edge].to)));
@@ -46,8 +46,8 @@ impl Builder<'_, '_> {
         };
         is_required
             && !this.kind.is_peer()
+            && !this.kind.is_optional()
             && !tree[this.from].in_bundle
-            && !self.lacks_optional(edge)
             && !visible.any(|node| tree.satisfied_by(edge, node))
     }
 

@@ -40,7 +40,7 @@ pub(super) fn change(
         .is_some_and(|accepted| accepted.is_empty());
     let mut change = difference(&builder.tree, locked, installed)?;
     let is_changed = !change.entries.is_empty() || !change.removed.is_empty();
-    if is_changed && has_unmet(&builder.tree) {
+    if is_changed && !is_complete && options.repeats && has_unmet(&builder.tree) {
         // It is resolved until that stays as it is.
         return None;
     }
