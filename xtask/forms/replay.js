@@ -6,7 +6,7 @@ const fs = require('node:fs')
 const path = require('node:path')
 const { differences, entryDifferences, lockDifferences, short, tree } = require('../installs/differences.js')
 const { furnish, home, read } = require('./place.js')
-const { lacksWorkspace, reasonOf, refusalOf } = require('./trees.js')
+const { ownRefusalOf, reasonOf, refusalOf } = require('./trees.js')
 const { REGISTRY } = require('./server.js')
 
 class Dx {
@@ -121,7 +121,7 @@ exports.replay = async (one, results, folder, server, binary, git, isTwice) => {
       break
     }
     const reason = failed
-      ? !result.refused && lacksWorkspace(failed, result.start) && 'dx ci refuses a lockfile without a workspace'
+      ? !result.refused && ownRefusalOf(failed, result.start, one.folders)
       : refusalOf(result, step.root, read(path.join(ours.project, 'package-lock.json')))
     if (reason) {
       intended.add(reason)
@@ -146,7 +146,7 @@ exports.replay = async (one, results, folder, server, binary, git, isTwice) => {
     const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
     const own = { ...packagesOf(file('package-lock.json')), ...packagesOf(file('node_modules/.package-lock.json')) }
     const differ = lines.filter(counts).filter(line => {
-      const reason = reasonOf(line, known, own)
+      const reason = reasonOf(line, known, own, one.folders)
       reason && intended.add(reason)
       return !reason
     })

@@ -74,8 +74,18 @@ const FORMS = [
   },
 ]
 
-/** Why a line about lockfiles or files is intended, if it is; `theirs` and `ours` are all entries of both lockfiles. */
-exports.reasonOf = (line, theirs, ours) => {
+/** Whether npm's lockfile has a folder inside another package or folder, where none is: it reads paths in overrides as paths there. */
+const hasLostFolder = (theirs, folders) => Object.keys(theirs).some(at =>
+  at && !folders[at] && !/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+$/.test(at) && Object.keys(folders).some(folder => at.endsWith(`/${folder}`)))
+
+/**
+ * Why a line about lockfiles or files is intended, if it is; `theirs` and `ours` are all entries of both lockfiles, `folders` the
+ * project's folders.
+ */
+exports.reasonOf = (line, theirs, ours, folders) => {
+  if (hasLostFolder(theirs, folders)) {
+    return 'npm looks for the folder of an override in the package that requires it'
+  }
   const at = pathOf(line, { ...theirs, ...ours })
   return at && FORMS.find(({ fits }) => fits({ at, line, theirs, ours }))?.reason
 }
@@ -104,10 +114,17 @@ const isBundledPlatform = (refused, start) => {
   return unfit.length > 0 && unfit.every(entry => entry.inBundle)
 }
 
-/** Whether `dx ci` refuses a lockfile from which npm left out a workspace. */
-exports.lacksWorkspace = (failed, start) => {
-  const [, folder] = /satisfies "file:([^"]+)", which project asks for/.exec(failed?.message || '') || []
-  return failed?.code === 'DX_LOCKFILE_OUT_OF_DATE' && Boolean(folder) && !JSON.parse(start).packages?.[folder]
+/** Why the refusal by dx of a lockfile that npm takes is intended, if it is: it lacks a workspace, or has a folder that is not there. */
+exports.ownRefusalOf = (failed, start, folders) => {
+  const packages = JSON.parse(start || '{}').packages || {}
+  if (failed.code !== 'DX_LOCKFILE_OUT_OF_DATE') {
+    return undefined
+  }
+  const [, folder] = /satisfies "file:([^"]+)", which project asks for/.exec(failed.message) || []
+  if (folder && !packages[folder]) {
+    return 'dx ci refuses a lockfile without a workspace'
+  }
+  return hasLostFolder(packages, folders) ? 'dx ci refuses the folder of an override in the package that requires it' : undefined
 }
 
 /** Why npm's refusal of a step that dx carries out is intended, if it is; `lock` is dx's lockfile then. */
