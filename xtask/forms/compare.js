@@ -1,8 +1,10 @@
 // Whole installs of random projects with everything that a package.json can require, with npm and with dx.
-//   node compare.js <npm package folder> <first seed> <number> --record FOLDER [--dx PATH] [--old PATH] [--kind A,B] [--keep FOLDER]
+//   node compare.js <npm package folder> <first seed> <number> --record FOLDER [--dx PATH] [--old PATH] [--kind A,B] [--keep FOLDER] [--twice]
 // npm's side is recorded in FOLDER, a file for each project, and read from there if it is there; without --dx nothing is
 // compared. --old is the npm 6 that writes the lockfiles of the kind npm-6. Prints a line for each project that differs,
-// then the sums. Each step starts from npm's lockfile, which a step may damage first.
+// then the sums. Each step starts from npm's lockfile, which a step may damage first. Where a step differs, npm is run on its
+// own result: what it does not keep itself is reported as intended, and counted apart, if dx keeps its result. --twice looks
+// in every step whether a second `dx install` changes anything.
 'use strict'
 
 const { spawnSync } = require('node:child_process')
@@ -17,11 +19,12 @@ const { Server } = require('./server.js')
 const { KINDS, generate } = require('./projects.js')
 const { record } = require('./record.js')
 const { replay } = require('./replay.js')
+const { explains, faultOf, second } = require('./second.js')
 
 const { values: flags, positionals } = parseArgs({
   options: {
     record: { type: 'string' }, dx: { type: 'string' }, old: { type: 'string' }, kind: { type: 'string' }, keep: { type: 'string' },
-    worker: { type: 'boolean' },
+    worker: { type: 'boolean' }, twice: { type: 'boolean' },
   },
   allowPositionals: true,
 })
@@ -61,6 +64,19 @@ const recorded = async (seed, folder, server, daemon) => {
   return made
 }
 
+/** Sets the differences that are faults of npm's apart: steps of which its own second run makes something else. */
+const setApart = async (outcome, known, folder, server, git) => {
+  const faults = (await second(known.project, known.results, folder, server, git, load(npm))).map(faultOf)
+  const reasons = new Set(outcome.intended)
+  outcome.found = outcome.found.filter(line => {
+    const [, number] = /^step (\d+) /.exec(line) || []
+    const isExplained = explains(faults[number], line)
+    isExplained && reasons.add(faults[number].reason)
+    return !isExplained
+  })
+  outcome.intended = [...reasons]
+}
+
 const work = async () => {
   const place = fs.mkdtempSync(path.join(fs.existsSync('/dev/shm') ? '/dev/shm' : os.tmpdir(), 'forms-'))
   const server = new Server()
@@ -77,7 +93,11 @@ const work = async () => {
         continue
       }
       if (flags.dx) {
-        outcome = await replay(known.project, known.results, folder, server, path.resolve(flags.dx), await daemon.address(), semver)
+        const git = await daemon.address()
+        outcome = await replay(structuredClone(known.project), known.results, folder, server, path.resolve(flags.dx), git, { semver, isTwice: flags.twice })
+        if (outcome.found.length) {
+          await setApart(outcome, known, path.join(place, `${seed}-npm`), server, git)
+        }
       }
     } catch (error) {
       outcome.found = [`not compared: ${error.stack}`]
@@ -96,6 +116,7 @@ const work = async () => {
       console.log(`seed ${seed} ${kindOf(seed)}: intended: ${outcome.intended.join(', ')}`)
     }
     remove(folder)
+    remove(path.join(place, `${seed}-npm`))
   }
   remove(place)
   server.server.close()
@@ -111,6 +132,7 @@ const TIME = 600000
 /** Compares `count` projects from `seed` on in another process; false if that dies. */
 const batch = (seed, count, sums) => {
   const given = ['record', 'dx', 'old', 'kind', 'keep'].filter(name => flags[name]).flatMap(name => [`--${name}`, flags[name]])
+  flags.twice && given.push('--twice')
   const words = [`--max-old-space-size=${MEMORY}`, __filename, npm, String(seed), String(count), ...given, '--worker']
   const done = spawnSync(process.execPath, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: TIME })
   if (done.status !== 0) {

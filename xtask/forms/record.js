@@ -20,6 +20,8 @@ const settings = proxy => ({
   fetchRetry: { retries: 0 }, retry: { retries: 0 }, noGitRevCache: true,
 })
 
+exports.settings = settings
+
 /** Runs npm 6, which writes the lockfile that old projects have. */
 const ancient = (cli, folder, project, proxy) => new Promise((resolve, reject) => {
   const words = [

@@ -8,6 +8,7 @@ const { differences, entryDifferences, lockDifferences, short, tree } = require(
 const { explain } = require('./intended.js')
 const { furnish, home, read } = require('./place.js')
 const old = require('./old.js')
+const { ownRefusalOf, reasonOf, refusalOf } = require('./trees.js')
 const { REGISTRY } = require('./server.js')
 
 class Dx {
@@ -74,8 +75,27 @@ const packagesOf = text => {
 /** The entries of the hidden lockfile that differ. */
 const hiddenDifferences = (theirs, ours) => entryDifferences(packagesOf(theirs), packagesOf(ours), 'hidden')
 
-/** Compares the steps of a project; returns what differs, what differs on purpose, and how many steps were compared. */
-exports.replay = async (one, results, folder, server, binary, git, semver) => {
+/** What a second `dx install` changes, and why `dx ci` refuses a clone with the lockfile. */
+const changesOfSecond = async (ours, one, step) => {
+  const top = path.dirname(ours.project)
+  const file = name => read(path.join(ours.project, name))
+  const [lock, manifest, before] = [file('package-lock.json'), file('package.json'), tree(top)]
+  const again = await ours.run({ action: 'install' })
+  const changes = again
+    ? [`fails: ${again.code}`]
+    : [...lockDifferences(lock, file('package-lock.json')), ...differences(before, tree(top), 'file')]
+  const clone = new Dx(path.join(path.dirname(top), 'clone'), undefined, ours.binary)
+  clone.environment = ours.environment
+  furnish(clone.project, one, { ...step, keep: false, root: JSON.parse(manifest) }, lock)
+  const refused = await clone.run({ action: 'ci' })
+  return [
+    ...changes.slice(0, 3).map(line => `a second dx install: ${line}`),
+    ...refused ? [`dx ci of its own lockfile: ${refused.code} ${short(refused.message)}`] : [],
+  ]
+}
+
+/** Compares the steps of a project; returns what differs, what is intended, and how many steps were compared. */
+exports.replay = async (one, results, folder, server, binary, git, { semver, isTwice }) => {
   if (results.length) {
     server.publish(one)
     home(folder, one, git)
@@ -110,10 +130,16 @@ exports.replay = async (one, results, folder, server, binary, git, semver) => {
       found.push(...left)
       return left.length > 0
     }
+    const reason = failed
+      ? !result.refused && ownRefusalOf(failed, result.start, one.folders)
+      : refusalOf(result, step.root, file('package-lock.json'))
     const refusal = !failed && result.refused && old.refusal(result.start, result.refused, step.root)
-    if (refusal) {
-      intended.add(refusal)
-      continue
+    if (reason || refusal) {
+      intended.add(reason || refusal)
+      if (!reason) {
+        continue
+      }
+      break
     }
     if (!result.refused !== !failed) {
       const outcome = `npm ${short(result.refused || 'goes on')}, dx ${failed ? `${failed.code} ${short(failed.message)}` : 'goes on'}`
@@ -134,16 +160,21 @@ exports.replay = async (one, results, folder, server, binary, git, semver) => {
     ].map(label)
     const known = { ...packagesOf(result.lock), ...packagesOf(result.hidden) }
     const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
+    const own = { ...packagesOf(file('package-lock.json')), ...packagesOf(file('node_modules/.package-lock.json')) }
     const differ = lines.filter(counts).filter(line => {
       const reason = old.kept(line, result.start) || old.stray(line, result.start, result.lock) || old.unversioned(line, result.lock) ||
-        line.endsWith('another text') && old.spelling(result.start, result.lock, file('package-lock.json'))
+        line.endsWith('another text') && old.spelling(result.start, result.lock, file('package-lock.json')) || reasonOf(line, known, own, one.folders)
       reason && intended.add(reason)
       return !reason
     })
     const locks = [result.lock, file('package-lock.json'), file('node_modules/.package-lock.json')]
     const why = !differ.length ? undefined
       : isOld && old.incompleteOldLockfile(result.start, differ, ...locks) || old.askedAgain(result.start, differ, step.root, ...locks)
-    why ? intended.add(why) : report(differ)
+    why && intended.add(why)
+    const isLeft = !why && report(differ)
+    if (step.action !== 'ci' && (isLeft || isTwice)) {
+      found.push(...(await changesOfSecond(ours, one, step)).map(label))
+    }
   }
-  return { found, intended: [...intended], compared }
+  return { found, compared, intended: [...intended] }
 }

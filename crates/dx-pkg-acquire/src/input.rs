@@ -55,6 +55,7 @@ impl ResolverInput {
             legacy_peer_deps: config.legacy_peer_deps()?,
             strict_peer_deps: config.strict_peer_deps()? && !config.force()?,
             solves_conflicts: config.solve()? && !config.force()?,
+            repeats: true,
             prefer_dedupe: config.prefer_dedupe()?,
             placing: match config.install_strategy()? {
                 // Settings that are not supported are refused before.

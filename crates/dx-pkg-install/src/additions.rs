@@ -29,6 +29,8 @@ pub struct Addition {
     spec: Spec,
     /// What stands in front of the version of a package of JSR: `jsr:` or `jsr:@scope/name@`.
     jsr: Option<String>,
+    /// Whether a workspace was named by its folder.
+    is_workspace: bool,
     place: SavePlace,
 }
 
@@ -59,6 +61,7 @@ impl Addition {
             Some(foreign) => foreign.argument,
             None => Spec::parse_argument(text)?,
         };
+        let mut is_workspace = false;
         let mut raw = match &parsed.spec {
             // As npm saves it: `github:user/repository` for `user/repository`.
             Spec::Git(git) => git.to_string(),
@@ -67,7 +70,9 @@ impl Addition {
         let name = match (parsed.name, &parsed.spec) {
             (name, Spec::Directory(path)) => {
                 let folder = on_disk(open, path);
-                raw = format!("file:{}", relative(&project.root, &folder));
+                let path = relative(&project.root, &folder);
+                is_workspace = project.workspaces.iter().any(|(folder, _)| *folder == path);
+                raw = format!("file:{path}");
                 name.map_or_else(|| folder_name(&folder), |name| Ok(name.as_str().to_owned()))?
             }
             (name, Spec::Tarball(path)) => {
@@ -108,14 +113,22 @@ impl Addition {
             };
         }
         let place = SavePlace { section: Some(section), ..place };
-        Ok(Addition { name, raw, spec, jsr, place })
+        Ok(Addition { name, raw, spec, jsr, is_workspace, place })
     }
 
     /// Returns the requirement that is written into the manifest, as npm does: the version with the
     /// prefix if the given requirement allows all that this allows, else the requirement as given.
+    /// Of a workspace it is always its version with the prefix.
     #[must_use]
     pub fn saved(&self, lock: &Lock, prefix: &str) -> String {
         let entry = lock.get(&format!("node_modules/{}", self.name));
+        let is_workspace = self.is_workspace || self.spec.is_registry();
+        if let Some(link) = entry.filter(|entry| entry.link && is_workspace) {
+            // A registry's package that is a link is the workspace of that name.
+            let folder = link.resolved.as_deref().and_then(|folder| lock.get(folder));
+            let version = folder.and_then(|folder| folder.version.as_deref());
+            return version.map_or_else(|| "*".to_owned(), |version| format!("{prefix}{version}"));
+        }
         let Some(version) = entry.and_then(|entry| entry.version.as_deref()) else {
             return self.raw.clone();
         };
@@ -230,6 +243,6 @@ pub fn edit_manifest(
             edit.bundle(&addition.name);
         }
     }
-    edit.sort_sections();
+    edit.arrange_sections();
     Ok(edit.finish())
 }

@@ -141,9 +141,12 @@ impl Change<'_> {
             self.difference.changed().filter(|&index| self.next.0[index].importer == self.importer)
         {
             let swap = self.put(index)?;
-            if self.difference.fates[index] == Fate::Replaced {
+            let is_replaced = self.difference.fates[index] == Fate::Replaced;
+            if is_replaced || swap == Swap::Exchanged {
+                // Packages of the tree can be nested in a folder that was none of it.
                 rebuilt.extend(self.take_along(index)?);
-            } else if swap == Swap::Exchanged {
+            }
+            if !is_replaced && swap == Swap::Exchanged {
                 in_place_of_others.push(self.next.0[index].placement.path.as_str());
             }
         }

@@ -56,8 +56,9 @@ pub(crate) struct Builder<'a, 'l> {
     registry: FxHashMap<(NameId, u32), ManifestId>,
     pub(crate) failures: Vec<Failure>,
     growth: Growth,
-    /// The error of a limit on packages that was passed.
-    too_many: Option<ResolveError>,
+    /// An error that ends the resolution at once, whatever becomes of the package it is about: a
+    /// limit on packages that was passed, or a rule that cannot be applied to one.
+    fatal: Option<ResolveError>,
     /// The depth of peers of peers at which packages are being gathered.
     peer_depth: usize,
     /// The package at which gathering peers of peers was given up.
@@ -81,6 +82,8 @@ pub(crate) struct Failure {
     manifest: ManifestId,
     /// Whether the tree stays as the lockfile has it instead.
     pub(crate) is_excused: bool,
+    /// Whether a bundled package requires it, whose tarball lacks it.
+    pub(crate) is_of_bundle: bool,
 }
 
 impl Builder<'_, '_> {
@@ -100,7 +103,7 @@ impl Builder<'_, '_> {
                         self.record_unmet(node)?;
                     }
                     self.step(node);
-                    if let Some(error) = self.too_many.take() {
+                    if let Some(error) = self.fatal.take() {
                         return Err(error);
                     }
                     if let Some(node) = self.peer_depth_exceeded {

@@ -6,7 +6,7 @@ use dx_pkg_lock::{Lock, LockPackage, Overridden, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::Builder;
-use crate::complete::accepted_conflicts;
+use crate::complete::{accepted_conflicts, has_unmet};
 use crate::entry::{entry, same_entry};
 use crate::explain::{Clash, conflicts, label};
 use crate::pick::Picker;
@@ -23,8 +23,15 @@ pub(crate) fn finish(
     let (refused_by_npm, unfit) = complete_tree(&mut builder, previous.is_some(), options)?;
     let skipped = builder.failures.iter().filter(|failure| !failure.is_excused);
     let skipped = skipped.map(|failure| failure.error.to_string()).collect();
+    let bundles_lack = builder.failures.iter().filter(|failure| failure.is_of_bundle);
+    let bundles_lack = bundles_lack.map(|failure| failure.error.to_string()).collect();
     let conflicts = conflicts(&builder.tree);
     let accepted_conflicts = accepted_conflicts(&builder, requirements, &conflicts);
+    // Where all is accepted, or nothing is to be, all is looked at already.
+    let has_unmet = match &accepted_conflicts {
+        Some(accepted) => !accepted.is_empty(),
+        None => options.repeats && !options.frozen && has_unmet(&builder.tree),
+    };
     let authors_folders = authors_folders(&builder.tree);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
     let changed = previous.is_none_or(|previous| differs(previous, &lock));
@@ -36,8 +43,10 @@ pub(crate) fn finish(
         refused_by_npm,
         unfit,
         skipped,
+        bundles_lack,
         authors_folders,
         accepted_conflicts,
+        has_unmet,
         moves: Vec::new(),
     })
 }
@@ -87,7 +96,7 @@ pub(crate) fn authors_folders(tree: &DependencyTree<'_>) -> Vec<String> {
 }
 
 /// Returns whether two locks differ, apart from the order of entries and keys.
-fn differs(a: &Lock, b: &Lock) -> bool {
+pub(crate) fn differs(a: &Lock, b: &Lock) -> bool {
     let (a, b) = (by_path(a), by_path(b));
     a.len() != b.len() || !a.iter().zip(&b).all(|(a, b)| same_entry(a, b))
 }

@@ -35,6 +35,7 @@ mod pins;
 mod place;
 mod places;
 mod provider;
+mod repeat;
 pub mod rules;
 mod solve;
 mod tree;
@@ -88,6 +89,9 @@ pub struct Options {
     /// Whether peer requirements that contradict each other are solved by other versions where npm
     /// would refuse.
     pub solves_conflicts: bool,
+    /// Whether a resolution that leaves requirements unmet is made again from its own lock, until
+    /// that stays as it is.
+    pub repeats: bool,
     /// Whether an older version that satisfies is kept where a newer one would have to be added.
     pub prefer_dedupe: bool,
     /// How far up the tree packages are placed.
@@ -135,6 +139,9 @@ pub struct Resolution {
     pub unfit: Vec<Unfit>,
     /// Optional packages that could not be loaded, with the reason.
     pub skipped: Vec<String>,
+    /// The reasons why packages that bundled ones require, and that their tarballs lack, could not be
+    /// loaded; the bundled packages stay without them.
+    pub bundles_lack: Vec<String>,
     /// Dependencies of published packages that are folders of their authors' machines, in words;
     /// they are left out.
     pub authors_folders: Vec<String>,
@@ -142,6 +149,8 @@ pub struct Resolution {
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
     /// [`change()`] cannot start from it.
     pub accepted_conflicts: Option<Vec<peers::Conflict>>,
+    /// Whether a package in the tree lacks one that it requires, or has another version of it.
+    has_unmet: bool,
     /// The packages that have other versions than npm's rules choose, so that peers agree.
     pub moves: Vec<peers::Move>,
 }
@@ -174,15 +183,11 @@ pub fn resolve(
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
     let first = resolve_once(requirements, previous, provider, options);
-    let mut resolution = match solved(&first, requirements, previous, provider, options) {
+    let resolution = match solved(&first, requirements, previous, provider, options) {
         Some(solved) => solved,
         None => first?,
     };
-    if resolution.accepted_conflicts.as_ref().is_some_and(|accepted| !accepted.is_empty()) {
-        resolution.accepted_conflicts =
-            complete::standing(&resolution, requirements, provider, options);
-    }
-    Ok(resolution)
+    Ok(repeat::until_it_stays(resolution, requirements, previous, provider, options))
 }
 
 /// Returns a resolution without the peer conflicts that npm refuses in `first`; `None` where that

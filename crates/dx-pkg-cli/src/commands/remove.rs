@@ -51,7 +51,7 @@ impl RemoveArguments {
                 report.warning(&format!("{name} is not a dependency of this project"));
             }
         }
-        edit.sort_sections();
+        edit.arrange_sections();
         let text = edit.finish();
         open.project.set_manifest(&text)?;
         let save = !self.flags.sets("save", "false") && open.session.config().save()?;

@@ -101,6 +101,7 @@ mod resolution;
 mod restarted;
 mod run;
 mod save_flags;
+mod saved_forms;
 #[cfg(unix)]
 mod script_output;
 mod scripts;

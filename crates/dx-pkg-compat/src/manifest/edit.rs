@@ -116,8 +116,13 @@ impl ManifestEdit {
         }
     }
 
-    /// Sorts the names of every section, as npm does whenever it saves.
-    pub fn sort_sections(&mut self) {
+    /// Sorts the names of every section and leaves a name that is in `dependencies` and
+    /// `optionalDependencies` in the latter, as npm does whenever it saves.
+    pub fn arrange_sections(&mut self) {
+        let optional = self.object_at(&[Section::Optional.key()]);
+        for member in optional.into_iter().flat_map(|object| object.members) {
+            self.take(Section::Dependencies, &member.key);
+        }
         for section in Section::ALL {
             if let Some(object) = self.object_at(&[section.key()])
                 && !object.members.is_sorted_by(|a, b| name_order(&a.key, &b.key).is_le())

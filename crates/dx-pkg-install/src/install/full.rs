@@ -334,12 +334,18 @@ fn summary_of(
     let unfit = resolution.unfit.iter().filter(is_planned).collect();
     let unfit = warnings_of(unfit, config.engine_strict()?, config.force()?)?.into_iter();
     let skipped = resolution.skipped.iter().map(|reason| format!("optional: {reason}"));
+    let lacking = resolution.bundles_lack.iter();
+    let lacking = lacking.map(|reason| format!("missing in a tarball: {reason}"));
     let is_package = |package: &&LockPackage| !package.link && !package.path.is_empty();
     Ok(Summary {
         packages: resolution.lock.packages.iter().filter(is_package).count(),
         conflicts: resolution.conflicts.iter().map(ToString::to_string).collect(),
         solved: resolution.moves.iter().map(ToString::to_string).collect(),
-        warnings: unfit.chain(skipped).chain(left_out(&resolution.authors_folders)).collect(),
+        warnings: unfit
+            .chain(skipped)
+            .chain(lacking)
+            .chain(left_out(&resolution.authors_folders))
+            .collect(),
         ..Summary::default()
     })
 }

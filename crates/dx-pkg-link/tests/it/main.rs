@@ -19,4 +19,5 @@ mod import;
 mod mount;
 mod prepared;
 mod property;
+mod within;
 mod world;

@@ -55,6 +55,7 @@ fn options() -> Options {
         legacy_peer_deps: false,
         strict_peer_deps: false,
         solves_conflicts: false,
+        repeats: false,
         prefer_dedupe: false,
         placing: dx_pkg_resolve::Placing::Hoisted,
         update: Vec::new(),

@@ -11,7 +11,7 @@
 //! - The peer is optional and another package would be nested for the dependent alone. npm places
 //!   it and removes it again, because nothing requires it; the dependent does not count for the
 //!   flags of the package found.
-//! - The other package cannot be loaded.
+//! - The other package cannot be loaded. So it is with what a bundled package lacks, peer or not.
 
 use crate::explain::Clash;
 use crate::manifest::{EdgeKind, Origin};
@@ -50,16 +50,20 @@ impl Builder<'_, '_> {
         }
     }
 
-    /// Keeps a locked conflict where `dep`, the package that could solve it, cannot be loaded;
-    /// returns whether it does.
+    /// Keeps a locked conflict, or what a bundled package lacks, where `dep`, the package that
+    /// could solve it, cannot be loaded; returns whether it does.
     pub(super) fn keeps_unloadable(&mut self, edge: EdgeId, dep: NodeId) -> bool {
         let Some(failure) = self.tree[dep].failure else { return false };
-        let keeps = self.is_locked_conflict(edge);
-        if keeps {
-            self.failures[failure as usize].is_excused = true;
+        let (from, kind) = (self.tree[edge].from, self.tree[edge].kind);
+        let is_of_bundle = self.tree[from].in_bundle && !kind.is_optional() && !kind.is_peer();
+        let is_conflict = self.is_locked_conflict(edge);
+        if is_conflict {
             self.keep(edge);
         }
-        keeps
+        let failure = &mut self.failures[failure as usize];
+        failure.is_of_bundle |= is_of_bundle;
+        failure.is_excused |= is_of_bundle || is_conflict;
+        is_of_bundle || is_conflict
     }
 
     fn keep(&mut self, edge: EdgeId) {

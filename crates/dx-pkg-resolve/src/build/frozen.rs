@@ -7,7 +7,7 @@
 use dx_pkg_lock::{Lock, LockPackage};
 
 use crate::explain::label;
-use crate::manifest::EdgeKind;
+use crate::manifest::{EdgeKind, Origin};
 use crate::tree::{EdgeId, NodeId};
 use crate::{Resolution, ResolveError};
 
@@ -24,8 +24,8 @@ impl Builder<'_, '_> {
     /// Records the unmet requirements of `node`.
     ///
     /// # Errors
-    /// One is no peer, and no package that its dependent could find meets it: whatever is placed,
-    /// the lockfile lacks it.
+    /// A package of the lockfile that is neither optional nor bundled requires one, neither as a
+    /// peer nor as an option, that it could not find: whatever is placed, the lockfile lacks it.
     pub(super) fn record_unmet(&mut self, node: NodeId) -> Result<(), ResolveError> {
         let unmet = self.problem_edges(node);
         self.unmet.extend(unmet.iter().map(|edge| (*edge, self.tree[*edge].to)));
@@ -39,8 +39,15 @@ impl Builder<'_, '_> {
         let tree = &self.tree;
         let this = &tree[edge];
         let mut visible = tree.ancestry(this.from).filter_map(|at| tree.child(at, this.name));
-        !this.kind.is_peer()
-            && !self.lacks_optional(edge)
+        let is_required = match &tree.manifest(this.from).origin {
+            Origin::Registry { .. } => false,
+            Origin::Record(entry) => !entry.optional && !entry.dev_optional,
+            Origin::Locked(entry) => !entry.optional() && !entry.dev_optional(),
+        };
+        is_required
+            && !this.kind.is_peer()
+            && !this.kind.is_optional()
+            && !tree[this.from].in_bundle
             && !this.to.is_some_and(|to| self.has_no_version(to))
             && !visible.any(|node| tree.satisfied_by(edge, node))
     }

@@ -65,7 +65,7 @@ impl Builder<'_, '_> {
         let manifest =
             Manifest::from_record(LockPackage::default(), Some(&name), &mut self.tree.interner);
         let manifest = self.tree.manifests.push(manifest, &self.tree.interner);
-        self.failures.push(Failure { error, manifest, is_excused: false });
+        self.failures.push(Failure { error, manifest, is_excused: false, is_of_bundle: false });
         crate::intern::index(self.failures.len() - 1)
     }
 
@@ -84,11 +84,14 @@ impl Builder<'_, '_> {
         if let Some(known) = self.manifests.get(&key) {
             return *known;
         }
-        let found = match &self.too_many {
+        let found = match &self.fatal {
             // The resolution ends here.
             Some(error) => Err(error.clone()),
             None => self.load_manifest(name, spec, edge),
         };
+        if let Err(error @ ResolveError::Extension { .. }) = &found {
+            self.fatal.get_or_insert_with(|| error.clone());
+        }
         let found = found.map_err(|error| self.fail(name, error));
         if let Ok(manifest) = found {
             self.count(manifest, edge);
@@ -109,7 +112,7 @@ impl Builder<'_, '_> {
         let name = self.tree.text(self.tree[edge].name).to_owned();
         let required_by = self.required_by(edge);
         let error = ResolveError::TooManyPackages { limit, is_chain, name, required_by };
-        self.too_many.get_or_insert(error);
+        self.fatal.get_or_insert(error);
     }
 
     /// Loads the manifest for a requirement: a registry's packument is loaded and a version picked,

@@ -111,7 +111,7 @@ fn load<'a, 'l>(
         registry: FxHashMap::default(),
         failures: Vec::new(),
         growth: Growth::new(options.max_packages),
-        too_many: None,
+        fatal: None,
         peer_depth: 0,
         peer_depth_exceeded: None,
         failed: Vec::new(),

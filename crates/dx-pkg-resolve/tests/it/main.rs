@@ -15,6 +15,7 @@ mod oracle;
 mod peers;
 mod placement;
 mod properties;
+mod repeat;
 mod solve;
 mod stale_overrides;
 mod stale_peers;

@@ -115,6 +115,7 @@ impl Case {
             legacy_peer_deps: self.option("legacyPeerDeps") == true,
             strict_peer_deps: self.option("strictPeerDeps") == true,
             solves_conflicts: false,
+            repeats: false,
             prefer_dedupe: self.option("preferDedupe") == true,
             placing: dx_pkg_resolve::Placing::Hoisted,
             update: names("update"),

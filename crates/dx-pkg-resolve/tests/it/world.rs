@@ -134,7 +134,7 @@ pub(crate) struct World {
     packages: BTreeMap<String, Vec<Package>>,
     tags: Vec<(String, String, String)>,
     folders: BTreeMap<String, Package>,
-    bundles: BTreeMap<String, Vec<String>>,
+    bundles: BTreeMap<String, Vec<Package>>,
     pub(crate) overrides: Vec<Override>,
     pub(crate) options: Options,
     /// Whether any request fails the test.
@@ -167,6 +167,7 @@ fn options() -> Options {
         legacy_peer_deps: false,
         strict_peer_deps: false,
         solves_conflicts: false,
+        repeats: false,
         prefer_dedupe: false,
         placing: dx_pkg_resolve::Placing::Hoisted,
         update: Vec::new(),
@@ -200,8 +201,17 @@ impl World {
     }
 
     /// Adds packages, such as `b@1.0.0`, bundled in the tarball of `name`.
-    pub(crate) fn bundle(mut self, name: &str, contents: &[&str]) -> Self {
-        self.bundles.insert(name.to_owned(), contents.iter().map(|id| (*id).to_owned()).collect());
+    pub(crate) fn bundle(self, name: &str, contents: &[&str]) -> Self {
+        self.bundle_of(name, contents.iter().map(|id| package(id)))
+    }
+
+    /// Adds packages with what they require, bundled in the tarball of `name`.
+    pub(crate) fn bundle_of(
+        mut self,
+        name: &str,
+        contents: impl IntoIterator<Item = Package>,
+    ) -> Self {
+        self.bundles.insert(name.to_owned(), contents.into_iter().collect());
         self
     }
 
@@ -286,10 +296,9 @@ impl Provider for World {
     fn bundled(&self, package: &LockPackage) -> Result<Vec<LockPackage>, ProviderError> {
         assert!(!self.closed.get(), "asked what {} bundles", package.path);
         let contents = self.bundles.get(package.package_name()).cloned().unwrap_or_default();
-        let record = |id: String| {
-            let (name, _) = split(&id);
-            let path = format!("node_modules/{name}");
-            LockPackage { name: None, ..self::package(&id).record(&path) }
+        let record = |package: Package| {
+            let path = format!("node_modules/{}", package.name);
+            LockPackage { name: None, ..package.record(&path) }
         };
         Ok(contents.into_iter().map(record).collect())
     }

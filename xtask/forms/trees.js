@@ -1,0 +1,138 @@
+// Differences in trees, and refusals, that are faults of npm's, each recognised by its form; see docs/npm-differences.md.
+'use strict'
+
+/** The entry that a line about a lockfile, or about a file below node_modules, belongs to. */
+const pathOf = (line, packages) => {
+  const [, entry] = / (?:entry|hidden) (\S+?)(?: \w+)?: /.exec(line) || []
+  if (entry) {
+    return entry
+  }
+  let [, at] = / file project\/([^:]+): /.exec(line) || []
+  const [, command] = /\/\.bin\/[^/]+: .*-> \.\.\/(\S+)$/.exec(line.replace(/, dx nothing$/, '')) || []
+  at = command ? `${at.slice(0, at.lastIndexOf('/.bin/'))}/${command}` : at
+  while (at && !packages[at]) {
+    at = at.includes('/') ? at.slice(0, at.lastIndexOf('/')) : undefined
+  }
+  return at
+}
+
+/** The paths of the packages that one is nested in, the nearest first. */
+const parents = at => {
+  const found = []
+  for (let end = at.lastIndexOf('/node_modules/'); end > 0; end = at.lastIndexOf('/node_modules/', end - 1)) {
+    found.push(at.slice(0, end))
+  }
+  return found
+}
+
+const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']
+
+/** The workspaces that one lockfile has and the other lacks, as pairs of link and folder. */
+const workspacesLeftOut = (theirs, ours) =>
+  Object.entries(ours).filter(([at, { link, resolved }]) =>
+    link && /^node_modules\/(?:@[^/]+\/)?[^/]+$/.test(at) && !theirs[at] && ours[resolved] && !theirs[resolved]
+  ).map(([at, { resolved }]) => [at, resolved])
+
+const FORMS = [
+  {
+    reason: 'npm leaves out a workspace whose version a peer excludes',
+    fits: ({ at, line, theirs, ours }) => workspacesLeftOut(theirs, ours).some(([link, folder]) => {
+      const name = at.split('node_modules/').pop()
+      const isRequired = SECTIONS.some(section => ours[folder][section]?.[name])
+      return / (?:npm nothing, dx (?:has|\d|->))/.test(line) && (at === link || at === folder || at.startsWith(`${folder}/`) || isRequired)
+    }),
+  },
+  {
+    reason: 'npm writes what a workspace bundles as bundled and does not install it',
+    fits: ({ at, theirs }) => {
+      const folder = at.slice(0, at.indexOf('/node_modules/'))
+      const isOfFolder = !at.startsWith('node_modules/') && theirs[folder]?.bundleDependencies
+      return isOfFolder && theirs[at]?.inBundle && theirs[at].resolved
+    },
+  },
+  {
+    reason: 'npm locks what a folder within a linked folder requires and does not install it',
+    fits: ({ at, line, theirs }) => {
+      const folder = at.slice(0, at.indexOf('/node_modules/'))
+      const isLinked = path => path && !path.includes('node_modules/') && folder.startsWith(`${path}/`)
+      return / file .*: npm nothing, dx /.test(line) && theirs[at] && theirs[folder] && Object.keys(theirs).some(isLinked)
+    },
+  },
+  {
+    reason: 'npm marks a package that it adds beside bundled ones as bundled and does not install it',
+    fits: ({ at, theirs }) => {
+      const inside = [at, ...parents(at)].find(path => theirs[path]?.inBundle && theirs[path].resolved)
+      return inside && parents(inside).some(path => path.includes('node_modules/') && theirs[path]?.bundleDependencies)
+    },
+  },
+  {
+    reason: "npm puts the registry's package over that of the tarball",
+    fits: ({ at, line, theirs, ours }) => {
+      const entry = theirs[at]
+      return / file /.test(line) && entry && !entry.resolved && !entry.inBundle && !entry.link && ours[at]?.inBundle
+    },
+  },
+]
+
+/** Whether npm's lockfile has a folder inside another package or folder, where none is: it reads paths in overrides as paths there. */
+const hasLostFolder = (theirs, folders) => Object.keys(theirs).some(at =>
+  at && !folders[at] && !/(?:^|\/)node_modules\/(?:@[^/]+\/)?[^/]+$/.test(at) && Object.keys(folders).some(folder => at.endsWith(`/${folder}`)))
+
+/**
+ * Why a line about lockfiles or files is intended, if it is; `theirs` and `ours` are all entries of both lockfiles, `folders` the
+ * project's folders.
+ */
+exports.reasonOf = (line, theirs, ours, folders) => {
+  if (hasLostFolder(theirs, folders)) {
+    return 'npm looks for the folder of an override in the package that requires it'
+  }
+  const at = pathOf(line, { ...theirs, ...ours })
+  return at && FORMS.find(({ fits }) => fits({ at, line, theirs, ours }))?.reason
+}
+
+/** Whether npm stops as no version meets a requirement that packages in dx's lockfile have as a peer, and as nothing else. */
+const isUnmeetablePeer = (refused, lock) => {
+  const [, name, range] = /^ETARGET: No matching version found for (@?[^@]+)@(.*)\.$/.exec(refused || '') || []
+  const entries = Object.values(JSON.parse(lock || '{}').packages || {})
+  const asks = section => entries.some(entry => entry[section]?.[name] === range)
+  return Boolean(name) && asks('peerDependencies') && !['dependencies', 'devDependencies', 'optionalDependencies'].some(asks)
+}
+
+/** Whether npm does not find a reference (`$name`) of an override that the project's manifest does have. */
+const isLostReference = (refused, root) => {
+  const [, name] = /^undefined: Unable to resolve reference \$(\S+)$/.exec(refused || '') || []
+  return ['dependencies', 'devDependencies', 'optionalDependencies'].some(section => root[section]?.[name])
+}
+
+/** Whether npm refuses packages for other platforms that are in a tarball, which its first install does not look at. */
+const isBundledPlatform = (refused, start) => {
+  if (!/^EBADPLATFORM: /.test(refused || '')) {
+    return false
+  }
+  const entries = Object.values(JSON.parse(start || '{}').packages || {})
+  const unfit = entries.filter(({ os, optional }) => os && !optional && !os.includes('linux'))
+  return unfit.length > 0 && unfit.every(entry => entry.inBundle)
+}
+
+/** Why the refusal by dx of a lockfile that npm takes is intended, if it is: it lacks a workspace, or has a folder that is not there. */
+exports.ownRefusalOf = (failed, start, folders) => {
+  const packages = JSON.parse(start || '{}').packages || {}
+  if (failed.code !== 'DX_LOCKFILE_OUT_OF_DATE') {
+    return undefined
+  }
+  const [, folder] = /satisfies "file:([^"]+)", which project asks for/.exec(failed.message) || []
+  if (folder && !packages[folder]) {
+    return 'dx ci refuses a lockfile without a workspace'
+  }
+  return hasLostFolder(packages, folders) ? 'dx ci refuses the folder of an override in the package that requires it' : undefined
+}
+
+/** Why npm's refusal of a step that dx carries out is intended, if it is; `lock` is dx's lockfile then. */
+exports.refusalOf = ({ refused, start }, root, lock) => {
+  const [, reason] = [
+    [isBundledPlatform(refused, start), 'npm refuses a bundled package for another platform at its second install'],
+    [isLostReference(refused, root), 'npm does not find the reference of an override among peers'],
+    [isUnmeetablePeer(refused, lock), 'npm stops at a peer that no version meets'],
+  ].find(([fits]) => fits) || []
+  return reason
+}
