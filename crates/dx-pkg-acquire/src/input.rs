@@ -55,6 +55,9 @@ impl ResolverInput {
             legacy_peer_deps: config.legacy_peer_deps()?,
             strict_peer_deps: config.strict_peer_deps()? && !config.force()?,
             solves_conflicts: config.solve()? && !config.force()?,
+            explains_conflicts: false,
+            engine_strict: config.engine_strict()? && !config.force()?,
+            knows_conflicts: false,
             prefer_dedupe: config.prefer_dedupe()?,
             placing: match config.install_strategy()? {
                 // Settings that are not supported are refused before.

@@ -39,6 +39,7 @@ pub(crate) fn finish(
         authors_folders,
         accepted_conflicts,
         moves: Vec::new(),
+        explanations: Vec::new(),
     })
 }
 

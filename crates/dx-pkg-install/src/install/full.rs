@@ -8,6 +8,7 @@ use dx_pkg_acquire::{Downloads, ResolverInput, resolve};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{Spec, Version, message_with_causes};
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_os::files::Map;
 use dx_pkg_resolve::peers::Conflict;
 use dx_pkg_resolve::{Resolution, Unfit};
 
@@ -15,6 +16,7 @@ use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
 use super::{Run, digests, fetch, gyp};
+use crate::conflicts::ExplainedConflict;
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
@@ -22,6 +24,8 @@ use crate::project::Project;
 use crate::project::alterations::{NPM_EXTENSION_HASH, Strictness, more_platforms};
 use crate::project::outside::{broken_commands, refuse_unasked};
 use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
+use crate::seal::Seal;
+use crate::state::{self, State};
 use crate::{InstallError, Summary, altered};
 
 /// Resolves the project and fetches its packages. It always has an outcome.
@@ -76,7 +80,8 @@ fn resolve_and_fetch(
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
-    let (input, first) = input_and_first_requests(run, project, requirements, previous)?;
+    let (mut input, first) = input_and_first_requests(run, project, requirements, previous)?;
+    input.options.knows_conflicts = knows_conflicts(run, project);
     let key = run.cache_key(project);
     let ahead = run.fills_tree().then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters, first)?;
@@ -90,6 +95,9 @@ fn resolve_and_fetch(
         plan.leave_out_commands();
     }
     let mut summary = summary_of(run, &resolution, &plan)?;
+    let told = std::mem::take(&mut resolution.explanations).into_iter();
+    let explained = told.map(|one| ExplainedConflict::new(project, one, &resolution.conflicts));
+    summary.explained = explained.collect();
     summary.warnings.extend(orphaned);
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let (mut is_complete, mut is_baseline, mut built) = (true, true, None);
@@ -132,7 +140,7 @@ fn resolve_and_fetch(
         report_upgrade(run, project, &resolved.unknown);
     }
     let manifest = changed_manifest(run, &mut lock, &mut accepted)?;
-    let is_solved = !summary.solved.is_empty();
+    let is_told = !summary.solved.is_empty() || !summary.explained.is_empty();
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
     let diagnostics = is_baseline.then(|| diagnostics_of(accepted.as_deref(), &summary));
@@ -151,10 +159,18 @@ fn resolve_and_fetch(
         is_complete,
         node: input.options.pick.node,
         diagnostics,
-        // What was solved is said each time, until it is in a lockfile.
-        cache: key.filter(|_| !is_solved).map(|key| (key, basis)),
+        // What was solved or explained is said each time, until it is in a lockfile.
+        cache: key.filter(|_| !is_told).map(|key| (key, basis)),
         ..Outcome::default()
     })
+}
+
+/// Returns whether the last install here has told of conflicts that the lockfile has.
+fn knows_conflicts(run: &Run<'_>, project: &Project) -> bool {
+    let seal = Seal::of_store(run.session.store());
+    let text = Map::open(project.root.join(state::PATH)).ok();
+    let state = seal.zip(text).and_then(|(seal, text)| State::decode(&text, seal));
+    state.and_then(|state| state.baseline).is_some_and(|known| !known.conflicts.is_empty())
 }
 
 /// Keeps what the lockfile tells of npm's program, where that is not to be run. As with npm, the
