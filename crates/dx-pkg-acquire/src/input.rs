@@ -57,7 +57,7 @@ impl ResolverInput {
             solves_conflicts: config.solve()? && !config.force()?,
             explains_conflicts: false,
             engine_strict: config.engine_strict()? && !config.force()?,
-            knows_conflicts: false,
+            known_conflicts: Vec::new(),
             prefer_dedupe: config.prefer_dedupe()?,
             placing: match config.install_strategy()? {
                 // Settings that are not supported are refused before.

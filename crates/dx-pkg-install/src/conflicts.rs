@@ -37,6 +37,11 @@ impl ExplainedConflict {
         }
     }
 
+    /// Returns whether all that it explains was told before.
+    pub(crate) fn is_known(&self, known: &[String]) -> bool {
+        !self.conflicts.is_empty() && self.conflicts.iter().all(|one| known.contains(one))
+    }
+
     /// Returns the explanation in words, at most eight lines.
     #[must_use]
     pub fn text(&self, ending: Ending) -> String {

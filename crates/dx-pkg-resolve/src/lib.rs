@@ -94,8 +94,8 @@ pub struct Options {
     /// Whether packages for another Node.js or npm are an error, so that older dependents are
     /// looked for.
     pub engine_strict: bool,
-    /// Whether the conflicts of the lockfile were told before, so that they stay as they are.
-    pub knows_conflicts: bool,
+    /// The conflicts that were told before, in words: those of a lockfile that does not change stay.
+    pub known_conflicts: Vec<String>,
     /// Whether an older version that satisfies is kept where a newer one would have to be added.
     pub prefer_dedupe: bool,
     /// How far up the tree packages are placed.
@@ -119,6 +119,12 @@ impl Options {
     pub(crate) fn accepts(&self, os: &[&str], cpu: &[&str], libc: &[&str]) -> bool {
         self.platform.accepts(os, cpu, libc)
             || self.more_platforms.iter().any(|platform| platform.accepts(os, cpu, libc))
+    }
+
+    /// Returns whether all of these conflicts were told before.
+    fn knows(&self, conflicts: &[peers::Conflict]) -> bool {
+        let is_known = |one: &peers::Conflict| self.known_conflicts.contains(&one.to_string());
+        !self.known_conflicts.is_empty() && conflicts.iter().all(is_known)
     }
 
     /// The most versions of packages that may be loaded where nothing else is said.
@@ -198,24 +204,39 @@ fn settled(input: Input<'_>) -> Result<Resolution, ResolveError> {
     let options = input.options;
     if options.frozen && options.explains_conflicts {
         let resolution = first?;
-        let explanations = solve::remedy(&resolution, input, true).explanations;
-        return Ok(Resolution { explanations, ..resolution });
+        if resolution.conflicts.is_empty() {
+            return Ok(resolution);
+        }
+        let solve::Remedy { solved, explanations } = solve::remedy(&resolution, input, true);
+        // What could be solved is told, and stays.
+        let moves = solved.map(|solved| solved.moves).unwrap_or_default();
+        return Ok(Resolution { explanations, moves, ..resolution });
     }
     if !options.solves_conflicts || options.frozen {
         return first;
     }
-    let first = match first {
+    let (first, options) = match first {
         // The version may have been published meanwhile: the caller asks the registry first.
         Err(error @ ResolveError::NoVersion { .. }) if input.provider.may_be_outdated() => {
-            Err(error)
+            return Err(error);
         }
-        Err(error) => solve::with_available(&error, input).ok_or(error),
+        Err(error) => match solve::with_available(&error, input) {
+            Some((resolution, options)) => (Ok(resolution), options),
+            None => (Err(error), options.clone()),
+        },
         Ok(resolution) if options.engine_strict && resolution.lacks_engines() => {
-            Ok(solve::with_fitting_engines(&resolution, input).unwrap_or(resolution))
+            match solve::with_fitting_engines(&resolution, input) {
+                Some((resolution, options)) => (Ok(resolution), options),
+                None => (Ok(resolution), options.clone()),
+            }
         }
-        first => first,
+        Ok(resolution) if !resolution.refused_by_npm => return Ok(resolution),
+        first => (first, options.clone()),
     };
-    if options.legacy_peer_deps { first } else { remedied(first, input) }
+    if options.legacy_peer_deps {
+        return first;
+    }
+    remedied(first, Input { options: &options, ..input })
 }
 
 /// Returns a resolution without the peer conflicts that npm refuses in `first`, or `first` with
@@ -228,7 +249,8 @@ fn remedied(
     match first {
         // What a lockfile holds and nothing has changed was told when it came there.
         Ok(resolution)
-            if resolution.refused_by_npm && (resolution.changed || !options.knows_conflicts) =>
+            if resolution.refused_by_npm
+                && (resolution.changed || !options.knows(&resolution.conflicts)) =>
         {
             let remedy = solve::remedy(&resolution, input, true);
             let resolution = match remedy.solved {

@@ -16,6 +16,8 @@ pub struct ListedConflicts {
     pub conflicts: Vec<String>,
     /// Those of the project and its workspaces, with the reasons.
     pub explained: Vec<ExplainedConflict>,
+    /// Versions that agree within the project's ranges, in words.
+    pub solvable: Vec<String>,
 }
 
 /// Returns all peer conflicts that the lockfile has. Nothing is written or installed; registries
@@ -44,7 +46,8 @@ pub fn list(open: OpenProject) -> Result<ListedConflicts, InstallError> {
     let explained =
         told.map(|one| ExplainedConflict::new(&project, one, &resolution.conflicts)).collect();
     let conflicts = resolution.conflicts.iter().map(ToString::to_string).collect();
-    Ok(ListedConflicts { conflicts, explained })
+    let solvable = resolution.moves.iter().map(ToString::to_string).collect();
+    Ok(ListedConflicts { conflicts, explained, solvable })
 }
 
 impl ListedConflicts {
@@ -61,6 +64,12 @@ impl ListedConflicts {
         let left = self.conflicts.iter().filter(is_left).cloned();
         let count = crate::summary::count(self.conflicts.len() as u64, "peer requirement");
         let mut parts: Vec<String> = explained.chain(left).collect();
+        if !self.solvable.is_empty() {
+            parts.push(format!(
+                "within the ranges of package.json there would agree: {}",
+                self.solvable.join(", ")
+            ));
+        }
         parts.push(format!("{count} not met"));
         parts.join("\n")
     }
@@ -72,6 +81,7 @@ impl ListedConflicts {
         json!({
             "conflicts": self.conflicts,
             "explanations": explained.collect::<Vec<_>>(),
+            "solvable": self.solvable,
         })
     }
 }

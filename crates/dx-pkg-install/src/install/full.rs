@@ -81,7 +81,7 @@ fn resolve_and_fetch(
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
     let (mut input, first) = input_and_first_requests(run, project, requirements, previous)?;
-    input.options.knows_conflicts = knows_conflicts(run, project);
+    input.options.known_conflicts = known_conflicts(run, project);
     let key = run.cache_key(project);
     let ahead = run.fills_tree().then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters, first)?;
@@ -97,7 +97,8 @@ fn resolve_and_fetch(
     let mut summary = summary_of(run, &resolution, &plan)?;
     let told = std::mem::take(&mut resolution.explanations).into_iter();
     let explained = told.map(|one| ExplainedConflict::new(project, one, &resolution.conflicts));
-    summary.explained = explained.collect();
+    let known = &input.options.known_conflicts;
+    summary.explained = explained.filter(|one| !one.is_known(known)).collect();
     summary.warnings.extend(orphaned);
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let (mut is_complete, mut is_baseline, mut built) = (true, true, None);
@@ -165,12 +166,12 @@ fn resolve_and_fetch(
     })
 }
 
-/// Returns whether the last install here has told of conflicts that the lockfile has.
-fn knows_conflicts(run: &Run<'_>, project: &Project) -> bool {
+/// Returns the conflicts that the last install here has told of.
+fn known_conflicts(run: &Run<'_>, project: &Project) -> Vec<String> {
     let seal = Seal::of_store(run.session.store());
     let text = Map::open(project.root.join(state::PATH)).ok();
     let state = seal.zip(text).and_then(|(seal, text)| State::decode(&text, seal));
-    state.and_then(|state| state.baseline).is_some_and(|known| !known.conflicts.is_empty())
+    state.and_then(|state| state.baseline).map(|known| known.conflicts).unwrap_or_default()
 }
 
 /// Keeps what the lockfile tells of npm's program, where that is not to be run. As with npm, the

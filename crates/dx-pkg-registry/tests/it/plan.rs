@@ -57,7 +57,7 @@ fn options() -> Options {
         solves_conflicts: false,
         explains_conflicts: false,
         engine_strict: false,
-        knows_conflicts: false,
+        known_conflicts: Vec::new(),
         prefer_dedupe: false,
         placing: dx_pkg_resolve::Placing::Hoisted,
         update: Vec::new(),

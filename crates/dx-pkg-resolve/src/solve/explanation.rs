@@ -340,6 +340,7 @@ impl Fact {
     fn in_words(&self, place: &str) -> String {
         let Fact { package, range, needs, is_added, .. } = self;
         let mut text = match range {
+            Some(range) if *is_added && range == "*" => format!("you are adding {package}"),
             Some(range) if *is_added => format!("you are adding {package}@{}", cut(range)),
             Some(range) => format!("{place} asks for {package} {}", cut(range)),
             None => format!("{package} is there as a peer"),

@@ -8,16 +8,17 @@ use dx_pkg_lock::{Lock, LockPackage};
 
 use super::alterations::Alterations;
 use super::consent::{Asking, asking, is_excluded};
-use super::explanation::{Explanation, Finding, MOST_CHANGES, Statement};
+use super::explanation::{Change, Explanation, Finding, MOST_CHANGES, Party, Statement};
 use super::gather::{Gathered, TooMany, gather};
 use super::helpful::Search;
 use super::order::{Outcome, Solution, solve};
 use super::packages::{Source, keep_first};
 use super::told::Contradiction;
-use crate::{Options, Picker, Provider, Requirements, Resolution, resolve_once};
+use crate::{Options, Picker, Provider, Requirements, Resolution, ResolveError, resolve_once};
 
-/// The most times that the conflicts of a solution are added to the problem.
-const MOST_ROUNDS: usize = 5;
+/// The most times that the conflicts of a solution are added to the problem, or a version is left
+/// out with which the solution cannot be installed.
+const MOST_ROUNDS: usize = 12;
 /// The most contradictions and exclusions of one importer.
 const MOST_STEPS: usize = 16;
 /// The most explanations of one resolution.
@@ -62,7 +63,7 @@ pub(crate) struct Input<'i> {
 
 impl Input<'_> {
     /// Resolves by npm's rules alone.
-    pub(crate) fn resolve(&self) -> Result<Resolution, crate::ResolveError> {
+    pub(crate) fn resolve(&self) -> Result<Resolution, ResolveError> {
         resolve_once(self.requirements, self.previous, self.provider, self.options)
     }
 
@@ -90,6 +91,7 @@ pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> 
     let before = input.previous.map(Lock::index);
     let importers: Vec<&LockPackage> = input.importers().collect();
     let mut more: Vec<Vec<String>> = vec![Vec::new(); importers.len()];
+    let mut banned: Vec<(String, Version)> = Vec::new();
     for round in 1.. {
         let sources: Vec<Source<'_>> = importers
             .iter()
@@ -104,25 +106,34 @@ pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> 
                 more,
             })
             .collect();
-        let parts: Vec<Part> = sources.iter().map(search).collect();
+        let parts: Vec<Part> = sources.iter().map(|source| search(source, &banned)).collect();
         if parts.iter().any(|part| part.is_incomplete) {
             break;
         }
         let installed = install(&parts, &sources, refused, input);
-        if let Err(Some(rejected)) = &installed
+        if let Err(rejected) = &installed
             && round < MOST_ROUNDS
         {
             // The conflicts of what was found are added to the problem.
-            let tree = rejected.lock.index();
-            let after = sources.iter().map(|source| Source { tree: &tree, ..*source });
-            let found: Vec<_> = after.map(|source| source.unmet_pairs()).collect();
+            let found: Vec<_> = match &rejected.resolution {
+                Some(resolution) => {
+                    let tree = resolution.lock.index();
+                    let after = sources.iter().map(|source| Source { tree: &tree, ..*source });
+                    after.map(|source| source.unmet_pairs()).collect()
+                }
+                None => Vec::new(),
+            };
             let extended = extended(&more, &found);
+            let ban = rejected.culprit.clone().filter(|one| !banned.contains(one));
             if extended != more {
                 more = extended;
                 continue;
+            } else if let Some(ban) = ban {
+                banned.push(ban);
+                continue;
             }
         }
-        let solved = installed.unwrap_or_default();
+        let solved = installed.unwrap_or(None);
         let explanations =
             if explains { explained(&parts, &sources, refused, input) } else { Vec::new() };
         return with_verdict(Remedy { solved, explanations }, refused, input);
@@ -180,7 +191,7 @@ struct Part {
 
 /// Solves the problem of one importer. What the project would be asked about is left out after it
 /// was found, and each contradiction once it is known.
-fn search(source: &Source<'_>) -> Part {
+fn search(source: &Source<'_>, banned: &[(String, Version)]) -> Part {
     let mut part = Part::default();
     let mut current = match gather(source, &[]) {
         Ok(None) => return part,
@@ -193,6 +204,13 @@ fn search(source: &Source<'_>) -> Part {
     part.is_incomplete = current.known.iter().any(|known| known.is_unreachable);
     if part.is_incomplete {
         return part;
+    }
+    if !banned.is_empty() {
+        current = current.without(|package, candidate| {
+            let known = &current.known[package];
+            let version = known.version(candidate);
+            banned.iter().any(|(name, one)| *name == known.name && one == version)
+        });
     }
     for _ in 0..MOST_STEPS {
         match solve(&current.problem) {
@@ -228,16 +246,24 @@ fn search(source: &Source<'_>) -> Part {
     part
 }
 
+/// A solution that cannot be installed, or is no better.
+struct Rejected {
+    /// The resolution, if there is one.
+    resolution: Option<Resolution>,
+    /// The version that is to be left out of the next solution.
+    culprit: Option<(String, Version)>,
+}
+
 /// Resolves with the versions that were found. `Ok(None)` where nothing moves.
 ///
 /// # Errors
-/// They cannot be installed, or are no better; with the resolution, if there is one.
+/// They cannot be installed, or are no better.
 fn install(
     parts: &[Part],
     sources: &[Source<'_>],
     refused: &Resolution,
     input: Input<'_>,
-) -> Result<Option<Resolution>, Option<Resolution>> {
+) -> Result<Option<Resolution>, Box<Rejected>> {
     let mut pinned = Pinned { options: input.options.clone(), moves: Vec::new() };
     for (part, source) in parts.iter().zip(sources) {
         let Some((gathered, solution)) = &part.solution else { continue };
@@ -252,13 +278,31 @@ fn install(
     pinned.options.strict_peer_deps &= !is_partial;
     pinned.moves.sort_by(|a, b| (!a.is_direct, &a.name).cmp(&(!b.is_direct, &b.name)));
     pinned.moves.dedup();
-    let solved = Input { options: &pinned.options, ..input }.resolve().map_err(|_| None)?;
+    let solved = match (Input { options: &pinned.options, ..input }).resolve() {
+        Ok(solved) => solved,
+        Err(error) => {
+            let culprit = dependent_of(&error).or_else(|| pinned.culprit());
+            return Err(Box::new(Rejected { resolution: None, culprit }));
+        }
+    };
     let is_better = (!solved.refused_by_npm || is_partial)
         && solved.conflicts.len() < refused.conflicts.len().max(1);
     if !is_better || pinned.moves.is_empty() {
-        return Err(Some(solved));
+        let culprit = pinned.culprit();
+        return Err(Box::new(Rejected { resolution: Some(solved), culprit }));
     }
     Ok(Some(Resolution { moves: pinned.moves, ..solved }))
+}
+
+/// Returns the version whose requirement could not be met.
+fn dependent_of(error: &ResolveError) -> Option<(String, Version)> {
+    let (ResolveError::NoVersion { required_by, .. } | ResolveError::Load { required_by, .. }) =
+        error
+    else {
+        return None;
+    };
+    let (name, version) = required_by.rsplit_once('@')?;
+    Some((name.to_owned(), Version::parse(version).ok()?))
 }
 
 /// The options of the second resolution, with what they move.
@@ -268,6 +312,12 @@ struct Pinned {
 }
 
 impl Pinned {
+    /// Returns the version that moved last, in the order of moves.
+    fn culprit(&self) -> Option<(String, Version)> {
+        let last = self.moves.last()?;
+        Some((last.name.clone(), Version::parse(&last.to).ok()?))
+    }
+
     /// Pins the chosen versions; `current` tells which the tree has.
     fn add(
         &mut self,
@@ -312,6 +362,9 @@ fn explained(
         if let Some(packages) = part.given_up {
             explanations.push(given_up(&source.importer.path, Statement::TooHard { packages }));
         }
+        if clusters.is_empty() && part.solution.is_none() {
+            explanations.extend(offered(part, source, refused, input));
+        }
         for (position, cluster) in clusters.iter().enumerate() {
             let rest = clusters.iter().enumerate().filter(|(other, _)| *other != position);
             let others: Vec<(String, String)> =
@@ -331,15 +384,7 @@ fn explained(
             };
             let Some(first) = cluster.first() else { continue };
             let mut explanation = first.explained(source, &input.options.explicit);
-            let offer = part.offer.as_ref().and_then(|(gathered, solution, asked)| {
-                let is_meant = |at: &usize| {
-                    let known = &gathered.known[*at];
-                    known.direct.is_some()
-                        && pairs.iter().any(|(of, peer)| *of == known.name || *peer == known.name)
-                };
-                let moved: Vec<usize> = asked.all().into_iter().filter(is_meant).collect();
-                search.change(gathered, solution, &moved, true)
-            });
+            let offer = offer(part, &search, &pairs);
             if offer.is_some() {
                 explanation.finding = Finding::Offered;
             }
@@ -352,6 +397,55 @@ fn explained(
     }
     explanations.truncate(MOST_EXPLANATIONS);
     explanations
+}
+
+/// Returns the change that takes the versions that are only offered, as far as they concern these
+/// pairs of dependent and peer.
+fn offer(part: &Part, search: &Search<'_>, pairs: &[(String, String)]) -> Option<Change> {
+    let (gathered, solution, asked) = part.offer.as_ref()?;
+    let is_meant = |at: &usize| {
+        let known = &gathered.known[*at];
+        known.direct.is_some()
+            && pairs.iter().any(|(of, peer)| *of == known.name || *peer == known.name)
+    };
+    let moved: Vec<usize> = asked.all().into_iter().filter(is_meant).collect();
+    search.change(gathered, solution, &moved, true)
+}
+
+/// Returns the explanation of versions that are only offered, where nothing contradicts them.
+fn offered(
+    part: &Part,
+    source: &Source<'_>,
+    refused: &Resolution,
+    input: Input<'_>,
+) -> Option<Explanation> {
+    let (gathered, _, asked) = part.offer.as_ref()?;
+    let mut pairs = source.unmet_pairs();
+    let own = asked.all().into_iter().map(|at| gathered.known[at].name.clone());
+    pairs.extend(own.map(|name| (name, String::new())));
+    let trial = |requirements: &Requirements, renewed: &[String]| {
+        ends(refused, Input { requirements, ..input }, renewed, (&pairs, false))
+    };
+    let search = Search {
+        source,
+        requirements: input.requirements,
+        contradictions: &[],
+        others: &[],
+        trial: &trial,
+    };
+    let changes = vec![offer(part, &search, &pairs)?];
+    let mut names: Vec<String> =
+        source.unmet_pairs().into_iter().flat_map(|(of, peer)| [of, peer]).collect();
+    keep_first(&mut names);
+    let version = |name: &str| source.found(name).and_then(|found| found.version.clone());
+    let parties = names.into_iter().map(|name| Party { version: version(&name), name }).collect();
+    Some(Explanation {
+        finding: Finding::Offered,
+        parties,
+        changes,
+        pairs: source.unmet_pairs(),
+        ..given_up(&source.importer.path, Statement::Contradiction)
+    })
 }
 
 /// Returns the explanation of a search that was given up.
@@ -400,7 +494,8 @@ fn ends(
 ) -> bool {
     let mut options = Options { strict_peer_deps: false, frozen: false, ..input.options.clone() };
     options.update.extend_from_slice(renewed);
-    let input = Input { options: &options, ..input };
+    // The command would start from what is installed now.
+    let input = Input { options: &options, previous: Some(&refused.lock), ..input };
     let Ok(mut resolution) = input.resolve() else { return false };
     if resolution.refused_by_npm
         && let Some(solved) = remedy(&resolution, input, false).solved

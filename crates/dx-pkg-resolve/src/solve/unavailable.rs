@@ -9,7 +9,7 @@ use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::{Packument, VersionView};
 
 use super::remedy::{Input, Move};
-use crate::{Picker, Resolution, ResolveError};
+use crate::{Options, Picker, Resolution, ResolveError};
 
 /// The most times that versions are left out.
 const MOST_ROUNDS: usize = 20;
@@ -21,9 +21,13 @@ struct LeftOut {
     reason: String,
 }
 
-/// Returns a resolution in which everything can be had, by older dependents; `None` where there is
-/// none. `error` is that of the resolution by npm's rules.
-pub(crate) fn with_available(error: &ResolveError, input: Input<'_>) -> Option<Resolution> {
+/// Returns a resolution in which everything can be had, by older dependents, with the options that
+/// leave the others out; `None` where there is none. `error` is that of the resolution by npm's
+/// rules.
+pub(crate) fn with_available(
+    error: &ResolveError,
+    input: Input<'_>,
+) -> Option<(Resolution, Options)> {
     let mut options = input.options.clone();
     let mut left_out: Vec<LeftOut> = Vec::new();
     let mut failure = error.clone();
@@ -46,22 +50,26 @@ pub(crate) fn with_available(error: &ResolveError, input: Input<'_>) -> Option<R
         let reason = format!("which needs {name}@{spec}: {why}");
         left_out.push(LeftOut { name: dependent, version, reason });
         match (Input { options: &options, ..input }).resolve() {
-            Ok(resolution) => return Some(told(resolution, &left_out, input)),
+            Ok(resolution) => return Some((told(resolution, &left_out, input), options)),
             Err(error) => failure = error,
         }
     }
     None
 }
 
-/// Returns a resolution in which all engines fit, by older dependents; `None` where there is none.
-pub(crate) fn with_fitting_engines(first: &Resolution, input: Input<'_>) -> Option<Resolution> {
+/// Returns a resolution in which all engines fit, by older dependents, with the options that leave
+/// the others out; `None` where there is none.
+pub(crate) fn with_fitting_engines(
+    first: &Resolution,
+    input: Input<'_>,
+) -> Option<(Resolution, Options)> {
     let mut options = input.options.clone();
     let mut left_out: Vec<LeftOut> = Vec::new();
     let mut resolution = first.clone();
     for _ in 0..MOST_ROUNDS {
         let unfit: Vec<_> = resolution.unfit.iter().filter(|unfit| !unfit.platform).collect();
         let Some(unfit) = unfit.first() else {
-            return Some(told(resolution, &left_out, input));
+            return Some((told(resolution, &left_out, input), options));
         };
         let index = resolution.lock.index();
         let (_, name) = unfit.path.rsplit_once("node_modules/")?;

@@ -117,7 +117,7 @@ impl Case {
             solves_conflicts: false,
             explains_conflicts: false,
             engine_strict: false,
-            knows_conflicts: false,
+            known_conflicts: Vec::new(),
             prefer_dedupe: self.option("preferDedupe") == true,
             placing: dx_pkg_resolve::Placing::Hoisted,
             update: names("update"),
