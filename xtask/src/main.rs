@@ -10,6 +10,7 @@ mod audit;
 mod bench;
 mod compare;
 mod concurrent;
+mod conflicts;
 mod crash;
 mod dx;
 mod fuzz;
@@ -46,6 +47,7 @@ fn main() -> ExitCode {
         "known" => known::run(&options),
         "realworld" => realworld::run(&options),
         "compare" => compare::run(&options),
+        "conflicts" => conflicts::run(&options),
         "train-prefetch" => prefetch::run(&options),
         "crash" => crash::run(&options),
         "fuzz" => fuzz::run(&options),

@@ -5,7 +5,8 @@ use std::path::PathBuf;
 /// The names that take no value.
 const SWITCHES: [&str; 3] = ["force", "keep", "tls"];
 /// The names that take one.
-const VALUES: [&str; 24] = [
+const VALUES: [&str; 25] = [
+    "before",
     "data",
     "db",
     "dx",

@@ -79,6 +79,16 @@ const TASKS: &[Task] = &[
         more: || COMPARE.to_owned(),
     },
     Task {
+        name: "conflicts",
+        about: "see what npm and dx make of peer conflicts, and write the table of docs/peer-conflicts.md",
+        calls: &[
+            "--fixture DIR --npm PATH/npm-cli.js [--node PATH] [--before DATE] [--only CASE] [--dx PATH]",
+        ],
+        more: || {
+            "  --fixture DIR  a folder of cases, each a folder with a package.json\n".to_owned()
+        },
+    },
+    Task {
         name: "crash",
         about: "kill installs and what follows them at random moments; the next install must put everything \
                 right",

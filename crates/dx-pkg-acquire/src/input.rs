@@ -56,6 +56,9 @@ impl ResolverInput {
             strict_peer_deps: config.strict_peer_deps()? && !config.force()?,
             solves_conflicts: config.solve()? && !config.force()?,
             repeats: true,
+            explains_conflicts: false,
+            engine_strict: config.engine_strict()? && !config.force()?,
+            known_conflicts: Vec::new(),
             prefer_dedupe: config.prefer_dedupe()?,
             placing: match config.install_strategy()? {
                 // Settings that are not supported are refused before.

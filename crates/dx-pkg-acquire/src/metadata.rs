@@ -316,6 +316,16 @@ impl Provider for MetadataProvider<'_> {
         }
     }
 
+    fn wanted(&self, names: &[String]) {
+        let names: Vec<&str> = names.iter().map(String::as_str).collect();
+        self.request_all(&names);
+    }
+
+    fn may_be_outdated(&self) -> bool {
+        let MetadataPolicy { offline, prefer_online, .. } = self.shared.policy;
+        self.used_cache() && !offline && !prefer_online
+    }
+
     fn places(&self) -> Places {
         self.local.places.clone()
     }

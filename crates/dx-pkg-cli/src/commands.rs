@@ -2,6 +2,7 @@
 
 mod ci;
 mod install;
+mod peers;
 mod remove;
 mod run;
 mod store;
@@ -67,6 +68,7 @@ pub enum Command {
     /// Do what "ci" does, then run the project's script "test".
     #[command(visible_alias = "cit", aliases = ["sit", "clean-install-test"])]
     InstallCiTest(TreeArguments),
+    Peers(peers::PeersArguments),
     Store(store::StoreArguments),
 }
 
@@ -113,6 +115,7 @@ impl Arguments {
             | Command::Start(script)
             | Command::Stop(script)
             | Command::Restart(script) => script.flags.extend(taken.settings),
+            Command::Peers(peers) => peers.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
             Command::Store(_) => return Arguments::try_parse_from(words),
         }
@@ -140,6 +143,7 @@ impl Command {
                 let code = ci::run(arguments, environment.clone(), report)?;
                 run::test_after(code, arguments, &environment, report)
             }
+            Self::Peers(arguments) => arguments.run(environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -68,6 +68,24 @@ impl Selection for ExportSettings {
     }
 }
 
+/// The settings that decide where the packages are looked up that would help against conflicts.
+#[derive(Clone, Debug, Default)]
+pub struct PeerSettings;
+
+impl Selection for PeerSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(
+            option.key,
+            "registry"
+                | "offline"
+                | "prefer-offline"
+                | "prefer-online"
+                | "before"
+                | "min-release-age"
+        )
+    }
+}
+
 /// The settings that matter to a script of the project.
 #[derive(Clone, Debug, Default)]
 pub struct ScriptSettings;

@@ -8,6 +8,7 @@ use dx_pkg_acquire::Counters;
 use dx_pkg_core::text::addresses::without_secrets;
 use dx_pkg_core::text::output_text;
 use dx_pkg_core::{Coded, message_with_causes};
+use dx_pkg_install::conflicts::ExplainedConflict;
 use dx_pkg_install::scripts::{StartedScript, skipped_line};
 use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary};
 use dx_pkg_install::{Events, Session};
@@ -70,13 +71,12 @@ impl Report {
         }
         summary.warnings.iter().for_each(|warning| self.warning(warning));
         summary.deprecations(self.verbose).iter().for_each(|warning| self.warning(warning));
+        summary.explanations().iter().for_each(|text| self.warning(text));
         if let Some((heading, conflicts)) = summary.conflict_lines(self.verbose) {
             self.warning(&heading);
             conflicts.iter().for_each(|conflict| self.detail(conflict));
         }
-        if !summary.solved.is_empty() {
-            self.line(&format!("so that peer dependencies agree: {}", summary.solved.join(", ")));
-        }
+        summary.solved_lines().iter().for_each(|line| self.line(line));
         skipped_line(&summary.scripts_skipped).iter().for_each(|line| self.warning(line));
         if self.verbose {
             for (name, count) in &summary.statistics {
@@ -92,6 +92,18 @@ impl Report {
     /// Returns whether every changed package is shown, not only direct dependencies.
     pub fn lists_all(&self) -> bool {
         self.json || self.verbose
+    }
+
+    /// Asks a question where somebody can answer it, and returns whether the answer is yes.
+    pub fn asks(&self, question: &str) -> bool {
+        let is_answered = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        if self.json || self.silent || !is_answered {
+            return false;
+        }
+        complain(&format!("{} [y/N] ", plain(question)));
+        let mut answer = String::new();
+        let is_read = std::io::stdin().read_line(&mut answer).is_ok();
+        is_read && matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes")
     }
 
     /// Prints a line on standard error.
@@ -218,6 +230,7 @@ fn to_json(summary: &Summary, early: &[String]) -> Value {
         "packages": summary.packages,
         "scriptsSkipped": summary.scripts_skipped,
         "conflicts": summary.conflicts,
+        "explanations": summary.explained.iter().map(ExplainedConflict::to_json).collect::<Vec<_>>(),
         "solved": summary.solved,
         "warnings": ([early, &summary.warnings].concat()),
         "statistics": statistics,

@@ -35,6 +35,7 @@ mod altered;
 mod approvals;
 mod background;
 pub mod cached_install;
+pub mod conflicts;
 mod demands;
 mod environment;
 mod error;

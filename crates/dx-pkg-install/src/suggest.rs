@@ -4,6 +4,7 @@ use dx_pkg_acquire::AcquireError;
 use dx_pkg_core::text::suggest::mistyped;
 use dx_pkg_resolve::ResolveError;
 
+use crate::conflicts::with_places;
 use crate::project::Project;
 use crate::{InstallError, Session};
 
@@ -16,6 +17,9 @@ pub(crate) fn complete(error: InstallError, session: &Session, project: &Project
     {
         let hint = source.hint.take().map(|hint| format!("; or {hint}")).unwrap_or_default();
         source.hint = Some(format!("did you mean {known}?{hint}"));
+    }
+    if matches!(*boxed, ResolveError::Unsolved { .. }) {
+        boxed = Box::new(with_places(project, *boxed));
     }
     InstallError::Acquire(AcquireError::Resolve(boxed))
 }

@@ -8,6 +8,8 @@ use std::time::Duration;
 
 use dx_pkg_compat::manifest::Section;
 
+use crate::conflicts::ExplainedConflict;
+
 pub(crate) use changes::{Changes, Lists, Scope, of_record, version_in};
 pub(crate) use direct::{Direct, Named};
 pub use text::count;
@@ -34,6 +36,8 @@ pub struct Summary {
     pub scripts_skipped: Vec<String>,
     /// Unmet peer requirements, in words.
     pub conflicts: Vec<String>,
+    /// The reasons of those that are new, and the changes that would end them.
+    pub explained: Vec<ExplainedConflict>,
     /// Packages that have another version than by npm's rules, so that peers agree, in words.
     pub solved: Vec<String>,
     /// Other warnings.

@@ -4,6 +4,7 @@ use dx_pkg_core::{Coded, SpecError};
 use thiserror::Error;
 
 use crate::explain::Conflict;
+use crate::solve::explanation::{Ending, Explanation};
 
 /// The failure of a [`crate::Provider`] to load a package.
 #[derive(Clone, Debug, Error)]
@@ -77,6 +78,18 @@ pub enum ResolveError {
     /// Peer requirements contradict each other and `strict-peer-deps` is set.
     #[error("peer dependencies conflict: {}", first_of(.0))]
     PeerConflict(Vec<Conflict>),
+    /// Peer requirements contradict each other, no versions agree within the project's ranges, and
+    /// `strict-peer-deps` is set.
+    #[error("{}", unsolved(.explanations, .text))]
+    Unsolved {
+        /// The peer requirements that are not met.
+        conflicts: Vec<Conflict>,
+        /// The reasons.
+        explanations: Vec<Explanation>,
+        /// The reasons in words, with the places of requirements; where it is empty they are told
+        /// without.
+        text: String,
+    },
     /// An override contradicts a direct dependency.
     #[error("the override for {name} contradicts the project's own dependency {name}@{spec}")]
     Override {
@@ -164,6 +177,14 @@ fn first_of(conflicts: &[Conflict]) -> String {
     }
 }
 
+fn unsolved(explanations: &[Explanation], text: &str) -> String {
+    if !text.is_empty() {
+        return text.to_owned();
+    }
+    let lines = explanations.iter().flat_map(|one| one.lines(Ending::Refused, &|_, _| None));
+    lines.collect::<Vec<_>>().join("\n")
+}
+
 fn not_loaded(name: &str, spec: &str, required_by: &str, source: &ProviderError) -> String {
     match source.code {
         "DX_PACKAGE_NOT_FOUND" => format!("{source}, required by {required_by}"),
@@ -188,7 +209,7 @@ impl Coded for ResolveError {
             ResolveError::NoVersion { .. } => "DX_NO_MATCHING_VERSION",
             ResolveError::BadSpec { .. } => "DX_BAD_SPEC",
             ResolveError::ForeignProtocol { reason, .. } => reason.code(),
-            ResolveError::PeerConflict(_) => "DX_PEER_CONFLICT",
+            ResolveError::PeerConflict(_) | ResolveError::Unsolved { .. } => "DX_PEER_CONFLICT",
             ResolveError::Override { .. } => "DX_OVERRIDE_CONFLICT",
             ResolveError::OverrideReference { .. } => "DX_OVERRIDE_REFERENCE",
             ResolveError::TooManyPackages { .. } => "DX_TOO_MANY_PACKAGES",
@@ -223,7 +244,7 @@ impl Coded for ResolveError {
             ResolveError::ForeignProtocol { name, required_by, .. } => {
                 format!("{required_by} was published by mistake like that: write what it means for {name} into overrides")
             }
-            ResolveError::PeerConflict(_) => {
+            ResolveError::PeerConflict(_) | ResolveError::Unsolved { .. } => {
                 "change one of the versions, or install without --strict-peer-deps to go on with a warning".into()
             }
             ResolveError::Override { .. } => {

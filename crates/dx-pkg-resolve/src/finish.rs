@@ -48,6 +48,7 @@ pub(crate) fn finish(
         accepted_conflicts,
         has_unmet,
         moves: Vec::new(),
+        explanations: Vec::new(),
     })
 }
 

@@ -44,6 +44,7 @@ use dx_pkg_core::Platform;
 use dx_pkg_lock::{Lock, LockPackage};
 
 use pins::Pins;
+use solve::Input;
 
 pub use change::{Change, change};
 pub use error::{ProviderError, ResolveError};
@@ -92,6 +93,13 @@ pub struct Options {
     /// Whether a resolution that leaves requirements unmet is made again from its own lock, until
     /// that stays as it is.
     pub repeats: bool,
+    /// Whether the conflicts of a frozen lockfile are explained.
+    pub explains_conflicts: bool,
+    /// Whether packages for another Node.js or npm are an error, so that older dependents are
+    /// looked for.
+    pub engine_strict: bool,
+    /// The conflicts that were told before, in words: those of a lockfile that does not change stay.
+    pub known_conflicts: Vec<String>,
     /// Whether an older version that satisfies is kept where a newer one would have to be added.
     pub prefer_dedupe: bool,
     /// How far up the tree packages are placed.
@@ -115,6 +123,12 @@ impl Options {
     pub(crate) fn accepts(&self, os: &[&str], cpu: &[&str], libc: &[&str]) -> bool {
         self.platform.accepts(os, cpu, libc)
             || self.more_platforms.iter().any(|platform| platform.accepts(os, cpu, libc))
+    }
+
+    /// Returns whether all of these conflicts were told before.
+    fn knows(&self, conflicts: &[peers::Conflict]) -> bool {
+        let is_known = |one: &peers::Conflict| self.known_conflicts.contains(&one.to_string());
+        !self.known_conflicts.is_empty() && conflicts.iter().all(is_known)
     }
 
     /// The most versions of packages that may be loaded where nothing else is said.
@@ -153,6 +167,8 @@ pub struct Resolution {
     has_unmet: bool,
     /// The packages that have other versions than npm's rules choose, so that peers agree.
     pub moves: Vec<peers::Move>,
+    /// The conflicts that were not solved, with the reasons.
+    pub explanations: Vec<peers::Explanation>,
 }
 
 /// A package whose `engines`, `os`, `cpu` or `libc` exclude this machine.
@@ -182,37 +198,114 @@ pub fn resolve(
     provider: &dyn Provider,
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
-    let first = resolve_once(requirements, previous, provider, options);
-    let resolution = match solved(&first, requirements, previous, provider, options) {
-        Some(solved) => solved,
-        None => first?,
-    };
+    let input = Input { requirements, previous, provider, options };
+    let resolution = settled(input)?;
     Ok(repeat::until_it_stays(resolution, requirements, previous, provider, options))
 }
 
-/// Returns a resolution without the peer conflicts that npm refuses in `first`; `None` where that
-/// has none, or where they cannot be solved. What is wrong besides is told by `first`.
-fn solved(
-    first: &Result<Resolution, ResolveError>,
-    requirements: &Requirements,
-    previous: Option<&Lock>,
-    provider: &dyn Provider,
-    options: &Options,
-) -> Option<Resolution> {
-    if !options.solves_conflicts || options.frozen || options.legacy_peer_deps {
-        return None;
+/// Resolves by npm's rules and, where npm refuses, looks for versions that agree.
+fn settled(input: Input<'_>) -> Result<Resolution, ResolveError> {
+    let first = input.resolve();
+    let options = input.options;
+    if options.frozen && options.explains_conflicts {
+        let resolution = first?;
+        if resolution.conflicts.is_empty() {
+            return Ok(resolution);
+        }
+        let solve::Remedy { solved, explanations } = solve::remedy(&resolution, input, true);
+        // What could be solved is told, and stays.
+        let moves = solved.map(|solved| solved.moves).unwrap_or_default();
+        return Ok(Resolution { explanations, moves, ..resolution });
     }
+    if !options.solves_conflicts || options.frozen {
+        return first;
+    }
+    let (first, options) = match first {
+        // The version may have been published meanwhile: the caller asks the registry first.
+        Err(error @ ResolveError::NoVersion { .. }) if input.provider.may_be_outdated() => {
+            return Err(error);
+        }
+        Err(error) => match solve::with_available(&error, input) {
+            Some((resolution, options)) => (Ok(resolution), options),
+            None => (Err(error), options.clone()),
+        },
+        Ok(resolution) if options.engine_strict && resolution.lacks_engines() => {
+            match solve::with_fitting_engines(&resolution, input) {
+                Some((resolution, options)) => (Ok(resolution), options),
+                None => (Ok(resolution), options.clone()),
+            }
+        }
+        Ok(resolution) if !resolution.refused_by_npm => return Ok(resolution),
+        first => (first, options.clone()),
+    };
+    if options.legacy_peer_deps {
+        return first;
+    }
+    remedied(first, Input { options: &options, ..input })
+}
+
+/// Returns a resolution without the peer conflicts that npm refuses in `first`, or `first` with
+/// explanations. What is wrong besides is told by `first`.
+fn remedied(
+    first: Result<Resolution, ResolveError>,
+    input: Input<'_>,
+) -> Result<Resolution, ResolveError> {
+    let (options, previous) = (input.options, input.previous);
     match first {
         // What a lockfile holds and nothing has changed was told when it came there.
-        Ok(resolution) if resolution.refused_by_npm && resolution.changed => {
-            solve::remedy(resolution, requirements, previous, provider, options)
+        Ok(resolution)
+            if resolution.refused_by_npm
+                && (resolution.changed || !options.knows(&resolution.conflicts)) =>
+        {
+            let remedy = solve::remedy(&resolution, input, true);
+            let resolution = match remedy.solved {
+                Some(solved) => Resolution { moves: joined(&resolution, &solved), ..solved },
+                None => resolution,
+            };
+            Ok(Resolution { explanations: remedy.explanations, ..resolution })
         }
-        Err(ResolveError::PeerConflict(_)) => {
+        Err(ResolveError::PeerConflict(conflicts)) => {
             let lenient = Options { strict_peer_deps: false, ..options.clone() };
-            let refused = resolve_once(requirements, previous, provider, &lenient).ok()?;
-            solve::remedy(&refused, requirements, previous, provider, options)
+            let Ok(refused) = (Input { options: &lenient, ..input }).resolve() else {
+                return Err(ResolveError::PeerConflict(conflicts));
+            };
+            let solve::Remedy { solved, explanations } = solve::remedy(&refused, input, true);
+            match solved.filter(|solved| !solved.refused_by_npm) {
+                Some(solved) => Ok(solved),
+                None if explanations.is_empty() => Err(ResolveError::PeerConflict(conflicts)),
+                None => {
+                    let text = String::new();
+                    Err(ResolveError::Unsolved { conflicts, explanations, text })
+                }
+            }
         }
-        _ => None,
+        Err(ResolveError::Endless { package }) if !options.strict_peer_deps => {
+            let legacy = Options { legacy_peer_deps: true, ..options.clone() };
+            let plain = resolve_once(input.requirements, previous, input.provider, &legacy);
+            let Ok(plain) = plain else { return Err(ResolveError::Endless { package }) };
+            let mut remedy = solve::remedy(&plain, input, true);
+            if let Some(solved) = remedy.solved.filter(|_| remedy.explanations.is_empty()) {
+                return Ok(solved);
+            }
+            let endless = peers::Statement::Endless { package };
+            remedy.explanations.insert(0, solve::given_up("", endless));
+            let explanations = remedy.explanations;
+            Ok(Resolution { explanations, accepted_conflicts: None, ..plain })
+        }
+        first => first,
+    }
+}
+
+/// Returns the moves of a resolution and of the one that it came from.
+fn joined(before: &Resolution, solved: &Resolution) -> Vec<peers::Move> {
+    let is_new = |known: &&peers::Move| solved.moves.iter().all(|one| one.name != known.name);
+    before.moves.iter().filter(is_new).chain(&solved.moves).cloned().collect()
+}
+
+impl Resolution {
+    /// Returns whether a package is there for another Node.js or npm.
+    fn lacks_engines(&self) -> bool {
+        self.unfit.iter().any(|unfit| !unfit.platform)
     }
 }
 

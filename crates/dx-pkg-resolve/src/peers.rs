@@ -2,3 +2,6 @@
 
 pub use crate::explain::Conflict;
 pub use crate::solve::Move;
+pub use crate::solve::explanation::{
+    Change, Ending, Exception, Explanation, Fact, Finding, Need, Party, Section, Statement, Wanted,
+};

@@ -33,6 +33,8 @@ pub struct PickOptions {
     pub allows_missing_times: bool,
     /// Names with the version that is taken wherever it is in range, the first that is.
     pub pins: Vec<(String, Version)>,
+    /// Names with versions that no range chooses.
+    pub excluded: Vec<(String, Version)>,
 }
 
 impl Default for PickOptions {
@@ -47,6 +49,7 @@ impl Default for PickOptions {
             before_exempt: Vec::new(),
             allows_missing_times: false,
             pins: Vec::new(),
+            excluded: Vec::new(),
         }
     }
 }
@@ -99,6 +102,12 @@ impl Picker {
                 if let Some(pinned) = self.pinned(packument, range) {
                     return Some(pinned);
                 }
+                let has_excluded =
+                    self.options.excluded.iter().any(|(name, _)| name == packument.name());
+                let in_time = |view: &VersionView<'_>| {
+                    in_time(view)
+                        && !(has_excluded && self.is_excluded(packument.name(), &view.version()))
+                };
                 if let Some(index) = packument.tag(&self.options.default_tag) {
                     let view = packument.version(index);
                     let preferred = range.satisfied_by(&view.version())
@@ -124,6 +133,12 @@ impl Picker {
         let pins = self.options.pins.iter().filter(|(name, _)| name == packument.name());
         let mut in_range = pins.filter(|(_, version)| range.satisfied_by(version));
         in_range.find_map(|(_, version)| packument.find(version))
+    }
+
+    /// Returns whether a version is not to be chosen for a range.
+    pub(crate) fn is_excluded(&self, name: &str, version: &Version) -> bool {
+        let excluded = &self.options.excluded;
+        excluded.iter().any(|(known, exact)| known == name && exact == version)
     }
 
     /// Returns the version that `pick` would give if none were too new.

@@ -34,6 +34,16 @@ pub trait Provider {
     /// another, so that they can be loaded at once.
     fn expected(&self, _requirements: &[(String, String)]) {}
 
+    /// Reports names whose packuments will be requested one after another, without those of their
+    /// dependencies.
+    fn wanted(&self, _names: &[String]) {}
+
+    /// Returns whether answers may be older than what the registry has now, so that what they lack
+    /// may be there.
+    fn may_be_outdated(&self) -> bool {
+        false
+    }
+
     /// Returns the absolute folders that requirements for folders are read against.
     fn places(&self) -> Places {
         Places::default()

@@ -54,6 +54,7 @@ pub(crate) fn until_it_stays(
                 refused_by_npm: first.refused_by_npm,
                 changed: previous.is_none_or(|previous| differs(previous, &last.lock)),
                 moves: first.moves,
+                explanations: first.explanations,
                 ..last
             };
         }

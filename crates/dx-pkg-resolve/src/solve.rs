@@ -3,17 +3,27 @@
 //! npm's rules choose the version of each package by itself, and refuse where peers then contradict
 //! each other. Here the versions are chosen together: those of an importer's direct dependencies
 //! that peer requirements join, and those of packages that are there only as peers. Everything else
-//! is placed by npm's rules. The design is in `docs/design/0017-solver.md`.
+//! is placed by npm's rules. What has no solution is explained. The design is in
+//! `docs/design/0017-solver.md`.
 
+mod alterations;
+mod consent;
 mod encode;
+pub(crate) mod explanation;
 mod gather;
+mod helpful;
 mod order;
+mod packages;
 mod problem;
 mod remedy;
 mod sat;
+mod told;
+mod unavailable;
+mod words;
 
 #[cfg(test)]
 mod tests;
 
 pub use remedy::Move;
-pub(crate) use remedy::remedy;
+pub(crate) use remedy::{Input, Remedy, given_up, remedy};
+pub(crate) use unavailable::{with_available, with_fitting_engines};

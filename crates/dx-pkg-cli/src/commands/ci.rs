@@ -16,5 +16,6 @@ pub fn run(
     report: &Report,
 ) -> Result<ExitCode, CommandError> {
     let open = OpenProject::open(environment, arguments.session_options(), report)?;
-    carry_out(arguments, open, Options { mode: Mode::Ci, ..Options::default() }, report)
+    carry_out(arguments, open, Options { mode: Mode::Ci, ..Options::default() }, report)?;
+    Ok(ExitCode::SUCCESS)
 }

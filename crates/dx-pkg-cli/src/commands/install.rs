@@ -5,6 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
+use dx_pkg_install::conflicts::ExplainedConflict;
+use dx_pkg_install::summary::Summary;
 use dx_pkg_install::{Change, Environment, OpenProject, Options, install};
 use dx_pkg_lock::Lock;
 
@@ -14,7 +16,7 @@ use crate::options::TreeArguments;
 use crate::report::Report;
 
 /// Install the project's dependencies, or add packages to it.
-#[derive(Args, Debug)]
+#[derive(Args, Debug, Default)]
 pub struct InstallArguments {
     /// Packages to add: name, name@version, name@tag, name@npm:other, a folder, or a tarball.
     #[arg(value_name = "PACKAGE")]
@@ -44,8 +46,10 @@ impl InstallArguments {
     /// Installs the project, or adds the packages that are named.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let session = self.tree.session_options();
+        let again = environment.clone();
         if !self.packages.is_empty() {
-            return self.add(OpenProject::open_or_new(environment, session, report)?, report);
+            let open = OpenProject::open_or_new(environment, session, report)?;
+            return self.offering(again, report, self.add(open, report)?);
         }
         let open = OpenProject::open(environment, session, report)?;
         let options = Options {
@@ -53,10 +57,34 @@ impl InstallArguments {
             no_save: self.flags.sets("save", "false") || !open.session.config().save()?,
             ..Options::default()
         };
-        carry_out(&self.tree, open, options, report)
+        let summary = carry_out(&self.tree, open, options, report)?;
+        self.offering(again, report, summary)
     }
 
-    fn add(&self, mut open: OpenProject, report: &Report) -> Result<ExitCode, CommandError> {
+    /// Asks whether a change that ends a conflict is to be made, and makes it.
+    fn offering(
+        &self,
+        environment: Environment,
+        report: &Report,
+        summary: Summary,
+    ) -> Result<ExitCode, CommandError> {
+        let change = summary.explained.first().and_then(ExplainedConflict::command);
+        let can_ask = !environment.in_ci() && summary.would_write.is_none();
+        let Some(change) = change.filter(|_| can_ask) else { return Ok(ExitCode::SUCCESS) };
+        if !report.asks(&format!("Run {} now?", change.in_words())) {
+            return Ok(ExitCode::SUCCESS);
+        }
+        let wanted = &change.requirements;
+        let mut adding =
+            InstallArguments { tree: self.tree.clone(), ..InstallArguments::default() };
+        adding.packages = wanted.iter().map(|one| format!("{}@{}", one.name, one.range)).collect();
+        if wanted.iter().all(|one| one.is_exact) {
+            adding.flags.extend(vec![("save-exact".to_owned(), "true".to_owned())]);
+        }
+        adding.run(environment, report)
+    }
+
+    fn add(&self, mut open: OpenProject, report: &Report) -> Result<Summary, CommandError> {
         refuse_workspace(&open)?;
         let additions: Vec<Addition> = self
             .packages
@@ -114,7 +142,7 @@ pub(super) fn carry_out(
     open: OpenProject,
     options: Options<'_>,
     report: &Report,
-) -> Result<ExitCode, CommandError> {
+) -> Result<Summary, CommandError> {
     dx_pkg_os::process::install_signal_handlers();
     let session = open.session.clone();
     let options = Options { lists_all: report.lists_all(), ..options };
@@ -129,8 +157,7 @@ pub(super) fn carry_out(
             written?;
         }
     }
-    outcome?;
-    Ok(ExitCode::SUCCESS)
+    Ok(outcome?)
 }
 
 /// Refuses to change the requirements of a single workspace: changing the project's instead would

@@ -64,6 +64,7 @@ impl RemoveArguments {
             change: Some(change),
             ..Options::default()
         };
-        carry_out(&self.tree, open, options, report)
+        carry_out(&self.tree, open, options, report)?;
+        Ok(ExitCode::SUCCESS)
     }
 }

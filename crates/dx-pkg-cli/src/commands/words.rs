@@ -21,6 +21,9 @@ pub fn prepared(parser: &Command, words: Vec<OsString>) -> Result<Vec<OsString>,
         words[1] = "--version".into();
     }
     let Some(at) = command_place(&words) else { return Ok(words) };
+    if words[at] == "check" && words.get(at + 1).is_some_and(|word| word == "peers") {
+        words.remove(at);
+    }
     let is_help = words[at] == "help";
     if is_help {
         words.remove(at);

@@ -25,6 +25,7 @@ mod clone;
 mod cold;
 mod command_words;
 mod concurrent;
+mod conflicts;
 mod copied_folders;
 mod counting;
 #[cfg(target_os = "linux")]

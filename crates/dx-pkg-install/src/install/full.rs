@@ -8,6 +8,7 @@ use dx_pkg_acquire::{AcquireError, Downloads, ResolverInput, resolve};
 use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{Spec, Version, message_with_causes};
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_os::files::Map;
 use dx_pkg_resolve::peers::Conflict;
 use dx_pkg_resolve::{Resolution, Unfit};
 
@@ -15,6 +16,7 @@ use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
 use super::{Run, digests, fetch, gyp, version};
+use crate::conflicts::ExplainedConflict;
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
@@ -23,6 +25,8 @@ use crate::project::alterations::{NPM_EXTENSION_HASH, Strictness, more_platforms
 use crate::project::disowned::without;
 use crate::project::outside::{broken_commands, refuse_unasked};
 use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
+use crate::seal::Seal;
+use crate::state::{self, State};
 use crate::{InstallError, Summary, altered};
 
 /// Resolves the project and fetches its packages. It always has an outcome.
@@ -79,7 +83,8 @@ fn resolve_and_fetch(
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
-    let (input, first) = input_and_first_requests(run, project, requirements, previous)?;
+    let (mut input, first) = input_and_first_requests(run, project, requirements, previous)?;
+    input.options.known_conflicts = known_conflicts(run, project);
     let key = run.cache_key(project);
     let ahead = run.fills_tree().then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters, first)?;
@@ -94,6 +99,10 @@ fn resolve_and_fetch(
         plan.leave_out_commands();
     }
     let mut summary = summary_of(run, &resolution, &plan)?;
+    let told = std::mem::take(&mut resolution.explanations).into_iter();
+    let explained = told.map(|one| ExplainedConflict::new(project, one, &resolution.conflicts));
+    let known = &input.options.known_conflicts;
+    summary.explained = explained.filter(|one| !one.is_known(known)).collect();
     summary.warnings.extend(patching);
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let (mut is_complete, mut is_baseline, mut built) = (true, true, None);
@@ -137,7 +146,7 @@ fn resolve_and_fetch(
         version::report_upgrade(run, project, &lock, &resolved.unknown);
     }
     let manifest = changed_manifest(run, project, &mut lock, &mut accepted)?;
-    let is_solved = !summary.solved.is_empty();
+    let is_told = !summary.solved.is_empty() || !summary.explained.is_empty();
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
     let diagnostics = is_baseline.then(|| diagnostics_of(accepted.as_deref(), &summary));
@@ -156,10 +165,18 @@ fn resolve_and_fetch(
         is_complete,
         node: input.options.pick.node,
         diagnostics,
-        // What was solved is said each time, until it is in a lockfile.
-        cache: key.filter(|_| !is_solved).map(|key| (key, basis)),
+        // What was solved or explained is said each time, until it is in a lockfile.
+        cache: key.filter(|_| !is_told).map(|key| (key, basis)),
         ..Outcome::default()
     })
+}
+
+/// Returns the conflicts that the last install here has told of.
+fn known_conflicts(run: &Run<'_>, project: &Project) -> Vec<String> {
+    let seal = Seal::of_store(run.session.store());
+    let text = Map::open(project.root.join(state::PATH)).ok();
+    let state = seal.zip(text).and_then(|(seal, text)| State::decode(&text, seal));
+    state.and_then(|state| state.baseline).map(|known| known.conflicts).unwrap_or_default()
 }
 
 /// Keeps what the lockfile tells of npm's program, where that is not to be run. As with npm, the

@@ -24,6 +24,7 @@ use dx_pkg_link::ImportMethod;
 use dx_pkg_lock::dxl::{self, DxlView, Package};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::Change as ResolvedChange;
+use dx_pkg_resolve::peers::Conflict;
 
 use self::baseline::InstalledTree;
 use super::cached::is_fast_path_eligible;
@@ -185,7 +186,9 @@ fn resolve_and_fetch(
     let disputed = Some(baseline.disputed.as_slice()).filter(|_| baseline.is_complete);
     let change = dx_pkg_resolve::change(requirements, locked, record, disputed, &provider, options);
     let Some(mut change) = change else { return Ok(None) };
-    if changes_commands_of_folders(record, &change) {
+    if changes_commands_of_folders(record, &change)
+        || options.solves_conflicts && may_be_solved(run, baseline, &change)
+    {
         return Ok(None);
     }
     let diagnostics = diagnostics(run, baseline, record, &change)?;
@@ -208,6 +211,15 @@ fn resolve_and_fetch(
     };
     effect.write_manifest(run, locked, input.requirements.root)?;
     Ok(Some(effect))
+}
+
+/// Returns whether there is a peer conflict that other versions may solve: a new one, or one that a
+/// manifest that was edited may have made solvable.
+fn may_be_solved(run: &Run<'_>, baseline: &Baseline, change: &ResolvedChange) -> bool {
+    let found = change.findings.as_ref().map(|found| found.conflicts.as_slice());
+    let is_new = |one: &Conflict| !baseline.conflicts.contains(&one.to_string());
+    run.options.change.is_none() && !baseline.conflicts.is_empty()
+        || found.unwrap_or_default().iter().any(is_new)
 }
 
 /// Returns the messages of the tree after a change.

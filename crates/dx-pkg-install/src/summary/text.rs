@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use dx_pkg_compat::manifest::Section;
 use dx_pkg_core::text::plain_text;
+use dx_pkg_resolve::peers::Ending;
 
 use super::{ChangeKind, ChangedPackage, Deprecation, Summary};
 
@@ -49,25 +50,40 @@ impl Summary {
         lines
     }
 
-    /// Returns the heading of the conflicts and a line for each of them; with `all` to their end.
+    /// Returns the heading of the conflicts that are not explained and a line for each of them; with
+    /// `all` to their end.
     pub fn conflict_lines(&self, all: bool) -> Option<(String, Vec<String>)> {
-        if self.conflicts.is_empty() {
+        let is_explained =
+            |text: &&String| self.explained.iter().any(|one| one.conflicts.contains(text));
+        let left: Vec<&String> = self.conflicts.iter().filter(|text| !is_explained(text)).collect();
+        if left.is_empty() {
             return None;
         }
         let heading = format!(
             "{} not met; continuing anyway, like npm --force:",
-            count(self.conflicts.len() as u64, "peer requirement")
+            count(left.len() as u64, "peer requirement")
         );
-        let shown = if all { self.conflicts.len() } else { SHOWN_CONFLICTS };
+        let shown = if all { left.len() } else { SHOWN_CONFLICTS };
         let mut lines: Vec<String> =
-            self.conflicts.iter().take(shown).map(|conflict| format!("  {conflict}")).collect();
-        if self.conflicts.len() > shown {
-            lines.push(format!(
-                "  and {} more (--verbose lists them)",
-                self.conflicts.len() - shown
-            ));
+            left.iter().take(shown).map(|conflict| format!("  {conflict}")).collect();
+        if left.len() > shown {
+            lines.push(format!("  and {} more (--verbose lists them)", left.len() - shown));
         }
         Some((heading, lines))
+    }
+
+    /// Returns the lines that tell of other versions than npm's rules choose.
+    pub fn solved_lines(&self) -> Vec<String> {
+        let (others, peers): (Vec<_>, Vec<_>) =
+            self.solved.iter().cloned().partition(|text| text.contains(", which needs "));
+        let peers = (!peers.is_empty())
+            .then(|| format!("so that peer dependencies agree: {}", peers.join(", ")));
+        peers.into_iter().chain(others).collect()
+    }
+
+    /// Returns the explanations of conflicts, in words.
+    pub fn explanations(&self) -> Vec<String> {
+        self.explained.iter().map(|one| one.text(Ending::Installed)).collect()
     }
 
     /// Returns the line that ends the output.

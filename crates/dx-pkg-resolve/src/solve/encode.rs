@@ -1,5 +1,7 @@
 //! A [`Problem`] as clauses.
 
+use std::collections::BTreeMap;
+
 use super::problem::{Peer, Problem};
 use super::sat::{Literal, Sat};
 
@@ -75,19 +77,17 @@ impl Encoded {
 
     /// Demands the peers of the candidates that are chosen.
     fn peers(&mut self, problem: &Problem, position: usize) {
-        let of = |candidate: usize| &problem.packages[position].candidates[candidate].peers;
-        let chosen = self.chosen[position].clone();
-        let mut peers: Vec<Peer> =
-            chosen.iter().flat_map(|(candidate, _)| of(*candidate)).copied().collect();
-        peers.sort_unstable();
-        peers.dedup();
-        for peer in peers {
+        let mut by_peer: BTreeMap<Peer, Vec<Literal>> = BTreeMap::new();
+        for (candidate, literal) in &self.chosen[position] {
+            for peer in &problem.packages[position].candidates[*candidate].peers {
+                by_peer.entry(*peer).or_default().push(*literal);
+            }
+        }
+        for (peer, having) in by_peer {
             let fact = self.fact(Fact::Peer { dependent: position, peer });
             let counts = self.sat.variable();
-            for (candidate, literal) in &chosen {
-                if of(*candidate).contains(&peer) {
-                    self.sat.clause([!*literal, !fact, counts]);
-                }
+            for literal in having {
+                self.sat.clause([!literal, !fact, counts]);
             }
             let range = &problem.ranges[peer.range];
             let (allowed, others): (Vec<_>, Vec<_>) = self.chosen[range.package]

@@ -73,17 +73,25 @@ impl Problem {
         let candidates = &self.packages[package].candidates;
         let own = &candidates[candidate];
         let newer = candidates[..candidate].iter().filter(|other| other.version > own.version);
+        let mut asked: Vec<usize> = newer
+            .flat_map(|other| &other.peers)
+            .map(|peer| peer.range)
+            .filter(|range| !own.peers.iter().any(|peer| peer.range == *range))
+            .collect();
+        asked.sort_unstable();
+        asked.dedup();
         let mut found = Vec::new();
-        for peer in newer.flat_map(|other| &other.peers) {
-            let asked = &self.ranges[peer.range];
-            for (other, is_allowed) in asked.allowed.iter().enumerate() {
-                let allows = |peer: &Peer| {
-                    let range = &self.ranges[peer.range];
-                    range.package != asked.package || range.allowed[other]
-                };
-                if !is_allowed && self.is_behind(peer.range, other) && own.peers.iter().all(allows)
+        for position in asked {
+            let range = &self.ranges[position];
+            let ranges = own.peers.iter().map(|peer| &self.ranges[peer.range]);
+            let ranges: Vec<&PeerRange> =
+                ranges.filter(|own| own.package == range.package).collect();
+            for (other, is_allowed) in range.allowed.iter().enumerate() {
+                if !is_allowed
+                    && ranges.iter().all(|own| own.allowed[other])
+                    && self.is_behind(position, other)
                 {
-                    found.push((asked.package, other));
+                    found.push((range.package, other));
                 }
             }
         }

@@ -1,15 +1,30 @@
-//! Solves the peer conflicts of a resolution and resolves again with the versions that were found.
+//! Solves the peer conflicts of a resolution and resolves again with the versions that were found;
+//! explains those that stay.
 
 use std::fmt;
 
 use dx_pkg_core::Version;
-use dx_pkg_lock::Lock;
+use dx_pkg_lock::{Lock, LockPackage};
 
-use super::gather::{Gathered, Source, gather};
-use super::order::{Outcome, solve};
-use crate::{Options, Picker, Provider, Requirements, Resolution, resolve_once};
+use super::alterations::Alterations;
+use super::consent::{Asking, asking, is_excluded};
+use super::explanation::{Change, Explanation, Finding, MOST_CHANGES, Party, Statement};
+use super::gather::{Gathered, TooMany, gather};
+use super::helpful::Search;
+use super::order::{Outcome, Solution, solve};
+use super::packages::{Source, keep_first};
+use super::told::Contradiction;
+use crate::{Options, Picker, Provider, Requirements, Resolution, ResolveError, resolve_once};
 
-/// A package of which another version is installed than by npm's rules, so that peers agree.
+/// The most times that the conflicts of a solution are added to the problem, or a version is left
+/// out with which the solution cannot be installed.
+const MOST_ROUNDS: usize = 12;
+/// The most contradictions and exclusions of one importer.
+const MOST_STEPS: usize = 16;
+/// The most explanations of one resolution.
+const MOST_EXPLANATIONS: usize = 5;
+
+/// A package of which another version is installed than by npm's rules.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Move {
     /// The name under which it is installed.
@@ -20,51 +35,274 @@ pub struct Move {
     pub to: String,
     /// Whether the project or a workspace requires it itself.
     pub is_direct: bool,
+    /// The reason, where it is another than that peers agree then.
+    pub reason: Option<String>,
 }
 
 impl fmt::Display for Move {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.from {
-            Some(from) => write!(out, "{} {} instead of {from}", self.name, self.to),
-            None => write!(out, "{} {}", self.name, self.to),
+            Some(from) => write!(out, "{} {} instead of {from}", self.name, self.to)?,
+            None => write!(out, "{} {}", self.name, self.to)?,
+        }
+        match &self.reason {
+            Some(reason) => write!(out, ", {reason}"),
+            None => Ok(()),
         }
     }
 }
 
-/// Returns a resolution without the conflicts of `refused`; `None` where there is none that may be
-/// taken without asking, or where the versions that were found cannot be installed.
-pub(crate) fn remedy(
-    refused: &Resolution,
-    requirements: &Requirements,
-    previous: Option<&Lock>,
-    provider: &dyn Provider,
-    options: &Options,
-) -> Option<Resolution> {
-    let picker = Picker::new(options.pick.clone());
+/// The input of a resolution.
+#[derive(Clone, Copy)]
+pub(crate) struct Input<'i> {
+    pub(crate) requirements: &'i Requirements,
+    pub(crate) previous: Option<&'i Lock>,
+    pub(crate) provider: &'i dyn Provider,
+    pub(crate) options: &'i Options,
+}
+
+impl Input<'_> {
+    /// Resolves by npm's rules alone.
+    pub(crate) fn resolve(&self) -> Result<Resolution, ResolveError> {
+        resolve_once(self.requirements, self.previous, self.provider, self.options)
+    }
+
+    fn importers(&self) -> impl Iterator<Item = &LockPackage> {
+        std::iter::once(&self.requirements.root).chain(&self.requirements.workspaces)
+    }
+}
+
+/// The outcome of a search for versions that agree.
+#[derive(Default)]
+pub(crate) struct Remedy {
+    /// A resolution without the conflicts, or with fewer; `None` where none may be taken without
+    /// asking, or where the versions that were found cannot be installed.
+    pub(crate) solved: Option<Resolution>,
+    /// The conflicts that stay.
+    pub(crate) explanations: Vec<Explanation>,
+}
+
+/// Looks for versions without the conflicts of `refused`, and explains those that stay if `explains`
+/// is set.
+pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> Remedy {
+    let picker = Picker::new(input.options.pick.clone());
+    let alterations = Alterations::new(input.requirements);
     let tree = refused.lock.index();
-    let before = previous.map(Lock::index);
-    let mut pinned = Pinned { options: options.clone(), moves: Vec::new() };
-    for importer in std::iter::once(&requirements.root).chain(&requirements.workspaces) {
-        let source =
-            Source { importer, tree: &tree, previous: before.as_ref(), provider, picker: &picker };
-        let Some(gathered) = gather(&source) else { continue };
-        let Outcome::Solved(solution) = solve(&gathered.problem) else { return None };
-        if solution.has_escapes {
-            return None;
+    let before = input.previous.map(Lock::index);
+    let importers: Vec<&LockPackage> = input.importers().collect();
+    let mut more: Vec<Vec<String>> = vec![Vec::new(); importers.len()];
+    let mut banned: Vec<(String, Version)> = Vec::new();
+    for round in 1.. {
+        let sources: Vec<Source<'_>> = importers
+            .iter()
+            .zip(&more)
+            .map(|(importer, more)| Source {
+                importer,
+                tree: &tree,
+                previous: before.as_ref(),
+                provider: input.provider,
+                picker: &picker,
+                alterations: &alterations,
+                more,
+            })
+            .collect();
+        let parts: Vec<Part> = sources.iter().map(|source| search(source, &banned)).collect();
+        if parts.iter().any(|part| part.is_incomplete) {
+            break;
         }
-        pinned.add(&gathered, &solution.chosen, |name| {
-            tree.resolve(&importer.path, name).and_then(|found| found.version.clone())
+        let installed = install(&parts, &sources, refused, input);
+        if let Err(rejected) = &installed
+            && round < MOST_ROUNDS
+        {
+            // The conflicts of what was found are added to the problem.
+            let found: Vec<_> = match &rejected.resolution {
+                Some(resolution) => {
+                    let tree = resolution.lock.index();
+                    let after = sources.iter().map(|source| Source { tree: &tree, ..*source });
+                    after.map(|source| source.unmet_pairs()).collect()
+                }
+                None => Vec::new(),
+            };
+            let extended = extended(&more, &found);
+            let ban = rejected.culprit.clone().filter(|one| !banned.contains(one));
+            if extended != more {
+                more = extended;
+                continue;
+            } else if let Some(ban) = ban {
+                banned.push(ban);
+                continue;
+            }
+        }
+        let solved = installed.unwrap_or(None);
+        let explanations =
+            if explains { explained(&parts, &sources, refused, input) } else { Vec::new() };
+        return with_verdict(Remedy { solved, explanations }, refused, input);
+    }
+    Remedy::default()
+}
+
+/// Returns the names of each importer's problem, with those of further conflicts.
+fn extended(more: &[Vec<String>], found: &[Vec<(String, String)>]) -> Vec<Vec<String>> {
+    let mut extended = more.to_vec();
+    for (more, pairs) in extended.iter_mut().zip(found) {
+        more.extend(pairs.iter().flat_map(|(of, peer)| [of.clone(), peer.clone()]));
+        keep_first(more);
+    }
+    extended
+}
+
+/// Adds to the explanations whether npm refuses the lockfile.
+fn with_verdict(mut remedy: Remedy, refused: &Resolution, input: Input<'_>) -> Remedy {
+    if !remedy.explanations.is_empty() {
+        let is_refused = is_refused(remedy.solved.as_ref().unwrap_or(refused), input);
+        for explanation in &mut remedy.explanations {
+            explanation.is_refused_by_npm = is_refused;
+        }
+    }
+    remedy
+}
+
+/// Returns whether npm refuses to install the lockfile of a resolution.
+fn is_refused(resolution: &Resolution, input: Input<'_>) -> bool {
+    let options = Options {
+        update: Vec::new(),
+        explicit: Vec::new(),
+        strict_peer_deps: false,
+        frozen: false,
+        ..input.options.clone()
+    };
+    let again = Input { previous: Some(&resolution.lock), options: &options, ..input };
+    again.resolve().is_ok_and(|again| again.refused_by_npm)
+}
+
+/// The outcome for one importer.
+#[derive(Default)]
+struct Part {
+    /// Versions that agree but for the contradictions.
+    solution: Option<(Gathered, Solution)>,
+    /// Versions that agree, about which the project is asked.
+    offer: Option<(Gathered, Solution, Asking)>,
+    contradictions: Vec<Contradiction>,
+    /// The number of packages of a problem that was given up.
+    given_up: Option<usize>,
+    /// Whether a package could not be loaded.
+    is_incomplete: bool,
+}
+
+/// Solves the problem of one importer. What the project would be asked about is left out after it
+/// was found, and each contradiction once it is known.
+fn search(source: &Source<'_>, banned: &[(String, Version)]) -> Part {
+    let mut part = Part::default();
+    let mut current = match gather(source, &[]) {
+        Ok(None) => return part,
+        Ok(Some(gathered)) => gathered,
+        Err(TooMany(packages)) => {
+            part.given_up = Some(packages);
+            return part;
+        }
+    };
+    part.is_incomplete = current.known.iter().any(|known| known.is_unreachable);
+    if part.is_incomplete {
+        return part;
+    }
+    if !banned.is_empty() {
+        current = current.without(|package, candidate| {
+            let known = &current.known[package];
+            let version = known.version(candidate);
+            banned.iter().any(|(name, one)| *name == known.name && one == version)
         });
     }
-    if pinned.moves.is_empty() {
-        return None;
+    for _ in 0..MOST_STEPS {
+        match solve(&current.problem) {
+            Outcome::GivenUp => {
+                part.given_up = Some(current.known.len());
+                return part;
+            }
+            Outcome::Contradiction(core) => {
+                let contradiction = Contradiction { core, gathered: current };
+                let pairs = contradiction.named_pairs();
+                if pairs.is_empty() {
+                    return part;
+                }
+                current = contradiction.gathered.relaxed(&pairs);
+                part.contradictions.push(contradiction);
+            }
+            Outcome::Solved(solution) => {
+                let asked = asking(&current, &solution);
+                if asked.is_empty() {
+                    part.solution = Some((current, solution));
+                    return part;
+                }
+                let next = current.without(|package, candidate| {
+                    is_excluded(&current, &asked, package, candidate)
+                });
+                if part.offer.is_none() && part.contradictions.is_empty() {
+                    part.offer = Some((current, solution, asked));
+                }
+                current = next;
+            }
+        }
     }
+    part
+}
+
+/// A solution that cannot be installed, or is no better.
+struct Rejected {
+    /// The resolution, if there is one.
+    resolution: Option<Resolution>,
+    /// The version that is to be left out of the next solution.
+    culprit: Option<(String, Version)>,
+}
+
+/// Resolves with the versions that were found. `Ok(None)` where nothing moves.
+///
+/// # Errors
+/// They cannot be installed, or are no better.
+fn install(
+    parts: &[Part],
+    sources: &[Source<'_>],
+    refused: &Resolution,
+    input: Input<'_>,
+) -> Result<Option<Resolution>, Box<Rejected>> {
+    let mut pinned = Pinned { options: input.options.clone(), moves: Vec::new() };
+    for (part, source) in parts.iter().zip(sources) {
+        let Some((gathered, solution)) = &part.solution else { continue };
+        let current = |name: &str| source.found(name).and_then(|found| found.version.clone());
+        pinned.add(gathered, &solution.chosen, current);
+    }
+    if pinned.moves.is_empty() && pinned.options.update.len() == input.options.update.len() {
+        return Ok(None);
+    }
+    let is_partial =
+        parts.iter().any(|part| part.solution.is_none() || !part.contradictions.is_empty());
+    pinned.options.strict_peer_deps &= !is_partial;
     pinned.moves.sort_by(|a, b| (!a.is_direct, &a.name).cmp(&(!b.is_direct, &b.name)));
     pinned.moves.dedup();
-    let solved = resolve_once(requirements, previous, provider, &pinned.options).ok()?;
-    let is_clean =
-        !solved.refused_by_npm && solved.conflicts.len() < refused.conflicts.len().max(1);
-    is_clean.then_some(Resolution { moves: pinned.moves, ..solved })
+    let solved = match (Input { options: &pinned.options, ..input }).resolve() {
+        Ok(solved) => solved,
+        Err(error) => {
+            let culprit = dependent_of(&error).or_else(|| pinned.culprit());
+            return Err(Box::new(Rejected { resolution: None, culprit }));
+        }
+    };
+    let is_better = (!solved.refused_by_npm || is_partial)
+        && solved.conflicts.len() < refused.conflicts.len().max(1);
+    if !is_better || pinned.moves.is_empty() {
+        let culprit = pinned.culprit();
+        return Err(Box::new(Rejected { resolution: Some(solved), culprit }));
+    }
+    Ok(Some(Resolution { moves: pinned.moves, ..solved }))
+}
+
+/// Returns the version whose requirement could not be met.
+fn dependent_of(error: &ResolveError) -> Option<(String, Version)> {
+    let (ResolveError::NoVersion { required_by, .. } | ResolveError::Load { required_by, .. }) =
+        error
+    else {
+        return None;
+    };
+    let (name, version) = required_by.rsplit_once('@')?;
+    Some((name.to_owned(), Version::parse(version).ok()?))
 }
 
 /// The options of the second resolution, with what they move.
@@ -74,6 +312,12 @@ struct Pinned {
 }
 
 impl Pinned {
+    /// Returns the version that moved last, in the order of moves.
+    fn culprit(&self) -> Option<(String, Version)> {
+        let last = self.moves.last()?;
+        Some((last.name.clone(), Version::parse(&last.to).ok()?))
+    }
+
     /// Pins the chosen versions; `current` tells which the tree has.
     fn add(
         &mut self,
@@ -81,11 +325,10 @@ impl Pinned {
         chosen: &[Option<usize>],
         current: impl Fn(&str) -> Option<String>,
     ) {
-        for (position, package) in gathered.problem.packages.iter().enumerate() {
-            let Some(choice) = chosen[position] else { continue };
-            let version: &Version = &package.candidates[choice].version;
-            let pin = (gathered.registry_names[position].clone(), version.clone());
-            self.options.pick.pins.push(pin);
+        for (package, choice) in gathered.known.iter().zip(chosen) {
+            let Some(choice) = *choice else { continue };
+            let version: &Version = package.version(choice);
+            self.options.pick.pins.push((package.registry_name.clone(), version.clone()));
             let found = current(&package.name);
             let to = version.to_string();
             if found.as_deref() != Some(&to) {
@@ -93,12 +336,181 @@ impl Pinned {
             }
             // What npm's rules choose for a direct dependency comes first; the tree may have
             // another version of it already.
-            let first = || Some(package.candidates.first()?.version.to_string());
-            let from = if package.is_direct { first() } else { found };
-            if from.as_deref() != Some(&to) && (from.is_some() || package.is_direct) {
-                let (name, is_direct) = (package.name.clone(), package.is_direct);
-                self.moves.push(Move { name, from, to, is_direct });
+            let is_direct = package.direct.is_some();
+            let first = || Some(package.version(0).to_string());
+            let from = if is_direct { first() } else { found };
+            if from.as_deref() != Some(&to) && (from.is_some() || is_direct) {
+                let name = package.name.clone();
+                self.moves.push(Move { name, from, to, is_direct, reason: None });
             }
         }
     }
+}
+
+/// Returns the explanations of the conflicts that stay.
+fn explained(
+    parts: &[Part],
+    sources: &[Source<'_>],
+    refused: &Resolution,
+    input: Input<'_>,
+) -> Vec<Explanation> {
+    let clusters: Vec<Vec<Vec<&Contradiction>>> =
+        parts.iter().map(|part| clusters(&part.contradictions)).collect();
+    let is_sole = clusters.iter().map(Vec::len).sum::<usize>() == 1;
+    let mut explanations = Vec::new();
+    for ((part, source), clusters) in parts.iter().zip(sources).zip(&clusters) {
+        if let Some(packages) = part.given_up {
+            explanations.push(given_up(&source.importer.path, Statement::TooHard { packages }));
+        }
+        if clusters.is_empty() && part.solution.is_none() {
+            explanations.extend(offered(part, source, refused, input));
+        }
+        for (position, cluster) in clusters.iter().enumerate() {
+            let rest = clusters.iter().enumerate().filter(|(other, _)| *other != position);
+            let others: Vec<(String, String)> =
+                rest.flat_map(|(_, cluster)| cluster).flat_map(|one| one.named_pairs()).collect();
+            let mut pairs: Vec<(String, String)> =
+                cluster.iter().flat_map(|one| one.named_pairs()).collect();
+            keep_first(&mut pairs);
+            let trial = |requirements: &Requirements, renewed: &[String]| {
+                ends(refused, Input { requirements, ..input }, renewed, (&pairs, is_sole))
+            };
+            let search = Search {
+                source,
+                requirements: input.requirements,
+                contradictions: cluster,
+                others: &others,
+                trial: &trial,
+            };
+            let Some(first) = cluster.first() else { continue };
+            let mut explanation = first.explained(source, &input.options.explicit);
+            let offer = offer(part, &search, &pairs);
+            if offer.is_some() {
+                explanation.finding = Finding::Offered;
+            }
+            explanation.changes = offer.into_iter().chain(search.changes()).collect();
+            explanation.changes.truncate(MOST_CHANGES);
+            explanation.exception = search.exception();
+            explanation.pairs = pairs;
+            explanations.push(explanation);
+        }
+    }
+    explanations.truncate(MOST_EXPLANATIONS);
+    explanations
+}
+
+/// Returns the change that takes the versions that are only offered, as far as they concern these
+/// pairs of dependent and peer.
+fn offer(part: &Part, search: &Search<'_>, pairs: &[(String, String)]) -> Option<Change> {
+    let (gathered, solution, asked) = part.offer.as_ref()?;
+    let is_meant = |at: &usize| {
+        let known = &gathered.known[*at];
+        known.direct.is_some()
+            && pairs.iter().any(|(of, peer)| *of == known.name || *peer == known.name)
+    };
+    let moved: Vec<usize> = asked.all().into_iter().filter(is_meant).collect();
+    search.change(gathered, solution, &moved, true)
+}
+
+/// Returns the explanation of versions that are only offered, where nothing contradicts them.
+fn offered(
+    part: &Part,
+    source: &Source<'_>,
+    refused: &Resolution,
+    input: Input<'_>,
+) -> Option<Explanation> {
+    let (gathered, _, asked) = part.offer.as_ref()?;
+    let mut pairs = source.unmet_pairs();
+    let own = asked.all().into_iter().map(|at| gathered.known[at].name.clone());
+    pairs.extend(own.map(|name| (name, String::new())));
+    let trial = |requirements: &Requirements, renewed: &[String]| {
+        ends(refused, Input { requirements, ..input }, renewed, (&pairs, false))
+    };
+    let search = Search {
+        source,
+        requirements: input.requirements,
+        contradictions: &[],
+        others: &[],
+        trial: &trial,
+    };
+    let changes = vec![offer(part, &search, &pairs)?];
+    let mut names: Vec<String> =
+        source.unmet_pairs().into_iter().flat_map(|(of, peer)| [of, peer]).collect();
+    keep_first(&mut names);
+    let version = |name: &str| source.found(name).and_then(|found| found.version.clone());
+    let parties = names.into_iter().map(|name| Party { version: version(&name), name }).collect();
+    Some(Explanation {
+        finding: Finding::Offered,
+        parties,
+        changes,
+        pairs: source.unmet_pairs(),
+        ..given_up(&source.importer.path, Statement::Contradiction)
+    })
+}
+
+/// Returns the explanation of a search that was given up.
+pub(crate) fn given_up(importer: &str, statement: Statement) -> Explanation {
+    Explanation {
+        importer: importer.to_owned(),
+        finding: Finding::GivenUp,
+        parties: Vec::new(),
+        statement,
+        facts: Vec::new(),
+        changes: Vec::new(),
+        exception: Vec::new(),
+        is_refused_by_npm: false,
+        pairs: Vec::new(),
+    }
+}
+
+/// Returns the contradictions that have packages in common, together.
+fn clusters(contradictions: &[Contradiction]) -> Vec<Vec<&Contradiction>> {
+    let mut clusters: Vec<(Vec<String>, Vec<&Contradiction>)> = Vec::new();
+    for contradiction in contradictions {
+        let pairs = contradiction.named_pairs().into_iter();
+        let mut names: Vec<String> = pairs.flat_map(|(of, peer)| [of, peer]).collect();
+        let mut joined = Vec::new();
+        clusters.retain_mut(|(known, members)| {
+            let is_joined = known.iter().any(|name| names.contains(name));
+            if is_joined {
+                names.append(known);
+                joined.append(members);
+            }
+            !is_joined
+        });
+        joined.push(contradiction);
+        clusters.push((names, joined));
+    }
+    clusters.into_iter().map(|(_, members)| members).collect()
+}
+
+/// Returns whether the conflicts about `pairs` end with other requirements, and no other begins;
+/// where it is the sole conflict, whether npm then accepts the tree.
+fn ends(
+    refused: &Resolution,
+    input: Input<'_>,
+    renewed: &[String],
+    (pairs, is_sole): (&[(String, String)], bool),
+) -> bool {
+    let mut options = Options { strict_peer_deps: false, frozen: false, ..input.options.clone() };
+    options.update.extend_from_slice(renewed);
+    // The command would start from what is installed now.
+    let input = Input { options: &options, previous: Some(&refused.lock), ..input };
+    let Ok(mut resolution) = input.resolve() else { return false };
+    if resolution.refused_by_npm
+        && let Some(solved) = remedy(&resolution, input, false).solved
+    {
+        resolution = solved;
+    }
+    let pair = |conflict: &crate::peers::Conflict| {
+        let (name, _) = conflict.dependent.rsplit_once('@').unwrap_or((&conflict.dependent, ""));
+        (name.to_owned(), conflict.name.clone())
+    };
+    let known: Vec<(String, String)> = refused.conflicts.iter().map(pair).collect();
+    !(is_sole && resolution.refused_by_npm)
+        && resolution
+            .conflicts
+            .iter()
+            .map(pair)
+            .all(|pair| known.contains(&pair) && !pairs.contains(&pair))
 }

@@ -2,10 +2,12 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::print_stdout)]
 
+mod brute;
 mod bundles;
 mod change;
 mod choice;
 mod conflicts;
+mod explain;
 mod folders;
 mod growth;
 mod incomplete;

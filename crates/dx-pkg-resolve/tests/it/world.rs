@@ -140,6 +140,8 @@ pub(crate) struct World {
     /// Whether any request fails the test.
     pub(crate) closed: Cell<bool>,
     pub(crate) asked: RefCell<Vec<String>>,
+    /// The names that were announced together.
+    pub(crate) announced: RefCell<Vec<Vec<String>>>,
 }
 
 pub(crate) fn world(packages: impl IntoIterator<Item = Package>) -> World {
@@ -152,6 +154,7 @@ pub(crate) fn world(packages: impl IntoIterator<Item = Package>) -> World {
         options: options(),
         closed: Cell::new(false),
         asked: RefCell::default(),
+        announced: RefCell::default(),
     };
     for package in packages {
         world.packages.entry(package.name.clone()).or_default().push(package);
@@ -168,6 +171,9 @@ fn options() -> Options {
         strict_peer_deps: false,
         solves_conflicts: false,
         repeats: false,
+        explains_conflicts: false,
+        engine_strict: false,
+        known_conflicts: Vec::new(),
         prefer_dedupe: false,
         placing: dx_pkg_resolve::Placing::Hoisted,
         update: Vec::new(),
@@ -282,6 +288,10 @@ impl Provider for World {
             versions: versions.iter().map(|package| package.data.clone()).collect(),
         };
         Ok(Packument::decode(Arc::new(data.encode().unwrap())).unwrap())
+    }
+
+    fn wanted(&self, names: &[String]) {
+        self.announced.borrow_mut().push(names.to_vec());
     }
 
     fn manifest(&self, name: &str, spec: &str, _from: &str) -> Result<External, ProviderError> {

@@ -47,6 +47,11 @@ fn dx() {
 }
 
 #[test]
+fn peers() {
+    assert_snapshot!(help(["peers", "--help"]), @"");
+}
+
+#[test]
 fn install() {
     assert_snapshot!(help(["install", "--help"]), @r"
     exit: 0

@@ -1,0 +1,169 @@
+//! What the project alters of requirements, as far as the solver sees them: overrides, pins,
+//! extensions of manifests, and exceptions.
+
+use std::cell::RefCell;
+
+use dx_pkg_core::Version;
+
+use crate::Requirements;
+use crate::extensions::Joining;
+use crate::intern::{Interner, NameId};
+use crate::overrides::{RuleId, Rules};
+use crate::pins::{Asked as Written, Outcome, PinTable};
+
+/// The peer requirement of a version, as it counts.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) name: String,
+    pub(super) spec: String,
+    pub(super) is_optional: bool,
+    /// A further range that the project accepts.
+    pub(super) accepts: Option<String>,
+}
+
+/// A version of a package that the importer finds.
+pub(super) struct Dependent<'d> {
+    /// The name under which it is installed.
+    pub(super) name: &'d str,
+    /// The name that the registry knows it by.
+    pub(super) registry_name: &'d str,
+    /// The importer's requirement; `*` where there is none.
+    pub(super) spec: &'d str,
+    pub(super) version: &'d Version,
+}
+
+/// The alterations of a project.
+pub(super) struct Alterations<'r> {
+    requirements: &'r Requirements,
+    interner: RefCell<Interner>,
+    rules: Rules,
+    root: Option<RuleId>,
+    pins: PinTable,
+}
+
+impl<'r> Alterations<'r> {
+    pub(super) fn new(requirements: &'r Requirements) -> Self {
+        let mut interner = Interner::default();
+        let pins = PinTable::new(&requirements.pins, &mut interner);
+        let (rules, root) = Rules::new(&requirements.overrides, &mut interner);
+        Alterations { requirements, interner: RefCell::new(interner), rules, root, pins }
+    }
+
+    /// Returns the importer's requirement for `name` as it counts; `None` where it is removed.
+    pub(super) fn own(&self, folder: &str, name: &str, written: &str) -> Option<String> {
+        if self.pins.is_idle(Some(folder)) {
+            return Some(written.to_owned());
+        }
+        self.pinned(Some(folder), (None, None), (name, written, false))
+    }
+
+    /// Returns the range that an override puts in place of `*` for a package that is there only as
+    /// a peer.
+    pub(super) fn for_peer_only(&self, name: &str) -> String {
+        let root = self.root.and_then(|root| self.overridden(root, name, "*"));
+        root.unwrap_or_else(|| "*".to_owned())
+    }
+
+    /// Returns the peer requirements of a version as they count.
+    pub(super) fn applied(&self, dependent: &Dependent<'_>, mut peers: Vec<Asked>) -> Vec<Asked> {
+        self.extend(dependent, &mut peers);
+        let rules = self.root.map(|root| self.rules_of(root, dependent));
+        let mut kept = Vec::with_capacity(peers.len());
+        for mut asked in peers {
+            if !self.pins.is_idle(None) {
+                let name = self.interner.borrow_mut().name(dependent.registry_name);
+                let of = (Some(name), Some(dependent.version));
+                match self.pinned(None, of, (&asked.name, &asked.spec, true)) {
+                    Some(spec) => asked.spec = spec,
+                    None => continue,
+                }
+            }
+            if let Some(spec) =
+                rules.and_then(|rules| self.overridden(rules, &asked.name, &asked.spec))
+            {
+                asked.spec = spec;
+            }
+            asked.accepts = self.requirements.exceptions.accepted(dependent.name, &asked.name);
+            kept.push(asked);
+        }
+        kept
+    }
+
+    /// Adds the peers that extensions give a version.
+    fn extend(&self, dependent: &Dependent<'_>, peers: &mut Vec<Asked>) {
+        for extension in &self.requirements.extensions {
+            if !extension.matches(dependent.registry_name, Some(dependent.version)) {
+                continue;
+            }
+            for (name, spec) in &extension.peer_dependencies {
+                match peers.iter_mut().find(|asked| asked.name == *name) {
+                    Some(known) if extension.joining == Joining::Strict => {
+                        known.spec.clone_from(spec);
+                    }
+                    Some(_) => {}
+                    None => peers.push(Asked {
+                        name: name.clone(),
+                        spec: spec.clone(),
+                        is_optional: false,
+                        accepts: None,
+                    }),
+                }
+            }
+            for (name, is_optional) in &extension.peer_dependencies_meta {
+                if let Some(known) = peers.iter_mut().find(|asked| asked.name == *name) {
+                    known.is_optional = *is_optional;
+                }
+            }
+        }
+    }
+
+    fn pinned(
+        &self,
+        folder: Option<&str>,
+        package: (Option<NameId>, Option<&Version>),
+        (name, spec, is_peer): (&str, &str, bool),
+    ) -> Option<String> {
+        let mut interner = self.interner.borrow_mut();
+        let asked = Written { name: interner.name(name), spec: interner.spec(spec), is_peer };
+        match self.pins.outcome(folder, package, asked, &interner) {
+            Outcome::Removed => None,
+            Outcome::Means(spec) | Outcome::Pinned { spec, .. } => {
+                Some(interner.spec_text(spec).to_owned())
+            }
+        }
+    }
+
+    /// Returns the rule set of a package that an importer requires.
+    fn rules_of(&self, root: RuleId, dependent: &Dependent<'_>) -> RuleId {
+        let mut interner = self.interner.borrow_mut();
+        let (name, spec) = (interner.name(dependent.name), interner.spec(dependent.spec));
+        let of_edge = self.rules.for_edge(root, name, spec, &interner);
+        self.rules.for_package(of_edge, name, dependent.version, &interner)
+    }
+
+    /// Returns the requirement that the rules put in place of another.
+    fn overridden(&self, rules: RuleId, name: &str, spec: &str) -> Option<String> {
+        let mut interner = self.interner.borrow_mut();
+        let (name, spec) = (interner.name(name), interner.spec(spec));
+        let rule = self.rules.for_edge(rules, name, spec, &interner);
+        if self.rules.is_root(rule) || self.rules.name(rule) != Some(name) {
+            return None;
+        }
+        let value = interner.spec_text(self.rules.value(rule));
+        match value.strip_prefix('$') {
+            _ if value == "*" => None,
+            None => Some(value.to_owned()),
+            Some(reference) => {
+                let root = &self.requirements.root;
+                let sections = [
+                    &root.dev_dependencies,
+                    &root.optional_dependencies,
+                    &root.dependencies,
+                    &root.peer_dependencies,
+                ];
+                let mut own = sections.into_iter().flatten();
+                own.find(|(known, _)| known == reference).map(|(_, spec)| spec.clone())
+            }
+        }
+    }
+}

@@ -1,0 +1,324 @@
+//! The changes of requirements that would end a conflict, and the override that would.
+//!
+//! Changes are found by solving the same problem with more candidates: first of one package, then,
+//! where that contradicts the requirement for another, of both. Each is tried before it is told.
+
+use dx_pkg_core::{Range, Spec, Version};
+use dx_pkg_lock::LockPackage;
+
+use super::consent::asking;
+use super::explanation::{Change, Exception, MOST_CHANGES, Section, Wanted};
+use super::gather::{Gathered, gather};
+use super::order::{Outcome, Solution, solve};
+use super::packages::{Known, Source, keep_first};
+use super::told::{Contradiction, required_in};
+use crate::{Override, Requirements};
+
+/// The most sets of packages for which other versions are looked at.
+const MOST_SEARCHES: usize = 12;
+/// The most packages that change together.
+const MOST_TOGETHER: usize = 4;
+
+/// Tries requirements in a resolution; the names are those whose requirement is new. It returns
+/// whether the conflict has ended.
+pub(super) type Trial<'t> = dyn Fn(&Requirements, &[String]) -> bool + 't;
+
+/// The search for changes that end a conflict.
+pub(super) struct Search<'s> {
+    pub(super) source: &'s Source<'s>,
+    pub(super) requirements: &'s Requirements,
+    /// The contradictions that are to end.
+    pub(super) contradictions: &'s [&'s Contradiction],
+    /// The pairs of dependent and peer of other conflicts, which may stay.
+    pub(super) others: &'s [(String, String)],
+    pub(super) trial: &'s Trial<'s>,
+}
+
+impl Search<'_> {
+    /// Returns the changes that end the conflict, nearest first: dependents move before their
+    /// peers, few packages before many.
+    pub(super) fn changes(&self) -> Vec<Change> {
+        let pairs: Vec<(String, String)> =
+            self.contradictions.iter().flat_map(|one| one.named_pairs()).collect();
+        let is_target = |name: &String| {
+            pairs.iter().any(|(_, peer)| peer == name) && !pairs.iter().any(|(of, _)| of == name)
+        };
+        let mut required: Vec<String> =
+            self.contradictions.iter().flat_map(|one| one.required()).collect();
+        keep_first(&mut required);
+        required.sort_by_key(|name| is_target(name));
+        let mut waiting: Vec<Vec<String>> = required.into_iter().map(|name| vec![name]).collect();
+        let mut found: Vec<(Vec<String>, Gathered, Solution)> = Vec::new();
+        let mut next = 0;
+        while next < waiting.len().min(MOST_SEARCHES) && found.len() < MOST_CHANGES {
+            let widened = waiting[next].clone();
+            next += 1;
+            let covers = |known: &Vec<String>| known.iter().all(|name| widened.contains(name));
+            if found.iter().any(|(known, ..)| covers(known)) {
+                continue;
+            }
+            let Ok(Some(gathered)) = gather(self.source, &widened) else { continue };
+            let gathered = gathered.relaxed(self.others);
+            match solve(&gathered.problem) {
+                Outcome::Solved(solution) if !solution.has_escapes => {
+                    found.push((widened, gathered, solution));
+                }
+                Outcome::Contradiction(core) if widened.len() < MOST_TOGETHER => {
+                    for name in required_in(&core, &gathered) {
+                        let mut more = widened.clone();
+                        if !more.contains(&name) {
+                            more.push(name);
+                            more.sort_unstable();
+                        }
+                        if !waiting.contains(&more) {
+                            waiting.push(more);
+                        }
+                    }
+                }
+                _ => {}
+            }
+        }
+        found.sort_by_key(|(widened, ..)| (widened.iter().any(is_target), widened.len()));
+        let changes = found.iter().filter_map(|(_, gathered, solution)| {
+            let moved = changed(gathered, solution);
+            self.change(gathered, solution, &moved, false)
+        });
+        changes.collect()
+    }
+
+    /// Returns the change that asks for the versions of a solution at these positions.
+    pub(super) fn change(
+        &self,
+        gathered: &Gathered,
+        solution: &Solution,
+        moved: &[usize],
+        is_offer: bool,
+    ) -> Option<Change> {
+        if moved.is_empty() {
+            return None;
+        }
+        let styles: Vec<Vec<(String, bool)>> =
+            moved.iter().map(|at| styles(gathered, solution, *at)).collect();
+        let most = styles.iter().map(Vec::len).max().unwrap_or_default();
+        (0..most).find_map(|level| {
+            let requirements: Option<Vec<Wanted>> = moved
+                .iter()
+                .zip(&styles)
+                .map(|(at, styles)| {
+                    let (range, is_exact) = styles.get(level).or_else(|| styles.last())?.clone();
+                    let name = gathered.known[*at].name.clone();
+                    let section = section_of(self.source.importer, &name)?;
+                    Some(Wanted { name, range, section, is_exact })
+                })
+                .collect();
+            let requirements = requirements?;
+            let changed = self.with(&requirements);
+            let names: Vec<String> = requirements.iter().map(|one| one.name.clone()).collect();
+            (self.trial)(&changed, &names).then(|| Change {
+                importer: self.source.importer.path.clone(),
+                requirements,
+                is_offer,
+                caution: is_offer.then(|| caution(gathered, solution)).flatten(),
+            })
+        })
+    }
+
+    /// Returns the project's requirements with new ones.
+    fn with(&self, wanted: &[Wanted]) -> Requirements {
+        let mut changed = self.requirements.clone();
+        let path = &self.source.importer.path;
+        let importers = std::iter::once(&mut changed.root).chain(&mut changed.workspaces);
+        for importer in importers.filter(|importer| importer.path == *path) {
+            for one in wanted {
+                let section = match one.section {
+                    Section::Prod => &mut importer.dependencies,
+                    Section::Dev => &mut importer.dev_dependencies,
+                    Section::Optional => &mut importer.optional_dependencies,
+                    Section::Peer => &mut importer.peer_dependencies,
+                };
+                if let Some((_, spec)) = section.iter_mut().find(|(name, _)| *name == one.name) {
+                    spec.clone_from(&one.range);
+                }
+            }
+        }
+        changed
+    }
+
+    /// Returns the overrides that let the dependents accept the peers that are there, where that
+    /// ends the conflict.
+    pub(super) fn exception(&self) -> Vec<Exception> {
+        let mut pairs: Vec<(String, String)> =
+            self.contradictions.iter().flat_map(|one| one.named_pairs()).collect();
+        keep_first(&mut pairs);
+        if pairs.is_empty() || pairs.len() > 2 {
+            return Vec::new();
+        }
+        let mut changed = self.requirements.clone();
+        let mut exceptions = Vec::new();
+        for (dependent, peer) in pairs {
+            let value = self.value_for(&peer);
+            let Some(value) = value else { return Vec::new() };
+            let child =
+                Override { key: peer.clone(), value: Some(value.clone()), children: Vec::new() };
+            match changed.overrides.iter_mut().find(|rule| rule.key == dependent) {
+                Some(rule) if rule.children.iter().any(|known| known.key == peer) => {
+                    return Vec::new();
+                }
+                Some(rule) => rule.children.push(child),
+                None => changed.overrides.push(Override {
+                    key: dependent.clone(),
+                    value: None,
+                    children: vec![child],
+                }),
+            }
+            exceptions.push(Exception { dependent, peer, value });
+        }
+        if (self.trial)(&changed, &[]) { exceptions } else { Vec::new() }
+    }
+
+    /// Returns the value of an override for a peer: the project's own requirement, else that of the
+    /// workspace, else the version that is there.
+    fn value_for(&self, peer: &str) -> Option<String> {
+        if section_of(&self.requirements.root, peer).is_some() {
+            let is_own = self.source.importer.path.is_empty();
+            if is_own {
+                return Some(format!("${peer}"));
+            }
+        }
+        let written = requirement_of(self.source.importer, peer).map(|(_, spec)| spec.clone());
+        written.or_else(|| self.source.found(peer)?.version.clone())
+    }
+}
+
+/// Returns the direct dependencies of a solution that need another requirement.
+fn changed(gathered: &Gathered, solution: &Solution) -> Vec<usize> {
+    let is_outside = |at: &usize| {
+        let package = &gathered.known[*at];
+        package.direct.is_some()
+            && solution.chosen[*at].is_some_and(|candidate| candidate >= package.in_range)
+    };
+    let mut moved: Vec<usize> = (0..gathered.known.len()).filter(is_outside).collect();
+    if !moved.is_empty() {
+        moved.extend(asking(gathered, solution).all());
+        moved.sort_unstable();
+        moved.dedup();
+        moved.retain(|at| gathered.known[*at].direct.is_some());
+        moved.sort_by(|a, b| gathered.known[*a].name.cmp(&gathered.known[*b].name));
+    }
+    moved
+}
+
+/// Returns the section of a manifest that requires a package, and the requirement.
+fn requirement_of<'m>(importer: &'m LockPackage, name: &str) -> Option<(Section, &'m String)> {
+    let sections = [
+        (Section::Dev, &importer.dev_dependencies),
+        (Section::Optional, &importer.optional_dependencies),
+        (Section::Prod, &importer.dependencies),
+        (Section::Peer, &importer.peer_dependencies),
+    ];
+    sections.into_iter().find_map(|(section, list)| {
+        list.iter().find(|(known, _)| known == name).map(|(_, spec)| (section, spec))
+    })
+}
+
+fn section_of(importer: &LockPackage, name: &str) -> Option<Section> {
+    requirement_of(importer, name).map(|(section, _)| section)
+}
+
+/// Returns the requirements that ask for the chosen version of a package, the widest first, each
+/// with whether it is an exact version. A pinned requirement stays pinned.
+fn styles(gathered: &Gathered, solution: &Solution, at: usize) -> Vec<(String, bool)> {
+    let package = &gathered.known[at];
+    let (Some(candidate), Some(direct)) = (solution.chosen[at], &package.direct) else {
+        return Vec::new();
+    };
+    let version = package.version(candidate);
+    let (start, range) = match direct.written.strip_prefix("npm:") {
+        Some(_) => (format!("npm:{}@", package.registry_name), direct.written.rsplit('@').next()),
+        None => (String::new(), Some(direct.spec.as_str())),
+    };
+    let range = range.unwrap_or_default();
+    let exact = (format!("{start}{version}"), true);
+    if matches!(Spec::parse(range), Ok(Spec::Version(_))) {
+        return vec![exact];
+    }
+    let asked: Vec<&str> = asked_of(gathered, solution, &package.name);
+    let is_safe = |last: &Version| {
+        asked.iter().all(|spec| Range::parse(spec).map_or(true, |range| range.satisfies(last)))
+    };
+    let last = u64::from(u32::MAX);
+    let caret = match (version.major(), version.minor()) {
+        (0, 0) => version.clone(),
+        (0, minor) => Version::new(0, minor, last),
+        (major, _) => Version::new(major, last, last),
+    };
+    let is_lower =
+        package.in_range > 0 && (0..package.in_range).all(|at| package.version(at) > version);
+    let mut styles = Vec::new();
+    if !range.starts_with('~') && is_safe(&caret) {
+        let own = asked.iter().filter(|_| is_lower).find_map(|spec| in_own_words(spec, version));
+        styles.push((format!("{start}{}", own.unwrap_or_else(|| format!("^{version}"))), false));
+    }
+    if is_safe(&Version::new(version.major(), version.minor(), last)) {
+        styles.push((format!("{start}~{version}"), false));
+    }
+    styles.push(exact);
+    styles
+}
+
+/// Returns what the chosen versions ask of a package.
+fn asked_of<'g>(gathered: &'g Gathered, solution: &Solution, name: &str) -> Vec<&'g str> {
+    let chosen = gathered.known.iter().zip(&solution.chosen);
+    let asked = chosen.filter_map(|(package, choice)| package.asked((*choice)?, name));
+    asked.map(|asked| asked.spec.as_str()).collect()
+}
+
+/// Returns the alternative of a peer requirement that allows a version, where it is a caret with a
+/// minor version: so the reader finds it in the fact.
+fn in_own_words(spec: &str, version: &Version) -> Option<String> {
+    spec.split("||").map(str::trim).find_map(|one| {
+        let numbers: Vec<u64> =
+            one.strip_prefix('^')?.split('.').map(str::parse).collect::<Result<_, _>>().ok()?;
+        let is_meant = matches!(numbers.as_slice(), [_, minor, ..] if *minor > 0)
+            && Range::parse(one).is_ok_and(|range| range.satisfies(version));
+        let patch = numbers.get(2).copied().unwrap_or_default();
+        is_meant.then(|| format!("^{}.{}.{patch}", numbers[0], numbers[1]))
+    })
+}
+
+/// Returns what is to be known of a solution before it is taken.
+fn caution(gathered: &Gathered, solution: &Solution) -> Option<String> {
+    let asked = asking(gathered, solution);
+    let escape = asked.escapes.first().and_then(|at| {
+        let package = &gathered.known[*at];
+        let candidate = solution.chosen[*at]?;
+        let escaped = gathered.problem.escapes(*at, candidate).into_iter();
+        let (peer, other) =
+            escaped.into_iter().find(|(peer, other)| solution.chosen[*peer] == Some(*other))?;
+        Some(escape_in_words(package, candidate, &gathered.known[peer], other))
+    });
+    escape.or_else(|| {
+        let package = &gathered.known[*asked.other_major.first()?];
+        let pick = package.version(package.pick.unwrap_or(0));
+        Some(format!(
+            "another major version than {pick}, which {} allows",
+            package.direct.as_ref()?.written
+        ))
+    })
+}
+
+fn escape_in_words(package: &Known, candidate: usize, peer: &Known, other: usize) -> String {
+    let version = package.version(candidate);
+    let own = package
+        .asked(candidate, &peer.name)
+        .map(|asked| format!("it asks for {} {}", peer.name, asked.spec));
+    let own = own.unwrap_or_else(|| format!("it says nothing of {}", peer.name));
+    let newer = (0..candidate).find_map(|at| {
+        let asked = package.asked(at, &peer.name)?;
+        let restricts = package.version(at) > version && !peer.allowing(asked)(peer.version(other));
+        restricts.then(|| {
+            format!("; the newer {} restricts itself to {}", package.version(at), asked.spec)
+        })
+    });
+    format!("{version} is accepted only because {own}{}", newer.unwrap_or_default())
+}

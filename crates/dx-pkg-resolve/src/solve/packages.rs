@@ -1,0 +1,306 @@
+//! A package of the problem: its requirement, its candidates, and what was ever published of it.
+
+use dx_pkg_core::{Spec, Version};
+use dx_pkg_format::packument::{Packument, VersionIndex, VersionView};
+use dx_pkg_lock::{LockIndex, LockPackage};
+
+use super::alterations::{Alterations, Asked, Dependent};
+use crate::intern::registry_range;
+use crate::{Picker, Provider, ProviderError};
+
+/// Where a problem comes from.
+#[derive(Clone, Copy)]
+pub(super) struct Source<'s> {
+    /// The importer's manifest, with its folder as path.
+    pub(super) importer: &'s LockPackage,
+    /// The tree in which there are conflicts.
+    pub(super) tree: &'s LockIndex<'s>,
+    /// The lockfile that the resolution started from.
+    pub(super) previous: Option<&'s LockIndex<'s>>,
+    pub(super) provider: &'s dyn Provider,
+    pub(super) picker: &'s Picker,
+    pub(super) alterations: &'s Alterations<'s>,
+    /// Names that are part of the problem beside those of the conflicts.
+    pub(super) more: &'s [String],
+}
+
+/// A requirement of the importer.
+#[derive(Clone, Debug)]
+pub(super) struct Direct {
+    /// As it is written.
+    pub(super) written: String,
+    /// As it counts.
+    pub(super) spec: String,
+}
+
+/// A package on its way into the problem.
+#[derive(Clone, Debug)]
+pub(super) struct Known {
+    pub(super) name: String,
+    /// The name that the registry knows it by.
+    pub(super) registry_name: String,
+    /// The importer's requirement.
+    pub(super) direct: Option<Direct>,
+    /// The candidate that the lockfile has.
+    pub(super) locked: Option<usize>,
+    /// The candidate that npm picks.
+    pub(super) pick: Option<usize>,
+    pub(super) candidates: Vec<(Version, Vec<Asked>)>,
+    /// The number of candidates that are in the importer's range; they come first.
+    pub(super) in_range: usize,
+    /// All versions that were ever published, for what a range allows at all.
+    pub(super) published: Vec<Version>,
+    /// Its dist-tags, which a peer requirement can name.
+    pub(super) tags: Vec<(String, Version)>,
+    /// Whether it comes from a registry.
+    pub(super) is_of_registry: bool,
+    /// Whether it is of a registry that could not be asked.
+    pub(super) is_unreachable: bool,
+}
+
+impl Known {
+    /// Returns the version of a candidate.
+    pub(super) fn version(&self, candidate: usize) -> &Version {
+        &self.candidates[candidate].0
+    }
+
+    /// Returns what a candidate asks of a peer.
+    pub(super) fn asked(&self, candidate: usize, peer: &str) -> Option<&Asked> {
+        self.candidates[candidate].1.iter().find(|asked| asked.name == peer)
+    }
+
+    /// Returns what tells whether a peer requirement allows a version of this package.
+    pub(super) fn allowing(&self, asked: &Asked) -> impl Fn(&Version) -> bool {
+        let specs = [Some(asked.spec.as_str()), asked.accepts.as_deref()];
+        let parsed: Vec<Option<Spec>> =
+            specs.into_iter().flatten().map(|spec| Spec::parse(spec).ok()).collect();
+        move |version| {
+            parsed.iter().any(|spec| match spec {
+                Some(Spec::Tag(tag)) => {
+                    self.tags.iter().any(|(known, tagged)| **known == **tag && tagged == version)
+                }
+                Some(spec) => registry_range(spec).is_none_or(|range| range.satisfied_by(version)),
+                None => true,
+            })
+        }
+    }
+
+    /// Keeps the candidates that are wanted.
+    pub(super) fn retain(&mut self, wanted: impl Fn(usize) -> bool) {
+        let kept: Vec<usize> = (0..self.candidates.len()).filter(|at| wanted(*at)).collect();
+        let moved = |old: Option<usize>| old.and_then(|old| kept.iter().position(|at| *at == old));
+        (self.locked, self.pick) = (moved(self.locked), moved(self.pick));
+        self.in_range = kept.iter().filter(|at| **at < self.in_range).count();
+        self.candidates = kept.iter().map(|at| self.candidates[*at].clone()).collect();
+    }
+}
+
+impl<'s> Source<'s> {
+    /// Returns the package that the importer finds for a name in the tree.
+    pub(super) fn found(&self, name: &str) -> Option<&'s LockPackage> {
+        let found = self.tree.resolve(&self.importer.path, name)?;
+        match found.resolved.as_deref().filter(|_| found.link) {
+            Some(target) => self.tree.get(target),
+            None => Some(found),
+        }
+    }
+
+    /// Loads a package with its candidates; one that cannot be loaded has none. Where it is
+    /// `widened`, those outside the importer's range follow.
+    pub(super) fn package(&self, name: &str, direct: Option<&Direct>, widened: bool) -> Known {
+        let found = self.found(name);
+        let range = match direct {
+            Some(direct) => direct.spec.clone(),
+            None => self.alterations.for_peer_only(name),
+        };
+        let parsed = Spec::parse(&range);
+        let mut package = Known {
+            name: name.to_owned(),
+            registry_name: name.to_owned(),
+            direct: direct.cloned(),
+            locked: None,
+            pick: None,
+            candidates: Vec::new(),
+            in_range: 0,
+            published: Vec::new(),
+            tags: Vec::new(),
+            is_of_registry: false,
+            is_unreachable: false,
+        };
+        let is_of_registry = match (direct, &parsed) {
+            (None, _) => found.is_none_or(|found| found.path.contains("node_modules/")),
+            (Some(_), Ok(spec)) => spec.is_registry(),
+            (Some(_), Err(_)) => false,
+        };
+        if let Ok(Spec::Alias { name, .. }) = &parsed {
+            name.as_str().clone_into(&mut package.registry_name);
+        }
+        let loaded = is_of_registry.then(|| self.provider.packument(&package.registry_name));
+        if let Some(Err(error)) = &loaded {
+            package.is_unreachable = !is_missing(error);
+        }
+        match (loaded.and_then(Result::ok), parsed) {
+            (Some(packument), Ok(spec)) => {
+                package.is_of_registry = true;
+                self.fill(&mut package, &packument, &spec, widened);
+            }
+            _ => self.keep_found(&mut package, found),
+        }
+        package
+    }
+
+    /// Adds the version that is there: what is no package of a registry stays as it is.
+    fn keep_found(&self, package: &mut Known, found: Option<&LockPackage>) {
+        let version = found.and_then(|found| Version::parse(found.version.as_deref()?).ok());
+        if let (Some(found), Some(version)) = (found, version) {
+            let asked = self.altered(package, &version, asked_by(found));
+            package.published.push(version.clone());
+            package.candidates.push((version, asked));
+            package.in_range = 1;
+        }
+    }
+
+    /// Adds the candidates of a packument, in npm's order.
+    fn fill(&self, package: &mut Known, packument: &Packument, spec: &Spec, widened: bool) {
+        package.published = packument.versions().map(VersionView::version).collect();
+        let tags = packument.dist_tags();
+        package.tags = tags
+            .filter_map(|(tag, version)| Some((tag.to_owned(), Version::parse(version).ok()?)))
+            .collect();
+        let locked = self
+            .previous
+            .and_then(|lock| lock.resolve(&self.importer.path, &package.name))
+            .filter(|entry| package.direct.is_none() || is_met_by(spec, entry))
+            .and_then(|entry| Version::parse(entry.version.as_deref()?).ok())
+            .and_then(|version| packument.find(&version));
+        let pick = self.picker.pick(packument, spec);
+        let is_available = |view: &VersionView<'_>| {
+            let exact = Spec::Version(view.version());
+            !view.is_prerelease()
+                && !self.picker.is_excluded(packument.name(), &view.version())
+                && self.picker.pick(packument, &exact).is_some()
+                && self.picker.fits(view)
+        };
+        let all: Vec<VersionIndex> =
+            packument.versions().filter(is_available).map(VersionView::index).collect();
+        let version = |index: VersionIndex| packument.version(index).version();
+        let top = pick.or(locked).map(version);
+        let range = registry_range(spec);
+        let is_in_range =
+            |index: &VersionIndex| range.is_some_and(|range| range.satisfied_by(&version(*index)));
+        let deprecated = |index: &VersionIndex| {
+            packument.version(*index).deprecated().is_some_and(|text| !text.is_empty())
+        };
+        let mut order: Vec<VersionIndex> = locked.into_iter().chain(pick).collect();
+        for is_deprecated in [false, true] {
+            let of_kind = || {
+                let in_range = all.iter().copied().filter(is_in_range);
+                in_range.filter(|index| deprecated(index) == is_deprecated)
+            };
+            let is_above =
+                |index: &VersionIndex| top.as_ref().is_some_and(|top| version(*index) > *top);
+            order.extend(of_kind().rev().filter(|index| !is_above(index)));
+            order.extend(of_kind().filter(is_above));
+        }
+        keep_first(&mut order);
+        if top.is_none() {
+            order.clear();
+        }
+        package.in_range = order.len();
+        if widened {
+            // Nearest first: what is newer, from the first on, then what is older.
+            let newest = order.iter().map(|index| version(*index)).max();
+            for is_deprecated in [false, true] {
+                let of_kind =
+                    || all.iter().copied().filter(|index| deprecated(index) == is_deprecated);
+                let is_newer = |index: &VersionIndex| {
+                    newest.as_ref().is_none_or(|newest| version(*index) > *newest)
+                };
+                order.extend(of_kind().filter(is_newer));
+                order.extend(of_kind().rev().filter(|index| !is_newer(index)));
+            }
+            keep_first(&mut order);
+        }
+        package.locked = locked.map(|_| 0);
+        package.pick = pick.and_then(|pick| order.iter().position(|index| *index == pick));
+        let candidate = |index: VersionIndex| {
+            let view = packument.version(index);
+            (view.version(), self.asked_of(package, view))
+        };
+        package.candidates = order.into_iter().map(candidate).collect();
+    }
+
+    /// Returns the peer requirements of a published version, as they count.
+    pub(super) fn asked_of(&self, package: &Known, view: VersionView<'_>) -> Vec<Asked> {
+        let peers = view.peer_dependencies().map(|(name, spec)| Asked {
+            name: name.to_owned(),
+            spec: spec.to_owned(),
+            is_optional: view.peer_optional(name),
+            accepts: None,
+        });
+        self.altered(package, &view.version(), peers.collect())
+    }
+
+    fn altered(&self, package: &Known, version: &Version, peers: Vec<Asked>) -> Vec<Asked> {
+        let dependent = Dependent {
+            name: &package.name,
+            registry_name: &package.registry_name,
+            spec: package.direct.as_ref().map_or("*", |direct| &direct.spec),
+            version,
+        };
+        self.alterations.applied(&dependent, peers)
+    }
+
+    /// Returns the peer requirements of the package in the tree, as they count.
+    pub(super) fn asked_in_tree(&self, name: &str, entry: &LockPackage) -> Vec<Asked> {
+        let peers = asked_by(entry);
+        let Some(version) = entry.version.as_deref().and_then(|text| Version::parse(text).ok())
+        else {
+            return peers;
+        };
+        let registry_name = entry.name.as_deref().unwrap_or(name);
+        let dependent = Dependent { name, registry_name, spec: "*", version: &version };
+        self.alterations.applied(&dependent, peers)
+    }
+}
+
+/// Returns whether the registry has answered that there is no such package.
+fn is_missing(error: &ProviderError) -> bool {
+    matches!(error.code, "DX_PACKAGE_NOT_FOUND" | "DX_NOT_FOUND")
+}
+
+/// Removes all but the first of equal items.
+pub(super) fn keep_first<T: Clone + Eq + std::hash::Hash>(items: &mut Vec<T>) {
+    let mut seen = rustc_hash::FxHashSet::default();
+    items.retain(|item| seen.insert(item.clone()));
+}
+
+/// Returns the peer requirements of an entry.
+fn asked_by(package: &LockPackage) -> Vec<Asked> {
+    let is_optional = |name: &str| {
+        package.peer_dependencies_meta.iter().any(|(known, optional)| known == name && *optional)
+    };
+    let peers = package.peer_dependencies.iter();
+    peers
+        .map(|(name, spec)| Asked {
+            name: name.clone(),
+            spec: spec.clone(),
+            is_optional: is_optional(name),
+            accepts: None,
+        })
+        .collect()
+}
+
+/// Returns whether an entry meets a peer requirement; what is no range of a registry is met.
+pub(super) fn is_met(asked: &Asked, entry: &LockPackage) -> bool {
+    let is_met = |spec: &str| Spec::parse(spec).map_or(true, |spec| is_met_by(&spec, entry));
+    is_met(&asked.spec) || asked.accepts.as_deref().is_some_and(is_met)
+}
+
+fn is_met_by(spec: &Spec, entry: &LockPackage) -> bool {
+    let version = entry.version.as_deref().and_then(|version| Version::parse(version).ok());
+    match (registry_range(spec), version) {
+        (Some(range), Some(version)) => range.satisfied_by(&version),
+        _ => true,
+    }
+}
