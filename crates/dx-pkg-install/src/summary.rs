@@ -2,6 +2,7 @@
 
 mod changes;
 mod direct;
+mod fewer;
 mod text;
 
 use std::time::Duration;
@@ -10,6 +11,7 @@ use dx_pkg_compat::manifest::Section;
 
 pub(crate) use changes::{Changes, Lists, Scope, of_record, version_in};
 pub(crate) use direct::{Direct, Named};
+pub use dx_pkg_resolve::dedupe::{Fewer, Score};
 pub use text::count;
 
 /// The numbers, lists and messages of an install.
@@ -36,6 +38,8 @@ pub struct Summary {
     pub conflicts: Vec<String>,
     /// Packages that have another version than by npm's rules, so that peers agree, in words.
     pub solved: Vec<String>,
+    /// What a search for fewer versions came to.
+    pub fewer: Option<Fewer>,
     /// Other warnings.
     pub warnings: Vec<String>,
     /// Counters by name.

@@ -7,16 +7,17 @@
 //! The modules follow Arborist's: `build` is `build-ideal-tree`, `can_place` is `can-place-dep`,
 //! `place` is `place-dep`, `pick` is `npm-pick-manifest`, `flags` is `calc-dep-flags`, `overrides`
 //! is `override-set`, and `tree` holds nodes and edges. A *scratch tree* is Arborist's virtual
-//! root. [`change()`] has no counterpart there: it resolves a changed manifest in the affected part
+//! root. [`change::change()`] has no counterpart there: it resolves a changed manifest in the affected part
 //! of a lock only.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod build;
 mod can_place;
-mod change;
+pub mod change;
 mod choice;
 mod complete;
+pub mod dedupe;
 mod engines;
 mod entry;
 mod error;
@@ -36,6 +37,7 @@ mod place;
 mod places;
 mod provider;
 pub mod rules;
+mod several;
 mod solve;
 mod tree;
 
@@ -44,7 +46,6 @@ use dx_pkg_lock::{Lock, LockPackage};
 
 use pins::Pins;
 
-pub use change::{Change, change};
 pub use error::{ProviderError, ResolveError};
 pub use manifest::registry_record;
 pub use overrides::Override;
@@ -53,7 +54,7 @@ pub use place::Placing;
 pub use places::Places;
 pub use provider::{External, Provider};
 
-use rules::{Exceptions, Extension};
+use rules::{Exceptions, Extension, Single};
 
 /// The requirements of a project.
 #[derive(Clone, Debug, Default)]
@@ -70,6 +71,8 @@ pub struct Requirements {
     pub extensions: Vec<Extension>,
     /// The exceptions that the project makes from what packages require.
     pub exceptions: Exceptions,
+    /// The packages of which there is to be one version only.
+    pub single: Vec<Single>,
 }
 
 /// The settings of a resolution.
@@ -140,7 +143,7 @@ pub struct Resolution {
     pub authors_folders: Vec<String>,
     /// The peer conflicts that `lock` accepts, which every further resolution reports again. `None`
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
-    /// [`change()`] cannot start from it.
+    /// [`change::change()`] cannot start from it.
     pub accepted_conflicts: Option<Vec<peers::Conflict>>,
     /// The packages that have other versions than npm's rules choose, so that peers agree.
     pub moves: Vec<peers::Move>,
@@ -178,6 +181,11 @@ pub fn resolve(
         Some(solved) => solved,
         None => first?,
     };
+    if let Some(single) =
+        solve::fewest::with_single(&resolution, requirements, previous, provider, options)?
+    {
+        resolution = single;
+    }
     if resolution.accepted_conflicts.as_ref().is_some_and(|accepted| !accepted.is_empty()) {
         resolution.accepted_conflicts =
             complete::standing(&resolution, requirements, provider, options);
@@ -249,5 +257,9 @@ pub fn resolve_upgraded(
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
     let builder = build::start_upgraded(requirements, locks, provider, options)?;
-    conclude(builder, requirements, Some(locks.1), options)
+    let resolution = conclude(builder, requirements, Some(locks.1), options)?;
+    let previous = Some(locks.1);
+    let single =
+        solve::fewest::with_single(&resolution, requirements, previous, provider, options)?;
+    Ok(single.unwrap_or(resolution))
 }

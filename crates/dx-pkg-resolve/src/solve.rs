@@ -6,6 +6,7 @@
 //! is placed by npm's rules. The design is in `docs/design/0017-solver.md`.
 
 mod encode;
+pub(crate) mod fewest;
 mod gather;
 mod order;
 mod problem;

@@ -14,7 +14,7 @@ use dx_pkg_resolve::{Resolution, Unfit};
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
-use super::{Run, digests, fetch, gyp};
+use super::{Run, dedupe, digests, fetch, gyp};
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
@@ -42,7 +42,7 @@ pub(super) fn work_out(
         return Err(InstallError::NoLockfile { root: project.root.clone() });
     }
     let mut lifecycle = Lifecycle::new(run.session, project)?;
-    if run.options.change.is_none() && run.fills_tree() {
+    if run.is_plain() && run.fills_tree() {
         lifecycle.run_own(run.place(project), ROOT_EVENTS_BEFORE.as_slice())?;
         // What a script changes in the project's files counts; npm ci has read them by then.
         if lifecycle.has_run() && !run.is_ci() {
@@ -91,6 +91,7 @@ fn resolve_and_fetch(
     }
     let mut summary = summary_of(run, &resolution, &plan)?;
     summary.warnings.extend(orphaned);
+    summary.fewer = resolved.fewer;
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let (mut is_complete, mut is_baseline, mut built) = (true, true, None);
     if run.dry_run && !run.lockfile_only {
@@ -299,6 +300,7 @@ fn input_without_node(
     input.options.explicit = change.map(|change| change.explicit.clone()).unwrap_or_default();
     input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
     input.options.frozen = run.frozen;
+    dedupe::prepare(run.options.mode, &mut input, project, locked);
     input.options.more_platforms =
         more_platforms(&project.manifest.architectures()?, &input.options.platform);
     Ok(input)
