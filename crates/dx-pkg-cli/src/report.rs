@@ -231,8 +231,7 @@ fn to_json(summary: &Summary, early: &[String]) -> Value {
 
 /// Returns what a search for fewer versions came to as JSON.
 fn fewer_to_json(fewer: &Fewer) -> Value {
-    let score =
-        |score: &Score| json!({ "versions": score.versions, "outdated": score.outdated });
+    let score = |score: &Score| json!({ "versions": score.versions, "outdated": score.outdated });
     let steps = fewer.steps.iter().map(
         |step| json!({ "name": step.name, "from": step.from, "to": step.to, "older": step.is_older }),
     );

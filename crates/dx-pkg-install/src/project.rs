@@ -245,7 +245,8 @@ impl Project {
     /// Returns the packages of which the project or a workspace wants one version only.
     fn single_versions(&self) -> Result<Vec<Single>, InstallError> {
         let mut found = Vec::new();
-        let workspaces = self.workspaces.iter().map(|(folder, manifest)| (folder.as_str(), manifest));
+        let workspaces =
+            self.workspaces.iter().map(|(folder, manifest)| (folder.as_str(), manifest));
         for (folder, manifest) in std::iter::once(("", &self.manifest)).chain(workspaces) {
             let names = manifest.single_versions()?;
             if !names.is_empty() {

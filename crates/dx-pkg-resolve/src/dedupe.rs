@@ -48,7 +48,8 @@ mod tests {
     use super::*;
 
     fn lock(paths: &[&str]) -> Lock {
-        let entry = |path: &&str| LockPackage { path: (*path).to_owned(), ..LockPackage::default() };
+        let entry =
+            |path: &&str| LockPackage { path: (*path).to_owned(), ..LockPackage::default() };
         Lock { packages: paths.iter().map(entry).collect(), ..Lock::default() }
     }
 

@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::options::TreeArguments;
 use crate::report::Report;
 
-/// Choose versions anew where a package is installed several times, so that fewer copies are needed.
+/// Choose versions anew, so that fewer copies of packages are installed.
 #[derive(Args, Debug)]
 pub struct DedupeArguments {
     /// Write nothing, show what would change in the lockfile, and exit with 1 if anything would.
@@ -80,5 +80,6 @@ fn dry(arguments: &TreeArguments) -> dx_pkg_install::SessionOptions {
 
 /// Returns whether a dry run found anything to change.
 fn changes(summary: &Summary) -> bool {
-    !summary.changes.is_empty() || summary.would_write.as_ref().is_some_and(|files| !files.is_empty())
+    !summary.changes.is_empty()
+        || summary.would_write.as_ref().is_some_and(|files| !files.is_empty())
 }

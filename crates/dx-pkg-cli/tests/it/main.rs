@@ -27,6 +27,7 @@ mod command_words;
 mod concurrent;
 mod copied_folders;
 mod counting;
+mod dedupe;
 #[cfg(target_os = "linux")]
 mod demands;
 mod devices;
@@ -89,6 +90,7 @@ mod prepared;
 mod protocols;
 #[cfg(unix)]
 mod remembered;
+mod remembered_solutions;
 mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
@@ -100,6 +102,7 @@ mod scripts;
 mod secrets;
 #[cfg(unix)]
 mod sharing;
+mod single_version;
 #[cfg(unix)]
 mod snapshots;
 mod solve;

@@ -133,7 +133,6 @@ fn resolve_and_fetch(
         report_upgrade(run, project, &resolved.unknown);
     }
     let manifest = changed_manifest(run, &mut lock, &mut accepted)?;
-    let is_solved = !summary.solved.is_empty();
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
     let diagnostics = is_baseline.then(|| diagnostics_of(accepted.as_deref(), &summary));
@@ -152,8 +151,7 @@ fn resolve_and_fetch(
         is_complete,
         node: input.options.pick.node,
         diagnostics,
-        // What was solved is said each time, until it is in a lockfile.
-        cache: key.filter(|_| !is_solved).map(|key| (key, basis)),
+        cache: key.map(|key| (key, basis)),
         ..Outcome::default()
     })
 }

@@ -171,7 +171,8 @@ fn resolve_and_fetch(
     let provider = input.provider(context, input.policy, local, &run.counters);
     let (requirements, options) = (&input.requirements, &input.options);
     let disputed = Some(baseline.disputed.as_slice()).filter(|_| baseline.is_complete);
-    let change = dx_pkg_resolve::change::change(requirements, locked, record, disputed, &provider, options);
+    let change =
+        dx_pkg_resolve::change::change(requirements, locked, record, disputed, &provider, options);
     let Some(mut change) = change else { return Ok(None) };
     if changes_commands_of_folders(record, &change) {
         return Ok(None);

@@ -31,7 +31,9 @@ pub(super) fn preview(
         |package: &LockPackage| project.root.join(&package.path).symlink_metadata().is_ok();
     let is_of_lockfile = run.options.against_lockfile;
     let mut before = match &outcome.tree {
-        TreeChange::Whole(_) if !is_of_lockfile => installed(run.session.store(), &project.root).unwrap_or_default(),
+        TreeChange::Whole(_) if !is_of_lockfile => {
+            installed(run.session.store(), &project.root).unwrap_or_default()
+        }
         // The tree is left alone or does not matter: what changes is the lockfile.
         _ => locked(),
     };

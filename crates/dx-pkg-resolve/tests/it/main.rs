@@ -6,6 +6,7 @@ mod bundles;
 mod change;
 mod choice;
 mod conflicts;
+mod fewest;
 mod folders;
 mod growth;
 mod incomplete;

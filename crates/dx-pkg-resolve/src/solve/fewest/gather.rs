@@ -150,7 +150,8 @@ fn fixed_names(source: &Source<'_>, index: &LockIndex<'_>) -> FxHashSet<String> 
 
 /// Adds the names in the keys of an override and of those below it.
 fn add_names(rule: &Override, names: &mut FxHashSet<String>) {
-    let end = rule.key.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(rule.key.len(), |at| at.0);
+    let end =
+        rule.key.char_indices().skip(1).find(|(_, c)| *c == '@').map_or(rule.key.len(), |at| at.0);
     names.insert(rule.key[..end].to_owned());
     if let Some(Ok(Spec::Alias { name, .. })) = rule.value.as_deref().map(Spec::parse) {
         names.insert(name.as_str().to_owned());
@@ -416,7 +417,8 @@ impl Loading {
             |loaded: &Loaded| self.latest.as_ref().is_some_and(|latest| version(loaded) > latest);
         let mut order: Vec<&Loaded> =
             self.candidates.iter().filter(|loaded| loaded.is_usable).collect();
-        order.sort_by(|a, b| is_above(a).cmp(&is_above(b)).then_with(|| version(b).cmp(version(a))));
+        order
+            .sort_by(|a, b| is_above(a).cmp(&is_above(b)).then_with(|| version(b).cmp(version(a))));
         let mut seen = FxHashSet::default();
         let mut package = Package {
             name: self.packument.name().to_owned(),
@@ -451,7 +453,8 @@ fn requirements_of<'v>(
     let view = *view;
     let is_bundled = move |name: &str| view.bundles_all() || view.bundled().any(|own| own == name);
     let is_optional = move |name: &str| view.optional_dependencies().any(|(own, _)| own == name);
-    let plain = view.dependencies().filter(move |(name, _)| !is_optional(name) && !is_bundled(name));
+    let plain =
+        view.dependencies().filter(move |(name, _)| !is_optional(name) && !is_bundled(name));
     let plain = plain.map(|(name, spec)| (name, spec, false, false));
     let optional = view.optional_dependencies().filter(move |(name, _)| !is_bundled(name));
     let optional = optional.map(|(name, spec)| (name, spec, true, false));

@@ -5,8 +5,8 @@
 //! tighter. Then packages may have one more version each if the sum becomes smaller. Last, versions
 //! that changed are moved back as near to what they were as the sums allow.
 
-use super::apply::Aim;
 use super::problem::{Package, Problem, Selection};
+use super::score::Aim;
 use crate::solve::sat::{Answer, Literal, Sat};
 
 /// The most counters of a whole sum, whose clauses grow with the square of their number.
@@ -64,6 +64,13 @@ struct Search<'s> {
     is_best: bool,
 }
 
+/// The counters of a sum.
+struct Sum {
+    counters: Vec<Literal>,
+    /// The number of versions that are not part of it, as they cannot be fewer.
+    apart: usize,
+}
+
 /// The clauses of a problem, with the variable of each candidate.
 struct Clauses {
     sat: Sat,
@@ -105,12 +112,7 @@ impl Clauses {
 }
 
 impl<'s> Search<'s> {
-    fn new(
-        problem: &'s Problem,
-        aim: Aim,
-        best: Selection,
-        is_over: &'s dyn Fn() -> bool,
-    ) -> Self {
+    fn new(problem: &'s Problem, aim: Aim, best: Selection, is_over: &'s dyn Fn() -> bool) -> Self {
         let clauses = Clauses::new(problem);
         Search { problem, aim, is_over, clauses, groups: Vec::new(), best, is_best: true }
     }
@@ -194,46 +196,74 @@ impl<'s> Search<'s> {
             Aim::Newest => &[Kind::Outdated, Kind::All],
         };
         let mut loose = Search::new(self.problem, self.aim, self.best.clone(), self.is_over);
-        let mut sums = Vec::new();
         for kind in kinds {
-            let Some(sum) = loose.sum(*kind) else {
-                self.is_best = false;
-                return;
+            let Some(Sum { counters, apart }) = loose.sum(*kind) else {
+                loose.is_best = false;
+                break;
             };
             loop {
-                let total = loose.total(*kind);
-                if total == 0 || !loose.ask(&[!sum[total - 1]]) {
+                let total = loose.total(*kind).saturating_sub(apart);
+                if total == 0 || !loose.ask(&[!counters[total - 1]]) {
                     break;
                 }
             }
-            let total = loose.total(*kind);
-            sum.iter().skip(total).for_each(|more| loose.clauses.sat.clause([!*more]));
-            sums.push(total);
+            let total = loose.total(*kind).saturating_sub(apart);
+            counters.iter().skip(total).for_each(|more| loose.clauses.sat.clause([!*more]));
         }
         self.is_best &= loose.is_best;
-        // What is behind is a search of its own, with the bounds that were found.
+        // What follows keeps the bounds that were found.
         self.best = loose.best;
         self.clauses = Clauses::new(self.problem);
-        let groups: Vec<Kind> = if kinds.len() == 1 { vec![Kind::All] } else { kinds.to_vec() };
         self.groups.clear();
-        groups.into_iter().for_each(|kind| self.bound(kind));
+        kinds.iter().for_each(|kind| self.bound(*kind));
     }
 
     fn total(&self, kind: Kind) -> usize {
         (0..self.problem.packages.len()).map(|package| self.count(package, kind)).sum()
     }
 
-    /// Returns the counters of all packages together; `None` where there would be too many.
-    fn sum(&mut self, kind: Kind) -> Option<Vec<Literal>> {
-        let mut counted = Vec::new();
-        for package in 0..self.problem.packages.len() {
+    /// Returns the counters of all packages together; `None` where there would be too many even
+    /// without those that cannot be fewer.
+    fn sum(&mut self, kind: Kind) -> Option<Sum> {
+        let packages = 0..self.problem.packages.len();
+        let mut parts: Vec<(usize, Vec<Literal>)> = Vec::new();
+        for package in packages {
             let literals = self.clauses.counted(self.problem, package, kind);
-            let counters = self.clauses.sat.counters(&literals);
+            let mut counters = self.clauses.sat.counters(&literals);
             let most = self.count(package, Kind::All) + MORE;
             counters.iter().skip(most).for_each(|more| self.clauses.sat.clause([!*more]));
-            counted.extend(counters.into_iter().take(most));
+            counters.truncate(most);
+            parts.push((package, counters));
         }
-        (counted.len() <= MOST_COUNTED).then(|| self.clauses.sat.counters(&counted))
+        let count = |parts: &[(usize, Vec<Literal>)]| -> usize {
+            parts.iter().map(|(_, counters)| counters.len()).sum()
+        };
+        let mut apart = 0;
+        if count(&parts) > MOST_COUNTED {
+            parts.retain(|(package, counters)| {
+                let stays = self.stays_one(*package, kind, counters);
+                apart += usize::from(stays);
+                !stays
+            });
+        }
+        if count(&parts) > MOST_COUNTED {
+            return None;
+        }
+        let counted: Vec<Literal> = parts.into_iter().flat_map(|(_, counters)| counters).collect();
+        Some(Sum { counters: self.clauses.sat.counters(&counted), apart })
+    }
+
+    /// Lets a package have no second version where it has one and cannot be without; returns
+    /// whether that is so.
+    fn stays_one(&mut self, package: usize, kind: Kind, counters: &[Literal]) -> bool {
+        let Some(first) = counters.first().filter(|_| self.count(package, kind) == 1) else {
+            return false;
+        };
+        let stays = !(self.is_over)() && self.clauses.sat.solve(&[!*first]) == Answer::Impossible;
+        if stays {
+            counters.iter().skip(1).for_each(|more| self.clauses.sat.clause([!*more]));
+        }
+        stays
     }
 
     /// Moves what differs from the tree as near to it as the bounds allow; with [`Aim::Newest`] to
@@ -289,9 +319,8 @@ impl<'s> Search<'s> {
 
 /// Returns what is needed of the candidates that the last solution has.
 fn selection(problem: &Problem, aim: Aim, clauses: &Clauses) -> Option<Selection> {
-    let has = |package: usize, candidate: usize| {
-        clauses.sat.is_true(clauses.chosen[package][candidate])
-    };
+    let has =
+        |package: usize, candidate: usize| clauses.sat.is_true(clauses.chosen[package][candidate]);
     let is_present = |package: usize, candidate: usize| {
         aim == Aim::Fewest && problem.packages[package].present.contains(&candidate)
     };

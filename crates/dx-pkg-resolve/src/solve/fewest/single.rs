@@ -4,9 +4,9 @@ use dx_pkg_core::{Spec, Version};
 use dx_pkg_lock::{Lock, LockIndex, LockPackage};
 use rustc_hash::FxHashSet;
 
-use super::apply::{Aim, Trial};
 use super::gather::{Source, asked_by, gather};
 use super::search::one_of_each;
+use super::trial::Trial;
 use crate::intern::registry_range;
 use crate::several::{SeveralVersions, Single};
 use crate::{Options, Picker, Provider, Requirements, Resolution, ResolveError};
@@ -29,18 +29,13 @@ pub(crate) fn with_single(
         return Err(ResolveError::SingleVersion(Box::new(several)));
     }
     let picker = Picker::new(options.pick.clone());
-    let trial = Trial { requirements, previous, provider, options, aim: Aim::Fewest };
-    let scopes = [None].into_iter().chain(requirements.single.iter().map(|single| {
-        let scope = (!single.from.is_empty()).then_some(single);
-        scope
-    }));
-    for (at, scope) in scopes.enumerate() {
-        if at > 0 && scope.is_none() {
-            continue;
-        }
-        let lists = requirements.single.iter().filter(|single| scope.is_none_or(|own| own == *single));
-        let names: Vec<&str> =
-            lists.flat_map(|single| &single.names).map(String::as_str).collect();
+    let trial = Trial { requirements, provider, options };
+    // First one version for all; where that is impossible, for one workspace after the other.
+    let workspaces = requirements.single.iter().filter(|single| !single.from.is_empty());
+    for scope in std::iter::once(None).chain(workspaces.map(Some)) {
+        let lists =
+            requirements.single.iter().filter(|single| scope.is_none_or(|own| own == *single));
+        let names: Vec<&str> = lists.flat_map(|single| &single.names).map(String::as_str).collect();
         let source = Source {
             lock: &base.lock,
             other: None,
@@ -150,7 +145,9 @@ fn contradicting(
     let versions: Vec<Version> = packument.versions().map(|view| view.version()).collect();
     let allows = |spec: &str, version: &Version| {
         let spec = Spec::parse(spec);
-        spec.ok().is_none_or(|spec| registry_range(&spec).is_none_or(|range| range.satisfied_by(version)))
+        spec.ok().is_none_or(|spec| {
+            registry_range(&spec).is_none_or(|range| range.satisfied_by(version))
+        })
     };
     for (at, first) in asked.iter().enumerate() {
         for second in &asked[at + 1..] {

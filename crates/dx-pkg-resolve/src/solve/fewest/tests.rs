@@ -2,8 +2,8 @@
 
 use dx_pkg_core::Version;
 
-use super::apply::Aim;
 use super::problem::{Candidate, Package, Problem, Range, Selection};
+use super::score::Aim;
 use super::search::search;
 
 /// A small generator of numbers; the same seed gives the same problem.
