@@ -1,8 +1,9 @@
 // Whole installs of random projects with npm and with dx: the same lockfile, the same tree, the same refusals.
-//   node compare.js <npm package folder> <dx> <first seed> <number> [--kind NAME] [--keep FOLDER]
+//   node compare.js <npm package folder> <dx> <first seed> <number> [--kind NAME] [--keep FOLDER] [--dedupe]
 // Prints a line for each project that differs, then the sums. npm's own code runs in processes of this script, a batch of
 // projects in each, so that a project takes a tenth of a second and one at which npm does not come to an end is left out.
-// Each step starts from npm's lockfile, which a step may edit first.
+// Each step starts from npm's lockfile, which a step may edit first. With --dedupe two more steps deduplicate: what the steps
+// left, and what comes of it when the project's requirements have moved.
 'use strict'
 
 const { execFile, spawnSync } = require('node:child_process')
@@ -17,7 +18,7 @@ const { load } = require('./npm.js')
 const { differences, lockDifferences, short, tree } = require('./differences.js')
 
 const { values: flags, positionals } = parseArgs({
-  options: { kind: { type: 'string' }, keep: { type: 'string' }, worker: { type: 'boolean' } },
+  options: { kind: { type: 'string' }, keep: { type: 'string' }, dedupe: { type: 'boolean' }, worker: { type: 'boolean' } },
   allowPositionals: true,
 })
 const [npm, dx] = positionals.map(one => path.resolve(one))
@@ -76,6 +77,28 @@ const isIntended = (one, line) =>
   / file .*: npm 644, dx 755$/.test(line) ||
   one.linksInside && / file .*\/.bin\/.*: npm nothing, dx -> /.test(line)
 
+/** The names that several packages or folders of a lockfile have. */
+const duplicated = lock => {
+  const names = Object.keys(JSON.parse(lock).packages).map(at => at ? at.split('node_modules/').pop().split('/').slice(-2) : ['project'])
+  const short = names.map(parts => parts[0].startsWith('@') ? parts.join('/') : parts.at(-1))
+  return short.filter((name, at) => short.indexOf(name) !== at)
+}
+
+/** Adds the steps of --dedupe. */
+const dedupeAtEnd = one => {
+  const last = one.steps.at(-1).root
+  const more = structuredClone(last)
+  const sections = ['dependencies', 'devDependencies', 'optionalDependencies'].filter(section => more[section])
+  for (const section of sections) {
+    for (const [name, range] of Object.entries(more[section])) {
+      const older = /^\^(\d+)\.(\d+)\.\d+$/.exec(range)
+      more[section][name] = older ? `${older[1]}.x` : range
+    }
+  }
+  one.steps.push({ root: last, action: 'dedupe', keep: one.seed % 2 === 0 })
+  one.steps.push({ root: more, action: 'install', keep: true }, { root: more, action: 'dedupe', keep: true })
+}
+
 /** Compares the steps of a project; returns what differs, and how many steps were compared. */
 const compare = async (one, folder, registry) => {
   const [theirs, ours] = [new Npm(folder, registry), new Dx(folder, registry)]
@@ -116,7 +139,9 @@ const compare = async (one, folder, registry) => {
     const breaksCircle = text => /"resolved": "node_modules\/[^"]*",\s*"link": true/.test(text)
     const results = [theirs, ours].map(tool => read(path.join(tool.project, 'package-lock.json')))
     one.linksInside ||= results.some(breaksCircle)
-    found.push(...lockDifferences(...results).map(label))
+    // npm does not write the lockfile where nothing is there twice, see docs/npm-differences.md.
+    const isUnwritten = step.action === 'dedupe' && results[0] === lock && !duplicated(lock).length
+    found.push(...isUnwritten ? [] : lockDifferences(...results).map(label))
     found.push(...differences(tree(path.dirname(theirs.project)), tree(path.dirname(ours.project)), 'file').map(label))
     found.push(...differences(...[theirs, ours].map(tool => JSON.parse(read(path.join(tool.project, 'package.json')))), 'package.json').map(label))
     if (step.action !== 'ci') {
@@ -137,6 +162,7 @@ const work = async () => {
   const sums = {}
   for (let seed = first; seed < first + number; seed++) {
     const one = generate(seed, semver, flags.kind)
+    flags.dedupe && dedupeAtEnd(one)
     const registry = server.publish(`s${seed}`, one.registry, one.bundles, one.digests)
     const folder = path.join(place, String(seed))
     let outcome
@@ -172,6 +198,7 @@ const TIME = 240000
 /** Compares `count` projects from `seed` on in another process; false if that dies. */
 const batch = (seed, count, sums) => {
   const given = ['kind', 'keep'].filter(name => flags[name]).flatMap(name => [`--${name}`, flags[name]])
+  flags.dedupe && given.push('--dedupe')
   const words = [`--max-old-space-size=${MEMORY}`, __filename, npm, dx, String(seed), String(count), ...given, '--worker']
   const done = spawnSync(process.execPath, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: TIME })
   if (done.status !== 0) {

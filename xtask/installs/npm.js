@@ -37,6 +37,10 @@ exports.load = npm => {
       if (action === 'ci') {
         return this.frozen({ ...options, save: false })
       }
+      if (action === 'dedupe') {
+        await new Arborist({ ...options, save: false }).dedupe({ ...options, save: false })
+        return
+      }
       const request = { ...options, add: action === 'add' ? specs : [], rm: action === 'remove' ? specs : undefined }
       await new Arborist(request).reify(request)
     }

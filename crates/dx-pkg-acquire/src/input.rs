@@ -6,6 +6,7 @@ use std::collections::HashSet;
 use dx_pkg_compat::npmrc::{Config, InstallStrategy};
 use dx_pkg_core::{Platform, Version};
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::dedupe::Aim;
 use dx_pkg_resolve::{Options, PickOptions, Placing, Requirements};
 
 use crate::AcquireError;
@@ -28,6 +29,8 @@ pub struct ResolverInput {
     pub policy: MetadataPolicy,
     /// Requirements that the lockfile leaves open: names and specs.
     pub open: Vec<(String, String)>,
+    /// What is to be as little as possible, where that is searched for.
+    pub aim: Option<Aim>,
 }
 
 impl ResolverInput {
@@ -85,7 +88,7 @@ impl ResolverInput {
                 && !config.prefer_offline()?,
         };
         let open = open_requirements(&requirements, locked);
-        Ok(ResolverInput { requirements, options, policy, open })
+        Ok(ResolverInput { requirements, options, policy, open, aim: None })
     }
 }
 

@@ -2,9 +2,11 @@
 
 use std::path::Path;
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::PlanRequest;
+use dx_pkg_resolve::dedupe::{Fewer, minimise};
 use dx_pkg_resolve::{Resolution, ResolveError};
 
 use crate::external::{Externals, is_same_revision};
@@ -26,7 +28,12 @@ pub struct Resolved {
     /// The packages of a completed lockfile about which no registry knows anything:
     /// `name@version`.
     pub unknown: Vec<String>,
+    /// What the search for fewer versions came to, where there was one.
+    pub fewer: Option<Fewer>,
 }
+
+/// The time after which the search for fewer versions ends with the best that it has found.
+const MOST_SEARCHING: Duration = Duration::from_secs(20);
 
 /// Resolves the project in the folder `root`. `previous` is its lockfile, which is completed first
 /// where it lacks manifests; `downloads` receives packages as they are placed. Without it only
@@ -70,13 +77,21 @@ pub fn resolve(
     let upgraded = lacking.map(|lock| upgrade(context, input, lock, counters)).transpose()?;
     let resolve_with = |provider: &MetadataProvider<'_>| {
         let (requirements, options) = (&input.requirements, &input.options);
-        match (previous, &upgraded) {
+        if let Some(aim) = input.aim {
+            let previous = upgraded.as_ref().map(|upgraded| &upgraded.lock).or(previous);
+            let began = Instant::now();
+            let is_over = || began.elapsed() > MOST_SEARCHING || context.cancel.is_cancelled();
+            let found = minimise(requirements, previous, provider, options, aim, &is_over);
+            return found.map(|(resolution, found)| (resolution, Some(found)));
+        }
+        let resolution = match (previous, &upgraded) {
             (Some(previous), Some(upgraded)) => {
                 let locks = (previous, &upgraded.lock);
                 dx_pkg_resolve::resolve_upgraded(requirements, locks, provider, options)
             }
             _ => dx_pkg_resolve::resolve(requirements, previous, provider, options),
-        }
+        };
+        resolution.map(|resolution| (resolution, None))
     };
     let cached = match first {
         Some(first) => {
@@ -86,7 +101,7 @@ pub fn resolve(
     };
     let outcome = resolve_with(&cached);
     counters.record_prefetched(cached.finish_prefetching());
-    let (resolution, basis) = match outcome {
+    let ((resolution, fewer), basis) = match outcome {
         // The version may have been published since the packument was cached.
         Err(ResolveError::NoVersion { .. }) if cached.used_cache() && !input.policy.offline => {
             let current = provider(MetadataPolicy {
@@ -102,7 +117,7 @@ pub fn resolve(
         history.learn(&resolution.lock);
     }
     let unknown = upgraded.map(|upgraded| upgraded.unknown).unwrap_or_default();
-    Ok(Resolved { resolution, basis, unknown })
+    Ok(Resolved { resolution, basis, unknown, fewer })
 }
 
 /// Requests a plan from a source that resolves by itself, where the network is in use already. A

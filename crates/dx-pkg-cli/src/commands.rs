@@ -1,6 +1,7 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
 mod ci;
+mod dedupe;
 mod install;
 mod peers;
 mod remove;
@@ -51,6 +52,10 @@ pub enum Command {
     Ci(TreeArguments),
     #[command(visible_aliases = ["rm", "uninstall", "un"], aliases = ["unlink", "r"])]
     Remove(remove::RemoveArguments),
+    #[command(visible_alias = "ddp")]
+    Dedupe(dedupe::DedupeArguments),
+    /// Show what "dedupe" would change, and change nothing.
+    FindDupes(TreeArguments),
     #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
     Run(run::RunArguments),
     /// Run the project's script "test".
@@ -108,7 +113,10 @@ impl Arguments {
             Command::Install(install) | Command::InstallTest(install) => {
                 install.tree.flags.extend(taken.settings)
             }
-            Command::Ci(tree) | Command::InstallCiTest(tree) => tree.flags.extend(taken.settings),
+            Command::Ci(tree) | Command::InstallCiTest(tree) | Command::FindDupes(tree) => {
+                tree.flags.extend(taken.settings)
+            }
+            Command::Dedupe(dedupe) => dedupe.tree.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
@@ -129,6 +137,8 @@ impl Command {
         match self {
             Self::Install(arguments) => arguments.run(environment, report),
             Self::Ci(arguments) => ci::run(arguments, environment, report),
+            Self::Dedupe(arguments) => arguments.run(environment, report),
+            Self::FindDupes(arguments) => dedupe::find(arguments, environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
             Self::Test(arguments) => arguments.run("test", &environment, report),

@@ -49,6 +49,9 @@ pub enum CommandError {
         /// A script with a similar name.
         similar: Option<String>,
     },
+    /// `dx dedupe` would change the lockfile.
+    #[error("the lockfile has packages that dx dedupe would change")]
+    NotDeduped,
     /// The store holds damaged packages.
     #[error("the store holds damaged packages")]
     StoreDamaged,
@@ -96,6 +99,7 @@ impl Coded for CommandError {
             Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::NoProject { .. } => "DX_NO_MANIFEST",
             Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
+            Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
     }
@@ -118,6 +122,7 @@ impl Coded for CommandError {
                 return Some(format!("did you mean {other:?}? `dx run` lists the scripts"));
             }
             Self::UnknownScript { .. } => "`dx run` lists the scripts",
+            Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
         };
         Some(hint.to_owned())

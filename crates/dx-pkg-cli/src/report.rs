@@ -11,6 +11,7 @@ use dx_pkg_core::{Coded, message_with_causes};
 use dx_pkg_install::conflicts::ExplainedConflict;
 use dx_pkg_install::scripts::{StartedScript, skipped_line};
 use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary};
+use dx_pkg_install::summary::{Fewer, Score};
 use dx_pkg_install::{Events, Session};
 use serde_json::{Value, json};
 
@@ -77,6 +78,7 @@ impl Report {
             conflicts.iter().for_each(|conflict| self.detail(conflict));
         }
         summary.solved_lines().iter().for_each(|line| self.line(line));
+        summary.fewer_lines(self.verbose).iter().for_each(|line| self.line(line));
         skipped_line(&summary.scripts_skipped).iter().for_each(|line| self.warning(line));
         if self.verbose {
             for (name, count) in &summary.statistics {
@@ -236,11 +238,28 @@ fn to_json(summary: &Summary, early: &[String]) -> Value {
         "statistics": statistics,
         "milliseconds": u64::try_from(summary.elapsed.as_millis()).unwrap_or(u64::MAX),
     });
+    if let Some(fewer) = &summary.fewer {
+        fields["fewer"] = fewer_to_json(fewer);
+    }
     if let Some(files) = &summary.would_write {
         fields["dryRun"] = true.into();
         fields["files"] = json!(files);
     }
     fields
+}
+
+/// Returns what a search for fewer versions came to as JSON.
+fn fewer_to_json(fewer: &Fewer) -> Value {
+    let score = |score: &Score| json!({ "versions": score.versions, "outdated": score.outdated });
+    let steps = fewer.steps.iter().map(
+        |step| json!({ "name": step.name, "from": step.from, "to": step.to, "older": step.is_older }),
+    );
+    json!({
+        "before": score(&fewer.before),
+        "after": score(&fewer.after),
+        "packages": steps.collect::<Vec<_>>(),
+        "complete": fewer.is_complete,
+    })
 }
 
 /// Returns whether colours are shown there: on a terminal, unless `NO_COLOR` is set.

@@ -11,7 +11,7 @@ mod plain_install;
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
-const NPM_COMMANDS: [&str; 69] = [
+const NPM_COMMANDS: [&str; 66] = [
     "access",
     "adduser",
     "approve-scripts",
@@ -22,8 +22,6 @@ const NPM_COMMANDS: [&str; 69] = [
     "completion",
     "config",
     "create",
-    "ddp",
-    "dedupe",
     "deny-scripts",
     "deprecate",
     "diff",
@@ -34,7 +32,6 @@ const NPM_COMMANDS: [&str; 69] = [
     "exec",
     "explain",
     "explore",
-    "find-dupes",
     "fund",
     "get",
     "help-search",

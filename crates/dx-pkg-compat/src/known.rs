@@ -104,6 +104,7 @@ const PNPM: Readers = Readers(2);
 const YARN: Readers = Readers(4);
 const BUN: Readers = Readers(8);
 const TOOLS: Readers = Readers(16);
+const DX: Readers = Readers(32);
 const ALL: Readers = NPM.and(PNPM).and(YARN).and(BUN);
 
 impl Readers {
@@ -117,8 +118,9 @@ impl Readers {
         if self == ALL {
             return "all".to_owned();
         }
-        let names = [(NPM, "npm"), (PNPM, "pnpm"), (YARN, "Yarn"), (BUN, "Bun"), (TOOLS, "tools")];
-        let named = names.into_iter().filter(|(reader, _)| self.0 & reader.0 != 0);
+        let tools = [(BUN, "Bun"), (TOOLS, "tools"), (DX, "dx")];
+        let names = [(NPM, "npm"), (PNPM, "pnpm"), (YARN, "Yarn")].into_iter().chain(tools);
+        let named = names.filter(|(reader, _)| self.0 & reader.0 != 0);
         named.map(|(_, name)| name).collect::<Vec<_>>().join(", ")
     }
 }

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 mod allow_scripts;
 mod bin;
 mod dev_engines;
+mod dx;
 mod edit;
 mod error;
 mod extensions;

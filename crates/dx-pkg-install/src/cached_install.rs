@@ -9,7 +9,7 @@
 //! | offset | size | field |
 //! |---|---|---|
 //! | 0 | 4 | signature `DXR\0` |
-//! | 4 | 2 | version, 5 |
+//! | 4 | 2 | version, 6 |
 //! | 6 | 2 | zero |
 //! | 8 | 8 | XXH3-64 of all bytes from offset 16 |
 //! | 16 | 32 | key of the prepared tree |
@@ -20,6 +20,7 @@
 //! | 80 | 4 + … | importers: number (`u32`), then length (`u32`) and text of each |
 //! | | 4 + … | packages with scripts that were skipped, likewise |
 //! | | 4 + … | conflicts, likewise |
+//! | | 4 + … | packages with other versions so that peers agree, likewise |
 //! | | 4 + … | warnings, likewise |
 //! | | 4 | number of paths that visit the tree's folders |
 //! | | 4 + n | for each: length of the path (`u32`), and the path |
@@ -57,7 +58,7 @@ use crate::visits::Visit;
 /// The first four bytes of the file.
 pub const SIGNATURE: [u8; 4] = *b"DXR\0";
 /// The version of the format this build reads and writes.
-pub const VERSION: u16 = 5;
+pub const VERSION: u16 = 6;
 
 const FRAME: Frame = Frame { format: "DXR", signature: SIGNATURE, version: VERSION };
 
@@ -84,6 +85,8 @@ pub struct CachedInstall<'r> {
     pub scripts_skipped: Vec<String>,
     /// Unmet peer requirements, in words.
     pub conflicts: Vec<String>,
+    /// Packages that have other versions than by npm's rules, so that peers agree, in words.
+    pub solved: Vec<String>,
     /// Other warnings.
     pub warnings: Vec<String>,
     /// The paths that visit the tree's folders.
@@ -181,6 +184,7 @@ impl<'r> CachedInstall<'r> {
             deprecated: self.deprecated,
             scripts_skipped: self.scripts_skipped,
             conflicts: self.conflicts,
+            solved: self.solved,
             warnings: self.warnings,
             statistics: vec![("prepared trees", 1)],
             ..Summary::default()
@@ -195,7 +199,8 @@ impl<'r> CachedInstall<'r> {
         for number in [self.fresh_until_ms, self.packages, self.placed, self.credentials] {
             out.u64(number);
         }
-        for list in [&self.importers, &self.scripts_skipped, &self.conflicts, &self.warnings] {
+        let Self { importers, scripts_skipped, conflicts, solved, warnings, .. } = self;
+        for list in [importers, scripts_skipped, conflicts, solved, warnings] {
             out.texts(list);
         }
         out.list(&self.visits, |out, visit| {
@@ -243,6 +248,7 @@ impl<'r> CachedInstall<'r> {
             importers: input.texts()?,
             scripts_skipped: input.texts()?,
             conflicts: input.texts()?,
+            solved: input.texts()?,
             warnings: input.texts()?,
             visits: input.list(visit)?,
             direct: input.list(direct)?,

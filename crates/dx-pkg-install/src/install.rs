@@ -4,6 +4,7 @@
 mod build;
 mod cached;
 mod commit;
+mod dedupe;
 mod digests;
 mod fetch;
 mod full;
@@ -44,6 +45,20 @@ pub enum Mode {
     Install,
     /// Does exactly what the lockfile says, with a new `node_modules`.
     Ci,
+    /// Chooses the versions of packages anew that are there several times, as `npm dedupe` does.
+    Dedupe,
+    /// Chooses all versions together, so that the fewest are installed.
+    Fewest,
+    /// The same, so that the fewest are older than the latest.
+    Newest,
+}
+
+impl Mode {
+    /// Returns whether other versions are chosen than the lockfile has, without a change of the
+    /// manifest.
+    fn dedupes(self) -> bool {
+        matches!(self, Mode::Dedupe | Mode::Fewest | Mode::Newest)
+    }
 }
 
 /// How to install.
@@ -55,6 +70,9 @@ pub struct Options<'o> {
     pub frozen: bool,
     /// Leaves manifest and lockfile as they are, without failing.
     pub no_save: bool,
+    /// Writes nothing and compares with the lockfile rather than with what is installed; with the
+    /// setting `dry-run` only.
+    pub against_lockfile: bool,
     /// Whether the summary lists every package that changed, not only direct dependencies.
     pub lists_all: bool,
     /// The change of requirements to install, if any.
@@ -184,7 +202,8 @@ impl<'r> Run<'r> {
             let outcome = full::work_out(self, project)?.ok_or(InstallError::NotCommitted)?;
             return preview::preview(self, project, outcome);
         }
-        for work_out in [cached::work_out, incremental::work_out, full::work_out] {
+        let ways = [cached::work_out, incremental::work_out, full::work_out];
+        for work_out in &ways[if self.options.mode.dedupes() { 2 } else { 0 }..] {
             let Some(mut outcome) = work_out(self, project)? else { continue };
             demands::add_engine_warnings(self.session, project, &mut outcome.summary.warnings)?;
             if let Some(committed) = commit(self, project, outcome)? {
@@ -228,7 +247,12 @@ impl<'r> Run<'r> {
     /// call; `None` where not only project and settings decide.
     fn cache_key(&self, project: &Project) -> Option<CacheKey> {
         let key = || CacheKey::of(self.session, project, self.frozen);
-        self.options.change.is_none().then(|| *self.cache_key.get_or_init(key))
+        self.is_plain().then(|| *self.cache_key.get_or_init(key))
+    }
+
+    /// Returns whether the project is installed as it is: then its own scripts run.
+    fn is_plain(&self) -> bool {
+        self.options.change.is_none() && !self.options.mode.dedupes()
     }
 
     /// Returns the durability of manifest and lockfile: on the device when the command ends, unless
@@ -254,6 +278,7 @@ impl<'r> Run<'r> {
     fn place<'p>(&'p self, project: &'p Project) -> Place<'p> {
         let command = match (&self.options.mode, &self.options.change) {
             (Mode::Ci, _) => "ci",
+            (mode, _) if mode.dedupes() => "dedupe",
             (_, Some(change)) if change.explicit.is_empty() => "uninstall",
             _ => "install",
         };

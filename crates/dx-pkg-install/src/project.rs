@@ -24,6 +24,7 @@ use dx_pkg_os::files::{
     Durability, Identity, Target, check_user_file, target_within, write_user_file,
 };
 use dx_pkg_resolve::Requirements;
+use dx_pkg_resolve::rules::Single;
 use dx_pkg_store::Store;
 
 use alterations::Alterations;
@@ -240,7 +241,22 @@ impl Project {
         workspaces.extend(self.linked_without_dependencies(&links)?);
         let (root, extensions) = (self.own_record(), self.manifest.extension_rules()?);
         let exceptions = self.manifest.exceptions()?;
-        Ok(Requirements { root, workspaces, overrides, pins, extensions, exceptions })
+        let single = self.single_versions()?;
+        Ok(Requirements { root, workspaces, overrides, pins, extensions, exceptions, single })
+    }
+
+    /// Returns the packages of which the project or a workspace wants one version only.
+    fn single_versions(&self) -> Result<Vec<Single>, InstallError> {
+        let mut found = Vec::new();
+        let workspaces =
+            self.workspaces.iter().map(|(folder, manifest)| (folder.as_str(), manifest));
+        for (folder, manifest) in std::iter::once(("", &self.manifest)).chain(workspaces) {
+            let names = manifest.single_versions()?;
+            if !names.is_empty() {
+                found.push(Single { from: folder.to_owned(), names });
+            }
+        }
+        Ok(found)
     }
 
     /// Returns the project's own record.

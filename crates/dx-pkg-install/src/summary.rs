@@ -2,6 +2,7 @@
 
 mod changes;
 mod direct;
+mod fewer;
 mod text;
 
 use std::time::Duration;
@@ -12,6 +13,7 @@ use crate::conflicts::ExplainedConflict;
 
 pub(crate) use changes::{Changes, Lists, Scope, of_record, version_in};
 pub(crate) use direct::{Direct, Named};
+pub use dx_pkg_resolve::dedupe::{Fewer, Score};
 pub use text::count;
 
 /// The numbers, lists and messages of an install.
@@ -40,6 +42,8 @@ pub struct Summary {
     pub explained: Vec<ExplainedConflict>,
     /// Packages that have another version than by npm's rules, so that peers agree, in words.
     pub solved: Vec<String>,
+    /// What a search for fewer versions came to.
+    pub fewer: Option<Fewer>,
     /// Other warnings.
     pub warnings: Vec<String>,
     /// Counters by name.

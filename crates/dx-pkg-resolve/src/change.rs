@@ -68,8 +68,8 @@ pub fn change(
     provider: &dyn Provider,
     options: &Options,
 ) -> Option<Change> {
-    // A copied folder may be another one by now.
-    if options.install_links {
+    // A copied folder may be another one by now, and single versions are a matter of the whole.
+    if options.install_links || !requirements.single.is_empty() {
         return None;
     }
     let part =

@@ -4,6 +4,7 @@ use dx_pkg_core::{Coded, SpecError};
 use thiserror::Error;
 
 use crate::explain::Conflict;
+use crate::several::SeveralVersions;
 use crate::solve::explanation::{Ending, Explanation};
 
 /// The failure of a [`crate::Provider`] to load a package.
@@ -151,6 +152,9 @@ pub enum ResolveError {
         /// The field or file with the rules.
         what: &'static str,
     },
+    /// There are several versions of a package of which there is to be one.
+    #[error("{}", .0.in_words())]
+    SingleVersion(Box<SeveralVersions>),
     /// The lockfile has a link but no entry for its target.
     #[error("the lockfile has a link at {path:?} but no entry for its target {target:?}")]
     LockLink {
@@ -218,6 +222,7 @@ impl Coded for ResolveError {
                 "DX_LOCKFILE_OUT_OF_DATE"
             }
             ResolveError::Extension { .. } => "DX_BAD_PACKAGE_EXTENSIONS",
+            ResolveError::SingleVersion(_) => "DX_SINGLE_VERSION",
             ResolveError::LockLink { .. } => "DX_LOCK_MISSING_TARGET",
         }
     }
@@ -269,6 +274,7 @@ impl Coded for ResolveError {
                 "restore the file as it was, or install with npm, which runs it".into()
             }
             ResolveError::Frozen { .. } | ResolveError::FrozenExtensions { .. } => "run dx install to bring the lockfile up to date".into(),
+            ResolveError::SingleVersion(several) => several.hint(),
             ResolveError::LockLink { .. } => "remove the lockfile and install again to rebuild it".into(),
         })
     }

@@ -7,16 +7,17 @@
 //! The modules follow Arborist's: `build` is `build-ideal-tree`, `can_place` is `can-place-dep`,
 //! `place` is `place-dep`, `pick` is `npm-pick-manifest`, `flags` is `calc-dep-flags`, `overrides`
 //! is `override-set`, and `tree` holds nodes and edges. A *scratch tree* is Arborist's virtual
-//! root. [`change()`] has no counterpart there: it resolves a changed manifest in the affected part
+//! root. [`change::change()`] has no counterpart there: it resolves a changed manifest in the affected part
 //! of a lock only.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
 mod build;
 mod can_place;
-mod change;
+pub mod change;
 mod choice;
 mod complete;
+pub mod dedupe;
 mod engines;
 mod entry;
 mod error;
@@ -37,6 +38,7 @@ mod places;
 mod provider;
 mod repeat;
 pub mod rules;
+mod several;
 mod solve;
 mod tree;
 
@@ -46,7 +48,6 @@ use dx_pkg_lock::{Lock, LockPackage};
 use pins::Pins;
 use solve::Input;
 
-pub use change::{Change, change};
 pub use error::{ProviderError, ResolveError};
 pub use manifest::registry_record;
 pub use overrides::Override;
@@ -55,7 +56,7 @@ pub use place::Placing;
 pub use places::Places;
 pub use provider::{External, Provider};
 
-use rules::{Exceptions, Extension};
+use rules::{Exceptions, Extension, Single};
 
 /// The requirements of a project.
 #[derive(Clone, Debug, Default)]
@@ -72,6 +73,8 @@ pub struct Requirements {
     pub extensions: Vec<Extension>,
     /// The exceptions that the project makes from what packages require.
     pub exceptions: Exceptions,
+    /// The packages of which there is to be one version only.
+    pub single: Vec<Single>,
 }
 
 /// The settings of a resolution.
@@ -161,7 +164,7 @@ pub struct Resolution {
     pub authors_folders: Vec<String>,
     /// The peer conflicts that `lock` accepts, which every further resolution reports again. `None`
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
-    /// [`change()`] cannot start from it.
+    /// [`change::change()`] cannot start from it.
     pub accepted_conflicts: Option<Vec<peers::Conflict>>,
     /// Whether a package in the tree lacks one that it requires, or has another version of it.
     has_unmet: bool,
@@ -200,6 +203,9 @@ pub fn resolve(
 ) -> Result<Resolution, ResolveError> {
     let input = Input { requirements, previous, provider, options };
     let resolution = settled(input)?;
+    let single =
+        solve::fewest::with_single(&resolution, requirements, previous, provider, options)?;
+    let resolution = single.unwrap_or(resolution);
     Ok(repeat::until_it_stays(resolution, requirements, previous, provider, options))
 }
 
@@ -347,5 +353,9 @@ pub fn resolve_upgraded(
     options: &Options,
 ) -> Result<Resolution, ResolveError> {
     let builder = build::start_upgraded(requirements, locks, provider, options)?;
-    conclude(builder, requirements, Some(locks.1), options)
+    let resolution = conclude(builder, requirements, Some(locks.1), options)?;
+    let previous = Some(locks.1);
+    let single =
+        solve::fewest::with_single(&resolution, requirements, previous, provider, options)?;
+    Ok(single.unwrap_or(resolution))
 }

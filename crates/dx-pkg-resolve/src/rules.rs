@@ -3,3 +3,4 @@
 pub use crate::exceptions::{AllowedPeer, Exceptions};
 pub use crate::extensions::{Extension, Joining};
 pub use crate::pins::{Meaning, Pin, Pins, Which};
+pub use crate::several::Single;

@@ -10,6 +10,7 @@ mod alterations;
 mod consent;
 mod encode;
 pub(crate) mod explanation;
+pub(crate) mod fewest;
 mod gather;
 mod helpful;
 mod order;

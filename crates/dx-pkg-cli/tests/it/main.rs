@@ -28,6 +28,7 @@ mod concurrent;
 mod conflicts;
 mod copied_folders;
 mod counting;
+mod dedupe;
 #[cfg(target_os = "linux")]
 mod demands;
 mod devices;
@@ -97,6 +98,7 @@ mod prepared;
 mod protocols;
 #[cfg(unix)]
 mod remembered;
+mod remembered_solutions;
 mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
@@ -109,6 +111,7 @@ mod scripts;
 mod secrets;
 #[cfg(unix)]
 mod sharing;
+mod single_version;
 #[cfg(unix)]
 mod snapshots;
 mod solve;

@@ -1,6 +1,6 @@
 //! The fields of a `package.json`.
 
-use super::{ALL, BUN, Effect, Known, NPM, PNPM, Readers, TOOLS, YARN, idle, named, read};
+use super::{ALL, BUN, DX, Effect, Known, NPM, PNPM, Readers, TOOLS, YARN, idle, named, read};
 
 const PNPM_YARN: Readers = PNPM.and(YARN);
 const YARN_BUN: Readers = YARN.and(BUN);
@@ -42,6 +42,8 @@ pub const PACKAGE_JSON: &[Known] = &[
     read("devEngines", NPM.and(PNPM), "what its developers' machines must have"),
     read("directories", ALL, "`bin`: a folder whose files are commands"),
     idle("dist", ALL, "a registry's data about the tarball"),
+    read("dx", DX, "what only dx reads"),
+    read("dx.singleVersion", DX, "the packages of which there is to be one version only"),
     read("engines", ALL, "the versions of Node.js and npm that the package is for"),
     idle("es2015", TOOLS, "an entry point for bundlers"),
     idle("esbuild", TOOLS, "settings of esbuild"),

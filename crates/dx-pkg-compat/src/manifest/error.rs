@@ -83,6 +83,12 @@ pub enum ManifestError {
         /// What is wrong with it.
         what: String,
     },
+    /// The field `dx` cannot be understood.
+    #[error("package.json: {what}")]
+    Dx {
+        /// What is wrong with it.
+        what: String,
+    },
     /// `devEngines` cannot be understood.
     #[error("package.json: {what}")]
     DevEngines {
@@ -112,6 +118,7 @@ impl Coded for ManifestError {
             Self::PackageExtensions { .. } => "DX_BAD_PACKAGE_EXTENSIONS",
             Self::PatchedDependencies { .. } => "DX_BAD_PATCHED_DEPENDENCIES",
             Self::Pnpm { .. } => "DX_BAD_PNPM_SETTINGS",
+            Self::Dx { .. } => "DX_BAD_DX_FIELD",
             Self::DevEngines { .. } => "DX_BAD_DEV_ENGINES",
         }
     }
@@ -132,6 +139,9 @@ impl Coded for ManifestError {
             }
             Self::OverrideKey { instead: Some(json), .. } => {
                 return Some(format!("npm's way to write it is \"overrides\": {json}"));
+            }
+            Self::Dx { .. } => {
+                "write \"dx\": {\"singleVersion\": [\"react\"]}, with the names of packages"
             }
             Self::DevEngines { .. } => {
                 "devEngines has packageManager, runtime, os, cpu and libc, each with name, version \

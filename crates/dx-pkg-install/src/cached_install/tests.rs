@@ -36,6 +36,7 @@ fn sample() -> CachedInstall<'static> {
         }],
         scripts_skipped: vec!["esbuild@1.0.0".into()],
         conflicts: Vec::new(),
+        solved: vec!["b 1.0.0 instead of 2.0.0".into()],
         warnings: vec!["ä".into()],
         visits: vec![Visit { path: "node_modules/@a/b/../..".into(), end: "node_modules".into() }],
         metadata: vec![MetadataSource { name: "r/a-x".into(), revision: 5 }],
@@ -45,10 +46,10 @@ fn sample() -> CachedInstall<'static> {
     }
 }
 
-/// The golden file of version 5: a change that breaks this test needs a new version.
+/// The golden file of version 6: a change that breaks this test needs a new version.
 #[test]
 fn the_golden_file_is_read_and_written_the_same() {
-    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v5.dxr");
+    let golden: &[u8] = include_bytes!("../../tests/golden/dxr-v6.dxr");
     assert_eq!(CachedInstall::decode(golden), Some(sample()));
     assert_eq!(sample().encode(), golden);
 }

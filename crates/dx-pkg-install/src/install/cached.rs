@@ -192,6 +192,8 @@ pub(super) fn store(
         deprecated: lists.1,
         scripts_skipped: summary.scripts_skipped.clone(),
         conflicts: summary.conflicts.clone(),
+        // The lockfile has it by now.
+        solved: Vec::new(),
         warnings: summary.warnings.clone(),
         visits,
         metadata: Vec::new(),
@@ -203,6 +205,7 @@ pub(super) fn store(
     // A result that cannot be stored is worked out again.
     let _ = store.put_resolution(now.key(), &cached.encode());
     if let Some((before, Some(basis))) = worked_out_from.filter(|(before, _)| *before != now) {
+        cached.solved = summary.solved.clone();
         cached.lockfile = project.lockfile_text();
         cached.metadata = basis.sources;
         cached.fresh_until_ms = basis.fresh_until_ms;

@@ -239,7 +239,7 @@ fn run_scripts(
     if report.added + report.replaced + report.removed > 0 {
         lifecycle.run_own(place, TREE_EVENTS.as_slice())?;
     }
-    if run.options.change.is_none() {
+    if run.is_plain() {
         lifecycle.run_own(place, ROOT_EVENTS_AFTER.as_slice())?;
     }
     Ok(match failed.is_empty() {

@@ -15,7 +15,7 @@ use dx_pkg_resolve::{Resolution, Unfit};
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
-use super::{Run, digests, fetch, gyp, version};
+use super::{Run, dedupe, digests, fetch, gyp, version};
 use crate::conflicts::ExplainedConflict;
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
@@ -47,7 +47,7 @@ pub(super) fn work_out(
         return Err(InstallError::NoLockfile { root: project.root.clone() });
     }
     let mut lifecycle = Lifecycle::new(run.session, project)?;
-    if run.options.change.is_none() && run.fills_tree() {
+    if run.is_plain() && run.fills_tree() {
         lifecycle.run_own(run.place(project), ROOT_EVENTS_BEFORE.as_slice())?;
         // What a script changes in the project's files counts; npm ci has read them by then.
         if lifecycle.has_run() && !run.is_ci() {
@@ -104,6 +104,7 @@ fn resolve_and_fetch(
     let known = &input.options.known_conflicts;
     summary.explained = explained.filter(|one| !one.is_known(known)).collect();
     summary.warnings.extend(patching);
+    summary.fewer = resolved.fewer;
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
     let (mut is_complete, mut is_baseline, mut built) = (true, true, None);
     if run.dry_run && !run.lockfile_only {
@@ -146,7 +147,7 @@ fn resolve_and_fetch(
         version::report_upgrade(run, project, &lock, &resolved.unknown);
     }
     let manifest = changed_manifest(run, project, &mut lock, &mut accepted)?;
-    let is_told = !summary.solved.is_empty() || !summary.explained.is_empty();
+    let is_told = !summary.explained.is_empty();
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
     let diagnostics = is_baseline.then(|| diagnostics_of(accepted.as_deref(), &summary));
@@ -165,7 +166,7 @@ fn resolve_and_fetch(
         is_complete,
         node: input.options.pick.node,
         diagnostics,
-        // What was solved or explained is said each time, until it is in a lockfile.
+        // What was explained is said each time, until it is in a lockfile.
         cache: key.filter(|_| !is_told).map(|key| (key, basis)),
         ..Outcome::default()
     })
@@ -319,6 +320,7 @@ fn input_without_node(
     input.options.explicit = change.map(|change| change.explicit.clone()).unwrap_or_default();
     input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
     input.options.frozen = run.frozen;
+    dedupe::prepare(run.options.mode, &mut input, project, locked);
     input.options.more_platforms =
         more_platforms(&project.manifest.architectures()?, &input.options.platform);
     Ok(input)

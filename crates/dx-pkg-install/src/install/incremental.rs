@@ -23,7 +23,7 @@ use dx_pkg_core::{PackageId, Version};
 use dx_pkg_link::ImportMethod;
 use dx_pkg_lock::dxl::{self, DxlView, Package};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_resolve::Change as ResolvedChange;
+use dx_pkg_resolve::change::Change as ResolvedChange;
 use dx_pkg_resolve::peers::Conflict;
 
 use self::baseline::InstalledTree;
@@ -184,7 +184,8 @@ fn resolve_and_fetch(
     let provider = input.provider(context, input.policy, local, &run.counters);
     let (requirements, options) = (&input.requirements, &input.options);
     let disputed = Some(baseline.disputed.as_slice()).filter(|_| baseline.is_complete);
-    let change = dx_pkg_resolve::change(requirements, locked, record, disputed, &provider, options);
+    let change =
+        dx_pkg_resolve::change::change(requirements, locked, record, disputed, &provider, options);
     let Some(mut change) = change else { return Ok(None) };
     if changes_commands_of_folders(record, &change)
         || options.solves_conflicts && may_be_solved(run, baseline, &change)

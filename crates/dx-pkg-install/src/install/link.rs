@@ -190,14 +190,16 @@ fn link(
         let tree = plan.tree();
         let in_place = |tree: &Tree| match mode {
             Mode::Ci => Ok(None),
-            Mode::Install => match in_place::find(session, &project.root, plan, tree) {
-                // Only what the store has can be compared with.
-                Err(InstallError::Link(error)) if restore::is_due(&error) => {
-                    restore::all(session, &project.root, plan, &error)?;
-                    in_place::find(session, &project.root, plan, tree)
+            Mode::Install | Mode::Dedupe | Mode::Fewest | Mode::Newest => {
+                match in_place::find(session, &project.root, plan, tree) {
+                    // Only what the store has can be compared with.
+                    Err(InstallError::Link(error)) if restore::is_due(&error) => {
+                        restore::all(session, &project.root, plan, &error)?;
+                        in_place::find(session, &project.root, plan, tree)
+                    }
+                    found => found,
                 }
-                found => found,
-            },
+            }
         };
         let found = tree.and_then(|tree| in_place(&tree).map(|in_place| (tree, in_place)));
         let extra_files =

@@ -29,13 +29,16 @@ pub(super) fn preview(
     let locked = || project.locked.as_ref().map(|(_, lock)| lock.clone()).unwrap_or_default();
     let is_there =
         |package: &LockPackage| project.root.join(&package.path).symlink_metadata().is_ok();
+    let is_of_lockfile = run.options.against_lockfile;
     let mut before = match &outcome.tree {
-        TreeChange::Whole(_) => installed(run.session.store(), &project.root).unwrap_or_default(),
-        // The tree is left alone: what changes is the lockfile.
+        TreeChange::Whole(_) if !is_of_lockfile => {
+            installed(run.session.store(), &project.root).unwrap_or_default()
+        }
+        // The tree is left alone or does not matter: what changes is the lockfile.
         _ => locked(),
     };
     let after = match &outcome.tree {
-        TreeChange::Whole(whole) => {
+        TreeChange::Whole(whole) if !is_of_lockfile => {
             before.packages.retain(|package| !is_placed(package) || is_there(package));
             &whole.plan.installed
         }

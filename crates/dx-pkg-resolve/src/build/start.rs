@@ -321,7 +321,7 @@ impl<'l> Builder<'_, 'l> {
                     && self.tree.spec(*edge) != self.tree[*edge].declared;
                 (is_reached || is_left) && !self.is_trusted(*edge) && !self.tree.is_valid(*edge)
                     || is_reached && self.lacks_optional(*edge)
-                    || self.update.contains(&self.tree[*edge].name)
+                    || self.is_renewed(*edge)
             })
         });
         nodes
@@ -332,6 +332,13 @@ impl<'l> Builder<'_, 'l> {
     pub(super) fn lacks_optional(&self, edge: EdgeId) -> bool {
         let this = &self.tree[edge];
         this.kind == EdgeKind::Optional && this.to.is_none()
+    }
+
+    /// Returns whether a package of the lockfile is chosen anew for the edge. Only where one is
+    /// there, as for npm, and not where another package brings it, or a folder is meant.
+    fn is_renewed(&self, edge: EdgeId) -> bool {
+        let is_chosen = |to: NodeId| !self.tree[to].in_bundle && !self.tree.is_top(to);
+        self.update.contains(&self.tree[edge].name) && self.tree[edge].to.is_some_and(is_chosen)
     }
 
     /// Queues nodes of the lockfile's tree, and reports the optional packages that they lack.

@@ -2,10 +2,9 @@
 
 use dx_pkg_lock::dxl::{self, DxlView};
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::change::{Change, change};
 use dx_pkg_resolve::peers::Conflict;
-use dx_pkg_resolve::{
-    Change, Options, Provider, Requirements, Resolution, ResolveError, change, resolve,
-};
+use dx_pkg_resolve::{Options, Provider, Requirements, Resolution, ResolveError, resolve};
 
 use crate::oracle::{differences, fixture};
 use crate::whole::assert_same_whole;

@@ -8,6 +8,7 @@ mod change;
 mod choice;
 mod conflicts;
 mod explain;
+mod fewest;
 mod folders;
 mod growth;
 mod incomplete;

@@ -4,7 +4,8 @@
 use std::collections::HashSet;
 
 use dx_pkg_lock::Lock;
-use dx_pkg_resolve::{Change, Resolution, resolve};
+use dx_pkg_resolve::change::Change;
+use dx_pkg_resolve::{Resolution, resolve};
 
 use crate::change::requirement;
 use crate::change::{Asked, Dice, NAMES, ask, asking, both, changed, name_of, random_world};

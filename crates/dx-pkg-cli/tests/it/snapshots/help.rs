@@ -23,6 +23,8 @@ fn dx() {
       install          Install the project's dependencies, or add packages to it [aliases: i, add]
       ci               Install exactly what the lockfile says, replacing node_modules
       remove           Remove packages from the project [aliases: rm, uninstall, un]
+      dedupe           Choose versions anew, so that fewer copies of packages are installed [alias: ddp]
+      find-dupes       Show what "dedupe" would change, and change nothing
       run              Run a script of the project, or list them [alias: run-script]
       test             Run the project's script "test" [alias: t]
       start            Run the project's script "start"
