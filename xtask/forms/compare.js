@@ -1,8 +1,8 @@
 // Whole installs of random projects with everything that a package.json can require, with npm and with dx.
 //   node compare.js <npm package folder> <first seed> <number> --record FOLDER [--dx PATH] [--old PATH] [--kind A,B] [--keep FOLDER]
 // npm's side is recorded in FOLDER, a file for each project, and read from there if it is there; without --dx nothing is
-// compared. --old is the npm 6 that writes the lockfiles of the kind npm-6. Prints a line for each project that differs,
-// then the sums. Each step starts from npm's lockfile, which a step may damage first.
+// compared. --old is the npm 6 that writes the lockfiles of the kind npm-6. Prints a line for each project that differs, or
+// differs on purpose, then the sums. Each step starts from npm's lockfile, which a step may damage first.
 'use strict'
 
 const { spawnSync } = require('node:child_process')
