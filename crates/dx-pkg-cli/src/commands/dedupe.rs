@@ -34,7 +34,8 @@ impl DedupeArguments {
             return self.check(environment, report);
         }
         let open = OpenProject::open(environment, self.tree.session_options(), report)?;
-        carry_out(&self.tree, open, self.options(), report)
+        carry_out(&self.tree, open, self.options(), report)?;
+        Ok(ExitCode::SUCCESS)
     }
 
     /// Returns how the packages are deduplicated.
@@ -68,7 +69,8 @@ pub fn find(
 ) -> Result<ExitCode, CommandError> {
     let open = OpenProject::open(environment, dry(arguments), report)?;
     let options = Options { mode: Mode::Dedupe, ..Options::default() };
-    carry_out(arguments, open, options, report)
+    carry_out(arguments, open, options, report)?;
+    Ok(ExitCode::SUCCESS)
 }
 
 /// Returns the options of a session in which nothing is written.
