@@ -6,7 +6,8 @@ use std::collections::HashSet;
 use dx_pkg_compat::npmrc::{Config, InstallStrategy};
 use dx_pkg_core::{Platform, Version};
 use dx_pkg_lock::{Lock, LockPackage};
-use dx_pkg_resolve::{Options, PickOptions, Placing, Requirements};
+use dx_pkg_resolve::pick::PickOptions;
+use dx_pkg_resolve::{Options, Placing, Requirements};
 
 use crate::AcquireError;
 use crate::metadata::MetadataPolicy;

@@ -87,6 +87,7 @@ mod pins;
 mod prepared;
 #[cfg(unix)]
 mod protocols;
+mod questions;
 #[cfg(unix)]
 mod remembered;
 mod resolution;

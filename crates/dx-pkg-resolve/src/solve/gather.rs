@@ -10,8 +10,9 @@ use dx_pkg_lock::{LockIndex, LockPackage};
 use rustc_hash::FxHashMap;
 
 use super::problem::{Candidate, Package, Peer, PeerRange, Problem};
+use crate::Provider;
 use crate::intern::registry_range;
-use crate::{Picker, Provider};
+use crate::pick::Picker;
 
 /// The most packages of a problem; real ones have tens.
 const MOST_PACKAGES: usize = 400;

@@ -7,7 +7,8 @@ use dx_pkg_lock::Lock;
 
 use super::gather::{Gathered, Source, gather};
 use super::order::{Outcome, solve};
-use crate::{Options, Picker, Provider, Requirements, Resolution, resolve_once};
+use crate::pick::Picker;
+use crate::{Options, Provider, Requirements, Resolution, resolve_once};
 
 /// A package of which another version is installed than by npm's rules, so that peers agree.
 #[derive(Clone, Debug, PartialEq, Eq)]
