@@ -8,7 +8,8 @@ use std::sync::Arc;
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
-use dx_pkg_resolve::{External, Override, PickOptions, Places, registry_record};
+use dx_pkg_resolve::pick::PickOptions;
+use dx_pkg_resolve::{External, Override, Places, registry_record};
 
 use crate::metadata::{LocalSources, MetadataPolicy, MetadataProvider};
 use crate::package::{Origin, origin, real_name};

@@ -7,7 +7,8 @@ use dx_pkg_compat::npmrc::{Config, InstallStrategy};
 use dx_pkg_core::{Platform, Version};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_resolve::dedupe::Aim;
-use dx_pkg_resolve::{Options, PickOptions, Placing, Requirements};
+use dx_pkg_resolve::pick::PickOptions;
+use dx_pkg_resolve::{Options, Placing, Requirements};
 
 use crate::AcquireError;
 use crate::metadata::MetadataPolicy;

@@ -14,7 +14,8 @@ use dx_pkg_core::PackageName;
 use dx_pkg_fetch::{Class, Priority};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::LockPackage;
-use dx_pkg_resolve::{External, PickOptions, Picker, Places, Provider, ProviderError};
+use dx_pkg_resolve::pick::{PickOptions, Picker};
+use dx_pkg_resolve::{External, Places, Provider, ProviderError};
 use dx_pkg_store::Store;
 use dx_pkg_store::metadata::{Form, MetadataSource};
 

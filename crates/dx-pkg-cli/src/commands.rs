@@ -3,6 +3,7 @@
 mod ci;
 mod dedupe;
 mod install;
+mod list;
 mod peers;
 mod remove;
 mod run;
@@ -15,6 +16,7 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use dx_pkg_compat::command_words::command_place;
 use dx_pkg_compat::npmrc::take_settings;
 use dx_pkg_install::Environment;
 
@@ -39,6 +41,9 @@ pub struct Arguments {
     pub folder: Option<PathBuf>,
     #[command(flatten)]
     pub output: OutputArguments,
+    /// Settings that were given to a command for which they have no effect.
+    #[arg(skip)]
+    pub idle: Vec<String>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -74,6 +79,13 @@ pub enum Command {
     #[command(visible_alias = "cit", aliases = ["sit", "clean-install-test"])]
     InstallCiTest(TreeArguments),
     Peers(peers::PeersArguments),
+    #[command(visible_alias = "list", aliases = ["la"])]
+    Ls(list::ListArguments),
+    /// List installed packages with their descriptions.
+    #[command(hide = true)]
+    Ll(list::ListArguments),
+    #[command(visible_alias = "why")]
+    Explain(list::ExplainArguments),
     Store(store::StoreArguments),
 }
 
@@ -89,7 +101,9 @@ impl Arguments {
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
-        let taken = take_settings(words.iter().cloned())
+        let question = question(&parser, &words);
+        let is_own = |name: &str| question.is_some_and(|command| has_flag(command, name));
+        let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
         let rest = words::prepared(&parser, taken.rest)?;
         let matches = parser.try_get_matches_from_mut(rest).map_err(words::advised)?;
@@ -125,10 +139,30 @@ impl Arguments {
             | Command::Restart(script) => script.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
+            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
+                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+            }
             Command::Store(_) => return Arguments::try_parse_from(words),
         }
         Ok(arguments)
     }
+}
+
+/// The commands that ask about a project, which no setting changes but by a flag of their own.
+const QUESTIONS: [&str; 3] = ["ls", "ll", "explain"];
+
+/// Returns the command among the words, if it is a question.
+fn question<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
+    let command = parser.find_subcommand(&words[command_place(words)?])?;
+    QUESTIONS.contains(&command.get_name()).then_some(command)
+}
+
+/// Returns whether a command has a flag of this name.
+fn has_flag(command: &clap::Command, name: &str) -> bool {
+    command.get_arguments().any(|argument| {
+        let aliases = argument.get_all_aliases().unwrap_or_default();
+        argument.get_long() == Some(name) || aliases.contains(&name)
+    })
 }
 
 impl Command {
@@ -154,6 +188,9 @@ impl Command {
                 run::test_after(code, arguments, &environment, report)
             }
             Self::Peers(arguments) => arguments.run(environment, report),
+            Self::Ls(arguments) => arguments.run(&environment, report),
+            Self::Ll(arguments) => arguments.in_full().run(&environment, report),
+            Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -6,6 +6,7 @@ use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::Coded;
+use dx_pkg_inspect::InspectError;
 use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
 use dx_pkg_store::StoreError;
@@ -19,6 +20,15 @@ pub enum CommandError {
     /// The install failed, or something that it shares with other commands.
     #[error(transparent)]
     Install(#[from] InstallError),
+    /// A question about the project cannot be answered.
+    #[error(transparent)]
+    Inspect(#[from] InspectError),
+    /// What is installed is not what the project requires.
+    #[error("{problems}")]
+    Problems {
+        /// What is wrong, one in a line.
+        problems: String,
+    },
     /// The command would change the requirements of one workspace.
     #[error(
         "this is the workspace {workspace}; adding to or removing from a workspace is not supported yet"
@@ -95,6 +105,8 @@ impl Coded for CommandError {
     fn code(&self) -> &'static str {
         match self {
             Self::Install(error) => error.code(),
+            Self::Inspect(error) => error.code(),
+            Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::NoProject { .. } => "DX_NO_MANIFEST",
@@ -107,6 +119,8 @@ impl Coded for CommandError {
     fn hint(&self) -> Option<String> {
         let hint = match self {
             Self::Install(error) => return error.hint(),
+            Self::Inspect(error) => return error.hint(),
+            Self::Problems { .. } => "`dx install` puts node_modules in order",
             Self::UnsupportedWorkspace { workspace } => {
                 return Some(format!(
                     "edit {workspace}/package.json and run dx install, or run the command in the project's folder"

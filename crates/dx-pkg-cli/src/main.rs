@@ -18,6 +18,7 @@ mod report;
 use std::process::ExitCode;
 
 use commands::Arguments;
+use dx_pkg_install::Events as _;
 use report::Report;
 
 fn main() -> ExitCode {
@@ -30,6 +31,9 @@ fn main() -> ExitCode {
         Err(code) => return code,
     };
     let report = Report::new(&arguments.output);
+    for setting in &arguments.idle {
+        report.warning(&format!("--{setting} has no effect on this command"));
+    }
     let outcome = environment::read(arguments.folder.as_deref())
         .and_then(|environment| arguments.command.run(environment, &report));
     outcome.unwrap_or_else(|error| report.error(&error))

@@ -63,6 +63,24 @@ impl Report {
         }
     }
 
+    /// Prints text that is the result of a command, unless it is empty; it may be long.
+    pub fn text(&self, text: &str) {
+        if !text.is_empty() {
+            print(&format!("{}\n", output_text(&without_secrets(text), false)));
+        }
+    }
+
+    /// Prints text as [`Self::text`] does, and an empty line.
+    pub fn block(&self, text: &str) {
+        print(&format!("{}\n\n", output_text(&without_secrets(text), false)));
+    }
+
+    /// Prints a result as JSON for people and programs, with a member in each line.
+    pub fn pretty(&self, value: &Value) {
+        let text = serde_json::to_string_pretty(value).unwrap_or_default();
+        print(&format!("{}\n", escaped(&without_secrets(&text))));
+    }
+
     /// Prints the result of an install.
     pub fn summary(&self, summary: &Summary) {
         if self.json {
@@ -289,10 +307,15 @@ fn plain(text: &str) -> String {
 
 /// Prints one line of JSON, with control characters escaped.
 fn print_json(value: &Value) {
+    print(&format!("{}\n", escaped(&without_secrets(&value.to_string()))));
+}
+
+/// Returns JSON with control characters escaped.
+fn escaped(json: &str) -> String {
     let mut line = String::new();
-    for c in without_secrets(&value.to_string()).chars() {
+    for c in json.chars() {
         match c {
-            ' '..='~' => line.push(c),
+            ' '..='~' | '\n' => line.push(c),
             c if c.is_alphanumeric() => line.push(c),
             c => c
                 .encode_utf16(&mut [0; 2])
@@ -300,7 +323,7 @@ fn print_json(value: &Value) {
                 .for_each(|unit| line.push_str(&format!("\\u{unit:04x}"))),
         }
     }
-    print(&format!("{line}\n"));
+    line
 }
 
 /// Prints a warning on standard error.

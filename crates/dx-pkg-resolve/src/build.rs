@@ -33,7 +33,7 @@ use crate::{Options, ResolveError};
 use queue::Queue;
 
 pub(crate) use frozen::compare;
-pub(crate) use start::{split_path, start, start_compiled, start_upgraded};
+pub(crate) use start::{load_unchanged, split_path, start, start_compiled, start_upgraded};
 
 /// The state of one resolution.
 pub(crate) struct Builder<'a, 'l> {

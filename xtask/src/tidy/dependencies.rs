@@ -4,7 +4,7 @@ use super::Tree;
 
 /// Our crates by rank: a crate depends on crates of lower rank only. Crates of one rank do not know
 /// each other.
-const RANKS: [(&str, usize); 17] = [
+const RANKS: [(&str, usize); 18] = [
     ("dx-pkg-core", 0),
     ("dx-pkg-format", 1),
     ("dx-pkg-lock", 2),
@@ -18,10 +18,11 @@ const RANKS: [(&str, usize); 17] = [
     ("dx-pkg-link", 7),
     ("dx-pkg-acquire", 8),
     ("dx-pkg-install", 9),
-    ("dx-pkg-cli", 10),
+    ("dx-pkg-inspect", 10),
     ("dx-pkg-server", 10),
-    ("dx-pkg-testkit", 11),
-    ("xtask", 11),
+    ("dx-pkg-cli", 11),
+    ("dx-pkg-testkit", 12),
+    ("xtask", 12),
 ];
 
 /// The crates that do no input or output.

@@ -7,7 +7,8 @@
 use dx_pkg_compat::npmrc::{Config, ReleaseCutoff};
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_lock::LockPackage;
-use dx_pkg_resolve::{Override, PickOptions, Requirements};
+use dx_pkg_resolve::pick::PickOptions;
+use dx_pkg_resolve::{Override, Requirements};
 
 use super::requirements_of;
 use crate::AcquireError;

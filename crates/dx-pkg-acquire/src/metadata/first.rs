@@ -6,7 +6,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
-use dx_pkg_resolve::{PickOptions, Picker};
+use dx_pkg_resolve::pick::{PickOptions, Picker};
 
 use super::{LocalSources, MetadataPolicy, MetadataProvider, Reason, Shared};
 use crate::{Context, Counters};

@@ -96,6 +96,7 @@ mod pins;
 mod prepared;
 #[cfg(unix)]
 mod protocols;
+mod questions;
 #[cfg(unix)]
 mod remembered;
 mod remembered_solutions;

@@ -7,7 +7,8 @@ use dx_pkg_fetch::Priority;
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_registry::{PackumentAnswer, PackumentForm, PackumentRequest, PlanRequest, Source};
-use dx_pkg_resolve::{External, Options, PickOptions, Provider, ProviderError, Requirements};
+use dx_pkg_resolve::pick::PickOptions;
+use dx_pkg_resolve::{External, Options, Provider, ProviderError, Requirements};
 use tokio::runtime::{Builder, Runtime};
 
 use super::memory::Memory;

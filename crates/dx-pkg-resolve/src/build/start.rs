@@ -74,8 +74,32 @@ pub(crate) fn start_upgraded<'a, 'l>(
     Ok(builder)
 }
 
-/// Loads the tree of the lock `previous`.
+/// Loads the tree of the lock `previous`, as the project's rules leave it.
 fn load<'a, 'l>(
+    requirements: &Requirements,
+    previous: Option<Locked<'_, 'l>>,
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a, 'l>, ResolveError> {
+    let mut builder = load_tree(requirements, previous, provider, options)?;
+    if let Some(previous) = previous {
+        builder.apply_changed_extensions(requirements, previous)?;
+    }
+    builder.check_root_overrides()?;
+    Ok(builder)
+}
+
+/// Loads the tree of `lock` as it is, whatever the project's rules say of it now.
+pub(crate) fn load_unchanged<'a, 'l>(
+    requirements: &Requirements,
+    lock: &Lock,
+    provider: &'a dyn Provider,
+    options: &'a Options,
+) -> Result<Builder<'a, 'l>, ResolveError> {
+    load_tree(requirements, Some(Locked::Parsed(lock)), provider, options)
+}
+
+fn load_tree<'a, 'l>(
     requirements: &Requirements,
     previous: Option<Locked<'_, 'l>>,
     provider: &'a dyn Provider,
@@ -130,10 +154,6 @@ fn load<'a, 'l>(
         builder.load_revisions(lock);
     }
     builder.load_all_edges(project, &loaded);
-    if let Some(previous) = previous {
-        builder.apply_changed_extensions(requirements, previous)?;
-    }
-    builder.check_root_overrides()?;
     Ok(builder)
 }
 

@@ -6,7 +6,8 @@ use dx_pkg_lock::{LockIndex, LockPackage};
 
 use super::alterations::{Alterations, Asked, Dependent};
 use crate::intern::registry_range;
-use crate::{Picker, Provider, ProviderError};
+use crate::pick::Picker;
+use crate::{Provider, ProviderError};
 
 /// Where a problem comes from.
 #[derive(Clone, Copy)]

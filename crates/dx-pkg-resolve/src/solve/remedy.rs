@@ -14,7 +14,8 @@ use super::helpful::Search;
 use super::order::{Outcome, Solution, solve};
 use super::packages::{Source, keep_first};
 use super::told::Contradiction;
-use crate::{Options, Picker, Provider, Requirements, Resolution, ResolveError, resolve_once};
+use crate::pick::Picker;
+use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_once};
 
 /// The most times that the conflicts of a solution are added to the problem, or a version is left
 /// out with which the solution cannot be installed.

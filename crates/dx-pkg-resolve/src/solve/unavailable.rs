@@ -9,7 +9,8 @@ use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::{Packument, VersionView};
 
 use super::remedy::{Input, Move};
-use crate::{Options, Picker, Resolution, ResolveError};
+use crate::pick::Picker;
+use crate::{Options, Resolution, ResolveError};
 
 /// The most times that versions are left out.
 const MOST_ROUNDS: usize = 20;

@@ -175,7 +175,7 @@ impl<'l> DependencyTree<'l> {
     }
 
     /// Returns whether an override brought `node` to exactly its version.
-    fn is_overridden(&self, node: NodeId) -> bool {
+    pub(crate) fn is_overridden(&self, node: NodeId) -> bool {
         let Some(rules) = self[node].rules else { return false };
         if self.rules.name(rules) != Some(self[node].name) {
             return false;

@@ -13,9 +13,10 @@ use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_core::{PackageName, Platform, Version};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::pick::PickOptions;
 use dx_pkg_resolve::{
-    External, Options, Override, PickOptions, Provider, ProviderError, Requirements, Resolution,
-    ResolveError, resolve,
+    External, Options, Override, Provider, ProviderError, Requirements, Resolution, ResolveError,
+    resolve,
 };
 use dx_pkg_testkit::require;
 use serde_json::Value;

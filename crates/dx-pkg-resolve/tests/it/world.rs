@@ -7,9 +7,10 @@ use std::sync::Arc;
 use dx_pkg_core::{Platform, Version};
 use dx_pkg_format::packument::{Packument, PackumentData, VersionData};
 use dx_pkg_lock::{Lock, LockPackage};
+use dx_pkg_resolve::pick::PickOptions;
 use dx_pkg_resolve::{
-    External, Options, Override, PickOptions, Provider, ProviderError, Requirements, Resolution,
-    ResolveError, resolve,
+    External, Options, Override, Provider, ProviderError, Requirements, Resolution, ResolveError,
+    resolve,
 };
 
 /// One version of a package, or a project's manifest.

@@ -72,12 +72,13 @@ enum Word {
 
 /// Takes the settings out of the words of a command line. Flags of the option table with a help of
 /// their own stay, except where a script is run and they have a value, and so does everything
-/// behind `--`.
+/// behind `--`. So do the flags, without their dashes, that the command has itself by `is_own`.
 ///
 /// # Errors
 /// The value of a setting is missing.
 pub fn take_settings(
     words: impl IntoIterator<Item = OsString>,
+    is_own: impl Fn(&str) -> bool,
 ) -> Result<SettingWords, MissingValue> {
     let mut taken = SettingWords::default();
     let mut words = words.into_iter().peekable();
@@ -89,7 +90,8 @@ pub fn take_settings(
             break;
         }
         runs_script |= word.to_str().is_some_and(|word| SCRIPT_COMMANDS.contains(&word));
-        let Some(meaning) = word.to_str().and_then(|word| meaning(word, runs_script)) else {
+        let text = word.to_str().filter(|word| !is_own(flag_name(word)));
+        let Some(meaning) = text.and_then(|word| meaning(word, runs_script)) else {
             taken.rest.push(word);
             continue;
         };
@@ -115,6 +117,12 @@ pub fn take_settings(
         }
     }
     Ok(taken)
+}
+
+/// Returns the name of the flag that a word is: without dashes and value.
+fn flag_name(word: &str) -> &str {
+    let name = word.trim_start_matches('-');
+    name.split_once('=').map_or(name, |(name, _)| name)
 }
 
 /// Returns what a word says of a setting; `None` where it says nothing, or where the flag is one
@@ -181,7 +189,7 @@ mod tests {
 
     fn taken(line: &str) -> (String, String) {
         let words = line.split(' ').map(OsString::from);
-        let SettingWords { settings, rest } = take_settings(words).unwrap();
+        let SettingWords { settings, rest } = take_settings(words, |_| false).unwrap();
         let settings: Vec<String> =
             settings.into_iter().map(|(key, value)| format!("{key}={value}")).collect();
         let rest: Vec<String> = rest.into_iter().map(|word| word.into_string().unwrap()).collect();
@@ -214,7 +222,7 @@ mod tests {
     #[test]
     fn a_value_must_be_there() {
         for line in ["add a --cafile", "add a --cafile --json", "install --depth"] {
-            let error = take_settings(line.split(' ').map(OsString::from)).unwrap_err();
+            let error = take_settings(line.split(' ').map(OsString::from), |_| false).unwrap_err();
             assert!(error.to_string().contains("needs a value"), "{line}");
         }
     }

@@ -8,7 +8,8 @@ use super::score::{Aim, Fewer, Score, steps};
 use super::search::search;
 use super::single::several;
 use super::trial::Trial;
-use crate::{Options, Picker, Provider, Requirements, Resolution, ResolveError, resolve_once};
+use crate::pick::Picker;
+use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_once};
 
 /// Resolves `requirements` with the fewest versions of packages, or the fewest outdated ones.
 /// `is_over` tells that the time for the search is up; the best that was found until then counts.

@@ -12,7 +12,8 @@ use rustc_hash::{FxHashMap, FxHashSet};
 use super::problem::{Candidate, Package, Problem, Range};
 use crate::intern::registry_range;
 use crate::overrides::Override;
-use crate::{Options, Picker, Provider, Requirements};
+use crate::pick::Picker;
+use crate::{Options, Provider, Requirements};
 
 /// The most candidates of a problem, before versions that are alike are joined.
 const MOST_CANDIDATES: usize = 200_000;

@@ -8,8 +8,9 @@ use super::gather::{Source, asked_by, gather};
 use super::search::one_of_each;
 use super::trial::Trial;
 use crate::intern::registry_range;
+use crate::pick::Picker;
 use crate::several::{SeveralVersions, Single};
-use crate::{Options, Picker, Provider, Requirements, Resolution, ResolveError};
+use crate::{Options, Provider, Requirements, Resolution, ResolveError};
 
 /// Returns a resolution in which the packages that are to have one version have one; `None` where
 /// `base` is such.

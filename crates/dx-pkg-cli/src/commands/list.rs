@@ -1,0 +1,188 @@
+//! `dx ls` and `dx explain`: what is installed, and why.
+
+use std::process::ExitCode;
+
+use clap::{Args, ValueEnum};
+use dx_pkg_inspect::explain::explain;
+use dx_pkg_inspect::list::{ListOptions, Omitted, list};
+use dx_pkg_inspect::{Source, View};
+use dx_pkg_install::Environment;
+
+use crate::error::CommandError;
+use crate::report::Report;
+
+/// List installed packages.
+#[derive(Args, Debug, Clone)]
+pub struct ListArguments {
+    /// Packages to look for: names, or names with a version range.
+    #[arg(value_name = "PACKAGE")]
+    pub packages: Vec<String>,
+    /// List all dependencies, not only the project's own.
+    #[arg(long, short)]
+    pub all: bool,
+    /// List this many levels below the project's own dependencies.
+    #[arg(long, value_name = "LEVELS", value_parser = depth, conflicts_with = "all")]
+    pub depth: Option<usize>,
+    /// Also print descriptions; with --json, the packages' whole package.json.
+    #[arg(long, short)]
+    pub long: bool,
+    /// Print the packages' folders, one in a line.
+    #[arg(long, short)]
+    pub parseable: bool,
+    /// Leave this kind of dependency out; may be repeated.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub omit: Vec<Kind>,
+    /// Take this kind of dependency although it is omitted; may be repeated.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub include: Vec<Kind>,
+    /// List what dependencies need, without devDependencies.
+    #[arg(long, visible_alias = "production")]
+    pub prod: bool,
+    /// List linked packages only.
+    #[arg(long)]
+    pub link: bool,
+    /// List what the lockfile has, without looking at node_modules.
+    #[arg(long, alias = "lockfile-only")]
+    pub package_lock_only: bool,
+    #[command(flatten)]
+    pub members: MemberArguments,
+}
+
+/// A kind of dependencies.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Kind {
+    Dev,
+    Optional,
+    Peer,
+    Prod,
+}
+
+/// The workspaces that a question is about.
+#[derive(Args, Debug, Clone, Default)]
+pub struct MemberArguments {
+    /// Only what this workspace needs, given by name or folder; may be repeated.
+    #[arg(long, short, value_name = "WORKSPACE")]
+    pub workspace: Vec<String>,
+    /// Also what the project itself needs.
+    #[arg(long)]
+    pub include_workspace_root: bool,
+    /// What all workspaces need (the default).
+    #[arg(long, alias = "ws", overrides_with = "no_workspaces")]
+    pub workspaces: bool,
+    /// Leave workspaces out.
+    #[arg(long)]
+    pub no_workspaces: bool,
+}
+
+/// Tell why packages are installed.
+#[derive(Args, Debug)]
+pub struct ExplainArguments {
+    /// Names of packages, names with a version range, or folders in node_modules.
+    #[arg(value_name = "PACKAGE", required = true)]
+    pub packages: Vec<String>,
+    #[command(flatten)]
+    pub members: MemberArguments,
+}
+
+impl ListArguments {
+    /// Returns the arguments of `dx ll`.
+    pub fn in_full(&self) -> Self {
+        ListArguments { long: true, ..self.clone() }
+    }
+
+    /// Lists what is installed.
+    pub fn run(
+        &self,
+        environment: &Environment,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        let source = if self.package_lock_only { Source::Locked } else { Source::Installed };
+        let view = View::read(&environment.folder, source, &self.members.workspace, false)?;
+        let options = ListOptions {
+            asked: self.packages.clone(),
+            depth: self.depth,
+            all: self.all,
+            links_only: self.link,
+            omitted: self.omitted(environment),
+            long: self.long,
+            with_root: self.members.include_workspace_root,
+            without_workspaces: self.members.no_workspaces,
+        };
+        let list = list(&view, &options);
+        if report.wants_json() {
+            let mut json = list.json();
+            if list.has_faults() {
+                json["error"] = problems_json(&list.problems);
+            }
+            report.pretty(&json);
+        } else if self.parseable {
+            report.text(&list.paths());
+        } else {
+            report.block(&list.tree(draws_in_unicode(environment)));
+        }
+        if list.has_faults() {
+            if !report.wants_json() {
+                return Err(CommandError::Problems { problems: list.problems.join("\n") });
+            }
+            return Ok(ExitCode::FAILURE);
+        }
+        Ok(if list.found_any() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    }
+
+    /// Returns the kinds of direct dependencies that are left out.
+    fn omitted(&self, environment: &Environment) -> Vec<Omitted> {
+        let in_production = environment.variable("NODE_ENV") == Some("production");
+        let mut omitted = self.omit.clone();
+        if self.prod || in_production {
+            omitted.push(Kind::Dev);
+        }
+        omitted.retain(|kind| !self.include.contains(kind));
+        let kinds = omitted.iter().filter_map(|kind| match kind {
+            Kind::Dev => Some(Omitted::Development),
+            Kind::Optional => Some(Omitted::Optional),
+            Kind::Peer => Some(Omitted::Peer),
+            Kind::Prod => None,
+        });
+        kinds.collect()
+    }
+}
+
+impl ExplainArguments {
+    /// Tells why packages are there.
+    pub fn run(
+        &self,
+        environment: &Environment,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        let words = &self.members.workspace;
+        let view = View::read(&environment.folder, Source::Installed, words, false)?;
+        let explanation = explain(&view, &self.packages)?;
+        if report.wants_json() {
+            report.pretty(&explanation.json());
+        } else {
+            report.text(&explanation.text());
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Reads a number of levels; npm also takes `Infinity`.
+fn depth(text: &str) -> Result<usize, String> {
+    if text.eq_ignore_ascii_case("infinity") {
+        return Ok(usize::MAX);
+    }
+    text.parse().map_err(|_| "give a number, or Infinity".to_owned())
+}
+
+/// Returns npm's member `error` of a list with problems.
+fn problems_json(problems: &[String]) -> serde_json::Value {
+    serde_json::json!({ "code": "ELSPROBLEMS", "summary": problems.join("\n"), "detail": "" })
+}
+
+/// Returns whether the locale's characters include the lines of a tree.
+fn draws_in_unicode(environment: &Environment) -> bool {
+    let locale =
+        ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.variable(name));
+    let locale = locale.unwrap_or_default().to_ascii_lowercase();
+    locale.ends_with("utf-8") || locale.ends_with("utf8")
+}

@@ -1,0 +1,176 @@
+//! What is in a project's `node_modules`: npm's record of it where that still holds, else the
+//! packages' own manifests.
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::Path;
+use std::time::SystemTime;
+
+use dx_pkg_acquire::files::{parse_manifest, read_text};
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_lock::{Lock, LockPackage};
+
+use crate::InspectError;
+
+/// The folder of a tree.
+const MODULES: &str = "node_modules";
+/// npm's record of a tree, below `node_modules`.
+const HIDDEN: &str = ".package-lock.json";
+
+/// Returns the packages that are in place below `root`, and in the folders that are linked there.
+/// `locked` is the project's lockfile, which tells where packages came from.
+///
+/// # Errors
+/// A folder, or the manifest of a package, that cannot be read.
+pub(crate) fn installed(root: &Path, locked: Option<&Lock>) -> Result<Lock, InspectError> {
+    let mut walk = Walk { root, recorded: Recorded::read(root), found: Vec::new(), locked };
+    walk.modules("")?;
+    let mut next = 0;
+    // The folders that links lead to have packages of their own.
+    while let Some(target) = walk.target_from(&mut next) {
+        walk.folder(&target)?;
+    }
+    let mut lock = Lock { format_version: 3, packages: walk.found, ..Lock::default() };
+    lock.normalise();
+    Ok(lock)
+}
+
+/// What npm's record says of the tree.
+#[derive(Default)]
+struct Recorded {
+    entries: HashMap<String, LockPackage>,
+    written: Option<SystemTime>,
+}
+
+impl Recorded {
+    /// Reads the record; one that is missing or damaged says nothing.
+    fn read(root: &Path) -> Self {
+        let path = root.join(MODULES).join(HIDDEN);
+        let written = fs::metadata(&path).and_then(|file| file.modified()).ok();
+        let lock = read_text(&path).ok().flatten().and_then(|text| npm::read(&text).ok());
+        let entries = lock.into_iter().flat_map(|lock| lock.packages);
+        Recorded { entries: entries.map(|entry| (entry.path.clone(), entry)).collect(), written }
+    }
+
+    /// Returns the entry of a package, unless its folder was changed after the record was written.
+    fn of(&self, path: &str, folder: &Path) -> Option<&LockPackage> {
+        let entry = self.entries.get(path)?;
+        let changed = fs::metadata(folder).and_then(|found| found.modified()).ok()?;
+        (changed <= self.written?).then_some(entry)
+    }
+}
+
+struct Walk<'w> {
+    root: &'w Path,
+    recorded: Recorded,
+    found: Vec<LockPackage>,
+    locked: Option<&'w Lock>,
+}
+
+impl Walk<'_> {
+    /// Adds the packages in the `node_modules` of the folder `of`, relative to the root.
+    fn modules(&mut self, of: &str) -> Result<(), InspectError> {
+        let modules = joined(of, MODULES);
+        for name in folders(&self.root.join(&modules)) {
+            if name.starts_with('@') {
+                let scope = joined(&modules, &name);
+                for inner in folders(&self.root.join(&scope)) {
+                    self.package(&joined(&scope, &inner))?;
+                }
+            } else {
+                self.package(&joined(&modules, &name))?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Adds the package at `path` and those below it.
+    fn package(&mut self, path: &str) -> Result<(), InspectError> {
+        let folder = self.root.join(path);
+        if let Ok(target) = fs::read_link(&folder) {
+            let from = folder.parent().unwrap_or(self.root);
+            if let Some(resolved) = relative(self.root, &from.join(target)) {
+                let path = path.to_owned();
+                let link = true;
+                let resolved = Some(resolved);
+                self.found.push(LockPackage { path, link, resolved, ..LockPackage::default() });
+            }
+            return Ok(());
+        }
+        match self.recorded.of(path, &folder) {
+            Some(entry) => self.found.push(entry.clone()),
+            None => {
+                let Some(entry) = self.read(path)? else { return Ok(()) };
+                self.found.push(entry);
+            }
+        }
+        self.modules(path)
+    }
+
+    /// Adds the folder `path`, which a link leads to, and its packages.
+    fn folder(&mut self, path: &str) -> Result<(), InspectError> {
+        if let Some(entry) = self.read(path)? {
+            self.found.push(entry);
+        }
+        self.modules(path)
+    }
+
+    /// Reads the manifest of the package at `path`; `None` where there is none.
+    fn read(&self, path: &str) -> Result<Option<LockPackage>, InspectError> {
+        let file = self.root.join(path).join("package.json");
+        let Some(text) = read_text(&file)? else { return Ok(None) };
+        let mut entry = parse_manifest(&file, &text)?.to_lock_package();
+        entry.path = path.to_owned();
+        let locked = self.locked.and_then(|lock| lock.get(path));
+        if let Some(locked) = locked.filter(|locked| locked.version == entry.version) {
+            entry.resolved.clone_from(&locked.resolved);
+            entry.integrity.clone_from(&locked.integrity);
+        }
+        Ok(Some(entry))
+    }
+
+    /// Returns the next folder that a link leads to and that was not looked at, from the entry
+    /// `next` on.
+    fn target_from(&self, next: &mut usize) -> Option<String> {
+        while let Some(entry) = self.found.get(*next) {
+            *next += 1;
+            if let Some(target) = entry.resolved.as_ref().filter(|_| entry.link)
+                && !self.found.iter().any(|known| !known.link && known.path == *target)
+            {
+                return Some(target.clone());
+            }
+        }
+        None
+    }
+}
+
+/// Returns the names of the packages, scopes and links in a folder, sorted.
+fn folders(folder: &Path) -> Vec<String> {
+    let Ok(entries) = fs::read_dir(folder) else { return Vec::new() };
+    let is_one = |entry: &fs::DirEntry| {
+        entry.file_type().is_ok_and(|kind| kind.is_dir() || kind.is_symlink())
+    };
+    let found = entries.flatten().filter(is_one);
+    let mut names: Vec<String> =
+        found.filter_map(|entry| entry.file_name().into_string().ok()).collect();
+    names.retain(|name| !name.starts_with('.'));
+    names.sort();
+    names
+}
+
+fn joined(folder: &str, name: &str) -> String {
+    if folder.is_empty() { name.to_owned() } else { format!("{folder}/{name}") }
+}
+
+/// Returns the real path of `target` relative to `root`, `/`-separated; `None` where it leads to
+/// nothing.
+fn relative(root: &Path, target: &Path) -> Option<String> {
+    let (root, target) = (root.canonicalize().ok()?, target.canonicalize().ok()?);
+    let common = root.components().zip(target.components()).take_while(|(a, b)| a == b).count();
+    let up = root.components().skip(common).map(|_| "..".to_owned());
+    let down = target
+        .components()
+        .skip(common)
+        .map(|part| part.as_os_str().to_string_lossy().into_owned());
+    Some(up.chain(down).collect::<Vec<_>>().join("/"))
+}

@@ -1,0 +1,233 @@
+//! A project with the graph of its packages.
+
+use std::borrow::Cow;
+use std::collections::HashSet;
+use std::path::{Path, PathBuf};
+
+use dx_pkg_acquire::files::read_text;
+use dx_pkg_compat::lockfile::npm;
+use dx_pkg_core::Spec;
+use dx_pkg_install::project::{Project, find_root};
+use dx_pkg_lock::Lock;
+use dx_pkg_resolve::graph::{Graph, Package, Requirement};
+use serde_json::Value;
+
+use crate::InspectError;
+use crate::installed::installed;
+
+/// Where the packages of a [`View`] are looked up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Source {
+    /// In `node_modules`.
+    Installed,
+    /// In the lockfile.
+    Locked,
+}
+
+/// A project with the graph of its packages.
+pub struct View {
+    /// Its folder.
+    pub root: PathBuf,
+    /// Its packages; the first is the project.
+    pub graph: Graph,
+    /// Whether the project has a `package.json` that says anything.
+    pub has_manifest: bool,
+    /// The folder that words which are paths are relative to.
+    pub asked_from: PathBuf,
+    /// The workspaces that were selected, as positions of their folders in the graph.
+    pub selected: Vec<usize>,
+}
+
+impl View {
+    /// Reads the project that `folder` is in. `workspaces` are names or folders; where none is
+    /// given and `folder` is in a workspace, that one is selected.
+    ///
+    /// # Errors
+    /// A file of the project that cannot be read, or a word that names no workspace.
+    pub fn read(
+        folder: &Path,
+        source: Source,
+        workspaces: &[String],
+        legacy_peer_deps: bool,
+    ) -> Result<Self, InspectError> {
+        let root = find_root(folder).folder;
+        let mut project = Project::read_or_new(root.clone(), folder)?;
+        let text = read_text(&root.join(project.lockfile))?;
+        let locked = text.as_deref().and_then(|text| npm::read(text).ok());
+        let lock = match source {
+            Source::Installed => installed(&root, locked.as_ref())?,
+            Source::Locked => match &text {
+                Some(text) => read_lock(&root, project.lockfile, text)?,
+                None => return Err(InspectError::NoLockfile { folder: shown(&root) }),
+            },
+        };
+        project.locked = Some((String::new(), lock));
+        let requirements = project.requirements()?;
+        let folders = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
+        let lock = project.locked.take().map(|(_, lock)| lock).unwrap_or_default();
+        let graph = Graph::of(&requirements, &lock, folders, legacy_peer_deps)?;
+        let members: Option<Value> = serde_json::from_str(&project.manifest_text).ok();
+        let has_manifest =
+            members.is_some_and(|members| members.as_object().is_some_and(|all| !all.is_empty()));
+        let asked_from = folder.to_owned();
+        let mut view = View { root, graph, has_manifest, asked_from, selected: Vec::new() };
+        view.select(&project, folder, workspaces)?;
+        Ok(view)
+    }
+
+    /// Selects workspaces.
+    fn select(
+        &mut self,
+        project: &Project,
+        folder: &Path,
+        words: &[String],
+    ) -> Result<(), InspectError> {
+        let mut folders: Vec<&str> = Vec::new();
+        for word in words {
+            let wanted = folder.join(word);
+            let named = project.workspaces.iter().filter(|(path, manifest)| {
+                let own = self.root.join(path);
+                manifest.name.as_deref() == Some(word) || own == wanted || own.starts_with(&wanted)
+            });
+            let before = folders.len();
+            folders.extend(named.map(|(path, _)| path.as_str()));
+            if folders.len() == before {
+                return Err(InspectError::NoWorkspace { name: word.clone() });
+            }
+        }
+        if words.is_empty() {
+            let around = project
+                .workspaces
+                .iter()
+                .filter(|(path, _)| folder.starts_with(self.root.join(path)));
+            folders.extend(around.map(|(path, _)| path.as_str()).max_by_key(|path| path.len()));
+        }
+        let places = folders.iter().filter_map(|path| self.at(path));
+        self.selected = places.collect();
+        Ok(())
+    }
+
+    /// Returns the selected workspaces with everything that they need; `None` where none is
+    /// selected.
+    #[must_use]
+    pub fn needed_by_selected(&self) -> Option<HashSet<usize>> {
+        if self.selected.is_empty() {
+            return None;
+        }
+        let mut queue = self.selected.clone();
+        let mut found: HashSet<usize> = queue.iter().copied().collect();
+        while let Some(place) = queue.pop() {
+            let package = &self.graph.packages[place];
+            let extraneous = |child: &&usize| self.graph.packages[**child].extraneous;
+            let needed = package.requires.iter().filter_map(|at| self.graph.requirements[*at].to);
+            let needed = needed.chain(package.target);
+            for next in needed.chain(package.children.iter().filter(extraneous).copied()) {
+                if found.insert(next) {
+                    queue.push(next);
+                }
+            }
+        }
+        Some(found)
+    }
+
+    /// Returns the package at `path`.
+    #[must_use]
+    pub fn at(&self, path: &str) -> Option<usize> {
+        self.graph.packages.iter().position(|package| package.path == path)
+    }
+
+    /// Returns what is known of a package; of a link, what is known of the folder it leads to.
+    #[must_use]
+    pub fn facts(&self, place: usize) -> &Package {
+        let package = &self.graph.packages[place];
+        package.target.map_or(package, |target| &self.graph.packages[target])
+    }
+
+    /// Returns the name in a package's own manifest.
+    #[must_use]
+    pub fn package_name(&self, place: usize) -> &str {
+        let facts = self.facts(place);
+        match &facts.entry.name {
+            Some(name) => name,
+            None if facts.path.is_empty() => "",
+            None => &facts.name,
+        }
+    }
+
+    /// Returns the project's name, which is that of its folder where it has none.
+    #[must_use]
+    pub fn project_name(&self) -> Cow<'_, str> {
+        match &self.graph.packages[0].entry.name {
+            Some(name) => name.into(),
+            None => self.root.file_name().unwrap_or_default().to_string_lossy(),
+        }
+    }
+
+    /// Returns `name@version`; an alias also tells which package it is.
+    #[must_use]
+    pub fn label(&self, place: usize) -> String {
+        let version = self.facts(place).entry.version.as_deref().unwrap_or_default();
+        let own = self.package_name(place);
+        let name = &self.graph.packages[place].name;
+        if place == 0 {
+            return format!("{}@{version}", self.project_name());
+        }
+        if own.is_empty() || own == name {
+            return format!("{name}@{version}");
+        }
+        format!("{name}@npm:{own}@{version}")
+    }
+
+    /// Returns the requirements of a package; of a link, those of its folder.
+    pub fn requirements(&self, place: usize) -> impl Iterator<Item = &Requirement> {
+        let graph = &self.graph;
+        self.facts(place).requires.iter().map(|requirement| &graph.requirements[*requirement])
+    }
+
+    /// Returns the absolute path of a package.
+    #[must_use]
+    pub fn folder(&self, place: usize) -> PathBuf {
+        match &*self.graph.packages[place].path {
+            "" => self.root.clone(),
+            path => self.root.join(path),
+        }
+    }
+
+    /// Returns whether a package is what `asked` names: a name, or a name with a range.
+    #[must_use]
+    pub fn matches(&self, place: usize, asked: &str) -> bool {
+        let Ok(argument) = Spec::parse_argument(asked) else { return false };
+        let name = argument.name.as_ref().map(|name| name.as_str());
+        if name.is_some_and(|name| name != self.graph.packages[place].name) {
+            return false;
+        }
+        let version = self.facts(place).entry.version.as_deref();
+        let version = version.and_then(|text| dx_pkg_core::Version::parse_loose(text).ok());
+        match &argument.spec {
+            _ if &*argument.raw == "*" => true,
+            Spec::Range(range) => version.is_some_and(|version| range.satisfies(&version)),
+            Spec::Version(wanted) => version.is_some_and(|version| *wanted == version),
+            Spec::Tag(_) => true,
+            _ => false,
+        }
+    }
+}
+
+fn read_lock(root: &Path, name: &str, text: &str) -> Result<Lock, InspectError> {
+    npm::read(text).map_err(|source| InspectError::Lockfile { path: root.join(name), source })
+}
+
+fn shown(path: &Path) -> String {
+    path.display().to_string()
+}
+
+/// Returns the path of `target` as seen from `folder`, both relative to one root.
+pub(crate) fn relative_to(folder: &str, target: &str) -> String {
+    let parts = |path: &str| -> Vec<String> {
+        path.split('/').filter(|part| !part.is_empty()).map(str::to_owned).collect()
+    };
+    let (folder, target) = (parts(folder), parts(target));
+    let common = folder.iter().zip(&target).take_while(|(a, b)| a == b).count();
+    let up = folder.iter().skip(common).map(|_| "..".to_owned());
+    up.chain(target.iter().skip(common).cloned()).collect::<Vec<_>>().join("/")
+}
