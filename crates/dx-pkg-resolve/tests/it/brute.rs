@@ -49,8 +49,7 @@ fn generated(seed: u64) -> (World, Package) {
     }
     let direct: Vec<String> = NAMES
         .iter()
-        .filter(|_| numbers.next(3) > 0)
-        .map(|name| (name, numbers.next(DIRECT.len())))
+        .filter_map(|name| (numbers.next(3) > 0).then(|| (name, numbers.next(DIRECT.len()))))
         .map(|(name, range)| format!("{name}@{}", DIRECT[range]))
         .collect();
     let direct: Vec<&str> = direct.iter().map(String::as_str).collect();
