@@ -94,7 +94,10 @@ impl Coded for AlterationError {
                 "restore the file from version control, or remove what names it".into()
             }
             Self::Ambiguous { package, .. } => {
-                format!("add an entry for {package} itself, or narrow one of the ranges")
+                format!(
+                    "keep one of them, or narrow its range; in patchedDependencies an entry for \
+                     {package} itself decides"
+                )
             }
             Self::NotPatchable { .. } => "remove the patch from package.json".into(),
             Self::InWorkspace { .. } => "move the entries to the project's package.json".into(),

@@ -47,6 +47,12 @@ pub const DETAILS: &[(&str, &str)] = &[
     ("noproxy", "`NO_PROXY` where it is not set."),
     ("fetch-timeout", "`0` sets no limit."),
     (
+        "max-packages",
+        "Counts the versions that are loaded from a registry. A chain of packages that require one \
+         another in turn may have a hundredth of that, and 200 in any case. See \
+         [limits](security/limits.md).",
+    ),
+    (
         "max-package-size",
         "It raises the limits on files and on compression, too. `0` sets no limit. See \
          [limits](security/limits.md).",
@@ -61,12 +67,6 @@ pub const DETAILS: &[(&str, &str)] = &[
         "speculative-fetch",
         "It changes when an install sends its requests, never its result. `offline` and \
          `prefer-offline` turn it off.",
-    ),
-    (
-        "max-packages",
-        "Counts the versions that are loaded from a registry. A chain of packages that require one \
-         another in turn may have a hundredth of that, and 200 in any case. See \
-         [limits](security/limits.md).",
     ),
     ("before", "Wins over `min-release-age` in the same file."),
     (
