@@ -2,6 +2,8 @@
 // apart from those that differ, with the reason. Each is recognised by npm's own result, never by dx's alone.
 'use strict'
 
+const { REGISTRY } = require('./server.js')
+
 const DROPPED = 'npm drops the folder of a git repository'
 const OTHER = 'npm installs another commit than the one required'
 const UNMET = 'npm leaves out what is required'
@@ -90,15 +92,15 @@ const lacking = (packages, one, step, semver) => {
 }
 
 /**
- * The packages that a lockfile takes from a file, a repository or a folder outside of the project although no requirement for the
- * name is one of that kind.
+ * The packages that a lockfile takes from an address, a file, a repository or a folder outside of the project although no
+ * requirement for the name is one of that kind.
  */
 const disowned = (packages, one, step) => {
   const isElsewhere = spec => /[:/]|\.tgz$|\.tar\.gz$/.test(spec) && !spec.startsWith('npm:')
   const manifests = Object.values(manifestsOf(packages, one, step)).filter(manifest => !manifest.link)
   const all = manifests.flatMap(manifest => [...SECTIONS, 'peerDependencies'].flatMap(section => Object.entries(manifest[section] || {})))
   const named = new Set(all.filter(([, spec]) => isElsewhere(spec)).map(([name]) => name))
-  const isFrom = ({ link, resolved }) => /^(file:|git)/.test(resolved || '') || link && resolved.startsWith('../')
+  const isFrom = ({ link, resolved = '' }) => link ? resolved.startsWith('../') : /^(file:|git|http)/.test(resolved) && !resolved.startsWith(REGISTRY)
   return Object.entries(packages).filter(([path, entry]) => isFrom(entry) && !named.has(path.replace(/.*node_modules\//, ''))).map(([path]) => path)
 }
 

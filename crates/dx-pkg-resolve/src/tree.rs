@@ -130,8 +130,8 @@ pub(crate) struct DependencyTree<'l> {
     workspace_names: FxHashSet<NameId>,
     /// Dependencies on folders of their authors' machines, which have no edges.
     pub(crate) authors_folders: Vec<(NodeId, Declared)>,
-    /// The branches, tags and commits of git repositories that the lockfile's entries of the project
-    /// and its folders name, by dependent and name; the default branch is the empty text.
+    /// The branches, tags and commits of git repositories that the lockfile's entries of the
+    /// project and its folders name, by dependent and name; the default branch is the empty text.
     pub(crate) locked_revisions: FxHashMap<(NodeId, NameId), Box<str>>,
     /// The project.
     pub(crate) root: NodeId,

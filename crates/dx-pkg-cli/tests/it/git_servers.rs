@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
-use dx_pkg_testkit::{Project, ProjectBuilder, Run};
+use dx_pkg_testkit::{Project, ProjectBuilder, Registry, Run};
 use serde_json::json;
 
 use crate::git::{Daemon, MANIFEST, Repositories, allowed, registry};
@@ -121,23 +121,24 @@ fn redirect_is_followed_and_the_address_stays_as_written() {
 }
 
 /// A project that requires `g` from a server that wants credentials.
-fn secured() -> (Repositories, HttpServer, ProjectBuilder) {
+fn secured() -> (Repositories, HttpServer, Registry, ProjectBuilder) {
     let repositories = Repositories::new();
     bare(&repositories);
     let behaviour = Behaviour { authorization: Some(SECRET), ..Behaviour::default() };
     let server = HttpServer::start(&repositories.path(""), behaviour);
-    let project = allowed(&registry()).dep("g", &server.url("r.git"));
-    (repositories, server, project)
+    let registry = registry();
+    let project = allowed(&registry).dep("g", &server.url("r.git"));
+    (repositories, server, registry, project)
 }
 
 #[test]
 fn credentials_come_from_the_users_helper() {
-    let (_repositories, server, project) = secured();
+    let (_repositories, server, _registry, project) = secured();
     let project = project.create();
     let helper =
         "[credential]\n\thelper = \"!f() { echo username=user; echo password=secret; }; f\"\n";
     fs::write(project.home().join(".gitconfig"), helper).unwrap();
-    ok(&project, ["install", "--omit=optional"]);
+    ok(&project, ["install"]);
     assert!(project.exists("node_modules/g/cli.js"));
     let text = project.read("package-lock.json") + &project.read("node_modules/.package-lock.json");
     assert!(!text.contains("secret"), "{text}");
@@ -146,7 +147,7 @@ fn credentials_come_from_the_users_helper() {
 
 #[test]
 fn without_credentials_the_error_says_what_is_missing_and_nothing_is_asked() {
-    let (_repositories, server, project) = secured();
+    let (_repositories, server, _registry, project) = secured();
     let project = project.create();
     // A program that would ask in a window.
     let run = command(&project).args(["install"]).env("SSH_ASKPASS", "/bin/false").run();
@@ -165,8 +166,7 @@ fn without_credentials_the_error_says_what_is_missing_and_nothing_is_asked() {
 
 #[test]
 fn credentials_in_the_address_are_used_and_not_shown() {
-    let (_repositories, server, _) = secured();
-    let registry = registry();
+    let (_repositories, server, registry, _) = secured();
     let with = |name: &str| {
         let url = format!("git+http://user:secret@127.0.0.1:{}/{name}", server.port());
         allowed(&registry).dep("g", &url).create()
@@ -229,7 +229,8 @@ fn other_revision_of_a_requirement_is_looked_up_and_the_same_one_is_not() {
         let before = server.requests().len();
         project.remove("node_modules");
         ok(&project, ["ci"]);
-        assert_eq!(dx(&project, ["install"]).success().stdout, "Already up to date\n");
+        let again = ok(&project, ["install"]);
+        assert!(again.stdout.starts_with("Already up to date"), "{again}");
         assert_eq!(server.requests().len(), before, "{selector}");
     }
     // Nothing stands for a branch that was never looked up.

@@ -10,7 +10,7 @@ use dx_pkg_core::{Spec, Version, message_with_causes};
 use dx_pkg_lock::{Lock, LockPackage};
 use dx_pkg_os::files::Map;
 use dx_pkg_resolve::peers::Conflict;
-use dx_pkg_resolve::{Resolution, Unfit};
+use dx_pkg_resolve::{Requirements, Resolution, Unfit};
 
 use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
@@ -72,12 +72,8 @@ fn resolve_and_fetch(
     let downloads = Downloads::new(context, config.offline()?, mode, run.counters.clone())
         .in_project(&project.root);
     let mut requirements = project.requirements()?;
-    let previous = project.locked.as_ref().map(|(_, lock)| lock);
-    let left = previous.filter(|_| !run.frozen).and_then(|lock| without(&requirements, lock));
-    let previous = left.as_ref().or(previous);
-    if let Some(lock) = previous {
-        refuse_unasked(project, &places(&project.root, config), lock)?;
-    }
+    let left = lock_without_disowned(run, project, &requirements)?;
+    let previous = left.as_ref().or(project.locked.as_ref().map(|(_, lock)| lock));
     keep_program(run, project, &mut requirements.root, previous)?;
     downloads.put_first(direct(&requirements));
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
@@ -178,6 +174,23 @@ fn known_conflicts(run: &Run<'_>, project: &Project) -> Vec<String> {
     let text = Map::open(project.root.join(state::PATH)).ok();
     let state = seal.zip(text).and_then(|(seal, text)| State::decode(&text, seal));
     state.and_then(|state| state.baseline).map(|known| known.conflicts).unwrap_or_default()
+}
+
+/// Returns the lockfile without the packages that go with requirements of the project; `None` where
+/// it stays as it is.
+///
+/// # Errors
+/// What is left links to a folder outside of the project that no manifest requires.
+fn lock_without_disowned(
+    run: &Run<'_>,
+    project: &Project,
+    requirements: &Requirements,
+) -> Result<Option<Lock>, InstallError> {
+    let Some((_, lock)) = &project.locked else { return Ok(None) };
+    let left = if run.frozen { None } else { without(requirements, lock) };
+    let places = places(&project.root, run.session.config());
+    refuse_unasked(project, &places, left.as_ref().unwrap_or(lock))?;
+    Ok(left)
 }
 
 /// Keeps what the lockfile tells of npm's program, where that is not to be run. As with npm, the
@@ -284,7 +297,7 @@ fn complete_scripts(
 pub(super) fn resolver_input(
     run: &Run<'_>,
     project: &Project,
-    requirements: dx_pkg_resolve::Requirements,
+    requirements: Requirements,
     locked: Option<&Lock>,
 ) -> Result<ResolverInput, InstallError> {
     let mut input = input_without_node(run, project, requirements, locked)?;
@@ -297,7 +310,7 @@ pub(super) fn resolver_input(
 fn input_and_first_requests(
     run: &Run<'_>,
     project: &Project,
-    requirements: dx_pkg_resolve::Requirements,
+    requirements: Requirements,
     locked: Option<&Lock>,
 ) -> Result<(ResolverInput, Option<FirstRequests>), InstallError> {
     let mut input = input_without_node(run, project, requirements, locked)?;
@@ -312,7 +325,7 @@ fn input_and_first_requests(
 fn input_without_node(
     run: &Run<'_>,
     project: &Project,
-    requirements: dx_pkg_resolve::Requirements,
+    requirements: Requirements,
     locked: Option<&Lock>,
 ) -> Result<ResolverInput, InstallError> {
     let mut input = ResolverInput::new(run.session.config(), requirements, None, locked)?;

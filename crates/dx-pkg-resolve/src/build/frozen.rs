@@ -52,8 +52,8 @@ impl Builder<'_, '_> {
             && !visible.any(|node| tree.satisfied_by(edge, node))
     }
 
-    /// Returns whether `node` is an entry without a version, which may stand for an optional package
-    /// that could not be loaded.
+    /// Returns whether `node` is an entry without a version, which may stand for an optional
+    /// package that could not be loaded.
     fn has_no_version(&self, node: NodeId) -> bool {
         let tree = &self.tree;
         tree[node].target.is_none() && !tree.is_top(node) && tree.manifest(node).version.is_none()
@@ -95,8 +95,8 @@ pub(crate) fn compare(
     }
 }
 
-/// Returns whether the lockfile has every package of `outcome`, in its version. Of folders their own
-/// manifests tell the version.
+/// Returns whether the lockfile has every package of `outcome`, in its version. Of folders their
+/// own manifests tell the version.
 fn has_all(locked: Option<&Lock>, outcome: &Lock) -> bool {
     let Some(index) = locked.map(Lock::index) else { return false };
     let has = |package: &LockPackage| {

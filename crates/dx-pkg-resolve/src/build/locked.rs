@@ -106,6 +106,16 @@ impl<'p, 'l: 'p> Entry<'p, 'l> {
         }
     }
 
+    /// Returns whether the entry tells nothing but that it is optional: in lockfiles of version 1
+    /// it stands for a package that could not be loaded.
+    pub(super) fn stands_for_failure(self) -> bool {
+        let is_optional = match self {
+            Entry::Parsed(entry) => entry.optional && entry.version.is_none(),
+            Entry::Compiled(package) => package.optional() && package.version().is_none(),
+        };
+        is_optional && self.resolved().is_none() && !self.is_link()
+    }
+
     pub(super) fn to_package(self) -> LockPackage {
         match self {
             Entry::Parsed(entry) => entry.clone(),

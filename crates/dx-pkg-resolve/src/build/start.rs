@@ -246,6 +246,9 @@ impl<'l> Builder<'_, 'l> {
             }
             let Some((parent, name)) = split_path(path) else { continue };
             let Some(parent) = nodes.get(parent).copied() else { continue };
+            if !self.options.frozen && entry.stands_for_failure() {
+                continue;
+            }
             let bundler = bundled.bundler(path);
             if bundler.is_some_and(|bundler| doubtful.contains(bundler)) {
                 // The tarball tells what is in it.

@@ -100,7 +100,7 @@ impl<'a> Scope<'a> {
             (root.peer_dependencies(), &own.peer_dependencies),
         ] {
             for name in changed(before, now) {
-                // What the lock's own entry requires of a repository counts, and is not in the part.
+                // What the lock's own entry requires of a repository counts; the part lacks it.
                 let is_git = |(known, spec): &(String, String)| {
                     known == name && spec.contains(['/', ':']) && is_git(spec)
                 };
