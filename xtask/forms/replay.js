@@ -124,14 +124,15 @@ exports.replay = async (one, results, folder, server, binary, git) => {
     const known = { ...packagesOf(result.lock), ...packagesOf(result.hidden) }
     const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
     const differ = lines.filter(counts).filter(line => {
-      const reason = old.kept(line, result.start) || old.stray(line, result.start, result.lock) || old.unversioned(line, result.lock) ||
+      const reason = old.kept(line, result.start) || old.stray(line, result.start, result.lock) ||
         line.endsWith('another text') && old.spelling(result.start, result.lock, file('package-lock.json'))
       reason && intended.add(reason)
       return !reason
     })
     const locks = [result.lock, file('package-lock.json'), file('node_modules/.package-lock.json')]
     const why = !differ.length ? undefined
-      : isOld && old.incompleteOldLockfile(result.start, differ, ...locks) || old.askedAgain(result.start, differ, step.root, ...locks)
+      : isOld && old.incompleteOldLockfile(result.start, differ, ...locks) || old.askedAgain(result.start, differ, step.root, ...locks) ||
+        old.lacking(differ, ...locks)
     why ? intended.add(why) : found.push(...differ)
   }
   return { found, compared, intended: [...intended] }
