@@ -122,6 +122,17 @@ exports.incompleteOldLockfile = (start, lines, ...locks) => {
   return left.length && lines.every(isAbout(touched)) ? 'npm completes no aliases and nothing below folders in a lockfile of version 1' : undefined
 }
 
+/** The reason why these lines are intended: npm's lockfile lacks packages that others in it, or the project, require. */
+exports.lacking = (lines, theirs, ours) => {
+  const [npms, dxs] = [theirs, ours].map(text => parse(text).packages || {})
+  const missing = Object.entries(npms).flatMap(([from, entry]) =>
+    Object.keys({ ...entry.dependencies, ...from ? {} : entry.devDependencies })
+      .filter(name => !(name in (entry.optionalDependencies || {})) && !resolve(npms, from, name))
+      .map(name => resolve(dxs, from, name)).filter(Boolean))
+  const found = reached(dxs, missing)
+  return found.size && lines.every(isAbout(found)) ? 'npm removes a package that is required, with a link that leads back to it' : undefined
+}
+
 /** The reason why a refusal of npm's is intended, where dx goes on. */
 exports.refusal = (start, refused, root) => {
   if (/^EUSAGE: (Missing: \S+ from lock file\s*)+/.test(refused) && tagged(parse(start), root, entriesOf(parse(start))).length) {
@@ -170,11 +181,4 @@ exports.stray = (line, start, theirs) => {
   const holder = at?.slice(0, at.lastIndexOf('/node_modules/'))
   const [before, npms] = [start, theirs].map(text => parse(text).packages || {})
   return before[at] && !before[holder] && npms[at]?.extraneous ? 'npm keeps an entry in a package that the lockfile lacks' : undefined
-}
-
-/** The reason why the part for old npm lacks an entry: npm has one without a version for an optional package that nobody has. */
-exports.unversioned = (line, theirs) => {
-  const [, name] = /: part for old npm (\S+): npm has nothing, dx nothing$/.exec(line) || []
-  const entry = parse(theirs).dependencies?.[name]
-  return entry?.optional && !entry.version ? 'the part for old npm has no optional packages that nobody has' : undefined
 }

@@ -162,14 +162,15 @@ exports.replay = async (one, results, folder, server, binary, git, { semver, isT
     const counts = line => !isIntended(line, linksInside, step.keep) && !isLeftBehind(line, known) && !(isOld && isIncomplete(line, known))
     const own = { ...packagesOf(file('package-lock.json')), ...packagesOf(file('node_modules/.package-lock.json')) }
     const differ = lines.filter(counts).filter(line => {
-      const reason = old.kept(line, result.start) || old.stray(line, result.start, result.lock) || old.unversioned(line, result.lock) ||
+      const reason = old.kept(line, result.start) || old.stray(line, result.start, result.lock) ||
         line.endsWith('another text') && old.spelling(result.start, result.lock, file('package-lock.json')) || reasonOf(line, known, own, one.folders)
       reason && intended.add(reason)
       return !reason
     })
     const locks = [result.lock, file('package-lock.json'), file('node_modules/.package-lock.json')]
     const why = !differ.length ? undefined
-      : isOld && old.incompleteOldLockfile(result.start, differ, ...locks) || old.askedAgain(result.start, differ, step.root, ...locks)
+      : isOld && old.incompleteOldLockfile(result.start, differ, ...locks) || old.askedAgain(result.start, differ, step.root, ...locks) ||
+        old.lacking(differ, ...locks)
     why && intended.add(why)
     const isLeft = !why && report(differ)
     if (step.action !== 'ci' && (isLeft || isTwice)) {
