@@ -98,6 +98,15 @@ const isUnmeetablePeer = (refused, lock) => {
   return Boolean(name) && asks('peerDependencies') && !['dependencies', 'devDependencies', 'optionalDependencies'].some(asks)
 }
 
+/** Whether npm stops as nobody has what only packages in tarballs require, which its first install does not look at. */
+const isBundledLack = (refused, start) => {
+  const [, name, range] = /^ETARGET: No matching version found for (@?[^@]+)@(.*)\.$/.exec(refused || '') || []
+  const packages = JSON.parse(start || '{}').packages || {}
+  const dependents = Object.entries(packages).filter(([, entry]) => SECTIONS.some(section => entry[section]?.[name] === range))
+  const isInTarball = ([at, entry]) => entry.inBundle || !entry.resolved && parents(at).some(path => packages[path]?.bundleDependencies)
+  return Boolean(name) && dependents.length > 0 && dependents.every(isInTarball)
+}
+
 /** Whether npm does not find a reference (`$name`) of an override that the project's manifest does have. */
 const isLostReference = (refused, root) => {
   const [, name] = /^undefined: Unable to resolve reference \$(\S+)$/.exec(refused || '') || []
@@ -131,6 +140,7 @@ exports.ownRefusalOf = (failed, start, folders) => {
 exports.refusalOf = ({ refused, start }, root, lock) => {
   const [, reason] = [
     [isBundledPlatform(refused, start), 'npm refuses a bundled package for another platform at its second install'],
+    [isBundledLack(refused, start), 'npm refuses what a bundled package lacks at its second install'],
     [isLostReference(refused, root), 'npm does not find the reference of an override among peers'],
     [isUnmeetablePeer(refused, lock), 'npm stops at a peer that no version meets'],
   ].find(([fits]) => fits) || []
