@@ -35,10 +35,7 @@ fn what_bundled_packages_lack_is_installed_at_once() {
     ])
     .bundle_of("pack", [package("inner@1.0.0").needs("leaf@^1")]);
     let resolution = installed(&world, &project(&["pack@1"]));
-    assert_eq!(
-        tree(&resolution),
-        ["leaf@1.0.0", "pack@1.0.0", "pack > inner@1.0.0", "twig@1.0.0"]
-    );
+    assert_eq!(tree(&resolution), ["leaf@1.0.0", "pack@1.0.0", "pack > inner@1.0.0", "twig@1.0.0"]);
 }
 
 #[test]
