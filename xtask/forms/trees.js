@@ -66,6 +66,10 @@ const FORMS = [
     },
   },
   {
+    reason: 'npm links the commands of an optional bundled package for another platform',
+    fits: ({ at, theirs }) => theirs[at]?.inBundle && theirs[at].optional && theirs[at].os && !theirs[at].os.includes('linux'),
+  },
+  {
     reason: "npm puts the registry's package over that of the tarball",
     fits: ({ at, line, theirs, ours }) => {
       const entry = theirs[at]
