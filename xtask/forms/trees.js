@@ -66,6 +66,10 @@ const FORMS = [
     },
   },
   {
+    reason: 'npm links the commands of an optional bundled package for another platform',
+    fits: ({ at, theirs }) => theirs[at]?.inBundle && theirs[at].optional && theirs[at].os && !theirs[at].os.includes('linux'),
+  },
+  {
     reason: "npm puts the registry's package over that of the tarball",
     fits: ({ at, line, theirs, ours }) => {
       const entry = theirs[at]
@@ -96,6 +100,15 @@ const isUnmeetablePeer = (refused, lock) => {
   const entries = Object.values(JSON.parse(lock || '{}').packages || {})
   const asks = section => entries.some(entry => entry[section]?.[name] === range)
   return Boolean(name) && asks('peerDependencies') && !['dependencies', 'devDependencies', 'optionalDependencies'].some(asks)
+}
+
+/** Whether npm stops as nobody has what only packages in tarballs require, which its first install does not look at. */
+const isBundledLack = (refused, start) => {
+  const [, name, range] = /^ETARGET: No matching version found for (@?[^@]+)@(.*)\.$/.exec(refused || '') || []
+  const packages = JSON.parse(start || '{}').packages || {}
+  const dependents = Object.entries(packages).filter(([, entry]) => SECTIONS.some(section => entry[section]?.[name] === range))
+  const isInTarball = ([at, entry]) => entry.inBundle || !entry.resolved && parents(at).some(path => packages[path]?.bundleDependencies)
+  return Boolean(name) && dependents.length > 0 && dependents.every(isInTarball)
 }
 
 /** Whether npm does not find a reference (`$name`) of an override that the project's manifest does have. */
@@ -131,6 +144,7 @@ exports.ownRefusalOf = (failed, start, folders) => {
 exports.refusalOf = ({ refused, start }, root, lock) => {
   const [, reason] = [
     [isBundledPlatform(refused, start), 'npm refuses a bundled package for another platform at its second install'],
+    [isBundledLack(refused, start), 'npm refuses what a bundled package lacks at its second install'],
     [isLostReference(refused, root), 'npm does not find the reference of an override among peers'],
     [isUnmeetablePeer(refused, lock), 'npm stops at a peer that no version meets'],
   ].find(([fits]) => fits) || []

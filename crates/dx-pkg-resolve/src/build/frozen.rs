@@ -25,7 +25,8 @@ impl Builder<'_, '_> {
     ///
     /// # Errors
     /// A package of the lockfile that is neither optional nor bundled requires one, neither as a
-    /// peer nor as an option, that it could not find: whatever is placed, the lockfile lacks it.
+    /// peer nor as an option, that it could not find, and a tarball has no other in its place:
+    /// whatever is placed, the lockfile lacks it.
     pub(super) fn record_unmet(&mut self, node: NodeId) -> Result<(), ResolveError> {
         let unmet = self.problem_edges(node);
         self.unmet.extend(unmet.iter().map(|edge| (*edge, self.tree[*edge].to)));
@@ -48,7 +49,7 @@ impl Builder<'_, '_> {
             && !this.kind.is_peer()
             && !this.kind.is_optional()
             && !tree[this.from].in_bundle
-            && !this.to.is_some_and(|to| self.has_no_version(to))
+            && !this.to.is_some_and(|to| tree[to].in_bundle || self.has_no_version(to))
             && !visible.any(|node| tree.satisfied_by(edge, node))
     }
 

@@ -388,7 +388,8 @@ impl DependencyTree<'_> {
         }
         match spec {
             Spec::Alias { spec, .. } => self.fits_parsed(node, spec, from),
-            Spec::Tag(_) if self[node].target.is_some_and(|target| self.is_top(target)) => false,
+            // A link is from no registry, also one that breaks a circle.
+            Spec::Tag(_) if self[node].target.is_some() => false,
             Spec::Tag(_) => match manifest.resolved.as_deref() {
                 Some(url) => url.starts_with("http"),
                 None => manifest.version.is_some(),
