@@ -507,10 +507,10 @@ fn ends(
         (name.to_owned(), conflict.name.clone())
     };
     let known: Vec<(String, String)> = refused.conflicts.iter().map(pair).collect();
-    !(is_sole && resolution.refused_by_npm)
-        && resolution
-            .conflicts
-            .iter()
-            .map(pair)
-            .all(|pair| known.contains(&pair) && !pairs.contains(&pair))
+    let mut left = resolution.conflicts.iter().map(pair);
+    if is_sole {
+        // What npm accepts besides is no conflict of the project's own.
+        return !resolution.refused_by_npm && left.all(|pair| !pairs.contains(&pair));
+    }
+    left.all(|pair| known.contains(&pair) && !pairs.contains(&pair))
 }

@@ -47,12 +47,12 @@ fn generated(seed: u64) -> (World, Package) {
             packages.push(one);
         }
     }
-    let direct: Vec<String> = NAMES
-        .iter()
-        .filter(|_| numbers.next(3) > 0)
-        .map(|name| (name, numbers.next(DIRECT.len())))
-        .map(|(name, range)| format!("{name}@{}", DIRECT[range]))
-        .collect();
+    let mut direct = Vec::new();
+    for name in NAMES {
+        if numbers.next(3) > 0 {
+            direct.push(format!("{name}@{}", numbers.pick(&DIRECT)));
+        }
+    }
     let direct: Vec<&str> = direct.iter().map(String::as_str).collect();
     (world(packages), project(&direct))
 }
