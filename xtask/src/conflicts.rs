@@ -218,7 +218,8 @@ fn write(rows: &[Row]) -> Result<(), String> {
     let Some(((before, _), (_, after))) = parts else {
         return Err(format!("{PAGE} has no {} and {}", MARKS[0], MARKS[1]));
     };
-    let heading = "| Case | npm | dx | Versions, or what would help | Loads in Node.js | `npm ci` accepts | `npm install` changes nothing |\n|---|---|---|---|---|---|---|";
+    let heading = "| Case | npm | dx | Versions, or what would help | Loads in Node.js \
+                   | `npm ci` accepts | `npm install` changes nothing |\n|---|---|---|---|---|---|---|";
     let lines: Vec<String> = rows.iter().map(Row::line).collect();
     let table = format!("{}\n\n{heading}\n{}\n\n{}", MARKS[0], lines.join("\n"), MARKS[1]);
     fs::write(&path, format!("{before}{table}{after}")).map_err(|error| format!("{PAGE}: {error}"))

@@ -322,6 +322,10 @@ impl Provider for MetadataProvider<'_> {
         self.request_all(&names);
     }
 
+    fn was_told(&self, conflict: &str) -> bool {
+        self.shared.store.knows_conflict(conflict)
+    }
+
     fn may_be_outdated(&self) -> bool {
         let MetadataPolicy { offline, prefer_online, .. } = self.shared.policy;
         self.used_cache() && !offline && !prefer_online

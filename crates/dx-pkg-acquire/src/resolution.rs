@@ -116,6 +116,11 @@ pub fn resolve(
     if input.policy.speculative && counters.packuments_requested.get() > 0 {
         history.learn(&resolution.lock);
     }
+    if input.options.solves_conflicts && !input.options.frozen && resolution.refused_by_npm {
+        // A mark that cannot be written costs a look at the next install.
+        let told = resolution.conflicts.iter().map(ToString::to_string);
+        told.for_each(|text| drop(context.store.mark_conflict(&text)));
+    }
     let unknown = upgraded.map(|upgraded| upgraded.unknown).unwrap_or_default();
     Ok(Resolved { resolution, basis, unknown, fewer })
 }

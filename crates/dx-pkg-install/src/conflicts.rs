@@ -4,7 +4,7 @@
 mod listed;
 mod places;
 
-use dx_pkg_resolve::peers::{Change, Conflict, Ending, Explanation, Fact, Finding};
+use dx_pkg_resolve::peers::{Change, Conflict, Ending, Explanation, Fact, Finding, Party};
 use serde_json::{Value, json};
 
 use crate::project::Project;
@@ -70,7 +70,8 @@ impl ExplainedConflict {
             Finding::NoSolution => "explain",
             Finding::GivenUp => "given-up",
         };
-        let parties = explanation.parties.iter();
+        let party = |one: &Party| json!({ "name": one.name, "version": one.version });
+        let parties = explanation.parties.iter().map(party);
         let facts = explanation.facts.iter().zip(&self.places).map(|(fact, place)| {
             let needs = fact.needs.as_ref().map(|need| {
                 json!({
@@ -111,7 +112,7 @@ impl ExplainedConflict {
             "finding": finding,
             "sentence": explanation.sentence(),
             "importer": explanation.importer,
-            "packages": parties.map(|one| json!({ "name": one.name, "version": one.version })).collect::<Vec<_>>(),
+            "packages": parties.collect::<Vec<_>>(),
             "facts": facts.collect::<Vec<_>>(),
             "changes": changes.collect::<Vec<_>>(),
             "overrides": overrides,

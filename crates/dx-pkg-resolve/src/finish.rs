@@ -8,7 +8,8 @@ use rustc_hash::FxHashSet;
 use crate::build::Builder;
 use crate::complete::{accepted_conflicts, has_unmet};
 use crate::entry::{entry, same_entry};
-use crate::explain::{Clash, conflicts, label};
+use crate::explain::{Clash, Conflict, conflicts, label};
+use crate::peers::Move;
 use crate::pick::Picker;
 use crate::tree::{DependencyTree, NodeId};
 use crate::{Options, Requirements, Resolution, ResolveError, Unfit, flags};
@@ -26,6 +27,11 @@ pub(crate) fn finish(
     let bundles_lack = builder.failures.iter().filter(|failure| failure.is_of_bundle);
     let bundles_lack = bundles_lack.map(|failure| failure.error.to_string()).collect();
     let conflicts = conflicts(&builder.tree);
+    let replaced = if refused_by_npm && conflicts.is_empty() && options.solves_conflicts {
+        Clash::in_words(&builder.tree, &builder.clashes)
+    } else {
+        Vec::new()
+    };
     let accepted_conflicts = accepted_conflicts(&builder, requirements, &conflicts);
     // Where all is accepted, or nothing is to be, all is looked at already.
     let has_unmet = match &accepted_conflicts {
@@ -35,6 +41,7 @@ pub(crate) fn finish(
     let authors_folders = authors_folders(&builder.tree);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
     let changed = previous.is_none_or(|previous| differs(previous, &lock));
+    let moves = moves(&lock, &replaced);
     Ok(Resolution {
         lock,
         installed,
@@ -47,9 +54,26 @@ pub(crate) fn finish(
         authors_folders,
         accepted_conflicts,
         has_unmet,
-        moves: Vec::new(),
+        moves,
         explanations: Vec::new(),
     })
+}
+
+/// Returns the packages that npm would have stopped at, and of which the tree has another version.
+fn moves(lock: &Lock, replaced: &[Conflict]) -> Vec<Move> {
+    let mut moves: Vec<Move> = Vec::new();
+    for conflict in replaced {
+        let Some((name, from)) = conflict.dependent.rsplit_once('@') else { continue };
+        let entry = lock.get(&format!("node_modules/{name}"));
+        let to = entry.and_then(|entry| entry.version.clone());
+        let Some(to) = to.filter(|to| to != from) else { continue };
+        let (name, from) = (name.to_owned(), Some(from.to_owned()));
+        let one = Move { name, from, to, is_direct: false, reason: None };
+        if !moves.contains(&one) {
+            moves.push(one);
+        }
+    }
+    moves
 }
 
 /// Completes the tree: calculates flags, drops extraneous and failed packages, loads bundles.

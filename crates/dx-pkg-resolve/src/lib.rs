@@ -102,7 +102,7 @@ pub struct Options {
     /// Whether packages for another Node.js or npm are an error, so that older dependents are
     /// looked for.
     pub engine_strict: bool,
-    /// The conflicts that were told before, in words: those of a lockfile that does not change stay.
+    /// The conflicts that were told before, in words: they stay where the lockfile does not change.
     pub known_conflicts: Vec<String>,
     /// Whether an older version that satisfies is kept where a newer one would have to be added.
     pub prefer_dedupe: bool,
@@ -127,12 +127,6 @@ impl Options {
     pub(crate) fn accepts(&self, os: &[&str], cpu: &[&str], libc: &[&str]) -> bool {
         self.platform.accepts(os, cpu, libc)
             || self.more_platforms.iter().any(|platform| platform.accepts(os, cpu, libc))
-    }
-
-    /// Returns whether all of these conflicts were told before.
-    fn knows(&self, conflicts: &[peers::Conflict]) -> bool {
-        let is_known = |one: &peers::Conflict| self.known_conflicts.contains(&one.to_string());
-        !self.known_conflicts.is_empty() && conflicts.iter().all(is_known)
     }
 
     /// The most versions of packages that may be loaded where nothing else is said.
@@ -262,7 +256,7 @@ fn remedied(
         // What a lockfile holds and nothing has changed was told when it came there.
         Ok(resolution)
             if resolution.refused_by_npm
-                && (resolution.changed || !options.knows(&resolution.conflicts)) =>
+                && (resolution.changed || !was_told(&resolution, input)) =>
         {
             let remedy = solve::remedy(&resolution, input, true);
             let resolution = match remedy.solved {
@@ -301,6 +295,13 @@ fn remedied(
         }
         first => first,
     }
+}
+
+/// Returns whether all conflicts of a resolution were told before.
+fn was_told(resolution: &Resolution, input: Input<'_>) -> bool {
+    let known = &input.options.known_conflicts;
+    let mut texts = resolution.conflicts.iter().map(ToString::to_string);
+    texts.all(|text| known.contains(&text) || input.provider.was_told(&text))
 }
 
 /// Returns the moves of a resolution and of the one that it came from.

@@ -44,6 +44,12 @@ pub trait Provider {
         false
     }
 
+    /// Returns whether a peer conflict of a lockfile was told of before, so that it stays while the
+    /// lockfile does.
+    fn was_told(&self, _conflict: &str) -> bool {
+        false
+    }
+
     /// Returns the absolute folders that requirements for folders are read against.
     fn places(&self) -> Places {
         Places::default()

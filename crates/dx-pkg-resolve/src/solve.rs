@@ -18,6 +18,7 @@ mod packages;
 mod problem;
 mod remedy;
 mod sat;
+mod search;
 mod told;
 mod unavailable;
 mod words;

@@ -27,6 +27,7 @@ use dx_pkg_core::PackageId;
 ///                                the registry's chain: packages that are likely to follow others
 ///   written/<id>                 empty: files of the package were written to in a project
 ///   gyp/<id>                     empty: the package has a `binding.gyp`
+///   conflicts/<digest>           empty: a peer conflict was told of
 ///   git/<aa>/<digest>.dxg        the package that a commit became, by the digest of what it is of
 ///   lockfiles/<aa>/<digest>.dxl  compiled lockfiles, by the digest of their text
 ///   resolutions/<aa>/<digest>.dxr
@@ -61,6 +62,8 @@ pub enum Folder {
     Written,
     /// Marks of packages with a `binding.gyp`.
     Gyp,
+    /// Marks of peer conflicts that were told of.
+    Conflicts,
     /// Packages made of commits of git repositories.
     Git,
     /// Unfinished entries.
@@ -73,7 +76,7 @@ pub enum Folder {
 
 impl Folder {
     /// The number of folders.
-    pub(crate) const COUNT: usize = 13;
+    pub(crate) const COUNT: usize = 14;
 
     /// The name below `v1/`.
     #[must_use]
@@ -88,6 +91,7 @@ impl Folder {
             Self::Pending => "pending",
             Self::Written => "written",
             Self::Gyp => "gyp",
+            Self::Conflicts => "conflicts",
             Self::Git => "git",
             Self::Tmp => "tmp",
             Self::Trash => "trash",

@@ -1,12 +1,17 @@
-//! Marks: empty files by which the store remembers something about a package. All marks of a kind
-//! are in one folder, so that an install reads them at once.
+//! Marks: empty files by which the store remembers something about a package or a conflict. All
+//! marks of a kind are in one folder, so that an install reads them at once.
 
 use std::collections::HashSet;
 use std::io;
 
-use dx_pkg_core::PackageId;
+use dx_pkg_core::{Integrity, PackageId};
 
 use crate::{Folder, Store, StoreError};
+
+/// Returns the digest of a text in the form of a package's.
+fn id_of(text: &str) -> PackageId {
+    PackageId::from_integrity(&Integrity::sha512_of(text.as_bytes()))
+}
 
 impl Store {
     /// Marks a package; returns whether it was not marked before.
@@ -36,6 +41,20 @@ impl Store {
             known.insert(id);
         }
         Ok(())
+    }
+
+    /// Remembers that this machine was told of a peer conflict, in these words.
+    ///
+    /// # Errors
+    /// When the file system refuses.
+    pub fn mark_conflict(&self, conflict: &str) -> Result<(), StoreError> {
+        self.mark(Folder::Conflicts, id_of(conflict)).map(|_| ())
+    }
+
+    /// Returns whether this machine was told of a peer conflict.
+    #[must_use]
+    pub fn knows_conflict(&self, conflict: &str) -> bool {
+        self.marked(Folder::Conflicts).contains(&id_of(conflict))
     }
 
     /// Returns the packages that were marked by [`Self::mark_gyp`]: by this process, and by others

@@ -64,7 +64,16 @@ mod tests {
 
     #[test]
     fn the_line_of_a_requirement_is_found_in_its_section() {
-        let text = "{\n  \"name\": \"a\",\n  \"scripts\": { \"a\": \"\\\"a\\\": 1\" },\n  \"peer\": {\n    \"a\": 1 },\n  \"devDependencies\": {\n    \"@s/b\": \"1\",\n    \"a\": \"^1\"\n  }\n}\n";
+        let text = r#"{
+  "name": "a",
+  "scripts": { "a": "\"a\": 1" },
+  "peer": {
+    "a": 1 },
+  "devDependencies": {
+    "@s/b": "1",
+    "a": "^1"
+  }
+}"#;
         assert_eq!(line(text, "a"), Some(8));
         assert_eq!(line(text, "@s/b"), Some(7));
         assert_eq!(line(text, "name"), None);

@@ -227,12 +227,20 @@ fn manifest_of(importer: &str) -> String {
 }
 
 impl Explanation {
-    /// Returns whether a conflict is among those that it explains.
+    /// Returns whether a conflict is among those that it explains: a package of its own, or another
+    /// one that finds the same version of the peer.
     #[must_use]
     pub fn covers(&self, conflict: &Conflict) -> bool {
         let label = &conflict.dependent;
         let dependent = label.rsplit_once('@').map_or(label.as_str(), |(name, _)| name);
-        self.pairs.iter().any(|(of, peer)| of == dependent && *peer == conflict.name)
+        let is_found = |party: &Party| {
+            party.name == conflict.name
+                && party.version.is_some()
+                && party.version == conflict.found
+        };
+        let mut peers = self.pairs.iter().filter(|(_, peer)| *peer == conflict.name);
+        peers.clone().any(|(of, _)| of == dependent)
+            || peers.next().is_some() && self.parties.iter().any(is_found)
     }
 
     /// Returns the sentence.
@@ -309,13 +317,19 @@ impl Explanation {
     /// Returns the override as it is written into `package.json`.
     #[must_use]
     pub fn exception_in_words(&self) -> Option<String> {
-        let entries: Vec<String> = self
-            .exception
-            .iter()
-            .map(|Exception { dependent, peer, value }| {
-                format!("\"{dependent}\": {{ \"{peer}\": \"{value}\" }}")
-            })
-            .collect();
+        let mut dependents: Vec<&str> = Vec::new();
+        for one in &self.exception {
+            if !dependents.contains(&one.dependent.as_str()) {
+                dependents.push(&one.dependent);
+            }
+        }
+        let entry = |dependent: &&str| {
+            let own = self.exception.iter().filter(|one| one.dependent == **dependent);
+            let peers: Vec<String> =
+                own.map(|one| format!("\"{}\": \"{}\"", one.peer, one.value)).collect();
+            format!("\"{dependent}\": {{ {} }}", peers.join(", "))
+        };
+        let entries: Vec<String> = dependents.iter().map(entry).collect();
         let entries = (!entries.is_empty()).then(|| entries.join(", "))?;
         Some(format!("\"overrides\": {{ {entries} }} in package.json"))
     }

@@ -6,7 +6,7 @@
 use dx_pkg_core::{Range, Spec, Version};
 use dx_pkg_lock::LockPackage;
 
-use super::consent::asking;
+use super::consent::{Asking, asking, is_excluded};
 use super::explanation::{Change, Exception, MOST_CHANGES, Section, Wanted};
 use super::gather::{Gathered, gather};
 use super::order::{Outcome, Solution, solve};
@@ -58,7 +58,7 @@ impl Search<'_> {
                 continue;
             }
             let Ok(Some(gathered)) = gather(self.source, &widened) else { continue };
-            let gathered = gathered.relaxed(self.others);
+            let gathered = without_escapes(gathered.relaxed(self.others));
             match solve(&gathered.problem) {
                 Outcome::Solved(solution) if !solution.has_escapes => {
                     found.push((widened, gathered, solution));
@@ -187,6 +187,19 @@ impl Search<'_> {
         }
         let written = requirement_of(self.source.importer, peer).map(|(_, spec)| spec.clone());
         written.or_else(|| self.source.found(peer)?.version.clone())
+    }
+}
+
+/// Returns a problem without the candidates of packages that its solution has as escapes.
+fn without_escapes(gathered: Gathered) -> Gathered {
+    match solve(&gathered.problem) {
+        Outcome::Solved(solution) if solution.has_escapes => {
+            let escapes =
+                Asking { escapes: asking(&gathered, &solution).escapes, ..Asking::default() };
+            gathered
+                .without(|package, candidate| is_excluded(&gathered, &escapes, package, candidate))
+        }
+        _ => gathered,
     }
 }
 

@@ -175,6 +175,8 @@ impl<'s> Source<'s> {
             .and_then(|entry| Version::parse(entry.version.as_deref()?).ok())
             .and_then(|version| packument.find(&version));
         let pick = self.picker.pick(packument, spec);
+        // A tag is exact, whatever is locked.
+        let locked = locked.filter(|index| registry_range(spec).is_some() || pick == Some(*index));
         let is_available = |view: &VersionView<'_>| {
             let exact = Spec::Version(view.version());
             !view.is_prerelease()

@@ -7,12 +7,11 @@ use dx_pkg_core::Version;
 use dx_pkg_lock::{Lock, LockPackage};
 
 use super::alterations::Alterations;
-use super::consent::{Asking, asking, is_excluded};
 use super::explanation::{Change, Explanation, Finding, MOST_CHANGES, Party, Statement};
-use super::gather::{Gathered, TooMany, gather};
+use super::gather::Gathered;
 use super::helpful::Search;
-use super::order::{Outcome, Solution, solve};
 use super::packages::{Source, keep_first};
+use super::search::{Part, search};
 use super::told::Contradiction;
 use crate::pick::Picker;
 use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_once};
@@ -20,8 +19,6 @@ use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_o
 /// The most times that the conflicts of a solution are added to the problem, or a version is left
 /// out with which the solution cannot be installed.
 const MOST_ROUNDS: usize = 12;
-/// The most contradictions and exclusions of one importer.
-const MOST_STEPS: usize = 16;
 /// The most explanations of one resolution.
 const MOST_EXPLANATIONS: usize = 5;
 
@@ -83,8 +80,8 @@ pub(crate) struct Remedy {
     pub(crate) explanations: Vec<Explanation>,
 }
 
-/// Looks for versions without the conflicts of `refused`, and explains those that stay if `explains`
-/// is set.
+/// Looks for versions without the conflicts of `refused`, and explains those that stay if
+/// `explains` is set.
 pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> Remedy {
     let picker = Picker::new(input.options.pick.clone());
     let alterations = Alterations::new(input.requirements);
@@ -157,7 +154,11 @@ fn with_verdict(mut remedy: Remedy, refused: &Resolution, input: Input<'_>) -> R
     if !remedy.explanations.is_empty() {
         let is_refused = is_refused(remedy.solved.as_ref().unwrap_or(refused), input);
         for explanation in &mut remedy.explanations {
-            explanation.is_refused_by_npm = is_refused;
+            // npm ci lets an optional peer pass.
+            let mut needs = explanation.facts.iter().filter_map(|fact| fact.needs.as_ref());
+            let is_optional = needs.next().is_some_and(|need| need.is_optional)
+                && needs.all(|need| need.is_optional);
+            explanation.is_refused_by_npm = is_refused && !is_optional;
         }
     }
     remedy
@@ -174,77 +175,6 @@ fn is_refused(resolution: &Resolution, input: Input<'_>) -> bool {
     };
     let again = Input { previous: Some(&resolution.lock), options: &options, ..input };
     again.resolve().is_ok_and(|again| again.refused_by_npm)
-}
-
-/// The outcome for one importer.
-#[derive(Default)]
-struct Part {
-    /// Versions that agree but for the contradictions.
-    solution: Option<(Gathered, Solution)>,
-    /// Versions that agree, about which the project is asked.
-    offer: Option<(Gathered, Solution, Asking)>,
-    contradictions: Vec<Contradiction>,
-    /// The number of packages of a problem that was given up.
-    given_up: Option<usize>,
-    /// Whether a package could not be loaded.
-    is_incomplete: bool,
-}
-
-/// Solves the problem of one importer. What the project would be asked about is left out after it
-/// was found, and each contradiction once it is known.
-fn search(source: &Source<'_>, banned: &[(String, Version)]) -> Part {
-    let mut part = Part::default();
-    let mut current = match gather(source, &[]) {
-        Ok(None) => return part,
-        Ok(Some(gathered)) => gathered,
-        Err(TooMany(packages)) => {
-            part.given_up = Some(packages);
-            return part;
-        }
-    };
-    part.is_incomplete = current.known.iter().any(|known| known.is_unreachable);
-    if part.is_incomplete {
-        return part;
-    }
-    if !banned.is_empty() {
-        current = current.without(|package, candidate| {
-            let known = &current.known[package];
-            let version = known.version(candidate);
-            banned.iter().any(|(name, one)| *name == known.name && one == version)
-        });
-    }
-    for _ in 0..MOST_STEPS {
-        match solve(&current.problem) {
-            Outcome::GivenUp => {
-                part.given_up = Some(current.known.len());
-                return part;
-            }
-            Outcome::Contradiction(core) => {
-                let contradiction = Contradiction { core, gathered: current };
-                let pairs = contradiction.named_pairs();
-                if pairs.is_empty() {
-                    return part;
-                }
-                current = contradiction.gathered.relaxed(&pairs);
-                part.contradictions.push(contradiction);
-            }
-            Outcome::Solved(solution) => {
-                let asked = asking(&current, &solution);
-                if asked.is_empty() {
-                    part.solution = Some((current, solution));
-                    return part;
-                }
-                let next = current.without(|package, candidate| {
-                    is_excluded(&current, &asked, package, candidate)
-                });
-                if part.offer.is_none() && part.contradictions.is_empty() {
-                    part.offer = Some((current, solution, asked));
-                }
-                current = next;
-            }
-        }
-    }
-    part
 }
 
 /// A solution that cannot be installed, or is no better.
@@ -508,10 +438,10 @@ fn ends(
         (name.to_owned(), conflict.name.clone())
     };
     let known: Vec<(String, String)> = refused.conflicts.iter().map(pair).collect();
-    !(is_sole && resolution.refused_by_npm)
-        && resolution
-            .conflicts
-            .iter()
-            .map(pair)
-            .all(|pair| known.contains(&pair) && !pairs.contains(&pair))
+    let mut left = resolution.conflicts.iter().map(pair);
+    if is_sole {
+        // What npm accepts besides is no conflict of the project's own.
+        return !resolution.refused_by_npm && left.all(|pair| !pairs.contains(&pair));
+    }
+    left.all(|pair| known.contains(&pair) && !pairs.contains(&pair))
 }

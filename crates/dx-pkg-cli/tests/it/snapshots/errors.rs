@@ -194,13 +194,18 @@ fn strict_peer_conflict() {
     let registry = registry();
     registry.package("plugin", "1.0.0").peer("a", "1.0.0").publish();
     let project = Project::new(&registry).dep("plugin", "1").dep("a", "1.1.0").create();
-    assert_snapshot!(output(&project, ["install", "--strict-peer-deps"]), @r"
+    assert_snapshot!(output(&project, ["install", "--strict-peer-deps"]), @r#"
     exit: 1
     --- stdout
     --- stderr
-    error: peer dependencies conflict: plugin@1.0.0 needs a@1.0.0, but found a@1.1.0 (project requires a@1.1.0) [DX_PEER_CONFLICT]
+    error: no published version of plugin (1.0.0 is the newest) accepts a 1.1.0
+      package.json:6 asks for a 1.1.0
+      package.json:5 asks for plugin 1; 1.0.0, the newest, needs a 1.0.0
+      What would help: dx add -E a@1.0.0
+      To take the risk: "overrides": { "plugin": { "a": "$a" } } in package.json
+      More: docs/peer-conflicts.md [DX_PEER_CONFLICT]
       help: change one of the versions, or install without --strict-peer-deps to go on with a warning
-    ");
+    "#);
 }
 
 #[test]

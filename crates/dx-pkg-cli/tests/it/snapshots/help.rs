@@ -32,6 +32,7 @@ fn dx() {
       restart          Run the project's script "restart", or "stop" and "start"
       install-test     Do what "install" does, then run the project's script "test" [alias: it]
       install-ci-test  Do what "ci" does, then run the project's script "test" [alias: cit]
+      peers            List the peer conflicts of the lockfile, with reasons and changes that would help
       store            Manage the store
 
     Options:
@@ -50,7 +51,29 @@ fn dx() {
 
 #[test]
 fn peers() {
-    assert_snapshot!(help(["peers", "--help"]), @"");
+    assert_snapshot!(help(["peers", "--help"]), @r"
+    exit: 0
+    --- stdout
+    List the peer conflicts of the lockfile, with reasons and changes that would help
+
+    Usage: dx peers [OPTIONS]
+
+    Options:
+          --registry <URL>          Install from this registry
+          --offline                 Do not use the network
+          --prefer-offline          Use cached metadata without checking whether it is current
+          --prefer-online           Check whether cached metadata is current even while it is fresh
+          --before <DATE>           Choose only versions published before this date
+          --min-release-age <DAYS>  Choose only versions published at least this many days ago
+      -C, --dir <FOLDER>            Run as if dx had been started in this folder
+          --json                    Print one JSON object instead of text
+      -s, --silent                  Print only errors
+          --verbose                 Also print statistics: requests, bytes, links
+      -h, --help                    Print help
+
+    Ends with 1 if there is a conflict. `dx check peers` is the same.
+    --- stderr
+    ");
 }
 
 #[test]

@@ -121,16 +121,20 @@ fn peer_conflict() {
     let registry = registry();
     registry.package("plugin", "1.0.0").peer("c", "2.0.0").publish();
     let project = Project::new(&registry).dep("plugin", "1").dep("c", "2.1.0").create();
-    assert_snapshot!(output(&project, ["install"]), @r"
+    assert_snapshot!(output(&project, ["install"]), @r#"
     exit: 0
     --- stdout
     + c 2.1.0
     + plugin 1.0.0
     Added 2 packages (2 in total) in [TIME], with 1 peer requirement not met (see above)
     --- stderr
-    warning: 1 peer requirement not met; continuing anyway, like npm --force:
-      plugin@1.0.0 needs c@2.0.0, but found c@2.1.0 (project requires c@2.1.0)
-    ");
+    warning: no published version of plugin (1.0.0 is the newest) accepts c 2.1.0
+      package.json:6 asks for c 2.1.0
+      package.json:5 asks for plugin 1; 1.0.0, the newest, needs c 2.0.0
+      What would help: dx add -E c@2.0.0
+      To take the risk: "overrides": { "plugin": { "c": "$c" } } in package.json
+      Installed as npm --force would; npm ci refuses this lockfile. More: docs/peer-conflicts.md
+    "#);
 }
 
 #[test]
