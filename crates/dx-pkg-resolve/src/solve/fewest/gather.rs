@@ -350,7 +350,9 @@ impl Gathering<'_> {
         let index = self.packages[package].candidates[candidate].index;
         let is_present = self.packages[package].present.contains(&index);
         let view = packument.version(index);
-        let (mut asks, mut is_usable) = (Vec::new(), true);
+        // What a tarball contains is known only once it is fetched.
+        let bundles = view.bundles_all() || view.bundled().next().is_some();
+        let (mut asks, mut is_usable) = (Vec::new(), is_present || !bundles);
         for (name, spec, is_optional, is_peer) in requirements_of(&view) {
             let Options { legacy_peer_deps, .. } = self.source.options;
             if is_peer && *legacy_peer_deps
