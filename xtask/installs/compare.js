@@ -1,9 +1,9 @@
 // Whole installs of random projects with npm and with dx: the same lockfile, the same tree, the same refusals.
-//   node compare.js <npm package folder> <dx> <first seed> <number> [--kind NAME] [--keep FOLDER] [--dedupe]
+//   node compare.js <npm package folder> <dx> <first seed> <number> [--kind NAME] [--keep FOLDER]
 // Prints a line for each project that differs, then the sums. npm's own code runs in processes of this script, a batch of
 // projects in each, so that a project takes a tenth of a second and one at which npm does not come to an end is left out.
-// Each step starts from npm's lockfile, which a step may edit first. With --dedupe two more steps deduplicate: what the steps
-// left, and what comes of it when the project's requirements have moved.
+// Each step starts from npm's lockfile, which a step may edit first. The kind dedupe stands for all of them, with two
+// steps more that deduplicate: what the steps left, and what comes of it when the project's requirements have moved.
 'use strict'
 
 const { execFile, spawnSync } = require('node:child_process')
@@ -18,7 +18,7 @@ const { load } = require('./npm.js')
 const { differences, lockDifferences, short, tree } = require('./differences.js')
 
 const { values: flags, positionals } = parseArgs({
-  options: { kind: { type: 'string' }, keep: { type: 'string' }, dedupe: { type: 'boolean' }, worker: { type: 'boolean' } },
+  options: { kind: { type: 'string' }, keep: { type: 'string' }, worker: { type: 'boolean' } },
   allowPositionals: true,
 })
 const [npm, dx] = positionals.map(one => path.resolve(one))
@@ -84,7 +84,7 @@ const duplicated = lock => {
   return short.filter((name, at) => short.indexOf(name) !== at)
 }
 
-/** Adds the steps of --dedupe. */
+/** Adds the steps of the kind dedupe. */
 const dedupeAtEnd = one => {
   const last = one.steps.at(-1).root
   const more = structuredClone(last)
@@ -161,8 +161,9 @@ const work = async () => {
   await server.start()
   const sums = {}
   for (let seed = first; seed < first + number; seed++) {
-    const one = generate(seed, semver, flags.kind)
-    flags.dedupe && dedupeAtEnd(one)
+    const dedupes = flags.kind === 'dedupe'
+    const one = generate(seed, semver, dedupes ? undefined : flags.kind)
+    dedupes && dedupeAtEnd(one)
     const registry = server.publish(`s${seed}`, one.registry, one.bundles, one.digests)
     const folder = path.join(place, String(seed))
     let outcome
@@ -198,7 +199,6 @@ const TIME = 240000
 /** Compares `count` projects from `seed` on in another process; false if that dies. */
 const batch = (seed, count, sums) => {
   const given = ['kind', 'keep'].filter(name => flags[name]).flatMap(name => [`--${name}`, flags[name]])
-  flags.dedupe && given.push('--dedupe')
   const words = [`--max-old-space-size=${MEMORY}`, __filename, npm, dx, String(seed), String(count), ...given, '--worker']
   const done = spawnSync(process.execPath, words, { encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'], timeout: TIME })
   if (done.status !== 0) {

@@ -152,7 +152,8 @@ const COMPARE: &str = "\
              which writes the lockfiles of the kind npm-6. With --data the projects that differ are kept there
   semver     generated versions and ranges, with npm's own code
   installs   whole installs of generated projects: lockfiles, trees and refusals; with --data the projects that
-             differ are kept there; --only names one kind of xtask/installs/projects.js
+             differ are kept there; --only names one kind of xtask/installs/projects.js, or dedupe: all of them,
+             with steps that deduplicate
 ";
 
 const INJECT: &str = "\

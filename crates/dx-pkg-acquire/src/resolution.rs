@@ -80,7 +80,10 @@ pub fn resolve(
         if let Some(aim) = input.aim {
             let previous = upgraded.as_ref().map(|upgraded| &upgraded.lock).or(previous);
             let began = Instant::now();
-            let is_over = || began.elapsed() > MOST_SEARCHING || context.cancel.is_cancelled();
+            let is_over = |is_at_end| {
+                let most = if is_at_end { 2 * MOST_SEARCHING } else { MOST_SEARCHING };
+                began.elapsed() > most || context.cancel.is_cancelled()
+            };
             let found = minimise(requirements, previous, provider, options, aim, &is_over);
             return found.map(|(resolution, found)| (resolution, Some(found)));
         }

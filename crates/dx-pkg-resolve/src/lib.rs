@@ -7,8 +7,8 @@
 //! The modules follow Arborist's: `build` is `build-ideal-tree`, `can_place` is `can-place-dep`,
 //! `place` is `place-dep`, `pick` is `npm-pick-manifest`, `flags` is `calc-dep-flags`, `overrides`
 //! is `override-set`, and `tree` holds nodes and edges. A *scratch tree* is Arborist's virtual
-//! root. [`change::change()`] has no counterpart there: it resolves a changed manifest in the affected part
-//! of a lock only.
+//! root. [`change::change()`] has no counterpart there: it resolves a changed manifest in the
+//! affected part of a lock only.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

@@ -19,8 +19,8 @@ pub struct SeveralVersions {
     pub from: String,
     /// The versions, in ascending order.
     pub versions: Vec<String>,
-    /// Requirements that contradict each other, each a dependent and its range; all of them where no
-    /// two do.
+    /// Requirements that contradict each other, each a dependent and its range; all of them where
+    /// no two do.
     pub asked: Vec<(String, String)>,
     /// Whether the lockfile has the versions, and may not be changed.
     pub is_locked: bool,

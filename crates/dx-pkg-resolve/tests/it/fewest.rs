@@ -18,7 +18,7 @@ fn parts(older: Package) -> World {
 
 fn fewest(world: &World, project: &Package) -> (Resolution, Fewer) {
     let requirements = world.requirements(project);
-    minimise(&requirements, None, world, &world.options, Aim::Fewest, &|| false).unwrap()
+    minimise(&requirements, None, world, &world.options, Aim::Fewest, &|_| false).unwrap()
 }
 
 fn version(resolution: &Resolution, name: &str) -> String {
@@ -85,7 +85,7 @@ fn without_time_the_tree_stays() {
     let project = project(&["tool@*", "other@*"]);
     let requirements = world.requirements(&project);
     let (found, fewer) =
-        minimise(&requirements, None, &world, &world.options, Aim::Fewest, &|| true).unwrap();
+        minimise(&requirements, None, &world, &world.options, Aim::Fewest, &|_| true).unwrap();
     assert_eq!(found.lock, world.install(&project).lock);
     assert!(!fewer.is_complete && fewer.steps.is_empty(), "{fewer:?}");
 }

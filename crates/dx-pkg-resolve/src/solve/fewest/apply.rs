@@ -12,7 +12,8 @@ use crate::pick::Picker;
 use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_once};
 
 /// Resolves `requirements` with the fewest versions of packages, or the fewest outdated ones.
-/// `is_over` tells that the time for the search is up; the best that was found until then counts.
+/// `is_over` tells that the time for the search is up, or with `true` also that for moving what
+/// differs back to what it was; the best that was found until then counts.
 ///
 /// The result is one of npm's rules with other versions chosen within the same ranges. It has no
 /// peer conflict more than that without the choice, which is returned where nothing is better.
@@ -25,7 +26,7 @@ pub fn minimise(
     provider: &dyn Provider,
     options: &Options,
     aim: Aim,
-    is_over: &dyn Fn() -> bool,
+    is_over: &dyn Fn(bool) -> bool,
 ) -> Result<(Resolution, Fewer), ResolveError> {
     let base = crate::resolve(requirements, previous, provider, options)?;
     let renewed = (aim == Aim::Newest)

@@ -57,6 +57,8 @@ struct Gathering<'s> {
     packages: Vec<Loading>,
     ranges: Vec<(usize, Vec<VersionIndex>)>,
     by_text: FxHashMap<(usize, String), usize>,
+    /// What is known of requirements, by name and specifier.
+    targets: FxHashMap<String, FxHashMap<String, Target>>,
     roots: Vec<usize>,
     /// Candidates whose requirements are not read yet.
     unread: Vec<(usize, usize)>,
@@ -64,9 +66,10 @@ struct Gathering<'s> {
 }
 
 /// What a requirement is for.
+#[derive(Clone, Copy)]
 enum Target {
-    /// A package of the problem, by its position.
-    Package(usize, Spec),
+    /// A package of the problem, by the position of the range.
+    Range(usize),
     /// Something that stays as it is.
     Fixed,
     /// A package that is not in the tree.
@@ -83,6 +86,7 @@ pub(super) fn gather(source: &Source<'_>) -> Option<Problem> {
         packages: Vec::new(),
         ranges: Vec::new(),
         by_text: FxHashMap::default(),
+        targets: FxHashMap::default(),
         roots: Vec::new(),
         unread: Vec::new(),
         count: 0,
@@ -166,19 +170,20 @@ impl Gathering<'_> {
         let locks = std::iter::once(self.source.lock).chain(self.source.other);
         let entries = locks.flat_map(|lock| &lock.packages);
         let is_chosen = |entry: &&LockPackage| is_package(entry) && !entry.in_bundle;
-        let mut names: Vec<&str> =
-            entries.filter(is_chosen).map(LockPackage::package_name).collect();
-        names.sort_unstable();
-        names.dedup();
-        names.retain(|name| !fixed.contains(*name));
-        let expected: Vec<(String, String)> =
-            names.iter().map(|name| ((*name).to_owned(), "*".to_owned())).collect();
+        let version = |entry: &LockPackage| entry.version.clone().unwrap_or_default();
+        let mut expected: Vec<(String, String)> = entries
+            .filter(is_chosen)
+            .map(|entry| (entry.package_name().to_owned(), version(entry)))
+            .filter(|(name, _)| !fixed.contains(name))
+            .collect();
+        expected.sort_unstable();
+        expected.dedup_by(|a, b| a.0 == b.0);
         self.source.provider.expected(&expected);
-        for name in names {
+        for (name, _) in &expected {
             let Ok(packument) = self.source.provider.packument(name) else { continue };
             let versions = packument.versions().map(|view| view.version()).collect();
             let latest = packument.tag("latest").map(|at| packument.version(at).version());
-            self.names.insert(name.to_owned(), self.packages.len());
+            self.names.insert(name.clone(), self.packages.len());
             self.packages.push(Loading {
                 packument,
                 versions,
@@ -227,11 +232,10 @@ impl Gathering<'_> {
             }
         }
         for (name, spec) in asked {
-            if let Target::Package(package, spec) = self.target(&name, &spec, fixed) {
-                let range = self.range(package, &spec);
-                if self.meets(range) {
-                    self.roots.push(range);
-                }
+            if let Target::Range(range) = self.target(&name, &spec, fixed)
+                && self.meets(range)
+            {
+                self.roots.push(range);
             }
         }
         self.roots.sort_unstable();
@@ -244,21 +248,29 @@ impl Gathering<'_> {
         }
     }
 
-    fn target(&self, name: &str, spec: &str, fixed: &FxHashSet<String>) -> Target {
+    fn target(&mut self, name: &str, spec: &str, fixed: &FxHashSet<String>) -> Target {
+        if let Some(known) = self.targets.get(name).and_then(|specs| specs.get(spec)) {
+            return *known;
+        }
+        let target = self.new_target(name, spec, fixed);
+        self.targets.entry(name.to_owned()).or_default().insert(spec.to_owned(), target);
+        target
+    }
+
+    fn new_target(&mut self, name: &str, spec: &str, fixed: &FxHashSet<String>) -> Target {
         if fixed.contains(name) {
             return Target::Fixed;
         }
-        let Ok(parsed) = Spec::parse(spec) else { return Target::Unknown };
-        if !parsed.is_registry() {
+        let Some(parsed) = Spec::parse(spec).ok().filter(Spec::is_registry) else {
             return Target::Unknown;
-        }
+        };
         let known = match &parsed {
             Spec::Alias { name, .. } if fixed.contains(name.as_str()) => return Target::Fixed,
             Spec::Alias { name, .. } => self.names.get(name.as_str()),
             _ => self.names.get(name),
         };
-        match known {
-            Some(package) => Target::Package(*package, parsed),
+        match known.copied() {
+            Some(package) => Target::Range(self.range(package, &parsed)),
             None => Target::Unknown,
         }
     }
@@ -339,7 +351,9 @@ impl Gathering<'_> {
         let index = self.packages[package].candidates[candidate].index;
         let is_present = self.packages[package].present.contains(&index);
         let view = packument.version(index);
-        let (mut asks, mut is_usable) = (Vec::new(), true);
+        // What a tarball contains is known only once it is fetched.
+        let bundles = view.bundles_all() || view.bundled().next().is_some();
+        let (mut asks, mut is_usable) = (Vec::new(), is_present || !bundles);
         for (name, spec, is_optional, is_peer) in requirements_of(&view) {
             let Options { legacy_peer_deps, .. } = self.source.options;
             if is_peer && *legacy_peer_deps
@@ -351,12 +365,12 @@ impl Gathering<'_> {
                 Target::Fixed => {}
                 // npm leaves out what it cannot load, where it is optional.
                 Target::Unknown => is_usable &= is_present || is_peer && is_optional,
-                Target::Package(target, spec) => {
+                Target::Range(range) => {
+                    let target = self.ranges[range].0;
                     self.packages[target].is_peer |= is_peer;
                     if is_peer && is_optional {
                         continue;
                     }
-                    let range = self.range(target, &spec);
                     let has_any = !self.ranges[range].1.is_empty();
                     if is_present && !self.meets(range) || is_optional && !has_any {
                         continue;

@@ -15,6 +15,9 @@ const MOST_COUNTED: usize = 700;
 /// The most versions that a package may have in a sum beside those it has.
 const MORE: usize = 1;
 
+/// Tells whether the time is up: for the search, or with `true` also for what follows it.
+pub(super) type Over<'o> = &'o dyn Fn(bool) -> bool;
+
 /// The result of a search.
 #[derive(Clone, Debug)]
 pub(super) struct Found {
@@ -24,7 +27,7 @@ pub(super) struct Found {
 }
 
 /// Searches for the best selection; `is_over` tells that the time is up.
-pub(super) fn search(problem: &Problem, aim: Aim, is_over: &dyn Fn() -> bool) -> Found {
+pub(super) fn search(problem: &Problem, aim: Aim, is_over: Over<'_>) -> Found {
     let mut search = Search::new(problem, aim, problem.present(), is_over);
     if aim == Aim::Newest {
         search.bound(Kind::Outdated);
@@ -57,11 +60,13 @@ struct Group {
 struct Search<'s> {
     problem: &'s Problem,
     aim: Aim,
-    is_over: &'s dyn Fn() -> bool,
+    is_over: Over<'s>,
     clauses: Clauses,
     groups: Vec<Group>,
     best: Selection,
     is_best: bool,
+    /// Whether only what differs from the tree is still moved back to it.
+    is_at_end: bool,
 }
 
 /// The counters of a sum.
@@ -112,9 +117,18 @@ impl Clauses {
 }
 
 impl<'s> Search<'s> {
-    fn new(problem: &'s Problem, aim: Aim, best: Selection, is_over: &'s dyn Fn() -> bool) -> Self {
+    fn new(problem: &'s Problem, aim: Aim, best: Selection, is_over: Over<'s>) -> Self {
         let clauses = Clauses::new(problem);
-        Search { problem, aim, is_over, clauses, groups: Vec::new(), best, is_best: true }
+        Search {
+            problem,
+            aim,
+            is_over,
+            clauses,
+            groups: Vec::new(),
+            best,
+            is_best: true,
+            is_at_end: false,
+        }
     }
 
     /// Returns how many candidates of a package the best selection has.
@@ -150,7 +164,7 @@ impl<'s> Search<'s> {
 
     /// Asks whether all of `assumed` can be true, and takes the selection that shows it.
     fn ask(&mut self, assumed: &[Literal]) -> bool {
-        if (self.is_over)() {
+        if (self.is_over)(self.is_at_end) {
             self.is_best = false;
             return false;
         }
@@ -201,9 +215,19 @@ impl<'s> Search<'s> {
                 loose.is_best = false;
                 break;
             };
+            // The step grows while there is a solution, so that a much smaller sum takes few.
+            let mut step = 1;
             loop {
                 let total = loose.total(*kind).saturating_sub(apart);
-                if total == 0 || !loose.ask(&[!counters[total - 1]]) {
+                if total == 0 {
+                    break;
+                }
+                step = step.min(total);
+                if loose.ask(&[!counters[total - step]]) {
+                    step *= 2;
+                } else if step > 1 {
+                    step /= 2;
+                } else {
                     break;
                 }
             }
@@ -259,7 +283,8 @@ impl<'s> Search<'s> {
         let Some(first) = counters.first().filter(|_| self.count(package, kind) == 1) else {
             return false;
         };
-        let stays = !(self.is_over)() && self.clauses.sat.solve(&[!*first]) == Answer::Impossible;
+        let stays =
+            !(self.is_over)(false) && self.clauses.sat.solve(&[!*first]) == Answer::Impossible;
         if stays {
             counters.iter().skip(1).for_each(|more| self.clauses.sat.clause([!*more]));
         }
@@ -269,6 +294,7 @@ impl<'s> Search<'s> {
     /// Moves what differs from the tree as near to it as the bounds allow; with [`Aim::Newest`] to
     /// the newest.
     fn prefer(&mut self) {
+        self.is_at_end = true;
         let mut changed = Vec::new();
         for package in 0..self.problem.packages.len() {
             let present = &self.problem.packages[package].present;

@@ -113,7 +113,7 @@ fn the_fewest_versions_are_found() {
     let mut better = 0;
     for seed in 1..1_500 {
         let problem = random(seed);
-        let found = search(&problem, Aim::Fewest, &|| false);
+        let found = search(&problem, Aim::Fewest, &|_| false);
         assert!(found.is_best && is_whole(&problem, &found.selection), "seed {seed}");
         let (versions, _) = problem.counts(&found.selection);
         let least = least(&problem, |(versions, _)| (versions, 0));
@@ -128,7 +128,7 @@ fn the_fewest_outdated_versions_are_found_and_of_those_the_fewest() {
     let mut better = 0;
     for seed in 1..1_500 {
         let problem = random(seed);
-        let found = search(&problem, Aim::Newest, &|| false);
+        let found = search(&problem, Aim::Newest, &|_| false);
         assert!(is_whole(&problem, &found.selection), "seed {seed}");
         let key = |(versions, outdated)| (outdated, versions);
         let own = key(problem.counts(&found.selection));
@@ -141,7 +141,7 @@ fn the_fewest_outdated_versions_are_found_and_of_those_the_fewest() {
 #[test]
 fn what_was_found_counts_when_the_time_is_up() {
     let problem = random(7);
-    let found = search(&problem, Aim::Fewest, &|| true);
+    let found = search(&problem, Aim::Fewest, &|_| true);
     assert_eq!((found.selection, found.is_best), (problem.present(), false));
 }
 
@@ -149,7 +149,7 @@ fn what_was_found_counts_when_the_time_is_up() {
 fn a_version_stays_where_another_would_not_make_fewer() {
     for seed in 1..300 {
         let problem = random(seed);
-        let found = search(&problem, Aim::Fewest, &|| false);
+        let found = search(&problem, Aim::Fewest, &|_| false);
         let present = problem.present();
         if problem.counts(&found.selection).0 == problem.counts(&present).0 {
             assert_eq!(found.selection, present, "seed {seed}");
