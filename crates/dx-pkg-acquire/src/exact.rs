@@ -110,7 +110,8 @@ fn provider<'a>(
     provider_with(context, pick, policy, counters)
 }
 
-fn provider_with<'a>(
+/// Returns a provider of what registries say, and of nothing else.
+pub(crate) fn provider_with<'a>(
     context: &'a Context,
     pick: PickOptions,
     policy: MetadataPolicy,

@@ -19,6 +19,7 @@ pub mod files;
 pub mod input;
 pub mod local;
 pub mod metadata;
+pub mod offers;
 pub mod package;
 pub mod prediction;
 mod resolution;

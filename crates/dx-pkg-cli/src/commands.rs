@@ -4,6 +4,7 @@ mod ci;
 mod dedupe;
 mod install;
 mod list;
+mod outdated;
 mod peers;
 mod remove;
 mod run;
@@ -86,6 +87,7 @@ pub enum Command {
     Ll(list::ListArguments),
     #[command(visible_alias = "why")]
     Explain(list::ExplainArguments),
+    Outdated(outdated::OutdatedArguments),
     Store(store::StoreArguments),
 }
 
@@ -138,6 +140,7 @@ impl Arguments {
             | Command::Stop(script)
             | Command::Restart(script) => script.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
+            Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
             Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
@@ -149,7 +152,7 @@ impl Arguments {
 }
 
 /// The commands that ask about a project, which no setting changes but by a flag of their own.
-const QUESTIONS: [&str; 3] = ["ls", "ll", "explain"];
+const QUESTIONS: [&str; 4] = ["ls", "ll", "explain", "outdated"];
 
 /// Returns the command among the words, if it is a question.
 fn question<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
@@ -191,6 +194,7 @@ impl Command {
             Self::Ls(arguments) => arguments.run(&environment, report),
             Self::Ll(arguments) => arguments.in_full().run(&environment, report),
             Self::Explain(arguments) => arguments.run(&environment, report),
+            Self::Outdated(arguments) => arguments.run(environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -1,8 +1,9 @@
-//! Answers questions about a project: what is installed, and why. Nothing is changed, and neither
-//! the store nor the network is opened.
+//! Answers questions about a project: what is installed, why, and what there is newer. Nothing is
+//! changed.
 //!
-//! [`View`] is a project with the graph of what is in its `node_modules`; [`list`] and [`explain`]
-//! are what `dx ls` and `dx explain` say of it, in npm's forms.
+//! [`View`] is a project with the graph of what is in its `node_modules`; [`list`], [`explain`] and
+//! [`outdated`] are what `dx ls`, `dx explain` and `dx outdated` say of it, in npm's forms. Only the
+//! last asks registries.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -10,6 +11,7 @@ mod error;
 pub mod explain;
 mod installed;
 pub mod list;
+pub mod outdated;
 mod view;
 
 pub use error::InspectError;

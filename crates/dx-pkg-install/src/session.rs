@@ -163,7 +163,7 @@ impl Session {
     }
 
     /// Returns the version of Node.js that packages are chosen for.
-    pub(crate) fn node_version(&self) -> Result<Option<Version>, InstallError> {
+    pub fn node_version(&self) -> Result<Option<Version>, InstallError> {
         if let Some(text) = self.config().node_version()? {
             return Ok(Some(Version::parse(&text)?));
         }

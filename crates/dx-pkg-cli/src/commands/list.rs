@@ -90,6 +90,11 @@ impl ListArguments {
         ListArguments { long: true, ..self.clone() }
     }
 
+    fn omitted_kinds(&self) -> Vec<Kind> {
+        let production = self.prod.then_some(Kind::Dev);
+        self.omit.iter().copied().chain(production).collect()
+    }
+
     /// Lists what is installed.
     pub fn run(
         &self,
@@ -103,7 +108,7 @@ impl ListArguments {
             depth: self.depth,
             all: self.all,
             links_only: self.link,
-            omitted: self.omitted(environment),
+            omitted: omitted(&self.omitted_kinds(), &self.include, environment),
             long: self.long,
             with_root: self.members.include_workspace_root,
             without_workspaces: self.members.no_workspaces,
@@ -128,23 +133,6 @@ impl ListArguments {
         }
         Ok(if list.found_any() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
-
-    /// Returns the kinds of direct dependencies that are left out.
-    fn omitted(&self, environment: &Environment) -> Vec<Omitted> {
-        let in_production = environment.variable("NODE_ENV") == Some("production");
-        let mut omitted = self.omit.clone();
-        if self.prod || in_production {
-            omitted.push(Kind::Dev);
-        }
-        omitted.retain(|kind| !self.include.contains(kind));
-        let kinds = omitted.iter().filter_map(|kind| match kind {
-            Kind::Dev => Some(Omitted::Development),
-            Kind::Optional => Some(Omitted::Optional),
-            Kind::Peer => Some(Omitted::Peer),
-            Kind::Prod => None,
-        });
-        kinds.collect()
-    }
 }
 
 impl ExplainArguments {
@@ -164,6 +152,19 @@ impl ExplainArguments {
         }
         Ok(ExitCode::SUCCESS)
     }
+}
+
+/// Returns the kinds that are left out: what is `included` is not, and development is in production.
+pub fn omitted(omit: &[Kind], included: &[Kind], environment: &Environment) -> Vec<Omitted> {
+    let in_production = environment.variable("NODE_ENV") == Some("production");
+    let all = omit.iter().copied().chain(in_production.then_some(Kind::Dev));
+    let kinds = all.filter(|kind| !included.contains(kind)).filter_map(|kind| match kind {
+        Kind::Dev => Some(Omitted::Development),
+        Kind::Optional => Some(Omitted::Optional),
+        Kind::Peer => Some(Omitted::Peer),
+        Kind::Prod => None,
+    });
+    kinds.collect()
 }
 
 /// Reads a number of levels; npm also takes `Infinity`.

@@ -83,8 +83,9 @@ mod omit;
 #[cfg(unix)]
 mod open_files;
 mod optional;
-mod output;
 #[cfg(unix)]
+mod outdated;
+mod output;
 mod outside;
 #[cfg(unix)]
 mod own_scripts;

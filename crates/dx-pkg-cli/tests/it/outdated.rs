@@ -1,0 +1,74 @@
+//! `dx outdated` against a registry: what npm lists, in npm's forms.
+
+use dx_pkg_testkit::{Project, Registry};
+use serde_json::{Value, json};
+
+use crate::harness::{dx, ok};
+
+fn registry() -> Registry {
+    let registry = Registry::start();
+    for version in ["1.0.0", "1.1.0", "2.0.0"] {
+        registry.package("one", version).publish();
+    }
+    registry.package("same", "1.0.0").publish();
+    registry.package("two", "1.0.0").dep("one", "^1.0.0").publish();
+    registry
+}
+
+#[test]
+fn newer_versions_are_listed() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("one", "1.0.0").dep("same", "1").create();
+    ok(&project, ["install"]);
+    project.write(
+        "package.json",
+        &json!({
+            "name": "app",
+            "dependencies": { "one": "^1.0.0", "same": "1", "gone": "^1.0.0" },
+            "devDependencies": { "two": "1" },
+        })
+        .to_string(),
+    );
+    let run = dx(&project, ["outdated"]);
+    assert_eq!(run.status, Some(1), "{run}");
+    let folder = project.path().file_name().unwrap().to_str().unwrap().to_owned();
+    let expected = format!(
+        "Package  Current  Wanted  Latest  Location          Depended by\n\
+         one        1.0.0   1.1.0   2.0.0  node_modules/one  {folder}\n"
+    );
+    assert_eq!(run.stdout, expected, "{run}");
+    let json: Value = serde_json::from_str(&dx(&project, ["outdated", "--json"]).stdout).unwrap();
+    let place = project.path().canonicalize().unwrap().join("node_modules/one");
+    assert_eq!(
+        json,
+        json!({ "one": {
+            "current": "1.0.0",
+            "wanted": "1.1.0",
+            "latest": "2.0.0",
+            "dependent": folder,
+            "location": place,
+        }})
+    );
+}
+
+#[test]
+fn nothing_is_printed_where_everything_is_new() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("one", "^2.0.0").dep("same", "*").create();
+    ok(&project, ["install"]);
+    assert_eq!(ok(&project, ["outdated"]).stdout, "");
+    assert_eq!(ok(&project, ["outdated", "--json"]).stdout, "{}\n");
+    // A name asks for the requirements of whoever has them.
+    let run = dx(&project, ["outdated", "nothing"]);
+    assert_eq!((run.status, run.stdout.as_str()), (Some(0), ""), "{run}");
+}
+
+#[test]
+fn an_unreachable_registry_is_an_error() {
+    let registry = registry();
+    let project = Project::new(&registry).dep("one", "1.0.0").create();
+    ok(&project, ["install"]);
+    let run = dx(&project, ["outdated", "--registry=http://127.0.0.1:9/", "--fetch-retries=0"]);
+    assert_eq!(run.status, Some(1), "{run}");
+    assert!(run.stderr.contains("error:") && run.stdout.is_empty(), "{run}");
+}

@@ -1,0 +1,330 @@
+//! The requirements for which registries have newer versions, as `npm outdated` lists them.
+
+use std::collections::HashSet;
+
+use dx_pkg_acquire::ResolverInput;
+use dx_pkg_acquire::files::read_text;
+use dx_pkg_acquire::offers::{Offer, offers};
+use dx_pkg_core::Spec;
+use dx_pkg_install::Session;
+use dx_pkg_lock::locale_compare;
+use dx_pkg_resolve::Requirements;
+use dx_pkg_resolve::graph::{Kind, Requirement};
+use serde_json::{Map, Value};
+
+use crate::list::Omitted;
+use crate::{InspectError, View};
+
+/// Which requirements are looked at.
+#[derive(Clone, Debug, Default)]
+pub struct OutdatedOptions {
+    /// The names whose requirements are looked at, whoever has them; those of the project and its
+    /// workspaces where there are none.
+    pub names: Vec<String>,
+    /// Whether the requirements of all packages are looked at.
+    pub all: bool,
+    /// Kinds of packages that are left out.
+    pub omitted: Vec<Omitted>,
+    /// Whether the project's own requirements count beside those of selected workspaces.
+    pub with_root: bool,
+    /// Whether workspaces are left out.
+    pub without_workspaces: bool,
+    /// Whether the section, the home page and the dependent's place are told as well.
+    pub long: bool,
+}
+
+/// The requirements that are not met by the newest version.
+#[derive(Debug)]
+pub struct Outdated {
+    rows: Vec<Row>,
+    long: bool,
+}
+
+/// A requirement that is not met by the newest version.
+#[derive(Debug)]
+struct Row {
+    name: String,
+    /// The version that is there.
+    current: Option<String>,
+    offer: Offer,
+    /// The place of the package below the project, and its folder.
+    place: Option<(String, String)>,
+    /// The folder's name of the package that has the requirement.
+    dependent: String,
+    /// `name@version` of the workspace that has the requirement.
+    workspace: Option<String>,
+    dependent_place: String,
+    section: &'static str,
+    home_page: String,
+}
+
+/// Asks registries which requirements have newer versions.
+///
+/// # Errors
+/// A registry that cannot be reached, or a setting that cannot be used.
+pub fn outdated(
+    view: &View,
+    session: &Session,
+    options: &OutdatedOptions,
+) -> Result<Outdated, InspectError> {
+    let mut input = ResolverInput::new(session.config(), Requirements::default(), None, None)?;
+    input.options.pick.node = session.node_version()?;
+    let mut asked: Vec<(&Requirement, String, Spec)> = Vec::new();
+    for at in considered(view, options) {
+        let requirement = &view.graph.requirements[at];
+        let is_production = section(requirement.kind) == "dependencies";
+        if requirement.to.is_none() && !is_production || is_omitted(view, requirement, options) {
+            continue;
+        }
+        match Spec::parse(&requirement.spec) {
+            Ok(Spec::Alias { name, spec }) => {
+                asked.push((requirement, name.as_str().to_owned(), *spec));
+            }
+            Ok(spec) if spec.is_registry() => {
+                asked.push((requirement, requirement.name.clone(), spec));
+            }
+            _ => {}
+        }
+    }
+    let wanted: Vec<(String, Spec)> =
+        asked.iter().map(|(_, name, spec)| (name.clone(), spec.clone())).collect();
+    let found = offers(&session.context, &input, &wanted)?;
+    let mut rows: Vec<Row> = asked
+        .iter()
+        .zip(found)
+        .filter_map(|((requirement, ..), offer)| row(view, requirement, offer?))
+        .collect();
+    rows.sort_by(|a, b| {
+        locale_compare(&a.name, &b.name).then_with(|| locale_compare(&a.dependent, &b.dependent))
+    });
+    Ok(Outdated { rows, long: options.long })
+}
+
+/// Returns the requirements that are looked at, each once.
+fn considered(view: &View, options: &OutdatedOptions) -> Vec<usize> {
+    let graph = &view.graph;
+    let mut found: Vec<usize> = Vec::new();
+    if options.names.is_empty() {
+        let importers = graph.packages.iter().enumerate().filter(|(place, package)| {
+            *place == 0 || options.all || package.is_workspace && package.target.is_none()
+        });
+        found.extend(importers.flat_map(|(_, package)| package.requires.iter().copied()));
+    } else {
+        for name in &options.names {
+            let named = graph.packages.iter().filter(|package| package.name == *name);
+            found.extend(named.flat_map(|package| package.required_by.iter().copied()));
+        }
+    }
+    let filter = filter(view, options);
+    let mut seen = HashSet::new();
+    found.retain(|at| {
+        let from = graph.requirements[*at].from;
+        filter.as_ref().is_none_or(|filter| filter.contains(&from)) && seen.insert(*at)
+    });
+    found
+}
+
+/// Returns the packages whose requirements count, where not all do.
+fn filter(view: &View, options: &OutdatedOptions) -> Option<HashSet<usize>> {
+    if options.without_workspaces {
+        let own = |(place, package): &(usize, &dx_pkg_resolve::graph::Package)| {
+            *place == 0 || !package.is_workspace
+        };
+        return Some(
+            view.graph.packages.iter().enumerate().filter(own).map(|(at, _)| at).collect(),
+        );
+    }
+    let mut needed = view.needed_by_selected()?;
+    if options.with_root {
+        needed.insert(0);
+    }
+    Some(needed)
+}
+
+/// Returns whether the package that a requirement finds is of a kind that is left out.
+fn is_omitted(view: &View, requirement: &Requirement, options: &OutdatedOptions) -> bool {
+    let found = requirement.to.map(|to| &view.graph.packages[to]);
+    options.omitted.iter().any(|kind| match kind {
+        Omitted::Development => {
+            found.map_or(requirement.kind == Kind::Development, |package| package.dev)
+        }
+        Omitted::Optional => found
+            .map_or(matches!(requirement.kind, Kind::Optional | Kind::OptionalPeer), |package| {
+                package.optional
+            }),
+        Omitted::Peer => found
+            .map_or(matches!(requirement.kind, Kind::Peer | Kind::OptionalPeer), |package| {
+                package.peer
+            }),
+    })
+}
+
+fn section(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Optional | Kind::OptionalPeer => "optionalDependencies",
+        Kind::Peer => "peerDependencies",
+        Kind::Development => "devDependencies",
+        Kind::Production | Kind::Workspace => "dependencies",
+    }
+}
+
+/// Returns the row of a requirement; `None` where it has the newest version.
+fn row(view: &View, requirement: &Requirement, offer: Offer) -> Option<Row> {
+    let place = requirement.to;
+    let current = place.and_then(|place| view.facts(place).entry.version.clone());
+    let is_newest = current.as_ref() == Some(&offer.wanted) && offer.wanted == offer.latest;
+    if is_newest {
+        return None;
+    }
+    let from = &view.graph.packages[requirement.from];
+    let alias = requirement.spec.strip_prefix("npm:");
+    Some(Row {
+        name: alias.map_or_else(
+            || requirement.name.clone(),
+            |target| format!("{}:{target}", requirement.name),
+        ),
+        current,
+        offer,
+        place: place.map(|place| {
+            let folder = view.folder(place).display().to_string();
+            (view.graph.packages[place].path.clone(), folder)
+        }),
+        dependent: folder_name(view, requirement.from),
+        workspace: (from.is_workspace && requirement.from != 0)
+            .then(|| view.label(requirement.from)),
+        dependent_place: from.path.clone(),
+        section: section(requirement.kind),
+        home_page: place.and_then(|place| home_page(view, place)).unwrap_or_default(),
+    })
+}
+
+/// Returns the name of a package's folder, with the scope.
+fn folder_name(view: &View, place: usize) -> String {
+    let package = &view.graph.packages[place];
+    if package.parent.is_some() {
+        return package.name.clone();
+    }
+    let folder = view.folder(place).display().to_string();
+    let mut parts = folder.rsplit(['/', '\\']);
+    let last = parts.next().unwrap_or_default();
+    match parts.next() {
+        Some(scope) if scope.starts_with('@') => format!("{scope}/{last}"),
+        _ => last.to_owned(),
+    }
+}
+
+fn home_page(view: &View, place: usize) -> Option<String> {
+    let text = read_text(&view.folder(place).join("package.json")).ok()??;
+    let manifest: Value = serde_json::from_str(&text).ok()?;
+    Some(manifest.get("homepage")?.as_str()?.to_owned())
+}
+
+impl Outdated {
+    /// Returns whether every requirement has the newest version.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.rows.is_empty()
+    }
+
+    /// Returns the rows as a table.
+    #[must_use]
+    pub fn table(&self) -> String {
+        let mut table: Vec<Vec<&str>> = Vec::new();
+        let mut head = vec!["Package", "Current", "Wanted", "Latest", "Location", "Depended by"];
+        if self.long {
+            head.extend(["Package Type", "Homepage", "Depended By Location"]);
+        }
+        table.push(head);
+        for row in &self.rows {
+            let mut cells = vec![
+                row.name.as_str(),
+                row.current.as_deref().unwrap_or("MISSING"),
+                &row.offer.wanted,
+                &row.offer.latest,
+                row.place.as_ref().map_or("-", |(path, _)| path),
+                row.workspace.as_deref().unwrap_or(&row.dependent),
+            ];
+            if self.long {
+                cells.extend([row.section, &row.home_page, &row.dependent_place]);
+            }
+            table.push(cells);
+        }
+        lines(&table)
+    }
+
+    /// Returns a line of parts with `:` between them for each row.
+    #[must_use]
+    pub fn parseable(&self) -> String {
+        let line = |row: &Row| {
+            let Row { name, offer, dependent, .. } = row;
+            let current = row.current.as_ref();
+            let mut parts = vec![
+                row.place.as_ref().map(|(_, folder)| folder.clone()).unwrap_or_default(),
+                format!("{name}@{}", offer.wanted),
+                current.map_or_else(|| "MISSING".to_owned(), |version| format!("{name}@{version}")),
+                format!("{name}@{}", offer.latest),
+                dependent.clone(),
+            ];
+            if self.long {
+                parts.extend([row.section.to_owned(), row.home_page.clone()]);
+                parts.push(row.dependent_place.clone());
+            }
+            parts.join(":")
+        };
+        self.rows.iter().map(line).collect::<Vec<_>>().join("\n")
+    }
+
+    /// Returns the rows as JSON, in npm's form: by name, several of one name as a list.
+    #[must_use]
+    pub fn json(&self) -> Value {
+        let mut members: Map<String, Value> = Map::new();
+        for row in &self.rows {
+            let mut object = Map::new();
+            if let Some(current) = &row.current {
+                object.insert("current".into(), current.clone().into());
+            }
+            object.insert("wanted".into(), row.offer.wanted.clone().into());
+            object.insert("latest".into(), row.offer.latest.clone().into());
+            object.insert("dependent".into(), row.dependent.clone().into());
+            if let Some((_, folder)) = &row.place {
+                object.insert("location".into(), folder.clone().into());
+            }
+            if self.long {
+                object.insert("type".into(), row.section.into());
+                object.insert("homepage".into(), row.home_page.clone().into());
+                object.insert("dependedByLocation".into(), row.dependent_place.clone().into());
+            }
+            let one = Value::Object(object);
+            match members.get_mut(&row.name) {
+                None => {
+                    members.insert(row.name.clone(), one);
+                }
+                Some(Value::Array(list)) => list.push(one),
+                Some(other) => *other = Value::Array(vec![other.take(), one]),
+            }
+        }
+        Value::Object(members)
+    }
+}
+
+/// Returns a table as lines: the versions to the right, all else to the left.
+fn lines(table: &[Vec<&str>]) -> String {
+    const RIGHT: std::ops::RangeInclusive<usize> = 1..=3;
+    let columns = table.iter().map(Vec::len).max().unwrap_or_default();
+    let width = |column: usize| {
+        table.iter().map(|row| row[column].chars().count()).max().unwrap_or_default()
+    };
+    let widths: Vec<usize> = (0..columns).map(width).collect();
+    let line = |row: &Vec<&str>| {
+        let cells = row.iter().enumerate().map(|(column, cell)| {
+            let width = widths[column];
+            if RIGHT.contains(&column) {
+                format!("{cell:>width$}")
+            } else {
+                format!("{cell:<width$}")
+            }
+        });
+        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
+    };
+    table.iter().map(line).collect::<Vec<_>>().join("\n")
+}
