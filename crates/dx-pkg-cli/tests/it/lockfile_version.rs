@@ -144,7 +144,8 @@ fn a_lockfile_with_the_markers_of_a_merge_keeps_its_version() {
     ok(&project, ["install", "--lockfile-version=2"]);
     let whole = project.read("package-lock.json");
     let line = "      \"version\": \"1.1.0\",\n";
-    let both = format!("<<<<<<< ours\n{line}=======\n      \"version\": \"1.0.0\",\n>>>>>>> theirs\n");
+    let both =
+        format!("<<<<<<< ours\n{line}=======\n      \"version\": \"1.0.0\",\n>>>>>>> theirs\n");
     assert!(whole.contains(line));
     project.write("package-lock.json", whole.replacen(line, &both, 1));
     ok(&project, ["install"]);

@@ -84,7 +84,6 @@ fn resolve_and_fetch(
     let is_upgraded = previous.is_some_and(lacks_manifests);
     let (mut resolution, basis) = (resolved.resolution, resolved.basis);
     let orphaned = patch(run, project, &mut resolution.lock, previous)?;
-    version::choose(run, project, &mut resolution.lock)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
     if !config.bin_links()? {
@@ -181,7 +180,8 @@ fn keep_program(
     Ok(())
 }
 
-/// Gives packages their patches. Returns what is to be said of those that are for none now.
+/// Gives packages their patches, and the lock its version. Returns what is to be said of patches
+/// that are for no package now.
 fn patch(
     run: &Run<'_>,
     project: &Project,
@@ -196,6 +196,7 @@ fn patch(
         removed: removed.unwrap_or_default(),
     };
     let orphaned = project.alterations.patch(lock, previous, strictness)?;
+    version::choose(run, project, lock)?;
     let message = |key| {
         format!("the entry {key} leaves patchedDependencies with its package; the patch file stays")
     };

@@ -138,7 +138,9 @@ impl<'a> Tree<'a> {
         let asked = spec.and_then(|spec| Spec::parse(spec).ok());
         // As its dependent writes it, whose folder the path begins in.
         let written = match &asked {
-            Some(Spec::Tarball(path)) => Some(Cow::Owned(plain(&format!("file:{path}")).into_owned())),
+            Some(Spec::Tarball(path)) => {
+                Some(Cow::Owned(plain(&format!("file:{path}")).into_owned()))
+            }
             Some(Spec::Remote(_)) => spec.map(Cow::Borrowed),
             _ => None,
         };
