@@ -139,6 +139,7 @@ fn neither_a_range_nor_a_peer_is_broken_for_fewer_versions() {
     registry.package("host", "1.0.0").publish();
     registry.package("host", "2.0.0").publish();
     registry.package("tool", "1.9.1").dep("part", "^1.0.0").peer("host", "^1.0.0").publish();
+    registry.dist_tag("tool", "latest", "2.0.0");
     for spec in ["^2.0.0", ">=1.9.1"] {
         let project = Project::new(&registry)
             .dep("tool", spec)

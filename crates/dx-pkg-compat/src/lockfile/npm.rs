@@ -1,8 +1,8 @@
 //! `package-lock.json` and `npm-shrinkwrap.json`.
 //!
 //! Versions 1 to 4 are read; version 1 is upgraded as npm upgrades it, and written on request. The
-//! output is that of npm 12. Version 4 is version 3 with what only npm 12.2 and later understand: patches, and
-//! manifests that rules of the project altered.
+//! output is that of npm 12. Version 4 is version 3 with what only npm 12.2 and later understand:
+//! patches, and manifests that rules of the project altered.
 
 mod conflict;
 mod legacy;

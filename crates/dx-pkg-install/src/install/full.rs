@@ -88,7 +88,6 @@ fn resolve_and_fetch(
     let is_upgraded = previous.is_some_and(lacks_manifests);
     let (mut resolution, basis) = (resolved.resolution, resolved.basis);
     let patching = patch(run, project, &mut resolution.lock, previous, &downloads)?;
-    version::choose(run, project, &mut resolution.lock)?;
     let omit = config.omit()?;
     let mut plan = Plan::new(&resolution.lock, &resolution.installed, &omit);
     if !config.bin_links()? {
@@ -215,7 +214,8 @@ fn keep_program(
     Ok(())
 }
 
-/// Gives packages their patches. Returns what is to be said of those that are for none now.
+/// Gives packages their patches, and the lock its version. Returns what is to be said of patches
+/// that are for no package now.
 fn patch(
     run: &Run<'_>,
     project: &Project,
@@ -244,6 +244,7 @@ fn patch(
         }))
     };
     let report = project.alterations.patch(lock, previous, strictness, &fitting)?;
+    version::choose(run, project, lock)?;
     let message = |key| {
         format!("the entry {key} leaves patchedDependencies with its package; the patch file stays")
     };

@@ -86,8 +86,8 @@ fn check_count(entries: usize, most: usize) -> Result<(), LockfileError> {
     }
 }
 
-/// Returns whether an entry is only the place of an optional package that npm could not load: it has
-/// marks and nothing else.
+/// Returns whether an entry is only the place of an optional package that npm could not load: it
+/// has marks and nothing else.
 pub(super) fn is_left_out(package: &LockPackage) -> bool {
     if !package.optional || package.version.is_some() || !path::is_in_modules(&package.path) {
         return false;

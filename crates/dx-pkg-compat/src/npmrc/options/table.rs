@@ -264,11 +264,7 @@ options! {
     "lockfile-version": Option<LockfileVersion>, "", Resolve,
         "The version of `package-lock.json` to write.",
         unset("that of the lockfile, but 3 for one of version 1"),
-        with_flags(&[Flag::argument(
-            "lockfile-version",
-            "N",
-            "Write the lockfile in this version: 1, 2 or 3",
-        )])
+        with_flags(&[Flag::argument("lockfile-version", "N", "Write the lockfile in this version: 1, 2 or 3")])
         => getter(lockfile_version = None);
     "allow-unused-patches": bool, "false", Resolve,
         "Install although a patch in `patchedDependencies` is for no installed package.",
