@@ -32,11 +32,11 @@ pub struct ListArguments {
     /// Leave this kind of dependency out; may be repeated.
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub omit: Vec<Kind>,
-    /// Take this kind of dependency although it is omitted; may be repeated.
+    /// List this kind of dependency although it is omitted; may be repeated.
     #[arg(long, value_name = "KIND", value_delimiter = ',')]
     pub include: Vec<Kind>,
     /// List what dependencies need, without devDependencies.
-    #[arg(long, visible_alias = "production")]
+    #[arg(long, alias = "production")]
     pub prod: bool,
     /// List linked packages only.
     #[arg(long)]
