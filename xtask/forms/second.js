@@ -56,7 +56,8 @@ class Second {
       return { refused }
     }
     const lock = read(path.join(this.first.project, 'package-lock.json'))
-    if (lock === undefined) {
+    // `npm ci` leaves the markers of a merge as they are.
+    if (lock === undefined || lock.includes('<<<<<<<')) {
       return {}
     }
     const given = { forced: result.forced, lock, manifest: read(path.join(this.first.project, 'package.json')) }

@@ -25,6 +25,15 @@ const parents = at => {
   return found
 }
 
+/** The entries of a lockfile; none where it has the markers of a merge, or is of version 1. */
+const packagesOf = text => {
+  try {
+    return JSON.parse(text).packages || {}
+  } catch {
+    return {}
+  }
+}
+
 const SECTIONS = ['dependencies', 'devDependencies', 'optionalDependencies', 'peerDependencies']
 
 /** The workspaces that one lockfile has and the other lacks, as pairs of link and folder. */
@@ -97,7 +106,7 @@ exports.reasonOf = (line, theirs, ours, folders) => {
 /** Whether npm stops as no version meets a requirement that packages in dx's lockfile have as a peer, and as nothing else. */
 const isUnmeetablePeer = (refused, lock) => {
   const [, name, range] = /^ETARGET: No matching version found for (@?[^@]+)@(.*)\.$/.exec(refused || '') || []
-  const entries = Object.values(JSON.parse(lock || '{}').packages || {})
+  const entries = Object.values(packagesOf(lock))
   const asks = section => entries.some(entry => entry[section]?.[name] === range)
   return Boolean(name) && asks('peerDependencies') && !['dependencies', 'devDependencies', 'optionalDependencies'].some(asks)
 }
@@ -105,7 +114,7 @@ const isUnmeetablePeer = (refused, lock) => {
 /** Whether npm stops as nobody has what only packages in tarballs require, which its first install does not look at. */
 const isBundledLack = (refused, start) => {
   const [, name, range] = /^ETARGET: No matching version found for (@?[^@]+)@(.*)\.$/.exec(refused || '') || []
-  const packages = JSON.parse(start || '{}').packages || {}
+  const packages = packagesOf(start)
   const dependents = Object.entries(packages).filter(([, entry]) => SECTIONS.some(section => entry[section]?.[name] === range))
   const isInTarball = ([at, entry]) => entry.inBundle || !entry.resolved && parents(at).some(path => packages[path]?.bundleDependencies)
   return Boolean(name) && dependents.length > 0 && dependents.every(isInTarball)
@@ -122,14 +131,14 @@ const isBundledPlatform = (refused, start) => {
   if (!/^EBADPLATFORM: /.test(refused || '')) {
     return false
   }
-  const entries = Object.values(JSON.parse(start || '{}').packages || {})
+  const entries = Object.values(packagesOf(start))
   const unfit = entries.filter(({ os, optional }) => os && !optional && !os.includes('linux'))
   return unfit.length > 0 && unfit.every(entry => entry.inBundle)
 }
 
 /** Why the refusal by dx of a lockfile that npm takes is intended, if it is: it lacks a workspace, or has a folder that is not there. */
 exports.ownRefusalOf = (failed, start, folders) => {
-  const packages = JSON.parse(start || '{}').packages || {}
+  const packages = packagesOf(start)
   if (failed.code !== 'DX_LOCKFILE_OUT_OF_DATE') {
     return undefined
   }
