@@ -4,7 +4,7 @@ use dx_pkg_core::{Coded, SpecError};
 use thiserror::Error;
 
 use crate::explain::Conflict;
-use crate::solve::explanation::{Ending, Explanation};
+use crate::explanation::{Ending, Explanation};
 
 /// The failure of a [`crate::Provider`] to load a package.
 #[derive(Clone, Debug, Error)]

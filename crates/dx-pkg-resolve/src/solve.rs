@@ -9,7 +9,6 @@
 mod alterations;
 mod consent;
 mod encode;
-pub(crate) mod explanation;
 mod gather;
 mod helpful;
 mod order;
