@@ -11,6 +11,7 @@ mod full;
 mod gyp;
 mod incremental;
 mod link;
+mod listed;
 mod open;
 mod outcome;
 mod preview;

@@ -35,7 +35,6 @@ mod altered;
 mod approvals;
 mod background;
 pub mod cached_install;
-pub mod conflicts;
 mod demands;
 mod environment;
 mod error;

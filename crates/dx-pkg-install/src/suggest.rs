@@ -4,8 +4,8 @@ use dx_pkg_acquire::AcquireError;
 use dx_pkg_core::text::suggest::mistyped;
 use dx_pkg_resolve::ResolveError;
 
-use crate::conflicts::with_places;
 use crate::project::Project;
+use crate::summary::conflicts::with_places;
 use crate::{InstallError, Session};
 
 /// Adds to the error about a package that was not found the known name that differs by a slip.

@@ -1,6 +1,7 @@
 //! The result of an install, as it is shown.
 
 mod changes;
+pub mod conflicts;
 mod direct;
 mod fewer;
 mod text;
@@ -9,7 +10,7 @@ use std::time::Duration;
 
 use dx_pkg_compat::manifest::Section;
 
-use crate::conflicts::ExplainedConflict;
+use conflicts::ExplainedConflict;
 
 pub(crate) use changes::{Changes, Lists, Scope, of_record, version_in};
 pub(crate) use direct::{Direct, Named};

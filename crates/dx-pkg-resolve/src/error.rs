@@ -4,8 +4,8 @@ use dx_pkg_core::{Coded, SpecError};
 use thiserror::Error;
 
 use crate::explain::Conflict;
+use crate::explanation::{Ending, Explanation};
 use crate::several::SeveralVersions;
-use crate::solve::explanation::{Ending, Explanation};
 
 /// The failure of a [`crate::Provider`] to load a package.
 #[derive(Clone, Debug, Error)]

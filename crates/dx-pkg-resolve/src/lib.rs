@@ -23,6 +23,7 @@ mod entry;
 mod error;
 mod exceptions;
 mod explain;
+mod explanation;
 mod extensions;
 mod finish;
 mod flags;

@@ -9,7 +9,6 @@
 mod alterations;
 mod consent;
 mod encode;
-pub(crate) mod explanation;
 pub(crate) mod fewest;
 mod gather;
 mod helpful;

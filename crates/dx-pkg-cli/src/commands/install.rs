@@ -5,8 +5,8 @@ use std::process::ExitCode;
 use clap::Args;
 use dx_pkg_compat::manifest::{Manifest, Section};
 use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
-use dx_pkg_install::conflicts::ExplainedConflict;
 use dx_pkg_install::summary::Summary;
+use dx_pkg_install::summary::conflicts::ExplainedConflict;
 use dx_pkg_install::{Change, Environment, OpenProject, Options, install};
 use dx_pkg_lock::Lock;
 

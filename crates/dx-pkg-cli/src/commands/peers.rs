@@ -4,7 +4,6 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_acquire::Cancel;
-use dx_pkg_install::conflicts::list;
 use dx_pkg_install::{Environment, OpenProject, SessionOptions};
 
 use crate::error::CommandError;
@@ -28,7 +27,7 @@ impl PeersArguments {
             cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
             ..SessionOptions::default()
         };
-        let found = list(OpenProject::open(environment, session, report)?)?;
+        let found = OpenProject::open(environment, session, report)?.peer_conflicts()?;
         report.result(&found.text(), &found.to_json());
         Ok(ExitCode::from(u8::from(!found.conflicts.is_empty())))
     }

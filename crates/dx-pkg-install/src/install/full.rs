@@ -27,6 +27,7 @@ use crate::project::outside::{broken_commands, refuse_unasked};
 use crate::scripts::{Lifecycle, ROOT_EVENTS_BEFORE};
 use crate::seal::Seal;
 use crate::state::{self, State};
+use crate::summary::conflicts::ExplainedConflict;
 use crate::{InstallError, Summary, altered};
 
 /// Resolves the project and fetches its packages. It always has an outcome.
@@ -79,8 +80,7 @@ fn resolve_and_fetch(
     if let Some(lock) = previous.filter(|_| run.fills_tree()) {
         fetch::begin(session, &downloads, &requirements, lock)?;
     }
-    let (mut input, first) = input_and_first_requests(run, project, requirements, previous)?;
-    input.options.known_conflicts = known_conflicts(run, project);
+    let (input, first) = input_and_first_requests(run, project, requirements, previous)?;
     let key = run.cache_key(project);
     let ahead = run.fills_tree().then_some(&downloads);
     let resolved = resolve(context, &project.root, &input, previous, ahead, &run.counters, first)?;
@@ -94,10 +94,7 @@ fn resolve_and_fetch(
         plan.leave_out_commands();
     }
     let mut summary = summary_of(run, &resolution, &plan)?;
-    let told = std::mem::take(&mut resolution.explanations).into_iter();
-    let explained = told.map(|one| ExplainedConflict::new(project, one, &resolution.conflicts));
-    let known = &input.options.known_conflicts;
-    summary.explained = explained.filter(|one| !one.is_known(known)).collect();
+    summary.explained = explained(project, &resolution, &input.options.known_conflicts);
     summary.warnings.extend(patching);
     summary.fewer = resolved.fewer;
     let (mut lock, mut accepted) = (resolution.lock, resolution.accepted_conflicts);
@@ -165,6 +162,17 @@ fn resolve_and_fetch(
         cache: key.filter(|_| !is_told).map(|key| (key, basis)),
         ..Outcome::default()
     })
+}
+
+/// Returns the explanations of conflicts that are new.
+fn explained(
+    project: &Project,
+    resolution: &Resolution,
+    known: &[String],
+) -> Vec<ExplainedConflict> {
+    let told = resolution.explanations.iter().cloned();
+    let told = told.map(|one| ExplainedConflict::new(project, one, &resolution.conflicts));
+    told.filter(|one| !one.is_known(known)).collect()
 }
 
 /// Returns the conflicts that the last install here has told of.
@@ -315,6 +323,7 @@ fn input_and_first_requests(
     locked: Option<&Lock>,
 ) -> Result<(ResolverInput, Option<FirstRequests>), InstallError> {
     let mut input = input_without_node(run, project, requirements, locked)?;
+    input.options.known_conflicts = known_conflicts(run, project);
     let send = || input.first_requests(&run.session.context, locked, &run.counters);
     let first = run.starts_from_nothing.then(send).flatten();
     input.options.pick.node = run.session.node_version()?;

@@ -50,8 +50,8 @@ impl Summary {
         lines
     }
 
-    /// Returns the heading of the conflicts that are not explained and a line for each of them; with
-    /// `all` to their end.
+    /// Returns the heading of the conflicts that are not explained and a line for each of them;
+    /// with `all` to their end.
     pub fn conflict_lines(&self, all: bool) -> Option<(String, Vec<String>)> {
         let is_explained =
             |text: &&String| self.explained.iter().any(|one| one.conflicts.contains(text));

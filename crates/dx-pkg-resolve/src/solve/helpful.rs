@@ -7,11 +7,11 @@ use dx_pkg_core::{Range, Spec, Version};
 use dx_pkg_lock::LockPackage;
 
 use super::consent::{Asking, asking, is_excluded};
-use super::explanation::{Change, Exception, MOST_CHANGES, Section, Wanted};
 use super::gather::{Gathered, gather};
 use super::order::{Outcome, Solution, solve};
 use super::packages::{Known, Source, keep_first};
 use super::told::{Contradiction, required_in};
+use crate::explanation::{Change, Exception, MOST_CHANGES, Section, Wanted};
 use crate::{Override, Requirements};
 
 /// The most sets of packages for which other versions are looked at.

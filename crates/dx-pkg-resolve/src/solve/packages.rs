@@ -269,7 +269,7 @@ impl<'s> Source<'s> {
 
 /// Returns whether the registry has answered that there is no such package.
 fn is_missing(error: &ProviderError) -> bool {
-    matches!(error.code, "DX_PACKAGE_NOT_FOUND" | "DX_NOT_FOUND")
+    error.code == "DX_PACKAGE_NOT_FOUND"
 }
 
 /// Removes all but the first of equal items.

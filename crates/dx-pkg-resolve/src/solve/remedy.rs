@@ -7,12 +7,12 @@ use dx_pkg_core::Version;
 use dx_pkg_lock::{Lock, LockPackage};
 
 use super::alterations::Alterations;
-use super::explanation::{Change, Explanation, Finding, MOST_CHANGES, Party, Statement};
 use super::gather::Gathered;
 use super::helpful::Search;
 use super::packages::{Source, keep_first};
 use super::search::{Part, search};
 use super::told::Contradiction;
+use crate::explanation::{Change, Explanation, Finding, MOST_CHANGES, Party, Statement};
 use crate::pick::Picker;
 use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_once};
 

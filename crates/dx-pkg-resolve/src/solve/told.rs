@@ -3,10 +3,10 @@
 use dx_pkg_core::Version;
 
 use super::encode::Fact as Part;
-use super::explanation::{Explanation, Fact, Finding, MOST_FACTS, Need, Party, Statement};
 use super::gather::Gathered;
 use super::packages::{Known, Source, keep_first};
 use super::words::versions_in_words;
+use crate::explanation::{Explanation, Fact, Finding, MOST_FACTS, Need, Party, Statement};
 
 /// Requirements that contradict each other, with the problem that they are part of.
 pub(super) struct Contradiction {

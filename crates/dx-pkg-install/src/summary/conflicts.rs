@@ -9,7 +9,7 @@ use serde_json::{Value, json};
 
 use crate::project::Project;
 
-pub use listed::{ListedConflicts, list};
+pub use listed::ListedConflicts;
 
 /// A peer conflict with the reason why it stays, and the changes that would end it.
 #[derive(Debug, Clone)]

@@ -10,9 +10,9 @@ use crate::explain::Conflict;
 /// The most lines of an explanation.
 const MOST_LINES: usize = 8;
 /// The most facts of an explanation.
-pub(super) const MOST_FACTS: usize = 3;
+pub(crate) const MOST_FACTS: usize = 3;
 /// The most changes of an explanation.
-pub(super) const MOST_CHANGES: usize = 3;
+pub(crate) const MOST_CHANGES: usize = 3;
 /// The number of characters after which the text of a range is cut.
 const LONGEST_RANGE: usize = 80;
 
