@@ -1,5 +1,6 @@
 //! Resolves a project against the packument cache and the registries.
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -76,9 +77,12 @@ pub fn resolve(
         let (requirements, options) = (&input.requirements, &input.options);
         if let Some(aim) = input.aim {
             let previous = upgraded.as_ref().map(|upgraded| &upgraded.lock).or(previous);
-            let began = Instant::now();
-            let is_over =
-                |shares| began.elapsed() > shares * MOST_SEARCHING || context.cancel.is_cancelled();
+            // From the first question on: what is loaded before it may take any time.
+            let began = OnceCell::new();
+            let is_over = |shares| {
+                let elapsed = began.get_or_init(Instant::now).elapsed();
+                elapsed > shares * MOST_SEARCHING || context.cancel.is_cancelled()
+            };
             let found = minimise(requirements, previous, provider, options, aim, &is_over);
             return found.map(|(resolution, found)| (resolution, Some(found)));
         }

@@ -11,8 +11,8 @@ use super::trial::Trial;
 use crate::{Options, Picker, Provider, Requirements, Resolution, ResolveError, resolve_once};
 
 /// Resolves `requirements` with the fewest versions of packages, or the fewest outdated ones.
-/// `is_over` tells whether so many shares of the time are used up, of which the search takes at most
-/// four; the best that was found until then counts.
+/// `is_over` tells whether so many shares of the time are used up, of which the search takes at
+/// most four; the best that was found until then counts.
 ///
 /// The result is one of npm's rules with other versions chosen within the same ranges. It has no
 /// peer conflict more than that without the choice, which is returned where nothing is better.
