@@ -1,5 +1,6 @@
 //! Resolves a project against the packument cache and the registries.
 
+use std::cell::OnceCell;
 use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -32,8 +33,9 @@ pub struct Resolved {
     pub fewer: Option<Fewer>,
 }
 
-/// The time after which the search for fewer versions ends with the best that it has found.
-const MOST_SEARCHING: Duration = Duration::from_secs(20);
+/// A share of the time after which the search for fewer versions ends with the best that it has
+/// found; there are four.
+const MOST_SEARCHING: Duration = Duration::from_secs(10);
 
 /// Resolves the project in the folder `root`. `previous` is its lockfile, which is completed first
 /// where it lacks manifests; `downloads` receives packages as they are placed. Without it only
@@ -79,10 +81,11 @@ pub fn resolve(
         let (requirements, options) = (&input.requirements, &input.options);
         if let Some(aim) = input.aim {
             let previous = upgraded.as_ref().map(|upgraded| &upgraded.lock).or(previous);
-            let began = Instant::now();
-            let is_over = |is_at_end| {
-                let most = if is_at_end { 2 * MOST_SEARCHING } else { MOST_SEARCHING };
-                began.elapsed() > most || context.cancel.is_cancelled()
+            // From the first question on: what is loaded before it may take any time.
+            let began = OnceCell::new();
+            let is_over = |shares| {
+                let elapsed = began.get_or_init(Instant::now).elapsed();
+                elapsed > shares * MOST_SEARCHING || context.cancel.is_cancelled()
             };
             let found = minimise(requirements, previous, provider, options, aim, &is_over);
             return found.map(|(resolution, found)| (resolution, Some(found)));

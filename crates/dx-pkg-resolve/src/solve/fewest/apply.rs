@@ -5,15 +5,15 @@ use dx_pkg_lock::Lock;
 use super::gather::{Source, gather};
 use super::problem::Selection;
 use super::score::{Aim, Fewer, Score, steps};
-use super::search::search;
+use super::search::{Over, search};
 use super::single::several;
 use super::trial::Trial;
 use crate::pick::Picker;
 use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_once};
 
 /// Resolves `requirements` with the fewest versions of packages, or the fewest outdated ones.
-/// `is_over` tells that the time for the search is up, or with `true` also that for moving what
-/// differs back to what it was; the best that was found until then counts.
+/// `is_over` tells whether so many shares of the time are used up, of which the search takes at
+/// most four; the best that was found until then counts.
 ///
 /// The result is one of npm's rules with other versions chosen within the same ranges. It has no
 /// peer conflict more than that without the choice, which is returned where nothing is better.
@@ -26,7 +26,7 @@ pub fn minimise(
     provider: &dyn Provider,
     options: &Options,
     aim: Aim,
-    is_over: &dyn Fn(bool) -> bool,
+    is_over: &dyn Fn(u32) -> bool,
 ) -> Result<(Resolution, Fewer), ResolveError> {
     let base = crate::resolve(requirements, previous, provider, options)?;
     let renewed = (aim == Aim::Newest)
@@ -57,7 +57,7 @@ pub fn minimise(
             if keeps_peers {
                 problem.keep_peers();
             }
-            let found = search(&problem, aim, is_over);
+            let found = search(&problem, aim, Over { is_over, used: 2 * u32::from(keeps_peers) });
             is_complete = found.is_best;
             let lowest = best.score;
             let count = |selection: &Selection| selection.iter().map(Vec::len).sum::<usize>();

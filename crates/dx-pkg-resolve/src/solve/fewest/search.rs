@@ -15,8 +15,13 @@ const MOST_COUNTED: usize = 700;
 /// The most versions that a package may have in a sum beside those it has.
 const MORE: usize = 1;
 
-/// Tells whether the time is up: for the search, or with `true` also for what follows it.
-pub(super) type Over<'o> = &'o dyn Fn(bool) -> bool;
+/// Tells whether so many shares of the time are used up: a search may use the one after `used`, and
+/// what follows it another.
+#[derive(Clone, Copy)]
+pub(super) struct Over<'o> {
+    pub(super) is_over: &'o dyn Fn(u32) -> bool,
+    pub(super) used: u32,
+}
 
 /// The result of a search.
 #[derive(Clone, Debug)]
@@ -26,9 +31,9 @@ pub(super) struct Found {
     pub(super) is_best: bool,
 }
 
-/// Searches for the best selection; `is_over` tells that the time is up.
-pub(super) fn search(problem: &Problem, aim: Aim, is_over: Over<'_>) -> Found {
-    let mut search = Search::new(problem, aim, problem.present(), is_over);
+/// Searches for the best selection; `over` tells when the time is up.
+pub(super) fn search(problem: &Problem, aim: Aim, over: Over<'_>) -> Found {
+    let mut search = Search::new(problem, aim, problem.present(), over);
     if aim == Aim::Newest {
         search.bound(Kind::Outdated);
         search.reduce_each(0);
@@ -60,7 +65,7 @@ struct Group {
 struct Search<'s> {
     problem: &'s Problem,
     aim: Aim,
-    is_over: Over<'s>,
+    over: Over<'s>,
     clauses: Clauses,
     groups: Vec<Group>,
     best: Selection,
@@ -117,18 +122,23 @@ impl Clauses {
 }
 
 impl<'s> Search<'s> {
-    fn new(problem: &'s Problem, aim: Aim, best: Selection, is_over: Over<'s>) -> Self {
+    fn new(problem: &'s Problem, aim: Aim, best: Selection, over: Over<'s>) -> Self {
         let clauses = Clauses::new(problem);
         Search {
             problem,
             aim,
-            is_over,
+            over,
             clauses,
             groups: Vec::new(),
             best,
             is_best: true,
             is_at_end: false,
         }
+    }
+
+    fn is_over(&self) -> bool {
+        let Over { is_over, used } = self.over;
+        is_over(used + 1 + u32::from(self.is_at_end))
     }
 
     /// Returns how many candidates of a package the best selection has.
@@ -164,7 +174,7 @@ impl<'s> Search<'s> {
 
     /// Asks whether all of `assumed` can be true, and takes the selection that shows it.
     fn ask(&mut self, assumed: &[Literal]) -> bool {
-        if (self.is_over)(self.is_at_end) {
+        if self.is_over() {
             self.is_best = false;
             return false;
         }
@@ -209,7 +219,7 @@ impl<'s> Search<'s> {
             Aim::Fewest => &[Kind::All],
             Aim::Newest => &[Kind::Outdated, Kind::All],
         };
-        let mut loose = Search::new(self.problem, self.aim, self.best.clone(), self.is_over);
+        let mut loose = Search::new(self.problem, self.aim, self.best.clone(), self.over);
         for kind in kinds {
             let Some(Sum { counters, apart }) = loose.sum(*kind) else {
                 loose.is_best = false;
@@ -283,8 +293,7 @@ impl<'s> Search<'s> {
         let Some(first) = counters.first().filter(|_| self.count(package, kind) == 1) else {
             return false;
         };
-        let stays =
-            !(self.is_over)(false) && self.clauses.sat.solve(&[!*first]) == Answer::Impossible;
+        let stays = !self.is_over() && self.clauses.sat.solve(&[!*first]) == Answer::Impossible;
         if stays {
             counters.iter().skip(1).for_each(|more| self.clauses.sat.clause([!*more]));
         }

@@ -4,7 +4,9 @@ use dx_pkg_core::Version;
 
 use super::problem::{Candidate, Package, Problem, Range, Selection};
 use super::score::Aim;
-use super::search::search;
+use super::search::{Over, search};
+
+const NEVER: Over<'static> = Over { is_over: &|_| false, used: 0 };
 
 /// A small generator of numbers; the same seed gives the same problem.
 struct Dice(u64);
@@ -113,7 +115,7 @@ fn the_fewest_versions_are_found() {
     let mut better = 0;
     for seed in 1..1_500 {
         let problem = random(seed);
-        let found = search(&problem, Aim::Fewest, &|_| false);
+        let found = search(&problem, Aim::Fewest, NEVER);
         assert!(found.is_best && is_whole(&problem, &found.selection), "seed {seed}");
         let (versions, _) = problem.counts(&found.selection);
         let least = least(&problem, |(versions, _)| (versions, 0));
@@ -128,7 +130,7 @@ fn the_fewest_outdated_versions_are_found_and_of_those_the_fewest() {
     let mut better = 0;
     for seed in 1..1_500 {
         let problem = random(seed);
-        let found = search(&problem, Aim::Newest, &|_| false);
+        let found = search(&problem, Aim::Newest, NEVER);
         assert!(is_whole(&problem, &found.selection), "seed {seed}");
         let key = |(versions, outdated)| (outdated, versions);
         let own = key(problem.counts(&found.selection));
@@ -141,7 +143,7 @@ fn the_fewest_outdated_versions_are_found_and_of_those_the_fewest() {
 #[test]
 fn what_was_found_counts_when_the_time_is_up() {
     let problem = random(7);
-    let found = search(&problem, Aim::Fewest, &|_| true);
+    let found = search(&problem, Aim::Fewest, Over { is_over: &|_| true, used: 0 });
     assert_eq!((found.selection, found.is_best), (problem.present(), false));
 }
 
@@ -149,7 +151,7 @@ fn what_was_found_counts_when_the_time_is_up() {
 fn a_version_stays_where_another_would_not_make_fewer() {
     for seed in 1..300 {
         let problem = random(seed);
-        let found = search(&problem, Aim::Fewest, &|_| false);
+        let found = search(&problem, Aim::Fewest, NEVER);
         let present = problem.present();
         if problem.counts(&found.selection).0 == problem.counts(&present).0 {
             assert_eq!(found.selection, present, "seed {seed}");
