@@ -11,7 +11,7 @@ mod plain_install;
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
-const NPM_COMMANDS: [&str; 66] = [
+const NPM_COMMANDS: [&str; 59] = [
     "access",
     "adduser",
     "approve-scripts",

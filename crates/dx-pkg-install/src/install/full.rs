@@ -16,7 +16,6 @@ use super::fetch::Fetched;
 use super::outcome::{Outcome, TreeChange, Whole};
 use super::sources::SourceCheck;
 use super::{Run, dedupe, digests, fetch, gyp, version};
-use crate::conflicts::ExplainedConflict;
 use crate::error::AlterationError;
 use crate::installed::Diagnostics;
 use crate::plan::Plan;
