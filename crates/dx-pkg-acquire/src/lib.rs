@@ -19,7 +19,6 @@ pub mod files;
 pub mod input;
 pub mod local;
 pub mod metadata;
-pub mod offers;
 pub mod package;
 pub mod prediction;
 mod resolution;

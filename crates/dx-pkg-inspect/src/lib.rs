@@ -1,9 +1,9 @@
 //! Answers questions about a project: what is installed, why, and what there is newer. Nothing is
 //! changed.
 //!
-//! [`View`] is a project with the graph of what is in its `node_modules`; [`list`], [`explain`] and
-//! [`outdated`] are what `dx ls`, `dx explain` and `dx outdated` say of it, in npm's forms. Only the
-//! last asks registries.
+//! [`View`] is a project with the graph of what is in its `node_modules`; [`mod@list`],
+//! [`mod@explain`] and [`mod@outdated`] are what `dx ls`, `dx explain` and `dx outdated` say of it,
+//! in npm's forms. Only the last asks registries.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 

@@ -4,7 +4,7 @@ use std::collections::HashSet;
 
 use dx_pkg_acquire::ResolverInput;
 use dx_pkg_acquire::files::read_text;
-use dx_pkg_acquire::offers::{Offer, offers};
+use dx_pkg_acquire::metadata::offers::{Offer, offers};
 use dx_pkg_core::Spec;
 use dx_pkg_install::Session;
 use dx_pkg_lock::locale_compare;

@@ -48,9 +48,14 @@ pub(crate) fn accepted_conflicts(
 }
 
 /// Returns whether a requirement of an installed package is not met, other than by an optional
-/// package that is not there.
+/// package that is not there or could not be loaded.
 pub(crate) fn has_unmet(tree: &DependencyTree<'_>) -> bool {
-    let is_unmet = |edge: EdgeId| !is_left_open(tree, edge) && !tree.is_valid(edge);
+    let has_failed = |node: NodeId| tree[node].failure.is_some();
+    let is_unmet = |edge: EdgeId| {
+        !is_left_open(tree, edge)
+            && !tree.is_valid(edge)
+            && !(tree[edge].kind.is_optional() && tree[edge].to.is_some_and(has_failed))
+    };
     tree.project_nodes()
         .into_iter()
         .any(|node| !tree[node].inert && tree[node].edges_out.iter().any(|edge| is_unmet(*edge)))

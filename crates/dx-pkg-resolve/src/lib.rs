@@ -152,8 +152,8 @@ pub struct Resolution {
     pub unfit: Vec<Unfit>,
     /// Optional packages that could not be loaded, with the reason.
     pub skipped: Vec<String>,
-    /// The reasons why packages that bundled ones require, and that their tarballs lack, could not be
-    /// loaded; the bundled packages stay without them.
+    /// The reasons why packages that bundled ones require, and that their tarballs lack, could not
+    /// be loaded; the bundled packages stay without them.
     pub bundles_lack: Vec<String>,
     /// Dependencies of published packages that are folders of their authors' machines, in words;
     /// they are left out.

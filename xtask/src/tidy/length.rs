@@ -8,7 +8,7 @@ const FILE: usize = 500;
 const FUNCTION: usize = 100;
 /// The most lines of the binary's sources: it parses arguments and shows results, a file for each
 /// command, and what could be in a library is.
-const BINARY: usize = 2_600;
+const BINARY: usize = 3_000;
 /// The folder of the binary's sources.
 const BINARY_SOURCES: &str = "crates/dx-pkg-cli/src/";
 

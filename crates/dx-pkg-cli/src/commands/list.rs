@@ -154,7 +154,7 @@ impl ExplainArguments {
     }
 }
 
-/// Returns the kinds that are left out: what is `included` is not, and development is in production.
+/// Returns the kinds that are left out: what is `included` is not, development is in production.
 pub fn omitted(omit: &[Kind], included: &[Kind], environment: &Environment) -> Vec<Omitted> {
     let in_production = environment.variable("NODE_ENV") == Some("production");
     let all = omit.iter().copied().chain(in_production.then_some(Kind::Dev));

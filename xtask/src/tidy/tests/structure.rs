@@ -144,15 +144,15 @@ fn lines_of_the_binary_are_limited_in_all_its_files() {
     let dir = tidy_tree();
     let path = |number: usize| format!("crates/dx-pkg-cli/src/part{number}.rs");
     for number in 0..6 {
-        write(dir.path(), &path(number), &"fn a() {}\n".repeat(433));
+        write(dir.path(), &path(number), &"fn a() {}\n".repeat(499));
     }
-    write(dir.path(), &path(6), "fn a() {}\nfn b() {}\n");
+    write(dir.path(), &path(6), &"fn a() {}\n".repeat(6));
     write(dir.path(), "crates/dx-pkg-cli/tests/it/main.rs", "fn a() {}\n");
     assert_eq!(check(dir.path()).unwrap(), [""; 0]);
     write(dir.path(), &path(7), "fn a() {}\n");
     assert_eq!(
         check(dir.path()).unwrap(),
-        ["crates/dx-pkg-cli/src/: 2601 lines; 2600 are allowed: move logic to a library"]
+        ["crates/dx-pkg-cli/src/: 3001 lines; 3000 are allowed: move logic to a library"]
     );
 }
 

@@ -481,23 +481,3 @@ fn store_maintain() {
     --- stderr
     ");
 }
-
-#[test]
-fn store_verify() {
-    assert_snapshot!(help(["store", "verify", "--help"]), @r"
-    exit: 0
-    --- stdout
-    Check every package's digests
-
-    Usage: dx store verify [OPTIONS]
-
-    Options:
-          --fix           Repair damaged packages, or remove them so that they are fetched again
-      -C, --dir <FOLDER>  Run as if dx had been started in this folder
-          --json          Print one JSON object instead of text
-      -s, --silent        Print only errors
-          --verbose       Also print statistics: requests, bytes, links
-      -h, --help          Print help
-    --- stderr
-    ");
-}

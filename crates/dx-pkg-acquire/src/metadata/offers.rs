@@ -7,7 +7,7 @@ use dx_pkg_resolve::Provider;
 use dx_pkg_resolve::pick::Picker;
 
 use crate::exact::provider_with;
-use crate::metadata::MetadataPolicy;
+use super::MetadataPolicy;
 use crate::{AcquireError, Context, Counters, ResolverInput};
 
 /// What a registry offers for a requirement.
