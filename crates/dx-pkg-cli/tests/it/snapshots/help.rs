@@ -33,6 +33,9 @@ fn dx() {
       install-test     Do what "install" does, then run the project's script "test" [alias: it]
       install-ci-test  Do what "ci" does, then run the project's script "test" [alias: cit]
       peers            List the peer conflicts of the lockfile, with reasons and changes that would help
+      ls               List installed packages [alias: list]
+      explain          Tell why packages are installed [alias: why]
+      outdated         List packages with newer versions
       store            Manage the store
 
     Options:
