@@ -9,14 +9,12 @@ use dx_pkg_core::{Spec, Version};
 use dx_pkg_format::packument::Packument;
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_resolve::pick::PickOptions;
-use dx_pkg_resolve::{External, Override, Places, registry_record};
+use dx_pkg_resolve::{Override, registry_record};
 
-use crate::metadata::{LocalSources, MetadataPolicy, MetadataProvider};
+use crate::metadata::offers::registries;
+use crate::metadata::{MetadataPolicy, MetadataProvider};
 use crate::package::{Origin, origin, real_name};
 use crate::{AcquireError, Context, Counters, ResolverInput};
-
-/// No folder is asked about.
-const NOWHERE: Places = Places { project: None, home: None };
 
 /// The registries' answers about exact versions, each packument loaded once.
 ///
@@ -89,7 +87,7 @@ pub fn is_offered(context: &Context, package: &LockPackage) -> Result<bool, Acqu
         speculative: false,
     };
     let counters = Arc::new(Counters::default());
-    let provider = provider_with(context, PickOptions::default(), policy, &counters);
+    let provider = registries(context, PickOptions::default(), policy, &counters);
     let Some(offered) = find(provider.load(real_name(package)), version)? else {
         return Ok(false);
     };
@@ -107,28 +105,7 @@ fn provider<'a>(
     counters: &Arc<Counters>,
 ) -> MetadataProvider<'a> {
     let pick = PickOptions { before: None, ..input.options.pick.clone() };
-    provider_with(context, pick, policy, counters)
-}
-
-/// Returns a provider of what registries say, and of nothing else.
-pub(crate) fn provider_with<'a>(
-    context: &'a Context,
-    pick: PickOptions,
-    policy: MetadataPolicy,
-    counters: &Arc<Counters>,
-) -> MetadataProvider<'a> {
-    let local = LocalSources {
-        downloads: None,
-        externals: &no_external,
-        bundles: &|_| Ok(Vec::new()),
-        likely: &Vec::new,
-        places: &NOWHERE,
-    };
-    MetadataProvider::new(context, policy, pick, Vec::new(), local, counters.clone())
-}
-
-fn no_external(name: &str, spec: &str, _from: &str) -> Result<External, AcquireError> {
-    Err(AcquireError::UnsupportedSource { name: name.to_owned(), spec: spec.to_owned() })
+    registries(context, pick, policy, counters)
 }
 
 fn find(

@@ -88,7 +88,7 @@ pub fn outdated(
     }
     let wanted: Vec<(String, Spec)> =
         asked.iter().map(|(_, name, spec)| (name.clone(), spec.clone())).collect();
-    let found = offers(&session.context, &input, &wanted)?;
+    let found = offers(&session.context, (input.policy, &input.options.pick), &wanted)?;
     let mut rows: Vec<Row> = asked
         .iter()
         .zip(found)

@@ -3,12 +3,14 @@
 use std::sync::Arc;
 
 use dx_pkg_core::{Coded, Spec};
-use dx_pkg_resolve::Provider;
-use dx_pkg_resolve::pick::Picker;
+use dx_pkg_resolve::pick::{PickOptions, Picker};
+use dx_pkg_resolve::{External, Places, Provider};
 
-use crate::exact::provider_with;
-use super::MetadataPolicy;
-use crate::{AcquireError, Context, Counters, ResolverInput};
+use super::{LocalSources, MetadataPolicy, MetadataProvider};
+use crate::{AcquireError, Context, Counters};
+
+/// No folder is asked about.
+const NOWHERE: Places = Places { project: None, home: None };
 
 /// What a registry offers for a requirement.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,17 +29,14 @@ pub struct Offer {
 /// A registry that cannot be reached, or an answer that cannot be read.
 pub fn offers(
     context: &Context,
-    input: &ResolverInput,
+    (policy, pick): (MetadataPolicy, &PickOptions),
     wanted: &[(String, Spec)],
 ) -> Result<Vec<Option<Offer>>, AcquireError> {
-    let policy = MetadataPolicy {
-        prefer_online: !input.policy.prefer_offline,
-        speculative: false,
-        ..input.policy
-    };
+    let policy =
+        MetadataPolicy { prefer_online: !policy.prefer_offline, speculative: false, ..policy };
     let counters = Arc::new(Counters::default());
-    let provider = provider_with(context, input.options.pick.clone(), policy, &counters);
-    let picker = Picker::new(input.options.pick.clone());
+    let provider = registries(context, pick.clone(), policy, &counters);
+    let picker = Picker::new(pick.clone());
     let mut names: Vec<(String, String)> =
         wanted.iter().map(|(name, _)| (name.clone(), "*".to_owned())).collect();
     names.sort();
@@ -59,4 +58,25 @@ pub fn offers(
         Ok(version(spec).zip(version(&any)).map(|(wanted, latest)| Offer { wanted, latest }))
     };
     wanted.iter().map(offer).collect()
+}
+
+/// Returns a provider of what registries say, and of nothing else.
+pub(crate) fn registries<'a>(
+    context: &'a Context,
+    pick: PickOptions,
+    policy: MetadataPolicy,
+    counters: &Arc<Counters>,
+) -> MetadataProvider<'a> {
+    let local = LocalSources {
+        downloads: None,
+        externals: &no_external,
+        bundles: &|_| Ok(Vec::new()),
+        likely: &Vec::new,
+        places: &NOWHERE,
+    };
+    MetadataProvider::new(context, policy, pick, Vec::new(), local, counters.clone())
+}
+
+fn no_external(name: &str, spec: &str, _from: &str) -> Result<External, AcquireError> {
+    Err(AcquireError::UnsupportedSource { name: name.to_owned(), spec: spec.to_owned() })
 }

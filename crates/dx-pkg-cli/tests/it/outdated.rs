@@ -22,7 +22,7 @@ fn newer_versions_are_listed() {
     ok(&project, ["install"]);
     project.write(
         "package.json",
-        &json!({
+        json!({
             "name": "app",
             "dependencies": { "one": "^1.0.0", "same": "1", "gone": "^1.0.0" },
             "devDependencies": { "two": "1" },
