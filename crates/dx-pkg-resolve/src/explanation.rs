@@ -207,6 +207,12 @@ impl Change {
         Some(command)
     }
 
+    /// Returns whether all its requirements are for development.
+    #[must_use]
+    pub fn is_dev(&self) -> bool {
+        self.requirements.iter().all(|one| one.section == Section::Dev)
+    }
+
     /// Returns the command, or the edit of a workspace's manifest, in words.
     #[must_use]
     pub fn in_words(&self) -> String {

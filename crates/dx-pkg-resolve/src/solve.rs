@@ -12,6 +12,7 @@ mod encode;
 pub(crate) mod fewest;
 mod gather;
 mod helpful;
+mod offer;
 mod order;
 mod packages;
 mod problem;
@@ -26,5 +27,6 @@ mod words;
 mod tests;
 
 pub use remedy::Move;
-pub(crate) use remedy::{Input, Remedy, given_up, remedy};
+pub(crate) use remedy::{Input, Remedy, remedy};
+pub(crate) use told::given_up;
 pub(crate) use unavailable::{with_available, with_fitting_engines};

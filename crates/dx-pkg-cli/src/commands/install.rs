@@ -77,6 +77,7 @@ impl InstallArguments {
         let wanted = &change.requirements;
         let mut adding =
             InstallArguments { tree: self.tree.clone(), ..InstallArguments::default() };
+        adding.save_dev = change.is_dev();
         adding.packages = wanted.iter().map(|one| format!("{}@{}", one.name, one.range)).collect();
         if wanted.iter().all(|one| one.is_exact) {
             adding.flags.extend(vec![("save-exact".to_owned(), "true".to_owned())]);

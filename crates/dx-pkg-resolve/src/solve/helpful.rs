@@ -107,7 +107,8 @@ impl Search<'_> {
                 .map(|(at, styles)| {
                     let (range, is_exact) = styles.get(level).or_else(|| styles.last())?.clone();
                     let name = gathered.known[*at].name.clone();
-                    let section = section_of(self.source.importer, &name)?;
+                    let section = section_of(self.source.importer, &name);
+                    let section = section.unwrap_or_else(|| self.new_section());
                     Some(Wanted { name, range, section, is_exact })
                 })
                 .collect();
@@ -118,9 +119,15 @@ impl Search<'_> {
                 importer: self.source.importer.path.clone(),
                 requirements,
                 is_offer,
-                caution: is_offer.then(|| caution(gathered, solution)).flatten(),
+                caution: is_offer.then(|| caution(gathered, solution, moved.len() > 1)).flatten(),
             })
         })
+    }
+
+    /// Returns the section for a peer that gets a requirement.
+    fn new_section(&self) -> Section {
+        let importer = self.source.importer;
+        if importer.dependencies.is_empty() { Section::Dev } else { Section::Prod }
     }
 
     /// Returns the project's requirements with new ones.
@@ -136,8 +143,9 @@ impl Search<'_> {
                     Section::Optional => &mut importer.optional_dependencies,
                     Section::Peer => &mut importer.peer_dependencies,
                 };
-                if let Some((_, spec)) = section.iter_mut().find(|(name, _)| *name == one.name) {
-                    spec.clone_from(&one.range);
+                match section.iter_mut().find(|(name, _)| *name == one.name) {
+                    Some((_, spec)) => spec.clone_from(&one.range),
+                    None => section.push((one.name.clone(), one.range.clone())),
                 }
             }
         }
@@ -242,13 +250,12 @@ fn section_of(importer: &LockPackage, name: &str) -> Option<Section> {
 /// with whether it is an exact version. A pinned requirement stays pinned.
 fn styles(gathered: &Gathered, solution: &Solution, at: usize) -> Vec<(String, bool)> {
     let package = &gathered.known[at];
-    let (Some(candidate), Some(direct)) = (solution.chosen[at], &package.direct) else {
-        return Vec::new();
-    };
+    let Some(candidate) = solution.chosen[at] else { return Vec::new() };
     let version = package.version(candidate);
-    let (start, range) = match direct.written.strip_prefix("npm:") {
-        Some(_) => (format!("npm:{}@", package.registry_name), direct.written.rsplit('@').next()),
-        None => (String::new(), Some(direct.spec.as_str())),
+    let written = package.direct.as_ref().map(|direct| direct.written.as_str());
+    let (start, range) = match written.filter(|written| written.starts_with("npm:")) {
+        Some(written) => (format!("npm:{}@", package.registry_name), written.rsplit('@').next()),
+        None => (String::new(), package.direct.as_ref().map(|direct| direct.spec.as_str())),
     };
     let range = range.unwrap_or_default();
     let exact = (format!("{start}{version}"), true);
@@ -299,8 +306,9 @@ fn in_own_words(spec: &str, version: &Version) -> Option<String> {
     })
 }
 
-/// Returns what is to be known of a solution before it is taken.
-fn caution(gathered: &Gathered, solution: &Solution) -> Option<String> {
+/// Returns what is to be known of a solution before it is taken; with the package's name, where
+/// others move too.
+fn caution(gathered: &Gathered, solution: &Solution, is_one_of_many: bool) -> Option<String> {
     let asked = asking(gathered, solution);
     let escape = asked.escapes.first().and_then(|at| {
         let package = &gathered.known[*at];
@@ -308,7 +316,8 @@ fn caution(gathered: &Gathered, solution: &Solution) -> Option<String> {
         let escaped = gathered.problem.escapes(*at, candidate).into_iter();
         let (peer, other) =
             escaped.into_iter().find(|(peer, other)| solution.chosen[*peer] == Some(*other))?;
-        Some(escape_in_words(package, candidate, &gathered.known[peer], other))
+        let words = escape_in_words(package, candidate, &gathered.known[peer], other);
+        Some(if is_one_of_many { format!("{} {words}", package.name) } else { words })
     });
     escape.or_else(|| {
         let package = &gathered.known[*asked.other_major.first()?];

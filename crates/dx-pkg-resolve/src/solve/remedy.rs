@@ -9,10 +9,11 @@ use dx_pkg_lock::{Lock, LockPackage};
 use super::alterations::Alterations;
 use super::gather::Gathered;
 use super::helpful::Search;
+use super::offer::{offer, offer_all};
 use super::packages::{Source, keep_first};
 use super::search::{Part, search};
-use super::told::Contradiction;
-use crate::explanation::{Change, Explanation, Finding, MOST_CHANGES, Party, Statement};
+use super::told::{Contradiction, given_up};
+use crate::explanation::{Explanation, Finding, MOST_CHANGES, Statement};
 use crate::pick::Picker;
 use crate::{Options, Provider, Requirements, Resolution, ResolveError, resolve_once};
 
@@ -90,6 +91,7 @@ pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> 
     let importers: Vec<&LockPackage> = input.importers().collect();
     let mut more: Vec<Vec<String>> = vec![Vec::new(); importers.len()];
     let mut banned: Vec<(String, Version)> = Vec::new();
+    let mut unbanned: Vec<Part> = Vec::new();
     for round in 1.. {
         let sources: Vec<Source<'_>> = importers
             .iter()
@@ -128,12 +130,20 @@ pub(crate) fn remedy(refused: &Resolution, input: Input<'_>, explains: bool) -> 
                 continue;
             } else if let Some(ban) = ban {
                 banned.push(ban);
+                if unbanned.is_empty() {
+                    unbanned = parts;
+                }
                 continue;
             }
         }
         let solved = installed.unwrap_or(None);
+        // What was left out to find another solution is no reason for a conflict.
+        let whole = |at: usize| unbanned.get(at).filter(|part| !part.is_settled());
+        let parts: Vec<&Part> =
+            parts.iter().enumerate().map(|(at, part)| whole(at).unwrap_or(part)).collect();
+        let outcome = (refused, solved.as_ref());
         let explanations =
-            if explains { explained(&parts, &sources, refused, input) } else { Vec::new() };
+            if explains { explained(&parts, &sources, outcome, input) } else { Vec::new() };
         return with_verdict(Remedy { solved, explanations }, refused, input);
     }
     Remedy::default()
@@ -177,6 +187,12 @@ fn is_refused(resolution: &Resolution, input: Input<'_>) -> bool {
     again.resolve().is_ok_and(|again| again.refused_by_npm)
 }
 
+/// Returns whether npm accepts a resolution, if only as a lockfile. One that starts from a lockfile
+/// is not refused for what that has already.
+fn is_accepted(resolution: &Resolution, input: Input<'_>) -> bool {
+    !resolution.refused_by_npm && resolution.conflicts.is_empty() || !is_refused(resolution, input)
+}
+
 /// A solution that cannot be installed, or is no better.
 struct Rejected {
     /// The resolution, if there is one.
@@ -216,7 +232,7 @@ fn install(
             return Err(Box::new(Rejected { resolution: None, culprit }));
         }
     };
-    let is_better = (!solved.refused_by_npm || is_partial)
+    let is_better = (is_partial || is_accepted(&solved, input))
         && solved.conflicts.len() < refused.conflicts.len().max(1);
     if !is_better || pinned.moves.is_empty() {
         let culprit = pinned.culprit();
@@ -280,11 +296,14 @@ impl Pinned {
 
 /// Returns the explanations of the conflicts that stay.
 fn explained(
-    parts: &[Part],
+    parts: &[&Part],
     sources: &[Source<'_>],
-    refused: &Resolution,
+    (refused, solved): (&Resolution, Option<&Resolution>),
     input: Input<'_>,
 ) -> Vec<Explanation> {
+    // A command would start from what is installed now.
+    let after = Input { previous: Some(&solved.unwrap_or(refused).lock), ..input };
+    let is_solved = solved.is_some();
     let clusters: Vec<Vec<Vec<&Contradiction>>> =
         parts.iter().map(|part| clusters(&part.contradictions)).collect();
     let is_sole = clusters.iter().map(Vec::len).sum::<usize>() == 1;
@@ -293,9 +312,7 @@ fn explained(
         if let Some(packages) = part.given_up {
             explanations.push(given_up(&source.importer.path, Statement::TooHard { packages }));
         }
-        if clusters.is_empty() && part.solution.is_none() {
-            explanations.extend(offered(part, source, refused, input));
-        }
+        let mut own = Vec::new();
         for (position, cluster) in clusters.iter().enumerate() {
             let rest = clusters.iter().enumerate().filter(|(other, _)| *other != position);
             let others: Vec<(String, String)> =
@@ -304,7 +321,7 @@ fn explained(
                 cluster.iter().flat_map(|one| one.named_pairs()).collect();
             keep_first(&mut pairs);
             let trial = |requirements: &Requirements, renewed: &[String]| {
-                ends(refused, Input { requirements, ..input }, renewed, (&pairs, is_sole))
+                ends(refused, Input { requirements, ..after }, renewed, (&pairs, is_sole))
             };
             let search = Search {
                 source,
@@ -323,75 +340,20 @@ fn explained(
             explanation.changes.truncate(MOST_CHANGES);
             explanation.exception = search.exception();
             explanation.pairs = pairs;
-            explanations.push(explanation);
+            own.push(explanation);
         }
+        let is_sole = parts.iter().all(|other| std::ptr::eq(*other, *part) || other.is_settled());
+        let pairs = source.unmet_pairs();
+        let trial = |requirements: &Requirements, renewed: &[String]| {
+            ends(refused, Input { requirements, ..after }, renewed, (&pairs, is_sole))
+        };
+        if !part.is_settled() || !is_solved {
+            offer_all(part, source, input.requirements, &trial, &mut own);
+        }
+        explanations.append(&mut own);
     }
     explanations.truncate(MOST_EXPLANATIONS);
     explanations
-}
-
-/// Returns the change that takes the versions that are only offered, as far as they concern these
-/// pairs of dependent and peer.
-fn offer(part: &Part, search: &Search<'_>, pairs: &[(String, String)]) -> Option<Change> {
-    let (gathered, solution, asked) = part.offer.as_ref()?;
-    let is_meant = |at: &usize| {
-        let known = &gathered.known[*at];
-        known.direct.is_some()
-            && pairs.iter().any(|(of, peer)| *of == known.name || *peer == known.name)
-    };
-    let moved: Vec<usize> = asked.all().into_iter().filter(is_meant).collect();
-    search.change(gathered, solution, &moved, true)
-}
-
-/// Returns the explanation of versions that are only offered, where nothing contradicts them.
-fn offered(
-    part: &Part,
-    source: &Source<'_>,
-    refused: &Resolution,
-    input: Input<'_>,
-) -> Option<Explanation> {
-    let (gathered, _, asked) = part.offer.as_ref()?;
-    let mut pairs = source.unmet_pairs();
-    let own = asked.all().into_iter().map(|at| gathered.known[at].name.clone());
-    pairs.extend(own.map(|name| (name, String::new())));
-    let trial = |requirements: &Requirements, renewed: &[String]| {
-        ends(refused, Input { requirements, ..input }, renewed, (&pairs, false))
-    };
-    let search = Search {
-        source,
-        requirements: input.requirements,
-        contradictions: &[],
-        others: &[],
-        trial: &trial,
-    };
-    let changes = vec![offer(part, &search, &pairs)?];
-    let mut names: Vec<String> =
-        source.unmet_pairs().into_iter().flat_map(|(of, peer)| [of, peer]).collect();
-    keep_first(&mut names);
-    let version = |name: &str| source.found(name).and_then(|found| found.version.clone());
-    let parties = names.into_iter().map(|name| Party { version: version(&name), name }).collect();
-    Some(Explanation {
-        finding: Finding::Offered,
-        parties,
-        changes,
-        pairs: source.unmet_pairs(),
-        ..given_up(&source.importer.path, Statement::Contradiction)
-    })
-}
-
-/// Returns the explanation of a search that was given up.
-pub(crate) fn given_up(importer: &str, statement: Statement) -> Explanation {
-    Explanation {
-        importer: importer.to_owned(),
-        finding: Finding::GivenUp,
-        parties: Vec::new(),
-        statement,
-        facts: Vec::new(),
-        changes: Vec::new(),
-        exception: Vec::new(),
-        is_refused_by_npm: false,
-        pairs: Vec::new(),
-    }
 }
 
 /// Returns the contradictions that have packages in common, together.
@@ -423,11 +385,20 @@ fn ends(
     renewed: &[String],
     (pairs, is_sole): (&[(String, String)], bool),
 ) -> bool {
+    let is_strict = input.options.strict_peer_deps;
     let mut options = Options { strict_peer_deps: false, frozen: false, ..input.options.clone() };
     options.update.extend_from_slice(renewed);
-    // The command would start from what is installed now.
-    let input = Input { options: &options, previous: Some(&refused.lock), ..input };
-    let Ok(mut resolution) = input.resolve() else { return false };
+    let input = Input { options: &options, ..input };
+    let first = match input.resolve() {
+        // Solved from the tree without peers, as a resolution of its own would be.
+        Err(ResolveError::Endless { .. }) if !is_strict => {
+            let legacy = Options { legacy_peer_deps: true, ..options.clone() };
+            let plain = Input { options: &legacy, ..input }.resolve();
+            plain.ok().and_then(|plain| remedy(&plain, input, false).solved)
+        }
+        first => first.ok(),
+    };
+    let Some(mut resolution) = first else { return false };
     if resolution.refused_by_npm
         && let Some(solved) = remedy(&resolution, input, false).solved
     {
@@ -441,7 +412,7 @@ fn ends(
     let mut left = resolution.conflicts.iter().map(pair);
     if is_sole {
         // What npm accepts besides is no conflict of the project's own.
-        return !resolution.refused_by_npm && left.all(|pair| !pairs.contains(&pair));
+        return is_accepted(&resolution, input) && left.all(|pair| !pairs.contains(&pair));
     }
     left.all(|pair| known.contains(&pair) && !pairs.contains(&pair))
 }

@@ -25,6 +25,15 @@ pub(super) struct Part {
     pub(super) is_incomplete: bool,
 }
 
+impl Part {
+    /// Returns whether versions were found that agree, or nothing was wrong.
+    pub(super) fn is_settled(&self) -> bool {
+        self.given_up.is_none()
+            && self.contradictions.is_empty()
+            && (self.solution.is_some() || self.offer.is_none())
+    }
+}
+
 /// Solves the problem of one importer. What the project would be asked about is left out after it
 /// was found, and each contradiction once it is known.
 pub(super) fn search(source: &Source<'_>, banned: &[(String, Version)]) -> Part {

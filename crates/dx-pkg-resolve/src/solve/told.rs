@@ -201,3 +201,18 @@ pub(super) fn required_in(core: &[Part], gathered: &Gathered) -> Vec<String> {
     keep_first(&mut names);
     names
 }
+
+/// Returns the explanation of a search that was given up.
+pub(crate) fn given_up(importer: &str, statement: Statement) -> Explanation {
+    Explanation {
+        importer: importer.to_owned(),
+        finding: Finding::GivenUp,
+        parties: Vec::new(),
+        statement,
+        facts: Vec::new(),
+        changes: Vec::new(),
+        exception: Vec::new(),
+        is_refused_by_npm: false,
+        pairs: Vec::new(),
+    }
+}

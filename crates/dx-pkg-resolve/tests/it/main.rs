@@ -13,6 +13,7 @@ mod folders;
 mod growth;
 mod incomplete;
 mod lockfile;
+mod offers;
 mod optional;
 mod oracle;
 mod peers;
