@@ -59,7 +59,6 @@ impl ResolverInput {
             legacy_peer_deps: config.legacy_peer_deps()?,
             strict_peer_deps: config.strict_peer_deps()? && !config.force()?,
             solves_conflicts: config.solve()? && !config.force()?,
-            repeats: true,
             explains_conflicts: false,
             engine_strict: config.engine_strict()? && !config.force()?,
             known_conflicts: Vec::new(),

@@ -1,10 +1,10 @@
 //! The check whether a lock is complete: only of a complete one can a part be resolved.
 
-use crate::Requirements;
 use crate::build::Builder;
 use crate::explain::Conflict;
 use crate::manifest::EdgeKind;
 use crate::tree::{DependencyTree, EdgeId, NodeId};
+use crate::{Options, Provider, Requirements, Resolution, resolve_once};
 
 /// Returns whether an edge is optional and unmet, so another resolution would look for its package
 /// again.
@@ -47,15 +47,18 @@ pub(crate) fn accepted_conflicts(
     Some(conflicts.to_vec())
 }
 
-/// Returns whether a requirement of an installed package is not met, other than by an optional
-/// package that is not there or could not be loaded.
-pub(crate) fn has_unmet(tree: &DependencyTree<'_>) -> bool {
-    let has_failed = |node: NodeId| tree[node].failure.is_some();
-    let is_unmet = |edge: EdgeId| {
-        let is_excused = tree[edge].kind.is_optional() && tree[edge].to.is_some_and(has_failed);
-        !is_excused && !is_left_open(tree, edge) && !tree.is_valid(edge)
-    };
-    tree.project_nodes()
-        .into_iter()
-        .any(|node| !tree[node].inert && tree[node].edges_out.iter().any(|edge| is_unmet(*edge)))
+/// Returns the peer conflicts that every further resolution reports: it looks at those of the lock
+/// again. `None` where that would change the lock.
+pub(crate) fn standing(
+    resolution: &Resolution,
+    requirements: &Requirements,
+    provider: &dyn Provider,
+    options: &Options,
+) -> Option<Vec<Conflict>> {
+    if !resolution.changed {
+        return Some(resolution.conflicts.clone());
+    }
+    let options = Options { update: Vec::new(), explicit: Vec::new(), ..options.clone() };
+    let again = resolve_once(requirements, Some(&resolution.lock), provider, &options).ok()?;
+    (!again.changed).then_some(again.conflicts)
 }

@@ -6,7 +6,7 @@ use dx_pkg_lock::{Lock, LockPackage, Overridden, locale_compare};
 use rustc_hash::FxHashSet;
 
 use crate::build::Builder;
-use crate::complete::{accepted_conflicts, has_unmet};
+use crate::complete::accepted_conflicts;
 use crate::entry::{entry, same_entry};
 use crate::explain::{Clash, Conflict, conflicts, label};
 use crate::peers::Move;
@@ -33,11 +33,6 @@ pub(crate) fn finish(
         Vec::new()
     };
     let accepted_conflicts = accepted_conflicts(&builder, requirements, &conflicts);
-    // Where all is accepted, or nothing is to be, all is looked at already.
-    let has_unmet = match &accepted_conflicts {
-        Some(accepted) => !accepted.is_empty(),
-        None => options.repeats && !options.frozen && has_unmet(&builder.tree),
-    };
     let authors_folders = authors_folders(&builder.tree);
     let (lock, installed) = to_lock(&builder.tree, requirements, previous);
     let changed = previous.is_none_or(|previous| differs(previous, &lock));
@@ -53,7 +48,6 @@ pub(crate) fn finish(
         bundles_lack,
         authors_folders,
         accepted_conflicts,
-        has_unmet,
         moves,
         explanations: Vec::new(),
     })

@@ -131,7 +131,6 @@ impl Graph {
             legacy_peer_deps,
             strict_peer_deps: false,
             solves_conflicts: false,
-            repeats: false,
             explains_conflicts: false,
             engine_strict: false,
             known_conflicts: Vec::new(),

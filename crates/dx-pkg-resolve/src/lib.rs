@@ -38,7 +38,6 @@ mod pins;
 mod place;
 mod places;
 mod provider;
-mod repeat;
 pub mod rules;
 mod several;
 mod solve;
@@ -95,9 +94,6 @@ pub struct Options {
     /// Whether peer requirements that contradict each other are solved by other versions where npm
     /// would refuse.
     pub solves_conflicts: bool,
-    /// Whether a resolution that leaves requirements unmet is made again from its own lock, until
-    /// that stays as it is.
-    pub repeats: bool,
     /// Whether the conflicts of a frozen lockfile are explained.
     pub explains_conflicts: bool,
     /// Whether packages for another Node.js or npm are an error, so that older dependents are
@@ -162,8 +158,6 @@ pub struct Resolution {
     /// where `lock` is incomplete: resolving the same requirements again could change it, so
     /// [`change::change()`] cannot start from it.
     pub accepted_conflicts: Option<Vec<peers::Conflict>>,
-    /// Whether a package in the tree lacks one that it requires, or has another version of it.
-    has_unmet: bool,
     /// The packages that have other versions than npm's rules choose, so that peers agree.
     pub moves: Vec<peers::Move>,
     /// The conflicts that were not solved, with the reasons.
@@ -202,7 +196,12 @@ pub fn resolve(
     let single =
         solve::fewest::with_single(&resolution, requirements, previous, provider, options)?;
     let resolution = single.unwrap_or(resolution);
-    Ok(repeat::until_it_stays(resolution, requirements, previous, provider, options))
+    let accepts = resolution.accepted_conflicts.as_ref().is_some_and(|list| !list.is_empty());
+    if !accepts {
+        return Ok(resolution);
+    }
+    let accepted_conflicts = complete::standing(&resolution, requirements, provider, options);
+    Ok(Resolution { accepted_conflicts, ..resolution })
 }
 
 /// Resolves by npm's rules and, where npm refuses, looks for versions that agree.

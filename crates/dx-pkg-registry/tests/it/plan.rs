@@ -56,7 +56,6 @@ fn options() -> Options {
         legacy_peer_deps: false,
         strict_peer_deps: false,
         solves_conflicts: false,
-        repeats: false,
         explains_conflicts: false,
         engine_strict: false,
         known_conflicts: Vec::new(),

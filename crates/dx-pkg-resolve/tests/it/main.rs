@@ -19,7 +19,6 @@ mod oracle;
 mod peers;
 mod placement;
 mod properties;
-mod repeat;
 mod solve;
 mod stale_overrides;
 mod stale_peers;

@@ -116,7 +116,6 @@ impl Case {
             legacy_peer_deps: self.option("legacyPeerDeps") == true,
             strict_peer_deps: self.option("strictPeerDeps") == true,
             solves_conflicts: false,
-            repeats: false,
             explains_conflicts: false,
             engine_strict: false,
             known_conflicts: Vec::new(),
