@@ -138,7 +138,6 @@ fn resolve_and_fetch(
         version::report_upgrade(run, project, &lock, &resolved.unknown);
     }
     let manifest = changed_manifest(run, project, &mut lock, &mut accepted)?;
-    let is_told = !summary.explained.is_empty();
     // A tree that lacks something is no baseline.
     let is_baseline = is_baseline && omit.is_empty() && !plan.has_private();
     let diagnostics = is_baseline.then(|| diagnostics_of(accepted.as_deref(), &summary));
@@ -157,8 +156,7 @@ fn resolve_and_fetch(
         is_complete,
         node: input.options.pick.node,
         diagnostics,
-        // What was explained is said each time, until it is in a lockfile.
-        cache: key.filter(|_| !is_told).map(|key| (key, basis)),
+        cache: key.map(|key| (key, basis)),
         ..Outcome::default()
     })
 }
