@@ -8,6 +8,8 @@
 
 mod alterations;
 mod consent;
+#[cfg(test)]
+mod dice;
 mod encode;
 pub(crate) mod fewest;
 mod gather;

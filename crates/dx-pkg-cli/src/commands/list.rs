@@ -29,12 +29,8 @@ pub struct ListArguments {
     /// Print the packages' folders, one in a line.
     #[arg(long, short)]
     pub parseable: bool,
-    /// Leave this kind of dependency out; may be repeated.
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    pub omit: Vec<Kind>,
-    /// List this kind of dependency although it is omitted; may be repeated.
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    pub include: Vec<Kind>,
+    #[command(flatten)]
+    pub kinds: KindArguments,
     /// List what dependencies need, without devDependencies.
     #[arg(long, alias = "production")]
     pub prod: bool,
@@ -55,6 +51,17 @@ pub enum Kind {
     Optional,
     Peer,
     Prod,
+}
+
+/// The kinds of dependencies that a question is about.
+#[derive(Args, Debug, Clone, Default)]
+pub struct KindArguments {
+    /// Leave this kind of dependency out; may be repeated.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub omit: Vec<Kind>,
+    /// List this kind of dependency although it is omitted; may be repeated.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub include: Vec<Kind>,
 }
 
 /// The workspaces that a question is about.
@@ -90,11 +97,6 @@ impl ListArguments {
         ListArguments { long: true, ..self.clone() }
     }
 
-    fn omitted_kinds(&self) -> Vec<Kind> {
-        let production = self.prod.then_some(Kind::Dev);
-        self.omit.iter().copied().chain(production).collect()
-    }
-
     /// Lists what is installed.
     pub fn run(
         &self,
@@ -108,7 +110,7 @@ impl ListArguments {
             depth: self.depth,
             all: self.all,
             links_only: self.link,
-            omitted: omitted(&self.omitted_kinds(), &self.include, environment),
+            omitted: self.kinds.omitted(environment, self.prod),
             long: self.long,
             with_root: self.members.include_workspace_root,
             without_workspaces: self.members.no_workspaces,
@@ -154,17 +156,19 @@ impl ExplainArguments {
     }
 }
 
-/// Returns the kinds that are left out: what is `included` is not, development is in production.
-pub fn omitted(omit: &[Kind], included: &[Kind], environment: &Environment) -> Vec<Omitted> {
-    let in_production = environment.variable("NODE_ENV") == Some("production");
-    let all = omit.iter().copied().chain(in_production.then_some(Kind::Dev));
-    let kinds = all.filter(|kind| !included.contains(kind)).filter_map(|kind| match kind {
-        Kind::Dev => Some(Omitted::Development),
-        Kind::Optional => Some(Omitted::Optional),
-        Kind::Peer => Some(Omitted::Peer),
-        Kind::Prod => None,
-    });
-    kinds.collect()
+impl KindArguments {
+    /// Returns the kinds that are left out. What is included is not; development is in production.
+    pub fn omitted(&self, environment: &Environment, is_production: bool) -> Vec<Omitted> {
+        let is_production = is_production || environment.variable("NODE_ENV") == Some("production");
+        let all = self.omit.iter().copied().chain(is_production.then_some(Kind::Dev));
+        let kinds = all.filter(|kind| !self.include.contains(kind)).filter_map(|kind| match kind {
+            Kind::Dev => Some(Omitted::Development),
+            Kind::Optional => Some(Omitted::Optional),
+            Kind::Peer => Some(Omitted::Peer),
+            Kind::Prod => None,
+        });
+        kinds.collect()
+    }
 }
 
 /// Reads a number of levels; npm also takes `Infinity`.

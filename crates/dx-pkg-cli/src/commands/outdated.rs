@@ -8,7 +8,7 @@ use dx_pkg_inspect::outdated::{OutdatedOptions, outdated};
 use dx_pkg_inspect::{Source, View};
 use dx_pkg_install::{Environment, Session, SessionOptions};
 
-use super::list::{Kind, MemberArguments, omitted};
+use super::list::{KindArguments, MemberArguments};
 use crate::error::CommandError;
 use crate::flags::{PeerSettings, SettingFlags};
 use crate::report::Report;
@@ -29,12 +29,8 @@ pub struct OutdatedArguments {
     /// Print a line with : between its parts.
     #[arg(long, short)]
     pub parseable: bool,
-    /// Leave this kind of dependency out; may be repeated.
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    pub omit: Vec<Kind>,
-    /// Take this kind of dependency although it is omitted; may be repeated.
-    #[arg(long, value_name = "KIND", value_delimiter = ',')]
-    pub include: Vec<Kind>,
+    #[command(flatten)]
+    pub kinds: KindArguments,
     #[command(flatten)]
     pub members: MemberArguments,
     #[command(flatten)]
@@ -50,7 +46,7 @@ impl OutdatedArguments {
         let options = OutdatedOptions {
             names: self.packages.clone(),
             all: self.all,
-            omitted: omitted(&self.omit, &self.include, &environment),
+            omitted: self.kinds.omitted(&environment, false),
             with_root: self.members.include_workspace_root,
             without_workspaces: self.members.no_workspaces,
             long: self.long,

@@ -3,25 +3,10 @@
 
 use dx_pkg_core::Version;
 
+use super::dice::Dice;
 use super::encode::Fact;
 use super::order::{Outcome, Solution, solve};
 use super::problem::{Candidate, Package, Peer, PeerRange, Problem};
-
-/// A small generator of numbers; the same seed gives the same problem.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end as u64).unwrap()
-    }
-
-    fn one_in(&mut self, end: usize) -> bool {
-        self.below(end) == 0
-    }
-}
 
 /// Makes a problem of up to five packages, each with up to five versions of up to three majors.
 fn random(seed: u64) -> Problem {

@@ -2,27 +2,12 @@
 
 use dx_pkg_core::Version;
 
+use super::super::dice::Dice;
 use super::problem::{Candidate, Package, Problem, Range, Selection};
 use super::score::Aim;
 use super::search::{Over, search};
 
 const NEVER: Over<'static> = Over { is_over: &|_| false, used: 0 };
-
-/// A small generator of numbers; the same seed gives the same problem.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % end as u64).unwrap()
-    }
-
-    fn one_in(&mut self, end: usize) -> bool {
-        self.below(end) == 0
-    }
-}
 
 /// Makes a problem of up to five packages with up to three versions each, whose tree has the first
 /// version for each range, as npm's has the newest.
