@@ -103,8 +103,8 @@ impl Arguments {
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
-        let question = question(&parser, &words);
-        let is_own = |name: &str| question.is_some_and(|command| has_flag(command, name));
+        let command = own_flags_first(&parser, &words);
+        let is_own = |name: &str| command.is_some_and(|command| has_flag(command, name));
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
         let rest = words::prepared(&parser, taken.rest)?;
@@ -151,13 +151,29 @@ impl Arguments {
     }
 }
 
-/// The commands that ask about a project, which no setting changes but by a flag of their own.
-const QUESTIONS: [&str; 4] = ["ls", "ll", "explain", "outdated"];
+/// The commands that any setting may change, given as a flag. For every other command a flag of its
+/// own comes before a setting of that name.
+const CHANGED_BY_SETTINGS: [&str; 14] = [
+    "install",
+    "ci",
+    "remove",
+    "dedupe",
+    "find-dupes",
+    "run",
+    "test",
+    "start",
+    "stop",
+    "restart",
+    "install-test",
+    "install-ci-test",
+    "peers",
+    "store",
+];
 
-/// Returns the command among the words, if it is a question.
-fn question<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
+/// Returns the command among the words, if its own flags come before settings.
+fn own_flags_first<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
     let command = parser.find_subcommand(&words[command_place(words)?])?;
-    QUESTIONS.contains(&command.get_name()).then_some(command)
+    (!CHANGED_BY_SETTINGS.contains(&command.get_name())).then_some(command)
 }
 
 /// Returns whether a command has a flag of this name.

@@ -154,7 +154,8 @@ impl Shared {
             };
             // Other requests may use the slot during the delay.
             drop(slot);
-            if tries >= self.config.retry.tries || !cause.is_transient() {
+            if tries >= self.config.retry.tries || !request.is_repeatable() || !cause.is_transient()
+            {
                 return Err(FetchError::new(&request.url, tries, cause));
             }
             let asked = match &cause {

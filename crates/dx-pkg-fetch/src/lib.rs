@@ -1,9 +1,9 @@
 //! Parallel downloads over HTTP: priorities, limits, retries, resumption, statistics.
 //!
 //! [`Fetcher::get`] waits for its turn in the queue of its [`Class`], sends the request, follows
-//! redirects, retries transient failures and returns the whole body, or streams a large one. It
-//! knows nothing of npm: the meaning of the bytes, their caching and their digest are the caller's
-//! business.
+//! redirects, retries transient failures and returns the whole body, or streams a large one. A
+//! request that changes something ([`Request::sending`]) is sent once. The fetcher knows nothing of
+//! npm: the meaning of the bytes, their caching and their digest are the caller's business.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
@@ -35,6 +35,6 @@ pub use priority::Priority;
 pub use queue::Slot;
 pub use request::{Class, Credentials, Request, Response, Verdict};
 pub use reqwest::header;
-pub use reqwest::{StatusCode, Version};
+pub use reqwest::{Method, StatusCode, Version};
 pub use statistics::Statistics;
 pub use text::redact_url;

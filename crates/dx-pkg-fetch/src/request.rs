@@ -5,8 +5,8 @@ use crate::queue::Slot;
 use crate::stream::OpenStream;
 use bytes::Bytes;
 use dx_pkg_core::{Integrity, IntegrityMismatch};
-use reqwest::StatusCode;
 use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
+use reqwest::{Method, StatusCode};
 use std::fmt;
 use std::sync::Arc;
 use url::Url;
@@ -23,10 +23,13 @@ pub enum Class {
 /// Called once per hop for the `Authorization` that the URL may receive.
 pub type Credentials = Arc<dyn Fn(&Url) -> Option<HeaderValue> + Send + Sync>;
 
-/// A GET request.
+/// A request: GET, or one that changes something; see [`Request::sending`].
 #[derive(Clone)]
 pub struct Request {
     pub(crate) url: Url,
+    pub(crate) method: Method,
+    /// The body that is sent; none with GET.
+    pub(crate) sent: Option<Bytes>,
     pub(crate) class: Class,
     pub(crate) priority: Priority,
     pub(crate) estimate: u64,
@@ -48,11 +51,27 @@ impl Request {
         Self::new(url, Class::Tarball, HeaderValue::from_static("identity"))
     }
 
+    /// Creates a request with another method than GET, or with a body. It is sent once, as a server
+    /// may have carried it out although its answer was lost, and no redirect is followed.
+    pub fn sending(method: Method, url: Url, body: Option<Bytes>) -> Self {
+        let mut request = Self::metadata(url);
+        request.method = method;
+        request.sent = body;
+        request
+    }
+
+    /// Returns whether it may be sent again, and to another address.
+    pub(crate) fn is_repeatable(&self) -> bool {
+        self.method == Method::GET
+    }
+
     fn new(url: Url, class: Class, encoding: HeaderValue) -> Self {
         let mut headers = HeaderMap::new();
         headers.insert(reqwest::header::ACCEPT_ENCODING, encoding);
         Self {
             url,
+            method: Method::GET,
+            sent: None,
             class,
             priority: Priority::default(),
             estimate: 0,

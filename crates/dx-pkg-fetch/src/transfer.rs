@@ -90,6 +90,15 @@ impl Clock {
     }
 }
 
+impl Clock {
+    /// Waits for `future`, within the total timeout alone.
+    async fn limit_in_all<T>(&self, future: impl Future<Output = T>) -> Result<T, FetchCause> {
+        tokio::time::timeout_at(self.deadline, future)
+            .await
+            .map_err(|_| FetchCause::Timeout { phase: Phase::Total, limit: self.timeouts.total })
+    }
+}
+
 /// Runs one try of `request`. Continues `partial`, left by an earlier try, where the server allows
 /// it, and stores there what was received if this try breaks off.
 pub(crate) async fn run(
@@ -184,15 +193,27 @@ async fn follow(
             partial.request_rest(&url, &mut headers);
         }
         let client = clients.for_url(&url).await?;
-        let send = || client.get(url.clone()).headers(headers.clone()).send();
-        let mut sent = clock.limit(send()).await?;
+        let send = || {
+            let method = request.method.clone();
+            let building = client.request(method, url.clone()).headers(headers.clone());
+            match &request.sent {
+                Some(body) => building.body(body.clone()).send(),
+                None => building.send(),
+            }
+        };
+        // Nothing arrives while a long body is sent.
+        let mut sent = match &request.sent {
+            Some(_) => clock.limit_in_all(send()).await?,
+            None => clock.limit(send()).await?,
+        };
         while sent.as_ref().is_err_and(lacks_descriptors) {
             // The end of another request, or of a file's work, frees one.
             clock.limit(tokio::time::sleep(DESCRIPTOR_PAUSE)).await?;
             sent = clock.limit(send()).await?;
         }
         let response = sent.map_err(|error| of_request(error, config.timeouts.connect))?;
-        if !matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308) {
+        let is_redirect = matches!(response.status().as_u16(), 301 | 302 | 303 | 307 | 308);
+        if !is_redirect || !request.is_repeatable() {
             return Ok((url, response));
         }
         url = redirect_target(&url, response.headers())?;

@@ -4,7 +4,7 @@ use super::Tree;
 
 /// Our crates by rank: a crate depends on crates of lower rank only. Crates of one rank do not know
 /// each other.
-const RANKS: [(&str, usize); 18] = [
+const RANKS: [(&str, usize); 20] = [
     ("dx-pkg-core", 0),
     ("dx-pkg-format", 1),
     ("dx-pkg-lock", 2),
@@ -19,6 +19,8 @@ const RANKS: [(&str, usize); 18] = [
     ("dx-pkg-acquire", 8),
     ("dx-pkg-install", 9),
     ("dx-pkg-inspect", 10),
+    ("dx-pkg-author", 10),
+    ("dx-pkg-run", 10),
     ("dx-pkg-server", 10),
     ("dx-pkg-cli", 11),
     ("dx-pkg-testkit", 12),

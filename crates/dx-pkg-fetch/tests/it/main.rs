@@ -14,6 +14,7 @@ mod redirects;
 mod resuming;
 mod retries;
 mod secure;
+mod sending;
 mod server;
 mod tls;
 mod tracing;

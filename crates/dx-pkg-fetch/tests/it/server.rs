@@ -25,8 +25,10 @@ pub(crate) enum Step {
 /// A received request.
 #[derive(Debug, Clone)]
 pub(crate) struct Seen {
+    pub(crate) method: String,
     pub(crate) path: String,
     headers: Vec<(String, String)>,
+    pub(crate) body: Vec<u8>,
 }
 
 impl Seen {
@@ -100,7 +102,7 @@ impl Server {
 
 async fn serve(mut stream: TcpStream, script: Arc<Script>, log: Arc<Log>) {
     let mut buffer = Vec::new();
-    while let Some(seen) = read_head(&mut stream, &mut buffer).await {
+    while let Some(seen) = read_request(&mut stream, &mut buffer).await {
         let number = {
             let mut all = log.seen.lock().unwrap();
             all.push(seen.clone());
@@ -123,7 +125,7 @@ async fn serve(mut stream: TcpStream, script: Arc<Script>, log: Arc<Log>) {
     }
 }
 
-async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
+async fn read_request(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen> {
     let end = loop {
         if let Some(end) = buffer.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;
@@ -134,12 +136,21 @@ async fn read_head(stream: &mut TcpStream, buffer: &mut Vec<u8>) -> Option<Seen>
     };
     let head = String::from_utf8(buffer.drain(..end + 4).collect()).unwrap();
     let mut lines = head.lines();
-    let path = lines.next()?.split(' ').nth(1)?.to_owned();
+    let mut request_line = lines.next()?.split(' ').map(str::to_owned);
+    let (method, path) = (request_line.next()?, request_line.next()?);
     let headers = lines
         .filter_map(|line| line.split_once(':'))
         .map(|(key, value)| (key.to_ascii_lowercase(), value.trim().to_owned()))
         .collect();
-    Some(Seen { path, headers })
+    let mut seen = Seen { method, path, headers, body: Vec::new() };
+    let length = seen.header("content-length").map_or(0, |length| length.parse().unwrap());
+    while buffer.len() < length {
+        let mut chunk = [0; 4096];
+        let read = stream.read(&mut chunk).await.ok().filter(|read| *read > 0)?;
+        buffer.extend_from_slice(&chunk[..read]);
+    }
+    seen.body = buffer.drain(..length).collect();
+    Some(seen)
 }
 
 /// A whole response.

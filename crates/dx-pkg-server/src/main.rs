@@ -1,0 +1,3 @@
+//! The `dx-registry` command.
+
+fn main() {}
