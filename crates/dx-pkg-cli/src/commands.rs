@@ -1,11 +1,14 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
+mod approvals;
 mod ci;
 mod dedupe;
 mod install;
 mod list;
 mod outdated;
 mod peers;
+mod prune;
+mod rebuild;
 mod remove;
 mod run;
 mod store;
@@ -62,6 +65,17 @@ pub enum Command {
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
     FindDupes(TreeArguments),
+    Prune(prune::PruneArguments),
+    InstallScripts(approvals::InstallScriptsArguments),
+    ApproveScripts(approvals::ApproveArguments),
+    DenyScripts(approvals::DenyArguments),
+    #[command(hide = true)]
+    ApproveBuilds(approvals::ApproveBuildsArguments),
+    /// List the packages whose install scripts wait for a decision.
+    #[command(hide = true)]
+    IgnoredBuilds,
+    #[command(visible_alias = "rb")]
+    Rebuild(rebuild::RebuildArguments),
     #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
     Run(run::RunArguments),
     /// Run the project's script "test".
@@ -133,6 +147,8 @@ impl Arguments {
                 tree.flags.extend(taken.settings)
             }
             Command::Dedupe(dedupe) => dedupe.tree.flags.extend(taken.settings),
+            Command::Prune(prune) => prune.tree.flags.extend(taken.settings),
+            Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
@@ -145,6 +161,13 @@ impl Arguments {
             Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
+            Command::InstallScripts(_)
+            | Command::ApproveScripts(_)
+            | Command::DenyScripts(_)
+            | Command::ApproveBuilds(_)
+            | Command::IgnoredBuilds => {
+                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+            }
             Command::Store(_) => return Arguments::try_parse_from(words),
         }
         Ok(arguments)
@@ -153,12 +176,14 @@ impl Arguments {
 
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 14] = [
+const CHANGED_BY_SETTINGS: [&str; 16] = [
     "install",
     "ci",
     "remove",
     "dedupe",
     "find-dupes",
+    "prune",
+    "rebuild",
     "run",
     "test",
     "start",
@@ -192,6 +217,13 @@ impl Command {
             Self::Ci(arguments) => ci::run(arguments, environment, report),
             Self::Dedupe(arguments) => arguments.run(environment, report),
             Self::FindDupes(arguments) => dedupe::find(arguments, environment, report),
+            Self::Prune(arguments) => arguments.run(environment, report),
+            Self::InstallScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveScripts(arguments) => arguments.run(environment, report),
+            Self::DenyScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveBuilds(arguments) => arguments.run(environment, report),
+            Self::IgnoredBuilds => approvals::list(environment, report),
+            Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
             Self::Test(arguments) => arguments.run("test", &environment, report),

@@ -11,10 +11,9 @@ mod plain_install;
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
-const NPM_COMMANDS: [&str; 59] = [
+const NPM_COMMANDS: [&str; 54] = [
     "access",
     "adduser",
-    "approve-scripts",
     "audit",
     "bugs",
     "c",
@@ -22,7 +21,6 @@ const NPM_COMMANDS: [&str; 59] = [
     "completion",
     "config",
     "create",
-    "deny-scripts",
     "deprecate",
     "diff",
     "dist-tag",
@@ -37,7 +35,6 @@ const NPM_COMMANDS: [&str; 59] = [
     "info",
     "init",
     "innit",
-    "install-scripts",
     "link",
     "ln",
     "login",
@@ -50,10 +47,8 @@ const NPM_COMMANDS: [&str; 59] = [
     "pkg",
     "prefix",
     "profile",
-    "prune",
     "publish",
     "query",
-    "rebuild",
     "repo",
     "root",
     "sbom",
