@@ -3,9 +3,12 @@
 mod approvals;
 mod ci;
 mod dedupe;
+mod deploy;
 mod install;
+mod link;
 mod list;
 mod outdated;
+mod patch;
 mod peers;
 mod prune;
 mod rebuild;
@@ -59,13 +62,22 @@ pub enum Command {
     /// Install exactly what the lockfile says, replacing node_modules.
     #[command(aliases = ["clean-install", "ic", "install-clean", "isntall-clean"])]
     Ci(TreeArguments),
-    #[command(visible_aliases = ["rm", "uninstall", "un"], aliases = ["unlink", "r"])]
+    #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
     Remove(remove::RemoveArguments),
     #[command(visible_alias = "ddp")]
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
     FindDupes(TreeArguments),
     Prune(prune::PruneArguments),
+    #[command(visible_alias = "ln")]
+    Link(link::LinkArguments),
+    Unlink(link::UnlinkArguments),
+    Patch(patch::PatchArguments),
+    PatchCommit(patch::PatchCommitArguments),
+    PatchRemove(patch::PatchRemoveArguments),
+    Fetch(deploy::FetchArguments),
+    Deploy(deploy::DeployArguments),
+    Import(deploy::ImportArguments),
     InstallScripts(approvals::InstallScriptsArguments),
     ApproveScripts(approvals::ApproveArguments),
     DenyScripts(approvals::DenyArguments),
@@ -148,6 +160,14 @@ impl Arguments {
             }
             Command::Dedupe(dedupe) => dedupe.tree.flags.extend(taken.settings),
             Command::Prune(prune) => prune.tree.flags.extend(taken.settings),
+            Command::Link(link) => link.tree.flags.extend(taken.settings),
+            Command::Unlink(unlink) => unlink.remove.tree.flags.extend(taken.settings),
+            Command::Patch(patch) => patch.tree.flags.extend(taken.settings),
+            Command::PatchCommit(commit) => commit.tree.flags.extend(taken.settings),
+            Command::PatchRemove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Fetch(fetch) => fetch.tree.flags.extend(taken.settings),
+            Command::Deploy(deploy) => deploy.tree.flags.extend(taken.settings),
+            Command::Import(import) => import.tree.flags.extend(taken.settings),
             Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
@@ -218,6 +238,14 @@ impl Command {
             Self::Dedupe(arguments) => arguments.run(environment, report),
             Self::FindDupes(arguments) => dedupe::find(arguments, environment, report),
             Self::Prune(arguments) => arguments.run(environment, report),
+            Self::Link(arguments) => arguments.run(environment, report),
+            Self::Unlink(arguments) => arguments.run(environment, report),
+            Self::Patch(arguments) => arguments.run(environment, report),
+            Self::PatchCommit(arguments) => arguments.run(environment, report),
+            Self::PatchRemove(arguments) => arguments.run(environment, report),
+            Self::Fetch(arguments) => arguments.run(environment, report),
+            Self::Deploy(arguments) => arguments.run(environment, report),
+            Self::Import(arguments) => arguments.run(environment, report),
             Self::InstallScripts(arguments) => arguments.run(environment, report),
             Self::ApproveScripts(arguments) => arguments.run(environment, report),
             Self::DenyScripts(arguments) => arguments.run(environment, report),

@@ -59,6 +59,9 @@ pub enum CommandError {
         /// A script with a similar name.
         similar: Option<String>,
     },
+    /// The words of `dx patch` say nothing that it can do.
+    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    PatchUsage,
     /// `dx dedupe` would change the lockfile.
     #[error("the lockfile has packages that dx dedupe would change")]
     NotDeduped,
@@ -111,6 +114,7 @@ impl Coded for CommandError {
             Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::NoProject { .. } => "DX_NO_MANIFEST",
             Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
+            Self::PatchUsage => "DX_PATCH_USAGE",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -136,6 +140,10 @@ impl Coded for CommandError {
                 return Some(format!("did you mean {other:?}? `dx run` lists the scripts"));
             }
             Self::UnknownScript { .. } => "`dx run` lists the scripts",
+            Self::PatchUsage => {
+                "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
+                 <package>, dx patch ls, dx patch rm <package>"
+            }
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
         };

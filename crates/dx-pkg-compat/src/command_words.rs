@@ -11,7 +11,7 @@ mod plain_install;
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
-const NPM_COMMANDS: [&str; 54] = [
+const NPM_COMMANDS: [&str; 51] = [
     "access",
     "adduser",
     "audit",
@@ -35,14 +35,11 @@ const NPM_COMMANDS: [&str; 54] = [
     "info",
     "init",
     "innit",
-    "link",
-    "ln",
     "login",
     "logout",
     "org",
     "owner",
     "pack",
-    "patch",
     "ping",
     "pkg",
     "prefix",

@@ -12,7 +12,7 @@ use dx_pkg_link::{
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_store::Store;
 
-use crate::error::UpkeepError;
+pub use crate::error::UpkeepError;
 use crate::installed::{HIDDEN, complete_record};
 use crate::plan::Plan;
 use crate::scripts::{Lifecycle, Place};
@@ -112,7 +112,7 @@ impl Subject {
             (Some(name), _) if &*given.raw == "*" => Ok(Self::Name(name, None)),
             (Some(name), Spec::Range(range)) => Ok(Self::Name(name, Some(range))),
             (Some(name), Spec::Version(version)) => {
-                Ok(Self::Name(name, Some(Range::parse(&version.to_string())?)))
+                Ok(Self::Name(name, Range::parse(&version.to_string()).ok()))
             }
             (_, Spec::Directory(path)) => Ok(Self::Folder(from.join(&*path))),
             _ => Err(UpkeepError::RebuildArgument { argument: argument.to_owned() }.into()),

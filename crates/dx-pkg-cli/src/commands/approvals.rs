@@ -122,10 +122,10 @@ impl InstallScriptsArguments {
 impl ApproveBuildsArguments {
     /// Approves and denies scripts, and runs those that were approved.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
-        let is_denied = |name: &&String| name.starts_with('!');
-        let (mut denied, mut approved): (Vec<String>, Vec<String>) =
-            self.packages.iter().cloned().partition(|name| is_denied(&name));
-        denied.iter_mut().for_each(|name| drop(name.remove(0)));
+        let denied = self.packages.iter().filter_map(|name| name.strip_prefix('!'));
+        let denied: Vec<String> = denied.map(str::to_owned).collect();
+        let approved = self.packages.iter().filter(|name| !name.starts_with('!'));
+        let mut approved: Vec<String> = approved.cloned().collect();
         if self.packages.is_empty() {
             let pending = decisions::pending(&open(environment.clone(), report)?)?;
             if pending.is_empty() {

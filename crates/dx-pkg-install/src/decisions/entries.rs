@@ -144,8 +144,9 @@ fn is_pin(key: &str) -> bool {
 
 /// Returns why a denial keeps a package from being approved.
 fn denied(key: &str, name: &str) -> String {
-    let is_of_name = Spec::parse_argument(key).is_ok_and(|given| {
-        matches!(given.spec, Spec::Range(range) if range.is_any()) || matches!(given.spec, Spec::Tag(_))
+    let is_of_name = Spec::parse_argument(key).is_ok_and(|given| match given.spec {
+        Spec::Range(range) => range.is_any(),
+        spec => matches!(spec, Spec::Tag(_)),
     });
     if is_of_name {
         return format!("{key} is denied; remove the entry from allowScripts to approve {name}");
