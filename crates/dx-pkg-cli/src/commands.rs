@@ -4,11 +4,16 @@ mod ci;
 mod dedupe;
 mod install;
 mod list;
+mod members;
 mod outdated;
+mod pack;
 mod peers;
+mod pkg;
+mod publish;
 mod remove;
 mod run;
 mod store;
+mod version;
 mod words;
 
 use std::ffi::OsString;
@@ -18,7 +23,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use dx_pkg_compat::command_words::command_place;
-use dx_pkg_compat::npmrc::take_settings;
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, take_settings};
 use dx_pkg_install::Environment;
 
 use crate::error::CommandError;
@@ -88,6 +93,11 @@ pub enum Command {
     #[command(visible_alias = "why")]
     Explain(list::ExplainArguments),
     Outdated(outdated::OutdatedArguments),
+    Pkg(pkg::PkgArguments),
+    Pack(pack::PackArguments),
+    Publish(publish::PublishArguments),
+    #[command(alias = "verison")]
+    Version(version::VersionArguments),
     Store(store::StoreArguments),
 }
 
@@ -104,7 +114,9 @@ impl Arguments {
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
         let command = own_flags_first(&parser, &words);
-        let is_own = |name: &str| command.is_some_and(|command| has_flag(command, name));
+        let is_own = |name: &str| {
+            !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+        };
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
         let rest = words::prepared(&parser, taken.rest)?;
@@ -141,8 +153,11 @@ impl Arguments {
             | Command::Restart(script) => script.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
+            Command::Version(version) => version.flags.extend(taken.settings),
+            Command::Pack(pack) => pack.flags.extend(taken.settings),
+            Command::Publish(publish) => publish.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
-            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
+            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Pkg(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
             Command::Store(_) => return Arguments::try_parse_from(words),
@@ -174,6 +189,14 @@ const CHANGED_BY_SETTINGS: [&str; 14] = [
 fn own_flags_first<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
     let command = parser.find_subcommand(&words[command_place(words)?])?;
     (!CHANGED_BY_SETTINGS.contains(&command.get_name())).then_some(command)
+}
+
+/// Returns whether a flag is a setting of authors, which is taken like any other setting although
+/// commands have flags of that name.
+fn is_authors_setting(name: &str) -> bool {
+    let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
+    let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
+    group == Some(OptionGroup::Publish)
 }
 
 /// Returns whether a command has a flag of this name.
@@ -211,6 +234,10 @@ impl Command {
             Self::Ll(arguments) => arguments.in_full().run(&environment, report),
             Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Outdated(arguments) => arguments.run(environment, report),
+            Self::Pkg(arguments) => arguments.run(&environment, report),
+            Self::Version(arguments) => arguments.run(environment, report),
+            Self::Pack(arguments) => arguments.run(environment, report),
+            Self::Publish(arguments) => arguments.run(&environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

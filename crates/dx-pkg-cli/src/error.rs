@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use dx_pkg_acquire::AcquireError;
+use dx_pkg_author::AuthorError;
 use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::Coded;
@@ -23,6 +24,9 @@ pub enum CommandError {
     /// A question about the project cannot be answered.
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    /// An authors' command failed.
+    #[error(transparent)]
+    Author(#[from] AuthorError),
     /// What is installed is not what the project requires.
     #[error("{problems}")]
     Problems {
@@ -77,7 +81,11 @@ impl CommandError {
     /// Returns the exit code: 128 and the signal's number for a command that was interrupted, else
     /// 1. A wrong command line ends with 2.
     pub fn exit_code(&self) -> ExitCode {
-        let Self::Install(error) = self else { return ExitCode::from(1) };
+        let error = match self {
+            Self::Install(error) | Self::Author(AuthorError::Install(error)) => error,
+            Self::Author(error) => return ExitCode::from(error.exit_code()),
+            _ => return ExitCode::from(1),
+        };
         if !error.is_cancelled() {
             return ExitCode::from(1);
         }
@@ -106,6 +114,7 @@ impl Coded for CommandError {
         match self {
             Self::Install(error) => error.code(),
             Self::Inspect(error) => error.code(),
+            Self::Author(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
@@ -120,6 +129,7 @@ impl Coded for CommandError {
         let hint = match self {
             Self::Install(error) => return error.hint(),
             Self::Inspect(error) => return error.hint(),
+            Self::Author(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
             Self::UnsupportedWorkspace { workspace } => {
                 return Some(format!(
