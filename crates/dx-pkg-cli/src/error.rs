@@ -10,6 +10,7 @@ use dx_pkg_core::Coded;
 use dx_pkg_inspect::InspectError;
 use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
+use dx_pkg_run::RunError;
 use dx_pkg_store::StoreError;
 
 /// The number that shells add to the number of a signal that ended a command.
@@ -27,6 +28,9 @@ pub enum CommandError {
     /// An authors' command failed.
     #[error(transparent)]
     Author(#[from] AuthorError),
+    /// A script or command cannot be run.
+    #[error(transparent)]
+    Run(RunError),
     /// What is installed is not what the project requires.
     #[error("{problems}")]
     Problems {
@@ -46,22 +50,6 @@ pub enum CommandError {
     NotAName {
         /// The argument.
         argument: String,
-    },
-    /// There is no project to run a script of.
-    #[error("there is no package.json in {folder} or above")]
-    NoProject {
-        /// The folder in which the command was started.
-        folder: String,
-    },
-    /// The project has no script of this name.
-    #[error("{project} has no script {script:?}")]
-    UnknownScript {
-        /// The project with its version.
-        project: String,
-        /// The name.
-        script: String,
-        /// A script with a similar name.
-        similar: Option<String>,
     },
     /// `dx dedupe` would change the lockfile.
     #[error("the lockfile has packages that dx dedupe would change")]
@@ -97,6 +85,15 @@ impl CommandError {
     }
 }
 
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Install(error) => Self::Install(error),
+            other => Self::Run(other),
+        }
+    }
+}
+
 macro_rules! through_install {
     ($($error:ty),*) => {$(
         impl From<$error> for CommandError {
@@ -115,11 +112,10 @@ impl Coded for CommandError {
             Self::Install(error) => error.code(),
             Self::Inspect(error) => error.code(),
             Self::Author(error) => error.code(),
+            Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
-            Self::NoProject { .. } => "DX_NO_MANIFEST",
-            Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -130,6 +126,7 @@ impl Coded for CommandError {
             Self::Install(error) => return error.hint(),
             Self::Inspect(error) => return error.hint(),
             Self::Author(error) => return error.hint(),
+            Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
             Self::UnsupportedWorkspace { workspace } => {
                 return Some(format!(
@@ -139,13 +136,6 @@ impl Coded for CommandError {
             Self::NotAName { .. } => {
                 "give the name without a version, as it stands in package.json"
             }
-            Self::NoProject { .. } => {
-                "run dx in a project's folder, or write a package.json with {} in it"
-            }
-            Self::UnknownScript { similar: Some(other), .. } => {
-                return Some(format!("did you mean {other:?}? `dx run` lists the scripts"));
-            }
-            Self::UnknownScript { .. } => "`dx run` lists the scripts",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
         };

@@ -6,12 +6,14 @@ use std::path::PathBuf;
 
 use dx_pkg_core::text::suggest::nearest;
 
+mod faces;
 mod plain_install;
 
+pub use faces::{Face, NotSpoken, Translation};
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
-const NPM_COMMANDS: [&str; 59] = [
+const NPM_COMMANDS: [&str; 54] = [
     "access",
     "adduser",
     "approve-scripts",
@@ -21,7 +23,6 @@ const NPM_COMMANDS: [&str; 59] = [
     "cache",
     "completion",
     "config",
-    "create",
     "deny-scripts",
     "deprecate",
     "diff",
@@ -29,14 +30,11 @@ const NPM_COMMANDS: [&str; 59] = [
     "docs",
     "doctor",
     "edit",
-    "exec",
     "explore",
     "fund",
     "get",
     "help-search",
     "info",
-    "init",
-    "innit",
     "install-scripts",
     "link",
     "ln",
@@ -70,7 +68,6 @@ const NPM_COMMANDS: [&str; 59] = [
     "version",
     "view",
     "whoami",
-    "x",
 ];
 
 /// Flags that other managers have or that mean several things, with what to write instead.
