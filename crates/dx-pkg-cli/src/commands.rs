@@ -1,18 +1,24 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
+mod approvals;
 mod ci;
 mod dedupe;
 mod exec;
 mod faces;
 mod init;
+mod deploy;
 mod install;
+mod link;
 mod list;
 mod members;
 mod outdated;
 mod pack;
+mod patch;
 mod peers;
 mod pkg;
+mod prune;
 mod publish;
+mod rebuild;
 mod remove;
 mod run;
 mod shims;
@@ -70,12 +76,32 @@ pub enum Command {
     /// Install exactly what the lockfile says, replacing node_modules.
     #[command(aliases = ["clean-install", "ic", "install-clean", "isntall-clean"])]
     Ci(TreeArguments),
-    #[command(visible_aliases = ["rm", "uninstall", "un"], aliases = ["unlink", "r"])]
+    #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
     Remove(remove::RemoveArguments),
     #[command(visible_alias = "ddp")]
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
     FindDupes(TreeArguments),
+    Prune(prune::PruneArguments),
+    #[command(visible_alias = "ln")]
+    Link(link::LinkArguments),
+    Unlink(link::UnlinkArguments),
+    Patch(patch::PatchArguments),
+    PatchCommit(patch::PatchCommitArguments),
+    PatchRemove(patch::PatchRemoveArguments),
+    Fetch(deploy::FetchArguments),
+    Deploy(deploy::DeployArguments),
+    Import(deploy::ImportArguments),
+    InstallScripts(approvals::InstallScriptsArguments),
+    ApproveScripts(approvals::ApproveArguments),
+    DenyScripts(approvals::DenyArguments),
+    #[command(hide = true)]
+    ApproveBuilds(approvals::ApproveBuildsArguments),
+    /// List the packages whose install scripts wait for a decision.
+    #[command(hide = true)]
+    IgnoredBuilds,
+    #[command(visible_alias = "rb")]
+    Rebuild(rebuild::RebuildArguments),
     #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
     Run(run::RunArguments),
     #[command(visible_alias = "x")]
@@ -174,6 +200,16 @@ impl Arguments {
                 tree.flags.extend(taken.settings)
             }
             Command::Dedupe(dedupe) => dedupe.tree.flags.extend(taken.settings),
+            Command::Prune(prune) => prune.tree.flags.extend(taken.settings),
+            Command::Link(link) => link.tree.flags.extend(taken.settings),
+            Command::Unlink(unlink) => unlink.remove.tree.flags.extend(taken.settings),
+            Command::Patch(patch) => patch.tree.flags.extend(taken.settings),
+            Command::PatchCommit(commit) => commit.tree.flags.extend(taken.settings),
+            Command::PatchRemove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Fetch(fetch) => fetch.tree.flags.extend(taken.settings),
+            Command::Deploy(deploy) => deploy.tree.flags.extend(taken.settings),
+            Command::Import(import) => import.tree.flags.extend(taken.settings),
+            Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
@@ -192,6 +228,13 @@ impl Arguments {
             Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Pkg(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
+            Command::InstallScripts(_)
+            | Command::ApproveScripts(_)
+            | Command::DenyScripts(_)
+            | Command::ApproveBuilds(_)
+            | Command::IgnoredBuilds => {
+                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+            }
             Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
         }
         Ok(arguments)
@@ -200,12 +243,14 @@ impl Arguments {
 
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 14] = [
+const CHANGED_BY_SETTINGS: [&str; 16] = [
     "install",
     "ci",
     "remove",
     "dedupe",
     "find-dupes",
+    "prune",
+    "rebuild",
     "run",
     "test",
     "start",
@@ -247,6 +292,21 @@ impl Command {
             Self::Ci(arguments) => ci::run(arguments, environment, report),
             Self::Dedupe(arguments) => arguments.run(environment, report),
             Self::FindDupes(arguments) => dedupe::find(arguments, environment, report),
+            Self::Prune(arguments) => arguments.run(environment, report),
+            Self::Link(arguments) => arguments.run(environment, report),
+            Self::Unlink(arguments) => arguments.run(environment, report),
+            Self::Patch(arguments) => arguments.run(environment, report),
+            Self::PatchCommit(arguments) => arguments.run(environment, report),
+            Self::PatchRemove(arguments) => arguments.run(environment, report),
+            Self::Fetch(arguments) => arguments.run(environment, report),
+            Self::Deploy(arguments) => arguments.run(environment, report),
+            Self::Import(arguments) => arguments.run(environment, report),
+            Self::InstallScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveScripts(arguments) => arguments.run(environment, report),
+            Self::DenyScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveBuilds(arguments) => arguments.run(environment, report),
+            Self::IgnoredBuilds => approvals::list(environment, report),
+            Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
             Self::Exec(arguments) => arguments.run(&environment, report),

@@ -51,6 +51,9 @@ pub enum CommandError {
         /// The argument.
         argument: String,
     },
+    /// The words of `dx patch` say nothing that it can do.
+    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    PatchUsage,
     /// `dx dedupe` would change the lockfile.
     #[error("the lockfile has packages that dx dedupe would change")]
     NotDeduped,
@@ -116,6 +119,7 @@ impl Coded for CommandError {
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
+            Self::PatchUsage => "DX_PATCH_USAGE",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -135,6 +139,10 @@ impl Coded for CommandError {
             }
             Self::NotAName { .. } => {
                 "give the name without a version, as it stands in package.json"
+            }
+            Self::PatchUsage => {
+                "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
+                 <package>, dx patch ls, dx patch rm <package>"
             }
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",

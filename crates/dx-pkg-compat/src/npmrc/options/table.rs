@@ -439,6 +439,12 @@ options! {
         with_flags(&[Flag::fixed("dry-run", "true", "Print what would change, and change nothing")])
         => getter(dry_run = false);
 
+    "allow-scripts-pin": bool, "true", Save,
+        "Whether `dx approve-scripts` approves the installed versions only."
+        => getter(allow_scripts_pin = true);
+    "patches-dir": String, "patches", Save,
+        "The folder of the project that `dx patch commit` writes patches to."
+        => getter(patches_dir = "patches".to_owned());
     "save": bool, "true", Save,
         "Whether add and remove change the manifest.",
         with_flags(&[
