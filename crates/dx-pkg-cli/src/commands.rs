@@ -1,5 +1,6 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
+mod audit;
 mod ci;
 mod dedupe;
 mod install;
@@ -88,6 +89,7 @@ pub enum Command {
     #[command(visible_alias = "why")]
     Explain(list::ExplainArguments),
     Outdated(outdated::OutdatedArguments),
+    Audit(audit::AuditArguments),
     Store(store::StoreArguments),
 }
 
@@ -141,6 +143,7 @@ impl Arguments {
             | Command::Restart(script) => script.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
+            Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
             Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
@@ -211,6 +214,7 @@ impl Command {
             Self::Ll(arguments) => arguments.in_full().run(&environment, report),
             Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Outdated(arguments) => arguments.run(environment, report),
+            Self::Audit(arguments) => arguments.run(environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -59,6 +59,9 @@ pub enum CommandError {
         /// A script with a similar name.
         similar: Option<String>,
     },
+    /// `dx audit fix` without a lockfile.
+    #[error("dx audit fix changes the lockfile, and package-lock is false")]
+    NoLockToFix,
     /// `dx dedupe` would change the lockfile.
     #[error("the lockfile has packages that dx dedupe would change")]
     NotDeduped,
@@ -111,6 +114,7 @@ impl Coded for CommandError {
             Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::NoProject { .. } => "DX_NO_MANIFEST",
             Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
+            Self::NoLockToFix => "DX_NO_LOCKFILE",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -136,6 +140,7 @@ impl Coded for CommandError {
                 return Some(format!("did you mean {other:?}? `dx run` lists the scripts"));
             }
             Self::UnknownScript { .. } => "`dx run` lists the scripts",
+            Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
         };
