@@ -1,6 +1,7 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
 mod approvals;
+mod audit;
 mod ci;
 mod dedupe;
 mod exec;
@@ -139,6 +140,7 @@ pub enum Command {
     Publish(publish::PublishArguments),
     #[command(alias = "verison")]
     Version(version::VersionArguments),
+    Audit(audit::AuditArguments),
     Store(store::StoreArguments),
 }
 
@@ -224,6 +226,7 @@ impl Arguments {
             Command::Version(version) => version.flags.extend(taken.settings),
             Command::Pack(pack) => pack.flags.extend(taken.settings),
             Command::Publish(publish) => publish.flags.extend(taken.settings),
+            Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
             Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Pkg(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
@@ -334,6 +337,7 @@ impl Command {
             Self::Version(arguments) => arguments.run(environment, report),
             Self::Pack(arguments) => arguments.run(environment, report),
             Self::Publish(arguments) => arguments.run(&environment, report),
+            Self::Audit(arguments) => arguments.run(environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

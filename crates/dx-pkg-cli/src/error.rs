@@ -54,6 +54,9 @@ pub enum CommandError {
     /// The words of `dx patch` say nothing that it can do.
     #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
     PatchUsage,
+    /// `dx audit fix` without a lockfile.
+    #[error("dx audit fix changes the lockfile, and package-lock is false")]
+    NoLockToFix,
     /// `dx dedupe` would change the lockfile.
     #[error("the lockfile has packages that dx dedupe would change")]
     NotDeduped,
@@ -120,6 +123,7 @@ impl Coded for CommandError {
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::PatchUsage => "DX_PATCH_USAGE",
+            Self::NoLockToFix => "DX_NO_LOCKFILE",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -144,6 +148,7 @@ impl Coded for CommandError {
                 "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
                  <package>, dx patch ls, dx patch rm <package>"
             }
+            Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
         };
