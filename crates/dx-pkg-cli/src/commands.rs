@@ -1,20 +1,30 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
 mod approvals;
+mod audit;
 mod ci;
 mod dedupe;
+mod exec;
+mod faces;
+mod init;
 mod deploy;
 mod install;
 mod link;
 mod list;
+mod members;
 mod outdated;
+mod pack;
 mod patch;
 mod peers;
+mod pkg;
 mod prune;
+mod publish;
 mod rebuild;
 mod remove;
 mod run;
+mod shims;
 mod store;
+mod version;
 mod words;
 
 use std::ffi::OsString;
@@ -23,9 +33,10 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use dx_pkg_compat::command_words::command_place;
-use dx_pkg_compat::npmrc::take_settings;
+use dx_pkg_compat::command_words::{Translation, command_place};
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, find_flag, take_settings};
 use dx_pkg_install::Environment;
+use dx_pkg_install::project::find_root;
 
 use crate::error::CommandError;
 use crate::options::{GLOBAL, OutputArguments, TreeArguments};
@@ -33,7 +44,8 @@ use crate::report::Report;
 
 /// The end of the help.
 const AFTER_HELP: &str = "\
-A script of package.json also runs by its name alone: `dx dev` is `dx run dev`.
+A script of package.json also runs by its name alone: `dx dev` is `dx run dev`. So does a
+command of an installed package: `dx tsc` is `dx exec tsc`.
 Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.";
 
 /// A fast, safe package manager for npm projects.
@@ -51,6 +63,9 @@ pub struct Arguments {
     /// Settings that were given to a command for which they have no effect.
     #[arg(skip)]
     pub idle: Vec<String>,
+    /// What is to be said about words of another tool.
+    #[arg(skip)]
+    pub notes: Vec<String>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -90,6 +105,12 @@ pub enum Command {
     Rebuild(rebuild::RebuildArguments),
     #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
     Run(run::RunArguments),
+    #[command(visible_alias = "x")]
+    Exec(exec::ExecArguments),
+    Dlx(exec::DlxArguments),
+    #[command(visible_alias = "create", aliases = ["innit"])]
+    Init(init::InitArguments),
+    Shims(shims::ShimsArguments),
     /// Run the project's script "test".
     #[command(visible_alias = "t", alias = "tst")]
     Test(run::ScriptArguments),
@@ -114,6 +135,12 @@ pub enum Command {
     #[command(visible_alias = "why")]
     Explain(list::ExplainArguments),
     Outdated(outdated::OutdatedArguments),
+    Pkg(pkg::PkgArguments),
+    Pack(pack::PackArguments),
+    Publish(publish::PublishArguments),
+    #[command(alias = "verison")]
+    Version(version::VersionArguments),
+    Audit(audit::AuditArguments),
     Store(store::StoreArguments),
 }
 
@@ -121,16 +148,32 @@ impl Arguments {
     /// Reads the process's arguments. Prints the help if it is requested, and what is wrong with
     /// them.
     pub fn read() -> Result<Self, ExitCode> {
-        Self::parsed(std::env::args_os().collect()).map_err(|error| {
+        let Translation { words, at_root, notes } = faces::read(std::env::args_os().collect())?;
+        let mut arguments = Self::parsed(words).map_err(|error| {
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-        })
+        })?;
+        arguments.notes = notes;
+        if at_root {
+            let here = std::env::current_dir().unwrap_or_default();
+            let here = here.join(arguments.folder.take().unwrap_or_default());
+            arguments.folder = Some(find_root(&here).folder);
+        }
+        Ok(arguments)
     }
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
+        let words = words::with_installed_command(&parser, words);
         let command = own_flags_first(&parser, &words);
-        let is_own = |name: &str| command.is_some_and(|command| has_flag(command, name));
+        let script = words::script_command(&parser, &words);
+        let is_own = |name: &str| {
+            !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+                || script.is_some_and(|script| {
+                    // A flag that is a setting's may have a value: it is taken as one.
+                    has_flag(script, name) && find_flag(&format!("--{name}")).is_none()
+                })
+        };
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
         let rest = words::prepared(&parser, taken.rest)?;
@@ -175,10 +218,17 @@ impl Arguments {
             | Command::Start(script)
             | Command::Stop(script)
             | Command::Restart(script) => script.flags.extend(taken.settings),
+            Command::Exec(exec) => exec.run.flags.extend(taken.settings),
+            Command::Dlx(dlx) => dlx.run.flags.extend(taken.settings),
+            Command::Init(init) => init.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
+            Command::Version(version) => version.flags.extend(taken.settings),
+            Command::Pack(pack) => pack.flags.extend(taken.settings),
+            Command::Publish(publish) => publish.flags.extend(taken.settings),
+            Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
-            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
+            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Pkg(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
             Command::InstallScripts(_)
@@ -188,7 +238,7 @@ impl Arguments {
             | Command::IgnoredBuilds => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
-            Command::Store(_) => return Arguments::try_parse_from(words),
+            Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
         }
         Ok(arguments)
     }
@@ -219,6 +269,14 @@ const CHANGED_BY_SETTINGS: [&str; 16] = [
 fn own_flags_first<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
     let command = parser.find_subcommand(&words[command_place(words)?])?;
     (!CHANGED_BY_SETTINGS.contains(&command.get_name())).then_some(command)
+}
+
+/// Returns whether a flag is a setting of authors, which is taken like any other setting although
+/// commands have flags of that name.
+fn is_authors_setting(name: &str) -> bool {
+    let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
+    let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
+    group == Some(OptionGroup::Publish)
 }
 
 /// Returns whether a command has a flag of this name.
@@ -254,6 +312,10 @@ impl Command {
             Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
+            Self::Exec(arguments) => arguments.run(&environment, report),
+            Self::Dlx(arguments) => arguments.run(&environment, report),
+            Self::Init(arguments) => arguments.run(environment, report),
+            Self::Shims(arguments) => arguments.run(&environment, report),
             Self::Test(arguments) => arguments.run("test", &environment, report),
             Self::Start(arguments) => arguments.run("start", &environment, report),
             Self::Stop(arguments) => arguments.run("stop", &environment, report),
@@ -271,6 +333,11 @@ impl Command {
             Self::Ll(arguments) => arguments.in_full().run(&environment, report),
             Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Outdated(arguments) => arguments.run(environment, report),
+            Self::Pkg(arguments) => arguments.run(&environment, report),
+            Self::Version(arguments) => arguments.run(environment, report),
+            Self::Pack(arguments) => arguments.run(environment, report),
+            Self::Publish(arguments) => arguments.run(&environment, report),
+            Self::Audit(arguments) => arguments.run(environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

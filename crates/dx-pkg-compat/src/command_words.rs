@@ -6,12 +6,14 @@ use std::path::PathBuf;
 
 use dx_pkg_core::text::suggest::nearest;
 
+mod faces;
 mod plain_install;
 
+pub use faces::{Face, NotSpoken, Translation};
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
-const NPM_COMMANDS: [&str; 51] = [
+const NPM_COMMANDS: &[&str] = &[
     "access",
     "adduser",
     "audit",
@@ -20,21 +22,17 @@ const NPM_COMMANDS: [&str; 51] = [
     "cache",
     "completion",
     "config",
-    "create",
     "deprecate",
     "diff",
     "dist-tag",
     "docs",
     "doctor",
     "edit",
-    "exec",
     "explore",
     "fund",
     "get",
     "help-search",
     "info",
-    "init",
-    "innit",
     "login",
     "logout",
     "org",
@@ -62,7 +60,6 @@ const NPM_COMMANDS: [&str; 51] = [
     "version",
     "view",
     "whoami",
-    "x",
 ];
 
 /// Flags that other managers have or that mean several things, with what to write instead.
