@@ -193,6 +193,25 @@ impl Selection for NoSettings {
     }
 }
 
+/// The settings that matter to scripts and commands of packages that are installed.
+#[derive(Clone, Debug, Default)]
+pub struct RebuildSettings;
+
+impl Selection for RebuildSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(option.key, "ignore-scripts" | "bin-links" | "registry" | "offline")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "ignore-scripts" => "Only link commands",
+            "registry" => "Ask this registry whether packages are those that are allowed",
+            "offline" => "Ask no registry",
+            _ => flag.help,
+        }
+    }
+}
+
 /// The settings that are given by the flags of a selection.
 #[derive(Clone, Debug, Default)]
 pub struct SettingFlags<S> {
