@@ -10,6 +10,7 @@ use dx_pkg_core::Coded;
 use dx_pkg_inspect::InspectError;
 use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
+use dx_pkg_run::RunError;
 use dx_pkg_store::StoreError;
 
 /// The number that shells add to the number of a signal that ended a command.
@@ -27,6 +28,9 @@ pub enum CommandError {
     /// An authors' command failed.
     #[error(transparent)]
     Author(#[from] AuthorError),
+    /// A script or command cannot be run.
+    #[error(transparent)]
+    Run(RunError),
     /// What is installed is not what the project requires.
     #[error("{problems}")]
     Problems {
@@ -47,22 +51,12 @@ pub enum CommandError {
         /// The argument.
         argument: String,
     },
-    /// There is no project to run a script of.
-    #[error("there is no package.json in {folder} or above")]
-    NoProject {
-        /// The folder in which the command was started.
-        folder: String,
-    },
-    /// The project has no script of this name.
-    #[error("{project} has no script {script:?}")]
-    UnknownScript {
-        /// The project with its version.
-        project: String,
-        /// The name.
-        script: String,
-        /// A script with a similar name.
-        similar: Option<String>,
-    },
+    /// The words of `dx patch` say nothing that it can do.
+    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    PatchUsage,
+    /// `dx audit fix` without a lockfile.
+    #[error("dx audit fix changes the lockfile, and package-lock is false")]
+    NoLockToFix,
     /// `dx dedupe` would change the lockfile.
     #[error("the lockfile has packages that dx dedupe would change")]
     NotDeduped,
@@ -97,6 +91,15 @@ impl CommandError {
     }
 }
 
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Install(error) => Self::Install(error),
+            other => Self::Run(other),
+        }
+    }
+}
+
 macro_rules! through_install {
     ($($error:ty),*) => {$(
         impl From<$error> for CommandError {
@@ -115,11 +118,12 @@ impl Coded for CommandError {
             Self::Install(error) => error.code(),
             Self::Inspect(error) => error.code(),
             Self::Author(error) => error.code(),
+            Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
-            Self::NoProject { .. } => "DX_NO_MANIFEST",
-            Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
+            Self::PatchUsage => "DX_PATCH_USAGE",
+            Self::NoLockToFix => "DX_NO_LOCKFILE",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -130,6 +134,7 @@ impl Coded for CommandError {
             Self::Install(error) => return error.hint(),
             Self::Inspect(error) => return error.hint(),
             Self::Author(error) => return error.hint(),
+            Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
             Self::UnsupportedWorkspace { workspace } => {
                 return Some(format!(
@@ -139,13 +144,11 @@ impl Coded for CommandError {
             Self::NotAName { .. } => {
                 "give the name without a version, as it stands in package.json"
             }
-            Self::NoProject { .. } => {
-                "run dx in a project's folder, or write a package.json with {} in it"
+            Self::PatchUsage => {
+                "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
+                 <package>, dx patch ls, dx patch rm <package>"
             }
-            Self::UnknownScript { similar: Some(other), .. } => {
-                return Some(format!("did you mean {other:?}? `dx run` lists the scripts"));
-            }
-            Self::UnknownScript { .. } => "`dx run` lists the scripts",
+            Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
         };

@@ -183,6 +183,16 @@ impl Selection for PublishSettings {
     }
 }
 
+/// No setting: a command that takes them in npm's forms only, `--key=value`.
+#[derive(Clone, Debug, Default)]
+pub struct NoSettings;
+
+impl Selection for NoSettings {
+    fn contains(_option: &OptionInfo) -> bool {
+        false
+    }
+}
+
 /// The settings that are given by the flags of a selection.
 #[derive(Clone, Debug, Default)]
 pub struct SettingFlags<S> {

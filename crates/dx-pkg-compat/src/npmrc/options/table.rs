@@ -185,6 +185,9 @@ options! {
     "min-release-age-registries": Vec<String>, "", Resolve,
         "Registries, besides the built-in one, whose versions must be a day old where no age is set.",
         trust(Trust::Adds) => through(usual_age_applies);
+    "dlx-cache-max-age": u32, "1440", Resolve,
+        "How many minutes `dx exec` and `dx dlx` run what they fetched for a name, a range or a tag before they look for a newer version."
+        => getter(dlx_cache_max_age = 1440);
     "strict-peer-deps": bool, "false", Resolve,
         "Whether any peer conflict is an error.",
         with_flags(&[Flag::fixed("strict-peer-deps", "true", "Fail on a peer conflict")])
@@ -436,6 +439,12 @@ options! {
         with_flags(&[Flag::fixed("dry-run", "true", "Print what would change, and change nothing")])
         => getter(dry_run = false);
 
+    "allow-scripts-pin": bool, "true", Save,
+        "Whether `dx approve-scripts` approves the installed versions only."
+        => getter(allow_scripts_pin = true);
+    "patches-dir": String, "patches", Save,
+        "The folder of the project that `dx patch commit` writes patches to."
+        => getter(patches_dir = "patches".to_owned());
     "save": bool, "true", Save,
         "Whether add and remove change the manifest.",
         with_flags(&[
@@ -523,6 +532,27 @@ options! {
     "diff-text": bool, "false", Publish,
         "Whether `dx diff` compares every file as text."
         => getter(diff_text = false);
+    "init-author-name": Option<String>, "", Save,
+        "The author's name in the package.json that `dx init` writes."
+        => getter(init_author_name = None);
+    "init-author-email": Option<String>, "", Save,
+        "The author's address there."
+        => getter(init_author_email = None);
+    "init-author-url": Option<String>, "", Save,
+        "The author's page there."
+        => getter(init_author_url = None);
+    "init-license": Option<String>, "", Save,
+        "The licence there."
+        => getter(init_license = None);
+    "init-private": Option<bool>, "", Save,
+        "Whether the package is private there."
+        => getter(init_private = None);
+    "init-type": String, "commonjs", Save,
+        "The kind of its modules there: commonjs or module."
+        => getter(init_type = "commonjs".to_owned());
+    "init-version": String, "1.0.0", Save,
+        "The version there."
+        => getter(init_version = "1.0.0".to_owned());
 
     "loglevel": LogLevel, "notice", Output,
         "The amount of output."

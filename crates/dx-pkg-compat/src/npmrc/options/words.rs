@@ -31,8 +31,24 @@ const IDLE_VALUES: [&str; 9] = [
 ];
 
 /// The commands that run a script, to which they pass the switches that they do not have.
-const SCRIPT_COMMANDS: [&str; 10] =
-    ["run", "run-script", "rum", "urn", "test", "t", "tst", "start", "stop", "restart"];
+const SCRIPT_COMMANDS: [&str; 16] = [
+    "run",
+    "run-script",
+    "rum",
+    "urn",
+    "test",
+    "t",
+    "tst",
+    "start",
+    "stop",
+    "restart",
+    "exec",
+    "x",
+    "dlx",
+    "init",
+    "create",
+    "innit",
+];
 
 /// The settings given by the words of a command line, and the other words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
