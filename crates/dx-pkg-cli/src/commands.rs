@@ -1,18 +1,30 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
+mod approvals;
+mod audit;
 mod ci;
 mod dedupe;
 mod exec;
 mod faces;
 mod init;
+mod deploy;
 mod install;
+mod link;
 mod list;
+mod members;
 mod outdated;
+mod pack;
+mod patch;
 mod peers;
+mod pkg;
+mod prune;
+mod publish;
+mod rebuild;
 mod remove;
 mod run;
 mod shims;
 mod store;
+mod version;
 mod words;
 
 use std::ffi::OsString;
@@ -22,7 +34,7 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use dx_pkg_compat::command_words::{Translation, command_place};
-use dx_pkg_compat::npmrc::{find_flag, take_settings};
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, find_flag, take_settings};
 use dx_pkg_install::Environment;
 use dx_pkg_install::project::find_root;
 
@@ -65,12 +77,32 @@ pub enum Command {
     /// Install exactly what the lockfile says, replacing node_modules.
     #[command(aliases = ["clean-install", "ic", "install-clean", "isntall-clean"])]
     Ci(TreeArguments),
-    #[command(visible_aliases = ["rm", "uninstall", "un"], aliases = ["unlink", "r"])]
+    #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
     Remove(remove::RemoveArguments),
     #[command(visible_alias = "ddp")]
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
     FindDupes(TreeArguments),
+    Prune(prune::PruneArguments),
+    #[command(visible_alias = "ln")]
+    Link(link::LinkArguments),
+    Unlink(link::UnlinkArguments),
+    Patch(patch::PatchArguments),
+    PatchCommit(patch::PatchCommitArguments),
+    PatchRemove(patch::PatchRemoveArguments),
+    Fetch(deploy::FetchArguments),
+    Deploy(deploy::DeployArguments),
+    Import(deploy::ImportArguments),
+    InstallScripts(approvals::InstallScriptsArguments),
+    ApproveScripts(approvals::ApproveArguments),
+    DenyScripts(approvals::DenyArguments),
+    #[command(hide = true)]
+    ApproveBuilds(approvals::ApproveBuildsArguments),
+    /// List the packages whose install scripts wait for a decision.
+    #[command(hide = true)]
+    IgnoredBuilds,
+    #[command(visible_alias = "rb")]
+    Rebuild(rebuild::RebuildArguments),
     #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
     Run(run::RunArguments),
     #[command(visible_alias = "x")]
@@ -103,6 +135,12 @@ pub enum Command {
     #[command(visible_alias = "why")]
     Explain(list::ExplainArguments),
     Outdated(outdated::OutdatedArguments),
+    Pkg(pkg::PkgArguments),
+    Pack(pack::PackArguments),
+    Publish(publish::PublishArguments),
+    #[command(alias = "verison")]
+    Version(version::VersionArguments),
+    Audit(audit::AuditArguments),
     Store(store::StoreArguments),
 }
 
@@ -130,7 +168,7 @@ impl Arguments {
         let command = own_flags_first(&parser, &words);
         let script = words::script_command(&parser, &words);
         let is_own = |name: &str| {
-            command.is_some_and(|command| has_flag(command, name))
+            !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
                 || script.is_some_and(|script| {
                     // A flag that is a setting's may have a value: it is taken as one.
                     has_flag(script, name) && find_flag(&format!("--{name}")).is_none()
@@ -164,6 +202,16 @@ impl Arguments {
                 tree.flags.extend(taken.settings)
             }
             Command::Dedupe(dedupe) => dedupe.tree.flags.extend(taken.settings),
+            Command::Prune(prune) => prune.tree.flags.extend(taken.settings),
+            Command::Link(link) => link.tree.flags.extend(taken.settings),
+            Command::Unlink(unlink) => unlink.remove.tree.flags.extend(taken.settings),
+            Command::Patch(patch) => patch.tree.flags.extend(taken.settings),
+            Command::PatchCommit(commit) => commit.tree.flags.extend(taken.settings),
+            Command::PatchRemove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Fetch(fetch) => fetch.tree.flags.extend(taken.settings),
+            Command::Deploy(deploy) => deploy.tree.flags.extend(taken.settings),
+            Command::Import(import) => import.tree.flags.extend(taken.settings),
+            Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
@@ -175,8 +223,19 @@ impl Arguments {
             Command::Init(init) => init.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
+            Command::Version(version) => version.flags.extend(taken.settings),
+            Command::Pack(pack) => pack.flags.extend(taken.settings),
+            Command::Publish(publish) => publish.flags.extend(taken.settings),
+            Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
-            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
+            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Pkg(_) => {
+                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+            }
+            Command::InstallScripts(_)
+            | Command::ApproveScripts(_)
+            | Command::DenyScripts(_)
+            | Command::ApproveBuilds(_)
+            | Command::IgnoredBuilds => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
             Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
@@ -187,12 +246,14 @@ impl Arguments {
 
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 14] = [
+const CHANGED_BY_SETTINGS: [&str; 16] = [
     "install",
     "ci",
     "remove",
     "dedupe",
     "find-dupes",
+    "prune",
+    "rebuild",
     "run",
     "test",
     "start",
@@ -208,6 +269,14 @@ const CHANGED_BY_SETTINGS: [&str; 14] = [
 fn own_flags_first<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
     let command = parser.find_subcommand(&words[command_place(words)?])?;
     (!CHANGED_BY_SETTINGS.contains(&command.get_name())).then_some(command)
+}
+
+/// Returns whether a flag is a setting of authors, which is taken like any other setting although
+/// commands have flags of that name.
+fn is_authors_setting(name: &str) -> bool {
+    let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
+    let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
+    group == Some(OptionGroup::Publish)
 }
 
 /// Returns whether a command has a flag of this name.
@@ -226,6 +295,21 @@ impl Command {
             Self::Ci(arguments) => ci::run(arguments, environment, report),
             Self::Dedupe(arguments) => arguments.run(environment, report),
             Self::FindDupes(arguments) => dedupe::find(arguments, environment, report),
+            Self::Prune(arguments) => arguments.run(environment, report),
+            Self::Link(arguments) => arguments.run(environment, report),
+            Self::Unlink(arguments) => arguments.run(environment, report),
+            Self::Patch(arguments) => arguments.run(environment, report),
+            Self::PatchCommit(arguments) => arguments.run(environment, report),
+            Self::PatchRemove(arguments) => arguments.run(environment, report),
+            Self::Fetch(arguments) => arguments.run(environment, report),
+            Self::Deploy(arguments) => arguments.run(environment, report),
+            Self::Import(arguments) => arguments.run(environment, report),
+            Self::InstallScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveScripts(arguments) => arguments.run(environment, report),
+            Self::DenyScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveBuilds(arguments) => arguments.run(environment, report),
+            Self::IgnoredBuilds => approvals::list(environment, report),
+            Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
             Self::Exec(arguments) => arguments.run(&environment, report),
@@ -249,6 +333,11 @@ impl Command {
             Self::Ll(arguments) => arguments.in_full().run(&environment, report),
             Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Outdated(arguments) => arguments.run(environment, report),
+            Self::Pkg(arguments) => arguments.run(&environment, report),
+            Self::Version(arguments) => arguments.run(environment, report),
+            Self::Pack(arguments) => arguments.run(environment, report),
+            Self::Publish(arguments) => arguments.run(&environment, report),
+            Self::Audit(arguments) => arguments.run(environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use dx_pkg_acquire::AcquireError;
+use dx_pkg_author::AuthorError;
 use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::Coded;
@@ -24,6 +25,9 @@ pub enum CommandError {
     /// A question about the project cannot be answered.
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    /// An authors' command failed.
+    #[error(transparent)]
+    Author(#[from] AuthorError),
     /// A script or command cannot be run.
     #[error(transparent)]
     Run(RunError),
@@ -47,6 +51,12 @@ pub enum CommandError {
         /// The argument.
         argument: String,
     },
+    /// The words of `dx patch` say nothing that it can do.
+    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    PatchUsage,
+    /// `dx audit fix` without a lockfile.
+    #[error("dx audit fix changes the lockfile, and package-lock is false")]
+    NoLockToFix,
     /// `dx dedupe` would change the lockfile.
     #[error("the lockfile has packages that dx dedupe would change")]
     NotDeduped,
@@ -65,7 +75,11 @@ impl CommandError {
     /// Returns the exit code: 128 and the signal's number for a command that was interrupted, else
     /// 1. A wrong command line ends with 2.
     pub fn exit_code(&self) -> ExitCode {
-        let Self::Install(error) = self else { return ExitCode::from(1) };
+        let error = match self {
+            Self::Install(error) | Self::Author(AuthorError::Install(error)) => error,
+            Self::Author(error) => return ExitCode::from(error.exit_code()),
+            _ => return ExitCode::from(1),
+        };
         if !error.is_cancelled() {
             return ExitCode::from(1);
         }
@@ -103,10 +117,13 @@ impl Coded for CommandError {
         match self {
             Self::Install(error) => error.code(),
             Self::Inspect(error) => error.code(),
+            Self::Author(error) => error.code(),
             Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
+            Self::PatchUsage => "DX_PATCH_USAGE",
+            Self::NoLockToFix => "DX_NO_LOCKFILE",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -116,6 +133,7 @@ impl Coded for CommandError {
         let hint = match self {
             Self::Install(error) => return error.hint(),
             Self::Inspect(error) => return error.hint(),
+            Self::Author(error) => return error.hint(),
             Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
             Self::UnsupportedWorkspace { workspace } => {
@@ -126,6 +144,11 @@ impl Coded for CommandError {
             Self::NotAName { .. } => {
                 "give the name without a version, as it stands in package.json"
             }
+            Self::PatchUsage => {
+                "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
+                 <package>, dx patch ls, dx patch rm <package>"
+            }
+            Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
         };

@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_acquire::Counters;
+use dx_pkg_author::script::Told;
 use dx_pkg_core::text::addresses::without_secrets;
 use dx_pkg_core::text::output_text;
 use dx_pkg_core::{Coded, message_with_causes};
@@ -261,6 +262,39 @@ impl Events for Report {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
+    }
+}
+
+impl Told for Report {
+    fn script(&self, package: &str, event: &str, text: &str) {
+        Report::script(self, package, event, text);
+    }
+
+    fn notice(&self, text: &str) {
+        self.detail(text);
+    }
+
+    fn can_answer(&self) -> bool {
+        let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        is_terminal && !self.json && !self.silent
+    }
+
+    fn ask(&self, question: &str) -> Option<String> {
+        complain(&format!("{} ", plain(question)));
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer).ok()?;
+        (read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
+    fn ask_secret(&self, question: &str) -> Option<String> {
+        complain(&format!("{} ", plain(question)));
+        let secret = dx_pkg_os::process::read_secret_line();
+        complain("\n");
+        secret.ok().flatten()
+    }
+
+    fn open_page(&self, title: &str, address: &str) {
+        complain(&format!("{title}:\n{}\n", plain(address)));
     }
 }
 

@@ -3,23 +3,18 @@
 
 use std::ffi::OsString;
 
-use super::{Flag, FlagValue, OptionInfo, find_flag};
+use super::{Flag, FlagValue, OptionGroup, OptionInfo, find_flag};
 
 /// npm's switches that have no influence on what dx does.
-const IDLE_SWITCHES: [&str; 14] = [
+const IDLE_SWITCHES: [&str; 9] = [
     "color",
-    "commit-hooks",
     "description",
-    "git-tag-version",
     "ignore-extension",
     "long",
     "parseable",
     "rebuild-bundle",
-    "sign-git-commit",
-    "sign-git-tag",
     "unicode",
     "update-notifier",
-    "workspaces-update",
     "yes",
 ];
 /// npm's settings with a value that have no influence on what dx does.
@@ -166,7 +161,12 @@ fn meaning(word: &str, runs_script: bool) -> Option<Word> {
             FlagValue::Ignored(_) => Some(Word::Whole(option.key.to_owned(), value)),
         };
     }
-    if let Some(option) = OptionInfo::find(name) {
+    // Words such as `message` and `scope` are a script's own more often than dx's.
+    let find = |name: &str| {
+        OptionInfo::find(name)
+            .filter(|option| !runs_script || option.group != OptionGroup::Publish)
+    };
+    if let Some(option) = find(name) {
         let key = option.key.to_owned();
         return Some(match value {
             Some(value) => Word::Whole(key, value),
@@ -175,7 +175,7 @@ fn meaning(word: &str, runs_script: bool) -> Option<Word> {
         });
     }
     let denied = name.strip_prefix("no-");
-    if let Some(option) = denied.and_then(OptionInfo::find).filter(|_| value.is_none()) {
+    if let Some(option) = denied.and_then(find).filter(|_| value.is_none()) {
         return Some(Word::Whole(option.key.to_owned(), "false".to_owned()));
     }
     idle(name, denied, value.is_some())
