@@ -28,9 +28,11 @@ mod concurrent;
 mod conflicts;
 mod copied_folders;
 mod counting;
+mod decisions;
 mod dedupe;
 #[cfg(target_os = "linux")]
 mod demands;
+mod deploying;
 mod devices;
 mod digests;
 mod disowned;
@@ -63,6 +65,7 @@ mod injected;
 mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
+mod linking;
 #[cfg(unix)]
 mod leftovers;
 mod lock_members;
@@ -90,6 +93,7 @@ mod outside;
 #[cfg(unix)]
 mod own_scripts;
 mod packed;
+mod patching;
 mod peers;
 #[cfg(unix)]
 mod pins;
@@ -134,6 +138,7 @@ mod trusted_store;
 #[cfg(target_os = "linux")]
 mod two_users;
 #[cfg(unix)]
+mod upkeep;
 mod user_files;
 mod words;
 #[cfg(target_os = "linux")]
