@@ -3,12 +3,16 @@
 mod audit;
 mod ci;
 mod dedupe;
+mod fund;
 mod install;
+mod licenses;
 mod list;
 mod outdated;
 mod peers;
+mod query;
 mod remove;
 mod run;
+mod sbom;
 mod store;
 mod words;
 
@@ -90,6 +94,10 @@ pub enum Command {
     Explain(list::ExplainArguments),
     Outdated(outdated::OutdatedArguments),
     Audit(audit::AuditArguments),
+    Fund(fund::FundArguments),
+    Query(query::QueryArguments),
+    Sbom(sbom::SbomArguments),
+    Licenses(licenses::LicensesArguments),
     Store(store::StoreArguments),
 }
 
@@ -144,8 +152,11 @@ impl Arguments {
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
             Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
+            Command::Fund(fund) => fund.flags.extend(taken.settings),
+            Command::Query(query) => query.flags.extend(taken.settings),
+            Command::Sbom(sbom) => sbom.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
-            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
+            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Licenses(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
             Command::Store(_) => return Arguments::try_parse_from(words),
@@ -215,6 +226,10 @@ impl Command {
             Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Outdated(arguments) => arguments.run(environment, report),
             Self::Audit(arguments) => arguments.run(environment, report),
+            Self::Fund(arguments) => arguments.run(environment, report),
+            Self::Query(arguments) => arguments.run(environment, report),
+            Self::Sbom(arguments) => arguments.run(environment, report),
+            Self::Licenses(arguments) => arguments.run(&environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -59,6 +59,12 @@ pub enum CommandError {
         /// A script with a similar name.
         similar: Option<String>,
     },
+    /// `dx sbom` without a format.
+    #[error("which form of a bill of materials?")]
+    NoSbomFormat,
+    /// A number that is to be above zero and is not.
+    #[error("--which takes a number from 1 on")]
+    NotANumber,
     /// `dx audit fix` without a lockfile.
     #[error("dx audit fix changes the lockfile, and package-lock is false")]
     NoLockToFix,
@@ -115,6 +121,8 @@ impl Coded for CommandError {
             Self::NoProject { .. } => "DX_NO_MANIFEST",
             Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
             Self::NoLockToFix => "DX_NO_LOCKFILE",
+            Self::NoSbomFormat => "DX_NO_SBOM_FORMAT",
+            Self::NotANumber => "DX_NOT_A_NUMBER",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -140,6 +148,8 @@ impl Coded for CommandError {
                 return Some(format!("did you mean {other:?}? `dx run` lists the scripts"));
             }
             Self::UnknownScript { .. } => "`dx run` lists the scripts",
+            Self::NoSbomFormat => "give --sbom-format=cyclonedx or --sbom-format=spdx",
+            Self::NotANumber => "`dx fund PACKAGE` lists the pages with their numbers",
             Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
