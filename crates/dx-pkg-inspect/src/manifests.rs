@@ -6,10 +6,8 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use dx_pkg_acquire::files::read_text;
-use dx_pkg_core::Spec;
-use dx_pkg_core::spec::{GitSpec, HostedSite};
+use dx_pkg_resolve::graph::Requirement;
 use serde_json::{Map, Value, json};
-use url::Url;
 
 use crate::fund::is_true;
 use crate::{Source, View};
@@ -218,140 +216,67 @@ fn inside(path: &str) -> String {
     parts.join("/")
 }
 
-/// Makes the changes that npm makes before a manifest is published or described: addresses in
-/// full, and those that follow from the repository.
-pub(crate) fn describe(members: &mut Members) {
-    let description = members.get("description").and_then(Value::as_str).map(str::to_owned);
-    if description.is_none() && let Some(readme) = members.get("readme").and_then(Value::as_str) {
-        let description = first_paragraph(readme);
-        members.insert("description".into(), description.into());
+/// Returns the requirements of a package in npm's order: that of its manifest, peers first.
+pub(crate) fn in_order<'v>(
+    view: &'v View,
+    manifests: &Manifests<'_>,
+    place: usize,
+) -> Vec<&'v Requirement> {
+    let mut found: Vec<&Requirement> = view.requirements_of(place).collect();
+    if found.len() < 2 {
+        return found;
     }
-    if let Some(Value::String(url)) = members.get("repository").filter(|value| is_true(value)) {
-        let repository = json!({ "type": "git", "url": url });
-        members.insert("repository".into(), repository);
-    }
-    let url = members.get("repository").and_then(|one| one.get("url")).and_then(Value::as_str);
-    let hosted = url.and_then(Hosted::read);
-    if let (Some(hosted), Some(Value::Object(repository))) =
-        (&hosted, members.get_mut("repository"))
-    {
-        repository.insert("url".into(), hosted.address().into());
-    }
-    match members.get("bugs").filter(|bugs| is_true(bugs)) {
-        None => {
-            if let Some(url) = hosted.as_ref().and_then(Hosted::bugs) {
-                members.insert("bugs".into(), json!({ "url": url }));
-            }
-        }
-        Some(Value::String(text)) if Url::parse(text).is_ok() => {
-            let bugs = json!({ "url": text });
-            members.insert("bugs".into(), bugs);
-        }
-        Some(Value::Object(bugs)) => {
-            let url = ["url", "web", "name"].into_iter().find_map(|key| bugs.get(key)?.as_str());
-            let url = url.filter(|url| Url::parse(url).is_ok()).map(str::to_owned);
-            match url {
-                Some(url) => members.insert("bugs".into(), json!({ "url": url })),
-                None => members.shift_remove("bugs"),
-            };
-        }
-        Some(_) => {
-            members.shift_remove("bugs");
-        }
-    }
-    match members.get("homepage").filter(|page| is_true(page)) {
-        None => {
-            if let Some(hosted) = &hosted {
-                members.insert("homepage".into(), hosted.docs().into());
-            }
-        }
-        Some(Value::String(page)) if Url::parse(page).is_err() => {
-            let page = format!("http://{page}");
-            members.insert("homepage".into(), page.into());
-        }
-        Some(Value::String(_)) => {}
-        Some(_) => {
-            members.shift_remove("homepage");
-        }
-    }
-    if let Some(author) = members.get("author").filter(|author| is_true(author)).map(person) {
-        members.insert("author".into(), author);
-    }
-}
-
-/// Returns the text in front of the first heading of a readme, after its title.
-fn first_paragraph(readme: &str) -> String {
-    let lines = readme.trim().lines().map(str::trim);
-    let text = lines.skip_while(|line| line.is_empty() || line.starts_with('#'));
-    text.take_while(|line| !line.is_empty()).collect::<Vec<_>>().join(" ")
-}
-
-/// Returns a person as an object with the name that is written or given.
-fn person(person: &Value) -> Value {
-    let text = match person {
-        Value::String(text) => text.clone(),
-        other => {
-            let name = other.get("name").and_then(Value::as_str).unwrap_or_default();
-            name.to_owned()
-        }
+    let manifest = manifests.of(place);
+    let section = |key: &str| manifest.get(key).and_then(Value::as_object).into_iter().flatten();
+    let is_optional = |name: &str| {
+        let meta = manifest.get("peerDependenciesMeta").and_then(|meta| meta.get(name));
+        meta.and_then(|meta| meta.get("optional")).is_some_and(is_true)
     };
-    let name = text.split(['(', '<']).next().unwrap_or_default().trim();
-    if name.is_empty() { json!({}) } else { json!({ "name": name }) }
+    let peers = |optional: bool| {
+        let names = section("peerDependencies").map(|(name, _)| name.as_str());
+        names.filter(move |name| is_optional(name) == optional)
+    };
+    let mut order: HashMap<&str, usize> = HashMap::new();
+    let sections = ["dependencies", "optionalDependencies", "devDependencies"];
+    let others = sections.iter().flat_map(|key| section(key).map(|(name, _)| name.as_str()));
+    for name in peers(false).chain(peers(true)).chain(others) {
+        let next = order.len();
+        order.entry(name).or_insert(next);
+    }
+    found.sort_by_key(|one| order.get(one.name.as_str()).copied().unwrap_or(usize::MAX));
+    found
 }
 
-/// A repository on a hosting site that npm knows.
-struct Hosted(Box<GitSpec>);
-
-impl Hosted {
-    fn read(url: &str) -> Option<Self> {
-        match Spec::parse(url).ok()? {
-            Spec::Git(git) if git.hosted.is_some() => Some(Hosted(git)),
-            _ => None,
-        }
-    }
-
-    fn place(&self) -> String {
-        let hosted = self.0.hosted.as_ref();
-        let parts = hosted.map(|one| {
-            let user = one.user.as_ref().filter(|_| one.site != HostedSite::Gist);
-            let user = user.map(|user| format!("{user}/")).unwrap_or_default();
-            format!("{}/{user}{}", one.site.domain(), one.project)
+/// Returns which packages came inside others, or are there for packages that did.
+pub(crate) fn bundled_places(view: &View, manifests: &Manifests<'_>) -> Vec<bool> {
+    let packages = &view.graph.packages;
+    let lists = |place: usize| {
+        let manifest = manifests.of(place);
+        let list = manifest.get("bundleDependencies").and_then(Value::as_array).cloned();
+        list.unwrap_or_default()
+    };
+    let mut bundlers: Vec<Option<usize>> = vec![None; packages.len()];
+    for (place, package) in packages.iter().enumerate() {
+        let parents = package.parent.filter(|parent| {
+            lists(*parent).iter().any(|name| name.as_str() == Some(package.name.as_str()))
         });
-        parts.unwrap_or_default()
+        bundlers[place] = parents;
     }
-
-    fn is_on(&self, site: HostedSite) -> bool {
-        self.0.hosted.as_ref().is_some_and(|hosted| hosted.site == site)
-    }
-
-    /// Returns the address as npm writes it.
-    fn address(&self) -> String {
-        if !self.0.is_shortcut {
-            return self.0.to_string();
+    let mut is_changed = bundlers.iter().any(Option::is_some);
+    while is_changed {
+        is_changed = false;
+        for (place, package) in packages.iter().enumerate() {
+            let Some(parent) = package.parent.filter(|_| bundlers[place].is_none()) else {
+                continue;
+            };
+            let of_dependent = || {
+                let mut from = view.dependents_of(place).map(|required| bundlers[required.from]);
+                from.any(|bundler| bundler == Some(parent)).then_some(parent)
+            };
+            let found = bundlers[parent].or_else(of_dependent);
+            is_changed |= found.is_some();
+            bundlers[place] = found;
         }
-        let committish =
-            self.0.committish.as_ref().map(|text| format!("#{text}")).unwrap_or_default();
-        let (scheme, end) =
-            if self.is_on(HostedSite::Sourcehut) { ("https", "") } else { ("git+https", ".git") };
-        format!("{scheme}://{}{end}{committish}", self.place())
     }
-
-    fn bugs(&self) -> Option<String> {
-        if self.is_on(HostedSite::Sourcehut) {
-            return None;
-        }
-        let end = if self.is_on(HostedSite::Gist) { "" } else { "/issues" };
-        Some(format!("https://{}{end}", self.place()))
-    }
-
-    fn docs(&self) -> String {
-        let committish = self.0.committish.as_deref();
-        if self.is_on(HostedSite::Gist) {
-            let at = committish.map(|text| format!("/{text}")).unwrap_or_default();
-            return format!("https://{}{at}", self.place());
-        }
-        let tree = if self.is_on(HostedSite::Bitbucket) { "src" } else { "tree" };
-        let at = committish.map(|text| format!("/{tree}/{}", text.replace('/', "%2F")));
-        format!("https://{}{}#readme", self.place(), at.unwrap_or_default())
-    }
+    bundlers.iter().zip(packages).map(|(one, package)| one.is_some() || package.in_bundle).collect()
 }

@@ -13,7 +13,7 @@ use dx_pkg_install::Session;
 use dx_pkg_lock::locale_compare;
 use serde_json::{Value, json};
 
-use crate::manifests::{Manifests, Members};
+use crate::manifests::{Manifests, Members, in_order};
 use crate::{InspectError, View};
 use select::Select;
 
@@ -133,8 +133,10 @@ pub fn query(
             }
         }
     }
+    let bundled = select.bundled().to_vec();
     let contexts = select.contexts;
-    Ok(found.into_iter().map(|item| shown(view, &manifests, item, &contexts)).collect())
+    let shown = |item| shown(view, &manifests, item, &contexts, &bundled);
+    Ok(found.into_iter().map(shown).collect())
 }
 
 /// Returns what a query finds, sorted by place.
@@ -157,7 +159,13 @@ pub(crate) fn items(
 }
 
 /// Returns what npm shows of a package.
-fn shown(view: &View, manifests: &Manifests<'_>, item: Item, contexts: &Contexts) -> Value {
+fn shown(
+    view: &View,
+    manifests: &Manifests<'_>,
+    item: Item,
+    contexts: &Contexts,
+    bundled: &[bool],
+) -> Value {
     let context = contexts.get(&item).cloned().unwrap_or_default();
     let place = match item {
         Item::Missing(at) => {
@@ -175,6 +183,7 @@ fn shown(view: &View, manifests: &Manifests<'_>, item: Item, contexts: &Contexts
     };
     let target = view.graph.packages[place].target.unwrap_or(place);
     let package = &view.graph.packages[target];
+    let is_bundled = bundled.get(target).copied().unwrap_or(package.in_bundle);
     let mut object = (*manifests.of(place)).clone();
     let folder = view.folder(target).display().to_string();
     let path = |at: usize| Value::from(view.graph.packages[at].path.clone());
@@ -186,9 +195,10 @@ fn shown(view: &View, manifests: &Manifests<'_>, item: Item, contexts: &Contexts
     let resolved = package.entry.resolved.clone().filter(|_| package.parent.is_some());
     set("resolved", resolved.into());
     set("from", view.dependents_of(target).map(|required| path(required.from)).collect());
-    set("to", view.requirements_of(target).filter_map(|one| one.to.map(path)).collect());
+    let required = in_order(view, manifests, target);
+    set("to", required.into_iter().filter_map(|one| one.to.map(path)).collect());
     set("dev", package.dev.into());
-    set("inBundle", package.in_bundle.into());
+    set("inBundle", is_bundled.into());
     set("deduped", false.into());
     set("overridden", view.graph.packages[place].is_overridden.into());
     set("queryContext", context.into());

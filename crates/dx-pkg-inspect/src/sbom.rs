@@ -5,6 +5,7 @@ mod licenses;
 mod spdx;
 
 use std::collections::{HashMap, HashSet};
+use std::rc::Rc;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -15,7 +16,7 @@ use serde_json::Value;
 
 use crate::fund::is_true;
 use crate::list::Omitted;
-use crate::manifests::{Manifests, Members, describe};
+use crate::manifests::{Manifests, Members, bundled_places, in_order};
 use crate::query::select::Select;
 use crate::query::{Item, folder_name, items, package_id};
 use crate::scope::Scope;
@@ -102,7 +103,7 @@ fn selector(view: &View, scope: &Scope) -> String {
 fn problems(view: &View, manifests: &Manifests<'_>, places: &[usize]) -> Vec<String> {
     let mut found: Vec<String> = Vec::new();
     let id = |place: usize| package_id(view, manifests, place);
-    for required in places.iter().flat_map(|place| view.requirements_of(*place)) {
+    for required in places.iter().flat_map(|place| in_order(view, manifests, *place)) {
         let Requirement { from, to, name, spec, .. } = required;
         let is_optional = matches!(required.kind, Kind::Optional | Kind::OptionalPeer);
         let problem = match (required.state, to) {
@@ -125,25 +126,23 @@ fn problems(view: &View, manifests: &Manifests<'_>, places: &[usize]) -> Vec<Str
 /// The packages of a bill of materials.
 struct Bill<'b> {
     view: &'b View,
+    source: &'b Manifests<'b>,
+    /// Which packages are bundled, by place.
+    bundled: Vec<bool>,
     /// All that are listed, links included, by place.
     places: Vec<usize>,
     listed: HashSet<usize>,
     /// The packages and folders, each name with a version once.
     unique: Vec<usize>,
-    manifests: HashMap<usize, Members>,
+    manifests: HashMap<usize, Rc<Members>>,
 }
 
 impl<'b> Bill<'b> {
-    fn new(view: &'b View, manifests: &Manifests<'_>, places: Vec<usize>) -> Self {
+    fn new(view: &'b View, source: &'b Manifests<'b>, places: Vec<usize>) -> Self {
         let listed: HashSet<usize> = places.iter().copied().collect();
-        let mut described: HashMap<usize, Members> = HashMap::new();
-        for place in &places {
-            let mut members = (*manifests.of(*place)).clone();
-            describe(&mut members);
-            described.insert(*place, members);
-        }
-        let mut bill =
-            Bill { view, places, listed, unique: Vec::new(), manifests: described };
+        let manifests = places.iter().map(|place| (*place, source.of(*place))).collect();
+        let (bundled, unique) = (bundled_places(view, source), Vec::new());
+        let mut bill = Bill { view, source, bundled, places, listed, unique, manifests };
         let mut seen: HashSet<String> = HashSet::new();
         let is_one = |place: &usize| *place != 0 && view.graph.packages[*place].target.is_none();
         let all: Vec<usize> = bill.places.iter().copied().filter(is_one).collect();
@@ -176,9 +175,8 @@ impl<'b> Bill<'b> {
 
     /// Returns the requirements of a package that lead to something listed.
     fn requirements(&self, place: usize) -> impl Iterator<Item = (&'b Requirement, usize)> {
-        let listed = self.listed.clone();
-        let found = self.view.requirements_of(place).filter_map(|one| Some((one, one.to?)));
-        found.filter(move |(_, to)| listed.contains(to))
+        let all = in_order(self.view, self.source, place).into_iter();
+        all.filter_map(|one| Some((one, one.to?))).filter(|(_, to)| self.listed.contains(to))
     }
 
     /// Returns the source of a package, where it is known.

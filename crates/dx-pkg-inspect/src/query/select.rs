@@ -11,7 +11,7 @@ use serde_json::Value;
 use super::parse::{Part, Selector};
 use super::{Contexts, Item, QueryError, folder_name, matching};
 use crate::fund::is_true;
-use crate::manifests::{Manifests, Members};
+use crate::manifests::{Manifests, Members, bundled_places};
 use crate::{InspectError, View};
 
 /// What queries are asked of.
@@ -26,6 +26,7 @@ pub(crate) struct Select<'v> {
     pub(super) versions: std::collections::HashMap<String, Rc<Vec<String>>>,
     /// For each top of a tree but the project, the package whose folder it is in.
     around: OnceCell<Vec<Option<usize>>>,
+    bundled: OnceCell<Vec<bool>>,
 }
 
 impl<'v> Select<'v> {
@@ -42,7 +43,13 @@ impl<'v> Select<'v> {
             advisories: None,
             versions: std::collections::HashMap::new(),
             around: OnceCell::new(),
+            bundled: OnceCell::new(),
         }
+    }
+
+    /// Returns which packages came inside others, by place.
+    pub(super) fn bundled(&self) -> &[bool] {
+        self.bundled.get_or_init(|| bundled_places(self.view, self.manifests))
     }
 
     /// Returns all packages, links and folders.
@@ -127,9 +134,9 @@ impl<'v> Select<'v> {
                 "workspace" => keep(&|item| {
                     matches!(item, Item::Place(at) if self.view.graph.packages[at].is_workspace && at != 0)
                 }),
-                "bundled" => keep(&|item| {
-                    matches!(item, Item::Place(at) if self.view.graph.packages[at].in_bundle)
-                }),
+                "bundled" => {
+                    keep(&|item| matches!(item, Item::Place(place) if self.bundled()[place]))
+                }
                 _ => return Err(QueryError::NoKind { kind: kind.clone() }.into()),
             },
             Part::Pseudo(name, arguments) => {

@@ -30,7 +30,9 @@ pub(super) fn document(bill: &Bill<'_>, options: &SbomOptions) -> Value {
 
 fn component(bill: &Bill<'_>, place: usize, kind: &str) -> Value {
     let package = &bill.view.graph.packages[place];
-    let is_optional = package.optional || package.dev_optional;
+    // As npm reads a lockfile.
+    let is_optional =
+        package.optional || package.dev_optional || bill.is_locked() && package.dev;
     let mut object = Map::new();
     let mut insert = |key: &str, value: Value| object.insert(key.to_owned(), value);
     insert("bom-ref", bill.reference(place).into());
@@ -38,7 +40,8 @@ fn component(bill: &Bill<'_>, place: usize, kind: &str) -> Value {
     insert("name", bill.name(place).into());
     insert("version", bill.version(place).into());
     insert("scope", if is_optional { "optional" } else { "required" }.into());
-    let author = bill.member(place, "author").map(|author| author.get("name").unwrap_or(author));
+    let author = bill.member(place, "author");
+    let author = author.map(|author| author.get("name").unwrap_or(author));
     if let Some(author) = author.and_then(Value::as_str) {
         insert("author", author.into());
     }
@@ -51,7 +54,7 @@ fn component(bill: &Bill<'_>, place: usize, kind: &str) -> Value {
         (package.dev, "development"),
         (is_private, "private"),
         (package.extraneous, "extraneous"),
-        (package.in_bundle, "bundled"),
+        (bill.bundled[place], "bundled"),
     ];
     let properties = properties.iter().filter(|(is_so, _)| *is_so).map(
         |(_, name)| json!({ "name": format!("cdx:npm:package:{name}"), "value": "true" }),
