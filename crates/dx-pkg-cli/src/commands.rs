@@ -1,19 +1,34 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
+mod approvals;
 mod audit;
 mod ci;
 mod dedupe;
+mod deploy;
+mod exec;
+mod faces;
 mod fund;
+mod init;
 mod install;
 mod licenses;
+mod link;
 mod list;
+mod members;
 mod outdated;
+mod pack;
+mod patch;
 mod peers;
+mod pkg;
+mod prune;
+mod publish;
 mod query;
+mod rebuild;
 mod remove;
 mod run;
 mod sbom;
+mod shims;
 mod store;
+mod version;
 mod words;
 
 use std::ffi::OsString;
@@ -22,9 +37,10 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use dx_pkg_compat::command_words::command_place;
-use dx_pkg_compat::npmrc::take_settings;
+use dx_pkg_compat::command_words::{Translation, command_place};
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, find_flag, take_settings};
 use dx_pkg_install::Environment;
+use dx_pkg_install::project::find_root;
 
 use crate::error::CommandError;
 use crate::options::{GLOBAL, OutputArguments, TreeArguments};
@@ -32,7 +48,8 @@ use crate::report::Report;
 
 /// The end of the help.
 const AFTER_HELP: &str = "\
-A script of package.json also runs by its name alone: `dx dev` is `dx run dev`.
+A script of package.json also runs by its name alone: `dx dev` is `dx run dev`. So does a
+command of an installed package: `dx tsc` is `dx exec tsc`.
 Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.";
 
 /// A fast, safe package manager for npm projects.
@@ -50,6 +67,9 @@ pub struct Arguments {
     /// Settings that were given to a command for which they have no effect.
     #[arg(skip)]
     pub idle: Vec<String>,
+    /// What is to be said about words of another tool.
+    #[arg(skip)]
+    pub notes: Vec<String>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -61,14 +81,40 @@ pub enum Command {
     /// Install exactly what the lockfile says, replacing node_modules.
     #[command(aliases = ["clean-install", "ic", "install-clean", "isntall-clean"])]
     Ci(TreeArguments),
-    #[command(visible_aliases = ["rm", "uninstall", "un"], aliases = ["unlink", "r"])]
+    #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
     Remove(remove::RemoveArguments),
     #[command(visible_alias = "ddp")]
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
     FindDupes(TreeArguments),
+    Prune(prune::PruneArguments),
+    #[command(visible_alias = "ln")]
+    Link(link::LinkArguments),
+    Unlink(link::UnlinkArguments),
+    Patch(patch::PatchArguments),
+    PatchCommit(patch::PatchCommitArguments),
+    PatchRemove(patch::PatchRemoveArguments),
+    Fetch(deploy::FetchArguments),
+    Deploy(deploy::DeployArguments),
+    Import(deploy::ImportArguments),
+    InstallScripts(approvals::InstallScriptsArguments),
+    ApproveScripts(approvals::ApproveArguments),
+    DenyScripts(approvals::DenyArguments),
+    #[command(hide = true)]
+    ApproveBuilds(approvals::ApproveBuildsArguments),
+    /// List the packages whose install scripts wait for a decision.
+    #[command(hide = true)]
+    IgnoredBuilds,
+    #[command(visible_alias = "rb")]
+    Rebuild(rebuild::RebuildArguments),
     #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
     Run(run::RunArguments),
+    #[command(visible_alias = "x")]
+    Exec(exec::ExecArguments),
+    Dlx(exec::DlxArguments),
+    #[command(visible_alias = "create", aliases = ["innit"])]
+    Init(init::InitArguments),
+    Shims(shims::ShimsArguments),
     /// Run the project's script "test".
     #[command(visible_alias = "t", alias = "tst")]
     Test(run::ScriptArguments),
@@ -93,6 +139,11 @@ pub enum Command {
     #[command(visible_alias = "why")]
     Explain(list::ExplainArguments),
     Outdated(outdated::OutdatedArguments),
+    Pkg(pkg::PkgArguments),
+    Pack(pack::PackArguments),
+    Publish(publish::PublishArguments),
+    #[command(alias = "verison")]
+    Version(version::VersionArguments),
     Audit(audit::AuditArguments),
     Fund(fund::FundArguments),
     Query(query::QueryArguments),
@@ -105,16 +156,32 @@ impl Arguments {
     /// Reads the process's arguments. Prints the help if it is requested, and what is wrong with
     /// them.
     pub fn read() -> Result<Self, ExitCode> {
-        Self::parsed(std::env::args_os().collect()).map_err(|error| {
+        let Translation { words, at_root, notes } = faces::read(std::env::args_os().collect())?;
+        let mut arguments = Self::parsed(words).map_err(|error| {
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-        })
+        })?;
+        arguments.notes = notes;
+        if at_root {
+            let here = std::env::current_dir().unwrap_or_default();
+            let here = here.join(arguments.folder.take().unwrap_or_default());
+            arguments.folder = Some(find_root(&here).folder);
+        }
+        Ok(arguments)
     }
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
+        let words = words::with_installed_command(&parser, words);
         let command = own_flags_first(&parser, &words);
-        let is_own = |name: &str| command.is_some_and(|command| has_flag(command, name));
+        let script = words::script_command(&parser, &words);
+        let is_own = |name: &str| {
+            !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+                || script.is_some_and(|script| {
+                    // A flag that is a setting's may have a value: it is taken as one.
+                    has_flag(script, name) && find_flag(&format!("--{name}")).is_none()
+                })
+        };
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
         let rest = words::prepared(&parser, taken.rest)?;
@@ -143,23 +210,50 @@ impl Arguments {
                 tree.flags.extend(taken.settings)
             }
             Command::Dedupe(dedupe) => dedupe.tree.flags.extend(taken.settings),
+            Command::Prune(prune) => prune.tree.flags.extend(taken.settings),
+            Command::Link(link) => link.tree.flags.extend(taken.settings),
+            Command::Unlink(unlink) => unlink.remove.tree.flags.extend(taken.settings),
+            Command::Patch(patch) => patch.tree.flags.extend(taken.settings),
+            Command::PatchCommit(commit) => commit.tree.flags.extend(taken.settings),
+            Command::PatchRemove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Fetch(fetch) => fetch.tree.flags.extend(taken.settings),
+            Command::Deploy(deploy) => deploy.tree.flags.extend(taken.settings),
+            Command::Import(import) => import.tree.flags.extend(taken.settings),
+            Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
             | Command::Start(script)
             | Command::Stop(script)
             | Command::Restart(script) => script.flags.extend(taken.settings),
+            Command::Exec(exec) => exec.run.flags.extend(taken.settings),
+            Command::Dlx(dlx) => dlx.run.flags.extend(taken.settings),
+            Command::Init(init) => init.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
+            Command::Version(version) => version.flags.extend(taken.settings),
+            Command::Pack(pack) => pack.flags.extend(taken.settings),
+            Command::Publish(publish) => publish.flags.extend(taken.settings),
             Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
             Command::Fund(fund) => fund.flags.extend(taken.settings),
             Command::Query(query) => query.flags.extend(taken.settings),
             Command::Sbom(sbom) => sbom.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
-            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Licenses(_) => {
+            Command::Ls(_)
+            | Command::Ll(_)
+            | Command::Explain(_)
+            | Command::Licenses(_)
+            | Command::Pkg(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
-            Command::Store(_) => return Arguments::try_parse_from(words),
+            Command::InstallScripts(_)
+            | Command::ApproveScripts(_)
+            | Command::DenyScripts(_)
+            | Command::ApproveBuilds(_)
+            | Command::IgnoredBuilds => {
+                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+            }
+            Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
         }
         Ok(arguments)
     }
@@ -167,12 +261,14 @@ impl Arguments {
 
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 14] = [
+const CHANGED_BY_SETTINGS: [&str; 16] = [
     "install",
     "ci",
     "remove",
     "dedupe",
     "find-dupes",
+    "prune",
+    "rebuild",
     "run",
     "test",
     "start",
@@ -188,6 +284,14 @@ const CHANGED_BY_SETTINGS: [&str; 14] = [
 fn own_flags_first<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
     let command = parser.find_subcommand(&words[command_place(words)?])?;
     (!CHANGED_BY_SETTINGS.contains(&command.get_name())).then_some(command)
+}
+
+/// Returns whether a flag is a setting of authors, which is taken like any other setting although
+/// commands have flags of that name.
+fn is_authors_setting(name: &str) -> bool {
+    let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
+    let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
+    group == Some(OptionGroup::Publish)
 }
 
 /// Returns whether a command has a flag of this name.
@@ -206,8 +310,27 @@ impl Command {
             Self::Ci(arguments) => ci::run(arguments, environment, report),
             Self::Dedupe(arguments) => arguments.run(environment, report),
             Self::FindDupes(arguments) => dedupe::find(arguments, environment, report),
+            Self::Prune(arguments) => arguments.run(environment, report),
+            Self::Link(arguments) => arguments.run(environment, report),
+            Self::Unlink(arguments) => arguments.run(environment, report),
+            Self::Patch(arguments) => arguments.run(environment, report),
+            Self::PatchCommit(arguments) => arguments.run(environment, report),
+            Self::PatchRemove(arguments) => arguments.run(environment, report),
+            Self::Fetch(arguments) => arguments.run(environment, report),
+            Self::Deploy(arguments) => arguments.run(environment, report),
+            Self::Import(arguments) => arguments.run(environment, report),
+            Self::InstallScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveScripts(arguments) => arguments.run(environment, report),
+            Self::DenyScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveBuilds(arguments) => arguments.run(environment, report),
+            Self::IgnoredBuilds => approvals::list(environment, report),
+            Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
+            Self::Exec(arguments) => arguments.run(&environment, report),
+            Self::Dlx(arguments) => arguments.run(&environment, report),
+            Self::Init(arguments) => arguments.run(environment, report),
+            Self::Shims(arguments) => arguments.run(&environment, report),
             Self::Test(arguments) => arguments.run("test", &environment, report),
             Self::Start(arguments) => arguments.run("start", &environment, report),
             Self::Stop(arguments) => arguments.run("stop", &environment, report),
@@ -225,6 +348,10 @@ impl Command {
             Self::Ll(arguments) => arguments.in_full().run(&environment, report),
             Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Outdated(arguments) => arguments.run(environment, report),
+            Self::Pkg(arguments) => arguments.run(&environment, report),
+            Self::Version(arguments) => arguments.run(environment, report),
+            Self::Pack(arguments) => arguments.run(environment, report),
+            Self::Publish(arguments) => arguments.run(&environment, report),
             Self::Audit(arguments) => arguments.run(environment, report),
             Self::Fund(arguments) => arguments.run(environment, report),
             Self::Query(arguments) => arguments.run(environment, report),

@@ -3,12 +3,14 @@
 use std::process::ExitCode;
 
 use dx_pkg_acquire::AcquireError;
+use dx_pkg_author::AuthorError;
 use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::Coded;
 use dx_pkg_inspect::InspectError;
 use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
+use dx_pkg_run::RunError;
 use dx_pkg_store::StoreError;
 
 /// The number that shells add to the number of a signal that ended a command.
@@ -23,6 +25,12 @@ pub enum CommandError {
     /// A question about the project cannot be answered.
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    /// An authors' command failed.
+    #[error(transparent)]
+    Author(#[from] AuthorError),
+    /// A script or command cannot be run.
+    #[error(transparent)]
+    Run(RunError),
     /// What is installed is not what the project requires.
     #[error("{problems}")]
     Problems {
@@ -43,22 +51,9 @@ pub enum CommandError {
         /// The argument.
         argument: String,
     },
-    /// There is no project to run a script of.
-    #[error("there is no package.json in {folder} or above")]
-    NoProject {
-        /// The folder in which the command was started.
-        folder: String,
-    },
-    /// The project has no script of this name.
-    #[error("{project} has no script {script:?}")]
-    UnknownScript {
-        /// The project with its version.
-        project: String,
-        /// The name.
-        script: String,
-        /// A script with a similar name.
-        similar: Option<String>,
-    },
+    /// The words of `dx patch` say nothing that it can do.
+    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    PatchUsage,
     /// `dx sbom` without a format.
     #[error("which form of a bill of materials?")]
     NoSbomFormat,
@@ -86,7 +81,11 @@ impl CommandError {
     /// Returns the exit code: 128 and the signal's number for a command that was interrupted, else
     /// 1. A wrong command line ends with 2.
     pub fn exit_code(&self) -> ExitCode {
-        let Self::Install(error) = self else { return ExitCode::from(1) };
+        let error = match self {
+            Self::Install(error) | Self::Author(AuthorError::Install(error)) => error,
+            Self::Author(error) => return ExitCode::from(error.exit_code()),
+            _ => return ExitCode::from(1),
+        };
         if !error.is_cancelled() {
             return ExitCode::from(1);
         }
@@ -95,6 +94,15 @@ impl CommandError {
             signal => signal,
         };
         ExitCode::from(u8::try_from(BY_SIGNAL + signal).unwrap_or(u8::MAX))
+    }
+}
+
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Install(error) => Self::Install(error),
+            other => Self::Run(other),
+        }
     }
 }
 
@@ -115,11 +123,12 @@ impl Coded for CommandError {
         match self {
             Self::Install(error) => error.code(),
             Self::Inspect(error) => error.code(),
+            Self::Author(error) => error.code(),
+            Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
-            Self::NoProject { .. } => "DX_NO_MANIFEST",
-            Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
+            Self::PatchUsage => "DX_PATCH_USAGE",
             Self::NoLockToFix => "DX_NO_LOCKFILE",
             Self::NoSbomFormat => "DX_NO_SBOM_FORMAT",
             Self::NotANumber => "DX_NOT_A_NUMBER",
@@ -132,6 +141,8 @@ impl Coded for CommandError {
         let hint = match self {
             Self::Install(error) => return error.hint(),
             Self::Inspect(error) => return error.hint(),
+            Self::Author(error) => return error.hint(),
+            Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
             Self::UnsupportedWorkspace { workspace } => {
                 return Some(format!(
@@ -141,13 +152,10 @@ impl Coded for CommandError {
             Self::NotAName { .. } => {
                 "give the name without a version, as it stands in package.json"
             }
-            Self::NoProject { .. } => {
-                "run dx in a project's folder, or write a package.json with {} in it"
+            Self::PatchUsage => {
+                "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
+                 <package>, dx patch ls, dx patch rm <package>"
             }
-            Self::UnknownScript { similar: Some(other), .. } => {
-                return Some(format!("did you mean {other:?}? `dx run` lists the scripts"));
-            }
-            Self::UnknownScript { .. } => "`dx run` lists the scripts",
             Self::NoSbomFormat => "give --sbom-format=cyclonedx or --sbom-format=spdx",
             Self::NotANumber => "`dx fund PACKAGE` lists the pages with their numbers",
             Self::NoLockToFix => "set package-lock to true, or update packages by their names",

@@ -6,54 +6,44 @@ use std::path::PathBuf;
 
 use dx_pkg_core::text::suggest::nearest;
 
+mod faces;
 mod plain_install;
 
+pub use faces::{Face, NotSpoken, Translation};
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
-const NPM_COMMANDS: [&str; 59] = [
+const NPM_COMMANDS: &[&str] = &[
     "access",
     "adduser",
-    "approve-scripts",
     "audit",
     "bugs",
     "c",
     "cache",
     "completion",
     "config",
-    "create",
-    "deny-scripts",
     "deprecate",
     "diff",
     "dist-tag",
     "docs",
     "doctor",
     "edit",
-    "exec",
     "explore",
     "fund",
     "get",
     "help-search",
     "info",
-    "init",
-    "innit",
-    "install-scripts",
-    "link",
-    "ln",
     "login",
     "logout",
     "org",
     "owner",
     "pack",
-    "patch",
     "ping",
     "pkg",
     "prefix",
     "profile",
-    "prune",
     "publish",
     "query",
-    "rebuild",
     "repo",
     "root",
     "sbom",
@@ -70,7 +60,6 @@ const NPM_COMMANDS: [&str; 59] = [
     "version",
     "view",
     "whoami",
-    "x",
 ];
 
 /// Flags that other managers have or that mean several things, with what to write instead.

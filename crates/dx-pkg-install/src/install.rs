@@ -49,6 +49,8 @@ pub enum Mode {
     Ci,
     /// Chooses the versions of packages anew that are there several times, as `npm dedupe` does.
     Dedupe,
+    /// Installs what the project requires and removes the rest, as `npm prune` does.
+    Prune,
     /// Chooses all versions together, so that the fewest are installed.
     Fewest,
     /// The same, so that the fewest are older than the latest.
@@ -60,6 +62,11 @@ impl Mode {
     /// manifest.
     fn dedupes(self) -> bool {
         matches!(self, Mode::Dedupe | Mode::Fewest | Mode::Newest)
+    }
+
+    /// Returns whether the whole tree is looked at, though nothing in the project has changed.
+    fn is_full(self) -> bool {
+        self.dedupes() || self == Mode::Prune
     }
 }
 
@@ -79,6 +86,8 @@ pub struct Options<'o> {
     pub lists_all: bool,
     /// The change of requirements to install, if any.
     pub change: Option<Change<'o>>,
+    /// npm's name of the command, for scripts; by default that of the mode.
+    pub command: Option<&'static str>,
     /// Names of packages with versions that are replaced where requirements allow others.
     pub avoided: Vec<(String, Version)>,
 }
@@ -259,10 +268,10 @@ impl<'r> Run<'r> {
         self.options.change.is_none() && !self.chooses_anew()
     }
 
-    /// Returns whether other versions are chosen than the lockfile has, without a change of the
-    /// manifest.
+    /// Returns whether other versions are chosen than the lockfile has, or the whole tree is looked
+    /// at, without a change of the manifest.
     fn chooses_anew(&self) -> bool {
-        self.options.mode.dedupes() || !self.options.avoided.is_empty()
+        self.options.mode.is_full() || !self.options.avoided.is_empty()
     }
 
     /// Returns the durability of manifest and lockfile: on the device when the command ends, unless
@@ -289,10 +298,12 @@ impl<'r> Run<'r> {
         let command = match (&self.options.mode, &self.options.change) {
             _ if !self.options.avoided.is_empty() => "audit",
             (Mode::Ci, _) => "ci",
+            (Mode::Prune, _) => "prune",
             (mode, _) if mode.dedupes() => "dedupe",
             (_, Some(change)) if change.explicit.is_empty() => "uninstall",
             _ => "install",
         };
+        let command = self.options.command.unwrap_or(command);
         Place { session: self.session, project, events: self.events, command }
     }
 }
