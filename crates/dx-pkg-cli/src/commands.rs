@@ -4,11 +4,13 @@ mod approvals;
 mod audit;
 mod ci;
 mod dedupe;
+mod deploy;
 mod exec;
 mod faces;
+mod fund;
 mod init;
-mod deploy;
 mod install;
+mod licenses;
 mod link;
 mod list;
 mod members;
@@ -19,9 +21,11 @@ mod peers;
 mod pkg;
 mod prune;
 mod publish;
+mod query;
 mod rebuild;
 mod remove;
 mod run;
+mod sbom;
 mod shims;
 mod store;
 mod version;
@@ -141,6 +145,10 @@ pub enum Command {
     #[command(alias = "verison")]
     Version(version::VersionArguments),
     Audit(audit::AuditArguments),
+    Fund(fund::FundArguments),
+    Query(query::QueryArguments),
+    Sbom(sbom::SbomArguments),
+    Licenses(licenses::LicensesArguments),
     Store(store::StoreArguments),
 }
 
@@ -227,8 +235,15 @@ impl Arguments {
             Command::Pack(pack) => pack.flags.extend(taken.settings),
             Command::Publish(publish) => publish.flags.extend(taken.settings),
             Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
+            Command::Fund(fund) => fund.flags.extend(taken.settings),
+            Command::Query(query) => query.flags.extend(taken.settings),
+            Command::Sbom(sbom) => sbom.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
-            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Pkg(_) => {
+            Command::Ls(_)
+            | Command::Ll(_)
+            | Command::Explain(_)
+            | Command::Licenses(_)
+            | Command::Pkg(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
             Command::InstallScripts(_)
@@ -338,6 +353,10 @@ impl Command {
             Self::Pack(arguments) => arguments.run(environment, report),
             Self::Publish(arguments) => arguments.run(&environment, report),
             Self::Audit(arguments) => arguments.run(environment, report),
+            Self::Fund(arguments) => arguments.run(environment, report),
+            Self::Query(arguments) => arguments.run(environment, report),
+            Self::Sbom(arguments) => arguments.run(environment, report),
+            Self::Licenses(arguments) => arguments.run(&environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

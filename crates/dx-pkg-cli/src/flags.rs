@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use dx_pkg_acquire::Cancel;
 use dx_pkg_compat::npmrc::{Flag, FlagValue, OPTIONS, OptionGroup, OptionInfo};
+use dx_pkg_install::SessionOptions;
 
 /// The settings whose flags a command has.
 pub trait Selection: Clone + Debug + Default {
@@ -204,6 +206,15 @@ impl<S: Selection> SettingFlags<S> {
     /// Returns keys and values, for the strongest layer of settings.
     pub fn settings(&self) -> &[(String, String)] {
         &self.settings
+    }
+
+    /// Returns the options of a session with these settings, cancelled by signals.
+    pub fn session_options(&self) -> SessionOptions {
+        SessionOptions {
+            flags: self.settings.clone(),
+            cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
+            ..SessionOptions::default()
+        }
     }
 
     /// Adds settings that were given without a flag of the selection.

@@ -185,7 +185,7 @@ fn problems_json(problems: &[String]) -> serde_json::Value {
 }
 
 /// Returns whether the locale's characters include the lines of a tree.
-fn draws_in_unicode(environment: &Environment) -> bool {
+pub(super) fn draws_in_unicode(environment: &Environment) -> bool {
     let locale =
         ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(|name| environment.variable(name));
     let locale = locale.unwrap_or_default().to_ascii_lowercase();
