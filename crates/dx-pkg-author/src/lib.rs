@@ -4,3 +4,5 @@
 //! Nothing here touches `node_modules`.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+pub mod questions;
