@@ -5,9 +5,6 @@ pub mod addresses;
 mod age;
 mod card;
 mod error;
-mod inspected;
-pub mod members;
-mod query;
 pub mod search;
 pub mod view;
 

@@ -1,20 +1,36 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
+mod approvals;
+mod audit;
 mod ci;
 pub mod completion;
 pub mod config;
 mod dedupe;
 mod folders;
 mod help_search;
+mod exec;
+mod faces;
+mod init;
+mod deploy;
 mod install;
+mod link;
 mod list;
+mod members;
 mod outdated;
 mod pages;
+mod pack;
+mod patch;
 mod peers;
+mod pkg;
+mod prune;
+mod publish;
+mod rebuild;
 mod remove;
 mod run;
 mod search;
+mod shims;
 mod store;
+mod version;
 mod view;
 mod words;
 
@@ -25,10 +41,11 @@ use std::process::ExitCode;
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use dx_pkg_author::questions::addresses::Page;
-use dx_pkg_compat::command_words::command_place;
+use dx_pkg_compat::command_words::{Translation, command_place};
 use dx_pkg_compat::npmrc::definitions::take_words;
-use dx_pkg_compat::npmrc::{RawValue, take_settings};
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, RawValue, find_flag, take_settings};
 use dx_pkg_install::Environment;
+use dx_pkg_install::project::find_root;
 use folders::Folder;
 
 use crate::error::CommandError;
@@ -37,7 +54,8 @@ use crate::report::Report;
 
 /// The end of the help.
 const AFTER_HELP: &str = "\
-A script of package.json also runs by its name alone: `dx dev` is `dx run dev`.
+A script of package.json also runs by its name alone: `dx dev` is `dx run dev`. So does a
+command of an installed package: `dx tsc` is `dx exec tsc`.
 Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.";
 
 /// A fast, safe package manager for npm projects.
@@ -55,6 +73,9 @@ pub struct Arguments {
     /// Settings that were given to a command for which they have no effect.
     #[arg(skip)]
     pub idle: Vec<String>,
+    /// What is to be said about words of another tool.
+    #[arg(skip)]
+    pub notes: Vec<String>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -66,14 +87,40 @@ pub enum Command {
     /// Install exactly what the lockfile says, replacing node_modules.
     #[command(aliases = ["clean-install", "ic", "install-clean", "isntall-clean"])]
     Ci(TreeArguments),
-    #[command(visible_aliases = ["rm", "uninstall", "un"], aliases = ["unlink", "r"])]
+    #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
     Remove(remove::RemoveArguments),
     #[command(visible_alias = "ddp")]
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
     FindDupes(TreeArguments),
+    Prune(prune::PruneArguments),
+    #[command(visible_alias = "ln")]
+    Link(link::LinkArguments),
+    Unlink(link::UnlinkArguments),
+    Patch(patch::PatchArguments),
+    PatchCommit(patch::PatchCommitArguments),
+    PatchRemove(patch::PatchRemoveArguments),
+    Fetch(deploy::FetchArguments),
+    Deploy(deploy::DeployArguments),
+    Import(deploy::ImportArguments),
+    InstallScripts(approvals::InstallScriptsArguments),
+    ApproveScripts(approvals::ApproveArguments),
+    DenyScripts(approvals::DenyArguments),
+    #[command(hide = true)]
+    ApproveBuilds(approvals::ApproveBuildsArguments),
+    /// List the packages whose install scripts wait for a decision.
+    #[command(hide = true)]
+    IgnoredBuilds,
+    #[command(visible_alias = "rb")]
+    Rebuild(rebuild::RebuildArguments),
     #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
     Run(run::RunArguments),
+    #[command(visible_alias = "x")]
+    Exec(exec::ExecArguments),
+    Dlx(exec::DlxArguments),
+    #[command(visible_alias = "create", aliases = ["innit"])]
+    Init(init::InitArguments),
+    Shims(shims::ShimsArguments),
     /// Run the project's script "test".
     #[command(visible_alias = "t", alias = "tst")]
     Test(run::ScriptArguments),
@@ -123,6 +170,12 @@ pub enum Command {
     Bin(folders::FolderArguments),
     Completion(completion::CompletionArguments),
     HelpSearch(help_search::HelpSearchArguments),
+    Pkg(pkg::PkgArguments),
+    Pack(pack::PackArguments),
+    Publish(publish::PublishArguments),
+    #[command(alias = "verison")]
+    Version(version::VersionArguments),
+    Audit(audit::AuditArguments),
     Store(store::StoreArguments),
 }
 
@@ -130,19 +183,35 @@ impl Arguments {
     /// Reads the process's arguments. Prints the help if it is requested, and what is wrong with
     /// them.
     pub fn read() -> Result<Self, ExitCode> {
-        Self::parsed(std::env::args_os().collect()).map_err(|error| {
+        let Translation { words, at_root, notes } = faces::read(std::env::args_os().collect())?;
+        let mut arguments = Self::parsed(words).map_err(|error| {
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-        })
+        })?;
+        arguments.notes = notes;
+        if at_root {
+            let here = std::env::current_dir().unwrap_or_default();
+            let here = here.join(arguments.folder.take().unwrap_or_default());
+            arguments.folder = Some(find_root(&here).folder);
+        }
+        Ok(arguments)
     }
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
+        let words = words::with_installed_command(&parser, words);
         let command = own_flags_first(&parser, &words);
         if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
             return Self::about_settings(&parser, command, words.clone());
         }
-        let is_own = |name: &str| command.is_some_and(|command| has_flag(command, name));
+        let script = words::script_command(&parser, &words);
+        let is_own = |name: &str| {
+            !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+                || script.is_some_and(|script| {
+                    // A flag that is a setting's may have a value: it is taken as one.
+                    has_flag(script, name) && find_flag(&format!("--{name}")).is_none()
+                })
+        };
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
         let rest = words::prepared(&parser, taken.rest)?;
@@ -171,12 +240,25 @@ impl Arguments {
                 tree.flags.extend(taken.settings)
             }
             Command::Dedupe(dedupe) => dedupe.tree.flags.extend(taken.settings),
+            Command::Prune(prune) => prune.tree.flags.extend(taken.settings),
+            Command::Link(link) => link.tree.flags.extend(taken.settings),
+            Command::Unlink(unlink) => unlink.remove.tree.flags.extend(taken.settings),
+            Command::Patch(patch) => patch.tree.flags.extend(taken.settings),
+            Command::PatchCommit(commit) => commit.tree.flags.extend(taken.settings),
+            Command::PatchRemove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Fetch(fetch) => fetch.tree.flags.extend(taken.settings),
+            Command::Deploy(deploy) => deploy.tree.flags.extend(taken.settings),
+            Command::Import(import) => import.tree.flags.extend(taken.settings),
+            Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
             | Command::Start(script)
             | Command::Stop(script)
             | Command::Restart(script) => script.flags.extend(taken.settings),
+            Command::Exec(exec) => exec.run.flags.extend(taken.settings),
+            Command::Dlx(dlx) => dlx.run.flags.extend(taken.settings),
+            Command::Init(init) => init.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
             Command::View(view) => view.flags.extend(taken.settings),
@@ -185,6 +267,10 @@ impl Arguments {
                 pages.flags.extend(taken.settings)
             }
             Command::Ping(ping) => ping.flags.extend(taken.settings),
+            Command::Version(version) => version.flags.extend(taken.settings),
+            Command::Pack(pack) => pack.flags.extend(taken.settings),
+            Command::Publish(publish) => publish.flags.extend(taken.settings),
+            Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
             Command::Config(_)
             | Command::Get(_)
@@ -194,10 +280,20 @@ impl Arguments {
             | Command::Root(_)
             | Command::Prefix(_)
             | Command::Bin(_)
-            | Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
+            | Command::Ls(_)
+            | Command::Ll(_)
+            | Command::Explain(_)
+            | Command::Pkg(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
-            Command::Store(_) => return Arguments::try_parse_from(words),
+            Command::InstallScripts(_)
+            | Command::ApproveScripts(_)
+            | Command::DenyScripts(_)
+            | Command::ApproveBuilds(_)
+            | Command::IgnoredBuilds => {
+                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+            }
+            Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
         }
         Ok(arguments)
     }
@@ -237,12 +333,14 @@ impl Arguments {
 
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 14] = [
+const CHANGED_BY_SETTINGS: [&str; 16] = [
     "install",
     "ci",
     "remove",
     "dedupe",
     "find-dupes",
+    "prune",
+    "rebuild",
     "run",
     "test",
     "start",
@@ -258,6 +356,14 @@ const CHANGED_BY_SETTINGS: [&str; 14] = [
 fn own_flags_first<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
     let command = parser.find_subcommand(&words[command_place(words)?])?;
     (!CHANGED_BY_SETTINGS.contains(&command.get_name())).then_some(command)
+}
+
+/// Returns whether a flag is a setting of authors, which is taken like any other setting although
+/// commands have flags of that name.
+fn is_authors_setting(name: &str) -> bool {
+    let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
+    let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
+    group == Some(OptionGroup::Publish)
 }
 
 /// Returns whether a command has a flag of this name.
@@ -276,8 +382,27 @@ impl Command {
             Self::Ci(arguments) => ci::run(arguments, environment, report),
             Self::Dedupe(arguments) => arguments.run(environment, report),
             Self::FindDupes(arguments) => dedupe::find(arguments, environment, report),
+            Self::Prune(arguments) => arguments.run(environment, report),
+            Self::Link(arguments) => arguments.run(environment, report),
+            Self::Unlink(arguments) => arguments.run(environment, report),
+            Self::Patch(arguments) => arguments.run(environment, report),
+            Self::PatchCommit(arguments) => arguments.run(environment, report),
+            Self::PatchRemove(arguments) => arguments.run(environment, report),
+            Self::Fetch(arguments) => arguments.run(environment, report),
+            Self::Deploy(arguments) => arguments.run(environment, report),
+            Self::Import(arguments) => arguments.run(environment, report),
+            Self::InstallScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveScripts(arguments) => arguments.run(environment, report),
+            Self::DenyScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveBuilds(arguments) => arguments.run(environment, report),
+            Self::IgnoredBuilds => approvals::list(environment, report),
+            Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
+            Self::Exec(arguments) => arguments.run(&environment, report),
+            Self::Dlx(arguments) => arguments.run(&environment, report),
+            Self::Init(arguments) => arguments.run(environment, report),
+            Self::Shims(arguments) => arguments.run(&environment, report),
             Self::Test(arguments) => arguments.run("test", &environment, report),
             Self::Start(arguments) => arguments.run("start", &environment, report),
             Self::Stop(arguments) => arguments.run("stop", &environment, report),
@@ -309,6 +434,11 @@ impl Command {
             Self::Bin(arguments) => arguments.run(Folder::Bin, environment, report),
             Self::Completion(arguments) => Ok(arguments.run(&environment, report)),
             Self::HelpSearch(arguments) => arguments.run(report),
+            Self::Pkg(arguments) => arguments.run(&environment, report),
+            Self::Version(arguments) => arguments.run(environment, report),
+            Self::Pack(arguments) => arguments.run(environment, report),
+            Self::Publish(arguments) => arguments.run(&environment, report),
+            Self::Audit(arguments) => arguments.run(environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use dx_pkg_acquire::AcquireError;
+use dx_pkg_author::AuthorError;
 use dx_pkg_author::questions::QuestionError;
 use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
@@ -10,6 +11,7 @@ use dx_pkg_core::Coded;
 use dx_pkg_inspect::InspectError;
 use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
+use dx_pkg_run::RunError;
 use dx_pkg_store::StoreError;
 
 use crate::commands::config::SettingsError;
@@ -52,6 +54,12 @@ pub enum CommandError {
         /// The address.
         address: String,
     },
+    /// An authors' command failed.
+    #[error(transparent)]
+    Author(#[from] AuthorError),
+    /// A script or command cannot be run.
+    #[error(transparent)]
+    Run(RunError),
     /// What is installed is not what the project requires.
     #[error("{problems}")]
     Problems {
@@ -72,22 +80,12 @@ pub enum CommandError {
         /// The argument.
         argument: String,
     },
-    /// There is no project to run a script of.
-    #[error("there is no package.json in {folder} or above")]
-    NoProject {
-        /// The folder in which the command was started.
-        folder: String,
-    },
-    /// The project has no script of this name.
-    #[error("{project} has no script {script:?}")]
-    UnknownScript {
-        /// The project with its version.
-        project: String,
-        /// The name.
-        script: String,
-        /// A script with a similar name.
-        similar: Option<String>,
-    },
+    /// The words of `dx patch` say nothing that it can do.
+    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    PatchUsage,
+    /// `dx audit fix` without a lockfile.
+    #[error("dx audit fix changes the lockfile, and package-lock is false")]
+    NoLockToFix,
     /// `dx dedupe` would change the lockfile.
     #[error("the lockfile has packages that dx dedupe would change")]
     NotDeduped,
@@ -106,7 +104,11 @@ impl CommandError {
     /// Returns the exit code: 128 and the signal's number for a command that was interrupted, else
     /// 1. A wrong command line ends with 2.
     pub fn exit_code(&self) -> ExitCode {
-        let Self::Install(error) = self else { return ExitCode::from(1) };
+        let error = match self {
+            Self::Install(error) | Self::Author(AuthorError::Install(error)) => error,
+            Self::Author(error) => return ExitCode::from(error.exit_code()),
+            _ => return ExitCode::from(1),
+        };
         if !error.is_cancelled() {
             return ExitCode::from(1);
         }
@@ -115,6 +117,15 @@ impl CommandError {
             signal => signal,
         };
         ExitCode::from(u8::try_from(BY_SIGNAL + signal).unwrap_or(u8::MAX))
+    }
+}
+
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Install(error) => Self::Install(error),
+            other => Self::Run(other),
+        }
     }
 }
 
@@ -140,11 +151,13 @@ impl Coded for CommandError {
             Self::UnknownCode { .. } => "DX_UNKNOWN_CODE",
             Self::NothingInHelp { .. } => "DX_NOTHING_IN_HELP",
             Self::NotOpened { .. } => "DX_NOT_OPENED",
+            Self::Author(error) => error.code(),
+            Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
-            Self::NoProject { .. } => "DX_NO_MANIFEST",
-            Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
+            Self::PatchUsage => "DX_PATCH_USAGE",
+            Self::NoLockToFix => "DX_NO_LOCKFILE",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -159,6 +172,8 @@ impl Coded for CommandError {
             Self::UnknownCode { .. } => "the code stands in brackets behind the error's message",
             Self::NothingInHelp { .. } => "`dx --help` lists the commands",
             Self::NotOpened { .. } => "--no-browser prints the address",
+            Self::Author(error) => return error.hint(),
+            Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
             Self::UnsupportedWorkspace { workspace } => {
                 return Some(format!(
@@ -168,13 +183,11 @@ impl Coded for CommandError {
             Self::NotAName { .. } => {
                 "give the name without a version, as it stands in package.json"
             }
-            Self::NoProject { .. } => {
-                "run dx in a project's folder, or write a package.json with {} in it"
+            Self::PatchUsage => {
+                "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
+                 <package>, dx patch ls, dx patch rm <package>"
             }
-            Self::UnknownScript { similar: Some(other), .. } => {
-                return Some(format!("did you mean {other:?}? `dx run` lists the scripts"));
-            }
-            Self::UnknownScript { .. } => "`dx run` lists the scripts",
+            Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
         };

@@ -38,6 +38,9 @@ fn main() -> ExitCode {
     for setting in &arguments.idle {
         report.warning(&format!("--{setting} has no effect on this command"));
     }
+    for note in &arguments.notes {
+        report.warning(note);
+    }
     let outcome = environment::read(arguments.folder.as_deref())
         .and_then(|environment| arguments.command.run(environment, &report));
     outcome.unwrap_or_else(|error| report.error(&error))

@@ -6,44 +6,34 @@ use std::path::PathBuf;
 
 use dx_pkg_core::text::suggest::nearest;
 
+mod faces;
 mod plain_install;
 
+pub use faces::{Face, NotSpoken, Translation};
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
-const NPM_COMMANDS: [&str; 43] = [
+const NPM_COMMANDS: &[&str] = &[
     "access",
     "adduser",
-    "approve-scripts",
     "audit",
     "cache",
-    "create",
-    "deny-scripts",
     "deprecate",
     "diff",
     "dist-tag",
     "doctor",
     "edit",
-    "exec",
     "explore",
     "fund",
-    "init",
-    "innit",
-    "install-scripts",
-    "link",
-    "ln",
     "login",
     "logout",
     "org",
     "owner",
     "pack",
-    "patch",
     "pkg",
     "profile",
-    "prune",
     "publish",
     "query",
-    "rebuild",
     "sbom",
     "team",
     "token",
@@ -54,7 +44,6 @@ const NPM_COMMANDS: [&str; 43] = [
     "upgrade",
     "version",
     "whoami",
-    "x",
 ];
 
 /// Flags that other managers have or that mean several things, with what to write instead.

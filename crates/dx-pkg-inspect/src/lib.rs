@@ -7,12 +7,15 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod asked;
+pub mod audit;
 mod error;
 pub mod explain;
 mod installed;
 pub mod list;
 pub mod outdated;
+pub mod scope;
 mod view;
 
 pub use error::InspectError;
-pub use view::{Source, View};
+pub use view::{Source, View, text_setting};

@@ -184,7 +184,7 @@ fn folder_name(folder: &Path) -> Result<String, InstallError> {
 }
 
 /// Returns the path from `root` to `folder`, with `/` between segments; both are absolute.
-fn relative(root: &Path, folder: &Path) -> String {
+pub(crate) fn relative(root: &Path, folder: &Path) -> String {
     let folder = normal(folder);
     let shared = root.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
     let up = root.components().skip(shared).map(|_| "..".to_owned());

@@ -23,6 +23,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use dx_pkg_acquire::{AcquireError, Cancel, Counters};
+use dx_pkg_core::Version;
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::{Durability, FileLock};
 
@@ -48,6 +49,8 @@ pub enum Mode {
     Ci,
     /// Chooses the versions of packages anew that are there several times, as `npm dedupe` does.
     Dedupe,
+    /// Installs what the project requires and removes the rest, as `npm prune` does.
+    Prune,
     /// Chooses all versions together, so that the fewest are installed.
     Fewest,
     /// The same, so that the fewest are older than the latest.
@@ -59,6 +62,11 @@ impl Mode {
     /// manifest.
     fn dedupes(self) -> bool {
         matches!(self, Mode::Dedupe | Mode::Fewest | Mode::Newest)
+    }
+
+    /// Returns whether the whole tree is looked at, though nothing in the project has changed.
+    fn is_full(self) -> bool {
+        self.dedupes() || self == Mode::Prune
     }
 }
 
@@ -78,6 +86,10 @@ pub struct Options<'o> {
     pub lists_all: bool,
     /// The change of requirements to install, if any.
     pub change: Option<Change<'o>>,
+    /// npm's name of the command, for scripts; by default that of the mode.
+    pub command: Option<&'static str>,
+    /// Names of packages with versions that are replaced where requirements allow others.
+    pub avoided: Vec<(String, Version)>,
 }
 
 /// A change of the project's requirements, which its in-memory manifest has already.
@@ -204,7 +216,7 @@ impl<'r> Run<'r> {
             return preview::preview(self, project, outcome);
         }
         let ways = [cached::work_out, incremental::work_out, full::work_out];
-        for work_out in &ways[if self.options.mode.dedupes() { 2 } else { 0 }..] {
+        for work_out in &ways[if self.chooses_anew() { 2 } else { 0 }..] {
             let Some(mut outcome) = work_out(self, project)? else { continue };
             demands::add_engine_warnings(self.session, project, &mut outcome.summary.warnings)?;
             if let Some(committed) = commit(self, project, outcome)? {
@@ -253,7 +265,13 @@ impl<'r> Run<'r> {
 
     /// Returns whether the project is installed as it is: then its own scripts run.
     fn is_plain(&self) -> bool {
-        self.options.change.is_none() && !self.options.mode.dedupes()
+        self.options.change.is_none() && !self.chooses_anew()
+    }
+
+    /// Returns whether other versions are chosen than the lockfile has, or the whole tree is looked
+    /// at, without a change of the manifest.
+    fn chooses_anew(&self) -> bool {
+        self.options.mode.is_full() || !self.options.avoided.is_empty()
     }
 
     /// Returns the durability of manifest and lockfile: on the device when the command ends, unless
@@ -278,11 +296,14 @@ impl<'r> Run<'r> {
 
     fn place<'p>(&'p self, project: &'p Project) -> Place<'p> {
         let command = match (&self.options.mode, &self.options.change) {
+            _ if !self.options.avoided.is_empty() => "audit",
             (Mode::Ci, _) => "ci",
+            (Mode::Prune, _) => "prune",
             (mode, _) if mode.dedupes() => "dedupe",
             (_, Some(change)) if change.explicit.is_empty() => "uninstall",
             _ => "install",
         };
+        let command = self.options.command.unwrap_or(command);
         Place { session: self.session, project, events: self.events, command }
     }
 }

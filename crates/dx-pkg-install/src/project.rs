@@ -4,6 +4,7 @@ pub(crate) mod alterations;
 mod compiled;
 pub(crate) mod disowned;
 pub(crate) mod home;
+mod members;
 pub(crate) mod outside;
 mod pins;
 mod root;
@@ -33,6 +34,7 @@ use home::{ReadHome, read_home};
 pub(crate) use compiled::{
     CompiledLock, compile_lockfile, lockfile_digest, lockfile_in, read_lock,
 };
+pub use members::workspaces;
 pub(crate) use pins::ProjectPins;
 pub(crate) use root::folders_with_manifest;
 pub use root::{ProjectRoot, find_root, nearest_manifest};

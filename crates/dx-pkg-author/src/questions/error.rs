@@ -46,12 +46,6 @@ pub enum QuestionError {
     /// The project has no name that could be looked up.
     #[error("package.json has no name to ask the registry for")]
     NoName,
-    /// A word that names no workspace of the project.
-    #[error("{name} is no workspace of this project")]
-    NoWorkspace {
-        /// The word.
-        name: String,
-    },
     /// A package that is no package of a registry.
     #[error("{spec} is no package of a registry")]
     NotOfRegistry {
@@ -144,7 +138,6 @@ impl Coded for QuestionError {
             Self::NoVersion { .. } | Self::Unpublished { .. } => "DX_NO_MATCHING_VERSION",
             Self::EmptyBrackets { .. } => "DX_BAD_FIELD",
             Self::NoName => "DX_NO_NAME",
-            Self::NoWorkspace { .. } => "DX_NO_WORKSPACE",
             Self::NotOfRegistry { .. } => "DX_NOT_OF_REGISTRY",
             Self::NoRepository { .. } | Self::NoPage { .. } => "DX_NO_PAGE",
             Self::NothingToSearch | Self::BadSearch { .. } => "DX_SEARCH",
@@ -160,7 +153,6 @@ impl Coded for QuestionError {
                 format!("`dx view {name} versions` lists its versions, `dx view {name} dist-tags` its tags")
             }
             Self::NoName => "name a package: `dx view react`".to_owned(),
-            Self::NoWorkspace { .. } => "give a workspace by its name or its folder".to_owned(),
             Self::NotOfRegistry { .. } => "give its name, or a name with a version".to_owned(),
             Self::NoRepository { package } => {
                 format!("`dx docs {package}` opens its home page")

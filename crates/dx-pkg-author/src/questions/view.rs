@@ -1,16 +1,23 @@
 //! What a registry knows of a package, in the forms of `npm view`.
 
+use std::path::Path;
+
 use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_compat::npm_registry::Document;
 use dx_pkg_core::{Range, Spec, Version};
 use dx_pkg_install::{InstallError, Session};
 use serde_json::{Map, Value, json};
-use std::path::Path;
 
 use super::card::card;
-use super::inspected::inspected;
-use super::query::{Found, members};
 use super::{QuestionError, document};
+use crate::json_path;
+use crate::node_text::{Shown, inspect};
+
+/// How much of a field is shown.
+const SHOWN: Shown = Shown { depth: 5, items: usize::MAX };
+
+/// Members by the names that they are shown under. One of an item of a list may not be there.
+type Found = Vec<(String, Option<Value>)>;
 
 /// What is known of the versions that were asked for.
 #[derive(Debug)]
@@ -162,7 +169,8 @@ impl Viewed {
             for (field, value) in fields {
                 let shown = match value {
                     Some(Value::String(text)) if !names_versions && !names_fields => text,
-                    value => inspected(value.as_ref()),
+                    Some(value) => inspect(&value, SHOWN),
+                    None => "undefined".to_owned(),
                 };
                 let version = if names_versions {
                     format!("{}@{version} ", self.name)
@@ -227,10 +235,11 @@ impl Viewed {
     fn found(&self, unwraps: bool) -> Result<Vec<(String, Found)>, QuestionError> {
         let mut versions: Vec<(String, Found)> = Vec::new();
         for all in &self.versions {
+            let whole = Value::Object(all.clone());
             let version = all.get("version").and_then(Value::as_str).unwrap_or_default();
             let mut fields: Found = Vec::new();
             for field in &self.fields {
-                for (key, value) in members(all, field, unwraps)? {
+                for (key, value) in members(&whole, field, unwraps)? {
                     match fields.iter_mut().find(|(other, _)| *other == key) {
                         Some((_, old)) => *old = value,
                         None => fields.push((key, value)),
@@ -243,6 +252,24 @@ impl Viewed {
         }
         Ok(versions)
     }
+}
+
+/// Returns the members of a document that a path names. With `unwraps`, a list of one item is that
+/// item.
+fn members(data: &Value, path: &str, unwraps: bool) -> Result<Found, QuestionError> {
+    let mut found = json_path::get(data, path).map_err(|_| QuestionError::EmptyBrackets {
+        field: path.to_owned(),
+        list: path.trim().trim_end_matches("[]").to_owned(),
+    })?;
+    if let [(key, value)] = found.as_mut_slice()
+        && key == path
+        && let Some(Value::Array(items)) = value
+        && unwraps
+        && items.len() <= 1
+    {
+        *value = items.pop();
+    }
+    Ok(found)
 }
 
 /// Writes people in one line wherever a field is one, or a list of them.

@@ -6,13 +6,12 @@ use std::process::{Command, ExitCode, Stdio};
 use clap::Args;
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_author::questions::addresses::{Address, Page, address};
-use dx_pkg_author::questions::members::{MemberOptions, members};
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::{Environment, Session};
 use serde_json::json;
 
-use super::list::MemberArguments;
+use super::members::WorkspaceArguments;
 use crate::error::CommandError;
 use crate::flags::{QuestionSettings, SettingFlags};
 use crate::report::Report;
@@ -40,7 +39,7 @@ pub struct PageArguments {
     #[arg(long, overrides_with = "browser")]
     pub no_browser: bool,
     #[command(flatten)]
-    pub members: MemberArguments,
+    pub members: WorkspaceArguments,
     #[command(flatten)]
     pub flags: SettingFlags<QuestionSettings>,
 }
@@ -55,14 +54,8 @@ impl PageArguments {
     ) -> Result<ExitCode, CommandError> {
         let folder = environment.folder.clone();
         let root = find_root(&folder).folder;
-        let options = MemberOptions {
-            words: &self.members.workspace,
-            all: self.members.workspaces,
-            with_root: self.members.include_workspace_root,
-            none: self.members.no_workspaces,
-        };
         let members =
-            if self.packages.is_empty() { members(&folder, options)? } else { None };
+            if self.packages.is_empty() { self.members.find(&environment)?.chosen } else { None };
         let session = Session::open(environment, &root, self.flags.session_options())?;
         let folders = members.into_iter().flatten().map(|member| (member.folder, ".".to_owned()));
         let mut wanted: Vec<_> = folders.collect();

@@ -4,14 +4,14 @@ use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_author::questions::QuestionError;
-use dx_pkg_author::questions::members::{MemberOptions, members};
 use dx_pkg_author::questions::view::{Viewed, name_of_project, view};
 use dx_pkg_core::{Coded, message_with_causes};
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::{Environment, Events, Session};
 use serde_json::{Map, Value, json};
 
-use super::list::{MemberArguments, draws_in_unicode};
+use super::list::draws_in_unicode;
+use super::members::WorkspaceArguments;
 use crate::error::CommandError;
 use crate::flags::{QuestionSettings, SettingFlags};
 use crate::report::Report;
@@ -32,7 +32,7 @@ pub struct ViewArguments {
     #[arg(value_name = "FIELD")]
     pub fields: Vec<String>,
     #[command(flatten)]
-    pub members: MemberArguments,
+    pub members: WorkspaceArguments,
     #[command(flatten)]
     pub flags: SettingFlags<QuestionSettings>,
 }
@@ -53,16 +53,10 @@ impl ViewArguments {
     fn view(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let package = self.package.as_deref().unwrap_or(".");
         let is_local = package == "." || package.starts_with(".@");
-        let options = MemberOptions {
-            words: &self.members.workspace,
-            all: self.members.workspaces,
-            with_root: self.members.include_workspace_root,
-            none: self.members.no_workspaces,
-        };
         let unicode = draws_in_unicode(&environment);
         let root = find_root(&environment.folder).folder;
-        let members = if is_local { members(&environment.folder, options)? } else { None };
-        if !is_local && (!options.words.is_empty() || options.all) {
+        let members = if is_local { self.members.find(&environment)?.chosen } else { None };
+        if !is_local && (!self.members.workspace.is_empty() || self.members.workspaces) {
             report.warning("workspaces have no effect where a package is named");
         }
         let session = Session::open(environment, &root, self.flags.session_options())?;

@@ -16,7 +16,7 @@ pub(super) fn prepare(
     locked: Option<&Lock>,
 ) {
     match mode {
-        Mode::Install | Mode::Ci => {}
+        Mode::Install | Mode::Ci | Mode::Prune => {}
         Mode::Fewest => input.aim = Some(Aim::Fewest),
         Mode::Newest => input.aim = Some(Aim::Newest),
         Mode::Dedupe => {

@@ -75,7 +75,7 @@ pub(super) fn fetch(
     }
     let tree = plan.tree()?;
     let options = LinkOptions {
-        keep_foreign: mode == Mode::Install,
+        keep_foreign: matches!(mode, Mode::Install | Mode::Prune),
         links_outside: true,
         cancelled: Some(run.cancel().flag()),
         compares_bytes: altered::compared(session),

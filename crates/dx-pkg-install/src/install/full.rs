@@ -340,6 +340,7 @@ fn input_without_node(
     input.options.explicit = change.map(|change| change.explicit.clone()).unwrap_or_default();
     input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
     input.options.frozen = run.frozen;
+    input.options.pick.avoided.clone_from(&run.options.avoided);
     dedupe::prepare(run.options.mode, &mut input, project, locked);
     input.options.more_platforms =
         more_platforms(&project.manifest.architectures()?, &input.options.platform);

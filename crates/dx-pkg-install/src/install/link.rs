@@ -190,7 +190,7 @@ fn link(
         let tree = plan.tree();
         let in_place = |tree: &Tree| match mode {
             Mode::Ci => Ok(None),
-            Mode::Install | Mode::Dedupe | Mode::Fewest | Mode::Newest => {
+            Mode::Install | Mode::Prune | Mode::Dedupe | Mode::Fewest | Mode::Newest => {
                 match in_place::find(session, &project.root, plan, tree) {
                     // Only what the store has can be compared with.
                     Err(InstallError::Link(error)) if restore::is_due(&error) => {
@@ -227,7 +227,7 @@ fn link(
     };
     let options = LinkOptions {
         import,
-        keep_foreign: mode == Mode::Install,
+        keep_foreign: matches!(mode, Mode::Install | Mode::Prune),
         links_outside: true,
         movable: sources.movable,
         prepared: prepared.as_ref().map(PreparedTree::path),
