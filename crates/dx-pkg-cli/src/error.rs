@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_author::AuthorError;
+use dx_pkg_author::questions::QuestionError;
 use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::Coded;
@@ -12,6 +13,8 @@ use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
 use dx_pkg_run::RunError;
 use dx_pkg_store::StoreError;
+
+use crate::commands::config::SettingsError;
 
 /// The number that shells add to the number of a signal that ended a command.
 pub const BY_SIGNAL: i32 = 128;
@@ -25,6 +28,32 @@ pub enum CommandError {
     /// A question about the project cannot be answered.
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    /// A question to a registry cannot be answered.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// A setting cannot be shown or changed.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is no error of this code.
+    #[error("no error has the code {code}")]
+    UnknownCode {
+        /// The code.
+        code: String,
+    },
+    /// Nothing in the help is what was looked for.
+    #[error("nothing in the help matches {words}")]
+    NothingInHelp {
+        /// The words.
+        words: String,
+    },
+    /// A program did not open an address.
+    #[error("{program} did not open {address}")]
+    NotOpened {
+        /// The program.
+        program: String,
+        /// The address.
+        address: String,
+    },
     /// An authors' command failed.
     #[error(transparent)]
     Author(#[from] AuthorError),
@@ -123,6 +152,11 @@ impl Coded for CommandError {
         match self {
             Self::Install(error) => error.code(),
             Self::Inspect(error) => error.code(),
+            Self::Question(error) => error.code(),
+            Self::Settings(error) => error.code(),
+            Self::UnknownCode { .. } => "DX_UNKNOWN_CODE",
+            Self::NothingInHelp { .. } => "DX_NOTHING_IN_HELP",
+            Self::NotOpened { .. } => "DX_NOT_OPENED",
             Self::Author(error) => error.code(),
             Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
@@ -141,6 +175,11 @@ impl Coded for CommandError {
         let hint = match self {
             Self::Install(error) => return error.hint(),
             Self::Inspect(error) => return error.hint(),
+            Self::Question(error) => return error.hint(),
+            Self::Settings(error) => return error.hint(),
+            Self::UnknownCode { .. } => "the code stands in brackets behind the error's message",
+            Self::NothingInHelp { .. } => "`dx --help` lists the commands",
+            Self::NotOpened { .. } => "--no-browser prints the address",
             Self::Author(error) => return error.hint(),
             Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",

@@ -93,6 +93,27 @@ impl Selection for PeerSettings {
     }
 }
 
+/// The settings of a question to a registry.
+#[derive(Clone, Debug, Default)]
+pub struct QuestionSettings;
+
+impl Selection for QuestionSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(
+            option.key,
+            "registry" | "tag" | "offline" | "prefer-offline" | "prefer-online"
+        )
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "registry" => "Ask this registry",
+            "tag" => "Take the version with this dist-tag where none is named",
+            _ => flag.help,
+        }
+    }
+}
+
 /// The settings that matter to a script of the project.
 #[derive(Clone, Debug, Default)]
 pub struct ScriptSettings;
@@ -203,6 +224,16 @@ pub struct SettingFlags<S> {
 }
 
 impl<S: Selection> SettingFlags<S> {
+    /// Returns the options of a session with these settings, which signals cancel.
+    pub fn session_options(&self) -> SessionOptions {
+        dx_pkg_os::process::install_signal_handlers();
+        SessionOptions {
+            flags: self.settings.clone(),
+            cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
+            ..SessionOptions::default()
+        }
+    }
+
     /// Returns keys and values, for the strongest layer of settings.
     pub fn settings(&self) -> &[(String, String)] {
         &self.settings
