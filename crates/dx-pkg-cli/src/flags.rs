@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use dx_pkg_acquire::Cancel;
 use dx_pkg_compat::npmrc::{Flag, FlagValue, OPTIONS, OptionGroup, OptionInfo};
+use dx_pkg_install::SessionOptions;
 
 /// The settings whose flags a command has.
 pub trait Selection: Clone + Debug + Default {
@@ -88,6 +90,27 @@ impl Selection for PeerSettings {
                 | "before"
                 | "min-release-age"
         )
+    }
+}
+
+/// The settings of a question to a registry.
+#[derive(Clone, Debug, Default)]
+pub struct QuestionSettings;
+
+impl Selection for QuestionSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(
+            option.key,
+            "registry" | "tag" | "offline" | "prefer-offline" | "prefer-online"
+        )
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "registry" => "Ask this registry",
+            "tag" => "Take the version with this dist-tag where none is named",
+            _ => flag.help,
+        }
     }
 }
 
@@ -220,6 +243,16 @@ pub struct SettingFlags<S> {
 }
 
 impl<S: Selection> SettingFlags<S> {
+    /// Returns the options of a session with these settings, which signals cancel.
+    pub fn session_options(&self) -> SessionOptions {
+        dx_pkg_os::process::install_signal_handlers();
+        SessionOptions {
+            flags: self.settings.clone(),
+            cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
+            ..SessionOptions::default()
+        }
+    }
+
     /// Returns keys and values, for the strongest layer of settings.
     pub fn settings(&self) -> &[(String, String)] {
         &self.settings
