@@ -1,9 +1,11 @@
 //! Questions to a registry: what is known of a package, which packages there are, where its pages
-//! are, whether the registry answers. Nothing is changed.
+//! are, whether the registry answers. Nothing is changed but the store, by [`caching`].
 
 pub mod addresses;
 mod age;
+pub mod caching;
 mod card;
+mod choice;
 mod error;
 pub mod search;
 pub mod view;

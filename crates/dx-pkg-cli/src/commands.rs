@@ -2,16 +2,19 @@
 
 mod approvals;
 mod audit;
+mod cache;
 mod ci;
 pub mod completion;
 pub mod config;
 mod dedupe;
+mod deploy;
+mod doctor;
+mod exec;
+mod explore;
+mod faces;
 mod folders;
 mod help_search;
-mod exec;
-mod faces;
 mod init;
-mod deploy;
 mod install;
 mod link;
 mod list;
@@ -30,6 +33,7 @@ mod run;
 mod search;
 mod shims;
 mod store;
+pub mod table;
 mod version;
 mod view;
 mod words;
@@ -168,6 +172,10 @@ pub enum Command {
     Prefix(folders::FolderArguments),
     /// Print the folder of the project's commands.
     Bin(folders::FolderArguments),
+    Cache(cache::CacheArguments),
+    Doctor(doctor::DoctorArguments),
+    Explore(explore::ExploreArguments),
+    Edit(explore::EditArguments),
     Completion(completion::CompletionArguments),
     HelpSearch(help_search::HelpSearchArguments),
     Pkg(pkg::PkgArguments),
@@ -267,6 +275,10 @@ impl Arguments {
                 pages.flags.extend(taken.settings)
             }
             Command::Ping(ping) => ping.flags.extend(taken.settings),
+            Command::Cache(cache) => cache.flags.extend(taken.settings),
+            Command::Doctor(doctor) => doctor.flags.extend(taken.settings),
+            Command::Explore(explore) => explore.flags.extend(taken.settings),
+            Command::Edit(edit) => edit.flags.extend(taken.settings),
             Command::Version(version) => version.flags.extend(taken.settings),
             Command::Pack(pack) => pack.flags.extend(taken.settings),
             Command::Publish(publish) => publish.flags.extend(taken.settings),
@@ -432,6 +444,10 @@ impl Command {
             Self::Root(arguments) => arguments.run(Folder::Root, environment, report),
             Self::Prefix(arguments) => arguments.run(Folder::Prefix, environment, report),
             Self::Bin(arguments) => arguments.run(Folder::Bin, environment, report),
+            Self::Cache(arguments) => arguments.run(environment, report),
+            Self::Doctor(arguments) => arguments.run(environment, report),
+            Self::Explore(arguments) => arguments.run(&environment, report),
+            Self::Edit(arguments) => arguments.run(&environment),
             Self::Completion(arguments) => Ok(arguments.run(&environment, report)),
             Self::HelpSearch(arguments) => arguments.run(report),
             Self::Pkg(arguments) => arguments.run(&environment, report),

@@ -20,7 +20,7 @@ pub enum QuestionError {
     #[error(transparent)]
     Fetch(#[from] Box<FetchError>),
     /// No version of the package is what was asked for.
-    #[error("{name} has no version {version}")]
+    #[error("no match found for version {version} of {name}")]
     NoVersion {
         /// The package.
         name: String,

@@ -130,14 +130,20 @@ impl SearchResult {
 
     /// Returns a line for each package, with tabs between its parts.
     #[must_use]
-    pub fn parseable(&self) -> String {
+    pub fn parseable(&self) -> Vec<String> {
         let lines = self.packages.iter().map(|package| {
             let parts = [text(package, "name"), text(package, "description"), date(package), text(package, "version")];
             let parts = parts.into_iter().filter(|part| !part.is_empty());
             let parts: Vec<String> = parts.chain([keywords(package).join(",")]).collect();
             parts.join("\t")
         });
-        lines.collect::<Vec<_>>().join("\n")
+        lines.collect()
+    }
+
+    /// Returns whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.packages.is_empty()
     }
 
     /// Returns what the registry said of the packages.

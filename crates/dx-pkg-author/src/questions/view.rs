@@ -12,6 +12,7 @@ use super::card::card;
 use super::{QuestionError, document};
 use crate::json_path;
 use crate::node_text::{Shown, inspect};
+use crate::source::normal;
 
 /// How much of a field is shown.
 const SHOWN: Shown = Shown { depth: 5, items: usize::MAX };
@@ -45,7 +46,7 @@ pub fn view(
     let raw = argument.raw.trim();
     let (name, found) = match (&argument.name, &argument.spec) {
         (_, Spec::Directory(path)) => {
-            let (name, packument) = of_folder(&session.environment.folder.join(&**path))?;
+            let (name, packument) = of_folder(&normal(&session.environment.folder.join(&**path)))?;
             return viewed(name, packument, &tag, fields);
         }
         (_, Spec::Alias { name, .. }) => (name.clone(), document(session, name)?),

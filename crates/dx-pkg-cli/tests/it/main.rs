@@ -13,6 +13,7 @@ mod altered_packages;
 mod approvals;
 mod archives;
 #[cfg(unix)]
+mod asking;
 mod background;
 mod bounds;
 mod bundle_forms;
@@ -128,6 +129,7 @@ mod tarballs;
 mod timing;
 mod told_less;
 mod tolerance;
+mod tools;
 mod trust;
 #[cfg(unix)]
 mod trusted_store;
