@@ -48,7 +48,6 @@ fn answer(session: &Session, at: &Url, path: &str) -> Result<Vec<u8>, QuestionEr
 fn registry(session: &Session) -> Result<NpmRegistry, QuestionError> {
     let network = session.context.network()?;
     let config = session.config();
-    let registry =
-        NpmRegistry::new(network.fetcher.clone(), config.clone(), config.registry());
+    let registry = NpmRegistry::new(network.fetcher.clone(), config.clone(), config.registry());
     Ok(registry.map_err(dx_pkg_acquire::AcquireError::from)?)
 }

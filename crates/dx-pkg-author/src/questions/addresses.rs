@@ -3,8 +3,8 @@
 use std::path::Path;
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
-use dx_pkg_core::spec::{HostedRepository, HostedSite};
 use dx_pkg_core::Spec;
+use dx_pkg_core::spec::{HostedRepository, HostedSite};
 use dx_pkg_install::{InstallError, Session};
 use serde_json::Value;
 use url::Url;
@@ -53,7 +53,8 @@ impl Address {
     /// # Errors
     /// It is no http(s) address.
     pub fn check(&self) -> Result<(), QuestionError> {
-        let is_page = Url::parse(&self.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        let is_page =
+            Url::parse(&self.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         match is_page {
             true => Ok(()),
             false => Err(QuestionError::NoPage { address: self.url.clone() }),
@@ -272,7 +273,10 @@ mod tests {
         ] {
             assert_eq!(pages(repository.clone()), hub, "{repository}");
         }
-        assert_eq!(pages(json!("gitlab:group/sub/thing")), all("https://gitlab.com/group/sub/thing"));
+        assert_eq!(
+            pages(json!("gitlab:group/sub/thing")),
+            all("https://gitlab.com/group/sub/thing")
+        );
         assert_eq!(pages(json!("bitbucket:user/thing")), all("https://bitbucket.org/user/thing"));
         let branch = pages(json!("https://github.com/user/thing/tree/a%2Fb"));
         assert_eq!(branch[1].as_deref(), Some("https://github.com/user/thing/tree/a%2Fb"));

@@ -26,10 +26,8 @@ pub fn add(session: &Session, spec: &str) -> Result<String, QuestionError> {
     };
     let packument = document(session, &name)?.json;
     let tag = session.config().tag().map_err(dx_pkg_acquire::AcquireError::from)?;
-    let no_version = || QuestionError::NoVersion {
-        name: name.to_string(),
-        version: argument.raw.to_string(),
-    };
+    let no_version =
+        || QuestionError::NoVersion { name: name.to_string(), version: argument.raw.to_string() };
     let version = chosen(&packument, &wanted, &tag).ok_or_else(no_version)?;
     let dist = packument.get("versions").and_then(|all| all.get(&version)?.get("dist"));
     let text = |key: &str| Some(dist?.get(key)?.as_str()?.to_owned());

@@ -35,11 +35,7 @@ pub struct Viewed {
 ///
 /// # Errors
 /// No such package or version, or the registry does not answer.
-pub fn view(
-    session: &Session,
-    spec: &str,
-    fields: &[String],
-) -> Result<Viewed, QuestionError> {
+pub fn view(session: &Session, spec: &str, fields: &[String]) -> Result<Viewed, QuestionError> {
     let argument = Spec::parse_argument(spec)
         .map_err(|_| QuestionError::NotOfRegistry { spec: spec.to_owned() })?;
     let tag = session.config().tag().map_err(dx_pkg_acquire::AcquireError::from)?;
@@ -114,10 +110,8 @@ fn viewed(
         Some(Value::Object(versions)) => versions,
         _ => Map::new(),
     };
-    let mut sorted: Vec<(Version, &String)> = all
-        .keys()
-        .filter_map(|text| Some((Version::parse(text).ok()?, text)))
-        .collect();
+    let mut sorted: Vec<(Version, &String)> =
+        all.keys().filter_map(|text| Some((Version::parse(text).ok()?, text))).collect();
     sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
     let sorted: Vec<Value> = sorted.into_iter().map(|(_, text)| text.clone().into()).collect();
     let asks_readme = fields.iter().any(|field| field == "readme");
@@ -226,9 +220,10 @@ impl Viewed {
 
     /// Returns all members of each version.
     fn whole(&self) -> Vec<(String, Found)> {
-        let all = self.versions.iter().map(|all| {
-            all.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
-        });
+        let all = self
+            .versions
+            .iter()
+            .map(|all| all.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect());
         all.map(|members| (String::new(), cleaned(members))).collect()
     }
 

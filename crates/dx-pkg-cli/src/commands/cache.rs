@@ -193,7 +193,8 @@ fn npx(action: &NpxAction, session: &Session, report: &Report) -> Result<(), Com
                     AcquireError::io(format!("removing {}", installed.folder.display()), error)
                 })?;
             }
-            let removed: Vec<&str> = chosen.iter().map(|installed| installed.key.as_str()).collect();
+            let removed: Vec<&str> =
+                chosen.iter().map(|installed| installed.key.as_str()).collect();
             report.result(
                 &format!("Removed {}", count(removed.len() as u64, "environment")),
                 &json!({ "removed": removed }),
@@ -206,7 +207,8 @@ fn npx(action: &NpxAction, session: &Session, report: &Report) -> Result<(), Com
                 return Ok(());
             }
             for installed in chosen {
-                let (folder, packages) = (installed.folder.display(), installed.packages.join("\n"));
+                let (folder, packages) =
+                    (installed.folder.display(), installed.packages.join("\n"));
                 report.text(&format!("{}\n{folder}\n{packages}", installed.key));
             }
         }

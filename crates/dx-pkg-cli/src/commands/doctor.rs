@@ -118,8 +118,10 @@ const CHECKS: &[Row] = &[
         let modules = root.join("node_modules");
         writable(if modules.is_dir() { &modules } else { root })
     }),
-    (Check::Cache, "Checking the packages in the store (this may take a while)", |session, _, _| {
-        match session.store().verify(false) {
+    (
+        Check::Cache,
+        "Checking the packages in the store (this may take a while)",
+        |session, _, _| match session.store().verify(false) {
             Ok(checked) if checked.damage.is_empty() => {
                 Ok(format!("checked {} packages", checked.packages))
             }
@@ -129,8 +131,8 @@ const CHECKS: &[Row] = &[
                 checked.packages
             )),
             Err(error) => Err(message_with_causes(&error)),
-        }
-    }),
+        },
+    ),
 ];
 
 fn global_commands(session: &Session, _: &Path, prefix: &Path) -> Finding {

@@ -6,12 +6,12 @@ use std::process::{Command, ExitCode};
 use clap::Args;
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::npmrc::RawValue;
+use dx_pkg_install::Environment;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::scripts::{
     self, Output, ScriptCommand, ScriptEnvironment, ScriptPackage, SharedFacts,
 };
 use dx_pkg_install::session::configuration;
-use dx_pkg_install::Environment;
 
 use super::config::SettingsError;
 use crate::error::{BY_SIGNAL, CommandError};
@@ -73,7 +73,9 @@ impl ExploreArguments {
                 "\nExploring {}\nType 'exit' or ^D when finished\n",
                 folder.display()
             ));
-            given.or_else(|| environment.variable("SHELL").map(str::to_owned)).unwrap_or_else(|| "sh".to_owned())
+            given
+                .or_else(|| environment.variable("SHELL").map(str::to_owned))
+                .unwrap_or_else(|| "sh".to_owned())
         };
         report.script(&package.label(), EVENT, &script);
         let fields = package.manifest.script_fields();

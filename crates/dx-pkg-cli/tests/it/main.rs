@@ -26,6 +26,7 @@ mod clone;
 mod cold;
 mod command_words;
 mod concurrent;
+mod config;
 mod conflicts;
 mod copied_folders;
 mod counting;

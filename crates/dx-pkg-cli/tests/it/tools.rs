@@ -11,9 +11,34 @@ use serde_json::Value;
 
 /// The commands that must be there: those of daily and weekly use.
 const FREQUENT: [&str; 28] = [
-    "install", "ci", "uninstall", "run", "test", "start", "exec", "init", "ls", "explain", "outdated",
-    "link", "prune", "rebuild", "dedupe", "find-dupes", "config", "get", "set", "view", "search",
-    "version", "pack", "publish", "pkg", "completion", "patch", "audit",
+    "install",
+    "ci",
+    "uninstall",
+    "run",
+    "test",
+    "start",
+    "exec",
+    "init",
+    "ls",
+    "explain",
+    "outdated",
+    "link",
+    "prune",
+    "rebuild",
+    "dedupe",
+    "find-dupes",
+    "config",
+    "get",
+    "set",
+    "view",
+    "search",
+    "version",
+    "pack",
+    "publish",
+    "pkg",
+    "completion",
+    "patch",
+    "audit",
 ];
 
 const HEAD: &str = "\
@@ -76,9 +101,7 @@ fn page() -> String {
             let own = tools["equivalents"][tool][name].as_str().unwrap_or(name);
             let command = find(&table, own);
             let (dx, remark) = match command {
-                None => {
-                    ("–".to_owned(), reason(name).unwrap_or("not yet").to_owned())
-                }
+                None => ("–".to_owned(), reason(name).unwrap_or("not yet").to_owned()),
                 Some(command) => {
                     let own = command["name"].as_str().unwrap();
                     let unknown: Vec<&str> = aliases
