@@ -13,9 +13,11 @@ mod exec;
 mod explore;
 mod faces;
 mod folders;
+mod fund;
 mod help_search;
 mod init;
 mod install;
+mod licenses;
 mod link;
 mod list;
 mod members;
@@ -27,9 +29,11 @@ mod peers;
 mod pkg;
 mod prune;
 mod publish;
+mod query;
 mod rebuild;
 mod remove;
 mod run;
+mod sbom;
 mod search;
 mod shims;
 mod store;
@@ -184,6 +188,10 @@ pub enum Command {
     #[command(alias = "verison")]
     Version(version::VersionArguments),
     Audit(audit::AuditArguments),
+    Fund(fund::FundArguments),
+    Query(query::QueryArguments),
+    Sbom(sbom::SbomArguments),
+    Licenses(licenses::LicensesArguments),
     Store(store::StoreArguments),
 }
 
@@ -228,17 +236,8 @@ impl Arguments {
         if taken.settings.is_empty() {
             return Ok(arguments);
         }
-        let is_adding = match &arguments.command {
-            Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
-            _ => false,
-        };
-        let ambiguous = |flag: &&&str| taken.settings.contains(&((**flag).into(), "true".into()));
-        if let Some(flag) = ["dev", "optional"].iter().find(ambiguous).filter(|_| is_adding) {
-            let message = format!(
-                "--{flag} with packages means different things to npm and to others: write \
-                 --save-{flag} to save them there, or --include={flag} to install what is omitted"
-            );
-            return Err(parser.error(ErrorKind::ArgumentConflict, message));
+        if let Some(error) = ambiguous_flag(&parser, &arguments.command, &taken.settings) {
+            return Err(error);
         }
         match &mut arguments.command {
             Command::Install(install) | Command::InstallTest(install) => {
@@ -283,6 +282,9 @@ impl Arguments {
             Command::Pack(pack) => pack.flags.extend(taken.settings),
             Command::Publish(publish) => publish.flags.extend(taken.settings),
             Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
+            Command::Fund(fund) => fund.flags.extend(taken.settings),
+            Command::Query(query) => query.flags.extend(taken.settings),
+            Command::Sbom(sbom) => sbom.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
             Command::Config(_)
             | Command::Get(_)
@@ -295,6 +297,7 @@ impl Arguments {
             | Command::Ls(_)
             | Command::Ll(_)
             | Command::Explain(_)
+            | Command::Licenses(_)
             | Command::Pkg(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
@@ -309,6 +312,26 @@ impl Arguments {
         }
         Ok(arguments)
     }
+}
+
+/// Returns the error about a flag that npm and others take for different things when packages are
+/// added.
+fn ambiguous_flag(
+    parser: &clap::Command,
+    command: &Command,
+    settings: &[(String, String)],
+) -> Option<clap::Error> {
+    let is_adding = match command {
+        Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
+        _ => false,
+    };
+    let is_given = |flag: &&&str| settings.contains(&((**flag).into(), "true".into()));
+    let flag = ["dev", "optional"].iter().find(is_given).filter(|_| is_adding)?;
+    let message = format!(
+        "--{flag} with packages means different things to npm and to others: write \
+         --save-{flag} to save them there, or --include={flag} to install what is omitted"
+    );
+    Some(parser.clone().error(ErrorKind::ArgumentConflict, message))
 }
 
 /// The commands about settings, for which every word with dashes is one.
@@ -455,6 +478,10 @@ impl Command {
             Self::Pack(arguments) => arguments.run(environment, report),
             Self::Publish(arguments) => arguments.run(&environment, report),
             Self::Audit(arguments) => arguments.run(environment, report),
+            Self::Fund(arguments) => arguments.run(environment, report),
+            Self::Query(arguments) => arguments.run(environment, report),
+            Self::Sbom(arguments) => arguments.run(environment, report),
+            Self::Licenses(arguments) => arguments.run(&environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

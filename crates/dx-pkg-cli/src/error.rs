@@ -106,6 +106,12 @@ pub enum CommandError {
         "dx patch takes a package, or one of add, commit, update, ls and rm with what it is for"
     )]
     PatchUsage,
+    /// `dx sbom` without a format.
+    #[error("which form of a bill of materials?")]
+    NoSbomFormat,
+    /// A number that is to be above zero and is not.
+    #[error("--which takes a number from 1 on")]
+    NotANumber,
     /// `dx audit fix` without a lockfile.
     #[error("dx audit fix changes the lockfile, and package-lock is false")]
     NoLockToFix,
@@ -185,6 +191,8 @@ impl Coded for CommandError {
             Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::PatchUsage => "DX_PATCH_USAGE",
             Self::NoLockToFix => "DX_NO_LOCKFILE",
+            Self::NoSbomFormat => "DX_NO_SBOM_FORMAT",
+            Self::NotANumber => "DX_NOT_A_NUMBER",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -220,6 +228,8 @@ impl Coded for CommandError {
                 "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
                  <package>, dx patch ls, dx patch rm <package>"
             }
+            Self::NoSbomFormat => "give --sbom-format=cyclonedx or --sbom-format=spdx",
+            Self::NotANumber => "`dx fund PACKAGE` lists the pages with their numbers",
             Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",

@@ -63,7 +63,12 @@ impl Report {
 
     /// Prints a question, behind which the answer is typed.
     pub fn ask(&self, text: &str) {
-        print(&plain(text));
+        print(&format!("{} ", plain(text)));
+    }
+
+    /// Ends the line of a question that nobody answers.
+    pub fn end_line(&self) {
+        print("\n");
     }
 
     /// Prints a result: text for people, or fields for programs.

@@ -23,6 +23,7 @@ use dx_pkg_install::{
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::{Durability, FileLock, write_atomic};
 
+use crate::exec::make_executable;
 use crate::place::normal;
 use crate::{Listener, RunError};
 
@@ -213,6 +214,7 @@ impl Maker<'_> {
         answer: Option<bool>,
     ) -> Result<Installed, RunError> {
         let asks = answer.is_none() && self.listener.can_ask() && !self.environment.in_ci();
+        wanted.iter().filter(|it| it.kind == Kind::Folder).for_each(|it| allow_commands(&it.text));
         let _ = std::fs::remove_file(folder.join(RECORD));
         let _ = std::fs::remove_file(folder.join("package-lock.json"));
         let manifest = folder.join("package.json");
@@ -359,6 +361,15 @@ impl Found {
             None => format!("{}@{}", self.name, self.raw),
         }
     }
+}
+
+/// Gives the programs of a folder of the user's the right to be run, as npm does when it links it.
+fn allow_commands(text: &str) {
+    let folder = Path::new(text.split_once("@file:").map_or(text, |(_, folder)| folder));
+    let path = folder.join("package.json");
+    let Ok(Some(text)) = read_text(&path) else { return };
+    let manifest = parse_manifest(&path, &text).unwrap_or_default();
+    manifest.bin.iter().for_each(|(_, program)| make_executable(&folder.join(program)));
 }
 
 /// Makes the folder of an environment, which only its owner may enter.

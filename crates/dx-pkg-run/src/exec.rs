@@ -65,7 +65,7 @@ pub fn exec(
         environment,
         place,
         request,
-        shared: SharedFacts::new(environment, &place.root, &config, node.as_ref())?,
+        shared: place.facts(environment, &config, node.as_ref())?,
         config,
         node,
         listener,
@@ -141,6 +141,10 @@ impl Run<'_> {
     ) -> Result<Option<Invocation>, RunError> {
         let ExecRequest { words, call, packages, local, .. } = *self.request;
         if words.is_empty() && call.is_none() && packages.is_empty() {
+            if self.environment.in_ci() && self.listener.can_ask() {
+                self.listener.warning("no shell is opened in continuous integration");
+                return Ok(None);
+            }
             return self.shell(folder).map(Some);
         }
         // npm looks into the member or the project, not at where the command was typed.
@@ -339,7 +343,7 @@ fn command_of(manifest: &Manifest, package: &str) -> Result<String, RunError> {
 }
 
 /// Gives a package's own program the right to be run, as an install does with those of others.
-fn make_executable(program: &Path) {
+pub(crate) fn make_executable(program: &Path) {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

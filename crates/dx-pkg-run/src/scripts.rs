@@ -61,7 +61,7 @@ pub fn run_scripts(
         request,
         root: &place.root,
         with_hooks: !config.ignore_scripts()?,
-        shared: SharedFacts::new(environment, &place.root, &config, node.as_ref())?,
+        shared: place.facts(environment, &config, node.as_ref())?,
         in_workspaces: place.members.is_some(),
         has_several: packages.len() > 1,
         listener,

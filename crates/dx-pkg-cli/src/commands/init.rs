@@ -146,7 +146,10 @@ impl InitArguments {
                 }
             }
             Outcome::Aborted => report.line("Aborted."),
-            Outcome::Canceled => report.warning("canceled"),
+            Outcome::Canceled => {
+                report.warning("canceled: nobody answers, and nothing was written; -y asks nothing");
+                return Ok(ExitCode::FAILURE);
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -166,12 +169,12 @@ struct Terminal<'t> {
 
 impl Answers for Terminal<'_> {
     fn answer(&self, question: &str, default: &str) -> Option<String> {
-        let shown = if default.is_empty() { String::new() } else { format!("({default}) ") };
-        self.report.ask(&format!("{question} {shown}"));
+        let shown = if default.is_empty() { String::new() } else { format!(" ({default})") };
+        self.report.ask(&format!("{question}{shown}"));
         let mut answer = String::new();
         let bytes = self.input.borrow_mut().read_line(&mut answer).ok()?;
         if bytes == 0 {
-            self.report.ask("\n");
+            self.report.end_line();
             return None;
         }
         let answer = answer.trim_end_matches(['\r', '\n']);

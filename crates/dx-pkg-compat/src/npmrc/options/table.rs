@@ -538,7 +538,7 @@ options! {
     "init-author-email": Option<String>, "", Save,
         "The author's address there."
         => getter(init_author_email = None);
-    "init-author-url": Option<String>, "", Save,
+    "init-author-url": Option<Url>, "", Save,
         "The author's page there."
         => getter(init_author_url = None);
     "init-license": Option<String>, "", Save,
