@@ -2,16 +2,19 @@
 
 mod approvals;
 mod audit;
+mod cache;
 mod ci;
 pub mod completion;
 pub mod config;
 mod dedupe;
 mod deploy;
-mod folders;
-mod help_search;
+mod doctor;
 mod exec;
+mod explore;
 mod faces;
+mod folders;
 mod fund;
+mod help_search;
 mod init;
 mod install;
 mod licenses;
@@ -19,8 +22,8 @@ mod link;
 mod list;
 mod members;
 mod outdated;
-mod pages;
 mod pack;
+mod pages;
 mod patch;
 mod peers;
 mod pkg;
@@ -34,6 +37,7 @@ mod sbom;
 mod search;
 mod shims;
 mod store;
+pub mod table;
 mod version;
 mod view;
 mod words;
@@ -172,6 +176,10 @@ pub enum Command {
     Prefix(folders::FolderArguments),
     /// Print the folder of the project's commands.
     Bin(folders::FolderArguments),
+    Cache(cache::CacheArguments),
+    Doctor(doctor::DoctorArguments),
+    Explore(explore::ExploreArguments),
+    Edit(explore::EditArguments),
     Completion(completion::CompletionArguments),
     HelpSearch(help_search::HelpSearchArguments),
     Pkg(pkg::PkgArguments),
@@ -228,17 +236,8 @@ impl Arguments {
         if taken.settings.is_empty() {
             return Ok(arguments);
         }
-        let is_adding = match &arguments.command {
-            Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
-            _ => false,
-        };
-        let ambiguous = |flag: &&&str| taken.settings.contains(&((**flag).into(), "true".into()));
-        if let Some(flag) = ["dev", "optional"].iter().find(ambiguous).filter(|_| is_adding) {
-            let message = format!(
-                "--{flag} with packages means different things to npm and to others: write \
-                 --save-{flag} to save them there, or --include={flag} to install what is omitted"
-            );
-            return Err(parser.error(ErrorKind::ArgumentConflict, message));
+        if let Some(error) = ambiguous_flag(&parser, &arguments.command, &taken.settings) {
+            return Err(error);
         }
         match &mut arguments.command {
             Command::Install(install) | Command::InstallTest(install) => {
@@ -275,6 +274,10 @@ impl Arguments {
                 pages.flags.extend(taken.settings)
             }
             Command::Ping(ping) => ping.flags.extend(taken.settings),
+            Command::Cache(cache) => cache.flags.extend(taken.settings),
+            Command::Doctor(doctor) => doctor.flags.extend(taken.settings),
+            Command::Explore(explore) => explore.flags.extend(taken.settings),
+            Command::Edit(edit) => edit.flags.extend(taken.settings),
             Command::Version(version) => version.flags.extend(taken.settings),
             Command::Pack(pack) => pack.flags.extend(taken.settings),
             Command::Publish(publish) => publish.flags.extend(taken.settings),
@@ -309,6 +312,26 @@ impl Arguments {
         }
         Ok(arguments)
     }
+}
+
+/// Returns the error about a flag that npm and others take for different things when packages are
+/// added.
+fn ambiguous_flag(
+    parser: &clap::Command,
+    command: &Command,
+    settings: &[(String, String)],
+) -> Option<clap::Error> {
+    let is_adding = match command {
+        Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
+        _ => false,
+    };
+    let is_given = |flag: &&&str| settings.contains(&((**flag).into(), "true".into()));
+    let flag = ["dev", "optional"].iter().find(is_given).filter(|_| is_adding)?;
+    let message = format!(
+        "--{flag} with packages means different things to npm and to others: write \
+         --save-{flag} to save them there, or --include={flag} to install what is omitted"
+    );
+    Some(parser.clone().error(ErrorKind::ArgumentConflict, message))
 }
 
 /// The commands about settings, for which every word with dashes is one.
@@ -444,6 +467,10 @@ impl Command {
             Self::Root(arguments) => arguments.run(Folder::Root, environment, report),
             Self::Prefix(arguments) => arguments.run(Folder::Prefix, environment, report),
             Self::Bin(arguments) => arguments.run(Folder::Bin, environment, report),
+            Self::Cache(arguments) => arguments.run(environment, report),
+            Self::Doctor(arguments) => arguments.run(environment, report),
+            Self::Explore(arguments) => arguments.run(&environment, report),
+            Self::Edit(arguments) => arguments.run(&environment),
             Self::Completion(arguments) => Ok(arguments.run(&environment, report)),
             Self::HelpSearch(arguments) => arguments.run(report),
             Self::Pkg(arguments) => arguments.run(&environment, report),

@@ -34,6 +34,27 @@ pub enum CommandError {
     /// A setting cannot be shown or changed.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A package is not installed here.
+    #[error("{package} is not installed here")]
+    NotInstalled {
+        /// The package.
+        package: String,
+    },
+    /// Removing everything has to be asked for.
+    #[error("dx cache clean removes everything that no project shares from the store")]
+    NeedsForce,
+    /// Nothing was installed under this key.
+    #[error("dx exec and dx dlx have installed nothing under the key {key}")]
+    NoSuchKey {
+        /// The key.
+        key: String,
+    },
+    /// Checks have failed.
+    #[error("{failures} of the checks failed")]
+    Unhealthy {
+        /// Their number.
+        failures: usize,
+    },
     /// There is no error of this code.
     #[error("no error has the code {code}")]
     UnknownCode {
@@ -81,7 +102,9 @@ pub enum CommandError {
         argument: String,
     },
     /// The words of `dx patch` say nothing that it can do.
-    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    #[error(
+        "dx patch takes a package, or one of add, commit, update, ls and rm with what it is for"
+    )]
     PatchUsage,
     /// `dx sbom` without a format.
     #[error("which form of a bill of materials?")]
@@ -154,6 +177,10 @@ impl Coded for CommandError {
             Self::Inspect(error) => error.code(),
             Self::Question(error) => error.code(),
             Self::Settings(error) => error.code(),
+            Self::NotInstalled { .. } => "DX_NOT_INSTALLED",
+            Self::NeedsForce => "DX_NEEDS_FORCE",
+            Self::NoSuchKey { .. } => "DX_NO_SUCH_KEY",
+            Self::Unhealthy { .. } => "DX_UNHEALTHY",
             Self::UnknownCode { .. } => "DX_UNKNOWN_CODE",
             Self::NothingInHelp { .. } => "DX_NOTHING_IN_HELP",
             Self::NotOpened { .. } => "DX_NOT_OPENED",
@@ -177,6 +204,12 @@ impl Coded for CommandError {
             Self::Inspect(error) => return error.hint(),
             Self::Question(error) => return error.hint(),
             Self::Settings(error) => return error.hint(),
+            Self::NotInstalled { .. } => "`dx ls --all` lists what is installed",
+            Self::NeedsForce => {
+                "write --force if you mean it; dx store prune removes what was not used for long"
+            }
+            Self::NoSuchKey { .. } => "`dx cache npx ls` lists the keys",
+            Self::Unhealthy { .. } => "above, each says what to do",
             Self::UnknownCode { .. } => "the code stands in brackets behind the error's message",
             Self::NothingInHelp { .. } => "`dx --help` lists the commands",
             Self::NotOpened { .. } => "--no-browser prints the address",

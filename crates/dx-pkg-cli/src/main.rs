@@ -26,7 +26,7 @@ fn main() -> ExitCode {
     if noop::nothing_to_do() {
         return ExitCode::SUCCESS;
     }
-    if let Some(code) = commands::completion::answer() {
+    if let Some(code) = commands::completion::answer().or_else(commands::table::answer) {
         return code;
     }
     dx_pkg_os::process::raise_open_files_limit();

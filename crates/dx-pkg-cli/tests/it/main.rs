@@ -13,6 +13,7 @@ mod altered_packages;
 mod approvals;
 mod archives;
 #[cfg(unix)]
+mod asking;
 mod background;
 mod bounds;
 mod bundle_forms;
@@ -25,6 +26,7 @@ mod clone;
 mod cold;
 mod command_words;
 mod concurrent;
+mod config;
 mod conflicts;
 mod copied_folders;
 mod counting;
@@ -132,6 +134,7 @@ mod tarballs;
 mod timing;
 mod told_less;
 mod tolerance;
+mod tools;
 mod trust;
 #[cfg(unix)]
 mod trusted_store;
