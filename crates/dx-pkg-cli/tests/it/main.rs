@@ -13,6 +13,7 @@ mod altered_packages;
 mod approvals;
 mod archives;
 #[cfg(unix)]
+mod authors;
 mod background;
 mod bounds;
 mod bundle_forms;
