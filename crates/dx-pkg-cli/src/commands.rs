@@ -1,5 +1,6 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
+mod account;
 mod approvals;
 mod audit;
 mod cache;
@@ -7,6 +8,7 @@ mod ci;
 pub mod completion;
 pub mod config;
 mod dedupe;
+mod diff;
 mod deploy;
 mod doctor;
 mod exec;
@@ -185,6 +187,29 @@ pub enum Command {
     Pkg(pkg::PkgArguments),
     Pack(pack::PackArguments),
     Publish(publish::PublishArguments),
+    Diff(diff::DiffArguments),
+    #[command(alias = "dist-tags")]
+    DistTag(account::DistTagArguments),
+    Deprecate(account::DeprecateArguments),
+    /// Take the deprecation of versions of a package back.
+    Undeprecate(account::DeprecateArguments),
+    Unpublish(account::UnpublishArguments),
+    #[command(visible_alias = "author")]
+    Owner(account::OwnerArguments),
+    Access(account::AccessArguments),
+    Team(account::TeamArguments),
+    #[command(alias = "ogr")]
+    Org(account::OrgArguments),
+    Profile(account::ProfileArguments),
+    Token(account::TokenArguments),
+    #[command(visible_alias = "adduser", alias = "add-user")]
+    Login(account::LoginArguments),
+    /// Log out of a registry, and take the token out of .npmrc.
+    Logout(account::LoginArguments),
+    /// Print the name of the user that is logged in.
+    Whoami(account::AccountArguments),
+    Stage(account::StageArguments),
+    Trust(account::TrustArguments),
     #[command(alias = "verison")]
     Version(version::VersionArguments),
     Audit(audit::AuditArguments),
@@ -281,6 +306,24 @@ impl Arguments {
             Command::Version(version) => version.flags.extend(taken.settings),
             Command::Pack(pack) => pack.flags.extend(taken.settings),
             Command::Publish(publish) => publish.flags.extend(taken.settings),
+            Command::Diff(diff) => diff.flags.extend(taken.settings),
+            Command::Whoami(whoami) => whoami.flags.extend(taken.settings),
+            Command::DistTag(command) => command.rest.flags.extend(taken.settings),
+            Command::Deprecate(command) | Command::Undeprecate(command) => {
+                command.rest.flags.extend(taken.settings);
+            }
+            Command::Unpublish(command) => command.rest.flags.extend(taken.settings),
+            Command::Owner(command) => command.rest.flags.extend(taken.settings),
+            Command::Access(command) => command.rest.flags.extend(taken.settings),
+            Command::Team(command) => command.rest.flags.extend(taken.settings),
+            Command::Org(command) => command.rest.flags.extend(taken.settings),
+            Command::Profile(command) => command.rest.flags.extend(taken.settings),
+            Command::Token(command) => command.rest.flags.extend(taken.settings),
+            Command::Login(command) | Command::Logout(command) => {
+                command.rest.flags.extend(taken.settings);
+            }
+            Command::Stage(command) => command.rest.flags.extend(taken.settings),
+            Command::Trust(command) => command.rest.flags.extend(taken.settings),
             Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
             Command::Fund(fund) => fund.flags.extend(taken.settings),
             Command::Query(query) => query.flags.extend(taken.settings),
@@ -477,6 +520,22 @@ impl Command {
             Self::Version(arguments) => arguments.run(environment, report),
             Self::Pack(arguments) => arguments.run(environment, report),
             Self::Publish(arguments) => arguments.run(&environment, report),
+            Self::Diff(arguments) => arguments.run(&environment, report),
+            Self::DistTag(arguments) => arguments.run(environment, report),
+            Self::Deprecate(arguments) => arguments.run(false, environment, report),
+            Self::Undeprecate(arguments) => arguments.run(true, environment, report),
+            Self::Unpublish(arguments) => arguments.run(environment, report),
+            Self::Owner(arguments) => arguments.run(environment, report),
+            Self::Access(arguments) => arguments.run(environment, report),
+            Self::Team(arguments) => arguments.run(environment, report),
+            Self::Org(arguments) => arguments.run(environment, report),
+            Self::Profile(arguments) => arguments.run(environment, report),
+            Self::Token(arguments) => arguments.run(environment, report),
+            Self::Login(arguments) => arguments.run(environment, report),
+            Self::Logout(arguments) => arguments.log_out(environment, report),
+            Self::Whoami(arguments) => account::whoami(arguments, environment, report),
+            Self::Stage(arguments) => arguments.run(environment, report),
+            Self::Trust(arguments) => arguments.run(environment, report),
             Self::Audit(arguments) => arguments.run(environment, report),
             Self::Fund(arguments) => arguments.run(environment, report),
             Self::Query(arguments) => arguments.run(environment, report),

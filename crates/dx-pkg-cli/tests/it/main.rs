@@ -12,8 +12,9 @@ mod altered;
 mod altered_packages;
 mod approvals;
 mod archives;
-#[cfg(unix)]
 mod asking;
+mod authors;
+#[cfg(unix)]
 mod background;
 mod bounds;
 mod bundle_forms;
