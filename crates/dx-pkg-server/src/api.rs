@@ -1,6 +1,7 @@
 //! The routes, by subject; each module answers those of its own.
 
 mod general;
+mod operations;
 mod packument;
 mod publish;
 mod tags;
@@ -13,6 +14,7 @@ use crate::http::Routes;
 pub(crate) fn routes() -> Routes {
     let mut routes = Routes::default();
     general::add(&mut routes);
+    operations::add(&mut routes);
     packument::add(&mut routes);
     tarball::add(&mut routes);
     publish::add(&mut routes);

@@ -11,7 +11,9 @@
 mod access;
 mod accounts;
 mod api;
+mod bring;
 mod catalog;
+mod collect;
 mod command;
 mod config;
 mod documents;
@@ -19,6 +21,7 @@ mod failure;
 mod http;
 mod log;
 mod lru;
+mod metrics;
 mod origin;
 mod packages;
 mod packument;

@@ -4,6 +4,7 @@ use crate::accounts::Accounts;
 use crate::config::Config;
 use crate::documents::Documents;
 use crate::log::Log;
+use crate::metrics::Metrics;
 use crate::origin::Origins;
 use crate::packages::Packages;
 use crate::storage::Storage;
@@ -22,8 +23,9 @@ pub(crate) struct AppState {
     pub(crate) origins: Origins,
     pub(crate) packages: Packages,
     pub(crate) tarballs: Arc<Tarballs>,
-    pub(crate) upstreams: Upstreams,
+    pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) views: Views,
+    pub(crate) metrics: Metrics,
 }
 
 impl AppState {
@@ -42,13 +44,13 @@ impl AppState {
         let accounts = Accounts::new(documents.clone());
         let origins = Origins::new(&config, variables)?;
         let tarballs = Arc::new(Tarballs::new(storage.clone()));
-        let upstreams = Upstreams::new(
+        let upstreams = Arc::new(Upstreams::new(
             &config.cache,
             &origins,
             storage.clone(),
             Arc::clone(&tarballs),
             Arc::clone(&log),
-        );
+        ));
         let packages = Packages::new(documents.clone());
         let views = Views::new(config.cache.memory.length());
         Ok(Arc::new(Self {
@@ -62,6 +64,7 @@ impl AppState {
             tarballs,
             upstreams,
             views,
+            metrics: Metrics::default(),
         }))
     }
 }

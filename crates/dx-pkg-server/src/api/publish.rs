@@ -87,6 +87,7 @@ async fn publish(
         .await?;
     let fields = json!({ "package": name.as_str(), "version": version, "user": user });
     state.log.line(Level::Info, "published", &fields);
+    state.metrics.published();
     let body = json!({ "ok": true, "success": true, "id": name.as_str(), "rev": revision });
     Ok(answer::json(StatusCode::CREATED, &body))
 }
