@@ -24,7 +24,7 @@ impl AppState {
     pub(crate) fn open(config: Config, log: Log) -> Result<Arc<Self>, String> {
         let storage = Storage::open(&config.storage)?;
         let documents = Documents::new(storage.clone());
-        let accounts = Accounts::new(documents.clone());
+        let accounts = Accounts::new(storage.clone(), documents.clone(), config.accounts.clone());
         Ok(Arc::new(Self { config, log, storage, documents, accounts }))
     }
 }

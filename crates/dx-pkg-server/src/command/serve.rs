@@ -1,6 +1,7 @@
 //! `dx-registry serve`.
 
 use super::{Common, Context};
+use crate::accounts::first_start;
 use crate::config::Config;
 use crate::log::Log;
 use crate::server::Server;
@@ -73,10 +74,29 @@ async fn serve(
     let log = Log::new(config.log, errors);
     let state = AppState::open(config, log)?;
     let server = Server::listen(state.clone()).await?;
+    let administrator = first_start::administrator(&state.accounts).await;
+    if let Some(secret) = administrator.map_err(|failure| failure.to_string())? {
+        context.line(&format!(
+            "The administrator of this registry is {:?} with the password {} (shown this once).",
+            secret.name, secret.password
+        ));
+    }
+    tokio::spawn(upkeep(state.clone()));
     let text = greeting(&state.config, server.address()?);
     context.line(&text);
     server.run(asked_to_end()).await;
     Ok(())
+}
+
+/// Removes what has expired of accounts, now and then.
+async fn upkeep(state: std::sync::Arc<AppState>) {
+    loop {
+        if let Err(failure) = state.accounts.remove_expired().await {
+            let detail = failure.detail.unwrap_or(failure.message);
+            state.log.error("cannot remove expired tokens", &serde_json::json!({ "error": detail }));
+        }
+        tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
+    }
 }
 
 /// Returns the text that is shown once the port is open.
