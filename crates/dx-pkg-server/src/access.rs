@@ -9,7 +9,6 @@ use crate::accounts::{PackageSettings, Readers, Subject, authorise as judge, unk
 use crate::documents::Change;
 use crate::failure::Failure;
 use crate::http::Call;
-use crate::origin::{Origin, Registry};
 use crate::packages::Hosted;
 use crate::state::AppState;
 use crate::time::timestamp;
@@ -154,20 +153,4 @@ pub(crate) async fn owners(
         hosted.maintainers.iter().map(|maintainer| maintainer.name.clone()).collect()
     };
     Ok(found.as_deref().map(names))
-}
-
-/// Returns the upstream that a name comes from; `None` for a name of this registry's own, which no
-/// upstream is told.
-pub(crate) async fn upstream_of(
-    state: &AppState,
-    name: &PackageName,
-) -> Result<Option<Arc<Registry>>, Failure> {
-    match state.origins.of(name) {
-        Origin::Hosted => Ok(None),
-        Origin::Upstream(registry) => Ok(Some(Arc::clone(registry))),
-        Origin::Open(registry) => {
-            let is_own = state.packages.read(name).await?.value.is_some();
-            Ok(registry.clone().filter(|_| !is_own))
-        }
-    }
 }

@@ -10,7 +10,9 @@
 
 mod access;
 mod accounts;
+mod advisories;
 mod api;
+mod catalog;
 mod command;
 mod config;
 mod contents;
@@ -18,6 +20,10 @@ mod documents;
 mod failure;
 mod http;
 mod log;
+mod lru;
+mod origin;
+mod packages;
+mod packument;
 mod page;
 mod policy;
 mod search;
@@ -25,6 +31,10 @@ mod server;
 mod signing;
 mod state;
 mod storage;
+mod tarballs;
 mod time;
+mod turns;
+mod upstream;
+mod views;
 
 pub use command::{Environment, run};

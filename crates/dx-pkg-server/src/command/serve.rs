@@ -72,7 +72,7 @@ async fn serve(
     errors: Box<dyn Write + Send>,
 ) -> Result<(), String> {
     let log = Log::new(config.log, errors);
-    let state = AppState::open(config, log)?;
+    let state = AppState::open(config, &context.environment.variables, log)?;
     let server = Server::listen(state.clone()).await?;
     let administrator = first_start::administrator(&state.accounts).await;
     if let Some(secret) = administrator.map_err(|failure| failure.to_string())? {

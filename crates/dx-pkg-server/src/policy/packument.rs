@@ -1,21 +1,44 @@
-//! Packuments without what the policy refuses.
+//! Packages of upstreams without what the policy refuses.
 
 use super::{Advisory, Judged, Policy, Refusal};
+use crate::packument::View;
 use dx_pkg_core::Version;
 use serde_json::{Map, Value, json};
+use std::collections::hash_map::DefaultHasher;
+use std::collections::{BTreeMap, HashSet};
+use std::hash::{Hash as _, Hasher as _};
+use std::sync::Arc;
+use std::time::UNIX_EPOCH;
 
-/// What became of a packument.
-#[derive(Debug, Default)]
+/// The reasons that a packument names; the rest are counted.
+const NAMED: usize = 5;
+
+/// A package of an upstream.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Package<'a> {
+    pub(crate) name: &'a str,
+    pub(crate) tags: &'a BTreeMap<String, String>,
+    /// The times, as the packument has them.
+    pub(crate) times: &'a BTreeMap<String, String>,
+}
+
+/// What clients may see of a package.
+#[derive(Debug, Clone, Default)]
 pub(crate) struct Restricted {
-    /// The refused versions, each with its first reason.
+    pub(crate) view: Arc<View>,
+    /// What tells the view from others; 0 for all of the package.
+    pub(crate) view_id: u64,
+    /// The refused versions, the newest first, each with its first reason.
     pub(crate) refused: Vec<(String, Refusal)>,
-    /// The moment at which the first of them would be passed on, in milliseconds since 1970: until
-    /// then the result stays the same.
-    pub(crate) until: Option<u64>,
 }
 
 impl Restricted {
-    /// Returns the text for a `npm-notice`, of a dry run; `None` where nothing is refused.
+    /// Returns the reason for which a version, or what a tag stands for, is refused.
+    pub(crate) fn refusal(&self, version: &str) -> Option<&Refusal> {
+        self.refused.iter().find(|(refused, _)| refused == version).map(|(_, refusal)| refusal)
+    }
+
+    /// Returns the text for an `npm-notice` of a dry run; `None` where nothing is refused.
     pub(crate) fn notice(&self) -> Option<String> {
         let (_, first) = self.refused.first()?;
         let more = self.refused.len() - 1;
@@ -24,79 +47,72 @@ impl Restricted {
     }
 }
 
+impl Package<'_> {
+    /// Returns when a version was published, in milliseconds since 1970.
+    pub(crate) fn published(&self, version: &str) -> Option<u64> {
+        let time = crate::time::parse_timestamp(self.times.get(version)?)?;
+        u64::try_from(time.duration_since(UNIX_EPOCH).ok()?.as_millis()).ok()
+    }
+}
+
 impl Policy {
-    /// Moves the refused versions of a full packument to its `policyRestrictions`, where npm finds
-    /// why. `latest` becomes the highest version below it that is passed on, if there is one. On a
-    /// dry run the packument stays as it is.
-    pub(crate) fn restrict(
+    /// Judges all versions of a package. The refused ones are hidden, and named in npm's
+    /// `policyRestrictions`; `latest` becomes the highest version below it that is passed on, if
+    /// there is one. On a dry run nothing is hidden.
+    pub(crate) fn restrict<'v>(
         &self,
-        packument: &mut Map<String, Value>,
+        package: &Package<'_>,
+        versions: impl Iterator<Item = &'v str>,
         advisories: &[Advisory],
         now: u64,
     ) -> Restricted {
+        let mut versions: Vec<(Option<Version>, &str)> =
+            versions.map(|text| (Version::parse_loose(text).ok(), text)).collect();
+        versions.sort_unstable_by(|a, b| b.cmp(a));
         let mut restricted = Restricted::default();
-        if self.is_empty() {
-            return restricted;
-        }
-        let name = packument.get("name").and_then(Value::as_str).unwrap_or_default().to_owned();
-        for version in packument.get("versions").and_then(Value::as_object).into_iter().flatten() {
-            let published = published(packument, version.0);
-            let judged = Judged { name: &name, version: version.0, published, advisories };
-            for refusal in self.judge(&judged, now).into_iter().take(1) {
-                let until = refusal.until.filter(|until| *until > now);
-                restricted.until = [restricted.until, until].into_iter().flatten().min();
-                restricted.refused.push((version.0.clone(), refusal));
+        for (_, version) in &versions {
+            let published = package.published(version);
+            let judged = Judged { name: package.name, version, published, advisories };
+            if let Some(refusal) = self.judge(&judged, now).into_iter().next() {
+                restricted.refused.push(((*version).to_owned(), refusal));
             }
         }
-        if !self.settings().dry_run && !restricted.refused.is_empty() {
-            restrict(packument, &restricted.refused);
+        if self.settings().dry_run || restricted.refused.is_empty() {
+            return restricted;
         }
+        let hidden: HashSet<String> =
+            restricted.refused.iter().map(|(version, _)| version.clone()).collect();
+        let mut tags = package.tags.clone();
+        if let Some(latest) = tags.get("latest").filter(|latest| hidden.contains(*latest)) {
+            let limit = Version::parse_loose(latest).ok();
+            let instead = versions.iter().find(|(version, text)| {
+                let is_full = version.as_ref().is_some_and(|own| own.prerelease().is_empty());
+                is_full && *version < limit && !hidden.contains(*text)
+            });
+            if let Some((_, instead)) = instead {
+                tags.insert("latest".to_owned(), (*instead).to_owned());
+            }
+        }
+        let mut hasher = DefaultHasher::new();
+        for (version, refusal) in &restricted.refused {
+            (version, &refusal.message).hash(&mut hasher);
+        }
+        restricted.view_id = hasher.finish().max(1);
+        let restrictions = Some(restrictions(package.name, &restricted.refused));
+        restricted.view = Arc::new(View { hidden, tags: Some(tags), restrictions });
         restricted
     }
 }
 
-/// Returns when a version was published, in milliseconds since 1970.
-fn published(packument: &Map<String, Value>, version: &str) -> Option<u64> {
-    let text = packument.get("time")?.get(version)?.as_str()?;
-    let time = crate::time::parse_timestamp(text)?;
-    let since = time.duration_since(std::time::UNIX_EPOCH).ok()?;
-    u64::try_from(since.as_millis()).ok()
-}
-
-fn restrict(packument: &mut Map<String, Value>, refused: &[(String, Refusal)]) {
-    let Some(Value::Object(versions)) = packument.get_mut("versions") else {
-        return;
-    };
-    let mut hidden = Map::new();
-    for (version, _) in refused {
-        if let Some(manifest) = versions.shift_remove(version) {
-            hidden.insert(version.clone(), manifest);
-        }
-    }
-    let latest = packument.get("dist-tags").and_then(|tags| tags.get("latest"));
-    let latest = latest.and_then(Value::as_str).unwrap_or_default().to_owned();
-    if hidden.contains_key(&latest)
-        && let Some(instead) = highest_below(packument.get("versions"), &latest)
-        && let Some(Value::Object(tags)) = packument.get_mut("dist-tags")
-    {
-        tags.insert("latest".to_owned(), Value::String(instead));
-    }
-    // The reasons of the newest versions are what somebody is most likely to have asked for.
+fn restrictions(name: &str, refused: &[(String, Refusal)]) -> Value {
     let reasons: Vec<&str> =
-        refused.iter().rev().take(5).map(|(_, refusal)| refusal.message.as_str()).collect();
+        refused.iter().take(NAMED).map(|(_, refusal)| refusal.message.as_str()).collect();
     let mut message = reasons.join("\n");
     if refused.len() > reasons.len() {
         message.push_str(&format!("\n… and {} older versions", refused.len() - reasons.len()));
     }
-    let restrictions = json!({ "message": message, "versions": hidden });
-    packument.insert("policyRestrictions".to_owned(), restrictions);
-}
-
-/// Returns the highest version below `limit` that is no prerelease.
-fn highest_below(versions: Option<&Value>, limit: &str) -> Option<String> {
-    let limit = Version::parse_loose(limit).ok()?;
-    let versions = versions?.as_object()?;
-    let parsed = versions.keys().filter_map(|text| Version::parse_loose(text).ok().zip(Some(text)));
-    let below = parsed.filter(|(version, _)| version.prerelease().is_empty() && *version < limit);
-    below.max_by(|a, b| a.0.cmp(&b.0)).map(|(_, text)| text.clone())
+    let manifest = |version: &String| json!({ "name": name, "version": version });
+    let versions: Map<String, Value> =
+        refused.iter().map(|(version, _)| (version.clone(), manifest(version))).collect();
+    json!({ "message": message, "versions": versions })
 }

@@ -108,49 +108,44 @@ fn patterns_match_within_a_scope() {
     }
 }
 
-fn packument() -> serde_json::Map<String, Value> {
+/// Returns what the policy shows of a package, and its tags.
+fn restrict(policy: &Policy) -> (Restricted, Value) {
     let time = |days: u64| crate::accounts::iso(NOW - days * DAY);
-    let packument = json!({
-        "name": "left",
-        "dist-tags": { "latest": "1.2.0", "next": "2.0.0-beta" },
-        "versions": {
-            "1.0.0": { "version": "1.0.0" }, "1.1.0": { "version": "1.1.0" },
-            "1.2.0": { "version": "1.2.0" }, "2.0.0-beta": { "version": "2.0.0-beta" },
-        },
-        "time": { "1.0.0": time(100), "1.1.0": time(10), "1.2.0": time(1), "2.0.0-beta": time(2) },
-    });
-    packument.as_object().unwrap().clone()
+    let versions = [("1.0.0", 100), ("1.1.0", 10), ("1.2.0", 1), ("2.0.0-beta", 2)];
+    let times = versions.iter().map(|(version, days)| ((*version).to_owned(), time(*days))).collect();
+    let tags = [("latest", "1.2.0"), ("next", "2.0.0-beta")];
+    let tags = tags.iter().map(|(tag, version)| ((*tag).to_owned(), (*version).to_owned())).collect();
+    let package = Package { name: "left", tags: &tags, times: &times };
+    let restricted = policy.restrict(&package, versions.iter().map(|(text, _)| *text), &[], NOW);
+    let shown = restricted.view.tags.clone().unwrap_or(tags);
+    (restricted, json!(shown))
 }
 
 #[test]
-fn refused_versions_move_where_npm_finds_the_reason_and_latest_goes_back() {
-    let mut packument = packument();
-    let restricted = policy("minimum-age = \"5d\"").restrict(&mut packument, &[], NOW);
-    let versions: Vec<&String> = packument["versions"].as_object().unwrap().keys().collect();
-    assert_eq!(versions, ["1.0.0", "1.1.0"]);
-    assert_eq!(packument["dist-tags"], json!({ "latest": "1.1.0", "next": "2.0.0-beta" }));
-    let restrictions = &packument["policyRestrictions"];
-    let hidden: Vec<&String> = restrictions["versions"].as_object().unwrap().keys().collect();
+fn refused_versions_are_named_where_npm_finds_the_reason_and_latest_goes_back() {
+    let (restricted, tags) = restrict(&policy("minimum-age = \"5d\""));
+    let mut hidden: Vec<&String> = restricted.view.hidden.iter().collect();
+    hidden.sort();
     assert_eq!(hidden, ["1.2.0", "2.0.0-beta"]);
+    assert_eq!(tags, json!({ "latest": "1.1.0", "next": "2.0.0-beta" }));
+    let restrictions = restricted.view.restrictions.as_ref().unwrap();
+    assert_eq!(restrictions["versions"]["1.2.0"], json!({ "name": "left", "version": "1.2.0" }));
     assert!(restrictions["message"].as_str().unwrap().contains("left@1.2.0 is younger"));
-    assert_eq!(restricted.until, Some(NOW + 3 * DAY), "when the beta is old enough");
+    assert!(restricted.refusal("1.2.0").is_some() && restricted.refusal("1.1.0").is_none());
+    assert_ne!(restricted.view_id, 0);
 }
 
 #[test]
 fn everything_refused_keeps_the_tag_for_npm_to_explain() {
-    let mut packument = packument();
-    policy("minimum-age = \"1000d\"").restrict(&mut packument, &[], NOW);
-    assert_eq!(packument["versions"], json!({}));
-    assert_eq!(packument["dist-tags"]["latest"], "1.2.0");
-    assert!(packument["policyRestrictions"]["versions"].get("1.2.0").is_some());
+    let (restricted, tags) = restrict(&policy("minimum-age = \"1000d\""));
+    assert_eq!(restricted.view.hidden.len(), 4);
+    assert_eq!(tags["latest"], "1.2.0");
 }
 
 #[test]
-fn dry_run_changes_nothing_and_tells() {
-    let mut dry = packument();
-    let policy = policy("minimum-age = \"5d\"\ndry-run = true");
-    let restricted = policy.restrict(&mut dry, &[], NOW);
-    assert_eq!(dry, packument());
+fn dry_run_hides_nothing_and_tells() {
+    let (restricted, _) = restrict(&policy("minimum-age = \"5d\"\ndry-run = true"));
+    assert!(restricted.view.hidden.is_empty() && restricted.view_id == 0);
     let notice = restricted.notice().unwrap();
-    assert!(notice.contains("would refuse: left@1.2.0") && notice.contains("1 more"), "{notice}");
+    assert!(notice.contains("would refuse: left@2.0.0-beta") && notice.contains("1 more"), "{notice}");
 }
