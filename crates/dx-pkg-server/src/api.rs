@@ -7,6 +7,7 @@ mod login;
 mod login_page;
 mod orgs;
 mod package_access;
+mod operations;
 mod packument;
 mod pages;
 mod policy;
@@ -31,6 +32,7 @@ pub(crate) fn routes() -> Routes {
         general::add,
         login::add,
         login_page::add,
+        operations::add,
         orgs::add,
         package_access::add,
         packument::add,

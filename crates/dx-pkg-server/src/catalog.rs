@@ -9,7 +9,7 @@ use crate::policy::{Advisory, Package, Restricted};
 use crate::state::AppState;
 use crate::upstream::Known;
 use crate::views::{Ready, Source, Wanted};
-use axum::http::HeaderName;
+use axum::http::{HeaderName, StatusCode};
 use bytes::Bytes;
 use dx_pkg_core::PackageName;
 use std::sync::Arc;
@@ -70,7 +70,14 @@ pub(crate) async fn ready(
         }
         Place::Upstream(registry) => {
             let known = state.upstreams.package(&registry, name).await?;
-            upstream(state, name, wanted, base, &known).await
+            match upstream(state, name, wanted.clone(), base, &known).await {
+                // Another process has changed the cache: once more, with what is there now.
+                Err(failure) if failure.status == StatusCode::SERVICE_UNAVAILABLE => {
+                    let known = state.upstreams.package(&registry, name).await?;
+                    upstream(state, name, wanted, base, &known).await
+                }
+                result => result,
+            }
         }
         _ => Err(missing(name)),
     }

@@ -7,6 +7,7 @@ use crate::config::Config;
 use crate::documents::Documents;
 use crate::failure::Failure;
 use crate::log::Log;
+use crate::metrics::Metrics;
 use crate::origin::Origins;
 use crate::packages::Packages;
 use crate::policy::Policy;
@@ -28,13 +29,14 @@ pub(crate) struct AppState {
     pub(crate) origins: Origins,
     pub(crate) packages: Packages,
     pub(crate) tarballs: Arc<Tarballs>,
-    pub(crate) upstreams: Upstreams,
+    pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) views: Views,
     pub(crate) policy: Policy,
     pub(crate) advisories: Advisories,
     /// The client of the issuers of identity tokens.
     pub(crate) issuers: Issuers,
     signing: OnceCell<Signing>,
+    pub(crate) metrics: Metrics,
 }
 
 impl AppState {
@@ -53,13 +55,13 @@ impl AppState {
         let accounts = Accounts::new(storage.clone(), documents.clone(), config.accounts.clone());
         let origins = Origins::new(&config, variables)?;
         let tarballs = Arc::new(Tarballs::new(storage.clone()));
-        let upstreams = Upstreams::new(
+        let upstreams = Arc::new(Upstreams::new(
             &config.cache,
             &origins,
             storage.clone(),
             Arc::clone(&tarballs),
             Arc::clone(&log),
-        );
+        ));
         let packages = Packages::new(documents.clone());
         let policy = Policy::new(config.policy.clone());
         let views = Views::new(config.cache.memory.length());
@@ -78,6 +80,7 @@ impl AppState {
             advisories: Advisories::default(),
             issuers: Issuers::new(),
             signing: OnceCell::new(),
+            metrics: Metrics::default(),
         }))
     }
 

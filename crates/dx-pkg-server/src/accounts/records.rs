@@ -58,11 +58,6 @@ impl Accounts {
         self.user(name).await?.ok_or_else(missing)
     }
 
-    /// Returns whether there is any user.
-    pub(crate) async fn has_users(&self) -> Result<bool, Failure> {
-        Ok(!self.documents.keys(USER).await?.is_empty())
-    }
-
     /// Returns the names of all users.
     pub(crate) async fn users(&self) -> Result<Vec<Arc<User>>, Failure> {
         let mut users = Vec::new();
@@ -136,6 +131,16 @@ impl Accounts {
             Ok(Change::To(org, result))
         };
         self.documents.change(&Name::new(ORG, name), decide).await
+    }
+
+    /// Creates a token with all rights of a user, who is created where there is none of that name.
+    pub(crate) async fn create_token(&self, user: &str) -> Result<String, Failure> {
+        if self.user(user).await?.is_none() {
+            self.create_user(User::new(user, now())).await?;
+        }
+        let (token, text) = Token::new(user, now())?;
+        self.store_token(&token).await?;
+        Ok(text)
     }
 
     /// Stores a new token.

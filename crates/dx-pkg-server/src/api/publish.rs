@@ -134,6 +134,7 @@ pub(super) async fn commit(
     let version = &publication.version;
     let fields = json!({ "package": name.as_str(), "version": version, "user": publisher.name });
     call.state.log.line(Level::Info, "published", &fields);
+    call.state.metrics.published();
     let subject = format!("{name}@{version}");
     call.state.accounts.log.record("publish", &publisher.name, &subject, call.client);
     Ok(revision)

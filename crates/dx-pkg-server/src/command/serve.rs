@@ -2,15 +2,22 @@
 
 use super::{Common, Context};
 use crate::accounts::first_start;
+use crate::collect::collect;
 use crate::config::Config;
 use crate::log::Log;
 use crate::server::Server;
 use crate::state::AppState;
 use clap::Args;
+use serde_json::json;
 use std::io::Write;
 use std::net::SocketAddr;
 use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Duration;
 use tokio::runtime::Runtime;
+
+/// The time between two collections of garbage.
+const HOUR: Duration = Duration::from_secs(3600);
 
 /// Start the registry
 ///
@@ -74,6 +81,8 @@ async fn serve(
     let log = Log::new(config.log, errors);
     let state = AppState::open(config, &context.environment.variables, log)?;
     let server = Server::listen(state.clone()).await?;
+    let text = greeting(&state.config, server.address()?);
+    context.line(&text);
     let administrator = first_start::administrator(&state.accounts).await;
     if let Some(secret) = administrator.map_err(|failure| failure.to_string())? {
         context.line(&format!(
@@ -81,21 +90,22 @@ async fn serve(
             secret.name, secret.password
         ));
     }
-    tokio::spawn(upkeep(state.clone()));
-    let text = greeting(&state.config, server.address()?);
-    context.line(&text);
+    let collecting = tokio::spawn(collect_hourly(state));
     server.run(asked_to_end()).await;
+    collecting.abort();
     Ok(())
 }
 
-/// Removes what has expired of accounts, now and then.
-async fn upkeep(state: std::sync::Arc<AppState>) {
+async fn collect_hourly(state: Arc<AppState>) {
+    let mut hours = tokio::time::interval(HOUR);
+    // The first tick is at once: a start should not wait for a disk.
+    hours.tick().await;
     loop {
-        if let Err(failure) = state.accounts.remove_expired().await {
-            let detail = failure.detail.unwrap_or(failure.message);
-            state.log.error("cannot remove expired tokens", &serde_json::json!({ "error": detail }));
+        hours.tick().await;
+        if let Err(failure) = collect(&state, false).await {
+            let fields = json!({ "failure": failure.message, "detail": failure.detail });
+            state.log.error("cannot collect garbage", &fields);
         }
-        tokio::time::sleep(std::time::Duration::from_secs(3600)).await;
     }
 }
 

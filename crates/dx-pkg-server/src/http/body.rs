@@ -11,7 +11,10 @@ use serde::de::DeserializeOwned;
 use std::io::Write;
 use std::time::Duration;
 
-/// The deepest nesting of JSON is the parser's own limit, 128.
+/// The time between two parts of a body.
+const IDLE: Duration = Duration::from_secs(30);
+
+/// Parses JSON, nested at most 128 deep.
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes)
         .map_err(|error| Failure::bad_request(format!("the body is not what is expected: {error}")))
@@ -48,17 +51,19 @@ pub(crate) async fn receive<W: Write>(
     sink: &mut Sink<W>,
     time: Duration,
 ) -> Result<(), Failure> {
+    let late = || Failure::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long to arrive");
     let arriving = async {
-        while let Some(frame) = body.frame().await {
-            let frame =
-                frame.map_err(|error| Failure::bad_request("the body broke off").detail(error))?;
-            if let Ok(data) = frame.into_data() {
+        loop {
+            let frame = tokio::time::timeout(IDLE, body.frame()).await.map_err(|_| late())?;
+            let Some(frame) = frame else {
+                return Ok(());
+            };
+            let broken = |error| Failure::bad_request("the body broke off").detail(error);
+            if let Ok(data) = frame.map_err(broken)?.into_data() {
                 sink.push(&data)?;
             }
         }
-        Ok(())
     };
-    let late = || Failure::new(StatusCode::REQUEST_TIMEOUT, "the body takes too long to arrive");
     tokio::time::timeout(time, arriving).await.map_err(|_| late())?
 }
 
