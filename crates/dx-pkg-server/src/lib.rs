@@ -10,12 +10,14 @@
 
 mod access;
 mod accounts;
+mod advisories;
 mod api;
 mod bring;
 mod catalog;
 mod collect;
 mod command;
 mod config;
+mod contents;
 mod documents;
 mod failure;
 mod http;
@@ -25,7 +27,11 @@ mod metrics;
 mod origin;
 mod packages;
 mod packument;
+mod page;
+mod policy;
+mod search;
 mod server;
+mod signing;
 mod state;
 mod storage;
 mod tarballs;
