@@ -24,6 +24,8 @@ mod clone;
 #[cfg(unix)]
 mod cold;
 mod command_words;
+#[cfg(unix)]
+mod commands;
 mod concurrent;
 mod conflicts;
 mod copied_folders;
@@ -105,6 +107,8 @@ mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
 mod run;
+#[cfg(unix)]
+mod running;
 mod save_flags;
 mod saved_forms;
 #[cfg(unix)]
