@@ -3,28 +3,39 @@
 mod approvals;
 mod audit;
 mod ci;
+pub mod completion;
+pub mod config;
 mod dedupe;
 mod deploy;
 mod exec;
 mod faces;
+mod folders;
+mod fund;
+mod help_search;
 mod init;
 mod install;
+mod licenses;
 mod link;
 mod list;
 mod members;
 mod outdated;
+mod pages;
 mod pack;
 mod patch;
 mod peers;
 mod pkg;
 mod prune;
 mod publish;
+mod query;
 mod rebuild;
 mod remove;
 mod run;
+mod sbom;
+mod search;
 mod shims;
 mod store;
 mod version;
+mod view;
 mod words;
 
 use std::ffi::OsString;
@@ -33,10 +44,13 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
+use dx_pkg_author::questions::addresses::Page;
 use dx_pkg_compat::command_words::{Translation, command_place};
-use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, find_flag, take_settings};
+use dx_pkg_compat::npmrc::definitions::take_words;
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, RawValue, find_flag, take_settings};
 use dx_pkg_install::Environment;
 use dx_pkg_install::project::find_root;
+use folders::Folder;
 
 use crate::error::CommandError;
 use crate::options::{GLOBAL, OutputArguments, TreeArguments};
@@ -135,12 +149,41 @@ pub enum Command {
     #[command(visible_alias = "why")]
     Explain(list::ExplainArguments),
     Outdated(outdated::OutdatedArguments),
+    #[command(visible_aliases = ["info", "show"], alias = "v")]
+    View(view::ViewArguments),
+    #[command(visible_alias = "find", aliases = ["s", "se"])]
+    Search(search::SearchArguments),
+    /// Open the documentation of packages in a browser.
+    #[command(visible_alias = "home")]
+    Docs(pages::PageArguments),
+    /// Open the repository of packages in a browser.
+    Repo(pages::PageArguments),
+    /// Open the page where bugs of packages are told in a browser.
+    #[command(visible_alias = "issues")]
+    Bugs(pages::PageArguments),
+    Ping(search::PingArguments),
+    #[command(visible_alias = "c")]
+    Config(config::ConfigArguments),
+    Get(config::GetCommand),
+    Set(config::SetCommand),
+    /// Print the folder of the project's packages.
+    Root(folders::FolderArguments),
+    /// Print the folder of the project.
+    Prefix(folders::FolderArguments),
+    /// Print the folder of the project's commands.
+    Bin(folders::FolderArguments),
+    Completion(completion::CompletionArguments),
+    HelpSearch(help_search::HelpSearchArguments),
     Pkg(pkg::PkgArguments),
     Pack(pack::PackArguments),
     Publish(publish::PublishArguments),
     #[command(alias = "verison")]
     Version(version::VersionArguments),
     Audit(audit::AuditArguments),
+    Fund(fund::FundArguments),
+    Query(query::QueryArguments),
+    Sbom(sbom::SbomArguments),
+    Licenses(licenses::LicensesArguments),
     Store(store::StoreArguments),
 }
 
@@ -166,6 +209,9 @@ impl Arguments {
         let mut parser = Arguments::command();
         let words = words::with_installed_command(&parser, words);
         let command = own_flags_first(&parser, &words);
+        if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
+            return Self::about_settings(&parser, command, words.clone());
+        }
         let script = words::script_command(&parser, &words);
         let is_own = |name: &str| {
             !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
@@ -223,12 +269,33 @@ impl Arguments {
             Command::Init(init) => init.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
+            Command::View(view) => view.flags.extend(taken.settings),
+            Command::Search(search) => search.flags.extend(taken.settings),
+            Command::Docs(pages) | Command::Repo(pages) | Command::Bugs(pages) => {
+                pages.flags.extend(taken.settings)
+            }
+            Command::Ping(ping) => ping.flags.extend(taken.settings),
             Command::Version(version) => version.flags.extend(taken.settings),
             Command::Pack(pack) => pack.flags.extend(taken.settings),
             Command::Publish(publish) => publish.flags.extend(taken.settings),
             Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
+            Command::Fund(fund) => fund.flags.extend(taken.settings),
+            Command::Query(query) => query.flags.extend(taken.settings),
+            Command::Sbom(sbom) => sbom.flags.extend(taken.settings),
             // No setting matters there: the flag is unknown.
-            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) | Command::Pkg(_) => {
+            Command::Config(_)
+            | Command::Get(_)
+            | Command::Set(_)
+            | Command::Completion(_)
+            | Command::HelpSearch(_)
+            | Command::Root(_)
+            | Command::Prefix(_)
+            | Command::Bin(_)
+            | Command::Ls(_)
+            | Command::Ll(_)
+            | Command::Explain(_)
+            | Command::Licenses(_)
+            | Command::Pkg(_) => {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
             Command::InstallScripts(_)
@@ -239,6 +306,38 @@ impl Arguments {
                 arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
             }
             Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
+        }
+        Ok(arguments)
+    }
+}
+
+/// The commands about settings, for which every word with dashes is one.
+const SETTING_COMMANDS: [&str; 3] = ["config", "get", "set"];
+
+impl Arguments {
+    /// Reads the arguments of a command about settings.
+    fn about_settings(
+        parser: &clap::Command,
+        command: &clap::Command,
+        words: Vec<OsString>,
+    ) -> Result<Self, clap::Error> {
+        let is_own = |word: &str| {
+            let name = word.split('=').next().unwrap_or(word);
+            matches!(name, "-C" | "--dir" | "--cwd" | "--help" | "-h" | "--sources" | "--json")
+        };
+        let mut given = take_words(words, is_own);
+        let is_json = given.rest.iter().any(|word| word == "--json");
+        let rest = words::prepared(parser, std::mem::take(&mut given.rest))?;
+        let matches = parser.clone().try_get_matches_from_mut(rest).map_err(words::advised)?;
+        let mut arguments = Self::from_arg_matches(&matches)?;
+        if is_json {
+            given.settings.insert(0, ("json".to_owned(), RawValue::Bool(true)));
+        }
+        match &mut arguments.command {
+            Command::Config(config) => config.place.given = given,
+            Command::Get(get) => get.place.given = given,
+            Command::Set(set) => set.place.given = given,
+            _ => debug_assert!(false, "{} is about settings", command.get_name()),
         }
         Ok(arguments)
     }
@@ -333,11 +432,29 @@ impl Command {
             Self::Ll(arguments) => arguments.in_full().run(&environment, report),
             Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Outdated(arguments) => arguments.run(environment, report),
+            Self::View(arguments) => arguments.run(environment, report),
+            Self::Search(arguments) => arguments.run(environment, report),
+            Self::Docs(arguments) => arguments.run(Page::Docs, environment, report),
+            Self::Repo(arguments) => arguments.run(Page::Repo, environment, report),
+            Self::Bugs(arguments) => arguments.run(Page::Bugs, environment, report),
+            Self::Ping(arguments) => arguments.run(environment, report),
+            Self::Config(arguments) => arguments.run(environment, report),
+            Self::Get(arguments) => arguments.run(environment, report),
+            Self::Set(arguments) => arguments.run(environment, report),
+            Self::Root(arguments) => arguments.run(Folder::Root, environment, report),
+            Self::Prefix(arguments) => arguments.run(Folder::Prefix, environment, report),
+            Self::Bin(arguments) => arguments.run(Folder::Bin, environment, report),
+            Self::Completion(arguments) => Ok(arguments.run(&environment, report)),
+            Self::HelpSearch(arguments) => arguments.run(report),
             Self::Pkg(arguments) => arguments.run(&environment, report),
             Self::Version(arguments) => arguments.run(environment, report),
             Self::Pack(arguments) => arguments.run(environment, report),
             Self::Publish(arguments) => arguments.run(&environment, report),
             Self::Audit(arguments) => arguments.run(environment, report),
+            Self::Fund(arguments) => arguments.run(environment, report),
+            Self::Query(arguments) => arguments.run(environment, report),
+            Self::Sbom(arguments) => arguments.run(environment, report),
+            Self::Licenses(arguments) => arguments.run(&environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

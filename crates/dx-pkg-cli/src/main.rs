@@ -12,6 +12,7 @@ mod error;
 mod flags;
 mod noop;
 mod options;
+mod pages;
 mod progress;
 mod report;
 
@@ -24,6 +25,9 @@ use report::Report;
 fn main() -> ExitCode {
     if noop::nothing_to_do() {
         return ExitCode::SUCCESS;
+    }
+    if let Some(code) = commands::completion::answer() {
+        return code;
     }
     dx_pkg_os::process::raise_open_files_limit();
     let arguments = match Arguments::read() {

@@ -87,6 +87,12 @@ impl Report {
         }
     }
 
+    /// Prints text that is the result of a command as it is, also where it is empty, for programs
+    /// to read. Control characters are left out.
+    pub fn plain_result(&self, text: &str) {
+        print(&format!("{}\n", output_text(text, false)));
+    }
+
     /// Prints text as [`Self::text`] does, and an empty line.
     pub fn block(&self, text: &str) {
         print(&format!("{}\n\n", output_text(&without_secrets(text), false)));
@@ -170,6 +176,9 @@ impl Report {
             complain(&format!("{} {} [{code}]\n", paint("31", "error:"), plain(&message)));
             if let Some(hint) = &hint {
                 complain(&format!("  {} {}\n", paint("36", "help:"), plain(hint)));
+            }
+            if std::io::stderr().is_terminal() {
+                complain(&format!("  {} dx explain {code}\n", paint("36", "more:")));
             }
         }
         error.exit_code()
@@ -405,6 +414,15 @@ fn escaped(json: &str) -> String {
         }
     }
     line
+}
+
+/// Prints words for a shell, one in a line, without control characters but tabs.
+pub fn print_words(words: &[String]) {
+    let lines = words.iter().map(|word| {
+        let word = word.replace(|c: char| c.is_control() && c != '\t', " ");
+        format!("{word}\n")
+    });
+    print(&lines.collect::<String>());
 }
 
 /// Prints a warning on standard error.

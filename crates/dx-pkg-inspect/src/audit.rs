@@ -23,6 +23,8 @@ use bulk::{Advice, advice};
 use calculation::{Calculation, Found};
 use fix::Pickers;
 
+pub(crate) use bulk::PATH as BULK_PATH;
+pub(crate) use forms::iso_time;
 pub use bulk::Refused;
 
 /// The least severity that makes `dx audit` fail.

@@ -305,6 +305,6 @@ fn published(session: &Session, asked: &str) -> Result<Option<Value>, InspectErr
     let found = packuments(&session.context, (input.policy, pick), &names)?.pop().flatten();
     let Some(packument) = found else { return Ok(None) };
     let index = Picker::new(pick.clone()).pick(&packument, &argument.spec);
-    let funding = index.and_then(|index| packument.version(index).funding().map(str::to_owned));
+    let funding = index.and_then(|index| packument.version(index).funding_json().map(str::to_owned));
     Ok(funding.and_then(|text| serde_json::from_str(&text).ok()))
 }

@@ -9,11 +9,17 @@
 
 mod asked;
 pub mod audit;
+mod drawing;
 mod error;
 pub mod explain;
+pub mod fund;
 mod installed;
+pub mod licenses;
 pub mod list;
+mod manifests;
 pub mod outdated;
+pub mod query;
+pub mod sbom;
 pub mod scope;
 mod view;
 

@@ -38,6 +38,10 @@ pub struct View {
     pub asked_from: PathBuf,
     /// The workspaces that were selected, as positions of their folders in the graph.
     pub selected: Vec<usize>,
+    /// Where it was read from.
+    pub(crate) source: Source,
+    /// The name of the project's lockfile.
+    pub(crate) lockfile: String,
 }
 
 impl View {
@@ -72,9 +76,35 @@ impl View {
         let has_manifest =
             members.is_some_and(|members| members.as_object().is_some_and(|all| !all.is_empty()));
         let asked_from = folder.to_owned();
-        let mut view = View { root, graph, has_manifest, asked_from, selected: Vec::new() };
+        let lockfile = project.lockfile.to_owned();
+        let selected = Vec::new();
+        let mut view = View { root, graph, has_manifest, asked_from, selected, source, lockfile };
         view.select(&project, folder, workspaces)?;
         Ok(view)
+    }
+
+    /// Reads a project as [`View::read`] does, and selects no workspace that `folder` is in.
+    ///
+    /// # Errors
+    /// As [`View::read`].
+    pub fn read_whole(
+        folder: &Path,
+        source: Source,
+        workspaces: &[String],
+        legacy_peer_deps: bool,
+    ) -> Result<Self, InspectError> {
+        let mut view = Self::read(folder, source, workspaces, legacy_peer_deps)?;
+        if workspaces.is_empty() {
+            view.selected.clear();
+        }
+        Ok(view)
+    }
+
+    /// Selects all workspaces.
+    pub fn select_all(&mut self) {
+        let packages = self.graph.packages.iter().enumerate();
+        let folders = packages.filter(|(_, one)| one.is_workspace && one.target.is_none());
+        self.selected = folders.map(|(place, _)| place).collect();
     }
 
     /// Selects workspaces.

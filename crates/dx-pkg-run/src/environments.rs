@@ -160,7 +160,10 @@ impl Maker<'_> {
             let is_output =
                 OptionInfo::find(key).is_none_or(|option| option.group == OptionGroup::Output);
             let is_of_scope = key.starts_with('@');
-            if let Some((value, _)) = self.config.raw(key).filter(|_| !is_output || is_of_scope) {
+            // What a project allows does not count here.
+            let counts = key != "allow-scripts" || self.config.is_given_by_user(key);
+            let counts = counts && (!is_output || is_of_scope);
+            if let Some((value, _)) = self.config.raw(key).filter(|_| counts) {
                 part(key);
                 part(&format!("{value:?}"));
             }

@@ -76,7 +76,7 @@ impl Context {
     pub(crate) fn state(&self, common: &Common) -> Result<Arc<AppState>, String> {
         let config = self.config(common, Vec::new())?;
         let log = Log::new(config.log, Box::new(std::io::sink()));
-        AppState::open(config, log)
+        AppState::open(config, &self.environment.variables, log)
     }
 
     /// Writes a line for the user. A reader that is gone is no fault.

@@ -13,7 +13,7 @@ mod tests;
 
 pub(crate) use address::Address;
 pub(crate) use duration::Span;
-pub(crate) use network::Network;
+pub(crate) use network::{Network, is_public};
 pub(crate) use read::{Sources, read};
 pub(crate) use size::Size;
 

@@ -1,8 +1,9 @@
 //! Requests and answers, before any meaning: paths, routes, bodies.
 
 pub(crate) mod answer;
-mod body;
+pub(crate) mod body;
 mod call;
+pub(crate) mod negotiate;
 mod path;
 mod routes;
 

@@ -11,15 +11,24 @@
 mod access;
 mod accounts;
 mod api;
+mod catalog;
 mod command;
 mod config;
 mod documents;
 mod failure;
 mod http;
 mod log;
+mod lru;
+mod origin;
+mod packages;
+mod packument;
 mod server;
 mod state;
 mod storage;
+mod tarballs;
 mod time;
+mod turns;
+mod upstream;
+mod views;
 
 pub use command::{Environment, run};

@@ -108,14 +108,8 @@ impl AuditArguments {
 
     /// Returns which packages are looked at.
     fn scope(&self, session: &Session) -> Result<Scope, CommandError> {
-        let omitted = session.config().omit()?.into_iter().filter_map(|kind| match kind {
-            DependencyType::Dev => Some(Omitted::Development),
-            DependencyType::Optional => Some(Omitted::Optional),
-            DependencyType::Peer => Some(Omitted::Peer),
-            DependencyType::Prod => None,
-        });
         Ok(Scope {
-            omitted: omitted.collect(),
+            omitted: omitted(session)?,
             with_root: self.members.include_workspace_root,
             without_workspaces: self.members.no_workspaces,
         })
@@ -197,6 +191,17 @@ impl AuditArguments {
         let is_blocked = after.vulnerabilities.iter().any(|one| one.too_new.is_some());
         if is_blocked { Ok(ExitCode::FAILURE) } else { self.code(&after, &session, report) }
     }
+}
+
+/// Returns the kinds of packages that the settings leave out.
+pub(super) fn omitted(session: &Session) -> Result<Vec<Omitted>, CommandError> {
+    let kinds = session.config().omit()?.into_iter().filter_map(|kind| match kind {
+        DependencyType::Dev => Some(Omitted::Development),
+        DependencyType::Optional => Some(Omitted::Optional),
+        DependencyType::Peer => Some(Omitted::Peer),
+        DependencyType::Prod => None,
+    });
+    Ok(kinds.collect())
 }
 
 /// Installs other versions than the vulnerable ones, and those that are forced.

@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::install::carry_out;
 use super::run::exit_code;
 use crate::error::CommandError;
-use crate::flags::{NoSettings, SettingFlags};
+use crate::flags::{ExecSettings, SettingFlags};
 use crate::options::TreeArguments;
 use crate::report::Report;
 
@@ -47,7 +47,7 @@ pub struct InitArguments {
     #[arg(long)]
     pub no_workspaces_update: bool,
     #[command(flatten)]
-    pub flags: SettingFlags<NoSettings>,
+    pub flags: SettingFlags<ExecSettings>,
 }
 
 impl InitArguments {

@@ -30,9 +30,11 @@ mod concurrent;
 mod conflicts;
 mod copied_folders;
 mod counting;
+mod decisions;
 mod dedupe;
 #[cfg(target_os = "linux")]
 mod demands;
+mod deploying;
 mod devices;
 mod digests;
 mod disowned;
@@ -65,6 +67,7 @@ mod injected;
 mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
+mod linking;
 #[cfg(unix)]
 mod leftovers;
 mod lock_members;
@@ -92,6 +95,7 @@ mod outside;
 #[cfg(unix)]
 mod own_scripts;
 mod packed;
+mod patching;
 mod peers;
 #[cfg(unix)]
 mod pins;
@@ -138,6 +142,7 @@ mod trusted_store;
 #[cfg(target_os = "linux")]
 mod two_users;
 #[cfg(unix)]
+mod upkeep;
 mod user_files;
 mod words;
 #[cfg(target_os = "linux")]

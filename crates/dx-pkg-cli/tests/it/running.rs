@@ -78,17 +78,25 @@ fn run(words: &[&str], folder: &Path, home: &Path, registry: &Registry) -> Outpu
 fn commands_do_what_npms_do() {
     let cases: Vec<Value> = serde_json::from_str(include_str!("running.json")).unwrap();
     let registry = registry();
-    let home = tempfile::tempdir().unwrap();
     let mut different = Vec::new();
     for case in &cases {
-        let folder = tempfile::tempdir().unwrap();
-        let root = folder.path().canonicalize().unwrap().join(case["name"].as_str().unwrap());
-        write_files(case, &root);
-        for recorded in case["runs"].as_array().unwrap() {
+        // Each begins with the same files, unless it goes on where the one before it ended.
+        let mut folder = tempfile::tempdir().unwrap();
+        for (at, recorded) in case["runs"].as_array().unwrap().iter().enumerate() {
+            let goes_on = at > 0 && recorded["follows"] == true;
+            if !goes_on {
+                folder = tempfile::tempdir().unwrap();
+            }
+            let home = folder.path().join("home");
+            let root = folder.path().canonicalize().unwrap().join(case["name"].as_str().unwrap());
+            if !goes_on {
+                write_files(case, &root);
+                std::fs::create_dir(&home).unwrap();
+            }
             let words = recorded["arguments"].as_array().unwrap();
             let words: Vec<&str> = words.iter().map(|word| word.as_str().unwrap()).collect();
             let at = root.join(recorded["folder"].as_str().unwrap());
-            let output = run(&words, &at, home.path(), &registry);
+            let output = run(&words, &at, &home, &registry);
             let text = String::from_utf8(output.stdout.clone()).unwrap();
             let text = text.replace(root.to_str().unwrap(), "<root>");
             let marks: Vec<&str> = text.lines().filter(|line| line.starts_with("@@")).collect();

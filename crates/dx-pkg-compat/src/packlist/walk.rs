@@ -135,8 +135,14 @@ impl Walker<'_> {
         }
         if has("package.json") {
             rules.strict = rules::strict(manifest, *kind == Kind::Root);
-            let files = manifest.raw.get("files").and_then(Value::as_array);
-            let files = files.map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>());
+            let files: Option<Vec<&str>> = match manifest.raw.get("files") {
+                Some(Value::Array(list)) => Some(list.iter().filter_map(Value::as_str).collect()),
+                // npm takes each letter of a text for an entry.
+                Some(Value::String(text)) if !text.is_empty() => {
+                    Some(text.split("").filter(|letter| !letter.is_empty()).collect())
+                }
+                _ => None,
+            };
             rules.selected = files.map(|files| Selected::find(folder, &files));
         }
         if rules.selected.is_none() && *kind != Kind::Bundled {

@@ -214,7 +214,7 @@ impl Audit {
             } else {
                 "all issues"
             };
-            lines.extend([String::new(), format!("To address {which}, run:\n  npm audit fix")]);
+            lines.extend([String::new(), format!("To address {which}, run:\n  dx audit fix")]);
         }
         if forced {
             let possible = if unfixable { " possible" } else { "" };
@@ -224,7 +224,7 @@ impl Audit {
             };
             lines.push(String::new());
             lines.push(format!(
-                "To address all issues{possible}{breaking}, run:\n  npm audit fix --force"
+                "To address all issues{possible}{breaking}, run:\n  dx audit fix --force"
             ));
         }
         if unfixable {
@@ -242,12 +242,12 @@ impl Fix {
     fn lines(&self) -> Vec<String> {
         match self {
             Fix::Nothing => vec!["No fix available".to_owned()],
-            Fix::Allowed => vec!["fix available via `npm audit fix`".to_owned()],
+            Fix::Allowed => vec!["fix available via `dx audit fix`".to_owned()],
             Fix::Forced { name, version, is_major } => {
                 let how =
                     if *is_major { "a breaking change" } else { "outside the stated dependency range" };
                 vec![
-                    "fix available via `npm audit fix --force`".to_owned(),
+                    "fix available via `dx audit fix --force`".to_owned(),
                     format!("Will install {name}@{version}, which is {how}"),
                 ]
             }

@@ -71,7 +71,7 @@ async fn serve(
     errors: Box<dyn Write + Send>,
 ) -> Result<(), String> {
     let log = Log::new(config.log, errors);
-    let state = AppState::open(config, log)?;
+    let state = AppState::open(config, &context.environment.variables, log)?;
     let server = Server::listen(state.clone()).await?;
     let text = greeting(&state.config, server.address()?);
     context.line(&text);
