@@ -18,6 +18,11 @@ pub trait Selection: Clone + Debug + Default {
         flag.help
     }
 
+    /// Returns whether a flag is in `--help`, if it is in that of any command.
+    fn is_shown(_flag: &Flag) -> bool {
+        true
+    }
+
     /// Returns the letter of a setting that is a flag by its key.
     fn letter(_key: &str) -> Option<char> {
         None
@@ -206,13 +211,17 @@ impl Selection for PublishSettings {
     }
 }
 
-/// No setting: a command that takes them in npm's forms only, `--key=value`.
+/// The settings that decide what is fetched for a command: those of an install.
 #[derive(Clone, Debug, Default)]
-pub struct NoSettings;
+pub struct ExecSettings;
 
-impl Selection for NoSettings {
-    fn contains(_option: &OptionInfo) -> bool {
-        false
+impl Selection for ExecSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        InstallSettings::contains(option)
+    }
+
+    fn is_shown(flag: &Flag) -> bool {
+        matches!(flag.long, "registry" | "offline" | "prefer-offline" | "prefer-online" | "force")
     }
 }
 
@@ -377,7 +386,7 @@ fn argument<S: Selection>(option: &OptionInfo, flag: &'static Flag) -> Arg {
         .short(flag.short)
         .aliases(flag.aliases)
         .help(S::help(flag))
-        .hide(flag.is_hidden());
+        .hide(flag.is_hidden() || !S::is_shown(flag));
     let FlagValue::Argument(name) = flag.value else {
         return argument.action(ArgAction::SetTrue);
     };
@@ -399,7 +408,9 @@ fn by_key<S: Selection>(option: &'static OptionInfo) -> Arg {
     match (option.is_switch, option.default) {
         (true, "true") => argument.long(denied(option.key)).action(ArgAction::SetTrue),
         (true, _) => argument.long(option.key).action(ArgAction::SetTrue),
-        _ if option.is_list => argument.long(option.key).value_name("VALUE").action(ArgAction::Append),
+        _ if option.is_list => {
+            argument.long(option.key).value_name("VALUE").action(ArgAction::Append)
+        }
         _ => argument.long(option.key).value_name("VALUE").action(ArgAction::Set),
     }
 }

@@ -26,6 +26,8 @@ mod clone;
 #[cfg(unix)]
 mod cold;
 mod command_words;
+#[cfg(unix)]
+mod commands;
 mod concurrent;
 mod config;
 mod conflicts;
@@ -112,6 +114,8 @@ mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
 mod run;
+#[cfg(unix)]
+mod running;
 mod save_flags;
 mod saved_forms;
 #[cfg(unix)]
