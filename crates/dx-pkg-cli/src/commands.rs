@@ -2,6 +2,7 @@
 
 mod ci;
 mod dedupe;
+mod global;
 mod install;
 mod list;
 mod outdated;
@@ -9,6 +10,7 @@ mod peers;
 mod remove;
 mod run;
 mod store;
+mod update;
 mod words;
 
 use std::ffi::OsString;
@@ -58,6 +60,8 @@ pub enum Command {
     Ci(TreeArguments),
     #[command(visible_aliases = ["rm", "uninstall", "un"], aliases = ["unlink", "r"])]
     Remove(remove::RemoveArguments),
+    #[command(visible_aliases = ["up", "upgrade"], aliases = ["u", "udpate"])]
+    Update(update::UpdateArguments),
     #[command(visible_alias = "ddp")]
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
@@ -103,8 +107,14 @@ impl Arguments {
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
+        let words = words::with_long_flags(words);
+        let is_global = words::is_global(&words);
         let command = own_flags_first(&parser, &words);
-        let is_own = |name: &str| command.is_some_and(|command| has_flag(command, name));
+        let is_own = |name: &str| {
+            // Without --global it is the folder of the project.
+            name == "prefix" && !is_global
+                || command.is_some_and(|command| has_flag(command, name))
+        };
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
         let rest = words::prepared(&parser, taken.rest)?;
@@ -134,6 +144,7 @@ impl Arguments {
             }
             Command::Dedupe(dedupe) => dedupe.tree.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Update(update) => update.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
             | Command::Start(script)
@@ -153,10 +164,11 @@ impl Arguments {
 
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 14] = [
+const CHANGED_BY_SETTINGS: [&str; 15] = [
     "install",
     "ci",
     "remove",
+    "update",
     "dedupe",
     "find-dupes",
     "run",
@@ -193,6 +205,7 @@ impl Command {
             Self::Dedupe(arguments) => arguments.run(environment, report),
             Self::FindDupes(arguments) => dedupe::find(arguments, environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
+            Self::Update(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
             Self::Test(arguments) => arguments.run("test", &environment, report),
             Self::Start(arguments) => arguments.run("start", &environment, report),

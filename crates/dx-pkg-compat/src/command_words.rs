@@ -11,7 +11,7 @@ mod plain_install;
 pub use plain_install::PlainInstall;
 
 /// npm's commands that dx does not have.
-const NPM_COMMANDS: [&str; 59] = [
+const NPM_COMMANDS: [&str; 56] = [
     "access",
     "adduser",
     "approve-scripts",
@@ -64,9 +64,6 @@ const NPM_COMMANDS: [&str; 59] = [
     "token",
     "undeprecate",
     "unpublish",
-    "up",
-    "update",
-    "upgrade",
     "version",
     "view",
     "whoami",

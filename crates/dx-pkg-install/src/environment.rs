@@ -44,10 +44,16 @@ impl Environment {
         if let Some(folder) = self.variable("DX_STORE") {
             return Some(self.called_from.join(folder));
         }
+        Some(self.data_folder()?.join("store"))
+    }
+
+    /// Returns dx's folder in the user's data folder.
+    #[must_use]
+    pub fn data_folder(&self) -> Option<PathBuf> {
         let data = self.variable("XDG_DATA_HOME").map(Path::new);
         if let Some(folder) = data.filter(|folder| folder.is_absolute()) {
-            return Some(folder.join("dx/store"));
+            return Some(folder.join("dx"));
         }
-        Some(self.home.as_ref()?.join(".local/share/dx/store"))
+        Some(self.home.as_ref()?.join(".local/share/dx"))
     }
 }

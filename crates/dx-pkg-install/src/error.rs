@@ -18,9 +18,11 @@ use crate::unsupported::advice;
 
 mod alteration;
 mod demand;
+mod importers;
 
 pub use alteration::AlterationError;
 pub use demand::DemandError;
+pub use importers::ImporterError;
 
 /// A failed install.
 #[derive(Debug, thiserror::Error)]
@@ -41,6 +43,9 @@ pub enum InstallError {
     /// A patch or program of the project cannot be carried out.
     #[error(transparent)]
     Alteration(#[from] AlterationError),
+    /// The command cannot be for the importers that are named.
+    #[error(transparent)]
+    Importers(#[from] ImporterError),
     /// A file of the project that is to be written is a link that leads out of the project.
     #[error(
         "`{}` is a link to `{}`, which is not in the project: nothing is written there",
@@ -276,6 +281,7 @@ impl Coded for InstallError {
             Self::NotStored { .. } => "DX_EXPORT_INCOMPLETE",
             Self::Demand(error) => error.code(),
             Self::Alteration(error) => error.code(),
+            Self::Importers(error) => error.code(),
             Self::UnsupportedArgument { .. } => "DX_UNSUPPORTED_SOURCE",
             Self::Nameless { .. } => "DX_NO_NAME",
             Self::NoPackage { .. } => "DX_NO_FOLDER",
@@ -314,6 +320,7 @@ impl Coded for InstallError {
             }
             Self::Demand(error) => return error.hint(),
             Self::Alteration(error) => return error.hint(),
+            Self::Importers(error) => return error.hint(),
             Self::NotCommitted | Self::NoPackage { .. } => return None,
             Self::UnsupportedArgument { .. } => {
                 "name a package of the registry, a folder, a tarball or a git repository"

@@ -31,6 +31,7 @@ pub use open::OpenProject;
 
 use self::commit::{Committed, commit};
 use crate::cached_install::CacheKey;
+use crate::part::Part;
 use crate::project::Project;
 use crate::scripts::Place;
 use crate::summary::Scope;
@@ -48,6 +49,8 @@ pub enum Mode {
     Ci,
     /// Chooses the versions of packages anew that are there several times, as `npm dedupe` does.
     Dedupe,
+    /// Chooses the versions anew that [`Options::update`] names, or all.
+    Update,
     /// Chooses all versions together, so that the fewest are installed.
     Fewest,
     /// The same, so that the fewest are older than the latest.
@@ -57,8 +60,8 @@ pub enum Mode {
 impl Mode {
     /// Returns whether other versions are chosen than the lockfile has, without a change of the
     /// manifest.
-    fn dedupes(self) -> bool {
-        matches!(self, Mode::Dedupe | Mode::Fewest | Mode::Newest)
+    fn chooses_anew(self) -> bool {
+        matches!(self, Mode::Dedupe | Mode::Update | Mode::Fewest | Mode::Newest)
     }
 }
 
@@ -76,20 +79,37 @@ pub struct Options<'o> {
     pub against_lockfile: bool,
     /// Whether the summary lists every package that changed, not only direct dependencies.
     pub lists_all: bool,
+    /// Names of packages to choose anew with [`Mode::Update`]; none for all.
+    pub update: Vec<String>,
     /// The change of requirements to install, if any.
     pub change: Option<Change<'o>>,
 }
 
-/// A change of the project's requirements, which its in-memory manifest has already.
+/// A change of the requirements of a project or its workspaces, which their in-memory manifests
+/// have already.
 pub struct Change<'c> {
-    /// Names of dependencies that were requested explicitly.
+    /// Folders of the importers that change, relative to the project, whose own is empty.
+    pub importers: Vec<String>,
+    /// Names of dependencies that were requested explicitly, in each of them.
     pub explicit: Vec<String>,
     /// Names of dependencies that are removed.
     pub removed: Vec<String>,
-    /// Returns the manifest's new text, given the resolution's lock.
-    pub manifest: &'c (dyn Fn(&Lock) -> Result<String, InstallError> + Sync),
+    /// Returns the new text of an importer's manifest, given the resolution's lock.
+    pub manifest: &'c (dyn Fn(&str, &Lock) -> Result<String, InstallError> + Sync),
     /// Whether manifest and lockfile are written.
     pub save: bool,
+}
+
+impl Change<'_> {
+    /// Returns the folders of the importers that change; none where the project alone does.
+    fn folders(&self) -> Vec<String> {
+        if self.is_of_project() { Vec::new() } else { self.importers.clone() }
+    }
+
+    /// Returns whether the project's own manifest is all that changes.
+    fn is_of_project(&self) -> bool {
+        matches!(self.importers.as_slice(), [own] if own.is_empty())
+    }
 }
 
 /// Installs a project.
@@ -109,7 +129,8 @@ pub fn install(
         demands::report_manager(&project, events);
     }
     build_for(&session, &project);
-    let run = Run::new(&session, options, events, starts_from_nothing)?;
+    let part = Part::of(&session, &project, options.change.as_ref())?;
+    let run = Run::new(&session, options, events, starts_from_nothing, part)?;
     let result = run.install(&mut project);
     events.work_ended();
     if let Some(unknown) = session.unknown_node() {
@@ -170,6 +191,8 @@ struct Run<'r> {
     dry_run: bool,
     /// Whether the store was empty; then fetching begins before anything is looked up.
     starts_from_nothing: bool,
+    /// The part of the tree that may change; `None` for all of it.
+    part: Option<Part>,
     cache_key: OnceLock<CacheKey>,
     /// Whether the last install left a state.
     had_state: OnceLock<bool>,
@@ -181,6 +204,7 @@ impl<'r> Run<'r> {
         options: &'r Options<'r>,
         events: &'r dyn Events,
         starts_from_nothing: bool,
+        part: Option<Part>,
     ) -> Result<Self, InstallError> {
         let variables = session.environment.variables.iter().cloned();
         Ok(Run {
@@ -193,6 +217,7 @@ impl<'r> Run<'r> {
             lockfile_only: session.config().package_lock_only()?,
             dry_run: session.config().dry_run()?,
             starts_from_nothing,
+            part,
             cache_key: OnceLock::new(),
             had_state: OnceLock::new(),
         })
@@ -204,7 +229,8 @@ impl<'r> Run<'r> {
             return preview::preview(self, project, outcome);
         }
         let ways = [cached::work_out, incremental::work_out, full::work_out];
-        for work_out in &ways[if self.options.mode.dedupes() { 2 } else { 0 }..] {
+        let is_whole_only = self.options.mode.chooses_anew() || self.part.is_some();
+        for work_out in &ways[if is_whole_only { 2 } else { 0 }..] {
             let Some(mut outcome) = work_out(self, project)? else { continue };
             demands::add_engine_warnings(self.session, project, &mut outcome.summary.warnings)?;
             if let Some(committed) = commit(self, project, outcome)? {
@@ -253,7 +279,7 @@ impl<'r> Run<'r> {
 
     /// Returns whether the project is installed as it is: then its own scripts run.
     fn is_plain(&self) -> bool {
-        self.options.change.is_none() && !self.options.mode.dedupes()
+        self.options.change.is_none() && !self.options.mode.chooses_anew()
     }
 
     /// Returns the durability of manifest and lockfile: on the device when the command ends, unless
@@ -279,7 +305,8 @@ impl<'r> Run<'r> {
     fn place<'p>(&'p self, project: &'p Project) -> Place<'p> {
         let command = match (&self.options.mode, &self.options.change) {
             (Mode::Ci, _) => "ci",
-            (mode, _) if mode.dedupes() => "dedupe",
+            (Mode::Update, _) => "update",
+            (mode, _) if mode.chooses_anew() => "dedupe",
             (_, Some(change)) if change.explicit.is_empty() => "uninstall",
             _ => "install",
         };

@@ -194,6 +194,6 @@ pub(super) fn affects_install(key: &str) -> bool {
     key.ends_with(":registry")
         || OptionInfo::find(key).is_some_and(|option| {
             // What goes on after an install changes nothing in it.
-            option.group != OptionGroup::Output && !matches!(key, "background" | "trusted-projects")
+            option.group != OptionGroup::Output && !matches!(key, "background" | "trusted-projects" | "prefix")
         })
 }

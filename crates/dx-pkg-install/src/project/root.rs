@@ -19,6 +19,8 @@ use crate::workspaces::Patterns;
 pub struct ProjectRoot {
     /// The project's folder.
     pub folder: PathBuf,
+    /// The nearest folder that is a project or a workspace.
+    pub nearest: PathBuf,
     /// A file or folder above that would have made another folder the project's, were it not
     /// another user's.
     pub foreign: Option<PathBuf>,
@@ -60,7 +62,8 @@ pub fn find_root(from: &Path) -> ProjectRoot {
             && nearest.join("package.json").is_file()
             && counts(&outer.join("package.json"))
     });
-    ProjectRoot { folder: outer.unwrap_or(nearest).to_owned(), foreign }
+    let folder = outer.unwrap_or(nearest).to_owned();
+    ProjectRoot { folder, nearest: nearest.to_owned(), foreign }
 }
 
 /// Returns whether the manifest in `outer`, or pnpm's settings there, name the folder `inner` as a
