@@ -5,16 +5,10 @@
 use std::path::PathBuf;
 use std::process::Command;
 
+include!("default_registry.rs");
+
 fn main() {
-    println!("cargo::rerun-if-env-changed=DX_DEFAULT_REGISTRY");
-    println!("cargo::rerun-if-changed=build.rs");
-    let registry = std::env::var("DX_DEFAULT_REGISTRY").ok().or_else(npm_registry);
-    // An address with a user's name in it is not for other users of the program.
-    if let Some(registry) =
-        registry.filter(|registry| registry.starts_with("http") && !registry.contains('@'))
-    {
-        println!("cargo::rustc-env=DX_DEFAULT_REGISTRY={registry}");
-    }
+    set_default_registry();
     if let Some(folder) = folder_of_unwinder() {
         println!("cargo::rustc-link-search=native={}", folder.display());
         println!("cargo::rustc-link-lib=static:-bundle=gcc_eh");
@@ -34,10 +28,4 @@ fn folder_of_unwinder() -> Option<PathBuf> {
     let file = PathBuf::from(String::from_utf8(output.stdout).ok()?.trim());
     // A file that is not found is printed without its folder.
     file.is_file().then(|| file.parent().map(PathBuf::from)).flatten()
-}
-
-fn npm_registry() -> Option<String> {
-    let npm = if cfg!(windows) { "npm.cmd" } else { "npm" };
-    let output = Command::new(npm).args(["config", "get", "registry"]).output().ok()?;
-    Some(String::from_utf8(output.stdout).ok()?.trim().to_owned()).filter(|text| !text.is_empty())
 }

@@ -133,9 +133,17 @@ fn solution(told: &Value) -> String {
     let changes = told["explanations"][0]["changes"].as_array();
     let commands = changes.into_iter().flatten().map(|change| match change["command"].as_str() {
         Some(command) => format!("`{command}`"),
-        None => format!("`{}` in {}", change["requirements"], change["importer"]),
+        None => edits(change),
     });
     commands.collect::<Vec<_>>().join("; ")
+}
+
+/// Returns a change that no command makes: the lines of a workspace's manifest.
+fn edits(change: &Value) -> String {
+    let wanted = change["requirements"].as_object().into_iter().flatten();
+    let lines = wanted.map(|(name, range)| format!("`\"{name}\": {range}`"));
+    let importer = change["importer"].as_str().unwrap_or_default();
+    format!("{} in {importer}", lines.collect::<Vec<_>>().join(", "))
 }
 
 impl Programs {
@@ -173,16 +181,16 @@ impl Programs {
                 process.exit(0);
             })();";
         let output = Command::new(&self.node)
-            .args(["--experimental-default-type=commonjs", "-e", LOAD])
+            .args(["-e", LOAD])
             .current_dir(project)
             .output()
             .map_err(|error| format!("node: {error}"))?;
         let text = String::from_utf8_lossy(&output.stdout);
-        Ok(match text.lines().last() {
-            Some("yes") => "yes".to_owned(),
-            Some(names) => format!("not {names}"),
-            None => "no".to_owned(),
-        })
+        match text.lines().last() {
+            Some("yes") => Ok("yes".to_owned()),
+            Some(names) => Ok(format!("not {names}")),
+            None => Err(format!("node: {}", String::from_utf8_lossy(&output.stderr))),
+        }
     }
 }
 

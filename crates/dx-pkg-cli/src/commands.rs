@@ -1,16 +1,44 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
+mod approvals;
+mod audit;
 mod ci;
+pub mod completion;
+pub mod config;
 mod dedupe;
 mod global;
+mod deploy;
+mod folders;
+mod help_search;
+mod exec;
+mod faces;
+mod fund;
+mod idle;
+mod init;
 mod install;
+mod licenses;
+mod link;
 mod list;
+mod members;
 mod outdated;
+mod pages;
+mod pack;
+mod patch;
 mod peers;
+mod pkg;
+mod prune;
+mod publish;
+mod query;
+mod rebuild;
 mod remove;
 mod run;
+mod sbom;
+mod search;
+mod shims;
 mod store;
 mod update;
+mod version;
+mod view;
 mod words;
 
 use std::ffi::OsString;
@@ -19,9 +47,13 @@ use std::process::ExitCode;
 
 use clap::error::ErrorKind;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use dx_pkg_compat::command_words::command_place;
-use dx_pkg_compat::npmrc::take_settings;
+use dx_pkg_author::questions::addresses::Page;
+use dx_pkg_compat::command_words::{Translation, command_place};
+use dx_pkg_compat::npmrc::definitions::take_words;
+use dx_pkg_compat::npmrc::{OptionGroup, OptionInfo, RawValue, find_flag, take_settings};
 use dx_pkg_install::Environment;
+use dx_pkg_install::project::find_root;
+use folders::Folder;
 
 use crate::error::CommandError;
 use crate::options::{GLOBAL, OutputArguments, TreeArguments};
@@ -29,7 +61,8 @@ use crate::report::Report;
 
 /// The end of the help.
 const AFTER_HELP: &str = "\
-A script of package.json also runs by its name alone: `dx dev` is `dx run dev`.
+A script of package.json also runs by its name alone: `dx dev` is `dx run dev`. So does a
+command of an installed package: `dx tsc` is `dx exec tsc`.
 Settings are read from .npmrc files and npm_config_* variables; see docs/settings.md.";
 
 /// A fast, safe package manager for npm projects.
@@ -47,6 +80,12 @@ pub struct Arguments {
     /// Settings that were given to a command for which they have no effect.
     #[arg(skip)]
     pub idle: Vec<String>,
+    /// Environment variables that flags stand for.
+    #[arg(skip)]
+    pub variables: Vec<(String, String)>,
+    /// What is to be said about words of another tool.
+    #[arg(skip)]
+    pub notes: Vec<String>,
     #[command(subcommand)]
     pub command: Command,
 }
@@ -58,7 +97,7 @@ pub enum Command {
     /// Install exactly what the lockfile says, replacing node_modules.
     #[command(aliases = ["clean-install", "ic", "install-clean", "isntall-clean"])]
     Ci(TreeArguments),
-    #[command(visible_aliases = ["rm", "uninstall", "un"], aliases = ["unlink", "r"])]
+    #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
     Remove(remove::RemoveArguments),
     #[command(visible_aliases = ["up", "upgrade"], aliases = ["u", "udpate"])]
     Update(update::UpdateArguments),
@@ -66,8 +105,34 @@ pub enum Command {
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
     FindDupes(TreeArguments),
+    Prune(prune::PruneArguments),
+    #[command(visible_alias = "ln")]
+    Link(link::LinkArguments),
+    Unlink(link::UnlinkArguments),
+    Patch(patch::PatchArguments),
+    PatchCommit(patch::PatchCommitArguments),
+    PatchRemove(patch::PatchRemoveArguments),
+    Fetch(deploy::FetchArguments),
+    Deploy(deploy::DeployArguments),
+    Import(deploy::ImportArguments),
+    InstallScripts(approvals::InstallScriptsArguments),
+    ApproveScripts(approvals::ApproveArguments),
+    DenyScripts(approvals::DenyArguments),
+    #[command(hide = true)]
+    ApproveBuilds(approvals::ApproveBuildsArguments),
+    /// List the packages whose install scripts wait for a decision.
+    #[command(hide = true)]
+    IgnoredBuilds,
+    #[command(visible_alias = "rb")]
+    Rebuild(rebuild::RebuildArguments),
     #[command(visible_alias = "run-script", aliases = ["rum", "urn"])]
     Run(run::RunArguments),
+    #[command(visible_alias = "x")]
+    Exec(exec::ExecArguments),
+    Dlx(exec::DlxArguments),
+    #[command(visible_alias = "create", aliases = ["innit"])]
+    Init(init::InitArguments),
+    Shims(shims::ShimsArguments),
     /// Run the project's script "test".
     #[command(visible_alias = "t", alias = "tst")]
     Test(run::ScriptArguments),
@@ -92,6 +157,41 @@ pub enum Command {
     #[command(visible_alias = "why")]
     Explain(list::ExplainArguments),
     Outdated(outdated::OutdatedArguments),
+    #[command(visible_aliases = ["info", "show"], alias = "v")]
+    View(view::ViewArguments),
+    #[command(visible_alias = "find", aliases = ["s", "se"])]
+    Search(search::SearchArguments),
+    /// Open the documentation of packages in a browser.
+    #[command(visible_alias = "home")]
+    Docs(pages::PageArguments),
+    /// Open the repository of packages in a browser.
+    Repo(pages::PageArguments),
+    /// Open the page where bugs of packages are told in a browser.
+    #[command(visible_alias = "issues")]
+    Bugs(pages::PageArguments),
+    Ping(search::PingArguments),
+    #[command(visible_alias = "c")]
+    Config(config::ConfigArguments),
+    Get(config::GetCommand),
+    Set(config::SetCommand),
+    /// Print the folder of the project's packages.
+    Root(folders::FolderArguments),
+    /// Print the folder of the project.
+    Prefix(folders::FolderArguments),
+    /// Print the folder of the project's commands.
+    Bin(folders::FolderArguments),
+    Completion(completion::CompletionArguments),
+    HelpSearch(help_search::HelpSearchArguments),
+    Pkg(pkg::PkgArguments),
+    Pack(pack::PackArguments),
+    Publish(publish::PublishArguments),
+    #[command(alias = "verison")]
+    Version(version::VersionArguments),
+    Audit(audit::AuditArguments),
+    Fund(fund::FundArguments),
+    Query(query::QueryArguments),
+    Sbom(sbom::SbomArguments),
+    Licenses(licenses::LicensesArguments),
     Store(store::StoreArguments),
 }
 
@@ -99,27 +199,47 @@ impl Arguments {
     /// Reads the process's arguments. Prints the help if it is requested, and what is wrong with
     /// them.
     pub fn read() -> Result<Self, ExitCode> {
-        Self::parsed(std::env::args_os().collect()).map_err(|error| {
+        let Translation { words, at_root, notes } = faces::read(std::env::args_os().collect())?;
+        let mut arguments = Self::parsed(words).map_err(|error| {
             let _ = error.print();
             ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-        })
+        })?;
+        arguments.notes = notes;
+        if at_root {
+            let here = std::env::current_dir().unwrap_or_default();
+            let here = here.join(arguments.folder.take().unwrap_or_default());
+            arguments.folder = Some(find_root(&here).folder);
+        }
+        Ok(arguments)
     }
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
-        let words = words::with_long_flags(words);
+        let words = idle::behind_command(&parser, words::with_long_flags(words));
+        let words = words::with_installed_command(&parser, words);
         let is_global = words::is_global(&words);
         let command = own_flags_first(&parser, &words);
+        if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
+            return Self::about_settings(&parser, command, words.clone());
+        }
+        let script = words::script_command(&parser, &words);
         let is_own = |name: &str| {
             // Without --global it is the folder of the project.
             name == "prefix" && !is_global
-                || command.is_some_and(|command| has_flag(command, name))
+                || !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+                || script.is_some_and(|script| {
+                    // A flag that is a setting's may have a value: it is taken as one.
+                    has_flag(script, name)
+                        && (find_flag(&format!("--{name}")).is_none() || names_workspaces(name))
+                })
         };
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
-        let rest = words::prepared(&parser, taken.rest)?;
+        let idle::Words { rest, idle, variables } = idle::taken_out(&parser, taken.rest);
+        let rest = words::prepared(&parser, rest)?;
         let matches = parser.try_get_matches_from_mut(rest).map_err(words::advised)?;
         let mut arguments = Self::from_arg_matches(&matches)?;
+        (arguments.idle, arguments.variables) = (idle, variables);
         if taken.settings.is_empty() {
             return Ok(arguments);
         }
@@ -143,6 +263,16 @@ impl Arguments {
                 tree.flags.extend(taken.settings)
             }
             Command::Dedupe(dedupe) => dedupe.tree.flags.extend(taken.settings),
+            Command::Prune(prune) => prune.tree.flags.extend(taken.settings),
+            Command::Link(link) => link.tree.flags.extend(taken.settings),
+            Command::Unlink(unlink) => unlink.remove.tree.flags.extend(taken.settings),
+            Command::Patch(patch) => patch.tree.flags.extend(taken.settings),
+            Command::PatchCommit(commit) => commit.tree.flags.extend(taken.settings),
+            Command::PatchRemove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Fetch(fetch) => fetch.tree.flags.extend(taken.settings),
+            Command::Deploy(deploy) => deploy.tree.flags.extend(taken.settings),
+            Command::Import(import) => import.tree.flags.extend(taken.settings),
+            Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
             Command::Update(update) => update.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
@@ -150,13 +280,80 @@ impl Arguments {
             | Command::Start(script)
             | Command::Stop(script)
             | Command::Restart(script) => script.flags.extend(taken.settings),
+            Command::Exec(exec) => exec.run.flags.extend(taken.settings),
+            Command::Dlx(dlx) => dlx.run.flags.extend(taken.settings),
+            Command::Init(init) => init.flags.extend(taken.settings),
             Command::Peers(peers) => peers.flags.extend(taken.settings),
             Command::Outdated(outdated) => outdated.flags.extend(taken.settings),
-            // No setting matters there: the flag is unknown.
-            Command::Ls(_) | Command::Ll(_) | Command::Explain(_) => {
-                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+            Command::View(view) => view.flags.extend(taken.settings),
+            Command::Search(search) => search.flags.extend(taken.settings),
+            Command::Docs(pages) | Command::Repo(pages) | Command::Bugs(pages) => {
+                pages.flags.extend(taken.settings)
             }
-            Command::Store(_) => return Arguments::try_parse_from(words),
+            Command::Ping(ping) => ping.flags.extend(taken.settings),
+            Command::Version(version) => version.flags.extend(taken.settings),
+            Command::Pack(pack) => pack.flags.extend(taken.settings),
+            Command::Publish(publish) => publish.flags.extend(taken.settings),
+            Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
+            Command::Fund(fund) => fund.flags.extend(taken.settings),
+            Command::Query(query) => query.flags.extend(taken.settings),
+            Command::Sbom(sbom) => sbom.flags.extend(taken.settings),
+            // No setting matters there: the flag is unknown.
+            Command::Config(_)
+            | Command::Get(_)
+            | Command::Set(_)
+            | Command::Completion(_)
+            | Command::HelpSearch(_)
+            | Command::Root(_)
+            | Command::Prefix(_)
+            | Command::Bin(_)
+            | Command::Ls(_)
+            | Command::Ll(_)
+            | Command::Explain(_)
+            | Command::Licenses(_)
+            | Command::Pkg(_) => {
+                arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key));
+            }
+            Command::InstallScripts(_)
+            | Command::ApproveScripts(_)
+            | Command::DenyScripts(_)
+            | Command::ApproveBuilds(_)
+            | Command::IgnoredBuilds => {
+                arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key));
+            }
+            Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
+        }
+        Ok(arguments)
+    }
+}
+
+/// The commands about settings, for which every word with dashes is one.
+const SETTING_COMMANDS: [&str; 3] = ["config", "get", "set"];
+
+impl Arguments {
+    /// Reads the arguments of a command about settings.
+    fn about_settings(
+        parser: &clap::Command,
+        command: &clap::Command,
+        words: Vec<OsString>,
+    ) -> Result<Self, clap::Error> {
+        let is_own = |word: &str| {
+            let name = word.split('=').next().unwrap_or(word);
+            matches!(name, "-C" | "--dir" | "--cwd" | "--help" | "-h" | "--sources" | "--json")
+        };
+        let mut given = take_words(words, is_own);
+        let is_json = given.rest.iter().any(|word| word == "--json");
+        let rest = words::prepared(parser, std::mem::take(&mut given.rest))?;
+        let matches = parser.clone().try_get_matches_from_mut(rest).map_err(words::advised)?;
+        let mut arguments = Self::from_arg_matches(&matches)?;
+        if is_json {
+            given.settings.insert(0, ("json".to_owned(), RawValue::Bool(true)));
+        }
+        match &mut arguments.command {
+            Command::Config(config) => config.place.given = given,
+            Command::Get(get) => get.place.given = given,
+            Command::Set(set) => set.place.given = given,
+            _ => debug_assert!(false, "{} is about settings", command.get_name()),
         }
         Ok(arguments)
     }
@@ -164,13 +361,15 @@ impl Arguments {
 
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 15] = [
+const CHANGED_BY_SETTINGS: [&str; 17] = [
     "install",
     "ci",
     "remove",
     "update",
     "dedupe",
     "find-dupes",
+    "prune",
+    "rebuild",
     "run",
     "test",
     "start",
@@ -186,6 +385,22 @@ const CHANGED_BY_SETTINGS: [&str; 15] = [
 fn own_flags_first<'p>(parser: &'p clap::Command, words: &[OsString]) -> Option<&'p clap::Command> {
     let command = parser.find_subcommand(&words[command_place(words)?])?;
     (!CHANGED_BY_SETTINGS.contains(&command.get_name())).then_some(command)
+}
+
+/// Returns whether a flag is a setting of authors, which is taken like any other setting although
+/// commands have flags of that name.
+fn is_authors_setting(name: &str) -> bool {
+    let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
+    let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
+    group == Some(OptionGroup::Publish)
+}
+
+/// Returns whether a flag names workspaces; commands that run scripts have such flags themselves.
+fn names_workspaces(name: &str) -> bool {
+    matches!(
+        name,
+        "workspace" | "workspaces" | "ws" | "no-workspaces" | "include-workspace-root" | "iwr"
+    )
 }
 
 /// Returns whether a command has a flag of this name.
@@ -204,9 +419,28 @@ impl Command {
             Self::Ci(arguments) => ci::run(arguments, environment, report),
             Self::Dedupe(arguments) => arguments.run(environment, report),
             Self::FindDupes(arguments) => dedupe::find(arguments, environment, report),
+            Self::Prune(arguments) => arguments.run(environment, report),
+            Self::Link(arguments) => arguments.run(environment, report),
+            Self::Unlink(arguments) => arguments.run(environment, report),
+            Self::Patch(arguments) => arguments.run(environment, report),
+            Self::PatchCommit(arguments) => arguments.run(environment, report),
+            Self::PatchRemove(arguments) => arguments.run(environment, report),
+            Self::Fetch(arguments) => arguments.run(environment, report),
+            Self::Deploy(arguments) => arguments.run(environment, report),
+            Self::Import(arguments) => arguments.run(environment, report),
+            Self::InstallScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveScripts(arguments) => arguments.run(environment, report),
+            Self::DenyScripts(arguments) => arguments.run(environment, report),
+            Self::ApproveBuilds(arguments) => arguments.run(environment, report),
+            Self::IgnoredBuilds => approvals::list(environment, report),
+            Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
             Self::Update(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
+            Self::Exec(arguments) => arguments.run(&environment, report),
+            Self::Dlx(arguments) => arguments.run(&environment, report),
+            Self::Init(arguments) => arguments.run(environment, report),
+            Self::Shims(arguments) => arguments.run(&environment, report),
             Self::Test(arguments) => arguments.run("test", &environment, report),
             Self::Start(arguments) => arguments.run("start", &environment, report),
             Self::Stop(arguments) => arguments.run("stop", &environment, report),
@@ -224,6 +458,29 @@ impl Command {
             Self::Ll(arguments) => arguments.in_full().run(&environment, report),
             Self::Explain(arguments) => arguments.run(&environment, report),
             Self::Outdated(arguments) => arguments.run(environment, report),
+            Self::View(arguments) => arguments.run(environment, report),
+            Self::Search(arguments) => arguments.run(environment, report),
+            Self::Docs(arguments) => arguments.run(Page::Docs, environment, report),
+            Self::Repo(arguments) => arguments.run(Page::Repo, environment, report),
+            Self::Bugs(arguments) => arguments.run(Page::Bugs, environment, report),
+            Self::Ping(arguments) => arguments.run(environment, report),
+            Self::Config(arguments) => arguments.run(environment, report),
+            Self::Get(arguments) => arguments.run(environment, report),
+            Self::Set(arguments) => arguments.run(environment, report),
+            Self::Root(arguments) => arguments.run(Folder::Root, environment, report),
+            Self::Prefix(arguments) => arguments.run(Folder::Prefix, environment, report),
+            Self::Bin(arguments) => arguments.run(Folder::Bin, environment, report),
+            Self::Completion(arguments) => Ok(arguments.run(&environment, report)),
+            Self::HelpSearch(arguments) => arguments.run(report),
+            Self::Pkg(arguments) => arguments.run(&environment, report),
+            Self::Version(arguments) => arguments.run(environment, report),
+            Self::Pack(arguments) => arguments.run(environment, report),
+            Self::Publish(arguments) => arguments.run(&environment, report),
+            Self::Audit(arguments) => arguments.run(environment, report),
+            Self::Fund(arguments) => arguments.run(environment, report),
+            Self::Query(arguments) => arguments.run(environment, report),
+            Self::Sbom(arguments) => arguments.run(environment, report),
+            Self::Licenses(arguments) => arguments.run(&environment, report),
             Self::Store(arguments) => arguments.run(environment, report),
         }
     }

@@ -3,13 +3,18 @@
 use std::process::ExitCode;
 
 use dx_pkg_acquire::AcquireError;
+use dx_pkg_author::AuthorError;
+use dx_pkg_author::questions::QuestionError;
 use dx_pkg_compat::manifest::ManifestError;
 use dx_pkg_compat::npmrc::ConfigError;
 use dx_pkg_core::Coded;
 use dx_pkg_inspect::InspectError;
 use dx_pkg_install::InstallError;
 use dx_pkg_install::scripts::ScriptError;
+use dx_pkg_run::RunError;
 use dx_pkg_store::StoreError;
+
+use crate::commands::config::SettingsError;
 
 /// The number that shells add to the number of a signal that ended a command.
 pub const BY_SIGNAL: i32 = 128;
@@ -23,6 +28,38 @@ pub enum CommandError {
     /// A question about the project cannot be answered.
     #[error(transparent)]
     Inspect(#[from] InspectError),
+    /// A question to a registry cannot be answered.
+    #[error(transparent)]
+    Question(#[from] QuestionError),
+    /// A setting cannot be shown or changed.
+    #[error(transparent)]
+    Settings(#[from] SettingsError),
+    /// There is no error of this code.
+    #[error("no error has the code {code}")]
+    UnknownCode {
+        /// The code.
+        code: String,
+    },
+    /// Nothing in the help is what was looked for.
+    #[error("nothing in the help matches {words}")]
+    NothingInHelp {
+        /// The words.
+        words: String,
+    },
+    /// A program did not open an address.
+    #[error("{program} did not open {address}")]
+    NotOpened {
+        /// The program.
+        program: String,
+        /// The address.
+        address: String,
+    },
+    /// An authors' command failed.
+    #[error(transparent)]
+    Author(#[from] AuthorError),
+    /// A script or command cannot be run.
+    #[error(transparent)]
+    Run(RunError),
     /// What is installed is not what the project requires.
     #[error("{problems}")]
     Problems {
@@ -43,22 +80,18 @@ pub enum CommandError {
         /// The argument.
         argument: String,
     },
-    /// There is no project to run a script of.
-    #[error("there is no package.json in {folder} or above")]
-    NoProject {
-        /// The folder in which the command was started.
-        folder: String,
-    },
-    /// The project has no script of this name.
-    #[error("{project} has no script {script:?}")]
-    UnknownScript {
-        /// The project with its version.
-        project: String,
-        /// The name.
-        script: String,
-        /// A script with a similar name.
-        similar: Option<String>,
-    },
+    /// The words of `dx patch` say nothing that it can do.
+    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    PatchUsage,
+    /// `dx sbom` without a format.
+    #[error("which form of a bill of materials?")]
+    NoSbomFormat,
+    /// A number that is to be above zero and is not.
+    #[error("--which takes a number from 1 on")]
+    NotANumber,
+    /// `dx audit fix` without a lockfile.
+    #[error("dx audit fix changes the lockfile, and package-lock is false")]
+    NoLockToFix,
     /// `dx dedupe` would change the lockfile.
     #[error("the lockfile has packages that dx dedupe would change")]
     NotDeduped,
@@ -77,7 +110,11 @@ impl CommandError {
     /// Returns the exit code: 128 and the signal's number for a command that was interrupted, else
     /// 1. A wrong command line ends with 2.
     pub fn exit_code(&self) -> ExitCode {
-        let Self::Install(error) = self else { return ExitCode::from(1) };
+        let error = match self {
+            Self::Install(error) | Self::Author(AuthorError::Install(error)) => error,
+            Self::Author(error) => return ExitCode::from(error.exit_code()),
+            _ => return ExitCode::from(1),
+        };
         if !error.is_cancelled() {
             return ExitCode::from(1);
         }
@@ -86,6 +123,15 @@ impl CommandError {
             signal => signal,
         };
         ExitCode::from(u8::try_from(BY_SIGNAL + signal).unwrap_or(u8::MAX))
+    }
+}
+
+impl From<RunError> for CommandError {
+    fn from(error: RunError) -> Self {
+        match error {
+            RunError::Install(error) => Self::Install(error),
+            other => Self::Run(other),
+        }
     }
 }
 
@@ -106,11 +152,20 @@ impl Coded for CommandError {
         match self {
             Self::Install(error) => error.code(),
             Self::Inspect(error) => error.code(),
+            Self::Question(error) => error.code(),
+            Self::Settings(error) => error.code(),
+            Self::UnknownCode { .. } => "DX_UNKNOWN_CODE",
+            Self::NothingInHelp { .. } => "DX_NOTHING_IN_HELP",
+            Self::NotOpened { .. } => "DX_NOT_OPENED",
+            Self::Author(error) => error.code(),
+            Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
             Self::NothingNamed { .. } => "DX_NOTHING_NAMED",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
-            Self::NoProject { .. } => "DX_NO_MANIFEST",
-            Self::UnknownScript { .. } => "DX_SCRIPT_UNKNOWN",
+            Self::PatchUsage => "DX_PATCH_USAGE",
+            Self::NoLockToFix => "DX_NO_LOCKFILE",
+            Self::NoSbomFormat => "DX_NO_SBOM_FORMAT",
+            Self::NotANumber => "DX_NOT_A_NUMBER",
             Self::NotDeduped => "DX_NOT_DEDUPED",
             Self::StoreDamaged => "DX_STORE_DAMAGED",
         }
@@ -120,6 +175,13 @@ impl Coded for CommandError {
         let hint = match self {
             Self::Install(error) => return error.hint(),
             Self::Inspect(error) => return error.hint(),
+            Self::Question(error) => return error.hint(),
+            Self::Settings(error) => return error.hint(),
+            Self::UnknownCode { .. } => "the code stands in brackets behind the error's message",
+            Self::NothingInHelp { .. } => "`dx --help` lists the commands",
+            Self::NotOpened { .. } => "--no-browser prints the address",
+            Self::Author(error) => return error.hint(),
+            Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
             Self::NothingNamed { command } => {
                 return Some(format!("name packages, as in `dx {command} NAME`"));
@@ -133,13 +195,13 @@ impl Coded for CommandError {
             Self::NotAName { .. } => {
                 "give the name without a version, as it stands in package.json"
             }
-            Self::NoProject { .. } => {
-                "run dx in a project's folder, or write a package.json with {} in it"
+            Self::PatchUsage => {
+                "write dx patch <package>, then dx patch commit <folder>; or dx patch update \
+                 <package>, dx patch ls, dx patch rm <package>"
             }
-            Self::UnknownScript { similar: Some(other), .. } => {
-                return Some(format!("did you mean {other:?}? `dx run` lists the scripts"));
-            }
-            Self::UnknownScript { .. } => "`dx run` lists the scripts",
+            Self::NoSbomFormat => "give --sbom-format=cyclonedx or --sbom-format=spdx",
+            Self::NotANumber => "`dx fund PACKAGE` lists the pages with their numbers",
+            Self::NoLockToFix => "set package-lock to true, or update packages by their names",
             Self::NotDeduped => "run dx dedupe and commit the lockfile",
             Self::StoreDamaged => "dx store verify --fix repairs or removes them",
         };

@@ -4,7 +4,9 @@ use std::fmt::Debug;
 use std::marker::PhantomData;
 
 use clap::{Arg, ArgAction, ArgMatches, Args, Command, FromArgMatches};
+use dx_pkg_acquire::Cancel;
 use dx_pkg_compat::npmrc::{Flag, FlagValue, OPTIONS, OptionGroup, OptionInfo};
+use dx_pkg_install::SessionOptions;
 
 /// The settings whose flags a command has.
 pub trait Selection: Clone + Debug + Default {
@@ -15,6 +17,11 @@ pub trait Selection: Clone + Debug + Default {
     fn help(flag: &Flag) -> &'static str {
         flag.help
     }
+
+    /// Returns the letter of a setting that is a flag by its key.
+    fn letter(_key: &str) -> Option<char> {
+        None
+    }
 }
 
 /// Every setting that an install depends on.
@@ -23,7 +30,7 @@ pub struct InstallSettings;
 
 impl Selection for InstallSettings {
     fn contains(option: &OptionInfo) -> bool {
-        option.group != OptionGroup::Save
+        !matches!(option.group, OptionGroup::Save | OptionGroup::Publish)
     }
 }
 
@@ -86,6 +93,27 @@ impl Selection for PeerSettings {
     }
 }
 
+/// The settings of a question to a registry.
+#[derive(Clone, Debug, Default)]
+pub struct QuestionSettings;
+
+impl Selection for QuestionSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(
+            option.key,
+            "registry" | "tag" | "offline" | "prefer-offline" | "prefer-online"
+        )
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "registry" => "Ask this registry",
+            "tag" => "Take the version with this dist-tag where none is named",
+            _ => flag.help,
+        }
+    }
+}
+
 /// The settings that matter to a script of the project.
 #[derive(Clone, Debug, Default)]
 pub struct ScriptSettings;
@@ -103,6 +131,91 @@ impl Selection for ScriptSettings {
     }
 }
 
+/// The settings that matter to `dx version`.
+#[derive(Clone, Debug, Default)]
+pub struct VersionSettings;
+
+impl Selection for VersionSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(
+            option.key,
+            "tag-version-prefix"
+                | "git-tag-version"
+                | "commit-hooks"
+                | "allow-same-version"
+                | "message"
+                | "preid"
+                | "sign-git-tag"
+                | "sign-git-commit"
+                | "workspaces-update"
+                | "ignore-scripts"
+                | "force"
+        )
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "force" => "Go on although files are changed and not committed",
+            _ => "Run no scripts",
+        }
+    }
+
+    fn letter(key: &str) -> Option<char> {
+        (key == "message").then_some('m')
+    }
+}
+
+/// The settings that matter to `dx pack`.
+#[derive(Clone, Debug, Default)]
+pub struct PackSettings;
+
+impl Selection for PackSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(option.key, "pack-destination" | "dry-run" | "ignore-scripts" | "registry")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "dry-run" => "Print what would be packed, and write nothing",
+            "registry" => "Take packages from this registry",
+            _ => "Run no scripts",
+        }
+    }
+}
+
+/// The settings that matter to `dx publish`.
+#[derive(Clone, Debug, Default)]
+pub struct PublishSettings;
+
+impl Selection for PublishSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(
+            option.key,
+            "tag" | "access" | "otp" | "dry-run" | "ignore-scripts" | "registry" | "force"
+        )
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "tag" => "Give the version this dist-tag",
+            "dry-run" => "Print what would be published, and send nothing",
+            "registry" => "Publish to this registry",
+            "force" => "Do not ask the registry which versions there are",
+            _ => "Run no scripts",
+        }
+    }
+}
+
+/// No setting: a command that takes them in npm's forms only, `--key=value`.
+#[derive(Clone, Debug, Default)]
+pub struct NoSettings;
+
+impl Selection for NoSettings {
+    fn contains(_option: &OptionInfo) -> bool {
+        false
+    }
+}
+
 /// The settings that are given by the flags of a selection.
 #[derive(Clone, Debug, Default)]
 pub struct SettingFlags<S> {
@@ -111,9 +224,28 @@ pub struct SettingFlags<S> {
 }
 
 impl<S: Selection> SettingFlags<S> {
+    /// Returns the options of a session with these settings, which signals cancel.
+    pub fn session_options(&self) -> SessionOptions {
+        dx_pkg_os::process::install_signal_handlers();
+        SessionOptions {
+            flags: self.settings.clone(),
+            cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
+            ..SessionOptions::default()
+        }
+    }
+
     /// Returns keys and values, for the strongest layer of settings.
     pub fn settings(&self) -> &[(String, String)] {
         &self.settings
+    }
+
+    /// Returns the options of a session with these settings, cancelled by signals.
+    pub fn session_options(&self) -> SessionOptions {
+        SessionOptions {
+            flags: self.settings.clone(),
+            cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
+            ..SessionOptions::default()
+        }
     }
 
     /// Adds settings that were given without a flag of the selection.
@@ -131,6 +263,13 @@ impl<S: Selection> SettingFlags<S> {
         self.settings.iter().rfind(|(set, _)| set == key).map(|(_, value)| value.as_str())
     }
 
+    /// Returns the selected settings that have no flag in the table: they are flags by their keys.
+    fn by_key() -> impl Iterator<Item = &'static OptionInfo> {
+        OPTIONS.iter().filter(|option| {
+            option.group == OptionGroup::Publish && S::contains(option) && option.flags().is_empty()
+        })
+    }
+
     fn flags() -> impl Iterator<Item = (&'static OptionInfo, &'static Flag)> {
         let selected = OPTIONS.iter().filter(|option| S::contains(option));
         selected.flat_map(|option| option.flags().iter().map(move |flag| (option, flag)))
@@ -139,7 +278,9 @@ impl<S: Selection> SettingFlags<S> {
 
 impl<S: Selection> Args for SettingFlags<S> {
     fn augment_args(command: Command) -> Command {
-        command.args(Self::flags().map(|(option, flag)| argument::<S>(option, flag)))
+        command
+            .args(Self::flags().map(|(option, flag)| argument::<S>(option, flag)))
+            .args(Self::by_key().map(by_key::<S>))
     }
 
     fn augment_args_for_update(command: Command) -> Command {
@@ -163,6 +304,15 @@ impl<S: Selection> FromArgMatches for SettingFlags<S> {
                     let values = matches.get_many::<String>(flag.long);
                     values.into_iter().flatten().for_each(|value| set(value));
                 }
+            }
+        }
+        for option in Self::by_key() {
+            let mut set = |value: &str| settings.push((option.key.to_owned(), value.to_owned()));
+            if !option.is_switch {
+                let values = matches.get_many::<String>(option.key);
+                values.into_iter().flatten().for_each(|value| set(value));
+            } else if matches.get_flag(option.key) {
+                set(if option.default == "true" { "false" } else { "true" });
             }
         }
         Ok(SettingFlags { settings, selection: PhantomData })
@@ -194,4 +344,22 @@ fn argument<S: Selection>(option: &OptionInfo, flag: &'static Flag) -> Arg {
     } else {
         argument.action(ArgAction::Set)
     }
+}
+
+/// Returns a setting without a flag in the table as a flag: by its key, a switch by what changes
+/// it.
+fn by_key<S: Selection>(option: &'static OptionInfo) -> Arg {
+    let argument = Arg::new(option.key).short(S::letter(option.key)).help(option.sentence);
+    match (option.is_switch, option.default) {
+        (true, "true") => argument.long(denied(option.key)).action(ArgAction::SetTrue),
+        (true, _) => argument.long(option.key).action(ArgAction::SetTrue),
+        _ if option.is_list => argument.long(option.key).value_name("VALUE").action(ArgAction::Append),
+        _ => argument.long(option.key).value_name("VALUE").action(ArgAction::Set),
+    }
+}
+
+/// Returns the flag that turns off a setting which is on.
+fn denied(key: &'static str) -> &'static str {
+    const DENIED: [&str; 3] = ["no-git-tag-version", "no-commit-hooks", "no-workspaces-update"];
+    DENIED.into_iter().find(|flag| flag.strip_prefix("no-") == Some(key)).unwrap_or(key)
 }

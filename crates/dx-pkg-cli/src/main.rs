@@ -12,6 +12,7 @@ mod error;
 mod flags;
 mod noop;
 mod options;
+mod pages;
 mod progress;
 mod report;
 
@@ -25,6 +26,9 @@ fn main() -> ExitCode {
     if noop::nothing_to_do() {
         return ExitCode::SUCCESS;
     }
+    if let Some(code) = commands::completion::answer() {
+        return code;
+    }
     dx_pkg_os::process::raise_open_files_limit();
     let arguments = match Arguments::read() {
         Ok(arguments) => arguments,
@@ -34,7 +38,12 @@ fn main() -> ExitCode {
     for setting in &arguments.idle {
         report.warning(&format!("--{setting} has no effect on this command"));
     }
-    let outcome = environment::read(arguments.folder.as_deref())
-        .and_then(|environment| arguments.command.run(environment, &report));
+    for note in &arguments.notes {
+        report.warning(note);
+    }
+    let outcome = environment::read(arguments.folder.as_deref()).and_then(|mut environment| {
+        environment.set(&arguments.variables);
+        arguments.command.run(environment, &report)
+    });
     outcome.unwrap_or_else(|error| report.error(&error))
 }

@@ -49,6 +49,7 @@ impl TreeArguments {
             flags: self.flags.settings().to_vec(),
             trace: self.timing.as_ref().map(|_| Trace::start()),
             cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
+            settings_of: None,
         }
     }
 }

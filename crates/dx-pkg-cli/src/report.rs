@@ -5,6 +5,7 @@ use std::process::{Command, ExitCode, Stdio};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use dx_pkg_acquire::Counters;
+use dx_pkg_author::script::Told;
 use dx_pkg_core::text::addresses::without_secrets;
 use dx_pkg_core::text::output_text;
 use dx_pkg_core::{Coded, message_with_causes};
@@ -13,6 +14,7 @@ use dx_pkg_install::summary::conflicts::ExplainedConflict;
 use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary};
 use dx_pkg_install::summary::{Fewer, Score};
 use dx_pkg_install::{Events, Session};
+use dx_pkg_run::{Listener, RunError};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
@@ -47,11 +49,26 @@ impl Report {
         self.json
     }
 
+    /// Returns whether nothing but errors is printed.
+    pub fn is_silent(&self) -> bool {
+        self.silent
+    }
+
     /// Prints a line on standard output.
     pub fn line(&self, text: &str) {
         if !self.silent && !self.json {
             print(&format!("{}\n", plain(text)));
         }
+    }
+
+    /// Prints a question, behind which the answer is typed.
+    pub fn ask(&self, text: &str) {
+        print(&format!("{} ", plain(text)));
+    }
+
+    /// Ends the line of a question that nobody answers.
+    pub fn end_line(&self) {
+        print("\n");
     }
 
     /// Prints a result: text for people, or fields for programs.
@@ -68,6 +85,12 @@ impl Report {
         if !text.is_empty() {
             print(&format!("{}\n", output_text(&without_secrets(text), false)));
         }
+    }
+
+    /// Prints text that is the result of a command as it is, also where it is empty, for programs
+    /// to read. Control characters are left out.
+    pub fn plain_result(&self, text: &str) {
+        print(&format!("{}\n", output_text(text, false)));
     }
 
     /// Prints text as [`Self::text`] does, and an empty line.
@@ -154,8 +177,42 @@ impl Report {
             if let Some(hint) = &hint {
                 complain(&format!("  {} {}\n", paint("36", "help:"), plain(hint)));
             }
+            if std::io::stderr().is_terminal() {
+                complain(&format!("  {} dx explain {code}\n", paint("36", "more:")));
+            }
         }
         error.exit_code()
+    }
+}
+
+impl Listener for Report {
+    fn script(&self, package: &str, event: &str, script: &str) {
+        Report::script(self, package, event, script);
+    }
+
+    fn failure(&self, error: &RunError) {
+        let code = error.code();
+        complain(&format!("{} {} [{code}]\n", paint("31", "error:"), plain(&error.to_string())));
+    }
+
+    fn shell(&self, text: &str) {
+        if std::io::stdin().is_terminal() {
+            self.detail(text);
+        }
+    }
+
+    fn can_ask(&self) -> bool {
+        let is_answered = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        !self.json && !self.silent && is_answered
+    }
+
+    fn may_install(&self, packages: &[String]) -> bool {
+        let list = packages.iter().map(|package| format!("  {}\n", plain(package)));
+        let list: String = list.collect();
+        complain(&format!("Need to install the following packages:\n{list}Ok to proceed? (y) "));
+        let mut answer = String::new();
+        let is_read = std::io::stdin().read_line(&mut answer).is_ok_and(|bytes| bytes > 0);
+        is_read && matches!(answer.trim().to_ascii_lowercase().as_str(), "" | "y" | "yes")
     }
 }
 
@@ -214,6 +271,39 @@ impl Events for Report {
             .stdout(Stdio::null())
             .stderr(Stdio::null())
             .spawn();
+    }
+}
+
+impl Told for Report {
+    fn script(&self, package: &str, event: &str, text: &str) {
+        Report::script(self, package, event, text);
+    }
+
+    fn notice(&self, text: &str) {
+        self.detail(text);
+    }
+
+    fn can_answer(&self) -> bool {
+        let is_terminal = std::io::stdin().is_terminal() && std::io::stderr().is_terminal();
+        is_terminal && !self.json && !self.silent
+    }
+
+    fn ask(&self, question: &str) -> Option<String> {
+        complain(&format!("{} ", plain(question)));
+        let mut answer = String::new();
+        let read = std::io::stdin().read_line(&mut answer).ok()?;
+        (read > 0).then(|| answer.trim_end_matches(['\r', '\n']).to_owned())
+    }
+
+    fn ask_secret(&self, question: &str) -> Option<String> {
+        complain(&format!("{} ", plain(question)));
+        let secret = dx_pkg_os::process::read_secret_line();
+        complain("\n");
+        secret.ok().flatten()
+    }
+
+    fn open_page(&self, title: &str, address: &str) {
+        complain(&format!("{title}:\n{}\n", plain(address)));
     }
 }
 
@@ -326,17 +416,26 @@ fn escaped(json: &str) -> String {
     line
 }
 
+/// Prints words for a shell, one in a line, without control characters but tabs.
+pub fn print_words(words: &[String]) {
+    let lines = words.iter().map(|word| {
+        let word = word.replace(|c: char| c.is_control() && c != '\t', " ");
+        format!("{word}\n")
+    });
+    print(&lines.collect::<String>());
+}
+
 /// Prints a warning on standard error.
 pub fn warn(text: &str) {
     complain(&format!("{} {}\n", paint("33", "warning:"), plain(text)));
 }
 
 /// Prints on standard output. A closed pipe is no reason to fail.
-fn print(text: &str) {
+pub fn print(text: &str) {
     let _ = std::io::stdout().write_all(text.as_bytes());
 }
 
 /// Prints on standard error.
-fn complain(text: &str) {
+pub fn complain(text: &str) {
     let _ = std::io::stderr().write_all(text.as_bytes());
 }

@@ -67,9 +67,23 @@ pub fn files(
     manifest: &Manifest,
     options: &PackOptions,
 ) -> Result<Vec<PackedFile>, PackError> {
+    files_of_member(folder, manifest, options, "")
+}
+
+/// Returns the files of a package in a project with workspaces. `outer` are lines of the ignore
+/// files in the folders from the project's down to this one: weaker than all that the package says.
+///
+/// # Errors
+/// As [`files`].
+pub fn files_of_member(
+    folder: &Path,
+    manifest: &Manifest,
+    options: &PackOptions,
+    outer: &str,
+) -> Result<Vec<PackedFile>, PackError> {
     let mut paths = BTreeSet::new();
     let mut count = options.max_entries;
-    let package = walk::Package { manifest, kind: walk::Kind::Root };
+    let package = walk::Package { manifest, kind: walk::Kind::Root, outer };
     walk::walk(folder, &package, "", &mut count, &mut paths)?;
     let inside = options.stays_inside;
     bundle::add(folder, manifest, inside, &mut count, &mut paths)?;

@@ -7,6 +7,7 @@
 
 mod error;
 mod hunks;
+pub mod write;
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;

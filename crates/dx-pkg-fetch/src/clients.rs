@@ -26,8 +26,8 @@ pub(crate) struct Clients {
 impl Clients {
     pub(crate) fn new(config: FetchConfig) -> Self {
         Self {
+            resolver: Resolver::new(config.addresses.clone()),
             config,
-            resolver: Resolver::default(),
             plain: OnceCell::new(),
             secure: Mutex::default(),
         }

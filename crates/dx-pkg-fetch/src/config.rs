@@ -28,6 +28,8 @@ pub struct FetchConfig {
     pub limits: BodyLimits,
     /// Chooses the proxy of a URL; without it, or for `None`, the connection is direct.
     pub proxy: Option<ProxyChoice>,
+    /// The rule for the addresses that requests may go to; any without it.
+    pub addresses: Option<Arc<dyn AddressRule>>,
     /// The local address to connect from (`local-address`).
     pub local_address: Option<IpAddr>,
     /// The authorities that dx trusts.
@@ -50,6 +52,7 @@ impl Default for FetchConfig {
             retry: RetryPolicy::default(),
             limits: BodyLimits::default(),
             proxy: None,
+            addresses: None,
             local_address: None,
             tls: TlsSettings::default(),
             client_certificates: None,
@@ -151,6 +154,15 @@ impl Default for BodyLimits {
             collected_together: 64 << 20,
         }
     }
+}
+
+/// Decides which addresses requests may go to. Both parts are checked at every hop: the URL before
+/// anything is looked up, and the addresses that its host has.
+pub trait AddressRule: Send + Sync {
+    /// Returns whether a request may go to `url`, as far as the URL shows.
+    fn admits_url(&self, url: &Url) -> bool;
+    /// Returns whether a connection to `host` may go to `address`, which the host was found to have.
+    fn admits_address(&self, host: &str, address: IpAddr) -> bool;
 }
 
 /// Chooses the proxy of a URL: an `http:`, `https:`, `socks4[a]:` or `socks5[h]:` address, with

@@ -115,6 +115,12 @@ pub enum FetchCause {
         /// The reason for not following it.
         reason: &'static str,
     },
+    /// The address, or each address of the host, is one that the configuration does not admit.
+    #[error("requests to {host} are not admitted")]
+    Forbidden {
+        /// The host.
+        host: String,
+    },
     /// The address is neither `http:` nor `https:`.
     #[error("only http: and https: addresses can be fetched")]
     Scheme,
@@ -168,6 +174,7 @@ impl FetchCause {
             | Self::ClientCertificate { .. }
             | Self::TooLarge { .. }
             | Self::Redirect { .. }
+            | Self::Forbidden { .. }
             | Self::Scheme
             | Self::Configuration { .. } => false,
         }
@@ -196,6 +203,7 @@ impl Coded for FetchError {
             FetchCause::Truncated { .. } => "DX_FETCH_TRUNCATED",
             FetchCause::TooLarge { .. } => "DX_FETCH_TOO_LARGE",
             FetchCause::Redirect { .. } => "DX_FETCH_REDIRECT",
+            FetchCause::Forbidden { .. } => "DX_FETCH_FORBIDDEN",
             FetchCause::Scheme => "DX_FETCH_SCHEME",
             FetchCause::Configuration { .. } => "DX_FETCH_CONFIG",
         }
@@ -228,6 +236,9 @@ impl Coded for FetchError {
                 "check that the address is right; max-package-size in your .npmrc allows larger packages"
             }
             FetchCause::Redirect { .. } => "check the registry's address and its settings",
+            FetchCause::Forbidden { .. } => {
+                "if the server is yours, name it as an upstream in the registry's configuration"
+            }
             FetchCause::Scheme => "check the address in the lockfile or the manifest",
             FetchCause::Configuration { .. } => "correct it in .npmrc or in the environment",
         };

@@ -10,6 +10,9 @@ use std::time::Duration;
 pub(crate) fn of_request(error: reqwest::Error, connect_limit: Duration) -> FetchCause {
     let error = error.without_url();
     if let Some(dns) = find::<crate::dns::DnsError>(&error) {
+        if dns.is_forbidden {
+            return FetchCause::Forbidden { host: redact_text(&dns.host) };
+        }
         return FetchCause::Dns {
             host: redact_text(&dns.host),
             reason: redact_text(&dns.to_string()),

@@ -182,6 +182,10 @@ async fn follow(
         if !matches!(url.scheme(), "http" | "https") {
             return Err(FetchCause::Scheme);
         }
+        if config.addresses.as_ref().is_some_and(|rule| !rule.admits_url(&url)) {
+            let host = url.host_str().unwrap_or_default().to_owned();
+            return Err(FetchCause::Forbidden { host });
+        }
         let mut headers = request.headers.clone();
         if let Some(mut authorization) =
             request.credentials.as_ref().and_then(|credentials| credentials(&url))

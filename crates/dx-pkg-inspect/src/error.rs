@@ -5,8 +5,11 @@ use std::path::PathBuf;
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::lockfile::LockfileError;
 use dx_pkg_core::Coded;
+use dx_pkg_fetch::FetchError;
 use dx_pkg_install::InstallError;
 use dx_pkg_resolve::ResolveError;
+
+use crate::query::QueryError;
 
 /// A question that cannot be answered.
 #[derive(Debug, thiserror::Error)]
@@ -33,6 +36,75 @@ pub enum InspectError {
     NoWorkspace {
         /// The word.
         name: String,
+    },
+    /// A registry has no advisories to give.
+    #[error("the registry gave no advisories")]
+    AuditRefused {
+        /// The failed request.
+        source: Box<FetchError>,
+    },
+    /// A registry's advisories are not what they should be.
+    #[error("the advisories of {registry} cannot be read: {why}")]
+    AuditUnreadable {
+        /// The registry.
+        registry: String,
+        /// What is wrong.
+        why: String,
+    },
+    /// A registry does not answer a question about packages.
+    #[error("asking the registry about packages")]
+    RegistryRefused {
+        /// The failed request.
+        source: Box<FetchError>,
+    },
+    /// A registry's keys are not what they should be.
+    #[error("the signing keys of {registry} cannot be read")]
+    KeysUnreadable {
+        /// The registry.
+        registry: String,
+    },
+    /// A registry does not have an installed version.
+    #[error("the registry has no {package}, which is installed")]
+    NotPublished {
+        /// The package with its version.
+        package: String,
+    },
+    /// A signature is by a key that the registry does not show.
+    #[error("{package} is signed with the key {key}, which the registry does not show")]
+    NoKey {
+        /// The package with its version.
+        package: String,
+        /// The key.
+        key: String,
+    },
+    /// A signature is by a key that was out of date.
+    #[error("{package} is signed with the key {key}, which was out of date by then")]
+    OldKey {
+        /// The package with its version.
+        package: String,
+        /// The key.
+        key: String,
+    },
+    /// The project has no dependencies whose signatures could be checked.
+    #[error("found no installed dependencies to audit")]
+    NothingInstalled,
+    /// No dependency came from a registry that signs.
+    #[error("found no dependencies to audit that were installed from a registry with signing keys")]
+    NothingSigned,
+    /// A query that cannot be answered.
+    #[error(transparent)]
+    Query(#[from] QueryError),
+    /// What is installed is not what is required, so that no bill of materials can be made.
+    #[error("{problems}")]
+    SbomProblems {
+        /// What is wrong, one in a line.
+        problems: String,
+    },
+    /// A package is not funded.
+    #[error("no valid funding method available for: {package}")]
+    NoFunding {
+        /// The package.
+        package: String,
     },
     /// No package is what was asked for.
     #[error("no package matches {asked}")]
@@ -62,6 +134,16 @@ impl Coded for InspectError {
             Self::NoLockfile { .. } => "DX_NO_LOCKFILE",
             Self::NoWorkspace { .. } => "DX_NO_WORKSPACE",
             Self::NoMatch { .. } => "DX_NO_MATCH",
+            Self::Query(error) => error.code(),
+            Self::NoFunding { .. } => "DX_NO_FUNDING",
+            Self::SbomProblems { .. } => "DX_TREE_PROBLEMS",
+            Self::AuditRefused { .. } | Self::AuditUnreadable { .. } => "DX_AUDIT_REFUSED",
+            Self::RegistryRefused { source } => source.code(),
+            Self::KeysUnreadable { .. } | Self::NoKey { .. } | Self::OldKey { .. } => {
+                "DX_SIGNING_KEY"
+            }
+            Self::NotPublished { .. } => "DX_NO_MATCHING_VERSION",
+            Self::NothingInstalled | Self::NothingSigned => "DX_NOTHING_SIGNED",
         }
     }
 
@@ -73,6 +155,27 @@ impl Coded for InspectError {
             Self::NoWorkspace { .. } => {
                 Some("give a workspace by its name or its folder".to_owned())
             }
+            Self::AuditRefused { .. } | Self::AuditUnreadable { .. } => Some(
+                "nothing is known of vulnerabilities; --registry names a registry that has \
+                 advisories"
+                    .to_owned(),
+            ),
+            Self::RegistryRefused { source } => source.hint(),
+            Self::KeysUnreadable { .. } | Self::NothingSigned => {
+                Some("registries show their keys at -/npm/v1/keys".to_owned())
+            }
+            Self::NoKey { .. } | Self::OldKey { .. } => Some(
+                "somebody may have changed what the registry serves: ask those who run it"
+                    .to_owned(),
+            ),
+            Self::NotPublished { .. } => Some(
+                "it was withdrawn, or came from elsewhere; `dx explain` tells what requires it"
+                    .to_owned(),
+            ),
+            Self::NothingInstalled => Some("`dx install` installs them".to_owned()),
+            Self::Query(error) => error.hint(),
+            Self::SbomProblems { .. } => Some("`dx install` puts node_modules in order".to_owned()),
+            Self::NoFunding { .. } => Some("`dx fund` lists who looks for funding".to_owned()),
             Self::NoMatch { .. } => Some("`dx ls --all` lists what is installed".to_owned()),
         }
     }

@@ -7,12 +7,21 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+mod asked;
+pub mod audit;
+mod drawing;
 mod error;
 pub mod explain;
+pub mod fund;
 mod installed;
+pub mod licenses;
 pub mod list;
+mod manifests;
 pub mod outdated;
+pub mod query;
+pub mod sbom;
+pub mod scope;
 mod view;
 
 pub use error::InspectError;
-pub use view::{Source, View};
+pub use view::{Source, View, text_setting};

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::lockfile::npm;
+use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_core::Spec;
+use dx_pkg_install::Session;
 use dx_pkg_install::project::{Project, find_root};
 use dx_pkg_lock::Lock;
 use dx_pkg_resolve::graph::{Graph, Package, Requirement};
@@ -36,6 +38,10 @@ pub struct View {
     pub asked_from: PathBuf,
     /// The workspaces that were selected, as positions of their folders in the graph.
     pub selected: Vec<usize>,
+    /// Where it was read from.
+    pub(crate) source: Source,
+    /// The name of the project's lockfile.
+    pub(crate) lockfile: String,
 }
 
 impl View {
@@ -70,9 +76,35 @@ impl View {
         let has_manifest =
             members.is_some_and(|members| members.as_object().is_some_and(|all| !all.is_empty()));
         let asked_from = folder.to_owned();
-        let mut view = View { root, graph, has_manifest, asked_from, selected: Vec::new() };
+        let lockfile = project.lockfile.to_owned();
+        let selected = Vec::new();
+        let mut view = View { root, graph, has_manifest, asked_from, selected, source, lockfile };
         view.select(&project, folder, workspaces)?;
         Ok(view)
+    }
+
+    /// Reads a project as [`View::read`] does, and selects no workspace that `folder` is in.
+    ///
+    /// # Errors
+    /// As [`View::read`].
+    pub fn read_whole(
+        folder: &Path,
+        source: Source,
+        workspaces: &[String],
+        legacy_peer_deps: bool,
+    ) -> Result<Self, InspectError> {
+        let mut view = Self::read(folder, source, workspaces, legacy_peer_deps)?;
+        if workspaces.is_empty() {
+            view.selected.clear();
+        }
+        Ok(view)
+    }
+
+    /// Selects all workspaces.
+    pub fn select_all(&mut self) {
+        let packages = self.graph.packages.iter().enumerate();
+        let folders = packages.filter(|(_, one)| one.is_workspace && one.target.is_none());
+        self.selected = folders.map(|(place, _)| place).collect();
     }
 
     /// Selects workspaces.
@@ -111,10 +143,11 @@ impl View {
     /// selected.
     #[must_use]
     pub fn needed_by_selected(&self) -> Option<HashSet<usize>> {
-        if self.selected.is_empty() {
-            return None;
-        }
-        let mut queue = self.selected.clone();
+        (!self.selected.is_empty()).then(|| self.needed_by(self.selected.clone()))
+    }
+
+    /// Returns these packages with everything that they need.
+    pub(crate) fn needed_by(&self, mut queue: Vec<usize>) -> HashSet<usize> {
         let mut found: HashSet<usize> = queue.iter().copied().collect();
         while let Some(place) = queue.pop() {
             let package = &self.graph.packages[place];
@@ -127,7 +160,26 @@ impl View {
                 }
             }
         }
-        Some(found)
+        found
+    }
+
+    /// Returns the package above all others whose folders a package is in: the project, a
+    /// workspace, or a folder that a link leads to.
+    pub(crate) fn top(&self, mut place: usize) -> usize {
+        while let Some(parent) = self.graph.packages[place].parent {
+            place = parent;
+        }
+        place
+    }
+
+    /// Returns the requirements that a package has itself; a link has none.
+    pub(crate) fn requirements_of(&self, place: usize) -> impl Iterator<Item = &Requirement> {
+        self.graph.packages[place].requires.iter().map(|at| &self.graph.requirements[*at])
+    }
+
+    /// Returns the requirements that find a package.
+    pub(crate) fn dependents_of(&self, place: usize) -> impl Iterator<Item = &Requirement> {
+        self.graph.packages[place].required_by.iter().map(|at| &self.graph.requirements[*at])
     }
 
     /// Returns the package at `path`.
@@ -210,6 +262,16 @@ impl View {
             Spec::Tag(_) => true,
             _ => false,
         }
+    }
+}
+
+/// Returns a setting that is written as text and that no install depends on; `None` where it is not
+/// set.
+#[must_use]
+pub fn text_setting(session: &Session, key: &str) -> Option<String> {
+    match session.config().raw(key)?.0 {
+        RawValue::Text(text) => Some(text.clone()),
+        _ => None,
     }
 }
 

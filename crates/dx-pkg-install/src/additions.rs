@@ -80,7 +80,9 @@ impl Addition {
             (name, Spec::Directory(path)) => {
                 let folder = on_disk(open, path);
                 let path = relative(&project.root, &folder);
-                is_workspace = project.workspaces.iter().any(|(folder, _)| *folder == path);
+                // As npm, only where the project itself requires it.
+                is_workspace = importer.is_empty()
+                    && project.workspaces.iter().any(|(folder, _)| *folder == path);
                 raw = format!("file:{}", relative(&own_folder, &folder));
                 name.map_or_else(|| folder_name(&folder), |name| Ok(name.as_str().to_owned()))?
             }
@@ -148,6 +150,13 @@ impl Addition {
             place: SavePlace { section: Some(section), ..SavePlace::default() },
             importer: importer.to_owned(),
         })
+    }
+
+    /// Returns the path of a folder or tarball as npm writes it: relative, without a dot before it.
+    pub(crate) fn local_path(&self) -> Option<String> {
+        let (Spec::Directory(path) | Spec::Tarball(path)) = &self.spec else { return None };
+        let is_relative = !path.starts_with(['/', '~', '\\']) && path.as_bytes().get(1) != Some(&b':');
+        is_relative.then(|| relative(Path::new("/x/x"), &Path::new("/x/x").join(&**path)))
     }
 
     /// Returns the section that it is saved in.
@@ -223,7 +232,7 @@ fn folder_name(folder: &Path) -> Result<String, InstallError> {
 }
 
 /// Returns the path from `root` to `folder`, with `/` between segments; both are absolute.
-fn relative(root: &Path, folder: &Path) -> String {
+pub(crate) fn relative(root: &Path, folder: &Path) -> String {
     let folder = normal(folder);
     let shared = root.components().zip(folder.components()).take_while(|(a, b)| a == b).count();
     let up = root.components().skip(shared).map(|_| "..".to_owned());

@@ -32,6 +32,14 @@ impl Environment {
         self.variables.iter().find(set).map(|(_, value)| value.as_str())
     }
 
+    /// Sets variables, in place of those of the same names.
+    pub fn set(&mut self, variables: &[(String, String)]) {
+        for (name, value) in variables {
+            self.variables.retain(|(known, _)| !known.eq_ignore_ascii_case(name));
+            self.variables.push((name.clone(), value.clone()));
+        }
+    }
+
     /// Returns whether the command runs in continuous integration.
     #[must_use]
     pub fn in_ci(&self) -> bool {

@@ -19,10 +19,12 @@ use crate::unsupported::advice;
 mod alteration;
 mod demand;
 mod importers;
+mod upkeep;
 
 pub use alteration::AlterationError;
 pub use demand::DemandError;
 pub use importers::ImporterError;
+pub use upkeep::UpkeepError;
 
 /// A failed install.
 #[derive(Debug, thiserror::Error)]
@@ -46,6 +48,9 @@ pub enum InstallError {
     /// The command cannot be for the importers that are named.
     #[error(transparent)]
     Importers(#[from] ImporterError),
+    /// A command cannot be carried out on what is installed.
+    #[error(transparent)]
+    Upkeep(#[from] UpkeepError),
     /// A file of the project that is to be written is a link that leads out of the project.
     #[error(
         "`{}` is a link to `{}`, which is not in the project: nothing is written there",
@@ -282,6 +287,7 @@ impl Coded for InstallError {
             Self::Demand(error) => error.code(),
             Self::Alteration(error) => error.code(),
             Self::Importers(error) => error.code(),
+            Self::Upkeep(error) => error.code(),
             Self::UnsupportedArgument { .. } => "DX_UNSUPPORTED_SOURCE",
             Self::Nameless { .. } => "DX_NO_NAME",
             Self::NoPackage { .. } => "DX_NO_FOLDER",
@@ -321,6 +327,7 @@ impl Coded for InstallError {
             Self::Demand(error) => return error.hint(),
             Self::Alteration(error) => return error.hint(),
             Self::Importers(error) => return error.hint(),
+            Self::Upkeep(error) => return error.hint(),
             Self::NotCommitted | Self::NoPackage { .. } => return None,
             Self::UnsupportedArgument { .. } => {
                 "name a package of the registry, a folder, a tarball or a git repository"

@@ -13,7 +13,7 @@ use dx_pkg_compat::manifest::Manifest;
 use dx_pkg_lock::Lock;
 
 use crate::additions::normal;
-use crate::error::ImporterError;
+use crate::error::UpkeepError;
 use crate::session::configuration;
 use crate::{Environment, InstallError};
 
@@ -50,7 +50,7 @@ impl Global {
             Some(prefix) => Some(environment.folder.join(prefix)),
             None => own.map(|folder| folder.join("global")),
         };
-        Ok(Global { prefix: prefix.ok_or(ImporterError::NoPrefix)? })
+        Ok(Global { prefix: prefix.ok_or(UpkeepError::NoPrefix)? })
     }
 
     /// Returns the folder that has the packages' `node_modules`.
@@ -113,8 +113,8 @@ impl Global {
             for command in commands(entry.bin.clone()).into_keys() {
                 let path = self.bin().join(&command);
                 if path.symlink_metadata().is_ok() && !self.leads_to(&path, name) {
-                    let path = path.display().to_string();
-                    return Err(ImporterError::CommandTaken { package: name.clone(), path }.into());
+                    let name = name.clone();
+                    return Err(UpkeepError::CommandInTheWay { name, path }.into());
                 }
             }
         }

@@ -23,6 +23,7 @@ use std::path::Path;
 use std::sync::{Arc, OnceLock};
 
 use dx_pkg_acquire::{AcquireError, Cancel, Counters};
+use dx_pkg_core::Version;
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::{Durability, FileLock};
 
@@ -51,6 +52,8 @@ pub enum Mode {
     Dedupe,
     /// Chooses the versions anew that [`Options::update`] names, or all.
     Update,
+    /// Installs what the project requires and removes the rest, as `npm prune` does.
+    Prune,
     /// Chooses all versions together, so that the fewest are installed.
     Fewest,
     /// The same, so that the fewest are older than the latest.
@@ -62,6 +65,11 @@ impl Mode {
     /// manifest.
     fn chooses_anew(self) -> bool {
         matches!(self, Mode::Dedupe | Mode::Update | Mode::Fewest | Mode::Newest)
+    }
+
+    /// Returns whether the whole tree is looked at, though nothing in the project has changed.
+    fn is_full(self) -> bool {
+        self.chooses_anew() || self == Mode::Prune
     }
 }
 
@@ -83,6 +91,10 @@ pub struct Options<'o> {
     pub update: Vec<String>,
     /// The change of requirements to install, if any.
     pub change: Option<Change<'o>>,
+    /// npm's name of the command, for scripts; by default that of the mode.
+    pub command: Option<&'static str>,
+    /// Names of packages with versions that are replaced where requirements allow others.
+    pub avoided: Vec<(String, Version)>,
 }
 
 /// A change of the requirements of a project or its workspaces, which their in-memory manifests
@@ -101,9 +113,11 @@ pub struct Change<'c> {
 }
 
 impl Change<'_> {
-    /// Returns the folders of the importers that change; none where the project alone does.
+    /// Returns the folders of the importers whose dependencies are requested; none where the
+    /// project's are, or no particular ones.
     fn folders(&self) -> Vec<String> {
-        if self.is_of_project() { Vec::new() } else { self.importers.clone() }
+        let is_usual = self.is_of_project() || self.explicit.is_empty();
+        if is_usual { Vec::new() } else { self.importers.clone() }
     }
 
     /// Returns whether the project's own manifest is all that changes.
@@ -229,7 +243,7 @@ impl<'r> Run<'r> {
             return preview::preview(self, project, outcome);
         }
         let ways = [cached::work_out, incremental::work_out, full::work_out];
-        let is_whole_only = self.options.mode.chooses_anew() || self.part.is_some();
+        let is_whole_only = self.chooses_anew() || self.part.is_some();
         for work_out in &ways[if is_whole_only { 2 } else { 0 }..] {
             let Some(mut outcome) = work_out(self, project)? else { continue };
             demands::add_engine_warnings(self.session, project, &mut outcome.summary.warnings)?;
@@ -279,7 +293,13 @@ impl<'r> Run<'r> {
 
     /// Returns whether the project is installed as it is: then its own scripts run.
     fn is_plain(&self) -> bool {
-        self.options.change.is_none() && !self.options.mode.chooses_anew()
+        self.options.change.is_none() && !self.chooses_anew()
+    }
+
+    /// Returns whether other versions are chosen than the lockfile has, or the whole tree is looked
+    /// at, without a change of the manifest.
+    fn chooses_anew(&self) -> bool {
+        self.options.mode.is_full() || !self.options.avoided.is_empty()
     }
 
     /// Returns the durability of manifest and lockfile: on the device when the command ends, unless
@@ -304,12 +324,15 @@ impl<'r> Run<'r> {
 
     fn place<'p>(&'p self, project: &'p Project) -> Place<'p> {
         let command = match (&self.options.mode, &self.options.change) {
+            _ if !self.options.avoided.is_empty() => "audit",
             (Mode::Ci, _) => "ci",
             (Mode::Update, _) => "update",
+            (Mode::Prune, _) => "prune",
             (mode, _) if mode.chooses_anew() => "dedupe",
             (_, Some(change)) if change.explicit.is_empty() => "uninstall",
             _ => "install",
         };
+        let command = self.options.command.unwrap_or(command);
         Place { session: self.session, project, events: self.events, command }
     }
 }

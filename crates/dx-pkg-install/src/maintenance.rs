@@ -5,6 +5,7 @@
 //! of its own, one for a store. Where nothing may be left running, the job waits.
 
 pub mod archive;
+pub mod commands;
 pub mod costs;
 
 use std::collections::HashMap;
@@ -247,6 +248,7 @@ pub fn prune(
     max_bytes: Option<u64>,
 ) -> Result<Pruned, InstallError> {
     let unused_since = SystemTime::now().checked_sub(unused_for).unwrap_or(SystemTime::UNIX_EPOCH);
+    commands::prune(store, unused_since);
     let mut used: HashMap<PackageId, SystemTime> = HashMap::new();
     for prepared in store.prepared_entries() {
         let Ok(record) = prepared.record() else { continue };

@@ -40,6 +40,36 @@ impl Part {
         Ok(importers.is_part.then_some(Self::Importers(importers.folders)))
     }
 
+    /// Returns the importers that are resolved first, as npm does with those that are named; none
+    /// for the usual order.
+    pub(crate) fn first_importers(&self) -> Vec<String> {
+        match self {
+            Self::Importers(folders) if folders.iter().any(|folder| !folder.is_empty()) => {
+                folders.clone()
+            }
+            _ => Vec::new(),
+        }
+    }
+
+    /// Removes the `node_modules` of workspaces that the tree has nothing for: a tree that is made
+    /// anew leaves nothing of an old one.
+    pub(crate) fn remove_others(project: &Project, installed: &Lock) -> Result<(), InstallError> {
+        for (folder, _) in &project.workspaces {
+            let modules = format!("{folder}/node_modules");
+            let inside = format!("{modules}/");
+            if installed.packages.iter().any(|package| package.path.starts_with(&inside)) {
+                continue;
+            }
+            let place = project.root.join(&modules);
+            if place.symlink_metadata().is_ok_and(|found| found.is_dir()) {
+                dx_pkg_os::files::remove_tree(&place).map_err(|error| {
+                    InstallError::io(format!("removing {}", place.display()), error)
+                })?;
+            }
+        }
+        Ok(())
+    }
+
     /// Leaves of a plan what belongs to the part, and adds what else is in place. `lock` is the
     /// lock that is planned; with `anew` nothing of an old tree stays.
     pub(crate) fn restrict(

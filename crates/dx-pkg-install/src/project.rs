@@ -5,6 +5,7 @@ mod compiled;
 pub(crate) mod disowned;
 pub(crate) mod home;
 mod importers;
+mod members;
 pub(crate) mod outside;
 mod pins;
 mod root;
@@ -35,8 +36,9 @@ pub(crate) use compiled::{
     CompiledLock, compile_lockfile, lockfile_digest, lockfile_in, read_lock,
 };
 pub(crate) use importers::manifest_of;
+pub use members::workspaces;
 pub(crate) use pins::ProjectPins;
-pub(crate) use root::folders_with_manifest;
+pub(crate) use root::{folders_with_manifest, nearest_root};
 pub use root::{ProjectRoot, find_root, nearest_manifest};
 pub use seen::Seen;
 use seen::read_seen_to_edit;

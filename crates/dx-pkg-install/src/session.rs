@@ -60,6 +60,8 @@ pub struct SessionOptions {
     pub trace: Option<Trace>,
     /// The handle by which the command is cancelled.
     pub cancel: Cancel,
+    /// The folder whose settings count in the place of the project's own.
+    pub settings_of: Option<PathBuf>,
 }
 
 impl Session {
@@ -72,9 +74,9 @@ impl Session {
         root: &Path,
         options: SessionOptions,
     ) -> Result<Self, InstallError> {
-        let SessionOptions { flags, trace, cancel } = options;
+        let SessionOptions { flags, trace, cancel, settings_of } = options;
         let (config, config_files, linked_settings) =
-            configuration_with_links(&environment, root, &flags)?;
+            configuration_with_links(&environment, settings_of.as_deref().unwrap_or(root), &flags)?;
         if let Some(setting) = config.unsupported()?.into_iter().next() {
             let (key, value) = (setting.key.to_string(), setting.value.clone());
             let origin = setting.origin.to_string();

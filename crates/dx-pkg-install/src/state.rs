@@ -238,7 +238,7 @@ pub fn settings_digest(
     let irrelevant = |key: &str| {
         let group = OptionInfo::find(key).map(|option| option.group);
         matches!(key, "offline" | "prefer-offline" | "background")
-            || matches!(group, Some(OptionGroup::Save | OptionGroup::Output))
+            || matches!(group, Some(OptionGroup::Save | OptionGroup::Publish | OptionGroup::Output))
     };
     let mut lines: Vec<String> = flags
         .iter()

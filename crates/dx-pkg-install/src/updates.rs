@@ -75,7 +75,11 @@ pub fn saved(
             let Ok(addition) = Addition::renewing(importer, section, name, written.clone()) else {
                 continue;
             };
-            edit.update_dependency(section, name, &addition.saved(lock, prefix));
+            let saved = match addition.local_path() {
+                Some(path) => format!("file:{path}"),
+                None => addition.saved(lock, prefix),
+            };
+            edit.update_dependency(section, name, &saved);
         }
     }
     edit.arrange_sections();

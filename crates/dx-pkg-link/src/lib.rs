@@ -17,6 +17,7 @@ mod packages;
 mod parallel;
 mod place;
 mod prepared;
+mod relink;
 mod repairs;
 mod report;
 mod run;

@@ -10,6 +10,7 @@ mod group;
 mod host;
 mod open_files;
 mod power;
+mod secret_line;
 mod signals;
 
 pub use asked::{Asked, NoAnswer};
@@ -19,6 +20,7 @@ pub use group::{kill_group, own_group};
 pub use host::libc_family;
 pub use open_files::{open_files_limit, raise_open_files_limit, wait_for_descriptors};
 pub use power::on_battery;
+pub use secret_line::read_secret_line;
 pub use signals::{
     cancellation_flag, cancelled_by_signal, forward_sigterm_to, install_signal_handlers,
 };

@@ -188,7 +188,9 @@ impl Builder<'_, '_> {
         if let Some(dep) = self.gathered(node, edge) {
             return dep;
         }
-        let renewed = self.update.contains(&name) || self.explicit.contains(&edge);
+        let renewed = self.update.contains(&name)
+            || self.explicit.contains(&edge)
+            || self.tree[edge].to.is_some_and(|to| self.tree.is_avoided(to));
         if kind == EdgeKind::PeerOptional && !renewed {
             let from = self.tree[edge].from;
             let start = self.tree.above(from).unwrap_or(from);
@@ -302,7 +304,9 @@ impl Builder<'_, '_> {
                 if !tree.is_valid(*edge) {
                     return true;
                 }
-                (self.update.contains(&this.name) || self.explicit.contains(edge))
+                (self.update.contains(&this.name)
+                    || self.explicit.contains(edge)
+                    || tree.is_avoided(to))
                     && !tree.is_workspace(to)
             })
             .collect()

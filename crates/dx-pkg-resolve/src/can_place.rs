@@ -147,7 +147,8 @@ impl Check<'_> {
         };
         let replaceable = tree.can_replace(dep, current, &[]);
         let mut alone = None;
-        if not_older && replaceable {
+        let is_better = tree.is_avoided(current) && !tree.is_avoided(dep);
+        if (not_older || is_better) && replaceable {
             let result = self.with_peers(Outcome::Replace);
             alone = Some(result.1);
             if result.0 != Outcome::Conflict {

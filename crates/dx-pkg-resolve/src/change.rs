@@ -90,6 +90,7 @@ fn part(
     let is_simple = !options.frozen
         && options.update.is_empty()
         && options.explicit_in.is_empty()
+        && options.pick.avoided.is_empty()
         && options.placing == Placing::Hoisted
         && options.workspaces.is_empty()
         && requirements.workspaces.is_empty()

@@ -35,6 +35,8 @@ pub struct PickOptions {
     pub pins: Vec<(String, Version)>,
     /// Names with versions that no range chooses.
     pub excluded: Vec<(String, Version)>,
+    /// Names with versions that a range chooses only where it allows no other.
+    pub avoided: Vec<(String, Version)>,
 }
 
 impl Default for PickOptions {
@@ -50,6 +52,7 @@ impl Default for PickOptions {
             allows_missing_times: false,
             pins: Vec::new(),
             excluded: Vec::new(),
+            avoided: Vec::new(),
         }
     }
 }
@@ -102,37 +105,60 @@ impl Picker {
                 if let Some(pinned) = self.pinned(packument, range) {
                     return Some(pinned);
                 }
-                let has_excluded =
-                    self.options.excluded.iter().any(|(name, _)| name == packument.name());
+                let name = packument.name();
+                let has = |list: &[(String, Version)]| list.iter().any(|(known, _)| known == name);
+                let has_excluded = has(&self.options.excluded);
                 let in_time = |view: &VersionView<'_>| {
-                    in_time(view)
-                        && !(has_excluded && self.is_excluded(packument.name(), &view.version()))
+                    in_time(view) && !(has_excluded && self.is_excluded(name, &view.version()))
                 };
-                if let Some(index) = packument.tag(&self.options.default_tag) {
-                    let view = packument.version(index);
-                    let preferred = range.satisfied_by(&view.version())
-                        && in_time(&view)
-                        && view.deprecated().is_none_or(str::is_empty)
-                        && self.fits(&view);
-                    if preferred {
+                if has(&self.options.avoided) {
+                    let safe = |view: &VersionView<'_>| {
+                        in_time(view) && !self.is_avoided(name, &view.version())
+                    };
+                    if let Some(index) = self.pick_in_range(packument, range, safe) {
                         return Some(index);
                     }
                 }
-                if names_prereleases(range) {
-                    return self.best(packument, in_time, |view| range.contains(&view.version()));
-                }
-                self.best(packument, in_time, |view| {
-                    let (major, minor, patch) = view.numbers();
-                    !view.is_prerelease() && range.contains(&Version::new(major, minor, patch))
-                })
+                self.pick_in_range(packument, range, in_time)
             }
         }
+    }
+
+    /// Returns the best version in a range, of those that `in_time` accepts.
+    fn pick_in_range(
+        &self,
+        packument: &Packument,
+        range: SpecRange<'_>,
+        in_time: impl Fn(&VersionView<'_>) -> bool,
+    ) -> Option<VersionIndex> {
+        if let Some(index) = packument.tag(&self.options.default_tag) {
+            let view = packument.version(index);
+            let preferred = range.satisfied_by(&view.version())
+                && in_time(&view)
+                && view.deprecated().is_none_or(str::is_empty)
+                && self.fits(&view);
+            if preferred {
+                return Some(index);
+            }
+        }
+        if names_prereleases(range) {
+            return self.best(packument, in_time, |view| range.contains(&view.version()));
+        }
+        self.best(packument, in_time, |view| {
+            let (major, minor, patch) = view.numbers();
+            !view.is_prerelease() && range.contains(&Version::new(major, minor, patch))
+        })
     }
 
     fn pinned(&self, packument: &Packument, range: SpecRange<'_>) -> Option<VersionIndex> {
         let pins = self.options.pins.iter().filter(|(name, _)| name == packument.name());
         let mut in_range = pins.filter(|(_, version)| range.satisfied_by(version));
         in_range.find_map(|(_, version)| packument.find(version))
+    }
+
+    /// Returns whether a version is chosen only where a range allows no other.
+    pub(crate) fn is_avoided(&self, name: &str, version: &Version) -> bool {
+        self.options.avoided.iter().any(|(known, exact)| known == name && exact == version)
     }
 
     /// Returns whether a version is not to be chosen for a range.

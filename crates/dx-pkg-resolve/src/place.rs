@@ -72,7 +72,8 @@ impl Placer<'_, '_> {
     ) {
         let Request { edge, explicit, .. } = request;
         let name = self.tree[edge].name;
-        let stands = self.tree[edge].to.is_some() && self.tree.is_valid(edge);
+        let stands = self.tree[edge].to.is_some_and(|to| !self.tree.is_avoided(to))
+            && self.tree.is_valid(edge);
         if stands && !explicit && !self.update.contains(&name) {
             return;
         }

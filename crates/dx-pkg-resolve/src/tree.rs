@@ -140,6 +140,8 @@ pub(crate) struct DependencyTree<'l> {
     attachments: u32,
     /// Whether duplicates of all names were removed below some node.
     pub(crate) swept: bool,
+    /// Names of packages with versions that are to be replaced where that is possible.
+    pub(crate) avoided: Vec<(String, dx_pkg_core::Version)>,
 }
 
 impl std::ops::Index<NodeId> for DependencyTree<'_> {
@@ -197,6 +199,7 @@ impl<'l> DependencyTree<'l> {
             bad_reference: std::cell::RefCell::new(None),
             attachments: 0,
             swept: false,
+            avoided: Vec::new(),
         };
         tree.root = tree.add_node(name, root);
         let project = tree.root;

@@ -1,4 +1,34 @@
 //! A registry server that speaks npm's protocol: the home of private packages, and a cache of other
 //! registries.
+//!
+//! From the bottom up: [`storage`] keeps objects, [`documents`] keeps what changes as numbered
+//! revisions of them; `packages` and `upstream` know packuments and tarballs; [`state`] holds all
+//! of it for [`api`], whose modules answer requests; [`server`] listens; [`command`] is the command
+//! line.
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
+
+mod access;
+mod accounts;
+mod api;
+mod catalog;
+mod command;
+mod config;
+mod documents;
+mod failure;
+mod http;
+mod log;
+mod lru;
+mod origin;
+mod packages;
+mod packument;
+mod server;
+mod state;
+mod storage;
+mod tarballs;
+mod time;
+mod turns;
+mod upstream;
+mod views;
+
+pub use command::{Environment, run};

@@ -9,12 +9,13 @@ use dx_pkg_compat::npmrc::{DETAILS, OF_ONE_REGISTRY, OPTIONS, OptionGroup, Optio
 pub(super) const PAGE: &str = "docs/settings.md";
 
 /// The headings that a table stands below.
-const HEADINGS: [(OptionGroup, &str); 6] = [
+const HEADINGS: [(OptionGroup, &str); 7] = [
     (OptionGroup::Registry, "## Registries and credentials"),
     (OptionGroup::Network, "## The network"),
     (OptionGroup::Resolve, "## Versions and the lockfile"),
     (OptionGroup::Tree, "## `node_modules` and scripts"),
     (OptionGroup::Save, "## Adding packages"),
+    (OptionGroup::Publish, "## Versions and publishing"),
     (OptionGroup::Output, "## Output"),
 ];
 const HEAD: &str = "| Setting | Value | Default | Meaning |";

@@ -1,8 +1,10 @@
 //! What registries offer for requirements: the version that would be installed, and the newest.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use dx_pkg_core::{Coded, Spec};
+use dx_pkg_format::packument::Packument;
 use dx_pkg_resolve::pick::{PickOptions, Picker};
 use dx_pkg_resolve::{External, Places, Provider};
 
@@ -32,32 +34,49 @@ pub fn offers(
     (policy, pick): (MetadataPolicy, &PickOptions),
     wanted: &[(String, Spec)],
 ) -> Result<Vec<Option<Offer>>, AcquireError> {
+    let picker = Picker::new(pick.clone());
+    let mut names: Vec<String> = wanted.iter().map(|(name, _)| name.clone()).collect();
+    names.sort();
+    names.dedup();
+    let found: HashMap<&String, Option<Packument>> =
+        names.iter().zip(packuments(context, (policy, pick), &names)?).collect();
+    let any = Spec::parse("*").map_err(AcquireError::from)?;
+    let offer = |(name, spec): &(String, Spec)| {
+        let packument = found.get(name)?.as_ref()?;
+        let version = |spec| {
+            let found = picker.pick(packument, spec)?;
+            Some(packument.version(found).version().to_string())
+        };
+        let (wanted, latest) = version(spec).zip(version(&any))?;
+        Some(Offer { wanted, latest })
+    };
+    Ok(wanted.iter().map(offer).collect())
+}
+
+/// Returns what registries say of each package. `None` where there is no such package for this
+/// user. Registries are asked whether what is cached is still true, unless the settings forbid
+/// that.
+///
+/// # Errors
+/// A registry that cannot be reached, or an answer that cannot be read.
+pub fn packuments(
+    context: &Context,
+    (policy, pick): (MetadataPolicy, &PickOptions),
+    names: &[String],
+) -> Result<Vec<Option<Packument>>, AcquireError> {
     let policy =
         MetadataPolicy { prefer_online: !policy.prefer_offline, speculative: false, ..policy };
     let counters = Arc::new(Counters::default());
     let provider = registries(context, pick.clone(), policy, &counters);
-    let picker = Picker::new(pick.clone());
-    let mut names: Vec<(String, String)> =
-        wanted.iter().map(|(name, _)| (name.clone(), "*".to_owned())).collect();
-    names.sort();
-    names.dedup();
-    provider.expected(&names);
-    let any = Spec::parse("*").map_err(AcquireError::from)?;
-    let offer = |(name, spec): &(String, Spec)| {
-        let packument = match provider.load(name) {
-            Ok(packument) => packument,
-            Err(error) if error.is_not_found() || error.code() == "DX_UNAUTHORIZED" => {
-                return Ok(None);
-            }
-            Err(error) => return Err(error),
-        };
-        let version = |spec| {
-            let found = picker.pick(&packument, spec)?;
-            Some(packument.version(found).version().to_string())
-        };
-        Ok(version(spec).zip(version(&any)).map(|(wanted, latest)| Offer { wanted, latest }))
+    let expected: Vec<(String, String)> =
+        names.iter().map(|name| (name.clone(), "*".to_owned())).collect();
+    provider.expected(&expected);
+    let load = |name: &String| match provider.load(name) {
+        Ok(packument) => Ok(Some(packument)),
+        Err(error) if error.is_not_found() || error.code() == "DX_UNAUTHORIZED" => Ok(None),
+        Err(error) => Err(error),
     };
-    wanted.iter().map(offer).collect()
+    names.iter().map(load).collect()
 }
 
 /// Returns a provider of what registries say, and of nothing else.

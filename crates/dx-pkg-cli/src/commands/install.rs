@@ -26,13 +26,13 @@ pub struct InstallArguments {
     #[arg(value_name = "PACKAGE")]
     pub packages: Vec<String>,
     /// Save into dependencies, even if the package is in another section now.
-    #[arg(short = 'P', long)]
+    #[arg(short = 'P', long, conflicts_with_all = ["save_dev", "save_optional", "save_peer"])]
     pub save_prod: bool,
     /// Save into devDependencies.
-    #[arg(short = 'D', long)]
+    #[arg(short = 'D', long, conflicts_with_all = ["save_optional", "save_peer"])]
     pub save_dev: bool,
     /// Save into optionalDependencies.
-    #[arg(short = 'O', long)]
+    #[arg(short = 'O', long, conflicts_with = "save_peer")]
     pub save_optional: bool,
     /// Save into peerDependencies.
     #[arg(long, alias = "peer")]
@@ -147,7 +147,7 @@ impl InstallArguments {
         carry_out(&self.tree, open, options, report)
     }
 
-    /// Returns the place that the flags name; of several, npm's choice.
+    /// Returns the place that the flags name.
     fn place(&self) -> SavePlace {
         let given = [
             (self.save_prod, Section::Dependencies),
@@ -157,7 +157,7 @@ impl InstallArguments {
         ];
         SavePlace {
             section: given.into_iter().find(|(on, _)| *on).map(|(_, section)| section),
-            optional_peer: self.save_peer.then_some(self.save_optional),
+            optional_peer: self.save_peer.then_some(false),
             bundled: self.save_bundle,
         }
     }

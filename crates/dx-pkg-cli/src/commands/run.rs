@@ -1,22 +1,17 @@
-//! `dx run` and the commands for single scripts: run a script of the project between its pre and
-//! post scripts, as npm does.
+//! `dx run` and the commands for single scripts: run a script of the project, or of its
+//! workspaces, between its pre and post scripts, as npm does.
 //!
 //! Neither store nor network is opened, and nothing is started but the scripts.
 
-use std::path::Path;
 use std::process::ExitCode;
 
 use clap::Args;
 use dx_pkg_install::project::find_root;
-use dx_pkg_install::scripts::{
-    self, Output, ScriptCommand, ScriptEnvironment, ScriptOutcome, ScriptPackage, ScriptStep,
-    SharedFacts,
-};
 use dx_pkg_install::session::configuration;
-use dx_pkg_install::{Environment, Events, maintenance};
-use serde_json::Value;
+use dx_pkg_install::{Environment, Events};
+use dx_pkg_run::{Place, ScriptRequest, Selection, listing, run_scripts};
 
-use crate::error::{BY_SIGNAL, CommandError};
+use crate::error::CommandError;
 use crate::flags::{ScriptSettings, SettingFlags};
 use crate::options::TreeArguments;
 use crate::report::Report;
@@ -24,9 +19,12 @@ use crate::report::Report;
 /// Run a script of the project, or list them.
 #[derive(Args, Debug)]
 pub struct RunArguments {
-    /// The script; without one, the scripts are listed.
+    /// The script, or a pattern for several (build:*, /^build/); without one, they are listed.
     #[arg(value_name = "SCRIPT")]
     pub script: Option<String>,
+    /// List a script in a line, with : between its name and its text.
+    #[arg(long, short)]
+    pub parseable: bool,
     #[command(flatten)]
     pub rest: ScriptArguments,
 }
@@ -40,7 +38,49 @@ pub struct ScriptArguments {
     #[arg(long)]
     pub if_present: bool,
     #[command(flatten)]
+    pub workspaces: WorkspaceArguments,
+    #[command(flatten)]
     pub flags: SettingFlags<ScriptSettings>,
+}
+
+/// The workspaces in which something runs.
+#[derive(Args, Debug, Clone, Default)]
+pub struct WorkspaceArguments {
+    /// Run in this workspace, given by its name or folder; may be repeated.
+    #[arg(long, short, value_name = "WORKSPACE")]
+    pub workspace: Vec<String>,
+    /// Run in all workspaces, one after the other.
+    #[arg(long, visible_alias = "ws", overrides_with = "no_workspaces")]
+    #[arg(num_args = 0..=1, require_equals = true, default_missing_value = "true")]
+    #[arg(value_name = "BOOL", hide_possible_values = true)]
+    pub workspaces: Option<bool>,
+    /// Run in the current folder's package although it is a workspace.
+    #[arg(long)]
+    pub no_workspaces: bool,
+    /// Run in the project's own package too.
+    #[arg(long, visible_alias = "iwr")]
+    pub include_workspace_root: bool,
+}
+
+impl WorkspaceArguments {
+    /// Returns where something runs.
+    pub fn place(
+        &self,
+        environment: &Environment,
+        report: &Report,
+    ) -> Result<Place, CommandError> {
+        let place = Place::find(
+            environment,
+            &Selection {
+                words: self.workspace.clone(),
+                all: self.workspaces == Some(true),
+                none: self.no_workspaces || self.workspaces == Some(false),
+                with_root: self.include_workspace_root,
+            },
+        )?;
+        place.warning.iter().for_each(|warning| report.warning(warning));
+        Ok(place)
+    }
 }
 
 impl RunArguments {
@@ -50,7 +90,27 @@ impl RunArguments {
         environment: &Environment,
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
-        script(environment, "run", self.script.as_deref(), &self.rest, report)
+        match &self.script {
+            Some(name) => self.rest.script("run", name, environment, report),
+            None => self.list(environment, report),
+        }
+    }
+
+    fn list(&self, environment: &Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        let place = self.rest.workspaces.place(environment, report)?;
+        let found = listing(environment, &place)?;
+        if report.is_silent() {
+            return Ok(ExitCode::SUCCESS);
+        }
+        if report.wants_json() {
+            report.pretty(&found.json());
+        } else if self.parseable {
+            report.text(&found.parseable());
+        } else {
+            found.without().for_each(|label| report.detail(&format!("{label} has no scripts")));
+            report.text(&found.text());
+        }
+        Ok(ExitCode::SUCCESS)
     }
 }
 
@@ -62,8 +122,31 @@ impl ScriptArguments {
         environment: &Environment,
         report: &Report,
     ) -> Result<ExitCode, CommandError> {
-        script(environment, name, Some(name), self, report)
+        self.script(name, name, environment, report)
     }
+
+    fn script(
+        &self,
+        command: &str,
+        name: &str,
+        environment: &Environment,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        let place = self.workspaces.place(environment, report)?;
+        let request = ScriptRequest {
+            command,
+            name,
+            arguments: &self.arguments,
+            if_present: self.if_present,
+            flags: self.flags.settings(),
+        };
+        Ok(exit_code(run_scripts(environment, &place, &request, report)?))
+    }
+}
+
+/// Returns the exit code of a child as that of dx.
+pub fn exit_code(code: i32) -> ExitCode {
+    u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from)
 }
 
 /// Runs the script "test" after an install that ended with `code`, unless that was a dry run.
@@ -78,138 +161,4 @@ pub fn test_after(
     let root = find_root(&environment.folder).folder;
     let (config, _) = configuration(environment, &root, test.flags.settings())?;
     if config.dry_run()? { Ok(code) } else { test.run("test", environment, report) }
-}
-
-/// Runs the script `name` for the command `command`; without a name, lists the scripts.
-fn script(
-    environment: &Environment,
-    command: &str,
-    name: Option<&str>,
-    rest: &ScriptArguments,
-    report: &Report,
-) -> Result<ExitCode, CommandError> {
-    let found = find_root(&environment.folder);
-    found.warning().iter().for_each(|warning| report.warning(warning));
-    let (package, root) = (open(environment)?, found.folder);
-    let (flags, own) = (rest.flags.settings(), (&*package.folder, &package.manifest));
-    let (config, node) = scripts::prepare(environment, &root, own, flags, report)?;
-    let Some(name) = name else { return list(&package, report) };
-    let steps = package.steps(name, !config.ignore_scripts()?);
-    if steps.is_empty() {
-        let (project, similar) = (package.label(), package.similar(name));
-        let unknown = CommandError::UnknownScript { project, script: name.to_owned(), similar };
-        return if rest.if_present { Ok(ExitCode::SUCCESS) } else { Err(unknown) };
-    }
-    maintenance::take_notices(&root).iter().for_each(|notice| report.warning(notice));
-    let main = steps.iter().rposition(|step| step.is_main);
-    let runner = Runner {
-        environment,
-        command,
-        package: &package,
-        root: &root,
-        shared: SharedFacts::new(environment, &root, &config, node.as_ref())?,
-        fields: package.manifest.script_fields(),
-        report,
-    };
-    if steps.len() > 1 {
-        // A signal to dx also ends the script, and no other script may follow.
-        dx_pkg_os::process::install_signal_handlers();
-    }
-    for (place, step) in steps.iter().enumerate() {
-        let arguments = if Some(place) == main { rest.arguments.as_slice() } else { &[] };
-        let outcome = runner.step(step, arguments, place + 1 == steps.len())?;
-        let signal = outcome.signal.unwrap_or_else(dx_pkg_os::process::cancelled_by_signal);
-        if !outcome.success() || signal != 0 {
-            let code = outcome.code.filter(|code| *code != 0).unwrap_or(BY_SIGNAL + signal);
-            return Ok(u8::try_from(code).map_or(ExitCode::FAILURE, ExitCode::from));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Returns the package whose scripts are run: the nearest upwards.
-fn open(environment: &Environment) -> Result<ScriptPackage, CommandError> {
-    let none = || CommandError::NoProject { folder: environment.folder.display().to_string() };
-    ScriptPackage::nearest(&environment.folder)?.ok_or_else(none)
-}
-
-/// Prints the scripts of a package.
-fn list(package: &ScriptPackage, report: &Report) -> Result<ExitCode, CommandError> {
-    let scripts = &package.manifest.scripts;
-    if report.wants_json() {
-        let fields =
-            scripts.iter().map(|(name, script)| (name.clone(), Value::from(script.as_str())));
-        report.result("", &Value::Object(fields.collect()));
-        return Ok(ExitCode::SUCCESS);
-    }
-    let (lifecycle, others): (Vec<_>, Vec<_>) =
-        scripts.iter().partition(|(name, _)| scripts::is_lifecycle(name));
-    if scripts.is_empty() {
-        report.line(&format!("{} has no scripts", package.label()));
-    }
-    for (title, scripts) in [
-        (format!("Lifecycle scripts of {}:", package.label()), lifecycle),
-        ("Available scripts (`dx run NAME`):".to_owned(), others),
-    ] {
-        if !scripts.is_empty() {
-            report.line(&title);
-        }
-        for (name, script) in scripts {
-            report.line(&format!("  {name}\n    {script}"));
-        }
-    }
-    Ok(ExitCode::SUCCESS)
-}
-
-/// Runs the scripts of one package.
-struct Runner<'r> {
-    environment: &'r Environment,
-    command: &'r str,
-    package: &'r ScriptPackage,
-    root: &'r Path,
-    shared: SharedFacts,
-    fields: Vec<(String, String)>,
-    report: &'r Report,
-}
-
-impl Runner<'_> {
-    /// Runs one script; the last one replaces this process if the system can do that.
-    fn step(
-        &self,
-        step: &ScriptStep,
-        arguments: &[String],
-        last: bool,
-    ) -> Result<ScriptOutcome, CommandError> {
-        let shown: String = std::iter::once(step.script.as_str())
-            .chain(arguments.iter().map(String::as_str))
-            .collect::<Vec<_>>()
-            .join(" ");
-        self.report.script(&self.package.label(), &step.event, &shown);
-        let variables = scripts::environment(
-            self.environment.variables.iter().cloned(),
-            &ScriptEnvironment {
-                event: &step.event,
-                script: &step.script,
-                package: &self.package.folder,
-                name: self.package.manifest.name.as_deref(),
-                version: self.package.manifest.version.as_deref(),
-                fields: &self.fields,
-                lock: None,
-                project: self.root,
-                called_from: &self.environment.called_from,
-                command: self.command,
-                shared: &self.shared,
-                executable: &self.environment.executable,
-            },
-        );
-        let command = ScriptCommand {
-            script: &step.script,
-            arguments,
-            folder: &self.package.folder,
-            environment: &variables,
-            shell: self.shared.shell.as_deref(),
-            output: Output::Inherit,
-        };
-        Ok(if last { scripts::become_script(&command)? } else { scripts::run(&command)? })
-    }
 }

@@ -9,16 +9,23 @@ use dx_pkg_compat::command_words::{
     command_place, folder, instead_of_flag, is_flag, unknown_command,
 };
 use dx_pkg_install::project::nearest_manifest;
+use dx_pkg_run::has_command;
 
-/// The commands that run a script, to which they pass arguments.
-const SCRIPT_COMMANDS: [&str; 5] = ["run", "test", "start", "stop", "restart"];
+/// The commands that run a script or a command, to which they pass arguments.
+const SCRIPT_COMMANDS: [&str; 8] =
+    ["run", "test", "start", "stop", "restart", "exec", "dlx", "init"];
 
-/// Returns the words with npm's short flags of several letters spelled out, up to `--`.
+/// Returns the command among the words, if it runs a script or a command.
+pub fn script_command<'p>(parser: &'p Command, words: &[OsString]) -> Option<&'p Command> {
+    let command = parser.find_subcommand(&words[command_place(words)?])?;
+    SCRIPT_COMMANDS.contains(&command.get_name()).then_some(command)
+}
+
+/// Returns the words with `-ws`, which no letters are, spelled out, up to `--`.
 pub fn with_long_flags(words: Vec<OsString>) -> Vec<OsString> {
     let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
     let spelled = |(at, word): (usize, OsString)| match word.to_str() {
         Some("-ws") if at < end => "--workspaces".into(),
-        Some("-iwr") if at < end => "--include-workspace-root".into(),
         _ => word,
     };
     words.into_iter().enumerate().map(spelled).collect()
@@ -63,6 +70,24 @@ pub fn prepared(parser: &Command, words: Vec<OsString>) -> Result<Vec<OsString>,
     Err(unknown(parser, &word, scripts))
 }
 
+/// Returns the words as those of `dx exec` where they begin with a command of an installed package:
+/// its name alone runs it, if neither a command of dx nor a script has that name.
+pub fn with_installed_command(parser: &Command, words: Vec<OsString>) -> Vec<OsString> {
+    let mut words = words;
+    let Some(at) = command_place(&words) else { return words };
+    let Some(word) = words[at].to_str() else { return words };
+    if word == "help" || word == "check" || parser.find_subcommand(word).is_some() {
+        return words;
+    }
+    let folder = std::env::current_dir().unwrap_or_default();
+    let folder = folder.join(self::folder(&words).unwrap_or_default());
+    let is_script = || nearest_manifest(&folder).is_some_and(|it| it.script(word).is_some());
+    if has_command(&folder, word) && !is_script() {
+        words.splice(at..at, ["exec".into(), "--".into()]);
+    }
+    words
+}
+
 /// Returns the error about a word that is neither a command nor a script.
 fn unknown<'s>(
     parser: &'s Command,
@@ -93,33 +118,26 @@ pub fn advised(mut error: clap::Error) -> clap::Error {
     error
 }
 
-/// Puts `--` in front of the first flag behind a script's name that dx does not know: it is the
-/// script's, with everything that follows.
+/// Puts `--` in front of the first flag behind the name of a script or command that dx does not
+/// know: it is the script's, with everything that follows. Behind a command of a package, only the
+/// flags of `dx exec` itself are dx's.
 fn pass_unknown_flags(parser: &Command, mut words: Vec<OsString>) -> Vec<OsString> {
-    let place = command_place(&words);
-    let named = place.and_then(|at| Some((at, parser.find_subcommand(&words[at])?)));
-    let is_script = |command: &Command| SCRIPT_COMMANDS.contains(&command.get_name());
-    let Some((at, command)) = named.filter(|(_, command)| is_script(command)) else {
-        return words;
-    };
+    let Some(command) = script_command(parser, &words) else { return words };
+    let Some(at) = command_place(&words) else { return words };
+    let is_exec = matches!(command.get_name(), "exec" | "dlx");
     let is_known = |word: &str| {
-        let arguments = command.get_arguments().chain(parser.get_arguments());
-        let name = word.split('=').next().unwrap_or(word);
-        matches!(word, "-h" | "--help")
-            || arguments.into_iter().any(|argument| {
-                let longs = argument.get_long_and_visible_aliases().unwrap_or_default();
-                let aliases = argument.get_all_aliases().unwrap_or_default();
-                let mut longs = longs.iter().chain(&aliases);
-                longs.any(|long| name.strip_prefix("--") == Some(long))
-                    || argument.get_short().is_some_and(|short| name == format!("-{short}"))
-            })
+        let shared = parser.get_arguments().filter(|_| !is_exec);
+        let mut arguments = command.get_arguments().chain(shared);
+        matches!(word, "-h" | "--help") && !is_exec
+            || arguments.any(|argument| names(argument, word))
     };
-    let script = if command.get_name() == "run" {
-        words.iter().skip(at + 1).position(|word| !is_flag(word)).map(|skipped| at + 1 + skipped)
-    } else {
-        Some(at)
+    let script = match command.get_name() {
+        "run" | "exec" | "dlx" | "init" => match first_argument(parser, command, &words, at + 1) {
+            Some(script) => script,
+            None => return words,
+        },
+        _ => at,
     };
-    let Some(script) = script else { return words };
     let foreign = words
         .iter()
         .skip(script + 1)
@@ -130,4 +148,42 @@ fn pass_unknown_flags(parser: &Command, mut words: Vec<OsString>) -> Vec<OsStrin
         words.insert(place, "--".into());
     }
     words
+}
+
+/// Returns the place of the first word that is neither a flag nor the value of one; `None` where
+/// `--` comes before it.
+fn first_argument(
+    parser: &Command,
+    command: &Command,
+    words: &[OsString],
+    from: usize,
+) -> Option<usize> {
+    let mut takes_value = false;
+    for (at, word) in words.iter().enumerate().skip(from) {
+        if word == "--" {
+            return None;
+        }
+        if !is_flag(word) && !takes_value {
+            return Some(at);
+        }
+        let word = word.to_str().unwrap_or_default();
+        let mut arguments = command.get_arguments().chain(parser.get_arguments());
+        let flag = arguments.find(|argument| names(argument, word));
+        takes_value = !takes_value
+            && !word.contains('=')
+            && flag.is_some_and(|flag| {
+                flag.get_action().takes_values() && !flag.is_require_equals_set()
+            });
+    }
+    None
+}
+
+/// Returns whether a word is the flag of an argument.
+fn names(argument: &clap::Arg, word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or(word);
+    let longs = argument.get_long_and_visible_aliases().unwrap_or_default();
+    let aliases = argument.get_all_aliases().unwrap_or_default();
+    let mut longs = longs.iter().chain(&aliases);
+    longs.any(|long| name.strip_prefix("--") == Some(long))
+        || argument.get_short().is_some_and(|short| name == format!("-{short}"))
 }

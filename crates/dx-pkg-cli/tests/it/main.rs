@@ -28,9 +28,11 @@ mod concurrent;
 mod conflicts;
 mod copied_folders;
 mod counting;
+mod decisions;
 mod dedupe;
 #[cfg(target_os = "linux")]
 mod demands;
+mod deploying;
 mod devices;
 mod digests;
 mod disowned;
@@ -41,8 +43,11 @@ mod failed_optional;
 mod faults;
 mod folders;
 mod force;
+mod foreign_flags;
 mod fresh;
 mod freshness;
+#[cfg(unix)]
+mod global;
 #[cfg(unix)]
 mod git;
 #[cfg(unix)]
@@ -63,12 +68,14 @@ mod injected;
 mod install_strategy;
 #[cfg(unix)]
 mod interrupted;
+mod linking;
 #[cfg(unix)]
 mod leftovers;
 mod lock_members;
 mod lockfile;
 mod lockfile_version;
 mod managers;
+mod members;
 mod merge_conflicts;
 mod messages;
 mod missing_times;
@@ -90,6 +97,7 @@ mod outside;
 #[cfg(unix)]
 mod own_scripts;
 mod packed;
+mod patching;
 mod peers;
 #[cfg(unix)]
 mod pins;
@@ -134,6 +142,8 @@ mod trusted_store;
 #[cfg(target_os = "linux")]
 mod two_users;
 #[cfg(unix)]
+mod updates;
+mod upkeep;
 mod user_files;
 mod words;
 #[cfg(target_os = "linux")]

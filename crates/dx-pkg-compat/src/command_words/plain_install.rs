@@ -93,7 +93,7 @@ impl PlainInstall {
             return None;
         }
         // How packages are added does not matter to a plain install.
-        let is_relevant = option.group != OptionGroup::Save;
+        let is_relevant = !matches!(option.group, OptionGroup::Save | OptionGroup::Publish);
         let mut set = |value: &str| {
             if is_relevant {
                 self.flags.push((option.key.to_owned(), value.to_owned()));

@@ -36,6 +36,8 @@ pub enum OptionGroup {
     Tree,
     /// The manifest, as `add` and `remove` write it.
     Save,
+    /// Versions, tarballs and what a registry is told.
+    Publish,
     /// The output; without influence on the result.
     Output,
 }
@@ -157,7 +159,8 @@ fn is_valid<T: Setting>(value: &RawValue) -> bool {
 /// without one, a list may be empty, and so may the text in front of a version.
 pub(super) fn needs_value(key: &str, empty: &RawValue) -> bool {
     OptionInfo::find(key).is_some_and(|option| {
-        !option.is_switch && key != "save-prefix" && !(option.is_list && option.is_valid(empty))
+        let may_be_empty = key.ends_with("-prefix") || matches!(key, "message" | "preid");
+        !option.is_switch && !may_be_empty && !(option.is_list && option.is_valid(empty))
     })
 }
 
@@ -194,6 +197,7 @@ pub(super) fn affects_install(key: &str) -> bool {
     key.ends_with(":registry")
         || OptionInfo::find(key).is_some_and(|option| {
             // What goes on after an install changes nothing in it.
-            option.group != OptionGroup::Output && !matches!(key, "background" | "trusted-projects" | "prefix")
+            !matches!(option.group, OptionGroup::Output | OptionGroup::Publish)
+                && !matches!(key, "background" | "trusted-projects" | "prefix")
         })
 }

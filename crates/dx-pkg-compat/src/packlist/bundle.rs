@@ -61,7 +61,7 @@ impl Bundler<'_> {
             let Some(prefix) = self.prefix(&folder) else { continue };
             let manifest = manifest(&folder)?;
             let kind = if is_link { Kind::BundledLink } else { Kind::Bundled };
-            let package = Package { manifest: &manifest, kind };
+            let package = Package { manifest: &manifest, kind, outer: "" };
             walk(&folder, &package, &prefix, self.count, self.found)?;
             let target = if is_link { real.clone() } else { folder };
             if self.seen.insert(real) {

@@ -116,6 +116,7 @@ pub(super) fn ignore_file(file: &Path) -> Result<Vec<Rule>, PackError> {
     Ok(rules.into_iter().flatten().collect())
 }
 
-fn lines(text: &str) -> Vec<Rule> {
+/// Returns the rules of an ignore file's text; lines that cannot be used are none.
+pub(super) fn lines(text: &str) -> Vec<Rule> {
     text.lines().filter_map(|line| Rule::parse(line).ok().flatten()).collect()
 }

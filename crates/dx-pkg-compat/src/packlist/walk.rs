@@ -18,6 +18,8 @@ use crate::manifest::Manifest;
 pub(super) struct Package<'m> {
     pub(super) manifest: &'m Manifest,
     pub(super) kind: Kind,
+    /// Lines of ignore files outside of the folder.
+    pub(super) outer: &'m str,
 }
 
 /// The place of a package among those that are packed.
@@ -123,15 +125,24 @@ impl Walker<'_> {
 
     /// Reads the rules of the package's folder.
     fn root_rules(&self, folder: &Path, has: impl Fn(&str) -> bool) -> Result<Rules, PackError> {
-        let Package { manifest, kind } = self.package;
+        let Package { manifest, kind, outer } = self.package;
         let mut rules = Rules::default();
         if *kind != Kind::Bundled {
             rules.usual = self.usual.clone();
         }
+        if !outer.is_empty() {
+            rules.usual = self.usual.iter().cloned().chain(rules::lines(outer)).collect();
+        }
         if has("package.json") {
             rules.strict = rules::strict(manifest, *kind == Kind::Root);
-            let files = manifest.raw.get("files").and_then(Value::as_array);
-            let files = files.map(|list| list.iter().filter_map(Value::as_str).collect::<Vec<_>>());
+            let files: Option<Vec<&str>> = match manifest.raw.get("files") {
+                Some(Value::Array(list)) => Some(list.iter().filter_map(Value::as_str).collect()),
+                // npm takes each letter of a text for an entry.
+                Some(Value::String(text)) if !text.is_empty() => {
+                    Some(text.split("").filter(|letter| !letter.is_empty()).collect())
+                }
+                _ => None,
+            };
             rules.selected = files.map(|files| Selected::find(folder, &files));
         }
         if rules.selected.is_none() && *kind != Kind::Bundled {

@@ -26,17 +26,6 @@ pub enum ImporterError {
     /// Workspaces are named for globally installed packages.
     #[error("--global and workspaces do not go together")]
     Global,
-    /// A command of a global package is in the way of another's.
-    #[error("{path} is there, and no command of {package}")]
-    CommandTaken {
-        /// The package whose command it would be.
-        package: String,
-        /// The file.
-        path: String,
-    },
-    /// There is no folder for global packages.
-    #[error("there is no home folder to install global packages in")]
-    NoPrefix,
     /// Global packages have no lockfile.
     #[error("there is no lockfile for globally installed packages")]
     GlobalLockfile,
@@ -47,8 +36,6 @@ impl Coded for ImporterError {
         match self {
             Self::Unknown { .. } | Self::None => "DX_NO_WORKSPACE",
             Self::TurnedOff { .. } | Self::Global => "DX_WORKSPACE_CONFLICT",
-            Self::CommandTaken { .. } => "DX_COMMAND_TAKEN",
-            Self::NoPrefix => "DX_NO_HOME",
             Self::GlobalLockfile => "DX_GLOBAL_LOCKFILE",
         }
     }
@@ -71,10 +58,6 @@ impl Coded for ImporterError {
             }
             Self::TurnedOff { .. } => "leave one of them out".to_owned(),
             Self::Global => "leave one of them out; global packages belong to no project".to_owned(),
-            Self::CommandTaken { .. } => {
-                "remove the file, or let it be replaced with --force".to_owned()
-            }
-            Self::NoPrefix => "set the setting prefix to a folder".to_owned(),
             Self::GlobalLockfile => {
                 "leave --package-lock-only out, or run the command in a project".to_owned()
             }

@@ -13,6 +13,7 @@ use super::outcome::{Outcome, TreeChange, Whole};
 use super::{Run, cached, statistics};
 use crate::cached_install::CacheKey;
 use crate::installed::{RECORD, baseline, complete_record, identity_of};
+use crate::part::Part;
 use crate::project::{Project, manifest_of};
 use crate::scripts::{ROOT_EVENTS_AFTER, TREE_EVENTS};
 use crate::seal::Seal;
@@ -37,6 +38,12 @@ pub(super) fn commit(
     check_files(run, project, &outcome)?;
     let Some((linked, text)) = link::apply(run, project, &mut outcome)? else { return Ok(None) };
     run.session.context.mark("linked");
+    if let TreeChange::Whole(whole) = &outcome.tree
+        && run.is_ci()
+        && run.part.is_some()
+    {
+        Part::remove_others(project, &whole.plan.installed)?;
+    }
     run.events.work_ended();
     let direct = direct(run, project, &outcome);
     match (&linked, &outcome.lock) {

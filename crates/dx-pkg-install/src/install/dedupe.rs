@@ -17,7 +17,7 @@ pub(super) fn prepare(
     locked: Option<&Lock>,
 ) {
     match options.mode {
-        Mode::Install | Mode::Ci => {}
+        Mode::Install | Mode::Ci | Mode::Prune => {}
         Mode::Update => {
             let mut names = options.update.clone();
             names.sort_unstable();

@@ -76,7 +76,7 @@ pub(super) fn fetch(
     }
     let tree = plan.tree()?;
     let options = LinkOptions {
-        keep_foreign: mode == Mode::Install,
+        keep_foreign: matches!(mode, Mode::Install | Mode::Prune),
         links_outside: true,
         leaves_own_commands: is_global(session.config())?,
         cancelled: Some(run.cancel().flag()),

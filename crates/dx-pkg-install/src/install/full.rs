@@ -353,9 +353,13 @@ fn input_without_node(
     let mut input = ResolverInput::new(run.session.config(), requirements, None, locked)?;
     let change = run.options.change.as_ref();
     input.options.explicit = change.map(|change| change.explicit.clone()).unwrap_or_default();
-    input.options.explicit_in = change.map(Change::folders).unwrap_or_default();
+    input.options.explicit_in = match &run.part {
+        Some(part) => part.first_importers(),
+        None => change.map(Change::folders).unwrap_or_default(),
+    };
     input.options.workspaces = project.workspaces.iter().map(|(path, _)| path.clone()).collect();
     input.options.frozen = run.frozen;
+    input.options.pick.avoided.clone_from(&run.options.avoided);
     dedupe::prepare(run.options, &mut input, project, locked);
     input.options.more_platforms =
         more_platforms(&project.manifest.architectures()?, &input.options.platform);

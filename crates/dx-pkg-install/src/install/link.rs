@@ -228,7 +228,7 @@ fn link(
     };
     let options = LinkOptions {
         import,
-        keep_foreign: matches!(mode, Mode::Install | Mode::Update),
+        keep_foreign: matches!(mode, Mode::Install | Mode::Update | Mode::Prune),
         leaves_own_commands: is_global(session.config())?,
         links_outside: true,
         movable: sources.movable,

@@ -9,7 +9,7 @@ use dx_pkg_os::files::{Dir, FileLock, TEMPORARY};
 use dx_pkg_store::Folder;
 
 use crate::global::Global;
-use crate::project::{Project, find_root};
+use crate::project::{Project, find_root, nearest_root};
 use crate::scripts::is_nested;
 use crate::{Environment, Events, InstallError, Session, SessionOptions, demands, own_files};
 
@@ -68,6 +68,7 @@ impl OpenProject {
         let making = |error| InstallError::io(format!("making {}", root.display()), error);
         std::fs::create_dir_all(&root).map_err(making)?;
         let own = [("global", "true"), ("package-lock", "false"), ("install-strategy", "shallow")];
+        options.flags.retain(|(key, _)| own.iter().all(|(name, _)| key != name));
         options.flags.extend(own.map(|(key, value)| (key.to_owned(), value.to_owned())));
         Self::open_in(root, Project::read_global, environment, options, events, Instant::now())
     }
@@ -85,7 +86,7 @@ impl OpenProject {
         let found = find_root(&environment.folder);
         found.warning().iter().for_each(|warning| events.warning(warning));
         // As npm, which then takes the folder of a workspace for a project of its own.
-        let root = if is_alone { found.nearest } else { found.folder };
+        let root = if is_alone { nearest_root(&environment.folder) } else { found.folder };
         Self::open_in(root, read, environment, options, events, started)
     }
 

@@ -8,6 +8,7 @@ use dx_pkg_resolve::rules::{Meaning, Pins};
 use dx_pkg_resolve::{Override, Places};
 
 use super::Project;
+use super::alterations::Alterations;
 use crate::InstallError;
 
 /// What a project says about requirements.
@@ -85,6 +86,17 @@ impl Project {
             self.require_patches(patches)?;
         }
         Ok(())
+    }
+
+    /// Reads anew what the project alters of packages, after a command changed its patches.
+    ///
+    /// # Errors
+    /// A patch file that cannot be read.
+    pub(crate) fn read_alterations(&mut self) -> Result<(), InstallError> {
+        let (root, manifest) = (&self.root, &self.manifest);
+        self.alterations = Alterations::read(root, manifest, &self.workspaces, &mut self.seen)?;
+        let patches = self.pins()?.patches;
+        self.require_patches(patches)
     }
 
     /// Takes the patches that the project's requirements ask for.

@@ -19,8 +19,6 @@ use crate::workspaces::Patterns;
 pub struct ProjectRoot {
     /// The project's folder.
     pub folder: PathBuf,
-    /// The nearest folder that is a project or a workspace.
-    pub nearest: PathBuf,
     /// A file or folder above that would have made another folder the project's, were it not
     /// another user's.
     pub foreign: Option<PathBuf>,
@@ -62,8 +60,19 @@ pub fn find_root(from: &Path) -> ProjectRoot {
             && nearest.join("package.json").is_file()
             && counts(&outer.join("package.json"))
     });
-    let folder = outer.unwrap_or(nearest).to_owned();
-    ProjectRoot { folder, nearest: nearest.to_owned(), foreign }
+    ProjectRoot { folder: outer.unwrap_or(nearest).to_owned(), foreign }
+}
+
+/// Returns the nearest folder from `from` upwards that is a project or a workspace, or `from` itself
+/// where there is none.
+#[must_use]
+pub(crate) fn nearest_root(from: &Path) -> PathBuf {
+    let counts = |file: &Path| !is_foreign(file, from);
+    let is_project = |folder: &&Path| {
+        let (manifest, modules) = (folder.join("package.json"), folder.join("node_modules"));
+        manifest.is_file() && counts(&manifest) || modules.is_dir() && counts(&modules)
+    };
+    from.ancestors().find(is_project).unwrap_or(from).to_owned()
 }
 
 /// Returns whether the manifest in `outer`, or pnpm's settings there, name the folder `inner` as a

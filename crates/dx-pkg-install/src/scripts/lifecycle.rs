@@ -11,11 +11,12 @@ use dx_pkg_acquire::files::{parse_manifest, read_text};
 use dx_pkg_acquire::package::{Origin, label, origin, real_name};
 use dx_pkg_compat::manifest::{AllowScripts, Manifest};
 use dx_pkg_compat::npmrc::redact_urls;
-use dx_pkg_core::message_with_causes;
+use dx_pkg_core::spec::HostedRepository;
+use dx_pkg_core::{Spec, message_with_causes};
 use dx_pkg_lock::{LockPackage, name_of_path};
 
 use super::identity::Identities;
-use super::policy::Policy;
+use super::policy::{Policy, registry_name};
 use super::runner::{Place, Runner, Subject};
 use super::skipped::allowing;
 use super::{DEPENDENCY_EVENTS, LINKED_EVENTS, SharedFacts, git, order};
@@ -36,10 +37,26 @@ pub(crate) struct Lifecycle {
     identities: Identities,
     /// The addresses of tarballs that the project and its workspaces require.
     addresses: HashSet<String>,
+    /// Whether an optional package is left out whose scripts fail.
+    tolerates_failures: bool,
     /// Whether a script has been started.
     has_run: AtomicBool,
     /// What every script sees, gathered when the first one runs.
     shared: OnceLock<SharedFacts>,
+}
+
+/// The keys of `allowScripts` that name a package.
+pub(crate) struct ScriptKey {
+    /// The package's name for people.
+    pub(crate) label: String,
+    /// Its version, if it has one.
+    pub(crate) version: Option<String>,
+    /// The key for all its versions.
+    pub(crate) name: String,
+    /// The key for this version; `None` where it cannot be told from others.
+    pub(crate) pin: Option<String>,
+    /// Whether it does not come from a registry.
+    pub(crate) is_elsewhere: bool,
 }
 
 impl Lifecycle {
@@ -59,6 +76,7 @@ impl Lifecycle {
             workspaces: folders_of_workspaces(project),
             identities: Identities::new(session.context.clone()),
             addresses: addresses_of(project),
+            tolerates_failures: true,
             has_run: AtomicBool::new(false),
             shared: OnceLock::new(),
         })
@@ -146,6 +164,58 @@ impl Lifecycle {
         Ok(skipped)
     }
 
+    /// Returns whether the project says nothing of the scripts of a package with a tarball, or of
+    /// those of a linked folder.
+    pub(crate) fn is_undecided(&self, plan: &Plan, path: &str) -> bool {
+        if plan.links_to(path).next().is_some() {
+            return self.verdict_of_folder(plan, path).is_none();
+        }
+        let entry = plan.installed.get(path);
+        entry.is_some_and(|entry| !entry.in_bundle && self.verdict(entry).is_none())
+    }
+
+    /// Returns whether a folder is a workspace, whose scripts are the project's own.
+    pub(crate) fn is_workspace(&self, folder: &str) -> bool {
+        self.workspaces.contains(folder)
+    }
+
+    /// Returns the keys of `allowScripts` that name a package with a tarball.
+    pub(crate) fn key(&self, package: &LockPackage) -> ScriptKey {
+        let own = |key: String| ScriptKey {
+            label: name_of_path(&package.path).to_owned(),
+            version: package.version.clone(),
+            name: key.clone(),
+            pin: Some(key),
+            is_elsewhere: true,
+        };
+        match origin(package) {
+            Origin::File(path) => own(format!("file:{path}")),
+            Origin::Other(place) => match Spec::parse(place) {
+                Ok(Spec::Git(git)) => {
+                    let hosted = git.hosted.as_ref().map(HostedRepository::to_string);
+                    let name = hosted.unwrap_or_else(|| place.split('#').next().unwrap_or(place).to_owned());
+                    let commit = git.committish.as_deref();
+                    let pin = commit.map_or_else(|| name.clone(), |commit| format!("{name}#{commit}"));
+                    ScriptKey { name, ..own(pin) }
+                }
+                _ => own(place.to_owned()),
+            },
+            Origin::Address(url) if self.addresses.contains(url) => own(url.to_owned()),
+            origin => {
+                let (name, version) =
+                    registry_name(package).unwrap_or_else(|| (real_name(package), ""));
+                ScriptKey {
+                    label: name.to_owned(),
+                    version: Some(version.to_owned()).filter(|version| !version.is_empty()),
+                    // As for npm, an entry without an address does not vouch for the version.
+                    pin: (origin != Origin::Registry).then(|| format!("{name}@{version}")),
+                    name: name.to_owned(),
+                    is_elsewhere: false,
+                }
+            }
+        }
+    }
+
     /// Returns a package with what a key of `allowScripts` names: its version, or its tarball.
     fn label(&self, package: &LockPackage) -> String {
         match origin(package) {
@@ -163,6 +233,11 @@ impl Lifecycle {
     /// Takes over the project's workspaces, which a script may have changed.
     pub(crate) fn take_workspaces(&mut self, project: &Project) {
         self.workspaces = folders_of_workspaces(project);
+    }
+
+    /// Lets the scripts of optional packages fail as those of any other.
+    pub(crate) fn without_tolerance(self) -> Self {
+        Lifecycle { tolerates_failures: false, ..self }
     }
 
     /// Returns whether any script was started.
@@ -206,7 +281,9 @@ impl Lifecycle {
                 }
                 match runner.dependency(package, event) {
                     Err(error)
-                        if package.optional && !place.session.context.cancel.is_cancelled() =>
+                        if package.optional
+                            && self.tolerates_failures
+                            && !place.session.context.cancel.is_cancelled() =>
                     {
                         let error = message_with_causes(&error);
                         place.events.warning(&format!("optional: {error}; it is left out"));

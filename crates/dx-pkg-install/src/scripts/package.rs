@@ -52,6 +52,12 @@ impl ScriptPackage {
         self.manifest.script(name).or((name == "env").then_some(implied))
     }
 
+    /// Returns whether there is a script of this name, be it one that npm implies.
+    #[must_use]
+    pub fn has_script(&self, name: &str) -> bool {
+        self.script(name).is_some() || name == "restart" && self.script("start").is_some()
+    }
+
     /// Returns the scripts to run for a name, in order; `with_hooks` includes pre and post
     /// scripts.
     #[must_use]

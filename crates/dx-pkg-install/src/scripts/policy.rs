@@ -46,6 +46,24 @@ impl Policy {
         Policy { root: root.to_owned(), rules }
     }
 
+    /// Returns the policy of one key for all versions of the package that it names.
+    pub(crate) fn in_any_version(root: &Path, key: &str) -> Self {
+        let mut policy = Self::new(root, [(key.to_owned(), true)]);
+        for (subject, _) in &mut policy.rules {
+            match subject {
+                Subject::Versions(name, _) => *subject = Subject::Name(name.clone()),
+                Subject::Git(git) => git.committish = None,
+                _ => {}
+            }
+        }
+        policy
+    }
+
+    /// Returns whether a rule names a package that has a tarball.
+    pub(crate) fn names_package(&self, package: &LockPackage) -> bool {
+        self.said_of(package, |_| true).is_some()
+    }
+
     /// Returns what is said of a package that has a tarball; a denial wins. It is allowed by its
     /// name only if `is_vouched` for that name and version.
     pub(super) fn of_package(
@@ -105,7 +123,7 @@ impl Policy {
 
     /// Returns what is said of a linked folder; `links` are the paths of the links to it. npm also
     /// takes the path from a link to the folder, and writes that itself.
-    pub(super) fn of_folder<'l>(
+    pub(crate) fn of_folder<'l>(
         &self,
         folder: &str,
         links: impl Iterator<Item = &'l str> + Clone,

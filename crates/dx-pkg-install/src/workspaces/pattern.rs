@@ -48,6 +48,12 @@ impl Patterns {
             && self.included.iter().any(|pattern| matches(pattern, &path, false))
     }
 
+    /// Returns the position of the first pattern that the folder `path` matches.
+    pub(crate) fn place_of(&self, path: &str) -> Option<usize> {
+        let path = parts(path);
+        self.included.iter().position(|pattern| matches(pattern, &path, false))
+    }
+
     /// Returns whether a folder is excluded, or in a `node_modules`.
     pub(super) fn excludes(&self, path: &[&str]) -> bool {
         path.contains(&"node_modules")

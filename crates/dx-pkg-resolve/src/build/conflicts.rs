@@ -24,7 +24,9 @@ use super::Builder;
 impl Builder<'_, '_> {
     /// Keeps a locked conflict that needs no look; returns whether `edge` is one.
     pub(super) fn keeps_conflict(&mut self, edge: EdgeId) -> bool {
-        if !self.is_locked_conflict(edge) || self.update.contains(&self.tree[edge].name) {
+        let is_avoided = self.tree[edge].to.is_some_and(|to| self.tree.is_avoided(to));
+        let is_renewed = is_avoided || self.update.contains(&self.tree[edge].name);
+        if !self.is_locked_conflict(edge) || is_renewed {
             return false;
         }
         let is_nested = self.would_be_nested(edge);

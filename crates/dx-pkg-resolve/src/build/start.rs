@@ -116,6 +116,7 @@ fn load_tree<'a, 'l>(
     tree.legacy_peer_deps = options.legacy_peer_deps;
     tree.install_links = options.install_links;
     tree.exceptions = requirements.exceptions.clone();
+    tree.avoided.clone_from(&options.pick.avoided);
     tree.places = provider.places();
     let project = tree.root;
     tree[project].rules = root_rules;
@@ -367,7 +368,10 @@ impl<'l> Builder<'_, 'l> {
     /// there, as for npm, and not where another package brings it, or a folder is meant.
     fn is_renewed(&self, edge: EdgeId) -> bool {
         let is_chosen = |to: NodeId| !self.tree[to].in_bundle && !self.tree.is_top(to);
-        self.update.contains(&self.tree[edge].name) && self.tree[edge].to.is_some_and(is_chosen)
+        let is_named = self.update.contains(&self.tree[edge].name);
+        self.tree[edge].to.is_some_and(|to| {
+            (is_named || self.tree.is_avoided(to)) && is_chosen(to)
+        })
     }
 
     /// Queues nodes of the lockfile's tree, and reports the optional packages that they lack.

@@ -73,6 +73,18 @@ impl<'l> DependencyTree<'l> {
         self.manifest(node).version.as_ref()
     }
 
+    /// Returns whether the version of `node` is to be replaced where that is possible.
+    pub(crate) fn is_avoided(&self, node: NodeId) -> bool {
+        if self.avoided.is_empty() {
+            return false;
+        }
+        let name = self.manifest(node).name.map(|name| self.text(name));
+        let own = name.zip(self.version(node));
+        own.is_some_and(|(name, version)| {
+            self.avoided.iter().any(|(known, exact)| known == name && exact == version)
+        })
+    }
+
     /// Returns how many `node_modules` folders `node` is nested in.
     pub(crate) fn depth(&self, node: NodeId) -> u32 {
         std::iter::successors(self[node].parent, |at| self[*at].parent)

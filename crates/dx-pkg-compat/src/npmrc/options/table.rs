@@ -185,6 +185,9 @@ options! {
     "min-release-age-registries": Vec<String>, "", Resolve,
         "Registries, besides the built-in one, whose versions must be a day old where no age is set.",
         trust(Trust::Adds) => through(usual_age_applies);
+    "dlx-cache-max-age": u32, "1440", Resolve,
+        "How many minutes `dx exec` and `dx dlx` run what they fetched for a name, a range or a tag before they look for a newer version."
+        => getter(dlx_cache_max_age = 1440);
     "strict-peer-deps": bool, "false", Resolve,
         "Whether any peer conflict is an error.",
         with_flags(&[Flag::fixed("strict-peer-deps", "true", "Fail on a peer conflict")])
@@ -315,11 +318,14 @@ options! {
         => getter(workspace = Vec::new());
     "include-workspace-root": bool, "false", Resolve,
         "Whether a command for workspaces is for the project itself too.",
-        with_flags(&[Flag::fixed(
-            "include-workspace-root",
-            "true",
-            "With --workspace or --workspaces: do it for the project too",
-        )])
+        with_flags(&[
+            Flag::fixed(
+                "include-workspace-root",
+                "true",
+                "With --workspace or --workspaces: do it for the project too",
+            )
+            .aliases(&["iwr"]),
+        ])
         => getter(include_workspace_root = false);
 
     "omit": Option<Vec<DependencyType>>, "", Tree,
@@ -472,6 +478,12 @@ options! {
         with_flags(&[Flag::fixed("dry-run", "true", "Print what would change, and change nothing")])
         => getter(dry_run = false);
 
+    "allow-scripts-pin": bool, "true", Save,
+        "Whether `dx approve-scripts` approves the installed versions only."
+        => getter(allow_scripts_pin = true);
+    "patches-dir": String, "patches", Save,
+        "The folder of the project that `dx patch commit` writes patches to."
+        => getter(patches_dir = "patches".to_owned());
     "save": bool, "true", Save,
         "Whether add and remove change the manifest.",
         with_flags(&[
@@ -496,6 +508,91 @@ options! {
             "Save versions with this in front: ^, ~ or nothing",
         )])
         => through(save_prefix);
+
+    "tag-version-prefix": String, "v", Publish,
+        "What stands before the version in the tag that `dx version` makes."
+        => getter(tag_version_prefix = "v".to_owned());
+    "git-tag-version": bool, "true", Publish,
+        "Whether `dx version` makes a commit and a tag."
+        => getter(git_tag_version = true);
+    "commit-hooks": bool, "true", Publish,
+        "Whether git runs its hooks for the commit of `dx version`."
+        => getter(commit_hooks = true);
+    "allow-same-version": bool, "false", Publish,
+        "Whether `dx version` accepts the version that the package has."
+        => getter(allow_same_version = false);
+    "message": String, "%s", Publish,
+        "The message of the commit and the tag of `dx version`, with `%s` for the version."
+        => getter(message = "%s".to_owned());
+    "preid": String, "", Publish,
+        "The word before the number of a prerelease, such as `beta` in `1.0.0-beta.0`.",
+        unset("none") => getter(preid = String::new());
+    "sign-git-tag": bool, "false", Publish,
+        "Whether the tag of `dx version` is signed."
+        => getter(sign_git_tag = false);
+    "sign-git-commit": bool, "false", Publish,
+        "Whether the commit of `dx version` is signed."
+        => getter(sign_git_commit = false);
+    "workspaces-update": bool, "true", Publish,
+        "Whether `node_modules` is brought up to date after `dx version` changed workspaces."
+        => getter(workspaces_update = true);
+    "pack-destination": PathBuf, ".", Publish,
+        "The folder that `dx pack` writes tarballs into."
+        => getter(pack_destination = PathBuf::from("."));
+    "access": Option<String>, "", Publish,
+        "Who may install a package with a scope: `public` or `restricted`.",
+        unset("the registry decides") => getter(access = None);
+    "otp": Option<String>, "", Publish,
+        "A one-time password, for what changes something at the registry.",
+        trust(Trust::User) => getter(otp = None);
+    "auth-type": String, "web", Publish,
+        "How `dx login` works: `web` in the browser, `legacy` with a password."
+        => getter(auth_type = "web".to_owned());
+    "diff": Vec<String>, "", Publish,
+        "The specs that `dx diff` compares, at most two."
+        => getter(diff = Vec::new());
+    "diff-name-only": bool, "false", Publish,
+        "Whether `dx diff` only lists the files that differ."
+        => getter(diff_name_only = false);
+    "diff-unified": u32, "3", Publish,
+        "The lines of context around each change."
+        => getter(diff_unified = 3);
+    "diff-ignore-all-space": bool, "false", Publish,
+        "Whether `dx diff` passes over changes of white space."
+        => getter(diff_ignore_all_space = false);
+    "diff-no-prefix": bool, "false", Publish,
+        "Whether `dx diff` shows paths without `a/` and `b/`."
+        => getter(diff_no_prefix = false);
+    "diff-src-prefix": String, "a/", Publish,
+        "What `dx diff` writes before paths of the first spec."
+        => getter(diff_src_prefix = "a/".to_owned());
+    "diff-dst-prefix": String, "b/", Publish,
+        "What `dx diff` writes before paths of the second spec."
+        => getter(diff_dst_prefix = "b/".to_owned());
+    "diff-text": bool, "false", Publish,
+        "Whether `dx diff` compares every file as text."
+        => getter(diff_text = false);
+    "init-author-name": Option<String>, "", Save,
+        "The author's name in the package.json that `dx init` writes."
+        => getter(init_author_name = None);
+    "init-author-email": Option<String>, "", Save,
+        "The author's address there."
+        => getter(init_author_email = None);
+    "init-author-url": Option<Url>, "", Save,
+        "The author's page there."
+        => getter(init_author_url = None);
+    "init-license": Option<String>, "", Save,
+        "The licence there."
+        => getter(init_license = None);
+    "init-private": Option<bool>, "", Save,
+        "Whether the package is private there."
+        => getter(init_private = None);
+    "init-type": String, "commonjs", Save,
+        "The kind of its modules there: commonjs or module."
+        => getter(init_type = "commonjs".to_owned());
+    "init-version": String, "1.0.0", Save,
+        "The version there."
+        => getter(init_version = "1.0.0".to_owned());
 
     "loglevel": LogLevel, "notice", Output,
         "The amount of output."

@@ -20,6 +20,7 @@ fn heading(option: &OptionInfo) -> &'static str {
         (_, OptionGroup::Resolve) => "## Versions and the lockfile",
         (_, OptionGroup::Tree) => "## `node_modules` and scripts",
         (_, OptionGroup::Save) => "## Adding packages",
+        (_, OptionGroup::Publish) => "## Versions and publishing",
         (_, OptionGroup::Output) => "## Output",
     }
 }

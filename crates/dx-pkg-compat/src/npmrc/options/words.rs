@@ -3,23 +3,18 @@
 
 use std::ffi::OsString;
 
-use super::{Flag, FlagValue, OptionInfo, find_flag};
+use super::{Flag, FlagValue, OptionGroup, OptionInfo, find_flag};
 
 /// npm's switches that have no influence on what dx does.
-const IDLE_SWITCHES: [&str; 14] = [
+const IDLE_SWITCHES: [&str; 9] = [
     "color",
-    "commit-hooks",
     "description",
-    "git-tag-version",
     "ignore-extension",
     "long",
     "parseable",
     "rebuild-bundle",
-    "sign-git-commit",
-    "sign-git-tag",
     "unicode",
     "update-notifier",
-    "workspaces-update",
     "yes",
 ];
 /// npm's settings with a value that have no influence on what dx does.
@@ -36,8 +31,24 @@ const IDLE_VALUES: [&str; 9] = [
 ];
 
 /// The commands that run a script, to which they pass the switches that they do not have.
-const SCRIPT_COMMANDS: [&str; 10] =
-    ["run", "run-script", "rum", "urn", "test", "t", "tst", "start", "stop", "restart"];
+const SCRIPT_COMMANDS: [&str; 16] = [
+    "run",
+    "run-script",
+    "rum",
+    "urn",
+    "test",
+    "t",
+    "tst",
+    "start",
+    "stop",
+    "restart",
+    "exec",
+    "x",
+    "dlx",
+    "init",
+    "create",
+    "innit",
+];
 
 /// The settings given by the words of a command line, and the other words.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -150,7 +161,12 @@ fn meaning(word: &str, runs_script: bool) -> Option<Word> {
             FlagValue::Ignored(_) => Some(Word::Whole(option.key.to_owned(), value)),
         };
     }
-    if let Some(option) = OptionInfo::find(name) {
+    // Words such as `message` and `scope` are a script's own more often than dx's.
+    let find = |name: &str| {
+        OptionInfo::find(name)
+            .filter(|option| !runs_script || option.group != OptionGroup::Publish)
+    };
+    if let Some(option) = find(name) {
         let key = option.key.to_owned();
         return Some(match value {
             Some(value) => Word::Whole(key, value),
@@ -159,7 +175,7 @@ fn meaning(word: &str, runs_script: bool) -> Option<Word> {
         });
     }
     let denied = name.strip_prefix("no-");
-    if let Some(option) = denied.and_then(OptionInfo::find).filter(|_| value.is_none()) {
+    if let Some(option) = denied.and_then(find).filter(|_| value.is_none()) {
         return Some(Word::Whole(option.key.to_owned(), "false".to_owned()));
     }
     idle(name, denied, value.is_some())

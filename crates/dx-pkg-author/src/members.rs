@@ -1,0 +1,132 @@
+//! The packages of a project that a command is about: the project itself, or workspaces that are
+//! named, in npm's order.
+
+use std::path::{Path, PathBuf};
+
+use dx_pkg_acquire::files::read_text;
+use dx_pkg_install::Environment;
+use dx_pkg_install::project::{Project, find_root};
+use dx_pkg_lock::name_of_path;
+use serde_json::Value;
+
+use crate::AuthorError;
+use crate::source::normal;
+
+/// The workspaces that a command line names.
+#[derive(Clone, Debug, Default)]
+pub struct Selection {
+    /// Names or folders.
+    pub names: Vec<String>,
+    /// Whether all are meant.
+    pub all: bool,
+    /// Whether none is, wherever the command was started.
+    pub none: bool,
+    /// Whether the project's own package is meant beside them.
+    pub with_root: bool,
+}
+
+/// A package that a command is about.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Member {
+    /// Its name, or that of its folder where it has none.
+    pub name: String,
+    /// Its folder.
+    pub folder: PathBuf,
+}
+
+/// The packages that a command is about.
+#[derive(Clone, Debug)]
+pub struct Members {
+    /// The project's folder.
+    pub root: PathBuf,
+    /// The workspaces that are meant; `None` where the project's own package is.
+    pub chosen: Option<Vec<Member>>,
+}
+
+impl Members {
+    /// Finds the packages that are meant. Where no workspace is named, and the command was started
+    /// in one, that one is. A folder that `-C` names stands for itself.
+    ///
+    /// # Errors
+    /// A word that names no workspace, or a project that cannot be read.
+    pub fn find(environment: &Environment, selection: &Selection) -> Result<Self, AuthorError> {
+        let from = &environment.folder;
+        let is_named = *from != environment.called_from;
+        let root = find_root(from).folder;
+        let nearest =
+            from.ancestors().find(|folder| folder.join("package.json").is_file()).unwrap_or(&root);
+        let is_asked = selection.all || !selection.names.is_empty();
+        let is_inside = nearest != root && nearest.starts_with(&root);
+        if selection.none || !is_asked && (!is_inside || is_named) {
+            let root = if is_inside { nearest.to_owned() } else { root };
+            return Ok(Members { root, chosen: None });
+        }
+        let project = Project::read_or_new(root.clone(), from)?;
+        let workspaces: Vec<Member> = project
+            .workspaces
+            .iter()
+            .map(|(path, manifest)| Member {
+                name: manifest.name.as_deref().unwrap_or_else(|| name_of_path(path)).to_owned(),
+                folder: root.join(path),
+            })
+            .collect();
+        let mut chosen = Vec::new();
+        if selection.with_root {
+            let name = project.manifest.name.clone().unwrap_or_default();
+            chosen.push(Member { name, folder: root.clone() });
+        }
+        if !is_asked {
+            chosen.extend(workspaces.into_iter().filter(|member| member.folder == nearest));
+        } else if selection.names.is_empty() {
+            if workspaces.is_empty() && chosen.is_empty() {
+                return Err(AuthorError::NoWorkspaces { folder: root.display().to_string() });
+            }
+            chosen.extend(workspaces);
+        }
+        let base = if from.starts_with(&root) { from } else { &root };
+        for name in &selection.names {
+            let named = workspaces_named(&project, &root, base, name);
+            if named.is_empty() {
+                return Err(AuthorError::NoWorkspace { name: name.clone() });
+            }
+            for member in named {
+                if !chosen.contains(&member) {
+                    chosen.push(member);
+                }
+            }
+        }
+        Ok(Members { root, chosen: Some(chosen) })
+    }
+
+    /// Returns the folders of all packages that are meant, with the names of workspaces.
+    pub fn each(&self) -> Vec<(Option<&str>, &Path)> {
+        match &self.chosen {
+            None => vec![(None, self.root.as_path())],
+            Some(members) => members
+                .iter()
+                .map(|member| (Some(member.name.as_str()), member.folder.as_path()))
+                .collect(),
+        }
+    }
+}
+
+/// Returns the workspaces that have this name, are in this folder, or directly below it.
+fn workspaces_named(project: &Project, root: &Path, base: &Path, name: &str) -> Vec<Member> {
+    let wanted = normal(&base.join(name));
+    let from_root = normal(&root.join(name));
+    let all = project.workspaces.iter().filter_map(|(path, manifest)| {
+        let folder = root.join(path);
+        let own = manifest.name.as_deref().unwrap_or_else(|| name_of_path(path));
+        let is_below = |wanted: &Path| folder.parent() == Some(wanted);
+        let is_named = own == name || folder == wanted || is_below(&wanted) || is_below(&from_root);
+        is_named.then(|| Member { name: own.to_owned(), folder })
+    });
+    all.collect()
+}
+
+/// Returns the manifest in a folder as it is written; `None` where there is none that can be read.
+#[must_use]
+pub fn written_manifest(folder: &Path) -> Option<Value> {
+    let text = read_text(&folder.join("package.json")).ok()??;
+    serde_json::from_str(text.trim_start_matches('\u{feff}')).ok()
+}

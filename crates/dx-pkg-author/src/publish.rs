@@ -1,0 +1,394 @@
+//! `dx publish`: a package, and what is said of it, sent to a registry.
+
+mod document;
+mod order;
+
+use std::path::{Path, PathBuf};
+
+use dx_pkg_compat::npmrc::{Config, OptionInfo};
+use dx_pkg_core::{Coded, Range, Version};
+use dx_pkg_fetch::Method;
+use dx_pkg_install::session::configuration;
+use dx_pkg_install::{Environment, Session, SessionOptions};
+use serde_json::{Map, Value};
+
+pub use document::document;
+pub use order::in_order;
+
+use crate::members::Members;
+use crate::normalise::Normalised;
+use crate::registry::{Registry, escaped};
+use crate::script::{Scripts, Told};
+use crate::source::{self, Source};
+use crate::{AuthorError, PackageFile, Tarball, pack};
+
+/// A publication that cannot be.
+#[derive(Debug, thiserror::Error)]
+pub enum PublishError {
+    /// The package is private.
+    #[error("{name} is marked as private")]
+    Private {
+        /// The package.
+        name: String,
+    },
+    /// The package says what counts in a project's own manifest only.
+    #[error("packageExtensions counts in the project that installs only, and is not published")]
+    Extensions,
+    /// The dist-tag could be a version.
+    #[error("the tag {tag:?} could be a range of versions")]
+    Tag {
+        /// The tag.
+        tag: String,
+    },
+    /// A prerelease would become the latest version.
+    #[error("{version} is a prerelease, and would get the tag \"latest\"")]
+    Prerelease {
+        /// The version.
+        version: String,
+    },
+    /// The version is there.
+    #[error("{name}@{version} is published already")]
+    Published {
+        /// The package.
+        name: String,
+        /// The version.
+        version: String,
+    },
+    /// An older version would become the latest one.
+    #[error("{name}@{highest} is newer than {version}, which would get the tag \"latest\"")]
+    Older {
+        /// The package.
+        name: String,
+        /// The version.
+        version: String,
+        /// The newest version.
+        highest: String,
+    },
+    /// A package without a scope cannot be restricted.
+    #[error("{name} has no scope, so it cannot be restricted")]
+    Unscoped {
+        /// The package.
+        name: String,
+    },
+    /// A version that is none.
+    #[error("{version:?} is no version")]
+    Version {
+        /// The text.
+        version: String,
+    },
+    /// What the user wants and dx does not do.
+    #[error("dx does not write provenance yet")]
+    Provenance,
+}
+
+impl Coded for PublishError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Private { .. } => "DX_PRIVATE",
+            Self::Extensions => "DX_BAD_PACKAGE_EXTENSIONS",
+            Self::Tag { .. } | Self::Prerelease { .. } | Self::Older { .. } => "DX_TAG_NEEDED",
+            Self::Published { .. } => "DX_PUBLISHED",
+            Self::Unscoped { .. } => "DX_UNSCOPED",
+            Self::Version { .. } => "DX_INVALID_VERSION",
+            Self::Provenance => "DX_UNSUPPORTED_SETTING",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Private { .. } => "`dx pkg delete private` makes it public",
+            Self::Extensions => "`dx pkg delete packageExtensions` removes it",
+            Self::Tag { .. } => "give a word, such as --tag=next",
+            Self::Prerelease { .. } | Self::Older { .. } => {
+                "give another tag, such as --tag=next, or --tag=latest if that is meant"
+            }
+            Self::Published { .. } => "`dx version patch` gives it the next version",
+            Self::Unscoped { .. } => "give it a name with a scope, or --access=public",
+            Self::Version { .. } => "`dx pkg set version=1.0.0` sets one",
+            Self::Provenance => "publish without --provenance",
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// A package to be published.
+pub struct Publication<'p> {
+    /// The environment of the command.
+    pub environment: &'p Environment,
+    /// The packages of the project that the command is about.
+    pub members: &'p Members,
+    /// Settings of the command line.
+    pub flags: &'p [(String, String)],
+    /// Who is told.
+    pub told: &'p dyn Told,
+    /// Shows the tarball before it is sent.
+    pub shows: &'p dyn Fn(&Tarball),
+    /// Whether the package is only staged.
+    pub is_staged: bool,
+}
+
+/// What was published.
+#[derive(Debug)]
+pub struct Published {
+    /// The tarball.
+    pub tarball: Tarball,
+    /// The id of a staged publication.
+    pub stage: Option<String>,
+}
+
+impl Publication<'_> {
+    /// Publishes what a word means; a folder with its scripts. `workspace` is set for one of
+    /// several.
+    ///
+    /// # Errors
+    /// The package cannot be published, a script fails, or the registry refuses.
+    pub fn run(&self, word: &str, is_workspace: bool) -> Result<Published, AuthorError> {
+        let root = &self.members.root;
+        let (config, _) = configuration(self.environment, root, self.flags)?;
+        let tag = config.tag()?;
+        if Range::parse(tag.trim()).is_ok() {
+            return Err(PublishError::Tag { tag }.into());
+        }
+        let open = || self.open(&Map::new());
+        let scripts = Scripts::new(self.environment, root, "publish", &config, self.told)?;
+        match source::find(word, &self.environment.folder, &open, self.told)? {
+            Source::Folder(folder) => self.folder(&folder, &config, &scripts, is_workspace),
+            Source::Tarball(tarball) => self.tarball(*tarball, &config, is_workspace),
+        }
+    }
+
+    fn folder(
+        &self,
+        folder: &Path,
+        config: &Config,
+        scripts: &Scripts<'_>,
+        is_workspace: bool,
+    ) -> Result<Published, AuthorError> {
+        self.manifest(folder, false)?;
+        scripts.run(folder, "prepublishOnly", &[])?;
+        let tarball = pack::folder(folder, self.members, scripts, self.told)?;
+        scripts.run(folder, "postpack", &[])?;
+        let manifest = self.manifest(folder, true)?;
+        let published = self.send(tarball, manifest, config, is_workspace)?;
+        scripts.run(folder, "publish", &[])?;
+        scripts.run(folder, "postpublish", &[])?;
+        Ok(published)
+    }
+
+    fn tarball(
+        &self,
+        tarball: Tarball,
+        config: &Config,
+        is_workspace: bool,
+    ) -> Result<Published, AuthorError> {
+        let folder = Unpacked::of(&tarball)?;
+        let manifest = prepared(&folder.path)?;
+        self.send(tarball, manifest, config, is_workspace)
+    }
+
+    /// Returns the manifest of a folder as it is published.
+    fn manifest(&self, folder: &Path, tells: bool) -> Result<Map<String, Value>, AuthorError> {
+        let file = PackageFile::read(folder)?;
+        let wrong = |problem| AuthorError::Field { path: file.path(), problem };
+        let mut manifest = Normalised::new(&file.content);
+        manifest.fix().map_err(wrong)?;
+        if tells && !manifest.changes.is_empty() {
+            let changes = manifest.changes.join("\n  ");
+            self.told.warning(&format!(
+                "package.json was corrected for the publication; `dx pkg fix` corrects the file:\n  {changes}"
+            ));
+        }
+        manifest.prepare(folder).map_err(wrong)?;
+        let data = manifest.data;
+        if data.contains_key("packageExtensions") && !is_private(&data) {
+            return Err(PublishError::Extensions.into());
+        }
+        Ok(data)
+    }
+
+    /// Opens a session with what the package itself says of its publication.
+    fn open(&self, publish_config: &Map<String, Value>) -> Result<Session, AuthorError> {
+        let mut flags = own_settings(publish_config, self.flags, self.told);
+        flags.extend(self.flags.iter().cloned());
+        let options = SessionOptions { flags, ..SessionOptions::default() };
+        Ok(Session::open(self.environment.clone(), &self.members.root, options)?)
+    }
+
+    fn send(
+        &self,
+        tarball: Tarball,
+        mut manifest: Map<String, Value>,
+        config: &Config,
+        is_workspace: bool,
+    ) -> Result<Published, AuthorError> {
+        let own = manifest.get("publishConfig").and_then(Value::as_object).cloned();
+        let own = own.unwrap_or_default();
+        let Tarball { name, version, .. } = &tarball;
+        let (name, version) = (name.clone(), version.clone());
+        let parsed = Version::parse_loose(version.trim())
+            .map_err(|_| PublishError::Version { version: version.clone() })?;
+        let is_usual_tag = config.tag()? == "latest" && !own.contains_key("tag");
+        let (force, dry_run) = (config.force()?, config.dry_run()?);
+        if !force && parsed.is_prerelease() && is_usual_tag && !self.gives("tag") {
+            return Err(PublishError::Prerelease { version }.into());
+        }
+        (self.shows)(&tarball);
+        let session = self.open(&own)?;
+        let registry = Registry::of(&session, Some(&name), "publish", self.told)?;
+        if is_workspace && is_private(&manifest) {
+            return Err(PublishError::Private { name }.into());
+        }
+        if !registry.has_credentials() {
+            if !dry_run {
+                return Err(AuthorError::NoCredentials { registry: registry.shown() });
+            }
+            let registry = registry.shown();
+            self.told.warning(&format!("publishing needs a login to {registry} (dry run)"));
+        }
+        let takes_latest = is_usual_tag && !self.gives("tag");
+        if !force {
+            refuse_known(&registry, &name, &parsed, takes_latest)?;
+        }
+        let (tag, access) = (session.config().tag()?, access(session.config())?);
+        let verb = if self.is_staged { "Staging" } else { "Publishing" };
+        let end = if dry_run { " (dry run)" } else { "" };
+        let shown = access.as_deref().unwrap_or("default");
+        let place = registry.shown();
+        self.told.notice(&format!("{verb} to {place} with tag {tag} and {shown} access{end}"));
+        let mut stage = None;
+        if !dry_run {
+            if is_private(&manifest) {
+                return Err(PublishError::Private { name }.into());
+            }
+            if access.as_deref() == Some("restricted") && !name.starts_with('@') {
+                return Err(PublishError::Unscoped { name }.into());
+            }
+            let node = session.node().map(|node| node.version.to_string());
+            document::complete(&mut manifest, &tarball, &registry.base, node.as_deref());
+            let body = document(&manifest, &tarball, &tag, access.as_deref());
+            let escaped = escaped(&name);
+            if self.is_staged {
+                let path = format!("-/stage/package/{escaped}");
+                let answer = registry.send(&Method::POST, &path, Some(&body), &Default::default())?;
+                let answer = answer.json();
+                stage = answer.get("stageId").and_then(Value::as_str).map(str::to_owned);
+            } else {
+                registry.change(&Method::PUT, &escaped, Some(&body))?;
+            }
+        }
+        Ok(Published { tarball, stage })
+    }
+
+    fn gives(&self, key: &str) -> bool {
+        self.flags.iter().any(|(given, _)| given == key)
+    }
+}
+
+/// Returns whether a manifest is marked as private.
+fn is_private(manifest: &Map<String, Value>) -> bool {
+    !matches!(manifest.get("private"), None | Some(Value::Null | Value::Bool(false)))
+}
+
+/// Returns who may install the package; npm's `private` is an old word for `restricted`.
+fn access(config: &Config) -> Result<Option<String>, AuthorError> {
+    let access = config.access()?.filter(|access| !access.is_empty() && access != "null");
+    Ok(access.map(|access| if access == "private" { "restricted".to_owned() } else { access }))
+}
+
+/// Returns the settings of `publishConfig` that concern the publication, unless the command line
+/// gives them.
+fn own_settings(
+    publish_config: &Map<String, Value>,
+    flags: &[(String, String)],
+    told: &dyn Told,
+) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    for (key, value) in publish_config {
+        if flags.iter().any(|(given, _)| given == key) {
+            continue;
+        }
+        let value = match value {
+            Value::String(text) => text.clone(),
+            Value::Bool(_) | Value::Number(_) => value.to_string(),
+            _ => continue,
+        };
+        let is_of_publishing = matches!(key.as_str(), "registry" | "tag" | "access" | "provenance")
+            || key.ends_with(":registry");
+        if is_of_publishing {
+            found.push((key.clone(), value));
+        } else if OptionInfo::find(key).is_some() {
+            told.warning(&format!("\"{key}\" in publishConfig has no effect: put it into .npmrc"));
+        }
+    }
+    found
+}
+
+/// Refuses a version that is there, and one that is older than the latest.
+fn refuse_known(
+    registry: &Registry<'_>,
+    name: &str,
+    version: &Version,
+    takes_latest: bool,
+) -> Result<(), AuthorError> {
+    // A package that cannot be read may be new.
+    let Ok(packument) = registry.get(&escaped(name)) else { return Ok(()) };
+    let versions = packument.get("versions").and_then(Value::as_object);
+    let known = versions.into_iter().flatten().filter_map(|(text, value)| {
+        let found = Version::parse_loose(text).ok()?;
+        let is_deprecated = value.get("deprecated").is_some_and(|told| told != "" && !told.is_null());
+        (!found.is_prerelease() && !is_deprecated).then_some(found)
+    });
+    let known: Vec<Version> = known.collect();
+    if known.contains(version) {
+        let (name, version) = (name.to_owned(), version.to_string());
+        return Err(PublishError::Published { name, version }.into());
+    }
+    match known.iter().max().filter(|highest| takes_latest && *highest >= version) {
+        Some(highest) => {
+            let (name, version) = (name.to_owned(), version.to_string());
+            Err(PublishError::Older { name, version, highest: highest.to_string() }.into())
+        }
+        None => Ok(()),
+    }
+}
+
+/// Returns the manifest of an unpacked tarball as it is published.
+fn prepared(folder: &Path) -> Result<Map<String, Value>, AuthorError> {
+    let file = PackageFile::read(folder)?;
+    let wrong = |problem| AuthorError::Field { path: file.path(), problem };
+    let mut manifest = Normalised::new(&file.content);
+    manifest.prepare(folder).map_err(wrong)?;
+    Ok(manifest.data)
+}
+
+/// The files of a tarball in a folder that is removed again.
+struct Unpacked {
+    path: PathBuf,
+}
+
+impl Unpacked {
+    fn of(tarball: &Tarball) -> Result<Self, AuthorError> {
+        let path = std::env::temp_dir().join(dx_pkg_os::files::unique_name("dx-publish-"));
+        let failed = |error| {
+            AuthorError::from(dx_pkg_acquire::AcquireError::io("unpacking the tarball", error))
+        };
+        dx_pkg_os::files::create_private_dir(&path).map_err(failed)?;
+        let folder = Unpacked { path };
+        let limits = dx_pkg_compat::tarball::Limits::default();
+        let package = tarball.file_name();
+        let unpacked = dx_pkg_compat::tarball::unpack(&tarball.bytes, &limits)
+            .map_err(|source| AuthorError::Tarball { package, source })?;
+        // What a manifest is completed by lies beside it.
+        for file in unpacked.entries().iter().filter(|file| !file.path.contains('/')) {
+            std::fs::write(folder.path.join(file.path), file.data).map_err(failed)?;
+        }
+        Ok(folder)
+    }
+}
+
+impl Drop for Unpacked {
+    fn drop(&mut self) {
+        // What is left in the folder for temporary files does no harm.
+        let _ = std::fs::remove_dir_all(&self.path);
+    }
+}

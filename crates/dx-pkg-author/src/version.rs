@@ -1,0 +1,157 @@
+//! `dx version`: the next version of a package, in its files and in git.
+
+mod bump;
+mod git;
+mod list;
+
+use std::path::Path;
+
+use dx_pkg_compat::npmrc::Config;
+use dx_pkg_core::{Coded, Version};
+use serde_json::Value;
+
+use crate::script::{Scripts, Told};
+use crate::{AuthorError, PackageFile};
+
+pub use bump::{next, tagged};
+pub use list::versions;
+
+/// The ways to name the next version, for messages.
+pub const USAGE: &str = "dx version [major | minor | patch | premajor | preminor | prepatch | \
+                         prerelease | from-git | VERSION]";
+
+/// A version that cannot be set.
+#[derive(Debug, thiserror::Error)]
+pub enum VersionError {
+    /// A word that is neither a version nor a kind of change, or a version that cannot be changed.
+    #[error("{requested:?} is no version, and no change of {current:?}")]
+    Invalid {
+        /// The word.
+        requested: String,
+        /// The version that the package has.
+        current: String,
+    },
+    /// The version is the one that the package has.
+    #[error("the version is not changed: it is {version} already")]
+    Same {
+        /// The version.
+        version: String,
+    },
+    /// The last tag of the repository is no version.
+    #[error("the tag {tag:?} is no version")]
+    Tag {
+        /// The tag.
+        tag: String,
+    },
+    /// There are changes that are not committed.
+    #[error("the git repository is not clean: there are changes that are not committed")]
+    NotClean,
+    /// git refuses.
+    #[error("git {command} failed: {message}")]
+    Git {
+        /// What git was to do.
+        command: String,
+        /// What it said.
+        message: String,
+    },
+}
+
+impl Coded for VersionError {
+    fn code(&self) -> &'static str {
+        match self {
+            Self::Invalid { .. } | Self::Tag { .. } => "DX_INVALID_VERSION",
+            Self::Same { .. } => "DX_SAME_VERSION",
+            Self::NotClean => "DX_GIT_NOT_CLEAN",
+            Self::Git { .. } => "DX_GIT_REFUSED",
+        }
+    }
+
+    fn hint(&self) -> Option<String> {
+        let hint = match self {
+            Self::Invalid { .. } => return Some(USAGE.to_owned()),
+            Self::Same { .. } => "--allow-same-version accepts it",
+            Self::Tag { .. } => "give the version itself",
+            Self::NotClean => "commit them, or go on with --force",
+            Self::Git { .. } => return None,
+        };
+        Some(hint.to_owned())
+    }
+}
+
+/// Gives the package in `folder` the version that `requested` names, and returns it.
+///
+/// # Errors
+/// A version that cannot be set, a script or git that fails.
+pub fn set(
+    folder: &Path,
+    requested: &str,
+    config: &Config,
+    scripts: &Scripts<'_>,
+    told: &dyn Told,
+) -> Result<String, AuthorError> {
+    let current = PackageFile::read(folder)?.content.get("version").cloned();
+    let current = match &current {
+        Some(Value::String(text)) if !text.is_empty() => text.clone(),
+        _ => "0.0.0".to_owned(),
+    };
+    let clean = Version::parse(current.trim().trim_start_matches(['=', 'v'])).ok();
+    let version = match Version::parse_loose(requested) {
+        Ok(version) => version.to_string(),
+        Err(_) if requested == "from-git" => {
+            let tag = git::last_tag(folder)?;
+            tagged(&tag).ok_or(VersionError::Tag { tag })?
+        }
+        Err(_) => clean
+            .as_ref()
+            .and_then(|clean| next(clean, requested, &config.preid().unwrap_or_default()))
+            .ok_or_else(|| VersionError::Invalid {
+                requested: requested.to_owned(),
+                current: current.clone(),
+            })?,
+    };
+    let is_same = clean.as_ref().is_some_and(|clean| clean.to_string() == version);
+    if is_same && !config.allow_same_version()? {
+        return Err(VersionError::Same { version }.into());
+    }
+    let is_repository = requested == "from-git" || folder.join(".git").exists();
+    let uses_git = config.git_tag_version()?
+        && is_repository
+        && git::is_ready(folder, config.force()?, told)?;
+    let variables = [("npm_old_version", current.as_str()), ("npm_new_version", version.as_str())];
+    scripts.run(folder, "preversion", &variables)?;
+    let changed = write(folder, &version)?;
+    scripts.run(folder, "version", &variables)?;
+    if uses_git {
+        git::record(folder, &version, &changed, config)?;
+    }
+    scripts.run(folder, "postversion", &variables)?;
+    Ok(version)
+}
+
+/// Writes the version into manifest and lockfile, and returns the lockfiles that were changed.
+fn write(folder: &Path, version: &str) -> Result<Vec<&'static str>, AuthorError> {
+    let file = PackageFile::read(folder)?;
+    let mut content = file.content.clone();
+    if let Value::Object(members) = &mut content {
+        members.insert("version".to_owned(), version.into());
+        members.shift_remove("_id");
+    }
+    file.save(&content)?;
+    let mut changed = Vec::new();
+    for name in ["package-lock.json", "npm-shrinkwrap.json"] {
+        // As with npm, a lockfile that cannot be read stays as it is.
+        let Ok(Some(file)) = PackageFile::named(folder, name) else { continue };
+        let mut content = file.content.clone();
+        if let Value::Object(members) = &mut content {
+            members.insert("version".to_owned(), version.into());
+            if let Some(Value::Object(own)) =
+                members.get_mut("packages").and_then(|packages| packages.get_mut(""))
+            {
+                own.insert("version".to_owned(), version.into());
+            }
+        }
+        file.save(&content)?;
+        changed.push(name);
+    }
+    Ok(changed)
+}

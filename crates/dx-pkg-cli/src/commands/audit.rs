@@ -1,0 +1,270 @@
+//! `dx audit`: known vulnerabilities, what helps against them, and registries' signatures.
+
+use std::process::ExitCode;
+use std::sync::Arc;
+use std::time::Instant;
+
+use clap::{Args, ValueEnum};
+use dx_pkg_compat::npmrc::DependencyType;
+use dx_pkg_inspect::audit::signatures::signatures;
+use dx_pkg_inspect::audit::{Audit, Level, audit};
+use dx_pkg_inspect::list::Omitted;
+use dx_pkg_inspect::scope::Scope;
+use dx_pkg_inspect::{Source, View};
+use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
+use dx_pkg_install::summary::{ChangeKind, ChangedPackage, Summary};
+use dx_pkg_install::{Change, Environment, Events as _, OpenProject, Options, Session, install};
+use dx_pkg_lock::Lock;
+use serde_json::{Value, json};
+
+use super::list::MemberArguments;
+use crate::error::CommandError;
+use crate::options::TreeArguments;
+use crate::report::Report;
+
+/// Look for known vulnerabilities in what is locked.
+#[derive(Args, Debug)]
+#[command(after_help = "\
+dx audit             lists known vulnerabilities; ends with 1 if there are any
+dx audit fix         installs versions without them, as far as package.json allows that
+dx audit fix --force also other versions of direct dependencies than package.json allows
+dx audit signatures  checks that registries have signed what is installed")]
+pub struct AuditArguments {
+    /// Install safer versions (fix), or check the signatures of registries (signatures).
+    #[arg(value_enum, value_name = "fix|signatures")]
+    pub word: Option<Word>,
+    /// End with 1 only for vulnerabilities of this severity and above: info, low (the default),
+    /// moderate, high, critical, or none.
+    #[arg(long, value_name = "LEVEL")]
+    pub audit_level: Option<String>,
+    /// With "signatures" and --json: also show the attestations of packages.
+    #[arg(long)]
+    pub include_attestations: bool,
+    #[command(flatten)]
+    pub tree: TreeArguments,
+}
+
+/// What to do besides looking for vulnerabilities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Word {
+    Fix,
+    Signatures,
+}
+
+impl AuditArguments {
+    /// Looks for vulnerabilities, installs safer versions, or checks signatures.
+    pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        dx_pkg_os::process::install_signal_handlers();
+        match self.word {
+            Some(Word::Signatures) => self.check_signatures(environment, report),
+            Some(Word::Fix) => self.fix(environment, report),
+            None => {
+                let (view, session) = self.read(&environment, None)?;
+                let found = self.audited(&view, &session, report)?;
+                if report.wants_json() {
+                    report.pretty(&found.json());
+                } else {
+                    report.text(&found.text());
+                }
+                self.code(&found, &session, report)
+            }
+        }
+    }
+
+    /// Reads what is locked, or what is installed where no lockfile is kept.
+    fn read(
+        &self,
+        environment: &Environment,
+        source: Option<Source>,
+    ) -> Result<(View, Session), CommandError> {
+        let root = dx_pkg_install::project::find_root(&environment.folder).folder;
+        let session = Session::open(environment.clone(), &root, self.tree.session_options())?;
+        let locked = session.config().package_lock()?;
+        let usual = if locked { Source::Locked } else { Source::Installed };
+        let legacy = session.config().legacy_peer_deps()?;
+        let members = MemberArguments::given(&self.tree.flags);
+        let words = &members.workspace;
+        let view = View::read(&environment.folder, source.unwrap_or(usual), words, legacy)?;
+        Ok((view, session))
+    }
+
+    /// Asks registries for vulnerabilities, and tells which registries have no advisories.
+    fn audited(
+        &self,
+        view: &View,
+        session: &Session,
+        report: &Report,
+    ) -> Result<Audit, CommandError> {
+        let found = audit(view, session, &self.scope(session)?)?;
+        for refused in &found.refused {
+            report.warning(&format!(
+                "{} packages were not audited: {} has no advisories",
+                refused.packages, refused.registry
+            ));
+        }
+        Ok(found)
+    }
+
+    /// Returns which packages are looked at.
+    fn scope(&self, session: &Session) -> Result<Scope, CommandError> {
+        let members = MemberArguments::given(&self.tree.flags);
+        Ok(Scope {
+            omitted: omitted(session)?,
+            with_root: members.include_workspace_root,
+            without_workspaces: members.no_workspaces,
+        })
+    }
+
+    /// Returns the exit code: 1 if something is as severe as the level that is set.
+    fn code(
+        &self,
+        found: &Audit,
+        session: &Session,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        let set = dx_pkg_inspect::text_setting(session, "audit-level");
+        let word = self.audit_level.clone().or(set).filter(|word| word != "null");
+        let level = word.map_or(Some(Level::default()), |word| {
+            let level = Level::parse(&word);
+            if level.is_none() {
+                report.warning(&format!(
+                    "audit-level {word:?} is none of info, low, moderate, high, critical and none: \
+                     low is used"
+                ));
+            }
+            level
+        });
+        Ok(ExitCode::from(u8::from(found.reaches(level.unwrap_or_default()))))
+    }
+
+    fn check_signatures(
+        &self,
+        environment: Environment,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        let began = Instant::now();
+        let (view, session) = self.read(&environment, Some(Source::Installed))?;
+        let found = signatures(&view, &session, &self.scope(&session)?)?;
+        if report.wants_json() {
+            report.pretty(&found.json(self.include_attestations));
+        } else {
+            report.text(&found.text(began.elapsed().as_secs()));
+        }
+        Ok(ExitCode::from(u8::from(!found.hold())))
+    }
+
+    /// Installs versions without known vulnerabilities, and looks again.
+    fn fix(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        let (view, session) = self.read(&environment, None)?;
+        if !session.config().package_lock()? {
+            return Err(CommandError::NoLockToFix);
+        }
+        let found = self.audited(&view, &session, report)?;
+        for one in found.vulnerabilities.iter().filter(|one| one.too_new.is_some()) {
+            report.warning(&format!(
+                "{} stays vulnerable: the version that fixes it is newer than min-release-age or \
+                 before allow",
+                one.name
+            ));
+        }
+        let forced = if session.config().force()? { found.forced() } else { Vec::new() };
+        for (name, version, is_major) in &forced {
+            let what = if *is_major { "a breaking change" } else { "outside the stated range" };
+            report.warning(&format!("updating {name} to {version}, which is {what}"));
+        }
+        let is_dry = session.config().dry_run()?;
+        drop((view, session));
+        let open = OpenProject::open(environment.clone(), self.tree.session_options(), report)?;
+        let summary = install_fixed(open, &found, &forced, report)?;
+        let after = if is_dry { None } else { Some(self.read(&environment, None)?) };
+        let (after, session) = match after {
+            None => (found, self.read(&environment, None)?.1),
+            Some((view, session)) => (audit(&view, &session, &self.scope(&session)?)?, session),
+        };
+        if report.wants_json() {
+            let root = dx_pkg_install::project::find_root(&environment.folder).folder;
+            report.pretty(&fixed_json(&summary, &after, &root.display().to_string()));
+        } else {
+            report.summary(&summary);
+            report.text(&format!("\n{}", after.text()));
+        }
+        let is_blocked = after.vulnerabilities.iter().any(|one| one.too_new.is_some());
+        if is_blocked { Ok(ExitCode::FAILURE) } else { self.code(&after, &session, report) }
+    }
+}
+
+/// Returns the kinds of packages that the settings leave out.
+pub(super) fn omitted(session: &Session) -> Result<Vec<Omitted>, CommandError> {
+    let kinds = session.config().omit()?.into_iter().filter_map(|kind| match kind {
+        DependencyType::Dev => Some(Omitted::Development),
+        DependencyType::Optional => Some(Omitted::Optional),
+        DependencyType::Peer => Some(Omitted::Peer),
+        DependencyType::Prod => None,
+    });
+    Ok(kinds.collect())
+}
+
+/// Installs other versions than the vulnerable ones, and those that are forced.
+fn install_fixed(
+    mut open: OpenProject,
+    found: &Audit,
+    forced: &[(String, String, bool)],
+    report: &Report,
+) -> Result<Summary, CommandError> {
+    let session: Arc<Session> = open.session.clone();
+    let avoided = found.avoided();
+    if forced.is_empty() {
+        let options = Options { avoided, lists_all: true, ..Options::default() };
+        return Ok(install(open, &options, report)?);
+    }
+    let additions: Vec<Addition> = forced
+        .iter()
+        .map(|(name, version, _)| {
+            Addition::parse(&format!("{name}@{version}"), &open, "", SavePlace::default())
+        })
+        .collect::<Result<_, _>>()?;
+    let original = open.project.manifest_text.clone();
+    let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
+    open.project.set_manifest(&wanted)?;
+    let prefix = match session.config().save_exact()? {
+        true => String::new(),
+        false => session.config().save_prefix()?,
+    };
+    let manifest = |_: &str, lock: &Lock| {
+        edit_manifest(&original, &additions, |addition| addition.saved(lock, &prefix))
+    };
+    let change = Change {
+        importers: vec![String::new()],
+        explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
+        removed: Vec::new(),
+        manifest: &manifest,
+        save: session.config().save()?,
+    };
+    let options =
+        Options { avoided, lists_all: true, change: Some(change), ..Options::default() };
+    Ok(install(open, &options, report)?)
+}
+
+/// Returns what a fix changed as npm's JSON has it.
+fn fixed_json(summary: &Summary, after: &Audit, root: &str) -> Value {
+    let entry = |package: &ChangedPackage, version: &Option<String>| {
+        let path = format!("{root}/{}", package.path);
+        json!({ "name": package.name, "version": version, "path": path })
+    };
+    let list = |kind: ChangeKind, show: &dyn Fn(&ChangedPackage) -> Value| -> Vec<Value> {
+        summary.changes.iter().filter(|package| package.kind == kind).map(show).collect()
+    };
+    json!({
+        "add": list(ChangeKind::Added, &|one| entry(one, &one.version)),
+        "added": summary.added,
+        "audited": after.total,
+        "change": list(ChangeKind::Changed, &|one| {
+            json!({ "from": entry(one, &one.before), "to": entry(one, &one.version) })
+        }),
+        "changed": summary.changed,
+        "funding": 0,
+        "remove": list(ChangeKind::Removed, &|one| entry(one, &one.before)),
+        "removed": summary.removed,
+        "audit": after.json(),
+    })
+}

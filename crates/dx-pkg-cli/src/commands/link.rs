@@ -1,0 +1,168 @@
+//! `dx link` and `dx unlink`: folders of the user's own packages, linked into projects.
+
+use std::process::ExitCode;
+
+use clap::Args;
+use dx_pkg_compat::manifest::Section;
+use dx_pkg_install::additions::{Addition, SavePlace, edit_manifest};
+use dx_pkg_install::linking::{Registered, Registration, package_in};
+use dx_pkg_install::project::find_root;
+use dx_pkg_install::{Change, Environment, OpenProject, Options};
+use dx_pkg_lock::Lock;
+use serde_json::json;
+
+use super::install::carry_out;
+use super::remove::RemoveArguments;
+use crate::error::CommandError;
+use crate::options::TreeArguments;
+use crate::report::Report;
+
+/// Link the folder of a package into the project, or register the project's own for that.
+///
+/// Without names the package in this folder is registered. With names, registered packages or
+/// folders are linked into the project's node_modules, until the next install.
+#[derive(Args, Debug)]
+pub struct LinkArguments {
+    /// Registered packages, or folders, which are registered first.
+    #[arg(value_name = "PACKAGE|FOLDER")]
+    pub packages: Vec<String>,
+    /// Also save the links in package.json.
+    #[arg(short = 'S', long, overrides_with = "no_save")]
+    pub save: bool,
+    /// Leave package.json and the lockfile as they are (the default).
+    #[arg(long, overrides_with = "save")]
+    pub no_save: bool,
+    /// Save the links into dependencies.
+    #[arg(short = 'P', long)]
+    pub save_prod: bool,
+    /// Save the links into devDependencies.
+    #[arg(short = 'D', long)]
+    pub save_dev: bool,
+    /// Save the links into optionalDependencies.
+    #[arg(short = 'O', long)]
+    pub save_optional: bool,
+    /// Save the links into peerDependencies.
+    #[arg(long)]
+    pub save_peer: bool,
+    #[command(flatten)]
+    pub tree: TreeArguments,
+}
+
+/// Remove packages from the project, or the registration of the package in this folder.
+#[derive(Args, Debug)]
+#[command(mut_arg("packages", |argument| argument.required(false)))]
+pub struct UnlinkArguments {
+    #[command(flatten)]
+    pub remove: RemoveArguments,
+}
+
+impl LinkArguments {
+    /// Registers the package here, or links the packages that are named.
+    pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        let root = find_root(&environment.folder).folder;
+        let is_other = |name: &&String| {
+            let place = environment.folder.join(name).canonicalize();
+            place.is_err() || place.ok() != root.canonicalize().ok()
+        };
+        let wanted: Vec<&String> = self.packages.iter().filter(is_other).collect();
+        let registered = Registered::find(&environment, self.tree.flags.settings())?;
+        let force = self.tree.flags.sets("force", "true");
+        if wanted.is_empty() {
+            let added = registered.add(&root, force)?;
+            tell(&added, "registered", report);
+            return Ok(ExitCode::SUCCESS);
+        }
+        let mut found = Vec::new();
+        for argument in wanted {
+            found.push(registered.to_link(&environment, argument, force)?);
+        }
+        let session = self.tree.session_options();
+        let mut open = OpenProject::open_or_new(environment, session, report)?;
+        let place = self.place();
+        let additions: Vec<Addition> = found
+            .iter()
+            .map(|(name, folder)| {
+                Addition::parse(&format!("{name}@file:{}", folder.display()), &open, "", place)
+            })
+            .collect::<Result<_, _>>()?;
+        let original = open.project.manifest_text.clone();
+        let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
+        open.project.set_manifest(&wanted)?;
+        let manifest = |_: &str, _: &Lock| Ok(wanted.clone());
+        let change = Change {
+            importers: vec![String::new()],
+            explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
+            removed: Vec::new(),
+            manifest: &manifest,
+            save: self.saves(),
+        };
+        let options = Options {
+            frozen: self.tree.frozen_lockfile,
+            change: Some(change),
+            command: Some("link"),
+            ..Options::default()
+        };
+        carry_out(&self.tree, open, options, report)?;
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Returns whether `package.json` names the links. As with npm, the name of a section says so.
+    fn saves(&self) -> bool {
+        self.save || self.save_prod || self.save_dev || self.save_optional || self.save_peer
+    }
+
+    /// Returns the section that the flags name; of several, npm's choice.
+    fn place(&self) -> SavePlace {
+        let given = [
+            (self.save_prod, Section::Dependencies),
+            (self.save_peer, Section::Peer),
+            (self.save_optional, Section::Optional),
+            (self.save_dev, Section::Dev),
+        ];
+        let section = given.into_iter().find(|(on, _)| *on).map(|(_, section)| section);
+        SavePlace { section, ..SavePlace::default() }
+    }
+}
+
+impl UnlinkArguments {
+    /// Removes the packages that are named, from the project or, with `--global`, from those that
+    /// are registered; without names, the registration of the package in this folder.
+    pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        let flags = &self.remove.tree.flags;
+        let is_global = flags.sets("global", "true") || flags.sets("location", "global");
+        if !self.remove.packages.is_empty() && !is_global {
+            return self.remove.run(environment, report);
+        }
+        let registered = Registered::find(&environment, flags.settings())?;
+        let names = match self.remove.packages.as_slice() {
+            [] => vec![package_in(&find_root(&environment.folder).folder)?.0],
+            names => names.to_vec(),
+        };
+        for name in names {
+            tell(&registered.remove(&name)?, "removed", report);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+/// Prints what became of a registration.
+fn tell(done: &Registration, what: &str, report: &Report) {
+    let Registration { name, version, place, folder, is_changed } = done;
+    let label = match version {
+        Some(version) => format!("{name}@{version}"),
+        None => name.clone(),
+    };
+    let text = match what {
+        "removed" => format!("Removed the link to {label} from {}", place.display()),
+        _ if *is_changed => format!(
+            "Linked {label}: {} leads here. In another project, run dx link {name}",
+            place.display()
+        ),
+        _ => format!("{label} is linked already: {}", place.display()),
+    };
+    let fields = json!({
+        "name": name, "version": version, "path": place, "folder": folder, "done": what,
+        "changed": is_changed,
+    });
+    report.result(&text, &fields);
+}

@@ -1,0 +1,116 @@
+//! `dx-registry serve`.
+
+use super::{Common, Context};
+use crate::config::Config;
+use crate::log::Log;
+use crate::server::Server;
+use crate::state::AppState;
+use clap::Args;
+use std::io::Write;
+use std::net::SocketAddr;
+use std::process::ExitCode;
+use tokio::runtime::Runtime;
+
+/// Start the registry
+///
+/// Without options it listens on 127.0.0.1:4873, keeps everything in your data folder, and fetches
+/// what is not published here from dx's default registry.
+#[derive(Debug, Args)]
+pub(super) struct Serve {
+    /// The address and port to listen on; port 0 for any free one [default: 127.0.0.1:4873]
+    #[arg(long, value_name = "ADDRESS")]
+    listen: Option<String>,
+    /// The registry to fetch from what is not published here; "none" for no registry
+    #[arg(long, value_name = "URL")]
+    upstream: Option<String>,
+    /// The address by which clients reach the registry, if a proxy is in front of it
+    #[arg(long, value_name = "URL")]
+    public_url: Option<String>,
+    #[command(flatten)]
+    common: Common,
+}
+
+impl Serve {
+    /// Serves until the process is asked to end.
+    pub(super) fn report(
+        self,
+        runtime: &Runtime,
+        context: &mut Context,
+        mut errors: Box<dyn Write + Send>,
+    ) -> ExitCode {
+        let config = match self.config(context) {
+            Ok(config) => config,
+            Err(fault) => {
+                let _ = writeln!(errors, "dx-registry: {fault}");
+                return ExitCode::FAILURE;
+            }
+        };
+        match runtime.block_on(serve(config, context, errors)) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(fault) => {
+                context.line(&format!("dx-registry: {fault}"));
+                ExitCode::FAILURE
+            }
+        }
+    }
+
+    fn config(&self, context: &Context) -> Result<Config, String> {
+        let flags = [
+            ("listen", &self.listen),
+            ("upstream", &self.upstream),
+            ("public-url", &self.public_url),
+        ];
+        let given = flags.into_iter().filter_map(|(key, value)| Some((key, value.clone()?)));
+        context.config(&self.common, given.collect())
+    }
+}
+
+async fn serve(
+    config: Config,
+    context: &mut Context,
+    errors: Box<dyn Write + Send>,
+) -> Result<(), String> {
+    let log = Log::new(config.log, errors);
+    let state = AppState::open(config, &context.environment.variables, log)?;
+    let server = Server::listen(state.clone()).await?;
+    let text = greeting(&state.config, server.address()?);
+    context.line(&text);
+    server.run(asked_to_end()).await;
+    Ok(())
+}
+
+/// Returns the text that is shown once the port is open.
+fn greeting(config: &Config, address: SocketAddr) -> String {
+    let own = match &config.public_url {
+        Some(public) => public.0.to_string(),
+        None => format!("http://{address}/"),
+    };
+    let upstream = match &config.upstream {
+        Some(upstream) => upstream.0.to_string(),
+        None => "none: only packages that are published here".to_owned(),
+    };
+    format!(
+        "dx-registry listens on {own}\n  packages in  {}\n  upstream     {upstream}\n\n\
+         Use it:       npm config set registry {own}\n\
+         To publish:   dx-registry user add NAME   (prints a token)",
+        config.storage.display()
+    )
+}
+
+/// Waits for Ctrl-C or a request of the system to end.
+async fn asked_to_end() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        if let (Ok(mut terminate), Ok(mut interrupt)) =
+            (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+        {
+            tokio::select! {
+                _ = terminate.recv() => {}
+                _ = interrupt.recv() => {}
+            }
+            return;
+        }
+    }
+    let _ = tokio::signal::ctrl_c().await;
+}
