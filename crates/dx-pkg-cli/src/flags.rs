@@ -239,15 +239,6 @@ impl<S: Selection> SettingFlags<S> {
         &self.settings
     }
 
-    /// Returns the options of a session with these settings, cancelled by signals.
-    pub fn session_options(&self) -> SessionOptions {
-        SessionOptions {
-            flags: self.settings.clone(),
-            cancel: Cancel::from_flag(dx_pkg_os::process::cancellation_flag()),
-            ..SessionOptions::default()
-        }
-    }
-
     /// Adds settings that were given without a flag of the selection.
     pub fn extend(&mut self, settings: Vec<(String, String)>) {
         self.settings.extend(settings);
