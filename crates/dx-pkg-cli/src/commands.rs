@@ -9,6 +9,7 @@ pub mod completion;
 pub mod config;
 mod dedupe;
 mod diff;
+mod global;
 mod deploy;
 mod doctor;
 mod exec;
@@ -17,6 +18,7 @@ mod faces;
 mod folders;
 mod fund;
 mod help_search;
+mod idle;
 mod init;
 mod install;
 mod licenses;
@@ -40,6 +42,7 @@ mod search;
 mod shims;
 mod store;
 pub mod table;
+mod update;
 mod version;
 mod view;
 mod words;
@@ -83,6 +86,9 @@ pub struct Arguments {
     /// Settings that were given to a command for which they have no effect.
     #[arg(skip)]
     pub idle: Vec<String>,
+    /// Environment variables that flags stand for.
+    #[arg(skip)]
+    pub variables: Vec<(String, String)>,
     /// What is to be said about words of another tool.
     #[arg(skip)]
     pub notes: Vec<String>,
@@ -99,6 +105,8 @@ pub enum Command {
     Ci(TreeArguments),
     #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
     Remove(remove::RemoveArguments),
+    #[command(visible_aliases = ["up", "upgrade"], aliases = ["u", "udpate"])]
+    Update(update::UpdateArguments),
     #[command(visible_alias = "ddp")]
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
@@ -240,24 +248,31 @@ impl Arguments {
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
+        let words = idle::behind_command(&parser, words::with_long_flags(words));
         let words = words::with_installed_command(&parser, words);
+        let is_global = words::is_global(&words);
         let command = own_flags_first(&parser, &words);
         if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
             return Self::about_settings(&parser, command, words.clone());
         }
         let script = words::script_command(&parser, &words);
         let is_own = |name: &str| {
-            !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+            // Without --global it is the folder of the project.
+            name == "prefix" && !is_global
+                || !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
                 || script.is_some_and(|script| {
                     // A flag that is a setting's may have a value: it is taken as one.
-                    has_flag(script, name) && find_flag(&format!("--{name}")).is_none()
+                    has_flag(script, name)
+                        && (find_flag(&format!("--{name}")).is_none() || names_workspaces(name))
                 })
         };
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
-        let rest = words::prepared(&parser, taken.rest)?;
+        let idle::Words { rest, idle, variables } = idle::taken_out(&parser, taken.rest);
+        let rest = words::prepared(&parser, rest)?;
         let matches = parser.try_get_matches_from_mut(rest).map_err(words::advised)?;
         let mut arguments = Self::from_arg_matches(&matches)?;
+        (arguments.idle, arguments.variables) = (idle, variables);
         if taken.settings.is_empty() {
             return Ok(arguments);
         }
@@ -283,6 +298,7 @@ impl Arguments {
             Command::Import(import) => import.tree.flags.extend(taken.settings),
             Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Update(update) => update.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
             | Command::Start(script)
@@ -342,14 +358,14 @@ impl Arguments {
             | Command::Explain(_)
             | Command::Licenses(_)
             | Command::Pkg(_) => {
-                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+                arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key));
             }
             Command::InstallScripts(_)
             | Command::ApproveScripts(_)
             | Command::DenyScripts(_)
             | Command::ApproveBuilds(_)
             | Command::IgnoredBuilds => {
-                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+                arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key));
             }
             Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
         }
@@ -411,10 +427,11 @@ impl Arguments {
 
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 16] = [
+const CHANGED_BY_SETTINGS: [&str; 17] = [
     "install",
     "ci",
     "remove",
+    "update",
     "dedupe",
     "find-dupes",
     "prune",
@@ -442,6 +459,14 @@ fn is_authors_setting(name: &str) -> bool {
     let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
     let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
     group == Some(OptionGroup::Publish)
+}
+
+/// Returns whether a flag names workspaces; commands that run scripts have such flags themselves.
+fn names_workspaces(name: &str) -> bool {
+    matches!(
+        name,
+        "workspace" | "workspaces" | "ws" | "no-workspaces" | "include-workspace-root" | "iwr"
+    )
 }
 
 /// Returns whether a command has a flag of this name.
@@ -476,6 +501,7 @@ impl Command {
             Self::IgnoredBuilds => approvals::list(environment, report),
             Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
+            Self::Update(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
             Self::Exec(arguments) => arguments.run(&environment, report),
             Self::Dlx(arguments) => arguments.run(&environment, report),

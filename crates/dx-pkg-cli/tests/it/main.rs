@@ -48,8 +48,11 @@ mod failed_optional;
 mod faults;
 mod folders;
 mod force;
+mod foreign_flags;
 mod fresh;
 mod freshness;
+#[cfg(unix)]
+mod global;
 #[cfg(unix)]
 mod git;
 #[cfg(unix)]
@@ -77,6 +80,7 @@ mod lock_members;
 mod lockfile;
 mod lockfile_version;
 mod managers;
+mod members;
 mod merge_conflicts;
 mod messages;
 mod missing_times;
@@ -146,6 +150,7 @@ mod trusted_store;
 #[cfg(target_os = "linux")]
 mod two_users;
 #[cfg(unix)]
+mod updates;
 mod upkeep;
 mod user_files;
 mod words;
