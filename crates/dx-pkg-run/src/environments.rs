@@ -130,10 +130,10 @@ impl Maker<'_> {
                 None => self.environment.called_from.join(path),
             };
             let path = normal(&path).to_string_lossy().into_owned();
-            argument.name.as_ref().map_or_else(
-                || path.clone(),
-                |name| format!("{}@file:{path}", name.as_str()),
-            )
+            argument
+                .name
+                .as_ref()
+                .map_or_else(|| path.clone(), |name| format!("{}@file:{path}", name.as_str()))
         };
         Ok(match &argument.spec {
             Spec::Directory(path) => Wanted { text: absolute(path), kind: Kind::Folder },
@@ -229,7 +229,8 @@ impl Maker<'_> {
         } else if answer.is_none() {
             let were = if labels.len() == 1 { "package was" } else { "packages were" };
             let names = labels.join(", ");
-            self.listener.warning(&format!("the following {were} not found and installed: {names}"));
+            self.listener
+                .warning(&format!("the following {were} not found and installed: {names}"));
         }
         let names: Vec<String> = found.into_iter().map(|found| found.name).collect();
         let record = folder.join(RECORD);
@@ -279,7 +280,8 @@ impl Maker<'_> {
         let mut found = found.into_inner().unwrap_or_default();
         if found.is_empty() {
             // The manifest was not asked for: nothing had changed.
-            found = additions.iter().map(|addition| Found::of(addition, &Lock::default())).collect();
+            found =
+                additions.iter().map(|addition| Found::of(addition, &Lock::default())).collect();
         }
         Ok(found)
     }
@@ -326,7 +328,9 @@ impl Maker<'_> {
             set(key, value);
         }
         // What a project allows is for its own packages.
-        if self.config.raw("allow-scripts").is_some() && !self.config.is_given_by_user("allow-scripts") {
+        if self.config.raw("allow-scripts").is_some()
+            && !self.config.is_given_by_user("allow-scripts")
+        {
             set("allow-scripts", "");
         }
         SessionOptions {

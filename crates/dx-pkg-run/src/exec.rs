@@ -10,9 +10,7 @@ use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_install::Environment;
 use dx_pkg_install::node::Node;
-use dx_pkg_install::scripts::{
-    self, Output, ScriptCommand, ScriptEnvironment, SharedFacts,
-};
+use dx_pkg_install::scripts::{self, Output, ScriptCommand, ScriptEnvironment, SharedFacts};
 use dx_pkg_install::session::configuration;
 
 use crate::environments::Maker;
@@ -76,7 +74,8 @@ pub fn exec(
     };
     for (at, member) in members.iter().enumerate() {
         let is_last = request.is_last && at + 1 == members.len();
-        let code = run.in_folder(&member.package.folder, Some(&member.package.manifest), is_last)?;
+        let code =
+            run.in_folder(&member.package.folder, Some(&member.package.manifest), is_last)?;
         if code != 0 {
             return Ok(code);
         }

@@ -70,9 +70,8 @@ impl InitArguments {
         }
         for word in &self.workspace {
             let folder = root.join(word);
-            std::fs::create_dir_all(&folder).map_err(|error| {
-                AcquireError::io(format!("making {}", folder.display()), error)
-            })?;
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| AcquireError::io(format!("making {}", folder.display()), error))?;
             let code = self.in_folder(&environment, &folder, report, false)?;
             if code != ExitCode::SUCCESS {
                 return Ok(code);
