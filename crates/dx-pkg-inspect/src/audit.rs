@@ -260,9 +260,8 @@ impl Audit {
     #[must_use]
     pub fn avoided(&self) -> Vec<(String, Version)> {
         let all = self.vulnerabilities.iter();
-        let pairs = all.flat_map(|one| {
-            one.versions.iter().map(|version| (one.name.clone(), version.clone()))
-        });
+        let pairs = all
+            .flat_map(|one| one.versions.iter().map(|version| (one.name.clone(), version.clone())));
         pairs.collect()
     }
 

@@ -376,8 +376,7 @@ fn edit_folder(
     package: &str,
     options: &EditOptions,
 ) -> Result<PathBuf, InstallError> {
-    let making =
-        |folder: &Path| format!("making the folder {}", folder.display());
+    let making = |folder: &Path| format!("making the folder {}", folder.display());
     let Some(folder) = &options.folder else {
         let parent = std::env::temp_dir().join("dx-patch");
         std::fs::create_dir_all(&parent)

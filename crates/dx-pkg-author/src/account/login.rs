@@ -122,10 +122,7 @@ fn web_token(
 }
 
 /// Logs in by user and password.
-fn password_token(
-    registry: &Registry<'_>,
-    account: &Account<'_>,
-) -> Result<String, AuthorError> {
+fn password_token(registry: &Registry<'_>, account: &Account<'_>) -> Result<String, AuthorError> {
     let no_login = || AuthorError::NoLogin { registry: registry.shown() };
     let user = account.told.ask("Username:").filter(|user| !user.is_empty());
     let user = user.ok_or_else(no_login)?;
@@ -142,7 +139,8 @@ fn password_token(
     let anonymous = Sent { is_anonymous: true, ..Sent::default() };
     let answer = match registry.change_with(&Method::PUT, &path, Some(&body), &anonymous) {
         Err(AuthorError::Refused(refusal)) if refusal.status == StatusCode::CONFLICT => {
-            let known = registry.send(&Method::GET, &format!("{path}?write=true"), None, &anonymous)?;
+            let known =
+                registry.send(&Method::GET, &format!("{path}?write=true"), None, &anonymous)?;
             for (key, value) in known.json().as_object().into_iter().flatten() {
                 if body.get(key).is_none() || key == "roles" {
                     body[key] = value.clone();

@@ -100,7 +100,8 @@ impl ApproveArguments {
             return list(environment, report);
         }
         let open = open(environment, report)?;
-        let is_given = (self.pin.no_allow_scripts_pin.then_some(false)).or(self.pin.allow_scripts_pin);
+        let is_given =
+            (self.pin.no_allow_scripts_pin.then_some(false)).or(self.pin.allow_scripts_pin);
         let pinned = is_given.map_or_else(|| open.session.config().allow_scripts_pin(), Ok)?;
         decide(open, Decision::Approve { pinned }, subjects(self.all, &self.packages), report)
     }

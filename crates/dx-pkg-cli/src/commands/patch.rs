@@ -204,10 +204,7 @@ fn remove(
         report.summary(&summary);
     }
     let patches = if keys.len() == 1 { "patch" } else { "patches" };
-    report.result(
-        &format!("Removed {patches}: {}", keys.join(", ")),
-        &json!({ "removed": keys }),
-    );
+    report.result(&format!("Removed {patches}: {}", keys.join(", ")), &json!({ "removed": keys }));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -219,9 +216,9 @@ fn list(
     let open = OpenProject::open_or_new(environment, tree.session_options(), report)?;
     let entries = patching::list(&open)?;
     if report.wants_json() {
-        let entries = entries.iter().map(|entry| {
-            json!({ "patch": entry.key, "file": entry.file, "packages": entry.packages })
-        });
+        let entries = entries.iter().map(
+            |entry| json!({ "patch": entry.key, "file": entry.file, "packages": entry.packages }),
+        );
         report.pretty(&json!(entries.collect::<Vec<_>>()));
         return Ok(ExitCode::SUCCESS);
     }

@@ -244,8 +244,11 @@ impl Fix {
             Fix::Nothing => vec!["No fix available".to_owned()],
             Fix::Allowed => vec!["fix available via `dx audit fix`".to_owned()],
             Fix::Forced { name, version, is_major } => {
-                let how =
-                    if *is_major { "a breaking change" } else { "outside the stated dependency range" };
+                let how = if *is_major {
+                    "a breaking change"
+                } else {
+                    "outside the stated dependency range"
+                };
                 vec![
                     "fix available via `dx audit fix --force`".to_owned(),
                     format!("Will install {name}@{version}, which is {how}"),

@@ -58,10 +58,8 @@ pub(super) fn target(open: &OpenProject, argument: &str) -> Result<Target, Insta
     {
         versions.retain(|version| satisfies(range, version));
     }
-    let is_link = installed
-        .packages
-        .iter()
-        .any(|entry| entry.link && name_of_path(&entry.path) == name);
+    let is_link =
+        installed.packages.iter().any(|entry| entry.link && name_of_path(&entry.path) == name);
     match versions.as_slice() {
         [version] => {
             refuse(version)?;
@@ -114,9 +112,9 @@ pub(super) fn made_for(rule: &PatchRule) -> Result<String, InstallError> {
     let file = file.strip_suffix(".patch").unwrap_or(file);
     let versions = [file, &rule.key].map(|text| split(text).1);
     let exact = versions.into_iter().flatten().find(|text| Version::parse(text).is_ok());
-    exact.map(str::to_owned).ok_or_else(|| {
-        UpkeepError::UnknownPatchVersion { file: rule.file.clone() }.into()
-    })
+    exact
+        .map(str::to_owned)
+        .ok_or_else(|| UpkeepError::UnknownPatchVersion { file: rule.file.clone() }.into())
 }
 
 /// Returns the versions of a package in the lockfile, each once.

@@ -48,7 +48,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Reads the answer to a request.
-    pub(super) fn read(
+    pub(crate) fn read(
         registry: String,
         method: &Method,
         url: String,
@@ -75,7 +75,7 @@ impl Refusal {
     }
 
     /// Returns where the user authenticates in a browser, and where the end of that is asked for.
-    pub(super) fn pages(&self) -> Option<(&str, &str)> {
+    pub(crate) fn pages(&self) -> Option<(&str, &str)> {
         let text = |key: &str| self.body.get(key)?.as_str();
         text("authUrl").zip(text("doneUrl"))
     }
