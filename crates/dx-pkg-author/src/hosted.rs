@@ -142,6 +142,12 @@ impl Hosted {
         }
     }
 
+    /// Returns `user/project`, if the site has this name.
+    #[must_use]
+    pub fn path_on(&self, site: &str) -> Option<String> {
+        (self.site.name() == site).then(|| self.path())
+    }
+
     fn page(&self) -> String {
         format!("https://{}/{}", self.site.domain(), self.path())
     }

@@ -105,7 +105,7 @@ impl Coded for PublishError {
             Self::Published { .. } => "`dx version patch` gives it the next version",
             Self::Unscoped { .. } => "give it a name with a scope, or --access=public",
             Self::Version { .. } => "`dx pkg set version=1.0.0` sets one",
-            Self::Provenance => "publish without --provenance",
+            Self::Provenance => "publish without it: --provenance=false, or with npm",
         };
         Some(hint.to_owned())
     }
@@ -232,6 +232,11 @@ impl Publication<'_> {
         if !force && parsed.is_prerelease() && is_usual_tag && !self.gives("tag") {
             return Err(PublishError::Prerelease { version }.into());
         }
+        let wants_provenance = |value: &Value| *value == true || *value == "true";
+        let is_set = config.raw("provenance").is_some_and(|(value, _)| value.display() == "true");
+        if is_set || own.get("provenance").is_some_and(wants_provenance) {
+            return Err(PublishError::Provenance.into());
+        }
         (self.shows)(&tarball);
         let session = self.open(&own)?;
         let registry = Registry::of(&session, Some(&name), "publish", self.told)?;
@@ -312,7 +317,7 @@ fn own_settings(
             Value::Bool(_) | Value::Number(_) => value.to_string(),
             _ => continue,
         };
-        let is_of_publishing = matches!(key.as_str(), "registry" | "tag" | "access" | "provenance")
+        let is_of_publishing = matches!(key.as_str(), "registry" | "tag" | "access")
             || key.ends_with(":registry");
         if is_of_publishing {
             found.push((key.clone(), value));

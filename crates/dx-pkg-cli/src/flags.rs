@@ -225,6 +225,61 @@ impl Selection for ExecSettings {
     }
 }
 
+/// The settings that matter to scripts and commands of packages that are installed.
+#[derive(Clone, Debug, Default)]
+pub struct RebuildSettings;
+
+impl Selection for RebuildSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(option.key, "ignore-scripts" | "bin-links" | "registry" | "offline")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "ignore-scripts" => "Only link commands",
+            "registry" => "Ask this registry whether packages are those that are allowed",
+            "offline" => "Ask no registry",
+            _ => flag.help,
+        }
+    }
+}
+
+/// The settings that matter to the commands of an account.
+#[derive(Clone, Debug, Default)]
+pub struct AccountSettings;
+
+impl Selection for AccountSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(option.key, "registry" | "otp" | "dry-run" | "force" | "tag" | "auth-type")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "registry" => "Ask this registry",
+            "tag" => "The dist-tag where none is named",
+            "dry-run" => "Change nothing at the registry",
+            _ => "Do it also where it takes back a whole package",
+        }
+    }
+}
+
+/// The settings that matter to `dx diff`.
+#[derive(Clone, Debug, Default)]
+pub struct DiffSettings;
+
+impl Selection for DiffSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        option.key.starts_with("diff") || matches!(option.key, "registry" | "tag")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "registry" => "Take packages from this registry",
+            _ => "The dist-tag that the project is compared with",
+        }
+    }
+}
+
 /// The settings that are given by the flags of a selection.
 #[derive(Clone, Debug, Default)]
 pub struct SettingFlags<S> {

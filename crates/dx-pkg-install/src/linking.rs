@@ -130,7 +130,7 @@ impl Registered {
     }
 
     /// Returns name and folder of a package to link: one that is registered, or the one in a folder,
-    /// which is registered first.
+    /// and whether it is that.
     ///
     /// # Errors
     /// There is no such package.
@@ -138,17 +138,18 @@ impl Registered {
         &self,
         environment: &Environment,
         argument: &str,
-        force: bool,
-    ) -> Result<(String, PathBuf), InstallError> {
+    ) -> Result<(String, PathBuf, bool), InstallError> {
         let given = Spec::parse_argument(argument)?;
         if let Spec::Directory(path) = &given.spec {
-            let added = self.add(&environment.folder.join(&**path), force)?;
-            return Ok((added.name, added.folder));
+            let folder = environment.folder.join(&**path);
+            let fail = |error| InstallError::io(format!("finding {}", folder.display()), error);
+            let folder = folder.canonicalize().map_err(fail)?;
+            return Ok((package_in(&folder)?.0, folder, true));
         }
         let not_linked = || UpkeepError::NotLinked { name: argument.to_owned() };
         let name = given.name.ok_or_else(not_linked)?.as_str().to_owned();
         match self.modules().join(&name).canonicalize() {
-            Ok(folder) => Ok((name, folder)),
+            Ok(folder) => Ok((name, folder, false)),
             Err(error) if error.kind() == ErrorKind::NotFound => Err(not_linked().into()),
             Err(error) => Err(InstallError::io(format!("finding {name}"), error)),
         }
@@ -169,7 +170,7 @@ impl Registered {
 pub fn package_in(folder: &Path) -> Result<(String, Manifest), InstallError> {
     let path = folder.join("package.json");
     let Some(text) = read_text(&path)? else {
-        return Err(InstallError::NoPackage { folder: folder.to_owned() });
+        return Err(UpkeepError::NotAPackage { folder: folder.to_owned() }.into());
     };
     let manifest = parse_manifest(&path, &text)?;
     let name = manifest.name.clone();

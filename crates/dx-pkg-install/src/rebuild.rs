@@ -15,7 +15,7 @@ use dx_pkg_store::Store;
 pub use crate::error::UpkeepError;
 use crate::installed::{HIDDEN, complete_record};
 use crate::plan::Plan;
-use crate::scripts::{Lifecycle, Place};
+use crate::scripts::{DEPENDENCY_EVENTS, Lifecycle, Place};
 use crate::seal::Seal;
 use crate::{
     Events, InstallError, OpenProject, Session, altered, in_place, own_files, restore, state,
@@ -79,6 +79,10 @@ pub fn rebuild(
         complete_record(&project, &plan, Seal::of_store(store))?;
     }
     lifecycle.run_linked(place, &links(&plan, &chosen))?;
+    // As with npm, where all scripts are allowed those of the project are among them.
+    if wanted.is_empty() && session.config().dangerously_allow_all_scripts()? {
+        lifecycle.run_own(place, DEPENDENCY_EVENTS.as_slice())?;
+    }
     if is_own && lifecycle.has_run() && altered::separate_written(store, root, &mut plan)? {
         complete_record(&project, &plan, Seal::of_store(store))?;
         let lacking = store.to_fetch_again();

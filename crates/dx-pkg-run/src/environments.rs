@@ -259,12 +259,12 @@ impl Maker<'_> {
         let place = SavePlace { section: Some(Section::Dependencies), ..SavePlace::default() };
         let additions: Vec<Addition> = wanted
             .iter()
-            .map(|wanted| Addition::parse(&wanted.text, &open, place))
+            .map(|wanted| Addition::parse(&wanted.text, &open, "", place))
             .collect::<Result<_, _>>()?;
         let text = edit_manifest(EMPTY, &additions, |addition| addition.raw.clone())?;
         open.project.set_manifest(&text)?;
         let found = Mutex::new(Vec::new());
-        let manifest = |lock: &Lock| {
+        let manifest = |_: &str, lock: &Lock| {
             let versions = additions.iter().map(|addition| Found::of(addition, lock));
             if let Ok(mut found) = found.lock() {
                 *found = versions.collect();
@@ -272,6 +272,7 @@ impl Maker<'_> {
             edit_manifest(EMPTY, &additions, |addition| addition.saved(lock, ""))
         };
         let change = Change {
+            importers: vec![String::new()],
             explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
             removed: Vec::new(),
             manifest: &manifest,

@@ -1,6 +1,9 @@
 //! The command line of `dx-registry`.
 
+mod gc;
+mod import;
 mod serve;
+mod test;
 mod user;
 
 use crate::config::{Config, Sources, read};
@@ -33,6 +36,9 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Command {
     Serve(serve::Serve),
+    Test(test::Test),
+    Import(import::Import),
+    Gc(gc::Gc),
     User(user::User),
 }
 
@@ -114,6 +120,9 @@ pub fn run(
     };
     let result = match arguments.command {
         Command::Serve(serve) => return serve.report(&runtime, &mut context, errors),
+        Command::Test(test) => runtime.block_on(test.run(&mut context)),
+        Command::Import(import) => runtime.block_on(import.run(&mut context)),
+        Command::Gc(gc) => runtime.block_on(gc.run(&mut context)),
         Command::User(user) => runtime.block_on(user.run(&mut context)),
     };
     match result {

@@ -12,6 +12,7 @@ use super::card::card;
 use super::{QuestionError, document};
 use crate::json_path;
 use crate::node_text::{Shown, inspect};
+use crate::source::normal;
 
 /// How much of a field is shown.
 const SHOWN: Shown = Shown { depth: 5, items: usize::MAX };
@@ -34,18 +35,14 @@ pub struct Viewed {
 ///
 /// # Errors
 /// No such package or version, or the registry does not answer.
-pub fn view(
-    session: &Session,
-    spec: &str,
-    fields: &[String],
-) -> Result<Viewed, QuestionError> {
+pub fn view(session: &Session, spec: &str, fields: &[String]) -> Result<Viewed, QuestionError> {
     let argument = Spec::parse_argument(spec)
         .map_err(|_| QuestionError::NotOfRegistry { spec: spec.to_owned() })?;
     let tag = session.config().tag().map_err(dx_pkg_acquire::AcquireError::from)?;
     let raw = argument.raw.trim();
     let (name, found) = match (&argument.name, &argument.spec) {
         (_, Spec::Directory(path)) => {
-            let (name, packument) = of_folder(&session.environment.folder.join(&**path))?;
+            let (name, packument) = of_folder(&normal(&session.environment.folder.join(&**path)))?;
             return viewed(name, packument, &tag, fields);
         }
         (_, Spec::Alias { name, .. }) => (name.clone(), document(session, name)?),
@@ -113,10 +110,8 @@ fn viewed(
         Some(Value::Object(versions)) => versions,
         _ => Map::new(),
     };
-    let mut sorted: Vec<(Version, &String)> = all
-        .keys()
-        .filter_map(|text| Some((Version::parse(text).ok()?, text)))
-        .collect();
+    let mut sorted: Vec<(Version, &String)> =
+        all.keys().filter_map(|text| Some((Version::parse(text).ok()?, text))).collect();
     sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
     let sorted: Vec<Value> = sorted.into_iter().map(|(_, text)| text.clone().into()).collect();
     let asks_readme = fields.iter().any(|field| field == "readme");
@@ -225,9 +220,10 @@ impl Viewed {
 
     /// Returns all members of each version.
     fn whole(&self) -> Vec<(String, Found)> {
-        let all = self.versions.iter().map(|all| {
-            all.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
-        });
+        let all = self
+            .versions
+            .iter()
+            .map(|all| all.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect());
         all.map(|members| (String::new(), cleaned(members))).collect()
     }
 

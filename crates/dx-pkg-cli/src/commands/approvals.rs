@@ -5,8 +5,8 @@ use std::process::ExitCode;
 
 use clap::{Args, Subcommand};
 use dx_pkg_install::decisions::{self, Decided, Decision, Pending, Subjects};
-use dx_pkg_install::rebuild::rebuild;
-use dx_pkg_install::{Environment, Events as _, OpenProject, SessionOptions};
+use dx_pkg_install::rebuild::{UpkeepError, rebuild};
+use dx_pkg_install::{Environment, Events as _, InstallError, OpenProject, SessionOptions};
 use serde_json::{Value, json};
 
 use crate::error::CommandError;
@@ -24,6 +24,9 @@ pub struct ApproveArguments {
     /// List the packages that wait for a decision.
     #[arg(long, conflicts_with_all = ["packages", "all"])]
     pub allow_scripts_pending: bool,
+    /// Known to npm, which refuses it too.
+    #[arg(long, short, hide = true)]
+    pub global: bool,
     #[command(flatten)]
     pub pin: PinArguments,
 }
@@ -49,6 +52,9 @@ pub struct DenyArguments {
     /// Deny all packages that wait for a decision.
     #[arg(long, short, conflicts_with = "packages")]
     pub all: bool,
+    /// Known to npm, which refuses it too.
+    #[arg(long, short, hide = true)]
+    pub global: bool,
 }
 
 /// Manage decisions about install scripts.
@@ -89,6 +95,7 @@ pub struct ApproveBuildsArguments {
 impl ApproveArguments {
     /// Approves scripts, or lists what can be approved.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        refuse_global(self.global, "dx approve-scripts")?;
         if self.allow_scripts_pending {
             return list(environment, report);
         }
@@ -102,6 +109,7 @@ impl ApproveArguments {
 impl DenyArguments {
     /// Denies scripts.
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+        refuse_global(self.global, "dx deny-scripts")?;
         let open = open(environment, report)?;
         decide(open, Decision::Deny, subjects(self.all, &self.packages), report)
     }
@@ -253,6 +261,13 @@ fn prune(
 
 fn open(environment: Environment, report: &Report) -> Result<OpenProject, CommandError> {
     Ok(OpenProject::open_or_new(environment, SessionOptions::default(), report)?)
+}
+
+fn refuse_global(global: bool, command: &'static str) -> Result<(), CommandError> {
+    match global {
+        true => Err(InstallError::from(UpkeepError::NotGlobal { command }).into()),
+        false => Ok(()),
+    }
 }
 
 fn subjects(all: bool, packages: &[String]) -> Subjects<'_> {

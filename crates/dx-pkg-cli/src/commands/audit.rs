@@ -41,8 +41,6 @@ pub struct AuditArguments {
     #[arg(long)]
     pub include_attestations: bool,
     #[command(flatten)]
-    pub members: MemberArguments,
-    #[command(flatten)]
     pub tree: TreeArguments,
 }
 
@@ -84,7 +82,8 @@ impl AuditArguments {
         let locked = session.config().package_lock()?;
         let usual = if locked { Source::Locked } else { Source::Installed };
         let legacy = session.config().legacy_peer_deps()?;
-        let words = &self.members.workspace;
+        let members = MemberArguments::given(&self.tree.flags);
+        let words = &members.workspace;
         let view = View::read(&environment.folder, source.unwrap_or(usual), words, legacy)?;
         Ok((view, session))
     }
@@ -108,10 +107,11 @@ impl AuditArguments {
 
     /// Returns which packages are looked at.
     fn scope(&self, session: &Session) -> Result<Scope, CommandError> {
+        let members = MemberArguments::given(&self.tree.flags);
         Ok(Scope {
             omitted: omitted(session)?,
-            with_root: self.members.include_workspace_root,
-            without_workspaces: self.members.no_workspaces,
+            with_root: members.include_workspace_root,
+            without_workspaces: members.no_workspaces,
         })
     }
 
@@ -220,7 +220,7 @@ fn install_fixed(
     let additions: Vec<Addition> = forced
         .iter()
         .map(|(name, version, _)| {
-            Addition::parse(&format!("{name}@{version}"), &open, SavePlace::default())
+            Addition::parse(&format!("{name}@{version}"), &open, "", SavePlace::default())
         })
         .collect::<Result<_, _>>()?;
     let original = open.project.manifest_text.clone();
@@ -230,10 +230,11 @@ fn install_fixed(
         true => String::new(),
         false => session.config().save_prefix()?,
     };
-    let manifest = |lock: &Lock| {
+    let manifest = |_: &str, lock: &Lock| {
         edit_manifest(&original, &additions, |addition| addition.saved(lock, &prefix))
     };
     let change = Change {
+        importers: vec![String::new()],
         explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
         removed: Vec::new(),
         manifest: &manifest,

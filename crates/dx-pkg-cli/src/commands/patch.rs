@@ -46,7 +46,7 @@ pub struct PatchArguments {
 pub struct PatchCommitArguments {
     /// The folder.
     #[arg(value_name = "FOLDER")]
-    pub folder: PathBuf,
+    pub edited: PathBuf,
     /// Keep the folder once its patch is made.
     #[arg(long)]
     pub keep_edit_dir: bool,
@@ -144,7 +144,7 @@ impl PatchCommitArguments {
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let mut tree = self.tree.clone();
         tree.flags.extend(folder_setting(self.patches_dir.as_deref()));
-        commit(environment, &tree, &self.folder, self.keep_edit_dir, report)
+        commit(environment, &tree, &self.edited, self.keep_edit_dir, report)
     }
 }
 

@@ -22,6 +22,24 @@ pub fn script_command<'p>(parser: &'p Command, words: &[OsString]) -> Option<&'p
     SCRIPT_COMMANDS.contains(&command.get_name()).then_some(command)
 }
 
+/// Returns the words with `-ws`, which no letters are, spelled out, up to `--`.
+pub fn with_long_flags(words: Vec<OsString>) -> Vec<OsString> {
+    let end = words.iter().position(|word| word == "--").unwrap_or(words.len());
+    let spelled = |(at, word): (usize, OsString)| match word.to_str() {
+        Some("-ws") if at < end => "--workspaces".into(),
+        _ => word,
+    };
+    words.into_iter().enumerate().map(spelled).collect()
+}
+
+/// Returns whether the words ask for globally installed packages.
+pub fn is_global(words: &[OsString]) -> bool {
+    let own = words.iter().take_while(|word| *word != "--");
+    own.filter_map(|word| word.to_str()).any(|word| {
+        matches!(word, "-g" | "--global" | "--global=true" | "--location=global")
+    })
+}
+
 /// Returns the words as clap takes them. A word that is no command but the name of a script runs
 /// it; a command wins over a script of its name.
 pub fn prepared(parser: &Command, words: Vec<OsString>) -> Result<Vec<OsString>, clap::Error> {

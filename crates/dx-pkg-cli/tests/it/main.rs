@@ -12,6 +12,8 @@ mod altered;
 mod altered_packages;
 mod approvals;
 mod archives;
+mod asking;
+mod authors;
 #[cfg(unix)]
 mod background;
 mod bounds;
@@ -27,6 +29,7 @@ mod command_words;
 #[cfg(unix)]
 mod commands;
 mod concurrent;
+mod config;
 mod conflicts;
 mod copied_folders;
 mod counting;
@@ -45,8 +48,11 @@ mod failed_optional;
 mod faults;
 mod folders;
 mod force;
+mod foreign_flags;
 mod fresh;
 mod freshness;
+#[cfg(unix)]
+mod global;
 #[cfg(unix)]
 mod git;
 #[cfg(unix)]
@@ -74,6 +80,7 @@ mod lock_members;
 mod lockfile;
 mod lockfile_version;
 mod managers;
+mod members;
 mod merge_conflicts;
 mod messages;
 mod missing_times;
@@ -136,12 +143,14 @@ mod tarballs;
 mod timing;
 mod told_less;
 mod tolerance;
+mod tools;
 mod trust;
 #[cfg(unix)]
 mod trusted_store;
 #[cfg(target_os = "linux")]
 mod two_users;
 #[cfg(unix)]
+mod updates;
 mod upkeep;
 mod user_files;
 mod words;

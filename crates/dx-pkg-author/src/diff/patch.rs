@@ -1,0 +1,87 @@
+//! The differences of one file, in the unified format.
+
+use diffy::{DiffOptions as Algorithm, Line};
+
+use super::DiffOptions;
+use super::binary::is_binary;
+use super::files::Contents;
+
+/// Returns the part of one file, with git's header.
+pub(super) fn of_file(
+    name: &str,
+    (before, after): (Option<&Contents>, Option<&Contents>),
+    versions: [&str; 2],
+    options: &DiffOptions,
+) -> String {
+    let [a, b] = [0, 1].map(|side| format!("{}{name}", options.prefixes[side]));
+    let mut text = format!("diff --git {a} {b}\n");
+    let mut mode = String::new();
+    let shown = |contents: &Contents| format!("100{:o}", contents.mode);
+    match (before, after) {
+        (Some(old), None) => text.push_str(&format!("deleted file mode {}\n", shown(old))),
+        (None, Some(new)) => text.push_str(&format!("new file mode {}\n", shown(new))),
+        (Some(old), Some(new)) if old.mode != new.mode => {
+            text.push_str(&format!("old mode {}\nnew mode {}\n", shown(old), shown(new)));
+        }
+        (Some(old), Some(_)) => mode = shown(old),
+        (None, None) => {}
+    }
+    let [old_version, new_version] = versions.map(|one| format!("{}{one}", options.version_prefix));
+    text.push_str(&format!("index {old_version}..{new_version} {mode}\n--- {a}\n+++ {b}\n"));
+    if options.as_text || !is_binary(name) {
+        let part = |side: Option<&Contents>| side.map_or(String::new(), |side| side.text.clone());
+        text.push_str(&hunks(&part(before), &part(after), options));
+    }
+    text
+}
+
+/// Returns the hunks between two texts.
+fn hunks(old: &str, new: &str, options: &DiffOptions) -> String {
+    let lines = |text: &str| -> Vec<String> {
+        text.split_inclusive('\n').map(str::to_owned).collect()
+    };
+    let (old_lines, new_lines) = (lines(old), lines(new));
+    // The comparison sees lines as they count; what is shown are the lines themselves.
+    let counted = |lines: &[String]| -> String {
+        if !options.ignores_space {
+            return lines.concat();
+        }
+        lines.iter().map(|line| format!("{}\n", line.trim())).collect()
+    };
+    let (old_text, new_text) = (counted(&old_lines), counted(&new_lines));
+    let mut algorithm = Algorithm::new();
+    algorithm.set_context_len(options.context);
+    let patch = algorithm.create_patch(&old_text, &new_text);
+    let mut shown = String::new();
+    for hunk in patch.hunks() {
+        let [old, new] = [hunk.old_range(), hunk.new_range()];
+        // The position before an empty range is that of the line above.
+        shown.push_str(&format!(
+            "@@ -{},{} +{},{} @@\n",
+            old.start(),
+            old.len(),
+            new.start(),
+            new.len()
+        ));
+        let first = |start: usize, length: usize| if length == 0 { start } else { start.saturating_sub(1) };
+        let mut at_old = first(old.start(), old.len());
+        let mut at_new = first(new.start(), new.len());
+        for line in hunk.lines() {
+            let (sign, text) = match line {
+                Line::Context(_) => (' ', new_lines.get(at_new)),
+                Line::Delete(_) => ('-', old_lines.get(at_old)),
+                Line::Insert(_) => ('+', new_lines.get(at_new)),
+            };
+            at_old += usize::from(sign != '+');
+            at_new += usize::from(sign != '-');
+            let text = text.map_or("", String::as_str);
+            shown.push(sign);
+            shown.push_str(text);
+            if !text.ends_with('\n') {
+                shown.push_str("\n\\ No newline at end of file\n");
+            }
+        }
+    }
+    // npm's has no tabs at the ends of lines.
+    shown.replace("\t\n", "\n")
+}
