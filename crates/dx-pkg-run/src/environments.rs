@@ -23,8 +23,8 @@ use dx_pkg_install::{
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::{Durability, FileLock, write_atomic};
 
-use crate::exec::make_executable;
 use crate::place::normal;
+use crate::programs::make_executable;
 use crate::{Listener, RunError};
 
 /// The manifest of a project before anything is in it.

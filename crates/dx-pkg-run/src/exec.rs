@@ -15,6 +15,7 @@ use dx_pkg_install::session::configuration;
 
 use crate::environments::Maker;
 use crate::place::Place;
+use crate::programs::make_executable;
 use crate::{BY_SIGNAL, Listener, RunError};
 
 /// The name under which npm runs commands.
@@ -339,22 +340,4 @@ fn command_of(manifest: &Manifest, package: &str) -> Result<String, RunError> {
     }
     let commands = bins.iter().map(|(name, _)| name.clone()).collect();
     Err(RunError::NoCommandOf { package: package.to_owned(), commands })
-}
-
-/// Gives a package's own program the right to be run, as an install does with those of others.
-pub(crate) fn make_executable(program: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if let Ok(metadata) = std::fs::metadata(program)
-            && metadata.permissions().mode() & 0o111 == 0
-        {
-            let mode = metadata.permissions().mode();
-            let allowed = std::fs::Permissions::from_mode(mode | (mode & 0o444) >> 2);
-            // The system says why it cannot be run.
-            let _ = std::fs::set_permissions(program, allowed);
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = program;
 }
