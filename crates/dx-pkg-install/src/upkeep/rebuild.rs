@@ -12,7 +12,7 @@ use dx_pkg_link::{
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_store::Store;
 
-pub use crate::error::UpkeepError;
+use crate::error::UpkeepError;
 use crate::installed::{HIDDEN, complete_record};
 use crate::plan::Plan;
 use crate::scripts::{DEPENDENCY_EVENTS, Lifecycle, Place};
@@ -127,9 +127,10 @@ impl Subject {
         match self {
             Self::Folder(folder) => {
                 let place = root.join(&package.path);
-                place.canonicalize().ok().is_some_and(|place| {
-                    folder.canonicalize().is_ok_and(|folder| folder == place)
-                })
+                place
+                    .canonicalize()
+                    .ok()
+                    .is_some_and(|place| folder.canonicalize().is_ok_and(|folder| folder == place))
             }
             Self::Name(name, range) => {
                 let version = || Version::parse(package.version.as_deref()?).ok();
@@ -215,9 +216,7 @@ fn links(plan: &Plan, chosen: &HashSet<String>) -> Plan {
         .filter(|package| package.link && chosen.contains(&package.path))
         .cloned()
         .collect();
-    let targets: HashSet<&str> =
-        links.iter().filter_map(|link| link.resolved.as_deref()).collect();
+    let targets: HashSet<&str> = links.iter().filter_map(|link| link.resolved.as_deref()).collect();
     let folders = entries().filter(|package| targets.contains(package.path.as_str())).cloned();
     Plan::of(folders.chain(links.iter().cloned()).collect())
 }
-

@@ -2,15 +2,15 @@ use super::*;
 
 fn entry(path: &str, dependencies: &[&str]) -> LockPackage {
     let dependencies = dependencies.iter().map(|name| ((*name).to_owned(), "*".to_owned()));
-    LockPackage { path: path.to_owned(), dependencies: dependencies.collect(), ..LockPackage::default() }
+    LockPackage {
+        path: path.to_owned(),
+        dependencies: dependencies.collect(),
+        ..LockPackage::default()
+    }
 }
 
 fn link(path: &str, target: &str) -> LockPackage {
-    LockPackage {
-        link: true,
-        resolved: Some(target.to_owned()),
-        ..entry(path, &[])
-    }
+    LockPackage { link: true, resolved: Some(target.to_owned()), ..entry(path, &[]) }
 }
 
 /// Returns the new paths with those in the lockfile.

@@ -232,12 +232,8 @@ fn install_in(
         std::fs::copy(&from, &settings)
             .map_err(|error| InstallError::io(format!("copying {}", from.display()), error))?;
     }
-    let rules = Options {
-        mode: Mode::Prune,
-        frozen: true,
-        command: Some("deploy"),
-        ..Options::default()
-    };
+    let rules =
+        Options { mode: Mode::Prune, frozen: true, command: Some("deploy"), ..Options::default() };
     let installed = OpenProject::open(environment, session, events)
         .and_then(|open| install(open, &rules, events));
     if copies {
@@ -327,11 +323,9 @@ fn new_lock(lock: &Lock, placed: &[Placed], manifests: &BTreeMap<String, Manifes
         let mut entry = match (manifests.get(&one.path), &one.target) {
             (Some(manifest), _) if one.path.is_empty() => manifest.to_project_package(),
             (Some(manifest), _) => manifest.to_lock_package(),
-            (None, Some(target)) => LockPackage {
-                link: true,
-                resolved: Some(target.clone()),
-                ..LockPackage::default()
-            },
+            (None, Some(target)) => {
+                LockPackage { link: true, resolved: Some(target.clone()), ..LockPackage::default() }
+            }
             (None, None) => LockPackage { extraneous: false, ..old },
         };
         if one.is_folder && !one.path.is_empty() {

@@ -83,7 +83,12 @@ fn approve_pins(
     outcome: &mut EntryOutcome,
 ) {
     let mut seen = Vec::new();
-    pins.retain(|pin| !seen.contains(pin) && { seen.push(*pin); true });
+    pins.retain(|pin| {
+        !seen.contains(pin) && {
+            seen.push(*pin);
+            true
+        }
+    });
     let stale = |key: &str| is_pin(key) && (group.is_about)(key) && !pins.contains(&key);
     for key in remove_approved(entries, stale) {
         outcome.add(&key, "removed-stale");

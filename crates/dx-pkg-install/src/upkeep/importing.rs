@@ -3,9 +3,7 @@
 use dx_pkg_os::files::Durability;
 
 use crate::error::UpkeepError;
-use crate::{
-    Environment, Events, InstallError, OpenProject, Options, SessionOptions, install,
-};
+use crate::{Environment, Events, InstallError, OpenProject, Options, SessionOptions, install};
 
 /// A converted lockfile.
 #[derive(Debug)]
@@ -44,13 +42,9 @@ pub fn import(
     let after = read()?;
     let other = "package-lock.json";
     if from != other {
-        let moved = dx_pkg_os::files::write_user_file(
-            &root,
-            other,
-            after.as_bytes(),
-            Durability::Fsync,
-        )
-        .and_then(|()| std::fs::remove_file(&path));
+        let moved =
+            dx_pkg_os::files::write_user_file(&root, other, after.as_bytes(), Durability::Fsync)
+                .and_then(|()| std::fs::remove_file(&path));
         moved.map_err(|error| InstallError::io(format!("writing {other}"), error))?;
     }
     Ok(Imported { from: from.to_owned(), is_changed: from != other || before != after })

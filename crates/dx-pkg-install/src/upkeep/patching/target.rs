@@ -27,7 +27,8 @@ pub(super) fn target(open: &OpenProject, argument: &str) -> Result<Target, Insta
         return Err(UpkeepError::PatchOfOther { package: argument.to_owned() }.into());
     };
     let name = name.as_str().to_owned();
-    let (installed, _) = crate::rebuild::installed(open.session.store(), &open.project.root);
+    let (installed, _) =
+        crate::upkeep::rebuild::installed(open.session.store(), &open.project.root);
     let lifecycle = Lifecycle::new(&open.session, &open.project)?;
     let refuse = |version: &str| -> Result<(), InstallError> {
         let is_meant = |entry: &&LockPackage| {
@@ -58,10 +59,8 @@ pub(super) fn target(open: &OpenProject, argument: &str) -> Result<Target, Insta
     {
         versions.retain(|version| satisfies(range, version));
     }
-    let is_link = installed
-        .packages
-        .iter()
-        .any(|entry| entry.link && name_of_path(&entry.path) == name);
+    let is_link =
+        installed.packages.iter().any(|entry| entry.link && name_of_path(&entry.path) == name);
     match versions.as_slice() {
         [version] => {
             refuse(version)?;
@@ -114,9 +113,9 @@ pub(super) fn made_for(rule: &PatchRule) -> Result<String, InstallError> {
     let file = file.strip_suffix(".patch").unwrap_or(file);
     let versions = [file, &rule.key].map(|text| split(text).1);
     let exact = versions.into_iter().flatten().find(|text| Version::parse(text).is_ok());
-    exact.map(str::to_owned).ok_or_else(|| {
-        UpkeepError::UnknownPatchVersion { file: rule.file.clone() }.into()
-    })
+    exact
+        .map(str::to_owned)
+        .ok_or_else(|| UpkeepError::UnknownPatchVersion { file: rule.file.clone() }.into())
 }
 
 /// Returns the versions of a package in the lockfile, each once.

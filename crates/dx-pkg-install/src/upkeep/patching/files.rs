@@ -81,9 +81,8 @@ pub(super) fn published(
             let requirements = Requirements::default();
             let input = ResolverInput::new(open.session.config(), requirements, None, None)?;
             let found = ExactVersions::new(context, &input, &counters).load(&wanted)?;
-            let found = found.ok_or_else(|| UpkeepError::NoVersion {
-                package: format!("{name}@{version}"),
-            })?;
+            let found = found
+                .ok_or_else(|| UpkeepError::NoVersion { package: format!("{name}@{version}") })?;
             LockPackage { path: wanted.path, ..found }
         }
     };
@@ -91,8 +90,8 @@ pub(super) fn published(
         return Err(UpkeepError::NoVersion { package: format!("{name}@{version}") }.into());
     };
     let offline = open.session.config().offline()?;
-    let downloads = Downloads::new(context, offline, StoreMode::Now, counters)
-        .in_project(&open.project.root);
+    let downloads =
+        Downloads::new(context, offline, StoreMode::Now, counters).in_project(&open.project.root);
     if let Some((_, error)) = downloads.wait(std::iter::once((id, &entry)))?.pop() {
         return Err(error.into());
     }
