@@ -11,7 +11,7 @@ use crate::error::CommandError;
 use crate::report::Report;
 
 /// Lists the packages that wait for a decision.
-pub(crate) fn list(environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
+pub fn list(environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
     let pending = decisions::pending(&open(environment, report)?)?;
     if report.wants_json() {
         report.pretty(&json!({ "allowScripts": pending_json(&pending) }));
