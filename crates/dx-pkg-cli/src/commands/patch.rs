@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use dx_pkg_install::patching::{self, Committed, EditFolder, EditOptions, Updated};
+use dx_pkg_install::upkeep::patching::{self, Committed, EditFolder, EditOptions, Updated};
 use dx_pkg_install::{Environment, OpenProject};
 use serde_json::json;
 

@@ -19,7 +19,8 @@ use crate::error::UpkeepError;
 use crate::plan::Plan;
 use crate::project::Project;
 use crate::scripts::{Lifecycle, Policy};
-use crate::{InstallError, OpenProject, rebuild};
+use crate::upkeep::rebuild::installed;
+use crate::{InstallError, OpenProject};
 
 /// The field that holds the decisions.
 const FIELD: &str = "allowScripts";
@@ -163,7 +164,7 @@ struct Installed<'i> {
 impl<'i> Installed<'i> {
     fn of(open: &'i OpenProject) -> Result<Self, InstallError> {
         let (project, store) = (&open.project, open.session.store());
-        let (installed, _) = rebuild::installed(store, &project.root);
+        let (installed, _) = installed(store, &project.root);
         let lifecycle = Lifecycle::new(&open.session, project)?;
         Ok(Installed { project, plan: Plan { installed }, lifecycle })
     }

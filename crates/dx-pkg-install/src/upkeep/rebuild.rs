@@ -12,7 +12,7 @@ use dx_pkg_link::{
 use dx_pkg_lock::{Lock, LockPackage, name_of_path};
 use dx_pkg_store::Store;
 
-pub use crate::error::UpkeepError;
+use crate::error::UpkeepError;
 use crate::installed::{HIDDEN, complete_record};
 use crate::plan::Plan;
 use crate::scripts::{DEPENDENCY_EVENTS, Lifecycle, Place};

@@ -129,8 +129,8 @@ impl Registered {
         Ok(Registration { name, version, place, folder, is_changed: true })
     }
 
-    /// Returns name and folder of a package to link: one that is registered, or the one in a folder,
-    /// and whether it is that.
+    /// Returns name and folder of a package to link, one that is registered or the one in a folder,
+    /// and whether it is the latter.
     ///
     /// # Errors
     /// There is no such package.

@@ -1,4 +1,4 @@
-//! Patches to installed packages: a copy to edit, the patch that is made of it, and their entries in
+//! Patches to installed packages: a copy to edit, the patch that is made of it, and the entry in
 //! `patchedDependencies`. The files and entries are npm's.
 
 mod files;
@@ -152,7 +152,8 @@ pub fn commit(
 /// The entries cannot be read.
 pub fn list(open: &OpenProject) -> Result<Vec<PatchEntry>, InstallError> {
     let rules = Manifest::parse(&open.project.manifest_text)?.patch_rules()?;
-    let (installed, _) = crate::rebuild::installed(open.session.store(), &open.project.root);
+    let (installed, _) =
+        crate::upkeep::rebuild::installed(open.session.store(), &open.project.root);
     let entry = |rule: &PatchRule| PatchEntry {
         key: rule.key.clone(),
         file: rule.file.clone(),
@@ -378,7 +379,8 @@ fn edit_folder(
 ) -> Result<PathBuf, InstallError> {
     let making = |folder: &Path| format!("making the folder {}", folder.display());
     let Some(folder) = &options.folder else {
-        let parent = std::env::temp_dir().join("dx-patch");
+        let named = ["TMPDIR", "TEMP", "TMP"].iter().find_map(|name| environment.variable(name));
+        let parent = Path::new(named.unwrap_or("/tmp")).join("dx-patch");
         std::fs::create_dir_all(&parent)
             .map_err(|error| InstallError::io(making(&parent), error))?;
         let name = dx_pkg_os::files::unique_name(&format!("{}-", package.replace('/', "+")));

@@ -27,7 +27,8 @@ pub(super) fn target(open: &OpenProject, argument: &str) -> Result<Target, Insta
         return Err(UpkeepError::PatchOfOther { package: argument.to_owned() }.into());
     };
     let name = name.as_str().to_owned();
-    let (installed, _) = crate::rebuild::installed(open.session.store(), &open.project.root);
+    let (installed, _) =
+        crate::upkeep::rebuild::installed(open.session.store(), &open.project.root);
     let lifecycle = Lifecycle::new(&open.session, &open.project)?;
     let refuse = |version: &str| -> Result<(), InstallError> {
         let is_meant = |entry: &&LockPackage| {

@@ -1,7 +1,7 @@
 //! The places of a workspace's packages in a tree of its own. Pure.
 //!
-//! Each package is what the project's lockfile has for its dependent, and as far up as there is room
-//! for it.
+//! Each package is what the project's lockfile has for its dependent, and as far up as there is
+//! room for it.
 
 use std::collections::{HashMap, HashSet, VecDeque};
 
