@@ -52,7 +52,9 @@ pub enum CommandError {
         argument: String,
     },
     /// The words of `dx patch` say nothing that it can do.
-    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    #[error(
+        "dx patch takes a package, or one of add, commit, update, ls and rm with what it is for"
+    )]
     PatchUsage,
     /// `dx sbom` without a format.
     #[error("which form of a bill of materials?")]

@@ -322,7 +322,9 @@ fn by_key<S: Selection>(option: &'static OptionInfo) -> Arg {
     match (option.is_switch, option.default) {
         (true, "true") => argument.long(denied(option.key)).action(ArgAction::SetTrue),
         (true, _) => argument.long(option.key).action(ArgAction::SetTrue),
-        _ if option.is_list => argument.long(option.key).value_name("VALUE").action(ArgAction::Append),
+        _ if option.is_list => {
+            argument.long(option.key).value_name("VALUE").action(ArgAction::Append)
+        }
         _ => argument.long(option.key).value_name("VALUE").action(ArgAction::Set),
     }
 }

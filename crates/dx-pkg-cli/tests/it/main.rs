@@ -13,6 +13,8 @@ mod altered_packages;
 mod approvals;
 mod archives;
 #[cfg(unix)]
+mod asked;
+#[cfg(unix)]
 mod background;
 mod bounds;
 mod bundle_forms;
