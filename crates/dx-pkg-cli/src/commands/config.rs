@@ -168,9 +168,7 @@ fn edit(settings: &Settings<'_>) -> Result<(), CommandError> {
     let ended = Command::new(words.next().unwrap_or("vi")).args(words).arg(&path).status();
     match ended {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            Err(SettingsError::Editor { editor, ended: status.to_string() }.into())
-        }
+        Ok(status) => Err(SettingsError::Editor { editor, ended: status.to_string() }.into()),
         Err(error) => Err(AcquireError::io(format!("starting the editor {editor}"), error).into()),
     }
 }

@@ -62,7 +62,9 @@ impl Coded for SettingsError {
             Self::Protected { .. } => "look into the .npmrc; `dx config list` names it".to_owned(),
             Self::Unknown { similar: Some(similar), .. } => format!("did you mean {similar}?"),
             Self::Unknown { .. } => "`dx config list --long` lists all settings".to_owned(),
-            Self::Deprecated { .. } => "write it into the .npmrc where an old npm needs it".to_owned(),
+            Self::Deprecated { .. } => {
+                "write it into the .npmrc where an old npm needs it".to_owned()
+            }
             Self::Location { .. } => "give one of these".to_owned(),
             Self::NoFile { .. } => "name the user's file with npm_config_userconfig".to_owned(),
             Self::Editor { .. } => "set EDITOR, or give --editor".to_owned(),

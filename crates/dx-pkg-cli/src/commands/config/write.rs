@@ -7,7 +7,9 @@ use std::path::{Path, PathBuf};
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_acquire::files::read_text_to_edit;
 use dx_pkg_compat::foreign_bytes;
-use dx_pkg_compat::npmrc::definitions::{Definition, ValueContext, is_of_registry_or_scope, value_of};
+use dx_pkg_compat::npmrc::definitions::{
+    Definition, ValueContext, is_of_registry_or_scope, value_of,
+};
 use dx_pkg_compat::npmrc::edit::{settings_of, with_setting, without_setting};
 use dx_pkg_compat::npmrc::{OptionInfo, RawValue};
 use dx_pkg_core::text::suggest::nearest;
@@ -151,7 +153,9 @@ fn repairs(text: &str) -> Vec<Repair> {
     let settings = settings_of(text);
     let value = |key: &str| {
         let found = settings.iter().find(|(own, _)| own == key);
-        found.and_then(|(_, value)| value.text()).filter(|value| !value.is_empty() && value != "false")
+        found
+            .and_then(|(_, value)| value.text())
+            .filter(|value| !value.is_empty() && value != "false")
     };
     // Those that are of no use without another.
     let needs = |key: &str| match key {
@@ -162,8 +166,15 @@ fn repairs(text: &str) -> Vec<Repair> {
         _ => None,
     };
     let keys = [
-        "_authtoken", "-authtoken", "_auth", "_authToken", "username", "_password", "email",
-        "certfile", "keyfile",
+        "_authtoken",
+        "-authtoken",
+        "_auth",
+        "_authToken",
+        "username",
+        "_password",
+        "email",
+        "certfile",
+        "keyfile",
     ];
     let found = keys.into_iter().filter_map(|key| {
         let is_old = matches!(key, "_authtoken" | "-authtoken");
@@ -185,7 +196,9 @@ fn nerf_dart(address: &str) -> String {
 pub fn create(settings: &Settings<'_>, path: &Path) -> Result<(), CommandError> {
     match path.exists() {
         true => Ok(()),
-        false => write(settings, path, None, "; settings of npm and dx, such as: save-exact=true\n"),
+        false => {
+            write(settings, path, None, "; settings of npm and dx, such as: save-exact=true\n")
+        }
     }
 }
 
@@ -210,7 +223,8 @@ fn write(
     let is_project = settings.file("project") == Some(path);
     let target = if is_project { None } else { fs::canonicalize(path).ok() };
     let target: PathBuf = target.unwrap_or_else(|| path.to_owned());
-    let (Some(folder), Some(name)) = (target.parent(), target.file_name().and_then(|it| it.to_str()))
+    let (Some(folder), Some(name)) =
+        (target.parent(), target.file_name().and_then(|it| it.to_str()))
     else {
         return Ok(());
     };
