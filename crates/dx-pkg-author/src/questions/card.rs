@@ -6,7 +6,7 @@ use dx_pkg_compat::npmrc::milliseconds_of;
 use serde_json::{Map, Value};
 
 use super::age::ago;
-use super::view::person;
+use super::person::person;
 
 /// The most dependencies that are listed.
 const MOST_DEPENDENCIES: usize = 24;

@@ -1,6 +1,7 @@
 //! `dx config`, `dx get`, `dx set`: npm's settings and dx's own, and the files that hold them.
 
 mod error;
+mod fix;
 mod places;
 mod show;
 mod write;
@@ -133,7 +134,7 @@ impl ConfigArguments {
             ConfigAction::List { sources: true, .. } => show::sources(&settings, report)?,
             ConfigAction::List { .. } => show::list(&settings, report),
             ConfigAction::Edit { .. } => edit(&settings)?,
-            ConfigAction::Fix => write::fix(&settings, report)?,
+            ConfigAction::Fix => fix::fix(&settings, report)?,
         }
         Ok(ExitCode::SUCCESS)
     }
