@@ -87,6 +87,8 @@ pub enum ConfigAction {
     },
     /// Mend credentials that belong to no registry.
     Fix,
+    #[command(external_subcommand)]
+    Other(Vec<String>),
 }
 
 /// The settings that are asked for.
@@ -135,6 +137,10 @@ impl ConfigArguments {
             ConfigAction::List { .. } => show::list(&settings, report),
             ConfigAction::Edit { .. } => edit(&settings)?,
             ConfigAction::Fix => fix::fix(&settings, report)?,
+            ConfigAction::Other(words) => {
+                let word = words.first().cloned().unwrap_or_default();
+                return Err(SettingsError::Action { word }.into());
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
