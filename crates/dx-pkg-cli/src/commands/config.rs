@@ -1,6 +1,7 @@
 //! `dx config`, `dx get`, `dx set`: npm's settings and dx's own, and the files that hold them.
 
 mod error;
+mod fix;
 mod places;
 mod show;
 mod write;
@@ -86,6 +87,8 @@ pub enum ConfigAction {
     },
     /// Mend credentials that belong to no registry.
     Fix,
+    #[command(external_subcommand)]
+    Other(Vec<String>),
 }
 
 /// The settings that are asked for.
@@ -133,7 +136,11 @@ impl ConfigArguments {
             ConfigAction::List { sources: true, .. } => show::sources(&settings, report)?,
             ConfigAction::List { .. } => show::list(&settings, report),
             ConfigAction::Edit { .. } => edit(&settings)?,
-            ConfigAction::Fix => write::fix(&settings, report)?,
+            ConfigAction::Fix => fix::fix(&settings, report)?,
+            ConfigAction::Other(words) => {
+                let word = words.first().cloned().unwrap_or_default();
+                return Err(SettingsError::Action { word }.into());
+            }
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -168,9 +175,7 @@ fn edit(settings: &Settings<'_>) -> Result<(), CommandError> {
     let ended = Command::new(words.next().unwrap_or("vi")).args(words).arg(&path).status();
     match ended {
         Ok(status) if status.success() => Ok(()),
-        Ok(status) => {
-            Err(SettingsError::Editor { editor, ended: status.to_string() }.into())
-        }
+        Ok(status) => Err(SettingsError::Editor { editor, ended: status.to_string() }.into()),
         Err(error) => Err(AcquireError::io(format!("starting the editor {editor}"), error).into()),
     }
 }
