@@ -2,6 +2,7 @@
 //!
 //! Published packages are never removed. Of the cache, what was used least recently goes first.
 
+use crate::documents::Name;
 use crate::failure::Failure;
 use crate::state::AppState;
 use crate::storage::{Key, Listed, blocking};
@@ -30,6 +31,9 @@ pub(crate) struct Collected {
 /// Collects garbage; with `dry_run`, only counts it.
 pub(crate) async fn collect(state: &AppState, dry_run: bool) -> Result<Collected, Failure> {
     let mut done = Collected::default();
+    if !dry_run {
+        state.accounts.remove_expired().await?;
+    }
     let folder = state.storage.folder().to_owned();
     for (path, size) in blocking(move || abandoned(&folder)).await? {
         (done.abandoned, done.bytes) = (done.abandoned + 1, done.bytes + size);
@@ -75,6 +79,13 @@ async fn published(state: &AppState) -> Result<HashSet<Key>, Failure> {
         keys.extend(
             integrities.filter_map(|text| Integrity::parse(text).ok()).map(|i| Tarballs::key(&i)),
         );
+    }
+    // Staged versions are named by no package yet.
+    for id in state.documents.keys("staged").await? {
+        let staged = state.documents.read::<serde_json::Value>(&Name::new("staged", &id)).await?;
+        let dist = staged.value.as_ref().and_then(|staged| staged["publication"]["manifest"].get("dist"));
+        let integrity = dist.and_then(|dist| Integrity::parse(dist.get("integrity")?.as_str()?).ok());
+        keys.extend(integrity.map(|integrity| Tarballs::key(&integrity)));
     }
     Ok(keys)
 }

@@ -10,6 +10,7 @@
 
 mod access;
 mod accounts;
+mod advisories;
 mod api;
 mod bring;
 mod catalog;
@@ -17,6 +18,7 @@ mod check;
 mod collect;
 mod command;
 mod config;
+mod contents;
 mod documents;
 mod export;
 mod failure;
@@ -27,7 +29,11 @@ mod metrics;
 mod origin;
 mod packages;
 mod packument;
+mod page;
+mod policy;
+mod search;
 mod server;
+mod signing;
 mod state;
 mod storage;
 mod tarballs;

@@ -12,7 +12,7 @@ mod tarball;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, Refusal};
 pub(crate) use known::{Known, VersionEntry};
 
 use crate::config;
@@ -25,7 +25,7 @@ use crate::tarballs::Tarballs;
 use crate::turns::Turns;
 use axum::http::StatusCode;
 use bytes::Bytes;
-use client::{Answer, Refusal};
+use client::Answer;
 use dx_pkg_core::PackageName;
 use std::sync::Arc;
 use std::time::{Duration, Instant};

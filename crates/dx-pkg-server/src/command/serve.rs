@@ -1,6 +1,7 @@
 //! `dx-registry serve`.
 
 use super::{Common, Context};
+use crate::accounts::first_start;
 use crate::collect::collect;
 use crate::config::Config;
 use crate::log::Log;
@@ -82,6 +83,13 @@ async fn serve(
     let server = Server::listen(state.clone()).await?;
     let text = greeting(&state.config, server.address()?);
     context.line(&text);
+    let administrator = first_start::administrator(&state.accounts).await;
+    if let Some(secret) = administrator.map_err(|failure| failure.to_string())? {
+        context.line(&format!(
+            "The administrator of this registry is {:?} with the password {} (shown this once).",
+            secret.name, secret.password
+        ));
+    }
     let collecting = tokio::spawn(collect_hourly(state));
     server.run(asked_to_end()).await;
     collecting.abort();
