@@ -276,10 +276,9 @@ impl<'s> Registry<'s> {
             Err(error) => Err(match &error.cause {
                 FetchCause::Status { status, answer, .. } => {
                     self.notices(&answer.headers);
-                    let registry = self.shown();
                     let shown = dx_pkg_fetch::redact_url(&url);
                     let answer = (*status, &answer.headers, &answer.body);
-                    AuthorError::Refused(Box::new(Refusal::read(registry, method, shown, answer)))
+                    AuthorError::Refused(Box::new(Refusal::read(method, shown, answer)))
                 }
                 _ => AuthorError::Fetch(Box::new(error)),
             }),

@@ -244,7 +244,14 @@ fn change_file(file: &Path, changes: &[(String, Option<String>)]) -> Result<(), 
     }
     let (folder, name) = (file.parent().unwrap_or(file), file.file_name().unwrap_or_default());
     let name = name.to_string_lossy();
-    Ok(write_user_file(folder, &name, text.as_bytes(), Durability::Fsync).map_err(failed)?)
+    write_user_file(folder, &name, text.as_bytes(), Durability::Fsync).map_err(failed)?;
+    // It holds tokens: nobody else is to read it.
+    #[cfg(unix)]
+    {
+        let mode = std::os::unix::fs::PermissionsExt::from_mode(0o600);
+        std::fs::set_permissions(file, mode).map_err(failed)?;
+    }
+    Ok(())
 }
 
 /// Creates an empty file that only its owner can read.

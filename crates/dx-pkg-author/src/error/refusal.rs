@@ -28,10 +28,8 @@ pub enum RefusalKind {
 
 /// A refusal of a registry.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{registry} refuses with {status}: {method} {url}{}", Message(message))]
+#[error("{method} {url}: the registry answers {status}{}", Message(message))]
 pub struct Refusal {
-    /// The registry.
-    pub registry: String,
     /// The method of the request.
     pub method: String,
     /// Its address.
@@ -49,7 +47,6 @@ pub struct Refusal {
 impl Refusal {
     /// Reads the answer to a request.
     pub(crate) fn read(
-        registry: String,
         method: &Method,
         url: String,
         (status, headers, body): (StatusCode, &HeaderMap, &Bytes),
@@ -71,7 +68,7 @@ impl Refusal {
             StatusCode::CONFLICT => RefusalKind::Conflict,
             _ => RefusalKind::Other,
         };
-        Refusal { registry, method: method.to_string(), url, status, kind, message, body }
+        Refusal { method: method.to_string(), url, status, kind, message, body }
     }
 
     /// Returns where the user authenticates in a browser, and where the end of that is asked for.
