@@ -25,9 +25,10 @@ const HIDDEN: &str = ".package-lock.json";
 ///
 /// # Errors
 /// A folder, or the manifest of a package, that cannot be read.
-pub(crate) fn installed(root: &Path, lockfile: &str) -> Result<Lock, InspectError> {
+pub(crate) fn installed(root: &Path, lockfile: &str) -> Result<Installed, InspectError> {
     let (recorded, locked) = (Recorded::read(root), OnceCell::new());
-    let mut walk = Walk { root, recorded, found: Vec::new(), lockfile, locked };
+    let is_recorded = recorded.written.is_some();
+    let mut walk = Walk { root, recorded, is_recorded, found: Vec::new(), lockfile, locked };
     walk.modules("")?;
     let mut next = 0;
     // The folders that links lead to have packages of their own.
@@ -36,7 +37,14 @@ pub(crate) fn installed(root: &Path, lockfile: &str) -> Result<Lock, InspectErro
     }
     let mut lock = Lock { format_version: 3, packages: walk.found, ..Lock::default() };
     lock.normalise();
-    Ok(lock)
+    Ok(Installed { lock, is_recorded: walk.is_recorded })
+}
+
+/// What is in a project's `node_modules`.
+pub(crate) struct Installed {
+    pub(crate) lock: Lock,
+    /// Whether npm's record holds for all of it.
+    pub(crate) is_recorded: bool,
 }
 
 /// What npm's record says of the tree.
@@ -74,6 +82,7 @@ impl Recorded {
 struct Walk<'w> {
     root: &'w Path,
     recorded: Recorded,
+    is_recorded: bool,
     found: Vec<LockPackage>,
     lockfile: &'w str,
     locked: OnceCell<Option<Lock>>,
@@ -118,6 +127,7 @@ impl Walk<'_> {
                 }
             }
             None => {
+                self.is_recorded = false;
                 let Some(entry) = self.read(path)? else { return Ok(()) };
                 self.found.push(entry);
             }

@@ -135,7 +135,7 @@ impl<'b> Bill<'b> {
     fn new(view: &'b View, source: &'b Manifests<'b>, places: Vec<usize>) -> Self {
         let listed: HashSet<usize> = places.iter().copied().collect();
         let manifests = places.iter().map(|place| (*place, source.of(*place))).collect();
-        let (bundled, unique) = (bundled_places(view, source), Vec::new());
+        let (bundled, unique) = (bundled_places(view), Vec::new());
         let mut bill = Bill { view, source, bundled, places, listed, unique, manifests };
         let mut seen: HashSet<String> = HashSet::new();
         let is_one = |place: &usize| *place != 0 && view.graph.packages[*place].target.is_none();

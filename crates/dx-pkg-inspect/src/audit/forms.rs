@@ -158,7 +158,8 @@ impl Audit {
         let mut printed: Vec<&str> = Vec::new();
         for one in &self.vulnerabilities {
             if one.via.iter().any(|via| matches!(via, Via::Advisory(_))) {
-                lines.extend(self.report(one, "", &mut printed));
+                // As in npm's report, one that was told below another leaves its empty line.
+                lines.push(self.report(one, "", &mut printed).unwrap_or_default());
             }
         }
         lines.push(self.summary());

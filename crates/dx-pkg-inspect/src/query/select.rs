@@ -45,7 +45,7 @@ impl<'v> Select<'v> {
 
     /// Returns which packages came inside others, by place.
     pub(super) fn bundled(&self) -> &[bool] {
-        self.bundled.get_or_init(|| bundled_places(self.view, self.manifests))
+        self.bundled.get_or_init(|| bundled_places(self.view))
     }
 
     /// Returns all packages, links and folders.
