@@ -12,7 +12,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::npmrc::definitions::GivenWords;
 use dx_pkg_install::Environment;
-use serde_json::Value;
 
 pub use error::SettingsError;
 pub use places::Settings;
