@@ -87,17 +87,17 @@ pub enum CommandError {
         /// What is wrong, one in a line.
         problems: String,
     },
-    /// The command would change the requirements of one workspace.
-    #[error(
-        "this is the workspace {workspace}; adding to or removing from a workspace is not supported yet"
-    )]
-    UnsupportedWorkspace {
-        /// The folder of the workspace, relative to the project.
-        workspace: String,
+    /// A command that needs names was given none.
+    #[error("no package is named")]
+    NothingNamed {
+        /// The command.
+        command: &'static str,
     },
-    /// A package to remove is not given by its name alone.
+    /// A package to remove or update is not given by its name alone.
     #[error("{argument:?} is not the name of a package")]
     NotAName {
+        /// The command that was given it.
+        command: &'static str,
         /// The argument.
         argument: String,
     },
@@ -187,7 +187,7 @@ impl Coded for CommandError {
             Self::Author(error) => error.code(),
             Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
-            Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
+            Self::NothingNamed { .. } => "DX_NOTHING_NAMED",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::PatchUsage => "DX_PATCH_USAGE",
             Self::NoLockToFix => "DX_NO_LOCKFILE",
@@ -216,9 +216,13 @@ impl Coded for CommandError {
             Self::Author(error) => return error.hint(),
             Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
-            Self::UnsupportedWorkspace { workspace } => {
+            Self::NothingNamed { command } => {
+                return Some(format!("name packages, as in `dx {command} NAME`"));
+            }
+            Self::NotAName { command: "update", argument } => {
                 return Some(format!(
-                    "edit {workspace}/package.json and run dx install, or run the command in the project's folder"
+                    "update takes names only and keeps to their ranges; `dx add {argument}` \
+                     installs what is asked for"
                 ));
             }
             Self::NotAName { .. } => {

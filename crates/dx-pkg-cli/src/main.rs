@@ -41,7 +41,9 @@ fn main() -> ExitCode {
     for note in &arguments.notes {
         report.warning(note);
     }
-    let outcome = environment::read(arguments.folder.as_deref())
-        .and_then(|environment| arguments.command.run(environment, &report));
+    let outcome = environment::read(arguments.folder.as_deref()).and_then(|mut environment| {
+        environment.set(&arguments.variables);
+        arguments.command.run(environment, &report)
+    });
     outcome.unwrap_or_else(|error| report.error(&error))
 }

@@ -6,7 +6,7 @@ use std::collections::HashMap;
 use std::rc::Rc;
 
 use dx_pkg_acquire::files::read_text;
-use dx_pkg_resolve::graph::Requirement;
+use dx_pkg_resolve::graph::{Kind, Requirement};
 use serde_json::{Map, Value, json};
 
 use crate::fund::is_true;
@@ -243,7 +243,11 @@ pub(crate) fn in_order<'v>(
         let next = order.len();
         order.entry(name).or_insert(next);
     }
-    found.sort_by_key(|one| order.get(one.name.as_str()).copied().unwrap_or(usize::MAX));
+    found.sort_by_key(|one| match one.kind {
+        // npm knows of workspaces before it reads what is installed, and after it reads a lockfile.
+        Kind::Workspace if view.source == Source::Installed => (0, 0),
+        _ => (1, order.get(one.name.as_str()).copied().unwrap_or(usize::MAX)),
+    });
     found
 }
 

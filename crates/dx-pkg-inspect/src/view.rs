@@ -58,12 +58,10 @@ impl View {
     ) -> Result<Self, InspectError> {
         let root = find_root(folder).folder;
         let mut project = Project::read_or_new(root.clone(), folder)?;
-        let text = read_text(&root.join(project.lockfile))?;
-        let locked = text.as_deref().and_then(|text| npm::read(text).ok());
         let lock = match source {
-            Source::Installed => installed(&root, locked.as_ref())?,
-            Source::Locked => match &text {
-                Some(text) => read_lock(&root, project.lockfile, text)?,
+            Source::Installed => installed(&root, project.lockfile)?,
+            Source::Locked => match read_text(&root.join(project.lockfile))? {
+                Some(text) => read_lock(&root, project.lockfile, &text)?,
                 None => return Err(InspectError::NoLockfile { folder: shown(&root) }),
             },
         };

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use clap::Args;
-use dx_pkg_install::patching::{self, Committed, EditFolder, EditOptions, Updated};
+use dx_pkg_install::upkeep::patching::{self, Committed, EditFolder, EditOptions, Updated};
 use dx_pkg_install::{Environment, OpenProject};
 use serde_json::json;
 
@@ -46,7 +46,7 @@ pub struct PatchArguments {
 pub struct PatchCommitArguments {
     /// The folder.
     #[arg(value_name = "FOLDER")]
-    pub folder: PathBuf,
+    pub edited: PathBuf,
     /// Keep the folder once its patch is made.
     #[arg(long)]
     pub keep_edit_dir: bool,
@@ -144,7 +144,7 @@ impl PatchCommitArguments {
     pub fn run(&self, environment: Environment, report: &Report) -> Result<ExitCode, CommandError> {
         let mut tree = self.tree.clone();
         tree.flags.extend(folder_setting(self.patches_dir.as_deref()));
-        commit(environment, &tree, &self.folder, self.keep_edit_dir, report)
+        commit(environment, &tree, &self.edited, self.keep_edit_dir, report)
     }
 }
 
@@ -204,10 +204,7 @@ fn remove(
         report.summary(&summary);
     }
     let patches = if keys.len() == 1 { "patch" } else { "patches" };
-    report.result(
-        &format!("Removed {patches}: {}", keys.join(", ")),
-        &json!({ "removed": keys }),
-    );
+    report.result(&format!("Removed {patches}: {}", keys.join(", ")), &json!({ "removed": keys }));
     Ok(ExitCode::SUCCESS)
 }
 
@@ -219,9 +216,9 @@ fn list(
     let open = OpenProject::open_or_new(environment, tree.session_options(), report)?;
     let entries = patching::list(&open)?;
     if report.wants_json() {
-        let entries = entries.iter().map(|entry| {
-            json!({ "patch": entry.key, "file": entry.file, "packages": entry.packages })
-        });
+        let entries = entries.iter().map(
+            |entry| json!({ "patch": entry.key, "file": entry.file, "packages": entry.packages }),
+        );
         report.pretty(&json!(entries.collect::<Vec<_>>()));
         return Ok(ExitCode::SUCCESS);
     }

@@ -134,6 +134,6 @@ fn a_command_of_something_else_is_not_replaced() {
     assert!(fs::read_link(prefix.join("bin/linked-cli")).is_ok());
     let empty = tempfile::tempdir().unwrap();
     let run = linking(&project, prefix, "link").current_dir(empty.path()).run();
-    fails(run, "DX_NO_FOLDER");
+    fails(run, "DX_NO_MANIFEST");
     fails(linking(&project, prefix, "link ../nowhere").run(), "DX_IO");
 }

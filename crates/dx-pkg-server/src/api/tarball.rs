@@ -40,6 +40,8 @@ async fn tarball(call: Call) -> Result<Response, Failure> {
             }
             let (version, entry) =
                 known.version_of_file(&file).ok_or_else(|| no_file(&name, &file))?;
+            let restricted = catalog::restricted(&call.state, &name, &known).await?;
+            catalog::refuse(&call.state, &restricted, version)?;
             upstreams.tarball(&registry, &name, version, entry).await?
         }
         _ => return Err(catalog::missing(&name)),
