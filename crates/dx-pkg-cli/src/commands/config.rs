@@ -12,7 +12,6 @@ use clap::{Args, Subcommand, ValueEnum};
 use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::npmrc::definitions::GivenWords;
 use dx_pkg_install::Environment;
-use serde_json::Value;
 
 pub use error::SettingsError;
 pub use places::Settings;
@@ -168,9 +167,9 @@ impl SetCommand {
 fn edit(settings: &Settings<'_>) -> Result<(), CommandError> {
     let path = settings.target()?;
     write::create(settings, &path)?;
-    let place = settings.listing.place("editor").map(|layer| layer.name);
-    let editor = settings.listing.get("editor").and_then(Value::as_str);
-    let editor = editor.filter(|_| place != Some("project")).unwrap_or("vi").to_owned();
+    let places = settings.listing.layers.iter().rev().filter(|layer| layer.name != "project");
+    let mut editors = places.flat_map(|layer| &layer.values).filter(|(key, _)| key == "editor");
+    let editor = editors.find_map(|(_, value)| value.as_str()).unwrap_or("vi").to_owned();
     let mut words = editor.split_whitespace();
     let ended = Command::new(words.next().unwrap_or("vi")).args(words).arg(&path).status();
     match ended {

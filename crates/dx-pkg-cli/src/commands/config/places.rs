@@ -77,7 +77,9 @@ impl<'e> Settings<'e> {
         if is_global(self.given) {
             return Ok(Location::Global);
         }
-        match self.listing.get("location").and_then(Value::as_str) {
+        let given = self.given.value("location").and_then(RawValue::text);
+        let location = self.listing.get("location").and_then(Value::as_str);
+        match given.as_deref().or(location) {
             None | Some("user") => Ok(Location::User),
             Some("project") => Ok(Location::Project),
             Some("global") => Ok(Location::Global),
