@@ -84,6 +84,14 @@ async fn decide_about(
     decided
 }
 
+/// Whether not everybody who reaches the registry may read a package.
+pub(crate) async fn is_private(state: &AppState, name: &PackageName) -> Result<bool, Failure> {
+    if state.accounts.settings.readers == Readers::Users {
+        return Ok(true);
+    }
+    Ok(state.packages.read(name).await?.value.is_some_and(|hosted| is_restricted(&hosted)))
+}
+
 fn is_restricted(hosted: &Hosted) -> bool {
     hosted.access.as_deref() == Some("restricted")
 }

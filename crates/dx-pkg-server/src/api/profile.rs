@@ -100,7 +100,8 @@ pub(super) async fn right_password(call: &Call, login: &Login, sent: &str) -> Re
     let accounts = &call.state.accounts;
     match accounts.user_by_password(&login.user.name, sent, call.client).await? {
         Some(_) => Ok(()),
-        None => Err(Failure::unauthorized("that is not your password")),
+        // Not 401, by which npm would take the token for invalid.
+        None => Err(Failure::forbidden("that is not your password")),
     }
 }
 
