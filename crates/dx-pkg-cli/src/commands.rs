@@ -2,17 +2,18 @@
 
 mod approvals;
 mod audit;
+mod carry;
 mod ci;
 pub mod completion;
 pub mod config;
 mod dedupe;
-mod global;
 mod deploy;
-mod folders;
-mod help_search;
 mod exec;
 mod faces;
+mod folders;
 mod fund;
+mod global;
+mod help_search;
 mod idle;
 mod init;
 mod install;
@@ -21,8 +22,8 @@ mod link;
 mod list;
 mod members;
 mod outdated;
-mod pages;
 mod pack;
+mod pages;
 mod patch;
 mod peers;
 mod pkg;
@@ -226,7 +227,8 @@ impl Arguments {
         let is_own = |name: &str| {
             // Without --global it is the folder of the project.
             name == "prefix" && !is_global
-                || !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+                || !is_authors_setting(name)
+                    && command.is_some_and(|command| has_flag(command, name))
                 || script.is_some_and(|script| {
                     // A flag that is a setting's may have a value: it is taken as one.
                     has_flag(script, name)

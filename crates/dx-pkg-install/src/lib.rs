@@ -57,6 +57,7 @@ mod notices;
 mod own_files;
 mod part;
 pub mod patching;
+mod paths;
 mod plan;
 mod prepare;
 pub mod project;

@@ -240,8 +240,7 @@ fn install_fixed(
         manifest: &manifest,
         save: session.config().save()?,
     };
-    let options =
-        Options { avoided, lists_all: true, change: Some(change), ..Options::default() };
+    let options = Options { avoided, lists_all: true, change: Some(change), ..Options::default() };
     Ok(install(open, &options, report)?)
 }
 
