@@ -59,7 +59,10 @@ const FLAGS: &[(&str, &str)] = &[
     ("--node-linker", "write it into .npmrc; dx makes a hoisted node_modules"),
     ("--caret", "leave it out: it is the default of save-prefix"),
     ("--tilde", "write --save-prefix=~"),
-    ("--mode", "write --package-lock-only for Yarn's update-lockfile, --ignore-scripts for skip-build"),
+    (
+        "--mode",
+        "write --package-lock-only for Yarn's update-lockfile, --ignore-scripts for skip-build",
+    ),
     ("--cached", "write --prefer-offline"),
     ("--flat", "write dx dedupe --minimise for the fewest versions"),
     ("--no-summary", "write --silent"),

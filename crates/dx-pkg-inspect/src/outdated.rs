@@ -190,7 +190,10 @@ fn row(view: &View, requirement: &Requirement, offer: Offer) -> Option<Row> {
             let folder = view.folder(place).display().to_string();
             (view.graph.packages[place].path.clone(), folder)
         }),
-        dependent: folder_name(view, requirement.from),
+        dependent: match view.is_global && requirement.from == 0 {
+            true => "global".to_owned(),
+            false => folder_name(view, requirement.from),
+        },
         workspace: (from.is_workspace && requirement.from != 0)
             .then(|| view.label(requirement.from)),
         dependent_place: from.path.clone(),

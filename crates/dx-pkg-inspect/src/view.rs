@@ -8,8 +8,9 @@ use dx_pkg_acquire::files::read_text;
 use dx_pkg_compat::lockfile::npm;
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_core::Spec;
-use dx_pkg_install::Session;
+use dx_pkg_install::global::Global;
 use dx_pkg_install::project::{Project, find_root};
+use dx_pkg_install::{Environment, Session};
 use dx_pkg_lock::Lock;
 use dx_pkg_resolve::graph::{Graph, Package, Requirement};
 use serde_json::Value;
@@ -34,6 +35,8 @@ pub struct View {
     pub graph: Graph,
     /// Whether the project has a `package.json` that says anything.
     pub has_manifest: bool,
+    /// Whether it stands for the globally installed packages.
+    pub is_global: bool,
     /// The folder that words which are paths are relative to.
     pub asked_from: PathBuf,
     /// The workspaces that were selected, as positions of their folders in the graph.
@@ -83,10 +86,58 @@ impl View {
         let asked_from = folder.to_owned();
         let lockfile = project.lockfile.to_owned();
         let selected = Vec::new();
-        let mut view =
-            View { root, graph, has_manifest, asked_from, selected, source, is_recorded, lockfile };
+        let is_global = false;
+        let mut view = View {
+            root,
+            graph,
+            has_manifest,
+            is_global,
+            asked_from,
+            selected,
+            source,
+            is_recorded,
+            lockfile,
+        };
         view.select(&project, folder, workspaces)?;
         Ok(view)
+    }
+
+    /// Reads the globally installed packages, as a project that requires each of them.
+    ///
+    /// # Errors
+    /// The settings or a package cannot be read.
+    pub fn read_global(
+        environment: &Environment,
+        flags: &[(String, String)],
+    ) -> Result<Self, InspectError> {
+        let global = Global::find(environment, flags)?;
+        let root = global.folder();
+        let mut lock = installed(&root, None)?;
+        // As for npm, which keeps no record of them, nothing tells where they came from.
+        let packages = lock.packages.iter_mut().filter(|entry| !entry.link);
+        packages.for_each(|entry| entry.resolved = None);
+        let required = global.packages().into_iter().map(|package| {
+            let entry = lock.get(&format!("node_modules/{}", package.name));
+            let target = entry.and_then(|entry| entry.resolved.as_deref().filter(|_| entry.link));
+            let spec = target.map_or_else(|| "*".to_owned(), |target| format!("file:{target}"));
+            (package.name, Value::from(spec))
+        });
+        let required: serde_json::Map<String, Value> = required.collect();
+        let mut project = Project::of_global(root.clone())?;
+        project.set_manifest(&serde_json::json!({ "dependencies": required }).to_string())?;
+        project.locked = Some((String::new(), lock));
+        let requirements = project.requirements()?;
+        let lock = project.locked.take().map(|(_, lock)| lock).unwrap_or_default();
+        Ok(View {
+            graph: Graph::of(&requirements, &lock, Vec::new(), false)?,
+            has_manifest: false,
+            is_global: true,
+            asked_from: root.clone(),
+            selected: Vec::new(),
+            source: Source::Installed,
+            lockfile: project.lockfile.to_owned(),
+            root,
+        })
     }
 
     /// Reads a project as [`View::read`] does, and selects no workspace that `folder` is in.

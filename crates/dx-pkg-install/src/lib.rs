@@ -51,6 +51,7 @@ pub mod node;
 mod notices;
 mod own_files;
 mod part;
+mod paths;
 mod plan;
 mod prepare;
 pub mod project;

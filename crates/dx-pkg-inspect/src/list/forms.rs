@@ -191,7 +191,7 @@ impl List<'_> {
                     }
                 }
             }
-            if place == 0 && view.has_manifest {
+            if place == 0 && (view.has_manifest || view.is_global) {
                 object.insert("name".into(), view.project_name().into());
             }
             if self.options.long {
