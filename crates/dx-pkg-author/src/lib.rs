@@ -5,6 +5,8 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used, clippy::panic))]
 
+pub mod account;
+pub mod diff;
 mod error;
 pub mod hosted;
 pub mod json_path;

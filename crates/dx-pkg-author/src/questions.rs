@@ -1,10 +1,13 @@
 //! Questions to a registry: what is known of a package, which packages there are, where its pages
-//! are, whether the registry answers. Nothing is changed.
+//! are, whether the registry answers. Nothing is changed but the store, by [`caching`].
 
 pub mod addresses;
 mod age;
+pub mod caching;
 mod card;
+mod choice;
 mod error;
+mod person;
 pub mod search;
 pub mod view;
 
@@ -46,7 +49,6 @@ fn answer(session: &Session, at: &Url, path: &str) -> Result<Vec<u8>, QuestionEr
 fn registry(session: &Session) -> Result<NpmRegistry, QuestionError> {
     let network = session.context.network()?;
     let config = session.config();
-    let registry =
-        NpmRegistry::new(network.fetcher.clone(), config.clone(), config.registry());
+    let registry = NpmRegistry::new(network.fetcher.clone(), config.clone(), config.registry());
     Ok(registry.map_err(dx_pkg_acquire::AcquireError::from)?)
 }

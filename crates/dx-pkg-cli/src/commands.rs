@@ -1,17 +1,24 @@
 //! The commands: a module each, with its arguments, its help and its work.
 
+mod account;
 mod approvals;
 mod audit;
+mod cache;
 mod ci;
 pub mod completion;
 pub mod config;
 mod dedupe;
 mod deploy;
-mod folders;
-mod help_search;
+mod diff;
+mod doctor;
 mod exec;
+mod explore;
 mod faces;
+mod folders;
 mod fund;
+mod global;
+mod help_search;
+mod idle;
 mod init;
 mod install;
 mod licenses;
@@ -19,8 +26,8 @@ mod link;
 mod list;
 mod members;
 mod outdated;
-mod pages;
 mod pack;
+mod pages;
 mod patch;
 mod peers;
 mod pkg;
@@ -34,6 +41,8 @@ mod sbom;
 mod search;
 mod shims;
 mod store;
+pub mod table;
+mod update;
 mod version;
 mod view;
 mod words;
@@ -77,6 +86,9 @@ pub struct Arguments {
     /// Settings that were given to a command for which they have no effect.
     #[arg(skip)]
     pub idle: Vec<String>,
+    /// Environment variables that flags stand for.
+    #[arg(skip)]
+    pub variables: Vec<(String, String)>,
     /// What is to be said about words of another tool.
     #[arg(skip)]
     pub notes: Vec<String>,
@@ -93,6 +105,8 @@ pub enum Command {
     Ci(TreeArguments),
     #[command(visible_aliases = ["rm", "uninstall", "un"], alias = "r")]
     Remove(remove::RemoveArguments),
+    #[command(visible_aliases = ["up", "upgrade"], aliases = ["u", "udpate"])]
+    Update(update::UpdateArguments),
     #[command(visible_alias = "ddp")]
     Dedupe(dedupe::DedupeArguments),
     /// Show what "dedupe" would change, and change nothing.
@@ -172,11 +186,38 @@ pub enum Command {
     Prefix(folders::FolderArguments),
     /// Print the folder of the project's commands.
     Bin(folders::FolderArguments),
+    Cache(cache::CacheArguments),
+    Doctor(doctor::DoctorArguments),
+    Explore(explore::ExploreArguments),
+    Edit(explore::EditArguments),
     Completion(completion::CompletionArguments),
     HelpSearch(help_search::HelpSearchArguments),
     Pkg(pkg::PkgArguments),
     Pack(pack::PackArguments),
     Publish(publish::PublishArguments),
+    Diff(diff::DiffArguments),
+    #[command(alias = "dist-tags")]
+    DistTag(account::DistTagArguments),
+    Deprecate(account::DeprecateArguments),
+    /// Take the deprecation of versions of a package back.
+    Undeprecate(account::DeprecateArguments),
+    Unpublish(account::UnpublishArguments),
+    #[command(visible_alias = "author")]
+    Owner(account::OwnerArguments),
+    Access(account::AccessArguments),
+    Team(account::TeamArguments),
+    #[command(alias = "ogr")]
+    Org(account::OrgArguments),
+    Profile(account::ProfileArguments),
+    Token(account::TokenArguments),
+    #[command(visible_alias = "adduser", alias = "add-user")]
+    Login(account::LoginArguments),
+    /// Log out of a registry, and take the token out of .npmrc.
+    Logout(account::LoginArguments),
+    /// Print the name of the user that is logged in.
+    Whoami(account::AccountArguments),
+    Stage(account::StageArguments),
+    Trust(account::TrustArguments),
     #[command(alias = "verison")]
     Version(version::VersionArguments),
     Audit(audit::AuditArguments),
@@ -207,38 +248,36 @@ impl Arguments {
 
     fn parsed(words: Vec<OsString>) -> Result<Self, clap::Error> {
         let mut parser = Arguments::command();
+        let words = idle::behind_command(&parser, words::with_long_flags(words));
         let words = words::with_installed_command(&parser, words);
+        let is_global = words::is_global(&words);
         let command = own_flags_first(&parser, &words);
         if let Some(command) = command.filter(|it| SETTING_COMMANDS.contains(&it.get_name())) {
             return Self::about_settings(&parser, command, words.clone());
         }
         let script = words::script_command(&parser, &words);
         let is_own = |name: &str| {
-            !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
+            // Without --global it is the folder of the project.
+            name == "prefix" && !is_global
+                || !is_authors_setting(name) && command.is_some_and(|command| has_flag(command, name))
                 || script.is_some_and(|script| {
                     // A flag that is a setting's may have a value: it is taken as one.
-                    has_flag(script, name) && find_flag(&format!("--{name}")).is_none()
+                    has_flag(script, name)
+                        && (find_flag(&format!("--{name}")).is_none() || names_workspaces(name))
                 })
         };
         let taken = take_settings(words.iter().cloned(), is_own)
             .map_err(|error| parser.error(ErrorKind::MissingRequiredArgument, error))?;
-        let rest = words::prepared(&parser, taken.rest)?;
+        let idle::Words { rest, idle, variables } = idle::taken_out(&parser, taken.rest);
+        let rest = words::prepared(&parser, rest)?;
         let matches = parser.try_get_matches_from_mut(rest).map_err(words::advised)?;
         let mut arguments = Self::from_arg_matches(&matches)?;
+        (arguments.idle, arguments.variables) = (idle, variables);
         if taken.settings.is_empty() {
             return Ok(arguments);
         }
-        let is_adding = match &arguments.command {
-            Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
-            _ => false,
-        };
-        let ambiguous = |flag: &&&str| taken.settings.contains(&((**flag).into(), "true".into()));
-        if let Some(flag) = ["dev", "optional"].iter().find(ambiguous).filter(|_| is_adding) {
-            let message = format!(
-                "--{flag} with packages means different things to npm and to others: write \
-                 --save-{flag} to save them there, or --include={flag} to install what is omitted"
-            );
-            return Err(parser.error(ErrorKind::ArgumentConflict, message));
+        if let Some(error) = ambiguous_flag(&parser, &arguments.command, &taken.settings) {
+            return Err(error);
         }
         match &mut arguments.command {
             Command::Install(install) | Command::InstallTest(install) => {
@@ -259,6 +298,7 @@ impl Arguments {
             Command::Import(import) => import.tree.flags.extend(taken.settings),
             Command::Rebuild(rebuild) => rebuild.flags.extend(taken.settings),
             Command::Remove(remove) => remove.tree.flags.extend(taken.settings),
+            Command::Update(update) => update.tree.flags.extend(taken.settings),
             Command::Run(run) => run.rest.flags.extend(taken.settings),
             Command::Test(script)
             | Command::Start(script)
@@ -275,9 +315,31 @@ impl Arguments {
                 pages.flags.extend(taken.settings)
             }
             Command::Ping(ping) => ping.flags.extend(taken.settings),
+            Command::Cache(cache) => cache.flags.extend(taken.settings),
+            Command::Doctor(doctor) => doctor.flags.extend(taken.settings),
+            Command::Explore(explore) => explore.flags.extend(taken.settings),
+            Command::Edit(edit) => edit.flags.extend(taken.settings),
             Command::Version(version) => version.flags.extend(taken.settings),
             Command::Pack(pack) => pack.flags.extend(taken.settings),
             Command::Publish(publish) => publish.flags.extend(taken.settings),
+            Command::Diff(diff) => diff.flags.extend(taken.settings),
+            Command::Whoami(whoami) => whoami.flags.extend(taken.settings),
+            Command::DistTag(command) => command.rest.flags.extend(taken.settings),
+            Command::Deprecate(command) | Command::Undeprecate(command) => {
+                command.rest.flags.extend(taken.settings);
+            }
+            Command::Unpublish(command) => command.rest.flags.extend(taken.settings),
+            Command::Owner(command) => command.rest.flags.extend(taken.settings),
+            Command::Access(command) => command.rest.flags.extend(taken.settings),
+            Command::Team(command) => command.rest.flags.extend(taken.settings),
+            Command::Org(command) => command.rest.flags.extend(taken.settings),
+            Command::Profile(command) => command.rest.flags.extend(taken.settings),
+            Command::Token(command) => command.rest.flags.extend(taken.settings),
+            Command::Login(command) | Command::Logout(command) => {
+                command.rest.flags.extend(taken.settings);
+            }
+            Command::Stage(command) => command.rest.flags.extend(taken.settings),
+            Command::Trust(command) => command.rest.flags.extend(taken.settings),
             Command::Audit(audit) => audit.tree.flags.extend(taken.settings),
             Command::Fund(fund) => fund.flags.extend(taken.settings),
             Command::Query(query) => query.flags.extend(taken.settings),
@@ -296,19 +358,39 @@ impl Arguments {
             | Command::Explain(_)
             | Command::Licenses(_)
             | Command::Pkg(_) => {
-                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+                arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key));
             }
             Command::InstallScripts(_)
             | Command::ApproveScripts(_)
             | Command::DenyScripts(_)
             | Command::ApproveBuilds(_)
             | Command::IgnoredBuilds => {
-                arguments.idle = taken.settings.into_iter().map(|(key, _)| key).collect();
+                arguments.idle.extend(taken.settings.into_iter().map(|(key, _)| key));
             }
             Command::Store(_) | Command::Shims(_) => return Arguments::try_parse_from(words),
         }
         Ok(arguments)
     }
+}
+
+/// Returns the error about a flag that npm and others take for different things when packages are
+/// added.
+fn ambiguous_flag(
+    parser: &clap::Command,
+    command: &Command,
+    settings: &[(String, String)],
+) -> Option<clap::Error> {
+    let is_adding = match command {
+        Command::Install(adding) | Command::InstallTest(adding) => !adding.packages.is_empty(),
+        _ => false,
+    };
+    let is_given = |flag: &&&str| settings.contains(&((**flag).into(), "true".into()));
+    let flag = ["dev", "optional"].iter().find(is_given).filter(|_| is_adding)?;
+    let message = format!(
+        "--{flag} with packages means different things to npm and to others: write \
+         --save-{flag} to save them there, or --include={flag} to install what is omitted"
+    );
+    Some(parser.clone().error(ErrorKind::ArgumentConflict, message))
 }
 
 /// The commands about settings, for which every word with dashes is one.
@@ -345,10 +427,11 @@ impl Arguments {
 
 /// The commands that any setting may change, given as a flag. For every other command a flag of its
 /// own comes before a setting of that name.
-const CHANGED_BY_SETTINGS: [&str; 16] = [
+const CHANGED_BY_SETTINGS: [&str; 17] = [
     "install",
     "ci",
     "remove",
+    "update",
     "dedupe",
     "find-dupes",
     "prune",
@@ -376,6 +459,14 @@ fn is_authors_setting(name: &str) -> bool {
     let find = |name: &str| OptionInfo::find(name).map(|option| option.group);
     let group = find(name).or_else(|| name.strip_prefix("no-").and_then(find));
     group == Some(OptionGroup::Publish)
+}
+
+/// Returns whether a flag names workspaces; commands that run scripts have such flags themselves.
+fn names_workspaces(name: &str) -> bool {
+    matches!(
+        name,
+        "workspace" | "workspaces" | "ws" | "no-workspaces" | "include-workspace-root" | "iwr"
+    )
 }
 
 /// Returns whether a command has a flag of this name.
@@ -410,6 +501,7 @@ impl Command {
             Self::IgnoredBuilds => approvals::list(environment, report),
             Self::Rebuild(arguments) => arguments.run(environment, report),
             Self::Remove(arguments) => arguments.run(environment, report),
+            Self::Update(arguments) => arguments.run(environment, report),
             Self::Run(arguments) => arguments.run(&environment, report),
             Self::Exec(arguments) => arguments.run(&environment, report),
             Self::Dlx(arguments) => arguments.run(&environment, report),
@@ -444,12 +536,32 @@ impl Command {
             Self::Root(arguments) => arguments.run(Folder::Root, environment, report),
             Self::Prefix(arguments) => arguments.run(Folder::Prefix, environment, report),
             Self::Bin(arguments) => arguments.run(Folder::Bin, environment, report),
+            Self::Cache(arguments) => arguments.run(environment, report),
+            Self::Doctor(arguments) => arguments.run(environment, report),
+            Self::Explore(arguments) => arguments.run(&environment, report),
+            Self::Edit(arguments) => arguments.run(&environment),
             Self::Completion(arguments) => Ok(arguments.run(&environment, report)),
             Self::HelpSearch(arguments) => arguments.run(report),
             Self::Pkg(arguments) => arguments.run(&environment, report),
             Self::Version(arguments) => arguments.run(environment, report),
             Self::Pack(arguments) => arguments.run(environment, report),
             Self::Publish(arguments) => arguments.run(&environment, report),
+            Self::Diff(arguments) => arguments.run(&environment, report),
+            Self::DistTag(arguments) => arguments.run(environment, report),
+            Self::Deprecate(arguments) => arguments.run(false, environment, report),
+            Self::Undeprecate(arguments) => arguments.run(true, environment, report),
+            Self::Unpublish(arguments) => arguments.run(environment, report),
+            Self::Owner(arguments) => arguments.run(environment, report),
+            Self::Access(arguments) => arguments.run(environment, report),
+            Self::Team(arguments) => arguments.run(environment, report),
+            Self::Org(arguments) => arguments.run(environment, report),
+            Self::Profile(arguments) => arguments.run(environment, report),
+            Self::Token(arguments) => arguments.run(environment, report),
+            Self::Login(arguments) => arguments.run(environment, report),
+            Self::Logout(arguments) => arguments.log_out(environment, report),
+            Self::Whoami(arguments) => account::whoami(arguments, environment, report),
+            Self::Stage(arguments) => arguments.run(environment, report),
+            Self::Trust(arguments) => arguments.run(environment, report),
             Self::Audit(arguments) => arguments.run(environment, report),
             Self::Fund(arguments) => arguments.run(environment, report),
             Self::Query(arguments) => arguments.run(environment, report),

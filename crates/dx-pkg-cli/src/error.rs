@@ -34,6 +34,27 @@ pub enum CommandError {
     /// A setting cannot be shown or changed.
     #[error(transparent)]
     Settings(#[from] SettingsError),
+    /// A package is not installed here.
+    #[error("{package} is not installed here")]
+    NotInstalled {
+        /// The package.
+        package: String,
+    },
+    /// Removing everything has to be asked for.
+    #[error("dx cache clean removes everything that no project shares from the store")]
+    NeedsForce,
+    /// Nothing was installed under this key.
+    #[error("dx exec and dx dlx have installed nothing under the key {key}")]
+    NoSuchKey {
+        /// The key.
+        key: String,
+    },
+    /// Checks have failed.
+    #[error("{failures} of the checks failed")]
+    Unhealthy {
+        /// Their number.
+        failures: usize,
+    },
     /// There is no error of this code.
     #[error("no error has the code {code}")]
     UnknownCode {
@@ -66,22 +87,24 @@ pub enum CommandError {
         /// What is wrong, one in a line.
         problems: String,
     },
-    /// The command would change the requirements of one workspace.
-    #[error(
-        "this is the workspace {workspace}; adding to or removing from a workspace is not supported yet"
-    )]
-    UnsupportedWorkspace {
-        /// The folder of the workspace, relative to the project.
-        workspace: String,
+    /// A command that needs names was given none.
+    #[error("no package is named")]
+    NothingNamed {
+        /// The command.
+        command: &'static str,
     },
-    /// A package to remove is not given by its name alone.
+    /// A package to remove or update is not given by its name alone.
     #[error("{argument:?} is not the name of a package")]
     NotAName {
+        /// The command that was given it.
+        command: &'static str,
         /// The argument.
         argument: String,
     },
     /// The words of `dx patch` say nothing that it can do.
-    #[error("dx patch takes a package, or one of add, commit, update, ls and rm with what it is for")]
+    #[error(
+        "dx patch takes a package, or one of add, commit, update, ls and rm with what it is for"
+    )]
     PatchUsage,
     /// `dx sbom` without a format.
     #[error("which form of a bill of materials?")]
@@ -154,13 +177,17 @@ impl Coded for CommandError {
             Self::Inspect(error) => error.code(),
             Self::Question(error) => error.code(),
             Self::Settings(error) => error.code(),
+            Self::NotInstalled { .. } => "DX_NOT_INSTALLED",
+            Self::NeedsForce => "DX_NEEDS_FORCE",
+            Self::NoSuchKey { .. } => "DX_NO_SUCH_KEY",
+            Self::Unhealthy { .. } => "DX_UNHEALTHY",
             Self::UnknownCode { .. } => "DX_UNKNOWN_CODE",
             Self::NothingInHelp { .. } => "DX_NOTHING_IN_HELP",
             Self::NotOpened { .. } => "DX_NOT_OPENED",
             Self::Author(error) => error.code(),
             Self::Run(error) => error.code(),
             Self::Problems { .. } => "DX_TREE_PROBLEMS",
-            Self::UnsupportedWorkspace { .. } => "DX_UNSUPPORTED_WORKSPACE",
+            Self::NothingNamed { .. } => "DX_NOTHING_NAMED",
             Self::NotAName { .. } => "DX_NOT_A_NAME",
             Self::PatchUsage => "DX_PATCH_USAGE",
             Self::NoLockToFix => "DX_NO_LOCKFILE",
@@ -177,15 +204,25 @@ impl Coded for CommandError {
             Self::Inspect(error) => return error.hint(),
             Self::Question(error) => return error.hint(),
             Self::Settings(error) => return error.hint(),
+            Self::NotInstalled { .. } => "`dx ls --all` lists what is installed",
+            Self::NeedsForce => {
+                "write --force if you mean it; dx store prune removes what was not used for long"
+            }
+            Self::NoSuchKey { .. } => "`dx cache npx ls` lists the keys",
+            Self::Unhealthy { .. } => "above, each says what to do",
             Self::UnknownCode { .. } => "the code stands in brackets behind the error's message",
             Self::NothingInHelp { .. } => "`dx --help` lists the commands",
             Self::NotOpened { .. } => "--no-browser prints the address",
             Self::Author(error) => return error.hint(),
             Self::Run(error) => return error.hint(),
             Self::Problems { .. } => "`dx install` puts node_modules in order",
-            Self::UnsupportedWorkspace { workspace } => {
+            Self::NothingNamed { command } => {
+                return Some(format!("name packages, as in `dx {command} NAME`"));
+            }
+            Self::NotAName { command: "update", argument } => {
                 return Some(format!(
-                    "edit {workspace}/package.json and run dx install, or run the command in the project's folder"
+                    "update takes names only and keeps to their ranges; `dx add {argument}` \
+                     installs what is asked for"
                 ));
             }
             Self::NotAName { .. } => {

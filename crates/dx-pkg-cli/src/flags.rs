@@ -18,6 +18,11 @@ pub trait Selection: Clone + Debug + Default {
         flag.help
     }
 
+    /// Returns whether a flag is in `--help`, if it is in that of any command.
+    fn is_shown(_flag: &Flag) -> bool {
+        true
+    }
+
     /// Returns the letter of a setting that is a flag by its key.
     fn letter(_key: &str) -> Option<char> {
         None
@@ -203,13 +208,17 @@ impl Selection for PublishSettings {
     }
 }
 
-/// No setting: a command that takes them in npm's forms only, `--key=value`.
+/// The settings that decide what is fetched for a command: those of an install.
 #[derive(Clone, Debug, Default)]
-pub struct NoSettings;
+pub struct ExecSettings;
 
-impl Selection for NoSettings {
-    fn contains(_option: &OptionInfo) -> bool {
-        false
+impl Selection for ExecSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        InstallSettings::contains(option)
+    }
+
+    fn is_shown(flag: &Flag) -> bool {
+        matches!(flag.long, "registry" | "offline" | "prefer-offline" | "prefer-online" | "force")
     }
 }
 
@@ -228,6 +237,42 @@ impl Selection for RebuildSettings {
             "registry" => "Ask this registry whether packages are those that are allowed",
             "offline" => "Ask no registry",
             _ => flag.help,
+        }
+    }
+}
+
+/// The settings that matter to the commands of an account.
+#[derive(Clone, Debug, Default)]
+pub struct AccountSettings;
+
+impl Selection for AccountSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        matches!(option.key, "registry" | "otp" | "dry-run" | "force" | "tag" | "auth-type")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "registry" => "Ask this registry",
+            "tag" => "The dist-tag where none is named",
+            "dry-run" => "Change nothing at the registry",
+            _ => "Do it also where it takes back a whole package",
+        }
+    }
+}
+
+/// The settings that matter to `dx diff`.
+#[derive(Clone, Debug, Default)]
+pub struct DiffSettings;
+
+impl Selection for DiffSettings {
+    fn contains(option: &OptionInfo) -> bool {
+        option.key.starts_with("diff") || matches!(option.key, "registry" | "tag")
+    }
+
+    fn help(flag: &Flag) -> &'static str {
+        match flag.long {
+            "registry" => "Take packages from this registry",
+            _ => "The dist-tag that the project is compared with",
         }
     }
 }
@@ -338,7 +383,7 @@ fn argument<S: Selection>(option: &OptionInfo, flag: &'static Flag) -> Arg {
         .short(flag.short)
         .aliases(flag.aliases)
         .help(S::help(flag))
-        .hide(flag.is_hidden());
+        .hide(flag.is_hidden() || !S::is_shown(flag));
     let FlagValue::Argument(name) = flag.value else {
         return argument.action(ArgAction::SetTrue);
     };

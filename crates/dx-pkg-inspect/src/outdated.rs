@@ -9,7 +9,7 @@ use dx_pkg_core::Spec;
 use dx_pkg_install::Session;
 use dx_pkg_lock::locale_compare;
 use dx_pkg_resolve::Requirements;
-use dx_pkg_resolve::graph::{Kind, Requirement};
+use dx_pkg_resolve::graph::{Kind, Requirement, State};
 use serde_json::{Map, Value};
 
 use crate::list::Omitted;
@@ -73,7 +73,8 @@ pub fn outdated(
     for at in considered(view, options) {
         let requirement = &view.graph.requirements[at];
         let is_production = section(requirement.kind) == "dependencies";
-        if requirement.to.is_none() && !is_production || is_omitted(view, requirement, options) {
+        let is_missing = requirement.state == State::Missing;
+        if is_missing && !is_production || is_omitted(view, requirement, options) {
             continue;
         }
         match Spec::parse(&requirement.spec) {

@@ -40,6 +40,8 @@ pub struct View {
     pub selected: Vec<usize>,
     /// Where it was read from.
     pub(crate) source: Source,
+    /// Whether npm's record of the tree holds for all of it.
+    pub(crate) is_recorded: bool,
     /// The name of the project's lockfile.
     pub(crate) lockfile: String,
 }
@@ -58,12 +60,15 @@ impl View {
     ) -> Result<Self, InspectError> {
         let root = find_root(folder).folder;
         let mut project = Project::read_or_new(root.clone(), folder)?;
-        let text = read_text(&root.join(project.lockfile))?;
-        let locked = text.as_deref().and_then(|text| npm::read(text).ok());
+        let mut is_recorded = false;
         let lock = match source {
-            Source::Installed => installed(&root, locked.as_ref())?,
-            Source::Locked => match &text {
-                Some(text) => read_lock(&root, project.lockfile, text)?,
+            Source::Installed => {
+                let found = installed(&root, project.lockfile)?;
+                is_recorded = found.is_recorded;
+                found.lock
+            }
+            Source::Locked => match read_text(&root.join(project.lockfile))? {
+                Some(text) => read_lock(&root, project.lockfile, &text)?,
                 None => return Err(InspectError::NoLockfile { folder: shown(&root) }),
             },
         };
@@ -78,7 +83,8 @@ impl View {
         let asked_from = folder.to_owned();
         let lockfile = project.lockfile.to_owned();
         let selected = Vec::new();
-        let mut view = View { root, graph, has_manifest, asked_from, selected, source, lockfile };
+        let mut view =
+            View { root, graph, has_manifest, asked_from, selected, source, is_recorded, lockfile };
         view.select(&project, folder, workspaces)?;
         Ok(view)
     }
@@ -239,10 +245,17 @@ impl View {
     /// Returns the absolute path of a package.
     #[must_use]
     pub fn folder(&self, place: usize) -> PathBuf {
-        match &*self.graph.packages[place].path {
-            "" => self.root.clone(),
-            path => self.root.join(path),
+        let mut folder = self.root.clone();
+        for part in self.graph.packages[place].path.split('/') {
+            match part {
+                "" => {}
+                ".." => {
+                    folder.pop();
+                }
+                part => folder.push(part),
+            }
         }
+        folder
     }
 
     /// Returns whether a package is what `asked` names: a name, or a name with a range.

@@ -15,7 +15,11 @@ pub fn package_of_initializer(word: &str) -> Result<String, RunError> {
             Some((scope, version)) => (scope, format!("@{version}")),
             None => (scope, String::new()),
         };
-        return if scope.is_empty() { Err(unknown()) } else { Ok(format!("@{scope}/create{version}")) };
+        return if scope.is_empty() {
+            Err(unknown())
+        } else {
+            Ok(format!("@{scope}/create{version}"))
+        };
     }
     let argument = Spec::parse_argument(word)?;
     match (&argument.name, &argument.spec) {

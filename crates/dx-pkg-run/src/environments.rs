@@ -23,8 +23,8 @@ use dx_pkg_install::{
 use dx_pkg_lock::Lock;
 use dx_pkg_os::files::{Durability, FileLock, write_atomic};
 
-use crate::exec::make_executable;
 use crate::place::normal;
+use crate::programs::make_executable;
 use crate::{Listener, RunError};
 
 /// The manifest of a project before anything is in it.
@@ -131,10 +131,10 @@ impl Maker<'_> {
                 None => self.environment.called_from.join(path),
             };
             let path = normal(&path).to_string_lossy().into_owned();
-            argument.name.as_ref().map_or_else(
-                || path.clone(),
-                |name| format!("{}@file:{path}", name.as_str()),
-            )
+            argument
+                .name
+                .as_ref()
+                .map_or_else(|| path.clone(), |name| format!("{}@file:{path}", name.as_str()))
         };
         Ok(match &argument.spec {
             Spec::Directory(path) => Wanted { text: absolute(path), kind: Kind::Folder },
@@ -160,7 +160,10 @@ impl Maker<'_> {
             let is_output =
                 OptionInfo::find(key).is_none_or(|option| option.group == OptionGroup::Output);
             let is_of_scope = key.starts_with('@');
-            if let Some((value, _)) = self.config.raw(key).filter(|_| !is_output || is_of_scope) {
+            // What a project allows does not count here.
+            let counts = key != "allow-scripts" || self.config.is_given_by_user(key);
+            let counts = counts && (!is_output || is_of_scope);
+            if let Some((value, _)) = self.config.raw(key).filter(|_| counts) {
                 part(key);
                 part(&format!("{value:?}"));
             }
@@ -231,7 +234,8 @@ impl Maker<'_> {
         } else if answer.is_none() {
             let were = if labels.len() == 1 { "package was" } else { "packages were" };
             let names = labels.join(", ");
-            self.listener.warning(&format!("the following {were} not found and installed: {names}"));
+            self.listener
+                .warning(&format!("the following {were} not found and installed: {names}"));
         }
         let names: Vec<String> = found.into_iter().map(|found| found.name).collect();
         let record = folder.join(RECORD);
@@ -255,12 +259,12 @@ impl Maker<'_> {
         let place = SavePlace { section: Some(Section::Dependencies), ..SavePlace::default() };
         let additions: Vec<Addition> = wanted
             .iter()
-            .map(|wanted| Addition::parse(&wanted.text, &open, place))
+            .map(|wanted| Addition::parse(&wanted.text, &open, "", place))
             .collect::<Result<_, _>>()?;
         let text = edit_manifest(EMPTY, &additions, |addition| addition.raw.clone())?;
         open.project.set_manifest(&text)?;
         let found = Mutex::new(Vec::new());
-        let manifest = |lock: &Lock| {
+        let manifest = |_: &str, lock: &Lock| {
             let versions = additions.iter().map(|addition| Found::of(addition, lock));
             if let Ok(mut found) = found.lock() {
                 *found = versions.collect();
@@ -268,6 +272,7 @@ impl Maker<'_> {
             edit_manifest(EMPTY, &additions, |addition| addition.saved(lock, ""))
         };
         let change = Change {
+            importers: vec![String::new()],
             explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
             removed: Vec::new(),
             manifest: &manifest,
@@ -281,7 +286,8 @@ impl Maker<'_> {
         let mut found = found.into_inner().unwrap_or_default();
         if found.is_empty() {
             // The manifest was not asked for: nothing had changed.
-            found = additions.iter().map(|addition| Found::of(addition, &Lock::default())).collect();
+            found =
+                additions.iter().map(|addition| Found::of(addition, &Lock::default())).collect();
         }
         Ok(found)
     }
@@ -328,7 +334,9 @@ impl Maker<'_> {
             set(key, value);
         }
         // What a project allows is for its own packages.
-        if self.config.raw("allow-scripts").is_some() && !self.config.is_given_by_user("allow-scripts") {
+        if self.config.raw("allow-scripts").is_some()
+            && !self.config.is_given_by_user("allow-scripts")
+        {
             set("allow-scripts", "");
         }
         SessionOptions {

@@ -10,13 +10,12 @@ use dx_pkg_compat::npmrc::Config;
 use dx_pkg_core::{Spec, Version};
 use dx_pkg_install::Environment;
 use dx_pkg_install::node::Node;
-use dx_pkg_install::scripts::{
-    self, Output, ScriptCommand, ScriptEnvironment, SharedFacts,
-};
+use dx_pkg_install::scripts::{self, Output, ScriptCommand, ScriptEnvironment, SharedFacts};
 use dx_pkg_install::session::configuration;
 
 use crate::environments::Maker;
 use crate::place::Place;
+use crate::programs::make_executable;
 use crate::{BY_SIGNAL, Listener, RunError};
 
 /// The name under which npm runs commands.
@@ -76,7 +75,8 @@ pub fn exec(
     };
     for (at, member) in members.iter().enumerate() {
         let is_last = request.is_last && at + 1 == members.len();
-        let code = run.in_folder(&member.package.folder, Some(&member.package.manifest), is_last)?;
+        let code =
+            run.in_folder(&member.package.folder, Some(&member.package.manifest), is_last)?;
         if code != 0 {
             return Ok(code);
         }
@@ -340,22 +340,4 @@ fn command_of(manifest: &Manifest, package: &str) -> Result<String, RunError> {
     }
     let commands = bins.iter().map(|(name, _)| name.clone()).collect();
     Err(RunError::NoCommandOf { package: package.to_owned(), commands })
-}
-
-/// Gives a package's own program the right to be run, as an install does with those of others.
-pub(crate) fn make_executable(program: &Path) {
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::PermissionsExt;
-        if let Ok(metadata) = std::fs::metadata(program)
-            && metadata.permissions().mode() & 0o111 == 0
-        {
-            let mode = metadata.permissions().mode();
-            let allowed = std::fs::Permissions::from_mode(mode | (mode & 0o444) >> 2);
-            // The system says why it cannot be run.
-            let _ = std::fs::set_permissions(program, allowed);
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = program;
 }

@@ -121,8 +121,7 @@ fn save(folder: &Path, path: &Path, before: Option<&str>, text: &str) -> Result<
         return Ok(());
     }
     let written = write_user_file(folder, "package.json", text.as_bytes(), Durability::Rename);
-    written
-        .map_err(|error| AcquireError::io(format!("writing {}", path.display()), error).into())
+    written.map_err(|error| AcquireError::io(format!("writing {}", path.display()), error).into())
 }
 
 /// The values of the fields of a new `package.json`, asked for or not.
@@ -186,7 +185,10 @@ impl Draft<'_> {
             match self.answers {
                 None => set("keywords", "".into()),
                 Some(_) if words.is_empty() => {}
-                Some(_) => set("keywords", words.split([' ', '\t', ',']).filter(|word| !word.is_empty()).collect()),
+                Some(_) => set(
+                    "keywords",
+                    words.split([' ', '\t', ',']).filter(|word| !word.is_empty()).collect(),
+                ),
             }
         }
         let author = ask!("author:", &self.author(package)?.unwrap_or_default(), any);
@@ -262,7 +264,9 @@ impl Draft<'_> {
         let email = given("author.email", config.init_author_email())?;
         let url = given("author.url", config.init_author_url().map(|url| url.map(Into::into)))?;
         let part = |value: Option<String>, open: &str, close: &str| {
-            value.filter(|it| !it.is_empty()).map_or_else(String::new, |it| format!(" {open}{it}{close}"))
+            value
+                .filter(|it| !it.is_empty())
+                .map_or_else(String::new, |it| format!(" {open}{it}{close}"))
         };
         Ok(Some(format!("{name}{}{}", part(email, "<", ">"), part(url, "(", ")"))))
     }

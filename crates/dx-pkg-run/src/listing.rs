@@ -4,8 +4,8 @@ use dx_pkg_install::Environment;
 use dx_pkg_install::scripts::{ScriptPackage, is_lifecycle};
 use serde_json::{Map, Value};
 
-use crate::place::Place;
 use crate::RunError;
+use crate::place::Place;
 
 /// The scripts of packages.
 #[derive(Debug)]
@@ -60,7 +60,8 @@ impl Listing {
         let mut all = Map::new();
         for listed in &self.packages {
             let scripts = listed.scripts.iter();
-            let scripts = scripts.map(|(name, script)| (name.clone(), Value::from(script.as_str())));
+            let scripts =
+                scripts.map(|(name, script)| (name.clone(), Value::from(script.as_str())));
             match &listed.workspace {
                 None => all.extend(scripts),
                 Some(name) => drop(all.insert(name.clone(), Value::Object(scripts.collect()))),

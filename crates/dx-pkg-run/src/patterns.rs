@@ -94,7 +94,10 @@ mod tests {
             assert_eq!(scripts_for(&package, pattern).unwrap().join(" "), expected, "{pattern}");
         }
         for wrong in ["/(/", "/a/x"] {
-            assert!(matches!(scripts_for(&package, wrong), Err(RunError::Pattern { .. })), "{wrong}");
+            assert!(
+                matches!(scripts_for(&package, wrong), Err(RunError::Pattern { .. })),
+                "{wrong}"
+            );
         }
     }
 }

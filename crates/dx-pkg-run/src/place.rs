@@ -9,8 +9,8 @@ use dx_pkg_compat::glob::{Segment, expand};
 use dx_pkg_compat::manifest::{Manifest, ManifestEdit};
 use dx_pkg_compat::npmrc::Config;
 use dx_pkg_install::Environment;
-use dx_pkg_install::project::{find_root, workspaces};
 use dx_pkg_install::node::Node;
+use dx_pkg_install::project::{find_root, workspaces};
 use dx_pkg_install::scripts::{ScriptPackage, SharedFacts};
 use dx_pkg_os::files::{Durability, write_user_file};
 use serde_json::Value;
@@ -190,7 +190,8 @@ pub fn add_workspace(root: &Path, folder: &Path) -> Result<(), RunError> {
     let text = read_text_to_edit(&path)?.unwrap_or_default();
     let manifest = parse_manifest(&path, &text)?;
     let mut patterns = manifest.workspace_patterns()?;
-    patterns.push(folder.strip_prefix(root).unwrap_or(&folder).to_string_lossy().replace('\\', "/"));
+    patterns
+        .push(folder.strip_prefix(root).unwrap_or(&folder).to_string_lossy().replace('\\', "/"));
     let mut edit = ManifestEdit::new(&text)?;
     let is_object = manifest.workspaces.as_ref().is_some_and(Value::is_object);
     let place: &[&str] = if is_object { &["workspaces", "packages"] } else { &["workspaces"] };

@@ -131,10 +131,11 @@ impl Run<'_> {
                 let outcome =
                     self.step(package, &fields, step, arguments, is_last && may_replace)?;
                 let signal = outcome.signal.unwrap_or_else(dx_pkg_os::process::cancelled_by_signal);
+                let code = outcome.code.filter(|code| *code != 0);
                 if signal != 0 {
-                    return Ok(End::Signal(BY_SIGNAL + signal));
+                    return Ok(End::Signal(code.unwrap_or(BY_SIGNAL + signal)));
                 }
-                if let Some(code) = outcome.code.filter(|code| *code != 0) {
+                if let Some(code) = code {
                     self.report_failure(package, name, code);
                     return Ok(End::Code(code));
                 }

@@ -5,9 +5,11 @@ use crate::failure::Failure;
 use crate::origin::{Origin, Registry};
 use crate::packages::Hosted;
 use crate::packument::View;
+use crate::policy::{Advisory, Package, Restricted};
 use crate::state::AppState;
 use crate::upstream::Known;
 use crate::views::{Ready, Source, Wanted};
+use axum::http::{HeaderName, StatusCode};
 use bytes::Bytes;
 use dx_pkg_core::PackageName;
 use std::sync::Arc;
@@ -68,7 +70,14 @@ pub(crate) async fn ready(
         }
         Place::Upstream(registry) => {
             let known = state.upstreams.package(&registry, name).await?;
-            upstream(state, name, wanted, base, &known).await
+            match upstream(state, name, wanted.clone(), base, &known).await {
+                // Another process has changed the cache: once more, with what is there now.
+                Err(failure) if failure.status == StatusCode::SERVICE_UNAVAILABLE => {
+                    let known = state.upstreams.package(&registry, name).await?;
+                    upstream(state, name, wanted, base, &known).await
+                }
+                result => result,
+            }
         }
         _ => Err(missing(name)),
     }
@@ -88,9 +97,72 @@ async fn upstream(
     {
         return Err(no_version());
     }
+    let restricted = restricted(state, name, known).await?;
+    if let Wanted::Version(version) = &wanted {
+        let tags = restricted.view.tags.as_ref().unwrap_or(&known.tags);
+        refuse(state, &restricted, tags.get(version).unwrap_or(version))?;
+    }
     let load = || state.upstreams.document(known);
-    let source = source(known.id.clone(), None);
+    let (view, view_id) = (Arc::clone(&restricted.view), restricted.view_id);
+    let source = Source { id: known.id.clone(), revision: None, view, view_id };
     state.views.get(name, wanted, base, source, load).await?.ok_or_else(no_version)
+}
+
+/// Returns what the policy lets clients see of an upstream's package.
+///
+/// # Errors
+/// 403 for a name that is denied, 5xx where a rule needs what cannot be had.
+pub(crate) async fn restricted(
+    state: &AppState,
+    name: &PackageName,
+    known: &Known,
+) -> Result<Arc<Restricted>, Failure> {
+    let policy = &state.policy;
+    if policy.is_empty() {
+        return Ok(Arc::default());
+    }
+    let now = crate::accounts::now();
+    if let Some(reason) = policy.denies_name(name.as_str(), now)
+        && !policy.settings().dry_run
+    {
+        return Err(Failure::forbidden(reason));
+    }
+    if let Some(restricted) = policy.remembered(name.as_str(), &known.id) {
+        return Ok(restricted);
+    }
+    let mut advisories = Vec::new();
+    if policy.asks_for_advisories()
+        && let Place::Upstream(registry) = place(state, name).await?
+    {
+        let versions = known.versions.keys().cloned().collect();
+        let question = [(name.to_string(), versions)].into_iter().collect();
+        let asked = state.advisories.ask(&state.upstreams, &registry, question).await?;
+        let entries = asked.found.get(name.as_str()).and_then(serde_json::Value::as_array);
+        advisories = entries.into_iter().flatten().map(Advisory::read).collect();
+    }
+    let package = Package { name: name.as_str(), tags: &known.tags, times: &known.times };
+    let versions = known.versions.keys().map(String::as_str);
+    let restricted = Arc::new(policy.restrict(&package, versions, &advisories, now));
+    policy.remember(name.as_str(), &known.id, &restricted);
+    Ok(restricted)
+}
+
+/// Refuses a version that the policy refuses.
+///
+/// # Errors
+/// 403 with the reason.
+pub(crate) fn refuse(
+    state: &AppState,
+    restricted: &Restricted,
+    version: &str,
+) -> Result<(), Failure> {
+    match restricted.refusal(version) {
+        Some(refusal) if !state.policy.settings().dry_run => {
+            let failure = Failure::forbidden(refusal.message.clone());
+            Err(failure.header(HeaderName::from_static("npm-notice"), &refusal.message))
+        }
+        _ => Ok(()),
+    }
 }
 
 fn source(id: String, revision: Option<String>) -> Source {

@@ -1,16 +1,23 @@
 //! Everything that answering a request needs.
 
 use crate::accounts::Accounts;
+use crate::accounts::issuers::Issuers;
+use crate::advisories::Advisories;
 use crate::config::Config;
 use crate::documents::Documents;
+use crate::failure::Failure;
 use crate::log::Log;
+use crate::metrics::Metrics;
 use crate::origin::Origins;
 use crate::packages::Packages;
+use crate::policy::Policy;
+use crate::signing::Signing;
 use crate::storage::Storage;
 use crate::tarballs::Tarballs;
 use crate::upstream::Upstreams;
 use crate::views::Views;
 use std::sync::Arc;
+use tokio::sync::OnceCell;
 
 /// The state that all requests share.
 pub(crate) struct AppState {
@@ -22,8 +29,14 @@ pub(crate) struct AppState {
     pub(crate) origins: Origins,
     pub(crate) packages: Packages,
     pub(crate) tarballs: Arc<Tarballs>,
-    pub(crate) upstreams: Upstreams,
+    pub(crate) upstreams: Arc<Upstreams>,
     pub(crate) views: Views,
+    pub(crate) policy: Policy,
+    pub(crate) advisories: Advisories,
+    /// The client of the issuers of identity tokens.
+    pub(crate) issuers: Issuers,
+    signing: OnceCell<Signing>,
+    pub(crate) metrics: Metrics,
 }
 
 impl AppState {
@@ -39,17 +52,18 @@ impl AppState {
         let log = Arc::new(log);
         let storage = Storage::open(&config.storage)?;
         let documents = Documents::new(storage.clone());
-        let accounts = Accounts::new(documents.clone());
+        let accounts = Accounts::new(storage.clone(), documents.clone(), config.accounts.clone());
         let origins = Origins::new(&config, variables)?;
         let tarballs = Arc::new(Tarballs::new(storage.clone()));
-        let upstreams = Upstreams::new(
+        let upstreams = Arc::new(Upstreams::new(
             &config.cache,
             &origins,
             storage.clone(),
             Arc::clone(&tarballs),
             Arc::clone(&log),
-        );
+        ));
         let packages = Packages::new(documents.clone());
+        let policy = Policy::new(config.policy.clone());
         let views = Views::new(config.cache.memory.length());
         Ok(Arc::new(Self {
             config,
@@ -62,6 +76,16 @@ impl AppState {
             tarballs,
             upstreams,
             views,
+            policy,
+            advisories: Advisories::default(),
+            issuers: Issuers::new(),
+            signing: OnceCell::new(),
+            metrics: Metrics::default(),
         }))
+    }
+
+    /// Returns the key for signatures.
+    pub(crate) async fn signing(&self) -> Result<&Signing, Failure> {
+        self.signing.get_or_try_init(|| Signing::open(&self.storage)).await
     }
 }

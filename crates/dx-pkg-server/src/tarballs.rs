@@ -11,12 +11,16 @@ use bytes::Bytes;
 use dx_pkg_core::Integrity;
 use dx_pkg_core::integrity::HashAlgorithm;
 use dx_pkg_os::files::Map;
-use std::fs::Metadata;
-use std::time::SystemTime;
+use std::fs::{File, Metadata};
+use std::time::{Duration, SystemTime};
 use tokio::sync::OwnedMutexGuard;
 
 /// The memory for the names of tarballs that were hashed, in bytes.
 const REMEMBERED: usize = 8 << 20;
+
+/// The age of its mark at which a file that is used is marked anew. By the marks, the file that was
+/// used least recently is removed first.
+const USED: Duration = Duration::from_secs(24 * 3600);
 
 /// The tarballs of a storage.
 pub(crate) struct Tarballs {
@@ -64,6 +68,11 @@ impl Tarballs {
         let map = Map::of(&opened.file).map_err(fault)?;
         let bytes = Bytes::from_owner(map);
         if self.hashed.get(&key) == Some(state) {
+            let is_old = state.1.elapsed().unwrap_or_default() > USED;
+            if is_old && opened.file.set_modified(SystemTime::now()).is_ok() {
+                // So it is hashed again at the next request: once a day.
+                self.hashed.remove(&key);
+            }
             return Ok(Found::Whole(bytes));
         }
         let (integrity, checked) = (integrity.clone(), bytes.clone());
@@ -81,9 +90,16 @@ impl Tarballs {
         file: Temporary,
     ) -> Result<(), Failure> {
         let key = Self::key(integrity);
-        match self.storage.adopt(&key, file).await? {
-            Created::New | Created::Exists => Ok(()),
+        let created = self.storage.adopt(&key, file).await?;
+        let fault = |error: std::io::Error| Failure::of_io("read", key.as_str(), &error);
+        let opened = File::open(self.storage.path(&key)).map_err(fault)?;
+        if created == Created::Exists {
+            // Used again: it is no longer what was used least recently.
+            return opened.set_modified(SystemTime::now()).map_err(fault);
         }
+        let state = state(&opened.metadata().map_err(fault)?).map_err(fault)?;
+        self.hashed.put(key, state, 64);
+        Ok(())
     }
 
     /// Removes a tarball's file, so that it can be fetched again.

@@ -12,7 +12,7 @@ mod tarball;
 #[cfg(test)]
 mod tests;
 
-pub(crate) use client::Client;
+pub(crate) use client::{Client, Refusal};
 pub(crate) use known::{Known, VersionEntry};
 
 use crate::config;
@@ -25,7 +25,7 @@ use crate::tarballs::Tarballs;
 use crate::turns::Turns;
 use axum::http::StatusCode;
 use bytes::Bytes;
-use client::{Answer, Refusal};
+use client::Answer;
 use dx_pkg_core::PackageName;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -34,6 +34,9 @@ use std::time::{Duration, Instant};
 const KNOWN: usize = 32 << 20;
 /// The time after a failed request in which what is cached is served without another try.
 const BACK_OFF: Duration = Duration::from_secs(5);
+
+/// The time after which a client is served what is cached, although the upstream was asked.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A package of an upstream.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -90,14 +93,30 @@ impl Upstreams {
     /// # Errors
     /// 404 where the upstream does not have it, 5xx or 429 where that cannot be known.
     pub(crate) async fn package(
-        &self,
-        registry: &Registry,
+        self: &Arc<Self>,
+        registry: &Arc<Registry>,
         name: &PackageName,
     ) -> Result<Arc<Known>, Failure> {
         let key = PackageKey { registry: registry.id.clone(), name: name.clone() };
         if let Some(result) = self.remembered(&key) {
             return result;
         }
+        let (own, registry, asked) = (Arc::clone(self), Arc::clone(registry), key.clone());
+        // A task of its own: it ends although the client that asked for it goes away.
+        let mut task = tokio::spawn(async move { own.refresh(&registry, asked).await });
+        if let Ok(result) = tokio::time::timeout(PATIENCE, &mut task).await {
+            return result.map_err(Failure::internal)?;
+        }
+        if let Some(State::Known(known)) = self.states.get(&key)
+            && known.age() < self.settings.stale_if_error.0
+        {
+            return Ok(known);
+        }
+        task.await.map_err(Failure::internal)?
+    }
+
+    /// Asks for a package, unless another request has done so meanwhile.
+    async fn refresh(&self, registry: &Registry, key: PackageKey) -> Result<Arc<Known>, Failure> {
         let _turn = self.turns.take(&key).await;
         // Another request may have asked meanwhile.
         if let Some(result) = self.remembered(&key) {
@@ -107,17 +126,20 @@ impl Upstreams {
             Some(State::Known(known)) => Some(known),
             _ => self.load(&key).await,
         };
-        if let Some(known) = cached.clone().filter(|known| known.age() < self.settings.fresh.0) {
-            self.remember(&key, State::Known(Arc::clone(&known)));
-            return Ok(known);
+        if let Some(known) = &cached {
+            // Whoever loses patience is served this one.
+            self.remember(&key, State::Known(Arc::clone(known)));
+            if known.age() < self.settings.fresh.0 {
+                return Ok(Arc::clone(known));
+            }
         }
         self.ask(registry, &key, cached).await
     }
 
     /// Returns what is known of a package, however old, and asks only where nothing is.
     pub(crate) async fn package_of_any_age(
-        &self,
-        registry: &Registry,
+        self: &Arc<Self>,
+        registry: &Arc<Registry>,
         name: &PackageName,
     ) -> Result<Arc<Known>, Failure> {
         let key = PackageKey { registry: registry.id.clone(), name: name.clone() };
@@ -136,11 +158,10 @@ impl Upstreams {
         if let Some(document) = store::read(&self.storage, known).await? {
             return Ok(document);
         }
+        // Another process has cached a later one.
         self.states.remove(&known.key);
-        Err(Failure::new(
-            StatusCode::SERVICE_UNAVAILABLE,
-            "the cache has lost a packument: try again",
-        ))
+        let message = "the package was changed meanwhile: try again";
+        Err(Failure::new(StatusCode::SERVICE_UNAVAILABLE, message))
     }
 
     fn remembered(&self, key: &PackageKey) -> Option<Result<Arc<Known>, Failure>> {

@@ -3,12 +3,13 @@
 use std::path::Path;
 
 use dx_pkg_acquire::files::{parse_manifest, read_text};
+use dx_pkg_core::Spec;
 use dx_pkg_core::spec::{HostedRepository, HostedSite};
-use dx_pkg_core::{Range, Spec, Version};
 use dx_pkg_install::{InstallError, Session};
 use serde_json::Value;
 use url::Url;
 
+use super::choice::chosen;
 use super::{QuestionError, document};
 
 /// npm's web site, which has a page of every public package: its name within `www.….com`.
@@ -52,7 +53,8 @@ impl Address {
     /// # Errors
     /// It is no http(s) address.
     pub fn check(&self) -> Result<(), QuestionError> {
-        let is_page = Url::parse(&self.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
+        let is_page =
+            Url::parse(&self.url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"));
         match is_page {
             true => Ok(()),
             false => Err(QuestionError::NoPage { address: self.url.clone() }),
@@ -122,34 +124,6 @@ fn manifest(session: &Session, folder: &Path, spec: &str) -> Result<Value, Quest
         name: name.to_string(),
         version: argument.raw.to_string(),
     })
-}
-
-/// Returns the version that a requirement stands for: that of `tag` if it meets a range, else the
-/// newest that does.
-fn chosen(packument: &Value, wanted: &Spec, tag: &str) -> Option<String> {
-    let tagged = |tag: &str| Some(packument.get("dist-tags")?.get(tag)?.as_str()?.to_owned());
-    let range: Range = match wanted {
-        Spec::Tag(tag) => return tagged(tag),
-        Spec::Version(version) => return Some(version.to_string()),
-        Spec::Range(range) => range.clone(),
-        _ => Range::any(),
-    };
-    let preferred = tagged(tag);
-    let fits = |version: &Version| range.satisfies(version);
-    if let Some(preferred) = &preferred
-        && (range.is_any() || Version::parse(preferred).is_ok_and(|version| fits(&version)))
-    {
-        return Some(preferred.clone());
-    }
-    let versions = packument.get("versions")?.as_object()?.iter();
-    let versions = versions.filter_map(|(text, manifest)| {
-        let is_current = manifest.get("deprecated").is_none_or(|it| it.as_str() == Some(""));
-        Some((is_current, Version::parse(text).ok()?, text))
-    });
-    let best = versions.filter(|(_, version, _)| fits(version)).max_by(|a, b| {
-        a.0.cmp(&b.0).then_with(|| a.1.cmp(&b.1))
-    });
-    best.map(|(_, _, text)| text.clone())
 }
 
 fn docs(manifest: &Value) -> Option<String> {
@@ -299,7 +273,10 @@ mod tests {
         ] {
             assert_eq!(pages(repository.clone()), hub, "{repository}");
         }
-        assert_eq!(pages(json!("gitlab:group/sub/thing")), all("https://gitlab.com/group/sub/thing"));
+        assert_eq!(
+            pages(json!("gitlab:group/sub/thing")),
+            all("https://gitlab.com/group/sub/thing")
+        );
         assert_eq!(pages(json!("bitbucket:user/thing")), all("https://bitbucket.org/user/thing"));
         let branch = pages(json!("https://github.com/user/thing/tree/a%2Fb"));
         assert_eq!(branch[1].as_deref(), Some("https://github.com/user/thing/tree/a%2Fb"));

@@ -20,7 +20,7 @@ pub enum QuestionError {
     #[error(transparent)]
     Fetch(#[from] Box<FetchError>),
     /// No version of the package is what was asked for.
-    #[error("{name} has no version {version}")]
+    #[error("no match found for version {version} of {name}")]
     NoVersion {
         /// The package.
         name: String,
@@ -91,18 +91,18 @@ impl QuestionError {
     /// Returns npm's code for the error, which scripts look for in its JSON.
     #[must_use]
     pub fn npm_code(&self) -> &'static str {
-        let of_fetch = |error: &FetchError| match (error.status().map(|it| it.as_u16()), &error.cause)
-        {
-            (Some(401), _) => "E401",
-            (Some(403), _) => "E403",
-            (Some(404), _) => "E404",
-            (Some(_), _) => "E500",
-            (_, FetchCause::Offline) => "ENOTCACHED",
-            (_, FetchCause::Timeout { .. }) => "ETIMEDOUT",
-            (_, FetchCause::Dns { .. }) => "ENOTFOUND",
-            (_, FetchCause::Connect { .. }) => "ECONNREFUSED",
-            _ => "EUNKNOWN",
-        };
+        let of_fetch =
+            |error: &FetchError| match (error.status().map(|it| it.as_u16()), &error.cause) {
+                (Some(401), _) => "E401",
+                (Some(403), _) => "E403",
+                (Some(404), _) => "E404",
+                (Some(_), _) => "E500",
+                (_, FetchCause::Offline) => "ENOTCACHED",
+                (_, FetchCause::Timeout { .. }) => "ETIMEDOUT",
+                (_, FetchCause::Dns { .. }) => "ENOTFOUND",
+                (_, FetchCause::Connect { .. }) => "ECONNREFUSED",
+                _ => "EUNKNOWN",
+            };
         match self {
             Self::Registry(error) => match &**error {
                 RegistryError::Unauthorized { status, .. } => match *status {
@@ -150,7 +150,10 @@ impl Coded for QuestionError {
             Self::Registry(error) => return error.hint(),
             Self::Fetch(error) => return error.hint(),
             Self::NoVersion { name, .. } => {
-                format!("`dx view {name} versions` lists its versions, `dx view {name} dist-tags` its tags")
+                format!(
+                    "`dx view {name} versions` lists its versions, `dx view {name} dist-tags` \
+                     its tags"
+                )
             }
             Self::NoName => "name a package: `dx view react`".to_owned(),
             Self::NotOfRegistry { .. } => "give its name, or a name with a version".to_owned(),
@@ -159,7 +162,9 @@ impl Coded for QuestionError {
             }
             Self::NothingToSearch => "write the words after it: `dx search date format`".to_owned(),
             Self::BadSearch { .. } => "the registry may have no search".to_owned(),
-            Self::Unpublished { .. } | Self::EmptyBrackets { .. } | Self::NoPage { .. } => return None,
+            Self::Unpublished { .. } | Self::EmptyBrackets { .. } | Self::NoPage { .. } => {
+                return None;
+            }
         })
     }
 }

@@ -89,12 +89,12 @@ fn query(words: &[String], options: &SearchOptions) -> String {
 
 /// Returns whether a package has one of the words in its name, maintainers or keywords.
 fn is_excluded(package: &Value, excluded: &[&str]) -> bool {
-    let words = std::iter::once(text(package, "name"))
-        .chain(maintainers(package))
-        .chain(keywords(package));
+    let words =
+        std::iter::once(text(package, "name")).chain(maintainers(package)).chain(keywords(package));
     let words = words.collect::<Vec<_>>().join(" ").to_lowercase();
     excluded.iter().any(|word| {
-        let word = word.strip_prefix('/').map_or(*word, |rest| rest.strip_suffix('/').unwrap_or(rest));
+        let word =
+            word.strip_prefix('/').map_or(*word, |rest| rest.strip_suffix('/').unwrap_or(rest));
         words.contains(word)
     })
 }
@@ -130,14 +130,25 @@ impl SearchResult {
 
     /// Returns a line for each package, with tabs between its parts.
     #[must_use]
-    pub fn parseable(&self) -> String {
+    pub fn parseable(&self) -> Vec<String> {
         let lines = self.packages.iter().map(|package| {
-            let parts = [text(package, "name"), text(package, "description"), date(package), text(package, "version")];
+            let parts = [
+                text(package, "name"),
+                text(package, "description"),
+                date(package),
+                text(package, "version"),
+            ];
             let parts = parts.into_iter().filter(|part| !part.is_empty());
             let parts: Vec<String> = parts.chain([keywords(package).join(",")]).collect();
             parts.join("\t")
         });
-        lines.collect::<Vec<_>>().join("\n")
+        lines.collect()
+    }
+
+    /// Returns whether nothing was found.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.packages.is_empty()
     }
 
     /// Returns what the registry said of the packages.

@@ -9,9 +9,11 @@ use dx_pkg_install::{InstallError, Session};
 use serde_json::{Map, Value, json};
 
 use super::card::card;
+use super::person::person;
 use super::{QuestionError, document};
 use crate::json_path;
 use crate::node_text::{Shown, inspect};
+use crate::source::normal;
 
 /// How much of a field is shown.
 const SHOWN: Shown = Shown { depth: 5, items: usize::MAX };
@@ -34,18 +36,14 @@ pub struct Viewed {
 ///
 /// # Errors
 /// No such package or version, or the registry does not answer.
-pub fn view(
-    session: &Session,
-    spec: &str,
-    fields: &[String],
-) -> Result<Viewed, QuestionError> {
+pub fn view(session: &Session, spec: &str, fields: &[String]) -> Result<Viewed, QuestionError> {
     let argument = Spec::parse_argument(spec)
         .map_err(|_| QuestionError::NotOfRegistry { spec: spec.to_owned() })?;
     let tag = session.config().tag().map_err(dx_pkg_acquire::AcquireError::from)?;
     let raw = argument.raw.trim();
     let (name, found) = match (&argument.name, &argument.spec) {
         (_, Spec::Directory(path)) => {
-            let (name, packument) = of_folder(&session.environment.folder.join(&**path))?;
+            let (name, packument) = of_folder(&normal(&session.environment.folder.join(&**path)))?;
             return viewed(name, packument, &tag, fields);
         }
         (_, Spec::Alias { name, .. }) => (name.clone(), document(session, name)?),
@@ -113,10 +111,8 @@ fn viewed(
         Some(Value::Object(versions)) => versions,
         _ => Map::new(),
     };
-    let mut sorted: Vec<(Version, &String)> = all
-        .keys()
-        .filter_map(|text| Some((Version::parse(text).ok()?, text)))
-        .collect();
+    let mut sorted: Vec<(Version, &String)> =
+        all.keys().filter_map(|text| Some((Version::parse(text).ok()?, text))).collect();
     sorted.sort_by(|(a, _), (b, _)| a.cmp(b));
     let sorted: Vec<Value> = sorted.into_iter().map(|(_, text)| text.clone().into()).collect();
     let asks_readme = fields.iter().any(|field| field == "readme");
@@ -225,9 +221,10 @@ impl Viewed {
 
     /// Returns all members of each version.
     fn whole(&self) -> Vec<(String, Found)> {
-        let all = self.versions.iter().map(|all| {
-            all.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect()
-        });
+        let all = self
+            .versions
+            .iter()
+            .map(|all| all.iter().map(|(key, value)| (key.clone(), Some(value.clone()))).collect());
         all.map(|members| (String::new(), cleaned(members))).collect()
     }
 
@@ -293,20 +290,4 @@ fn clean_value(value: Value) -> Value {
         }
         other => other,
     }
-}
-
-/// Returns a person as `name <email> (url)`.
-pub(super) fn person(value: &Value) -> String {
-    let Value::Object(members) = value else {
-        return value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-    };
-    let text = |key: &str| members.get(key).and_then(Value::as_str).unwrap_or_default();
-    let mut person = text("name").to_owned();
-    if !text("email").is_empty() {
-        person.push_str(&format!(" <{}>", text("email")));
-    }
-    if !text("url").is_empty() {
-        person.push_str(&format!(" ({})", text("url")));
-    }
-    person
 }

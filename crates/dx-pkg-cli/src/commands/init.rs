@@ -19,7 +19,7 @@ use serde_json::Value;
 use super::install::carry_out;
 use super::run::exit_code;
 use crate::error::CommandError;
-use crate::flags::{NoSettings, SettingFlags};
+use crate::flags::{ExecSettings, SettingFlags};
 use crate::options::TreeArguments;
 use crate::report::Report;
 
@@ -47,7 +47,7 @@ pub struct InitArguments {
     #[arg(long)]
     pub no_workspaces_update: bool,
     #[command(flatten)]
-    pub flags: SettingFlags<NoSettings>,
+    pub flags: SettingFlags<ExecSettings>,
 }
 
 impl InitArguments {
@@ -70,9 +70,8 @@ impl InitArguments {
         }
         for word in &self.workspace {
             let folder = root.join(word);
-            std::fs::create_dir_all(&folder).map_err(|error| {
-                AcquireError::io(format!("making {}", folder.display()), error)
-            })?;
+            std::fs::create_dir_all(&folder)
+                .map_err(|error| AcquireError::io(format!("making {}", folder.display()), error))?;
             let code = self.in_folder(&environment, &folder, report, false)?;
             if code != ExitCode::SUCCESS {
                 return Ok(code);
@@ -147,7 +146,8 @@ impl InitArguments {
             }
             Outcome::Aborted => report.line("Aborted."),
             Outcome::Canceled => {
-                report.warning("canceled: nobody answers, and nothing was written; -y asks nothing");
+                report
+                    .warning("canceled: nobody answers, and nothing was written; -y asks nothing");
                 return Ok(ExitCode::FAILURE);
             }
         }

@@ -95,14 +95,15 @@ impl LinkArguments {
         let additions: Vec<Addition> = found
             .iter()
             .map(|(name, folder)| {
-                Addition::parse(&format!("{name}@file:{}", folder.display()), &open, place)
+                Addition::parse(&format!("{name}@file:{}", folder.display()), &open, "", place)
             })
             .collect::<Result<_, _>>()?;
         let original = open.project.manifest_text.clone();
         let wanted = edit_manifest(&original, &additions, |addition| addition.raw.clone())?;
         open.project.set_manifest(&wanted)?;
-        let manifest = |_: &Lock| Ok(wanted.clone());
+        let manifest = |_: &str, _: &Lock| Ok(wanted.clone());
         let change = Change {
+            importers: vec![String::new()],
             explicit: additions.iter().map(|addition| addition.name.clone()).collect(),
             removed: Vec::new(),
             manifest: &manifest,

@@ -9,6 +9,7 @@ use dx_pkg_inspect::{Source, View};
 use dx_pkg_install::Environment;
 
 use crate::error::CommandError;
+use crate::flags::{InstallSettings, SettingFlags};
 use crate::pages::{is_code, page};
 use crate::report::Report;
 
@@ -80,6 +81,19 @@ pub struct MemberArguments {
     /// Leave workspaces out.
     #[arg(long)]
     pub no_workspaces: bool,
+}
+
+impl MemberArguments {
+    /// Returns the workspaces that the flags of a command with all settings name.
+    pub fn given(flags: &SettingFlags<InstallSettings>) -> Self {
+        let named = flags.settings().iter().filter(|(key, _)| key == "workspace");
+        MemberArguments {
+            workspace: named.map(|(_, name)| name.clone()).collect(),
+            include_workspace_root: flags.sets("include-workspace-root", "true"),
+            workspaces: flags.sets("workspaces", "true"),
+            no_workspaces: flags.sets("workspaces", "false"),
+        }
+    }
 }
 
 /// Tell why packages are installed, or what an error code means.

@@ -27,7 +27,29 @@ pub struct PublishArguments {
 
 impl PublishArguments {
     /// Publishes the package, or every workspace that is meant.
-    pub fn run(&self, environment: &Environment, report: &Report) -> Result<ExitCode, CommandError> {
+    pub fn run(
+        &self,
+        environment: &Environment,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        self.send(environment, report, false)
+    }
+
+    /// Stages the package, or every workspace that is meant.
+    pub fn stage(
+        &self,
+        environment: &Environment,
+        report: &Report,
+    ) -> Result<ExitCode, CommandError> {
+        self.send(environment, report, true)
+    }
+
+    fn send(
+        &self,
+        environment: &Environment,
+        report: &Report,
+        is_staged: bool,
+    ) -> Result<ExitCode, CommandError> {
         let members = self.members.find(environment)?;
         let flags = self.flags.settings().to_vec();
         let shows = |tarball: &Tarball| {
@@ -41,7 +63,7 @@ impl PublishArguments {
             flags: &flags,
             told: report,
             shows: &shows,
-            is_staged: false,
+            is_staged,
         };
         let mut published: Vec<Published> = Vec::new();
         let is_meant = self.package.as_deref().is_none_or(|word| word == ".");
@@ -50,7 +72,7 @@ impl PublishArguments {
                 for member in in_order(chosen) {
                     match publication.run(&member.folder.display().to_string(), true) {
                         Ok(one) => {
-                            self.tell(&one, report);
+                            tell(&one, report, is_staged);
                             published.push(one);
                         }
                         Err(AuthorError::Publish(PublishError::Private { name })) => {
@@ -67,22 +89,37 @@ impl PublishArguments {
                 let root = members.root.display().to_string();
                 let word = self.package.as_deref().filter(|word| *word != ".").unwrap_or(&root);
                 let one = publication.run(word, false)?;
-                self.tell(&one, report);
+                tell(&one, report, is_staged);
                 published.push(one);
             }
         }
         if report.wants_json() {
-            let entry = |one: &Published| (one.tarball.name.clone(), one.tarball.json());
+            let entry = |one: &Published| {
+                let mut json = one.tarball.json();
+                if let Some(stage) = &one.stage {
+                    json["stageId"] = stage.as_str().into();
+                }
+                (one.tarball.name.clone(), json)
+            };
             let all: Map<String, Value> = published.iter().map(entry).collect();
             report.pretty(&all.into());
         }
         Ok(ExitCode::SUCCESS)
     }
+}
 
-    fn tell(&self, published: &Published, report: &Report) {
-        if !report.wants_json() {
-            let Tarball { name, version, .. } = &published.tarball;
-            report.line(&format!("+ {name}@{version}"));
-        }
+fn tell(published: &Published, report: &Report, is_staged: bool) {
+    if !report.wants_json() {
+        report.line(&line(&published.tarball, published.stage.as_deref(), is_staged));
+    }
+}
+
+/// Returns the line about a publication.
+fn line(tarball: &Tarball, stage: Option<&str>, is_staged: bool) -> String {
+    let label = format!("+ {}@{}", tarball.name, tarball.version);
+    match (is_staged, stage) {
+        (false, _) => label,
+        (true, Some(id)) => format!("{label} (staged with id {id})"),
+        (true, None) => format!("{label} (staged)"),
     }
 }

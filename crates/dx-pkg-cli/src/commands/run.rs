@@ -64,11 +64,7 @@ pub struct WorkspaceArguments {
 
 impl WorkspaceArguments {
     /// Returns where something runs.
-    pub fn place(
-        &self,
-        environment: &Environment,
-        report: &Report,
-    ) -> Result<Place, CommandError> {
+    pub fn place(&self, environment: &Environment, report: &Report) -> Result<Place, CommandError> {
         let place = Place::find(
             environment,
             &Selection {

@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::error::CommandError;
 use crate::flags::{QuestionSettings, SettingFlags};
-use crate::report::Report;
+use crate::report::{Report, print_words};
 
 /// Search the registry for packages.
 #[derive(Args, Debug)]
@@ -67,9 +67,11 @@ impl SearchArguments {
         if report.wants_json() {
             report.pretty(&found.json());
         } else if self.parseable {
-            report.text(&found.parseable());
-        } else {
+            print_words(&found.parseable());
+        } else if found.is_empty() {
             report.text(&found.text());
+        } else {
+            report.block(&found.text());
         }
         Ok(ExitCode::SUCCESS)
     }

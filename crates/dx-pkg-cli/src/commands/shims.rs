@@ -44,7 +44,8 @@ impl ShimsArguments {
                 store.with_file_name("shims")
             }
         };
-        let is_meant = |face: &Face| self.tool.is_empty() || self.tool.iter().any(|it| it == face.name());
+        let is_meant =
+            |face: &Face| self.tool.is_empty() || self.tool.iter().any(|it| it == face.name());
         let tools: Vec<Face> = Face::ALL.into_iter().filter(is_meant).collect();
         let dx = &environment.executable;
         let changed = match self.remove {
@@ -60,7 +61,8 @@ impl ShimsArguments {
             (false, true) => format!("All links are in {shown} already."),
             (false, false) => format!("Made {} in {shown}.", names.join(", ")),
         };
-        let text = if self.remove || is_first { what } else { format!("{what}\n{}", advice(&folder)) };
+        let text =
+            if self.remove || is_first { what } else { format!("{what}\n{}", advice(&folder)) };
         let fields = json!({
             "folder": folder,
             "made": if self.remove { vec![] } else { names.clone() },

@@ -12,6 +12,10 @@ mod altered;
 mod altered_packages;
 mod approvals;
 mod archives;
+mod asking;
+mod authors;
+#[cfg(unix)]
+mod asked;
 #[cfg(unix)]
 mod background;
 mod bounds;
@@ -24,7 +28,10 @@ mod clone;
 #[cfg(unix)]
 mod cold;
 mod command_words;
+#[cfg(unix)]
+mod commands;
 mod concurrent;
+mod config;
 mod conflicts;
 mod copied_folders;
 mod counting;
@@ -43,8 +50,11 @@ mod failed_optional;
 mod faults;
 mod folders;
 mod force;
+mod foreign_flags;
 mod fresh;
 mod freshness;
+#[cfg(unix)]
+mod global;
 #[cfg(unix)]
 mod git;
 #[cfg(unix)]
@@ -72,6 +82,7 @@ mod lock_members;
 mod lockfile;
 mod lockfile_version;
 mod managers;
+mod members;
 mod merge_conflicts;
 mod messages;
 mod missing_times;
@@ -109,6 +120,8 @@ mod resolution;
 #[cfg(target_os = "linux")]
 mod restarted;
 mod run;
+#[cfg(unix)]
+mod running;
 mod save_flags;
 mod saved_forms;
 #[cfg(unix)]
@@ -132,12 +145,14 @@ mod tarballs;
 mod timing;
 mod told_less;
 mod tolerance;
+mod tools;
 mod trust;
 #[cfg(unix)]
 mod trusted_store;
 #[cfg(target_os = "linux")]
 mod two_users;
 #[cfg(unix)]
+mod updates;
 mod upkeep;
 mod user_files;
 mod words;

@@ -104,9 +104,9 @@ impl Face {
         let Some(texts) = texts.filter(|_| self != Self::Npm) else {
             return Ok(Translation { words, ..Translation::default() });
         };
-        let (program, rest) = texts.split_first().map_or((self.name(), &[][..]), |(first, rest)| {
-            (first.as_str(), rest)
-        });
+        let (program, rest) = texts
+            .split_first()
+            .map_or((self.name(), &[][..]), |(first, rest)| (first.as_str(), rest));
         let mut told = match self {
             Self::Npx => npx::translate(rest, "exec"),
             Self::Pnpx => npx::translate(rest, "dlx"),

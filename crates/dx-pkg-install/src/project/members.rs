@@ -30,6 +30,8 @@ pub fn workspaces(root: &Path) -> Result<Vec<(String, Manifest)>, InstallError> 
     let patterns = Patterns::parse(&written).unwrap_or_default();
     let mut found: Vec<(Option<usize>, (String, Manifest))> =
         found.into_iter().map(|workspace| (patterns.place_of(&workspace.0), workspace)).collect();
-    found.sort_by(|(a, (one, _)), (b, (other, _))| a.cmp(b).then_with(|| locale_compare(one, other)));
+    found.sort_by(|(a, (one, _)), (b, (other, _))| {
+        a.cmp(b).then_with(|| locale_compare(one, other))
+    });
     Ok(found.into_iter().map(|(_, workspace)| workspace).collect())
 }

@@ -292,5 +292,5 @@ fn save(
         }
     }
     let text = edit.finish();
-    project.save(None, Some(&text), Durability::Fsync)
+    project.save(None, &[(String::new(), text.clone())], Durability::Fsync)
 }

@@ -323,9 +323,14 @@ fn install_with(
     let text = edit.finish();
     open.project.set_manifest(&text)?;
     open.project.read_alterations()?;
-    let manifest = |_: &Lock| Ok(text.clone());
-    let change =
-        Change { explicit: Vec::new(), removed: Vec::new(), manifest: &manifest, save: true };
+    let manifest = |_: &str, _: &Lock| Ok(text.clone());
+    let change = Change {
+        importers: vec![String::new()],
+        explicit: Vec::new(),
+        removed: Vec::new(),
+        manifest: &manifest,
+        save: true,
+    };
     let options = Options { change: Some(change), command: Some("patch"), ..Options::default() };
     install(open, &options, events)
 }

@@ -34,7 +34,8 @@ impl Contents {
 
     /// Returns the file that is the package's entry.
     pub(super) fn main(&self) -> String {
-        let scripts: Vec<&String> = self.names.iter().filter(|name| name.ends_with(".js")).collect();
+        let scripts: Vec<&String> =
+            self.names.iter().filter(|name| name.ends_with(".js")).collect();
         let own = format!("{}.js", self.name);
         let preferred = ["index.js", "main.js", &own];
         let found = preferred.into_iter().find(|name| scripts.iter().any(|script| script == name));
@@ -80,7 +81,8 @@ impl Contents {
         let lines: Vec<&str> = text.lines().collect();
         let origin = lines.iter().position(|line| *line == "[remote \"origin\"]")?;
         let url = |line: &&str| line.trim_start().strip_prefix("url = ").map(str::to_owned);
-        let url = lines.get(origin + 1).and_then(url).or_else(|| lines.get(origin + 2).and_then(url))?;
+        let url =
+            lines.get(origin + 1).and_then(url).or_else(|| lines.get(origin + 2).and_then(url))?;
         let domain = dx_pkg_core::spec::HostedSite::Github.domain();
         let by_ssh = url.strip_prefix(&format!("git@{domain}:"));
         Some(by_ssh.map_or(url.clone(), |path| format!("https://{domain}/{path}")))

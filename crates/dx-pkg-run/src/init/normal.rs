@@ -136,7 +136,9 @@ fn text(package: &Package, key: &str) -> Option<String> {
 fn bundle(package: &mut Package) {
     let names = |value: Option<&Value>| -> Vec<Value> {
         let object = value.and_then(Value::as_object);
-        object.map(|object| object.keys().map(|name| name.as_str().into()).collect()).unwrap_or_default()
+        object
+            .map(|object| object.keys().map(|name| name.as_str().into()).collect())
+            .unwrap_or_default()
     };
     let list = match package.get("bundleDependencies") {
         None | Some(Value::Array(_)) => return,
@@ -216,7 +218,8 @@ fn add_types(package: &mut Package, contents: &Contents) {
     let main = text(package, "main").unwrap_or_else(|| "index.js".to_owned());
     let main = main.trim_start_matches("./");
     let (folder, name) = main.rsplit_once('/').map_or(("", main), |(folder, name)| (folder, name));
-    let stem = name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or(name, |(stem, _)| stem);
+    let stem =
+        name.rsplit_once('.').filter(|(stem, _)| !stem.is_empty()).map_or(name, |(stem, _)| stem);
     let joined = if folder.is_empty() { stem.to_owned() } else { format!("{folder}/{stem}") };
     let declarations = format!("./{joined}.d.ts");
     if contents.has(&declarations) {
@@ -277,13 +280,16 @@ fn pages(package: &mut Package) {
         } else if at {
             package.insert("bugs".to_owned(), json!({ "email": bugs }));
         }
-    } else if let Some(page) = page.as_ref().filter(|_| !package.get("bugs").is_some_and(is_truthy)) {
+    } else if let Some(page) = page.as_ref().filter(|_| !package.get("bugs").is_some_and(is_truthy))
+    {
         package.insert("bugs".to_owned(), json!({ "url": format!("{page}/issues") }));
     }
     if let Some(page) = page.filter(|_| !package.get("homepage").is_some_and(is_truthy)) {
         package.insert("homepage".to_owned(), format!("{page}#readme").into());
     }
-    if let Some(homepage) = text(package, "homepage").filter(|it| !it.is_empty() && !it.contains(':')) {
+    if let Some(homepage) =
+        text(package, "homepage").filter(|it| !it.is_empty() && !it.contains(':'))
+    {
         package.insert("homepage".to_owned(), format!("http://{homepage}").into());
     }
 }
@@ -329,7 +335,9 @@ pub(super) fn person_text(person: &Value) -> String {
         return text.to_owned();
     }
     let field = |keys: [&str; 2]| {
-        keys.into_iter().find_map(|key| person.get(key).and_then(Value::as_str)).filter(|it| !it.is_empty())
+        keys.into_iter()
+            .find_map(|key| person.get(key).and_then(Value::as_str))
+            .filter(|it| !it.is_empty())
     };
     let name = person.get("name").and_then(Value::as_str).unwrap_or_default();
     let email = field(["email", "mail"]).map(|it| format!(" <{it}>")).unwrap_or_default();

@@ -1,7 +1,7 @@
 //! Routes of packuments and of versions' manifests.
 
 use crate::access::{Action, authorise};
-use crate::catalog;
+use crate::catalog::{self, Place};
 use crate::failure::Failure;
 use crate::http::{Call, Routes, negotiate};
 use crate::packument::Form;
@@ -13,6 +13,7 @@ use axum::http::header::{
 };
 use axum::http::{HeaderValue, Method, StatusCode};
 use axum::response::Response;
+use dx_pkg_core::PackageName;
 use std::sync::Arc;
 
 /// The content type of the abbreviated form.
@@ -39,7 +40,24 @@ async fn packument(call: Call) -> Result<Response, Failure> {
         Form::Abbreviated => ABBREVIATED,
         Form::Full => JSON,
     };
-    answer(&call, &ready, content_type, for_change).await
+    let mut response = answer(&call, &ready, content_type, for_change).await?;
+    if let Some(notice) = dry_run_notice(&call, &name).await? {
+        response.headers_mut().insert("npm-notice", notice);
+    }
+    Ok(response)
+}
+
+/// Returns what a policy on a dry run would refuse of a package.
+async fn dry_run_notice(call: &Call, name: &PackageName) -> Result<Option<HeaderValue>, Failure> {
+    if !call.state.policy.settings().dry_run {
+        return Ok(None);
+    }
+    let Place::Upstream(registry) = catalog::place(&call.state, name).await? else {
+        return Ok(None);
+    };
+    let known = call.state.upstreams.package_of_any_age(&registry, name).await?;
+    let notice = catalog::restricted(&call.state, name, &known).await?.notice();
+    Ok(notice.and_then(|notice| HeaderValue::from_str(&notice).ok()))
 }
 
 async fn version(call: Call) -> Result<Response, Failure> {

@@ -52,6 +52,13 @@ async fn put_revision(mut call: Call) -> Result<Response, Failure> {
     edit(&call, &name, change).await
 }
 
+/// A version that was checked, and whose tarball is stored; the package does not name it yet.
+pub(super) struct Received {
+    pub(super) publication: Publication,
+    /// Whether the name was free when the publish was allowed.
+    pub(super) is_new: bool,
+}
+
 /// Publishes a version: its tarball is stored first, then the document that names it.
 async fn publish(
     call: &Call,
@@ -60,35 +67,80 @@ async fn publish(
     document: serde_json::Map<String, serde_json::Value>,
     (tarball, bundle): (UploadedTarball, Option<String>),
 ) -> Result<Response, Failure> {
+    let received = check_and_store(call, name, document, (tarball, bundle)).await?;
+    let user = &caller.login()?.user;
+    let publisher = Maintainer { name: user.name.clone(), email: user.email.clone() };
+    let revision = commit(call, name, received, &publisher).await?;
+    let body = json!({ "ok": true, "success": true, "id": name.as_str(), "rev": revision });
+    Ok(answer::json(StatusCode::CREATED, &body))
+}
+
+/// Receives a publish for a name, whose sender may publish or stage it.
+pub(super) async fn receive_version(
+    call: &mut Call,
+    name: &PackageName,
+) -> Result<Received, Failure> {
+    match receive_upload(call).await? {
+        Upload { tarball: Some(tarball), document, bundle } => {
+            check_and_store(call, name, document, (tarball, bundle)).await
+        }
+        _ => Err(Failure::bad_request("the body has no tarball")),
+    }
+}
+
+async fn check_and_store(
+    call: &Call,
+    name: &PackageName,
+    document: serde_json::Map<String, serde_json::Value>,
+    (tarball, bundle): (UploadedTarball, Option<String>),
+) -> Result<Received, Failure> {
     let state = &call.state;
-    let publication = Publication::new(name, &document, &tarball)?;
+    let mut publication = Publication::new(name, &document, &tarball)?;
     let current = state.packages.read(name).await?.value;
     check_claim(call, name, current.as_deref()).await?;
     if let Some(current) = &current {
         publication.check_free(current)?;
     }
-    let user = caller.user.clone().unwrap_or_default();
-    let publisher = Maintainer { name: user.clone(), email: String::new() };
-    let integrity = tarball.integrity.clone();
-    state.tarballs.store(&integrity, tarball.file).await?;
     let version = publication.version.clone();
-    let bundle_of = format!("{name}@{version}");
+    let signing = state.signing().await?;
+    publication.sign(signing.sign(name.as_str(), &version, publication.digests().0)?);
+    state.tarballs.store(&tarball.integrity, tarball.file).await?;
     if let Some(bundle) = bundle {
-        state.packages.keep_bundle(&bundle_of, &bundle).await?;
+        state.packages.keep_bundle(&format!("{name}@{version}"), &bundle).await?;
     }
-    let revision = state
+    Ok(Received { publication, is_new: current.is_none() })
+}
+
+/// Names a received version in its package, and returns the package's revision.
+pub(super) async fn commit(
+    call: &Call,
+    name: &PackageName,
+    received: Received,
+    publisher: &Maintainer,
+) -> Result<String, Failure> {
+    let Received { publication, is_new } = received;
+    let revision = call
+        .state
         .packages
         .change(name, |current| {
+            let others = current.is_some_and(|current| !current.maintainers.contains(publisher));
+            if is_new && others {
+                let text = format!("somebody else published {name} at the same time");
+                return Err(Failure::conflict(text));
+            }
             let now = timestamp(SystemTime::now());
-            let next = publication.apply(current, &publisher, &now)?;
+            let next = publication.apply(current, publisher, &now)?;
             let revision = next.revision();
             Ok(Change::To(next, revision))
         })
         .await?;
-    let fields = json!({ "package": name.as_str(), "version": version, "user": user });
-    state.log.line(Level::Info, "published", &fields);
-    let body = json!({ "ok": true, "success": true, "id": name.as_str(), "rev": revision });
-    Ok(answer::json(StatusCode::CREATED, &body))
+    let version = &publication.version;
+    let fields = json!({ "package": name.as_str(), "version": version, "user": publisher.name });
+    call.state.log.line(Level::Info, "published", &fields);
+    call.state.metrics.published();
+    let subject = format!("{name}@{version}");
+    call.state.accounts.log.record("publish", &publisher.name, &subject, call.client);
+    Ok(revision)
 }
 
 /// Checks that a new name can be published here.
@@ -116,11 +168,15 @@ async fn check_claim(
 /// Changes tags, deprecations and maintainers, or unpublishes versions.
 async fn edit(call: &Call, name: &PackageName, change: Edit) -> Result<Response, Failure> {
     let hosted = catalog::hosted(&call.state, name).await?;
+    let caller = authorise(call, Action::Deprecate, name).await?;
     if change.removes && change.removes_from(&hosted) {
         authorise(call, Action::Unpublish, name).await?;
     }
     if change.maintainers.as_ref().is_some_and(|new| *new != hosted.maintainers) {
-        authorise(call, Action::Manage, name).await?;
+        authorise(call, Action::ChangeOwners, name).await?;
+        for owner in change.maintainers.iter().flatten() {
+            call.state.accounts.existing_user(&owner.name).await?;
+        }
     }
     let revision = call
         .state
@@ -137,6 +193,7 @@ async fn edit(call: &Call, name: &PackageName, change: Edit) -> Result<Response,
             })
         })
         .await?;
+    call.state.accounts.log.record("edit", caller.name(), name.as_str(), call.client);
     let body = json!({ "ok": true, "success": true, "id": name.as_str(), "rev": revision });
     Ok(answer::json(StatusCode::CREATED, &body))
 }

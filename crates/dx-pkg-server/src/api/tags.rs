@@ -35,7 +35,7 @@ async fn list(call: Call) -> Result<Response, Failure> {
 
 async fn set(mut call: Call) -> Result<Response, Failure> {
     let name = call.name()?;
-    authorise(&call, Action::Publish, &name).await?;
+    authorise(&call, Action::Tag, &name).await?;
     let version: String = call.json().await?;
     let tag = call.part("tag").to_owned();
     check_tag(&tag)?;
@@ -62,7 +62,7 @@ async fn set(mut call: Call) -> Result<Response, Failure> {
 
 async fn remove(call: Call) -> Result<Response, Failure> {
     let name = call.name()?;
-    authorise(&call, Action::Publish, &name).await?;
+    authorise(&call, Action::Tag, &name).await?;
     let tag = call.part("tag");
     if tag == "latest" {
         return Err(Failure::bad_request("latest can be moved, but not removed"));

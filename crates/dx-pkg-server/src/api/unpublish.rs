@@ -38,8 +38,9 @@ async fn package(call: Call) -> Result<Response, Failure> {
             Ok(Change::To(next, ()))
         })
         .await?;
-    let fields = json!({ "package": name.as_str(), "user": caller.user });
+    let fields = json!({ "package": name.as_str(), "user": caller.name() });
     call.state.log.line(Level::Info, "unpublished", &fields);
+    call.state.accounts.log.record("unpublish", caller.name(), name.as_str(), call.client);
     Ok(answer::ok(&json!({ "ok": true })))
 }
 

@@ -1,10 +1,11 @@
 //! Changes of a package: a new version, or other tags, deprecations and maintainers.
 
-use super::agree::difference;
 use super::document::{Hosted, Maintainer, check_tag};
 use super::upload::{Upload, UploadedTarball};
+use crate::contents::{Contents, differences};
 use crate::failure::Failure;
 use dx_pkg_core::{PackageName, Version};
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 
@@ -24,7 +25,7 @@ const SHOWN: [&str; 9] = [
 const README: usize = 64 << 10;
 
 /// A version to be published.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct Publication {
     pub(crate) version: String,
     manifest: Map<String, Value>,
@@ -78,16 +79,36 @@ impl Publication {
                 ));
             }
         }
-        if let Some(field) = difference(manifest, &tarball.manifest, tarball.has_binding) {
-            return bad(format!(
-                "the field {field:?} of the manifest is not that of the tarball's package.json: \
-                 pack and publish again"
-            ));
+        let contents = Contents { gyp: tarball.has_binding, ..Contents::default() };
+        let whole = |manifest: &Map<String, Value>| Value::Object(manifest.clone());
+        let found = differences(&whole(manifest), &whole(&tarball.manifest), &contents);
+        if let Some(sentence) = found.first() {
+            return bad(format!("{sentence}: pack and publish again"));
         }
         let (manifest, fields) = prepared(name, &version, manifest, document, tarball)?;
         let tags = tags(document, key)?;
         let access = document.get("access").and_then(Value::as_str).map(str::to_owned);
         Ok(Self { version, manifest, fields, tags, access })
+    }
+
+    /// Returns the integrity and the SHA-1 of the tarball.
+    pub(crate) fn digests(&self) -> (&str, &str) {
+        let text = |key: &str| {
+            self.manifest.get("dist").and_then(|dist| dist.get(key)?.as_str()).unwrap_or_default()
+        };
+        (text("integrity"), text("shasum"))
+    }
+
+    /// Returns the tag that it gets first.
+    pub(crate) fn tag(&self) -> &str {
+        self.tags.first().map_or("latest", String::as_str)
+    }
+
+    /// Adds the registry's signature.
+    pub(crate) fn sign(&mut self, signature: Value) {
+        if let Some(Value::Object(dist)) = self.manifest.get_mut("dist") {
+            dist.insert("signatures".to_owned(), json!([signature]));
+        }
     }
 
     /// Returns the document with the new version.

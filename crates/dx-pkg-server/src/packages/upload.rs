@@ -107,14 +107,22 @@ impl UploadedTarball {
         } else {
             inner.as_bytes()
         };
+        let decoder = DecoderReader::new(encoded, &STANDARD);
+        let broken = |_| Failure::bad_request("the tarball's data is not Base64");
+        Self::copy(decoder, broken, storage)
+    }
+
+    /// Copies a tarball into a file and looks through it; returns its length, too. Blocks.
+    pub(crate) fn copy(
+        mut source: impl Read,
+        broken: impl Fn(std::io::Error) -> Failure,
+        storage: &Storage,
+    ) -> Result<(Self, u64), Failure> {
         let mut file = storage.temporary()?;
         let (mut sha512, mut sha1, mut length) = (Sha512::new(), Sha1::new(), 0);
-        let mut decoder = DecoderReader::new(encoded, &STANDARD);
         let mut buffer = vec![0; STEP];
         loop {
-            let read = decoder
-                .read(&mut buffer)
-                .map_err(|_| Failure::bad_request("the tarball's data is not Base64"))?;
+            let read = source.read(&mut buffer).map_err(&broken)?;
             if read == 0 {
                 break;
             }

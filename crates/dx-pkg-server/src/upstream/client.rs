@@ -14,7 +14,7 @@ use bytes::Bytes;
 use dx_pkg_core::{Coded as _, PackageName};
 use dx_pkg_fetch::config::{BodyLimits, FetchConfig, RetryPolicy, Timeouts};
 use dx_pkg_fetch::error::FetchCause;
-use dx_pkg_fetch::{Credentials, FetchError, Fetcher, Method, Request, Response};
+use dx_pkg_fetch::{Credentials, FetchError, Fetcher, Method, Request, Response, Statistics};
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
@@ -77,6 +77,11 @@ impl Client {
             ..FetchConfig::default()
         };
         Self { fetcher: Fetcher::new(config), pauses: Mutex::default() }
+    }
+
+    /// Returns the counters of all requests.
+    pub(crate) fn statistics(&self) -> Statistics {
+        self.fetcher.statistics()
     }
 
     /// Requests the full packument.

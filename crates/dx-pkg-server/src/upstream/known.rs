@@ -3,6 +3,7 @@
 use super::PackageKey;
 use crate::packument::{Outline, dist};
 use crate::storage::{Key, Storage};
+use bytes::Bytes;
 use dx_pkg_core::Integrity;
 use std::collections::{BTreeMap, HashMap};
 use std::sync::{Mutex, PoisonError};
@@ -28,6 +29,8 @@ pub(crate) struct Known {
     /// The time of each version's publication.
     pub(crate) times: BTreeMap<String, String>,
     checked: Mutex<Checked>,
+    /// The cached packument itself, if it could not be written to the disk.
+    pub(super) unwritten: Option<Bytes>,
 }
 
 struct Checked {
@@ -61,6 +64,7 @@ impl Known {
             versions: outline.versions.iter().filter_map(entry).collect(),
             times: outline.times(),
             checked: Mutex::new(Checked { at: checked, back_off: None }),
+            unwritten: None,
         }
     }
 
@@ -111,7 +115,8 @@ impl Known {
 
     /// Returns about the memory that it takes, in bytes.
     pub(super) fn size(&self) -> usize {
-        512 + self.versions.len() * 400
+        let unwritten = self.unwritten.as_ref().map_or(0, Bytes::len);
+        512 + self.versions.len() * 400 + unwritten
     }
 
     /// Returns the key of the cached packument.

@@ -7,6 +7,7 @@ use super::known::Known;
 use crate::failure::Failure;
 use crate::packument::Outline;
 use crate::storage::{Storage, blocking};
+use axum::http::StatusCode;
 use bytes::Bytes;
 use dx_pkg_os::files::Map;
 use flate2::Compression;
@@ -40,8 +41,14 @@ pub(super) async fn save(
     document: Document,
 ) -> Result<Known, Failure> {
     let owned = key.clone();
-    let (known, bytes) = blocking(move || encode(owned, document)).await??;
-    storage.replace(&key.object(), bytes).await?;
+    let (mut known, bytes) = blocking(move || encode(owned, document)).await??;
+    match storage.replace(&key.object(), bytes.clone()).await {
+        // Reading goes on, from memory.
+        Err(failure) if failure.status == StatusCode::INSUFFICIENT_STORAGE => {
+            known.unwritten = Some(bytes);
+        }
+        result => result?,
+    }
     Ok(known)
 }
 
@@ -95,6 +102,10 @@ pub(super) async fn load(storage: &Storage, key: &PackageKey) -> Result<Option<K
 /// Reads the packument that `known` describes; `None` where another one is cached by now.
 pub(super) async fn read(storage: &Storage, known: &Known) -> Result<Option<Bytes>, Failure> {
     let object = known.object();
+    if let Some(bytes) = known.unwritten.clone() {
+        let decoded = blocking(move || split(&bytes)).await?;
+        return decoded.map(|(_, document)| Some(document.into())).map_err(Failure::internal);
+    }
     let Some(opened) = storage.open_object(&object).await? else {
         return Ok(None);
     };

@@ -6,6 +6,7 @@ use crate::failure::Failure;
 use crate::origin::Registry;
 use crate::storage::Temporary;
 use crate::tarballs::Found;
+use axum::http::StatusCode;
 use bytes::Bytes;
 use dx_pkg_core::{Integrity, PackageName};
 use dx_pkg_fetch::stream::{Beginning, OpenStream, Piece};
@@ -50,20 +51,23 @@ impl Upstreams {
                 self.tarballs.remove(integrity).await?;
             }
         }
-        self.fetch_tarball(registry, name, entry, integrity).await?;
+        if let Some(bytes) = self.fetch_tarball(registry, name, entry, integrity).await? {
+            return done(bytes);
+        }
         match self.tarballs.open(integrity).await? {
             Found::Whole(bytes) => done(bytes),
             _ => Err(Failure::internal(format!("the tarball of {name}@{version} is gone at once"))),
         }
     }
 
+    /// Fetches and stores a tarball; returns it if it could not be stored.
     async fn fetch_tarball(
         &self,
         registry: &Registry,
         name: &PackageName,
         entry: &VersionEntry,
         integrity: &Integrity,
-    ) -> Result<(), Failure> {
+    ) -> Result<Option<Bytes>, Failure> {
         let url: Url = entry
             .url
             .parse()
@@ -88,16 +92,26 @@ impl Upstreams {
             }
             Refusal::Failed(failure) => failure,
         })?;
-        let file = if response.is_streamed {
+        if response.is_streamed {
             let writing = spool.take().ok_or_else(|| Failure::internal("no stream was opened"))?;
-            writing.await.map_err(Failure::internal)??
-        } else {
-            let mut file = self.storage.temporary()?;
-            check(integrity, &response.body)?;
-            let fault = |error: std::io::Error| Failure::of_io("write", "a tarball", &error);
-            file.write(&response.body).map_err(fault)?;
-            file
-        };
+            let file = writing.await.map_err(Failure::internal)??;
+            self.tarballs.store(integrity, file).await?;
+            return Ok(None);
+        }
+        check(integrity, &response.body)?;
+        match self.store_bytes(integrity, &response.body).await {
+            // Reading goes on although the disk is full.
+            Err(failure) if failure.status == StatusCode::INSUFFICIENT_STORAGE => {
+                Ok(Some(response.body))
+            }
+            result => result.map(|()| None),
+        }
+    }
+
+    async fn store_bytes(&self, integrity: &Integrity, bytes: &[u8]) -> Result<(), Failure> {
+        let mut file = self.storage.temporary()?;
+        let fault = |error: std::io::Error| Failure::of_io("write", "a tarball", &error);
+        file.write(bytes).map_err(fault)?;
         self.tarballs.store(integrity, file).await
     }
 }

@@ -57,9 +57,8 @@ fn words(parser: &Command, line: &Line, place: &Place<'_>) -> Vec<Candidate> {
     if !place.is_behind_dashes && line.current.starts_with('-') {
         if let Some((name, _)) = line.current.split_once('=') {
             let flag = place.flags(parser).find(|flag| is_flag(flag, name));
-            return flag.map_or_else(Vec::new, |flag| {
-                values(flag, &place.folder, &format!("{name}="))
-            });
+            return flag
+                .map_or_else(Vec::new, |flag| values(flag, &place.folder, &format!("{name}=")));
         }
         return flags(parser, place);
     }
@@ -118,7 +117,8 @@ fn place<'p>(parser: &'p Command, line: &'p Line, folder: &Path) -> Place<'p> {
 impl<'p> Place<'p> {
     /// Returns the flags of the command that is being written, the innermost first.
     fn flags(&self, parser: &'p Command) -> impl Iterator<Item = &'p Arg> + use<'p> {
-        let commands: Vec<&'p Command> = self.commands.iter().rev().copied().chain([parser]).collect();
+        let commands: Vec<&'p Command> =
+            self.commands.iter().rev().copied().chain([parser]).collect();
         commands.into_iter().flat_map(Command::get_arguments).filter(|flag| !flag.is_positional())
     }
 
@@ -185,9 +185,9 @@ fn arguments(parser: &Command, line: &Line, place: &Place<'_>) -> Vec<Candidate>
     match place.command() {
         "run" if is_first => names::scripts(folder),
         "exec" if is_first => names::commands(folder),
-        "explain" if line.current.starts_with("DX_") => crate::pages::codes()
-            .map(|code| Candidate::new(code, ""))
-            .collect(),
+        "explain" if line.current.starts_with("DX_") => {
+            crate::pages::codes().map(|code| Candidate::new(code, "")).collect()
+        }
         "remove" | "update" | "outdated" => names::dependencies(folder),
         "explain" | "ls" | "ll" | "rebuild" | "edit" | "explore" | "patch" | "fund" => {
             names::packages(folder)

@@ -37,6 +37,12 @@ pub enum SettingsError {
         /// The place.
         location: String,
     },
+    /// A word that is no action of `dx config`.
+    #[error("dx config does not know {word:?}")]
+    Action {
+        /// The word.
+        word: String,
+    },
     /// The editor failed.
     #[error("the editor {editor} failed: {ended}")]
     Editor {
@@ -53,6 +59,7 @@ impl Coded for SettingsError {
             Self::Protected { .. } => "DX_PROTECTED_SETTING",
             Self::Unknown { .. } | Self::Deprecated { .. } => "DX_UNKNOWN_SETTING",
             Self::Location { .. } | Self::NoFile { .. } => "DX_NO_SETTINGS_FILE",
+            Self::Action { .. } => "DX_USAGE",
             Self::Editor { .. } => "DX_EDITOR",
         }
     }
@@ -62,9 +69,14 @@ impl Coded for SettingsError {
             Self::Protected { .. } => "look into the .npmrc; `dx config list` names it".to_owned(),
             Self::Unknown { similar: Some(similar), .. } => format!("did you mean {similar}?"),
             Self::Unknown { .. } => "`dx config list --long` lists all settings".to_owned(),
-            Self::Deprecated { .. } => "write it into the .npmrc where an old npm needs it".to_owned(),
+            Self::Deprecated { .. } => {
+                "write it into the .npmrc where an old npm needs it".to_owned()
+            }
             Self::Location { .. } => "give one of these".to_owned(),
             Self::NoFile { .. } => "name the user's file with npm_config_userconfig".to_owned(),
+            Self::Action { .. } => {
+                "usage: dx config get, set, delete, list, edit or fix".to_owned()
+            }
             Self::Editor { .. } => "set EDITOR, or give --editor".to_owned(),
         })
     }

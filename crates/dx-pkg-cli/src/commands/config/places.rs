@@ -6,9 +6,9 @@ use dx_pkg_acquire::files::read_text_to_edit;
 use dx_pkg_compat::npmrc::RawValue;
 use dx_pkg_compat::npmrc::definitions::GivenWords;
 use dx_pkg_compat::npmrc::listing::{Listing, ListingSources};
+use dx_pkg_install::Environment;
 use dx_pkg_install::project::find_root;
 use dx_pkg_install::session::config_files;
-use dx_pkg_install::Environment;
 use serde_json::Value;
 
 use super::{Location, SettingsError};
@@ -31,10 +31,7 @@ impl<'e> Settings<'e> {
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn read(
-        environment: &'e Environment,
-        given: &'e GivenWords,
-    ) -> Result<Self, CommandError> {
+    pub fn read(environment: &'e Environment, given: &'e GivenWords) -> Result<Self, CommandError> {
         let root = find_root(&environment.folder).folder;
         let [project, user, _] = config_files(environment, &root);
         let flag = |key: &str| {
@@ -80,7 +77,9 @@ impl<'e> Settings<'e> {
         if is_global(self.given) {
             return Ok(Location::Global);
         }
-        match self.listing.get("location").and_then(Value::as_str) {
+        let given = self.given.value("location").and_then(RawValue::text);
+        let location = self.listing.get("location").and_then(Value::as_str);
+        match given.as_deref().or(location) {
             None | Some("user") => Ok(Location::User),
             Some("project") => Ok(Location::Project),
             Some("global") => Ok(Location::Global),

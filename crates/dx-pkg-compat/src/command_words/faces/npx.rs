@@ -46,8 +46,8 @@ pub(super) fn translate(words: &[String], command: &str) -> Told {
             _ => {
                 told.push(word);
                 let setting = name.strip_prefix("--").and_then(OptionInfo::find);
-                let has_value = WITH_VALUE.contains(&name)
-                    || setting.is_some_and(|setting| !setting.is_switch);
+                let has_value =
+                    WITH_VALUE.contains(&name) || setting.is_some_and(|setting| !setting.is_switch);
                 if has_value && !word.contains('=') {
                     told.words.extend(reader.next().map(str::to_owned));
                 }

@@ -171,10 +171,34 @@ fn command(name: &str, rest: &[String], told: &mut Told) -> Result<(), NotSpoken
 /// Returns whether a command takes flags; all others are scripts or commands of packages.
 fn is_known(name: &str) -> bool {
     const KNOWN: [&str; 28] = [
-        "install", "add", "remove", "upgrade", "up", "upgrade-interactive", "list", "info",
-        "outdated", "audit", "why", "licenses", "dedupe", "link", "unlink", "pack", "publish",
-        "import", "bin", "cache", "config", "rebuild", "login", "logout", "whoami", "tag",
-        "owner", "search",
+        "install",
+        "add",
+        "remove",
+        "upgrade",
+        "up",
+        "upgrade-interactive",
+        "list",
+        "info",
+        "outdated",
+        "audit",
+        "why",
+        "licenses",
+        "dedupe",
+        "link",
+        "unlink",
+        "pack",
+        "publish",
+        "import",
+        "bin",
+        "cache",
+        "config",
+        "rebuild",
+        "login",
+        "logout",
+        "whoami",
+        "tag",
+        "owner",
+        "search",
     ];
     KNOWN.contains(&name)
 }
@@ -187,7 +211,8 @@ fn script(name: &str, rest: &[String], told: &mut Told) {
     told.words.extend_from_slice(&rest[..split]);
     let passed = &rest[split..];
     // Yarn takes one `--` away.
-    let passed = if passed.first().is_some_and(|word| word == "--") { &passed[1..] } else { passed };
+    let passed =
+        if passed.first().is_some_and(|word| word == "--") { &passed[1..] } else { passed };
     if !passed.is_empty() {
         told.push("--");
         told.words.extend_from_slice(passed);
@@ -205,12 +230,24 @@ fn of_workspace(rest: &[String], told: &mut Told) -> Result<(), NotSpoken> {
     let is_bare = !is_known(inner)
         && !matches!(
             inner.as_str(),
-            "run" | "test" | "start" | "stop" | "restart" | "exec" | "dlx" | "node" | "version"
-                | "npm" | "global" | "init" | "create"
+            "run"
+                | "test"
+                | "start"
+                | "stop"
+                | "restart"
+                | "exec"
+                | "dlx"
+                | "node"
+                | "version"
+                | "npm"
+                | "global"
+                | "init"
+                | "create"
         );
     if is_bare {
         told.words.truncate(at - 1);
-        let line: Vec<String> = std::iter::once(inner.clone()).chain(more.iter().cloned()).collect();
+        let line: Vec<String> =
+            std::iter::once(inner.clone()).chain(more.iter().cloned()).collect();
         script("run", &line, told);
     }
     told.words.insert(at, format!("--workspace={workspace}"));

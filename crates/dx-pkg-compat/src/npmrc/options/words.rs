@@ -163,8 +163,7 @@ fn meaning(word: &str, runs_script: bool) -> Option<Word> {
     }
     // Words such as `message` and `scope` are a script's own more often than dx's.
     let find = |name: &str| {
-        OptionInfo::find(name)
-            .filter(|option| !runs_script || option.group != OptionGroup::Publish)
+        OptionInfo::find(name).filter(|option| !runs_script || option.group != OptionGroup::Publish)
     };
     if let Some(option) = find(name) {
         let key = option.key.to_owned();

@@ -28,10 +28,8 @@ pub enum RefusalKind {
 
 /// A refusal of a registry.
 #[derive(Clone, Debug, thiserror::Error)]
-#[error("{registry} refuses with {status}: {method} {url}{}", Message(message))]
+#[error("{method} {url}: the registry answers {status}{}", Message(message))]
 pub struct Refusal {
-    /// The registry.
-    pub registry: String,
     /// The method of the request.
     pub method: String,
     /// Its address.
@@ -48,8 +46,7 @@ pub struct Refusal {
 
 impl Refusal {
     /// Reads the answer to a request.
-    pub(super) fn read(
-        registry: String,
+    pub(crate) fn read(
         method: &Method,
         url: String,
         (status, headers, body): (StatusCode, &HeaderMap, &Bytes),
@@ -71,11 +68,11 @@ impl Refusal {
             StatusCode::CONFLICT => RefusalKind::Conflict,
             _ => RefusalKind::Other,
         };
-        Refusal { registry, method: method.to_string(), url, status, kind, message, body }
+        Refusal { method: method.to_string(), url, status, kind, message, body }
     }
 
     /// Returns where the user authenticates in a browser, and where the end of that is asked for.
-    pub(super) fn pages(&self) -> Option<(&str, &str)> {
+    pub(crate) fn pages(&self) -> Option<(&str, &str)> {
         let text = |key: &str| self.body.get(key)?.as_str();
         text("authUrl").zip(text("doneUrl"))
     }
