@@ -299,9 +299,18 @@ fn with_rules(text: &str, project: &Project, patches: &[String]) -> Result<Strin
     let mut edit = ManifestEdit::new(text)?;
     for field in OF_PROJECT {
         if let Some(value) = of_project.raw.get(field).filter(|value| !value.is_null()) {
-            edit.set(&[field], value);
+            edit.set(&[field], &without_references(value, &of_project));
         } else if own.raw.get(field).is_some() {
             edit.remove(&[field]);
+        }
+    }
+    for (name, spec) in forced(&of_project) {
+        for section in Section::ALL {
+            let has_it = own.section(section).iter().any(|(known, _)| *known == name);
+            if has_it && section != Section::Peer {
+                // An override must not contradict what the package itself requires.
+                edit.update_dependency(section, &name, &spec);
+            }
         }
     }
     edit.remove(&["patchedDependencies"]);
@@ -313,6 +322,38 @@ fn with_rules(text: &str, project: &Project, patches: &[String]) -> Result<Strin
         edit.set(&["patchedDependencies"], &rules.into());
     }
     Ok(edit.finish())
+}
+
+/// Returns the packages of which the project's overrides force a version everywhere.
+fn forced(project: &Manifest) -> Vec<(String, String)> {
+    let overrides = project.raw.get("overrides").and_then(Value::as_object);
+    let entries = overrides.into_iter().flatten();
+    let forced = entries.filter_map(|(name, value)| {
+        let own = match value {
+            Value::Object(inner) => inner.get("."),
+            value => Some(value),
+        };
+        let spec = without_references(own?, project).as_str()?.to_owned();
+        Some((name.clone(), spec))
+    });
+    forced.collect()
+}
+
+/// Returns overrides with the project's requirements in place of references (`$name`) to them.
+fn without_references(value: &Value, project: &Manifest) -> Value {
+    match value {
+        Value::Object(inner) => inner
+            .iter()
+            .map(|(key, value)| (key.clone(), without_references(value, project)))
+            .collect(),
+        Value::String(text) => {
+            let name = text.strip_prefix('$');
+            let mut sections = Section::ALL.into_iter().flat_map(|one| project.section(one));
+            let spec = name.and_then(|name| sections.find(|(known, _)| known == name));
+            spec.map_or_else(|| value.clone(), |(_, spec)| spec.as_str().into())
+        }
+        value => value.clone(),
+    }
 }
 
 /// Returns the lock of the new folder.
