@@ -259,8 +259,7 @@ pub(crate) fn in_order<'v>(
         order.entry(name).or_insert(next);
     }
     found.sort_by_key(|one| match one.kind {
-        // npm knows of workspaces before it reads what is installed, and after it reads a lockfile.
-        Kind::Workspace if view.source == Source::Installed => (0, 0),
+        Kind::Workspace => (0, 0),
         _ => (1, order.get(one.name.as_str()).copied().unwrap_or(usize::MAX)),
     });
     found

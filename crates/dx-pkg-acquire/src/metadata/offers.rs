@@ -74,7 +74,10 @@ pub fn packuments(
         Err(error) if error.is_not_found() || error.code() == "DX_UNAUTHORIZED" => Ok(None),
         Err(error) => Err(error),
     };
-    names.iter().map(load).collect()
+    let found = names.iter().map(load).collect();
+    // Answers that are still being cached: the next command is to find them.
+    let _ = provider.basis();
+    found
 }
 
 /// Returns a provider of what registries say, and of nothing else.

@@ -335,8 +335,8 @@ fn a_fix_changes_only_what_it_must() {
     let fixed = crate::harness::ok(&project, ["audit", "fix"]);
     assert!(fixed.stdout.ends_with("found 0 vulnerabilities\n"), "{fixed}");
     let installed = project.installed();
-    assert_eq!(installed["node_modules/bad"], "1.0.1", "{installed:?}");
-    assert_eq!(installed["node_modules/other"], "1.0.0", "{installed:?}");
+    assert_eq!(installed["node_modules/bad"], "bad@1.0.1", "{installed:?}");
+    assert_eq!(installed["node_modules/other"], "other@1.0.0", "{installed:?}");
 }
 
 #[test]

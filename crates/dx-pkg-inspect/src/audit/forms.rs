@@ -217,10 +217,12 @@ impl Audit {
             return "found 0 vulnerabilities".to_owned();
         }
         let counts = self.counts();
+        // npm names the least severity only in JSON, and fails where there is no other.
+        let is_named = |word: &str| word != "info" || counts["info"] == self.vulnerabilities.len();
         let found: Vec<(&str, usize)> = SEVERITIES
             .iter()
             .map(|(word, _)| (*word, counts[word]))
-            .filter(|(_, count)| *count > 0)
+            .filter(|(word, count)| *count > 0 && is_named(word))
             .collect();
         let total = self.vulnerabilities.len();
         let mut lines = vec![match found.as_slice() {
@@ -228,6 +230,7 @@ impl Audit {
                 let plural = if *count == 1 { "y" } else { "ies" };
                 format!("{count} {word} severity vulnerabilit{plural}")
             }
+            [] => format!("{total} vulnerabilities of unknown severity"),
             all => {
                 let parts: Vec<String> =
                     all.iter().map(|(word, count)| format!("{count} {word}")).collect();
