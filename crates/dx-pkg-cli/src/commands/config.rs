@@ -1,6 +1,5 @@
 //! `dx config`, `dx get`, `dx set`: npm's settings and dx's own, and the files that hold them.
 
-mod error;
 mod fix;
 mod places;
 mod show;
@@ -13,10 +12,9 @@ use dx_pkg_acquire::AcquireError;
 use dx_pkg_compat::npmrc::definitions::GivenWords;
 use dx_pkg_install::Environment;
 
-pub use error::SettingsError;
 pub use places::Settings;
 
-use crate::error::CommandError;
+use crate::error::{CommandError, SettingsError};
 use crate::report::Report;
 
 /// Show and change settings.

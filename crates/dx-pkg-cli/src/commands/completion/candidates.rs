@@ -6,22 +6,9 @@ use clap::{Arg, Command};
 use dx_pkg_compat::npmrc::OPTIONS;
 use dx_pkg_compat::npmrc::definitions::DEFINITIONS;
 
+use super::candidate::Candidate;
 use super::line::Line;
 use super::names;
-
-/// A word that a line may go on with, and what it means.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Candidate {
-    pub word: String,
-    pub help: String,
-}
-
-impl Candidate {
-    /// Returns a candidate.
-    pub fn new(word: &str, help: &str) -> Self {
-        Candidate { word: word.to_owned(), help: help.to_owned() }
-    }
-}
 
 /// What has been written so far.
 struct Place<'p> {

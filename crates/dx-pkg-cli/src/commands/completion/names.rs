@@ -6,7 +6,7 @@ use std::path::Path;
 use dx_pkg_install::project::{Project, find_root, nearest_manifest};
 use serde_json::Value;
 
-use super::candidates::Candidate;
+use super::candidate::Candidate;
 
 /// The most names of installed packages that are offered.
 const MOST: usize = 5000;

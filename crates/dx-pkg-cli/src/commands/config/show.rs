@@ -9,9 +9,9 @@ use dx_pkg_install::session::configuration;
 use dx_pkg_lock::locale_compare;
 use serde_json::{Map, Value, json};
 
+use super::Settings;
 use super::places::node;
-use super::{Settings, SettingsError};
-use crate::error::CommandError;
+use crate::error::{CommandError, SettingsError};
 use crate::report::Report;
 
 /// The variables of proxies, which npm lists beside settings.

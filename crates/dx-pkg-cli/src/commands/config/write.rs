@@ -17,8 +17,8 @@ use dx_pkg_install::Events;
 use dx_pkg_os::files::{Durability, write_user_file};
 use serde_json::Value;
 
-use super::{Settings, SettingsError};
-use crate::error::CommandError;
+use super::Settings;
+use crate::error::{CommandError, SettingsError};
 use crate::report::Report;
 
 /// Sets settings in the file; an empty value removes one.
