@@ -22,9 +22,11 @@ fn owners_change_in_the_forms_of_npm_and_pnpm() {
     assert_eq!(npm(&alice, json!([{ "name": "alice" }, { "name": "bob", "email": "" }])), 201);
     assert_eq!(publish(&server, &bob, "tool", "1.0.1", &[]), 201);
     let path = "/-/package/tool/owners";
-    let add = |user: &str| send(&server, &alice, "PUT", path, Some(&json!({ "user": user }))).status;
+    let add =
+        |user: &str| send(&server, &alice, "PUT", path, Some(&json!({ "user": user }))).status;
     assert_eq!((add("carol"), add("nobody")), (200, 404));
-    let remove = |user: &str| send(&server, &alice, "DELETE", &format!("{path}/{user}"), None).status;
+    let remove =
+        |user: &str| send(&server, &alice, "DELETE", &format!("{path}/{user}"), None).status;
     assert_eq!((remove("bob"), remove("carol"), remove("nobody")), (200, 200, 404));
     assert_eq!(remove("alice"), 400, "the last one stays");
     let names = server.get("/tool").json()["maintainers"].clone();
@@ -55,9 +57,7 @@ fn restricted_package_answers_its_readers_only_by_any_path() {
         "/-/ui/package/@acme%2fsecret",
         "/-/ui/package/@acme%2fsecret/v/1.0.0",
     ];
-    let all = |token: &str| {
-        paths.map(|path| send(&server, token, "GET", path, None).status)
-    };
+    let all = |token: &str| paths.map(|path| send(&server, token, "GET", path, None).status);
     let before = all(&bob);
     assert!(before.iter().filter(|status| **status == 200).count() > 10, "{before:?}");
     let access = "/-/package/@acme%2fsecret/access";
