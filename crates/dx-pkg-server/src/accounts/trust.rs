@@ -8,10 +8,11 @@ pub(crate) use jwt::{KeySet, Unverified};
 
 use crate::accounts::secret;
 use crate::accounts::token::Permission;
-use crate::config::Address;
 use crate::failure::Failure;
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::Url;
 
 /// The issuers that npm's commands name, unless the configuration names others of these types.
 const KNOWN: [(&str, &str); 3] = [
@@ -32,11 +33,15 @@ pub(crate) struct Issuer {
     /// What the tokens have as `iss`; without a slash at the end unless they have one.
     pub(crate) url: String,
     /// The address of its keys; where there is none, its discovery document names it.
-    #[serde(default)]
-    pub(crate) keys: Option<Address>,
+    #[serde(default, deserialize_with = "url")]
+    pub(crate) keys: Option<Url>,
     /// What the tokens have as `aud`; `npm:` and this registry's host where nothing else is said.
     #[serde(default)]
     pub(crate) audience: Option<String>,
+}
+
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 /// A trusted publisher of a package.
@@ -97,9 +102,9 @@ impl Publisher {
 
     /// Whether an issuer's tokens can be this publisher's.
     pub(crate) fn is_of(&self, issuer: &str, issuers: &[Issuer]) -> bool {
-        issuer_urls(&self.kind, issuers).iter().any(|url| {
-            issuer == url || url.ends_with('/') && issuer.starts_with(url.as_str())
-        })
+        issuer_urls(&self.kind, issuers)
+            .iter()
+            .any(|url| issuer == url || url.ends_with('/') && issuer.starts_with(url.as_str()))
     }
 
     /// Whether a verified identity token of an issuer is this publisher's.
@@ -111,16 +116,17 @@ impl Publisher {
 /// Adds publishers to those of a package.
 pub(crate) fn add(trust: &mut Vec<Publisher>, new: &[Publisher]) -> Result<(), Failure> {
     for publisher in new {
-        let same = |known: &Publisher| {
-            known.kind == publisher.kind && known.claims == publisher.claims
-        };
+        let same =
+            |known: &Publisher| known.kind == publisher.kind && known.claims == publisher.claims;
         if trust.iter().any(same) {
             return Err(Failure::conflict("this publisher is trusted already"));
         }
         trust.push(publisher.clone());
     }
     if trust.len() > MOST {
-        return Err(Failure::bad_request(format!("a package has {MOST} trusted publishers at most")));
+        return Err(Failure::bad_request(format!(
+            "a package has {MOST} trusted publishers at most"
+        )));
     }
     Ok(())
 }

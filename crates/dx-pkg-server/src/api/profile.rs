@@ -68,9 +68,9 @@ async fn change(mut call: Call) -> Result<Response, Failure> {
         None => Ok(former.to_owned()),
         Some(Value::Null) => Ok(String::new()),
         Some(Value::String(text)) if text.chars().count() <= LONGEST => Ok(text.clone()),
-        Some(_) => {
-            Err(Failure::bad_request(format!("{key} has to be a text of {LONGEST} characters at most")))
-        }
+        Some(_) => Err(Failure::bad_request(format!(
+            "{key} has to be a text of {LONGEST} characters at most"
+        ))),
     };
     let changed = accounts
         .change_user(&login.user.name, |user| {

@@ -193,8 +193,7 @@ async fn approve(call: Call) -> Result<Response, Failure> {
     }
     let actor = call.state.accounts.existing_user(&staged.actor).await?;
     let publisher = Maintainer { name: actor.name.clone(), email: actor.email.clone() };
-    let received =
-        Received { publication: staged.publication.clone(), is_new: current.is_none() };
+    let received = Received { publication: staged.publication.clone(), is_new: current.is_none() };
     let revision = commit(&call, &name, received, &publisher).await?;
     take(&call, &staged.id).await?;
     let subject = format!("{name}@{} {}", staged.publication.version, staged.id);

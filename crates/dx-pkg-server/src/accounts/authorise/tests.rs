@@ -78,8 +78,12 @@ fn restricted_package_is_unknown_to_strangers() {
     assert_eq!(allowed(&user("alice"), &settings, None), ALL);
     for caller in [anybody(), user("bob"), user("other")] {
         assert_eq!(allowed(&caller, &settings, Some(&org)), []);
-        let subject =
-            Subject { name: "@acme/left", owners: Some(&["alice"]), settings: &settings, org: None };
+        let subject = Subject {
+            name: "@acme/left",
+            owners: Some(&["alice"]),
+            settings: &settings,
+            org: None,
+        };
         let failure = authorise(&caller, Action::Read, &subject, Readers::Everyone).unwrap_err();
         assert_eq!(failure.status, 404);
     }
