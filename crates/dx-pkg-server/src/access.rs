@@ -1,7 +1,7 @@
 //! Who sent a request, and whether that is allowed: what the routes ask before they do anything.
 //!
-//! The decision itself is [`accounts::authorise`](crate::accounts::authorise); here is gathered what
-//! it is made from: caller, package, organisation.
+//! The decision itself is [`accounts::authorise`](crate::accounts::authorise); here is gathered
+//! what it is made from: caller, package, organisation.
 
 pub(crate) use crate::accounts::{Action, Caller};
 
@@ -26,8 +26,8 @@ pub(crate) async fn caller(call: &Call) -> Result<Caller, Failure> {
 /// anybody may read costs no look at the sender, who is anybody then.
 ///
 /// # Errors
-/// 401 without a valid token where one is needed, 403 for a user who may not, 404 for a package that
-/// the sender may not read.
+/// 401 without a valid token where one is needed, 403 for a user who may not, 404 for a package
+/// that the sender may not read.
 pub(crate) async fn authorise(
     call: &Call,
     action: Action,

@@ -1,4 +1,5 @@
-//! Search: which of the registry's own packages a text finds, and which texts may be asked upstream.
+//! Search: which of the registry's own packages a text finds, and which texts may be asked
+//! upstream.
 
 use serde_json::{Value, json};
 

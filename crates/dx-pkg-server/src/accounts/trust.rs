@@ -1,5 +1,5 @@
-//! Trusted publishers: jobs of continuous integration that publish a package by an identity token of
-//! their own (OpenID Connect), which is exchanged for a token of an hour.
+//! Trusted publishers: jobs of continuous integration that publish a package by an identity token
+//! of their own (OpenID Connect), which is exchanged for a token of an hour.
 
 mod claims;
 mod jwt;

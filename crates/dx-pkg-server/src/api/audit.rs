@@ -33,8 +33,8 @@ pub(super) fn add(routes: &mut Routes) {
     routes.on(Method::GET, "/-/npm/v1/attestations/{scope}/{spec}", attestations);
 }
 
-/// Answers which of the versions have known vulnerabilities. Each name is asked about where it comes
-/// from, and the registry's own names nowhere.
+/// Answers which of the versions have known vulnerabilities. Each name is asked about where it
+/// comes from, and the registry's own names nowhere.
 async fn bulk(mut call: Call) -> Result<Response, Failure> {
     let sent: BTreeMap<String, Vec<String>> = call.json().await?;
     if sent.len() > MOST {

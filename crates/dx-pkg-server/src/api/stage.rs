@@ -1,7 +1,7 @@
 //! Staged publishing: a version is brought by one, looked at, and approved or rejected by another.
 //!
-//! A staged version is the document `staged/<id>`; its tarball is stored like any other, but named by
-//! no package yet.
+//! A staged version is the document `staged/<id>`; its tarball is stored like any other, but named
+//! by no package yet.
 
 use super::publish::{Received, commit, receive_version};
 use crate::access::{Action, authorise, caller, decide};

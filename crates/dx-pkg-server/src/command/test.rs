@@ -14,8 +14,8 @@ use tokio::sync::oneshot;
 
 /// Run a command with a registry of its own, which is gone afterwards
 ///
-/// The registry listens on a free port of 127.0.0.1. The command's environment leads npm, pnpm, Yarn
-/// and Bun to it, with a token that may publish.
+/// The registry listens on a free port of 127.0.0.1. The command's environment leads npm, pnpm,
+/// Yarn and Bun to it, with a token that may publish.
 #[derive(Debug, Args)]
 pub(super) struct Test {
     /// A folder whose tarballs and package folders are published before the command starts
@@ -102,8 +102,8 @@ impl Scratch {
         Ok(Self(folder))
     }
 
-    /// Writes the user's `.npmrc` with a token for the registry: a shell drops variables whose names
-    /// have slashes, so npm's own way to give it one does not always work.
+    /// Writes the user's `.npmrc` with a token for the registry: a shell drops variables whose
+    /// names have slashes, so npm's own way to give it one does not always work.
     fn write_npmrc(
         &self,
         context: &Context,
