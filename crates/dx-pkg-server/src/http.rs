@@ -4,6 +4,7 @@ pub(crate) mod answer;
 pub(crate) mod body;
 mod call;
 pub(crate) mod negotiate;
+mod parts;
 mod path;
 mod routes;
 

@@ -60,16 +60,16 @@ impl Tarballs {
     /// Opens a tarball.
     pub(crate) async fn open(&self, integrity: &Integrity) -> Result<Found, Failure> {
         let key = Self::key(integrity);
-        let Some(opened) = self.storage.open_object(&key).await? else {
+        let Some(opened) = self.storage.open_object(&key)? else {
             return Ok(Found::Missing);
         };
         let fault = |error: std::io::Error| Failure::of_io("read", key.as_str(), &error);
-        let state = state(&opened.file.metadata().map_err(fault)?).map_err(fault)?;
-        let map = Map::of(&opened.file).map_err(fault)?;
+        let state = state(&opened.metadata().map_err(fault)?).map_err(fault)?;
+        let map = Map::of(&opened).map_err(fault)?;
         let bytes = Bytes::from_owner(map);
         if self.hashed.get(&key) == Some(state) {
             let is_old = state.1.elapsed().unwrap_or_default() > USED;
-            if is_old && opened.file.set_modified(SystemTime::now()).is_ok() {
+            if is_old && opened.set_modified(SystemTime::now()).is_ok() {
                 // So it is hashed again at the next request: once a day.
                 self.hashed.remove(&key);
             }

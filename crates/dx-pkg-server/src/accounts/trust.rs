@@ -8,10 +8,11 @@ pub(crate) use jwt::{KeySet, Unverified};
 
 use crate::accounts::secret;
 use crate::accounts::token::Permission;
-use crate::config::Address;
 use crate::failure::Failure;
+use serde::de::{Deserializer, Error};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+use url::Url;
 
 /// The issuers that npm's commands name, unless the configuration names others of these types.
 const KNOWN: [(&str, &str); 3] = [
@@ -32,11 +33,15 @@ pub(crate) struct Issuer {
     /// What the tokens have as `iss`; without a slash at the end unless they have one.
     pub(crate) url: String,
     /// The address of its keys; where there is none, its discovery document names it.
-    #[serde(default)]
-    pub(crate) keys: Option<Address>,
+    #[serde(default, deserialize_with = "url")]
+    pub(crate) keys: Option<Url>,
     /// What the tokens have as `aud`; `npm:` and this registry's host where nothing else is said.
     #[serde(default)]
     pub(crate) audience: Option<String>,
+}
+
+fn url<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Url>, D::Error> {
+    String::deserialize(deserializer)?.parse().map(Some).map_err(D::Error::custom)
 }
 
 /// A trusted publisher of a package.

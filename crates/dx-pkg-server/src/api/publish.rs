@@ -4,7 +4,7 @@ use crate::access::{Action, Caller, authorise};
 use crate::catalog;
 use crate::documents::Change;
 use crate::failure::Failure;
-use crate::http::body::{Sink, receive};
+use crate::http::body::{Sink, check_type, receive};
 use crate::http::{Call, Routes, answer};
 use crate::log::Level;
 use crate::origin::Origin;
@@ -200,6 +200,7 @@ async fn edit(call: &Call, name: &PackageName, change: Edit) -> Result<Response,
 
 /// Receives the body of a publish and takes it apart.
 async fn receive_upload(call: &mut Call) -> Result<Upload, Failure> {
+    check_type(&call.headers)?;
     let state = call.state.clone();
     let limits = &state.config.limits;
     let spool = Spool { storage: state.storage.clone(), memory: Vec::new(), file: None };

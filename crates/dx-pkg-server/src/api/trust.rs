@@ -148,7 +148,7 @@ fn host(base: &str) -> String {
 async fn keys(call: &Call, issuer: &str) -> Result<KeySet, Failure> {
     let configured = trust::configured(issuer, &call.state.accounts.settings.issuers);
     let url = match configured.and_then(|issuer| issuer.keys.clone()) {
-        Some(url) => url.0,
+        Some(url) => url,
         None => {
             let path = format!("{}/.well-known/openid-configuration", issuer.trim_end_matches('/'));
             let document: Value = call.state.issuers.get(&path).await?;

@@ -112,16 +112,14 @@ async fn collect_hourly(state: Arc<AppState>) {
 
 /// Returns the text that is shown once the port is open.
 fn greeting(config: &Config, address: SocketAddr) -> String {
-    let own = match &config.public_url {
-        Some(public) => public.0.to_string(),
-        None => format!("http://{address}/"),
-    };
+    let listening = format!("http://{address}/");
+    let own = config.public_url.as_ref().map_or(listening.clone(), |public| public.0.to_string());
     let upstream = match &config.upstream {
         Some(upstream) => upstream.0.to_string(),
         None => "none: only packages that are published here".to_owned(),
     };
     format!(
-        "dx-registry listens on {own}\n  packages in  {}\n  upstream     {upstream}\n\n\
+        "dx-registry listens on {listening}\n  packages in  {}\n  upstream     {upstream}\n\n\
          Use it:       npm config set registry {own}\n\
          To publish:   dx-registry user add NAME   (prints a token)",
         config.storage.display()

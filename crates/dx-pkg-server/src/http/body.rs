@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use axum::body::Body;
-use axum::http::header::CONTENT_ENCODING;
+use axum::http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use axum::http::{HeaderMap, StatusCode};
 use bytes::Bytes;
 use flate2::write::{GzDecoder, ZlibDecoder};
@@ -18,6 +18,21 @@ const IDLE: Duration = Duration::from_secs(30);
 pub(crate) fn parse<T: DeserializeOwned>(bytes: &[u8]) -> Result<T, Failure> {
     serde_json::from_slice(bytes)
         .map_err(|error| Failure::bad_request(format!("the body is not what is expected: {error}")))
+}
+
+/// Checks that a body is sent as JSON, if it is sent as anything: a page of another site can send
+/// only other types without being asked first.
+///
+/// # Errors
+/// 415.
+pub(crate) fn check_type(headers: &HeaderMap) -> Result<(), Failure> {
+    let sent = headers.get(CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let sent = sent.split(';').next().unwrap_or_default().trim().to_ascii_lowercase();
+    if sent.is_empty() || sent.ends_with("json") {
+        return Ok(());
+    }
+    let message = format!("the body has to be application/json, not {sent}");
+    Err(Failure::new(StatusCode::UNSUPPORTED_MEDIA_TYPE, message))
 }
 
 /// Reads a whole body, decoded, of at most `limit` bytes either way.

@@ -6,6 +6,7 @@
 //! answered by the function for GET.
 
 use super::call::Call;
+use super::parts::Parts;
 use crate::failure::Failure;
 use axum::http::{Method, StatusCode, header};
 use axum::response::Response;
@@ -14,13 +15,6 @@ use std::pin::Pin;
 
 type Answer = Pin<Box<dyn Future<Output = Result<Response, Failure>> + Send>>;
 type Handler = Box<dyn Fn(Call) -> Answer + Send + Sync>;
-
-/// The parts of a path that the pattern's braces stand for.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Parts {
-    pub(crate) name: Option<PackageName>,
-    pub(crate) values: Vec<(&'static str, String)>,
-}
 
 struct Route {
     method: Method,

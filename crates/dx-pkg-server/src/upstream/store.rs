@@ -82,13 +82,13 @@ fn encode(key: PackageKey, document: Document) -> Result<(Known, Bytes), Failure
 /// Reads what is known of a cached package; `None` where there is none.
 pub(super) async fn load(storage: &Storage, key: &PackageKey) -> Result<Option<Known>, Failure> {
     let object = key.object();
-    let Some(opened) = storage.open_object(&object).await? else {
+    let Some(opened) = storage.open_object(&object)? else {
         return Ok(None);
     };
     let key = key.clone();
     let decode = move || -> Result<Option<Known>, std::io::Error> {
-        let checked = opened.file.metadata()?.modified()?;
-        let map = Map::of(&opened.file)?;
+        let checked = opened.metadata()?.modified()?;
+        let map = Map::of(&opened)?;
         let (head, document) = split(&map)?;
         let outline =
             Outline::parse(&document, key.name.as_str()).map_err(std::io::Error::other)?;
@@ -106,10 +106,10 @@ pub(super) async fn read(storage: &Storage, known: &Known) -> Result<Option<Byte
         let decoded = blocking(move || split(&bytes)).await?;
         return decoded.map(|(_, document)| Some(document.into())).map_err(Failure::internal);
     }
-    let Some(opened) = storage.open_object(&object).await? else {
+    let Some(opened) = storage.open_object(&object)? else {
         return Ok(None);
     };
-    let decoded = blocking(move || split(&Map::of(&opened.file)?)).await?;
+    let decoded = blocking(move || split(&Map::of(&opened)?)).await?;
     let (head, document) =
         decoded.map_err(|error| Failure::of_io("read", object.as_str(), &error))?;
     Ok((head.id == known.id).then(|| document.into()))

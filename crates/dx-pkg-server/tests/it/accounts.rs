@@ -63,7 +63,10 @@ fn login_in_the_browser_gives_a_token_once() {
     assert_eq!(server.send_as("POST", &page, &[], &wrong).status, 401);
     assert_eq!(server.send_as("GET", &done, &[], b"").status, 202);
     let right = form(&[("name", "dave"), ("password", "correct+horse")]);
-    assert_eq!(server.send_as("POST", &page.replace("from=127", "from=9"), &[], &right).status, 400);
+    assert_eq!(
+        server.send_as("POST", &page.replace("from=127", "from=9"), &[], &right).status,
+        400
+    );
     assert_eq!(server.send_as("POST", &page, &[], &right).status, 200);
     let token = server.send_as("GET", &done, &[], b"").json()["token"].clone();
     let token = token.as_str().unwrap();

@@ -68,7 +68,8 @@ fn audit_without_an_answer_is_a_failure_and_not_an_all_clear() {
 
 #[test]
 fn versions_are_signed_with_a_published_key_and_upstreams_keys_are_passed_on() {
-    let upstream = Upstream::start(&[("/-/npm/v1/keys", json!({ "keys": [{ "keyid": "theirs" }] }))]);
+    let upstream =
+        Upstream::start(&[("/-/npm/v1/keys", json!({ "keys": [{ "keyid": "theirs" }] }))]);
     let server = Server::start(&upstream.url);
     let own = server.token.clone();
     assert_eq!(publish(&server, &own, "tool", "1.0.0", &[]), 201);

@@ -124,6 +124,14 @@ fn no_body_that_makes_no_sense_is_stored() {
         check(&server, &before, encoding, &answer);
         assert_eq!(answer.status, status, "{encoding}");
     }
+    for sent in
+        ["text/plain", "application/x-www-form-urlencoded", "multipart/form-data; boundary=x"]
+    {
+        let body = good.to_string();
+        let answer = server.send("PUT", "/x", &[("content-type", sent)], body.as_bytes());
+        check(&server, &before, sent, &answer);
+        assert_eq!(answer.status, 415, "{sent}");
+    }
     assert_eq!(server.put("/x", &good).status, 201);
 }
 

@@ -66,6 +66,58 @@ fn import_takes_over_what_was_published_to_verdaccio() {
 }
 
 #[test]
+fn export_writes_what_a_registry_without_an_upstream_serves() {
+    let upstream = Registry::start();
+    upstream.package("a", "1.0.0").dep("@s/b", "^1").publish();
+    upstream.package("a", "2.0.0").publish();
+    upstream.package("@s/b", "1.2.0").publish();
+    let folder = tempfile::tempdir().unwrap();
+    let lock = json!({ "lockfileVersion": 3, "packages": {
+        "": { "name": "project" },
+        "node_modules/a": { "version": "1.0.0", "resolved": "http://elsewhere.example/a-1.0.0.tgz" },
+        "node_modules/a/node_modules/@s/b": { "version": "1.2.0" },
+        "node_modules/other": { "version": "1.2.0", "name": "@s/b" },
+        "node_modules/local": { "resolved": "local", "link": true },
+        "node_modules/git": { "version": "1.0.0", "resolved": "git+ssh://git@host/x.git#1" },
+    } });
+    let file = folder.path().join("package-lock.json");
+    fs::write(&file, lock.to_string()).unwrap();
+    let to = folder.path().join("data/dx/registry");
+    let (file, to) = (file.to_str().unwrap(), to.to_str().unwrap());
+    let own = folder.path().join("own");
+    let own = own.to_str().unwrap();
+    let arguments =
+        ["export", "--lockfile", file, "--to", to, "--upstream", upstream.url(), "--storage", own];
+    let (code, text) = run(folder.path(), &arguments);
+    assert_eq!(code, 0, "{text}");
+    assert!(text.contains("exported 2 versions of 2 packages"), "{text}");
+    assert!(text.contains("left out: node_modules/git"), "{text}");
+    upstream.stop();
+    let server = Server::over(folder, "none");
+    assert_eq!(server.versions("a"), ["1.0.0"]);
+    for (path, file) in [("/a", "a-1.0.0.tgz"), ("/@s/b", "b-1.2.0.tgz")] {
+        let packument = server.get(path).json();
+        let versions = packument["versions"].as_object().unwrap();
+        let integrity = versions.values().next().unwrap()["dist"]["integrity"].clone();
+        let tarball = server.get(&format!("{path}/-/{file}")).body;
+        assert_eq!(integrity, dx_pkg_testkit::integrity_sha512(&tarball));
+    }
+}
+
+#[test]
+fn check_reports_which_endpoints_a_registry_has() {
+    let server = Server::start("none");
+    server.publish("tool", "1.0.0");
+    let (code, text) = run(server.folder.path(), &["check", &server.url(), "--package", "tool"]);
+    let wrong: Vec<&str> = text.lines().filter(|line| line.starts_with("WRONG")).collect();
+    assert_eq!((code, wrong), (0, vec![]), "{text}");
+    let other = Registry::start();
+    let (code, text) = run(server.folder.path(), &["check", other.url(), "--package", "tool"]);
+    assert_eq!(code, 1);
+    assert!(text.contains("WRONG  full packument: it answers 404"), "{text}");
+}
+
+#[test]
 fn gc_removes_from_the_cache_what_was_used_least_recently_and_nothing_that_is_published() {
     let upstream = Registry::start();
     upstream.package("old", "1.0.0").publish();

@@ -211,7 +211,8 @@ fn what_npm_rewrites_before_it_publishes_is_no_difference() {
 #[test]
 fn a_gzipped_publish_and_one_of_some_megabytes_are_taken() {
     let server = Server::start("none");
-    let noise: String = (0..3_000_000_u32).map(|i| char::from(b'a' + (i * i % 25) as u8)).collect();
+    let noise: String =
+        (0..3_000_000_u32).map(|i| char::from(b'a' + (i.wrapping_mul(i) % 25) as u8)).collect();
     let manifest = json!({ "name": "large", "version": "1.0.0", "readme": noise });
     let tarball = tarball_of(&manifest);
     let body = publish_body("large", "1.0.0", "latest", &tarball, &json!({ "note": noise }));

@@ -67,6 +67,7 @@ fn manifest_that_is_not_the_tarballs_is_refused() {
         assert_eq!(answer.status, 400, "{fields}");
         assert!(answer.json()["error"].as_str().unwrap().contains("package.json"), "{fields}");
     }
-    let body = publish_body("tool", "1.0.0", "latest", &tarball, &json!({ "dependencies": { "a": "1" } }));
+    let body =
+        publish_body("tool", "1.0.0", "latest", &tarball, &json!({ "dependencies": { "a": "1" } }));
     assert_eq!(server.put("/tool", &body).status, 201);
 }

@@ -118,7 +118,8 @@ fn answer(
         let text = String::from_utf8_lossy(&request);
         let length = text.lines().find_map(|line| {
             let (name, value) = line.split_once(':')?;
-            name.eq_ignore_ascii_case("content-length").then(|| value.trim().parse::<usize>().ok())?
+            name.eq_ignore_ascii_case("content-length")
+                .then(|| value.trim().parse::<usize>().ok())?
         });
         let body = text.split_once("\r\n\r\n").map(|(_, body)| body.len());
         if read == 0 || body.is_some_and(|body| body >= length.unwrap_or(0)) {

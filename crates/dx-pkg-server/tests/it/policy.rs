@@ -72,3 +72,20 @@ fn dry_run_passes_everything_on_and_tells() {
     assert!(answer.json()["versions"].get("1.0.0").is_some());
     assert_eq!(server.get("/front/-/front-1.0.0.tgz").status, 200);
 }
+
+#[test]
+fn manifest_confusion_of_an_upstreams_package_is_told() {
+    let upstream = Registry::start();
+    let hidden = json!({ "evil": "^1" });
+    upstream.package("front", "1.0.0").registry_field("dependencies", hidden).publish();
+    upstream.package("fine", "1.0.0").dep("a", "^1").script("postinstall", "node x").publish();
+    let server = Server::start(upstream.url());
+    let contents = server.get("/-/package/front/contents/1.0.0").json();
+    let told = contents["confusion"][0].as_str().unwrap();
+    assert!(told.starts_with("dependencies is") && told.contains("evil"), "{told}");
+    let page = String::from_utf8(server.get("/-/ui/package/front/v/1.0.0").body).unwrap();
+    assert!(page.contains("class=\"warning\""), "{page}");
+    let contents = server.get("/-/package/fine/contents/1.0.0").json();
+    assert_eq!(contents["confusion"], json!([]));
+    assert_eq!(contents["install_scripts"], json!({ "postinstall": "node x" }));
+}

@@ -1,8 +1,12 @@
 //! Owners, restricted packages, organisations and teams, staged versions, trusted publishers.
 
-use crate::people::{add_user, publish, send};
+use crate::people::{Upstream, add_user, publish, send};
 use crate::server::{Server, publish_body, tarball};
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use ring::rand::SystemRandom;
+use ring::signature::{ECDSA_P256_SHA256_FIXED_SIGNING, EcdsaKeyPair, KeyPair as _};
+use serde_json::{Value, json};
 
 #[test]
 fn owners_change_in_the_forms_of_npm_and_pnpm() {
@@ -22,9 +26,11 @@ fn owners_change_in_the_forms_of_npm_and_pnpm() {
     assert_eq!(npm(&alice, json!([{ "name": "alice" }, { "name": "bob", "email": "" }])), 201);
     assert_eq!(publish(&server, &bob, "tool", "1.0.1", &[]), 201);
     let path = "/-/package/tool/owners";
-    let add = |user: &str| send(&server, &alice, "PUT", path, Some(&json!({ "user": user }))).status;
+    let add =
+        |user: &str| send(&server, &alice, "PUT", path, Some(&json!({ "user": user }))).status;
     assert_eq!((add("carol"), add("nobody")), (200, 404));
-    let remove = |user: &str| send(&server, &alice, "DELETE", &format!("{path}/{user}"), None).status;
+    let remove =
+        |user: &str| send(&server, &alice, "DELETE", &format!("{path}/{user}"), None).status;
     assert_eq!((remove("bob"), remove("carol"), remove("nobody")), (200, 200, 404));
     assert_eq!(remove("alice"), 400, "the last one stays");
     let names = server.get("/tool").json()["maintainers"].clone();
@@ -55,9 +61,7 @@ fn restricted_package_answers_its_readers_only_by_any_path() {
         "/-/ui/package/@acme%2fsecret",
         "/-/ui/package/@acme%2fsecret/v/1.0.0",
     ];
-    let all = |token: &str| {
-        paths.map(|path| send(&server, token, "GET", path, None).status)
-    };
+    let all = |token: &str| paths.map(|path| send(&server, token, "GET", path, None).status);
     let before = all(&bob);
     assert!(before.iter().filter(|status| **status == 200).count() > 10, "{before:?}");
     let access = "/-/package/@acme%2fsecret/access";
@@ -162,4 +166,69 @@ fn staged_version_is_published_by_who_may_publish() {
     assert_eq!(again.status, 409, "the version is there");
     let reject = send(&server, &alice, "DELETE", &format!("/-/stage/{other}"), None);
     assert_eq!((reject.status, list(&alice)["total"].clone()), (200, json!(0)));
+}
+
+#[test]
+fn identity_token_of_a_trusted_publisher_is_exchanged_for_one_to_publish_with() {
+    let random = SystemRandom::new();
+    let key = EcdsaKeyPair::generate_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, &random).unwrap();
+    let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_FIXED_SIGNING, key.as_ref(), &random);
+    let key = key.unwrap();
+    let point = key.public_key().as_ref();
+    let jwk = json!({ "kty": "EC", "crv": "P-256", "kid": "1",
+        "x": URL_SAFE_NO_PAD.encode(&point[1..33]), "y": URL_SAFE_NO_PAD.encode(&point[33..]) });
+    let issuer = Upstream::start(&[("/keys", json!({ "keys": [jwk] }))]);
+    let issuers = format!(
+        "[{{ type = \"ci\", url = \"{0}\", keys = \"{0}keys\", audience = \"npm:test\" }}]",
+        issuer.url
+    );
+    let server = Server::with("none", &[("DX_REGISTRY_ACCOUNTS__ISSUERS", &issuers)]);
+    let alice = server.token.clone();
+    assert_eq!(publish(&server, &alice, "tool", "1.0.0", &[]), 201);
+    assert_eq!(publish(&server, &alice, "other", "1.0.0", &[]), 201);
+    let trust = json!([{ "type": "ci", "claims": { "job": "release" },
+        "permissions": ["createPackage"] }]);
+    let made = send(&server, &alice, "POST", "/-/package/tool/trust", Some(&trust));
+    assert_eq!(made.status, 201);
+    let unknown = json!([{ "type": "nobody", "claims": { "job": "release" } }]);
+    let refused = send(&server, &alice, "POST", "/-/package/tool/trust", Some(&unknown));
+    assert_eq!(refused.status, 400);
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap().as_secs();
+    let sign = |changes: Value| {
+        let mut claims = json!({ "iss": issuer.url, "aud": "npm:test", "exp": now + 300,
+            "job": "release" });
+        for (key, value) in changes.as_object().unwrap() {
+            claims[key] = value.clone();
+        }
+        let encode = |value: Value| URL_SAFE_NO_PAD.encode(value.to_string());
+        let signed =
+            format!("{}.{}", encode(json!({ "alg": "ES256", "kid": "1" })), encode(claims));
+        let signature = key.sign(&random, signed.as_bytes()).unwrap();
+        format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature.as_ref()))
+    };
+    let exchange = |package: &str, token: &str| {
+        let path = format!("/-/npm/v1/oidc/token/exchange/package/{package}");
+        send(&server, token, "POST", &path, None)
+    };
+    for changes in [
+        json!({ "job": "other" }),
+        json!({ "aud": "npm:elsewhere" }),
+        json!({ "exp": now - 1000 }),
+        json!({ "iss": "https://other.test/" }),
+    ] {
+        assert_eq!(exchange("tool", &sign(changes.clone())).status, 401, "{changes}");
+    }
+    let good = sign(json!({}));
+    assert_eq!(exchange("other", &good).status, 401, "that package trusts nobody");
+    let token = exchange("tool", &good).json()["token"].clone();
+    let token = token.as_str().unwrap();
+    assert_eq!(publish(&server, token, "tool", "1.1.0", &[]), 201);
+    assert_eq!(publish(&server, token, "other", "1.1.0", &[]), 403);
+    let owners = json!({ "user": "alice" });
+    assert_eq!(send(&server, token, "PUT", "/-/package/tool/owners", Some(&owners)).status, 403);
+    assert_eq!(send(&server, token, "POST", "/-/npm/v1/tokens", Some(&json!({}))).status, 403);
+    let listed = send(&server, &alice, "GET", "/-/package/tool/trust", None).json();
+    let path = format!("/-/package/tool/trust/{}", listed[0]["id"].as_str().unwrap());
+    assert_eq!(send(&server, &alice, "DELETE", &path, None).status, 200);
+    assert_eq!(exchange("tool", &good).status, 401);
 }
